@@ -100,7 +100,7 @@ class Actor:
     roles: frozenset[str] | None = None
     identity: str = ""
 
-    def marks(self, payload: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def with_identity(self, payload: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """What a journal row keeps of the person beside the name; nothing that a caller claims about it stands."""
         kept = {key: value for key, value in (payload or {}).items() if key not in {"identity", "roles"}}
         if self.roles is None:

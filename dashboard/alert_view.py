@@ -29,7 +29,7 @@ from alerts.lifecycle import (
     WITHDRAWN,
     State,
 )
-from alerts.verification.record import record_of, told_alerts
+from alerts.verification.record import precision_cases, record_of
 from core.entry import Entry
 from core.languages import as_counted, capital, is_known
 from core.quantiles import QUANTILE_LEVELS
@@ -220,7 +220,7 @@ def _level_change(before: str, now: str) -> str:
 
 
 def _without_repeats(entries: list[Entry]) -> list[Entry]:
-    """The rows, with one for all letters of the same kind that a reader group was sent on a day."""
+    """The rows, with one for all messages of the same kind that a reader group was sent on a day."""
     seen: set[tuple[str, str, dt.date]] = set()
     kept = []
     for entry in entries:
@@ -298,7 +298,7 @@ def _interval(name: str, found: Row, write: Callable[[float], str]) -> str:
         if is_known(low) and is_known(high) and low < high:
             quartiles = _("half of them {low} to {high}").format(low=write(low), high=write(high))
             return listed([text, quartiles]) if text else quartiles
-    cases = {"precision": told_alerts(found), "recall": float(found.get("n_events", nothing))}
+    cases = {"precision": precision_cases(found), "recall": float(found.get("n_events", nothing))}
     if record_view.few(cases.get(name, nothing)):
         return _("{text}, too few to say").format(text=text) if text else _("too few to say")
     return text

@@ -43,7 +43,7 @@ def fault(text: str, kept: str = "") -> str:
 
     Args:
         text: The English text, as it was recorded.
-        kept: The message it was recorded with; empty in releases of before, whose texts are shown as they stand.
+        kept: Its recorded message; empty in releases of earlier versions, whose texts are shown as they are.
     """
     return message_in(Message.from_json(kept, text), lang())
 

@@ -1,4 +1,4 @@
-"""Where alerts stand for the inbox, and what the reader does to them. Every step is checked again by the desk."""
+"""Where alerts stand for the inbox, and what the reader does to them. Every step is checked again when it is done."""
 
 from __future__ import annotations
 
@@ -176,10 +176,10 @@ def _take(night: Night, row: Row, step: Step) -> None:
 
 
 def _act(night: Night, alert_id: str, step: Step) -> Outcome:
-    desk = reads.workflow()
-    outcome = act(desk, ReleaseStore(desk.home).get(night.run_id), alert_id, step)
+    workflow = reads.workflow()
+    outcome = act(workflow, ReleaseStore(workflow.home).get(night.run_id), alert_id, step)
     if outcome.announced:
-        start_sending(desk.home, desk.settings)
+        start_sending(workflow.home, workflow.settings)
     return outcome
 
 

@@ -153,8 +153,8 @@ def _form(view: RouteView, judgement: Judgement) -> None:
         st.warning(_("A forecast is handed in with a pseudonym and your name; the hub shows the pseudonym alone."))
         return
     try:
-        desk = reads.workflow()
-        kept = hand_in(desk, visitor.actor(who), pseudonym.strip(), judgement, view.night.run_id, panel.strip())
+        person, run_id = visitor.actor(who), view.night.run_id
+        kept = hand_in(reads.workflow(), person, pseudonym.strip(), judgement, run_id, panel.strip())
     except VigieError as error:
         st.error(layout.plain(error_words(error)))
         return

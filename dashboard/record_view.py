@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from alerts.levels import LEVELS
-from alerts.verification.record import FEWEST_EVENTS, told_alerts
+from alerts.verification.record import FEWEST_EVENTS, precision_cases
 from core.languages import NOTHING, Language, is_known
 from core.schema import ALL
 from dashboard import downloads, layout, memory, state
@@ -133,7 +133,7 @@ def _basis(basis: str) -> str:
 
 def _measured(table: Sequence[Row]) -> dict[str, list[str]]:
     return {
-        _("Foretold an onset"): [_share(row, "precision", told_alerts(row)) for row in table],
+        _("Foretold an onset"): [_share(row, "precision", precision_cases(row)) for row in table],
         _("Events seen"): [_share(row, "recall", float(row["n_events"])) for row in table],
         _("False alarms per route per year"): [
             _between(row, "false_alarms_per_route_year", partial(lang().decimal, digits=1)) for row in table

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from alerts.verification.record import told_alerts
+from alerts.verification.record import precision_cases
 from core.languages import NOTHING, as_counted, is_known
 from core.routes import in_order
 from core.schema import ALL
@@ -82,7 +82,7 @@ def sentences(night: Night, grid: pd.DataFrame) -> list[str]:
     record = record[(record["route_id"] == ALL) & (record["horizon"] == 0) & (record["level"] == "watch")]
     record = record[record["rule"].isin(RULES) & record["precision"].notna()]
     if len(record) and "n_alerts" in record:
-        told = np.array([told_alerts(row) for row in record.to_dict("records")])
+        told = np.array([precision_cases(row) for row in record.to_dict("records")])
         right = float(np.nansum(told * record["precision"].to_numpy()))
         text = ngettext(
             "Of {n} warnings at past dates {right} came true, all rules together.",

@@ -76,7 +76,7 @@ def reader() -> Actor:
 def actor(typed: str) -> Actor:
     """Who acts: with a login its person, whatever was typed; else whoever the typed name says.
 
-    Where the login has ended meanwhile, the page starts anew, at the door.
+    Where the login has ended meanwhile, the page starts anew and asks to sign in.
 
     Raises:
         InputError: The settings are not usable.
@@ -95,7 +95,7 @@ def ask_name(*, key: str | None = None, width: Literal["stretch"] | int = "stret
 
 
 def allows(action: str) -> bool:
-    """Whether the reader may do something, to offer it or not; the desk asks again when it is done."""
+    """Whether the reader may do something, to offer it or not; it is asked again when it is done."""
     try:
         found = reader()
     except VigieError:
@@ -194,7 +194,7 @@ def require_login() -> None:
     try:
         found = login()
     except VigieError as error:
-        # The reason may name machines inside the house, and whoever reads it has not signed in.
+        # The reason may name machines inside the organisation, and whoever reads it has not signed in.
         get_logger().error("logins cannot be checked", error=str(error))
         stop_with(_("Vigie cannot find out just now who you are. Whoever runs it finds the reason in its log."))
     if found is None:

@@ -121,7 +121,7 @@ class Decisions:
     Attributes:
         states: State by alert_id; an alert that is not there was proposed by its rule, no more.
         announced: Alerts that readers outside were told of before.
-        signed_only: Keep to alerts that people have signed off: what a briefing that leaves the house shows.
+        signed_only: Keep to alerts that people have signed off: what a briefing that is mailed shows.
         reception: Places that are kept for routes.
     """
 

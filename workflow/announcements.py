@@ -46,7 +46,7 @@ def facts_of(release: Release, row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def publisher_of(release: Release, source_id: str) -> dict[str, str]:
-    """Who publishes a source: ``publisher``, and its translations where a release of before keeps them beside it.
+    """Who publishes a source: ``publisher``, and its translations where an older release keeps them beside it.
 
     The name is empty where the release's catalogue does not know the source.
 
@@ -60,7 +60,7 @@ def publisher_of(release: Release, source_id: str) -> dict[str, str]:
 
 
 def announcing(subject: str, run_id: str, kind: str, facts: Mapping[str, Any]) -> Entry:
-    """The row that tells what leaves the house."""
+    """The journal row of an announcement."""
     return Entry(DELIVERY, ANNOUNCED, subject, run_id, payload={"kind": kind, "facts": dict(facts)})
 
 
@@ -171,7 +171,7 @@ def publish_cap(workflow: Workflow, announcement: Announcement) -> None:
 
 
 def publish_feeds(workflow: Workflow) -> None:
-    """Write the feed in each language from what has left the house; ``alerts.atom`` is the English one.
+    """Write the feed in each language from what was sent out; ``alerts.atom`` is the English one.
 
     Raises:
         StoreError: The journal cannot be read, or the folder cannot be written.
@@ -269,7 +269,7 @@ def _change(workflow: Workflow, entry: Entry) -> dict[str, Any]:
 
 
 def _rows_announced(row: Entry) -> list[int]:
-    """Rows that an announcement tells of; those of before told of one each."""
+    """Rows that an announcement tells of; those of earlier versions tell of one each."""
     of = row.payload.get("of", [])
     return of if isinstance(of, list) else [of]
 

@@ -127,7 +127,7 @@ def _decisions(workflow: Workflow, run_id: str, levels: Mapping[str, str], *, si
     """What had been decided while the release was the newest."""
     rows = {name: entries_until(entries, run_id) for name, entries in workflow.journal.about(list(levels)).items()}
     announced = {name for name, entries in rows.items() if any(entry.action == ANNOUNCED for entry in entries)}
-    # How many places there are is for the house alone: a briefing that leaves it holds what was signed off.
+    # How many places there are is not for outsiders: a briefing that is mailed holds what was signed off.
     kept = [] if signed_only else entries_until(workflow.journal.entries(action=KEEP_PLACES), run_id)
     return Decisions(
         {name: fold(entries) for name, entries in rows.items() if entries},

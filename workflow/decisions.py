@@ -130,7 +130,7 @@ def act(workflow: Workflow, release: Release, alert_id: str, wanted: Step) -> Ou
         wanted: The step.
 
     Returns:
-        Where the alert stands now, and whether it leaves the house.
+        Where the alert stands now, and whether it is sent out.
 
     Raises:
         NotAllowedError: The person may not do it.
@@ -152,7 +152,7 @@ def act(workflow: Workflow, release: Release, alert_id: str, wanted: Step) -> Ou
             raise StepError(text, status=shown.status, level=shown.level)
         entry = Entry(
             wanted.actor.name.strip(), wanted.action, alert_id, release.run_id, wanted.reason.strip(),
-            wanted.actor.marks(wanted.payload),
+            wanted.actor.with_identity(wanted.payload),
         )  # fmt: skip
         state, added = fold(entries), list(_missed_proposal(entries, row, release)) if stands else []
         for one in added:
@@ -218,7 +218,7 @@ def save_scenario(
         StoreError: The journal refuses.
     """
     authorize(workflow, actor, SAVE_SCENARIO, scenario_id)
-    payload = actor.marks({"query": dict(query)})
+    payload = actor.with_identity({"query": dict(query)})
     return workflow.journal.record(
         Entry(actor.name.strip(), SAVE_SCENARIO, scenario_id, run_id, title.strip(), payload)
     )
@@ -244,7 +244,7 @@ def delete_scenario(workflow: Workflow, actor: Actor, scenario_id: str, run_id: 
         if scenario_id not in (saved := scenarios_saved(entries)):
             raise StepError(_("this scenario is not saved, or no longer: somebody may have deleted it meanwhile"))
         title = saved[scenario_id].reason
-        return [Entry(actor.name.strip(), DELETE_SCENARIO, scenario_id, run_id, title, actor.marks())]
+        return [Entry(actor.name.strip(), DELETE_SCENARIO, scenario_id, run_id, title, actor.with_identity())]
 
     workflow.journal.decide(scenario_id, decide)
 
@@ -278,7 +278,7 @@ def keep_places(workflow: Workflow, actor: Actor, route_id: str, run_id: str, qu
     """
     about = places_subject(route_id)
     authorize(workflow, actor, KEEP_PLACES, about)
-    payload = actor.marks({"query": dict(query)})
+    payload = actor.with_identity({"query": dict(query)})
     return workflow.journal.record(Entry(actor.name.strip(), KEEP_PLACES, about, run_id, "", payload))
 
 
@@ -298,7 +298,7 @@ def decide_edition(workflow: Workflow, actor: Actor, action: Action, edition_id:
         StoreError: The home or the shared store cannot be written.
     """
     authorize(workflow, actor, DECIDE_EDITION, edition_id)
-    decision = Decision(action, edition_id, actor.name, reason, actor.marks())
+    decision = Decision(action, edition_id, actor.name, reason, actor.with_identity())
     return decide(workflow.home, workflow.settings, workflow.journal, decision)
 
 
@@ -316,13 +316,13 @@ def drop_message(workflow: Workflow, actor: Actor, message: OutboxMessage, reaso
         StoreError: The journal refuses.
     """
     authorize(workflow, actor, DROP_MESSAGE, message.subject)
-    payload = actor.marks({"letter": message.message_id, "subscription": message.subscription})
+    payload = actor.with_identity({"letter": message.message_id, "subscription": message.subscription})
     entry = Entry(actor.name.strip(), DROP_MESSAGE, message.subject, reason=reason.strip(), payload=payload)
     workflow.outbox.dropped(message, dt.datetime.now(dt.UTC), reason.strip(), entry)
 
 
 def release_is_quiet(workflow: Workflow, release: Release) -> str:
-    """Why nothing that a release says leaves the house; empty where it does."""
+    """Why nothing that a release says is sent out; empty where it is."""
     if release.manifest["replay"] and not workflow.settings.delivery.replays:
         return "this release replays a past night, and the setting delivery.replays is off"
     return ""

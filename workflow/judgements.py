@@ -75,7 +75,7 @@ def hand_in(
     if store.add(edition, content):
         store.keep_rows(quantile_rows(submission, hub).assign(sha256=edition.sha256))
     payload = {"round": round_id, "sha256": edition.sha256, "late": edition.late, "panel": panel}
-    workflow.journal.record(Entry(owner, HAND_IN, model_id, run_id, judgement.series_id, actor.marks(payload)))
+    workflow.journal.record(Entry(owner, HAND_IN, model_id, run_id, judgement.series_id, actor.with_identity(payload)))
     return edition
 
 

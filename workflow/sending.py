@@ -244,7 +244,7 @@ class _Round:
             content,
             announcement,
             _picture(announcement, message.language),
-            letter_id=message.message_id,
+            message_id=message.message_id,
             sender=sender,
             recipient=message.recipient,
             answers=answered(message, self._workflow.outbox.messages(message.subject)),

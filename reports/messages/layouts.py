@@ -47,10 +47,10 @@ def chat_text(message: Message) -> str:
     return _environment().get_template("chat.txt.j2").render(m=message, w=Language(message.language))
 
 
-def message_id(letter_id: str, sender: str) -> str:
-    """The ``Message-ID`` of a letter: the same at every try."""
+def message_id_header(message_id: str, sender: str) -> str:
+    """The ``Message-ID`` of a mail: the same at every attempt."""
     domain = parseaddr(sender)[1].partition("@")[2]
-    return f"<{letter_id}@{domain}>"
+    return f"<{message_id}@{domain}>"
 
 
 def mail(  # what a mail needs comes from six places
@@ -58,7 +58,7 @@ def mail(  # what a mail needs comes from six places
     announcement: Announcement,
     picture: bytes | None,
     *,
-    letter_id: str,
+    message_id: str,
     sender: str,
     recipient: str,
     answers: tuple[str, ...] = (),
@@ -69,24 +69,24 @@ def mail(  # what a mail needs comes from six places
         message: What it says.
         announcement: What it rests on; its time is the mail's date, so that a repeat is the same.
         picture: The fan chart as PNG, or None.
-        letter_id: The letter's name.
+        message_id: The outbox message's name.
         sender: From whom.
         recipient: To whom.
-        answers: Names of earlier letters to the same reader about the same alert: mail programs show them together.
+        answers: Names of earlier messages to the same reader about the same alert: mail programs show them together.
     """
     out = EmailMessage()
     out["From"] = sender
     out["To"] = recipient
     out["Subject"] = f"[Vigie] {message.title}"
     out["Date"] = format_datetime(announcement.at.replace(microsecond=0))
-    out["Message-ID"] = message_id(letter_id, sender)
+    out["Message-ID"] = message_id_header(message_id, sender)
     if answers:
-        names = [message_id(one, sender) for one in answers]
+        names = [message_id_header(one, sender) for one in answers]
         out["In-Reply-To"] = names[-1]
         out["References"] = " ".join(names)
     out["Auto-Submitted"] = "auto-generated"
     out.set_content(mail_text(message), cte="quoted-printable")
-    name = f"{_PICTURE}.{letter_id}@vigie" if picture else ""
+    name = f"{_PICTURE}.{message_id}@vigie" if picture else ""
     out.add_alternative(mail_html(message, name), subtype="html", cte="quoted-printable")
     if picture:
         html = next(part for part in out.iter_parts() if part.get_content_subtype() == "html")
@@ -104,10 +104,10 @@ def attach_briefing(out: EmailMessage, briefing: bytes, announcement: Announceme
     out["Content-Language"] = language
 
 
-def machine_payload(message: Message, announcement: Announcement, letter_id: str) -> dict[str, Any]:
+def machine_payload(message: Message, announcement: Announcement, message_id: str) -> dict[str, Any]:
     """The message for a webhook: the facts as JSON, and the words beside them."""
     return {
-        "id": letter_id,
+        "id": message_id,
         "announcement": announcement.identity,
         "kind": announcement.kind,
         "subject": announcement.subject,
