@@ -113,15 +113,8 @@ def relative_wis(scores: pd.DataFrame, model_id: str, baseline: str) -> tuple[fl
 
 def sum_quantiles(trajectories: pd.DataFrame, series_id: str, ends: Sequence[pd.Timestamp]) -> pd.Series:
     """Quantiles of a sum over months at ``SUM_LEVELS``, from joint paths; empty where a month has no path."""
-    rows = trajectories[
-        (trajectories["series_id"] == series_id)
-        & (trajectories["model_id"] == ENSEMBLE)
-        & trajectories["target_end_date"].isin(ends)
-    ]
-    if rows["target_end_date"].nunique() < len(ends):
-        return pd.Series(dtype=float)
-    sums = rows.groupby("output_type_id")["value"].sum()
-    return sums.quantile(list(SUM_LEVELS))
+    sums = numbers.path_sums(trajectories, [series_id], ends)
+    return pd.Series(dtype=float) if sums is None else sums.quantile(list(SUM_LEVELS))
 
 
 def narrowest(quantiles: pd.Series, outcome: float) -> float:

@@ -151,10 +151,10 @@ def reporting_words(view: AsylumForecast, language: Language) -> str:
     return f"{said} {language.text(_('Figures are provisional.'))}" if row["provisional"] else said
 
 
-def missing_words(view: AsylumForecast, release: ReadableRelease, language: Language) -> str:
-    """Other kinds of figures that this release knows, but too old for a forecast."""
+def missing_words(view: AsylumForecast, language: Language) -> str:
+    """Other kinds of figures that the release knows, but too old for a forecast."""
     parts = []
-    for (target, freq), rows in release.frame("asylum_series").groupby(["target", "freq"], sort=False):
+    for (target, freq), rows in view.night.frame("asylum_series").groupby(["target", "freq"], sort=False):
         kind = f"{target}.{freq}"
         if kind != view.kind and not rows["state"].eq(OK).any():
             last = to_period(str(rows["last_period"].max()), "Q" if freq == "Q" else "M").end_time
@@ -164,14 +164,14 @@ def missing_words(view: AsylumForecast, release: ReadableRelease, language: Lang
     return " ".join(parts)
 
 
-def why_no_forecast(view: AsylumForecast, release: ReadableRelease, language: Language) -> str:
+def why_no_forecast(view: AsylumForecast, language: Language) -> str:
     """Why the series shown has no forecast."""
     if not len(view.history):
         return language.text(_("No figures of this country are known."))
     last = period(view, view.history["end_date"].max(), language)
     if view.state["state"] == "too_short":
         return language.text(_("Too few figures for a forecast; they end in {period}."), period=last)
-    forecasts = release.frame("asylum_forecasts")
+    forecasts = view.night.frame("asylum_forecasts")
     kinds = forecasts["target"] + "." + forecasts["freq"]
     if not kinds.eq(view.kind).any() or view.state["state"] != OK:
         return language.text(_("Latest data: {period}. Too old for a current forecast."), period=last)

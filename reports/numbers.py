@@ -35,9 +35,9 @@ class Expected:
     high: float
 
 
-def route_series(route_id: str, citizen: str = ALL) -> str:
-    """The monthly arrivals series of a route, all places, one citizenship or all."""
-    return make_series_id("arrivals", route_id, ALL, citizen, "M")
+def route_series(route_id: str) -> str:
+    """The monthly arrivals series of a route, all places and citizenships."""
+    return make_series_id("arrivals", route_id, ALL, ALL, "M")
 
 
 def series_of(observations: pd.DataFrame, series_id: str, freq: Frequency = "M") -> pd.DataFrame:
@@ -60,20 +60,29 @@ def window_ends(as_of: dt.date) -> list[pd.Timestamp]:
     return [month.end_time.normalize() for month in planning_window(as_of)]
 
 
-def expected_total(trajectories: pd.DataFrame, series_ids: Sequence[str], ends: list[pd.Timestamp]) -> Expected | None:
-    """Arrivals expected over several months and series together, path by path; add only series that count persons once.
+def path_sums(trajectories: pd.DataFrame, series_ids: Sequence[str], ends: Sequence[pd.Timestamp]) -> pd.Series | None:
+    """Sums of the ensemble's paths over several months and series; None where there is no series, or one lacks a month.
 
     Quantiles of months cannot be added; sums of sample paths can be ranked.
-
-    Returns:
-        Median and 80 % interval, or None where there is no series, or one lacks a month.
     """
     rows = trajectories[trajectories["series_id"].isin(series_ids) & trajectories["target_end_date"].isin(ends)]
     rows = rows[rows["model_id"] == ENSEMBLE]
     months = rows.groupby("series_id")["target_end_date"].nunique()
     if not len(series_ids) or len(months) < len(series_ids) or (months < len(ends)).any():
         return None
-    sums = rows.groupby("output_type_id")["value"].sum().to_numpy()
+    sums: pd.Series = rows.groupby("output_type_id")["value"].sum()
+    return sums
+
+
+def expected_total(trajectories: pd.DataFrame, series_ids: Sequence[str], ends: list[pd.Timestamp]) -> Expected | None:
+    """Arrivals expected over several months and series together, path by path; add only series that count persons once.
+
+    Returns:
+        Median and 80 % interval, or None where there is no series, or one lacks a month.
+    """
+    sums = path_sums(trajectories, series_ids, ends)
+    if sums is None:
+        return None
     low, high = interval_levels(0.8)
     return Expected(float(np.median(sums)), float(np.quantile(sums, low)), float(np.quantile(sums, high)))
 

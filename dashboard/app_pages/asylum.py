@@ -67,7 +67,7 @@ def show_controls(view: AsylumView, found: list[str], order: list[str]) -> None:
             _("Earlier forecasts"),
             **state.toggle("earlier", default=True),
         )
-    reporting, missing = asylum.reporting_words(view, lang()), asylum.missing_words(view, view.night, lang())
+    reporting, missing = asylum.reporting_words(view, lang()), asylum.missing_words(view, lang())
     if reporting or missing:
         st.markdown(layout.small(f"{reporting} {missing}".strip()))
 
@@ -75,7 +75,7 @@ def show_controls(view: AsylumView, found: list[str], order: list[str]) -> None:
 def show_fan(view: AsylumView) -> None:
     """The fan chart, or why there is none."""
     if view.quantiles.empty:
-        st.info(layout.plain(asylum.why_no_forecast(view, view.night, lang())), icon=":material/info:")
+        st.info(layout.plain(asylum.why_no_forecast(view, lang())), icon=":material/info:")
         return
     earlier = state.switch("earlier", default=True)
     memory.drawn(view.night, partial(draw_fan, view, earlier=earlier), "asylum fan", *view.key, earlier)
