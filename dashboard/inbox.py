@@ -24,9 +24,8 @@ from alerts.lifecycle import (
 from core.entry import Entry
 from core.errors import VigieError
 from dashboard import reads, visitor
-from dashboard.failures import error_words
 from dashboard.i18n import _, labelled, lang, ngettext
-from dashboard.layout import plain, small
+from dashboard.layout import error_words, plain, small
 from dashboard.reads import Night
 from reports.release import Row, entries_until
 from store.releases import ReleaseStore

@@ -15,8 +15,8 @@ from core.quantiles import QUANTILE_LEVELS
 from core.routes import is_own
 from dashboard import layout, reads, state, visitor
 from dashboard.charts.axes import count_axis, finish
-from dashboard.failures import error_words
 from dashboard.i18n import _, lang, ngettext
+from dashboard.layout import error_words
 from dashboard.route_view import RouteView
 from dashboard.theme import CHART_CONFIG, Theme, current_theme, with_opacity
 from hub.judgement import LARGEST, Judgement, departures, fitted

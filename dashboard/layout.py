@@ -1,4 +1,4 @@
-"""What every page shares: the release it shows, the line above the title, the languages, charts with their text."""
+"""What every page shares: the release shown, the line above the title, languages, charts, hints, and errors in words."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.errors import VigieError
+from access.roles import NotAllowedError
+from alerts.lifecycle import StepError
+from core.errors import InputError, Message, StoreError, VigieError
 from core.languages import languages
 from dashboard import memory, reads, state
-from dashboard.failures import error_words
-from dashboard.i18n import _, lang, language
+from dashboard.i18n import _, labelled, lang, language
 from dashboard.reads import Night
 from dashboard.static_files import STYLE
-from dashboard.theme import CHART_CONFIG, current_theme, drawn_once
+from dashboard.theme import CHART_CONFIG, current_theme, drawn_once, level_word
 from reports import citations, names, numbers
+from reports.names import message_in
 from reports.route import known_to
 
 _DRAWN = "drawn:before"
@@ -305,3 +307,47 @@ def _hint_step(label: str, upto: int) -> None:
 
 def _remember_hints(upto: int) -> None:
     st.session_state[_SEEN] = upto
+
+
+def error_words(error: VigieError) -> str:
+    """Why something was refused or cannot be shown, as plain text.
+
+    What a reader can mend is told in the reader's language. The exact text of other errors is for whoever runs Vigie
+    and stays in English, as the log has it; before it stands in the reader's words what it means.
+    """
+    if isinstance(error, StepError):
+        words = {name: _step_word(name, text) for name, text in error.message.parameters.items()}
+        return _(error.message.template).format(**words)
+    told = message_in(error.message, lang())
+    return f"{_error_kind(error)} {recorded(told) if told == str(error) else _('“{text}”').format(text=told)}"
+
+
+def _error_kind(error: VigieError) -> str:
+    if isinstance(error, NotAllowedError):
+        return _("You may not do this with the role or the name that you have here.")
+    if isinstance(error, StoreError):
+        return _("What Vigie keeps on disk cannot be read or written just now.")
+    if isinstance(error, InputError):
+        return _("A value or a setting cannot be used.")
+    return _("Vigie could not do this.")
+
+
+def recorded(text: str) -> str:
+    """The exact text, as the log has it."""
+    return labelled(_("Recorded as"), _("“{text}”").format(text=text))
+
+
+def fault(text: str, kept: str = "") -> str:
+    """A recorded fault in the reader's language.
+
+    Args:
+        text: The English text, as it was recorded.
+        kept: Its recorded message; empty in releases of earlier versions, whose texts are shown as they are.
+    """
+    return message_in(Message.from_json(kept, text), lang())
+
+
+def _step_word(name: str, text: str) -> str:
+    if name == "status" and text:
+        return _(text)
+    return level_word(text) if name == "level" and text else text

@@ -12,9 +12,8 @@ from core.entry import Entry
 from core.errors import VigieError
 from dashboard import downloads, layout, reads, scenario_state, scenario_view, state, visitor
 from dashboard.charts.scenario import compare_alt, compare_chart, places_chart
-from dashboard.failures import error_words
 from dashboard.i18n import _, labelled, lang
-from dashboard.layout import plain, small
+from dashboard.layout import error_words, plain, small
 from dashboard.reads import Night
 from dashboard.scenario_state import PLACES, Values
 from dashboard.scenario_view import Scenario
@@ -227,7 +226,7 @@ def show_keeping(night: Night, row: Entry | None, wanted: Reception, values: Map
         text = _("Kept here by {who}, {day}: {assumed}. The briefing shows it; nothing that is mailed does.")
         day = lang().day(row.at.date())
         st.markdown(small(plain(text.format(who=row.actor, day=day, assumed=wording.assumed(at, lang())))))
-    if same or not (wanted.stock or row) or not visitor.allows(KEEP_PLACES) or night.run_id != reads.newest_run_id():
+    if same or not (wanted.stock or row) or not visitor.allows(KEEP_PLACES) or not reads.is_newest(night):
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         typed = visitor.ask_name(key="places:name", width=220)

@@ -22,9 +22,8 @@ from core.log import get_logger
 from core.settings import AccessSettings, home_folder, is_loopback, load_settings
 from dashboard import reads
 from dashboard.app_pages import FOLDER, page_titles
-from dashboard.failures import error_words
 from dashboard.i18n import _, language, speaking
-from dashboard.layout import dress, plain, small, stop_with
+from dashboard.layout import dress, error_words, plain, small, stop_with
 
 WITHOUT_LOGIN = "VIGIE_WITHOUT_LOGIN"
 """Set in the environment where somebody said that pages may be shown beyond loopback to whoever comes."""

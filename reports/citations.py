@@ -15,7 +15,7 @@ from core.purpose import INTENDED_USE, NOT_A_FACT, PROHIBITED_USES
 from core.routes import is_own
 from reports import numbers
 from reports.names import message_in, route_name, source_name
-from reports.release import ReadableRelease
+from reports.release import ReadableRelease, cards_in
 
 _LATE = ("overdue", "delinquent")
 _MOST_NAMED = 3
@@ -65,7 +65,7 @@ def limits(release: ReadableRelease, summary: pd.DataFrame, language: Language) 
         summary: Result of :func:`reports.numbers.route_summary`.
         language: The reader's.
     """
-    cards = _cards(release, language)
+    cards = cards_in(release, language)
     fresh = release.frame("freshness")
     late = [source_name(name, cards, language) for name in fresh.loc[fresh["state"].isin(_LATE), "source_id"]]
     late_names, words = some(late, language), unsettled(summary, language)
@@ -99,7 +99,7 @@ def left_out(release: ReadableRelease, language: Language, *, with_reasons: bool
         language: The reader's.
         with_reasons: Say of every source why its figures could not be used; else name the first alone.
     """
-    cards = _cards(release, language)
+    cards = cards_in(release, language)
     routes = [route_name(one["route_id"], language) for one in release.degraded if "route_id" in one]
     lost, sources = [], []
     for one in release.degraded:
@@ -171,7 +171,3 @@ def some(names: Sequence[str], language: Language, most: int = _MOST_NAMED) -> s
     if len(names) <= most:
         return shown
     return f"{shown} {language.plural(ngettext('and {n} more', 'and {n} more'), len(names) - most)}"
-
-
-def _cards(release: ReadableRelease, language: Language) -> Cards:
-    return {source_id: language.record(card) for source_id, card in release.sources().items()}

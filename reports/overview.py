@@ -17,7 +17,7 @@ from reports import numbers
 from reports.alert import CONTEXT, AlertReport, alert_report, rule_record
 from reports.changes import DOWN, NEW, UP, change_since, change_words
 from reports.names import level_name, route_name, subject_name
-from reports.release import ReadableRelease, Row
+from reports.release import ReadableRelease, Row, cards_in
 from reports.route import window_words, without_forecast
 
 
@@ -112,7 +112,7 @@ def cards(
     put_aside = _first_of_each_route(alerts[is_gone]).set_index("route_id")["alert_level"]
     alerts = alerts[~is_gone]
     firsts = _first_of_each_route(alerts[~alerts["alert_id"].isin(list(behind))])
-    sources = {source_id: language.record(card) for source_id, card in release.sources().items()}
+    sources = cards_in(release, language)
     found = []
     for row in firsts.to_dict("records"):
         report = alert_report(row, rule_record(row, release.frame("track_record")), language)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, SIGNED_OFF, State, fold
 from core.entry import Entry
+from core.languages import Language
 from forecasting.scenarios.paths import Needs
 
 Row = Mapping[Any, Any]
@@ -88,6 +89,11 @@ class LoadedRelease:
     def with_frame(self, name: str, frame: pd.DataFrame) -> LoadedRelease:
         """The same release with one frame in place of another."""
         return replace(self, frames={**self.frames, name: frame})
+
+
+def cards_in(release: ReadableRelease, language: Language) -> dict[str, dict[str, Any]]:
+    """The catalogue's cards in a reader's language, source_id -> fields."""
+    return {source_id: language.record(card) for source_id, card in release.sources().items()}
 
 
 def entries_until(entries: Iterable[Entry], run_id: str) -> list[Entry]:

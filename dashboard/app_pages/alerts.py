@@ -13,7 +13,7 @@ from alerts.lifecycle import DISMISSED, ENDED
 from core.languages import capital, is_known
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import alert_view, decisions, downloads, inbox, layout, memory, reads, state
+from dashboard import alert_view, downloads, inbox, layout, memory, reads, state
 from dashboard.alert_view import DECIDED, INFORMS, OVER, WAITS
 from dashboard.charts.seasons import season_bars, season_bars_alt
 from dashboard.i18n import _, lang, named, ngettext
@@ -41,7 +41,7 @@ def show(night: Night) -> None:
     level_now = alerts["alert_level"].where(~alerts["ended"].astype(bool), "")
     statuses = inbox.statuses(dict(zip(alerts["alert_id"], level_now, strict=True)), night.run_id)
     alerts = alert_view.grouped(alerts, {name: one.state.status for name, one in statuses.items()})
-    st.title(title(alerts, is_newest=decisions.is_newest(night)), anchor=False)
+    st.title(title(alerts, is_newest=reads.is_newest(night)), anchor=False)
     # On a phone the list and the detail are two views: which one, the address says.
     is_chosen = "alert" in st.query_params
     with st.container(key="alerts-chosen" if is_chosen else "alerts-all"):
@@ -181,7 +181,7 @@ def report_of(night: Night, row: Row) -> AlertReport:
 
 def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
     """One alert, top to bottom."""
-    is_newest = night.run_id == reads.newest_run_id()
+    is_newest = reads.is_newest(night)
     decides = is_newest and not row["ended"] and row["rule"] not in CONTEXT
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.header(plain(subject_name(row, night.sources(), lang())), anchor=False, width="content")

@@ -14,9 +14,8 @@ from core.calendar import frequency_of, to_period
 from core.errors import VigieError
 from core.settings import home_folder
 from dashboard import downloads, layout, reads, state, tables, visitor
-from dashboard.failures import error_words, fault
 from dashboard.i18n import _, labelled, lang, named, ngettext
-from dashboard.layout import plain, small
+from dashboard.layout import error_words, fault, plain, small
 from dashboard.reads import Night
 from dashboard.tables import localised, no_break
 from reports.names import EDITION_STATES, EDITION_STEPS, FRESHNESS, INDICATORS, MONTHS_EACH, message_in

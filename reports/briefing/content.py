@@ -17,7 +17,7 @@ from reports.alert import CONTEXT, AlertReport, alert_report, rule_record, statu
 from reports.changes import changes
 from reports.names import level_name, route_name, subject_name
 from reports.overview import together
-from reports.release import Decisions, LoadedRelease, Reception, Row
+from reports.release import Decisions, LoadedRelease, Reception, Row, cards_in
 from reports.route import known_to, window_words
 from reports.scenario import assumed, demand, first_short
 from reports.year_ahead import KINDS, YearLine, year_lines
@@ -142,7 +142,7 @@ def compose(release: LoadedRelease, former: LoadedRelease | None, code: str, dec
     summary = numbers.route_summary(
         release.frame("routes"), release.frame("observations"), release.frame("trajectories"), alerts, ends
     )
-    cards = {source_id: language.record(card) for source_id, card in release.sources().items()}
+    cards = cards_in(release, language)
     total = together(release, summary, language)
     months, day = window_words(release.as_of, language), language.day(release.as_of)
     exercise = (
