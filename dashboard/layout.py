@@ -1,4 +1,4 @@
-"""What every page shares: the release shown, the line above the title, languages, charts, hints, and errors in words."""
+"""What every page shares: the release, the line above the title, languages, charts, hints, and errors in words."""
 
 from __future__ import annotations
 
