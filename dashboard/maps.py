@@ -75,14 +75,6 @@ def map_alt(routes: pd.DataFrame) -> str:
     return _("Map of routes with arrivals expected. {routes}.").format(routes=listed(parts))
 
 
-def map_note() -> str:
-    """What has to stand under the map."""
-    return _(
-        "Arrow width: arrivals expected. Pale edge: upper end of the 80% interval. "
-        "Arrows do not trace actual paths. Boundaries imply no endorsement."
-    )
-
-
 @lru_cache(maxsize=1)
 def _countries() -> tuple[Outline, Outline]:
     """Outlines of all other countries, and of those where people arrive."""

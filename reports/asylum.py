@@ -14,7 +14,7 @@ from core.languages import marked_plural as ngettext
 from reports import numbers
 from reports.names import MONTHS_EACH
 from reports.release import ReadableRelease, Row
-from reports.route import KeyNumber
+from reports.route import KeyNumber, interval_words
 
 OK = "ok"
 KINDS = {
@@ -110,8 +110,7 @@ def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
     out = []
     for end, row in view.quantiles.head(2).iterrows():
         label = language.text(_("Expected, {window}"), window=period(view, end, language))
-        interval = language.interval_words(row[0.1], row[0.9])
-        out.append((label, language.expected(row[0.5]), language.text(_("80% interval {interval}"), interval=interval)))
+        out.append((label, language.expected(row[0.5]), interval_words(row[0.1], row[0.9], language)))
     if len(view.history):
         last = view.history.iloc[-1]
         text = _("Last count ({period}, provisional)") if last["obs_flag"] == "p" else _("Last count ({period})")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -45,6 +46,21 @@ def caveats(language: Language) -> list[str]:
 def machine_made(language: Language) -> list[str]:
     """That the texts in this language are a machine's, until a person has signed them off."""
     return [language.text(_("Translated by a machine, not yet signed off."))] if awaits_review(language.code) else []
+
+
+def map_note(language: Language) -> str:
+    """What has to stand beside the map of routes."""
+    text = _(
+        "Arrow width: arrivals expected. Pale edge: upper end of the 80% interval. "
+        "Arrows do not trace actual paths. Boundaries imply no endorsement."
+    )
+    return language.text(text)
+
+
+def exercise(as_of: dt.date, language: Language) -> str:
+    """That a past night is replayed, and nothing of it is happening now."""
+    text = _("Exercise: this repeats what was known on {day}. Nothing is happening now.")
+    return language.text(text, day=language.day(as_of))
 
 
 def prohibited_uses(language: Language) -> list[str]:

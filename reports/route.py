@@ -144,14 +144,14 @@ def key_numbers(view: RouteForecast, as_of: dt.date, language: Language) -> list
     out = []
     if not view.origin and is_known(view.summary["expected"]):
         label = language.text(_("Expected, {months}"), months=window_words(as_of, language))
-        interval = _interval(view.summary["low"], view.summary["high"], language)
+        interval = interval_words(view.summary["low"], view.summary["high"], language)
         out.append((label, language.expected(view.summary["expected"]), interval))
     # The month that is running on the date of knowledge and is not counted yet.
     month = pd.Timestamp(view.known_on).to_period("M").end_time.normalize()
     if not view.origin and month in view.quantiles.index:
         low, middle, high = (float(view.quantiles[level].loc[month]) for level in (0.1, 0.5, 0.9))
         label = language.text(_("This month ({month}, nowcast)"), month=language.month(month))
-        out.append((label, language.expected(middle), _interval(low, high, language)))
+        out.append((label, language.expected(middle), interval_words(low, high, language)))
     if len(view.history):
         last = view.history.iloc[-1]
         texts = {"p": _("Last month ({month}, provisional)"), "e": _("Last month ({month}, estimated)")}
@@ -229,7 +229,8 @@ def _stretches(ends: pd.DatetimeIndex, language: Language) -> list[str]:
     return [language.months(part.iloc[0], part.iloc[-1]) for _number, part in months.groupby(begins)]
 
 
-def _interval(low: float, high: float, language: Language) -> str:
+def interval_words(low: float, high: float, language: Language) -> str:
+    """``80% interval 1,000 to 2,000``, as it stands beneath a number."""
     return language.text(_("80% interval {interval}"), interval=language.interval_words(low, high))
 
 

@@ -14,12 +14,12 @@ from core.languages import is_known
 from dashboard import decisions, downloads, layout, memory, reads, state, tables, time_travel
 from dashboard.charts.sparkline import sparkline
 from dashboard.i18n import _, lang, ngettext
-from dashboard.maps import flow_map, map_alt, map_note
+from dashboard.maps import flow_map, map_alt
 from dashboard.reads import Night
 from dashboard.theme import current_theme
 from reports import numbers
 from reports.changes import changes
-from reports.citations import unsettled
+from reports.citations import map_note, unsettled
 from reports.overview import together
 from reports.route import without_forecast
 
@@ -106,7 +106,7 @@ def show_map(summary: pd.DataFrame, months: str) -> None:
     )
     layout.chart(flow_map(routes, theme=current_theme(), height=MAP_HEIGHT), map_alt(routes), "map")
     with st.container(key="map-note"):
-        st.markdown(layout.small(map_note()))
+        st.markdown(layout.small(map_note(lang())))
 
 
 def show_routes(night: Night, summary: pd.DataFrame, ends: list[pd.Timestamp], gone: tuple[str, ...]) -> None:

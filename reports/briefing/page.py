@@ -38,6 +38,7 @@ from reports.briefing.content import AND_MORE, Content, compose
 from reports.briefing.further_pages import draw_places, draw_year
 from reports.briefing.map import draw_map
 from reports.briefing.tables import draw_alerts, draw_routes
+from reports.citations import map_note
 from reports.release import Decisions, LoadedRelease
 
 MAP_WIDTH, MAP_HEIGHT = 252.0, 162.0
@@ -78,13 +79,7 @@ def _map_and_routes(sheet: Sheet, content: Content, y: float) -> float:
     title = language.text(_("Arrivals expected, {months}"), months=content.months)
     top = heading(sheet, MARGIN, y, title, MAP_WIDTH)
     draw_map(sheet.axes(MARGIN, top, MAP_WIDTH, MAP_HEIGHT), content.routes, language)
-    note = language.text(
-        _(
-            "Arrow width: arrivals expected. Pale edge: upper end of the 80% interval. "
-            "Arrows do not trace actual paths. Boundaries imply no endorsement."
-        )
-    )
-    below = sheet.lines(MARGIN, top + MAP_HEIGHT + 2, wrap(note, PRINT, MAP_WIDTH, 3), PRINT)
+    below = sheet.lines(MARGIN, top + MAP_HEIGHT + 2, wrap(map_note(language), PRINT, MAP_WIDTH, 3), PRINT)
     return max(below, draw_routes(sheet, content, y)) + 8
 
 
