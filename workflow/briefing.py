@@ -32,12 +32,7 @@ _CATALOGUE = "sources.json"
 def make_briefing(home: Path, settings: Settings, run_id: str, language: str, *, signed_only: bool = False) -> bytes:
     """Make the briefing of one release as a PDF.
 
-    Args:
-        home: The home folder.
-        settings: Its settings.
-        run_id: The release.
-        language: Code of the language.
-        signed_only: Keep to alerts that people have signed off, as a briefing does that is mailed.
+    With ``signed_only`` it keeps to alerts that people have signed off, as a briefing does that is mailed.
 
     Raises:
         StoreError: There is no such release, it was altered, or the journal cannot be read.

@@ -91,12 +91,7 @@ class Outcome:
 
 
 def state_of(workflow: Workflow, alert_id: str, level: str = "") -> State:
-    """Where an alert stands.
-
-    Args:
-        workflow: Journal, outbox and settings.
-        alert_id: The alert.
-        level: Its level in the release that is looked at.
+    """Where an alert stands that has a level in the release that is looked at.
 
     Raises:
         StoreError: The journal cannot be read.
@@ -122,15 +117,6 @@ def find_alert(release: Release, alert_id: str) -> tuple[dict[Any, Any], bool]:
 
 def act(workflow: Workflow, release: Release, alert_id: str, wanted: Step) -> Outcome:
     """Do one step to an alert of the current release.
-
-    Args:
-        workflow: Journal, outbox and settings.
-        release: The current release.
-        alert_id: The alert.
-        wanted: The step.
-
-    Returns:
-        Where the alert stands now, and whether it is sent out.
 
     Raises:
         NotAllowedError: The person may not do it.
@@ -176,10 +162,6 @@ def record_night(workflow: Workflow, release: Release) -> list[Entry]:
 
     A replayed night leaves alerts of real nights as they are.
 
-    Args:
-        workflow: Journal, outbox and settings.
-        release: The current release.
-
     Returns:
         The rows that were added.
 
@@ -202,15 +184,7 @@ def record_night(workflow: Workflow, release: Release) -> list[Entry]:
 def save_scenario(
     workflow: Workflow, actor: Actor, scenario_id: str, run_id: str, title: str, query: Mapping[str, str]
 ) -> Entry:
-    """Keep a scenario.
-
-    Args:
-        workflow: Journal, outbox and settings.
-        actor: Who saves it.
-        scenario_id: Its identifier, by its assumptions.
-        run_id: The release that it was made on.
-        title: What the person calls it.
-        query: Its assumptions, as the address holds them.
+    """Keep a scenario, made on a release, under a title; ``query`` has its assumptions as the address holds them.
 
     Raises:
         NotAllowedError: The person may not save scenarios.
@@ -226,12 +200,6 @@ def save_scenario(
 
 def delete_scenario(workflow: Workflow, actor: Actor, scenario_id: str, run_id: str) -> None:
     """Take a scenario off the list of those saved; the journal keeps that it was saved, and that it was deleted.
-
-    Args:
-        workflow: Journal, outbox and settings.
-        actor: Who deletes it.
-        scenario_id: Its identifier, by its assumptions.
-        run_id: The release that was looked at.
 
     Raises:
         NotAllowedError: The person may not delete scenarios.
@@ -265,12 +233,7 @@ def scenarios_saved(entries: Sequence[Entry]) -> dict[str, Entry]:
 def keep_places(workflow: Workflow, actor: Actor, route_id: str, run_id: str, query: Mapping[str, str]) -> Entry:
     """Keep the reception places there are for a route, in place of those kept before; 0 places end it.
 
-    Args:
-        workflow: Journal, outbox and settings.
-        actor: Who keeps them, for everybody here.
-        route_id: The route.
-        run_id: The release that was looked at.
-        query: ``stock, stay, stay_kind, needs_place, confidence``, as the address holds them.
+    ``query`` has ``stock, stay, stay_kind, needs_place, confidence``, as the address holds them.
 
     Raises:
         NotAllowedError: The person may not keep places.
@@ -283,14 +246,7 @@ def keep_places(workflow: Workflow, actor: Actor, route_id: str, run_id: str, qu
 
 
 def decide_edition(workflow: Workflow, actor: Actor, action: Action, edition_id: str, reason: str) -> Edition:
-    """Let a held edition of figures be known, put it aside, or take a known one back.
-
-    Args:
-        workflow: Home, journal and settings.
-        actor: Who decides.
-        action: One of ``store.editions``: accept, reject or withdraw.
-        edition_id: The edition.
-        reason: Why.
+    """Let a held edition of figures be known (accept), put it aside (reject), or take a known one back (withdraw).
 
     Raises:
         NotAllowedError: The person may not decide about editions.
@@ -304,12 +260,6 @@ def decide_edition(workflow: Workflow, actor: Actor, action: Action, edition_id:
 
 def drop_message(workflow: Workflow, actor: Actor, message: OutboxMessage, reason: str) -> None:
     """Take a message out of the outbox: it is not sent.
-
-    Args:
-        workflow: Journal, outbox and settings.
-        actor: Who decides.
-        message: The message.
-        reason: Why.
 
     Raises:
         NotAllowedError: The person may not drop messages.
