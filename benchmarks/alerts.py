@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from alerts.rules.base import counts_by_series
-from alerts.rules.exceedance import SURGE
+from alerts.rules.surge import RULE as SURGE
 from alerts.verification import cutoffs as training
 from alerts.verification.comparisons import Comparison, compared
 from alerts.verification.contingency import ContingencyTable, contingency, measures, ranking

@@ -9,9 +9,9 @@ import pandas as pd
 
 from alerts.evaluate import ended, evaluate, observed_signals
 from alerts.rules.base import BY_CITIZEN, DRIVERS, Evidence, counts_by_series
-from alerts.rules.exceedance import SURGE
-from alerts.rules.figures import with_typical_revision
+from alerts.rules.large_revision import with_typical_revision
 from alerts.rules.origin_context import INDICATORS
+from alerts.rules.surge import RULE as SURGE
 from alerts.verification.known_events import KINDS, KnownEvent, retrospective_alerts
 from alerts.verification.record import Record, observed_record
 from core.calendar import last_complete_period

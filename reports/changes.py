@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from alerts.levels import rank
-from alerts.rules.figures import STALE_SOURCE
+from alerts.rules.stale_source import NAME as STALE
 from core.languages import Language, as_expected, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
@@ -130,8 +130,7 @@ def _chance_change(row: Row, name: str, language: Language) -> str:
 def _late_sources(now: ReadableRelease, former: ReadableRelease, language: Language) -> list[str]:
     """How many sources are late that were not, and the other way round; which ones, the Data page says."""
     late_now, late_before = (
-        {*frame.loc[frame["rule"] == STALE_SOURCE, "source_id"]}
-        for frame in (now.frame("alerts"), former.frame("alerts"))
+        {*frame.loc[frame["rule"] == STALE, "source_id"]} for frame in (now.frame("alerts"), former.frame("alerts"))
     )
     late, back = len(late_now - late_before), len(late_before - late_now)
     more = ngettext("{n} more source is late", "{n} more sources are late")

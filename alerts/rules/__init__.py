@@ -1,4 +1,4 @@
-"""The alert rules and the sentence of an alert. A rule is an object in a module of this package: nothing lists them.
+"""The alert rules and the sentence of an alert. Each module of this package holds a rule: adding one is adding a file.
 
 Each rule brings the templates of its sentences, so that gettext finds them. An alert keeps the template's key with its
 figures, so that the same sentence can be written in any reader's language.
@@ -32,8 +32,7 @@ CATALOGUE_COLUMNS = ["rule", "watches", "event", "minimum", "months_ahead", *LEV
 
 def _found() -> tuple[Rule, ...]:
     modules = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
-    rules = (value for module in modules for value in vars(module).values() if isinstance(value, Rule))
-    return tuple(sorted(rules, key=lambda rule: rule.rule))
+    return tuple(value for module in modules for value in vars(module).values() if isinstance(value, Rule))
 
 
 RULES = _found()

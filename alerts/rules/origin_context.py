@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from alerts.levels import WATCH
+from alerts.rules import surge
 from alerts.rules.base import Evidence, ObservedRule, Signal, counts_by_series, route_of
-from alerts.rules.exceedance import surge_threshold
 from alerts.rules.nationality_shift import UNKNOWN
 from core.calendar import period_index
 from core.languages import marked as _
@@ -92,7 +92,7 @@ def _route(
     if shares.empty:
         return
     series_id = str(counts.columns[0])
-    limits = surge_threshold(counts, settings)[series_id]
+    limits = surge.threshold(counts, settings)[series_id]
     for place in np.flatnonzero(shares.notna().any(axis=1)):
         month = months[int(place)]
         confirmed = _followed(counts[series_id], float(limits.get(month, np.nan)), month)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from alerts.levels import Cutoffs
 from alerts.rules.base import route_of
-from alerts.rules.exceedance import SURGE
+from alerts.rules.surge import RULE as SURGE
 from alerts.verification.hindcast import HORIZONS, PastForecasts, judge
 from core.settings import AlertSettings
 

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alerts.rules import EXCEEDANCE_RULES
+from alerts.rules import EXCEEDANCE_RULES, capacity, fall, record_high, surge
 from alerts.rules.base import counts_by_series, route_of
-from alerts.rules.exceedance import RECORD_12, capacity_threshold, fall_threshold, surge_threshold
 from core.settings import AlertSettings
 
 Build = Callable[..., pd.DataFrame]
@@ -41,47 +40,47 @@ def test_only_a_routes_monthly_total_names_a_route(series_id: str, route_id: str
 
 def test_a_fall_is_half_of_the_mean_and_no_higher_than_any_of_two_years(panel: Build) -> None:
     steady, seasonal = [200] * 24, [350, 50] * 12
-    assert _last(fall_threshold(counts_by_series(panel(steady)), USUAL)) == 100
-    assert _last(fall_threshold(counts_by_series(panel(seasonal)), USUAL)) == 50
-    assert np.isnan(_last(fall_threshold(counts_by_series(panel([200] * 23)), USUAL)))
-    assert np.isnan(_last(fall_threshold(counts_by_series(panel([99] * 24)), USUAL)))
+    assert _last(fall.threshold(counts_by_series(panel(steady)), USUAL)) == 100
+    assert _last(fall.threshold(counts_by_series(panel(seasonal)), USUAL)) == 50
+    assert np.isnan(_last(fall.threshold(counts_by_series(panel([200] * 23)), USUAL)))
+    assert np.isnan(_last(fall.threshold(counts_by_series(panel([99] * 24)), USUAL)))
 
 
 def test_a_surge_needs_a_mean_of_one_hundred_over_twelve_whole_months(panel: Build) -> None:
-    assert _last(surge_threshold(counts_by_series(panel([100] * 12)), USUAL)) == 150
-    assert np.isnan(_last(surge_threshold(counts_by_series(panel([100] * 11 + [99])), USUAL)))
-    assert np.isnan(_last(surge_threshold(counts_by_series(panel([200] * 11)), USUAL)))
+    assert _last(surge.threshold(counts_by_series(panel([100] * 12)), USUAL)) == 150
+    assert np.isnan(_last(surge.threshold(counts_by_series(panel([100] * 11 + [99])), USUAL)))
+    assert np.isnan(_last(surge.threshold(counts_by_series(panel([200] * 11)), USUAL)))
     gap = panel([200] * 13).drop(index=5)
-    assert np.isnan(_last(surge_threshold(counts_by_series(gap), USUAL)))
+    assert np.isnan(_last(surge.threshold(counts_by_series(gap), USUAL)))
 
 
 def test_a_record_is_the_highest_of_the_months_up_to_each_month(panel: Build) -> None:
     counts = counts_by_series(panel([900] + [200] * 11 + [300]))
-    found = RECORD_12.threshold(counts, USUAL)[SERIES]
+    found = record_high.OF_A_YEAR.threshold(counts, USUAL)[SERIES]
     assert found.iloc[-2:].to_list() == [900, 300]
     assert found.iloc[:-2].isna().all()
 
 
 def test_the_default_capacity_is_the_ninetieth_percentile_of_three_years(panel: Build) -> None:
     values = [5000.0] * 12 + [float(n) for n in range(100, 3700, 100)]
-    found = _last(capacity_threshold(counts_by_series(panel(values)), USUAL))
+    found = _last(capacity.threshold(counts_by_series(panel(values)), USUAL))
     assert found == pytest.approx(np.quantile(values[-36:], 0.9))
-    assert np.isnan(_last(capacity_threshold(counts_by_series(panel([500] * 23)), USUAL)))
+    assert np.isnan(_last(capacity.threshold(counts_by_series(panel([500] * 23)), USUAL)))
 
 
 def test_the_readers_number_takes_the_place_of_the_default(panel: Build) -> None:
     counts = counts_by_series(panel([500] * 36))
-    assert _last(capacity_threshold(counts, AlertSettings(thresholds={"CMR": 7.0}))) == 7
-    assert _last(capacity_threshold(counts, AlertSettings(thresholds={"EMR": 7.0}))) == 500
+    assert _last(capacity.threshold(counts, AlertSettings(thresholds={"CMR": 7.0}))) == 7
+    assert _last(capacity.threshold(counts, AlertSettings(thresholds={"EMR": 7.0}))) == 500
 
 
 def test_a_route_with_nobody_has_no_number_to_be_passed(panel: Build) -> None:
     counts = counts_by_series(panel([0] * 48))
-    for function in (surge_threshold, capacity_threshold):
+    for function in (surge.threshold, capacity.threshold):
         assert function(counts, USUAL)[SERIES].isna().all()
     without_minimum = AlertSettings(surge_minimum=0)
-    assert RECORD_12.threshold(counts, without_minimum)[SERIES].isna().all()
-    assert capacity_threshold(counts, without_minimum)[SERIES].isna().all()
+    assert record_high.OF_A_YEAR.threshold(counts, without_minimum)[SERIES].isna().all()
+    assert capacity.threshold(counts, without_minimum)[SERIES].isna().all()
 
 
 def test_a_later_figure_changes_no_earlier_number(panel: Build) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from alerts.levels import LEVELS, Cutoffs
 from alerts.rules import EXCEEDANCE_RULES
 from alerts.rules.base import ExceedanceRule, counts_by_series
-from alerts.rules.exceedance import SURGE
+from alerts.rules.surge import RULE as SURGE
 from alerts.verification.comparisons import COMPARISONS
 from alerts.verification.contingency import ContingencyTable, contingency, entries, measures
 from alerts.verification.hindcast import HORIZONS, PATHS, USUAL_START, WINDOW, Judged, Pairs, judge, past_forecasts

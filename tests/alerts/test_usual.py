@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from alerts.levels import SEVERE, WARNING, WATCH
-from alerts.rules.figures import SMALLEST, UNKNOWN, level_of, with_typical_revision
+from alerts.rules.large_revision import SMALLEST, UNKNOWN, level_of, with_typical_revision
 from core.release import REVISIONS
 from core.schema import check
 from ingest.source import read_raw

@@ -1,4 +1,4 @@
-"""The rules about the figures themselves: a monthly total revised by much, and a source late against its own rhythm."""
+"""A monthly total revised by much since the former release, and by more than its source usually revises."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from alerts.levels import SEVERE, WARNING, WATCH
+from alerts.levels import LEVELS, SEVERE, WARNING, WATCH
 from alerts.rules.base import DataRule, Evidence, Raised
 from core.languages import marked as _
 from core.schema import ALL, NOT_APPLICABLE, TARGETS
 
-LARGE_REVISION, STALE_SOURCE = "large_revision", "stale_source"
+NAME = "large_revision"
 STEPS = ((SEVERE, 0.50, 1000), (WARNING, 0.25, 500), (WATCH, 0.10, 200))
 """Level, share of the former figure and persons, gravest first: both must be reached."""
 LEAST = 200
@@ -86,9 +86,9 @@ def largest_revisions(evidence: Evidence) -> Iterator[Raised]:
             continue
         done.add(row["route_id"])
         yield Raised(
-            rule=LARGE_REVISION,
+            rule=NAME,
             level=level,
-            reason_key=LARGE_REVISION,
+            reason_key=NAME,
             reason_params={"month": row["time_period"], "before": row["before"], "after": row["after"]},
             route_id=row["route_id"],
             series_id=row["series_id"],
@@ -98,47 +98,13 @@ def largest_revisions(evidence: Evidence) -> Iterator[Raised]:
         )
 
 
-_SEVERE, _WARNING, _WATCH = (f"{share:.0%} and {size:,.0f}" for _level, share, size in STEPS)
-REVISION = DataRule(
-    rule=LARGE_REVISION,
+_IN_WORDS = {level: f"{share:.0%} and {size:,.0f}" for level, share, size in STEPS}
+RULE = DataRule(
+    rule=NAME,
     watches="figures changed since the former release",
     event=lambda _settings: "a monthly total revised by much",
     minimum=lambda _settings: "see levels",
-    levels=(_WATCH, _WARNING, _SEVERE),
+    levels=(_IN_WORDS[LEVELS[0]], _IN_WORDS[LEVELS[1]], _IN_WORDS[LEVELS[2]]),
     find=largest_revisions,
-    sentences={LARGE_REVISION: _("{month} was revised from {before} to {after}.")},
-)
-
-
-_LATE = {"overdue": WATCH, "delinquent": WARNING}
-
-
-def late_sources(evidence: Evidence) -> Iterator[Raised]:
-    """Late sources: a watch; a warning where a source is long overdue and forecast from."""
-    late = evidence.freshness[evidence.freshness["state"].isin(list(_LATE))]
-    for row in late.sort_values("source_id").to_dict("records"):
-        yield Raised(
-            rule=STALE_SOURCE,
-            level=_LATE[row["state"]] if row["source_id"] in evidence.forecast_sources else WATCH,
-            reason_key=STALE_SOURCE,
-            reason_params={
-                "period": row["last_period"],
-                "age": int(row["age_days"]),
-                "expected": int(row["expected_days"]),
-            },
-            route_id=NOT_APPLICABLE,
-            source_id=row["source_id"],
-            first_period=row["last_period"],
-            last_period=row["last_period"],
-        )
-
-
-STALE = DataRule(
-    rule=STALE_SOURCE,
-    watches="each source's newest figure against its rhythm",
-    event=lambda _settings: "later than usual",
-    minimum=lambda _settings: "",
-    levels=("overdue", "long overdue, and forecast from", ""),
-    find=late_sources,
-    sentences={STALE_SOURCE: _("Figures are late: newest {period}, {age} days old, expected within {expected}.")},
+    sentences={NAME: _("{month} was revised from {before} to {after}.")},
 )

@@ -1,0 +1,36 @@
+"""Fall: a month far below the mean of the last twelve, and the lowest of two years."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from alerts.levels import COMMON
+from alerts.rules.base import ExceedanceRule, large_enough_mean
+from core.languages import marked as _
+from core.settings import AlertSettings
+
+MONTHS = 24
+
+
+def threshold(counts: pd.DataFrame, settings: AlertSettings) -> pd.DataFrame:
+    """A fraction of the trailing 12-month mean or the lowest of 24 months, whichever is less, for a large enough mean.
+
+    Without the second, every winter of a seasonal route would be a fall.
+    """
+    fraction = settings.fall_factor * large_enough_mean(counts, settings)
+    lowest = counts.rolling(MONTHS).min()
+    return fraction.where(fraction < lowest, lowest).where(fraction.notna())
+
+
+RULE = ExceedanceRule(
+    rule="fall",
+    event=lambda settings: (
+        f"a month of at most {settings.fall_factor:g} times the mean of the last 12, and no higher than any of the "
+        f"last {MONTHS}"
+    ),
+    minimum=lambda settings: f"{settings.surge_minimum:g} a month",
+    compares="<=",
+    threshold=threshold,
+    costs=COMMON,
+    sentences={"fall": _("{word} ({chance}) to fall to {threshold}, lowest in 24 months, {when}.")},
+)

@@ -1,0 +1,30 @@
+"""Record: a month above the highest of the last 12, or of the last 36."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from alerts.levels import COMMON, RARE, LevelCosts
+from alerts.rules.base import ExceedanceRule, smallest
+from core.languages import marked as _
+from core.settings import AlertSettings
+
+
+def _rule(months: int, costs: LevelCosts, sentence: str) -> ExceedanceRule:
+    def threshold(counts: pd.DataFrame, settings: AlertSettings) -> pd.DataFrame:
+        highest = counts.rolling(months).max()
+        return highest.where(highest >= smallest(settings))
+
+    return ExceedanceRule(
+        rule=f"record_{months}",
+        event=lambda _settings: f"a month above the highest of the last {months}",
+        minimum=lambda settings: f"{settings.surge_minimum:g} a month",
+        compares=">",
+        threshold=threshold,
+        costs=costs,
+        sentences={f"record_{months}": sentence},
+    )
+
+
+OF_A_YEAR = _rule(12, COMMON, _("{word} ({chance}) to pass {threshold}, the highest of 12 months, {when}."))
+OF_THREE_YEARS = _rule(36, RARE, _("{word} ({chance}) to pass {threshold}, the highest of 36 months, {when}."))
