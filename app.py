@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import sign_in, state, visitor
+from core.languages import languages
+from dashboard import state, visitor
 from dashboard.app_pages import FOLDER
-from dashboard.i18n import _, choose_language, languages
+from dashboard.i18n import _, choose_language
 
 st.set_page_config(page_title="Vigie", page_icon=visitor.page_icon(), layout="wide", initial_sidebar_state="collapsed")
 state.choice("lang", languages(), choose_language(None, st.context.locale))
-sign_in.require_login()
+visitor.require_login()
 # Streamlit answers the default page at / only; this one makes /overview work too.
 overview = st.Page(f"{FOLDER}/overview.py", title=_("Overview"), url_path="overview", visibility="hidden")
 page = st.navigation([*visitor.pages(), overview], position="top")
-sign_in.show_person()
-sign_in.show_page(page)
+visitor.show_person()
+visitor.show_page(page)

@@ -9,8 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from access.identity import Person
-from access.roles import DOWNLOAD, PERMISSIONS, Actor, NotAllowedError, may
+from access.roles import DOWNLOAD, PERMISSIONS, Actor, NotAllowedError, Person, may
 from core.entry import Entry
 from store.journal import Journal
 
@@ -27,7 +26,7 @@ def note_login(journal: Journal, login_id: str, person: Person, actor: Actor) ->
     Raises:
         StoreError: The journal refuses.
     """
-    payload = actor.marks({"claimed": list(person.claimed)})
+    payload = actor.with_identity({"claimed": list(person.claimed)})
     journal.record(Entry(person.name, SIGNED_IN, _PREFIX + login_id, payload=payload))
 
 
@@ -60,7 +59,7 @@ def note_logout(journal: Journal, login_id: str, actor: Actor, reason: str = "")
     Raises:
         StoreError: The journal refuses.
     """
-    entry = Entry(actor.name, SIGNED_OUT, _PREFIX + login_id, reason=reason, payload=actor.marks())
+    entry = Entry(actor.name, SIGNED_OUT, _PREFIX + login_id, reason=reason, payload=actor.with_identity())
     journal.decide(entry.subject, lambda rows: [] if any(row.action == SIGNED_OUT for row in rows) else [entry])
 
 
@@ -127,7 +126,7 @@ def note_refusal(journal: Journal, actor: Actor, action: str, about: str = "") -
     if not (count := REFUSALS.due(f"{journal.database.name} {actor.identity} {action}")):
         return
     facts = {"action": action, "about": about[:_LONGEST], **({"count": count} if count > 1 else {})}
-    journal.record(Entry(actor.name, REFUSED, "access", payload=actor.marks(facts)))
+    journal.record(Entry(actor.name, REFUSED, "access", payload=actor.with_identity(facts)))
 
 
 def authorize_download(journal: Journal, actor: Actor, file_name: str, run_id: str = "") -> None:
@@ -141,7 +140,9 @@ def authorize_download(journal: Journal, actor: Actor, file_name: str, run_id: s
         note_refusal(journal, actor, DOWNLOAD, file_name)
         raise NotAllowedError(f"{actor.name} may not do this: {DOWNLOAD}")
     if actor.roles is not None:
-        journal.record(Entry(actor.name, DOWNLOADED, f"file:{file_name}"[:_LONGEST], run_id, payload=actor.marks()))
+        journal.record(
+            Entry(actor.name, DOWNLOADED, f"file:{file_name}"[:_LONGEST], run_id, payload=actor.with_identity())
+        )
 
 
 def access_rows(journal: Journal) -> list[Entry]:

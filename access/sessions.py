@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from access.audit import ended_logins, note_login, note_logout, read_login
-from access.identity import Login, Person, actor_of
+from access.roles import Login, Person, actor_of
 from core.settings import AccessSettings
 from store.journal import Journal
 

@@ -58,7 +58,7 @@ class State:
         unjudged_since: Night since which nobody can say whether it still holds (YYYY-MM-DD); empty where it is judged.
         version: ``id`` of the last row that changed any of the above: a decision names the version it was made on.
         objections: Dissent and corrections that nobody has answered.
-        announcements: Rows that tell what left the house, in order.
+        announcements: Rows of what was announced to readers outside, in order.
         without_effect: Rows that the state they met did not allow; they change nothing and stay readable.
     """
 
@@ -81,7 +81,7 @@ class State:
 
     @property
     def sign_offs_missing(self) -> int:
-        """How many people must still sign off before it may leave the house."""
+        """How many people must still sign off before it may be sent out."""
         if self.status != PROPOSED:
             return 0
         return max(0, SIGN_OFFS_NEEDED.get(self.level, 1) - len(self.sign_offs))

@@ -179,7 +179,7 @@ def _act(  # noqa: PLR0913  # one parameter per option of the commands
     send: bool = False,
     payload: dict[str, Any] | None = None,
 ) -> None:
-    from access.identity import shell_actor
+    from access.roles import shell_actor
     from workflow.decisions import Step, act
     from workflow.sending import send_waiting
 
@@ -271,7 +271,8 @@ def drop(
     home: Home = None,
 ) -> None:
     """Take one message out: it is not sent. That, by whom and why stays in the journal."""
-    from access.identity import shell_actor
+    from access.roles import shell_actor
+
     from workflow.decisions import drop_message
 
     with opened_workflow(home or context.obj) as workflow:

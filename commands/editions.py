@@ -119,7 +119,7 @@ def observations(
 
 
 def _decide(context: typer.Context, home: Path | None, edition_id: str, action: Action, reason: str, name: str) -> None:
-    from access.identity import shell_actor
+    from access.roles import shell_actor
     from workflow import open_workflow
     from workflow.decisions import decide_edition
 

@@ -133,7 +133,7 @@ def sign_out(
 ) -> None:
     """End every login of a person, on open pages too; roles are taken away in settings.toml or at the provider."""
     from access.audit import revoke
-    from access.identity import shell_actor
+    from access.roles import shell_actor
     from workflow import open_workflow
 
     folder = existing_home(home)

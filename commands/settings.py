@@ -29,7 +29,7 @@ def settings() -> None:
 @app.command()
 def check(home: Home = None, as_json: AsJson = False) -> None:
     """Try settings, secrets, mail, webhooks, store, journal and disk; nothing is sent. Exit 1: something fails."""
-    from workflow.check import check_settings
+    from workflow.health import check_settings
 
     checks = []
     for one in check_settings(home_folder(home)):

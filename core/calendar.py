@@ -17,6 +17,8 @@ from core.errors import InputError
 Frequency = Literal["D", "W", "M", "Q", "A"]
 FREQUENCIES: tuple[Frequency, ...] = get_args(Frequency)
 PERIODS_PER_YEAR: dict[Frequency, int] = {"D": 365, "W": 52, "M": 12, "Q": 4, "A": 1}
+MONTHS_EACH = {"M": 1, "Q": 3, "A": 12}
+"""Months that one figure covers, by frequency; days and weeks are not among them."""
 _PANDAS: dict[Frequency, str] = {"D": "D", "W": "W-SUN", "M": "M", "Q": "Q-DEC", "A": "Y-DEC"}
 _LAYOUT: dict[Frequency, re.Pattern[str]] = {
     "A": re.compile(r"\d{4}"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import pandas as pd
 
@@ -28,9 +29,9 @@ from alerts.lifecycle import (
     WITHDRAWN,
     State,
 )
-from alerts.verification.record import record_of, told_alerts
+from alerts.verification.record import precision_cases, record_of
 from core.entry import Entry
-from core.languages import as_counted, is_known
+from core.languages import as_counted, capital, is_known
 from core.quantiles import QUANTILE_LEVELS
 from core.routes import is_route
 from core.schema import ALL
@@ -38,7 +39,6 @@ from core.settings import FEED
 from dashboard import record_view
 from dashboard.i18n import _, labelled, lang, listed, ngettext
 from dashboard.reads import Night
-from dashboard.tables import capital
 from dashboard.theme import level_word
 from forecasting.model import BASELINE, ENSEMBLE
 from reports import numbers
@@ -199,7 +199,12 @@ def history(night: Night, found: list[Night], row: Row, entries: list[Entry], st
         level = now
     void = {entry.id for entry in state.without_effect}
     events += [
-        (entry.at, lang().day(entry.at.date()), _action(entry, void=entry.id in void), _who(entry))
+        (
+            entry.at,
+            lang().day(entry.at.date()),
+            _action(entry, void=entry.id in void),
+            _("delivery") if entry.actor == DELIVERY else entry.actor,
+        )
         for entry in _without_repeats(entries)
         if entry.action not in STEPS_OF_A_NIGHT
     ]
@@ -216,7 +221,7 @@ def _level_change(before: str, now: str) -> str:
 
 
 def _without_repeats(entries: list[Entry]) -> list[Entry]:
-    """The rows, with one for all letters of the same kind that a reader group was sent on a day."""
+    """The rows, with one for all messages of the same kind that a reader group was sent on a day."""
     seen: set[tuple[str, str, dt.date]] = set()
     kept = []
     for entry in entries:
@@ -263,10 +268,6 @@ def _delivery(entry: Entry) -> str:
     return _("Not sent to {reader}: {why}").format(reader=reader, why=entry.reason)
 
 
-def _who(entry: Entry) -> str:
-    return _("delivery") if entry.actor == DELIVERY else entry.actor
-
-
 def record_rows(row: Row, record: pd.DataFrame) -> pd.DataFrame:
     """The rule's record at past origins, with 90 % intervals: ``measure, value, interval``."""
     found = record_of(row, record)
@@ -276,9 +277,9 @@ def record_rows(row: Row, record: pd.DataFrame) -> pd.DataFrame:
         "precision": (_("Hit rate: warnings that came true"), lang().share),
         "base_rate": (_("Base rate"), lang().share),
         "recall": (_("Events that were warned of"), lang().share),
-        "false_alarms_per_route_year": (_("False alarms per route per year"), _decimal),
+        "false_alarms_per_route_year": (_("False alarms per route per year"), partial(lang().decimal, digits=1)),
         "lead_months_median": (_("Lead time in months, median"), record_view.months),
-        "brier_skill": (_("Brier skill score (0: no better than the base rate)"), _two_decimals),
+        "brier_skill": (_("Brier skill score (0: no better than the base rate)"), lang().decimal),
     }
     rows = [
         {"measure": words, "value": write(float(found[name])), "interval": _interval(name, found, write)}
@@ -291,27 +292,14 @@ def record_rows(row: Row, record: pd.DataFrame) -> pd.DataFrame:
 def _interval(name: str, found: Row, write: Callable[[float], str]) -> str:
     """The 90 % interval of a measure; of the notice, its quartiles beside it."""
     nothing = float("nan")
-    text = _between(float(found.get(f"{name}_lo", nothing)), float(found.get(f"{name}_hi", nothing)), write)
+    ends = [float(found.get(name + end, nothing)) for end in ("_lo", "_hi")]
+    text = "–".join(map(write, ends)) if all(map(is_known, ends)) else ""
     if name == "lead_months_median":
         low, high = (float(found.get(f"lead_months_{part}", nothing)) for part in ("q25", "q75"))
         if is_known(low) and is_known(high) and low < high:
             quartiles = _("half of them {low} to {high}").format(low=write(low), high=write(high))
             return listed([text, quartiles]) if text else quartiles
-    cases = {"precision": told_alerts(found), "recall": float(found.get("n_events", nothing))}
+    cases = {"precision": precision_cases(found), "recall": float(found.get("n_events", nothing))}
     if record_view.few(cases.get(name, nothing)):
         return _("{text}, too few to say").format(text=text) if text else _("too few to say")
     return text
-
-
-def _decimal(value: float) -> str:
-    return lang().decimal(value, 1)
-
-
-def _two_decimals(value: float) -> str:
-    return lang().decimal(value, 2)
-
-
-def _between(low: float, high: float, write: Callable[[float], str]) -> str:
-    if not (is_known(low) and is_known(high)):
-        return ""
-    return f"{write(low)}–{write(high)}"

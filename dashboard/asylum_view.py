@@ -10,56 +10,27 @@ from typing import cast
 import pandas as pd
 import streamlit as st
 
-from core.calendar import Frequency
+from core.calendar import MONTHS_EACH, Frequency
 from core.schema import ALL
 from dashboard import downloads, layout, memory, route_context, route_view, state, tables
 from dashboard.charts.sparkline import sparkline
 from dashboard.downloads import Export
 from dashboard.i18n import _, labelled, lang
+from dashboard.layout import country
 from dashboard.reads import Night
-from dashboard.route_context import country
 from dashboard.theme import current_theme
 from forecasting.model import ENSEMBLE
 from reports import asylum, numbers
-from reports.asylum import MONTHS_EACH, OK
+from reports.asylum import OK
 from reports.release import Row
 
 SHOWN = {"M": 24, "Q": 16}
 """Observed figures on the chart."""
 MOST_ROWS = 12
 RECEIVING = [
-    "AUT",
-    "BEL",
-    "BGR",
-    "CHE",
-    "CYP",
-    "CZE",
-    "DEU",
-    "DNK",
-    "ESP",
-    "EST",
-    "FIN",
-    "FRA",
-    "GRC",
-    "HRV",
-    "HUN",
-    "IRL",
-    "ISL",
-    "ITA",
-    "LIE",
-    "LTU",
-    "LUX",
-    "LVA",
-    "MLT",
-    "NLD",
-    "NOR",
-    "POL",
-    "PRT",
-    "ROU",
-    "SVK",
-    "SVN",
-    "SWE",
-]
+    "AUT", "BEL", "BGR", "CHE", "CYP", "CZE", "DEU", "DNK", "ESP", "EST", "FIN", "FRA", "GRC", "HRV", "HUN", "IRL",
+    "ISL", "ITA", "LIE", "LTU", "LUX", "LVA", "MLT", "NLD", "NOR", "POL", "PRT", "ROU", "SVK", "SVN", "SWE",
+]  # fmt: skip
 """Countries that report asylum applications to Eurostat."""
 SOURCE_ID = "eurostat"
 
@@ -264,7 +235,7 @@ def show_grid(view: AsylumView, order: Sequence[str]) -> None:
         st.header(_("Countries at a glance"), anchor=False)
         st.toggle(
             _("One scale for all"),
-            **state.widget("one_scale", state.switch("one_scale"), lambda on: "1" if on else None),
+            **state.toggle("one_scale"),
         )
     shared = state.switch("one_scale")
     memory.drawn(view.night, partial(draw_grid, view, order, shared=shared), "asylum grid", view.kind, shared)

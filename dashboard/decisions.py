@@ -21,8 +21,8 @@ from dashboard.theme import level_badge
 from reports.alert import CONTEXT, alert_report, status_words
 from reports.answer import decisions_title, needed_by, sign_off_words
 from reports.names import subject_name
+from reports.overview import Card, cards, overview_title
 from reports.release import Row
-from reports.route import Card, cards, overview_title
 
 MOST_CARDS, MOST_CONTEXT = 3, 3
 
@@ -83,7 +83,7 @@ def found_on(
     waits = alerts["alert_id"].map(lambda name: statuses[str(name)].state.status == PROPOSED).astype(bool)
     waiting = alerts["route_id"][waits].value_counts()
     decided = alerts[~waits & alerts["route_id"].isin(waiting.index)]
-    behind = tuple(sorted(decided["alert_id"])) if is_newest(night) else ()
+    behind = tuple(sorted(decided["alert_id"])) if reads.is_newest(night) else ()
     make = partial(cards, night, former, summary, lang(), gone, behind)
     made: list[Card] = memory.made(night, make, "cards", former.run_id if former else None, gone, behind)
     found = [
@@ -99,13 +99,13 @@ def found_on(
         for card in made
     ]
     # Nothing waits to be decided on a release that is not the newest: there the gravest stands first.
-    return sorted(found, key=lambda one: not (one.waits and is_newest(night)))
+    return sorted(found, key=lambda one: not (one.waits and reads.is_newest(night)))
 
 
 def title(night: Night, former: Night | None, found: list[Found], summary: pd.DataFrame, gone: tuple[str, ...]) -> str:
     """What waits to be decided; of a release that is not the newest, what it found."""
     waiting = [one for one in found if one.waits]
-    if waiting and is_newest(night):
+    if waiting and reads.is_newest(night):
         named = [(one.card.title, one.card.level) for one in waiting]
         count = sum(one.waiting for one in waiting)
         return decisions_title(named, count, lang(), mine=visitor.allows(SIGNED_OFF))
@@ -116,11 +116,6 @@ def title(night: Night, former: Night | None, found: list[Found], summary: pd.Da
         overview_title, not_dismissed(night, gone), before, ended.iloc[:0] if gone else ended, summary, lang()
     )
     return memory.made(night, make, "title", former.run_id if former else None, gone)
-
-
-def is_newest(night: Night) -> bool:
-    """Whether a release is the one on which people decide."""
-    return night.run_id == reads.newest_run_id()
 
 
 def show_cards(night: Night, found: list[Found]) -> None:
@@ -163,7 +158,7 @@ def show_card(night: Night, one: Found) -> None:
 
 def show_state(night: Night, one: Found, alert: Row, status: AlertStatus) -> None:
     """Who has signed, until when it is needed, further alerts of the route, and the button."""
-    if not (one.waits and is_newest(night)):
+    if not (one.waits and reads.is_newest(night)):
         said = [status_words(status.state, lang())]
     else:
         said = [sign_off_words(status.state, lang()), needed_by(alert, night.as_of, lang())]
@@ -172,7 +167,7 @@ def show_state(night: Night, one: Found, alert: Row, status: AlertStatus) -> Non
             ngettext("{n} more alert on this route", "{n} more alerts on this route", one.more).format(n=one.more)
         )
     st.markdown(layout.small(layout.plain(capital(" · ".join(text for text in said if text)))))
-    if one.waits and is_newest(night) and visitor.allows(SIGNED_OFF) and not signed_by_reader(status):
+    if one.waits and reads.is_newest(night) and visitor.allows(SIGNED_OFF) and not signed_by_reader(status):
         key = f"decide:{one.card.alert_id}"
         if st.button(_("Read and decide"), key=key, type="primary", width="stretch"):
             st.switch_page(f"{FOLDER}/alerts.py", query_params={**state.kept(), "alert": one.card.alert_id})

@@ -176,7 +176,7 @@ def figures(
     """
     name = f"figures-{export.name}"
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.toggle(_("Show the figures"), **state.widget(name, state.switch(name), lambda on: "1" if on else None))
+        st.toggle(_("Show the figures"), **state.toggle(name))
         buttons(export, picture)
     if state.switch(name):
         table = localised(export.frame if shown is None else shown)

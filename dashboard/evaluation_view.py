@@ -14,9 +14,8 @@ from core.languages import NOTHING, is_known
 from core.schema import ALL
 from dashboard import downloads, layout, memory, state
 from dashboard.i18n import _, labelled, lang, named, ngettext
-from dashboard.layout import small
+from dashboard.layout import country, small
 from dashboard.reads import Night
-from dashboard.route_context import country
 from dashboard.tables import localised
 from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.verification.scores import FEW, NARROW

@@ -13,9 +13,8 @@ from core.languages import NOTHING, is_known
 from core.schema import ALL, NOT_APPLICABLE
 from dashboard.evaluation_view import verdict_words
 from dashboard.i18n import _, lang, named, ngettext
-from dashboard.layout import plain
+from dashboard.layout import country, plain
 from dashboard.reads import Night
-from dashboard.route_context import country
 from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.verification.bootstrap import FEWEST_ORIGINS
 from forecasting.verification.verdict import BETTER, with_verdicts

@@ -14,24 +14,8 @@ from contextvars import ContextVar
 
 import streamlit as st
 
-from core.languages import DEFAULT_LANGUAGE, LOCALE_FOLDER, Language, catalogue, languages
+from core.languages import DEFAULT_LANGUAGE, Language, catalogue, languages
 from reports.names import name
-
-__all__ = [
-    "DEFAULT_LANGUAGE",
-    "LOCALE_FOLDER",
-    "_",
-    "catalogue",
-    "choose_language",
-    "labelled",
-    "lang",
-    "language",
-    "languages",
-    "listed",
-    "named",
-    "ngettext",
-    "speaking",
-]
 
 _SPOKEN: ContextVar[str] = ContextVar("spoken", default="")
 """The language of work that is done outside of a run of the page."""

@@ -1,4 +1,4 @@
-"""Where alerts stand for the inbox, and what the reader does to them. Every step is checked again by the desk."""
+"""Where alerts stand for the inbox, and what the reader does to them. Every step is checked again when it is done."""
 
 from __future__ import annotations
 
@@ -24,16 +24,15 @@ from alerts.lifecycle import (
 from core.entry import Entry
 from core.errors import VigieError
 from dashboard import reads, visitor
-from dashboard.failures import error_words
 from dashboard.i18n import _, labelled, lang, ngettext
-from dashboard.layout import plain, small
+from dashboard.layout import error_words, plain, small
 from dashboard.reads import Night
 from reports.release import Row, entries_until
 from store.releases import ReleaseStore
 from workflow.decisions import Outcome, Step, act
 from workflow.sending import start_sending
 
-LONGEST_NAME, LONGEST_REASON = 80, 1000
+LONGEST_REASON = 1000
 ACTING_AS = "acting_as"
 """The reader's name, asked once in a visit."""
 _DOING = "doing"
@@ -150,7 +149,7 @@ def _ask_name(form: str) -> str:
         return signed_in
     known = str(st.session_state.get(ACTING_AS, ""))
     if not known:
-        return st.text_input(_("Your name"), max_chars=LONGEST_NAME, autocomplete="name", key=f"name:{form}")
+        return st.text_input(_("Your name"), max_chars=visitor.LONGEST_NAME, autocomplete="name", key=f"name:{form}")
     st.markdown(small(_("Acting as {name}. Reload the page to act as somebody else.").format(name=plain(known))))
     return known
 
@@ -176,10 +175,10 @@ def _take(night: Night, row: Row, step: Step) -> None:
 
 
 def _act(night: Night, alert_id: str, step: Step) -> Outcome:
-    desk = reads.workflow()
-    outcome = act(desk, ReleaseStore(desk.home).get(night.run_id), alert_id, step)
+    workflow = reads.workflow()
+    outcome = act(workflow, ReleaseStore(workflow.home).get(night.run_id), alert_id, step)
     if outcome.announced:
-        start_sending(desk.home, desk.settings)
+        start_sending(workflow.home, workflow.settings)
     return outcome
 
 

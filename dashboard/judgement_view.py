@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from access.roles import HAND_IN
@@ -10,16 +14,18 @@ from core.errors import VigieError
 from core.quantiles import QUANTILE_LEVELS
 from core.routes import is_own
 from dashboard import layout, reads, state, visitor
-from dashboard.charts.drawn import line_to_draw_on, scale
-from dashboard.failures import error_words
+from dashboard.charts.axes import count_axis, finish
 from dashboard.i18n import _, lang, ngettext
+from dashboard.layout import error_words
 from dashboard.route_view import RouteView
-from dashboard.theme import CHART_CONFIG, current_theme
+from dashboard.theme import CHART_CONFIG, Theme, current_theme, with_opacity
 from hub.judgement import LARGEST, Judgement, departures, fitted
 from reports.scenario import percent
 from workflow.judgements import hand_in, said_by
 
-LONGEST_NAME, LONGEST_PSEUDONYM = 80, 16
+LONGEST_PSEUDONYM = 16
+LINE_PIXELS, STEPS = 130, 240
+"""Height of the line to draw on, and places on it that a drag can meet."""
 SHORT = 0.04
 """Share of the line below which a drag means the middle."""
 THREE = (0.1, 0.5, 0.9)
@@ -141,15 +147,15 @@ def _form(view: RouteView, judgement: Judgement) -> None:
     with st.form("judgement"):
         pseudonym = st.text_input(_("Pseudonym in the hub"), max_chars=LONGEST_PSEUDONYM)
         panel = st.text_input(_("Panel, if you speak as a member of one"), max_chars=LONGEST_PSEUDONYM)
-        who = visitor.reader().name or st.text_input(_("Your name"), max_chars=LONGEST_NAME)
+        who = visitor.ask_name()
         if not st.form_submit_button(_("Hand in")):
             return
     if not pseudonym.strip() or not who.strip():
         st.warning(_("A forecast is handed in with a pseudonym and your name; the hub shows the pseudonym alone."))
         return
     try:
-        desk = reads.workflow()
-        kept = hand_in(desk, visitor.actor(who), pseudonym.strip(), judgement, view.night.run_id, panel.strip())
+        person, run_id = visitor.actor(who), view.night.run_id
+        kept = hand_in(reads.workflow(), person, pseudonym.strip(), judgement, run_id, panel.strip())
     except VigieError as error:
         st.error(layout.plain(error_words(error)))
         return
@@ -164,3 +170,38 @@ def _origin(view: RouteView) -> pd.Timestamp:
 
 def _horizon(view: RouteView, end: pd.Timestamp) -> int:
     return (pd.Timestamp(end).to_period("M") - _origin(view).to_period("M")).n
+
+
+def scale(ensemble: Sequence[float], said: Sequence[float]) -> float:
+    """The largest number on the line."""
+    return 1.6 * max(*ensemble, *said, 50.0)
+
+
+def line_to_draw_on(ensemble: Sequence[float], said: Sequence[float], theme: Theme) -> go.Figure:
+    """The ensemble's range and middle above, the reader's below, and places to drag across.
+
+    Args:
+        ensemble: Low, middle and high.
+        said: The same of the reader.
+        theme: Colours.
+    """
+    largest = scale(ensemble, said)
+    figure = go.Figure()
+    for row, (low, middle, high), colour in ((1, ensemble, theme.fan), (0, said, theme.median)):
+        line = {"color": with_opacity(colour, 0.5), "width": 12}
+        figure.add_trace(go.Scatter(x=[low, high], y=[row, row], mode="lines", line=line, hoverinfo="skip"))
+        mark = {"color": theme.median, "size": 11, "symbol": "line-ns-open", "line": {"width": 3}}
+        figure.add_trace(go.Scatter(x=[middle], y=[row], mode="markers", marker=mark, hoverinfo="skip"))
+    steps = np.linspace(0, largest, STEPS).round()
+    unseen = {"color": with_opacity(theme.median, 0.0), "size": 16}  # a drag must meet points to be told
+    hover = [lang().counted(step) for step in steps]
+    figure.add_trace(
+        go.Scatter(x=steps, y=np.full(STEPS, 0.5), mode="markers", marker=unseen, text=hover,
+                   hovertemplate="%{text}<extra></extra>")
+    )  # fmt: skip
+    figure.update_layout(
+        showlegend=False, dragmode="select", selectdirection="h", hovermode="closest",
+        margin={"l": 12, "r": 12, "t": 6, "b": 28}, xaxis=count_axis(largest, 0.0),
+        yaxis={"range": [-0.7, 1.7], "visible": False},
+    )  # fmt: skip
+    return finish(figure, theme, height=LINE_PIXELS, annotations=[])

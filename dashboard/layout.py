@@ -1,4 +1,4 @@
-"""What every page shares: the release it shows, the line above the title, the languages, charts with their text."""
+"""What every page shares: the release, the line above the title, languages, charts, hints, and errors in words."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.errors import VigieError
-from dashboard import first_visit, memory, reads, state
-from dashboard.failures import error_words
-from dashboard.i18n import _, lang, language, languages
+from access.roles import NotAllowedError
+from alerts.lifecycle import StepError
+from core.errors import InputError, Message, StoreError, VigieError
+from core.languages import languages
+from dashboard import memory, reads, state
+from dashboard.i18n import _, labelled, lang, language
 from dashboard.reads import Night
 from dashboard.static_files import STYLE
-from dashboard.theme import CHART_CONFIG, current_theme, drawn_once
+from dashboard.theme import CHART_CONFIG, current_theme, drawn_once, level_word
 from reports import citations, names, numbers
+from reports.names import message_in
 from reports.route import known_to
 
 _DRAWN = "drawn:before"
@@ -36,6 +39,11 @@ _SUBJECT: ContextVar[Any] = ContextVar("subject")
 """The place for what the page is about, in the run that draws it."""
 
 _PAGE_SCRIPT = f"<script>{(Path(__file__).parent / 'assets' / 'page.js').read_text('utf-8')}</script>"
+_HINTS_COOKIE = "vigie_seen"
+"""Set by ``assets/page.js`` at a click on a button below a hint: how many of them this browser has shown."""
+_SEEN = "first visit:seen"
+LAST_HINT = 4
+"""The purpose, then three hints."""
 _SAY_LANGUAGE = "<script>document.documentElement.lang = '%s';</script>"
 """Tells screen readers in which language to speak: Streamlit's own page always says English."""
 
@@ -86,7 +94,7 @@ def open_page(*, with_switch: bool = True) -> Night:
         reads.refuse_altered(night)
     except VigieError as error:
         stop_with(error_words(error))
-    first_visit.show()
+    show_hints()
     above_title(night, found, with_switch=with_switch)
     return night
 
@@ -173,6 +181,11 @@ def route_name(route_id: str) -> str:
     return names.route_name(route_id, lang())
 
 
+def country(code: str) -> str:
+    """A country's name in the reader's language; the code itself where nobody knows it."""
+    return names.country_name(code, lang())
+
+
 def source_name(night: Night, source_id: str) -> str:
     """A source's publisher, a part of Vigie that stands in a source's place, or the code of neither."""
     return names.source_name(source_id, night.sources(), lang())
@@ -253,3 +266,88 @@ def show_languages() -> None:
             label_visibility="collapsed",
             **state.widget("lang", shown),
         )
+
+
+def hints() -> list[str]:
+    """What is worth knowing at once."""
+    return [
+        _("Cards, names on the map and rows lead to their alert or route. The address keeps the view: send it on."),
+        _("“Expected” is the middle of what may come. In 8 cases of 10 the count falls inside the 80% interval."),
+        _("“As known on” goes back in time. Press ? for the keys."),
+    ]
+
+
+def show_hints() -> None:
+    """The next step that this browser has not read yet; nothing once all are read."""
+    seen = st.session_state.get(_SEEN)
+    if seen is None:
+        kept = str(st.context.cookies.get(_HINTS_COOKIE, ""))
+        seen = int(kept) if kept.isdigit() else 0
+    if seen >= LAST_HINT:
+        return
+    with st.container(key="first-visit", horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(width="stretch", gap=None):
+            if seen == 0:
+                intended, not_for = citations.caveats(lang())[-2:]
+                st.markdown(f":small[**{intended}** {not_for}]")
+            else:
+                count = _("Hint {n} of {total}").format(n=seen, total=LAST_HINT - 1)
+                st.markdown(f":small[**{count}** · {hints()[seen - 1]}]")
+        _hint_step(
+            _("I have read this") if seen == 0 else _("Next hint") if seen + 1 < LAST_HINT else _("Done"), seen + 1
+        )
+        if 0 < seen < LAST_HINT - 1:
+            _hint_step(_("No more hints"), LAST_HINT)
+
+
+def _hint_step(label: str, upto: int) -> None:
+    """A button that remembers how many steps have been read."""
+    st.button(label, type="tertiary", on_click=_remember_hints, args=(upto,), key=f"seen-{upto}")
+
+
+def _remember_hints(upto: int) -> None:
+    st.session_state[_SEEN] = upto
+
+
+def error_words(error: VigieError) -> str:
+    """Why something was refused or cannot be shown, as plain text.
+
+    What a reader can mend is told in the reader's language. The exact text of other errors is for whoever runs Vigie
+    and stays in English, as the log has it; before it stands in the reader's words what it means.
+    """
+    if isinstance(error, StepError):
+        words = {name: _step_word(name, text) for name, text in error.message.parameters.items()}
+        return _(error.message.template).format(**words)
+    told = message_in(error.message, lang())
+    return f"{_error_kind(error)} {recorded(told) if told == str(error) else _('“{text}”').format(text=told)}"
+
+
+def _error_kind(error: VigieError) -> str:
+    if isinstance(error, NotAllowedError):
+        return _("You may not do this with the role or the name that you have here.")
+    if isinstance(error, StoreError):
+        return _("What Vigie keeps on disk cannot be read or written just now.")
+    if isinstance(error, InputError):
+        return _("A value or a setting cannot be used.")
+    return _("Vigie could not do this.")
+
+
+def recorded(text: str) -> str:
+    """The exact text, as the log has it."""
+    return labelled(_("Recorded as"), _("“{text}”").format(text=text))
+
+
+def fault(text: str, kept: str = "") -> str:
+    """A recorded fault in the reader's language.
+
+    Args:
+        text: The English text, as it was recorded.
+        kept: Its recorded message; empty in releases of earlier versions, whose texts are shown as they are.
+    """
+    return message_in(Message.from_json(kept, text), lang())
+
+
+def _step_word(name: str, text: str) -> str:
+    if name == "status" and text:
+        return _(text)
+    return level_word(text) if name == "level" and text else text

@@ -24,21 +24,20 @@ from dashboard.i18n import _, labelled, lang, listed, ngettext
 from dashboard.theme import Theme, halo, level_label, template, with_opacity
 from geo.map import (
     FRAME_KM,
-    KM_PER_PERSON,
     NARROWEST_KM,
     ROUTE_GEOMETRY,
+    UPPER_OPACITY,
     FloatArray,
     arrow_width,
     centre_line,
     curve,
+    km_per_person,
     label_place,
     load_shapes,
     outline,
     tapered_arrow,
 )
 
-WIDEST_MEDIAN_KM, WIDEST_UPPER_KM = 320.0, 460.0
-UPPER_OPACITY = 0.22
 COLUMNS = ("route_id", "name", "median", "upper90", "alert_level", "label")
 Coordinates = npt.NDArray[np.float64]
 Outline = tuple[Coordinates, Coordinates]
@@ -61,7 +60,7 @@ def flow_map(routes: pd.DataFrame, *, theme: Theme, height: int = 372) -> go.Fig
     figure = go.Figure()
     for countries, fill in zip(_countries(), (theme.land, theme.receiving), strict=True):
         figure.add_trace(_shape(countries, fill=fill, line={"color": theme.border, "width": 0.8}))
-    scale = km_per_person(routes)
+    scale = km_per_person(routes["median"], routes["upper90"])
     for row in routes.sort_values("median", ascending=False).to_dict("records"):
         if row["route_id"] in ROUTE_GEOMETRY:
             figure.add_traces(_arrow(row, scale, theme))
@@ -79,16 +78,6 @@ def flow_map(routes: pd.DataFrame, *, theme: Theme, height: int = 372) -> go.Fig
     return figure
 
 
-def km_per_person(routes: pd.DataFrame) -> float:
-    """Width of the arrows per person: 19 m, less where the largest flow would cover the map."""
-    limits = [KM_PER_PERSON]
-    for column, widest in (("median", WIDEST_MEDIAN_KM), ("upper90", WIDEST_UPPER_KM)):
-        largest = routes[column].max()
-        if pd.notna(largest) and largest > 0:
-            limits.append(widest / float(largest))
-    return min(limits)
-
-
 def map_alt(routes: pd.DataFrame) -> str:
     """The map in words: every route with its figure and alert, the largest flow first."""
     parts = []
@@ -96,14 +85,6 @@ def map_alt(routes: pd.DataFrame) -> str:
         level = f" ({level_label(row['alert_level'])})" if row["alert_level"] else ""
         parts.append(labelled(row["name"], f"{_figure(row)}{level}"))
     return _("Map of routes with arrivals expected. {routes}.").format(routes=listed(parts))
-
-
-def map_note() -> str:
-    """What has to stand under the map."""
-    return _(
-        "Arrow width: arrivals expected. Pale edge: upper end of the 80% interval. "
-        "Arrows do not trace actual paths. Boundaries imply no endorsement."
-    )
 
 
 @lru_cache(maxsize=1)

@@ -58,10 +58,10 @@ def drawn(picture: Picture, kind: str = "png") -> bytes:
 
     Args:
         picture: What it shows.
-        kind: ``png``, or ``svg``, whose words are drawn as shapes: another machine has not the house's type, and with
+        kind: ``png``, or ``svg``, whose words are drawn as shapes: another machine does not have these fonts, and with
             a wider one in its place title and footer would run off the edge. They are in its text fields.
     """
-    # Hinted, quotation marks of the titles' type stand on the letters beside them.
+    # With hinting, quotation marks of the titles' font touch the letters beside them.
     settings = {"svg.fonttype": "path", "svg.hashsalt": "vigie", "text.hinting": "no_hinting"}
     with DRAWING, mpl.rc_context(settings):  # type: ignore[arg-type]  # its names are among matplotlib's
         figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DOTS_PER_INCH, facecolor=LIGHT.ground)

@@ -120,6 +120,11 @@ def newest_run_id() -> str:
     return folders[-1].name if folders else ""
 
 
+def is_newest(night: Night) -> bool:
+    """Whether a release is the newest: the one on which people decide."""
+    return night.run_id == newest_run_id()
+
+
 def night(run_id: str) -> Night | None:
     """One release by its run_id, or None where it is not there (any more)."""
     try:

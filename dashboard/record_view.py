@@ -8,7 +8,8 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from alerts.verification.record import FEWEST_EVENTS, told_alerts
+from alerts.levels import LEVELS
+from alerts.verification.record import FEWEST_EVENTS, precision_cases
 from core.languages import NOTHING, Language, is_known
 from core.schema import ALL
 from dashboard import downloads, layout, memory, state
@@ -16,11 +17,12 @@ from dashboard.charts.calibration import reliability_alt, reliability_chart
 from dashboard.i18n import _, lang, language, named, ngettext
 from dashboard.layout import small
 from dashboard.reads import Night
-from dashboard.theme import LEVELS, current_theme, level_label
+from dashboard.theme import current_theme, level_label
 from reports.names import COMPARED_RULES, RULES
 from reports.release import Row
 
-ANY_MONTH = 0
+AS_ISSUED = "0"
+"""Of the months ahead: an alert as it is issued, about any month of the planning window."""
 
 
 def record_table(rows: pd.DataFrame) -> pd.DataFrame:
@@ -131,20 +133,20 @@ def _basis(basis: str) -> str:
 
 def _measured(table: Sequence[Row]) -> dict[str, list[str]]:
     return {
-        _("Foretold an onset"): [_share(row, "precision", told_alerts(row)) for row in table],
+        _("Foretold an onset"): [_share(row, "precision", precision_cases(row)) for row in table],
         _("Events seen"): [_share(row, "recall", float(row["n_events"])) for row in table],
         _("False alarms per route per year"): [
-            _between(row, "false_alarms_per_route_year", _one_decimal) for row in table
+            _between(row, "false_alarms_per_route_year", partial(lang().decimal, digits=1)) for row in table
         ],
         _("Lead time, months"): [_quartiles(row) for row in table],
-        _("Brier skill"): [_between(row, "brier_skill", _two_decimals) for row in table],
-        _("AUC"): [_between(row, "auc", _two_decimals) for row in table],
-        _("Base rate"): [_plain_share(row.get("base_rate", float("nan"))) for row in table],
+        _("Brier skill"): [_between(row, "brier_skill", lang().decimal) for row in table],
+        _("AUC"): [_between(row, "auc", lang().decimal) for row in table],
+        _("Base rate"): [lang().share(row.get("base_rate", float("nan"))) for row in table],
         _("Cut-off"): [_cutoff(row) for row in table],
-        _("Alerts"): [_count(row.get("n_alerts", float("nan"))) for row in table],
-        _("Repeats"): [_count(row.get("n_repeats", float("nan"))) for row in table],
-        _("No onset"): [_count(row.get("n_no_onset", float("nan"))) for row in table],
-        _("Events"): [_count(row["n_events"]) for row in table],
+        _("Alerts"): [lang().counted(row.get("n_alerts", float("nan"))) for row in table],
+        _("Repeats"): [lang().counted(row.get("n_repeats", float("nan"))) for row in table],
+        _("No onset"): [lang().counted(row.get("n_no_onset", float("nan"))) for row in table],
+        _("Events"): [lang().counted(row["n_events"]) for row in table],
     }
 
 
@@ -174,18 +176,6 @@ def months(value: float) -> str:
     return lang().counted(value) if float(value).is_integer() else lang().decimal(value, 1)
 
 
-def _one_decimal(value: float) -> str:
-    return lang().decimal(value, 1)
-
-
-def _two_decimals(value: float) -> str:
-    return lang().decimal(value, 2)
-
-
-def _plain_share(value: float) -> str:
-    return lang().share(value)
-
-
 def _cutoff(row: Row) -> str:
     value = float(row.get("cutoff", float("nan")))
     if not is_known(value):
@@ -193,16 +183,9 @@ def _cutoff(row: Row) -> str:
     return lang().decimal(value, 2) if str(row["rule"]).startswith("compare.") else lang().percent(value)
 
 
-def _count(value: float) -> str:
-    return lang().counted(value)
-
-
 def of_route(frame: pd.DataFrame, route_id: str) -> pd.DataFrame:
     """Rows of one route, or of all of them together."""
     return frame[frame["route_id"] == (route_id or ALL)] if len(frame) else frame
-
-
-AS_ISSUED = "0"
 
 
 def show(night: Night, route_id: str) -> None:

@@ -8,13 +8,13 @@ import pandas as pd
 import streamlit as st
 
 from alerts.rules.nationality_shift import UNKNOWN
-from core.countries import display_name, known_codes
+from core.countries import known_codes
 from core.disclosure import SMALLEST_SHOWN
-from core.errors import InputError
 from core.schema import ALL, TARGETS
 from dashboard import downloads, layout, memory, state
 from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt
-from dashboard.i18n import _, lang, language, named
+from dashboard.i18n import _, lang, named
+from dashboard.layout import country
 from dashboard.route_view import RouteView
 from dashboard.theme import current_theme
 from reports import numbers
@@ -152,14 +152,6 @@ def largest(table: pd.DataFrame) -> pd.DataFrame:
         others = pd.DataFrame({"name": [_("Others")], "value": [float(rest["obs_value"].sum())]})
         out = pd.concat([out, others], ignore_index=True)
     return out.assign(share=out["value"] / max(float(out["value"].sum()), 1.0))
-
-
-def country(code: str) -> str:
-    """A country's name in the reader's language; the code itself where nobody knows it."""
-    try:
-        return display_name(code, language())
-    except InputError:
-        return code
 
 
 def show_drivers(view: RouteView) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.calendar import PLANNING_MONTHS
-from core.languages import as_counted, as_expected
+from core.languages import as_counted, as_expected, capital
 from core.schema import ALL
 from dashboard import downloads, layout, memory
 from dashboard.charts.bars import STEP, TOTAL, steps_alt, steps_chart
@@ -17,7 +17,6 @@ from dashboard.charts.seasons import season_alt, season_chart
 from dashboard.downloads import Export
 from dashboard.i18n import _, lang, named, ngettext
 from dashboard.route_view import RouteView
-from dashboard.tables import capital
 from dashboard.theme import current_theme
 from forecasting.model import BASELINE, ENSEMBLE
 from reports import numbers

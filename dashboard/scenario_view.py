@@ -12,8 +12,8 @@ from core.errors import InputError
 from core.languages import WORD_JOINER
 from core.quantiles import QUANTILE_LEVELS
 from dashboard import layout
-from dashboard.failures import error_words
 from dashboard.i18n import _, lang, ngettext
+from dashboard.layout import error_words
 from dashboard.reads import Night
 from dashboard.scenario_state import NONE, month_end
 from forecasting.scenarios.analogues import EPISODES, Course, add_persons, course, rescale

@@ -24,9 +24,8 @@ from starlette.routing import Route
 from streamlit.starlette import App
 
 import dashboard
-from access import callback
 from access.gate import LOGIN_HEADER, MOST_BYTES, Application, Gate
-from access.guard import Guard, guard_of
+from access.guard import Guard, guard_of, login_routes
 from core.log import configure_logging
 from core.settings import FEED, PROJECT, home_folder, is_loopback, load_settings
 from dashboard import streamlit_private
@@ -57,7 +56,7 @@ def build(guard: Guard) -> App:
     """
     routes = [Route(HEALTH_PATH, _health), Route(f"{HUB_FILES}/{{name}}", _hub_file)]
     routes += [Route(f"/hub/{folder}/{{name:path}}", _hub_folder) for folder in HUB_FOLDERS]
-    routes += callback.routes(guard) if guard.access.is_on else []
+    routes += login_routes(guard) if guard.access.is_on else []
     layers = [
         Middleware(Gate, guard=guard, application=application()),
         Middleware(StaticFiles, pages=["/", *(f"/{name}" for name in page_titles())]),

@@ -1,4 +1,4 @@
-"""The top of the evaluation, for everybody: three sentences, and where the forecast is worth more than the baseline."""
+"""Where the forecast is worth more than the baseline, by route and month ahead, for everybody; and by situation."""
 
 from __future__ import annotations
 
@@ -8,22 +8,25 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from alerts.verification.record import told_alerts
-from core.languages import as_counted, is_known
+from alerts.verification.record import precision_cases
+from core.languages import NOTHING, as_counted, is_known
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import layout
-from dashboard.evaluation_view import series_of, skill_rows
+from dashboard import downloads, layout
+from dashboard.evaluation_view import ratio_words, series_of, skill_rows
 from dashboard.i18n import _, lang, ngettext
 from dashboard.layout import plain, small
 from dashboard.reads import Night
 from forecasting.model import ENSEMBLE
+from forecasting.verification.situations import ALONE, BEGUN, CALM, HIGH, MONTH, PATH, SIZE, SURGE, TOGETHER
 from forecasting.verification.verdict import BETTER, WORSE
 from reports.alert import CONTEXT
 from reports.names import RULES
 
 NEAR = (1, 2, 3)
 """Months ahead for which people plan."""
+AHEAD = (1, 3, 6, 12)
+"""Months ahead of the table by situation."""
 MARKS = {BETTER: "+", WORSE: "−"}
 CLASSES = {BETTER: "better", WORSE: "worse"}
 
@@ -80,7 +83,7 @@ def sentences(night: Night, grid: pd.DataFrame) -> list[str]:
     record = record[(record["route_id"] == ALL) & (record["horizon"] == 0) & (record["level"] == "watch")]
     record = record[record["rule"].isin(set(RULES) - CONTEXT) & record["precision"].notna()]
     if len(record) and "n_alerts" in record:
-        told = np.array([told_alerts(row) for row in record.to_dict("records")])
+        told = np.array([precision_cases(row) for row in record.to_dict("records")])
         right = float(np.nansum(told * record["precision"].to_numpy()))
         text = ngettext(
             "Of {n} warnings at past dates {right} came true, all rules together.",
@@ -111,3 +114,72 @@ def as_html(grid: pd.DataFrame) -> str:
         f'<table class="vigie-map"><thead><tr><th scope="col">{html.escape(corner)}</th>{heads}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table>"
     )
+
+
+def show_situations(night: Night, scale: str) -> None:
+    """One row per situation, and what each means."""
+    st.header(_("How good is it where it matters?"), anchor=False)
+    rows = night.frame("situation_scores")
+    if rows.empty:
+        st.markdown(small(_("No scores by situation in this release.")))
+        return
+    title = _("Scores by situation, over the baseline’s")
+    st.table(situation_table(rows[rows["scale"] == scale]), border="horizontal", hide_index=True, alt=title)
+    st.markdown("\n".join(f"- {text}" for text in situation_meanings()))
+    downloads.buttons(downloads.export_of(night, "situation-scores", title, rows))
+
+
+def situation_meanings() -> list[str]:
+    """How to read each kind of row, in one sentence."""
+    return [
+        _("Size: how good the forecast is for routes with few and with many people a month in the year before."),
+        _(
+            "Surge: months with at least 1.5 times the mean of the year before. Who always warns does well here, so "
+            "read the next row too."
+        ),
+        _("High figures: only errors above the level that nine in ten earlier months stayed under, in any month."),
+        _(
+            "Whole paths: whether twelve months in a row, as totals and scenarios use them, come nearer to what "
+            "happened than the baseline’s."
+        ),
+    ]
+
+
+def situation_names() -> dict[tuple[str, str], str]:
+    """Names of kinds and groups, in their order."""
+    return {
+        (SIZE, "<100"): _("Size: under 100 a month"),
+        (SIZE, "100-999"): _("Size: 100 to 999"),
+        (SIZE, "1000-9999"): _("Size: 1,000 to 9,999"),
+        (SIZE, ">=10000"): _("Size: 10,000 and more"),
+        (MONTH, CALM): _("Calm months"),
+        (MONTH, SURGE): _("Surge months"),
+        (HIGH, "90%"): _("High figures"),
+        (PATH, ALONE): _("Whole paths, each route alone"),
+        (PATH, TOGETHER): _("Whole paths, all routes together"),
+    }
+
+
+def situation_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Ratios to the baseline by months ahead, with their intervals and cases; rows of one scale are given."""
+    by_place = {(str(row["kind"]), str(row["group"]), int(row["horizon"])): row for row in rows.to_dict("records")}
+    present = {(kind, group) for kind, group, _horizon in by_place}
+    named = situation_names() | {
+        place: _("Forecasts made in {year}").format(year=place[1]) for place in sorted(present) if place[0] == BEGUN
+    }
+    lines = []
+    for (kind, group), name in named.items():
+        if (kind, group) not in present:
+            continue
+        line = {_("Situation"): name}
+        for step in AHEAD:
+            row = by_place.get((kind, group, step))
+            words = NOTHING
+            if row is not None:
+                ends = (row[f"relative_score{end}"] for end in ("", "_lo", "_hi"))
+                count = int(row["n"])
+                words = ngettext("{ratio}, {n} case", "{ratio}, {n} cases", count)
+                words = words.format(ratio=ratio_words(*ends), n=count)
+            line[ngettext("{n} month", "{n} months", step).format(n=step)] = words
+        lines.append(line)
+    return pd.DataFrame(lines)

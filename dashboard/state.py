@@ -111,6 +111,11 @@ def widget(
     return {"key": key, "on_change": _follow, "args": (name, key, encode)}
 
 
+def toggle(name: str, *, default: bool = False) -> dict[str, Any]:
+    """The same for a switch, whose value is read from the address here."""
+    return widget(name, switch(name, default=default), lambda on: "1" if on else "0")
+
+
 def take_over(other: str, name: str) -> None:
     """Read a name in the address as another page's links and people write it, where the page's own is not given.
 

@@ -12,7 +12,7 @@ import pandas as pd
 from babel.numbers import format_decimal
 from pandas.io.formats.style import Styler
 
-from core.languages import NOTHING, is_known, round_expected, typeset
+from core.languages import NOTHING, capital, is_known, round_expected, typeset
 from core.routes import is_route
 from dashboard.app_pages import page_titles
 from dashboard.i18n import _, lang, language, named
@@ -30,16 +30,11 @@ def no_break(text: str) -> str:
     return text.replace(" ", NO_BREAK)
 
 
-def capital(text: str) -> str:
-    """The text with a capital first letter."""
-    return text[:1].upper() + text[1:]
-
-
 def route_table(summary: pd.DataFrame, trends: dict[str, str], links: dict[str, str]) -> Styler:
     """The overview's table of routes.
 
     Args:
-        summary: Result of ``summaries.route_summary``.
+        summary: Result of ``numbers.route_summary``.
         trends: route_id -> sparkline as an image address.
         links: route_id -> address of the route's page.
 
@@ -62,15 +57,8 @@ def route_table(summary: pd.DataFrame, trends: dict[str, str], links: dict[str, 
     }
     frame = pd.DataFrame(columns)
     names = list(frame.columns)
-    return frame.style.format({names[1]: _expected, names[4]: _observed, names[5]: _growth})
-
-
-def _expected(value: Any) -> str:  # noqa: ANN401  # the Styler hands over whatever a cell holds
-    return lang().expected(value)
-
-
-def _observed(value: Any) -> str:  # noqa: ANN401  # the Styler hands over whatever a cell holds
-    return lang().counted(value)
+    writers: dict[str, Any] = {names[1]: lang().expected, names[4]: lang().counted, names[5]: _growth}
+    return frame.style.format(writers)
 
 
 def _growth(share: Any) -> str:  # noqa: ANN401  # the Styler hands over whatever a cell holds
@@ -119,7 +107,7 @@ def forecast_table(
 
     Args:
         history: ``end_date``, ``obs_value``, ``obs_flag``.
-        quantiles: Result of ``summaries.quantiles_of``.
+        quantiles: Result of ``numbers.quantiles_of``.
         chances: Result of ``numbers.chances`` for the reader's number, for the last column; None leaves it out.
         known_on: The date of knowledge: months up to its own that are not counted yet are nowcasts.
 

@@ -17,24 +17,15 @@ import streamlit as st
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
 from dashboard.i18n import lang, language
-from reports import names
+from reports import colours, names
+from reports.colours import Hue
 
 FONT = '"Source Sans", "Source Sans 3", sans-serif'
 CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
 """Plotly settings for every chart."""
 
-LEVELS = ("watch", "warning", "severe")
 BADGE_COLOURS = {"watch": "yellow", "warning": "orange", "severe": "red", "ended": "gray"}
 """Streamlit's names of the colours that the theme gives to each level."""
-
-
-@dataclass(frozen=True)
-class Hue:
-    """One colour in its three uses: text, ground of a badge, and fill of a mark or arrow."""
-
-    text: str
-    ground: str
-    fill: str
 
 
 @dataclass(frozen=True)
@@ -78,30 +69,30 @@ class Theme:
 
 LIGHT = Theme(
     name="light",
-    ground="#FBFBF9",
+    ground=colours.SCREEN,
     input_ground="#F1F3F2",
-    ink="#0E1B22",
-    secondary="#51626B",
-    hairline="#D9DFE0",
-    grid="#E3E8E8",
-    accent="#0F5C6E",
-    observed="#22333B",
-    fan="#1F6F8B",
-    median="#0B4A5E",
-    fan_opacity=(0.14, 0.20, 0.30),
-    neutral="#4F6570",
+    ink=colours.INK,
+    secondary=colours.SECONDARY,
+    hairline=colours.HAIRLINE,
+    grid=colours.GRID,
+    accent=colours.ACCENT,
+    observed=colours.OBSERVED,
+    fan=colours.FAN,
+    median=colours.MEDIAN,
+    fan_opacity=colours.FAN_OPACITY,
+    neutral=colours.NEUTRAL,
     earlier="#5A5AA0",
     hover_ground="#FFFFFF",
-    sea="#EDF2F3",
-    land="#DFE4E1",
-    receiving="#CBD5D2",
-    border="#F7F9F8",
-    watch=Hue("#765600", "#FBF1CF", "#E0AE2B"),
-    warning=Hue("#98400A", "#FCE6D6", "#C9621F"),
-    severe=Hue("#861A43", "#F8E1E9", "#861A43"),
-    ended=Hue("#51626B", "#EDF0F0", "#6B7B84"),
-    replay=Hue("#4A4A86", "#ECECF7", "#6E6EB0"),
-    information=Hue("#0F5C6E", "#E3F0F3", "#1F6F8B"),
+    sea=colours.SEA,
+    land=colours.LAND,
+    receiving=colours.RECEIVING,
+    border=colours.BORDER,
+    watch=colours.LEVELS["watch"],
+    warning=colours.LEVELS["warning"],
+    severe=colours.LEVELS["severe"],
+    ended=colours.ENDED,
+    replay=colours.REPLAY,
+    information=colours.LEVELS["information"],
 )
 DARK = Theme(
     name="dark",

@@ -113,15 +113,8 @@ def relative_wis(scores: pd.DataFrame, model_id: str, baseline: str) -> tuple[fl
 
 def sum_quantiles(trajectories: pd.DataFrame, series_id: str, ends: Sequence[pd.Timestamp]) -> pd.Series:
     """Quantiles of a sum over months at ``SUM_LEVELS``, from joint paths; empty where a month has no path."""
-    rows = trajectories[
-        (trajectories["series_id"] == series_id)
-        & (trajectories["model_id"] == ENSEMBLE)
-        & trajectories["target_end_date"].isin(ends)
-    ]
-    if rows["target_end_date"].nunique() < len(ends):
-        return pd.Series(dtype=float)
-    sums = rows.groupby("output_type_id")["value"].sum()
-    return sums.quantile(list(SUM_LEVELS))
+    sums = numbers.path_sums(trajectories, [series_id], ends)
+    return pd.Series(dtype=float) if sums is None else sums.quantile(list(SUM_LEVELS))
 
 
 def narrowest(quantiles: pd.Series, outcome: float) -> float:
@@ -241,10 +234,7 @@ def show_reveal_switch(*, there: bool) -> None:
     """The switch that shows what happened next; none where nothing has been counted since."""
     if there:
         with st.container(key="reveal-switch", width="content"):
-            st.toggle(
-                _("Reveal what happened next"),
-                **state.widget("reveal", state.switch("reveal"), lambda on: "1" if on else "0"),
-            )
+            st.toggle(_("Reveal what happened next"), **state.toggle("reveal"))
 
 
 def show_verdict(view: RouteView) -> None:
@@ -252,7 +242,13 @@ def show_verdict(view: RouteView) -> None:
     did = how_it_did(view.quantiles, view.outcomes)
     if did.empty:
         return
-    st.markdown(" ".join(part for part in (inside_words(did), score_words(view.scored), source_words(view)) if part))
+    st.markdown(
+        " ".join(
+            part
+            for part in (inside_words(did), score_words(view.scored), source_words(view.night, view.knowing))
+            if part
+        )
+    )
     title = _("What happened next")
     named = labelled(layout.route_name(view.route_id), f"{title} ({lang().day(view.known_on)})")
     export = downloads.export_of(view.night, f"next-{view.route_id}-{view.known_on}", named, file_rows(did))
@@ -289,12 +285,12 @@ def score_words(scored: pd.DataFrame) -> str:
     return text.format(ratio=lang().decimal(ratio), n=count)
 
 
-def source_words(view: RouteView) -> str:
+def source_words(night: Night, knowing: Night) -> str:
     """Which release knows the outcomes, where it is another than the one shown."""
-    if view.knowing.run_id == view.night.run_id:
+    if knowing.run_id == night.run_id:
         return ""
     text = _("Outcomes as known in the release of {day}.")
-    return layout.small(text.format(day=lang().day(view.knowing.as_of)))
+    return layout.small(text.format(day=lang().day(knowing.as_of)))
 
 
 def held_words(inside: float) -> str:

@@ -1,28 +1,35 @@
-"""Who is reading, and what their roles let them see, do and take away. Asked anew at each run of a page."""
+"""Who is reading, and what their roles let them see, do and take away: asked anew at each run of a page.
+
+Where people sign in, nobody comes further without having done so.
+"""
 
 from __future__ import annotations
 
+import html
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 
 from access.audit import authorize_download, note_refusal
-from access.guard import SESSION_COOKIE
-from access.identity import Login
-from access.roles import Actor, NotAllowedError, may, page_action
-from access.sessions import logins_of
+from access.guard import LOGIN_PATH, LOGOUT_PATH, SESSION_COOKIE
+from access.roles import ROLES, Actor, Login, NotAllowedError, may, page_action
+from access.sessions import form_token, logins_of
 from core.errors import VigieError
+from core.log import get_logger
 from core.settings import AccessSettings, home_folder, is_loopback, load_settings
 from dashboard import reads
 from dashboard.app_pages import FOLDER, page_titles
 from dashboard.i18n import _, language, speaking
+from dashboard.layout import dress, error_words, plain, small, stop_with
 
 WITHOUT_LOGIN = "VIGIE_WITHOUT_LOGIN"
 """Set in the environment where somebody said that pages may be shown beyond loopback to whoever comes."""
 _ICON = Path(__file__).parent / "assets" / "favicon.png"
 _REFUSED = "access:refused"
+LONGEST_NAME = 80
 
 
 def settings() -> AccessSettings:
@@ -68,7 +75,7 @@ def reader() -> Actor:
 def actor(typed: str) -> Actor:
     """Who acts: with a login its person, whatever was typed; else whoever the typed name says.
 
-    Where the login has ended meanwhile, the page starts anew, at the door.
+    Where the login has ended meanwhile, the page starts anew and asks to sign in.
 
     Raises:
         InputError: The settings are not usable.
@@ -81,8 +88,13 @@ def actor(typed: str) -> Actor:
     return Actor(typed) if found.roles is None else found
 
 
+def ask_name(*, key: str | None = None, width: Literal["stretch"] | int = "stretch") -> str:
+    """The reader's name: given by the login, else typed here."""
+    return reader().name or st.text_input(_("Your name"), max_chars=LONGEST_NAME, key=key, width=width)
+
+
 def allows(action: str) -> bool:
-    """Whether the reader may do something, to offer it or not; the desk asks again when it is done."""
+    """Whether the reader may do something, to offer it or not; it is asked again when it is done."""
     try:
         found = reader()
     except VigieError:
@@ -155,3 +167,87 @@ def _person(found: Login | None) -> Actor:
 def session_id() -> str:
     """The session that the reader's browser holds: it says nothing by itself, see :mod:`access.sessions`."""
     return str(st.context.cookies.get(SESSION_COOKIE, ""))
+
+
+def role_name(role: str) -> str:
+    """A role."""
+    names = {"viewer": _("viewer"), "analyst": _("analyst"), "manager": _("manager")}
+    return names.get(role, _("administrator"))
+
+
+def role_names(roles: Collection[str]) -> str:
+    """Roles, in the order of the table."""
+    return ", ".join(role_name(role) for role in ROLES if role in roles)
+
+
+def require_login() -> None:
+    """Let the reader in, or show how to sign in and stop: nothing of a release is read before."""
+    try:
+        access = settings()
+    except VigieError as error:
+        stop_with(error_words(error))
+    if is_shown_to_strangers(access):
+        stop_with(_("This server listens beyond this machine, and nobody has to sign in: it shows nothing."))
+    if not access.is_on:
+        return
+    try:
+        found = login()
+    except VigieError as error:
+        # The reason may name machines inside the organisation, and whoever reads it has not signed in.
+        get_logger().error("logins cannot be checked", error=str(error))
+        stop_with(_("Vigie cannot find out just now who you are. Whoever runs it finds the reason in its log."))
+    if found is None:
+        dress()
+        st.title(_("Sign in to read Vigie"), anchor=False)
+        st.markdown(
+            _("Vigie shows forecasts of arrivals to people who prepare reception. Your organisation signs you in.")
+        )
+        # No form: a browser would hold the policy on forms against the provider, where this leads on to.
+        look, label = 'class="vigie-button vigie-primary" role="button"', html.escape(_("Sign in"))
+        st.html(f'<a {look} href="{LOGIN_PATH}">{label}</a>')
+        st.markdown(small(_("What you do here is kept with your name: signing in, decisions, refusals, downloads.")))
+        st.stop()
+    elif not found.actor.roles:
+        note_refused("read", "everything")
+        dress()
+        st.title(_("Your account has no role here"), anchor=False)
+        text = _("You are signed in as {name}. Ask whoever runs Vigie for the role that you need.")
+        st.markdown(text.format(name=plain(found.actor.name)))
+        _sign_out()
+        st.stop()
+
+
+def _sign_out() -> None:
+    """The way out: a form of the reader's own page, which nobody else can send."""
+    token = f'<input type="hidden" name="token" value="{form_token(session_id())}">'
+    label = html.escape(_("Sign out"))
+    button = f'<button type="submit" class="vigie-button">{label}</button>'
+    st.html(f'<form method="post" action="{LOGOUT_PATH}">{token}{button}</form>')
+
+
+def show_person() -> None:
+    """Who is signed in, with which roles, and the way out; nothing where nobody signs in."""
+    who = reader()
+    if who.roles is None:
+        return
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
+        # Markdown would make a link of a mail address.
+        st.text(f"{who.name} · {role_names(who.roles)}", width="content")
+        _sign_out()
+
+
+def show_page(page: st.Page) -> None:
+    """Show a page, or say that the reader's roles do not allow it; its file is not even run then.
+
+    Raises:
+        NotAllowedError: The reader has not signed in.
+    """
+    name = page.url_path or "overview"
+    if may(reader(), page_action(name)):
+        with speaking(language()):  # each text would ask Streamlit for the reader's language anew
+            page.run()
+        return
+    note_refused(page_action(name), name)
+    dress()
+    st.title(_("Your role does not allow this page"), anchor=False)
+    st.markdown(_("Ask whoever runs Vigie for the role that you need."))

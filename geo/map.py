@@ -81,6 +81,10 @@ FloatArray = NDArray[np.float64]
 
 KM_PER_PERSON = 190 / 10_000
 NARROWEST_KM = 22.0
+WIDEST_MEDIAN_KM, WIDEST_UPPER_KM = 320.0, 460.0
+"""Of the arrow of the median, and of the pale one of the 90 % quantile under it."""
+UPPER_OPACITY = 0.22
+"""Of that pale arrow."""
 TAIL_SHARE = 0.45
 _HEAD_TO_SHAFT = 2.1
 _HEAD_MARGIN_KM = 42.0
@@ -92,6 +96,20 @@ def curve(start: FloatArray, control: FloatArray, end: FloatArray, points: int =
     t = np.linspace(0, 1, points)[:, None]
     sampled: FloatArray = (1 - t) ** 2 * start + 2 * (1 - t) * t * control + t**2 * end
     return sampled
+
+
+def km_per_person(medians: Iterable[float], uppers: Iterable[float]) -> float:
+    """Width of a map's arrows per person: 19 m, less where the largest flow would cover the map.
+
+    Args:
+        medians: Persons expected on each route; NaN where there is no forecast.
+        uppers: 90 % quantiles of the same.
+    """
+    limits = [KM_PER_PERSON]
+    for values, widest in ((medians, WIDEST_MEDIAN_KM), (uppers, WIDEST_UPPER_KM)):
+        if largest := max((value for value in values if value > 0), default=0.0):
+            limits.append(widest / largest)
+    return min(limits)
 
 
 def arrow_width(persons: float, km_per_person: float = KM_PER_PERSON) -> float:

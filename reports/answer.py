@@ -11,7 +11,7 @@ import pandas as pd
 
 from alerts.lifecycle import PROPOSED, SIGN_OFFS_NEEDED, State
 from alerts.rules import EXCEEDANCE_RULES, OBSERVED_RULES
-from alerts.verification.record import record_of, told_alerts
+from alerts.verification.record import precision_cases, record_of
 from core.languages import Language, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
@@ -134,7 +134,7 @@ def _record(alert: Row, record: pd.DataFrame, language: Language) -> str:
     found = record_of(alert, record)
     if found is None or not is_known(found.get("precision")):
         return ""
-    count, share = told_alerts(found), float(found["precision"])
+    count, share = precision_cases(found), float(found["precision"])
     if is_known(count) and round(count) > 0:
         whole = round(count)
         text = language.plural(

@@ -6,17 +6,15 @@ from typing import Any, Protocol
 
 import pandas as pd
 
-from core.calendar import Frequency, to_period
+from core.calendar import MONTHS_EACH, Frequency, to_period
 from core.countries import display_name
 from core.languages import Language, as_expected, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from reports import numbers
 from reports.release import ReadableRelease, Row
-from reports.route import KeyNumber
+from reports.route import KeyNumber, interval_words
 
-MONTHS_EACH = {"M": 1, "Q": 3}
-"""Months that one figure covers, by frequency."""
 OK = "ok"
 KINDS = {
     "asylum_applications_first.M": _("First-time applicants, monthly"),
@@ -111,8 +109,7 @@ def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
     out = []
     for end, row in view.quantiles.head(2).iterrows():
         label = language.text(_("Expected, {window}"), window=period(view, end, language))
-        interval = language.interval_words(row[0.1], row[0.9])
-        out.append((label, language.expected(row[0.5]), language.text(_("80% interval {interval}"), interval=interval)))
+        out.append((label, language.expected(row[0.5]), interval_words(row[0.1], row[0.9], language)))
     if len(view.history):
         last = view.history.iloc[-1]
         text = _("Last count ({period}, provisional)") if last["obs_flag"] == "p" else _("Last count ({period})")
@@ -153,10 +150,10 @@ def reporting_words(view: AsylumForecast, language: Language) -> str:
     return f"{said} {language.text(_('Figures are provisional.'))}" if row["provisional"] else said
 
 
-def missing_words(view: AsylumForecast, release: ReadableRelease, language: Language) -> str:
-    """Other kinds of figures that this release knows, but too old for a forecast."""
+def missing_words(view: AsylumForecast, language: Language) -> str:
+    """Other kinds of figures that the release knows, but too old for a forecast."""
     parts = []
-    for (target, freq), rows in release.frame("asylum_series").groupby(["target", "freq"], sort=False):
+    for (target, freq), rows in view.night.frame("asylum_series").groupby(["target", "freq"], sort=False):
         kind = f"{target}.{freq}"
         if kind != view.kind and not rows["state"].eq(OK).any():
             last = to_period(str(rows["last_period"].max()), "Q" if freq == "Q" else "M").end_time
@@ -166,14 +163,14 @@ def missing_words(view: AsylumForecast, release: ReadableRelease, language: Lang
     return " ".join(parts)
 
 
-def why_no_forecast(view: AsylumForecast, release: ReadableRelease, language: Language) -> str:
+def why_no_forecast(view: AsylumForecast, language: Language) -> str:
     """Why the series shown has no forecast."""
     if not len(view.history):
         return language.text(_("No figures of this country are known."))
     last = period(view, view.history["end_date"].max(), language)
     if view.state["state"] == "too_short":
         return language.text(_("Too few figures for a forecast; they end in {period}."), period=last)
-    forecasts = release.frame("asylum_forecasts")
+    forecasts = view.night.frame("asylum_forecasts")
     kinds = forecasts["target"] + "." + forecasts["freq"]
     if not kinds.eq(view.kind).any() or view.state["state"] != OK:
         return language.text(_("Latest data: {period}. Too old for a current forecast."), period=last)

@@ -13,7 +13,7 @@ from core.routes import is_route
 from reports import numbers
 from reports.alert import CONTEXT, FALLS
 from reports.names import level_name, route_name, subject_name
-from reports.release import ReadableRelease, Row
+from reports.release import ReadableRelease, Row, cards_in
 
 LEAST_CHANGE = 0.05
 """Chances that moved by less are not worth a line."""
@@ -88,7 +88,7 @@ def _alert_changes(now: ReadableRelease, former: ReadableRelease, language: Lang
         alerts = numbers.by_level(frame[~frame["rule"].isin(CONTEXT)])
         gravest.append(alerts.assign(subject=_subjects(alerts)).drop_duplicates("subject"))
     both = gravest[0].merge(gravest[1], on="subject", how="outer", suffixes=("", "_before"), indicator=True, sort=False)
-    sources = {source_id: language.record(card) for source_id, card in now.sources().items()}
+    sources = cards_in(now, language)
     texts = []
     for row in both.to_dict("records"):
         named = row | {name: row[f"{name}_before"] for name in ("route_id", "source_id") if pd.isna(row[name])}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,7 @@ from core.languages import marked_plural as ngettext
 from core.routes import is_own
 from reports import numbers
 from reports.names import message_in, route_name, source_name
-from reports.release import ReadableRelease
+from reports.release import ReadableRelease, cards_in
 
 _LATE = ("overdue", "delinquent")
 _MOST_NAMED = 3
@@ -47,6 +48,21 @@ def machine_made(language: Language) -> list[str]:
     return [language.text(_("Translated by a machine, not yet signed off."))] if awaits_review(language.code) else []
 
 
+def map_note(language: Language) -> str:
+    """What has to stand beside the map of routes."""
+    text = _(
+        "Arrow width: arrivals expected. Pale edge: upper end of the 80% interval. "
+        "Arrows do not trace actual paths. Boundaries imply no endorsement."
+    )
+    return language.text(text)
+
+
+def exercise(as_of: dt.date, language: Language) -> str:
+    """That a past night is replayed, and nothing of it is happening now."""
+    text = _("Exercise: this repeats what was known on {day}. Nothing is happening now.")
+    return language.text(text, day=language.day(as_of))
+
+
 def prohibited_uses(language: Language) -> list[str]:
     """What nobody may do with a figure from Vigie."""
     return [language.text(text) for text in PROHIBITED_USES]
@@ -65,7 +81,7 @@ def limits(release: ReadableRelease, summary: pd.DataFrame, language: Language) 
         summary: Result of :func:`reports.numbers.route_summary`.
         language: The reader's.
     """
-    cards = _cards(release, language)
+    cards = cards_in(release, language)
     fresh = release.frame("freshness")
     late = [source_name(name, cards, language) for name in fresh.loc[fresh["state"].isin(_LATE), "source_id"]]
     late_names, words = some(late, language), unsettled(summary, language)
@@ -99,7 +115,7 @@ def left_out(release: ReadableRelease, language: Language, *, with_reasons: bool
         language: The reader's.
         with_reasons: Say of every source why its figures could not be used; else name the first alone.
     """
-    cards = _cards(release, language)
+    cards = cards_in(release, language)
     routes = [route_name(one["route_id"], language) for one in release.degraded if "route_id" in one]
     lost, sources = [], []
     for one in release.degraded:
@@ -171,7 +187,3 @@ def some(names: Sequence[str], language: Language, most: int = _MOST_NAMED) -> s
     if len(names) <= most:
         return shown
     return f"{shown} {language.plural(ngettext('and {n} more', 'and {n} more'), len(names) - most)}"
-
-
-def _cards(release: ReadableRelease, language: Language) -> Cards:
-    return {source_id: language.record(card) for source_id, card in release.sources().items()}

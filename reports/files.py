@@ -11,12 +11,11 @@ from typing import Any
 
 import pandas as pd
 
-from core.countries import display_name, known_codes
 from core.languages import Language, is_known, round_counted, round_expected
 from core.languages import marked as _
 from core.routes import is_route
 from core.schema import ALL
-from reports.names import EDITION_STATES, FRESHNESS, LEVELS, MODELS, RULES, name, route_name
+from reports.names import EDITION_STATES, FRESHNESS, LEVELS, MODELS, RULES, country_name, name, route_name
 from reports.scenario import STAYS
 
 COUNTED, EXPECTED, SHARE, SCORE, TEXT = "counted", "expected", "share", "score", "text"
@@ -169,8 +168,8 @@ def for_people(frame: pd.DataFrame, language: Language) -> tuple[pd.DataFrame, E
 def _readable(column: str, values: pd.Series, kind: str, language: Language) -> pd.Series:
     names: dict[str, Callable[[str], str]] = {
         "route_id": lambda code: _place(code, language),
-        "citizen": lambda code: display_name(code, language.code) if code in known_codes() else code,
-        "geo": lambda code: display_name(code, language.code) if code in known_codes() else code,
+        "citizen": lambda code: country_name(code, language),
+        "geo": lambda code: country_name(code, language),
         "model_id": lambda code: name(MODELS, code, language),
         "rule": lambda code: name(RULES, code, language),
         "kind": lambda code: name(KINDS, code, language),

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from alerts.reasons import period_words
+from alerts.rules import period_words
+
 from core.countries import display_name, known_codes
 from core.errors import InputError, Message
 from core.languages import Language
@@ -128,6 +129,14 @@ def name(table: Mapping[str, str], code: str, language: Language) -> str:
 def route_name(route_id: str, language: Language) -> str:
     """A route's name; an own one's is read off its code."""
     return language.text(english_route_name(route_id))
+
+
+def country_name(code: str, language: Language) -> str:
+    """A country's name; the code itself where nobody knows it."""
+    try:
+        return display_name(code, language.code)
+    except InputError:
+        return code
 
 
 def source_name(source_id: str, sources: Sources, language: Language) -> str:

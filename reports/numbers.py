@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from alerts.levels import rank
 from core.calendar import PERIODS_PER_YEAR, Frequency, end_dates, planning_window, to_period, write_period
 from core.quantiles import QUANTILE_LEVELS, interval_levels, probability_above, whole
 from core.routes import ROUTES
@@ -19,7 +20,6 @@ from reports.alert import CONTEXT
 
 FIRST_COMPARED_YEAR = 2017
 """Beside 2015 and 2016 every other year would look flat."""
-LEVEL_ORDER = ("severe", "warning", "watch")
 SUMMARY_COLUMNS = [
     "route_id", "state", "note", "level", "expected", "low", "high", "last_period", "last_value", "last_flag",
     "year_earlier",
@@ -35,9 +35,9 @@ class Expected:
     high: float
 
 
-def route_series(route_id: str, citizen: str = ALL) -> str:
-    """The monthly arrivals series of a route, all places, one citizenship or all."""
-    return make_series_id("arrivals", route_id, ALL, citizen, "M")
+def route_series(route_id: str) -> str:
+    """The monthly arrivals series of a route, all places and citizenships."""
+    return make_series_id("arrivals", route_id, ALL, ALL, "M")
 
 
 def series_of(observations: pd.DataFrame, series_id: str, freq: Frequency = "M") -> pd.DataFrame:
@@ -60,29 +60,29 @@ def window_ends(as_of: dt.date) -> list[pd.Timestamp]:
     return [month.end_time.normalize() for month in planning_window(as_of)]
 
 
-def expected_sum(trajectories: pd.DataFrame, series_id: str, ends: list[pd.Timestamp]) -> Expected | None:
-    """Arrivals expected over several months together, from joint sample paths.
+def path_sums(trajectories: pd.DataFrame, series_ids: Sequence[str], ends: Sequence[pd.Timestamp]) -> pd.Series | None:
+    """Sums of the ensemble's paths over several months and series; None where there is no series, or one lacks a month.
 
     Quantiles of months cannot be added; sums of sample paths can be ranked.
-
-    Returns:
-        Median and 80 % interval, or None where a month has no sample.
-    """
-    return expected_total(trajectories, [series_id], ends)
-
-
-def expected_total(trajectories: pd.DataFrame, series_ids: Sequence[str], ends: list[pd.Timestamp]) -> Expected | None:
-    """The same for several series together, path by path; only add series that count persons once.
-
-    Returns:
-        Median and 80 % interval, or None where there is no series, or one lacks a month.
     """
     rows = trajectories[trajectories["series_id"].isin(series_ids) & trajectories["target_end_date"].isin(ends)]
     rows = rows[rows["model_id"] == ENSEMBLE]
     months = rows.groupby("series_id")["target_end_date"].nunique()
     if not len(series_ids) or len(months) < len(series_ids) or (months < len(ends)).any():
         return None
-    sums = rows.groupby("output_type_id")["value"].sum().to_numpy()
+    sums: pd.Series = rows.groupby("output_type_id")["value"].sum()
+    return sums
+
+
+def expected_total(trajectories: pd.DataFrame, series_ids: Sequence[str], ends: list[pd.Timestamp]) -> Expected | None:
+    """Arrivals expected over several months and series together, path by path; add only series that count persons once.
+
+    Returns:
+        Median and 80 % interval, or None where there is no series, or one lacks a month.
+    """
+    sums = path_sums(trajectories, series_ids, ends)
+    if sums is None:
+        return None
     low, high = interval_levels(0.8)
     return Expected(float(np.median(sums)), float(np.quantile(sums, low)), float(np.quantile(sums, high)))
 
@@ -143,19 +143,18 @@ def chance_of_any(
 def level_of(alerts: pd.DataFrame, route_id: str) -> str:
     """The highest level open on a route, or an empty text; what only informs has no say."""
     found = set(alerts.loc[(alerts["route_id"] == route_id) & ~alerts["rule"].isin(CONTEXT), "alert_level"])
-    return next((level for level in LEVEL_ORDER if level in found), "")
+    return max(found, key=rank, default="")
 
 
 def by_level(alerts: pd.DataFrame) -> pd.DataFrame:
     """Alerts with the highest level first, then the likeliest."""
-    order = alerts["alert_level"].map({level: rank for rank, level in enumerate(LEVEL_ORDER)})
-    keyed = alerts.assign(_order=order)
-    return keyed.sort_values(["_order", "probability"], ascending=[True, False], kind="stable").drop(columns="_order")
+    keyed = alerts.assign(_rank=alerts["alert_level"].map(rank))
+    return keyed.sort_values(["_rank", "probability"], ascending=False, kind="stable").drop(columns="_rank")
 
 
 def route_states(routes: pd.DataFrame) -> pd.DataFrame:
     """Routes of a release in the order in which Vigie lists them."""
-    order = {route_id: rank for rank, route_id in enumerate(ROUTES)}
+    order = {route_id: place for place, route_id in enumerate(ROUTES)}
     ranked = routes.assign(_order=routes["route_id"].map(order).fillna(len(order)))
     return ranked.sort_values("_order").drop(columns="_order").reset_index(drop=True)
 
@@ -177,7 +176,7 @@ def route_summary(
     for route in route_states(routes).itertuples():
         series_id = route_series(str(route.route_id))
         history = series_of(observations, series_id)
-        expected = expected_sum(trajectories, series_id, ends) if route.state == "ok" else None
+        expected = expected_total(trajectories, [series_id], ends) if route.state == "ok" else None
         last = history.iloc[-1] if len(history) else None
         rows.append(
             {

@@ -11,6 +11,7 @@ import pandas as pd
 
 from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, SIGNED_OFF, State, fold
 from core.entry import Entry
+from core.languages import Language
 from forecasting.scenarios.paths import Needs
 
 Row = Mapping[Any, Any]
@@ -90,6 +91,11 @@ class LoadedRelease:
         return replace(self, frames={**self.frames, name: frame})
 
 
+def cards_in(release: ReadableRelease, language: Language) -> dict[str, dict[str, Any]]:
+    """The catalogue's cards in a reader's language, source_id -> fields."""
+    return {source_id: language.record(card) for source_id, card in release.sources().items()}
+
+
 def entries_until(entries: Iterable[Entry], run_id: str) -> list[Entry]:
     """Journal rows written while a release was the newest, or before: what was decided then, not later."""
     return [entry for entry in entries if entry.run_id <= run_id]
@@ -121,7 +127,7 @@ class Decisions:
     Attributes:
         states: State by alert_id; an alert that is not there was proposed by its rule, no more.
         announced: Alerts that readers outside were told of before.
-        signed_only: Keep to alerts that people have signed off: what a briefing that leaves the house shows.
+        signed_only: Keep to alerts that people have signed off: what a briefing that is mailed shows.
         reception: Places that are kept for routes.
     """
 

@@ -1,27 +1,29 @@
-"""What a release says about its routes, in one reader's language: titles, cards, key numbers, how far figures go."""
+"""What a release says about one route, in one reader's language: title, key numbers, how far figures go, its weeks."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import pandas as pd
 
-from alerts.lifecycle import DISMISSED, ENDED
+from core.calendar import pandas_frequency
+from core.countries import display_name
 from core.languages import Language, as_counted, as_expected, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from core.routes import is_route
+from core.schema import ALL
+from forecasting.verification.verdict import BETTER, with_verdicts
 from reports import numbers
-from reports.alert import CONTEXT, AlertReport, alert_report, rule_record
-from reports.changes import DOWN, NEW, UP, change_since, change_words
-from reports.names import level_name, route_name, subject_name
+from reports.names import route_name
 from reports.release import ReadableRelease, Row
 
 KeyNumber = tuple[str, str, str]
 """Label, value and what stands beneath it."""
+PAST_WEEKS = 12
+_LEVELS = {0.1: "q10", 0.25: "q25", 0.5: "q50", 0.75: "q75", 0.9: "q90"}
 
 
 class RouteForecast(Protocol):
@@ -68,175 +70,10 @@ class RouteForecast(Protocol):
         """Months ahead from and up to which the forecast beats the baseline; None without scores."""
 
 
-@dataclass(frozen=True)
-class Card:
-    """What one card of the Overview says, all plain text.
-
-    Attributes:
-        level: watch, warning, severe, ``ended`` or empty.
-        change: What has changed since the last release.
-        title: Route.
-        sentence: What is the matter, or what is expected.
-        figure: Chance of the alert, or arrivals expected.
-        figure_means: What the figure is.
-        when: The months meant.
-        record: How often such warnings were right.
-        route_id: The route; empty where a source is meant.
-        alert_id: The alert, where one is open.
-    """
-
-    level: str
-    change: str
-    title: str
-    sentence: str
-    figure: str = ""
-    figure_means: str = ""
-    when: str = ""
-    record: str = ""
-    route_id: str = ""
-    alert_id: str = ""
-
-
 def window_words(as_of: dt.date, language: Language) -> str:
     """The planning window by its name: ``February–April 2025``."""
     ends = numbers.window_ends(as_of)
     return language.months(ends[0], ends[-1])
-
-
-def overview_title(
-    alerts: pd.DataFrame, former: pd.DataFrame | None, ended: pd.DataFrame, summary: pd.DataFrame, language: Language
-) -> str:
-    """Which routes need attention, the gravest first, in one sentence.
-
-    Args:
-        alerts: Alerts of the release.
-        former: Alerts of the release before; None where it is not at hand.
-        ended: Alerts that have ended.
-        summary: Result of :func:`reports.numbers.route_summary`.
-        language: The reader's.
-    """
-    firsts = _first_of_each_route(alerts)
-    moves = {NEW: _("{route}: new alert, {level}"), UP: _("{route} moves up to {level}"),
-             DOWN: _("{route} moves down to {level}")}  # fmt: skip
-    parts = []
-    for row in firsts.head(2).to_dict("records"):
-        kind, _before = change_since(row, alerts, former)
-        text = moves.get(kind, _("{route} stays at {level}"))
-        parts.append(
-            language.text(
-                text, route=route_name(row["route_id"], language), level=level_name(row["alert_level"], language)
-            )
-        )
-    if not parts:
-        gone = _("No alert is open on any route; the last ones have ended")
-        parts.append(language.text(gone if len(ended) else _("No alert is open on any route")))
-    silent = int((summary["state"] != "ok").sum())
-    quiet = int(((summary["level"] == "") & (summary["state"] == "ok")).sum())
-    if silent:
-        parts.append(language.plural(ngettext("no forecast for {n} route", "no forecast for {n} routes"), silent))
-    elif len(firsts) == 1 and quiet:
-        parts.append(language.plural(ngettext("{n} other route is quiet", "{n} other routes are quiet"), quiet))
-    return language.listed(parts)
-
-
-def cards(
-    release: ReadableRelease,
-    former: ReadableRelease | None,
-    summary: pd.DataFrame,
-    language: Language,
-    dismissed: Collection[str] = (),
-    behind: Collection[str] = (),
-) -> list[Card]:
-    """Routes with open alerts by level, then with ended ones, then those where nothing is unusual.
-
-    Late sources have no card: they stand on the Data page and among the alerts.
-
-    Args:
-        release: Its alerts are read.
-        former: The release before, which tells what has changed.
-        summary: Result of :func:`reports.numbers.route_summary`.
-        language: The reader's.
-        dismissed: Alerts that people have dismissed, by alert_id: they are open no more.
-        behind: Alerts whose route has a card on another one, by alert_id: that waits for a decision, they do not.
-    """
-    alerts, ended = release.frame("alerts"), release.frame("ended_alerts")
-    before = None if former is None else former.frame("alerts")
-    is_gone = alerts["alert_id"].isin(list(dismissed))
-    put_aside = _first_of_each_route(alerts[is_gone]).set_index("route_id")["alert_level"]
-    alerts = alerts[~is_gone]
-    firsts = _first_of_each_route(alerts[~alerts["alert_id"].isin(list(behind))])
-    sources = {source_id: language.record(card) for source_id, card in release.sources().items()}
-    found = []
-    for row in firsts.to_dict("records"):
-        report = alert_report(row, rule_record(row, release.frame("track_record")), language)
-        change = change_words(change_since(row, alerts, before), language)
-        card = alert_card(report, subject_name(row, sources, language), change)
-        found.append(replace(card, route_id=str(row["route_id"]), alert_id=str(row["alert_id"])))
-    was = ended[~ended["rule"].isin(CONTEXT)].drop_duplicates("route_id").set_index("route_id")["alert_level"]
-    calm = [row for row in summary.to_dict("records") if row["route_id"] not in set(firsts["route_id"])]
-    calm.sort(key=lambda row: (row["route_id"] not in put_aside.index, row["route_id"] not in was.index))
-    return found + [
-        quiet_card(row, release.as_of, language, put_aside[row["route_id"]], over=DISMISSED)
-        if row["route_id"] in put_aside.index
-        else quiet_card(row, release.as_of, language, was.get(row["route_id"], ""))
-        for row in calm
-    ]
-
-
-def alert_card(report: AlertReport, subject: str, change: str) -> Card:
-    """The card of one open alert."""
-    is_forecast = bool(report.chance_word)
-    return Card(
-        level=report.level,
-        change=change,
-        title=subject,
-        sentence=report.sentence,
-        figure=report.chance if is_forecast else "",
-        figure_means=f"{capital(report.chance_word)} {report.event}".strip(),
-        when=report.window if is_forecast else "",
-        record=f"{report.dots} {report.record}".strip() if is_forecast or report.dots else "",
-    )
-
-
-def quiet_card(row: Row, as_of: dt.date, language: Language, was: str = "", *, over: str = ENDED) -> Card:
-    """The card of a route without an open alert.
-
-    Args:
-        row: The route's row of :func:`reports.numbers.route_summary`.
-        as_of: The day of the release.
-        language: The reader's.
-        was: The level of an alert that is over, or empty.
-        over: How that ended: ``ended`` by itself, or ``dismissed`` by people.
-    """
-    name = route_name(str(row["route_id"]), language)
-    if row["state"] != "ok":
-        why = without_forecast(row, language)
-        return Card("", language.text(_("no forecast")), name, why, route_id=str(row["route_id"]))
-    window = window_words(as_of, language)
-    said = ngettext(
-        "Nothing unusual is expected: most likely {interval} arrivals in {months}.",
-        "Nothing unusual is expected: most likely {interval} arrivals in {months}.",
-    )
-    if was and over == DISMISSED:
-        said = ngettext(
-            "The alert was dismissed. Most likely {interval} arrivals in {months}.",
-            "The alert was dismissed. Most likely {interval} arrivals in {months}.",
-        )
-    return Card(
-        level=over if was else "",
-        change=language.text(_("was {level}"), level=level_name(was, language)) if was else "",
-        title=name,
-        sentence=language.plural(
-            said,
-            as_expected(row["high"]),
-            interval=language.interval_words(row["low"], row["high"]),
-            months=window,
-        ),
-        figure=language.expected(row["expected"]),
-        figure_means=language.plural(ngettext("arrival expected", "arrivals expected"), as_expected(row["expected"])),
-        when=window,
-        route_id=str(row["route_id"]),
-    )
 
 
 def without_forecast(row: Row, language: Language) -> str:
@@ -307,14 +144,14 @@ def key_numbers(view: RouteForecast, as_of: dt.date, language: Language) -> list
     out = []
     if not view.origin and is_known(view.summary["expected"]):
         label = language.text(_("Expected, {months}"), months=window_words(as_of, language))
-        interval = _interval(view.summary["low"], view.summary["high"], language)
+        interval = interval_words(view.summary["low"], view.summary["high"], language)
         out.append((label, language.expected(view.summary["expected"]), interval))
     # The month that is running on the date of knowledge and is not counted yet.
     month = pd.Timestamp(view.known_on).to_period("M").end_time.normalize()
     if not view.origin and month in view.quantiles.index:
         low, middle, high = (float(view.quantiles[level].loc[month]) for level in (0.1, 0.5, 0.9))
         label = language.text(_("This month ({month}, nowcast)"), month=language.month(month))
-        out.append((label, language.expected(middle), _interval(low, high, language)))
+        out.append((label, language.expected(middle), interval_words(low, high, language)))
     if len(view.history):
         last = view.history.iloc[-1]
         texts = {"p": _("Last month ({month}, provisional)"), "e": _("Last month ({month}, estimated)")}
@@ -393,10 +230,117 @@ def _stretches(ends: pd.DatetimeIndex, language: Language) -> list[str]:
     return [language.months(part.iloc[0], part.iloc[-1]) for _number, part in months.groupby(begins)]
 
 
-def _first_of_each_route(alerts: pd.DataFrame) -> pd.DataFrame:
-    ranked = numbers.by_level(alerts[~alerts["rule"].isin(CONTEXT)])
-    return ranked[ranked["route_id"].map(is_route).astype(bool)].drop_duplicates("route_id")
-
-
-def _interval(low: float, high: float, language: Language) -> str:
+def interval_words(low: float, high: float, language: Language) -> str:
+    """``80% interval 1,000 to 2,000``, as it stands beneath a number."""
     return language.text(_("80% interval {interval}"), interval=language.interval_words(low, high))
+
+
+@dataclass(frozen=True)
+class WeekView:
+    """A route's weeks.
+
+    Attributes:
+        series_id: The weekly series.
+        counted: Newest weeks that are counted whole: ``target_end_date``, ``value``.
+        ahead: Weeks to come: ``target_end_date``, ``last_day``, ``so_far``, ``q10`` to ``q90``.
+        scores: The series' rows of ``week_scores``, log scale, each with its ``verdict``.
+        partial: Whether the route's months held other people than these days did.
+    """
+
+    series_id: str
+    counted: pd.DataFrame
+    ahead: pd.DataFrame
+    scores: pd.DataFrame
+    partial: bool
+
+    @property
+    def days(self) -> str:
+        """The daily series."""
+        return self.series_id.removesuffix(".W") + ".D"
+
+
+def week_view(weeks: pd.DataFrame, scores: pd.DataFrame, observations: pd.DataFrame, route_id: str) -> WeekView | None:
+    """A route's weeks from a release's tables; None where it is not counted by day."""
+    rows = weeks[weeks["route_id"] == route_id]
+    if rows.empty:
+        return None
+    series_id = str(rows["series_id"].iloc[0])
+    level = rows["output_type_id"].round(6)
+    place = ["target_end_date", "last_day", "so_far"]
+    wide = rows[level.isin(_LEVELS)].assign(level=level.map(_LEVELS)).pivot_table("value", place, "level")
+    days = numbers.series_of(observations, series_id.removesuffix(".W") + ".D", "D")
+    ends = pd.PeriodIndex(days["end_date"], freq=pandas_frequency("W")).end_time.normalize()
+    sums = days.groupby(ends)["obs_value"].agg(["sum", "size"])
+    whole = sums.loc[sums["size"] == 7, "sum"].tail(PAST_WEEKS)
+    # Holm's correction runs over the whole table.
+    judged = with_verdicts(scores[scores["scale"] == "log"])
+    return WeekView(
+        series_id,
+        whole.rename_axis("target_end_date").rename("value").reset_index(),
+        wide.reset_index().sort_values("target_end_date", ignore_index=True),
+        judged[judged["series_id"] == series_id].reset_index(drop=True),
+        _differs(days, numbers.series_of(observations, f"arrivals.{route_id}._T._T.M")),
+    )
+
+
+def _differs(days: pd.DataFrame, months: pd.DataFrame) -> bool:
+    """Whether a year's months differ from the sums of their days, where all days are counted."""
+    sums = days.groupby(days["end_date"].dt.to_period("M"))["obs_value"].agg(["sum", "size"])
+    counted = sums.loc[sums["size"] == sums.index.to_series().dt.days_in_month, "sum"]
+    both = pd.concat([counted, months.set_index(months["end_date"].dt.to_period("M"))["obs_value"]], axis=1).dropna()
+    return bool((both["sum"] != both["obs_value"]).tail(12).any())
+
+
+def week_title(view: WeekView, language: Language) -> str:
+    """What the first week that has not begun is expected to bring."""
+    later = view.ahead[view.ahead["target_end_date"] - pd.Timedelta(days=7) >= view.ahead["last_day"]]
+    row = later.iloc[0]
+    return language.plural(
+        ngettext(
+            "The week to {day}: {expected} arrival expected, most likely {interval}",
+            "The week to {day}: {expected} arrivals expected, most likely {interval}",
+        ),
+        as_expected(row["q50"]),
+        day=language.day_short(row["target_end_date"]),
+        expected=language.expected(row["q50"]),
+        interval=language.interval_words(row["q10"], row["q90"]),
+    )
+
+
+def week_record(view: WeekView, language: Language) -> str:
+    """How such forecasts did at past Sundays, against the last week and the same week of the year before."""
+    scores = view.scores
+    if scores.empty:
+        return language.text(_("No record yet: these days have not been counted for long enough."))
+    better = scores.assign(better=scores["verdict"] == BETTER).groupby("horizon")["better"].all()
+    reach = int(np.argmin([*better, False]))
+    if not reach:
+        return language.text(
+            _("No evidence that this is better than the last week again, or the same week of last year again.")
+        )
+    texts = ngettext(
+        "Better than “the last week again” and “the same week of last year again” {n} week ahead.",
+        "Better than “the last week again” and “the same week of last year again” up to {n} weeks ahead.",
+    )
+    near = scores[scores["horizon"] <= reach]
+    held = _("Its error was {ratio} of theirs; its 80% interval held {share} of {count} past weeks.")
+    words = language.text(
+        held,
+        ratio=language.decimal(float(near["relative_wis"].mean())),
+        share=language.share(float(near["coverage_80"].mean())),
+        count=language.counted(int(near["n"].min())),
+    )
+    beyond = [] if reach == len(better) else [language.text(_("No evidence beyond."))]
+    return " ".join([language.plural(texts, reach), *beyond, words])
+
+
+def week_basis(view: WeekView, language: Language) -> str:
+    """What is counted by day and up to when."""
+    geo = view.series_id.split(".")[2]
+    row = view.ahead.iloc[0]
+    text = _("Counted by day up to {day}, from Monday to Sunday.")
+    if view.partial and geo != ALL:
+        text = _("Counted by day in {country} up to {day}, from Monday to Sunday; the route’s months may hold more.")
+    return language.text(
+        text, country="" if geo == ALL else display_name(geo, language.code), day=language.day(row["last_day"])
+    )

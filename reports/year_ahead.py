@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from core.countries import display_name, known_codes
+from core.countries import known_codes
 from core.languages import Language, as_expected, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import ARRIVAL_SERIES, is_route
 from core.schema import ALL
 from reports import numbers
-from reports.names import route_name
+from reports.names import country_name, route_name
 from reports.release import Row
 
 KINDS = {"calendar year": _("Calendar year"), "July to June": _("July to June")}
@@ -102,7 +102,7 @@ def series_name(series_id: str, language: Language) -> str:
     _target, route_id, geo, *_rest = series_id.split(".")
     if is_route(route_id):
         return route_name(route_id, language)
-    return display_name(geo, language.code) if geo in known_codes() else series_id
+    return country_name(geo, language) if geo in known_codes() else series_id
 
 
 def window_name(row: Row, language: Language) -> str:

@@ -1,4 +1,7 @@
-"""What leaves the house: the journal row of an announcement, the messages it needs, and its files for machines."""
+"""Announcements: their journal rows, the messages that they need, their files for machines, and the night's digest.
+
+The digest is one message to each reader about sources that became late and alerts that cannot be judged.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,17 @@ from typing import Any
 
 from alerts.lifecycle import ANNOUNCED, DELIVERY, JUDGED, RAISED, UNJUDGED, UPDATED
 from core.entry import Entry
+from core.errors import StoreError
 from core.languages import DEFAULT_LANGUAGE, languages
 from core.settings import FEED, DeliverySettings
-from reports.messages.announcement import Announcement, alert_facts, announcement_of, message_identity
+from reports.messages.announcement import (
+    FRESHNESS,
+    Announcement,
+    alert_facts,
+    announcement_of,
+    digest_parts,
+    message_identity,
+)
 from reports.messages.feeds import atom_feed, cap_message, cap_name, feed_name
 from store.export import write_published
 from store.outbox import DROPPED, GIVEN_UP, SENT, OutboxMessage
@@ -21,6 +32,8 @@ from workflow import Workflow
 
 DEDUPLICATION = "matter"
 """Name under which the journal keeps a deduplication key."""
+LONGEST_DAYS = 7
+"""Age beyond which news of a night is no longer announced."""
 Reader = tuple[str, str, str, str]
 """Subscription, channel, recipient, language."""
 
@@ -33,7 +46,7 @@ def facts_of(release: Release, row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def publisher_of(release: Release, source_id: str) -> dict[str, str]:
-    """Who publishes a source: ``publisher``, and its translations where a release of before keeps them beside it.
+    """Who publishes a source: ``publisher``, and its translations where an older release keeps them beside it.
 
     The name is empty where the release's catalogue does not know the source.
 
@@ -47,7 +60,7 @@ def publisher_of(release: Release, source_id: str) -> dict[str, str]:
 
 
 def announcing(subject: str, run_id: str, kind: str, facts: Mapping[str, Any]) -> Entry:
-    """The row that tells what leaves the house."""
+    """The journal row of an announcement."""
     return Entry(DELIVERY, ANNOUNCED, subject, run_id, payload={"kind": kind, "facts": dict(facts)})
 
 
@@ -158,7 +171,7 @@ def publish_cap(workflow: Workflow, announcement: Announcement) -> None:
 
 
 def publish_feeds(workflow: Workflow) -> None:
-    """Write the feed in each language from what has left the house; ``alerts.atom`` is the English one.
+    """Write the feed in each language from what was sent out; ``alerts.atom`` is the English one.
 
     Raises:
         StoreError: The journal cannot be read, or the folder cannot be written.
@@ -171,3 +184,100 @@ def publish_feeds(workflow: Workflow) -> None:
     feeds = {language: atom_feed(announcements, language, *about) for language in languages()}
     files = {feed_name(language): feed for language, feed in feeds.items()}
     write_published(workflow.home, workflow.journal, files | {"alerts.atom": feeds[DEFAULT_LANGUAGE]})
+
+
+def announce_digests(workflow: Workflow) -> None:
+    """Turn what the journal holds of each night into one announcement: each change once, however often this is called.
+
+    Raises:
+        StoreError: The journal cannot be read or written.
+    """
+    since = dt.datetime.now(dt.UTC) - dt.timedelta(days=LONGEST_DAYS)
+    announced = workflow.journal.entries(action=ANNOUNCED)
+    told = {number for row in announced for number in _rows_announced(row)}
+    news = [
+        *workflow.journal.entries(action=FRESHNESS),
+        *(row for row in announced if row.payload["kind"] in {UNJUDGED, JUDGED}),
+    ]
+    nights: dict[str, list[Entry]] = {}
+    for entry in news:
+        is_quiet = _is_replay(entry) and not workflow.settings.delivery.replays
+        if entry.at > since and entry.id not in told and not is_quiet:
+            nights.setdefault(entry.run_id, []).append(entry)
+    for run_id, entries in nights.items():
+        _announce_digest(workflow, run_id, entries)
+
+
+def for_reader(workflow: Workflow, announcement: Announcement, message: OutboxMessage) -> Announcement:
+    """A digest as one reader gets it: alerts that were sent to that reader, and sources where the subscription asks.
+
+    Raises:
+        StoreError: The outbox cannot be read.
+    """
+    if "changes" not in announcement.facts:
+        return announcement
+    changes, alerts = digest_parts(announcement.facts)
+    reader = message.subscription, message.channel, message.recipient, message.language
+    own = [one for one in alerts if reader in _readers_of(workflow, str(one["alert_id"]))]
+    wanted = changes if reader in subscribers(workflow.settings.delivery, FRESHNESS) else []
+    return replace(announcement, facts={**announcement.facts, "changes": wanted, "alerts": own})
+
+
+def _announce_digest(workflow: Workflow, run_id: str, news: Sequence[Entry]) -> None:
+    changes = [one for one in news if one.action == FRESHNESS]
+    alerts = [one for one in news if one.action == ANNOUNCED]
+    readers = list(subscribers(workflow.settings.delivery, FRESHNESS)) if changes else []
+    for one in alerts:
+        readers += [reader for reader in _readers_of(workflow, one.subject) if reader[1] != FEED]
+    facts = {
+        "changes": [_change(workflow, one) for one in changes],
+        "alerts": [one.payload["facts"] for one in alerts],
+        "as_of": next((str(one["as_of"]) for one in map(_night_facts, news) if one.get("as_of")), ""),
+        "replay": all(_is_replay(one) for one in news),
+    }
+    subject = f"night.{run_id}"
+    numbers = [one.id for one in news]
+
+    def decide(rows: list[Entry]) -> Sequence[Entry]:
+        # Another sender may have been faster.
+        if {number for row in rows for number in _rows_announced(row)} >= set(numbers):
+            return []
+        row = announcing(subject, run_id, FRESHNESS, facts)
+        return [replace(row, payload={**row.payload, "of": numbers})]
+
+    def messages(stored: list[Entry], _known: list[OutboxMessage]) -> list[OutboxMessage]:
+        return [
+            message_to(announcement_of(one), one.id, reader, one.at)
+            for one in stored
+            for reader in dict.fromkeys(readers)
+        ]
+
+    workflow.outbox.decide(subject, decide, messages)
+
+
+def _readers_of(workflow: Workflow, alert_id: str) -> list[Reader]:
+    return list(who_got_it(workflow.outbox.messages(alert_id)))
+
+
+def _change(workflow: Workflow, entry: Entry) -> dict[str, Any]:
+    try:
+        publisher = publisher_of(ReleaseStore(workflow.home).get(entry.run_id), entry.subject)
+    except StoreError:
+        # Without its release, which may be gone by now, the source keeps its code.
+        publisher = {"publisher": ""}
+    return {**publisher, **entry.payload, "source_id": entry.subject, "reason": entry.reason}
+
+
+def _rows_announced(row: Entry) -> list[int]:
+    """Rows that an announcement tells of; those of earlier versions tell of one each."""
+    of = row.payload.get("of", [])
+    return of if isinstance(of, list) else [of]
+
+
+def _night_facts(entry: Entry) -> dict[str, Any]:
+    """What a row says of its night: an announcement keeps it one step further in."""
+    return dict(entry.payload.get("facts", entry.payload))
+
+
+def _is_replay(entry: Entry) -> bool:
+    return bool(_night_facts(entry).get("replay"))

@@ -17,8 +17,8 @@ from alerts.lifecycle import ANNOUNCED, fold
 from core.errors import StoreError
 from core.log import get_logger
 from core.settings import Settings
-from reports.reception import kept_by_route, reception_of
 from reports.release import BRIEFING_FRAMES, CHANGE_FRAMES, Decisions, LoadedRelease, entries_until
+from reports.scenario import kept_by_route, reception_of
 from store.chain import MANIFEST
 from store.files import sha256_of_file
 from store.releases import Release, ReleaseStore
@@ -32,12 +32,7 @@ _CATALOGUE = "sources.json"
 def make_briefing(home: Path, settings: Settings, run_id: str, language: str, *, signed_only: bool = False) -> bytes:
     """Make the briefing of one release as a PDF.
 
-    Args:
-        home: The home folder.
-        settings: Its settings.
-        run_id: The release.
-        language: Code of the language.
-        signed_only: Keep to alerts that people have signed off, as a briefing does that is mailed.
+    With ``signed_only`` it keeps to alerts that people have signed off, as a briefing does that is mailed.
 
     Raises:
         StoreError: There is no such release, it was altered, or the journal cannot be read.
@@ -127,7 +122,7 @@ def _decisions(workflow: Workflow, run_id: str, levels: Mapping[str, str], *, si
     """What had been decided while the release was the newest."""
     rows = {name: entries_until(entries, run_id) for name, entries in workflow.journal.about(list(levels)).items()}
     announced = {name for name, entries in rows.items() if any(entry.action == ANNOUNCED for entry in entries)}
-    # How many places there are is for the house alone: a briefing that leaves it holds what was signed off.
+    # How many places there are is not for outsiders: a briefing that is mailed holds what was signed off.
     kept = [] if signed_only else entries_until(workflow.journal.entries(action=KEEP_PLACES), run_id)
     return Decisions(
         {name: fold(entries) for name, entries in rows.items() if entries},

@@ -43,7 +43,7 @@ from core.calendar import is_ahead
 from core.entry import Entry
 from core.errors import InputError
 from core.languages import marked as _
-from reports.reception import subject
+from reports.scenario import places_subject
 from store.editions import Action, Decision, Edition, decide
 from store.outbox import OutboxMessage
 from store.releases import Release
@@ -91,12 +91,7 @@ class Outcome:
 
 
 def state_of(workflow: Workflow, alert_id: str, level: str = "") -> State:
-    """Where an alert stands.
-
-    Args:
-        workflow: Journal, outbox and settings.
-        alert_id: The alert.
-        level: Its level in the release that is looked at.
+    """Where an alert stands that has a level in the release that is looked at.
 
     Raises:
         StoreError: The journal cannot be read.
@@ -123,15 +118,6 @@ def find_alert(release: Release, alert_id: str) -> tuple[dict[Any, Any], bool]:
 def act(workflow: Workflow, release: Release, alert_id: str, wanted: Step) -> Outcome:
     """Do one step to an alert of the current release.
 
-    Args:
-        workflow: Journal, outbox and settings.
-        release: The current release.
-        alert_id: The alert.
-        wanted: The step.
-
-    Returns:
-        Where the alert stands now, and whether it leaves the house.
-
     Raises:
         NotAllowedError: The person may not do it.
         StepError: The alert's state does not allow it, or it has changed since the person saw it.
@@ -152,7 +138,7 @@ def act(workflow: Workflow, release: Release, alert_id: str, wanted: Step) -> Ou
             raise StepError(text, status=shown.status, level=shown.level)
         entry = Entry(
             wanted.actor.name.strip(), wanted.action, alert_id, release.run_id, wanted.reason.strip(),
-            wanted.actor.marks(wanted.payload),
+            wanted.actor.with_identity(wanted.payload),
         )  # fmt: skip
         state, added = fold(entries), list(_missed_proposal(entries, row, release)) if stands else []
         for one in added:
@@ -176,10 +162,6 @@ def record_night(workflow: Workflow, release: Release) -> list[Entry]:
 
     A replayed night leaves alerts of real nights as they are.
 
-    Args:
-        workflow: Journal, outbox and settings.
-        release: The current release.
-
     Returns:
         The rows that were added.
 
@@ -202,15 +184,7 @@ def record_night(workflow: Workflow, release: Release) -> list[Entry]:
 def save_scenario(
     workflow: Workflow, actor: Actor, scenario_id: str, run_id: str, title: str, query: Mapping[str, str]
 ) -> Entry:
-    """Keep a scenario.
-
-    Args:
-        workflow: Journal, outbox and settings.
-        actor: Who saves it.
-        scenario_id: Its identifier, by its assumptions.
-        run_id: The release that it was made on.
-        title: What the person calls it.
-        query: Its assumptions, as the address holds them.
+    """Keep a scenario, made on a release, under a title; ``query`` has its assumptions as the address holds them.
 
     Raises:
         NotAllowedError: The person may not save scenarios.
@@ -218,7 +192,7 @@ def save_scenario(
         StoreError: The journal refuses.
     """
     authorize(workflow, actor, SAVE_SCENARIO, scenario_id)
-    payload = actor.marks({"query": dict(query)})
+    payload = actor.with_identity({"query": dict(query)})
     return workflow.journal.record(
         Entry(actor.name.strip(), SAVE_SCENARIO, scenario_id, run_id, title.strip(), payload)
     )
@@ -226,12 +200,6 @@ def save_scenario(
 
 def delete_scenario(workflow: Workflow, actor: Actor, scenario_id: str, run_id: str) -> None:
     """Take a scenario off the list of those saved; the journal keeps that it was saved, and that it was deleted.
-
-    Args:
-        workflow: Journal, outbox and settings.
-        actor: Who deletes it.
-        scenario_id: Its identifier, by its assumptions.
-        run_id: The release that was looked at.
 
     Raises:
         NotAllowedError: The person may not delete scenarios.
@@ -244,7 +212,7 @@ def delete_scenario(workflow: Workflow, actor: Actor, scenario_id: str, run_id: 
         if scenario_id not in (saved := scenarios_saved(entries)):
             raise StepError(_("this scenario is not saved, or no longer: somebody may have deleted it meanwhile"))
         title = saved[scenario_id].reason
-        return [Entry(actor.name.strip(), DELETE_SCENARIO, scenario_id, run_id, title, actor.marks())]
+        return [Entry(actor.name.strip(), DELETE_SCENARIO, scenario_id, run_id, title, actor.with_identity())]
 
     workflow.journal.decide(scenario_id, decide)
 
@@ -265,32 +233,20 @@ def scenarios_saved(entries: Sequence[Entry]) -> dict[str, Entry]:
 def keep_places(workflow: Workflow, actor: Actor, route_id: str, run_id: str, query: Mapping[str, str]) -> Entry:
     """Keep the reception places there are for a route, in place of those kept before; 0 places end it.
 
-    Args:
-        workflow: Journal, outbox and settings.
-        actor: Who keeps them, for everybody here.
-        route_id: The route.
-        run_id: The release that was looked at.
-        query: ``stock, stay, stay_kind, needs_place, confidence``, as the address holds them.
+    ``query`` has ``stock, stay, stay_kind, needs_place, confidence``, as the address holds them.
 
     Raises:
         NotAllowedError: The person may not keep places.
         StoreError: The journal refuses.
     """
-    about = subject(route_id)
+    about = places_subject(route_id)
     authorize(workflow, actor, KEEP_PLACES, about)
-    payload = actor.marks({"query": dict(query)})
+    payload = actor.with_identity({"query": dict(query)})
     return workflow.journal.record(Entry(actor.name.strip(), KEEP_PLACES, about, run_id, "", payload))
 
 
 def decide_edition(workflow: Workflow, actor: Actor, action: Action, edition_id: str, reason: str) -> Edition:
-    """Let a held edition of figures be known, put it aside, or take a known one back.
-
-    Args:
-        workflow: Home, journal and settings.
-        actor: Who decides.
-        action: One of ``store.editions``: accept, reject or withdraw.
-        edition_id: The edition.
-        reason: Why.
+    """Let a held edition of figures be known (accept), put it aside (reject), or take a known one back (withdraw).
 
     Raises:
         NotAllowedError: The person may not decide about editions.
@@ -298,31 +254,25 @@ def decide_edition(workflow: Workflow, actor: Actor, action: Action, edition_id:
         StoreError: The home or the shared store cannot be written.
     """
     authorize(workflow, actor, DECIDE_EDITION, edition_id)
-    decision = Decision(action, edition_id, actor.name, reason, actor.marks())
+    decision = Decision(action, edition_id, actor.name, reason, actor.with_identity())
     return decide(workflow.home, workflow.settings, workflow.journal, decision)
 
 
 def drop_message(workflow: Workflow, actor: Actor, message: OutboxMessage, reason: str) -> None:
     """Take a message out of the outbox: it is not sent.
 
-    Args:
-        workflow: Journal, outbox and settings.
-        actor: Who decides.
-        message: The message.
-        reason: Why.
-
     Raises:
         NotAllowedError: The person may not drop messages.
         StoreError: The journal refuses.
     """
     authorize(workflow, actor, DROP_MESSAGE, message.subject)
-    payload = actor.marks({"letter": message.message_id, "subscription": message.subscription})
+    payload = actor.with_identity({"letter": message.message_id, "subscription": message.subscription})
     entry = Entry(actor.name.strip(), DROP_MESSAGE, message.subject, reason=reason.strip(), payload=payload)
     workflow.outbox.dropped(message, dt.datetime.now(dt.UTC), reason.strip(), entry)
 
 
 def release_is_quiet(workflow: Workflow, release: Release) -> str:
-    """Why nothing that a release says leaves the house; empty where it does."""
+    """Why nothing that a release says is sent out; empty where it is."""
     if release.manifest["replay"] and not workflow.settings.delivery.replays:
         return "this release replays a past night, and the setting delivery.replays is off"
     return ""

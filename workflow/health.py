@@ -1,4 +1,8 @@
-"""Is Vigie well? For monitoring: JSON that a load balancer reads, and Prometheus' text format."""
+"""Is Vigie well, and would a night and its messages work?
+
+For monitoring: JSON that a load balancer reads, and Prometheus' text format. Before the first night: settings, secrets,
+mail, store, journal and disk, tried without sending anything.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +11,22 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from alerts.delivery import try_channel
 from alerts.levels import LEVELS
 from core.about import code_version
-from core.errors import VigieError
+from core.errors import InputError, StoreError, VigieError
 from core.log import get_logger
-from core.settings import load_settings
+from core.settings import SHORTEST_COOKIE_SECRET, Settings, is_loopback, load_settings, secret
 from store.database import sqlite_file
-from store.journal import journal_url
-from store.mirror import read_contact
+from store.journal import Journal, journal_url
+from store.mirror import latest, read_contact
 from store.releases import ReleaseStore
+from store.remote import RemoteFiles
 from store.status import NIGHT_ACTIONS, read_status
 from workflow import open_workflow
 
@@ -33,6 +39,13 @@ _EXITS = dict(zip(NIGHT_ACTIONS, (0, 3, 1, 1), strict=True))
 _LEAST_BYTES = 10_000_000
 """Space of three full releases."""
 _LARGEST_SKEW = dt.timedelta(hours=1)
+LEAST_FREE_MEGABYTES = 500
+"""Free space from which a home is well: a few hundred releases, or the first night with its past forecasts."""
+_ADVICE_BY_CHANNEL = {
+    "email": "start the mail server, or mend host, port, security, user and password_env",
+    "webhook": "start the service that takes messages, or mend url, url_env and token_env",
+    "chat": "mend the Apprise address in the environment variable that url_env names",
+}
 
 
 @dataclass(frozen=True)
@@ -40,10 +53,10 @@ class Health:
     """How a home folder stands.
 
     Attributes:
-        status: ``ok``; ``degraded``: served, but routes lost their forecast, or no night could publish: the disk is
-            full or cannot be written; ``stale``: the release is
-            older than the settings allow; ``no release``; ``unreadable``: release or journal cannot be read; ``clock``:
-            the release lies in the future of this machine's clock.
+        status: ``ok``; ``degraded``: served, but routes lost their forecast, or no night could publish, because the
+            disk is full or cannot be written; ``stale``: the release is older than the settings allow; ``no release``;
+            ``altered``; ``unreadable``: release or journal cannot be read; ``clock``: the release lies in the future of
+            this machine's clock.
         reason: What is wrong, in words; empty where nothing is.
         last_backup: When a backup was last written, in ISO 8601; empty where none was.
         writable: Whether the home folder can be written, as this process sees it.
@@ -141,19 +154,14 @@ def read_health(home: Path, now: dt.datetime | None = None) -> Health:
 
 def answer(home: Path, path: str) -> tuple[int, str, str]:
     """Status code, content type and body for a path of the health server."""
-    answers: dict[str, Callable[[Health], tuple[int, str, str]]] = {HEALTH_PATH: _as_json, METRICS_PATH: _as_metrics}
-    if path not in answers:
-        return 404, JSON_TYPE, json.dumps({"status": "not found", "paths": list(answers)}) + "\n"
-    return answers[path](read_health(home))
-
-
-def _as_json(health: Health) -> tuple[int, str, str]:
+    paths = [HEALTH_PATH, METRICS_PATH]
+    if path not in paths:
+        return 404, JSON_TYPE, json.dumps({"status": "not found", "paths": paths}) + "\n"
+    health = read_health(home)
+    if path == METRICS_PATH:
+        return 200, METRICS_TYPE, prometheus(health)
     shown = {key: value for key, value in asdict(health).items() if key not in {"sources", "alerts"}}
     return 200 if health.status in {OK, DEGRADED} else 503, JSON_TYPE, json.dumps(shown) + "\n"
-
-
-def _as_metrics(health: Health) -> tuple[int, str, str]:
-    return 200, METRICS_TYPE, prometheus(health)
 
 
 def prometheus(health: Health) -> str:
@@ -224,3 +232,82 @@ def _outbox(home: Path, setting: str) -> tuple[int, int]:
 def _disk(home: Path) -> dict[str, Any]:
     present = next(folder for folder in (home, *home.parents) if folder.exists())
     return {"writable": os.access(present, os.W_OK), "disk_free": shutil.disk_usage(present).free}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was tried.
+
+    Attributes:
+        what: Its name.
+        problem: What is wrong; empty where nothing is.
+        advice: What to do about it; empty where nothing is wrong.
+    """
+
+    what: str
+    problem: str = ""
+    advice: str = ""
+
+
+def check_settings(home: Path) -> Iterator[Check]:
+    """Try everything that settings name, one thing after the other."""
+    found: list[Settings] = []
+    yield _tried("settings", lambda: found.append(load_settings(home)), "mend settings.toml or the environment")
+    yield _tried(
+        "home folder", lambda: _home(home), "make the folder, give it to the user that runs Vigie, or free space"
+    )
+    if not found:
+        return
+    settings = found[0]
+    if settings.drill:
+        yield Check("service", "this home is a drill: it sends and shares nothing", "vigie adopt")
+    if settings.access.is_on:
+        yield _tried("login", lambda: _secrets(settings), "set both in the dashboard's environment (dashboard.env)")
+    for name, channel in settings.delivery.channels.items():
+        advice = f"{_ADVICE_BY_CHANNEL[channel.kind]} in [delivery.channels.{name}] (docs/alerts.md)"
+        yield _tried(f"channel {name}", lambda one=channel: try_channel(one), advice)  # type: ignore[misc]  # bound at once
+    if settings.delivery.subscriptions:
+        yield _tried("dashboard_url", lambda: _link(settings), "set dashboard_url to the address that recipients use")
+    if settings.store.url:
+        yield _tried("shared store", lambda: latest(RemoteFiles(settings.store.url)), "see docs/scaling.md")
+    if not (settings.journal_url or home.exists()):
+        return
+    url = journal_url(settings.journal_url, home)
+    yield _tried("journal", lambda: _journal(url), "see docs/operations.md, when something breaks")
+
+
+def _tried(what: str, work: Callable[[], object], advice: str) -> Check:
+    try:
+        work()
+    except VigieError as error:
+        return Check(what, str(error), advice)
+    return Check(what)
+
+
+def _home(home: Path) -> None:
+    if not home.exists():
+        raise StoreError(f"{home}: there is no such folder")
+    if not os.access(home, os.W_OK):
+        raise StoreError(f"{home}: cannot be written")
+    free = shutil.disk_usage(home).free // 1_000_000
+    if free < LEAST_FREE_MEGABYTES:
+        raise StoreError(f"{home}: {free} MB are free; {LEAST_FREE_MEGABYTES} MB should be")
+
+
+def _secrets(settings: Settings) -> None:
+    secret(settings.access.client_secret_env, needed_by="login")
+    secret(settings.access.cookie_secret_env, shortest=SHORTEST_COOKIE_SECRET, needed_by="login")
+
+
+def _link(settings: Settings) -> None:
+    host = settings.dashboard_url.split("//")[1].split("/")[0].rsplit(":", 1)[0]
+    if is_loopback(host):
+        raise InputError(f"messages link to {settings.dashboard_url}, which only this machine reaches")
+
+
+def _journal(url: str) -> None:
+    journal = Journal(url)
+    try:
+        journal.entries(run_id="-")
+    finally:
+        journal.close()

@@ -24,6 +24,7 @@ from workflow import Workflow
 from workflow.decisions import authorize
 
 PLACE = "dashboard"
+"""Where such forecasts come from, as the hub records it."""
 
 
 def hand_in(
@@ -31,13 +32,7 @@ def hand_in(
 ) -> Edition:
     """Keep what a person expects of a month, beside what they said before of the same round.
 
-    Args:
-        workflow: Journal, outbox and settings.
-        actor: Who says it.
-        pseudonym: Under which name; it is theirs from the first time on.
-        judgement: What they expect.
-        run_id: The release that they looked at.
-        panel: The panel as whose member they say it; an empty text for none.
+    A pseudonym is theirs from the first time on. ``panel`` is the one as whose member they speak, if any.
 
     Returns:
         The edition, late where the round had closed.
@@ -75,7 +70,7 @@ def hand_in(
     if store.add(edition, content):
         store.keep_rows(quantile_rows(submission, hub).assign(sha256=edition.sha256))
     payload = {"round": round_id, "sha256": edition.sha256, "late": edition.late, "panel": panel}
-    workflow.journal.record(Entry(owner, HAND_IN, model_id, run_id, judgement.series_id, actor.marks(payload)))
+    workflow.journal.record(Entry(owner, HAND_IN, model_id, run_id, judgement.series_id, actor.with_identity(payload)))
     return edition
 
 

@@ -28,12 +28,13 @@ from store.outbox import OutboxMessage
 from workflow import Workflow, open_workflow
 from workflow.announcements import (
     DEDUPLICATION,
+    announce_digests,
     deduplication_key,
+    for_reader,
     publish_cap,
     publish_feeds,
 )
 from workflow.briefing import Attachments
-from workflow.digest import announce_digests, for_reader
 
 Thread = tuple[str, str, str]
 _SENDING = "vigie outbox"
@@ -243,7 +244,7 @@ class _Round:
             content,
             announcement,
             _picture(announcement, message.language),
-            letter_id=message.message_id,
+            message_id=message.message_id,
             sender=sender,
             recipient=message.recipient,
             answers=answered(message, self._workflow.outbox.messages(message.subject)),

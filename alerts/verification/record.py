@@ -210,8 +210,8 @@ def signal_rows(signals: list[Signal], *, window: int = FOLLOWED_MONTHS) -> Iter
             }
 
 
-def told_alerts(found: Mapping[Any, Any]) -> float:
-    """Of how many alerts a record's precision is the share that came true; NaN where their number is not known.
+def precision_cases(found: Mapping[Any, Any]) -> float:
+    """Of how many alerts a record's precision is the share; NaN where their number is not known.
 
     Repeats and alerts about no onset came true and foretold nothing new: they count neither for nor against.
 

@@ -23,7 +23,7 @@ from dashboard import layout, reads
 from dashboard.app_pages import page_titles
 from dashboard.i18n import _, lang
 from dashboard.layout import small
-from dashboard.sign_in import role_name, role_names
+from dashboard.visitor import role_name, role_names
 
 TITLE, PLACE = _("Access"), 9
 

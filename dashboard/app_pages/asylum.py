@@ -10,9 +10,9 @@ from dashboard import asylum_view, downloads, layout, memory, state
 from dashboard.asylum_view import AsylumView
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
 from dashboard.i18n import _, lang
+from dashboard.layout import country
 from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night
-from dashboard.route_context import country
 from dashboard.theme import current_theme
 from reports import asylum
 
@@ -65,9 +65,9 @@ def show_controls(view: AsylumView, found: list[str], order: list[str]) -> None:
         )  # fmt: skip
         st.toggle(
             _("Earlier forecasts"),
-            **state.widget("earlier", state.switch("earlier", default=True), lambda on: "1" if on else "0"),
+            **state.toggle("earlier", default=True),
         )
-    reporting, missing = asylum.reporting_words(view, lang()), asylum.missing_words(view, view.night, lang())
+    reporting, missing = asylum.reporting_words(view, lang()), asylum.missing_words(view, lang())
     if reporting or missing:
         st.markdown(layout.small(f"{reporting} {missing}".strip()))
 
@@ -75,7 +75,7 @@ def show_controls(view: AsylumView, found: list[str], order: list[str]) -> None:
 def show_fan(view: AsylumView) -> None:
     """The fan chart, or why there is none."""
     if view.quantiles.empty:
-        st.info(layout.plain(asylum.why_no_forecast(view, view.night, lang())), icon=":material/info:")
+        st.info(layout.plain(asylum.why_no_forecast(view, lang())), icon=":material/info:")
         return
     earlier = state.switch("earlier", default=True)
     memory.drawn(view.night, partial(draw_fan, view, earlier=earlier), "asylum fan", *view.key, earlier)

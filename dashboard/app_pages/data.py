@@ -9,19 +9,25 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from alerts.reasons import MONTHS_OF
-from core.calendar import frequency_of, to_period
-from dashboard import downloads, editions_view, layout, state, tables
-from dashboard.failures import fault
+from access.roles import DECIDE_EDITION
+from core.calendar import MONTHS_EACH, frequency_of, to_period
+from core.errors import VigieError
+from core.settings import home_folder
+from dashboard import downloads, layout, reads, state, tables, visitor
 from dashboard.i18n import _, labelled, lang, named, ngettext
-from dashboard.layout import plain, small
+from dashboard.layout import error_words, fault, plain, small
 from dashboard.reads import Night
 from dashboard.tables import localised, no_break
-from reports.names import FRESHNESS, INDICATORS
+from reports.names import EDITION_STATES, EDITION_STEPS, FRESHNESS, INDICATORS, message_in
+from store.editions import HELD, STEPS, Action, Edition, EditionStore
+from workflow.decisions import decide_edition
 
 TITLE, PLACE = _("Data"), 7
 
 NEWEST_PERIODS = 3
+EDITION_MARKS = {"held": "◐", "known": "●", "withdrawn": "↩", "rejected": "✕"}
+EDITION_COLOURS = {"held": "orange", "known": "blue", "withdrawn": "gray", "rejected": "gray"}
+NEWEST_EDITIONS = 30
 REGISTER = "known_issues.md"
 STATE_COLOURS = {"fresh": "blue", "due": "gray", "overdue": "orange", "delinquent": "red"}
 STATE_MARKS = {"fresh": "●", "due": "○", "overdue": "▲", "delinquent": "◆"}
@@ -35,7 +41,7 @@ def show(night: Night) -> None:
     show_card(night, fresh, cards)
     show_reporting(night)
     show_register(night)
-    editions_view.show(night)
+    show_editions(night)
     show_revisions(night)
     show_left_out(night)
     show_rejected(night)
@@ -200,7 +206,7 @@ def period_words(period: str) -> str:
     """``2024-12`` in words; a day by itself, a quarter by its months."""
     freq = frequency_of(period)
     last = to_period(period, freq).end_time
-    return lang().period(last, MONTHS_OF[freq]) if freq in MONTHS_OF else no_break(lang().day_short(last))
+    return lang().period(last, MONTHS_EACH[freq]) if freq in MONTHS_EACH else no_break(lang().day_short(last))
 
 
 def show_revisions(night: Night) -> None:
@@ -250,6 +256,93 @@ def show_rejected(night: Night) -> None:
     name = _("Rows set aside by source and rule")
     st.dataframe(localised(pd.DataFrame(table)), hide_index=True, placeholder="", alt=name)
     downloads.buttons(downloads.export_of(night, "rows-set-aside", name, counts, list(night.sources())))
+
+
+def show_editions(night: Night) -> None:
+    """Editions as they are now, the newest first: a decision counts at once, for the next release."""
+    try:
+        found = EditionStore(home_folder(), reads.journal()).all()
+    except VigieError as error:
+        st.warning(plain(error_words(error)))
+        return
+    st.header(_("Editions"), anchor=False)
+    if not found:
+        st.markdown(small(_("No file or answer was taken in: all figures are those that come with Vigie.")))
+        return
+    held = [one for one in found if one.state == HELD]
+    if held:
+        text = ngettext(
+            "{n} edition waits for a person: its figures are not known yet.",
+            "{n} editions wait for a person: their figures are not known yet.",
+            len(held),
+        )
+        st.warning(text.format(n=len(held)))
+    newest = [*reversed(held), *[one for one in reversed(found) if one.state != HELD]][:NEWEST_EDITIONS]
+    table = {
+        _("Edition"): [f"`{one.edition_id}`" for one in newest],
+        _("Source"): [plain(layout.source_name(night, one.source_id)) for one in newest],
+        _("State"): [
+            f":{EDITION_COLOURS[one.state]}-badge[{EDITION_MARKS[one.state]} {named(EDITION_STATES, one.state)}]"
+            for one in newest
+        ],
+        _("Received"): [no_break(lang().day_short(one.received.date())) for one in newest],
+        _("Given by"): [plain(one.given_by) for one in newest],
+        _("What it changed"): [_edition_changes(one) for one in newest],
+        _("Why"): [_edition_why(one) for one in newest],
+    }
+    st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=_("Editions taken in, the newest first"))
+    as_records = pd.DataFrame([one.record() for one in found])
+    downloads.buttons(downloads.export_of(night, "editions", _("Editions"), as_records, list(night.sources())))
+    open_ones = [one for one in newest if one.state in STEPS]
+    if open_ones and visitor.allows(DECIDE_EDITION):
+        with st.expander(_("Decide about an edition"), expanded=bool(held)):
+            _show_edition_form(open_ones)
+
+
+def _edition_changes(one: Edition) -> str:
+    parts = {
+        "new": ngettext("{n} new", "{n} new", one.new),
+        "changed": ngettext("{n} changed", "{n} changed", one.changed),
+        "gone": ngettext("{n} taken away", "{n} taken away", one.gone),
+    }
+    counts = {name: text.format(n=lang().counted(getattr(one, name))) for name, text in parts.items()}
+    return _("{new}, {changed}, {gone}, of {rows}").format(**counts, rows=lang().counted(one.rows))
+
+
+def _edition_why(one: Edition) -> str:
+    said = [*one.why_held, *one.told]
+    texts = [plain(message_in(message, lang())) for message in said]
+    if one.decided is not None:
+        decided = _("{state} by {who} on {day}: {reason}")
+        day = lang().day(one.decided.date())
+        texts.append(
+            plain(
+                decided.format(state=named(EDITION_STATES, one.state), who=one.decided_by, day=day, reason=one.reason)
+            )
+        )
+    return "  \n".join(texts)
+
+
+def _show_edition_form(editions: list[Edition]) -> None:
+    by_id = {one.edition_id: one for one in editions}
+    chosen = st.selectbox(_("Edition"), list(by_id), format_func=lambda name: f"{name} · {by_id[name].file}")
+    if why := _edition_why(by_id[chosen]):  # on a phone the table's last column lies beyond the edge
+        st.markdown(why)
+    with st.form("decide-edition", clear_on_submit=True):
+        steps = STEPS[by_id[chosen].state]
+        step: Action = st.radio(
+            _("Decision"), steps, format_func=lambda name: named(EDITION_STEPS, name), horizontal=True
+        )
+        reason = st.text_input(_("Why"), max_chars=500)
+        who = visitor.ask_name()
+        if not st.form_submit_button(_("Decide")):
+            return
+    try:
+        decide_edition(reads.workflow(), visitor.actor(who), step, chosen, reason)
+    except VigieError as error:
+        st.error(plain(error_words(error)))
+        return
+    st.rerun()
 
 
 show(layout.open_page())

@@ -10,7 +10,7 @@ import streamlit as st
 from core.languages import NOTHING
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import downloads, evaluation_view, layout, memory, record_view, situation_view, skill_map, state
+from dashboard import downloads, evaluation_view, layout, memory, record_view, skill_map, state
 from dashboard.charts.calibration import coverage_alt, coverage_chart, pit_alt, pit_histogram
 from dashboard.charts.models import skill_alt, skill_chart
 from dashboard.evaluation_view import show_driver_tests
@@ -43,7 +43,7 @@ def show(night: Night) -> None:
         "issued": (_("As issued"), partial(evaluation_view.show_issued, night)),
         "intervals": (_("Intervals"), partial(show_calibration, night, route_id)),
         "groups": (_("Groups"), partial(evaluation_view.show_groups, night)),
-        "situations": (_("Situations"), partial(situation_view.show, night, scale)),
+        "situations": (_("Situations"), partial(skill_map.show_situations, night, scale)),
         "alerts": (_("Alerts"), partial(record_view.show, night, route_id)),
         "drivers": (_("Drivers"), partial(show_driver_tests, night)),
     }

@@ -28,9 +28,9 @@ from dashboard.reads import Night
 from dashboard.route_view import RouteView
 from dashboard.theme import current_theme, level_badge, level_word
 from hub.judgement import LARGEST
-from reports import numbers, route, weeks
+from reports import numbers, route
 from reports.changes import change_since, change_words
-from reports.weeks import WeekView
+from reports.route import WeekView
 
 TITLE, PLACE = _("Route"), 2
 
@@ -117,8 +117,8 @@ def show_switches(view: RouteView) -> tuple[bool, bool]:
     """The axis and what to lay over the chart; whether earlier forecasts and outcomes are."""
     earlier = state.switch("earlier", default=True)
     with st.container(horizontal=True, gap="medium"):
-        st.toggle(_("Log scale"), **state.widget("log", state.switch("log"), lambda on: "1" if on else None))
-        st.toggle(_("Earlier forecasts"), **state.widget("earlier", earlier, lambda on: "1" if on else "0"))
+        st.toggle(_("Log scale"), **state.toggle("log"))
+        st.toggle(_("Earlier forecasts"), **state.toggle("earlier", default=True))
         time_travel.show_reveal_switch(there=not view.outcomes.empty)
     return earlier, state.switch("reveal")
 
@@ -188,22 +188,22 @@ def show_weeks(view: RouteView) -> None:
     """The next eight weeks, where the route is counted by day."""
     known, scores, rows = (view.night.frame(name) for name in ("weeks", "week_scores", "observations"))
     found = memory.made(
-        view.night, partial(weeks.week_view, known, scores, rows, view.route_id), "weeks", view.route_id
+        view.night, partial(route.week_view, known, scores, rows, view.route_id), "weeks", view.route_id
     )
     if found is not None:
         memory.drawn(view.night, partial(draw_weeks, found), "weeks drawn", view.route_id)
         sources = sorted(rows.loc[rows["series_id"] == found.days, "source_id"].unique())
-        title = weeks.week_title(found, lang())
+        title = route.week_title(found, lang())
         export = downloads.export_of(view.night, f"weeks-{view.route_id}", title, found.ahead, sources)
         downloads.figures(export, title)
 
 
 def draw_weeks(found: WeekView) -> None:
     """Chart, what it rests on, and its record."""
-    title = weeks.week_title(found, lang())
+    title = route.week_title(found, lang())
     st.header(layout.plain(title), anchor=False)
     layout.chart(week_chart(found.counted, found.ahead, theme=current_theme()), week_alt(found.ahead), "weeks")
-    said = f"{weeks.week_record(found, lang())} {weeks.week_basis(found, lang())}"
+    said = f"{route.week_record(found, lang())} {route.week_basis(found, lang())}"
     st.markdown(layout.small(layout.plain(said)))
 
 

@@ -15,9 +15,8 @@ from dashboard import (
     downloads,
     layout,
     memory,
-    reception_view,
     route_view,
-    scenario_saved,
+    scenario_parts,
     scenario_state,
     scenario_view,
     state,
@@ -34,7 +33,7 @@ from dashboard.theme import current_theme
 from forecasting.scenarios.analogues import EPISODES
 from reports import citations, numbers
 from reports import scenario as wording
-from reports.reception import reception_of
+from reports.scenario import reception_of
 
 TITLE, PLACE = _("Scenarios"), 5
 
@@ -50,7 +49,7 @@ def show(night: Night) -> None:
     usual = memory.made(night, partial(route_view.first_route, night, routes), "first forecast route")
     route_id = state.choice("route", routes, usual if usual in routes else routes[0], always=True)
     known = memory.made(night, partial(scenario_state.levers, night, route_id, routes), "levers", route_id)
-    at_hand = reception_view.kept_values(reception_view.kept(night, route_id))
+    at_hand = scenario_parts.kept_values(scenario_parts.kept(night, route_id))
     values, bad = scenario_state.parse(at_hand | given(known), known)
     for name in bad:
         state.note_bad_value(name, st.query_params[name])
@@ -201,7 +200,7 @@ def show_parts(
     elif chosen == "places":
         show_places(night, scenario, trajectories, known, values)
     else:
-        scenario_saved.show(night, values, scenario, trajectories, routes)
+        scenario_parts.show_saved(night, values, scenario, trajectories, routes)
 
 
 def show_months(night: Night, scenario: Scenario, trajectories: pd.DataFrame, values: Values) -> None:
@@ -254,10 +253,10 @@ def show_places(
         levels = ("50", "75", "80", "90", "95", "99")
         _choice("confidence", _("Confidence, %"), levels, str, values, wide=130)
         st.form_submit_button(_("Count the places"), on_click=_follow, args=(PLACES, dict(values)))
-    row = reception_view.kept(night, scenario.route_id)
+    row = scenario_parts.kept(night, scenario.route_id)
     wanted = reception_of(values, scenario.route_id)
-    reception_view.show_keeping(night, row, wanted, values)
-    frame, said = reception_view.show_demand(night, wanted, trajectories)
+    scenario_parts.show_keeping(night, row, wanted, values)
+    frame, said = scenario_parts.show_demand(night, wanted, trajectories)
     downloads.buttons(export_of(night, scenario, values, f"places-{scenario.route_id}", frame, said))
 
 

@@ -247,6 +247,12 @@ def dashed(theme: Theme) -> dict[str, Any]:
     return {"color": theme.secondary, "width": 1, "dash": "6px,4px"}
 
 
+def level_line(figure: go.Figure, value: float, theme: Theme) -> None:
+    """A dashed line across the chart at a number: a threshold, the places there are."""
+    line = {"color": theme.ink, "width": 1.2, "dash": "6px,4px"}
+    figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=value, y1=value, line=line)
+
+
 def named_rows(figure: go.Figure, count: int, largest: float, margin: dict[str, int]) -> None:
     """Axes of a chart with one bar per row, the first on top, names to the left and no scale."""
     figure.update_layout(

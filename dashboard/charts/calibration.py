@@ -8,19 +8,20 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.charts.axes import dashed, finish, note, require, share_axes
+from dashboard.charts.axes import dashed, finish, level_line, note, require, share_axes
 from dashboard.i18n import _, labelled, lang, listed, ngettext
 from dashboard.theme import Theme, with_opacity
 
+HEIGHT = 300
 
-def coverage_chart(coverage: pd.DataFrame, *, theme: Theme, height: int = 300) -> go.Figure:
+
+def coverage_chart(coverage: pd.DataFrame, *, theme: Theme) -> go.Figure:
     """Draw how often the outcome lay inside each interval; on the diagonal the promise is kept exactly.
 
     Args:
         coverage: Columns ``nominal`` and ``observed`` (shares between 0 and 1) and, where known, ``lower`` and
             ``upper``.
         theme: Colours.
-        height: Pixels.
 
     Raises:
         SchemaError: A column is missing.
@@ -33,13 +34,13 @@ def coverage_chart(coverage: pd.DataFrame, *, theme: Theme, height: int = 300) -
     words = (_("Outcomes inside the interval"), _("interval promised"), _("too wide"), _("too narrow"))
     places = ((0.28, 0.62), (0.66, 0.28))
     names = ("nominal", "observed", "lower", "upper")
-    return _on_the_diagonal(rows, names, hover, 10, words, places, theme, name="coverage", height=height)
+    return _on_the_diagonal(rows, names, hover, 10, words, places, theme, name="coverage")
 
 
 def _on_the_diagonal(  # noqa: PLR0913  # what differs between the two charts that are held against a diagonal
     rows: pd.DataFrame, columns: tuple[str, str, str, str], hover: list[str], size: float | list[float],
     words: tuple[str, str, str, str], places: tuple[tuple[float, float], tuple[float, float]], theme: Theme, *,
-    name: str, height: int,
+    name: str,
 ) -> go.Figure:  # fmt: skip
     """Shares that were promised (x) against those that came (y), with intervals where the frame has them.
 
@@ -63,7 +64,7 @@ def _on_the_diagonal(  # noqa: PLR0913  # what differs between the two charts th
         note(theme, words[1], x=1, y=0, yshift=4, **corner | {"xanchor": "right"}),
         *(note(theme, word, x=x, y=y, **inside) for word, (x, y) in zip(words[2:], places, strict=True)),
     ]
-    return finish(figure, theme, height=height, annotations=labels)
+    return finish(figure, theme, height=HEIGHT, annotations=labels)
 
 
 def coverage_alt(coverage: pd.DataFrame) -> str:
@@ -78,13 +79,12 @@ def coverage_alt(coverage: pd.DataFrame) -> str:
     return _("Coverage: {parts}.").format(parts=listed(parts))
 
 
-def pit_histogram(pit: pd.DataFrame, *, theme: Theme, height: int = 300) -> go.Figure:
+def pit_histogram(pit: pd.DataFrame, *, theme: Theme) -> go.Figure:
     """Draw where outcomes fell within their forecasts; flat is calibrated.
 
     Args:
         pit: Columns ``bin_low`` (lower end of equal bins over 0 to 1) and ``share`` (of all outcomes; sums to 1).
         theme: Colours.
-        height: Pixels.
 
     Raises:
         SchemaError: A column is missing.
@@ -108,8 +108,7 @@ def pit_histogram(pit: pd.DataFrame, *, theme: Theme, height: int = 300) -> go.F
             name="PIT",
         )
     )
-    dashed = {"color": theme.ink, "width": 1.2, "dash": "6px,4px"}
-    figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=width, y1=width, line=dashed)
+    level_line(figure, width, theme)
     largest = max(float(rows["share"].max()) if len(rows) else 0.0, width)
     shares = [tick for tick in (0, 0.05, 0.1, 0.2, 0.3, 0.5, 1) if tick <= largest * 1.1]
     places = [0, 0.25, 0.5, 0.75, 1]
@@ -124,7 +123,7 @@ def pit_histogram(pit: pd.DataFrame, *, theme: Theme, height: int = 300) -> go.F
         note(theme, _("Share of outcomes, by place within the forecast"), x=0, y=1, **corner),
         note(theme, _("calibrated"), x=1, xref="paper", y=width, xanchor="left", yanchor="middle", xshift=6),
     ]
-    return finish(figure, theme, height=height, annotations=labels)
+    return finish(figure, theme, height=HEIGHT, annotations=labels)
 
 
 def pit_alt(pit: pd.DataFrame) -> str:
@@ -142,13 +141,12 @@ def pit_alt(pit: pd.DataFrame) -> str:
 RELIABILITY_COLUMNS = ("chance", "came", "came_lo", "came_hi", "n")
 
 
-def reliability_chart(bins: pd.DataFrame, *, theme: Theme, height: int = 300) -> go.Figure:
+def reliability_chart(bins: pd.DataFrame, *, theme: Theme) -> go.Figure:
     """Draw one point per bin of the chance, larger where it holds more months.
 
     Args:
         bins: Columns ``chance``, ``came``, ``came_lo``, ``came_hi`` (shares between 0 and 1) and ``n``.
         theme: Colours.
-        height: Pixels.
 
     Raises:
         SchemaError: A column is missing.
@@ -158,7 +156,7 @@ def reliability_chart(bins: pd.DataFrame, *, theme: Theme, height: int = 300) ->
     hover = [_clause(row) for row in rows.to_dict("records")]
     words = (_("Observed frequency"), _("chance said"), _("said too low"), _("said too high"))
     places, names = ((0.24, 0.7), (0.74, 0.24)), RELIABILITY_COLUMNS[:4]
-    return _on_the_diagonal(rows, names, hover, sizes.tolist(), words, places, theme, name="reliability", height=height)
+    return _on_the_diagonal(rows, names, hover, sizes.tolist(), words, places, theme, name="reliability")
 
 
 def reliability_alt(bins: pd.DataFrame) -> str:

@@ -16,7 +16,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.quantiles import interval_levels
-from dashboard.charts.axes import Annotation, Scale, dated, mid_month, note, quantile, unit_label
+from dashboard.charts.axes import Annotation, Scale, dated, level_line, mid_month, note, quantile, unit_label
 from dashboard.i18n import _, lang
 from dashboard.theme import Theme, halo
 
@@ -197,8 +197,7 @@ def threshold_line(
     if threshold > scale.largest:
         foot -= top
     elif threshold >= scale.lowest:
-        line = {"color": theme.ink, "width": 1.2, "dash": "6px,4px"}
-        figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=threshold, y1=threshold, line=line)
+        level_line(figure, threshold, theme)
     start, stop = _longest_gap(history.map(scale.pixel), foot, foot + top)
     if start == stop:
         return []

@@ -22,38 +22,28 @@ from dashboard.charts.axes import (
 )
 from dashboard.i18n import _, lang, ngettext
 from dashboard.theme import Theme, with_opacity
+from forecasting.model import ENSEMBLE
 from forecasting.verification.verdict import BETTER, with_verdicts
 
 COLUMNS = ("model_id", "name", "horizon", "relative_wis")
-ENSEMBLE = "vigie-ensemble"
 BOUNDS = ("relative_wis_lo", "relative_wis_hi")
 SYMBOLS = (
-    "square-open",
-    "diamond-open",
-    "triangle-up-open",
-    "triangle-down-open",
-    "cross-open",
-    "circle-open",
-    "x-open",
-    "triangle-left-open",
-    "triangle-right-open",
-    "star-open",
-    "bowtie-open",
-)
+    "square-open", "diamond-open", "triangle-up-open", "triangle-down-open", "cross-open",
+    "circle-open", "x-open", "triangle-left-open", "triangle-right-open", "star-open", "bowtie-open",
+)  # fmt: skip
 """As many as there may be models beside the ensemble: what has no mark of its own is told from others by none."""
+HEIGHT = 340
 SPAN = 0.56
 HIGHEST_SHOWN = 2.0
 
 
-def skill_chart(scores: pd.DataFrame, *, theme: Theme, highlight: str = ENSEMBLE, height: int = 340) -> go.Figure:
+def skill_chart(scores: pd.DataFrame, *, theme: Theme) -> go.Figure:
     """Draw one dot per model and horizon; below the line at 1 a model beats the baseline.
 
     Args:
         scores: Columns ``model_id``, ``name``, ``horizon``, ``relative_wis`` and, where known, ``relative_wis_lo`` and
             ``relative_wis_hi``. The baseline itself may be left out: it is the line.
         theme: Colours.
-        highlight: The model drawn in the forecast's hue.
-        height: Pixels.
 
     Raises:
         SchemaError: A column is missing.
@@ -61,26 +51,26 @@ def skill_chart(scores: pd.DataFrame, *, theme: Theme, highlight: str = ENSEMBLE
     rows = require(scores, COLUMNS, "skill chart").dropna(subset=["relative_wis"])
     horizons = sorted(int(horizon) for horizon in rows["horizon"].unique())
     # In the order of their codes, so that a model has the same mark in every language.
-    models = sorted(rows["model_id"].unique(), key=lambda model_id: (model_id != highlight, model_id))
+    models = sorted(rows["model_id"].unique(), key=lambda model_id: (model_id != ENSEMBLE, model_id))
     low, high = _range(rows)
     figure = go.Figure()
     line = {"color": theme.secondary, "width": 1}
     figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=1, y1=1, line=line)
     ends = [rows[rows["model_id"] == model_id].sort_values("horizon").iloc[-1] for model_id in models]
-    per_pixel = (high - low) / (height - MARGIN_TOP - MARGIN_BOTTOM)
+    per_pixel = (high - low) / (HEIGHT - MARGIN_TOP - MARGIN_BOTTOM)
     key = spread([*(min(float(end["relative_wis"]), high) for end in ends), 1.0], LABEL_PIXELS * per_pixel)
     labels = _words(theme)
     for rank, (model_id, end) in enumerate(zip(models, ends, strict=True)):
         shift = 0.0 if len(models) == 1 else SPAN * (rank / (len(models) - 1) - 0.5)
-        marker = _marker(rank, theme, leads=model_id == highlight)
+        marker = _marker(rank, theme, leads=model_id == ENSEMBLE)
         figure.add_trace(_dots(rows[rows["model_id"] == model_id], horizons, shift, marker))
         figure.add_trace(
             go.Scatter(
                 x=[len(horizons) - 0.05], y=[key[rank]], mode="markers", marker=marker, hoverinfo="skip", name="key"
             )
         )
-        name = f"<b>{end['name']}</b>" if model_id == highlight else str(end["name"])
-        labels.append(_name(name, key[rank], theme.median if model_id == highlight else theme.secondary, theme))
+        name = f"<b>{end['name']}</b>" if model_id == ENSEMBLE else str(end["name"])
+        labels.append(_name(name, key[rank], theme.median if model_id == ENSEMBLE else theme.secondary, theme))
     labels.append(_name(_("baseline = 1"), key[-1], theme.secondary, theme))
     ticks = _ticks(low, high)
     figure.update_layout(
@@ -91,12 +81,12 @@ def skill_chart(scores: pd.DataFrame, *, theme: Theme, highlight: str = ENSEMBLE
         yaxis={"range": [low, high], "zeroline": False}
         | {"tickvals": ticks, "ticktext": [lang().decimal(tick, 1) for tick in ticks]},
     )
-    return finish(figure, theme, height=height, annotations=labels)
+    return finish(figure, theme, height=HEIGHT, annotations=labels)
 
 
-def skill_alt(scores: pd.DataFrame, *, highlight: str = ENSEMBLE) -> str:
-    """The chart in words: relative WIS of the highlighted model at the first and last horizon, and where it helps."""
-    own = with_verdicts(scores[scores["model_id"] == highlight].dropna(subset=["relative_wis"]).sort_values("horizon"))
+def skill_alt(scores: pd.DataFrame) -> str:
+    """The chart in words: relative WIS of the ensemble at the first and last horizon, and where it helps."""
+    own = with_verdicts(scores[scores["model_id"] == ENSEMBLE].dropna(subset=["relative_wis"]).sort_values("horizon"))
     if own.empty:
         return _("No scores yet.")
     first, last = own.iloc[0], own.iloc[-1]
@@ -184,7 +174,7 @@ ROW_PIXELS, FRAME_PIXELS = 36, 74
 NAME_PIXELS, SCORE_PIXELS = 150, 74
 
 
-def members_chart(members: pd.DataFrame, *, unit: str, theme: Theme, highlight: str = ENSEMBLE) -> go.Figure:
+def members_chart(members: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
     """Draw the 80 % and 50 % interval and the median of each model, in the order given.
 
     Args:
@@ -192,7 +182,6 @@ def members_chart(members: pd.DataFrame, *, unit: str, theme: Theme, highlight: 
             ``relative_wis`` (empty where nothing was scored).
         unit: What the numbers are, such as "Arrivals expected, Feb–Apr".
         theme: Colours.
-        highlight: The model drawn in the forecast's hue.
 
     Raises:
         SchemaError: A column is missing.
@@ -205,7 +194,7 @@ def members_chart(members: pd.DataFrame, *, unit: str, theme: Theme, highlight: 
         note(theme, _("relative WIS"), x=1, xanchor="right", xshift=SCORE_PIXELS, **top),
     ]
     for place, row in enumerate(rows.to_dict("records")):
-        leads = row["model_id"] == highlight
+        leads = row["model_id"] == ENSEMBLE
         fill, edge = (theme.fan, theme.median) if leads else (theme.neutral, theme.neutral)
         median = lang().expected(row["q50"])
         said = ngettext("{value} expected", "{value} expected", as_expected(row["q50"]))
@@ -227,10 +216,10 @@ def _score(row: Row) -> str:
     return lang().decimal(row["relative_wis"])
 
 
-def members_alt(members: pd.DataFrame, *, highlight: str = ENSEMBLE) -> str:
+def members_alt(members: pd.DataFrame) -> str:
     """The chart in words: the combined median, and the lowest and highest of the models."""
-    lead = members[members["model_id"] == highlight]
-    others = members[members["model_id"] != highlight]
+    lead = members[members["model_id"] == ENSEMBLE]
+    others = members[members["model_id"] != ENSEMBLE]
     parts = []
     if len(lead):
         row = lead.iloc[0]

@@ -16,6 +16,7 @@ from dashboard.charts.axes import (
     finish,
     interval_row,
     interval_rows,
+    level_line,
     month_ticks,
     nice_ticks,
     note,
@@ -27,6 +28,7 @@ from dashboard.charts.fan import HEIGHT, Fan, fan_chart
 from dashboard.i18n import _, labelled, lang, listed, ngettext
 from dashboard.theme import Theme, with_opacity
 
+PLACES_HEIGHT = 300
 ROW_PIXELS, FRAME_PIXELS = 40, 74
 NAME_PIXELS = 210
 
@@ -70,14 +72,13 @@ def scenario_chart(
     return figure
 
 
-def difference_chart(difference: pd.Series, *, unit: str, theme: Theme, height: int = HEIGHT) -> go.Figure:
+def difference_chart(difference: pd.Series, *, unit: str, theme: Theme) -> go.Figure:
     """Bars of the scenario's median less the forecast's, month by month, from zero up and down.
 
     Args:
         difference: Persons by the month's last day.
         unit: What is counted.
         theme: Colours.
-        height: Pixels.
     """
     months = [lang().month_short(end, year=True) for end in difference.index]
     bars = go.Bar(
@@ -106,12 +107,10 @@ def difference_chart(difference: pd.Series, *, unit: str, theme: Theme, height: 
             "ticktext": [f"{'+' if tick > 0 else MINUS * (tick < 0)}{lang().significant(abs(tick))}" for tick in ticks],
         },
     )
-    return finish(figure, theme, height=height, annotations=[unit_label(theme, unit)])
+    return finish(figure, theme, height=HEIGHT, annotations=[unit_label(theme, unit)])
 
 
-def places_chart(
-    forecast: pd.DataFrame, then: pd.DataFrame, stock: float, *, unit: str, theme: Theme, height: int = 300
-) -> go.Figure:
+def places_chart(forecast: pd.DataFrame, then: pd.DataFrame, stock: float, *, unit: str, theme: Theme) -> go.Figure:
     """Places needed month by month, by the forecast and under the assumption, against the places there are.
 
     Args:
@@ -120,7 +119,6 @@ def places_chart(
         stock: Places there are; 0 draws no line.
         unit: What is counted.
         theme: Colours.
-        height: Pixels.
     """
     figure = go.Figure()
     largest = max(float(forecast["places"].max()), float(then["places"].max()), stock)
@@ -141,14 +139,13 @@ def places_chart(
         )  # fmt: skip
     labels = [unit_label(theme, unit)]
     if stock:
-        line = {"color": theme.ink, "width": 1.2, "dash": "6px,4px"}
-        figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=stock, y1=stock, line=line)
+        level_line(figure, stock, theme)
         text = _("places there are: {value}").format(value=lang().counted(stock))
         place = {"xref": "paper", "x": 1, "xanchor": "right", "yanchor": "bottom", "y": stock}
         labels.append(note(theme, text, font={"color": theme.ink}, **place))
     first, last = then["target_end_date"].iloc[0], then["target_end_date"].iloc[-1]
     figure.update_layout(margin={"r": 12}, xaxis=month_ticks(first, last), yaxis=count_axis(largest, 0.12))
-    return finish(figure, theme, height=height, annotations=labels)
+    return finish(figure, theme, height=PLACES_HEIGHT, annotations=labels)
 
 
 def difference_alt(difference: pd.Series) -> str:

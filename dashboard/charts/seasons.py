@@ -19,6 +19,7 @@ from dashboard.charts.axes import (
     expected_words,
     finish,
     joined,
+    level_line,
     monthly_values,
     note,
     quantile,
@@ -29,13 +30,14 @@ from dashboard.charts.axes import (
 from dashboard.i18n import _, labelled, lang, ngettext
 from dashboard.theme import Theme, with_opacity
 
-HEIGHT = 300
+SEASON_HEIGHT, BARS_HEIGHT = 300, 280
 HEADROOM = 0.06
+BAR_WIDTH = 0.62
+_MARGIN, _PIXELS_PER_SIGN = 118, 5.3
+"""Right of the bars, at least; the longest label needs more in some languages."""
 
 
-def season_chart(
-    observed: pd.DataFrame, forecast: pd.DataFrame, *, year: int, unit: str, theme: Theme, height: int = HEIGHT
-) -> go.Figure:
+def season_chart(observed: pd.DataFrame, forecast: pd.DataFrame, *, year: int, unit: str, theme: Theme) -> go.Figure:
     """Lay the years over each other by calendar month; coming months of each year with their 80 % band.
 
     Args:
@@ -44,7 +46,6 @@ def season_chart(
         year: The year that is looked at: the one before it is drawn more strongly than earlier ones.
         unit: What is counted.
         theme: Colours.
-        height: Pixels.
     """
     require(observed, ("time_period_end", "value"), "season chart, observed")
     counted = _by_year(monthly_values(observed)["value"])
@@ -60,7 +61,7 @@ def season_chart(
     ends = [(median, one, theme.fan) for one, (_low, median, _high) in ahead.items()]
     ends += [(counted[one], one, theme.observed) for one in (year, year - 1) if one in counted and one not in ahead]
     largest = max(float(pd.Series(trace.y, dtype=float).max()) for trace in figure.data)
-    labels = [unit_label(theme, unit), *_year_labels(ends, largest, height, theme)]
+    labels = [unit_label(theme, unit), *_year_labels(ends, largest, theme)]
     months = (1, 4, 7, 10)
     figure.update_layout(
         margin={"r": 52},
@@ -72,7 +73,7 @@ def season_chart(
         },
         yaxis=count_axis(largest, HEADROOM),
     )
-    return finish(figure, theme, height=height, annotations=labels)
+    return finish(figure, theme, height=SEASON_HEIGHT, annotations=labels)
 
 
 def _ahead(counted: dict[int, pd.Series], forecast: pd.DataFrame) -> dict[int, tuple[pd.Series, ...]]:
@@ -117,10 +118,10 @@ def _year_line(year: int, values: pd.Series, theme: Theme, *, newest: bool) -> g
     return _line(values, with_opacity(theme.neutral, 0.45), 1.1, f"{year}")
 
 
-def _year_labels(ends: list[tuple[pd.Series, int, str]], largest: float, height: int, theme: Theme) -> list[Annotation]:
+def _year_labels(ends: list[tuple[pd.Series, int, str]], largest: float, theme: Theme) -> list[Annotation]:
     """The year beside the right end of its line; each line with its year and ink."""
     ends = [end for end in ends if len(end[0].dropna())]
-    gap = LABEL_PIXELS * largest / (1 - HEADROOM) / (height - MARGIN_TOP - MARGIN_BOTTOM)
+    gap = LABEL_PIXELS * largest / (1 - HEADROOM) / (SEASON_HEIGHT - MARGIN_TOP - MARGIN_BOTTOM)
     places = spread([float(values.dropna().iloc[-1]) for values, _year, _ink in ends], gap)
     place = {"xanchor": "left", "yanchor": "middle", "xshift": 8}
     return [
@@ -156,13 +157,6 @@ def _peak(counted: pd.Series, expected: pd.Series, year: int) -> dict[str, str]:
     return {"year": f"{year}", "value": value, "month": lang().month(dt.date(year, month, 1), year=False)}
 
 
-HEIGHT = 280
-HEADROOM = 0.06
-BAR_WIDTH = 0.62
-_MARGIN, _PIXELS_PER_SIGN = 118, 5.3
-"""Right of the bars, at least; the longest label needs more in some languages."""
-
-
 def season_bars(
     history: pd.DataFrame,
     forecast: pd.DataFrame,
@@ -171,7 +165,6 @@ def season_bars(
     threshold: float | None,
     unit: str,
     theme: Theme,
-    height: int = 280,
 ) -> go.Figure:  # fmt: skip
     """Bars of the same season in earlier years beside this year's forecast as a stacked interval box.
 
@@ -182,7 +175,6 @@ def season_bars(
         threshold: The alert's threshold for the season, if it has one.
         unit: What is counted.
         theme: Colours.
-        height: Pixels.
     """
     require(history, ("year", "value"), "season bars, history")
     at = forecast.set_index(forecast["output_type_id"].round(4))["value"]
@@ -198,9 +190,8 @@ def season_bars(
     half = BAR_WIDTH / 2
     figure.add_shape(type="line", x0=here - half, x1=here + half, y0=median, y1=median, line=line)
     if threshold is not None:
-        dashed = {"color": theme.ink, "width": 1.2, "dash": "6px,4px"}
-        figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=threshold, y1=threshold, line=dashed)
-    labels = _bars_labels(at, threshold, largest, height, theme)
+        level_line(figure, threshold, theme)
+    labels = _bars_labels(at, threshold, largest, theme)
     longest = max(len(re.sub("<.*?>", "", str(label["text"]))) for label in labels)
     figure.update_layout(
         barmode="overlay",
@@ -209,7 +200,7 @@ def season_bars(
         xaxis={"range": [-0.6, here + 0.6], "tickvals": list(range(here + 1)), "ticktext": names, "ticks": ""},
         yaxis=count_axis(largest, HEADROOM),
     )
-    return finish(figure, theme, height=height, annotations=[unit_label(theme, unit), *labels])
+    return finish(figure, theme, height=BARS_HEIGHT, annotations=[unit_label(theme, unit), *labels])
 
 
 def _earlier_bars(values: pd.Series, names: list[str], theme: Theme) -> go.Bar:
@@ -226,7 +217,7 @@ def _earlier_bars(values: pd.Series, names: list[str], theme: Theme) -> go.Bar:
     )
 
 
-def _bars_labels(at: pd.Series, threshold: float | None, largest: float, height: int, theme: Theme) -> list[Annotation]:
+def _bars_labels(at: pd.Series, threshold: float | None, largest: float, theme: Theme) -> list[Annotation]:
     """Median, ends of the intervals and threshold, right of the bars and clear of each other."""
     median, upper, farthest = (float(at[level]) for level in (0.5, interval_levels(0.8)[1], interval_levels(0.95)[1]))
     beyond = " ↑" if farthest > largest else ""
@@ -241,7 +232,7 @@ def _bars_labels(at: pd.Series, threshold: float | None, largest: float, height:
     ]
     if threshold is not None:
         texts.append((threshold, _("threshold {value}").format(value=lang().counted(threshold)), theme.ink))
-    gap = LABEL_PIXELS * largest / (1 - HEADROOM) / (height - MARGIN_TOP - MARGIN_BOTTOM)
+    gap = LABEL_PIXELS * largest / (1 - HEADROOM) / (BARS_HEIGHT - MARGIN_TOP - MARGIN_BOTTOM)
     right = {"xref": "paper", "x": 1, "xanchor": "left", "yanchor": "middle", "xshift": 6}
     return [
         note(theme, text, y=place, font={"color": ink}, **right)

@@ -12,6 +12,7 @@ from dashboard.charts.axes import require
 from dashboard.theme import Theme
 
 WIDTH, HEIGHT, PADDING = 150, 36, 3
+PERIODS_AHEAD = 6
 Point = tuple[float, float]
 
 
@@ -21,7 +22,6 @@ def sparkline(
     *,
     theme: Theme,
     months_back: int = 24,
-    months_ahead: int = 6,
     months_each: int = 1,
     top: float | None = None,
 ) -> str:
@@ -32,34 +32,15 @@ def sparkline(
         quantiles: Index ``target_end_date``, one column per quantile level (at least .1, .5 and .9); may be empty.
         theme: Colours.
         months_back: Observed months to show.
-        months_ahead: Forecast periods to show.
         months_each: Months that one figure covers; between them the line is straight.
         top: Upper end of the scale, where several pictures share one.
 
     Returns:
         ``data:image/svg+xml;base64,…``; an empty picture where nothing is known.
     """
-    svg = sparkline_svg(
-        history, quantiles, theme=theme, months_back=months_back, months_ahead=months_ahead, months_each=months_each,
-        top=top,
-    )  # fmt: skip
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
-
-
-def sparkline_svg(
-    history: pd.DataFrame,
-    quantiles: pd.DataFrame,
-    *,
-    theme: Theme,
-    months_back: int,
-    months_ahead: int,
-    months_each: int = 1,
-    top: float | None = None,
-) -> str:
-    """The same as SVG text."""
     counts = _monthly(require(history, ("end_date", "obs_value"), "sparkline"))
     counts = (counts.interpolate() if months_each > 1 else counts).tail(months_back)
-    ahead = quantiles.sort_index().head(months_ahead)
+    ahead = quantiles.sort_index().head(PERIODS_AHEAD)
     first = min([*counts.index[:1], *_months(ahead.index)[:1]], default=pd.Period("2000-01", "M"))
     last = max([*counts.index[-1:], *_months(ahead.index)[-1:]], default=first)
     low, high = interval_levels(0.8)
@@ -78,7 +59,8 @@ def sparkline_svg(
         parts.append(_stroke(lines[0.5], theme.fan, 1.6))
     parts += [_stroke(run, theme.observed, 1.4) for run in _runs(counts, at)]
     parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.2" fill="{theme.observed}"/>' for x, y in anchor]
-    return "".join([*parts, "</svg>"])
+    svg = "".join([*parts, "</svg>"])
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
 
 
 def _months(dates: pd.Index) -> pd.PeriodIndex:

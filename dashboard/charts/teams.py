@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.calendar import MONTHS_EACH
 from dashboard.charts.axes import (
     LABEL_PIXELS,
     band,
@@ -22,7 +23,6 @@ from dashboard.charts.axes import (
 from dashboard.charts.fan import key_line, key_mark
 from dashboard.i18n import _, labelled, lang, ngettext
 from dashboard.theme import Theme, with_opacity
-from reports.asylum import MONTHS_EACH
 
 COLUMNS = ("model_id", "name", "target_end_date", "q10", "q50", "q90")
 HEIGHT = 380

@@ -18,14 +18,13 @@ EVERY = 4
 """Weeks from one name on the axis to the next."""
 
 
-def week_chart(counted: pd.DataFrame, ahead: pd.DataFrame, *, theme: Theme, height: int = HEIGHT) -> go.Figure:
+def week_chart(counted: pd.DataFrame, ahead: pd.DataFrame, *, theme: Theme) -> go.Figure:
     """Draw them side by side.
 
     Args:
         counted: ``target_end_date``, ``value``.
         ahead: ``target_end_date``, ``so_far``, ``q10``, ``q25``, ``q50``, ``q75``, ``q90``.
         theme: Colours.
-        height: Pixels.
     """
     require(ahead, ("target_end_date", "so_far", "q10", "q25", "q50", "q75", "q90"), "weeks")
     ends = [*counted["target_end_date"], *ahead["target_end_date"]]
@@ -71,7 +70,7 @@ def week_chart(counted: pd.DataFrame, ahead: pd.DataFrame, *, theme: Theme, heig
         },
         yaxis=count_axis(largest, HEADROOM),
     )
-    return finish(figure, theme, height=height, annotations=[unit_label(theme, _("Arrivals in the week to that day"))])
+    return finish(figure, theme, height=HEIGHT, annotations=[unit_label(theme, _("Arrivals in the week to that day"))])
 
 
 def _ticks(days: list[dt.date]) -> list[str]:

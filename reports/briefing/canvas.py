@@ -19,7 +19,8 @@ from matplotlib.patches import FancyBboxPatch, Rectangle
 from matplotlib.textpath import TextToPath
 from matplotlib.transforms import Affine2D
 
-from reports.briefing import colours
+from core.languages import Language
+from reports import colours
 
 WIDTH, HEIGHT = 595.276, 841.89
 """A4, points."""
@@ -71,7 +72,7 @@ def usable(text: str, style: Style) -> str:
 def text_width(text: str, style: Style) -> float:
     """Width of a line in points."""
     with DRAWING:
-        width, _height, _descent = TextToPath().get_text_width_height_descent(text, _font(style), ismath=False)
+        width, _height, _descent = TextToPath().get_text_width_height_descent(text, font_of(style), ismath=False)
     return float(width)
 
 
@@ -121,12 +122,12 @@ class Sheet:
     """One sheet of A4."""
 
     def __init__(self) -> None:
-        self.figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), facecolor=colours.GROUND)
+        self.figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72), facecolor=colours.PAPER)
 
     def line(self, x: float, y: float, text: str, style: Style, align: str = "left") -> None:
         """Write one line as it is; ``y`` is its baseline."""
         self.figure.text(
-            x / WIDTH, 1 - y / HEIGHT, text, fontproperties=_font(style), color=style.colour, ha=align, va="baseline",
+            x / WIDTH, 1 - y / HEIGHT, text, fontproperties=font_of(style), color=style.colour, ha=align, va="baseline",
             parse_math=False,
         )  # fmt: skip
 
@@ -164,13 +165,21 @@ class Sheet:
         return self.figure.add_axes((x / WIDTH, 1 - (y + height) / HEIGHT, width / WIDTH, height / HEIGHT))
 
 
-def font_of(style: Style) -> FontProperties:
-    """The font for text inside axes."""
-    return _font(style)
+def dress_axes(axes: Axes, language: Language, style: Style, pad: float = 1.5) -> None:
+    """Hairlines instead of a frame, and the words on both axes in the reader's language and the page's type."""
+    axes.grid(axis="y", color=colours.GRID, linewidth=0.5)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set(color=colours.HAIRLINE, linewidth=0.6)
+    axes.tick_params(colors=colours.SECONDARY, length=0, pad=pad)
+    axes.yaxis.set_major_formatter(lambda value, _place: language.counted(value))
+    for label in [*axes.get_xticklabels(), *axes.get_yticklabels()]:
+        label.set(fontproperties=font_of(style), parse_math=False)
 
 
 @lru_cache(maxsize=64)
-def _font(style: Style) -> FontProperties:
+def font_of(style: Style) -> FontProperties:
+    """The font of a style, for text inside axes too."""
     _register_fonts()
     return FontProperties(family=[_FAMILIES[style.font], _STANDS_IN], size=style.size)
 

@@ -1,4 +1,4 @@
-"""The small charts: two years of counts, then what is expected, one panel per route, and the bands in language."""
+"""The small charts: two years of counts, then what is expected, one panel per route, and the legend of the bands."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.languages import Language, as_expected
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.quantiles import INTERVALS, FloatArray, interval_levels
-from reports.briefing import colours
+from reports import colours
 from reports.briefing.canvas import (
     BOLD,
     GREY,
@@ -25,6 +25,7 @@ from reports.briefing.canvas import (
     ROOM,
     Sheet,
     Style,
+    dress_axes,
     font_of,
     heading,
     text_width,
@@ -37,6 +38,10 @@ PANEL_HEAD, PANEL_GAP, COLUMN_GAP, AXIS = 10.0, 11.0, 12.0, 22.0
 """Points: name above a chart, months below it, room between charts, figures left of one."""
 LEGEND = 12.0
 NARROW_NAME = Style("bold", 6.8, 9.4)
+HALF_MONTH = pd.Timedelta(days=15)
+SMALL = Style("sans", 5.8)
+HEADROOM = 1.14
+"""Height of the axis over the highest value: room for the word on the line."""
 MEDIAN_LABEL, GREY_LABEL = Style("sans", 6.6, 8, colours.MEDIAN), Style("sans", 6.6, 8, colours.SECONDARY)
 
 
@@ -98,7 +103,7 @@ def _label(route: RouteLine, language: Language) -> str:
 
 
 def _legend(sheet: Sheet, content: Content, y: float) -> float:
-    """The bands in language, each with its colour."""
+    """What the bands and lines mean, each with its colour."""
     language, x, base = content.language, MARGIN, y + GREY.size
     entries = (
         (_("19 times in 20 (95%)"), 1),
@@ -120,15 +125,6 @@ def _legend(sheet: Sheet, content: Content, y: float) -> float:
 def _swatch_text(sheet: Sheet, x: float, base: float, text: str) -> float:
     sheet.line(x, base, text, GREY)
     return x + text_width(text, GREY) + 8
-
-
-LEFT_COLUMN = 256.0
-
-
-HALF_MONTH = pd.Timedelta(days=15)
-SMALL = Style("sans", 5.8)
-HEADROOM = 1.14
-"""Height of the axis over the highest value: room for the word on the line."""
 
 
 def draw_fan(axes: Axes, route: RouteLine, as_of: dt.date, language: Language) -> None:
@@ -168,20 +164,10 @@ def _dress(axes: Axes, months: pd.DatetimeIndex, now: float, language: Language)
     if len(months):
         axes.set_xlim(days(months[0]) - 15, max(days(months[-1]), now) + 15)
     axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
-    axes.grid(axis="y", color=colours.GRID, linewidth=0.5)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.spines["bottom"].set(color=colours.HAIRLINE, linewidth=0.6)
     ticks = months[months.month == 1]
     axes.set_xticks(days(ticks), [language.month_short(month, year=True) for month in ticks])
-    axes.tick_params(colors=colours.SECONDARY, length=0, pad=1.5)
-    axes.yaxis.set_major_formatter(lambda value, _place: language.counted(value))
-    for label in [*axes.get_xticklabels(), *axes.get_yticklabels()]:
-        label.set(fontproperties=font_of(SMALL), parse_math=False)
+    dress_axes(axes, language, SMALL)
     axes.annotate(
-        language.text(NOW), (now, 1), (-1.5, -1), xycoords=("data", "axes fraction"), textcoords="offset points",
+        language.text(_("now")), (now, 1), (-1.5, -1), xycoords=("data", "axes fraction"), textcoords="offset points",
         fontproperties=font_of(SMALL), color=colours.SECONDARY, ha="right", va="top", parse_math=False,
     )  # fmt: skip
-
-
-NOW = _("now")

@@ -16,11 +16,10 @@ from reports import citations, numbers
 from reports.alert import CONTEXT, AlertReport, alert_report, rule_record, status_words
 from reports.changes import changes
 from reports.names import level_name, route_name, subject_name
-from reports.reception import assumed, demand
-from reports.release import Decisions, LoadedRelease, Reception, Row
+from reports.overview import together
+from reports.release import Decisions, LoadedRelease, Reception, Row, cards_in
 from reports.route import known_to, window_words
-from reports.scenario import first_short
-from reports.together import together
+from reports.scenario import assumed, demand, first_short
 from reports.year_ahead import KINDS, YearLine, year_lines
 
 MONTHS_BACK, MONTHS_DRAWN, MOST_NAMED = 24, 6, 4
@@ -143,13 +142,12 @@ def compose(release: LoadedRelease, former: LoadedRelease | None, code: str, dec
     summary = numbers.route_summary(
         release.frame("routes"), release.frame("observations"), release.frame("trajectories"), alerts, ends
     )
-    cards = {source_id: language.record(card) for source_id, card in release.sources().items()}
+    cards = cards_in(release, language)
     total = together(release, summary, language)
     months, day = window_words(release.as_of, language), language.day(release.as_of)
-    exercise = (
-        [_("Exercise: this repeats what was known on {day}. Nothing is happening now.")] if release.replay else []
-    )
-    exercise += [_("Drill: read from a restored copy that is not in service.")] if release.drill else []
+    exercise = [citations.exercise(release.as_of, language)] if release.replay else []
+    if release.drill:
+        exercise.append(language.text(_("Drill: read from a restored copy that is not in service.")))
     cited = citations.citations(cards, citations.sources_behind(release, alerts), language)
     in_words = _alerts_in_words(alerts, language, signed_only=decisions.signed_only)
     return Content(
@@ -158,7 +156,7 @@ def compose(release: LoadedRelease, former: LoadedRelease | None, code: str, dec
         months=months,
         title=total.title,
         known=f"{language.text(_('As known on {day}'), day=day)} · {known_to(release, language)}",
-        exercise=" ".join(language.text(text, day=day) for text in exercise),
+        exercise=" ".join(exercise),
         summary=" ".join([*total.sentences(language), in_words]),
         routes=tuple(_route_line(release, row, language) for row in summary.to_dict("records")),
         alerts=tuple(_alert_line(release, row, cards, decisions, language) for row in alerts.to_dict("records")),

@@ -18,26 +18,30 @@ from core.routes import ARRIVAL_ROUTES, ROUTES
 from core.settings import SNAPSHOT
 from geo.map import (
     FRAME_KM,
-    KM_PER_PERSON,
     NARROWEST_KM,
     ROUTE_GEOMETRY,
+    UPPER_OPACITY,
     FloatArray,
     arrow_width,
     centre_line,
     curve,
+    km_per_person,
     label_place,
     load_shapes,
     tapered_arrow,
 )
-from reports.briefing import colours
+from reports import colours
 from reports.briefing.canvas import Style, font_of, text_width
 from reports.briefing.content import NO_FORECAST, RouteLine
 from reports.names import LEVEL_MARKS, level_name
 
-WIDEST_MEDIAN_KM, WIDEST_UPPER_KM = 320.0, 460.0
-UPPER_OPACITY = 0.22
 DETAIL_KM = 8.0
 """Half a point on paper."""
+LINE, EDGE = 8.0, 2.0
+"""Points: distance of a label's two lines, and room that labels leave at the map's edge."""
+MOST_WITH_WORDS = 6
+"""Routes on a map above which labels leave out the word of their level."""
+NAME, FIGURE = Style("bold", 6.8), Style("sans", 6.8)
 
 
 def draw_map(axes: Axes, routes: tuple[RouteLine, ...], language: Language) -> None:
@@ -49,23 +53,10 @@ def draw_map(axes: Axes, routes: tuple[RouteLine, ...], language: Language) -> N
     for shapes, fill in zip(_countries(), (colours.LAND, colours.RECEIVING), strict=True):
         axes.add_patch(PathPatch(shapes, facecolor=fill, edgecolor=colours.BORDER, linewidth=0.35))
     placed = [route for route in routes if route.route_id in ROUTE_GEOMETRY]
-    scale = km_per_person(placed)
+    scale = km_per_person([route.median for route in placed], [route.upper90 for route in placed])
     for route in placed:
         _arrow(axes, route, scale)
     draw_labels(axes, placed, language)
-
-
-def km_per_person(routes: list[RouteLine]) -> float:
-    """Width of the arrows per person: 19 m, less where the largest flow would cover the map."""
-    limits = [KM_PER_PERSON]
-    for values, widest in (
-        ([route.median for route in routes], WIDEST_MEDIAN_KM),
-        ([route.upper90 for route in routes], WIDEST_UPPER_KM),
-    ):
-        largest = max((value for value in values if value > 0), default=0.0)
-        if largest:
-            limits.append(widest / largest)
-    return min(limits)
 
 
 def _frame(axes: Axes) -> tuple[float, float, float, float]:
@@ -117,13 +108,6 @@ def _arrow(axes: Axes, route: RouteLine, scale: float) -> None:
 
 def _polygon(axes: Axes, path: FloatArray, width_km: float, **look: object) -> None:
     axes.add_patch(Polygon(tapered_arrow(path, width_km).round(1), closed=True, **look))
-
-
-LINE, EDGE = 8.0, 2.0
-"""Points: distance of a label's two lines, and room that labels leave at the map's edge."""
-MOST_WITH_WORDS = 6
-"""Routes on a map above which labels leave out the word of their level."""
-NAME, FIGURE = Style("bold", 6.8), Style("sans", 6.8)
 
 
 class Box(NamedTuple):

@@ -35,16 +35,14 @@ from reports.briefing.canvas import (
 )
 from reports.briefing.charts import LEAST_PANEL, LEGEND, MOST_PANEL, PANEL_GAP, draw_charts, grid_of
 from reports.briefing.content import AND_MORE, Content, compose
+from reports.briefing.further_pages import draw_places, draw_year
 from reports.briefing.map import draw_map
-from reports.briefing.places import draw_places
 from reports.briefing.tables import draw_alerts, draw_routes
-from reports.briefing.year import draw_year
+from reports.citations import map_note
 from reports.release import Decisions, LoadedRelease
 
 MAP_WIDTH, MAP_HEIGHT = 252.0, 162.0
 TITLE, SUMMARY = Style("serif", 17, 20.5), Style("sans", 9.4, 12)
-
-
 LEFT_COLUMN = 256.0
 LEAST_CHANGES, MOST_CITATIONS = 5, 9
 AUTHOR = "Vigie"
@@ -81,13 +79,7 @@ def _map_and_routes(sheet: Sheet, content: Content, y: float) -> float:
     title = language.text(_("Arrivals expected, {months}"), months=content.months)
     top = heading(sheet, MARGIN, y, title, MAP_WIDTH)
     draw_map(sheet.axes(MARGIN, top, MAP_WIDTH, MAP_HEIGHT), content.routes, language)
-    note = language.text(
-        _(
-            "Arrow width: arrivals expected. Pale edge: upper end of the 80% interval. "
-            "Arrows do not trace actual paths. Boundaries imply no endorsement."
-        )
-    )
-    below = sheet.lines(MARGIN, top + MAP_HEIGHT + 2, wrap(note, PRINT, MAP_WIDTH, 3), PRINT)
+    below = sheet.lines(MARGIN, top + MAP_HEIGHT + 2, wrap(map_note(language), PRINT, MAP_WIDTH, 3), PRINT)
     return max(below, draw_routes(sheet, content, y)) + 8
 
 
@@ -166,7 +158,7 @@ def briefing_pdf(
     """Make the briefing of a release: one page, and further ones for the year ahead and for the places that are kept.
 
     Args:
-        release: The release, with the frames of ``reports.briefing.release.FRAMES``.
+        release: The release, with the frames of ``reports.release.BRIEFING_FRAMES``.
         former: The release before it, or None.
         language: Code of the language; English where there is no catalogue of it.
         decisions: What people have decided about its alerts; by default nothing.

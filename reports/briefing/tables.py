@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from reports.briefing import colours
+from reports import colours
 from reports.briefing.canvas import (
     BODY,
     BOLD,
@@ -34,8 +34,6 @@ RIGHTS = tuple(WIDTH - MARGIN - distance for distance in (126.0, 65.0, 32.0, 0.0
 HEAD_WIDTHS = (40.0, 52.0, 28.0, 30.0)
 ROWS_HEIGHT, HIGHEST_ROW, TWO_LINES = 138.0, 30.0, 20.0
 """Points: room for all rows, most for one, and from where on a row has a line for the level under the name."""
-
-
 ALERT_PAD = 4.4
 ALERT_COLUMNS = ((68.0, 86.0), (157.0, 188.0), (349.0, 33.0), (386.0, 97.0), (487.0, 40.3))
 """Left edge and width of subject, sentence, chance, record and status; the badge stands left of them."""

@@ -37,7 +37,7 @@ _NAMESPACE = uuid.UUID("7d1f6a0e-3a55-5e0b-9a63-5b0b5d1b8f7e")
 
 @dataclass(frozen=True)
 class Announcement:
-    """What is said to whom it may concern; each outbox message says it to one of them.
+    """Something that readers outside are told; each outbox message tells one of them.
 
     Attributes:
         identity: The same at every attempt and in every language.
@@ -89,7 +89,7 @@ class Announcement:
 def digest_parts(facts: Facts) -> tuple[list[Facts], list[Facts]]:
     """What a night's digest tells: sources whose freshness changed, and alerts that cannot be judged, or can again.
 
-    Announcements of before tell of one source each.
+    Announcements of earlier versions tell of one source each.
     """
     if "changes" not in facts:
         return [facts], []
@@ -110,7 +110,7 @@ def announcement_of(entry: Entry, earlier: Sequence[Entry] = ()) -> Announcement
 
 
 def message_identity(announcement: Announcement, subscription: str, recipient: str) -> str:
-    """Name of the letter that says it to one recipient: the same at every try."""
+    """Name of the message that says it to one recipient: the same at every attempt."""
     return str(uuid.uuid5(uuid.UUID(announcement.identity), f"{subscription}\n{recipient}"))
 
 

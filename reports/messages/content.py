@@ -12,7 +12,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from reports import names
 from reports.alert import AlertReport, alert_report, events_words, measures_words
-from reports.citations import machine_made, prohibited_uses
+from reports.citations import exercise, machine_made, prohibited_uses
 from reports.messages.announcement import FRESHNESS, Announcement, Facts, concerned, digest_parts
 from reports.names import level_name, subject_name
 
@@ -99,8 +99,7 @@ def compose(announcement: Announcement, code: str, dashboard_url: str, message_i
         title += f" ({level_name(announcement.level, language)})"
     replay, reference = "", _("Reference {id}: a repeat carries the same.")
     if announcement.is_replay:
-        text = _("Exercise: this repeats what was known on {day}. Nothing is happening now.")
-        replay = language.text(text, day=language.day(_as_of(facts)))
+        replay = exercise(_as_of(facts), language)
         title = language.labelled(language.text(_("Exercise")), title)
     has_forecast = bool(facts.get("fan", {}).get("months"))
     return Message(

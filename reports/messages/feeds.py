@@ -182,7 +182,7 @@ def atom_feed(
     """The newest announcements, newest first.
 
     Args:
-        announcements: What has left the house, oldest first.
+        announcements: What was sent out, oldest first.
         language: Language of the feed.
         publisher: Who publishes: part of the feed's name.
         dashboard_url: Where the dashboard is found.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
@@ -11,16 +10,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from core.languages import Language
+from reports.colours import ENDED, LEVELS
 from reports.messages.announcement import Announcement
 from reports.messages.content import Message
 
-COLOURS: Mapping[str, Mapping[str, str]] = {
-    "watch": {"text": "#765600", "ground": "#FBF1CF"},
-    "warning": {"text": "#98400A", "ground": "#FCE6D6"},
-    "severe": {"text": "#861A43", "ground": "#F8E1E9"},
-    "ended": {"text": "#51626B", "ground": "#EDF0F0"},
-    "": {"text": "#51626B", "ground": "#EDF0F0"},
-}
 _PICTURE = "fan"
 
 
@@ -44,7 +37,9 @@ def mail_text(message: Message) -> str:
 def mail_html(message: Message, picture: str = "") -> str:
     """The message as HTML with its style inside; ``picture`` is the Content-ID of the fan chart, if there is one."""
     template = _environment().get_template("mail.html.j2")
-    return template.render(m=message, w=Language(message.language), picture=picture, colour=COLOURS[message.level])
+    return template.render(
+        m=message, w=Language(message.language), picture=picture, colour=LEVELS.get(message.level, ENDED)
+    )
 
 
 def chat_text(message: Message) -> str:
@@ -52,10 +47,10 @@ def chat_text(message: Message) -> str:
     return _environment().get_template("chat.txt.j2").render(m=message, w=Language(message.language))
 
 
-def message_id(letter_id: str, sender: str) -> str:
-    """The ``Message-ID`` of a letter: the same at every try."""
+def message_id_header(message_id: str, sender: str) -> str:
+    """The ``Message-ID`` of a mail: the same at every attempt."""
     domain = parseaddr(sender)[1].partition("@")[2]
-    return f"<{letter_id}@{domain}>"
+    return f"<{message_id}@{domain}>"
 
 
 def mail(  # what a mail needs comes from six places
@@ -63,7 +58,7 @@ def mail(  # what a mail needs comes from six places
     announcement: Announcement,
     picture: bytes | None,
     *,
-    letter_id: str,
+    message_id: str,
     sender: str,
     recipient: str,
     answers: tuple[str, ...] = (),
@@ -74,24 +69,24 @@ def mail(  # what a mail needs comes from six places
         message: What it says.
         announcement: What it rests on; its time is the mail's date, so that a repeat is the same.
         picture: The fan chart as PNG, or None.
-        letter_id: The letter's name.
+        message_id: The outbox message's name.
         sender: From whom.
         recipient: To whom.
-        answers: Names of earlier letters to the same reader about the same alert: mail programs show them together.
+        answers: Names of earlier messages to the same reader about the same alert: mail programs show them together.
     """
     out = EmailMessage()
     out["From"] = sender
     out["To"] = recipient
     out["Subject"] = f"[Vigie] {message.title}"
     out["Date"] = format_datetime(announcement.at.replace(microsecond=0))
-    out["Message-ID"] = message_id(letter_id, sender)
+    out["Message-ID"] = message_id_header(message_id, sender)
     if answers:
-        names = [message_id(one, sender) for one in answers]
+        names = [message_id_header(one, sender) for one in answers]
         out["In-Reply-To"] = names[-1]
         out["References"] = " ".join(names)
     out["Auto-Submitted"] = "auto-generated"
     out.set_content(mail_text(message), cte="quoted-printable")
-    name = f"{_PICTURE}.{letter_id}@vigie" if picture else ""
+    name = f"{_PICTURE}.{message_id}@vigie" if picture else ""
     out.add_alternative(mail_html(message, name), subtype="html", cte="quoted-printable")
     if picture:
         html = next(part for part in out.iter_parts() if part.get_content_subtype() == "html")
@@ -109,10 +104,10 @@ def attach_briefing(out: EmailMessage, briefing: bytes, announcement: Announceme
     out["Content-Language"] = language
 
 
-def machine_payload(message: Message, announcement: Announcement, letter_id: str) -> dict[str, Any]:
+def machine_payload(message: Message, announcement: Announcement, message_id: str) -> dict[str, Any]:
     """The message for a webhook: the facts as JSON, and the words beside them."""
     return {
-        "id": letter_id,
+        "id": message_id,
         "announcement": announcement.identity,
         "kind": announcement.kind,
         "subject": announcement.subject,

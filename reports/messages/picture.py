@@ -12,12 +12,9 @@ from core.calendar import to_period
 from core.languages import Language
 from core.languages import marked as _
 from core.quantiles import INTERVALS, interval_levels
+from reports import colours
 from reports.messages.announcement import Facts
 
-GROUND, INK, SECONDARY, GRID = "#FBFBF9", "#0E1B22", "#51626B", "#E3E8E8"
-COUNTED, FAN, MEDIAN = "#22333B", "#1F6F8B", "#0B4A5E"
-OPACITY = (0.14, 0.20, 0.30)
-"""Of the bands from the widest to the narrowest."""
 SIZE, DOTS = (5.84, 2.7), 200
 MONTHS_DRAWN = 6
 LABEL_ROOM = 0.075
@@ -41,17 +38,17 @@ def fan_picture(facts: Facts, code: str) -> bytes | None:
         return None
     language = Language(code)
     counts = pd.Series([value for _month, value in history], index=[_middle(month) for month, _value in history])
-    figure = Figure(figsize=SIZE, dpi=DOTS, facecolor=GROUND)
-    axes = figure.add_axes((0.085, 0.11, 0.745, 0.75), facecolor=GROUND)
+    figure = Figure(figsize=SIZE, dpi=DOTS, facecolor=colours.SCREEN)
+    axes = figure.add_axes((0.085, 0.11, 0.745, 0.75), facecolor=colours.SCREEN)
     labels = _draw_fan(axes, counts, fan, language)
-    axes.plot(counts.index, counts, color=COUNTED, linewidth=1.5)
+    axes.plot(counts.index, counts, color=colours.OBSERVED, linewidth=1.5)
     if facts.get("threshold") is not None:
         text = language.text(_("threshold {value}"), value=language.counted(float(facts["threshold"])))
-        axes.axhline(float(facts["threshold"]), color=INK, linewidth=0.9, linestyle="--")
-        labels.append((float(facts["threshold"]), text, INK))
+        axes.axhline(float(facts["threshold"]), color=colours.INK, linewidth=0.9, linestyle="--")
+        labels.append((float(facts["threshold"]), text, colours.INK))
     _dress(axes, language)
     _label(axes, labels)
-    figure.text(0.085, 0.93, language.text(_("Arrivals per month")), fontsize=7.5, color=SECONDARY)
+    figure.text(0.085, 0.93, language.text(_("Arrivals per month")), fontsize=7.5, color=colours.SECONDARY)
     target = io.BytesIO()
     figure.savefig(target, format="png", metadata={"Software": "Vigie"})
     return target.getvalue()
@@ -65,14 +62,14 @@ def _draw_fan(axes: Axes, counts: pd.Series, fan: Facts, language: Language) -> 
         return [float(counts.iloc[-1]), *fan["levels"][str(level)][:MONTHS_DRAWN]]
 
     labels = []
-    for coverage, opacity in zip(sorted(INTERVALS, reverse=True), OPACITY, strict=True):
+    for coverage, opacity in zip(sorted(INTERVALS, reverse=True), colours.FAN_OPACITY, strict=True):
         low, high = interval_levels(coverage)
-        axes.fill_between(months, line(low), line(high), color=FAN, alpha=opacity, linewidth=0)
+        axes.fill_between(months, line(low), line(high), color=colours.FAN, alpha=opacity, linewidth=0)
         if coverage != min(INTERVALS):
-            labels.append((line(high)[-1], language.percent(coverage), SECONDARY))
-    axes.plot(months, line(0.5), color=MEDIAN, linewidth=1.6)
+            labels.append((line(high)[-1], language.percent(coverage), colours.SECONDARY))
+    axes.plot(months, line(0.5), color=colours.MEDIAN, linewidth=1.6)
     text = language.text(_("median {value}"), value=language.expected(line(0.5)[-1]))
-    return [*labels, (line(0.5)[-1], text, MEDIAN)]
+    return [*labels, (line(0.5)[-1], text, colours.MEDIAN)]
 
 
 def _label(axes: Axes, labels: list[Label]) -> None:
@@ -90,15 +87,15 @@ def _label(axes: Axes, labels: list[Label]) -> None:
 def _dress(axes: Axes, language: Language) -> None:
     axes.set_ylim(bottom=0)
     axes.locator_params(axis="y", integer=True)
-    axes.grid(axis="y", color=GRID, linewidth=0.7)
+    axes.grid(axis="y", color=colours.GRID, linewidth=0.7)
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.spines["bottom"].set_color("#D9DFE0")
+    axes.spines["bottom"].set_color(colours.HAIRLINE)
     first, last = (pd.Timestamp(edge, unit="D") for edge in axes.get_xlim())
     quarters = [month for month in pd.date_range(first, last, freq="MS") if month.month in {1, 7}]
     middles = pd.DatetimeIndex(quarters) + pd.Timedelta(days=14)
     axes.set_xticks(middles.to_numpy(), [language.month_short(month, year=True) for month in quarters])
-    axes.tick_params(colors=SECONDARY, labelsize=7, length=0)
+    axes.tick_params(colors=colours.SECONDARY, labelsize=7, length=0)
     axes.yaxis.set_major_formatter(lambda value, _place: language.counted(value))
 
 

@@ -20,8 +20,7 @@ from access.audit import (
     note_refusal,
     read_login,
 )
-from access.identity import Person, actor_of
-from access.roles import Actor, NotAllowedError
+from access.roles import Actor, NotAllowedError, Person, actor_of
 from store.journal import Journal
 
 from .test_identity import settings

@@ -12,10 +12,8 @@ from starlette.applications import Starlette
 
 from access import sessions
 from access.audit import SIGNED_IN, SIGNED_OUT, revoke
-from access.callback import LOGOUT_PATH, routes
-from access.guard import Guard, own_names
-from access.identity import Person
-from access.roles import Actor
+from access.guard import LOGOUT_PATH, Guard, login_routes, own_names
+from access.roles import Actor, Person
 from access.sessions import ASK_JOURNAL_AFTER, Logins, form_token, login_id_of
 from core.settings import AccessSettings, load_settings
 from store.journal import Journal
@@ -167,7 +165,7 @@ def test_a_login_ends_by_the_form_of_its_own_page_and_by_no_other_request(
         f'dashboard_url = "{base}"\n[access]\nprovider = "{nobody}"\nclient_id = "vigie"\n'
     )
     access = load_settings(tmp_path).access
-    served = Starlette(routes=routes(Guard(tmp_path, access, base, own_names("127.0.0.1"), "x", lambda: journal)))
+    served = Starlette(routes=login_routes(Guard(tmp_path, access, base, own_names("127.0.0.1"), "x", lambda: journal)))
     otto, eve = (session_of(tmp_path, who) for who in ("otto", "eve"))
 
     async def ask(method: str, token: str) -> int:

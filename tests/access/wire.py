@@ -21,7 +21,7 @@ from websockets.typing import Subprotocol
 
 from access.audit import note_login
 from access.guard import SESSION_COOKIE
-from access.identity import Person, actor_of
+from access.roles import Person, actor_of
 from access.sessions import login_id_of
 from core.settings import AccessSettings
 from store.journal import Journal, journal_url

@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from alerts.reasons import LONGEST, as_json, sentence
-from alerts.rules import TEMPLATES
+from alerts.rules import LONGEST, TEMPLATES, as_json, sentence
 from core.languages import Language
 
 LONG: dict[str, str | float] = {

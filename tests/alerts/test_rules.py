@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from alerts.evaluate import COLUMNS, SUBJECT, ended, evaluate, no_alerts
-from alerts.reasons import LONGEST, sentence
+from alerts.rules import LONGEST, sentence
 from alerts.rules.base import Evidence
 from core.calendar import planning_window
 from core.errors import SchemaError

@@ -11,8 +11,7 @@ from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from access.audit import DOWNLOADED, REFUSED, SIGNED_IN
-from access.identity import Person
-from access.roles import NotAllowedError
+from access.roles import NotAllowedError, Person
 from access.sessions import form_token, logins_of
 from alerts.lifecycle import ANNOUNCED, SIGNED_OFF
 from core.entry import Entry

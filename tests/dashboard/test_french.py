@@ -14,7 +14,7 @@ from alerts.lifecycle import ENDED, SIGNED_OFF, State, StepError, step
 from core.entry import Entry
 from core.errors import SourceError, message
 from dashboard import i18n
-from dashboard.failures import error_words
+from dashboard.layout import error_words
 from tests.french import english_left
 
 from .conftest import publish

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.settings import PROJECT
-from dashboard import evaluation_view, first_visit, reads, situation_view, tables
+from dashboard import evaluation_view, layout, reads, skill_map, tables
 from dashboard.downloads import FORMATS, Export, csv_bytes
 from forecasting.verification.scores import COLUMNS, FEW, NARROW
 from forecasting.verification.verdict import WORSE
@@ -46,7 +46,7 @@ def test_the_purpose_stands_on_the_first_page_of_a_visit_until_it_is_read() -> N
 @pytest.mark.usefixtures("release")
 def test_three_hints_follow_the_purpose_and_never_return() -> None:
     app = visit("method")
-    for upto in range(1, first_visit.LAST + 1):
+    for upto in range(1, layout.LAST_HINT + 1):
         app.button(key=f"seen-{upto}").click().run()
     assert not [button for button in app.button if str(button.key).startswith("seen-")]
 
@@ -92,7 +92,7 @@ def test_a_release_without_cards_or_errors_by_group_is_served(release: Release) 
 
 def test_scores_by_situation_stand_one_row_each_and_a_path_has_its_length_alone(release: Release) -> None:
     rows = release.read("situation_scores")
-    found = situation_view.table(rows[rows["scale"] == "log"])
+    found = skill_map.situation_table(rows[rows["scale"] == "log"])
     assert found["Situation"].tolist() == ["Surge months", "Whole paths, each route alone", "Forecasts made in 2024"]
     assert found.iloc[:, 1].tolist() == ["0.800 (0.700–0.900), 40 cases", "–", "0.800 (0.700–0.900), 40 cases"]
     assert found.iloc[1, 4] == "0.800 (0.700–0.900), 40 cases"

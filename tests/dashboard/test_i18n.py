@@ -12,8 +12,8 @@ import pytest
 from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.pofile import read_po
 
+from core.languages import LOCALE_FOLDER, catalogue
 from core.settings import PROJECT
-from dashboard.i18n import LOCALE_FOLDER, catalogue
 
 SCREENS = sorted([PROJECT / "app.py", *(PROJECT / "dashboard").rglob("*.py")])
 SPEAKS = {

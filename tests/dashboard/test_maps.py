@@ -7,10 +7,12 @@ import plotly.graph_objects as go
 import pytest
 from shapely import Polygon
 
+from core.languages import Language
 from core.routes import ARRIVAL_ROUTES, ROUTES
-from dashboard.maps import COLUMNS, WIDEST_MEDIAN_KM, WIDEST_UPPER_KM, flow_map, km_per_person, map_alt, map_note
+from dashboard.maps import COLUMNS, flow_map, map_alt
 from dashboard.theme import DARK, LIGHT, Theme
-from geo.map import KM_PER_PERSON
+from geo.map import KM_PER_PERSON, WIDEST_MEDIAN_KM, WIDEST_UPPER_KM, km_per_person
+from reports.citations import map_note
 
 LEVELS = {"EMR": "severe", "WAR": "warning", "CHA": "watch"}
 MEDIANS = {"EMR": 13_200.0, "CMR": 9_200.0, "WAR": 5_000.0, "CHA": 3_700.0, "WMR": 2_700.0}
@@ -83,9 +85,9 @@ def test_a_route_without_a_forecast_is_hollow_and_says_so(routes: pd.DataFrame) 
 
 
 def test_one_scale_holds_for_all_arrows_and_shrinks_when_a_flow_would_cover_the_map(routes: pd.DataFrame) -> None:
-    assert km_per_person(routes) == KM_PER_PERSON
+    assert km_per_person(routes["median"], routes["upper90"]) == KM_PER_PERSON
     large = routes.assign(median=routes["median"] * 20, upper90=routes["upper90"] * 20)
-    scale = km_per_person(large)
+    scale = km_per_person(large["median"], large["upper90"])
     assert scale * large["median"].max() <= WIDEST_MEDIAN_KM + 1e-9
     assert scale * large["upper90"].max() <= WIDEST_UPPER_KM + 1e-9
 
@@ -104,8 +106,8 @@ def test_the_words_name_every_route_largest_first_with_its_level(routes: pd.Data
 
 
 def test_the_note_disclaims_paths_and_boundaries() -> None:
-    assert "do not trace actual paths" in map_note()
-    assert "no endorsement" in map_note()
+    assert "do not trace actual paths" in map_note(Language())
+    assert "no endorsement" in map_note(Language())
 
 
 def test_hover_has_three_lines_at_most(routes: pd.DataFrame) -> None:

@@ -21,7 +21,7 @@ from dashboard.route_view import first_route
 from forecasting import ensemble
 from hub.judgement import fitted
 from reports import numbers
-from reports.route import cards
+from reports.overview import cards
 from store.releases import Release
 
 from .conftest import AS_OF, make_alerts, publish, usual_frames

@@ -23,12 +23,12 @@ from dashboard import downloads, reads, scenario_state, scenario_view
 from dashboard.charts.scenario import compare_alt, compare_chart, difference_chart, scenario_alt, scenario_chart
 from dashboard.downloads import csv_bytes
 from dashboard.reads import Night
-from dashboard.scenario_saved import saved_scenarios
+from dashboard.scenario_parts import saved_scenarios
 from dashboard.scenario_state import KINDS, Lever
 from dashboard.theme import DARK, LIGHT
 from forecasting.scenarios.shocks import Shock, profile
 from reports import scenario
-from reports.reception import demand, reception_of
+from reports.scenario import demand, reception_of
 from store.journal import Journal, journal_url
 from store.releases import Release
 from workflow.briefing import make_briefing

@@ -16,7 +16,7 @@ from streamlit.web.server.starlette.starlette_app import create_streamlit_routes
 from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_token_string
 from streamlit.web.server.starlette.starlette_server_config import XSRF_COOKIE_NAME
 
-from access.callback import CALLBACK_PATH, LOGIN_PATH, LOGOUT_PATH
+from access.guard import CALLBACK_PATH, LOGIN_PATH, LOGOUT_PATH
 from core.settings import PROJECT
 from dashboard import streamlit_private
 

@@ -7,13 +7,12 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
+from alerts.levels import LEVELS
 from core.settings import PROJECT
 from dashboard.theme import (
     BADGE_COLOURS,
     DARK,
-    LEVELS,
     LIGHT,
-    Hue,
     Theme,
     current_theme,
     drawn_once,
@@ -22,6 +21,7 @@ from dashboard.theme import (
     template,
     with_opacity,
 )
+from reports.colours import Hue
 from reports.names import LEVEL_MARKS
 
 CONFIG = tomllib.loads((PROJECT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))

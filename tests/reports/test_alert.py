@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 
 from alerts.lifecycle import State
-from alerts.reasons import sentence
-from alerts.rules import TEMPLATES
+from alerts.rules import TEMPLATES, sentence
 from alerts.verification.record import record_of
 from core.entry import Entry
 from core.languages import Language

@@ -12,8 +12,8 @@ from core.routes import ROUTES
 from forecasting.scenarios.paths import Needs
 from reports.briefing.canvas import HEIGHT, MARGIN
 from reports.briefing.content import Content, compose
+from reports.briefing.further_pages import draw_places
 from reports.briefing.page import measure_foot
-from reports.briefing.places import draw_places
 from reports.citations import citations
 from reports.release import Decisions, Reception
 

@@ -21,15 +21,14 @@ from core.languages import Language, languages
 from dashboard.theme import LIGHT
 from forecasting.scenarios.paths import Needs
 from geo.map import FRAME_KM
-from reports.briefing import colours
+from reports import colours
 from reports.briefing.canvas import DRAWING, HEIGHT, MARGIN, ROOM, WIDTH, Sheet
 from reports.briefing.charts import draw_charts, grid_of
 from reports.briefing.content import compose
+from reports.briefing.further_pages import draw_places, draw_year
 from reports.briefing.map import Box, draw_map, spread
 from reports.briefing.page import briefing_pdf, draw_page
-from reports.briefing.places import draw_places
 from reports.briefing.tables import ALERT_COLUMNS, BADGE, draw_alerts, draw_routes
-from reports.briefing.year import draw_year
 from reports.messages.picture import _dress
 from reports.names import LEVEL_MARKS, level_label
 from reports.release import Decisions, Reception

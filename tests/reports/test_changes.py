@@ -7,7 +7,7 @@ import pytest
 
 from core.languages import Language
 from reports.changes import change_since, change_words, changes
-from reports.route import cards, overview_title
+from reports.overview import cards, overview_title
 
 from .conftest import MakeRelease, alert_row
 

@@ -48,7 +48,7 @@ def test_a_french_mail_writes_levels_places_numbers_and_dates_as_french_does(ann
     )
     assert rows["État des connaissances au"] == "31 janvier 2025"
     assert "0,9 (0,8–1,0)" in rows["Bilan de cette règle"]
-    letter = mail(message, announce(), None, letter_id="1", sender="vigie@example.org", recipient="a@example.org")
+    letter = mail(message, announce(), None, message_id="1", sender="vigie@example.org", recipient="a@example.org")
     assert letter["Content-Language"] == "fr"
 
 

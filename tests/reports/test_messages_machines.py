@@ -91,7 +91,7 @@ def test_no_text_breaks_a_message(announce: Announce, text: str) -> None:
     cap_message(odd, "vigie", DASHBOARD)
     etree.fromstring(atom_feed([odd], "en", "vigie", DASHBOARD))
     message = compose(odd, "en", DASHBOARD)
-    out = mail(message, odd, None, letter_id="x", sender="vigie@example.org", recipient="a@example.org")
+    out = mail(message, odd, None, message_id="x", sender="vigie@example.org", recipient="a@example.org")
     back = message_from_bytes(out.as_bytes(), policy=email.policy.default)
     assert back["To"] == "a@example.org"
     assert back["Bcc"] is None
@@ -121,7 +121,7 @@ def test_markup_in_a_reason_stays_text_in_html(announce: Announce) -> None:
 def test_a_line_break_in_a_name_cannot_add_a_header(announce: Announce) -> None:
     odd = announce(route_id="_Z", publisher="IOM\r\nBcc: all@example.org")
     message = compose(odd, "en", DASHBOARD)
-    out = mail(message, odd, None, letter_id="x", sender="vigie@example.org", recipient="a@example.org")
+    out = mail(message, odd, None, message_id="x", sender="vigie@example.org", recipient="a@example.org")
     assert out["Bcc"] is None
     assert "\n" not in out["Subject"]
 

@@ -35,7 +35,7 @@ def test_the_sum_over_months_is_ranked_by_whole_sample_paths() -> None:
             "value": [1.0, 30.0, 2.0, 20.0, 3.0, 10.0],
         }
     )
-    found = numbers.expected_sum(paths, EMR, list(ends))
+    found = numbers.expected_total(paths, [EMR], list(ends))
     assert found is not None
     assert found.median == 22.0  # sums 31, 22, 13; the sum of the medians of months happens to be the same
     assert found.low == pytest.approx(np.quantile([13, 22, 31], 0.1))
@@ -44,7 +44,7 @@ def test_the_sum_over_months_is_ranked_by_whole_sample_paths() -> None:
 
 def test_a_sum_with_a_month_missing_is_not_given() -> None:
     frame = usual_frames(None)["trajectories"]
-    assert numbers.expected_sum(frame, EMR, [pd.Timestamp("2025-03-31"), pd.Timestamp("2030-01-31")]) is None
+    assert numbers.expected_total(frame, [EMR], [pd.Timestamp("2025-03-31"), pd.Timestamp("2030-01-31")]) is None
 
 
 def test_routes_without_forecast_come_last_and_without_numbers() -> None:

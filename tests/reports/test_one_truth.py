@@ -23,8 +23,8 @@ from reports.messages.content import compose
 from reports.messages.feeds import atom_feed, cap_message
 from reports.messages.layouts import chat_text, machine_payload, mail_html, mail_text
 from reports.names import level_name
+from reports.overview import cards
 from reports.release import LoadedRelease
-from reports.route import cards
 
 from .conftest import MakeRelease
 

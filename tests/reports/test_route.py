@@ -1,4 +1,4 @@
-"""What the Overview says about routes."""
+"""What the Overview and the Route page say about routes."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ import pytest
 
 from core.languages import Language
 from core.routes import ROUTES
+from reports.overview import overview_title, quiet_card
 from reports.route import (
     RouteForecast,
     fallback_words,
     known_to,
-    overview_title,
-    quiet_card,
     skill_words,
     window_words,
     without_forecast,

@@ -9,7 +9,7 @@ from core.languages import Language
 from core.quantiles import QUANTILE_LEVELS
 from core.release import WEEK_SCORES
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE
-from reports.weeks import WeekView, week_basis, week_record, week_title, week_view
+from reports.route import WeekView, week_basis, week_record, week_title, week_view
 
 ENGLISH = Language("en")
 LEVELS = [0.1, 0.25, 0.5, 0.75, 0.9]

@@ -16,8 +16,8 @@ from core.quantiles import INTERVALS, interval_levels
 from core.routes import ROUTES
 from reports.briefing.canvas import HEIGHT, MARGIN
 from reports.briefing.content import compose
+from reports.briefing.further_pages import draw_year
 from reports.briefing.page import briefing_pdf
-from reports.briefing.year import draw_year
 from reports.release import Decisions
 from reports.year_ahead import (
     past_totals,

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from workflow.check import LEAST_FREE_MEGABYTES, check_settings
+from workflow.health import LEAST_FREE_MEGABYTES, check_settings
 
 ENOUGH = LEAST_FREE_MEGABYTES * 1_000_000
 

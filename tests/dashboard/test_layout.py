@@ -7,7 +7,7 @@ import pytest
 from access.roles import NotAllowedError
 from core.errors import InputError, NothingToPublishError, SourceError, StoreError, VigieError
 from dashboard import i18n
-from dashboard.failures import error_words, fault
+from dashboard.layout import error_words, fault
 from hub.judgement import fitted
 
 

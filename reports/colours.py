@@ -1,4 +1,4 @@
-"""The colours of the printed page: the dashboard's light ones on white. A test holds the two together."""
+"""The light colours that pages, mails, pictures and the briefing share; the dashboard adds dark ones."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ from typing import NamedTuple
 
 
 class Hue(NamedTuple):
-    """One alert level in its three uses: text, ground of a badge, fill of an arrow."""
+    """One colour in its three uses: text, ground of a badge, and fill of a mark or arrow."""
 
     text: str
     ground: str
     fill: str
 
 
-GROUND = "#FFFFFF"
+PAPER, SCREEN = "#FFFFFF", "#FBFBF9"
+"""Grounds: of the briefing, and of pages and pictures."""
 INK, SECONDARY, HAIRLINE, GRID, ACCENT = "#0E1B22", "#51626B", "#D9DFE0", "#E3E8E8", "#0F5C6E"
 OBSERVED, FAN, MEDIAN, NEUTRAL = "#22333B", "#1F6F8B", "#0B4A5E", "#4F6570"
 FAN_OPACITY = (0.14, 0.20, 0.30)
 """Of the bands from the widest to the narrowest, drawn over each other."""
 SEA, LAND, RECEIVING, BORDER = "#EDF2F3", "#DFE4E1", "#CBD5D2", "#F7F9F8"
-REPLAY = Hue("#4A4A86", "#ECECF7", "#6E6EB0")
+REPLAY, ENDED = Hue("#4A4A86", "#ECECF7", "#6E6EB0"), Hue("#51626B", "#EDF0F0", "#6B7B84")
 LEVELS = {
     "watch": Hue("#765600", "#FBF1CF", "#E0AE2B"),
     "warning": Hue("#98400A", "#FCE6D6", "#C9621F"),

@@ -1,4 +1,4 @@
-"""The second page of the briefing: the year ahead by route and country against the last five years."""
+"""The pages after the first: the year ahead by route and country, and demand against the reception places kept."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from core.languages import WORD_JOINER, capital
 from core.languages import marked as _
-from reports.briefing import colours
+from reports import colours
 from reports.briefing.canvas import (
     BODY,
     BOLD,
@@ -19,21 +19,26 @@ from reports.briefing.canvas import (
     HEADING,
     HEIGHT,
     MARGIN,
+    PRINT,
     ROOM,
     Sheet,
     Style,
-    font_of,
+    dress_axes,
     heading,
     page_head,
     text_width,
     wrap,
 )
-from reports.briefing.content import AND_MORE, Content
+from reports.briefing.content import AND_MORE, Content, PlacesLine
+from reports.scenario import counted_places
 from reports.year_ahead import YearLine, window_words, year_table, year_title
 
 MOST_ROWS, MOST_CHARTS, COLUMNS, CHART_GAP = 14, 9, 3, 30.0
 ROW, MOST_CHART, LEAST_CHART, NAME_WIDTH = 13.0, 150.0, 60.0, 128.0
 TITLE, SMALL = Style("serif", 15, 18.5), Style("sans", 5.8)
+MOST_PLACES, PLACES_COLUMNS, PLACES_GAP, PLACES_HEIGHT = 6, 2, 24.0, 128.0
+AXIS_WIDTH = 34.0
+PLACES_SMALL = Style("sans", 6.6, 8.4)
 _HEADS = {
     False: _("Arrivals by route, {window}"),
     True: _("First asylum applications by country of destination, {window}"),
@@ -148,8 +153,8 @@ def _bars(axes: Axes, line: YearLine, content: Content) -> None:
     axes.set_facecolor("none")
     years, row, here = list(line.past.index), line.row, len(line.past)
     # The ground beneath each bar keeps the lines of the grid from showing through it.
-    axes.bar(range(here), line.past.to_numpy(), width=0.62, color=colours.GROUND)
-    axes.bar(here, row["hi_80"] - row["lo_80"], bottom=row["lo_80"], width=0.62, color=colours.GROUND)
+    axes.bar(range(here), line.past.to_numpy(), width=0.62, color=colours.PAPER)
+    axes.bar(here, row["hi_80"] - row["lo_80"], bottom=row["lo_80"], width=0.62, color=colours.PAPER)
     axes.bar(range(here), line.past.to_numpy(), width=0.62, color=colours.OBSERVED, alpha=0.45)
     for low, high, opacity in (("lo_80", "hi_80", 0.3), ("lo_50", "hi_50", 0.45)):
         axes.bar(here, row[high] - row[low], bottom=row[low], width=0.62, color=colours.FAN, alpha=opacity)
@@ -157,11 +162,55 @@ def _bars(axes: Axes, line: YearLine, content: Content) -> None:
     axes.set_ylim(0, 1.08 * max([*line.past, float(row["hi_80"]), 1.0]))
     axes.locator_params(axis="y", integer=True)
     axes.set_xticks(range(here + 1), [*map(str, years), str(row["first_period"])[:4]])
-    axes.grid(axis="y", color=colours.GRID, linewidth=0.5)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.spines["bottom"].set(color=colours.HAIRLINE, linewidth=0.6)
-    axes.tick_params(colors=colours.SECONDARY, length=0, pad=1.5)
-    axes.yaxis.set_major_formatter(lambda value, _place: content.language.counted(value))
-    for label in [*axes.get_xticklabels(), *axes.get_yticklabels()]:
-        label.set(fontproperties=font_of(SMALL), parse_math=False)
+    dress_axes(axes, content.language, SMALL)
+
+
+def draw_places(content: Content) -> Figure:
+    """Lay the page out; only for a briefing that has places."""
+    language, width = content.language, (ROOM - (PLACES_COLUMNS - 1) * PLACES_GAP) / PLACES_COLUMNS
+    with DRAWING:
+        sheet = Sheet()
+        y = page_head(sheet, language.text(_("Reception places")), content.known, content.exercise) + 6
+        key = _(
+            "Full line: places needed at the chosen confidence. Dotted: the median. Dashed: the places there are. Kept "
+            "by {people}."
+        )
+        shown = content.places[:MOST_PLACES]
+        people = ", ".join(sorted({line.who for line in shown}))
+        y = sheet.lines(MARGIN, y, wrap(language.text(key, people=people), GREY, ROOM), GREY) + 8
+        for start in range(0, len(shown), PLACES_COLUMNS):
+            row = shown[start : start + PLACES_COLUMNS]
+            said = [(wrap(line.short, BODY, width, 3), wrap(line.assumed, GREY, width, 2)) for line in row]
+            head = max(len(short) * BODY.leading + len(basis) * GREY.leading for short, basis in said)
+            for place, (line, (short, basis)) in enumerate(zip(row, said, strict=True)):
+                x = MARGIN + place * (width + PLACES_GAP)
+                below = sheet.lines(x, y, wrap(line.name, BOLD, width, 1), BOLD) + 1
+                sheet.lines(x, sheet.lines(x, below, short, BODY), basis, GREY)
+                top = y + BOLD.leading + head + 10
+                _demand(sheet.axes(x + AXIS_WIDTH, top, width - AXIS_WIDTH - 8, PLACES_HEIGHT), line, content)
+            y += BOLD.leading + head + PLACES_HEIGHT + 44
+        if left := len(content.places) - len(shown):
+            y = sheet.lines(MARGIN, y, [language.plural(AND_MORE, left)], GREY) + 4
+        sheet.lines(MARGIN, y, wrap(language.text(counted_places()), PRINT, ROOM, 3), PRINT)
+    return sheet.figure
+
+
+def _demand(axes: Axes, line: PlacesLine, content: Content) -> None:
+    """Places needed at the chosen confidence, the median beneath, and the line of the places there are."""
+    axes.set_facecolor("none")
+    language, table = content.language, line.demand
+    places = range(len(table))
+    axes.fill_between(places, table["median"], table["places"], color=colours.FAN, alpha=0.25, linewidth=0)
+    axes.plot(places, table["places"], color=colours.FAN, linewidth=1.2)
+    axes.plot(places, table["median"], color=colours.MEDIAN, linewidth=1.0, linestyle=(0, (2, 1.5)))
+    axes.axhline(line.stock, color=colours.INK, linewidth=0.9, linestyle=(0, (4, 2)))
+    top = 1.12 * max(float(table["places"].max()), line.stock)
+    axes.set_ylim(0, top)
+    axes.locator_params(axis="y", integer=True)
+    axes.set_xlim(-0.2, len(table) - 0.8)
+    shown = [place for place in places if place % 3 == 0 or place == len(table) - 1]
+    months = [language.month_short(table["target_end_date"].iloc[place], year=place == 0) for place in shown]
+    axes.set_xticks(shown, months)
+    dress_axes(axes, language, PLACES_SMALL, pad=2)
+    # In the middle of its tick the first month would touch the zero of the other axis.
+    axes.get_xticklabels()[0].set(horizontalalignment="left")

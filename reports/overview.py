@@ -1,0 +1,266 @@
+"""What the Overview says, in one reader's language: which routes need attention, a card for each, all together."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from alerts.lifecycle import DISMISSED, ENDED
+from core.languages import Language, as_counted, as_expected, capital
+from core.languages import marked as _
+from core.languages import marked_plural as ngettext
+from core.routes import ARRIVAL_ROUTES, is_route
+from reports import numbers
+from reports.alert import CONTEXT, AlertReport, alert_report, rule_record
+from reports.changes import DOWN, NEW, UP, change_since, change_words
+from reports.names import level_name, route_name, subject_name
+from reports.release import ReadableRelease, Row, cards_in
+from reports.route import window_words, without_forecast
+
+
+@dataclass(frozen=True)
+class Card:
+    """What one card of the Overview says, all plain text.
+
+    Attributes:
+        level: watch, warning, severe, ``ended`` or empty.
+        change: What has changed since the last release.
+        title: Route.
+        sentence: What is the matter, or what is expected.
+        figure: Chance of the alert, or arrivals expected.
+        figure_means: What the figure is.
+        when: The months meant.
+        record: How often such warnings were right.
+        route_id: The route; empty where a source is meant.
+        alert_id: The alert, where one is open.
+    """
+
+    level: str
+    change: str
+    title: str
+    sentence: str
+    figure: str = ""
+    figure_means: str = ""
+    when: str = ""
+    record: str = ""
+    route_id: str = ""
+    alert_id: str = ""
+
+
+def overview_title(
+    alerts: pd.DataFrame, former: pd.DataFrame | None, ended: pd.DataFrame, summary: pd.DataFrame, language: Language
+) -> str:
+    """Which routes need attention, the gravest first, in one sentence.
+
+    Args:
+        alerts: Alerts of the release.
+        former: Alerts of the release before; None where it is not at hand.
+        ended: Alerts that have ended.
+        summary: Result of :func:`reports.numbers.route_summary`.
+        language: The reader's.
+    """
+    firsts = _first_of_each_route(alerts)
+    moves = {NEW: _("{route}: new alert, {level}"), UP: _("{route} moves up to {level}"),
+             DOWN: _("{route} moves down to {level}")}  # fmt: skip
+    parts = []
+    for row in firsts.head(2).to_dict("records"):
+        kind, _before = change_since(row, alerts, former)
+        text = moves.get(kind, _("{route} stays at {level}"))
+        parts.append(
+            language.text(
+                text, route=route_name(row["route_id"], language), level=level_name(row["alert_level"], language)
+            )
+        )
+    if not parts:
+        gone = _("No alert is open on any route; the last ones have ended")
+        parts.append(language.text(gone if len(ended) else _("No alert is open on any route")))
+    silent = int((summary["state"] != "ok").sum())
+    quiet = int(((summary["level"] == "") & (summary["state"] == "ok")).sum())
+    if silent:
+        parts.append(language.plural(ngettext("no forecast for {n} route", "no forecast for {n} routes"), silent))
+    elif len(firsts) == 1 and quiet:
+        parts.append(language.plural(ngettext("{n} other route is quiet", "{n} other routes are quiet"), quiet))
+    return language.listed(parts)
+
+
+def cards(
+    release: ReadableRelease,
+    former: ReadableRelease | None,
+    summary: pd.DataFrame,
+    language: Language,
+    dismissed: Collection[str] = (),
+    behind: Collection[str] = (),
+) -> list[Card]:
+    """Routes with open alerts by level, then with ended ones, then those where nothing is unusual.
+
+    Late sources have no card: they stand on the Data page and among the alerts.
+
+    Args:
+        release: Its alerts are read.
+        former: The release before, which tells what has changed.
+        summary: Result of :func:`reports.numbers.route_summary`.
+        language: The reader's.
+        dismissed: Alerts that people have dismissed, by alert_id: they are open no more.
+        behind: Alerts whose route has a card on another one, by alert_id: that waits for a decision, they do not.
+    """
+    alerts, ended = release.frame("alerts"), release.frame("ended_alerts")
+    before = None if former is None else former.frame("alerts")
+    is_gone = alerts["alert_id"].isin(list(dismissed))
+    put_aside = _first_of_each_route(alerts[is_gone]).set_index("route_id")["alert_level"]
+    alerts = alerts[~is_gone]
+    firsts = _first_of_each_route(alerts[~alerts["alert_id"].isin(list(behind))])
+    sources = cards_in(release, language)
+    found = []
+    for row in firsts.to_dict("records"):
+        report = alert_report(row, rule_record(row, release.frame("track_record")), language)
+        change = change_words(change_since(row, alerts, before), language)
+        card = alert_card(report, subject_name(row, sources, language), change)
+        found.append(replace(card, route_id=str(row["route_id"]), alert_id=str(row["alert_id"])))
+    was = ended[~ended["rule"].isin(CONTEXT)].drop_duplicates("route_id").set_index("route_id")["alert_level"]
+    calm = [row for row in summary.to_dict("records") if row["route_id"] not in set(firsts["route_id"])]
+    calm.sort(key=lambda row: (row["route_id"] not in put_aside.index, row["route_id"] not in was.index))
+    return found + [
+        quiet_card(row, release.as_of, language, put_aside[row["route_id"]], over=DISMISSED)
+        if row["route_id"] in put_aside.index
+        else quiet_card(row, release.as_of, language, was.get(row["route_id"], ""))
+        for row in calm
+    ]
+
+
+def alert_card(report: AlertReport, subject: str, change: str) -> Card:
+    """The card of one open alert."""
+    is_forecast = bool(report.chance_word)
+    return Card(
+        level=report.level,
+        change=change,
+        title=subject,
+        sentence=report.sentence,
+        figure=report.chance if is_forecast else "",
+        figure_means=f"{capital(report.chance_word)} {report.event}".strip(),
+        when=report.window if is_forecast else "",
+        record=f"{report.dots} {report.record}".strip() if is_forecast or report.dots else "",
+    )
+
+
+def quiet_card(row: Row, as_of: dt.date, language: Language, was: str = "", *, over: str = ENDED) -> Card:
+    """The card of a route without an open alert.
+
+    Args:
+        row: The route's row of :func:`reports.numbers.route_summary`.
+        as_of: The day of the release.
+        language: The reader's.
+        was: The level of an alert that is over, or empty.
+        over: How that ended: ``ended`` by itself, or ``dismissed`` by people.
+    """
+    name = route_name(str(row["route_id"]), language)
+    if row["state"] != "ok":
+        why = without_forecast(row, language)
+        return Card("", language.text(_("no forecast")), name, why, route_id=str(row["route_id"]))
+    window = window_words(as_of, language)
+    said = ngettext(
+        "Nothing unusual is expected: most likely {interval} arrivals in {months}.",
+        "Nothing unusual is expected: most likely {interval} arrivals in {months}.",
+    )
+    if was and over == DISMISSED:
+        said = ngettext(
+            "The alert was dismissed. Most likely {interval} arrivals in {months}.",
+            "The alert was dismissed. Most likely {interval} arrivals in {months}.",
+        )
+    return Card(
+        level=over if was else "",
+        change=language.text(_("was {level}"), level=level_name(was, language)) if was else "",
+        title=name,
+        sentence=language.plural(
+            said,
+            as_expected(row["high"]),
+            interval=language.interval_words(row["low"], row["high"]),
+            months=window,
+        ),
+        figure=language.expected(row["expected"]),
+        figure_means=language.plural(ngettext("arrival expected", "arrivals expected"), as_expected(row["expected"])),
+        when=window,
+        route_id=str(row["route_id"]),
+    )
+
+
+def _first_of_each_route(alerts: pd.DataFrame) -> pd.DataFrame:
+    ranked = numbers.by_level(alerts[~alerts["rule"].isin(CONTEXT)])
+    return ranked[ranked["route_id"].map(is_route).astype(bool)].drop_duplicates("route_id")
+
+
+@dataclass(frozen=True)
+class Together:
+    """All routes with a forecast whose figures count persons, over the planning window.
+
+    Attributes:
+        title: ``49,400 arrivals expected in February–April 2025``; why there is none, where no route has a forecast or
+            only such have one as are added to no total.
+        figure: The median as it is written; empty without a total.
+        routes: ``On 5 routes together``; empty without a total.
+        interval: The 80 % interval in words; empty without a forecast.
+        year_before: What was counted in the same months a year earlier, as it is written; empty where a month is
+            missing.
+    """
+
+    title: str
+    figure: str = ""
+    routes: str = ""
+    interval: str = ""
+    most: float = 0.0
+    year_before: float | None = None
+
+    def sentences(self, language: Language) -> list[str]:
+        """The range and the year before, a sentence each; nothing without a total."""
+        if not self.figure:
+            return []
+        texts = ngettext(
+            "{routes}: most likely {interval} people, with 8 chances in 10.",
+            "{routes}: most likely {interval} people, with 8 chances in 10.",
+        )
+        out = [language.plural(texts, as_expected(self.most), routes=self.routes, interval=self.interval)]
+        if self.year_before is not None:
+            texts = ngettext(
+                "In the same months a year earlier {value} was counted.",
+                "In the same months a year earlier {value} were counted.",
+            )
+            before = language.counted(self.year_before)
+            out.append(language.plural(texts, as_counted(self.year_before), value=before))
+        return out
+
+
+def together(release: ReadableRelease, summary: pd.DataFrame, language: Language) -> Together:
+    """Add up the routes, path by path.
+
+    Args:
+        release: ``observations`` and ``trajectories`` are read.
+        summary: Result of :func:`reports.numbers.route_summary`.
+        language: The reader's.
+    """
+    ends = numbers.window_ends(release.as_of)
+    rows = summary[(summary["state"] == "ok") & summary["expected"].notna()]
+    routes = [route_id for route_id in rows["route_id"] if route_id in ARRIVAL_ROUTES]
+    series = [numbers.route_series(route_id) for route_id in routes]
+    total = numbers.expected_total(release.frame("trajectories"), series, ends)
+    if total is None and len(rows):
+        texts = ngettext(
+            "{n} route has a forecast, and is added to no total",
+            "{n} routes have a forecast, and are added to no total",
+        )
+        return Together(language.plural(texts, len(rows)))
+    if total is None:
+        return Together(language.text(_("No route has figures recent enough for a forecast")))
+    before = numbers.counted_a_year_before(release.frame("observations"), series, ends)
+    figure = language.expected(total.median)
+    texts = ngettext("{expected} arrival expected in {months}", "{expected} arrivals expected in {months}")
+    months = window_words(release.as_of, language)
+    return Together(
+        title=language.plural(texts, as_expected(total.median), expected=figure, months=months),
+        figure=figure,
+        routes=language.plural(ngettext("On {n} route", "On {n} routes together"), len(routes)),
+        interval=language.interval_words(total.low, total.high),
+        most=total.high,
+        year_before=before,
+    )
