@@ -9,9 +9,10 @@ weigh alike, whatever their number: the models of single series together (half b
 over many series, and the sum of the parts; but for the first of them, whose odds against the others are learned at each
 origin from the last outcomes known there, and shrunk towards these. Against all of them together stand recent values as
 they were, by odds learned in the same way from those that zeros among them and the frequency suggest
-(:mod:`forecasting.models.recent_values`). Where no member has skill, or a history is too short for any, the ensemble is
-the baseline, and says so. Elsewhere its spread is scaled by what its own past forecasts showed and quantiles of counts
-come to lie near whole ones (:mod:`forecasting.calibration`). No quantile lies above ``MOST_RECORDS`` times the record.
+(:mod:`forecasting.models.recent_values`); with them chances are averaged, not quantiles. Where no member has skill, or
+a history is too short for any, the ensemble is the baseline, and says so. Elsewhere its spread is scaled by what its
+own past forecasts showed and quantiles of counts come to lie near whole ones (:mod:`forecasting.calibration`). No
+quantile lies above ``MOST_RECORDS`` times the record.
 """
 
 from __future__ import annotations
@@ -32,10 +33,10 @@ from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, RECENT_VALUES, Bool
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.models.recent_values import odds_before_outcomes
 from forecasting.panel import Panel
-from forecasting.quantiles import KEYS, Forecasts, QuantileTable, as_table
+from forecasting.quantiles import KEYS, Forecasts, LinearPool, QuantileTable, as_table
 from forecasting.verification.scores import wis
 
-VERSION = "14"
+VERSION = "15"
 WINDOW = 24
 FEWEST_SCORED = 12
 SMALLEST_SHARE = 1e-9
@@ -63,21 +64,21 @@ CARD = ModelCard(
         "The odds of the first kind against the others are learned at every origin from the last outcomes known "
         "there, and shrunk towards equal, or one half beside a sum of parts. Against all these together the "
         "distribution of recent values weighs where more than one in five of them is zero, and in series by day or "
-        "week, by odds learned in the same way. So are two factors per route and horizon, of the spread about the "
-        "median and of what lies beyond the quartiles; they are shrunk towards those of all routes and towards 1. A "
-        "series with fewer than 24 earlier values is forecast but not learned from; with fewer than six the baseline "
-        "stands in. No quantile lies above five times the highest value so far, taken as at least five. Where figures"
-        " are whole numbers its quantiles lie near whole numbers, and as many begin at zero as make closed intervals "
-        "hold what they promise."
+        "week; with it chances are averaged, not quantiles. Its odds are learned in the same way, and so are two "
+        "factors per route and horizon, of the spread about the median and of what lies beyond the quartiles; they "
+        "are shrunk towards those of all routes and towards 1. A series with fewer than 24 earlier values is forecast "
+        "but not learned from; with fewer than six the baseline stands in. No quantile lies above five times the "
+        "highest value so far, taken as at least five. Where figures are whole numbers its quantiles lie near whole "
+        "numbers, and as many begin at zero as make closed intervals hold what they promise."
     ),
     recipe=_(
-        "Version 14, November 2026. Some 75 variants of the recipe were compared on outcomes since 2018, and some 230"
+        "Version 15, November 2026. Some 75 variants of the recipe were compared on outcomes since 2018, and some 230"
         " more of weights and spread on the five routes' outcomes of 2020 to 2024, the last 80 on seven Frontex "
         "routes' since 2018 too, and so some twenty ways in which past origins count in the pooled model; six forms "
         "of what it says of zero on short panels of small counts; fifteen of what short histories may teach, on "
-        "panels of 18 to 48 months; and some twenty of how recent values weigh, on panels of displacement, conflict, "
-        "deaths on the way and arrivals by day and week. So part of its score on these years is luck; only forecasts "
-        "that are scored as they were issued are free of it."
+        "panels of 18 to 48 months; and some twenty of how recent values weigh and are mixed in, on panels of "
+        "displacement, conflict, deaths on the way and arrivals by day and week. So part of its score on these years "
+        "is luck; only forecasts that are scored as they were issued are free of it."
     ),
     source="Quantile averaging: Lichtendahl, Grushka-Cockayne and Winkler 2013, Management Science 59(7).",
     weaknesses=_(
@@ -266,8 +267,9 @@ def _mean(
     share = np.zeros(len(places))
     if recent := cubes.get(RECENT_VALUES):
         share = _share_of_recent(recent, mixed(1.0, every), ~alone, places, panel)
-        heard = share > 0
-        total[heard] = _between(total[heard], recent.logs[heard], share[heard])
+        heard = np.flatnonzero(share)
+        pool = LinearPool.of(total[heard], recent.logs[heard])
+        total[heard] = pool.quantiles(share[heard], np.arange(len(heard)))
     total[alone] = cubes[BASELINE].logs[alone]
     capped[alone] = cubes[BASELINE].capped[alone]
     of_place = np.ones(len(chosen))
@@ -290,20 +292,17 @@ def _share_of_recent(
     row, column = panel.places(places["origin_date"], places["series_id"])
     placed = recent.own & beside & (row >= 0) & (column >= 0)
     before = np.where(placed, odds_before_outcomes(panel)[row, column], 0.0)
+    heard = np.flatnonzero(before)
+    pool = LinearPool.of(others[heard], recent.logs[heard])
 
     def mixed(odds: FloatArray | float, rows: NDArray[np.intp]) -> FloatArray:
-        return _between(others[rows], recent.logs[rows], _share(odds * before[rows]))
+        return pool.quantiles(_share(odds * before[rows]), np.searchsorted(heard, rows))
 
     return _share(learned_odds(places, mixed, before > 0, panel) * before)
 
 
 def _share(odds: FloatArray) -> FloatArray:
     return odds / (1.0 + odds)
-
-
-def _between(others: FloatArray, recent: FloatArray, share: FloatArray) -> FloatArray:
-    mean: FloatArray = (1.0 - share)[:, None] * others + share[:, None] * recent
-    return mean
 
 
 def _calibrated(combined: QuantileTable, panel: Panel) -> QuantileTable:

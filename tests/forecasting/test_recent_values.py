@@ -16,11 +16,11 @@ from core.quantiles import QUANTILE_LEVELS
 from forecasting import members
 from forecasting.ensemble import combine
 from forecasting.members import Request, members_at
-from forecasting.model import BASELINE, ENSEMBLE, NORMAL_SCORES, RECENT_VALUES
+from forecasting.model import BASELINE, ENSEMBLE, LEVELS, NORMAL_SCORES, RECENT_VALUES
 from forecasting.models import MODELS
 from forecasting.models.recent_values import BY_FREQUENCY, HALF_LIFE, HIGHEST, odds_before_outcomes
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.quantiles import QuantileTable, stack
+from forecasting.quantiles import LinearPool, QuantileTable, stack
 from forecasting.verification.scores import observed_at, wis
 from forecasting.workers import Fit
 
@@ -87,6 +87,36 @@ def test_odds_at_an_origin_rest_on_values_up_to_it() -> None:
     whole = odds_before_outcomes(panel_of(values))
     early = panel_of(values).until(pd.Timestamp("2017-06-30"))
     assert np.array_equal(whole[: len(early.periods)], odds_before_outcomes(early))
+
+
+@given(st.integers(0, 10**6), st.floats(0, 1))
+def test_a_mixture_s_quantiles_are_those_of_draws_from_both(seed: int, share: float) -> None:
+    """Slow oracle: values are drawn from each forecast as often as it counts. Some quantiles tie, as at zero."""
+    random = np.random.default_rng(seed)
+    one, other = (np.sort(np.maximum(random.normal(4, 3, (1, len(LEVELS))), 0.0), axis=1) for _ in range(2))
+    found = LinearPool.of(one, other).quantiles(np.asarray([share]), np.arange(1))[0]
+    assert (np.diff(found) >= 0).all()
+    even = (np.arange(20_000) + 0.5) / 20_000
+    is_other = np.arange(20_000) < round(share * 20_000)
+    drawn = [np.interp(random.permutation(even), LEVELS, quantiles[0]) for quantiles in (one, other)]
+    values = np.sort(np.where(is_other, drawn[1], drawn[0]))
+    lower, upper = (np.quantile(values, np.clip(LEVELS[1:-1] + slack, 0, 1)) for slack in (-0.02, 0.02))
+    assert (found[1:-1] >= lower - 1e-9).all()
+    assert (found[1:-1] <= upper + 1e-9).all()
+
+
+def test_a_mixture_of_all_and_nothing_is_the_one_forecast() -> None:
+    one, other = np.maximum(np.asarray([[1.0], [5.0]]) + NORMAL_SCORES, 0.0)[:, None]
+    both = LinearPool.of(np.concatenate([one, other]), np.concatenate([other, one]))
+    found = both.quantiles(np.asarray([0.0, 1.0]), np.arange(2))
+    assert np.allclose(found, one)
+
+
+def test_where_one_expects_nobody_and_the_other_many_a_mixture_holds_both() -> None:
+    nobody, many = np.zeros((1, len(LEVELS))), 6.0 + 0.1 * NORMAL_SCORES[None]
+    found = LinearPool.of(many, nobody).quantiles(np.asarray([0.4]), np.arange(1))[0]
+    assert (found[LEVELS < 0.39] == 0).all()
+    assert (found[LEVELS > 0.41] > 5.5).all()
 
 
 def engine_on(panel: Panel) -> tuple[QuantileTable, pd.DataFrame]:
