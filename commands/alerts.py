@@ -272,7 +272,6 @@ def drop(
 ) -> None:
     """Take one message out: it is not sent. That, by whom and why stays in the journal."""
     from access.roles import shell_actor
-
     from workflow.decisions import drop_message
 
     with opened_workflow(home or context.obj) as workflow:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from core.aggregates import refuse_person_level
 from core.calendar import Frequency, frequency_of, pandas_frequency, period_index, to_period, write_period
-from core.errors import InputError, SourceError
+from core.errors import InputError, SourceError, first_line
 from core.quantiles import FloatArray
 from core.release import PANEL
 from core.schema import check, unit_of
@@ -233,7 +233,7 @@ def _read_text(path: Path) -> pd.DataFrame:
     except pd.errors.ParserWarning:
         raise SourceError(path.name, "not a table: rows have more fields than the header", row=2) from None
     except (pd.errors.ParserError, ValueError, OSError, MemoryError) as error:
-        raise SourceError(path.name, f"not a table: {_one_line(error)}") from None
+        raise SourceError(path.name, f"not a table: {first_line(error)[:200]}") from None
     blank = table.isna() | (table == "")
     return table[~blank.all(axis=1)]
 
@@ -244,11 +244,6 @@ def _header(path: Path) -> bytes:
     if len(header) == _LONGEST_HEADER:
         raise SourceError(path.name, f"not a table: its first line is longer than {_LONGEST_HEADER:,} bytes", row=1)
     return header
-
-
-def _one_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:200] if lines else type(error).__name__
 
 
 def _to_panel(table: pd.DataFrame, name: str) -> Panel:

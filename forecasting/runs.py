@@ -109,7 +109,7 @@ def backtest(request: Request, *, origins: int, step: int, name: str = "panel") 
 def forecast_file(panel_path: Path, *, horizon: int, **options: Unpack[Options]) -> Made:
     """Forecast a panel's file from each series' last observed period, as :func:`backtest_file` would at that origin.
 
-    A series that has ended (:func:`forecasting.panel.has_ended`) has no present: it is left out, and that is said.
+    A series that has ended (:meth:`forecasting.panel.Panel.ended`) has no present: it is left out, and that is said.
 
     Args:
         panel_path: CSV or Parquet; see :func:`forecasting.panel.read_panel`.

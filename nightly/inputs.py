@@ -6,7 +6,7 @@ Values are stored whole or not at all, and every outcome is recorded.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -159,10 +159,25 @@ def ingest_file(
         own = own_mappings(home)
         if source_id in own:
             return read_own(home, path, own[source_id], journal, given_by)
-        known = ", ".join([*SOURCES, *own])
-        raise InputError(_("unknown source '{found}'; known: {known}"), found=source_id, known=known)
+        raise _unknown(source_id, [*SOURCES, *own])
     raw = read_raw(path)
     return _take(home, source_id, apart(source.parse, raw), raw, journal, given_by)
+
+
+def require_known(source_ids: Iterable[str], home: Path) -> None:
+    """Check that there are such sources, or that the home has figures of them.
+
+    Raises:
+        InputError: One is unknown: a mistyped name in a setting would leave nothing out.
+    """
+    known = [*SOURCES, *own_mappings(home)]
+    for source_id in source_ids:
+        if source_id not in {*known, *VintageStore(home).sources()}:
+            raise _unknown(source_id, known)
+
+
+def _unknown(source_id: str, known: list[str]) -> InputError:
+    return InputError(_("unknown source '{found}'; known: {known}"), found=source_id, known=", ".join(known))
 
 
 def ingest_own(

@@ -21,7 +21,7 @@ from core.settings import Settings
 from ingest.catalogue import SOURCES, live_sources, source_access
 from ingest.http import Client
 from ingest.source import Answer, LiveSource, Pull, Request, SourceAccess
-from nightly.inputs import LiveReport, Visited, load_snapshot, read_inbox, take_in
+from nightly.inputs import LiveReport, Visited, load_snapshot, read_inbox, require_known, take_in
 from store.journal import Journal, opened_journal
 from store.lock import night_lock
 from store.mirror import shared
@@ -52,10 +52,12 @@ def read_inputs(home: Path, settings: Settings, journal: Journal, *, live: bool,
     """Bring the vintages up to date: the bundled snapshot, publishers where they are asked, and the inbox.
 
     Raises:
+        InputError: The settings leave out a source that there is not.
         StoreError: The home folder cannot be read or written.
     """
     announce(progress, "Reading figures")
     fingerprint = load_snapshot(VintageStore(home), journal)
+    require_known(settings.exclude_sources, home)
     asked = ask_publishers(home, settings, journal, progress=progress) if live else LiveReport()
     files, refused = read_inbox(home, journal)
     progress("Reading figures", 1, 1)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from alerts.rules import period_words
-
 from core.countries import display_name, known_codes
 from core.errors import InputError, Message
 from core.languages import Language

@@ -176,6 +176,11 @@ def test_a_night_calculates_with_one_thread_whatever_the_machine_would_give(
     assert {library["num_threads"] for library in seen} == {1}
 
 
+def test_a_mistyped_source_is_not_left_out_in_silence(home: Path) -> None:
+    with pytest.raises(InputError, match=r"unknown source 'iom-dtm'; known: .*iom_dtm"):
+        run_night(home, load_settings(home).model_copy(update={"exclude_sources": ["iom-dtm"]}), AS_OF)
+
+
 def test_a_second_night_at_the_same_time_is_refused(home: Path) -> None:
     with night_lock(home), pytest.raises(InputError, match="another night is running"):
         run_night(home, load_settings(home), AS_OF)
