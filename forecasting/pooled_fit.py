@@ -256,7 +256,8 @@ def _examples(task: Task) -> tuple[FloatArray, FloatArray, FloatArray]:
 
 def learned_from(logs: FloatArray, length: int) -> NDArray[np.intp]:
     """Columns of the series to learn from: the largest by their total known then, and some of the rest, evenly."""
-    total = np.nansum(np.expm1(logs), axis=0)
+    # In one order of memory: between equal totals the last bit of a sum decides.
+    total = np.nansum(np.expm1(np.ascontiguousarray(logs)), axis=0)
     order = np.argsort(-total, kind="stable")
     order = order[total[order] > 0]
     most = max(2, MOST_ROWS // length)

@@ -315,6 +315,15 @@ def test_of_what_was_predicted_the_oldest_goes_first(monkeypatch: pytest.MonkeyP
     np.testing.assert_array_equal(kept["c"], entries["c"])
 
 
+def test_series_of_equal_totals_are_chosen_alike_however_they_lie_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pooled_fit, "MOST_ROWS", 600)
+    random = np.random.default_rng(4)
+    values = random.integers(0, 900, 60)
+    logs = np.log1p(np.stack([random.permutation(values) for _ in range(60)], axis=1).astype(float))
+    by_row, by_column = np.ascontiguousarray(logs), np.asfortranarray(logs)
+    assert pooled_fit.learned_from(by_row, 60).tolist() == pooled_fit.learned_from(by_column, 60).tolist()
+
+
 def test_the_series_learned_from_are_the_largest_known_then_and_some_of_the_rest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
