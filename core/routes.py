@@ -47,6 +47,8 @@ ROUTES: dict[str, Route] = {
     )
 }
 ARRIVAL_ROUTES: tuple[str, ...] = tuple(route_id for route_id, route in ROUTES.items() if route.persons)
+ARRIVAL_COUNTRIES = frozenset(code for route_id in ARRIVAL_ROUTES for code in ROUTES[route_id].entry)
+"""Where people arrive on them."""
 ARRIVAL_SERIES: tuple[str, ...] = tuple(make_series_id("arrivals", one, ALL, ALL, "M") for one in ARRIVAL_ROUTES)
 """Their monthly counts, which are added up; an analyst's own route may count people of one of them again."""
 

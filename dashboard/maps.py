@@ -17,7 +17,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.languages import as_expected
-from core.routes import ARRIVAL_ROUTES, ROUTES
+from core.routes import ARRIVAL_COUNTRIES
 from core.settings import SNAPSHOT
 from dashboard.charts.axes import Annotation, Row
 from dashboard.i18n import _, labelled, lang, listed, ngettext
@@ -91,8 +91,7 @@ def map_alt(routes: pd.DataFrame) -> str:
 def _countries() -> tuple[Outline, Outline]:
     """Outlines of all other countries, and of those where people arrive."""
     shapes = load_shapes(SNAPSHOT)
-    entry = {code for route_id in ARRIVAL_ROUTES for code in ROUTES[route_id].entry}
-    receives = shapes["geo"].isin(entry)
+    receives = shapes["geo"].isin(ARRIVAL_COUNTRIES)
     return _as_arrays(outline(shapes[~receives])), _as_arrays(outline(shapes[receives]))
 
 

@@ -112,10 +112,8 @@ def reporting(known: pd.DataFrame) -> pd.DataFrame:
 
 def _reporting(rows: pd.DataFrame) -> pd.DataFrame:
     # A country's own total holds what stands on its routes.
-    is_total, place = (
-        rows["route_id"].isin([NOT_APPLICABLE, ALL]),
-        pd.MultiIndex.from_frame(rows[["geo", "time_period"]]),
-    )
+    is_total = rows["route_id"].isin([NOT_APPLICABLE, ALL])
+    place = pd.MultiIndex.from_frame(rows[["geo", "time_period"]])
     rows = rows[is_total | ~place.isin(place[is_total])]
     present = rows.pivot_table(index="time_period", columns="geo", values="obs_value", aggfunc="sum").sort_index()
     flagged = rows.assign(marked=rows["obs_flag"].eq("p")).groupby("time_period")["marked"].any()

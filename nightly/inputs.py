@@ -171,8 +171,9 @@ def require_known(source_ids: Iterable[str], home: Path) -> None:
         InputError: One is unknown: a mistyped name in a setting would leave nothing out.
     """
     known = [*SOURCES, *own_mappings(home)]
+    there_are = {*known, *VintageStore(home).sources()}
     for source_id in source_ids:
-        if source_id not in {*known, *VintageStore(home).sources()}:
+        if source_id not in there_are:
             raise _unknown(source_id, known)
 
 

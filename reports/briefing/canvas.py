@@ -166,7 +166,8 @@ class Sheet:
 
 
 def dress_axes(axes: Axes, language: Language, style: Style, pad: float = 1.5) -> None:
-    """Hairlines instead of a frame, and the words on both axes in the reader's language and the page's type."""
+    """Hairlines instead of a frame, whole numbers, and the words on both axes in the reader's language and its type."""
+    axes.locator_params(axis="y", integer=True)
     axes.grid(axis="y", color=colours.GRID, linewidth=0.5)
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)

@@ -163,7 +163,7 @@ def _dress(axes: Axes, months: pd.DatetimeIndex, now: float, language: Language)
     """Axis from zero with few hairlines, Januaries in the reader's language, the word ``now`` on its line."""
     if len(months):
         axes.set_xlim(days(months[0]) - 15, max(days(months[-1]), now) + 15)
-    axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(3))
     ticks = months[months.month == 1]
     axes.set_xticks(days(ticks), [language.month_short(month, year=True) for month in ticks])
     dress_axes(axes, language, SMALL)

@@ -160,7 +160,6 @@ def _bars(axes: Axes, line: YearLine, content: Content) -> None:
         axes.bar(here, row[high] - row[low], bottom=row[low], width=0.62, color=colours.FAN, alpha=opacity)
     axes.hlines(row["median"], here - 0.31, here + 0.31, color=colours.MEDIAN, linewidth=1.4)
     axes.set_ylim(0, 1.08 * max([*line.past, float(row["hi_80"]), 1.0]))
-    axes.locator_params(axis="y", integer=True)
     axes.set_xticks(range(here + 1), [*map(str, years), str(row["first_period"])[:4]])
     dress_axes(axes, content.language, SMALL)
 
@@ -206,7 +205,6 @@ def _demand(axes: Axes, line: PlacesLine, content: Content) -> None:
     axes.axhline(line.stock, color=colours.INK, linewidth=0.9, linestyle=(0, (4, 2)))
     top = 1.12 * max(float(table["places"].max()), line.stock)
     axes.set_ylim(0, top)
-    axes.locator_params(axis="y", integer=True)
     axes.set_xlim(-0.2, len(table) - 0.8)
     shown = [place for place in places if place % 3 == 0 or place == len(table) - 1]
     months = [language.month_short(table["target_end_date"].iloc[place], year=place == 0) for place in shown]

@@ -14,7 +14,7 @@ from matplotlib.patheffects import Normal, Stroke
 from shapely import MultiPolygon, box, get_parts
 
 from core.languages import Language
-from core.routes import ARRIVAL_ROUTES, ROUTES
+from core.routes import ARRIVAL_COUNTRIES
 from core.settings import SNAPSHOT
 from geo.map import (
     FRAME_KM,
@@ -76,8 +76,7 @@ def _countries() -> tuple[Outline, Outline]:
     frame = box(west - 400, south - 400, east + 400, north + 400)
     shapes["geometry"] = shapes.geometry.intersection(frame).simplify(DETAIL_KM)
     shapes = shapes[~shapes.geometry.is_empty]
-    entry = {code for route_id in ARRIVAL_ROUTES for code in ROUTES[route_id].entry}
-    receives = shapes["geo"].isin(entry)
+    receives = shapes["geo"].isin(ARRIVAL_COUNTRIES)
     return _outline(list(shapes.geometry[~receives])), _outline(list(shapes.geometry[receives]))
 
 
