@@ -324,7 +324,7 @@ class Subscription(_Section):
     channel: str
     to: list[str] = Field(default_factory=list, description="Mail addresses; empty for webhooks and chats")
     routes: list[str] = Field(
-        default_factory=list, description="Codes or names of routes; empty: all, and alerts on sources too"
+        default_factory=list, description="Codes or names of routes; empty: all"
     )
     levels: list[Level] = Field(default=["watch", "warning", "severe"], min_length=1)
     events: list[Event] = Field(default=["raised", "updated", "ended", "withdrawn"], min_length=1)

@@ -20,6 +20,7 @@ from access.roles import (
     require,
 )
 from alerts.lifecycle import (
+    ACKNOWLEDGED,
     ANNOUNCED,
     DISMISSED,
     ENDED,
@@ -43,6 +44,7 @@ from core.calendar import is_ahead
 from core.entry import Entry
 from core.errors import InputError
 from core.languages import marked as _
+from reports.alert import CONTEXT
 from reports.scenario import places_subject
 from store.editions import Action, Decision, Edition, decide
 from store.outbox import OutboxMessage
@@ -52,6 +54,8 @@ from workflow.announcements import DEDUPLICATION, announcing, deduplication_key,
 
 SCENARIO_STEPS = (SAVE_SCENARIO, DELETE_SCENARIO)
 """What becomes of a scenario: rows of these actions say which are saved."""
+DECISIONS = (SIGNED_OFF, ACKNOWLEDGED, DISMISSED)
+"""Steps by which people decide about an alert; the others are notes, which any alert takes."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ def act(workflow: Workflow, release: Release, alert_id: str, wanted: Step) -> Ou
 
     Raises:
         NotAllowedError: The person may not do it.
-        StepError: The alert's state does not allow it, or it has changed since the person saw it.
+        StepError: The alert's state does not allow it, it has changed since the person saw it, or it merely informs.
         InputError: The release has no such alert, or a text cannot be stored.
         StoreError: The journal refuses.
     """
@@ -136,6 +140,9 @@ def act(workflow: Workflow, release: Release, alert_id: str, wanted: Step) -> Ou
         if wanted.seen is not None and shown.version != wanted.seen:
             text = _("it has changed since you opened it: it is {status} now, level {level}")
             raise StepError(text, status=shown.status, level=shown.level)
+        # One that was signed all the same, under an earlier version, can still be withdrawn from those it was sent to.
+        if wanted.action in DECISIONS and row["rule"] in CONTEXT and shown.status == PROPOSED:
+            raise StepError(_("it merely informs: there is nothing to decide, and notes are taken"))
         entry = Entry(
             wanted.actor.name.strip(), wanted.action, alert_id, release.run_id, wanted.reason.strip(),
             wanted.actor.with_identity(wanted.payload),

@@ -34,6 +34,7 @@ from workflow.decisions import (
     act,
     delete_scenario,
     find_alert,
+    proposal,
     record_night,
     save_scenario,
     scenarios_saved,
@@ -68,6 +69,29 @@ def test_an_ended_alert_is_found_and_does_not_stand(desk: OpenDesk, publish: Pub
     assert (row["alert_id"], stands) == (ENDED, False)
     with pytest.raises(StepError, match="only a proposed alert can be signed off"):
         sign(desk(), release, alert_id=ENDED)
+
+
+@pytest.mark.parametrize("action", [SIGNED_OFF, DISMISSED])
+@pytest.mark.parametrize("rule", ["origin_context", "stale_source"])
+def test_what_merely_informs_cannot_be_decided_and_takes_notes(
+    desk: OpenDesk, publish: Publish, rule: str, action: str
+) -> None:
+    informs = f"{rule}.EMR.2025-01-31"
+    opened, release = desk(), publish({informs: "watch"})
+    with pytest.raises(StepError, match="merely informs"):
+        act(opened, release, informs, Step(Actor("Ada"), action, "beds are ready"))
+    assert opened.journal.entries(subject=informs) == []
+    assert act(opened, release, informs, Step(Actor("Ada"), COMMENTED, "noted")).state.status == PROPOSED
+
+
+def test_what_merely_informs_and_was_sent_all_the_same_can_be_withdrawn(desk: OpenDesk, publish: Publish) -> None:
+    informs = "origin_context.EMR.2025-01-31"
+    opened, release = desk(), publish({informs: "watch"})
+    row, _stands = find_alert(release, informs)
+    for entry in (proposal(row, release), Entry("Ada", SIGNED_OFF, informs, release.run_id, "as it once was")):
+        opened.journal.record(entry)
+    act(opened, release, informs, Step(Actor("Ada"), DISMISSED, "nothing to decide"))
+    assert state_of(opened, informs).status == DISMISSED
 
 
 @pytest.mark.parametrize(
