@@ -29,6 +29,7 @@ from alerts.lifecycle import (
     WITHDRAWN,
     State,
 )
+from alerts.rules import whole_limit
 from alerts.verification.record import precision_cases, record_of
 from core.entry import Entry
 from core.languages import as_counted, capital, is_known
@@ -139,14 +140,15 @@ def reasons(night: Night, row: Row) -> list[str]:
     if end is not None and is_known(row["threshold"]):
         out += _agreement(night, row, end)
         past = history[history["end_date"].dt.month == end.month]
-        above = int((past["obs_value"] > row["threshold"]).sum())
+        limit = whole_limit(row["rule"], float(row["threshold"]))
+        above = int((past["obs_value"] > limit).sum())
         if len(past):
             text = ngettext(
                 "In {above} of {n} earlier year this month was above {threshold}.",
                 "In {above} of {n} earlier years this month was above {threshold}.",
                 len(past),
             )
-            out.append(text.format(above=above, n=len(past), threshold=lang().counted(row["threshold"])))
+            out.append(text.format(above=above, n=len(past), threshold=lang().counted(limit)))
     return out
 
 

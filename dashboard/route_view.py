@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from alerts.rules import whole_limit
 from core.languages import is_known, round_counted, round_expected
 from dashboard import downloads, reads, tables, time_travel
 from dashboard.downloads import Export
@@ -208,7 +209,11 @@ def for_chart(history: pd.DataFrame) -> pd.DataFrame:
 
 def usual_threshold(alerts: Sequence[Row], history: pd.DataFrame) -> float:
     """A number to begin with: the open alert's threshold, else half more than the past year's average."""
-    limits = [float(round_counted(row["threshold"])) for row in alerts if is_known(row["threshold"])]
+    limits = [
+        float(round_counted(whole_limit(str(row.get("rule")), row["threshold"])))
+        for row in alerts
+        if is_known(row["threshold"])
+    ]
     mean = history["obs_value"].tail(12).mean()
     usual = round_expected(1.5 * float(mean)) if is_known(mean) else 0.0
     return min([*limits, usual][0], float(LARGEST))

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, ENDED, PROPOSED, SIGN_OFFS_NEEDED, SIGNED_OFF, WITHDRAWN, State
-from alerts.rules import DATA_RULES, EXCEEDANCE_RULES, TEMPLATES, cannot_be_judged, sentence
+from alerts.rules import DATA_RULES, EXCEEDANCE_RULES, TEMPLATES, cannot_be_judged, sentence, whole_limit
 from alerts.rules.origin_context import NAME as ORIGIN_CONTEXT
 from alerts.verification.record import record_of
 from core.calendar import is_month
@@ -24,6 +24,8 @@ from reports.release import Row
 
 FALLS = frozenset(rule.rule for rule in EXCEEDANCE_RULES if rule.falls)
 """Rules that warn of a low count."""
+REACHES = frozenset(rule.rule for rule in EXCEEDANCE_RULES if rule.compares == ">=")
+"""Rules whose event the number itself is; of the other highs it is one more."""
 CONTEXT = frozenset({rule.rule for rule in DATA_RULES} | {ORIGIN_CONTEXT})
 """Rules that only inform: late sources, revisions, what happens in countries of origin. Nobody decides about them."""
 MEASURES = ("precision", "recall", "false_alarms_per_route_year", "lead_months_median")
@@ -39,7 +41,7 @@ class AlertReport:
         sentence: What is the matter.
         chance: Its probability in whole per cent; an en dash where nothing is forecast.
         chance_word: The word that stands beside it, or empty.
-        threshold: The number to be passed or fallen to; an en dash where there is none.
+        threshold: The number to be passed, reached or fallen to; an en dash where there is none.
         event: What the chance is of: ``to pass 10,000 a month``; empty where there is no threshold.
         window: The months it speaks of: ``February–April 2025``; empty where it names no month.
         dots: Ten dots, as many of them full as such warnings were right in ten; empty without a record.
@@ -75,11 +77,16 @@ def alert_report(alert: Row, record: Row | None, language: Language, *, over: st
         language: The reader's.
         over: ``ended`` or ``withdrawn`` where the alert no longer stands.
     """
-    chance, threshold = _number(alert.get("probability")), _number(alert.get("threshold"))
+    rule = str(alert.get("rule"))
+    chance, threshold = _number(alert.get("probability")), whole_limit(rule, _number(alert.get("threshold")))
     level = str(alert["alert_level"])
     dots, in_words = _record_words(record, language, is_forecast=is_known(chance))
     event = (
-        _("to fall to {threshold} or fewer a month") if alert.get("rule") in FALLS else _("to pass {threshold} a month")
+        _("to fall to {threshold} or fewer a month")
+        if rule in FALLS
+        else _("to reach {threshold} a month")
+        if rule in REACHES
+        else _("to pass {threshold} a month")
     )
     badge = level_label(level, language)
     if over:

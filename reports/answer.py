@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 
 from alerts.lifecycle import PROPOSED, SIGN_OFFS_NEEDED, State
-from alerts.rules import EXCEEDANCE_RULES, OBSERVED_RULES
+from alerts.rules import EXCEEDANCE_RULES, OBSERVED_RULES, whole_limit
 from alerts.verification.record import precision_cases, record_of
 from core.languages import Language, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
 from forecasting.model import ENSEMBLE
-from reports.alert import CONTEXT, FALLS
+from reports.alert import CONTEXT, FALLS, REACHES
 from reports.names import level_name
 from reports.release import ReadableRelease, Row
 
@@ -54,7 +54,7 @@ def answer(alert: Row, release: ReadableRelease, language: Language) -> Answer:
         language: The reader's.
     """
     chances = month_chances(alert, release.frame("trajectories"))
-    limit = language.counted(alert["threshold"])
+    limit = language.counted(_limit(alert))
     return Answer(
         months=tuple((capital(language.month(end)), limit, language.percent(chance)) for end, chance in chances),
         any_month=(language.text(_("At least one of these months")), language.percent(alert["probability"]))
@@ -130,6 +130,11 @@ def decisions_title(waiting: Collection[tuple[str, str]], count: int, language: 
     return language.labelled(language.plural(own if mine else others, count), shown)
 
 
+def _limit(alert: Row) -> float | None:
+    limit = alert["threshold"]
+    return whole_limit(str(alert["rule"]), float(limit)) if is_known(limit) else None
+
+
 def _record(alert: Row, record: pd.DataFrame, language: Language) -> str:
     found = record_of(alert, record)
     if found is None or not is_known(found.get("precision")):
@@ -161,8 +166,12 @@ def _ends(alert: Row, record: pd.DataFrame, language: Language) -> str:
         return language.text(_("It ends when a new release no longer finds it."))
     rows = record[(record["rule"] == rule) & (record["level"] == "watch") & (record["horizon"] == 0)]
     cutoff = rows["cutoff"].dropna() if "cutoff" in rows else rows["horizon"].iloc[:0]
-    event = _("falling to {threshold}") if rule in FALLS else _("passing {threshold}")
-    named = language.text(event, threshold=language.counted(alert["threshold"]))
+    event = (
+        _("falling to {threshold}") if rule in FALLS
+        else _("reaching {threshold}") if rule in REACHES
+        else _("passing {threshold}")
+    )  # fmt: skip
+    named = language.text(event, threshold=language.counted(_limit(alert)))
     if cutoff.empty:
         return language.text(_("It ends when the chance of {event} is too low for a watch."), event=named)
     text = _("It ends when the chance of {event} falls below {cutoff}.")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pandas as pd
 
 from alerts.levels import rank
+from alerts.rules import whole_limit
 from alerts.rules.stale_source import NAME as STALE
 from core.languages import Language, as_expected, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import is_route
 from reports import numbers
-from reports.alert import CONTEXT, FALLS
+from reports.alert import CONTEXT, FALLS, REACHES
 from reports.names import level_name, route_name, subject_name
 from reports.release import ReadableRelease, Row, cards_in
 
@@ -116,14 +117,16 @@ def _chance_change(row: Row, name: str, language: Language) -> str:
     now, before, threshold = (row[column] for column in ("probability", "probability_before", "threshold"))
     if not all(map(is_known, (now, before, threshold))) or abs(now - before) < LEAST_CHANGE:
         return ""
+    rule = str(row["rule"])
     passing = _("{subject}: chance to pass {threshold} from {before} to {now}")
+    reaching = _("{subject}: chance to reach {threshold} from {before} to {now}")
     falling = _("{subject}: chance to fall to {threshold} from {before} to {now}")
     return language.text(
-        falling if row["rule"] in FALLS else passing,
+        falling if rule in FALLS else reaching if rule in REACHES else passing,
         subject=name,
         before=language.percent(before),
         now=language.percent(now),
-        threshold=language.counted(threshold),
+        threshold=language.counted(whole_limit(rule, threshold)),
     )
 
 

@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from alerts.rules import whole_limit
 from core.languages import Language, is_known, round_counted, round_expected
 from core.languages import marked as _
 from core.routes import is_route
@@ -87,7 +89,7 @@ COLUMNS: Mapping[str, Column] = {
     "places": _quantile(_("Places"), _("places that are enough at the chosen confidence")),
     "chance_above": Column(_("Chance above your number"), _("chance of more than the number chosen"), "0–1", SHARE),
     "probability": Column(_("Chance"), _("chance of the event in any month of the window"), "0–1", SHARE),
-    "threshold": Column(_("Threshold"), _("number to be passed, or fallen to"), _("persons a month"), COUNTED),
+    "threshold": Column(_("Threshold"), _("number to be passed, reached or fallen to"), _("persons a month"), COUNTED),
     "reason": Column(_("Reason"), _("the alert in one sentence")),
     "window": Column(_("Months"), _("months that the alert speaks of")),
     "chance": Column(_("Chance in words"), _("the same chance in whole per cent")),
@@ -150,6 +152,9 @@ def for_people(frame: pd.DataFrame, language: Language) -> tuple[pd.DataFrame, E
         The table, and its columns explained. Two columns that would have one name keep their own.
     """
     kept = frame.drop(columns=[column for column in frame.columns if column in _MACHINES])
+    if {"rule", "threshold"} <= {*kept.columns}:
+        limits = [whole_limit(str(rule), limit) for rule, limit in zip(kept["rule"], kept["threshold"], strict=True)]
+        kept = kept.assign(threshold=np.array(limits, dtype=float))
     columns = {column: COLUMNS.get(_ENDS.get(column, column)) for column in map(str, kept.columns)}
     known = {column: one for column, one in columns.items() if one is not None}
     titles = {column: language.text(one.title) for column, one in known.items()}

@@ -41,6 +41,8 @@ OBSERVED_RULES = tuple(rule for rule in RULES if isinstance(rule, ObservedRule))
 DATA_RULES = tuple(rule for rule in RULES if isinstance(rule, DataRule))
 TEMPLATES: Mapping[str, str] = {key: text for rule in RULES for key, text in rule.sentences.items()}
 """Every sentence that an alert may say, by ``reason_key``."""
+_EXCEEDANCE: Mapping[str, ExceedanceRule] = {rule.rule: rule for rule in EXCEEDANCE_RULES}
+_LIMITED: Mapping[str, ExceedanceRule] = {key: rule for rule in EXCEEDANCE_RULES for key in rule.sentences}
 
 
 def catalogue(settings: AlertSettings, thresholds: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -78,6 +80,8 @@ def sentence(key: str, params: Params, language: Language | None = None) -> str:
         language: The reader's; English by default.
     """
     language = language or Language()
+    if key in _LIMITED and "threshold" in params:
+        params = {**params, "threshold": _LIMITED[key].whole_limit(float(params["threshold"]))}
     figures = {name: _figure(name, value, language) for name, value in params.items()}
     if "chance" in params:
         figures["word"] = capital(language.chance_word(float(params["chance"])))
@@ -88,6 +92,11 @@ def sentence(key: str, params: Params, language: Language | None = None) -> str:
             when = language.text(_("in any month of {months}"), months=months)
         figures["when"] = when
     return capital(language.text(TEMPLATES[key], **figures))
+
+
+def whole_limit(rule: str, limit: float) -> float:
+    """An alert's number as words name it, see :meth:`ExceedanceRule.whole_limit`; as it is where a rule has none."""
+    return _EXCEEDANCE[rule].whole_limit(limit) if rule in _EXCEEDANCE else limit
 
 
 def cannot_be_judged(reason: str, since: dt.date, language: Language | None = None) -> str:

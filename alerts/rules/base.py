@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -208,6 +209,15 @@ class ExceedanceRule(Rule):
     def happened(self, values: FloatArray, limits: FloatArray) -> NDArray[np.bool_]:
         """True where a value, in whole persons, is an event under its limit; False where either is not known."""
         return _COMPARISONS[self.compares](whole(values), limits)
+
+    def whole_limit(self, limit: float) -> float:
+        """The limit as sentences name it: counts are whole, so a fraction is part of the number next to it.
+
+        To reach 1,234.5 is to reach 1,235; to pass it is to pass 1,234, and to fall to it is to fall to 1,234.
+        """
+        if math.isnan(limit):
+            return limit
+        return float(math.ceil(limit) if self.compares == ">=" else math.floor(limit))
 
     def bayes_cutoffs(self, settings: AlertSettings) -> Cutoffs:
         """The levels' cut-offs as they would be if every probability were calibrated."""

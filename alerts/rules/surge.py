@@ -23,5 +23,5 @@ RULE = ExceedanceRule(
     threshold=threshold,
     costs=RARE,
     say=lambda _series_id, settings: ("surge", {"factor": settings.surge_factor}),
-    sentences={"surge": _("{word} ({chance}) to pass {threshold}, {factor}× the 12-month mean, {when}.")},
+    sentences={"surge": _("{word} ({chance}) to reach {threshold}, {factor}× the 12-month mean, {when}.")},
 )

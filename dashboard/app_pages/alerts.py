@@ -10,6 +10,7 @@ import streamlit as st
 
 from alerts.levels import LEVELS
 from alerts.lifecycle import DISMISSED, ENDED
+from alerts.rules import whole_limit
 from core.languages import capital, is_known
 from core.routes import in_order
 from core.schema import ALL
@@ -255,7 +256,7 @@ def show_season(night: Night, row: Row) -> None:
     past, quantiles, end = found
     title = _("Arrivals in {month} of each year").format(month=lang().month(end, year=False))
     st.markdown(f"### {title}", anchors=False)
-    threshold = float(row["threshold"]) if is_known(row["threshold"]) else None
+    threshold = whole_limit(row["rule"], float(row["threshold"])) if is_known(row["threshold"]) else None
     memory.drawn(night, partial(draw_season, past, quantiles, end.year, threshold), "season's chart", row["key"])
     downloads.figures(
         downloads.export_of(night, f"season-{row['route_id']}", title, season_table(past, quantiles)), title

@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from alerts.rules import whole_limit
 from core.calendar import to_period
 from core.languages import Language
 from core.languages import marked as _
@@ -43,9 +44,10 @@ def fan_picture(facts: Facts, code: str) -> bytes | None:
     labels = _draw_fan(axes, counts, fan, language)
     axes.plot(counts.index, counts, color=colours.OBSERVED, linewidth=1.5)
     if facts.get("threshold") is not None:
-        text = language.text(_("threshold {value}"), value=language.counted(float(facts["threshold"])))
-        axes.axhline(float(facts["threshold"]), color=colours.INK, linewidth=0.9, linestyle="--")
-        labels.append((float(facts["threshold"]), text, colours.INK))
+        limit = whole_limit(str(facts.get("rule")), float(facts["threshold"]))
+        text = language.text(_("threshold {value}"), value=language.counted(limit))
+        axes.axhline(limit, color=colours.INK, linewidth=0.9, linestyle="--")
+        labels.append((limit, text, colours.INK))
     _dress(axes, language)
     _label(axes, labels)
     figure.text(0.085, 0.93, language.text(_("Arrivals per month")), fontsize=7.5, color=colours.SECONDARY)

@@ -79,6 +79,20 @@ def test_the_word_and_the_number_of_a_chance_agree(chance: float, words: str) ->
     )
 
 
+@pytest.mark.parametrize(
+    ("key", "limit", "words"),
+    [
+        ("capacity_own", 1234.5, "to pass your number, 1,234 a month"),
+        ("record_12", 1234.7, "to pass 1,234,"),
+        ("surge", 1234.5, "to reach 1,235,"),
+        ("surge", 1234.2, "to reach 1,235,"),
+        ("fall", 617.5, "to fall to 617,"),
+    ],
+)
+def test_a_sentence_names_the_whole_number_that_its_rule_tests(key: str, limit: float, words: str) -> None:
+    assert words in sentence(key, LONG | {"threshold": limit})
+
+
 def test_forecast_figures_are_rounded_and_counted_ones_are_not() -> None:
     text = sentence("outside_95_above", {"month": "2024-12", "value": 12_345.0, "lower": 2_149.0, "upper": 9_851.0})
     assert text == "December 2024 counted 12,345, above the 2,100 to 9,900 expected before."

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from alerts.evaluate import COLUMNS, SUBJECT, ended, evaluate, no_alerts
-from alerts.rules import LONGEST, sentence
-from alerts.rules.base import Evidence
+from alerts.rules import EXCEEDANCE_RULES, LONGEST, sentence
+from alerts.rules.base import Evidence, ExceedanceRule
 from core.calendar import planning_window
 from core.errors import SchemaError
 from core.quantiles import QUANTILE_LEVELS
@@ -137,7 +137,7 @@ class TestSurge:
         night = evidence(panel=panel(FLAT), trajectories=paths(_futures(0.5, 2, 600)))
         found = _only(evaluate(night, OWN), "surge")
         assert found[["threshold", "alert_level"]].to_numpy().tolist() == [[600, "warning"]]
-        expected = "About even (50%) to pass 600, 1.5× the 12-month mean, in any month of January–March 2025."
+        expected = "About even (50%) to reach 600, 1.5× the 12-month mean, in any month of January–March 2025."
         assert found["reason"].to_list() == [expected]
 
     def test_small_numbers_are_no_surge(self, evidence: Night, panel: Build, paths: Build) -> None:
@@ -406,3 +406,14 @@ def test_nothing_but_absent_chances_and_thresholds_is_empty(busy_night: Evidence
     ahead = alerts[alerts["horizon"] > 0]
     assert not ahead.isna().any().any()
     assert ahead["probability"].between(0, 1).all()
+
+
+@pytest.mark.parametrize("rule", EXCEEDANCE_RULES, ids=lambda rule: rule.rule)
+@pytest.mark.parametrize("limit", [1234.0, 1234.2, 1234.5, 1234.7])
+def test_an_event_is_the_same_under_a_limit_and_under_the_whole_number_that_words_name(
+    rule: ExceedanceRule, limit: float
+) -> None:
+    counts = np.arange(1230.0, 1240.0)
+    named = np.full(1, rule.whole_limit(limit))
+    assert (rule.happened(counts, named) == rule.happened(counts, np.full(1, limit))).all()
+    assert float(named[0]).is_integer()

@@ -56,3 +56,9 @@ def test_how_far_models_agree_is_told_of_the_ensembles_members_and_not_of_itself
 def test_of_a_fall_models_give_the_chance_to_fall() -> None:
     low, high = agreement("surge")
     assert agreement("fall") == (100 - high, 100 - low)
+
+
+def test_earlier_years_are_held_against_the_number_that_is_named() -> None:
+    row = {"series_id": SERIES, "route_id": "CMR", "rule": "surge", "threshold": 899.5, "first_period": "2025-01"}
+    said = reasons(cast(Night, OneMonthAhead()), cast(Row, row))
+    assert "In 0 of 2 earlier years this month was above 900." in said

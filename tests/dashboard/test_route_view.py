@@ -98,6 +98,7 @@ def test_no_number_to_begin_with_is_larger_than_one_that_may_be_typed() -> None:
     crowd = counted * 100_000
     assert [route_view.usual_threshold([], history) for history in (counted, crowd)] == [600.0, LARGEST]
     assert route_view.usual_threshold([{"threshold": np.nan}, {"threshold": 5854.5}], crowd) == 5855.0
+    assert route_view.usual_threshold([{"rule": "capacity", "threshold": 5854.5}], crowd) == 5854.0
 
 
 def test_a_scenario_of_many_millions_begins_with_a_number_that_its_field_takes(home: Path) -> None:

@@ -44,10 +44,23 @@ def test_sentence_and_window_name_the_same_months() -> None:
     assert report.chance_of == "62% (rather likely) to pass 5,000 a month, February–April 2025"
 
 
+@pytest.mark.parametrize(
+    ("rule", "event", "threshold"),
+    [
+        ("surge", "to reach 1,235 a month", "1,235"),
+        ("capacity", "to pass 1,234 a month", "1,234"),
+        ("fall", "to fall to 1,234 or fewer a month", "1,234"),
+    ],
+)
+def test_the_event_names_the_whole_number_that_the_rule_tests(rule: str, event: str, threshold: str) -> None:
+    report = alert_report(alert_row(0, ["CMR"], rule=rule, threshold=1234.5), None, ENGLISH)
+    assert (report.event, report.threshold) == (event, threshold)
+
+
 def test_an_alert_of_an_earlier_version_still_says_by_when() -> None:
     params = json.dumps({"chance": 0.62, "factor": 1.5, "month": "2025-03", "threshold": 5000.0})
     report = alert_report(alert_row(0, ["CMR"], reason_params=params), None, ENGLISH)
-    assert report.sentence == "Rather likely (62%) to pass 5,000, 1.5× the 12-month mean, by March 2025."
+    assert report.sentence == "Rather likely (62%) to reach 5,000, 1.5× the 12-month mean, by March 2025."
 
 
 def test_an_alert_that_has_ended_does_not_read_as_if_it_stood() -> None:

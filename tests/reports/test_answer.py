@@ -47,7 +47,7 @@ def test_the_answer_tells_any_month_the_record_with_its_base_rate_and_the_end(ma
     assert said.months[0] == ("February 2025", "1,050", "40%")
     assert said.any_month == ("At least one of these months", "40%")
     assert said.record == "Of 10 such warnings 7 came true (all routes); base rate: it happens in 25% of all cases."
-    assert said.ends == "It ends when the chance of passing 1,050 falls below 30%."
+    assert said.ends == "It ends when the chance of reaching 1,050 falls below 30%."
     assert said.needed_by == "needed by 31 January 2025"
 
 

@@ -88,7 +88,7 @@ def test_a_release_that_knows_no_route_still_has_a_briefing(make_release: MakeRe
 def test_every_alert_has_its_sentence_chance_record_and_status(make_release: MakeRelease) -> None:
     first = compose(make_release(), None, "en", Decisions(STATES)).alerts[0]
     said, report = (
-        "Rather likely (62%) to pass 5,000, 1.5× the 12-month mean, in any month of February–April 2025.",
+        "Rather likely (62%) to reach 5,000, 1.5× the 12-month mean, in any month of February–April 2025.",
         first.report,
     )
     assert (report.badge, report.sentence) == ("◆ Severe", said)

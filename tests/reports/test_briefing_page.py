@@ -109,7 +109,7 @@ def test_it_holds_the_figures_of_the_release(pdf: Make) -> None:
 @pytest.mark.slow
 def test_what_there_is_no_room_for_is_counted(pdf: Make) -> None:
     text = page_text(pdf(9, 12))
-    shown = text.count("to pass 5,0")
+    shown = text.count("to reach 5,0")
     assert 3 <= shown < 12
     assert f"and {12 - shown} more: see the dashboard" in text
 

@@ -32,6 +32,14 @@ def test_a_count_with_half_a_person_is_the_same_in_a_file_and_on_a_page() -> Non
     assert [f"{one:,}" for one in table["Threshold"].dropna()] == [ENGLISH.counted(one) for one in halves]
 
 
+def test_a_threshold_with_a_fraction_is_in_a_file_what_the_rules_sentence_names() -> None:
+    alerts = pd.DataFrame(
+        {"rule": ["surge", "capacity", "fall", "outside_95"], "threshold": [1234.2, 1234.7, 617.5, 9.5]}
+    )
+    table, _explained = for_people(alerts, ENGLISH)
+    assert table["Threshold"].tolist() == [1235, 1234, 617, 10]
+
+
 def test_a_french_reader_gets_french_columns() -> None:
     table, explained = for_people(FRAME, FRENCH)
     assert table["Route"].tolist()[0] == "Méditerranée centrale"

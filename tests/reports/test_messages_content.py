@@ -24,14 +24,14 @@ def test_a_raised_alert_states_figure_chance_record_uses_and_link(announce: Anno
         "February 2025: 5,500, most likely 4,300 to 6,700",
         "March 2025: 5,500, most likely 4,300 to 6,700",
     ]
-    assert rows["Chance"] == "82% (likely) to pass 5,000 a month, February–March 2025"
+    assert rows["Chance"] == "82% (likely) to reach 5,000 a month, February–March 2025"
     assert rows["Record of this rule"] == (
         "right 6 times in 10, all routes; right in 60% (50%–70%) of its warnings; warned of 40% of the events; "
         "0.9 (0.8–1.0) false alarms per route "
         "per year; 27 past events, all routes"
     )
     assert rows["Signed off by"] == "Ada, Ben"
-    assert message.sentence == "Likely (82%) to pass 5,000, 1.5× the 12-month mean, by March 2025."
+    assert message.sentence == "Likely (82%) to reach 5,000, 1.5× the 12-month mean, by March 2025."
     assert (message.uses, message.prohibited) == (INTENDED_USE, PROHIBITED_USES)
     assert message.link == "https://vigie.example.org/alerts?release=run-1&lang=en&alert=surge.EMR.2025-01-31"
     assert message.title == "New alert: Eastern Mediterranean (Severe)"

@@ -71,7 +71,7 @@ def test_a_mail_has_text_html_and_the_fan_chart_and_says_what_it_must(
     assert f"cid:{picture['Content-ID'].strip('<>')}" in html
     for said in (
         "February 2025: 5,200, most likely 4,400 to 6,000",
-        "62% (rather likely) to pass 5,000 a month",
+        "62% (rather likely) to reach 5,000 a month",
         "right in 60% (50%–70%) of its warnings",
         "27 past events, all routes",
         "Ada",
@@ -221,7 +221,7 @@ def test_a_chat_service_gets_a_text_through_apprise(
     sign(opened, publish)
     assert send_waiting(opened).summary() == ["messages: 2 sent"]
     ((headers, body),) = hook.taken
-    assert "Rather likely (62%) to pass 5,000" in body["message"]
+    assert "Rather likely (62%) to reach 5,000" in body["message"]
     assert headers["Idempotency-Key"] in body["message"]
 
 
