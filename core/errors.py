@@ -83,10 +83,12 @@ def fault_of(error: Exception) -> Message:
     return message(_("a fault in Vigie: {error}"), error=f"{type(error).__name__}: {error}")
 
 
-def first_line(error: BaseException) -> str:
-    """The first line of what a library's error says; its kind where it says nothing."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+def first_line(error: BaseException, *, with_kind: bool = False) -> str:
+    """The first line of what a library's error says, behind its kind if asked; its kind alone where it says nothing."""
+    kind, lines = type(error).__name__, str(error).strip().splitlines()
+    if not lines:
+        return kind
+    return f"{kind}: {lines[0]}" if with_kind else lines[0]
 
 
 Template = str | tuple[str, str] | Message

@@ -323,9 +323,7 @@ class Subscription(_Section):
     name: str = Field(min_length=1)
     channel: str
     to: list[str] = Field(default_factory=list, description="Mail addresses; empty for webhooks and chats")
-    routes: list[str] = Field(
-        default_factory=list, description="Codes or names of routes; empty: all"
-    )
+    routes: list[str] = Field(default_factory=list, description="Codes or names of routes; empty: all")
     levels: list[Level] = Field(default=["watch", "warning", "severe"], min_length=1)
     events: list[Event] = Field(default=["raised", "updated", "ended", "withdrawn"], min_length=1)
     language: str = Field(default=DEFAULT_LANGUAGE, pattern=r"[a-z]{2,3}")

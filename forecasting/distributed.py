@@ -28,7 +28,7 @@ from threadpoolctl import (  # type: ignore[import-untyped]  # it publishes no t
     threadpool_limits,
 )
 
-from core.errors import InputError, VigieError
+from core.errors import InputError, VigieError, first_line
 from forecasting.pool import one_thread_each
 from forecasting.workers import Answer, Cluster, Progress, Task, report, run_tasks
 
@@ -73,7 +73,7 @@ def workers_of(engine: str) -> Iterator[Cluster | None]:
         except VigieError:
             raise
         except Exception as error:  # each engine has exceptions of its own for a cluster that cannot be reached
-            raise InputError(f"--engine {engine} did not start: {_first_line(error)}") from error
+            raise InputError(f"--engine {engine} did not start: {first_line(error, with_kind=True)[:300]}") from error
         yield cluster
 
 
@@ -136,7 +136,7 @@ class FugueCluster:
                 as_local=True,
             )
         except Exception as error:  # each engine has exceptions of its own for workers that are lost
-            raise InputError(f"--engine {self.name} failed: {_first_line(error)}") from error
+            raise InputError(f"--engine {self.name} failed: {first_line(error, with_kind=True)[:300]}") from error
         answers = {int(place): _read(text) for place, text in zip(made["place"], made["answer"], strict=True)}
         for answer in answers.values():
             if isinstance(answer, VigieError):
@@ -172,11 +172,6 @@ def _write(content: object) -> str:
 
 def _read(text: str) -> Any:  # noqa: ANN401  # whatever a task or its answer is
     return pickle.loads(base64.b64decode(text))  # noqa: S301  # written by _write in a process of the same installation
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
 
 
 @contextlib.contextmanager

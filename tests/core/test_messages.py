@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import InputError, Message, SourceError, fault_of, message
+from core.errors import InputError, Message, SourceError, fault_of, first_line, message
 from core.languages import Language, catalogue
 from core.settings import PROJECT
 
@@ -104,6 +104,15 @@ def test_a_publishers_braces_are_said_as_they_are() -> None:
 def test_an_unforeseen_error_is_said_by_its_kind_and_text() -> None:
     assert str(fault_of(ValueError("b'\\x1c'"))) == "a fault in Vigie: ValueError: b'\\x1c'"
     assert fault_of(InputError("{n} MB", n=3)).record("ecb")["reason"] == "3 MB"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "with_kind"),
+    [("\nno answer \nTraceback", "no answer ", "OSError: no answer "), ("", "OSError", "OSError")],
+)
+def test_of_a_librarys_error_the_first_line_is_told_or_its_kind(text: str, line: str, with_kind: str) -> None:
+    assert first_line(OSError(text)) == line
+    assert first_line(OSError(text), with_kind=True) == with_kind
 
 
 def test_figures_in_a_message_are_written_as_the_readers_language_writes_them() -> None:
