@@ -183,8 +183,10 @@ def dated(values: pd.DataFrame) -> pd.DataFrame:
         for freq, rows in values.groupby(values["series_id"].map(frequency))
     ]
     columns = ["series_id", "target_end_date", "as_of"]
-    frame = pd.concat([pd.DataFrame(columns=[*columns, "obs_value"]), *parts]) if not parts else pd.concat(parts)
-    named = frame.astype({"obs_value": float}).rename(columns={"obs_value": "value"})
+    frame = pd.concat(parts) if parts else pd.DataFrame(columns=[*columns, "obs_value"])
+    # Days stay days where there is no row: a column of no type would be passed over when frames are put together.
+    kinds = {"obs_value": "float64", "target_end_date": "datetime64[ns]", "as_of": "datetime64[ns]"}
+    named = frame.astype(kinds).rename(columns={"obs_value": "value"})
     return named.sort_values(columns, ignore_index=True)[["series_id", "target_end_date", "value", "as_of"]]
 
 

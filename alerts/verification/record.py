@@ -41,8 +41,8 @@ from alerts.verification.hindcast import (
     judge,
     past_forecasts,
 )
-from core.release import FORECASTS, PANEL, TRACK_RECORD
-from core.schema import ALL, check
+from core.release import ALERT_RELIABILITY, FORECASTS, PANEL, TRACK_RECORD
+from core.schema import ALL, check, typed
 from core.settings import AlertSettings
 from forecasting.model import ENSEMBLE
 from forecasting.verification.bootstrap import draw_weights
@@ -148,7 +148,8 @@ def full_record(  # noqa: PLR0913  # the parts of one judgement, each named by t
         check(_frame(own, COLUMNS), TRACK_RECORD),
         check(_frame(beside, ["against", *COLUMNS]), TRACK_RECORD),
         training.table(frozen, costs, span, settings.cost_loss_ratio),
-        pd.concat(reliable[1:] or reliable, ignore_index=True),
+        # Where every route counts fewer than mean something, no rule has a case: the table is empty, and typed.
+        typed(pd.concat([part for part in reliable if len(part)] or reliable, ignore_index=True), ALERT_RELIABILITY),
         past,
         frozen,
         span,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from alerts.levels import LEVELS, Cutoffs
 from alerts.rules import EXCEEDANCE_RULES
 from alerts.rules.base import ExceedanceRule, counts_by_series
+from alerts.rules.capacity import RULE as CAPACITY
 from alerts.rules.surge import RULE as SURGE
 from alerts.verification.comparisons import COMPARISONS
 from alerts.verification.contingency import ContingencyTable, contingency, entries, measures
@@ -23,7 +24,7 @@ from alerts.verification.hindcast import HORIZONS, PATHS, USUAL_START, WINDOW, J
 from alerts.verification.record import full_record
 from core.calendar import PLANNING_MONTHS
 from core.quantiles import QUANTILE_LEVELS, probability_above
-from core.release import TRACK_RECORD
+from core.release import ALERT_RELIABILITY, TRACK_RECORD
 from core.schema import check
 from core.settings import AlertSettings
 from forecasting.panel import Panel
@@ -530,6 +531,17 @@ def test_reliability_counts_every_calm_month_once(world: World) -> None:
         assert (rows["came"] * rows["n"]).sum() == pytest.approx((past.calm & past.event)[:, :, ahead - 1].sum())
         assert ((rows["chance"] >= rows["bin_low"]) & (rows["chance"] <= rows["bin_high"])).all()
         assert ((rows["came_lo"] <= rows["came"]) & (rows["came"] <= rows["came_hi"])).all()
+
+
+@pytest.mark.parametrize(("thresholds", "rules"), [({}, set()), ({"CMR": 4}, {"capacity"})])
+def test_rules_without_a_case_leave_a_reliability_that_a_release_takes(
+    panel: Build, issued: Build, thresholds: dict[str, float], rules: set[str]
+) -> None:
+    forecasts, outcomes = _world(panel, issued, seed=6, origins=24, months=48, ahead=6)
+    small = forecasts.assign(value=forecasts["value"] / 100), outcomes.assign(value=outcomes["value"] // 100)
+    own = AlertSettings(thresholds=thresholds)
+    found = full_record(*small, own, as_of=AS_OF, rules=[SURGE, CAPACITY], simple_rules=()).reliability
+    assert {*check(found, ALERT_RELIABILITY)["rule"]} == rules
 
 
 @pytest.mark.slow
