@@ -107,6 +107,17 @@ def skill_table(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def baseline_note(rows: pd.DataFrame) -> str:
+    """Why the baseline's own ratio is not 1, where it is shown so; empty where it is 1."""
+    own = rows.loc[rows["model_id"] == BASELINE, "relative_wis"].dropna()
+    if (own.round(3) == 1).all():
+        return ""
+    return _(
+        "The baseline’s own row is below 1 where counts are small: on the logarithmic scale all are measured against it "
+        "as it is before its quantiles are cut at zero persons."
+    )
+
+
 def coverage_rows(calibration: pd.DataFrame) -> pd.DataFrame:
     """``nominal`` and ``observed`` of one horizon."""
     rows = calibration[calibration["kind"] == "coverage"]

@@ -106,6 +106,8 @@ def show_table(rows: pd.DataFrame) -> None:
             placeholder=NOTHING,
             alt=_("Scores of every model at every horizon; click a column to sort"),
         )
+    if note := evaluation_view.baseline_note(rows):
+        st.markdown(small(note))
     # Paper shows of a table that scrolls only what happens to stand on the screen.
     own = localised(table[(rows["model_id"] == ENSEMBLE).to_numpy()].drop(columns=_("Model")))
     with st.container(key="skill-paper"):
