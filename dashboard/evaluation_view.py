@@ -113,8 +113,8 @@ def baseline_note(rows: pd.DataFrame) -> str:
     if (own.round(3) == 1).all():
         return ""
     return _(
-        "The baseline’s own row is below 1 where counts are small: on the logarithmic scale all are measured against it "
-        "as it is before its quantiles are cut at zero persons."
+        "The baseline’s own row is below 1 where counts are small: on the logarithmic scale all are measured against "
+        "it as it is before its quantiles are cut at zero persons."
     )
 
 

@@ -121,6 +121,10 @@ COLUMNS: Mapping[str, Column] = {
     "needs_place": Column(_("Need a place"), _("share of those who arrive"), "0–1", SHARE),
 }
 """What is known of a column by its name in the release; any other keeps its name."""
+_NOMINAL = Column(
+    _("Level"), _("share that the interval promises, or lower end of a bin of the histogram"), "0–1", SHARE
+)
+"""The column ``level`` of calibration, which is no alert's."""
 _MACHINES = frozenset(
     {"series_id", "alert_id", "output_type", "reason_key", "reason_params", "intended_use", "likely_period", "scale"}
 )
@@ -156,6 +160,8 @@ def for_people(frame: pd.DataFrame, language: Language) -> tuple[pd.DataFrame, E
         limits = [whole_limit(str(rule), limit) for rule, limit in zip(kept["rule"], kept["threshold"], strict=True)]
         kept = kept.assign(threshold=np.array(limits, dtype=float))
     columns = {column: COLUMNS.get(_ENDS.get(column, column)) for column in map(str, kept.columns)}
+    if "level" in columns and pd.api.types.is_float_dtype(kept["level"]):
+        columns["level"] = _NOMINAL
     known = {column: one for column, one in columns.items() if one is not None}
     titles = {column: language.text(one.title) for column, one in known.items()}
     twice = pd.Series(titles, dtype=object).duplicated(keep=False)
@@ -186,7 +192,7 @@ def _readable(column: str, values: pd.Series, kind: str, language: Language) -> 
         "stay_kind": lambda code: name(STAYS, code, language),
         "verdict": language.text,
     }
-    if column in names:
+    if column in names and not pd.api.types.is_float_dtype(values):
         return values.map(lambda cell: names[column](cell) if isinstance(cell, str) and cell else cell)
     if not pd.api.types.is_float_dtype(values):
         return values

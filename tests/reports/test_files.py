@@ -40,6 +40,12 @@ def test_a_threshold_with_a_fraction_is_in_a_file_what_the_rules_sentence_names(
     assert table["Threshold"].tolist() == [1235, 1234, 617, 10]
 
 
+def test_the_level_of_an_interval_is_no_alerts_level() -> None:
+    table, explained = for_people(pd.DataFrame({"level": [0.1 + 0.2, 0.8], "value": [0.5, 0.75]}), ENGLISH)
+    assert table["Level"].tolist() == [0.3, 0.8]
+    assert "alert" not in explained[0][1]
+
+
 def test_a_french_reader_gets_french_columns() -> None:
     table, explained = for_people(FRAME, FRENCH)
     assert table["Route"].tolist()[0] == "Méditerranée centrale"
