@@ -354,7 +354,7 @@ class DeliverySettings(_Section):
     )
     replays: bool = Field(default=False, description="Send what a replayed night says too, marked as an exercise")
     briefing: bool = Field(default=True, description="Attach the one-page briefing to mails that raise an alert")
-    publisher: str = Field(default="vigie", pattern=r"[^\s,<&]+", description="Sender in CAP messages")
+    publisher: str = Field(default="vigie", pattern=r"^[^\s,<&]+$", description="Sender in CAP messages")
     first_wait_seconds: float = Field(default=60, ge=0, description="Wait after a first failure; it doubles")
     longest_wait_seconds: float = Field(default=6 * 3600, ge=0)
     give_up_days: float = Field(default=14, gt=0, description="Age at which a letter is no longer tried")

@@ -255,6 +255,11 @@ class _Round:
 
     def _announcement(self, message: OutboxMessage) -> Announcement:
         rows = [row for row in self._workflow.journal.entries(subject=message.subject) if row.action == ANNOUNCED]
+        if message.channel == FEED:
+            # Machines are referred to what they were given: what was overtaken while it was held back is nowhere.
+            known = self._workflow.outbox.messages(message.subject)
+            given = {one.announcement for one in known if one.channel == FEED and one.outcome == SENT}
+            rows = [row for row in rows if row.id in given or row.id == message.announcement]
         found = announcement_of(next(row for row in rows if row.id == message.announcement), rows)
         return for_reader(self._workflow, found, message) if found.kind == FRESHNESS else found
 

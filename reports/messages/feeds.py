@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import quote
 
 from lxml import etree
 
@@ -24,6 +25,7 @@ from reports.messages.layouts import chat_text
 ATOM_NAMESPACE = "http://www.w3.org/2005/Atom"
 CAP_FOLDER = "cap"
 MOST_ENTRIES = 100
+_IN_A_URN = "()+-.:=@;$_!*'/~"
 _NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 CAP_NAMESPACE = "urn:oasis:names:tc:emergency:cap:1.2"
 SCHEMA = Path(__file__).with_name("CAP-v1.2.xsd")
@@ -48,9 +50,11 @@ def cap_message(announcement: Announcement, publisher: str, dashboard_url: str) 
     root = etree.Element(f"{{{CAP_NAMESPACE}}}alert", nsmap={None: CAP_NAMESPACE})
     _add(root, "identifier", identifier(announcement))
     _add(root, "sender", publisher)
-    _add(root, "sent", _stamp(announcement.at))
+    _add(root, "sent", _cap_stamp(announcement.at))
     _add(root, "status", "Exercise" if announcement.is_replay else "Actual")
-    _add(root, "msgType", MESSAGE_TYPES.get(announcement.kind, "Cancel"))
+    kind = MESSAGE_TYPES.get(announcement.kind, "Cancel")
+    # An update is of messages that it names: where none went out before it, as in a cooldown, it is the first.
+    _add(root, "msgType", "Alert" if kind == "Update" and not announcement.earlier else kind)
     _add(root, "source", f"Vigie {announcement.run_id}")
     _add(root, "scope", "Restricted")
     announcement = announcement.without_names()
@@ -100,7 +104,7 @@ def _instruction(message: Message) -> str:
 
 
 def _reference(announcement: Announcement, publisher: str) -> str:
-    return f"{publisher},{identifier(announcement)},{_stamp(announcement.at)}"
+    return f"{publisher},{identifier(announcement)},{_cap_stamp(announcement.at)}"
 
 
 def _info(root: etree._Element, announcement: Announcement, message: Message) -> None:
@@ -119,10 +123,11 @@ def _info(root: etree._Element, announcement: Announcement, message: Message) ->
     code = _add(info, "eventCode")
     _add(code, "valueName", "vigie:rule")
     _add(code, "value", str(facts.get("rule", "")))
-    _add(info, "effective", _stamp(announcement.at))
+    _add(info, "effective", _cap_stamp(announcement.at))
     for name, at in _period(facts):
-        if not announcement.is_over:
-            _add(info, name, _stamp(at))
+        # What speaks of months that are over, as of counts just made, would have expired before it was sent.
+        if not announcement.is_over and (name != "expires" or at > announcement.at):
+            _add(info, name, _cap_stamp(at))
     _add(info, "senderName", "Vigie")
     _add(info, "headline", message.title)
     _add(info, "description", "\n".join([message.sentence, *(words.labelled(*row) for row in message.rows)]))
@@ -192,7 +197,7 @@ def atom_feed(
     root = etree.Element(f"{{{ATOM_NAMESPACE}}}feed", nsmap={None: ATOM_NAMESPACE})
     root.set("{http://www.w3.org/XML/1998/namespace}lang", words.code)
     newest = list(announcements)[-MOST_ENTRIES:][::-1]
-    _add(root, "id", f"urn:vigie:{publisher}:alerts:{words.code}")
+    _add(root, "id", f"urn:vigie:{quote(publisher, safe=_IN_A_URN)}:alerts:{words.code}")
     _add(root, "title", words.text(_("Vigie: alerts that were signed off")))
     if head:
         _add(root, "subtitle", f"vigie verify --head {head}")
@@ -229,8 +234,13 @@ def _add(parent: etree._Element, name: str, text: str | None = None, **attribute
 
 
 def _stamp(at: dt.datetime) -> str:
-    """A time with its offset in figures, whole seconds: ``2025-01-31T12:00:00+00:00``, as CAP and Atom take it."""
+    """A time in UTC, whole seconds, with its offset in figures: ``2025-01-31T12:00:00+00:00``."""
     return at.astimezone(dt.UTC).isoformat(timespec="seconds")
+
+
+def _cap_stamp(at: dt.datetime) -> str:
+    """The same as CAP writes UTC, which it allows neither as ``Z`` nor as ``+00:00``: ``2025-01-31T12:00:00-00:00``."""
+    return _stamp(at).removesuffix("+00:00") + "-00:00"
 
 
 def _written(root: etree._Element) -> bytes:

@@ -247,6 +247,7 @@ def test_a_subscription_may_ask_for_one_kind_alone_but_not_for_none(setting: str
         (CHANNELS.replace('"Vigie <vigie@example.org>"', '"Vigie"'), "'Vigie' is not a mail address"),
         (CHANNELS.replace("url_env", 'url = "ftp://x"\n# '), "does not begin with https"),
         (CHANNELS.replace("url_env", "# "), "give url or url_env"),
+        ('[delivery]\npublisher = "A desk, Sons & co"', "delivery.publisher"),
         (CHANNELS.replace("password_env", "password"), "setting delivery.channels.mail.email.password"),
     ],
 )

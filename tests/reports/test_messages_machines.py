@@ -47,7 +47,8 @@ def told(document: bytes, *names: str) -> list[str | None]:
 def test_a_cap_message_is_valid_and_says_the_same_in_the_standards_words(
     announce: Announce, kind: str, level: str, chance: float | None, expected: list[str]
 ) -> None:
-    document = cap_message(announce(kind, alert_level=level, probability=chance), "vigie", DASHBOARD)
+    before = (announce(),) if kind != "raised" else ()
+    document = cap_message(announce(kind, earlier=before, alert_level=level, probability=chance), "vigie", DASHBOARD)
     names = ("status", "msgType", "urgency", "severity", "certainty", "responseType")
     assert told(document, *names) == expected
 
@@ -58,7 +59,26 @@ def test_a_replay_is_an_exercise_for_machines_too(announce: Announce) -> None:
 
 def test_a_cap_message_refers_to_those_before_it(announce: Announce) -> None:
     document = cap_message(announce("ended", earlier=(announce(),)), "vigie", DASHBOARD)
-    assert told(document, "references") == [f"vigie,vigie-{IDENTITY},2025-01-31T12:00:00+00:00"]
+    assert told(document, "references") == [f"vigie,vigie-{IDENTITY},2025-01-31T12:00:00-00:00"]
+
+
+def test_cap_writes_utc_as_the_standard_asks(announce: Announce) -> None:
+    times = told(cap_message(announce(), "vigie", DASHBOARD), "sent", "effective", "onset", "expires")
+    assert [str(time)[19:] for time in times] == ["-00:00"] * 4
+
+
+def test_an_update_of_which_machines_got_nothing_before_is_their_first_alert(announce: Announce) -> None:
+    assert told(cap_message(announce("updated"), "vigie", DASHBOARD), "msgType", "references") == ["Alert", None]
+
+
+@pytest.mark.parametrize(
+    ("last_period", "expires"), [("2025-03", "2025-03-31T23:59:59-00:00"), ("2024-12", None), ("2025-01-31", None)]
+)
+def test_no_cap_message_has_expired_before_it_is_sent(
+    announce: Announce, last_period: str, expires: str | None
+) -> None:
+    document = cap_message(announce(first_period="2024-10", last_period=last_period), "vigie", DASHBOARD)
+    assert told(document, "expires") == [expires]
 
 
 def test_a_cap_message_names_no_person(announce: Announce) -> None:
@@ -69,7 +89,7 @@ def test_a_cap_message_names_no_person(announce: Announce) -> None:
     ("before", "after", "rule"),
     [
         (b"<status>Actual</status>", b"<status>Real</status>", "status"),
-        (b"2025-01-31T12:00:00+00:00", b"2025-01-31T12:00:00Z", "sent"),
+        (b"2025-01-31T12:00:00-00:00", b"2025-01-31T12:00:00Z", "sent"),
         (b"<severity>Severe</severity>", b"", "certainty"),
         (b"</alert>", b"", "not XML"),
     ],
@@ -104,6 +124,14 @@ def test_the_feed_leads_to_the_view_and_to_the_cap_message(announce: Announce) -
     links = {link.get("rel"): link.get("href") for link in entries[1].iterfind(f"{{{ATOM_NAMESPACE}}}link")}
     assert links["related"] == cap_name(announce())
     assert links["alternate"].startswith("https://vigie.example.org/alerts?release=run-1")
+
+
+def test_a_feeds_name_is_an_address_whoever_publishes() -> None:
+    names = [
+        etree.fromstring(atom_feed([], "en", publisher, DASHBOARD)).findtext(f"{{{ATOM_NAMESPACE}}}id")
+        for publisher in ("vigie@example.org", 'a"b>')
+    ]
+    assert names == ["urn:vigie:vigie@example.org:alerts:en", "urn:vigie:a%22b%3E:alerts:en"]
 
 
 def test_an_empty_feed_is_a_feed() -> None:

@@ -27,6 +27,7 @@ from store.lock import AlreadyRunningError, delivery_lock
 from store.outbox import GIVEN_UP, Outbox
 from tests.receivers import Mailbox, Requests
 from workflow import Workflow, briefing, sending
+from workflow.announcements import DEDUPLICATION, deduplication_key
 from workflow.decisions import Step, act, record_night
 from workflow.sending import next_attempt, send_waiting
 
@@ -317,6 +318,23 @@ def test_machines_find_valid_cap_messages_and_a_feed_that_leads_to_them(
     sender, identifier, sent = (documents[1].findtext(f"{{*}}{name}") for name in ("sender", "identifier", "sent"))
     assert documents[0].findtext("{*}references") == f"{sender},{identifier},{sent}"
     assert "Ada" not in (folder / "alerts.atom").read_text(encoding="utf-8")
+
+
+def test_machines_are_referred_only_to_messages_that_they_were_given(
+    desk: OpenDesk, publish: Publish, tmp_path: Path
+) -> None:
+    opened = desk(silence_days=3)
+    facts = {"rule": "surge", "route_id": "EMR", "source_id": ""}
+    told = {"kind": "raised", "level": "warning", DEDUPLICATION: deduplication_key(facts)}
+    opened.journal.record(Entry("delivery", SENT, "surge.EMR.2024-11-30", payload=told))
+    sign(opened, publish)  # held back, and overtaken by what is worse
+    worse = publish({ALERT: "severe", SEVERE: "severe"})
+    record_night(opened, worse)
+    for name in ("Ada", "Ben"):
+        act(opened, worse, ALERT, Step(Actor(name), SIGNED_OFF, "worse"))
+    send_waiting(opened)
+    (document,) = [etree.parse(path).getroot() for path in (tmp_path / "published" / "cap").iterdir()]
+    assert [document.findtext(f"{{*}}{name}") for name in ("msgType", "references")] == ["Alert", None]
 
 
 def test_a_change_of_freshness_is_told_once_to_who_asked_for_it(
