@@ -51,6 +51,7 @@ def list_alerts(
     context.obj = home
     if context.invoked_subcommand is not None:
         return
+    from reports.alert import CONTEXT
     from workflow.decisions import state_of
 
     release = current_release(home)
@@ -58,7 +59,10 @@ def list_alerts(
     with opened_workflow(home) as workflow:
         states = [state_of(workflow, str(row["alert_id"]), str(row["alert_level"])) for row in rows]
         if as_json:
-            found = [row | {"status": state.status} for row, state in zip(rows, states, strict=True)]
+            found = [
+                row | {"status": state.status, "informs": row["rule"] in CONTEXT}
+                for row, state in zip(rows, states, strict=True)
+            ]
             typer.echo(pd.DataFrame(found).to_json(orient="records", indent=2, force_ascii=False))
             return
         if not rows:

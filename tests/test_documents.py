@@ -103,7 +103,9 @@ class Workshop:
         """The alert that is being decided on, or the next one."""
         if is_new:
             listed = json.loads(command("alerts", "--json", home=self.home).stdout)
-            self.signed.append(next(row["alert_id"] for row in listed if row["status"] == "proposed"))
+            self.signed.append(
+                next(row["alert_id"] for row in listed if row["status"] == "proposed" and not row["informs"])
+            )
         return self.signed[-1]
 
     def _waiting(self) -> str:

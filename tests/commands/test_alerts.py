@@ -39,6 +39,17 @@ def test_what_merely_informs_waits_for_nobodys_signature_in_the_list() -> None:
     assert stands == {"surge": "proposed, 1 to sign", "stale_source": "for information"}
 
 
+def test_the_list_for_machines_says_which_alerts_merely_inform_and_none_of_them_is_signed(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for where in ("reports.alert", "workflow.decisions"):
+        monkeypatch.setattr(f"{where}.CONTEXT", {ALERT})  # here each alert has a rule of its own, of the same name
+    told = json.loads(vigie(home, "alerts", "--json").stdout)
+    assert {row["alert_id"]: row["informs"] for row in told} == {ALERT: True, "surge.EMR.0001": False}
+    with pytest.raises(InputError, match="merely informs"):
+        step(home, "sign-off")
+
+
 def test_alerts_and_tables_are_of_one_route_that_is_asked_for_by_name(home: Path) -> None:
     assert ALERT not in vigie(home, "alerts", "--route", "Méditerranée orientale").stdout
     assert ALERT in vigie(home, "alerts", "--route", "central med").stdout
