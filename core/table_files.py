@@ -94,14 +94,6 @@ def parquet_bytes(frame: pd.DataFrame, about: Sequence[str]) -> bytes:
     return target.getvalue()
 
 
-class _ExactSheet(xlsxwriter.worksheet.Worksheet):  # type: ignore[misc]  # it publishes no type information
-    """A sheet that writes every digit of a number, as the CSV of the same table does; its library stops at sixteen."""
-
-    def _xml_number_element(self, number: float, attributes: Sequence[tuple[str, object]] = ()) -> None:
-        attrs = "".join(f' {name}="{self._escape_attributes(str(value))}"' for name, value in attributes)
-        self.fh.write(f"<c{attrs}><v>{number!r}</v></c>")
-
-
 def xlsx_bytes(
     frame: pd.DataFrame,
     about: About,
@@ -136,7 +128,7 @@ def xlsx_bytes(
         book.set_properties({"title": title, "author": "Vigie", "created": created})
         bold, wrapped = book.add_format({"bold": True, "valign": "top"}), book.add_format({"text_wrap": True})
         date = book.add_format({"num_format": "yyyy-mm-dd"})
-        _write_data(book.add_worksheet(sheets[0], _ExactSheet), harmless(frame), bold, date)
+        _write_data(book.add_worksheet(sheets[0]), harmless(frame), bold, date)
         sheet = book.add_worksheet(sheets[1])
         sheet.set_column(0, 0, _width([label for label, _text in about]))
         sheet.set_column(1, 1, 110)

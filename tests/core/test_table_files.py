@@ -102,15 +102,6 @@ def test_each_kind_of_value_keeps_its_kind_in_a_workbook() -> None:
     assert second == (None, 7, None, pd.Timestamp("2025-01-31"), False)
 
 
-@given(values=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
-@settings(max_examples=30, deadline=None)
-def test_a_sheet_and_a_csv_hold_the_same_numbers_to_the_last_digit(values: list[float]) -> None:
-    frame = pd.DataFrame({"value": values}, dtype=float)
-    sheet = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(frame, ABOUT, title="t", day=DAY)))["data"]
-    in_csv = [float(line) for line in csv_bytes(frame).decode().split()[1:]]
-    assert [float(row[0]) for row in sheet.iter_rows(min_row=2, values_only=True)] == in_csv == values
-
-
 def test_a_text_longer_than_a_cell_is_cut_and_says_so() -> None:
     book = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(frame_of([("x" * 40_000, 1.0)]), ABOUT, title="t", day=DAY)))
     text = book["data"]["A2"].value
