@@ -286,7 +286,7 @@ def answered(message: OutboxMessage, others: Sequence[OutboxMessage]) -> tuple[s
 def _picture(announcement: Announcement, language: str) -> bytes | None:
     if announcement.is_over:
         return None
-    from reports.messages.picture import fan_picture  # noqa: PLC0415  # matplotlib takes a second to import
+    from reports.briefing.charts import fan_picture  # noqa: PLC0415  # matplotlib takes a second to import
 
     return fan_picture(announcement.facts, language)
 
