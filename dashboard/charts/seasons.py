@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -180,15 +181,13 @@ def season_bars(
     at = forecast.set_index(forecast["output_type_id"].round(4))["value"]
     names = [*(f"{value}" for value in history["year"].astype(int)), f"<b>{year}</b>"]
     here = len(history)
-    figure = go.Figure(_earlier_bars(history["value"], names, theme))
+    figure = go.Figure(counted_bars(history["value"].tolist(), names, theme, "earlier years"))
     median, upper = (float(at[level]) for level in (0.5, interval_levels(0.8)[1]))
     largest = max([*history["value"], upper, *([] if threshold is None else [threshold])])
     for coverage, opacity in zip(sorted(INTERVALS, reverse=True), theme.fan_opacity, strict=True):
         low, high = (min(float(at[level]), largest) for level in interval_levels(coverage))
         figure.add_trace(interval_box(here, low, high, coverage, with_opacity(theme.fan, opacity)))
-    line = {"color": theme.median, "width": 2.4}
-    half = BAR_WIDTH / 2
-    figure.add_shape(type="line", x0=here - half, x1=here + half, y0=median, y1=median, line=line)
+    median_line(figure, here, median, theme)
     if threshold is not None:
         level_line(figure, threshold, theme)
     labels = _bars_labels(at, threshold, largest, theme)
@@ -203,8 +202,8 @@ def season_bars(
     return finish(figure, theme, height=BARS_HEIGHT, annotations=[unit_label(theme, unit), *labels])
 
 
-def _earlier_bars(values: pd.Series, names: list[str], theme: Theme) -> go.Bar:
-    """Earlier years' totals, from the left; ``names`` may go on beyond them."""
+def counted_bars(values: Sequence[float], names: Sequence[str], theme: Theme, what: str) -> go.Bar:
+    """Counts as bars from the left; ``names`` may go on beyond them."""
     return go.Bar(
         x=list(range(len(values))),
         y=values,
@@ -213,7 +212,7 @@ def _earlier_bars(values: pd.Series, names: list[str], theme: Theme) -> go.Bar:
         text=[f"{name}<br><b>{lang().counted(v)}</b>" for name, v in zip(names, values, strict=False)],
         textposition="none",
         hovertemplate="%{text}<extra></extra>",
-        name="earlier years",
+        name=what,
     )
 
 
@@ -276,3 +275,9 @@ def interval_box(place: int, low: float, high: float, coverage: float, fill: str
         hovertemplate=labelled(lang().percent(coverage), lang().interval(low, high)) + "<extra></extra>",
         name=f"box {coverage:.0%}",
     )
+
+
+def median_line(figure: go.Figure, place: int, median: float, theme: Theme) -> None:
+    """Draw the median across the boxes at a place on the axis."""
+    line, half = {"color": theme.median, "width": 2.4}, BAR_WIDTH / 2
+    figure.add_shape(type="line", x0=place - half, x1=place + half, y0=median, y1=median, line=line)
