@@ -12,10 +12,10 @@ import streamlit as st
 
 from core.languages import is_known
 from dashboard import decisions, downloads, layout, memory, reads, state, tables, time_travel
-from dashboard.charts.sparkline import sparkline
 from dashboard.i18n import _, lang, ngettext
 from dashboard.maps import flow_map, map_alt
 from dashboard.reads import Night
+from dashboard.tables import sparkline
 from dashboard.theme import current_theme
 from reports import numbers
 from reports.changes import changes
