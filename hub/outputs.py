@@ -14,8 +14,7 @@ from core.calendar import end_dates
 from core.languages import marked as _
 from core.routes import is_own
 from forecasting.model import BASELINE, ENSEMBLE, OWN
-from hub.rounds import handed_in
-from hub.targets import FEWEST_SAMPLES, frequency
+from hub.targets import FEWEST_SAMPLES, frequency, handed_in
 
 TEAM = "vigie"
 COLUMNS = ["origin_date", "target", "series_id", "horizon", "target_end_date", "output_type", "output_type_id", "value"]

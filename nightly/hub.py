@@ -35,10 +35,9 @@ from hub.outputs import (
     weekly,
     weekly_name,
 )
-from hub.rounds import baseline, open_round
 from hub.score import quantile_rows
 from hub.submission import designation_faults, place_of, read_metadata, read_submission
-from hub.targets import config_files
+from hub.targets import baseline, config_files, open_round
 from nightly.documents import CATALOGUE
 from nightly.real_time import SETTLED_DAYS, RealTimeData
 from store.files import parquet_bytes, sha256_of_bytes
