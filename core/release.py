@@ -367,7 +367,7 @@ TRACK_RECORD = Table(
             for end in ("from", "to")
         },
     },
-    (), "alerts.verification.record", ("dashboard", "reports"), required=True,
+    (), "alerts.verification", ("dashboard", "reports"), required=True,
 )  # fmt: skip
 
 REVISIONS = Table(
@@ -587,7 +587,7 @@ ALERT_RELIABILITY = Table(
         **_estimates("came", {"came": "share of cases in which the event occurred"}, {"came": "share"}),
         n=_count("cases in the bin"),
     ),
-    (), "alerts.verification.record", ("dashboard",),
+    (), "alerts.verification", ("dashboard",),
 )  # fmt: skip
 
 ALERT_THRESHOLDS = Table(
@@ -738,7 +738,7 @@ TABLES: tuple[Table, ...] = (
     TRACK_RECORD,
     _like(
         TRACK_RECORD, "track_record_comparison", "The same for simple alternatives, on the same months.",
-        "alerts.verification.record", "dashboard", against=_text("the alternative"),
+        "alerts.verification", "dashboard", against=_text("the alternative"),
     ),
     ALERT_THRESHOLDS,
     ALERT_RELIABILITY,

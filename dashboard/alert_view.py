@@ -29,7 +29,7 @@ from alerts.lifecycle import (
     WITHDRAWN,
     State,
 )
-from alerts.verification.record import precision_cases, record_of
+from alerts.verification import precision_cases, record_of
 from core.entry import Entry
 from core.languages import as_counted, capital, is_known
 from core.quantiles import QUANTILE_LEVELS

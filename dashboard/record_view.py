@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from alerts.levels import LEVELS
-from alerts.verification.record import FEWEST_EVENTS, precision_cases
+from alerts.verification import FEWEST_EVENTS, precision_cases
 from core.languages import NOTHING, Language, is_known
 from core.schema import ALL
 from dashboard import downloads, layout, memory, state

@@ -12,8 +12,8 @@ from alerts.rules.base import BY_CITIZEN, DRIVERS, Evidence, counts_by_series
 from alerts.rules.large_revision import with_typical_revision
 from alerts.rules.origin_context import INDICATORS
 from alerts.rules.surge import RULE as SURGE
+from alerts.verification import Record, observed_record
 from alerts.verification.hindcast import EVENT_COLUMNS, EVENT_KINDS, retrospective_alerts
-from alerts.verification.record import Record, observed_record
 from core.calendar import last_complete_period
 from core.schema import ALL
 from core.settings import SNAPSHOT, AlertSettings, Settings

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from alerts.verification.record import Record, full_record
+from alerts.verification import Record, full_record
 from core.calendar import write_period
 from core.disclosure import cells_to_withhold
 from core.errors import InputError

@@ -17,10 +17,10 @@ from alerts.levels import LEVELS, Cutoffs
 from alerts.rules import EXCEEDANCE_RULES
 from alerts.rules.base import ExceedanceRule, counts_by_series
 from alerts.rules.surge import RULE as SURGE
+from alerts.verification import full_record
 from alerts.verification.comparisons import COMPARISONS
 from alerts.verification.contingency import ContingencyTable, contingency, entries, measures
 from alerts.verification.hindcast import HORIZONS, PATHS, USUAL_START, WINDOW, Judged, Pairs, judge, past_forecasts
-from alerts.verification.record import full_record
 from core.calendar import PLANNING_MONTHS
 from core.quantiles import QUANTILE_LEVELS, probability_above
 from core.release import TRACK_RECORD
