@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from commands import (
+    EXIT_NOTHING_PUBLISHED,
     alerts,
     home,
     hub,
@@ -17,7 +18,6 @@ from commands import (
     releases,
     serve,
 )
-from commands.shared import EXIT_NOTHING_PUBLISHED
 from core.about import code_version
 from core.errors import VigieError
 from core.log import configure_logging, get_logger, tell_fault

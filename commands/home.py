@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.shared import EXIT_DEGRADED, AsJson, Home, existing_home
+from commands import EXIT_DEGRADED, AsJson, Home, existing_home
 from core.entry import Entry
 from core.errors import InputError, StoreError
 from core.log import counted, tell_fault

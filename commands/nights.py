@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.shared import (
+from commands import (
     EXIT_DEGRADED,
     EXIT_NOTHING_PUBLISHED,
     EXIT_PUBLISHED,

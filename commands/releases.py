@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands.shared import (
+from commands import (
     AsJson,
     FileKind,
     Home,

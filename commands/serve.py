@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from commands.shared import AsJson, Home, echo_entries, existing_home
+from commands import AsJson, Home, echo_entries, existing_home
 from core.errors import InputError
 from core.log import counted, one_line
 from core.settings import (

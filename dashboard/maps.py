@@ -22,7 +22,7 @@ from core.settings import SNAPSHOT
 from dashboard.charts.axes import Annotation, Row
 from dashboard.i18n import _, labelled, lang, listed, ngettext
 from dashboard.theme import Theme, halo, level_label, template, with_opacity
-from geo.map import (
+from geo import (
     FRAME_KM,
     NARROWEST_KM,
     ROUTE_GEOMETRY,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.shared import EXIT_DEGRADED
+from commands import EXIT_DEGRADED
 from core.settings import PROJECT
 from ingest.catalogue import source_access
 from tests.commands.command_line import command

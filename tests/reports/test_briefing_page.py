@@ -20,7 +20,7 @@ from pypdf import PdfReader
 from core.languages import Language, languages
 from dashboard.theme import LIGHT
 from forecasting.scenarios.paths import Needs
-from geo.map import FRAME_KM
+from geo import FRAME_KM
 from reports import colours
 from reports.briefing.canvas import DRAWING, HEIGHT, MARGIN, ROOM, WIDTH, Sheet
 from reports.briefing.charts import _dress_picture, draw_charts, grid_of
