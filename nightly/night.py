@@ -26,9 +26,9 @@ from core.progress import ProgressReport, announce, silent
 from core.settings import DEMONSTRATION_DATE, NEWEST_BUNDLED_NIGHT, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
 from forecasting.limits import Limits
 from forecasting.pool import SupervisedPool
-from ingest.catalogue import CARDS
 from ingest.registers import known_issues
 from ingest.routes import SOURCE_ID as ROUTES_SOURCE
+from ingest.sources import CARDS
 from nightly.asylum import forecast_asylum
 from nightly.breakdowns import errors_by_group
 from nightly.documents import documents
