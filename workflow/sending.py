@@ -20,9 +20,8 @@ from core.entry import Entry
 from core.errors import InputError, VigieError
 from core.log import counted, get_logger
 from core.settings import FEED, ChatChannel, EmailChannel, Settings
+from reports.messages import Message, attach_briefing, chat_text, compose, machine_payload, mail, with_briefing
 from reports.messages.announcement import FRESHNESS, Announcement, announcement_of
-from reports.messages.content import Message, compose, with_briefing
-from reports.messages.layouts import attach_briefing, chat_text, machine_payload, mail
 from store.lock import AlreadyRunningError, delivery_lock
 from store.outbox import OutboxMessage
 from workflow import Workflow, open_workflow

@@ -7,9 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from reports.briefing import charts
-from reports.messages.content import compose
+from reports.messages import chat_text, compose, mail, mail_html, mail_text
 from reports.messages.feeds import atom_feed, cap_message
-from reports.messages.layouts import chat_text, mail, mail_html, mail_text
 from tests.french import english_left
 
 from .conftest import Announce
