@@ -21,7 +21,7 @@ from alerts.rules.base import counts_by_series
 from alerts.rules.surge import RULE as SURGE
 from alerts.verification import cutoffs as training
 from alerts.verification.comparisons import Comparison, compared
-from alerts.verification.contingency import ContingencyTable, contingency, measures, ranking
+from alerts.verification.contingency import ContingencyTable, contingency_table, measures, ranking
 from alerts.verification.hindcast import (
     EVENT_COLUMNS,
     HORIZONS,
@@ -92,7 +92,7 @@ class World:
 
     def measures(self, system: System, horizon: int, cutoff: float) -> dict[str, float]:
         """Precision, recall and more of a system's alerts on the judged origins."""
-        return measures(contingency(system.past, horizon, cutoff).rows(self.judged), self.weights)
+        return measures(contingency_table(system.past, horizon, cutoff).rows(self.judged), self.weights)
 
 
 def world(parts: Panel, fits: FitStore | None) -> World:
@@ -181,7 +181,7 @@ def budget_cutoff(past: Judged, step: int, span: training.Span, *, confident: bo
     # False alarms never rise with the cut-off: halve the range until the lowest affordable one is left.
     while low < high:
         middle = (low + high) // 2
-        if _false_alarms(contingency(past, step, float(scores[middle])), last, confident=confident) <= BUDGET:
+        if _false_alarms(contingency_table(past, step, float(scores[middle])), last, confident=confident) <= BUDGET:
             high = middle
         else:
             low = middle + 1

@@ -14,7 +14,7 @@ from core.errors import VigieError
 from core.quantiles import QUANTILE_LEVELS
 from core.routes import is_own
 from dashboard import layout, reads, state, visitor
-from dashboard.charts.axes import count_axis, finish
+from dashboard.charts import count_axis, finish
 from dashboard.i18n import _, lang, ngettext
 from dashboard.layout import error_words
 from dashboard.route_view import RouteView

@@ -19,7 +19,7 @@ import plotly.graph_objects as go
 from core.languages import as_expected
 from core.routes import ARRIVAL_COUNTRIES
 from core.settings import SNAPSHOT
-from dashboard.charts.axes import Annotation, Row
+from dashboard.charts import Annotation, Row
 from dashboard.i18n import _, labelled, lang, listed, ngettext
 from dashboard.theme import Theme, halo, level_label, template, with_opacity
 from geo import (

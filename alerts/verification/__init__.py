@@ -25,7 +25,7 @@ from alerts.verification.contingency import (
     QUARTILES,
     RELIABILITY_COLUMNS,
     ContingencyTable,
-    contingency,
+    contingency_table,
     entries,
     measures,
     ranking,
@@ -259,7 +259,7 @@ def _rows(
     spans = dict(zip(_SPANS, (*span.trained, *span.judged), strict=True))
     everything, since = draw_weights(len(past.origins)), draw_weights(len(past.origins) - span.first_judged)
     for horizon, cutoffs in frozen.items():
-        tables = {level: contingency(judged, horizon, cutoffs.of(level)) for level in LEVELS}
+        tables = {level: contingency_table(judged, horizon, cutoffs.of(level)) for level in LEVELS}
         for route_id, columns in routes.items():
             quality = ranking(judged.month(horizon).of(columns), everything, is_probability=is_probability)
             for level, table in tables.items():

@@ -61,7 +61,7 @@ class ContingencyTable:
         return ContingencyTable(**{name: array[some] for name, array in vars(self).items()})
 
 
-def contingency(judged: Judged, ahead: int, cutoff: float) -> ContingencyTable:
+def contingency_table(judged: Judged, ahead: int, cutoff: float) -> ContingencyTable:
     """Alerts and events of one month ahead, or of the planning window (:data:`WINDOW`), as alerts are issued."""
     return _of_window(judged, cutoff) if ahead == WINDOW else _of_month(judged, ahead, cutoff)
 

@@ -9,7 +9,7 @@ import textwrap
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.charts.axes import (
+from dashboard.charts import (
     Annotation,
     count_axis,
     finish,

@@ -13,14 +13,14 @@ import plotly.graph_objects as go
 
 from core.languages import as_counted, as_expected
 from core.quantiles import INTERVALS, interval_levels
-from dashboard.charts import fan_labels
-from dashboard.charts.axes import (
+from dashboard.charts import (
     MARGIN_BOTTOM,
     MARGIN_TOP,
     Scale,
     band,
     dated,
     expected_words,
+    fan_labels,
     finish,
     joined,
     mid_month,

@@ -16,7 +16,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.quantiles import interval_levels
-from dashboard.charts.axes import Annotation, Scale, dated, level_line, mid_month, note, quantile, unit_label
+from dashboard.charts import Annotation, Scale, dated, level_line, mid_month, note, quantile, unit_label
 from dashboard.i18n import _, lang
 from dashboard.theme import Theme, halo
 

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from core.languages import MINUS, as_expected
 from core.quantiles import interval_levels
-from dashboard.charts.axes import (
+from dashboard.charts import (
     count_axis,
     dated,
     finish,

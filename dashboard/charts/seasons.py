@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.quantiles import INTERVALS, interval_levels
-from dashboard.charts.axes import (
+from dashboard.charts import (
     LABEL_PIXELS,
     MARGIN_BOTTOM,
     MARGIN_TOP,
