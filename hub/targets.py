@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 
 from core.calendar import Frequency, last_complete_period, pandas_frequency
 from core.countries import display_name
-from core.quantiles import FloatArray
+from core.quantiles import QUANTILE_LEVELS, FloatArray
 from core.routes import route_name
 from core.schema import ALL, NOT_APPLICABLE
 from forecasting.model import BASELINE, History
 from forecasting.models.baseline import FEWEST_ERRORS, predict
 from forecasting.quantiles import QuantileTable
-from hub.schemas import LEVELS, METADATA, SCHEMA_ADDRESS
 
+SCHEMA_ADDRESS = "https://raw.githubusercontent.com/hubverse-org/schemas/main/v6.0.0/{name}-schema.json"
 TEMPLATES = Path(__file__).parent / "templates"
 MONTHS_BACK, MONTHS_AHEAD = 36, 24
 """Rounds that the hub knows, about the month in which it is made."""
@@ -108,7 +108,6 @@ def config_files(series: Sequence[str], as_of: dt.date, name: str) -> dict[str, 
         "hub-config/admin.json": admin,
         "hub-config/tasks.json": tasks(series, as_of),
         "hub-config/target-data.json": target_data,
-        "hub-config/model-metadata-schema.json": METADATA,
     }
     files = {path: _json(content) for path, content in documents.items()}
     listed = "\n".join(f"| `{one}` | {series_name(one)} |" for one in series)
@@ -196,7 +195,7 @@ def _task(target: str, freq: Frequency, names: list[str], days: list[str]) -> di
     return {
         "task_ids": {name: {"required": None, "optional": values} for name, values in optional.items()},
         "output_type": {
-            "quantile": {"output_type_id": {"required": LEVELS}, "is_required": True, "value": value},
+            "quantile": {"output_type_id": {"required": list(QUANTILE_LEVELS)}, "is_required": True, "value": value},
             "median": {"output_type_id": {"required": None}, "is_required": False, "value": value},
             "sample": {
                 "output_type_id_params": samples | {"compound_taskid_set": ["origin_date"]},
