@@ -114,12 +114,6 @@ REFUSALS: Final = Refusals()
 def note_refusal(journal: Journal, actor: Actor, action: str, about: str = "") -> None:
     """Record that somebody who has signed in was refused something: counted where it happens again and again.
 
-    Args:
-        journal: The journal.
-        actor: The person.
-        action: What was asked for.
-        about: To what: an alert, a file, an address.
-
     Raises:
         StoreError: The journal refuses.
     """

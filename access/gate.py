@@ -64,13 +64,7 @@ class Application:
 
 
 class Gate:
-    """ASGI middleware around the dashboard.
-
-    Args:
-        app: The dashboard.
-        guard: Knows settings, hosts and logins.
-        application: What must be known of the dashboard.
-    """
+    """ASGI middleware around the dashboard."""
 
     def __init__(self, app: ASGIApp, guard: Guard, application: Application) -> None:
         self._app, self._guard, self._application = app, guard, application

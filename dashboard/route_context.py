@@ -119,10 +119,6 @@ def yearly_shares(view: RouteView, known: set[str]) -> pd.Series:
     A whole per cent of many arrivals tells no small count. Where half a per cent is fewer people than may be shown,
     nothing is returned; the sums of what is shown stand in its place.
 
-    Args:
-        view: The route.
-        known: Months with figures by nationality.
-
     Returns:
         Shares by citizenship, 0 to 1, the largest first.
     """

@@ -237,11 +237,7 @@ def _dressed(page: str) -> str:
 
 @lru_cache(maxsize=2)
 def preload_links(*, charts: bool) -> str:
-    """The value of a ``Link`` header; empty where Streamlit's files are named otherwise.
-
-    Args:
-        charts: Whether the page draws charts.
-    """
+    """The value of a ``Link`` header; empty where Streamlit's files are named otherwise."""
     patterns = (
         (*streamlit_private.TEXT_PARTS, *streamlit_private.CHART_PARTS) if charts else streamlit_private.TEXT_PARTS
     )

@@ -100,12 +100,7 @@ class _Worker:
 
 
 class SupervisedPool:
-    """Processes that stay for several rounds of tasks; a context that ends them.
-
-    Args:
-        size: How many; one per core by default.
-        limits: What one task may take.
-    """
+    """Processes that stay for several rounds of tasks; a context that ends them."""
 
     def __init__(self, size: int | None = None, limits: Limits | None = None) -> None:
         self.size = size or os.cpu_count() or 1

@@ -122,13 +122,7 @@ def ensemble_metadata(model_id: str) -> bytes:
 
 
 def open_series(series: Iterable[str], sources: Mapping[str, str], cards: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Series whose every source lets its figures be passed on; never an analyst's own route.
-
-    Args:
-        series: Names of series.
-        sources: ``source_id`` by series.
-        cards: The catalogue's cards by ``source_id``.
-    """
+    """Series whose every source lets its figures be passed on; never an analyst's own route."""
 
     def is_open(source_id: str) -> bool:
         card = cards.get(source_id)

@@ -68,10 +68,6 @@ def read_csv(
 def read_sheet(raw: RawFile, sheet: str = "") -> pd.DataFrame:
     """Read one sheet of a workbook (XLSX, ODS) as it stands, header row included.
 
-    Args:
-        raw: The workbook.
-        sheet: Name of the sheet; the first by default.
-
     Returns:
         Cells as Python objects (NaN where blank), indexed by row number in the sheet, columns numbered from 0.
 

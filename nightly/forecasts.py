@@ -80,11 +80,7 @@ class ForecastSet:
         return max(int(self.paths["output_type_id"].nunique()), 1)
 
     def with_nowcasts(self, found: pd.DataFrame) -> ForecastSet:
-        """The same, with nowcasts that were better in the place of the ensemble's first month; paths follow.
-
-        Args:
-            found: A frame that keeps ``core.release.NOWCASTS``.
-        """
+        """The same, with nowcasts that were better in the place of the ensemble's first month; paths follow."""
         used = found[found["used"]]
         if used.empty:
             return self

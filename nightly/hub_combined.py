@@ -40,10 +40,6 @@ def score_hub(place: str, baseline: str) -> pd.DataFrame:
 
     Files that break a rule are left out and named in the log.
 
-    Args:
-        place: Folder or address.
-        baseline: The model that all are measured by.
-
     Raises:
         InputError: There is no readable hub, no oracle output, or nothing to score.
         StoreError: A file cannot be read.

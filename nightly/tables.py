@@ -209,13 +209,7 @@ def earlier_values(data: RealTimeData, past: pd.DataFrame) -> pd.DataFrame:
 
 
 def differences(then: Panel, now: Panel, origin: pd.Timestamp) -> pd.DataFrame:
-    """Cells up to an origin that two panels hold differently, with the value of the first.
-
-    Args:
-        then: What was known at the origin.
-        now: What is known now.
-        origin: Last day of the last month compared.
-    """
+    """Cells up to an origin that two panels hold differently, with the value of the first."""
     recent = now.until(origin.date()).matrix.tail(MONTHS_BACK)
     former = then.matrix.reindex(index=recent.index, columns=recent.columns)
     differ = ~((former == recent) | (former.isna() & recent.isna()))

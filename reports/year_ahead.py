@@ -157,12 +157,7 @@ def year_title(lines: list[YearLine], language: Language) -> str:
 
 
 def window_words(lines: list[YearLine], language: Language) -> list[str]:
-    """What is counted of a window, and its record: of all routes together, else of the route that stands first.
-
-    Args:
-        lines: The window's, as :func:`year_lines` orders them.
-        language: The reader's.
-    """
+    """What is counted of a window, and its record: of all routes together, else of the route that stands first."""
     first, *others = lines
     said = [_counted_words(first.row, [line.row for line in others], language), record_words(first.row, language)]
     if others and first.row["series_id"] != ALL:

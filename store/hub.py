@@ -29,9 +29,6 @@ LARGEST_FILE = 20 << 20
 class HubFiles:
     """The files of a hub: a folder, a Git checkout, or any address that fsspec knows.
 
-    Args:
-        place: ``path/to/hub``, ``s3://bucket/hub``, …
-
     Raises:
         InputError: There is no such folder.
         StoreError: The address is not usable.

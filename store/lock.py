@@ -68,11 +68,6 @@ def delivery_lock(home: Path, wait_seconds: float = 0) -> Iterator[None]:
 def held(path: Path, what: str, wait_seconds: float) -> Iterator[None]:
     """Hold a lock file; its folder is made where it is missing.
 
-    Args:
-        path: The file.
-        what: What its holder does, for the error's text.
-        wait_seconds: How long to wait for another process.
-
     Raises:
         StoreError: Another process holds it for so long, or the folder cannot be written.
     """

@@ -137,10 +137,6 @@ class Release:
 
         A table or column that did not exist when the release was made is there without rows or values.
 
-        Args:
-            name: ``forecasts``, ``alerts``, …
-            columns: Columns to read; all by default.
-
         Raises:
             StoreError: There is no such table or column, or the file is damaged.
         """

@@ -156,11 +156,7 @@ def full_record(  # noqa: PLR0913  # the parts of one judgement, each named by t
 
 
 def observed_record(signals: Mapping[str, list[Signal]]) -> pd.DataFrame:
-    """The record of rules about counts just made, in :data:`COLUMNS`.
-
-    Args:
-        signals: Result of :func:`alerts.evaluate.observed_signals`.
-    """
+    """The record of rules about counts just made, in :data:`COLUMNS`."""
     followed = {rule.rule: rule.followed for rule in OBSERVED_RULES}
     rows = [
         row for rule, own in signals.items() for row in signal_rows(own, window=followed.get(rule, FOLLOWED_MONTHS))

@@ -209,11 +209,6 @@ def ranking(pairs: Pairs, weights: FloatArray, *, is_probability: bool = True) -
 def reliability(judged: Judged, rule: str, weights: FloatArray) -> pd.DataFrame:
     """Probabilities against how often the event occurred, over all routes and calm origins.
 
-    Args:
-        judged: The rule at past origins.
-        rule: The rule.
-        weights: How often each origin is drawn (:func:`forecasting.verification.bootstrap.draw_weights`).
-
     Returns:
         :data:`RELIABILITY_COLUMNS`: ``horizon`` 0 is any month of the window, ``chance`` the mean probability, ``came``
         the share of events with its interval ``came_lo, came_hi``, and ``n`` the months; one row per bin that holds a

@@ -164,14 +164,7 @@ def past_forecasts(
 
 
 def judge(rule: ExceedanceRule, past: PastForecasts, counts: pd.DataFrame, settings: AlertSettings) -> Judged:
-    """Judge one rule at every past origin.
-
-    Args:
-        rule: The rule.
-        past: Forecasts issued.
-        counts: Monthly outcomes, one column per series (:func:`alerts.rules.base.counts_by_series`).
-        settings: The reader's numbers.
-    """
+    """Judge one rule at every past origin."""
     horizons = past.quantiles.shape[2]
     limits = rule.threshold(counts[past.series], settings).reindex(past.origins).to_numpy(dtype=float)
     probability = _probabilities(rule, past.quantiles, limits)

@@ -210,12 +210,7 @@ def counted_since(night: Night, route_ids: Sequence[str], ends: Sequence[pd.Time
 
 
 def outcomes_in_words(rows: pd.DataFrame, months: int) -> pd.DataFrame:
-    """The table on screen.
-
-    Args:
-        rows: Result of :func:`counted_since`.
-        months: Months in the sum.
-    """
+    """The table on screen."""
     return pd.DataFrame(
         {
             _("Route"): [layout.route_name(route_id) for route_id in rows["route_id"]],

@@ -100,12 +100,7 @@ def band(lower: pd.Series, upper: pd.Series, fill: str, name: str) -> go.Scatter
 
 
 def nice_ticks(largest: float, *, whole: bool = False) -> list[float]:
-    """At most five round grid lines above zero, and zero itself; the last one is not above ``largest``.
-
-    Args:
-        largest: Largest value drawn.
-        whole: Whether they are whole numbers, as of persons.
-    """
+    """At most five round grid lines above zero, and zero itself; the last one is not above ``largest``."""
     if not largest > 0:
         return [0.0, 1.0]
     power = 10.0 ** math.floor(math.log10(largest / MOST_GRID_LINES))

@@ -83,11 +83,6 @@ class Fan:
 def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     """Draw the history, the forecast as bands that darken inwards, and what helps to judge it.
 
-    Args:
-        fan: What to show.
-        theme: Colours.
-        height: Pixels.
-
     Raises:
         SchemaError: A frame lacks a column or a quantile level.
     """

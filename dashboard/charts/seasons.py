@@ -132,13 +132,7 @@ def _year_labels(ends: list[tuple[pd.Series, int, str]], largest: float, theme: 
 
 
 def season_alt(observed: pd.DataFrame, forecast: pd.DataFrame, *, year: int) -> str:
-    """The chart in words: where the median of each coming year peaks, beside the highest month of the year before.
-
-    Args:
-        observed: As for ``season_chart``.
-        forecast: As for ``season_chart``.
-        year: As for ``season_chart``.
-    """
+    """The chart in words: where the median of each coming year peaks, beside the highest month of the year before."""
     coming = _by_year(quantile(forecast, 0.5))
     counted = _by_year(monthly_values(observed)["value"].dropna())
     nothing = pd.Series(dtype=float)

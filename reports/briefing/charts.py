@@ -185,10 +185,6 @@ def _dress(axes: Axes, months: pd.DatetimeIndex, now: float, language: Language)
 def fan_picture(facts: Facts, code: str) -> bytes | None:
     """Draw the fan chart of a message.
 
-    Args:
-        facts: See :func:`reports.messages.announcement.alert_facts`.
-        code: Language of its labels.
-
     Returns:
         A PNG, 1168 by 540 pixels; None where there is no count or no forecast to draw.
     """
