@@ -117,12 +117,7 @@ def toggle(name: str, *, default: bool = False) -> dict[str, Any]:
 
 
 def take_over(other: str, name: str) -> None:
-    """Read a name in the address as another page's links and people write it, where the page's own is not given.
-
-    Args:
-        other: The other page's name, taken out of the address.
-        name: This page's own.
-    """
+    """Read a name in the address as another page's links and people write it, where the page's own is not given."""
     text = st.query_params.get(other)
     if text is None:
         return
@@ -132,12 +127,7 @@ def take_over(other: str, name: str) -> None:
 
 
 def link(page: str, **values: str) -> str:
-    """Relative address of a page that shows the same release in the same language.
-
-    Args:
-        page: Last part of its address, such as ``route``.
-        values: Further choices.
-    """
+    """Relative address of a page that shows the same release in the same language."""
     query = urlencode({**kept(), **values})
     return f"{page}?{query}" if query else page
 

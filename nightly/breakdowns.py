@@ -45,14 +45,6 @@ def errors_by_group(
 ) -> pd.DataFrame:
     """Errors of the ensemble by route, by region of origin and route, and by nationality and route.
 
-    Args:
-        data: What was known tonight.
-        past: The ensemble's forecasts of routes at past origins.
-        cache: Past forecasts made before; those made now are added.
-        progress: Reports the forecasts done.
-        origins: At most so many past origins.
-        workers: Who makes them.
-
     Returns:
         A frame of ``forecasting.verification.scores.COLUMNS``. A route whose breakdown is shorter than six years has no
         row by nationality: it cannot be judged.

@@ -217,13 +217,6 @@ def hindcasts(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Make the hindcasts that are not stored yet, and store them; what was cut off is not, and is tried again.
 
-    Args:
-        work: Models, series and origins.
-        cache: Hindcasts of the same history and version are taken from it.
-        horizons: Periods ahead, ascending.
-        workers: Who makes the rest.
-        progress: Reports after every batch.
-
     Returns:
         Rows of ``store.caches.COLUMNS`` for the whole work, and those of them that were made now.
 

@@ -252,12 +252,7 @@ def validate(place: str, only: Collection[str] | None = None, received: dt.date 
 
 @dataclass
 class Collected:
-    """What a collection brought.
-
-    Attributes:
-        added: Editions that are new.
-        refused: Faults by file.
-    """
+    """What a collection brought."""
 
     added: list[Edition] = field(default_factory=list)
     refused: dict[str, list[SourceError]] = field(default_factory=dict)

@@ -143,13 +143,6 @@ def ingest_file(
 ) -> Ingested:
     """Take in one publisher's file, or one of own figures whose mapping the home keeps.
 
-    Args:
-        home: The home folder.
-        source_id: The source.
-        path: The file.
-        journal: The home's journal; opened as its settings say by default.
-        given_by: Who gave the file.
-
     Raises:
         InputError: The source is unknown, the file cannot be read or breaks its layout. Nothing is stored then.
         StoreError: The home cannot be written.

@@ -52,15 +52,6 @@ def run_alerts(
 ) -> dict[str, pd.DataFrame]:
     """Judge the night.
 
-    Args:
-        data: What was known.
-        served: Forecasts and paths as they are published.
-        record: What past origins say about the rules.
-        fresh: Freshness of the sources.
-        settings: The reader's numbers.
-        revisions: Since the former release, from :func:`revisions_since`.
-        before: Alerts of the night that this one goes on from.
-
     Returns:
         Frames ``alerts``, ``ended_alerts`` and ``revisions``; ``track_record``, ``track_record_comparison``,
         ``alert_thresholds`` and ``alert_reliability`` of the rules behind them, and ``documented_rises``.

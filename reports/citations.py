@@ -140,13 +140,7 @@ def combination_served(release: ReadableRelease, language: Language) -> list[str
 
 
 def citations(cards: Cards, source_ids: Collection[str], language: Language) -> list[str]:
-    """How to cite, and the licence of, sources and those that they are derived from.
-
-    Args:
-        cards: The catalogue in the reader's language, source_id -> fields.
-        source_ids: The sources.
-        language: The reader's.
-    """
+    """How to cite, and the licence of, sources and those that they are derived from."""
     wanted = [name for name in cards if name in source_ids]
     for name in list(wanted):
         wanted += [part for part in cards[name].get("derived_from", []) if part in cards and part not in wanted]

@@ -197,13 +197,7 @@ def record_words(row: Row, language: Language) -> str:
 
 
 def year_table(lines: list[YearLine], language: Language, *, brief: bool = False) -> pd.DataFrame:
-    """One row per line: the name, the past totals, what is expected, chances of more than the last, and the record.
-
-    Args:
-        lines: Of one window, at least one.
-        language: The reader's.
-        brief: Leave out the chances of far more, and the record.
-    """
+    """One row per line: the name, the past totals, what is expected, chances of more than the last, and the record."""
     years = sorted({year for line in lines for year in line.past.index})[-PAST_YEARS:]
     first = str(lines[0].row["first_period"])
     columns: dict[str, list[str]] = {

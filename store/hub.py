@@ -218,13 +218,7 @@ EDITIONS, FORECASTS = "hub_editions", "forecasts"
 
 @dataclass(frozen=True)
 class Link:
-    """One release of the chain.
-
-    Attributes:
-        run_id: The release.
-        created_at: When it was published, UTC.
-        manifest: Hash of its manifest.
-    """
+    """One release of the chain."""
 
     run_id: str
     created_at: str

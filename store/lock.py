@@ -52,10 +52,6 @@ def night_lock(home: Path, *, task: str = NIGHT, wait_seconds: float = 0) -> Ite
 def delivery_lock(home: Path, wait_seconds: float = 0) -> Iterator[None]:
     """Hold the outbox of a home folder: two senders would send every message twice.
 
-    Args:
-        home: The home folder.
-        wait_seconds: How long to wait for another sender to end.
-
     Raises:
         AlreadyRunningError: Another process sends; the text says which one, and since when.
         StoreError: The home folder cannot be written.

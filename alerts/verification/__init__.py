@@ -210,9 +210,6 @@ def precision_cases(found: Mapping[Any, Any]) -> float:
     """Of how many alerts a record's precision is the share; NaN where their number is not known.
 
     Repeats and alerts about no onset came true and foretold nothing new: they count neither for nor against.
-
-    Args:
-        found: A row of ``core.release.TRACK_RECORD``.
     """
     alerts, *others = (float(found.get(name, float("nan"))) for name in ("n_alerts", "n_repeats", "n_no_onset"))
     return alerts - sum(other for other in others if np.isfinite(other))

@@ -160,14 +160,7 @@ def show_changes(night: Night, former: Night | None) -> None:
 
 
 def show_outcomes(night: Night, rows: pd.DataFrame, knowing: Night, ends: Sequence[pd.Timestamp]) -> None:
-    """One line per route.
-
-    Args:
-        night: The release.
-        rows: Result of :func:`counted_since`.
-        knowing: The release that knows the outcomes.
-        ends: Last days of the months that were looked ahead to.
-    """
+    """One line per route."""
     title = _("What happened next, {months}").format(months=lang().months(ends[0], ends[-1]))
     st.header(title, anchor=False)
     with st.container(key="numbers-outcomes"):

@@ -112,12 +112,7 @@ def nice_ticks(largest: float, *, whole: bool = False) -> list[float]:
 
 
 def count_axis(largest: float, headroom: float = 0.06) -> dict[str, Any]:
-    """A vertical axis of persons from zero with ticks in the reader's language.
-
-    Args:
-        largest: Largest value drawn.
-        headroom: Share of the axis to leave free above it.
-    """
+    """A vertical axis of persons from zero with ticks in the reader's language."""
     ticks = nice_ticks(largest, whole=True)
     top = (largest if largest > 0 else 1.0) / (1 - headroom)
     return {
@@ -265,16 +260,7 @@ def named_rows(figure: go.Figure, count: int, largest: float, margin: dict[str, 
 def interval_rows(
     figure: go.Figure, count: int, largest: float, reach: float, theme: Theme, *, sides: tuple[int, int]
 ) -> None:
-    """The same with a scale of persons under it.
-
-    Args:
-        figure: The chart.
-        count: Rows.
-        largest: Largest value drawn.
-        reach: How far the scale goes, as a multiple of it.
-        theme: Colours.
-        sides: Pixels to the left and to the right of the rows.
-    """
+    """The same with a scale of persons under it."""
     ticks = nice_ticks(largest, whole=True)
     ticks = ticks[:: 1 if len(ticks) < 5 else 2]
     named_rows(figure, count, largest, {"l": sides[0], "r": sides[1], "t": 40, "b": 34})

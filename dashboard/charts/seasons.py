@@ -234,14 +234,7 @@ def _bars_labels(at: pd.Series, threshold: float | None, largest: float, theme: 
 
 
 def season_bars_alt(history: pd.DataFrame, forecast: pd.DataFrame, *, year: int, threshold: float | None = None) -> str:
-    """The bars in words: this year's interval, and how many earlier years lay above its median or the threshold.
-
-    Args:
-        history: Columns ``year``, ``value``.
-        forecast: Columns ``output_type_id``, ``value``.
-        year: This year.
-        threshold: The number that earlier years are compared with; the median where there is none.
-    """
+    """The bars in words: this year's interval, and how many earlier years lay above its median or the threshold."""
     at = forecast.set_index(forecast["output_type_id"].round(4))["value"]
     low, high = (at[level] for level in interval_levels(0.8))
     against = at[0.5] if threshold is None else threshold

@@ -86,14 +86,7 @@ class Message:
 
 
 def compose(announcement: Announcement, code: str, dashboard_url: str, message_id: str = "") -> Message:
-    """Write one announcement in one language.
-
-    Args:
-        announcement: What is said.
-        code: The language; English where there is no catalogue of it.
-        dashboard_url: Where the dashboard is found.
-        message_id: The outbox message's name; by default the announcement's.
-    """
+    """Write one announcement in one language; English where there is no catalogue of it."""
     language, facts = Language(code), announcement.facts
     over = announcement.kind if announcement.is_over else ""
     report = alert_report(facts, facts.get("record"), language, over=over) if announcement.level else None
