@@ -50,14 +50,14 @@ def route_table(summary: pd.DataFrame, trends: dict[str, str], links: dict[str, 
         they align to the right.
     """
     growth = summary["last_value"] / summary["year_earlier"].replace(0, math.nan) - 1
-    ahead = _("80% interval")
+    ahead, trend = _("80% interval"), _("Two years of arrivals and six months of forecast, {route}")
     columns = {
         _("Route"): [_route_cell(row, links[row["route_id"]]) for row in summary.to_dict("records")],
         _("Expected"): summary["expected"].tolist(),
         no_break(ahead): [_interval_cell(row) for row in summary.to_dict("records")],
         _("Trend and forecast"): [
-            f"![{no_break(_trend_alt(row))}]({trends[row['route_id']]})" if row["route_id"] in trends else ""
-            for row in summary.to_dict("records")
+            f"![{no_break(trend.format(route=route_name(one)))}]({trends[one]})" if one in trends else ""
+            for one in summary["route_id"].astype(str)
         ],
         _("Last month"): summary["last_value"].tolist(),
         _("vs last year"): growth.tolist(),
@@ -83,10 +83,6 @@ def _interval_cell(row: Row) -> str:
     if row["state"] != "ok":
         return ":gray[" + no_break(_("no forecast")) + "]"
     return f":gray[{lang().interval(row['low'], row['high'])}]"
-
-
-def _trend_alt(row: Row) -> str:
-    return _("Two years of arrivals and six months of forecast, {route}").format(route=route_name(str(row["route_id"])))
 
 
 def chance_table(chances: pd.DataFrame, together: tuple[str, float] | None = None) -> pd.DataFrame:
@@ -258,7 +254,8 @@ def sparkline(
     at = _placer(first, max(1, (last - first).n), highest if highest > 0 else 1.0)
 
     anchor = [at(*point) for point in _pairs(counts.dropna().tail(1))]
-    lines = {level: anchor + [at(*point) for point in _points(ahead, level)] for level in (low, 0.5, high)}
+    months, known = _months(ahead.index), (low, 0.5, high) if len(ahead) else ()
+    lines = {level: anchor + [at(*point) for point in zip(months, ahead[level], strict=True)] for level in known}
     size = f'width="{LINE_WIDTH}" height="{LINE_HEIGHT}" viewBox="0 0 {LINE_WIDTH} {LINE_HEIGHT}"'
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" {size}>']
     if len(ahead):
@@ -288,10 +285,6 @@ def _placer(first: pd.Period, span: int, top: float) -> Callable[[pd.Period, flo
         return PADDING + across, LINE_HEIGHT - PADDING - (LINE_HEIGHT - 2 * PADDING) * value / top
 
     return at
-
-
-def _points(ahead: pd.DataFrame, level: float) -> list[tuple[pd.Period, float]]:
-    return list(zip(_months(ahead.index), ahead[level].astype(float), strict=True)) if len(ahead) else []
 
 
 def _unbroken(counts: pd.Series, at: Callable[[pd.Period, float], Point]) -> list[list[Point]]:

@@ -139,7 +139,7 @@ def tapered_arrow(path_points: FloatArray, width_km: float) -> FloatArray:
     shaft = _shaft(path, _head_length(path, width_km))
     neck, tip = shaft[-1], path[-1]
     half = np.linspace(TAIL_SHARE, 1, len(shaft))[:, None] * width_km / 2
-    normals = _normals(shaft)
+    normals = np.apply_along_axis(_left_of, 1, np.gradient(shaft, axis=0))
     across = _left_of(tip - neck)
     normals[-1] = across
     barb = across * (width_km * _HEAD_TO_SHAFT + _HEAD_MARGIN_KM) / 2
@@ -157,10 +157,6 @@ def _shaft(path: FloatArray, head_length: float) -> FloatArray:
     travelled = np.concatenate([[0.0], np.hypot(*np.diff(path, axis=0).T).cumsum()])
     kept = np.linspace(0, travelled[-1] - head_length, len(path))
     return np.column_stack([np.interp(kept, travelled, path[:, axis]) for axis in (0, 1)])
-
-
-def _normals(path: FloatArray) -> FloatArray:
-    return np.apply_along_axis(_left_of, 1, np.gradient(path, axis=0))
 
 
 def _left_of(direction: FloatArray) -> FloatArray:
