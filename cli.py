@@ -8,16 +8,7 @@ from typing import Annotated
 
 import typer
 
-from commands import (
-    EXIT_NOTHING_PUBLISHED,
-    alerts,
-    home,
-    hub,
-    nights,
-    panels,
-    releases,
-    serve,
-)
+from commands import EXIT_NOTHING_PUBLISHED, alerts, home, hub, nights, panels, releases, serve
 from core.about import code_version
 from core.errors import VigieError
 from core.log import configure_logging, get_logger, tell_fault

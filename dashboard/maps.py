@@ -38,13 +38,14 @@ from geo import (
     tapered_arrow,
 )
 
+HEIGHT = 306
 COLUMNS = ("route_id", "name", "median", "upper90", "alert_level", "label")
 Coordinates = npt.NDArray[np.float64]
 Outline = tuple[Coordinates, Coordinates]
 """Points of one or more rings, kilometres; a point that is no number parts two rings. Metres do not matter here."""
 
 
-def flow_map(routes: pd.DataFrame, *, theme: Theme, height: int = 372) -> go.Figure:
+def flow_map(routes: pd.DataFrame, *, theme: Theme) -> go.Figure:
     """Draw the arrivals expected per route.
 
     Args:
@@ -52,7 +53,6 @@ def flow_map(routes: pd.DataFrame, *, theme: Theme, height: int = 372) -> go.Fig
             ``alert_level`` (empty where there is no alert), ``label`` (text after the level; empty: the median) and,
             where its name is to lead somewhere, ``link``.
         theme: Colours.
-        height: Pixels.
 
     Returns:
         A figure that asks no other host for anything. Widths are linear in persons and one scale holds for all arrows.
@@ -68,7 +68,7 @@ def flow_map(routes: pd.DataFrame, *, theme: Theme, height: int = 372) -> go.Fig
     (west, east), (south, north) = FRAME_KM
     figure.update_layout(
         template=template(theme),
-        height=height,
+        height=HEIGHT,
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
         plot_bgcolor=theme.sea,
         hovermode="closest",

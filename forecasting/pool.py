@@ -22,9 +22,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any, TypeVar
 
-from threadpoolctl import (  # type: ignore[import-untyped]  # it publishes no type information
-    threadpool_limits,
-)
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it publishes no type information
 
 from forecasting.limits import (
     CUT_OFF,

@@ -16,9 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import (  # type: ignore[import-untyped]  # it publishes no type information
-    threadpool_limits,
-)
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it publishes no type information
 
 from core.log import get_logger
 from core.quantiles import FloatArray

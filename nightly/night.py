@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from threadpoolctl import (  # type: ignore[import-untyped]  # it publishes no type information
-    threadpool_limits,
-)
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it publishes no type information
 
 from alerts.evaluate import no_alerts
 from core.about import code_version

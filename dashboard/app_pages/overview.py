@@ -25,7 +25,6 @@ from reports.route import without_forecast
 
 TITLE, PLACE = _("Overview"), 1
 
-MAP_HEIGHT = 306
 """So that the page is one screen of 1440 × 900, and no wider than the land that is drawn."""
 
 
@@ -104,7 +103,7 @@ def show_map(summary: pd.DataFrame, months: str) -> None:
             "link": [state.link("route", route=route_id) for route_id in summary["route_id"]],
         }
     )
-    layout.chart(flow_map(routes, theme=current_theme(), height=MAP_HEIGHT), map_alt(routes), "map")
+    layout.chart(flow_map(routes, theme=current_theme()), map_alt(routes), "map")
     with st.container(key="map-note"):
         st.markdown(layout.small(map_note(lang())))
 
