@@ -110,15 +110,7 @@ class Round:
 
 @dataclass(frozen=True)
 class Hub:
-    """A hub's configuration.
-
-    Attributes:
-        name: Its name.
-        formats: Endings of submissions.
-        rounds: Its rounds.
-        metadata_schema: JSON schema of a model's metadata; None where the hub has none.
-        output_folder: Folder of submissions.
-    """
+    """A hub's configuration."""
 
     name: str
     formats: tuple[str, ...]

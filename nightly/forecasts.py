@@ -147,14 +147,6 @@ def make_forecasts(
 ) -> ForecastSet:
     """Forecast the present, and complete the hindcasts.
 
-    Args:
-        data: What was known tonight and at past origins.
-        settings: How many past origins and paths.
-        cache: Hindcasts made on earlier nights; tonight's are added.
-        progress: Reports the forecasts done.
-        workers: Who makes them.
-        pooled: The pooled model; None leaves it and the sums of nationalities out.
-
     Raises:
         InputError: No route can be forecast.
     """

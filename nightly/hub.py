@@ -196,13 +196,7 @@ def _provenance(release: Release, sources: Collection[str]) -> str:
 
 @dataclass(frozen=True)
 class Validation:
-    """What became of a hub's files.
-
-    Attributes:
-        faults: Every fault.
-        files: Files looked at.
-        late: Files of rounds that had closed.
-    """
+    """What became of a hub's files."""
 
     faults: list[SourceError]
     files: int

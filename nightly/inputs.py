@@ -385,11 +385,6 @@ def _parse_all(
 ) -> tuple[list[RawFile], Parsed | None]:
     """Read the files of a visit before anything is stored; one that cannot be read is named and costs no other.
 
-    Args:
-        parse: The source's parser.
-        files: The files.
-        faults: Is added to.
-
     Returns:
         The files that could be read, and what they hold together; None where there is none.
 

@@ -151,13 +151,6 @@ def parse_again(
 ) -> LiveReport:
     """Read once more what publishers answered on a day, by the very steps of that day's visit.
 
-    Args:
-        home: The home folder.
-        settings: As for :func:`ask_publishers`.
-        journal: Where outcomes are recorded.
-        date: Day of the visits; the last whole visit of each source counts.
-        source_ids: Sources to read; by default all with a whole visit on that day.
-
     Raises:
         InputError: No whole visit is kept of that day, or a source is unknown.
         StoreError: The home folder cannot be read or written.

@@ -151,14 +151,7 @@ def _withheld(observations: pd.DataFrame, former: Release | None) -> pd.DataFram
 def data_tables(
     data: RealTimeData, cards: Mapping[str, SourceCard], rejected: pd.DataFrame, former: Release | None
 ) -> dict[str, pd.DataFrame]:
-    """What was known, how fresh it is, how late it usually comes, and what came after the night.
-
-    Args:
-        data: What was known.
-        cards: The catalogue of sources.
-        rejected: Rows that parsers set aside (``core.release.REJECTED``).
-        former: The release before this one, if any.
-    """
+    """What was known, how fresh it is, how late it usually comes, and what came after the night."""
     fresh = freshness(data.known, data.date, cards, data.published)
     editions = data.editions()
     return {
