@@ -8,18 +8,7 @@ from typing import Annotated
 
 import typer
 
-from commands import (
-    alerts,
-    editions,
-    home,
-    hub,
-    nights,
-    panels,
-    releases,
-    serve,
-    settings,
-)
-from commands.shared import EXIT_NOTHING_PUBLISHED
+from commands import EXIT_NOTHING_PUBLISHED, alerts, home, hub, nights, panels, releases, serve
 from core.about import code_version
 from core.errors import VigieError
 from core.log import configure_logging, get_logger, tell_fault
@@ -28,17 +17,17 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(nights.snapshot_app, name="snapshot")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(alerts.outbox_app, name="outbox")
-app.add_typer(settings.app, name="settings")
-app.add_typer(settings.journal_app, name="journal")
+app.add_typer(home.settings_app, name="settings")
+app.add_typer(home.journal_app, name="journal")
 app.add_typer(home.store_app, name="store")
 app.add_typer(hub.app, name="hub")
-app.add_typer(editions.app, name="editions")
-app.add_typer(settings.sources_app, name="sources")
+app.add_typer(releases.editions_app, name="editions")
+app.add_typer(home.sources_app, name="sources")
 for command in (
     nights.nightly, nights.demonstrate, nights.ingest,
     panels.backtest, panels.forecast,
     releases.status, releases.verify, releases.export, releases.briefing,
-    alerts.deliver, editions.observations,
+    alerts.deliver, releases.observations,
     serve.dashboard, serve.health, serve.audit, serve.sign_out,
     home.backup, home.restore, home.adopt, home.prune, home.upgrade,
 ):  # fmt: skip

@@ -18,11 +18,10 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from access.audit import REFUSALS
 from access.guard import MOST_PER_PERSON, MOST_UNKNOWN, SESSION_COOKIE, Guard
 from access.headers import content_policy, safe_headers
 from access.roles import DOWNLOAD, Login, may, page_action
-from access.sessions import login_id_of
+from access.sessions import REFUSALS, login_id_of
 from core.log import get_logger
 
 LOGIN_HEADER = "x-vigie-login"
@@ -64,13 +63,7 @@ class Application:
 
 
 class Gate:
-    """ASGI middleware around the dashboard.
-
-    Args:
-        app: The dashboard.
-        guard: Knows settings, hosts and logins.
-        application: What must be known of the dashboard.
-    """
+    """ASGI middleware around the dashboard."""
 
     def __init__(self, app: ASGIApp, guard: Guard, application: Application) -> None:
         self._app, self._guard, self._application = app, guard, application

@@ -24,9 +24,8 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from access.audit import note_refusal
 from access.roles import Actor, Login, Person, read_person
-from access.sessions import form_token, logins_of
+from access.sessions import form_token, logins_of, note_refusal
 from core.errors import VigieError
 from core.log import get_logger
 from core.settings import SHORTEST_COOKIE_SECRET, AccessSettings, is_loopback, load_settings, secret

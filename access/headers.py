@@ -34,11 +34,7 @@ _HSTS = "max-age=31536000; includeSubDomains"
 
 
 def content_policy(page: str) -> str:
-    """The policy on content: everything from here, and no script in a page but those that are ours.
-
-    Args:
-        page: HTML with every script of ours.
-    """
+    """The policy on content: everything from here, and no script in a page but those that are ours."""
     scripts = re.findall(r"<script>(.*?)</script>", page, flags=re.DOTALL)
     hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
     return "; ".join(_POLICY).format(scripts="".join(f" 'sha256-{one}'" for one in hashes))

@@ -182,11 +182,6 @@ class Login:
 def read_person(claims: Mapping[str, Any], access: AccessSettings, now: dt.datetime) -> Person:
     """Who has signed in, by the claims of an identity token whose signature was checked.
 
-    Args:
-        claims: The claims.
-        access: The settings.
-        now: The time, UTC.
-
     Raises:
         LoginError: The claims name no person, or speak of another time than now.
     """

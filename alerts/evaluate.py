@@ -36,7 +36,7 @@ def evaluate(
         evidence: What is known on the night.
         settings: The reader's numbers, and what counts as a surge.
         previous: Alerts of the former release; None on the first night.
-        cutoffs: Cut-offs by rule, frozen on a training span (:attr:`alerts.verification.record.Record.cutoffs`).
+        cutoffs: Cut-offs by rule, frozen on a training span (:attr:`alerts.verification.Record.cutoffs`).
         observed: Result of :func:`observed_signals`, where it was worked out before.
 
     Returns:

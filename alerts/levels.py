@@ -16,13 +16,7 @@ WATCH, WARNING, SEVERE = LEVELS
 
 @dataclass(frozen=True)
 class Cutoffs:
-    """Smallest probability for each level, frozen: a track record belongs to the cut-offs it was measured with.
-
-    Attributes:
-        watch: For a watch.
-        warning: For a warning.
-        severe: For a severe alert.
-    """
+    """Smallest probability for each level, frozen: a track record belongs to the cut-offs it was measured with."""
 
     watch: float
     warning: float

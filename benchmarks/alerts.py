@@ -21,9 +21,18 @@ from alerts.rules.base import counts_by_series
 from alerts.rules.surge import RULE as SURGE
 from alerts.verification import cutoffs as training
 from alerts.verification.comparisons import Comparison, compared
-from alerts.verification.contingency import ContingencyTable, contingency, measures, ranking
-from alerts.verification.hindcast import HORIZONS, WINDOW, Judged, PastForecasts, judge, outcomes_at, past_forecasts
-from alerts.verification.known_events import COLUMNS, KnownEvent, retrospective_alerts
+from alerts.verification.contingency import ContingencyTable, contingency_table, measures, ranking
+from alerts.verification.hindcast import (
+    EVENT_COLUMNS,
+    HORIZONS,
+    WINDOW,
+    Judged,
+    PastForecasts,
+    judge,
+    outcomes_at,
+    past_forecasts,
+    retrospective_alerts,
+)
 from benchmarks.routes import dense_parts, dense_routes, hindcasts
 from benchmarks.shared import PAGE, Section, engine, interval, page_command, published_files, table
 from core.quantiles import FloatArray
@@ -83,7 +92,7 @@ class World:
 
     def measures(self, system: System, horizon: int, cutoff: float) -> dict[str, float]:
         """Precision, recall and more of a system's alerts on the judged origins."""
-        return measures(contingency(system.past, horizon, cutoff).rows(self.judged), self.weights)
+        return measures(contingency_table(system.past, horizon, cutoff).rows(self.judged), self.weights)
 
 
 def world(parts: Panel, fits: FitStore | None) -> World:
@@ -172,7 +181,7 @@ def budget_cutoff(past: Judged, step: int, span: training.Span, *, confident: bo
     # False alarms never rise with the cut-off: halve the range until the lowest affordable one is left.
     while low < high:
         middle = (low + high) // 2
-        if _false_alarms(contingency(past, step, float(scores[middle])), last, confident=confident) <= BUDGET:
+        if _false_alarms(contingency_table(past, step, float(scores[middle])), last, confident=confident) <= BUDGET:
             high = middle
         else:
             low = middle + 1
@@ -183,7 +192,7 @@ def known_rises(found: World) -> pd.DataFrame:
     """What would have been said before each documented rise."""
     past = found.systems[0].past
     frozen = training.freeze(past, SURGE.costs, found.span, found.settings)
-    cards = [KnownEvent(card.event_id, card.route_id, card.month) for card in events(SNAPSHOT)]
+    cards = {card.event_id: (card.route_id, card.month) for card in events(SNAPSHOT)}
     first = found.span.first_judged
     return retrospective_alerts(cards, found.made, found.counts, frozen, first, found.settings, basis="detections")
 
@@ -229,7 +238,7 @@ def section(options: argparse.Namespace) -> Section:
     found = world(dense_parts(published_files()), FitStore(options.home) if options.home else None)
     said = known_rises(found)
     if options.write:
-        said[COLUMNS].round({"chance": 4, "cutoff": 4}).to_csv(SNAPSHOT / SAID, index=False)
+        said[EVENT_COLUMNS].round({"chance": 4, "cutoff": 4}).to_csv(SNAPSHOT / SAID, index=False)
     trained, judged = found.span.trained, found.span.judged
     lines = [
         engine(),

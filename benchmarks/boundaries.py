@@ -19,7 +19,7 @@ from shapely.geometry.base import BaseGeometry
 from benchmarks.shared import report
 from core.errors import SourceError
 from core.settings import SNAPSHOT
-from geo.map import FILE_NAME, MAP_CRS
+from geo import FILE_NAME, MAP_CRS
 
 CUT_DEGREES = box(-85, -20, 115, 86)
 CLIP_KM = box(-4600, -4300, 4600, 3600)

@@ -20,7 +20,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.shared import report, timed
-from commands.shared import opened_journal
+from commands import opened_journal
 from core.calendar import Frequency, last_complete_period
 from core.settings import DEMONSTRATION_DATE, PROJECT, SNAPSHOT
 from forecasting.model import LEVELS

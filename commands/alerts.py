@@ -18,7 +18,7 @@ import pandas as pd
 import typer
 
 from alerts import lifecycle
-from commands.shared import AsJson, Home, RouteName, current_release, echo_entries, existing_home, of_route
+from commands import AsJson, Home, RouteName, current_release, echo_entries, existing_home, of_route
 from core.errors import InputError
 from core.log import counted, one_line
 from core.routes import is_route, spelled

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from commands.shared import EXIT_DEGRADED, EXIT_NOTHING_PUBLISHED, Home, as_date, current_release
+from commands import EXIT_DEGRADED, EXIT_NOTHING_PUBLISHED, Home, as_date, current_release
 from core.errors import InputError
 from core.log import counted
 from core.settings import home_folder

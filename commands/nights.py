@@ -10,15 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.shared import (
-    EXIT_DEGRADED,
-    EXIT_NOTHING_PUBLISHED,
-    EXIT_PUBLISHED,
-    Home,
-    as_date,
-    login_name,
-    opened_journal,
-)
+from commands import EXIT_DEGRADED, EXIT_NOTHING_PUBLISHED, EXIT_PUBLISHED, Home, as_date, login_name, opened_journal
 from core.errors import InputError, VigieError
 from core.log import counted, get_logger, tell_fault
 from core.progress import progress_bar

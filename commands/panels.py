@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
-from commands.shared import Home
+from commands import Home
 from core.errors import InputError, StoreError
 from core.log import counted, get_logger
 from core.progress import progress_bar

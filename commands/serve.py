@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from commands.shared import AsJson, Home, echo_entries, existing_home
+from commands import AsJson, Home, echo_entries, existing_home
 from core.errors import InputError
 from core.log import counted, one_line
 from core.settings import (
@@ -132,8 +132,8 @@ def sign_out(
     home: Home = None,
 ) -> None:
     """End every login of a person, on open pages too; roles are taken away in settings.toml or at the provider."""
-    from access.audit import revoke
     from access.roles import shell_actor
+    from access.sessions import revoke
     from workflow import open_workflow
 
     folder = existing_home(home)
@@ -149,7 +149,7 @@ def audit(
     as_json: AsJson = False,
 ) -> None:
     """Print what people who signed in did, the newest first. For those who may read the home folder."""
-    from access.audit import access_rows, describe
+    from access.sessions import access_rows, describe
     from workflow import open_workflow
 
     folder = existing_home(home)

@@ -1,12 +1,13 @@
 """Country names and codes, mapped once to ISO 3166 alpha-3.
 
-Names are read in English and Italian and in the spellings that sources use (``ALIASES``), without regard to case,
+Names are read in English and Italian and in sources' spellings (``data/countries.toml``), without regard to case,
 accents and punctuation. What is no country keeps a code of its own: ``UNK``, ``OTH``, ``XXA`` (stateless), ``XSS``.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from functools import cache
 
@@ -17,6 +18,7 @@ from babel import Locale
 from core.errors import InputError, SourceError
 from core.languages import DEFAULT_LANGUAGE, catalogue
 from core.languages import marked as _
+from core.settings import SNAPSHOT
 
 
 def to_alpha3(name_or_code: str) -> str:
@@ -83,6 +85,11 @@ def display_name(alpha3: str, language: str = DEFAULT_LANGUAGE) -> str:
     raise InputError(f"'{alpha3}' is not a country code that Vigie knows")
 
 
+def region_of(alpha3: str) -> str:
+    """The region of a country's code, one of :data:`REGIONS`; :data:`NO_REGION` for codes that are no country."""
+    return _REGION_OF.get(alpha3, NO_REGION)
+
+
 @cache
 def known_codes() -> frozenset[str]:
     """Every code that :func:`to_alpha3` may return."""
@@ -143,95 +150,12 @@ BESIDE_ISO: dict[str, str] = {
     ANTILLES: _("Netherlands Antilles"),
 }
 
-ALIASES: dict[str, tuple[str, ...]] = {
-    # Frontex, FRAN data: sheets Detections_of_IBC and Dictionary
-    "COG": ("Congo", "Congo (Brazzaville)", "Congo Republic", "Republic of Congo"),
-    "COD": (
-        "Congo (Kinshasa)", "Congo (D.R.)", "Congo, DRC", "Congo (Democratic Republic)", "DR Congo", "DR Congo (Zaire)",
-        "Dem. Rep. Congo", "Dem. Rep. of the Congo", "Democratic Republic of Congo", "DRC",
-    ),
-    "CPV": ("Cape Verde",),
-    "KOR": ("Korea", "South Korea", "Rep. of Korea"),
-    "PRK": ("North Korea", "Korea (D.P.R)", "Dem. People's Rep. of Korea"),
-    "LAO": ("Laos", "Lao People's Dem. Rep."),
-    "PCN": ("Pitcairn Islands", "Pitcairn Islands (British)"),
-    "PSE": ("Palestine", "State of Palestine", "Occupied Palestinian Territories", "Palestinian Territories"),
-    "SHN": ("Saint Helena",),
-    "SWZ": ("Swaziland", "Kingdom of eSwatini (Swaziland)"),
-    "TUR": ("Turkey", "Türkiye"),
-    "VAT": ("Holy See (Vatican City State)", "Holy See"),
-    # Uppsala Conflict Data Program, in its own names and in Natural Earth's
-    "ATG": ("Antigua & Barbuda",),
-    "BIH": ("Bosnia and Herz.", "Bosnia-Herzegovina"),
-    "CAF": ("Central African Rep.",),
-    "CIV": ("Ivory Coast", "Cote d'Ivoire", "Costa d'Avorio"),
-    "DOM": ("Dominican Rep.",),
-    "GMB": ("The Gambia", "Gambia, The"),
-    "KHM": ("Cambodia (Kampuchea)",),
-    "KNA": ("St. Kitts and Nevis",),
-    "LCA": ("St. Lucia",),
-    "MHL": ("Marshall Is.",),
-    "MKD": ("Macedonia", "FYR Macedonia", "Former Yugoslav Republic of Macedonia"),
-    "MMR": ("Myanmar (Burma)", "Burma"),
-    "RUS": ("Russia", "Russia (Soviet Union)"),
-    "SLB": ("Solomon Is.",),
-    "SSD": ("S. Sudan",),
-    "TLS": ("East Timor", "Timor Leste"),
-    "VCT": ("St. Vincent and the Grenadines",),
-    "VNM": ("Vietnam (North Vietnam)",),
-    "YEM": ("Yemen (North Yemen)",),
-    "ZWE": ("Zimbabwe (Rhodesia)",),
-    "SRB": ("Serbia (Yugoslavia)", "Serbia and Kosovo: S/RES/1244 (1999)"),
-    # Home Office
-    "ASM": ("American Samoa (United States)",),
-    "BHS": ("Bahamas, The",),
-    "CYP": ("Cyprus (Northern part of)",),
-    "GBR": ("UK", "British overseas citizens", "Great Britain"),
-    "GUF": ("French Guiana (French)",),
-    "REU": ("Reunion (French)",),
-    "SGS": ("South Georgia and the South Sandwich Islands (British)",),
-    "VGB": ("Virgin Islands (British)",),
-    # Eurostat: its two codes that differ from ISO 3166, and labels of its citizenship list
-    "GRC": ("EL",),
-    "CHN": ("CN_X_HK", "China including Hong Kong", "China (including Hong Kong)"),
-    "DEU": ("DE_TOT", "Germany (until 1990 former territory of the FRG)", "Germany (including former GDR)"),
-    KOSOVO: (
-        "XK", "XKX", "KOS", "Kosovo*", "Kosovo (under United Nations Security Council Resolution 1244/99)",
-        "Kosovo (UNSCR 1244/99)", "Serbia and Kosovo (UNSCR 1244)",
-    ),
-    STATELESS: ("STLS", "STL", "Stateless", "Apolide", "Apolidi"),
-    UNKNOWN: (
-        "UNK", "XXX", "Unknown", "Not specified", "Not stated", "Not currently recorded", "Various/unknown",
-        # Frontex: "third-country national" without more; a citizenship that was not recorded
-        "Third-country",
-        "Refugee",
-    ),
-    SUB_SAHARAN: ("XSS", "OOS", "Unspecified sub-Saharan nationals"),
-    OTHER: (
-        "OTH", "OOO", "Other", "Others", "Other and unknown", "altre", "altri", "Altre nazionalità",
-        # Frontex: a region, not a citizenship; too coarse for any country
-        "Horn of Africa",
-        # Eurostat: recognised non-citizens, that is former Soviet citizens of Latvia and Estonia
-        "RNC", "Recognised non-citizens", "Tibetan", "TIB",
-    ),
-    ANTILLES: ("Netherlands Antilles",),
-    # UNHCR
-    "FRO": ("Faeroe Islands",),
-    "BES": ("Bonaire, Saint Eustatius and Saba",),
-    "BOL": ("Bolivia (Plurinational State of)",),
-    "HKG": ("China, Hong Kong SAR",),
-    "IRN": ("Iran (Islamic Rep. of)",),
-    "MAC": ("China, Macao SAR",),
-    "MAF": ("Saint-Martin (French part)",),
-    "MDA": ("Rep. of Moldova",),
-    "NLD": ("Netherlands (Kingdom of the)",),
-    "SPM": ("Saint-Pierre-et-Miquelon",),
-    "SYR": ("Syrian Arab Rep.",),
-    "TZA": ("United Rep. of Tanzania",),
-    "VEN": ("Venezuela (Bolivarian Republic of)",),
-    "USA": ("United States of America",),
-    "ARE": ("UAE",),
-}  # fmt: skip
+_TABLE = tomllib.loads((SNAPSHOT / "countries.toml").read_text("utf-8"))
+ALIASES: dict[str, list[str]] = _TABLE["aliases"]
+NO_REGION = "Unknown or stateless"
+"""Region of codes that are no country."""
+REGIONS: tuple[str, ...] = (*_TABLE["regions"], NO_REGION)
+_REGION_OF: dict[str, str] = {code: region for region, codes in _TABLE["regions"].items() for code in codes.split()}
 
 SHORT_NAMES = {
     "CIV": _("Côte d'Ivoire"),

@@ -137,12 +137,7 @@ def _value(kept: object) -> object:
 
 
 class VigieError(Exception):
-    """Base of every error that names what a person can mend.
-
-    Args:
-        template: What is wrong; see :class:`Message`.
-        parameters: What stands in its places.
-    """
+    """Base of every error that names what a person can mend."""
 
     def __init__(self, template: Template, /, **parameters: object) -> None:
         self.message = message(template, **parameters)

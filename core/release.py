@@ -367,7 +367,7 @@ TRACK_RECORD = Table(
             for end in ("from", "to")
         },
     },
-    (), "alerts.verification.record", ("dashboard", "reports"), required=True,
+    (), "alerts.verification", ("dashboard", "reports"), required=True,
 )  # fmt: skip
 
 REVISIONS = Table(
@@ -587,7 +587,7 @@ ALERT_RELIABILITY = Table(
         **_estimates("came", {"came": "share of cases in which the event occurred"}, {"came": "share"}),
         n=_count("cases in the bin"),
     ),
-    (), "alerts.verification.record", ("dashboard",),
+    (), "alerts.verification", ("dashboard",),
 )  # fmt: skip
 
 ALERT_THRESHOLDS = Table(
@@ -697,52 +697,30 @@ HUB_SCORES = Table(
 
 TABLES: tuple[Table, ...] = (
     replace(FORECASTS, columns=FORECASTS.columns | _MARKS | {"target": _PART["target"], "as_of": _AS_OF}),
-    TRAJECTORIES,
-    NOWCASTS,
-    WEEKS,
-    WEEK_SCORES,
-    YEAR_AHEAD,
+    TRAJECTORIES, NOWCASTS, WEEKS, WEEK_SCORES, YEAR_AHEAD,
     _like(
         FORECASTS, "backtest", "The ensemble's forecasts at past origins.", "forecasting.ensemble", "dashboard",
         **_MARKS,
     ),
-    REPLAYS,
-    FIGURES_THEN,
-    SCORES,
-    CALIBRATION,
-    WEIGHTS,
-    EXPLANATIONS,
-    GROUP_ERRORS,
-    SITUATION_SCORES,
+    REPLAYS, FIGURES_THEN, SCORES, CALIBRATION, WEIGHTS, EXPLANATIONS, GROUP_ERRORS, SITUATION_SCORES,
     replace(DRIVER_TESTS, columns=DRIVER_TESTS.columns | _PROVENANCE),
     OBSERVATIONS,
     _like(
         OBSERVATIONS, "outcomes", "Values of routes that were not known on the release's date yet: what came after it.",
         "nightly.real_time", "dashboard",
     ),
-    ROUTES,
-    FRESHNESS,
-    FRESHNESS_CHANGES,
-    DELAYS,
-    REPORTING,
-    REVISIONS,
-    EDITIONS,
-    WITHHELD,
-    REJECTED,
+    ROUTES, FRESHNESS, FRESHNESS_CHANGES, DELAYS, REPORTING, REVISIONS, EDITIONS, WITHHELD, REJECTED,
     replace(ALERTS, columns=ALERTS.columns | _REASON),
     _like(
         ALERTS, "ended_alerts", "Alerts of the former release that no longer hold.", "alerts.evaluate", "dashboard",
         "reports", "workflow", **_REASON,
     ),
-    ISSUED_SCORES,
-    TRACK_RECORD,
+    ISSUED_SCORES, TRACK_RECORD,
     _like(
         TRACK_RECORD, "track_record_comparison", "The same for simple alternatives, on the same months.",
-        "alerts.verification.record", "dashboard", against=_text("the alternative"),
+        "alerts.verification", "dashboard", against=_text("the alternative"),
     ),
-    ALERT_THRESHOLDS,
-    ALERT_RELIABILITY,
-    DOCUMENTED_RISES,
+    ALERT_THRESHOLDS, ALERT_RELIABILITY, DOCUMENTED_RISES,
     Table(
         "asylum_series", "Every series of asylum applications and whether it is forecast.",
         _of("series_id target freq geo citizen state last_period origin_date note"),
@@ -757,10 +735,7 @@ TABLES: tuple[Table, ...] = (
         SCORES, "asylum_scores", "Mean scores of forecasts of asylum applications.", "nightly.asylum", "dashboard",
         **_PART,
     ),
-    HUB_MODELS,
-    HUB_EDITIONS,
-    HUB_FORECASTS,
-    HUB_SCORES,
+    HUB_MODELS, HUB_EDITIONS, HUB_FORECASTS, HUB_SCORES,
 )  # fmt: skip
 """Every table of a release."""
 RELEASE: dict[str, Table] = {table.name: table for table in TABLES}

@@ -30,7 +30,7 @@ from alerts.lifecycle import (
     State,
 )
 from alerts.rules import whole_limit
-from alerts.verification.record import precision_cases, record_of
+from alerts.verification import precision_cases, record_of
 from core.entry import Entry
 from core.languages import as_counted, capital, is_known
 from core.quantiles import QUANTILE_LEVELS
@@ -65,12 +65,7 @@ def all_alerts(night: Night) -> pd.DataFrame:
 
 
 def grouped(alerts: pd.DataFrame, status: Mapping[str, str]) -> pd.DataFrame:
-    """The alerts with ``group``: what each asks of the reader, those that wait to be decided first.
-
-    Args:
-        alerts: Result of :func:`all_alerts`.
-        status: Status of each by alert_id.
-    """
+    """The alerts with ``group``: what each asks of the reader, those that wait to be decided first."""
     groups = [
         OVER if row["ended"]
         else INFORMS if row["rule"] in CONTEXT
@@ -177,13 +172,6 @@ def _agreement(night: Night, row: Row, end: pd.Timestamp) -> list[str]:
 
 def history(night: Night, found: list[Night], row: Row, entries: list[Entry], state: State) -> pd.DataFrame:
     """What happened to an alert, the newest first: from releases up to this one, and from people.
-
-    Args:
-        night: The release that is looked at.
-        found: Every release.
-        row: The alert.
-        entries: Its journal rows, oldest first.
-        state: What they fold to.
 
     Returns:
         ``when, what, who`` as text.

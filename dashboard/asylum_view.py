@@ -13,11 +13,11 @@ import streamlit as st
 from core.calendar import MONTHS_EACH, Frequency
 from core.schema import ALL
 from dashboard import downloads, layout, memory, route_context, route_view, state, tables
-from dashboard.charts.sparkline import sparkline
 from dashboard.downloads import Export
 from dashboard.i18n import _, labelled, lang
 from dashboard.layout import country
 from dashboard.reads import Night
+from dashboard.tables import sparkline
 from dashboard.theme import current_theme
 from forecasting.model import ENSEMBLE
 from reports import asylum, numbers

@@ -108,12 +108,7 @@ FORMATS: dict[str, tuple[str, str, Callable[[Export], bytes]]] = {
 
 
 def citations(night: Night, source_ids: list[str] | None = None) -> list[str]:
-    """Citation and licence of the sources behind a table, components of derived ones included.
-
-    Args:
-        night: The release.
-        source_ids: The sources; by default those of the routes' counts.
-    """
+    """Citation and licence of the sources behind a table, components of derived ones included."""
 
     def make() -> list[str]:
         nothing = night.frame("alerts").iloc[:0]

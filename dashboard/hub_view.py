@@ -19,8 +19,7 @@ from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.verification.bootstrap import FEWEST_ORIGINS
 from forecasting.verification.verdict import BETTER, with_verdicts
 from hub.outputs import dated, weekly
-from hub.rounds import open_round
-from hub.targets import RHYTHMS
+from hub.targets import RHYTHMS, open_round
 from reports import numbers
 from reports.asylum import KINDS, kind_name
 from reports.names import MODELS, route_name

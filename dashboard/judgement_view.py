@@ -14,7 +14,7 @@ from core.errors import VigieError
 from core.quantiles import QUANTILE_LEVELS
 from core.routes import is_own
 from dashboard import layout, reads, state, visitor
-from dashboard.charts.axes import count_axis, finish
+from dashboard.charts import count_axis, finish
 from dashboard.i18n import _, lang, ngettext
 from dashboard.layout import error_words
 from dashboard.route_view import RouteView
@@ -178,13 +178,7 @@ def scale(ensemble: Sequence[float], said: Sequence[float]) -> float:
 
 
 def line_to_draw_on(ensemble: Sequence[float], said: Sequence[float], theme: Theme) -> go.Figure:
-    """The ensemble's range and middle above, the reader's below, and places to drag across.
-
-    Args:
-        ensemble: Low, middle and high.
-        said: The same of the reader.
-        theme: Colours.
-    """
+    """The ensemble's range and middle above, the reader's below, and places to drag across."""
     largest = scale(ensemble, said)
     figure = go.Figure()
     for row, (low, middle, high), colour in ((1, ensemble, theme.fan), (0, said, theme.median)):

@@ -20,7 +20,6 @@ from core.languages import languages
 from dashboard import memory, reads, state
 from dashboard.i18n import _, labelled, lang, language
 from dashboard.reads import Night
-from dashboard.static_files import STYLE
 from dashboard.theme import CHART_CONFIG, current_theme, drawn_once, level_word
 from reports import citations, names, numbers
 from reports.names import message_in
@@ -32,6 +31,7 @@ _MOMENT, _LOADING = 0.06, 1.2
 session’s first page the browser loads the charts’ library meanwhile: with .8 the Route page takes a third of a second
 longer, because the rest of the page comes just before the chart would be drawn."""
 _DARK_BUTTON = '[data-testid^="stBaseButton-primary"] {color: #0B1A21 !important;}'
+STYLE = (Path(__file__).parent / "assets" / "style.css").read_text("utf-8")
 _LOGO = (Path(__file__).parent / "assets" / "logo.svg").read_text("utf-8")
 """The name is drawn as a shape: a picture may not use the page's fonts."""
 

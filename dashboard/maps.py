@@ -19,10 +19,10 @@ import plotly.graph_objects as go
 from core.languages import as_expected
 from core.routes import ARRIVAL_COUNTRIES
 from core.settings import SNAPSHOT
-from dashboard.charts.axes import Annotation, Row
+from dashboard.charts import Annotation, Row
 from dashboard.i18n import _, labelled, lang, listed, ngettext
 from dashboard.theme import Theme, halo, level_label, template, with_opacity
-from geo.map import (
+from geo import (
     FRAME_KM,
     NARROWEST_KM,
     ROUTE_GEOMETRY,
@@ -38,13 +38,14 @@ from geo.map import (
     tapered_arrow,
 )
 
+HEIGHT = 306
 COLUMNS = ("route_id", "name", "median", "upper90", "alert_level", "label")
 Coordinates = npt.NDArray[np.float64]
 Outline = tuple[Coordinates, Coordinates]
 """Points of one or more rings, kilometres; a point that is no number parts two rings. Metres do not matter here."""
 
 
-def flow_map(routes: pd.DataFrame, *, theme: Theme, height: int = 372) -> go.Figure:
+def flow_map(routes: pd.DataFrame, *, theme: Theme) -> go.Figure:
     """Draw the arrivals expected per route.
 
     Args:
@@ -52,7 +53,6 @@ def flow_map(routes: pd.DataFrame, *, theme: Theme, height: int = 372) -> go.Fig
             ``alert_level`` (empty where there is no alert), ``label`` (text after the level; empty: the median) and,
             where its name is to lead somewhere, ``link``.
         theme: Colours.
-        height: Pixels.
 
     Returns:
         A figure that asks no other host for anything. Widths are linear in persons and one scale holds for all arrows.
@@ -68,7 +68,7 @@ def flow_map(routes: pd.DataFrame, *, theme: Theme, height: int = 372) -> go.Fig
     (west, east), (south, north) = FRAME_KM
     figure.update_layout(
         template=template(theme),
-        height=height,
+        height=HEIGHT,
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
         plot_bgcolor=theme.sea,
         hovermode="closest",

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from alerts.levels import LEVELS
-from alerts.verification.record import FEWEST_EVENTS, precision_cases
+from alerts.verification import FEWEST_EVENTS, precision_cases
 from core.languages import NOTHING, Language, is_known
 from core.schema import ALL
 from dashboard import downloads, layout, memory, state
@@ -275,13 +275,12 @@ def show_reliability(night: Night, rule: str, horizon: int) -> None:
         return
     title = _("Are the probabilities reliable? All routes")
     st.markdown(f"### {title}", anchors=False)
-    memory.drawn(night, partial(draw_reliability, bins), "reliability", rule, horizon)
+
+    def draw() -> None:
+        layout.chart(reliability_chart(bins, theme=current_theme()), reliability_alt(bins), "reliability")
+
+    memory.drawn(night, draw, "reliability", rule, horizon)
     downloads.figures(downloads.export_of(night, f"reliability-{rule}-{horizon}", title, bins), title)
-
-
-def draw_reliability(bins: pd.DataFrame) -> None:
-    """The chart alone."""
-    layout.chart(reliability_chart(bins, theme=current_theme()), reliability_alt(bins), "reliability")
 
 
 def show_rises(night: Night) -> None:

@@ -119,10 +119,6 @@ def yearly_shares(view: RouteView, known: set[str]) -> pd.Series:
     A whole per cent of many arrivals tells no small count. Where half a per cent is fewer people than may be shown,
     nothing is returned; the sums of what is shown stand in its place.
 
-    Args:
-        view: The route.
-        known: Months with figures by nationality.
-
     Returns:
         Shares by citizenship, 0 to 1, the largest first.
     """
@@ -178,17 +174,16 @@ def show_drivers(view: RouteView) -> None:
     if lines.empty:
         st.markdown(layout.small(_("No indicator for this place in this release.")))
         return
-    memory.drawn(view.night, partial(draw_context, lines), "context's chart", *at)
+
+    def draw() -> None:
+        layout.chart(small_multiples(lines, theme=current_theme()), small_multiples_alt(lines), "context")
+
+    memory.drawn(view.night, draw, "context's chart", *at)
     made = downloads.export_of(
         view.night, f"context-{view.route_id}", _("Context of the route"), lines, list(view.night.sources())
     )
     made = downloads.cut_at(downloads.with_notes(made, [_("Shown as context, never as cause.")]), view.origin)
     downloads.figures(made, _("Context of the route"))
-
-
-def draw_context(lines: pd.DataFrame) -> None:
-    """The chart alone."""
-    layout.chart(small_multiples(lines, theme=current_theme()), small_multiples_alt(lines), "context")
 
 
 def usual_place(view: RouteView, places: list[str]) -> str:

@@ -52,17 +52,16 @@ def show_members(view: RouteView) -> None:
     text = ngettext("{n} model beside the ensemble", "The medians of {n} models lie within {spread}", len(others))
     st.header(text.format(n=len(others), spread=spread), anchor=False)
     unit = _("Arrivals expected, {month}").format(month=members["month"].iloc[0])
-    memory.drawn(view.night, lambda: draw_members(members, unit), "members' chart", *view.forecast_key)
+
+    def draw() -> None:
+        layout.chart(members_chart(members, unit=unit, theme=current_theme()), members_alt(members), "members")
+
+    memory.drawn(view.night, draw, "members' chart", *view.forecast_key)
     if view.origin:
         st.markdown(layout.small(_("Relative WIS as it stood then, all routes together.")))
     title = _("Forecasts of each model, {month}").format(month=members["month"].iloc[0])
     made = downloads.export_of(view.night, f"models-{view.route_id}", title, members)
     downloads.figures(downloads.at_origin(made, view.origin), title)
-
-
-def draw_members(members: pd.DataFrame, unit: str) -> None:
-    """The chart alone."""
-    layout.chart(members_chart(members, unit=unit, theme=current_theme()), members_alt(members), "members")
 
 
 def member_rows(view: RouteView) -> pd.DataFrame:

@@ -17,12 +17,7 @@ from dashboard.layout import error_words
 from dashboard.reads import Night
 from dashboard.scenario_state import NONE, month_end
 from forecasting.scenarios.analogues import EPISODES, Course, add_persons, course, rescale
-from forecasting.scenarios.paths import (
-    FEWEST_EFFECTIVE,
-    Condition,
-    TooFewPathsError,
-    given,
-)
+from forecasting.scenarios.paths import FEWEST_EFFECTIVE, Condition, TooFewPathsError, given
 from forecasting.scenarios.shocks import Diversion, Shock, apply_shock, estimate_diversion
 from reports import numbers
 from reports import scenario as wording

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from alerts.verification.record import precision_cases
+from alerts.verification import precision_cases
 from core.languages import NOTHING, as_counted, is_known
 from core.routes import in_order
 from core.schema import ALL

@@ -116,28 +116,17 @@ def toggle(name: str, *, default: bool = False) -> dict[str, Any]:
     return widget(name, switch(name, default=default), lambda on: "1" if on else "0")
 
 
-def take_over(other: str, name: str) -> None:
-    """Read a name in the address as another page's links and people write it, where the page's own is not given.
-
-    Args:
-        other: The other page's name, taken out of the address.
-        name: This page's own.
-    """
-    text = st.query_params.get(other)
-    if text is None:
+def take_over_route() -> None:
+    """Read ``route`` in the address, as another page's links and people write it, where this page's ``on`` is not."""
+    if (text := st.query_params.get("route")) is None:
         return
-    write(other, None)
-    if name not in st.query_params:
-        write(name, text)
+    write("route", None)
+    if "on" not in st.query_params:
+        write("on", text)
 
 
 def link(page: str, **values: str) -> str:
-    """Relative address of a page that shows the same release in the same language.
-
-    Args:
-        page: Last part of its address, such as ``route``.
-        values: Further choices.
-    """
+    """Relative address of a page that shows the same release in the same language."""
     query = urlencode({**kept(), **values})
     return f"{page}?{query}" if query else page
 

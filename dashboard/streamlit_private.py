@@ -33,7 +33,7 @@ COOKIE_SECRET_VARIABLE = "STREAMLIT_SERVER_COOKIE_SECRET"  # noqa: S105  # the n
 STATIC_ADDRESS = "/static/"
 STATIC_FOLDER = Path(streamlit.__file__).parent / "static" / "static"
 """The browser's part, whose files have a hash in their names: handed out from memory and packed, see
-:mod:`dashboard.static_files`."""
+:mod:`dashboard.server`."""
 FRAME = STATIC_FOLDER.parent / "index.html"
 _ADDRESS = '<script>window.__streamlit = {BACKEND_BASE_URL: new URL(".", window.location.href).href};</script>'
 

@@ -1,9 +1,11 @@
-"""Frames as the tables people read: words, dates and numbers in the reader's format."""
+"""Frames as the tables people read: words, dates and numbers in the reader's format, and the line drawn in a cell."""
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,16 +15,21 @@ from babel.numbers import format_decimal
 from pandas.io.formats.style import Styler
 
 from core.languages import NOTHING, capital, is_known, round_expected, typeset
+from core.quantiles import interval_levels
 from core.routes import is_route
 from dashboard.app_pages import page_titles
+from dashboard.charts import require
 from dashboard.i18n import _, lang, language, named
 from dashboard.layout import plain, route_name, source_name
 from dashboard.reads import Night
-from dashboard.theme import BADGE_COLOURS, level_label
+from dashboard.theme import BADGE_COLOURS, Theme, level_label
 from reports.names import MODELS
 from reports.release import Row
 
 NO_BREAK = "\u00a0"
+LINE_WIDTH, LINE_HEIGHT, PADDING = 150, 36, 3
+PERIODS_AHEAD = 6
+Point = tuple[float, float]
 
 
 def no_break(text: str) -> str:
@@ -43,14 +50,14 @@ def route_table(summary: pd.DataFrame, trends: dict[str, str], links: dict[str, 
         they align to the right.
     """
     growth = summary["last_value"] / summary["year_earlier"].replace(0, math.nan) - 1
-    ahead = _("80% interval")
+    ahead, trend = _("80% interval"), _("Two years of arrivals and six months of forecast, {route}")
     columns = {
         _("Route"): [_route_cell(row, links[row["route_id"]]) for row in summary.to_dict("records")],
         _("Expected"): summary["expected"].tolist(),
         no_break(ahead): [_interval_cell(row) for row in summary.to_dict("records")],
         _("Trend and forecast"): [
-            f"![{no_break(_trend_alt(row))}]({trends[row['route_id']]})" if row["route_id"] in trends else ""
-            for row in summary.to_dict("records")
+            f"![{no_break(trend.format(route=route_name(one)))}]({trends[one]})" if one in trends else ""
+            for one in summary["route_id"].astype(str)
         ],
         _("Last month"): summary["last_value"].tolist(),
         _("vs last year"): growth.tolist(),
@@ -76,10 +83,6 @@ def _interval_cell(row: Row) -> str:
     if row["state"] != "ok":
         return ":gray[" + no_break(_("no forecast")) + "]"
     return f":gray[{lang().interval(row['low'], row['high'])}]"
-
-
-def _trend_alt(row: Row) -> str:
-    return _("Two years of arrivals and six months of forecast, {route}").format(route=route_name(str(row["route_id"])))
 
 
 def chance_table(chances: pd.DataFrame, together: tuple[str, float] | None = None) -> pd.DataFrame:
@@ -216,3 +219,92 @@ def in_names(register: str, night: Night) -> str:
     for cells in lines[2:]:
         cells[1] = f" {', '.join(plain(name(code.strip())) for code in cells[1].split(','))} "
     return "\n".join(f"|{'|'.join(cells)}|" for cells in lines)
+
+
+def sparkline(
+    history: pd.DataFrame,
+    quantiles: pd.DataFrame,
+    *,
+    theme: Theme,
+    months_back: int = 24,
+    months_each: int = 1,
+    top: float | None = None,
+) -> str:
+    """Draw counts, then the forecast with its 80 % band, as an SVG data address for a markdown image in a cell.
+
+    Args:
+        history: Columns ``end_date``, ``obs_value``; months that are missing leave a gap.
+        quantiles: Index ``target_end_date``, one column per quantile level (at least .1, .5 and .9); may be empty.
+        theme: Colours.
+        months_back: Observed months to show.
+        months_each: Months that one figure covers; between them the line is straight.
+        top: Upper end of the scale, where several pictures share one.
+
+    Returns:
+        ``data:image/svg+xml;base64,…``; an empty picture where nothing is known.
+    """
+    counts = _monthly(require(history, ("end_date", "obs_value"), "sparkline"))
+    counts = (counts.interpolate() if months_each > 1 else counts).tail(months_back)
+    ahead = quantiles.sort_index().head(PERIODS_AHEAD)
+    first = min([*counts.index[:1], *_months(ahead.index)[:1]], default=pd.Period("2000-01", "M"))
+    last = max([*counts.index[-1:], *_months(ahead.index)[-1:]], default=first)
+    low, high = interval_levels(0.8)
+    bands = [ahead[level].max() for level in (low, 0.5, high)] if len(ahead) else []
+    highest = float(pd.Series([counts.max(), *bands], dtype=float).max()) if top is None else top
+    at = _placer(first, max(1, (last - first).n), highest if highest > 0 else 1.0)
+
+    anchor = [at(*point) for point in _pairs(counts.dropna().tail(1))]
+    months, known = _months(ahead.index), (low, 0.5, high) if len(ahead) else ()
+    lines = {level: anchor + [at(*point) for point in zip(months, ahead[level], strict=True)] for level in known}
+    size = f'width="{LINE_WIDTH}" height="{LINE_HEIGHT}" viewBox="0 0 {LINE_WIDTH} {LINE_HEIGHT}"'
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" {size}>']
+    if len(ahead):
+        outline = _svg_path(lines[high] + lines[low][::-1])
+        parts.append(f'<path d="{outline}Z" fill="{theme.fan}" fill-opacity="0.34"/>')
+        parts.append(_svg_line(lines[0.5], theme.fan, 1.6))
+    parts += [_svg_line(run, theme.observed, 1.4) for run in _unbroken(counts, at)]
+    parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.2" fill="{theme.observed}"/>' for x, y in anchor]
+    svg = "".join([*parts, "</svg>"])
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
+
+
+def _months(dates: pd.Index) -> pd.PeriodIndex:
+    return pd.DatetimeIndex(dates).to_period("M")
+
+
+def _monthly(history: pd.DataFrame) -> pd.Series:
+    """Counts by month without holes in the index."""
+    months = _months(pd.DatetimeIndex(history["end_date"]))
+    counts = pd.Series(history["obs_value"].to_numpy(dtype=float), index=months).sort_index()
+    return counts if counts.empty else counts.reindex(pd.period_range(counts.index[0], counts.index[-1], freq="M"))
+
+
+def _placer(first: pd.Period, span: int, top: float) -> Callable[[pd.Period, float], Point]:
+    def at(month: pd.Period, value: float) -> Point:
+        across = (LINE_WIDTH - 2 * PADDING) * (month - first).n / span
+        return PADDING + across, LINE_HEIGHT - PADDING - (LINE_HEIGHT - 2 * PADDING) * value / top
+
+    return at
+
+
+def _unbroken(counts: pd.Series, at: Callable[[pd.Period, float], Point]) -> list[list[Point]]:
+    """Unbroken stretches of the history."""
+    stretch = counts.isna().cumsum()[counts.notna()]
+    known = counts.dropna()
+    runs = [known[stretch == number] for number in stretch.unique()]
+    return [[at(*point) for point in _pairs(run)] for run in runs if len(run) > 1]
+
+
+def _pairs(counts: pd.Series) -> list[tuple[pd.Period, float]]:
+    return list(zip(pd.PeriodIndex(counts.index), counts.astype(float), strict=True))
+
+
+def _svg_path(points: list[Point]) -> str:
+    return "M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in points)
+
+
+def _svg_line(points: list[Point], colour: str, width: float) -> str:
+    return (
+        f'<path d="{_svg_path(points)}" fill="none" stroke="{colour}" stroke-width="{width}" '
+        'stroke-linejoin="round" stroke-linecap="round"/>'
+    )

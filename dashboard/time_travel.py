@@ -118,12 +118,7 @@ def sum_quantiles(trajectories: pd.DataFrame, series_id: str, ends: Sequence[pd.
 
 
 def narrowest(quantiles: pd.Series, outcome: float) -> float:
-    """The narrowest of the 50, 80 and 95 % intervals that holds an outcome, or ``OUTSIDE``.
-
-    Args:
-        quantiles: Values by level.
-        outcome: What was counted.
-    """
+    """The narrowest of the 50, 80 and 95 % intervals that holds an outcome, or ``OUTSIDE``."""
     for coverage in sorted(INTERVALS):
         low, high = interval_levels(coverage)
         if quantiles.loc[low] <= outcome <= quantiles.loc[high]:
@@ -153,13 +148,7 @@ def origin_label(origin: str) -> str:
 
 
 def show_control(night: Night, origin: str, origins: list[str]) -> None:
-    """Choose a release or a past origin, or step to the one before or after.
-
-    Args:
-        night: The release shown.
-        origin: The past origin shown, or an empty text.
-        origins: Past origins of this release, the newest first.
-    """
+    """Choose a release or a past origin, or step to the one before or after."""
     found = reads.nights()
     labels = layout.release_labels(found)
     stops = in_time_order(found, origins)

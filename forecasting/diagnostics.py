@@ -149,13 +149,7 @@ def _listed(names: Sequence[str], most: int | None) -> str:
 
 
 def account_of(answer: QuantileTable, weights: pd.DataFrame, panel: Panel) -> list[str]:
-    """Which weights and factors made the ensemble at its newest origin, horizon by horizon.
-
-    Args:
-        answer: Forecasts, the ensemble's among them.
-        weights: See :class:`forecasting.ensemble.Combination`.
-        panel: The series.
-    """
+    """Which weights and factors made the ensemble at its newest origin, horizon by horizon."""
     own = answer.keys[answer.keys["model_id"] == ENSEMBLE]
     newest = own["origin_date"].max()
     own = own[own["origin_date"] == newest]

@@ -54,7 +54,7 @@ def explain(  # what moves a forecast comes from six places
     Args:
         present: The ensemble's and the members' quantile rows from each series' last origin.
         past: The same at past origins.
-        weights: From :func:`forecasting.ensemble.ensemble`.
+        weights: From :func:`forecasting.ensemble.combine`.
         panel: The series as known now.
         published: The ensemble's rows where they were changed before publication; by default as in ``present``.
         workers: Who refits.

@@ -43,11 +43,7 @@ class CutOffError(BaseException):
 
 @dataclass(frozen=True)
 class CutOff:
-    """In place of an answer: why there is none.
-
-    Attributes:
-        reason: Begins with ``CUT_OFF``.
-    """
+    """In place of an answer: why there is none."""
 
     reason: str
 

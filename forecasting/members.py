@@ -276,15 +276,7 @@ def _work(request: Request, level: Panel, mask: BoolArray, own: BoolArray) -> Wo
 
 
 def completed(table: QuantileTable, others: QuantileTable, model_id: str, version: str, reason: str) -> QuantileTable:
-    """A model's forecasts at exactly the places of the baseline's, which stands in where the model has none.
-
-    Args:
-        table: The model's forecasts, perhaps at further origins.
-        others: Forecasts among which are the baseline's.
-        model_id: The model.
-        version: Its version.
-        reason: Why the baseline stands in.
-    """
+    """A model's forecasts at exactly the places of the baseline's, which stands in where the model has none."""
     base = others.where((others.keys["model_id"] == BASELINE).to_numpy())
     where = pd.MultiIndex.from_frame(table.keys[_PLACE]).get_indexer(pd.MultiIndex.from_frame(base.keys[_PLACE]))
     lacking = base.where(where < 0)

@@ -351,14 +351,7 @@ def _refuse(table: pd.DataFrame, broken: BoolArray, name: str, column: str, rule
 
 
 def _groups(table: pd.DataFrame, name: str, at: NDArray[np.int64], names: pd.Index) -> pd.DataFrame:
-    """One row per series; a grouping that changes within a series is refused.
-
-    Args:
-        table: The rows.
-        name: What errors call the table.
-        at: For every row the place of its series.
-        names: The series.
-    """
+    """One row per series; a grouping that changes within a series is refused."""
     _, first = np.unique(at, return_index=True)
     groups = pd.DataFrame(index=names)
     for column in (column for column in table.columns if column not in _REQUIRED):

@@ -22,9 +22,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any, TypeVar
 
-from threadpoolctl import (  # type: ignore[import-untyped]  # it publishes no type information
-    threadpool_limits,
-)
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it publishes no type information
 
 from forecasting.limits import (
     CUT_OFF,
@@ -100,12 +98,7 @@ class _Worker:
 
 
 class SupervisedPool:
-    """Processes that stay for several rounds of tasks; a context that ends them.
-
-    Args:
-        size: How many; one per core by default.
-        limits: What one task may take.
-    """
+    """Processes that stay for several rounds of tasks; a context that ends them."""
 
     def __init__(self, size: int | None = None, limits: Limits | None = None) -> None:
         self.size = size or os.cpu_count() or 1

@@ -81,13 +81,6 @@ def backtest_file(
     for by name, and the pooled model: taught by the panel's own series, or where they are few by ``priors``; without
     one on panels of at least 20 series. See :mod:`forecasting.members`.
 
-    Args:
-        panel_path: CSV or Parquet; see :func:`forecasting.panel.read_panel`.
-        origins: Number of origins.
-        step: Periods between them.
-        horizons: Periods ahead.
-        options: See :class:`Options`.
-
     Raises:
         InputError: The file, an option or a model's name is not usable, or no series has a value at any origin.
     """
@@ -110,11 +103,6 @@ def forecast_file(panel_path: Path, *, horizon: int, **options: Unpack[Options])
     """Forecast a panel's file from each series' last observed period, as :func:`backtest_file` would at that origin.
 
     A series that has ended (:meth:`forecasting.panel.Panel.ended`) has no present: it is left out, and that is said.
-
-    Args:
-        panel_path: CSV or Parquet; see :func:`forecasting.panel.read_panel`.
-        horizon: Longest horizon; all from 1 on are forecast.
-        options: See :class:`Options`.
 
     Raises:
         InputError: The file, an option or a model's name is not usable.
@@ -177,14 +165,7 @@ def _together(request: Request, wanted: Sequence[BoolArray], rows: BoolArray) ->
 def _in_batches(
     request: Request, wanted: BoolArray, rows: BoolArray, present: NDArray[np.intp]
 ) -> tuple[QuantileTable, list[str]]:
-    """The same of so many series that none learns from another's forecasts: what is worked with is bounded by a batch.
-
-    Args:
-        request: What is asked, of one level.
-        wanted: The origins, periods × series.
-        rows: Periods with an origin.
-        present: Places of the series that have one.
-    """
+    """The same of so many series that none learns from another's forecasts: a batch bounds what is worked with."""
     panel, fits = request.levels[0], request.fits or _InMemory()
     lessons = own_lessons([(panel, 0)], request.taught)
     batches = np.array_split(present, -(-len(present) // BATCH))

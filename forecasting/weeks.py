@@ -125,9 +125,6 @@ def week_record(history: DailyHistory) -> pd.DataFrame:
 def week_scores(records: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Scores of the weeks relative to both references, all judged at once.
 
-    Args:
-        records: :func:`week_record` by series.
-
     Returns:
         A frame that keeps ``core.release.WEEK_SCORES``.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
+import operator
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -15,9 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import (  # type: ignore[import-untyped]  # it publishes no type information
-    threadpool_limits,
-)
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it publishes no type information
 
 from core.log import get_logger
 from core.quantiles import FloatArray
@@ -143,10 +142,6 @@ def _with_fallback(fit: Fit, horizon: int, answer: SafeForecast | CutOff) -> Saf
     return fallback_forecast(fit.history(), horizon, answer.reason)
 
 
-def _model_of(fit: Fit) -> str:
-    return fit.model_id
-
-
 def _turn(fit: Fit) -> tuple[bool, str]:
     return not MODELS[fit.model_id].slow, fit.model_id
 
@@ -173,7 +168,7 @@ def _run_over_processes(
     processes: int | None = None,
 ) -> None:
     try:
-        pool.run(fit, fits, batches, _model_of, took, processes=processes)
+        pool.run(fit, fits, batches, operator.attrgetter("model_id"), took, processes=processes)
     except WorkersFailedError as error:
         get_logger().warning("processes_failed", reason=str(error), rest="run in one process")
 
@@ -249,11 +244,7 @@ def side_by_side(calls: Sequence[Callable[[], Any]], workers: Workers = None) ->
     """
     if isinstance(workers, SupervisedPool) and not workers.is_awake:
         workers = 1
-    return run_tasks(_answer_of, calls, workers=workers)
-
-
-def _answer_of(call: Callable[[], Any]) -> Any:  # noqa: ANN401  # each caller knows what its own calls answer
-    return call()
+    return run_tasks(operator.call, calls, workers=workers)
 
 
 def _over_pool(

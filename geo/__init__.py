@@ -1,1 +1,220 @@
-"""Boundaries, projection and arrows: everything a map needs, without an outside request."""
+"""Geometry of the flow map: country shapes, one projection, and arrows as wide as the number of people.
+
+The shapes were made once from Natural Earth (``python -m benchmarks.boundaries``) and are bundled small. They are for
+orientation only; names and boundaries imply no endorsement.
+
+One projection serves the whole map: Lambert azimuthal equal-area, centred between the coasts, in kilometres. Equal area
+keeps the weight of arrows and countries honest over the whole frame (Snyder, Map Projections: A Working Manual, USGS
+1987, p. 182).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import geopandas as gpd
+import numpy as np
+from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+
+from core.errors import SourceError
+
+CENTRE_LATITUDE, CENTRE_LONGITUDE = 38, 10
+MAP_CRS = CRS.from_proj4(
+    f"+proj=laea +lat_0={CENTRE_LATITUDE} +lon_0={CENTRE_LONGITUDE} +datum=WGS84 +units=km +no_defs"
+)
+
+
+@lru_cache(maxsize=1)
+def _transformer() -> Transformer:
+    return Transformer.from_crs("EPSG:4326", MAP_CRS, always_xy=True)
+
+
+def project(points: Iterable[tuple[float, float]]) -> NDArray[np.float64]:
+    """Bring (longitude, latitude) in degrees to (x, y) in kilometres.
+
+    Returns:
+        An array of shape ``(n, 2)``; x grows eastwards, y northwards, (0, 0) is 38° N 10° E.
+    """
+    degrees = np.asarray(list(points), dtype=np.float64).reshape(-1, 2)
+    x, y = _transformer().transform(degrees[:, 0], degrees[:, 1])
+    return np.column_stack([x, y])
+
+
+FILE_NAME = "boundaries.parquet"
+
+
+def load_shapes(folder: Path) -> gpd.GeoDataFrame:
+    """Read the bundled shapes.
+
+    Returns:
+        Columns ``geo`` (ISO 3166 alpha-3, Kosovo as XKX) and ``geometry`` (kilometres of ``MAP_CRS``).
+
+    Raises:
+        SourceError: The bundled file is not there.
+    """
+    path = folder / FILE_NAME
+    if not path.exists():
+        raise SourceError(FILE_NAME, f"the bundled shapes are missing from the folder '{folder.name}'")
+    return gpd.read_parquet(path)
+
+
+def outline(shapes: gpd.GeoDataFrame) -> tuple[list[float | None], list[float | None]]:
+    """Flatten shapes into the x and y of one filled line; None parts the rings.
+
+    Holes are left out: an enclave is a country of its own and is drawn over them.
+    """
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for polygon in shapes.geometry.explode(index_parts=False):
+        ring = np.round(np.asarray(polygon.exterior.coords), 1)
+        x += [*ring[:, 0].tolist(), None]
+        y += [*ring[:, 1].tolist(), None]
+    return x[:-1], y[:-1]
+
+
+FloatArray = NDArray[np.float64]
+
+KM_PER_PERSON = 190 / 10_000
+NARROWEST_KM = 22.0
+WIDEST_MEDIAN_KM, WIDEST_UPPER_KM = 320.0, 460.0
+"""Of the arrow of the median, and of the pale one of the 90 % quantile under it."""
+UPPER_OPACITY = 0.22
+"""Of that pale arrow."""
+TAIL_SHARE = 0.45
+_HEAD_TO_SHAFT = 2.1
+_HEAD_MARGIN_KM = 42.0
+_LONGEST_HEAD_SHARE = 0.55
+
+
+def curve(start: FloatArray, control: FloatArray, end: FloatArray, points: int = 40) -> FloatArray:
+    """Sample a quadratic Bézier curve, shape ``(points, 2)``."""
+    t = np.linspace(0, 1, points)[:, None]
+    sampled: FloatArray = (1 - t) ** 2 * start + 2 * (1 - t) * t * control + t**2 * end
+    return sampled
+
+
+def km_per_person(medians: Iterable[float], uppers: Iterable[float]) -> float:
+    """Width of a map's arrows per person: 19 m, less where the largest flow would cover the map.
+
+    Args:
+        medians: Persons expected on each route; NaN where there is no forecast.
+        uppers: 90 % quantiles of the same.
+    """
+    limits = [KM_PER_PERSON]
+    for values, widest in ((medians, WIDEST_MEDIAN_KM), (uppers, WIDEST_UPPER_KM)):
+        if largest := max((value for value in values if value > 0), default=0.0):
+            limits.append(widest / largest)
+    return min(limits)
+
+
+def arrow_width(persons: float, km_per_person: float = KM_PER_PERSON) -> float:
+    """Width of the shaft in kilometres: linear in persons, with a floor so that a small flow stays visible."""
+    return max(NARROWEST_KM, persons * km_per_person)
+
+
+def tapered_arrow(path_points: FloatArray, width_km: float) -> FloatArray:
+    """Draw one arrow along a path.
+
+    The shaft grows evenly from 45 % of its width at the tail to the full width at the neck. The barbs stand
+    perpendicular to the line from neck to tip, so that a bent arrow keeps a straight head.
+
+    Args:
+        path_points: Centre line from tail to tip in kilometres, shape ``(n, 2)``, at least three points.
+        width_km: Width of the shaft where the head begins.
+
+    Returns:
+        The closed ring of the polygon, shape ``(m, 2)``; its first point is repeated at the end.
+
+    Raises:
+        ValueError: Fewer than three points, or a width that is not positive.
+    """
+    path = np.asarray(path_points, dtype=np.float64)
+    if len(path) < 3 or width_km <= 0:
+        raise ValueError("an arrow needs at least three points and a positive width")
+    shaft = _shaft(path, _head_length(path, width_km))
+    neck, tip = shaft[-1], path[-1]
+    half = np.linspace(TAIL_SHARE, 1, len(shaft))[:, None] * width_km / 2
+    normals = np.apply_along_axis(_left_of, 1, np.gradient(shaft, axis=0))
+    across = _left_of(tip - neck)
+    normals[-1] = across
+    barb = across * (width_km * _HEAD_TO_SHAFT + _HEAD_MARGIN_KM) / 2
+    left, right = shaft + normals * half, shaft - normals * half
+    return np.vstack([left, neck + barb, tip, neck - barb, right[::-1], left[:1]])
+
+
+def _head_length(path: FloatArray, width_km: float) -> float:
+    length = float(np.hypot(*np.diff(path, axis=0).T).sum())
+    return min(width_km * 1.1 + 70, length * _LONGEST_HEAD_SHARE)
+
+
+def _shaft(path: FloatArray, head_length: float) -> FloatArray:
+    """The path without its last ``head_length`` kilometres, resampled evenly."""
+    travelled = np.concatenate([[0.0], np.hypot(*np.diff(path, axis=0).T).cumsum()])
+    kept = np.linspace(0, travelled[-1] - head_length, len(path))
+    return np.column_stack([np.interp(kept, travelled, path[:, axis]) for axis in (0, 1)])
+
+
+def _left_of(direction: FloatArray) -> FloatArray:
+    turned = np.array([-direction[1], direction[0]])
+    unit: FloatArray = turned / np.hypot(*turned)
+    return unit
+
+
+Degrees = tuple[float, float]
+FRAME_KM = ((-3250.0, 3250.0), (-2600.0, 1850.0))
+"""x and y range of the map that every screen shows; wider or taller screens see more land around it."""
+
+
+@dataclass(frozen=True)
+class RouteGeometry:
+    """The arrow of one route and the place of its label, in (longitude, latitude).
+
+    Attributes:
+        start: Where the arrow's tail is.
+        control: Point that bends the arrow (quadratic Bézier).
+        end: Where the arrow's tip is.
+        label: Anchor of the label, chosen so that labels fit from 358 pixels to full width.
+        align: The side of the label that stands on the anchor, and on which its lines are flush.
+    """
+
+    start: Degrees
+    control: Degrees
+    end: Degrees
+    label: Degrees
+    align: Literal["left", "right", "center"] = "left"
+
+
+# General geographic knowledge of where a route begins and ends, for display only: the points trace no actual path, no
+# departure place and no landing place, and nothing is computed from them but the picture.
+ROUTE_GEOMETRY: dict[str, RouteGeometry] = {
+    "CMR": RouteGeometry((13.5, 26.5), (15.9, 32.1), (14.0, 36.6), (15.6, 26.6)),
+    "EMR": RouteGeometry((41.7, 37.6), (33.5, 37.4), (26.5, 38.4), (43.8, 30.2), "right"),
+    "WMR": RouteGeometry((-3.1, 31.2), (-1.7, 33.8), (-2.4, 36.9), (-2.0, 28.8), "center"),
+    "WAR": RouteGeometry((-15.1, 13.3), (-19.2, 20.5), (-15.8, 27.5), (-13.9, 19.0)),
+    "CHA": RouteGeometry((4.3, 46.6), (2.4, 48.6), (0.9, 51.2), (5.3, 49.6)),
+    "WBR": RouteGeometry((22.0, 40.6), (20.2, 43.6), (18.6, 46.6), (23.4, 44.9)),
+    "EBR": RouteGeometry((32.0, 50.2), (28.0, 52.4), (23.2, 51.4), (27.4, 48.6)),
+    "ALB": RouteGeometry((19.4, 42.0), (20.9, 41.2), (21.6, 39.4), (17.6, 40.4), "right"),
+    "BSR": RouteGeometry((36.0, 42.6), (32.0, 44.6), (28.6, 43.6), (36.6, 44.0)),
+}
+
+
+def centre_line(route_id: str) -> NDArray[np.float64]:
+    """Start, control and end point of a route in kilometres, shape ``(3, 2)``.
+
+    Raises:
+        KeyError: The route has no place on the map.
+    """
+    geometry = ROUTE_GEOMETRY[route_id]
+    return project([geometry.start, geometry.control, geometry.end])
+
+
+def label_place(route_id: str) -> tuple[float, float]:
+    """Anchor of a route's label in kilometres."""
+    x, y = project([ROUTE_GEOMETRY[route_id].label])[0]
+    return float(x), float(y)

@@ -7,15 +7,17 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 
 from core.errors import SourceError
-from hub.schemas import ADMIN, TARGET_DATA, TASKS
 
 CONFIG = "hub-config"
-FILES = {"admin": ADMIN, "tasks": TASKS, "target-data": TARGET_DATA}
+FILES: Mapping[str, dict[str, Any]] = json.loads(Path(__file__).with_name("schemas.json").read_text("utf-8"))
+"""JSON schema of each file, of what Vigie reads of it, for hubverse's v4 to v6. Written for this hub: hubverse's own
+(github.com/hubverse-org/schemas, CC0) say more about what Vigie does not use."""
 OPTIONAL_FILES = frozenset({"target-data"})
 """Hubs written for schemas before v5 have no description of their target data."""
 METADATA_SCHEMA = f"{CONFIG}/model-metadata-schema.json"
@@ -108,15 +110,7 @@ class Round:
 
 @dataclass(frozen=True)
 class Hub:
-    """A hub's configuration.
-
-    Attributes:
-        name: Its name.
-        formats: Endings of submissions.
-        rounds: Its rounds.
-        metadata_schema: JSON schema of a model's metadata; None where the hub has none.
-        output_folder: Folder of submissions.
-    """
+    """A hub's configuration."""
 
     name: str
     formats: tuple[str, ...]

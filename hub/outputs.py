@@ -14,8 +14,7 @@ from core.calendar import end_dates
 from core.languages import marked as _
 from core.routes import is_own
 from forecasting.model import BASELINE, ENSEMBLE, OWN
-from hub.rounds import handed_in
-from hub.targets import FEWEST_SAMPLES, frequency
+from hub.targets import FEWEST_SAMPLES, frequency, handed_in
 
 TEAM = "vigie"
 COLUMNS = ["origin_date", "target", "series_id", "horizon", "target_end_date", "output_type", "output_type_id", "value"]
@@ -123,13 +122,7 @@ def ensemble_metadata(model_id: str) -> bytes:
 
 
 def open_series(series: Iterable[str], sources: Mapping[str, str], cards: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Series whose every source lets its figures be passed on; never an analyst's own route.
-
-    Args:
-        series: Names of series.
-        sources: ``source_id`` by series.
-        cards: The catalogue's cards by ``source_id``.
-    """
+    """Series whose every source lets its figures be passed on; never an analyst's own route."""
 
     def is_open(source_id: str) -> bool:
         card = cards.get(source_id)

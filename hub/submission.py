@@ -500,11 +500,6 @@ class _Plain(yaml.SafeLoader):  # type: ignore[misc]  # yaml publishes no types
 def read_metadata(hub: Hub, path: str, content: bytes) -> tuple[dict[str, Any] | None, list[SourceError]]:
     """Read a model's metadata and hold it against the hub's schema.
 
-    Args:
-        hub: The hub.
-        path: Where it lies, ``model-metadata/team-model.yml``.
-        content: Its bytes.
-
     Returns:
         The metadata, or None where they break a rule, and every fault found.
     """

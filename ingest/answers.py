@@ -181,10 +181,6 @@ class Page:
 def all_rows(what: str, read: Callable[[int], Page]) -> list[Any]:
     """Read every page in order.
 
-    Args:
-        what: What is read, for errors.
-        read: Reads one page by its number, from 1.
-
     Returns:
         The rows of all pages; none where the publisher has none.
 

@@ -64,11 +64,6 @@ class Client:
     def get(self, request: Request, access: SourceAccess, known: Mapping[str, str] | None = None) -> Answer:
         """Send one request, again where that may help.
 
-        Args:
-            request: What is asked.
-            access: Of whom, and how.
-            known: Headers of the answer kept from an earlier visit, to ask only for news.
-
         Returns:
             The answer. ``unchanged`` and without a body where the kept one still holds.
 

@@ -53,11 +53,6 @@ class _Failure:
 def apart(parse: Callable[[RawFile], _T], raw: RawFile, *, seconds: float = SECONDS) -> _T:
     """Parse a file in a process of its own.
 
-    Args:
-        parse: Tabulates the file.
-        raw: The file.
-        seconds: Most time of the processor.
-
     Raises:
         SourceError: Of the parser; or the file took too much memory or time, or ended the process.
     """
@@ -107,12 +102,6 @@ def _work(pipe: Connection, parse: Callable[[RawFile], object], raw: RawFile, se
 
 def refuse_many(file: str, rows: int, columns: int, cells: int | None = None) -> None:
     """Refuse a table beyond what any source holds.
-
-    Args:
-        file: Name of the file, for the error.
-        rows: Its rows.
-        columns: Its columns.
-        cells: Its cells, where they are not all there.
 
     Raises:
         SourceError: It has more rows, columns or cells.

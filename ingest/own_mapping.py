@@ -162,10 +162,6 @@ def read_mapping(path: Path) -> OwnMapping:
 def mapping_of_text(text: str, name: str) -> OwnMapping:
     """A mapping from its text.
 
-    Args:
-        text: TOML.
-        name: Of its file, for errors.
-
     Raises:
         InputError: It is not TOML, or a field is missing, unknown or out of range; the text names it.
     """

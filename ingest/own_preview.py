@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -172,12 +173,8 @@ def _toml(raw: RawFile, settings: dict[str, str], columns: dict[str, str]) -> st
         "[source]", f'source_id = "own_{slug}"', 'publisher = "who counts"',
         f'dataset = "{Path(raw.name).stem}"', "lag_days = 10", "", "[table]", 'what = "arrivals"',
         *(f"{name} = {value}" for name, value in settings.items()), "", "[columns]",
-        *(f"{name} = {_quoted(value)}" for name, value in columns.items()),
+        *(f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in columns.items()),
     ]  # fmt: skip
     if "route" not in columns:
         lines += ["", "[fixed]", 'route = "name of the place"']
     return "\n".join(lines) + "\n"
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -101,7 +101,7 @@ def said_on_detections(folder: Path) -> pd.DataFrame:
     """Chances computed before on Frontex's detections, whose figures are not bundled: chances and months only.
 
     Returns:
-        Columns of :data:`alerts.verification.known_events.COLUMNS`; without rows where nothing was computed.
+        Columns of :data:`alerts.verification.hindcast.EVENT_COLUMNS`; without rows where nothing was computed.
     """
     path = folder / SAID
     if not path.exists():

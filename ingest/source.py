@@ -252,10 +252,6 @@ class SourceAccess(BaseModel):
     def address(self, name: str, *parts: str) -> str:
         """One address as it stands, or one below it.
 
-        Args:
-            name: Its name among ``addresses``.
-            parts: Further parts of the path, put behind it.
-
         Raises:
             InputError: It is not given.
         """

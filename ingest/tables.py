@@ -68,10 +68,6 @@ def read_csv(
 def read_sheet(raw: RawFile, sheet: str = "") -> pd.DataFrame:
     """Read one sheet of a workbook (XLSX, ODS) as it stands, header row included.
 
-    Args:
-        raw: The workbook.
-        sheet: Name of the sheet; the first by default.
-
     Returns:
         Cells as Python objects (NaN where blank), indexed by row number in the sheet, columns numbered from 0.
 
@@ -103,7 +99,8 @@ def read_sheets(raw: RawFile, sheets: Sequence[str]) -> dict[str, pd.DataFrame]:
     for sheet in sheets:
         if sheet not in frames:
             raise SourceError(raw.name, _("sheet '{sheet}' is missing; found {found}"), sheet=sheet, found=names)
-        refuse_person_level(_texts_of_head(frames[sheet]), f"{raw.name}, sheet '{sheet}'")
+        head = [cell for cell in frames[sheet].head(ROWS_OF_HEAD).to_numpy().ravel() if isinstance(cell, str)]
+        refuse_person_level(head, f"{raw.name}, sheet '{sheet}'")
     return frames
 
 
@@ -181,11 +178,6 @@ def refuse_wrong_kind(raw: RawFile) -> None:
         raise SourceError(raw.name, _("the file is empty"))
     if start.startswith(_HTML):
         raise SourceError(raw.name, _("a web page came in place of the file"))
-
-
-def _texts_of_head(sheet: pd.DataFrame) -> list[str]:
-    """Cells of text in the rows among which a sheet's header stands."""
-    return [cell for cell in sheet.head(ROWS_OF_HEAD).to_numpy().ravel() if isinstance(cell, str)]
 
 
 def _decode(raw: RawFile, encoding: str) -> str:

@@ -115,17 +115,7 @@ def forecast_asylum(
     workers: Workers = None,
     pooled: PooledNight | None = None,
 ) -> Asylum:
-    """Forecast every dataset that is recent enough.
-
-    Args:
-        known: Figures of all sources as known on the night.
-        as_of: The night's date.
-        cache: Past forecasts made before; those made now are added.
-        progress: Reports the forecasts done.
-        origins: At most so many past origins.
-        workers: Who makes them.
-        pooled: The model that learns from every monthly count; None leaves it out.
-    """
+    """Forecast every dataset that is recent enough."""
     states, made = [], []
     for dataset in DATASETS:
         rows = known[(known["target"] == dataset.target) & (known["freq"] == dataset.freq)]

@@ -3,8 +3,7 @@
 A release forecasts routes, not nationalities. The same kind of models forecasts the largest nationalities at the past
 origins, from the figures as they are known tonight (no past editions of the breakdowns are kept), cut at each origin.
 
-Errors are summed by region of origin too: sub-regions of Africa and Asia as in the United Nations' M49, continents
-elsewhere. A region says where a country lies and no more.
+Errors are summed by region of origin too (``data/countries.toml``).
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from functools import partial
 
 import pandas as pd
 
+from core.countries import region_of
 from core.progress import ProgressReport
 from core.schema import ALL
 from forecasting.ensemble import combine
@@ -44,14 +44,6 @@ def errors_by_group(
     workers: Workers = None,
 ) -> pd.DataFrame:
     """Errors of the ensemble by route, by region of origin and route, and by nationality and route.
-
-    Args:
-        data: What was known tonight.
-        past: The ensemble's forecasts of routes at past origins.
-        cache: Past forecasts made before; those made now are added.
-        progress: Reports the forecasts done.
-        origins: At most so many past origins.
-        workers: Who makes them.
 
     Returns:
         A frame of ``forecasting.verification.scores.COLUMNS``. A route whose breakdown is shorter than six years has no
@@ -117,42 +109,3 @@ def _groups(rows: pd.DataFrame) -> pd.DataFrame:
     regions = series.assign(kind="region", group=series["citizen"].map(region_of))
     nations = series.assign(kind="citizen", group=series["citizen"])
     return pd.concat([regions, nations], ignore_index=True).drop(columns="citizen")
-
-
-UNKNOWN = "Unknown or stateless"
-"""Region of codes that are no country."""
-_MEMBERS = {
-    "Americas": (
-        "ABW AIA ARG ATG BES BHS BLM BLZ BMU BOL BRA BRB BVT CAN CHL COL CRI CUB CUW CYM DMA DOM ECU FLK GLP "
-        "GRD GRL GTM GUF GUY HND HTI JAM KNA LCA MAF MEX MSR MTQ NIC PAN PER PRI PRY SGS SLV SPM SUR SXM TCA "
-        "TTO URY USA VCT VEN VGB VIR"
-    ),
-    "Central Asia": "KAZ KGZ TJK TKM UZB",
-    "Eastern Africa": "ATF BDI COM DJI ERI ETH IOT KEN MDG MOZ MUS MWI MYT REU RWA SOM SSD SYC TZA UGA ZMB ZWE",
-    "Eastern and South-eastern Asia": "BRN CHN HKG IDN JPN KHM KOR LAO MAC MMR MNG MYS PHL PRK SGP THA TLS TWN VNM",
-    "Europe": (
-        "ALA ALB AND AUT BEL BGR BIH BLR CHE CZE DEU DNK ESP EST FIN FRA FRO GBR GGY GIB GRC HRV HUN IMN IRL "
-        "ISL ITA JEY LIE LTU LUX LVA MCO MDA MKD MLT MNE NLD NOR POL PRT ROU RUS SJM SMR SRB SVK SVN SWE UKR "
-        "VAT XKX"
-    ),
-    "Middle Africa": "AGO CAF CMR COD COG GAB GNQ STP TCD",
-    "Northern Africa": "DZA EGY ESH LBY MAR SDN TUN",
-    "Oceania": (
-        "ASM AUS CCK COK CXR FJI FSM GUM HMD KIR MHL MNP NCL NFK NIU NRU NZL PCN PLW PNG PYF SLB TKL TON TUV "
-        "UMI VUT WLF WSM"
-    ),
-    "Southern Africa": "BWA LSO NAM SWZ ZAF",
-    "Southern Asia": "AFG BGD BTN IND IRN LKA MDV NPL PAK",
-    "Western Africa": "BEN BFA CIV CPV GHA GIN GMB GNB LBR MLI MRT NER NGA SEN SHN SLE TGO",
-    "Western Asia": "ARE ARM AZE BHR CYP GEO IRQ ISR JOR KWT LBN OMN PSE QAT SAU SYR TUR YEM",
-}
-REGIONS: tuple[str, ...] = (*_MEMBERS, UNKNOWN)
-"""Every region, by name."""
-
-
-_REGION_OF = {code: region for region, codes in _MEMBERS.items() for code in codes.split()}
-
-
-def region_of(alpha3: str) -> str:
-    """The region of a country's code; :data:`UNKNOWN` for codes that are no country."""
-    return _REGION_OF.get(alpha3, UNKNOWN)

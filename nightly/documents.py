@@ -37,13 +37,7 @@ _STATUS = {"open": _("open"), "mitigated": _("mitigated"), "closed": _("closed")
 def documents(
     cards: Mapping[str, SourceCard], frames: Mapping[str, pd.DataFrame], issues: Sequence[KnownIssue]
 ) -> dict[str, str]:
-    """Every text of a release, by path inside it: English at the top, other languages in a folder of their own.
-
-    Args:
-        cards: The catalogue of sources.
-        frames: The release's frames: ``observations``, ``freshness``, ``scores`` and ``group_errors`` are read.
-        issues: The register of known issues.
-    """
+    """Every text of a release, by path inside it: English at the top, other languages in a folder of their own."""
     catalogue = {source_id: card.model_dump(mode="json") for source_id, card in cards.items()}
     found = {CATALOGUE: json.dumps(catalogue, indent=1, ensure_ascii=False)}
     for language in languages():

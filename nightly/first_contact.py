@@ -15,9 +15,9 @@ from typing import Any
 from core.errors import fault_of
 from core.progress import ProgressReport, silent
 from core.settings import Settings
-from ingest.catalogue import source_access
 from ingest.http import Client
 from ingest.source import Answer, LiveSource, Pull, Request, SourceAccess
+from ingest.sources import source_access
 from nightly.live import STAGE, chosen_sources
 
 OK, NOT_ASKED, UNREACHABLE, UNRECOGNISED, IN_PART = "ok", "not asked", "not reachable", "not recognised", "in part"

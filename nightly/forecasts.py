@@ -80,11 +80,7 @@ class ForecastSet:
         return max(int(self.paths["output_type_id"].nunique()), 1)
 
     def with_nowcasts(self, found: pd.DataFrame) -> ForecastSet:
-        """The same, with nowcasts that were better in the place of the ensemble's first month; paths follow.
-
-        Args:
-            found: A frame that keeps ``core.release.NOWCASTS``.
-        """
+        """The same, with nowcasts that were better in the place of the ensemble's first month; paths follow."""
         used = found[found["used"]]
         if used.empty:
             return self
@@ -151,14 +147,6 @@ def make_forecasts(
 ) -> ForecastSet:
     """Forecast the present, and complete the hindcasts.
 
-    Args:
-        data: What was known tonight and at past origins.
-        settings: How many past origins and paths.
-        cache: Hindcasts made on earlier nights; tonight's are added.
-        progress: Reports the forecasts done.
-        workers: Who makes them.
-        pooled: The pooled model; None leaves it and the sums of nationalities out.
-
     Raises:
         InputError: No route can be forecast.
     """
@@ -220,13 +208,6 @@ def hindcasts(
     progress: Progress | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Make the hindcasts that are not stored yet, and store them; what was cut off is not, and is tried again.
-
-    Args:
-        work: Models, series and origins.
-        cache: Hindcasts of the same history and version are taken from it.
-        horizons: Periods ahead, ascending.
-        workers: Who makes the rest.
-        progress: Reports after every batch.
 
     Returns:
         Rows of ``store.caches.COLUMNS`` for the whole work, and those of them that were made now.

@@ -35,10 +35,9 @@ from hub.outputs import (
     weekly,
     weekly_name,
 )
-from hub.rounds import baseline, open_round
 from hub.score import quantile_rows
 from hub.submission import designation_faults, place_of, read_metadata, read_submission
-from hub.targets import config_files
+from hub.targets import baseline, config_files, open_round
 from nightly.documents import CATALOGUE
 from nightly.real_time import SETTLED_DAYS, RealTimeData
 from store.files import parquet_bytes, sha256_of_bytes
@@ -197,13 +196,7 @@ def _provenance(release: Release, sources: Collection[str]) -> str:
 
 @dataclass(frozen=True)
 class Validation:
-    """What became of a hub's files.
-
-    Attributes:
-        faults: Every fault.
-        files: Files looked at.
-        late: Files of rounds that had closed.
-    """
+    """What became of a hub's files."""
 
     faults: list[SourceError]
     files: int
@@ -253,12 +246,7 @@ def validate(place: str, only: Collection[str] | None = None, received: dt.date 
 
 @dataclass
 class Collected:
-    """What a collection brought.
-
-    Attributes:
-        added: Editions that are new.
-        refused: Faults by file.
-    """
+    """What a collection brought."""
 
     added: list[Edition] = field(default_factory=list)
     refused: dict[str, list[SourceError]] = field(default_factory=dict)

@@ -40,10 +40,6 @@ def score_hub(place: str, baseline: str) -> pd.DataFrame:
 
     Files that break a rule are left out and named in the log.
 
-    Args:
-        place: Folder or address.
-        baseline: The model that all are measured by.
-
     Raises:
         InputError: There is no readable hub, no oracle output, or nothing to score.
         StoreError: A file cannot be read.
@@ -140,13 +136,6 @@ def serve(
 ) -> tuple[ForecastSet, dict[str, Any] | None, list[dict[str, str]]]:
     """Forecasts as they are served; where the hub cannot be read, Vigie's own are, and the night says why.
 
-    Args:
-        settings: Which combination.
-        home: The home folder, with what was collected.
-        made: Vigie's own forecasts, present and past.
-        nowcasts: What the first month follows, whichever forecast is served.
-        data: What was known.
-
     Returns:
         Forecasts; what the manifest says of the combination, None where it is off; what the night had to do without.
     """
@@ -173,15 +162,7 @@ def serve(
 def combined_now(
     everything: QuantileTable, panel: Panel, origins: pd.Series, members: Collection[str], name: str
 ) -> QuantileTable:
-    """A combination from the newest origin of the series that another team forecasts in time, every month of the year.
-
-    Args:
-        everything: Forecasts submitted in time, and Vigie's own.
-        panel: Outcomes known tonight.
-        origins: Last complete month's end by series.
-        members: Models that take part.
-        name: The combination.
-    """
+    """A combination from the newest origin of series that another team forecasts in time, every month of the year."""
     keys = everything.keys
     now = keys["origin_date"] == keys["series_id"].map(origins)
     others = keys[now & keys["model_id"].isin(list(members)) & ~keys["model_id"].str.startswith(f"{TEAM}-")]

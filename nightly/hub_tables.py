@@ -26,11 +26,10 @@ from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.quantiles import QuantileTable, stack, to_matrix
 from hub.config import Hub, config_names, read_config
 from hub.outputs import DESIGNATED, ENSEMBLES, TEAM, dated, weekly_name
-from hub.rounds import baseline
-from hub.rounds import replayed as replayed_rows
 from hub.score import as_quantiles, by_unit, combine, grid, league, outcomes_at, quantile_rows, unit_of
 from hub.submission import read_metadata, read_submission
-from hub.targets import RHYTHMS, frequency
+from hub.targets import RHYTHMS, baseline, frequency
+from hub.targets import replayed as replayed_rows
 from nightly.asylum import Asylum
 from nightly.hub import HUB_SOURCE, METADATA, collect, every_version
 from nightly.real_time import FREQ, TARGET, RealTimeData

@@ -20,12 +20,12 @@ from core.log import counted, get_logger
 from core.release import REJECTED
 from core.settings import SNAPSHOT, Settings, load_settings
 from ingest import snapshot
-from ingest.catalogue import SOURCES
 from ingest.intake import apart
 from ingest.own import own_capacities, parse_own
 from ingest.own_mapping import OwnMapping, read_mapping
 from ingest.plausibility import Judgement, judge
 from ingest.source import Parsed, RawFile, SourceCard, read_raw
+from ingest.sources import SOURCES
 from store.editions import HELD, WITHDRAWN, Arrival, Edition, EditionStore
 from store.editions import REJECTED as REJECTED_BY_PERSON
 from store.files import write_bytes
@@ -142,13 +142,6 @@ def ingest_file(
     home: Path, source_id: str, path: Path, journal: Journal | None = None, given_by: str = ACTOR
 ) -> Ingested:
     """Take in one publisher's file, or one of own figures whose mapping the home keeps.
-
-    Args:
-        home: The home folder.
-        source_id: The source.
-        path: The file.
-        journal: The home's journal; opened as its settings say by default.
-        given_by: Who gave the file.
 
     Raises:
         InputError: The source is unknown, the file cannot be read or breaks its layout. Nothing is stored then.
@@ -391,11 +384,6 @@ def _parse_all(
     parse: Callable[[RawFile], Parsed], files: list[RawFile], faults: list[Exception]
 ) -> tuple[list[RawFile], Parsed | None]:
     """Read the files of a visit before anything is stored; one that cannot be read is named and costs no other.
-
-    Args:
-        parse: The source's parser.
-        files: The files.
-        faults: Is added to.
 
     Returns:
         The files that could be read, and what they hold together; None where there is none.

@@ -18,9 +18,9 @@ from core.languages import marked as _
 from core.log import get_logger
 from core.progress import ProgressReport, announce, silent
 from core.settings import Settings
-from ingest.catalogue import SOURCES, live_sources, source_access
 from ingest.http import Client
 from ingest.source import Answer, LiveSource, Pull, Request, SourceAccess
+from ingest.sources import SOURCES, live_sources, source_access
 from nightly.inputs import LiveReport, Visited, load_snapshot, read_inbox, require_known, take_in
 from store.journal import Journal, opened_journal
 from store.lock import night_lock
@@ -150,13 +150,6 @@ def parse_again(
     home: Path, settings: Settings, journal: Journal, date: dt.date, source_ids: Iterable[str] = ()
 ) -> LiveReport:
     """Read once more what publishers answered on a day, by the very steps of that day's visit.
-
-    Args:
-        home: The home folder.
-        settings: As for :func:`ask_publishers`.
-        journal: Where outcomes are recorded.
-        date: Day of the visits; the last whole visit of each source counts.
-        source_ids: Sources to read; by default all with a whole visit on that day.
 
     Raises:
         InputError: No whole visit is kept of that day, or a source is unknown.

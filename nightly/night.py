@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from threadpoolctl import (  # type: ignore[import-untyped]  # it publishes no type information
-    threadpool_limits,
-)
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it publishes no type information
 
 from alerts.evaluate import no_alerts
 from core.about import code_version
@@ -26,9 +24,9 @@ from core.progress import ProgressReport, announce, silent
 from core.settings import DEMONSTRATION_DATE, NEWEST_BUNDLED_NIGHT, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
 from forecasting.limits import Limits
 from forecasting.pool import SupervisedPool
-from ingest.catalogue import CARDS
 from ingest.registers import known_issues
 from ingest.routes import SOURCE_ID as ROUTES_SOURCE
+from ingest.sources import CARDS
 from nightly.asylum import forecast_asylum
 from nightly.breakdowns import errors_by_group
 from nightly.documents import documents

@@ -119,13 +119,7 @@ def make_weeks(data: RealTimeData, workers: Workers = 1) -> dict[str, pd.DataFra
 
 
 def past_nowcasts(data: RealTimeData, used: pd.DataFrame, past: pd.DataFrame) -> Nowcasts:
-    """What nights on the same day of the month would have known of the month after past origins.
-
-    Args:
-        data: What is known.
-        used: Tonight's nowcasts that forecasts follow (``core.release.NOWCASTS``).
-        past: The ensemble's hindcasts, at whose origins the question is asked.
-    """
+    """What nights on the same day of the month would have known of the month after past origins."""
     days = daily_arrivals(data.known)
     routes = used.drop_duplicates("series_id")
     known: dict[tuple[str, pd.Timestamp], FloatArray] = {}

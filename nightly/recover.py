@@ -118,10 +118,6 @@ def values_ahead(history: pd.DataFrame, today: dt.date) -> Degraded:
     """Sources with values that nobody can know yet: they were taken in while the clock was ahead.
 
     An estimated date lies ahead where a publisher was early, whatever the clock says; it does not count.
-
-    Args:
-        history: As :meth:`store.vintages.VintageStore.history` gives it.
-        today: Today.
     """
     later_than_now = history["as_of"] > pd.Timestamp(today) + pd.Timedelta(days=1)
     ahead = history[later_than_now & ~history["as_of_estimated"].astype(bool)]

@@ -12,8 +12,8 @@ from alerts.rules.base import BY_CITIZEN, DRIVERS, Evidence, counts_by_series
 from alerts.rules.large_revision import with_typical_revision
 from alerts.rules.origin_context import INDICATORS
 from alerts.rules.surge import RULE as SURGE
-from alerts.verification.known_events import KINDS, KnownEvent, retrospective_alerts
-from alerts.verification.record import Record, observed_record
+from alerts.verification import Record, observed_record
+from alerts.verification.hindcast import EVENT_COLUMNS, EVENT_KINDS, retrospective_alerts
 from core.calendar import last_complete_period
 from core.schema import ALL
 from core.settings import SNAPSHOT, AlertSettings, Settings
@@ -51,15 +51,6 @@ def run_alerts(
     before: pd.DataFrame,
 ) -> dict[str, pd.DataFrame]:
     """Judge the night.
-
-    Args:
-        data: What was known.
-        served: Forecasts and paths as they are published.
-        record: What past origins say about the rules.
-        fresh: Freshness of the sources.
-        settings: The reader's numbers.
-        revisions: Since the former release, from :func:`revisions_since`.
-        before: Alerts of the night that this one goes on from.
 
     Returns:
         Frames ``alerts``, ``ended_alerts`` and ``revisions``; ``track_record``, ``track_record_comparison``,
@@ -99,19 +90,16 @@ def known_events(record: Record, panel: pd.DataFrame, settings: AlertSettings) -
         basis and ``horizon`` 0 for an event of which nothing is kept.
     """
     cards = events(SNAPSHOT)
-    parts = [said_on_detections(SNAPSHOT)]
+    parts = [pd.DataFrame(columns=EVENT_COLUMNS), said_on_detections(SNAPSHOT)]
     if SURGE.rule in record.frozen:
-        named = [KnownEvent(card.event_id, card.route_id, card.month) for card in cards]
+        named = {card.event_id: (card.route_id, card.month) for card in cards}
         frozen = record.frozen[SURGE.rule]
         counts, first = counts_by_series(panel), record.span.first_judged
         parts.append(retrospective_alerts(named, record.past, counts, frozen, first, settings, basis="arrivals"))
-    found = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
+    found = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     catalogue = pd.DataFrame([card.model_dump() for card in cards])
-    warned = found.drop(columns=["route_id", "month"], errors="ignore")
-    if warned.empty:
-        warned = pd.DataFrame(columns=["event_id", "horizon", "origin", "chance", "cutoff", "level", "came", "basis"])
-    joined = catalogue.merge(warned, on="event_id", how="left")
-    return joined.fillna({"horizon": 0, "origin": "", "level": "", "basis": ""}).astype(KINDS)
+    joined = catalogue.merge(found.drop(columns=["route_id", "month"]), on="event_id", how="left")
+    return joined.fillna({"horizon": 0, "origin": "", "level": "", "basis": ""}).astype(EVENT_KINDS)
 
 
 def _counts_by_citizen(data: RealTimeData) -> pd.DataFrame:

@@ -95,16 +95,7 @@ def run_report(
     degraded: Sequence[Mapping[str, Any]],
     pool: SupervisedPool,
 ) -> str:
-    """The report as JSON.
-
-    Args:
-        timer: Of the stages that ended before publication; the journal keeps the whole night's seconds.
-        settings: Of the night.
-        asked: What publishers answered.
-        made: What the engine did.
-        degraded: What could not be used.
-        pool: Processes that made forecasts.
-    """
+    """The report as JSON."""
     report = {
         "started_at": timer.started.isoformat(timespec="seconds"),
         "seconds": timer.seconds(),

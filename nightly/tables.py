@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from alerts.verification.record import Record, full_record
+from alerts.verification import Record, full_record
 from core.calendar import write_period
 from core.disclosure import cells_to_withhold
 from core.errors import InputError
@@ -151,14 +151,7 @@ def _withheld(observations: pd.DataFrame, former: Release | None) -> pd.DataFram
 def data_tables(
     data: RealTimeData, cards: Mapping[str, SourceCard], rejected: pd.DataFrame, former: Release | None
 ) -> dict[str, pd.DataFrame]:
-    """What was known, how fresh it is, how late it usually comes, and what came after the night.
-
-    Args:
-        data: What was known.
-        cards: The catalogue of sources.
-        rejected: Rows that parsers set aside (``core.release.REJECTED``).
-        former: The release before this one, if any.
-    """
+    """What was known, how fresh it is, how late it usually comes, and what came after the night."""
     fresh = freshness(data.known, data.date, cards, data.published)
     editions = data.editions()
     return {
@@ -209,13 +202,7 @@ def earlier_values(data: RealTimeData, past: pd.DataFrame) -> pd.DataFrame:
 
 
 def differences(then: Panel, now: Panel, origin: pd.Timestamp) -> pd.DataFrame:
-    """Cells up to an origin that two panels hold differently, with the value of the first.
-
-    Args:
-        then: What was known at the origin.
-        now: What is known now.
-        origin: Last day of the last month compared.
-    """
+    """Cells up to an origin that two panels hold differently, with the value of the first."""
     recent = now.until(origin.date()).matrix.tail(MONTHS_BACK)
     former = then.matrix.reindex(index=recent.index, columns=recent.columns)
     differ = ~((former == recent) | (former.isna() & recent.isna()))

@@ -13,7 +13,7 @@ import pandas as pd
 from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, ENDED, PROPOSED, SIGN_OFFS_NEEDED, SIGNED_OFF, WITHDRAWN, State
 from alerts.rules import DATA_RULES, EXCEEDANCE_RULES, TEMPLATES, cannot_be_judged, sentence, whole_limit
 from alerts.rules.origin_context import NAME as ORIGIN_CONTEXT
-from alerts.verification.record import record_of
+from alerts.verification import record_of
 from core.calendar import is_month
 from core.languages import Language, is_known, ten_dots
 from core.languages import marked as _

@@ -11,7 +11,7 @@ import pandas as pd
 
 from alerts.lifecycle import PROPOSED, SIGN_OFFS_NEEDED, State
 from alerts.rules import EXCEEDANCE_RULES, OBSERVED_RULES, whole_limit
-from alerts.verification.record import precision_cases, record_of
+from alerts.verification import precision_cases, record_of
 from core.languages import Language, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext

@@ -96,12 +96,7 @@ def limits(release: ReadableRelease, summary: pd.DataFrame, language: Language) 
 
 
 def unsettled(summary: pd.DataFrame, language: Language) -> str:
-    """The routes whose newest month may still change or was filled in, in one sentence; empty where there is none.
-
-    Args:
-        summary: Result of :func:`reports.numbers.route_summary`.
-        language: The reader's.
-    """
+    """The routes whose newest month may still change or was filled in, in one sentence; empty where there is none."""
     routes = summary.loc[summary["last_flag"].isin(["p", "e"]), "route_id"]
     names = ", ".join(route_name(route_id, language) for route_id in routes)
     return language.text(_("The newest month is provisional or estimated for: {names}."), names=names) if names else ""
@@ -145,13 +140,7 @@ def combination_served(release: ReadableRelease, language: Language) -> list[str
 
 
 def citations(cards: Cards, source_ids: Collection[str], language: Language) -> list[str]:
-    """How to cite, and the licence of, sources and those that they are derived from.
-
-    Args:
-        cards: The catalogue in the reader's language, source_id -> fields.
-        source_ids: The sources.
-        language: The reader's.
-    """
+    """How to cite, and the licence of, sources and those that they are derived from."""
     wanted = [name for name in cards if name in source_ids]
     for name in list(wanted):
         wanted += [part for part in cards[name].get("derived_from", []) if part in cards and part not in wanted]

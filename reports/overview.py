@@ -53,15 +53,7 @@ class Card:
 def overview_title(
     alerts: pd.DataFrame, former: pd.DataFrame | None, ended: pd.DataFrame, summary: pd.DataFrame, language: Language
 ) -> str:
-    """Which routes need attention, the gravest first, in one sentence.
-
-    Args:
-        alerts: Alerts of the release.
-        former: Alerts of the release before; None where it is not at hand.
-        ended: Alerts that have ended.
-        summary: Result of :func:`reports.numbers.route_summary`.
-        language: The reader's.
-    """
+    """Which routes need attention, the gravest first, in one sentence."""
     firsts = _first_of_each_route(alerts)
     moves = {NEW: _("{route}: new alert, {level}"), UP: _("{route} moves up to {level}"),
              DOWN: _("{route} moves down to {level}")}  # fmt: skip

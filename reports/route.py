@@ -77,12 +77,7 @@ def window_words(as_of: dt.date, language: Language) -> str:
 
 
 def without_forecast(row: Row, language: Language) -> str:
-    """Why a route has no forecast.
-
-    Args:
-        row: The route's row of :func:`reports.numbers.route_summary`.
-        language: The reader's.
-    """
+    """Why a route has no forecast."""
     name = route_name(str(row["route_id"]), language)
     if not row["last_period"]:
         return language.text(_("{route}: no figures, so no forecast."), route=name)

@@ -252,11 +252,7 @@ def reception_of(values: Mapping[str, str], route_id: str, who: str = "") -> Rec
 
 
 def kept_by_route(entries: Sequence[Entry]) -> dict[str, Entry]:
-    """The newest row of each route, by route; a route whose newest row keeps no places is left out.
-
-    Args:
-        entries: Rows that keep places, oldest first.
-    """
+    """The last of the rows of each route, by route; a route whose last row keeps no places is left out."""
     newest = {entry.subject.removeprefix(_PLACES): entry for entry in entries}
     return {route_id: entry for route_id, entry in newest.items() if float(entry.payload["query"]["stock"]) > 0}
 

@@ -157,12 +157,7 @@ def year_title(lines: list[YearLine], language: Language) -> str:
 
 
 def window_words(lines: list[YearLine], language: Language) -> list[str]:
-    """What is counted of a window, and its record: of all routes together, else of the route that stands first.
-
-    Args:
-        lines: The window's, as :func:`year_lines` orders them.
-        language: The reader's.
-    """
+    """What is counted of a window, and its record: of all routes together, else of the route that stands first."""
     first, *others = lines
     said = [_counted_words(first.row, [line.row for line in others], language), record_words(first.row, language)]
     if others and first.row["series_id"] != ALL:
@@ -202,13 +197,7 @@ def record_words(row: Row, language: Language) -> str:
 
 
 def year_table(lines: list[YearLine], language: Language, *, brief: bool = False) -> pd.DataFrame:
-    """One row per line: the name, the past totals, what is expected, chances of more than the last, and the record.
-
-    Args:
-        lines: Of one window, at least one.
-        language: The reader's.
-        brief: Leave out the chances of far more, and the record.
-    """
+    """One row per line: the name, the past totals, what is expected, chances of more than the last, and the record."""
     years = sorted({year for line in lines for year in line.past.index})[-PAST_YEARS:]
     first = str(lines[0].row["first_period"])
     columns: dict[str, list[str]] = {

@@ -96,7 +96,8 @@ def write_backup(home: Path, to: Path, journal_setting: str = "", *, with_made_a
             archive = _write(
                 home, Path(aside), journal_url(journal_setting, home), () if with_made_again else MADE_AGAIN
             )
-            _read_back(archive)
+            for _ in read_archive(archive.path):
+                pass
             Path(aside).replace(target)
             flush_folder(target.parent)
         finally:
@@ -175,11 +176,6 @@ def _write(home: Path, path: Path, url: str, without: tuple[str, ...]) -> Archiv
         os.fsync(written.fileno())
     size = sum(int(one["bytes"]) for one in files.values())
     return Archive(path, {name: str(one["sha256"]) for name, one in files.items()}, size, journal is None)
-
-
-def _read_back(archive: Archive) -> None:
-    for _ in read_archive(archive.path):
-        pass
 
 
 @contextmanager

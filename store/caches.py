@@ -50,9 +50,6 @@ class BacktestStore:
     def read(self, keys: pd.DataFrame) -> pd.DataFrame:
         """Stored forecasts of some keys.
 
-        Args:
-            keys: A frame with the columns of :data:`KEY`.
-
         Returns:
             A frame that keeps ``core.release.FORECASTS``, plus ``model_version``, ``history_hash``, ``fallback`` and
             ``capped``, sorted by key, horizon and level; without rows where none of the keys is stored.

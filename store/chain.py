@@ -24,13 +24,7 @@ RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 
 @dataclass(frozen=True)
 class Problem:
-    """The first thing in the chain that is not as it was published.
-
-    Attributes:
-        run_id: Release concerned.
-        file: File concerned, relative to the folder of releases.
-        rule: What is wrong with it, in words.
-    """
+    """The first thing in the chain that is not as it was published."""
 
     run_id: str
     file: str

@@ -111,10 +111,6 @@ class Database:
     def alone(self, name: str, wait_seconds: float = 0) -> Iterator[bool]:
         """Try to hold a name among all machines that use this database; it is given back when its process goes.
 
-        Args:
-            name: What is held.
-            wait_seconds: How long to try.
-
         Yields:
             True where it is held now, False where another process holds it. SQLite serves one machine, where files
             are locked instead (:mod:`store.lock`): True.
@@ -148,10 +144,6 @@ class Database:
 
 def copy_tables(source: Database, target: Database) -> dict[str, int]:
     """Copy every row of every table to an empty database, and hold what arrived against what was sent: all, or nothing.
-
-    Args:
-        source: A database whose tables were named by :meth:`Database.create`.
-        target: Another, with the same tables.
 
     Returns:
         Number of rows by table.

@@ -146,15 +146,7 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Decision:
-    """What a person decides about an edition.
-
-    Attributes:
-        action: :data:`ACCEPT`, :data:`REJECT` or :data:`WITHDRAW`.
-        edition_id: The edition.
-        actor: Who decides.
-        reason: Why.
-        marks: What a login says about that person.
-    """
+    """What a person decides about an edition."""
 
     action: Action
     edition_id: str

@@ -117,13 +117,6 @@ def export_bytes(
 ) -> bytes:
     """The content of such a file.
 
-    Args:
-        release: Where the table comes from.
-        table: Name of one of its frames.
-        kind: One of :data:`KINDS`.
-        with_citation: See :func:`write_export`.
-        chosen: See :func:`write_export`.
-
     Raises:
         InputError: There is no such table, or it has more rows than a sheet holds.
     """

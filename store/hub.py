@@ -29,9 +29,6 @@ LARGEST_FILE = 20 << 20
 class HubFiles:
     """The files of a hub: a folder, a Git checkout, or any address that fsspec knows.
 
-    Args:
-        place: ``path/to/hub``, ``s3://bucket/hub``, …
-
     Raises:
         InputError: There is no such folder.
         StoreError: The address is not usable.
@@ -221,13 +218,7 @@ EDITIONS, FORECASTS = "hub_editions", "forecasts"
 
 @dataclass(frozen=True)
 class Link:
-    """One release of the chain.
-
-    Attributes:
-        run_id: The release.
-        created_at: When it was published, UTC.
-        manifest: Hash of its manifest.
-    """
+    """One release of the chain."""
 
     run_id: str
     created_at: str

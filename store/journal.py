@@ -130,12 +130,6 @@ class Journal:
     ) -> list[Entry]:
         """Rows, oldest first.
 
-        Args:
-            subject: Only rows about this subject.
-            action: Only rows of this action, or of one of these.
-            run_id: Only rows about this release.
-            after: Only rows whose ``id`` is greater.
-
         Raises:
             StoreError: The database cannot be read.
         """

@@ -52,10 +52,6 @@ def night_lock(home: Path, *, task: str = NIGHT, wait_seconds: float = 0) -> Ite
 def delivery_lock(home: Path, wait_seconds: float = 0) -> Iterator[None]:
     """Hold the outbox of a home folder: two senders would send every message twice.
 
-    Args:
-        home: The home folder.
-        wait_seconds: How long to wait for another sender to end.
-
     Raises:
         AlreadyRunningError: Another process sends; the text says which one, and since when.
         StoreError: The home folder cannot be written.
@@ -67,11 +63,6 @@ def delivery_lock(home: Path, wait_seconds: float = 0) -> Iterator[None]:
 @contextlib.contextmanager
 def held(path: Path, what: str, wait_seconds: float) -> Iterator[None]:
     """Hold a lock file; its folder is made where it is missing.
-
-    Args:
-        path: The file.
-        what: What its holder does, for the error's text.
-        wait_seconds: How long to wait for another process.
 
     Raises:
         StoreError: Another process holds it for so long, or the folder cannot be written.

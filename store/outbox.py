@@ -147,9 +147,6 @@ class Outbox:
     def messages(self, subject: str | None = None) -> list[OutboxMessage]:
         """Messages in the order of their announcements, with the outcome of the last attempt.
 
-        Args:
-            subject: Only messages about this alert or source.
-
         Raises:
             StoreError: The database cannot be read.
         """

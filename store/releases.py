@@ -137,10 +137,6 @@ class Release:
 
         A table or column that did not exist when the release was made is there without rows or values.
 
-        Args:
-            name: ``forecasts``, ``alerts``, …
-            columns: Columns to read; all by default.
-
         Raises:
             StoreError: There is no such table or column, or the file is damaged.
         """
@@ -317,11 +313,6 @@ def readable(release: Release | None) -> tuple[Release | None, list[dict[str, st
 def predecessor(store: ReleaseStore, as_of: dt.date, *, replay: bool) -> Release | None:
     """The release that a night goes on from: the newest whole one of its kind, real or replay, of no later knowledge.
 
-    Args:
-        store: The releases.
-        as_of: The day whose knowledge the night rests on.
-        replay: Whether the night replays a past one.
-
     Returns:
         That release; where there is none of the night's kind, the newest of the other; None where there is neither.
     """
@@ -408,12 +399,7 @@ def _is_document_name(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Removed:
-    """A release that went.
-
-    Attributes:
-        run_id: Its identity.
-        size: Bytes that were freed.
-    """
+    """A release that went."""
 
     run_id: str
     size: int
@@ -438,11 +424,6 @@ def expendable(releases: Sequence[Release], newest: int) -> list[Release]:
 
 def prune(home: Path, newest: int, *, dry_run: bool = False) -> list[Removed]:
     """Remove what need not be kept; a crash in between loses nothing, and the next call goes on.
-
-    Args:
-        home: The home folder.
-        newest: How many of the newest releases are kept whole.
-        dry_run: Only tell.
 
     Returns:
         What went, or would go, oldest first.

@@ -135,10 +135,6 @@ class VintageStore:
     def as_of(self, date: dt.date, *, only: Collection[str] | None = None) -> pd.DataFrame:
         """What was known at the end of a day: for each source, series and period the newest ``as_of`` not after it.
 
-        Args:
-            date: The day.
-            only: ``source_id`` to take; all by default.
-
         Returns:
             A frame that keeps ``core.release.OBSERVATIONS``, sorted by source, series and period; empty where nothing
             was known.
@@ -163,9 +159,6 @@ class VintageStore:
 
     def history(self, *, exclude_sources: Collection[str] = ()) -> pd.DataFrame:
         """Every stored version; :func:`reduce_as_of` reduces it to what was known on a date.
-
-        Args:
-            exclude_sources: ``source_id`` to leave out.
 
         Returns:
             Columns of ``core.release.OBSERVATIONS``, ``stored_at`` and :data:`CELL`, in order of cell, ``as_of`` and

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from commands.shared import EXIT_DEGRADED
+from commands import EXIT_DEGRADED
 from core.settings import PROJECT
-from ingest.catalogue import source_access
+from ingest.sources import source_access
 from tests.commands.command_line import command
 from tests.ingest.live.layouts import ONI
 from tests.ingest.live.layouts_indicators import displacement_rows

@@ -15,9 +15,8 @@ from core.release import OBSERVATIONS
 from core.schema import check
 from forecasting.panel import read_panel
 from ingest import snapshot, tables
-from ingest.catalogue import SOURCES
 from ingest.source import RawFile
-from ingest.sources import missing_migrants, uk_home_office
+from ingest.sources import SOURCES, missing_migrants, uk_home_office
 from ingest.sources._eurostat_tables import read_jsonstat
 from ingest.sources.ucdp import COLUMNS as EVENT_COLUMNS
 from ingest.sources.ucdp import _read_release as read_events

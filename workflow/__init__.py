@@ -14,14 +14,7 @@ from store.outbox import Outbox
 
 @dataclass(frozen=True)
 class Workflow:
-    """What decisions and messages need: journal and outbox of a home folder, and its settings.
-
-    Attributes:
-        home: The home folder.
-        settings: Its settings.
-        journal: Its journal.
-        outbox: Its outbox, in the journal's database.
-    """
+    """What decisions and messages need: journal and outbox of a home folder, and its settings."""
 
     home: Path
     settings: Settings

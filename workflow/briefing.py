@@ -59,11 +59,7 @@ def briefing_of(workflow: Workflow, run_id: str, language: str, *, signed_only: 
 
 
 class Attachments:
-    """Briefings for the mails of one round of sending: each is made once, and none that fails holds a mail up.
-
-    Args:
-        workflow: Journal, outbox and settings.
-    """
+    """Briefings for the mails of one round of sending: each is made once, and none that fails holds a mail up."""
 
     def __init__(self, workflow: Workflow) -> None:
         self._workflow = workflow

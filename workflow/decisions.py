@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from access.audit import note_refusal
 from access.roles import (
     DECIDE_EDITION,
     DELETE_SCENARIO,
@@ -19,6 +18,7 @@ from access.roles import (
     NotAllowedError,
     require,
 )
+from access.sessions import note_refusal
 from alerts.lifecycle import (
     ACKNOWLEDGED,
     ANNOUNCED,

@@ -203,10 +203,8 @@ def prometheus(health: Health) -> str:
 
 
 def _labels(labels: Mapping[str, str]) -> str:
-    def escaped(text: str) -> str:
-        return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-
-    inner = ",".join(f'{name}="{escaped(value)}"' for name, value in labels.items())
+    escapes = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
+    inner = ",".join(f'{name}="{value.translate(escapes)}"' for name, value in labels.items())
     return f"{{{inner}}}" if inner else ""
 
 

@@ -20,9 +20,8 @@ from core.entry import Entry
 from core.errors import InputError, VigieError
 from core.log import counted, get_logger
 from core.settings import FEED, ChatChannel, EmailChannel, Settings
+from reports.messages import Message, attach_briefing, chat_text, compose, machine_payload, mail, with_briefing
 from reports.messages.announcement import FRESHNESS, Announcement, announcement_of
-from reports.messages.content import Message, compose, with_briefing
-from reports.messages.layouts import attach_briefing, chat_text, machine_payload, mail
 from store.lock import AlreadyRunningError, delivery_lock
 from store.outbox import OutboxMessage
 from workflow import Workflow, open_workflow
@@ -119,14 +118,7 @@ def start_sending(home: Path, settings: Settings) -> threading.Thread:
 
 
 def next_attempt(attempts: int, at: dt.datetime, first_seconds: float, longest_seconds: float) -> dt.datetime:
-    """When to try again: the wait doubles with each failure, up to the longest.
-
-    Args:
-        attempts: Failures so far, this one included.
-        at: When the last one was.
-        first_seconds: Wait after the first.
-        longest_seconds: Longest wait.
-    """
+    """When to try again: the wait doubles with each failure, up to the longest."""
     doublings = min(max(attempts, 1) - 1, 40)
     return at + dt.timedelta(seconds=min(first_seconds * 2**doublings, longest_seconds))
 
@@ -291,7 +283,7 @@ def answered(message: OutboxMessage, others: Sequence[OutboxMessage]) -> tuple[s
 def _picture(announcement: Announcement, language: str) -> bytes | None:
     if announcement.is_over:
         return None
-    from reports.messages.picture import fan_picture  # noqa: PLC0415  # matplotlib takes a second to import
+    from reports.briefing.charts import fan_picture  # noqa: PLC0415  # matplotlib takes a second to import
 
     return fan_picture(announcement.facts, language)
 

@@ -1,1 +1,281 @@
-"""How often each rule was right at past origins, with what was known then: its record as alerts are issued."""
+"""How often each rule was right at past origins, with what was known then.
+
+Events are those of the rules themselves; the headline is *onset*: the first month of an event after at least three
+months without, seen from an origin at which it was not there. Cut-offs are frozen on a training span; alerts are
+counted on the origins after it, and the probabilities themselves are scored on all. Intervals: circular block bootstrap
+over origins, 90 %, no narrower than the number of cases allows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from alerts.levels import LEVELS, Cutoffs, rank
+from alerts.rules import EXCEEDANCE_RULES, OBSERVED_RULES
+from alerts.rules.base import FOLLOWED_MONTHS, ExceedanceRule, Signal, counts_by_series, route_of
+from alerts.verification import cutoffs as training
+from alerts.verification.comparisons import COMPARISONS, Comparison, compared
+from alerts.verification.contingency import (
+    QUARTILES,
+    RELIABILITY_COLUMNS,
+    ContingencyTable,
+    contingency_table,
+    entries,
+    measures,
+    ranking,
+    reliability,
+)
+from alerts.verification.hindcast import (
+    HORIZONS,
+    WINDOW,
+    BoolArray,
+    Judged,
+    Nowcasts,
+    PastForecasts,
+    judge,
+    past_forecasts,
+)
+from core.release import ALERT_RELIABILITY, FORECASTS, PANEL, TRACK_RECORD
+from core.schema import ALL, check, typed
+from core.settings import AlertSettings
+from forecasting.model import ENSEMBLE
+from forecasting.verification.bootstrap import draw_weights
+
+FEWEST_EVENTS = 5
+"""Fewer past events say little about a rule."""
+COMPARED_HORIZONS = (WINDOW, 1, 3, 6)
+_SPANS = ("trained_from", "trained_to", "judged_from", "judged_to")
+_MEASURED = (
+    "precision", "recall", "false_alarms_per_route_year", *(f"lead_months_{name}" for name in QUARTILES), "auc",
+    "brier_skill",
+)  # fmt: skip
+COLUMNS = [
+    "rule", "level", "route_id", "horizon", "n_events",
+    *(name + suffix for name in _MEASURED for suffix in ("", "_lo", "_hi")),
+    "n_alerts", "n_repeats", "n_no_onset", "base_rate", "cutoff", *_SPANS,
+]  # fmt: skip
+_QUIET, _NOT_JUDGED = -1, -2
+
+
+@dataclass(frozen=True)
+class Record:
+    """Everything that past origins say about the rules.
+
+    Attributes:
+        rules: Keeps ``core.release.TRACK_RECORD``. ``level``: alerts at this level or a graver one. ``route_id``: a
+            route, or ``_T`` for all together. ``horizon``: 1 to 6 for alerts about that one month, or 0 for the alert
+            as it is issued, about any month of the planning window; its lead counts from the release. A measure that
+            cannot be known is NaN.
+        comparisons: The same columns plus ``against``: simple rules (``rule``) on the events of a rule (``against``).
+        thresholds: Frozen cut-offs; see :func:`alerts.verification.cutoffs.table`.
+        reliability: Probabilities against how often the event occurred.
+        past: Forecasts issued at past origins.
+        frozen: Cut-offs by rule and horizon.
+        span: How the origins are parted.
+    """
+
+    rules: pd.DataFrame
+    comparisons: pd.DataFrame
+    thresholds: pd.DataFrame
+    reliability: pd.DataFrame
+    past: PastForecasts
+    frozen: Mapping[str, Mapping[int, Cutoffs]]
+    span: training.Span
+
+    @property
+    def cutoffs(self) -> dict[str, Cutoffs]:
+        """Cut-offs of alerts as they are issued, by rule."""
+        return {rule: by_horizon[WINDOW] for rule, by_horizon in self.frozen.items()}
+
+
+def full_record(  # noqa: PLR0913  # the parts of one judgement, each named by the caller
+    backtest: pd.DataFrame,
+    panel: pd.DataFrame,
+    settings: AlertSettings,
+    *,
+    as_of: dt.date,
+    rules: Sequence[ExceedanceRule] = EXCEEDANCE_RULES,
+    cutoffs: Mapping[str, Cutoffs] | None = None,
+    simple_rules: Sequence[Comparison] = COMPARISONS,
+    nowcasts: Nowcasts | None = None,
+) -> Record:
+    """Judge every rule about the months ahead at every past origin, beside simple rules.
+
+    Args:
+        backtest: Past quantile forecasts (``core.release.FORECASTS``), monthly.
+        panel: Outcomes (``core.release.PANEL``).
+        settings: The reader's numbers and ratio of costs.
+        as_of: Date of the release: alerts about its planning window are judged with the lag that each route's counts
+            have on it.
+        rules: The rules.
+        cutoffs: Cut-offs by rule, given beforehand: then nothing is learned, and every origin is judged.
+        simple_rules: Rules to compare with.
+        nowcasts: Of the month after past origins, where alerts are issued from forecasts that follow one.
+
+    Raises:
+        SchemaError: A frame breaks its contract.
+    """
+    check(backtest, FORECASTS)
+    check(panel, PANEL)
+    counts = counts_by_series(panel)
+    past = past_forecasts(backtest, ENSEMBLE, counts, as_of, nowcasts)
+    span = training.Span(past.origins, 0) if cutoffs is not None else training.part(past.origins, settings)
+    own: list[dict[str, object]] = []
+    beside: list[dict[str, object]] = []
+    reliable = [pd.DataFrame(columns=RELIABILITY_COLUMNS)]
+    frozen: dict[str, dict[int, Cutoffs]] = {}
+    for rule in rules if past.series else ():
+        judged = judge(rule, past, counts, settings)
+        if cutoffs is not None:
+            frozen[rule.rule] = dict.fromkeys(range(HORIZONS + 1), cutoffs[rule.rule])
+        else:
+            frozen[rule.rule] = training.freeze(judged, rule.costs, span, settings)
+        own += [row | {"rule": rule.rule} for row in _rows(judged, frozen[rule.rule], past, span)]
+        reliable.append(reliability(judged, rule.rule, draw_weights(len(past.origins))))
+        for simple, other in compared(rule, judged, past, counts, settings, simple_rules):
+            learned = training.freeze(other, rule.costs, span, settings, simple.conventional)
+            chosen = {horizon: learned[horizon] for horizon in COMPARED_HORIZONS}
+            rows = _rows(other, chosen, past, span, is_probability=simple.is_probability)
+            beside += [row | {"rule": simple.rule, "against": rule.rule} for row in rows]
+    costs = {rule.rule: rule.costs for rule in rules}
+    return Record(
+        check(_frame(own, COLUMNS), TRACK_RECORD),
+        check(_frame(beside, ["against", *COLUMNS]), TRACK_RECORD),
+        training.table(frozen, costs, span, settings.cost_loss_ratio),
+        # Where every route counts fewer than mean something, no rule has a case: the table is empty, and typed.
+        typed(pd.concat([part for part in reliable if len(part)] or reliable, ignore_index=True), ALERT_RELIABILITY),
+        past,
+        frozen,
+        span,
+    )
+
+
+def observed_record(signals: Mapping[str, list[Signal]]) -> pd.DataFrame:
+    """The record of rules about counts just made, in :data:`COLUMNS`."""
+    followed = {rule.rule: rule.followed for rule in OBSERVED_RULES}
+    rows = [
+        row for rule, own in signals.items() for row in signal_rows(own, window=followed.get(rule, FOLLOWED_MONTHS))
+    ]
+    return check(_frame(rows, COLUMNS), TRACK_RECORD)
+
+
+def signal_rows(signals: list[Signal], *, window: int = FOLLOWED_MONTHS) -> Iterator[dict[str, object]]:
+    """How often one rule's signals were confirmed, per level and route.
+
+    Args:
+        signals: All signals of one rule.
+        window: Months after which a standing signal counts anew.
+
+    Yields:
+        Rows as :attr:`Record.rules` has them, horizon 0. ``precision`` is the share that was confirmed; ``base_rate``
+        how often the claim came true whether or not there was a signal, where it can be asked; ``n_events`` the signals
+        that could be followed. There is no recall and no lead: what such a rule does not say is no event.
+    """
+    known = [signal for signal in signals if not signal.level or np.isfinite(signal.confirmed)]
+    if not known:
+        return
+    months = pd.period_range(min(one.month for one in known), max(one.month for one in known), freq="M")
+    routes = sorted({signal.route_id for signal in known})
+    level = np.full((len(months), len(routes)), _NOT_JUDGED)
+    confirmed = np.full(level.shape, np.nan)
+    for signal in known:
+        cell = months.get_loc(signal.month), routes.index(signal.route_id)
+        level[cell] = rank(signal.level) if signal.level else _QUIET
+        confirmed[cell] = signal.confirmed
+    weights = draw_weights(len(months))
+    asked = bool(np.isfinite(confirmed[level == _QUIET]).any())
+    for name in LEVELS[: level.max() + 1]:
+        table = _table(level >= rank(name), confirmed == 1, level > _NOT_JUDGED, window)
+        for route_id, columns in _columns_by_route(routes).items():
+            values = confirmed[:, columns][np.isfinite(confirmed[:, columns])] if asked else np.empty(0)
+            found = measures(table.of(columns), weights)
+            yield {
+                "rule": known[0].rule,
+                "level": name,
+                "route_id": route_id,
+                "horizon": WINDOW,
+                "n_events": int(found["n_alerts"]),
+                "base_rate": float(values.mean()) if len(values) else float("nan"),
+                **dict(zip(_SPANS, ("", "", str(months[0]), str(months[-1])), strict=True)),
+                **found,
+            }
+
+
+def precision_cases(found: Mapping[Any, Any]) -> float:
+    """Of how many alerts a record's precision is the share; NaN where their number is not known.
+
+    Repeats and alerts about no onset came true and foretold nothing new: they count neither for nor against.
+    """
+    alerts, *others = (float(found.get(name, float("nan"))) for name in ("n_alerts", "n_repeats", "n_no_onset"))
+    return alerts - sum(other for other in others if np.isfinite(other))
+
+
+def record_of(alert: Mapping[Any, Any], record: pd.DataFrame) -> dict[Any, Any] | None:
+    """The track record of an alert's rule at its level: on its own route, else over all routes.
+
+    Preferred is the row about the alert as it is issued (horizon 0). A route with fewer than :data:`FEWEST_EVENTS` past
+    events proves little by itself: then all routes together count.
+
+    Args:
+        alert: A row of ``core.release.ALERTS``.
+        record: Rows of ``core.release.TRACK_RECORD``.
+
+    Returns:
+        A row of ``record``; None where the rule has none.
+    """
+    rows = record[(record["rule"] == alert["rule"]) & record["level"].isin([alert["alert_level"], ALL, ""])]
+    for route_id in (alert["route_id"], ALL):
+        fewest = 0 if route_id == ALL else FEWEST_EVENTS
+        own = rows[(rows["route_id"] == route_id) & rows["precision"].notna() & (rows["n_events"] >= fewest)]
+        if len(own):
+            whole = own[own["horizon"] == WINDOW]
+            nearest = int((own["horizon"] - int(alert["horizon"])).abs().to_numpy().argmin())
+            return dict((whole if len(whole) else own.iloc[[nearest]]).iloc[0])
+    return None
+
+
+def _rows(
+    judged: Judged,
+    frozen: Mapping[int, Cutoffs],
+    past: PastForecasts,
+    span: training.Span,
+    *,
+    is_probability: bool = True,
+) -> Iterator[dict[str, object]]:
+    """Rows of one rule: every horizon with cut-offs, every route and all of them pooled, every level."""
+    routes = _columns_by_route([route_of(name) or name for name in past.series])
+    spans = dict(zip(_SPANS, (*span.trained, *span.judged), strict=True))
+    everything, since = draw_weights(len(past.origins)), draw_weights(len(past.origins) - span.first_judged)
+    for horizon, cutoffs in frozen.items():
+        tables = {level: contingency_table(judged, horizon, cutoffs.of(level)) for level in LEVELS}
+        for route_id, columns in routes.items():
+            quality = ranking(judged.month(horizon).of(columns), everything, is_probability=is_probability)
+            for level, table in tables.items():
+                own = table.of(columns).rows(slice(span.first_judged, None))
+                key = {"level": level, "route_id": route_id, "horizon": horizon, "cutoff": cutoffs.of(level)}
+                yield {**key, "n_events": int(own.events.sum()), **spans, **quality, **measures(own, since)}
+
+
+def _columns_by_route(routes: Sequence[str]) -> dict[str, list[int]]:
+    return {**{route_id: [column] for column, route_id in enumerate(routes)}, ALL: list(range(len(routes)))}
+
+
+def _table(alert: BoolArray, confirmed: BoolArray, judged: BoolArray, window: int) -> ContingencyTable:
+    raised, fulfilled = entries(alert, confirmed, window)
+    nothing, no_lead = np.zeros(alert.shape, dtype=bool), np.zeros(alert.shape)
+    return ContingencyTable(
+        raised & fulfilled, nothing, nothing, raised & ~fulfilled, nothing, nothing, no_lead, judged
+    )
+
+
+def _frame(rows: list[dict[str, object]], columns: list[str]) -> pd.DataFrame:
+    texts = ("against", "rule", "level", "route_id", *_SPANS)
+    kinds = dict.fromkeys(columns, "float64")
+    kinds |= {name: "object" for name in texts if name in columns} | dict.fromkeys(("horizon", "n_events"), "int64")
+    return pd.DataFrame(rows, columns=columns).astype(kinds)

@@ -104,14 +104,6 @@ def compared(
 ) -> Iterator[tuple[Comparison, Judged]]:
     """The simple rules' scores of one rule's event, at the rule's own origins.
 
-    Args:
-        rule: The rule whose events are to be predicted.
-        judged: The rule at past origins.
-        past: Forecasts issued, for origins and series.
-        counts: Monthly outcomes.
-        settings: The reader's numbers.
-        simple_rules: The simple rules.
-
     Yields:
         Each simple rule with a ``Judged`` whose probabilities are its scores; below every cut-off where it has none.
     """

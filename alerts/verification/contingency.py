@@ -61,7 +61,7 @@ class ContingencyTable:
         return ContingencyTable(**{name: array[some] for name, array in vars(self).items()})
 
 
-def contingency(judged: Judged, ahead: int, cutoff: float) -> ContingencyTable:
+def contingency_table(judged: Judged, ahead: int, cutoff: float) -> ContingencyTable:
     """Alerts and events of one month ahead, or of the planning window (:data:`WINDOW`), as alerts are issued."""
     return _of_window(judged, cutoff) if ahead == WINDOW else _of_month(judged, ahead, cutoff)
 
@@ -208,11 +208,6 @@ def ranking(pairs: Pairs, weights: FloatArray, *, is_probability: bool = True) -
 
 def reliability(judged: Judged, rule: str, weights: FloatArray) -> pd.DataFrame:
     """Probabilities against how often the event occurred, over all routes and calm origins.
-
-    Args:
-        judged: The rule at past origins.
-        rule: The rule.
-        weights: How often each origin is drawn (:func:`forecasting.verification.bootstrap.draw_weights`).
 
     Returns:
         :data:`RELIABILITY_COLUMNS`: ``horizon`` 0 is any month of the window, ``chance`` the mean probability, ``came``

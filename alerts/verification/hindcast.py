@@ -1,4 +1,4 @@
-"""What each rule would have said at past origins, and what occurred then.
+"""What each rule would have said at past origins, before known events too, and what occurred then.
 
 All arrays have one row per month from the first origin to the last, one column per series, and where a third axis is
 there, one layer per month ahead. Only what was counted up to an origin defines the number to be passed after it.
@@ -15,7 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from alerts.rules.base import ExceedanceRule
+from alerts.levels import Cutoffs
+from alerts.rules.base import ExceedanceRule, route_of
+from alerts.rules.surge import RULE as SURGE
 from core.calendar import PLANNING_MONTHS, planning_window
 from core.quantiles import QUANTILE_LEVELS, FloatArray, probability_above
 from core.settings import AlertSettings
@@ -35,6 +37,8 @@ HORIZONS = 6
 USUAL_START = 2
 """First month of the planning window, in months ahead of the newest count, of a route whose counts are too old to be
 forecast tonight: it is judged as if its newest count lagged one month."""
+EVENT_COLUMNS = ["event_id", "route_id", "month", "horizon", "origin", "chance", "cutoff", "level", "came", "basis"]
+EVENT_KINDS = {"horizon": "int64", "chance": "float64", "cutoff": "float64", "came": "float64"}
 
 
 @dataclass(frozen=True)
@@ -160,14 +164,7 @@ def past_forecasts(
 
 
 def judge(rule: ExceedanceRule, past: PastForecasts, counts: pd.DataFrame, settings: AlertSettings) -> Judged:
-    """Judge one rule at every past origin.
-
-    Args:
-        rule: The rule.
-        past: Forecasts issued.
-        counts: Monthly outcomes, one column per series (:func:`alerts.rules.base.counts_by_series`).
-        settings: The reader's numbers.
-    """
+    """Judge one rule at every past origin."""
     horizons = past.quantiles.shape[2]
     limits = rule.threshold(counts[past.series], settings).reindex(past.origins).to_numpy(dtype=float)
     probability = _probabilities(rule, past.quantiles, limits)
@@ -264,3 +261,63 @@ def _probabilities(rule: ExceedanceRule, quantiles: FloatArray, limits: FloatArr
         above = probability_above(limits[origin, series], quantiles[origin, series, ahead])
         probability[origin, series, ahead] = 1 - above if rule.falls else above
     return probability
+
+
+def retrospective_alerts(
+    events: Mapping[str, tuple[str, str]],
+    past: PastForecasts,
+    counts: pd.DataFrame,
+    cutoffs: Mapping[int, Cutoffs],
+    first_judged: int,
+    settings: AlertSettings,
+    *,
+    basis: str,
+) -> pd.DataFrame:
+    """Which alerts of the rule "surge" would have named each known event's first month, and how long before.
+
+    Args:
+        events: Route and first month (such as ``2011-02``) by event. The catalogue (``data/events.toml``) names them
+            from public sources, not from Vigie's own figures, so that nobody chose them for being detected.
+        past: Forecasts issued at past origins.
+        counts: Monthly outcomes, one column per series.
+        cutoffs: Frozen cut-offs by months ahead.
+        first_judged: Index of the first origin after the span that they were learned on. Earlier origins could not know
+            them, and get Bayes cut-offs.
+        settings: What counts as far above.
+        basis: Whose figures these are, in a word.
+
+    Returns:
+        :data:`EVENT_COLUMNS`, one row per event and months ahead (``horizon``) with a forecast: ``origin`` is the month
+        whose count was the newest, ``chance`` the probability that the event's month would be far above the mean known
+        then, ``level`` what the cut-off makes of it (empty: no alert), ``came`` 1 where the count was, 0 where it was
+        not, NaN where that is not known. Nothing of the counts themselves is in it.
+    """
+    judged = judge(SURGE, past, counts, settings)
+    columns = {route_of(name): column for column, name in enumerate(past.series)}
+    rows: list[dict[str, object]] = []
+    for event_id, (route_id, month) in events.items():
+        column = columns.get(route_id)
+        if column is None:
+            continue
+        for horizon in range(HORIZONS, 0, -1):
+            origin = pd.Period(month, "M") - horizon
+            row = int(past.origins.get_indexer(pd.PeriodIndex([origin]))[0])
+            at = row, column, horizon - 1
+            if row < 0 or not np.isfinite(judged.probability[at]):
+                continue
+            levels = cutoffs[horizon] if row >= first_judged else SURGE.bayes_cutoffs(settings)
+            rows.append(
+                {
+                    "event_id": event_id,
+                    "route_id": route_id,
+                    "month": month,
+                    "horizon": horizon,
+                    "origin": str(origin),
+                    "chance": float(judged.probability[at]),
+                    "cutoff": levels.watch,
+                    "level": levels.level(float(judged.probability[at])) or "",
+                    "came": float(judged.event[at]) if judged.known[at] else np.nan,
+                    "basis": basis,
+                }
+            )
+    return pd.DataFrame(rows, columns=EVENT_COLUMNS).astype(EVENT_KINDS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from access.audit import DOWNLOADED, REFUSED, SIGNED_IN, SIGNED_OUT, access_rows, describe
 from access.roles import (
     DECIDE_EDITION,
     DELETE_SCENARIO,
@@ -17,6 +16,7 @@ from access.roles import (
     matrix,
     page_action,
 )
+from access.sessions import DOWNLOADED, REFUSED, SIGNED_IN, SIGNED_OUT, access_rows, describe
 from alerts.lifecycle import ACKNOWLEDGED, ANSWERED, COMMENTED, CORRECTION, DISMISSED, DISSENTED, SIGNED_OFF
 from core.entry import Entry
 from dashboard import layout, reads

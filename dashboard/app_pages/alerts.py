@@ -36,7 +36,7 @@ HEADING_LEVELS = LEVELS[::-1]
 
 def show(night: Night) -> None:
     """The page."""
-    state.take_over("route", "on")
+    state.take_over_route()
     inbox.show_toast()
     alerts = alert_view.all_alerts(night)
     level_now = alerts["alert_level"].where(~alerts["ended"].astype(bool), "")

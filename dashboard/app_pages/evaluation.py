@@ -28,7 +28,7 @@ SCALES = ("log", "natural")
 
 def show(night: Night) -> None:
     """The page."""
-    state.take_over("route", "on")
+    state.take_over_route()
     scores = night.frame("scores")
     routes = [ALL, *in_order(str(name).split(".")[1] for name in scores["series_id"].unique() if "." in str(name))]
     route_id = state.choice("on", routes, ALL)

@@ -136,14 +136,10 @@ def show_cards(night: Night) -> None:
 
 def _for_readers(text: str) -> str:
     """A card's own headings below those of the page, and names in place of codes, which its file keeps."""
-    named_rows = re.sub(r"^\| `([^`]+)` ", lambda row: f"| {_row_name(row[1])} ", text, flags=re.MULTILINE)
+    rows = re.compile(r"^\| `([^`]+)` ", flags=re.MULTILINE)  # a series by its route or country, a year as it is
+    named_rows = rows.sub(lambda row: f"| {plain(series_name(row[1], lang()) if '.' in row[1] else row[1])} ", text)
     plain_heads = re.sub(r"^(#.*?) \(`[^`]+`\)$", r"\1", named_rows, flags=re.MULTILINE)
     return "\n".join(f"##{line}" if line.startswith("#") else line for line in plain_heads.splitlines())
-
-
-def _row_name(code: str) -> str:
-    """A series by its route or country, a year as it is."""
-    return plain(series_name(code, lang())) if "." in code else plain(code)
 
 
 show(layout.open_page())

@@ -12,10 +12,10 @@ import streamlit as st
 
 from core.languages import is_known
 from dashboard import decisions, downloads, layout, memory, reads, state, tables, time_travel
-from dashboard.charts.sparkline import sparkline
 from dashboard.i18n import _, lang, ngettext
 from dashboard.maps import flow_map, map_alt
 from dashboard.reads import Night
+from dashboard.tables import sparkline
 from dashboard.theme import current_theme
 from reports import numbers
 from reports.changes import changes
@@ -25,7 +25,6 @@ from reports.route import without_forecast
 
 TITLE, PLACE = _("Overview"), 1
 
-MAP_HEIGHT = 306
 """So that the page is one screen of 1440 × 900, and no wider than the land that is drawn."""
 
 
@@ -104,7 +103,7 @@ def show_map(summary: pd.DataFrame, months: str) -> None:
             "link": [state.link("route", route=route_id) for route_id in summary["route_id"]],
         }
     )
-    layout.chart(flow_map(routes, theme=current_theme(), height=MAP_HEIGHT), map_alt(routes), "map")
+    layout.chart(flow_map(routes, theme=current_theme()), map_alt(routes), "map")
     with st.container(key="map-note"):
         st.markdown(layout.small(map_note(lang())))
 
@@ -160,14 +159,7 @@ def show_changes(night: Night, former: Night | None) -> None:
 
 
 def show_outcomes(night: Night, rows: pd.DataFrame, knowing: Night, ends: Sequence[pd.Timestamp]) -> None:
-    """One line per route.
-
-    Args:
-        night: The release.
-        rows: Result of :func:`counted_since`.
-        knowing: The release that knows the outcomes.
-        ends: Last days of the months that were looked ahead to.
-    """
+    """One line per route."""
     title = _("What happened next, {months}").format(months=lang().months(ends[0], ends[-1]))
     st.header(title, anchor=False)
     with st.container(key="numbers-outcomes"):
@@ -210,12 +202,7 @@ def counted_since(night: Night, route_ids: Sequence[str], ends: Sequence[pd.Time
 
 
 def outcomes_in_words(rows: pd.DataFrame, months: int) -> pd.DataFrame:
-    """The table on screen.
-
-    Args:
-        rows: Result of :func:`counted_since`.
-        months: Months in the sum.
-    """
+    """The table on screen."""
     return pd.DataFrame(
         {
             _("Route"): [layout.route_name(route_id) for route_id in rows["route_id"]],

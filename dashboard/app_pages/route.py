@@ -20,8 +20,8 @@ from dashboard import (
     tables,
     time_travel,
 )
+from dashboard.charts.bars import week_alt, week_chart
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
-from dashboard.charts.weeks import week_alt, week_chart
 from dashboard.i18n import _, lang, ngettext
 from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night

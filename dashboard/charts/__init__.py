@@ -1,1 +1,311 @@
-"""Charts as pure functions: frames and a theme in, one plotly figure out, each with a text that states its takeaway."""
+"""Charts as pure functions: frames and a theme in, one plotly figure out, each with a text that states its takeaway.
+
+Here stands what all share: ticks in the reader's language, places of months, labels that do not overlap.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.errors import SchemaError
+from core.languages import as_expected
+from dashboard.i18n import labelled, lang, ngettext
+from dashboard.theme import Theme, halo, template, with_opacity
+
+Annotation = dict[str, Any]
+"""One plotly annotation."""
+Row = dict[Hashable, Any]
+"""One row of a frame, as ``to_dict("records")`` gives it."""
+
+MOST_GRID_LINES = 5
+LABEL_PIXELS = 16
+MARGIN_TOP, MARGIN_BOTTOM = 34, 40
+BAR_PIXELS = 8
+
+
+def require(frame: pd.DataFrame, columns: Sequence[str], chart: str) -> pd.DataFrame:
+    """Return the frame if it has the columns a chart draws.
+
+    Raises:
+        SchemaError: Names the chart and the columns that are missing.
+    """
+    if missing := [column for column in columns if column not in frame.columns]:
+        raise SchemaError(f"{chart}: missing columns {missing}; found {list(frame.columns)}")
+    return frame
+
+
+def mid_month(dates: pd.Series) -> pd.Series:
+    """The 15th of each month, where a month's figure is drawn."""
+    months = pd.to_datetime(dates).to_numpy().astype("datetime64[M]")
+    return pd.Series(months.astype("datetime64[ns]") + np.timedelta64(14, "D"), index=dates.index)
+
+
+def dated(values: pd.Series) -> list[tuple[pd.Timestamp, float]]:
+    """Dates and values of a series indexed by date."""
+    return list(zip(pd.DatetimeIndex(values.index), values.astype(float), strict=True))
+
+
+def quantile(forecast: pd.DataFrame, level: float) -> pd.Series:
+    """Values of one quantile level, indexed by target month in order.
+
+    Raises:
+        SchemaError: The forecast does not hold that level.
+    """
+    rows = forecast[(forecast["output_type_id"] - level).abs() < 1e-9].sort_values("target_end_date")
+    if rows.empty:
+        raise SchemaError(f"forecast: no quantile at level {level:g}")
+    return pd.Series(rows["value"].to_numpy(), index=pd.DatetimeIndex(mid_month(rows["target_end_date"])))
+
+
+def monthly_values(observed: pd.DataFrame, months_each: int = 1) -> pd.DataFrame:
+    """Observed months in order at mid-month, gaps kept as empty values.
+
+    Args:
+        observed: ``time_period_end``, ``value`` and, where known, ``flag``.
+        months_each: Months that one figure covers; longer periods stand at their last month.
+
+    Returns:
+        Index: dates at mid-month. Columns ``value``, ``flag``.
+    """
+    if observed.empty:
+        return pd.DataFrame({"value": pd.Series(dtype=float), "flag": pd.Series(dtype=str)})
+    rows = observed.assign(month=mid_month(observed["time_period_end"])).sort_values("month").set_index("month")
+    if "flag" not in rows:
+        rows["flag"] = ""
+    months = pd.period_range(rows.index[0], rows.index[-1], freq="M")[::months_each].start_time + pd.Timedelta(days=14)
+    filled = rows[["value", "flag"]].reindex(months)
+    return filled.assign(flag=filled["flag"].fillna(""))
+
+
+def joined(anchor: pd.Series, line: pd.Series) -> pd.Series:
+    """The line with the anchor before it, if there is one."""
+    return line if anchor.empty else pd.concat([anchor, line])
+
+
+def band(lower: pd.Series, upper: pd.Series, fill: str, name: str) -> go.Scatter:
+    """One closed band between two lines that share an index of dates."""
+    x = [*lower.index, *lower.index[::-1]]
+    y = [*upper, *lower.iloc[::-1]]
+    return go.Scatter(
+        x=x, y=y, mode="lines", fill="toself", fillcolor=fill, line={"width": 0}, hoverinfo="skip", name=name
+    )
+
+
+def nice_ticks(largest: float, *, whole: bool = False) -> list[float]:
+    """At most five round grid lines above zero, and zero itself; the last one is not above ``largest``."""
+    if not largest > 0:
+        return [0.0, 1.0]
+    power = 10.0 ** math.floor(math.log10(largest / MOST_GRID_LINES))
+    steps = [factor * power for factor in (1, 2, 2.5, 5, 10)]
+    steps = [step for step in steps if step.is_integer()] or [1.0] if whole else steps
+    counts = [int(largest / step * (1 + 1e-9)) for step in steps]
+    step, count = next(pair for pair in zip(steps, counts, strict=True) if pair[1] <= MOST_GRID_LINES)
+    return [step * position for position in range(count + 1)]
+
+
+def count_axis(largest: float, headroom: float = 0.06) -> dict[str, Any]:
+    """A vertical axis of persons from zero with ticks in the reader's language."""
+    ticks = nice_ticks(largest, whole=True)
+    top = (largest if largest > 0 else 1.0) / (1 - headroom)
+    return {
+        "range": [0, top],
+        "tickvals": ticks,
+        "ticktext": [lang().significant(tick) for tick in ticks],
+    }
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A vertical axis of persons: where a number stands, in pixels from the foot and as plotly's annotations want it.
+
+    Attributes:
+        largest: Largest value drawn.
+        headroom: Share of the axis to leave free above it.
+        pixels: Height of the plot.
+        lowest: Foot of an axis of ratios; 0 for an axis of differences, which starts at zero.
+    """
+
+    largest: float
+    headroom: float
+    pixels: float
+    lowest: float = 0.0
+
+    @property
+    def _top(self) -> float:
+        largest = self.largest if self.largest > self.lowest else self.lowest + 1.0
+        if not self.lowest:
+            return largest / (1 - self.headroom)
+        return float(self.lowest * (largest / self.lowest) ** (1 / (1 - self.headroom)))
+
+    def pixel(self, value: float) -> float:
+        """Pixels above the foot."""
+        if not self.lowest:
+            return self.pixels * value / self._top
+        return self.pixels * math.log(max(value, self.lowest) / self.lowest) / math.log(self._top / self.lowest)
+
+    def value(self, pixel: float) -> float:
+        """The number that stands so many pixels above the foot."""
+        if not self.lowest:
+            return pixel / self.pixels * self._top
+        return float(self.lowest * (self._top / self.lowest) ** (pixel / self.pixels))
+
+    def at(self, value: float) -> float:
+        """A place for an annotation, which plotly wants as a logarithm on such an axis."""
+        return math.log10(max(value, self.lowest)) if self.lowest else value
+
+    def axis(self) -> dict[str, Any]:
+        """Range and ticks in the reader's language."""
+        if not self.lowest:
+            return count_axis(self.largest, self.headroom)
+        powers = range(math.floor(math.log10(self.lowest)), math.ceil(math.log10(self._top)) + 1)
+        steps = (1, 2, 5) if self._top < 200 * self.lowest else (1,)
+        ticks = [step * 10.0**power for power in powers for step in steps]
+        ticks = [tick for tick in ticks if self.lowest <= tick <= self.largest * 1.001]
+        return {
+            "type": "log",
+            "range": [math.log10(self.lowest), math.log10(self._top)],
+            "tickvals": ticks,
+            "ticktext": [lang().significant(tick) for tick in ticks],
+        }
+
+
+def month_ticks(first: pd.Timestamp, last: pd.Timestamp) -> dict[str, Any]:
+    """January and July of each year, the year under January.
+
+    Every third month where the span is under two years, January alone where it is over four.
+    """
+    days = (last - first).days
+    step = 12 if days > 1500 else (6 if days > 550 else 3)
+    months = pd.period_range(first, last, freq="M")
+    chosen = [month for month in months if (month.month - 1) % step == 0]
+    places = [month.start_time + pd.Timedelta(days=14) for month in chosen]
+    texts = [_month_tick(month, is_first=position == 0) for position, month in enumerate(chosen)]
+    return {"tickvals": places, "ticktext": texts}
+
+
+def _month_tick(month: pd.Period, *, is_first: bool) -> str:
+    name = lang().month_short(dt.date(month.year, month.month, 1))
+    return f"{name}<br>{month.year}" if month.month == 1 or is_first else name
+
+
+def spread(places: Sequence[float], gap: float) -> list[float]:
+    """Move label places apart until neighbours are ``gap`` apart, keeping their order and their centre of mass.
+
+    Pool-adjacent-violators: neighbours that are too close form a block, and a block stands around its own mean.
+    """
+    order = sorted(range(len(places)), key=lambda position: places[position])
+    blocks: list[tuple[float, int]] = []
+    for rank, position in enumerate(order):
+        total, count = places[position] - rank * gap, 1
+        while blocks and blocks[-1][0] / blocks[-1][1] > total / count:
+            earlier_total, earlier_count = blocks.pop()
+            total, count = total + earlier_total, count + earlier_count
+        blocks.append((total, count))
+    levels = [total / count for total, count in blocks for _ in range(count)]
+    moved = [0.0] * len(places)
+    for rank, position in enumerate(order):
+        moved[position] = levels[rank] + rank * gap
+    return moved
+
+
+def note(theme: Theme, text: str, **place: Any) -> Annotation:  # noqa: ANN401  # plotly's own keywords
+    """A label without arrow or box, 12 px, in secondary text, with a halo in the ground's colour."""
+    font = {"size": 12, "color": theme.secondary, "shadow": halo(theme.ground)} | place.pop("font", {})
+    return {"text": text, "showarrow": False, "align": "left", "font": font, **place}
+
+
+def unit_label(theme: Theme, unit: str) -> Annotation:
+    """The unit at the top left, in place of an axis title."""
+    return note(
+        theme, unit, xref="paper", yref="paper", x=0, y=1, xanchor="left", yanchor="bottom", xshift=-6, yshift=4
+    )
+
+
+def finish(figure: go.Figure, theme: Theme, *, height: int, annotations: Iterable[Annotation]) -> go.Figure:
+    """Set template, height and labels."""
+    figure.update_layout(template=template(theme), height=height, annotations=list(annotations))
+    return figure
+
+
+def dashed(theme: Theme) -> dict[str, Any]:
+    """The line that something is held against: a promise, an even share."""
+    return {"color": theme.secondary, "width": 1, "dash": "6px,4px"}
+
+
+def level_line(figure: go.Figure, value: float, theme: Theme) -> None:
+    """A dashed line across the chart at a number: a threshold, the places there are."""
+    line = {"color": theme.ink, "width": 1.2, "dash": "6px,4px"}
+    figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=value, y1=value, line=line)
+
+
+def named_rows(figure: go.Figure, count: int, largest: float, margin: dict[str, int]) -> None:
+    """Axes of a chart with one bar per row, the first on top, names to the left and no scale."""
+    figure.update_layout(
+        margin=margin,
+        hovermode="closest",
+        showlegend=False,
+        xaxis={"range": [0, largest or 1.0], "visible": False},
+        yaxis={"range": [count - 0.4, -0.6], "visible": False, "showgrid": False, "zeroline": False},
+    )
+
+
+def interval_rows(
+    figure: go.Figure, count: int, largest: float, reach: float, theme: Theme, *, sides: tuple[int, int]
+) -> None:
+    """The same with a scale of persons under it."""
+    ticks = nice_ticks(largest, whole=True)
+    ticks = ticks[:: 1 if len(ticks) < 5 else 2]
+    named_rows(figure, count, largest, {"l": sides[0], "r": sides[1], "t": 40, "b": 34})
+    scale = {"range": [0, largest * reach], "tickvals": ticks, "ticktext": [lang().counted(tick) for tick in ticks]}
+    figure.update_xaxes(scale | {"visible": True, "ticks": "", "showgrid": True, "gridcolor": theme.grid})
+
+
+def interval_row(row: Row, place: int, fill: str, edge: str, theme: Theme, hover: str) -> list[go.Scatter]:
+    """Bars of the 80 and 50 % interval over each other, and a hollow circle at the median.
+
+    Args:
+        row: ``q10``, ``q25``, ``q50``, ``q75``, ``q90``.
+        place: Which row from the top, from 0.
+        fill: Colour of the bars.
+        edge: Colour of the circle.
+        theme: Colours.
+        hover: What is written over the numbers where the mouse is; may be empty.
+    """
+    interval = labelled(lang().percent(0.8), lang().interval(row["q10"], row["q90"]))
+    parts = []
+    for low, high, opacity in (("q10", "q90", 0.36), ("q25", "q75", 0.80)):
+        line = {"color": with_opacity(fill, opacity), "width": BAR_PIXELS}
+        at = {"x": [row[low], row[high]], "y": [place, place]}
+        parts.append(go.Scatter(**at, mode="lines", line=line, hoverinfo="skip", name=f"{low}-{high}"))
+    circle = {"size": 11, "color": theme.ground, "line": {"color": edge, "width": 2.2}}
+    text = f"{hover}<br>{interval}<extra></extra>"
+    median = go.Scatter(
+        x=[row["q50"]], y=[place], mode="markers", marker=circle, hovertemplate=text, name="median",
+        cliponaxis=False,  # else one at zero is half a circle
+    )  # fmt: skip
+    return [*parts, median]
+
+
+def expected_words(name: object, median: float, low: float, high: float) -> str:
+    """A median and its 80 % interval in words, of a model, a month or a year."""
+    text = ngettext(
+        "{name}: {median} expected, 80% interval {interval}.",
+        "{name}: {median} expected, 80% interval {interval}.",
+        as_expected(median),
+    )
+    return text.format(name=name, median=lang().expected(median), interval=lang().interval_words(low, high))
+
+
+def share_axes(figure: go.Figure) -> None:
+    """Both axes from 0 to 100 %."""
+    shares = [0, 0.25, 0.5, 0.75, 1]
+    ticks = {"range": [0, 1.04], "tickvals": shares, "ticktext": [lang().share(share) for share in shares]}
+    figure.update_layout(margin={"l": 50, "r": 24}, hovermode="closest", xaxis=ticks, yaxis=ticks)

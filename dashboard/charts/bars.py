@@ -1,4 +1,4 @@
-"""Horizontal bars: who arrives, how one number became another; and small lines of context, which is never a cause."""
+"""Bars: who arrives, how one number became another, weeks counted and to come; and small lines of context."""
 
 from __future__ import annotations
 
@@ -9,12 +9,27 @@ import textwrap
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.charts.axes import Annotation, finish, mid_month, named_rows, nice_ticks, note, require
+from dashboard.charts import (
+    Annotation,
+    count_axis,
+    finish,
+    mid_month,
+    named_rows,
+    nice_ticks,
+    note,
+    require,
+    unit_label,
+)
+from dashboard.charts.seasons import HEADROOM, counted_bars, interval_box, median_line
 from dashboard.i18n import _, labelled, lang, listed
 from dashboard.theme import Theme, with_opacity
 
 NAME_PIXELS, FIGURE_PIXELS = 150, 96
 ROW_PIXELS, PANEL_PIXELS, PANEL_GAP = 30, 120, 0.34
+WEEKS_HEIGHT = 230
+WEEKS_MARGIN = 24
+EVERY = 4
+"""Weeks from one name on the axis to the next."""
 
 
 def mix_bars(mix: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
@@ -242,3 +257,74 @@ def steps_alt(steps: pd.DataFrame) -> str:
         name=largest["name"], change=lang().signed(largest["change"])
     )
     return f"{text} {most}"
+
+
+def week_chart(counted: pd.DataFrame, ahead: pd.DataFrame, *, theme: Theme) -> go.Figure:
+    """Draw them side by side.
+
+    Args:
+        counted: ``target_end_date``, ``value``.
+        ahead: ``target_end_date``, ``so_far``, ``q10``, ``q25``, ``q50``, ``q75``, ``q90``.
+        theme: Colours.
+    """
+    require(ahead, ("target_end_date", "so_far", "q10", "q25", "q50", "q75", "q90"), "weeks")
+    ends = [*counted["target_end_date"], *ahead["target_end_date"]]
+    names = [lang().day_short(end) for end in ends]
+    solid = [*counted["value"], *ahead["so_far"]]
+    figure = go.Figure(counted_bars(solid, names, theme, "counted"))
+    for place, row in enumerate(ahead.to_dict("records"), start=len(counted)):
+        for low, high, coverage, opacity in (("q10", "q90", 0.8, 0.36), ("q25", "q75", 0.5, 0.5)):
+            figure.add_trace(interval_box(place, row[low], row[high], coverage, with_opacity(theme.fan, opacity)))
+        median_line(figure, place, row["q50"], theme)
+    here = list(range(len(counted), len(ends)))
+    hover = [
+        f"{name}<br><b>{lang().expected(row['q50'])}</b><br>"
+        + labelled(lang().percent(0.8), lang().interval(row["q10"], row["q90"]))
+        for name, row in zip(names[len(counted) :], ahead.to_dict("records"), strict=True)
+    ]
+    figure.add_trace(
+        go.Scatter(
+            x=here, y=ahead["q50"], mode="markers", marker={"opacity": 0}, text=hover,
+            hovertemplate="%{text}<extra></extra>", name="median",
+        )
+    )  # fmt: skip
+    largest = max([*solid, *ahead["q90"], 1.0])
+    places = list(range(len(counted) % EVERY, len(ends), EVERY))
+    # With no room kept at the right and the year beneath, names stand straight on a phone: slanted ones are cut.
+    figure.update_layout(
+        barmode="overlay",
+        hovermode="closest",
+        margin={"r": WEEKS_MARGIN},
+        xaxis={
+            "range": [-0.6, len(ends) - 0.4],
+            "tickangle": 0,
+            "tickvals": places,
+            "ticktext": _week_names([ends[place] for place in places]),
+        },
+        yaxis=count_axis(largest, HEADROOM),
+    )
+    return finish(
+        figure, theme, height=WEEKS_HEIGHT, annotations=[unit_label(theme, _("Arrivals in the week to that day"))]
+    )
+
+
+def _week_names(days: list[dt.date]) -> list[str]:
+    """Day and month, the year beneath the first of each year."""
+    years = [None, *(day.year for day in days)]
+    return [
+        f"{lang().day_short(day, year=False)}<br>{day.year if day.year != before else ''}".removesuffix("<br>")
+        for day, before in zip(days, years, strict=False)
+    ]
+
+
+def week_alt(ahead: pd.DataFrame) -> str:
+    """The weeks to come in words."""
+    text = _("{day}: {median}, 80% interval {interval}.")
+    return " ".join(
+        text.format(
+            day=lang().day_short(row["target_end_date"]),
+            median=lang().expected(row["q50"]),
+            interval=lang().interval_words(row["q10"], row["q90"]),
+        )
+        for row in ahead.to_dict("records")
+    )

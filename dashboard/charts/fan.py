@@ -13,14 +13,14 @@ import plotly.graph_objects as go
 
 from core.languages import as_counted, as_expected
 from core.quantiles import INTERVALS, interval_levels
-from dashboard.charts import fan_labels
-from dashboard.charts.axes import (
+from dashboard.charts import (
     MARGIN_BOTTOM,
     MARGIN_TOP,
     Scale,
     band,
     dated,
     expected_words,
+    fan_labels,
     finish,
     joined,
     mid_month,
@@ -82,11 +82,6 @@ class Fan:
 
 def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     """Draw the history, the forecast as bands that darken inwards, and what helps to judge it.
-
-    Args:
-        fan: What to show.
-        theme: Colours.
-        height: Pixels.
 
     Raises:
         SchemaError: A frame lacks a column or a quantile level.

@@ -16,7 +16,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.quantiles import interval_levels
-from dashboard.charts.axes import Annotation, Scale, dated, level_line, mid_month, note, quantile, unit_label
+from dashboard.charts import Annotation, Scale, dated, level_line, mid_month, note, quantile, unit_label
 from dashboard.i18n import _, lang
 from dashboard.theme import Theme, halo
 
@@ -40,16 +40,7 @@ THRESHOLD_PIXELS = 24.0
 
 @dataclass(frozen=True)
 class Room:
-    """Where words may stand.
-
-    Attributes:
-        scale: The vertical axis.
-        first: Left end.
-        last: Right end.
-        now: The line of today.
-        median: The median by month.
-        history: What was counted, by month.
-    """
+    """Where words may stand."""
 
     scale: Scale
     first: pd.Timestamp
@@ -85,13 +76,7 @@ def _close_by(corners: list[Point]) -> list[Point]:
 
 
 def clear_of_each_other(labels: Annotations, room: Room, fixed: Annotations) -> Annotations:
-    """The labels in their order, each moved up or down until it is free at every width; without a place it is left out.
-
-    Args:
-        labels: Labels with ``x`` and ``y`` in the data's units.
-        room: Where they may stand.
-        fixed: Labels whose place is given.
-    """
+    """The labels in their order, each moved up or down until it is free at every width, or left out without a place."""
     taken = {width: [*room.obstacles(width), *(_box(label, room, width) for label in fixed)] for width in PLOT_PIXELS}
     kept: Annotations = []
     for label in labels:
@@ -180,13 +165,6 @@ def threshold_line(
 
     Where it lies far above everything, or below an axis of ratios, only the words show. Where they do not fit, on a
     phone, the key has them.
-
-    Args:
-        figure: The chart, which gets the line and the words.
-        threshold: The number.
-        history: What was counted, by month.
-        scale: The vertical axis.
-        theme: Colours.
 
     Returns:
         The place of the words, for others to keep clear of; it is drawn already.

@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.languages import as_expected
-from dashboard.charts.axes import (
+from dashboard.charts import (
     LABEL_PIXELS,
     MARGIN_BOTTOM,
     MARGIN_TOP,

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from core.languages import MINUS, as_expected
 from core.quantiles import interval_levels
-from dashboard.charts.axes import (
+from dashboard.charts import (
     count_axis,
     dated,
     finish,
@@ -73,13 +73,7 @@ def scenario_chart(
 
 
 def difference_chart(difference: pd.Series, *, unit: str, theme: Theme) -> go.Figure:
-    """Bars of the scenario's median less the forecast's, month by month, from zero up and down.
-
-    Args:
-        difference: Persons by the month's last day.
-        unit: What is counted.
-        theme: Colours.
-    """
+    """Bars of the scenario's median less the forecast's, month by month, from zero up and down."""
     months = [lang().month_short(end, year=True) for end in difference.index]
     bars = go.Bar(
         x=list(range(len(difference))),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
 
 from core.quantiles import INTERVALS, interval_levels
-from dashboard.charts.axes import (
+from dashboard.charts import (
     LABEL_PIXELS,
     MARGIN_BOTTOM,
     MARGIN_TOP,
@@ -131,13 +132,7 @@ def _year_labels(ends: list[tuple[pd.Series, int, str]], largest: float, theme: 
 
 
 def season_alt(observed: pd.DataFrame, forecast: pd.DataFrame, *, year: int) -> str:
-    """The chart in words: where the median of each coming year peaks, beside the highest month of the year before.
-
-    Args:
-        observed: As for ``season_chart``.
-        forecast: As for ``season_chart``.
-        year: As for ``season_chart``.
-    """
+    """The chart in words: where the median of each coming year peaks, beside the highest month of the year before."""
     coming = _by_year(quantile(forecast, 0.5))
     counted = _by_year(monthly_values(observed)["value"].dropna())
     nothing = pd.Series(dtype=float)
@@ -180,15 +175,13 @@ def season_bars(
     at = forecast.set_index(forecast["output_type_id"].round(4))["value"]
     names = [*(f"{value}" for value in history["year"].astype(int)), f"<b>{year}</b>"]
     here = len(history)
-    figure = go.Figure(_earlier_bars(history["value"], names, theme))
+    figure = go.Figure(counted_bars(history["value"].tolist(), names, theme, "earlier years"))
     median, upper = (float(at[level]) for level in (0.5, interval_levels(0.8)[1]))
     largest = max([*history["value"], upper, *([] if threshold is None else [threshold])])
     for coverage, opacity in zip(sorted(INTERVALS, reverse=True), theme.fan_opacity, strict=True):
         low, high = (min(float(at[level]), largest) for level in interval_levels(coverage))
         figure.add_trace(interval_box(here, low, high, coverage, with_opacity(theme.fan, opacity)))
-    line = {"color": theme.median, "width": 2.4}
-    half = BAR_WIDTH / 2
-    figure.add_shape(type="line", x0=here - half, x1=here + half, y0=median, y1=median, line=line)
+    median_line(figure, here, median, theme)
     if threshold is not None:
         level_line(figure, threshold, theme)
     labels = _bars_labels(at, threshold, largest, theme)
@@ -203,8 +196,8 @@ def season_bars(
     return finish(figure, theme, height=BARS_HEIGHT, annotations=[unit_label(theme, unit), *labels])
 
 
-def _earlier_bars(values: pd.Series, names: list[str], theme: Theme) -> go.Bar:
-    """Earlier years' totals, from the left; ``names`` may go on beyond them."""
+def counted_bars(values: Sequence[float], names: Sequence[str], theme: Theme, what: str) -> go.Bar:
+    """Counts as bars from the left; ``names`` may go on beyond them."""
     return go.Bar(
         x=list(range(len(values))),
         y=values,
@@ -213,7 +206,7 @@ def _earlier_bars(values: pd.Series, names: list[str], theme: Theme) -> go.Bar:
         text=[f"{name}<br><b>{lang().counted(v)}</b>" for name, v in zip(names, values, strict=False)],
         textposition="none",
         hovertemplate="%{text}<extra></extra>",
-        name="earlier years",
+        name=what,
     )
 
 
@@ -241,14 +234,7 @@ def _bars_labels(at: pd.Series, threshold: float | None, largest: float, theme: 
 
 
 def season_bars_alt(history: pd.DataFrame, forecast: pd.DataFrame, *, year: int, threshold: float | None = None) -> str:
-    """The bars in words: this year's interval, and how many earlier years lay above its median or the threshold.
-
-    Args:
-        history: Columns ``year``, ``value``.
-        forecast: Columns ``output_type_id``, ``value``.
-        year: This year.
-        threshold: The number that earlier years are compared with; the median where there is none.
-    """
+    """The bars in words: this year's interval, and how many earlier years lay above its median or the threshold."""
     at = forecast.set_index(forecast["output_type_id"].round(4))["value"]
     low, high = (at[level] for level in interval_levels(0.8))
     against = at[0.5] if threshold is None else threshold
@@ -276,3 +262,9 @@ def interval_box(place: int, low: float, high: float, coverage: float, fill: str
         hovertemplate=labelled(lang().percent(coverage), lang().interval(low, high)) + "<extra></extra>",
         name=f"box {coverage:.0%}",
     )
+
+
+def median_line(figure: go.Figure, place: int, median: float, theme: Theme) -> None:
+    """Draw the median across the boxes at a place on the axis."""
+    line, half = {"color": theme.median, "width": 2.4}, BAR_WIDTH / 2
+    figure.add_shape(type="line", x0=place - half, x1=place + half, y0=median, y1=median, line=line)

@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.calendar import MONTHS_EACH
-from dashboard.charts.axes import (
+from dashboard.charts import (
     LABEL_PIXELS,
     band,
     count_axis,

@@ -105,10 +105,6 @@ class Course:
 def course(observations: pd.DataFrame, episode: Episode) -> Course | None:
     """Find an episode's figures among a release's, and its course.
 
-    Args:
-        observations: Frame that keeps ``OBSERVATIONS``.
-        episode: The episode.
-
     Returns:
         None where no series covers the episode and its base.
     """

@@ -70,9 +70,7 @@ def profile(ends: pd.DatetimeIndex, shock: Shock) -> FloatArray:
     return part
 
 
-def apply_shock(
-    trajectories: pd.DataFrame, shock: Shock, diversions: Sequence[Diversion] = (), *, seed: int = 0
-) -> pd.DataFrame:
+def apply_shock(trajectories: pd.DataFrame, shock: Shock, diversions: Sequence[Diversion] = ()) -> pd.DataFrame:
     """Change sample paths, path by path, so that the result is a distribution as the forecast is.
 
     Args:
@@ -80,7 +78,6 @@ def apply_shock(
         shock: What changes.
         diversions: Where a part of the change appears instead. Its share is drawn anew on each path between its
             bounds: what is not known about it widens the result.
-        seed: Same seed, same paths.
 
     Returns:
         The same rows with other values; none is negative.
@@ -99,7 +96,7 @@ def apply_shock(
     keys = pd.MultiIndex.from_frame(out.loc[own, ["output_type_id", "target_end_date"]])
     moved = pd.Series(after - before, index=keys)
     paths = np.unique(out["output_type_id"])
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(0)
     for diversion in diversions:
         shares = pd.Series(_shares(diversion, len(paths), random), index=paths)
         there = out["series_id"] == diversion.series_id

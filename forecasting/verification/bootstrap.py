@@ -30,17 +30,13 @@ def block_length(origins: int, horizon: int) -> int:
 
 
 @lru_cache(maxsize=64)
-def block_weights(origins: int, length: int, *, draws: int = DRAWS, seed: int = 0) -> FloatArray:
-    """How often each origin is drawn, shape ``(draws, origins)``; every row adds up to the number of origins.
+def block_weights(origins: int, length: int, *, draws: int = DRAWS) -> FloatArray:
+    """How often each origin is drawn by blocks of a length, the same at every call, shape ``(draws, origins)``.
 
-    Args:
-        origins: Number of origins, in order of time.
-        length: Origins in a block.
-        draws: Number of resamples.
-        seed: Same seed, same weights.
+    Every row adds up to the number of origins.
     """
     blocks = -(-origins // length)
-    starts = np.random.default_rng(seed).integers(0, origins, (draws, blocks))
+    starts = np.random.default_rng(0).integers(0, origins, (draws, blocks))
     drawn = ((starts[:, :, None] + np.arange(length)) % origins).reshape(draws, -1)[:, :origins]
     weights = np.zeros((draws, origins))
     np.add.at(weights, (np.arange(draws)[:, None], drawn), 1.0)
@@ -48,22 +44,18 @@ def block_weights(origins: int, length: int, *, draws: int = DRAWS, seed: int = 
     return weights
 
 
-def draw_weights(origins: int, *, draws: int = 400, horizon: int = LONGEST_ALERT) -> FloatArray:
+def draw_weights(origins: int, *, draws: int = 400) -> FloatArray:
     """How often each origin is drawn, in the sample itself and in resamples of it.
-
-    Args:
-        origins: Number of origins, in order of time.
-        draws: Number of resamples.
-        horizon: Periods ahead that alerts look; blocks are twice as long.
 
     Returns:
         Shape ``(1 + draws, origins)``. The first row is the sample: each origin once. Without further rows where there
-        are fewer than four times the horizon: too few for an interval to mean anything.
+        are fewer than four times the months that alerts look ahead: too few for an interval to mean anything. Blocks
+        are twice as long as these.
     """
     sample = np.ones((1, origins))
-    if origins < 4 * horizon:
+    if origins < 4 * LONGEST_ALERT:
         return sample
-    return np.vstack([sample, block_weights(origins, 2 * horizon, draws=draws)])
+    return np.vstack([sample, block_weights(origins, 2 * LONGEST_ALERT, draws=draws)])
 
 
 @dataclass(frozen=True)
@@ -83,10 +75,8 @@ class RatioInterval:
     p_value: float
 
 
-def ratio_interval(
-    own: FloatArray, reference: FloatArray, *, horizon: int, coverage: float = COVERAGE
-) -> RatioInterval:
-    """Circular block bootstrap interval of a ratio of sums over origins, on log scale.
+def ratio_interval(own: FloatArray, reference: FloatArray, *, horizon: int) -> RatioInterval:
+    """Circular block bootstrap interval of :data:`COVERAGE` of a ratio of sums over origins, on log scale.
 
     With blocks of two or three times the horizon there are few of them, so percentiles of the resampled ratios are too
     near to each other (a nominal 90 % holds .68 twelve months ahead). Their standard error is therefore freed of the
@@ -98,7 +88,6 @@ def ratio_interval(
         own: Sum of scores at each origin in order of time, shape ``(n,)``.
         reference: The same for the reference.
         horizon: Periods ahead.
-        coverage: Of the interval.
 
     Returns:
         The ratio without bounds where there are fewer than eight origins or than four times the horizon, where the
@@ -119,7 +108,7 @@ def ratio_interval(
     share = length / size
     error = float(np.log(above[usable] / below[usable]).std()) / np.sqrt(1 - share + share**2 / 3)
     freedom = max(1.5 / share - 1, 1.0)
-    reach = float(stdtrit(freedom, (1 + coverage) / 2)) * error
+    reach = float(stdtrit(freedom, (1 + COVERAGE) / 2)) * error
     away = abs(float(np.log(ratio)))
     if error < 1e-12:  # the forecasters differ by the same factor at every origin
         return RatioInterval(ratio, ratio, ratio, float(away < 1e-12))

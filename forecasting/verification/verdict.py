@@ -97,10 +97,6 @@ _ROW = ["series_id", "origin_date", "horizon"]
 def same_rows(scored: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     """Only the rows (series, origin, horizon) that every one of the models has forecast.
 
-    Args:
-        scored: From :func:`forecasting.verification.scores.score_rows`.
-        models: Model ids.
-
     Raises:
         InputError: No row is common to all.
     """

@@ -28,15 +28,7 @@ _TOTAL = (("citizen", "TOTAL"),)
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of one dataset.
-
-    Attributes:
-        dataset: Its code.
-        filters: Dimensions and the codes wanted of them.
-        first: First month or quarter.
-        last: Last month or quarter.
-        freq: M or Q.
-    """
+    """What is asked of one dataset."""
 
     dataset: str
     filters: tuple[tuple[str, str], ...]

@@ -70,11 +70,6 @@ def _file(pull: Pull, code: str) -> RawFile:
 def read_indicators(raw: RawFile, targets: Mapping[str, str], source_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read the API's rows, or the CSV of one indicator.
 
-    Args:
-        raw: The file.
-        targets: Indicator -> target.
-        source_id: For the rows set aside.
-
     Returns:
         ``geo``, ``time_period``, ``target`` and ``value`` (text), one row per figure of a country since 2009; and the
         rows set aside because their place is no country.

@@ -189,9 +189,6 @@ def read_feed(raw: RawFile) -> tuple[pd.DataFrame, pd.DataFrame]:
 def read_yearly(raw: RawFile) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Add up a yearly table (``idmc_flows`` or ``idmc_stocks``) by country and cause: conflict, or any disaster.
 
-    Args:
-        raw: The R data file, named as its table.
-
     Returns:
         ``geo``, ``time_period`` (years), ``target`` and ``value``; and the rows set aside.
 

@@ -154,7 +154,8 @@ def _flows(month_ends: pd.DataFrame) -> pd.DataFrame:
     citizenships were named in both months, since it holds others otherwise.
     """
     month = pd.PeriodIndex(month_ends["Data_Report"], freq="M")
-    rows = month_ends.assign(month=month, named=month_ends.groupby("Data_Report")["citizen"].transform(_listing))
+    named = month_ends.groupby("Data_Report")["citizen"].transform(lambda citizens: " ".join(sorted(citizens)))
+    rows = month_ends.assign(month=month, named=named)
     before = rows.assign(month=rows["month"] + 1)[["month", "citizen", "value", "named"]]
     joined = rows.reset_index().merge(before, on=["month", "citizen"], how="left", suffixes=("", "_before"))
     joined = joined.set_index("index").rename_axis(index=None)
@@ -164,7 +165,3 @@ def _flows(month_ends: pd.DataFrame) -> pd.DataFrame:
     flows = joined[comparable & joined["flow"].notna()]
     dated: pd.DataFrame = flows.assign(time_period=flows["month"].astype(str))
     return dated[["time_period", "citizen", "flow", "Valore"]]
-
-
-def _listing(citizens: pd.Series) -> str:
-    return " ".join(sorted(citizens))

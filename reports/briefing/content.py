@@ -128,14 +128,7 @@ class Content:
 
 
 def compose(release: LoadedRelease, former: LoadedRelease | None, code: str, decisions: Decisions) -> Content:
-    """Write the briefing of one release.
-
-    Args:
-        release: The release.
-        former: The release before it, or None.
-        code: The language; English where there is no catalogue of it.
-        decisions: What people have decided about its alerts.
-    """
+    """Write the briefing of one release in one language; English where there is no catalogue of it."""
     language, ends = Language(code), numbers.window_ends(release.as_of)
     alerts = numbers.by_level(decisions.shown(release.frame("alerts")))
     alerts = alerts.sort_values("rule", key=lambda rule: rule.isin(CONTEXT), kind="stable")

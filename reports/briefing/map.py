@@ -16,7 +16,7 @@ from shapely import MultiPolygon, box, get_parts
 from core.languages import Language
 from core.routes import ARRIVAL_COUNTRIES
 from core.settings import SNAPSHOT
-from geo.map import (
+from geo import (
     FRAME_KM,
     NARROWEST_KM,
     ROUTE_GEOMETRY,

@@ -1,1 +1,331 @@
-"""What is written about an alert: texts, mail, CAP, Atom and the picture. Nothing is sent here."""
+"""Messages: what one says in one reader's language, and how it is laid out for a channel.
+
+Mail with text, HTML and picture; one text for chats; JSON for machines.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+from functools import lru_cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from alerts.lifecycle import ENDED, JUDGED, RAISED, UNJUDGED, UPDATED, WITHDRAWN
+from core.about import INTENDED_USE, NOT_A_FACT
+from core.languages import Language, as_expected
+from core.languages import marked as _
+from core.languages import marked_plural as ngettext
+from reports import colours, names
+from reports.alert import AlertReport, alert_report, events_words, measures_words
+from reports.citations import exercise, machine_made, prohibited_uses
+from reports.messages.announcement import FRESHNESS, Announcement, Facts, concerned, digest_parts
+from reports.names import level_name, subject_name
+
+MOST_MONTHS = 6
+HEADINGS = {
+    RAISED: _("New alert"),
+    UPDATED: _("Alert, renewed"),
+    UNJUDGED: _("Alert that cannot be judged"),
+    JUDGED: _("Alert that can be judged again"),
+    ENDED: _("Alert ended"),
+    WITHDRAWN: _("Alert withdrawn"),
+    FRESHNESS: _("State of the figures"),
+}
+_PICTURE = "fan"
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message, ready to be laid out.
+
+    Attributes:
+        language: Language it is written in.
+        level: watch, warning, severe, ``ended``, or empty.
+        heading: What kind of message it is.
+        badge: Mark and word of the level; empty for a source.
+        place: Route or source.
+        title: One line for a subject field.
+        sentence: What is the matter.
+        rows: Label and value of each fact: figure, chance, months, record, who signed off.
+        uses_label: Heading over the intended use.
+        uses: What it is for.
+        prohibited_label: Heading over the prohibited uses.
+        prohibited: What nobody may do with it.
+        caveat: What a reader must know about any forecast.
+        link_label: Language of the link.
+        link: Address of the same view in the dashboard.
+        picture_alt: What the picture shows; empty where there is none.
+        reference: Line by which a repeat is recognised.
+        replay: Warning that a past night is replayed; empty where not.
+        attached: What is attached, or was to be and could not be made; empty where nothing was to be.
+    """
+
+    language: str
+    level: str
+    heading: str
+    badge: str
+    place: str
+    title: str
+    sentence: str
+    rows: tuple[tuple[str, str], ...]
+    uses_label: str
+    uses: str
+    prohibited_label: str
+    prohibited: tuple[str, ...]
+    caveat: str
+    link_label: str
+    link: str
+    picture_alt: str
+    reference: str
+    replay: str
+    attached: str = ""
+
+
+def compose(announcement: Announcement, code: str, dashboard_url: str, message_id: str = "") -> Message:
+    """Write one announcement in one language; English where there is no catalogue of it."""
+    language, facts = Language(code), announcement.facts
+    over = announcement.kind if announcement.is_over else ""
+    report = alert_report(facts, facts.get("record"), language, over=over) if announcement.level else None
+    heading = language.text(HEADINGS[announcement.kind])
+    place = subject_name(facts, {str(facts.get("source_id", "")): language.record(facts)}, language)
+    if "changes" in facts:
+        place = _digest_counts(facts, language)
+    # A line break in a subject field would begin another field.
+    title = language.labelled(heading, " ".join(place.split()))
+    if announcement.level:
+        title += f" ({level_name(announcement.level, language)})"
+    replay, reference = "", _("Reference {id}: a repeat carries the same.")
+    if announcement.is_replay:
+        replay = exercise(_as_of(facts), language)
+        title = language.labelled(language.text(_("Exercise")), title)
+    has_forecast = bool(facts.get("fan", {}).get("months"))
+    return Message(
+        language=language.code,
+        level=report.level if report else "",
+        heading=heading,
+        badge=report.badge if report else "",
+        place=place,
+        title=title,
+        sentence=report.sentence if report else _freshness_sentence(facts, language),
+        rows=tuple(_rows(announcement, report, language)),
+        uses_label=language.text(_("Intended use")),
+        uses=language.text(INTENDED_USE),
+        prohibited_label=language.text(_("Not to be used for")),
+        prohibited=tuple(prohibited_uses(language)),
+        caveat=" ".join([*machine_made(language), *([language.text(NOT_A_FACT)] if has_forecast else [])]),
+        link_label=language.text(_("Open this view in the dashboard")),
+        link=announcement.link(dashboard_url, language.code),
+        picture_alt=_picture_alt(facts, language),
+        reference=language.text(reference, id=message_id or announcement.identity),
+        replay=replay,
+    )
+
+
+def with_briefing(message: Message, *, made: bool) -> Message:
+    """The same message, saying that the briefing is attached, or that it could not be made."""
+    there = _("Attached: the briefing of this release (PDF). It shows alerts that were signed off.")
+    missing = _("The briefing could not be made for this mail; the dashboard has it.")
+    return replace(message, attached=Language(message.language).text(there if made else missing))
+
+
+def _digest_counts(facts: Facts, language: Language) -> str:
+    """What a night's digest holds: of how many alerts, and of how many sources."""
+    changes, alerts = digest_parts(facts)
+    lost = sum(bool(one.get("unjudged_since")) for one in alerts)
+    counted = (
+        (ngettext("{n} alert cannot be judged", "{n} alerts cannot be judged"), lost),
+        (ngettext("{n} alert can be judged again", "{n} alerts can be judged again"), len(alerts) - lost),
+        (ngettext("{n} source later or on time again", "{n} sources later or on time again"), len(changes)),
+    )
+    return language.listed([language.plural(text, n) for text, n in counted if n])
+
+
+def _digest_rows(facts: Facts, language: Language) -> list[tuple[str, str]]:
+    """One line per alert, then one per source."""
+    changes, alerts = digest_parts(facts)
+    if "changes" not in facts:
+        return []
+    told = [(one, alert_report(one, None, language).sentence) for one in alerts]
+    told += [(one, _freshness_sentence(one, language)) for one in changes]
+    return [
+        (subject_name(one, {str(one.get("source_id", "")): language.record(one)}, language), said) for one, said in told
+    ]
+
+
+def _freshness_sentence(facts: Facts, language: Language) -> str:
+    if facts.get("alerts"):
+        return language.text(_("An alert that cannot be judged stays open until fresh figures tell: no all-clear."))
+    if "changes" in facts:
+        return language.text(_("Forecasts rest on figures up to the newest that each source has published."))
+    before, after = (language.text(names.FRESHNESS.get(str(facts.get(name)), "")) for name in ("before", "after"))
+    if not after:
+        return str(facts.get("reason", ""))
+    if not before:
+        return language.text(_("Its figures are now: {after}."), after=after)
+    return language.text(_("Its figures were: {before}; they are now: {after}."), before=before, after=after)
+
+
+def _rows(announcement: Announcement, report: AlertReport | None, language: Language) -> list[tuple[str, str]]:
+    facts, rows = announcement.facts, _digest_rows(announcement.facts, language) if not report else []
+    if not announcement.is_over:
+        rows += _figures(facts, language)
+        if report and report.chance_of:
+            rows.append((_("Chance"), report.chance_of))
+    if facts.get("last_known"):
+        rows.append((_("Newest figure"), str(facts["last_known"])))
+    if report:
+        record = facts.get("record")
+        details = [] if record is None else [*measures_words(record, language), events_words(record, language)]
+        rows.append((_("Record of this rule"), language.listed([report.record, *details])))
+    if facts.get("signed_by"):
+        rows.append((_("Signed off by"), ", ".join(facts["signed_by"])))
+    if facts.get("why"):
+        rows.append((_("Reason given"), str(facts["why"])))
+    if facts.get("as_of"):
+        rows.append((_("As known on"), language.day(_as_of(facts))))
+    return [(language.text(label), value) for label, value in rows]
+
+
+def _figures(facts: Facts, language: Language) -> list[tuple[str, str]]:
+    """Arrivals expected in the months concerned; where nothing is forecast, the newest count."""
+    if ahead := concerned(facts)[:MOST_MONTHS]:
+        text = _("{month}: {median}, most likely {low} to {high}")
+        lines = [language.text(text, **_written(month, levels, language)) for month, levels in ahead]
+        return [(_("Arrivals expected"), "\n".join(lines))]
+    if facts.get("history"):
+        month, value = facts["history"][-1]
+        text = language.text(_("{value} in {month}"), value=language.counted(value), month=language.month(month))
+        return [(_("Newest count"), text)]
+    return []
+
+
+def _written(month: str, levels: dict[float, float], language: Language) -> dict[str, str]:
+    """A month with its median and 80 % interval, as they are written."""
+    places = {"median": 0.5, "low": 0.1, "high": 0.9}
+    return {"month": language.month(month)} | {name: language.expected(levels[at]) for name, at in places.items()}
+
+
+def _picture_alt(facts: Facts, language: Language) -> str:
+    ahead = concerned(facts)
+    if not ahead or not facts.get("history"):
+        return ""
+    texts = ngettext(
+        "Fan chart of arrivals per month: {median} expected in {month}, most likely {low} to {high}.",
+        "Fan chart of arrivals per month: {median} expected in {month}, most likely {low} to {high}.",
+    )
+    month, levels = ahead[-1]
+    return language.plural(texts, as_expected(levels[0.5]), **_written(month, levels, language))
+
+
+def _as_of(facts: Facts) -> dt.date:
+    return dt.date.fromisoformat(facts["as_of"])
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("reports.messages"),
+        autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def mail_text(message: Message) -> str:
+    """The message as plain text."""
+    return _environment().get_template("mail.txt.j2").render(m=message, w=Language(message.language))
+
+
+def mail_html(message: Message, picture: str = "") -> str:
+    """The message as HTML with its style inside; ``picture`` is the Content-ID of the fan chart, if there is one."""
+    template, colour = _environment().get_template("mail.html.j2"), colours.LEVELS.get(message.level, colours.ENDED)
+    return template.render(m=message, w=Language(message.language), picture=picture, colour=colour)
+
+
+def chat_text(message: Message) -> str:
+    """The message for a chat service: a few lines without markup."""
+    return _environment().get_template("chat.txt.j2").render(m=message, w=Language(message.language))
+
+
+def message_id_header(message_id: str, sender: str) -> str:
+    """The ``Message-ID`` of a mail: the same at every attempt."""
+    domain = parseaddr(sender)[1].partition("@")[2]
+    return f"<{message_id}@{domain}>"
+
+
+def mail(  # what a mail needs comes from six places
+    message: Message,
+    announcement: Announcement,
+    picture: bytes | None,
+    *,
+    message_id: str,
+    sender: str,
+    recipient: str,
+    answers: tuple[str, ...] = (),
+) -> EmailMessage:
+    """A mail: text, HTML and the fan chart inside it.
+
+    Args:
+        message: What it says.
+        announcement: What it rests on; its time is the mail's date, so that a repeat is the same.
+        picture: The fan chart as PNG, or None.
+        message_id: The outbox message's name.
+        sender: From whom.
+        recipient: To whom.
+        answers: Names of earlier messages to the same reader about the same alert: mail programs show them together.
+    """
+    out = EmailMessage()
+    out["From"] = sender
+    out["To"] = recipient
+    out["Subject"] = f"[Vigie] {message.title}"
+    out["Date"] = format_datetime(announcement.at.replace(microsecond=0))
+    out["Message-ID"] = message_id_header(message_id, sender)
+    if answers:
+        names = [message_id_header(one, sender) for one in answers]
+        out["In-Reply-To"] = names[-1]
+        out["References"] = " ".join(names)
+    out["Auto-Submitted"] = "auto-generated"
+    out.set_content(mail_text(message), cte="quoted-printable")
+    name = f"{_PICTURE}.{message_id}@vigie" if picture else ""
+    out.add_alternative(mail_html(message, name), subtype="html", cte="quoted-printable")
+    if picture:
+        html = next(part for part in out.iter_parts() if part.get_content_subtype() == "html")
+        html.add_related(picture, "image", "png", cid=f"<{name}>", filename="fan.png", disposition="inline")
+    out["Content-Language"] = message.language
+    return out
+
+
+def attach_briefing(out: EmailMessage, briefing: bytes, announcement: Announcement) -> None:
+    """Attach the release's briefing, a PDF in the mail's language."""
+    language = str(out["Content-Language"])
+    name = f"vigie-{announcement.facts['as_of']}-{language}.pdf"
+    out.add_attachment(briefing, maintype="application", subtype="pdf", filename=name)
+    # With the first attachment every header of this kind goes into the part that was the whole mail until then.
+    out["Content-Language"] = language
+
+
+def machine_payload(message: Message, announcement: Announcement, message_id: str) -> dict[str, Any]:
+    """The message for a webhook: the facts as JSON, and the words beside them."""
+    return {
+        "id": message_id,
+        "announcement": announcement.identity,
+        "kind": announcement.kind,
+        "subject": announcement.subject,
+        "run_id": announcement.run_id,
+        "at": announcement.at.isoformat(timespec="seconds"),
+        "replay": announcement.is_replay,
+        "title": message.title,
+        "sentence": message.sentence,
+        "text": chat_text(message),
+        "language": message.language,
+        "link": message.link,
+        "intended_use": message.uses,
+        "prohibited_uses": list(message.prohibited),
+        "facts": announcement.facts,
+    }

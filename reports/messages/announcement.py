@@ -106,16 +106,13 @@ def announcement_of(entry: Entry, earlier: Sequence[Entry] = ()) -> Announcement
     facts = dict(entry.payload.get("facts", {}))
     before = tuple(announcement_of(one) for one in earlier if one.id < entry.id)
     kind = str(entry.payload["kind"])
-    return Announcement(_identity(entry), kind, entry.subject, entry.run_id, entry.at, facts, before)
+    identity = str(uuid.uuid5(_NAMESPACE, f"{entry.subject}\n{entry.run_id}\n{entry.id}\n{entry.at.isoformat()}"))
+    return Announcement(identity, kind, entry.subject, entry.run_id, entry.at, facts, before)
 
 
 def message_identity(announcement: Announcement, subscription: str, recipient: str) -> str:
     """Name of the message that says it to one recipient: the same at every attempt."""
     return str(uuid.uuid5(uuid.UUID(announcement.identity), f"{subscription}\n{recipient}"))
-
-
-def _identity(entry: Entry) -> str:
-    return str(uuid.uuid5(_NAMESPACE, f"{entry.subject}\n{entry.run_id}\n{entry.id}\n{entry.at.isoformat()}"))
 
 
 def alert_facts(alert: Mapping[Any, Any], frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:

@@ -18,9 +18,8 @@ from core.calendar import is_month, to_period
 from core.errors import SchemaError
 from core.languages import Language, languages
 from core.languages import marked as _
+from reports.messages import Message, chat_text, compose
 from reports.messages.announcement import FRESHNESS, Announcement, Facts
-from reports.messages.content import Message, compose
-from reports.messages.layouts import chat_text
 
 ATOM_NAMESPACE = "http://www.w3.org/2005/Atom"
 CAP_FOLDER = "cap"

@@ -6,7 +6,8 @@ import dataclasses
 
 import pytest
 
-from access.audit import (
+from access.roles import Actor, NotAllowedError, Person, actor_of
+from access.sessions import (
     DOWNLOADED,
     REFUSED,
     SIGNED_IN,
@@ -20,7 +21,6 @@ from access.audit import (
     note_refusal,
     read_login,
 )
-from access.roles import Actor, NotAllowedError, Person, actor_of
 from store.journal import Journal
 
 from .test_identity import settings

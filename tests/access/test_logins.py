@@ -11,10 +11,9 @@ import pytest
 from starlette.applications import Starlette
 
 from access import sessions
-from access.audit import SIGNED_IN, SIGNED_OUT, revoke
 from access.guard import LOGOUT_PATH, Guard, login_routes, own_names
 from access.roles import Actor, Person
-from access.sessions import ASK_JOURNAL_AFTER, Logins, form_token, login_id_of
+from access.sessions import ASK_JOURNAL_AFTER, SIGNED_IN, SIGNED_OUT, Logins, form_token, login_id_of, revoke
 from core.settings import AccessSettings, load_settings
 from store.journal import Journal
 

@@ -12,9 +12,8 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 
-from access.audit import SIGNED_IN, SIGNED_OUT, revoke
 from access.roles import Actor
-from access.sessions import form_token
+from access.sessions import SIGNED_IN, SIGNED_OUT, form_token, revoke
 from store.journal import Journal, journal_url
 
 from .conftest import ACCOUNTS, CALLBACK, Dashboard, accounts_of

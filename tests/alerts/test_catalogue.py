@@ -13,8 +13,7 @@ import pytest
 from alerts.levels import Cutoffs
 from alerts.rules import CATALOGUE_COLUMNS, EXCEEDANCE_RULES, RULES, TEMPLATES, catalogue
 from alerts.rules.base import counts_by_series
-from alerts.verification.hindcast import past_forecasts
-from alerts.verification.known_events import KnownEvent, retrospective_alerts
+from alerts.verification.hindcast import past_forecasts, retrospective_alerts
 from core.quantiles import QUANTILE_LEVELS, probability_above
 from core.settings import AlertSettings
 
@@ -49,11 +48,11 @@ def test_what_would_have_been_said_is_the_chance_issued_then(panel: Build, issue
     counts = counts_by_series(panel(values))
     forecasts = issued({str(month): [spread] * 6 for month in months[30:46]})
     made = past_forecasts(forecasts, "vigie-ensemble", counts, dt.date(2024, 12, 31))
-    event = KnownEvent("rise-2024", "CMR", str(months[40]))
-    other = KnownEvent("rise-2020", "EMR", "2020-01")
+    event = {"rise-2024": ("CMR", str(months[40]))}
+    other = {"rise-2020": ("EMR", "2020-01")}
     cutoffs = dict.fromkeys(range(7), Cutoffs(0.3, 0.5, 0.9))
-    said = retrospective_alerts([event, other], made, counts, cutoffs, 0, AlertSettings(), basis="arrivals")
-    early = retrospective_alerts([event], made, counts, cutoffs, len(made.origins), AlertSettings(), basis="arrivals")
+    said = retrospective_alerts(event | other, made, counts, cutoffs, 0, AlertSettings(), basis="arrivals")
+    early = retrospective_alerts(event, made, counts, cutoffs, len(made.origins), AlertSettings(), basis="arrivals")
     assert set(early["cutoff"]) == {0.25}
     assert set(said["cutoff"]) == {0.3}
     assert said["horizon"].to_list() == [6, 5, 4, 3, 2, 1]

@@ -18,10 +18,10 @@ from alerts.rules import EXCEEDANCE_RULES
 from alerts.rules.base import ExceedanceRule, counts_by_series
 from alerts.rules.capacity import RULE as CAPACITY
 from alerts.rules.surge import RULE as SURGE
+from alerts.verification import full_record
 from alerts.verification.comparisons import COMPARISONS
-from alerts.verification.contingency import ContingencyTable, contingency, entries, measures
+from alerts.verification.contingency import ContingencyTable, contingency_table, entries, measures
 from alerts.verification.hindcast import HORIZONS, PATHS, USUAL_START, WINDOW, Judged, Pairs, judge, past_forecasts
-from alerts.verification.record import full_record
 from core.calendar import PLANNING_MONTHS
 from core.quantiles import QUANTILE_LEVELS, probability_above
 from core.release import ALERT_RELIABILITY, TRACK_RECORD
@@ -581,7 +581,7 @@ def test_the_lead_of_an_onset_is_counted_from_the_first_of_the_alerts_that_foret
     stands[onset - 4 : onset + 1] = True
     window = Pairs(stands.astype(float), np.zeros((origins, 1), dtype=bool), np.ones((origins, 1), dtype=bool))
     judged = Judged(nothing.astype(float), ~nothing, ~nothing, onsets, onsets, window, window.calm, np.array([1]))
-    found = contingency(judged, WINDOW, 0.5)
+    found = contingency_table(judged, WINDOW, 0.5)
     assert np.flatnonzero(found.hits).tolist() == [onset - 4]
     assert found.lead[onset, 0] == PLANNING_MONTHS
 

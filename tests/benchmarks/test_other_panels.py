@@ -17,7 +17,7 @@ from forecasting.members import Request
 from forecasting.model import BASELINE, LEVELS
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.runs import backtest
-from ingest.catalogue import SOURCES
+from ingest.sources import SOURCES
 
 YEARS = 6
 

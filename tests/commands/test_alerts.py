@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from alerts.lifecycle import fold
+from commands import of_route
 from commands.alerts import _stands
-from commands.shared import of_route
 from core.errors import InputError
 from tests.commands.command_line import vigie
 from tests.faults.delivery import publish

@@ -8,7 +8,18 @@ import pycountry
 import pytest
 from babel import Locale
 
-from core.countries import ALIASES, display_name, known_codes, map_countries, to_alpha3
+from core.countries import (
+    ALIASES,
+    BESIDE_ISO,
+    KOSOVO,
+    NO_REGION,
+    REGIONS,
+    display_name,
+    known_codes,
+    map_countries,
+    region_of,
+    to_alpha3,
+)
 from core.errors import InputError, SourceError
 
 RAW = os.environ.get("VIGIE_RAW_DATA", "")
@@ -89,6 +100,26 @@ def test_a_column_keeps_its_index() -> None:
     names = pd.Series(["Mali", "Guinea"], index=[7, 3])
     expected = pd.Series(["MLI", "GIN"], index=[7, 3])
     pd.testing.assert_series_equal(map_countries(names, "people.csv"), expected)
+
+
+def test_every_country_but_antarctica_and_taiwan_has_a_region() -> None:
+    """M49 leaves both out of its regions."""
+    without = {country.alpha_3 for country in pycountry.countries if region_of(country.alpha_3) == NO_REGION}
+    assert without <= {"ATA", "TWN"}
+    assert region_of(KOSOVO) == "Europe"
+
+
+def test_what_is_no_country_has_none() -> None:
+    assert {region_of(code) for code in BESIDE_ISO if code != KOSOVO} <= {NO_REGION, "Europe"}
+    assert len(set(REGIONS)) == len(REGIONS)
+
+
+def test_neighbours_are_told_apart_by_sub_region() -> None:
+    found = {code: region_of(code) for code in ("TUN", "MLI", "ERI", "SYR", "AFG", "COD")}
+    assert found == {
+        "TUN": "Northern Africa", "MLI": "Western Africa", "ERI": "Eastern Africa", "SYR": "Western Asia",
+        "AFG": "Southern Asia", "COD": "Middle Africa",
+    }  # fmt: skip
 
 
 @pytest.mark.slow

@@ -10,9 +10,8 @@ import pytest
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
-from access.audit import DOWNLOADED, REFUSED, SIGNED_IN
 from access.roles import NotAllowedError, Person
-from access.sessions import form_token, logins_of
+from access.sessions import DOWNLOADED, REFUSED, SIGNED_IN, form_token, logins_of
 from alerts.lifecycle import ANNOUNCED, SIGNED_OFF
 from core.entry import Entry
 from core.settings import PROJECT

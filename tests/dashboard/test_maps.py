@@ -11,7 +11,7 @@ from core.languages import Language
 from core.routes import ARRIVAL_ROUTES, ROUTES
 from dashboard.maps import COLUMNS, flow_map, map_alt
 from dashboard.theme import DARK, LIGHT, Theme
-from geo.map import KM_PER_PERSON, WIDEST_MEDIAN_KM, WIDEST_UPPER_KM, km_per_person
+from geo import KM_PER_PERSON, WIDEST_MEDIAN_KM, WIDEST_UPPER_KM, km_per_person
 from reports.citations import map_note
 
 LEVELS = {"EMR": "severe", "WAR": "warning", "CHA": "watch"}

@@ -1,9 +1,10 @@
-"""What is ready before the first reader comes."""
+"""What is ready before the first reader comes, and how Streamlit's own files are handed out: from memory, packed."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import gzip
 import subprocess
 import sys
 from pathlib import Path
@@ -19,10 +20,24 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from access.gate import Gate
 from access.guard import guard_of
 from core.settings import PROJECT
-from dashboard.server import HUB_FILES, HUB_FOLDERS, _hub_file, _hub_folder, application, journal
-from dashboard.static_files import preload_links
+from dashboard.layout import STYLE
+from dashboard.server import (
+    HUB_FILES,
+    HUB_FOLDERS,
+    StaticFiles,
+    _hub_file,
+    _hub_folder,
+    application,
+    journal,
+    preload_links,
+)
+from dashboard.streamlit_private import STATIC_ADDRESS as ADDRESS
+from dashboard.streamlit_private import STATIC_FOLDER as FOLDER
+from dashboard.streamlit_private import frame
 
 STATIC = Path(streamlit.__file__).parent / "static"
+SCRIPT = next(path for path in sorted((FOLDER / "js").glob("*.js")) if path.stat().st_size > 5000)
+FONT = next((FOLDER / "media").glob("*.woff2"))
 
 
 @pytest.mark.slow
@@ -175,3 +190,73 @@ def ask(home: Path, path: str, answer: ASGIApp) -> httpx.Response:
             return await client.get(path)
 
     return asyncio.run(get())
+
+
+def ask_file(address: str, method: str = "GET", encoding: str = "gzip") -> httpx.Response:
+    behind = PlainTextResponse("from behind")
+
+    async def get() -> httpx.Response:
+        transport = httpx.ASGITransport(StaticFiles(behind, ["/", "/route"]))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return await client.request(method, address, headers={"accept-encoding": encoding})
+
+    return asyncio.run(get())
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_a_script_arrives_whole_and_may_be_kept_for_ever(encoding: str) -> None:
+    answer = ask_file(f"{ADDRESS}js/{SCRIPT.name}", encoding=encoding)
+    assert answer.content == SCRIPT.read_bytes()
+    assert answer.headers.get("content-encoding", "identity") == encoding
+    assert answer.headers["content-type"].startswith(("text/javascript", "application/javascript"))
+    assert "immutable" in answer.headers["cache-control"]
+
+
+def test_a_packed_script_is_smaller() -> None:
+    size = int(ask_file(f"{ADDRESS}js/{SCRIPT.name}").headers["content-length"])
+    assert size == len(gzip.compress(SCRIPT.read_bytes(), 6, mtime=0)) < SCRIPT.stat().st_size
+
+
+def test_the_part_that_draws_charts_is_compiled_while_it_is_fetched() -> None:
+    (charts,) = (FOLDER / "js").glob("PlotlyChart.*.js")
+    answer = ask_file(f"{ADDRESS}js/{charts.name}")
+    assert answer.content == b"//# allFunctionsCalledOnLoad\n" + charts.read_bytes()
+    assert int(answer.headers["content-length"]) < charts.stat().st_size / 2
+
+
+def test_a_font_is_not_packed_twice() -> None:
+    answer = ask_file(f"{ADDRESS}media/{FONT.name}")
+    assert "content-encoding" not in answer.headers
+    assert answer.content == FONT.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/nowhere",
+        "/route/",
+        f"{ADDRESS}js/none.js",
+        f"{ADDRESS}js/../../index.html",
+        f"{ADDRESS}%2e%2e/index.html",
+    ],
+)
+def test_everything_else_is_answered_behind(address: str) -> None:
+    assert ask_file(address).text == "from behind"
+
+
+def test_a_file_is_only_read() -> None:
+    assert ask_file(f"{ADDRESS}js/{SCRIPT.name}", method="POST").text == "from behind"
+
+
+def test_rules_of_style_come_with_the_frame_below_its_head_where_they_outweigh_streamlits_own() -> None:
+    text = ask_file("/route").text
+    assert text.index("</head>") < text.index(STYLE) < text.index("</body>")
+
+
+@pytest.mark.parametrize("address", ["/", "/route"])
+def test_the_frame_of_a_page_tells_the_browser_where_the_server_is_and_is_asked_for_every_time(address: str) -> None:
+    answer = ask_file(address)
+    assert answer.text.replace(f"<style>\n{STYLE}</style>", "") == frame()
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["cache-control"] == "no-cache"
+    assert answer.text.index("BACKEND_BASE_URL") < answer.text.index('<script type="module"')

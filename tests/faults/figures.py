@@ -33,9 +33,9 @@ from benchmarks.shared import page_command, published_files
 from core.errors import SourceError
 from core.release import REVISIONS
 from core.schema import ALL, NOT_APPLICABLE
-from ingest.catalogue import SOURCES
 from ingest.plausibility import USUAL_LEAST, judge
 from ingest.source import Parsed, RawFile
+from ingest.sources import SOURCES
 from tests.faults.files import FILES, PAGE, documented_answers
 
 Grid = list[list[Any]]

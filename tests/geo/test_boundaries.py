@@ -12,7 +12,7 @@ from benchmarks import boundaries
 from core.errors import SourceError
 from core.routes import ROUTES
 from core.settings import SNAPSHOT
-from geo.map import FILE_NAME, MAP_CRS, load_shapes, outline, project
+from geo import FILE_NAME, MAP_CRS, load_shapes, outline, project
 
 
 @pytest.fixture(scope="module")

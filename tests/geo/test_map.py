@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from shapely import LineString, Polygon
 
 from core.routes import ROUTES
-from geo.map import FRAME_KM, ROUTE_GEOMETRY, arrow_width, centre_line, curve, label_place, project, tapered_arrow
+from geo import FRAME_KM, ROUTE_GEOMETRY, arrow_width, centre_line, curve, label_place, project, tapered_arrow
 
 STRAIGHT = np.column_stack([np.linspace(0, 1000, 40), np.zeros(40)])
 

@@ -16,8 +16,7 @@ import commands.hub
 from core.errors import InputError
 from core.release import FORECASTS
 from hub.outputs import added_to, changed_values, oracle, time_series
-from hub.rounds import open_round
-from hub.targets import config_files
+from hub.targets import config_files, open_round
 from nightly.hub import collect, validate
 from nightly.hub_combined import score_hub
 from nightly.hub_tables import collect_night, hub_files, hub_tables, publish_files

@@ -15,8 +15,7 @@ from core.release import FORECASTS
 from core.settings import PROJECT
 from forecasting.model import BASELINE
 from hub.outputs import open_series, weekly
-from hub.rounds import baseline, handed_in, open_round, replayed
-from hub.targets import RHYTHMS, config_files
+from hub.targets import RHYTHMS, baseline, config_files, handed_in, open_round, replayed
 from nightly.hub import collect, validate
 from nightly.hub_tables import hub_tables
 from tests.hub.test_nights import write

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from hub.config import METADATA_SCHEMA, read_config, schema_faults
-from hub.schemas import METADATA
 from hub.submission import designation_faults, read_metadata, read_submission
 from hub.targets import config_files
 from tests.hub.mutations import MODEL, ROUND, run, sound, world
@@ -207,7 +206,6 @@ def test_a_small_file_that_unpacks_to_a_huge_table_is_refused_unread(monkeypatch
 def test_the_files_of_a_new_hub_hold_no_place_left_open() -> None:
     files = config_files(["arrivals.CMR._T._T.M", "arrivals.CHA._T._T.W"], dt.date(2025, 1, 31), "A hub")
     assert METADATA_SCHEMA in files
-    assert METADATA["required"]
     assert not [path for path, content in files.items() if b"@NAME@" in content or b"@ROUND@" in content]
     hub, faults = read_config({path: content for path, content in files.items() if path.startswith("hub-config/")})
     assert hub is not None, faults

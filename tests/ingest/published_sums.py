@@ -19,8 +19,8 @@ from benchmarks.shared import page_command, published_files
 from core.errors import SourceError
 from core.progress import ProgressReport, progress_bar
 from core.settings import PROJECT
-from ingest.catalogue import SOURCES
 from ingest.source import Parsed, read_raw
+from ingest.sources import SOURCES
 from tests.faults.files import FILES
 
 PAGE = PROJECT / "docs" / "sources.md"

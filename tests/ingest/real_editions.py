@@ -20,9 +20,9 @@ from benchmarks.shared import page_command, published_files
 from core.progress import progress_bar
 from core.settings import PROJECT, SNAPSHOT
 from ingest import snapshot
-from ingest.catalogue import SOURCES
 from ingest.plausibility import Judgement, judge
 from ingest.source import read_raw
+from ingest.sources import SOURCES
 from store.vintages import VintageStore
 
 PAGE = PROJECT / "docs" / "sources.md"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ingest.catalogue import CARDS
 from ingest.source import SourceCard
+from ingest.sources import CARDS
 
 ENTRY: dict[str, Any] = {
     "source_id": "world_prices", "publisher": "Bureau of Prices", "dataset": "Prices",

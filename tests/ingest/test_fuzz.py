@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.catalogue import SOURCES, live_sources
 from ingest.source import RawFile
+from ingest.sources import SOURCES, live_sources
 from tests.faults import figures
 from tests.faults.damage import TEXT_DAMAGE
 from tests.faults.files import FAIR, FILES, SAME, Sound, documented_answers, fuzz, judge, sound_files

@@ -9,8 +9,8 @@ from core.routes import ROUTES
 from core.settings import SNAPSHOT
 from forecasting.model import ENSEMBLE
 from forecasting.models import MODELS
-from ingest.catalogue import CARDS
 from ingest.registers import known_issues
+from ingest.sources import CARDS
 
 PAGES = {"overview", "route", "alerts", "scenarios", "evaluation", "data", "method"}
 ENTRY = '[[issue]]\nid = "a-b"\nwhat = "Something that is known to be wrong."\naffects = ["CMR"]\nsince = 2026-01-02\n'

@@ -11,8 +11,8 @@ from typing import cast
 import pytest
 
 from ingest import sources
-from ingest.catalogue import CARDS, SOURCES, VERBS, discover
 from ingest.source import Source
+from ingest.sources import CARDS, SOURCES, VERBS, discover
 
 ALL = pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES.keys())
 

@@ -14,10 +14,10 @@ from core.errors import InputError, SourceError, StoreError
 from core.release import OBSERVATIONS
 from core.schema import check
 from core.settings import SNAPSHOT
-from ingest.catalogue import SOURCES
 from ingest.rows import observations, to_observations
 from ingest.snapshot import BuildReport, build, fingerprint, load, with_editions
 from ingest.source import Parsed, RawFile, Source, SourceCard, read_raw
+from ingest.sources import SOURCES
 from ingest.tables import read_csv
 
 TABLE = "month,deaths\n2020-01,5\n2020-02,x\n" + "".join(f"20{year}-03,7\n20{year}-04,8\n" for year in range(10, 26))

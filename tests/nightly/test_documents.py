@@ -11,8 +11,8 @@ from core.about import INTENDED_USE, PROHIBITED_USES
 from core.languages import DEFAULT_LANGUAGE, languages
 from core.settings import SNAPSHOT
 from forecasting.verification.scores import COLUMNS
-from ingest.catalogue import CARDS
 from ingest.registers import known_issues
+from ingest.sources import CARDS
 from store.releases import Release, ReleaseStore
 from tests.french import english_left
 

@@ -19,8 +19,7 @@ from hypothesis import strategies as st
 
 from core.errors import InputError, StoreError
 from core.settings import Settings, load_settings
-from ingest.catalogue import live_sources
-from ingest.sources import noaa_enso
+from ingest.sources import live_sources, noaa_enso
 from nightly import ingest_live, run_night
 from nightly.inputs import FAILED, LiveReport, load_snapshot
 from nightly.live import ask_publishers, parse_again

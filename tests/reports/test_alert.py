@@ -9,7 +9,7 @@ import pytest
 
 from alerts.lifecycle import State
 from alerts.rules import TEMPLATES, sentence
-from alerts.verification.record import record_of
+from alerts.verification import record_of
 from core.entry import Entry
 from core.languages import Language
 from reports.alert import alert_report, rule_record, status_words

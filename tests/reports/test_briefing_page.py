@@ -20,16 +20,15 @@ from pypdf import PdfReader
 from core.languages import Language, languages
 from dashboard.theme import LIGHT
 from forecasting.scenarios.paths import Needs
-from geo.map import FRAME_KM
+from geo import FRAME_KM
 from reports import colours
 from reports.briefing.canvas import DRAWING, HEIGHT, MARGIN, ROOM, WIDTH, Sheet
-from reports.briefing.charts import draw_charts, grid_of
+from reports.briefing.charts import _dress_picture, draw_charts, grid_of
 from reports.briefing.content import compose
 from reports.briefing.further_pages import draw_places, draw_year
 from reports.briefing.map import Box, draw_map, spread
 from reports.briefing.page import briefing_pdf, draw_page
 from reports.briefing.tables import ALERT_COLUMNS, BADGE, draw_alerts, draw_routes
-from reports.messages.picture import _dress
 from reports.names import LEVEL_MARKS, level_label
 from reports.release import Decisions, Reception
 
@@ -252,7 +251,7 @@ def test_no_axis_of_a_few_persons_names_a_number_twice(make_release: MakeRelease
     content = compose(release, None, "en", Decisions(reception=(kept,)))
     figures = [draw_page(content), *draw_year(content), draw_places(content)]
     message = Figure()
-    _dress(message.add_subplot(), Language("en"))
+    _dress_picture(message.add_subplot(), Language("en"))
     for figure in (*figures, message):
         figure.draw_without_rendering()
         for axes in figure.axes:

@@ -10,7 +10,7 @@ from core import languages
 from core.about import INTENDED_USE, PROHIBITED_USES
 from core.languages import Language
 from reports.alert import alert_report
-from reports.messages.content import compose
+from reports.messages import compose
 
 from .conftest import Announce
 

@@ -6,10 +6,9 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from reports.messages import picture
-from reports.messages.content import compose
+from reports.briefing import charts
+from reports.messages import chat_text, compose, mail, mail_html, mail_text
 from reports.messages.feeds import atom_feed, cap_message
-from reports.messages.layouts import chat_text, mail, mail_html, mail_text
 from tests.french import english_left
 
 from .conftest import Announce
@@ -76,6 +75,6 @@ def test_the_picture_is_labelled_in_french(announce: Announce, monkeypatch: pyte
         drawn.extend(text.get_text() for text in figure.findobj(Text))
 
     monkeypatch.setattr(Figure, "savefig", keep)
-    picture.fan_picture(announce().facts, "fr")
+    charts.fan_picture(announce().facts, "fr")
     assert {"Arrivées par mois", "seuil 5\u202f000", "janv. 2025"} <= set(drawn)
     assert any(text.startswith("médiane ") for text in drawn)

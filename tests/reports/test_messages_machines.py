@@ -18,11 +18,10 @@ from core.entry import Entry
 from core.errors import SchemaError
 from core.languages import Language
 from core.quantiles import QUANTILE_LEVELS
+from reports.briefing.charts import fan_picture
+from reports.messages import compose, mail, mail_html, mail_text
 from reports.messages.announcement import announcement_of, message_identity
-from reports.messages.content import compose
 from reports.messages.feeds import ATOM_NAMESPACE, atom_feed, cap_message, cap_name, validated
-from reports.messages.layouts import mail, mail_html, mail_text
-from reports.messages.picture import fan_picture
 
 from .conftest import IDENTITY, Announce
 

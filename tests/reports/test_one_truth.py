@@ -18,10 +18,9 @@ from core import table_files
 from core.languages import Language, languages
 from reports.alert import AlertReport, alert_file, alert_report, rule_record
 from reports.briefing.page import briefing_pdf
+from reports.messages import chat_text, compose, machine_payload, mail_html, mail_text
 from reports.messages.announcement import Announcement, alert_facts
-from reports.messages.content import compose
 from reports.messages.feeds import atom_feed, cap_message
-from reports.messages.layouts import chat_text, machine_payload, mail_html, mail_text
 from reports.names import level_name
 from reports.overview import cards
 from reports.release import LoadedRelease

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from access.audit import DOWNLOADED, REFUSED, authorize_download
 from access.roles import (
     DECIDE_EDITION,
     DELETE_SCENARIO,
@@ -21,6 +20,7 @@ from access.roles import (
     page_action,
     require,
 )
+from access.sessions import DOWNLOADED, REFUSED, authorize_download
 from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, DISSENTED, PROPOSED, SIGNED_OFF, STEPS_OF_PEOPLE
 from core.entry import Entry
 from core.errors import InputError

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.charts.axes import Scale, count_axis, mid_month, month_ticks, nice_ticks, spread
+from dashboard.charts import Scale, count_axis, mid_month, month_ticks, nice_ticks, spread
 
 
 @given(st.floats(1e-3, 1e8))

@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import SchemaError
 from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt
-from dashboard.charts.sparkline import HEIGHT, WIDTH, sparkline
+from dashboard.tables import LINE_HEIGHT, LINE_WIDTH, sparkline
 from dashboard.theme import DARK, LIGHT
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -51,7 +51,7 @@ def points(path: ET.Element) -> list[tuple[float, float]]:
 
 def test_a_sparkline_is_a_picture_with_band_median_and_counts(history: pd.DataFrame, quantiles: pd.DataFrame) -> None:
     picture = read(sparkline(history, quantiles, theme=DARK))
-    assert (picture.attrib["width"], picture.attrib["height"]) == (str(WIDTH), str(HEIGHT))
+    assert (picture.attrib["width"], picture.attrib["height"]) == (str(LINE_WIDTH), str(LINE_HEIGHT))
     band, median, counts = picture.findall(f"{SVG}path")
     assert band.attrib["fill"] == median.attrib["stroke"] == DARK.fan
     assert len(points(band)) == 2 * 7
@@ -61,7 +61,7 @@ def test_a_sparkline_is_a_picture_with_band_median_and_counts(history: pd.DataFr
 
 def test_a_sparkline_stays_inside_its_frame(history: pd.DataFrame, quantiles: pd.DataFrame) -> None:
     for path in read(sparkline(history, quantiles, theme=LIGHT)).findall(f"{SVG}path"):
-        assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in points(path))
+        assert all(0 <= x <= LINE_WIDTH and 0 <= y <= LINE_HEIGHT for x, y in points(path))
 
 
 def test_a_missing_month_parts_the_line_of_a_sparkline(history: pd.DataFrame, quantiles: pd.DataFrame) -> None:

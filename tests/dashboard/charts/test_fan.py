@@ -11,8 +11,7 @@ import pytest
 
 from core.errors import SchemaError
 from core.languages import Language
-from dashboard.charts import fan_labels
-from dashboard.charts.axes import Scale, dated, mid_month, quantile
+from dashboard.charts import Scale, dated, fan_labels, mid_month, quantile
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
 from dashboard.theme import DARK, LIGHT, Theme, with_opacity
 

@@ -20,9 +20,9 @@ from benchmarks.browser import chromium
 from core.languages import languages
 from core.quantiles import QUANTILE_LEVELS
 from dashboard import i18n
+from dashboard.charts.bars import WEEKS_HEIGHT, week_chart
 from dashboard.charts.fan import Fan, fan_chart
 from dashboard.charts.seasons import season_bars
-from dashboard.charts.weeks import HEIGHT, week_chart
 from dashboard.theme import LIGHT
 
 from .test_fan import NOW, running_month
@@ -146,7 +146,7 @@ def test_the_names_of_weeks_stand_straight_whole_and_apart_on_a_phone(typed: Pag
     typed.evaluate(DRAW, figure.to_json())
     names = typed.evaluate(BOXES.replace(".annotation-text, .bars .bartext", ".xtick text"))
     assert len(names) == 5
-    assert not [box for box in names if box[3] > 358 or box[4] > HEIGHT + 1]
+    assert not [box for box in names if box[3] > 358 or box[4] > WEEKS_HEIGHT + 1]
     assert all(box[4] - box[2] < 40 for box in names)
     assert not [(one, other) for one, other in combinations(names, 2) if meet(one[1:], other[1:])]
     assert "2024" in names[0][0] and not [box for box in names[1:] if "20" in box[0]]

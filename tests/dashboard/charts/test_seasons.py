@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import SchemaError
 from core.quantiles import QUANTILE_LEVELS
-from dashboard.charts.axes import quantile
+from dashboard.charts import quantile
 from dashboard.charts.seasons import season_alt, season_bars, season_bars_alt, season_chart
 from dashboard.theme import LIGHT
 

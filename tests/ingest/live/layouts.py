@@ -13,9 +13,9 @@ import openpyxl
 import pandas as pd
 
 from core.settings import LiveSettings
-from ingest.catalogue import source_access
 from ingest.http import Client
 from ingest.source import LiveSource, Pull, RawFile
+from ingest.sources import source_access
 from tests.ingest import miniature_files as files
 from tests.ingest.live import layouts_indicators
 from tests.ingest.live.publisher import Asked, Publisher, Reply, browsers_only

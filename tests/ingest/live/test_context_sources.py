@@ -13,7 +13,6 @@ import pytest
 
 from core.errors import InputError, SourceError
 from core.settings import LiveSettings
-from ingest.catalogue import source_access
 from ingest.rows import since
 from ingest.source import RawFile, read_raw
 from ingest.sources import (
@@ -23,6 +22,7 @@ from ingest.sources import (
     inform_risk,
     iom_dtm_displacement,
     missing_migrants,
+    source_access,
     ucdp,
     unhcr_odp,
     unhcr_statistics,

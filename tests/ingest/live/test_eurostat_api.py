@@ -7,9 +7,8 @@ import pytest
 
 from core.errors import SourceError
 from core.settings import LiveSettings
-from ingest.catalogue import live_sources
 from ingest.source import Parsed, RawFile
-from ingest.sources import eurostat
+from ingest.sources import eurostat, live_sources
 from tests.ingest.live import layouts
 from tests.ingest.live.layouts import pull, whole_visit
 from tests.ingest.live.publisher import Asked, Publisher, Reply
