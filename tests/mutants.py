@@ -55,7 +55,8 @@ OPERATORS = [f"core/{name}" for name in (
     "ReplaceComparisonOperator_Is_IsNot", "ReplaceComparisonOperator_IsNot_Is",
 )]  # fmt: skip
 UNJUDGED = re.compile(
-    r"lru_cache|maxsize|TYPE_CHECKING|^\s*@|RouteGeometry|figsize|rowspan|height=|width=|fontsize|linewidth|# fmt"
+    r"lru_cache|maxsize|TYPE_CHECKING|^\s*@|RouteGeometry|figsize|rowspan|height=|width=|fontsize|labelsize|linewidth"
+    r"|# fmt|\*, "
 )
 """Lines on which a fault changes looks, memory or nothing: no test should insist on them."""
 QUICK = "not (slow or night or browser or provider or cluster or server or raw_data)"

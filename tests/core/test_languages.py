@@ -157,3 +157,8 @@ def test_words_that_agree_with_a_figure_have_a_form_for_each_number(language: st
     agrees = re.compile(rf"\{{\w+\}}(?:\*\*|</b>)?[ \u202f]{NOUNS[language]}(?:\w+’)?\w+[sx]\b")
     texts = [(str(one.id), str(one.string)) for one in messages(language) if isinstance(one.id, str)]
     assert [source for source, told in texts if agrees.search(told) and not source.startswith(MANY)] == []
+
+
+def test_a_change_of_one_person_has_its_sign_and_none_has_none() -> None:
+    english = Language("en")
+    assert [english.signed(change) for change in (1.0, -1.0, 0.4, 0.0)] == ["+1", "\N{MINUS SIGN}1", "0", "0"]

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
-from shapely import Polygon
+from shapely import Point, Polygon
 
 from core.languages import Language
 from core.routes import ARRIVAL_ROUTES, ROUTES
@@ -114,3 +114,12 @@ def test_hover_has_three_lines_at_most(routes: pd.DataFrame) -> None:
     hovers = [trace.hovertemplate for trace in flow_map(routes, theme=LIGHT).data if trace.hovertemplate]
     assert len(hovers) == len(routes)
     assert all(text.count("<br>") <= 2 for text in hovers)
+
+
+def test_what_a_pointer_is_told_stands_on_the_arrow_it_is_about(routes: pd.DataFrame) -> None:
+    figure = flow_map(routes, theme=LIGHT)
+    hovered = [trace for trace in figure.data if trace.mode == "markers" and trace.marker.opacity == 0]
+    assert len(hovered) == len(routes)
+    for arrow, points in zip(arrows(figure)[::2], hovered, strict=True):
+        shape = Polygon(list(zip(arrow.x, arrow.y, strict=True))).buffer(20)
+        assert all(shape.contains(Point(place)) for place in zip(points.x, points.y, strict=True))

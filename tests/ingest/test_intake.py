@@ -14,6 +14,7 @@ from core.errors import SourceError
 from ingest.intake import MEMORY, apart
 from ingest.source import RawFile, read_raw
 from ingest.tables import read_sheet
+from ingest.workbooks import _OdsTable
 from nightly.inputs import read_inbox
 from store.journal import Journal, journal_url
 from tests.faults.bombs import BOMBS, EMPTY, FAST, cell, explode, full, ods, xlsx
@@ -38,6 +39,17 @@ def test_a_table_as_people_write_it_is_read() -> None:
     sheet = read_sheet(RawFile("x.ods", ods(full(text="a") * 3 + EMPTY.format(1_048_570))), "s")
     assert sheet.shape == (3, 1)
     assert read_sheet(RawFile("x.xlsx", xlsx(cell("A1") + cell("C9"))), "s").shape == (9, 3)
+
+
+def test_a_row_of_many_cells_is_one_row_however_often_it_is_repeated() -> None:
+    table = _OdsTable("x.ods")
+    table.start("t table", {})
+    table.start("t table-row", {"t number-rows-repeated": "7"})
+    for _cell in range(5):
+        table.start("t table-cell", {"o value-type": "string"})
+        table.end("t table-cell")
+    table.end("t table-row")
+    assert (table.rows, table.columns) == (7, 5)
 
 
 def test_a_table_too_large_to_read_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

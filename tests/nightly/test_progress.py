@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from benchmarks.time_left import ratio, replay
 from core.progress import announce
 from core.settings import Settings
-from nightly.progress import NightProgress, Step, expected, plan_of
+from nightly.progress import NightProgress, Step, expected, night_progress, plan_of
 
 NIGHTS: dict[str, list[list[Any]]] = json.loads(
     Path(__file__).with_name("recorded_nights.json").read_text(encoding="utf-8")
@@ -139,3 +140,26 @@ def test_a_part_that_is_announced_runs_until_the_next_one_and_has_done_nothing_y
     steps_so_far = progress.until_now()
     assert steps_so_far["reading: Figures and weeks"] == Step(5.0, 1)
     assert steps_so_far["reading: Alerts"] == Step(3.0, 1)
+
+
+def test_a_terminal_is_told_minutes_and_seconds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    told: list[str] = []
+    seen = threading.Event()
+
+    def update(_bar: object, _task: object, *, left: str, **_rest: object) -> None:
+        told.append(left)
+        seen.set()
+
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr("rich.progress.Progress.update", update)
+    monkeypatch.setattr(NightProgress, "seconds_left", lambda _: 3_605.2)
+    with night_progress(tmp_path, Settings()):
+        assert seen.wait(10)
+    assert told[0] == "about 60:05 left"
+
+
+def test_a_part_that_was_never_told_of_before_has_done_nothing_when_it_begins() -> None:
+    progress = NightProgress(plan_of([]), clock=Clock())
+    progress("Learning from all counts", 3, 48)
+    progress("Learning from all counts", 48, 48)
+    assert progress._done == 0

@@ -435,3 +435,12 @@ def test_a_figure_published_earlier_than_usual_is_known_from_the_day_it_came(
     assert not known["as_of_estimated"].any()
     assert store.append(early, received=dt.date(2025, 1, 13)) == 0
     assert _values(store.as_of(dt.date(2025, 3, 2))) == {"2024-12": 5418.0, "2025-01": 700.0}
+
+
+def test_an_older_edition_that_comes_later_does_not_replace_what_is_newer(
+    store: VintageStore, observations: Rows
+) -> None:
+    for day, rows in ((10, ("2024-12", 120, "2025-02-15")), (11, ("2024-12", 100, "2025-01-15"))):
+        store.append(observations(rows), received=dt.date(2025, 3, day))
+    assert _values(store.as_of(DAY)) == {"2024-12": 120}
+    assert _values(store.as_of(dt.date(2025, 1, 20))) == {"2024-12": 100}
