@@ -1,30 +1,103 @@
 """Measure what a panel costs as it grows, and what engines cost: ``python -m benchmarks.scaling``.
 
+    python -m benchmarks.scaling 100 1000 10000 100000         panels of these sizes, on this machine
+    python -m benchmarks.scaling --engines 300                 the same panel on each engine that is installed
+
 Every run is a process of its own, ``vigie forecast`` as a person would call it, on a made-up panel of 120 months. CPU
 seconds are those of all its processes together and hardly depend on what else the machine does; seconds of the clock
 do. Memory is the largest sum of what its processes hold, what they share counted once, looked at four times a second.
-
-    python -m benchmarks.scaling 100 1000 10000 20000          panels of these sizes, on this machine
-    python -m benchmarks.scaling --engines 300                 the same panel on each engine that is installed
 """
 
 from __future__ import annotations
 
 import argparse
+import re
+import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.processes import Cost, cost_of
 from benchmarks.shared import report, table
 
 MONTHS, HORIZON = 120, 12
 ENGINES = ("local", "dask", "ray", "spark")
+
+
+class Cost(NamedTuple):
+    """What one run took: seconds of the clock and of the processor, bytes at most."""
+
+    clock: float
+    cpu: float
+    peak_bytes: int
+
+    @property
+    def cells(self) -> tuple[str, str, str]:
+        """Clock, CPU seconds and peak memory as a table has them."""
+        return f"{self.clock:.0f} s", f"{self.cpu:.0f}", f"{self.peak_bytes / 2**20:,.0f} MiB"
+
+
+def family(pid: int) -> Iterator[tuple[Path, list[str]]]:
+    """A process and its descendants: each one's folder, and what its ``stat`` says behind the name, proc(5)."""
+    known: dict[int, tuple[Path, list[str]]] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it ended between two looks
+            known[int(folder.name)] = folder, (folder / "stat").read_text().rpartition(")")[2].split()
+    waiting = [pid]
+    while waiting:
+        one = waiting.pop()
+        waiting += [child for child, (_folder, fields) in known.items() if int(fields[1]) == one]
+        if one in known:
+            yield known[one]
+
+
+@contextmanager
+def meanwhile(look: Callable[[], None]) -> Iterator[None]:
+    """Look four times a second, in a thread of its own, while something goes on."""
+    over = threading.Event()
+
+    def run() -> None:
+        while not over.wait(0.25):
+            look()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def cost_of(command: Sequence[str]) -> Cost:
+    """Run a command to its end and look at the memory of all its processes."""
+    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603  # our own command
+    seen = [0]
+    with meanwhile(lambda: seen.append(_memory(process.pid))):
+        code = process.wait()
+    if code != 0:
+        raise subprocess.CalledProcessError(code, command)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(time.monotonic() - begun, cpu, max(seen))
+
+
+def _memory(pid: int) -> int:
+    """Bytes that a process and its descendants hold in memory; what several share counts once."""
+    total = 0
+    for folder, _fields in family(pid):
+        with suppress(OSError):  # it ended meanwhile
+            total += 1024 * int(re.findall(r"(?m)^Pss:\s+(\d+) kB", (folder / "smaps_rollup").read_text())[0])
+    return total
 
 
 def write_panel(path: Path, series: int) -> None:
@@ -44,11 +117,9 @@ def write_panel(path: Path, series: int) -> None:
 def forecast_cost(series: int, engine: str = "local", python: str = sys.executable) -> Cost:
     """``vigie forecast`` of a panel of so many series in an empty home: ensemble and baseline, 23 quantiles."""
     with tempfile.TemporaryDirectory() as name:
-        panel = Path(name) / "panel.csv"
-        write_panel(panel, series)
-        asked = ["--panel", str(panel), "--horizon", str(HORIZON), "--engine", engine]
-        kept = ["--home", f"{name}/home", "--out", f"{name}/out.parquet"]
-        cost = cost_of([python, "-m", "cli", "forecast", *asked, *kept])
+        write_panel(Path(name) / "panel.csv", series)
+        files = ["--panel", f"{name}/panel.csv", "--home", f"{name}/home", "--out", f"{name}/out.parquet"]
+        cost = cost_of([python, "-m", "cli", "forecast", "--horizon", str(HORIZON), "--engine", engine, *files])
     report(f"{series:,} series, {engine}: {', '.join(cost.cells)}")
     return cost
 
