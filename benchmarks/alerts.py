@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,19 +18,10 @@ from numpy.typing import NDArray
 from alerts.rules.base import counts_by_series
 from alerts.rules.surge import RULE as SURGE
 from alerts.verification import cutoffs as training
+from alerts.verification import hindcast
 from alerts.verification.comparisons import Comparison, compared
 from alerts.verification.contingency import contingency_table, measures, ranking
-from alerts.verification.hindcast import (
-    EVENT_COLUMNS,
-    HORIZONS,
-    WINDOW,
-    Judged,
-    PastForecasts,
-    judge,
-    outcomes_at,
-    past_forecasts,
-    retrospective_alerts,
-)
+from alerts.verification.hindcast import HORIZONS, WINDOW, Judged, outcomes_at
 from benchmarks.routes import dense_parts, dense_routes, hindcasts
 from benchmarks.shared import PAGE, Section, engine, interval, page_command, published_files, table
 from core.quantiles import FloatArray
@@ -62,7 +53,7 @@ NAMES = {
 class World:
     """Routes, what Vigie and the simple rules said of them at past origins, and how these are parted."""
 
-    made: PastForecasts
+    made: hindcast.PastForecasts
     counts: pd.DataFrame
     span: training.Span
     systems: Mapping[str, tuple[Judged, Comparison | None]]
@@ -94,8 +85,8 @@ def world(parts: Panel) -> World:
     )
     counts = counts_by_series(panel)
     # A month's figures are published in the month after it.
-    past = past_forecasts(forecasts, ENSEMBLE, counts, (counts.index[-1] + 1).end_time.date())
-    own = judge(SURGE, past, counts, SETTINGS)
+    past = hindcast.past_forecasts(forecasts, ENSEMBLE, counts, (counts.index[-1] + 1).end_time.date())
+    own = hindcast.judge(SURGE, past, counts, SETTINGS)
     simple = {NAMES[one.rule]: (said, one) for one, said in compared(SURGE, own, past, counts, SETTINGS)}
     return World(past, counts, training.part(past.origins, SETTINGS), {"Vigie": (own, None), **simple})
 
@@ -188,7 +179,7 @@ def known_rises(found: World) -> pd.DataFrame:
     frozen = training.freeze(found.systems["Vigie"][0], SURGE.costs, found.span, SETTINGS)
     cards = {card.event_id: (card.route_id, card.month) for card in events(SNAPSHOT)}
     first = found.span.first_judged
-    return retrospective_alerts(cards, found.made, found.counts, frozen, first, SETTINGS, basis="detections")
+    return hindcast.retrospective_alerts(cards, found.made, found.counts, frozen, first, SETTINGS, basis="detections")
 
 
 def known_rises_lines(said: pd.DataFrame) -> list[str]:
@@ -204,28 +195,21 @@ def known_rises_lines(said: pd.DataFrame) -> list[str]:
     return table("rise | came | " + " | ".join(f"{step} before" for step in leads) + " | first alert", rows)
 
 
-def tables(found: World, said: pd.DataFrame) -> Iterator[list[str]]:
-    """All tables, in the page's order."""
-    yield ranking_lines(found, unseasonal=False)
-    yield ranking_lines(found, unseasonal=True)
-    yield budget_lines(found, confident=True)
-    yield budget_lines(found, confident=False)
-    yield cost_lines(found)
-    yield known_rises_lines(said)
-
-
 def section(options: argparse.Namespace) -> Section:
     """Measure; with ``--write`` what was said of known rises is kept too."""
     found = world(dense_parts(published_files()))
     said = known_rises(found)
     if options.write:
-        said[EVENT_COLUMNS].round({"chance": 4, "cutoff": 4}).to_csv(SNAPSHOT / SAID, index=False)
+        said[hindcast.EVENT_COLUMNS].round({"chance": 4, "cutoff": 4}).to_csv(SNAPSHOT / SAID, index=False)
     trained, judged = found.span.trained, found.span.judged
     learned = f"cut-offs learned on origins {trained[0]} to {trained[1]}, judged on {judged[0]} to {judged[1]}"
-    lines = [engine(), f"Measured: {learned}."]
-    for rows in tables(found, said):
-        lines += ["", *rows]
-    return lines, True
+    tables = [
+        *(ranking_lines(found, unseasonal=unseasonal) for unseasonal in (False, True)),
+        *(budget_lines(found, confident=confident) for confident in (True, False)),
+        cost_lines(found),
+        known_rises_lines(said),
+    ]
+    return [engine(), f"Measured: {learned}.", *(line for rows in tables for line in ("", *rows))], True
 
 
 if __name__ == "__main__":

@@ -26,36 +26,24 @@ REPETITIONS, READERS, MINUTES = 20, 200, 5.0
 THINK = (30.0, 90.0)
 """Between an answer and the next click a reader takes so many seconds, evenly spread."""
 # Watched from within the page, frame by frame, so that the time the test's own messages take is not counted.
-_WATCH_FIRST = """
-(() => {
-  const watch = () => {
-    const title = document.querySelector('h1');
-    if (title && title.textContent.trim() && document.querySelector(%r)) {
-      requestAnimationFrame(() => { window.__seen = performance.now(); });
-    } else requestAnimationFrame(watch);
-  };
-  requestAnimationFrame(watch);
-})();
+_WATCH = """
+  const seen = (isThere, start) => requestAnimationFrame(() => {
+    if (!isThere()) seen(isThere, start);
+    else requestAnimationFrame(() => { window.__seen = performance.now() - start; });
+  });
+  const title = () => document.querySelector('h1')?.innerText.trim() ?? '';
 """
-_WATCH_CHANGE = """
-(wanted) => {
+_WATCH_FIRST = f"(() => {{ {_WATCH} seen(() => title() && document.querySelector(%r), 0); }})();"
+_WATCH_CHANGE = f"""wanted => {{ {_WATCH}
   const lines = '.scatterlayer path, .shapelayer path';
-  const drawn = () => [...document.querySelectorAll('.js-plotly-plot')].slice(0, 1)
-    .map((one) => [...one.querySelectorAll(lines)].map((path) => path.getAttribute('d')).join()).join();
+  const drawn = () => [...(document.querySelector('.js-plotly-plot')?.querySelectorAll(lines) ?? [])]
+    .map((path) => path.getAttribute('d')).join();
   const before = drawn();
   window.__seen = null;
-  document.addEventListener('click', () => {
-    const start = performance.now();
-    const watch = () => {
-      const title = document.querySelector('h1');
-      if (title.innerText.startsWith(wanted) && drawn() !== before) {
-        requestAnimationFrame(() => { window.__seen = performance.now() - start; });
-      } else requestAnimationFrame(watch);
-    };
-    requestAnimationFrame(watch);
-  }, { once: true, capture: true });
-}
-"""
+  document.addEventListener('click', () => {{
+    seen(() => title().startsWith(wanted) && drawn() !== before, performance.now());
+  }}, {{ once: true, capture: true }});
+}}"""
 
 
 def section(given: argparse.Namespace) -> Section:

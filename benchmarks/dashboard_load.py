@@ -97,10 +97,6 @@ class Session:
         shown = self.widgets.items()
         return next((name for name, (found, _shown) in shown if found == kind and name.endswith(f"-{key}")), "")
 
-    def options(self, widget: str) -> list[str]:
-        """Options of a choice as they are written on the screen."""
-        return _options(*self.widgets[widget])
-
     def value(self, widget: str) -> str:
         """The option that a choice shows."""
         state = self._values[widget]
@@ -258,7 +254,7 @@ def _other(session: Session, widget: Sequence[str], choose: random.Random) -> fl
         session.errors.append(f"no {widget[1]} on the page")
         return 0.0
     shown = session.value(found)
-    option = choose.choice([one for one in session.options(found) if one != shown] or [shown])
+    option = choose.choice([one for one in _options(*session.widgets[found]) if one != shown] or [shown])
     seconds = session.choose(found, option)
     after = session.find(*widget)
     if widget[1] != "address:lang" and (not after or session.value(after) != option):

@@ -114,7 +114,7 @@ def write_panel(path: Path, series: int) -> None:
     rows.to_csv(path, index=False)
 
 
-def forecast_cost(series: int, engine: str = "local", python: str = sys.executable) -> Cost:
+def forecast_cost(series: int, engine: str, python: str) -> Cost:
     """``vigie forecast`` of a panel of so many series in an empty home: ensemble and baseline, 23 quantiles."""
     with tempfile.TemporaryDirectory() as name:
         write_panel(Path(name) / "panel.csv", series)
@@ -124,39 +124,29 @@ def forecast_cost(series: int, engine: str = "local", python: str = sys.executab
     return cost
 
 
-def size_lines(sizes: Sequence[int]) -> list[str]:
-    """Cost against the number of series, as Markdown."""
-    rows = []
-    for series in sizes:
-        cost = forecast_cost(series)
-        clock, cpu, peak = cost.cells
-        each = f"{1000 * cost.cpu / series:,.0f} ms", f"{cost.peak_bytes / 2**10 / series:,.0f} KiB"
-        rows.append((f"{series:,}", cpu, each[0], clock, peak, each[1]))
-    return table("series | CPU seconds | per series | clock | peak memory | per series", rows)
-
-
-def engine_lines(series: int, python: str) -> list[str]:
-    """The same panel on each engine, as Markdown."""
-    rows = []
-    for engine in ENGINES:
-        try:
-            clock, cpu, peak = forecast_cost(series, engine, python).cells
-        except subprocess.CalledProcessError:
-            rows.append((engine, "not installed here or did not start", "", ""))
-        else:
-            rows.append((engine, cpu, clock, peak))
-    return table("engine | CPU seconds | clock | peak memory", rows)
-
-
 def main() -> None:
-    """Read the arguments, measure, print."""
+    """Measure; print cost against the number of series, or of the same panel on each engine."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sizes", nargs="*", type=int)
     parser.add_argument("--engines", type=int, metavar="SERIES")
     parser.add_argument("--python", default=sys.executable, help="an interpreter that has the engines' packages")
-    asked = parser.parse_args()
-    lines = engine_lines(asked.engines, asked.python) if asked.engines else size_lines(asked.sizes)
-    sys.stdout.write("\n".join(lines) + "\n")
+    asked, rows = parser.parse_args(), list[tuple[str, ...]]()
+    if asked.engines:
+        head = "engine | CPU seconds | clock | peak memory"
+        for engine in ENGINES:
+            try:
+                clock, cpu, peak = forecast_cost(asked.engines, engine, asked.python).cells
+            except subprocess.CalledProcessError:
+                cpu, clock, peak = "not installed here or did not start", "", ""
+            rows.append((engine, cpu, clock, peak))
+    else:
+        head = "series | CPU seconds | per series | clock | peak memory | per series"
+        for series in asked.sizes:
+            cost = forecast_cost(series, "local", asked.python)
+            clock, cpu, peak = cost.cells
+            each = f"{1000 * cost.cpu / series:,.0f} ms", f"{cost.peak_bytes / 2**10 / series:,.0f} KiB"
+            rows.append((f"{series:,}", cpu, each[0], clock, peak, each[1]))
+    sys.stdout.write("\n".join(table(head, rows)) + "\n")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -117,17 +117,6 @@ def replay(
     return [*looks, (slower * whole, 0.0)], progress.until_now()
 
 
-def of_replays(nights: Mapping[str, Sequence[Event]]) -> dict[str, Looks]:
-    """A home's nights, first to last, by either clock, each planned by those before it."""
-    found = {}
-    for clock, name in enumerate(("processor", "clock")):
-        before: list[dict[str, list[float]]] = []
-        for night, events in nights.items():
-            found[f"{night}, {name}"], steps = replay(events, plan_of(before[-5:]), clock)
-            before.append({step: list(took) for step, took in steps.items()})
-    return found
-
-
 def ratio(looks: Looks, share: float) -> float:
     """Time shown over time left once this share of the whole is gone."""
     whole = looks[-1][0]
@@ -154,10 +143,13 @@ def main() -> None:
         recorder.keep("end")
         asked.record.write_text(json.dumps(recorder.events), encoding="utf-8")
         return
-    if asked.panel:
-        found = {f"{asked.panel:,} series": of_panel(asked.panel)}
-    else:
-        found = of_replays({path.stem: json.loads(path.read_text(encoding="utf-8")) for path in asked.replay})
+    found = {f"{asked.panel:,} series": of_panel(asked.panel)} if asked.panel else {}
+    for clock, name in enumerate(("processor", "clock")):
+        before: list[dict[str, list[float]]] = []
+        for path in asked.replay or ():
+            events = json.loads(path.read_text(encoding="utf-8"))
+            found[f"{path.stem}, {name}"], steps = replay(events, plan_of(before[-5:]), clock)
+            before.append({step: list(took) for step, took in steps.items()})
     rows = [
         (name, f"{looks[-1][0]:,.0f}", *(f"{ratio(looks, percent / 100):.2f}" for percent in PERCENT))
         for name, looks in found.items()
