@@ -124,7 +124,7 @@ requirements:
 	for name in s3 dev dask ray spark; do $(COMPILE) -o requirements/$$name.txt requirements/$$name.in || exit 1; done
 
 benchmarks: .venv/ready-to-run
-	$(VENV)/python -m benchmarks.run
+	$(VENV)/python -m benchmarks.routes
 
 clean:
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

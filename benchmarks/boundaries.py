@@ -23,32 +23,24 @@ from geo import FILE_NAME, MAP_CRS
 
 CUT_DEGREES = box(-85, -20, 115, 86)
 CLIP_KM = box(-4600, -4300, 4600, 3600)
-DENSIFY_DEGREES = 0.5
-SIMPLIFY_KM = 5.0
-SMALLEST_KM2 = 120.0
-
-_WITHOUT_CODE = {"Kosovo": "XKX", "N. Cyprus": "CYP", "Somaliland": "SOM"}
-_OUT_OF_FRAME = frozenset({"Indian Ocean Ter.", "Siachen Glacier"})
+DENSIFY_DEGREES, SIMPLIFY_KM, SMALLEST_KM2 = 0.5, 5.0, 120.0
+_PLACED = {"Kosovo": "XKX", "N. Cyprus": "CYP", "Somaliland": "SOM", "Indian Ocean Ter.": "", "Siachen Glacier": ""}
+"""Places without a code of their own; those out of the frame have none."""
 _MOVED = (("RUS", "UKR", box(32.0, 44.0, 36.6, 46.3)), ("MAR", "ESH", box(-18.0, 20.0, -8.6, 27.667)))
 
 
 def build(topojson_path: Path, target: Path) -> Path:
-    """Make the bundled file from Natural Earth's 50 m TopoJSON.
-
-    Args:
-        topojson_path: ``countries-50m.json`` of Natural Earth, object ``countries``.
-        target: Folder to write ``boundaries.parquet`` into.
-
-    Returns:
-        The path written. The same input gives the same bytes.
+    """Make ``boundaries.parquet`` in a folder from ``countries-50m.json``; the same input gives the same bytes.
 
     Raises:
         SourceError: The file is no TopoJSON of countries, or a country's code is unknown.
     """
-    shapes = _read_countries(topojson_path)
-    shapes["geo"] = [
-        _alpha3(code, name, topojson_path.name) for code, name in zip(shapes["id"], shapes["name"], strict=True)
-    ]
+    name = topojson_path.name
+    try:
+        shapes = gpd.read_file(topojson_path, layer="countries")
+    except (OSError, RuntimeError, ValueError) as error:
+        raise SourceError(name, f"not readable as TopoJSON with an object 'countries': {error}") from None
+    shapes["geo"] = [_alpha3(code, country, name) for code, country in zip(shapes["id"], shapes["name"], strict=True)]
     shapes["geometry"] = shapes.geometry.make_valid().intersection(CUT_DEGREES)
     shapes = shapes[shapes["geo"] != ""].pipe(_move_territories)
     shapes = shapes[~shapes.geometry.is_empty].dissolve(by="geo", aggfunc="first")
@@ -60,27 +52,12 @@ def build(topojson_path: Path, target: Path) -> Path:
     return path
 
 
-def _read_countries(path: Path) -> gpd.GeoDataFrame:
-    try:
-        shapes = gpd.read_file(path, layer="countries")
-    except (OSError, RuntimeError, ValueError) as error:
-        raise SourceError(path.name, f"not readable as TopoJSON with an object 'countries': {error}") from None
-    missing = {"id", "name"} - set(shapes.columns)
-    if missing or shapes.empty:
-        raise SourceError(path.name, f"countries must have an id and a name; missing {sorted(missing)}")
-    return shapes
-
-
 def _alpha3(numeric: str | None, name: str, file: str) -> str:
-    if not numeric:
-        if name in _OUT_OF_FRAME:
-            return ""
-        if name not in _WITHOUT_CODE:
-            raise SourceError(file, f"'{name}' has no numeric code and no known place", column="id")
-        return _WITHOUT_CODE[name]
-    country = pycountry.countries.get(numeric=numeric)
+    if not numeric and name in _PLACED:
+        return _PLACED[name]
+    country = pycountry.countries.get(numeric=numeric) if numeric else None
     if country is None:
-        raise SourceError(file, f"'{name}': {numeric} is no ISO 3166 numeric code", column="id")
+        raise SourceError(file, f"'{name}' has no known place: {numeric} is no ISO 3166 numeric code", column="id")
     code: str = country.alpha_3
     return code
 

@@ -1,7 +1,6 @@
-"""How fast the dashboard is and how many readers it bears: ``python -m benchmarks.dashboard [--write]``.
+"""How fast the dashboard is and how many readers it bears: ``python -m benchmarks.dashboard [--home HOME] [--write]``.
 
-Starts ``vigie dashboard`` on the demonstration's full release, lets readers click, then measures it in Chromium: first
-visits to each page, and changes on a warm page.
+Lets readers click, then measures in Chromium: first visits to each page, and changes on a warm page.
 """
 
 from __future__ import annotations
@@ -12,82 +11,58 @@ import statistics
 import sys
 from collections.abc import Iterator, Sequence
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from benchmarks import dashboard_load
-from benchmarks.browser import DESK, DRAWN, LONGEST_MS, PAGES, chromium
-from benchmarks.dashboard_server import HOME, Server, a_home, served
-from benchmarks.shared import PAGE, Options, Section, page_command, report, table
+from benchmarks.browser import DESK, DRAWN, HOME, LONGEST_MS, PAGES, Server, a_home, chromium
+from benchmarks.shared import PAGE, Section, page_command, report, table
 from store.releases import ReleaseStore
 
-FIRST, CHANGE = "first meaningful paint", "usual change"
-"""How the names of what has a limit begin."""
-LIMITS = {FIRST: 2.5, CHANGE: 0.3}
-"""Seconds that nine in ten may take."""
-ANSWER, NINE_IN_TEN = 1.0, 2.0
-"""Limits under load, in seconds: of the usual answer and of nine in ten."""
-OPTIONS: Options = {
-    **HOME,
-    "--repetitions": {"type": int, "default": 20},
-    "--readers": {"type": int, "default": 200},
-    "--minutes": {"type": float, "default": 5.0},
-    "--think": {
-        "type": float, "nargs": 2, "default": dashboard_load.THINK_SECONDS, "metavar": ("LEAST", "MOST"),
-        "help": "seconds that a reader looks at a page",
-    },
-}  # fmt: skip
-_ROUTE, _HORIZON = "Route", "Horizon"
+FIRST, CHANGE = 2.5, 0.3
+"""Seconds that nine in ten first paints of a page, and nine in ten usual changes on one, may take."""
+ANSWER, NINE_IN_TEN, MEMORY = 1.0, 2.0, 2048
+"""Limits under load: seconds of the usual answer and of nine in ten, MiB of the server."""
+REPETITIONS, READERS, MINUTES = 20, 200, 5.0
+THINK = (30.0, 90.0)
+"""Between an answer and the next click a reader takes so many seconds, evenly spread."""
 # Watched from within the page, frame by frame, so that the time the test's own messages take is not counted.
-_WATCH_FIRST = """
-(() => {
-  const watch = () => {
-    const title = document.querySelector('h1');
-    if (title && title.textContent.trim() && document.querySelector(%r)) {
-      requestAnimationFrame(() => { window.__meaningful = performance.now(); });
-    } else requestAnimationFrame(watch);
-  };
-  requestAnimationFrame(watch);
-})();
+_WATCH = """
+  const seen = (isThere, start) => requestAnimationFrame(() => {
+    if (!isThere()) seen(isThere, start);
+    else requestAnimationFrame(() => { window.__seen = performance.now() - start; });
+  });
+  const title = () => document.querySelector('h1')?.innerText.trim() ?? '';
 """
-_WATCH_CHANGE = """
-(wanted) => {
+_WATCH_FIRST = f"(() => {{ {_WATCH} seen(() => title() && document.querySelector(%r), 0); }})();"
+_WATCH_CHANGE = f"""wanted => {{ {_WATCH}
   const lines = '.scatterlayer path, .shapelayer path';
-  const drawn = () => [...document.querySelectorAll('.js-plotly-plot')].slice(0, 1)
-    .map((one) => [...one.querySelectorAll(lines)].map((path) => path.getAttribute('d')).join()).join();
+  const drawn = () => [...(document.querySelector('.js-plotly-plot')?.querySelectorAll(lines) ?? [])]
+    .map((path) => path.getAttribute('d')).join();
   const before = drawn();
-  window.__changed = null;
-  document.addEventListener('click', () => {
-    const start = performance.now();
-    const watch = () => {
-      const title = document.querySelector('h1');
-      if (title.innerText.startsWith(wanted) && drawn() !== before) {
-        requestAnimationFrame(() => { window.__changed = performance.now() - start; });
-      } else requestAnimationFrame(watch);
-    };
-    requestAnimationFrame(watch);
-  }, { once: true, capture: true });
-}
-"""
+  window.__seen = null;
+  document.addEventListener('click', () => {{
+    seen(() => title().startsWith(wanted) && drawn() !== before, performance.now());
+  }}, {{ once: true, capture: true }});
+}}"""
 
 
 def section(given: argparse.Namespace) -> Section:
     """Measure; a part is shown as soon as it is known. All is well where no limit is missed."""
     busy, rows = os.getloadavg()[1], []
     with a_home(given.home) as home:
-        with served(home) as server:
-            load, is_good = load_lines(server, given)
-        with served(home) as server:
-            for name, seconds in measured(server.address, given.repetitions):
-                limit = limit_of(name)
-                rows.append(row(name, seconds, limit))
+        with Server(home, home / "server.log") as server:
+            load, is_good = load_lines(server)
+        with Server(home, home / "server.log") as server:
+            for name, limit, seconds in measured(server.address):
+                rows.append(row(name, seconds, limit or ""))
                 report(" | ".join(rows[-1]))
                 is_good &= limit is None or p90(seconds) <= limit
         release = ReleaseStore(home).current()
-    low, high = given.think
+        day = release.as_of if release else "no day"
     lines = [
-        f"Measured: release as of {release.as_of if release else 'no day'}; load of the machine in the five minutes "
-        f"before: {busy:.1f}; {given.repetitions} repetitions in Chromium; {given.readers} readers at once for "
-        f"{given.minutes:g} minutes, each {low:g} to {high:g} s between an answer and the next click.",
+        f"Measured: release as of {day}; load of the machine in the five minutes "
+        f"before: {busy:.1f}; {REPETITIONS} repetitions in Chromium; {READERS} readers at once for "
+        f"{MINUTES:g} minutes, each {THINK[0]:g} to {THINK[1]:g} s between an answer and the next click.",
         "",
         *table("in Chromium | median, s | p90, s | limit of the p90, s", rows),
         *load,
@@ -95,43 +70,31 @@ def section(given: argparse.Namespace) -> Section:
     return lines, is_good
 
 
-def load_lines(server: Server, given: argparse.Namespace) -> Section:
+def load_lines(server: Server) -> Section:
     """Let readers click: answers by kind of step, memory, errors; and whether every limit was kept."""
-    seen = dashboard_load.run(server.address, given.readers, given.minutes, given.think)
+    seen = dashboard_load.run(server.address, READERS, MINUTES, THINK)
     now, peak = server.memory()
     seen.errors.extend(server.faults())
-    for error in seen.errors[:20]:
-        report(error)
-    limit, everything = memory_limit(given.readers), seen.all()
-    answers = [row(f"{kind} (n = {len(seconds)})", seconds, None) for kind, seconds in sorted(seen.seconds.items())]
+    everything = seen.all()
+    answers = [row(f"{kind} (n = {len(seconds)})", seconds, "") for kind, seconds in sorted(seen.seconds.items())]
     answers.append(row(f"**all** (n = {len(everything)})", everything, f"{ANSWER:g}, {NINE_IN_TEN:g}"))
-    memory = "memory of the server at the end, at its highest", f"{now:,.0f} MiB, {peak:,.0f} MiB", f"{limit:,.0f} MiB"
+    memory = "memory of the server at the end, at its highest", f"{now:,.0f} MiB, {peak:,.0f} MiB", f"{MEMORY:,} MiB"
     lines = ["", *table("until the answer is complete | median, s | p90, s | limits, s", answers)]
     lines += ["", *table("under this load | | limit", [("errors", len(seen.errors), 0), memory])]
-    report("\n".join(lines))
-    return lines, is_borne(seen, peak, limit)
+    report("\n".join([*seen.errors[:20], *lines]))
+    return lines, is_borne(seen, peak)
 
 
-def limit_of(name: str) -> float | None:
-    """Seconds that nine in ten of a kind may take; None where there is no limit."""
-    return next((limit for start, limit in LIMITS.items() if name.startswith(start)), None)
-
-
-def memory_limit(readers: int) -> float:
-    """MiB that the server may take for so many readers."""
-    return 1536.0 if readers <= 30 else 2048.0
-
-
-def is_borne(seen: dashboard_load.Seen, peak: float, limit: float) -> bool:
+def is_borne(seen: dashboard_load.Seen, peak: float) -> bool:
     """Whether answers, errors and memory keep their limits."""
     everything = seen.all()
     is_quick = statistics.median(everything) <= ANSWER and p90(everything) <= NINE_IN_TEN
-    return is_quick and not seen.errors and peak <= limit
+    return is_quick and not seen.errors and peak <= MEMORY
 
 
-def row(name: str, seconds: Sequence[float], limit: float | str | None) -> tuple[str, ...]:
+def row(name: str, seconds: Sequence[float], limit: object) -> tuple[str, ...]:
     """Name, median, 90th percentile, limit."""
-    return name, f"{statistics.median(seconds):.2f}", f"{p90(seconds):.2f}", "" if limit is None else str(limit)
+    return name, f"{statistics.median(seconds):.2f}", f"{p90(seconds):.2f}", str(limit)
 
 
 def p90(seconds: Sequence[float]) -> float:
@@ -139,16 +102,16 @@ def p90(seconds: Sequence[float]) -> float:
     return statistics.quantiles(seconds, n=10, method="inclusive")[-1] if len(seconds) > 1 else seconds[0]
 
 
-def measured(address: str, repetitions: int) -> Iterator[tuple[str, list[float]]]:
-    """What was measured, by name, as soon as it is known: seconds of each repetition."""
+def measured(address: str) -> Iterator[tuple[str, float | None, list[float]]]:
+    """What was measured, as soon as it is known: its name, its limit, seconds of each repetition."""
     with chromium() as browser:
-        yield from _changes(browser.new_page(viewport=DESK), address, repetitions)
+        yield from _changes(browser.new_page(viewport=DESK), address)
         context = browser.new_context(viewport=DESK)
         # A browser or a window that has only just been opened still loads parts of its own, on the same two cores.
         context.new_page().wait_for_timeout(4_000)
         for page in PAGES:
-            visits = [_first_visit(context.new_page(), address, page) for _visit in range(repetitions + 1)]
-            yield f"{FIRST}, `/{page}`", visits[1:]
+            visits = [_first_visit(context.new_page(), address, page) for _visit in range(REPETITIONS + 1)]
+            yield f"first meaningful paint, `/{page}`", FIRST, visits[1:]
 
 
 def _first_visit(tab: Page, address: str, page: str) -> float:
@@ -156,58 +119,56 @@ def _first_visit(tab: Page, address: str, page: str) -> float:
     tab.context.new_cdp_session(tab).send("Network.clearBrowserCache")
     tab.add_init_script(_WATCH_FIRST % PAGES[page])
     tab.goto(f"{address}/{page}?lang=en", wait_until="commit")
-    tab.wait_for_function("() => window.__meaningful", timeout=LONGEST_MS)
-    seconds = float(tab.evaluate("window.__meaningful")) / 1000
+    seconds = _seen(tab)
     tab.close()
     return seconds
 
 
-def _changes(page: Page, address: str, repetitions: int) -> Iterator[tuple[str, list[float]]]:
+def _changes(page: Page, address: str) -> Iterator[tuple[str, float | None, list[float]]]:
     """Click through all routes once, then again and again; then through the horizons, and the number up and down."""
     page.goto(f"{address}/route?lang=en")
     _settle(page)
     shown = page.inner_text("h1").split(":")[0]
-    routes = [shown, *(name for name in _listed(page, _ROUTE) if name != shown)]
-    fresh = [_change(page, name) for name in routes[1:]]
-    yield f"change to a route that nobody has looked at yet (n = {len(fresh)})", fresh
-    yield f"{CHANGE} of route", [_change(page, routes[place % len(routes)]) for place in range(repetitions)]
-    horizons = _listed(page, _HORIZON)
-    steps = [horizons[-2 + place % 2] for place in range(repetitions + 1)]
-    yield f"{CHANGE} of horizon", [_change(page, name, _HORIZON) for name in steps][1:]
-    yield f"{CHANGE} of the reader’s number", [_step(page, up=place % 2 == 0) for place in range(repetitions)]
+    routes = [shown, *(name for name in _listed(page, "Route") if name != shown)]
+    fresh = [_pick(page, "Route", name, name) for name in routes[1:]]
+    yield f"change to a route that nobody has looked at yet (n = {len(fresh)})", None, fresh
+    turns = range(REPETITIONS)
+    again = [routes[turn % len(routes)] for turn in turns]
+    yield "usual change of route", CHANGE, [_pick(page, "Route", name, name) for name in again]
+    horizons = _listed(page, "Horizon")
+    _pick(page, "Horizon", horizons[-2])
+    yield "usual change of horizon", CHANGE, [_pick(page, "Horizon", horizons[-1 - turn % 2]) for turn in turns]
+    buttons = [page.get_by_test_id(f"stNumberInputStep{way}").first for way in ("Up", "Down")]
+    steps = [_change(page, buttons[turn % 2]) for turn in turns]
+    yield "usual change of the reader’s number", CHANGE, steps
     page.close()
 
 
-def _step(page: Page, *, up: bool) -> float:
-    page.evaluate(_WATCH_CHANGE, "")
-    page.get_by_test_id(f"stNumberInputStep{'Up' if up else 'Down'}").first.click()
-    return _changed(page)
-
-
-def _open_list(page: Page, box: str) -> None:
+def _listed(page: Page, box: str) -> list[str]:
     page.get_by_label(box, exact=True).first.click()
     page.wait_for_selector('[role="option"]', timeout=LONGEST_MS)
-
-
-def _listed(page: Page, box: str) -> list[str]:
-    _open_list(page, box)
     names = page.locator('[role="option"]').all_inner_texts()
     page.keyboard.press("Escape")
     return names
 
 
-def _change(page: Page, name: str, box: str = _ROUTE) -> float:
-    _open_list(page, box)
-    page.evaluate(_WATCH_CHANGE, name if box == _ROUTE else "")
-    page.locator('[role="option"]').get_by_text(name, exact=True).click()
-    return _changed(page)
+def _pick(page: Page, box: str, name: str, title: str = "") -> float:
+    page.get_by_label(box, exact=True).first.click()
+    return _change(page, page.locator('[role="option"]').get_by_text(name, exact=True), title)
 
 
-def _changed(page: Page) -> float:
-    page.wait_for_function("() => window.__changed", timeout=LONGEST_MS)
-    seconds = float(page.evaluate("window.__changed")) / 1000
+def _change(page: Page, button: Locator, title: str = "") -> float:
+    """Seconds from the click until the first chart is another and the page's title begins so."""
+    page.evaluate(_WATCH_CHANGE, title)
+    button.click()
+    seconds = _seen(page)
     _settle(page)
     return seconds
+
+
+def _seen(page: Page) -> float:
+    page.wait_for_function("() => window.__seen", timeout=LONGEST_MS)
+    return float(page.evaluate("window.__seen")) / 1000
 
 
 def _settle(page: Page) -> None:
@@ -217,4 +178,4 @@ def _settle(page: Page) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(page_command(PAGE, "Dashboard", section, options=OPTIONS))
+    sys.exit(page_command(PAGE, "Dashboard", section, options=HOME))

@@ -14,10 +14,9 @@ from itertools import product
 from typing import Literal
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Browser, ViewportSize
 
-from benchmarks.browser import DESK, DRAWN, LONGEST_MS, QUIET, chromium, violations
-from benchmarks.dashboard_server import HOME, served
+from benchmarks.browser import DESK, DRAWN, HOME, LONGEST_MS, QUIET, chromium, served, violations
 from benchmarks.shared import PAGE
 from core.languages import languages
 from dashboard.app_pages import page_titles
@@ -27,8 +26,6 @@ THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 COLUMNS: Mapping[int, int] = {1440: 4, 1024: 6, 390: 11}
 """How many first screens of a width stand side by side on a sheet."""
 WIDTH, GAP, GROUND, COLOURS = 1920, 8, "#A9B4B8", 256
-_READ = "vigie_seen"
-"""Cookie of a browser that has read the purpose and the hints."""
 Shots = dict[tuple[int, str], list[Image.Image]]
 
 
@@ -36,16 +33,14 @@ def main() -> None:
     """Visit, print a line per visit, write the sheets where asked to; ends with status 1 where something is found."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", **HOME["--home"])
-    parser.add_argument("--languages", nargs="+", default=list(languages()), metavar="CODE")
     parser.add_argument("--write", action="store_true", help="put a sheet per language into docs")
     given = parser.parse_args()
     found = 0
     with served(given.home) as server, chromium() as browser:
-        for code in given.languages:
+        for code in languages():
             shots: Shots = {}
             for line, faults in visits(browser, server.address, code, shots):
-                sys.stdout.write(f"{line}: {'; '.join(faults) or 'nothing found'}\n")
-                sys.stdout.flush()
+                print(f"{line}: {'; '.join(faults) or 'nothing found'}", flush=True)  # noqa: T201  # a command's answer
                 found += len(faults)
             if given.write:
                 sheet(shots).save(PAGE.parent / f"pages-{code}.png", optimize=True)
@@ -56,7 +51,7 @@ def visits(browser: Browser, address: str, code: str, shots: Shots) -> Iterator[
     """What was visited and what axe found there, whatever its weight; pictures are put into ``shots``."""
     for theme, size in product(THEMES, SCREENS):
         context = browser.new_context(viewport=size, color_scheme=theme)
-        context.add_cookies([{"name": _READ, "value": "4", "url": address}])
+        context.add_cookies([{"name": "vigie_seen", "value": "4", "url": address}])  # hints were read
         page = context.new_page()
         for name in page_titles():
             if name != "access":
@@ -64,15 +59,15 @@ def visits(browser: Browser, address: str, code: str, shots: Shots) -> Iterator[
                 page.wait_for_selector("h1", timeout=LONGEST_MS)
                 page.wait_for_function(DRAWN, timeout=LONGEST_MS)
                 page.evaluate(QUIET, 300)
-                shots.setdefault((size["width"], theme), []).append(picture(page))
+                shots.setdefault((size["width"], theme), []).append(small(page.screenshot()))
                 faults = [f"axe {one['id']}: {node['target'][0]}" for one in violations(page) for node in one["nodes"]]
                 yield f"{code} {name} {size['width']} {theme}", faults
         context.close()
 
 
-def picture(page: Page) -> Image.Image:
+def small(picture: bytes) -> Image.Image:
     """The first screen, as small as it stands on the sheet."""
-    shot = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    shot = Image.open(io.BytesIO(picture)).convert("RGB")
     columns = COLUMNS[shot.width]
     width = (WIDTH - GAP * (columns + 1)) // columns
     return shot.resize((width, round(shot.height * width / shot.width)), Image.Resampling.LANCZOS)
@@ -80,16 +75,13 @@ def picture(page: Page) -> Image.Image:
 
 def sheet(shots: Shots) -> Image.Image:
     """All first screens of one language: wide ones first, light above dark."""
-    rows: list[list[Image.Image]] = []
+    whole, top = Image.new("RGB", (WIDTH, 20_000), GROUND), GAP
     for size, theme in product(SCREENS, THEMES):
         shown, columns = shots[size["width"], theme], COLUMNS[size["width"]]
-        rows += [shown[at : at + columns] for at in range(0, len(shown), columns)]
-    height = GAP + sum(row[0].height + GAP for row in rows)
-    whole, top = Image.new("RGB", (WIDTH, height), GROUND), GAP
-    for row in rows:
-        for place, one in enumerate(row):
-            whole.paste(one, (GAP + place * (one.width + GAP), top))
-        top += row[0].height + GAP
+        for at, one in enumerate(shown):
+            whole.paste(one, (GAP + at % columns * (one.width + GAP), top + at // columns * (one.height + GAP)))
+        top += -(-len(shown) // columns) * (shown[0].height + GAP)
+    whole = whole.crop((0, 0, WIDTH, top))
     return whole.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
 
 

@@ -65,22 +65,24 @@ def drivers_of(observations: pd.DataFrame, world: World) -> list[Driver]:
 
     def country(target: str) -> FloatArray:
         # Months that a source skips between its first and last figure had none: it lists what happened.
-        return spread_over_world(_logs(known_at_origins(observations, target).fillna(0.0)), world)
+        return spread_over_world(known_at_origins(observations, target).fillna(0.0).transform(np.log1p), world)
 
-    def worldwide(target: str, *, logarithm: bool = True) -> FloatArray:
-        values = known_at_origins(observations, target).iloc[:, 0]
-        return same_for_all(values.transform(np.log1p) if logarithm else values, world)
+    def worldwide(target: str) -> FloatArray:
+        return same_for_all(known_at_origins(observations, target).iloc[:, 0].transform(np.log1p), world)
 
-    routes = _logs(known_at_origins(observations, "deaths_and_disappearances", "route_id"))
+    deaths = known_at_origins(observations, "deaths_and_disappearances", "route_id").transform(np.log1p)
+    el_nino = known_at_origins(observations, "oceanic_nino_index").iloc[:, 0]
+    logs = world.totals.matrix.transform(np.log1p)
+    others = logs.rsub(logs.sum(axis=1), axis=0) / (len(logs.columns) - 1)
     return [
         Driver("conflict_deaths", (country("conflict_deaths"),)),
         Driver("new_displacement", (country("new_displacement"),)),
         Driver("exchange_rates", (worldwide("exchange_rate_try"), worldwide("exchange_rate_usd"))),
         Driver("food_prices", (worldwide("food_price_index"), worldwide("food_price_index_cereals"))),
         Driver("oil_price", (worldwide("commodity_price_crude_oil"),)),
-        Driver("el_nino", (worldwide("oceanic_nino_index", logarithm=False),)),
-        Driver("deaths_at_sea", (on_routes(routes, world),)),
-        Driver("other_routes", (of_other_routes(world),)),
+        Driver("el_nino", (same_for_all(el_nino, world),)),
+        Driver("deaths_at_sea", (on_routes(deaths, world),)),
+        Driver("other_routes", (on_routes(others, world),)),
     ]
 
 
@@ -90,19 +92,17 @@ def on_routes(by_route: pd.DataFrame, world: World) -> FloatArray:
     return by_route.reindex(index=world.totals.periods, columns=routes).to_numpy(float)
 
 
-def of_other_routes(world: World) -> FloatArray:
-    """Mean log1p level of the other routes, for each route and all its parts: periods × series."""
-    logs = _logs(world.totals.matrix)
-    others = logs.rsub(logs.sum(axis=1), axis=0) / (len(logs.columns) - 1)
-    return on_routes(others, world)
-
-
-def _logs(counts: pd.DataFrame) -> pd.DataFrame:
-    return counts.transform(np.log1p)
+def write_driver_tests(found: pd.DataFrame, about: Mapping[str, object], data_folder: Path) -> None:
+    """Keep a test of drivers, a frame of ``DRIVER_TESTS``, beside the snapshot, and where it comes from."""
+    content = check(found, DRIVER_TESTS).to_csv(index=False, float_format="%.4f", lineterminator="\n").encode()
+    (data_folder / DRIVER_TABLE).write_bytes(content)
+    facts = {**about, "sha256": hashlib.sha256(content).hexdigest()}
+    lines = [f'{name} = "{value}"\n' for name, value in facts.items()]
+    (data_folder / DRIVER_PROVENANCE).write_text("".join(lines), encoding="utf-8")
 
 
 def section(options: argparse.Namespace) -> Section:
-    """Measure; with ``--write`` the result is kept in data/ too."""
+    """All routes, and their parts, on log1p scale; with ``--write`` the result is kept in data/ too."""
     parts = dense_parts(published_files())
     world = world_of(parts)
     drivers = drivers_of(snapshot.load(SNAPSHOT), world)
@@ -121,26 +121,6 @@ def section(options: argparse.Namespace) -> Section:
     }
     if options.write:
         write_driver_tests(found, about, SNAPSHOT)
-    return lines_of(found, about), True
-
-
-def write_driver_tests(found: pd.DataFrame, about: Mapping[str, object], data_folder: Path) -> None:
-    """Keep a test of drivers beside the snapshot, numbers to four decimals.
-
-    Args:
-        found: A frame that keeps ``DRIVER_TESTS``.
-        about: Where it comes from (``PROVENANCE``, and what else there is to say).
-        data_folder: Folder of the bundled values.
-    """
-    content = check(found, DRIVER_TESTS).to_csv(index=False, float_format="%.4f", lineterminator="\n").encode()
-    (data_folder / DRIVER_TABLE).write_bytes(content)
-    facts = {**about, "sha256": hashlib.sha256(content).hexdigest()}
-    lines = [f'{name} = "{value}"' for name, value in facts.items()]
-    (data_folder / DRIVER_PROVENANCE).write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def lines_of(found: pd.DataFrame, about: dict[str, object]) -> list[str]:
-    """What was measured, and the table: all routes, and their parts, on log1p scale."""
     rows = [
         (
             row["driver"], "routes" if row["series_id"] == ALL else "nationalities", row["horizon"],
@@ -148,13 +128,9 @@ def lines_of(found: pd.DataFrame, about: dict[str, object]) -> list[str]:
         )
         for row in found[(found["scale"] == "log") & found["series_id"].isin([ALL, placebo.PARTS])].to_dict("records")
     ]  # fmt: skip
-    measured = f"{about['panel']}, {ORIGINS} monthly origins to {about['last_origin']}"
-    head = "over none [90 %] | over late [90 %] | over constant [90 %]"
-    return [
-        f"Measured: on {about['made_on']}: {measured}.",
-        "",
-        *table(f"driver | rows | h | {head} | p (Holm) | verdict", rows),
-    ]
+    measured = f"on {about['made_on']}: {about['panel']}, {ORIGINS} monthly origins to {about['last_origin']}"
+    head = "driver | rows | h | over none [90 %] | over late [90 %] | over constant [90 %] | p (Holm) | verdict"
+    return [f"Measured: {measured}.", "", *table(head, rows)], True
 
 
 if __name__ == "__main__":

@@ -1,9 +1,6 @@
-"""Past rounds of the hub by peers: makes ``data/hub_rounds.parquet`` from the bundled figures and the peers' scripts.
+"""Past rounds of the hub by peers, ``data/hub_rounds.parquet``: ``python -m benchmarks.hub_rounds``.
 
-    python -m benchmarks.hub_rounds [ROUNDS]
-
-Each peer reads a hub's target data as they were known when the round closed, and nothing else. The rounds are replays:
-they were computed afterwards, and the league table says so.
+Each peer's script reads a hub's target data, bundled figures as they were known when a round closed, and nothing else.
 """
 
 from __future__ import annotations
@@ -12,7 +9,6 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -38,11 +34,11 @@ from store.hub import HubFiles
 from store.vintages import VintageStore
 
 ROUND_KEYS = ["model_id", "series_id", "origin_date", "horizon", "target_end_date"]
-PEERS = PROJECT / "hub" / "peers"
+MONTHS = 36
 OTHER_ROUNDS: dict[Frequency, int] = {"Q": 24, "W": 52}
 
 
-def main(count: int = 36) -> None:
+def main() -> None:
     """Make a hub of the routes, one of weeks and of asylum by quarter; run the peers in both, keep what they said."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
@@ -50,19 +46,16 @@ def main(count: int = 36) -> None:
         with opened_journal(home) as journal:
             load_snapshot(VintageStore(home), journal)
         data = RealTimeData(VintageStore(home).history(), DEMONSTRATION_DATE, 6, 60)
-        months = [*data.past_panels, data.panel.end_dates[-1]][-count:]
+        months = [*data.past_panels, data.panel.end_dates[-1]][-MONTHS:]
         others = [weekly_name(one) for one in data.known["series_id"].unique() if one.endswith("._T.D")]
-        others += list(fine_destinations(data))
         later = [
             one.end_time.normalize()
             for freq, number in OTHER_ROUNDS.items()
             for one in pd.period_range(end=last_complete_period(DEMONSTRATION_DATE, freq), periods=number)
         ]
-        routes, rest = (
-            rounds_of(Path(folder) / f"hub of {len(series)}", data, series, [f"{one:%Y-%m-%d}" for one in rounds])
-            for series, rounds in ((data.forecastable, months), (others, later))
-        )
-        write_rounds(pd.concat([routes[0], rest[0]], ignore_index=True), routes[1] | rest[1])
+        routes, about = rounds_of(Path(folder) / "months", data, data.forecastable, months)
+        rest, _same = rounds_of(Path(folder) / "others", data, [*others, *fine_destinations(data)], later)
+        write_rounds(pd.concat([routes, rest], ignore_index=True), about)
     report(f"{ROUNDS} and {ROUNDS_ABOUT} written: {len(months)} months, {len(later)} weeks and quarters")
 
 
@@ -75,36 +68,29 @@ def fine_destinations(data: RealTimeData) -> list[str]:
 
 
 def rounds_of(
-    place: Path, data: RealTimeData, series: list[str], rounds: list[str]
-) -> tuple[pd.DataFrame, dict[str, dict[str, object]]]:
+    place: Path, data: RealTimeData, series: list[str], rounds: list[pd.Timestamp]
+) -> tuple[pd.DataFrame, dict[str, Any]]:
     """What the peers say of some rounds of some series, and of themselves."""
     place.mkdir()
-    files = config_files(series, DEMONSTRATION_DATE, "Rounds of the past")
-    HubFiles(str(place)).write(files | target_data(target_values(data, series)))
-    for script in sorted(PEERS.glob("*.py")):
+    files, values = HubFiles(str(place)), target_values(data, series)
+    files.write(config_files(series, DEMONSTRATION_DATE, "Rounds of the past") | target_data(values))
+    for script in sorted((PROJECT / "hub" / "peers").glob("*.py")):
         if script.stem != "common":
-            command = [sys.executable, str(script), str(place), *rounds]
+            command = [sys.executable, str(script), str(place), *(f"{one:%Y-%m-%d}" for one in rounds)]
             _done, took = timed(partial(subprocess.run, command, check=True))
             report(f"{script.stem}: {took.clock:.0f} s")
-    hub = hub_of(HubFiles(str(place)))
     about = {}
     for path in sorted((place / "model-metadata").glob("*.yml")):
-        found, faults = read_metadata(hub, f"model-metadata/{path.name}", path.read_bytes())
-        if found is None:
+        about[path.stem], faults = read_metadata(hub_of(files), f"model-metadata/{path.name}", path.read_bytes())
+        if about[path.stem] is None:
             raise SystemExit(str(faults[0]))
-        about[path.stem] = found
     said = sorted((place / "model-output").rglob("*.parquet"))
     tables = [pd.read_parquet(path).assign(model_id=path.parent.name) for path in said]
     return pd.concat(tables, ignore_index=True), about
 
 
-def write_rounds(rows: pd.DataFrame, about: Mapping[str, Mapping[str, Any]]) -> None:
-    """Keep peers' past rounds beside the snapshot: one row per forecast, whole persons.
-
-    Args:
-        rows: Quantile rows of submissions with ``model_id``.
-        about: Metadata by model.
-    """
+def write_rounds(rows: pd.DataFrame, about: dict[str, Any]) -> None:
+    """Keep quantile rows of submissions beside the snapshot, one row per forecast, whole persons; and metadata."""
     days = {name: pd.to_datetime(rows[name]) for name in ("origin_date", "target_end_date")}
     table = to_matrix(rows.assign(**days))
     values = {f"{level:g}": table.quantiles[:, place].round().astype("int32") for place, level in enumerate(LEVELS)}
@@ -117,4 +103,4 @@ def write_rounds(rows: pd.DataFrame, about: Mapping[str, Mapping[str, Any]]) -> 
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main()

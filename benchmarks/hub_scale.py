@@ -1,7 +1,4 @@
-"""A large hub: many teams' files validated, collected and scored. What it takes is printed.
-
-python -m benchmarks.hub_scale [TEAMS] [ROUNDS]
-"""
+"""A large hub, validated, collected and scored: ``python -m benchmarks.hub_scale [TEAMS] [ROUNDS]``."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ import pandas as pd
 import yaml
 
 from benchmarks.shared import table, timed
-from core.quantiles import QUANTILE_LEVELS, FloatArray
+from core.quantiles import QUANTILE_LEVELS
 from core.release import FORECASTS
 from core.routes import ARRIVAL_ROUTES
 from core.schema import ALL, make_series_id
@@ -38,13 +35,13 @@ def main(teams: int = 100, rounds: int = 52) -> None:
     ends = pd.date_range("2018-01-31", periods=144, freq="ME", name="target_end_date")
     walks = np.exp(7 + np.cumsum(rng.normal(0, 0.2, (len(ends), len(SERIES))), axis=0)).round()
     values = pd.DataFrame(walks, index=ends, columns=SERIES)
-    origins = pd.date_range(end=AS_OF, periods=rounds, freq="ME")
     with tempfile.TemporaryDirectory() as folder:
         place, home = Path(folder) / "hub", Path(folder) / "home"
         for path, content in config_files(SERIES, dt.date(2023, 2, 1), "A large hub").items():
             write_bytes(place / path, content)
         for team in range(teams):
-            _write(place, f"t{team}-model" if team else "vigie-baseline", values.loc[origins], rng)
+            known = values.loc[pd.date_range(end=AS_OF, periods=rounds, freq="ME")]
+            _write(place, f"t{team}-model" if team else "vigie-baseline", known, rng)
         rows, reading = timed(lambda: sum(len(pd.read_parquet(one)) for one in place.rglob("*-*-*-*.parquet")))
         found, collecting = timed(lambda: collect(str(place), home, AS_OF))
         counts = values.reset_index().melt("target_end_date", var_name="series_id")
@@ -66,26 +63,21 @@ def main(teams: int = 100, rounds: int = 52) -> None:
 def _write(place: Path, model_id: str, values: pd.DataFrame, rng: np.random.Generator) -> None:
     """A model's description, and its forecasts from each row of values."""
     team, model = model_id.split("-")
-    about = {
-        "team_name": team, "team_abbr": team, "model_name": model, "model_abbr": model,
-        "model_contributors": [{"name": team, "affiliation": team}], "license": "CC0-1.0", "designated_model": True,
-        "data_inputs": "none", "methods": "drawn by chance", "methods_long": "drawn by chance",
+    about = dict.fromkeys(("data_inputs", "methods", "methods_long"), "drawn by chance") | {
+        "team_name": team, "team_abbr": team, "model_name": model, "model_abbr": model, "license": "CC0-1.0",
+        "model_contributors": [{"name": team, "affiliation": team}], "designated_model": True,
         "ensemble_of_models": False, "ensemble_of_hub_models": False,
     }  # fmt: skip
     write_bytes(place / "model-metadata" / f"{model_id}.yml", yaml.safe_dump(about).encode())
-    scores: FloatArray = np.linspace(-2.3, 2.3, len(QUANTILE_LEVELS)) * rng.uniform(0.1, 0.6)
-    steps = np.arange(1, HORIZONS + 1)
-    for origin, (_place, now) in zip(pd.DatetimeIndex(values.index), values.iterrows(), strict=True):
-        ends = [origin + pd.offsets.MonthEnd(int(step)) for step in steps]
-        keys = pd.DataFrame(
-            {
-                "model_id": model_id, "series_id": np.repeat(SERIES, HORIZONS), "origin_date": origin,
-                "horizon": np.tile(steps, len(SERIES)), "target_end_date": ends * len(SERIES),
-                "target": "arrivals",
-            }
-        )  # fmt: skip
-        centre = np.log(np.repeat(now.to_numpy(), HORIZONS)) + rng.normal(0, 0.1, len(keys))
-        rows = tidy(to_rows(QuantileTable(keys, np.exp(centre[:, None] + scores).round(1))))
+    scores = np.linspace(-2.3, 2.3, len(QUANTILE_LEVELS)) * rng.uniform(0.1, 0.6)
+    for origin, now in zip(pd.DatetimeIndex(values.index), values.to_numpy(), strict=True):
+        keys = pd.MultiIndex.from_product([SERIES, range(1, HORIZONS + 1)], names=["series_id", "horizon"])
+        ends = pd.date_range(origin, periods=HORIZONS + 1, freq="ME")[1:]
+        tasks = keys.to_frame(index=False).assign(
+            model_id=model_id, origin_date=origin, target_end_date=[*ends] * len(SERIES), target="arrivals"
+        )
+        centre = np.log(np.repeat(now, HORIZONS)) + rng.normal(0, 0.1, len(tasks))
+        rows = tidy(to_rows(QuantileTable(tasks, np.exp(centre[:, None] + scores).round(1))))
         write_bytes(place / "model-output" / model_id / f"{origin:%Y-%m-%d}-{model_id}.parquet", parquet_bytes(rows))
 
 

@@ -12,7 +12,7 @@ import random
 import re
 import sys
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice, product
 from pathlib import Path
@@ -70,44 +70,36 @@ def own_rows() -> Iterator[tuple[str, str, str]]:
         yield f"Post on the northern shore {place}", month, f"{numbers.randrange(20_000):,}".replace(",", " ")
 
 
-def csv(lines: Iterable[str]) -> bytes:
+def csv(lines: Iterator[str]) -> bytes:
     """As many lines as a file of the size has."""
     content = io.BytesIO()
-    for line in lines:
-        content.write(f"{line}\n".encode())
-        if content.tell() >= BYTES:
-            break
+    while content.tell() < BYTES:
+        content.write(f"{next(lines)}\n".encode())
     return content.getvalue()
-
-
-def workbook(rows: Iterable[Iterable[str]]) -> bytes:
-    """Rows in a sheet whose XML has some 60 MB."""
-    written, book = io.BytesIO(), Workbook(write_only=True)
-    sheet = book.create_sheet()
-    for row in rows:
-        sheet.append(row)
-    book.save(written)
-    return written.getvalue()
 
 
 def files() -> Iterator[tuple[str, RawFile, Parse]]:
     """Each kind's name, a file of it, and what reads it."""
     own = partial(parse_own, mapping=mapping_of_text(MAPPING, "places.toml"))
+    written, book = io.BytesIO(), Workbook(write_only=True)
+    sheet = book.create_sheet()
+    for row in islice(own_rows(), SHEET_ROWS):
+        sheet.append(row)
+    book.save(written)
     yield "eurostat csv", RawFile("migr_asyappctzm_1_Data.csv", csv(eurostat_lines())), eurostat.parse
     yield "own csv", RawFile("places.csv", csv(f"{','.join(row)},{REMARK}" for row in own_rows())), own
-    yield "own workbook", RawFile("places.xlsx", workbook(islice(own_rows(), SHEET_ROWS))), own
+    yield "own workbook", RawFile("places.xlsx", written.getvalue()), own
 
 
 def measured(parse: Parse, raw: RawFile) -> tuple[Parsed, int, float]:
-    """What a file holds, the bytes beyond the program's own that reading took at most, and seconds of the processor."""
+    """What a file holds, the MB beyond the program's own that reading took at most, and seconds of the processor."""
     before = _address_space("VmSize")
     parsed, took = timed(partial(parse, raw))
-    return parsed, _address_space("VmPeak") - before, took.processor
+    return parsed, (_address_space("VmPeak") - before) >> 10, took.processor
 
 
 def _address_space(field: str) -> int:
-    found = re.search(rf"^{field}:\s+(\d+) kB", Path("/proc/self/status").read_text("ascii"), re.MULTILINE)
-    return int(found[1]) << 10 if found else 0
+    return int(re.findall(rf"(?m)^{field}:\s+(\d+) kB", Path("/proc/self/status").read_text("ascii"))[0])
 
 
 def section(_options: argparse.Namespace) -> Section:
@@ -120,7 +112,7 @@ def section(_options: argparse.Namespace) -> Section:
             with zipfile.ZipFile(io.BytesIO(raw.content)) as book:
                 unpacked = sum(part.file_size for part in book.infolist())
         held = f"{len(parsed.observations):,}", len(parsed.rejected)
-        rows.append((name, f"{size / 1e6:.0f}", f"{unpacked / 1e6:.0f}", *held, f"{seconds:.1f}", peak >> 20))
+        rows.append((name, f"{size / 1e6:.0f}", f"{unpacked / 1e6:.0f}", *held, f"{seconds:.1f}", peak))
     head = "file | MB | MB unpacked | figures | set aside | s of the processor | peak MB beyond the program's own"
     return table(head, rows), True
 

@@ -1,16 +1,15 @@
-"""Score the nowcast by day of the month against the whole month: ``python -m benchmarks.nowcast``.
+"""Score the nowcast by day of the month, or with ``--weeks`` the next eight weeks: ``python -m benchmarks.nowcast``.
 
-Every past month is nowcast from each of its days, from that day and the days before it alone. Rivals: the month before
-("last month"), and the month's own rate so far ("run-rate"), each with the errors it had itself on the same day of the
-past months. The daily files are read from the folder that VIGIE_RAW_DATA names. With ``--weeks`` the next eight weeks
-are scored instead, at the newest 208 Sundays.
+Every past month is nowcast from each of its days, from that day and the days before it alone. Rivals: the month before,
+and the month's own rate so far, each with the errors it had itself on the same day of the past months. The daily files
+are read from the folder that VIGIE_RAW_DATA names.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,24 +23,24 @@ from forecasting.model import LEVELS, symmetric_errors
 from forecasting.verification.bootstrap import ratio_interval
 from forecasting.verification.scores import covered, wis
 from forecasting.weeks import REFERENCES, week_record, week_scores
-from ingest.source import Parsed, RawFile, read_raw
-from ingest.sources import italy_interior, uk_home_office
+from ingest.source import read_raw
+from ingest.sources import SOURCES
 
 DAYS = (1, 4, 8, 10, 12, 15, 18, 20, 22, 25, 28)
 FEWEST_MONTHS = 24
 ERRORS = 84
 """Past months whose errors a rival's interval is made of."""
-MEDIAN = int(np.flatnonzero(np.isclose(LEVELS, 0.5))[0])
-SERIES: dict[str, tuple[Callable[[RawFile], Parsed], str]] = {
-    "English Channel": (uk_home_office.parse, "uk_small_boats/uk-migrant-data/daily_small_boats.csv"),
-    "Italy": (italy_interior.parse, "italy_interior_cruscotto/ondata/sbarchi-per-giorno.csv"),
+SERIES = {
+    "English Channel": ("uk_home_office", "uk_small_boats/uk-migrant-data/daily_small_boats.csv"),
+    "Italy": ("italy_interior", "italy_interior_cruscotto/ondata/sbarchi-per-giorno.csv"),
 }
+RATIOS = [(measure, rival) for measure in ("log", "distance") for rival in ("last month", "run-rate")]
 
 
 def daily_counts(raw_data: Path, name: str) -> pd.Series:
     """Persons by day."""
-    parse, file = SERIES[name]
-    rows = parse(read_raw(raw_data / file)).observations.sort_values("time_period")
+    source_id, file = SERIES[name]
+    rows = SOURCES[source_id].parse(read_raw(raw_data / file)).observations.sort_values("time_period")
     return pd.Series(rows["obs_value"].to_numpy(), index=pd.PeriodIndex(rows["time_period"], freq="D"))
 
 
@@ -67,22 +66,22 @@ def _scores_of_day(history: DailyHistory, day: int) -> Iterator[dict[str, Any]]:
         if known is None:
             continue
         rivals = {"last month": _rival(before, total, number), "run-rate": _rival(run_rate, total, number)}
+        one = total[[number]]
         for name, quantiles in {"nowcast": known.quantiles, **rivals}.items():
-            yield {"month": str(known.month), "day": day, "forecaster": name, **_score(total[number], quantiles)}
+            row = quantiles[None, :]
+            measures = {
+                "log": wis(np.log1p(one), np.log1p(row)), "natural": wis(one, row), **covered(one, row),
+                "distance": abs(one - row[:, len(LEVELS) // 2]),
+            }  # fmt: skip
+            found = {measure: values[0] for measure, values in measures.items()}
+            yield {"month": str(known.month), "day": day, "forecaster": name, **found}
 
 
 def _rival(points: FloatArray, outcomes: FloatArray, number: int) -> FloatArray:
     """A rival's quantiles: its point with the errors on log scale that it had in the months before."""
     errors = (np.log1p(outcomes) - np.log1p(points))[:number]
     past = errors[np.isfinite(errors)][-ERRORS:]
-    quantiles: FloatArray = np.clip(np.expm1(symmetric_errors(float(np.log1p(points[number])), past)), 0, None)
-    return quantiles
-
-
-def _score(outcome: float, quantiles: FloatArray) -> dict[str, Any]:
-    one, row = np.asarray([outcome]), quantiles[None, :]
-    measures = {"log": wis(np.log1p(one), np.log1p(row)), "natural": wis(one, row), **covered(one, row)}
-    return {"distance": abs(outcome - float(quantiles[MEDIAN])), **{name: held[0] for name, held in measures.items()}}
+    return np.clip(np.expm1(symmetric_errors(float(np.log1p(points[number])), past)), 0, None)
 
 
 def by_day(found: pd.DataFrame) -> list[str]:
@@ -90,11 +89,7 @@ def by_day(found: pd.DataFrame) -> list[str]:
     lines = []
     for day, rows in found.groupby("day"):
         wide = rows.pivot_table(index="month", columns="forecaster", values=["log", "distance"], sort=True)
-        ratios = [
-            _ratio(wide[measure, "nowcast"], wide[measure, rival])
-            for measure in ("log", "distance")
-            for rival in ("last month", "run-rate")
-        ]
+        ratios = [_ratio(wide[measure, "nowcast"], wide[measure, rival]) for measure, rival in RATIOS]
         own = rows[rows["forecaster"] == "nowcast"]
         held = "/".join(f"{own[f'covered_{level}'].mean():.2f}" for level in (80, 95))
         lines.append((day, *ratios, held, len(own)))
@@ -130,12 +125,9 @@ def weeks_section() -> Section:
         ratios = [interval(against.loc[one.model_id], "relative_wis") for one in REFERENCES]
         rows.append((name, horizon, *ratios, coverage(both.iloc[0]), both["n"].iloc[0]))
     last = ", ".join(f"{name} to {counts.index[-1]}" for name, counts in every.items())
-    head = "weeks ahead | WIS log to a random walk | to the same week of the year before"
-    return [
-        f"Measured: {last}. Largest p after Holm's correction: {found['p_holm'].max():.2g}.",
-        "",
-        *table(f"series | {head} | coverage | n", rows),
-    ], True
+    measured = f"Measured: {last}. Largest p after Holm's correction: {found['p_holm'].max():.2g}."
+    head = "series | weeks ahead | WIS log to a random walk | to the same week of the year before | coverage | n"
+    return [measured, "", *table(head, rows)], True
 
 
 def section(options: argparse.Namespace) -> Section:

@@ -1,8 +1,7 @@
 """The engine on panels that it was not made for, small and short: ``python -m benchmarks.other_panels --write``.
 
 A few series drawn from published counts of other things, places and times than the five routes, forecast as ``vigie
-backtest`` would and held against the mean of statsforecast's AutoETS and AutoTheta. Files under VIGIE_RAW_DATA; each
-forecast is made from figures up to its origin. The prior is fitted once more without the target of the panel's series.
+backtest`` would and held against the mean of statsforecast's AutoETS and AutoTheta. Files under VIGIE_RAW_DATA.
 """
 
 from __future__ import annotations
@@ -19,7 +18,8 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 
-from benchmarks.peer_models import PEERS, on_scale
+from benchmarks.nowcast import SERIES as DAILY
+from benchmarks.peers import PEERS, on_scale
 from benchmarks.routes import HORIZONS, WORKBOOK
 from benchmarks.shared import PAGE, Section, engine, page_command, published_files, table
 from core.calendar import Frequency, to_period
@@ -44,10 +44,6 @@ STEP: Mapping[Frequency, int] = {"D": 7, "W": 1, "M": 1, "Q": 1}
 """Periods between origins: days are forecast anew each week."""
 SMALL = 5
 """Last values up to which coverage is shown apart."""
-YOUNG = 36
-"""Panels with no more periods are forecast from the thirteenth on."""
-KNOWN_AT_FIRST: Mapping[Frequency, int] = {"D": 36, "W": 36, "M": 36, "Q": 20}
-"""Periods that are known of longer ones at the first origin, which is the 24th from the end at most."""
 SIMULATED = 2_000
 """Panels by which the part of chance is told."""
 TOGETHER = ("statsforecast AutoETS", "statsforecast AutoTheta")
@@ -57,9 +53,8 @@ TOGETHER = ("statsforecast AutoETS", "statsforecast AutoTheta")
 class Published:
     """A panel drawn from published counts: some series of those known in all periods up to the end.
 
-    Of a figure that is in several ``files``, by source, the last one counts; series whose mean is not above
-    ``smallest`` are left. What is published by day or month is added up to longer periods where ``freq`` is another
-    than ``counted_by``.
+    Of a figure in several ``files``, by source, the last one counts; series whose mean is not above ``smallest`` are
+    left. What is ``counted_by`` day or month is added up to periods of ``freq``.
     """
 
     what: str
@@ -79,21 +74,18 @@ class Published:
 
     @property
     def origins(self) -> int:
-        """Past origins, the newest one period before the end, see ``KNOWN_AT_FIRST``."""
-        few, many = 13, KNOWN_AT_FIRST[self.freq]
-        return min(self.periods - many, 24) if self.periods > YOUNG else self.periods - few
+        """Past origins, the newest one period before the end; at the first 13 periods are known, of long ones more."""
+        known = 20 if self.freq == "Q" else 36
+        return min(self.periods - known, 24) if self.periods > 36 else self.periods - 13
 
 
 _EUROSTAT = "eurostat_asylum/georgeblck"
 _ASYLUM = (f"{_EUROSTAT}/migr_asyctzm_1_Data.csv", f"{_EUROSTAT}/migr_asyappctzm__custom_39520_20201006_200227.tsv")
-_ITALY = "italy_interior_cruscotto/ondata/sbarchi-per-giorno.csv"
-_CHANNEL = "uk_small_boats/uk-migrant-data/daily_small_boats.csv"
-_QUARTERS = "eurostat_asylum/jjdlg361/panel_quarterly_extended_channels.parquet"
-FRONTEX = {"frontex": (str(WORKBOOK),)}
-ASYLUM = {"eurostat": _ASYLUM}
+FRONTEX, ASYLUM = {"frontex": (str(WORKBOOK),)}, {"eurostat": _ASYLUM}
+QUARTERS = {"eurostat": ("eurostat_asylum/jjdlg361/panel_quarterly_extended_channels.parquet",)}
 CONFLICT = {"ucdp": ("ucdp_country_month/Hist.csv",)}
 DISPLACEMENT = {"idmc": ("idmc_monthly/Hist.csv",)}
-BY_DAY = {"italy_interior": (_ITALY,), "uk_home_office": (_CHANNEL,)}
+BY_DAY = {source_id: (file,) for source_id, file in reversed(DAILY.values())}
 PANELS = (
     Published("detections (Frontex)", FRONTEX, "detections", "2024-12", 60, 5, 5.0),
     Published("detections (Frontex)", FRONTEX, "detections", "2021-12", 48, 5),
@@ -114,8 +106,8 @@ PANELS = (
     Published("the same", BY_DAY, "arrivals", "2023-W35", 104, 2, freq="W", counted_by="D"),
     Published("deaths in armed conflict by quarter", CONFLICT, "conflict_deaths", "2023-Q4", 40, 5, 3.0, "Q"),
     Published("internal displacement by quarter", DISPLACEMENT, "new_displacement", "2024-Q2", 26, 5, 3.0, "Q"),
-    Published("first asylum applications by quarter (Eurostat)", {"eurostat": (_QUARTERS,)},
-              "asylum_applications_first", "2024-Q4", 44, 5, 3.0, "Q", "Q"),
+    Published("first asylum applications by quarter (Eurostat)", QUARTERS, "asylum_applications_first", "2024-Q4", 44,
+              5, 3.0, "Q", "Q"),
 )  # fmt: skip
 
 
@@ -146,16 +138,16 @@ def own_forecasts(published: Published, panel: Panel, priors: Priors | None, fit
 
 def peers_forecasts(keys: pd.DataFrame, panel: Panel, scale: str) -> FloatArray:
     """Quantiles in counts of the peers' mean at the same places, each peer fitted on ``counts`` or on ``log1p``."""
+
+    def together(totals: pd.DataFrame, parts: pd.DataFrame, horizon: int) -> FloatArray:
+        made: FloatArray = np.mean([PEERS[name](totals, parts, horizon) for name in TOGETHER], axis=0)
+        return made
+
     found = np.empty((len(keys), len(LEVELS)))
     for (series_id, origin), rows in keys.groupby(["series_id", "origin_date"]):
         known = panel.until(pd.Timestamp(str(origin))).matrix[[str(series_id)]]
-        found[rows.index] = on_scale(_together, scale, known, known, max(AHEAD[panel.freq]))[0, rows["horizon"] - 1]
+        found[rows.index] = on_scale(together, scale, known, known, max(AHEAD[panel.freq]))[0, rows["horizon"] - 1]
     return found
-
-
-def _together(totals: pd.DataFrame, parts: pd.DataFrame, horizon: int) -> FloatArray:
-    made: FloatArray = np.mean([PEERS[name](totals, parts, horizon) for name in TOGETHER], axis=0)
-    return made
 
 
 def scores_of(forecasts: QuantileTable, panel: Panel) -> pd.DataFrame:
@@ -163,12 +155,9 @@ def scores_of(forecasts: QuantileTable, panel: Panel) -> pd.DataFrame:
     observed = observed_at(forecasts.keys, panel)
     last = panel.matrix.to_numpy()[panel.places(forecasts.keys["origin_date"], forecasts.keys["series_id"])]
     held = covered(observed, forecasts.quantiles)
-    found = {share: held[f"covered_{share}"] for share in COVERAGES} | {
-        "small": last <= SMALL,
-        "natural": wis(observed, forecasts.quantiles),
-        "log": wis(np.log1p(observed), np.log1p(forecasts.quantiles)),
-    }
-    return pd.DataFrame(found)[np.isfinite(observed)]
+    natural, log = wis(observed, forecasts.quantiles), wis(np.log1p(observed), np.log1p(forecasts.quantiles))
+    shares = {share: held[f"covered_{share}"] for share in COVERAGES}
+    return pd.DataFrame(shares).assign(natural=natural, log=log, small=last <= SMALL)[np.isfinite(observed)]
 
 
 def by_chance(series: int, origins: int, freq: Frequency = "M") -> str:
@@ -224,13 +213,8 @@ def section(_options: argparse.Namespace) -> Section:
             taught_by = (everything, held_out[published.akin], None) if panel.freq in everything else (None,)
             own = [own_forecasts(published, panel, priors, fits) for priors in taught_by]
             rows.append(line_of(published, panel, own))
-    head = "panel, series × periods | WIS log | WIS natural"
-    lines = [
-        engine(),
-        "",
-        *table(f"{head} | 50/80/95 % hold | where the last value ≤ {SMALL} | if exactly right", rows),
-    ]
-    return lines, True
+    hold = f"50/80/95 % hold | where the last value ≤ {SMALL} | if exactly right"
+    return [engine(), "", *table(f"panel, series × periods | WIS log | WIS natural | {hold}", rows)], True
 
 
 if __name__ == "__main__":

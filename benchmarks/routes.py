@@ -1,17 +1,25 @@
-"""Frontex's dense routes with their nationalities: the panel on which most skill is measured."""
+"""Skill on the bundled routes and on Frontex's dense routes with their nationalities: ``make benchmarks``.
+
+Measures and writes both sections of docs/benchmarks.md; Frontex's routes need the workbook, under VIGIE_RAW_DATA.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.shared import coverage, interval, table
+from benchmarks.shared import PAGE, VARIABLE, coverage, engine, interval, published_files, replace_section, table
 from core.release import OBSERVATIONS
 from core.schema import ALL, check
+from core.settings import DEMONSTRATION_DATE
 from forecasting.kept import Fits
 from forecasting.members import Request
 from forecasting.model import ENSEMBLE
@@ -19,8 +27,11 @@ from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import QuantileTable
 from forecasting.reconcile import totals_panel
 from forecasting.runs import backtest
+from forecasting.verification.scores import summarise
 from ingest.source import read_raw
 from ingest.sources import frontex
+from store.caches import FitStore
+from store.releases import Release, ReleaseStore
 
 WORKBOOK = Path("frontex_ibc") / "ibc.xlsx"
 DENSE = 20
@@ -30,6 +41,8 @@ HORIZONS = (1, 3, 6, 12)
 """Months ahead that skill is shown for."""
 ORIGINS = 87
 """The last months, as many as these, from which the routes are forecast."""
+BEFORE = 60
+"""Origins before those that the recipe was chosen on: five years."""
 
 
 def dense_parts(raw_data: Path) -> Panel:
@@ -78,3 +91,58 @@ def skill_table(scores: pd.DataFrame, *, natural_interval: bool = False) -> list
         rows.append((model_id, horizon, interval(log, "relative_wis"), ratio, coverage(log), log["n"]))
     bracket = " [90 %]" if natural_interval else ""
     return table(f"model | h | WIS log [90 %] | WIS natural{bracket} | coverage 50/80/95 | n", rows)
+
+
+def by_part(scores: pd.DataFrame, situations: pd.DataFrame) -> list[str]:
+    """The ensemble's score (log) over the baseline's, by series and by situation, as Markdown."""
+    own = scores[(scores["model_id"] == ENSEMBLE) & (scores["series_id"] != ALL)]
+    parts = own.rename(columns={"series_id": "part", "relative_wis": "relative_score"})
+    kinds = situations.assign(part=situations["kind"] + ": " + situations["group"])
+    found, rows = pd.concat([parts, kinds]), []
+    for name, ratios in found[found["scale"] == "log"].groupby("part", sort=False):
+        by_horizon = ratios.set_index("horizon")["relative_score"].reindex(HORIZONS)
+        rows.append((name, *by_horizon.map("{:.3f}".format).where(by_horizon.notna(), "–")))
+    return table("part | " + " | ".join(f"h = {step}" for step in HORIZONS), rows)
+
+
+def of_bundled_figures(release: Release) -> list[str]:
+    """Skill of a release, of 60 origins."""
+    scores = release.read("scores")
+    return [engine(), "", *skill_table(scores), "", *by_part(scores, release.read("situation_scores"))]
+
+
+def of_frontex_routes(raw_data: Path, fits: Fits) -> list[str]:
+    """Skill on the published workbook: routes coherent with their nationalities, from 2018 on and before."""
+    parts = dense_parts(raw_data)
+    made = hindcasts(parts, origins=BEFORE + ORIGINS, horizons=HORIZONS, fits=fits)
+    dates = made.keys["origin_date"]
+    first = sorted(dates.unique())[BEFORE]
+    lines = [engine()]
+    for level in (dense_routes(parts), parts):
+        mine = made.keys["series_id"].isin(level.series_ids)
+        for then in (dates >= first, dates < first):
+            lines += ["", *skill_table(summarise(made.where(mine & then), level))]
+    return lines
+
+
+def main() -> None:
+    """Measure what a night makes in an empty home, and Frontex's routes; write when all is there."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        night = [sys.executable, "-m", "cli", "nightly", "--home", folder, "--as-of", f"{DEMONSTRATION_DATE}"]
+        subprocess.run(night, check=True, stdout=subprocess.DEVNULL)  # noqa: S603  # our own command
+        release = ReleaseStore(home).current()
+        if release is None:
+            raise SystemExit("the night has made no release")
+        sections = {"Five routes, bundled figures, 60 origins to November 2024": of_bundled_figures(release)}
+        if os.environ.get(VARIABLE):
+            title = f"7 dense Frontex routes with their nationalities, {ORIGINS} origins to March 2025"
+            sections[title] = of_frontex_routes(published_files(), FitStore(home))
+        else:
+            sys.stderr.write(f"Frontex's routes are not measured: {VARIABLE} is not set.\n")
+    for title, lines in sections.items():
+        replace_section(PAGE, title, lines)
+
+
+if __name__ == "__main__":
+    main()

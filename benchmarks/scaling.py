@@ -1,30 +1,103 @@
 """Measure what a panel costs as it grows, and what engines cost: ``python -m benchmarks.scaling``.
 
+    python -m benchmarks.scaling 100 1000 10000 100000         panels of these sizes, on this machine
+    python -m benchmarks.scaling --engines 300                 the same panel on each engine that is installed
+
 Every run is a process of its own, ``vigie forecast`` as a person would call it, on a made-up panel of 120 months. CPU
 seconds are those of all its processes together and hardly depend on what else the machine does; seconds of the clock
 do. Memory is the largest sum of what its processes hold, what they share counted once, looked at four times a second.
-
-    python -m benchmarks.scaling 100 1000 10000 20000          panels of these sizes, on this machine
-    python -m benchmarks.scaling --engines 300                 the same panel on each engine that is installed
 """
 
 from __future__ import annotations
 
 import argparse
+import re
+import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.processes import Cost, cost_of
 from benchmarks.shared import report, table
 
 MONTHS, HORIZON = 120, 12
 ENGINES = ("local", "dask", "ray", "spark")
+
+
+class Cost(NamedTuple):
+    """What one run took: seconds of the clock and of the processor, bytes at most."""
+
+    clock: float
+    cpu: float
+    peak_bytes: int
+
+    @property
+    def cells(self) -> tuple[str, str, str]:
+        """Clock, CPU seconds and peak memory as a table has them."""
+        return f"{self.clock:.0f} s", f"{self.cpu:.0f}", f"{self.peak_bytes / 2**20:,.0f} MiB"
+
+
+def family(pid: int) -> Iterator[tuple[Path, list[str]]]:
+    """A process and its descendants: each one's folder, and what its ``stat`` says behind the name, proc(5)."""
+    known: dict[int, tuple[Path, list[str]]] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it ended between two looks
+            known[int(folder.name)] = folder, (folder / "stat").read_text().rpartition(")")[2].split()
+    waiting = [pid]
+    while waiting:
+        one = waiting.pop()
+        waiting += [child for child, (_folder, fields) in known.items() if int(fields[1]) == one]
+        if one in known:
+            yield known[one]
+
+
+@contextmanager
+def meanwhile(look: Callable[[], None]) -> Iterator[None]:
+    """Look four times a second, in a thread of its own, while something goes on."""
+    over = threading.Event()
+
+    def run() -> None:
+        while not over.wait(0.25):
+            look()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def cost_of(command: Sequence[str]) -> Cost:
+    """Run a command to its end and look at the memory of all its processes."""
+    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603  # our own command
+    seen = [0]
+    with meanwhile(lambda: seen.append(_memory(process.pid))):
+        code = process.wait()
+    if code != 0:
+        raise subprocess.CalledProcessError(code, command)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(time.monotonic() - begun, cpu, max(seen))
+
+
+def _memory(pid: int) -> int:
+    """Bytes that a process and its descendants hold in memory; what several share counts once."""
+    total = 0
+    for folder, _fields in family(pid):
+        with suppress(OSError):  # it ended meanwhile
+            total += 1024 * int(re.findall(r"(?m)^Pss:\s+(\d+) kB", (folder / "smaps_rollup").read_text())[0])
+    return total
 
 
 def write_panel(path: Path, series: int) -> None:
@@ -41,51 +114,39 @@ def write_panel(path: Path, series: int) -> None:
     rows.to_csv(path, index=False)
 
 
-def forecast_cost(series: int, engine: str = "local", python: str = sys.executable) -> Cost:
+def forecast_cost(series: int, engine: str, python: str) -> Cost:
     """``vigie forecast`` of a panel of so many series in an empty home: ensemble and baseline, 23 quantiles."""
     with tempfile.TemporaryDirectory() as name:
-        panel = Path(name) / "panel.csv"
-        write_panel(panel, series)
-        asked = ["--panel", str(panel), "--horizon", str(HORIZON), "--engine", engine]
-        kept = ["--home", f"{name}/home", "--out", f"{name}/out.parquet"]
-        cost = cost_of([python, "-m", "cli", "forecast", *asked, *kept])
+        write_panel(Path(name) / "panel.csv", series)
+        files = ["--panel", f"{name}/panel.csv", "--home", f"{name}/home", "--out", f"{name}/out.parquet"]
+        cost = cost_of([python, "-m", "cli", "forecast", "--horizon", str(HORIZON), "--engine", engine, *files])
     report(f"{series:,} series, {engine}: {', '.join(cost.cells)}")
     return cost
 
 
-def size_lines(sizes: Sequence[int]) -> list[str]:
-    """Cost against the number of series, as Markdown."""
-    rows = []
-    for series in sizes:
-        cost = forecast_cost(series)
-        clock, cpu, peak = cost.cells
-        each = f"{1000 * cost.cpu / series:,.0f} ms", f"{cost.peak_bytes / 2**10 / series:,.0f} KiB"
-        rows.append((f"{series:,}", cpu, each[0], clock, peak, each[1]))
-    return table("series | CPU seconds | per series | clock | peak memory | per series", rows)
-
-
-def engine_lines(series: int, python: str) -> list[str]:
-    """The same panel on each engine, as Markdown."""
-    rows = []
-    for engine in ENGINES:
-        try:
-            clock, cpu, peak = forecast_cost(series, engine, python).cells
-        except subprocess.CalledProcessError:
-            rows.append((engine, "not installed here or did not start", "", ""))
-        else:
-            rows.append((engine, cpu, clock, peak))
-    return table("engine | CPU seconds | clock | peak memory", rows)
-
-
 def main() -> None:
-    """Read the arguments, measure, print."""
+    """Measure; print cost against the number of series, or of the same panel on each engine."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sizes", nargs="*", type=int)
     parser.add_argument("--engines", type=int, metavar="SERIES")
     parser.add_argument("--python", default=sys.executable, help="an interpreter that has the engines' packages")
-    asked = parser.parse_args()
-    lines = engine_lines(asked.engines, asked.python) if asked.engines else size_lines(asked.sizes)
-    sys.stdout.write("\n".join(lines) + "\n")
+    asked, rows = parser.parse_args(), list[tuple[str, ...]]()
+    if asked.engines:
+        head = "engine | CPU seconds | clock | peak memory"
+        for engine in ENGINES:
+            try:
+                clock, cpu, peak = forecast_cost(asked.engines, engine, asked.python).cells
+            except subprocess.CalledProcessError:
+                cpu, clock, peak = "not installed here or did not start", "", ""
+            rows.append((engine, cpu, clock, peak))
+    else:
+        head = "series | CPU seconds | per series | clock | peak memory | per series"
+        for series in asked.sizes:
+            cost = forecast_cost(series, "local", asked.python)
+            clock, cpu, peak = cost.cells
+            each = f"{1000 * cost.cpu / series:,.0f} ms", f"{cost.peak_bytes / 2**10 / series:,.0f} KiB"
+            rows.append((f"{series:,}", cpu, each[0], clock, peak, each[1]))
+    sys.stdout.write("\n".join(table(head, rows)) + "\n")
 
 
 if __name__ == "__main__":

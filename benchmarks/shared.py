@@ -23,6 +23,7 @@ Options = Mapping[str, Mapping[str, Any]]
 Section = tuple[list[str], bool]
 """A section's lines, and whether all is well."""
 PAGE = PROJECT / "docs" / "benchmarks.md"
+VARIABLE = "VIGIE_RAW_DATA"
 EARLIER = ", by an earlier engine"
 """Stands in the heading of what another version measured."""
 FACT = re.compile(r"(Engine|Measured): ")
@@ -32,7 +33,7 @@ FACT = re.compile(r"(Engine|Measured): ")
 def replace_section(page: Path, title: str, lines: Sequence[str]) -> None:
     """Write a section of second level in place of the one with the same title, perhaps by an earlier engine, or last.
 
-    Lines without words, that is tables and facts, take the places of those that stand there; the page's words stay.
+    Where all lines are tables and facts they take the places of those that stand there, and the page's words stay.
     """
     head = f"## {title}"
     first, *others = page.read_text(encoding="utf-8").split("\n## ")
@@ -41,7 +42,7 @@ def replace_section(page: Path, title: str, lines: Sequence[str]) -> None:
     if not places:
         places = [len(bodies)]
         bodies.append(head)
-    if all(not line or _is_row(line) or FACT.match(line) for line in lines):
+    if all(not line or line.startswith("|") or FACT.match(line) for line in lines):
         lines = _renewed(bodies[places[0]].splitlines()[2:], lines)
     bodies[places[0]] = "\n".join([head, "", *lines])
     page.write_text("\n\n".join(body.strip("\n") for body in bodies) + "\n", encoding="utf-8")
@@ -49,19 +50,19 @@ def replace_section(page: Path, title: str, lines: Sequence[str]) -> None:
 
 def _renewed(before: Sequence[str], lines: Sequence[str]) -> list[str]:
     """A section with new facts and tables: the first table takes the first one's place, and so on."""
-    tables = [list(rows) for is_table, rows in groupby(lines, _is_row) if is_table]
+
+    def is_row(line: str) -> bool:
+        return line.startswith("|")
+
+    tables = [list(rows) for is_table, rows in groupby(lines, is_row) if is_table]
     made: list[str] = []
-    for is_table, rows in groupby(before, _is_row):
+    for is_table, rows in groupby(before, is_row):
         made += tables.pop(0) if is_table and tables else rows
     for fact in filter(FACT.match, reversed(lines)):
         kind = fact.partition(" ")[0]
         stands = [place for place, line in enumerate(made) if line.startswith(kind)]
         made[slice(stands[0], stands[0] + 1) if stands else slice(0)] = [fact]
     return [*made, *(line for rest in tables for line in ("", *rest))]
-
-
-def _is_row(line: str) -> bool:
-    return line.startswith("|")
 
 
 def engine() -> str:
@@ -82,10 +83,7 @@ def page_command(
     """Run a measurement whose section stands in a page: print it, and with ``--write`` put it there.
 
     ``arguments`` are the process's own by default. A command that makes seeded ``changes`` takes their number and seed.
-    Where options choose the section they choose its ``title`` too.
-
-    Returns:
-        The exit status: 0 where all is well, else 1.
+    Where options choose the section they choose its ``title`` too. Returns the exit status: 1 where not all is well.
     """
     about = sys.modules[section.__module__].__doc__
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -107,7 +105,6 @@ def page_command(
 def report(line: str) -> None:
     """Show on the error stream what is known so far."""
     sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
 
 
 def table(head: str, rows: Iterable[Iterable[object]]) -> list[str]:
@@ -127,9 +124,6 @@ def interval(row: Any, name: str, digits: int = 3) -> str:  # noqa: ANN401  # a 
 def coverage(row: Any) -> str:  # noqa: ANN401  # as above
     """What the intervals of 50, 80 and 95 % held, from ``coverage_50`` and so on."""
     return "/".join(f"{row[f'coverage_{level}']:.2f}" for level in (50, 80, 95))
-
-
-VARIABLE = "VIGIE_RAW_DATA"
 
 
 def published_files() -> Path:

@@ -3,11 +3,10 @@
     python -m benchmarks.time_left --panel 2000                    vigie forecast of a made-up panel of so many series
     python -m benchmarks.time_left --home HOME --as-of 2025-02-28 --record NIGHT.json
                                                                    a night in this home, and it is published there
-    python -m benchmarks.time_left --replay NIGHT.json …           each of a home's nights as told from those before it,
-                                                                   with --home from those that it had made before, too
+    python -m benchmarks.time_left --replay NIGHT.json …           each of a home's nights as told from those before it
 
 What a night told is recorded with the seconds of the processor, of all processes of the work together, and with the
-clock's. By the first what else the machine does makes no difference; in the second it does. Replays are by both.
+clock's. Replays are by both.
 """
 
 from __future__ import annotations
@@ -19,12 +18,11 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.processes import family, meanwhile
-from benchmarks.scaling import HORIZON, write_panel
+from benchmarks.scaling import HORIZON, family, meanwhile, write_panel
 from benchmarks.shared import table
 from core.progress import Pace
 from core.settings import Settings, load_settings
@@ -33,12 +31,10 @@ from nightly import run_night
 from nightly.pooled import bundled_history, priors_from
 from nightly.progress import NightProgress, Plan, Step, expected, plan_of
 from store.caches import FitStore
-from store.status import night_steps
 
 PERCENT = (10, 20, 30, 40, 50, 60, 70, 80, 90, 95)
 Looks = list[tuple[float, float | None]]
 """Seconds that are gone, and seconds left as shown then; the last one is the end."""
-Night = Mapping[str, Sequence[float]]
 Event = Sequence[Any]
 """Seconds of the processor and of the clock, and what was reported then."""
 
@@ -72,8 +68,7 @@ class Recorder(NightProgress):
     """Keeps what a night reports, each time with the seconds of the processor and of the clock."""
 
     def __init__(self, home: Path, settings: Settings) -> None:
-        self.events: list[Event] = []
-        self._processor = Clock()
+        self.events, self._processor = list[Event](), Clock()
         self._from = self._processor(), time.monotonic()
         super().__init__(expected(home, settings), settings)
 
@@ -96,15 +91,6 @@ class Recorder(NightProgress):
         """As its base."""
         self.keep(part, done, total)
         super().__call__(part, done, total)
-
-
-def of_night(home: Path, as_of: dt.date) -> list[Event]:
-    """A night of a home: what it reported."""
-    settings = load_settings(home)
-    recorder = Recorder(home, settings)
-    run_night(home, settings, as_of, progress=recorder)
-    recorder.keep("end")
-    return recorder.events
 
 
 def replay(
@@ -131,17 +117,6 @@ def replay(
     return [*looks, (slower * whole, 0.0)], progress.until_now()
 
 
-def of_replays(nights: Mapping[str, Sequence[Event]], earlier: Sequence[Night]) -> dict[str, Looks]:
-    """A home's nights, first to last, by either clock, each planned by those before it, ``earlier`` ones too."""
-    found = {}
-    for clock, name in enumerate(("processor", "clock")):
-        before = list(earlier)
-        for night, events in nights.items():
-            found[f"{night}, {name}"], steps = replay(events, plan_of(before[-5:]), clock)
-            before.append({step: list(took) for step, took in steps.items()})
-    return found
-
-
 def ratio(looks: Looks, share: float) -> float:
     """Time shown over time left once this share of the whole is gone."""
     whole = looks[-1][0]
@@ -162,18 +137,24 @@ def main() -> None:
     if asked.record:
         if not (asked.home and asked.as_of):
             parser.error("--record wants --home and --as-of: the night that is run")
-        asked.record.write_text(json.dumps(of_night(asked.home, asked.as_of)), encoding="utf-8")
+        settings = load_settings(asked.home)
+        recorder = Recorder(asked.home, settings)
+        run_night(asked.home, settings, asked.as_of, progress=recorder)
+        recorder.keep("end")
+        asked.record.write_text(json.dumps(recorder.events), encoding="utf-8")
         return
-    if asked.panel:
-        found = {f"{asked.panel:,} series": of_panel(asked.panel)}
-    else:
-        nights = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in asked.replay}
-        found = of_replays(nights, night_steps(asked.home) if asked.home else [])
+    found = {f"{asked.panel:,} series": of_panel(asked.panel)} if asked.panel else {}
+    for clock, name in enumerate(("processor", "clock")):
+        before: list[dict[str, list[float]]] = []
+        for path in asked.replay or ():
+            events = json.loads(path.read_text(encoding="utf-8"))
+            found[f"{path.stem}, {name}"], steps = replay(events, plan_of(before[-5:]), clock)
+            before.append({step: list(took) for step, took in steps.items()})
     rows = [
-        (name, f"{looks[-1][0]:,.0f}", *(f"{ratio(looks, tenth / 100):.2f}" for tenth in PERCENT))
+        (name, f"{looks[-1][0]:,.0f}", *(f"{ratio(looks, percent / 100):.2f}" for percent in PERCENT))
         for name, looks in found.items()
     ]
-    head = " | ".join(f"{tenth} %" for tenth in PERCENT)
+    head = " | ".join(f"{percent} %" for percent in PERCENT)
     sys.stdout.write("\n".join(table(f"what | seconds | {head}", rows)) + "\n")
 
 

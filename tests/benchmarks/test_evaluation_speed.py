@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from benchmarks.evaluation_speed import lines_of, steps
-from benchmarks.processes import Cost
+from benchmarks import evaluation_speed
+from benchmarks.evaluation_speed import steps
+from benchmarks.scaling import Cost
 from benchmarks.shared import engine
 from forecasting.panel import Panel, read_panel
 
@@ -28,8 +31,11 @@ def test_one_month_is_held_back_and_comes_with_its_totals_column(tmp_path: Path)
     assert again.groups["route_id"].tolist() == ["one", "two"]
 
 
-def test_the_table_tells_clock_processor_and_memory_of_every_step() -> None:
-    lines = lines_of(parts(), [("evaluation", Cost(545.4, 990.2, 2600 * 2**20))])
+def test_the_table_tells_clock_processor_and_memory_of_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation_speed, "published_files", Path)
+    monkeypatch.setattr(evaluation_speed, "dense_parts", lambda _folder: parts())
+    monkeypatch.setattr(evaluation_speed, "cost_of", lambda _command: Cost(545.4, 990.2, 2600 * 2**20))
+    lines, _is_well = evaluation_speed.section(argparse.Namespace())
     assert lines[0] == engine()
     assert "2 nationalities by route and 2 routes" in lines[1]
-    assert lines[-1] == "| evaluation | 545 s | 990 | 2,600 MiB |"
+    assert lines[-1] == "| the whole evaluation again with that month | 545 s | 990 | 2,600 MiB |"

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import peers
-from benchmarks.peer_models import COVERAGES, from_intervals, long_form
+from benchmarks.peers import COVERAGES, from_intervals, long_form
 from core.progress import silent
 from core.quantiles import QUANTILE_LEVELS
 from core.schema import ALL
@@ -46,21 +46,21 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[pd.DataFrame]:
     return shown
 
 
-def table(parts: Panel, cache: Path | None, scale: str = "counts") -> QuantileTable:
+def table(parts: Panel, cache: Path, scale: str = "counts") -> QuantileTable:
     return peers.peer_table("last value", scale, parts, origins=5, cache=cache, report=silent)
 
 
-def test_a_peer_is_shown_nothing_after_its_origin(parts: Panel, seen: list[pd.DataFrame]) -> None:
-    made = table(parts, None)
+def test_a_peer_is_shown_nothing_after_its_origin(parts: Panel, seen: list[pd.DataFrame], tmp_path: Path) -> None:
+    made = table(parts, tmp_path)
     ends = [history.index[-1].end_time.normalize() for history in seen]
     assert ends == list(parts.end_dates[-6:-1])
     assert sorted(set(made.keys["origin_date"])) == ends
 
 
 def test_quantiles_stand_beside_their_series_and_horizon_and_never_below_zero(
-    parts: Panel, seen: list[pd.DataFrame]
+    parts: Panel, seen: list[pd.DataFrame], tmp_path: Path
 ) -> None:
-    made = table(parts, None)
+    made = table(parts, tmp_path)
     totals = parts.matrix.T.groupby(parts.groups["route_id"]).sum().T
     for place, row in made.keys.iterrows():
         last = totals[row["series_id"]].to_numpy()[parts.end_dates.get_loc(row["origin_date"])]
@@ -70,8 +70,10 @@ def test_quantiles_stand_beside_their_series_and_horizon_and_never_below_zero(
     assert len(seen) == 5
 
 
-def test_on_log1p_a_peer_gets_logs_and_its_answer_comes_back_as_counts(parts: Panel, seen: list[pd.DataFrame]) -> None:
-    made = table(parts, None, "log1p")
+def test_on_log1p_a_peer_gets_logs_and_its_answer_comes_back_as_counts(
+    parts: Panel, seen: list[pd.DataFrame], tmp_path: Path
+) -> None:
+    made = table(parts, tmp_path, "log1p")
     totals = parts.matrix.T.groupby(parts.groups["route_id"]).sum().T
     np.testing.assert_allclose(seen[0].to_numpy(), np.log1p(totals.iloc[:-5].to_numpy()))
     assert made.quantiles.max() > 200

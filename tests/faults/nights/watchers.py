@@ -16,7 +16,7 @@ from itertools import count, cycle
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
-from benchmarks.dashboard_server import Server
+from benchmarks.browser import Server
 from store.chain import file_problems
 from store.journal import Entry, Journal, journal_url
 from store.releases import ReleaseStore
@@ -141,7 +141,7 @@ def read(home: Path) -> Iterator[str]:
 
 def look(_home: Path, address: str) -> Iterator[str]:
     """Open page after page of the dashboard, each as a first visit."""
-    from benchmarks.dashboard_session import Session  # noqa: PLC0415  # Streamlit takes seconds to import
+    from benchmarks.dashboard_load import Session  # noqa: PLC0415  # Streamlit takes seconds to import
 
     for page in cycle(PAGES):
         session = Session(address, "en-GB")
@@ -149,8 +149,8 @@ def look(_home: Path, address: str) -> Iterator[str]:
             session.open(page)
         finally:
             session.close()
-        if session.screen.errors:
-            raise WatchError(f"/{page}: {session.screen.errors}")
+        if session.errors:
+            raise WatchError(f"/{page}: {session.errors}")
         yield f"/{page}"
         time.sleep(5)
 
