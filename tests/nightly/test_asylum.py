@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.calendar import PERIODS_PER_YEAR, last_complete_period
 from core.progress import silent
 from core.release import RELEASE
 from core.schema import check
 from forecasting.hindcast import WorkList, run_work
+from forecasting.panel import panel_from_rows
 from forecasting.quantiles import QuantileTable
-from nightly.asylum import Asylum, forecast_asylum
+from nightly.asylum import DATASETS, OK, TOO_OLD, Asylum, Dataset, destination_states, forecast_asylum
+from nightly.asylum import corridors as corridor_panel
 from store.caches import BacktestStore
-
-pytestmark = pytest.mark.slow
 
 AS_OF = dt.date(2020, 1, 31)
 COUNTRIES = ("AUT", "BEL", "DEU", "FRA", "ITA", "SWE")
@@ -66,6 +68,7 @@ def corridors(tmp_path_factory: pytest.TempPathFactory) -> Asylum:
     return made(figures("M", MONTHS, by_citizen=True), tmp_path_factory.mktemp("home"))
 
 
+@pytest.mark.slow
 def test_every_destination_with_recent_months_is_forecast_a_year_ahead_and_scored(corridors: Asylum) -> None:
     totals = corridors.frames["asylum_forecasts"].query("citizen == '_T' and model_id == 'vigie-ensemble'")
     assert set(totals["geo"]) == set(COUNTRIES)
@@ -75,12 +78,14 @@ def test_every_destination_with_recent_months_is_forecast_a_year_ahead_and_score
     assert corridors.degraded == []
 
 
+@pytest.mark.slow
 def test_corridors_are_forecast_and_none_is_the_nameless_rest(corridors: Asylum) -> None:
     rows = corridors.frames["asylum_forecasts"].query("citizen != '_T'")
     assert set(rows["citizen"]) == {"SYR", "AFG"}
     assert set(rows["model_id"]) == {"vigie-ensemble"}
 
 
+@pytest.mark.slow
 def test_corridors_together_expect_about_what_their_destination_expects(corridors: Asylum) -> None:
     rows = corridors.frames["asylum_forecasts"].query("model_id == 'vigie-ensemble' and horizon == 3")
     median = rows[np.isclose(rows["output_type_id"], 0.5)]
@@ -89,6 +94,7 @@ def test_corridors_together_expect_about_what_their_destination_expects(corridor
     assert np.allclose(parts, whole, rtol=0.1)
 
 
+@pytest.mark.slow
 def test_where_months_are_too_old_the_quarters_are_forecast(tmp_path: Path) -> None:
     old = figures("M", pd.period_range("2012-01", "2018-06", freq="M"))
     found = made(pd.concat([old, figures("Q", QUARTERS)], ignore_index=True), tmp_path, dt.date(2020, 2, 10), 24)
@@ -98,6 +104,7 @@ def test_where_months_are_too_old_the_quarters_are_forecast(tmp_path: Path) -> N
     assert list(states["Q"]) == ["ok"]
 
 
+@pytest.mark.slow
 def test_the_same_night_again_makes_no_past_forecast_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fits: list[int] = []
 
@@ -112,6 +119,7 @@ def test_the_same_night_again_makes_no_past_forecast_anew(tmp_path: Path, monkey
     assert fits[1:] == [0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("known", "reason"),
     [
@@ -128,9 +136,54 @@ def test_without_recent_figures_the_night_is_degraded_and_says_why(
     assert reason in found.degraded[0]["reason"]
 
 
+@pytest.mark.slow
 def test_where_nothing_can_be_forecast_every_table_keeps_its_contract_and_is_empty(tmp_path: Path) -> None:
     nothing = made(figures("M", MONTHS).iloc[:0], tmp_path)
     for name, frame in nothing.frames.items():
         assert len(check(frame, RELEASE[name])) == 0
     assert len(check(nothing.hindcasts, RELEASE["backtest"])) == 0
     assert nothing.degraded
+
+
+@pytest.mark.parametrize("dataset", DATASETS, ids=lambda one: f"{one.target}.{one.freq}")
+def test_a_country_is_forecast_a_year_ahead_unless_its_newest_figure_is_older_than_half_a_year(
+    dataset: Dataset,
+) -> None:
+    year = PERIODS_PER_YEAR[dataset.freq]
+    assert list(dataset.horizons) == list(range(1, year + 1))
+    newest = last_complete_period(AS_OF, dataset.freq)
+    for late, state in ((0, OK), (year // 2, OK), (year // 2 + 1, TOO_OLD)):
+        known = figures(dataset.freq, pd.period_range(end=newest - late, periods=40, freq=dataset.freq))
+        assert set(destination_states(known, dataset, AS_OF)["state"]) == {state}, late
+
+
+@pytest.mark.parametrize(("countries", "forecast"), [(4, False), (5, True)])
+def test_fewer_than_five_countries_are_not_forecast_together(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, countries: int, *, forecast: bool
+) -> None:
+    asked = list[int]()
+
+    def run(_maker: object, _rows: pd.DataFrame, fine: list[str]) -> None:
+        asked.append(len(fine))
+        raise InterruptedError
+
+    monkeypatch.setattr("nightly.asylum._Forecaster.run", run)
+    known = figures("M", MONTHS)
+    with suppress(InterruptedError):
+        assert made(known[known["geo"].isin(COUNTRIES[:countries])], tmp_path).frames["asylum_forecasts"].empty
+    assert asked == ([countries] if forecast else [])
+
+
+def test_the_rest_of_a_destination_is_what_corridors_leave_of_its_total_and_never_fewer_than_nobody() -> None:
+    known = figures("M", MONTHS, by_citizen=True)
+    known = known[known["geo"] == "DEU"]
+    total = known["citizen"] == "_T"
+    known.loc[total & (known["time_period"] == "2019-06"), "obs_value"] = 0.0
+    panel = panel_from_rows(
+        known[total].rename(columns={"obs_value": "value"})[["series_id", "time_period", "value", "geo"]]
+    )
+    found = corridor_panel(known, panel)
+    assert found is not None
+    rest = found.matrix.loc[:, (found.groups["citizen"] == "").to_numpy()].iloc[:, 0]
+    assert rest["2019-06"] == 0.0
+    assert set(rest.drop(pd.Period("2019-06", "M"))) == {25.0}

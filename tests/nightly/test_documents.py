@@ -8,11 +8,13 @@ import pandas as pd
 import pytest
 
 from core.about import INTENDED_USE, PROHIBITED_USES
-from core.languages import DEFAULT_LANGUAGE, languages
+from core.languages import DEFAULT_LANGUAGE, Language, languages
 from core.settings import SNAPSHOT
+from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.verification.scores import COLUMNS
 from ingest.registers import known_issues
 from ingest.sources import CARDS
+from nightly.documents import evaluation_matrix
 from store.releases import Release, ReleaseStore
 from tests.french import english_left
 
@@ -101,3 +103,20 @@ def test_french_texts_write_decimals_with_a_comma(release: Release) -> None:
     scores = release.read("scores").set_index(["model_id", "series_id", "horizon", "scale"])
     ratio = f"{float(scores['relative_wis']['vigie-ensemble', '_T', 3, 'log']):.2f}".replace(".", ",")
     assert f"{ratio} [" in release.document("fr/evaluation_matrix.md")
+
+
+def test_the_matrix_goes_from_the_next_month_to_a_year_and_names_the_ensemble_first_then_what_it_is_measured_by() -> (
+    None
+):
+    models = ["vigie-theta", "a-team", BASELINE, "vigie-arima", ENSEMBLE]
+    rows = [
+        {"model_id": model, "series_id": "_T", "scale": "log", "horizon": step, "relative_wis": 0.9,
+         "relative_wis_lo": 0.8, "relative_wis_hi": 1.0, "coverage_80": 0.8}
+        for model in models for step in range(1, 13)
+    ]  # fmt: skip
+    scores, errors = pd.DataFrame(rows), pd.DataFrame(columns=COLUMNS)
+    table = [line for line in evaluation_matrix(scores, errors, Language("en")).splitlines() if line.startswith("|")]
+    assert table[0] == "| model | 1 month | 3 months | 6 months | 12 months |"
+    order = [ENSEMBLE, BASELINE, "a-team", "vigie-arima", "vigie-theta"]
+    assert [line.split("`")[1] for line in table[2:]] == order
+    assert not any("–" in line.replace("0.80–1.00", "") for line in table[2:]), "a distance has no score"

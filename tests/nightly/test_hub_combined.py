@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from core.errors import InputError
 from core.languages import Language
 from core.release import FORECASTS
 from core.settings import HubSettings
@@ -20,7 +22,7 @@ from forecasting.trajectories import sample_paths
 from hub.outputs import own_ensemble, tidy
 from hub.targets import config_files
 from nightly.forecasts import HORIZONS, ForecastSet, near
-from nightly.hub_combined import serve
+from nightly.hub_combined import score_hub, serve
 from nightly.hub_tables import collect_night
 from reports.citations import combination_served
 from store.files import parquet_bytes
@@ -140,3 +142,15 @@ def test_readers_are_told_of_which_routes_a_combination_is_served() -> None:
     (text,) = combination_served(release, Language("fr"))
     assert "combinaison" in text and "hub-median" in text
     assert combination_served(SimpleNamespace(served={}), Language("en")) == []
+
+
+@pytest.mark.parametrize("column", ["oracle_value", "target_end_date"])
+def test_an_oracle_without_a_column_is_refused_by_the_line_that_should_name_it(tmp_path: Path, column: str) -> None:
+    """Columns are named in a table's first row."""
+    place = hub(tmp_path).place
+    named = {"location": "CMR", "target_end_date": "2024-12-31", "oracle_value": "1"}
+    table = pd.DataFrame([named]).drop(columns=column).to_csv(index=False).encode()
+    HubFiles(place).write({"target-data/oracle-output.csv": table})
+    with pytest.raises(InputError, match="oracle-output") as refused:
+        score_hub(place, "team-model")
+    assert re.search(rf"\brow 1\b.*\b{column}\b", str(refused.value))

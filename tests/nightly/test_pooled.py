@@ -131,18 +131,24 @@ def test_a_route_is_added_up_from_its_nationalities_once_they_are_known_for_six_
         assert [series for series, _rows in night._parts()] == added
 
 
-def test_what_moved_a_route_is_asked_of_the_pooled_model_in_the_same_way_as_its_forecast(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A route is a total to the model. Its newest value alone is looked ahead from."""
+def asked_of(monkeypatch: pytest.MonkeyPatch) -> list[Level]:
+    """What the pooled model is asked for from now on; it answers with one forecast from the newest month."""
     asked = list[Level]()
 
     def answer(_model_id: str, levels: Sequence[Level], **_others: object) -> list[QuantileTable]:
         asked.extend(levels)
         keys = pd.DataFrame({"series_id": [ROUTE], "origin_date": [pd.Timestamp("2020-12-31")], "horizon": [1]})
-        return [QuantileTable(keys, np.ones((1, 23))) for _ in levels]
+        return [QuantileTable(keys.assign(series_id=level.panel.series_ids[0]), np.ones((1, 23))) for level in levels]
 
     monkeypatch.setattr("nightly.pooled.run_pooled", answer)
+    return asked
+
+
+def test_what_moved_a_route_is_asked_of_the_pooled_model_in_the_same_way_as_its_forecast(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A route is a total to the model. Its newest value alone is looked ahead from."""
+    asked = asked_of(monkeypatch)
     data = known_by_nationality(MONTHS[:0])
     night = PooledNight(data, fits=None)  # type: ignore[arg-type]  # no fit is asked for
     night.routes(0, [1])
@@ -151,6 +157,41 @@ def test_what_moved_a_route_is_asked_of_the_pooled_model_in_the_same_way_as_its_
     assert again.kind == own.kind
     assert np.array_equal(again.wanted, own.wanted)
     assert np.flatnonzero(again.wanted).tolist() == [len(MONTHS) - 1]
+
+
+def test_a_route_is_a_total_to_the_pooled_model_and_its_nationalities_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So is its history where that was known otherwise, and what moved its forecast."""
+    asked = asked_of(monkeypatch)
+    monkeypatch.setattr("nightly.pooled.sum_of_parts", lambda made, *_others: made)
+    data = known_by_nationality(MONTHS)
+    end = MONTHS[60].end_time.normalize()
+    data.past_panels[end] = panel_of({ROUTE: np.arange(len(MONTHS))}).until(end.date())
+    night = PooledNight(data, fits=None)  # type: ignore[arg-type]  # no fit is asked for
+    night.routes(24, [1])
+    night.forecast_last(data.panel, [1])
+    assert [(level.panel.series_ids, level.kind) for level in asked] == [
+        ([ROUTE], 1),
+        ([f"{end:%Y-%m} {ROUTE}"], 1),
+        (["arrivals.CMR._T.SYR.M"], 0),
+        ([ROUTE], 1),
+    ]
+
+
+@pytest.mark.parametrize("late", [0, 1])
+def test_nationalities_are_forecast_from_the_newest_month_of_all_if_it_is_known_by_nationality(
+    monkeypatch: pytest.MonkeyPatch, late: int
+) -> None:
+    """As they are from each month before it."""
+    asked = asked_of(monkeypatch)
+    monkeypatch.setattr("nightly.pooled.sum_of_parts", lambda made, *_others: made)
+    monkeypatch.setattr("nightly.pooled.FEWEST_OF_PARTS", 24)
+    night = PooledNight(known_by_nationality(MONTHS[: len(MONTHS) - late]), fits=None)  # type: ignore[arg-type]  # no fit is asked for
+    night.routes(12, [1])
+    (parts,) = (level for level in asked if level.kind == 0)
+    from_here = parts.wanted[:, 0]
+    known = parts.panel.matrix.iloc[:, 0].notna().to_numpy()
+    assert np.flatnonzero(from_here)[-1] == len(MONTHS) - 1 - late
+    assert np.array_equal(from_here[-13:], known[-13:])
 
 
 def test_the_newest_month_by_nationality_is_the_last_that_was_wholly_known() -> None:

@@ -89,6 +89,22 @@ def test_where_little_is_to_be_made_anew_little_time_is_left() -> None:
     assert progress.seconds_left() < whole / 3
 
 
+@pytest.mark.parametrize(("units", "least", "most"), [(10, 1.0, 1.0), (20, 1.5, 2.0), (None, 0.01, 0.2)])
+def test_what_is_to_come_takes_as_much_more_or_less_as_had_to_be_made_before_it(
+    units: int | None, least: float, most: float
+) -> None:
+    """Where a step made twice what was planned the next one may, where it made nothing next to nothing is left."""
+    clock = Clock()
+    progress = NightProgress({"reading: A": Step(10.0, 10), "forecasting: B": Step(100.0, 50)}, clock=clock)
+    assert progress.seconds_left() == pytest.approx(110.0), "nothing is known yet, so the plan holds"
+    if units:
+        progress("A", 0, units)
+        clock.now += units
+        progress("A", units, units)
+    progress.begin("forecasting")
+    assert least <= progress.seconds_left() / 100.0 <= most
+
+
 def test_a_first_night_is_planned_by_the_home_s_settings(tmp_path: Path) -> None:
     whole = expected(tmp_path, Settings())
     fewer = expected(tmp_path, Settings(backtest_origins=24, pooled_model=False))

@@ -11,7 +11,7 @@ from core.languages import Language
 from core.routes import ROUTES
 from forecasting.scenarios.paths import Needs
 from reports.briefing.canvas import HEIGHT, MARGIN
-from reports.briefing.content import Content, compose
+from reports.briefing.content import Content, _alerts_in_words, compose
 from reports.briefing.further_pages import draw_places
 from reports.briefing.page import measure_foot
 from reports.citations import citations
@@ -83,6 +83,27 @@ def test_a_release_that_knows_no_route_still_has_a_briefing(make_release: MakeRe
     release = make_release(1, 0)
     content = compose(release.with_frame("routes", release.frame("routes").iloc[:0]), None, "en", Decisions())
     assert content.routes == () and content.title.startswith("No route")
+
+
+def test_a_chart_shows_two_years_counted_and_half_a_year_ahead(make_release: MakeRelease) -> None:
+    release = make_release(1)
+    months = pd.period_range("2021-01", "2024-12", freq="M").astype(str)
+    counted = release.frame("observations").iloc[:1].merge(pd.DataFrame({"time_period": months}), how="cross")
+    counted = counted.drop(columns="time_period_x").rename(columns={"time_period_y": "time_period"})
+    near = release.frame("forecasts")
+    later = near.assign(horizon=near["horizon"] + 6, target_end_date=near["target_end_date"] + pd.offsets.MonthEnd(6))
+    longer = release.with_frame("observations", counted).with_frame("forecasts", pd.concat([near, later]))
+    (route,) = compose(longer, None, "en", Decisions()).routes
+    ends = pd.date_range("2023-01-31", periods=30, freq="ME")
+    assert [*route.history["end_date"], *route.quantiles.index] == [*ends]
+
+
+def test_up_to_four_routes_with_an_alert_are_named_and_the_others_counted() -> None:
+    for count, others in ((4, ""), (5, " and 1 more"), (9, " and 5 more")):
+        alerts = pd.DataFrame([alert_row(number, list(ROUTES)) for number in range(count)])
+        sentence = _alerts_in_words(alerts, Language(), signed_only=False)
+        assert sentence.count("(") == 4
+        assert sentence.endswith(f"){others}.")
 
 
 def test_every_alert_has_its_sentence_chance_record_and_status(make_release: MakeRelease) -> None:

@@ -7,6 +7,7 @@ import functools
 import io
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ from forecasting.scenarios.paths import Needs
 from geo import FRAME_KM
 from reports import colours
 from reports.briefing.canvas import DRAWING, HEIGHT, MARGIN, ROOM, WIDTH, Sheet
-from reports.briefing.charts import _dress_picture, draw_charts, grid_of
+from reports.briefing.charts import _dress_picture, _middle, days, draw_charts, draw_fan, grid_of
 from reports.briefing.content import compose
 from reports.briefing.further_pages import draw_places, draw_year
 from reports.briefing.map import Box, draw_map, spread
@@ -36,6 +37,7 @@ from .conftest import MakeRelease, alert_row
 
 LARGEST = 400_000
 """Bytes: it goes with every mail."""
+HALVES = (("01", "Jan"), ("07", "Jul"))
 
 
 Make = Callable[..., bytes]
@@ -195,6 +197,47 @@ def test_what_is_expected_stands_beside_a_routes_name_or_beneath_it_where_one_fi
         assert said.y0 >= axes.get_position().y1 * HEIGHT - 2, "it stands in the chart"
 
 
+def test_up_to_four_charts_stand_in_one_row_and_more_in_two_of_which_no_place_but_the_last_is_empty(
+    make_release: MakeRelease,
+) -> None:
+    content = compose(make_release(9, 0), None, "en", Decisions())
+    for routes in range(10):
+        grid = grid_of(replace(content, routes=content.routes[:routes]))
+        assert grid.rows == (1 if routes <= 4 else 2)
+        assert 0 <= grid.columns * grid.rows - max(routes, 1) < grid.rows
+
+
+@pytest.mark.parametrize(("persons", "expected"), [(0.0, 0.0), (0.4, 0.2), (20.0, 90.0), (90_000.0, 9_000.0)])
+def test_a_chart_ends_a_little_above_its_highest_value_and_never_below_one_person(
+    make_release: MakeRelease, persons: float, expected: float
+) -> None:
+    release = make_release(1, 0)
+    for name, column, most in (("observations", "obs_value", persons), ("forecasts", "value", expected)):
+        frame = release.frame(name)
+        release = release.with_frame(name, frame.assign(**{column: frame[column] / frame[column].max() * most}))
+    (route,) = compose(release, None, "en", Decisions()).routes
+    axes = Figure().add_subplot()
+    with DRAWING:
+        draw_fan(axes, route, release.as_of, Language("en"))
+    ends = [np.asarray(line.get_ydata()) for line in axes.lines[:2]]
+    bands = [np.asarray(path.vertices)[:, 1] for band in axes.collections for path in band.get_paths()]
+    highest = max(1.0, *(float(np.max(one)) for one in [*ends, *bands]))
+    low, high = axes.get_ylim()
+    assert low == 0
+    assert highest < high < 1.25 * highest
+
+
+def test_a_picture_names_each_january_and_july_in_the_middle_of_its_month_where_its_count_stands() -> None:
+    axes = Figure().add_subplot()
+    months = [f"{year}-{month:02}" for year in (2023, 2024) for month in range(1, 13)]
+    axes.plot([_middle(month) for month in months], range(24))  # type: ignore[arg-type]  # matplotlib takes dates too
+    _dress_picture(axes, Language("en"))
+    named = {tick.get_text(): place for tick, place in zip(axes.get_xticklabels(), axes.get_xticks(), strict=True)}
+    places = {f"{name} {year}": days(_middle(f"{year}-{month}")) for year in (2023, 2024) for month, name in HALVES}
+    assert {name: named.get(name) for name in places} == pytest.approx(places)
+    assert all(name.startswith(("Jan", "Jul")) for name in named)
+
+
 def test_the_columns_of_the_routes_end_at_the_edge_of_their_table_and_none_runs_into_another(
     make_release: MakeRelease,
 ) -> None:
@@ -207,6 +250,25 @@ def test_the_columns_of_the_routes_end_at_the_edge_of_their_table_and_none_runs_
     ]
     assert rules == {round(max(columns), 3)}
     assert runs_into_another(boxes_of(sheet.figure)) == []
+
+
+@pytest.mark.parametrize("routes", [3, 9])
+def test_a_routes_name_stands_with_the_level_beneath_it_in_the_middle_of_its_row(
+    make_release: MakeRelease, routes: int
+) -> None:
+    content, sheet = compose(make_release(routes, 2), None, "en", Decisions()), Sheet()
+    with DRAWING:
+        draw_routes(sheet, content, 100.0)
+    left = min(text.get_position()[0] for text in sheet.figure.texts)
+    names = [(text, box) for text, box in boxes_of(sheet.figure) if box.x0 < left * WIDTH + 60]
+    rules = sorted(float(np.asarray(line.get_ydata())[0]) * HEIGHT for line in sheet.figure.findobj(Line2D))[::-1]
+    with_level = 0
+    for top, bottom in itertools.pairwise(rules[: routes + 1]):
+        inside = [box for _text, box in names if bottom < (box.y0 + box.y1) / 2 < top]
+        with_level += len(inside) > 1
+        above, below = top - max(box.y1 for box in inside), min(box.y0 for box in inside) - bottom
+        assert abs(above - below) < 4.5
+    assert with_level == (2 if routes == 3 else 0)
 
 
 @pytest.mark.parametrize("language", languages())

@@ -56,6 +56,16 @@ def test_the_link_of_an_ended_alert_opens_it_among_the_ended_ones(announce: Anno
     assert "alert=surge.EMR.2025-01-31%3Aended" in compose(announce("ended"), "en", DASHBOARD).link
 
 
+def test_a_message_lists_the_months_of_an_alert_up_to_half_a_year(announce: Announce) -> None:
+    months = [f"2025-{month:02}" for month in range(1, 13)]
+    fan = {"months": months, "levels": {str(level): [4000.0] * 12 for level in (0.1, 0.5, 0.9)}}
+    for last, listed in (("2025-07", 6), ("2025-12", 6), ("2025-06", 5)):
+        rows = dict(compose(announce(fan=fan, last_period=last), "en", DASHBOARD).rows)
+        lines = rows["Arrivals expected"].splitlines()
+        assert len(lines) == listed
+        assert lines[0].startswith("February 2025")
+
+
 def test_an_alert_without_forecast_gives_the_newest_count_and_says_that_there_is_no_record(announce: Announce) -> None:
     fan: dict[str, object] = {"months": [], "levels": {}}
     message = compose(announce(fan=fan, probability=None, threshold=None, record=None, horizon=0), "en", DASHBOARD)

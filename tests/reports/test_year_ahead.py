@@ -212,6 +212,26 @@ def test_the_year_keeps_within_its_sheets_and_names_every_route_and_country_wher
         assert content.known in [text.get_text() for text in page.texts]
 
 
+@pytest.mark.parametrize("routes", [4, 20])
+def test_a_table_of_the_year_shows_a_sheets_share_of_rows_and_counts_the_others(
+    make_release: MakeRelease, routes: int
+) -> None:
+    """Of those shown first so many have a chart as fill three rows of three."""
+    codes = [f"X_R{number}" for number in range(routes)]
+    running = pd.DataFrame([row(f"arrivals.{code}._T._T.M") for code in codes])
+    content = compose(make_release(codes, 0).with_frame("year_ahead", running), None, "en", Decisions())
+    (page,) = draw_year(content)
+    words = [text.get_text() for text in page.texts]
+    shown = [line for line in content.year[0] if line.name in words]
+    assert len(shown) == min(routes, 14)
+    left = [int(found) for word in words for found in re.findall(r"and (\d+) more", word)]
+    assert left == ([routes - 14] if routes > 14 else [])
+    assert len(page.axes) == min(routes, 9)
+    assert [line.name for line in content.year[0] if words.count(line.name) == 2] == [
+        line.name for line in content.year[0][: len(page.axes)]
+    ]
+
+
 def test_a_further_sheet_of_the_year_has_as_many_rows_as_find_room_and_counts_the_others(
     make_release: MakeRelease,
 ) -> None:
