@@ -167,6 +167,10 @@ def why_not(states: Sequence[pd.DataFrame]) -> Message:
     filled = [one for one in states if len(one)]
     if not filled:
         return message(_("no asylum applications were known on this date"))
+    if any((one["state"] != TOO_OLD).any() for one in filled):
+        most = max(int((one["state"] == OK).sum()) for one in filled)
+        text = _("too few countries for a forecast of asylum applications: {n}, at least {fewest} are needed")
+        return message(text, n=most, fewest=FEWEST_DESTINATIONS)
     ends = [
         message(_ENDS[one["target"].iloc[0], one["freq"].iloc[0]], period=one["last_period"].max()) for one in filled
     ]

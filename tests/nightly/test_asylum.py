@@ -174,6 +174,14 @@ def test_fewer_than_five_countries_are_not_forecast_together(
     assert asked == ([countries] if forecast else [])
 
 
+def test_where_fresh_figures_are_of_too_few_countries_that_is_said_and_not_that_they_are_old(tmp_path: Path) -> None:
+    known = figures("M", MONTHS)
+    told = made(known[known["geo"].isin(COUNTRIES[:4])], tmp_path).degraded
+    assert [one["reason"] for one in told] == [
+        "too few countries for a forecast of asylum applications: 4, at least 5 are needed"
+    ]
+
+
 def test_the_rest_of_a_destination_is_what_corridors_leave_of_its_total_and_never_fewer_than_nobody() -> None:
     known = figures("M", MONTHS, by_citizen=True)
     known = known[known["geo"] == "DEU"]
