@@ -24,7 +24,7 @@ from reports.release import Row
 
 FALLS = frozenset(rule.rule for rule in EXCEEDANCE_RULES if rule.falls)
 """Rules that warn of a low count."""
-REACHES = frozenset(rule.rule for rule in EXCEEDANCE_RULES if rule.compares == ">=")
+_REACHES = frozenset(rule.rule for rule in EXCEEDANCE_RULES if rule.compares == ">=")
 """Rules whose event the number itself is; of the other highs it is one more."""
 CONTEXT = frozenset({rule.rule for rule in DATA_RULES} | {ORIGIN_CONTEXT})
 """Rules that only inform: late sources, revisions, what happens in countries of origin. Nobody decides about them."""
@@ -68,6 +68,11 @@ class AlertReport:
         return f"{chance} {self.event}, {self.window}" if self.event and self.window else chance
 
 
+def by_event(rule: str, *, passing: str, reaching: str, falling: str) -> str:
+    """Of three texts the one for a rule's event: its number is passed, reached, or fallen to."""
+    return falling if rule in FALLS else reaching if rule in _REACHES else passing
+
+
 def alert_report(alert: Row, record: Row | None, language: Language, *, over: str = "") -> AlertReport:
     """Write one alert.
 
@@ -81,12 +86,11 @@ def alert_report(alert: Row, record: Row | None, language: Language, *, over: st
     chance, threshold = _number(alert.get("probability")), whole_limit(rule, _number(alert.get("threshold")))
     level = str(alert["alert_level"])
     dots, in_words = _record_words(record, language, is_forecast=is_known(chance))
-    event = (
-        _("to fall to {threshold} or fewer a month")
-        if rule in FALLS
-        else _("to reach {threshold} a month")
-        if rule in REACHES
-        else _("to pass {threshold} a month")
+    event = by_event(
+        rule,
+        passing=_("to pass {threshold} a month"),
+        reaching=_("to reach {threshold} a month"),
+        falling=_("to fall to {threshold} or fewer a month"),
     )
     badge = level_label(level, language)
     if over:

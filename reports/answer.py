@@ -17,7 +17,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
 from forecasting.model import ENSEMBLE
-from reports.alert import CONTEXT, FALLS, REACHES
+from reports.alert import CONTEXT, by_event
 from reports.names import level_name
 from reports.release import ReadableRelease, Row
 
@@ -166,11 +166,8 @@ def _ends(alert: Row, record: pd.DataFrame, language: Language) -> str:
         return language.text(_("It ends when a new release no longer finds it."))
     rows = record[(record["rule"] == rule) & (record["level"] == "watch") & (record["horizon"] == 0)]
     cutoff = rows["cutoff"].dropna() if "cutoff" in rows else rows["horizon"].iloc[:0]
-    event = (
-        _("falling to {threshold}") if rule in FALLS
-        else _("reaching {threshold}") if rule in REACHES
-        else _("passing {threshold}")
-    )  # fmt: skip
+    passing, reaching, falling = _("passing {threshold}"), _("reaching {threshold}"), _("falling to {threshold}")
+    event = by_event(rule, passing=passing, reaching=reaching, falling=falling)
     named = language.text(event, threshold=language.counted(_limit(alert)))
     if cutoff.empty:
         return language.text(_("It ends when the chance of {event} is too low for a watch."), event=named)

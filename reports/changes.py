@@ -12,7 +12,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import is_route
 from reports import numbers
-from reports.alert import CONTEXT, FALLS, REACHES
+from reports.alert import CONTEXT, by_event
 from reports.names import level_name, route_name, subject_name
 from reports.release import ReadableRelease, Row, cards_in
 
@@ -118,11 +118,14 @@ def _chance_change(row: Row, name: str, language: Language) -> str:
     if not all(map(is_known, (now, before, threshold))) or abs(now - before) < LEAST_CHANGE:
         return ""
     rule = str(row["rule"])
-    passing = _("{subject}: chance to pass {threshold} from {before} to {now}")
-    reaching = _("{subject}: chance to reach {threshold} from {before} to {now}")
-    falling = _("{subject}: chance to fall to {threshold} from {before} to {now}")
+    text = by_event(
+        rule,
+        passing=_("{subject}: chance to pass {threshold} from {before} to {now}"),
+        reaching=_("{subject}: chance to reach {threshold} from {before} to {now}"),
+        falling=_("{subject}: chance to fall to {threshold} from {before} to {now}"),
+    )
     return language.text(
-        falling if rule in FALLS else reaching if rule in REACHES else passing,
+        text,
         subject=name,
         before=language.percent(before),
         now=language.percent(now),
