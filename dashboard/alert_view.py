@@ -29,7 +29,6 @@ from alerts.lifecycle import (
     WITHDRAWN,
     State,
 )
-from alerts.rules import whole_limit
 from alerts.verification import precision_cases, record_of
 from core.entry import Entry
 from core.languages import as_counted, capital, is_known
@@ -43,7 +42,7 @@ from dashboard.reads import Night
 from dashboard.theme import level_word
 from forecasting.model import BASELINE, ENSEMBLE
 from reports import numbers
-from reports.alert import CONTEXT, FALLS
+from reports.alert import CONTEXT, FALLS, limit_of
 from reports.release import Row
 
 ENDED_KEY = ":ended"
@@ -132,10 +131,9 @@ def reasons(night: Night, row: Row) -> list[str]:
         mean = lang().expected(float(history["obs_value"].tail(12).mean()))
         month = lang().month(last["end_date"])
         out.append(capital(text.format(month=month, value=lang().counted(last["obs_value"]), mean=mean)))
-    if end is not None and is_known(row["threshold"]):
+    if end is not None and (limit := limit_of(row)) is not None:
         out += _agreement(night, row, end)
         past = history[history["end_date"].dt.month == end.month]
-        limit = whole_limit(row["rule"], float(row["threshold"]))
         above = int((past["obs_value"] > limit).sum())
         if len(past):
             text = ngettext(

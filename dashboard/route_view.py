@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from alerts.rules import whole_limit
 from core.languages import is_known, round_counted, round_expected
 from dashboard import downloads, reads, tables, time_travel
 from dashboard.downloads import Export
@@ -17,7 +16,7 @@ from dashboard.reads import Night
 from forecasting.model import BASELINE, ENSEMBLE
 from hub.judgement import LARGEST
 from reports import citations, numbers, route
-from reports.alert import CONTEXT
+from reports.alert import CONTEXT, limit_of
 from reports.release import Row
 
 EARLIER_EVERY, EARLIER_LENGTH, EARLIER_BACK = 6, 6, 24
@@ -209,11 +208,7 @@ def for_chart(history: pd.DataFrame) -> pd.DataFrame:
 
 def usual_threshold(alerts: Sequence[Row], history: pd.DataFrame) -> float:
     """A number to begin with: the open alert's threshold, else half more than the past year's average."""
-    limits = [
-        float(round_counted(whole_limit(str(row.get("rule")), row["threshold"])))
-        for row in alerts
-        if is_known(row["threshold"])
-    ]
+    limits = [float(round_counted(limit)) for row in alerts if (limit := limit_of(row)) is not None]
     mean = history["obs_value"].tail(12).mean()
     usual = round_expected(1.5 * float(mean)) if is_known(mean) else 0.0
     return min([*limits, usual][0], float(LARGEST))

@@ -68,6 +68,12 @@ class AlertReport:
         return f"{chance} {self.event}, {self.window}" if self.event and self.window else chance
 
 
+def limit_of(alert: Row) -> float | None:
+    """An alert's number as words name it, see :func:`alerts.rules.whole_limit`; None where it has none."""
+    limit = alert.get("threshold")
+    return whole_limit(str(alert.get("rule")), float(limit)) if is_known(limit) else None
+
+
 def by_event(rule: str, *, passing: str, reaching: str, falling: str) -> str:
     """Of three texts the one for a rule's event: its number is passed, reached, or fallen to."""
     return falling if rule in FALLS else reaching if rule in _REACHES else passing
@@ -82,12 +88,11 @@ def alert_report(alert: Row, record: Row | None, language: Language, *, over: st
         language: The reader's.
         over: ``ended`` or ``withdrawn`` where the alert no longer stands.
     """
-    rule = str(alert.get("rule"))
-    chance, threshold = _number(alert.get("probability")), whole_limit(rule, _number(alert.get("threshold")))
+    chance, threshold = _number(alert.get("probability")), limit_of(alert)
     level = str(alert["alert_level"])
     dots, in_words = _record_words(record, language, is_forecast=is_known(chance))
     event = by_event(
-        rule,
+        str(alert.get("rule")),
         passing=_("to pass {threshold} a month"),
         reaching=_("to reach {threshold} a month"),
         falling=_("to fall to {threshold} or fewer a month"),

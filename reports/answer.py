@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 
 from alerts.lifecycle import PROPOSED, SIGN_OFFS_NEEDED, State
-from alerts.rules import EXCEEDANCE_RULES, OBSERVED_RULES, whole_limit
+from alerts.rules import EXCEEDANCE_RULES, OBSERVED_RULES
 from alerts.verification import precision_cases, record_of
 from core.languages import Language, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
 from forecasting.model import ENSEMBLE
-from reports.alert import CONTEXT, by_event
+from reports.alert import CONTEXT, by_event, limit_of
 from reports.names import level_name
 from reports.release import ReadableRelease, Row
 
@@ -54,7 +54,7 @@ def answer(alert: Row, release: ReadableRelease, language: Language) -> Answer:
         language: The reader's.
     """
     chances = month_chances(alert, release.frame("trajectories"))
-    limit = language.counted(_limit(alert))
+    limit = language.counted(limit_of(alert))
     return Answer(
         months=tuple((capital(language.month(end)), limit, language.percent(chance)) for end, chance in chances),
         any_month=(language.text(_("At least one of these months")), language.percent(alert["probability"]))
@@ -130,11 +130,6 @@ def decisions_title(waiting: Collection[tuple[str, str]], count: int, language: 
     return language.labelled(language.plural(own if mine else others, count), shown)
 
 
-def _limit(alert: Row) -> float | None:
-    limit = alert["threshold"]
-    return whole_limit(str(alert["rule"]), float(limit)) if is_known(limit) else None
-
-
 def _record(alert: Row, record: pd.DataFrame, language: Language) -> str:
     found = record_of(alert, record)
     if found is None or not is_known(found.get("precision")):
@@ -168,7 +163,7 @@ def _ends(alert: Row, record: pd.DataFrame, language: Language) -> str:
     cutoff = rows["cutoff"].dropna() if "cutoff" in rows else rows["horizon"].iloc[:0]
     passing, reaching, falling = _("passing {threshold}"), _("reaching {threshold}"), _("falling to {threshold}")
     event = by_event(rule, passing=passing, reaching=reaching, falling=falling)
-    named = language.text(event, threshold=language.counted(_limit(alert)))
+    named = language.text(event, threshold=language.counted(limit_of(alert)))
     if cutoff.empty:
         return language.text(_("It ends when the chance of {event} is too low for a watch."), event=named)
     text = _("It ends when the chance of {event} falls below {cutoff}.")

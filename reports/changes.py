@@ -5,14 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from alerts.levels import rank
-from alerts.rules import whole_limit
 from alerts.rules.stale_source import NAME as STALE
 from core.languages import Language, as_expected, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import is_route
 from reports import numbers
-from reports.alert import CONTEXT, by_event
+from reports.alert import CONTEXT, by_event, limit_of
 from reports.names import level_name, route_name, subject_name
 from reports.release import ReadableRelease, Row, cards_in
 
@@ -114,12 +113,11 @@ def _alert_change(row: Row, name: str, language: Language) -> str:
 
 def _chance_change(row: Row, name: str, language: Language) -> str:
     """How far the chance of the same event moved, or an empty text."""
-    now, before, threshold = (row[column] for column in ("probability", "probability_before", "threshold"))
-    if not all(map(is_known, (now, before, threshold))) or abs(now - before) < LEAST_CHANGE:
+    now, before, limit = row["probability"], row["probability_before"], limit_of(row)
+    if not all(map(is_known, (now, before, limit))) or abs(now - before) < LEAST_CHANGE:
         return ""
-    rule = str(row["rule"])
     text = by_event(
-        rule,
+        str(row["rule"]),
         passing=_("{subject}: chance to pass {threshold} from {before} to {now}"),
         reaching=_("{subject}: chance to reach {threshold} from {before} to {now}"),
         falling=_("{subject}: chance to fall to {threshold} from {before} to {now}"),
@@ -129,7 +127,7 @@ def _chance_change(row: Row, name: str, language: Language) -> str:
         subject=name,
         before=language.percent(before),
         now=language.percent(now),
-        threshold=language.counted(whole_limit(rule, threshold)),
+        threshold=language.counted(limit),
     )
 
 

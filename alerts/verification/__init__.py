@@ -23,7 +23,6 @@ from alerts.verification import cutoffs as training
 from alerts.verification.comparisons import COMPARISONS, Comparison, compared
 from alerts.verification.contingency import (
     QUARTILES,
-    RELIABILITY_COLUMNS,
     ContingencyTable,
     contingency_table,
     entries,
@@ -42,7 +41,7 @@ from alerts.verification.hindcast import (
     past_forecasts,
 )
 from core.release import ALERT_RELIABILITY, FORECASTS, PANEL, TRACK_RECORD
-from core.schema import ALL, check, typed
+from core.schema import ALL, check
 from core.settings import AlertSettings
 from forecasting.model import ENSEMBLE
 from forecasting.verification.bootstrap import draw_weights
@@ -128,7 +127,7 @@ def full_record(  # noqa: PLR0913  # the parts of one judgement, each named by t
     span = training.Span(past.origins, 0) if cutoffs is not None else training.part(past.origins, settings)
     own: list[dict[str, object]] = []
     beside: list[dict[str, object]] = []
-    reliable = [pd.DataFrame(columns=RELIABILITY_COLUMNS)]
+    reliable: list[pd.DataFrame] = []
     frozen: dict[str, dict[int, Cutoffs]] = {}
     for rule in rules if past.series else ():
         judged = judge(rule, past, counts, settings)
@@ -137,7 +136,9 @@ def full_record(  # noqa: PLR0913  # the parts of one judgement, each named by t
         else:
             frozen[rule.rule] = training.freeze(judged, rule.costs, span, settings)
         own += [row | {"rule": rule.rule} for row in _rows(judged, frozen[rule.rule], past, span)]
-        reliable.append(reliability(judged, rule.rule, draw_weights(len(past.origins))))
+        # Where every route counts fewer than mean something, a rule has no case.
+        if len(cases := reliability(judged, rule.rule, draw_weights(len(past.origins)))):
+            reliable.append(cases)
         for simple, other in compared(rule, judged, past, counts, settings, simple_rules):
             learned = training.freeze(other, rule.costs, span, settings, simple.conventional)
             chosen = {horizon: learned[horizon] for horizon in COMPARED_HORIZONS}
@@ -148,8 +149,7 @@ def full_record(  # noqa: PLR0913  # the parts of one judgement, each named by t
         check(_frame(own, COLUMNS), TRACK_RECORD),
         check(_frame(beside, ["against", *COLUMNS]), TRACK_RECORD),
         training.table(frozen, costs, span, settings.cost_loss_ratio),
-        # Where every route counts fewer than mean something, no rule has a case: the table is empty, and typed.
-        typed(pd.concat([part for part in reliable if len(part)] or reliable, ignore_index=True), ALERT_RELIABILITY),
+        pd.concat(reliable, ignore_index=True) if reliable else ALERT_RELIABILITY.empty(),
         past,
         frozen,
         span,

@@ -10,7 +10,6 @@ import streamlit as st
 
 from alerts.levels import LEVELS
 from alerts.lifecycle import DISMISSED, ENDED
-from alerts.rules import whole_limit
 from core.languages import capital, is_known
 from core.routes import in_order
 from core.schema import ALL
@@ -23,7 +22,16 @@ from dashboard.layout import plain, small
 from dashboard.reads import Night
 from dashboard.theme import current_theme, level_badge, level_label
 from reports import answer, numbers
-from reports.alert import CONTEXT, AlertReport, alert_file, alert_report, events_words, rule_record, status_words
+from reports.alert import (
+    CONTEXT,
+    AlertReport,
+    alert_file,
+    alert_report,
+    events_words,
+    limit_of,
+    rule_record,
+    status_words,
+)
 from reports.changes import change_since, change_words
 from reports.citations import uses
 from reports.names import RULES, subject_name
@@ -256,7 +264,7 @@ def show_season(night: Night, row: Row) -> None:
     past, quantiles, end = found
     title = _("Arrivals in {month} of each year").format(month=lang().month(end, year=False))
     st.markdown(f"### {title}", anchors=False)
-    threshold = whole_limit(row["rule"], float(row["threshold"])) if is_known(row["threshold"]) else None
+    threshold = limit_of(row)
     memory.drawn(night, partial(draw_season, past, quantiles, end.year, threshold), "season's chart", row["key"])
     downloads.figures(
         downloads.export_of(night, f"season-{row['route_id']}", title, season_table(past, quantiles)), title

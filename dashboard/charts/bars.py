@@ -28,7 +28,7 @@ NAME_PIXELS, FIGURE_PIXELS = 150, 96
 ROW_PIXELS, PANEL_PIXELS, PANEL_GAP = 30, 120, 0.34
 WEEKS_HEIGHT = 230
 WEEKS_MARGIN = 24
-EVERY = 4
+WEEKS_BETWEEN_NAMES = 4
 """Weeks from one name on the axis to the next."""
 
 
@@ -260,7 +260,7 @@ def steps_alt(steps: pd.DataFrame) -> str:
 
 
 def week_chart(counted: pd.DataFrame, ahead: pd.DataFrame, *, theme: Theme) -> go.Figure:
-    """Draw them side by side.
+    """Draw weeks counted and weeks to come side by side.
 
     Args:
         counted: ``target_end_date``, ``value``.
@@ -289,7 +289,7 @@ def week_chart(counted: pd.DataFrame, ahead: pd.DataFrame, *, theme: Theme) -> g
         )
     )  # fmt: skip
     largest = max([*solid, *ahead["q90"], 1.0])
-    places = list(range(len(counted) % EVERY, len(ends), EVERY))
+    places = list(range(len(counted) % WEEKS_BETWEEN_NAMES, len(ends), WEEKS_BETWEEN_NAMES))
     # With no room kept at the right and the year beneath, names stand straight on a phone: slanted ones are cut.
     figure.update_layout(
         barmode="overlay",

@@ -18,13 +18,13 @@ from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from alerts.rules import whole_limit
 from core.calendar import to_period
 from core.languages import Language, as_expected
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.quantiles import INTERVALS, interval_levels
 from reports import colours
+from reports.alert import limit_of
 from reports.briefing.canvas import (
     BOLD,
     GREY,
@@ -204,8 +204,7 @@ def fan_picture(facts: Facts, code: str) -> bytes | None:
     text = language.text(_("median {value}"), value=language.expected(lines[0.5][-1]))
     labels.append((lines[0.5][-1], text, colours.MEDIAN))
     axes.plot(counts.index, counts, color=colours.OBSERVED, linewidth=1.5)
-    if facts.get("threshold") is not None:
-        limit = whole_limit(str(facts.get("rule")), float(facts["threshold"]))
+    if (limit := limit_of(facts)) is not None:
         text = language.text(_("threshold {value}"), value=language.counted(limit))
         axes.axhline(limit, color=colours.INK, linewidth=0.9, linestyle="--")
         labels.append((limit, text, colours.INK))
