@@ -40,6 +40,9 @@ def build(topojson_path: Path, target: Path) -> Path:
         shapes = gpd.read_file(topojson_path, layer="countries")
     except (OSError, RuntimeError, ValueError) as error:
         raise SourceError(name, f"not readable as TopoJSON with an object 'countries': {error}") from None
+    missing = {"id", "name"} - set(shapes.columns)
+    if missing or shapes.empty:
+        raise SourceError(name, f"countries must have an id and a name; missing {sorted(missing)}")
     shapes["geo"] = [_alpha3(code, country, name) for code, country in zip(shapes["id"], shapes["name"], strict=True)]
     shapes["geometry"] = shapes.geometry.make_valid().intersection(CUT_DEGREES)
     shapes = shapes[shapes["geo"] != ""].pipe(_move_territories)

@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 from streamlit.proto.Alert_pb2 import Alert
@@ -58,6 +59,7 @@ class Session:
     Attributes:
         title: The title that the last run put on the screen.
         widgets: Its widgets by id: kind and message.
+        charts: How many charts stand on it.
         errors: What went wrong in it.
     """
 
@@ -65,7 +67,7 @@ class Session:
         self._locale, self._address, self._query = locale, address, ""
         self._pages: dict[str, str] = {}
         self._page_hash, self._values = "", dict[str, WidgetState]()
-        self.title, self.widgets, self.errors = "", dict[str, tuple[str, Any]](), list[str]()
+        self.title, self.widgets, self.charts, self.errors = "", dict[str, tuple[str, Any]](), 0, list[str]()
         self._socket = connect(
             f"{address.replace('http', 'ws', 1)}/_stcore/stream", subprotocols=[Subprotocol("streamlit")],
             max_size=LARGEST_BYTES, origin=Origin(address), compression=None,
@@ -75,8 +77,9 @@ class Session:
         """Leave."""
         self._socket.close()
 
-    def open(self, page: str) -> float:
-        """Open a page as a first visit does; returns seconds until it is complete."""
+    def open(self, page: str, **query: str) -> float:
+        """Open an address as a first visit does; returns seconds until the page is complete."""
+        self._query = urlencode(query)
         return self._run(page_name=page)
 
     def go(self, page: str) -> float:
@@ -118,7 +121,7 @@ class Session:
         asked.widget_states.widgets.extend(self._values.values())
         context.locale, context.url = self._locale, f"{self._address}/{page_name}"
         context.timezone, context.color_scheme = "Europe/Brussels", "light"
-        self.title, self.widgets, self.errors = "", {}, []
+        self.title, self.widgets, self.charts, self.errors = "", {}, 0, []
         start = time.perf_counter()
         self._socket.send(message.SerializeToString())
         while not self._take(self._socket.recv(timeout=LONGEST_SECONDS, decode=False)):
@@ -131,7 +134,7 @@ class Session:
         kind = message.WhichOneof("type")
         if kind == "new_session":
             self._page_hash = message.new_session.page_script_hash
-            self.title, self.widgets = "", {}
+            self.title, self.widgets, self.charts = "", {}, 0
         elif kind == "navigation":
             self._page_hash = message.navigation.page_script_hash
             for one in message.navigation.app_pages:
@@ -140,6 +143,8 @@ class Session:
             self._query = message.page_info_changed.query_string
         elif kind == "page_not_found":
             self.errors.append("page not found")
+        elif kind == "session_event" and message.session_event.WhichOneof("type") == "script_compilation_exception":
+            self.errors.append(message.session_event.script_compilation_exception.message)
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
             self._see(message.delta.new_element)
         elif kind == "script_finished":
@@ -165,6 +170,8 @@ class Session:
             self.errors.append(f"error box: {shown.body}")
         elif kind == "heading" and shown.tag == "h1":
             self.title = shown.body
+        elif kind == "plotly_chart":
+            self.charts += 1
         if getattr(shown, "id", "") and kind not in _VALUELESS:
             self.widgets[shown.id] = (kind, shown)
             if getattr(shown, "set_value", False) or shown.id not in self._values:
