@@ -11,20 +11,20 @@ do. Memory is the largest sum of what its processes hold, what they share counte
 from __future__ import annotations
 
 import argparse
-import re
 import resource
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import psutil
 
 from benchmarks.shared import report, table
 
@@ -45,18 +45,13 @@ class Cost(NamedTuple):
         return f"{self.clock:.0f} s", f"{self.cpu:.0f}", f"{self.peak_bytes / 2**20:,.0f} MiB"
 
 
-def family(pid: int) -> Iterator[tuple[Path, list[str]]]:
-    """A process and its descendants: each one's folder, and what its ``stat`` says behind the name, proc(5)."""
-    known: dict[int, tuple[Path, list[str]]] = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it ended between two looks
-            known[int(folder.name)] = folder, (folder / "stat").read_text().rpartition(")")[2].split()
-    waiting = [pid]
-    while waiting:
-        one = waiting.pop()
-        waiting += [child for child, (_folder, fields) in known.items() if int(fields[1]) == one]
-        if one in known:
-            yield known[one]
+def added_up(measure: Callable[[psutil.Process], float], processes: Iterable[psutil.Process]) -> float:
+    """A measure of some processes together; one that ended between two looks counts nothing."""
+    total = 0.0
+    for one in processes:
+        with suppress(psutil.Error):
+            total += measure(one)
+    return total
 
 
 @contextmanager
@@ -78,26 +73,17 @@ def meanwhile(look: Callable[[], None]) -> Iterator[None]:
 
 
 def cost_of(command: Sequence[str]) -> Cost:
-    """Run a command to its end and look at the memory of all its processes."""
-    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603  # our own command
-    seen = [0]
-    with meanwhile(lambda: seen.append(_memory(process.pid))):
-        code = process.wait()
-    if code != 0:
-        raise subprocess.CalledProcessError(code, command)
+    """Run a command to its end and look at the memory of all its processes; what several share counts once."""
+    before, begun, seen = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic(), [0.0]
+
+    def look() -> None:
+        seen.append(added_up(lambda one: one.memory_full_info().pss, psutil.Process().children(recursive=True)))
+
+    with meanwhile(look):
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603  # our own command
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(time.monotonic() - begun, cpu, max(seen))
-
-
-def _memory(pid: int) -> int:
-    """Bytes that a process and its descendants hold in memory; what several share counts once."""
-    total = 0
-    for folder, _fields in family(pid):
-        with suppress(OSError):  # it ended meanwhile
-            total += 1024 * int(re.findall(r"(?m)^Pss:\s+(\d+) kB", (folder / "smaps_rollup").read_text())[0])
-    return total
+    return Cost(time.monotonic() - begun, cpu, int(max(seen)))
 
 
 def write_panel(path: Path, series: int) -> None:

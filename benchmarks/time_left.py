@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import json
-import os
 import sys
 import tempfile
 import time
@@ -22,7 +21,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.scaling import HORIZON, family, meanwhile, write_panel
+import psutil
+
+from benchmarks.scaling import HORIZON, added_up, meanwhile, write_panel
 from benchmarks.shared import table
 from core.progress import Pace
 from core.settings import Settings, load_settings
@@ -47,8 +48,9 @@ class Clock:
 
     def __call__(self) -> float:
         """Seconds; while a child ends its own are for a moment nobody's."""
-        ticks = sum(sum(map(int, fields[11:15])) for _folder, fields in family(os.getpid()))
-        self._now = max(self._now, ticks / os.sysconf("SC_CLK_TCK"))
+        own = psutil.Process()
+        seconds = added_up(lambda one: sum(one.cpu_times()[:4]), [own, *own.children(recursive=True)])
+        self._now = max(self._now, seconds)
         return self._now
 
 
