@@ -8,11 +8,10 @@ import pytest
 from pyproj import Transformer
 from shapely import Point, box, segmentize
 
-from benchmarks import boundaries
 from core.errors import SourceError
 from core.routes import ROUTES
 from core.settings import SNAPSHOT
-from geo import FILE_NAME, MAP_CRS, load_shapes, outline, project
+from geo import FILE_NAME, MAP_CRS, boundaries, load_shapes, outline, project
 
 
 @pytest.fixture(scope="module")

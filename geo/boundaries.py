@@ -1,4 +1,4 @@
-"""Shapes of the map, ``data/boundaries.parquet``, made from Natural Earth: ``python -m benchmarks.boundaries FILE``.
+"""Shapes of the map, ``data/boundaries.parquet``, made from Natural Earth: ``python -m geo.boundaries FILE``.
 
 Natural Earth is in the public domain. Where it draws who holds a territory, the map follows the United Nations'
 practice instead: Northern Cyprus is drawn with Cyprus, Somaliland with Somalia, Crimea with Ukraine, and Western Sahara
@@ -16,7 +16,6 @@ import pycountry
 from shapely import MultiPolygon, Polygon, box, get_parts, make_valid, segmentize, set_precision
 from shapely.geometry.base import BaseGeometry
 
-from benchmarks.shared import report
 from core.errors import SourceError
 from core.settings import SNAPSHOT
 from geo import FILE_NAME, MAP_CRS
@@ -85,4 +84,4 @@ def _fit_to_frame(shape: BaseGeometry) -> MultiPolygon:
 
 
 if __name__ == "__main__":
-    report(f"{build(Path(sys.argv[1]), SNAPSHOT)} written")
+    sys.stderr.write(f"{build(Path(sys.argv[1]), SNAPSHOT)} written\n")
