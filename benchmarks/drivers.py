@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import hashlib
 import sys
-from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,8 +18,7 @@ from benchmarks.routes import ORIGINS, dense_parts, dense_routes, fingerprint
 from benchmarks.shared import PAGE, Section, interval, page_command, published_files, table
 from core.progress import progress_bar
 from core.quantiles import FloatArray
-from core.release import DRIVER_TESTS
-from core.schema import ALL, check
+from core.schema import ALL
 from core.settings import SNAPSHOT
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
@@ -30,7 +26,7 @@ from forecasting.verification import placebo
 from forecasting.verification.placebo import Driver, World, same_for_all, spread_over_world
 from ingest import snapshot
 from ingest.sources import frontex
-from nightly.tables import DRIVER_PROVENANCE, DRIVER_TABLE
+from nightly.tables import write_driver_tests
 
 HORIZONS = (1, 3, 6)
 LARGEST_PARTS = 60
@@ -90,15 +86,6 @@ def on_routes(by_route: pd.DataFrame, world: World) -> FloatArray:
     """A figure of a route for the route and all its parts: periods × series."""
     routes = [*world.totals.series_ids, *world.parts.groups.loc[world.parts.series_ids, "route_id"]]
     return by_route.reindex(index=world.totals.periods, columns=routes).to_numpy(float)
-
-
-def write_driver_tests(found: pd.DataFrame, about: Mapping[str, object], data_folder: Path) -> None:
-    """Keep a test of drivers, a frame of ``DRIVER_TESTS``, beside the snapshot, and where it comes from."""
-    content = check(found, DRIVER_TESTS).to_csv(index=False, float_format="%.4f", lineterminator="\n").encode()
-    (data_folder / DRIVER_TABLE).write_bytes(content)
-    facts = {**about, "sha256": hashlib.sha256(content).hexdigest()}
-    lines = [f'{name} = "{value}"\n' for name, value in facts.items()]
-    (data_folder / DRIVER_PROVENANCE).write_text("".join(lines), encoding="utf-8")
 
 
 def section(options: argparse.Namespace) -> Section:
