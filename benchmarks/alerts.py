@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -138,16 +139,12 @@ def budget_cutoff(past: Judged, step: int, span: training.Span, *, confident: bo
     weights = draw_weights(last) if confident else np.ones((1, last))
     rate = "false_alarms_per_route_year" + ("_hi" if confident else "")
     scores = np.unique(past.probability[:last, :, step - 1][past.calm[:last, :, step - 1]])
-    low, high = 0, len(scores) - 1
-    # False alarms never rise with the cut-off: halve the range until the lowest affordable one is left.
-    while low < high:
-        middle = (low + high) // 2
-        alerts = contingency_table(past, step, float(scores[middle])).rows(slice(last))
-        if measures(alerts, weights)[rate] <= BUDGET:
-            high = middle
-        else:
-            low = middle + 1
-    return float(scores[low])
+
+    def is_affordable(cutoff: float) -> bool:
+        return bool(measures(contingency_table(past, step, cutoff).rows(slice(last)), weights)[rate] <= BUDGET)
+
+    # False alarms never rise with the cut-off; where none is affordable the highest is taken.
+    return float(scores[bisect_left(scores, True, hi=len(scores) - 1, key=is_affordable)])
 
 
 def _episodes(onset: NDArray[np.bool_], alert: NDArray[np.bool_], span: training.Span, least: int) -> str:
