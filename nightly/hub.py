@@ -219,7 +219,7 @@ def validate(place: str, only: Collection[str] | None = None, received: dt.date 
     hub, faults = read_config(_config(files))
     if hub is None:
         return Validation(faults, len(config_names()))
-    metadata, metadata_faults = _metadata(files, hub, only)
+    metadata, metadata_faults = metadata_of(files, hub, only)
     faults += metadata_faults + designation_faults(metadata)
     faults += [SourceError(path, _("is not there, or is a link")) for path in (files.missing(only) if only else ())]
     paths = submission_paths(files, hub, only)
@@ -331,9 +331,10 @@ def _metadata_paths(files: HubFiles) -> list[str]:
     return [path for path in files.names(METADATA) if path.endswith((".yml", ".yaml"))]
 
 
-def _metadata(
-    files: HubFiles, hub: Hub, only: Collection[str] | None
+def metadata_of(
+    files: HubFiles, hub: Hub, only: Collection[str] | None = None
 ) -> tuple[dict[str, dict[str, object]], list[SourceError]]:
+    """What models say of themselves, by model, and what breaks a rule; of all, or of the paths named."""
     found: dict[str, dict[str, object]] = {}
     faults: list[SourceError] = []
     for path in _metadata_paths(files):

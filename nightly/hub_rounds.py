@@ -1,4 +1,4 @@
-"""Past rounds of the hub by peers, ``data/hub_rounds.parquet``: ``python -m benchmarks.hub_rounds``.
+"""Past rounds of the hub by peers, ``data/hub_rounds.parquet``: ``python -m nightly.hub_rounds``.
 
 Each peer's script reads a hub's target data, bundled figures as they were known when a round closed, and nothing else.
 """
@@ -9,28 +9,26 @@ import json
 import subprocess
 import sys
 import tempfile
-from functools import partial
+import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from benchmarks.shared import report, timed
-from commands import opened_journal
 from core.calendar import Frequency, last_complete_period
 from core.settings import DEMONSTRATION_DATE, PROJECT, SNAPSHOT
 from forecasting.model import LEVELS
 from forecasting.quantiles import to_matrix
 from hub.outputs import target_data, weekly_name
-from hub.submission import read_metadata
 from hub.targets import config_files
-from nightly import load_snapshot
 from nightly.asylum import DATASETS, OK, destination_states
-from nightly.hub import hub_of, target_values
+from nightly.hub import hub_of, metadata_of, target_values
 from nightly.hub_tables import ROUNDS, ROUNDS_ABOUT
+from nightly.inputs import load_snapshot
 from nightly.real_time import RealTimeData
 from store.files import sha256_of_file
 from store.hub import HubFiles
+from store.journal import opened_journal
 from store.vintages import VintageStore
 
 ROUND_KEYS = ["model_id", "series_id", "origin_date", "horizon", "target_end_date"]
@@ -43,7 +41,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"
         home.mkdir()
-        with opened_journal(home) as journal:
+        with opened_journal("", home) as journal:
             load_snapshot(VintageStore(home), journal)
         data = RealTimeData(VintageStore(home).history(), DEMONSTRATION_DATE, 6, 60)
         months = [*data.past_panels, data.panel.end_dates[-1]][-MONTHS:]
@@ -56,7 +54,7 @@ def main() -> None:
         routes, about = rounds_of(Path(folder) / "months", data, data.forecastable, months)
         rest, _same = rounds_of(Path(folder) / "others", data, [*others, *fine_destinations(data)], later)
         write_rounds(pd.concat([routes, rest], ignore_index=True), about)
-    report(f"{ROUNDS} and {ROUNDS_ABOUT} written: {len(months)} months, {len(later)} weeks and quarters")
+    sys.stderr.write(f"{ROUNDS} and {ROUNDS_ABOUT} written: {len(months)} months, {len(later)} weeks and quarters\n")
 
 
 def fine_destinations(data: RealTimeData) -> list[str]:
@@ -69,7 +67,7 @@ def fine_destinations(data: RealTimeData) -> list[str]:
 
 def rounds_of(
     place: Path, data: RealTimeData, series: list[str], rounds: list[pd.Timestamp]
-) -> tuple[pd.DataFrame, dict[str, Any]]:
+) -> tuple[pd.DataFrame, dict[str, dict[str, object]]]:
     """What the peers say of some rounds of some series, and of themselves."""
     place.mkdir()
     files, values = HubFiles(str(place)), target_values(data, series)
@@ -77,19 +75,18 @@ def rounds_of(
     for script in sorted((PROJECT / "hub" / "peers").glob("*.py")):
         if script.stem != "common":
             command = [sys.executable, str(script), str(place), *(f"{one:%Y-%m-%d}" for one in rounds)]
-            _done, took = timed(partial(subprocess.run, command, check=True))
-            report(f"{script.stem}: {took.clock:.0f} s")
-    about = {}
-    for path in sorted((place / "model-metadata").glob("*.yml")):
-        about[path.stem], faults = read_metadata(hub_of(files), f"model-metadata/{path.name}", path.read_bytes())
-        if about[path.stem] is None:
-            raise SystemExit(str(faults[0]))
+            begun = time.monotonic()
+            subprocess.run(command, check=True)  # noqa: S603  # our own scripts
+            sys.stderr.write(f"{script.stem}: {time.monotonic() - begun:.0f} s\n")
+    about, faults = metadata_of(files, hub_of(files))
+    if faults:
+        raise SystemExit(str(faults[0]))
     said = sorted((place / "model-output").rglob("*.parquet"))
     tables = [pd.read_parquet(path).assign(model_id=path.parent.name) for path in said]
     return pd.concat(tables, ignore_index=True), about
 
 
-def write_rounds(rows: pd.DataFrame, about: dict[str, Any]) -> None:
+def write_rounds(rows: pd.DataFrame, about: Mapping[str, object]) -> None:
     """Keep quantile rows of submissions beside the snapshot, one row per forecast, whole persons; and metadata."""
     days = {name: pd.to_datetime(rows[name]) for name in ("origin_date", "target_end_date")}
     table = to_matrix(rows.assign(**days))
@@ -97,7 +94,7 @@ def write_rounds(rows: pd.DataFrame, about: dict[str, Any]) -> None:
     wide = table.keys[ROUND_KEYS].assign(**values).sort_values(ROUND_KEYS, ignore_index=True)
     wide.to_parquet(SNAPSHOT / ROUNDS, index=False, compression="zstd", compression_level=19)
     facts = {
-        "command": "python -m benchmarks.hub_rounds", "sha256": sha256_of_file(SNAPSHOT / ROUNDS), "models": about,
+        "command": "python -m nightly.hub_rounds", "sha256": sha256_of_file(SNAPSHOT / ROUNDS), "models": about,
     }  # fmt: skip
     (SNAPSHOT / ROUNDS_ABOUT).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
