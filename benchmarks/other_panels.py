@@ -129,24 +129,20 @@ def panel_of(published: Published, raw_data: Path) -> Panel:
 
 
 def own_forecasts(published: Published, panel: Panel, priors: Priors | None, fits: FitStore) -> QuantileTable:
-    """The ensemble's at the panel's last origins, by series, origin and horizon."""
+    """The ensemble's at the panel's last origins."""
     request = replace(Request.of(panel, None, [ENSEMBLE], AHEAD[panel.freq]), priors=priors, fits=fits)
-    made = backtest(request, origins=published.origins, step=STEP[panel.freq]).table.of_model(ENSEMBLE)
-    order = made.keys.sort_values(["series_id", "origin_date", "horizon"]).index.to_numpy()
-    return QuantileTable(made.keys.iloc[order].reset_index(drop=True), made.quantiles[order])
+    return backtest(request, origins=published.origins, step=STEP[panel.freq]).table.of_model(ENSEMBLE)
 
 
 def peers_forecasts(keys: pd.DataFrame, panel: Panel, scale: str) -> FloatArray:
     """Quantiles in counts of the peers' mean at the same places, each peer fitted on ``counts`` or on ``log1p``."""
-
-    def together(totals: pd.DataFrame, parts: pd.DataFrame, horizon: int) -> FloatArray:
-        made: FloatArray = np.mean([PEERS[name](totals, parts, horizon) for name in TOGETHER], axis=0)
-        return made
-
-    found = np.empty((len(keys), len(LEVELS)))
+    found, longest = np.empty((len(keys), len(LEVELS))), max(AHEAD[panel.freq])
     for (series_id, origin), rows in keys.groupby(["series_id", "origin_date"]):
         known = panel.until(pd.Timestamp(str(origin))).matrix[[str(series_id)]]
-        found[rows.index] = on_scale(together, scale, known, known, max(AHEAD[panel.freq]))[0, rows["horizon"] - 1]
+        mean = on_scale(
+            lambda *given: np.mean([PEERS[name](*given) for name in TOGETHER], axis=0), scale, known, known, longest
+        )
+        found[rows.index] = mean[0, rows["horizon"] - 1]
     return found
 
 
