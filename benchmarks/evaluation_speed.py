@@ -1,8 +1,7 @@
 """How long the whole evaluation takes, and one more origin: ``python -m benchmarks.evaluation_speed --write``.
 
 Seven dense Frontex routes with all their nationalities (from the workbook under VIGIE_RAW_DATA), each step a process of
-its own as a person would call it, one after another: from an empty home with the newest month held back; then the
-newest month's forecast, with what is kept; then the whole evaluation again with that month. Nothing else should run.
+its own as a person would call it, in one home. Nothing else should run.
 """
 
 from __future__ import annotations

@@ -3,9 +3,7 @@
     python -m benchmarks.scaling 100 1000 10000 100000         panels of these sizes, on this machine
     python -m benchmarks.scaling --engines 300                 the same panel on each engine that is installed
 
-Every run is a process of its own, ``vigie forecast`` as a person would call it, on a made-up panel of 120 months. CPU
-seconds are those of all its processes together and hardly depend on what else the machine does; seconds of the clock
-do. Memory is the largest sum of what its processes hold, what they share counted once, looked at four times a second.
+Every run is a process of its own, ``vigie forecast`` as a person would call it, on a made-up panel of 120 months.
 """
 
 from __future__ import annotations

@@ -5,8 +5,7 @@
                                                                    a night in this home, and it is published there
     python -m benchmarks.time_left --replay NIGHT.json …           each of a home's nights as told from those before it
 
-What a night told is recorded with the seconds of the processor, of all processes of the work together, and with the
-clock's. Replays are by both.
+Nights are told in seconds of the processor, of all processes of the work together, and in the clock's.
 """
 
 from __future__ import annotations
