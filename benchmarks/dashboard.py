@@ -1,4 +1,4 @@
-"""How fast the dashboard is and how many readers it bears: ``python -m benchmarks.dashboard [--home HOME] [--write]``.
+"""How fast the dashboard is and how many readers it bears: ``python -m benchmarks.dashboard [--write]``.
 
 Lets readers click, then measures in Chromium: first visits to each page, and changes on a warm page.
 """
@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import argparse
 import os
-import statistics
 import sys
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 from playwright.sync_api import Locator, Page
 
 from benchmarks import dashboard_load
-from benchmarks.browser import DESK, DRAWN, HOME, LONGEST_MS, PAGES, Server, a_home, chromium
-from benchmarks.shared import PAGE, Section, page_command, report, table
+from benchmarks.shared import PAGE, Section, demonstration, page_command, report, table
 from store.releases import ReleaseStore
+from tests.browser import DESK, DRAWN, LONGEST_MS, PAGES, chromium
+from tests.servers import Server
 
 FIRST, CHANGE = 2.5, 0.3
 """Seconds that nine in ten first paints of a page, and nine in ten usual changes on one, may take."""
@@ -46,17 +47,17 @@ _WATCH_CHANGE = f"""wanted => {{ {_WATCH}
 }}"""
 
 
-def section(given: argparse.Namespace) -> Section:
+def section(_options: argparse.Namespace) -> Section:
     """Measure; a part is shown as soon as it is known. All is well where no limit is missed."""
     busy, rows = os.getloadavg()[1], []
-    with a_home(given.home) as home:
+    with demonstration() as home:
         with Server(home, home / "server.log") as server:
             load, is_good = load_lines(server)
         with Server(home, home / "server.log") as server:
             for name, limit, seconds in measured(server.address):
                 rows.append(row(name, seconds, limit or ""))
                 report(" | ".join(rows[-1]))
-                is_good &= limit is None or p90(seconds) <= limit
+                is_good &= limit is None or bool(np.quantile(seconds, 0.9) <= limit)
         release = ReleaseStore(home).current()
         day = release.as_of if release else "no day"
     lines = [
@@ -87,19 +88,13 @@ def load_lines(server: Server) -> Section:
 
 def is_borne(seen: dashboard_load.Seen, peak: float) -> bool:
     """Whether answers, errors and memory keep their limits."""
-    everything = seen.all()
-    is_quick = statistics.median(everything) <= ANSWER and p90(everything) <= NINE_IN_TEN
-    return is_quick and not seen.errors and peak <= MEMORY
+    usual, most = np.quantile(seen.all(), (0.5, 0.9))
+    return bool(usual <= ANSWER and most <= NINE_IN_TEN) and not seen.errors and peak <= MEMORY
 
 
 def row(name: str, seconds: Sequence[float], limit: object) -> tuple[str, ...]:
     """Name, median, 90th percentile, limit."""
-    return name, f"{statistics.median(seconds):.2f}", f"{p90(seconds):.2f}", str(limit)
-
-
-def p90(seconds: Sequence[float]) -> float:
-    """The 90th percentile; of one value, that value."""
-    return statistics.quantiles(seconds, n=10, method="inclusive")[-1] if len(seconds) > 1 else seconds[0]
+    return name, *(f"{one:.2f}" for one in np.quantile(seconds, (0.5, 0.9))), str(limit)
 
 
 def measured(address: str) -> Iterator[tuple[str, float | None, list[float]]]:
@@ -178,4 +173,4 @@ def _settle(page: Page) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(page_command(PAGE, "Dashboard", section, options=HOME))
+    sys.exit(page_command(PAGE, "Dashboard", section))

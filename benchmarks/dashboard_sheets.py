@@ -1,4 +1,4 @@
-"""Every page as readers see it: ``python -m benchmarks.dashboard_sheets [--home HOME] [--write]``.
+"""Every page as readers see it: ``python -m benchmarks.dashboard_sheets [--write]``.
 
 Visits each page in each language, at a desk's, a small screen's and a phone's width, by day and at night: prints what
 axe finds, and puts the first screens on one sheet per language, ``docs/pages-en.png``.
@@ -16,10 +16,11 @@ from typing import Literal
 from PIL import Image
 from playwright.sync_api import Browser, ViewportSize
 
-from benchmarks.browser import DESK, DRAWN, HOME, LONGEST_MS, QUIET, chromium, served, violations
-from benchmarks.shared import PAGE
+from benchmarks.shared import PAGE, demonstration
 from core.languages import languages
 from dashboard.app_pages import page_titles
+from tests.browser import DESK, DRAWN, LONGEST_MS, QUIET, chromium, violations
+from tests.servers import Server
 
 SCREENS: tuple[ViewportSize, ...] = (DESK, {"width": 1024, "height": 768}, {"width": 390, "height": 844})
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -32,11 +33,10 @@ Shots = dict[tuple[int, str], list[Image.Image]]
 def main() -> None:
     """Visit, print a line per visit, write the sheets where asked to; ends with status 1 where something is found."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--home", **HOME["--home"])
     parser.add_argument("--write", action="store_true", help="put a sheet per language into docs")
     given = parser.parse_args()
     found = 0
-    with served(given.home) as server, chromium() as browser:
+    with demonstration() as home, Server(home, home / "server.log") as server, chromium() as browser:
         for code in languages():
             shots: Shots = {}
             for line, faults in visits(browser, server.address, code, shots):

@@ -1,4 +1,4 @@
-"""Two walks, click by click, with seconds: ``python -m benchmarks.dashboard_walk [--home HOME] [--write]``.
+"""Two walks, click by click, with seconds: ``python -m benchmarks.dashboard_walk [--write]``.
 
 A manager signs an alert off; an analyst answers whether arrivals in the Canary Islands will exceed 5,000 in any of the
 next three months, and how sure that is.
@@ -14,9 +14,10 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page
 
-from benchmarks.browser import DESK, HOME, LONGEST_MS, chromium, served
-from benchmarks.shared import Section, page_command, table
+from benchmarks.shared import Section, demonstration, page_command, table
 from core.settings import PROJECT
+from tests.browser import DESK, LONGEST_MS, chromium
+from tests.servers import Server
 
 ROUTE, NUMBER = "Western African / Atlantic", "5000"
 Step = tuple[str, Callable[[], object], str, str]
@@ -75,10 +76,10 @@ def walk(page: Page, steps: list[Step]) -> list[str]:
     return table("step | what stands there | seconds", [*rows, (f"**{len(rows)} steps**", "", f"**{total:.1f}**")])
 
 
-def section(given: argparse.Namespace) -> Section:
+def section(_options: argparse.Namespace) -> Section:
     """Walk; gives the two tables, and how busy the machine was with other things before."""
     lines = [f"Measured: load of the two cores in the five minutes before: {os.getloadavg()[1]:.1f}."]
-    with served(given.home) as server, chromium() as browser:
+    with demonstration() as home, Server(home, home / "server.log") as server, chromium() as browser:
         for person in (manager, analyst):
             page = browser.new_page(viewport=DESK)
             page.set_default_timeout(LONGEST_MS)
@@ -91,4 +92,4 @@ def section(given: argparse.Namespace) -> Section:
 
 if __name__ == "__main__":
     page = PROJECT / "docs" / "first_hour.md"
-    sys.exit(page_command(page, "Two questions, click by click", section, options=HOME))
+    sys.exit(page_command(page, "Two questions, click by click", section))

@@ -6,9 +6,12 @@ import argparse
 import math
 import os
 import re
+import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -132,6 +135,15 @@ def published_files() -> Path:
     if not named:
         sys.exit(f"{VARIABLE} is not set: it names the folder of published files, which are no part of the project")
     return Path(named)
+
+
+@contextmanager
+def demonstration() -> Iterator[Path]:
+    """A home folder with the releases that ``vigie demonstrate`` makes."""
+    with tempfile.TemporaryDirectory() as home:
+        command = [sys.executable, "-m", "cli", "demonstrate", "--home", home]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603  # our own command
+        yield Path(home)
 
 
 class Seconds(NamedTuple):

@@ -1,23 +1,76 @@
-"""Waiting for a server that a test has started."""
+"""The dashboard's own server, for tests and measurements."""
 
 from __future__ import annotations
 
+import os
+import re
+import socket
 import subprocess
+import sys
 import time
 import urllib.request
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 
-import pytest
+from core.settings import PROJECT
 
 
-def wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    """Return when a server on loopback answers; fail with the end of its log where it ended or stays silent."""
-    for _attempt in range(480):
-        if server.poll() is not None:
-            pytest.fail(f"the server ended: {log.read_text()[-800:]}")
-        try:
-            with urllib.request.urlopen(url, timeout=2):  # noqa: S310  # our own loopback address
-                return
-        except OSError:
-            time.sleep(0.25)
-    pytest.fail("the server did not answer within two minutes")
+def free_port() -> int:
+    """A port of loopback on which nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+class Server:
+    """A context in which ``vigie dashboard`` serves a home folder on loopback; what it prints goes into ``log``.
+
+    ``port`` is a free one by default; ``environment`` is added to this process's own.
+    """
+
+    def __init__(
+        self, home: Path, log: Path, *, port: int = 0, environment: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        port = port or free_port()
+        self.address, self._log, self._environment = f"http://127.0.0.1:{port}", log, environment
+        options = ["--home", str(home), "--port", str(port), "--headless"]
+        self._command = [sys.executable, "-m", "cli", "dashboard", *options]
+
+    def __enter__(self) -> Server:
+        """Start it and wait until it answers.
+
+        Raises:
+            RuntimeError: It ended, or stayed silent for two minutes.
+        """
+        threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                self._command, cwd=PROJECT, stdout=log, stderr=subprocess.STDOUT,
+                env={**os.environ, **threads, **self._environment},
+            )  # fmt: skip
+        end = time.monotonic() + 120
+        while time.monotonic() < end and self._process.poll() is None:
+            with suppress(OSError), urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=2):  # noqa: S310  # our own loopback address
+                return self
+            time.sleep(0.2)
+        self.__exit__()
+        raise RuntimeError(f"the server ended, or did not answer within two minutes: {self._log.read_text()[-800:]}")
+
+    def __exit__(self, *_error: object) -> None:
+        """End it."""
+        self._process.terminate()
+        self._process.wait(timeout=30)
+
+    def memory(self) -> tuple[float, float]:
+        """Resident memory now and at its highest, MiB. The process is the server itself: the command becomes it."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        now, peak = (float(re.findall(rf"{name}:\s+(\d+) kB", status)[0]) for name in ("VmRSS", "VmHWM"))
+        return now / 1024, peak / 1024
+
+    def faults(self) -> list[str]:
+        """Lines of its log that tell of an error."""
+        lines = self._log.read_text(errors="replace").splitlines()
+        return [line for line in lines if re.search(r"Traceback|\bERROR\b|Uncaught|Exception", line)]

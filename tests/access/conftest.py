@@ -7,11 +7,10 @@ import json
 import os
 import secrets
 import shutil
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +21,7 @@ from core.settings import PROJECT
 from store.journal import Journal, journal_url
 from tests.access.wire import session_of
 from tests.dashboard.conftest import publish
-from tests.servers import wait_for
+from tests.servers import Server, free_port
 
 SESSION_MINUTES = 30
 
@@ -63,20 +62,13 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     opened.close()
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
 Start = Callable[..., Dashboard]
 
 
 @pytest.fixture(scope="session")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     """Start a dashboard with login; ``provider`` is where people sign in."""
-    running: list[subprocess.Popen[bytes]] = []
+    running = ExitStack()
 
     def make(*, provider: str = "", port: int = 0, settings: str = "") -> Dashboard:
         home, port = tmp_path_factory.mktemp("home"), port or free_port()
@@ -88,20 +80,12 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
         )
         publish(home, replay=False)
         made = Dashboard(base, home, home.parent / f"{home.name}.log", secrets.token_hex(32), secrets.token_hex(32))
-        environment = {
-            **os.environ, "VIGIE_COOKIE_SECRET": made.cookie_secret, "VIGIE_OIDC_CLIENT_SECRET": made.client_secret,
-        }  # fmt: skip
-        vigie = [sys.executable, "-m", "cli", "dashboard", "--home", str(home), "--port", str(port), "--headless"]
-        with made.log.open("wb") as log:
-            server = subprocess.Popen(vigie, cwd=PROJECT, env=environment, stdout=log, stderr=subprocess.STDOUT)
-        running.append(server)
-        wait_for(f"{base}/_stcore/health", server, made.log)
+        environment = {"VIGIE_COOKIE_SECRET": made.cookie_secret, "VIGIE_OIDC_CLIENT_SECRET": made.client_secret}
+        running.enter_context(Server(home, made.log, port=port, environment=environment))
         return made
 
-    yield make
-    for server in running:
-        server.terminate()
-        server.wait(timeout=30)
+    with running:
+        yield make
 
 
 @pytest.fixture(scope="session")

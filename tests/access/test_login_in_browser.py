@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from alerts.lifecycle import SIGNED_OFF
-from benchmarks.browser import DRAWN, chromium, violations
+from tests.browser import DRAWN, chromium, violations
 
 from .conftest import Dashboard
 

@@ -16,8 +16,8 @@ from access.roles import Actor, Person
 from access.sessions import ASK_JOURNAL_AFTER, SIGNED_IN, SIGNED_OUT, Logins, form_token, login_id_of, revoke
 from core.settings import AccessSettings, load_settings
 from store.journal import Journal
+from tests.servers import free_port
 
-from .conftest import free_port
 from .wire import COOKIE, ISSUER, session_of
 
 ACCESS = AccessSettings(provider="https://login.example.org/x", client_id="vigie", session_minutes=60, idle_minutes=10)

@@ -17,8 +17,9 @@ from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
 from core.settings import PROJECT
+from tests.servers import free_port
 
-from .conftest import Dashboard, free_port
+from .conftest import Dashboard
 
 NAME = "vigie.example.org"
 

@@ -24,6 +24,7 @@ from access.roles import Person, actor_of
 from access.sessions import login_id_of, note_login
 from core.settings import AccessSettings
 from store.journal import Journal, journal_url
+from tests.reader import answers
 
 COOKIE, XSRF = SESSION_COOKIE, "_streamlit_xsrf"
 ISSUER = "https://login.example.org"
@@ -71,18 +72,11 @@ class Visit:
 
     def send(self, message: BackMsg) -> str:
         """Send a message and read until the script has run; returns all texts that came."""
-        self.socket.send(message.SerializeToString())
         texts: list[str] = []
-        while True:
-            answer = ForwardMsg()
-            answer.ParseFromString(bytes(self.socket.recv(timeout=PATIENCE)))  # type: ignore[arg-type]  # binary frames only
+        for answer in answers(self.socket, message):
             self.seen.append(answer)
             texts.extend(strings(answer))
-            if (
-                answer.WhichOneof("type") == "script_finished"
-                and answer.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
-            ):
-                return "\n".join(texts)
+        return "\n".join(texts)
 
     @property
     def session(self) -> str:
@@ -104,7 +98,7 @@ class Visit:
         self.socket.send(message.SerializeToString())
         while True:
             answer = ForwardMsg()
-            answer.ParseFromString(bytes(self.socket.recv(timeout=PATIENCE)))  # type: ignore[arg-type]  # as above
+            answer.ParseFromString(self.socket.recv(timeout=PATIENCE, decode=False))
             if answer.WhichOneof("type") == "backend_operation_response":
                 return answer.backend_operation_response
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks import dashboard, dashboard_load
-from benchmarks.browser import Server
-from benchmarks.dashboard_load import Session
 from tests.dashboard.conftest import publish
+from tests.reader import Session
+from tests.servers import Server
 
 pytestmark = pytest.mark.server
 

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlparse
@@ -25,11 +21,10 @@ from playwright.sync_api import (
 )
 from pypdf import PdfReader
 
-from benchmarks.browser import DESK, DRAWN, PAGES, QUIET, chromium, violations
 from core.languages import languages
-from core.settings import PROJECT
 from dashboard.i18n import lang
-from tests.servers import wait_for
+from tests.browser import DESK, DRAWN, PAGES, QUIET, chromium, violations
+from tests.servers import Server
 
 from .conftest import publish
 
@@ -63,23 +58,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A dashboard over the miniature release, on a free port of loopback."""
     home = tmp_path_factory.mktemp("home")
     publish(home)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = ["--address", "127.0.0.1", "--port", str(port), "--headless"]
-    command = [sys.executable, "-m", "dashboard.server", *options]
-    log = (home / "server.log").open("wb")
-    server = subprocess.Popen(
-        command, cwd=PROJECT, env={**os.environ, "VIGIE_HOME": str(home)}, stdout=log, stderr=subprocess.STDOUT
-    )
-    base = f"http://127.0.0.1:{port}"
-    try:
-        wait_for(f"{base}/_stcore/health", server, home / "server.log")
-        yield base
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
-        log.close()
+    with Server(home, home / "server.log") as server:
+        yield server.address
 
 
 @pytest.fixture(scope="module")

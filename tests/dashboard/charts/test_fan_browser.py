@@ -16,7 +16,6 @@ import pytest
 import streamlit
 from playwright.sync_api import Page
 
-from benchmarks.browser import chromium
 from core.languages import languages
 from core.quantiles import QUANTILE_LEVELS
 from dashboard import i18n
@@ -24,6 +23,7 @@ from dashboard.charts.bars import WEEKS_HEIGHT, week_chart
 from dashboard.charts.fan import Fan, fan_chart
 from dashboard.charts.seasons import season_bars
 from dashboard.theme import LIGHT
+from tests.browser import chromium
 
 from .test_fan import NOW, running_month
 

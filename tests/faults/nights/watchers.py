@@ -16,11 +16,11 @@ from itertools import count, cycle
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
-from benchmarks.browser import Server
 from store.chain import file_problems
 from store.journal import Entry, Journal, journal_url
 from store.releases import ReleaseStore
 from store.status import read_status
+from tests.servers import Server
 
 PAGES = ("", "route", "alerts", "scenarios", "evaluation", "data", "method")
 Role = Callable[..., Iterator[str]]
@@ -141,7 +141,7 @@ def read(home: Path) -> Iterator[str]:
 
 def look(_home: Path, address: str) -> Iterator[str]:
     """Open page after page of the dashboard, each as a first visit."""
-    from benchmarks.dashboard_load import Session  # noqa: PLC0415  # Streamlit takes seconds to import
+    from tests.reader import Session  # noqa: PLC0415  # Streamlit takes seconds to import
 
     for page in cycle(PAGES):
         session = Session(address, "en-GB")
