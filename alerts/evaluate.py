@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from alerts.levels import Cutoffs, rank
+from alerts import Cutoffs, rank
 from alerts.rules import DATA_RULES, EXCEEDANCE_RULES, OBSERVED_RULES, as_json, cannot_be_judged, sentence
 from alerts.rules.base import Evidence, Raised, Signal, route_of
 from core.calendar import planning_window

@@ -17,7 +17,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from alerts.levels import LEVELS, SEVERE, rank
+from alerts import LEVELS, SEVERE, rank
 from core.entry import Entry
 from core.errors import InputError
 from core.languages import marked as _

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from alerts.levels import rank
+from alerts import rank
 from alerts.rules.stale_source import NAME as STALE
 from core.languages import Language, as_expected, is_known
 from core.languages import marked as _

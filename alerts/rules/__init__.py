@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from alerts.levels import LEVELS
+from alerts import LEVELS
 from alerts.rules.base import DataRule, ExceedanceRule, ObservedRule, Rule
 from core.calendar import MONTHS_EACH, PLANNING_MONTHS, frequency_of, to_period
 from core.countries import display_name, known_codes

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.levels import LEVELS
+from alerts import LEVELS
 from alerts.lifecycle import (
     ACKNOWLEDGED,
     ANNOUNCED,
