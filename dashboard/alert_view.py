@@ -41,9 +41,8 @@ from dashboard.i18n import _, labelled, lang, listed, ngettext
 from dashboard.reads import Night
 from dashboard.theme import level_word
 from forecasting.model import BASELINE, ENSEMBLE
-from reports import numbers
+from reports import Row, numbers
 from reports.alert import CONTEXT, FALLS, limit_of
-from reports.release import Row
 
 ENDED_KEY = ":ended"
 MOST_RELEASES = 30

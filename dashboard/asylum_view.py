@@ -20,9 +20,8 @@ from dashboard.reads import Night
 from dashboard.tables import sparkline
 from dashboard.theme import current_theme
 from forecasting.model import ENSEMBLE
-from reports import asylum, numbers
+from reports import Row, asylum, numbers
 from reports.asylum import OK
-from reports.release import Row
 
 SHOWN = {"M": 24, "Q": 16}
 """Observed figures on the chart."""

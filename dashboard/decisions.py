@@ -18,11 +18,11 @@ from dashboard.i18n import _, labelled, lang, ngettext
 from dashboard.inbox import AlertStatus
 from dashboard.reads import Night
 from dashboard.theme import level_badge
+from reports import Row
 from reports.alert import CONTEXT, alert_report, status_words
 from reports.answer import decisions_title, needed_by, sign_off_words
 from reports.names import subject_name
 from reports.overview import Card, cards, overview_title
-from reports.release import Row
 
 MOST_CARDS, MOST_CONTEXT = 3, 3
 

@@ -27,7 +27,7 @@ from dashboard import reads, visitor
 from dashboard.i18n import _, labelled, lang, ngettext
 from dashboard.layout import error_words, plain, small
 from dashboard.reads import Night
-from reports.release import Row, entries_until
+from reports import Row, entries_until
 from store.releases import ReleaseStore
 from workflow.decisions import Outcome, Step, act
 from workflow.sending import start_sending

@@ -18,8 +18,8 @@ from dashboard.i18n import _, lang, language, named, ngettext
 from dashboard.layout import small
 from dashboard.reads import Night
 from dashboard.theme import current_theme, level_label
+from reports import Row
 from reports.names import COMPARED_RULES, RULES
-from reports.release import Row
 
 AS_ISSUED = "0"
 """Of the months ahead: an alert as it is issued, about any month of the planning window."""

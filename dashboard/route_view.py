@@ -15,9 +15,8 @@ from dashboard.i18n import _, lang
 from dashboard.reads import Night
 from forecasting.model import BASELINE, ENSEMBLE
 from hub.judgement import LARGEST
-from reports import citations, numbers, route
+from reports import Row, citations, numbers, route
 from reports.alert import CONTEXT, limit_of
-from reports.release import Row
 
 EARLIER_EVERY, EARLIER_LENGTH, EARLIER_BACK = 6, 6, 24
 

@@ -19,9 +19,8 @@ from dashboard.scenario_state import PLACES, Values
 from dashboard.scenario_view import Scenario
 from dashboard.tables import no_break
 from dashboard.theme import current_theme
-from reports import citations, numbers
+from reports import Reception, citations, entries_until, numbers
 from reports import scenario as wording
-from reports.release import Reception, entries_until
 from workflow.decisions import SCENARIO_STEPS, delete_scenario, keep_places, save_scenario, scenarios_saved
 
 MOST_COMPARED = 4

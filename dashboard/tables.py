@@ -23,8 +23,8 @@ from dashboard.i18n import _, lang, language, named
 from dashboard.layout import plain, route_name, source_name
 from dashboard.reads import Night
 from dashboard.theme import BADGE_COLOURS, Theme, level_label
+from reports import Row
 from reports.names import MODELS
-from reports.release import Row
 
 NO_BREAK = "\u00a0"
 LINE_WIDTH, LINE_HEIGHT, PADDING = 150, 36, 3

@@ -16,9 +16,8 @@ from core.languages import marked_plural as ngettext
 from forecasting.scenarios.analogues import LARGEST_MULTIPLE, Course, Episode
 from forecasting.scenarios.paths import Needs, occupancy, places_needed
 from forecasting.scenarios.shocks import DiversionEstimate
-from reports import numbers
+from reports import ReadableRelease, Reception, numbers
 from reports.names import route_name
-from reports.release import ReadableRelease, Reception
 
 _PLACES = "places:"
 NONE = "none"

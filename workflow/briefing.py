@@ -17,7 +17,7 @@ from alerts.lifecycle import ANNOUNCED, fold
 from core.errors import StoreError
 from core.log import get_logger
 from core.settings import Settings
-from reports.release import BRIEFING_FRAMES, CHANGE_FRAMES, Decisions, LoadedRelease, entries_until
+from reports import BRIEFING_FRAMES, CHANGE_FRAMES, Decisions, LoadedRelease, entries_until
 from reports.scenario import kept_by_route, reception_of
 from store.chain import MANIFEST
 from store.files import sha256_of_file
@@ -47,7 +47,7 @@ def briefing_of(workflow: Workflow, run_id: str, language: str, *, signed_only: 
     Raises:
         StoreError: There is no such release, it was altered, or the journal cannot be read.
     """
-    from reports.briefing.page import briefing_pdf  # noqa: PLC0415  # matplotlib takes a second to import
+    from reports.briefing import briefing_pdf  # noqa: PLC0415  # matplotlib takes a second to import
 
     store = ReleaseStore(workflow.home)
     release = store.get(run_id)

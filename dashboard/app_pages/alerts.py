@@ -21,7 +21,7 @@ from dashboard.inbox import AlertStatus
 from dashboard.layout import plain, small
 from dashboard.reads import Night
 from dashboard.theme import current_theme, level_badge, level_label
-from reports import answer, numbers
+from reports import Row, answer, numbers
 from reports.alert import (
     CONTEXT,
     AlertReport,
@@ -35,7 +35,6 @@ from reports.alert import (
 from reports.changes import change_since, change_words
 from reports.citations import uses
 from reports.names import RULES, subject_name
-from reports.release import Row
 
 TITLE, PLACE = _("Alerts"), 4
 
