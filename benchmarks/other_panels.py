@@ -32,7 +32,7 @@ from forecasting.pooled import Priors
 from forecasting.quantiles import QuantileTable
 from forecasting.runs import backtest
 from forecasting.verification.scores import covered, observed_at, wis
-from ingest.source import read_raw
+from ingest import read_raw
 from ingest.sources import SOURCES
 from nightly.pooled import bundled_history, priors_from
 from store.caches import FitStore

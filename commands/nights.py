@@ -167,11 +167,11 @@ def _tell_edition(done: Ingested) -> None:
 
 def _preview(file: Path, mapping_path: Path | None) -> None:
     """Print a mapping, suggested or given, and the first figures as they would be understood by it."""
+    from ingest import read_raw
     from ingest.intake import apart
     from ingest.own import parse_own
     from ingest.own_mapping import mapping_of_text, read_mapping
     from ingest.own_preview import suggest
-    from ingest.source import read_raw
 
     raw = read_raw(file)
     if mapping_path is None:

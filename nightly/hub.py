@@ -20,7 +20,7 @@ from forecasting.model import BOTTOM_UP, ENSEMBLE, ModelCard
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.quantiles import to_rows
 from forecasting.weeks import MODEL_ID as WEEKS_ID
-from hub.config import CONFIG, Hub, config_names, read_config
+from hub import CONFIG, Hub, config_names, read_config
 from hub.outputs import (
     added_to,
     changed_values,

@@ -21,7 +21,7 @@ from core.settings import HubSettings
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, to_rows
 from forecasting.verification.scores import observed_at
-from hub.config import Hub
+from hub import Hub
 from hub.outputs import DESIGNATED, TEAM, ensemble_metadata, tidy
 from hub.score import as_quantiles, combine, grid, league, outcomes_at, quantile_rows, unit_name
 from hub.submission import read_metadata, read_submission

@@ -24,7 +24,7 @@ from core.schema import typed
 from core.settings import FEED, SNAPSHOT
 from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.quantiles import QuantileTable, stack, to_matrix
-from hub.config import Hub, config_names, read_config
+from hub import Hub, config_names, read_config
 from hub.outputs import DESIGNATED, ENSEMBLES, TEAM, dated, weekly_name
 from hub.score import as_quantiles, by_unit, combine, grid, league, outcomes_at, quantile_rows, unit_of
 from hub.submission import read_metadata, read_submission

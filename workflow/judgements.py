@@ -13,7 +13,7 @@ from core.entry import Entry
 from core.errors import InputError
 from core.languages import marked as _
 from core.routes import ARRIVAL_SERIES
-from hub.config import config_names, read_config
+from hub import config_names, read_config
 from hub.judgement import FEWEST_MEMBERS, Judgement, people_metadata, people_model, with_judgement
 from hub.score import quantile_rows
 from hub.submission import read_submission

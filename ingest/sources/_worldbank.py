@@ -11,9 +11,9 @@ import pandas as pd
 from core.countries import country_code
 from core.errors import InputError, SourceError
 from core.languages import marked as _
+from ingest import SETTING, Pull, RawFile, Request
 from ingest.answers import Page, all_rows, gather, json_body, json_rows, whole_number
 from ingest.rows import RowRule, melt, require_rows, set_aside, since
-from ingest.source import SETTING, Pull, RawFile, Request
 from ingest.tables import read_csv, refuse_wrong_kind
 
 PER_PAGE = 10_000

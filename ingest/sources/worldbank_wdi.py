@@ -10,8 +10,8 @@ import pandas as pd
 
 from core.errors import SourceError
 from core.languages import marked as _
+from ingest import Parsed, Pull, RawFile, SourceAccess, SourceCard
 from ingest.rows import since, to_observations
-from ingest.source import Parsed, Pull, RawFile, SourceAccess, SourceCard
 from ingest.sources import _worldbank
 from ingest.tables import as_texts, read_csv, read_rda, refuse_wrong_kind
 

@@ -7,8 +7,8 @@ An estimate in units of a standard normal distribution, about -2.5 (weak) to 2.5
 from __future__ import annotations
 
 from core.languages import marked as _
+from ingest import Parsed, Pull, RawFile, SourceAccess, SourceCard
 from ingest.rows import RowRule, set_aside, to_numbers, to_observations
-from ingest.source import Parsed, Pull, RawFile, SourceAccess, SourceCard
 from ingest.sources import _worldbank
 
 SOURCE_ID = "worldbank_wgi"
