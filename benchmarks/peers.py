@@ -20,7 +20,7 @@ import pandas as pd
 from benchmarks.routes import HORIZONS, ORIGINS, dense_parts, dense_routes, fingerprint, hindcasts, skill_table
 from benchmarks.shared import PAGE, Options, Section, engine, interval, page_command, published_files, table, timed
 from core.calendar import pandas_frequency
-from core.progress import ProgressReport, progress_bar
+from core.log import ProgressReport, progress_bar
 from core.quantiles import QUANTILE_LEVELS, FloatArray
 from forecasting.ensemble import combine
 from forecasting.hindcast import present_work, run_work

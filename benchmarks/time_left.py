@@ -24,7 +24,7 @@ from typing import Any
 
 from benchmarks.scaling import HORIZON, family, meanwhile, write_panel
 from benchmarks.shared import table
-from core.progress import Pace
+from core.log import Pace
 from core.settings import Settings, load_settings
 from forecasting.runs import forecast_file
 from nightly import run_night

@@ -19,8 +19,7 @@ import typer
 from commands import EXIT_DEGRADED, AsJson, Home, existing_home
 from core.entry import Entry
 from core.errors import InputError, StoreError
-from core.log import counted, tell_fault
-from core.progress import progress_bar
+from core.log import counted, progress_bar, tell_fault
 from core.settings import DRILL, Settings, home_folder, load_settings
 
 if TYPE_CHECKING:

@@ -12,8 +12,7 @@ import typer
 
 from commands import EXIT_DEGRADED, EXIT_NOTHING_PUBLISHED, EXIT_PUBLISHED, Home, as_date, login_name, opened_journal
 from core.errors import InputError, VigieError
-from core.log import counted, get_logger, tell_fault
-from core.progress import progress_bar
+from core.log import counted, get_logger, progress_bar, tell_fault
 from core.settings import SNAPSHOT, home_folder, load_settings
 
 if TYPE_CHECKING:

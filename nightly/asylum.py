@@ -17,8 +17,7 @@ import pandas as pd
 from core.calendar import Frequency, last_complete_period, to_period
 from core.errors import InputError, Message, message
 from core.languages import marked as _
-from core.log import counted
-from core.progress import ProgressReport
+from core.log import ProgressReport, counted
 from core.release import FORECASTS, RELEASE, YEAR_AHEAD
 from core.schema import ALL, NOT_APPLICABLE, check, make_series_id
 from forecasting.hindcast import backtest_work, present_work, run_work

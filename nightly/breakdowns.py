@@ -13,7 +13,7 @@ from functools import partial
 import pandas as pd
 
 from core.countries import region_of
-from core.progress import ProgressReport
+from core.log import ProgressReport
 from core.schema import ALL
 from forecasting.ensemble import combine
 from forecasting.hindcast import backtest_work

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.progress import ProgressReport, announce
+from core.log import ProgressReport, announce
 from core.quantiles import FloatArray
 from core.release import FORECASTS, NOWCASTS
 from core.routes import ARRIVAL_SERIES

@@ -15,8 +15,7 @@ import pandas as pd
 
 from core.errors import InputError, SourceError, StoreError
 from core.languages import marked as _
-from core.log import get_logger
-from core.progress import ProgressReport, announce, silent
+from core.log import ProgressReport, announce, get_logger, silent
 from core.settings import Settings
 from ingest import Answer, LiveSource, Pull, Request, SourceAccess
 from ingest.http import Client

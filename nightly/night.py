@@ -19,8 +19,7 @@ from alerts.evaluate import no_alerts
 from core.about import code_version
 from core.errors import InputError, NothingToPublishError, VigieError, fault_of, message
 from core.languages import marked as _
-from core.log import counted, get_logger
-from core.progress import ProgressReport, announce, silent
+from core.log import ProgressReport, announce, counted, get_logger, silent
 from core.settings import DEMONSTRATION_DATE, NEWEST_BUNDLED_NIGHT, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
 from forecasting.limits import Limits
 from forecasting.pool import SupervisedPool

@@ -10,7 +10,7 @@ from functools import cached_property
 import pandas as pd
 
 from core.calendar import Frequency, last_complete_period, to_period
-from core.progress import ProgressReport, silent
+from core.log import ProgressReport, silent
 from core.routes import ARRIVAL_ROUTES, route_name
 from core.schema import ALL, make_series_id
 from forecasting.panel import Panel, panel_from_observations
