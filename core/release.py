@@ -321,7 +321,7 @@ ALERTS = Table(
         intended_use=_text("what it may be used for"),
     ),
     ("alert_id",),
-    "alerts.evaluate",
+    "alerts.rules",
     ("commands", "dashboard", "workflow", "nightly", "reports", "store"),
     required=True,
 )  # fmt: skip
@@ -712,7 +712,7 @@ TABLES: tuple[Table, ...] = (
     ROUTES, FRESHNESS, FRESHNESS_CHANGES, DELAYS, REPORTING, REVISIONS, EDITIONS, WITHHELD, REJECTED,
     replace(ALERTS, columns=ALERTS.columns | _REASON),
     _like(
-        ALERTS, "ended_alerts", "Alerts of the former release that no longer hold.", "alerts.evaluate", "dashboard",
+        ALERTS, "ended_alerts", "Alerts of the former release that no longer hold.", "alerts.rules", "dashboard",
         "reports", "workflow", **_REASON,
     ),
     ISSUED_SCORES, TRACK_RECORD,

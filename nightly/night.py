@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it publishes no type information
 
-from alerts.evaluate import no_alerts
+from alerts.rules import no_alerts
 from core.about import code_version
 from core.errors import InputError, NothingToPublishError, VigieError, fault_of, message
 from core.languages import marked as _

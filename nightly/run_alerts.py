@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 import pandas as pd
 
-from alerts.evaluate import ended, evaluate, observed_signals
+from alerts.rules import ended, evaluate, observed_signals
 from alerts.rules.base import BY_CITIZEN, DRIVERS, Evidence, counts_by_series
 from alerts.rules.large_revision import with_typical_revision
 from alerts.rules.origin_context import INDICATORS
