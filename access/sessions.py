@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from access.roles import DOWNLOAD, PERMISSIONS, Actor, Login, NotAllowedError, Person, actor_of, may
-from core.entry import Entry
+from core.schema import Entry
 from core.settings import AccessSettings
 from store.journal import Journal
 

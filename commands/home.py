@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands import EXIT_DEGRADED, AsJson, Home, existing_home
-from core.entry import Entry
 from core.errors import InputError, StoreError
 from core.log import counted, progress_bar, tell_fault
+from core.schema import Entry
 from core.settings import DRILL, Settings, home_folder, load_settings
 
 if TYPE_CHECKING:

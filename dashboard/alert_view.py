@@ -30,11 +30,10 @@ from alerts.lifecycle import (
     State,
 )
 from alerts.verification import precision_cases, record_of
-from core.entry import Entry
 from core.languages import as_counted, capital, is_known
 from core.quantiles import QUANTILE_LEVELS
 from core.routes import is_route
-from core.schema import ALL
+from core.schema import ALL, Entry
 from core.settings import FEED
 from dashboard import record_view
 from dashboard.i18n import _, labelled, lang, listed, ngettext

@@ -21,8 +21,8 @@ from alerts.lifecycle import (
     State,
     fold,
 )
-from core.entry import Entry
 from core.errors import VigieError
+from core.schema import Entry
 from dashboard import reads, visitor
 from dashboard.i18n import _, labelled, lang, ngettext
 from dashboard.layout import error_words, plain, small

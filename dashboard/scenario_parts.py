@@ -8,8 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from access.roles import DELETE_SCENARIO, KEEP_PLACES
-from core.entry import Entry
 from core.errors import VigieError
+from core.schema import Entry
 from dashboard import downloads, layout, reads, scenario_state, scenario_view, state, visitor
 from dashboard.charts.scenario import compare_alt, compare_chart, places_chart
 from dashboard.i18n import _, labelled, lang

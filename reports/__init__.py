@@ -13,8 +13,8 @@ from typing import Any, Protocol
 import pandas as pd
 
 from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, SIGNED_OFF, State, fold
-from core.entry import Entry
 from core.languages import Language
+from core.schema import Entry
 from forecasting.scenarios.paths import Needs
 
 Row = Mapping[Any, Any]

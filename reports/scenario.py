@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from core.entry import Entry
 from core.languages import Language, as_counted, as_expected
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
+from core.schema import Entry
 from forecasting.scenarios.analogues import LARGEST_MULTIPLE, Course, Episode
 from forecasting.scenarios.paths import Needs, occupancy, places_needed
 from forecasting.scenarios.shocks import DiversionEstimate

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from access.roles import HAND_IN, Actor
-from core.entry import Entry
 from core.errors import InputError
 from core.languages import marked as _
 from core.routes import ARRIVAL_SERIES
+from core.schema import Entry
 from hub import config_names, read_config
 from hub.judgement import FEWEST_MEMBERS, Judgement, people_metadata, people_model, with_judgement
 from hub.score import quantile_rows

@@ -18,7 +18,7 @@ from access.roles import (
 )
 from access.sessions import DOWNLOADED, REFUSED, SIGNED_IN, SIGNED_OUT, access_rows, describe
 from alerts.lifecycle import ACKNOWLEDGED, ANSWERED, COMMENTED, CORRECTION, DISMISSED, DISSENTED, SIGNED_OFF
-from core.entry import Entry
+from core.schema import Entry
 from dashboard import layout, reads
 from dashboard.app_pages import page_titles
 from dashboard.i18n import _, lang

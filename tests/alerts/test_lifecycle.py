@@ -34,7 +34,7 @@ from alerts.lifecycle import (
     same_person,
     step,
 )
-from core.entry import Entry
+from core.schema import Entry
 
 NOON = dt.datetime(2025, 1, 31, 12, tzinfo=dt.UTC)
 

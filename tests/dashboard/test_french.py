@@ -11,8 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from alerts.lifecycle import ENDED, SIGNED_OFF, State, StepError, step
-from core.entry import Entry
 from core.errors import SourceError, message
+from core.schema import Entry
 from dashboard import i18n
 from dashboard.layout import error_words
 from tests.french import english_left

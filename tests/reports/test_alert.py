@@ -10,8 +10,8 @@ import pytest
 from alerts.lifecycle import State
 from alerts.rules import TEMPLATES, sentence
 from alerts.verification import record_of
-from core.entry import Entry
 from core.languages import Language
+from core.schema import Entry
 from reports import entries_until
 from reports.alert import alert_report, rule_record, status_words
 

@@ -21,8 +21,8 @@ from alerts.lifecycle import (
     WORSENED,
     StepError,
 )
-from core.entry import Entry
 from core.errors import InputError
+from core.schema import Entry
 from core.settings import Settings
 from store.outbox import DROPPED
 from store.releases import Release
