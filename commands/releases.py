@@ -264,7 +264,7 @@ def observations(
 
 
 def _decide(context: typer.Context, home: Path | None, edition_id: str, action: Action, reason: str, name: str) -> None:
-    from access.roles import shell_actor
+    from access import shell_actor
     from workflow import open_workflow
     from workflow.decisions import decide_edition
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from access.roles import DOWNLOAD
+from access import DOWNLOAD
 from core import table_files
 from core.disclosure import refuse_small_counts
 from core.settings import load_settings

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from access.roles import HAND_IN
+from access import HAND_IN
 from core.errors import VigieError
 from core.quantiles import QUANTILE_LEVELS
 from core.routes import is_own

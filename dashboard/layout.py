@@ -13,7 +13,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from access.roles import NotAllowedError
+from access import NotAllowedError
 from alerts.lifecycle import StepError
 from core.errors import InputError, Message, StoreError, VigieError
 from core.languages import languages

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from access.roles import DELETE_SCENARIO, KEEP_PLACES
+from access import DELETE_SCENARIO, KEEP_PLACES
 from core.errors import VigieError
 from core.schema import Entry
 from dashboard import downloads, layout, reads, scenario_state, scenario_view, state, visitor

@@ -13,8 +13,8 @@ from typing import Literal
 
 import streamlit as st
 
+from access import ROLES, Actor, Login, NotAllowedError, may, page_action
 from access.guard import LOGIN_PATH, LOGOUT_PATH, SESSION_COOKIE
-from access.roles import ROLES, Actor, Login, NotAllowedError, may, page_action
 from access.sessions import authorize_download, form_token, logins_of, note_refusal
 from core.errors import VigieError
 from core.log import get_logger

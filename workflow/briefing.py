@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from access.roles import KEEP_PLACES
+from access import KEEP_PLACES
 from alerts.lifecycle import ANNOUNCED, fold
 from core.errors import StoreError
 from core.log import get_logger

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from access.roles import (
+from access import (
     DECIDE_EDITION,
     DELETE_SCENARIO,
     DROP_MESSAGE,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from access.roles import HAND_IN, Actor
+from access import HAND_IN, Actor
 from core.errors import InputError
 from core.languages import marked as _
 from core.routes import ARRIVAL_SERIES

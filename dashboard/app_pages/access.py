@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from access.roles import (
+from access import (
     DECIDE_EDITION,
     DELETE_SCENARIO,
     DOWNLOAD,

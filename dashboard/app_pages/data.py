@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from access.roles import DECIDE_EDITION
+from access import DECIDE_EDITION
 from core.calendar import MONTHS_EACH, frequency_of, to_period
 from core.errors import VigieError
 from core.settings import home_folder

@@ -8,7 +8,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from access.roles import HAND_IN
+from access import HAND_IN
 from core.calendar import Frequency
 from core.languages import NOTHING
 from dashboard import downloads, hub_view, layout, memory, reads, state

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from access.roles import Actor, NotAllowedError
+from access import Actor, NotAllowedError
 from alerts.lifecycle import SIGNED_OFF
 from core.errors import InputError
 from core.schema import Entry

@@ -10,7 +10,7 @@ import pytest
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
-from access.roles import NotAllowedError, Person
+from access import NotAllowedError, Person
 from access.sessions import DOWNLOADED, REFUSED, SIGNED_IN, form_token, logins_of
 from alerts.lifecycle import ANNOUNCED, SIGNED_OFF
 from core.schema import Entry

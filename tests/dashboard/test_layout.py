@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from access.roles import NotAllowedError
+from access import NotAllowedError
 from core.errors import InputError, NothingToPublishError, SourceError, StoreError, VigieError
 from dashboard import i18n
 from dashboard.layout import error_words, fault

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 from streamlit.testing.v1 import AppTest
 
-from access.roles import DELETE_SCENARIO, SAVE_SCENARIO
+from access import DELETE_SCENARIO, SAVE_SCENARIO
 from core.errors import InputError
 from core.languages import Language
 from core.schema import Entry

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from access.roles import Actor, NotAllowedError, may
+from access import Actor, NotAllowedError, may
 from alerts.lifecycle import (
     ACKNOWLEDGED,
     ANNOUNCED,

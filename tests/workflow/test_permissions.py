@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from access.roles import (
+from access import (
     DECIDE_EDITION,
     DELETE_SCENARIO,
     DOWNLOAD,

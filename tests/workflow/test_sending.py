@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from lxml import etree
 from pypdf import PdfReader
 
-from access.roles import Actor
+from access import Actor
 from alerts.lifecycle import ANNOUNCED, DISMISSED, NOT_SENT, SENT, SIGNED_OFF
 from core.errors import InputError
 from core.schema import Entry
