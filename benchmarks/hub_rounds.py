@@ -29,7 +29,7 @@ from nightly.asylum import DATASETS, OK, destination_states
 from nightly.hub import hub_of, target_values
 from nightly.hub_tables import ROUNDS, ROUNDS_ABOUT
 from nightly.real_time import RealTimeData
-from store.files import sha256_of_file
+from store import sha256_of_file
 from store.hub import HubFiles
 from store.vintages import VintageStore
 

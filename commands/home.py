@@ -303,7 +303,7 @@ def check_publishers(
     Nothing is stored. Exit 0: all is well; 3: a publisher failed.
     """
     from nightly.first_contact import HEADER, check_sources
-    from store.files import write_bytes
+    from store import write_bytes
 
     with progress_bar() as progress:
         found = check_sources(load_settings(home_folder(home)), source or [], live=live, progress=progress)

@@ -104,7 +104,7 @@ def briefing(
     home: Home = None,
 ) -> None:
     """Write the briefing of a release: map, alerts, charts, caveats, licences on one page; the year ahead, places."""
-    from store.files import named_errors, write_bytes
+    from store import named_errors, write_bytes
     from workflow.briefing import make_briefing
 
     if lang not in languages():

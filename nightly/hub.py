@@ -40,7 +40,7 @@ from hub.submission import designation_faults, place_of, read_metadata, read_sub
 from hub.targets import baseline, config_files, open_round
 from nightly.documents import CATALOGUE
 from nightly.real_time import SETTLED_DAYS, RealTimeData
-from store.files import parquet_bytes, sha256_of_bytes
+from store import parquet_bytes, sha256_of_bytes
 from store.hub import Edition, HubFiles, SubmissionStore
 from store.releases import Release
 from store.vintages import VintageStore

@@ -29,7 +29,7 @@ from nightly.forecasts import HORIZONS, ForecastSet
 from nightly.hub import METADATA, hub_of, submission_paths
 from nightly.hub_tables import IN_TIME, collected, designated, left_out, with_own
 from nightly.real_time import RealTimeData
-from store.files import parquet_bytes
+from store import parquet_bytes
 from store.hub import HubFiles
 
 _VALUE = "oracle_value"

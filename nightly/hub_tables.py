@@ -34,8 +34,8 @@ from nightly.asylum import Asylum
 from nightly.hub import HUB_SOURCE, METADATA, collect, every_version
 from nightly.real_time import FREQ, TARGET, RealTimeData
 from nightly.tables import with_bounds
+from store import sha256_of_bytes, sha256_of_file, write_bytes
 from store.export import ABOUT, PLACED, about_bytes, export_bytes, tell_published
-from store.files import sha256_of_bytes, sha256_of_file, write_bytes
 from store.hub import LARGEST_FILE, Edition, HubFiles, SubmissionStore
 from store.journal import Journal
 from store.releases import Release

@@ -25,9 +25,9 @@ from ingest.own import own_capacities, parse_own
 from ingest.own_mapping import OwnMapping, read_mapping
 from ingest.plausibility import Judgement, judge
 from ingest.sources import SOURCES
+from store import write_bytes
 from store.editions import HELD, WITHDRAWN, Arrival, Edition, EditionStore
 from store.editions import REJECTED as REJECTED_BY_PERSON
-from store.files import write_bytes
 from store.journal import Entry, Journal, opened_journal
 from store.releases import Release
 from store.vintages import VintageStore

@@ -19,8 +19,8 @@ from core.log import get_logger
 from core.settings import Settings
 from reports import BRIEFING_FRAMES, CHANGE_FRAMES, Decisions, LoadedRelease, entries_until
 from reports.scenario import kept_by_route, reception_of
+from store import sha256_of_file
 from store.chain import MANIFEST
-from store.files import sha256_of_file
 from store.releases import Release, ReleaseStore
 from workflow import Workflow, open_workflow
 

@@ -18,7 +18,7 @@ from hub.judgement import FEWEST_MEMBERS, Judgement, people_metadata, people_mod
 from hub.score import quantile_rows
 from hub.submission import read_submission
 from hub.targets import config_files
-from store.files import sha256_of_bytes
+from store import sha256_of_bytes
 from store.hub import Edition, SubmissionStore
 from workflow import Workflow
 from workflow.decisions import authorize
