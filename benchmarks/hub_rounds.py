@@ -24,11 +24,11 @@ from forecasting.quantiles import to_matrix
 from hub.outputs import target_data, weekly_name
 from hub.submission import read_metadata
 from hub.targets import config_files
-from nightly import load_snapshot
+from nightly import RealTimeData
 from nightly.asylum import DATASETS, OK, destination_states
 from nightly.hub import hub_of, target_values
 from nightly.hub_tables import ROUNDS, ROUNDS_ABOUT
-from nightly.real_time import RealTimeData
+from nightly.inputs import load_snapshot
 from store import sha256_of_file
 from store.hub import HubFiles
 from store.vintages import VintageStore

@@ -31,7 +31,7 @@ def nightly(
     ] = False,
 ) -> None:
     """Make one release. Exit 0: published; 1: nothing published; 3: published with degraded sources."""
-    from nightly import run_night
+    from nightly.night import run_night
     from nightly.progress import night_progress
 
     folder = home_folder(home)
@@ -50,7 +50,7 @@ def demonstrate(
     home: Home = None,
 ) -> None:
     """Where there is no release yet, replay the newest night on which all bundled routes were fresh."""
-    from nightly import run_demonstration
+    from nightly.night import run_demonstration
     from nightly.progress import night_progress
 
     folder = home_folder(home)
@@ -108,7 +108,7 @@ def snapshot_build(
 
 
 def _ingest_live(sources: list[str], replayed: dt.date | None, folder: Path) -> None:
-    from nightly import ingest_live
+    from nightly.live import ingest_live
 
     with progress_bar() as progress:
         report = ingest_live(folder, load_settings(folder), sources, answered_on=replayed, progress=progress)
@@ -121,7 +121,7 @@ def _ingest_live(sources: list[str], replayed: dt.date | None, folder: Path) -> 
 
 
 def _ingest_own(file: list[str], mapping: Path, folder: Path) -> None:
-    from nightly import ingest_own, load_snapshot
+    from nightly.inputs import ingest_own, load_snapshot
     from store.vintages import VintageStore
 
     if not file:
@@ -135,7 +135,7 @@ def _ingest_own(file: list[str], mapping: Path, folder: Path) -> None:
 
 
 def _ingest_files(file: list[str], folder: Path) -> None:
-    from nightly import ingest_file, load_snapshot
+    from nightly.inputs import ingest_file, load_snapshot
     from store.vintages import VintageStore
 
     taken = held = failed = 0

@@ -239,8 +239,8 @@ def observations(
     """Write what is known of some series, or was on a date, of sources and of routes made of them."""
     from core.disclosure import protect
     from ingest.sources import CARDS
+    from nightly import RealTimeData
     from nightly.inputs import own_cards
-    from nightly.real_time import RealTimeData
     from store.export import kind_of, observations_bytes, write_table
     from store.vintages import VintageStore
 

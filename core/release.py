@@ -516,7 +516,7 @@ ROUTES = Table(
         origin_date=_gap(WORDS["origin_date"]),
         editions=replace(_count("most editions on record of one value behind it", "editions"), optional=True),
     ),
-    ("route_id",), "nightly.real_time", ("dashboard", "nightly", "reports", "store"),
+    ("route_id",), "nightly", ("dashboard", "nightly", "reports", "store"),
 )  # fmt: skip
 
 WEIGHTS = Table(
@@ -707,7 +707,7 @@ TABLES: tuple[Table, ...] = (
     OBSERVATIONS,
     _like(
         OBSERVATIONS, "outcomes", "Values of routes that were not known on the release's date yet: what came after it.",
-        "nightly.real_time", "dashboard",
+        "nightly", "dashboard",
     ),
     ROUTES, FRESHNESS, FRESHNESS_CHANGES, DELAYS, REPORTING, REVISIONS, EDITIONS, WITHHELD, REJECTED,
     replace(ALERTS, columns=ALERTS.columns | _REASON),

@@ -29,9 +29,9 @@ from forecasting.reconcile import reconcile
 from forecasting.verification.scores import summarise
 from forecasting.workers import Workers
 from forecasting.year_ahead import reach_of, year_ahead
+from nightly import FREQ as POOLED_FREQ
 from nightly.forecasts import hindcasts, of_model, with_ensemble
 from nightly.pooled import PooledNight
-from nightly.real_time import FREQ as POOLED_FREQ
 from nightly.tables import hindcast_table
 from store.caches import COLUMNS, BacktestStore
 

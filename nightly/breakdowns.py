@@ -21,8 +21,8 @@ from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import to_rows
 from forecasting.verification.scores import group_errors
 from forecasting.workers import Workers
+from nightly import FREQ, TARGET, RealTimeData
 from nightly.forecasts import hindcasts
-from nightly.real_time import FREQ, TARGET, RealTimeData
 from store.caches import BacktestStore
 
 MODELS = ("vigie-baseline", "vigie-seasonal-walk", "vigie-theta")

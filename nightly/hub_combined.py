@@ -25,10 +25,10 @@ from hub import Hub
 from hub.outputs import DESIGNATED, TEAM, ensemble_metadata, tidy
 from hub.score import as_quantiles, combine, grid, league, outcomes_at, quantile_rows, unit_name
 from hub.submission import read_metadata, read_submission
+from nightly import RealTimeData
 from nightly.forecasts import HORIZONS, ForecastSet
 from nightly.hub import METADATA, hub_of, submission_paths
 from nightly.hub_tables import IN_TIME, collected, designated, left_out, with_own
-from nightly.real_time import RealTimeData
 from store import parquet_bytes
 from store.hub import HubFiles
 

@@ -30,9 +30,9 @@ from hub.score import as_quantiles, by_unit, combine, grid, league, outcomes_at,
 from hub.submission import read_metadata, read_submission
 from hub.targets import RHYTHMS, baseline, frequency
 from hub.targets import replayed as replayed_rows
+from nightly import FREQ, TARGET, RealTimeData
 from nightly.asylum import Asylum
 from nightly.hub import HUB_SOURCE, METADATA, collect, every_version
-from nightly.real_time import FREQ, TARGET, RealTimeData
 from nightly.tables import with_bounds
 from store import sha256_of_bytes, sha256_of_file, write_bytes
 from store.export import ABOUT, PLACED, about_bytes, export_bytes, tell_published

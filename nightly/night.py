@@ -26,6 +26,7 @@ from forecasting.pool import SupervisedPool
 from ingest.registers import known_issues
 from ingest.routes import SOURCE_ID as ROUTES_SOURCE
 from ingest.sources import CARDS
+from nightly import OK, RealTimeData
 from nightly.asylum import forecast_asylum
 from nightly.breakdowns import errors_by_group
 from nightly.documents import documents
@@ -37,7 +38,6 @@ from nightly.live import read_inputs
 from nightly.nowcasts import make_nowcasts, make_weeks
 from nightly.pooled import MODEL_ID, pooled_night
 from nightly.progress import NightProgress
-from nightly.real_time import OK, RealTimeData
 from nightly.recover import Degraded, chain_head, record_publication, recover, values_ahead, witness
 from nightly.run_alerts import revisions_since, run_alerts
 from nightly.run_report import CUT_OFF_SOURCE, RUN_REPORT, StageTimer, left_out, run_report

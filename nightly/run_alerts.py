@@ -18,8 +18,8 @@ from core.calendar import last_complete_period
 from core.schema import ALL
 from core.settings import SNAPSHOT, AlertSettings, Settings
 from ingest.registers import events, said_on_detections
+from nightly import RealTimeData
 from nightly.forecasts import ForecastSet
-from nightly.real_time import RealTimeData
 from store.releases import Release
 from store.vintages import VintageStore
 
