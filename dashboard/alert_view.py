@@ -35,8 +35,7 @@ from core.quantiles import QUANTILE_LEVELS
 from core.routes import is_route
 from core.schema import ALL, Entry
 from core.settings import FEED
-from dashboard import record_view
-from dashboard.i18n import _, labelled, lang, listed, ngettext
+from dashboard import _, labelled, lang, listed, ngettext, record_view
 from dashboard.reads import Night
 from dashboard.theme import level_word
 from forecasting.model import BASELINE, ENSEMBLE

@@ -12,9 +12,8 @@ import streamlit as st
 
 from core.calendar import MONTHS_EACH, Frequency
 from core.schema import ALL
-from dashboard import downloads, layout, memory, route_context, route_view, state, tables
+from dashboard import _, downloads, labelled, lang, layout, memory, route_context, route_view, state, tables
 from dashboard.downloads import Export
-from dashboard.i18n import _, labelled, lang
 from dashboard.layout import country
 from dashboard.reads import Night
 from dashboard.tables import sparkline

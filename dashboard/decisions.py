@@ -12,9 +12,8 @@ import streamlit as st
 
 from alerts.lifecycle import DISMISSED, PROPOSED, SIGNED_OFF, same_person
 from core.languages import capital
-from dashboard import inbox, layout, memory, reads, state, visitor
+from dashboard import _, inbox, labelled, lang, layout, memory, ngettext, reads, state, visitor
 from dashboard.app_pages import FOLDER
-from dashboard.i18n import _, labelled, lang, ngettext
 from dashboard.inbox import AlertStatus
 from dashboard.reads import Night
 from dashboard.theme import level_badge

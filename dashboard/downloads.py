@@ -19,8 +19,7 @@ from access import DOWNLOAD
 from core import table_files
 from core.disclosure import refuse_small_counts
 from core.settings import load_settings
-from dashboard import memory, state, visitor
-from dashboard.i18n import _, labelled, lang, language
+from dashboard import _, labelled, lang, language, memory, state, visitor
 from dashboard.reads import Night
 from dashboard.tables import localised
 from reports import citations as reported

@@ -12,8 +12,7 @@ import streamlit as st
 
 from core.languages import NOTHING, is_known
 from core.schema import ALL
-from dashboard import downloads, layout, memory, state
-from dashboard.i18n import _, labelled, lang, named, ngettext
+from dashboard import _, downloads, labelled, lang, layout, memory, named, ngettext, state
 from dashboard.layout import country, small
 from dashboard.reads import Night
 from dashboard.tables import localised

@@ -23,8 +23,7 @@ from alerts.lifecycle import (
 )
 from core.errors import VigieError
 from core.schema import Entry
-from dashboard import reads, visitor
-from dashboard.i18n import _, labelled, lang, ngettext
+from dashboard import _, labelled, lang, ngettext, reads, visitor
 from dashboard.layout import error_words, plain, small
 from dashboard.reads import Night
 from reports import Row, entries_until

@@ -17,8 +17,7 @@ from access import NotAllowedError
 from alerts.lifecycle import StepError
 from core.errors import InputError, Message, StoreError, VigieError
 from core.languages import languages
-from dashboard import memory, reads, state
-from dashboard.i18n import _, labelled, lang, language
+from dashboard import _, labelled, lang, language, memory, reads, state
 from dashboard.reads import Night
 from dashboard.theme import CHART_CONFIG, current_theme, drawn_once, level_word
 from reports import citations, names, numbers

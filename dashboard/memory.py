@@ -13,8 +13,7 @@ from typing import Any, TypeVar, cast
 
 import streamlit as st
 
-from dashboard import reads, state
-from dashboard.i18n import language
+from dashboard import language, reads, state
 from dashboard.reads import Night
 from dashboard.theme import current_theme
 

@@ -21,7 +21,7 @@ from core.errors import StoreError
 from core.languages import Language
 from core.languages import marked as _
 from core.settings import home_folder, load_settings
-from dashboard.i18n import language
+from dashboard import language
 from store import status
 from store.chain import release_folders
 from store.export import protected

@@ -12,9 +12,8 @@ from alerts import LEVELS
 from alerts.verification import FEWEST_EVENTS, precision_cases
 from core.languages import NOTHING, Language, is_known
 from core.schema import ALL
-from dashboard import downloads, layout, memory, state
+from dashboard import _, downloads, lang, language, layout, memory, named, ngettext, state
 from dashboard.charts.calibration import reliability_alt, reliability_chart
-from dashboard.i18n import _, lang, language, named, ngettext
 from dashboard.layout import small
 from dashboard.reads import Night
 from dashboard.theme import current_theme, level_label

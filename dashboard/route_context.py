@@ -11,9 +11,8 @@ from alerts.rules.nationality_shift import UNKNOWN
 from core.countries import known_codes
 from core.disclosure import SMALLEST_SHOWN
 from core.schema import ALL, TARGETS
-from dashboard import downloads, layout, memory, state
+from dashboard import _, downloads, lang, layout, memory, named, state
 from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt
-from dashboard.i18n import _, lang, named
 from dashboard.layout import country
 from dashboard.route_view import RouteView
 from dashboard.theme import current_theme

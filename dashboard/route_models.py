@@ -10,12 +10,11 @@ import streamlit as st
 from core.calendar import PLANNING_MONTHS
 from core.languages import as_counted, as_expected, capital
 from core.schema import ALL
-from dashboard import downloads, layout, memory
+from dashboard import _, downloads, lang, layout, memory, named, ngettext
 from dashboard.charts.bars import STEP, TOTAL, steps_alt, steps_chart
 from dashboard.charts.models import members_alt, members_chart
 from dashboard.charts.seasons import season_alt, season_chart
 from dashboard.downloads import Export
-from dashboard.i18n import _, lang, named, ngettext
 from dashboard.route_view import RouteView
 from dashboard.theme import current_theme
 from forecasting.model import BASELINE, ENSEMBLE

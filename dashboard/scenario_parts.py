@@ -10,9 +10,8 @@ import streamlit as st
 from access import DELETE_SCENARIO, KEEP_PLACES
 from core.errors import VigieError
 from core.schema import Entry
-from dashboard import downloads, layout, reads, scenario_state, scenario_view, state, visitor
+from dashboard import _, downloads, labelled, lang, layout, reads, scenario_state, scenario_view, state, visitor
 from dashboard.charts.scenario import compare_alt, compare_chart, places_chart
-from dashboard.i18n import _, labelled, lang
 from dashboard.layout import error_words, plain, small
 from dashboard.reads import Night
 from dashboard.scenario_state import PLACES, Values

@@ -19,9 +19,8 @@ from access import (
 from access.sessions import DOWNLOADED, REFUSED, SIGNED_IN, SIGNED_OUT, access_rows, describe
 from alerts.lifecycle import ACKNOWLEDGED, ANSWERED, COMMENTED, CORRECTION, DISMISSED, DISSENTED, SIGNED_OFF
 from core.schema import Entry
-from dashboard import layout, reads
+from dashboard import _, lang, layout, reads
 from dashboard.app_pages import page_titles
-from dashboard.i18n import _, lang
 from dashboard.layout import small
 from dashboard.visitor import role_name, role_names
 

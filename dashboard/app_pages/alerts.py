@@ -13,10 +13,9 @@ from alerts.lifecycle import DISMISSED, ENDED
 from core.languages import capital, is_known
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import alert_view, downloads, inbox, layout, memory, reads, state
+from dashboard import _, alert_view, downloads, inbox, lang, layout, memory, named, ngettext, reads, state
 from dashboard.alert_view import DECIDED, INFORMS, OVER, WAITS
 from dashboard.charts.seasons import season_bars, season_bars_alt
-from dashboard.i18n import _, lang, named, ngettext
 from dashboard.inbox import AlertStatus
 from dashboard.layout import plain, small
 from dashboard.reads import Night

@@ -6,10 +6,9 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import asylum_view, downloads, layout, memory, state
+from dashboard import _, asylum_view, downloads, lang, layout, memory, state
 from dashboard.asylum_view import AsylumView
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
-from dashboard.i18n import _, lang
 from dashboard.layout import country
 from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night

@@ -10,11 +10,10 @@ import streamlit as st
 from core.languages import NOTHING
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import downloads, evaluation_view, layout, memory, record_view, skill_map, state
+from dashboard import _, downloads, evaluation_view, layout, memory, ngettext, record_view, skill_map, state
 from dashboard.charts.calibration import coverage_alt, coverage_chart, pit_alt, pit_histogram
 from dashboard.charts.models import skill_alt, skill_chart
 from dashboard.evaluation_view import show_driver_tests
-from dashboard.i18n import _, ngettext
 from dashboard.layout import small
 from dashboard.reads import Night
 from dashboard.tables import localised

@@ -11,10 +11,9 @@ import streamlit as st
 from access import HAND_IN
 from core.calendar import Frequency
 from core.languages import NOTHING
-from dashboard import downloads, hub_view, layout, memory, reads, state
+from dashboard import _, downloads, hub_view, lang, layout, memory, reads, state
 from dashboard.charts.teams import period_words, teams_alt, teams_chart, teams_key
 from dashboard.hub_view import EVERYTHING, IN_TIME
-from dashboard.i18n import _, lang
 from dashboard.layout import small
 from dashboard.reads import Night
 from dashboard.tables import localised

@@ -11,8 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from core.languages import is_known
-from dashboard import decisions, downloads, layout, memory, reads, state, tables, time_travel
-from dashboard.i18n import _, lang, ngettext
+from dashboard import _, decisions, downloads, lang, layout, memory, ngettext, reads, state, tables, time_travel
 from dashboard.maps import flow_map, map_alt
 from dashboard.reads import Night
 from dashboard.tables import sparkline

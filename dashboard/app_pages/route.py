@@ -8,11 +8,14 @@ from functools import partial
 import streamlit as st
 
 from dashboard import (
+    _,
     decisions,
     downloads,
     judgement_view,
+    lang,
     layout,
     memory,
+    ngettext,
     route_context,
     route_models,
     route_view,
@@ -22,7 +25,6 @@ from dashboard import (
 )
 from dashboard.charts.bars import week_alt, week_chart
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
-from dashboard.i18n import _, lang, ngettext
 from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night
 from dashboard.route_view import RouteView

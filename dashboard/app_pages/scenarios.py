@@ -11,10 +11,21 @@ import pandas as pd
 import streamlit as st
 
 from core.languages import as_expected
-from dashboard import downloads, layout, memory, route_view, scenario_parts, scenario_state, scenario_view, state
+from dashboard import (
+    _,
+    downloads,
+    lang,
+    layout,
+    memory,
+    ngettext,
+    route_view,
+    scenario_parts,
+    scenario_state,
+    scenario_view,
+    state,
+)
 from dashboard.charts.scenario import difference_alt, difference_chart, scenario_alt, scenario_chart
 from dashboard.downloads import Export
-from dashboard.i18n import _, lang, ngettext
 from dashboard.layout import plain, small
 from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night

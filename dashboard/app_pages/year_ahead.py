@@ -8,9 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from core.languages import capital
-from dashboard import downloads, layout, memory, state
+from dashboard import _, downloads, lang, layout, memory, state
 from dashboard.charts.seasons import season_bars, season_bars_alt
-from dashboard.i18n import _, lang
 from dashboard.layout import plain, small
 from dashboard.reads import Night
 from dashboard.theme import current_theme

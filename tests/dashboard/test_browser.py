@@ -28,7 +28,7 @@ from pypdf import PdfReader
 from benchmarks.browser import DESK, DRAWN, PAGES, QUIET, chromium, violations
 from core.languages import languages
 from core.settings import PROJECT
-from dashboard.i18n import lang
+from dashboard import lang
 from tests.servers import wait_for
 
 from .conftest import publish
