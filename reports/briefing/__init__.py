@@ -6,7 +6,8 @@ Frames in, bytes out. What is fixed is measured first, and alerts and charts sha
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import matplotlib as mpl
 from matplotlib.backends.backend_pdf import PdfPages
@@ -16,18 +17,20 @@ from pypdf.generic import BooleanObject, DictionaryObject, NameObject, TextStrin
 
 from core.languages import Language, capital
 from core.languages import marked as _
-from reports import Decisions, LoadedRelease
+from reports import Decisions, LoadedRelease, colours
 from reports.briefing.canvas import (
     BODY,
     BOLD,
     DRAWING,
     GAP,
     GREY,
+    GREY_BOLD,
     HEADING,
     HEIGHT,
     MARGIN,
     PRINT,
     ROOM,
+    WIDTH,
     Sheet,
     Style,
     heading,
@@ -35,10 +38,9 @@ from reports.briefing.canvas import (
     wrap,
 )
 from reports.briefing.charts import LEAST_PANEL, LEGEND, MOST_PANEL, PANEL_GAP, draw_charts, grid_of
-from reports.briefing.content import AND_MORE, Content, compose
-from reports.briefing.flow_map import draw_map
+from reports.briefing.content import AND_MORE, AlertLine, Content, compose
 from reports.briefing.further_pages import draw_places, draw_year
-from reports.briefing.tables import draw_alerts, draw_routes
+from reports.briefing.routes import draw_map, draw_routes
 from reports.citations import map_note
 
 MAP_WIDTH, MAP_HEIGHT = 252.0, 162.0
@@ -46,6 +48,13 @@ TITLE, SUMMARY = Style("serif", 17, 20.5), Style("sans", 9.4, 12)
 LEFT_COLUMN = 256.0
 LEAST_CHANGES, MOST_CITATIONS = 5, 9
 AUTHOR = "Vigie"
+ALERT_PAD = 4.4
+ALERT_COLUMNS = ((68.0, 86.0), (157.0, 188.0), (349.0, 33.0), (386.0, 97.0), (487.0, 40.3))
+"""Left edge and width of subject, sentence, chance, record and status; the badge stands left of them."""
+BADGE = Style("bold", 7.2, 9)
+SMALL = Style("sans", 6.5, BODY.leading, colours.SECONDARY)
+ALERT_STYLES = (BOLD, BODY, BOLD, SMALL, SMALL)
+DOTS = Style("sans", 5.2, BODY.leading, colours.SECONDARY)
 _TRUETYPE = 42
 """Kind of embedded font: letters stay letters, so that text can be searched, copied and read aloud."""
 
@@ -81,6 +90,68 @@ def _map_and_routes(sheet: Sheet, content: Content, y: float) -> float:
     draw_map(sheet.axes(MARGIN, top, MAP_WIDTH, MAP_HEIGHT), content.routes, language)
     below = sheet.lines(MARGIN, top + MAP_HEIGHT + 2, wrap(map_note(language), PRINT, MAP_WIDTH, 3), PRINT)
     return max(below, draw_routes(sheet, content, y)) + 8
+
+
+def draw_alerts(sheet: Sheet, content: Content, y: float, until: float) -> float:
+    """As many alerts as there is room for, the gravest first, then how many more there are."""
+    language = content.language
+    y = heading(sheet, MARGIN, y, language.text(_("Alerts")), 200)
+    note = wrap(content.alerts_note, GREY, ROOM - 60, 1)
+    if note:
+        sheet.line(WIDTH - MARGIN, y - 4.5, note[0], GREY, "right")
+    if not content.alerts:
+        sheet.rule(MARGIN, y, ROOM)
+        return sheet.lines(MARGIN, y + 3, [language.text(_("No alert."))], BODY) + 8
+    rows = [_alert_cells(alert) for alert in content.alerts]
+    heights = [_alert_height(alert, cells) for alert, cells in zip(content.alerts, rows, strict=True)]
+    count = _how_many(heights, until - y)
+    for alert, cells, height in zip(content.alerts[:count], rows, heights, strict=False):
+        sheet.rule(MARGIN, y, ROOM)
+        _alert_row(sheet, alert, cells, y + ALERT_PAD / 2)
+        y += height
+    sheet.rule(MARGIN, y, ROOM)
+    if left := len(content.alerts) - count:
+        text = language.plural(AND_MORE, left)
+        y = sheet.lines(MARGIN, y + 2, [text], GREY_BOLD)
+    return y + 8
+
+
+def _alert_cells(alert: AlertLine) -> list[list[str]]:
+    """The cells right of the badge, each wrapped."""
+    report = alert.report
+    texts = (alert.subject, report.sentence, report.chance, report.record, alert.status)
+    most = (2, 3, 2, 2, 3)
+    return [
+        wrap(text, style, width, count)
+        for text, style, (_left, width), count in zip(texts, ALERT_STYLES, ALERT_COLUMNS, most, strict=True)
+    ]
+
+
+def _alert_height(alert: AlertLine, cells: list[list[str]]) -> float:
+    lines = [len(cell) + (1 if alert.report.dots and number == 3 else 0) for number, cell in enumerate(cells)]
+    return max(lines) * BODY.leading + ALERT_PAD
+
+
+def _alert_row(sheet: Sheet, alert: AlertLine, cells: list[list[str]], y: float) -> None:
+    hue = colours.LEVELS[alert.report.level]
+    badge = replace(BADGE, colour=hue.text)
+    sheet.badge(MARGIN, y + BODY.size, alert.report.badge, badge, hue.ground)
+    for number, (lines, style, (left, _width)) in enumerate(zip(cells, ALERT_STYLES, ALERT_COLUMNS, strict=True)):
+        top = y
+        if number == 3 and alert.report.dots:
+            sheet.line(MARGIN + left, y + BODY.size - 0.8, alert.report.dots, DOTS)
+            top += BODY.leading - 0.6
+        sheet.lines(MARGIN + left, top, lines, style)
+
+
+def _how_many(heights: Sequence[float], room: float) -> int:
+    """How many rows fit, with a line for the count of those that do not; at least one."""
+    taken, count = 0.0, 0
+    for number, height in enumerate(heights, 1):
+        taken += height
+        if taken + (0 if number == len(heights) else GREY.leading + 2) <= room:
+            count = number
+    return max(1, count)
 
 
 @dataclass(frozen=True)
