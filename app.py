@@ -5,9 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.languages import languages
-from dashboard import state, visitor
+from dashboard import _, choose_language, state, visitor
 from dashboard.app_pages import FOLDER
-from dashboard.i18n import _, choose_language
 
 st.set_page_config(page_title="Vigie", page_icon=visitor.page_icon(), layout="wide", initial_sidebar_state="collapsed")
 state.choice("lang", languages(), choose_language(None, st.context.locale))

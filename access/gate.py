@@ -18,9 +18,9 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from access import DOWNLOAD, Login, may, page_action
 from access.guard import MOST_PER_PERSON, MOST_UNKNOWN, SESSION_COOKIE, Guard
 from access.headers import content_policy, safe_headers
-from access.roles import DOWNLOAD, Login, may, page_action
 from access.sessions import REFUSALS, login_id_of
 from core.log import get_logger
 

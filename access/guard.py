@@ -24,7 +24,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from access.roles import Actor, Login, Person, read_person
+from access import Actor, Login, Person, read_person
 from access.sessions import form_token, logins_of, note_refusal
 from core.errors import VigieError
 from core.log import get_logger

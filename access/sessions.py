@@ -19,8 +19,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from access.roles import DOWNLOAD, PERMISSIONS, Actor, Login, NotAllowedError, Person, actor_of, may
-from core.entry import Entry
+from access import DOWNLOAD, PERMISSIONS, Actor, Login, NotAllowedError, Person, actor_of, may
+from core.schema import Entry
 from core.settings import AccessSettings
 from store.journal import Journal
 

@@ -17,10 +17,10 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from alerts.levels import LEVELS, SEVERE, rank
-from core.entry import Entry
+from alerts import LEVELS, SEVERE, rank
 from core.errors import InputError
 from core.languages import marked as _
+from core.schema import Entry
 
 PROPOSED, SIGNED_OFF, ACKNOWLEDGED = _("proposed"), _("signed off"), _("acknowledged")
 ENDED, DISMISSED = _("ended"), _("dismissed")

@@ -22,7 +22,7 @@ from hub.outputs import tidy
 from hub.targets import config_files
 from nightly.hub import collect
 from nightly.hub_tables import hub_tables
-from store.files import parquet_bytes, write_bytes
+from store import parquet_bytes, write_bytes
 
 SERIES = [make_series_id("arrivals", route_id, ALL, ALL, "M") for route_id in ARRIVAL_ROUTES]
 HORIZONS = 12

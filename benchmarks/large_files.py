@@ -21,10 +21,10 @@ from openpyxl import Workbook
 
 from benchmarks.shared import PAGE, Section, page_command, table, timed
 from core.countries import display_name, known_codes
+from ingest import Parsed, RawFile
 from ingest.intake import apart
 from ingest.own import parse_own
 from ingest.own_mapping import mapping_of_text
-from ingest.source import Parsed, RawFile
 from ingest.sources import eurostat
 
 BYTES, SHEET_ROWS = 60_000_000, 300_000

@@ -23,7 +23,7 @@ from forecasting.model import LEVELS, symmetric_errors
 from forecasting.verification.bootstrap import ratio_interval
 from forecasting.verification.scores import covered, wis
 from forecasting.weeks import REFERENCES, week_record, week_scores
-from ingest.source import read_raw
+from ingest import read_raw
 from ingest.sources import SOURCES
 
 DAYS = (1, 4, 8, 10, 12, 15, 18, 20, 22, 25, 28)

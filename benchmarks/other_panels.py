@@ -23,7 +23,7 @@ from benchmarks.peers import PEERS, on_scale
 from benchmarks.routes import HORIZONS, WORKBOOK
 from benchmarks.shared import PAGE, Section, engine, page_command, published_files, table
 from core.calendar import Frequency, to_period
-from core.progress import progress_bar
+from core.log import progress_bar
 from core.quantiles import FloatArray
 from forecasting.members import Request
 from forecasting.model import ENSEMBLE, LEVELS
@@ -32,7 +32,7 @@ from forecasting.pooled import Priors
 from forecasting.quantiles import QuantileTable
 from forecasting.runs import backtest
 from forecasting.verification.scores import covered, observed_at, wis
-from ingest.source import read_raw
+from ingest import read_raw
 from ingest.sources import SOURCES
 from nightly.pooled import bundled_history, priors_from
 from store.caches import FitStore

@@ -20,7 +20,7 @@ import pandas as pd
 from benchmarks.routes import HORIZONS, ORIGINS, dense_parts, dense_routes, fingerprint, hindcasts, skill_table
 from benchmarks.shared import PAGE, Options, Section, engine, interval, page_command, published_files, table, timed
 from core.calendar import pandas_frequency
-from core.progress import ProgressReport, progress_bar
+from core.log import ProgressReport, progress_bar
 from core.quantiles import QUANTILE_LEVELS, FloatArray
 from forecasting.ensemble import combine
 from forecasting.hindcast import present_work, run_work
@@ -30,8 +30,8 @@ from forecasting.panel import SEASON_LENGTH, Panel
 from forecasting.quantiles import KEYS, QuantileTable, stack, to_matrix, to_rows
 from forecasting.verification.scores import score_rows, summarise
 from forecasting.verification.verdict import BETTER, WORSE, compare, same_rows
+from store import parquet_bytes, write_bytes
 from store.caches import FitStore
-from store.files import parquet_bytes, write_bytes
 
 Peer = Callable[[pd.DataFrame, pd.DataFrame, int], FloatArray]
 """From totals and their parts (months × series, up to the origin) and the longest horizon H to the totals' quantiles,

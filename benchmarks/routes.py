@@ -28,7 +28,7 @@ from forecasting.quantiles import QuantileTable
 from forecasting.reconcile import totals_panel
 from forecasting.runs import backtest
 from forecasting.verification.scores import summarise
-from ingest.source import read_raw
+from ingest import read_raw
 from ingest.sources import frontex
 from store.caches import FitStore
 from store.releases import Release, ReleaseStore

@@ -24,10 +24,10 @@ import psutil
 
 from benchmarks.scaling import HORIZON, added_up, meanwhile, write_panel
 from benchmarks.shared import table
-from core.progress import Pace
+from core.log import Pace
 from core.settings import Settings, load_settings
 from forecasting.runs import forecast_file
-from nightly import run_night
+from nightly.night import run_night
 from nightly.pooled import bundled_history, priors_from
 from nightly.progress import NightProgress, Plan, Step, expected, plan_of
 from store.caches import FitStore

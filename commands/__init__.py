@@ -20,7 +20,7 @@ from core.settings import home_folder, load_settings
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.entry import Entry
+    from core.schema import Entry
     from store.journal import Journal
     from store.releases import Release
 

@@ -183,7 +183,7 @@ def _act(  # noqa: PLR0913  # one parameter per option of the commands
     send: bool = False,
     payload: dict[str, Any] | None = None,
 ) -> None:
-    from access.roles import shell_actor
+    from access import shell_actor
     from workflow.decisions import Step, act
     from workflow.sending import send_waiting
 
@@ -275,7 +275,7 @@ def drop(
     home: Home = None,
 ) -> None:
     """Take one message out: it is not sent. That, by whom and why stays in the journal."""
-    from access.roles import shell_actor
+    from access import shell_actor
     from workflow.decisions import drop_message
 
     with opened_workflow(home or context.obj) as workflow:

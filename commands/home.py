@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from commands import EXIT_DEGRADED, AsJson, Home, existing_home
-from core.entry import Entry
 from core.errors import InputError, StoreError
-from core.log import counted, tell_fault
-from core.progress import progress_bar
+from core.log import counted, progress_bar, tell_fault
+from core.schema import Entry
 from core.settings import DRILL, Settings, home_folder, load_settings
 
 if TYPE_CHECKING:
@@ -304,7 +303,7 @@ def check_publishers(
     Nothing is stored. Exit 0: all is well; 3: a publisher failed.
     """
     from nightly.first_contact import HEADER, check_sources
-    from store.files import write_bytes
+    from store import write_bytes
 
     with progress_bar() as progress:
         found = check_sources(load_settings(home_folder(home)), source or [], live=live, progress=progress)

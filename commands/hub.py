@@ -111,7 +111,7 @@ def score(
 ) -> None:
     """Score every submission of a hub against its oracle output: pairwise relative WIS, coverage, missing forecasts."""
     from nightly.hub_combined import score_hub
-    from store.files import write_bytes
+    from store import write_bytes
 
     table = score_hub(place, baseline)
     if out is not None:

@@ -12,8 +12,7 @@ import typer
 
 from commands import EXIT_DEGRADED, EXIT_NOTHING_PUBLISHED, EXIT_PUBLISHED, Home, as_date, login_name, opened_journal
 from core.errors import InputError, VigieError
-from core.log import counted, get_logger, tell_fault
-from core.progress import progress_bar
+from core.log import counted, get_logger, progress_bar, tell_fault
 from core.settings import SNAPSHOT, home_folder, load_settings
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def nightly(
     ] = False,
 ) -> None:
     """Make one release. Exit 0: published; 1: nothing published; 3: published with degraded sources."""
-    from nightly import run_night
+    from nightly.night import run_night
     from nightly.progress import night_progress
 
     folder = home_folder(home)
@@ -51,7 +50,7 @@ def demonstrate(
     home: Home = None,
 ) -> None:
     """Where there is no release yet, replay the newest night on which all bundled routes were fresh."""
-    from nightly import run_demonstration
+    from nightly.night import run_demonstration
     from nightly.progress import night_progress
 
     folder = home_folder(home)
@@ -109,7 +108,7 @@ def snapshot_build(
 
 
 def _ingest_live(sources: list[str], replayed: dt.date | None, folder: Path) -> None:
-    from nightly import ingest_live
+    from nightly.live import ingest_live
 
     with progress_bar() as progress:
         report = ingest_live(folder, load_settings(folder), sources, answered_on=replayed, progress=progress)
@@ -122,7 +121,7 @@ def _ingest_live(sources: list[str], replayed: dt.date | None, folder: Path) -> 
 
 
 def _ingest_own(file: list[str], mapping: Path, folder: Path) -> None:
-    from nightly import ingest_own, load_snapshot
+    from nightly.inputs import ingest_own, load_snapshot
     from store.vintages import VintageStore
 
     if not file:
@@ -136,7 +135,7 @@ def _ingest_own(file: list[str], mapping: Path, folder: Path) -> None:
 
 
 def _ingest_files(file: list[str], folder: Path) -> None:
-    from nightly import ingest_file, load_snapshot
+    from nightly.inputs import ingest_file, load_snapshot
     from store.vintages import VintageStore
 
     taken = held = failed = 0
@@ -167,11 +166,11 @@ def _tell_edition(done: Ingested) -> None:
 
 def _preview(file: Path, mapping_path: Path | None) -> None:
     """Print a mapping, suggested or given, and the first figures as they would be understood by it."""
+    from ingest import read_raw
     from ingest.intake import apart
     from ingest.own import parse_own
     from ingest.own_mapping import mapping_of_text, read_mapping
     from ingest.own_preview import suggest
-    from ingest.source import read_raw
 
     raw = read_raw(file)
     if mapping_path is None:

@@ -14,8 +14,7 @@ import typer
 
 from commands import Home
 from core.errors import InputError, StoreError
-from core.log import counted, get_logger
-from core.progress import progress_bar
+from core.log import counted, get_logger, progress_bar
 from core.settings import home_folder, load_settings
 
 if TYPE_CHECKING:

@@ -104,7 +104,7 @@ def briefing(
     home: Home = None,
 ) -> None:
     """Write the briefing of a release: map, alerts, charts, caveats, licences on one page; the year ahead, places."""
-    from store.files import named_errors, write_bytes
+    from store import named_errors, write_bytes
     from workflow.briefing import make_briefing
 
     if lang not in languages():
@@ -239,8 +239,8 @@ def observations(
     """Write what is known of some series, or was on a date, of sources and of routes made of them."""
     from core.disclosure import protect
     from ingest.sources import CARDS
+    from nightly import RealTimeData
     from nightly.inputs import own_cards
-    from nightly.real_time import RealTimeData
     from store.export import kind_of, observations_bytes, write_table
     from store.vintages import VintageStore
 
@@ -264,7 +264,7 @@ def observations(
 
 
 def _decide(context: typer.Context, home: Path | None, edition_id: str, action: Action, reason: str, name: str) -> None:
-    from access.roles import shell_actor
+    from access import shell_actor
     from workflow import open_workflow
     from workflow.decisions import decide_edition
 

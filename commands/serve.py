@@ -132,7 +132,7 @@ def sign_out(
     home: Home = None,
 ) -> None:
     """End every login of a person, on open pages too; roles are taken away in settings.toml or at the provider."""
-    from access.roles import shell_actor
+    from access import shell_actor
     from access.sessions import revoke
     from workflow import open_workflow
 

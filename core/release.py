@@ -321,7 +321,7 @@ ALERTS = Table(
         intended_use=_text("what it may be used for"),
     ),
     ("alert_id",),
-    "alerts.evaluate",
+    "alerts.rules",
     ("commands", "dashboard", "workflow", "nightly", "reports", "store"),
     required=True,
 )  # fmt: skip
@@ -516,7 +516,7 @@ ROUTES = Table(
         origin_date=_gap(WORDS["origin_date"]),
         editions=replace(_count("most editions on record of one value behind it", "editions"), optional=True),
     ),
-    ("route_id",), "nightly.real_time", ("dashboard", "nightly", "reports", "store"),
+    ("route_id",), "nightly", ("dashboard", "nightly", "reports", "store"),
 )  # fmt: skip
 
 WEIGHTS = Table(
@@ -707,12 +707,12 @@ TABLES: tuple[Table, ...] = (
     OBSERVATIONS,
     _like(
         OBSERVATIONS, "outcomes", "Values of routes that were not known on the release's date yet: what came after it.",
-        "nightly.real_time", "dashboard",
+        "nightly", "dashboard",
     ),
     ROUTES, FRESHNESS, FRESHNESS_CHANGES, DELAYS, REPORTING, REVISIONS, EDITIONS, WITHHELD, REJECTED,
     replace(ALERTS, columns=ALERTS.columns | _REASON),
     _like(
-        ALERTS, "ended_alerts", "Alerts of the former release that no longer hold.", "alerts.evaluate", "dashboard",
+        ALERTS, "ended_alerts", "Alerts of the former release that no longer hold.", "alerts.rules", "dashboard",
         "reports", "workflow", **_REASON,
     ),
     ISSUED_SCORES, TRACK_RECORD,

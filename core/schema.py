@@ -1,12 +1,16 @@
 """Tables with a contract: how columns are declared, and the one check where a frame crosses from room to room.
 
-The tables themselves stand in :mod:`core.release`. Columns are named in SDMX and hubverse terms.
+The tables themselves stand in :mod:`core.release`. Columns are named in SDMX and hubverse terms. A row of the journal
+crosses rooms too: :class:`Entry`.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
@@ -196,3 +200,31 @@ def _describe(cases: pd.DataFrame) -> str:
 def make_series_id(target: str, route_id: str, geo: str, citizen: str, freq: str) -> str:
     """Name a series: ``arrivals.CMR._T._T.M`` is monthly arrivals on a route, all places, all citizenships."""
     return ".".join((target, route_id, geo, citizen, freq))
+
+
+_NOT_YET = dt.datetime.min.replace(tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of the journal.
+
+    Attributes:
+        actor: Who did it: a person's name, or ``nightly``.
+        action: What was done: ``published``, ``acknowledged``, ``signed off``, …
+        subject: What it was done to: an alert_id, a source_id, a scenario.
+        run_id: The release it concerns; empty where none.
+        reason: Why, in the person's words.
+        payload: Further facts, as JSON.
+        id: Number given by the database; grows with time.
+        at: When, UTC.
+    """
+
+    actor: str
+    action: str
+    subject: str
+    run_id: str = ""
+    reason: str = ""
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    id: int = 0
+    at: dt.datetime = _NOT_YET

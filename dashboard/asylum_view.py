@@ -12,17 +12,15 @@ import streamlit as st
 
 from core.calendar import MONTHS_EACH, Frequency
 from core.schema import ALL
-from dashboard import downloads, layout, memory, route_context, route_view, state, tables
+from dashboard import _, downloads, labelled, lang, layout, reads, route_context, route_view, state, tables
 from dashboard.downloads import Export
-from dashboard.i18n import _, labelled, lang
 from dashboard.layout import country
 from dashboard.reads import Night
 from dashboard.tables import sparkline
 from dashboard.theme import current_theme
 from forecasting.model import ENSEMBLE
-from reports import asylum, numbers
+from reports import Row, asylum, numbers
 from reports.asylum import OK
-from reports.release import Row
 
 SHOWN = {"M": 24, "Q": 16}
 """Observed figures on the chart."""
@@ -195,7 +193,7 @@ def _newest(rows: pd.DataFrame | None, freq: Frequency) -> tuple[str, float, flo
 
 def show_citizenships(view: AsylumView) -> None:
     """Who applied in the newest year that is told by citizenship, or that nothing is."""
-    cells = memory.made(view.night, partial(citizenships, view), "citizenships", *view.key)
+    cells = reads.once(view.night, partial(citizenships, view), "citizenships", *view.key)
     if cells.empty:
         st.header(_("Citizenships"), anchor=False)
         text = _(
@@ -213,7 +211,7 @@ def show_citizenships(view: AsylumView) -> None:
     mix = route_context.largest(table)
     unit = _("Persons, share of those shown")
     draw = partial(route_context.draw_mix, mix, unit, title, "citizenships")
-    memory.drawn(view.night, draw, "citizenships' chart", *view.key)
+    reads.drawn_once(view.night, draw, "citizenships' chart", *view.key)
     st.markdown(layout.small(route_context.withheld_note()))
     made = downloads.export_of(
         view.night, f"asylum-citizenships-{view.geo}", title, route_context.monthly_breakdown(cells),
@@ -238,7 +236,7 @@ def show_grid(view: AsylumView, order: Sequence[str]) -> None:
             **state.toggle("one_scale"),
         )
     shared = state.switch("one_scale")
-    memory.drawn(view.night, partial(draw_grid, view, order, shared=shared), "asylum grid", view.kind, shared)
+    reads.drawn_once(view.night, partial(draw_grid, view, order, shared=shared), "asylum grid", view.kind, shared)
 
 
 def draw_grid(view: AsylumView, order: Sequence[str], *, shared: bool) -> None:
@@ -266,7 +264,7 @@ def draw_grid(view: AsylumView, order: Sequence[str], *, shared: bool) -> None:
 
 def show_largest(view: AsylumView, order: Sequence[str]) -> None:
     """The largest corridors, where citizenship is known; else the largest destinations."""
-    corridors = memory.made(view.night, partial(by_corridor, view.night, view.kind), "corridors", view.kind)
+    corridors = reads.once(view.night, partial(by_corridor, view.night, view.kind), "corridors", view.kind)
     if len(corridors):
         title = _("Largest corridors")
         names = [f"{country(row['citizen'])} → {country(row['geo'])}" for row in corridors.to_dict("records")]
@@ -274,7 +272,7 @@ def show_largest(view: AsylumView, order: Sequence[str]) -> None:
     else:
         title = _("Largest destinations")
         find = partial(by_destination, view.night, view.kind, order)
-        table = memory.made(view.night, find, "by destination", view.kind)
+        table = reads.once(view.night, find, "by destination", view.kind)
         heading, name = _("Country of destination"), "destinations"
         links = {geo: state.link("asylum", kind=view.kind, country=geo) for geo in table["geo"]}
         names = [f"[{tables.no_break(country(geo))}]({links[geo]})" for geo in table["geo"]]

@@ -12,17 +12,16 @@ import streamlit as st
 
 from alerts.lifecycle import DISMISSED, PROPOSED, SIGNED_OFF, same_person
 from core.languages import capital
-from dashboard import inbox, layout, memory, reads, state, visitor
+from dashboard import _, inbox, labelled, lang, layout, ngettext, reads, state, visitor
 from dashboard.app_pages import FOLDER
-from dashboard.i18n import _, labelled, lang, ngettext
 from dashboard.inbox import AlertStatus
 from dashboard.reads import Night
 from dashboard.theme import level_badge
+from reports import Row
 from reports.alert import CONTEXT, alert_report, status_words
 from reports.answer import decisions_title, needed_by, sign_off_words
 from reports.names import subject_name
 from reports.overview import Card, cards, overview_title
-from reports.release import Row
 
 MOST_CARDS, MOST_CONTEXT = 3, 3
 
@@ -85,7 +84,7 @@ def found_on(
     decided = alerts[~waits & alerts["route_id"].isin(waiting.index)]
     behind = tuple(sorted(decided["alert_id"])) if reads.is_newest(night) else ()
     make = partial(cards, night, former, summary, lang(), gone, behind)
-    made: list[Card] = memory.made(night, make, "cards", former.run_id if former else None, gone, behind)
+    made: list[Card] = reads.once(night, make, "cards", former.run_id if former else None, gone, behind)
     found = [
         Found(
             card,
@@ -115,7 +114,7 @@ def title(night: Night, former: Night | None, found: list[Found], summary: pd.Da
     make = partial(
         overview_title, not_dismissed(night, gone), before, ended.iloc[:0] if gone else ended, summary, lang()
     )
-    return memory.made(night, make, "title", former.run_id if former else None, gone)
+    return reads.once(night, make, "title", former.run_id if former else None, gone)
 
 
 def show_cards(night: Night, found: list[Found]) -> None:

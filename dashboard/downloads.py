@@ -15,12 +15,11 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from access.roles import DOWNLOAD
+from access import DOWNLOAD
 from core import table_files
 from core.disclosure import refuse_small_counts
 from core.settings import load_settings
-from dashboard import memory, state, visitor
-from dashboard.i18n import _, labelled, lang, language
+from dashboard import _, labelled, lang, language, reads, state, visitor
 from dashboard.reads import Night
 from dashboard.tables import localised
 from reports import citations as reported
@@ -115,7 +114,7 @@ def citations(night: Night, source_ids: list[str] | None = None) -> list[str]:
         used = reported.sources_behind(night, nothing) if source_ids is None else source_ids
         return reported.citations(night.sources(), used, lang())
 
-    return memory.made(night, make, "citations", source_ids)
+    return reads.once(night, make, "citations", source_ids)
 
 
 def buttons(export: Export, picture: Callable[[str], bytes] | None = None) -> None:

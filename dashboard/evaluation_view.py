@@ -12,8 +12,7 @@ import streamlit as st
 
 from core.languages import NOTHING, is_known
 from core.schema import ALL
-from dashboard import downloads, layout, memory, state
-from dashboard.i18n import _, labelled, lang, named, ngettext
+from dashboard import _, downloads, labelled, lang, layout, named, ngettext, reads, state
 from dashboard.layout import country, small
 from dashboard.reads import Night
 from dashboard.tables import localised
@@ -199,7 +198,7 @@ def show_groups(night: Night) -> None:
             **state.widget("group_ahead", ahead),
         )
     chosen = rows[(rows["kind"] == kind) & (rows["horizon"].astype(int) == int(ahead))]
-    memory.drawn(night, partial(draw, chosen), "groups", kind, ahead)
+    reads.drawn_once(night, partial(draw, chosen), "groups", kind, ahead)
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
         downloads.document_button(night, MATRIX, _("Evaluation matrix"))
         downloads.buttons(downloads.export_of(night, "errors-by-group", _("Errors of the forecast by group"), rows))

@@ -11,8 +11,8 @@ import pandas as pd
 from core.calendar import Frequency
 from core.languages import NOTHING, is_known
 from core.schema import ALL, NOT_APPLICABLE
+from dashboard import _, lang, named, ngettext
 from dashboard.evaluation_view import verdict_words
-from dashboard.i18n import _, lang, named, ngettext
 from dashboard.layout import country, plain
 from dashboard.reads import Night
 from forecasting.model import BASELINE, ENSEMBLE

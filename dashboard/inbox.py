@@ -21,13 +21,12 @@ from alerts.lifecycle import (
     State,
     fold,
 )
-from core.entry import Entry
 from core.errors import VigieError
-from dashboard import reads, visitor
-from dashboard.i18n import _, labelled, lang, ngettext
+from core.schema import Entry
+from dashboard import _, labelled, lang, ngettext, reads, visitor
 from dashboard.layout import error_words, plain, small
 from dashboard.reads import Night
-from reports.release import Row, entries_until
+from reports import Row, entries_until
 from store.releases import ReleaseStore
 from workflow.decisions import Outcome, Step, act
 from workflow.sending import start_sending

@@ -9,13 +9,12 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from access.roles import HAND_IN
+from access import HAND_IN
 from core.errors import VigieError
 from core.quantiles import QUANTILE_LEVELS
 from core.routes import is_own
-from dashboard import layout, reads, state, visitor
+from dashboard import _, lang, layout, ngettext, reads, state, visitor
 from dashboard.charts import count_axis, finish
-from dashboard.i18n import _, lang, ngettext
 from dashboard.layout import error_words
 from dashboard.route_view import RouteView
 from dashboard.theme import CHART_CONFIG, Theme, current_theme, with_opacity

@@ -13,12 +13,11 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from access.roles import NotAllowedError
+from access import NotAllowedError
 from alerts.lifecycle import StepError
 from core.errors import InputError, Message, StoreError, VigieError
 from core.languages import languages
-from dashboard import memory, reads, state
-from dashboard.i18n import _, labelled, lang, language
+from dashboard import _, labelled, lang, language, reads, state
 from dashboard.reads import Night
 from dashboard.theme import CHART_CONFIG, current_theme, drawn_once, level_word
 from reports import citations, names, numbers
@@ -159,7 +158,7 @@ def _replay_line(night: Night) -> str:
     else:
         badge = _("As known on {day}").format(day=lang().day(night.as_of))
         head = f":blue-badge[{badge}]"
-    known = memory.made(night, lambda: known_to(night, lang()), "known to")
+    known = reads.once(night, lambda: known_to(night, lang()), "known to")
     source = _("from published statistics")
     made = "".join(f" :gray-badge[{text}]" for text in citations.machine_made(lang()))
     return f"{head} :gray[{source} · {known}]{made}"

@@ -19,8 +19,8 @@ import plotly.graph_objects as go
 from core.languages import as_expected
 from core.routes import ARRIVAL_COUNTRIES
 from core.settings import SNAPSHOT
+from dashboard import _, labelled, lang, listed, ngettext
 from dashboard.charts import Annotation, Row
-from dashboard.i18n import _, labelled, lang, listed, ngettext
 from dashboard.theme import Theme, halo, level_label, template, with_opacity
 from geo import (
     FRAME_KM,

@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from core.quantiles import INTERVALS, interval_levels
+from dashboard import _, labelled, lang
 from dashboard.downloads import Export
-from dashboard.i18n import _, labelled, lang
 from dashboard.theme import LIGHT
 from reports.briefing.canvas import DRAWING, Style, font_of, usable, wrap
 

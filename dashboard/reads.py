@@ -1,17 +1,21 @@
 """Everything the pages read: frames and texts of a release, and the journal. Nothing here computes a forecast.
 
-A release never changes, so what is read from one is kept in memory under its run_id.
+A release never changes, so what is read from one is kept in memory under its run_id. What pages make of one is kept
+too, so that the next reader, or the next click, does not wait for it again: under everything that it may depend on,
+which is the release shown, the newest one (which knows what came later), the language, the theme, and what links carry
+along. Two releases therefore never meet on one screen, and a new one shows as soon as it is there. Whatever differs
+between readers - widgets, the journal, roles - must not be kept here.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import pandas as pd
 import streamlit as st
@@ -21,7 +25,8 @@ from core.errors import StoreError
 from core.languages import Language
 from core.languages import marked as _
 from core.settings import home_folder, load_settings
-from dashboard.i18n import language
+from dashboard import language, state
+from dashboard.theme import current_theme
 from store import status
 from store.chain import release_folders
 from store.export import protected
@@ -29,6 +34,9 @@ from store.journal import Journal, journal_url
 from store.mirror import Contact, read_contact
 from store.releases import Release, ReleaseStore
 from workflow import Workflow, workflow_on
+
+Made = TypeVar("Made")
+_MOST_KEPT = 512
 
 
 @dataclass(frozen=True)
@@ -157,6 +165,28 @@ def workflow() -> Workflow:
     return workflow_on(home, load_settings(home), journal())
 
 
+def once(night: Night, make: Callable[[], Made], *what: object) -> Made:
+    """The result of a function of a release, worked out once; every caller gets a copy of its own.
+
+    Args:
+        night: The release.
+        make: Works it out.
+        what: Name of the result and all else that it depends on, as texts, numbers or None.
+    """
+    return cast(Made, _made(_key(night, what), make))
+
+
+def drawn_once(night: Night, draw: Callable[[], None], *what: object) -> None:
+    """Run a function that draws, or draw what it drew before: texts, tables and charts, no widgets.
+
+    Args:
+        night: The release.
+        draw: Draws on the page.
+        what: Name of the part and all else that it depends on, as texts, numbers or None.
+    """
+    _drawn(_key(night, what), draw)
+
+
 @lru_cache(maxsize=2048)
 def _night(release: Release) -> Night:
     """What the manifest says; kept under the release's folder, for it never changes."""
@@ -218,3 +248,17 @@ def _models(home: str, run_id: str) -> list[str]:
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _journal(url: str) -> Journal:
     return Journal(url)
+
+
+def _key(night: Night, what: tuple[object, ...]) -> str:
+    return repr((night.home, night.run_id, newest_run_id(), language(), current_theme().name, state.kept(), what))
+
+
+@st.cache_data(max_entries=_MOST_KEPT, show_spinner=False)
+def _made(key: str, _make: Callable[[], Any]) -> Any:  # noqa: ANN401, ARG001  # any result; Streamlit keeps it under the key
+    return _make()
+
+
+@st.cache_data(max_entries=_MOST_KEPT, show_spinner=False)
+def _drawn(key: str, _draw: Callable[[], None]) -> None:  # noqa: ARG001  # Streamlit keeps what is drawn under the key
+    _draw()

@@ -8,18 +8,17 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from alerts.levels import LEVELS
+from alerts import LEVELS
 from alerts.verification import FEWEST_EVENTS, precision_cases
 from core.languages import NOTHING, Language, is_known
 from core.schema import ALL
-from dashboard import downloads, layout, memory, state
+from dashboard import _, downloads, lang, language, layout, named, ngettext, reads, state
 from dashboard.charts.calibration import reliability_alt, reliability_chart
-from dashboard.i18n import _, lang, language, named, ngettext
 from dashboard.layout import small
 from dashboard.reads import Night
 from dashboard.theme import current_theme, level_label
+from reports import Row
 from reports.names import COMPARED_RULES, RULES
-from reports.release import Row
 
 AS_ISSUED = "0"
 """Of the months ahead: an alert as it is issued, about any month of the planning window."""
@@ -227,7 +226,7 @@ def show_horizon(record: pd.DataFrame) -> int:
 
 def show_record(night: Night, rows: pd.DataFrame, route_id: str, horizon: int) -> None:
     """Each rule and level."""
-    table = memory.made(night, partial(record_table, rows), "record", route_id, horizon)
+    table = reads.once(night, partial(record_table, rows), "record", route_id, horizon)
     st.dataframe(table, hide_index=True, alt=_("Track record of each alert rule at past origins"))
     text = _(
         "Foretold an onset (hit rate): share of alerts followed by the event; looking back: whose finding still held "
@@ -252,7 +251,7 @@ def show_comparison(night: Night, record: pd.DataFrame, route_id: str, rule: str
         return
     at = horizon if horizon in set(comparison["horizon"]) else int(AS_ISSUED)
     find = partial(comparison_table, record, comparison, rule, at)
-    table = memory.made(night, find, "comparison", route_id, rule, at)
+    table = reads.once(night, find, "comparison", route_id, rule, at)
     title = _("Would a simple rule have done as well?")
     st.markdown(f"### {title}", anchors=False)
     st.dataframe(table, hide_index=True, alt=_("The rule beside simple rules on the same events"))
@@ -279,7 +278,7 @@ def show_reliability(night: Night, rule: str, horizon: int) -> None:
     def draw() -> None:
         layout.chart(reliability_chart(bins, theme=current_theme()), reliability_alt(bins), "reliability")
 
-    memory.drawn(night, draw, "reliability", rule, horizon)
+    reads.drawn_once(night, draw, "reliability", rule, horizon)
     downloads.figures(downloads.export_of(night, f"reliability-{rule}-{horizon}", title, bins), title)
 
 
@@ -290,7 +289,7 @@ def show_rises(night: Night) -> None:
         return
     title = _("What would have been said before documented rises?")
     st.markdown(f"### {title}", anchors=False)
-    table = memory.made(night, partial(rises_table, rises), "rises")
+    table = reads.once(night, partial(rises_table, rises), "rises")
     link = {_("Source"): st.column_config.LinkColumn(_("Source"), display_text=_("read"))}
     st.dataframe(table, hide_index=True, column_config=link, alt=title)
     text = _(

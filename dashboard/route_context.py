@@ -11,9 +11,8 @@ from alerts.rules.nationality_shift import UNKNOWN
 from core.countries import known_codes
 from core.disclosure import SMALLEST_SHOWN
 from core.schema import ALL, TARGETS
-from dashboard import downloads, layout, memory, state
+from dashboard import _, downloads, lang, layout, named, reads, state
 from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt
-from dashboard.i18n import _, lang, named
 from dashboard.layout import country
 from dashboard.route_view import RouteView
 from dashboard.theme import current_theme
@@ -28,7 +27,7 @@ WORLD_INDICATORS = ("food_price_index",)
 
 def show_nationalities(view: RouteView) -> None:
     """The largest nationalities of the past year; small counts are withheld."""
-    cells = memory.made(view.night, partial(breakdown, view), "breakdown", view.route_id, view.known_on)
+    cells = reads.once(view.night, partial(breakdown, view), "breakdown", view.route_id, view.known_on)
     if cells.empty:
         st.header(_("Nationalities"), anchor=False)
         st.markdown(layout.small(_("No source of this release publishes this route by nationality.")))
@@ -42,7 +41,7 @@ def show_nationalities(view: RouteView) -> None:
     mix = largest(table) if shares.empty else largest_shares(shares)
     unit = _("Persons, share of those shown") if shares.empty else _("Share of arrivals of known nationality")
     draw = partial(draw_mix, mix, unit, title, "nationalities")
-    memory.drawn(view.night, draw, "nationalities", view.route_id, view.known_on)
+    reads.drawn_once(view.night, draw, "nationalities", view.route_id, view.known_on)
     st.markdown(layout.small(withheld_note()))
     made = downloads.export_of(
         view.night, f"nationalities-{view.route_id}", title, monthly_breakdown(cells), list(view.night.sources())
@@ -165,12 +164,12 @@ def show_drivers(view: RouteView) -> None:
         st.markdown(layout.small(_("No indicators in this release.")))
         return
     places = sorted(set(rows["geo"]) & known_codes(), key=country)
-    usual = memory.made(view.night, partial(usual_place, view, places), "usual place", view.route_id, view.known_on)
+    usual = reads.once(view.night, partial(usual_place, view, places), "usual place", view.route_id, view.known_on)
     place = state.choice("place", places, usual) if places else ""
     if places:
         st.selectbox(_("Country of origin"), places, format_func=country, width=240, **state.widget("place", place))
     at = (view.route_id, view.known_on, place)
-    lines = memory.made(view.night, partial(context_lines, view, rows, place), "context", *at)
+    lines = reads.once(view.night, partial(context_lines, view, rows, place), "context", *at)
     if lines.empty:
         st.markdown(layout.small(_("No indicator for this place in this release.")))
         return
@@ -178,7 +177,7 @@ def show_drivers(view: RouteView) -> None:
     def draw() -> None:
         layout.chart(small_multiples(lines, theme=current_theme()), small_multiples_alt(lines), "context")
 
-    memory.drawn(view.night, draw, "context's chart", *at)
+    reads.drawn_once(view.night, draw, "context's chart", *at)
     made = downloads.export_of(
         view.night, f"context-{view.route_id}", _("Context of the route"), lines, list(view.night.sources())
     )

@@ -10,12 +10,11 @@ import streamlit as st
 from core.calendar import PLANNING_MONTHS
 from core.languages import as_counted, as_expected, capital
 from core.schema import ALL
-from dashboard import downloads, layout, memory
+from dashboard import _, downloads, lang, layout, named, ngettext, reads
 from dashboard.charts.bars import STEP, TOTAL, steps_alt, steps_chart
 from dashboard.charts.models import members_alt, members_chart
 from dashboard.charts.seasons import season_alt, season_chart
 from dashboard.downloads import Export
-from dashboard.i18n import _, lang, named, ngettext
 from dashboard.route_view import RouteView
 from dashboard.theme import current_theme
 from forecasting.model import BASELINE, ENSEMBLE
@@ -33,8 +32,8 @@ def show_models(view: RouteView) -> None:
         show_members(view)
     with right:
         show_moved(view)
-    memory.drawn(view.night, partial(draw_seasons, view), "seasons", *view.forecast_key)
-    export = memory.made(view.night, partial(seasons_file, view), "seasons' file", *view.forecast_key)
+    reads.drawn_once(view.night, partial(draw_seasons, view), "seasons", *view.forecast_key)
+    export = reads.once(view.night, partial(seasons_file, view), "seasons' file", *view.forecast_key)
     downloads.figures(export, export.title)
     if said := layout.since_words(view.history["end_date"]):
         st.markdown(layout.small(said))
@@ -42,7 +41,7 @@ def show_models(view: RouteView) -> None:
 
 def show_members(view: RouteView) -> None:
     """Interval bars of every model for one month, with its score."""
-    members = memory.made(view.night, partial(member_rows, view), "members", *view.forecast_key)
+    members = reads.once(view.night, partial(member_rows, view), "members", *view.forecast_key)
     if members.empty:
         st.header(_("Models"), anchor=False)
         st.markdown(layout.small(_("This release keeps no forecasts of single models for that date.")))
@@ -56,7 +55,7 @@ def show_members(view: RouteView) -> None:
     def draw() -> None:
         layout.chart(members_chart(members, unit=unit, theme=current_theme()), members_alt(members), "members")
 
-    memory.drawn(view.night, draw, "members' chart", *view.forecast_key)
+    reads.drawn_once(view.night, draw, "members' chart", *view.forecast_key)
     if view.origin:
         st.markdown(layout.small(_("Relative WIS as it stood then, all routes together.")))
     title = _("Forecasts of each model, {month}").format(month=members["month"].iloc[0])
@@ -167,7 +166,7 @@ def show_moved(view: RouteView) -> None:
         return
     st.header(moved_title(rows), anchor=False)
     by_day = bool(view.night.frame("nowcasts")["series_id"].eq(view.series_id).any())
-    memory.drawn(view.night, partial(draw_moved, rows, by_day=by_day), "moved", view.route_id)
+    reads.drawn_once(view.night, partial(draw_moved, rows, by_day=by_day), "moved", view.route_id)
     name = _("What moved the forecast of {month}").format(month=lang().month(rows["target_end_date"].iloc[0]))
     downloads.figures(downloads.export_of(view.night, f"moved-{view.route_id}", name, rows), name)
 

@@ -9,15 +9,13 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from core.languages import is_known, round_counted, round_expected
-from dashboard import downloads, reads, tables, time_travel
+from dashboard import _, downloads, lang, reads, tables, time_travel
 from dashboard.downloads import Export
-from dashboard.i18n import _, lang
 from dashboard.reads import Night
 from forecasting.model import BASELINE, ENSEMBLE
 from hub.judgement import LARGEST
-from reports import citations, numbers, route
+from reports import Row, citations, numbers, route
 from reports.alert import CONTEXT, limit_of
-from reports.release import Row
 
 EARLIER_EVERY, EARLIER_LENGTH, EARLIER_BACK = 6, 6, 24
 

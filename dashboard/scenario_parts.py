@@ -7,21 +7,19 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from access.roles import DELETE_SCENARIO, KEEP_PLACES
-from core.entry import Entry
+from access import DELETE_SCENARIO, KEEP_PLACES
 from core.errors import VigieError
-from dashboard import downloads, layout, reads, scenario_state, scenario_view, state, visitor
+from core.schema import Entry
+from dashboard import _, downloads, labelled, lang, layout, reads, scenario_state, scenario_view, state, visitor
 from dashboard.charts.scenario import compare_alt, compare_chart, places_chart
-from dashboard.i18n import _, labelled, lang
 from dashboard.layout import error_words, plain, small
 from dashboard.reads import Night
 from dashboard.scenario_state import PLACES, Values
 from dashboard.scenario_view import Scenario
 from dashboard.tables import no_break
 from dashboard.theme import current_theme
-from reports import citations, numbers
+from reports import Reception, citations, entries_until, numbers
 from reports import scenario as wording
-from reports.release import Reception, entries_until
 from workflow.decisions import SCENARIO_STEPS, delete_scenario, keep_places, save_scenario, scenarios_saved
 
 MOST_COMPARED = 4

@@ -11,8 +11,7 @@ import pandas as pd
 from core.errors import InputError
 from core.languages import WORD_JOINER
 from core.quantiles import QUANTILE_LEVELS
-from dashboard import layout
-from dashboard.i18n import _, lang, ngettext
+from dashboard import _, lang, layout, ngettext
 from dashboard.layout import error_words
 from dashboard.reads import Night
 from dashboard.scenario_state import NONE, month_end

@@ -12,9 +12,8 @@ from alerts.verification import precision_cases
 from core.languages import NOTHING, as_counted, is_known
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import downloads, layout
+from dashboard import _, downloads, lang, layout, ngettext
 from dashboard.evaluation_view import ratio_words, series_of, skill_rows
-from dashboard.i18n import _, lang, ngettext
 from dashboard.layout import plain, small
 from dashboard.reads import Night
 from forecasting.model import ENSEMBLE

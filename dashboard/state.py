@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from dashboard.i18n import _
+from dashboard import _
 
 LATEST = "latest"
 CARRIED = ("release", "route", "origin", "reveal", "lang")

@@ -17,14 +17,14 @@ from pandas.io.formats.style import Styler
 from core.languages import NOTHING, capital, is_known, round_expected, typeset
 from core.quantiles import interval_levels
 from core.routes import is_route
+from dashboard import _, lang, language, named
 from dashboard.app_pages import page_titles
 from dashboard.charts import require
-from dashboard.i18n import _, lang, language, named
 from dashboard.layout import plain, route_name, source_name
 from dashboard.reads import Night
 from dashboard.theme import BADGE_COLOURS, Theme, level_label
+from reports import Row
 from reports.names import MODELS
-from reports.release import Row
 
 NO_BREAK = "\u00a0"
 LINE_WIDTH, LINE_HEIGHT, PADDING = 150, 36, 3

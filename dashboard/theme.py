@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
-from dashboard.i18n import lang, language
+from dashboard import lang, language
 from reports import colours, names
 from reports.colours import Hue
 

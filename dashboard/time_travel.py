@@ -12,8 +12,7 @@ import streamlit as st
 
 from core.languages import is_known
 from core.quantiles import INTERVALS, interval_levels
-from dashboard import downloads, layout, reads, state, tables
-from dashboard.i18n import _, labelled, lang, ngettext
+from dashboard import _, downloads, labelled, lang, layout, ngettext, reads, state, tables
 from dashboard.reads import Night
 from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.quantiles import to_matrix

@@ -13,15 +13,14 @@ from typing import Literal
 
 import streamlit as st
 
+from access import ROLES, Actor, Login, NotAllowedError, may, page_action
 from access.guard import LOGIN_PATH, LOGOUT_PATH, SESSION_COOKIE
-from access.roles import ROLES, Actor, Login, NotAllowedError, may, page_action
 from access.sessions import authorize_download, form_token, logins_of, note_refusal
 from core.errors import VigieError
 from core.log import get_logger
 from core.settings import AccessSettings, home_folder, is_loopback, load_settings
-from dashboard import reads
+from dashboard import _, language, reads, speaking
 from dashboard.app_pages import FOLDER, page_titles
-from dashboard.i18n import _, language, speaking
 from dashboard.layout import dress, error_words, plain, small, stop_with
 
 WITHOUT_LOGIN = "VIGIE_WITHOUT_LOGIN"

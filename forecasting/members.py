@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.calendar import PERIODS_PER_YEAR
-from core.progress import shares, uneven
+from core.log import shares, uneven
 from forecasting.calibration import LESSONS, NEIGHBOURS, WINDOW
 from forecasting.ensemble import reach
 from forecasting.hindcast import WorkList, run_work, work_at

@@ -22,7 +22,7 @@ from forecasting.quantiles import QuantileTable, stack
 from forecasting.verification.bootstrap import ratio_interval
 from forecasting.verification.scores import wis
 from forecasting.verification.verdict import holm_within
-from hub.config import Hub
+from hub import Hub
 from hub.submission import Submission
 
 TASK = ["series_id", "origin_date", "horizon"]

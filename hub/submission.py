@@ -29,7 +29,7 @@ from core.aggregates import refuse_person_level
 from core.calendar import Frequency, target_end_date
 from core.errors import SourceError, first_line
 from core.quantiles import FloatArray
-from hub.config import TARGET_END_DATE, Hub, Output, Round, Task, schema_faults
+from hub import TARGET_END_DATE, Hub, Output, Round, Task, schema_faults
 
 LARGEST_FILE = 20 << 20
 """Bytes: a round of five routes at 23 levels with a thousand paths takes a fifth of it."""

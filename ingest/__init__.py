@@ -1,1 +1,326 @@
-"""From published files to validated observations. One module per source; nothing here writes."""
+"""From published files to validated observations. One module per source; nothing here writes.
+
+What a source is stands here: its card, how it is asked, and the verbs that each module of ``ingest.sources`` exports.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, Protocol
+from urllib.parse import urlencode, urlsplit
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from core.errors import InputError, Message, SourceError
+from core.languages import Language
+from core.languages import marked as _
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """A file's bytes with the name its publisher gave it."""
+
+    name: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the bytes, as hexadecimal text."""
+        return hashlib.sha256(self.content).hexdigest()
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What a parser returns.
+
+    Attributes:
+        observations: Frame that keeps ``core.release.OBSERVATIONS``.
+        rejected: Frame that keeps ``core.release.REJECTED``: rows set aside with the rule they broke.
+        doubts: Why a person must look before the figures are known; mostly none.
+    """
+
+    observations: pd.DataFrame
+    rejected: pd.DataFrame
+    doubts: tuple[Message, ...] = ()
+
+    def with_aside(self, *before: pd.DataFrame) -> Parsed:
+        """The same, with rows that were set aside before in front of the rejected ones."""
+        return replace(self, rejected=pd.concat([*before, self.rejected], ignore_index=True))
+
+
+class Source(Protocol):
+    """The verbs that every module in ``ingest.sources`` exports.
+
+    Attributes:
+        SOURCE_ID: Key of the column ``source_id``.
+        RAW_FILES: Patterns of the source's files below the raw-data folder, for ``vigie snapshot build``;
+            empty where the licence forbids redistribution. A module may name dated editions of one of them in
+            ``EDITIONS``: see ``ingest.snapshot.with_editions``.
+        LAG_DAYS: Usual days from a period's end to its publication: dates ``as_of`` where no vintage is known.
+        CARD: The source as a person would cite it.
+    """
+
+    SOURCE_ID: str
+    RAW_FILES: tuple[str, ...]
+    LAG_DAYS: int
+    CARD: SourceCard
+
+    def parse(self, raw: RawFile) -> Parsed:
+        """Turn the file into observations; raises ``core.errors.SourceError`` if its layout is broken."""
+
+
+class LiveSource(Source, Protocol):
+    """A source whose publisher can be asked. A module without ``download`` says in ``NOT_LIVE`` why it has none.
+
+    Attributes:
+        ACCESS: How it is asked, unless a home's settings change it (``live.sources``).
+    """
+
+    ACCESS: SourceAccess
+
+    def download(self, pull: Pull) -> list[RawFile]:
+        """Ask for everything that is wanted of the source; each file is one for ``parse``.
+
+        A part that cannot be had is named in ``pull.failures`` and the others are kept; raises where there is none.
+        """
+
+
+LARGEST_FILE = 64 << 20
+"""Bytes of a file that is handed over; the largest real one has 8 MB."""
+TOO_LARGE = _("refused: larger than {n} MB; hand it over in parts, such as one file a year")
+
+
+def read_raw(path: Path) -> RawFile:
+    """Read a file from disk: a regular file, not what a link or a pipe leads to, and its size is known before.
+
+    Raises:
+        InputError: The file is missing, no regular file, too large, empty or unreadable.
+    """
+    try:
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):
+            raise SourceError(path.name, _("refused: it is no regular file"))
+        if found.st_size > LARGEST_FILE:
+            raise SourceError(path.name, TOO_LARGE, n=LARGEST_FILE >> 20)
+        # What is opened is what was looked at: neither a link that took its place nor a pipe that nobody fills.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            if not os.path.samestat(os.fstat(file.fileno()), found):
+                raise SourceError(path.name, _("refused: it changed while it was read"))
+            content = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise SourceError(path.name, _("cannot be read: {error}"), error=error.strerror) from None
+    if len(content) > LARGEST_FILE:
+        raise SourceError(path.name, TOO_LARGE, n=LARGEST_FILE >> 20)
+    if not content:
+        raise SourceError(path.name, _("the file is empty"))
+    return RawFile(path.name, content)
+
+
+@dataclass(frozen=True)
+class Request:
+    """One question to a publisher.
+
+    Attributes:
+        address: Address without a query.
+        query: Names and values of the query, in order.
+        headers: Further headers. Keys and tokens are no headers of a request: see ``token_header``.
+        token_header: Header that carries the token which ``SourceAccess.token`` names; empty where none is sent.
+        token_query: Name in the query that carries the token, where the publisher wants it there.
+        expected: Statuses besides 200 that the asking module deals with itself, such as 404 or 413.
+    """
+
+    address: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    token_header: str = ""
+    token_query: str = ""
+    expected: frozenset[int] = frozenset()
+
+    @property
+    def url(self) -> str:
+        """The whole address; it never holds a token."""
+        return f"{self.address}?{urlencode(self.query)}" if self.query else self.address
+
+    @property
+    def file_name(self) -> str:
+        """Last part of the address's path."""
+        return urlsplit(self.address).path.rpartition("/")[2] or urlsplit(self.address).netloc
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a publisher answered.
+
+    Attributes:
+        url: Address that was asked, before any redirect.
+        status: HTTP status; 200 or one of ``Request.expected``.
+        headers: The answer's headers that matter later, names in lower case.
+        content: The body, unpacked where it was gzip.
+        received: When it was received, UTC.
+        unchanged: The publisher said that the body kept from an earlier day still holds.
+    """
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    received: dt.datetime
+    unchanged: bool = False
+
+
+@dataclass(frozen=True)
+class Pull:
+    """One visit to a source: what its module needs to ask for everything it wants.
+
+    Attributes:
+        access: How the source is asked.
+        ask: Sends a request, or finds its answer in the store; raises ``InputError`` where there is no good answer.
+        today: Day of the visit; on a replay the day of the visit replayed.
+        wait: Waits some seconds between two questions about work in progress; does nothing on a replay.
+        failures: What could not be had while other parts of the visit were; see ``ingest.answers.gather``.
+    """
+
+    access: SourceAccess
+    ask: Callable[[Request], Answer]
+    today: dt.date
+    wait: Callable[[float], None]
+    failures: list[InputError] = field(default_factory=list)
+
+
+SETTING = "settings.toml, live.sources"
+"""Where a home changes how sources are asked."""
+
+
+class SourceAccess(BaseModel):
+    """How one source is asked.
+
+    Attributes:
+        source_id: The source.
+        addresses: Named addresses, such as ``page`` or ``api``.
+        hosts: Further hosts that pages may link to or redirect to. Any other host is refused.
+        maintenance_hosts: Hosts to which the publisher redirects while it is down.
+        agent: ``browser`` where the publisher refuses programs.
+        token: Variable of the environment that holds the key; empty where none is needed.
+        asked: When a round of visits asks: ``always``, ``with token`` only where the key is set, ``by name`` only
+            where a person names the source. A source that is named is asked in any case.
+        pause_seconds: Pause between two requests to one host.
+        evidence: Who asked the same, and when: a public project or the publisher's own documentation, by field.
+        unconfirmed: Fields for which there is no such evidence.
+        options: What else the source's module needs to know.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    source_id: str
+    addresses: dict[str, str] = Field(min_length=1)
+    hosts: list[str] = Field(default_factory=list)
+    maintenance_hosts: list[str] = Field(default_factory=list)
+    agent: Literal["vigie", "browser"] = "vigie"
+    token: str = Field(default="", pattern=r"^([A-Z][A-Z0-9_]*)?$")
+    asked: Literal["always", "with token", "by name"] = "always"
+    pause_seconds: float = Field(default=1.0, ge=0)
+    evidence: dict[str, str] = Field(default_factory=dict)
+    unconfirmed: list[str] = Field(default_factory=list)
+    options: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("addresses")
+    @classmethod
+    def _are_web_addresses(cls, addresses: dict[str, str]) -> dict[str, str]:
+        for name, address in addresses.items():
+            if urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).hostname:
+                raise ValueError(f"addresses.{name}: '{address}' is no web address")
+        return addresses
+
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """Hosts, in lower case, that may be asked."""
+        named = {urlsplit(address).hostname or "" for address in self.addresses.values()}
+        return frozenset(host.lower() for host in named | set(self.hosts))
+
+    @property
+    def why_not_asked(self) -> str:
+        """Why a round of visits leaves the source out unless it is named; empty where it does not."""
+        if self.asked == "by name":
+            return f"asked only by name: --source {self.source_id}, or asked = 'always' in its settings"
+        if self.asked == "with token" and not os.environ.get(self.token):
+            return f"needs a key: set {self.token}"
+        return ""
+
+    def address(self, name: str, *parts: str) -> str:
+        """One address as it stands, or one below it.
+
+        Raises:
+            InputError: It is not given.
+        """
+        if name not in self.addresses:
+            raise InputError(f"{SETTING}, {self.source_id}: addresses.{name} is missing")
+        return "/".join([self.addresses[name].rstrip("/"), *parts]) if parts else self.addresses[name]
+
+    def text(self, name: str) -> str:
+        """An option that is a text; see :meth:`option`."""
+        found: str = self.option(name, str)
+        return found
+
+    def whole(self, name: str) -> int:
+        """An option that is a whole number; see :meth:`option`."""
+        found: int = self.option(name, int)
+        return found
+
+    def option(self, name: str, kind: type) -> Any:  # noqa: ANN401  # the kind is the caller's choice
+        """One option.
+
+        Raises:
+            InputError: It is missing or of another kind.
+        """
+        found = self.options.get(name)
+        if not isinstance(found, kind):
+            raise InputError(f"{SETTING}, {self.source_id}: options.{name} must be a {kind.__name__}; found {found!r}")
+        return found
+
+
+class SourceCard(BaseModel):
+    """One source as a person would cite it.
+
+    Attributes:
+        publisher: Who publishes; as every text of a card, marked for translation where it is written.
+        redistribution: True or False where the licence says so, else 'to be confirmed': then the figures are bundled
+            with attribution, and the setting ``exclude_sources`` leaves them out.
+        retrieved: Date of the edition that the bundled figures were tabulated from; None where it is not recorded.
+        came_through: Where that edition was read, if not from the publisher's own page.
+        rhythm: How often and how late the publisher publishes, in words.
+        complete_editions: True where an edition holds the whole history: what it no longer holds was withdrawn.
+        expected_days: Usual greatest age of the newest period's last day; beyond it the source is due.
+        derived_from: ``source_id`` of the sources that a derived one is computed from.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    source_id: str
+    publisher: str = Field(min_length=2)
+    dataset: str = Field(min_length=2)
+    url: str = Field(pattern=r"^(https?://.+)?$")
+    licence: str = Field(min_length=2)
+    licence_url: str = Field(default="", pattern=r"^(https?://.+)?$")
+    redistribution: bool | Literal["to be confirmed"]
+    citation: str = Field(min_length=7)
+    retrieved: dt.date | None = None
+    came_through: str = ""
+    rhythm: str
+    expected_days: int = Field(ge=1)
+    complete_editions: bool = False
+    known_issues: list[str] = Field(default_factory=list)
+    derived_from: list[str] = Field(default_factory=list)
+
+    @property
+    def may_be_bundled(self) -> bool:
+        """Whether figures of this source may be part of what is handed out."""
+        return self.redistribution is not False
+
+    def in_language(self, words: Language) -> SourceCard:
+        """The same with its texts in one language, English where it has no other."""
+        return self.model_copy(update=words.record(self.model_dump()))

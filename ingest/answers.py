@@ -15,7 +15,7 @@ import pandas as pd
 from core.errors import InputError, SourceError
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from ingest.source import Answer, Pull, RawFile, Request
+from ingest import Answer, Pull, RawFile, Request
 
 T = TypeVar("T")
 _HREF = re.compile(r"""href\s*=\s*["']([^"'<>]+)["']""", re.IGNORECASE)

@@ -19,8 +19,8 @@ from core.calendar import FREQUENCIES, PERIODS_PER_YEAR, end_dates, to_period
 from core.errors import InputError
 from core.release import DELAYS, FRESHNESS, FRESHNESS_CHANGES, OBSERVATIONS, REPORTING
 from core.schema import ALL, NOT_APPLICABLE, check
+from ingest import SourceCard
 from ingest.rows import period_ends
-from ingest.source import SourceCard
 
 LONGEST = 150
 """Days after a period's end up to which a profile goes."""

@@ -24,7 +24,7 @@ import stamina
 from core.errors import Message, SourceError, message
 from core.languages import marked as _
 from core.settings import LiveSettings
-from ingest.source import Answer, Request, SourceAccess
+from ingest import Answer, Request, SourceAccess
 
 TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses after which asking again may help."""

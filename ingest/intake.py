@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from core.errors import Message, SourceError, VigieError
 from core.languages import marked as _
-from ingest.source import RawFile
+from ingest import RawFile
 
 MOST_ROWS, MOST_COLUMNS, MOST_CELLS = 500_000, 2_000, 5_000_000
 LARGEST_UNPACKED = 200 << 20

@@ -21,6 +21,7 @@ from core.release import OBSERVATIONS
 from core.routes import OWN_PREFIX, own_route_id
 from core.schema import ALL, NOT_APPLICABLE, make_series_id
 from core.table_files import FORMULA_STARTS
+from ingest import Parsed, RawFile
 from ingest.own_mapping import OwnMapping, with_advice
 from ingest.routes import SOURCE_ID as ROUTES_SOURCE
 from ingest.rows import (
@@ -35,7 +36,6 @@ from ingest.rows import (
     to_numbers,
     to_observations,
 )
-from ingest.source import Parsed, RawFile
 from ingest.tables import read_csv, read_sheet, require_columns
 from ingest.workbooks import refuse_workbook
 

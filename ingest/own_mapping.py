@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from core.errors import InputError, Message, SourceError, message
 from core.languages import marked as _
-from ingest.source import SourceCard
+from ingest import SourceCard
 from ingest.tables import RAGGED
 
 What = Literal["arrivals", "capacity", "indicator"]

@@ -12,9 +12,9 @@ import pandas as pd
 
 from core.errors import SourceError
 from core.languages import marked as _
+from ingest import RawFile
 from ingest.own import month_of_name
 from ingest.own_mapping import with_advice
-from ingest.source import RawFile
 from ingest.tables import NOT_SEPARATED, read_sheet
 from ingest.workbooks import refuse_workbook
 

@@ -27,8 +27,8 @@ from core.languages import marked as _
 from core.quantiles import FloatArray
 from core.release import OBSERVATIONS
 from core.schema import ALL
+from ingest import SourceCard
 from ingest.rows import observations
-from ingest.source import SourceCard
 
 SOURCE_ID = "vigie-routes"
 CARD = SourceCard(

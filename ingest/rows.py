@@ -24,7 +24,7 @@ from core.errors import Message, SourceError, message
 from core.languages import marked as _
 from core.release import OBSERVATIONS, REJECTED
 from core.schema import check, make_series_id
-from ingest.source import Parsed, RawFile
+from ingest import Parsed, RawFile
 
 TOLERATED = 0.05
 """Largest share of bad rows with which a file is still used."""

@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 
 from core.errors import InputError, SourceError, StoreError
 from core.languages import marked as _
-from core.progress import ProgressReport, silent
+from core.log import ProgressReport, silent
 from core.release import OBSERVATIONS, REJECTED
 from core.schema import check
-from ingest.source import Source, read_raw
+from ingest import Source, read_raw
 from ingest.sources import SOURCES
 
 FOLDER = "snapshot"

@@ -18,8 +18,8 @@ from core.aggregates import refuse_person_level
 from core.errors import SourceError, first_line
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
+from ingest import RawFile
 from ingest.intake import refuse_many, unpacked
-from ingest.source import RawFile
 from ingest.workbooks import refuse_large_sheets, refuse_strange_cells
 
 ROWS_OF_HEAD = 30

@@ -24,8 +24,8 @@ from xlsxwriter.utility import xl_cell_to_rowcol, xl_col_to_name
 
 from core.errors import SourceError
 from core.languages import marked as _
+from ingest import RawFile
 from ingest.intake import LARGEST_UNPACKED, UNFOLDS, refuse_many
-from ingest.source import RawFile
 
 _CHUNK = 1 << 20
 _ADDRESS = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br\s*=\s*["\']([A-Za-z]+)([0-9]+)["\']')

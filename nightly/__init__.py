@@ -1,7 +1,167 @@
-"""One night, composed of the rooms: what is known, forecasts, alerts, one release."""
+"""One night, composed of the rooms: what is known, forecasts, alerts, one release.
 
-from nightly.inputs import ingest_file, ingest_own, load_snapshot
-from nightly.live import ingest_live
-from nightly.night import run_demonstration, run_night
+Here stands what was known on the night's date, and at each past origin, per route.
+"""
 
-__all__ = ["ingest_file", "ingest_live", "ingest_own", "load_snapshot", "run_demonstration", "run_night"]
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from core.calendar import Frequency, last_complete_period, to_period
+from core.log import ProgressReport, silent
+from core.routes import ARRIVAL_ROUTES, route_name
+from core.schema import ALL, make_series_id
+from forecasting.panel import Panel, panel_from_observations
+from ingest.own import own_route_figures
+from ingest.routes import route_arrivals
+from store.vintages import CELL, reduce_as_of
+
+TARGET = "arrivals"
+FREQ: Frequency = "M"
+SETTLED_DAYS = 31
+"""Days after a month's end by which every route's value of that month is usually published; a past origin's forecast
+knows what was known then."""
+OWN_SETTLED_DAYS = 125
+"""The same for an analyst's own values, which may be known up to 120 days late."""
+OK, TOO_OLD, MISSING = "ok", "too_old", "missing"
+
+
+@dataclass(frozen=True)
+class RealTimeData:
+    """What was known when.
+
+    Attributes:
+        vintages: Every stored value with every ``as_of``.
+        date: The night's date.
+        oldest_origin_months: Age, in complete months, beyond which a route gets no forecast of the present.
+        past_origins: Newest past origins whose state is needed.
+        progress: Reports the past origins whose state is made.
+    """
+
+    vintages: pd.DataFrame
+    date: dt.date
+    oldest_origin_months: int
+    past_origins: int
+    progress: ProgressReport = silent
+
+    @cached_property
+    def known(self) -> pd.DataFrame:
+        """Values of the sources as known on the date (``core.release.OBSERVATIONS``)."""
+        return reduce_as_of(self.vintages, self.date)
+
+    @cached_property
+    def published(self) -> pd.DataFrame:
+        """Every edition of every value published up to the date."""
+        return self.vintages[self.vintages["as_of"] <= pd.Timestamp(self.date)]
+
+    @cached_property
+    def routes(self) -> pd.DataFrame:
+        """Monthly arrivals per route, in all and by citizenship, as known on the date."""
+        return _route_values(self.known)
+
+    @cached_property
+    def observations(self) -> pd.DataFrame:
+        """Values of the sources and of the routes together."""
+        return pd.concat([self.known, self.routes], ignore_index=True)
+
+    @cached_property
+    def states(self) -> pd.DataFrame:
+        """One row per route: ``route_id``, ``series_id``, ``state``, ``last_period``, ``origin_date``, ``note``."""
+        last = _totals(self.routes).groupby("route_id")["time_period"].max()
+        own = sorted(set(last.index) - set(ARRIVAL_ROUTES))
+        rows = [self._state(route_id, last.get(route_id)) for route_id in (*ARRIVAL_ROUTES, *own)]
+        return pd.DataFrame(rows).astype({"origin_date": "datetime64[ns]"})
+
+    @property
+    def sources_of_routes(self) -> frozenset[str]:
+        """Sources of which the routes are made."""
+        return frozenset(self._arrivals["source_id"])
+
+    @property
+    def forecastable(self) -> list[str]:
+        """Series of the routes that are forecast tonight."""
+        return list(self.states.loc[self.states["state"] == OK, "series_id"])
+
+    @cached_property
+    def panel(self) -> Panel:
+        """Panel of the routes that are forecast tonight.
+
+        Raises:
+            InputError: No route can be forecast.
+        """
+        return _panel(self.routes, self.forecastable)
+
+    @cached_property
+    def past_panels(self) -> dict[pd.Timestamp, Panel]:
+        """The same routes at each past origin, as known when the month that ends there was settled."""
+        ends = self.panel.end_dates[:-1][-self.past_origins :]
+        panels = {}
+        for done, end in enumerate(map(pd.Timestamp, ends)):
+            self.progress("Figures as known then", done, len(ends))
+            panels[end] = self._panel_at(end)
+        self.progress("Figures as known then", len(ends), len(ends))
+        return panels
+
+    @cached_property
+    def outcomes(self) -> pd.DataFrame:
+        """Route values of periods after each route's last one known on the date: what came after it."""
+        later = _totals(_route_values(reduce_as_of(self._arrivals, dt.date.max), by_citizen=False))
+        last = later["route_id"].map(self.states.set_index("route_id")["last_period"])
+        return later[later["time_period"] > last].reset_index(drop=True)
+
+    @cached_property
+    def outcome_panel(self) -> Panel:
+        """Months of the routes as known on the date and, for a night in the past, as counted later."""
+        return _panel(pd.concat([self.routes, self.outcomes], ignore_index=True), self.forecastable)
+
+    def editions(self) -> dict[str, int]:
+        """The most editions on record of one value behind a route, by route: 1 where no past edition is kept."""
+        rows = self.published[self.published["target"].eq(TARGET)]
+        counts = rows.groupby(["route_id", CELL], sort=False).size()
+        return {str(route_id): int(count) for route_id, count in counts.groupby("route_id").max().items()}
+
+    def _panel_at(self, origin: pd.Timestamp) -> Panel:
+        settled, own_settled = (
+            min(origin.date() + dt.timedelta(days=days), self.date) for days in (SETTLED_DAYS, OWN_SETTLED_DAYS)
+        )
+        values = route_arrivals(reduce_as_of(self._arrivals, settled), by_citizen=False)
+        own = own_route_figures(reduce_as_of(self._arrivals, own_settled))
+        return _panel(pd.concat([values, own]) if len(own) else values, self.forecastable)
+
+    @cached_property
+    def _arrivals(self) -> pd.DataFrame:
+        return self.vintages[self.vintages["target"] == TARGET]
+
+    def _state(self, route_id: str, last_period: str | None) -> dict[str, object]:
+        row = {"route_id": route_id, "series_id": make_series_id(TARGET, route_id, ALL, ALL, FREQ)}
+        if last_period is None:
+            note = f"{route_name(route_id)}: no figures were known on this date."
+            return row | {"state": MISSING, "last_period": "", "origin_date": pd.NaT, "note": note}
+        last = to_period(last_period, FREQ)
+        age = (last_complete_period(self.date, FREQ) - last).n
+        too_old = age > self.oldest_origin_months
+        note = f"Figures end in {last_period}: too old for a forecast of the present." if too_old else ""
+        state = TOO_OLD if too_old else OK
+        return row | {
+            "state": state, "last_period": last_period, "origin_date": last.end_time.normalize(), "note": note,
+        }  # fmt: skip
+
+
+def _totals(values: pd.DataFrame) -> pd.DataFrame:
+    return values[values["citizen"] == ALL]
+
+
+def _panel(values: pd.DataFrame, series_ids: Collection[str]) -> Panel:
+    return panel_from_observations(values[values["series_id"].isin(series_ids)], TARGET, FREQ)
+
+
+def _route_values(known: pd.DataFrame, *, by_citizen: bool = True) -> pd.DataFrame:
+    """Monthly arrivals of Vigie's routes and of an analyst's own."""
+    parts = [route_arrivals(known, by_citizen=by_citizen), own_route_figures(known)]
+    filled = [part for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True) if filled else parts[0]

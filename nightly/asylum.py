@@ -17,8 +17,7 @@ import pandas as pd
 from core.calendar import Frequency, last_complete_period, to_period
 from core.errors import InputError, Message, message
 from core.languages import marked as _
-from core.log import counted
-from core.progress import ProgressReport
+from core.log import ProgressReport, counted
 from core.release import FORECASTS, RELEASE, YEAR_AHEAD
 from core.schema import ALL, NOT_APPLICABLE, check, make_series_id
 from forecasting.hindcast import backtest_work, present_work, run_work
@@ -30,9 +29,9 @@ from forecasting.reconcile import reconcile
 from forecasting.verification.scores import summarise
 from forecasting.workers import Workers
 from forecasting.year_ahead import reach_of, year_ahead
+from nightly import FREQ as POOLED_FREQ
 from nightly.forecasts import hindcasts, of_model, with_ensemble
 from nightly.pooled import PooledNight
-from nightly.real_time import FREQ as POOLED_FREQ
 from nightly.tables import hindcast_table
 from store.caches import COLUMNS, BacktestStore
 

@@ -13,7 +13,7 @@ from functools import partial
 import pandas as pd
 
 from core.countries import region_of
-from core.progress import ProgressReport
+from core.log import ProgressReport
 from core.schema import ALL
 from forecasting.ensemble import combine
 from forecasting.hindcast import backtest_work
@@ -21,8 +21,8 @@ from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import to_rows
 from forecasting.verification.scores import group_errors
 from forecasting.workers import Workers
+from nightly import FREQ, TARGET, RealTimeData
 from nightly.forecasts import hindcasts
-from nightly.real_time import FREQ, TARGET, RealTimeData
 from store.caches import BacktestStore
 
 MODELS = ("vigie-baseline", "vigie-seasonal-walk", "vigie-theta")

@@ -19,8 +19,8 @@ from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.verification.scores import COLUMNS as GROUP_COLUMNS
 from forecasting.verification.situations import BEGUN
 from forecasting.verification.verdict import skill
+from ingest import SourceCard
 from ingest.registers import KnownIssue
-from ingest.source import SourceCard
 from reports.names import FRESHNESS
 
 CATALOGUE, MATRIX, ISSUES = "sources.json", "evaluation_matrix.md", "known_issues.md"

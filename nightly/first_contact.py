@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from core.errors import fault_of
-from core.progress import ProgressReport, silent
+from core.log import ProgressReport, silent
 from core.settings import Settings
+from ingest import Answer, LiveSource, Pull, Request, SourceAccess
 from ingest.http import Client
-from ingest.source import Answer, LiveSource, Pull, Request, SourceAccess
 from ingest.sources import source_access
 from nightly.live import STAGE, chosen_sources
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.progress import ProgressReport, announce
+from core.log import ProgressReport, announce
 from core.quantiles import FloatArray
 from core.release import FORECASTS, NOWCASTS
 from core.routes import ARRIVAL_SERIES
@@ -24,8 +24,8 @@ from forecasting.quantiles import QuantileTable, to_matrix, to_rows
 from forecasting.trajectories import sample_paths
 from forecasting.workers import Progress, Workers
 from forecasting.year_ahead import REACH, year_ahead
+from nightly import RealTimeData
 from nightly.pooled import PooledNight
-from nightly.real_time import RealTimeData
 from store.caches import COLUMNS, BacktestStore
 
 HORIZONS = tuple(range(1, 13))

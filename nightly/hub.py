@@ -20,7 +20,7 @@ from forecasting.model import BOTTOM_UP, ENSEMBLE, ModelCard
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.quantiles import to_rows
 from forecasting.weeks import MODEL_ID as WEEKS_ID
-from hub.config import CONFIG, Hub, config_names, read_config
+from hub import CONFIG, Hub, config_names, read_config
 from hub.outputs import (
     added_to,
     changed_values,
@@ -38,9 +38,9 @@ from hub.outputs import (
 from hub.score import quantile_rows
 from hub.submission import designation_faults, place_of, read_metadata, read_submission
 from hub.targets import baseline, config_files, open_round
+from nightly import SETTLED_DAYS, RealTimeData
 from nightly.documents import CATALOGUE
-from nightly.real_time import SETTLED_DAYS, RealTimeData
-from store.files import parquet_bytes, sha256_of_bytes
+from store import parquet_bytes, sha256_of_bytes
 from store.hub import Edition, HubFiles, SubmissionStore
 from store.releases import Release
 from store.vintages import VintageStore

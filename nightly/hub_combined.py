@@ -21,15 +21,15 @@ from core.settings import HubSettings
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, to_rows
 from forecasting.verification.scores import observed_at
-from hub.config import Hub
+from hub import Hub
 from hub.outputs import DESIGNATED, TEAM, ensemble_metadata, tidy
 from hub.score import as_quantiles, combine, grid, league, outcomes_at, quantile_rows, unit_name
 from hub.submission import read_metadata, read_submission
+from nightly import RealTimeData
 from nightly.forecasts import HORIZONS, ForecastSet
 from nightly.hub import METADATA, hub_of, submission_paths
 from nightly.hub_tables import IN_TIME, collected, designated, left_out, with_own
-from nightly.real_time import RealTimeData
-from store.files import parquet_bytes
+from store import parquet_bytes
 from store.hub import HubFiles
 
 _VALUE = "oracle_value"

@@ -21,12 +21,12 @@ from forecasting.model import LEVELS
 from forecasting.quantiles import to_matrix
 from hub.outputs import target_data, weekly_name
 from hub.targets import config_files
+from nightly import RealTimeData
 from nightly.asylum import DATASETS, OK, destination_states
 from nightly.hub import hub_of, metadata_of, target_values
 from nightly.hub_tables import ROUNDS, ROUNDS_ABOUT
 from nightly.inputs import load_snapshot
-from nightly.real_time import RealTimeData
-from store.files import sha256_of_file
+from store import sha256_of_file
 from store.hub import HubFiles
 from store.journal import opened_journal
 from store.vintages import VintageStore

@@ -24,18 +24,18 @@ from core.schema import typed
 from core.settings import FEED, SNAPSHOT
 from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.quantiles import QuantileTable, stack, to_matrix
-from hub.config import Hub, config_names, read_config
+from hub import Hub, config_names, read_config
 from hub.outputs import DESIGNATED, ENSEMBLES, TEAM, dated, weekly_name
 from hub.score import as_quantiles, by_unit, combine, grid, league, outcomes_at, quantile_rows, unit_of
 from hub.submission import read_metadata, read_submission
 from hub.targets import RHYTHMS, baseline, frequency
 from hub.targets import replayed as replayed_rows
+from nightly import FREQ, TARGET, RealTimeData
 from nightly.asylum import Asylum
 from nightly.hub import HUB_SOURCE, METADATA, collect, every_version
-from nightly.real_time import FREQ, TARGET, RealTimeData
 from nightly.tables import with_bounds
+from store import sha256_of_bytes, sha256_of_file, write_bytes
 from store.export import ABOUT, PLACED, about_bytes, export_bytes, tell_published
-from store.files import sha256_of_bytes, sha256_of_file, write_bytes
 from store.hub import LARGEST_FILE, Edition, HubFiles, SubmissionStore
 from store.journal import Journal
 from store.releases import Release

@@ -19,16 +19,15 @@ from core.languages import marked as _
 from core.log import counted, get_logger
 from core.release import REJECTED
 from core.settings import SNAPSHOT, Settings, load_settings
-from ingest import snapshot
+from ingest import Parsed, RawFile, SourceCard, read_raw, snapshot
 from ingest.intake import apart
 from ingest.own import own_capacities, parse_own
 from ingest.own_mapping import OwnMapping, read_mapping
 from ingest.plausibility import Judgement, judge
-from ingest.source import Parsed, RawFile, SourceCard, read_raw
 from ingest.sources import SOURCES
+from store import write_bytes
 from store.editions import HELD, WITHDRAWN, Arrival, Edition, EditionStore
 from store.editions import REJECTED as REJECTED_BY_PERSON
-from store.files import write_bytes
 from store.journal import Entry, Journal, opened_journal
 from store.releases import Release
 from store.vintages import VintageStore

@@ -15,11 +15,10 @@ import pandas as pd
 
 from core.errors import InputError, SourceError, StoreError
 from core.languages import marked as _
-from core.log import get_logger
-from core.progress import ProgressReport, announce, silent
+from core.log import ProgressReport, announce, get_logger, silent
 from core.settings import Settings
+from ingest import Answer, LiveSource, Pull, Request, SourceAccess
 from ingest.http import Client
-from ingest.source import Answer, LiveSource, Pull, Request, SourceAccess
 from ingest.sources import SOURCES, live_sources, source_access
 from nightly.inputs import LiveReport, Visited, load_snapshot, read_inbox, require_known, take_in
 from store.journal import Journal, opened_journal

@@ -15,18 +15,18 @@ from typing import Any
 import pandas as pd
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it publishes no type information
 
-from alerts.evaluate import no_alerts
+from alerts.rules import no_alerts
 from core.about import code_version
 from core.errors import InputError, NothingToPublishError, VigieError, fault_of, message
 from core.languages import marked as _
-from core.log import counted, get_logger
-from core.progress import ProgressReport, announce, silent
+from core.log import ProgressReport, announce, counted, get_logger, silent
 from core.settings import DEMONSTRATION_DATE, NEWEST_BUNDLED_NIGHT, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
 from forecasting.limits import Limits
 from forecasting.pool import SupervisedPool
 from ingest.registers import known_issues
 from ingest.routes import SOURCE_ID as ROUTES_SOURCE
 from ingest.sources import CARDS
+from nightly import OK, RealTimeData
 from nightly.asylum import forecast_asylum
 from nightly.breakdowns import errors_by_group
 from nightly.documents import documents
@@ -38,7 +38,6 @@ from nightly.live import read_inputs
 from nightly.nowcasts import make_nowcasts, make_weeks
 from nightly.pooled import MODEL_ID, pooled_night
 from nightly.progress import NightProgress
-from nightly.real_time import OK, RealTimeData
 from nightly.recover import Degraded, chain_head, record_publication, recover, values_ahead, witness
 from nightly.run_alerts import revisions_since, run_alerts
 from nightly.run_report import CUT_OFF_SOURCE, RUN_REPORT, StageTimer, left_out, run_report

@@ -22,8 +22,8 @@ from forecasting.verification.scores import wis
 from forecasting.weeks import MODEL_ID, week_record, week_scores, weeks_ahead
 from forecasting.workers import Workers, side_by_side
 from ingest.routes import daily_arrivals
+from nightly import RealTimeData
 from nightly.forecasts import ForecastSet
-from nightly.real_time import RealTimeData
 
 OLDEST_DAYS = 28
 """Days after the newest one counted beyond which half of its eight weeks are over: they are not told."""

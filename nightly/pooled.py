@@ -37,7 +37,7 @@ from forecasting.workers import Progress, Workers
 from ingest import snapshot
 from ingest.own import CAPACITY, own_route_figures
 from ingest.routes import route_arrivals
-from nightly.real_time import FREQ, SETTLED_DAYS, RealTimeData
+from nightly import FREQ, SETTLED_DAYS, RealTimeData
 from store.caches import FitStore
 from store.vintages import CELL, reduce_as_of
 

@@ -16,9 +16,9 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.log import get_logger
 from nightly.inputs import ACTOR, LOADED
+from store import remove_unfinished
 from store.caches import BacktestStore
 from store.editions import EditionStore
-from store.files import remove_unfinished
 from store.journal import Entry, Journal
 from store.releases import Release, ReleaseStore
 from store.status import NIGHT_ACTIONS, WITNESS, WITNESSED

@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 import pandas as pd
 
-from alerts.evaluate import ended, evaluate, observed_signals
+from alerts.rules import ended, evaluate, observed_signals
 from alerts.rules.base import BY_CITIZEN, DRIVERS, Evidence, counts_by_series
 from alerts.rules.large_revision import with_typical_revision
 from alerts.rules.origin_context import INDICATORS
@@ -18,8 +18,8 @@ from core.calendar import last_complete_period
 from core.schema import ALL
 from core.settings import SNAPSHOT, AlertSettings, Settings
 from ingest.registers import events, said_on_detections
+from nightly import RealTimeData
 from nightly.forecasts import ForecastSet
-from nightly.real_time import RealTimeData
 from store.releases import Release
 from store.vintages import VintageStore
 

@@ -30,12 +30,12 @@ from forecasting.quantiles import QuantileTable, to_matrix
 from forecasting.verification.scores import calibration, observed_at, pit_histogram, score_rows, summarise, wis
 from forecasting.verification.situations import situation_scores
 from forecasting.workers import Workers, side_by_side
+from ingest import SourceCard
 from ingest.freshness import changes, delay_profile, freshness, reporting
-from ingest.source import SourceCard
+from nightly import TARGET, RealTimeData
 from nightly.forecasts import ForecastSet, of_model
 from nightly.nowcasts import past_nowcasts
 from nightly.pooled import PooledNight
-from nightly.real_time import TARGET, RealTimeData
 from store.releases import Release, readable
 
 _PLACE = ["series_id", "origin_date", "horizon"]

@@ -19,8 +19,8 @@ from core.languages import Language, is_known, ten_dots
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
+from reports import Row
 from reports.names import level_label, level_name
-from reports.release import Row
 
 FALLS = frozenset(rule.rule for rule in EXCEEDANCE_RULES if rule.falls)
 """Rules that warn of a low count."""

@@ -17,9 +17,9 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
 from forecasting.model import ENSEMBLE
+from reports import ReadableRelease, Row
 from reports.alert import CONTEXT, by_event, limit_of
 from reports.names import level_name
-from reports.release import ReadableRelease, Row
 
 _FORECAST = {rule.rule: rule for rule in EXCEEDANCE_RULES}
 _OBSERVED = frozenset(rule.rule for rule in OBSERVED_RULES) - CONTEXT

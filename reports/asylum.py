@@ -11,8 +11,7 @@ from core.countries import display_name
 from core.languages import Language, as_expected, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from reports import numbers
-from reports.release import ReadableRelease, Row
+from reports import ReadableRelease, Row, numbers
 from reports.route import KeyNumber, interval_words
 
 OK = "ok"

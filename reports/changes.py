@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import pandas as pd
 
-from alerts.levels import rank
+from alerts import rank
 from alerts.rules.stale_source import NAME as STALE
 from core.languages import Language, as_expected, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import is_route
-from reports import numbers
+from reports import ReadableRelease, Row, cards_in, numbers
 from reports.alert import CONTEXT, by_event, limit_of
 from reports.names import level_name, route_name, subject_name
-from reports.release import ReadableRelease, Row, cards_in
 
 LEAST_CHANGE = 0.05
 """Chances that moved by less are not worth a line."""

@@ -14,9 +14,8 @@ from core.languages import Language, awaits_review
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import is_own
-from reports import numbers
+from reports import ReadableRelease, cards_in, numbers
 from reports.names import message_in, route_name, source_name
-from reports.release import ReadableRelease, cards_in
 
 _LATE = ("overdue", "delinquent")
 _MOST_NAMED = 3

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from alerts.levels import rank
+from alerts import rank
 from core.calendar import PERIODS_PER_YEAR, Frequency, end_dates, planning_window, to_period, write_period
 from core.quantiles import QUANTILE_LEVELS, interval_levels, probability_above, whole
 from core.routes import ROUTES

@@ -13,11 +13,10 @@ from core.languages import Language, as_counted, as_expected, capital
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import ARRIVAL_ROUTES, is_route
-from reports import numbers
+from reports import ReadableRelease, Row, cards_in, numbers
 from reports.alert import CONTEXT, AlertReport, alert_report, rule_record
 from reports.changes import DOWN, NEW, UP, change_since, change_words
 from reports.names import level_name, route_name, subject_name
-from reports.release import ReadableRelease, Row, cards_in
 from reports.route import window_words, without_forecast
 
 

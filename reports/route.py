@@ -16,9 +16,8 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
 from forecasting.verification.verdict import BETTER, with_verdicts
-from reports import numbers
+from reports import ReadableRelease, Row, numbers
 from reports.names import route_name
-from reports.release import ReadableRelease, Row
 
 KeyNumber = tuple[str, str, str]
 """Label, value and what stands beneath it."""

@@ -9,16 +9,15 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from core.entry import Entry
 from core.languages import Language, as_counted, as_expected
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
+from core.schema import Entry
 from forecasting.scenarios.analogues import LARGEST_MULTIPLE, Course, Episode
 from forecasting.scenarios.paths import Needs, occupancy, places_needed
 from forecasting.scenarios.shocks import DiversionEstimate
-from reports import numbers
+from reports import ReadableRelease, Reception, numbers
 from reports.names import route_name
-from reports.release import ReadableRelease, Reception
 
 _PLACES = "places:"
 NONE = "none"

@@ -12,9 +12,8 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import ARRIVAL_SERIES, is_route
 from core.schema import ALL
-from reports import numbers
+from reports import Row, numbers
 from reports.names import country_name, route_name
-from reports.release import Row
 
 KINDS = {"calendar year": _("Calendar year"), "July to June": _("July to June")}
 """Which twelve months, by ``kind`` of the release's table."""

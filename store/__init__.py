@@ -1,1 +1,301 @@
-"""The only room that writes: vintages, backtests, releases and the journal."""
+"""The only room that writes: vintages, backtests, releases and the journal.
+
+Here stand files that a reader meets whole, old or new and never half written; and folders of Parquet files that only
+grow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.errors import StoreError, first_line
+
+ASIDE = ".aside-"
+"""Beginning of the name of a file that is still being written; it never ends in ``.parquet``."""
+_BLOCK = 1 << 20
+_STILL_WRITING = dt.timedelta(hours=1)
+
+
+def sha256_of_bytes(content: bytes) -> str:
+    """SHA-256 of some bytes, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def sha256_of_file(path: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal.
+
+    Raises:
+        StoreError: The file cannot be read.
+    """
+    digest = hashlib.sha256()
+    with named_errors(path), path.open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def is_as_named(path: Path) -> bool:
+    """Whether a file's content is the one by whose hash it is named: one altered bit is found.
+
+    Raises:
+        StoreError: The file cannot be read.
+    """
+    return sha256_of_file(path).startswith(path.stem)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file aside, flush it to the disk and move it into place; folders are made where they are missing.
+
+    Raises:
+        StoreError: The disk is full, or the folder cannot be written.
+    """
+    with named_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=ASIDE, dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        flush_folder(path.parent)
+
+
+def is_read_only(folder: Path) -> bool:
+    """Whether the disk below a folder takes no writes from anybody, as it is mounted here."""
+    return bool(os.statvfs(folder).f_flag & os.ST_RDONLY)
+
+
+def remove_unfinished(folder: Path, now: dt.datetime) -> list[Path]:
+    """Remove files that a killed process was still writing, anywhere below a folder.
+
+    Args:
+        folder: The folder.
+        now: The time: what was begun within the last hour may still be finished by a process that runs.
+
+    Returns:
+        What was removed.
+
+    Raises:
+        StoreError: The disk refuses.
+    """
+    found = []
+    for path in folder.rglob(f"{ASIDE}*"):
+        with named_errors(path), contextlib.suppress(FileNotFoundError):
+            begun = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+            if path.is_file() and abs(now - begun) > _STILL_WRITING:
+                path.unlink()
+                found.append(path)
+    return found
+
+
+def flush_folder(folder: Path) -> None:
+    """Flush a folder's list of names to the disk, so that a rename inside it outlives a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def parquet_bytes(frame: pd.DataFrame, *, largest_dictionary: int = 1 << 20) -> bytes:
+    """A frame as Parquet (zstd), without its index. The same frame always gives the same bytes.
+
+    Args:
+        frame: Rows.
+        largest_dictionary: Bytes up to which a column's distinct values are kept as a dictionary.
+    """
+    # Without pandas' own metadata the bytes do not change when pandas is upgraded.
+    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd", dictionary_pagesize_limit=largest_dictionary)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Read one Parquet file.
+
+    Raises:
+        StoreError: The file is missing, is not whole, or lacks one of the columns.
+    """
+    frame: pd.DataFrame = read_table(path, columns).to_pandas()
+    return frame
+
+
+def read_table(path: Path, columns: Sequence[str] | None = None, texts_as_codes: Sequence[str] = ()) -> pa.Table:
+    """Read one Parquet file as an Arrow table.
+
+    Args:
+        path: The file.
+        columns: Columns to read; all by default.
+        texts_as_codes: Text columns to read as dictionary codes: many repeated texts are read much faster so.
+
+    Raises:
+        StoreError: The file is missing, is not whole, or lacks one of the columns.
+    """
+    # ParquetFile reads this one file only; pq.read_table would look for partitions in the names of folders.
+    with named_errors(path):
+        metadata = pq.read_metadata(path)
+        held = metadata.schema.to_arrow_schema().names
+        missing = [name for name in columns or () if name not in held]
+        if missing:
+            raise StoreError(f"{path}: has no columns {missing}; found {held}")
+        codes = [name for name in texts_as_codes if name in held]
+        with pq.ParquetFile(path, metadata=metadata, read_dictionary=codes) as file:
+            return file.read(columns=list(columns) if columns is not None else None)
+
+
+@contextlib.contextmanager
+def named_errors(path: Path) -> Iterator[None]:
+    """Turn what the system and Arrow raise into a :class:`StoreError` that names the file."""
+    try:
+        yield
+    except pa.ArrowException as error:
+        raise StoreError(f"{path}: is not a whole Parquet file: {first_line(error)}") from None
+    except OSError as error:
+        # Arrow raises an OSError without a number for a file whose inside is damaged.
+        rule = os.strerror(error.errno) if error.errno else f"is not a whole Parquet file: {first_line(error)}"
+        raise StoreError(f"{path}: {rule}") from error
+
+
+MANY_FILES = 64
+"""From so many files on, a folder's files are merged into one: hundreds of nights must not slow reading down."""
+LARGEST_DICTIONARY = 16 << 20
+"""Bytes of distinct texts per column that a file may keep as a dictionary: tens of thousands of series."""
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Partitions:
+    """Parquet files under one folder, each named by the hash of its content.
+
+    While files are merged, a reader may meet a row both in the merged file and in the old one: whoever reads drops
+    repeated rows by key.
+
+    Attributes:
+        folder: Where the files lie; made at the first append.
+        texts_as_codes: Text columns read as pandas categories.
+        in_order: Puts the rows of a merged file in order; None leaves them as they come.
+    """
+
+    folder: Path
+    texts_as_codes: tuple[str, ...] = ()
+    in_order: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+
+    def files(self) -> list[Path]:
+        """The files, sorted by name."""
+        return sorted(self.folder.glob("*.parquet"))
+
+    def append(self, frame: pd.DataFrame) -> Path | None:
+        """Write a frame as one more file; an empty frame writes nothing.
+
+        Raises:
+            StoreError: The file cannot be written, or older files cannot be merged.
+        """
+        if frame.empty:
+            return None
+        path = self._write(frame)
+        if len(self.files()) >= MANY_FILES:
+            path = self.merge() or path
+        return path
+
+    def read(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """All rows; an empty frame without columns where nothing was ever appended.
+
+        Raises:
+            StoreError: A file is damaged; the text names it.
+        """
+        tables = self.tables(columns)
+        if not tables:
+            return pd.DataFrame()
+        rows: pd.DataFrame = pa.concat_tables(tables, promote_options="default").unify_dictionaries().to_pandas()
+        return rows
+
+    def damaged(self) -> list[Path]:
+        """Files whose content is not the one they are named by.
+
+        Raises:
+            StoreError: A file cannot be read.
+        """
+        found = []
+        for path in self.files():
+            try:
+                if not is_as_named(path):
+                    found.append(path)
+            except StoreError:
+                # Another process may have merged the files between the listing and the reading.
+                if path.exists():
+                    raise
+        return found
+
+    def set_aside_damaged(self) -> list[Path]:
+        """Rename damaged files, so that they are read no more.
+
+        Only for folders whose content can be made again.
+
+        Returns:
+            The files as they were called.
+
+        Raises:
+            StoreError: A file cannot be read or renamed.
+        """
+        damaged = self.damaged()
+        for path in damaged:
+            with named_errors(path):
+                path.replace(path.with_suffix(".damaged"))
+        return damaged
+
+    def merge(self) -> Path | None:
+        """Write all rows anew, in order, as one file. A crash leaves rows twice, never none.
+
+        Raises:
+            StoreError: A file is damaged (then nothing is removed), or the merged one cannot be written.
+        """
+        old = self.files()
+        if not old:
+            return None
+        merged = Partitions(self.folder).read().drop_duplicates(ignore_index=True)
+        path = self._write(merged if self.in_order is None else self.in_order(merged))
+        for file in old:
+            if file != path:
+                file.unlink(missing_ok=True)
+        return path
+
+    def _write(self, frame: pd.DataFrame) -> Path:
+        content = parquet_bytes(frame, largest_dictionary=LARGEST_DICTIONARY)
+        path = self.folder / f"{sha256_of_bytes(content)[:32]}.parquet"
+        if not path.exists():
+            write_bytes(path, content)
+        return path
+
+    def tables(self, columns: Sequence[str] | None = None) -> list[pa.Table]:
+        """Each file as an Arrow table, in the order of the files' names.
+
+        Raises:
+            StoreError: A file is damaged; the text names it.
+        """
+        for _ in range(_ATTEMPTS - 1):
+            files = self.files()
+            try:
+                return [read_table(path, columns, self.texts_as_codes) for path in files]
+            except StoreError:
+                # Another process may have merged the files between the listing and the reading.
+                if all(path.exists() for path in files):
+                    raise
+        return [read_table(path, columns, self.texts_as_codes) for path in self.files()]

@@ -24,9 +24,7 @@ import pyarrow as pa
 
 from core.errors import InputError, StoreError
 from core.settings import DRILL
-from store.chain import HEAD, MANIFEST, NEXT_HEAD, Problem, json_bytes, read_head, release_folders
-from store.database import copy_sqlite, sqlite_file
-from store.files import (
+from store import (
     ASIDE,
     flush_folder,
     is_as_named,
@@ -36,6 +34,8 @@ from store.files import (
     sha256_of_file,
     write_bytes,
 )
+from store.chain import HEAD, MANIFEST, NEXT_HEAD, Problem, json_bytes, read_head, release_folders
+from store.database import copy_sqlite, sqlite_file
 from store.journal import journal_url
 from store.lock import BACKUP, night_lock
 from store.releases import ReleaseStore

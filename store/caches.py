@@ -15,7 +15,7 @@ from core.errors import SchemaError, StoreError
 from core.log import get_logger
 from core.release import FORECASTS
 from core.schema import check
-from store.files import Partitions, named_errors, sha256_of_bytes, write_bytes
+from store import Partitions, named_errors, sha256_of_bytes, write_bytes
 
 MOST_FITS = 600
 """Files that are kept: a panel's seven fits of ten years, each with its predictions, four times. The longest unused go

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import StoreError
-from store.files import flush_folder, named_errors, sha256_of_file, write_bytes
+from store import flush_folder, named_errors, sha256_of_file, write_bytes
 
 MANIFEST = "manifest.json"
 HEAD = "HEAD.json"

@@ -16,13 +16,13 @@ from typing import Any, Final, Literal
 
 import pandas as pd
 
-from core.entry import Entry
 from core.errors import InputError, Message
 from core.languages import marked as _
 from core.log import counted, get_logger
 from core.release import EDITIONS
+from core.schema import Entry
 from core.settings import Settings
-from store.files import parquet_bytes, read_parquet, write_bytes
+from store import parquet_bytes, read_parquet, write_bytes
 from store.journal import Journal
 from store.lock import night_lock
 from store.mirror import shared

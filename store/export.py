@@ -20,12 +20,11 @@ import pyarrow.parquet as pq
 
 from core.about import PURPOSE
 from core.disclosure import protect, protect_changes, refuse_small_counts
-from core.entry import Entry
 from core.errors import InputError
-from core.schema import unit_of
+from core.schema import Entry, unit_of
 from core.settings import FEED
 from core.table_files import csv_bytes, json_bytes, parquet_bytes, xlsx_bytes
-from store.files import ASIDE, named_errors, sha256_of_bytes, write_bytes
+from store import ASIDE, named_errors, sha256_of_bytes, write_bytes
 from store.journal import Journal
 from store.releases import Release
 

@@ -17,8 +17,8 @@ from threading import Lock
 import pandas as pd
 
 from core.errors import InputError, StoreError
+from store import Partitions, named_errors, sha256_of_bytes, sha256_of_file, write_bytes
 from store.chain import HEAD, MANIFEST, read_head
-from store.files import Partitions, named_errors, sha256_of_bytes, sha256_of_file, write_bytes
 from store.releases import Release, ReleaseStore
 from store.remote import MissingError, RemoteFiles
 

@@ -18,8 +18,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from core.entry import Entry
 from core.errors import InputError, StoreError
+from core.schema import Entry
 from store.database import Database, UtcTime, hold_subject, row_number
 
 __all__ = ["Entry", "Journal", "add", "journal_url"]

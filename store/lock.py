@@ -16,7 +16,7 @@ from typing import Any
 from filelock import BaseFileLock, FileLock, Timeout
 
 from core.errors import InputError, StoreError
-from store.files import named_errors, write_bytes
+from store import named_errors, write_bytes
 
 NIGHT, BACKUP = "night", "backup"
 _LONGEST_BACKUP_SECONDS = 900.0

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 
 from core.calendar import is_ahead
-from core.entry import Entry
+from core.schema import Entry
 from store.database import Database, UtcTime, row_number
 from store.journal import Journal, add
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from core.errors import InputError, StoreError
-from store.files import named_errors, sha256_of_bytes, write_bytes
+from store import named_errors, sha256_of_bytes, write_bytes
 
 VISIT = "visit.json"
 

@@ -26,6 +26,15 @@ from core.languages import marked as _
 from core.release import RELEASE, REQUIRED
 from core.release_docs import DATA_PACKAGE, data_package
 from core.schema import check
+from store import (
+    flush_folder,
+    named_errors,
+    parquet_bytes,
+    read_parquet,
+    sha256_of_bytes,
+    sha256_of_file,
+    write_bytes,
+)
 from store.chain import (
     HEAD,
     MANIFEST,
@@ -39,15 +48,6 @@ from store.chain import (
     read_json,
     release_folders,
     verify,
-)
-from store.files import (
-    flush_folder,
-    named_errors,
-    parquet_bytes,
-    read_parquet,
-    sha256_of_bytes,
-    sha256_of_file,
-    write_bytes,
 )
 from store.lock import held
 

@@ -25,8 +25,8 @@ from fsspec.implementations.local import LocalFileSystem
 
 from core.errors import StoreError, first_line
 from core.log import get_logger
+from store import ASIDE, flush_folder, named_errors, sha256_of_bytes, sha256_of_file
 from store.database import Database
-from store.files import ASIDE, flush_folder, named_errors, sha256_of_bytes, sha256_of_file
 from store.lock import AlreadyRunningError
 
 LEASES = "leases"

@@ -10,9 +10,9 @@ import pandas as pd
 
 from core.errors import StoreError
 from core.settings import FEED, Settings
+from store import ASIDE, is_as_named, sha256_of_file
 from store.chain import Problem, links, read_json
 from store.export import PLACED, WRITTEN
-from store.files import ASIDE, is_as_named, sha256_of_file
 from store.journal import AlteredRowError, existing_journal
 from store.releases import ReleaseStore
 from store.status import WITNESSED, witnesses

@@ -25,8 +25,7 @@ from core.calendar import Frequency, end_dates
 from core.errors import InputError, StoreError
 from core.release import OBSERVATIONS, REJECTED, REVISIONS
 from core.schema import check
-from store import vintage_queries
-from store.files import Partitions
+from store import Partitions, vintage_queries
 
 COLUMNS = list(OBSERVATIONS.columns)
 CELL = "cell"

@@ -148,7 +148,7 @@ def first_night(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pat
     One worker makes it, under a lock; the others copy it.
     """
     from core.settings import load_settings  # noqa: PLC0415  # most runs need no night, which imports every model
-    from nightly import run_night  # noqa: PLC0415  # as above
+    from nightly.night import run_night  # noqa: PLC0415  # as above
 
     own = tmp_path_factory.mktemp("first") / "home"
     workers = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent

@@ -14,8 +14,7 @@ from core.aggregates import PersonLevelError
 from core.release import OBSERVATIONS
 from core.schema import check
 from forecasting.panel import read_panel
-from ingest import snapshot, tables
-from ingest.source import RawFile
+from ingest import RawFile, snapshot, tables
 from ingest.sources import SOURCES, missing_migrants, uk_home_office
 from ingest.sources._eurostat_tables import read_jsonstat
 from ingest.sources.ucdp import COLUMNS as EVENT_COLUMNS

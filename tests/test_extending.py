@@ -81,7 +81,7 @@ def test_a_rule_stands_in_the_list_of_rules_with_its_sentence(copy: Path) -> Non
 
 def test_a_page_is_in_the_menu_and_a_language_is_spoken(copy: Path) -> None:
     code = (
-        "from access.roles import PERMISSIONS, page_action; from core.languages import catalogue, languages\n"
+        "from access import PERMISSIONS, page_action; from core.languages import catalogue, languages\n"
         "from dashboard.app_pages import page_titles\n"
         "print(list(page_titles().items())[-1], len(PERMISSIONS[page_action('glossary')]))\n"
         "print(languages(), catalogue('de').gettext('Overview'), catalogue('de').gettext('Route'))"

@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import Any
 
 from alerts.lifecycle import ANNOUNCED, DELIVERY, JUDGED, RAISED, UNJUDGED, UPDATED
-from core.entry import Entry
 from core.errors import StoreError
 from core.languages import DEFAULT_LANGUAGE, languages
+from core.schema import Entry
 from core.settings import FEED, DeliverySettings
 from reports.messages.announcement import (
     FRESHNESS,

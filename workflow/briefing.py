@@ -12,15 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from access.roles import KEEP_PLACES
+from access import KEEP_PLACES
 from alerts.lifecycle import ANNOUNCED, fold
 from core.errors import StoreError
 from core.log import get_logger
 from core.settings import Settings
-from reports.release import BRIEFING_FRAMES, CHANGE_FRAMES, Decisions, LoadedRelease, entries_until
+from reports import BRIEFING_FRAMES, CHANGE_FRAMES, Decisions, LoadedRelease, entries_until
 from reports.scenario import kept_by_route, reception_of
+from store import sha256_of_file
 from store.chain import MANIFEST
-from store.files import sha256_of_file
 from store.releases import Release, ReleaseStore
 from workflow import Workflow, open_workflow
 
@@ -47,7 +47,7 @@ def briefing_of(workflow: Workflow, run_id: str, language: str, *, signed_only: 
     Raises:
         StoreError: There is no such release, it was altered, or the journal cannot be read.
     """
-    from reports.briefing.page import briefing_pdf  # noqa: PLC0415  # matplotlib takes a second to import
+    from reports.briefing import briefing_pdf  # noqa: PLC0415  # matplotlib takes a second to import
 
     store = ReleaseStore(workflow.home)
     release = store.get(run_id)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from access.roles import (
+from access import (
     DECIDE_EDITION,
     DELETE_SCENARIO,
     DROP_MESSAGE,
@@ -41,9 +41,9 @@ from alerts.lifecycle import (
     step,
 )
 from core.calendar import is_ahead
-from core.entry import Entry
 from core.errors import InputError
 from core.languages import marked as _
+from core.schema import Entry
 from reports.alert import CONTEXT
 from reports.scenario import places_subject
 from store.editions import Action, Decision, Edition, decide

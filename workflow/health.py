@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from alerts import LEVELS
 from alerts.delivery import try_channel
-from alerts.levels import LEVELS
 from core.about import code_version
 from core.errors import InputError, StoreError, VigieError
 from core.log import get_logger

@@ -8,17 +8,17 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from access.roles import HAND_IN, Actor
-from core.entry import Entry
+from access import HAND_IN, Actor
 from core.errors import InputError
 from core.languages import marked as _
 from core.routes import ARRIVAL_SERIES
-from hub.config import config_names, read_config
+from core.schema import Entry
+from hub import config_names, read_config
 from hub.judgement import FEWEST_MEMBERS, Judgement, people_metadata, people_model, with_judgement
 from hub.score import quantile_rows
 from hub.submission import read_submission
 from hub.targets import config_files
-from store.files import sha256_of_bytes
+from store import sha256_of_bytes
 from store.hub import Edition, SubmissionStore
 from workflow import Workflow
 from workflow.decisions import authorize

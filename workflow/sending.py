@@ -16,9 +16,9 @@ from pathlib import Path
 
 from alerts.delivery import ChannelDownError, RefusedError, post_chat, post_webhook, send_mail
 from alerts.lifecycle import ANNOUNCED, DELIVERY, NOT_SENT, RAISED, SENT, UPDATED
-from core.entry import Entry
 from core.errors import InputError, VigieError
 from core.log import counted, get_logger
+from core.schema import Entry
 from core.settings import FEED, ChatChannel, EmailChannel, Settings
 from reports.messages import Message, attach_briefing, chat_text, compose, machine_payload, mail, with_briefing
 from reports.messages.announcement import FRESHNESS, Announcement, announcement_of

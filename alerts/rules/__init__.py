@@ -1,4 +1,6 @@
-"""The alert rules and the sentence of an alert. Each module of this package holds a rule: adding one is adding a file.
+"""The alert rules, the sentence of an alert, and the alerts of one night, compared with the night before.
+
+Each module of this package holds a rule: adding one is adding a file.
 
 Each rule brings the templates of its sentences, so that gettext finds them. An alert keeps the template's key with its
 figures, so that the same sentence can be written in any reader's language.
@@ -6,20 +8,24 @@ figures, so that the same sentence can be written in any reader's language.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import importlib
 import json
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 
-from alerts.levels import LEVELS
-from alerts.rules.base import DataRule, ExceedanceRule, ObservedRule, Rule
-from core.calendar import MONTHS_EACH, PLANNING_MONTHS, frequency_of, to_period
+from alerts import LEVELS, Cutoffs, rank
+from alerts.rules.base import DataRule, Evidence, ExceedanceRule, ObservedRule, Raised, Rule, Signal, route_of
+from core.calendar import MONTHS_EACH, PLANNING_MONTHS, frequency_of, planning_window, to_period
 from core.countries import display_name, known_codes
 from core.languages import Language, capital
 from core.languages import marked as _
+from core.release import ALERTS
+from core.schema import check
 from core.settings import AlertSettings
 
 LONGEST = 110
@@ -28,6 +34,10 @@ _SHARES = frozenset({"chance", "share", "share_before"})
 """Figures of a sentence that are shares."""
 Params = Mapping[str, str | float]
 CATALOGUE_COLUMNS = ["rule", "watches", "event", "minimum", "months_ahead", *LEVELS]
+INTENDED_USE = "Planning of reception, health care and protection capacity"
+SUBJECT = ["rule", "route_id", "source_id"]
+"""An alert goes on from night to night while its rule speaks of the same route and source."""
+COLUMNS = [*ALERTS.columns, "likely_period", "reason_key", "reason_params", "unjudged_since"]
 
 
 def _found() -> tuple[Rule, ...]:
@@ -134,3 +144,136 @@ def _figure(name: str, value: str | float, language: Language) -> str:
     if name == "factor":
         return language.significant(value)
     return language.expected(value) if name in {"lower", "upper"} else language.counted(value)
+
+
+def evaluate(
+    evidence: Evidence,
+    settings: AlertSettings,
+    previous: pd.DataFrame | None = None,
+    cutoffs: Mapping[str, Cutoffs] | None = None,
+    observed: Mapping[str, list[Signal]] | None = None,
+) -> pd.DataFrame:
+    """Every alert of one night, at most one per rule and route or source.
+
+    Args:
+        evidence: What is known on the night.
+        settings: The reader's numbers, and what counts as a surge.
+        previous: Alerts of the former release; None on the first night.
+        cutoffs: Cut-offs by rule, frozen on a training span (:attr:`alerts.verification.Record.cutoffs`).
+        observed: Result of :func:`observed_signals`, where it was worked out before.
+
+    Returns:
+        A frame that keeps ``ALERTS``, gravest first, plus ``likely_period`` (first month of the window that
+        is likely to bring it) and ``reason_key`` and ``reason_params`` (JSON), from which a page can write the sentence
+        in another language. ``alert_id`` stays the same while an alert goes on. A former alert that no fresh figures
+        judge tonight stays as it was, with ``unjudged_since`` and without a probability.
+
+    Raises:
+        SchemaError: A frame of the evidence, or ``previous``, breaks its contract.
+    """
+    evidence.checked()
+    observed = observed_signals(evidence, settings) if observed is None else observed
+    raised = [
+        alert for rule in EXCEEDANCE_RULES for alert in rule.alerts(evidence, settings, (cutoffs or {}).get(rule.rule))
+    ]
+    raised += newest(signal for signals in observed.values() for signal in signals)
+    raised += [alert for rule in DATA_RULES for alert in rule.find(evidence)]
+    before = no_alerts() if previous is None else check(previous, ALERTS)
+    former = _by_subject(before)
+    alerts = pd.DataFrame([_row(one, former, evidence.as_of) for one in raised], columns=COLUMNS)
+    alerts = alerts.drop_duplicates(SUBJECT)
+    stay = _unjudged(before[~before["alert_id"].isin(alerts["alert_id"])], evidence, observed)
+    alerts = pd.concat([part for part in (alerts, stay) if len(part)] or [no_alerts()], ignore_index=True)
+    order = alerts["alert_level"].map(rank)
+    alerts = alerts.assign(_order=-order).sort_values(["_order", "rule", "route_id", "source_id"], ignore_index=True)
+    return check(alerts.drop(columns="_order"), ALERTS)
+
+
+def observed_signals(evidence: Evidence, settings: AlertSettings) -> dict[str, list[Signal]]:
+    """Signals of each rule about counts just made, in every month that can be judged."""
+    return {rule.rule: rule.signals(evidence, settings) for rule in OBSERVED_RULES}
+
+
+def newest(signals: Iterable[Signal]) -> Iterator[Raised]:
+    """Alerts of each route's newest month."""
+    return (signal for signal in _newest_months(signals) if signal.level)
+
+
+def _newest_months(signals: Iterable[Signal]) -> Iterable[Signal]:
+    """Each rule's and route's signal of its newest month, whether it says something or not."""
+    last: dict[tuple[str, str], Signal] = {}
+    for signal in signals:
+        key = (signal.rule, signal.route_id)
+        if key not in last or signal.month > last[key].month:
+            last[key] = signal
+    return last.values()
+
+
+def _unjudged(missing: pd.DataFrame, evidence: Evidence, observed: Mapping[str, list[Signal]]) -> pd.DataFrame:
+    """Former alerts that tonight's figures cannot judge: they stay as they were, marked, without a probability."""
+    window = [str(month) for month in planning_window(evidence.as_of)]
+    months = evidence.trajectories[["series_id", "target_end_date"]].drop_duplicates()
+    months = months[months["target_end_date"].dt.strftime("%Y-%m").isin(window)]
+    covered = set(months["series_id"].value_counts().loc[lambda count: count >= len(window)].index.map(route_of))
+    last_signals = _newest_months(signal for signals in observed.values() for signal in signals)
+    newest_month = {(one.rule, one.route_id): str(one.month) for one in last_signals}
+    exceedance = {rule.rule for rule in EXCEEDANCE_RULES}
+
+    def is_judged(row: Mapping[Any, Any]) -> bool:
+        if row["rule"] in exceedance:
+            return row["route_id"] in covered
+        return row["rule"] not in observed or newest_month.get((row["rule"], row["route_id"]), "") >= row["last_period"]
+
+    rows = []
+    for row in missing.to_dict("records"):
+        if is_judged(row):
+            continue
+        since = str(row.get("unjudged_since") or "")
+        reason = row["reason"] if since else cannot_be_judged(row["reason"], evidence.as_of)
+        stays: dict[Hashable, object] = {
+            "unjudged_since": since or str(evidence.as_of),
+            "reason": reason,
+            "probability": float("nan"),
+        }
+        rows.append({**row, **stays, "change": "unchanged"})
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def ended(previous: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame:
+    """Alerts of the former release that no longer stand, as they stood then."""
+    gone = ~previous["alert_id"].isin(current["alert_id"])
+    return previous[gone].reset_index(drop=True)
+
+
+def no_alerts() -> pd.DataFrame:
+    """A frame of alerts without rows."""
+    frame = pd.DataFrame({name: pd.Series(dtype=object) for name in COLUMNS})
+    return frame.astype({"probability": float, "threshold": float, "horizon": "int64"})
+
+
+def _row(raised: Raised, former: Mapping[tuple[str, ...], Mapping[str, str]], as_of: dt.date) -> dict[str, object]:
+    subject = (raised.rule, raised.route_id, raised.source_id)
+    before = former.get(subject)
+    names = [raised.rule, *(text for text in (raised.route_id, raised.source_id) if text.strip("_Z")), str(as_of)]
+    values = dataclasses.asdict(raised)
+    values["alert_level"] = values.pop("level")
+    return values | {
+        "alert_id": ".".join(names) if before is None else before["alert_id"],
+        "reason": sentence(raised.reason_key, raised.reason_params),
+        "reason_params": as_json(raised.reason_params),
+        "change": "new" if before is None else _change(before["alert_level"], raised.level),
+        "intended_use": INTENDED_USE,
+        "unjudged_since": "",
+    }
+
+
+def _change(before: str, now: str) -> str:
+    if before == now:
+        return "unchanged"
+    return "up" if rank(now) > rank(before) else "down"
+
+
+def _by_subject(previous: pd.DataFrame) -> dict[tuple[str, ...], dict[str, str]]:
+    wanted = previous[[*SUBJECT, "alert_id", "alert_level"]].astype(str)
+    rows = [{str(name): str(value) for name, value in row.items()} for row in wanted.to_dict("records")]
+    return {tuple(row[name] for name in SUBJECT): row for row in rows}

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from alerts.levels import Cutoffs, LevelCosts, bayes_cutoffs
+from alerts import Cutoffs, LevelCosts, bayes_cutoffs
 from core.calendar import PLANNING_MONTHS, period_index, planning_window
 from core.quantiles import FloatArray, whole
 from core.release import FORECASTS, FRESHNESS, PANEL, TRAJECTORIES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from alerts.levels import RARE
+from alerts import RARE
 from alerts.rules.base import ExceedanceRule, route_of, smallest
 from core.languages import marked as _
 from core.settings import AlertSettings

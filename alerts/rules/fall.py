@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from alerts.levels import COMMON
+from alerts import COMMON
 from alerts.rules.base import ExceedanceRule, large_enough_mean
 from core.languages import marked as _
 from core.settings import AlertSettings

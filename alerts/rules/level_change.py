@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from alerts.levels import WARNING, WATCH
+from alerts import WARNING, WATCH
 from alerts.rules.base import FOLLOWED_MONTHS, YEAR, Evidence, ObservedRule, Signal, counts_by_series, route_of
 from core.languages import marked as _
 from core.quantiles import FloatArray

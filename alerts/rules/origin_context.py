@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from alerts.levels import WATCH
+from alerts import WATCH
 from alerts.rules import surge
 from alerts.rules.base import Evidence, ObservedRule, Signal, counts_by_series, route_of
 from alerts.rules.nationality_shift import UNKNOWN

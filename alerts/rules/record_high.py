@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from alerts.levels import COMMON, RARE, LevelCosts
+from alerts import COMMON, RARE, LevelCosts
 from alerts.rules.base import ExceedanceRule, smallest
 from core.languages import marked as _
 from core.settings import AlertSettings

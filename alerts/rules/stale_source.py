@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alerts.levels import WARNING, WATCH
+from alerts import WARNING, WATCH
 from alerts.rules.base import DataRule, Evidence, Raised
 from core.languages import marked as _
 from core.schema import NOT_APPLICABLE

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from alerts.levels import LEVELS, Cutoffs, rank
+from alerts import LEVELS, Cutoffs, rank
 from alerts.rules import EXCEEDANCE_RULES, OBSERVED_RULES
 from alerts.rules.base import FOLLOWED_MONTHS, ExceedanceRule, Signal, counts_by_series, route_of
 from alerts.verification import cutoffs as training

@@ -1,7 +1,7 @@
 """Cut-offs learned on a training span of past origins and frozen; the record is counted on the origins after it.
 
 Probabilities are never quite calibrated, so a level's cut-off is the one that would have cost least on the span, drawn
-towards the Bayes threshold (:mod:`alerts.levels`) where the span is short.
+towards the Bayes threshold (:mod:`alerts`) where the span is short.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from alerts.levels import LEVELS, Cutoffs, LevelCosts, bayes_threshold
+from alerts import LEVELS, Cutoffs, LevelCosts, bayes_threshold
 from alerts.verification.hindcast import HORIZONS, WINDOW, Judged, Pairs
 from core.calendar import PLANNING_MONTHS
 from core.quantiles import FloatArray

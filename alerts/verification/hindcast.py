@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from alerts.levels import Cutoffs
+from alerts import Cutoffs
 from alerts.rules.base import ExceedanceRule, route_of
 from alerts.rules.surge import RULE as SURGE
 from core.calendar import PLANNING_MONTHS, planning_window

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from access.roles import (
+from access import (
     DECIDE_EDITION,
     DELETE_SCENARIO,
     DOWNLOAD,
@@ -18,10 +18,9 @@ from access.roles import (
 )
 from access.sessions import DOWNLOADED, REFUSED, SIGNED_IN, SIGNED_OUT, access_rows, describe
 from alerts.lifecycle import ACKNOWLEDGED, ANSWERED, COMMENTED, CORRECTION, DISMISSED, DISSENTED, SIGNED_OFF
-from core.entry import Entry
-from dashboard import layout, reads
+from core.schema import Entry
+from dashboard import _, lang, layout, reads
 from dashboard.app_pages import page_titles
-from dashboard.i18n import _, lang
 from dashboard.layout import small
 from dashboard.visitor import role_name, role_names
 

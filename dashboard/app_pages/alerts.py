@@ -8,20 +8,19 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from alerts.levels import LEVELS
+from alerts import LEVELS
 from alerts.lifecycle import DISMISSED, ENDED
 from core.languages import capital, is_known
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import alert_view, downloads, inbox, layout, memory, reads, state
+from dashboard import _, alert_view, downloads, inbox, lang, layout, named, ngettext, reads, state
 from dashboard.alert_view import DECIDED, INFORMS, OVER, WAITS
 from dashboard.charts.seasons import season_bars, season_bars_alt
-from dashboard.i18n import _, lang, named, ngettext
 from dashboard.inbox import AlertStatus
 from dashboard.layout import plain, small
 from dashboard.reads import Night
 from dashboard.theme import current_theme, level_badge, level_label
-from reports import answer, numbers
+from reports import Row, answer, numbers
 from reports.alert import (
     CONTEXT,
     AlertReport,
@@ -35,7 +34,6 @@ from reports.alert import (
 from reports.changes import change_since, change_words
 from reports.citations import uses
 from reports.names import RULES, subject_name
-from reports.release import Row
 
 TITLE, PLACE = _("Alerts"), 4
 
@@ -219,8 +217,8 @@ def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
     key = (row["key"], row["alert_level"])
     asks, chart = st.columns([1, 1.25], gap="medium")
     with asks:
-        memory.drawn(night, partial(show_answer, night, row), "alert's answer", *key)
-        memory.drawn(night, partial(show_reasons, night, row), "alert's reasons", *key)
+        reads.drawn_once(night, partial(show_answer, night, row), "alert's answer", *key)
+        reads.drawn_once(night, partial(show_reasons, night, row), "alert's reasons", *key)
     with chart:
         if not row["ended"]:
             show_season(night, row)
@@ -229,7 +227,7 @@ def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
         _("Track record in detail"),
         **state.toggle("record"),
     ):
-        memory.drawn(night, partial(show_record, night, row), "alert's record", *key)
+        reads.drawn_once(night, partial(show_record, night, row), "alert's record", *key)
     inbox.show_notes(night, row, is_newest=is_newest)
 
 
@@ -258,14 +256,14 @@ def show_reasons(night: Night, row: Row) -> None:
 
 def show_season(night: Night, row: Row) -> None:
     """The first likely month in earlier years beside this year's forecast."""
-    found = memory.made(night, partial(alert_view.season, night, row), "season", row["key"])
+    found = reads.once(night, partial(alert_view.season, night, row), "season", row["key"])
     if found is None:
         return
     past, quantiles, end = found
     title = _("Arrivals in {month} of each year").format(month=lang().month(end, year=False))
     st.markdown(f"### {title}", anchors=False)
     threshold = limit_of(row)
-    memory.drawn(night, partial(draw_season, past, quantiles, end.year, threshold), "season's chart", row["key"])
+    reads.drawn_once(night, partial(draw_season, past, quantiles, end.year, threshold), "season's chart", row["key"])
     downloads.figures(
         downloads.export_of(night, f"season-{row['route_id']}", title, season_table(past, quantiles)), title
     )

@@ -6,10 +6,9 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard import asylum_view, downloads, layout, memory, state
+from dashboard import _, asylum_view, downloads, lang, layout, reads, state
 from dashboard.asylum_view import AsylumView
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
-from dashboard.i18n import _, lang
 from dashboard.layout import country
 from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night
@@ -27,9 +26,9 @@ def show(night: Night) -> None:
         layout.stop_with(_("No asylum applications in this release."))
     kind = state.choice("kind", found, found[0])
     ranked = partial(asylum_view.destinations, series, night.frame("observations"), kind)
-    order = memory.made(night, ranked, "destinations", kind)
+    order = reads.once(night, ranked, "destinations", kind)
     geo = state.choice("country", order, order[0])
-    view = memory.made(night, partial(asylum_view.build, night, kind, geo), "asylum", kind, geo)
+    view = reads.once(night, partial(asylum_view.build, night, kind, geo), "asylum", kind, geo)
     st.title(asylum.title(view, lang()), anchor=False)
     show_controls(view, found, order)
     chart, figures = st.columns([3.1, 1], gap="medium")
@@ -78,7 +77,7 @@ def show_fan(view: AsylumView) -> None:
         st.info(layout.plain(asylum.why_no_forecast(view, lang())), icon=":material/info:")
         return
     earlier = state.switch("earlier", default=True)
-    memory.drawn(view.night, partial(draw_fan, view, earlier=earlier), "asylum fan", *view.key, earlier)
+    reads.drawn_once(view.night, partial(draw_fan, view, earlier=earlier), "asylum fan", *view.key, earlier)
 
 
 def draw_fan(view: AsylumView, *, earlier: bool) -> None:
@@ -102,7 +101,7 @@ def show_files(view: AsylumView) -> None:
     """The figures behind the chart, and its files."""
     if view.quantiles.empty:
         return
-    export = memory.made(view.night, partial(asylum_view.export, view), "asylum's file", *view.key)
+    export = reads.once(view.night, partial(asylum_view.export, view), "asylum's file", *view.key)
     downloads.figures(
         export,
         export.title,

@@ -9,12 +9,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from access.roles import DECIDE_EDITION
+from access import DECIDE_EDITION
 from core.calendar import MONTHS_EACH, frequency_of, to_period
 from core.errors import VigieError
 from core.settings import home_folder
-from dashboard import downloads, layout, reads, state, tables, visitor
-from dashboard.i18n import _, labelled, lang, named, ngettext
+from dashboard import _, downloads, labelled, lang, layout, named, ngettext, reads, state, tables, visitor
 from dashboard.layout import error_words, fault, plain, small
 from dashboard.reads import Night
 from dashboard.tables import localised, no_break

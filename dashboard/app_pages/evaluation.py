@@ -10,11 +10,10 @@ import streamlit as st
 from core.languages import NOTHING
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import downloads, evaluation_view, layout, memory, record_view, skill_map, state
+from dashboard import _, downloads, evaluation_view, layout, ngettext, reads, record_view, skill_map, state
 from dashboard.charts.calibration import coverage_alt, coverage_chart, pit_alt, pit_histogram
 from dashboard.charts.models import skill_alt, skill_chart
 from dashboard.evaluation_view import show_driver_tests
-from dashboard.i18n import _, ngettext
 from dashboard.layout import small
 from dashboard.reads import Night
 from dashboard.tables import localised
@@ -34,9 +33,9 @@ def show(night: Night) -> None:
     route_id = state.choice("on", routes, ALL)
     scale = state.choice("scale", SCALES, "log")
     find = partial(evaluation_view.skill_rows, scores, evaluation_view.series_of(route_id), scale)
-    rows = memory.made(night, find, "skill", route_id, scale)
+    rows = reads.once(night, find, "skill", route_id, scale)
     st.title(evaluation_view.title(rows), anchor=False)
-    memory.drawn(night, partial(skill_map.show, night), "skill map")
+    reads.drawn_once(night, partial(skill_map.show, night), "skill map")
     st.header(_("For statisticians"), anchor=False)
     parts = {
         "skill": (_("Skill"), partial(show_skill, night, rows, route_id, scale)),
@@ -73,9 +72,9 @@ def show_skill(night: Night, rows: pd.DataFrame, route_id: str, scale: str) -> N
     if rows.empty:
         st.markdown(small(_("No scores here in this release.")))
         return
-    memory.drawn(night, partial(draw_skill, rows), "skill's chart", route_id, scale)
+    reads.drawn_once(night, partial(draw_skill, rows), "skill's chart", route_id, scale)
     layout.let_draw()
-    memory.drawn(night, partial(show_table, rows), "skill's table", route_id, scale)
+    reads.drawn_once(night, partial(show_table, rows), "skill's table", route_id, scale)
     title = _("Scores at past origins")
     downloads.buttons(downloads.export_of(night, f"scores-{route_id.strip('_')}", title, rows.drop(columns="name")))
 
@@ -133,7 +132,7 @@ def show_calibration(night: Night, route_id: str) -> None:
         **state.widget("horizon", horizon),
     )
     at = rows[rows["horizon"].astype(int) == int(horizon)]
-    memory.drawn(night, partial(draw_calibration, at), "calibration", route_id, horizon)
+    reads.drawn_once(night, partial(draw_calibration, at), "calibration", route_id, horizon)
     export = downloads.export_of(night, f"calibration-{horizon}", _("Calibration at past origins"), at)
     downloads.figures(export, _("Coverage and PIT at the chosen horizon"))
 

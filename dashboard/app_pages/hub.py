@@ -8,13 +8,12 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from access.roles import HAND_IN
+from access import HAND_IN
 from core.calendar import Frequency
 from core.languages import NOTHING
-from dashboard import downloads, hub_view, layout, memory, reads, state
+from dashboard import _, downloads, hub_view, lang, layout, reads, state
 from dashboard.charts.teams import period_words, teams_alt, teams_chart, teams_key
 from dashboard.hub_view import EVERYTHING, IN_TIME
-from dashboard.i18n import _, lang
 from dashboard.layout import small
 from dashboard.reads import Night
 from dashboard.tables import localised
@@ -43,7 +42,7 @@ def show(night: Night) -> None:
     timing = state.choice("timing", timings, timings[0])
     span = state.choice("ahead", spans, spans[0])
     key = (unit, timing, span)
-    rows = memory.made(night, partial(hub_view.league, scores, timing, "span", span, names), "league", *key)
+    rows = reads.once(night, partial(hub_view.league, scores, timing, "span", span, names), "league", *key)
     st.title(hub_view.title(rows), anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         words = {EVERYTHING: _("All, replays among them"), IN_TIME: _("Submitted in time")}
@@ -55,7 +54,7 @@ def show(night: Night) -> None:
             _("Horizon"), spans, width=200, format_func=lambda one: hub_view.span_words(one, unit),
             **state.widget("ahead", span),
         )  # fmt: skip
-    memory.drawn(night, partial(draw_league, rows, timing), "league's table", *key)
+    reads.drawn_once(night, partial(draw_league, rows, timing), "league's table", *key)
     title = _("League table of the forecast hub")
     downloads.buttons(
         downloads.export_of(
@@ -98,7 +97,7 @@ def show_round(night: Night, scores: pd.DataFrame, unit: str, timing: str, names
     found = own.loc[own["series_id"] == series_id, "origin_date"]
     origins = [f"{day:%Y-%m-%d}" for day in sorted(found.unique(), reverse=True)]
     origin = state.choice("round", origins, origins[min(12, len(origins) - 1)])
-    rows = memory.made(night, partial(hub_view.round_rows, night, series_id, origin, names), "round", series_id, origin)
+    rows = reads.once(night, partial(hub_view.round_rows, night, series_id, origin, names), "round", series_id, origin)
     models = list(rows["model_id"].unique())
     model_id = state.choice("model", models, ENSEMBLE if ENSEMBLE in models else models[0])
     st.header(_("What each expected, and what was counted"), anchor=False)
@@ -118,14 +117,18 @@ def show_round(night: Night, scores: pd.DataFrame, unit: str, timing: str, names
             format_func=lambda one: names.get(one, one),
             **state.widget("model", model_id),
         )
-    seen = memory.made(night, partial(hub_view.counted, night, series_id, origin), "counted", series_id, origin)
-    memory.drawn(night, partial(draw_round, seen, rows, model_id, unit), "round's chart", series_id, origin, model_id)
+    seen = reads.once(night, partial(hub_view.counted, night, series_id, origin), "counted", series_id, origin)
+    reads.drawn_once(
+        night, partial(draw_round, seen, rows, model_id, unit), "round's chart", series_id, origin, model_id
+    )
     title = _("Forecasts of the round {round}").format(round=origin)
     export = downloads.export_of(
         night, f"hub-{series_id}-{origin}", title, rows.drop(columns="name"), list(night.sources())
     )
     downloads.figures(export, title)
-    memory.drawn(night, partial(draw_model, night, scores, timing, model_id, names), "model", unit, timing, model_id)
+    reads.drawn_once(
+        night, partial(draw_model, night, scores, timing, model_id, names), "model", unit, timing, model_id
+    )
 
 
 def draw_round(seen: pd.DataFrame, rows: pd.DataFrame, model_id: str, unit: str) -> None:

@@ -8,8 +8,7 @@ from functools import partial
 import streamlit as st
 
 from core.about import INTENDED_USE
-from dashboard import downloads, layout, state
-from dashboard.i18n import _, labelled, lang, named
+from dashboard import _, downloads, labelled, lang, layout, named, state
 from dashboard.layout import plain, small
 from dashboard.reads import Night
 from reports.citations import prohibited_uses

@@ -11,8 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from core.languages import is_known
-from dashboard import decisions, downloads, layout, memory, reads, state, tables, time_travel
-from dashboard.i18n import _, lang, ngettext
+from dashboard import _, decisions, downloads, lang, layout, ngettext, reads, state, tables, time_travel
 from dashboard.maps import flow_map, map_alt
 from dashboard.reads import Night
 from dashboard.tables import sparkline
@@ -33,7 +32,7 @@ def show(night: Night) -> None:
     ends = numbers.window_ends(night.as_of)
     statuses = decisions.statuses_of(night)
     gone = decisions.dismissed(statuses)
-    summary = memory.made(night, partial(summarise, night, ends, gone), "summary", gone)
+    summary = reads.once(night, partial(summarise, night, ends, gone), "summary", gone)
     former = reads.night(night.previous) if night.previous else None
     found = decisions.found_on(night, former, summary, statuses)
     st.title(decisions.title(night, former, found, summary, gone), anchor=False)
@@ -41,7 +40,7 @@ def show(night: Night) -> None:
     with st.container(key="overview"):
         with st.container(key="sums", horizontal=True, vertical_alignment="center"):
             with st.container(width="stretch"):
-                memory.drawn(night, partial(show_total, night, summary), "together")
+                reads.drawn_once(night, partial(show_total, night, summary), "together")
             with st.container(horizontal=True, vertical_alignment="center", width="content"):
                 if len(night.frame("year_ahead")):
                     label = _("Year ahead →")
@@ -51,14 +50,14 @@ def show(night: Night) -> None:
         with waiting:
             decisions.show_cards(night, found)
         with changed:
-            memory.drawn(night, lambda: show_changes(night, former), "changes", former.run_id if former else None)
+            reads.drawn_once(night, lambda: show_changes(night, former), "changes", former.run_id if former else None)
         months = lang().months(ends[0], ends[-1])
         left, right = st.columns([1, 1.12], gap="medium")
         with left:
-            memory.drawn(night, lambda: show_map(summary, months), "map", gone)
+            reads.drawn_once(night, lambda: show_map(summary, months), "map", gone)
         with right:
             show_routes(night, summary, ends, gone)
-        memory.drawn(night, partial(decisions.show_context, night), "context")
+        reads.drawn_once(night, partial(decisions.show_context, night), "context")
 
 
 def summarise(night: Night, ends: list[pd.Timestamp], gone: tuple[str, ...]) -> pd.DataFrame:
@@ -70,7 +69,7 @@ def summarise(night: Night, ends: list[pd.Timestamp], gone: tuple[str, ...]) -> 
 def show_older_forecasts(night: Night) -> None:
     """Routes that have no forecast in this release and had one before: the way to the newest, and its age."""
     text = _("{route}: no forecast in this release. The [newest one]({link}) is of {day}, {age}.")
-    for row in memory.made(night, partial(reads.forecast_coverage, night), "coverage"):
+    for row in reads.once(night, partial(reads.forecast_coverage, night), "coverage"):
         if row["state"] != "ok" and row["run_id"]:
             as_of = dt.date.fromisoformat(row["as_of"])
             days = (night.as_of - as_of).days
@@ -112,14 +111,14 @@ def show_routes(night: Night, summary: pd.DataFrame, ends: list[pd.Timestamp], g
     """The table of routes, its files, its note, and what was counted since."""
     months = lang().months(ends[0], ends[-1])
     find = partial(counted_since, night, list(summary.loc[summary["state"] == "ok", "route_id"]), ends)
-    rows, knowing = memory.made(night, find, "counted since")
+    rows, knowing = reads.once(night, find, "counted since")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(_("Routes"), anchor=False)
         if rows["months"].gt(0).any():
             time_travel.show_reveal_switch(there=True)
         title = _("Arrivals expected by route, {months}").format(months=months)
         downloads.buttons(downloads.export_of(night, "routes", title, summary))
-    memory.drawn(night, lambda: show_table(night, summary, months), "routes", gone)
+    reads.drawn_once(night, lambda: show_table(night, summary, months), "routes", gone)
     if rows["months"].gt(0).any() and state.switch("reveal"):
         show_outcomes(night, rows, knowing, ends)
 

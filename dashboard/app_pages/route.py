@@ -8,11 +8,14 @@ from functools import partial
 import streamlit as st
 
 from dashboard import (
+    _,
     decisions,
     downloads,
     judgement_view,
+    lang,
     layout,
-    memory,
+    ngettext,
+    reads,
     route_context,
     route_models,
     route_view,
@@ -22,7 +25,6 @@ from dashboard import (
 )
 from dashboard.charts.bars import week_alt, week_chart
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
-from dashboard.i18n import _, lang, ngettext
 from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night
 from dashboard.route_view import RouteView
@@ -39,20 +41,20 @@ HORIZONS = ("3", "6", "12")
 
 def show(night: Night) -> None:
     """The page."""
-    routes, usual = memory.made(night, partial(route_view.routes_of, night), "routes of")
+    routes, usual = reads.once(night, partial(route_view.routes_of, night), "routes of")
     if not routes:
         layout.stop_with(_("No route in this release."))
     route_id = state.choice("route", routes, usual, always=True)
-    past = memory.made(night, partial(route_view.past_origins, night, route_id), "origins", route_id)
+    past = reads.once(night, partial(route_view.past_origins, night, route_id), "origins", route_id)
     origin = state.choice("origin", past, "")
     horizon = int(state.choice("horizon", HORIZONS, "12"))
     asked, number = (route_id, origin, horizon), state.number("number", 0, LARGEST)
 
-    build = partial(memory.made, night, partial(route_view.build, night, *asked), "route", *asked)
+    build = partial(reads.once, night, partial(route_view.build, night, *asked), "route", *asked)
     view: RouteView = (
         build()
         if number is None
-        else memory.made(night, lambda: route_view.with_number(build(), number), "route with number", *asked, number)
+        else reads.once(night, lambda: route_view.with_number(build(), number), "route with number", *asked, number)
     )
     layout.name_in_head(layout.route_name(route_id))
     st.title(route.title(view, night.as_of, lang()), anchor=False)
@@ -66,7 +68,7 @@ def show(night: Night) -> None:
             decisions.statuses_of(night)
         )
         draw = partial(show_key_numbers, view, is_dismissed=is_dismissed)
-        memory.drawn(night, draw, "key numbers", *view.key, is_dismissed)
+        reads.drawn_once(night, draw, "key numbers", *view.key, is_dismissed)
     layout.let_draw()
     if not origin:
         show_weeks(view)
@@ -106,7 +108,7 @@ def show_fan(view: RouteView) -> None:
         return
     earlier, revealed = show_switches(view)
     draw = partial(draw_fan, view, earlier=earlier, revealed=revealed, is_log=state.switch("log"))
-    memory.drawn(view.night, draw, "fan", *view.key, earlier, revealed, state.switch("log"))
+    reads.drawn_once(view.night, draw, "fan", *view.key, earlier, revealed, state.switch("log"))
     if revealed:
         time_travel.show_verdict(view)
     if fallback := route.fallback_words(view, lang()):
@@ -169,7 +171,7 @@ def show_key_numbers(view: RouteView, *, is_dismissed: bool) -> None:
         view.threshold,
     )  # fmt: skip
     # Of a past origin no sample paths are kept.
-    any_of = None if view.origin else memory.made(view.night, find, "any month", *view.key)
+    any_of = None if view.origin else reads.once(view.night, find, "any month", *view.key)
     together = None if any_of is None else (lang().months(ends[0], ends[-1]), any_of)
     with st.container(key="chances"):
         st.table(
@@ -187,11 +189,9 @@ def show_key_numbers(view: RouteView, *, is_dismissed: bool) -> None:
 def show_weeks(view: RouteView) -> None:
     """The next eight weeks, where the route is counted by day."""
     known, scores, rows = (view.night.frame(name) for name in ("weeks", "week_scores", "observations"))
-    found = memory.made(
-        view.night, partial(route.week_view, known, scores, rows, view.route_id), "weeks", view.route_id
-    )
+    found = reads.once(view.night, partial(route.week_view, known, scores, rows, view.route_id), "weeks", view.route_id)
     if found is not None:
-        memory.drawn(view.night, partial(draw_weeks, found), "weeks drawn", view.route_id)
+        reads.drawn_once(view.night, partial(draw_weeks, found), "weeks drawn", view.route_id)
         sources = sorted(rows.loc[rows["series_id"] == found.days, "source_id"].unique())
         title = route.week_title(found, lang())
         export = downloads.export_of(view.night, f"weeks-{view.route_id}", title, found.ahead, sources)
@@ -217,7 +217,7 @@ def show_details(view: RouteView) -> None:
         "yours": _("Your forecast"),
     }
     chosen = state.choice("view", tuple(parts), "models")
-    export = memory.made(view.night, partial(route_view.export, view), "route's file", *view.key)
+    export = reads.once(view.night, partial(route_view.export, view), "route's file", *view.key)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.segmented_control(
             _("More about this route"),

@@ -11,10 +11,21 @@ import pandas as pd
 import streamlit as st
 
 from core.languages import as_expected
-from dashboard import downloads, layout, memory, route_view, scenario_parts, scenario_state, scenario_view, state
+from dashboard import (
+    _,
+    downloads,
+    lang,
+    layout,
+    ngettext,
+    reads,
+    route_view,
+    scenario_parts,
+    scenario_state,
+    scenario_view,
+    state,
+)
 from dashboard.charts.scenario import difference_alt, difference_chart, scenario_alt, scenario_chart
 from dashboard.downloads import Export
-from dashboard.i18n import _, lang, ngettext
 from dashboard.layout import plain, small
 from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night
@@ -34,19 +45,19 @@ PARTS = ("months", "routes", "places", "saved")
 
 def show(night: Night) -> None:
     """The page."""
-    routes = memory.made(night, partial(scenario_state.forecast_routes, night), "forecast routes")
+    routes = reads.once(night, partial(scenario_state.forecast_routes, night), "forecast routes")
     if not routes:
         layout.stop_with(_("No sample paths, so no scenario can be worked out in this release."))
-    usual = memory.made(night, partial(route_view.first_route, night, routes), "first forecast route")
+    usual = reads.once(night, partial(route_view.first_route, night, routes), "first forecast route")
     route_id = state.choice("route", routes, usual if usual in routes else routes[0], always=True)
-    known = memory.made(night, partial(scenario_state.levers, night, route_id, routes), "levers", route_id)
+    known = reads.once(night, partial(scenario_state.levers, night, route_id, routes), "levers", route_id)
     at_hand = scenario_parts.kept_values(scenario_parts.kept(night, route_id))
     values, bad = scenario_state.parse(at_hand | given(known), known)
     for name in bad:
         state.note_bad_value(name, st.query_params[name])
         state.write(name, None)
     scenario = scenario_view.build(night, values, route_id)
-    said = memory.made(night, partial(title, night, scenario), "scenario's title", *key_of(scenario, values))
+    said = reads.once(night, partial(title, night, scenario), "scenario's title", *key_of(scenario, values))
     st.title(said, anchor=False)
     badge = _("Conditional")
     st.markdown(f":violet-badge[:material/alt_route: {badge}] :gray[{plain(condition(night, scenario, values))}]")
@@ -105,10 +116,10 @@ def show_chart(night: Night, scenario: Scenario, values: Values) -> None:
     left, right = st.columns([1.9, 1], gap="medium")
     with left:
         draw = partial(draw_chart, night, scenario.route_id, scenario.trajectories)
-        memory.drawn(night, draw, "scenario's chart", *key_of(scenario, values))
+        reads.drawn_once(night, draw, "scenario's chart", *key_of(scenario, values))
     with right:
         draw = partial(draw_difference, night, scenario.route_id, scenario.trajectories)
-        memory.drawn(night, draw, "scenario's difference", *key_of(scenario, values))
+        reads.drawn_once(night, draw, "scenario's difference", *key_of(scenario, values))
     for note in scenario.notes:
         st.markdown(small(plain(note)))
     if scenario.course is not None:
@@ -177,7 +188,7 @@ def show_parts(
             label_visibility="collapsed", wrap=True, **state.widget("part", chosen),
         )  # fmt: skip
         find = partial(by_month, night, scenario, trajectories, values)
-        made, then, _shown = memory.made(night, find, "scenario by month", *key_of(scenario, values))
+        made, then, _shown = reads.once(night, find, "scenario by month", *key_of(scenario, values))
         history = numbers.series_of(night.frame("observations"), numbers.route_series(scenario.route_id))
         with st.container(horizontal=True, width="content", vertical_alignment="center", gap="xsmall"):
             if st.button(_("Copy link"), key="copy-link", type="tertiary", icon=":material/link:"):
@@ -197,7 +208,7 @@ def show_parts(
 def show_months(night: Night, scenario: Scenario, trajectories: pd.DataFrame, values: Values) -> None:
     """Forecast and scenario by month, and the files."""
     find = partial(by_month, night, scenario, trajectories, values)
-    made, _then, shown = memory.made(night, find, "scenario by month", *key_of(scenario, values))
+    made, _then, shown = reads.once(night, find, "scenario by month", *key_of(scenario, values))
     with st.container(key="numbers-months"):
         st.table(shown, border="horizontal", hide_index=True, alt=made.title)
 
@@ -220,7 +231,7 @@ def show_routes(
 ) -> None:
     """What the assumption means for every route."""
     find = partial(scenario_view.routes_table, night, trajectories, routes)
-    table = memory.made(night, find, "scenario by route", *key_of(scenario, values))
+    table = reads.once(night, find, "scenario by route", *key_of(scenario, values))
     said = _("Arrivals expected on every route over its next {n} months").format(n=scenario_view.LONGEST_TOTAL)
     made = export_of(night, scenario, values, "routes", table, said)
     downloads.buttons(made)

@@ -8,9 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from core.languages import capital
-from dashboard import downloads, layout, memory, state
+from dashboard import _, downloads, lang, layout, reads, state
 from dashboard.charts.seasons import season_bars, season_bars_alt
-from dashboard.i18n import _, lang
 from dashboard.layout import plain, small
 from dashboard.reads import Night
 from dashboard.theme import current_theme
@@ -30,23 +29,23 @@ def show(night: Night) -> None:
         layout.stop_with(_("This release tells nothing of the year ahead."))
     kind = state.choice("kind", kinds, kinds[0])
     make = partial(year_ahead.year_lines, table, night.frame("observations"), kind, lang())
-    lines: list[YearLine] = memory.made(night, make, "year's lines", kind)
+    lines: list[YearLine] = reads.once(night, make, "year's lines", kind)
     st.title(year_ahead.year_title(lines, lang()), anchor=False)
     show_kinds(kinds, kind)
     windows = list(dict.fromkeys(line.window for line in lines))
     for place, window in enumerate(windows):
         own = [line for line in lines if line.window == window]
-        memory.drawn(night, partial(show_window, own), "year's window", kind, window)
+        reads.drawn_once(night, partial(show_window, own), "year's window", kind, window)
         if place == 0:
             layout.let_draw()
-            memory.drawn(night, partial(show_charts, own), "year's charts", kind, window)
+            reads.drawn_once(night, partial(show_charts, own), "year's charts", kind, window)
     make = partial(year_ahead.year_lines, table, night.frame("observations"), kind, lang(), asylum=True)
-    if countries := memory.made(night, make, "year's countries", kind):
+    if countries := reads.once(night, make, "year's countries", kind):
         st.header(_("First asylum applications by country of destination"), anchor=False)
         for place, window in enumerate(reversed(dict.fromkeys(line.window for line in countries))):
             own = [line for line in countries if line.window == window]
             with st.expander(plain(window), expanded=place == 0):
-                memory.drawn(night, partial(show_table, own), "year's countries", kind, window)
+                reads.drawn_once(night, partial(show_table, own), "year's countries", kind, window)
     made = downloads.export_of(
         night, "year-ahead", _("The year ahead"), table[table["kind"] == kind], list(night.sources())
     )

@@ -17,7 +17,7 @@ import plotly.graph_objects as go
 
 from core.errors import SchemaError
 from core.languages import as_expected
-from dashboard.i18n import labelled, lang, ngettext
+from dashboard import labelled, lang, ngettext
 from dashboard.theme import Theme, halo, template, with_opacity
 
 Annotation = dict[str, Any]

@@ -9,6 +9,7 @@ import textwrap
 import pandas as pd
 import plotly.graph_objects as go
 
+from dashboard import _, labelled, lang, listed
 from dashboard.charts import (
     Annotation,
     count_axis,
@@ -21,7 +22,6 @@ from dashboard.charts import (
     unit_label,
 )
 from dashboard.charts.seasons import HEADROOM, counted_bars, interval_box, median_line
-from dashboard.i18n import _, labelled, lang, listed
 from dashboard.theme import Theme, with_opacity
 
 NAME_PIXELS, FIGURE_PIXELS = 150, 96

@@ -8,8 +8,8 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
+from dashboard import _, labelled, lang, listed, ngettext
 from dashboard.charts import dashed, finish, level_line, note, require, share_axes
-from dashboard.i18n import _, labelled, lang, listed, ngettext
 from dashboard.theme import Theme, with_opacity
 
 HEIGHT = 300

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 
 from core.languages import as_counted, as_expected
 from core.quantiles import INTERVALS, interval_levels
+from dashboard import _, labelled, lang, ngettext
 from dashboard.charts import (
     MARGIN_BOTTOM,
     MARGIN_TOP,
@@ -29,7 +30,6 @@ from dashboard.charts import (
     quantile,
     require,
 )
-from dashboard.i18n import _, labelled, lang, ngettext
 from dashboard.theme import Theme, with_opacity
 
 HEIGHT = 530

@@ -16,8 +16,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.quantiles import interval_levels
+from dashboard import _, lang
 from dashboard.charts import Annotation, Scale, dated, level_line, mid_month, note, quantile, unit_label
-from dashboard.i18n import _, lang
 from dashboard.theme import Theme, halo
 
 Annotations = list[Annotation]

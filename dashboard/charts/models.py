@@ -6,6 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.languages import as_expected
+from dashboard import _, lang, ngettext
 from dashboard.charts import (
     LABEL_PIXELS,
     MARGIN_BOTTOM,
@@ -20,7 +21,6 @@ from dashboard.charts import (
     require,
     spread,
 )
-from dashboard.i18n import _, lang, ngettext
 from dashboard.theme import Theme, with_opacity
 from forecasting.model import ENSEMBLE
 from forecasting.verification.verdict import BETTER, with_verdicts

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from core.languages import MINUS, as_expected
 from core.quantiles import interval_levels
+from dashboard import _, labelled, lang, listed, ngettext
 from dashboard.charts import (
     count_axis,
     dated,
@@ -25,7 +26,6 @@ from dashboard.charts import (
     unit_label,
 )
 from dashboard.charts.fan import HEIGHT, Fan, fan_chart
-from dashboard.i18n import _, labelled, lang, listed, ngettext
 from dashboard.theme import Theme, with_opacity
 
 PLACES_HEIGHT = 300

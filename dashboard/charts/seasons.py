@@ -10,6 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.quantiles import INTERVALS, interval_levels
+from dashboard import _, labelled, lang, ngettext
 from dashboard.charts import (
     LABEL_PIXELS,
     MARGIN_BOTTOM,
@@ -28,7 +29,6 @@ from dashboard.charts import (
     spread,
     unit_label,
 )
-from dashboard.i18n import _, labelled, lang, ngettext
 from dashboard.theme import Theme, with_opacity
 
 SEASON_HEIGHT, BARS_HEIGHT = 300, 280

@@ -6,6 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.calendar import MONTHS_EACH
+from dashboard import _, labelled, lang, ngettext
 from dashboard.charts import (
     LABEL_PIXELS,
     band,
@@ -21,7 +22,6 @@ from dashboard.charts import (
     unit_label,
 )
 from dashboard.charts.fan import key_line, key_mark
-from dashboard.i18n import _, labelled, lang, ngettext
 from dashboard.theme import Theme, with_opacity
 
 COLUMNS = ("model_id", "name", "target_end_date", "q10", "q50", "q90")

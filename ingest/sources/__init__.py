@@ -14,11 +14,10 @@ from pydantic import ValidationError
 
 from core.errors import InputError
 from core.languages import marked as _
-from ingest import routes
-from ingest.source import SETTING, LiveSource, Source, SourceAccess, SourceCard
+from ingest import SETTING, LiveSource, Source, SourceAccess, SourceCard, routes
 
 VERBS = ("SOURCE_ID", "RAW_FILES", "LAG_DAYS", "CARD", "parse")
-"""What each module of this package exports; see ``ingest.source.Source``."""
+"""What each module of this package exports; see ``ingest.Source``."""
 NATURAL_EARTH = SourceCard(
     source_id="natural_earth",
     publisher=_("Natural Earth"),

@@ -11,8 +11,8 @@ import pandas as pd
 from core.calendar import Frequency, to_period, write_period
 from core.errors import InputError, SourceError
 from core.languages import marked as _
+from ingest import SETTING, Pull, RawFile, Request
 from ingest.answers import gather
-from ingest.source import SETTING, Pull, RawFile, Request
 
 NO_DATA, TOO_BIG = 404, 413
 _EMPTY = re.compile(rb'"value"\s*:\s*(?:\{\s*\}|\[\s*\])')

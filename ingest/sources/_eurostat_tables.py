@@ -18,9 +18,9 @@ from core.aggregates import refuse_person_level
 from core.errors import SourceError
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
+from ingest import RawFile
 from ingest.answers import json_document
 from ingest.intake import gunzipped
-from ingest.source import RawFile
 
 
 def read_jsonstat(raw: RawFile) -> pd.DataFrame:

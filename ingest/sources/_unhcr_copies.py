@@ -11,6 +11,7 @@ from core.countries import map_countries
 from core.errors import SourceError
 from core.languages import marked as _
 from core.schema import ALL
+from ingest import Parsed, RawFile
 from ingest.rows import (
     RowRule,
     count_rules,
@@ -24,7 +25,6 @@ from ingest.rows import (
     to_days,
     to_numbers,
 )
-from ingest.source import Parsed, RawFile
 from ingest.tables import read_csv
 
 DAYS = ["data_date", "unix_timestamp", "individuals"]

@@ -19,6 +19,7 @@ from core.countries import map_countries
 from core.errors import SourceError
 from core.languages import marked as _
 from core.schema import ALL
+from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.answers import get_file, links
 from ingest.rows import (
     RowRule,
@@ -32,7 +33,6 @@ from ingest.rows import (
     to_days,
     to_numbers,
 )
-from ingest.source import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.tables import read_rda, read_sheets
 
 SOURCE_ID = "frontex"

@@ -16,6 +16,7 @@ import pandas as pd
 from core.countries import country_code, to_alpha3
 from core.errors import InputError, SourceError
 from core.languages import marked as _
+from ingest import SETTING, Answer, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.answers import gather, json_body, json_table
 from ingest.rows import (
     RowRule,
@@ -28,7 +29,6 @@ from ingest.rows import (
     to_numbers,
     to_observations,
 )
-from ingest.source import SETTING, Answer, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.tables import refuse_wrong_kind
 
 SOURCE_ID = "gdelt"

@@ -8,6 +8,7 @@ import pandas as pd
 from core.countries import map_countries
 from core.errors import SourceError, message
 from core.languages import marked as _
+from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.answers import as_file, json_table
 from ingest.rows import (
     RowRule,
@@ -22,7 +23,6 @@ from ingest.rows import (
     to_numbers,
     to_observations,
 )
-from ingest.source import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.tables import as_texts, read_csv, read_rda, refuse_wrong_kind
 
 SOURCE_ID = "idmc"

@@ -14,9 +14,9 @@ import pandas as pd
 from core.countries import map_countries
 from core.errors import SourceError
 from core.languages import marked as _
+from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.answers import as_file, json_body, json_table
 from ingest.rows import RowRule, require_rows, set_aside, since, to_numbers, to_observations
-from ingest.source import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.tables import read_csv, refuse_wrong_kind, require_columns
 
 SOURCE_ID = "inform_risk"

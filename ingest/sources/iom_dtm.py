@@ -20,6 +20,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.release import REJECTED
 from core.schema import ALL, NOT_APPLICABLE
+from ingest import Parsed, RawFile, SourceCard
 from ingest.rows import (
     TOLERATED,
     RowRule,
@@ -33,7 +34,6 @@ from ingest.rows import (
     set_aside,
     to_numbers,
 )
-from ingest.source import Parsed, RawFile, SourceCard
 from ingest.tables import read_rda
 
 SOURCE_ID = "iom_dtm"

@@ -15,6 +15,7 @@ import pandas as pd
 from core.countries import map_countries
 from core.languages import marked as _
 from core.schema import ALL
+from ingest import Parsed, Pull, RawFile, SourceAccess, SourceCard
 from ingest.answers import gather, get_file
 from ingest.rows import (
     RowRule,
@@ -27,7 +28,6 @@ from ingest.rows import (
     to_days,
     to_numbers,
 )
-from ingest.source import Parsed, Pull, RawFile, SourceAccess, SourceCard
 from ingest.tables import read_csv, require_columns
 
 SOURCE_ID = "italy_interior"

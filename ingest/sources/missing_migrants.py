@@ -14,6 +14,7 @@ from core.aggregates import PLACES_OF_EVENTS
 from core.errors import SourceError
 from core.languages import marked as _
 from core.schema import ALL
+from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.answers import get_file, json_body, json_rows, json_table
 from ingest.rows import (
     RowRule,
@@ -28,7 +29,6 @@ from ingest.rows import (
     to_numbers,
     to_observations,
 )
-from ingest.source import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.tables import as_texts, read_csv, read_rda, require_columns
 
 SOURCE_ID = "missing_migrants"

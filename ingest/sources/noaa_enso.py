@@ -8,9 +8,9 @@ import pandas as pd
 
 from core.errors import SourceError
 from core.languages import marked as _
+from ingest import Parsed, Pull, RawFile, SourceAccess, SourceCard
 from ingest.answers import get_file
 from ingest.rows import since, to_observations
-from ingest.source import Parsed, Pull, RawFile, SourceAccess, SourceCard
 from ingest.tables import read_csv, refuse_wrong_kind
 
 SOURCE_ID = "noaa_enso"

@@ -25,10 +25,10 @@ from core.aggregates import PLACES_OF_EVENTS
 from core.countries import map_countries
 from core.errors import InputError, SourceError, first_line, message
 from core.languages import marked as _
+from ingest import SETTING, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.answers import as_file, get_file, json_body, json_rows, require_announced, whole_number
 from ingest.intake import GZIP, gunzipped
 from ingest.rows import RowRule, flags, melt, require_rows, set_aside, since, to_days, to_numbers, to_observations
-from ingest.source import SETTING, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.tables import read_csv, require_columns
 
 SOURCE_ID = "ucdp"

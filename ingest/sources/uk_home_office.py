@@ -11,6 +11,7 @@ from core.countries import map_countries
 from core.errors import SourceError
 from core.languages import marked as _
 from core.schema import ALL
+from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.answers import gather, get_file, json_body, links
 from ingest.rows import (
     RowRule,
@@ -25,7 +26,6 @@ from ingest.rows import (
     to_days,
     to_numbers,
 )
-from ingest.source import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.tables import as_texts, read_csv, read_sheet, require_columns
 
 SOURCE_ID = "uk_home_office"

@@ -14,6 +14,7 @@ from core.countries import map_countries
 from core.errors import InputError, SourceError
 from core.languages import marked as _
 from core.schema import ALL, NOT_APPLICABLE
+from ingest import SETTING, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.answers import as_file, gather, json_rows, json_table
 from ingest.rows import (
     TOLERATED,
@@ -30,7 +31,6 @@ from ingest.rows import (
     to_months,
     to_numbers,
 )
-from ingest.source import SETTING, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.sources._unhcr_copies import by_country, by_origin, italy_by_day
 from ingest.tables import as_texts, read_csv, refuse_wrong_kind, require_columns
 

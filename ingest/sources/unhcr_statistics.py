@@ -15,6 +15,7 @@ import pandas as pd
 from core.countries import map_countries
 from core.errors import SourceError
 from core.languages import marked as _
+from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.answers import Page, all_rows, gather, json_body, json_table, whole_number
 from ingest.rows import (
     RowRule,
@@ -28,7 +29,6 @@ from ingest.rows import (
     to_numbers,
     to_observations,
 )
-from ingest.source import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.tables import as_texts, read_rda, refuse_wrong_kind
 
 SOURCE_ID = "unhcr_statistics"

@@ -8,9 +8,9 @@ import pandas as pd
 
 from core.errors import SourceError
 from core.languages import marked as _
+from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.answers import get_file, links
 from ingest.rows import melt, since, to_observations
-from ingest.source import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.tables import read_sheet
 
 SOURCE_ID = "worldbank_pinksheet"

@@ -7,9 +7,9 @@ An estimate in units of a standard normal distribution, about -2.5 (weak) to 2.5
 from __future__ import annotations
 
 from core.languages import marked as _
+from ingest import Parsed, Pull, RawFile, SourceAccess, SourceCard
 from ingest.rows import RowRule, set_aside, to_numbers, to_observations
-from ingest.source import Parsed, Pull, RawFile, SourceAccess, SourceCard
-from ingest.sources import _worldbank
+from ingest.sources.worldbank_wdi import ask_indicators, read_indicators
 
 SOURCE_ID = "worldbank_wgi"
 RAW_FILES: tuple[str, ...] = ()
@@ -61,8 +61,8 @@ FURTHEST = 3.5
 
 
 def download(pull: Pull) -> list[RawFile]:
-    """Ask the World Bank's API; see ``ingest.sources._worldbank``."""
-    return _worldbank.download(pull, TARGETS)
+    """Ask the World Bank's API, as for its other indicators."""
+    return ask_indicators(pull, TARGETS)
 
 
 def parse(raw: RawFile) -> Parsed:
@@ -71,7 +71,7 @@ def parse(raw: RawFile) -> Parsed:
     Raises:
         SourceError: The layout is broken.
     """
-    cells, aside = _worldbank.read_indicators(raw, TARGETS, SOURCE_ID)
+    cells, aside = read_indicators(raw, TARGETS, SOURCE_ID)
     estimates = to_numbers(cells["value"])
     outside = RowRule("value", _("the estimate lies far outside of -2.5 to 2.5"), estimates.abs() > FURTHEST)
     cells, wrong = set_aside(cells, [outside], source_id=SOURCE_ID, file=raw.name)

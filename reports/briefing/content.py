@@ -12,12 +12,11 @@ from core.languages import WORD_JOINER, Language, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import is_route
-from reports import citations, numbers
+from reports import Decisions, LoadedRelease, Reception, Row, cards_in, citations, numbers
 from reports.alert import CONTEXT, AlertReport, alert_report, rule_record, status_words
 from reports.changes import changes
 from reports.names import level_name, route_name, subject_name
 from reports.overview import together
-from reports.release import Decisions, LoadedRelease, Reception, Row, cards_in
 from reports.route import known_to, window_words
 from reports.scenario import assumed, demand, first_short
 from reports.year_ahead import KINDS, YearLine, year_lines

@@ -17,8 +17,8 @@ import pandas as pd
 
 from alerts.lifecycle import ENDED, JUDGED, RAISED, UNJUDGED, UPDATED, WITHDRAWN
 from core.calendar import is_month, to_period
-from core.entry import Entry
 from core.quantiles import INTERVALS, interval_levels
+from core.schema import Entry
 from forecasting.model import ENSEMBLE
 from reports.alert import rule_record
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from core.entry import Entry
+from core.schema import Entry
 from core.settings import PROJECT
 from store.journal import Journal, journal_url
 from tests.access.wire import session_of

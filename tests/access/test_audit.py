@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from access.roles import Actor, NotAllowedError, Person, actor_of
+from access import Actor, NotAllowedError, Person, actor_of
 from access.sessions import (
     DOWNLOADED,
     REFUSED,

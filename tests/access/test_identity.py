@@ -7,7 +7,7 @@ import getpass
 
 import pytest
 
-from access.roles import Actor, Login, LoginError, Person, actor_of, read_person, shell_actor
+from access import Actor, Login, LoginError, Person, actor_of, read_person, shell_actor
 from core.errors import InputError
 from core.settings import AccessSettings
 

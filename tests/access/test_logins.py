@@ -10,9 +10,8 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from access import sessions
+from access import Actor, Person, sessions
 from access.guard import LOGOUT_PATH, Guard, login_routes, own_names
-from access.roles import Actor, Person
 from access.sessions import ASK_JOURNAL_AFTER, SIGNED_IN, SIGNED_OUT, Logins, form_token, login_id_of, revoke
 from core.settings import AccessSettings, load_settings
 from store.journal import Journal

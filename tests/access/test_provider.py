@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 
-from access.roles import Actor
+from access import Actor
 from access.sessions import SIGNED_IN, SIGNED_OUT, form_token, revoke
 from store.journal import Journal, journal_url
 

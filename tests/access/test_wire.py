@@ -14,8 +14,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from access import PAGES, ROLES, Actor
 from access.guard import MOST_PER_PERSON
-from access.roles import PAGES, ROLES, Actor
 from access.sessions import DOWNLOADED, REFUSED, SIGNED_OUT, form_token, login_id_of, revoke
 from store.journal import Journal, journal_url
 from tests.workflow.test_permissions import promised

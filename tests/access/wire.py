@@ -19,8 +19,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from access import Person, actor_of
 from access.guard import SESSION_COOKIE
-from access.roles import Person, actor_of
 from access.sessions import login_id_of, note_login
 from core.settings import AccessSettings
 from store.journal import Journal, journal_url

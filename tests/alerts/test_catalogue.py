@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alerts.levels import Cutoffs
+from alerts import Cutoffs
 from alerts.rules import CATALOGUE_COLUMNS, EXCEEDANCE_RULES, RULES, TEMPLATES, catalogue
 from alerts.rules.base import counts_by_series
 from alerts.verification.hindcast import past_forecasts, retrospective_alerts

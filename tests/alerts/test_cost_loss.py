@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.levels import COMMON, LEVELS, RARE, bayes_threshold
+from alerts import COMMON, LEVELS, RARE, bayes_threshold
 from alerts.verification.cutoffs import CANDIDATES, PRIOR_MONTHS, learn_cutoff, learn_score
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from alerts.levels import LEVELS, Cutoffs, rank
+from alerts import LEVELS, Cutoffs, rank
 from alerts.rules import EXCEEDANCE_RULES
 from core.settings import AlertSettings
 

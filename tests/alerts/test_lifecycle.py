@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.levels import LEVELS
+from alerts import LEVELS
 from alerts.lifecycle import (
     ACKNOWLEDGED,
     ANNOUNCED,
@@ -34,7 +34,7 @@ from alerts.lifecycle import (
     same_person,
     step,
 )
-from core.entry import Entry
+from core.schema import Entry
 
 NOON = dt.datetime(2025, 1, 31, 12, tzinfo=dt.UTC)
 

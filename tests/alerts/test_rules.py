@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alerts.evaluate import COLUMNS, SUBJECT, ended, evaluate, no_alerts
-from alerts.rules import EXCEEDANCE_RULES, LONGEST, sentence
+from alerts.rules import COLUMNS, EXCEEDANCE_RULES, LONGEST, SUBJECT, ended, evaluate, no_alerts, sentence
 from alerts.rules.base import Evidence, ExceedanceRule
 from core.calendar import planning_window
 from core.errors import SchemaError

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alerts.evaluate import newest
-from alerts.rules import level_change, nationality_shift, origin_context, outside_interval
+from alerts.rules import level_change, nationality_shift, newest, origin_context, outside_interval
 from alerts.rules.base import Evidence, Signal
 from alerts.rules.level_change import newest_stretch
 from alerts.rules.nationality_shift import distance

@@ -9,11 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from alerts.levels import SEVERE, WARNING, WATCH
+from alerts import SEVERE, WARNING, WATCH
 from alerts.rules.large_revision import SMALLEST, UNKNOWN, level_of, with_typical_revision
 from core.release import REVISIONS
 from core.schema import check
-from ingest.source import read_raw
+from ingest import read_raw
 from ingest.sources import frontex
 from store.vintages import VintageStore
 

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import peers
 from benchmarks.peers import COVERAGES, from_intervals, long_form
-from core.progress import silent
+from core.log import silent
 from core.quantiles import QUANTILE_LEVELS
 from core.schema import ALL
 from forecasting.model import LEVELS

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from access.roles import NotAllowedError
+from access import NotAllowedError
 from core.errors import InputError
 from tests.commands.command_line import vigie
 from tests.faults.delivery import publish

@@ -21,7 +21,6 @@ DAYS = pd.date_range("2024-01-01", "2024-06-30")
 @pytest.fixture(autouse=True)
 def nothing_is_bundled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nightly.inputs.load_snapshot", lambda *_: "")
-    monkeypatch.setattr("nightly.load_snapshot", lambda *_: "")
 
 
 def days_csv(path: Path, times: int = 1, extra: int = 0) -> str:

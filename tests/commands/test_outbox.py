@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from access.roles import Actor, NotAllowedError
+from access import Actor, NotAllowedError
 from alerts.lifecycle import SIGNED_OFF
-from core.entry import Entry
 from core.errors import InputError
+from core.schema import Entry
 from core.settings import load_settings
 from nightly import night
 from store.journal import Journal, journal_url

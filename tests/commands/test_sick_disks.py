@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from access.roles import Actor
+from access import Actor
 from alerts.lifecycle import SIGNED_OFF
 from core.settings import PROJECT, load_settings
 from store.releases import ReleaseStore

@@ -10,10 +10,10 @@ import pytest
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
-from access.roles import NotAllowedError, Person
+from access import NotAllowedError, Person
 from access.sessions import DOWNLOADED, REFUSED, SIGNED_IN, form_token, logins_of
 from alerts.lifecycle import ANNOUNCED, SIGNED_OFF
-from core.entry import Entry
+from core.schema import Entry
 from core.settings import PROJECT
 from dashboard import reads, visitor
 from store.journal import Journal, journal_url

@@ -12,7 +12,7 @@ from core.schema import make_series_id
 from dashboard.alert_view import reasons
 from dashboard.reads import Night
 from forecasting.model import BASELINE, ENSEMBLE
-from reports.release import Row
+from reports import Row
 
 SERIES = make_series_id("arrivals", "CMR", "_T", "_T", "M")
 

@@ -13,9 +13,8 @@ import pytest
 from core.calendar import to_period, write_period
 from core.languages import Language
 from core.quantiles import QUANTILE_LEVELS
-from dashboard import asylum_view
+from dashboard import asylum_view, lang
 from dashboard.charts.fan import Fan, fan_chart
-from dashboard.i18n import lang
 from dashboard.theme import LIGHT
 from reports import asylum, numbers
 

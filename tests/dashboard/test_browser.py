@@ -22,7 +22,7 @@ from playwright.sync_api import (
 from pypdf import PdfReader
 
 from core.languages import languages
-from dashboard.i18n import lang
+from dashboard import lang
 from tests.browser import DESK, DRAWN, PAGES, QUIET, chromium, violations
 from tests.servers import Server
 

@@ -12,9 +12,8 @@ import pytest
 
 from core.errors import SchemaError
 from core.table_files import harmless
-from dashboard import reads
+from dashboard import reads, speaking
 from dashboard.downloads import FORMATS, Export, csv_bytes, export_of, parquet_bytes, xlsx_bytes
-from dashboard.i18n import speaking
 from dashboard.visitor import released
 
 FRAME = pd.DataFrame(

@@ -8,7 +8,8 @@ import re
 import pandas as pd
 import pytest
 
-from dashboard import i18n, tables
+import dashboard
+from dashboard import tables
 
 FRAME = pd.DataFrame(
     {
@@ -28,7 +29,7 @@ def cells(frame: pd.DataFrame) -> list[str]:
 
 @pytest.fixture
 def in_french(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (tables, i18n):
+    for module in (tables, dashboard):
         monkeypatch.setattr(module, "language", lambda: "fr")
 
 

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import dashboard
 from alerts.lifecycle import ENDED, SIGNED_OFF, State, StepError, step
-from core.entry import Entry
 from core.errors import SourceError, message
-from dashboard import i18n
+from core.schema import Entry
 from dashboard.layout import error_words
 from tests.french import english_left
 
@@ -96,7 +96,7 @@ def test_the_data_page_tells_rules_and_refusals_in_french(home: Path) -> None:
 
 
 def test_a_refused_step_says_why_in_french(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(i18n, "language", lambda: "fr")
+    monkeypatch.setattr(dashboard, "language", lambda: "fr")
     text = "it has changed since you opened it: it is {status} now, level {level}"
     assert error_words(StepError(text, status=ENDED, level="watch")) == (
         "l’alerte a changé depuis que vous l’avez ouverte\u202f: elle est maintenant terminée, niveau Vigilance"

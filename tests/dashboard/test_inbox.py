@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from alerts.lifecycle import ACKNOWLEDGED, ANNOUNCED, CORRECTION, DISMISSED, DISSENTED, ENDED, PROPOSED, SIGNED_OFF
-from core.entry import Entry
+from core.schema import Entry
 from core.settings import PROJECT
 from store.journal import Journal, journal_url
 from store.releases import Release

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 from streamlit.testing.v1 import AppTest
 
-from access.roles import DELETE_SCENARIO, SAVE_SCENARIO
-from core.entry import Entry
+from access import DELETE_SCENARIO, SAVE_SCENARIO
 from core.errors import InputError
 from core.languages import Language
+from core.schema import Entry
 from core.settings import PROJECT, Settings
 from dashboard import downloads, reads, scenario_state, scenario_view
 from dashboard.charts.scenario import compare_alt, compare_chart, difference_chart, scenario_alt, scenario_chart

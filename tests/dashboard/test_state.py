@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.i18n import choose_language
+from dashboard import choose_language
 from dashboard.state import parse_choice, parse_number
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from alerts.levels import LEVELS
+from alerts import LEVELS
 from core.settings import PROJECT
 from dashboard.theme import (
     BADGE_COLOURS,

@@ -24,8 +24,8 @@ from pathlib import Path
 import pandas as pd
 
 from core.errors import SourceError
+from ingest import RawFile
 from ingest.intake import MEMORY, apart
-from ingest.source import RawFile
 from ingest.tables import read_csv, read_rda, read_sheet
 
 OFFICE = "urn:oasis:names:tc:opendocument:xmlns"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from access.roles import Actor
+from access import Actor
 from alerts.lifecycle import SIGNED_OFF
 from core.settings import load_settings
 from store.releases import ReleaseStore

@@ -33,8 +33,8 @@ from benchmarks.shared import page_command, published_files
 from core.errors import SourceError
 from core.release import REVISIONS
 from core.schema import ALL, NOT_APPLICABLE
+from ingest import Parsed, RawFile
 from ingest.plausibility import USUAL_LEAST, judge
-from ingest.source import Parsed, RawFile
 from ingest.sources import SOURCES
 from tests.faults.files import FILES, PAGE, documented_answers
 

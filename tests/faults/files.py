@@ -25,7 +25,7 @@ from unittest import mock
 from benchmarks.shared import page_command, published_files
 from core.errors import SourceError
 from core.settings import PROJECT, LiveSettings
-from ingest.source import Parsed, RawFile
+from ingest import Parsed, RawFile
 from ingest.sources import SOURCES, live_sources
 from tests.faults.damage import BINARY_DAMAGE, HEADER_LINES, JSON_DAMAGE, TEXT_DAMAGE, Damage
 

@@ -17,7 +17,7 @@ import pandas as pd
 
 from benchmarks.shared import PAGE, page_command, report, timed
 from core.quantiles import QUANTILE_LEVELS
-from hub.config import Hub, read_config
+from hub import Hub, read_config
 from hub.submission import read_submission
 from hub.targets import config_files
 

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from hub.config import METADATA_SCHEMA, read_config, schema_faults
+from hub import METADATA_SCHEMA, read_config, schema_faults
 from hub.submission import designation_faults, read_metadata, read_submission
 from hub.targets import config_files
 from tests.hub.mutations import MODEL, ROUND, run, sound, world

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ingest.source import RawFile
+from ingest import RawFile
 
 MONTHS = [f"{year}-{month:02d}" for year in range(2020, 2024) for month in range(1, 13)]
 """Forty-eight months: one bad cell of them is below the share of bad cells with which a file is refused."""

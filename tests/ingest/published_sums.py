@@ -17,9 +17,9 @@ import pandas as pd
 
 from benchmarks.shared import page_command, published_files
 from core.errors import SourceError
-from core.progress import ProgressReport, progress_bar
+from core.log import ProgressReport, progress_bar
 from core.settings import PROJECT
-from ingest.source import Parsed, read_raw
+from ingest import Parsed, read_raw
 from ingest.sources import SOURCES
 from tests.faults.files import FILES
 

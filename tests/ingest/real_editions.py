@@ -17,11 +17,10 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.shared import page_command, published_files
-from core.progress import progress_bar
+from core.log import progress_bar
 from core.settings import PROJECT, SNAPSHOT
-from ingest import snapshot
+from ingest import read_raw, snapshot
 from ingest.plausibility import Judgement, judge
-from ingest.source import read_raw
 from ingest.sources import SOURCES
 from store.vintages import VintageStore
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from core.errors import InputError, SourceError
 from core.release import OBSERVATIONS, REJECTED
 from core.schema import check
-from ingest.source import Parsed, RawFile
+from ingest import Parsed, RawFile
 from ingest.sources import frontex, iom_dtm, italy_interior, uk_home_office, unhcr_odp
 
 pytestmark = pytest.mark.slow

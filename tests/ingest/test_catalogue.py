@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ingest.source import SourceCard
+from ingest import SourceCard
 from ingest.sources import CARDS
 
 ENTRY: dict[str, Any] = {

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from core.settings import PROJECT
+from ingest import RawFile
 from ingest.rows import count_rules, set_aside, to_days, to_months, to_numbers
-from ingest.source import RawFile
 from ingest.sources import uk_home_office
 
 PARSERS = [*sorted((PROJECT / "ingest" / "sources").glob("*.py")), PROJECT / "ingest" / "own.py"]

@@ -8,9 +8,9 @@ import pandas as pd
 
 from core.release import DELAYS, FRESHNESS_CHANGES, REPORTING
 from core.schema import check
+from ingest import SourceCard
 from ingest.freshness import changes, delay_profile, freshness, publication_days, reporting
 from ingest.rows import observations
-from ingest.source import SourceCard
 
 CARD = SourceCard(
     source_id="a", publisher="Bureau", dataset="Counts", url="", licence="CC BY 4.0", redistribution=True,

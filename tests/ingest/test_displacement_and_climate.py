@@ -9,7 +9,7 @@ import pytest
 import rdata
 
 from core.errors import SourceError
-from ingest.source import RawFile, read_raw
+from ingest import RawFile, read_raw
 from ingest.sources import idmc, noaa_enso
 from tests.ingest import miniature_files as files
 

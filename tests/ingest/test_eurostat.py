@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from core.errors import SourceError
-from ingest.source import RawFile, read_raw
+from ingest import RawFile, read_raw
 from ingest.sources import eurostat
 from tests.ingest import miniature_files as files
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import SourceError
-from ingest.source import RawFile
+from ingest import RawFile
 from ingest.sources._eurostat_tables import read_jsonstat
 
 

@@ -10,9 +10,9 @@ import pytest
 from core.errors import InputError
 from core.release import FRESHNESS, OBSERVATIONS
 from core.schema import check
+from ingest import SourceCard
 from ingest.freshness import freshness, state
 from ingest.rows import observations
-from ingest.source import SourceCard
 
 NIGHT = dt.date(2026, 7, 31)
 

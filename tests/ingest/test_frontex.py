@@ -14,7 +14,7 @@ import rdata
 
 from core.errors import SourceError
 from core.settings import PROJECT
-from ingest.source import RawFile, read_raw
+from ingest import RawFile, read_raw
 from ingest.sources import frontex
 
 ROWS: list[list[Any]] = [

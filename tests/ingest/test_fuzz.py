@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.source import RawFile
+from ingest import RawFile
 from ingest.sources import SOURCES, live_sources
 from tests.faults import figures
 from tests.faults.damage import TEXT_DAMAGE

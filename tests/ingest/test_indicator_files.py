@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.errors import InputError, SourceError
 from core.release import OBSERVATIONS, REJECTED
 from core.schema import check
-from ingest.source import Parsed, RawFile, read_raw
+from ingest import Parsed, RawFile, read_raw
 from ingest.sources import SOURCES
 from tests.ingest import miniature_files as files
 

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from core.errors import SourceError
+from ingest import RawFile, read_raw
 from ingest.intake import MEMORY, apart
-from ingest.source import RawFile, read_raw
 from ingest.tables import read_sheet
 from ingest.workbooks import _OdsTable
 from nightly.inputs import read_inbox

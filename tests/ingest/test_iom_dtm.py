@@ -9,7 +9,7 @@ import pytest
 import rdata
 
 from core.errors import SourceError
-from ingest.source import Parsed, RawFile, read_raw
+from ingest import Parsed, RawFile, read_raw
 from ingest.sources import iom_dtm
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.aggregates import PLACES_OF_EVENTS
 from core.errors import SourceError
 from core.release import OBSERVATIONS
-from ingest.source import RawFile, read_raw
+from ingest import RawFile, read_raw
 from ingest.sources import missing_migrants
 
 INCIDENTS = pd.DataFrame(

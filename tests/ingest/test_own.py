@@ -16,10 +16,10 @@ from core.errors import InputError, SourceError
 from core.release import OBSERVATIONS
 from core.routes import is_own, is_route, own_route_id, route_name
 from core.schema import check
+from ingest import RawFile
 from ingest.own import own_capacities, own_route_figures, parse_own
 from ingest.own_mapping import OwnMapping, mapping_of_text, read_mapping
 from ingest.own_preview import suggest
-from ingest.source import RawFile
 
 TODAY = dt.date(2025, 3, 10)
 MAPPING = """

@@ -10,8 +10,7 @@ from typing import cast
 
 import pytest
 
-from ingest import sources
-from ingest.source import Source
+from ingest import Source, sources
 from ingest.sources import CARDS, SOURCES, VERBS, discover
 
 ALL = pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES.keys())

@@ -11,9 +11,9 @@ import pytest
 from core.release import OBSERVATIONS
 from core.routes import ARRIVAL_ROUTES, ROUTES
 from core.schema import check
+from ingest import read_raw
 from ingest.routes import COMPONENTS, carried, route_arrivals
 from ingest.rows import observations
-from ingest.source import read_raw
 from ingest.sources import iom_dtm, italy_interior, uk_home_office, unhcr_odp
 
 Rows = list[tuple[str, str, str, float]]

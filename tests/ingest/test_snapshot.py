@@ -14,9 +14,9 @@ from core.errors import InputError, SourceError, StoreError
 from core.release import OBSERVATIONS
 from core.schema import check
 from core.settings import SNAPSHOT
+from ingest import Parsed, RawFile, Source, SourceCard, read_raw
 from ingest.rows import observations, to_observations
 from ingest.snapshot import BuildReport, build, fingerprint, load, with_editions
-from ingest.source import Parsed, RawFile, Source, SourceCard, read_raw
 from ingest.sources import SOURCES
 from ingest.tables import read_csv
 

@@ -13,7 +13,7 @@ from odf.table import Table, TableCell, TableRow
 from odf.text import P
 
 from core.errors import SourceError
-from ingest.source import RawFile
+from ingest import RawFile
 from ingest.tables import read_csv, read_rda, read_sheet
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from core.errors import SourceError
-from ingest.source import Parsed, RawFile, read_raw
+from ingest import Parsed, RawFile, read_raw
 from ingest.sources import uk_home_office
 
 QUARTERLY = "Date,Year,Quarter,Method of entry,Nationality,Region,Sex,Age Group,Number of detections\n"

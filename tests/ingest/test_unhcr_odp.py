@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from core.errors import SourceError
-from ingest.source import Parsed, RawFile, read_raw
+from ingest import Parsed, RawFile, read_raw
 from ingest.sources import unhcr_odp
 
 HEADER = (

@@ -16,9 +16,8 @@ from core.settings import Settings
 from forecasting.days import daily_history
 from forecasting.hindcast import backtest_work
 from forecasting.models import MODELS
-from nightly import forecasts, nowcasts
+from nightly import OWN_SETTLED_DAYS, SETTLED_DAYS, TOO_OLD, RealTimeData, forecasts, nowcasts
 from nightly.nowcasts import FEWEST_PROVEN, RouteDays, past_skill
-from nightly.real_time import OWN_SETTLED_DAYS, SETTLED_DAYS, TOO_OLD, RealTimeData
 from store.caches import BacktestStore
 from store.vintages import VintageStore
 

@@ -14,9 +14,9 @@ import commands.hub
 from core.errors import InputError, StoreError
 from core.settings import DEMONSTRATION_DATE, load_settings
 from hub.outputs import ORACLE, TIME_SERIES
-from nightly import run_night
 from nightly.hub import collect, init_hub, submit, validate
 from nightly.hub_combined import combine_hub
+from nightly.night import run_night
 from store.hub import HubFiles, prove
 from store.releases import Release, ReleaseStore
 from tests.dashboard.test_pages import visit

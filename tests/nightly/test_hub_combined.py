@@ -25,7 +25,7 @@ from nightly.forecasts import HORIZONS, ForecastSet, near
 from nightly.hub_combined import score_hub, serve
 from nightly.hub_tables import collect_night
 from reports.citations import combination_served
-from store.files import parquet_bytes
+from store import parquet_bytes
 from store.hub import HubFiles
 from tests.hub.test_submissions import ABOUT
 

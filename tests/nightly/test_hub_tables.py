@@ -9,9 +9,9 @@ from typing import cast
 import pandas as pd
 
 from core.release import FORECASTS, RELEASE
+from nightly import RealTimeData
 from nightly.asylum import Asylum
 from nightly.hub_tables import brought
-from nightly.real_time import RealTimeData
 
 
 def test_a_night_of_own_figures_alone_brings_counts_whose_days_are_days() -> None:

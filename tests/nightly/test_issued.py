@@ -13,8 +13,7 @@ from core.release import ISSUED_SCORES
 from core.schema import ALL, check
 from forecasting.model import ENSEMBLE, LEVELS
 from forecasting.quantiles import QuantileTable, to_rows
-from nightly import tables
-from nightly.real_time import RealTimeData
+from nightly import RealTimeData, tables
 from nightly.tables import issued_scores
 from store.releases import Release
 from store.status import issued_skill

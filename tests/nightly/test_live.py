@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from core.errors import InputError, StoreError
 from core.settings import Settings, load_settings
 from ingest.sources import live_sources, noaa_enso
-from nightly import ingest_live, run_night
 from nightly.inputs import FAILED, LiveReport, load_snapshot
-from nightly.live import ask_publishers, parse_again
+from nightly.live import ask_publishers, ingest_live, parse_again
+from nightly.night import run_night
 from store.editions import TAKEN_IN
 from store.journal import Journal, journal_url
 from store.raw import RawStore

@@ -15,8 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from core.settings import load_settings
-from nightly import run_night
-from nightly.night import RunResult
+from nightly.night import RunResult, run_night
 from store.releases import ReleaseStore
 from tests.ingest.live.publisher import Publisher, Reply
 from tests.nightly.conftest import without_forecasting

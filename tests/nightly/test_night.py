@@ -16,10 +16,9 @@ from core.errors import InputError, NothingToPublishError
 from core.settings import Settings, load_settings
 from forecasting import workers
 from forecasting.models import MODELS
-from nightly import run_demonstration, run_night
+from nightly import RealTimeData
 from nightly.inputs import ingest_file
-from nightly.night import RunResult
-from nightly.real_time import RealTimeData
+from nightly.night import RunResult, run_demonstration, run_night
 from store.journal import Journal, journal_url
 from store.lock import night_lock
 from store.releases import Release, ReleaseStore

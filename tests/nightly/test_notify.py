@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from access.roles import Actor
+from access import Actor
 from alerts.lifecycle import PROPOSED, SIGNED_OFF
 from core.errors import NothingToPublishError, StoreError
 from core.settings import Settings, load_settings

@@ -11,9 +11,9 @@ import pytest
 
 from core.errors import InputError
 from core.settings import load_settings
-from nightly import ingest_own, run_night
 from nightly.hub import published_series
-from nightly.inputs import own_mappings, with_own_capacities
+from nightly.inputs import ingest_own, own_mappings, with_own_capacities
+from nightly.night import run_night
 from store.editions import EditionStore
 from store.journal import Journal, journal_url
 from store.vintages import VintageStore

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.progress import silent
+from core.log import silent
 from core.schema import ALL
 from core.settings import load_settings
 from forecasting.explanation import explain
@@ -22,7 +22,7 @@ from forecasting.models import pooled as pooled_model
 from forecasting.panel import Panel
 from forecasting.pooled import Level
 from forecasting.quantiles import QuantileTable
-from nightly import forecasts
+from nightly import RealTimeData, forecasts
 from nightly.forecasts import ForecastSet, make_forecasts
 from nightly.pooled import (
     FEWEST_MONTHS,
@@ -33,7 +33,6 @@ from nightly.pooled import (
     newest_known,
     priors_from,
 )
-from nightly.real_time import RealTimeData
 from store.caches import BacktestStore, FitStore
 from store.vintages import VintageStore
 

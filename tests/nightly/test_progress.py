@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from benchmarks.time_left import ratio, replay
-from core.progress import announce
+from core.log import announce
 from core.settings import Settings
 from nightly.progress import NightProgress, Step, expected, night_progress, plan_of
 

@@ -10,8 +10,7 @@ import pytest
 
 from core.errors import StoreError
 from core.settings import Settings, load_settings
-from nightly import run_night
-from nightly.night import RunResult
+from nightly.night import RunResult, run_night
 from store.journal import Journal, journal_url
 from store.mirror import MovedOnError, NotDeliveredError, pull
 from store.releases import ReleaseStore

@@ -11,8 +11,8 @@ import pytest
 
 from core.quantiles import QUANTILE_LEVELS
 from core.routes import ROUTES
+from reports import LoadedRelease
 from reports.messages.announcement import Announcement
-from reports.release import LoadedRelease
 
 AS_OF = dt.date(2025, 1, 31)
 LEVELS = ("severe", "warning", "watch")

@@ -10,10 +10,10 @@ import pytest
 from alerts.lifecycle import State
 from alerts.rules import TEMPLATES, sentence
 from alerts.verification import record_of
-from core.entry import Entry
 from core.languages import Language
+from core.schema import Entry
+from reports import entries_until
 from reports.alert import alert_report, rule_record, status_words
-from reports.release import entries_until
 
 from .conftest import alert_row, record_of_rules
 

@@ -10,12 +10,12 @@ from alerts.lifecycle import State
 from core.languages import Language
 from core.routes import ROUTES
 from forecasting.scenarios.paths import Needs
+from reports import Decisions, Reception
+from reports.briefing import measure_foot
 from reports.briefing.canvas import HEIGHT, MARGIN
 from reports.briefing.content import Content, _alerts_in_words, compose
 from reports.briefing.further_pages import draw_places
-from reports.briefing.page import measure_foot
 from reports.citations import citations
-from reports.release import Decisions, Reception
 
 from .conftest import MakeRelease, alert_row
 

@@ -22,16 +22,14 @@ from core.languages import Language, languages
 from dashboard.theme import LIGHT
 from forecasting.scenarios.paths import Needs
 from geo import FRAME_KM
-from reports import colours
+from reports import Decisions, Reception, colours
+from reports.briefing import ALERT_COLUMNS, BADGE, briefing_pdf, draw_alerts, draw_page
 from reports.briefing.canvas import DRAWING, HEIGHT, MARGIN, ROOM, WIDTH, Sheet
 from reports.briefing.charts import _dress_picture, _middle, days, draw_charts, draw_fan, grid_of
 from reports.briefing.content import compose
 from reports.briefing.further_pages import draw_places, draw_year
-from reports.briefing.map import Box, draw_map, spread
-from reports.briefing.page import briefing_pdf, draw_page
-from reports.briefing.tables import ALERT_COLUMNS, BADGE, draw_alerts, draw_routes
+from reports.briefing.routes import Box, draw_map, draw_routes, spread
 from reports.names import LEVEL_MARKS, level_label
-from reports.release import Decisions, Reception
 
 from .conftest import MakeRelease, alert_row
 

@@ -16,14 +16,14 @@ from pypdf import PdfReader
 
 from core import table_files
 from core.languages import Language, languages
+from reports import LoadedRelease
 from reports.alert import AlertReport, alert_file, alert_report, rule_record
-from reports.briefing.page import briefing_pdf
+from reports.briefing import briefing_pdf
 from reports.messages import chat_text, compose, machine_payload, mail_html, mail_text
 from reports.messages.announcement import Announcement, alert_facts
 from reports.messages.feeds import atom_feed, cap_message
 from reports.names import level_name
 from reports.overview import cards
-from reports.release import LoadedRelease
 
 from .conftest import MakeRelease
 

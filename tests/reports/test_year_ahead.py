@@ -14,11 +14,11 @@ from pypdf import PdfReader
 from core.languages import Language
 from core.quantiles import INTERVALS, interval_levels
 from core.routes import ROUTES
+from reports import Decisions
+from reports.briefing import briefing_pdf
 from reports.briefing.canvas import HEIGHT, MARGIN
 from reports.briefing.content import compose
 from reports.briefing.further_pages import draw_year
-from reports.briefing.page import briefing_pdf
-from reports.release import Decisions
 from reports.year_ahead import (
     past_totals,
     record_words,

@@ -11,8 +11,8 @@ import pytest
 from core.errors import SchemaError, StoreError
 from core.release import FORECASTS
 from core.schema import check
+from store import MANY_FILES
 from store.caches import KEY, BacktestStore
-from store.files import MANY_FILES
 
 Rows = Callable[..., pd.DataFrame]
 

@@ -17,8 +17,8 @@ import pyarrow as pa
 import pytest
 
 from core.errors import InputError, StoreError
+from store import sha256_of_file
 from store.backup import find_archive, read_archive, repair, restore, write_backup
-from store.files import sha256_of_file
 from store.journal import Entry, Journal, journal_url
 from store.lock import BACKUP, AlreadyRunningError, night_lock
 from store.releases import About, ReleaseStore, prune

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from core.errors import StoreError
-from store.files import parquet_bytes, read_parquet, remove_unfinished, sha256_of_bytes, sha256_of_file, write_bytes
+from store import parquet_bytes, read_parquet, remove_unfinished, sha256_of_bytes, sha256_of_file, write_bytes
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_failed_writing_leaves_the_old_content_and_no_rest(tmp_path: Path, mon
     def no_space(_handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("store.files.os.fsync", no_space)
+    monkeypatch.setattr("store.os.fsync", no_space)
     with pytest.raises(StoreError, match=r"x: No space left on device"):
         write_bytes(tmp_path / "x", b"new")
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
@@ -59,7 +59,7 @@ def test_a_failed_writing_leaves_the_old_content_and_no_rest(tmp_path: Path, mon
 
 def test_a_file_still_being_written_lies_outside_of_the_glob(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
-    monkeypatch.setattr("store.files.os.fsync", lambda _handle: seen.extend(path.name for path in tmp_path.iterdir()))
+    monkeypatch.setattr("store.os.fsync", lambda _handle: seen.extend(path.name for path in tmp_path.iterdir()))
     write_bytes(tmp_path / "x.parquet", b"content")
     assert seen[0].startswith(".aside-")
     assert not seen[0].endswith(".parquet")

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
+from store import Partitions, sha256_of_bytes
 from store.chain import HEAD, read_head
-from store.files import Partitions, sha256_of_bytes
 from store.hub import Edition, SubmissionStore
 from store.mirror import (
     UNDELIVERED,

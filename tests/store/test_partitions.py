@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from core.errors import StoreError
-from store.files import MANY_FILES, Partitions
+from store import MANY_FILES, Partitions
 
 
 def _rows(*numbers: int) -> pd.DataFrame:

@@ -19,7 +19,7 @@ import pytest
 
 from core.errors import SchemaError, StoreError
 from core.release import RELEASE, REQUIRED
-from store.files import sha256_of_file
+from store import sha256_of_file
 from store.releases import About, Release, ReleaseStore
 
 Frames = dict[str, pd.DataFrame]

@@ -18,8 +18,8 @@ from types import SimpleNamespace
 import pytest
 
 from core.errors import StoreError
+from store import sha256_of_bytes
 from store.database import Database
-from store.files import sha256_of_bytes
 from store.lock import AlreadyRunningError
 from store.mirror import Commit, MovedOnError, latest, publish
 from store.remote import LEASES, RefusedError, RemoteFiles, single_flight

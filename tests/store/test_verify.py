@@ -18,9 +18,9 @@ import pytest
 from core.settings import Settings
 from nightly.hub_tables import publish_files
 from nightly.recover import chain_head, record_publication, witness
+from store import sha256_of_bytes, sha256_of_file
 from store.editions import Arrival, EditionStore
 from store.export import tell_published, write_published
-from store.files import sha256_of_bytes, sha256_of_file
 from store.journal import Entry, Journal, journal_url
 from store.releases import About, Release, ReleaseStore
 from store.status import WITNESSED

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from core.errors import InputError, SchemaError, StoreError
 from core.release import OBSERVATIONS, REVISIONS
 from core.schema import check
-from store.files import Partitions
+from store import Partitions
 from store.vintages import VintageStore, _merged, reduce_as_of
 
 Rows = Callable[..., pd.DataFrame]

@@ -10,7 +10,7 @@ from pypdf import PdfReader
 
 from core.errors import StoreError
 from core.settings import Settings
-from store.files import sha256_of_file
+from store import sha256_of_file
 from store.releases import Release
 from workflow.briefing import make_briefing
 

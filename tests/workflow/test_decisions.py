@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from access.roles import Actor, NotAllowedError, may
+from access import Actor, NotAllowedError, may
 from alerts.lifecycle import (
     ACKNOWLEDGED,
     ANNOUNCED,
@@ -21,8 +21,8 @@ from alerts.lifecycle import (
     WORSENED,
     StepError,
 )
-from core.entry import Entry
 from core.errors import InputError
+from core.schema import Entry
 from core.settings import Settings
 from store.outbox import DROPPED
 from store.releases import Release

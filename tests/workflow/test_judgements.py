@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from access.roles import HAND_IN, Actor
+from access import HAND_IN, Actor
 from core.errors import InputError
 from core.quantiles import QUANTILE_LEVELS
 from core.settings import Settings

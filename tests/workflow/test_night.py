@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from access.roles import Actor
+from access import Actor
 from alerts.lifecycle import ANNOUNCED, EASED, ENDED, JUDGED, PROPOSED, SIGNED_OFF, UNJUDGED, WORSENED
 from store.outbox import FAILED, GIVEN_UP
 from store.releases import Release

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from access.roles import DOWNLOAD, Actor, NotAllowedError, require
+from access import DOWNLOAD, Actor, NotAllowedError, require
 from alerts.lifecycle import SIGNED_OFF
 from store.outbox import FAILED, GIVEN_UP, SENT, OutboxMessage
 from workflow.sending import answered, due, is_too_old, thread_of

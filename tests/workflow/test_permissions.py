@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from access.roles import (
+from access import (
     DECIDE_EDITION,
     DELETE_SCENARIO,
     DOWNLOAD,
@@ -22,8 +22,8 @@ from access.roles import (
 )
 from access.sessions import DOWNLOADED, REFUSED, authorize_download
 from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, DISSENTED, PROPOSED, SIGNED_OFF, STEPS_OF_PEOPLE
-from core.entry import Entry
 from core.errors import InputError
+from core.schema import Entry
 from core.settings import PROJECT, AccessSettings, Settings
 from store.editions import ACCEPT
 from workflow import Workflow

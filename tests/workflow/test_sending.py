@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from lxml import etree
 from pypdf import PdfReader
 
-from access.roles import Actor
+from access import Actor
 from alerts.lifecycle import ANNOUNCED, DISMISSED, NOT_SENT, SENT, SIGNED_OFF
-from core.entry import Entry
 from core.errors import InputError
+from core.schema import Entry
 from reports.messages.feeds import validated
 from store.lock import AlreadyRunningError, delivery_lock
 from store.outbox import GIVEN_UP, Outbox

@@ -16,9 +16,9 @@ import pytest
 import streamlit
 from playwright.sync_api import Page
 
+import dashboard
 from core.languages import languages
 from core.quantiles import QUANTILE_LEVELS
-from dashboard import i18n
 from dashboard.charts.bars import WEEKS_HEIGHT, week_chart
 from dashboard.charts.fan import Fan, fan_chart
 from dashboard.charts.seasons import season_bars
@@ -59,7 +59,7 @@ def page() -> Iterator[Page]:
 @pytest.fixture(params=languages())
 def typed(request: pytest.FixtureRequest, page: Page, monkeypatch: pytest.MonkeyPatch) -> Page:
     """The page in each language, with the house's type."""
-    monkeypatch.setattr(i18n, "language", lambda: request.param)
+    monkeypatch.setattr(dashboard, "language", lambda: request.param)
     page.evaluate(LOAD, base64.b64encode(TYPE.read_bytes()).decode())
     return page
 
@@ -86,7 +86,7 @@ DRAW = """(text) => {
 def test_no_two_words_of_a_fan_meet_at_three_widths_in_every_language(
     page: Page, monkeypatch: pytest.MonkeyPatch, observed: pd.DataFrame, earlier: pd.DataFrame, kind: str, language: str
 ) -> None:
-    monkeypatch.setattr(i18n, "language", lambda: language)
+    monkeypatch.setattr(dashboard, "language", lambda: language)
     ends = pd.date_range("2025-01-31", periods=12, freq="ME")
     chances = pd.DataFrame({"target_end_date": ends[2::3], "probability": [0.4, 0.55, 0.7, 0.6]})
     more: dict[str, Any] = {"earlier": earlier, "chances": chances, "running": running_month()}
@@ -116,7 +116,7 @@ def test_no_two_words_of_a_fan_meet_at_three_widths_in_every_language(
 def test_today_and_the_unit_stand_apart_on_a_phone_also_after_a_short_history(
     typed: Page, observed: pd.DataFrame, months: int
 ) -> None:
-    fan = Fan(observed.tail(months), forecast_of("narrow"), NOW, i18n._("Arrivals per month"))
+    fan = Fan(observed.tail(months), forecast_of("narrow"), NOW, dashboard._("Arrivals per month"))
     typed.evaluate(DRAW, fan_chart(fan, LIGHT).update_layout(width=358).to_json())
     boxes = typed.evaluate(BOXES)
     assert len(boxes) >= 3

@@ -29,7 +29,7 @@ from unittest.mock import patch
 
 import pandas as pd
 
-from access.roles import Actor
+from access import Actor
 from alerts.lifecycle import COMMENTED
 from core.settings import StoreSettings, load_settings
 from store.caches import BacktestStore

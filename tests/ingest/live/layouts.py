@@ -13,8 +13,8 @@ import openpyxl
 import pandas as pd
 
 from core.settings import LiveSettings
+from ingest import LiveSource, Pull, RawFile
 from ingest.http import Client
-from ingest.source import LiveSource, Pull, RawFile
 from ingest.sources import source_access
 from tests.ingest import miniature_files as files
 from tests.ingest.live import layouts_indicators

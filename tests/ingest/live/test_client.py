@@ -20,8 +20,8 @@ import structlog
 
 from core.errors import SourceError
 from core.settings import PROJECT, LiveSettings
+from ingest import Answer, Request, SourceAccess
 from ingest.http import Client
-from ingest.source import Answer, Request, SourceAccess
 from tests.ingest.live.publisher import Asked, Publisher, Reply
 
 SECRET = "s3cr3t-t0ken-of-nobody"

@@ -13,8 +13,8 @@ import pytest
 
 from core.errors import InputError, SourceError
 from core.settings import LiveSettings
+from ingest import RawFile, read_raw
 from ingest.rows import since
-from ingest.source import RawFile, read_raw
 from ingest.sources import (
     eurostat,
     gdelt,

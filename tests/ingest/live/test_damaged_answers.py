@@ -13,7 +13,7 @@ from core.errors import SourceError
 from core.release import OBSERVATIONS, REJECTED
 from core.schema import check
 from core.settings import LiveSettings
-from ingest.source import Parsed, RawFile
+from ingest import Parsed, RawFile
 from ingest.sources import live_sources
 from tests.ingest.live.layouts import LAYOUTS, pull
 from tests.ingest.live.publisher import Publisher

@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import SourceError
 from core.settings import LiveSettings
-from ingest.source import Parsed, RawFile
+from ingest import Parsed, RawFile
 from ingest.sources import eurostat, live_sources
 from tests.ingest.live import layouts
 from tests.ingest.live.layouts import pull, whole_visit

@@ -14,7 +14,7 @@ import pytest
 
 from core.errors import SourceError
 from core.settings import LiveSettings
-from ingest.source import Pull
+from ingest import Pull
 from ingest.sources import live_sources, source_access
 from tests.faults.damage import inside
 from tests.faults.files import ABSENT, ASIDE, REFUSED, SAME, Sound, documented_answers, figures_of, judge

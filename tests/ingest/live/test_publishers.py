@@ -15,7 +15,7 @@ from core.errors import InputError, SourceError
 from core.release import OBSERVATIONS, REJECTED
 from core.schema import check
 from core.settings import PROJECT, LiveSettings
-from ingest.source import Pull, RawFile
+from ingest import Pull, RawFile
 from ingest.sources import SOURCES, live_sources, missing_migrants, source_access, ucdp, unhcr_odp
 from tests.ingest.live import layouts
 from tests.ingest.live.layouts import LAYOUTS, pull, whole_visit

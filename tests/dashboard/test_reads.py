@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import memory, reads
+from dashboard import reads
 from store.releases import Release
 
 from .conftest import AS_OF, publish
@@ -22,25 +22,25 @@ pytestmark = pytest.mark.slow
 def test_a_result_is_worked_out_once_for_the_same_question(release: Release) -> None:
     night, asked = reads.nights()[0], list[str]()
     for question in ("a", "a", "b"):
-        memory.made(night, partial(asked.append, question), question)
+        reads.once(night, partial(asked.append, question), question)
     assert asked == ["a", "b"]
     assert night.run_id == release.run_id
 
 
 def test_a_caller_that_changes_a_result_changes_it_for_nobody_else(release: Release) -> None:
     night = reads.nights()[0]
-    first = memory.made(night, lambda: pd.DataFrame({"n": [1, 2]}), "table")
+    first = reads.once(night, lambda: pd.DataFrame({"n": [1, 2]}), "table")
     first.loc[0, "n"] = 9
-    assert memory.made(night, lambda: pd.DataFrame({"n": [1, 2]}), "table")["n"].tolist() == [1, 2]
+    assert reads.once(night, lambda: pd.DataFrame({"n": [1, 2]}), "table")["n"].tolist() == [1, 2]
     assert release.run_id == night.run_id
 
 
 def test_a_new_release_is_asked_anew_also_about_the_former_one(home: Path) -> None:
     publish(home)
     former, asked = reads.nights()[0], list[str]()
-    memory.made(former, partial(asked.append, "before"), "question")
+    reads.once(former, partial(asked.append, "before"), "question")
     publish(home, as_of=dt.date(2025, 2, 28))
-    memory.made(former, partial(asked.append, "after"), "question")
+    reads.once(former, partial(asked.append, "after"), "question")
     assert asked == ["before", "after"]
 
 
