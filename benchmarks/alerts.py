@@ -25,10 +25,10 @@ from alerts.verification.contingency import contingency_table, measures, ranking
 from alerts.verification.hindcast import HORIZONS, WINDOW, Judged, outcomes_at
 from benchmarks.routes import dense_parts, dense_routes, hindcasts
 from benchmarks.shared import PAGE, Section, engine, interval, page_command, published_files, table
-from core.quantiles import FloatArray
+from core import FloatArray
 from core.schema import ALL, make_series_id
 from core.settings import SNAPSHOT, AlertSettings
-from forecasting.model import ENSEMBLE
+from forecasting import ENSEMBLE
 from forecasting.panel import Panel
 from forecasting.quantiles import to_rows
 from forecasting.verification.bootstrap import draw_weights, share_interval

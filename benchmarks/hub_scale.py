@@ -13,7 +13,7 @@ import pandas as pd
 import yaml
 
 from benchmarks.shared import table, timed
-from core.quantiles import QUANTILE_LEVELS
+from core import QUANTILE_LEVELS
 from core.release import FORECASTS
 from core.routes import ARRIVAL_ROUTES
 from core.schema import ALL, make_series_id

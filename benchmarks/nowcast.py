@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.shared import PAGE, Options, Section, coverage, interval, page_command, published_files, table
-from core.quantiles import FloatArray
+from core import FloatArray
+from forecasting import LEVELS, symmetric_errors
 from forecasting.days import DailyHistory, daily_history
-from forecasting.model import LEVELS, symmetric_errors
+from forecasting.verification import covered, wis
 from forecasting.verification.bootstrap import ratio_interval
-from forecasting.verification.scores import covered, wis
 from forecasting.weeks import REFERENCES, week_record, week_scores
 from ingest import read_raw
 from ingest.sources import SOURCES

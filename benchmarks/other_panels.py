@@ -22,16 +22,16 @@ from benchmarks.nowcast import SERIES as DAILY
 from benchmarks.peers import PEERS, on_scale
 from benchmarks.routes import HORIZONS, WORKBOOK
 from benchmarks.shared import PAGE, Section, engine, page_command, published_files, table
+from core import FloatArray
 from core.calendar import Frequency, to_period
 from core.log import progress_bar
-from core.quantiles import FloatArray
+from forecasting import ENSEMBLE, LEVELS
 from forecasting.members import Request
-from forecasting.model import ENSEMBLE, LEVELS
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.pooled import Priors
 from forecasting.quantiles import QuantileTable
 from forecasting.runs import backtest
-from forecasting.verification.scores import covered, observed_at, wis
+from forecasting.verification import covered, observed_at, wis
 from ingest import read_raw
 from ingest.sources import SOURCES
 from nightly.pooled import bundled_history, priors_from

@@ -19,16 +19,16 @@ import pandas as pd
 
 from benchmarks.routes import HORIZONS, ORIGINS, dense_parts, dense_routes, fingerprint, hindcasts, skill_table
 from benchmarks.shared import PAGE, Options, Section, engine, interval, page_command, published_files, table, timed
+from core import QUANTILE_LEVELS, FloatArray
 from core.calendar import pandas_frequency
 from core.log import ProgressReport, progress_bar
-from core.quantiles import QUANTILE_LEVELS, FloatArray
+from forecasting import BASELINE, ENSEMBLE
 from forecasting.ensemble import combine
 from forecasting.hindcast import present_work, run_work
 from forecasting.members import models_to_run
-from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.panel import SEASON_LENGTH, Panel
 from forecasting.quantiles import KEYS, QuantileTable, stack, to_matrix, to_rows
-from forecasting.verification.scores import score_rows, summarise
+from forecasting.verification import score_rows, summarise
 from forecasting.verification.verdict import BETTER, WORSE, compare, same_rows
 from store import parquet_bytes, write_bytes
 from store.caches import FitStore

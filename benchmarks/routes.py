@@ -20,14 +20,14 @@ from benchmarks.shared import PAGE, VARIABLE, coverage, engine, interval, publis
 from core.release import OBSERVATIONS
 from core.schema import ALL, check
 from core.settings import DEMONSTRATION_DATE
+from forecasting import ENSEMBLE
 from forecasting.kept import Fits
 from forecasting.members import Request
-from forecasting.model import ENSEMBLE
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import QuantileTable
 from forecasting.reconcile import totals_panel
 from forecasting.runs import backtest
-from forecasting.verification.scores import summarise
+from forecasting.verification import summarise
 from ingest import read_raw
 from ingest.sources import frontex
 from store.caches import FitStore

@@ -282,7 +282,7 @@ SCORES = Table(
         "coverage_50 coverage_80 coverage_95 coverage_98 n",
         horizon=Column(WHOLE, "periods ahead of the origin", "periods"),
     ),
-    ("model_id", "series_id", "horizon", "scale"), "forecasting.verification.scores", ("dashboard",), required=True,
+    ("model_id", "series_id", "horizon", "scale"), "forecasting.verification", ("dashboard",), required=True,
 )  # fmt: skip
 
 ISSUED_SCORES = Table(
@@ -537,7 +537,7 @@ CALIBRATION = Table(
         level=_number("nominal coverage, or lower end of the bin", "share"),
         value=_number("share of outcomes", "share"),
     ),
-    (), "forecasting.verification.scores", ("dashboard",),
+    (), "forecasting.verification", ("dashboard",),
 )  # fmt: skip
 
 GROUP_ERRORS = Table(
@@ -551,7 +551,7 @@ GROUP_ERRORS = Table(
         bias=_gap(_number("from −1 (forecasts always too low) to 1 (always too high)")),
         mark=_text("what a reader must know: too few, worse than the baseline, or too narrow"),
     ),
-    (), "forecasting.verification.scores", ("dashboard",),
+    (), "forecasting.verification", ("dashboard",),
 )  # fmt: skip
 
 SITUATION_SCORES = Table(

@@ -30,15 +30,15 @@ from alerts.lifecycle import (
     State,
 )
 from alerts.verification import precision_cases, record_of
+from core import QUANTILE_LEVELS
 from core.languages import as_counted, capital, is_known
-from core.quantiles import QUANTILE_LEVELS
 from core.routes import is_route
 from core.schema import ALL, Entry
 from core.settings import FEED
 from dashboard import _, labelled, lang, listed, ngettext, record_view
 from dashboard.reads import Night
 from dashboard.theme import level_word
-from forecasting.model import BASELINE, ENSEMBLE
+from forecasting import BASELINE, ENSEMBLE
 from reports import Row, numbers
 from reports.alert import CONTEXT, FALLS, limit_of
 

@@ -18,7 +18,7 @@ from dashboard.layout import country
 from dashboard.reads import Night
 from dashboard.tables import sparkline
 from dashboard.theme import current_theme
-from forecasting.model import ENSEMBLE
+from forecasting import ENSEMBLE
 from reports import Row, asylum, numbers
 from reports.asylum import OK
 

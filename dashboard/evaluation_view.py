@@ -16,8 +16,8 @@ from dashboard import _, downloads, labelled, lang, layout, named, ngettext, rea
 from dashboard.layout import country, small
 from dashboard.reads import Night
 from dashboard.tables import localised
-from forecasting.model import BASELINE, ENSEMBLE
-from forecasting.verification.scores import FEW, NARROW
+from forecasting import BASELINE, ENSEMBLE
+from forecasting.verification import FEW, NARROW
 from forecasting.verification.verdict import BETTER, WORSE, with_verdicts
 from reports import numbers
 from reports.names import MODELS, REGIONS

@@ -15,7 +15,7 @@ from dashboard import _, lang, named, ngettext
 from dashboard.evaluation_view import verdict_words
 from dashboard.layout import country, plain
 from dashboard.reads import Night
-from forecasting.model import BASELINE, ENSEMBLE
+from forecasting import BASELINE, ENSEMBLE
 from forecasting.verification.bootstrap import FEWEST_ORIGINS
 from forecasting.verification.verdict import BETTER, with_verdicts
 from hub.outputs import dated, weekly

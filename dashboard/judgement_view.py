@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from access import HAND_IN
+from core import QUANTILE_LEVELS
 from core.errors import VigieError
-from core.quantiles import QUANTILE_LEVELS
 from core.routes import is_own
 from dashboard import _, lang, layout, ngettext, reads, state, visitor
 from dashboard.charts import count_axis, finish

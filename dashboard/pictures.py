@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from core.quantiles import INTERVALS, interval_levels
+from core import INTERVALS, interval_levels
 from dashboard import _, labelled, lang
 from dashboard.downloads import Export
 from dashboard.theme import LIGHT

@@ -17,7 +17,7 @@ from dashboard.charts.seasons import season_alt, season_chart
 from dashboard.downloads import Export
 from dashboard.route_view import RouteView
 from dashboard.theme import current_theme
-from forecasting.model import BASELINE, ENSEMBLE
+from forecasting import BASELINE, ENSEMBLE
 from reports import numbers
 from reports.names import MODELS
 

@@ -12,7 +12,7 @@ from core.languages import is_known, round_counted, round_expected
 from dashboard import _, downloads, lang, reads, tables, time_travel
 from dashboard.downloads import Export
 from dashboard.reads import Night
-from forecasting.model import BASELINE, ENSEMBLE
+from forecasting import BASELINE, ENSEMBLE
 from hub.judgement import LARGEST
 from reports import Row, citations, numbers, route
 from reports.alert import CONTEXT, limit_of

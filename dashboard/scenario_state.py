@@ -15,8 +15,8 @@ import pandas as pd
 from core.calendar import planning_window
 from core.languages import round_expected
 from dashboard.reads import Night
+from forecasting.scenarios import HOWS, STAYS
 from forecasting.scenarios.analogues import EPISODES
-from forecasting.scenarios.paths import HOWS, STAYS
 from hub.judgement import LARGEST
 from reports import numbers
 

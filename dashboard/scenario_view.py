@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from core import QUANTILE_LEVELS
 from core.errors import InputError
 from core.languages import WORD_JOINER
-from core.quantiles import QUANTILE_LEVELS
 from dashboard import _, lang, layout, ngettext
 from dashboard.layout import error_words
 from dashboard.reads import Night
 from dashboard.scenario_state import NONE, month_end
+from forecasting.scenarios import FEWEST_EFFECTIVE, Condition, TooFewPathsError, given
 from forecasting.scenarios.analogues import EPISODES, Course, add_persons, course, rescale
-from forecasting.scenarios.paths import FEWEST_EFFECTIVE, Condition, TooFewPathsError, given
 from forecasting.scenarios.shocks import Diversion, Shock, apply_shock, estimate_diversion
 from reports import numbers
 from reports import scenario as wording

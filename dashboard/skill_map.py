@@ -16,7 +16,7 @@ from dashboard import _, downloads, lang, layout, ngettext
 from dashboard.evaluation_view import ratio_words, series_of, skill_rows
 from dashboard.layout import plain, small
 from dashboard.reads import Night
-from forecasting.model import ENSEMBLE
+from forecasting import ENSEMBLE
 from forecasting.verification.situations import ALONE, BEGUN, CALM, HIGH, MONTH, PATH, SIZE, SURGE, TOGETHER
 from forecasting.verification.verdict import BETTER, WORSE
 from reports.alert import CONTEXT

@@ -14,8 +14,8 @@ import pandas as pd
 from babel.numbers import format_decimal
 from pandas.io.formats.style import Styler
 
+from core import interval_levels
 from core.languages import NOTHING, capital, is_known, round_expected, typeset
-from core.quantiles import interval_levels
 from core.routes import is_route
 from dashboard import _, lang, language, named
 from dashboard.app_pages import page_titles

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core import INTERVALS, interval_levels
 from core.languages import is_known
-from core.quantiles import INTERVALS, interval_levels
 from dashboard import _, downloads, labelled, lang, layout, ngettext, reads, state, tables
 from dashboard.reads import Night
-from forecasting.model import BASELINE, ENSEMBLE
+from forecasting import BASELINE, ENSEMBLE
 from forecasting.quantiles import to_matrix
-from forecasting.verification.scores import wis
+from forecasting.verification import wis
 from reports import numbers
 
 if TYPE_CHECKING:

@@ -24,11 +24,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.quantiles import QUANTILE_LEVELS, FloatArray
-from forecasting.model import LEVELS, BoolArray
+from core import QUANTILE_LEVELS, FloatArray
+from forecasting import LEVELS, BoolArray
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable
-from forecasting.verification.scores import observed_at, wis
+from forecasting.verification import observed_at, wis
 
 FACTORS: FloatArray = np.exp(np.linspace(np.log(0.4), np.log(1.6), 29))
 """What may be chosen; 1 is put in the place of the value nearest to it."""

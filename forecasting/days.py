@@ -22,8 +22,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.quantiles import FloatArray
-from forecasting.model import LEVELS
+from core import FloatArray
+from forecasting import LEVELS
 from forecasting.nowcast import Nowcast
 
 WholeNumbers = NDArray[np.int64]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core import FloatArray
 from core.log import counted
-from core.quantiles import FloatArray
-from forecasting.model import ENSEMBLE, BoolArray
+from forecasting import ENSEMBLE, BoolArray
 from forecasting.panel import LARGEST_JUDGED, Panel
 from forecasting.quantiles import QuantileTable
 

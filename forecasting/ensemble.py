@@ -23,18 +23,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core import FloatArray
 from core.errors import InputError
 from core.languages import marked as _
-from core.quantiles import FloatArray
 from core.schema import ALL
+from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, RECENT_VALUES, BoolArray, ModelCard
 from forecasting.calibration import calibrate, calibrate_tails, discretise, learned_odds, outcomes_learned_from
 from forecasting.diagnostics import highest_before
-from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, RECENT_VALUES, BoolArray, ModelCard
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.models.recent_values import odds_before_outcomes
 from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, Forecasts, LinearPool, QuantileTable, as_table
-from forecasting.verification.scores import wis
+from forecasting.verification import wis
 
 VERSION = "15"
 WINDOW = 24

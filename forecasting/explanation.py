@@ -19,11 +19,11 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from core.quantiles import FloatArray
+from core import FloatArray
 from core.release import EXPLANATIONS
 from core.schema import ALL, check
+from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE
 from forecasting.hindcast import present_work, run_work
-from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, stack, to_rows

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.quantiles import FloatArray
+from core import FloatArray
 
 SEASON_SHARES = (1 / 12, 1 / 6, 1 / 4, 1 / 2, 1.0)
 """Changes over these parts of a season (for months: 1, 2, 3, 6, 12)."""

@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core import FloatArray
 from core.calendar import write_period
 from core.errors import InputError
-from core.quantiles import FloatArray
+from forecasting import BoolArray
 from forecasting.kept import Fits, run_kept
 from forecasting.limits import CUT_OFF
-from forecasting.model import BoolArray
 from forecasting.models import MODELS
 from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, QuantileTable

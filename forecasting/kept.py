@@ -17,9 +17,8 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
-from forecasting import postprocess
+from forecasting import BASELINE, constants_of, postprocess
 from forecasting.limits import CUT_OFF
-from forecasting.model import BASELINE, constants_of
 from forecasting.models import MODELS
 from forecasting.postprocess import SafeForecast
 from forecasting.workers import Fit, Progress, Workers, run_fits

@@ -14,8 +14,8 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 from scipy.stats import rankdata
 
-from core.quantiles import FloatArray
-from forecasting.model import LEVELS
+from core import FloatArray
+from forecasting import LEVELS
 from forecasting.quantiles import QuantileTable, probability_at, to_matrix, to_rows, value_at
 
 

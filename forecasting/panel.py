@@ -17,13 +17,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core import FloatArray
 from core.aggregates import refuse_person_level
 from core.calendar import Frequency, frequency_of, pandas_frequency, period_index, to_period, write_period
 from core.errors import InputError, SourceError, first_line
-from core.quantiles import FloatArray
 from core.release import PANEL
 from core.schema import check, unit_of
-from forecasting.model import BoolArray
+from forecasting import BoolArray
 
 SEASON_LENGTH: dict[Frequency, int] = {"D": 7, "W": 52, "M": 12, "Q": 4, "A": 1}
 PRESENT_WITHIN: dict[Frequency, int] = {"D": 28, "W": 26, "M": 12, "Q": 4, "A": 2}

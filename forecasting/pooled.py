@@ -21,11 +21,11 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from core import FloatArray
 from core.calendar import Frequency, write_period
-from core.quantiles import FloatArray
+from forecasting import LEVELS, BoolArray
 from forecasting.hindcast import history_hash
 from forecasting.kept import Fits
-from forecasting.model import LEVELS, BoolArray
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.pool import SupervisedPool

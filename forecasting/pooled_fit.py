@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.quantiles import FloatArray
+from core import FloatArray
+from forecasting import LEVELS, BoolArray, between_levels, constants_of
 from forecasting import features as features_module
 from forecasting.features import features, volatility
-from forecasting.model import LEVELS, BoolArray, between_levels, constants_of
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.postprocess import LARGEST_CAP, SMALLEST_CAP

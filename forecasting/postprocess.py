@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.quantiles import QUANTILE_LEVELS, FloatArray
-from forecasting.model import BASELINE, LEVELS, BoolArray, FitError, History, Model
+from core import QUANTILE_LEVELS, FloatArray
+from forecasting import BASELINE, LEVELS, BoolArray, FitError, History, Model
 from forecasting.models import baseline
 
 FEWEST_EARLIER_VALUES = 6

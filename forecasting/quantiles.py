@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from core import FloatArray
 from core.errors import SchemaError
-from core.quantiles import FloatArray
-from forecasting.model import LEVELS, NORMAL_SCORES, BoolArray
+from forecasting import LEVELS, NORMAL_SCORES, BoolArray
 
 KEYS = ["model_id", "series_id", "origin_date", "horizon", "target_end_date"]
 FLAGS = ["model_version", "history_hash", "fallback", "reason", "capped", "spread_factor"]

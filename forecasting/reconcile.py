@@ -16,10 +16,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from core import FloatArray
 from core.errors import InputError
-from core.quantiles import FloatArray
+from forecasting import ENSEMBLE, LEVELS
 from forecasting.calibration import discretise
-from forecasting.model import ENSEMBLE, LEVELS
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, value_at
 from forecasting.sum_of_parts import FEWEST_ORIGINS, MOST_ORIGINS, cube_of, shuffled_draws

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 from scipy.stats import rankdata
 
+from core import FloatArray
 from core.languages import marked as _
-from core.quantiles import FloatArray
-from forecasting.model import BOTTOM_UP, LEVELS, NORMAL_SCORES, BoolArray, ModelCard
+from forecasting import BOTTOM_UP, LEVELS, NORMAL_SCORES, BoolArray, ModelCard
 from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, QuantileTable
-from forecasting.verification.scores import observed_at
+from forecasting.verification import observed_at
 
 VERSION = "2"
 MOST_ORIGINS, FEWEST_ORIGINS = 72, 24

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
-from core.quantiles import FloatArray
-from forecasting.model import BoolArray
+from core import FloatArray
+from forecasting import BoolArray
 from forecasting.panel import Panel
 from forecasting.quantiles import Forecasts, QuantileTable, as_table, probability_at, value_at
-from forecasting.verification.scores import observed_at
+from forecasting.verification import observed_at
 
 SHRINKAGE = 24.0
 """Number of past origins at which what they show and the default weigh the same."""

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core import FloatArray
 from core.languages import marked as _
-from core.quantiles import FloatArray
 from core.release import WEEK_SCORES
 from core.schema import check
+from forecasting import LEVELS, History, Model, ModelCard
 from forecasting.days import WEEK, WEEKS, DailyHistory
-from forecasting.model import LEVELS, History, Model, ModelCard
 from forecasting.models import baseline, snaive
 from forecasting.postprocess import safe_forecast
 from forecasting.quantiles import QuantileTable
-from forecasting.verification.scores import COVERAGES, covered, wis
+from forecasting.verification import COVERAGES, covered, wis
 from forecasting.verification.verdict import SCALES, compare, holm_within
 
 MODEL_ID = "vigie-nowcast"

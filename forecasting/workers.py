@@ -18,10 +18,10 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it publishes no type information
 
+from core import FloatArray
 from core.log import get_logger
-from core.quantiles import FloatArray
+from forecasting import History
 from forecasting.limits import Breaker, CutOff, Limits
-from forecasting.model import History
 from forecasting.models import MODELS
 from forecasting.pool import SupervisedPool, WorkersFailedError, one_thread_each, run_batch
 from forecasting.postprocess import SafeForecast, fallback_forecast, safe_forecast

@@ -17,15 +17,15 @@ from functools import cache, cached_property
 import numpy as np
 import pandas as pd
 
-from core.quantiles import FloatArray, whole
+from core import FloatArray, whole
 from core.release import YEAR_AHEAD
 from core.schema import ALL
-from forecasting.model import LEVELS, symmetric_errors
+from forecasting import LEVELS, symmetric_errors
 from forecasting.nowcast import conditioned
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable
 from forecasting.trajectories import draw_paths, past_scores
-from forecasting.verification.scores import wis
+from forecasting.verification import wis
 
 REACH = 18
 """Months ahead that are forecast so that in autumn the whole next calendar year is."""

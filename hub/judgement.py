@@ -10,10 +10,10 @@ import pandas as pd
 import yaml
 from scipy.special import ndtri
 
+from core import QUANTILE_LEVELS, FloatArray
 from core.errors import InputError
 from core.languages import marked as _
-from core.quantiles import QUANTILE_LEVELS, FloatArray
-from forecasting.model import ENSEMBLE
+from forecasting import ENSEMBLE
 from hub.outputs import COLUMNS
 
 TEAM = "people"

@@ -13,7 +13,7 @@ import yaml
 from core.calendar import end_dates
 from core.languages import marked as _
 from core.routes import is_own
-from forecasting.model import BASELINE, ENSEMBLE, OWN
+from forecasting import BASELINE, ENSEMBLE, OWN
 from hub.targets import FEWEST_SAMPLES, frequency, handed_in
 
 TEAM = "vigie"

@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.quantiles import INTERVALS, QUANTILE_LEVELS, FloatArray, interval_levels
+from core import INTERVALS, QUANTILE_LEVELS, FloatArray, interval_levels
 from core.schema import ALL
 from forecasting.quantiles import QuantileTable, stack
+from forecasting.verification import wis
 from forecasting.verification.bootstrap import ratio_interval
-from forecasting.verification.scores import wis
 from forecasting.verification.verdict import holm_within
 from hub import Hub
 from hub.submission import Submission

@@ -17,12 +17,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core import QUANTILE_LEVELS, FloatArray
 from core.calendar import Frequency, last_complete_period, pandas_frequency
 from core.countries import display_name
-from core.quantiles import QUANTILE_LEVELS, FloatArray
 from core.routes import route_name
 from core.schema import ALL, NOT_APPLICABLE
-from forecasting.model import BASELINE, History
+from forecasting import BASELINE, History
 from forecasting.models.baseline import FEWEST_ERRORS, predict
 from forecasting.quantiles import QuantileTable
 

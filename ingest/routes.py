@@ -23,8 +23,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core import FloatArray
 from core.languages import marked as _
-from core.quantiles import FloatArray
 from core.release import OBSERVATIONS
 from core.schema import ALL
 from ingest import SourceCard

@@ -20,13 +20,13 @@ from core.languages import marked as _
 from core.log import ProgressReport, counted
 from core.release import FORECASTS, RELEASE, YEAR_AHEAD
 from core.schema import ALL, NOT_APPLICABLE, check, make_series_id
+from forecasting import BASELINE, ENSEMBLE
 from forecasting.hindcast import backtest_work, present_work, run_work
-from forecasting.model import BASELINE, ENSEMBLE
 from forecasting.panel import Panel, panel_from_observations, panel_from_rows
 from forecasting.pooled import Level, past_origins, present_origins
 from forecasting.quantiles import to_matrix, to_rows
 from forecasting.reconcile import reconcile
-from forecasting.verification.scores import summarise
+from forecasting.verification import summarise
 from forecasting.workers import Workers
 from forecasting.year_ahead import reach_of, year_ahead
 from nightly import FREQ as POOLED_FREQ

@@ -19,7 +19,7 @@ from forecasting.ensemble import combine
 from forecasting.hindcast import backtest_work
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import to_rows
-from forecasting.verification.scores import group_errors
+from forecasting.verification import group_errors
 from forecasting.workers import Workers
 from nightly import FREQ, TARGET, RealTimeData
 from nightly.forecasts import hindcasts
@@ -46,7 +46,7 @@ def errors_by_group(
     """Errors of the ensemble by route, by region of origin and route, and by nationality and route.
 
     Returns:
-        A frame of ``forecasting.verification.scores.COLUMNS``. A route whose breakdown is shorter than six years has no
+        A frame of ``forecasting.verification.COLUMNS``. A route whose breakdown is shorter than six years has no
         row by nationality: it cannot be judged.
     """
     routes = data.states.assign(kind="route", geo=ALL, group=ALL)

@@ -13,10 +13,9 @@ from core.languages import DEFAULT_LANGUAGE, Language, languages
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL, TARGETS
-from forecasting import ensemble, sum_of_parts, weeks
-from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, ModelCard
+from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, ModelCard, ensemble, sum_of_parts, weeks
 from forecasting.models import MODELS, POOLED_MODELS
-from forecasting.verification.scores import COLUMNS as GROUP_COLUMNS
+from forecasting.verification import COLUMNS as GROUP_COLUMNS
 from forecasting.verification.situations import BEGUN
 from forecasting.verification.verdict import skill
 from ingest import SourceCard

@@ -9,14 +9,14 @@ from typing import Any
 
 import pandas as pd
 
+from core import FloatArray
 from core.log import ProgressReport, announce
-from core.quantiles import FloatArray
 from core.release import FORECASTS, NOWCASTS
 from core.routes import ARRIVAL_SERIES
 from core.settings import Settings
+from forecasting import ENSEMBLE, OWN
 from forecasting.ensemble import combine
 from forecasting.hindcast import WorkList, backtest_work, present_work, run_work, was_cut_off
-from forecasting.model import ENSEMBLE, OWN
 from forecasting.models import MODELS
 from forecasting.nowcast import update_with_nowcasts
 from forecasting.panel import Panel
@@ -91,7 +91,7 @@ class ForecastSet:
     def with_combination(self, combined: QuantileTable, panel: Panel) -> ForecastSet:
         """The same, with a combination of the hub in the place of the ensemble; paths follow.
 
-        The ensemble's own rows of these series stay beside it as :data:`forecasting.model.OWN`.
+        The ensemble's own rows of these series stay beside it as :data:`forecasting.OWN`.
 
         Args:
             combined: The combination from each series' last complete month, up to a year ahead.

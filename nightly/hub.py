@@ -15,8 +15,7 @@ import pandas as pd
 
 from core.errors import InputError, SourceError, message
 from core.languages import marked as _
-from forecasting import ensemble, sum_of_parts
-from forecasting.model import BOTTOM_UP, ENSEMBLE, ModelCard
+from forecasting import BOTTOM_UP, ENSEMBLE, ModelCard, ensemble, sum_of_parts
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.quantiles import to_rows
 from forecasting.weeks import MODEL_ID as WEEKS_ID

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core import FloatArray
 from core.errors import InputError, SourceError
 from core.languages import marked as _
 from core.log import get_logger
-from core.quantiles import FloatArray
 from core.settings import HubSettings
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, to_rows
-from forecasting.verification.scores import observed_at
+from forecasting.verification import observed_at
 from hub import Hub
 from hub.outputs import DESIGNATED, TEAM, ensemble_metadata, tidy
 from hub.score import as_quantiles, combine, grid, league, outcomes_at, quantile_rows, unit_name

@@ -17,7 +17,7 @@ import pandas as pd
 
 from core.calendar import Frequency, last_complete_period
 from core.settings import DEMONSTRATION_DATE, PROJECT, SNAPSHOT
-from forecasting.model import LEVELS
+from forecasting import LEVELS
 from forecasting.quantiles import to_matrix
 from hub.outputs import target_data, weekly_name
 from hub.targets import config_files

@@ -22,7 +22,7 @@ from core.log import get_logger
 from core.release import HUB_EDITIONS, HUB_FORECASTS, HUB_MODELS, HUB_SCORES
 from core.schema import typed
 from core.settings import FEED, SNAPSHOT
-from forecasting.model import BASELINE, ENSEMBLE
+from forecasting import BASELINE, ENSEMBLE
 from forecasting.quantiles import QuantileTable, stack, to_matrix
 from hub import Hub, config_names, read_config
 from hub.outputs import DESIGNATED, ENSEMBLES, TEAM, dated, weekly_name

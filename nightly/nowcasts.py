@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 
 from alerts.verification.hindcast import Nowcasts
-from core.quantiles import FloatArray
+from core import FloatArray
 from core.release import NOWCASTS, WEEKS
 from core.schema import typed
+from forecasting import LEVELS
 from forecasting.days import DailyHistory, daily_history
-from forecasting.model import LEVELS
 from forecasting.nowcast import Nowcast, scaled
 from forecasting.panel import Panel
 from forecasting.quantiles import to_matrix
-from forecasting.verification.scores import wis
+from forecasting.verification import wis
 from forecasting.weeks import MODEL_ID, week_record, week_scores, weeks_ahead
 from forecasting.workers import Workers, side_by_side
 from ingest.routes import daily_arrivals

@@ -25,8 +25,8 @@ from core.calendar import Frequency
 from core.errors import InputError, Message
 from core.schema import ALL
 from core.settings import SNAPSHOT, Settings
+from forecasting import BoolArray
 from forecasting.kept import Fits
-from forecasting.model import BoolArray
 from forecasting.models.pooled import library
 from forecasting.panel import Panel
 from forecasting.pooled import Level, lesson, past_origins, present_origins, run_pooled

@@ -16,18 +16,18 @@ import numpy as np
 import pandas as pd
 
 from alerts.verification import Record, full_record
+from core import FloatArray
 from core.calendar import write_period
 from core.disclosure import cells_to_withhold
 from core.errors import InputError
-from core.quantiles import FloatArray
 from core.release import DRIVER_TESTS, FIGURES_THEN, ISSUED_SCORES, RELEASE, REPLAYS, SITUATION_SCORES
 from core.schema import ALL, check, typed
 from core.settings import SNAPSHOT, AlertSettings
+from forecasting import ENSEMBLE, LEVELS, OWN
 from forecasting.explanation import explain
-from forecasting.model import ENSEMBLE, LEVELS, OWN
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, to_matrix
-from forecasting.verification.scores import calibration, observed_at, pit_histogram, score_rows, summarise, wis
+from forecasting.verification import calibration, observed_at, pit_histogram, score_rows, summarise, wis
 from forecasting.verification.situations import situation_scores
 from forecasting.workers import Workers, side_by_side
 from ingest import SourceCard
@@ -54,7 +54,7 @@ class Judged:
     Attributes:
         year_ahead: Totals of twelve months, with their record (``core.release.YEAR_AHEAD``).
         record: Of the rules about the months ahead.
-        scores: As of :func:`forecasting.verification.scores.summarise`.
+        scores: As of :func:`forecasting.verification.summarise`.
         situations: As of :func:`forecasting.verification.situations.situation_scores`.
     """
 

@@ -15,7 +15,7 @@ import pandas as pd
 from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, SIGNED_OFF, State, fold
 from core.languages import Language
 from core.schema import Entry
-from forecasting.scenarios.paths import Needs
+from forecasting.scenarios import Needs
 
 Row = Mapping[Any, Any]
 """One row of a release's table, by column."""

@@ -16,7 +16,7 @@ from core.languages import Language, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
-from forecasting.model import ENSEMBLE
+from forecasting import ENSEMBLE
 from reports import ReadableRelease, Row
 from reports.alert import CONTEXT, by_event, limit_of
 from reports.names import level_name

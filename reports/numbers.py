@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from alerts import rank
+from core import QUANTILE_LEVELS, interval_levels, probability_above, whole
 from core.calendar import PERIODS_PER_YEAR, Frequency, end_dates, planning_window, to_period, write_period
-from core.quantiles import QUANTILE_LEVELS, interval_levels, probability_above, whole
 from core.routes import ROUTES
 from core.schema import ALL, make_series_id
-from forecasting.model import ENSEMBLE
+from forecasting import ENSEMBLE
 from forecasting.verification.verdict import BETTER, skill
 from reports.alert import CONTEXT
 

@@ -1,6 +1,6 @@
 """A scenario in one reader's language: what is assumed, what follows, what nobody knows; and reception places.
 
-Places are counted as beds are planned: who arrives stays for a mean time; see ``forecasting.scenarios.paths``.
+Places are counted as beds are planned: who arrives stays for a mean time; see ``forecasting.scenarios``.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from core.languages import Language, as_counted, as_expected
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import Entry
+from forecasting.scenarios import Needs, occupancy, places_needed
 from forecasting.scenarios.analogues import LARGEST_MULTIPLE, Course, Episode
-from forecasting.scenarios.paths import Needs, occupancy, places_needed
 from forecasting.scenarios.shocks import DiversionEstimate
 from reports import ReadableRelease, Reception, numbers
 from reports.names import route_name
@@ -268,7 +268,7 @@ def demand(
 
     Returns:
         ``target_end_date, median, places``, and the places that suffice in every month; see
-        ``forecasting.scenarios.paths.places_needed``.
+        ``forecasting.scenarios.places_needed``.
     """
     rows = numbers.series_of(release.frame("observations"), numbers.route_series(reception.route_id))
     history = pd.Series(rows["obs_value"].to_numpy(), pd.DatetimeIndex(rows["end_date"]))

@@ -13,8 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from alerts import Cutoffs, LevelCosts, bayes_cutoffs
+from core import FloatArray, whole
 from core.calendar import PLANNING_MONTHS, period_index, planning_window
-from core.quantiles import FloatArray, whole
 from core.release import FORECASTS, FRESHNESS, PANEL, TRAJECTORIES
 from core.routes import is_route
 from core.schema import ALL, TARGETS, check

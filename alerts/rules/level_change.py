@@ -14,8 +14,8 @@ import pandas as pd
 
 from alerts import WARNING, WATCH
 from alerts.rules.base import FOLLOWED_MONTHS, YEAR, Evidence, ObservedRule, Signal, counts_by_series, route_of
+from core import FloatArray
 from core.languages import marked as _
-from core.quantiles import FloatArray
 from core.settings import AlertSettings
 
 NAME = "level_change"

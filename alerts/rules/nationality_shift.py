@@ -13,9 +13,9 @@ import pandas as pd
 
 from alerts import WARNING, WATCH
 from alerts.rules.base import FOLLOWED_MONTHS, Evidence, ObservedRule, Signal
+from core import FloatArray
 from core.calendar import period_index
 from core.languages import marked as _
-from core.quantiles import FloatArray
 from core.schema import ALL
 from core.settings import AlertSettings
 

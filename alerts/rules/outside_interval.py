@@ -9,8 +9,8 @@ import pandas as pd
 
 from alerts import WARNING, WATCH
 from alerts.rules.base import FOLLOWED_MONTHS, Evidence, ObservedRule, Signal, counts_by_series, route_of
+from core import QUANTILE_LEVELS, interval_levels
 from core.languages import marked as _
-from core.quantiles import QUANTILE_LEVELS, interval_levels
 from core.settings import AlertSettings
 
 NAME = "outside_95"

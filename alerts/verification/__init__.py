@@ -43,7 +43,7 @@ from alerts.verification.hindcast import (
 from core.release import ALERT_RELIABILITY, FORECASTS, PANEL, TRACK_RECORD
 from core.schema import ALL, check
 from core.settings import AlertSettings
-from forecasting.model import ENSEMBLE
+from forecasting import ENSEMBLE
 from forecasting.verification.bootstrap import draw_weights
 
 FEWEST_EVENTS = 5

@@ -19,7 +19,7 @@ from scipy.special import ndtri
 
 from alerts.rules.base import ExceedanceRule
 from alerts.verification.hindcast import HORIZONS, Judged, PastForecasts, windows
-from core.quantiles import FloatArray
+from core import FloatArray
 from core.settings import AlertSettings
 
 LAST_ERRORS = 84

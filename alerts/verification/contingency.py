@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from alerts.verification.hindcast import HORIZONS, WINDOW, BoolArray, Judged, Pairs
+from core import FloatArray
 from core.calendar import PLANNING_MONTHS
-from core.quantiles import FloatArray
 from forecasting.verification.bootstrap import (
     area_interval,
     rate_interval,

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from alerts import LEVELS, Cutoffs, LevelCosts, bayes_threshold
 from alerts.verification.hindcast import HORIZONS, WINDOW, Judged, Pairs
+from core import FloatArray
 from core.calendar import PLANNING_MONTHS
-from core.quantiles import FloatArray
 from core.settings import AlertSettings
 
 TRAINING_SHARE = 0.4

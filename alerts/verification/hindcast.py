@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from alerts import Cutoffs
 from alerts.rules.base import ExceedanceRule, route_of
 from alerts.rules.surge import RULE as SURGE
+from core import QUANTILE_LEVELS, FloatArray, probability_above
 from core.calendar import PLANNING_MONTHS, planning_window
-from core.quantiles import QUANTILE_LEVELS, FloatArray, probability_above
 from core.settings import AlertSettings
 from forecasting.nowcast import conditioned
 from forecasting.panel import Panel

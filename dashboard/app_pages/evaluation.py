@@ -18,7 +18,7 @@ from dashboard.layout import small
 from dashboard.reads import Night
 from dashboard.tables import localised
 from dashboard.theme import current_theme
-from forecasting.model import BASELINE, ENSEMBLE
+from forecasting import BASELINE, ENSEMBLE
 
 TITLE, PLACE = _("Evaluation"), 6
 

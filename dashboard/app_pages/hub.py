@@ -18,7 +18,7 @@ from dashboard.layout import small
 from dashboard.reads import Night
 from dashboard.tables import localised
 from dashboard.theme import current_theme
-from forecasting.model import ENSEMBLE
+from forecasting import ENSEMBLE
 from hub.judgement import departures
 from hub.score import SPANS
 from workflow.judgements import said_by_panels

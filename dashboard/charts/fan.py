@@ -11,8 +11,8 @@ from typing import TypeGuard
 import pandas as pd
 import plotly.graph_objects as go
 
+from core import INTERVALS, interval_levels
 from core.languages import as_counted, as_expected
-from core.quantiles import INTERVALS, interval_levels
 from dashboard import _, labelled, lang, ngettext
 from dashboard.charts import (
     MARGIN_BOTTOM,

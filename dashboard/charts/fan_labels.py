@@ -15,7 +15,7 @@ from itertools import pairwise
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.quantiles import interval_levels
+from core import interval_levels
 from dashboard import _, lang
 from dashboard.charts import Annotation, Scale, dated, level_line, mid_month, note, quantile, unit_label
 from dashboard.theme import Theme, halo

@@ -22,7 +22,7 @@ from dashboard.charts import (
     spread,
 )
 from dashboard.theme import Theme, with_opacity
-from forecasting.model import ENSEMBLE
+from forecasting import ENSEMBLE
 from forecasting.verification.verdict import BETTER, with_verdicts
 
 COLUMNS = ("model_id", "name", "horizon", "relative_wis")

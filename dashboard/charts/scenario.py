@@ -8,8 +8,8 @@ import datetime as dt
 import pandas as pd
 import plotly.graph_objects as go
 
+from core import interval_levels
 from core.languages import MINUS, as_expected
-from core.quantiles import interval_levels
 from dashboard import _, labelled, lang, listed, ngettext
 from dashboard.charts import (
     count_axis,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.quantiles import INTERVALS, interval_levels
+from core import INTERVALS, interval_levels
 from dashboard import _, labelled, lang, ngettext
 from dashboard.charts import (
     LABEL_PIXELS,

@@ -10,7 +10,7 @@ import pkgutil
 from collections.abc import Iterable
 
 from core.errors import InputError
-from forecasting.model import BASELINE, ENSEMBLE, Model, PooledModel
+from forecasting import BASELINE, ENSEMBLE, Model, PooledModel
 
 _MODULES = [importlib.import_module(f"{__name__}.{item.name}") for item in pkgutil.iter_modules(__path__)]
 

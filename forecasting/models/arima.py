@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from core import FloatArray
 from core.languages import marked as _
-from core.quantiles import FloatArray
-from forecasting.model import FitError, History, Model, ModelCard, quantiles_from_interval
+from forecasting import FitError, History, Model, ModelCard, quantiles_from_interval
 
 LONGEST_SEASON = 24
 """A lag of 52 weeks makes the state vector, and the time of a fit, too large."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from core import FloatArray
 from core.languages import marked as _
-from core.quantiles import FloatArray
-from forecasting.model import BASELINE, NORMAL_SCORES, History, Model, ModelCard, symmetric_errors
+from forecasting import BASELINE, NORMAL_SCORES, History, Model, ModelCard, symmetric_errors
 
 LAST_ERRORS = 84
 FEWEST_ERRORS = 12

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from core import FloatArray
 from core.languages import marked as _
-from core.quantiles import FloatArray
-from forecasting.model import FitError, History, Model, ModelCard, quantiles_from_interval
+from forecasting import FitError, History, Model, ModelCard, quantiles_from_interval
 
 LONGEST_SEASON = 24
 """Exponential smoothing estimates one state per period of the season: weeks of a year are too many."""

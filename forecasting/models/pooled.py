@@ -11,11 +11,11 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
+from core import FloatArray
 from core.errors import InputError
 from core.languages import marked as _
-from core.quantiles import FloatArray
+from forecasting import ModelCard, PooledModel, constants_of
 from forecasting.features import LONG_VIEW
-from forecasting.model import ModelCard, PooledModel, constants_of
 from forecasting.models import small_counts
 from forecasting.models.small_counts import SLOW_AND_SMALL
 

@@ -7,9 +7,9 @@ import logging
 import numpy as np
 import pandas as pd
 
+from core import FloatArray
 from core.languages import marked as _
-from core.quantiles import FloatArray
-from forecasting.model import LEVELS, FitError, History, Model, ModelCard
+from forecasting import LEVELS, FitError, History, Model, ModelCard
 
 SAMPLES = 1000
 

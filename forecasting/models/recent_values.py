@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from core import FloatArray
 from core.calendar import Frequency
 from core.languages import marked as _
-from core.quantiles import FloatArray
-from forecasting.model import LEVELS, RECENT_VALUES, History, Model, ModelCard
+from forecasting import LEVELS, RECENT_VALUES, History, Model, ModelCard
 from forecasting.panel import Panel
 
 HALF_LIFE = 12.0

@@ -15,7 +15,7 @@ from types import ModuleType
 import numpy as np
 from scipy.special import ndtri
 
-from core.quantiles import FloatArray
+from core import FloatArray
 from forecasting.features import levels, mean_of_season, value_now, volatility_seen
 
 THRESHOLDS: FloatArray = np.asarray((0, 1, 2, 3, 5, 8, 13, 22, 40, 80), dtype=float)

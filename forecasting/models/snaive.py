@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from core import FloatArray
 from core.languages import marked as _
-from core.quantiles import FloatArray
-from forecasting.model import FitError, History, Model, ModelCard, symmetric_errors
+from forecasting import FitError, History, Model, ModelCard, symmetric_errors
 from forecasting.models.baseline import FEWEST_ERRORS, LAST_ERRORS
 
 

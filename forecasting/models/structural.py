@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from core import FloatArray
 from core.languages import marked as _
-from core.quantiles import FloatArray
-from forecasting.model import FitError, History, Model, ModelCard, heavy_tailed_quantiles
+from forecasting import FitError, History, Model, ModelCard, heavy_tailed_quantiles
 
 HARMONICS = 3
 ITERATIONS = 50

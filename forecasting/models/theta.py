@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from core import FloatArray
 from core.languages import marked as _
-from core.quantiles import FloatArray
-from forecasting.model import FitError, History, Model, ModelCard, quantiles_from_interval
+from forecasting import FitError, History, Model, ModelCard, quantiles_from_interval
 
 
 def predict(history: History, horizon: int) -> FloatArray:

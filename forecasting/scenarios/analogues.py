@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core import FloatArray
 from core.errors import InputError
-from core.quantiles import FloatArray
-from forecasting.model import BoolArray
+from forecasting import BoolArray
 
 LARGEST_MULTIPLE = 20.0
 """Ratios are cut here: a base of a few persons must not make millions."""

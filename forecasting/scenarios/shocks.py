@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core import FloatArray
 from core.errors import InputError
-from core.quantiles import FloatArray
 
 _NORMAL_90 = 1.6448536269514722
 

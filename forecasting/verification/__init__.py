@@ -1,1 +1,271 @@
-"""How good past forecasts were: scores, the one bootstrap, the one verdict, errors by group."""
+"""How good past forecasts were: the one bootstrap, the one verdict, errors by group; here scores, coverage and PIT.
+
+The denominator of every relative score is :func:`reference_quantiles`: the hubs' baseline made from the panel alone, on
+the same rows. It is ``vigie-baseline`` before the guard: on log1p scale its lower quantiles may fall below zero,
+so the published baseline may score a little below 1. A row without 12 past changes has no reference and is not scored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+import numpy as np
+import pandas as pd
+
+from core import INTERVALS, QUANTILE_LEVELS, FloatArray, interval_levels
+from core.errors import InputError
+from core.schema import ALL
+from forecasting import LEVELS, BoolArray, symmetric_errors
+from forecasting.models.baseline import FEWEST_ERRORS, LAST_ERRORS
+from forecasting.panel import Panel
+from forecasting.quantiles import Forecasts, QuantileTable, as_table, probability_at
+from forecasting.verification.bootstrap import ratio_interval
+from forecasting.verification.verdict import FAMILY, SCALES, WORSE, holm_within, with_verdicts
+
+COVERAGES = (*INTERVALS, 0.98)
+"""Central intervals that the 23 levels hold; .98 is the widest of them."""
+
+
+def wis(observed: FloatArray, quantiles: FloatArray, levels: FloatArray = LEVELS) -> FloatArray:
+    """Weighted interval score of each forecast: twice the mean pinball loss over the levels.
+
+    Args:
+        observed: Outcomes, shape ``(n,)``.
+        quantiles: Shape ``(n, 23)``, on the same scale.
+        levels: Their levels.
+
+    Returns:
+        Scores, shape ``(n,)``; lower is better. Bracher et al. 2021, PLoS Comput. Biol. 17(2) e1008618.
+    """
+    distance = observed[:, None] - quantiles
+    score: FloatArray = (2 * np.maximum(levels * distance, (levels - 1) * distance)).mean(axis=1)
+    return score
+
+
+def observed_at(keys: pd.DataFrame, panel: Panel) -> FloatArray:
+    """The outcome of each forecast, NaN where the panel has none; ``keys`` need ``series_id, target_end_date``."""
+    rows, columns = panel.places(keys["target_end_date"], keys["series_id"])
+    found = panel.matrix.to_numpy(dtype=float)[rows, columns]
+    outcomes: FloatArray = np.where((rows >= 0) & (columns >= 0), found, np.nan)
+    return outcomes
+
+
+def reference_quantiles(keys: pd.DataFrame, panel: Panel) -> FloatArray:
+    """The reference baseline's log1p quantiles for each row, shape ``(n, 23)``; NaN where there are too few changes."""
+    out = np.full((len(keys), len(LEVELS)), np.nan)
+    places = keys[["series_id", "origin_date", "horizon"]].reset_index(drop=True)
+    ends = panel.end_dates
+    columns = {str(name): np.log1p(panel.matrix[name].to_numpy(dtype=float)) for name in panel.matrix.columns}
+    for key, rows in places.groupby(list(places.columns), sort=False).indices.items():
+        series_id, origin, horizon = cast(tuple[str, pd.Timestamp, int], key)
+        if series_id not in columns:
+            continue
+        known = columns[series_id][: int(ends.searchsorted(origin, side="right"))]
+        values = known[np.isfinite(known)]
+        errors = (values[horizon:] - values[:-horizon])[-LAST_ERRORS:]
+        if len(errors) >= FEWEST_ERRORS:
+            out[rows] = symmetric_errors(values[-1], errors)
+    return out
+
+
+def score_rows(forecasts: Forecasts, panel: Panel) -> pd.DataFrame:
+    """Score every forecast whose outcome is observed and whose reference exists.
+
+    Args:
+        forecasts: Hubverse quantile rows, or the same as a matrix.
+        panel: Outcomes, and the past that the reference baseline is made of.
+
+    Returns:
+        One row per forecast: ``model_id, series_id, origin_date, horizon, target_end_date, observed``, ``wis_log``,
+        ``wis_natural``, ``reference_log``, ``reference_natural`` and ``covered_50/80/95/98`` (bool).
+    """
+    table = as_table(forecasts)
+    observed = observed_at(table.keys, panel)
+    table, observed = table.where(np.isfinite(observed)), observed[np.isfinite(observed)]
+    reference = reference_quantiles(table.keys, panel)
+    scored = np.isfinite(reference[:, 0])
+    table, observed, reference = table.where(scored), observed[scored], reference[scored]
+    rows = table.keys[["model_id", "series_id", "origin_date", "horizon", "target_end_date"]].copy()
+    rows["observed"] = observed
+    rows["wis_log"] = wis(np.log1p(observed), np.log1p(table.quantiles))
+    rows["wis_natural"] = wis(observed, table.quantiles)
+    rows["reference_log"] = wis(np.log1p(observed), reference)
+    rows["reference_natural"] = wis(observed, np.clip(np.expm1(reference), 0, None))
+    return rows.assign(**covered(observed, table.quantiles))
+
+
+def covered(observed: FloatArray, quantiles: FloatArray) -> dict[str, BoolArray]:
+    """Whether each outcome, shape ``(n,)``, lies inside the central intervals: by name, ``covered_50`` and so on."""
+    found: dict[str, BoolArray] = {}
+    for coverage in COVERAGES:
+        low, high = (QUANTILE_LEVELS.index(level) for level in interval_levels(coverage))
+        inside = (observed >= quantiles[:, low]) & (observed <= quantiles[:, high])
+        found[f"covered_{round(100 * coverage)}"] = inside
+    return found
+
+
+def summarise(forecasts: Forecasts, panel: Panel) -> pd.DataFrame:
+    """Mean scores per model × series × horizon, and over all series (``_T``).
+
+    Returns:
+        A frame that keeps ``SCORES``, plus ``coverage_98``, ``relative_wis_lo`` and ``relative_wis_hi`` (90 % circular
+        block bootstrap over origins; empty where there are too few) and ``p_holm``: the p-value of a ratio of 1,
+        corrected within :data:`forecasting.verification.verdict.FAMILY`. ``n`` is the number of forecasts scored.
+
+    Raises:
+        InputError: Nothing can be scored: a mean of nothing is no score.
+    """
+    rows = score_rows(forecasts, panel)
+    if rows.empty:
+        raise InputError("scores: no forecast has both an observed outcome and twelve past changes to be measured by")
+    both = pd.concat([rows, rows.assign(series_id=ALL)], ignore_index=True)
+    keys = ["model_id", "series_id", "horizon"]
+    groups = both.groupby(keys, sort=True)
+    shares = {f"covered_{round(100 * level)}": f"coverage_{round(100 * level)}" for level in COVERAGES}
+    means = groups[["wis_log", "wis_natural", *shares]].mean().rename(columns=shares).assign(n=groups.size())
+    scored = [f"{what}_{scale}" for scale in SCALES for what in ("wis", "reference")]
+    by_origin = both.groupby([*keys, "origin_date"], sort=True)[scored].sum()
+    lines = []
+    for line, (_, sums) in zip(means.reset_index().to_dict("records"), by_origin.groupby(level=keys), strict=True):
+        for scale in SCALES:
+            own, reference = (sums[f"{what}_{scale}"].to_numpy() for what in ("wis", "reference"))
+            found = ratio_interval(own, reference, horizon=line["horizon"])
+            lines.append(
+                {
+                    **{name: line[name] for name in keys},
+                    "scale": scale,
+                    "wis": line[f"wis_{scale}"],
+                    "relative_wis": found.ratio,
+                    "relative_wis_lo": found.low,
+                    "relative_wis_hi": found.high,
+                    "p_value": found.p_value,
+                    **{name: line[name] for name in shares.values()},
+                    "n": line["n"],
+                }
+            )
+    table = pd.DataFrame(lines)
+    return table.assign(p_holm=holm_within(table, FAMILY)).drop(columns="p_value")
+
+
+def calibration(rows: pd.DataFrame) -> pd.DataFrame:
+    """Share of outcomes inside each central interval, from :func:`score_rows`.
+
+    Returns:
+        ``model_id, series_id, horizon, nominal, observed, n``; ``series_id`` is a series or ``_T``.
+    """
+    both = pd.concat([rows, rows.assign(series_id=ALL)], ignore_index=True)
+    columns = {f"covered_{round(100 * coverage)}": coverage for coverage in COVERAGES}
+    groups = both.groupby(["model_id", "series_id", "horizon"], sort=True)
+    shares = groups[list(columns)].mean().rename(columns=columns).assign(n=groups.size()).reset_index()
+    return shares.melt(["model_id", "series_id", "horizon", "n"], var_name="nominal", value_name="observed")
+
+
+def pit_histogram(forecasts: Forecasts, panel: Panel, *, bins: int = 10, seed: int = 0) -> pd.DataFrame:
+    """Histogram of the probability integral transform; flat for a calibrated model.
+
+    Where quantiles tie at the outcome (zeros), the PIT is drawn between its two ends: Czado, Gneiting and Held 2009,
+    Biometrics 65(4).
+
+    Returns:
+        ``model_id, horizon, bin_low, bin_high, share, n``.
+    """
+    table = as_table(forecasts)
+    observed = observed_at(table.keys, panel)
+    known = np.isfinite(observed)
+    table, observed = table.where(known), observed[known]
+    low, high = probability_at(observed, table.quantiles)
+    pit = low + np.random.default_rng(seed).uniform(size=len(observed)) * (high - low)
+    edges = np.linspace(0, 1, bins + 1)
+    frame = table.keys[["model_id", "horizon"]].assign(place=np.clip((pit * bins).astype(int), 0, bins - 1))
+    parts = [
+        pd.DataFrame({"bin_low": edges[:-1], "bin_high": edges[1:]}).assign(
+            model_id=key[0],
+            horizon=key[1],
+            share=np.bincount(group["place"], minlength=bins) / len(group),
+            n=len(group),
+        )
+        for key, group in ((cast(tuple[str, int], key), group) for key, group in frame.groupby(["model_id", "horizon"]))
+    ]
+    columns = ["model_id", "horizon", "bin_low", "bin_high", "share", "n"]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+KINDS = ("route", "region", "citizen")
+COLUMNS = [
+    "kind", "route_id", "geo", "group", "model_id", "horizon", "n", "n_series", "relative_wis", "relative_wis_lo",
+    "relative_wis_hi", "bias", "coverage_50", "coverage_80", "coverage_95", "mark",
+]  # fmt: skip
+NARROW, FEW = "intervals too narrow", "too few forecasts"
+FEWEST = 24
+"""Forecasts below which a group's errors say nothing."""
+NARROW_BY = 0.15
+"""An 80 % interval that holds this much less than it promises is marked."""
+
+
+def group_errors(forecasts: Forecasts, panel: Panel, groups: pd.DataFrame) -> pd.DataFrame:
+    """Score every group of series alone.
+
+    Args:
+        forecasts: Past quantile rows (``FORECASTS``).
+        panel: Outcomes.
+        groups: One row per series and group it belongs to: ``series_id, kind`` (one of :data:`KINDS`), ``route_id``,
+            ``geo`` and ``group``. Series without a row are left out.
+
+    Returns:
+        Columns ``COLUMNS``, one row per group, model and horizon. ``n``: forecasts scored; ``relative_wis``: ratio of
+        mean WIS (log scale) to the reference baseline's with its 90 % block-bootstrap interval over origins; ``bias``
+        from −1 (outcomes always above every quantile) to 1 (always below): positive means forecasts were too high
+        (Funk et al. 2019, PLoS Comput. Biol. 15(2) e1006785); ``mark`` is empty, :data:`FEW`, :data:`WORSE` (the
+        one verdict, Holm over all groups of a kind) or :data:`NARROW`.
+    """
+    table = as_table(forecasts)
+    table = table.where(table.keys["series_id"].isin(groups["series_id"]))
+    if groups.empty or table.keys.empty:
+        return _frame([])
+    rows = score_rows(table, panel)
+    if rows.empty:
+        return _frame([])
+    keys = ["model_id", "series_id", "origin_date", "horizon"]
+    rows = rows.merge(table.keys[keys].assign(bias=_bias(table, panel)), on=keys)
+    lines = pd.DataFrame(_lines(rows.merge(groups, on="series_id")))
+    return _frame(_marked(lines)) if len(lines) else _frame([])
+
+
+def _bias(table: QuantileTable, panel: Panel) -> FloatArray:
+    """1 − 2 × the place of each outcome in its forecast; NaN where the outcome is unknown."""
+    observed = observed_at(table.keys, panel)
+    low, high = probability_at(observed, table.quantiles)
+    return np.where(np.isfinite(observed), 1 - (low + high), np.nan)
+
+
+def _lines(rows: pd.DataFrame) -> Iterator[dict[str, object]]:
+    for key, part in rows.groupby(["kind", "route_id", "geo", "group", "model_id", "horizon"], sort=True):
+        place = dict(zip(("kind", "route_id", "geo", "group", "model_id", "horizon"), key, strict=True))
+        sums = part.groupby("origin_date")[["wis_log", "reference_log"]].sum()
+        own, reference = (sums[name].to_numpy() for name in ("wis_log", "reference_log"))
+        found = ratio_interval(own, reference, horizon=int(part["horizon"].iloc[0]))
+        line = {
+            "n": len(part),
+            "n_series": part["series_id"].nunique(),
+            "relative_wis": found.ratio,
+            "relative_wis_lo": found.low,
+            "relative_wis_hi": found.high,
+            "p_value": found.p_value,
+            "bias": part["bias"].mean(),
+            **{f"coverage_{level}": part[f"covered_{level}"].mean() for level in (50, 80, 95)},
+        }
+        yield {**place, **line}
+
+
+def _marked(lines: pd.DataFrame) -> pd.DataFrame:
+    """The same with each group's mark; all groups of a kind are judged at once."""
+    judged = with_verdicts(lines.assign(p_holm=holm_within(lines, ["model_id", "kind"])))
+    narrow = judged["coverage_80"] < 0.8 - NARROW_BY
+    mark = np.select([judged["n"] < FEWEST, judged["verdict"] == WORSE, narrow], [FEW, WORSE, NARROW], default="")
+    return judged.assign(mark=mark)
+
+
+def _frame(lines: pd.DataFrame | list[dict[str, object]]) -> pd.DataFrame:
+    numbers = dict.fromkeys(COLUMNS[8:-1], float) | dict.fromkeys(("horizon", "n", "n_series"), int)
+    return pd.DataFrame(lines, columns=COLUMNS).reset_index(drop=True).astype(numbers)

@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import betaincinv, gammaincinv, ndtri, stdtr, stdtrit
 
-from core.quantiles import FloatArray
+from core import FloatArray
 
 COVERAGE = 0.90
 FEWEST_ORIGINS = 8

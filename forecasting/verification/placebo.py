@@ -15,15 +15,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.quantiles import FloatArray
+from core import FloatArray
 from core.schema import ALL
+from forecasting import BoolArray, between_levels
 from forecasting.features import before, features, volatility
-from forecasting.model import BoolArray, between_levels
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.pooled_fit import HIGHEST_WEIGHT, LOWEST_WEIGHT, TOTALS_WEIGHT
+from forecasting.verification import wis
 from forecasting.verification.bootstrap import diebold_mariano, ratio_interval
-from forecasting.verification.scores import wis
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE, holm_within, verdicts
 
 MODEL_ID = "vigie-pooled"

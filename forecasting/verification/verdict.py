@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from core import FloatArray
 from core.errors import InputError
 from core.languages import marked as _
-from core.quantiles import FloatArray
 from core.schema import ALL
-from forecasting.model import ENSEMBLE
+from forecasting import ENSEMBLE
 from forecasting.verification.bootstrap import COVERAGE, diebold_mariano, ratio_interval
 
 BETTER, NO_EVIDENCE, WORSE = _("better than the baseline"), _("no evidence"), _("worse than the baseline")
@@ -43,7 +43,7 @@ def skill(scores: pd.DataFrame, *, model_id: str = ENSEMBLE, scale: str = "log")
     """Judge a model per series and horizon.
 
     Args:
-        scores: From :func:`forecasting.verification.scores.summarise`, or an older release's: where it has no interval
+        scores: From :func:`forecasting.verification.summarise`, or an older release's: where it has no interval
             there is no evidence, and where it has no corrected p-value the interval decides alone.
         model_id: The model judged.
         scale: ``log`` or ``natural``.
@@ -111,7 +111,7 @@ def compare(scored: pd.DataFrame, model_id: str, others: Sequence[str]) -> pd.Da
     """Score of a model over the score of each other one, on the same rows, with its luck.
 
     Args:
-        scored: From :func:`forecasting.verification.scores.score_rows`; rows that one of the models lacks are left out.
+        scored: From :func:`forecasting.verification.score_rows`; rows that one of the models lacks are left out.
         model_id: The model that is judged.
         others: What it is measured against.
 

@@ -18,11 +18,11 @@ from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from core import INTERVALS, interval_levels
 from core.calendar import to_period
 from core.languages import Language, as_expected
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from core.quantiles import INTERVALS, interval_levels
 from reports import colours
 from reports.alert import limit_of
 from reports.briefing.canvas import (

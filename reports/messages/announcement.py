@@ -16,10 +16,10 @@ from urllib.parse import urlencode
 import pandas as pd
 
 from alerts.lifecycle import ENDED, JUDGED, RAISED, UNJUDGED, UPDATED, WITHDRAWN
+from core import INTERVALS, interval_levels
 from core.calendar import is_month, to_period
-from core.quantiles import INTERVALS, interval_levels
 from core.schema import Entry
-from forecasting.model import ENSEMBLE
+from forecasting import ENSEMBLE
 from reports.alert import rule_record
 
 Facts = Mapping[str, Any]

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from alerts.rules.base import Evidence
-from core.quantiles import QUANTILE_LEVELS
+from core import QUANTILE_LEVELS
 
 SERIES = "arrivals.CMR._T._T.M"
 Build = Callable[..., pd.DataFrame]

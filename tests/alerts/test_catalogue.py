@@ -14,7 +14,7 @@ from alerts import Cutoffs
 from alerts.rules import CATALOGUE_COLUMNS, EXCEEDANCE_RULES, RULES, TEMPLATES, catalogue
 from alerts.rules.base import counts_by_series
 from alerts.verification.hindcast import past_forecasts, retrospective_alerts
-from core.quantiles import QUANTILE_LEVELS, probability_above
+from core import QUANTILE_LEVELS, probability_above
 from core.settings import AlertSettings
 
 Build = Callable[..., pd.DataFrame]

@@ -13,9 +13,9 @@ import pytest
 
 from alerts.rules import COLUMNS, EXCEEDANCE_RULES, LONGEST, SUBJECT, ended, evaluate, no_alerts, sentence
 from alerts.rules.base import Evidence, ExceedanceRule
+from core import QUANTILE_LEVELS
 from core.calendar import planning_window
 from core.errors import SchemaError
-from core.quantiles import QUANTILE_LEVELS
 from core.release import ALERTS
 from core.schema import check
 from core.settings import AlertSettings

@@ -14,7 +14,7 @@ from alerts.rules.base import Evidence, Signal
 from alerts.rules.level_change import newest_stretch
 from alerts.rules.nationality_shift import distance
 from alerts.verification import observed_record, signal_rows
-from core.quantiles import QUANTILE_LEVELS
+from core import QUANTILE_LEVELS
 from core.settings import AlertSettings
 
 Build = Callable[..., pd.DataFrame]

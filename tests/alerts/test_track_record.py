@@ -22,8 +22,8 @@ from alerts.verification import full_record
 from alerts.verification.comparisons import COMPARISONS
 from alerts.verification.contingency import ContingencyTable, contingency_table, entries, measures
 from alerts.verification.hindcast import HORIZONS, PATHS, USUAL_START, WINDOW, Judged, Pairs, judge, past_forecasts
+from core import QUANTILE_LEVELS, probability_above
 from core.calendar import PLANNING_MONTHS
-from core.quantiles import QUANTILE_LEVELS, probability_above
 from core.release import ALERT_RELIABILITY, TRACK_RECORD
 from core.schema import check
 from core.settings import AlertSettings

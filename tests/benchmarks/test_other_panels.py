@@ -13,8 +13,8 @@ import pytest
 from benchmarks import other_panels
 from benchmarks.other_panels import PANELS, by_chance, line_of, panel_of, scores_of
 from benchmarks.routes import HORIZONS
+from forecasting import BASELINE, LEVELS
 from forecasting.members import Request
-from forecasting.model import BASELINE, LEVELS
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.runs import backtest
 from ingest.sources import SOURCES

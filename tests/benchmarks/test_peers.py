@@ -10,10 +10,10 @@ import pytest
 
 from benchmarks import peers
 from benchmarks.peers import COVERAGES, from_intervals, long_form
+from core import QUANTILE_LEVELS
 from core.log import silent
-from core.quantiles import QUANTILE_LEVELS
 from core.schema import ALL
-from forecasting.model import LEVELS
+from forecasting import LEVELS
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.quantiles import INTERVALS, QUANTILE_LEVELS, interval_levels, probability_above
+from core import INTERVALS, QUANTILE_LEVELS, interval_levels, probability_above
 
 VALUES = np.expm1(np.linspace(2, 9, len(QUANTILE_LEVELS)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from core.quantiles import QUANTILE_LEVELS
+from core import QUANTILE_LEVELS
 from core.schema import make_series_id
 
 TARGET = "asylum_applications_first"

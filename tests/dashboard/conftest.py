@@ -19,7 +19,7 @@ import pytest
 import streamlit as st
 from streamlit.components.v2 import manifest_scanner
 
-from core.quantiles import QUANTILE_LEVELS
+from core import QUANTILE_LEVELS
 from core.routes import ARRIVAL_ROUTES
 from core.schema import make_series_id
 from core.settings import Settings

@@ -7,11 +7,11 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
-from core.quantiles import QUANTILE_LEVELS
+from core import QUANTILE_LEVELS
 from core.schema import make_series_id
 from dashboard.alert_view import reasons
 from dashboard.reads import Night
-from forecasting.model import BASELINE, ENSEMBLE
+from forecasting import BASELINE, ENSEMBLE
 from reports import Row
 
 SERIES = make_series_id("arrivals", "CMR", "_T", "_T", "M")

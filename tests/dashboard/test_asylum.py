@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core import QUANTILE_LEVELS
 from core.calendar import to_period, write_period
 from core.languages import Language
-from core.quantiles import QUANTILE_LEVELS
 from dashboard import asylum_view, lang
 from dashboard.charts.fan import Fan, fan_chart
 from dashboard.theme import LIGHT

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from dashboard.evaluation_view import baseline_note
-from forecasting.model import BASELINE, ENSEMBLE
+from forecasting import BASELINE, ENSEMBLE
 
 
 @pytest.mark.parametrize(("ratio", "is_told"), [(0.969, True), (0.9998, False), (1.0, False), (float("nan"), False)])

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core.settings import PROJECT
 from dashboard import evaluation_view, layout, reads, skill_map, tables
 from dashboard.downloads import FORMATS, Export, csv_bytes
-from forecasting.verification.scores import COLUMNS, FEW, NARROW
+from forecasting.verification import COLUMNS, FEW, NARROW
 from forecasting.verification.verdict import WORSE
 from store.releases import Release
 

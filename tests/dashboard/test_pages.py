@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core import QUANTILE_LEVELS
 from core.languages import Language
-from core.quantiles import QUANTILE_LEVELS
 from core.settings import DRILL, PROJECT
 from dashboard import judgement_view, reads, route_context
 from dashboard.route_view import first_route

@@ -5,8 +5,8 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
+from core import QUANTILE_LEVELS
 from core.languages import Language
-from core.quantiles import QUANTILE_LEVELS
 from dashboard.tables import chance_table, forecast_table, with_words
 from reports.files import for_people
 from reports.numbers import chances

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core import QUANTILE_LEVELS
 from core.languages import Language
-from core.quantiles import QUANTILE_LEVELS
 from dashboard import downloads, time_travel
 from reports.files import for_people
 

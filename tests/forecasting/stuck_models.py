@@ -7,8 +7,8 @@ import signal
 import time
 from dataclasses import replace
 
-from core.quantiles import FloatArray
-from forecasting.model import BASELINE, History, Model
+from core import FloatArray
+from forecasting import BASELINE, History, Model
 from forecasting.models import MODELS
 from forecasting.postprocess import SafeForecast
 from forecasting.workers import Fit, run_fit

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core import FloatArray
 from core.calendar import PERIODS_PER_YEAR, Frequency, pandas_frequency, write_period
-from core.quantiles import FloatArray
 from core.release import FORECASTS
 from core.schema import check
 from forecasting.features import features
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.verification.scores import score_rows
+from forecasting.verification import score_rows
 
 from .frames import run_backtest, run_forecast
 

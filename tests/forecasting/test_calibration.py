@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecasting import LEVELS, NORMAL_SCORES
 from forecasting.calibration import (
     FACTORS,
     FEWEST_SCORED,
@@ -16,10 +17,9 @@ from forecasting.calibration import (
     calibrate,
     calibrate_tails,
 )
-from forecasting.model import LEVELS, NORMAL_SCORES
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable
-from forecasting.verification.scores import observed_at, wis
+from forecasting.verification import observed_at, wis
 
 MONTHS = 120
 NOISE = 0.3

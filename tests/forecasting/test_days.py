@@ -12,8 +12,8 @@ import pytest
 from benchmarks.nowcast import daily_counts, scores
 from core.release import WEEK_SCORES
 from core.schema import check
+from forecasting import LEVELS
 from forecasting.days import daily_history
-from forecasting.model import LEVELS
 from forecasting.nowcast import Nowcast, scaled
 from forecasting.weeks import week_record, week_scores, weeks_ahead
 

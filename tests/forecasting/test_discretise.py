@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.quantiles import FloatArray
+from core import FloatArray
+from forecasting import LEVELS
 from forecasting.calibration import JITTER, discretise, units
-from forecasting.model import LEVELS
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable
-from forecasting.verification.scores import wis
+from forecasting.verification import wis
 
 MONTHS = 60
 

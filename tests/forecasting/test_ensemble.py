@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from core.errors import InputError
 from core.release import FORECASTS
 from core.schema import check
+from forecasting import LEVELS
 from forecasting.calibration import FEWEST_TO_LEARN_FROM
 from forecasting.ensemble import FEWEST_SCORED, MOST_RECORDS, NO_SKILL, WINDOW, _choose, _judge, combine
-from forecasting.model import LEVELS
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable, to_rows
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from core.release import EXPLANATIONS
+from forecasting import ENSEMBLE
 from forecasting.ensemble import combine
 from forecasting.explanation import (
     CALIBRATION,
@@ -25,7 +26,6 @@ from forecasting.explanation import (
     shared_part,
 )
 from forecasting.hindcast import backtest_work, run_work
-from forecasting.model import ENSEMBLE
 from forecasting.panel import Panel
 from forecasting.quantiles import to_rows
 

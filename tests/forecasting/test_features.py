@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.quantiles import FloatArray
+from core import FloatArray
 from forecasting.features import (
     LARGEST_VOLATILITY,
     SMALLEST_VOLATILITY,

@@ -14,9 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import pooled_fit
+from forecasting import ENSEMBLE, LEVELS, NORMAL_SCORES, pooled_fit
 from forecasting.ensemble import combine
-from forecasting.model import ENSEMBLE, LEVELS, NORMAL_SCORES
 from forecasting.models import pooled as pooled_model
 from forecasting.models import small_counts
 from forecasting.panel import Panel, read_panel

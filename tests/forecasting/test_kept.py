@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import features, kept, models, pooled_fit, postprocess, workers
+from forecasting import BASELINE, constants_of, features, kept, models, pooled_fit, postprocess, workers
 from forecasting.hindcast import backtest_work, run_work
-from forecasting.model import BASELINE, constants_of
 from forecasting.panel import Panel
 from forecasting.postprocess import SafeForecast
 from forecasting.quantiles import QuantileTable

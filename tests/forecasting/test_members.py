@@ -11,10 +11,9 @@ import pytest
 
 from core.release import FORECASTS
 from core.schema import check
-from forecasting import members
+from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, RECENT_VALUES, members
 from forecasting.ensemble import combine
 from forecasting.members import FITS_EACH, NO_SUM, NOT_POOLED, Request, members_at, models_to_run
-from forecasting.model import BASELINE, BOTTOM_UP, ENSEMBLE, RECENT_VALUES
 from forecasting.models import MODELS
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.pooled import lesson, past_origins, present_origins

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from core import QUANTILE_LEVELS
 from core.errors import InputError
-from core.quantiles import QUANTILE_LEVELS
-from forecasting.model import (
+from forecasting import (
     BASELINE,
     FitError,
     History,

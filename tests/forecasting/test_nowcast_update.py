@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.quantiles import FloatArray
+from core import FloatArray
 from core.release import FORECASTS, TRAJECTORIES
 from core.schema import check
-from forecasting.model import LEVELS, NORMAL_SCORES
+from forecasting import LEVELS, NORMAL_SCORES
 from forecasting.nowcast import update_with_nowcasts
 from forecasting.panel import Panel
 from forecasting.trajectories import sample_paths

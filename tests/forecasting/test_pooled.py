@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.quantiles import FloatArray
+from core import FloatArray
 from core.release import FORECASTS
 from core.schema import check
-from forecasting import features, pooled_fit
+from forecasting import LEVELS, NORMAL_SCORES, between_levels, features, pooled_fit
 from forecasting.hindcast import backtest_work
-from forecasting.model import LEVELS, NORMAL_SCORES, between_levels
 from forecasting.models import POOLED_MODELS, small_counts
 from forecasting.models import pooled as pooled_model
 from forecasting.models.pooled import FITTED_LEVELS, fit, predict
@@ -23,7 +22,7 @@ from forecasting.panel import Panel, panel_from_rows
 from forecasting.pooled import PREDICTIONS, Level, lesson, neighbours, past_origins, present_origins, run_pooled
 from forecasting.pooled_fit import Lesson
 from forecasting.quantiles import QuantileTable, to_rows
-from forecasting.verification.scores import score_rows
+from forecasting.verification import score_rows
 
 pytestmark = pytest.mark.usefixtures("few_trees")
 MODEL = "vigie-pooled"

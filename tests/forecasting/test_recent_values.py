@@ -11,17 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from core import QUANTILE_LEVELS
 from core.calendar import Frequency
-from core.quantiles import QUANTILE_LEVELS
-from forecasting import members
+from forecasting import BASELINE, ENSEMBLE, LEVELS, NORMAL_SCORES, RECENT_VALUES, members
 from forecasting.ensemble import combine
 from forecasting.members import Request, members_at
-from forecasting.model import BASELINE, ENSEMBLE, LEVELS, NORMAL_SCORES, RECENT_VALUES
 from forecasting.models import MODELS
 from forecasting.models.recent_values import BY_FREQUENCY, HALF_LIFE, HIGHEST, odds_before_outcomes
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import LinearPool, QuantileTable, stack
-from forecasting.verification.scores import observed_at, wis
+from forecasting.verification import observed_at, wis
 from forecasting.workers import Fit
 
 MEDIAN = QUANTILE_LEVELS.index(0.5)

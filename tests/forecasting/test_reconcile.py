@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from core.errors import InputError
 from core.release import FORECASTS
 from core.schema import check
-from forecasting import reconcile
-from forecasting.model import LEVELS
+from forecasting import LEVELS, reconcile
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.reconcile import coherent_paths, totals_panel
 from forecasting.workers import run_tasks

@@ -10,9 +10,8 @@ import pytest
 from core.errors import InputError
 from core.release import FORECASTS
 from core.schema import check
-from forecasting import runs
+from forecasting import ENSEMBLE, runs
 from forecasting.members import models_to_run
-from forecasting.model import ENSEMBLE
 from forecasting.panel import Panel
 from forecasting.quantiles import row_blocks, to_rows
 from forecasting.runs import forecast_file

@@ -10,9 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from forecasting.scenarios import shocks
-from forecasting.scenarios.analogues import EPISODES, Course, add_persons, course, rescale
-from forecasting.scenarios.paths import (
+from forecasting.scenarios import (
     Condition,
     Needs,
     TooFewPathsError,
@@ -20,8 +18,10 @@ from forecasting.scenarios.paths import (
     given,
     occupancy,
     places_needed,
+    shocks,
     still_present,
 )
+from forecasting.scenarios.analogues import EPISODES, Course, add_persons, course, rescale
 from forecasting.scenarios.shocks import Diversion, Shock, apply_shock, estimate_diversion, profile
 
 ENDS = pd.date_range("2025-01-31", periods=12, freq="ME")

@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import panel, runs
+from forecasting import BASELINE, ENSEMBLE, BoolArray, panel, runs
 from forecasting.members import Members, Request, members_at
-from forecasting.model import BASELINE, ENSEMBLE, BoolArray
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import to_rows
 from forecasting.runs import Made, backtest_file, forecast_file

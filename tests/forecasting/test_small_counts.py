@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from scipy.special import ndtri
 from scipy.stats import poisson
 
-from core.quantiles import FloatArray
+from core import FloatArray
+from forecasting import LEVELS
 from forecasting.features import _YEARLY_DISTANCE
-from forecasting.model import LEVELS
 from forecasting.models import small_counts
 from forecasting.models.small_counts import THRESHOLDS, log_quantiles
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.pooled import Level, past_origins, run_pooled
 from forecasting.quantiles import QuantileTable
-from forecasting.verification.scores import score_rows
+from forecasting.verification import score_rows
 
 MODEL = "vigie-pooled"
 MONTHS = 96

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.model import LEVELS, NORMAL_SCORES
+from forecasting import LEVELS, NORMAL_SCORES
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable, probability_at
 from forecasting.sum_of_parts import FEWEST_ORIGINS, SLICES, ranks_of, shuffled_draws, sum_of_parts

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from core.quantiles import QUANTILE_LEVELS, FloatArray
+from core import QUANTILE_LEVELS, FloatArray
 from core.release import TRAJECTORIES
 from core.schema import check
-from forecasting.model import LEVELS, NORMAL_SCORES
+from forecasting import LEVELS, NORMAL_SCORES
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, probability_at, to_matrix, to_rows, value_at
 from forecasting.trajectories import PastScores, draw_paths, horizon_correlation, sample_paths

@@ -8,7 +8,7 @@ import pytest
 
 from core.release import YEAR_AHEAD
 from core.schema import ALL, check
-from forecasting.model import NORMAL_SCORES
+from forecasting import NORMAL_SCORES
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import KEYS, QuantileTable
 from forecasting.year_ahead import REACH, _Totals, windows, year_ahead

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.shared import PAGE, page_command, report, timed
-from core.quantiles import QUANTILE_LEVELS
+from core import QUANTILE_LEVELS
 from hub import Hub, read_config
 from hub.submission import read_submission
 from hub.targets import config_files

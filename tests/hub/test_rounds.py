@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.quantiles import QUANTILE_LEVELS
+from core import QUANTILE_LEVELS
 from core.release import FORECASTS
 from core.settings import PROJECT
-from forecasting.model import BASELINE
+from forecasting import BASELINE
 from hub.outputs import open_series, weekly
 from hub.targets import RHYTHMS, baseline, config_files, handed_in, open_round, replayed
 from nightly.hub import collect, validate

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from core.quantiles import QUANTILE_LEVELS, FloatArray
+from core import QUANTILE_LEVELS, FloatArray
 from forecasting.quantiles import QuantileTable
 from hub.score import MEDIAN, WEIGHTED, combine, grid, league, pairwise
 

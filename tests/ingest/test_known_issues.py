@@ -7,7 +7,7 @@ import pytest
 from core.errors import InputError
 from core.routes import ROUTES
 from core.settings import SNAPSHOT
-from forecasting.model import ENSEMBLE
+from forecasting import ENSEMBLE
 from forecasting.models import MODELS
 from ingest.registers import known_issues
 from ingest.sources import CARDS

@@ -10,8 +10,8 @@ import pytest
 from core.about import INTENDED_USE, PROHIBITED_USES
 from core.languages import DEFAULT_LANGUAGE, Language, languages
 from core.settings import SNAPSHOT
-from forecasting.model import BASELINE, ENSEMBLE
-from forecasting.verification.scores import COLUMNS
+from forecasting import BASELINE, ENSEMBLE
+from forecasting.verification import COLUMNS
 from ingest.registers import known_issues
 from ingest.sources import CARDS
 from nightly.documents import evaluation_matrix

@@ -8,8 +8,8 @@ import numpy as np
 
 from core.release import EXPLANATIONS
 from core.schema import check
+from forecasting import ENSEMBLE
 from forecasting.explanation import COMPONENTS
-from forecasting.model import ENSEMBLE
 from store.releases import ReleaseStore
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.quantiles import QUANTILE_LEVELS
+from core import QUANTILE_LEVELS
 from core.schema import ALL, make_series_id
 from core.settings import Settings
 from forecasting.days import daily_history

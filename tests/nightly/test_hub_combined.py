@@ -16,7 +16,7 @@ from core.errors import InputError
 from core.languages import Language
 from core.release import FORECASTS
 from core.settings import HubSettings
-from forecasting.model import BASELINE, ENSEMBLE, LEVELS, NORMAL_SCORES, OWN
+from forecasting import BASELINE, ENSEMBLE, LEVELS, NORMAL_SCORES, OWN
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.trajectories import sample_paths
 from hub.outputs import own_ensemble, tidy

@@ -11,7 +11,7 @@ import pytest
 
 from core.release import ISSUED_SCORES
 from core.schema import ALL, check
-from forecasting.model import ENSEMBLE, LEVELS
+from forecasting import ENSEMBLE, LEVELS
 from forecasting.quantiles import QuantileTable, to_rows
 from nightly import RealTimeData, tables
 from nightly.tables import issued_scores

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.quantiles import QUANTILE_LEVELS
+from core import QUANTILE_LEVELS
 from forecasting.panel import Panel, panel_from_rows
 from nightly.tables import differences, hindcast_table
 from store.releases import ReleaseStore

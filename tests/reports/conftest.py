@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 import pytest
 
-from core.quantiles import QUANTILE_LEVELS
+from core import QUANTILE_LEVELS
 from core.routes import ROUTES
 from reports import LoadedRelease
 from reports.messages.announcement import Announcement

@@ -9,7 +9,7 @@ import pandas as pd
 from alerts.lifecycle import State
 from core.languages import Language
 from core.routes import ROUTES
-from forecasting.scenarios.paths import Needs
+from forecasting.scenarios import Needs
 from reports import Decisions, Reception
 from reports.briefing import measure_foot
 from reports.briefing.canvas import HEIGHT, MARGIN

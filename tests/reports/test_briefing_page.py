@@ -20,7 +20,7 @@ from pypdf import PdfReader
 
 from core.languages import Language, languages
 from dashboard.theme import LIGHT
-from forecasting.scenarios.paths import Needs
+from forecasting.scenarios import Needs
 from geo import FRAME_KM
 from reports import Decisions, Reception, colours
 from reports.briefing import ALERT_COLUMNS, BADGE, briefing_pdf, draw_alerts, draw_page

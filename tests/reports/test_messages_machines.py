@@ -14,9 +14,9 @@ from lxml import etree
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
+from core import QUANTILE_LEVELS
 from core.errors import SchemaError
 from core.languages import Language
-from core.quantiles import QUANTILE_LEVELS
 from core.schema import Entry
 from reports.briefing.charts import fan_picture
 from reports.messages import compose, mail, mail_html, mail_text

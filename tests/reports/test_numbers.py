@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.quantiles import QUANTILE_LEVELS
+from core import QUANTILE_LEVELS
 from reports import numbers
 from tests.dashboard.conftest import usual_frames
 

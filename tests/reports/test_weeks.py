@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from core import QUANTILE_LEVELS
 from core.languages import Language
-from core.quantiles import QUANTILE_LEVELS
 from core.release import WEEK_SCORES
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE
 from reports.route import WeekView, week_basis, week_record, week_title, week_view

@@ -11,8 +11,8 @@ import pycountry
 import pytest
 from pypdf import PdfReader
 
+from core import INTERVALS, interval_levels
 from core.languages import Language
-from core.quantiles import INTERVALS, interval_levels
 from core.routes import ROUTES
 from reports import Decisions
 from reports.briefing import briefing_pdf

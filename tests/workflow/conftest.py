@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from core.quantiles import QUANTILE_LEVELS
+from core import QUANTILE_LEVELS
 from core.settings import Settings
 from store.releases import About, Release, ReleaseStore
 from tests.receivers import Mailbox, Requests, http_server, mail_server

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from access import HAND_IN, Actor
+from core import QUANTILE_LEVELS
 from core.errors import InputError
-from core.quantiles import QUANTILE_LEVELS
 from core.settings import Settings
 from hub.judgement import Judgement, departures, fitted, people_model
 from store.hub import SubmissionStore

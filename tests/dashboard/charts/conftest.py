@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.quantiles import QUANTILE_LEVELS
+from core import QUANTILE_LEVELS
 
 
 @pytest.fixture

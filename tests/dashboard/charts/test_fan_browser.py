@@ -17,8 +17,8 @@ import streamlit
 from playwright.sync_api import Page
 
 import dashboard
+from core import QUANTILE_LEVELS
 from core.languages import languages
-from core.quantiles import QUANTILE_LEVELS
 from dashboard.charts.bars import WEEKS_HEIGHT, week_chart
 from dashboard.charts.fan import Fan, fan_chart
 from dashboard.charts.seasons import season_bars

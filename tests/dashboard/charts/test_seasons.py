@@ -5,8 +5,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
+from core import QUANTILE_LEVELS
 from core.errors import SchemaError
-from core.quantiles import QUANTILE_LEVELS
 from dashboard.charts import quantile
 from dashboard.charts.seasons import season_alt, season_bars, season_bars_alt, season_chart
 from dashboard.theme import LIGHT

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.model import LEVELS, NORMAL_SCORES
+from forecasting import LEVELS, NORMAL_SCORES
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.verification.scores import COLUMNS, FEW, NARROW, group_errors, summarise
+from forecasting.verification import COLUMNS, FEW, NARROW, group_errors, summarise
 from forecasting.verification.verdict import WORSE
 
 MONTHS, ORIGINS = 84, 40

@@ -12,7 +12,7 @@ from scipy.special import ndtri
 
 from core.release import DRIVER_TESTS
 from core.schema import ALL, check
-from forecasting.model import LEVELS
+from forecasting import LEVELS
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.verification import placebo

@@ -11,15 +11,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core import QUANTILE_LEVELS
 from core.errors import InputError, SchemaError
-from core.quantiles import QUANTILE_LEVELS
 from core.release import SCORES
 from core.schema import check
 from forecasting.ensemble import combine
 from forecasting.models import MODELS
 from forecasting.panel import Panel, read_panel
 from forecasting.quantiles import QuantileTable, to_matrix, to_rows
-from forecasting.verification.scores import calibration, pit_histogram, score_rows, summarise
+from forecasting.verification import calibration, pit_histogram, score_rows, summarise
 
 from ..frames import backtest
 

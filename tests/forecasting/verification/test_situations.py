@@ -8,9 +8,9 @@ import pytest
 
 from core.release import SITUATION_SCORES
 from core.schema import check
-from forecasting.model import BASELINE, ENSEMBLE, LEVELS, NORMAL_SCORES
+from forecasting import BASELINE, ENSEMBLE, LEVELS, NORMAL_SCORES
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.verification.scores import score_rows, wis
+from forecasting.verification import score_rows, wis
 from forecasting.verification.situations import energy_score, situation_scores, threshold_weighted
 
 MONTHS, ORIGINS = 60, 24
