@@ -9,15 +9,36 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from core.entry import Entry
 from core.errors import InputError, StoreError
+from core.release import RELEASE, REQUIRED
+from nightly.inputs import LOADED
 from nightly.recover import CLOCK_SOURCE, FRESHNESS, JOURNAL_SOURCE, record_publication, recover, values_ahead
-from store.journal import Journal, journal_url
+from store.journal import Journal, journal_url, opened_journal
 from store.releases import About, Release, ReleaseStore
 from store.status import NIGHT_ACTIONS, witnesses
 from store.vintages import VintageStore
 
 NOW = dt.datetime.now(dt.UTC)
-pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home with a release of no figures, which its journal knows of, and one figure that was taken in."""
+    home, as_of = tmp_path / "home", dt.date(2025, 1, 31)
+    figure = {
+        "source_id": "iom_dtm", "series_id": "arrivals.CMR.ITA._T.M", "target": "arrivals", "route_id": "CMR",
+        "geo": "ITA", "citizen": "_T", "freq": "M", "time_period": "2024-12", "obs_value": 100.0, "obs_flag": "",
+        "as_of": pd.Timestamp("2025-01-15"), "as_of_estimated": False,
+    }  # fmt: skip
+    VintageStore(home).append(pd.DataFrame([figure]), received=as_of)
+    with opened_journal("", home) as journal:
+        journal.record(Entry("nightly", LOADED, "figures"))
+        frames = {name: RELEASE[name].empty() for name in REQUIRED}
+        store = ReleaseStore(home)
+        release = store.publish(frames, {}, About(as_of, "0.1.0", {}, {}))
+        record_publication(journal, release, {}, store.head())
+    return home
 
 
 @pytest.fixture

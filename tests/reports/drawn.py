@@ -36,7 +36,8 @@ def _inside(figure: Figure, axes: Axes) -> Iterator[str]:
             for place, label in zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)
         ]
         has_grid = any(one.get_visible() for one in axis.get_gridlines())
-        yield f"{name} axis: {', '.join(ticks)}{' with grid' if has_grid else ''}"
+        fonts = {f"{one.get_fontname()} {one.get_fontsize():.4g}" for one in axis.get_ticklabels()}
+        yield f"{name} axis: {', '.join([*ticks, *sorted(fonts)])}{' with grid' if has_grid else ''}"
     for artist in axes.get_children():
         if isinstance(artist, Line2D):
             places, values = short(artist.get_xdata(orig=False)), short(artist.get_ydata(orig=False))
