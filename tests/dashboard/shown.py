@@ -19,7 +19,7 @@ from tests.golden import short
 MOST_ROWS, MOST_ENTRIES = 3, 12
 _ASPECTS = ("label", "value", "options", "help", "disabled", "delta", "url", "body")
 _OF_THE_RUN = re.compile(
-    r"\d{8}T\d{6}Z-[0-9a-f]{6}|\b[0-9a-f]{8,64}\b|The (?:weekly|monthly) round of [^.]+ is open until [^.]+\."
+    r"\d{8}T\d{6}Z-[0-9a-f]{6}|\b[0-9a-f]{12,64}\b|The (?:weekly|monthly) round of [^.]+ is open until [^.]+\."
 )
 """What differs from run to run: its name, hashes, and which of the hub's rounds are open today."""
 _OF_EVERY_PAGE = {"html"}

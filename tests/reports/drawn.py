@@ -58,7 +58,7 @@ def _mark(figure: Figure, artist: Artist) -> str:
         font = f"{artist.get_fontname()} {artist.get_fontsize():.4g} {to_hex(artist.get_color())}"
         return f"text {_box(figure, artist)} {font} {artist.get_text()!r}"
     if isinstance(artist, Line2D):
-        return f"line {_box(figure, artist)} {to_hex(artist.get_color())}"
+        return f"line {_box(figure, artist)} {artist.get_linewidth():.4g} {to_hex(artist.get_color())}"
     if isinstance(artist, Patch):
         fill, edge = (to_hex(one, keep_alpha=True) for one in (artist.get_facecolor(), artist.get_edgecolor()))
         return f"{kind} {_box(figure, artist)} {fill} {edge}"
