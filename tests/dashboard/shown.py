@@ -11,13 +11,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+from google.protobuf.json_format import MessageToDict  # type: ignore[import-untyped]  # it publishes no types
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
 from tests.golden import short
 
 MOST_ROWS, MOST_ENTRIES = 3, 12
-_ASPECTS = ("label", "value", "options", "help", "disabled", "delta", "url", "body")
+_OF_THE_ELEMENT = {"id", "formId", "data", "arrowData", "styler", "elementId", "url"}
+"""Of an element's settings: names that Streamlit gives, and tables as bytes."""
 _OF_THE_RUN = re.compile(
     r"\d{8}T\d{6}Z-[0-9a-f]{6}|\b[0-9a-f]{12,64}\b|The (?:weekly|monthly) round of [^.]+ is open until [^.]+\."
 )
@@ -34,17 +37,20 @@ def shown(app: AppTest) -> Iterator[str]:
 
 
 def _lines(element: Any) -> Iterator[str]:  # noqa: ANN401  # an element of any kind
-    if element.type in {"arrow_data_frame", "arrow_table"}:
-        yield from _table(element.value)
-    elif element.type == "plotly_chart":
+    told = MessageToDict(element.proto) if hasattr(element, "proto") else {}
+    settings = {name: value for name, value in told.items() if name not in _OF_THE_ELEMENT}
+    if element.type == "plotly_chart":
         spec = json.loads(element.proto.spec)
-        yield f"chart: {element.proto.alt}"
+        yield f"chart: {_in_short({name: value for name, value in settings.items() if name != 'spec'})}"
         yield from (f"  {_in_short(trace)}" for trace in spec["data"])
         yield from (f"  {name}: {_in_short(value)}" for name, value in sorted(spec["layout"].items()))
     else:
-        aspects = [str(getattr(element, name, "")) for name in _ASPECTS]
-        words = [one for one in dict.fromkeys(aspects) if one not in {"", "None", "False"}]
-        yield f"{element.type}: {' | '.join(words)}"
+        value = getattr(element, "value", "")
+        is_said = isinstance(value, pd.DataFrame) or str(value) in {str(one) for one in settings.values()}
+        yield f"{element.type}: {_in_short(settings)}{'' if is_said else f' = {value}'}"
+        if isinstance(value, pd.DataFrame):
+            written = element.proto.arrow_data.styler.display_values
+            yield from _table(pa.ipc.open_stream(written).read_all().to_pandas() if written else value)
 
 
 def _table(table: pd.DataFrame) -> Iterator[str]:

@@ -103,7 +103,11 @@ def test_a_lever_of_a_shock_takes_every_time_that_a_shock_may_last_up_to_the_las
 @pytest.mark.usefixtures("release")
 @pytest.mark.parametrize(
     "address",
-    [{"kind": "if", "and_route": "WAR"}, {"kind": "shock", "part": "places", "stock": "900"}, {"kind": "past", "part": "routes"}],
+    [
+        {"kind": "if", "and_route": "WAR"},
+        {"kind": "shock", "part": "places", "stock": "900"},
+        {"kind": "past", "part": "routes"},
+    ],
 )
 def test_a_field_lets_through_the_numbers_that_the_address_takes_and_no_others(address: dict[str, str]) -> None:
     app = visit(f"scenarios_{address['kind']}", route="EMR", **address)
