@@ -1,6 +1,6 @@
 """Whole outputs held against a file of text: what a page, a message or a table shows, line by line.
 
-``WRITE_GOLDEN=1 pytest FILE`` writes the files anew; read the difference before it is committed.
+``make golden`` writes the files anew; read the difference before it is committed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def check_golden(file: Path, lines: Iterable[str]) -> None:
     expected = file.read_text(encoding="utf-8").split("\n")[:-1]
     if found != expected:
         difference = difflib.unified_diff(expected, found, file.name, "found", lineterm="", n=1)
-        pytest.fail("\n".join([*difference][:MOST_LINES]), pytrace=False)
+        shown = "\n".join([*difference][:MOST_LINES])
+        pytest.fail(f"not the golden text (where it is meant: make golden)\n{shown}", pytrace=False)
 
 
 def short(values: ArrayLike) -> str:

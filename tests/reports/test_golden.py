@@ -1,6 +1,6 @@
 """Whole pages and messages, mark by mark and line by line: what no other test has a sentence for stays as it is.
 
-A difference is no fault by itself: where it is meant, ``WRITE_GOLDEN=1`` writes the files anew: see ``tests/golden``.
+A difference is no fault by itself: where it is meant, ``make golden`` writes the files anew.
 """
 
 from __future__ import annotations
