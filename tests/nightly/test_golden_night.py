@@ -75,8 +75,8 @@ def world() -> Iterator[pd.DataFrame]:
     yield rows("italy_interior", "arrivals.CMR.ITA._T.D", days, waves(len(days), 130.0, 1.0, 365.0), 1)
     for place, geo in enumerate(("AUT", "BEL", "DEU", "FRA", "ITA"), 1):
         for citizen, share in (("_T", 1.0), ("SYR", 0.4)):
-            values = waves(len(MONTHS) - 48, 1000.0 * place * share, place)
-            yield rows("eurostat", f"asylum_applications_first._Z.{geo}.{citizen}.M", MONTHS[48:], values, 40)
+            values = waves(len(MONTHS) - 60, 1000.0 * place * share, place)
+            yield rows("eurostat", f"asylum_applications_first._Z.{geo}.{citizen}.M", MONTHS[60:], values, 40)
 
 
 def _no_process(*_: object, **__: object) -> None:
@@ -88,7 +88,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home after two nights a month apart."""
     home = tmp_path_factory.mktemp("miniature")
     VintageStore(home).append(pd.concat(world(), ignore_index=True), received=dt.date(2025, 3, 1))
-    few = {"backtest_origins": 5, "slow_backtest_origins": 5, "trajectories": 100, "pooled_model": False}
+    few = {"backtest_origins": 4, "slow_backtest_origins": 4, "trajectories": 100, "pooled_model": False}
     settings = load_settings(home).model_copy(update=few)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("nightly.live.load_snapshot", lambda *_: "fingerprint")
@@ -153,7 +153,7 @@ def test_the_journal_tells_of_a_night_what_it_did(home: Path) -> None:
 def test_a_hub_begun_from_a_night_holds_the_golden_files_and_its_league(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nightly.hub.MONTHS_OF_VINTAGES", 2)
+    monkeypatch.setattr("nightly.hub.MONTHS_OF_VINTAGES", 1)
     monkeypatch.setattr("nightly.hub_tables.read_rounds", lambda: (None, {}))
     first, second = ReleaseStore(home).all()
     place = tmp_path / "hub"
