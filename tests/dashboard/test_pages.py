@@ -364,6 +364,15 @@ def test_the_evaluation_page_says_where_there_is_no_evidence() -> None:
     assert "Baseline" in set(table["Model"])
 
 
+@pytest.mark.parametrize("part", ["alerts", "issued"])
+@pytest.mark.usefixtures("release")
+def test_the_evaluation_page_shows_the_record_of_alerts_and_that_nothing_issued_is_scored_yet(
+    part: str,
+) -> None:
+    app = visit("evaluation", f"evaluation_{part}", part=part)
+    assert bool(app.dataframe) == (part == "alerts")
+
+
 @pytest.mark.usefixtures("release")
 def test_the_data_page_shows_licence_citation_issues_and_rows_set_aside() -> None:
     app = visit("data", "data_source", source="iom_dtm")
