@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import typer
 
 from cli import app
+from core.settings import PROJECT
 from tests.golden import check_golden
 
 ASPECTS = ("required", "default", "is_flag", "multiple", "nargs", "hidden", "min", "max", "count", "help")
@@ -27,5 +27,5 @@ def options_of(command: Any, name: str = "vigie") -> Iterator[str]:  # noqa: ANN
 
 
 def test_commands_take_the_golden_options() -> None:
-    lines = [re.sub(r" at 0x[0-9a-f]+", "", line) for line in options_of(typer.main.get_command(app))]
+    lines = [line.replace(f"{PROJECT}", "PROJECT") for line in options_of(typer.main.get_command(app))]
     check_golden(GOLDEN / "options.txt", lines)
