@@ -40,10 +40,8 @@ def _lines(element: Any) -> Iterator[str]:  # noqa: ANN401  # an element of any 
     told = MessageToDict(element.proto) if hasattr(element, "proto") else {}
     settings = {name: value for name, value in told.items() if name not in _OF_THE_ELEMENT}
     if element.type == "plotly_chart":
-        spec = json.loads(element.proto.spec)
         yield f"chart: {_in_short({name: value for name, value in settings.items() if name != 'spec'})}"
-        yield from (f"  {_in_short(trace)}" for trace in spec["data"])
-        yield from (f"  {name}: {_in_short(value)}" for name, value in sorted(spec["layout"].items()))
+        yield from drawn(element.proto.spec)
     else:
         value = getattr(element, "value", "")
         is_said = isinstance(value, pd.DataFrame) or str(value) in {str(one) for one in settings.values()}
@@ -51,6 +49,13 @@ def _lines(element: Any) -> Iterator[str]:  # noqa: ANN401  # an element of any 
         if isinstance(value, pd.DataFrame):
             written = element.proto.arrow_data.styler.display_values
             yield from _table(pa.ipc.open_stream(written).read_all().to_pandas() if written else value)
+
+
+def drawn(chart: str) -> Iterator[str]:
+    """Traces of a chart, given as JSON, then its layout."""
+    spec = json.loads(chart)
+    yield from (f"  {_in_short(trace)}" for trace in spec["data"])
+    yield from (f"  {name}: {_in_short(value)}" for name, value in sorted(spec["layout"].items()))
 
 
 def _table(table: pd.DataFrame) -> Iterator[str]:
