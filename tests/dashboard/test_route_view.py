@@ -153,3 +153,22 @@ def test_the_cut_off_of_a_rule_is_a_chance_and_that_of_a_comparison_a_number(
     rule: str, cutoff: float, said: str
 ) -> None:
     assert record_view._cutoff({"rule": rule, "cutoff": cutoff}) == said
+
+
+def test_a_documented_rise_has_a_chance_for_each_month_before_it_and_the_first_alert_that_was_given() -> None:
+    about = {"title": "A rise", "title_fr": "Une hausse", "what": "Boats.", "what_fr": "Bateaux.", "url": "https://a"}
+    said = [(step, 0.1 * step, "warning" if step in {2, 4} else "", step == 1) for step in range(1, 7)]
+    rises = pd.DataFrame(
+        [
+            {
+                **about, "event_id": "a", "basis": "arrivals", "horizon": step, "chance": chance, "level": level,
+                "origin": f"2024-0{7 - step}", "came": came,
+            }
+            for step, chance, level, came in said
+        ]
+        + [{**about, "event_id": "b", "basis": "", "horizon": 0, "chance": NAN, "level": "", "origin": "", "came": NAN}]
+    )  # fmt: skip
+    told, untold = record_view.rises_table(rises).astype(str).to_numpy().tolist()
+    chances = ["60%", "50%", "40% ▲", "30%", "20% ▲", "10%"]
+    assert told == ["A rise", *chances, "March 2024", "far above the mean", "arrivals", "https://a", "Boats."]
+    assert untold == ["A rise", *["–"] * 6, "none", "–", "no figures", "https://a", "Boats."]
