@@ -11,7 +11,7 @@ export OMP_NUM_THREADS = 1
 
 COMPILE = $(VENV)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements"
 
-.PHONY: help setup run check test lint quick unit explore mutants texts requirements benchmarks release clean
+.PHONY: help setup run check test lint quick unit explore mutants golden texts requirements benchmarks release clean
 .DEFAULT_GOAL := help
 
 help:
@@ -92,6 +92,11 @@ explore: .venv/ready-to-test
 # How many of 200 small faults do the quick tests notice?
 mutants: .venv/system-ready
 	$(VENV)/python -m tests.mutants
+
+# Writes anew what pages, messages and tables are held against. Read the difference before it is committed.
+golden: .venv/ready-to-test
+	WRITE_GOLDEN=1 $(VENV)/pytest -q -n 2 --dist loadfile -m "$(QUICK)" tests/*/test_golden*.py tests/dashboard
+	git diff --stat -- 'tests/*/golden'
 
 # Rooms whose texts people read; tests/dashboard/test_i18n.py reads this line.
 TEXTS = app.py dashboard alerts reports core workflow forecasting ingest nightly store hub data

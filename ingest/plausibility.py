@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import reduce
-from math import gcd
 from typing import cast
 
 import numpy as np
@@ -192,9 +190,7 @@ def _rounded_to(values: pd.Series) -> int:
     some = values[values != 0].abs()
     if len(some) < MANY:
         return 0
-    step = next((one for one in (*ROUNDING, 1) if (some % one == 0).mean() >= NEARLY_ALL), 0)
-    common = reduce(gcd, some[some % 1 == 0].astype("int64").unique(), 0)
-    return step if step in (0, 1) or common % step == 0 or (some % step == 0).mean() >= NEARLY_ALL else 0
+    return next((one for one in (*ROUNDING, 1) if (some % one == 0).mean() >= NEARLY_ALL), 0)
 
 
 def _lost(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:

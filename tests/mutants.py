@@ -3,8 +3,8 @@
 Faults are Cosmic Ray's (a boundary moved, a sign turned, a number off by one, *and* for *or*, a condition negated …) in
 a copy of the project. The quick tests run once, to see which files of tests call which function; then for each fault
 the files that call its function, nearest to the module first, until a test fails. The sample depends on modules and
-faults alone, so two runs on one state agree. Run it with ``make mutants``, or for one room with
-``.venv/bin/python -m tests.mutants --room alerts --count 40``.
+faults alone, so two runs on one state agree; with ``--seed`` another sample is drawn. Run it with ``make mutants``, or
+for one room with ``.venv/bin/python -m tests.mutants --room alerts --count 40``.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ from cosmic_ray.plugins import get_operator
 
 PROJECT = Path(__file__).resolve().parent.parent
 ROOMS = (
-    "access", "alerts", "core", "dashboard", "forecasting", "geo", "hub", "ingest", "nightly", "reports", "store",
-    "workflow",
+    "access", "alerts", "commands", "core", "dashboard", "forecasting", "geo", "hub", "ingest", "nightly", "reports",
+    "store", "workflow",
 )  # fmt: skip
 OPERATORS = [f"core/{name}" for name in (
     "AddNot", "NumberReplacer", "ReplaceAndWithOr", "ReplaceOrWithAnd", "ReplaceTrueWithFalse", "ReplaceFalseWithTrue",
@@ -87,8 +87,8 @@ class Mutant:
         return self.module.partition("/")[0]
 
 
-def mutants_of(module: str) -> Iterator[Mutant]:
-    """Every fault that the operators can make in a module."""
+def mutants_of(module: str, seed: str = "") -> Iterator[Mutant]:
+    """Every fault that the operators can make in a module, in an order that the seed makes."""
     code = (PROJECT / module).read_text(encoding="utf-8")
     lines, tree = code.splitlines(), get_ast(code)
     for name in OPERATORS:
@@ -96,17 +96,17 @@ def mutants_of(module: str) -> Iterator[Mutant]:
         places = [start for node in ast_nodes(tree) for start, _end in operator.mutation_positions(node)]
         for occurrence, (line, _column) in enumerate(places):
             if not UNJUDGED.search(lines[line - 1]):
-                text = f"{module} {name} {lines[line - 1].strip()} {occurrence}"
+                text = f"{seed}{module} {name} {lines[line - 1].strip()} {occurrence}"
                 yield Mutant(hashlib.sha256(text.encode()).hexdigest(), module, name, occurrence, line)
 
 
-def sample(rooms: Sequence[str], count: int) -> list[Mutant]:
+def sample(rooms: Sequence[str], count: int, seed: str = "") -> list[Mutant]:
     """The first faults of each room in their fixed order, more from rooms with more of them (by the square root)."""
     by_room = {
         room: sorted(
             mutant
             for path in sorted((PROJECT / room).rglob("*.py"))
-            for mutant in mutants_of(path.relative_to(PROJECT).as_posix())
+            for mutant in mutants_of(path.relative_to(PROJECT).as_posix(), seed)
         )
         for room in rooms
         if (PROJECT / room).is_dir()
@@ -163,6 +163,14 @@ def is_ours(path: Path) -> bool:
     return not {".venv", "build", "node_modules"} & set(path.relative_to(PROJECT).parts)
 
 
+def before_and_after(mutant: Mutant) -> tuple[str, str]:
+    """The first line that a fault changes, without it and with it."""
+    code = (PROJECT / mutant.module).read_text(encoding="utf-8")
+    mutated = mutate_code(code, get_operator(mutant.operator)(), mutant.occurrence) or code
+    pairs = zip(code.splitlines(), mutated.splitlines(), strict=False)
+    return next(((old.strip(), new.strip()) for old, new in pairs if old != new), ("", ""))
+
+
 def run_one(copy: Path, mutant: Mutant, tests: Sequence[str], output: Path) -> int:
     """Start a process that runs tests on a mutated module in a copy; returns its id."""
     code = (PROJECT / mutant.module).read_text(encoding="utf-8")
@@ -179,7 +187,7 @@ def start(copy: Path, options: Sequence[str], output: Path, seconds: int, plugin
     os.setsid()
     os.chdir(copy)
     sys.path[:] = [str(copy), *(entry for entry in sys.path if Path(entry or ".").resolve() != PROJECT)]
-    for name in [name for name in sys.modules if name.partition(".")[0] in {*ROOMS, "tests", "cli", "commands"}]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in {*ROOMS, "tests", "cli"}]:
         del sys.modules[name]
     os.environ["PYTHONPATH"] = str(copy)
     file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -351,12 +359,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--room", action="append", help="only this room (may be repeated)")
     parser.add_argument("--count", type=int, default=200, help="faults in all")
+    parser.add_argument("--seed", default="", help="any word: each draws another sample")
     options = parser.parse_args()
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         for name in FOREIGN.split():
             with suppress(ImportError):
                 importlib.import_module(name)
-    chosen = sample(options.room or ROOMS, options.count)
+    chosen = sample(options.room or ROOMS, options.count, options.seed)
     counts: dict[str, Counter[bool]] = defaultdict(Counter)
     with tempfile.TemporaryDirectory(prefix="vigie-mutants-") as folder:
         copies = [copy_project(Path(folder) / name) for name in ("one", "two")]
@@ -366,9 +375,8 @@ def main() -> int:
         for done, (mutant, killed) in enumerate(results(chosen, copies, found), 1):
             counts[mutant.room][killed] += 1
             if not killed:
-                text = (PROJECT / mutant.module).read_text(encoding="utf-8").splitlines()[mutant.line - 1].strip()
-                name = mutant.operator.removeprefix("core/")
-                print(f"{done}/{len(chosen)} survived: {mutant.module}:{mutant.line} {name}: {text}", flush=True)
+                before, after = before_and_after(mutant)
+                print(f"{done}/{len(chosen)} survived: {mutant.module}:{mutant.line}: {before} -> {after}", flush=True)
     below = False
     for room, outcomes in [*sorted(counts.items()), ("all", sum(counts.values(), Counter()))]:
         caught, total = outcomes[True], outcomes.total()

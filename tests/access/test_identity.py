@@ -83,6 +83,27 @@ def test_claims_that_name_nobody_for_sure_are_refused(changed: dict[str, object]
         read_person({**CLAIMS, **changed}, settings(), NOW)
 
 
+@pytest.mark.parametrize(
+    ("claim", "last", "refused"),
+    [
+        ("iat", NOW.timestamp() - 300, NOW.timestamp() - 301), ("iat", NOW.timestamp() + 300, NOW.timestamp() + 301),
+        ("exp", NOW.timestamp() - 59, NOW.timestamp() - 60), ("email", "a" * 200, "a" * 201),
+    ],
+)  # fmt: skip
+def test_claims_are_taken_up_to_their_limits_and_not_beyond(claim: str, last: object, refused: object) -> None:
+    """Five minutes from now at most, expired less than the minute that clocks may differ, 200 letters."""
+    assert read_person({**CLAIMS, claim: last}, settings(), NOW).identity
+    with pytest.raises(LoginError, match=f"claim {claim}"):
+        read_person({**CLAIMS, claim: refused}, settings(), NOW)
+
+
+def test_a_login_that_began_a_minute_ahead_of_this_clock_holds_and_no_more() -> None:
+    access = settings(session_minutes=30)
+    login = Login("x", NOW, actor(CLAIMS, access))
+    ahead = [login.is_over(access, NOW - dt.timedelta(seconds=seconds)) for seconds in (60, 61)]
+    assert ahead == [False, True]
+
+
 def test_a_login_holds_as_long_as_the_settings_say() -> None:
     access = settings(session_minutes=30)
     login = Login("x", NOW, actor(CLAIMS, access))

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pandas as pd
 import pytest
 
+from commands import nights
+from nightly.inputs import Ingested
 from store.vintages import VintageStore
 from tests.commands.command_line import vigie
 from tests.store.conftest import observations
@@ -85,3 +90,24 @@ def test_what_one_series_withholds_another_asked_for_alone_does_not_give_away(
     for asked, values in (("*.SYR.M", [None]), ("*._T.M", [103])):
         told = vigie(tmp_path, "observations", "--series", asked, "--format", "json").stdout
         assert [row["obs_value"] for row in json.loads(told)] == values
+
+
+@pytest.mark.parametrize(
+    ("is_held", "is_terminal", "out", "err", "logged"),
+    [
+        (False, True, "told\n", "", []),
+        (False, False, "told\n", "", []),
+        (True, True, "", "told\n", []),
+        (True, False, "", "", ["told"]),
+    ],
+)
+def test_what_is_known_stands_on_standard_output_and_what_waits_beside_faults_in_the_log_where_nobody_looks_on(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *, is_held: bool, is_terminal: bool, out: str,
+    err: str, logged: list[str],
+) -> None:  # fmt: skip
+    lines: list[str] = []
+    log = SimpleNamespace(warning=lambda _event, summary: lines.append(summary))
+    monkeypatch.setattr(nights, "get_logger", lambda: log)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal)
+    nights._tell_edition(cast(Ingested, SimpleNamespace(is_held=is_held, summary=lambda: "told")))
+    assert (*capsys.readouterr(), lines) == (out, err, logged)

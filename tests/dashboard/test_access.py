@@ -18,8 +18,11 @@ from core.settings import PROJECT
 from dashboard import reads, visitor
 from store.journal import Journal, journal_url
 from store.releases import Release
+from tests.golden import check_golden
 
 from .conftest import publish
+from .shown import shown
+from .test_pages import GOLDEN
 
 SETTINGS = (
     'dashboard_url = "https://vigie.example.org"\n[access]\nclient_id = "vigie"\n'
@@ -105,6 +108,7 @@ def test_who_has_not_signed_in_sees_the_door_alone() -> None:
     assert labels(app) == set()
     assert 'href="/auth/login"' in forms(app)
     assert not app.table
+    check_golden(GOLDEN / "door.txt", shown(app))
 
 
 @pytest.mark.usefixtures("released")
@@ -113,6 +117,7 @@ def test_a_login_without_a_role_is_told_so_and_recorded_once(home: Path, signed:
     app = visit()
     app.run()
     assert [title.value for title in app.title] == ["Your account has no role here"]
+    check_golden(GOLDEN / "door_without_role.txt", shown(app))
     assert len(rows(home, REFUSED)) == 1
 
 
@@ -152,6 +157,7 @@ def test_steps_are_offered_by_role(role: str, offered: set[str], signed: Sign) -
     found = labels(app)
     assert found & {"Sign off and send", "Dismiss", "Acknowledge"} == offered
     assert 'action="/auth/logout"' in forms(app)
+    check_golden(GOLDEN / f"alerts_{role}.txt", shown(app))
 
 
 @pytest.mark.usefixtures("released")
@@ -188,9 +194,9 @@ def test_who_cannot_be_checked_is_told_nothing_about_the_house(home: Path, signe
     signed("mia", "manager")
     (home / "settings.toml").write_text(f'journal_url = "postgresql://vigie:hush@127.0.0.1:9/inside"\n{SETTINGS}')
     app = visit()
-    shown = " ".join(error.value for error in app.error)
-    assert "cannot find out just now who you are" in shown
-    assert not any(word in shown for word in ("hush", "inside", "postgresql"))
+    told = " ".join(error.value for error in app.error)
+    assert "cannot find out just now who you are" in told
+    assert not any(word in told for word in ("hush", "inside", "postgresql"))
     assert not app.table
 
 

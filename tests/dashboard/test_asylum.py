@@ -118,7 +118,7 @@ def test_the_page_opens_with_the_largest_destination_and_says_who_has_reported(h
 def test_the_page_shows_citizenships_where_they_are_known_and_says_where_they_are_not(home: Path) -> None:
     publish(home)
     assert "Germany: applicants by citizenship" in "\n".join(text.value for text in visit("asylum").header)
-    assert "No applications by citizenship" in words(visit("asylum", country="FRA"))
+    assert "No applications by citizenship" in words(visit("asylum", "asylum_france", country="FRA"))
 
 
 def test_a_kind_that_is_too_old_is_not_offered_and_the_page_says_why(home: Path) -> None:

@@ -96,7 +96,7 @@ def test_every_step_is_a_bar_from_the_number_before_to_the_number_after() -> Non
 
 @pytest.mark.usefixtures("release")
 def test_the_evaluation_page_says_that_no_driver_is_known_to_help_and_where_that_comes_from() -> None:
-    said = words(visit("evaluation", part="drivers"))
+    said = words(visit("evaluation", "evaluation_drivers", part="drivers"))
     assert "No evidence for any of the 2 tested" in said
     assert "Made on 25 November 2026" in said
     assert "January 2018 to March 2025" in said

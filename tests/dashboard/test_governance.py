@@ -6,21 +6,13 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.settings import PROJECT
 from dashboard import evaluation_view, layout, reads, skill_map, tables
 from dashboard.downloads import FORMATS, Export, csv_bytes
 from forecasting.verification import COLUMNS, FEW, NARROW
 from forecasting.verification.verdict import WORSE
 from store.releases import Release
 
-
-def visit(page: str, **address: str) -> AppTest:
-    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.switch_page(f"dashboard/app_pages/{page}.py").run()
-    assert not app.exception, [error.value for error in app.exception]
-    return app
+from .test_pages import visit
 
 
 def said(app: AppTest) -> str:
@@ -96,4 +88,4 @@ def test_scores_by_situation_stand_one_row_each_and_a_path_has_its_length_alone(
     assert found["Situation"].tolist() == ["Surge months", "Whole paths, each route alone", "Forecasts made in 2024"]
     assert found.iloc[:, 1].tolist() == ["0.800 (0.700–0.900), 40 cases", "–", "0.800 (0.700–0.900), 40 cases"]
     assert found.iloc[1, 4] == "0.800 (0.700–0.900), 40 cases"
-    assert "Who always warns does well here" in said(visit("evaluation", part="situations"))
+    assert "Who always warns does well here" in said(visit("evaluation", "evaluation_situations", part="situations"))

@@ -41,7 +41,7 @@ def test_intervals_that_held_every_outcome_or_none_say_so() -> None:
 
 
 def test_a_teams_name_is_shown_as_it_is_written_and_never_as_markup() -> None:
-    app = visit("hub", model=TEAM)
+    app = visit("hub", "hub_team", model=TEAM)
     (header,) = [one.value for one in app.header if "A model" in one.value]
     assert header == r"\<b\>A model\</b\> \(A \*team\*\)"
     assert "It looks far ahead" in words(app)
@@ -73,12 +73,12 @@ def test_a_file_that_came_late_is_listed_so() -> None:
 
 
 def test_round_and_route_of_the_address_are_shown() -> None:
-    app = visit("hub", route="CMR", round="2024-06-30", model=TEAM)
+    app = visit("hub", "hub_round", route="CMR", round="2024-06-30", model=TEAM)
     assert [one.value for one in app.selectbox][3:] == ["CMR", "2024-06-30", TEAM]
 
 
 def test_what_is_counted_by_week_has_a_league_and_a_chart_of_its_own() -> None:
-    app = visit("hub", what="arrivals.W", model=TEAM)
+    app = visit("hub", "hub_weeks", what="arrivals.W", model=TEAM)
     what, _timing, ahead, route, *_others = app.selectbox
     assert (what.value, ahead.options[0], route.options) == ("arrivals.W", "1–2 weeks ahead", ["English Channel"])
 

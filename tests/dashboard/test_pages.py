@@ -23,14 +23,18 @@ from hub.judgement import fitted
 from reports import numbers
 from reports.overview import cards
 from store.releases import Release
+from tests.golden import check_golden
 
 from .conftest import AS_OF, make_alerts, publish, usual_frames
+from .shown import shown
 
+GOLDEN = Path(__file__).with_name("golden")
+"""What pages show as a whole: what no test has a sentence for stays as it is; see ``tests/golden.py``."""
 PAGES = ("overview", "route", "asylum", "year_ahead", "alerts", "scenarios", "evaluation", "hub", "data", "method")
 
 
-def visit(page: str, **address: str) -> AppTest:
-    """Run one page with an address; fails on any exception."""
+def visit(page: str, golden: str = "", **address: str) -> AppTest:
+    """Run one page with an address; fails on any exception, and where it shows anything but its golden file."""
     app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
     for name, value in address.items():
         app.query_params[name] = value
@@ -39,6 +43,8 @@ def visit(page: str, **address: str) -> AppTest:
         app.switch_page(f"dashboard/app_pages/{page}.py")
     app.run()
     assert not app.exception, [error.value for error in app.exception]
+    if golden:
+        check_golden(GOLDEN / f"{golden}.txt", shown(app))
     return app
 
 
@@ -64,7 +70,7 @@ def test_without_a_release_each_page_says_where_it_is_told_how_to_make_one(home:
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.usefixtures("release")
 def test_each_page_shows_the_replay_and_one_finding_and_every_chart_says_its_takeaway(page: str) -> None:
-    app = visit(page)
+    app = visit(page, golden=page)
     assert "Replay of 31 January 2025" in words(app)
     assert "figures to December 2024, English Channel to January 2025" in words(app)
     assert len(app.title) == 1
@@ -122,7 +128,7 @@ def test_every_card_of_an_alert_says_how_often_such_warnings_were_right() -> Non
 
 @pytest.mark.usefixtures("release")
 def test_the_overview_of_a_past_release_shows_on_demand_what_was_counted_beside_what_was_expected() -> None:
-    app = visit("overview", reveal="1")
+    app = visit("overview", "overview_afterwards", reveal="1")
     assert "What happened next, February–April 2025" in [one.value for one in app.header]
     table = app.table[-1].value.set_index("Route")
     counted = usual_frames(None)["outcomes"].query(
@@ -142,7 +148,7 @@ def test_the_button_of_a_card_leads_to_its_alert_in_the_same_visit() -> None:
 def test_the_overview_says_what_changed_since_the_release_before(home: Path) -> None:
     publish(home, as_of=dt.date(2025, 1, 30), alerts=make_alerts().iloc[1:])
     publish(home)
-    said = words(visit("overview"))
+    said = words(visit("overview", "overview_changes"))
     assert "Since the last release, 30 January 2025" in said
     assert "Eastern Mediterranean\\: new alert, Severe" in said
 
@@ -159,7 +165,7 @@ def test_a_route_whose_figures_are_too_old_says_so_instead_of_pretending(home: P
 
 @pytest.mark.usefixtures("release")
 def test_the_route_page_takes_its_state_from_the_address() -> None:
-    app = visit("route", route="CMR", horizon="6", number="9000", view="table")
+    app = visit("route", "route_number", route="CMR", horizon="6", number="9000", view="table")
     assert app.title[0].value.startswith("Central Mediterranean: ")
     assert app.number_input[0].value == 9000
     assert "Chance of exceeding 9,000 a month" in words(app)
@@ -169,7 +175,7 @@ def test_the_route_page_takes_its_state_from_the_address() -> None:
 @pytest.mark.parametrize("view", ["models", "nationalities", "drivers", "table"])
 @pytest.mark.usefixtures("release")
 def test_every_view_of_a_route_has_a_chart_or_a_table_of_its_own(view: str) -> None:
-    app = visit("route", route="CMR", view=view)
+    app = visit("route", f"route_{view}", route="CMR", view=view)
     own = len(app.get("plotly_chart")) - 1 + len(app.dataframe)
     assert own >= 1
 
@@ -199,7 +205,10 @@ def test_bars_of_nationalities_are_shares_of_all_counts_where_these_tell_no_smal
 
 @pytest.mark.usefixtures("release")
 def test_a_forecast_of_ones_own_begins_at_the_ensembles_middle_and_range() -> None:
-    fields = {field.label: field for field in visit("route", route="CMR", view="yours", month="2025-04").number_input}
+    fields = {
+        field.label: field
+        for field in visit("route", "route_yours", route="CMR", view="yours", month="2025-04").number_input
+    }
     ahead = usual_frames(None)["forecasts"].query(
         "model_id == 'vigie-ensemble' and series_id == 'arrivals.CMR._T._T.M' and target_end_date == '2025-04-30'"
     )
@@ -299,7 +308,7 @@ def test_the_method_page_counts_as_many_recipes_as_the_ensembles_card() -> None:
 
 @pytest.mark.usefixtures("release")
 def test_a_past_origin_shows_the_forecast_made_then() -> None:
-    app = visit("route", route="CMR", origin="2024-06-30")
+    app = visit("route", "route_past", route="CMR", origin="2024-06-30")
     assert app.title[0].value.startswith("Central Mediterranean: on 30 June 2024, ")
     assert "Made later by the same code with what was known then" in words(app)
 
@@ -307,12 +316,14 @@ def test_a_past_origin_shows_the_forecast_made_then() -> None:
 @pytest.mark.usefixtures("release")
 def test_what_happened_next_is_shown_only_on_demand() -> None:
     assert "What happened next" not in words(visit("route", route="CMR"))
-    assert "of 6 months fell inside the 80% interval" in words(visit("route", route="CMR", reveal="1"))
+    assert "of 6 months fell inside the 80% interval" in words(
+        visit("route", "route_afterwards", route="CMR", reveal="1")
+    )
 
 
 @pytest.mark.usefixtures("release")
 def test_ended_alerts_stay_listed() -> None:
-    (label,) = listed(visit("alerts", show="ended"))
+    (label,) = listed(visit("alerts", "alerts_ended", show="ended"))
     assert "○ Ended" in label
 
 
@@ -320,7 +331,7 @@ def test_ended_alerts_stay_listed() -> None:
 def test_what_only_informs_stands_apart_and_asks_for_nothing() -> None:
     (label,) = listed(visit("alerts", show="context"))
     assert "Information" in label
-    app = visit("alerts", alert="stale_source-_Z-2025-02")
+    app = visit("alerts", "alerts_informs", alert="stale_source-_Z-2025-02")
     assert not {"Sign off and send", "Dismiss"} & {button.label for button in app.button}
 
 
@@ -353,9 +364,18 @@ def test_the_evaluation_page_says_where_there_is_no_evidence() -> None:
     assert "Baseline" in set(table["Model"])
 
 
+@pytest.mark.parametrize("part", ["alerts", "issued"])
+@pytest.mark.usefixtures("release")
+def test_the_evaluation_page_shows_the_record_of_alerts_and_that_nothing_issued_is_scored_yet(
+    part: str,
+) -> None:
+    app = visit("evaluation", f"evaluation_{part}", part=part)
+    assert bool(app.dataframe) == (part == "alerts")
+
+
 @pytest.mark.usefixtures("release")
 def test_the_data_page_shows_licence_citation_issues_and_rows_set_aside() -> None:
-    app = visit("data", source="iom_dtm")
+    app = visit("data", "data_source", source="iom_dtm")
     assert any("ask each publisher once" in one.value for one in app.markdown)
     said = words(app)
     assert "International Organization for Migration, monthly arrivals, read in 2025" in said
@@ -380,10 +400,11 @@ def test_the_method_page_shows_the_chosen_model_card() -> None:
 @pytest.mark.usefixtures("release")
 def test_the_figures_behind_every_chart_are_shown_on_demand(page: str, address: dict[str, str]) -> None:
     wanted = sum(name.startswith("figures-") for name in address)
-    shown = len(visit(page, **address).dataframe)
-    assert shown >= wanted
+    name = "_".join(["figures", *(one for one in (page, address.get("view"), address.get("part")) if one)])
+    with_figures = len(visit(page, name, **address).dataframe)
+    assert with_figures >= wanted
     hidden = {name: value for name, value in address.items() if not name.startswith("figures-")}
-    assert len(visit(page, **hidden).dataframe) < shown
+    assert len(visit(page, **hidden).dataframe) < with_figures
 
 
 def test_reading_a_release_twice_does_not_touch_the_disk_again(release: Release) -> None:

@@ -9,15 +9,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard import evaluation_view, reads, route_view, scenario_state, skill_map
+from dashboard import evaluation_view, reads, record_view, route_view, scenario_state, skill_map
+from dashboard.charts.bars import week_alt, week_chart
 from dashboard.route_view import skill_span, spaced
+from dashboard.theme import LIGHT
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE
 from hub.judgement import LARGEST
 from reports import numbers
+from tests.golden import check_golden
 
 from .conftest import AS_OF, alert, make_scores, publish, usual_frames
+from .shown import drawn
+from .test_pages import GOLDEN
 
 EMR = "arrivals.EMR._T._T.M"
+NAN = float("nan")
 
 
 def test_better_than_the_baseline_needs_the_whole_interval_below_one() -> None:
@@ -114,3 +120,55 @@ def test_a_scenario_of_many_millions_begins_with_a_number_that_its_field_takes(h
 
     known = scenario_state.levers(cast(reads.Night, Crowded()), "CMR", ["CMR"])
     assert known["if_value"].takes(known["if_value"].default)
+
+
+def test_weeks_are_drawn_as_the_golden_chart_counted_ones_as_bars_and_those_to_come_as_intervals() -> None:
+    ends = pd.date_range("2024-11-03", periods=13, freq="W")
+    counted = pd.DataFrame({"target_end_date": ends[:8], "value": [100.0 + 20 * place for place in range(8)]})
+    ahead = pd.DataFrame(
+        {"target_end_date": ends[8:], "so_far": [60.0, 0.0, 0.0, 0.0, 0.0]}
+        | {f"q{level}": [level * (3.0 + place / 4) for place in range(5)] for level in (10, 25, 50, 75, 90)}
+    )
+    lines = [*drawn(week_chart(counted, ahead, theme=LIGHT).to_json()), week_alt(ahead)]
+    check_golden(GOLDEN / "weeks.txt", lines)
+
+
+@pytest.mark.parametrize(
+    ("quartiles", "said"),
+    [
+        ((1.0, 2.0, 3.5), "2 (1–3.5)"), ((NAN, 2.0, 3.0), "2"), ((1.0, 2.0, NAN), "2"), ((1.0, NAN, 3.0), "–"),
+    ],
+)  # fmt: skip
+def test_the_lead_of_warnings_has_its_quartiles_where_both_are_known(
+    quartiles: tuple[float, float, float], said: str
+) -> None:
+    names = ("lead_months_q25", "lead_months_median", "lead_months_q75")
+    assert record_view._quartiles(dict(zip(names, quartiles, strict=True))) == said
+
+
+@pytest.mark.parametrize(
+    ("rule", "cutoff", "said"), [("surge", 0.3, "30%"), ("compare.always", 0.305, "0.31"), ("surge", NAN, "–")]
+)
+def test_the_cut_off_of_a_rule_is_a_chance_and_that_of_a_comparison_a_number(
+    rule: str, cutoff: float, said: str
+) -> None:
+    assert record_view._cutoff({"rule": rule, "cutoff": cutoff}) == said
+
+
+def test_a_documented_rise_has_a_chance_for_each_month_before_it_and_the_first_alert_that_was_given() -> None:
+    about = {"title": "A rise", "title_fr": "Une hausse", "what": "Boats.", "what_fr": "Bateaux.", "url": "https://a"}
+    said = [(step, 0.1 * step, "warning" if step in {2, 4} else "", step == 1) for step in range(1, 7)]
+    rises = pd.DataFrame(
+        [
+            {
+                **about, "event_id": "a", "basis": "arrivals", "horizon": step, "chance": chance, "level": level,
+                "origin": f"2024-0{7 - step}", "came": came,
+            }
+            for step, chance, level, came in said
+        ]
+        + [{**about, "event_id": "b", "basis": "", "horizon": 0, "chance": NAN, "level": "", "origin": "", "came": NAN}]
+    )  # fmt: skip
+    told, untold = record_view.rises_table(rises).astype(str).to_numpy().tolist()
+    chances = ["60%", "50%", "40% ▲", "30%", "20% ▲", "10%"]
+    assert told == ["A rise", *chances, "March 2024", "far above the mean", "arrivals", "https://a", "Boats."]
+    assert untold == ["A rise", *["–"] * 6, "none", "–", "no figures", "https://a", "Boats."]

@@ -18,7 +18,7 @@ from access import DELETE_SCENARIO, SAVE_SCENARIO
 from core.errors import InputError
 from core.languages import Language
 from core.schema import Entry
-from core.settings import PROJECT, Settings
+from core.settings import Settings
 from dashboard import downloads, reads, scenario_state, scenario_view
 from dashboard.charts.scenario import compare_alt, compare_chart, difference_chart, scenario_alt, scenario_chart
 from dashboard.downloads import csv_bytes
@@ -34,6 +34,7 @@ from store.releases import Release
 from workflow.briefing import make_briefing
 
 from .conftest import AS_OF
+from .test_pages import visit as visit_page
 
 LEVELS = ("q10", "q25", "q50", "q75", "q90")
 ROUTES = ["CMR", "EMR", "WMR", "WAR", "CHA"]
@@ -52,13 +53,8 @@ def values_of(night: Night, route_id: str = "EMR", **levers: str) -> scenario_st
     return values
 
 
-def visit(**address: str) -> AppTest:
-    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.switch_page("dashboard/app_pages/scenarios.py").run()
-    assert not app.exception, [error.value for error in app.exception]
-    return app
+def visit(golden: str = "", **address: str) -> AppTest:
+    return visit_page("scenarios", golden, **address)
 
 
 def press(app: AppTest, label: str) -> None:
@@ -106,10 +102,15 @@ def test_a_lever_of_a_shock_takes_every_time_that_a_shock_may_last_up_to_the_las
 
 @pytest.mark.usefixtures("release")
 @pytest.mark.parametrize(
-    "address", [{"kind": "if", "and_route": "WAR"}, {"kind": "shock", "part": "places"}, {"kind": "past"}]
+    "address",
+    [
+        {"kind": "if", "and_route": "WAR"},
+        {"kind": "shock", "part": "places", "stock": "900"},
+        {"kind": "past", "part": "routes"},
+    ],
 )
 def test_a_field_lets_through_the_numbers_that_the_address_takes_and_no_others(address: dict[str, str]) -> None:
-    app = visit(route="EMR", **address)
+    app = visit(f"scenarios_{address['kind']}", route="EMR", **address)
     fields = {str(field.key).removeprefix("lever:"): (field.min, field.max) for field in app.number_input}
     (night,) = reads.nights()
     known = scenario_state.levers(night, "EMR", ROUTES)

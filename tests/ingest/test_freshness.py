@@ -11,7 +11,7 @@ from core.errors import InputError
 from core.release import FRESHNESS, OBSERVATIONS
 from core.schema import check
 from ingest import SourceCard
-from ingest.freshness import freshness, state
+from ingest.freshness import FEWEST_PLACES, freshness, reporting, state
 from ingest.rows import observations
 
 NIGHT = dt.date(2026, 7, 31)
@@ -71,3 +71,19 @@ def test_a_source_without_an_entry_in_the_catalogue_is_refused_by_name() -> None
 def test_nothing_known_gives_an_empty_table_and_no_error() -> None:
     none = figures("a", "2026-06").head(0)
     assert freshness(check(none, OBSERVATIONS), NIGHT, {}).empty
+
+
+def test_a_country_is_expected_to_report_for_a_year_after_it_last_did() -> None:
+    months = [str(month) for month in pd.period_range("2023-01", "2025-06", freq="M")]
+    places = [f"{first}{second}A" for first in "ABCDEF" for second in "ABCDEF"][: FEWEST_PLACES + 1]
+    parts = [
+        pd.DataFrame({"time_period": months if place != places[0] else months[:6], "obs_value": 1.0, "geo": place})
+        for place in places
+    ]
+    told = observations(
+        pd.concat(parts), source_id="a", lag_days=10, target="asylum_applications", route_id="_Z", citizen="_T",
+        freq="M",
+    )  # fmt: skip
+    expected = reporting(told).set_index("time_period")["expected"]
+    gone = expected < len(places)
+    assert (gone.idxmax(), int(gone.sum()), expected.min()) == ("2024-07", 12, len(places) - 1)

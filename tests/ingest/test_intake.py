@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import threading
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from core.errors import SourceError
 from ingest import RawFile, read_raw
 from ingest.intake import MEMORY, apart
 from ingest.tables import read_sheet
-from ingest.workbooks import _OdsTable
+from ingest.workbooks import _OdsTable, refuse_large_sheets
 from nightly.inputs import read_inbox
 from store.journal import Journal, journal_url
 from tests.faults.bombs import BOMBS, EMPTY, FAST, cell, explode, full, ods, xlsx
@@ -56,6 +58,22 @@ def test_a_table_too_large_to_read_is_refused_with_what_to_do(monkeypatch: pytes
     monkeypatch.setattr("ingest.workbooks.LARGEST_UNPACKED", 100)
     with pytest.raises(SourceError, match="hand it over in parts, such as one file a year, or as CSV"):
         read_sheet(RawFile("x.xlsx", xlsx(cell("A1"))), "s")
+
+
+@pytest.mark.parametrize(
+    ("part", "content"),
+    [
+        ("xl/worksheets/sheet1.xml", b'<row r="1"><c r="A1"/><c r="XFD1048576"/></row>'),
+        ("xl/sharedStrings.xml", b'<sst count="3" uniqueCount="99999999999"><si/></sst>'),
+    ],
+)
+def test_a_workbook_whose_parts_tell_of_too_many_cells_is_refused_before_it_is_read(part: str, content: bytes) -> None:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr("xl/styles.xml", b"<styleSheet/>")
+        archive.writestr(part, content)
+    with pytest.raises(SourceError, match="refused: more than"):
+        refuse_large_sheets(RawFile("x.xlsx", held.getvalue()))
 
 
 def takes_memory(_raw: RawFile) -> object:

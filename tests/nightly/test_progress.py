@@ -14,6 +14,7 @@ from benchmarks.time_left import ratio, replay
 from core.log import announce
 from core.settings import Settings
 from nightly.progress import NightProgress, Step, expected, night_progress, plan_of
+from tests.golden import check_golden
 
 NIGHTS: dict[str, list[list[Any]]] = json.loads(
     Path(__file__).with_name("recorded_nights.json").read_text(encoding="utf-8")
@@ -60,6 +61,17 @@ def test_the_time_left_is_right_within_a_factor_of_two_from_the_first_tenth_on(c
     looks, _steps = replay(NIGHTS[night], plan(), slower=slower)
     told = {percent: round(ratio(looks, percent / 100), 2) for percent in range(10, 91)}
     assert {percent: one for percent, one in told.items() if not 0.5 <= one <= 2.0} == {}
+
+
+def test_plans_and_the_time_left_by_them_are_the_golden_ones() -> None:
+    lines = []
+    for case, (night, made) in CASES.items():
+        plan = made()
+        looks, _steps = replay(NIGHTS[night], plan)
+        told = " ".join(f"{ratio(looks, percent / 100):.2f}" for percent in range(5, 100, 10))
+        lines += [f"{case}: {sum(step.seconds for step in plan.values()):.1f} s: {told}"]
+        lines += [f"  {name}: {step.seconds:.2f} s, {step.units}" for name, step in plan.items()]
+    check_golden(Path(__file__).with_name("golden") / "time_left.txt", lines)
 
 
 def test_under_a_load_that_lasts_a_first_night_is_told_as_well() -> None:

@@ -9,15 +9,37 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.errors import InputError, StoreError
+from core.errors import InputError, Message, StoreError
+from core.release import RELEASE, REQUIRED
+from core.schema import Entry
+from nightly.inputs import LOADED, held_before
 from nightly.recover import CLOCK_SOURCE, FRESHNESS, JOURNAL_SOURCE, record_publication, recover, values_ahead
-from store.journal import Journal, journal_url
+from store.editions import REJECT, Arrival, Decision, EditionStore
+from store.journal import Journal, journal_url, opened_journal
 from store.releases import About, Release, ReleaseStore
 from store.status import NIGHT_ACTIONS, witnesses
 from store.vintages import VintageStore
 
 NOW = dt.datetime.now(dt.UTC)
-pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home with a release of no figures, which its journal knows of, and one figure that was taken in."""
+    home, as_of = tmp_path / "home", dt.date(2025, 1, 31)
+    figure = {
+        "source_id": "iom_dtm", "series_id": "arrivals.CMR.ITA._T.M", "target": "arrivals", "route_id": "CMR",
+        "geo": "ITA", "citizen": "_T", "freq": "M", "time_period": "2024-12", "obs_value": 100.0, "obs_flag": "",
+        "as_of": pd.Timestamp("2025-01-15"), "as_of_estimated": False,
+    }  # fmt: skip
+    VintageStore(home).append(pd.DataFrame([figure]), received=as_of)
+    with opened_journal("", home) as journal:
+        journal.record(Entry("nightly", LOADED, "figures"))
+        frames = {name: RELEASE[name].empty() for name in REQUIRED}
+        store = ReleaseStore(home)
+        release = store.publish(frames, {}, About(as_of, "0.1.0", {}, {}))
+        record_publication(journal, release, {}, store.head())
+    return home
 
 
 @pytest.fixture
@@ -101,3 +123,28 @@ def test_figures_of_the_future_are_named_until_they_are_handed_in_again(home: Pa
     assert told["reason"].startswith("1 figure is dated")
     vintages.append(news, received=today)
     assert values_ahead(vintages.history(), today) == []
+
+
+def test_a_night_names_the_files_that_wait_for_a_person_since_before_it_until_they_are_told_or_decided(
+    home: Path, journal: Journal
+) -> None:
+    editions, later = EditionStore(home, journal), NOW + dt.timedelta(hours=1)
+    figures = VintageStore(home).as_of(NOW.date())
+    came = [
+        Arrival("iom_dtm", f"{name}.csv", name * 8, "Ana", figures.assign(obs_value=value), NOW.date())
+        for name, value in (("a", 7.0), ("b", 8.0), ("c", 9.0))
+    ]
+    waits, _decided = (editions.hold(one, [Message("another unit")]) for one in came[:2])
+    editions.take_in(came[2])
+    editions.decide(Decision(REJECT, _decided.edition_id, "Ana", "seen"))
+    tomorrow = NOW.date() + dt.timedelta(days=1)
+    (told,) = held_before(editions, None, tomorrow, later)
+    assert (told["source_id"], told["edition_id"]) == ("iom_dtm", waits.edition_id)
+    assert "a.csv waits for a person" in told["reason"] and "another unit" in told["reason"]
+    assert held_before(editions, None, tomorrow, NOW - dt.timedelta(hours=1)) == [], "it began before they came"
+    assert held_before(editions, None, NOW.date() - dt.timedelta(days=1), later) == [], "the replay of an older night"
+    former = ReleaseStore(home).current()
+    assert former is not None
+    frames = {name: former.read(name) for name in former.names} | {"editions": editions.table(tomorrow)}
+    release = ReleaseStore(home).publish(frames, {}, About(former.as_of, "0.1.0", {}, {}))
+    assert held_before(editions, release, tomorrow, later) == [], "the release before has told of it"

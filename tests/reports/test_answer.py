@@ -51,6 +51,16 @@ def test_the_answer_tells_any_month_the_record_with_its_base_rate_and_the_end(ma
     assert said.needed_by == "needed by 31 January 2025"
 
 
+@pytest.mark.parametrize("record", [{**RECORD, "cutoff": None}, {k: v for k, v in RECORD.items() if k != "cutoff"}])
+def test_where_no_probability_is_known_from_which_a_rule_warns_none_is_named(
+    make_release: MakeRelease, record: dict[str, object]
+) -> None:
+    """Also of a release of before, whose records had no such column."""
+    release = make_release(1, 1).with_frame("track_record", pd.DataFrame([record]))
+    said = answer(surge(release), release, ENGLISH).ends
+    assert said == "It ends when the chance of reaching 1,050 is too low for a watch."
+
+
 def test_warnings_that_foretold_nothing_new_count_neither_for_nor_against(make_release: MakeRelease) -> None:
     record = {**RECORD, "n_alerts": 20.0, "n_repeats": 1.0, "n_no_onset": 6.0, "precision": 8 / 13}
     release = make_release(1, 1).with_frame("track_record", pd.DataFrame([record]))

@@ -79,6 +79,23 @@ def test_a_quiet_route_says_what_is_expected_in_the_planning_window() -> None:
     assert card.sentence == "Nothing unusual is expected: most likely 1,000 to 2,000 arrivals in February–April 2025."
 
 
+@pytest.mark.parametrize(
+    ("was", "over", "level", "change", "begins"),
+    [
+        ("", "ended", "", "", "Nothing unusual is expected: most likely"),
+        ("severe", "ended", "ended", "was Severe", "Nothing unusual is expected: most likely"),
+        ("watch", "dismissed", "dismissed", "was Watch", "The alert was dismissed. Most likely"),
+    ],
+)
+def test_a_quiet_route_says_how_its_alert_ended_where_it_had_one(
+    was: str, over: str, level: str, change: str, begins: str
+) -> None:
+    row = {"route_id": "CMR", "state": "ok", "low": 1000.0, "high": 2000.0, "expected": 1500.0}
+    card = quiet_card(row, dt.date(2025, 1, 10), ENGLISH, was, over=over)
+    assert (card.level, card.change, card.figure) == (level, change, "1,500")
+    assert card.sentence.startswith(begins)
+
+
 def test_a_route_without_forecast_says_how_far_its_figures_go() -> None:
     assert without_forecast({"route_id": "BSR", "last_period": "2024-01"}, ENGLISH) == (
         "Black Sea: latest data January 2024, too old for a current forecast."

@@ -1,0 +1,159 @@
+"""Whole pages and messages, mark by mark and line by line: what no other test has a sentence for stays as it is.
+
+A difference is no fault by itself: where it is meant, ``make golden`` writes the files anew.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from alerts.lifecycle import RAISED, State
+from core import INTERVALS
+from core.routes import ROUTES
+from forecasting.scenarios import Needs
+from reports import Decisions, LoadedRelease, Reception
+from reports.briefing import draw_page
+from reports.briefing.charts import fan_picture
+from reports.briefing.content import compose as compose_briefing
+from reports.briefing.further_pages import draw_places, draw_year
+from reports.messages import chat_text, compose, machine_payload, mail, mail_html, mail_text
+from reports.messages.announcement import FRESHNESS, KINDS, Announcement
+from reports.messages.feeds import atom_feed, cap_message
+from tests.golden import check_golden
+
+from .conftest import Announce, MakeRelease
+from .drawn import drawn
+
+GOLDEN = Path(__file__).with_name("golden")
+STATES = {"rule_0.CMR": State("proposed", "severe"), "rule_1.EMR": State("signed off")}
+LATE = ({"source_id": "a_bureau", "reason": "no answer"},)
+CHANGES = (("fresh", "overdue"), ("overdue", "fresh"), ("", "fresh"))
+PUBLISHER, DASHBOARD = "vigie.example.org", "https://vigie.example.org/"
+
+
+def year_of(series_id: str, median: float, **other: object) -> dict[str, Any]:
+    ends = {
+        f"{side}_{100 * coverage:.0f}": median * (1 + sign * coverage / 2)
+        for coverage in INTERVALS
+        for side, sign in (("lo", -1), ("hi", 1))
+    }
+    return {
+        "series_id": series_id, "kind": "calendar year", "ahead": 0, "first_period": "2025-01",
+        "last_period": "2025-12", "counted": 0.0, "months_counted": 0, "last_total": 13_932.0, "median": median, **ends,
+        "chance_0": 0.4, "chance_25": 0.1, "chance_50": 0.05, "chance_100": 0.01,
+        "relative_wis": 0.9, "n": 60, "years": 6, "skill": "evidence", **other,
+    }  # fmt: skip
+
+
+def with_years(release: LoadedRelease, routes: int, countries: int) -> LoadedRelease:
+    running = [year_of("_T", 15_000.0)]
+    running += [
+        year_of(f"arrivals.{code}._T._T.M", 4000.0 + 900 * place) for place, code in enumerate([*ROUTES][:routes])
+    ]
+    later = [
+        one | {"kind": "July to June", "ahead": 1, "first_period": "2025-07", "last_period": "2026-06"}
+        for one in running
+    ]
+    codes = (
+        "DEU",
+        "FRA",
+        "ITA",
+        "ESP",
+        "BEL",
+        "NLD",
+        "AUT",
+        "SWE",
+        "POL",
+        "IRL",
+        "GRC",
+        "CYP",
+        "BGR",
+        "NOR",
+        "DNK",
+        "FIN",
+    )
+    asylum = [year_of(f"asylum_applications_first._Z.{code}._T.Q", 70_000.0) for code in codes[:countries]]
+    return release.with_frame("year_ahead", pd.DataFrame([*running, *later, *asylum]))
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "routes", "alerts", "other"),
+    [
+        ("usual", "en", 5, 3, {"degraded": LATE, "without": ["WAR"]}),
+        ("exercise", "fr", 9, 12, {"replay": True}),
+    ],
+)
+def test_the_first_page_of_a_briefing_is_the_golden_one(
+    make_release: MakeRelease, name: str, language: str, routes: int, alerts: int, other: dict[str, Any]
+) -> None:
+    former = make_release(routes, 2) if alerts < 12 else None
+    content = compose_briefing(make_release(routes, alerts, **other), former, language, Decisions(STATES))
+    check_golden(GOLDEN / f"page_{name}.txt", drawn(draw_page(content)))
+
+
+def test_the_pages_of_the_year_ahead_are_the_golden_ones(make_release: MakeRelease) -> None:
+    content = compose_briefing(with_years(make_release(9, 0), 9, 16), None, "en", Decisions())
+    check_golden(GOLDEN / "year.txt", (line for page in draw_year(content) for line in drawn(page)))
+
+
+def test_the_page_of_reception_places_is_the_golden_one(make_release: MakeRelease) -> None:
+    kept = tuple(
+        Reception(
+            route, 1000.0 * place, Needs(3.0 + place, "open" if place % 2 else "fixed", 0.8), 0.9, f"Planner {place}"
+        )
+        for place, route in enumerate([*ROUTES][:7], 1)
+    )
+    content = compose_briefing(make_release(9, 0), None, "en", Decisions(reception=kept))
+    check_golden(GOLDEN / "places.txt", drawn(draw_places(content)))
+
+
+def test_the_picture_of_a_message_is_the_golden_one(announce: Announce, monkeypatch: pytest.MonkeyPatch) -> None:
+    figures: list[Figure] = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_args, **_options: figures.append(figure))
+    assert fan_picture(announce().facts, "en") == b""
+    check_golden(GOLDEN / "picture.txt", drawn(figures[0]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_message_is_the_golden_one_in_every_form(announce: Announce, kind: str) -> None:
+    announcement = announce(kind, earlier=(announce(),), why="counted twice", last_known="4,321 in December 2024")
+    if kind == FRESHNESS:
+        sources = [
+            {"source_id": "a_bureau", "name": "A bureau", "before": before, "after": after} for before, after in CHANGES
+        ]
+        lost = announcement.facts | {"unjudged_since": "2024-12-05"}
+        facts = {"as_of": "2025-01-31", "changes": sources, "alerts": [lost, announcement.facts]}
+        announcement = replace(announcement, facts=facts, earlier=())
+    check_golden(GOLDEN / f"message_{kind.replace(' ', '_')}.txt", forms_of(announcement))
+
+
+def forms_of(announcement: Announcement) -> Iterator[str]:
+    message = compose(announcement, "en", DASHBOARD)
+    yield from ("== text", mail_text(message), "== chat", chat_text(message))
+    if announcement.kind == RAISED:
+        yield from ("== HTML", mail_html(message, "fan"))
+    payload = machine_payload(message, announcement, "1")
+    yield from (
+        "== webhook",
+        json.dumps({name: payload[name] for name in payload if name not in {"facts", "text"}}, indent=1),
+    )
+    yield from ("== CAP", cap_message(announcement, PUBLISHER, DASHBOARD).decode())
+    yield from ("== Atom", atom_feed([announcement], "en", PUBLISHER, DASHBOARD).decode())
+    out = mail(
+        message,
+        announcement,
+        b"png",
+        message_id="m",
+        sender="Vigie <vigie@example.org>",
+        recipient="a@example.org",
+        answers=("l",),
+    )
+    yield from ("== headers", *(f"{name}: {value}" for name, value in out.items() if name != "Content-Type"))
