@@ -228,7 +228,7 @@ def section(_options: argparse.Namespace) -> Section:
                 draws.append(scored(panel, own))
             rows.append(line_of(published, draws))
     hold = f"50/80/95 % hold | where the last value ≤ {SMALL} | if exactly right"
-    return [engine(), "", *table(f"panel, series × periods | WIS log | WIS natural | {hold}", rows)], True
+    return [engine(), "", *table(f"panel, draws × series × periods | WIS log | WIS natural | {hold}", rows)], True
 
 
 if __name__ == "__main__":
