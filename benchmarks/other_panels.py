@@ -1,7 +1,8 @@
 """The engine on panels that it was not made for, small and short: ``python -m benchmarks.other_panels --write``.
 
 A few series drawn from published counts of other things, places and times than the five routes, forecast as ``vigie
-backtest`` would and held against the mean of statsforecast's AutoETS and AutoTheta. Files under VIGIE_RAW_DATA.
+backtest`` would and held against the mean of statsforecast's AutoETS and AutoTheta. The score of one draw of five
+series is mostly chance, so each panel is drawn several times. Files under VIGIE_RAW_DATA.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from ingest.sources import SOURCES
 from nightly.pooled import bundled_history, priors_from
 from store.caches import FitStore
 
-SEED = 15
+SEED, DRAWS = 15, 5
 COVERAGES = (50, 80, 95)
 AHEAD: Mapping[Frequency, tuple[int, ...]] = {"D": (1, 7, 14, 28), "W": (1, 2, 4, 8), "M": HORIZONS, "Q": (1, 2, 4, 6)}
 STEP: Mapping[Frequency, int] = {"D": 7, "W": 1, "M": 1, "Q": 1}
@@ -51,7 +52,7 @@ TOGETHER = ("statsforecast AutoETS", "statsforecast AutoTheta")
 
 @dataclass(frozen=True)
 class Published:
-    """A panel drawn from published counts: some series of those known in all periods up to the end.
+    """Panels drawn from published counts: some series of those known in all periods up to the end.
 
     Of a figure in several ``files``, by source, the last one counts; series whose mean is not above ``smallest`` are
     left. What is ``counted_by`` day or month is added up to periods of ``freq``.
@@ -112,7 +113,7 @@ PANELS = (
 
 
 def panel_of(published: Published, raw_data: Path) -> Panel:
-    """Read a panel's files and draw its series."""
+    """Read all the series that a panel may be drawn from."""
     parsed = [
         SOURCES[source_id].parse(read_raw(raw_data / name)).observations
         for source_id, names in published.files.items()
@@ -123,9 +124,14 @@ def panel_of(published: Published, raw_data: Path) -> Panel:
     whole = panel_from_observations(newest, published.target, published.counted_by).added_up(published.freq)
     known = whole.matrix.loc[: to_period(published.end, published.freq)].iloc[-published.periods :]
     usable = known.columns[known.notna().all() & (known.mean() > published.smallest)]
-    drawn = np.random.default_rng(SEED).permutation(len(usable))[: published.series]
-    names = sorted(usable[drawn])
-    return Panel(published.freq, known[names], whole.groups.loc[names])
+    return Panel(published.freq, known[usable], whole.groups.loc[usable])
+
+
+def draws_of(whole: Panel, series: int) -> list[Panel]:
+    """Panels of so many series, drawn seed by seed; one only where there are no more series than that."""
+    names, seeds = np.asarray(whole.series_ids), range(SEED, SEED + (DRAWS if len(whole.series_ids) > series else 1))
+    drawn = [np.random.default_rng(seed).permutation(len(names))[:series] for seed in seeds]
+    return [whole.select(sorted(names[places])) for places in drawn]
 
 
 def own_forecasts(published: Published, panel: Panel, priors: Priors | None, fits: FitStore) -> QuantileTable:
@@ -173,23 +179,33 @@ def by_chance(series: int, origins: int, freq: Frequency = "M") -> str:
     return "/".join(ranges)
 
 
-def line_of(published: Published, panel: Panel, own: Sequence[QuantileTable]) -> tuple[str, ...]:
-    """A panel's row of the table; ``own`` are forecasts with the prior, with one held out, and without.
-
-    There is none for days and weeks, so that such panels have but one forecast of their own.
-    """
+def scored(panel: Panel, own: Sequence[QuantileTable]) -> list[pd.DataFrame]:
+    """Scores of one's own forecasts, then of the peers' on counts and on log1p, then of one's own others."""
     keys = own[0].keys
     peers = [QuantileTable(keys, peers_forecasts(keys, panel, scale)) for scale in ("counts", "log1p")]
-    mine, *others = (scores_of(forecasts, panel) for forecasts in (own[0], *peers, *own[1:]))
-    ratios = [
-        " / ".join(f"{mine[name].mean() / other[name].mean():.3f}" for other in others) for name in ("log", "natural")
-    ]
+    return [scores_of(forecasts, panel) for forecasts in (own[0], *peers, *own[1:])]
+
+
+def line_of(published: Published, draws: Sequence[Sequence[pd.DataFrame]]) -> tuple[str, ...]:
+    """The row of a panel, drawn once or more; each draw as :func:`scored` gives it.
+
+    There is no prior for days and weeks, so that such panels have but one forecast of their own.
+    """
+    cells = []
+    for name in ("log", "natural"):
+        ratios = np.array([[mine[name].mean() / other[name].mean() for other in others] for mine, *others in draws])
+        means, ends = np.exp(np.log(ratios).mean(axis=0)), zip(ratios.min(axis=0), ratios.max(axis=0), strict=True)
+        ranges = [f" ({low:.2f}–{high:.2f})" if len(draws) > 1 else "" for low, high in ends]
+        against = [f"{mean:.3f}{span}" for mean, span in zip(means, ranges, strict=True)][: len(TOGETHER)]
+        cells.append(" / ".join([*against, *(f"{mean:.3f}" for mean in means[len(TOGETHER) :])]))
+    mine = pd.concat([one[0] for one in draws])
     shares = [
         f"{'/'.join(f'{part[name].mean():.2f}' for name in COVERAGES)} ({len(part)})" if len(part) else "–"
         for part in (mine, mine[mine["small"]])
     ]
-    head = f"{published.what}; {len(panel.series_ids)} × {len(panel.periods)}, {published.origins} origins"
-    return head, *ratios, *shares, by_chance(len(panel.series_ids), published.origins, panel.freq)
+    times = f"{len(draws)} × " if len(draws) > 1 else ""
+    head = f"{published.what}; {times}{published.series} × {published.periods}, {published.origins} origins"
+    return head, *cells, *shares, by_chance(len(draws) * published.series, published.origins, published.freq)
 
 
 def section(_options: argparse.Namespace) -> Section:
@@ -205,12 +221,14 @@ def section(_options: argparse.Namespace) -> Section:
         fits = FitStore(Path(home))
         for done, published in enumerate(PANELS):
             report(published.what, done, len(PANELS))
-            panel = panel_of(published, raw_data)
-            taught_by = (everything, held_out[published.akin], None) if panel.freq in everything else (None,)
-            own = [own_forecasts(published, panel, priors, fits) for priors in taught_by]
-            rows.append(line_of(published, panel, own))
+            taught_by = (everything, held_out[published.akin], None) if published.freq in everything else (None,)
+            draws = []
+            for panel in draws_of(panel_of(published, raw_data), published.series):
+                own = [own_forecasts(published, panel, priors, fits) for priors in taught_by]
+                draws.append(scored(panel, own))
+            rows.append(line_of(published, draws))
     hold = f"50/80/95 % hold | where the last value ≤ {SMALL} | if exactly right"
-    return [engine(), "", *table(f"panel, series × periods | WIS log | WIS natural | {hold}", rows)], True
+    return [engine(), "", *table(f"panel, draws × series × periods | WIS log | WIS natural | {hold}", rows)], True
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import other_panels
-from benchmarks.other_panels import PANELS, by_chance, line_of, panel_of, scores_of
+from benchmarks.other_panels import DRAWS, PANELS, by_chance, draws_of, line_of, panel_of, scored, scores_of
 from benchmarks.routes import HORIZONS
 from forecasting import BASELINE, LEVELS
 from forecasting.members import Request
@@ -99,10 +99,11 @@ def test_a_line_holds_the_engine_s_scores_over_others_and_what_closed_intervals_
         return np.full((1, horizon, len(LEVELS)), parts.iloc[-1, 0])
 
     monkeypatch.setattr(other_panels, "PEERS", dict.fromkeys(other_panels.TOGETHER, last_value))
-    published = replace(PANELS[0], what="made up", periods=48)
+    published = replace(PANELS[0], what="made up", series=3, periods=72)
     own = backtest(Request.of(panel, None, [BASELINE], HORIZONS), origins=12, step=1).table
-    line = line_of(published, panel, [own, own, own])
-    assert line[0] == "made up; 3 × 72, 12 origins"
+    frames = scored(panel, [own, own, own])
+    line = line_of(published, [frames])
+    assert line[0] == "made up; 3 × 72, 24 origins"
     ratios = [float(ratio) for ratio in line[1].split(" / ")]
     assert ratios[0] == ratios[1] < 1
     assert ratios[2:] == [1, 1]
@@ -111,6 +112,25 @@ def test_a_line_holds_the_engine_s_scores_over_others_and_what_closed_intervals_
     assert line[3].endswith(f"({len(scores)})")
     assert not scores["small"].any()
     assert line[4] == "–"
+
+
+def test_of_several_draws_the_geometric_mean_and_the_ends_are_told_and_forecasts_are_counted_together() -> None:
+    def frame(score: float) -> pd.DataFrame:
+        return pd.DataFrame({50: [True, False], 80: True, 95: True, "natural": score, "log": score, "small": False})
+
+    draws = [[frame(1.0), frame(2.0), frame(1.0), frame(4.0)], [frame(1.0), frame(0.5), frame(1.0), frame(1.0)]]
+    line = line_of(PANELS[0], draws)
+    assert line[0].endswith("; 2 × 5 × 60, 24 origins")
+    assert line[1] == line[2] == "1.000 (0.50–2.00) / 1.000 (1.00–1.00) / 0.500"
+    assert line[3] == "0.50/1.00/1.00 (4)"
+
+
+def test_a_panel_is_drawn_several_times_alike_in_every_run_or_once_where_all_its_series_are_taken(panel: Panel) -> None:
+    draws = draws_of(panel, 1)
+    assert len(draws) == DRAWS
+    assert len({one.series_ids[0] for one in draws}) > 1
+    assert [one.series_ids for one in draws] == [one.series_ids for one in draws_of(panel, 1)]
+    assert [one.series_ids for one in draws_of(panel, 3)] == [panel.series_ids]
 
 
 def test_chance_alone_moves_coverage_the_more_the_fewer_the_series_and_the_right_share_lies_within() -> None:
