@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis, XAxis
 from matplotlib.collections import Collection
 from matplotlib.colors import to_hex, to_rgba_array
 from matplotlib.figure import Figure
@@ -17,6 +19,7 @@ from matplotlib.text import Text
 from tests.golden import short
 
 POINTS = 72
+EPOCH, FIRST_DAY = dt.datetime(1970, 1, 1, tzinfo=dt.UTC), 10_000
 
 
 def drawn(figure: Figure) -> Iterator[str]:
@@ -25,14 +28,15 @@ def drawn(figure: Figure) -> Iterator[str]:
     for artist in [*figure.artists, *figure.lines, *figure.patches, *figure.texts]:
         yield _mark(figure, artist)
     for axes in figure.axes:
-        yield f"axes {_box(figure, axes)} x {short(axes.get_xlim())} y {short(axes.get_ylim())}"
+        ends = " ".join(_told(axes.xaxis, place) for place in axes.get_xlim())
+        yield f"axes {_box(figure, axes)} x {ends} y {short(axes.get_ylim())}"
         yield from (f"  {line}" for line in _inside(figure, axes))
 
 
 def _inside(figure: Figure, axes: Axes) -> Iterator[str]:
     for name, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
         ticks = [
-            f"{place:.6g} {label.get_text()!r}"
+            f"{_told(axis, place)} {label.get_text()!r}"
             for place, label in zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)
         ]
         has_grid = any(one.get_visible() for one in axis.get_gridlines())
@@ -48,6 +52,13 @@ def _inside(figure: Figure, axes: Axes) -> Iterator[str]:
             yield f"band {short(edges)} {' '.join(colours)}"
         elif artist is axes.patch or isinstance(artist, Patch | Text):
             yield _mark(figure, artist)
+
+
+def _told(axis: Axis, place: float) -> str:
+    """A place on an axis; along it from left to right, large numbers are days since 1970."""
+    if isinstance(axis, XAxis) and place > FIRST_DAY:
+        return f"{EPOCH + dt.timedelta(days=float(place)):%Y-%m-%dT%H:%M}"
+    return f"{place:.6g}"
 
 
 def _mark(figure: Figure, artist: Artist) -> str:
