@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import resource
 import sys
@@ -29,7 +30,7 @@ HORIZONS = 12
 AS_OF = dt.date(2024, 12, 31)
 
 
-def main(teams: int = 100, rounds: int = 52) -> None:
+def main(teams: int, rounds: int) -> None:
     """Make the hub, collect, score, print."""
     rng = np.random.default_rng(0)
     ends = pd.date_range("2018-01-31", periods=144, freq="ME", name="target_end_date")
@@ -82,4 +83,7 @@ def _write(place: Path, model_id: str, values: pd.DataFrame, rng: np.random.Gene
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    given = argparse.ArgumentParser(description=(__doc__ or "").partition(":")[0])
+    given.add_argument("teams", type=int, nargs="?", default=100)
+    given.add_argument("rounds", type=int, nargs="?", default=52)
+    main(**vars(given.parse_args()))
