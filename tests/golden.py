@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,6 +15,8 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
+NAMES_OF_THE_RUN = r"\d{8}T\d{6}Z-[0-9a-f]{6}|\b[0-9a-f]{12,64}\b"
+"""Names of releases and hashes, which differ from run to run: a part of a pattern."""
 MOST_LINES = 60
 """Of a difference that are shown."""
 
@@ -39,3 +42,8 @@ def short(values: ArrayLike) -> str:
     known = np.nan_to_num(numbers)
     weighted = float(known @ np.arange(1, len(known) + 1))
     return f"{len(numbers)}: {numbers[0]:.6g} … {numbers[-1]:.6g} sum {known.sum():.6g} weighted {weighted:.6g}"
+
+
+def check_of(texts: Iterable[str]) -> str:
+    """A number that changes with each of the texts and with their order."""
+    return f"check {zlib.crc32(chr(10).join(texts).encode())}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,14 +15,12 @@ from google.protobuf.json_format import MessageToDict  # type: ignore[import-unt
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
-from tests.golden import short
+from tests.golden import NAMES_OF_THE_RUN, check_of, short
 
 MOST_ROWS, MOST_ENTRIES = 3, 12
 _OF_THE_ELEMENT = {"id", "formId", "data", "arrowData", "styler", "elementId", "url"}
 """Of an element's settings: names that Streamlit gives, and tables as bytes."""
-_OF_THE_RUN = re.compile(
-    r"\d{8}T\d{6}Z-[0-9a-f]{6}|\b[0-9a-f]{12,64}\b|The (?:weekly|monthly) round of [^.]+ is open until [^.]+\."
-)
+_OF_THE_RUN = re.compile(NAMES_OF_THE_RUN + r"|The (?:weekly|monthly) round of [^.]+ is open until [^.]+\.")
 """What differs from run to run: its name, hashes, and which of the hub's rounds are open today."""
 _OF_EVERY_PAGE = {"html"}
 
@@ -63,7 +60,7 @@ def _table(table: pd.DataFrame) -> Iterator[str]:
     yield from (f"  {line}" for line in table.head(MOST_ROWS).to_csv(float_format="%.6g").splitlines())
     for name, column in table.items():
         is_number = pd.api.types.is_numeric_dtype(column)
-        yield f"  {name}: {short(column.astype(float)) if is_number else _check(column)}"
+        yield f"  {name}: {short(column.astype(float)) if is_number else check_of(map(str, column))}"
 
 
 def _in_short(thing: object) -> str:
@@ -79,8 +76,4 @@ def _in_short(thing: object) -> str:
         return f"[{', '.join(map(_in_short, thing))}]"
     if all(one is None or isinstance(one, int | float) for one in thing):
         return short([np.nan if one is None else one for one in thing])
-    return f"[{len(thing)}: {_in_short(thing[0])} … {_in_short(thing[-1])} {_check(map(_in_short, thing))}]"
-
-
-def _check(entries: Any) -> str:  # noqa: ANN401  # entries of any kind
-    return f"check {zlib.crc32(chr(10).join(map(str, entries)).encode())}"
+    return f"[{len(thing)}: {_in_short(thing[0])} … {_in_short(thing[-1])} {check_of(map(_in_short, thing))}]"

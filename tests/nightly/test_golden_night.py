@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from store.hub import HubFiles
 from store.journal import opened_journal
 from store.releases import Release, ReleaseStore
 from store.vintages import VintageStore
-from tests.golden import check_golden, short
+from tests.golden import NAMES_OF_THE_RUN, check_golden, check_of, short
 from tests.nightly.conftest import without_forecasting
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -42,7 +41,7 @@ OF_ALERTS = (
 )  # fmt: skip
 OF_ASYLUM = ("asylum_series", "asylum_forecasts")
 TEXTS = ("evaluation_matrix.md", "model_cards/vigie-ensemble.md", "data_cards/iom_dtm.md")
-OF_THE_RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}|\b[0-9a-f]{12,64}\b|\d{4}-\d\d-\d\dT[\d:.]+\S*")
+OF_THE_RUN = re.compile(NAMES_OF_THE_RUN + r"|\d{4}-\d\d-\d\dT[\d:.]+\S*")
 MONTHS = pd.period_range("2017-01", "2025-01", freq="M")
 
 
@@ -116,7 +115,7 @@ def table_in_short(table: pd.DataFrame) -> Iterator[str]:
         else:
             texts = [without_run(text) for text in table[column].astype(str)]
             ends = " … ".join(dict.fromkeys([*texts[:1], *texts[-1:]]))
-            yield f"  {column}: {ends} of {len({*texts})} check {zlib.crc32(chr(10).join(texts).encode())}"
+            yield f"  {column}: {ends} of {len({*texts})} {check_of(texts)}"
 
 
 def without_run(text: str) -> str:
@@ -188,7 +187,7 @@ def hub_in_short(place: Path, taken: Path) -> Iterator[str]:
         if path.suffix in {".parquet", ".csv"}:
             yield from table_in_short(pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path))
         else:
-            yield f"  check {zlib.crc32(without_run(path.read_text()).encode())}"
+            yield f"  {check_of([without_run(path.read_text())])}"
     yield "league"
     yield from table_in_short(score_hub(str(place), "vigie-baseline"))
     yield from collect(str(place), taken, dt.date(2025, 2, 25)).summary()

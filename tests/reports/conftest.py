@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from core import QUANTILE_LEVELS
+from core import INTERVALS, QUANTILE_LEVELS
 from core.routes import ROUTES
 from reports import LoadedRelease
 from reports.messages.announcement import Announcement
@@ -173,3 +174,18 @@ def announce() -> Announce:
         return Announcement(IDENTITY, kind, "surge.EMR.2025-01-31", "run-1", at, facts | other, earlier)
 
     return make
+
+
+def year_row(series_id: str, median: float = 12_000.0, **other: object) -> dict[str, Any]:
+    """A row of the year ahead: of a route, a destination, or all of them."""
+    ends = {
+        f"{side}_{100 * coverage:.0f}": median * (1 + sign * coverage / 2)
+        for coverage in INTERVALS
+        for side, sign in (("lo", -1), ("hi", 1))
+    }
+    return {
+        "series_id": series_id, "kind": "calendar year", "ahead": 0, "first_period": "2025-01",
+        "last_period": "2025-12", "counted": 0.0, "months_counted": 0, "last_total": 13_932.0, "median": median, **ends,
+        "chance_0": 0.4, "chance_25": 0.1, "chance_50": 0.05, "chance_100": 0.01,
+        "relative_wis": 0.9, "n": 60, "years": 6, "skill": "evidence", **other,
+    }  # fmt: skip

@@ -16,7 +16,6 @@ import pytest
 from matplotlib.figure import Figure
 
 from alerts.lifecycle import RAISED, State
-from core import INTERVALS
 from core.routes import ROUTES
 from forecasting.scenarios import Needs
 from reports import Decisions, LoadedRelease, Reception
@@ -29,7 +28,7 @@ from reports.messages.announcement import FRESHNESS, KINDS, Announcement
 from reports.messages.feeds import atom_feed, cap_message
 from tests.golden import check_golden
 
-from .conftest import Announce, MakeRelease
+from .conftest import Announce, MakeRelease, year_row
 from .drawn import drawn
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -39,48 +38,19 @@ CHANGES = (("fresh", "overdue"), ("overdue", "fresh"), ("", "fresh"))
 PUBLISHER, DASHBOARD = "vigie.example.org", "https://vigie.example.org/"
 
 
-def year_of(series_id: str, median: float, **other: object) -> dict[str, Any]:
-    ends = {
-        f"{side}_{100 * coverage:.0f}": median * (1 + sign * coverage / 2)
-        for coverage in INTERVALS
-        for side, sign in (("lo", -1), ("hi", 1))
-    }
-    return {
-        "series_id": series_id, "kind": "calendar year", "ahead": 0, "first_period": "2025-01",
-        "last_period": "2025-12", "counted": 0.0, "months_counted": 0, "last_total": 13_932.0, "median": median, **ends,
-        "chance_0": 0.4, "chance_25": 0.1, "chance_50": 0.05, "chance_100": 0.01,
-        "relative_wis": 0.9, "n": 60, "years": 6, "skill": "evidence", **other,
-    }  # fmt: skip
-
-
 def with_years(release: LoadedRelease, routes: int, countries: int) -> LoadedRelease:
-    running = [year_of("_T", 15_000.0)]
+    running = [year_row("_T", 15_000.0)]
     running += [
-        year_of(f"arrivals.{code}._T._T.M", 4000.0 + 900 * place) for place, code in enumerate([*ROUTES][:routes])
+        year_row(f"arrivals.{code}._T._T.M", 4000.0 + 900 * place) for place, code in enumerate([*ROUTES][:routes])
     ]
     later = [
         one | {"kind": "July to June", "ahead": 1, "first_period": "2025-07", "last_period": "2026-06"}
         for one in running
     ]
     codes = (
-        "DEU",
-        "FRA",
-        "ITA",
-        "ESP",
-        "BEL",
-        "NLD",
-        "AUT",
-        "SWE",
-        "POL",
-        "IRL",
-        "GRC",
-        "CYP",
-        "BGR",
-        "NOR",
-        "DNK",
-        "FIN",
-    )
-    asylum = [year_of(f"asylum_applications_first._Z.{code}._T.Q", 70_000.0) for code in codes[:countries]]
+        "DEU", "FRA", "ITA", "ESP", "BEL", "NLD", "AUT", "SWE", "POL", "IRL", "GRC", "CYP", "BGR", "NOR", "DNK", "FIN",
+    )  # fmt: skip
+    asylum = [year_row(f"asylum_applications_first._Z.{code}._T.Q", 70_000.0) for code in codes[:countries]]
     return release.with_frame("year_ahead", pd.DataFrame([*running, *later, *asylum]))
 
 

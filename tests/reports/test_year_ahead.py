@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from typing import Any
 
 import pandas as pd
 import pycountry
@@ -30,29 +29,16 @@ from reports.year_ahead import (
     year_title,
 )
 
-from .conftest import MakeRelease
+from .conftest import MakeRelease, year_row
 
 ENGLISH = Language("en")
 
 
-def row(series_id: str, **other: object) -> dict[str, Any]:
-    median = 12_000.0
-    ends = {
-        f"{side}_{level}": median * (1 + sign * level / 200)
-        for level in (50, 80, 95)
-        for side, sign in (("lo", -1), ("hi", 1))
-    }
-    return {
-        "series_id": series_id, "kind": "calendar year", "ahead": 0, "first_period": "2025-01",
-        "last_period": "2025-12", "counted": 0.0, "months_counted": 0, "last_total": 13_932.0, "median": median, **ends,
-        "chance_0": 0.4, "chance_25": 0.1, "chance_50": 0.05, "chance_100": 0.01,
-        "relative_wis": 0.9, "n": 60, "years": 6, "skill": "evidence", **other,
-    }  # fmt: skip
-
-
 @pytest.fixture
 def table() -> pd.DataFrame:
-    return pd.DataFrame([row("arrivals.CMR._T._T.M"), row("_T"), row("arrivals.EMR._T._T.M", median=15_000.0)])
+    return pd.DataFrame(
+        [year_row("arrivals.CMR._T._T.M"), year_row("_T"), year_row("arrivals.EMR._T._T.M", median=15_000.0)]
+    )
 
 
 def test_all_routes_come_first_then_the_most_expected(make_release: MakeRelease, table: pd.DataFrame) -> None:
@@ -73,7 +59,7 @@ def test_countries_are_totalled_by_quarter_and_are_no_part_of_all_routes_togethe
         columns=["series_id", "time_period", "obs_value", "obs_flag"],
     )
     counted = pd.concat([make_release(2, 0).frame("observations"), quarters], ignore_index=True)
-    table = pd.concat([table, pd.DataFrame([row(name, first_period="2024-07", last_period="2025-06")])])
+    table = pd.concat([table, pd.DataFrame([year_row(name, first_period="2024-07", last_period="2025-06")])])
     (country,) = year_lines(table, counted, "calendar year", ENGLISH, asylum=True)
     assert (country.name, country.past.to_dict()) == ("Germany", {2023: 1_000.0})
     routes = year_lines(table, counted, "calendar year", ENGLISH)
@@ -138,9 +124,9 @@ def test_what_is_counted_of_a_window_says_where_routes_are_counted_further(
 ) -> None:
     fewest, most = months
     rows = [
-        row("_T", counted=900.0, months_counted=fewest),
-        row("arrivals.CMR._T._T.M", months_counted=fewest), row("arrivals.EMR._T._T.M", months_counted=most),
-        row("arrivals.X_OWN._T._T.M", months_counted=12, median=1.0),
+        year_row("_T", counted=900.0, months_counted=fewest),
+        year_row("arrivals.CMR._T._T.M", months_counted=fewest), year_row("arrivals.EMR._T._T.M", months_counted=most),
+        year_row("arrivals.X_OWN._T._T.M", months_counted=12, median=1.0),
     ]  # fmt: skip
     lines = year_lines(pd.DataFrame(rows), make_release(2, 0).frame("observations"), "calendar year", ENGLISH)
     assert window_words(lines, ENGLISH)[0] == said
@@ -156,13 +142,13 @@ def test_where_no_total_is_told_the_words_below_name_their_route(
 
 
 def test_the_record_names_its_years_and_what_may_be_said() -> None:
-    assert record_words(row("_T"), ENGLISH).endswith("over 6 years: evidence of skill")
-    assert record_words(row("_T", skill="no evidence"), ENGLISH).endswith("no evidence of skill")
-    assert record_words(row("_T", relative_wis=float("nan"), n=0), ENGLISH) == "no record yet"
+    assert record_words(year_row("_T"), ENGLISH).endswith("over 6 years: evidence of skill")
+    assert record_words(year_row("_T", skill="no evidence"), ENGLISH).endswith("no evidence of skill")
+    assert record_words(year_row("_T", relative_wis=float("nan"), n=0), ENGLISH) == "no record yet"
 
 
 def test_a_window_from_july_names_its_months() -> None:
-    assert window_name(row("_T", first_period="2025-07", last_period="2026-06"), ENGLISH) == "July 2025–June 2026"
+    assert window_name(year_row("_T", first_period="2025-07", last_period="2026-06"), ENGLISH) == "July 2025–June 2026"
 
 
 def test_years_that_begin_in_july_are_not_taken_for_calendar_years(
@@ -179,7 +165,7 @@ def test_the_second_page_tells_the_next_year_and_the_countries_too_and_how_many_
 ) -> None:
     later = table.assign(kind="July to June", ahead=1, first_period="2025-07", last_period="2026-06")
     codes = ("DEU", "FRA", "ITA", "ESP", "BEL", "NLD", "AUT", "SWE", "POL", "IRL", "GRC", "CYP", "BGR", "NOR", "DNK")
-    countries = pd.DataFrame([row(f"asylum_applications_first._Z.{code}._T.Q") for code in codes])
+    countries = pd.DataFrame([year_row(f"asylum_applications_first._Z.{code}._T.Q") for code in codes])
     whole = pd.concat([table, later, countries], ignore_index=True)
     for language in ("en", "fr", "es"):
         release = make_release(2, 1).with_frame("year_ahead", whole)
@@ -195,10 +181,10 @@ def test_the_second_page_tells_the_next_year_and_the_countries_too_and_how_many_
 def test_the_year_keeps_within_its_sheets_and_names_every_route_and_country_where_there_are_many(
     make_release: MakeRelease,
 ) -> None:
-    running = pd.DataFrame([row("_T"), *(row(f"arrivals.{route}._T._T.M") for route in ROUTES)])
+    running = pd.DataFrame([year_row("_T"), *(year_row(f"arrivals.{route}._T._T.M") for route in ROUTES)])
     later = running.assign(kind="July to June", ahead=1, first_period="2025-07", last_period="2026-06")
     codes = ("DEU", "FRA", "ITA", "ESP", "BEL", "NLD", "AUT", "SWE", "POL", "IRL", "GRC", "CYP", "BGR", "NOR", "DNK")
-    countries = pd.DataFrame([row(f"asylum_applications_first._Z.{code}._T.Q") for code in codes])
+    countries = pd.DataFrame([year_row(f"asylum_applications_first._Z.{code}._T.Q") for code in codes])
     release = make_release(len(ROUTES), 0, replay=True).with_frame("year_ahead", pd.concat([running, later, countries]))
     content = compose(release, None, "fr", Decisions())
     first, further = draw_year(content)
@@ -218,7 +204,7 @@ def test_a_table_of_the_year_shows_a_sheets_share_of_rows_and_counts_the_others(
 ) -> None:
     """Of those shown first so many have a chart as fill three rows of three."""
     codes = [f"X_R{number}" for number in range(routes)]
-    running = pd.DataFrame([row(f"arrivals.{code}._T._T.M") for code in codes])
+    running = pd.DataFrame([year_row(f"arrivals.{code}._T._T.M") for code in codes])
     content = compose(make_release(codes, 0).with_frame("year_ahead", running), None, "en", Decisions())
     (page,) = draw_year(content)
     words = [text.get_text() for text in page.texts]
@@ -235,9 +221,9 @@ def test_a_table_of_the_year_shows_a_sheets_share_of_rows_and_counts_the_others(
 def test_a_further_sheet_of_the_year_has_as_many_rows_as_find_room_and_counts_the_others(
     make_release: MakeRelease,
 ) -> None:
-    running = pd.DataFrame([row("_T"), *(row(f"arrivals.{route}._T._T.M") for route in ROUTES)])
+    running = pd.DataFrame([year_row("_T"), *(year_row(f"arrivals.{route}._T._T.M") for route in ROUTES)])
     codes = [country.alpha_3 for country in pycountry.countries][:80]
-    countries = pd.DataFrame([row(f"asylum_applications_first._Z.{code}._T.Q") for code in codes])
+    countries = pd.DataFrame([year_row(f"asylum_applications_first._Z.{code}._T.Q") for code in codes])
     years = pd.concat([running, running.assign(kind="July to June", ahead=1), countries])
     release = make_release(len(ROUTES), 0).with_frame("year_ahead", years)
     (*_first, further) = draw_year(compose(release, None, "en", Decisions()))

@@ -13,7 +13,7 @@ from access import Actor
 from alerts.lifecycle import ACKNOWLEDGED, COMMENTED, DISMISSED, SIGNED_OFF
 from core.schema import Entry
 from store.releases import Release
-from tests.golden import check_golden
+from tests.golden import NAMES_OF_THE_RUN, check_golden
 from tests.receivers import Mailbox
 from workflow import Workflow
 from workflow.decisions import Step, act, record_night
@@ -24,7 +24,7 @@ from .conftest import ALERT, SEVERE, OpenDesk, Publish
 
 GOLDEN = Path(__file__).with_name("golden")
 OF_THE_RUN = re.compile(
-    r"\d{8}T\d{6}Z-[0-9a-f]{6}|\b[0-9a-f]{12,64}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
+    NAMES_OF_THE_RUN + r"|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
     r"|\d{4}-\d\d-\d\dT[\d:.]+[+Z][\d:]*"
 )
 
