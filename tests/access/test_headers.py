@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 
-from access import headers as protection
-from access.headers import content_policy
+from access import gate
+from access.gate import content_policy
 
 LOGINS = ("_streamlit_user", "_streamlit_session")
 LOGIN = b"_streamlit_user=abc.def; HttpOnly; Max-Age=2592000; Path=/; SameSite=lax"
 
 
-safe_cookie = partial(protection.safe_cookie, login_cookies=LOGINS)
-safe_headers = partial(protection.safe_headers, login_cookies=LOGINS)
+safe_cookie = partial(gate.safe_cookie, login_cookies=LOGINS)
+safe_headers = partial(gate.safe_headers, login_cookies=LOGINS)
 
 
 def headers(*given: tuple[bytes, bytes], https: bool = False, keep_nothing: bool = False) -> dict[bytes, bytes]:
