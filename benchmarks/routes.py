@@ -21,7 +21,7 @@ from core.release import OBSERVATIONS
 from core.schema import ALL, check
 from core.settings import DEMONSTRATION_DATE
 from forecasting import ENSEMBLE
-from forecasting.kept import Fits
+from forecasting.hindcast import Fits
 from forecasting.members import Request
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import QuantileTable

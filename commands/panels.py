@@ -20,7 +20,7 @@ from core.settings import home_folder, load_settings
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecasting.kept import Fits
+    from forecasting.hindcast import Fits
     from forecasting.pooled import Priors
     from forecasting.runs import Made
     from forecasting.workers import Progress, Workers

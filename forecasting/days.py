@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 
 from core import FloatArray
 from forecasting import LEVELS
-from forecasting.nowcast import Nowcast
 
 WholeNumbers = NDArray[np.int64]
 
@@ -52,6 +51,38 @@ _LIKE = 30
 """Past weeks on both sides of the one that brought as many, from which a path's days are taken."""
 _AROUND = 10
 """Days on both sides of a missing one whose mean is its level."""
+
+
+@dataclass(frozen=True)
+class Nowcast:
+    """What a running month is expected to bring.
+
+    Attributes:
+        month: The month.
+        day: Days of it that are known.
+        so_far: Persons counted on these days.
+        quantiles: The month's total at the 23 levels, in persons, shape ``(23,)``.
+    """
+
+    month: pd.Period
+    day: int
+    so_far: float
+    quantiles: FloatArray
+
+
+def scaled(nowcast: Nowcast, ratios: FloatArray) -> Nowcast:
+    """A nowcast of another count of the same month, by the ratios that both counts had in past months.
+
+    Args:
+        nowcast: Of the daily count.
+        ratios: The other count relative to the days' sum, one per past month; at least one.
+
+    Returns:
+        Quantiles of the product, both parts taken as independent.
+    """
+    grid = np.linspace(0.005, 0.995, 100)
+    products = np.multiply.outer(np.interp(grid, LEVELS, nowcast.quantiles), ratios)
+    return Nowcast(nowcast.month, nowcast.day, nowcast.so_far, np.quantile(products, LEVELS))
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,22 @@
 
 A past forecast is the same for ever as long as the model's version and the history are: that is what lets a nightly
 run ask its store for what is done and compute only the rest.
+
+Answers of models of single series are kept likewise, beside the pooled model's fits: one file per model and set of
+series. Its name holds the model's version and constants and the versions of the libraries that fit it; within it an
+answer stands under its series and the fingerprint of its history.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
+import sys
+import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -17,17 +26,30 @@ from numpy.typing import NDArray
 from core import FloatArray
 from core.calendar import write_period
 from core.errors import InputError
-from forecasting import BoolArray
-from forecasting.kept import Fits, run_kept
+from forecasting import BASELINE, BoolArray, constants_of, postprocess
 from forecasting.limits import CUT_OFF
 from forecasting.models import MODELS
 from forecasting.panel import Panel
+from forecasting.postprocess import SafeForecast
 from forecasting.quantiles import KEYS, QuantileTable
 from forecasting.workers import Fit, Progress, Workers, run_fits
 
 WORK = ["model_id", "model_version", "series_id", "origin_date", "history_hash"]
 RealTimePanels = Mapping[pd.Timestamp, Panel]
 """The panel as it was known at each origin, by the origin's date."""
+LIBRARIES = ("numpy", "scipy", "statsforecast", "statsmodels", "prophet")
+MOST_ANSWERS = 15_000
+"""Of one model: a year ahead they take 33 MB. Where there are more, none is kept."""
+
+
+class Fits(Protocol):
+    """Where fits are kept; see :class:`store.caches.FitStore`."""
+
+    def get(self, key: str) -> bytes | None:
+        """The fit kept under a key, if there is one."""
+
+    def put(self, key: str, fit: bytes) -> None:
+        """Keep a fit."""
 
 
 @dataclass(frozen=True)
@@ -206,3 +228,89 @@ def _work(panel: Panel, pasts: list[_Past], models: Sequence[str]) -> WorkList:
             fits.append(Fit(model_id, past.name, past.origin, past.values, panel.season_length))
     table = pd.DataFrame(rows, columns=WORK).astype({"origin_date": "datetime64[ns]"})
     return WorkList(table, fits)
+
+
+def run_kept(
+    table: pd.DataFrame,
+    work: Sequence[Fit],
+    horizon: int,
+    *,
+    fits: Fits,
+    workers: Workers = None,
+    progress: Progress | None = None,
+) -> list[SafeForecast]:
+    """Answers in the order asked, as of :func:`forecasting.workers.run_fits`; only what was not kept is fitted.
+
+    Args:
+        table: One row per fit, ``model_id, series_id, history_hash`` among its columns.
+        work: The fits.
+        horizon: Longest horizon H.
+        fits: Where answers are looked up and kept. The baseline's are not: it is made sooner than read.
+        workers: See :func:`forecasting.workers.run_fits`.
+        progress: Told after every batch.
+    """
+    marks = (table["series_id"].astype(str) + "|" + table["history_hash"].astype(str)).tolist()
+    of_model = {
+        str(model_id): rows for model_id, rows in table.groupby("model_id", sort=True).indices.items()
+        if model_id != BASELINE
+    }  # fmt: skip
+    keys = {model_id: _key(model_id, table["series_id"].iloc[rows], horizon) for model_id, rows in of_model.items()}
+    shelves = {model_id: _answers_in(fits.get(key)) for model_id, key in keys.items()}
+    known = {
+        int(row): shelves[model_id][marks[row]]
+        for model_id, rows in of_model.items()
+        for row in rows
+        if marks[row] in shelves[model_id]
+    }
+    rest = [row for row in range(len(work)) if row not in known]
+    made = run_fits([work[row] for row in rest], horizon, workers=workers, progress=progress)
+    answers = known | dict(zip(rest, made, strict=True))
+    for model_id, rows in of_model.items():
+        new = {marks[row]: answers[row] for row in rows if not answers[row].reason.startswith(CUT_OFF)}
+        if new.keys() - shelves[model_id].keys() and len(new) <= MOST_ANSWERS:
+            fits.put(keys[model_id], _as_bytes(new))
+    return [answers[row] for row in range(len(work))]
+
+
+def _key(model_id: str, series: pd.Series, horizon: int) -> str:
+    model = MODELS[model_id]
+    made_by = [f"{name} {_version(name)}" for name in LIBRARIES] + [
+        constants_of(sys.modules[model.predict.__module__], postprocess)
+    ]
+    content = "\n".join([*made_by, *sorted(series.astype(str).unique())])
+    return f"{model_id}-{model.version}-to{horizon}-{hashlib.sha256(content.encode()).hexdigest()[:32]}"
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "none"
+
+
+def _as_bytes(answers: dict[str, SafeForecast]) -> bytes:
+    kept = io.BytesIO()
+    np.savez(
+        kept,
+        allow_pickle=False,
+        marks=np.asarray(list(answers)),
+        quantiles=np.stack([one.quantiles for one in answers.values()]),
+        capped=np.stack([one.capped for one in answers.values()]),
+        reasons=np.asarray([one.reason for one in answers.values()]),
+    )
+    return kept.getvalue()
+
+
+def _answers_in(kept: bytes | None) -> dict[str, SafeForecast]:
+    """Answers by mark; none where nothing was kept, or where it cannot be read."""
+    if not kept:
+        return {}
+    try:
+        with np.load(io.BytesIO(kept), allow_pickle=False) as entries:
+            columns = [entries[name] for name in ("quantiles", "capped", "reasons")]
+            return {
+                str(mark): SafeForecast(quantiles, capped, str(reason))
+                for mark, quantiles, capped, reason in zip(entries["marks"], *columns, strict=True)
+            }
+    except (ValueError, OSError, KeyError, zipfile.BadZipFile):
+        return {}

@@ -21,8 +21,7 @@ from core.log import shares, uneven
 from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, RECENT_VALUES, BoolArray
 from forecasting.calibration import LESSONS, NEIGHBOURS, WINDOW
 from forecasting.ensemble import reach
-from forecasting.hindcast import WorkList, run_work, work_at
-from forecasting.kept import Fits
+from forecasting.hindcast import Fits, WorkList, run_work, work_at
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.pooled import Lessons, Level, Priors, fits_for, is_enough, run_pooled

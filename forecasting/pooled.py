@@ -24,8 +24,7 @@ import pandas as pd
 from core import FloatArray
 from core.calendar import Frequency, write_period
 from forecasting import LEVELS, BoolArray
-from forecasting.hindcast import history_hash
-from forecasting.kept import Fits
+from forecasting.hindcast import Fits, history_hash
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.pool import SupervisedPool

@@ -16,7 +16,7 @@ from core.log import shares
 from forecasting import BASELINE, ENSEMBLE, BoolArray
 from forecasting.diagnostics import Diagnostics, account_of, diagnose, far_above_record
 from forecasting.ensemble import NO_MEMBER, combine
-from forecasting.kept import Fits
+from forecasting.hindcast import Fits
 from forecasting.members import Request, members_at, seconds_of_fits, stands_alone
 from forecasting.models import resolve
 from forecasting.panel import Panel, read_panel

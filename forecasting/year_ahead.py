@@ -21,10 +21,9 @@ from core import FloatArray, whole
 from core.release import YEAR_AHEAD
 from core.schema import ALL
 from forecasting import LEVELS, symmetric_errors
-from forecasting.nowcast import conditioned
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable
-from forecasting.trajectories import draw_paths, past_scores
+from forecasting.trajectories import conditioned, draw_paths, past_scores
 from forecasting.verification import wis
 
 REACH = 18

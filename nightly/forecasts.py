@@ -18,10 +18,9 @@ from forecasting import ENSEMBLE, OWN
 from forecasting.ensemble import combine
 from forecasting.hindcast import WorkList, backtest_work, present_work, run_work, was_cut_off
 from forecasting.models import MODELS
-from forecasting.nowcast import update_with_nowcasts
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, to_matrix, to_rows
-from forecasting.trajectories import sample_paths
+from forecasting.trajectories import sample_paths, update_with_nowcasts
 from forecasting.workers import Progress, Workers
 from forecasting.year_ahead import REACH, year_ahead
 from nightly import RealTimeData

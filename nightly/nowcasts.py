@@ -14,8 +14,7 @@ from core import FloatArray
 from core.release import NOWCASTS, WEEKS
 from core.schema import typed
 from forecasting import LEVELS
-from forecasting.days import DailyHistory, daily_history
-from forecasting.nowcast import Nowcast, scaled
+from forecasting.days import DailyHistory, Nowcast, daily_history, scaled
 from forecasting.panel import Panel
 from forecasting.quantiles import to_matrix
 from forecasting.verification import wis

@@ -26,7 +26,7 @@ from core.errors import InputError, Message
 from core.schema import ALL
 from core.settings import SNAPSHOT, Settings
 from forecasting import BoolArray
-from forecasting.kept import Fits
+from forecasting.hindcast import Fits
 from forecasting.models.pooled import library
 from forecasting.panel import Panel
 from forecasting.pooled import Level, lesson, past_origins, present_origins, run_pooled

@@ -21,10 +21,9 @@ from alerts.rules.surge import RULE as SURGE
 from core import QUANTILE_LEVELS, FloatArray, probability_above
 from core.calendar import PLANNING_MONTHS, planning_window
 from core.settings import AlertSettings
-from forecasting.nowcast import conditioned
 from forecasting.panel import Panel
 from forecasting.quantiles import to_matrix
-from forecasting.trajectories import draw_paths, past_scores
+from forecasting.trajectories import conditioned, draw_paths, past_scores
 
 BoolArray = NDArray[np.bool_]
 MONTHS_BELOW = 3

@@ -13,8 +13,7 @@ from benchmarks.nowcast import daily_counts, scores
 from core.release import WEEK_SCORES
 from core.schema import check
 from forecasting import LEVELS
-from forecasting.days import daily_history
-from forecasting.nowcast import Nowcast, scaled
+from forecasting.days import Nowcast, daily_history, scaled
 from forecasting.weeks import week_record, week_scores, weeks_ahead
 
 MONTH = pd.Period("2023-06", freq="M")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import BASELINE, constants_of, features, kept, models, pooled_fit, postprocess, workers
+from forecasting import BASELINE, constants_of, features, hindcast, models, pooled_fit, postprocess, workers
 from forecasting.hindcast import backtest_work, run_work
 from forecasting.panel import Panel
 from forecasting.postprocess import SafeForecast
@@ -74,8 +74,8 @@ def test_a_revised_figure_another_reach_library_or_shortest_history_are_fitted_a
     past(Panel("M", revised, small_panel.groups), shelf)
     assert fitted.count("vigie-seasonal-walk") == 4
     for module, name, other in (
-        (kept, "version", version),
-        (kept, "version", lambda _name: "99"),
+        (hindcast, "version", version),
+        (hindcast, "version", lambda _name: "99"),
         (postprocess, "FEWEST_EARLIER_VALUES", 7),
     ):
         monkeypatch.setattr(module, name, other)

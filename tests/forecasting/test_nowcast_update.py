@@ -10,9 +10,8 @@ from core import FloatArray
 from core.release import FORECASTS, TRAJECTORIES
 from core.schema import check
 from forecasting import LEVELS, NORMAL_SCORES
-from forecasting.nowcast import update_with_nowcasts
 from forecasting.panel import Panel
-from forecasting.trajectories import sample_paths
+from forecasting.trajectories import sample_paths, update_with_nowcasts
 
 ORIGIN = pd.Timestamp("2024-12-31")
 ENDS = pd.to_datetime(["2025-01-31", "2025-02-28", "2025-03-31"])
