@@ -21,7 +21,7 @@ from alerts.rules.surge import RULE as SURGE
 from alerts.verification import cutoffs as training
 from alerts.verification import hindcast
 from alerts.verification.comparisons import Comparison, compared
-from alerts.verification.contingency import contingency_table, measures, ranking
+from alerts.verification.contingency import contingency_table, measures, ranking, share_interval
 from alerts.verification.hindcast import HORIZONS, WINDOW, Judged, outcomes_at
 from benchmarks.routes import dense_parts, dense_routes, hindcasts
 from benchmarks.shared import PAGE, Section, engine, interval, page_command, published_files, table
@@ -31,7 +31,7 @@ from core.settings import SNAPSHOT, AlertSettings
 from forecasting import ENSEMBLE
 from forecasting.panel import Panel
 from forecasting.quantiles import to_rows
-from forecasting.verification.bootstrap import draw_weights, share_interval
+from forecasting.verification.verdict import draw_weights
 from ingest.registers import SAID, events
 
 SETTINGS = AlertSettings(trained_until="2017-12")

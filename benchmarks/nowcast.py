@@ -21,7 +21,7 @@ from core import FloatArray
 from forecasting import LEVELS, symmetric_errors
 from forecasting.days import DailyHistory, daily_history
 from forecasting.verification import covered, wis
-from forecasting.verification.bootstrap import ratio_interval
+from forecasting.verification.verdict import ratio_interval
 from forecasting.weeks import REFERENCES, week_record, week_scores
 from ingest import read_raw
 from ingest.sources import SOURCES

@@ -16,8 +16,7 @@ from dashboard.evaluation_view import verdict_words
 from dashboard.layout import country, plain
 from dashboard.reads import Night
 from forecasting import BASELINE, ENSEMBLE
-from forecasting.verification.bootstrap import FEWEST_ORIGINS
-from forecasting.verification.verdict import BETTER, with_verdicts
+from forecasting.verification.verdict import BETTER, FEWEST_ORIGINS, with_verdicts
 from hub.outputs import dated, weekly
 from hub.targets import RHYTHMS, open_round
 from reports import numbers

@@ -20,8 +20,7 @@ from core import INTERVALS, QUANTILE_LEVELS, FloatArray, interval_levels
 from core.schema import ALL
 from forecasting.quantiles import QuantileTable, stack
 from forecasting.verification import wis
-from forecasting.verification.bootstrap import ratio_interval
-from forecasting.verification.verdict import holm_within
+from forecasting.verification.verdict import holm_within, ratio_interval
 from hub import Hub
 from hub.submission import Submission
 

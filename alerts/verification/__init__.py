@@ -44,7 +44,7 @@ from core.release import ALERT_RELIABILITY, FORECASTS, PANEL, TRACK_RECORD
 from core.schema import ALL, check
 from core.settings import AlertSettings
 from forecasting import ENSEMBLE
-from forecasting.verification.bootstrap import draw_weights
+from forecasting.verification.verdict import draw_weights
 
 FEWEST_EVENTS = 5
 """Fewer past events say little about a rule."""

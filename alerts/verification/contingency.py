@@ -6,23 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import betaincinv, gammaincinv, ndtri
 
 from alerts.verification.hindcast import HORIZONS, WINDOW, BoolArray, Judged, Pairs
 from core import FloatArray
 from core.calendar import PLANNING_MONTHS
-from forecasting.verification.bootstrap import (
-    area_interval,
-    rate_interval,
-    ratio,
-    share_interval,
-    widened,
-    with_interval,
-)
+from forecasting.verification.verdict import COVERAGE
 
 MONTHS_PER_YEAR = 12
 QUARTILES = {"q25": 0.25, "median": 0.50, "q75": 0.75}
 EDGES: FloatArray = np.array([0.0, 0.1, 0.25, 0.45, 0.65, 1.0])
 """Bins of the probability, narrow where most of them lie."""
+_BOUNDS = ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2)
 RELIABILITY_COLUMNS = ["rule", "horizon", "bin_low", "bin_high", "chance", "came", "came_lo", "came_hi", "n"]
 
 
@@ -147,7 +142,7 @@ def measures(table: ContingencyTable, weights: FloatArray) -> dict[str, float]:
 
     Args:
         table: Alerts of one series or several, which are pooled.
-        weights: How often each origin is drawn (:func:`forecasting.verification.bootstrap.draw_weights`).
+        weights: How often each origin is drawn (:func:`forecasting.verification.verdict.draw_weights`).
     """
     hits, repeats, no_onsets, false_alarms, events, detected, judged = (
         weights @ counted.sum(axis=1).astype(float)
@@ -252,3 +247,68 @@ def _with_bounds(found: dict[str, tuple[float, float, float]]) -> dict[str, floa
     for name, values in found.items():
         out[name], out[f"{name}_lo"], out[f"{name}_hi"] = values
     return out
+
+
+def with_interval(values: FloatArray) -> tuple[float, float, float]:
+    """A measure and its 90 % interval from its values in the sample and in the resamples.
+
+    Args:
+        values: Shape ``(1 + draws,)``, the sample's first; NaN where the measure is not defined.
+
+    Returns:
+        Measure, lower and upper bound; bounds are NaN where fewer than half of the resamples define the measure.
+    """
+    measure, resampled = float(values[0]), values[1:]
+    defined = resampled[np.isfinite(resampled)]
+    if not np.isfinite(measure) or len(resampled) == 0 or len(defined) * 2 < len(resampled):
+        return measure, float("nan"), float("nan")
+    low, high = np.quantile(defined, _BOUNDS)
+    return measure, float(low), float(high)
+
+
+def share_interval(part: float, whole: float) -> tuple[float, float]:
+    """Interval of a share by Jeffreys' prior: never of zero width, however few cases (Brown, Cai & DasGupta 2001)."""
+    if whole <= 0:
+        return float("nan"), float("nan")
+    low, high = (float(betaincinv(part + 0.5, whole - part + 0.5, level)) for level in _BOUNDS)
+    return (0.0 if part == 0 else low), (1.0 if part == whole else high)
+
+
+def rate_interval(count: float, exposure: float) -> tuple[float, float]:
+    """Interval of a rate of rare events by Jeffreys' prior for a Poisson count."""
+    if exposure <= 0:
+        return float("nan"), float("nan")
+    low, high = (float(gammaincinv(count + 0.5, level)) / exposure for level in _BOUNDS)
+    return (0.0 if count == 0 else low), high
+
+
+def area_interval(area: float, events: int, others: int) -> tuple[float, float]:
+    """Interval of an area under the ROC curve from its standard error (Hanley & McNeil 1982, Radiology 143).
+
+    The error is taken at an area drawn in by half a pair, so that a perfect order of few cases is not certain.
+    """
+    pairs = events * others
+    if pairs == 0:
+        return float("nan"), float("nan")
+    inside = (area * pairs + 0.5) / (pairs + 1)
+    twice, both = inside / (2 - inside), 2 * inside**2 / (1 + inside)
+    variance = (inside * (1 - inside) + (events - 1) * (twice - inside**2) + (others - 1) * (both - inside**2)) / pairs
+    reach = float(ndtri((1 + COVERAGE) / 2) * np.sqrt(max(variance, 0.0)))
+    return max(0.0, inside - reach), min(1.0, max(area, inside + reach))
+
+
+def widened(found: tuple[float, float, float], least: tuple[float, float]) -> tuple[float, float, float]:
+    """A bootstrap interval made no narrower than one that knows how few the cases are.
+
+    Where every case went the same way, every resample does too: the bootstrap alone would claim certainty.
+    """
+    value, low, high = found
+    if not np.isfinite(low) or not np.isfinite(least[0]):
+        return found
+    return value, min(low, least[0]), max(high, least[1])
+
+
+def ratio(above: FloatArray, below: FloatArray) -> FloatArray:
+    """Element-wise quotient; NaN where the denominator is zero."""
+    quotient: FloatArray = np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below > 0)
+    return quotient

@@ -20,8 +20,7 @@ from forecasting import LEVELS, BoolArray, symmetric_errors
 from forecasting.models.baseline import FEWEST_ERRORS, LAST_ERRORS
 from forecasting.panel import Panel
 from forecasting.quantiles import Forecasts, QuantileTable, as_table, probability_at
-from forecasting.verification.bootstrap import ratio_interval
-from forecasting.verification.verdict import FAMILY, SCALES, WORSE, holm_within, with_verdicts
+from forecasting.verification.verdict import FAMILY, SCALES, WORSE, holm_within, ratio_interval, with_verdicts
 
 COVERAGES = (*INTERVALS, 0.98)
 """Central intervals that the 23 levels hold; .98 is the widest of them."""

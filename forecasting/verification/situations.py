@@ -18,7 +18,7 @@ from forecasting.panel import Panel
 from forecasting.quantiles import Forecasts, QuantileTable, as_table
 from forecasting.trajectories import draw_paths, past_scores
 from forecasting.verification import observed_at, reference_quantiles, score_rows, wis
-from forecasting.verification.bootstrap import ratio_interval
+from forecasting.verification.verdict import ratio_interval
 
 SIZE, MONTH, BEGUN, HIGH, PATH = "size", "month", "year", "high", "path"
 SIZES = {"<100": 0, "100-999": 100, "1000-9999": 1_000, ">=10000": 10_000}

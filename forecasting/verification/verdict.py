@@ -1,25 +1,40 @@
-"""Better, no evidence, or worse: the one verdict on a ratio of scores, wherever it is shown."""
+"""Is a difference more than luck? The one bootstrap of this house, tests of equal accuracy, and the one verdict.
+
+Origins near each other err together, so blocks of consecutive origins are drawn, running on from the last origin to the
+first so that none is drawn less often: the circular block bootstrap of Politis and Romano 1992, in LePage and Billard
+(eds), *Exploring the Limits of Bootstrap*. A ratio of scores is better, no evidence, or worse, wherever it is shown.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtr, stdtrit
 
 from core import FloatArray
 from core.errors import InputError
 from core.languages import marked as _
 from core.schema import ALL
 from forecasting import ENSEMBLE
-from forecasting.verification.bootstrap import COVERAGE, diebold_mariano, ratio_interval
 
+COVERAGE = 0.90
+FEWEST_ORIGINS = 8
+DRAWS = 1000
+SHORTEST_BLOCK = 3
+LONGEST_ALERT = 6
+"""Months ahead of the farthest alert whose record is kept."""
 BETTER, NO_EVIDENCE, WORSE = _("better than the baseline"), _("no evidence"), _("worse than the baseline")
 SIGNIFICANT = 1 - COVERAGE
 FAMILY = ["model_id", "scale"]
 """Holm's correction runs over all series and horizons of one model on one scale: a release's whole table of skill."""
+SCALES = ("log", "natural")
+_ROW = ["series_id", "origin_date", "horizon"]
 
 
 def verdicts(low: ArrayLike, high: ArrayLike, p_holm: ArrayLike | None = None) -> NDArray[np.str_]:
@@ -90,10 +105,6 @@ def holm_within(rows: pd.DataFrame, family: list[str]) -> FloatArray:
     return cast(FloatArray, corrected.to_numpy(dtype=float))
 
 
-SCALES = ("log", "natural")
-_ROW = ["series_id", "origin_date", "horizon"]
-
-
 def same_rows(scored: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     """Only the rows (series, origin, horizon) that every one of the models has forecast.
 
@@ -155,3 +166,139 @@ def _against(rows: pd.DataFrame, model_id: str, other: str, scale: str, horizon:
         "p_value": test.p_value,
         "n": int(counts.sum()),
     }
+
+
+def block_length(origins: int, horizon: int) -> int:
+    """Origins in a block: three times the horizon, but no less than twice and, beyond that, no more than a third."""
+    return max(SHORTEST_BLOCK, 2 * horizon, min(3 * horizon, origins // 3))
+
+
+@lru_cache(maxsize=64)
+def block_weights(origins: int, length: int, *, draws: int = DRAWS) -> FloatArray:
+    """How often each origin is drawn by blocks of a length, the same at every call, shape ``(draws, origins)``.
+
+    Every row adds up to the number of origins.
+    """
+    blocks = -(-origins // length)
+    starts = np.random.default_rng(0).integers(0, origins, (draws, blocks))
+    drawn = ((starts[:, :, None] + np.arange(length)) % origins).reshape(draws, -1)[:, :origins]
+    weights = np.zeros((draws, origins))
+    np.add.at(weights, (np.arange(draws)[:, None], drawn), 1.0)
+    weights.setflags(write=False)
+    return weights
+
+
+def draw_weights(origins: int, *, draws: int = 400) -> FloatArray:
+    """How often each origin is drawn, in the sample itself and in resamples of it.
+
+    Returns:
+        Shape ``(1 + draws, origins)``. The first row is the sample: each origin once. Without further rows where there
+        are fewer than four times the months that alerts look ahead: too few for an interval to mean anything. Blocks
+        are twice as long as these.
+    """
+    sample = np.ones((1, origins))
+    if origins < 4 * LONGEST_ALERT:
+        return sample
+    return np.vstack([sample, block_weights(origins, 2 * LONGEST_ALERT, draws=draws)])
+
+
+@dataclass(frozen=True)
+class RatioInterval:
+    """A ratio of two forecasters' scores, and what it is worth.
+
+    Attributes:
+        ratio: Sum of own scores over sum of the reference's; NaN where the reference is zero.
+        low: Lower bound of the interval; NaN where there is none.
+        high: Upper bound.
+        p_value: Two-sided, of a true ratio of 1; below .10 exactly where the 90 % interval leaves out 1.
+    """
+
+    ratio: float
+    low: float
+    high: float
+    p_value: float
+
+
+def ratio_interval(own: FloatArray, reference: FloatArray, *, horizon: int) -> RatioInterval:
+    """Circular block bootstrap interval of :data:`COVERAGE` of a ratio of sums over origins, on log scale.
+
+    With blocks of two or three times the horizon there are few of them, so percentiles of the resampled ratios are too
+    near to each other (a nominal 90 % holds .68 twelve months ahead). Their standard error is therefore freed of the
+    bias of Bartlett's weights, to which drawing blocks amounts, at a bandwidth that is the share ``b`` of the sample
+    (Kiefer and Vogelsang 2005, Econometric Theory 21(6)), and multiplied by Student's t with the ``1.5 / b`` degrees of
+    freedom of these weights (Lazarus, Lewis, Stock and Watson 2018, JBES 36(4)), less one for the ratio itself.
+
+    Args:
+        own: Sum of scores at each origin in order of time, shape ``(n,)``.
+        reference: The same for the reference.
+        horizon: Periods ahead.
+
+    Returns:
+        The ratio without bounds where there are fewer than eight origins or than four times the horizon, where the
+        reference is zero, or where a forecaster is without any error.
+    """
+    size, nan = len(own), float("nan")
+    if reference.sum() <= 0:
+        return RatioInterval(nan, nan, nan, nan)
+    ratio = float(own.sum() / reference.sum())
+    if size < max(FEWEST_ORIGINS, 4 * horizon) or ratio <= 0:
+        return RatioInterval(ratio, nan, nan, nan)
+    length = block_length(size, horizon)
+    weights = block_weights(size, length)
+    above, below = weights @ own, weights @ reference
+    usable = (above > 0) & (below > 0)
+    if usable.sum() * 2 < len(weights):
+        return RatioInterval(ratio, nan, nan, nan)
+    share = length / size
+    error = float(np.log(above[usable] / below[usable]).std()) / np.sqrt(1 - share + share**2 / 3)
+    freedom = max(1.5 / share - 1, 1.0)
+    reach = float(stdtrit(freedom, (1 + COVERAGE) / 2)) * error
+    away = abs(float(np.log(ratio)))
+    if error < 1e-12:  # the forecasters differ by the same factor at every origin
+        return RatioInterval(ratio, ratio, ratio, float(away < 1e-12))
+    p_value = float(2 * stdtr(freedom, -away / error))
+    return RatioInterval(ratio, ratio * float(np.exp(-reach)), ratio * float(np.exp(reach)), p_value)
+
+
+@dataclass(frozen=True)
+class DieboldMariano:
+    """Test of equal accuracy.
+
+    Attributes:
+        statistic: Negative where the first forecaster is better.
+        p_value: Two-sided.
+        n: Number of origins.
+    """
+
+    statistic: float
+    p_value: float
+    n: int
+
+
+def diebold_mariano(loss: FloatArray, other: FloatArray, *, horizon: int) -> DieboldMariano:
+    """Diebold–Mariano test with the small-sample correction of Harvey, Leybourne and Newbold.
+
+    The long-run variance takes in autocovariances up to lag h−1 with Bartlett weights (which keep it positive).
+
+    Args:
+        loss: Scores of the first forecaster by origin, in order of time, shape ``(n,)``.
+        other: Scores of the second on the same origins.
+        horizon: Periods ahead.
+
+    Returns:
+        The test; statistic 0 and p-value 1 where the losses never differ, NaN where there are too few origins.
+    """
+    difference = np.asarray(loss, dtype=float) - np.asarray(other, dtype=float)
+    size = len(difference)
+    if size < max(FEWEST_ORIGINS, 2 * horizon):
+        return DieboldMariano(float("nan"), float("nan"), size)
+    centred = difference - difference.mean()
+    variance = float(centred @ centred) / size
+    for lag in range(1, horizon):
+        variance += 2 * (1 - lag / horizon) * float(centred[lag:] @ centred[:-lag]) / size
+    if variance <= 0:
+        equal = difference.mean() == 0
+        return DieboldMariano(0.0, 1.0, size) if equal else DieboldMariano(float("nan"), float("nan"), size)
+    correction = (size + 1 - 2 * horizon + horizon * (horizon - 1) / size) / size
+    statistic = float(difference.mean() / np.sqrt(variance / size) * np.sqrt(correction))
+    return DieboldMariano(statistic, float(2 * stdtr(size - 1, -abs(statistic))), size)

@@ -20,7 +20,7 @@ from alerts.rules.capacity import RULE as CAPACITY
 from alerts.rules.surge import RULE as SURGE
 from alerts.verification import full_record
 from alerts.verification.comparisons import COMPARISONS
-from alerts.verification.contingency import ContingencyTable, contingency_table, entries, measures
+from alerts.verification.contingency import ContingencyTable, contingency_table, entries, measures, rate_interval
 from alerts.verification.hindcast import HORIZONS, PATHS, USUAL_START, WINDOW, Judged, Pairs, judge, past_forecasts
 from core import QUANTILE_LEVELS, probability_above
 from core.calendar import PLANNING_MONTHS
@@ -29,7 +29,6 @@ from core.schema import check
 from core.settings import AlertSettings
 from forecasting.panel import Panel
 from forecasting.trajectories import sample_paths
-from forecasting.verification.bootstrap import rate_interval
 
 Build = Callable[..., pd.DataFrame]
 World = tuple[pd.DataFrame, pd.DataFrame]

@@ -23,8 +23,15 @@ from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.pooled_fit import HIGHEST_WEIGHT, LOWEST_WEIGHT, TOTALS_WEIGHT
 from forecasting.verification import wis
-from forecasting.verification.bootstrap import diebold_mariano, ratio_interval
-from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE, holm_within, verdicts
+from forecasting.verification.verdict import (
+    BETTER,
+    NO_EVIDENCE,
+    WORSE,
+    diebold_mariano,
+    holm_within,
+    ratio_interval,
+    verdicts,
+)
 
 MODEL_ID = "vigie-pooled"
 EVIDENCE, HARMS = "evidence", "makes it worse"
