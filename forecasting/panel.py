@@ -18,11 +18,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core import FloatArray
-from core.aggregates import refuse_person_level
 from core.calendar import Frequency, frequency_of, pandas_frequency, period_index, to_period, write_period
 from core.errors import InputError, SourceError, first_line
 from core.release import PANEL
-from core.schema import check, unit_of
+from core.schema import check, refuse_person_level, unit_of
 from forecasting import BoolArray
 
 SEASON_LENGTH: dict[Frequency, int] = {"D": 7, "W": 52, "M": 12, "Q": 4, "A": 1}

@@ -26,9 +26,9 @@ import yaml
 from numpy.typing import NDArray
 
 from core import FloatArray
-from core.aggregates import refuse_person_level
 from core.calendar import Frequency, target_end_date
 from core.errors import SourceError, first_line
+from core.schema import refuse_person_level
 from hub import TARGET_END_DATE, Hub, Output, Round, Task, schema_faults
 
 LARGEST_FILE = 20 << 20

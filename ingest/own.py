@@ -13,13 +13,12 @@ from typing import Any
 import pandas as pd
 from babel.dates import get_month_names
 
-from core.aggregates import refuse_person_level, resembles_person_level
 from core.errors import InputError, SourceError, message
 from core.languages import languages
 from core.languages import marked as _
 from core.release import OBSERVATIONS
 from core.routes import OWN_PREFIX, own_route_id
-from core.schema import ALL, NOT_APPLICABLE, make_series_id
+from core.schema import ALL, NOT_APPLICABLE, make_series_id, refuse_person_level, resembles_person_level
 from core.table_files import FORMULA_STARTS
 from ingest import Parsed, RawFile
 from ingest.own_mapping import OwnMapping, with_advice

@@ -14,10 +14,10 @@ import pandas as pd
 import rdata
 from numpy.typing import NDArray
 
-from core.aggregates import refuse_person_level
 from core.errors import SourceError, first_line
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
+from core.schema import refuse_person_level
 from ingest import RawFile
 from ingest.intake import refuse_many, unpacked
 from ingest.workbooks import refuse_large_sheets, refuse_strange_cells

@@ -28,9 +28,8 @@ from ingest.routes import SOURCE_ID as ROUTES_SOURCE
 from ingest.sources import CARDS
 from nightly import OK, RealTimeData
 from nightly.asylum import forecast_asylum
-from nightly.breakdowns import errors_by_group
 from nightly.documents import documents
-from nightly.forecasts import make_forecasts
+from nightly.forecasts import errors_by_group, make_forecasts
 from nightly.hub_combined import serve
 from nightly.hub_tables import collect_night, hub_of_night, publish_tables
 from nightly.inputs import ACTOR, held_before, own_cards, with_own_capacities

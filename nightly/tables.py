@@ -1,4 +1,4 @@
-"""Tables of a release that are made of forecasts and data; alerts, asylum and breakdowns have modules of their own.
+"""Tables of a release that are made of forecasts and data; alerts and asylum have modules of their own.
 
 What past origins knew and would have said is kept compactly, so that a reader can go back to any of them.
 """

@@ -10,9 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.aggregates import PersonLevelError
 from core.release import OBSERVATIONS
-from core.schema import check
+from core.schema import PersonLevelError, check
 from forecasting.panel import read_panel
 from ingest import RawFile, snapshot, tables
 from ingest.sources import SOURCES, missing_migrants, uk_home_office

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.aggregates import refuse_person_level
 from core.errors import SourceError
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
+from core.schema import refuse_person_level
 from ingest import RawFile
 from ingest.answers import json_document
 from ingest.intake import gunzipped

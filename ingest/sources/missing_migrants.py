@@ -10,10 +10,9 @@ import json
 
 import pandas as pd
 
-from core.aggregates import PLACES_OF_EVENTS
 from core.errors import SourceError
 from core.languages import marked as _
-from core.schema import ALL
+from core.schema import ALL, PLACES_OF_EVENTS
 from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.answers import get_file, json_body, json_rows, json_table
 from ingest.rows import (

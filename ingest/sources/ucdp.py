@@ -21,10 +21,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from core.aggregates import PLACES_OF_EVENTS
 from core.countries import map_countries
 from core.errors import InputError, SourceError, first_line, message
 from core.languages import marked as _
+from core.schema import PLACES_OF_EVENTS
 from ingest import SETTING, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.answers import as_file, get_file, json_body, json_rows, require_announced, whole_number
 from ingest.intake import GZIP, gunzipped

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.aggregates import (
+from core.errors import InputError, SchemaError
+from core.schema import (
     PLACES_OF_EVENTS,
     PersonLevelError,
     is_person_level,
@@ -12,7 +13,6 @@ from core.aggregates import (
     refuse_person_level,
     resembles_person_level,
 )
-from core.errors import InputError, SchemaError
 
 REFUSED = (
     "Name", "first name", "LastName", "SURNAME", "Nom de famille", "Prénom", "apellidos", "Date of birth", "birthDate",

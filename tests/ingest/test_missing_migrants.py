@@ -10,9 +10,9 @@ import rdata
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.aggregates import PLACES_OF_EVENTS
 from core.errors import SourceError
 from core.release import OBSERVATIONS
+from core.schema import PLACES_OF_EVENTS
 from ingest import RawFile, read_raw
 from ingest.sources import missing_migrants
 
