@@ -1,4 +1,4 @@
-"""What the Hub page shows, worked out from a release: the league table, one round's forecasts, one model's record."""
+"""What the Hub page shows, worked out from a release: the league, one round as a chart, one model's record."""
 
 from __future__ import annotations
 
@@ -7,17 +7,34 @@ from collections.abc import Hashable
 from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 
-from core.calendar import Frequency
+from core.calendar import MONTHS_EACH, Frequency
 from core.languages import NOTHING, is_known
 from core.schema import ALL, NOT_APPLICABLE
-from dashboard import _, lang, named, ngettext
+from dashboard import _, labelled, lang, named, ngettext
+from dashboard.charts import (
+    LABEL_PIXELS,
+    band,
+    count_axis,
+    dated,
+    expected_words,
+    finish,
+    mid_month,
+    month_ticks,
+    monthly_values,
+    note,
+    require,
+    unit_label,
+)
+from dashboard.charts.fan import key_line, key_mark
 from dashboard.evaluation_view import verdict_words
 from dashboard.layout import country, plain
 from dashboard.reads import Night
+from dashboard.theme import Theme, with_opacity
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.verification.verdict import BETTER, FEWEST_ORIGINS, with_verdicts
-from hub.outputs import dated, weekly
+from hub import outputs
 from hub.targets import RHYTHMS, open_round
 from reports import numbers
 from reports.asylum import KINDS, kind_name
@@ -25,6 +42,10 @@ from reports.names import MODELS, route_name
 
 EVERYTHING, IN_TIME = "all", "in time"
 ROUTES_BY_MONTH = "arrivals.M"
+CHART_COLUMNS = ("model_id", "name", "target_end_date", "q10", "q50", "q90")
+CHART_HEIGHT = 380
+FURTHEST = 2.0
+"""How many times as high as what is usual in a round its axis goes: one model must not flatten all others."""
 
 
 def model_names(models: pd.DataFrame) -> dict[str, str]:
@@ -187,18 +208,156 @@ def counted(night: Night, series_id: str, origin: str) -> pd.DataFrame:
     else:
         by_day = f"{series_id.removesuffix('.W')}.D"
         days, own = (seen[seen["series_id"] == name] for name in (by_day, series_id))
-        rows = dated(pd.concat([own, weekly(days)]) if series_id.endswith(".W") else own)
+        rows = outputs.dated(pd.concat([own, outputs.weekly(days)]) if series_id.endswith(".W") else own)
         rows = rows.rename(columns={"target_end_date": "time_period_end"})
     inside = (rows["time_period_end"] > start) & (rows["time_period_end"] <= end)
     return rows.loc[inside, ["time_period_end", "value"]].reset_index(drop=True)
-
-
-def series_of(scores: pd.DataFrame) -> list[str]:
-    """Series that were scored."""
-    return sorted(scores.loc[scores["kind"] == "series", "group"].unique())
 
 
 def next_deadline(day: dt.date, freq: Frequency = "M") -> tuple[dt.date, dt.date] | None:
     """The round that is open on a day, and its last day; None where none is."""
     origin = open_round(freq, day)
     return None if origin is None else (origin.date(), origin.date() + dt.timedelta(days=RHYTHMS[freq].due[1]))
+
+
+def period_words(end: pd.Timestamp, freq: str) -> str:
+    """A period by its last day; a week by that day."""
+    return lang().day(end) if freq == "W" else lang().period(end, MONTHS_EACH.get(freq, 1))
+
+
+def teams_chart(
+    observed: pd.DataFrame, forecasts: pd.DataFrame, *, highlight: str, unit: str, theme: Theme, freq: str = "M"
+) -> go.Figure:
+    """Draw what was counted, every model's median, and the highlighted model's 80 % interval.
+
+    Args:
+        observed: ``time_period_end``, ``value``: before the round and after it.
+        forecasts: One round's ``model_id, name, target_end_date, q10, q50, q90``.
+        highlight: The model looked at.
+        unit: What is counted.
+        theme: Colours.
+        freq: How often: ``M``, ``Q`` or ``W``. A week stands at its last day, longer periods in their last month.
+
+    Raises:
+        SchemaError: A column is missing.
+    """
+    rows = require(forecasts, CHART_COLUMNS, "teams chart").sort_values("target_end_date")
+    seen = require(observed, ("time_period_end", "value"), "teams chart, observed")
+    by_week = freq == "W"
+    months = (
+        seen.sort_values("time_period_end").set_index("time_period_end")
+        if by_week
+        else monthly_values(seen, MONTHS_EACH.get(freq, 1))
+    )
+    figure = go.Figure()
+    for model_id, own in rows.groupby("model_id"):
+        if model_id != highlight:
+            figure.add_trace(_median(own, {"color": theme.neutral, "width": 1.2}, freq))
+    leading = rows[rows["model_id"] == highlight]
+    if len(leading):
+        x = _on_axis(leading, freq)
+        low, high = (pd.Series(leading[name].to_numpy(), index=x) for name in ("q10", "q90"))
+        figure.add_trace(band(low, high, with_opacity(theme.fan, 0.25), "80%"))
+        figure.add_trace(_median(leading, {"color": theme.median, "width": 2.4}, freq))
+    counted = {"color": theme.observed, "width": 2}
+    hover = [f"{period_words(end, freq)}: {lang().counted(value)}" for end, value in dated(months["value"])]
+    figure.add_trace(
+        go.Scatter(x=months.index, y=months["value"], mode="lines+markers", line=counted, marker={"size": 5},
+                   text=hover, hovertemplate="%{text}<extra></extra>", name="observed")
+    )  # fmt: skip
+    largest, beyond = _scale(seen, rows, highlight)
+    dates = pd.DatetimeIndex([*months.index, *pd.to_datetime(rows["target_end_date"])])
+    first, last = dates.min(), dates.max()
+    figure.update_layout(
+        hovermode="closest",
+        showlegend=False,
+        margin={"r": 12},  # names stand in the key above
+        xaxis={"range": [first, last + pd.Timedelta(days=4)], **month_ticks(first, last)},
+        yaxis=count_axis(largest),
+    )
+    edges = [
+        note(theme, _up(row["value"]), x=x, y=1, yref="paper", yanchor="bottom", yshift=2 + LABEL_PIXELS * rank,
+             font={"color": theme.median if row["model_id"] == highlight else theme.secondary})
+        for rank, (x, row) in enumerate(zip(_on_axis(beyond, freq), beyond.to_dict("records"), strict=True))
+    ]  # fmt: skip
+    return finish(figure, theme, height=CHART_HEIGHT, annotations=[unit_label(theme, unit), *edges])
+
+
+def _scale(observed: pd.DataFrame, rows: pd.DataFrame, highlight: str) -> tuple[float, pd.DataFrame]:
+    """Where the axis ends, and the peaks beyond it: ``model_id, name, target_end_date, value``.
+
+    Usual is the largest of what was counted, the median of the model looked at, and the middle one of all models'
+    highest medians.
+    """
+    own = rows[rows["model_id"] == highlight]
+    medians, ends = (
+        part.sort_values(name).drop_duplicates("model_id", keep="last").rename(columns={name: "value"})
+        for part, name in ((rows, "q50"), (own, "q90"))
+    )
+    usual = pd.Series([observed["value"].max(), own["q50"].max(), medians["value"].median()]).max()
+    ends = ends.assign(name=ends["name"].map(lambda name: labelled(name, lang().percent(0.8))))
+    peaks = pd.concat([medians, ends])[["model_id", "name", "target_end_date", "value"]]
+    is_beyond = peaks["value"] > FURTHEST * usual
+    return float(max(usual, peaks.loc[~is_beyond, "value"].max())), peaks[is_beyond]
+
+
+def teams_key(observed: pd.DataFrame, forecasts: pd.DataFrame, *, highlight: str, theme: Theme) -> str:
+    """What the marks of the chart mean, as a line of HTML above it: among so many lines a name has no place."""
+    names = dict(zip(forecasts["model_id"], forecasts["name"], strict=True))
+    # A dotted line of points, as in the chart: at night a line alone has the hue of the median's.
+    points = f"height: 5px; background: radial-gradient(circle, {theme.observed} 2.5px, transparent 3px) 0 / 8px 5px"
+    parts = [key_mark(points, _("counted"))]
+    if highlight in names:
+        parts.append(key_mark(f"border-top: 2px solid {theme.median}", labelled(names[highlight], _("median"))))
+        text = labelled(lang().percent(0.8), _("4 in 5"))
+        parts.append(key_mark(f"height: 0.7em; background: {with_opacity(theme.fan, 0.25)}", text))
+    if set(names) - {highlight}:
+        parts.append(key_mark(f"border-top: 1px solid {theme.neutral}", _("medians of the other models")))
+    for row in _scale(observed, forecasts, highlight)[1].to_dict("records"):
+        colour = theme.median if row["model_id"] == highlight else theme.neutral
+        parts.append(key_mark(f"border-top: 1px solid {colour}", labelled(_up(row["value"]), row["name"])))
+    return key_line(parts)
+
+
+def _up(value: float) -> str:
+    """A number that stands above the end of the axis."""
+    return f"↑ {lang().expected(value)}"
+
+
+def _on_axis(rows: pd.DataFrame, freq: str) -> pd.DatetimeIndex:
+    """Where a model's periods stand on the axis."""
+    return pd.DatetimeIndex(rows["target_end_date"] if freq == "W" else mid_month(rows["target_end_date"]))
+
+
+def _median(rows: pd.DataFrame, line: dict[str, object], freq: str) -> go.Scatter:
+    """One model's median as a line."""
+    name = rows["name"].iloc[0]
+    hover = [
+        f"<b>{name}</b><br>{period_words(end, freq)}: {lang().expected(value)}"
+        for end, value in zip(rows["target_end_date"], rows["q50"], strict=True)
+    ]
+    return go.Scatter(
+        x=_on_axis(rows, freq), y=rows["q50"], mode="lines", line=line, text=hover,
+        hovertemplate="%{text}<extra></extra>", name=str(rows["model_id"].iloc[0]),
+    )  # fmt: skip
+
+
+def teams_alt(observed: pd.DataFrame, forecasts: pd.DataFrame, *, highlight: str, freq: str = "M") -> str:
+    """The chart in words: how many models, how far their medians lie apart at the end, and what leaves the scale."""
+    last = forecasts[forecasts["target_end_date"] == forecasts["target_end_date"].max()]
+    own = last[last["model_id"] == highlight]
+    count = last["model_id"].nunique()
+    words = ngettext(
+        "Median of {n} model for {month}: {low}.", "Medians of {n} models for {month} from {low} to {high}.", count
+    ).format(
+        n=count,
+        month=period_words(last["target_end_date"].iloc[0], freq),
+        low=lang().expected(last["q50"].min()),
+        high=lang().expected(last["q50"].max()),
+    )
+    beyond = _scale(observed, forecasts, highlight)[1].to_dict("records")
+    words += "".join(f" {labelled(_up(row['value']), row['name'])}." for row in beyond)
+    if own.empty:
+        return words
+    row = own.iloc[0]
+    return f"{words} {expected_words(row['name'], row['q50'], row['q10'], row['q90'])}"

@@ -12,8 +12,7 @@ from access import HAND_IN
 from core.calendar import Frequency
 from core.languages import NOTHING
 from dashboard import _, downloads, hub_view, lang, layout, reads, state
-from dashboard.charts.teams import period_words, teams_alt, teams_chart, teams_key
-from dashboard.hub_view import EVERYTHING, IN_TIME
+from dashboard.hub_view import EVERYTHING, IN_TIME, period_words, teams_alt, teams_chart, teams_key
 from dashboard.layout import small
 from dashboard.reads import Night
 from dashboard.tables import localised
@@ -89,7 +88,8 @@ def draw_league(rows: pd.DataFrame, timing: str) -> None:
 def show_round(night: Night, scores: pd.DataFrame, unit: str, timing: str, names: dict[str, str]) -> None:
     """One round's forecasts over what was counted, and the record of the model that is looked at."""
     freq, of_routes = unit[-1], unit.startswith("arrivals")
-    series = {hub_view.place_of(one): one for one in hub_view.series_of(scores)}
+    scored = sorted(scores.loc[scores["kind"] == "series", "group"].unique())
+    series = {hub_view.place_of(one): one for one in scored}
     in_address = "route" if of_routes else "country"
     place = state.choice(in_address, list(series), next(iter(series)))
     series_id = series[place]

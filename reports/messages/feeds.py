@@ -61,7 +61,7 @@ def cap_message(announcement: Announcement, publisher: str, dashboard_url: str) 
     _add(root, "restriction", _instruction(messages[0]))
     if announcement.is_over:
         _add(root, "note", messages[0].sentence)
-    if references := [_reference(one, publisher) for one in announcement.earlier]:
+    if references := [f"{publisher},{identifier(one)},{_cap_stamp(one.at)}" for one in announcement.earlier]:
         _add(root, "references", " ".join(references))
     _add(root, "incidents", announcement.subject.replace(" ", "_"))
     for message in messages:
@@ -100,10 +100,6 @@ def _instruction(message: Message) -> str:
     """What the message is for, and what it must not be used for."""
     words = Language(message.language)
     return f"{message.uses} {words.labelled(message.prohibited_label, words.listed(message.prohibited))}."
-
-
-def _reference(announcement: Announcement, publisher: str) -> str:
-    return f"{publisher},{identifier(announcement)},{_cap_stamp(announcement.at)}"
 
 
 def _info(root: etree._Element, announcement: Announcement, message: Message) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from dashboard import hub_view
-from dashboard.charts.teams import teams_alt, teams_chart, teams_key
+from dashboard.hub_view import teams_alt, teams_chart, teams_key
 from dashboard.theme import LIGHT
 from forecasting.verification.verdict import with_verdicts
 
