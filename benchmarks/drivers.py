@@ -1,7 +1,7 @@
 """Do drivers help the pooled model? ``python -m benchmarks.drivers``, once a year; releases publish what it found.
 
 Frontex's seven dense routes and their largest nationalities (from the workbook under VIGIE_RAW_DATA) against the
-indicators of the bundled snapshot, by the test of :mod:`benchmarks.placebo`. Only ratios of scores are
+indicators of the bundled snapshot, by the test of :mod:`forecasting.verification.placebo`. Only ratios of scores are
 kept: no figure of any source can be read back from them.
 """
 
@@ -14,8 +14,6 @@ import sys
 import numpy as np
 import pandas as pd
 
-from benchmarks import placebo
-from benchmarks.placebo import Driver, World, same_for_all, spread_over_world
 from benchmarks.routes import ORIGINS, dense_parts, dense_routes, fingerprint
 from benchmarks.shared import PAGE, Section, interval, page_command, published_files, table
 from core import FloatArray
@@ -24,6 +22,8 @@ from core.schema import ALL
 from core.settings import SNAPSHOT
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
+from forecasting.verification import placebo
+from forecasting.verification.placebo import Driver, World, same_for_all, spread_over_world
 from ingest import snapshot
 from ingest.sources import frontex
 from nightly.tables import write_driver_tests

@@ -13,9 +13,9 @@ from dashboard import _, downloads, lang, reads, tables, time_travel
 from dashboard.downloads import Export
 from dashboard.reads import Night
 from forecasting import BASELINE, ENSEMBLE
-from hub.judgement import LARGEST
 from reports import Row, citations, numbers, route
 from reports.alert import CONTEXT, limit_of
+from workflow.judgements import LARGEST
 
 EARLIER_EVERY, EARLIER_LENGTH, EARLIER_BACK = 6, 6, 24
 

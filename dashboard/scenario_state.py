@@ -17,8 +17,8 @@ from core.languages import round_expected
 from dashboard.reads import Night
 from forecasting.scenarios import HOWS, STAYS
 from forecasting.scenarios.analogues import EPISODES
-from hub.judgement import LARGEST
 from reports import numbers
+from workflow.judgements import LARGEST
 
 KINDS = ("if", "shock", "past")
 NONE = "none"

@@ -18,9 +18,8 @@ from dashboard.reads import Night
 from dashboard.tables import localised
 from dashboard.theme import current_theme
 from forecasting import ENSEMBLE
-from hub.judgement import departures
 from hub.score import SPANS
-from workflow.judgements import said_by_panels
+from workflow.judgements import departures, said_by_panels
 
 TITLE, PLACE = _("Hub"), 6
 

@@ -29,10 +29,10 @@ from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night
 from dashboard.route_view import RouteView
 from dashboard.theme import current_theme, level_badge, level_word
-from hub.judgement import LARGEST
 from reports import numbers, route
 from reports.changes import change_since, change_words
 from reports.route import WeekView
+from workflow.judgements import LARGEST
 
 TITLE, PLACE = _("Route"), 2
 

@@ -8,7 +8,7 @@ import dashboard
 from access import NotAllowedError
 from core.errors import InputError, NothingToPublishError, SourceError, StoreError, VigieError
 from dashboard.layout import error_words, fault
-from hub.judgement import fitted
+from workflow.judgements import fitted
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,11 @@ from core.settings import DRILL, PROJECT
 from dashboard import judgement_view, reads, route_context
 from dashboard.route_view import first_route
 from forecasting import ensemble
-from hub.judgement import fitted
 from reports import numbers
 from reports.overview import cards
 from store.releases import Release
 from tests.golden import check_golden
+from workflow.judgements import fitted
 
 from .conftest import AS_OF, make_alerts, publish, usual_frames
 from .shown import shown

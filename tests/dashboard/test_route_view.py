@@ -14,9 +14,9 @@ from dashboard.charts.bars import week_alt, week_chart
 from dashboard.route_view import skill_span, spaced
 from dashboard.theme import LIGHT
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE
-from hub.judgement import LARGEST
 from reports import numbers
 from tests.golden import check_golden
+from workflow.judgements import LARGEST
 
 from .conftest import AS_OF, alert, make_scores, publish, usual_frames
 from .shown import drawn

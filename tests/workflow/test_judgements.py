@@ -12,10 +12,9 @@ from access import HAND_IN, Actor
 from core import QUANTILE_LEVELS
 from core.errors import InputError
 from core.settings import Settings
-from hub.judgement import Judgement, departures, fitted, people_model
 from store.hub import SubmissionStore
 from workflow import open_workflow
-from workflow.judgements import hand_in, said_by, said_by_panels
+from workflow.judgements import Judgement, departures, fitted, hand_in, people_model, said_by, said_by_panels
 
 SERIES = "arrivals.CMR._T._T.M"
 
