@@ -2,7 +2,8 @@
 
 A few series drawn from published counts of other things, places and times than the five routes, forecast as ``vigie
 backtest`` would and held against the mean of statsforecast's AutoETS and AutoTheta. The score of one draw of five
-series is mostly chance, so each panel is drawn several times. Files under VIGIE_RAW_DATA.
+series is mostly chance, so each panel is drawn several times, each time from series that were not drawn before. Files
+under VIGIE_RAW_DATA.
 """
 
 from __future__ import annotations
@@ -128,10 +129,10 @@ def panel_of(published: Published, raw_data: Path) -> Panel:
 
 
 def draws_of(whole: Panel, series: int) -> list[Panel]:
-    """Panels of so many series, drawn seed by seed; one only where there are no more series than that."""
-    names, seeds = np.asarray(whole.series_ids), range(SEED, SEED + (DRAWS if len(whole.series_ids) > series else 1))
-    drawn = [np.random.default_rng(seed).permutation(len(names))[:series] for seed in seeds]
-    return [whole.select(sorted(names[places])) for places in drawn]
+    """Panels of so many series by chance, none of them in two: as many as there are series for, up to ``DRAWS``."""
+    mixed = np.random.default_rng(SEED).permutation(whole.series_ids)
+    many = max(1, min(DRAWS, len(mixed) // series))
+    return [whole.select(sorted(mixed[place * series :][:series])) for place in range(many)]
 
 
 def own_forecasts(published: Published, panel: Panel, priors: Priors | None, fits: FitStore) -> QuantileTable:

@@ -17,7 +17,8 @@ By the same means the ensemble learns how its models of single series weigh agai
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core import QUANTILE_LEVELS, FloatArray
+from core.calendar import Frequency
 from forecasting import LEVELS, BoolArray
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable
@@ -58,6 +60,10 @@ SMALLEST_WIDTH = 0.3
 SMALLEST_MIDDLE = float(np.log1p(1.0))
 """Forecasts with a lower median are not learned from, of counts that are mostly zero any narrow one looks right, and so
 are left as they are: with factors learned on larger ones the tails of displacement from zero were far too short."""
+LOWER_TAIL: Mapping[Frequency, float] = {"Q": 1.25}
+"""By how much what lies below the lower quartile is drawn out about it, whatever outcomes teach: on 30 draws of
+conflict, displacement and asylum by quarter 4 to 7 of 100 outcomes lay below the 2.5 % quantile. Of 1.25 and 1.5, and
+1.15 and 1.25 of the whole lower half; scores are the same with and without."""
 _LOWER, _MIDDLE, _UPPER = (QUANTILE_LEVELS.index(level) for level in (0.25, 0.5, 0.75))
 
 
@@ -83,10 +89,19 @@ def calibrate(table: QuantileTable, panel: Panel) -> tuple[QuantileTable, FloatA
 
 
 def calibrate_tails(table: QuantileTable, panel: Panel) -> tuple[QuantileTable, FloatArray]:
-    """Scale what lies beyond each forecast's quartiles, as :func:`calibrate` does its whole spread."""
+    """Scale what lies beyond each forecast's quartiles, as :func:`calibrate` does its whole spread.
+
+    Then ``LOWER_TAIL`` draws the lower tail out, in short histories too.
+    """
     beyond = np.r_[:_LOWER, _UPPER + 1 : len(LEVELS)]
     quartiles = lambda logs: np.clip(logs, logs[:, [_LOWER]], logs[:, [_UPPER]])  # noqa: E731  # as above, by name
-    return _scale(table, panel, quartiles, beyond, (TAILS_TOWARDS_ONE, TAILS_TOWARDS_ALL))
+    scaled, factors = _scale(table, panel, quartiles, beyond, (TAILS_TOWARDS_ONE, TAILS_TOWARDS_ALL))
+    if (longer := LOWER_TAIL.get(panel.freq, 1.0)) == 1.0:
+        return scaled, factors
+    logs = np.log1p(scaled.quantiles)
+    lower = logs[:, [_LOWER]]
+    below = np.maximum(lower + longer * (np.minimum(logs, lower) - lower), 0.0)
+    return QuantileTable(scaled.keys, np.where(logs < lower, np.expm1(below), scaled.quantiles)), factors
 
 
 def learned_odds(
@@ -312,7 +327,8 @@ def _is_zero(table: QuantileTable, panel: Panel, step: FloatArray) -> BoolArray:
 
     An interval that begins just above zero leaves every month without a person out; one that begins at zero takes all
     of them in. With a chance p of zero the quantile at level t is zero itself in a share 1 - t/p of the months
-    (Brockwell 2007, Statistics and Probability Letters 77(6)), spread evenly by multiples of the golden ratio.
+    (Brockwell 2007, Statistics and Probability Letters 77(6)), spread evenly by multiples of the golden ratio, which
+    begin elsewhere in each series: else all would leave zero out in the same few months.
     """
     below = table.quantiles < step / 2
     last = np.clip(below.sum(axis=1) - 1, 0, below.shape[1] - 2)[:, None]
@@ -320,7 +336,9 @@ def _is_zero(table: QuantileTable, panel: Panel, step: FloatArray) -> BoolArray:
     way = np.clip((np.log1p(step[:, 0] / 2) - near) / np.maximum(far - near, SMALLEST_STEP), 0.0, 1.0)
     chance = LEVELS[last[:, 0]] + way * (LEVELS[last[:, 0] + 1] - LEVELS[last[:, 0]])
     months = pd.PeriodIndex(pd.DatetimeIndex(table.keys["target_end_date"]), freq=panel.freq)
-    lowest = np.mod(GOLDEN_RATIO * months.asi8, 1.0) * chance
+    code, names = pd.factorize(table.keys["series_id"])
+    begin = np.array([zlib.crc32(str(name).encode()) / 2**32 for name in names])
+    lowest = np.mod(GOLDEN_RATIO * months.asi8 + begin[code], 1.0) * chance
     return np.asarray(below & (lowest[:, None] > LEVELS))
 
 

@@ -6,6 +6,8 @@ version must change with everything that changes a forecast apart from the histo
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -120,6 +122,8 @@ def _no_forecasts() -> pd.DataFrame:
 class FitStore:
     """The fits under ``home/fits``. A fit that is damaged counts as lost: it can always be made anew.
 
+    Several runs may share them; what one removes is not there for the others.
+
     Args:
         home: The home folder; its sub-folder is made with the first fit.
     """
@@ -130,15 +134,17 @@ class FitStore:
     def get(self, key: str) -> bytes | None:
         """The fit kept under a key; None where there is none, or where the file was altered."""
         path = self._path(key)
-        if not path.is_file():
-            return None
         with named_errors(path):
-            content = path.read_bytes()
-            mark, fit = content[:_MARK], content[_MARK:]
-            if mark.decode("ascii", "replace") != sha256_of_bytes(fit):
-                get_logger().warning("damaged fit left out; it is made anew", file=path.name)
+            try:
+                content = path.read_bytes()
+            except FileNotFoundError:
                 return None
-            path.touch()
+        mark, fit = content[:_MARK], content[_MARK:]
+        if mark.decode("ascii", "replace") != sha256_of_bytes(fit):
+            get_logger().warning("damaged fit left out; it is made anew", file=path.name)
+            return None
+        with named_errors(path), suppress(FileNotFoundError):
+            os.utime(path)
         return fit
 
     def put(self, key: str, fit: bytes) -> None:
@@ -151,8 +157,11 @@ class FitStore:
             get_logger().warning("fit not kept", reason=str(error))
 
     def _remove_the_longest_unused(self) -> None:
-        kept = sorted(self._folder.glob("*.fit"), key=lambda path: path.stat().st_mtime, reverse=True)
-        for path in kept[MOST_FITS:]:
+        used = {}
+        for path in self._folder.glob("*.fit"):
+            with suppress(FileNotFoundError):
+                used[path] = path.stat().st_mtime
+        for path in sorted(used, key=used.__getitem__, reverse=True)[MOST_FITS:]:
             with named_errors(path):
                 path.unlink(missing_ok=True)
 

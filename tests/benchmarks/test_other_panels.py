@@ -125,12 +125,18 @@ def test_of_several_draws_the_geometric_mean_and_the_ends_are_told_and_forecasts
     assert line[3] == "0.50/1.00/1.00 (4)"
 
 
-def test_a_panel_is_drawn_several_times_alike_in_every_run_or_once_where_all_its_series_are_taken(panel: Panel) -> None:
-    draws = draws_of(panel, 1)
-    assert len(draws) == DRAWS
-    assert len({one.series_ids[0] for one in draws}) > 1
-    assert [one.series_ids for one in draws] == [one.series_ids for one in draws_of(panel, 1)]
-    assert [one.series_ids for one in draws_of(panel, 3)] == [panel.series_ids]
+def test_a_panel_is_drawn_alike_in_every_run_and_no_series_twice(panel: Panel) -> None:
+    drawn = [one.series_ids for one in draws_of(panel, 1)]
+    assert len(drawn) == len(panel.series_ids) < DRAWS
+    assert sorted(name for names in drawn for name in names) == panel.series_ids
+    assert drawn == [one.series_ids for one in draws_of(panel, 1)]
+    assert [len(one.series_ids) for one in draws_of(panel, 2)] == [2] * (len(panel.series_ids) // 2)
+    assert [one.series_ids for one in draws_of(panel, len(panel.series_ids) + 1)] == [panel.series_ids]
+
+
+def test_a_panel_is_drawn_no_more_often_than_five_times(monkeypatch: pytest.MonkeyPatch, panel: Panel) -> None:
+    monkeypatch.setattr(other_panels, "DRAWS", len(panel.series_ids) - 1)
+    assert len(draws_of(panel, 1)) == len(panel.series_ids) - 1
 
 
 def test_chance_alone_moves_coverage_the_more_the_fewer_the_series_and_the_right_share_lies_within() -> None:

@@ -180,6 +180,23 @@ def test_a_series_of_its_own_leans_on_all_and_all_lean_on_no_scaling() -> None:
     assert (np.abs(own) < 0.6 * abs(common[0, 0])).all()
 
 
+def test_by_quarter_the_lower_tail_is_drawn_out_by_a_quarter_and_nothing_falls_below_zero() -> None:
+    quarters = [str(one) for one in pd.period_range("2015-Q1", periods=12, freq="Q")]
+    panel = panel_from_rows(pd.DataFrame({"series_id": "few", "time_period": quarters, "value": 40.0}))
+    keys = pd.DataFrame(
+        {"series_id": "few", "origin_date": panel.end_dates[8], "horizon": 1, "target_end_date": panel.end_dates[9]},
+        index=range(2),
+    )
+    logs = np.stack([4.0 + 0.5 * NORMAL_SCORES, np.maximum(0.9 + 0.8 * NORMAL_SCORES, 0.0)])
+    found = np.log1p(calibrate_tails(QuantileTable(keys, np.expm1(logs)), panel)[0].quantiles)
+    lower = LEVELS.tolist().index(0.25)
+    quartile = logs[:, [lower]]
+    drawn_out = np.maximum(quartile - 1.25 * (quartile - logs[:, :lower]), 0.0)
+    np.testing.assert_allclose(found[:, :lower], drawn_out, atol=1e-12)
+    np.testing.assert_allclose(found[:, lower:], logs[:, lower:], atol=1e-12)
+    assert (found[1, :2] == 0).all()
+
+
 def test_tails_longer_than_outcomes_had_are_drawn_in_and_quartiles_stay() -> None:
     panel = world()
     table = forecasts(panel, NOISE)

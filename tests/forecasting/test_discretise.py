@@ -82,6 +82,16 @@ def test_closed_intervals_hold_as_many_months_without_a_person_as_they_promise()
     assert (made[:, LEVELS < 0.6] < 0.5).all()
 
 
+def test_what_intervals_promise_holds_within_one_month_across_series_too() -> None:
+    """A month in which nobody comes anywhere is outside some series' intervals, not outside of all or none."""
+    panel = panel_of(*[counts(0.5)] * 400)
+    quantiles = np.expm1(np.interp(LEVELS, [0.0, 0.2, 0.6, 1.0], np.log1p([0.0, 0.0, 0.5, 8.0])))
+    for row in range(12, MONTHS, 7):
+        keys = forecasts_of(panel, quantiles, row=row).keys
+        made = discretise(QuantileTable(keys, np.tile(quantiles, (len(keys), 1))), panel).quantiles
+        np.testing.assert_allclose((made <= 0).mean(axis=0), np.maximum(1 - LEVELS / 0.6, 0.0), atol=0.08)
+
+
 def test_figures_that_a_publisher_rounds_to_five_have_quantiles_near_multiples_of_five() -> None:
     panel = panel_of(5 * counts(4.0))
     made = discretise(forecasts_of(panel, np.linspace(0, 40, len(LEVELS))), panel).quantiles

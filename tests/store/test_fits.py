@@ -35,6 +35,20 @@ def test_a_disk_that_refuses_costs_no_forecast(tmp_path: Path) -> None:
     assert (tmp_path / "fits").is_file()
 
 
+def test_a_fit_that_another_run_removes_meanwhile_is_none_and_stops_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, real = FitStore(tmp_path), Path.glob
+    store.put("kept", b"trees")
+    gone = tmp_path / "fits" / "gone.fit"
+    monkeypatch.setattr(Path, "glob", lambda folder, pattern: [*real(folder, pattern), gone])
+    monkeypatch.setattr(Path, "is_file", lambda _path: True)
+    store.put("new", b"trees")
+    assert store.get("gone") is None
+    assert not gone.exists()
+    assert store.get("kept") == b"trees"
+
+
 def test_the_fits_that_were_not_used_for_longest_go_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(caches, "MOST_FITS", 2)
     store = FitStore(tmp_path)
