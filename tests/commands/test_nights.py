@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -59,3 +60,40 @@ def test_a_suggested_mapping_is_told_with_the_first_eight_figures_as_it_understa
 def test_a_day_on_the_command_line_may_be_left_out() -> None:
     assert as_date(None, "--as-of") is None
     assert str(as_date("2025-01-31", "--as-of")) == "2025-01-31"
+
+
+@pytest.mark.parametrize(("degraded", "code"), [([], 0), (["a_bureau"], 3)])
+def test_a_night_with_degraded_sources_is_published_and_ends_with_three(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, degraded: list[str], code: int
+) -> None:
+    made = SimpleNamespace(summary=lambda: ["release r1"], degraded=degraded)
+    monkeypatch.setattr("nightly.night.run_night", lambda *_given, **_more: made)
+    done = vigie(tmp_path, "nightly", "--as-of", "2025-01-31")
+    assert (done.exit_code, done.stdout) == (code, "release r1\n")
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [(SimpleNamespace(summary=lambda: ["release r1"]), "release r1"), (None, "already holds a release")],
+)
+def test_a_demonstration_is_made_where_there_is_no_release_yet(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, made: SimpleNamespace | None, said: str
+) -> None:
+    monkeypatch.setattr("nightly.night.run_demonstration", lambda *_given, **_more: made)
+    assert said in vigie(tmp_path, "demonstrate").stdout
+
+
+@pytest.mark.parametrize(("failed", "code"), [([False], 0), ([False, True], 3)])
+@pytest.mark.parametrize("named", [[], ["noaa_enso"]])
+def test_publishers_are_asked_all_or_by_name_and_one_that_fails_is_an_exit_of_three(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: list[str], failed: list[bool], code: int
+) -> None:
+    asked: list[list[str]] = []
+
+    def check(_settings: object, sources: list[str], **_more: object) -> list[SimpleNamespace]:
+        asked.append(sources)
+        return [SimpleNamespace(line=lambda: "a line", faults=[], failed=one) for one in failed]
+
+    monkeypatch.setattr("nightly.first_contact.check_sources", check)
+    assert vigie(tmp_path, "sources", "check", *named).exit_code == code
+    assert asked == [named]

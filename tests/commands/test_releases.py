@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from commands.releases import _status_lines
+from tests.commands.command_line import vigie
+from tests.faults.delivery import publish
 
 ROUTES = [
     {"route_id": "CMR", "state": "ok", "run_id": "", "as_of": ""},
@@ -67,3 +70,9 @@ def test_status_where_no_route_has_a_forecast_names_none_as_forecast() -> None:
     lines = _status_lines(FOUND | {"routes": ROUTES[1:]}).splitlines()
     assert lines[0].startswith("No forecast for 2 of 2 routes: ")
     assert not any("  forecast: " in line for line in lines)
+
+
+def test_status_ends_with_one_where_there_is_no_release_and_with_none_where_there_is(tmp_path: Path) -> None:
+    assert vigie(tmp_path, "status").exit_code == 1
+    publish(tmp_path, ["surge.CMR.0001"])
+    assert vigie(tmp_path, "status").exit_code == 0
