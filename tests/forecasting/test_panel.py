@@ -43,6 +43,8 @@ def test_a_missing_month_is_a_gap_and_not_a_zero(tmp_path: Path) -> None:
         ("", "empty file"),
         ("series_id,time_period,value\n", "no rows"),
         ("series_id,month,value\na,2020-01,1\n", "missing columns ['time_period']"),
+        ("series_id,time_period,value\na,2020-01,1\na,2020-02,-4\n", "a count is never negative (found '-4')"),
+        ("series_id,time_period,value\na,2020-01,-3\na,2020-02,-4\n", "(found '-3'); 2 rows break this rule"),
         ("series_id,time_period,value\na,2020-01,1\na,2020-02,-4\n", "row 3, column value: a count is never negative"),
         (
             "series_id,time_period,value\na,2020-01,1\na,2020-02,many\n",
@@ -239,3 +241,9 @@ def test_years_and_counts_are_taken_up_to_their_bounds(tmp_path: Path, period: s
 def test_a_header_may_be_as_long_as_64_kilobytes(tmp_path: Path, length: int, told: str) -> None:
     with pytest.raises(InputError, match=told):
         read_panel(_write(tmp_path, "x" * (length - 1) + "\n1\n"))
+
+
+def test_a_single_row_that_breaks_a_rule_is_not_counted(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as error:
+        read_panel(_write(tmp_path, "series_id,time_period,value\na,2020-01,1\na,2020-02,-4\n"))
+    assert "break this rule" not in str(error.value)
