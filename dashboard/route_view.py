@@ -278,7 +278,7 @@ def skill_span(better: dict[int, bool]) -> tuple[int, int] | None:
 def spaced(chances: pd.DataFrame, count: int) -> pd.DataFrame:
     """Up to ``count`` months at even distances, the last one included."""
     step = max(1, len(chances) // count)
-    return chances.iloc[step - 1 :: step].tail(count).reset_index(drop=True)
+    return chances.iloc[(len(chances) - 1) % step :: step].tail(count).reset_index(drop=True)
 
 
 def window_and_later(chances: pd.DataFrame, ends: Sequence[pd.Timestamp]) -> pd.DataFrame:

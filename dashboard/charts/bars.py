@@ -158,11 +158,10 @@ def _panel_line(panel: str, rows: pd.DataFrame, axis: str, theme: Theme) -> go.S
 
 
 def _panel_axis(values: pd.Series, domain: tuple[float, float]) -> dict[str, object]:
-    """From zero where nothing is negative, with one or two grid lines."""
-    low, high = min(0.0, float(values.min())), float(values.max())
-    ticks = nice_ticks(high) if high > 0 else [0.0]
-    chosen = [ticks[0], ticks[-1]] if low == 0 else [low, 0.0, high]
-    top = (high if high > 0 else 1.0) * 1.06
+    """From zero where nothing is negative, and up to it where nothing is positive, with one or two grid lines."""
+    low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
+    chosen = [0.0, nice_ticks(high)[-1]] if low == 0 else sorted({low, 0.0, high})
+    top = 1.06 if low == high == 0 else 1.06 * high
     return {
         "domain": list(domain),
         "range": [low, top],

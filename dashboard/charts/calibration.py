@@ -92,7 +92,7 @@ def pit_histogram(pit: pd.DataFrame, *, theme: Theme) -> go.Figure:
     rows = require(pit, ("bin_low", "share"), "PIT histogram").sort_values("bin_low")
     width = 1 / max(1, len(rows))
     hover = [
-        f"{lang().percent(start)}–{lang().percent(min(1.0, start + width))}<br>"
+        f"{lang().share(start)}–{lang().share(min(1.0, start + width))}<br>"
         + _("<b>{share}</b> of outcomes").format(share=lang().percent(share))
         for start, share in zip(rows["bin_low"], rows["share"], strict=True)
     ]

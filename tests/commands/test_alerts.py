@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pandas as pd
 import pytest
 
-from alerts.lifecycle import fold
+from alerts.lifecycle import State, fold
 from commands import of_route
-from commands.alerts import _stands
+from commands.alerts import _find, _outcome_lines, _stands, _status_words, _why
 from core.errors import InputError
+from core.schema import Entry
+from store.outbox import OutboxMessage
 from tests.commands.command_line import vigie
 from tests.faults.delivery import publish
+from workflow import Workflow
+from workflow.decisions import Outcome
 
 ALERT = "surge.CMR.0001"
 
@@ -116,3 +124,63 @@ def test_a_channel_that_fails_ends_deliver_with_3(home: Path) -> None:
     result = vigie(home, "deliver")
     assert result.exit_code == 3
     assert "not sent: system: environment variable VIGIE_NO_SUCH is not set" in result.stdout
+
+
+DISSENT = Entry("Cleo", "dissented", ALERT)
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (State("proposed", "severe"), "proposed, 2 to sign"),
+        (State("proposed", "severe", ("Ada",)), "proposed, 1 to sign"),
+        (State("signed off", "severe", ("Ada", "Ben")), "signed off"),
+        (State("dismissed", objections=(DISSENT,)), "dismissed, 1 open objection"),
+        (State("proposed", "watch", objections=(DISSENT, DISSENT)), "proposed, 1 to sign, 2 open objections"),
+        (State(), ""),
+    ],
+)
+def test_where_an_alert_stands_is_told_with_signatures_that_are_missing_and_open_objections(
+    state: State, words: str
+) -> None:
+    assert _status_words(state) == words
+
+
+def test_what_a_step_came_to_is_told_with_the_end_of_a_silence_and_why_nothing_is_sent() -> None:
+    recorded = "dismissed: recorded; the alert is dismissed"
+    until = dt.datetime(2025, 1, 31, 6, 5, tzinfo=dt.UTC)
+    state = State("dismissed")
+    outcomes = (Outcome(state), Outcome(state, held_until=until), Outcome(state, why_not="drill"))
+    told = [_outcome_lines("dismissed", outcome) for outcome in outcomes]
+    silence = "silence until 2025-01-31 06:05 UTC: its messages wait until then"
+    assert told == [[recorded], [recorded, silence], [recorded, "nothing is sent: drill"]]
+
+
+NOON = dt.datetime(2025, 1, 31, 12, tzinfo=dt.UTC)
+LATER = NOON + dt.timedelta(hours=2)
+MESSAGE = OutboxMessage("abc1", 1, ALERT, "raised", "mail", "mail", "", "en", NOON, NOON)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({}, "due"),
+        ({"error": "451"}, "due; failed before: 451"),
+        ({"not_before": LATER}, "held until 2025-01-31 14:00 UTC: recipients were recently told of the same matter"),
+        (
+            {"attempts": 1, "error": "451", "next_at": LATER, "attempted_at": NOON},
+            "attempt 1 failed: 451; next from 2025-01-31 14:00 UTC",
+        ),
+    ],
+)
+def test_why_a_message_waits_is_told(changes: dict[str, object], why: str) -> None:
+    assert _why(replace(MESSAGE, **changes), NOON) == why  # type: ignore[arg-type]  # any field of a message
+
+
+def test_a_message_is_named_by_as_many_letters_as_tell_it_from_others() -> None:
+    both = [MESSAGE, replace(MESSAGE, message_id="abd2")]
+    workflow = cast("Workflow", SimpleNamespace(outbox=SimpleNamespace(waiting=lambda: both)))
+    assert _find(workflow, "abc") == MESSAGE
+    for name, count in (("ab", 2), ("b", 0)):
+        with pytest.raises(InputError, match=f"{name}: {count} waiting messages begin so"):
+            _find(workflow, name)

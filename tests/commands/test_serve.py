@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
+import httpx
 import pytest
 
-from commands.serve import check_address, dashboard
+from commands.serve import application, check_address, dashboard
 from core.errors import InputError
 from core.settings import AccessSettings
 
@@ -54,3 +57,40 @@ def test_with_a_login_the_secrets_must_be_there_before_anything_is_served(
     monkeypatch.delenv(missing)
     with pytest.raises(InputError, match=missing):
         check_address(WITH_LOGIN, "127.0.0.1")
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], tuple[int, str]]:
+    """Status and text that monitoring gets; each time that the home is looked at has a number."""
+    numbers = iter(range(100))
+    monkeypatch.setattr(
+        "workflow.health.answer",
+        lambda _home, path: (404 if path == "/nowhere" else 200, "text/plain", str(next(numbers))),
+    )
+    served = application(tmp_path)
+
+    async def ask(path: str) -> tuple[int, str]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://127.0.0.1") as client:
+            found = await client.get(path)
+            return found.status_code, found.text
+
+    return lambda path: asyncio.run(ask(path))
+
+
+@pytest.mark.parametrize(("seconds", "answers"), [(0.0, ["0", "0"]), (2.0, ["0", "0"]), (2.01, ["0", "1"])])
+def test_an_answer_is_given_again_for_two_seconds(
+    asked: Callable[[str], tuple[int, str]], monkeypatch: pytest.MonkeyPatch, seconds: float, answers: list[str]
+) -> None:
+    found = []
+    for now in (1000.0, 1000.0 + seconds):
+        clock = SimpleNamespace(monotonic=lambda now=now: now)
+        monkeypatch.setattr("commands.serve.time", clock)
+        found.append(asked("/healthz")[1])
+    assert found == answers
+
+
+def test_each_path_has_an_answer_of_its_own_and_one_that_is_not_there_is_not_kept(
+    asked: Callable[[str], tuple[int, str]],
+) -> None:
+    paths = ("/healthz", "/metrics", "/healthz", "/nowhere", "/nowhere")
+    assert [asked(path) for path in paths] == [(200, "0"), (200, "1"), (200, "0"), (404, "2"), (404, "3")]

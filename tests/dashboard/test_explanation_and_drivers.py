@@ -122,3 +122,63 @@ def test_a_placebo_that_was_not_needed_is_a_dash_and_not_a_number() -> None:
     assert set(table["Over the late one"]) == {"–"}
     assert set(table["Over no driver"]) == {"1.012 (0.991–1.034)"}
     assert set(table["Finding"]) == {"no evidence"}
+
+
+@pytest.mark.parametrize(
+    ("expected", "before", "said"),
+    [
+        (110.0, 100.0, "2025 is expected close to 2024"),
+        (111.0, 100.0, "2025 is expected above 2024"),
+        (90.0, 100.0, "2025 is expected close to 2024"),
+        (89.0, 100.0, "2025 is expected below 2024"),
+        (5.0, 0.0, "2025 beside earlier years"),
+        (5.0, 1.0, "2025 is expected above 2024"),
+    ],
+)
+def test_a_year_is_close_to_the_last_one_within_a_tenth(expected: float, before: float, said: str) -> None:
+    assert route_models.season_words(expected, before, True, 2025) == said  # its one way to be called
+    assert route_models.season_words(expected, before, False, 2025) == "2025 beside earlier years"  # as above
+
+
+@pytest.mark.parametrize(
+    ("months", "year"), [(("2024-07", 12), 2024), (("2024-08", 12), 2025), (("2024-06", 12), 2024)]
+)
+def test_the_year_looked_at_is_that_of_most_months_and_of_two_the_earlier(months: tuple[str, int], year: int) -> None:
+    first, count = months
+    assert route_models.looked_at(pd.date_range(first, periods=count, freq="ME")) == year
+
+
+def test_seasons_begin_with_the_first_year_that_is_compared_and_end_with_the_forecast() -> None:
+    history = pd.DataFrame({"end_date": pd.to_datetime(["2016-12-31", "2017-01-31"]), "obs_value": [1.0, 2.0]})
+    median = pd.Series([3.0], index=pd.to_datetime(["2017-02-28"]))
+    assert route_models.by_year(history, median).to_numpy().tolist() == [
+        ["2017-01", "observed", 2.0], ["2017-02", "median forecast", 3.0],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("former", "now", "said"),
+    [
+        (100.0, 120.0, "120 expected; a month ago 100 for "),
+        (120.0, 100.0, "100 expected, down from 120 a month ago for "),
+        (100.0, 100.4, "100 expected, as many as a month ago for "),
+    ],
+)
+def test_the_title_tells_whether_more_fewer_or_as_many_are_expected_as_a_month_ago(
+    former: float, now: float, said: str
+) -> None:
+    rows = chain().iloc[[0, -1]].assign(value=[former, now])
+    assert said in route_models.moved_title(rows)
+
+
+@pytest.mark.parametrize(
+    ("change", "highest", "is_drawn"),
+    [(0.5, 1000.0, True), (0.49, 1000.0, False), (-0.5, 1000.0, True), (0.2, 10.0, True), (0.19, 10.0, False)],
+)
+def test_a_step_is_drawn_from_half_a_person_or_a_fiftieth_of_the_longest_bar_on(
+    change: float,
+    highest: float,
+    is_drawn: bool,  # noqa: FBT001  # a case
+) -> None:
+    rows = chain().iloc[:3].assign(value=highest, change=[highest, change, 0.0])
+    assert len(route_models.steps(rows)) == 2 + is_drawn

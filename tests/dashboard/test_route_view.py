@@ -53,6 +53,11 @@ def test_warnings_that_came_true_are_counted_among_those_that_tell_for_or_agains
         ({1: False, 2: True, 3: True, 6: True}, (2, 6)),
         ({1: True, 3: True}, (1, 3)),
         ({1: False}, (1, 0)),
+        ({1: True, 2: False, 3: True}, (1, 1)),
+        ({1: False, 2: True, 3: False, 4: True}, (2, 2)),
+        ({1: True, 2: False, 4: True, 5: True, 6: True, 7: False, 8: True, 9: True}, (4, 6)),
+        ({3: True, 2: True, 1: False}, (2, 3)),
+        ({2: True, 3: True, 6: False, 7: True, 10: True}, (7, 10)),
         ({}, None),
     ],
 )
@@ -61,7 +66,16 @@ def test_skill_is_the_longest_stretch_without_a_gap(better: dict[int, bool], spa
 
 
 @pytest.mark.parametrize(
-    ("months", "count", "horizons"), [(12, 4, [3, 6, 9, 12]), (3, 4, [1, 2, 3]), (6, 3, [2, 4, 6])]
+    ("months", "count", "horizons"),
+    [
+        (12, 4, [3, 6, 9, 12]),
+        (3, 4, [1, 2, 3]),
+        (6, 3, [2, 4, 6]),
+        (7, 3, [3, 5, 7]),
+        (11, 4, [5, 7, 9, 11]),
+        (9, 3, [3, 6, 9]),
+        (0, 3, []),
+    ],
 )
 def test_chances_are_shown_at_even_distances_up_to_the_last_month(months: int, count: int, horizons: list[int]) -> None:
     chances = pd.DataFrame({"horizon": range(1, months + 1)})
@@ -172,3 +186,48 @@ def test_a_documented_rise_has_a_chance_for_each_month_before_it_and_the_first_a
     chances = ["60%", "50%", "40% ▲", "30%", "20% ▲", "10%"]
     assert told == ["A rise", *chances, "March 2024", "far above the mean", "arrivals", "https://a", "Boats."]
     assert untold == ["A rise", *["–"] * 6, "none", "–", "no figures", "https://a", "Boats."]
+
+
+def test_the_planning_windows_months_are_all_shown_and_three_later_ones() -> None:
+    ends = pd.date_range("2025-01-31", periods=12, freq="ME")
+    shown = route_view.window_and_later(pd.DataFrame({"target_end_date": ends}), list(ends[1:4]))
+    assert [end.month for end in shown["target_end_date"]] == [2, 3, 4, 8, 10, 12]
+
+
+def test_earlier_forecasts_are_those_of_every_sixth_month_back_over_the_months_counted_since() -> None:
+    newest = pd.Timestamp("2024-12-31")
+    origins = [newest - pd.offsets.MonthEnd(back) for back in range(40)]
+    past = pd.DataFrame(
+        [
+            (origin, horizon, origin + pd.offsets.MonthEnd(horizon), "quantile", level, 100.0 * level)
+            for origin in origins
+            for horizon in range(1, 13)
+            for level in (0.1, 0.25, 0.5, 0.9)
+        ],
+        columns=["origin_date", "horizon", "target_end_date", "output_type", "output_type_id", "value"],
+    )
+    found = route_view.earlier_forecasts(past, newest)
+    by_origin = found.groupby("origin_date")["target_end_date"].agg(["count", "max"])
+    assert by_origin.index.tolist() == [origins[24], origins[18], origins[12], origins[6]]
+    assert by_origin["count"].tolist() == [6, 6, 6, 6]
+    assert by_origin["max"].tolist() == [origins[18], origins[12], origins[6], newest]
+    assert found[["q10", "q50", "q90"]].drop_duplicates().to_numpy().tolist() == [[10.0, 50.0, 90.0]]
+    cut = route_view.earlier_forecasts(past, newest - pd.offsets.MonthEnd(3))
+    assert cut["target_end_date"].max() == newest - pd.offsets.MonthEnd(3)
+
+
+def test_a_running_month_is_told_where_its_nowcast_took_the_forecasts_place() -> None:
+    day = pd.Timestamp("2025-01-20")
+    levels = {"output_type_id": [0.1, 0.5, 0.9], "value": [10.0, 20.0, 40.0]}
+    rows = pd.DataFrame({"series_id": "a", "target_end_date": day, "last_day": day, "so_far": 7.0, **levels})
+    used, unused = rows.assign(used=True), rows.assign(used=False, series_id="b")
+    found = route_view.running_month(pd.concat([unused, used]), "a").to_dict("records")
+    assert found == [{"target_end_date": day, "last_day": day, "so_far": 7.0, "q10": 10.0, "q50": 20.0, "q90": 40.0}]
+    assert route_view.running_month(pd.concat([unused, used]), "b").empty
+
+
+@pytest.mark.parametrize(("editions", "number"), [(None, 1), ([1.0, 4.0], 4), ([1.0, 1.0], 1)])
+def test_editions_of_a_route_are_one_where_a_release_does_not_say(editions: list[float] | None, number: int) -> None:
+    routes = pd.DataFrame({"route_id": ["CMR", "CMR"]})
+    routes = routes if editions is None else routes.assign(editions=editions)
+    assert route_view.editions_of(routes, "CMR") == number

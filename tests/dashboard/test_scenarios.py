@@ -349,3 +349,22 @@ def test_every_line_of_the_axis_of_differences_has_its_sign_and_its_own_number_a
     assert written.pop(0.0) == "0"
     assert all(text[0] == ("+" if tick > 0 else "−") for tick, text in written.items())
     assert [float(text.replace("−", "-")) for text in written.values()] == pytest.approx(list(written))
+
+
+@pytest.mark.parametrize(
+    ("changes", "months"),
+    [({}, (2, 4)), ({"if_from": "2025-04", "if_to": "2025-02"}, (2, 4)), ({"if_to": "2025-02"}, (2, 2))],
+)
+def test_conditions_are_what_the_levers_say_over_their_months_in_time_order(
+    changes: dict[str, str], months: tuple[int, int]
+) -> None:
+    levers = {
+        "if_route": "CMR", "if_side": "above", "if_value": "700", "if_how": "every", "if_from": "2025-02",
+        "if_to": "2025-04", "and_route": "EMR", "and_side": "below", "and_value": "90",
+    } | changes  # fmt: skip
+    found = scenario_view.conditions(levers)
+    assert [(one.series_id.split(".")[1], one.how, one.above, one.value) for one in found] == [
+        ("CMR", "every", True, 700.0), ("EMR", "every", False, 90.0),
+    ]  # fmt: skip
+    assert {(one.first.month, one.last.month) for one in found} == {months}
+    assert len(scenario_view.conditions(levers | {"and_route": scenario_state.NONE})) == 1

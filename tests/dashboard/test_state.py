@@ -23,11 +23,12 @@ def test_a_missing_choice_is_the_default_without_a_note(text: str | None) -> Non
     assert parse_choice(text, ["CMR", "EMR"], "EMR") == ("EMR", True)
 
 
-def test_a_number_within_bounds_is_taken() -> None:
-    assert parse_number("6000", 0, 1e6) == (6000.0, True)
+@pytest.mark.parametrize(("text", "number"), [("6000", 6000.0), ("0", 0.0), ("1000000", 1e6), ("", None), (None, None)])
+def test_a_number_within_bounds_is_taken_and_none_is_none(text: str | None, number: float | None) -> None:
+    assert parse_number(text, 0, 1e6) == (number, True)
 
 
-@pytest.mark.parametrize("text", ["many", "-1", "1e9", "nan", "inf"])
+@pytest.mark.parametrize("text", ["many", "-1", "-0.001", "1000000.5", "1e9", "nan", "inf"])
 def test_a_number_that_is_none_or_out_of_bounds_is_refused(text: str) -> None:
     assert parse_number(text, 0, 1e6) == (None, False)
 
@@ -58,3 +59,14 @@ def test_every_run_tells_the_browser_what_a_widget_shows_because_the_run_before_
     app.radio[0].set_value("CMR").run()
     assert app.radio[0].value == "CMR"
     assert "on" not in app.query_params
+
+
+@pytest.mark.parametrize(("letters", "shown"), [(40, "x" * 40), (41, "x" * 39)])
+def test_a_bad_value_of_an_address_is_told_with_its_first_forty_letters(letters: int, shown: str) -> None:
+    def page(text: str) -> None:
+        from dashboard import state  # noqa: PLC0415  # AppTest runs the function's text by itself
+
+        state.note_bad_value("route", text)
+
+    app = AppTest.from_function(page, args=("x" * letters,)).run()
+    assert f"asks for route “{shown}”, which" in app.warning[0].value

@@ -17,8 +17,6 @@ from reports.files import for_people
 from .conftest import publish
 from .test_pages import visit, words
 
-pytestmark = pytest.mark.slow
-
 MONTHS = pd.to_datetime(["2024-07-31", "2024-08-31", "2024-09-30"])
 
 
@@ -98,6 +96,7 @@ def test_stops_stand_in_time_order_and_end_at_either_side() -> None:
     assert time_travel.beside(stops, "run") == ("2024-06-30", None)
 
 
+@pytest.mark.slow
 def test_the_replay_of_a_past_origin_is_marked_and_its_models_are_those_of_then(home: Path) -> None:
     publish(home)
     app = visit("route", route="CMR", origin="2024-06-30")
@@ -107,6 +106,7 @@ def test_the_replay_of_a_past_origin_is_marked_and_its_models_are_those_of_then(
     assert "Relative WIS as it stood then" in said
 
 
+@pytest.mark.slow
 def test_the_revealed_forecast_is_judged_by_intervals_and_against_the_baseline(home: Path) -> None:
     publish(home)
     said = words(visit("route", route="CMR", reveal="1"))
@@ -114,6 +114,7 @@ def test_the_revealed_forecast_is_judged_by_intervals_and_against_the_baseline(h
     assert "of the baseline's over 6 months" in said
 
 
+@pytest.mark.slow
 def test_an_older_release_is_judged_by_what_the_newest_knows_and_says_so(home: Path) -> None:
     older = publish(home, as_of=dt.date(2025, 1, 30))
     publish(home)
@@ -121,6 +122,7 @@ def test_an_older_release_is_judged_by_what_the_newest_knows_and_says_so(home: P
     assert "Outcomes as known in the release of 31 January 2025" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("part", "name"), [("nationalities", "nationalities-CMR"), ("drivers", "context-CMR")])
 def test_a_file_of_the_releases_own_figures_is_dated_by_it_and_names_the_day_at_which_they_are_cut(
     home: Path, monkeypatch: pytest.MonkeyPatch, part: str, name: str
@@ -143,6 +145,7 @@ def test_a_file_of_the_releases_own_figures_is_dated_by_it_and_names_the_day_at_
     assert len(cut.frame) and not cut.frame.equals(whole.frame)
 
 
+@pytest.mark.slow
 def test_a_step_back_from_a_release_leads_to_the_newest_past_origin(home: Path) -> None:
     publish(home)
     app = visit("route", route="CMR")
@@ -152,7 +155,53 @@ def test_a_step_back_from_a_release_leads_to_the_newest_past_origin(home: Path) 
     assert "origin" not in app.query_params
 
 
+@pytest.mark.slow
 def test_the_overview_reveals_what_came_only_on_demand(home: Path) -> None:
     publish(home)
     assert "What happened next" not in words(visit("overview"))
     assert "What happened next, February–April 2025" in words(visit("overview", reveal="1"))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "inside"),
+    [
+        (74.9, 0.8), (75.0, 0.5), (125.0, 0.5), (125.1, 0.8), (60.0, 0.8), (140.0, 0.8), (59.9, 0.95), (140.1, 0.95),
+        (52.5, 0.95), (147.5, 0.95), (52.4, 0.0), (147.6, 0.0),
+    ],
+)  # fmt: skip
+def test_both_ends_of_an_interval_belong_to_it(outcome: float, inside: float) -> None:
+    ends = pd.Series({level: round(100 * (0.5 + level), 6) for level in QUANTILE_LEVELS})
+    assert time_travel.narrowest(ends, outcome) == inside
+    assert time_travel.held_words(inside) == (
+        f"inside the {round(100 * inside)}%" if inside else "outside all intervals"
+    )
+
+
+def test_months_inside_an_interval_are_inside_every_wider_one() -> None:
+    did = pd.DataFrame({"inside": [0.5, 0.5, 0.8, 0.95, 0.0]})
+    said = "What happened next: 3 of 5 months fell inside the 80% interval (2 in 50%, 4 in 95%)."
+    assert time_travel.inside_words(did) == said
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ([0.2, 0.4], "Its score (WIS) was 0.75 of the baseline's over 2 months: better."),
+        ([0.4, 0.4], "Its score (WIS) was 1.00 of the baseline's over 2 months: not better."),
+        ([0.8], "Its score (WIS) was 2.00 of the baseline's over 1 month: not better."),
+        ([], ""),
+    ],
+)
+def test_a_score_is_better_below_the_baselines_and_not_at_it(own: list[float], said: str) -> None:
+    scores = pd.DataFrame(
+        [("vigie-ensemble", place, wis) for place, wis in enumerate(own)]
+        + [("vigie-baseline", place, 0.4) for place in range(3)],
+        columns=["model_id", "horizon", "wis"],
+    )
+    assert time_travel.score_words(scores) == said
+
+
+def test_without_any_error_of_the_baseline_there_is_no_ratio() -> None:
+    scores = pd.DataFrame({"model_id": ["own", "base"], "horizon": [1, 1], "wis": [0.0, 0.0]})
+    ratio, months = time_travel.relative_wis(scores, "own", "base")
+    assert np.isnan(ratio) and months == 1

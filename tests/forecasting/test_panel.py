@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,8 @@ def test_a_missing_month_is_a_gap_and_not_a_zero(tmp_path: Path) -> None:
         ("", "empty file"),
         ("series_id,time_period,value\n", "no rows"),
         ("series_id,month,value\na,2020-01,1\n", "missing columns ['time_period']"),
+        ("series_id,time_period,value\na,2020-01,1\na,2020-02,-4\n", "a count is never negative (found '-4')"),
+        ("series_id,time_period,value\na,2020-01,-3\na,2020-02,-4\n", "(found '-3'); 2 rows break this rule"),
         ("series_id,time_period,value\na,2020-01,1\na,2020-02,-4\n", "row 3, column value: a count is never negative"),
         (
             "series_id,time_period,value\na,2020-01,1\na,2020-02,many\n",
@@ -187,3 +190,60 @@ def test_a_series_and_its_total_count_what_the_panel_says_or_its_value(tmp_path:
         for level in (panel, totals_panel(panel, "route_id")):
             assert level.counted().drop_duplicates().to_numpy().tolist() == [counted]
     assert read_panel(_write(tmp_path, GOOD)).counted().to_numpy().tolist() == [["value", "count"]] * 2
+
+
+@pytest.mark.parametrize(
+    ("freq", "periods", "within"),
+    [("D", "D", 28), ("W", "W-SUN", 26), ("M", "M", 12), ("Q", "Q", 4), ("A", "Y", 2)],
+)
+def test_a_series_that_lags_so_many_periods_is_present_and_one_that_lags_one_more_has_ended(
+    freq: Frequency, periods: str, within: int
+) -> None:
+    matrix = pd.DataFrame(1.0, pd.period_range("2000-01-01", periods=40, freq=periods), ["late", "newest", "over"])
+    matrix.iloc[40 - within :, 0] = np.nan
+    matrix.iloc[40 - within - 1 :, 2] = np.nan
+    panel = Panel(freq, matrix, pd.DataFrame(index=matrix.columns))
+    assert panel.ended().tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize(("seen", "is_judged"), [(2000, True), (2001, False)])
+def test_forecasts_learn_from_earlier_ones_up_to_two_thousand_series(
+    seen: int,
+    is_judged: bool,  # noqa: FBT001  # a case
+) -> None:
+    matrix = pd.DataFrame(1.0, pd.period_range("2024-01", periods=1, freq="M"), ["a"])
+    panel = Panel("M", matrix, pd.DataFrame(index=["a"]), seen_together=np.asarray([seen]))
+    assert panel.judged().tolist() == [is_judged]
+
+
+@pytest.mark.parametrize(
+    ("period", "value", "told"),
+    [
+        ("1700", "1", ""),
+        ("2200", "1", ""),
+        ("1699", "1", "is not between 1700 and 2200"),
+        ("2201", "1", "is not between 1700 and 2200"),
+        ("2020", "1000000000000", ""),
+        ("2020", "1000000000001", "a count is at most 1e+12"),
+        ("2020", "0", ""),
+    ],
+)
+def test_years_and_counts_are_taken_up_to_their_bounds(tmp_path: Path, period: str, value: str, told: str) -> None:
+    path = _write(tmp_path, f"series_id,time_period,value\na,{period},{value}\n")
+    if told:
+        with pytest.raises(InputError, match=re.escape(told)):
+            read_panel(path)
+    else:
+        assert read_panel(path).matrix.iloc[0, 0] == float(value)
+
+
+@pytest.mark.parametrize(("length", "told"), [(65_535, "missing columns"), (65_536, "its first line is longer")])
+def test_a_header_may_be_as_long_as_64_kilobytes(tmp_path: Path, length: int, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        read_panel(_write(tmp_path, "x" * (length - 1) + "\n1\n"))
+
+
+def test_a_single_row_that_breaks_a_rule_is_not_counted(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as error:
+        read_panel(_write(tmp_path, "series_id,time_period,value\na,2020-01,1\na,2020-02,-4\n"))
+    assert "break this rule" not in str(error.value)

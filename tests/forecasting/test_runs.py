@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -13,8 +14,8 @@ from core.schema import check
 from forecasting import ENSEMBLE, runs
 from forecasting.members import models_to_run
 from forecasting.panel import Panel
-from forecasting.quantiles import row_blocks, to_rows
-from forecasting.runs import forecast_file
+from forecasting.quantiles import QuantileTable, row_blocks, to_rows
+from forecasting.runs import _with_members_reasons, forecast_file
 
 from .frames import run_backtest, run_forecast
 
@@ -81,3 +82,26 @@ def test_rows_in_blocks_are_the_rows_of_the_whole_table(panel_path: Path) -> Non
     blocks = list(row_blocks(table, forecasts=5))
     assert [len(block) for block in blocks] == [5 * 23, 5 * 23, 5 * 23, 3 * 23]
     pd.testing.assert_frame_equal(pd.concat(blocks, ignore_index=True), to_rows(table))
+
+
+@pytest.mark.parametrize(
+    ("members", "reason"),
+    [
+        ([("a", True, "too short"), ("b", True, "not finite")], "no member: too short"),
+        ([("a", True, "too short"), ("b", False, "")], "stands in"),
+        ([("a", True, "")], "stands in"),
+        ([("vigie-baseline", True, "too short")], "stands in"),
+    ],
+    ids=["none fitted", "one fitted", "none says why", "only the baseline"],
+)
+def test_where_no_member_could_be_fitted_the_first_ones_reason_is_told(
+    monkeypatch: pytest.MonkeyPatch, members: list[tuple[str, bool, str]], reason: str
+) -> None:
+    monkeypatch.setattr("forecasting.runs.NO_MEMBER", "no member")
+    place = {"series_id": "s", "origin_date": pd.Timestamp("2024-01-31"), "horizon": 1}
+    own = pd.DataFrame([{**place, "model_id": "vigie-ensemble", "fallback": True, "reason": "stands in"}])
+    others = pd.DataFrame(
+        [{**place, "model_id": name, "fallback": fallback, "reason": why} for name, fallback, why in members]
+    )
+    tables = [QuantileTable(rows, np.zeros((len(rows), 23))) for rows in (own, others)]
+    assert _with_members_reasons(*tables).keys["reason"].tolist() == [reason]

@@ -302,3 +302,78 @@ def test_a_month_that_is_forecast_and_counted_is_taken_once() -> None:
     before = pd.Series([70.0, 999.0], pd.DatetimeIndex([ENDS[0] - pd.offsets.MonthEnd(1), ENDS[0]]))
     needs = Needs(2.5, "fixed")
     assert occupancy(paths, before, needs).equals(occupancy(paths, before.iloc[:1], needs))
+
+
+def stepped(change: float, base: float = 1000.0) -> pd.Series:
+    """Five years of months of which the last six are together changed by so many persons."""
+    values = np.full(60, base)
+    values[-6:] += change / 6
+    return pd.Series(values, index=pd.period_range("2015-01", periods=60, freq="M"))
+
+
+@pytest.mark.parametrize(
+    ("line", "episodes"),
+    [
+        (stepped(3000.0), 1),
+        (stepped(2999.0), 0),
+        (stepped(-2001.0), 1),
+        (stepped(-1999.0), 0),
+        (stepped(2000.0, base=100.0), 1),
+        (stepped(1999.0, base=100.0), 0),
+    ],
+    ids=["half more", "less", "a third gone", "less", "two thousand persons", "fewer"],
+)
+def test_an_episode_is_a_change_by_half_and_by_two_thousand_persons_in_six_months(
+    line: pd.Series, episodes: int
+) -> None:
+    found = shocks._episodes(line, shocks._year_on_year(line))
+    assert len(found) == episodes
+    assert found in ([], [59])
+
+
+@pytest.mark.parametrize(("apart", "episodes"), [(12, 2), (11, 1)])
+def test_two_episodes_lie_at_least_a_year_apart(apart: int, episodes: int) -> None:
+    line = stepped(0.0)
+    change = np.zeros(60)
+    change[[40, 40 - apart]] = [400_000.0, 300_000.0]
+    assert len(shocks._episodes(line * 100, change)) == episodes
+
+
+@pytest.mark.parametrize(
+    ("shock", "fault"),
+    [
+        (Shock("a", ENDS[0], -1.0, 0, 1, 0), ""),
+        (Shock("a", ENDS[0], -1.001, 0, 1, 0), "at most everything"),
+        (Shock("a", ENDS[0], float("inf"), 0, 1, 0), "at most everything"),
+        (Shock("a", ENDS[0], 0.5, -1, 1, 0), "at least one period"),
+        (Shock("a", ENDS[0], 0.5, 0, 0, 0), "at least one period"),
+        (Shock("a", ENDS[0], 0.5, 0, 1, -0.1), "at least one period"),
+    ],
+)
+def test_a_shock_takes_away_everything_at_most_and_lasts_a_period_at_least(shock: Shock, fault: str) -> None:
+    if fault:
+        with pytest.raises(InputError, match=fault):
+            profile(ENDS, shock)
+    else:
+        assert profile(ENDS, shock).tolist() == [1.0] + [0.0] * 11
+
+
+@pytest.mark.parametrize(
+    ("share", "low", "high", "is_taken"),
+    [
+        (0.0, 0.0, 0.0, True), (1.0, 1.0, 1.0, True), (0.5, 0.5, 0.5, True), (-0.1, -0.1, 0.0, False),
+        (1.1, 1.0, 1.2, False), (0.5, 0.6, 0.7, False), (0.5, 0.3, 0.4, False),
+    ],
+)  # fmt: skip
+def test_a_share_that_moves_lies_between_its_own_bounds_and_is_no_more_than_all(
+    share: float,
+    low: float,
+    high: float,
+    is_taken: bool,  # noqa: FBT001  # a case
+) -> None:
+    diversion, random = Diversion("b", share, low, high), np.random.default_rng(0)
+    if is_taken:
+        np.testing.assert_allclose(shocks._shares(diversion, 3, random), share)
+    else:
+        with pytest.raises(InputError, match="between its own bounds"):
+            shocks._shares(diversion, 3, random)

@@ -6,7 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 from pyproj import Transformer
-from shapely import Point, box, segmentize
+from shapely import MultiPolygon, Point, box, segmentize
 
 from core.errors import SourceError
 from core.routes import ROUTES
@@ -29,10 +29,10 @@ def square(west: float, south: float, size: float = 2.0) -> list[list[list[float
     return [ring]
 
 
-def topojson(tmp_path: Path, countries: list[tuple[str | None, str, float, float]]) -> Path:
+def topojson(tmp_path: Path, countries: list[tuple[str | None, str, float, float]], size: float = 2.0) -> Path:
     arcs, geometries = [], []
     for position, (code, name, west, south) in enumerate(countries):
-        arcs.append(square(west, south)[0])
+        arcs.append(square(west, south, size)[0])
         geometry: dict[str, object] = {"type": "Polygon", "arcs": [[position]], "properties": {"name": name}}
         geometries.append(geometry | ({"id": code} if code else {}))
     text = {
@@ -107,6 +107,67 @@ def test_parts_of_one_country_become_one_row(tmp_path: Path) -> None:
     shapes = load_shapes(boundaries.build(path, tmp_path).parent)
     assert list(shapes["geo"]) == ["CYP"]
     assert len(shapes.geometry.iloc[0].geoms) == 2
+
+
+@pytest.mark.parametrize(
+    ("country", "corner", "moved", "stays"),
+    [
+        (("643", "Russia", "804", "Ukraine"), (30, 42), [(32.1, 45), (36.5, 45), (34, 44.1), (34, 46.2)],
+         [(31.9, 45), (36.7, 45), (34, 43.9), (34, 46.4)]),
+        (("504", "Morocco", "732", "W. Sahara"), (-18.5, 19.5), [(-17.9, 24), (-8.7, 24), (-13, 20.1), (-13, 27.6)],
+         [(-18.1, 24), (-8.5, 24), (-13, 19.9), (-13, 27.8)]),
+    ],
+    ids=["Crimea", "Western Sahara"],
+)  # fmt: skip
+def test_what_is_drawn_with_another_country_than_the_file_says_ends_where_it_is_said_to(
+    tmp_path: Path,
+    country: tuple[str, str, str, str],
+    corner: tuple[float, float],
+    moved: list[tuple[float, float]],
+    stays: list[tuple[float, float]],
+) -> None:
+    drawn_code, drawn_with, code, belongs_to = country
+    file = topojson(tmp_path, [(drawn_code, drawn_with, *corner), (code, belongs_to, 60, 0)], size=12)
+    shapes = load_shapes(boundaries.build(file, tmp_path).parent)
+    alpha3 = {number: boundaries._alpha3(number, "", "") for number in (drawn_code, code)}
+    assert [holder_of(shapes, *place) for place in moved] == [[alpha3[code]]] * 4
+    assert [holder_of(shapes, *place) for place in stays] == [[alpha3[drawn_code]]] * 4
+
+
+@pytest.mark.parametrize(("sides", "kept"), [((12.0, 10.0), 2), ((12.0, 9.9), 1)])
+def test_an_island_of_120_square_kilometres_is_drawn_and_a_smaller_one_is_not(
+    sides: tuple[float, float], kept: int
+) -> None:
+    coast = MultiPolygon([box(0, 0, 100, 100), box(200, 0, 200 + sides[0], sides[1])])
+    assert len(boundaries._fit_to_frame(coast).geoms) == kept
+
+
+def test_the_largest_part_of_a_country_is_drawn_however_small_it_is() -> None:
+    rocks = MultiPolygon([box(0, 0, 8, 8), box(100, 0, 109, 9)])
+    (drawn,) = boundaries._fit_to_frame(rocks).geoms
+    assert drawn.bounds == (100, 0, 109, 9)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("Kosovo", "XKX"),
+        ("N. Cyprus", "CYP"),
+        ("Somaliland", "SOM"),
+        ("Indian Ocean Ter.", ""),
+        ("Siachen Glacier", ""),
+    ],
+)
+def test_a_place_without_a_code_of_its_own_is_drawn_as_it_is_said_to_be(name: str, code: str) -> None:
+    assert boundaries._alpha3(None, name, "a file") == code
+
+
+def test_an_outline_is_rounded_to_a_hundred_metres_and_none_parts_its_rings() -> None:
+    shapes = gpd.GeoDataFrame(geometry=[box(0, 0, 1.26, 2.04), box(5, 5, 6, 6)])
+    x, y = outline(shapes)
+    assert x[5] is None and y[5] is None and len(x) == 11
+    assert (max(filter(None, x[:5])), max(filter(None, y[:5]))) == (1.3, 2.0)
+    assert None not in (x[0], y[0], x[-1], y[-1])
 
 
 def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:

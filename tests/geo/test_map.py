@@ -6,7 +6,17 @@ from numpy.typing import NDArray
 from shapely import LineString, Polygon
 
 from core.routes import ROUTES
-from geo import FRAME_KM, ROUTE_GEOMETRY, arrow_width, centre_line, curve, label_place, project, tapered_arrow
+from geo import (
+    FRAME_KM,
+    ROUTE_GEOMETRY,
+    arrow_width,
+    centre_line,
+    curve,
+    km_per_person,
+    label_place,
+    project,
+    tapered_arrow,
+)
 
 STRAIGHT = np.column_stack([np.linspace(0, 1000, 40), np.zeros(40)])
 
@@ -45,6 +55,48 @@ def test_barbs_stand_perpendicular_to_the_line_from_neck_to_tip() -> None:
 )
 def test_width_is_linear_in_persons_with_a_floor(persons: float, width: float) -> None:
     assert arrow_width(persons) == pytest.approx(width)
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("medians", "uppers", "metres"),
+    [
+        ([], [], 19.0),
+        ([0.0, NAN], [0.0, NAN], 19.0),
+        ([16_000.0, 500.0], [], 19.0),
+        ([], [19_000.0, 500.0], 19.0),
+        ([NAN, 500.0, 17_000.0], [NAN], 320_000 / 17_000),
+        ([NAN, 500.0], [500.0, 2_000_000.0], 0.23),
+        ([2_000_000.0], [2_500_000.0], 0.16),
+        ([0.5], [0.5], 19.0),
+    ],
+)
+def test_arrows_are_as_wide_as_their_persons_until_the_largest_would_cover_the_map(
+    medians: list[float], uppers: list[float], metres: float
+) -> None:
+    assert 1000 * km_per_person(medians, uppers) == pytest.approx(metres)
+
+
+@pytest.mark.parametrize(
+    ("length", "width", "head", "barbs"), [(1000, 100, 180, 252), (1000, 10, 81, 63), (200, 100, 110, 252)]
+)
+def test_a_head_is_a_little_longer_than_wide_and_never_more_than_55_hundredths_of_its_arrow(
+    length: float, width: float, head: float, barbs: float
+) -> None:
+    ring = tapered_arrow(STRAIGHT * length / 1000, width)
+    assert (ring[0] == ring[-1]).all()
+    widest = ring[abs(ring[:, 1]) == abs(ring[:, 1]).max()]
+    np.testing.assert_allclose(np.sort(widest[:, 1]), [-barbs / 2, barbs / 2])
+    np.testing.assert_allclose(widest[:, 0], length - head)
+
+
+def test_a_bent_line_begins_and_ends_at_its_ends_and_comes_halfway_to_its_bend() -> None:
+    line = curve(np.array([0, 0]), np.array([4, 8]), np.array([8, 0]), points=3)
+    np.testing.assert_allclose(line, [[0, 0], [4, 4], [8, 0]])
+    assert len(tapered_arrow(line, 1)) == 2 * 3 + 4
+    assert len(curve(*STRAIGHT[:3])) == 40
 
 
 @given(first=st.floats(0, 1e6), second=st.floats(0, 1e6))

@@ -11,7 +11,7 @@ from core.errors import InputError
 from core.release import FRESHNESS, OBSERVATIONS
 from core.schema import check
 from ingest import SourceCard
-from ingest.freshness import FEWEST_PLACES, freshness, reporting, state
+from ingest.freshness import FEWEST_PLACES, delay_profile, freshness, reporting, state, usual_age
 from ingest.rows import observations
 
 NIGHT = dt.date(2026, 7, 31)
@@ -87,3 +87,44 @@ def test_a_country_is_expected_to_report_for_a_year_after_it_last_did() -> None:
     expected = reporting(told).set_index("time_period")["expected"]
     gone = expected < len(places)
     assert (gone.idxmax(), int(gone.sum()), expected.min()) == ("2024-07", 12, len(places) - 1)
+
+
+@pytest.mark.parametrize(("freq", "length"), [("D", 1), ("W", 7), ("M", 31), ("Q", 92), ("A", 366)])
+def test_a_sources_newest_period_is_as_old_as_the_period_is_long_and_nine_in_ten_delays_are(
+    freq: str, length: int
+) -> None:
+    assert usual_age(pd.Series([0.0] * 3), freq) == length
+    assert usual_age(pd.Series([*range(11)]), freq) == length + 9
+    assert usual_age(pd.Series([1.0, 2.2]), freq) == length + 3
+
+
+@pytest.mark.parametrize(("periods", "learned"), [(5, 0), (6, 6), (7, 7)])
+def test_a_rhythm_is_learned_from_six_periods_on(periods: int, learned: int) -> None:
+    months = [str(month) for month in pd.period_range("2025-12", periods=periods + 1, freq="M")]
+    known = figures("a", *months, lag_days=3).assign(as_of_estimated=False)
+    night = dt.date(2026, 12, 31)
+    row = freshness(known, night, {"a": card("a", 45)}, known).iloc[0]
+    assert row["learned_from"] == learned
+    assert row["expected_days"] == (31 + 3 if learned else 45)
+
+
+def test_a_profile_goes_up_to_150_days_in_steps_of_five() -> None:
+    known = figures("a", *[str(month) for month in pd.period_range("2025-01", periods=9, freq="M")], lag_days=150)
+    profile = delay_profile(known.assign(as_of_estimated=False))
+    assert profile["days"].tolist() == list(range(0, 151, 5))
+    assert profile["share"].tolist() == [0.0] * 30 + [1.0]
+
+
+@pytest.mark.parametrize(("places", "rows"), [(5, 24), (4, 0)])
+def test_the_newest_24_periods_are_shown_of_at_least_five_countries(places: int, rows: int) -> None:
+    months = [str(month) for month in pd.period_range("2023-01", periods=30, freq="M")]
+    parts = [
+        pd.DataFrame({"time_period": months, "obs_value": 2.0, "geo": f"AA{letter}"}) for letter in "ABCDE"[:places]
+    ]
+    told = observations(
+        pd.concat(parts), source_id="a", lag_days=10, target="asylum_applications", route_id="_Z", citizen="_T",
+        freq="M",
+    )  # fmt: skip
+    found = reporting(told)
+    assert found["time_period"].tolist() == (months[-24:] if rows else [])
+    assert set(found["total"]) <= {10.0}

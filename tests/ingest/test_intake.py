@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import os
 import threading
 import zipfile
@@ -14,9 +17,9 @@ import pytest
 
 from core.errors import SourceError
 from ingest import RawFile, read_raw
-from ingest.intake import MEMORY, apart
+from ingest.intake import MEMORY, apart, refuse_many, unpacked
 from ingest.tables import read_sheet
-from ingest.workbooks import _OdsTable, refuse_large_sheets
+from ingest.workbooks import _number, _OdsTable, _refuse_content, _refuse_parts, refuse_large_sheets
 from nightly.inputs import read_inbox
 from store.journal import Journal, journal_url
 from tests.faults.bombs import BOMBS, EMPTY, FAST, cell, explode, full, ods, xlsx
@@ -152,3 +155,122 @@ def test_a_night_goes_on_past_what_the_inbox_holds(tmp_path: Path) -> None:
     assert done.wait(30)
     assert not any("root:" in f"{row.reason}{row.payload}" for row in journal.entries())
     journal.close()
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "cells", "fault"),
+    [
+        (500_000, 10, None, ""), (500_001, 1, None, "more than 500000 rows"), (2500, 2000, None, ""),
+        (1, 2001, None, "more than 2000 columns"), (2501, 2000, None, "more than 5000000 cells"),
+        (1, 1, 5_000_000, ""), (1, 1, 5_000_001, "more than 5000000 cells"),
+    ],
+)  # fmt: skip
+def test_a_table_may_have_as_many_rows_columns_and_cells_as_any_source_and_no_more(
+    rows: int, columns: int, cells: int | None, fault: str
+) -> None:
+    if fault:
+        with pytest.raises(SourceError, match=fault):
+            refuse_many("f.csv", rows, columns, cells)
+    else:
+        refuse_many("f.csv", rows, columns, cells)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress], ids=["gzip", "bzip2", "xz"])
+def test_what_is_packed_unpacks_to_as_much_as_a_table_needs_and_no_more(
+    pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.intake.LARGEST_UNPACKED", 100)
+    assert unpacked(RawFile("x", pack(b"a" * 100))) == b"a" * 100
+    with pytest.raises(SourceError, match="unpacks to far more"):
+        unpacked(RawFile("x", pack(b"a" * 101)))
+    with pytest.raises(SourceError, match="cannot be unpacked"):
+        unpacked(RawFile("x", pack(b"a" * 50)[:6] + b"damage" * 9))
+    assert unpacked(RawFile("x", b"plain")) == b"plain"
+
+
+def part(name: str, size: int = 1, packed: int = 1) -> zipfile.ZipInfo:
+    """A part of a workbook as its archive lists it."""
+    found = zipfile.ZipInfo(name)
+    found.file_size, found.compress_size = size, packed
+    return found
+
+
+MEGABYTE = 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("parts", "fault"),
+    [
+        ([part("a.xml")] * 2000, ""),
+        ([part("a.xml")] * 2001, "unpacks to far more than a table needs"),
+        ([part("a.xml", 200 * MEGABYTE, MEGABYTE)], ""),
+        ([part("a.xml", 100 * MEGABYTE, MEGABYTE)] * 2 + [part("b.xml")], "unpacks to far more than a table needs"),
+        ([part("a.xml", MEGABYTE)], ""),
+        ([part("a.xml", MEGABYTE + 1)], "a zip bomb"),
+        ([part("a.xml", 2 * MEGABYTE, 2 * MEGABYTE // 200)], "a zip bomb"),
+        ([part("a.xml", 2 * MEGABYTE, 2 * MEGABYTE // 200 + 1)], ""),
+        ([part("xl/vbaProject.bin")], "macros"),
+        ([part("xl/macrosheets/a.xml")], "macros"),
+        ([part("xl/externalLinks/a.xml")], "links to other workbooks"),
+        ([part("xl/connections.xml")], "connections"),
+        ([part("xl/queryTables/a.xml")], "connections"),
+        ([part("xl/embeddings/a.bin")], "embedded objects"),
+        ([part("xl/activeX/a.bin")], "embedded objects"),
+    ],
+)
+def test_a_workbooks_parts_are_few_pack_as_tables_do_and_hold_nothing_but_cells(
+    parts: list[zipfile.ZipInfo], fault: str
+) -> None:
+    if fault:
+        with pytest.raises(SourceError, match=fault):
+            _refuse_parts("x.xlsx", parts)
+    else:
+        _refuse_parts("x.xlsx", parts)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "fault"),
+    [
+        ("xl/worksheets/sheet1.xml", b"<c><v>1</v></c>", ""),
+        ("xl/worksheets/sheet1.xml", b"<c><f>1+1</f></c>", "formulas"),
+        ("xl/worksheets/sheet1.xml", b"<c><x:f/></c>", "formulas"),
+        ("xl/workbook.xml", b"<f>1</f>", ""),
+        ("xl/workbook.xml", b"<!DOCTYPE a>", "declares entities"),
+        ("xl/workbook.xml", "<!entity a>".encode("utf-16"), "declares entities"),
+        ("[Content_Types].xml", b"application/vnd.ms-excel.sheet.macroEnabled", "made for macros"),
+        ("xl/workbook.xml", b"macroEnabled", ""),
+        ("xl/_rels/a.rels", b"<r TargetMode = 'External'/>", "links to something outside"),
+        ("xl/workbook.xml", b'<r TargetMode="External"/>', ""),
+        ("xl/_rels/a.rels", b'<r TargetMode="Internal"/>', ""),
+    ],
+)
+def test_a_workbook_may_hold_cells_and_neither_formulas_nor_entities_macros_or_links(
+    name: str, content: bytes, fault: str
+) -> None:
+    if fault:
+        with pytest.raises(SourceError, match=fault):
+            _refuse_content("x.xlsx", name, content)
+    else:
+        _refuse_content("x.xlsx", name, content)
+
+
+@pytest.mark.parametrize(
+    ("digits", "number"),
+    [(b"7", 7), (b"9" * 11, 99_999_999_999), (b"9" * 12, 10**12), (b"-1", 10**12), (b"", 10**12), (b"1e3", 10**12)],
+)
+def test_a_number_that_a_reader_may_count_wrongly_is_beyond_all_bounds(digits: bytes, number: int) -> None:
+    assert _number(digits) == number
+
+
+def test_empty_rows_at_the_end_are_never_made_and_those_between_are() -> None:
+    table = _OdsTable("x.ods")
+    table.start("t table", {})
+    for repeated, is_full in ((1, True), (3, False), (2, True), (1_000_000, False)):
+        table.start("t table-row", {"t number-rows-repeated": f"{repeated}"})
+        table.start("t table-cell", {"t number-columns-repeated": "4"})
+        if is_full:
+            table.start("t table-cell", {"o value-type": "float"})
+        table.end("t table-row")
+    assert (table.rows, table.columns) == (6, 5)
+    table.start("t table", {})
+    assert (table.rows, table.columns) == (0, 0)

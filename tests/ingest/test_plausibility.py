@@ -179,3 +179,132 @@ def test_columns_of_two_targets_that_were_exchanged_are_held() -> None:
     value = known["obs_value"].to_numpy()
     rows = known.assign(obs_value=np.concatenate([value[len(KNOWN) :], value[: len(KNOWN)]]))
     assert "exchanged" in " ".join(held(rows[rows["time_period"] >= "2024-11"], known))
+
+
+def flat(persons: float, months: int = len(MONTHS)) -> pd.DataFrame:
+    """The same count in each of the first months of two places."""
+    return KNOWN[KNOWN["time_period"].isin(MONTHS[:months])].assign(obs_value=persons).reset_index(drop=True)
+
+
+def put(known: pd.DataFrame, values: list[float], geo: str = "ITA") -> pd.DataFrame:
+    """The same figures with other ones in the first months of a place."""
+    found = known["obs_value"].copy()
+    found.loc[known.index[known["geo"] == geo][: len(values)]] = values
+    return known.assign(obs_value=found)
+
+
+@pytest.mark.parametrize(
+    ("values", "reasons"),
+    [
+        ([2999.0] * 6, ["6 known figures (arrivals, M) change, half of them to 3 times the former or more"]),
+        ([2999.0] * 5, []),
+        ([2998.0] * 6, []),
+        ([199.0] * 6, ["6 known figures (arrivals, M) change, half of them to 0.2 times the former or more"]),
+        ([2999.0] * 3 + [332.0] * 3, ["6 known figures change by much, up and down, such as arrivals.CMR.ITA._T.M"]),
+        ([2999.0] * 3 + [333.0] * 3, []),
+    ],
+)
+def test_six_figures_that_change_threefold_are_no_revision_and_five_or_a_little_less_are(
+    values: list[float], reasons: list[str]
+) -> None:
+    known = flat(999.0)
+    found = held(put(known, values), known)
+    assert len(found) == len(reasons)
+    assert all(one.startswith(reason) for one, reason in zip(found, reasons, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("changes", "months", "persons", "reasons"),
+    [(12, 24, 133.0, 1), (11, 22, 133.0, 0), (12, 25, 133.0, 0), (12, 24, 131.0, 0)],
+)
+def test_a_series_changes_throughout_where_twelve_figures_and_half_of_it_do_by_a_third(
+    changes: int, months: int, persons: float, reasons: int
+) -> None:
+    known = flat(99.0, months)
+    found = held(put(known, [persons] * changes), known)
+    assert len(found) == reasons
+    assert all("1 series changes throughout: arrivals.CMR.ITA._T.M" in one for one in found)
+
+
+@pytest.mark.parametrize(
+    ("figures", "persons", "reasons"), [(2, 20.0, 1), (1, 20.0, 0), (2, 19.0, 0)], ids=["two", "one", "of too few"]
+)
+def test_two_figures_of_twenty_persons_that_two_places_exchange_are_no_coincidence(
+    figures: int, persons: float, reasons: int
+) -> None:
+    known = put(flat(31.0), [persons] * figures)
+    rows = put(put(known, [31.0] * figures), [persons] * figures, "MLT")
+    found = held(rows, known)
+    assert len(found) == reasons
+    assert all("have exchanged their figures" in one for one in found)
+
+
+@pytest.mark.parametrize(("persons", "reasons"), [(5010.0, 0), (5011.0, 1)])
+def test_a_new_figure_may_reach_ten_times_the_record_of_its_series(persons: float, reasons: int) -> None:
+    known = flat(501.0, 24)
+    rows = known.tail(1).assign(time_period="2017-01", obs_value=persons)
+    found = held(rows, known)
+    assert len(found) == reasons
+    assert all("2017-01 is 5,011, more than 10 times the highest figure known before (501)" in one for one in found)
+
+
+@pytest.mark.parametrize("step", [1000, 100, 50, 10, 5, 1])
+def test_each_step_to_which_publishers_round_is_seen_in_their_figures(step: int) -> None:
+    known = flat(7.0 * step)
+    assert f"1 figure is no multiple of {step}," in " ".join(held(put(known, [7.25 * step]), known))
+
+
+@pytest.mark.parametrize(
+    ("figures", "odd", "reasons"), [(50, 1, 1), (50, 2, 0), (30, 0, 1), (28, 0, 0)],
+    ids=["nearly all", "too many others", "thirty", "too few"],
+)  # fmt: skip
+def test_a_publisher_is_seen_to_round_by_thirty_figures_of_which_nearly_all_are_multiples(
+    figures: int, odd: int, reasons: int
+) -> None:
+    known = put(flat(35.0, figures // 2), [35.5] * odd)
+    rows = known.tail(1).assign(obs_value=36.5)
+    assert len(held(rows, known)) == reasons
+
+
+@pytest.mark.parametrize(
+    ("missing", "deleted", "reasons"), [(4, 0, 0), (5, 0, 1), (6, 3, 0), (7, 3, 1)],
+    ids=["two in a hundred", "more", "twice what it ever lacked", "more than that"],
+)  # fmt: skip
+def test_a_whole_history_may_lack_two_figures_in_a_hundred_or_twice_what_the_source_ever_lacked(
+    missing: int, deleted: int, reasons: int
+) -> None:
+    night = pd.DataFrame({"kind": "deleted", "as_of": [pd.Timestamp("2024-01-31")] * deleted})
+    rows = KNOWN.drop(index=KNOWN.index[1 : missing + 1])
+    found = judge(rows, KNOWN, night.reindex(columns=list(REVISIONS.columns)), complete=True)
+    assert len(found.held) == reasons
+
+
+@pytest.mark.parametrize(
+    ("persons", "changes", "before", "told"),
+    [
+        (1005.0, 0, 0.0, 0), (1006.0, 0, 0.0, 1), (1100.0, 8, 20.0, 0), (1101.0, 8, 20.0, 1), (1100.0, 7, 20.0, 1),
+        (1100.0, 8, 19.0, 1), (995.0, 0, 0.0, 0), (994.0, 0, 0.0, 1),
+    ],
+)  # fmt: skip
+def test_a_revision_is_large_beyond_half_a_percent_or_what_eight_earlier_ones_stayed_within(
+    persons: float, changes: int, before: float, told: int
+) -> None:
+    past = pd.DataFrame({"kind": "changed", "before": before, "share": [0.1] * changes, "citizen": "_T"})
+    found = judge(put(flat(1000.0), [persons]), flat(1000.0), past.reindex(columns=list(REVISIONS.columns)))
+    assert len(found.told) == told
+    assert all("(1 figure changes by more than the usual " in str(one) for one in found.told)
+
+
+@pytest.mark.parametrize(
+    ("place", "month", "persons", "told"),
+    [
+        ("both", "2025-01", 20.0, 1), ("ITA", "2025-01", 20.0, 0), ("both", "2025-01", 19.0, 0),
+        ("ITA", "2025-02", 20.0, 1), ("both", "2025-02", 20.0, 2),
+    ],
+)  # fmt: skip
+def test_a_month_after_a_gap_is_told_and_so_is_one_in_which_two_places_repeat_twenty_persons(
+    place: str, month: str, persons: float, told: int
+) -> None:
+    known = flat(persons)
+    rows = known[known["time_period"].eq("2024-12") & (known["geo"].eq(place) | (place == "both"))]
+    assert len(judge(rows.assign(time_period=month), known, NO_REVISIONS).told) == told

@@ -10,15 +10,26 @@ import pytest
 from core.errors import SchemaError, SourceError
 from core.release import OBSERVATIONS, REJECTED
 from core.schema import check
+from ingest import RawFile
 from ingest.rows import (
     RowRule,
     count_rules,
     duplicate_rules,
+    epoch_days,
+    flags,
     future_rule,
+    melt,
+    month_of_epoch_days,
+    newest,
     nothing_rejected,
     observations,
     require_rows,
     set_aside,
+    since,
+    to_days,
+    to_months,
+    to_numbers,
+    to_observations,
 )
 
 
@@ -116,3 +127,129 @@ def test_an_unanswerable_rule_counts_as_broken() -> None:
 def test_a_file_without_figures_is_refused() -> None:
     with pytest.raises(SourceError, match=r"f\.csv: the file holds no figures"):
         require_rows(_rows([]), "f.csv")
+
+
+@pytest.mark.parametrize(("bad", "total", "is_used"), [(1, 20, True), (2, 40, True), (2, 39, False), (1, 19, False)])
+def test_a_file_is_used_while_at_most_one_row_in_twenty_is_bad(
+    bad: int,
+    total: int,
+    is_used: bool,  # noqa: FBT001  # a case
+) -> None:
+    frame = _rows(["-4"] * bad + ["1"] * (total - bad))
+    try:
+        good, rejected = set_aside(frame, count_rules(frame["n"], "n"), source_id="s", file="f.csv")
+    except SourceError:
+        assert not is_used
+    else:
+        assert is_used and (len(good), len(rejected)) == (total - bad, bad)
+
+
+@pytest.mark.parametrize(
+    ("period", "is_kept"),
+    [
+        ("2009-01", True), ("2008-12", False), ("2009-Q1", True), ("2008-Q4", False), ("2009", True), ("2008", False),
+        ("2008-13", True), ("1899", True), ("", True),
+    ],
+)  # fmt: skip
+def test_indicators_are_kept_from_2009_on_and_what_is_no_period_for_the_rules_to_refuse(
+    period: str,
+    is_kept: bool,  # noqa: FBT001  # a case
+) -> None:
+    assert len(since(pd.DataFrame({"time_period": [period]}))) == is_kept
+
+
+def test_the_newest_periods_are_flagged_and_what_is_no_period_never() -> None:
+    periods = pd.Series(["2024-01", "2024-03", "unknown", "2024-02", "2024-03"])
+    assert newest(periods, 1).tolist() == [False, True, False, False, True]
+    assert newest(periods, 2).tolist() == [False, True, False, True, True]
+    assert newest(periods, 9).tolist() == [True, True, False, True, True]
+    assert flags(newest(periods, 1)).tolist() == ["", "p", "", "", "p"]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        (" 1.5 ", 1.5), ("-4", -4.0), ("+3", 3.0), ("1e3", 1000.0), ("1E-2", 0.01), ("7.", 7.0), (12, 12.0),
+        ("1,5", None), ("1e100", None), ("", None), ("nan", None), ("inf", None), ("1" * 15, 1.11111111111111e14),
+        ("1" * 16, None), ("0x1F", None), ("1 000", None),
+    ],
+)  # fmt: skip
+def test_a_number_has_a_point_and_at_most_fifteen_digits_before_it(text: object, number: float | None) -> None:
+    (found,) = to_numbers(pd.Series([text], dtype=object))
+    assert pd.isna(found) if number is None else found == pytest.approx(number)
+
+
+def test_days_and_months_are_read_as_they_are_written_and_nothing_else_is() -> None:
+    days = to_days(pd.Series(["2024-02-29", "2023-02-29", "2024-2-9", "29.02.2024", "2024-05-31 12:00", "1800-01-01"]))
+    assert days.notna().tolist() == [True, False, False, False, False, False]
+    assert to_days(pd.Series([" 2024-05-31 12:00"]), timed=True).tolist() == [pd.Timestamp("2024-05-31")]
+    months = to_months(pd.Series(["2024-12", "2024-13", "2024-00", "2024", "2024-1"]))
+    assert months.notna().tolist() == [True, False, False, False, False]
+
+
+def test_days_since_1970_are_dates_and_only_first_days_are_months() -> None:
+    texts = pd.Series(["0", "31", "-1", "1.5", "99999", "100000", "many"])
+    days = epoch_days(texts).dt.strftime("%Y-%m-%d").fillna("").tolist()
+    assert days == ["1970-01-01", "1970-02-01", "1969-12-31", "", "2243-10-16", "", ""]
+    assert month_of_epoch_days(texts).astype(str).tolist()[:3] == ["1970-01", "1970-02", "NaT"]
+
+
+def test_a_wide_table_is_one_row_per_cell_named_by_row_and_column_without_those_that_mean_no_figure() -> None:
+    wide = pd.DataFrame({"month": ["2024-01 ", "2024-02"], "Malta": [" 7", ":"], "Italy": ["", "9"]}, index=[14, 15])
+    long = melt(wide, "month", ["Malta", "Italy"], {":", ""})
+    assert long.reset_index().to_numpy().tolist() == [
+        ["14, Malta", "2024-01", "Malta", "7"],
+        ["15, Italy", "2024-02", "Italy", "9"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("freq", "running", "later"), [("M", "2024-05", "2024-06"), ("Q", "2024-Q2", "2024-Q3"), ("A", "2024", "2025")]
+)
+def test_a_running_period_may_be_reported_before_its_end_and_a_later_one_may_not(
+    freq: str, running: str, later: str
+) -> None:
+    cells = pd.DataFrame({"time_period": [running], "value": ["7"]})
+    today, raw = dt.date(2024, 5, 15), RawFile("f.csv", b"")
+    fixed = {"target": "food_price_index", "freq": freq}
+    found = to_observations(raw, cells, source_id="s", lag_days=1, counts=True, today=today, **fixed)  # type: ignore[arg-type]  # dimensions are texts
+    assert found.observations["obs_value"].tolist() == [7.0]
+    with pytest.raises(SourceError, match="the period lies in the future"):
+        to_observations(
+            raw,
+            cells.assign(time_period=later),
+            source_id="s",
+            lag_days=1,
+            counts=True,
+            today=today,
+            **fixed,  # type: ignore[arg-type]  # as above
+        )
+
+
+@pytest.mark.parametrize(
+    ("value", "counts", "whole", "fault"),
+    [
+        ("-1", True, True, "negative"), ("-1", False, True, ""), ("1.5", True, True, "not a whole number"),
+        ("1.5", True, False, ""), ("1.5", False, True, ""), ("-1", True, False, "negative"), ("0", True, True, ""),
+        ("many", False, False, "not a number"),
+    ],
+)  # fmt: skip
+def test_counts_are_whole_and_never_negative_an_index_may_be_a_fraction_and_an_anomaly_either(
+    value: str,
+    counts: bool,  # noqa: FBT001  # a case
+    whole: bool,  # noqa: FBT001  # a case
+    fault: str,
+) -> None:
+    cells = pd.DataFrame({"time_period": ["2024-01"], "value": [value]})
+
+    def read() -> float:
+        found = to_observations(
+            RawFile("f.csv", b""), cells, source_id="s", lag_days=1, counts=counts, whole=whole, target="oil_price"
+        )
+        return float(found.observations["obs_value"].iloc[0])
+
+    if fault:
+        with pytest.raises(SourceError, match=fault):
+            read()
+    else:
+        assert read() == float(value)

@@ -1,0 +1,99 @@
+"""How the commands that take figures in end, and what they ask for."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import typer
+
+from commands import as_date
+from commands.nights import _end, ingest
+from core.errors import InputError
+from tests.commands.command_line import vigie
+
+
+@pytest.mark.parametrize(
+    ("failed", "held", "taken", "code"),
+    [(0, 0, 1, 0), (0, 0, 0, 0), (1, 0, 0, 1), (1, 1, 0, 3), (1, 0, 1, 3), (0, 1, 0, 3), (0, 1, 1, 3)],
+)
+def test_an_exit_code_tells_what_came_in_from_what_waits_and_from_nothing(
+    failed: int, held: int, taken: int, code: int
+) -> None:
+    ended = 0
+    try:
+        _end(failed, held, taken)
+    except typer.Exit as error:
+        ended = error.exit_code
+    assert ended == code
+
+
+@pytest.mark.parametrize(
+    "ways",
+    [
+        {"file": file, "live": live, "replay": replay}
+        for file, live, replay in product([[], ["a=b"]], [False, True], [None, "2024-01-01"])
+        if sum(map(bool, (file, live, replay))) != 1
+    ],
+)
+def test_figures_are_taken_from_files_from_publishers_or_from_kept_answers_and_never_from_two_of_them(
+    ways: dict[str, Any],
+) -> None:
+    with pytest.raises(InputError, match="give one of"):
+        ingest(**ways)
+
+
+def test_a_suggested_mapping_is_told_with_the_first_eight_figures_as_it_understands_them(tmp_path: Path) -> None:
+    file = tmp_path / "boats.csv"
+    file.write_text("month,arrivals\n" + "".join(f"2024-{month:02},{month * 100 + 7}\n" for month in range(1, 13)))
+    lines = vigie(tmp_path, "ingest", "--preview", str(file)).stdout.splitlines()
+    assert lines[0] == "# A mapping to complete: save it as boats.toml."
+    told = lines.index("# Read so: 12 figures, 0 rows set aside.")
+    assert [line.split()[-2:] for line in lines[told + 2 :]] == [
+        [f"2024-{month:02}", f"{month * 100 + 7}.0"] for month in range(1, 9)
+    ]
+
+
+def test_a_day_on_the_command_line_may_be_left_out() -> None:
+    assert as_date(None, "--as-of") is None
+    assert str(as_date("2025-01-31", "--as-of")) == "2025-01-31"
+
+
+@pytest.mark.parametrize(("degraded", "code"), [([], 0), (["a_bureau"], 3)])
+def test_a_night_with_degraded_sources_is_published_and_ends_with_three(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, degraded: list[str], code: int
+) -> None:
+    made = SimpleNamespace(summary=lambda: ["release r1"], degraded=degraded)
+    monkeypatch.setattr("nightly.night.run_night", lambda *_given, **_more: made)
+    done = vigie(tmp_path, "nightly", "--as-of", "2025-01-31")
+    assert (done.exit_code, done.stdout) == (code, "release r1\n")
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [(SimpleNamespace(summary=lambda: ["release r1"]), "release r1"), (None, "already holds a release")],
+)
+def test_a_demonstration_is_made_where_there_is_no_release_yet(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, made: SimpleNamespace | None, said: str
+) -> None:
+    monkeypatch.setattr("nightly.night.run_demonstration", lambda *_given, **_more: made)
+    assert said in vigie(tmp_path, "demonstrate").stdout
+
+
+@pytest.mark.parametrize(("failed", "code"), [([False], 0), ([False, True], 3)])
+@pytest.mark.parametrize("named", [[], ["noaa_enso"]])
+def test_publishers_are_asked_all_or_by_name_and_one_that_fails_is_an_exit_of_three(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: list[str], failed: list[bool], code: int
+) -> None:
+    asked: list[list[str]] = []
+
+    def check(_settings: object, sources: list[str], **_more: object) -> list[SimpleNamespace]:
+        asked.append(sources)
+        return [SimpleNamespace(line=lambda: "a line", faults=[], failed=one) for one in failed]
+
+    monkeypatch.setattr("nightly.first_contact.check_sources", check)
+    assert vigie(tmp_path, "sources", "check", *named).exit_code == code
+    assert asked == [named]

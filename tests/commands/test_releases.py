@@ -1,0 +1,78 @@
+"""What ``vigie status`` says, line by line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from commands.releases import _status_lines
+from tests.commands.command_line import vigie
+from tests.faults.delivery import publish
+
+ROUTES = [
+    {"route_id": "CMR", "state": "ok", "run_id": "", "as_of": ""},
+    {"route_id": "EMR", "state": "too_old", "run_id": "r1", "as_of": "2024-12-01"},
+    {"route_id": "WMR", "state": "too_old", "run_id": "", "as_of": ""},
+]
+FOUND: dict[str, Any] = {
+    "home": "var",
+    "drill": False,
+    "release": {"run_id": "r2", "as_of": "2025-01-31", "degraded": [{"source_id": "a_bureau", "reason": "no answer"}]},
+    "routes": ROUTES,
+    "sources": [
+        {"source_id": "a_bureau", "state": "overdue", "last_period": "2024-11"},
+        {"source_id": "b", "state": "of its own", "last_period": "2024-12"},
+    ],
+    "alerts": {"severe": 1, "watch": 2},
+    "issued": [
+        {"horizon": 1, "relative_wis_log": 0.904, "n": 12}, {"horizon": 3, "relative_wis_log": 1.1, "n": 7},
+    ],
+    "held": [{"edition_id": "e1", "why_held": "another unit"}],
+    "last_run": {"at": "2025-01-31 03:00", "outcome": "published"},
+}  # fmt: skip
+
+
+def test_status_tells_missing_routes_first_then_the_release_its_sources_alerts_scores_and_what_waits() -> None:
+    assert _status_lines(FOUND).splitlines() == [
+        "No forecast for 2 of 3 routes: EMR Eastern Mediterranean (newest: r1, as known on 2024-12-01); "
+        "WMR Western Mediterranean",
+        "Release r2, as known on 2025-01-31",
+        "  forecast: CMR Central Mediterranean",
+        "  degraded: a_bureau: no answer",
+        "  a_bureau             overdue      to 2024-11",
+        "  b                    of its own   to 2024-12",
+        "Alerts: 1 severe, 2 watch",
+        "Forecasts scored as they were issued, WIS relative to the baseline (forecasts): "
+        "1 ahead 0.90 (12), 3 ahead 1.10 (7)",
+        "Held for a person: e1: another unit",
+        "Last run: 2025-01-31 03:00, published",
+    ]
+
+
+def test_status_of_a_home_without_fault_names_no_missing_route_and_nothing_that_waits() -> None:
+    calm = FOUND | {"routes": ROUTES[:1], "sources": [], "alerts": {}, "issued": [], "held": [], "last_run": None}
+    calm["release"] = FOUND["release"] | {"degraded": []}
+    assert _status_lines(calm).splitlines() == [
+        "Release r2, as known on 2025-01-31",
+        "  forecast: CMR Central Mediterranean",
+        "Alerts: none",
+        "Forecasts scored as they were issued: none yet",
+    ]
+
+
+def test_status_of_a_drill_says_so_before_anything_else() -> None:
+    drill, *others = _status_lines(FOUND | {"drill": True}).splitlines()
+    assert drill.startswith("Drill: ")
+    assert others == _status_lines(FOUND).splitlines()
+
+
+def test_status_where_no_route_has_a_forecast_names_none_as_forecast() -> None:
+    lines = _status_lines(FOUND | {"routes": ROUTES[1:]}).splitlines()
+    assert lines[0].startswith("No forecast for 2 of 2 routes: ")
+    assert not any("  forecast: " in line for line in lines)
+
+
+def test_status_ends_with_one_where_there_is_no_release_and_with_none_where_there_is(tmp_path: Path) -> None:
+    assert vigie(tmp_path, "status").exit_code == 1
+    publish(tmp_path, ["surge.CMR.0001"])
+    assert vigie(tmp_path, "status").exit_code == 0

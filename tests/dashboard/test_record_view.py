@@ -1,0 +1,88 @@
+"""The record of alert rules in words."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from alerts.verification import FEWEST_EVENTS
+from core.languages import Language
+from dashboard import record_view
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"horizon": 3, "auc": 0.7}, "3"),
+        ({"horizon": 0, "auc": 0.7}, "any, as issued"),
+        ({"horizon": 0, "auc": NAN, "cutoff": 0.3}, "any, as issued"),
+        ({"horizon": 0, "auc": NAN, "cutoff": NAN}, "looks back"),
+        ({"horizon": 0, "auc": NAN}, "looks back"),
+    ],
+)
+def test_a_rule_that_has_neither_chance_nor_cut_off_looks_back(row: dict[str, float], said: str) -> None:
+    assert record_view.months_words(dict(row)) == said
+
+
+@pytest.mark.parametrize(
+    ("count", "is_few"), [(FEWEST_EVENTS - 1, True), (FEWEST_EVENTS, False), (0, True), (NAN, False)]
+)
+def test_so_few_cases_say_little(count: float, is_few: bool) -> None:  # noqa: FBT001  # a case
+    assert record_view.few(count) is is_few
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"recall": 0.4, "recall_lo": 0.3, "recall_hi": 0.5}, "40% (30%–50%)"),
+        ({"recall": 0.4, "recall_lo": NAN, "recall_hi": 0.5}, "40%"),
+        ({"recall": 0.4, "recall_lo": 0.3}, "40%"),
+        ({"recall": NAN, "recall_lo": 0.3, "recall_hi": 0.5}, "–"),
+        ({}, "–"),
+    ],
+)
+def test_a_measure_has_its_interval_where_both_ends_are_known(row: dict[str, float], said: str) -> None:
+    assert record_view._between(dict(row), "recall", Language().share) == said
+
+
+@pytest.mark.parametrize(("value", "said"), [(2.0, "2"), (2.5, "2.5"), (0.0, "0")])
+def test_whole_months_have_no_decimal(value: float, said: str) -> None:
+    assert record_view.months(value) == said
+
+
+SPANS = {"horizon": 1, "judged_from": "2023-01", "judged_to": "2024-12", "trained_from": "", "trained_to": ""}
+COST = "A false alarm is taken to cost 0.25 of a missed event."
+COUNTED = "Alerts are counted at the origins January 2023 to December 2024."
+LEARNED = "Cut-offs were learned before, at January 2018 to December 2022, and then frozen."
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, f"{COST} {COUNTED}"),
+        ({"trained_from": "2018-01", "trained_to": "2022-12"}, f"{COST} {LEARNED} {COUNTED}"),
+        ({"horizon": 0}, ""),
+    ],
+)
+def test_the_spans_of_learning_and_counting_are_told_of_rules_that_look_ahead(
+    changes: dict[str, object], said: str
+) -> None:
+    costs = pd.DataFrame({"cost_loss_ratio": [0.25]})
+    assert record_view.spans_words(pd.DataFrame([SPANS | changes]), costs) == said
+    assert record_view.spans_words(pd.DataFrame([SPANS | changes]), costs.iloc[:0]) == ""
+
+
+def test_the_first_alert_before_a_rise_is_the_one_given_longest_before_it() -> None:
+    alerted = pd.DataFrame({"horizon": [1, 5, 3], "origin": ["2024-05", "2024-01", "2024-03"]})
+    assert record_view._first(alerted) == "January 2024"
+    assert record_view._first(alerted.iloc[:0]) == "none"
+
+
+@pytest.mark.parametrize(
+    ("came", "said"),
+    [([0.0, 1.0], "far above the mean"), ([0.0, NAN], "not far above the mean"), ([NAN], "–")],
+)
+def test_a_rise_came_where_any_of_its_months_was_far_above_the_mean(came: list[float], said: str) -> None:
+    assert record_view._occurred(pd.DataFrame({"came": came})) == said

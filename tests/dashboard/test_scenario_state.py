@@ -1,0 +1,88 @@
+"""Levers of a scenario: every one takes its ends and nothing beyond them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from types import SimpleNamespace
+from typing import cast
+
+import pandas as pd
+import pytest
+
+from dashboard import scenario_state
+from dashboard.reads import Night
+from dashboard.scenario_state import Lever
+
+NUMBERS = {
+    "if_value": (0, 10_000_000), "and_value": (0, 10_000_000), "stock": (0, 10_000_000), "shock_size": (-100, 500),
+    "shock_onset": (0, 12), "shock_months": (1, 12), "shock_decay": (0, 12), "to_share": (0, 100),
+    "past_strength": (10, 150), "stay": (0.5, 24), "needs_place": (1, 100),
+}  # fmt: skip
+USUAL = {
+    "kind": "if", "if_route": "CMR", "if_side": "above", "if_value": "100", "if_how": "any", "if_from": "2025-02",
+    "if_to": "2025-02", "and_route": "none", "and_side": "above", "and_value": "0", "stock": "0", "shock_size": "50",
+    "shock_from": "2025-02", "shock_onset": "1", "shock_months": "3", "shock_decay": "2", "to_route": "none",
+    "to_share": "0", "past_from": "2025-02", "past_as": "usual", "past_strength": "100", "stay": "3",
+    "stay_kind": "open", "needs_place": "100", "confidence": "90",
+}  # fmt: skip
+
+
+def known(first: str = "2025-01-31", other: str = "2025-01-31") -> dict[str, Lever]:
+    """Levers of a release with twelve months ahead of two routes, which may begin at another month each."""
+    rows = [
+        (f"arrivals.{route}._T._T.M", end, value)
+        for route, start in (("CMR", first), ("EMR", other))
+        for end in pd.date_range(start, periods=12, freq="ME")
+        for value in (0.0, 80.0, 100.0, 100.0, 120.0)
+    ]
+    paths = pd.DataFrame(rows, columns=["series_id", "target_end_date", "value"])
+    night = SimpleNamespace(as_of=dt.date(2025, 1, 31), frame=lambda _name: paths)
+    return scenario_state.levers(cast("Night", night), "CMR", ["CMR", "EMR"])
+
+
+def test_every_number_of_a_scenario_takes_both_its_ends_and_nothing_beyond() -> None:
+    levers = known()
+    assert {name: (lever.low, lever.high) for name, lever in levers.items() if not lever.options} == NUMBERS
+    for name, (low, high) in NUMBERS.items():
+        taken = [levers[name].takes(f"{value}") for value in (low, high, low - 0.1, high + 0.1)]
+        assert taken == [True, True, False, False], name
+        assert not any(map(levers[name].takes, ("", "many", "nan"))), name
+
+
+def test_every_lever_begins_at_its_usual_value_which_it_takes() -> None:
+    levers = known()
+    defaults = {name: lever.default for name, lever in levers.items()}
+    assert defaults.pop("episode") in levers["episode"].options
+    assert defaults == USUAL | dict.fromkeys(("and_route", "to_route"), scenario_state.NONE)
+    assert all(lever.takes(lever.default) for lever in levers.values())
+
+
+@pytest.mark.parametrize(
+    ("first", "other", "own_start", "start"),
+    [
+        ("2025-01-31", "2025-01-31", "2025-02", "2025-02"),
+        ("2025-03-31", "2025-03-31", "2025-04", "2025-04"),
+        ("2025-01-31", "2025-03-31", "2025-02", "2025-04"),
+    ],
+)
+def test_a_scenario_begins_with_the_planning_window_or_else_with_the_second_month_that_all_have(
+    first: str, other: str, own_start: str, start: str
+) -> None:
+    levers = known(first, other)
+    assert (levers["shock_from"].default, levers["past_from"].default) == (own_start, own_start)
+    assert (levers["if_from"].default, levers["if_to"].default) == (start, start)
+    assert len(levers["shock_from"].options) == 12
+
+
+def test_a_value_that_a_lever_does_not_take_is_named_and_replaced() -> None:
+    values, bad = scenario_state.parse({"stay": "0.4", "stock": "7", "if_side": "beside"}, known())
+    assert sorted(bad) == ["if_side", "stay"]
+    assert (values["stay"], values["stock"], values["if_side"]) == ("3", "7", "above")
+
+
+def test_how_a_scenario_is_looked_at_does_not_change_its_name_and_what_it_assumes_does() -> None:
+    values, _bad = scenario_state.parse({}, known())
+    same, another = values | {"stay": "6", "shock_size": "80"}, values | {"if_how": "total"}
+    names = [scenario_state.scenario_id(one, "CMR") for one in (values, same, another)]
+    assert names[0] == names[1] != names[2]
+    assert scenario_state.scenario_id(values, "EMR") != names[0]

@@ -1,0 +1,108 @@
+"""What must be known about forecasts: who is far above the record, who is flat, and how the ensemble came about."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core import QUANTILE_LEVELS
+from forecasting.diagnostics import Diagnostics, account_of, diagnose, far_above_record, highest_before
+from forecasting.panel import Panel, panel_from_rows
+from forecasting.quantiles import QuantileTable
+
+MONTHS = ["2024-01", "2024-02", "2024-03"]
+ORIGIN = pd.Timestamp("2024-02-29")
+
+
+@pytest.fixture
+def panel() -> Panel:
+    """One series that rises, one that is always seven and one of nobody."""
+    values = {"flat": [7.0, 7.0, 7.0], "nobody": [0.0, 0.0, 0.0], "rising": [2.0, 5.0, 90.0]}
+    rows = [(name, month, value) for name, own in values.items() for month, value in zip(MONTHS, own, strict=True)]
+    return panel_from_rows(pd.DataFrame(rows, columns=["series_id", "time_period", "value"]))
+
+
+def table(tops: dict[str, list[float]], low: float | None = None) -> QuantileTable:
+    """Forecasts from February of some series whose highest quantiles are given, by horizon; the others are ``low``."""
+    rows = [(name, step, top) for name, own in tops.items() for step, top in enumerate(own, 1)]
+    keys = pd.DataFrame(rows, columns=["series_id", "horizon", "top"]).assign(model_id="m", origin_date=ORIGIN)
+    keys = keys.assign(fallback=False, reason="", capped=False)
+    quantiles = np.repeat(keys[["top"]].to_numpy(), len(QUANTILE_LEVELS), axis=1)
+    if low is not None:
+        quantiles[:, :-1] = low
+    return QuantileTable(keys.drop(columns="top"), quantiles)
+
+
+def diagnosed(made: QuantileTable, panel: Panel) -> Diagnostics:
+    return diagnose(
+        QuantileTable(made.keys.assign(far_above_record=far_above_record(made, [panel])), made.quantiles), [panel]
+    )
+
+
+def test_the_record_is_the_highest_value_up_to_the_origin_and_at_least_one(panel: Panel) -> None:
+    keys = pd.DataFrame({"series_id": ["rising", "nobody", "flat", "unknown"], "origin_date": ORIGIN})
+    assert highest_before(keys, [panel]).tolist() == [5.0, 1.0, 7.0, 1.0]
+
+
+@pytest.mark.parametrize(("top", "is_far"), [(50.0, False), (50.1, True)])
+def test_a_forecast_is_far_above_the_record_beyond_ten_times_it(
+    panel: Panel,
+    top: float,
+    is_far: bool,  # noqa: FBT001  # a case
+) -> None:
+    assert far_above_record(table({"rising": [top]}), [panel]).tolist() == [is_far]
+
+
+def test_of_the_forecasts_far_above_the_record_the_farthest_is_told(panel: Panel) -> None:
+    found = diagnosed(table({"rising": [60.0, 80.0, 70.0], "nobody": [11.0, 4.0]}, low=1.0), panel)
+    assert found.far.to_dict("list") == {
+        "model_id": ["m", "m"], "series_id": ["rising", "nobody"], "forecasts": [3, 1], "horizon": [2, 1],
+        "quantile": [80.0, 11.0], "record": [5.0, 1.0],
+    }  # fmt: skip
+    assert found.lines() == [
+        "m: the 99 % quantile is more than 10 times the series' highest value in 4 forecasts of 2 of 2 series: "
+        "rising, nobody; farthest: rising, h=2, 80 against 5"
+    ]
+
+
+def test_intervals_without_width_are_told_where_there_has_been_but_one_value(panel: Panel) -> None:
+    made = table({"flat": [7.0, 7.0], "rising": [7.0], "nobody": [1.0]})
+    assert diagnosed(made, panel).lines() == [
+        "m: intervals have no width, for the series has had but one value in 3 forecasts of 2 of 3 series: flat, nobody"
+    ]
+    assert diagnosed(table({"flat": [9.0]}, low=5.0), panel).lines() == []
+
+
+def test_what_stands_in_what_was_cut_and_what_has_ended_is_told_with_as_many_names_as_are_asked_for() -> None:
+    fallen = pd.DataFrame({"model_id": "m", "reason": "short", "series_id": list("abcd"), "forecasts": [1, 2, 3, 4]})
+    capped = pd.DataFrame({"model_id": "m", "series_id": ["a"], "forecasts": [1]})
+    none = capped.iloc[:0]
+    found = Diagnostics(9, fallen, capped, none, none, ended=("x (2020-01)", "y (2021-01)"), dated=True)
+    assert found.lines(names=2) == [
+        "dates of the first or last day of each month are read as months",
+        "not forecast, for they have ended: x (2020-01), y (2021-01)",
+        "m: the baseline stands in (short) in 10 forecasts of 4 of 9 series: a, b and 2 more",
+        "m: quantiles were cut at the series' cap in 1 forecast of 1 of 9 series: a",
+    ]
+    assert found.lines(names=1)[1].endswith("x (2020-01) and 1 more")
+    assert found.lines()[2].endswith("a, b, c, d")
+
+
+def test_the_ensembles_newest_weights_and_factors_are_told_horizon_by_horizon(panel: Panel) -> None:
+    keys = pd.DataFrame(
+        [("rising", ORIGIN, 1, 0.5), ("flat", ORIGIN, 1, 0.8), ("nobody", ORIGIN, 1, 1.4), ("rising", ORIGIN, 3, 1.0),
+         ("rising", pd.Timestamp("2024-01-31"), 1, 9.0)],
+        columns=["series_id", "origin_date", "horizon", "spread_factor"],
+    ).assign(model_id="vigie-ensemble")  # fmt: skip
+    weights = pd.DataFrame(
+        [("a", ORIGIN, 1, 0.75), ("b", ORIGIN, 1, 0.25), ("c", ORIGIN, 1, 0.0), ("a", ORIGIN, 3, 1.0),
+         ("b", pd.Timestamp("2024-01-31"), 1, 1.0)],
+        columns=["model_id", "origin_date", "horizon", "weight"],
+    )  # fmt: skip
+    assert account_of(QuantileTable(keys, np.zeros((len(keys), 23))), weights, panel) == [
+        "vigie-ensemble, origin 2024-02-29, h=1, 3 series: weights a 0.75, b 0.25; "
+        "spread times 0.50 to 1.40, in the middle 0.80",
+        "vigie-ensemble, origin 2024-02-29, h=3, 1 series: weights a 1.00; "
+        "spread times 1.00 to 1.00, in the middle 1.00",
+    ]

@@ -1,0 +1,124 @@
+"""What a hub is told: models, names, and what people say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from core import QUANTILE_LEVELS
+from core.errors import InputError
+from hub.judgement import Judgement, fitted, people_metadata, people_model, with_judgement
+from hub.outputs import added_to, ensemble_metadata, hub_model_id, oracle, own_metadata
+from hub.score import unit_name
+
+SERIES = "arrivals.CMR._T._T.M"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "is_taken"),
+    [
+        ((0, 0, 0), True), ((0, 5, 10_000_000), True), ((0, 5, 10_000_001), False), ((-1, 5, 9), False),
+        ((6, 5, 9), False), ((1, 10, 9), False), ((5, 5, 5), True),
+    ],
+)  # fmt: skip
+def test_lowest_middle_and_highest_follow_each_other_from_nobody_to_ten_millions(
+    numbers: tuple[float, float, float],
+    is_taken: bool,  # noqa: FBT001  # a case
+) -> None:
+    if not is_taken:
+        with pytest.raises(InputError, match="must follow each other"):
+            fitted(*numbers)
+        return
+    quantiles = dict(zip(QUANTILE_LEVELS, fitted(*numbers), strict=True))
+    assert [quantiles[level] for level in (0.1, 0.5, 0.9)] == pytest.approx(numbers)
+    assert (np.diff([*quantiles.values()]) >= 0).all()
+    assert min(quantiles.values()) >= 0
+
+
+@pytest.mark.parametrize(
+    ("pseudonym", "panel", "is_taken"),
+    [
+        ("ab", "", True), ("a", "", False), ("a" * 16, "", True), ("a" * 17, "", False), ("a-b", "", False),
+        ("Ab_9", "ab", True), ("ab", "x", False), ("ab", "x y", False), ("é" * 3, "", False),
+    ],
+)  # fmt: skip
+def test_a_pseudonym_can_stand_in_a_files_name(
+    pseudonym: str,
+    panel: str,
+    is_taken: bool,  # noqa: FBT001  # a case
+) -> None:
+    if is_taken:
+        assert people_model(pseudonym, panel).partition("-")[2] == pseudonym
+        assert yaml.safe_load(people_metadata(pseudonym))["model_contributors"][0]["name"] == pseudonym
+    else:
+        with pytest.raises(InputError, match="2 to 16 letters"):
+            people_model(pseudonym, panel)
+
+
+def test_a_month_said_before_is_said_anew_and_others_stay() -> None:
+    origin = pd.Timestamp("2025-01-31")
+    first = with_judgement(None, Judgement(SERIES, origin, 1, 10, 20, 40))
+    both = with_judgement(first, Judgement(SERIES, origin, 2, 10, 20, 40))
+    again = with_judgement(both, Judgement(SERIES, origin, 1, 100, 200, 400))
+    assert [len(rows) for rows in (first, both, again)] == [23, 46, 46]
+    medians = again[again["output_type_id"] == "0.5"].set_index("horizon")[["value", "target_end_date"]]
+    assert medians.loc[[1, 2]].to_numpy().tolist() == [[200.0, "2025-02-28"], [20.0, "2025-03-31"]]
+
+
+@pytest.mark.parametrize(("letters", "told_whole"), [(200, True), (201, False)])
+def test_methods_are_told_in_two_hundred_letters_and_whole_beside(
+    letters: int,
+    told_whole: bool,  # noqa: FBT001  # a case
+) -> None:
+    summary = ("word " * 60)[: letters - 1] + "x"
+    about = yaml.safe_load(own_metadata("vigie-ensemble", "t" * 120, summary, "a source", "3"))
+    assert (about["methods"] == summary, about["methods_long"]) == (told_whole, summary)
+    assert told_whole or (about["methods"].endswith("word…") and len(about["methods"]) <= 200)
+    assert (len(about["model_name"]), about["designated_model"], about["ensemble_of_models"]) == (100, True, True)
+
+
+def test_vigies_ensemble_and_baseline_are_designated_and_a_hubs_own_ensembles_are_not() -> None:
+    names = ("vigie-ensemble", "vigie-baseline", "vigie-ets", "vigie-seasonal-walk")
+    found = {name: yaml.safe_load(own_metadata(name, "t", "s", "a source", "1")) for name in names}
+    assert [found[name]["designated_model"] for name in names] == [True, True, False, False]
+    assert [found[name]["ensemble_of_models"] for name in names] == [True, False, False, False]
+    assert hub_model_id(names[3]) == "vigie-seasonal_walk"
+    assert found[names[3]]["model_abbr"] == "seasonal_walk"
+    hub = yaml.safe_load(ensemble_metadata("hub-median"))
+    assert (hub["designated_model"], hub["ensemble_of_hub_models"], hub["model_abbr"]) == (False, True, "median")
+    assert hub["model_name"] == "Median"
+
+
+def test_what_was_submitted_stays_and_only_new_tasks_are_added() -> None:
+    kept = pd.DataFrame({"series_id": ["a", "a"], "horizon": [1, 2], "value": [1.0, 2.0]})
+    new = pd.DataFrame({"series_id": ["a", "b", "a"], "horizon": [1, 1, 3], "value": [9.0, 8.0, 7.0]})
+    assert added_to(kept, new)["value"].tolist() == [1.0, 2.0, 8.0, 7.0]
+    assert added_to(None, new) is new
+    assert added_to(kept, new.iloc[:1]) is kept
+
+
+def test_the_oracle_knows_the_newest_version_of_each_value_and_none_that_was_withdrawn() -> None:
+    rows = pd.DataFrame(
+        {
+            "target_end_date": ["d1", "d1", "d2", "d2"], "target": "t", "series_id": "a",
+            "observation": [1.0, 2.0, 3.0, np.nan], "as_of": ["x", "y", "x", "y"],
+        }
+    )  # fmt: skip
+    assert oracle(rows).to_dict("records") == [
+        {"target_end_date": "d1", "target": "t", "series_id": "a", "oracle_value": 2.0}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("units", "names"),
+    [
+        (["series_id", "target"], ["s1", "s2"]),
+        (["target", "location"], ["FR · t1", "DE · t2"]),
+        (["target"], ["t1", "t2"]),
+    ],
+)
+def test_rows_speak_of_their_series_or_of_all_their_task_ids(units: list[str], names: list[str]) -> None:
+    rows = pd.DataFrame({"series_id": ["s1", "s2"], "target": ["t1", "t2"], "location": ["FR", "DE"]})
+    assert unit_name(rows, units).tolist() == names

@@ -1,0 +1,94 @@
+"""What publishers answer: lists page by page, counts of themselves, links, JSON as a table."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from core.errors import SourceError
+from ingest import RawFile
+from ingest.answers import Page, all_rows, json_rows, json_table, require_announced, whole_number
+
+
+def pages(*held: Page) -> list[Any]:
+    """Every row of some pages, read in order."""
+    return all_rows("a source", lambda number: held[number - 1])
+
+
+def test_every_page_is_read_once_and_in_order() -> None:
+    assert pages(Page([1, 2], 3, 5), Page([3, 4], 3, 5), Page([5], 3, 5)) == [1, 2, 3, 4, 5]
+    assert pages(Page([1], 1)) == [1]
+    assert pages(Page([], 0, 0)) == []
+
+
+@pytest.mark.parametrize(
+    ("held", "fault"),
+    [
+        ([Page([1], 2), Page([2], 3)], "the pages do not agree"),
+        ([Page([1], 2, 2), Page([2], 2, 3)], "the pages do not agree"),
+        ([Page([1], 1, 2)], "1 row came where 2 were announced"),
+        ([Page([1, 2], 1, 1)], "2 rows came where 1 were announced"),
+        ([Page([], -1)], "-1 pages were announced"),
+        ([Page([], 10_001)], "10001 pages were announced"),
+    ],
+)
+def test_pages_that_contradict_each_other_or_their_own_count_are_refused(held: list[Page], fault: str) -> None:
+    with pytest.raises(SourceError, match=fault):
+        pages(*held)
+
+
+def test_as_many_pages_as_any_question_has_are_read() -> None:
+    assert len(all_rows("a source", lambda number: Page([number], 10_000))) == 10_000
+    require_announced("a source", 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("found", "number"),
+    [
+        (7, 7), ("7", 7), (" 12 ", 12), (0, 0), ("9" * 12, 999_999_999_999), ("9" * 13, None), (True, None),
+        (None, None), (-1, None), ("1.5", None), (1.5, None), ("", None), ("\u0663", None),
+    ],
+)  # fmt: skip
+def test_a_count_that_a_page_gives_of_itself_is_a_whole_number_of_at_most_twelve_digits(
+    found: object, number: int | None
+) -> None:
+    if number is None:
+        with pytest.raises(SourceError, match="'total' is missing or no count"):
+            whole_number("a source", {"total": found}, "total")
+    else:
+        assert whole_number("a source", {"total": found}, "total") == number
+
+
+def as_json(content: object) -> RawFile:
+    return RawFile("x.json", json.dumps(content).encode())
+
+
+def test_objects_are_a_table_of_text_numbered_from_one() -> None:
+    rows = [{"a": 1, "b": None, "c": 3}, {"a": "x", "b": 2.5, "c": []}]
+    table = json_table(as_json({"data": {"rows": rows}}), ["a", "b"], "data", "rows")
+    assert table.reset_index().to_numpy().tolist() == [[1, "1", ""], [2, "x", "2.5"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        ([{"a": 1}, {"b": 1}], "row 2, column a: the field is missing in this row alone"),
+        ([{"b": 1}], r"row 1: missing columns \['a'\]; found \['b'\]"),
+        ([{"a": 1}, {"a": {}}], "row 2, column a: the field holds a list or an object"),
+        ([{"a": []}], "row 1, column a: the field holds a list or an object"),
+        ([], "the list is empty"),
+        ([1], "no list of objects at 'top'"),
+        ({"a": 1}, "no list of objects at 'top'"),
+    ],
+)
+def test_a_list_of_objects_that_lacks_a_field_is_refused_with_row_and_field(content: object, fault: str) -> None:
+    with pytest.raises(SourceError, match=fault):
+        json_table(as_json(content), ["a"])
+
+
+def test_an_empty_list_is_an_answer_where_there_may_be_none() -> None:
+    assert json_rows(as_json([]), may_be_empty=True) == []
+    with pytest.raises(SourceError, match=r"no list of objects at 'data\.rows'"):
+        json_rows(as_json({"data": []}), "data", "rows", may_be_empty=True)

@@ -1,0 +1,217 @@
+"""How people write months, figures and tables, and what a suggested mapping makes of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+
+import pandas as pd
+import pytest
+
+from ingest import RawFile
+from ingest.own import _number, _period, month_of_name
+from ingest.own_mapping import OwnMapping, mapping_of_text
+from ingest.own_preview import _header_row, _kind, _separator, _written_numbers, _written_periods, suggest
+
+SOURCE = """
+[source]
+source_id = "own_post"
+publisher = "Border post"
+dataset = "Arrivals"
+lag_days = {lag}
+[table]
+what = "{what}"
+{table}
+[columns]
+time_period = "Month"
+value = "Persons"
+[fixed]
+route = "Ceuta"
+name = "places"
+"""
+
+
+def mapping(what: str = "arrivals", table: Mapping[str, object] | None = None, *, lag: int = 10) -> OwnMapping:
+    lines = "\n".join(f"{name} = {json.dumps(value)}" for name, value in (table or {}).items())
+    return mapping_of_text(SOURCE.format(what=what, lag=lag, table=lines), "m.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "month"),
+    [
+        ("janv. 2024", "2024-01"), ("January 2024", "2024-01"), ("févr 2024", "2024-02"), ("Sept/2024", "2024-09"),
+        ("diciembre de 2019", "2019-12"), ("AOÛT 2024", "2024-08"), ("aout 2024", "2024-08"), ("January 1899", ""),
+        ("Month 2024", ""), ("2024", ""), ("January", ""),
+    ],
+)  # fmt: skip
+def test_a_months_name_in_any_language_with_its_year_is_a_month(text: str, month: str) -> None:
+    assert month_of_name(text) == month
+
+
+@pytest.mark.parametrize(
+    ("cell", "table", "text"),
+    [
+        ("1 234,5", {"thousands": " ", "decimal": ","}, "1234.5"),
+        ("1\u202f234", {"thousands": " "}, "1234"),
+        ("1.234", {"thousands": ".", "decimal": ","}, "1234"),
+        ("1'234", {"thousands": "'"}, "1234"),
+        ("1,5", {}, "1,5"),
+        (" 7 ", {}, "7"),
+        (1234567890.0, {}, "1234567890"),
+        (0.1, {}, "0.1"),
+        (float("nan"), {}, ""),
+        (None, {}, ""),
+        (True, {}, "True"),
+    ],
+)
+def test_a_figure_is_read_by_the_marks_that_the_mapping_names(cell: object, table: dict[str, str], text: str) -> None:
+    assert _number(cell, mapping(table=table)) == text
+
+
+@pytest.mark.parametrize(
+    ("cell", "what", "table", "period"),
+    [
+        (dt.date(2024, 2, 29), "arrivals", {}, "2024-02"),
+        (pd.Timestamp("2024-12-31"), "indicator", {"freq": "Q"}, "2024-Q4"),
+        (pd.Timestamp("2024-03-31"), "indicator", {"freq": "Q"}, "2024-Q1"),
+        (pd.Timestamp("2024-04-01"), "indicator", {"freq": "Q"}, "2024-Q2"),
+        (dt.date(2024, 2, 29), "indicator", {"freq": "A"}, "2024"),
+        (dt.date(2024, 2, 29), "arrivals", {"sum_days": True}, "2024-02-29"),
+        ("02/2024", "arrivals", {"period_format": "%m/%Y"}, "2024-02"),
+        ("soon", "arrivals", {"period_format": "%m/%Y"}, "soon"),
+        ("mars 2024", "arrivals", {}, "2024-03"),
+        ("mars 2024", "indicator", {"freq": "A"}, "mars 2024"),
+        (None, "arrivals", {}, ""),
+        (float("nan"), "arrivals", {}, ""),
+        (pd.NaT, "arrivals", {}, ""),
+    ],
+)
+def test_a_period_is_read_as_its_frequency_and_the_mapping_say(
+    cell: object, what: str, table: dict[str, object], period: str
+) -> None:
+    assert _period(cell, mapping(what, table)) == period
+
+
+@pytest.mark.parametrize(("what", "days"), [("arrivals", 75), ("capacity", 400), ("indicator", 120)])
+def test_own_figures_are_due_by_what_they_are_and_are_never_passed_on(what: str, days: int) -> None:
+    card = mapping(what).card
+    assert (card.expected_days, card.redistribution, card.citation) == (days, False, "Border post, Arrivals.")
+
+
+@pytest.mark.parametrize(("lag", "is_taken"), [(0, True), (120, True), (-1, False), (121, False)])
+def test_a_usual_lag_is_at_most_120_days(lag: int, is_taken: bool) -> None:  # noqa: FBT001  # a case
+    if is_taken:
+        assert mapping(lag=lag).source.lag_days == lag
+    else:
+        with pytest.raises(Exception, match=r"source\.lag_days"):
+            mapping(lag=lag)
+
+
+@pytest.mark.parametrize(("row", "is_taken"), [(1, True), (50, True), (0, False), (51, False)])
+def test_a_header_stands_in_one_of_the_first_fifty_rows(row: int, is_taken: bool) -> None:  # noqa: FBT001  # a case
+    if is_taken:
+        assert mapping(table={"header_row": row}).table.header_row == row
+    else:
+        with pytest.raises(Exception, match=r"table\.header_row"):
+            mapping(table={"header_row": row})
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        (["2024-01", "2024-02", "2024-03", "x", "y"], "period"),
+        (["2024-01", "2024-02", "x", "y", "z"], "other"),
+        (["1", "2,5", "1 000", "x", "y"], "number"),
+        (["1", "2", "x", "y", "z"], "other"),
+        (["", " ", "7"], "number"),
+        (["", ""], "other"),
+        (["01/2024", "mars 2024", "202401"], "period"),
+    ],
+)
+def test_a_column_is_what_six_in_ten_of_its_cells_are(cells: list[str], kind: str) -> None:
+    assert _kind(cells) == kind
+
+
+@pytest.mark.parametrize(
+    ("text", "separator"),
+    [
+        ("a;b\n1;2\n", ";"), ("a,b\n1,2\n", ","), ("a\tb\n1\t2\n", "\t"), ("a|b\n1|2\n", "|"), ("", ","),
+        ("Title; of all\na,b\n1,2\n2,3\n", ","), ("a;b\n1,5;2,5\n", ";"), ('"a;b",c\n"d;e",f\n', ","),
+    ],
+)  # fmt: skip
+def test_cells_are_parted_by_the_mark_that_stands_in_most_lines(text: str, separator: str) -> None:
+    assert _separator(text) == separator
+
+
+@pytest.mark.parametrize(
+    ("cells", "marks"),
+    [
+        (["1,234", "12"], {"thousands": '","'}), (["1.234"], {"thousands": '"."', "decimal": '","'}),
+        (["1 234,5"], {"thousands": '" "', "decimal": '","'}), (["1,5"], {"decimal": '","'}), (["1.5", "7"], {}),
+        (["1,2345"], {"decimal": '","'}), (["1'234"], {"thousands": '"\'"'}), (["1\u00a0234"], {"thousands": '" "'}),
+    ],
+)  # fmt: skip
+def test_three_digits_behind_a_mark_are_thousands_and_others_decimals(cells: list[str], marks: dict[str, str]) -> None:
+    assert _written_numbers(cells) == marks
+
+
+@pytest.mark.parametrize(
+    ("cells", "settings"),
+    [
+        (["2024-01", "2024-02"], {}),
+        (["01/2024", "02/2024"], {"period_format": '"%m/%Y"'}),
+        (["01.2024"], {"period_format": '"%m.%Y"'}),
+        (["2024/1"], {"period_format": '"%Y/%m"'}),
+        (["202401"], {"period_format": '"%Y%m"'}),
+        (["2024-01-01", "2024-01-02"], {"sum_days": "true"}),
+        (["2024-01-01", "2024-02-01"], {}),
+        (["1/1/2024", "2/1/2024"], {"period_format": '"%d/%m/%Y"', "sum_days": "true"}),
+        (["1.1.2024", "1.2.2024"], {"period_format": '"%d.%m.%Y"'}),
+        (["Q1", "Q2"], {}),
+    ],
+)
+def test_how_periods_are_written_is_seen_and_several_days_of_a_month_are_summed(
+    cells: list[str], settings: dict[str, str]
+) -> None:
+    assert _written_periods(pd.Series(cells)) == settings
+
+
+@pytest.mark.parametrize(
+    ("rows", "place"),
+    [
+        ([["Month", "Persons"], ["2024-01", "7"]], 0),
+        ([["A title", ""], ["Month", "Persons"], ["2024-01", "7"]], 1),
+        ([["A title", ""], ["", ""], ["Month", "Persons"], ["2024-01", "7"]], 2),
+        ([["Month", ""], ["2024-01", "7"], ["2024-02", "8"]], 1),
+        ([["a", "b"], ["c", "d"]], 0),
+    ],
+)
+def test_a_header_is_the_first_row_of_several_cells_above_one_of_periods_or_figures(
+    rows: list[list[str]], place: int
+) -> None:
+    assert _header_row(pd.DataFrame(rows)) == place
+
+
+@pytest.mark.parametrize(
+    ("places", "has_route"), [(["Ceuta"] * 9 + [""], True), (["Ceuta"] * 8 + ["", ""], False)], ids=["nine", "eight"]
+)
+def test_a_column_of_texts_is_one_of_places_where_nine_in_ten_rows_have_one(
+    places: list[str],
+    has_route: bool,  # noqa: FBT001  # a case
+) -> None:
+    rows = [f"2024-{month:02},{month * 10 + 1},{place}" for month, place in enumerate(places, 1)]
+    made = suggest(RawFile("own post.csv", "\n".join(["Month,Persons,Place", *rows, ""]).encode()))
+    assert ('route = "Place"' in made, 'route = "name of the place"' in made) == (has_route, not has_route)
+    assert 'source_id = "own_own_post"' in made
+
+
+@pytest.mark.parametrize(("periods", "is_wide"), [(3, True), (2, False)])
+def test_a_table_whose_header_names_three_periods_is_wide(
+    periods: int,
+    is_wide: bool,  # noqa: FBT001  # a case
+) -> None:
+    heads = [f"2024-{month:02}" for month in range(1, periods + 1)]
+    rows = [["Month", *heads], *([f"2023-{month:02}", *["70"] * periods] for month in range(1, 6))]
+    made = suggest(RawFile("a.csv", ("\n".join(map(",".join, rows)) + "\n").encode()))
+    assert ("wide = true" in made) is is_wide
