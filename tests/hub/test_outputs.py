@@ -1,4 +1,4 @@
-"""What a hub is told: models, names, and what people say."""
+"""What a hub is told: models, names and outcomes."""
 
 from __future__ import annotations
 
@@ -7,64 +7,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from core import QUANTILE_LEVELS
-from core.errors import InputError
-from hub.judgement import Judgement, fitted, people_metadata, people_model, with_judgement
 from hub.outputs import added_to, ensemble_metadata, hub_model_id, oracle, own_metadata
 from hub.score import unit_name
 
 SERIES = "arrivals.CMR._T._T.M"
-
-
-@pytest.mark.parametrize(
-    ("numbers", "is_taken"),
-    [
-        ((0, 0, 0), True), ((0, 5, 10_000_000), True), ((0, 5, 10_000_001), False), ((-1, 5, 9), False),
-        ((6, 5, 9), False), ((1, 10, 9), False), ((5, 5, 5), True),
-    ],
-)  # fmt: skip
-def test_lowest_middle_and_highest_follow_each_other_from_nobody_to_ten_millions(
-    numbers: tuple[float, float, float],
-    is_taken: bool,  # noqa: FBT001  # a case
-) -> None:
-    if not is_taken:
-        with pytest.raises(InputError, match="must follow each other"):
-            fitted(*numbers)
-        return
-    quantiles = dict(zip(QUANTILE_LEVELS, fitted(*numbers), strict=True))
-    assert [quantiles[level] for level in (0.1, 0.5, 0.9)] == pytest.approx(numbers)
-    assert (np.diff([*quantiles.values()]) >= 0).all()
-    assert min(quantiles.values()) >= 0
-
-
-@pytest.mark.parametrize(
-    ("pseudonym", "panel", "is_taken"),
-    [
-        ("ab", "", True), ("a", "", False), ("a" * 16, "", True), ("a" * 17, "", False), ("a-b", "", False),
-        ("Ab_9", "ab", True), ("ab", "x", False), ("ab", "x y", False), ("é" * 3, "", False),
-    ],
-)  # fmt: skip
-def test_a_pseudonym_can_stand_in_a_files_name(
-    pseudonym: str,
-    panel: str,
-    is_taken: bool,  # noqa: FBT001  # a case
-) -> None:
-    if is_taken:
-        assert people_model(pseudonym, panel).partition("-")[2] == pseudonym
-        assert yaml.safe_load(people_metadata(pseudonym))["model_contributors"][0]["name"] == pseudonym
-    else:
-        with pytest.raises(InputError, match="2 to 16 letters"):
-            people_model(pseudonym, panel)
-
-
-def test_a_month_said_before_is_said_anew_and_others_stay() -> None:
-    origin = pd.Timestamp("2025-01-31")
-    first = with_judgement(None, Judgement(SERIES, origin, 1, 10, 20, 40))
-    both = with_judgement(first, Judgement(SERIES, origin, 2, 10, 20, 40))
-    again = with_judgement(both, Judgement(SERIES, origin, 1, 100, 200, 400))
-    assert [len(rows) for rows in (first, both, again)] == [23, 46, 46]
-    medians = again[again["output_type_id"] == "0.5"].set_index("horizon")[["value", "target_end_date"]]
-    assert medians.loc[[1, 2]].to_numpy().tolist() == [[200.0, "2025-02-28"], [20.0, "2025-03-31"]]
 
 
 @pytest.mark.parametrize(("letters", "told_whole"), [(200, True), (201, False)])

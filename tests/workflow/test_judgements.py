@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from access import HAND_IN, Actor
 from core import QUANTILE_LEVELS
@@ -14,7 +15,17 @@ from core.errors import InputError
 from core.settings import Settings
 from store.hub import SubmissionStore
 from workflow import open_workflow
-from workflow.judgements import Judgement, departures, fitted, hand_in, people_model, said_by, said_by_panels
+from workflow.judgements import (
+    Judgement,
+    departures,
+    fitted,
+    hand_in,
+    people_metadata,
+    people_model,
+    said_by,
+    said_by_panels,
+    with_judgement,
+)
 
 SERIES = "arrivals.CMR._T._T.M"
 
@@ -28,18 +39,48 @@ def test_the_distribution_passes_through_the_three_numbers_and_never_crosses() -
     assert np.allclose(made.loc[[0.1, 0.5, 0.9]], [300, 500, 900])
     assert made.is_monotonic_increasing
     assert (fitted(0, 0, 0) == 0).all()
+    widest = pd.Series(fitted(0, 5, 10_000_000), index=QUANTILE_LEVELS)
+    assert np.allclose(widest.loc[[0.1, 0.5, 0.9]], [0, 5, 10_000_000])
+    assert (widest >= 0).all()
 
 
-@pytest.mark.parametrize("numbers", [(5, 4, 6), (-1, 0, 1), (0, 5, 4), (0, 1, 1e9), (float("nan"), 1, 2)])
+@pytest.mark.parametrize(
+    "numbers", [(5, 4, 6), (-1, 0, 1), (0, 5, 4), (1, 10, 9), (0, 5, 10_000_001), (0, 1, 1e9), (float("nan"), 1, 2)]
+)
 def test_numbers_out_of_order_are_refused(numbers: tuple[float, float, float]) -> None:
     with pytest.raises(InputError, match="must follow each other"):
         fitted(*numbers)
 
 
-@pytest.mark.parametrize("name", ["", "a", "é" * 3, "a b", "../x", "x" * 17])
-def test_a_pseudonym_that_cannot_name_a_file_is_refused(name: str) -> None:
-    with pytest.raises(InputError, match="pseudonym"):
-        people_model(name)
+@pytest.mark.parametrize(
+    ("pseudonym", "panel", "is_taken"),
+    [
+        ("ab", "", True), ("a", "", False), ("a" * 16, "", True), ("a" * 17, "", False), ("a-b", "", False),
+        ("Ab_9", "ab", True), ("ab", "x", False), ("ab", "x y", False), ("é" * 3, "", False), ("", "", False),
+        ("a b", "", False), ("../x", "", False),
+    ],
+)  # fmt: skip
+def test_a_pseudonym_can_stand_in_a_files_name(
+    pseudonym: str,
+    panel: str,
+    is_taken: bool,  # noqa: FBT001  # a case
+) -> None:
+    if is_taken:
+        assert people_model(pseudonym, panel).partition("-")[2] == pseudonym
+        assert yaml.safe_load(people_metadata(pseudonym))["model_contributors"][0]["name"] == pseudonym
+    else:
+        with pytest.raises(InputError, match="2 to 16 letters"):
+            people_model(pseudonym, panel)
+
+
+def test_a_month_said_before_is_said_anew_and_others_stay() -> None:
+    origin = pd.Timestamp("2025-01-31")
+    first = with_judgement(None, Judgement(SERIES, origin, 1, 10, 20, 40))
+    both = with_judgement(first, Judgement(SERIES, origin, 2, 10, 20, 40))
+    again = with_judgement(both, Judgement(SERIES, origin, 1, 100, 200, 400))
+    assert [len(rows) for rows in (first, both, again)] == [23, 46, 46]
+    medians = again[again["output_type_id"] == "0.5"].set_index("horizon")[["value", "target_end_date"]]
+    assert medians.loc[[1, 2]].to_numpy().tolist() == [[200.0, "2025-02-28"], [20.0, "2025-03-31"]]
 
 
 def test_months_add_up_to_one_submission_and_earlier_ones_are_kept(tmp_path: Path) -> None:
