@@ -28,7 +28,7 @@ def coverage_chart(coverage: pd.DataFrame, *, theme: Theme) -> go.Figure:
     """
     rows = require(coverage, ("nominal", "observed"), "coverage chart").sort_values("nominal")
     hover = [
-        labelled(lang().percent(nominal), _("outcome inside in {share}").format(share=lang().percent(actual)))
+        labelled(lang().percent(nominal), _("outcome inside in {share}").format(share=lang().share(actual)))
         for nominal, actual in zip(rows["nominal"], rows["observed"], strict=True)
     ]
     words = (_("Outcomes inside the interval"), _("interval promised"), _("too wide"), _("too narrow"))
@@ -72,7 +72,7 @@ def coverage_alt(coverage: pd.DataFrame) -> str:
     rows = require(coverage, ("nominal", "observed"), "coverage chart").sort_values("nominal")
     parts = [
         _("the {nominal} interval held the outcome in {actual} of cases").format(
-            nominal=lang().percent(nominal), actual=lang().percent(actual)
+            nominal=lang().percent(nominal), actual=lang().share(actual)
         )
         for nominal, actual in zip(rows["nominal"], rows["observed"], strict=True)
     ]
@@ -93,7 +93,7 @@ def pit_histogram(pit: pd.DataFrame, *, theme: Theme) -> go.Figure:
     width = 1 / max(1, len(rows))
     hover = [
         f"{lang().share(start)}–{lang().share(min(1.0, start + width))}<br>"
-        + _("<b>{share}</b> of outcomes").format(share=lang().percent(share))
+        + _("<b>{share}</b> of outcomes").format(share=lang().share(share))
         for start, share in zip(rows["bin_low"], rows["share"], strict=True)
     ]
     figure = go.Figure(
@@ -135,7 +135,7 @@ def pit_alt(pit: pd.DataFrame) -> str:
     return _(
         "{low} of outcomes fell in the lowest tenth of their forecast and {high} in the highest tenth; "
         "10% each would be calibrated."
-    ).format(low=lang().percent(min(low, 1.0)), high=lang().percent(min(high, 1.0)))
+    ).format(low=lang().share(min(low, 1.0)), high=lang().share(min(high, 1.0)))
 
 
 RELIABILITY_COLUMNS = ("chance", "came", "came_lo", "came_hi", "n")

@@ -154,6 +154,12 @@ def test_the_pit_histogram_is_compared_with_flat() -> None:
     assert pit_alt(pit).startswith("20% of outcomes fell in the lowest tenth of their forecast and 16% in the highest")
 
 
+def test_shares_of_past_outcomes_may_be_all_or_none_of_them() -> None:
+    """A chance is never quite certain; what was counted may be."""
+    assert "held the outcome in 100% of cases" in coverage_alt(pd.DataFrame({"nominal": [0.95], "observed": [1.0]}))
+    assert pit_alt(pd.DataFrame({"bin_low": [0.0, 0.5], "share": [0.0, 1.0]})).startswith("0% of outcomes")
+
+
 def test_missing_columns_are_named(members: pd.DataFrame, scores: pd.DataFrame) -> None:
     with pytest.raises(SchemaError, match="q25"):
         members_chart(members.drop(columns="q25"), unit="Arrivals", theme=LIGHT)
