@@ -127,7 +127,7 @@ def places_chart(forecast: pd.DataFrame, then: pd.DataFrame, stock: float, *, un
         ]
         figure.add_trace(
             go.Scatter(
-                x=table["target_end_date"], y=table["places"], mode="lines+markers", name=name, text=hover,
+                x=mid_month(table["target_end_date"]), y=table["places"], mode="lines+markers", name=name, text=hover,
                 line={"color": colour, "width": 2, "dash": dash}, hovertemplate="%{text}<extra></extra>",
             )
         )  # fmt: skip
