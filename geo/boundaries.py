@@ -7,6 +7,7 @@ whole. Kosovo is drawn by itself, as XKX.
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -84,4 +85,10 @@ def _fit_to_frame(shape: BaseGeometry) -> MultiPolygon:
 
 
 if __name__ == "__main__":
-    sys.stderr.write(f"{build(Path(sys.argv[1]), SNAPSHOT)} written\n")
+    parser = argparse.ArgumentParser(description="Make data/boundaries.parquet, the shapes of the map.")
+    parser.add_argument("file", type=Path, help="countries-50m.json of Natural Earth, as TopoJSON")
+    try:
+        made = build(parser.parse_args().file, SNAPSHOT)
+    except SourceError as error:
+        sys.exit(str(error))
+    sys.stderr.write(f"{made} written\n")

@@ -1,5 +1,7 @@
 import json
 import os
+import runpy
+import sys
 from pathlib import Path
 
 import geopandas as gpd
@@ -206,3 +208,14 @@ def test_the_bundled_file_is_what_the_published_file_gives(tmp_path: Path, bundl
     built = load_shapes(boundaries.build(raw, tmp_path).parent)
     assert list(built["geo"]) == list(bundled["geo"])
     assert built.geometry.geom_equals(bundled.geometry).all()
+
+
+@pytest.mark.parametrize(("given", "told"), [([], 2), (["no_such_file.json"], "no_such_file.json")])
+def test_a_file_that_is_not_given_or_not_there_is_named_and_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: list[str], told: int | str
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["boundaries", *(str(tmp_path / name) for name in given)])
+    monkeypatch.delitem(sys.modules, "geo.boundaries")
+    with pytest.raises(SystemExit) as stopped:
+        runpy.run_module("geo.boundaries", run_name="__main__")
+    assert stopped.value.code == told or str(told) in str(stopped.value.code)
