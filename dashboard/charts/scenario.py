@@ -18,6 +18,7 @@ from dashboard.charts import (
     interval_row,
     interval_rows,
     level_line,
+    mid_month,
     month_ticks,
     nice_ticks,
     note,
