@@ -129,6 +129,15 @@ def test_the_world_s_sum_of_a_year_is_the_published_one(raw_data: Path, year: in
     assert world[world.index.str.startswith(str(year))].sum() == total
 
 
+@pytest.mark.parametrize(("column", "kept", "set_aside"), [("dead", 0.0, -1.0), ("t", 16071.0, 16070.0)])
+def test_an_incident_counts_from_the_projects_first_day_and_with_nobody_dead_and_no_earlier_or_below(
+    tmp_path: Path, column: str, kept: float, set_aside: float
+) -> None:
+    for value, is_good in ((kept, True), (set_aside, False)):
+        incidents = INCIDENTS.assign(**{column: INCIDENTS[column].mask(INCIDENTS.index == 1, value)})
+        assert len(missing_migrants.parse(rda(tmp_path, incidents)).rejected) == (not is_good)
+
+
 def visit(asked: list[str], answers: dict[int, object], **options: object) -> Pull:
     """A visit in 2016 to a publisher with a list for each year; the others hold one incident."""
     access = missing_migrants.ACCESS
