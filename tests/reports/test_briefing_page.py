@@ -23,8 +23,8 @@ from dashboard.theme import LIGHT
 from forecasting.scenarios import Needs
 from geo import FRAME_KM
 from reports import Decisions, Reception, colours
-from reports.briefing import ALERT_COLUMNS, BADGE, GREY, _how_many, briefing_pdf, draw_alerts, draw_page
-from reports.briefing.canvas import DRAWING, HEIGHT, MARGIN, ROOM, WIDTH, Sheet
+from reports.briefing import ALERT_COLUMNS, BADGE, _how_many, briefing_pdf, draw_alerts, draw_page
+from reports.briefing.canvas import DRAWING, GREY, HEIGHT, MARGIN, ROOM, WIDTH, Sheet
 from reports.briefing.charts import _dress_picture, _middle, days, draw_charts, draw_fan, grid_of
 from reports.briefing.content import compose
 from reports.briefing.further_pages import draw_places, draw_year

@@ -23,6 +23,7 @@ from alerts.lifecycle import ANNOUNCED, DISMISSED, NOT_SENT, SENT, SIGNED_OFF
 from core.errors import InputError
 from core.schema import Entry
 from core.settings import Settings
+from reports.messages.announcement import FRESHNESS
 from reports.messages.feeds import validated
 from store.lock import AlreadyRunningError, delivery_lock
 from store.outbox import GIVEN_UP, Outbox
@@ -434,6 +435,6 @@ def test_news_of_a_night_is_announced_for_a_week_and_then_no_more(
     with open_workflow(tmp_path, Settings()) as workflow:
         with monkeypatch.context() as then:
             then.setattr("store.journal.now", lambda: dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours))
-            workflow.journal.record(Entry("vigie", announcements.FRESHNESS, "a_ministry", "a night", payload={}))
+            workflow.journal.record(Entry("vigie", FRESHNESS, "a_ministry", "a night", payload={}))
         announcements.announce_digests(workflow)
     assert told == (["a night"] if is_told else [])
