@@ -41,6 +41,7 @@ def test_three_hints_follow_the_purpose_and_never_return() -> None:
     for upto in range(1, layout.LAST_HINT + 1):
         offered.append([button.label for button in app.button if str(button.key).startswith("seen-")])
         app.button(key=f"seen-{upto}").click().run()
+        assert not app.exception
     both = ["Next hint", "No more hints"]
     assert offered == [["I have read this"], both, both, ["Done"]]
     assert not [button for button in app.button if str(button.key).startswith("seen-")]
