@@ -32,8 +32,6 @@ _MEGABYTE = 1e6
 settings_app = typer.Typer(no_args_is_help=True, help="Settings: try them.")
 sources_app = typer.Typer(no_args_is_help=True, help="The publishers that Vigie asks.")
 journal_app = typer.Typer(no_args_is_help=True, help="The journal of what people and nights did.")
-for _group in (settings_app, sources_app, journal_app):
-    _group.callback()(lambda: None)  # typer takes a group of one command for that command where it has no callback
 
 
 def backup(

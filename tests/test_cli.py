@@ -31,6 +31,23 @@ def panel(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize(
+    ("words", "commands"),
+    [
+        ("", ["nightly", "forecast", "snapshot", "store"]),
+        ("snapshot", ["build"]),
+        ("settings", ["check"]),
+        ("sources", ["check"]),
+        ("journal", ["move"]),
+        ("store", ["pull", "push", "status"]),
+        ("hub", ["init", "submit", "validate", "collect"]),
+    ],
+)
+def test_a_group_of_commands_that_is_named_alone_says_what_it_holds(words: str, commands: list[str]) -> None:
+    done = vigie(*words.split())
+    assert [name for name in commands if f" {name} " not in done.stdout + done.stderr] == []
+
+
 def test_without_a_release_status_says_so_and_fails(tmp_path: Path) -> None:
     done = vigie("status", "--json", home=tmp_path)
     assert done.returncode == 1

@@ -8,7 +8,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from alerts.delivery import ChannelDownError, RefusedError, post_chat, post_webhook, send_mail
+from alerts.delivery import ChannelDownError, RefusedError, post_chat, post_webhook, send_mail, try_channel
 from core.errors import InputError
 from core.settings import ChatChannel, EmailChannel, WebhookChannel
 from tests.receivers import Mailbox, Requests, http_server, mail_server
@@ -143,3 +143,34 @@ def test_a_token_goes_over_https_or_to_this_machine_alone(monkeypatch: pytest.Mo
     monkeypatch.setenv("VIGIE_ADDRESS", "http://hooks.example.org/x")
     with pytest.raises(InputError, match="open line"):
         WebhookChannel.model_validate({**token, "url_env": "VIGIE_ADDRESS"}).address()
+
+
+def test_a_channel_that_is_tried_is_reached_and_signed_in_to_and_nothing_is_sent(
+    mailbox: Mailbox, hook: Requests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, missing = (len(mailbox.mails), len(hook.taken)), "VIGIE_NO_SUCH"
+    monkeypatch.setenv("VIGIE_CHAT", f"json://user:{SECRET}@127.0.0.1:{closed_port()}/")
+    monkeypatch.setenv("VIGIE_UNKNOWN", f"nosuchservice://{SECRET}")
+    closed = f"http://127.0.0.1:{closed_port()}/"
+    cases: list[tuple[EmailChannel | WebhookChannel | ChatChannel, type[Exception] | None, str]] = [
+        (email_channel(mailbox), None, ""),
+        (email_channel(mailbox, port=closed_port()), ChannelDownError, "ConnectionRefusedError"),
+        # This server knows no login, so only who tries to sign in is refused.
+        (email_channel(mailbox, user="vigie", password_env="VIGIE_SECRET"), ChannelDownError, "mail server"),  # noqa: S106  # the variable's name
+        (email_channel(mailbox, user="vigie", password_env=missing), InputError, f"{missing} is not set"),
+        (WebhookChannel(kind="webhook", url=hook.url), None, ""),
+        (WebhookChannel(kind="webhook", url=hook.url, token_env="VIGIE_SECRET"), None, ""),  # noqa: S106  # as above
+        (WebhookChannel(kind="webhook", url=hook.url, token_env=missing), InputError, f"{missing} is not set"),
+        (WebhookChannel(kind="webhook", url=closed), ChannelDownError, "webhook 127.0.0.1"),
+        (ChatChannel(kind="chat", url_env="VIGIE_CHAT"), None, ""),
+        (ChatChannel(kind="chat", url_env="VIGIE_UNKNOWN"), ChannelDownError, "VIGIE_UNKNOWN holds no address"),
+        (ChatChannel(kind="chat", url_env=missing), InputError, f"{missing} is not set"),
+    ]
+    for channel, kind, named in cases:
+        if kind is None:
+            try_channel(channel)
+            continue
+        with pytest.raises(kind, match=named) as caught:
+            try_channel(channel)
+        assert SECRET not in str(caught.value)
+    assert (len(mailbox.mails), len(hook.taken)) == before

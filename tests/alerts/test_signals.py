@@ -116,6 +116,43 @@ class TestComposition:
         assert told["share"] == pytest.approx(syrians[-3:].mean())
         assert told["share_before"] == pytest.approx(syrians[-15:-3].mean())
 
+    def test_it_names_whose_share_rose_most_and_not_who_are_most(self) -> None:
+        rises = [*[(0.70, 0.05, 0.25)] * 60, *[(0.60, 0.35, 0.05)] * 3]
+        parts = [
+            _citizens([(one[place], 0.0) for one in rises]).query("citizen == 'TUN'").assign(citizen=name)
+            for place, name in enumerate(("TUN", "SYR", "EGY"))
+        ]
+        told = _shifts(pd.concat(parts))[-1].reason_params
+        assert told["citizen"] == "SYR"
+        assert [told["share"], told["share_before"]] == pytest.approx([0.35, 0.05])
+
+    @pytest.mark.parametrize(
+        ("moved", "past", "level"),
+        [
+            (0.20, [0.05] * 23, ""),  # one distance too few to compare with
+            (0.20, [0.05] * 24, "warning"),
+            (0.15, [0.05] * 24, "warning"),
+            (0.1499, [0.05] * 24, ""),  # too near to mean anything
+            (0.30, [0.05] * 23 + [0.30], "watch"),  # as far as ever, and no further
+            (0.31, [0.05] * 23 + [0.30], "warning"),
+            (0.20, [0.05] * 20 + [0.30] * 4, ""),
+            (0.30, [0.30] * 24, ""),
+        ],
+    )
+    def test_a_distance_has_a_level_above_nearly_all_and_above_all_of_the_past(
+        self, moved: float, past: list[float], level: str
+    ) -> None:
+        assert nationality_shift._level(moved, past) == level
+
+    def test_a_shift_holds_where_the_three_months_after_are_nearer_to_the_new_mix(self) -> None:
+        new, old = np.array([8.0, 2.0]), np.array([2.0, 8.0])
+        months = [[0.0, 0.0], [3.5, 6.5], [3.5, 6.5]]
+        for after, held in (([9.0, 1.0], 1.0), ([1.0, 9.0], 0.0), ([0.0, 0.0], 0.0)):
+            values = np.array([*months, after])
+            assert nationality_shift._confirmed(values, 0, new, old) == held
+        assert np.isnan(nationality_shift._confirmed(np.array(months), 0, new, old))
+        assert np.isnan(nationality_shift._confirmed(np.zeros((4, 2)), 0, new, old))
+
     def test_a_mix_that_always_moves_is_not_news(self) -> None:
         swings = [(0.9, 0.1) if month // 4 % 2 else (0.1, 0.9) for month in range(80)]
         assert _said(_shifts(_citizens(swings))) == {}

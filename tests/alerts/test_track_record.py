@@ -20,7 +20,14 @@ from alerts.rules.capacity import RULE as CAPACITY
 from alerts.rules.surge import RULE as SURGE
 from alerts.verification import full_record
 from alerts.verification.comparisons import COMPARISONS
-from alerts.verification.contingency import ContingencyTable, contingency_table, entries, measures, rate_interval
+from alerts.verification.contingency import (
+    ContingencyTable,
+    contingency_table,
+    entries,
+    measures,
+    ranking,
+    rate_interval,
+)
 from alerts.verification.hindcast import HORIZONS, PATHS, USUAL_START, WINDOW, Judged, Pairs, judge, past_forecasts
 from core import QUANTILE_LEVELS, probability_above
 from core.calendar import PLANNING_MONTHS
@@ -518,6 +525,31 @@ def test_an_alarm_that_is_always_on_is_not_one_alert() -> None:
     raised, fulfilled = entries(alert, came, 3)
     assert np.flatnonzero(raised).tolist() == [0, 3, 6]
     assert fulfilled[[0, 3, 6], 0].tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("chances", "came", "area", "skill"),
+    [
+        ([1.0, 1.0, 0.0, 0.0], [1, 1, 0, 0], 1.0, 1.0),  # who knows the future
+        ([0.5, 0.5, 0.5, 0.5], [1, 1, 0, 0], 0.5, 0.0),  # who knows how often and not when
+        ([0.0, 0.0, 1.0, 1.0], [1, 1, 0, 0], 0.0, -3.0),  # who is always wrong
+        ([0.9, 0.2, 0.2, 0.1], [1, 0, 0, 0], 1.0, 1 - 0.1 / 4 / (1 / 4 * 3 / 4)),
+        ([0.9, 0.2, 0.2, 0.1], [0, 1, 0, 0], 0.5, 1 - (0.81 + 0.64 + 0.04 + 0.01) / 4 / (1 / 4 * 3 / 4)),
+        ([0.9, 0.2, 0.2, 0.1], [0, 0, 0, 0], np.nan, np.nan),
+        ([0.9, 0.2, 0.2, 0.1], [1, 1, 1, 1], np.nan, np.nan),
+    ],
+)
+def test_chances_are_ranked_and_scored_over_calm_months_against_how_often_the_event_came(
+    chances: list[float], came: list[int], area: float, skill: float
+) -> None:
+    # The last month is not calm: it would change every measure.
+    calm = np.array([True] * 4 + [False])
+    pairs = Pairs(np.array([*chances, 0.7])[:, None], np.array([*came, 1], dtype=bool)[:, None], calm[:, None])
+    for is_probability in (True, False):
+        found = ranking(pairs, np.ones((1, 5)), is_probability=is_probability)
+        assert found["auc"] == pytest.approx(area, nan_ok=True)
+        assert found["brier_skill"] == pytest.approx(skill if is_probability else np.nan, nan_ok=True)
+        assert found["base_rate"] == sum(came) / 4
 
 
 def test_reliability_counts_every_calm_month_once(world: World) -> None:

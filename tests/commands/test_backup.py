@@ -46,6 +46,16 @@ def test_a_backup_is_told_with_its_size_and_restored_with_a_word_on_the_chain(ho
         run("restore", "--from", str(tmp_path / "b"), "--home", str(home))
 
 
+def test_a_home_is_put_in_service_once_and_only_where_it_is_a_drill(home: Path, tmp_path: Path) -> None:
+    run("backup", "--to", str(tmp_path / "b"), "--home", str(home))
+    run("restore", "--from", str(tmp_path / "b"), "--home", str(tmp_path / "drill"))
+    code, told = run("adopt", "--home", str(tmp_path / "drill"))
+    assert (code, told) == (0, f"{tmp_path / 'drill'} is in service. Store: none; messages waiting: 0\n")
+    for place in (tmp_path / "drill", home):
+        with pytest.raises(InputError, match="is no drill: it is in service already"):
+            run("adopt", "--home", str(place))
+
+
 def test_a_backup_asks_for_a_file(home: Path) -> None:
     with pytest.raises(InputError, match="--to -: a backup is read back"):
         CliRunner().invoke(app, ["backup", "--to", "-", "--home", str(home)], catch_exceptions=False)

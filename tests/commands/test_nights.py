@@ -13,7 +13,7 @@ import typer
 from commands import as_date
 from commands.nights import _end, ingest
 from core.errors import InputError
-from tests.commands.command_line import vigie
+from tests.commands.command_line import command, vigie
 
 
 @pytest.mark.parametrize(
@@ -97,3 +97,20 @@ def test_publishers_are_asked_all_or_by_name_and_one_that_fails_is_an_exit_of_th
     monkeypatch.setattr("nightly.first_contact.check_sources", check)
     assert vigie(tmp_path, "sources", "check", *named).exit_code == code
     assert asked == [named]
+
+
+@pytest.mark.parametrize(
+    ("failed", "held", "taken", "code"),
+    [([], [], ["a"], 0), (["b"], [], ["a"], 3), (["b"], [], [], 1), ([], ["c"], [], 3)],
+)
+def test_of_a_visit_to_publishers_what_failed_is_told_among_faults_and_the_rest_on_standard_output(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, failed: list[str], held: list[str], taken: list[str], code: int
+) -> None:
+    lines = [*(f"failed {one}" for one in failed), *held, *(f"{one}: had failed before" for one in taken)]
+    report = SimpleNamespace(summary=lambda: lines, failed=failed, held=held, taken=taken)
+    monkeypatch.setattr("nightly.live.ingest_live", lambda *_given, **_more: report)
+    done = command("ingest", "--live", home=tmp_path)
+    assert done.returncode == code
+    assert done.stdout.splitlines() == [line for line in lines if line not in {f"failed {one}" for one in failed}]
+    assert all(f"failed {one}" in done.stderr for one in failed)
+    assert bool(done.stderr) == bool(failed)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from commands.panels import _horizons, _names
 from core.errors import InputError
+from tests.commands.command_line import vigie
 
 
 @pytest.mark.parametrize(
@@ -24,3 +30,43 @@ def test_periods_ahead_are_told_once_each_and_in_their_order(text: str, steps: l
 def test_periods_ahead_that_are_no_whole_numbers_from_one_on_are_refused(text: str) -> None:
     with pytest.raises(InputError, match=r"--horizons .*whole numbers"):
         _horizons(text)
+
+
+USUAL = {"models": ["ensemble", "baseline"], "totals": None}
+USUAL_PAST = {"origins": 60, "step": 1, "horizons": [1, 3, 6, 12], **USUAL}
+ALL_SAID = ["--models", "ets,baseline", "--totals", "route_id"]
+SAID = {"models": ["ets", "baseline"], "totals": "route_id"}
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "asked"),
+    [
+        ("forecast", [], {"horizon": 12, **USUAL}),
+        ("forecast", ["--horizon", "1", *ALL_SAID], {"horizon": 1, **SAID}),
+        ("backtest", [], USUAL_PAST),
+        ("backtest", ["--origins", "1"], {**USUAL_PAST, "origins": 1}),
+        ("backtest", ["--step", "2", "--horizons", "2"], {**USUAL_PAST, "step": 2, "horizons": [2]}),
+    ],
+)
+def test_a_panel_is_forecast_as_it_is_asked_for_and_else_as_the_help_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str, options: list[str], asked: dict[str, Any]
+) -> None:
+    given: list[dict[str, Any]] = []
+
+    @contextmanager
+    def running(*_given: object) -> Iterator[dict[str, Any]]:
+        yield {}
+
+    monkeypatch.setattr("commands.panels._running", running)
+    monkeypatch.setattr("commands.panels._write", lambda *_given, **_more: None)
+    monkeypatch.setattr(f"forecasting.runs.{command}_file", lambda _panel, **means: given.append(means))
+    vigie(tmp_path, command, "--panel", "p.csv", "--out", str(tmp_path / "out.csv"), *options)
+    assert given == [asked]
+
+
+@pytest.mark.parametrize(
+    "line", ["forecast --horizon 0", "backtest --origins 0", "backtest --step 0", "forecast --horizon -1"]
+)
+def test_fewer_than_one_of_what_is_counted_is_refused(tmp_path: Path, line: str) -> None:
+    done = vigie(tmp_path, *line.split(), "--panel", "p.csv", "--out", str(tmp_path / "out.csv"))
+    assert done.exit_code == 2

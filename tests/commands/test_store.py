@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from core.errors import InputError
+from store.journal import Journal, journal_url
 from store.mirror import DivergedError
 from store.releases import About, ReleaseStore
 from tests.commands.command_line import vigie
@@ -48,6 +50,21 @@ def test_what_is_pushed_here_is_pulled_there_and_status_tells_the_difference(mac
     assert vigie(machines("two"), "store", "pull").exit_code == 0
     assert vigie(machines("two"), "store", "status").exit_code == 0
     assert vigie(machines("two"), "verify").exit_code == 0
+
+
+def test_what_takes_a_while_is_told_with_the_seconds_that_it_took(
+    machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machines.publish("one", 1)
+    Journal(journal_url("", machines("one"))).close()
+    kept, into = str(tmp_path / "kept.tar.zst"), tmp_path / "into"
+    for home, words in (
+        (machines("one"), ["store", "push"]), (machines("two"), ["store", "pull"]),
+        (machines("one"), ["backup", "--to", kept]), (into, ["restore", "--from", kept]),
+    ):  # fmt: skip
+        clock = iter([1000.0, 1002.5])
+        monkeypatch.setattr("commands.home.time", SimpleNamespace(monotonic=clock.__next__))
+        assert ", 2.5 s\n" in vigie(home, *words).output, words
 
 
 def test_a_stray_release_is_set_aside_only_when_a_person_says_so(machines: Machines) -> None:

@@ -37,9 +37,21 @@ def test_the_purpose_stands_on_the_first_page_of_a_visit_until_it_is_read() -> N
 
 @pytest.mark.usefixtures("release")
 def test_three_hints_follow_the_purpose_and_never_return() -> None:
-    app = visit("method")
+    app, offered = visit("method"), list[list[str]]()
     for upto in range(1, layout.LAST_HINT + 1):
+        offered.append([button.label for button in app.button if str(button.key).startswith("seen-")])
         app.button(key=f"seen-{upto}").click().run()
+        assert not app.exception
+    both = ["Next hint", "No more hints"]
+    assert offered == [["I have read this"], both, both, ["Done"]]
+    assert not [button for button in app.button if str(button.key).startswith("seen-")]
+
+
+@pytest.mark.usefixtures("release")
+def test_whoever_wants_no_more_hints_gets_none() -> None:
+    app = visit("method")
+    app.button(key="seen-1").click().run()
+    app.button(key=f"seen-{layout.LAST_HINT}").click().run()
     assert not [button for button in app.button if str(button.key).startswith("seen-")]
 
 

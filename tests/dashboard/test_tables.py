@@ -1,13 +1,25 @@
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import re
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from core import QUANTILE_LEVELS
 from core.languages import Language
-from dashboard.tables import chance_table, forecast_table, with_words
+from dashboard.tables import (
+    LINE_HEIGHT,
+    LINE_WIDTH,
+    PADDING,
+    chance_table,
+    forecast_table,
+    sparkline,
+    with_words,
+)
+from dashboard.theme import LIGHT
 from reports.files import for_people
 from reports.numbers import chances
 
@@ -50,3 +62,23 @@ def test_figures_ahead_are_rounded_once_so_that_files_and_screen_say_the_same() 
 def test_a_chance_above_99_percent_is_no_quotation_in_a_table_of_markdown() -> None:
     table = chance_table(chances(quantiles(1), 11.0).assign(probability=0.999), ("March", 0.999))
     assert table.iloc[:, 1].tolist() == [r"\>99%", r"\>99%"]
+
+
+def drawn_lines(address: str) -> list[list[tuple[float, float]]]:
+    """Points of each line and area of a picture, in its own units."""
+    svg = base64.b64decode(address.partition("base64,")[2]).decode()
+    paths = re.findall(r'd="M([^"Z]*)Z?"', svg)
+    return [[(float(x), float(y)) for x, y in (one.split(",") for one in path.split("L"))] for path in paths]
+
+
+def test_a_line_in_a_cell_spans_its_width_month_by_month_and_its_height_from_nought_to_the_highest() -> None:
+    ends = pd.date_range("2024-07-31", periods=5, freq="ME")
+    counts = pd.DataFrame({"end_date": ends, "obs_value": [0.0, 50.0, np.nan, 100.0, 50.0]})
+    one, other = drawn_lines(sparkline(counts, quantiles(0), theme=LIGHT))
+    months = np.linspace(PADDING, LINE_WIDTH - PADDING, 5)
+    assert [x for x, _y in (*one, *other)] == pytest.approx(months[[0, 1, 3, 4]], abs=0.05)
+    low, high = LINE_HEIGHT - PADDING, PADDING
+    assert [y for _x, y in (*one, *other)] == pytest.approx([low, (low + high) / 2, high, (low + high) / 2], abs=0.05)
+    area, middle, *_counts = drawn_lines(sparkline(counts, quantiles(3), theme=LIGHT))
+    assert [x for x, _y in middle] == pytest.approx(np.linspace(PADDING, LINE_WIDTH - PADDING, 8)[4:], abs=0.05)
+    assert len(area) == 2 * len(middle)

@@ -10,6 +10,8 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -187,6 +189,83 @@ def slept_there(home: int) -> int:
     if home and os.getpid() != home:
         time.sleep(60)
     return os.getpid()
+
+
+class Quiet:
+    """A worker's process and pipe as they look from outside, and the pool that it is in: nothing is started."""
+
+    limits, sentinel, pid = SHORT, 0, None
+
+    def __init__(self, *, batch: list[int], at: int | None, alive: bool = False, others: int = 0) -> None:
+        marks: Any = [float(at or 0), 0.0 if at is None else time.monotonic()]
+        self._alive, self.done, self.left = alive, list[str](), dict[int, object]()
+        self.worker = pools._Worker(cast(Any, self), cast(Any, self), marks, batch)
+        self.workers = [self.worker] * (1 + others)
+        tasks = [f"task {place}" for place in range(9)]
+        self.round = pools._Round(cast(Any, self), str, tasks, lambda _task: "a model", self.left.update)
+
+    def is_alive(self) -> bool:
+        return self._alive
+
+    def poll(self) -> bool:
+        return False
+
+    def replace(self, _worker: object) -> None:
+        self.done.append("replaced")
+
+    def drop(self, _worker: object) -> None:
+        self.done.append("dropped")
+
+    def look(self) -> list[list[int]]:
+        """What waits after the worker is looked after once more."""
+        self.round._poll(self.worker)
+        return [list(batch) for batch in self.round._waiting]
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_of_a_batch_whose_process_died_the_task_at_hand_is_tried_once_more_alone_and_then_lost(place: int) -> None:
+    batch = [4, 5, 6]
+    seen, others = Quiet(batch=batch, at=place), [one for one in batch if one != batch[place]]
+    assert seen.look() == [others, [batch[place]]]
+    assert (seen.done, seen.left) == (["replaced"], {})
+    seen.round._waiting.clear()
+    assert seen.look() == [others]
+    assert seen.left == {batch[place]: CutOff("cut off: its process died 2 times, perhaps for want of memory")}
+
+
+def test_a_process_that_lives_and_is_in_time_is_left_alone_and_one_that_is_overdue_loses_its_task_alone() -> None:
+    seen = Quiet(batch=[4, 5, 6], at=1, alive=True)
+    assert (seen.look(), seen.done, seen.left) == ([], [], {})
+    seen.worker.marks[1] -= SHORT.seconds + pools._GRACE_SECONDS + 1
+    assert (seen.look(), seen.done, list(seen.left)) == ([[4, 6]], ["replaced"], [5])
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_process_that_dies_before_it_begins_gives_its_batch_back_and_is_replaced_two_times(others: int) -> None:
+    seen = Quiet(batch=[4, 5], at=None, others=others)
+    for _time in range(2):
+        assert seen.look() == [[4, 5]]
+        seen.round._waiting.clear()
+    assert seen.done == ["replaced"] * 2
+    if others:
+        assert seen.look() == [[4, 5]]
+        assert seen.done == ["replaced", "replaced", "dropped"]
+    else:
+        with pytest.raises(pools.WorkersFailedError, match="3 processes ended before they began"):
+            seen.look()
+    assert seen.left == {}
+
+
+@pytest.mark.parametrize("pid", [None, 7])
+def test_a_worker_is_ended_with_what_its_process_started_if_it_ever_ran(
+    monkeypatch: pytest.MonkeyPatch, pid: int | None
+) -> None:
+    ended: list[object] = []
+    process = SimpleNamespace(pid=pid, kill=lambda: ended.append("killed"), join=lambda: ended.append("waited for"))
+    pipe = SimpleNamespace(close=lambda: ended.append("closed"))
+    monkeypatch.setattr(pools, "end_children", ended.append)
+    pools._Worker(cast(Any, process), cast(Any, pipe), cast(Any, [0.0, 0.0])).end()
+    assert ended == [*([] if pid is None else [pid]), "killed", "waited for", "closed"]
 
 
 @pytest.mark.slow

@@ -228,6 +228,19 @@ def test_a_tail_is_cut_at_the_record_times_the_largest_change_of_the_past_taken_
     assert result.quantiles[:, -1] == pytest.approx(largest * record)
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "factor"),
+    [(100, 150, 10), (9, 89, 10), (9, 499, 50), (0, 999, 1000), (0, 1000, 1000), (0, 5000, 1000)],
+)
+def test_no_quantile_may_exceed_the_record_times_the_largest_change_between_ten_and_a_thousand(
+    first: int, last: int, factor: int
+) -> None:
+    values = np.full(30, float(first))
+    values[20] = last
+    cap = np.expm1(log_cap(fit(BASELINE, values).history(), HORIZON))
+    assert cap == pytest.approx(np.full(HORIZON, float(factor * last)))
+
+
 def test_the_cap_is_never_below_what_the_baseline_says() -> None:
     for values in _nasty().values():
         history = fit(BASELINE, values).history()

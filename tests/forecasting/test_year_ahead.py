@@ -156,6 +156,20 @@ def test_what_came_later_changes_no_earlier_total(panel: Panel) -> None:
     pd.testing.assert_frame_equal(ours, theirs)
 
 
+def test_a_nowcast_moves_the_totals_of_the_series_whose_next_month_it_is_and_no_others(panel: Panel) -> None:
+    current, past = forecasts(panel, range(MONTHS - 1, MONTHS)), forecasts(panel, range(60, MONTHS - 1, 9))
+    certain = np.full(23, 2.0 * panel.matrix["a"].max())
+
+    def moved(table: QuantileTable, name: str) -> set[str]:
+        plain, followed = (year_ahead(table, past, panel, nowcasts=of, n=50) for of in ({}, {name: certain}))
+        return set(plain.loc[plain["median"] != followed["median"], "series_id"])
+
+    assert moved(current, "a") == {"a", ALL}
+    backwards = np.arange(len(current.keys))[::-1]
+    assert moved(QuantileTable(current.keys.iloc[backwards], current.quantiles[backwards]), "a") == {"a", ALL}
+    assert moved(current, "a series that has no forecast") == set()
+
+
 def test_forecasts_that_reach_to_no_window_tell_nothing(panel: Panel) -> None:
     short = forecasts(panel, range(MONTHS - 6, MONTHS))
     short = short.where(short.keys["horizon"] <= 2)

@@ -65,6 +65,9 @@ def test_an_edition_is_kept_with_the_day_received_and_a_correction_beside_it(pla
     assert [one.late for one in collect(str(place), tmp_path, LATE).added] == [True]
     kept = SubmissionStore(tmp_path).all()
     assert [SubmissionStore(tmp_path).content(one) for one in kept] == [content(1), content(2)]
+    # Former homes kept them under these names, and are read on.
+    names = [tmp_path / "hub" / "editions" / ROUND / MODEL / f"{one.sha256[:32]}.csv" for one in kept]
+    assert [path.read_bytes() for path in names] == [content(1), content(2)]
 
 
 def test_a_broken_submission_is_named_and_the_others_are_taken(place: Path, tmp_path: Path) -> None:

@@ -183,3 +183,69 @@ def test_peers_of_few_seasons_see_the_year_in_months_and_quarters_and_none_in_we
     peers = run_path(str(PEERS))
     known = {freq: peers["Known"]({}, one.horizon, one.season, one.alias) for freq, one in peers["RHYTHMS"].items()}
     assert {freq: one.short_season for freq, one in known.items()} == {"M": 12, "Q": 4, "W": 1}
+
+
+def known_by_peers(place: Path, rows: pd.DataFrame, origin: str) -> dict[str, dict[int, list[str]]]:
+    """By frequency, and by how late their newest figure is, the series that peers forecast at an origin."""
+    (place / "target-data").mkdir(exist_ok=True)
+    rows.rename(columns={"value": "observation"}).to_csv(place / "target-data" / "time-series.csv", index=False)
+    found: dict[str, dict[int, list[str]]] = {}
+    for freq, behind, known in run_path(str(PEERS))["known_at"](place, pd.Timestamp(origin)):
+        assert known.horizon == RHYTHMS[freq].horizons + behind
+        found.setdefault(freq, {})[behind] = sorted(known.logs)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "origin", "ends", "late", "used"),
+    [
+        ("M", "2024-12-31", ("2021-10-31", "2024-09-30"), 1, 3),  # the 36th month, and three months late
+        ("M", "2024-12-31", ("2021-11-30", "2024-09-30"), 1, None),
+        ("M", "2024-12-31", ("2021-01-31", "2024-08-31"), 1, None),
+        ("M", "2024-12-31", ("2021-01-31", "2024-12-31"), 31, 0),  # known on the last day of the round
+        ("M", "2024-12-31", ("2021-01-31", "2024-12-31"), 32, 1),
+        ("Q", "2024-12-31", ("2014-03-31", "2024-09-30"), 1, 1),
+        ("Q", "2024-12-31", ("2014-03-31", "2024-06-30"), 1, None),
+        ("W", "2024-12-29", ("2024-01-07", "2024-12-29"), 6, 0),
+        ("W", "2024-12-29", ("2024-01-07", "2024-12-29"), 7, None),
+        ("M", "2024-12-30", ("2021-01-31", "2024-12-31"), 1, None),  # no month ends there
+    ],
+)
+def test_a_peer_forecasts_a_series_that_was_long_enough_and_new_enough_when_the_round_closed(
+    tmp_path: Path, name: str, origin: str, ends: tuple[str, str], late: int, used: int | None
+) -> None:
+    alias = {"M": "ME", "Q": "QE", "W": "W-SUN"}[name]
+    series = {"M": MONTH, "Q": QUARTER, "W": WEEK}[name]
+    rows = counts(series, pd.date_range(*ends, freq=alias), late)
+    assert known_by_peers(tmp_path, rows, origin) == ({} if used is None else {name: {used: [series]}})
+
+
+def test_on_a_sunday_that_ends_a_month_peers_forecast_months_and_no_weeks(tmp_path: Path) -> None:
+    weeks = counts(WEEK, pd.date_range("2023-01-01", "2024-06-30", freq="W-SUN"), 0)
+    months = counts(MONTH, pd.date_range("2020-01-31", "2024-06-30", freq="ME"), 0)
+    assert known_by_peers(tmp_path, pd.concat([weeks, months]), "2024-06-30") == {"M": {0: [MONTH]}}
+    assert known_by_peers(tmp_path, pd.concat([weeks, months]), "2024-06-23") == {"W": {0: [WEEK]}}
+
+
+def test_a_peer_sees_the_newest_edition_of_the_round_with_gaps_filled_between_their_neighbours(tmp_path: Path) -> None:
+    months = counts(MONTH, pd.date_range("2020-01-31", "2024-12-31", freq="ME"), 1)
+    months.loc[[10], "value"], gap = np.nan, [np.log1p(months["value"].iloc[place]) for place in (9, 11)]
+    corrected = months.iloc[[20, 21]].assign(value=5.0, as_of=pd.to_datetime(["2025-01-31", "2025-02-01"]))
+    known_by_peers(tmp_path, pd.concat([corrected, months]), "2024-12-31")
+    ((_, _, known),) = run_path(str(PEERS))["known_at"](tmp_path, pd.Timestamp("2024-12-31"))
+    seen, given = known.logs[MONTH].to_numpy(), np.log1p(months["value"].to_numpy())
+    assert seen[10] == pytest.approx(np.mean(gap))
+    assert seen[20] == pytest.approx(np.log1p(5.0))
+    same = [place for place in range(len(given)) if place not in {10, 20}]
+    assert seen[same] == pytest.approx(given[same])
+
+
+def test_a_peers_normal_distribution_has_its_median_and_spread_and_never_none() -> None:
+    peers = run_path(str(PEERS))
+    assert peers["LEVELS"] == pytest.approx(QUANTILE_LEVELS)
+    found = peers["normal"](np.array([1.0, 2.0]), np.array([0.5, 0.0]))
+    assert found[:, 11].tolist() == [1.0, 2.0]
+    middle = QUANTILE_LEVELS.index(0.95), QUANTILE_LEVELS.index(0.05)
+    assert found[0, list(middle)] == pytest.approx([1 + 0.5 * 1.6449, 1 - 0.5 * 1.6449], abs=1e-4)
+    assert (np.diff(found, axis=1) > 0).all()
+    assert found[1] == pytest.approx(2.0, abs=1e-5)

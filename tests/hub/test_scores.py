@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from core import QUANTILE_LEVELS, FloatArray
 from forecasting.quantiles import QuantileTable
@@ -61,6 +62,9 @@ def test_shares_of_tenths_add_up_and_ties_are_shared_out() -> None:
     scored = grid(QuantileTable(keys, quantiles), np.asarray([0.0, 100.0]))
     assert np.allclose(scored.pit[0, 0], 0.1)
     assert scored.pit[1, 0, 9] == 1
+    (line,) = [row for row in league(scored, "a").to_dict("records") if row["kind"] == "all"]
+    assert [line[f"pit_{one}"] for one in range(1, 11)] == pytest.approx([0.05] * 9 + [0.55])
+    assert "pit_11" not in line
 
 
 def test_the_median_ensemble_is_the_median_of_its_members_quantiles() -> None:
@@ -85,3 +89,13 @@ def test_weights_rest_on_nothing_that_came_after_the_round() -> None:
 def test_one_member_makes_no_ensemble() -> None:
     made, observed = table()
     assert len(combine(made, observed, ["team-sharp"]).keys) == 0
+
+
+def test_a_task_that_one_member_alone_forecast_has_no_ensemble_and_the_tasks_around_it_have() -> None:
+    made, observed = table(rounds=3)
+    tasks = made.keys["origin_date"].dt.strftime("%Y-%m") + "+" + made.keys["horizon"].astype(str)
+    for lonely in (tasks.iloc[0], tasks.iloc[4], tasks.iloc[-1]):
+        kept = ((tasks != lonely) | (made.keys["model_id"] == "team-wide")).to_numpy()
+        found = combine(made.where(kept), observed[kept], MODELS).of_model(MEDIAN).keys
+        origins = found["origin_date"].dt.strftime("%Y-%m") + "+" + found["horizon"].astype(str)
+        assert sorted(origins) == sorted(set(tasks) - {lonely})

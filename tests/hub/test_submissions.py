@@ -149,6 +149,23 @@ def test_of_rounds_that_are_no_dates_though_their_deadline_needs_one_the_first_i
     assert "round '2023-13-14' is not a date, as its deadline needs" in " ".join(map(str, faults))
 
 
+@pytest.mark.parametrize(("start", "end", "is_fault"), [(-6, -6, False), (-6, -7, True), (0, -1, True), (-1, 0, False)])
+def test_a_deadline_that_ends_before_it_starts_is_named_and_one_of_a_single_day_is_none(
+    start: int, end: int, *, is_fault: bool
+) -> None:
+    def found(due: str) -> list[str]:
+        tasks = config()["hub-config/tasks.json"].decode()
+        relative = '"submissions_due": {"relative_to": "reference_date", "start": -6, "end": -3}'
+        assert relative in tasks
+        changed = tasks.replace(relative, f'"submissions_due": {due}').encode()
+        return [str(fault.rule) for fault in read_config(config() | {"hub-config/tasks.json": changed})[1]]
+
+    rule = ["the deadline's end lies before its start"] if is_fault else []
+    days = [dt.date(2023, 1, 14) + dt.timedelta(days=one) for one in (start, end)]
+    assert found(f'{{"relative_to": "reference_date", "start": {start}, "end": {end}}}') == rule
+    assert found(f'{{"start": "{days[0]}", "end": "{days[1]}"}}') == rule
+
+
 def test_the_name_of_a_round_can_lead_nowhere_else() -> None:
     tasks = config()["hub-config/tasks.json"].replace(b"2023-01-14", b"../../x")
     hub, faults = read_config(config() | {"hub-config/tasks.json": tasks})

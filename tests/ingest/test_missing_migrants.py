@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from core.errors import SourceError
 from core.release import OBSERVATIONS
 from core.schema import PLACES_OF_EVENTS
-from ingest import RawFile, read_raw
+from ingest import Answer, Pull, RawFile, Request, read_raw
 from ingest.sources import missing_migrants
 
 INCIDENTS = pd.DataFrame(
@@ -125,3 +127,51 @@ def test_the_world_s_sum_of_a_year_is_the_published_one(raw_data: Path, year: in
     (pattern,) = missing_migrants.RAW_FILES
     world = sums(read_raw(raw_data / pattern), "_T")
     assert world[world.index.str.startswith(str(year))].sum() == total
+
+
+@pytest.mark.parametrize(("column", "kept", "set_aside"), [("dead", 0.0, -1.0), ("t", 16071.0, 16070.0)])
+def test_an_incident_counts_from_the_projects_first_day_and_with_nobody_dead_and_no_earlier_or_below(
+    tmp_path: Path, column: str, kept: float, set_aside: float
+) -> None:
+    for value, is_good in ((kept, True), (set_aside, False)):
+        incidents = INCIDENTS.assign(**{column: INCIDENTS[column].mask(INCIDENTS.index == 1, value)})
+        assert len(missing_migrants.parse(rda(tmp_path, incidents)).rejected) == (not is_good)
+
+
+def visit(asked: list[str], answers: dict[int, object], **options: object) -> Pull:
+    """A visit in 2016 to a publisher with a list for each year; the others hold one incident."""
+    access = missing_migrants.ACCESS
+    now = dt.datetime(2016, 3, 1, tzinfo=dt.UTC)
+
+    def ask(request: Request) -> Answer:
+        asked.append(request.url.removeprefix(access.addresses["years"]))
+        body = answers.get(int(asked[-1].split("/")[1]), [{"id": asked[-1]}])
+        return Answer(request.url, 200, {}, json.dumps(body).encode(), now)
+
+    chosen = access.model_copy(update={"options": access.options | {"by_year": True} | options})
+    return Pull(chosen, ask, now.date(), lambda _seconds: None)
+
+
+@pytest.mark.parametrize(
+    ("options", "years"), [({}, [2014, 2015, 2016]), ({"since": 2016}, [2016]), ({"since": 2017}, [])]
+)
+def test_yearly_lists_are_asked_for_from_the_publishers_first_year_to_the_running_one(
+    options: dict[str, object], years: list[int]
+) -> None:
+    asked: list[str] = []
+    (raw,) = missing_migrants.download(visit(asked, {}, **options))
+    assert asked == [f"/{year}/json" for year in years]
+    assert [row["id"] for row in json.loads(raw.content)] == asked
+
+
+@pytest.mark.parametrize(
+    ("answers", "is_refused"),
+    [({2015: []}, True), ({2014: {}}, True), ({2016: "soon"}, True), ({2016: {}}, True), ({2016: []}, False)],
+)
+def test_only_the_running_year_s_list_may_be_empty(answers: dict[int, object], *, is_refused: bool) -> None:
+    if not is_refused:
+        (raw,) = missing_migrants.download(visit([], answers))
+        assert len(json.loads(raw.content)) == 2
+        return
+    with pytest.raises(SourceError, match="no list of incidents"):
+        missing_migrants.download(visit([], answers))

@@ -165,6 +165,20 @@ def test_figures_where_the_source_had_none_are_told(kind: str) -> None:
     assert reason in " ".join(map(str, judge(rows, known, NO_REVISIONS).told))
 
 
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [
+        ("a year after a gap", "such as arrivals.CMR.ITA._T.M 2026-01"),
+        ("a month sent again as the next", "such as arrivals.CMR.ITA._T.M 2025-01"),
+        ("a year before all others", "such as arrivals.CMR.ITA._T.M 2012-0"),
+    ],
+)
+def test_of_many_figures_the_first_or_the_largest_is_named(kind: str, named: str) -> None:
+    rows, known, _reason = FROM_NOWHERE[kind]
+    told = [str(one) for one in judge(rows, known, NO_REVISIONS).told]
+    assert [one for one in told if named in one], told
+
+
 def test_as_many_late_figures_as_the_source_usually_adds_are_not_told() -> None:
     added = pd.DataFrame({"kind": "added", "as_of": pd.date_range("2020-01-31", periods=12, freq="ME")})
     usual = pd.concat([added] * 3).reindex(columns=list(REVISIONS.columns))

@@ -121,6 +121,23 @@ def test_quarters_add_up_ages_and_sexes_of_small_boats_alone() -> None:
     assert found["as_of"].unique().tolist() == [pd.Timestamp("2023-05-30")]
 
 
+@pytest.mark.parametrize("above", [0, 1, 3])
+def test_a_quarterly_workbook_says_from_the_first_row_to_the_last_what_the_table_of_text_says(above: int) -> None:
+    quarters = [("2023 Q1", "2023-03-31"), ("2023 Q2", "2023-06-30"), ("2024 Q4", "2024-12-31")]
+    head = ["Quarter", "Method of entry", "Nationality", "Number of detections"]
+    rows = [[quarter, "Small boat arrivals", "Albania", place + 5] for place, (quarter, _end) in enumerate(quarters)]
+    buffer, title = io.BytesIO(), [["Table D01"], ["Irregular entries"], []][:above]
+    sheet = pd.DataFrame([*title, head, *rows, [None, None, None, "End of table"]])
+    sheet.to_excel(buffer, sheet_name=uk_home_office.QUARTERLY_SHEET, header=False, index=False)
+    found = uk_home_office.parse(RawFile("irregular.xlsx", buffer.getvalue()))
+    written = _quarterly(
+        [(end, "Small boat arrivals", "Albania", "Male", place + 5) for place, (_quarter, end) in enumerate(quarters)]
+    )
+    assert found.rejected.empty
+    columns = ["series_id", "time_period", "obs_value", "as_of"]
+    pd.testing.assert_frame_equal(found.observations[columns], written.observations[columns])
+
+
 def test_an_unknown_nationality_refuses_the_quarters() -> None:
     with pytest.raises(SourceError, match=r"irregular\.csv, row 2, column Nationality: unknown country names"):
         _quarterly([("2023-03-31", "Small boat arrivals", "Ruritania", "Male", 5)])

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from cli import app
 from core.errors import InputError
 from core.settings import Settings
-from nightly.first_contact import check_sources
+from nightly.first_contact import HEADER, Contact, check_sources
 from tests.ingest.live.layouts import LAYOUTS
 from tests.ingest.live.publisher import Publisher, Reply
 
@@ -41,6 +41,34 @@ def test_each_kind_of_failure_says_what_to_do(publisher: Publisher) -> None:
         "fao_ffpi": ("not recognised", "the layout changed"),
     }
     assert all(one.failed for one in found.values())
+
+
+@pytest.mark.parametrize(
+    ("contact", "cells", "failed"),
+    [
+        (Contact("a"), ["a", "yes", "yes", "", "0", "0.0", ""], False),
+        (
+            Contact("a", newest="2024-12", rows=1200, seconds=1.25),
+            ["a", "yes", "yes", "2024-12", "1,200", "1.2", ""],
+            False,
+        ),
+        (Contact("a", "not asked"), ["a", "not asked", "-", "", "0", "0.0", ""], False),
+        (Contact("a", "in part", todo="look"), ["a", "yes", "in part", "", "0", "0.0", "look"], True),
+        (Contact("a", "not recognised", todo="look"), ["a", "yes", "no", "", "0", "0.0", "look"], True),
+        (Contact("a", "not reachable", todo="look"), ["a", "no", "-", "", "0", "0.0", "look"], True),
+        (Contact("a", "not reachable", answers=[{"status": 403}]), ["a", "refused", "-", "", "0", "0.0", ""], True),
+    ],
+)
+def test_a_row_of_the_table_stands_under_its_header_and_says_whether_a_person_must_look(
+    contact: Contact, cells: list[str], *, failed: bool
+) -> None:
+    names = ("source", "reachable", "layout", "newest", "rows", "seconds", "what to do")
+    ends = [HEADER.index(name) + len(name) for name in names]
+    # Numbers end where their header does.
+    begins = [0, *(HEADER.index(name) for name in names[1:4]), ends[4] - 9, ends[4], ends[5]]
+    row = contact.line().ljust(ends[-1])
+    assert [row[begin:end].strip() for begin, end in zip(begins, [*begins[1:], None], strict=True)] == cells
+    assert contact.failed is failed
 
 
 @pytest.mark.parametrize("status", [200, 403, 503])

@@ -23,8 +23,8 @@ from dashboard.theme import LIGHT
 from forecasting.scenarios import Needs
 from geo import FRAME_KM
 from reports import Decisions, Reception, colours
-from reports.briefing import ALERT_COLUMNS, BADGE, briefing_pdf, draw_alerts, draw_page
-from reports.briefing.canvas import DRAWING, HEIGHT, MARGIN, ROOM, WIDTH, Sheet
+from reports.briefing import ALERT_COLUMNS, BADGE, _how_many, briefing_pdf, draw_alerts, draw_page
+from reports.briefing.canvas import DRAWING, GREY, HEIGHT, MARGIN, ROOM, WIDTH, Sheet
 from reports.briefing.charts import _dress_picture, _middle, days, draw_charts, draw_fan, grid_of
 from reports.briefing.content import compose
 from reports.briefing.further_pages import draw_places, draw_year
@@ -318,3 +318,17 @@ def test_no_axis_of_a_few_persons_names_a_number_twice(make_release: MakeRelease
             low, high = axes.get_ylim()
             named = [tick.get_text() for tick in axes.get_yticklabels() if low <= tick.get_position()[1] <= high]
             assert len(set(named)) == len(named)
+
+
+def test_rows_stand_on_the_page_as_long_as_the_last_or_the_count_of_the_rest_fits_beneath() -> None:
+    more = GREY.leading + 2  # the line that counts those that do not fit
+    for heights, room, count in (
+        ([20.0, 20.0, 20.0], 60.0, 3),
+        ([20.0, 20.0, 20.0], 59.9, 2),
+        ([20.0, 20.0, 20.0], 40.0 + more, 2),
+        ([20.0, 20.0, 20.0], 39.9 + more, 1),
+        ([20.0], 20.0, 1),
+        ([20.0, 20.0], 1.0, 1),  # one stands there even so
+        ([20.0, 90.0, 20.0], 110.0 + more, 2),
+    ):
+        assert _how_many(heights, room) == count, (heights, room)

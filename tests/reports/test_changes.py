@@ -5,7 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from alerts.lifecycle import State
 from core.languages import Language
+from reports import Decisions
 from reports.changes import change_since, change_words, changes
 from reports.overview import cards, overview_title
 
@@ -47,6 +49,34 @@ def test_a_milder_alert_of_the_same_route_is_compared_with_its_own_rule() -> Non
 
 def test_without_the_release_before_the_alert_says_itself_how_it_moved() -> None:
     assert change_words(change_since({**WATCH, "change": "up"}, frame(WATCH), None), ENGLISH) == "moved up"
+
+
+@pytest.mark.parametrize(
+    ("status", "signed_only", "announced", "is_compared"),
+    [
+        ("", False, False, True),
+        ("signed off", False, False, True),
+        ("dismissed", False, True, False),  # it stands, and is not shown
+        ("signed off", True, False, True),
+        ("acknowledged", True, False, True),
+        ("", True, True, False),
+        ("ended", False, False, True),  # it stands no more
+        ("ended", True, True, True),
+        ("ended", True, False, False),  # nobody outside was told of it
+    ],
+)
+def test_with_the_alerts_before_is_compared_what_is_shown_or_was_told_and_is_over(
+    status: str,
+    signed_only: bool,  # noqa: FBT001  # a case
+    announced: bool,  # noqa: FBT001  # as above
+    is_compared: bool,  # noqa: FBT001  # as above
+) -> None:
+    name = str(WATCH["alert_id"])
+    states = {} if status in {"", "ended"} else {name: State(status)}
+    decisions = Decisions(states, frozenset([name] if announced else []), signed_only=signed_only)
+    before, now = frame(WATCH, alert_row(5, ["EMR"])), frame(*([] if status == "ended" else [WATCH]))
+    kept = decisions.shown_before(before.set_index(pd.Index([7, 8])), now)
+    assert (name in set(kept["alert_id"])) == is_compared
 
 
 def test_title_card_and_list_tell_the_same_change(make_release: MakeRelease) -> None:

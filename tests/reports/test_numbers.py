@@ -68,6 +68,23 @@ def test_the_year_earlier_is_the_same_month() -> None:
     assert numbers.year_earlier(history) == before
 
 
+def test_the_same_months_a_year_before_are_added_up_over_all_series_or_not_at_all() -> None:
+    months = [str(month) for month in pd.period_range("2023-01", "2024-12", freq="M")]
+    parts = [
+        pd.DataFrame({"series_id": name, "time_period": months, "obs_flag": "", "obs_value": size})
+        for name, size in (("a", 10.0), ("b", 1.0))
+    ]
+    whole, ends = pd.concat(parts, ignore_index=True), list(pd.to_datetime(["2025-01-31", "2025-03-31"]))
+    assert numbers.counted_a_year_before(whole, ["a", "b"], ends) == 22.0
+    assert numbers.counted_a_year_before(whole, ["b"], ends[:1]) == 1.0
+    in_march = whole["series_id"].eq("b") & whole["time_period"].eq("2024-03")
+    gaps = whole[~in_march], whole.assign(obs_value=whole["obs_value"].mask(in_march))
+    for lacking in gaps:
+        assert numbers.counted_a_year_before(lacking, ["a", "b"], ends) is None
+        assert numbers.counted_a_year_before(lacking, ["a"], ends) == 20.0
+        assert numbers.counted_a_year_before(lacking, ["a", "b"], ends[:1]) == 11.0
+
+
 def test_the_chance_of_passing_the_median_is_one_half() -> None:
     quantiles = numbers.quantiles_of(usual_frames(None)["forecasts"], EMR)
     median = float(quantiles[0.5].iloc[2])

@@ -43,6 +43,17 @@ def test_the_newest_stay_and_the_last_of_every_month(home: Path) -> None:
     assert not list((home / "releases").glob(".removing-*"))
 
 
+@pytest.mark.parametrize(
+    ("newest", "kept"), [(1, DAYS[1::2][:2] + DAYS[-1:]), (4, DAYS[1:2] + DAYS[3:]), (7, DAYS), (9, DAYS)]
+)
+def test_a_rehearsal_names_all_but_as_many_as_are_to_be_kept_and_the_months_last(
+    home: Path, newest: int, kept: list[str]
+) -> None:
+    by_run = {release.run_id: str(release.as_of) for release in ReleaseStore(home).all()}
+    gone = [by_run[item.run_id] for item in prune(home, newest, dry_run=True)]
+    assert gone == [day for day in DAYS if day not in kept]
+
+
 def test_the_chain_of_hashes_is_whole_afterwards_and_with_witnesses_of_every_night(home: Path) -> None:
     store = ReleaseStore(home)
     witnesses: dict[str, str] = {}

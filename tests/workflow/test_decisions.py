@@ -300,3 +300,17 @@ def test_a_scenario_is_deleted_once_and_only_where_it_was_saved(desk: OpenDesk) 
     for scenario_id in ("a", "never"):
         with pytest.raises(StepError, match="not saved, or no longer"):
             delete_scenario(opened, Actor("Ben"), scenario_id, "r")
+
+
+def test_why_nothing_is_sent_is_told_of_a_whole_sign_off_and_of_no_other_step(
+    desk: OpenDesk, publish: Publish, mail_settings: Delivery
+) -> None:
+    opened, quiet = desk(**mail_settings), publish(replay=True)
+
+    def why_not(alert_id: str, who: str, action: str) -> bool:
+        return bool(act(opened, quiet, alert_id, Step(Actor(who), action, "beds are ready")).why_not)
+
+    steps = [(COMMENTED, "Ada"), (SIGNED_OFF, "Ada"), (COMMENTED, "Eve"), (SIGNED_OFF, "Ben"), (COMMENTED, "Eve")]
+    assert [why_not(SEVERE, who, action) for action, who in steps] == [False, False, False, True, False]
+    assert [why_not(ALERT, "Ada", action) for action in (SIGNED_OFF, COMMENTED)] == [True, False]
+    assert opened.outbox.waiting() == []

@@ -22,11 +22,13 @@ from access import Actor
 from alerts.lifecycle import ANNOUNCED, DISMISSED, NOT_SENT, SENT, SIGNED_OFF
 from core.errors import InputError
 from core.schema import Entry
+from core.settings import Settings
+from reports.messages.announcement import FRESHNESS
 from reports.messages.feeds import validated
 from store.lock import AlreadyRunningError, delivery_lock
 from store.outbox import GIVEN_UP, Outbox
 from tests.receivers import Mailbox, Requests
-from workflow import Workflow, briefing, sending
+from workflow import Workflow, announcements, briefing, open_workflow, sending
 from workflow.announcements import DEDUPLICATION, deduplication_key
 from workflow.decisions import Step, act, record_night
 from workflow.sending import next_attempt, send_waiting
@@ -422,3 +424,17 @@ def test_waits_double_up_to_the_longest(tries: int, first: float, longest: float
     after = (next_attempt(tries + 1, now, first, longest) - now).total_seconds()
     assert 0 <= wait <= longest + 1e-6
     assert wait <= after <= max(2 * wait, longest) + 1e-5
+
+
+@pytest.mark.parametrize(("hours", "is_told"), [(0, True), (7 * 24 - 1, True), (7 * 24 + 1, False)])
+def test_news_of_a_night_is_announced_for_a_week_and_then_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: int, *, is_told: bool
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(announcements, "_announce_digest", lambda _workflow, run_id, _entries: told.append(run_id))
+    with open_workflow(tmp_path, Settings()) as workflow:
+        with monkeypatch.context() as then:
+            then.setattr("store.journal.now", lambda: dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours))
+            workflow.journal.record(Entry("vigie", FRESHNESS, "a_ministry", "a night", payload={}))
+        announcements.announce_digests(workflow)
+    assert told == (["a night"] if is_told else [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t as student
 from scipy.stats import ttest_rel
 
 from dashboard import evaluation_view
@@ -144,6 +145,51 @@ def test_a_nominal_90_percent_interval_holds_a_true_ratio_of_1_in_at_least_85_of
 @pytest.mark.parametrize("horizon", range(1, 13))
 def test_blocks_are_at_least_twice_as_long_as_the_horizon(horizon: int) -> None:
     assert all(block_length(origins, horizon) >= 2 * horizon for origins in range(8, 120))
+
+
+@pytest.mark.parametrize(
+    ("origins", "horizon", "length"),
+    [(8, 1, 3), (60, 1, 3), (60, 2, 6), (9, 2, 4), (15, 2, 5), (18, 2, 6), (60, 12, 24), (90, 12, 30), (108, 12, 36),
+     (200, 12, 36), (60, 6, 18), (48, 6, 16), (12, 6, 12)],
+)  # fmt: skip
+def test_a_block_is_three_horizons_long_where_that_is_no_more_than_a_third(
+    origins: int, horizon: int, length: int
+) -> None:
+    assert block_length(origins, horizon) == length
+
+
+@pytest.mark.parametrize(("origins", "horizon"), [(8, 1), (24, 3), (48, 12), (60, 2)])
+def test_an_interval_is_the_spread_of_resampled_ratios_freed_of_its_bias_and_widened_as_student_has_it(
+    origins: int, horizon: int
+) -> None:
+    random = np.random.default_rng(origins)
+    own, reference = random.gamma(4, 0.8, origins), random.gamma(4, 1.0, origins)
+    length = block_length(origins, horizon)
+    logs = [np.log(sum(row * own) / sum(row * reference)) for row in block_weights(origins, length)]
+    part = length / origins
+    error = np.std(logs) / np.sqrt(1 - part + part**2 / 3)
+    freedom = max(1.5 * origins / length - 1, 1)
+    found = ratio_interval(own, reference, horizon=horizon)
+    centre, reach = np.log(own.sum() / reference.sum()), student.ppf(0.95, freedom) * error
+    assert [found.ratio, found.low, found.high] == pytest.approx(np.exp([centre, centre - reach, centre + reach]))
+    assert found.p_value == pytest.approx(2 * student.sf(abs(centre) / error, freedom))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_p_value_lies_below_a_tenth_exactly_where_the_interval_leaves_out_1(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    own, reference = random.gamma(4, 0.7 + seed / 30, 40), random.gamma(4, 1.0, 40)
+    found = ratio_interval(own, reference, horizon=2)
+    assert (found.p_value < 0.10) == (found.low > 1 or found.high < 1)
+    other = ratio_interval(reference, own, horizon=2)
+    assert [other.low, other.high, other.p_value] == pytest.approx([1 / found.high, 1 / found.low, found.p_value])
+
+
+@pytest.mark.parametrize(("origins", "rows"), [(4 * LONGEST_ALERT - 1, 1), (4 * LONGEST_ALERT, 401), (60, 401)])
+def test_there_are_resamples_from_four_times_the_months_that_alerts_look_ahead(origins: int, rows: int) -> None:
+    weights = draw_weights(origins)
+    assert weights.shape == (rows, origins)
+    assert (weights[0] == 1).all()
 
 
 def test_no_origin_is_drawn_less_often_than_another() -> None:

@@ -327,6 +327,12 @@ def test_the_events_interface_gives_the_same_figures_page_by_page(
     (raw,) = ucdp.download(visit)
     found = ucdp.parse(raw).observations
     assert value(found, "conflict_deaths._Z.MLI._Z.M", "2024-01") == 7
+    damaged: tuple[object, ...] = ([], "x", {}, {"TotalPages": 1}, {"TotalPages": 1, "Result": {}}, {"Result": []})
+    for broken in damaged:
+        publisher.serve("/api/gedevents/24.0.1", Reply(json.dumps(broken).encode()))
+        with pytest.raises(SourceError, match="not a page of events"):
+            ucdp.download(visit)
+    publisher.serve("/api/gedevents/24.0.1", answer)
     pages[1]["Result"] = cast("list[dict[str, Any]]", pages[1]["Result"])[:1]
     with pytest.raises(SourceError, match="3 rows came where 4 were announced"):
         ucdp.download(visit)

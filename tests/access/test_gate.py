@@ -1,0 +1,227 @@
+"""Whom the gate lets through and how far, without a server: by login, role, size and number of connections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from access import ROLES, gate, sessions
+from access.gate import LOGIN_HEADER, MOST_BYTES, MOST_BYTES_UNKNOWN, Application, Gate
+from access.guard import Guard, own_names
+from access.sessions import REFUSED, Refusals, login_id_of
+from core.settings import load_settings
+from store.journal import Journal
+
+from .wire import COOKIE, session_of
+
+BASE, HOST = "http://127.0.0.1:8501", b"127.0.0.1:8501"
+NOBODY, POLICY_VIOLATION, TOO_BIG = "", 1008, 1009
+MORE_ROLES = '[access.people]\n"ada@example.org" = ["manager"]\n'
+WEBSOCKET = {"type": "websocket", "path": "/closed", "client": ("10.0.0.1", 1)}
+APPLICATION = Application(
+    page="", is_asked_by_page=lambda protocols, _cookies: "ours" in protocols, way_cookie="way", closed=("/closed",),
+    open=frozenset({"/closed/open"}), never=("/never",), metrics="/closed/metrics", immutable="/kept/",
+    links=lambda _path: "",
+)  # fmt: skip
+
+
+class House:
+    """A gate, what stands behind it, and what has come through."""
+
+    def __init__(self, home: Path, journal: Journal, *, login: bool = True) -> None:
+        access = f'[access]\nprovider = "{BASE}/none"\nclient_id = "vigie"\n' if login else ""
+        (home / "settings.toml").write_text(f'dashboard_url = "{BASE}"\n{access}')
+        self.home, self.journal, self.reached, self.heard = home, journal, list[Scope](), list[str]()
+        settings = load_settings(home).access
+        self.guard = Guard(home, settings, BASE, own_names("127.0.0.1"), "x", lambda: journal)
+        self.gate = Gate(self._behind, self.guard, APPLICATION)
+        self.on_message: Callable[[], object] = lambda: None
+
+    async def _behind(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.reached.append(scope)
+        if scope["type"] == "websocket":
+            while (message := await receive())["type"] != "websocket.disconnect":
+                if message["type"] == "websocket.receive":
+                    self.heard.append(message["text"])
+                    self.on_message()
+            return
+        body = await Request(scope, receive).body()
+        headers = {"content-disposition": "attachment; filename=x"} if scope["path"].endswith(".csv") else None
+        await PlainTextResponse(f"{len(body)}", headers=headers)(scope, receive, send)
+
+    def ask(
+        self,
+        path: str,
+        session: str = NOBODY,
+        *,
+        method: str = "GET",
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+    ) -> int:
+        """Status of the answer to one request."""
+
+        async def get() -> int:
+            transport = httpx.ASGITransport(self.gate)
+            async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
+                sent = {**({"Cookie": f"{COOKIE}={session}"} if session else {}), **(headers or {})}
+                return (await client.request(method, path, headers=sent, content=body)).status_code
+
+        return asyncio.run(get())
+
+    def connect(
+        self,
+        session: str = NOBODY,
+        *messages: str,
+        protocol: str = "ours",
+        origin: str = BASE,
+        until_closed: bool = False,
+    ) -> list[int]:
+        """Codes with which the gate hangs up on a page that sends some messages and leaves, or waits to be left."""
+        left = [{"type": "websocket.connect"}, *({"type": "websocket.receive", "text": one} for one in messages)]
+        codes: list[int] = []
+
+        async def talk() -> None:
+            closed = asyncio.Event()
+
+            async def receive() -> Message:
+                if left:
+                    return left.pop(0)
+                if until_closed:
+                    await asyncio.wait_for(closed.wait(), 5)
+                return {"type": "websocket.disconnect", "code": 1000}
+
+            async def send(message: Message) -> None:
+                codes.append(message["code"])
+                closed.set()
+
+            cookie = f"{COOKIE}={session}".encode()
+            headers = [(b"host", HOST), (b"origin", origin.encode()), (b"cookie", cookie)]
+            await self.gate({**WEBSOCKET, "headers": headers, "subprotocols": [protocol]}, receive, send)
+
+        asyncio.run(talk())
+        return codes
+
+
+@pytest.fixture
+def house(tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> House:
+    """A dashboard with login that has just started."""
+    monkeypatch.setattr(sessions, "_OF_PROCESS", {})
+    for module in (sessions, gate):
+        monkeypatch.setattr(module, "REFUSALS", Refusals())
+    return House(tmp_path, journal)
+
+
+@pytest.mark.parametrize(
+    ("path", "nobody", "no_role", "viewer", "analyst", "administrator"),
+    [
+        ("/", 200, 200, 200, 200, 200),
+        ("/closedness", 200, 200, 200, 200, 200),
+        ("/closed/open", 200, 200, 200, 200, 200),
+        ("/closed", 401, 403, 200, 200, 200),
+        ("/closed/x", 401, 403, 200, 200, 200),
+        ("/closed/x.csv", 401, 403, 403, 200, 403),
+        ("/closed/metrics", 401, 403, 403, 403, 200),
+        ("/never/x", 404, 404, 404, 404, 404),
+    ],
+)
+def test_a_request_passes_as_far_as_its_login_reaches(
+    house: House, path: str, nobody: int, no_role: int, viewer: int, analyst: int, administrator: int
+) -> None:
+    who = [NOBODY, *(session_of(house.home, "ada", roles=roles) for roles in ((), *((one,) for one in ROLES)))]
+    given = [house.ask(path, session) for session in who]
+    assert given == [nobody, no_role, viewer, analyst, analyst, administrator]
+    refused = [row.payload["action"] for row in house.journal.entries(action=REFUSED)]
+    assert bool(refused) == (403 in given)
+
+
+def test_without_a_login_of_its_own_the_dashboard_asks_nobody(tmp_path: Path, journal: Journal) -> None:
+    house = House(tmp_path, journal, login=False)
+    paths = ("/", "/closed/x", "/closed/x.csv", "/closed/metrics", "/never/x")
+    assert [house.ask(path) for path in paths] == [200, 200, 200, 200, 404]
+    assert house.connect(NOBODY, "a" * MOST_BYTES, protocol="none") == []
+    assert [len(text) for text in house.heard] == [MOST_BYTES]
+
+
+@pytest.mark.parametrize(
+    ("method", "origin", "status"),
+    [
+        ("POST", BASE, 200), ("POST", "http://evil.example.org", 403), ("PUT", "null", 403),
+        ("GET", "http://evil.example.org", 200), ("HEAD", "null", 200), ("OPTIONS", "null", 200),
+    ],
+)  # fmt: skip
+def test_a_page_from_elsewhere_may_ask_and_change_nothing(house: House, method: str, origin: str, status: int) -> None:
+    assert house.ask("/", method=method, headers={"Origin": origin}) == status
+    assert house.ask("/", method=method) == 200  # no page at all: a program says so of itself
+
+
+@pytest.mark.parametrize("size", [0, 1, MOST_BYTES_UNKNOWN, MOST_BYTES_UNKNOWN + 1, 10 * MOST_BYTES_UNKNOWN])
+def test_a_body_arrives_whole_up_to_its_limit_and_not_at_all_beyond(house: House, size: int) -> None:
+    fits = size <= MOST_BYTES_UNKNOWN
+    assert house.ask("/", method="POST", body=b"x" * size) == (200 if fits else 413)
+    assert len(house.reached) == fits
+
+
+def test_what_stands_behind_sees_the_session_that_holds_and_no_other_name_for_it(house: House) -> None:
+    ada = session_of(house.home, "ada", roles=("viewer",))
+    for session, seen in ((ada, f"{COOKIE}={ada}"), ("made up", "")):
+        house.ask("/", session, headers={LOGIN_HEADER: "of the browser's own"})
+        headers = dict(house.reached[-1]["headers"])
+        assert headers[b"cookie"].decode() == seen
+        assert headers.get(LOGIN_HEADER.encode(), b"").decode() == (login_id_of(ada) if seen else "")
+
+
+def test_a_websocket_has_a_login_only_with_the_token_of_its_page(house: House) -> None:
+    ada = session_of(house.home, "ada", roles=("viewer",))
+    seen = []
+    for protocol, session in (("ours", ada), ("other", ada), ("ours", "made up")):
+        house.connect(session, protocol=protocol)
+        seen.append(LOGIN_HEADER.encode() in dict(house.reached[-1]["headers"]))
+    assert seen == [True, False, False]
+    assert house.connect(ada, origin="http://evil.example.org") == [POLICY_VIOLATION]
+    assert len(house.reached) == 3
+
+
+@pytest.mark.parametrize(("who", "most"), [("nobody", MOST_BYTES_UNKNOWN), ("ada", MOST_BYTES)])
+def test_a_message_arrives_up_to_its_limit_and_a_larger_one_ends_the_connection(
+    house: House, who: str, most: int
+) -> None:
+    session = session_of(house.home, who, roles=("viewer",)) if who == "ada" else NOBODY
+    assert house.connect(session, "a", "a" * most) == []
+    assert house.connect(session, "a", "a" * (most + 1), "a") == [TOO_BIG]
+    assert [len(text) for text in house.heard] == [1, most, 1]
+
+
+def test_a_page_is_left_as_soon_as_its_login_ends_or_its_roles_change(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "_LOOK_AFTER", 0.01)
+    settings, ada = house.home / "settings.toml", session_of(house.home, "ada", roles=("viewer",))
+    assert house.connect(ada, "a") == []
+    monkeypatch.setattr(house, "on_message", lambda: settings.write_text(f"{settings.read_text()}{MORE_ROLES}"))
+    assert house.connect(ada, "b", until_closed=True) == [POLICY_VIOLATION]
+    monkeypatch.setattr(house, "on_message", lambda: house.guard.end(ada))
+    monkeypatch.setattr(gate, "_LOOK_AFTER", 60)
+    assert house.connect(ada, "c", "d", "e") == [POLICY_VIOLATION]
+    assert house.heard == ["a", "b", "c"]
+
+
+def test_as_many_connections_at_once_as_each_may_have_and_not_one_more(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "MOST_PER_PERSON", 2)
+    monkeypatch.setattr(gate, "MOST_UNKNOWN", 1)
+    ada, ben = (session_of(house.home, who, roles=("viewer",)) for who in ("ada", "ben"))
+    of_ada, of_nobody = "https://login.example.org|id-ada", "address 10.0.0.1"
+    with house.guard.place(of_ada, 2), house.guard.place(of_nobody, 1):
+        assert [house.connect(who) for who in (ada, ben, NOBODY)] == [[], [], [POLICY_VIOLATION]]
+        with house.guard.place(of_ada, 2) as is_free:
+            assert is_free
+            assert [house.connect(who) for who in (ada, ben)] == [[POLICY_VIOLATION], []]
+    assert [house.connect(who) for who in (ada, ben, NOBODY)] == [[], [], []]
