@@ -163,7 +163,7 @@ def _read_citizenships(raw: RawFile) -> pd.DataFrame:
     """The dataset's rows below its title, as the CSV has them: a quarter by its last day."""
     sheet = as_texts(read_sheet(raw, QUARTERLY_SHEET))
     method = QUARTERLY_COLUMNS[1]
-    heads = sheet.index[(sheet == method).any(axis=1)]
+    heads = sheet.index[(sheet.map(str.strip) == method).any(axis=1)]
     head = heads[0] if len(heads) else sheet.index[0]
     body = sheet.loc[head + 1 :].set_axis([text.strip() for text in sheet.loc[head]], axis=1)
     require_columns(body, ["Quarter", *QUARTERLY_COLUMNS[1:]], raw.name)

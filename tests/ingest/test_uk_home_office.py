@@ -124,7 +124,7 @@ def test_quarters_add_up_ages_and_sexes_of_small_boats_alone() -> None:
 @pytest.mark.parametrize("above", [0, 1, 3])
 def test_a_quarterly_workbook_says_from_the_first_row_to_the_last_what_the_table_of_text_says(above: int) -> None:
     quarters = [("2023 Q1", "2023-03-31"), ("2023 Q2", "2023-06-30"), ("2024 Q4", "2024-12-31")]
-    head = ["Quarter", "Method of entry", "Nationality", "Number of detections"]
+    head = ["Quarter", " Method of entry ", "Nationality", "Number of detections "]
     rows = [[quarter, "Small boat arrivals", "Albania", place + 5] for place, (quarter, _end) in enumerate(quarters)]
     buffer, title = io.BytesIO(), [["Table D01"], ["Irregular entries"], []][:above]
     sheet = pd.DataFrame([*title, head, *rows, [None, None, None, "End of table"]])
