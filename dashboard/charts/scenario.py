@@ -18,7 +18,6 @@ from dashboard.charts import (
     interval_row,
     interval_rows,
     level_line,
-    mid_month,
     month_ticks,
     nice_ticks,
     note,
@@ -128,7 +127,7 @@ def places_chart(forecast: pd.DataFrame, then: pd.DataFrame, stock: float, *, un
         ]
         figure.add_trace(
             go.Scatter(
-                x=mid_month(table["target_end_date"]), y=table["places"], mode="lines+markers", name=name, text=hover,
+                x=table["target_end_date"], y=table["places"], mode="lines+markers", name=name, text=hover,
                 line={"color": colour, "width": 2, "dash": dash}, hovertemplate="%{text}<extra></extra>",
             )
         )  # fmt: skip
