@@ -100,7 +100,7 @@ def calibrate_tails(table: QuantileTable, panel: Panel) -> tuple[QuantileTable, 
         return scaled, factors
     logs = np.log1p(scaled.quantiles)
     lower = logs[:, [_LOWER]]
-    below = np.maximum(lower + longer * (np.minimum(logs, lower) - lower), 0.0)
+    below = np.maximum(lower + longer * (logs - lower), 0.0)
     return QuantileTable(scaled.keys, np.where(logs < lower, np.expm1(below), scaled.quantiles)), factors
 
 

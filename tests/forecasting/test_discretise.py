@@ -16,6 +16,8 @@ from forecasting.quantiles import QuantileTable
 from forecasting.verification import wis
 
 MONTHS = 60
+MOSTLY_NOBODY = np.expm1(np.interp(LEVELS, [0.0, 0.2, 0.6, 1.0], np.log1p([0.0, 0.0, 0.5, 8.0])))
+"""Quantiles with a chance of zero of .6."""
 
 
 def panel_of(*columns: FloatArray) -> Panel:
@@ -75,9 +77,10 @@ def test_quantiles_of_small_counts_score_better_near_whole_counts() -> None:
 def test_closed_intervals_hold_as_many_months_without_a_person_as_they_promise() -> None:
     """With a chance of zero of .6 an interval from level t on takes zero in at 1 - t/.6 of the months."""
     panel = panel_of(counts(0.5))
-    quantiles = np.expm1(np.interp(LEVELS, [0.0, 0.2, 0.6, 1.0], np.log1p([0.0, 0.0, 0.5, 8.0])))
-    months = pd.concat([forecasts_of(panel, quantiles, row=row).keys for row in range(12, MONTHS)], ignore_index=True)
-    made = discretise(QuantileTable(months, np.tile(quantiles, (len(months), 1))), panel).quantiles
+    months = pd.concat(
+        [forecasts_of(panel, MOSTLY_NOBODY, row=row).keys for row in range(12, MONTHS)], ignore_index=True
+    )
+    made = discretise(QuantileTable(months, np.tile(MOSTLY_NOBODY, (len(months), 1))), panel).quantiles
     np.testing.assert_allclose((made <= 0).mean(axis=0), np.maximum(1 - LEVELS / 0.6, 0.0), atol=0.05)
     assert (made[:, LEVELS < 0.6] < 0.5).all()
 
@@ -85,10 +88,9 @@ def test_closed_intervals_hold_as_many_months_without_a_person_as_they_promise()
 def test_what_intervals_promise_holds_within_one_month_across_series_too() -> None:
     """A month in which nobody comes anywhere is outside some series' intervals, not outside of all or none."""
     panel = panel_of(*[counts(0.5)] * 400)
-    quantiles = np.expm1(np.interp(LEVELS, [0.0, 0.2, 0.6, 1.0], np.log1p([0.0, 0.0, 0.5, 8.0])))
     for row in range(12, MONTHS, 7):
-        keys = forecasts_of(panel, quantiles, row=row).keys
-        made = discretise(QuantileTable(keys, np.tile(quantiles, (len(keys), 1))), panel).quantiles
+        keys = forecasts_of(panel, MOSTLY_NOBODY, row=row).keys
+        made = discretise(QuantileTable(keys, np.tile(MOSTLY_NOBODY, (len(keys), 1))), panel).quantiles
         np.testing.assert_allclose((made <= 0).mean(axis=0), np.maximum(1 - LEVELS / 0.6, 0.0), atol=0.08)
 
 
