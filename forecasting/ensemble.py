@@ -11,8 +11,8 @@ origin from the last outcomes known there, and shrunk towards these. Against all
 they were, by odds learned in the same way from those that zeros among them and the frequency suggest
 (:mod:`forecasting.models.recent_values`); with them chances are averaged, not quantiles. Where no member has skill, or
 a history is too short for any, the ensemble is the baseline, and says so. Elsewhere its spread is scaled by what its
-own past forecasts showed and quantiles of counts come to lie near whole ones (:mod:`forecasting.calibration`). No
-quantile lies above ``MOST_RECORDS`` times the record.
+own past forecasts showed, what lies far above the record is drawn in and quantiles of counts come to lie near whole
+ones (:mod:`forecasting.calibration`). No quantile lies above ``MOST_RECORDS`` times the record.
 """
 
 from __future__ import annotations
@@ -28,7 +28,14 @@ from core.errors import InputError
 from core.languages import marked as _
 from core.schema import ALL
 from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, RECENT_VALUES, BoolArray, ModelCard
-from forecasting.calibration import calibrate, calibrate_tails, discretise, learned_odds, outcomes_learned_from
+from forecasting.calibration import (
+    calibrate,
+    calibrate_tails,
+    discretise,
+    learned_odds,
+    nearer_the_record,
+    outcomes_learned_from,
+)
 from forecasting.diagnostics import highest_before
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.models.recent_values import odds_before_outcomes
@@ -36,7 +43,7 @@ from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, Forecasts, LinearPool, QuantileTable, as_table
 from forecasting.verification import wis
 
-VERSION = "16"
+VERSION = "17"
 WINDOW = 24
 FEWEST_SCORED = 12
 SMALLEST_SHARE = 1e-9
@@ -67,20 +74,21 @@ CARD = ModelCard(
         "week; with it chances are averaged, not quantiles. Its odds are learned in the same way, and so are two "
         "factors per route and horizon, of the spread about the median and of what lies beyond the quartiles; they "
         "are shrunk towards those of all routes and towards 1. By quarter what lies below the lower quartile is drawn "
-        "out by a quarter more. A series with fewer than 24 earlier values is forecast "
-        "but not learned from; with fewer than six the baseline stands in. No quantile lies above five times the "
-        "highest value so far, taken as at least five. Where figures are whole numbers its quantiles lie near whole "
+        "out by a quarter more, and what lies above the upper one by 15 in a hundred. A series with fewer than 24 "
+        "earlier values is forecast but not learned from; with fewer than six the baseline stands in. What lies above "
+        "one and a half times the highest value so far, taken as at least five, is drawn in towards it, and no "
+        "quantile lies above five times that value. Where figures are whole numbers its quantiles lie near whole "
         "numbers, and as many begin at zero as make closed intervals hold what they promise."
     ),
     recipe=_(
-        "Version 16, November 2026. Some 75 variants of the recipe were compared on outcomes since 2018, and some 230"
+        "Version 17, November 2026. Some 75 variants of the recipe were compared on outcomes since 2018, and some 230"
         " more of weights and spread on the five routes' outcomes of 2020 to 2024, the last 80 on seven Frontex "
         "routes' since 2018 too, and so some twenty ways in which past origins count in the pooled model; six forms "
         "of what it says of zero on short panels of small counts; fifteen of what short histories may teach, on "
         "panels of 18 to 48 months; some twenty of how recent values weigh and are mixed in, on panels of "
-        "displacement, conflict, deaths on the way and arrivals by day and week; and four of the lower tail by "
-        "quarter. So part of its score on these years is luck; only forecasts that are scored as they were issued are "
-        "free of it."
+        "displacement, conflict, deaths on the way and arrivals by day and week; eight of tails by quarter; and some "
+        "twenty of how far beyond the highest value so far a forecast reaches, on all of these. So part of its score "
+        "on these years is luck; only forecasts that are scored as they were issued are free of it."
     ),
     source="Quantile averaging: Lichtendahl, Grushka-Cockayne and Winkler 2013, Management Science 59(7).",
     weaknesses=_(
@@ -313,10 +321,10 @@ def _calibrated(combined: QuantileTable, panel: Panel) -> QuantileTable:
     scaled, factors = calibrate(combined.where(own), panel)
     scaled, _ = calibrate_tails(scaled, panel)
     quantiles, marks = combined.quantiles.copy(), np.ones(len(own))
-    quantiles[own], marks[own] = scaled.quantiles, factors
     dated = panel.end_dates.get_indexer(pd.DatetimeIndex(combined.keys["origin_date"])) >= 0
-    record = np.maximum(highest_before(combined.keys, [panel]), SMALLEST_RECORD)
-    highest = np.where(dated, MOST_RECORDS * record, np.inf)[:, None]
+    record = np.where(dated, np.maximum(highest_before(combined.keys, [panel]), SMALLEST_RECORD), np.inf)
+    quantiles[own], marks[own] = nearer_the_record(scaled.quantiles, record[own]), factors
+    highest = MOST_RECORDS * record[:, None]
     capped = combined.keys["capped"].to_numpy(dtype=bool) | (quantiles > highest).any(axis=1)
     quantiles = np.minimum(quantiles, highest)
     quantiles[own] = discretise(QuantileTable(scaled.keys, quantiles[own]), panel).quantiles

@@ -16,6 +16,7 @@ from forecasting.calibration import (
     _lowest,
     calibrate,
     calibrate_tails,
+    nearer_the_record,
 )
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable
@@ -180,7 +181,7 @@ def test_a_series_of_its_own_leans_on_all_and_all_lean_on_no_scaling() -> None:
     assert (np.abs(own) < 0.6 * abs(common[0, 0])).all()
 
 
-def test_by_quarter_the_lower_tail_is_drawn_out_by_a_quarter_and_nothing_falls_below_zero() -> None:
+def test_by_quarter_both_tails_are_drawn_out_about_their_quartiles_and_nothing_falls_below_zero() -> None:
     quarters = [str(one) for one in pd.period_range("2015-Q1", periods=12, freq="Q")]
     panel = panel_from_rows(pd.DataFrame({"series_id": "few", "time_period": quarters, "value": 40.0}))
     keys = pd.DataFrame(
@@ -189,12 +190,31 @@ def test_by_quarter_the_lower_tail_is_drawn_out_by_a_quarter_and_nothing_falls_b
     )
     logs = np.stack([4.0 + 0.5 * NORMAL_SCORES, np.maximum(0.9 + 0.8 * NORMAL_SCORES, 0.0)])
     found = np.log1p(calibrate_tails(QuantileTable(keys, np.expm1(logs)), panel)[0].quantiles)
-    lower = LEVELS.tolist().index(0.25)
-    quartile = logs[:, [lower]]
-    drawn_out = np.maximum(quartile - 1.25 * (quartile - logs[:, :lower]), 0.0)
-    np.testing.assert_allclose(found[:, :lower], drawn_out, atol=1e-12)
-    np.testing.assert_allclose(found[:, lower:], logs[:, lower:], atol=1e-12)
+    lower, upper = (LEVELS.tolist().index(level) for level in (0.25, 0.75))
+    below, above = logs[:, [lower]], logs[:, [upper]]
+    np.testing.assert_allclose(found[:, :lower], np.maximum(below - 1.25 * (below - logs[:, :lower]), 0.0), atol=1e-12)
+    np.testing.assert_allclose(found[:, lower : upper + 1], logs[:, lower : upper + 1], atol=1e-12)
+    np.testing.assert_allclose(found[:, upper:], above + 1.15 * (logs[:, upper:] - above), atol=1e-12)
     assert (found[1, :2] == 0).all()
+
+
+def test_what_lies_far_above_the_record_is_drawn_in_and_keeps_its_order() -> None:
+    rising = np.concatenate([np.linspace(0, 100, 17), [150, 160, 200, 500, 10_000, 1e9]])
+    found = nearer_the_record(np.stack([rising, rising]), np.array([100.0, np.inf]))
+    assert np.array_equal(found[1], rising)
+    assert np.array_equal(found[0, :18], rising[:18])
+    assert (np.diff(found[0]) > 0).all()
+    np.testing.assert_allclose(found[0, 18:22], [158.6, 179.3, 221.5, 278.3], atol=0.1)
+    assert found[0, -1] < 400
+
+
+def test_beyond_the_record_what_the_upper_quartile_says_stands_and_tails_are_measured_from_it() -> None:
+    surge = np.geomspace(100, 6_400, 23)
+    quartile = surge[LEVELS.tolist().index(0.75)]
+    [found], [as_if_counted] = (nearer_the_record(surge[None], np.array([record])) for record in (10.0, quartile))
+    assert np.array_equal(found, as_if_counted)
+    assert np.array_equal(found[surge <= 1.5 * quartile], surge[surge <= 1.5 * quartile])
+    assert found[-1] < surge[-1]
 
 
 def test_tails_longer_than_outcomes_had_are_drawn_in_and_quartiles_stay() -> None:

@@ -241,11 +241,15 @@ def test_the_pooled_model_stays_beside_models_of_single_series_however_it_fared(
 
 def test_no_quantile_lies_far_above_the_record_and_what_was_cut_is_marked() -> None:
     panel = world()
-    members = pd.concat([member(panel, "vigie-baseline", 0.0), member(panel, "vigie-ets", 0.0, spread=4.0)])
+    members = pd.concat([member(panel, "vigie-baseline", 0.0), member(panel, "vigie-ets", 2.0, spread=4.0)])
     early = members[members["origin_date"] < panel.end_dates[FIRST + FEWEST_SCORED]]
     made = combine(early, panel).forecasts
     assert np.allclose(made.quantiles[:, -1], MOST_RECORDS * FLAT, atol=1.0)
     assert made.keys["capped"].all()
+    wide = combine(early.assign(value=early["value"] / np.exp(3.0)), panel).forecasts
+    assert (1.5 * FLAT < wide.quantiles[:, -1]).all()
+    assert (wide.quantiles[:, -1] < 2 * FLAT).all()
+    assert not wide.keys["capped"].any()
     calm = combine(member(panel, "vigie-baseline", 0.0), panel).forecasts
     assert not calm.keys["capped"].any()
 
