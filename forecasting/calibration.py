@@ -63,8 +63,8 @@ are left as they are: with factors learned on larger ones the tails of displacem
 LONGER_TAILS: Mapping[Frequency, tuple[float, float]] = {"Q": (1.25, 1.15)}
 """By how much what lies below the lower and above the upper quartile is drawn out about it, whatever outcomes teach: on
 30 draws of conflict, displacement and asylum by quarter 4 to 7 of 100 outcomes lay below the 2.5 % quantile, and 5 to 6
-above the 97.5 % quantile. Below of 1.25 and 1.5, and 1.15 and 1.25 of the whole lower half, above of 1.15, 1.25 and
-1.4: up to these scores are the same with and without, beyond them worse in persons, and by month and week everywhere."""
+above the 97.5 % quantile. Below of 1.25 and 1.5, and 1.15 and 1.25 of the whole lower half; above of 1.15, 1.25 and
+1.4. Up to these the scores are the same with and without; longer ones score worse in persons."""
 _LOWER, _MIDDLE, _UPPER = (QUANTILE_LEVELS.index(level) for level in (0.25, 0.5, 0.75))
 
 
@@ -295,9 +295,9 @@ def _lowest(  # the sums, what they are worth, and what is chosen from
 FREE_RECORDS, GIVE = 1.5, 0.2
 """Up to so many times the record, or the upper quartile where that is higher, quantiles stand; the larger the second,
 the more of the way beyond is left. On 68 panels by month, quarter, week and day 0 to 2 of 100 outcomes lay above 97.5 %
-quantiles of more than three records, and 2 to 7 above those of up to two, but for days and weeks. Chosen in November 2026 among some twenty
-pairs, from 1 to 2 and .1 to 1: with less than 1.5 detections and displacement by quarter lay above too often, and where
-the record alone counts, whatever the upper quartile, the five routes' score on log scale suffered."""
+quantiles of more than three records; of those up to two, 2 to 7 by month and quarter. Chosen in November 2026 among
+some twenty pairs, from 1 to 2 and .1 to 1: with less than 1.5 detections and displacement by quarter lay above too
+often, and where the record alone counts, whatever the upper quartile, the five routes' log score suffered."""
 
 
 def nearer_the_record(quantiles: FloatArray, record: FloatArray) -> FloatArray:

@@ -247,7 +247,7 @@ def test_no_quantile_lies_far_above_the_record_and_what_was_cut_is_marked() -> N
     assert np.allclose(made.quantiles[:, -1], MOST_RECORDS * FLAT, atol=1.0)
     assert made.keys["capped"].all()
     wide = combine(early.assign(value=early["value"] / np.exp(3.0)), panel).forecasts
-    assert (1.5 * FLAT < wide.quantiles[:, -1]).all()
+    assert (wide.quantiles[:, -1] > 1.5 * FLAT).all()
     assert (wide.quantiles[:, -1] < 2 * FLAT).all()
     assert not wide.keys["capped"].any()
     calm = combine(member(panel, "vigie-baseline", 0.0), panel).forecasts
