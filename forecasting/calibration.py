@@ -359,7 +359,8 @@ def _is_zero(table: QuantileTable, panel: Panel, step: FloatArray) -> BoolArray:
     An interval that begins just above zero leaves every month without a person out; one that begins at zero takes all
     of them in. With a chance p of zero the quantile at level t is zero itself in a share 1 - t/p of the months
     (Brockwell 2007, Statistics and Probability Letters 77(6)), spread evenly by multiples of the golden ratio, which
-    begin elsewhere in each series: else all would leave zero out in the same few months.
+    begin elsewhere in each series and, by multiples of the root of three, at each horizon: else all would leave zero
+    out in the same few months.
     """
     below = table.quantiles < step / 2
     last = np.clip(below.sum(axis=1) - 1, 0, below.shape[1] - 2)[:, None]
@@ -369,7 +370,8 @@ def _is_zero(table: QuantileTable, panel: Panel, step: FloatArray) -> BoolArray:
     months = pd.PeriodIndex(pd.DatetimeIndex(table.keys["target_end_date"]), freq=panel.freq)
     code, names = pd.factorize(table.keys["series_id"])
     begin = np.array([zlib.crc32(str(name).encode()) / 2**32 for name in names])
-    lowest = np.mod(GOLDEN_RATIO * months.asi8 + begin[code], 1.0) * chance
+    horizons = table.keys["horizon"].to_numpy()
+    lowest = np.mod(GOLDEN_RATIO * months.asi8 + np.sqrt(3) * horizons + begin[code], 1.0) * chance
     return np.asarray(below & (lowest[:, None] > LEVELS))
 
 

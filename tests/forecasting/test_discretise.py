@@ -34,7 +34,8 @@ def forecasts_of(panel: Panel, quantiles: FloatArray, *, row: int = -1) -> Quant
     """One forecast per series of a panel from the origin at ``row``, one month ahead."""
     origin = panel.end_dates[row]
     target = (panel.periods[row] + 1).end_time.normalize()
-    keys = pd.DataFrame({"series_id": panel.series_ids, "origin_date": origin, "target_end_date": target})
+    places = {"series_id": panel.series_ids, "origin_date": origin, "horizon": 1, "target_end_date": target}
+    keys = pd.DataFrame(places)
     return QuantileTable(keys, np.atleast_2d(quantiles))
 
 
@@ -92,6 +93,15 @@ def test_what_intervals_promise_holds_within_one_month_across_series_too() -> No
         keys = forecasts_of(panel, MOSTLY_NOBODY, row=row).keys
         made = discretise(QuantileTable(keys, np.tile(MOSTLY_NOBODY, (len(keys), 1))), panel).quantiles
         np.testing.assert_allclose((made <= 0).mean(axis=0), np.maximum(1 - LEVELS / 0.6, 0.0), atol=0.08)
+
+
+def test_what_intervals_promise_holds_across_the_horizons_of_one_month_too() -> None:
+    """A month in which nobody comes is outside some of the intervals that were given for it, year after year."""
+    panel = panel_of(counts(0.5))
+    one = forecasts_of(panel, MOSTLY_NOBODY).keys
+    keys = pd.concat([one.assign(horizon=horizon) for horizon in range(1, 61)], ignore_index=True)
+    made = discretise(QuantileTable(keys, np.tile(MOSTLY_NOBODY, (len(keys), 1))), panel).quantiles
+    np.testing.assert_allclose((made <= 0).mean(axis=0), np.maximum(1 - LEVELS / 0.6, 0.0), atol=0.05)
 
 
 def test_figures_that_a_publisher_rounds_to_five_have_quantiles_near_multiples_of_five() -> None:
