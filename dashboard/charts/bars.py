@@ -46,7 +46,7 @@ def mix_bars(mix: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
     """
     rows = require(mix, ("name", "share"), "nationality bars").reset_index(drop=True)
     places = list(range(len(rows)))
-    texts = [lang().percent(share) for share in rows["share"]]
+    texts = [_part_of_all(share) for share in rows["share"]]
     lengths = rows["value" if "value" in rows else "share"]
     if "value" in rows:
         texts = [f"{lang().counted(value)} · {text}" for value, text in zip(lengths, texts, strict=True)]
@@ -79,8 +79,13 @@ def mix_bars(mix: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
 def mix_alt(mix: pd.DataFrame, *, unit: str) -> str:
     """The bars in words: the three largest with their shares."""
     top = mix.sort_values("share", ascending=False).head(3)
-    parts = [f"{row['name']} {lang().percent(row['share'])}" for row in top.to_dict("records")]
+    parts = [f"{row['name']} {_part_of_all(row['share'])}" for row in top.to_dict("records")]
     return _("{unit}: {parts}.").format(unit=unit, parts=", ".join(parts))
+
+
+def _part_of_all(share: float) -> str:
+    """Nobody and everybody are certain; a few are not "0%", nor all but a few "100%"."""
+    return lang().share(share) if share in (0.0, 1.0) else lang().percent(share)
 
 
 def small_multiples(lines: pd.DataFrame, *, theme: Theme) -> go.Figure:

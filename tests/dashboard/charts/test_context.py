@@ -84,6 +84,14 @@ def test_bars_carry_count_and_share(mix: pd.DataFrame) -> None:
     assert mix_alt(mix, unit="2024") == "2024: Syria 60%, Egypt 30%, other 10%."
 
 
+def test_bars_call_all_all_none_none_and_nearly_all_nearly_all() -> None:
+    alone = pd.DataFrame({"name": ["Syria", "Egypt"], "share": [1.0, 0.0]})
+    assert mix_alt(alone, unit="2024") == "2024: Syria 100%, Egypt 0%."
+    nearly = alone.assign(share=[0.996, 0.004])
+    assert mix_alt(nearly, unit="2024") == "2024: Syria above 99%, Egypt below 1%."
+    assert "below 1%" in [label.text for label in mix_bars(nearly, unit="2024", theme=LIGHT).layout.annotations]
+
+
 def test_every_indicator_has_its_own_panel_over_the_same_months(lines: pd.DataFrame) -> None:
     figure = small_multiples(lines, theme=LIGHT)
     assert [trace.yaxis for trace in figure.data] == ["y", "y2"]
