@@ -19,6 +19,7 @@ from core.settings import (
     PROJECT,
     SHORTEST_COOKIE_SECRET,
     AccessSettings,
+    address_of,
     home_folder,
     is_loopback,
     load_settings,
@@ -49,8 +50,7 @@ def dashboard(
     os.environ["VIGIE_HOME"] = str(folder)
     os.environ["VIGIE_WITHOUT_LOGIN"] = "1" if without_login else "0"
     os.chdir(PROJECT)
-    shown = f"[{address}]" if ":" in address else address
-    typer.echo(f"Vigie's dashboard: http://{shown}:{port}   (Ctrl+C ends it)")
+    typer.echo(f"Vigie's dashboard: {address_of(address, port)}   (Ctrl+C ends it)")
     sys.stdout.flush()
     options = ["--address", address, "--port", str(port)] + (["--headless"] if headless else [])
     os.execv(sys.executable, [sys.executable, "-m", "dashboard.server", *options])  # noqa: S606  # our own interpreter and module

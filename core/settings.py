@@ -75,6 +75,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def address_of(host: str, port: int) -> str:
+    """Where a server of ours is found by a browser: ``http://[::1]:8501``."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def is_safe_address(url: str) -> bool:
     """Whether an address is https, or http on loopback, where nobody listens in."""
     parts = urlsplit(url)

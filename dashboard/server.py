@@ -8,6 +8,7 @@ is told beforehand of the parts that a page asks for late, such as the one that 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import gc
 import gzip
 import importlib
@@ -17,6 +18,7 @@ import os
 import pkgutil
 import re
 import sys
+import webbrowser
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from functools import lru_cache
@@ -35,7 +37,7 @@ import dashboard
 from access.gate import LOGIN_HEADER, MOST_BYTES, Application, Gate
 from access.guard import Guard, guard_of, login_routes
 from core.log import configure_logging
-from core.settings import FEED, PROJECT, home_folder, is_loopback, load_settings
+from core.settings import FEED, PROJECT, address_of, home_folder, is_loopback, load_settings
 from dashboard import streamlit_private
 from dashboard.app_pages import page_titles
 from dashboard.layout import STYLE, page_scripts
@@ -61,8 +63,12 @@ it the page stands still for a fifth of a second when its first chart arrives; t
 _PACKED_ALREADY = {".woff", ".woff2", ".png", ".jpg", ".gif", ".webp"}
 
 
-def build(guard: Guard) -> App:
+def build(guard: Guard, *, opens: str = "") -> App:
     """The application: pages behind the gate, and the ways in and out where people sign in.
+
+    Args:
+        guard: Who may read.
+        opens: An address that a browser of this machine is sent to once the server answers.
 
     Raises:
         InputError: The client secret is missing.
@@ -74,7 +80,16 @@ def build(guard: Guard) -> App:
         Middleware(Gate, guard=guard, application=application()),
         Middleware(StaticFiles, pages=["/", *(f"/{name}" for name in page_titles())]),
     ]
-    return App(PAGE_SCRIPT, middleware=layers, routes=routes, lifespan=_ready)
+
+    @asynccontextmanager
+    async def ready(_app: App) -> AsyncIterator[None]:
+        load()
+        if opens:
+            # The server listens right after this.
+            asyncio.get_running_loop().call_later(1.0, webbrowser.open, opens)
+        yield
+
+    return App(PAGE_SCRIPT, middleware=layers, routes=routes, lifespan=ready)
 
 
 def application() -> Application:
@@ -111,12 +126,6 @@ def load() -> None:
     gc.freeze()
 
 
-@asynccontextmanager
-async def _ready(_app: App) -> AsyncIterator[None]:
-    load()
-    yield
-
-
 def _hub_file(request: Request) -> Response:
     """One of the hub's tables, or what must be known about it, as the newest night published it."""
     path = home_folder() / FEED / "hub" / request.path_params["name"]
@@ -143,13 +152,13 @@ def _health(_request: Request) -> Response:
     return Response(body, code, {"Cache-Control": "no-store"}, kind)
 
 
-def options(address: str, port: int, guard: Guard, *, headless: bool) -> dict[str, Any]:
+def options(address: str, port: int, guard: Guard) -> dict[str, Any]:
     """Streamlit's settings that may not be left to chance."""
     return {
         "server.address": address,
         "server.port": port,
-        # In a browser of this machine Streamlit offers to install things; nobody else may ask for that.
-        "server.headless": headless or guard.access.is_on or not is_loopback(address),
+        # Else Streamlit offers a browser of this machine to install things for programmers' assistants.
+        "server.headless": True,
         "server.baseUrlPath": "",
         "server.enableXsrfProtection": True,
         "server.enableCORS": True,
@@ -181,7 +190,14 @@ def main() -> None:
     sys.argv = [str(PAGE_SCRIPT)]
     streamlit_private.limit_messages(MOST_BYTES)
     streamlit_private.send_at_once()
-    build(guard).run(config=options(given.address, given.port, guard, headless=given.headless))
+    alone = given.headless or guard.access.is_on or not is_loopback(given.address) or not has_screen()
+    opens = "" if alone else address_of(given.address, given.port)
+    build(guard, opens=opens).run(config=options(given.address, given.port, guard))
+
+
+def has_screen() -> bool:
+    """Whether a browser can be opened: on Linux without a display, one of text would take the terminal."""
+    return sys.platform != "linux" or bool({"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys())
 
 
 class StaticFiles:

@@ -28,15 +28,22 @@ def free_port() -> int:
 class Server:
     """A context in which ``vigie dashboard`` serves a home folder on loopback; what it prints goes into ``log``.
 
-    ``port`` is a free one by default; ``environment`` is added to this process's own.
+    ``port`` is a free one by default; ``environment`` is added to this process's own. It opens no browser unless
+    ``headless`` is false.
     """
 
     def __init__(
-        self, home: Path, log: Path, *, port: int = 0, environment: Mapping[str, str] = MappingProxyType({})
+        self,
+        home: Path,
+        log: Path,
+        *,
+        port: int = 0,
+        environment: Mapping[str, str] = MappingProxyType({}),
+        headless: bool = True,
     ) -> None:
         port = port or free_port()
         self.address, self._log, self._environment = f"http://127.0.0.1:{port}", log, environment
-        options = ["--home", str(home), "--port", str(port), "--headless"]
+        options = ["--home", str(home), "--port", str(port), *(["--headless"] if headless else [])]
         self._command = [sys.executable, "-m", "cli", "dashboard", *options]
 
     def __enter__(self) -> Server:

@@ -7,6 +7,7 @@ import gc
 import gzip
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -28,16 +29,53 @@ from dashboard.server import (
     _hub_file,
     _hub_folder,
     application,
+    has_screen,
     journal,
+    options,
     preload_links,
 )
 from dashboard.streamlit_private import STATIC_ADDRESS as ADDRESS
 from dashboard.streamlit_private import STATIC_FOLDER as FOLDER
 from dashboard.streamlit_private import frame
+from tests.servers import Server
 
 STATIC = Path(streamlit.__file__).parent / "static"
 SCRIPT = next(path for path in sorted((FOLDER / "js").glob("*.js")) if path.stat().st_size > 5000)
 FONT = next((FOLDER / "media").glob("*.woff2"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("headless", [False, True])
+def test_a_browser_of_this_machine_is_opened_once_the_server_answers_unless_told_not_to(
+    tmp_path: Path,
+    headless: bool,  # noqa: FBT001  # the case's own name
+) -> None:
+    seen, browser = tmp_path / "seen", tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {seen}.part && mv {seen}.part {seen}\n')
+    browser.chmod(0o755)
+    environment = {"DISPLAY": ":0", "BROWSER": f"{browser} %s"}
+    with Server(tmp_path / "home", tmp_path / "log", environment=environment, headless=headless) as server:
+        end = time.monotonic() + (2.5 if headless else 30)
+        while time.monotonic() < end and not seen.exists():
+            time.sleep(0.1)
+        assert headless != seen.exists()
+        assert headless or seen.read_text() == server.address
+
+
+def test_streamlit_offers_nobody_to_install_things(tmp_path: Path) -> None:
+    assert options("127.0.0.1", 8501, guard_of(tmp_path, "127.0.0.1", journal))["server.headless"] is True
+
+
+def test_where_there_is_no_screen_none_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert not has_screen()
+    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
+    assert has_screen()
+    monkeypatch.delenv("WAYLAND_DISPLAY")
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert has_screen()
 
 
 @pytest.mark.slow
