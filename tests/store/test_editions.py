@@ -260,6 +260,7 @@ def test_what_is_accepted_again_after_a_withdrawal_is_dated_by_the_decision(
     first = editions.hold(arrival(rows, "a"), WHY)
     decide(editions, ACCEPT, first.edition_id)
     assert value(tmp_path, dt.date(2025, 2, 15)) == [120.0], "the first time it is dated by its file"
+    assert not VintageStore(tmp_path).as_of(today())["as_of_estimated"].any()
     decide(editions, WITHDRAW, first.edition_id)
     assert value(tmp_path) == []
     decide(editions, ACCEPT, editions.hold(arrival(rows, "a"), WHY).edition_id)

@@ -468,6 +468,9 @@ def test_a_night_goes_on_from_a_release_of_its_own_day_or_before_and_of_its_kind
     (three[2].path / "sources.json").write_text("{ }")
     assert predecessor(store, dt.date(2025, 1, 31), replay=False) == three[1], "a damaged one is passed over"
     assert predecessor(store, dt.date(2025, 1, 31), replay=True) == three[1]
+    for text in ("{", "{}"):
+        (three[2].path / "manifest.json").write_text(text)
+        assert predecessor(store, dt.date(2025, 1, 31), replay=False) == three[1], "and so is one without a manifest"
 
 
 def test_a_release_is_readable_or_named_as_a_damaged_one(three: list[Release]) -> None:
