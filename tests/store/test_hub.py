@@ -11,8 +11,11 @@ import pandas as pd
 import pytest
 
 from core.errors import InputError, StoreError
+from core.release import HUB_EDITIONS
+from core.schema import typed
 from store import hub, sha256_of_bytes
-from store.hub import Edition, HubFiles, SubmissionStore
+from store.hub import Edition, HubFiles, SubmissionStore, prove
+from store.releases import About, ReleaseStore
 from store.remote import RemoteFiles
 
 FILES = {"model-output/a-b/one.csv": b"1", "model-output/a-b/two.csv": b"22", "hub-config/tasks.json": b"{}"}
@@ -127,3 +130,55 @@ def test_what_a_team_says_of_its_model_and_a_hub_of_itself_is_replaced(tmp_path:
     assert list(store.metadata()) == [("a-a", b"1"), ("b-b", b"2")]
     store.put_config({"hub-config/tasks.json": b"{}"})
     assert store.config(["hub-config/tasks.json", "hub-config/admin.json"]) == {"hub-config/tasks.json": b"{}"}
+
+
+@pytest.fixture
+def proved(tmp_path: Path, release_frames: dict[str, pd.DataFrame]) -> Path:
+    """A home with three releases, of which the second is the first to know of an edition."""
+    about, store = About(dt.date(2024, 12, 31), "0.1.0", {}, {}), SubmissionStore(tmp_path)
+    store.add(edition(b"one"), b"one")
+    known = pd.DataFrame([vars(one) for one in store.all()]).astype({"received": "datetime64[ns]"})
+    for editions in (known.iloc[:0], known, known):
+        frames = release_frames | {"hub_editions": typed(editions, HUB_EDITIONS)}
+        ReleaseStore(tmp_path).publish(frames, {}, about)
+    return tmp_path
+
+
+def test_a_submission_is_proved_by_the_first_release_that_knows_of_it_and_the_chain_from_there(proved: Path) -> None:
+    releases = ReleaseStore(proved).all()
+    (found,) = prove(proved, "team-model", "2024-11-30")
+    assert [link.run_id for link in found.links] == [release.run_id for release in releases[1:]]
+    assert [link.manifest for link in found.links] == [
+        sha256_of_bytes((release.path / "manifest.json").read_bytes()) for release in releases[1:]
+    ]
+    assert found.sha256 == sha256_of_bytes((releases[1].path / "hub_editions.parquet").read_bytes())
+    assert "late" not in found.what
+    lines = found.lines()
+    assert lines[1].strip() == f"first in release {releases[1].run_id}, published {releases[1].manifest['created_at']}"
+    assert len(lines) == 3 + 2 + 1
+
+
+def test_vigie_s_own_forecast_is_proved_by_the_first_release_that_holds_it(proved: Path) -> None:
+    (found,) = prove(proved, "vigie_baseline".replace("_", "-"), "2024-12-31")
+    assert (found.table, len(found.links)) == ("forecasts.parquet", 3)
+    assert prove(proved, "vigie_baseline", "2024-12-31")[0].links == found.links, "a hub writes it so"
+    for model_id, round_id in (
+        ("vigie-ets", "2024-12-31"),
+        ("vigie-baseline", "2024-11-30"),
+        ("team-model", "2024-10-31"),
+    ):
+        with pytest.raises(InputError, match="no release holds a forecast"):
+            prove(proved, model_id, round_id)
+
+
+def test_what_was_altered_proves_nothing(proved: Path) -> None:
+    releases = ReleaseStore(proved).all()
+    manifest, table = releases[2].path / "manifest.json", releases[1].path / "hub_editions.parquet"
+    whole = manifest.read_text()
+    manifest.write_text(whole + " ")
+    with pytest.raises(StoreError, match="does not name the newest release"):
+        prove(proved, "team-model", "2024-11-30")
+    manifest.write_text(whole)
+    table.write_bytes((releases[2].path / "hub_editions.parquet").read_bytes() + b" ")
+    with pytest.raises(StoreError):
+        prove(proved, "team-model", "2024-11-30")
