@@ -264,3 +264,13 @@ def test_decisions_without_a_total_are_refused() -> None:
         text = DECISIONS.replace(old, new).replace("Total positive decisions", "Other")
         with pytest.raises(SourceError, match="no row for CITIZEN Total and a DECISION of"):
             eurostat.parse(RawFile("decisions.csv", text.encode()))
+
+
+def test_the_first_row_of_an_unknown_type_of_applicant_is_named() -> None:
+    raw = RawFile("a.csv", (
+        b'"TIME","GEO","CITIZEN","ASYL_APP","Value"\n"2019M01","Austria","Total","Asylum applicant","5"\n'
+        b'"2019M02","Austria","Total","Other","5"\n"2019M03","Austria","Total","Another","5"\n'
+    ))  # fmt: skip
+    with pytest.raises(SourceError, match="unknown type of applicant") as fault:
+        eurostat.parse(raw)
+    assert (fault.value.row, fault.value.column) == (3, "ASYL_APP")

@@ -224,3 +224,10 @@ def test_a_copy_by_origin_sums_the_places_of_a_country_since_january() -> None:
     ):
         with pytest.raises(SourceError):
             unhcr_odp.parse(copy(movements=[*rows, wrong]))
+
+
+@pytest.mark.parametrize("columns", [["other"], list(unhcr_odp.WAYS)[:2]])
+def test_a_table_of_no_way_or_of_several_is_refused_at_its_header(columns: list[str]) -> None:
+    with pytest.raises(SourceError, match="exactly one column of") as fault:
+        _parse(f"date,{','.join(columns)}\n2025-04-30{',1' * len(columns)}\n")
+    assert fault.value.row == 1
