@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
-from hub.outputs import added_to, ensemble_metadata, hub_model_id, oracle, own_metadata
+from forecasting import OWN
+from hub.outputs import (
+    added_to,
+    ensemble_metadata,
+    hub_model_id,
+    oracle,
+    own_ensemble,
+    own_metadata,
+    own_submissions,
+)
 from hub.score import unit_name
 
 SERIES = "arrivals.CMR._T._T.M"
@@ -68,3 +79,30 @@ def test_the_oracle_knows_the_newest_version_of_each_value_and_none_that_was_wit
 def test_rows_speak_of_their_series_or_of_all_their_task_ids(units: list[str], names: list[str]) -> None:
     rows = pd.DataFrame({"series_id": ["s1", "s2"], "target": ["t1", "t2"], "location": ["FR", "DE"]})
     assert unit_name(rows, units).tolist() == names
+
+
+def test_the_first_hundred_paths_of_the_ensemble_are_handed_in() -> None:
+    task = {"series_id": "arrivals.CMR._T._T.M", "origin_date": pd.Timestamp("2024-11-30"), "horizon": 1,
+            "target_end_date": pd.Timestamp("2024-12-31")}  # fmt: skip
+    one = pd.DataFrame([{**task, "model_id": "vigie-seasonal-walk", "output_type": "quantile", "output_type_id": 0.5,
+                         "value": 1.0, "target": "arrivals"}])  # fmt: skip
+    paths = pd.DataFrame([{**task, "model_id": "vigie-ensemble", "output_type": "sample", "output_type_id": number,
+                           "value": 1.0} for number in range(120)])  # fmt: skip
+    made = own_submissions(one, paths, dt.date(2024, 12, 20))
+    assert sorted(made) == [("vigie-ensemble", "2024-11-30"), ("vigie-seasonal_walk", "2024-11-30")]
+    assert made["vigie-ensemble", "2024-11-30"]["output_type_id"].tolist() == [float(one) for one in range(100)]
+    assert set(made["vigie-ensemble", "2024-11-30"]["target"]) == {"arrivals"}
+
+
+def test_where_a_combination_is_served_vigie_s_own_ensemble_is_handed_in_under_its_name() -> None:
+    rows = pd.DataFrame(
+        [("vigie-ensemble", "a", 1.0), (OWN, "a", 2.0), ("vigie-ensemble", "b", 3.0), ("vigie-ets", "a", 4.0)],
+        columns=["model_id", "series_id", "value"],
+    )
+    own, paths = own_ensemble(rows, pd.DataFrame({"series_id": ["a", "b"]}))
+    assert own.to_numpy().tolist() == [
+        ["vigie-ensemble", "a", 2.0],
+        ["vigie-ensemble", "b", 3.0],
+        ["vigie-ets", "a", 4.0],
+    ]
+    assert paths["series_id"].tolist() == ["b"]
