@@ -412,3 +412,9 @@ def test_a_history_too_short_to_be_shifted_or_without_a_month_in_common_says_not
     ones = np.ones(length)
     assert shocks._placebo(ones, -ones, [1, 2], share=1.0) == 1.0, "a slope as large as every shifted one's"
     assert shocks._placebo(ones, -ones, [1, 2], share=1.001) == 0.0
+
+
+def test_a_shock_of_which_only_the_size_is_said_sets_in_at_once_lasts_three_periods_and_halves_in_two() -> None:
+    found = profile(ENDS, Shock("a", ENDS[0], 0.5))[:7]
+    assert found[:3].tolist() == [1, 1, 1]
+    assert found[[4, 6]] == pytest.approx([0.5, 0.25])
