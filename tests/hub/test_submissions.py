@@ -8,10 +8,19 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from hub import METADATA_SCHEMA, read_config, schema_faults
-from hub.submission import designation_faults, place_of, read_metadata, read_submission
+from hub.submission import (
+    _combined,
+    _level,
+    _texts,
+    designation_faults,
+    place_of,
+    read_metadata,
+    read_submission,
+)
 from hub.targets import config_files
 from tests.hub.mutations import MODEL, RIGHT, ROUND, WRONG, misjudged, run, sound, world
 from tests.hub.outside import PATH, config, submission
@@ -338,3 +347,45 @@ def test_a_team_that_designates_three_models_is_named_by_the_third() -> None:
     assert [fault.file for fault in designation_faults(models)] == ["model-metadata/team-c.yml"]
     assert designation_faults(models | {"team-c": {"designated_model": False}}) == []
     assert designation_faults({f"{one}-m": {"designated_model": True} for one in "abcd"}) == []
+
+
+def test_cells_are_read_as_texts_whatever_a_file_holds_and_none_as_an_empty_one() -> None:
+    def read(*cells: object) -> list[str]:
+        found = _texts(pa.chunked_array([pa.array(cells)]))
+        assert sorted(set(found.words)) == sorted(found.words), "each text once"
+        return found.read(str).tolist()
+
+    assert read("a", None, "b", "a") == ["a", "", "b", "a"]
+    assert read(None, "") == ["", ""]
+    assert read(1.0, 0.025, None, float("nan")) == ["1", "0.025", "", ""]
+    assert read(3, 3, None) == ["3", "3", ""]
+    assert read(dt.date(2024, 11, 30)) == ["2024-11-30"]
+    assert read(dt.datetime(2024, 11, 30, 12, tzinfo=dt.UTC)) == ["2024-11-30"]
+
+
+def test_a_level_is_known_whatever_its_writing_and_rounding_and_another_is_none() -> None:
+    levels = (0.025, 0.5)
+    assert [_level(text, levels) for text in ("0.025", ".0250", "0.5", "5e-1", "0.50000004")] == [
+        "0.025", "0.025", "0.5", "0.5", "0.5",
+    ]  # fmt: skip
+    assert [_level(text, levels) for text in ("0.5000001", "0.03", "many", "")] == [None] * 4
+
+
+def test_rows_are_told_apart_by_all_their_columns_however_many_words_those_have() -> None:
+    assert len(set(_combined([np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])]))) == 4
+    assert len(set(_combined([np.array([0, 0, 1, 0]), np.array([2, 2, 0, 2])]))) == 2
+    wide = [np.array([0, 2**31, 2**31]), np.array([2**31, 0, 0]), np.array([0, 1, 2**31])]
+    assert len(set(_combined(wide))) == 3
+    assert len(set(_combined([*wide[:2], np.array([5, 1, 1])]))) == 2
+
+
+def test_a_column_that_stands_there_twice_or_holds_lists_is_named_in_the_row_of_names() -> None:
+    table = sound(np.random.default_rng(0))
+    twice = pd.concat([table, table[["value"]]], axis=1).to_csv(index=False).encode()
+    nested = table.assign(value=[[one] for one in table["value"]]).to_parquet(index=False)
+    for path, content, rule in (
+        (FILE, twice, "the column stands there twice"),
+        (FILE.replace(".csv", ".parquet"), nested, "holds lists or records where a value belongs"),
+    ):
+        (fault,) = read_submission(HUB, path, content)[1]
+        assert (fault.row, fault.column, str(fault.rule)) == (1, "value", rule)
