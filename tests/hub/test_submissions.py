@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from hub import METADATA_SCHEMA, read_config, schema_faults
+from hub.score import quantile_rows
 from hub.submission import (
     _combined,
     _level,
@@ -389,3 +390,29 @@ def test_a_column_that_stands_there_twice_or_holds_lists_is_named_in_the_row_of_
     ):
         (fault,) = read_submission(HUB, path, content)[1]
         assert (fault.row, fault.column, str(fault.rule)) == (1, "value", rule)
+
+
+def test_required_tasks_are_missed_beside_each_place_in_the_order_of_the_file() -> None:
+    hub, _faults = read_config(config(required_horizons=[0, 1]))
+    assert hub is not None
+    found = [str(fault.rule) for fault in read_submission(hub, PATH, submission(horizons=[0]))[1]]
+    assert [rule.partition("location ")[2].split()[0] for rule in found] == ["US", "01"]
+    assert all("horizon 1" in rule and "wk inc flu hosp" in rule for rule in found)
+    assert read_submission(hub, PATH, submission(horizons=[0, 1]))[1] == []
+
+
+def test_a_submission_s_quantiles_are_one_row_per_task_with_its_levels_ascending() -> None:
+    hub, _faults = read_config(config())
+    assert hub is not None
+    head, *lines = submission().decode().split("\n")
+    taken, faults = read_submission(hub, PATH, "\n".join([head, *lines[::-1]]).encode())
+    assert faults == []
+    assert taken is not None
+    rows = quantile_rows(taken, hub).sort_values(["series_id", "horizon"])
+    keys = ["model_id", "series_id", "origin_date", "horizon", "target_end_date"]
+    assert list(rows.columns) == [*keys, "0.1", "0.25", "0.5", "0.75", "0.9"]
+    assert rows["series_id"].tolist() == ["01 · wk inc flu hosp"] * 2 + ["US · wk inc flu hosp"] * 2
+    assert rows["horizon"].tolist() == [0, 1, 0, 1]
+    assert set(rows["model_id"]) == {"PSI-DICE"}
+    assert rows["target_end_date"].astype(str).tolist() == ["2023-01-14", "2023-01-21"] * 2
+    assert rows[["0.1", "0.9"]].drop_duplicates().to_numpy().tolist() == [[10.0, 90.0]]
