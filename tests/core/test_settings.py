@@ -375,7 +375,8 @@ NUMBERS = {
 def _bounds_of(name: str) -> tuple[object, object, object]:
     """Default and bounds of a setting that is a number, as the settings declare them."""
     section, _dot, field = name.rpartition(".")
-    info = (type(getattr(Settings(), section)) if section else Settings).model_fields[field]
+    model: type[BaseModel] = type(getattr(Settings(), section)) if section else Settings
+    info = model.model_fields[field]
     found: dict[str, object] = {}
     for one in info.metadata:
         for end, taken, beyond in (("low", "ge", "gt"), ("high", "le", "lt")):
@@ -387,7 +388,10 @@ def _bounds_of(name: str) -> tuple[object, object, object]:
 
 
 def test_every_number_has_the_default_and_the_bounds_that_operators_rely_on() -> None:
-    sections = {"": Settings, **{name: type(one) for name, one in Settings() if isinstance(one, BaseModel)}}
+    sections: dict[str, type[BaseModel]] = {
+        "": Settings,
+        **{name: type(one) for name, one in Settings() if isinstance(one, BaseModel)},
+    }
     there = {
         f"{section}.{name}".removeprefix(".")
         for section, model in sections.items()

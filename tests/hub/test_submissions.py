@@ -248,7 +248,7 @@ def test_each_kind_of_change_is_judged_as_it_should_be(name: str) -> None:
     assert misjudged(HUB, name, np.random.default_rng(11)) == ""
 
 
-def faults_of(change: Callable[[pd.DataFrame], pd.DataFrame]) -> list[tuple[int | None, str | None, str]]:
+def faults_of(change: Callable[[pd.DataFrame], pd.DataFrame]) -> list[tuple[int | str | None, str | None, str]]:
     """Row, column and rule of what a changed submission breaks; a task's 23 levels, median and 100 paths are rows."""
     content = change(sound(np.random.default_rng(0))).to_csv(index=False).encode()
     taken, faults = read_submission(HUB, FILE, content)
@@ -256,11 +256,19 @@ def faults_of(change: Callable[[pd.DataFrame], pd.DataFrame]) -> list[tuple[int 
     return [(one.row, one.column, str(one.rule)) for one in faults]
 
 
+def below_zero(rows: int) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """So many first rows below zero."""
+    return lambda table: table.assign(value=table["value"].mask(table.index < rows, -1))
+
+
+def without(*rows: int) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """The table without some rows."""
+    return lambda table: table.drop(list(rows))
+
+
 def test_five_rows_are_named_per_rule_and_the_others_counted() -> None:
     for number in (4, 5, 6, 8):
-        found = faults_of(
-            lambda table, number=number: table.assign(value=table["value"].mask(table.index < number, -1))
-        )
+        found = faults_of(below_zero(number))
         named = [row for row, column, rule in found if rule == "is below 0" and column == "value"]
         assert named == list(range(2, 2 + min(number, 5)))
         further = [rule for _row, _column, rule in found if "further rows" in rule]
@@ -297,7 +305,7 @@ def test_the_same_row_twice_is_named_where_it_stands_the_second_time() -> None:
 def test_a_task_has_as_many_samples_as_the_hub_takes_and_each_spans_all_tasks() -> None:
     samples = list(range(24, 124))
     for fewer in (1, 60):
-        found = faults_of(lambda table, fewer=fewer: table.drop(samples[:fewer]))
+        found = faults_of(without(*samples[:fewer]))
         assert found == [(26, "output_type_id", "the task has not 100 to 1000 samples")]
     one_more = faults_of(lambda table: pd.concat([table, table.iloc[[24]].assign(output_type_id="4711")]))
     assert [rule for _row, _column, rule in one_more] == ["the sample lacks tasks that it spans"]
@@ -354,7 +362,7 @@ def test_cells_are_read_as_texts_whatever_a_file_holds_and_none_as_an_empty_one(
     def read(*cells: object) -> list[str]:
         found = _texts(pa.chunked_array([pa.array(cells)]))
         assert sorted(set(found.words)) == sorted(found.words), "each text once"
-        return found.read(str).tolist()
+        return [str(one) for one in found.read(str)]
 
     assert read("a", None, "b", "a") == ["a", "", "b", "a"]
     assert read(None, "") == ["", ""]
@@ -383,7 +391,7 @@ def test_rows_are_told_apart_by_all_their_columns_however_many_words_those_have(
 def test_a_column_that_stands_there_twice_or_holds_lists_is_named_in_the_row_of_names() -> None:
     table = sound(np.random.default_rng(0))
     twice = pd.concat([table, table[["value"]]], axis=1).to_csv(index=False).encode()
-    nested = table.assign(value=[[one] for one in table["value"]]).to_parquet(index=False)
+    nested = table.assign(value=pd.Series([[one] for one in table["value"]])).to_parquet(index=False)
     for path, content, rule in (
         (FILE, twice, "the column stands there twice"),
         (FILE.replace(".csv", ".parquet"), nested, "holds lists or records where a value belongs"),

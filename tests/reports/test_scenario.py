@@ -10,12 +10,10 @@ import pytest
 
 from core.languages import Language
 from core.schema import Entry
+from forecasting.scenarios.analogues import LARGEST_MULTIPLE, Course, Episode
 from forecasting.scenarios.shocks import DiversionEstimate
 from reports.scenario import (
-    LARGEST_MULTIPLE,
     NONE,
-    Course,
-    Episode,
     assumed,
     assumption,
     course,
