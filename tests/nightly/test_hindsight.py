@@ -235,7 +235,7 @@ def test_the_month_after_the_origin_is_nowcast_once_its_days_have_begun_and_unti
     monkeypatch: pytest.MonkeyPatch, last: str, origin: str, *, made: bool
 ) -> None:
     daily = days_until(last)
-    months = daily.groupby(daily.index.asfreq("M")).sum()
+    months = daily.groupby(pd.PeriodIndex(daily.index).asfreq("M")).sum()
     series = make_series_id("arrivals", "CHA", ALL, ALL, "M")
     states = pd.DataFrame(
         {"route_id": ["CHA", "EMR"], "series_id": [series, "b"], "origin_date": pd.to_datetime([origin, origin])}

@@ -199,7 +199,7 @@ def test_a_night_of_a_new_year_tells_the_bar_that_it_learns(monkeypatch: pytest.
     def night_of(newest: str, *, pooled: bool = True, former: object = before, bar: object = None) -> int:
         told.clear()
         run = SimpleNamespace(progress=bar or NightProgress({}), settings=SimpleNamespace(pooled_model=pooled))
-        data = SimpleNamespace(states=pd.DataFrame({"origin_date": pd.to_datetime([newest, None])}))
+        data = SimpleNamespace(states=pd.DataFrame({"origin_date": [pd.Timestamp(newest), pd.NaT]}))
         night._expect_learning(cast(night.Run, run), cast(RealTimeData, data), cast(Release, former))
         return len(told)
 
