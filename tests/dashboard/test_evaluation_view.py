@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import cast
+from unittest.mock import MagicMock, Mock
+
 import pandas as pd
 import pytest
 
 from dashboard import evaluation_view
 from dashboard.evaluation_view import baseline_note, issued_table
+from dashboard.reads import Night
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.verification import FEW, NARROW
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE
@@ -145,3 +151,32 @@ def test_where_a_test_of_drivers_comes_from_is_told_with_its_span_and_the_snapsh
     assert said.startswith("Tested on P, forecasts made from January 2019 to June 2024; model M.")
     assert "data abc, snapshot 0123456789ab." in said
     assert evaluation_view.origin_words(pd.DataFrame([{"panel": "P"}])) == ""
+
+
+def test_groups_are_drawn_of_the_kind_and_distance_asked_for_among_the_distances_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: dict[str, str] = {}
+    offered: dict[str, list[str]] = {}
+
+    def choice(name: str, options: Sequence[str], default: str) -> str:
+        offered[name] = list(options)
+        return asked.get(name, default)
+
+    drawn = Mock()
+    monkeypatch.setattr(evaluation_view, "st", MagicMock())
+    monkeypatch.setattr(evaluation_view, "downloads", Mock())
+    monkeypatch.setattr(evaluation_view, "state", SimpleNamespace(choice=choice, widget=lambda *_: {}))
+    monkeypatch.setattr(evaluation_view, "reads", SimpleNamespace(drawn_once=drawn))
+
+    def shown(steps: list[int], **choices: str) -> list[tuple[str, int]]:
+        asked.clear()
+        asked.update(choices)
+        rows = pd.DataFrame([(kind, step) for kind in ("region", "citizen") for step in steps])
+        evaluation_view.show_groups(cast(Night, Mock(frame=lambda _: rows.set_axis(["kind", "horizon"], axis=1))))
+        return list(drawn.call_args.args[1].args[0].itertuples(index=False, name=None))
+
+    assert shown([12, 2, 3, 1]) == [("region", 3)]
+    assert offered["group_ahead"] == ["1", "3", "12"]
+    assert shown([6, 1]) == [("region", 1)], "the nearest where there is no third month"
+    assert shown([1, 6], group="citizen", group_ahead="6") == [("citizen", 6)]

@@ -391,7 +391,8 @@ def test_rows_are_told_apart_by_all_their_columns_however_many_words_those_have(
 def test_a_column_that_stands_there_twice_or_holds_lists_is_named_in_the_row_of_names() -> None:
     table = sound(np.random.default_rng(0))
     twice = pd.concat([table, table[["value"]]], axis=1).to_csv(index=False).encode()
-    nested = table.assign(value=pd.Series([[one] for one in table["value"]])).to_parquet(index=False)
+    lists = pd.Series([[one] for one in table["value"]])
+    nested = table.assign(value=lists, further=lists).to_parquet(index=False)
     for path, content, rule in (
         (FILE, twice, "the column stands there twice"),
         (FILE.replace(".csv", ".parquet"), nested, "holds lists or records where a value belongs"),
