@@ -140,6 +140,11 @@ def test_a_month_is_the_difference_of_two_sums_and_ends_with_the_newest_report()
     }
 
 
+def test_the_newest_sum_is_its_month_s_own_number() -> None:
+    raw = sums(m2026_04={"4797": {"Italy": 500}}, m2026_05={"4797": {"Italy": 100}})
+    assert _values(unhcr_odp.parse(raw))["arrivals.CMR.ITA._T.M"] == {"2026-04": 400, "2026-05": 100}
+
+
 def test_sums_that_grow_with_a_later_beginning_refuse_the_answer() -> None:
     raw = sums(m2026_03={"4797": {"Italy": 100}}, m2026_04={"4797": {"Italy": 500}})
     with pytest.raises(SourceError, match="contradict each other"):
