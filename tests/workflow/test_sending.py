@@ -481,3 +481,16 @@ def test_a_refusal_stops_its_thread_and_a_channel_that_is_down_all_that_waits_fo
     one._send_all(letters, time.monotonic() + 60)
     assert handed == tried
     assert (one._report.sent, one._report.failed, one._report.given_up) == counts
+
+
+def test_a_round_s_lines_name_only_what_there_was() -> None:
+    assert sending.Report().summary() == ["messages: 0 sent"]
+    told = sending.Report(sent=2, failed=1, given_up=3, waiting=4, problems=["a", "b"], failing=1).summary()
+    assert told == [
+        "messages: 2 sent, 1 will be tried again, 3 given up, 4 waiting "
+        "(1 after an attempt that failed: 'vigie outbox')",
+        "not sent: a",
+        "not sent: b",
+    ]
+    (drill,) = sending.Report(sent=2, waiting=1, drill=True).summary()
+    assert drill == "drill: nothing is sent; waiting until 'vigie adopt': 1 message"
