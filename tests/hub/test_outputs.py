@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
+from core.routes import own_route_id
 from forecasting import OWN
 from hub.outputs import (
     added_to,
     ensemble_metadata,
     hub_model_id,
+    open_series,
     oracle,
     own_ensemble,
     own_metadata,
@@ -106,3 +109,19 @@ def test_where_a_combination_is_served_vigie_s_own_ensemble_is_handed_in_under_i
         ["vigie-ets", "a", 4.0],
     ]
     assert paths["series_id"].tolist() == ["b"]
+
+
+def test_a_series_is_passed_on_only_where_its_source_and_all_it_is_derived_from_may_be_and_no_analyst_s() -> None:
+    cards: dict[str, dict[str, Any]] = {
+        "open": {"redistribution": True},
+        "unsaid": {"redistribution": "to be confirmed"},
+        "closed": {"redistribution": False},
+        "sum": {"redistribution": True, "derived_from": ["open", "unsaid"]},
+        "mixed": {"redistribution": True, "derived_from": ["open", "closed"]},
+        "deep": {"redistribution": True, "derived_from": ["mixed"]},
+        "lost": {"redistribution": True, "derived_from": ["nobody"]},
+    }
+    sources = {f"arrivals.{name.upper()}._T._T.M": name for name in [*cards, "nobody"]}
+    own = f"arrivals.{own_route_id('Ceuta by land')}._T._T.M"
+    found = open_series([*sources, own, "arrivals.WMR._T._T.M"], {**sources, own: "open"}, cards)
+    assert [sources[one] for one in found] == ["open", "unsaid", "sum"]
