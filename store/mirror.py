@@ -274,7 +274,7 @@ def read_list(files: RemoteFiles, kind: str, commit: Commit) -> Listing:
 
 def sweep(home: Path, files: RemoteFiles, commit: Commit, lists: Mapping[str, Listing]) -> list[str]:
     """Remove what no commit names (what retention took away, what was cut off) after a day; returns what went."""
-    named = {_COMMIT.format(number) for number in range(max(commit.number - 20, 0), commit.number + 1)}
+    named = {_COMMIT.format(number) for number in range(commit.number - 20, commit.number + 1)}
     named |= {f"lists/{digest}.json" for digest in commit.lists.values()}
     named |= {_place(name, entry) for name, entry in _parts(lists).items()}
     for link in local_links(home).values():

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
 
 from access import Actor, Person, sessions
-from access.guard import LOGOUT_PATH, Guard, login_routes, own_names
+from access.guard import CALLBACK_PATH, LOGIN_PATH, LOGOUT_PATH, Guard, login_routes, own_names
 from access.sessions import ASK_JOURNAL_AFTER, SIGNED_IN, SIGNED_OUT, Logins, form_token, login_id_of, revoke
 from core.settings import AccessSettings, load_settings
 from store.journal import Journal
@@ -176,3 +180,87 @@ def test_a_login_ends_by_the_form_of_its_own_page_and_by_no_other_request(
     assert SIGNED_OUT not in actions(journal)
     assert asyncio.run(ask("POST", form_token(otto))) == 200
     assert [row.subject for row in journal.entries() if row.action == SIGNED_OUT] == [f"login:{login_id_of(otto)}"]
+
+
+class Provider:
+    """Stands in for the library that speaks with a provider."""
+
+    def __init__(self, claims: dict[str, object] | None) -> None:
+        self._claims = claims
+
+    def register(self, *_name: str, **_options: object) -> Provider:
+        return self
+
+    async def authorize_access_token(self, _request: Request) -> dict[str, object]:
+        if self._claims is None:
+            raise RuntimeError("an answer to no question")
+        return {"userinfo": self._claims}
+
+    async def authorize_redirect(self, *_given: object, **_options: object) -> Response:
+        raise RuntimeError("not reached")
+
+
+@pytest.fixture
+def way_in(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str, dict[str, object] | None], httpx.Response]:
+    """Ask a dashboard over https whose provider vouches for somebody, or for nobody."""
+    monkeypatch.setattr(sessions, "_OF_PROCESS", {})
+    monkeypatch.setenv(ACCESS.client_secret_env, "x")
+    base = "https://vigie.example.org"
+    (tmp_path / "settings.toml").write_text(
+        f'dashboard_url = "{base}"\n[access]\nprovider = "https://login.example.org/x"\nclient_id = "vigie"\n'
+    )
+    guard = Guard(tmp_path, load_settings(tmp_path).access, base, own_names("127.0.0.1"), "x", lambda: journal)
+
+    def ask(path: str, claims: dict[str, object] | None) -> httpx.Response:
+        monkeypatch.setattr("access.guard.OAuth", lambda: Provider(claims))
+        served = Starlette(routes=login_routes(guard))
+
+        async def get() -> httpx.Response:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url=base) as client:
+                return await client.get(path)
+
+        return asyncio.run(get())
+
+    return ask
+
+
+def test_who_comes_back_from_the_provider_gets_a_cookie_for_as_long_as_a_login_may_last(
+    journal: Journal, way_in: Callable[[str, dict[str, object] | None], httpx.Response]
+) -> None:
+    now = dt.datetime.now(dt.UTC).timestamp()
+    claims = {
+        "iss": ISSUER,
+        "sub": "id-ada",
+        "email": "ada@example.org",
+        "email_verified": True,
+        "iat": now,
+        "exp": now + 60,
+    }
+    answer = way_in(f"{CALLBACK_PATH}?code=1&state=2", claims)
+    assert (answer.status_code, answer.headers["location"]) == (302, "/")
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("__Host-vigie_session=")
+    assert "Max-Age=28800" in cookie, "eight hours"
+    assert {"HttpOnly", "Secure", "Path=/", "SameSite=lax"} <= set(cookie.split("; "))
+    assert actions(journal) == [SIGNED_IN]
+
+
+@pytest.mark.parametrize(
+    ("path", "claims"),
+    [
+        (CALLBACK_PATH, {}),
+        (f"{CALLBACK_PATH}?code=1", None),
+        (f"{CALLBACK_PATH}?code=1", {"sub": "x"}),
+        (LOGIN_PATH, {}),
+    ],
+)
+def test_what_names_nobody_signs_nobody_in_and_leads_back_to_the_door(
+    journal: Journal, way_in: Callable[[str, dict[str, object] | None], httpx.Response], path: str,
+    claims: dict[str, object] | None,
+) -> None:  # fmt: skip
+    answer = way_in(path, claims)
+    assert (answer.status_code, answer.headers["location"]) == (302, "/")
+    assert "set-cookie" not in answer.headers
+    assert actions(journal) == []

@@ -8,7 +8,15 @@ from email.message import EmailMessage
 
 import pytest
 
-from alerts.delivery import ChannelDownError, RefusedError, post_chat, post_webhook, send_mail, try_channel
+from alerts.delivery import (
+    ChannelDownError,
+    RefusedError,
+    _with_limits,
+    post_chat,
+    post_webhook,
+    send_mail,
+    try_channel,
+)
 from core.errors import InputError
 from core.settings import ChatChannel, EmailChannel, WebhookChannel
 from tests.receivers import Mailbox, Requests, http_server, mail_server
@@ -174,3 +182,15 @@ def test_a_channel_that_is_tried_is_reached_and_signed_in_to_and_nothing_is_sent
             try_channel(channel)
         assert SECRET not in str(caught.value)
     assert (len(mailbox.mails), len(hook.taken)) == before
+
+
+@pytest.mark.parametrize(
+    ("address", "sent"),
+    [
+        ("slack://a/b", "slack://a/b?cto=10&rto=10"),
+        ("slack://a/b?x=1", "slack://a/b?x=1&cto=10&rto=10"),
+        ("json://host/x", "json://host/x?cto=10&rto=10&+Idempotency-Key=m1"),
+    ],
+)
+def test_a_chat_service_gets_half_of_the_time_to_connect_and_half_to_answer(address: str, sent: str) -> None:
+    assert _with_limits(address, 20, "m1") == sent

@@ -217,3 +217,16 @@ def test_folding_at_once_and_step_by_step_agree(steps: list[tuple[str, str, str]
     whole = fold(rows)
     assert (whole.status, whole.level, whole.version) == (state.status, state.level, state.version)
     assert list(whole.without_effect) == refused
+
+
+@pytest.mark.parametrize(
+    ("level", "needed"), [("", 1), ("watch", 1), ("warning", 1), ("severe", 2), ("of another version", 1)]
+)
+def test_an_alert_needs_one_sign_off_and_a_severe_one_two_whatever_levels_there_were(level: str, needed: int) -> None:
+    signers = ["Ada", "Ben", "Eve"]
+    state = State(PROPOSED, level)
+    for signed, name in enumerate(signers[:needed]):
+        assert (state.status, state.sign_offs_missing) == (PROPOSED, needed - signed)
+        state = step(state, row(signed + 2, SIGNED_OFF, name))
+    assert (state.status, state.sign_offs_missing) == (SIGNED_OFF, 0)
+    assert State(PROPOSED, level, sign_offs=("Ada", "Ben", "Eve")).sign_offs_missing == 0

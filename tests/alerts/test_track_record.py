@@ -18,7 +18,7 @@ from alerts.rules import EXCEEDANCE_RULES
 from alerts.rules.base import ExceedanceRule, counts_by_series
 from alerts.rules.capacity import RULE as CAPACITY
 from alerts.rules.surge import RULE as SURGE
-from alerts.verification import full_record
+from alerts.verification import full_record, hindcast
 from alerts.verification.comparisons import COMPARISONS
 from alerts.verification.contingency import (
     ContingencyTable,
@@ -643,3 +643,19 @@ def test_past_forecasts_follow_the_nowcast_of_their_first_month_as_tonights_do(w
     others[place] = False
     assert np.array_equal(made.paths[others], plain.paths[others], equal_nan=True)
     assert np.array_equal(made.quantiles[others], plain.quantiles[others], equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("newest", "horizons", "start"),
+    [
+        ("2024-12", 12, 2), ("2024-11", 12, 3), ("2025-01", 12, 1), ("2025-02", 12, USUAL_START),
+        ("2025-03", 12, USUAL_START), ("2024-04", 12, 10), ("2024-03", 12, USUAL_START), ("2024-11", 5, 3),
+        ("2024-10", 5, USUAL_START),        ("2024-12", 2, 1),
+    ],
+)  # fmt: skip
+def test_a_window_begins_so_many_months_after_the_newest_count_unless_that_cannot_be(
+    newest: str, horizons: int, start: int
+) -> None:
+    months = pd.period_range("2024-01", newest, freq="M")
+    counts = pd.DataFrame({"a": np.ones(len(months))}, index=months.astype(str))
+    assert hindcast._starts(counts, dt.date(2025, 1, 31), horizons).tolist() == [start]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -184,3 +185,19 @@ def test_a_message_is_named_by_as_many_letters_as_tell_it_from_others() -> None:
     for name, count in (("ab", 2), ("b", 0)):
         with pytest.raises(InputError, match=f"{name}: {count} waiting messages begin so"):
             _find(workflow, name)
+
+
+def test_messages_that_wait_are_listed_by_their_first_eight_letters_with_to_whom_and_how_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def listed(*messages: OutboxMessage) -> list[str]:
+        workflow = SimpleNamespace(outbox=SimpleNamespace(waiting=lambda: list(messages)))
+        monkeypatch.setattr("commands.alerts.opened_workflow", lambda _home: nullcontext(workflow))
+        return vigie(tmp_path, "outbox").stdout.splitlines()
+
+    one = replace(MESSAGE, message_id="abcdefghijkl", recipient="duty@example.org")
+    lines = listed(one, replace(one, recipient=""))
+    assert lines[0] == f"abcdefgh  {'raised':16} {ALERT:32} to duty@example.org: due"
+    assert " to mail: " in lines[1]
+    assert lines[2] == "2 waiting: 'vigie outbox send now' tries all of them"
+    assert listed() == ["0 waiting"]

@@ -6,10 +6,11 @@ import datetime as dt
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 import typer
 
-from commands.hub import _paths, collect, validate
+from commands.hub import _paths, collect, combine, init, score, validate
 
 
 def test_a_list_of_files_may_have_blank_lines_and_detours() -> None:
@@ -60,3 +61,35 @@ def test_what_is_new_is_taken_in_as_received_on_the_day_given_or_today_and_what_
     today = dt.datetime.now(dt.UTC).date()
     assert ended == code
     assert days[0] == dt.date(2025, 2, 3) if received else today - days[0] <= dt.timedelta(days=1)
+
+
+def test_a_new_hub_is_told_with_what_comes_next(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr("commands.hub.current_release", lambda _home: "release")
+    monkeypatch.setattr("nightly.hub.init_hub", lambda *_given: ["a", "b"])
+    init(str(tmp_path), home=tmp_path)
+    assert capsys.readouterr().out == f"{tmp_path}: 2 files written. Next: vigie hub submit {tmp_path}\n"
+
+
+def test_ensembles_are_written_into_the_hub_and_counted_without_their_metadata(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    made = {"model-output/a/1-a.parquet": b"1", "model-metadata/a.yml": b"2"}
+    monkeypatch.setattr("nightly.hub_combined.combine_hub", lambda _place: made)
+    combine(str(tmp_path))
+    assert (tmp_path / "model-metadata" / "a.yml").read_bytes() == b"2"
+    assert capsys.readouterr().out == f"{tmp_path}: 1 submission of the hub's ensembles written\n"
+
+
+def test_the_league_of_all_rows_is_printed_the_best_first_and_the_whole_is_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    rows = [("all", "b", 1.0), ("all", "a", 0.5), ("span", "c", 0.1)]
+    table = pd.DataFrame(rows, columns=["kind", "model_id", "pairwise_wis"]).assign(coverage_80=0.8, n=1234, missing=0)
+    monkeypatch.setattr("nightly.hub_combined.score_hub", lambda *_given: table)
+    score("a hub", "b", tmp_path / "out.csv")
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines] == [["a", "0.500"], ["b", "1.000"]]
+    assert all(line.endswith("80 %:  0.80  1,234 scored, 0 missing") for line in lines)
+    assert len(pd.read_csv(tmp_path / "out.csv")) == 3

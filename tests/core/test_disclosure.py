@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ from core.disclosure import (
 from core.errors import SchemaError
 from core.release import WITHHELD
 from tests.core.disclosure import Published, becomes_small, made_up, with_totals_alone, worked_out
+from tests.golden import check_golden, check_of
 
 PLACES = ("ITA", "MLT")
 CITIZENS = ("AFG", "ERI", "SYR", "TUN")
@@ -370,3 +372,29 @@ def test_a_revised_count_stays_hidden_and_without_a_former_release_nothing_else_
     assert cells_to_withhold(now).empty
     assert cells_to_withhold(now, then, first)["citizen"].tolist() == first["citizen"].tolist() == ["C00", "C01"]
     assert protect(now, first).equals(protect(now, cells_to_withhold(now, then, first)))
+
+
+def test_what_is_hidden_in_worlds_made_up_stays_what_was_found_to_give_nothing_away() -> None:
+    """The attacks on these take long: of cells that are hidden as before they need not be asked again."""
+    lines = []
+    for is_crosswise in (False, True):
+        for is_revised in (False, True):
+            for number, releases in enumerate(made_up(16, crosswise=is_crosswise, revised=is_revised)):
+                kind = f"{'crosswise' if is_crosswise else 'plain'} {'revised' if is_revised else 'once'} {number}"
+                hidden = [one.rows.loc[~one.shown, ["geo", "citizen", "time_period"]] for one in releases]
+                names = [sorted(rows.astype(str).agg("|".join, axis=1)) for rows in hidden]
+                lines.append(f"{kind}: " + ", ".join(f"{len(one)} {check_of(one)}" for one in names))
+    check_golden(Path(__file__).with_name("golden") / "disclosure.txt", lines)
+
+
+def test_nothing_follows_from_counts_not_being_negative_unless_all_of_the_whole_is_told_in_its_parts() -> None:
+    values = np.array([10.0, 7.0, 3.0, 2.0])
+    rows = [
+        (0, 0, -1, 0.0), (0, 1, 1, 0.0), (0, 2, 1, 0.0),  # 10 is 7 and 3
+        (1, 0, -1, 0.0), (1, 1, 1, 0.0), (1, 3, 1, 0.0),  # 10 is more than 7 and 2
+        (2, 1, 1, 0.0), (2, 2, 1, 0.0),  # of parts alone nothing is untold
+        (3, 1, 1, 0.0), (3, 3, 1, -1.0),
+    ]  # fmt: skip
+    members = pd.DataFrame(rows, columns=["relation", "cell", "part", "untold"])
+    exact = disclosure._exact(members, values).drop_duplicates("relation")["exact"]
+    assert exact.tolist() == [True, False, True, False]

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from rich.progress import Progress
 
 from core import log
 from core.log import Pace, ProgressReport, configure_logging, get_logger, one_line, shares, uneven
@@ -149,3 +150,32 @@ def test_units_that_cost_more_and_more_advance_by_what_they_cost() -> None:
         report(done, 8)
     assert told == [(125, 1000), (250, 1000), (625, 1000), (1000, 1000)]
     assert uneven(None, [1.0]) is None
+
+
+@pytest.mark.parametrize(
+    ("left", "words"), [(5.4, "about 0:05 left"), (59.6, "about 1:00 left"), (3_605.0, "about 60:05 left")]
+)
+def test_the_time_left_is_told_in_minutes_and_seconds(clock: list[float], left: float, words: str) -> None:
+    pace = Pace()
+    assert (str(pace), pace.seconds_left()) == ("", None)
+    pace(0, 2)
+    clock[0] += left
+    assert str(pace) == "", "nobody can know before a unit is done"
+    pace(1, 2)
+    assert str(pace) == words
+
+
+def test_a_log_is_told_of_progress_every_thirty_seconds_and_of_each_end(clock: list[float], lines: Lines) -> None:
+    report = log._on_log()
+    for seconds, done in ((0, 0), (29, 1), (1, 2), (29, 3), (1, 4), (1, 5)):
+        clock[0] += seconds
+        report("Forecasting", done, 5)
+    assert [done for done, _left in lines.left] == [2, 4, 5]
+
+
+def test_a_bar_shows_each_stage_once_and_how_far_it_is() -> None:
+    with Progress(disable=True) as bar:
+        report = log._on_bar(bar)
+        for stage, done, total in (("A", 0, 4), ("A", 2, 4), ("B", 1, 3), ("A", 4, 4)):
+            report(stage, done, total)
+        assert [(task.description, task.completed, task.total) for task in bar.tasks] == [("A", 4, 4), ("B", 1, 3)]

@@ -6,19 +6,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from core.errors import InputError
 from core.settings import (
+    DRILL,
     PROJECT,
+    SHORTEST_COOKIE_SECRET,
     AccessSettings,
     AlertSettings,
+    EmailChannel,
     LiveSettings,
     Settings,
     Subscription,
     WebhookChannel,
     home_folder,
     is_loopback,
+    is_safe_address,
     load_settings,
     secret,
 )
@@ -331,3 +335,160 @@ def test_a_wrong_variable_of_the_environment_is_named(
     monkeypatch.setenv(variable, value)
     with pytest.raises(InputError, match=named):
         load_settings(tmp_path)
+
+
+NUMBERS = {
+    # name: (default, lowest that is taken, highest that is taken; a bound that is itself refused stands in brackets)
+    "trajectories": (1000, 100, 10_000),
+    "backtest_origins": (60, 24, None),
+    "slow_backtest_origins": (24, 12, None),
+    "oldest_origin_months": (6, 1, None),
+    "alerts.surge_factor": (1.5, [1], None),
+    "alerts.surge_minimum": (100, 0, None),
+    "alerts.fall_factor": (0.5, [0], [1]),
+    "alerts.cost_loss_ratio": (1 / 3, [0], 100),
+    "live.connect_seconds": (15, [0], None),
+    "live.read_seconds": (60, [0], None),
+    "live.total_seconds": (600, [0], None),
+    "live.largest_megabytes": (300, [0], None),
+    "live.attempts": (4, 1, 20),
+    "live.first_wait_seconds": (2, 0, None),
+    "live.longest_wait_seconds": (120, 0, None),
+    "live.keep_months": (24, 1, None),
+    "live.parallel": (4, 1, 16),
+    "operation.fit_seconds": (120, [0], None),
+    "operation.fit_megabytes": (2048, 64, None),
+    "operation.keep_nights": (92, 2, None),
+    "operation.stale_hours": (36, [0], None),
+    "store.poll_seconds": (60, 1, None),
+    "store.lease_seconds": (300, 10, None),
+    "access.session_minutes": (480, [0], 43_200),
+    "access.idle_minutes": (60, [0], 43_200),
+    "delivery.silence_days": (7, 0, None),
+    "delivery.first_wait_seconds": (60, 0, None),
+    "delivery.longest_wait_seconds": (21_600, 0, None),
+    "delivery.give_up_days": (14, [0], None),
+    "delivery.longest_seconds": (120, [0], None),
+}
+
+
+def _bounds_of(name: str) -> tuple[object, object, object]:
+    """Default and bounds of a setting that is a number, as the settings declare them."""
+    section, _dot, field = name.rpartition(".")
+    model: type[BaseModel] = type(getattr(Settings(), section)) if section else Settings
+    info = model.model_fields[field]
+    found: dict[str, object] = {}
+    for one in info.metadata:
+        for end, taken, beyond in (("low", "ge", "gt"), ("high", "le", "lt")):
+            if hasattr(one, taken):
+                found[end] = getattr(one, taken)
+            if hasattr(one, beyond):
+                found[end] = [getattr(one, beyond)]
+    return info.default, found.get("low"), found.get("high")
+
+
+def test_every_number_has_the_default_and_the_bounds_that_operators_rely_on() -> None:
+    sections: dict[str, type[BaseModel]] = {
+        "": Settings,
+        **{name: type(one) for name, one in Settings() if isinstance(one, BaseModel)},
+    }
+    there = {
+        f"{section}.{name}".removeprefix(".")
+        for section, model in sections.items()
+        for name, info in model.model_fields.items()
+        if info.annotation in {int, float}
+    }
+    assert there == set(NUMBERS)
+    assert {name: _bounds_of(name) for name in NUMBERS} == NUMBERS
+
+
+def test_what_is_not_said_is_off_or_as_the_documents_say() -> None:
+    settings = Settings()
+    said = settings.delivery, settings.access, settings.hub, settings.drill
+    assert (said[0].replays, said[0].briefing, said[1].is_on, said[2].place, said[3]) == (False, True, False, "", False)
+    mail = EmailChannel(kind="email", host="smtp.example.org", sender="a@b.c")
+    assert (mail.seconds, mail.port, mail.security) == (20, 587, "starttls")
+    for refused in ({"port": 0}, {"port": 65_536}, {"seconds": 0}, {"seconds": 121}, {"host": ""}):
+        with pytest.raises(ValidationError):
+            EmailChannel.model_validate(mail.model_dump() | refused)
+    for taken in ({"port": 1}, {"port": 65_535}, {"seconds": 120}):
+        EmailChannel.model_validate(mail.model_dump() | taken)
+    assert SHORTEST_COOKIE_SECRET == 32
+
+
+def test_a_threshold_of_nobody_is_one() -> None:
+    assert AlertSettings(thresholds={"CMR": 0.0}).thresholds == {"CMR": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("url", "safe"),
+    [
+        ("https://example.org/x", True), ("http://127.0.0.1:8501", True), ("http://localhost", True),
+        ("http://example.org", False), ("https://", False), ("ftp://localhost", False), ("localhost", False),
+    ],
+)  # fmt: skip
+def test_an_address_is_safe_over_https_or_on_this_machine(url: str, *, safe: bool) -> None:
+    assert is_safe_address(url) is safe
+
+
+def test_a_month_until_which_alerts_learn_is_a_month_or_nothing() -> None:
+    for taken in ("", "2020-01", "2020-12"):
+        assert AlertSettings(trained_until=taken).trained_until == taken
+    for refused in ("2020-00", "2020-13", "2020", "2020-1", "x2020-01"):
+        with pytest.raises(ValidationError):
+            AlertSettings(trained_until=refused)
+
+
+def test_a_secret_may_be_as_short_as_the_shortest_and_says_who_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIGIE_TRIAL", "four")
+    assert secret("VIGIE_TRIAL", shortest=4) == "four"
+    with pytest.raises(InputError, match="shorter than 5 characters"):
+        secret("VIGIE_TRIAL", shortest=5)
+    monkeypatch.delenv("VIGIE_TRIAL")
+    with pytest.raises(InputError, match="is not set: the desk needs it"):
+        secret("VIGIE_TRIAL", needed_by="the desk")
+
+
+def test_a_token_goes_over_a_safe_line_alone_wherever_the_address_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    token = {"token_env": "VIGIE_TOKEN"}
+    assert WebhookChannel(kind="webhook", url="http://example.org/a").address() == "http://example.org/a"
+    with pytest.raises(ValidationError, match="over an open line"):
+        WebhookChannel.model_validate({"kind": "webhook", "url": "http://example.org/a"} | token)
+    hidden = WebhookChannel.model_validate({"kind": "webhook", "url_env": "VIGIE_HOOK"} | token)
+    monkeypatch.setenv("VIGIE_HOOK", "http://example.org/a")
+    with pytest.raises(InputError, match="over an open line"):
+        hidden.address()
+    monkeypatch.setenv("VIGIE_HOOK", "http://127.0.0.1/a")
+    assert hidden.address() == "http://127.0.0.1/a"
+
+
+def test_a_mail_server_without_a_password_may_be_asked_over_an_open_line_and_one_on_this_machine_with_it() -> None:
+    plain = {"kind": "email", "sender": "a@b.c", "security": "none"}
+    assert EmailChannel.model_validate(plain | {"host": "smtp.example.org"}).user == ""
+    user = {"user": "vigie", "password_env": "VIGIE_PASSWORD"}
+    assert EmailChannel.model_validate(plain | user | {"host": "localhost"}).user == "vigie"
+    with pytest.raises(ValidationError, match="over an open line"):
+        EmailChannel.model_validate(plain | user | {"host": "smtp.example.org"})
+
+
+def test_a_subscription_without_routes_wants_all_of_them_and_freshness_whatever_its_levels() -> None:
+    one = Subscription(name="desk", channel="mail", levels=["severe"], events=["raised", "freshness"])
+    assert one.wants("raised", "severe", "WMR")
+    assert one.wants("freshness", "", "")
+    assert not one.wants("raised", "watch", "WMR")
+    assert not one.wants("ended", "severe", "WMR")
+
+
+def test_a_login_needs_a_safe_address_to_come_back_to() -> None:
+    access = {"provider": "https://login.example.org", "client_id": "vigie"}
+    assert Settings(access=access, dashboard_url="http://127.0.0.1:8501").access.is_on  # type: ignore[arg-type]  # read as a table
+    with pytest.raises(ValidationError, match="dashboard_url must begin with https"):
+        Settings(access=access, dashboard_url="http://vigie.example.org")  # type: ignore[arg-type]  # as above
+
+
+def test_a_home_in_service_is_not_cut_off_and_an_adopted_one_not_any_more(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text('journal_url = "sqlite:///elsewhere"\n')
+    assert load_settings(tmp_path).journal_url == "sqlite:///elsewhere"
+    (tmp_path / DRILL).write_text("{}")
+    assert load_settings(tmp_path).journal_url == ""
+    assert load_settings(tmp_path, adopted=True).journal_url == "sqlite:///elsewhere"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import json
 import re
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from google.protobuf.json_format import MessageToDict  # type: ignore[import-unt
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
+from core.settings import PROJECT
 from tests.golden import NAMES_OF_THE_RUN, check_of, short
 
 MOST_ROWS, MOST_ENTRIES = 3, 12
@@ -77,3 +80,14 @@ def _in_short(thing: object) -> str:
     if all(one is None or isinstance(one, int | float) for one in thing):
         return short([np.nan if one is None else one for one in thing])
     return f"[{len(thing)}: {_in_short(thing[0])} … {_in_short(thing[-1])} {check_of(map(_in_short, thing))}]"
+
+
+def functions_of(page: str) -> SimpleNamespace:
+    """What a page's file defines, without the line that shows the page: a file that is imported runs."""
+    path = PROJECT / "dashboard" / "app_pages" / f"{page}.py"
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    *definitions, call = tree.body
+    assert isinstance(call, ast.Expr)
+    names: dict[str, object] = {"__name__": f"dashboard.app_pages.{page}"}
+    exec(compile(ast.Module(definitions, []), str(path), "exec"), names)  # noqa: S102  # our own file
+    return SimpleNamespace(**names)

@@ -15,6 +15,7 @@ from core.calendar import to_period, write_period
 from core.languages import Language
 from dashboard import asylum_view, lang
 from dashboard.charts.fan import Fan, fan_chart
+from dashboard.reads import Night
 from dashboard.theme import LIGHT
 from reports import asylum, numbers
 
@@ -126,3 +127,23 @@ def test_a_kind_that_is_too_old_is_not_offered_and_the_page_says_why(home: Path)
     app = visit("asylum", kind="asylum_applications.M")
     assert any("asks for kind" in warning.value for warning in app.warning)
     assert "latest data June 2018, too old for a current forecast" in words(app)
+
+
+def test_countries_are_compared_by_what_is_expected_next_the_most_first_and_no_more_than_twelve(
+    frames: dict[str, pd.DataFrame],
+) -> None:
+    night = cast(Night, SimpleNamespace(frame=frames.__getitem__, published=frames.__getitem__))
+    forecasts = frames["asylum_forecasts"]
+    kind = QUARTERLY
+    every = sorted(forecasts["geo"].unique())
+    table = asylum_view.by_destination(night, kind, every)
+    assert table["expected"].is_monotonic_decreasing
+    assert (table["low"] < table["expected"]).all()
+    assert (table["expected"] < table["high"]).all()
+    assert len(asylum_view.by_destination(night, kind, every[:1])) == 1
+    assert asylum_view.by_destination(night, kind, []).empty
+    one = forecasts[forecasts["geo"] == every[0]]
+    many = pd.concat([one.assign(geo=f"C{place:02d}", series_id=f"s{place}") for place in range(14)])
+    crowd = {**frames, "asylum_forecasts": many}
+    night = cast(Night, SimpleNamespace(frame=crowd.__getitem__, published=crowd.__getitem__))
+    assert len(asylum_view.by_destination(night, kind, [f"C{place:02d}" for place in range(14)])) == 12

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
 import dashboard
 from access import NotAllowedError
 from core.errors import InputError, NothingToPublishError, SourceError, StoreError, VigieError
-from dashboard.layout import error_words, fault
+from dashboard.layout import _step_word, error_words, fault, plain, since_words
+from dashboard.theme import level_word
 from workflow.judgements import fitted
 
 
@@ -43,3 +45,31 @@ def test_a_readers_own_mistake_is_told_in_the_readers_language(monkeypatch: pyte
 def test_a_fault_of_a_release_of_before_is_shown_as_it_was_written(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dashboard, "language", lambda: "fr")
     assert fault("a rule of long ago, {n}") == "a rule of long ago, {n}"
+
+
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        ("2015-01-31", "Years from 2017: earlier peaks would flatten the rest."),
+        ("2016-12-31", "Years from 2017: earlier peaks would flatten the rest."),
+        ("2017-01-31", ""),
+        ("2020-01-31", ""),
+        ("", ""),
+    ],
+)
+def test_the_peaks_of_2015_and_2016_are_left_out_of_comparisons_and_that_is_said(first: str, said: str) -> None:
+    ends = pd.date_range(first or "2025-01-01", "2024-12-31", freq="ME")
+    assert since_words(pd.Series(ends)) == said
+
+
+def test_signs_of_markdown_in_a_text_are_shown_as_they_are() -> None:
+    assert plain("a*b_c [x](y) #1 ~z") == r"a\*b\_c \[x\]\(y\) \#1 \~z"
+    assert plain("Août, 12 000 — “x”") == "Août, 12 000 — “x”"
+
+
+def test_a_step_s_level_and_status_are_told_in_words_and_other_texts_as_they_are() -> None:
+    assert _step_word("status", "") == ""
+    assert _step_word("level", "") == ""
+    assert _step_word("actor", "watch") == "watch"
+    assert _step_word("level", "watch") == level_word("watch")
+    assert _step_word("status", "ended") == "ended"

@@ -86,3 +86,47 @@ def test_the_first_alert_before_a_rise_is_the_one_given_longest_before_it() -> N
 )
 def test_a_rise_came_where_any_of_its_months_was_far_above_the_mean(came: list[float], said: str) -> None:
     assert record_view._occurred(pd.DataFrame({"came": came})) == said
+
+
+def measured(rule: str, level: str, horizon: int, precision: float, **more: object) -> dict[str, object]:
+    row = {"rule": rule, "level": level, "horizon": horizon, "precision": precision, "n_events": 40.0, "n_alerts": 40.0}
+    empty = dict.fromkeys(("recall", "false_alarms_per_route_year", "lead_months_median", "brier_skill", "auc"), NAN)
+    return {**empty, **row, **more}
+
+
+def test_a_rule_is_compared_with_others_at_its_mildest_level_and_so_far_ahead_alone() -> None:
+    cases = [
+        ("surge", "watch", 3, 0.5),
+        ("surge", "severe", 3, 0.9),
+        ("surge", "watch", 6, 0.8),
+        ("fall", "watch", 3, 0.7),
+    ]
+    record = pd.DataFrame([measured(*case) for case in cases])
+    others = pd.DataFrame(
+        [
+            measured("persistence", level, horizon, precision, against=rule)
+            for rule, level, horizon, precision in [*((*case[:3], case[3] - 0.3) for case in cases)]
+        ]
+    )
+    shown = record_view.comparison_table(record, others, "surge", 3)
+    assert shown["Foretold an onset"].tolist() == ["50%", "20%"]
+    assert shown["Source"].iloc[0] == "Vigie"
+
+
+def test_the_chance_before_a_rise_has_the_mark_of_its_level_and_a_dash_where_none_was_said() -> None:
+    said = pd.DataFrame({"chance": [0.2, NAN, 0.61], "level": ["", "", "watch"]}, index=[6, 3, 1])
+    assert [record_view._chance(said, step) for step in (6, 3, 2, 1)] == ["20%", "–", "–", "61% ●"]
+
+
+def test_too_few_cases_are_said_to_say_little_beside_the_share() -> None:
+    row = {"recall": 0.4, "recall_lo": 0.3, "recall_hi": 0.5}
+    assert record_view._share(dict(row), "recall", FEWEST_EVENTS) == "40% (30%–50%)"
+    assert record_view._share(dict(row), "recall", FEWEST_EVENTS - 1) == "40% (30%–50%), too few to say"
+    assert record_view._share({"recall": NAN}, "recall", 1) == "–"
+
+
+def test_figures_of_a_rise_are_named() -> None:
+    assert record_view._basis("arrivals") == "arrivals"
+    assert record_view._basis("detections") == "Frontex detections, chances only"
+    assert record_view._basis("") == "no figures"
+    assert record_view._first(pd.DataFrame({"horizon": []})) == "none"

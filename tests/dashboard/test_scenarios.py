@@ -368,3 +368,22 @@ def test_conditions_are_what_the_levers_say_over_their_months_in_time_order(
     ]  # fmt: skip
     assert {(one.first.month, one.last.month) for one in found} == {months}
     assert len(scenario_view.conditions(levers | {"and_route": scenario_state.NONE})) == 1
+
+
+def test_every_route_is_compared_over_the_window_with_what_is_forecast(night: Night) -> None:
+    trajectories = night.frame("trajectories")
+    halved = trajectories.assign(value=trajectories["value"] / 2)
+    table = scenario_view.routes_table(night, halved, ROUTES[:2])
+    assert table[["route_id", "kind"]].to_numpy().tolist() == [
+        ["CMR", "forecast"], ["CMR", "scenario"], ["EMR", "forecast"], ["EMR", "scenario"],
+    ]  # fmt: skip
+    assert set(table["first_month"]) == {"2025-02"}
+    assert set(table["last_month"]) == {"2025-04"}
+    forecast, then = (
+        table.loc[table["kind"] == kind, list(LEVELS)].to_numpy(dtype=float) for kind in ("forecast", "scenario")
+    )
+    assert then == pytest.approx(forecast / 2)
+    assert (np.diff(forecast, axis=1) > 0).all()
+    shown = scenario_view.routes_shown(table)
+    assert shown["Route"].is_unique
+    assert shown["Difference"].tolist() == ["−50%", "−50%"]

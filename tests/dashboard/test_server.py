@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import gzip
+import json
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import httpx
 import pytest
@@ -18,8 +21,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from access.gate import Gate
-from access.guard import guard_of
+from access.gate import LOGIN_HEADER, Gate
+from access.guard import Guard, guard_of
 from core.settings import PROJECT
 from dashboard.layout import STYLE
 from dashboard.server import (
@@ -298,3 +301,22 @@ def test_the_frame_of_a_page_tells_the_browser_where_the_server_is_and_is_asked_
     assert answer.headers["content-type"].startswith("text/html")
     assert answer.headers["cache-control"] == "no-cache"
     assert answer.text.index("BACKEND_BASE_URL") < answer.text.index('<script type="module"')
+
+
+@pytest.mark.parametrize(
+    ("address", "headless", "login", "alone"),
+    [("127.0.0.1", False, False, False), ("127.0.0.1", True, False, True), ("192.168.1.4", False, False, True),
+     ("127.0.0.1", False, True, True)],
+)  # fmt: skip
+def test_a_browser_is_opened_only_on_this_machine_where_nobody_signs_in(
+    address: str, *, headless: bool, login: bool, alone: bool
+) -> None:
+    guard = cast(Guard, SimpleNamespace(access=SimpleNamespace(is_on=login), hosts=frozenset({"b", "a"})))
+    found = options(address, 8501, guard, headless=headless)
+    assert found["server.headless"] is alone
+    assert (found["server.address"], found["server.port"], found["server.allowedHosts"]) == (address, 8501, ["a", "b"])
+    assert json.loads(found["server.trustedUserHeaders"]) == ({LOGIN_HEADER: "login"} if login else {})
+    on = ("server.enableXsrfProtection", "server.enableCORS")
+    off = ("server.enableAgentApi", "runner.postScriptGC")
+    assert [found[name] for name in (*on, *off)] == [True, True, False, False]
+    assert (found["server.fileWatcherType"], found["client.showErrorDetails"]) == ("none", "none")

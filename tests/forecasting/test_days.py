@@ -190,3 +190,33 @@ def test_from_day_8_on_the_nowcast_beats_last_month_and_run_rate(
     for measure in ("log", "natural", "distance"):
         for rival in ("last month", "run-rate"):
             assert (sums[measure, "nowcast"] < sums[measure, rival]).all(), (measure, rival)
+
+
+@pytest.mark.parametrize(
+    ("today", "first"),
+    [
+        ("2023-06-01", "2023-05-29"), ("2023-06-03", "2023-05-29"), ("2023-06-04", "2023-06-01"),
+        ("2023-06-15", "2023-06-01"), ("2023-05-31", "2023-05-01"), ("2023-05-01", "2023-05-01"),
+    ],
+)  # fmt: skip
+def test_paths_begin_with_the_running_month_or_the_running_week_whichever_is_earlier(today: str, first: str) -> None:
+    ahead = daily_history(daily(today)).ahead(-1, n=3)
+    assert ahead is not None
+    assert str(ahead.days[0]) == first
+    assert ahead.days[-1] == pd.Period(today, "D") + 56
+    assert ahead.paths.shape == (3, len(ahead.days))
+    known = ahead.paths[:, ahead.days <= pd.Period(today, "D")]
+    assert (known == daily(today)[first:].to_numpy()).all()
+
+
+def test_a_day_is_found_within_the_series_alone_and_sums_are_of_known_days() -> None:
+    series = daily("2020-01-10")
+    series.iloc[3] = np.nan
+    history = daily_history(series)
+    first, last = history.days[0], history.days[-1]
+    assert [history.place_of(day) for day in (first - 1, first, last, last + 1)] == [None, 0, 9, None]
+    assert history.total(first, first + 2) == series.iloc[:3].sum()
+    assert np.isnan(history.total(first, last))
+    assert np.isnan(history.total(first - 1, first))
+    assert history.so_far(first, last) == series.sum()
+    assert history.so_far(first - 5, first + 1) == series.iloc[:2].sum()

@@ -247,3 +247,20 @@ def test_a_single_row_that_breaks_a_rule_is_not_counted(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         read_panel(_write(tmp_path, "series_id,time_period,value\na,2020-01,1\na,2020-02,-4\n"))
     assert "break this rule" not in str(error.value)
+
+
+def test_what_breaks_a_rule_is_quoted_up_to_sixty_letters_with_its_row_in_the_file(tmp_path: Path) -> None:
+    for length, quoted in ((60, "x" * 60), (61, "x" * 60)):
+        path = _write(tmp_path, f"series_id,time_period,value\na,2020-01,1\n\na,2020-02,{'x' * length}\n")
+        with pytest.raises(InputError, match=rf"row 4, column value: not a number \(found '{quoted}'\)"):
+            read_panel(path)
+
+
+def test_places_are_those_of_the_calendar_and_of_the_names_or_minus_one(tmp_path: Path) -> None:
+    panel = read_panel(_write(tmp_path, GOOD))
+    ends = pd.Series(pd.to_datetime(["2020-01-31", "2020-02-29", "2020-03-31"]))
+    rows, columns = panel.places(ends, pd.Series(["b", "a", "c"]))
+    assert (rows.tolist(), columns.tolist()) == ([0, 1, -1], [1, 0, -1])
+    assert panel.end_before(ends[1].date(), 2) == pd.Timestamp("2019-12-31")
+    assert panel.seen().tolist() == [2, 2]
+    assert panel.last_rows().tolist() == [1, 0]

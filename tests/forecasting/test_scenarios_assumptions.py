@@ -14,6 +14,7 @@ from forecasting.scenarios import (
     Condition,
     Needs,
     TooFewPathsError,
+    analogues,
     effective_size,
     given,
     occupancy,
@@ -377,3 +378,43 @@ def test_a_share_that_moves_lies_between_its_own_bounds_and_is_no_more_than_all(
     else:
         with pytest.raises(InputError, match="between its own bounds"):
             shocks._shares(diversion, 3, random)
+
+
+def test_months_of_nobody_before_an_episode_count_as_one_person_and_ratios_end_at_their_largest() -> None:
+    seasonal = course(observed("2022-06", [0.0] * 12 + [0.0, 0.5, 3.0, 1e9, 1.0, 1.0]), EPISODES["lampedusa-2023"])
+    assert seasonal is not None
+    assert seasonal.table["base"].tolist() == [1.0] * 6
+    assert seasonal.multiples.tolist() == [0.0, 0.5, 3.0, analogues.LARGEST_MULTIPLE, 1.0, 1.0]
+    after = course(observed("2016-01", [0.0, 0.0, 1.5] + [4.0] * 12, route="EMR"), EPISODES["eu-tuerkiye-2016"])
+    assert after is not None
+    assert set(after.table["base"]) == {1.0}
+    level = course(observed("2016-01", [2.0, 3.0, 4.0] + [6.0] * 12, route="EMR"), EPISODES["eu-tuerkiye-2016"])
+    assert level is not None
+    assert set(level.multiples) == {2.0}
+
+
+def test_of_a_figure_that_was_published_twice_the_newer_counts_in_an_episode() -> None:
+    figures = observed("2022-06", [100.0] * 18)
+    newer = figures[figures["time_period"] == "2023-06"].assign(obs_value=500.0)
+    found = course(pd.concat([figures, newer]), EPISODES["lampedusa-2023"])
+    assert found is not None
+    assert found.multiples.tolist() == [5.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+
+
+def test_a_history_too_short_to_be_shifted_or_without_a_month_in_common_says_nothing_against_chance() -> None:
+    number = 2 * shocks.SHORTEST_SHIFT
+    for length, chance in ((number, 1.0), (number + 1, 0.0)):
+        first = np.arange(length, dtype=float) + 1
+        assert shocks._placebo(first, first, [length - 1], share=1e9) == chance
+    length = number + 6
+    nowhere = np.full(length, np.nan)
+    assert shocks._placebo(nowhere, np.ones(length), [1, 2], share=0.0) == 1.0
+    ones = np.ones(length)
+    assert shocks._placebo(ones, -ones, [1, 2], share=1.0) == 1.0, "a slope as large as every shifted one's"
+    assert shocks._placebo(ones, -ones, [1, 2], share=1.001) == 0.0
+
+
+def test_a_shock_of_which_only_the_size_is_said_sets_in_at_once_lasts_three_periods_and_halves_in_two() -> None:
+    found = profile(ENDS, Shock("a", ENDS[0], 0.5))[:7]
+    assert found[:3].tolist() == [1, 1, 1]
+    assert found[[4, 6]] == pytest.approx([0.5, 0.25])

@@ -190,6 +190,21 @@ def _parquet(table: pd.DataFrame) -> tuple[str, pd.DataFrame]:
     return f"model-output/{MODEL}/{ROUND}-{MODEL}.parquet", typed.assign(**days)
 
 
+def misjudged(hub: Hub, name: str, rng: np.random.Generator) -> str:
+    """Try one kind of change; what went the wrong way, or an empty text."""
+    is_right = name in RIGHT
+    made = (RIGHT if is_right else WRONG)[name](sound(rng), rng)
+    path = f"model-output/{MODEL}/{ROUND}-{MODEL}.csv"
+    if isinstance(made, tuple):
+        path, made = made
+    if isinstance(made, pd.DataFrame):
+        made = made.to_parquet(index=False) if path.endswith(".parquet") else _csv(made)
+    _submission, faults = read_submission(hub, path, made)
+    if is_right != (not faults):
+        return str(faults[0]) if faults else "accepted"
+    return "a fault without words" if faults and any(not str(fault) for fault in faults) else ""
+
+
 def run(count: int, seed: int = 0) -> tuple[list[str], Counter[str]]:
     """Try so many submissions, half of them wrong.
 
@@ -198,21 +213,11 @@ def run(count: int, seed: int = 0) -> tuple[list[str], Counter[str]]:
     """
     hub, rng, wrong_way, tried = world(), np.random.default_rng(seed), [], Counter[str]()
     for number in range(count):
-        is_right = number % 2 == 0
-        kinds = RIGHT if is_right else WRONG
+        kinds = RIGHT if number % 2 == 0 else WRONG
         name = list(kinds)[int(rng.integers(len(kinds)))]
-        made = kinds[name](sound(rng), rng)
-        path = f"model-output/{MODEL}/{ROUND}-{MODEL}.csv"
-        if isinstance(made, tuple):
-            path, made = made
-        if isinstance(made, pd.DataFrame):
-            made = made.to_parquet(index=False) if path.endswith(".parquet") else _csv(made)
-        _submission, faults = read_submission(hub, path, made)
         tried[name] += 1
-        if is_right != (not faults):
-            wrong_way.append(f"{number} {name}: {faults[0] if faults else 'accepted'}")
-        elif faults and any(not str(fault) for fault in faults):
-            wrong_way.append(f"{number} {name}: a fault without words")
+        if told := misjudged(hub, name, rng):
+            wrong_way.append(f"{number} {name}: {told}")
     return wrong_way, tried
 
 

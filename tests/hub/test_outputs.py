@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
-from hub.outputs import added_to, ensemble_metadata, hub_model_id, oracle, own_metadata
+from core.routes import own_route_id
+from forecasting import OWN
+from hub.outputs import (
+    added_to,
+    ensemble_metadata,
+    hub_model_id,
+    open_series,
+    oracle,
+    own_ensemble,
+    own_metadata,
+    own_submissions,
+)
 from hub.score import unit_name
 
 SERIES = "arrivals.CMR._T._T.M"
@@ -68,3 +82,46 @@ def test_the_oracle_knows_the_newest_version_of_each_value_and_none_that_was_wit
 def test_rows_speak_of_their_series_or_of_all_their_task_ids(units: list[str], names: list[str]) -> None:
     rows = pd.DataFrame({"series_id": ["s1", "s2"], "target": ["t1", "t2"], "location": ["FR", "DE"]})
     assert unit_name(rows, units).tolist() == names
+
+
+def test_the_first_hundred_paths_of_the_ensemble_are_handed_in() -> None:
+    task = {"series_id": "arrivals.CMR._T._T.M", "origin_date": pd.Timestamp("2024-11-30"), "horizon": 1,
+            "target_end_date": pd.Timestamp("2024-12-31")}  # fmt: skip
+    one = pd.DataFrame([{**task, "model_id": "vigie-seasonal-walk", "output_type": "quantile", "output_type_id": 0.5,
+                         "value": 1.0, "target": "arrivals"}])  # fmt: skip
+    paths = pd.DataFrame([{**task, "model_id": "vigie-ensemble", "output_type": "sample", "output_type_id": number,
+                           "value": 1.0} for number in range(120)])  # fmt: skip
+    made = own_submissions(one, paths, dt.date(2024, 12, 20))
+    assert sorted(made) == [("vigie-ensemble", "2024-11-30"), ("vigie-seasonal_walk", "2024-11-30")]
+    assert made["vigie-ensemble", "2024-11-30"]["output_type_id"].tolist() == [float(one) for one in range(100)]
+    assert set(made["vigie-ensemble", "2024-11-30"]["target"]) == {"arrivals"}
+
+
+def test_where_a_combination_is_served_vigie_s_own_ensemble_is_handed_in_under_its_name() -> None:
+    rows = pd.DataFrame(
+        [("vigie-ensemble", "a", 1.0), (OWN, "a", 2.0), ("vigie-ensemble", "b", 3.0), ("vigie-ets", "a", 4.0)],
+        columns=["model_id", "series_id", "value"],
+    )
+    own, paths = own_ensemble(rows, pd.DataFrame({"series_id": ["a", "b"]}))
+    assert own.to_numpy().tolist() == [
+        ["vigie-ensemble", "a", 2.0],
+        ["vigie-ensemble", "b", 3.0],
+        ["vigie-ets", "a", 4.0],
+    ]
+    assert paths["series_id"].tolist() == ["b"]
+
+
+def test_a_series_is_passed_on_only_where_its_source_and_all_it_is_derived_from_may_be_and_no_analyst_s() -> None:
+    cards: dict[str, dict[str, Any]] = {
+        "open": {"redistribution": True},
+        "unsaid": {"redistribution": "to be confirmed"},
+        "closed": {"redistribution": False},
+        "sum": {"redistribution": True, "derived_from": ["open", "unsaid"]},
+        "mixed": {"redistribution": True, "derived_from": ["open", "closed"]},
+        "deep": {"redistribution": True, "derived_from": ["mixed"]},
+        "lost": {"redistribution": True, "derived_from": ["nobody"]},
+    }
+    sources = {f"arrivals.{name.upper()}._T._T.M": name for name in [*cards, "nobody"]}
+    own = f"arrivals.{own_route_id('Ceuta by land')}._T._T.M"
+    found = open_series([*sources, own, "arrivals.WMR._T._T.M"], {**sources, own: "open"}, cards)
+    assert [sources[one] for one in found] == ["open", "unsaid", "sum"]

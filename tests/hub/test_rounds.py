@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from pathlib import Path
 from runpy import run_path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -249,3 +252,96 @@ def test_a_peers_normal_distribution_has_its_median_and_spread_and_never_none() 
     assert found[0, list(middle)] == pytest.approx([1 + 0.5 * 1.6449, 1 - 0.5 * 1.6449], abs=1e-4)
     assert (np.diff(found, axis=1) > 0).all()
     assert found[1] == pytest.approx(2.0, abs=1e-5)
+
+
+def test_a_peer_that_repeats_the_last_year_spreads_it_by_what_that_erred(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(PEERS.parent))
+    monkeypatch.delitem(sys.modules, "common", raising=False)
+    forecast = run_path(str(PEERS.with_name("seasonal_walk.py")))["forecast"]
+    months = pd.date_range("2020-01-31", periods=36, freq="ME")
+    logs = pd.Series(np.arange(36) % 12 + 0.1 * (np.arange(36) // 12), index=months)
+    known = run_path(str(PEERS))["Known"]({"a": logs}, 14, 12, "ME")
+    found = forecast(known)["a"]
+    assert found.shape == (14, 23)
+    assert found[:, 11] == pytest.approx([*logs[-12:], *logs[-12:-10]])
+    assert found[:, -1] - found[:, 0] == pytest.approx(0.2), "a year more is a tenth more, up or down"
+
+
+@pytest.mark.parametrize(
+    ("peer", "fitted", "seasons"), [("auto_arima", ["AutoARIMA"], 4), ("ets_theta", ["AutoETS", "AutoTheta"], 4)]
+)
+def test_a_peer_takes_its_spread_from_the_library_s_80_percent_interval(
+    monkeypatch: pytest.MonkeyPatch, peer: str, fitted: list[str], seasons: int
+) -> None:
+    asked: list[tuple[str, int, int, object]] = []
+
+    def model(name: str) -> type:
+        class Model:
+            def __init__(self, season_length: int, **_options: object) -> None:
+                self.season = season_length
+
+            def forecast(self, y: np.ndarray[Any, Any], h: int, level: list[int]) -> dict[str, object]:
+                asked.append((name, self.season, len(y), level))
+                ends = np.arange(h) + 1.0
+                return {
+                    "mean": list(ends),
+                    "lo-80": list(ends - 1.2815515655446004),
+                    "hi-80": list(ends + 1.2815515655446004),
+                }
+
+        return Model
+
+    library = SimpleNamespace(**{name: model(name) for name in ("AutoARIMA", "AutoETS", "AutoTheta")})
+    monkeypatch.setitem(sys.modules, "statsforecast.models", library)
+    monkeypatch.syspath_prepend(str(PEERS.parent))
+    monkeypatch.delitem(sys.modules, "common", raising=False)
+    forecast = run_path(str(PEERS.with_name(f"{peer}.py")))["forecast"]
+    logs = pd.Series(np.zeros(150), index=pd.date_range("1985-03-31", periods=150, freq="QE"))
+    common = run_path(str(PEERS))
+    found = forecast(common["Known"]({"a": logs}, 5, 4, "QE"))["a"]
+    assert found == pytest.approx(common["normal"](np.arange(5) + 1.0, np.ones(5)))
+    assert asked == [(name, seasons, 120 if peer == "auto_arima" else 150, [80]) for name in fitted]
+
+
+def test_the_guides_model_is_a_random_walk_that_erred_so_far_ahead_as_it_did_before() -> None:
+    script = run_path(str(PROJECT / "hub" / "templates" / "templates" / "submit.py"))
+    assert script["LEVELS"] == pytest.approx(QUANTILE_LEVELS)
+    values = np.expm1(np.concatenate([np.full(50, 9.0), 1.0 + 0.1 * np.arange(130) / 10]))
+    for steps in (1, 3):
+        found = np.log1p(script["forecast"](values, steps))
+        assert found[11] == pytest.approx(np.log1p(values[-1]))
+        assert found[[0, -1]] - found[11] == pytest.approx([-0.01 * steps, 0.01 * steps]), (
+            "of the last 120 errors alone"
+        )
+    assert (script["forecast"](np.asarray([5.0, 0.0] * 30), 1) >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("months", "late", "days", "written"),
+    [(36, 0, 20, 12), (35, 0, 20, 0), (40, 3, 20, 12), (40, 4, 20, 0), (36, 0, 31, 12), (36, 0, 32, 0)],
+)
+def test_the_guides_command_leaves_out_what_is_too_short_too_late_or_was_not_known_yet(
+    tmp_path: Path, months: int, late: int, days: int, written: int
+) -> None:
+    script = run_path(str(PROJECT / "hub" / "templates" / "templates" / "submit.py"))
+    main = script["main"]
+    main.__globals__["HUB"] = tmp_path
+    end = pd.Timestamp("2024-11-30") - pd.offsets.MonthEnd(late)
+    ends = pd.date_range(end=end, periods=months, freq="ME")
+    rows = counts(MONTH, ends, 0).assign(as_of=pd.Timestamp("2024-11-30") + pd.Timedelta(days=days))
+    later = counts(MONTH, pd.date_range("2024-12-31", periods=2, freq="ME"), 0)
+    weeks = counts(WEEK, pd.date_range(end="2024-11-24", periods=100, freq="W-SUN"), 1)
+    (tmp_path / "target-data").mkdir()
+    table = pd.concat([rows, later, weeks]).rename(columns={"value": "observation"})
+    table.to_csv(tmp_path / "target-data" / "time-series.csv", index=False)
+    if not written:
+        with pytest.raises(SystemExit, match="no series has figures up to 3 months before 2024-11-30"):
+            main("2024-11-30", "team-model")
+        return
+    main("2024-11-30", "team-model")
+    found = pd.read_csv(tmp_path / "model-output" / "team-model" / "2024-11-30-team-model.csv")
+    assert len(found) == written * 23
+    assert found.drop_duplicates("horizon")[["horizon", "target_end_date"]].to_numpy().tolist()[::11] == [
+        [1, "2024-12-31"], [12, "2025-11-30"],
+    ]  # fmt: skip
+    assert set(found["series_id"]) == {MONTH}

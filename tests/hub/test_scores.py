@@ -8,7 +8,7 @@ import pytest
 
 from core import QUANTILE_LEVELS, FloatArray
 from forecasting.quantiles import QuantileTable
-from hub.score import MEDIAN, WEIGHTED, combine, grid, league, pairwise
+from hub.score import MEDIAN, WEIGHTED, combine, grid, league, outcomes_at, pairwise, unit_of
 
 MODELS = {"vigie-baseline": 0.5, "team-sharp": 0.1, "team-wide": 1.0}
 """Spread of each model's forecast on log scale."""
@@ -99,3 +99,104 @@ def test_a_task_that_one_member_alone_forecast_has_no_ensemble_and_the_tasks_aro
         found = combine(made.where(kept), observed[kept], MODELS).of_model(MEDIAN).keys
         origins = found["origin_date"].dt.strftime("%Y-%m") + "+" + found["horizon"].astype(str)
         assert sorted(origins) == sorted(set(tasks) - {lonely})
+
+
+@pytest.mark.parametrize(
+    ("series_id", "unit"),
+    [
+        ("arrivals.CMR._T._T.M", ("arrivals", "M")), ("asylum._Z.DEU._T.Q", ("asylum", "Q")), ("a.b.c.d.W", ("a", "W")),
+        ("a.b.c.d.A", ("", "")), ("a.b.c.M", ("", "")), ("a.b.c.d.e.M", ("", "")), ("s", ("", "")),
+    ],
+)  # fmt: skip
+def test_what_is_scored_together_has_one_target_and_frequency(series_id: str, unit: tuple[str, str]) -> None:
+    assert unit_of(series_id) == unit
+
+
+def league_of(horizons: list[int], freq: str, start: str = "2020-01-31") -> pd.DataFrame:
+    """The league of one model beside the baseline, one round with these horizons."""
+    periods = {"M": "ME", "Q": "QE", "W": "W-SUN"}
+    ends = pd.date_range(start, periods=max(horizons) + 1, freq=periods[freq])
+    keys = [(model, "s", ends[0], step, ends[step]) for model in ("b", "m") for step in horizons]
+    names = ["model_id", "series_id", "origin_date", "horizon", "target_end_date"]
+    table = QuantileTable(pd.DataFrame(keys, columns=names), np.tile(np.linspace(50.0, 150.0, 23), (len(keys), 1)))
+    return league(grid(table, np.full(len(keys), 90.0)), "b", freq)
+
+
+@pytest.mark.parametrize(
+    ("freq", "spans"),
+    [("M", {"1-3": 3, "4-6": 3, "7-12": 6}), ("Q", {"1-2": 2, "3-4": 2}), ("W", {"1-2": 2, "3-4": 2, "5-8": 4})],
+)
+def test_periods_ahead_are_scored_by_span_and_one_by_one_and_series_by_the_first_span(
+    freq: str, spans: dict[str, int]
+) -> None:
+    longest = sum(spans.values())
+    lines = league_of(list(range(1, longest + 1)), freq)
+    own = lines[lines["model_id"] == "m"]
+    counts = {kind: rows.set_index("group")["n"].to_dict() for kind, rows in own.groupby("kind")}
+    assert counts["span"] == spans
+    assert counts["horizon"] == {str(step): 1 for step in range(1, longest + 1)}
+    assert counts["all"] == {"_T": longest}
+    first = next(iter(spans.values()))
+    assert counts["series"] == {"s": first}
+    assert sum(counts["season"].values()) == first
+
+
+@pytest.mark.parametrize(
+    ("freq", "start", "seasons"),
+    [
+        ("M", "2020-11-30", {"winter": 3}),
+        ("M", "2020-01-31", {"winter": 1, "spring": 2}),
+        ("M", "2020-07-31", {"summer": 1, "autumn": 2}),
+        ("Q", "2019-12-31", {"winter": 1, "spring": 1}),
+        ("Q", "2020-06-30", {"summer": 1, "autumn": 1}),
+    ],
+)
+def test_a_month_belongs_to_its_season_and_a_quarter_to_that_of_its_middle_month(
+    freq: str, start: str, seasons: dict[str, int]
+) -> None:
+    lines = league_of([1, 2, 3] if freq == "M" else [1, 2], freq, start)
+    own = lines[(lines["model_id"] == "m") & (lines["kind"] == "season")]
+    assert own.set_index("group")["n"].to_dict() == seasons
+
+
+def test_intervals_hold_an_outcome_at_their_very_ends_and_not_beyond() -> None:
+    levels = list(QUANTILE_LEVELS)
+    quantiles = np.arange(23.0)
+    low, high = levels.index(0.1), levels.index(0.9)
+    outcomes = [low - 0.5, float(low), float(high), high + 0.5]
+    keys = pd.DataFrame(
+        {"model_id": "m", "series_id": [f"s{place}" for place in range(4)], "origin_date": pd.Timestamp("2020-01-31"),
+         "horizon": 1, "target_end_date": pd.Timestamp("2020-02-29")}
+    )  # fmt: skip
+    scored = grid(QuantileTable(keys, np.tile(quantiles, (4, 1))), np.asarray(outcomes))
+    assert scored.covered[0.8][:, 0].tolist() == [False, True, True, False]
+
+
+def test_without_the_baseline_or_any_outcome_there_is_no_league() -> None:
+    made, observed = table(rounds=2)
+    assert league(grid(made, observed), "nobody").empty
+    assert league(grid(made, np.full(len(observed), np.nan)), "vigie-baseline").empty
+
+
+def test_outcomes_are_found_by_series_and_day_and_missing_where_nothing_was_counted() -> None:
+    days = pd.to_datetime(["2020-01-31", "2020-02-29"])
+    values = pd.Series([1.0, 2.0], pd.MultiIndex.from_arrays([["a", "b"], days]))
+    keys = pd.DataFrame({"series_id": ["b", "a", "a"], "target_end_date": days[[1, 0, 1]]})
+    found = outcomes_at(keys, values)
+    assert found[:2].tolist() == [2.0, 1.0]
+    assert np.isnan(found[2])
+
+
+def test_a_model_s_weight_is_the_inverse_of_its_score_over_the_twelve_months_before_the_round() -> None:
+    made, observed = table(rounds=30)
+    combined = combine(made, observed, MODELS).of_model(WEIGHTED)
+    origin = combined.keys["origin_date"].max()
+    ends, first = made.keys["target_end_date"], origin - pd.DateOffset(months=12)
+    scored = grid(made, np.where((ends <= origin) & (ends > first), observed, np.nan))
+    theta = pairwise(scored.scores)
+    share = pd.Series(1 / theta, scored.models)
+    rows = ((made.keys["origin_date"] == origin) & (made.keys["horizon"] == 1)).to_numpy()
+    logs, names = np.log1p(made.quantiles[rows]), made.keys["model_id"][rows]
+    expected = np.expm1((share[names].to_numpy() @ logs) / share[names].sum())
+    here = ((combined.keys["origin_date"] == origin) & (combined.keys["horizon"] == 1)).to_numpy()
+    assert combined.quantiles[here][0] == pytest.approx(expected)

@@ -92,3 +92,12 @@ def test_an_empty_list_is_an_answer_where_there_may_be_none() -> None:
     assert json_rows(as_json([]), may_be_empty=True) == []
     with pytest.raises(SourceError, match=r"no list of objects at 'data\.rows'"):
         json_rows(as_json({"data": []}), "data", "rows", may_be_empty=True)
+
+
+def test_of_the_fields_that_were_found_instead_the_first_twenty_are_named() -> None:
+    for fields in (20, 21, 30):
+        with pytest.raises(SourceError) as fault:
+            json_table(as_json([{f"f{number:02d}": 1 for number in range(fields)}]), ["a"])
+        assert fault.value.row == 1
+        assert "f19" in str(fault.value)
+        assert "f20" not in str(fault.value)

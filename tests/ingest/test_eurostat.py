@@ -236,3 +236,41 @@ def test_published_months_and_quarters_agree_where_both_exist(published: pd.Data
 @pytest.mark.raw_data
 def test_published_figures_are_multiples_of_five(published: pd.DataFrame) -> None:
     assert (published["obs_value"] % 5 == 0).mean() == 1.0
+
+
+DECISIONS = """"TIME","GEO","SEX","AGE","CITIZEN","DECISION","Value"
+"2019Q4","Austria","Total","Total","Total","Total","1,205"
+"2019Q4","Austria","Total","Total","Total","Total positive decisions","500"
+"2019Q4","Austria","Females","Total","Total","Total","400"
+"2019Q4","Austria","Total","Less than 14 years","Total","Total","300"
+"2019Q4","Austria","Total","Total","Syria","Total","200"
+"2019Q4","Austria","Total","Total","Total","Geneva Convention status","100"
+"""
+
+
+def test_of_decisions_those_of_all_persons_are_read_in_total_and_positive() -> None:
+    parsed = eurostat.parse(RawFile("decisions.csv", DECISIONS.encode()))
+    found = parsed.observations.set_index("target")["obs_value"].to_dict()
+    assert found == {"first_instance_decisions": 1205.0, "first_instance_decisions_positive": 500.0}
+    assert set(parsed.observations["time_period"]) == {"2019-Q4"}
+    assert set(parsed.observations["freq"]) == {"Q"}
+
+
+def test_decisions_without_a_total_are_refused() -> None:
+    for old, new in (
+        ('"Total","Total","Total","Total', '"Total","Total","Syria","Total'),
+        ('"Total","1,', '"Other","1,'),
+    ):
+        text = DECISIONS.replace(old, new).replace("Total positive decisions", "Other")
+        with pytest.raises(SourceError, match="no row for CITIZEN Total and a DECISION of"):
+            eurostat.parse(RawFile("decisions.csv", text.encode()))
+
+
+def test_the_first_row_of_an_unknown_type_of_applicant_is_named() -> None:
+    raw = RawFile("a.csv", (
+        b'"TIME","GEO","CITIZEN","ASYL_APP","Value"\n"2019M01","Austria","Total","Asylum applicant","5"\n'
+        b'"2019M02","Austria","Total","Other","5"\n"2019M03","Austria","Total","Another","5"\n'
+    ))  # fmt: skip
+    with pytest.raises(SourceError, match="unknown type of applicant") as fault:
+        eurostat.parse(raw)
+    assert (fault.value.row, fault.value.column) == (3, "ASYL_APP")

@@ -75,3 +75,26 @@ def test_a_damaged_table_raises_nothing_but_a_source_error(noise: bytes, start: 
 def test_noise_behind_the_gzip_mark_raises_nothing_but_a_source_error(noise: bytes) -> None:
     with pytest.raises(SourceError):
         read_tsv(raw(b"\x1f\x8b" + noise))
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"geo,2008-01\nDE,5\n", 1),
+        (TABLE[:-8], 3),
+        (TABLE.replace(b"\t: c", b""), 3),
+        (TABLE.replace(b"M,TOTAL,DE", b"M,DE"), 2),
+        (TABLE.replace(b"2008-02", b"2008-01"), 1),
+        (TABLE.replace(b"2008-02 ", b"2008-02 \t2008-04 \t2008-03 "), 1),
+        (TABLE.replace(b"\nM,TOTAL,EL\t: ", b"\n\nM,TOTAL,EL"), 4),
+    ],
+)
+def test_a_fault_of_a_table_names_its_line(content: bytes, line: int) -> None:
+    with pytest.raises(SourceError) as fault:
+        read_tsv(raw(content))
+    assert fault.value.row == line
+
+
+def test_periods_may_stand_in_either_order() -> None:
+    back = TABLE.replace(b"2008-01 \t2008-02 ", b"2008-02 \t2008-01 ")
+    assert read_tsv(raw(back))["time_period"].tolist() == ["2008-02", "2008-01"] * 2

@@ -169,3 +169,10 @@ def test_a_cell_of_an_open_document_whose_value_is_hidden_is_refused_by_its_addr
     else:
         with pytest.raises(SourceError, match=rf"SB_01!B2: .*{rule}"):
             read_sheet(raw, "SB_01")
+
+
+@pytest.mark.parametrize("content", ["day;n\n2024-01-01;7\n", "day,n,n\n2024-01-01,7,8\n"])
+def test_what_is_wrong_with_a_header_is_in_the_first_row(content: str) -> None:
+    with pytest.raises(SourceError) as fault:
+        read_csv(_file(content), ["day", "n"])
+    assert fault.value.row == 1

@@ -140,6 +140,11 @@ def test_a_month_is_the_difference_of_two_sums_and_ends_with_the_newest_report()
     }
 
 
+def test_the_newest_sum_is_its_month_s_own_number() -> None:
+    raw = sums(m2026_04={"4797": {"Italy": 500}}, m2026_05={"4797": {"Italy": 100}})
+    assert _values(unhcr_odp.parse(raw))["arrivals.CMR.ITA._T.M"] == {"2026-04": 400, "2026-05": 100}
+
+
 def test_sums_that_grow_with_a_later_beginning_refuse_the_answer() -> None:
     raw = sums(m2026_03={"4797": {"Italy": 100}}, m2026_04={"4797": {"Italy": 500}})
     with pytest.raises(SourceError, match="contradict each other"):
@@ -153,3 +158,81 @@ def test_italys_days_make_whole_months_and_stand_alone_from_where_the_ministrys_
         "arrivals.CMR.ITA._T.D": {"2025-09-16": 4, "2025-09-30": 5, "2025-10-01": 6},
         "arrivals.CMR.ITA._T.M": {"2025-08": 2, "2025-09": 12},
     }
+
+
+DAY = "2026-06-10T08:00:00Z"
+
+
+def copy(**body: object) -> RawFile:
+    return RawFile("copy.json", json.dumps({"metadata": {"generated_at": DAY}, **body}).encode())
+
+
+def by_month(code: str, **months: int) -> dict[str, object]:
+    monthly = [{"date": f"{month[1:].replace('_', '-')}-01", "people": people} for month, people in months.items()]
+    return {"country_code": code, "monthly": monthly}
+
+
+def test_a_copy_of_months_by_country_ends_before_the_month_of_its_day_and_its_two_newest_are_provisional() -> None:
+    months = {"m2026_02": 7, "m2026_03": 10, "m2026_04": 11, "m2026_05": 12, "m2026_06": 3}
+    parsed = unhcr_odp.parse(copy(countries=[by_month("ITA", **months), by_month("ESP", m2026_05=5)]))
+    assert _values(parsed) == {
+        "arrivals.CMR.ITA._T.M": {"2026-02": 7, "2026-03": 10, "2026-04": 11, "2026-05": 12},
+        "arrivals._Z.ESP._T.M": {"2026-05": 5},
+    }
+    italy = parsed.observations[parsed.observations["geo"] == "ITA"]
+    assert italy["obs_flag"].tolist() == ["", "", "p", "p"]
+    assert set(parsed.observations["as_of"]) == {pd.Timestamp("2026-06-10")}
+    assert not parsed.observations["as_of_estimated"].any()
+    assert parsed.rejected["rule"].tolist() == ["the month is not over"]
+
+
+@pytest.mark.parametrize(
+    ("countries", "message"),
+    [
+        ([by_month("ITA", m2026_06=3)], "holds no figures"),
+        ([by_month("ITA", m2026_05=3), by_month("ITA", m2026_05=4)], "different figures for the same"),
+        ([{"country_code": "ITA", "monthly": [{"date": "2026-13-01", "people": 1}]}], "the day does not exist"),
+        ([{"country_code": "ITA", "monthly": [{"date": "2026-05-01", "people": -1}]}], "the count is negative"),
+        ([], "'countries' is no list of records"),
+        ({"ITA": 1}, "'countries' is no list of records"),
+        (["ITA"], "'countries' is no list of records"),
+    ],
+)
+def test_a_copy_that_holds_no_whole_months_of_countries_is_refused(countries: object, message: str) -> None:
+    with pytest.raises(SourceError, match=message):
+        unhcr_odp.parse(copy(countries=countries))
+
+
+def test_a_copy_that_does_not_say_its_day_is_refused() -> None:
+    for metadata in ({}, {"generated_at": "soon"}, None):
+        with pytest.raises(SourceError, match="does not say on which day"):
+            unhcr_odp.parse(copy(metadata=metadata, countries=[by_month("ITA", m2026_05=3)]))
+
+
+def moved(origin: str, country: str, people: object, day: str = "2026-05-31") -> dict[str, object]:
+    return {"data_date": day, "origin_country": origin, "destination_country_code": country, "people": people}
+
+
+def test_a_copy_by_origin_sums_the_places_of_a_country_since_january() -> None:
+    rows = [moved("Eritrea", "ITA", 5), moved("Eritrea", "GRC", 2), moved("Mali", "ESP", 4)]
+    parsed = unhcr_odp.parse(copy(movements=rows))
+    assert _values(parsed) == {
+        "arrivals_since_january.CMR.ITA.ERI.M": {"2026-05": 5},
+        "arrivals_since_january.EMR.GRC.ERI.M": {"2026-05": 2},
+        "arrivals_since_january._Z.ESP.MLI.M": {"2026-05": 4},
+    }
+    assert set(parsed.observations["obs_flag"]) == {"p"}
+    for wrong in (
+        moved("Eritrea", "ITA", "many"),
+        moved("Eritrea", "ITA", 6),
+        moved("Eritrea", "CYP", 1, "2026-02-30"),
+    ):
+        with pytest.raises(SourceError):
+            unhcr_odp.parse(copy(movements=[*rows, wrong]))
+
+
+@pytest.mark.parametrize("columns", [["other"], list(unhcr_odp.WAYS)[:2]])
+def test_a_table_of_no_way_or_of_several_is_refused_at_its_header(columns: list[str]) -> None:
+    with pytest.raises(SourceError, match="exactly one column of") as fault:
+        _parse(f"date,{','.join(columns)}\n2025-04-30{',1' * len(columns)}\n")
+    assert fault.value.row == 1

@@ -16,9 +16,19 @@ from core.log import silent
 from core.release import RELEASE
 from core.schema import check
 from forecasting.hindcast import WorkList, run_work
-from forecasting.panel import panel_from_rows
+from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable
-from nightly.asylum import DATASETS, OK, TOO_OLD, Asylum, Dataset, destination_states, forecast_asylum
+from nightly.asylum import (
+    DATASETS,
+    OK,
+    TOO_OLD,
+    Asylum,
+    Dataset,
+    _by_country,
+    destination_states,
+    forecast_asylum,
+    why_not,
+)
 from nightly.asylum import corridors as corridor_panel
 from store.caches import BacktestStore
 
@@ -195,3 +205,88 @@ def test_the_rest_of_a_destination_is_what_corridors_leave_of_its_total_and_neve
     rest = found.matrix.loc[:, (found.groups["citizen"] == "").to_numpy()].iloc[:, 0]
     assert rest["2019-06"] == 0.0
     assert set(rest.drop(pd.Period("2019-06", "M"))) == {25.0}
+
+
+def corridor_rows(geo: str, citizen: str, values: list[float], end: str = "2019-12") -> pd.DataFrame:
+    """Months of one corridor up to an end."""
+    months = pd.period_range(end=end, periods=len(values), freq="M").astype(str)
+    series = f"asylum_applications_first._Z.{geo}.{citizen}.M"
+    return pd.DataFrame(
+        {"series_id": series, "geo": geo, "citizen": citizen, "time_period": months, "obs_value": values}
+    )
+
+
+def totals_of(*countries: str, months: int = 60) -> Panel:
+    rows = [corridor_rows(geo, "_T", [1000.0] * months) for geo in countries]
+    return panel_from_rows(
+        pd.concat(rows).rename(columns={"obs_value": "value"})[["series_id", "time_period", "value", "geo"]]
+    )
+
+
+def chosen(panel: Panel | None) -> list[str]:
+    return [] if panel is None else sorted(panel.groups["citizen"][panel.groups["citizen"] != ""])
+
+
+def test_a_corridor_is_forecast_from_three_years_of_it_on_and_where_anybody_came_lately() -> None:
+    rows = pd.concat([
+        corridor_rows("DEU", "SYR", [5.0] * 36), corridor_rows("DEU", "AFG", [5.0] * 35),
+        corridor_rows("DEU", "IRQ", [5.0] * 20 + [0.0] * 24),
+        corridor_rows("DEU", "ERI", [0.0] * 36 + [1.0] + [0.0] * 23),
+    ])  # fmt: skip
+    assert chosen(corridor_panel(rows, totals_of("DEU"))) == ["ERI", "SYR"]
+    assert corridor_panel(rows[rows["citizen"] == "AFG"], totals_of("DEU")) is None
+    assert corridor_panel(rows[rows["citizen"] == "_T"], totals_of("DEU")) is None
+    assert corridor_panel(rows, totals_of("FRA")) is None, "a country that is not forecast has no corridors"
+
+
+def test_a_destination_whose_total_is_known_for_less_than_three_years_has_no_corridors() -> None:
+    rows = corridor_rows("DEU", "SYR", [5.0] * 60)
+    assert chosen(corridor_panel(rows, totals_of("DEU", months=36))) == ["SYR"]
+    assert corridor_panel(rows, totals_of("DEU", months=35)) is None
+    both = pd.concat([rows, corridor_rows("FRA", "MLI", [5.0] * 60)])
+    totals = totals_of("DEU", "FRA")
+    totals.matrix.loc[totals.matrix.index[:-30], totals.groups.index[totals.groups["geo"] == "DEU"]] = np.nan
+    assert chosen(corridor_panel(both, totals)) == ["MLI"], "the other destinations go on"
+
+
+def test_the_twenty_largest_corridors_of_the_last_two_years_are_chosen() -> None:
+    names = [f"C{number:02d}" for number in range(22)]
+    late = [corridor_rows("DEU", name, [0.0] * 36 + [10.0 + size] * 24) for size, name in enumerate(names)]
+    early = corridor_rows("DEU", "OLD", [9_000.0] * 36 + [1.0] * 24)
+    assert chosen(corridor_panel(pd.concat([*late, early]), totals_of("DEU"))) == names[2:]
+
+
+def test_a_country_with_fewer_than_two_years_of_figures_is_too_short_and_says_how_many_it_has() -> None:
+    dataset = DATASETS[0]
+    for months, state, note in ((23, "too_short", "Only 23 figures."), (24, OK, "")):
+        known = figures("M", pd.period_range(end="2019-12", periods=months, freq="M"))
+        states = destination_states(known, dataset, AS_OF)
+        assert set(states["state"]) == {state}
+        assert set(states["note"]) == {note}
+    old = destination_states(figures("M", pd.period_range(end="2018-12", periods=10, freq="M")), dataset, AS_OF)
+    assert set(old["note"]) == {"Figures end in 2018-12."}
+    assert set(old["origin_date"]) == {pd.Timestamp("2018-12-31")}
+    assert len(old) == len(COUNTRIES)
+
+
+def test_why_nothing_is_forecast_names_every_dataset_that_is_too_old_and_the_most_countries_of_any() -> None:
+    old = [
+        destination_states(figures(one.freq, pd.period_range(end=end, periods=40, freq=one.freq)), one, AS_OF)
+        for one, end in ((DATASETS[0], "2018-06"), (DATASETS[2], "2018Q1"))
+    ]
+    assert "end in 2018-06" in str(why_not(old)) and "end in 2018-Q1" in str(why_not(old))
+    known = figures("M", MONTHS)
+    few = [destination_states(known[known["geo"].isin(COUNTRIES[:n])], DATASETS[0], AS_OF) for n in (2, 3, 1)]
+    assert "too few countries for a forecast of asylum applications: 3, at least 5" in str(why_not([*few, *old]))
+
+
+def test_of_a_country_s_totals_ahead_the_first_dataset_s_count_and_each_window_once() -> None:
+    def ahead(freq: str, geo: str, window: str) -> pd.DataFrame:
+        row = {"series_id": f"asylum_applications_first._Z.{geo}._T.{freq}", "kind": "year", "first_period": window}
+        return pd.DataFrame([row])
+
+    parts = [ahead("M", "DEU", "2020-01"), ahead("Q", "DEU", "2020-01"), ahead("Q", "FRA", "2020-01"),
+             ahead("M", "DEU", "2020-02")]  # fmt: skip
+    found = _by_country(parts)
+    assert found["series_id"].str.split(".").str[2:].str.join(".").tolist() == ["DEU._T.M", "FRA._T.Q", "DEU._T.M"]
+    assert len(_by_country([])) == 0

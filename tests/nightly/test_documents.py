@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -10,10 +11,11 @@ import pytest
 from core.about import INTENDED_USE, PROHIBITED_USES
 from core.languages import DEFAULT_LANGUAGE, Language, languages
 from core.settings import SNAPSHOT
-from forecasting import BASELINE, ENSEMBLE
+from forecasting import BASELINE, ENSEMBLE, ensemble, weeks
 from forecasting.verification import COLUMNS
 from ingest.registers import known_issues
 from ingest.sources import CARDS
+from nightly import documents
 from nightly.documents import evaluation_matrix
 from store.releases import Release, ReleaseStore
 from tests.french import english_left
@@ -120,3 +122,52 @@ def test_the_matrix_goes_from_the_next_month_to_a_year_and_names_the_ensemble_fi
     order = [ENSEMBLE, BASELINE, "a-team", "vigie-arima", "vigie-theta"]
     assert [line.split("`")[1] for line in table[2:]] == order
     assert not any("–" in line.replace("0.80–1.00", "") for line in table[2:]), "a distance has no score"
+
+
+ENGLISH = Language("en")
+
+
+def test_a_ratio_is_told_with_its_interval_and_without_one_alone_and_no_ratio_as_a_dash() -> None:
+    def row(*values: float) -> SimpleNamespace:
+        return SimpleNamespace(**dict(zip(("relative_wis", "lo", "hi"), values, strict=True)))
+
+    nan = float("nan")
+    assert documents._ratio(row(0.9, 0.8, 1.0), ENGLISH) == "0.90 [0.80–1.00]"
+    assert documents._ratio(row(0.9, nan, nan), ENGLISH) == "0.90"
+    assert documents._ratio(row(nan, nan, nan), ENGLISH) == "–"
+
+
+def test_a_bar_within_a_cell_does_not_part_it() -> None:
+    lines = documents._table(["name", "text"], [["a", "b|c"]], ENGLISH).splitlines()
+    assert lines == ["| name | text |", "| --- | --- |", "| a | b\\|c |"]
+
+
+def test_a_data_card_lists_counts_before_indicators_with_their_first_and_last_period() -> None:
+    rows = [("x", "conflict_events", "M", "s1", "2020-02"), ("x", "arrivals", "M", "s2", "2020-01"),
+            ("x", "arrivals", "M", "s3", "2020-03"), ("x", "arrivals", "D", "s4", "2020-01-01")]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["source_id", "target", "freq", "series_id", "time_period"]).assign(
+        obs_value=1.0
+    )
+    assert documents._spans(frame).to_numpy().tolist() == [
+        ["x", "arrivals", "D", "2020-01-01", "2020-01-01", 1, 1],
+        ["x", "arrivals", "M", "2020-01", "2020-03", 2, 2],
+        ["x", "conflict_events", "M", "2020-02", "2020-02", 1, 1],
+    ]
+
+
+def test_a_model_without_scores_is_told_as_not_measured_and_the_weeks_by_steps_of_one_four_and_eight() -> None:
+    columns = ["model_id", "series_id", "scale", "horizon", "relative_wis", "relative_wis_lo", "relative_wis_hi", "n"]
+    frames = {"scores": pd.DataFrame(columns=[*columns, "p_holm", "coverage_80"])}
+    card = documents.model_card("vigie-ets", ensemble.CARD, frames, [], ENGLISH)
+    assert "Not measured in this release." in card
+    scored = [
+        {"series_id": "arrivals.CHA.GBR._T.W", "scale": scale, "reference": reference, "horizon": step,
+         "relative_wis": step / 10, "relative_wis_lo": float("nan"), "relative_wis_hi": float("nan"), "n": 1000 + step}
+        for scale in ("log", "natural") for reference in (BASELINE, "other") for step in range(1, 9)
+    ]  # fmt: skip
+    frames["week_scores"] = pd.DataFrame(scored)
+    card = documents.model_card(weeks.MODEL_ID, weeks.CARD, frames, [], ENGLISH)
+    rows = [line for line in card.splitlines() if line.startswith("| `arrivals")]
+    assert rows == [
+        f"| `arrivals.CHA.GBR._T.W` | {step} | 0.{step}0 | 1,00{step} |" for step in (1, 4, 8)
+    ]  # fmt: skip

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from cli import app
-from core.errors import InputError
+from core.errors import InputError, SourceError
 from core.settings import Settings
+from ingest import LiveSource, SourceAccess
+from ingest.http import Client
+from nightly import first_contact
 from nightly.first_contact import HEADER, Contact, check_sources
 from tests.ingest.live.layouts import LAYOUTS
 from tests.ingest.live.publisher import Publisher, Reply
@@ -128,3 +134,25 @@ def test_nobody_is_asked_without_live_and_an_unknown_source_is_named(publisher: 
     assert publisher.asked == []
     with pytest.raises(InputError, match="unknown source 'nobody'"):
         check_sources(Settings.model_validate({}), ("nobody",), live=False)
+
+
+def test_a_source_s_contact_counts_what_could_be_read_and_how_long_it_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    periods = {"old": ["2024-11", "2024-12"], "new": ["2025-01"], "none": []}
+
+    def parse(name: str) -> SimpleNamespace:
+        if name not in periods:
+            raise SourceError(name, "no figures")
+        return SimpleNamespace(observations=pd.DataFrame({"time_period": periods[name]}))
+
+    def asked(*names: str) -> Contact:
+        clock = iter([100.0, 102.34])
+        monkeypatch.setattr(first_contact, "time", SimpleNamespace(monotonic=lambda: next(clock), sleep=None))
+        contact = Contact("a")
+        source = SimpleNamespace(download=lambda _pull: list(names), parse=parse)
+        first_contact._ask(cast(LiveSource, source), cast(SourceAccess, None), cast(Client, None), contact)
+        return contact
+
+    found = [asked("new", "old"), asked("old", "broken"), asked("broken")]
+    assert [(one.state, one.rows, one.newest, one.seconds) for one in found] == [
+        ("ok", 3, "2025-01", 2.3), ("in part", 2, "2024-12", 2.3), ("not recognised", 0, "", 2.3),
+    ]  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Hashable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -17,6 +19,7 @@ from forecasting.days import daily_history
 from forecasting.hindcast import backtest_work
 from forecasting.models import MODELS
 from nightly import OWN_SETTLED_DAYS, SETTLED_DAYS, TOO_OLD, RealTimeData, forecasts, nowcasts
+from nightly.forecasts import ForecastSet
 from nightly.nowcasts import FEWEST_PROVEN, RouteDays, past_skill
 from store.caches import BacktestStore
 from store.vintages import VintageStore
@@ -186,3 +189,100 @@ def test_months_that_run_above_their_days_raise_the_nowcast_by_the_same_share(ro
     plain, raised = (RouteDays(route.days, factor * route.totals).nowcast(month, 15) for factor in (1.0, 1.1))
     assert plain is not None and raised is not None
     assert float(np.median(raised.quantiles) / np.median(plain.quantiles)) == pytest.approx(1.1, abs=0.02)
+
+
+def days_until(last: str) -> pd.Series:
+    days = pd.period_range("2019-01-01", last, freq="D")
+    counts = np.random.default_rng(5).poisson(40 * (1 + 0.4 * np.sin(np.arange(len(days)) / 58))).astype(float)
+    return pd.Series(counts, index=days, name="arrivals.CHA.GBR._T.D")
+
+
+@pytest.mark.parametrize(("late", "told"), [(0, True), (28, True), (29, False)])
+def test_eight_weeks_are_told_until_half_of_them_are_over(
+    monkeypatch: pytest.MonkeyPatch, late: int, *, told: bool
+) -> None:
+    last = dt.date(2024, 12, 18)
+    monkeypatch.setattr(nowcasts, "daily_arrivals", lambda _known: {"CHA": days_until(str(last))})
+    monkeypatch.setattr(nowcasts, "week_record", lambda _days: None)
+    monkeypatch.setattr(nowcasts, "week_scores", sorted)
+    data = SimpleNamespace(known=None, date=last + dt.timedelta(days=late))
+    found = nowcasts.make_weeks(cast(RealTimeData, data))
+    weeks = found["weeks"]
+    assert found["week_scores"] == (["arrivals.CHA.GBR._T.W"] if told else [])
+    if not told:
+        assert weeks.empty
+        return
+    assert set(weeks["origin_date"]) == {pd.Timestamp("2024-12-15")}, "the Sunday before"
+    ends = weeks.drop_duplicates("horizon").set_index("horizon")["target_end_date"]
+    assert ends.to_dict() == {step: pd.Timestamp("2024-12-15") + pd.Timedelta(days=7 * step) for step in range(1, 9)}
+    so_far = weeks.drop_duplicates("horizon")["so_far"].tolist()
+    assert so_far == [days_until(str(last)).loc["2024-12-16":].sum(), *[0.0] * 7]
+    assert len(weeks) == 8 * len(QUANTILE_LEVELS)
+    assert (weeks.groupby("horizon")["value"].diff().dropna() >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("last", "origin", "made"),
+    [
+        ("2024-12-15", "2024-11-30", True),
+        ("2024-12-30", "2024-11-30", True),
+        ("2024-12-31", "2024-11-30", False),  # its month is whole already
+        ("2024-12-15", "2024-10-31", False),  # its month is not the one after the origin
+        ("2024-11-30", "2024-11-30", False),  # its days have not begun
+    ],
+)
+def test_the_month_after_the_origin_is_nowcast_once_its_days_have_begun_and_until_they_are_whole(
+    monkeypatch: pytest.MonkeyPatch, last: str, origin: str, *, made: bool
+) -> None:
+    daily = days_until(last)
+    months = daily.groupby(pd.PeriodIndex(daily.index).asfreq("M")).sum()
+    series = make_series_id("arrivals", "CHA", ALL, ALL, "M")
+    states = pd.DataFrame(
+        {"route_id": ["CHA", "EMR"], "series_id": [series, "b"], "origin_date": pd.to_datetime([origin, origin])}
+    )
+    data = SimpleNamespace(
+        known=None,
+        date=dt.date(2025, 1, 5),
+        states=states,
+        panel=SimpleNamespace(matrix=pd.DataFrame({series: months})),
+    )
+    present = pd.DataFrame(
+        [{"series_id": name, "horizon": step, "output_type_id": level, "value": 100.0 * step + level}
+         for name in (series, "b") for step in (1, 2) for level in QUANTILE_LEVELS]
+    )  # fmt: skip
+    forecasts = SimpleNamespace(current_ensemble=present, past_ensemble=pd.DataFrame({"series_id": []}))
+    monkeypatch.setattr(nowcasts, "daily_arrivals", lambda _known: {"CHA": daily})
+    monkeypatch.setattr(nowcasts, "past_skill", lambda *_: (0.5, 24))
+    found = nowcasts.make_nowcasts(cast(RealTimeData, data), cast(ForecastSet, forecasts))
+    assert len(found) == (len(QUANTILE_LEVELS) if made else 0)
+    if made:
+        assert set(found["series_id"]) == {series}
+        assert found["unsharpened"].tolist() == pytest.approx([100.0 + level for level in QUANTILE_LEVELS])
+        assert set(found["last_day"]) == {pd.Timestamp(last)}
+        assert set(found["as_of"]) == {pd.Timestamp("2025-01-05")}
+        assert set(found["target_end_date"]) == {pd.Timestamp("2024-12-31")}
+        assert found["used"].all()
+
+
+def test_a_record_of_nowcasts_is_of_the_newest_two_years_of_months_that_were_counted(route: RouteDays) -> None:
+    def months(first: str, last: str) -> pd.DataFrame:
+        return pd.concat([
+            pd.DataFrame({
+                "model_id": "m", "series_id": "a", "origin_date": (month - 1).end_time.normalize(), "horizon": 1,
+                "target_end_date": month.end_time.normalize(), "output_type": "quantile",
+                "output_type_id": QUANTILE_LEVELS, "value": np.linspace(500.0, 2000.0, 23),
+            })
+            for month in pd.period_range(first, last, freq="M")
+        ])  # fmt: skip
+
+    assert past_skill(route, months("2022-12", "2024-11"), 15)[1] == 24
+    long, newest = (
+        past_skill(route, months("2022-01", "2024-11"), 15),
+        past_skill(route, months("2022-12", "2024-11"), 15),
+    )
+    assert long == newest
+    farther = months("2022-12", "2024-11").assign(horizon=2, value=1.0)
+    assert past_skill(route, pd.concat([months("2022-12", "2024-11"), farther]), 15) == newest
+    assert past_skill(route, months("2024-10", "2025-03"), 15)[1] == 3, "December is counted so far, later ones not"
+    nothing = past_skill(route, months("2025-02", "2025-03"), 15)
+    assert (np.isnan(nothing[0]), nothing[1]) == (True, 0)

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pandas as pd
 import pytest
 
 from access import Actor
 from alerts.lifecycle import PROPOSED, SIGNED_OFF
-from core.errors import NothingToPublishError, StoreError
-from core.settings import Settings, load_settings
-from nightly import night
+from core.errors import InputError, NothingToPublishError, StoreError
+from core.log import silent
+from core.settings import (
+    DEMONSTRATION_DATE,
+    NEWEST_BUNDLED_NIGHT,
+    NIGHT_BEFORE_DEMONSTRATION,
+    Settings,
+    load_settings,
+)
+from nightly import RealTimeData, night
 from nightly.night import notify
+from nightly.progress import NightProgress
 from store.journal import Journal, journal_url
 from store.lock import delivery_lock
 from store.mirror import NotDeliveredError
@@ -122,3 +133,76 @@ def test_a_full_disk_does_not_spoil_the_night(
 
     monkeypatch.setattr(night, "record_night", refuse)
     assert notify(tmp_path, settings, journal, release) == ["not told: journal: database or disk is full"]
+
+
+def result(release: Release, degraded: list[dict[str, str]], computed: int) -> list[str]:
+    return night.RunResult(release, degraded, computed, {"in all": 61.6, "hub": 1.0}, ["messages: 0 sent"]).summary()
+
+
+def test_a_night_tells_lost_routes_first_then_the_release_then_what_was_degraded_and_messages(release: Release) -> None:
+    lost = {"source_id": "vigie-routes", "reason": "Fewer routes have a forecast", night.LOST: "EMR"}
+    told = result(release, [{"source_id": "ucdp", "reason": "no file"}, lost], 1)
+    published = f"Release {release.run_id} published, as known on {release.as_of}: 62 s, 1 past forecast made anew"
+    assert told == ["Fewer routes have a forecast", published, "degraded: ucdp: no file", "messages: 0 sent"]
+    assert result(release, [], 1200)[0].endswith("62 s, 1,200 past forecasts made anew")
+
+
+def test_routes_that_had_a_forecast_are_named_with_how_many_are_left(release: Release) -> None:
+    data = cast(RealTimeData, SimpleNamespace(forecastable=["a", "b"], states=pd.DataFrame({"route_id": list("abc")})))
+    (told,) = night._lost(data, ["EMR", "CMR"], release)
+    assert told["reason"] == (
+        f"Fewer routes have a forecast than on {release.as_of}: 2 of 3. Without one now: EMR, CMR."
+    )
+    assert told[night.LOST] == "EMR,CMR"
+    assert night._lost(data, [], release) == night._lost(data, ["EMR"], None) == []
+    states = pd.DataFrame({"route_id": ["a", "b"], "state": ["ok", "too_old"], "note": ["", "old"]})
+    assert [one["reason"] for one in night._routes_without_forecast(states)] == ["b: old"]
+
+
+def test_a_demonstration_makes_two_nights_unless_there_is_one_or_the_newest_is_asked_for(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[object] = []
+    monkeypatch.setattr(night, "run_night", lambda _home, _settings, day, **_more: made.append(day))
+    night.run_demonstration(tmp_path, settings)
+    assert made == [NIGHT_BEFORE_DEMONSTRATION, DEMONSTRATION_DATE]
+    publish(tmp_path, ALERTS)
+    assert night.run_demonstration(tmp_path, settings) is None
+    assert len(made) == 2
+    night.run_demonstration(tmp_path, settings, newest=True)
+    assert made[2:] == [NEWEST_BUNDLED_NIGHT]
+
+
+def test_a_night_is_of_today_or_before_and_with_publishers_asked_of_today_alone(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[night.Run] = []
+    monkeypatch.setattr(night, "_make_release", runs.append)
+    monkeypatch.setattr("forecasting.pool.SupervisedPool.start", lambda *_: None)
+    today = dt.datetime.now(dt.UTC).date()
+    day = dt.timedelta(days=1)
+    for as_of, live in ((None, False), (today, True), (today - day, False)):
+        night.run_night(tmp_path, settings, as_of, live=live)
+    assert [run.replay for run in runs] == [False, False, True]
+    for as_of, live in ((today + 2 * day, False), (today - day, True)):
+        with pytest.raises(InputError):
+            night.run_night(tmp_path, settings, as_of, live=live)
+
+
+def test_a_night_of_a_new_year_tells_the_bar_that_it_learns(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[bool] = []
+    monkeypatch.setattr(NightProgress, "expect_learning", lambda _self: told.append(True))
+    before = SimpleNamespace(
+        read=lambda *_: pd.DataFrame({"origin_date": pd.to_datetime(["2023-11-30", "2023-12-31"])})
+    )
+
+    def night_of(newest: str, *, pooled: bool = True, former: object = before, bar: object = None) -> int:
+        told.clear()
+        run = SimpleNamespace(progress=bar or NightProgress({}), settings=SimpleNamespace(pooled_model=pooled))
+        data = SimpleNamespace(states=pd.DataFrame({"origin_date": [pd.Timestamp(newest), pd.NaT]}))
+        night._expect_learning(cast(night.Run, run), cast(RealTimeData, data), cast(Release, former))
+        return len(told)
+
+    assert [night_of(newest) for newest in ("2023-12-31", "2024-01-31", "2022-12-31")] == [0, 1, 0]
+    assert night_of("2024-01-31", pooled=False) == night_of("2024-01-31", former=None) == 0
+    assert night_of("2024-01-31", bar=silent) == 0

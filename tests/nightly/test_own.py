@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from core.errors import InputError
+from core.errors import InputError, Message
 from core.settings import load_settings
 from nightly.hub import published_series
-from nightly.inputs import ingest_own, own_mappings, with_own_capacities
+from nightly.inputs import Ingested, LiveReport, held_records, ingest_own, own_mappings, with_own_capacities
 from nightly.night import run_night
-from store.editions import EditionStore
+from store.editions import Edition, EditionStore
 from store.journal import Journal, journal_url
 from store.vintages import VintageStore
 
@@ -117,3 +119,43 @@ def test_a_night_forecasts_and_warns_of_a_route_of_ones_own(home: Path, tmp_path
         for known in (kept.as_of(AS_OF), kept.as_of(dt.date(2200, 1, 1)))
     ]
     assert values == [float(months()["2024-11"]), 400.0]
+
+
+def ingested(**changes: Any) -> Ingested:  # noqa: ANN401  # fields of an edition, and of what became of it
+    came = dt.datetime(2025, 1, 31, tzinfo=dt.UTC)
+    one = Edition("iom-1", "iom_dtm", "a.csv", "ab", came, "Ana", "known", rows=1200, told=[Message("unusual")])
+    given: dict[str, Any] = {"new_rows": 1100, "rejected": 0, "is_repeated": False}
+    edition = {name: value for name, value in changes.items() if name not in given}
+    return Ingested(replace(one, **edition), **(given | {name: changes[name] for name in given if name in changes}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "iom_dtm: a.csv read, 1,200 figures, 1,100 new; edition iom-1\n  unusual"),
+        ({"rejected": 1}, "iom_dtm: a.csv read, 1,200 figures, 1,100 new; 1 row set aside; edition iom-1\n  unusual"),
+        ({"is_repeated": True, "new_rows": 0}, "iom_dtm: a.csv read, 1,200 figures, 0 new; edition iom-1"),
+        ({"state": "held", "why_held": [Message("a"), Message("b")], "rejected": 2},
+         "iom_dtm: a.csv read, 1,200 figures: held for a person as iom-1: a; b; 2 rows set aside"),
+    ],
+)  # fmt: skip
+def test_what_became_of_a_file_is_told_in_a_line_with_what_was_set_aside_and_what_is_unusual(
+    changes: dict[str, Any], words: str
+) -> None:
+    assert ingested(**changes).summary() == words
+
+
+def test_a_held_edition_is_named_by_the_night_that_held_it_and_not_again() -> None:
+    (told,) = held_records(ingested(state="held", why_held=[Message("another unit")]))
+    assert told["edition_id"] == "iom-1"
+    assert held_records(ingested(state="held", is_repeated=True)) == []
+
+
+def test_a_round_of_visits_tells_what_it_took_what_waits_what_was_not_asked_and_what_failed_in_this_order() -> None:
+    report = LiveReport(
+        [ingested()], [ingested(state="held", why_held=[Message("a")])], [{"source_id": "x", "reason": "down"}],
+        [{"source_id": "y", "reason": "no key"}],
+    )  # fmt: skip
+    assert [line.split(":")[0] for line in report.summary()] == ["iom_dtm", "iom_dtm", "not asked", "failed"]
+    assert report.hashes == {"iom_dtm/a.csv": "ab"}
+    assert [one.get("edition_id", one["source_id"]) for one in report.left_out] == ["x", "iom-1"]

@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from nightly.run_report import peak_megabytes
+from core.errors import Message
+from nightly.forecasts import ForecastSet
+from nightly.run_report import CUT_OFF_SOURCE, StageTimer, _cut_off, left_out, peak_megabytes
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell")
@@ -23,3 +27,32 @@ def test_the_most_memory_that_a_process_held_lies_between_what_it_holds_and_what
 
 def test_of_a_process_that_is_gone_nothing_is_told() -> None:
     assert peak_megabytes(None) is None
+
+
+def test_seconds_are_told_of_every_stage_that_ended_and_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("nightly.run_report.time.monotonic", lambda: now[0])
+    begun: list[str] = []
+    timer = StageTimer(begin=begun.append)
+    timer._begun = 100.0
+    for name, seconds in (("reading", 1.234), ("hub", 2.0)):
+        with timer.stage(name):
+            now[0] += seconds
+        now[0] += 1.0
+    assert begun == ["reading", "hub"]
+    assert timer.seconds() == {"reading": 1.23, "hub": 2.0, "in all": 5.23}
+
+
+def test_a_member_that_was_cut_off_is_told_with_why_in_words_that_can_be_translated() -> None:
+    reasons = ["cut off after 120 s", "cut off: it needs more memory than is allowed", "something else"]
+    cut_off = [{"model_id": "vigie-ets", "series_id": f"s{place}", "reason": one} for place, one in enumerate(reasons)]
+    told = left_out(cast(ForecastSet, SimpleNamespace(cut_off=cut_off)), 120.0)
+    assert [one["reason"] for one in told] == [
+        f"vigie-ets is left out for s{place}: {reason}" for place, reason in enumerate(reasons)
+    ]
+    assert {one["source_id"] for one in told} == {CUT_OFF_SOURCE}
+    assert [one["series_id"] for one in told] == ["s0", "s1", "s2"]
+    # What the engine says is known by its text: a template, its parameters beside it, is what others translate.
+    assert [str(_cut_off(reason, 120.0)) for reason in reasons] == reasons
+    assert _cut_off(reasons[0], 120.0) != Message(reasons[0])
+    assert _cut_off(reasons[2], 120.0) == Message(reasons[2])

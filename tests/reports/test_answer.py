@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from alerts.lifecycle import State
+from alerts.lifecycle import DISMISSED, ENDED, PROPOSED, SIGNED_OFF, State
 from core.languages import Language
+from reports.alert import status_words
 from reports.answer import answer, decisions_title, month_chances, needed_by, sign_off_words
 
 from .conftest import MakeRelease
@@ -94,3 +95,41 @@ def test_the_title_names_what_waits_and_for_whom() -> None:
     )
     assert decisions_title(waiting[:1], 1, ENGLISH, mine=False) == "1 alert waits for sign-off: A (Severe)"
     assert decisions_title([], 0, ENGLISH, mine=True) == "Nothing waits for a decision"
+
+
+@pytest.mark.parametrize(
+    ("level", "signed", "asked", "stands"),
+    [
+        ("warning", (), "nobody has signed yet", "waits for sign-off"),
+        ("", (), "nobody has signed yet", "waits for sign-off"),
+        ("severe", (), "nobody has signed yet; 2 people must", "waits for sign-off"),
+        ("severe", ("Ada",), "signed by Ada; 1 of 2 sign-offs", "1 of 2 sign-offs"),
+        ("", ("Ada",), "signed by Ada; 1 of 1 sign-offs", "1 of 1 sign-offs"),
+    ],
+)
+def test_who_has_signed_and_how_many_must_is_told_while_an_alert_waits(
+    level: str, signed: tuple[str, ...], asked: str, stands: str
+) -> None:
+    state, english = State(PROPOSED, level, sign_offs=signed), Language("en")
+    assert (sign_off_words(state, english), status_words(state, english)) == (asked, stands)
+    assert sign_off_words(State(SIGNED_OFF, level, sign_offs=("Ada",)), english) == ""
+    assert status_words(State(PROPOSED, level, reopened=True), english) == "re-opened, waits for sign-off"
+    assert [status_words(State(one, level), english) for one in (SIGNED_OFF, DISMISSED, "withdrawn")] == [
+        SIGNED_OFF, DISMISSED, ENDED,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("routes", "words"), [(0, "Nothing waits for a decision"), (1, "1 alert waits for sign-off: r0")]
+)
+def test_what_waits_is_told_with_whose_sign_off_it_needs(routes: int, words: str) -> None:
+    english = Language("en")
+    waiting = [(f"r{place}", "watch") for place in range(routes)]
+    assert decisions_title(waiting, routes, english, mine=False).startswith(words)
+    many = decisions_title([(f"r{place}", "watch") for place in range(9)], 9, english, mine=True)
+    assert many.startswith("9 alerts need your sign-off: r0 ")
+    named = many.count("(")
+    assert many.endswith(f"and {9 - named} more")
+    exact = decisions_title([(f"r{place}", "watch") for place in range(named)], named, english, mine=True)
+    assert "more" not in exact
+    assert exact.count("(") == named

@@ -8,8 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from alerts import SEVERE, WARNING, WATCH
 from core import QUANTILE_LEVELS
+from core.routes import ROUTES
+from forecasting import ENSEMBLE
 from reports import numbers
+from reports.alert import CONTEXT
 from tests.dashboard.conftest import usual_frames
 
 EMR = "arrivals.EMR._T._T.M"
@@ -118,3 +122,78 @@ def test_what_happened_later_takes_the_outcome_over_the_provisional_figure() -> 
     outcomes = frames["outcomes"]
     later = numbers.observed_after(frames["observations"], outcomes, EMR, dt.date(2024, 12, 31))
     assert later["time_period"].tolist() == ["2025-01", "2025-02", "2025-03", "2025-04", "2025-05", "2025-06"]
+
+
+def paths_of(values: dict[tuple[str, str], list[float]], model: str = ENSEMBLE) -> pd.DataFrame:
+    """Sample paths: of each series and month the values path by path."""
+    return pd.DataFrame(
+        [
+            {"model_id": model, "series_id": series, "target_end_date": pd.Timestamp(end), "output_type_id": path,
+             "value": value}
+            for (series, end), found in values.items() for path, value in enumerate(found)
+        ]
+    )  # fmt: skip
+
+
+def test_a_path_is_summed_over_all_its_months_and_series_and_only_the_ensemble_s() -> None:
+    first, second = pd.Timestamp("2025-02-28"), pd.Timestamp("2025-03-31")
+    whole = paths_of({("a", "2025-02-28"): [1, 2], ("a", "2025-03-31"): [10, 20], ("b", "2025-02-28"): [100, 200]})
+    paths = pd.concat([whole, paths_of({("a", "2025-02-28"): [5000.0]}, "other")])
+
+    def sums(series: list[str], ends: list[pd.Timestamp]) -> list[float] | None:
+        found = numbers.path_sums(paths, series, ends)
+        return None if found is None else found.tolist()
+
+    assert sums(["a"], [first, second]) == [11, 22]
+    assert sums(["a", "b"], [first]) == [101, 202]
+    assert sums(["a", "b"], [first, second]) is None  # b lacks a month
+    assert sums(["a", "c"], [first]) is None
+    assert sums([], [first]) is None
+
+
+def test_the_chance_of_any_month_counts_paths_that_pass_in_one_of_them_and_needs_them_all() -> None:
+    ends = [pd.Timestamp("2025-02-28"), pd.Timestamp("2025-03-31")]
+    paths = paths_of({("a", "2025-02-28"): [9, 1, 1, 9], ("a", "2025-03-31"): [1, 9, 5, 9]})
+    others = paths_of({("a", "2025-02-28"): [9, 9, 9, 9]}, "other")
+    assert numbers.chance_of_any(pd.concat([paths, others]), "a", ends, 5) == 0.75  # a path at the number passes none
+    assert numbers.chance_of_any(paths, "a", ends[:1], 5) == 0.5
+    assert numbers.chance_of_any(paths, "a", [*ends, pd.Timestamp("2025-04-30")], 5) is None
+
+
+def test_quantiles_are_one_series_and_one_model_s_alone_by_month() -> None:
+    rows = [
+        ("a", ENSEMBLE, "quantile", "2025-03-31", 2, 0.5, 7.0), ("a", ENSEMBLE, "quantile", "2025-02-28", 1, 0.5, 5.0),
+        ("a", ENSEMBLE, "mean", "2025-02-28", 1, 0.9, 6.0), ("a", "other", "quantile", "2025-02-28", 1, 0.5, 8.0),
+        ("b", ENSEMBLE, "quantile", "2025-02-28", 1, 0.5, 9.0),
+    ]  # fmt: skip
+    names = ["series_id", "model_id", "output_type", "target_end_date", "horizon", "output_type_id", "value"]
+    frame = pd.DataFrame(rows, columns=names).assign(target_end_date=lambda f: pd.to_datetime(f["target_end_date"]))
+    assert numbers.quantiles_of(frame, "a").to_dict("list") == {0.5: [5, 7], "horizon": [1, 2]}
+    assert numbers.quantiles_of(frame, "a", "other").to_dict("list") == {0.5: [8], "horizon": [1]}
+
+
+def test_the_highest_level_open_counts_only_what_does_not_merely_inform_of_its_own_route() -> None:
+    alerts = pd.DataFrame(
+        [
+            ("A", WATCH, "rise"),
+            ("A", WARNING, "rise"),
+            ("A", SEVERE, min(CONTEXT)),
+            ("B", SEVERE, "rise"),
+        ],
+        columns=["route_id", "alert_level", "rule"],
+    )
+    assert [numbers.level_of(alerts, route) for route in "ABC"] == [WARNING, SEVERE, ""]
+
+
+def test_alerts_stand_by_level_then_by_chance_then_as_they_came() -> None:
+    alerts = pd.DataFrame(
+        [("a", WATCH, 0.9), ("b", SEVERE, 0.2), ("c", SEVERE, 0.6), ("d", WATCH, 0.9)],
+        columns=["name", "alert_level", "probability"],
+    )
+    assert numbers.by_level(alerts)["name"].tolist() == ["c", "b", "a", "d"]
+
+
+def test_routes_stand_in_vigie_s_order_and_those_it_does_not_know_last() -> None:
+    known = list(ROUTES)[:3]
+    routes = pd.DataFrame({"route_id": ["own", *reversed(known)]})
+    assert numbers.route_states(routes)["route_id"].tolist() == [*known, "own"]

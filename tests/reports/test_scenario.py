@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import cast
+
 import pandas as pd
 import pytest
 
 from core.languages import Language
+from core.schema import Entry
+from forecasting.scenarios.analogues import LARGEST_MULTIPLE, Course, Episode
 from forecasting.scenarios.shocks import DiversionEstimate
-from reports.scenario import NONE, assumption, diversion
+from reports.scenario import (
+    NONE,
+    assumed,
+    assumption,
+    course,
+    diversion,
+    kept_by_route,
+    places_subject,
+    reception_of,
+)
 
 ENGLISH = Language("en")
 
@@ -53,3 +67,46 @@ def test_a_share_that_moves_elsewhere_is_the_past_s_or_said_to_be_the_readers_ow
         told := said(evidence=False)
     )
     assert "your own assumption, without an interval" in told
+
+
+@pytest.mark.parametrize(("seasonal", "month"), [(True, "March 2020"), (False, "February 2020")])
+def test_an_episode_s_course_names_the_highest_month_of_a_season_and_the_lowest_of_another(
+    month: str, *, seasonal: bool
+) -> None:
+    table = pd.DataFrame(
+        {"time_period": ["2020-01", "2020-02", "2020-03", "2020-04"], "value": [40.0, 10.0, 90.0, 70.0],
+         "multiple": [1.0, 0.25, 2.5, LARGEST_MULTIPLE - 0.01]}
+    )  # fmt: skip
+    of = cast(Episode, SimpleNamespace(episode_id="some", seasonal=seasonal))
+    said = course(cast(Course, SimpleNamespace(table=table)), of, "A publisher", ENGLISH)
+    assert f"in {month}" in said
+    assert ("the same months before" if seasonal else "times the months before") in said
+    assert "Ratios are cut" not in said
+    table.loc[3, "multiple"] = LARGEST_MULTIPLE
+    assert "Ratios are cut" in course(cast(Course, SimpleNamespace(table=table)), of, "A publisher", ENGLISH)
+
+
+def test_what_is_planned_with_is_read_from_texts_and_told_in_words() -> None:
+    values = {"stock": "2000", "stay": "3", "stay_kind": "fixed", "needs_place": "80", "confidence": "95"}
+    read = reception_of(values, "CMR", "Ada")
+    assert (read.stock, read.confidence, read.needs.share, read.needs.stay, read.who) == (
+        2000.0,
+        0.95,
+        0.8,
+        "fixed",
+        "Ada",
+    )
+    assert reception_of(values | {"stay_kind": "other"}, "CMR").needs.stay == "open"
+    assert "2,000 places" in assumed(read, ENGLISH)
+    assert "80%" in assumed(read, ENGLISH)
+    for wrong in ({"stay": "long"}, {"stock": ""}):
+        with pytest.raises(ValueError, match="could not convert"):
+            reception_of(values | wrong, "CMR")
+
+
+def test_of_each_route_the_last_places_that_were_kept_count_unless_they_were_taken_away() -> None:
+    def kept(route: str, stock: str) -> Entry:
+        return Entry("Ada", "places kept", places_subject(route), payload={"query": {"stock": stock}})
+
+    found = kept_by_route([kept("CMR", "100"), kept("EMR", "5"), kept("CMR", "1"), kept("EMR", "0")])
+    assert {route: row.payload["query"]["stock"] for route, row in found.items()} == {"CMR": "1"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 import sqlite3
 import tarfile
 import threading
@@ -17,7 +18,7 @@ import pyarrow as pa
 import pytest
 
 from core.errors import InputError, StoreError
-from store import sha256_of_file
+from store import backup, sha256_of_file
 from store.backup import find_archive, read_archive, repair, restore, write_backup
 from store.journal import Entry, Journal, journal_url
 from store.lock import BACKUP, AlreadyRunningError, night_lock
@@ -275,3 +276,58 @@ def test_a_head_is_not_written_anew_to_hide_that_the_newest_release_was_removed(
     problem = repair(lean, home).problem
     assert problem is not None
     assert "missing" in problem.rule
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("settings.toml", True), ("releases/r/manifest.json", True), ("own/a.toml", True), ("hub/rows/a.parquet", True),
+        ("night.lock", False), ("night.holder.json", False), ("journal.sqlite-wal", False),
+        ("journal.sqlite-shm", False), ("drill.json", False), (".store/state", False), ("releases/.staging-r/a", False),
+        ("vintages/a/.aside-1", False), ("fits/a.fit", False), ("backtests/a.parquet", False), ("other/fits", True),
+    ],
+)  # fmt: skip
+def test_locks_drills_what_is_being_written_and_what_is_made_again_are_left_out(name: str, *, kept: bool) -> None:
+    assert backup._is_kept(name, backup.MADE_AGAIN) is kept
+    if name.startswith(("fits/", "backtests/")):
+        assert backup._is_kept(name, ())
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("a", True),
+        ("a/b.c", True),
+        ("", False),
+        ("/a", False),
+        ("../a", False),
+        ("a/../b", False),
+        (".a", False),
+        ("a\0b", False),
+    ],
+)
+def test_a_place_is_inside_of_a_home_folder_and_nothing_hidden(name: str, *, safe: bool) -> None:
+    assert backup._is_safe(name) is safe
+
+
+def test_a_backup_is_named_by_the_time_in_a_folder_or_as_it_is_said_and_overwrites_nothing(tmp_path: Path) -> None:
+    assert backup._target(tmp_path / "mine.tar.zst") == tmp_path / "mine.tar.zst"
+    assert re.fullmatch(r"vigie-\d{8}T\d{6}Z\.tar\.zst", backup._target(tmp_path).name)
+    assert backup._target(tmp_path / "new").parent == tmp_path / "new"
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="name a folder, or a file that ends in"):
+        backup._target(tmp_path / "file")
+    (tmp_path / "mine.tar.zst").touch()
+    with pytest.raises(InputError, match="exists already"):
+        backup._target(tmp_path / "mine.tar.zst")
+
+
+def test_of_a_folder_the_newest_backup_is_found_and_of_none_that_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no backup"):
+        find_archive(tmp_path)
+    with pytest.raises(InputError, match="holds no backup"):
+        find_archive(tmp_path / "none")
+    for name in ("vigie-20250101T000000Z.tar.zst", "vigie-20250301T000000Z.tar.zst", "zzz.tar.zst"):
+        (tmp_path / name).touch()
+    assert find_archive(tmp_path).name == "vigie-20250301T000000Z.tar.zst"
+    assert find_archive(tmp_path / "zzz.tar.zst").name == "zzz.tar.zst"

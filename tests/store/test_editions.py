@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -176,3 +177,92 @@ def test_a_kill_before_anything_was_stored_leaves_no_edition(
             editions.take_in(arrival(observations(("2024-12", 100, "2025-01-15")), "a"))
     assert editions.recover() == []
     assert editions.all() == []
+
+
+def test_a_figure_that_is_missing_goes_only_where_an_arrival_is_said_to_be_the_whole_history(
+    tmp_path: Path, editions: EditionStore, observations: Rows
+) -> None:
+    both = observations(("2024-11", 1, "2025-01-15"), ("2024-12", 2, "2025-01-15"), ("2025-01", 3, "2025-02-15"))
+    editions.take_in(arrival(both, "a"))
+    fewer = both[both["time_period"] != "2024-12"].assign(as_of=pd.Timestamp("2025-03-15"))
+    assert editions.take_in(arrival(fewer, "b")).gone == 0
+    assert value(tmp_path) == [1.0, 2.0, 3.0]
+    later = replace(arrival(fewer.assign(obs_value=[1.0, 4.0]), "c"), complete=True)
+    assert (done := editions.take_in(later)).complete
+    assert (done.new, done.changed, done.gone) == (0, 1, 1)
+    assert value(tmp_path) == [1.0, 4.0]
+
+
+def test_an_edition_is_named_by_source_day_and_hash_and_by_a_number_where_the_name_is_taken(
+    editions: EditionStore, observations: Rows
+) -> None:
+    rows = observations(("2024-12", 100, "2025-01-15"))
+    came = replace(arrival(rows, "ab"), received=dt.date(2025, 1, 20))
+    names = []
+    for _ in range(3):
+        held = editions.hold(came, WHY)
+        assert editions.hold(came, WHY) == held, "it is held once"
+        names.append(held.edition_id)
+        decide(editions, REJECT, held.edition_id)
+    assert names == ["iom-dtm-20250120-abababab", "iom-dtm-20250120-abababab-2", "iom-dtm-20250120-abababab-3"]
+
+
+def test_the_newest_of_the_same_bytes_and_source_is_found(editions: EditionStore, observations: Rows) -> None:
+    rows = observations(("2024-12", 100, "2025-01-15"))
+    for _ in range(2):
+        newest = editions.hold(arrival(rows, "a"), WHY).edition_id
+        decide(editions, REJECT, newest)
+    editions.hold(arrival(rows, "b"), WHY)
+    found = editions.newest_of("iom-dtm", "a" * 8)
+    assert found is not None
+    assert found.edition_id == newest
+    assert editions.newest_of("iom-dtm", "c" * 8) is None
+    assert editions.newest_of("frontex", "a" * 8) is None
+
+
+def test_a_day_s_table_holds_what_came_on_it_and_nothing_later(editions: EditionStore, observations: Rows) -> None:
+    editions.hold(arrival(observations(("2024-12", 100, "2025-01-15")), "a"), WHY)
+    received = editions.all()[0].received.date()
+    assert len(editions.table(received)) == 1
+    assert editions.table(received - dt.timedelta(days=1)).empty
+
+
+def test_a_summary_counts_its_figures_and_says_why_and_by_whom_it_was_decided(
+    editions: EditionStore, observations: Rows
+) -> None:
+    held = editions.hold(arrival(observations(("2024-12", 100, "2025-01-15")), "a"), WHY)
+    head = f"{held.edition_id}  held: table.csv, 1 figure, 0 new, 0 changed, 0 taken away; Ana"
+    assert held.summary().splitlines() == [head, "  held: another unit"]
+    decide(editions, REJECT, held.edition_id)
+    rejected = editions.all()[0]
+    assert rejected.summary().splitlines()[-1] == f"  rejected on {rejected.decided:%Y-%m-%d} by Ana: seen"
+    assert rejected.record()["decided"].startswith(f"{rejected.decided:%Y-%m-%dT%H:%M:%S}")
+    assert held.record()["decided"] == ""
+
+
+def test_an_edition_is_interrupted_from_a_kill_until_it_is_recovered(
+    journal: Journal, editions: EditionStore, observations: Rows, monkeypatch: MonkeyPatch
+) -> None:
+    assert not editions.is_interrupted()
+    with monkeypatch.context() as killed:
+        killed.setattr(journal, "record", lambda _row: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            editions.take_in(arrival(observations(("2024-12", 100, "2025-01-15")), "a"))
+    assert editions.is_interrupted()
+    editions.recover()
+    assert not editions.is_interrupted()
+
+
+def test_what_is_accepted_again_after_a_withdrawal_is_dated_by_the_decision(
+    tmp_path: Path, editions: EditionStore, observations: Rows
+) -> None:
+    rows = observations(("2024-12", 120, "2025-02-15"))
+    first = editions.hold(arrival(rows, "a"), WHY)
+    decide(editions, ACCEPT, first.edition_id)
+    assert value(tmp_path, dt.date(2025, 2, 15)) == [120.0], "the first time it is dated by its file"
+    assert not VintageStore(tmp_path).as_of(today())["as_of_estimated"].any()
+    decide(editions, WITHDRAW, first.edition_id)
+    assert value(tmp_path) == []
+    decide(editions, ACCEPT, editions.hold(arrival(rows, "a"), WHY).edition_id)
+    assert value(tmp_path) == [120.0]
+    assert VintageStore(tmp_path).as_of(today())["as_of"].dt.date.to_list() == [today()]

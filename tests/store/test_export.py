@@ -13,7 +13,18 @@ import pytest
 
 from core.disclosure import refuse_small_counts
 from core.errors import InputError
-from store.export import KINDS, write_export
+from store.export import (
+    KINDS,
+    PLACED,
+    WRITTEN,
+    forecast_kind,
+    kind_of,
+    tell_published,
+    with_units,
+    write_export,
+    write_published,
+)
+from store.journal import opened_journal
 from store.releases import About, Release, ReleaseStore
 
 UNUSED = {"citation": "Frontex, detections.", "licence": "private use only"}
@@ -131,3 +142,57 @@ def test_an_unknown_table_or_kind_of_file_is_refused_and_nothing_written(
     with pytest.raises(InputError):
         write_export(release, table, tmp_path / name)
     assert not (tmp_path / name).exists()
+
+
+def test_the_kind_of_a_file_is_its_ending_s_or_where_it_has_none_the_one_asked_for() -> None:
+    assert [kind_of(Path(f"a.{kind}")) for kind in KINDS] == list(KINDS)
+    assert kind_of(Path("-"), "json") == "json"
+    for out, otherwise in ((Path("-"), ""), (Path("-"), "pdf"), (Path("a"), "csv"), (Path("a.pdf"), "csv")):
+        with pytest.raises(InputError):
+            kind_of(out, otherwise)
+
+
+def test_forecasts_of_a_panel_are_parquet_unless_their_file_names_another_kind_that_is_written_row_by_row() -> None:
+    found = {name: forecast_kind(Path(name)) for name in ("-", "a.csv", "a.ndjson", "a.parquet", "a.txt", "a")}
+    assert found == {
+        "-": "csv", "a.csv": "csv", "a.ndjson": "ndjson", "a.parquet": "parquet", "a.txt": "parquet", "a": "parquet",
+    }  # fmt: skip
+    for name in ("a.xlsx", "a.json"):
+        with pytest.raises(InputError, match="are written as"):
+            forecast_kind(Path(name))
+
+
+def test_target_and_day_are_a_table_s_own_where_it_says_them_and_else_the_series_and_the_release_s() -> None:
+    day, series = dt.date(2025, 1, 31), "arrivals.CMR._T._T.M"
+    bare = with_units(pd.DataFrame({"series_id": [series]}), day)
+    assert bare[["target", "unit", "as_of"]].to_numpy().tolist() == [["arrivals", "persons", pd.Timestamp(day)]]
+    told = pd.DataFrame({"series_id": [series] * 2, "target": ["detections", ""], "as_of": [pd.Timestamp(0), pd.NaT]})
+    found = with_units(told, day)
+    assert found["target"].tolist() == ["detections", "arrivals"]
+    assert found["as_of"].tolist() == [pd.Timestamp(0), pd.Timestamp(day)]
+    none = with_units(pd.DataFrame({"file": ["f"]}), day)
+    assert none["target"].tolist() == [""]
+
+
+def test_without_being_asked_for_a_csv_says_nothing_of_itself(release: Release, tmp_path: Path) -> None:
+    write_export(release, "observations", tmp_path / "out.csv")
+    assert text_inside(tmp_path / "out.csv") == ""
+
+
+def test_what_is_withheld_is_decided_before_rows_are_chosen(release: Release, tmp_path: Path) -> None:
+    def small(rows: pd.DataFrame) -> pd.DataFrame:
+        return rows[rows["citizen"].isin(["ERI", "EGY"])]
+
+    write_export(release, "observations", tmp_path / "out.csv", chosen=small)
+    assert read_csv(tmp_path)["obs_value"].isna().all()
+
+
+def test_files_for_machines_are_recorded_when_they_changed_and_only_those(tmp_path: Path) -> None:
+    with opened_journal("", tmp_path) as journal:
+        for content in (b"1", b"1", b"2"):
+            write_published(tmp_path, journal, {"a.csv": content, "b.csv": b"same"})
+        told = [sorted(row.payload) for row in journal.entries(action=WRITTEN)]
+        assert told == [["a.csv", "b.csv"], ["a.csv"]]
+        assert (tmp_path / "published" / "a.csv").read_bytes() == b"2"
+        tell_published(journal, {"a.csv": "x"}, PLACED)
+        assert [row.payload for row in journal.entries(action=PLACED)] == [{"a.csv": "x"}]

@@ -10,7 +10,16 @@ import pandas as pd
 import pytest
 
 from core.errors import StoreError
-from store import parquet_bytes, read_parquet, remove_unfinished, sha256_of_bytes, sha256_of_file, write_bytes
+from store import (
+    is_as_named,
+    is_read_only,
+    parquet_bytes,
+    read_parquet,
+    remove_unfinished,
+    sha256_of_bytes,
+    sha256_of_file,
+    write_bytes,
+)
 
 
 @pytest.fixture
@@ -98,3 +107,34 @@ def test_what_a_killed_process_left_half_written_is_removed_and_what_is_being_wr
     write_bytes(tmp_path / "vintages" / "whole", b"whole")
     assert {path.name for path in remove_unfinished(tmp_path, now)} == {".aside-1", ".aside-2"}
     assert {path.name for path in (tmp_path / "vintages").iterdir()} == {".aside-0", "whole"}
+
+
+def test_what_was_begun_an_hour_ago_may_still_be_finished_and_a_second_more_may_not(tmp_path: Path) -> None:
+    now = dt.datetime(2025, 1, 31, 12, tzinfo=dt.UTC)
+    for name, seconds in ((".aside-hour", 3600), (".aside-more", 3601)):
+        (tmp_path / name).write_bytes(b"half")
+        time = now.timestamp() - seconds
+        os.utime(tmp_path / name, (time, time))
+    assert [path.name for path in remove_unfinished(tmp_path, now)] == [".aside-more"]
+
+
+def test_a_file_that_was_written_may_be_read_by_everybody(tmp_path: Path) -> None:
+    write_bytes(tmp_path / "deep" / "folder" / "file", b"content")
+    assert (tmp_path / "deep" / "folder" / "file").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_column_that_a_file_does_not_hold_is_named_with_those_that_it_holds(tmp_path: Path) -> None:
+    write_bytes(tmp_path / "table.parquet", parquet_bytes(pd.DataFrame({"a": [1], "b": ["x"]})))
+    with pytest.raises(StoreError, match=r"has no columns \['c'\]; found \['a', 'b'\]"):
+        read_parquet(tmp_path / "table.parquet", ["a", "c"])
+    assert list(read_parquet(tmp_path / "table.parquet", ["b"]).columns) == ["b"]
+    assert list(read_parquet(tmp_path / "table.parquet").columns) == ["a", "b"]
+
+
+def test_a_file_is_as_named_only_while_its_name_begins_its_hash(tmp_path: Path) -> None:
+    path = tmp_path / f"{sha256_of_bytes(b'content')[:32]}.parquet"
+    path.write_bytes(b"content")
+    assert is_as_named(path)
+    path.write_bytes(b"contenT")
+    assert not is_as_named(path)
+    assert not is_read_only(tmp_path)

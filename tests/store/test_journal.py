@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import multiprocessing
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError, StoreError
-from store.journal import Entry, Journal, journal_url
+from store.journal import Entry, Journal, existing_journal, journal_url, opened_journal
 
 
 def _append_many(url: str, worker: int, count: int) -> None:
@@ -174,3 +176,68 @@ def test_on_a_disk_that_cannot_be_written_rows_are_read_and_none_is_made(
         journal.record(Entry("a", "said", "y"))
     journal.close()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["journal.sqlite"]
+
+
+def altered(path: Path, statement: str, *values: int) -> None:
+    """Change a journal as nobody can who goes through it: its own rules against that are taken away first."""
+    with closing(sqlite3.connect(path)) as database:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute(statement, values)
+        database.commit()
+
+
+@pytest.mark.parametrize(("row", "after"), [(1, 0), (3, 2)])
+def test_a_row_that_cannot_be_read_is_named_by_the_one_before_it(tmp_path: Path, row: int, after: int) -> None:
+    journal = Journal(journal_url("", tmp_path))
+    for number in range(3):
+        journal.record(Entry("Ada", "seen", f"s{number}"))
+    altered(tmp_path / "journal.sqlite", "UPDATE journal SET payload = '[' WHERE id = ?", row)
+    with pytest.raises(StoreError, match=f"the next row read after row {after} was altered"):
+        journal.entries()
+    journal.close()
+
+
+def test_rows_of_several_subjects_are_found_at_once_each_s_in_order_and_none_where_there_is_none(
+    tmp_path: Path,
+) -> None:
+    with opened_journal("", tmp_path) as journal:
+        for subject, action in (("a", "1"), ("b", "2"), ("a", "3"), ("c", "4")):
+            journal.record(Entry("Ada", action, subject))
+        found = journal.about(["a", "c", "d"])
+        assert {name: [row.action for row in rows] for name, rows in found.items()} == {
+            "a": ["1", "3"],
+            "c": ["4"],
+            "d": [],
+        }
+        assert [row.action for row in journal.entries(after=2)] == ["3", "4"]
+        assert [row.action for row in journal.entries(action=["1", "4"])] == ["1", "4"]
+
+
+def test_the_end_of_the_chain_is_the_newest_row_and_none_before_the_first(tmp_path: Path) -> None:
+    with opened_journal("", tmp_path) as journal:
+        assert journal.head() is None
+        assert journal.walk({}) == ""
+        heads = []
+        for number in range(3):
+            journal.record(Entry("Ada", "seen", f"s{number}"))
+            heads.append(journal.head())
+        assert [head.id for head in heads if head is not None] == [1, 2, 3]
+        kept = {head.id: head.sha256 for head in heads if head is not None}
+        assert journal.walk(kept) == ""
+        assert "row 2 is not the one that a release records" in journal.walk({2: "x"})
+        assert "the hash of row 7, which a release records, is missing" in journal.walk({7: "x"})
+
+
+def test_a_text_may_be_as_long_as_a_hundred_thousand_letters(tmp_path: Path) -> None:
+    with opened_journal("", tmp_path) as journal:
+        journal.record(Entry("Ada", "seen", "a", reason="x" * 100_000))
+        assert len(journal.entries()[0].reason) == 100_000
+
+
+def test_a_journal_that_is_not_there_is_not_made_by_whoever_only_reads(tmp_path: Path) -> None:
+    with existing_journal("", tmp_path) as journal:
+        assert journal is None
+    assert list(tmp_path.iterdir()) == []
+    with existing_journal(f"sqlite:///{tmp_path / 'other.sqlite'}", tmp_path) as journal:
+        assert journal is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -10,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import Timeout
 
 from core.errors import InputError, StoreError
-from store.lock import AlreadyRunningError, delivery_lock, night_lock
+from store.lock import BACKUP, NIGHT, AlreadyRunningError, delivery_lock, held, night_lock
 
 HOLD = """
 import sys, time
@@ -89,3 +91,35 @@ def test_the_error_is_one_a_person_can_act_on() -> None:
 def test_two_homes_do_not_disturb_each_other(tmp_path: Path) -> None:
     with night_lock(tmp_path / "one"), night_lock(tmp_path / "two"):
         assert (tmp_path / "two" / "night.holder.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("holds", "task", "given", "waits"),
+    [("backup", NIGHT, 0, 900), ("backup", NIGHT, 1000, 1000), ("night", NIGHT, 0, 0), ("", NIGHT, 5, 5),
+     ("backup", BACKUP, 0, 0), ("night", BACKUP, 7200, 7200)],
+)  # fmt: skip
+def test_a_night_waits_a_quarter_of_an_hour_for_a_backup_and_for_nobody_else_unless_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, holds: str, task: str, given: float, waits: float
+) -> None:
+    if holds:
+        (tmp_path / "night.holder.json").write_text(json.dumps({"pid": 1, "since": "then", "task": holds}))
+    asked: list[float] = []
+
+    def busy(_path: Path, seconds: float) -> None:
+        asked.append(seconds)
+        raise Timeout("night.lock")
+
+    monkeypatch.setattr("store.lock._acquired", busy)
+    what = "a backup is running" if holds == "backup" else "another night is running"
+    with pytest.raises(AlreadyRunningError, match=what), night_lock(tmp_path, task=task, wait_seconds=given):
+        pass
+    assert asked == [waits]
+
+
+def test_a_folder_is_held_by_one_and_who_waits_in_vain_is_told_how_long(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "lock"
+    refused = pytest.raises(StoreError, match="another process has been publishing for 0 s")
+    with held(path, "publishing", 0), refused, held(path, "publishing", 0.4):
+        pass
+    with held(path, "publishing", 0):
+        assert path.exists()

@@ -492,3 +492,17 @@ def test_what_a_hub_received_and_what_teams_say_of_their_models_now_reach_the_ot
         assert [SubmissionStore(home).content(one) for one in SubmissionStore(home).all()] == [b"a"]
         assert dict(SubmissionStore(home).metadata()) == {"team-model": b"new"}
     assert SubmissionStore(second).config(["hub-config/tasks.json"]) == {"hub-config/tasks.json": b"{}"}
+
+
+@pytest.mark.parametrize(("number", "gone"), [(19, []), (20, []), (21, [0]), (23, [0, 1, 2])])
+def test_twenty_states_before_the_newest_stay(
+    file_url: str, homes: Homes, monkeypatch: pytest.MonkeyPatch, number: int, gone: list[int]
+) -> None:
+    files, home, newest = RemoteFiles(file_url), homes("home"), Commit(number)
+    monkeypatch.setattr("store.mirror.latest", lambda _files: newest)
+    names = [f"commits/{one:012d}.json" for one in range(number + 1)]
+    for name, hours in [*((name, 24.1) for name in names), ("lists/young.json", 23.9)]:
+        files.write(name, b"{}")
+        then = dt.datetime.now(dt.UTC).timestamp() - hours * 3600
+        os.utime(Path(file_url.removeprefix("file://")) / name, (then, then))
+    assert sweep(home, files, newest, {}) == [names[one] for one in gone]

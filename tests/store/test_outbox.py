@@ -163,3 +163,29 @@ def test_letters_come_in_the_order_of_their_announcements(journal: Journal) -> N
     outbox = Outbox(journal)
     post(outbox, letter("z", 1), letter("a", 2), letter("m", 1))
     assert [one.message_id for one in outbox.waiting()] == ["m", "z", "a"]
+
+
+def test_a_letter_is_due_from_its_very_time_on_and_not_before() -> None:
+    held = replace(letter(), not_before=NOON + HOUR)
+    assert [held.is_due(NOON + one) for one in (HOUR / 2, HOUR, HOUR * 2)] == [False, True, True]
+    tried = replace(letter(), next_at=NOON + HOUR, attempted_at=NOON)
+    assert [tried.is_due(NOON + one) for one in (HOUR / 2, HOUR, HOUR * 2)] == [False, True, True]
+    both = replace(tried, not_before=NOON + HOUR * 2)
+    assert not both.is_due(NOON + HOUR)
+
+
+def test_letters_are_asked_by_subject(journal: Journal) -> None:
+    outbox = Outbox(journal)
+    post(outbox, letter("a"))
+    other = replace(letter("b", 2), subject="surge.CMR")
+    outbox.decide("surge.CMR", lambda _rows: [], lambda _stored, _known: [other])
+    assert [one.message_id for one in outbox.messages()] == ["a", "b"]
+    assert [one.message_id for one in outbox.messages("surge.CMR")] == ["b"]
+
+
+def test_a_letter_that_comes_back_as_dropped_is_dropped_with_the_reason(journal: Journal) -> None:
+    outbox = Outbox(journal)
+    post(outbox, letter())
+    post(outbox, replace(letter(), outcome=DROPPED, error="the alert ended"))
+    (found,) = outbox.messages()
+    assert (found.outcome, found.error, found.attempts, outbox.waiting()) == (DROPPED, "the alert ended", 1, [])

@@ -94,3 +94,26 @@ def test_a_merge_between_listing_and_reading_does_not_disturb_the_reader(
 
     monkeypatch.setattr(Partitions, "files", files)
     assert sorted(partitions.read()["number"]) == [0, 1, 2]
+
+
+def test_files_are_merged_from_the_sixty_fourth_on_and_not_before(tmp_path: Path) -> None:
+    partitions = Partitions(tmp_path)
+    for number in range(63):
+        partitions.append(pd.DataFrame({"night": [number]}))
+    assert len(partitions.files()) == 63
+    partitions.append(pd.DataFrame({"night": [63]}))
+    assert len(partitions.files()) == 1
+    assert sorted(partitions.read()["night"]) == list(range(64))
+
+
+def test_damaged_files_are_set_aside_and_whole_ones_stay(tmp_path: Path) -> None:
+    partitions = Partitions(tmp_path)
+    whole, damaged = (partitions.append(pd.DataFrame({"night": [number]})) for number in range(2))
+    assert whole is not None
+    assert damaged is not None
+    assert partitions.damaged() == []
+    damaged.write_bytes(whole.read_bytes())
+    assert partitions.set_aside_damaged() == [damaged]
+    assert partitions.files() == [whole]
+    assert damaged.with_suffix(".damaged").is_file()
+    assert Partitions(tmp_path / "none").merge() is None

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -20,7 +21,16 @@ import pytest
 from core.errors import SchemaError, StoreError
 from core.release import RELEASE, REQUIRED
 from store import sha256_of_file
-from store.releases import About, Release, ReleaseStore
+from store.releases import (
+    About,
+    Release,
+    ReleaseStore,
+    contents_of,
+    expendable,
+    files_of,
+    predecessor,
+    readable,
+)
 
 Frames = dict[str, pd.DataFrame]
 Copied = Callable[[Callable[[Path], object], Path], None]
@@ -401,3 +411,86 @@ def test_publications_at_once_make_one_chain(tmp_path: Path, release_frames: Fra
     assert [process.exitcode for process in processes] == [0, 0, 0]
     assert len(ReleaseStore(tmp_path).all()) == 3
     assert ReleaseStore(tmp_path).verify() is None
+
+
+@pytest.mark.parametrize(
+    ("name", "usable"),
+    [
+        ("notes.md", True), ("fr/model_cards/vigie-ets.md", True), ("a.json", True), ("a.txt", True), ("a.csv", True),
+        ("manifest.json", False), ("datapackage.json", False), ("a.pdf", False), ("a", False), ("../a.md", False),
+        ("a/../b.md", False), (".hidden.md", False), ("a/.b/c.md", False), ("/a.md", False), ("a//b.md", False),
+    ],
+)  # fmt: skip
+def test_a_text_has_a_plain_name_inside_its_release(release_frames: Frames, name: str, *, usable: bool) -> None:
+    day = dt.date(2025, 1, 31)
+    if usable:
+        assert contents_of(release_frames, {name: "text"}, day)[name] == b"text"
+        return
+    with pytest.raises(StoreError, match="names not usable"):
+        contents_of(release_frames, {name: "text"}, day)
+
+
+def test_files_are_told_with_their_size_and_tables_with_their_rows() -> None:
+    told = files_of({"b.md": b"text", "a.parquet": b"12"}, {"a": pd.DataFrame({"x": [1, 2, 3]})})
+    assert list(told) == ["a.parquet", "b.md"]
+    assert [(one["bytes"], one["rows"]) for one in told.values()] == [(2, 3), (4, None)]
+
+
+def test_a_manifest_tells_journal_figures_and_combination_only_where_they_are_known() -> None:
+    told = about().in_manifest()
+    assert not {"journal", "vintages", "served"} & set(told)
+    whole = replace(about(), journal={"id": 3}, vintages={}, served={"series": []}).in_manifest()
+    assert (whole["journal"], whole["vintages"], whole["served"]) == ({"id": 3}, {}, {"series": []})
+
+
+def test_a_release_is_as_it_was_published_until_one_of_its_files_or_its_manifest_is_altered(
+    store: ReleaseStore, three: list[Release]
+) -> None:
+    assert [store.alteration(release) for release in three] == [None] * 3
+    (three[1].path / "sources.json").write_text("{ }")
+    problem = store.alteration(store.all()[1])
+    assert problem is not None
+    assert problem.file == f"{three[1].run_id}/sources.json"
+    for place in (0, 2):  # a link of the next release, and of the head
+        manifest = three[place].path / "manifest.json"
+        manifest.write_text(manifest.read_text() + " ")
+        problem = store.alteration(store.all()[place])
+        assert problem is not None
+        assert "its hash is not the one that was recorded" in problem.rule
+
+
+def test_a_night_goes_on_from_a_release_of_its_own_day_or_before_and_of_its_kind(
+    store: ReleaseStore, three: list[Release]
+) -> None:
+    for day, place in ((31, 2), (30, 1), (29, 0)):
+        assert predecessor(store, dt.date(2025, 1, day), replay=False) == three[place]
+    assert predecessor(store, dt.date(2025, 1, 28), replay=False) is None
+    (three[2].path / "sources.json").write_text("{ }")
+    assert predecessor(store, dt.date(2025, 1, 31), replay=False) == three[1], "a damaged one is passed over"
+    assert predecessor(store, dt.date(2025, 1, 31), replay=True) == three[1]
+    for text in ("{", "{}"):
+        (three[2].path / "manifest.json").write_text(text)
+        assert predecessor(store, dt.date(2025, 1, 31), replay=False) == three[1], "and so is one without a manifest"
+
+
+def test_a_release_is_readable_or_named_as_a_damaged_one(three: list[Release]) -> None:
+    assert readable(None) == (None, [])
+    assert readable(three[0]) == (three[0], [])
+    (three[1].path / "sources.json").unlink()
+    found, (told,) = readable(three[1])
+    assert found is None
+    assert "the former release is damaged" in told["reason"]
+
+
+def test_of_each_month_the_last_real_night_and_the_last_replay_are_kept_beside_the_newest(
+    store: ReleaseStore, release_frames: Frames
+) -> None:
+    nights = [("2024-12-30", False), ("2024-12-31", False), ("2024-12-31", True), ("2025-01-30", False),
+              ("2025-01-31", False)]  # fmt: skip
+    for day, replay in nights:
+        store.publish(release_frames, {}, about(day, replay=replay))
+    releases = store.all()
+    assert expendable(releases, 1) == [releases[0], releases[3]]
+    assert expendable(releases, 2) == [releases[0]]
+    assert expendable(releases, 5) == expendable(releases, 9) == []
+    assert expendable(releases, 0) == expendable(releases, 1), "the newest is always kept"

@@ -22,7 +22,7 @@ from store import sha256_of_bytes
 from store.database import Database
 from store.lock import AlreadyRunningError
 from store.mirror import Commit, MovedOnError, latest, publish
-from store.remote import LEASES, RefusedError, RemoteFiles, single_flight
+from store.remote import LEASES, RefusedError, RemoteFiles, each, single_flight
 from tests.store.mirrors import any_url, file_url, memory_url, postgres_server, postgres_url, s3_server, s3_url
 
 __all__ = ["any_url", "file_url", "memory_url", "postgres_server", "postgres_url", "s3_server", "s3_url"]
@@ -288,3 +288,19 @@ def test_a_delivery_whose_answer_was_lost_is_known_as_its_own(memory_url: str, m
     monkeypatch.setattr(RemoteFiles, "create", repeated)
     publish(files, Commit(), Commit(1, "", None, made="me"))
     assert latest(files).made == "me"
+
+
+def test_a_lease_is_numbered_after_the_newest_and_five_older_ones_are_kept(file_url: str) -> None:
+    files = RemoteFiles(file_url)
+    for _night in range(8):
+        with single_flight(files, SQLITE, LONG):
+            pass
+    assert files.names("leases") == [f"{number:012d}.json" for number in range(3, 9)]
+    assert json.loads(files.read("leases/000000000008.json"))["released"] is True
+
+
+def test_things_are_done_in_order_and_the_first_failure_is_told() -> None:
+    assert each(lambda number: number * 2, range(20)) == [2 * number for number in range(20)]
+    assert each(str, []) == []
+    with pytest.raises(ZeroDivisionError):
+        each(lambda number: 1 // (number - 3), range(5))

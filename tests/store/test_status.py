@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from core.errors import Message
+from core.settings import DRILL
+from store.editions import Arrival, EditionStore
 from store.journal import Entry, Journal, journal_url
 from store.releases import ReleaseStore, predecessor
-from store.status import WITNESS, forecast_coverage, read_status, witnesses
+from store.status import WITNESS, forecast_coverage, issued_skill, night_steps, read_status, witnesses
 from tests.store.test_releases import DOCUMENTS, about
 
 
@@ -81,3 +84,48 @@ def test_the_journal_bears_witness_to_the_hash_of_each_manifest(tmp_path: Path) 
         Entry("nightly", "nothing published", "2025-01-31"),
     )
     assert witnesses(tmp_path) == {"r1": "a" * 64, "r2": "b" * 64}
+
+
+def test_a_plan_rests_on_the_five_newest_nights_that_told_their_steps(tmp_path: Path) -> None:
+    assert night_steps(tmp_path) == []
+    nights = [Entry("nightly", "published", f"r{one}", payload={"steps": {"hub: ": [one, 0]}}) for one in range(7)]
+    record(tmp_path, *nights, Entry("nightly", "nothing published", "2025-01-31"))
+    assert [night["hub: "][0] for night in night_steps(tmp_path)] == [2, 3, 4, 5, 6]
+
+
+def test_the_skill_of_issued_forecasts_is_a_ratio_of_sums_by_horizon(tmp_path: Path) -> None:
+    scores = pd.DataFrame({
+        "horizon": [1, 1, 2],
+        "wis_log": [1.0, 3.0, 2.0], "reference_log": [4.0, 4.0, 1.0],
+        "wis_natural": [10.0, 20.0, 5.0], "reference_natural": [20.0, 40.0, 5.0],
+        "covered_50": [1.0, 0.0, 1.0], "covered_80": [1.0, 1.0, 0.0], "covered_95": [1.0, 1.0, 1.0],
+    })  # fmt: skip
+    near, far = issued_skill(scores).to_dict("records")
+    assert near == {
+        "horizon": 1, "n": 2, "relative_wis_log": 0.5, "relative_wis_natural": 0.5,
+        "coverage_50": 0.5, "coverage_80": 1.0, "coverage_95": 1.0,
+    }  # fmt: skip
+    assert (far["n"], far["relative_wis_log"], far["relative_wis_natural"], far["coverage_80"]) == (1, 2.0, 1.0, 0.0)
+    assert issued_skill(scores.iloc[:0]).empty
+    assert read_status(tmp_path)["issued"] == []
+
+
+def test_a_status_tells_what_waits_the_newest_backup_and_whether_the_home_is_a_drill(tmp_path: Path) -> None:
+    found = read_status(tmp_path)
+    assert (found["held"], found["last_backup"], found["drill"]) == ([], None, False)
+    record(
+        tmp_path,
+        Entry("Ana", "backed up", "home"),
+        Entry("nightly", "published", "r1", payload={"seconds": {"in all": 7}}),
+    )
+    (tmp_path / DRILL).touch()
+    arrived = Arrival(
+        "iom-dtm", "table.csv", "ab" * 32, "Ana", pd.DataFrame({"obs_value": [1.0]}), dt.date(2025, 1, 31)
+    )
+    journal = Journal(journal_url("", tmp_path))
+    EditionStore(tmp_path, journal).hold(arrived, [Message("another unit")])
+    journal.close()
+    found = read_status(tmp_path)
+    assert [one["edition_id"] for one in found["held"]] == ["iom-dtm-20250131-abababab"]
+    assert dt.datetime.fromisoformat(found["last_backup"]).tzinfo is not None
+    assert (found["drill"], found["last_run"]["seconds"]) == (True, 7)

@@ -444,3 +444,28 @@ def test_an_older_edition_that_comes_later_does_not_replace_what_is_newer(
         store.append(observations(rows), received=dt.date(2025, 3, day))
     assert _values(store.as_of(DAY)) == {"2024-12": 120}
     assert _values(store.as_of(dt.date(2025, 1, 20))) == {"2024-12": 100}
+
+
+def test_rows_are_found_by_the_time_of_their_storing(store: VintageStore, observations: Rows) -> None:
+    assert (store.newest_time("iom-dtm"), store.sources(), store.contents()) == ("", [], {})
+    for month, value in (("2024-11", 1), ("2024-12", 2), ("2025-01", 3)):
+        store.append(observations((month, value, "2025-02-15")))
+    times = store.stored_after("iom-dtm", "1970-01-01")
+    assert len(times) == 3
+    assert times == sorted(times)
+    assert store.newest_time("iom-dtm") == times[-1]
+    assert store.stored_after("iom-dtm", times[0]) == times[1:], "what was stored at that very time is not after it"
+    assert store.stored_since("iom-dtm", times[1])["time_period"].tolist() == ["2025-01"]
+    assert len(store.stored_since("iom-dtm", "")) == 3
+    assert store.contents()["iom-dtm"]["rows"] == 3
+    earlier = store.contents({"iom-dtm": times[1]})["iom-dtm"]
+    assert (earlier["until"], earlier["rows"]) == (times[1], 2)
+    assert earlier["sha256"] != store.contents()["iom-dtm"]["sha256"]
+
+
+def test_a_source_may_be_asked_alone(store: VintageStore, observations: Rows) -> None:
+    for source in ("a", "b"):
+        store.append(observations(("2024-12", 1, "2025-01-15"), source_id=source))
+    assert set(store.as_of(DAY, only=["b"])["source_id"]) == {"b"}
+    assert store.as_of(DAY, only=["c"]).empty
+    assert set(store.history(exclude_sources=["b"])["source_id"]) == {"a"}

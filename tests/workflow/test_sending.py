@@ -10,7 +10,9 @@ import threading
 import time
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -19,6 +21,7 @@ from lxml import etree
 from pypdf import PdfReader
 
 from access import Actor
+from alerts.delivery import ChannelDownError, RefusedError
 from alerts.lifecycle import ANNOUNCED, DISMISSED, NOT_SENT, SENT, SIGNED_OFF
 from core.errors import InputError
 from core.schema import Entry
@@ -26,7 +29,7 @@ from core.settings import Settings
 from reports.messages.announcement import FRESHNESS
 from reports.messages.feeds import validated
 from store.lock import AlreadyRunningError, delivery_lock
-from store.outbox import GIVEN_UP, Outbox
+from store.outbox import GIVEN_UP, Outbox, OutboxMessage
 from tests.receivers import Mailbox, Requests
 from workflow import Workflow, announcements, briefing, open_workflow, sending
 from workflow.announcements import DEDUPLICATION, deduplication_key
@@ -438,3 +441,56 @@ def test_news_of_a_night_is_announced_for_a_week_and_then_no_more(
             workflow.journal.record(Entry("vigie", FRESHNESS, "a_ministry", "a night", payload={}))
         announcements.announce_digests(workflow)
     assert told == (["a night"] if is_told else [])
+
+
+@pytest.mark.parametrize(
+    ("error", "tried", "counts"),
+    [
+        (None, ["first", "again", "other"], (3, 0, 0)),
+        (ValueError("cannot be written"), ["first", "other"], (1, 1, 0)),
+        (RefusedError("later", permanent=False), ["first", "other"], (1, 1, 0)),
+        (RefusedError("never", permanent=True), ["first", "other"], (1, 0, 1)),
+        (ChannelDownError("no line"), ["first"], (0, 1, 0)),
+        (InputError("no password"), ["first"], (0, 1, 0)),
+    ],
+)
+def test_a_refusal_stops_its_thread_and_a_channel_that_is_down_all_that_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch, error: Exception | None, tried: list[str], counts: tuple[int, int, int]
+) -> None:
+    handed: list[str] = []
+
+    def hand_over(message: OutboxMessage, _announcement: object) -> None:
+        handed.append(message.message_id)
+        if error and message.message_id == "first":
+            raise error
+
+    opened = SimpleNamespace(settings=Settings(), outbox=Mock())
+    monkeypatch.setattr(sending, "Attachments", Mock())
+    monkeypatch.setattr(sending, "_delivery_row", Mock())
+    one = sending._Round(cast(Workflow, opened))
+    monkeypatch.setattr(one, "_announcement", Mock())
+    monkeypatch.setattr(one, "_hand_over", hand_over)
+    now = dt.datetime.now(dt.UTC)
+    names = {"first": "EMR", "again": "EMR", "other": "WMR"}
+    letters = [
+        OutboxMessage(name, 1, subject, "raised", "duty", "mail", "a@example.org", "en", not_before=now, posted_at=now)
+        for name, subject in names.items()
+    ]
+    one._send_all(letters, time.monotonic() - 1)
+    assert handed == [], "the time is over"
+    one._send_all(letters, time.monotonic() + 60)
+    assert handed == tried
+    assert (one._report.sent, one._report.failed, one._report.given_up) == counts
+
+
+def test_a_round_s_lines_name_only_what_there_was() -> None:
+    assert sending.Report().summary() == ["messages: 0 sent"]
+    told = sending.Report(sent=2, failed=1, given_up=3, waiting=4, problems=["a", "b"], failing=1).summary()
+    assert told == [
+        "messages: 2 sent, 1 will be tried again, 3 given up, 4 waiting "
+        "(1 after an attempt that failed: 'vigie outbox')",
+        "not sent: a",
+        "not sent: b",
+    ]
+    (drill,) = sending.Report(sent=2, waiting=1, drill=True).summary()
+    assert drill == "drill: nothing is sent; waiting until 'vigie adopt': 1 message"

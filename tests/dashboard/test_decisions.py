@@ -1,0 +1,109 @@
+"""Which cards stand on the Overview and in which order, and what its title says, without the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+import pandas as pd
+import pytest
+
+from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, PROPOSED, SIGNED_OFF, State
+from dashboard import decisions, reads
+from dashboard.inbox import AlertStatus
+from dashboard.reads import Night
+from reports.overview import Card
+
+SUMMARY = pd.DataFrame({"route_id": ["CMR"], "level": [""], "state": ["ok"]})
+COLUMNS = ["alert_id", "route_id", "alert_level", "rule"]
+
+
+class Release:
+    """A release with some alerts, and some that have ended."""
+
+    run_id = "20250131T000000Z-abcdef"
+
+    def __init__(self, *alerts: tuple[str, str, str], ended: int = 0) -> None:
+        rows = [(name, route, level, "surge") for name, route, level in alerts]
+        self.alerts = pd.DataFrame(rows, columns=COLUMNS).assign(probability=0.5)
+        self.ended = pd.DataFrame({"alert_id": [str(number) for number in range(ended)]})
+
+    def frame(self, name: str) -> pd.DataFrame:
+        return self.ended if name == "ended_alerts" else self.alerts
+
+
+def night(*alerts: tuple[str, str, str], ended: int = 0) -> Night:
+    return cast(Night, Release(*alerts, ended=ended))
+
+
+def statuses(**states: str) -> dict[str, AlertStatus]:
+    return {name: AlertStatus([], State(status)) for name, status in states.items()}
+
+
+@pytest.fixture(autouse=True)
+def newest(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
+    """Nothing is kept from call to call, and the release is the newest unless a test says otherwise."""
+
+    def be(is_newest: bool) -> None:  # noqa: FBT001  # what it sets
+        monkeypatch.setattr(reads, "is_newest", lambda _night: is_newest)
+
+    monkeypatch.setattr(reads, "once", lambda _night, make, *_what: make())
+    be(True)
+    return be
+
+
+@pytest.fixture
+def one_card_a_route(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
+    """Cards stand on each route's first alert; what is asked of them is kept."""
+    asked: list[tuple[object, ...]] = []
+
+    def made(night: Night, _former: object, _summary: object, _language: object, *more: object) -> list[Card]:
+        asked.append(more)
+        rows = night.frame("alerts").drop_duplicates("route_id").to_dict("records")
+        cards = [Card(row["alert_level"], "", row["route_id"], "", alert_id=row["alert_id"]) for row in rows]
+        return [
+            *(Card(one.level, "", one.title, "", route_id=one.title, alert_id=one.alert_id) for one in cards),
+            Card("", "", "quiet", ""),
+        ]
+
+    monkeypatch.setattr(decisions, "cards", made)
+    return asked
+
+
+def test_alerts_that_wait_stand_first_and_each_card_counts_its_route_s_others(
+    newest: Callable[[bool], None], one_card_a_route: list[tuple[object, ...]]
+) -> None:
+    made = night(("a", "CMR", "severe"), ("b", "EMR", "watch"), ("c", "EMR", "watch"), ("d", "CMR", "watch"))
+    stands = statuses(a=SIGNED_OFF, b=PROPOSED, c=PROPOSED, d=DISMISSED)
+    found = decisions.found_on(made, None, SUMMARY, stands)
+    assert [one.card.title for one in found] == ["EMR", "CMR", "quiet"]
+    assert [(one.waits, one.more, one.waiting) for one in found] == [(True, 1, 2), (False, 0, 0), (False, 0, 0)]
+    assert one_card_a_route[-1] == (("d",), ())
+    newest(False)
+    assert [one.card.title for one in decisions.found_on(made, None, SUMMARY, stands)] == ["CMR", "EMR", "quiet"]
+
+
+def test_a_decided_alert_stands_behind_one_of_its_route_that_still_waits_on_the_newest_release_alone(
+    newest: Callable[[bool], None], one_card_a_route: list[tuple[object, ...]]
+) -> None:
+    made = night(("a", "CMR", "severe"), ("b", "CMR", "watch"), ("c", "EMR", "watch"))
+    stands = statuses(a=ACKNOWLEDGED, b=PROPOSED, c=SIGNED_OFF)
+    decisions.found_on(made, None, SUMMARY, stands)
+    newest(False)
+    decisions.found_on(made, None, SUMMARY, stands)
+    assert one_card_a_route == [((), ("a",)), ((), ())]
+
+
+@pytest.mark.parametrize(
+    ("ended", "gone", "words"),
+    [
+        (2, (), "No alert is open on any route; the last ones have ended"),
+        (2, ("a",), "No alert is open on any route"),
+        (0, (), "No alert is open on any route"),
+    ],
+)
+def test_where_an_alert_was_dismissed_not_all_that_are_closed_have_ended(
+    ended: int, gone: tuple[str, ...], words: str
+) -> None:
+    alerts = [("a", "CMR", "watch")] if gone else []
+    assert decisions.title(night(*alerts, ended=ended), None, [], SUMMARY, gone) == words

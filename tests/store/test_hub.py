@@ -1,0 +1,184 @@
+"""Files of a hub as they lie there, and editions as they were received."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+import pandas as pd
+import pytest
+
+from core.errors import InputError, StoreError
+from core.release import HUB_EDITIONS
+from core.schema import typed
+from store import hub, sha256_of_bytes
+from store.hub import Edition, HubFiles, SubmissionStore, prove
+from store.releases import About, ReleaseStore
+from store.remote import RemoteFiles
+
+FILES = {"model-output/a-b/one.csv": b"1", "model-output/a-b/two.csv": b"22", "hub-config/tasks.json": b"{}"}
+
+
+@pytest.fixture(params=["folder", "address"])
+def files(request: pytest.FixtureRequest, tmp_path: Path) -> HubFiles:
+    """The same hub in a folder and at an address, with what is not to be followed in it."""
+    for name, content in {**FILES, "model-output/.hidden/x.csv": b"x", "model-output/a-b/.aside": b"x"}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    if request.param == "folder":
+        return HubFiles(str(tmp_path))
+    url = f"memory://{uuid4().hex}"
+    remote = RemoteFiles(url)
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            remote.create(path.relative_to(tmp_path).as_posix(), path.read_bytes())
+    return HubFiles(url)
+
+
+def test_names_below_a_folder_are_sorted_and_leave_out_what_begins_with_a_dot(files: HubFiles) -> None:
+    assert files.names("model-output") == ["model-output/a-b/one.csv", "model-output/a-b/two.csv"]
+    assert files.names("model") == []
+
+
+def test_a_file_is_found_or_none_and_those_that_are_missing_are_told(files: HubFiles) -> None:
+    assert files.read("model-output/a-b/two.csv") == b"22"
+    assert files.find("hub-config/tasks.json") == b"{}"
+    assert files.find("hub-config/admin.json") is None
+    assert files.missing(["hub-config/tasks.json", "hub-config/admin.json"]) == ["hub-config/admin.json"]
+
+
+def test_a_link_is_no_file_of_a_hub_and_a_folder_is_none_either(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "real").write_bytes(b"1")
+    (tmp_path / "a" / "link").symlink_to(tmp_path / "a" / "real")
+    files = HubFiles(str(tmp_path))
+    assert files.names("a") == ["a/real"]
+    assert files.missing(["a/real", "a/link", "a"]) == ["a/link", "a"]
+    with pytest.raises(StoreError):
+        files.find("a")
+    with pytest.raises(InputError, match="there is no such folder"):
+        HubFiles(str(tmp_path / "none"))
+
+
+def test_of_a_file_that_is_too_large_one_byte_more_than_may_be_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert hub.LARGEST_FILE == 20 * 2**20
+    monkeypatch.setattr(hub, "LARGEST_FILE", 4)
+    (tmp_path / "large").write_bytes(b"1234567")
+    assert HubFiles(str(tmp_path)).read("large") == b"12345"
+
+
+def test_a_hub_is_written_in_a_folder_alone(tmp_path: Path) -> None:
+    HubFiles(str(tmp_path)).write({"deep/file": b"1"})
+    assert (tmp_path / "deep" / "file").read_bytes() == b"1"
+    with pytest.raises(InputError, match="written in a folder"):
+        HubFiles(f"memory://{uuid4().hex}").write({"file": b"1"})
+
+
+def edition(content: bytes, model_id: str = "team-model", round_id: str = "2024-11-30") -> Edition:
+    day = dt.date(2024, 12, 20)
+    return Edition(model_id, round_id, sha256_of_bytes(content), f"{round_id}.csv", day, late=False, place="a hub")
+
+
+def test_an_edition_is_kept_once_and_numbered_in_the_order_of_receipt(tmp_path: Path) -> None:
+    store = SubmissionStore(tmp_path)
+    contents = [b"one", b"two", b"three"]
+    assert [store.add(edition(content), content) for content in contents] == [True] * 3
+    assert not store.add(edition(b"two"), b"two")
+    assert store.add(edition(b"one", "other-model"), b"one")
+    assert store.add(edition(b"one", round_id="2024-10-31"), b"one")
+    told = [(one.round_id, one.model_id, one.number) for one in store.all()]
+    assert told == [
+        ("2024-10-31", "team-model", 0), ("2024-11-30", "other-model", 0),
+        *(("2024-11-30", "team-model", number) for number in range(3)),
+    ]  # fmt: skip
+    assert [store.content(one) for one in store.all()[2:]] == contents
+    assert replace(store.all()[3], number=0) == edition(b"two")
+
+
+def test_an_altered_edition_and_a_broken_record_are_refused_by_name(tmp_path: Path) -> None:
+    store = SubmissionStore(tmp_path)
+    store.add(edition(b"one"), b"one")
+    (path,) = tmp_path.rglob("*.csv")
+    path.write_bytes(b"two")
+    with pytest.raises(StoreError, match="was altered"):
+        store.content(store.all()[0])
+    path.with_suffix(".json").write_text("{}")
+    with pytest.raises(StoreError, match="is no record of an edition"):
+        store.all()
+
+
+def test_rows_are_kept_once_and_a_damaged_file_of_them_is_set_aside(tmp_path: Path) -> None:
+    store, rows = SubmissionStore(tmp_path), pd.DataFrame({"sha256": ["a"], "0.5": [1.0]})
+    assert store.rows().empty
+    store.keep_rows(rows)
+    store.keep_rows(rows.assign(sha256="b"))
+    store.keep_rows(pd.concat([rows, rows.assign(sha256="c")]))
+    assert sorted(store.rows()["sha256"]) == ["a", "b", "c"]
+    for path in tmp_path.rglob("rows/*.parquet"):
+        path.write_bytes(b"damaged")
+    assert store.rows().empty
+
+
+def test_what_a_team_says_of_its_model_and_a_hub_of_itself_is_replaced(tmp_path: Path) -> None:
+    store = SubmissionStore(tmp_path)
+    for name, content in (("b-b", b"1"), ("a-a", b"1"), ("b-b", b"2")):
+        store.put_metadata(name, content)
+    assert list(store.metadata()) == [("a-a", b"1"), ("b-b", b"2")]
+    store.put_config({"hub-config/tasks.json": b"{}"})
+    assert store.config(["hub-config/tasks.json", "hub-config/admin.json"]) == {"hub-config/tasks.json": b"{}"}
+
+
+@pytest.fixture
+def proved(tmp_path: Path, release_frames: dict[str, pd.DataFrame]) -> Path:
+    """A home with three releases, of which the second is the first to know of an edition."""
+    about, store = About(dt.date(2024, 12, 31), "0.1.0", {}, {}), SubmissionStore(tmp_path)
+    store.add(edition(b"one"), b"one")
+    known = pd.DataFrame([vars(one) for one in store.all()]).astype({"received": "datetime64[ns]"})
+    for editions in (known.iloc[:0], known, known):
+        frames = release_frames | {"hub_editions": typed(editions, HUB_EDITIONS)}
+        ReleaseStore(tmp_path).publish(frames, {}, about)
+    return tmp_path
+
+
+def test_a_submission_is_proved_by_the_first_release_that_knows_of_it_and_the_chain_from_there(proved: Path) -> None:
+    releases = ReleaseStore(proved).all()
+    (found,) = prove(proved, "team-model", "2024-11-30")
+    assert [link.run_id for link in found.links] == [release.run_id for release in releases[1:]]
+    assert [link.manifest for link in found.links] == [
+        sha256_of_bytes((release.path / "manifest.json").read_bytes()) for release in releases[1:]
+    ]
+    assert found.sha256 == sha256_of_bytes((releases[1].path / "hub_editions.parquet").read_bytes())
+    assert "late" not in found.what
+    lines = found.lines()
+    assert lines[1].strip() == f"first in release {releases[1].run_id}, published {releases[1].manifest['created_at']}"
+    assert len(lines) == 3 + 2 + 1
+
+
+def test_vigie_s_own_forecast_is_proved_by_the_first_release_that_holds_it(proved: Path) -> None:
+    (found,) = prove(proved, "vigie_baseline".replace("_", "-"), "2024-12-31")
+    assert (found.table, len(found.links)) == ("forecasts.parquet", 3)
+    assert prove(proved, "vigie_baseline", "2024-12-31")[0].links == found.links, "a hub writes it so"
+    for model_id, round_id in (
+        ("vigie-ets", "2024-12-31"),
+        ("vigie-baseline", "2024-11-30"),
+        ("team-model", "2024-10-31"),
+    ):
+        with pytest.raises(InputError, match="no release holds a forecast"):
+            prove(proved, model_id, round_id)
+
+
+def test_what_was_altered_proves_nothing(proved: Path) -> None:
+    releases = ReleaseStore(proved).all()
+    manifest, table = releases[2].path / "manifest.json", releases[1].path / "hub_editions.parquet"
+    whole = manifest.read_text()
+    manifest.write_text(whole + " ")
+    with pytest.raises(StoreError, match="does not name the newest release"):
+        prove(proved, "team-model", "2024-11-30")
+    manifest.write_text(whole)
+    table.write_bytes((releases[2].path / "hub_editions.parquet").read_bytes() + b" ")
+    with pytest.raises(StoreError):
+        prove(proved, "team-model", "2024-11-30")
