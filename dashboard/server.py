@@ -190,9 +190,14 @@ def main() -> None:
     sys.argv = [str(PAGE_SCRIPT)]
     streamlit_private.limit_messages(MOST_BYTES)
     streamlit_private.send_at_once()
-    alone = given.headless or guard.access.is_on or not is_loopback(given.address) or not has_screen()
-    opens = "" if alone else address_of(given.address, given.port)
+    opens = address_to_open(given.address, given.port, guard, headless=given.headless)
     build(guard, opens=opens).run(config=options(given.address, given.port, guard))
+
+
+def address_to_open(address: str, port: int, guard: Guard, *, headless: bool) -> str:
+    """What a browser is sent to, on this machine, where nobody signs in and there is a screen; else empty."""
+    alone = headless or guard.access.is_on or not is_loopback(address) or not has_screen()
+    return "" if alone else address_of(address, port)
 
 
 def has_screen() -> bool:

@@ -31,6 +31,7 @@ from dashboard.server import (
     StaticFiles,
     _hub_file,
     _hub_folder,
+    address_to_open,
     application,
     has_screen,
     journal,
@@ -63,10 +64,6 @@ def test_a_browser_of_this_machine_is_opened_once_the_server_answers_unless_told
             time.sleep(0.1)
         assert headless != seen.exists()
         assert headless or seen.read_text() == server.address
-
-
-def test_streamlit_offers_nobody_to_install_things(tmp_path: Path) -> None:
-    assert options("127.0.0.1", 8501, guard_of(tmp_path, "127.0.0.1", journal))["server.headless"] is True
 
 
 def test_where_there_is_no_screen_none_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,20 +300,29 @@ def test_the_frame_of_a_page_tells_the_browser_where_the_server_is_and_is_asked_
     assert answer.text.index("BACKEND_BASE_URL") < answer.text.index('<script type="module"')
 
 
+def stand_in_guard(*, login: bool) -> Guard:
+    return cast(Guard, SimpleNamespace(access=SimpleNamespace(is_on=login), hosts=frozenset({"b", "a"})))
+
+
 @pytest.mark.parametrize(
-    ("address", "headless", "login", "alone"),
-    [("127.0.0.1", False, False, False), ("127.0.0.1", True, False, True), ("192.168.1.4", False, False, True),
-     ("127.0.0.1", False, True, True)],
+    ("address", "headless", "login", "opened"),
+    [("127.0.0.1", False, False, "http://127.0.0.1:8501"), ("::1", False, False, "http://[::1]:8501"),
+     ("127.0.0.1", True, False, ""), ("192.168.1.4", False, False, ""), ("127.0.0.1", False, True, "")],
 )  # fmt: skip
 def test_a_browser_is_opened_only_on_this_machine_where_nobody_signs_in(
-    address: str, *, headless: bool, login: bool, alone: bool
+    monkeypatch: pytest.MonkeyPatch, address: str, *, headless: bool, login: bool, opened: str
 ) -> None:
-    guard = cast(Guard, SimpleNamespace(access=SimpleNamespace(is_on=login), hosts=frozenset({"b", "a"})))
-    found = options(address, 8501, guard, headless=headless)
-    assert found["server.headless"] is alone
-    assert (found["server.address"], found["server.port"], found["server.allowedHosts"]) == (address, 8501, ["a", "b"])
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert address_to_open(address, 8501, stand_in_guard(login=login), headless=headless) == opened
+
+
+@pytest.mark.parametrize("login", [False, True])
+def test_streamlits_settings_are_not_left_to_chance_and_it_offers_nobody_to_install_things(*, login: bool) -> None:
+    found = options("127.0.0.1", 8501, stand_in_guard(login=login))
+    place = (found["server.address"], found["server.port"], found["server.allowedHosts"])
+    assert place == ("127.0.0.1", 8501, ["a", "b"])
     assert json.loads(found["server.trustedUserHeaders"]) == ({LOGIN_HEADER: "login"} if login else {})
-    on = ("server.enableXsrfProtection", "server.enableCORS")
+    on = ("server.headless", "server.enableXsrfProtection", "server.enableCORS")
     off = ("server.enableAgentApi", "runner.postScriptGC")
-    assert [found[name] for name in (*on, *off)] == [True, True, False, False]
+    assert [found[name] for name in (*on, *off)] == [True, True, True, False, False]
     assert (found["server.fileWatcherType"], found["client.showErrorDetails"]) == ("none", "none")
