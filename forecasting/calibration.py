@@ -292,26 +292,30 @@ def _lowest(  # the sums, what they are worth, and what is chosen from
     return lowest
 
 
-FREE_RECORDS, GIVE = 1.5, 0.2
-"""Up to so many times the record, or the upper quartile where that is higher, quantiles stand; the larger the second,
-the more of the way beyond is left. On 68 panels by month, quarter, week and day 0 to 2 of 100 outcomes lay above 97.5 %
-quantiles of more than three records; of those up to two, 2 to 7 by month and quarter. Chosen in November 2026 among
-some twenty pairs, from 1 to 2 and .1 to 1: with less than 1.5 detections and displacement by quarter lay above too
-often, and where the record alone counts, whatever the upper quartile, the five routes' log score suffered."""
+FREE_RECORDS, GIVE = (1.25, 2.0), 0.2
+"""Up to so many times the record, or the upper quartile where that is higher, quantiles stand: of the next period,
+and from a season ahead on, in between in proportion; the larger the second, the more of the way beyond is left. On 68
+panels by month, quarter, week and day 0 to 2 of 100 outcomes lay above 97.5 % quantiles of more than three records; of
+those up to two, 2 to 7 by month and quarter. Chosen in November 2026 among some 25 forms: bounds nearer to the record,
+1.5 a year ahead too, cost Frontex's routes and short panels of detections; the record alone, whatever the upper
+quartile, the five routes' log score."""
 
 
-def nearer_the_record(quantiles: FloatArray, record: FloatArray) -> FloatArray:
-    """Draw in what lies far above the highest value so far: at five times the record to 2.2 times, at 100 to 2.8 times.
+def nearer_the_record(quantiles: FloatArray, record: FloatArray, seasons_ahead: FloatArray) -> FloatArray:
+    """Draw in what lies far above the record: five times the highest value so far to 2.8 times, next month to 1.9.
 
     A series that falls to near zero and back is so wide on log scale that the upper half of its forecast reaches where
-    nothing ever was. Of a quantile ``FREE_RECORDS`` × e^x times the record, x becomes ``GIVE`` × log(1 + x / ``GIVE``):
-    quantiles keep their order, and the quartiles their place.
+    nothing ever was. Of a quantile e^x times ``FREE_RECORDS`` x becomes ``GIVE`` × log(1 + x / ``GIVE``): quantiles
+    keep their order, and the quartiles their place.
 
     Args:
         quantiles: In counts, shape ``(n, 23)``, ascending along the levels.
         record: The highest value that each series had by the origin, above zero, shape ``(n,)``; infinity for none.
+        seasons_ahead: Horizons in seasons, such as years, shape ``(n,)``.
     """
-    free = FREE_RECORDS * np.maximum(record[:, None], quantiles[:, [_UPPER]])
+    nearest, farthest = FREE_RECORDS
+    records = nearest + (farthest - nearest) * np.minimum(seasons_ahead, 1.0)
+    free = records[:, None] * np.maximum(record[:, None], quantiles[:, [_UPPER]])
     beyond = np.log(np.maximum(quantiles / free, 1.0))
     return np.where(beyond > 0, free * np.exp(GIVE * np.log1p(beyond / GIVE)), quantiles)
 

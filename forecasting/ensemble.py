@@ -43,7 +43,7 @@ from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, Forecasts, LinearPool, QuantileTable, as_table
 from forecasting.verification import wis
 
-VERSION = "17"
+VERSION = "18"
 WINDOW = 24
 FEWEST_SCORED = 12
 SMALLEST_SHARE = 1e-9
@@ -76,19 +76,20 @@ CARD = ModelCard(
         "are shrunk towards those of all routes and towards 1. By quarter what lies below the lower quartile is drawn "
         "out by a quarter more, and what lies above the upper one by 15 in a hundred. A series with fewer than 24 "
         "earlier values is forecast but not learned from; with fewer than six the baseline stands in. What lies above "
-        "one and a half times the highest value so far, taken as at least five, is drawn in towards it, and no "
-        "quantile lies above five times that value. Where figures are whole numbers its quantiles lie near whole "
-        "numbers, and as many begin at zero as make closed intervals hold what they promise."
+        "one and a quarter times the highest value so far, taken as at least five, is drawn in towards it, a season "
+        "ahead what lies above twice that value, and no quantile lies above five times that value. Where figures are "
+        "whole numbers its quantiles lie near whole numbers, and as many begin at zero as make closed intervals hold "
+        "what they promise."
     ),
     recipe=_(
-        "Version 17, November 2026. Some 75 variants of the recipe were compared on outcomes since 2018, and some 230"
+        "Version 18, November 2026. Some 75 variants of the recipe were compared on outcomes since 2018, and some 230"
         " more of weights and spread on the five routes' outcomes of 2020 to 2024, the last 80 on seven Frontex "
         "routes' since 2018 too, and so some twenty ways in which past origins count in the pooled model; six forms "
         "of what it says of zero on short panels of small counts; fifteen of what short histories may teach, on "
         "panels of 18 to 48 months; some twenty of how recent values weigh and are mixed in, on panels of "
         "displacement, conflict, deaths on the way and arrivals by day and week; eight of tails by quarter; and some "
-        "twenty of how far beyond the highest value so far a forecast reaches, on all of these. So part of its score "
-        "on these years is luck; only forecasts that are scored as they were issued are free of it."
+        "25 of how far beyond the highest value so far a forecast reaches, on all of these. So part of its score on "
+        "these years is luck; only forecasts that are scored as they were issued are free of it."
     ),
     source="Quantile averaging: Lichtendahl, Grushka-Cockayne and Winkler 2013, Management Science 59(7).",
     weaknesses=_(
@@ -323,7 +324,9 @@ def _calibrated(combined: QuantileTable, panel: Panel) -> QuantileTable:
     quantiles, marks = combined.quantiles.copy(), np.ones(len(own))
     dated = panel.end_dates.get_indexer(pd.DatetimeIndex(combined.keys["origin_date"])) >= 0
     record = np.where(dated, np.maximum(highest_before(combined.keys, [panel]), SMALLEST_RECORD), np.inf)
-    quantiles[own], marks[own] = nearer_the_record(scaled.quantiles, record[own]), factors
+    seasons_ahead = combined.keys["horizon"].to_numpy(dtype=float) / panel.season_length
+    quantiles[own] = nearer_the_record(scaled.quantiles, record[own], seasons_ahead[own])
+    marks[own] = factors
     highest = MOST_RECORDS * record[:, None]
     capped = combined.keys["capped"].to_numpy(dtype=bool) | (quantiles > highest).any(axis=1)
     quantiles = np.minimum(quantiles, highest)

@@ -200,7 +200,8 @@ def test_by_quarter_both_tails_are_drawn_out_about_their_quartiles_and_nothing_f
 
 def test_what_lies_far_above_the_record_is_drawn_in_and_keeps_its_order() -> None:
     rising = np.concatenate([np.linspace(0, 100, 17), [150, 160, 200, 500, 10_000, 1e9]])
-    found = nearer_the_record(np.stack([rising, rising]), np.array([100.0, np.inf]))
+    third_of_a_season = np.full(2, 1 / 3)
+    found = nearer_the_record(np.stack([rising, rising]), np.array([100.0, np.inf]), third_of_a_season)
     assert np.array_equal(found[1], rising)
     assert np.array_equal(found[0, :18], rising[:18])
     assert (np.diff(found[0]) > 0).all()
@@ -208,10 +209,20 @@ def test_what_lies_far_above_the_record_is_drawn_in_and_keeps_its_order() -> Non
     assert found[0, -1] < 400
 
 
+def test_the_further_ahead_the_more_lies_beyond_the_record_up_to_a_season() -> None:
+    rising = np.tile(np.r_[np.linspace(0, 100, 20), 125, 200, 500], (4, 1))
+    found = nearer_the_record(rising, np.full(4, 100.0), np.array([0.0, 0.5, 1.0, 1.5]))
+    np.testing.assert_allclose(found[:, 20], 125)
+    np.testing.assert_allclose(found[:, 21], [159.2, 187.4, 200.0, 200.0], atol=0.1)
+    np.testing.assert_allclose(found[:, 22], [189.1, 237.1, 282.1, 282.1], atol=0.1)
+
+
 def test_beyond_the_record_what_the_upper_quartile_says_stands_and_tails_are_measured_from_it() -> None:
     surge = np.geomspace(100, 6_400, 23)
     quartile = surge[LEVELS.tolist().index(0.75)]
-    [found], [as_if_counted] = (nearer_the_record(surge[None], np.array([record])) for record in (10.0, quartile))
+    [found], [as_if_counted] = (
+        nearer_the_record(surge[None], np.array([record]), np.array([1 / 3])) for record in (10.0, quartile)
+    )
     assert np.array_equal(found, as_if_counted)
     assert np.array_equal(found[surge <= 1.5 * quartile], surge[surge <= 1.5 * quartile])
     assert found[-1] < surge[-1]
