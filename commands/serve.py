@@ -92,7 +92,7 @@ def health(
         listener = socket.create_server((address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
     except OSError as error:
         raise InputError(f"--address {address} --port {port}: {error.strerror}") from None
-    typer.echo(f"http://{address}:{listener.getsockname()[1]}{HEALTH_PATH}   (Ctrl+C ends it)")
+    typer.echo(f"{address_of(address, listener.getsockname()[1])}{HEALTH_PATH}   (Ctrl+C ends it)")
     config = uvicorn.Config(application(folder, address), log_level="warning", server_header=False)
     uvicorn.Server(config).run(sockets=[listener])
 

@@ -11,10 +11,8 @@ from typing import cast
 
 import pandas as pd
 import pytest
-import typer
 
 from commands import nights
-from core.errors import InputError
 from nightly.inputs import Ingested
 from store.vintages import VintageStore
 from tests.commands.command_line import vigie
@@ -113,42 +111,3 @@ def test_what_is_known_stands_on_standard_output_and_what_waits_beside_faults_in
     monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal)
     nights._tell_edition(cast(Ingested, SimpleNamespace(is_held=is_held, summary=lambda: "told")))
     assert (*capsys.readouterr(), lines) == (out, err, logged)
-
-
-@pytest.mark.parametrize(
-    ("failed", "held", "taken", "code"),
-    [(0, 0, 0, 0), (0, 0, 2, 0), (1, 0, 0, 1), (1, 0, 1, 3), (1, 1, 0, 3), (0, 1, 0, 3), (0, 1, 1, 3)],
-)
-def test_a_file_that_waits_or_failed_beside_others_is_an_exit_of_three_and_nothing_taken_one_of_one(
-    failed: int, held: int, taken: int, code: int
-) -> None:
-    ended = 0
-    try:
-        nights._end(failed, held, taken)
-    except typer.Exit as error:
-        ended = error.exit_code
-    assert ended == code
-
-
-def test_own_figures_need_a_file_and_each_one_of_several_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(InputError, match="name them with --file PATH"):
-        nights._ingest_own([], tmp_path / "own.toml", tmp_path)
-    asked: list[str] = []
-
-    def taken(_home: Path, path: Path, *_given: object) -> SimpleNamespace:
-        asked.append(path.name)
-        return SimpleNamespace(is_held=path.name == "b.csv", summary=lambda: path.name)
-
-    monkeypatch.setattr("nightly.inputs.ingest_own", taken)
-    with pytest.raises(typer.Exit) as ended:
-        nights._ingest_own(["a.csv", "b.csv"], tmp_path / "own.toml", tmp_path)
-    assert (ended.value.exit_code, asked) == (3, ["a.csv", "b.csv"])
-    assert capsys.readouterr().out.startswith("a.csv\n")
-
-
-@pytest.mark.parametrize("given", [[], ["--live", "--file", "a=b"], ["--live", "--replay", "2025-01-31"]])
-def test_figures_come_from_one_place_at_a_time(tmp_path: Path, given: list[str]) -> None:
-    with pytest.raises(InputError, match="give one of --file SOURCE=PATH, --live and --replay DATE"):
-        vigie(tmp_path, "ingest", *given)

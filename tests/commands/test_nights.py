@@ -11,14 +11,14 @@ import pytest
 import typer
 
 from commands import as_date
-from commands.nights import _end, ingest
+from commands.nights import _end, _ingest_own, ingest
 from core.errors import InputError
 from tests.commands.command_line import command, vigie
 
 
 @pytest.mark.parametrize(
     ("failed", "held", "taken", "code"),
-    [(0, 0, 1, 0), (0, 0, 0, 0), (1, 0, 0, 1), (1, 1, 0, 3), (1, 0, 1, 3), (0, 1, 0, 3), (0, 1, 1, 3)],
+    [(0, 0, 1, 0), (0, 0, 2, 0), (0, 0, 0, 0), (1, 0, 0, 1), (1, 1, 0, 3), (1, 0, 1, 3), (0, 1, 0, 3), (0, 1, 1, 3)],
 )
 def test_an_exit_code_tells_what_came_in_from_what_waits_and_from_nothing(
     failed: int, held: int, taken: int, code: int
@@ -42,8 +42,26 @@ def test_an_exit_code_tells_what_came_in_from_what_waits_and_from_nothing(
 def test_figures_are_taken_from_files_from_publishers_or_from_kept_answers_and_never_from_two_of_them(
     ways: dict[str, Any],
 ) -> None:
-    with pytest.raises(InputError, match="give one of"):
+    with pytest.raises(InputError, match="give one of --file SOURCE=PATH, --live and --replay DATE"):
         ingest(**ways)
+
+
+def test_own_figures_need_a_file_and_each_one_of_several_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(InputError, match="name them with --file PATH"):
+        _ingest_own([], tmp_path / "own.toml", tmp_path)
+    asked: list[str] = []
+
+    def taken(_home: Path, path: Path, *_given: object) -> SimpleNamespace:
+        asked.append(path.name)
+        return SimpleNamespace(is_held=path.name == "b.csv", summary=lambda: path.name)
+
+    monkeypatch.setattr("nightly.inputs.ingest_own", taken)
+    with pytest.raises(typer.Exit) as ended:
+        _ingest_own(["a.csv", "b.csv"], tmp_path / "own.toml", tmp_path)
+    assert (ended.value.exit_code, asked) == (3, ["a.csv", "b.csv"])
+    assert capsys.readouterr().out.startswith("a.csv\n")
 
 
 def test_a_suggested_mapping_is_told_with_the_first_eight_figures_as_it_understands_them(tmp_path: Path) -> None:

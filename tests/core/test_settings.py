@@ -20,6 +20,7 @@ from core.settings import (
     Settings,
     Subscription,
     WebhookChannel,
+    address_of,
     home_folder,
     is_loopback,
     is_safe_address,
@@ -414,6 +415,14 @@ def test_what_is_not_said_is_off_or_as_the_documents_say() -> None:
     for taken in ({"port": 1}, {"port": 65_535}, {"seconds": 120}):
         EmailChannel.model_validate(mail.model_dump() | taken)
     assert SHORTEST_COOKIE_SECRET == 32
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("127.0.0.1", "http://127.0.0.1:8501"), ("::1", "http://[::1]:8501"), ("localhost", "http://localhost:8501")],
+)
+def test_a_server_is_found_where_a_browser_understands_it(host: str, address: str) -> None:
+    assert address_of(host, 8501) == address
 
 
 def test_a_threshold_of_nobody_is_one() -> None:
