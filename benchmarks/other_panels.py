@@ -2,8 +2,8 @@
 
 A few series drawn from published counts of other things, places and times than the five routes, forecast as ``vigie
 backtest`` would and held against the mean of statsforecast's AutoETS and AutoTheta. The score of one draw of five
-series is mostly chance, so each panel is drawn several times, each time from series that were not drawn before. Files
-under VIGIE_RAW_DATA.
+series is mostly chance, so each panel is drawn several times, each time from series that were not drawn before; what is
+counted in two places only is taken to the end of several years. Files under VIGIE_RAW_DATA.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ class Published:
     """Panels drawn from published counts: some series of those known in all periods up to the end.
 
     Of a figure in several ``files``, by source, the last one counts; series whose mean is not above ``smallest`` are
-    left. What is ``counted_by`` day or month is added up to periods of ``freq``.
+    left. What is ``counted_by`` day or month is added up to periods of ``freq``. It is drawn ``draws`` times at most,
+    or all its series are taken, to the end and to the same day of so many ``years`` before.
     """
 
     what: str
@@ -68,6 +69,8 @@ class Published:
     smallest: float = 1.0
     freq: Frequency = "M"
     counted_by: Frequency = "M"
+    draws: int = DRAWS
+    years: int = 0
 
     @property
     def akin(self) -> str:
@@ -95,17 +98,17 @@ PANELS = (
     Published("internal displacement (IDMC)", DISPLACEMENT, "new_displacement", "2024-06", 60, 5),
     Published("asylum applications (Eurostat)", ASYLUM, "asylum_applications", "2019-12", 60, 5),
     Published("asylum applications through spring 2020", ASYLUM, "asylum_applications", "2020-08", 60, 5),
-    Published("one country's asylum applications", ASYLUM, "asylum_applications", "2016-12", 48, 1),
+    Published("one country's asylum applications", ASYLUM, "asylum_applications", "2016-12", 48, 1,
+              draws=20),
     Published("two and a half years of detections", FRONTEX, "detections", "2024-12", 30, 5),
     Published("two and a half years of deaths in conflict", CONFLICT, "conflict_deaths", "2023-12", 30, 5),
     Published("two and a half years of displacement", DISPLACEMENT, "new_displacement", "2024-06", 30, 5),
     Published("two and a half years of asylum applications", ASYLUM, "asylum_applications", "2018-12", 30, 5),
-    Published("arrivals by day (Italy, the Channel)", BY_DAY, "arrivals", "2025-08-31", 400, 2, freq="D",
-              counted_by="D"),
-    Published("the same", BY_DAY, "arrivals", "2023-08-31", 400, 2, freq="D", counted_by="D"),
-    Published("arrivals by week (Italy, the Channel)", BY_DAY, "arrivals", "2025-W35", 156, 2, freq="W",
-              counted_by="D"),
-    Published("the same", BY_DAY, "arrivals", "2023-W35", 104, 2, freq="W", counted_by="D"),
+    Published("arrivals by day (Italy, the Channel) to August 2019 to 2025", BY_DAY, "arrivals", "2025-08-31", 400, 2,
+              freq="D", counted_by="D", years=6),
+    Published("arrivals by week (Italy, the Channel), the same", BY_DAY, "arrivals", "2025-W35", 156, 2, freq="W",
+              counted_by="D", years=6),
+    Published("arrivals by week, the same", BY_DAY, "arrivals", "2025-W35", 104, 2, freq="W", counted_by="D", years=6),
     Published("deaths in armed conflict by quarter", CONFLICT, "conflict_deaths", "2023-Q4", 40, 5, 3.0, "Q"),
     Published("internal displacement by quarter", DISPLACEMENT, "new_displacement", "2024-Q2", 26, 5, 3.0, "Q"),
     Published("first asylum applications by quarter (Eurostat)", QUARTERS, "asylum_applications_first", "2024-Q4", 44,
@@ -128,10 +131,19 @@ def panel_of(published: Published, raw_data: Path) -> Panel:
     return Panel(published.freq, known[usable], whole.groups.loc[usable])
 
 
-def draws_of(whole: Panel, series: int) -> list[Panel]:
-    """Panels of so many series by chance, none of them in two: as many as there are series for, up to ``DRAWS``."""
+def panels_of(published: Published, raw_data: Path) -> list[Panel]:
+    """The panels that are forecast: draws, or all series to the end of one year after the other."""
+    if not published.years:
+        return draws_of(panel_of(published, raw_data), published.series, published.draws)
+    year, rest = int(published.end[:4]), published.end[4:]
+    ends = [f"{one}{rest}" for one in range(year - published.years, year + 1)]
+    return [panel_of(replace(published, end=end), raw_data) for end in ends]
+
+
+def draws_of(whole: Panel, series: int, draws: int = DRAWS) -> list[Panel]:
+    """Panels of so many series by chance, none of them in two: as many as there are series for, up to ``draws``."""
     mixed = np.random.default_rng(SEED).permutation(whole.series_ids)
-    many = max(1, min(DRAWS, len(mixed) // series))
+    many = max(1, min(draws, len(mixed) // series))
     return [whole.select(sorted(mixed[place * series :][:series])) for place in range(many)]
 
 
@@ -154,13 +166,14 @@ def peers_forecasts(keys: pd.DataFrame, panel: Panel, scale: str) -> FloatArray:
 
 
 def scores_of(forecasts: QuantileTable, panel: Panel) -> pd.DataFrame:
-    """``log, natural`` scores, ``50, 80, 95`` whether a closed interval held, ``small`` whether the last value was."""
+    """``log, natural`` scores, ``50, 80, 95`` whether a closed interval held, ``small`` last values, and ``series``."""
     observed = observed_at(forecasts.keys, panel)
     last = panel.matrix.to_numpy()[panel.places(forecasts.keys["origin_date"], forecasts.keys["series_id"])]
     held = covered(observed, forecasts.quantiles)
     natural, log = wis(observed, forecasts.quantiles), wis(np.log1p(observed), np.log1p(forecasts.quantiles))
     shares = {share: held[f"covered_{share}"] for share in COVERAGES}
-    return pd.DataFrame(shares).assign(natural=natural, log=log, small=last <= SMALL)[np.isfinite(observed)]
+    scores = pd.DataFrame(shares).assign(natural=natural, log=log, small=last <= SMALL)
+    return scores.assign(series=forecasts.keys["series_id"].to_numpy())[np.isfinite(observed)]
 
 
 def by_chance(series: int, origins: int, freq: Frequency = "M") -> str:
@@ -206,7 +219,8 @@ def line_of(published: Published, draws: Sequence[Sequence[pd.DataFrame]]) -> tu
     ]
     times = f"{len(draws)} × " if len(draws) > 1 else ""
     head = f"{published.what}; {times}{published.series} × {published.periods}, {published.origins} origins"
-    return head, *cells, *shares, by_chance(len(draws) * published.series, published.origins, published.freq)
+    series = sum(one[0]["series"].nunique() for one in draws)
+    return head, *cells, *shares, by_chance(series, published.origins, published.freq)
 
 
 def section(_options: argparse.Namespace) -> Section:
@@ -224,7 +238,7 @@ def section(_options: argparse.Namespace) -> Section:
             report(published.what, done, len(PANELS))
             taught_by = (everything, held_out[published.akin], None) if published.freq in everything else (None,)
             draws = []
-            for panel in draws_of(panel_of(published, raw_data), published.series):
+            for panel in panels_of(published, raw_data):
                 own = [own_forecasts(published, panel, priors, fits) for priors in taught_by]
                 draws.append(scored(panel, own))
             rows.append(line_of(published, draws))

@@ -2,9 +2,9 @@
 
 Here: what a forecasting model is, a function from one series' history to quantiles, with a card that describes it.
 
-Every model works on log1p scale, where counts of very different sizes behave alike, and gives the 23 hub quantiles
-at horizons 1..H. It may raise :class:`FitError`; guarding, fallback and the return to counts are the engine's work
-(:mod:`forecasting.postprocess`), so that every model is treated alike.
+Every model works on log1p scale, where counts of very different sizes behave alike, some by day and week on square
+roots, and gives the 23 hub quantiles at horizons 1..H. It may raise :class:`FitError`; guarding, fallback and the way
+back to counts are the engine's work (:mod:`forecasting.postprocess`), so that every model is treated alike.
 """
 
 from __future__ import annotations
@@ -46,14 +46,15 @@ class History:
     """What a model may know of one series at one origin.
 
     Attributes:
-        log_values: log1p of the series from its first to its last observed period; gaps interpolated on log1p.
-        observed: log1p of the observed values alone, in order.
+        scaled: The series from its first to its last observed period, as log1p or, for a model that works on them, as
+            square roots; gaps interpolated on log1p.
+        observed: The observed values alone, in order, on the same scale.
         season_length: Periods in a season.
         last_period: The origin's period.
         seed: Seed for models that draw; the same for the same model, series and origin everywhere.
     """
 
-    log_values: FloatArray
+    scaled: FloatArray
     observed: FloatArray
     season_length: int
     last_period: pd.Period
@@ -61,7 +62,7 @@ class History:
 
 
 Predict = Callable[[History, int], FloatArray]
-"""From a history and the longest horizon H to log1p quantiles, shape ``(H, 23)``."""
+"""From a history and the longest horizon H to quantiles on the history's scale, shape ``(H, 23)``."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ class Model:
         card: Its description.
         seconds: What one fit of 15 years of months takes on one core; decides who is affordable on a large panel.
         slow: True where one fit takes more than about a tenth of a second.
+        on_roots: By day and week it is given square roots of counts (:mod:`forecasting.postprocess`).
         member: May be one of the ensemble's models of single series.
         trusted: Takes part before it has a record of its own (chosen on outcomes before 2018, see the card of
             the ensemble); any other member must first show skill.
@@ -105,6 +107,7 @@ class Model:
     card: ModelCard
     seconds: float = 0.01
     slow: bool = False
+    on_roots: bool = False
     member: bool = True
     trusted: bool = False
 

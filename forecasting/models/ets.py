@@ -11,7 +11,7 @@ LONGEST_SEASON = 24
 
 
 def predict(history: History, horizon: int) -> FloatArray:
-    """Quantiles at horizons 1..H on log1p scale, shape ``(H, 23)``.
+    """Quantiles at horizons 1..H on the history's scale, shape ``(H, 23)``.
 
     Raises:
         FitError: statsforecast cannot fit the series.
@@ -19,10 +19,10 @@ def predict(history: History, horizon: int) -> FloatArray:
     from statsforecast.models import AutoETS  # noqa: PLC0415  # takes seconds to load and only a fit needs it
 
     season = history.season_length
-    seasonal = 1 < season <= LONGEST_SEASON and len(history.log_values) >= 3 * season
+    seasonal = 1 < season <= LONGEST_SEASON and len(history.scaled) >= 3 * season
     model = AutoETS(season_length=season if seasonal else 1, model="AZA" if seasonal else "AZN")
     try:
-        fitted = model.forecast(y=history.log_values, h=horizon, level=[80])
+        fitted = model.forecast(y=history.scaled, h=horizon, level=[80])
     except Exception as error:  # the library documents no exceptions; any of them means no fit
         raise FitError(f"exponential smoothing: {error}") from error
     return quantiles_from_interval(fitted)
@@ -30,16 +30,17 @@ def predict(history: History, horizon: int) -> FloatArray:
 
 MODEL = Model(
     model_id="vigie-ets",
-    version="2",
+    version="3",
     predict=predict,
     seconds=0.03,
+    on_roots=True,
     trusted=True,
     card=ModelCard(
         title=_("Exponential smoothing (ETS)"),
         summary=_(
-            "Innovations state space model on log1p scale with additive errors and an additive season (from three "
-            "seasons of data on); no trend, a trend or a damped trend, whichever has the lowest AICc. Student t "
-            "intervals with the model's own variance."
+            "Innovations state space model on log1p scale, by day and week on square roots, with additive errors and "
+            "an additive season (from three seasons of data on); no trend, a trend or a damped trend, whichever has "
+            "the lowest AICc. Student t intervals with the model's own variance."
         ),
         source="Hyndman, Koehler, Ord and Snyder 2008, Forecasting with Exponential Smoothing; by statsforecast.",
         weaknesses=_(

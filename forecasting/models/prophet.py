@@ -22,7 +22,7 @@ def predict(history: History, horizon: int) -> FloatArray:
     """
     from prophet import Prophet  # noqa: PLC0415  # takes seconds to load and only a fit needs it
 
-    size = len(history.log_values)
+    size = len(history.scaled)
     periods = pd.period_range(end=history.last_period + horizon, periods=size + horizon)
     dates = periods.to_timestamp(how="start")
     model = Prophet(
@@ -35,7 +35,7 @@ def predict(history: History, horizon: int) -> FloatArray:
         logging.getLogger(name).disabled = True
     state = np.random.get_state()  # Prophet draws from numpy's global generator: it is given back as found
     try:
-        model.fit(pd.DataFrame({"ds": dates[:size], "y": history.log_values}), seed=history.seed)
+        model.fit(pd.DataFrame({"ds": dates[:size], "y": history.scaled}), seed=history.seed)
         np.random.seed(history.seed)
         draws = model.predictive_samples(pd.DataFrame({"ds": dates[size:]}))["yhat"]
     except (RuntimeError, ValueError) as error:

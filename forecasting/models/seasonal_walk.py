@@ -19,7 +19,7 @@ def predict(history: History, horizon: int) -> FloatArray:
     Raises:
         FitError: The history holds too few changes to learn a season and its errors from.
     """
-    values, season = history.log_values, history.season_length
+    values, season = history.scaled, history.season_length
     rows = []
     for step in range(1, horizon + 1):
         if len(values) - step < FEWEST_ERRORS:

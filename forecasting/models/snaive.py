@@ -16,7 +16,7 @@ def predict(history: History, horizon: int) -> FloatArray:
     Raises:
         FitError: The history is shorter than a season and twelve errors.
     """
-    values, season = history.log_values, history.season_length
+    values, season = history.scaled, history.season_length
     rows = []
     for step in range(1, horizon + 1):
         lag = season * -(-step // season)

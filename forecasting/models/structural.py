@@ -13,7 +13,7 @@ ITERATIONS = 50
 
 
 def predict(history: History, horizon: int) -> FloatArray:
-    """Quantiles at horizons 1..H on log1p scale, shape ``(H, 23)``.
+    """Quantiles at horizons 1..H on the history's scale, shape ``(H, 23)``.
 
     Raises:
         FitError: The series never changes, or the likelihood cannot be maximised.
@@ -22,7 +22,7 @@ def predict(history: History, horizon: int) -> FloatArray:
         UnobservedComponents,
     )
 
-    values, season = history.log_values, history.season_length
+    values, season = history.scaled, history.season_length
     if np.ptp(values) == 0:
         raise FitError("a constant has no variance to split")
     waves = {"period": season, "harmonics": min(HARMONICS, season // 2)}
@@ -38,15 +38,17 @@ def predict(history: History, horizon: int) -> FloatArray:
 
 MODEL = Model(
     model_id="vigie-structural",
-    version="2",
+    version="3",
     predict=predict,
     seconds=0.04,
+    on_roots=True,
     trusted=True,
     card=ModelCard(
         title=_("Structural model"),
         summary=_(
-            "Unobserved components on log1p scale: a level that wanders and a season of up to three waves a year that "
-            "may change slowly, separated from noise by the Kalman filter. Student t intervals with its variance."
+            "Unobserved components on log1p scale, by day and week on square roots: a level that wanders and a season "
+            "of up to three waves a year that may change slowly, separated from noise by the Kalman filter. Student t "
+            "intervals with its variance."
         ),
         source="Harvey 1989, Forecasting, Structural Time Series Models and the Kalman Filter; fitted by statsmodels.",
         weaknesses=_(

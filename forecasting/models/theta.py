@@ -8,18 +8,18 @@ from forecasting import FitError, History, Model, ModelCard, quantiles_from_inte
 
 
 def predict(history: History, horizon: int) -> FloatArray:
-    """Quantiles at horizons 1..H on log1p scale, shape ``(H, 23)``.
+    """Quantiles at horizons 1..H on the history's scale, shape ``(H, 23)``.
 
     Raises:
         FitError: statsforecast cannot fit the series.
     """
     from statsforecast.models import DynamicOptimizedTheta  # noqa: PLC0415  # takes seconds to load; only a fit needs it
 
-    seasonal = len(history.log_values) >= 3 * history.season_length
+    seasonal = len(history.scaled) >= 3 * history.season_length
     season = history.season_length if seasonal else 1
     model = DynamicOptimizedTheta(season_length=season, decomposition_type="additive")
     try:
-        fitted = model.forecast(y=history.log_values, h=horizon, level=[80])
+        fitted = model.forecast(y=history.scaled, h=horizon, level=[80])
     except Exception as error:  # the library documents no exceptions; any of them means no fit
         raise FitError(f"theta: {error}") from error
     return quantiles_from_interval(fitted)
@@ -27,16 +27,17 @@ def predict(history: History, horizon: int) -> FloatArray:
 
 MODEL = Model(
     model_id="vigie-theta",
-    version="2",
+    version="3",
     predict=predict,
     seconds=0.005,
+    on_roots=True,
     trusted=True,
     card=ModelCard(
         title=_("Theta"),
         summary=_(
-            "Dynamic optimised theta model on log1p scale: exponential smoothing with a damped drift, after an "
-            "additive season has been taken out where a test finds one. Student t intervals with the spread of the "
-            "method's own simulated paths."
+            "Dynamic optimised theta model on log1p scale, by day and week on square roots: exponential smoothing "
+            "with a damped drift, after an additive season has been taken out where a test finds one. Student t "
+            "intervals with the spread of the method's own simulated paths."
         ),
         source="Fiorucci et al. 2016, Int. J. Forecasting 32(4), 1151–1161; fitted by statsforecast.",
         weaknesses=_("The season is fixed: it does not move with the series. Slow to follow a change of level."),

@@ -11,7 +11,17 @@ import pandas as pd
 import pytest
 
 from benchmarks import other_panels
-from benchmarks.other_panels import DRAWS, PANELS, by_chance, draws_of, line_of, panel_of, scored, scores_of
+from benchmarks.other_panels import (
+    DRAWS,
+    PANELS,
+    by_chance,
+    draws_of,
+    line_of,
+    panel_of,
+    panels_of,
+    scored,
+    scores_of,
+)
 from benchmarks.routes import HORIZONS
 from forecasting import BASELINE, LEVELS
 from forecasting.members import Request
@@ -116,7 +126,9 @@ def test_a_line_holds_the_engine_s_scores_over_others_and_what_closed_intervals_
 
 def test_of_several_draws_the_geometric_mean_and_the_ends_are_told_and_forecasts_are_counted_together() -> None:
     def frame(score: float) -> pd.DataFrame:
-        return pd.DataFrame({50: [True, False], 80: True, 95: True, "natural": score, "log": score, "small": False})
+        return pd.DataFrame(
+            {50: [True, False], 80: True, 95: True, "natural": score, "log": score, "small": False, "series": "a"}
+        )
 
     draws = [[frame(1.0), frame(2.0), frame(1.0), frame(4.0)], [frame(1.0), frame(0.5), frame(1.0), frame(1.0)]]
     line = line_of(PANELS[0], draws)
@@ -134,9 +146,15 @@ def test_a_panel_is_drawn_alike_in_every_run_and_no_series_twice(panel: Panel) -
     assert [one.series_ids for one in draws_of(panel, len(panel.series_ids) + 1)] == [panel.series_ids]
 
 
-def test_a_panel_is_drawn_no_more_often_than_five_times(monkeypatch: pytest.MonkeyPatch, panel: Panel) -> None:
-    monkeypatch.setattr(other_panels, "DRAWS", len(panel.series_ids) - 1)
-    assert len(draws_of(panel, 1)) == len(panel.series_ids) - 1
+def test_a_panel_is_drawn_no_more_often_than_it_says(panel: Panel) -> None:
+    assert len(draws_of(panel, 1, len(panel.series_ids) - 1)) == len(panel.series_ids) - 1
+
+
+def test_what_two_places_count_is_taken_to_the_same_day_of_several_years(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[str] = []
+    monkeypatch.setattr(other_panels, "panel_of", lambda published, _raw: taken.append(published.end))
+    panels_of(replace(PANELS[0], end="2025-W35", freq="W", years=2), Path("any"))
+    assert taken == ["2023-W35", "2024-W35", "2025-W35"]
 
 
 def test_chance_alone_moves_coverage_the_more_the_fewer_the_series_and_the_right_share_lies_within() -> None:

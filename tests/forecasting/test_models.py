@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
@@ -177,6 +178,42 @@ def _fake(output: NDArray[np.float64] | None) -> Model:
     return Model("vigie-fake", "1", predict, ModelCard("", "", "", ""))
 
 
+@pytest.mark.parametrize(
+    ("freq", "asks", "scale"),
+    [("D", "on_roots", np.sqrt), ("W", "on_roots", np.sqrt), ("M", "on_roots", np.log1p), ("W", "", np.log1p)],
+)
+def test_a_model_that_asks_for_them_is_given_square_roots_of_counts_by_day_and_week(
+    freq: str, asks: str, scale: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> None:
+    counts, given = np.array([4.0, np.nan, 9.0, 0.0, 25.0, 1.0, 16.0, 36.0, 49.0]), []
+
+    def predict(history: History, horizon: int) -> NDArray[np.float64]:
+        given.append(history)
+        spread = np.linspace(-2.0, 2.0, 23) * np.arange(1, horizon + 1)[:, None]
+        return np.asarray(history.scaled[-1] + spread)
+
+    model = Model("vigie-fake", "1", predict, ModelCard("", "", "", ""), on_roots=bool(asks))
+    history = Fit("vigie-fake", "series", pd.Period("2024-12-30", freq=freq), counts, 12).history()
+    result = safe_forecast(model, history, HORIZON)
+    observed = counts[np.isfinite(counts)]
+    assert np.allclose(given[0].observed, scale(observed))
+    assert np.allclose(given[0].scaled[[0, *range(2, 9)]], scale(observed))
+    assert np.allclose(result.quantiles[:, 11], 49.0)
+    assert_sane(result)
+    if scale is np.sqrt:
+        assert np.allclose(result.quantiles[0], np.linspace(5.0, 9.0, 23) ** 2)
+        assert result.quantiles[-1, 0] == 0, "roots below zero are nobody"
+
+
+@pytest.mark.parametrize("model_id", ["vigie-ets", "vigie-theta", "vigie-arima", "vigie-structural"])
+def test_calm_weeks_between_storms_do_not_make_a_tail_of_tens_of_times_the_record(model_id: str) -> None:
+    calm_and_storms = np.tile([0.0, 0.0, 90.0, 400.0, 900.0, 400.0, 90.0, 0.0], 12)
+    by_week = Fit(model_id, "series", pd.Period("2024-12-30", freq="W"), calm_and_storms, 52)
+    result = safe_forecast(MODELS[model_id], by_week.history(), HORIZON)
+    assert not result.reason
+    assert result.quantiles.max() < 5 * calm_and_storms.max()
+
+
 def test_a_failed_fit_falls_back_to_the_baseline_with_its_reason_on_one_line() -> None:
     history = fit(BASELINE, np.arange(1.0, 60.0)).history()
     result = safe_forecast(_fake(None), history, HORIZON)
@@ -220,7 +257,7 @@ def test_a_tail_is_cut_at_the_record_times_the_largest_change_of_the_past_taken_
     before: float, record: float, largest: int
 ) -> None:
     history = fit(BASELINE, np.r_[np.full(40, before), np.full(20, record)]).history()
-    output = np.full((HORIZON, 23), history.log_values[-1])
+    output = np.full((HORIZON, 23), history.scaled[-1])
     output[:, -1] = 40.0
     result = safe_forecast(_fake(output), history, HORIZON)
     assert result.capped.all()
@@ -244,7 +281,7 @@ def test_no_quantile_may_exceed_the_record_times_the_largest_change_between_ten_
 def test_the_cap_is_never_below_what_the_baseline_says() -> None:
     for values in _nasty().values():
         history = fit(BASELINE, values).history()
-        if len(history.observed) < 30 or np.abs(np.diff(history.log_values)).max() > np.log(1000):
+        if len(history.observed) < 30 or np.abs(np.diff(history.scaled)).max() > np.log(1000):
             continue
         assert (MODELS[BASELINE].predict(history, HORIZON) <= log_cap(history, HORIZON)[:, None] + 1e-9).all()
 
