@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib
 import multiprocessing
 import os
+import resource
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +23,7 @@ import pytest
 
 from forecasting import limits, workers
 from forecasting import pool as pools
-from forecasting.limits import MOST_CUT_OFFS, CutOff, CutOffError, Limits, time_limit
+from forecasting.limits import MOST_CUT_OFFS, Breaker, CutOff, CutOffError, Limits, time_limit
 from forecasting.models import MODELS
 from forecasting.pool import SupervisedPool
 from forecasting.postprocess import SafeForecast
@@ -307,6 +311,100 @@ def test_what_a_block_started_ends_with_it_and_what_ran_before_is_spared() -> No
     finally:
         before.kill()
         before.wait()
+
+
+def test_a_block_of_another_thread_is_not_limited_for_an_alarm_would_ring_in_the_main_one() -> None:
+    ended: list[bool] = []
+
+    def limited() -> None:
+        with time_limit(0.01):
+            time.sleep(0.05)
+        ended.append(True)
+
+    thread = threading.Thread(target=limited)
+    thread.start()
+    thread.join()
+    assert ended
+
+
+def test_a_handler_of_alarms_that_was_there_before_is_there_again() -> None:
+    before = signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    try:
+        with time_limit(5):
+            assert signal.getsignal(signal.SIGALRM) != signal.SIG_IGN
+        assert signal.getsignal(signal.SIGALRM) == signal.SIG_IGN
+        assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_a_model_is_given_up_with_its_third_cut_off_and_others_are_not() -> None:
+    breaker = Breaker()
+    verdicts = []
+    for _fit in range(3):
+        verdicts.append(breaker.verdict("slow"))
+        breaker.note("slow")
+    assert verdicts == [None, None, None]
+    assert breaker.verdict("slow") == CutOff("cut off untried: 3 earlier fits of this model were cut off")
+    assert breaker.verdict("quick") is None
+
+
+MEGABYTE = 1 << 20
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a process holds")
+@pytest.mark.parametrize("hard", [-1, 1 << 50, MEGABYTE])
+def test_a_process_may_take_so_much_more_than_it_holds_but_no_more_than_was_allowed_it_before(
+    hard: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, tuple[int, int]]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _kind: (-1, hard))
+    monkeypatch.setattr(resource, "setrlimit", lambda *limit: asked.append(limit))
+    limits.limit_memory(300)
+    limits.limit_memory(1300)
+    (few, many) = asked
+    assert few[0] == many[0] == resource.RLIMIT_DATA
+    assert few[1][1] == many[1][1] == hard
+    if hard == MEGABYTE:
+        assert few[1][0] == many[1][0] == hard
+    else:
+        assert 990 * MEGABYTE < many[1][0] - few[1][0] < 1010 * MEGABYTE
+        assert few[1][0] > (300 + 20) * MEGABYTE  # this process with its libraries holds far more than 20
+
+
+def death_signal() -> int:
+    """The signal that this process gets when its parent ends."""
+    found = ctypes.c_int()
+    ctypes.CDLL(None).prctl(2, ctypes.byref(found))  # PR_GET_PDEATHSIG of prctl(2)
+    return found.value
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
+def test_a_process_is_killed_with_its_parent_and_ends_if_that_had_ended_before() -> None:
+    def bound_to(parent: int) -> None:
+        limits.end_with_parent(parent)
+        os._exit(100 + death_signal())
+
+    codes = []
+    for parent in (os.getpid(), -1):
+        child = multiprocessing.get_context("fork").Process(target=bound_to, args=(parent,))
+        child.start()
+        child.join()
+        codes.append(child.exitcode)
+    assert codes == [100 + signal.SIGKILL, 1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells when a process was started")
+def test_a_process_is_known_to_be_younger_than_the_moment_before_it_whatever_its_name(tmp_path: Path) -> None:
+    program = shutil.copy(shutil.which("sleep") or "", tmp_path / "a ) 1 2")
+    before = limits._since_boot()
+    child = subprocess.Popen([program, "30"])
+    try:
+        assert before <= limits._born(child.pid) <= before + 5
+        assert limits._born(os.getpid()) < before
+    finally:
+        child.kill()
+        child.wait()
 
 
 @pytest.mark.slow
