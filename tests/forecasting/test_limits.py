@@ -272,6 +272,99 @@ def test_a_worker_is_ended_with_what_its_process_started_if_it_ever_ran(
     assert ended == [*([] if pid is None else [pid]), "killed", "waited for", "closed"]
 
 
+def test_of_a_batch_the_answers_up_to_the_first_task_that_is_cut_off_are_given_with_it() -> None:
+    def answer(task: str) -> str:
+        if task == "slow":
+            time.sleep(5)
+        if task == "hungry":
+            raise MemoryError
+        return task.upper()
+
+    begun: list[int] = []
+    assert pools.run_batch(answer, ["a", "b"], 1.0, begun.append) == ["A", "B"]
+    assert begun == [0, 1]
+    assert pools.run_batch(answer, ["a", "slow", "b"], 0.05) == ["A", CutOff("cut off after 0.05 s")]
+    hungry = CutOff("cut off: it needs more memory than is allowed")
+    assert pools.run_batch(answer, ["hungry", "b"], 1.0) == [hungry]
+
+
+def test_the_tasks_of_a_model_that_was_cut_off_three_times_are_given_up_wherever_they_wait() -> None:
+    seen = Quiet(batch=[], at=None)
+    seen.round._kind = lambda task: "odd" if int(task.split()[1]) % 2 else "even"
+    late = CutOff("cut off after 1 s")
+    for place in (1, 3, 5):
+        assert seen.round._without_given_up([7, 8]) == [7, 8]
+        seen.round._take([place, place + 1], [late])
+        assert seen.left.pop(place) == late
+        assert list(seen.round._waiting) == [[place + 1]]  # what was not answered waits again
+        seen.round._waiting.clear()
+    assert seen.left == {}
+    assert seen.round._without_given_up([7, 8]) == [8]
+    assert seen.left == {7: CutOff("cut off untried: 3 earlier fits of this model were cut off")}
+
+
+@pytest.mark.parametrize(("waited", "is_overdue"), [(0.0, False), (5.9, False), (6.1, True)])
+def test_a_task_is_overdue_five_seconds_after_it_should_have_ended_by_itself(
+    monkeypatch: pytest.MonkeyPatch, waited: float, *, is_overdue: bool
+) -> None:
+    seen = Quiet(batch=[4], at=0)
+    now = seen.worker.marks[1] + waited
+    monkeypatch.setattr(pools, "time", SimpleNamespace(monotonic=lambda: now))
+    assert seen.worker.overdue(1.0) == is_overdue
+    seen.worker.marks[1] = 0.0  # it has not begun
+    assert not seen.worker.overdue(1.0)
+
+
+def test_a_process_answers_batch_after_batch_and_hands_faults_back_until_who_asks_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bounds: list[tuple[str, int]] = []
+    monkeypatch.setattr(pools, "signal", SimpleNamespace(signal=lambda *_: None, SIGINT=0, SIG_IGN=0))
+    monkeypatch.setattr(pools, "end_with_parent", lambda parent: bounds.append(("parent", parent)))
+    monkeypatch.setattr(pools, "limit_memory", lambda megabytes: bounds.append(("megabytes", megabytes)))
+    ours, its = multiprocessing.Pipe()
+    marks: Any = [0.0, 0.0]
+    begun = time.monotonic()
+    serving = threading.Thread(target=pools._serve, args=(its, marks, 512, 7), daemon=True)
+    serving.start()
+    answers = []
+    for work in ((abs, [-1, -2, -3], 60.0), (len, [3], 60.0), (abs, [-4], 60.0)):
+        ours.send(work)
+        answers.append(ours.recv())
+        assert begun <= marks[1] <= time.monotonic()
+    assert (answers[0], answers[2], marks[0]) == ([1, 2, 3], [4], 0)
+    assert isinstance(answers[1], TypeError)
+    assert bounds == [("parent", 7), ("megabytes", 512)]
+    ours.close()
+    serving.join(timeout=5)
+    assert not serving.is_alive()
+
+
+@pytest.mark.parametrize("before", [None, "4"])
+def test_what_is_started_loads_linear_algebra_with_one_thread_and_nothing_else_does(
+    monkeypatch: pytest.MonkeyPatch, before: str | None
+) -> None:
+    for name in pools._THREAD_SETTINGS:
+        monkeypatch.delenv(name, raising=False) if before is None else monkeypatch.setenv(name, before)
+    with pools.one_thread_each():
+        assert {os.environ[name] for name in pools._THREAD_SETTINGS} == {"1"}
+    assert {os.environ.get(name) for name in pools._THREAD_SETTINGS} == {before}
+
+
+def test_a_pool_starts_as_many_processes_as_are_wanted_and_it_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pools, "_start", lambda _megabytes: SimpleNamespace(end=lambda: None))
+    with SupervisedPool(3, SHORT) as pool:
+        found = []
+        for wanted in (1, 2, 9):
+            pool.start(wanted)
+            found.append((len(pool.workers), pool.is_awake))
+        assert found == [(1, False), (2, True), (3, True)]
+    assert pool.workers == []
+    whole = SupervisedPool(2, SHORT)
+    whole.start()
+    assert len(whole.workers) == 2
+
+
 @pytest.mark.slow
 def test_the_processes_of_a_pool_end_with_it() -> None:
     with SupervisedPool(2, SHORT) as pool:
