@@ -11,6 +11,7 @@ from typing import Any, cast
 import pandas as pd
 import pytest
 
+from access import Actor
 from alerts.lifecycle import (
     ACKNOWLEDGED,
     ANSWERED,
@@ -22,13 +23,14 @@ from alerts.lifecycle import (
     SIGNED_OFF,
     State,
 )
-from core.errors import StoreError
+from core.errors import InputError, StoreError
 from core.schema import ALL, Entry
 from dashboard import inbox, reads, visitor
 from dashboard.alert_view import DECIDED, INFORMS, OVER, WAITS, chosen_alerts, grouped, month_of
 from dashboard.inbox import AlertStatus
 from dashboard.reads import Night
 from reports import Row
+from workflow.decisions import Outcome, Step
 
 from .shown import functions_of
 
@@ -337,3 +339,52 @@ def test_where_the_journal_cannot_be_read_alerts_stand_as_the_release_proposes_t
         "a": ([], PROPOSED),
         "b": ([], ""),  # nothing is known of one that has ended
     }
+
+
+@pytest.mark.parametrize(("name", "reason"), [("", "beds are ready"), ("  ", "beds are ready"), ("Ada", " \n")])
+def test_a_step_without_a_name_or_a_reason_is_not_even_tried(
+    monkeypatch: pytest.MonkeyPatch, name: str, reason: str
+) -> None:
+    seen, tried = Seen(), list[object]()
+    monkeypatch.setattr(inbox, "st", seen)
+    monkeypatch.setattr(inbox, "_act", lambda *_: tried.append(1))
+    inbox._take(NIGHT, ALERT, Step(Actor(name), DISMISSED, reason))
+    assert (tried, seen.reruns) == ([], 0)
+    assert seen.said == ["Give your name and a reason: both are kept with the decision."]
+
+
+def test_a_step_that_is_refused_says_why_and_stays_open_and_one_that_is_done_is_told_on_the_page_made_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> Outcome:
+        raise InputError("somebody was quicker")
+
+    seen = Seen()
+    seen.session_state[inbox._DOING] = ("surge-CMR", DISMISSED, 4)
+    monkeypatch.setattr(inbox, "st", seen)
+    monkeypatch.setattr(inbox, "_act", refuse)
+    step = Step(Actor(" Ada "), DISMISSED, "no beds are needed")
+    inbox._take(NIGHT, ALERT, step)
+    (said,) = seen.said
+    assert said.startswith("Not recorded")
+    assert "somebody was quicker" in said
+    assert (list(seen.session_state), seen.reruns) == ([inbox._DOING], 0)
+    monkeypatch.setattr(inbox, "_act", lambda *_: Outcome(State(DISMISSED)))
+    inbox._take(NIGHT, ALERT, step)
+    assert seen.session_state == {inbox.ACTING_AS: "Ada", inbox._SAID: "Recorded in the journal."}
+    assert seen.reruns == 1
+
+
+@pytest.mark.parametrize(("announced", "sends"), [("raised", 1), ("", 0)])
+def test_sending_begins_where_a_step_announces_something(
+    monkeypatch: pytest.MonkeyPatch, announced: str, sends: int
+) -> None:
+    started: list[object] = []
+    desk = SimpleNamespace(home="a home", settings="settings")
+    monkeypatch.setattr(reads, "workflow", lambda: desk)
+    monkeypatch.setattr(inbox, "ReleaseStore", lambda _home: SimpleNamespace(get=lambda run_id: f"release {run_id}"))
+    monkeypatch.setattr(inbox, "act", lambda *_: Outcome(State(SIGNED_OFF), announced=announced))
+    monkeypatch.setattr(inbox, "start_sending", lambda *where: started.append(where))
+    outcome = inbox._act(NIGHT, "surge-CMR", Step(Actor("Ada"), SIGNED_OFF, "beds are ready"))
+    assert outcome.announced == announced
+    assert started == [("a home", "settings")] * sends
