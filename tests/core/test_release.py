@@ -3,7 +3,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from core.release import PANEL, TABLES
+from core.release import PANEL, REQUIRED, TABLES
 from core.schema import Column, Table, keeps
 from forecasting import LEVELS
 
@@ -64,6 +64,10 @@ def test_every_level_of_a_quantile_is_between_nought_and_one(name: str) -> None:
     assert all(takes(COLUMNS[name], level) for level in LEVELS)
     assert not takes(COLUMNS[name], 0.0)
     assert not takes(COLUMNS[name], 1.0)
+
+
+def test_every_release_holds_forecasts_with_paths_and_scores_alerts_with_their_record_and_the_figures() -> None:
+    assert set(REQUIRED) >= {"forecasts", "trajectories", "scores", "alerts", "track_record", "observations"}
 
 
 def test_a_widening_of_quantiles_is_never_negative() -> None:
