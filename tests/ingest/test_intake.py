@@ -20,7 +20,7 @@ import pytest
 
 from core.errors import InputError, SourceError
 from ingest import RawFile, read_raw
-from ingest.intake import MEMORY, apart, refuse_many, unpacked
+from ingest.intake import MEMORY, apart, gunzipped, refuse_many, unpacked
 from ingest.tables import read_sheet
 from ingest.workbooks import _number, _OdsTable, _refuse_content, _refuse_parts, refuse_large_sheets
 from nightly.inputs import read_inbox
@@ -216,6 +216,15 @@ def test_what_is_packed_unpacks_to_as_much_as_a_table_needs_and_no_more(
     with pytest.raises(SourceError, match="cannot be unpacked"):
         unpacked(RawFile("x", pack(b"a" * 50)[:6] + b"damage" * 9))
     assert unpacked(RawFile("x", b"plain")) == b"plain"
+
+
+def test_gzip_around_a_file_is_taken_off_and_its_damage_told() -> None:
+    assert gunzipped(RawFile("x.csv", b"1,2\n")) == RawFile("x.csv", b"1,2\n")
+    assert gunzipped(RawFile("x.csv", gzip.compress(b"1,2\n"))) == RawFile("x.csv", b"1,2\n")
+    whole = gzip.compress(b"1,2\n" * 50)
+    for damaged in (whole[:-4], whole[:12] + b"damage" + whole[18:], whole[:-8] + b"\0" * 8):
+        with pytest.raises(SourceError, match=r"x\.csv: damaged gzip"):
+            gunzipped(RawFile("x.csv", damaged))
 
 
 def part(name: str, size: int = 1, packed: int = 1) -> zipfile.ZipInfo:
