@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from commands import AsJson, Home, echo_entries, existing_home
+from commands import AsJson, Home, echo_entries, existing_home, login_name
 from core.errors import InputError
 from core.log import counted, one_line
 from core.settings import (
@@ -139,7 +139,8 @@ def sign_out(
     folder = existing_home(home)
     settings = load_settings(folder)
     with open_workflow(folder, settings) as workflow:
-        count = revoke(workflow.journal, person, shell_actor(settings.access, ""), reason)
+        actor = shell_actor(settings.access, "" if settings.access.is_on else login_name())
+        count = revoke(workflow.journal, person, actor, reason)
     typer.echo(f"{counted(count, 'login')} of {person} ended.")
 
 

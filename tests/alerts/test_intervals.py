@@ -37,6 +37,18 @@ def test_an_interval_of_few_cases_that_all_agree_is_not_certain() -> None:
     assert area_interval(1.0, 2, 20)[0] < 0.95
 
 
+@pytest.mark.parametrize(("events", "others"), [(3, 3), (5, 40), (40, 5), (200, 300)])
+def test_an_order_without_skill_has_the_interval_of_mann_and_whitneys_statistic(events: int, others: int) -> None:
+    reach = 1.6448536 * np.sqrt((events + others + 1) / (12 * events * others))  # 90 % of a normal distribution
+    assert area_interval(0.5, events, others) == pytest.approx((0.5 - reach, 0.5 + reach))
+
+
+@pytest.mark.parametrize("area", [0.0, 0.01, 0.99, 1.0])
+def test_the_interval_of_an_area_stays_between_nought_and_one(area: float) -> None:
+    low, high = area_interval(area, 3, 4)
+    assert 0 <= low < high <= 1
+
+
 def test_many_cases_leave_the_bootstrap_as_it_is() -> None:
     assert widened((0.5, 0.3, 0.7), share_interval(5000, 10_000)) == (0.5, 0.3, 0.7)
 

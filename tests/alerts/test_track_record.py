@@ -617,6 +617,24 @@ def test_the_lead_of_an_onset_is_counted_from_the_first_of_the_alerts_that_foret
     assert found.lead[onset, 0] == PLANNING_MONTHS
 
 
+@pytest.mark.parametrize("ahead", [1, 2, HORIZONS - 1])
+def test_the_lead_of_a_month_s_onset_is_counted_from_the_earliest_origin_that_warned_of_that_month(ahead: int) -> None:
+    origins, month = HORIZONS + 2, HORIZONS  # the onset's place among months after the first origin's
+    nothing = np.zeros((origins, 1, HORIZONS), dtype=bool)
+    never = np.zeros((origins, 1), dtype=bool)
+    onsets, window = nothing.copy(), Pairs(never.astype(float), never, never)
+    for away in range(1, HORIZONS + 1):
+        onsets[month - away, 0, away - 1] = True
+    for earliest in range(ahead, HORIZONS + 1):
+        chances = np.zeros(nothing.shape)
+        for away in {ahead, earliest}:
+            chances[month - away, 0, away - 1] = 0.9
+        judged = Judged(chances, ~nothing, ~nothing, onsets, onsets, window, window.calm, np.array([1]))
+        found = contingency_table(judged, ahead, 0.5)
+        assert np.argwhere(found.lead).tolist() == [[month - ahead, 0]]
+        assert found.lead[month - ahead, 0] == earliest
+
+
 def test_a_false_alarm_in_every_calendar_year_is_one_per_route_year() -> None:
     months = pd.period_range("2021-01", "2024-12", freq="M")
     judged = np.ones((len(months), 1), dtype=bool)

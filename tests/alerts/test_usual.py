@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -50,6 +51,43 @@ def test_a_revision_within_the_typical_is_no_alert_and_a_small_one_beyond_it_is_
     assert level_of(0.6, 2000, 0.05) == SEVERE
     assert level_of(0.07, 300, 0.05) == WATCH
     assert level_of(0.07, 150, 0.05) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "usual"),
+    [
+        ({}, 0.6), ({"before": 100.0}, 0.6), ({"before": -100.0}, 0.6), ({"before": 99.9}, UNKNOWN),
+        ({"citizen": "_Z"}, 0.6), ({"citizen": "SYR"}, UNKNOWN), ({"kind": "added"}, UNKNOWN),
+        ({"share": -0.2}, 0.6),
+    ],
+)  # fmt: skip
+def test_what_is_typical_is_learned_from_changed_totals_of_a_hundred_persons_or_more(
+    change: dict[str, Any], usual: float
+) -> None:
+    found = with_typical_revision(record(0.5), record(*[0.2] * 9).assign(**change))
+    assert found["usual"].tolist() == pytest.approx([usual])
+
+
+@pytest.mark.parametrize(
+    ("others", "usual"),
+    [([0.2] * 7, UNKNOWN), ([0.2] * 8, 0.6), ([0.04] * 10 + [1.0], 0.12), ([0.04] * 9 + [1.0] * 2, 3.0)],
+)
+def test_what_nine_in_ten_of_at_least_eight_others_stay_within_is_typical_three_times(
+    others: list[float], usual: float
+) -> None:
+    found = with_typical_revision(record(0.5), record(0.5, *others))
+    assert found["usual"].tolist() == pytest.approx([usual])
+
+
+@pytest.mark.parametrize(
+    ("share", "persons", "level"),
+    [
+        (0.50, 1000, SEVERE), (0.499, 5000, WARNING), (0.9, 999, WARNING), (0.25, 500, WARNING), (0.249, 5000, WATCH),
+        (0.9, 499, WATCH), (0.10, 200, WATCH), (0.9, 199, None), (0.099, 5000, None), (-0.50, -1000, SEVERE),
+    ],
+)  # fmt: skip
+def test_a_level_is_reached_by_share_and_persons_together(share: float, persons: float, level: str | None) -> None:
+    assert level_of(share, persons) == level
 
 
 @pytest.mark.slow

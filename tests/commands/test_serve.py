@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
+import json
 import os
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import httpx
 import pytest
+import typer
 
-from commands.serve import application, check_address, dashboard
+from access import Person, actor_of
+from access.sessions import SIGNED_OUT, authorize_download, note_login
+from commands.serve import application, audit, check_address, dashboard, health, sign_out
 from core.errors import InputError
 from core.settings import AccessSettings
+from store.journal import opened_journal
 
 WITH_LOGIN = AccessSettings(provider="https://login.example.org/x", client_id="vigie")
 BEYOND = ["0.0.0.0", "::", "192.168.1.4", "vigie.example.org"]  # noqa: S104  # not bound to, only judged
@@ -94,3 +101,114 @@ def test_each_path_has_an_answer_of_its_own_and_one_that_is_not_there_is_not_kep
 ) -> None:
     paths = ("/healthz", "/metrics", "/healthz", "/nowhere", "/nowhere")
     assert [asked(path) for path in paths] == [(200, "0"), (200, "1"), (200, "0"), (404, "2"), (404, "3")]
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1", 200), ("localhost:8502", 200), ("vigie.example.org", 200), ("VIGIE.example.org:443", 200),
+        ("evil.example.org", 400), ("192.168.1.4", 400), ("", 400),
+    ],
+)  # fmt: skip
+def test_monitoring_is_answered_under_the_dashboards_name_and_this_machines_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, status: int
+) -> None:
+    (tmp_path / "settings.toml").write_text('dashboard_url = "https://Vigie.example.org"\n')
+    monkeypatch.setattr("workflow.health.answer", lambda _home, _path: (200, "text/plain", "ok"))
+    served = application(tmp_path)
+
+    async def ask() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://127.0.0.1") as client:
+            return await client.get("/healthz", headers={"Host": host})
+
+    answer = asyncio.run(ask())
+    assert answer.status_code == status
+    if status == 200:
+        assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1)])
+def test_health_asked_once_is_printed_and_told_by_the_exit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], status: int, code: int
+) -> None:
+    monkeypatch.setattr("workflow.health.answer", lambda _home, _path: (status, "text/plain", "as it is\n"))
+    with pytest.raises(typer.Exit) as ended:
+        health(home=tmp_path, once=True)
+    assert ended.value.exit_code == code
+    assert capsys.readouterr().out == "as it is\n"
+
+
+@pytest.mark.parametrize(
+    ("address", "family", "said"),
+    [("127.0.0.1", socket.AF_INET, "http://127.0.0.1:"), ("::1", socket.AF_INET6, "http://[::1]:")],
+)
+def test_monitoring_listens_where_it_is_told_to_and_says_where_that_is(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    address: str,
+    family: socket.AddressFamily,
+    said: str,
+) -> None:
+    bound: list[tuple[socket.AddressFamily, int]] = []
+
+    def run(sockets: list[socket.socket]) -> None:
+        for one in sockets:
+            bound.append((one.family, one.getsockname()[1]))
+            one.close()
+
+    monkeypatch.setattr("uvicorn.Server", lambda _config: SimpleNamespace(run=run))
+    health(home=tmp_path, address=address, port=0)
+    ((kind, port),) = bound
+    assert kind == family
+    assert capsys.readouterr().out.startswith(f"{said}{port}/healthz ")
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(InputError, match=f"--address 127.0.0.1 --port {port}: "):
+            health(home=tmp_path, port=port)
+
+
+ADA = Person("ada@example.org", "https://login.example.org|0815", ("analyst",))
+
+
+@pytest.fixture
+def used(tmp_path: Path) -> Path:
+    """A home in which Ada signed in twice and took a file."""
+    actor = actor_of(ADA, WITH_LOGIN)
+    with opened_journal("", tmp_path) as journal:
+        note_login(journal, "one", ADA, actor)
+        note_login(journal, "two", ADA, actor)
+        authorize_download(journal, actor, "alerts.csv")
+    return tmp_path
+
+
+def test_the_audit_prints_so_many_of_the_newest_rows_the_newest_first(
+    used: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audit(home=used, most=2)
+    lines = [line.split()[2:] for line in capsys.readouterr().out.splitlines()]
+    assert lines == [["ada@example.org", "downloaded", "alerts.csv"], ["ada@example.org", "signed", "in", "analyst"]]
+    audit(home=used, most=2, as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert [(row["actor"], row["subject"]) for row in told] == [(ADA.name, "file:alerts.csv"), (ADA.name, "login:two")]
+
+
+@pytest.mark.parametrize("is_on", [True, False], ids=["with a login", "since it was turned off"])
+def test_each_open_login_of_a_person_is_ended_once_by_who_works_at_this_machine_and_counted(
+    used: Path, capsys: pytest.CaptureFixture[str], *, is_on: bool
+) -> None:
+    access = '[access]\nclient_id = "vigie"\nprovider = "https://login.example.org/x"\n' if is_on else ""
+    (used / "settings.toml").write_text(f'dashboard_url = "https://vigie.example.org"\n{access}')
+    for _time in range(2):
+        sign_out(ADA.name, "left the house", home=used)
+    assert capsys.readouterr().out.splitlines() == [
+        "2 logins of ada@example.org ended.",
+        "0 logins of ada@example.org ended.",
+    ]
+    with opened_journal("", used) as journal:
+        ended = journal.entries(action=SIGNED_OUT)
+    assert {row.subject for row in ended} == {"login:one", "login:two"}
+    assert {row.actor.removeprefix("shell:") for row in ended} == {getpass.getuser()}

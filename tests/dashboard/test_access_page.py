@@ -2,16 +2,87 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
+from collections.abc import Iterable
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
 import pytest
 
-from access import DOWNLOAD, ROLES, page_action
+from access import DOWNLOAD, PERMISSIONS, ROLES, page_action
 from access.sessions import DOWNLOADED, REFUSED, SIGNED_IN, SIGNED_OUT
 from alerts.lifecycle import DISMISSED
 from core.schema import Entry
+from dashboard import reads
 
 from .shown import functions_of
 
 page = functions_of("access")
+
+
+class Seen:
+    """In place of Streamlit: the texts and tables that a page shows, in their order."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.tables: list[pd.DataFrame] = []
+
+    def title(self, text: str, **_how: object) -> None:
+        self.texts.append(text)
+
+    markdown = title
+
+    def table(self, frame: pd.DataFrame, **_how: object) -> None:
+        self.tables.append(frame)
+
+    dataframe = table
+
+    def columns(self, widths: list[float], **_how: object) -> list[contextlib.AbstractContextManager[None]]:
+        return [contextlib.nullcontext() for _width in widths]
+
+
+def seen(monkeypatch: pytest.MonkeyPatch, rows: Iterable[Entry]) -> Seen:
+    """What the page shows of a journal."""
+    found, names = Seen(), page.show.__globals__
+    journal: Any = SimpleNamespace(entries=lambda **_which: list(rows))
+    monkeypatch.setitem(names, "st", found)
+    monkeypatch.setitem(names, "layout", SimpleNamespace(dress=lambda: None))
+    monkeypatch.setattr(reads, "journal", lambda: journal)
+    page.show()
+    return found
+
+
+def login(minute: int) -> Entry:
+    """A login on a day in May, so many minutes after nine, UTC."""
+    at = dt.datetime(2025, 5, 3, 9, 0, tzinfo=dt.UTC) + dt.timedelta(minutes=minute)
+    return Entry(f"person {minute}", SIGNED_IN, "x", payload={"roles": [ROLES[0]]}, at=at)
+
+
+def test_the_newest_five_hundred_steps_are_listed_the_newest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = seen(monkeypatch, [login(minute) for minute in range(502)]).tables[0]
+    assert list(listed.columns) == ["When", "Who", "Action", "About"]
+    assert listed["Who"].tolist() == [f"person {minute}" for minute in range(501, 1, -1)]
+    assert listed.iloc[-1].tolist() == ["3 May 2025, 09:02 UTC", "person 2", "signed in", page.role_names([ROLES[0]])]
+
+
+def test_where_nobody_has_signed_in_it_is_said_and_the_roles_are_told_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = seen(monkeypatch, [])
+    assert any("Nobody has signed in yet." in text for text in found.texts)
+    (may_do,) = found.tables
+    assert "Who may do what" in " ".join(found.texts)
+    assert list(may_do.columns) == ["Action", *(page.role_name(role) for role in ROLES)]
+
+
+def test_a_tick_stands_where_a_role_may_do_something_and_a_dash_where_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    may_do = seen(monkeypatch, [login(0)]).tables[1].set_index("Action")
+    for action, roles in PERMISSIONS.items():
+        ticks = may_do.loc[page.action_name(action)]
+        assert {role for role in ROLES if ticks[page.role_name(role)] == "✓"} == set(roles)
+        assert set(ticks) <= {"✓", "–"}
 
 
 @pytest.mark.parametrize("action", [SIGNED_IN, SIGNED_OUT])

@@ -124,6 +124,19 @@ def test_a_missing_day_is_drawn_at_the_level_of_the_ten_days_on_both_sides_of_it
     assert drawn == pytest.approx(gap["2023-06-06":"2023-06-26"].mean(), rel=0.01)
 
 
+def test_a_week_s_total_comes_on_days_as_in_a_past_week_and_evenly_where_there_is_none_yet() -> None:
+    series = daily("2020-12-31")
+    series[:] = np.where(np.arange(len(series)) % 7 == 2, 1000.0, 0.0)  # any seven days on end hold one with arrivals
+    series.iloc[200:204] = np.nan, 5.0, 5.0, np.nan  # such days lie in no week of seven that are known
+    history, totals = daily_history(series), np.full((50, 2), 70.0)
+    spread = history._days_like(totals, len(series) - 1, np.random.default_rng(1))
+    assert spread.sum(axis=2) == pytest.approx(totals)
+    assert ((spread > 0).sum(axis=2) == 1).all()
+    assert len(np.unique(np.argmax(spread, axis=2))) == 7
+    early = history._days_like(totals, 5, np.random.default_rng(1))
+    assert early == pytest.approx(np.full((50, 2, 7), 10.0))
+
+
 @pytest.mark.parametrize("length", [7, 21])
 def test_a_rate_is_the_mean_of_its_known_days_and_told_only_where_all_of_them_lie_in_the_series(length: int) -> None:
     counts = daily("2020-03-31").to_numpy()

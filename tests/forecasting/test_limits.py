@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib
 import multiprocessing
 import os
+import resource
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +23,7 @@ import pytest
 
 from forecasting import limits, workers
 from forecasting import pool as pools
-from forecasting.limits import MOST_CUT_OFFS, CutOff, CutOffError, Limits, time_limit
+from forecasting.limits import MOST_CUT_OFFS, Breaker, CutOff, CutOffError, Limits, time_limit
 from forecasting.models import MODELS
 from forecasting.pool import SupervisedPool
 from forecasting.postprocess import SafeForecast
@@ -268,6 +272,99 @@ def test_a_worker_is_ended_with_what_its_process_started_if_it_ever_ran(
     assert ended == [*([] if pid is None else [pid]), "killed", "waited for", "closed"]
 
 
+def test_of_a_batch_the_answers_up_to_the_first_task_that_is_cut_off_are_given_with_it() -> None:
+    def answer(task: str) -> str:
+        if task == "slow":
+            time.sleep(5)
+        if task == "hungry":
+            raise MemoryError
+        return task.upper()
+
+    begun: list[int] = []
+    assert pools.run_batch(answer, ["a", "b"], 1.0, begun.append) == ["A", "B"]
+    assert begun == [0, 1]
+    assert pools.run_batch(answer, ["a", "slow", "b"], 0.05) == ["A", CutOff("cut off after 0.05 s")]
+    hungry = CutOff("cut off: it needs more memory than is allowed")
+    assert pools.run_batch(answer, ["hungry", "b"], 1.0) == [hungry]
+
+
+def test_the_tasks_of_a_model_that_was_cut_off_three_times_are_given_up_wherever_they_wait() -> None:
+    seen = Quiet(batch=[], at=None)
+    seen.round._kind = lambda task: "odd" if int(task.split()[1]) % 2 else "even"
+    late = CutOff("cut off after 1 s")
+    for place in (1, 3, 5):
+        assert seen.round._without_given_up([7, 8]) == [7, 8]
+        seen.round._take([place, place + 1], [late])
+        assert seen.left.pop(place) == late
+        assert list(seen.round._waiting) == [[place + 1]]  # what was not answered waits again
+        seen.round._waiting.clear()
+    assert seen.left == {}
+    assert seen.round._without_given_up([7, 8]) == [8]
+    assert seen.left == {7: CutOff("cut off untried: 3 earlier fits of this model were cut off")}
+
+
+@pytest.mark.parametrize(("waited", "is_overdue"), [(0.0, False), (5.9, False), (6.1, True)])
+def test_a_task_is_overdue_five_seconds_after_it_should_have_ended_by_itself(
+    monkeypatch: pytest.MonkeyPatch, waited: float, *, is_overdue: bool
+) -> None:
+    seen = Quiet(batch=[4], at=0)
+    now = seen.worker.marks[1] + waited
+    monkeypatch.setattr(pools, "time", SimpleNamespace(monotonic=lambda: now))
+    assert seen.worker.overdue(1.0) == is_overdue
+    seen.worker.marks[1] = 0.0  # it has not begun
+    assert not seen.worker.overdue(1.0)
+
+
+def test_a_process_answers_batch_after_batch_and_hands_faults_back_until_who_asks_is_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bounds: list[tuple[str, int]] = []
+    monkeypatch.setattr(pools, "signal", SimpleNamespace(signal=lambda *_: None, SIGINT=0, SIG_IGN=0))
+    monkeypatch.setattr(pools, "end_with_parent", lambda parent: bounds.append(("parent", parent)))
+    monkeypatch.setattr(pools, "limit_memory", lambda megabytes: bounds.append(("megabytes", megabytes)))
+    ours, its = multiprocessing.Pipe()
+    marks: Any = [0.0, 0.0]
+    begun = time.monotonic()
+    serving = threading.Thread(target=pools._serve, args=(its, marks, 512, 7), daemon=True)
+    serving.start()
+    answers = []
+    for work in ((abs, [-1, -2, -3], 60.0), (len, [3], 60.0), (abs, [-4], 60.0)):
+        ours.send(work)
+        answers.append(ours.recv())
+        assert begun <= marks[1] <= time.monotonic()
+    assert (answers[0], answers[2], marks[0]) == ([1, 2, 3], [4], 0)
+    assert isinstance(answers[1], TypeError)
+    assert bounds == [("parent", 7), ("megabytes", 512)]
+    ours.close()
+    serving.join(timeout=5)
+    assert not serving.is_alive()
+
+
+@pytest.mark.parametrize("before", [None, "4"])
+def test_what_is_started_loads_linear_algebra_with_one_thread_and_nothing_else_does(
+    monkeypatch: pytest.MonkeyPatch, before: str | None
+) -> None:
+    for name in pools._THREAD_SETTINGS:
+        monkeypatch.delenv(name, raising=False) if before is None else monkeypatch.setenv(name, before)
+    with pools.one_thread_each():
+        assert {os.environ[name] for name in pools._THREAD_SETTINGS} == {"1"}
+    assert {os.environ.get(name) for name in pools._THREAD_SETTINGS} == {before}
+
+
+def test_a_pool_starts_as_many_processes_as_are_wanted_and_it_may_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pools, "_start", lambda _megabytes: SimpleNamespace(end=lambda: None))
+    with SupervisedPool(3, SHORT) as pool:
+        found = []
+        for wanted in (1, 2, 9):
+            pool.start(wanted)
+            found.append((len(pool.workers), pool.is_awake))
+        assert found == [(1, False), (2, True), (3, True)]
+    assert pool.workers == []
+    whole = SupervisedPool(2, SHORT)
+    whole.start()
+    assert len(whole.workers) == 2
+
+
 @pytest.mark.slow
 def test_the_processes_of_a_pool_end_with_it() -> None:
     with SupervisedPool(2, SHORT) as pool:
@@ -307,6 +404,100 @@ def test_what_a_block_started_ends_with_it_and_what_ran_before_is_spared() -> No
     finally:
         before.kill()
         before.wait()
+
+
+def test_a_block_of_another_thread_is_not_limited_for_an_alarm_would_ring_in_the_main_one() -> None:
+    ended: list[bool] = []
+
+    def limited() -> None:
+        with time_limit(0.01):
+            time.sleep(0.05)
+        ended.append(True)
+
+    thread = threading.Thread(target=limited)
+    thread.start()
+    thread.join()
+    assert ended
+
+
+def test_a_handler_of_alarms_that_was_there_before_is_there_again() -> None:
+    before = signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    try:
+        with time_limit(5):
+            assert signal.getsignal(signal.SIGALRM) != signal.SIG_IGN
+        assert signal.getsignal(signal.SIGALRM) == signal.SIG_IGN
+        assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_a_model_is_given_up_with_its_third_cut_off_and_others_are_not() -> None:
+    breaker = Breaker()
+    verdicts = []
+    for _fit in range(3):
+        verdicts.append(breaker.verdict("slow"))
+        breaker.note("slow")
+    assert verdicts == [None, None, None]
+    assert breaker.verdict("slow") == CutOff("cut off untried: 3 earlier fits of this model were cut off")
+    assert breaker.verdict("quick") is None
+
+
+MEGABYTE = 1 << 20
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a process holds")
+@pytest.mark.parametrize("hard", [-1, 1 << 50, MEGABYTE])
+def test_a_process_may_take_so_much_more_than_it_holds_but_no_more_than_was_allowed_it_before(
+    hard: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, tuple[int, int]]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _kind: (-1, hard))
+    monkeypatch.setattr(resource, "setrlimit", lambda *limit: asked.append(limit))
+    limits.limit_memory(300)
+    limits.limit_memory(1300)
+    (few, many) = asked
+    assert few[0] == many[0] == resource.RLIMIT_DATA
+    assert few[1][1] == many[1][1] == hard
+    if hard == MEGABYTE:
+        assert few[1][0] == many[1][0] == hard
+    else:
+        assert 990 * MEGABYTE < many[1][0] - few[1][0] < 1010 * MEGABYTE
+        assert few[1][0] > (300 + 20) * MEGABYTE  # this process with its libraries holds far more than 20
+
+
+def death_signal() -> int:
+    """The signal that this process gets when its parent ends."""
+    found = ctypes.c_int()
+    ctypes.CDLL(None).prctl(2, ctypes.byref(found))  # PR_GET_PDEATHSIG of prctl(2)
+    return found.value
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
+def test_a_process_is_killed_with_its_parent_and_ends_if_that_had_ended_before() -> None:
+    def bound_to(parent: int) -> None:
+        limits.end_with_parent(parent)
+        os._exit(100 + death_signal())
+
+    codes = []
+    for parent in (os.getpid(), -1):
+        child = multiprocessing.get_context("fork").Process(target=bound_to, args=(parent,))
+        child.start()
+        child.join()
+        codes.append(child.exitcode)
+    assert codes == [100 + signal.SIGKILL, 1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells when a process was started")
+def test_a_process_is_known_to_be_younger_than_the_moment_before_it_whatever_its_name(tmp_path: Path) -> None:
+    program = shutil.copy(shutil.which("sleep") or "", tmp_path / "a ) 1 2")
+    before = limits._since_boot()
+    child = subprocess.Popen([program, "30"])
+    try:
+        assert before <= limits._born(child.pid) <= before + 5
+        assert limits._born(os.getpid()) < before
+    finally:
+        child.kill()
+        child.wait()
 
 
 @pytest.mark.slow

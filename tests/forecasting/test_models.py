@@ -28,6 +28,8 @@ from forecasting.models import MODELS, resolve
 from forecasting.postprocess import SafeForecast, log_cap, safe_forecast
 from forecasting.workers import Fit
 
+CHOSEN_BEFORE_2018 = {"arima", "ets", "seasonal-walk", "structural", "theta"}
+
 HORIZON = 6
 
 
@@ -374,3 +376,8 @@ def test_the_structural_model_has_no_more_waves_than_half_a_season_holds(
     with pytest.raises(FitError):
         MODELS["vigie-structural"].predict(fit("structural", np.arange(1.0, length + 1), season).history(), HORIZON)
     assert told == [[waves] if waves else None]
+
+
+def test_only_members_that_were_chosen_on_old_outcomes_take_part_before_they_have_a_record() -> None:
+    trusted = {name.removeprefix("vigie-") for name, model in MODELS.items() if model.trusted}
+    assert trusted == CHOSEN_BEFORE_2018

@@ -335,6 +335,11 @@ def test_the_series_learned_from_are_the_largest_known_then_and_some_of_the_rest
     assert columns[-1] == 59
 
 
+def test_a_series_that_has_counted_nobody_so_far_teaches_nothing() -> None:
+    logs = np.log1p(np.tile([0.0, 5.0, np.nan, 0.1], (60, 1)))
+    assert pooled_fit.learned_from(logs, 60).tolist() == [1, 3]
+
+
 def test_the_fit_finds_the_quantiles_of_pure_noise(monkeypatch: pytest.MonkeyPatch) -> None:
     with_all_trees(monkeypatch)
     random = np.random.default_rng(2)

@@ -59,6 +59,12 @@ def test_values_count_by_their_age_half_after_twelve_periods() -> None:
     assert HALF_LIFE == 12
 
 
+def test_values_that_are_mirrored_have_mirrored_quantiles_so_that_none_leans_to_one_side() -> None:
+    logs = np.random.default_rng(9).uniform(1.0, 5.0, 30)
+    found, mirrored = (predicted(np.expm1(one))[0] for one in (logs, 6.0 - logs))
+    assert np.allclose(found, 6.0 - mirrored[::-1])
+
+
 def test_a_missing_period_is_no_zero() -> None:
     values = np.tile([5.0, np.nan, 7.0], 10)
     assert np.allclose(np.expm1(predicted(np.r_[values, 6.0])).min(), 5.0)

@@ -298,6 +298,15 @@ def test_a_share_that_may_be_nothing_is_no_evidence(
     assert estimate_diversion(*world(1, 0.5)).evidence is evidence
 
 
+@pytest.mark.parametrize(("more", "evidence"), [(0, True), (1, False)])
+def test_so_many_episodes_as_are_needed_are_evidence_and_one_fewer_is_none(
+    monkeypatch: pytest.MonkeyPatch, more: int, *, evidence: bool
+) -> None:
+    series = world(1, 0.5)
+    monkeypatch.setattr(shocks, "FEWEST_EPISODES", len(estimate_diversion(*series).episodes) + more)
+    assert estimate_diversion(*series).evidence is evidence
+
+
 def test_a_month_that_is_forecast_and_counted_is_taken_once() -> None:
     paths = pd.DataFrame([[40.0, 10.0, 0.0]], columns=ENDS[:3])
     before = pd.Series([70.0, 999.0], pd.DatetimeIndex([ENDS[0] - pd.offsets.MonthEnd(1), ENDS[0]]))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +15,7 @@ from scipy.stats import poisson
 
 from core import FloatArray
 from forecasting import LEVELS
-from forecasting.features import _YEARLY_DISTANCE
+from forecasting.features import _VOLATILITY, _YEARLY_DISTANCE
 from forecasting.models import small_counts
 from forecasting.models.small_counts import THRESHOLDS, log_quantiles
 from forecasting.panel import Panel, panel_from_rows
@@ -90,6 +93,47 @@ def test_the_share_of_the_chances_falls_evenly_from_one_person_a_month_to_twenty
     assert share[:2].tolist() == [small_counts.LARGEST_SHARE] * 2
     assert share[2:4] / small_counts.LARGEST_SHARE == pytest.approx([0.75, 0.5])
     assert share[4:].tolist() == [0.0] * 3
+
+
+class Trees:
+    """In place of LightGBM: keeps what it is asked to learn."""
+
+    def __init__(self) -> None:
+        self.labels: list[FloatArray] = []
+
+    def Dataset(self, *_what: object, **_how: object) -> SimpleNamespace:  # noqa: N802  # the library's name
+        return SimpleNamespace(construct=lambda: None, set_label=self.labels.append)
+
+    def train(self, *_what: object, **_how: object) -> SimpleNamespace:
+        return SimpleNamespace(model_to_string=lambda: f"trees {len(self.labels)}")
+
+
+def asked_to_learn(outcomes: FloatArray) -> tuple[list[str], list[FloatArray]]:
+    """Trees and what they learn where nobody came before, volatility is 1 and outcomes are these."""
+    described = np.zeros((len(outcomes), 20))
+    described[:, _VOLATILITY] = 1.0
+    library: Any = Trees()
+    return small_counts.fit(library, described, np.log1p(outcomes)), library.labels
+
+
+@pytest.mark.parametrize(
+    ("examples", "broken", "is_learned"),
+    [(2000, 0, True), (1999, 0, False), (2000, 100, True), (2000, 101, False), (4000, 200, True)],
+)
+def test_chances_are_learned_from_two_thousand_outcomes_of_which_one_in_twenty_may_be_no_whole_number(
+    examples: int, broken: int, *, is_learned: bool
+) -> None:
+    outcomes = np.arange(examples, dtype=np.float64) % 4
+    outcomes[:broken] += 0.3
+    texts, labels = asked_to_learn(outcomes)
+    assert len(texts) == len(labels) == (len(THRESHOLDS) if is_learned else 0)
+
+
+def test_each_tree_learns_whether_its_threshold_was_not_passed() -> None:
+    outcomes = np.resize(np.asarray([0, 1, 2, 3, 4, 5, 80, 81], dtype=float), 2400)
+    _texts, labels = asked_to_learn(outcomes)
+    for threshold, label in zip(THRESHOLDS, labels, strict=True):
+        assert np.array_equal(label == 1, outcomes < threshold + 0.5)
 
 
 @pytest.mark.slow

@@ -256,6 +256,15 @@ def test_of_decisions_those_of_all_persons_are_read_in_total_and_positive() -> N
     assert set(parsed.observations["freq"]) == {"Q"}
 
 
+def test_of_quarters_of_decisions_the_newest_alone_is_provisional() -> None:
+    first, *rows = DECISIONS.splitlines(keepends=True)
+    quarters = ("2007Q4", "2019Q3", "2019Q4")
+    text = "".join([first, *(row.replace("2019Q4", quarter) for quarter in quarters for row in rows)])
+    found = eurostat.parse(RawFile("decisions.csv", text.encode())).observations
+    flags = found[found["target"] == "first_instance_decisions"].set_index("time_period")["obs_flag"]
+    assert flags.to_dict() == {"2007-Q4": "", "2019-Q3": "", "2019-Q4": "p"}
+
+
 def test_decisions_without_a_total_are_refused() -> None:
     for old, new in (
         ('"Total","Total","Total","Total', '"Total","Total","Syria","Total'),

@@ -7,17 +7,20 @@ import gzip
 import io
 import lzma
 import os
+import resource
+import signal
 import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from core.errors import SourceError
+from core.errors import InputError, SourceError
 from ingest import RawFile, read_raw
-from ingest.intake import MEMORY, apart, refuse_many, unpacked
+from ingest.intake import MEMORY, apart, gunzipped, refuse_many, unpacked
 from ingest.tables import read_sheet
 from ingest.workbooks import _number, _OdsTable, _refuse_content, _refuse_parts, refuse_large_sheets
 from nightly.inputs import read_inbox
@@ -79,6 +82,9 @@ def test_a_workbook_whose_parts_tell_of_too_many_cells_is_refused_before_it_is_r
         refuse_large_sheets(RawFile("x.xlsx", held.getvalue()))
 
 
+MEGABYTE = 1 << 20
+
+
 def takes_memory(_raw: RawFile) -> object:
     return bytearray(3 << 30)
 
@@ -96,12 +102,36 @@ def quotes(raw: RawFile) -> object:
     raise ValueError(raw.content.decode())
 
 
-@pytest.mark.slow
+def breaks_a_rule(_raw: RawFile) -> object:
+    raise InputError("the month is none")
+
+
+def bounds(_raw: RawFile) -> dict[str, Any]:
+    """What the process that reads a file may take, and what ends it."""
+    names = ("RLIMIT_AS", "RLIMIT_CPU", "RLIMIT_FSIZE", "RLIMIT_CORE")
+    limits: dict[str, Any] = {name: resource.getrlimit(getattr(resource, name)) for name in names}
+    return limits | {one.name: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
+
+
+def test_a_file_is_read_where_nothing_can_be_written_and_memory_and_seconds_are_counted() -> None:
+    held = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
+    found = apart(bounds, RawFile("x", b""), seconds=7)
+    assert found["RLIMIT_FSIZE"] == found["RLIMIT_CORE"] == (0, 0)
+    soft, hard = found["RLIMIT_CPU"]
+    assert 7 < soft < hard < 10  # a whole second more than was allowed at most, then one to be killed
+    soft, hard = found["RLIMIT_AS"]
+    assert soft == hard
+    assert abs(soft - held - MEMORY) < 16 * MEGABYTE
+    assert found["SIGTERM"] == signal.SIG_DFL
+    assert found["SIGINT"] == signal.SIG_IGN  # Ctrl-C is for who started it
+
+
 @pytest.mark.parametrize(
     ("parse", "said"),
     [
-        (takes_memory, "more memory than allowed"), (takes_time, "longer than allowed|ended the process"),
-        (dies, "ended the process"), (quotes, "a fault in Vigie: ValueError"),
+        (takes_memory, "more memory than allowed"), (dies, "ended the process"), (breaks_a_rule, "the month is none"),
+        (quotes, "a fault in Vigie: ValueError"),
+        pytest.param(takes_time, "longer than allowed|ended the process", marks=pytest.mark.slow),
     ],
 )  # fmt: skip
 def test_what_gets_past_the_bounds_ends_with_its_own_process(parse: Callable[[RawFile], object], said: str) -> None:
@@ -188,14 +218,20 @@ def test_what_is_packed_unpacks_to_as_much_as_a_table_needs_and_no_more(
     assert unpacked(RawFile("x", b"plain")) == b"plain"
 
 
+def test_gzip_around_a_file_is_taken_off_and_its_damage_told() -> None:
+    assert gunzipped(RawFile("x.csv", b"1,2\n")) == RawFile("x.csv", b"1,2\n")
+    assert gunzipped(RawFile("x.csv", gzip.compress(b"1,2\n"))) == RawFile("x.csv", b"1,2\n")
+    whole = gzip.compress(b"1,2\n" * 50)
+    for damaged in (whole[:-4], whole[:12] + b"damage" + whole[18:], whole[:-8] + b"\0" * 8):
+        with pytest.raises(SourceError, match=r"x\.csv: damaged gzip"):
+            gunzipped(RawFile("x.csv", damaged))
+
+
 def part(name: str, size: int = 1, packed: int = 1) -> zipfile.ZipInfo:
     """A part of a workbook as its archive lists it."""
     found = zipfile.ZipInfo(name)
     found.file_size, found.compress_size = size, packed
     return found
-
-
-MEGABYTE = 1 << 20
 
 
 @pytest.mark.parametrize(

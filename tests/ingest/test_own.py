@@ -126,6 +126,9 @@ def test_places_in_a_column_become_one_route_each(tmp_path: Path) -> None:
     figures = own_route_figures(found)
     assert figures["series_id"].tolist() == ["arrivals.X_TIROL._T._T.M", "arrivals.X_WIEN._T._T.M"]
     assert set(figures["source_id"]) == {"vigie-routes"}
+    # What was made of them before is no source of its own.
+    former = figures.assign(obs_value=99.0, as_of=figures["as_of"] + pd.Timedelta(days=1))
+    pd.testing.assert_frame_equal(own_route_figures(pd.concat([found, former])), figures)
 
 
 def test_the_newest_capacity_that_is_not_ahead_counts(tmp_path: Path) -> None:

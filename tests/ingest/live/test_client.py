@@ -44,7 +44,7 @@ def test_a_good_answer_has_its_body_and_only_the_headers_that_matter(publisher: 
     assert "set-cookie" not in answer.headers
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
 def test_a_busy_publisher_is_asked_again(publisher: Publisher, quick: LiveSettings, status: int) -> None:
     answer = ask(publisher, quick, Reply(b"busy", status), Reply(b"busy", status), Reply(b"here"))
     assert answer.content == b"here"
@@ -57,7 +57,15 @@ def test_a_publisher_that_does_not_stop_failing_is_given_up_by_name(publisher: P
     assert len(publisher.asked) == 3
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 413, 418, 451])
+def test_a_fault_of_a_publisher_that_is_asked_once_is_told_without_a_number(
+    publisher: Publisher, quick: LiveSettings
+) -> None:
+    with pytest.raises(SourceError, match=r"answered 500 Internal Server Error$"):
+        ask(publisher, quick.model_copy(update={"attempts": 1}), Reply(b"broken", 500))
+    assert len(publisher.asked) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 407, 409, 410, 413, 418, 424, 426, 428, 451, 501, 505])
 def test_a_refusal_is_final(publisher: Publisher, quick: LiveSettings, status: int) -> None:
     with pytest.raises(SourceError, match=f"answered {status}"):
         ask(publisher, quick, Reply(b"no", status))

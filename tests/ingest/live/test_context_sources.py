@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -42,6 +43,26 @@ def as_json(name: str, rows: object) -> RawFile:
 def values(observations: pd.DataFrame, target: str, geo: str) -> dict[str, float]:
     rows = observations[(observations["target"] == target) & (observations["geo"] == geo)]
     return dict(zip(rows["time_period"], rows["obs_value"], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "body", "letters"),
+    [
+        (worldbank_wgi, "/v2/wgi/GOV_WGI_PV.EST", [{"message": ["x" * 400]}], 200),
+        (iom_dtm_displacement, "/v3/displacement/admin0", {"result": [], "errorMessages": ["x" * 400]}, 300),
+    ],
+    ids=["worldbank_wgi", "iom_dtm_displacement"],
+)
+def test_of_a_long_complaint_of_a_publisher_the_beginning_is_told(
+    publisher: Publisher, quick: LiveSettings, source: ModuleType, path: str, body: object, letters: int
+) -> None:
+    visit = pull(publisher, source.SOURCE_ID, quick)
+    publisher.serve(path, Reply(json.dumps(body).encode()))
+    with pytest.raises(SourceError) as refused:
+        source.download(visit)
+    told = f"{refused.value.rule}".partition(": ")[2]
+    assert told[:2] in {"['", '["'}
+    assert told[2:] == "x" * (letters - 2)
 
 
 # --- World Bank

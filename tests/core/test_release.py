@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from core.release import PANEL, REQUIRED, TABLES
+from core.schema import Column, Table, keeps
+from forecasting import LEVELS
+
+COLUMNS = {f"{table.name}.{name}": column for table in (*TABLES, PANEL) for name, column in table.columns.items()}
+BOUND = {name: column for name, column in COLUMNS.items() if (column.least, column.most) != (None, None)}
+FROM_0_TO_1 = ("alerts.probability", "year_ahead.chance_25", "delays.share")
+
+
+def takes(column: Column, value: float) -> bool:
+    """Whether a value may stand in a column."""
+    frame = pd.DataFrame({"x": [value]}).astype({"x": column.dtype})
+    return keeps(frame, Table("t", "", {"x": column}))
+
+
+def bound(*units: str) -> list[str]:
+    """Columns of some units that not every number may stand in."""
+    return [name for name, column in BOUND.items() if column.unit in units]
+
+
+@pytest.mark.parametrize("name", sorted({*bound("share", "probability"), *FROM_0_TO_1}))
+def test_a_share_and_a_probability_may_be_none_and_all_and_neither_less_nor_more(name: str) -> None:
+    taken = [value for value in (-0.001, 0.0, 0.5, 1.0, 1.001) if takes(COLUMNS[name], value)]
+    assert taken == [0.0, 0.5, 1.0]
+
+
+@pytest.mark.parametrize("name", sorted({*bound("persons", "score"), "forecasts.value", "scores.wis"}))
+def test_persons_ahead_and_scores_may_be_nought_and_large_and_are_never_negative(name: str) -> None:
+    assert [value for value in (-0.001, 0.0, 1e9) if takes(COLUMNS[name], value)] == [0.0, 1e9]
+
+
+@pytest.mark.parametrize("name", [name for name in COLUMNS if name.endswith(".obs_value")])
+def test_an_observation_may_be_negative_for_an_index_can_be(name: str) -> None:
+    assert takes(COLUMNS[name], -0.37)
+
+
+MADE_OF_CASES = ("scores", "calibration", "group_errors", "situation_scores", "driver_tests", "hub_scores")
+"""Tables whose rows exist only because of what they count; others have a row where there was nothing to compare yet."""
+
+
+def begins_at_one(name: str) -> bool:
+    """Whether a whole number tells how far ahead, or of how many cases, where without one there were no row."""
+    table, _dot, column = name.partition(".")
+    return (
+        column == "horizon"
+        or (column == "n" and table.removeprefix("week_").removeprefix("asylum_") in MADE_OF_CASES)
+        or name in {"delays.periods", "reporting.expected"}
+    )
+
+
+@pytest.mark.parametrize("name", [name for name, column in BOUND.items() if column.dtype == "int64"])
+def test_a_count_begins_at_nought_or_at_one_where_a_row_has_a_case_and_a_horizon_at_one(name: str) -> None:
+    first = int(begins_at_one(name))
+    assert [value for value in (-1, 0, 1, 2, 10**6) if takes(COLUMNS[name], value)] == [*range(first, 3), 10**6]
+
+
+@pytest.mark.parametrize("name", [name for name in BOUND if BOUND[name].about == "quantile level"])
+def test_every_level_of_a_quantile_is_between_nought_and_one(name: str) -> None:
+    assert all(takes(COLUMNS[name], level) for level in LEVELS)
+    assert not takes(COLUMNS[name], 0.0)
+    assert not takes(COLUMNS[name], 1.0)
+
+
+def test_every_release_holds_forecasts_with_paths_and_scores_alerts_with_their_record_and_the_figures() -> None:
+    assert set(REQUIRED) >= {"forecasts", "trajectories", "scores", "alerts", "track_record", "observations"}
+
+
+def test_a_widening_of_quantiles_is_never_negative() -> None:
+    column = COLUMNS["forecasts.spread_factor"]
+    assert [value for value in (-0.1, 0.0, 0.5, 3.0) if takes(column, value)] == [0.0, 0.5, 3.0]

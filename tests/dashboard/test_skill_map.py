@@ -1,0 +1,76 @@
+"""Where the forecast is worth more than the baseline: what the map and its sentences say of given verdicts."""
+
+from __future__ import annotations
+
+import re
+from typing import cast
+
+import pandas as pd
+import pytest
+
+from core.schema import ALL
+from dashboard import skill_map
+from dashboard.reads import Night
+from forecasting import ENSEMBLE
+from forecasting.verification.verdict import BETTER, WORSE
+
+NOTHING = "no evidence"
+
+
+class Scored:
+    """A release in which the ensemble's 80 % interval held so many of the figures, by months ahead."""
+
+    def __init__(self, **held: float) -> None:
+        rows = [(ALL, ENSEMBLE, "log", int(step[1:]), share) for step, share in held.items()]
+        rows += [("arrivals.CMR._T._T.M", ENSEMBLE, "log", 1, 0.1), (ALL, "vigie-ets", "log", 1, 0.1)]
+        rows += [(ALL, ENSEMBLE, "natural", 1, 0.1)]
+        self.scores = pd.DataFrame(rows, columns=["series_id", "model_id", "scale", "horizon", "coverage_80"])
+
+    def frame(self, name: str) -> pd.DataFrame:
+        if name == "scores":
+            return self.scores
+        return pd.DataFrame(columns=["route_id", "horizon", "level", "rule", "precision"])
+
+
+def said(grid: pd.DataFrame, **held: float) -> list[str]:
+    return skill_map.sentences(cast(Night, Scored(**held)), grid)
+
+
+def test_routes_are_counted_that_are_better_in_each_of_the_next_three_months_and_in_any_of_them() -> None:
+    verdicts = {
+        ALL: [BETTER, BETTER, BETTER, BETTER],
+        "CMR": [BETTER, BETTER, BETTER, WORSE],
+        "EMR": [NOTHING, NOTHING, BETTER, BETTER],
+        "WMR": [NOTHING, WORSE, NOTHING, BETTER],
+    }
+    grid = pd.DataFrame(verdicts, index=[1, 2, 3, 4]).T
+    assert said(grid) == [
+        "One to three months ahead the forecast is better than the baseline in at least one month on 2 of 3 routes, "
+        "in all three on 1."
+    ]
+
+
+def test_how_often_the_interval_held_is_the_mean_of_all_routes_one_to_three_months_ahead() -> None:
+    grid = pd.DataFrame({ALL: [BETTER], "CMR": [BETTER]}, index=[1]).T
+    told = said(grid, h1=0.9, h2=0.8, h3=0.7, h4=0.1)
+    assert told[1] == "Its 80% interval held 80% of what was counted one to three months later."
+    assert len(said(grid)) == 1
+
+
+@pytest.mark.parametrize(
+    ("verdict", "cell"),
+    [(BETTER, ("better", "+", "better")), (WORSE, ("worse", "−", "worse")), (NOTHING, ("none", "·", "no evidence"))],
+)
+def test_a_verdict_has_a_colour_a_sign_and_a_word_for_who_sees_neither(
+    verdict: str, cell: tuple[str, str, str]
+) -> None:
+    drawn = skill_map.as_html(pd.DataFrame({"CMR": [verdict, float("nan")]}, index=[1, 6]).T)
+    cells = re.findall(r'<td class="vigie-(\w+)">(.)<span class="vigie-hidden">([^<]+)</span></td>', drawn)
+    assert cells == [cell]
+    assert drawn.count("<td></td>") == 1
+    assert re.findall(r'<th scope="col">([^<]+)</th>', drawn) == ["Months ahead", "1", "6"]
+    assert re.findall(r'<th scope="row">([^<]+)</th>', drawn) == ["Central Mediterranean"]
+
+
+def test_the_row_of_all_routes_says_so() -> None:
+    assert '<th scope="row">All routes</th>' in skill_map.as_html(pd.DataFrame({ALL: [BETTER]}, index=[1]).T)

@@ -1,0 +1,255 @@
+"""Who is reading, and what that lets them see, without a page: the login and the settings are given."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from access import DOWNLOAD, Actor, Login, NotAllowedError, Person
+from access.sessions import DOWNLOADED, REFUSED
+from alerts.lifecycle import SIGNED_OFF
+from core.errors import InputError, StoreError
+from core.settings import AccessSettings
+from dashboard import reads, visitor
+from store.journal import Journal, journal_url
+
+ON = AccessSettings(provider="https://login.example.org/x", client_id="vigie")
+OFF = AccessSettings()
+
+
+class StoppedError(Exception):
+    """The page ended here."""
+
+
+class Seen:
+    """In place of Streamlit: what a page says."""
+
+    def __init__(self, address: str) -> None:
+        self.said: list[str] = []
+        self.session_state = dict[str, Any]()
+        self.address = address
+
+    def title(self, text: str, **_how: object) -> None:
+        self.said.append(text)
+
+    markdown = html = text = title
+
+    def container(self, **_how: object) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+    def stop(self, text: str = "") -> None:
+        self.said.append(text)
+        raise StoppedError
+
+    rerun = stop
+
+    def get_option(self, _name: str) -> str:
+        return self.address
+
+    def Page(self, path: str, **how: object) -> SimpleNamespace:  # noqa: N802  # Streamlit's name
+        return SimpleNamespace(path=path, **how)
+
+
+Come = Callable[..., Seen]
+
+
+@pytest.fixture
+def journal(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401  # a path, a journal
+    opened = Journal(journal_url("", tmp_path))
+    monkeypatch.setattr(reads, "journal", lambda: opened)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def come(monkeypatch: pytest.MonkeyPatch) -> Come:
+    """Somebody comes: to a dashboard with or without login, signed in or not, with roles."""
+
+    def visit(
+        *roles: str,
+        having: Sequence[str] = (),
+        access: AccessSettings | Exception = ON,
+        is_in: bool = True,
+        address: str = "127.0.0.1",
+    ) -> Seen:
+        def given() -> AccessSettings:
+            if isinstance(access, Exception):
+                raise access
+            return access
+
+        seen = Seen(address)
+        who = Person("ada@example.org", "https://login.example.org|0815", (*roles, *having))
+        actor = Actor(who.name, frozenset({*roles, *having}), who.identity)
+        found = SimpleNamespace(person=who, actor=actor) if is_in else None
+        monkeypatch.delenv(visitor.WITHOUT_LOGIN, raising=False)
+        monkeypatch.setattr(visitor, "st", seen)
+        monkeypatch.setattr(visitor, "settings", given)
+        monkeypatch.setattr(visitor, "login", lambda: cast("Login | None", found))
+        monkeypatch.setattr(visitor, "session_id", lambda: "a session")
+        monkeypatch.setattr(visitor, "dress", lambda: None)
+        monkeypatch.setattr(visitor, "stop_with", seen.stop)
+        return seen
+
+    return visit
+
+
+def test_the_reader_is_the_login_s_person_or_without_a_login_somebody_who_gave_no_name(come: Come) -> None:
+    come(access=OFF)
+    assert visitor.reader() == Actor("")
+    assert visitor.actor("Bo").name == "Bo"
+    come("viewer")
+    assert visitor.reader().name == visitor.actor("Bo").name == visitor.ask_name() == "ada@example.org"
+
+
+def test_who_acts_after_the_login_ended_is_sent_to_sign_in(come: Come) -> None:
+    come(is_in=False)
+    with pytest.raises(NotAllowedError):
+        visitor.reader()
+    with pytest.raises(StoppedError):
+        visitor.actor("Bo")
+
+
+@pytest.mark.parametrize(
+    ("visit", "may_sign_off"),
+    [
+        ({"access": OFF}, True), ({"having": ["manager"]}, True), ({"having": ["viewer"]}, False),
+        ({"is_in": False}, False), ({"access": StoreError("locked")}, False),
+    ],
+)  # fmt: skip
+def test_a_step_is_offered_to_everybody_without_a_login_and_with_one_by_role(
+    come: Come, visit: dict[str, Any], *, may_sign_off: bool
+) -> None:
+    come(**visit)
+    assert visitor.allows(SIGNED_OFF) == may_sign_off
+
+
+@pytest.mark.parametrize(
+    ("access", "address", "said_so", "shown"),
+    [
+        (OFF, "127.0.0.1", "", False), (OFF, "0.0.0.0", "", True), (OFF, "", "", True), (OFF, "192.168.1.4", "0", True),  # noqa: S104  # not bound
+        (OFF, "192.168.1.4", "1", False), (ON, "192.168.1.4", "", False),
+    ],
+)  # fmt: skip
+def test_pages_are_open_to_strangers_beyond_this_machine_where_nobody_signs_in_and_nobody_said_it_is_meant(
+    come: Come, monkeypatch: pytest.MonkeyPatch, access: AccessSettings, address: str, said_so: str, *, shown: bool
+) -> None:
+    come(access=access, address=address)
+    monkeypatch.setenv(visitor.WITHOUT_LOGIN, said_so)
+    assert visitor.is_shown_to_strangers(access) == shown
+
+
+@pytest.mark.parametrize(
+    ("visit", "said"),
+    [
+        ({"access": OFF}, None),
+        ({"having": ["viewer"]}, None),
+        ({"access": InputError("settings.toml: broken")}, "settings.toml: broken"),
+        ({"access": OFF, "address": "192.168.1.4"}, "nobody has to sign in: it shows nothing"),
+        ({"is_in": False}, "Sign in to read Vigie"),
+        ({}, "Your account has no role here"),
+    ],
+)
+@pytest.mark.usefixtures("journal")
+def test_the_door_opens_to_who_may_read_and_says_to_others_what_is_missing(
+    come: Come, visit: dict[str, Any], said: str | None
+) -> None:
+    seen = come(**visit)
+    if said is None:
+        visitor.require_login()
+        assert seen.said == []
+    else:
+        with pytest.raises(StoppedError):
+            visitor.require_login()
+        assert said in " ".join(seen.said)
+
+
+def test_where_logins_cannot_be_checked_a_stranger_is_not_told_why(come: Come, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked() -> None:
+        raise StoreError("db7.intern.example.org refuses")
+
+    seen = come()
+    monkeypatch.setattr(visitor, "login", locked)
+    with pytest.raises(StoppedError):
+        visitor.require_login()
+    assert "cannot find out just now who you are" in seen.said[0]
+    assert "intern" not in "".join(seen.said)
+
+
+def test_a_refusal_is_recorded_once_in_a_visit_for_each_thing_and_only_of_who_signed_in(
+    come: Come, journal: Journal
+) -> None:
+    come("viewer")
+    for page in ("access", "access", "scenarios"):
+        visitor.note_refused(f"read {page}", page)
+    assert [row.payload["about"] for row in journal.entries(action=REFUSED)] == ["access", "scenarios"]
+    come(access=OFF)
+    visitor.note_refused("read hub", "hub")
+    assert len(journal.entries()) == 2
+
+
+def test_who_is_signed_in_is_told_with_roles_in_their_order_and_nobody_where_nobody_signs_in(come: Come) -> None:
+    seen = come("manager", "viewer")
+    visitor.show_person()
+    assert seen.said[0] == "ada@example.org · viewer, manager"
+    assert 'action="/auth/logout"' in seen.said[1]
+    seen = come(access=OFF)
+    visitor.show_person()
+    assert seen.said == []
+
+
+@pytest.mark.parametrize(("role", "is_run"), [("viewer", False), ("administrator", True)])
+def test_a_page_that_a_role_does_not_allow_is_not_even_run_and_that_is_recorded(
+    come: Come, journal: Journal, role: str, *, is_run: bool
+) -> None:
+    seen, run = come(role), []
+    page: Any = SimpleNamespace(url_path="access", run=lambda: run.append("access"))
+    visitor.show_page(page)
+    assert bool(run) == is_run
+    assert bool(journal.entries(action=REFUSED)) != is_run
+    assert (seen.said[:1] == ["Your role does not allow this page"]) != is_run
+
+
+@pytest.mark.parametrize(
+    ("visit", "hides"),
+    [
+        ({"access": OFF}, {"access"}),
+        ({"having": ["viewer"]}, {"access", "scenarios"}),
+        ({"having": ["administrator"]}, {"scenarios"}),
+        ({"having": ["manager"]}, {"access"}),
+    ],
+)
+def test_pages_that_a_reader_may_not_see_are_hidden_and_the_first_is_the_default(
+    come: Come, visit: dict[str, Any], hides: set[str]
+) -> None:
+    come(**visit)
+    pages: list[Any] = list(visitor.pages())
+    assert [page.default for page in pages] == [True, *[False] * (len(pages) - 1)]
+    assert pages[0].url_path == "start"
+    assert {page.url_path for page in pages if page.visibility == "hidden"} == hides
+
+
+def test_a_file_is_given_without_a_login_to_everybody_and_with_one_to_who_may_and_is_recorded(
+    come: Come, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(visitor, "language", lambda: "en")
+    come(access=OFF)
+    assert visitor.released("a.csv", "run", lambda: b"1")() == b"1"
+    assert journal.entries() == []
+    for roles, is_in in ((["analyst"], True), (["viewer"], True), ([], False)):
+        come(*roles, is_in=is_in)
+        held = visitor.login()
+        monkeypatch.setattr(
+            visitor, "logins_of", lambda *_, held=held: SimpleNamespace(valid_login=lambda _session, _access: held)
+        )
+        give = visitor.released("a.csv", "run", lambda: b"1")
+        if roles == ["analyst"]:
+            assert give() == b"1"
+        else:
+            with pytest.raises(NotAllowedError):
+                give()
+    assert [row.action for row in journal.entries(action={DOWNLOADED, REFUSED})] == [DOWNLOADED, REFUSED]
+    assert journal.entries(action=REFUSED)[0].payload["action"] == DOWNLOAD
