@@ -21,6 +21,7 @@ from forecasting.quantiles import QuantileTable
 from nightly.asylum import (
     DATASETS,
     OK,
+    REST,
     TOO_OLD,
     Asylum,
     Dataset,
@@ -205,6 +206,8 @@ def test_the_rest_of_a_destination_is_what_corridors_leave_of_its_total_and_neve
     rest = found.matrix.loc[:, (found.groups["citizen"] == "").to_numpy()].iloc[:, 0]
     assert rest["2019-06"] == 0.0
     assert set(rest.drop(pd.Period("2019-06", "M"))) == {25.0}
+    names = {f"asylum_applications_first._Z.DEU.{who}.M" for who in ("SYR", "AFG", REST)}
+    assert set(found.groups.index) == names, "a corridor is named as its destination, with whom it counts"
 
 
 def corridor_rows(geo: str, citizen: str, values: list[float], end: str = "2019-12") -> pd.DataFrame:
