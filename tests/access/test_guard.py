@@ -9,9 +9,19 @@ import pytest
 from starlette.requests import HTTPConnection
 
 from access import Actor, Person
-from access.guard import LOOPBACK_HOSTS, SESSION_COOKIE, Guard, guard_of, host_name, own_names
+from access.gate import MOST_BYTES, MOST_BYTES_UNKNOWN
+from access.guard import (
+    LOOPBACK_HOSTS,
+    MOST_PER_PERSON,
+    MOST_UNKNOWN,
+    SESSION_COOKIE,
+    Guard,
+    guard_of,
+    host_name,
+    own_names,
+)
 from core.errors import StoreError
-from core.settings import SHORTEST_COOKIE_SECRET, load_settings
+from core.settings import PROJECT, SHORTEST_COOKIE_SECRET, load_settings
 from store.journal import Journal
 
 
@@ -147,3 +157,11 @@ def test_with_a_login_a_secret_of_some_length_is_needed(tmp_path: Path, monkeypa
     monkeypatch.setenv(variable, "x" * (SHORTEST_COOKIE_SECRET - 1))
     with pytest.raises(Exception, match=variable):
         guard_of(tmp_path, "127.0.0.1", lambda: cast(Journal, None))
+
+
+def test_sizes_and_numbers_are_those_that_the_page_on_threats_promises() -> None:
+    text = (PROJECT / "docs" / "threats.md").read_text(encoding="utf-8")
+    assert f"{MOST_BYTES_UNKNOWN // 1024} KB a message and request before a login" in text
+    assert f"{MOST_BYTES // 1024**2} MB after" in text
+    assert f"{MOST_UNKNOWN} connections an address, {MOST_PER_PERSON} a person" in text
+    assert (MOST_BYTES_UNKNOWN % 1024, MOST_BYTES % 1024**2) == (0, 0)
