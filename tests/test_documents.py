@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib.metadata
 import json
 import re
 import shlex
 import shutil
 import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -207,17 +205,3 @@ def test_targets_modules_and_files_that_a_document_names_exist(document: Path) -
     named = set(re.findall(rf"`((?:{folders})/[\w/.-]+\.\w+)`", text))
     new = {"extending.md"}  # it names files that its reader will write; tests/test_extending.py writes them
     assert document.name in new or [name for name in named if not (PROJECT / name).exists()] == []
-
-
-def test_the_bill_of_materials_names_every_pinned_package_as_installed_with_its_hashes() -> None:
-    script = PROJECT / "deploy" / "bill_of_materials.py"
-    bill = json.loads(subprocess.run([sys.executable, str(script)], check=True, capture_output=True, text=True).stdout)
-    pins = re.findall(r"^([\w.-]+)==", (PROJECT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
-    assert [one["name"] for one in bill["components"]] == pins
-    assert all(one["hashes"] for one in bill["components"])
-    assert (bill["bomFormat"], bill["specVersion"], bill["version"]) == ("CycloneDX", "1.6", 1)
-    assert len({one["bom-ref"] for one in bill["components"]}) == len(pins)
-    installed = {re.sub(r"[-_.]+", "-", one.name).lower(): one.version for one in importlib.metadata.distributions()}
-    pinned = {(one["name"], one["version"]) for one in bill["components"]}  # some differ by Python's version
-    assert [name for name in set(pins) & set(installed) if (name, installed[name]) not in pinned] == []
-    assert bill["metadata"]["component"]["version"] == installed["vigie"]

@@ -8,6 +8,8 @@ import pytest
 
 from access import Actor, NotAllowedError, Person, actor_of
 from access.sessions import (
+    _COUNTED_FOR,
+    _MOST_KINDS,
     DOWNLOADED,
     REFUSED,
     SIGNED_IN,
@@ -16,11 +18,14 @@ from access.sessions import (
     access_rows,
     authorize_download,
     describe,
+    ended_logins,
     note_login,
     note_logout,
     note_refusal,
     read_login,
+    revoke,
 )
+from core.schema import Entry
 from store.journal import Journal
 
 from .test_identity import settings
@@ -79,3 +84,44 @@ def test_the_audit_lists_what_people_who_signed_in_did_the_newest_first(journal:
         (DOWNLOADED, "alerts.csv"),
         (SIGNED_IN, "analyst"),
     ]
+
+
+def test_a_refusal_that_came_again_says_how_often_and_one_that_came_once_does_not() -> None:
+    def row(action: str, payload: dict[str, object]) -> Entry:
+        return Entry("ada", action, "access", payload=payload)
+
+    refused: dict[str, object] = {"action": "download", "about": "x.csv"}
+    assert describe(row(REFUSED, refused)) == describe(row(REFUSED, refused | {"count": 1})) == "download x.csv"
+    assert describe(row(REFUSED, refused | {"count": 2})) == "download x.csv × 2"
+    assert describe(row(REFUSED, {"action": "request"})) == "request"
+    assert describe(row(SIGNED_IN, {"roles": ["analyst", "manager"]})) == "analyst, manager"
+    assert describe(row(SIGNED_OUT, {"roles": []})) == "no role"
+
+
+def test_kinds_of_refusals_are_counted_anew_after_a_minute_and_the_oldest_kinds_are_forgotten_first() -> None:
+    now = 0.0
+    refusals = Refusals(lambda: now)
+    assert [refusals.due("a"), refusals.due("a")] == [1, 0]
+    now = _COUNTED_FOR - 0.1
+    assert refusals.due("a") == 0
+    now = _COUNTED_FOR
+    assert [refusals.due("a"), refusals.due("a")] == [3, 0], "the first was written down, the two after it were not"
+    kinds = [str(number) for number in range(_MOST_KINDS - 1)]
+    assert {refusals.due(kind) for kind in kinds} == {1}
+    assert refusals.due("a") == 0, "as many kinds as may be are all remembered"
+    refusals.due("one more")
+    assert refusals.due("1") == 0
+    assert refusals.due("0") == 1
+
+
+def test_every_login_of_a_person_is_ended_by_name_or_identity_and_each_counted_once(journal: Journal) -> None:
+    other = Person("ben@example.org", "https://login.example.org|0816", ())
+    for login_id, person in (("one", ADA), ("two", ADA), ("three", other)):
+        note_login(journal, login_id, person, actor_of(person, settings()))
+    note_logout(journal, "two", ACTOR)
+    assert revoke(journal, ADA.name, Actor("root"), "left") == 1
+    assert revoke(journal, ADA.name, Actor("root"), "left") == 0
+    assert revoke(journal, other.identity, Actor("root"), "left") == 1
+    ended, newest = ended_logins(journal, 0)
+    assert ended == {"one", "two", "three"}
+    assert ended_logins(journal, newest) == (set(), newest)

@@ -69,7 +69,11 @@ def test_a_login_that_is_not_used_ends_for_good_and_everywhere(journal: Journal,
     kept = Logins(lambda: journal, clock)
     who = kept.begin(person(), ACCESS)
     assert kept.valid_login(who, ACCESS) is not None
-    clock.now = 601
+    clock.now = 599
+    assert kept.valid_login(who, ACCESS) is not None
+    clock.now = 599 + 599.5
+    assert kept.valid_login(who, ACCESS, use=False) is not None, "unused for less than ten minutes"
+    clock.now = 599 + 600
     assert kept.valid_login(who, ACCESS) is None
     assert kept.valid_login(who, ACCESS) is None
     assert actions(journal) == [SIGNED_IN, SIGNED_OUT]

@@ -8,7 +8,7 @@ import pytest
 
 from core import QUANTILE_LEVELS, FloatArray
 from forecasting.quantiles import QuantileTable
-from hub.score import MEDIAN, WEIGHTED, combine, grid, league, outcomes_at, pairwise, unit_of
+from hub.score import MEDIAN, WEIGHTED, as_quantiles, by_unit, combine, grid, league, outcomes_at, pairwise, unit_of
 
 MODELS = {"vigie-baseline": 0.5, "team-sharp": 0.1, "team-wide": 1.0}
 """Spread of each model's forecast on log scale."""
@@ -200,3 +200,33 @@ def test_a_model_s_weight_is_the_inverse_of_its_score_over_the_twelve_months_bef
     expected = np.expm1((share[names].to_numpy() @ logs) / share[names].sum())
     here = ((combined.keys["origin_date"] == origin) & (combined.keys["horizon"] == 1)).to_numpy()
     assert combined.quantiles[here][0] == pytest.approx(expected)
+
+
+def test_levels_are_read_from_the_names_of_columns_and_all_other_columns_are_keys() -> None:
+    rows = pd.DataFrame({"model_id": ["a"], "horizon": [1], "0.25": [3.0], "0.5": [4.0], "sha256": ["5"]})
+    found, levels = as_quantiles(rows)
+    assert levels == [0.25, 0.5]
+    assert found.quantiles.tolist() == [[3.0, 4.0]]
+    assert list(found.keys.columns) == ["model_id", "horizon", "sha256"]
+
+
+def test_each_unit_is_scored_apart_with_the_outcomes_of_its_own_rows() -> None:
+    names = ["arrivals.CMR._T._T.M", "arrivals.CHA.GBR._T.W", "arrivals.EMR._T._T.M"]
+    keys, values = pd.DataFrame({"series_id": names}), np.asarray([1.0, 2.0, 3.0])
+    parts = list(by_unit(QuantileTable(keys, values[:, None]), values))
+    assert [unit for unit, *_rest in parts] == [("arrivals", "M"), ("arrivals", "W")]
+    for _unit, part, (column,) in parts:
+        assert part.quantiles[:, 0].tolist() == column.tolist()
+    assert parts[0][2][0].tolist() == [1.0, 3.0]
+
+
+def test_an_ensemble_lies_between_its_members_and_nearer_to_the_one_that_was_better() -> None:
+    made, observed = table({"team-sharp": 0.1, "team-wide": 1.0})
+    found = combine(made, observed, ["team-sharp", "team-wide"])
+    last = made.keys["origin_date"].max()
+    task = (found.keys["origin_date"] == last) & (found.keys["horizon"] == 1)
+    upper = {name: found.quantiles[(task & (found.keys["model_id"] == name)).to_numpy(), -1].item()
+             for name in (MEDIAN, WEIGHTED)}  # fmt: skip
+    rows = ((made.keys["origin_date"] == last) & (made.keys["horizon"] == 1)).to_numpy()
+    sharp, wide = sorted(made.quantiles[rows, -1])
+    assert sharp < upper[WEIGHTED] < upper[MEDIAN] < wide

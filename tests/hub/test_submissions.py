@@ -386,6 +386,9 @@ def test_rows_are_told_apart_by_all_their_columns_however_many_words_those_have(
     wide = [np.array([0, 2**31, 2**31]), np.array([2**31, 0, 0]), np.array([0, 1, 2**31])]
     assert len(set(_combined(wide))) == 3
     assert len(set(_combined([*wide[:2], np.array([5, 1, 1])]))) == 2
+    most = 2**31 - 1
+    fours = [np.array([0, 4, most]), np.array([0, 0, most]), np.array([0, 0, most])]
+    assert len(set(_combined(fours))) == 3, "numbers of 64 bits that ran over would be the same"
 
 
 def test_a_column_that_stands_there_twice_or_holds_lists_is_named_in_the_row_of_names() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from core.calendar import PERIODS_PER_YEAR, last_complete_period
 from core.log import silent
-from core.release import RELEASE
+from core.release import RELEASE, YEAR_AHEAD
 from core.schema import check
 from forecasting.hindcast import WorkList, run_work
 from forecasting.panel import Panel, panel_from_rows
@@ -21,10 +21,13 @@ from forecasting.quantiles import QuantileTable
 from nightly.asylum import (
     DATASETS,
     OK,
+    REST,
     TOO_OLD,
     Asylum,
     Dataset,
     _by_country,
+    _Forecaster,
+    _Made,
     destination_states,
     forecast_asylum,
     why_not,
@@ -205,6 +208,8 @@ def test_the_rest_of_a_destination_is_what_corridors_leave_of_its_total_and_neve
     rest = found.matrix.loc[:, (found.groups["citizen"] == "").to_numpy()].iloc[:, 0]
     assert rest["2019-06"] == 0.0
     assert set(rest.drop(pd.Period("2019-06", "M"))) == {25.0}
+    names = {f"asylum_applications_first._Z.DEU.{who}.M" for who in ("SYR", "AFG", REST)}
+    assert set(found.groups.index) == names, "a corridor is named as its destination, with whom it counts"
 
 
 def corridor_rows(geo: str, citizen: str, values: list[float], end: str = "2019-12") -> pd.DataFrame:
@@ -290,3 +295,35 @@ def test_of_a_country_s_totals_ahead_the_first_dataset_s_count_and_each_window_o
     found = _by_country(parts)
     assert found["series_id"].str.split(".").str[2:].str.join(".").tolist() == ["DEU._T.M", "FRA._T.Q", "DEU._T.M"]
     assert len(_by_country([])) == 0
+
+
+@pytest.mark.parametrize(("countries", "forecast"), [(4, False), (5, True)])
+def test_a_dataset_is_forecast_from_five_countries_on_with_no_more_origins_than_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, countries: int, *, forecast: bool
+) -> None:
+    ran: list[tuple[str, int, list[str], bool]] = []
+    empty = pd.DataFrame()
+
+    def run(self: _Forecaster, _rows: pd.DataFrame, series_ids: list[str]) -> _Made:
+        ran.append((self.dataset.freq, self.origins, series_ids, self.pooled is not None))
+        present = pd.DataFrame([{
+            "model_id": "vigie-ensemble", "series_id": series_ids[0], "origin_date": pd.Timestamp("2019-12-31"),
+            "horizon": 1, "target_end_date": pd.Timestamp("2020-01-31"), "output_type": "quantile",
+            "output_type_id": 0.5, "value": 1.0,
+        }])  # fmt: skip
+        return _Made(present, empty, empty, empty, YEAR_AHEAD.empty())
+
+    monkeypatch.setattr(_Forecaster, "run", run)
+    known = figures("M", MONTHS)
+    known = known[known["geo"].isin(COUNTRIES[:countries])]
+    whole = known[known["geo"] == "AUT"].assign(
+        geo="EU27_2020", series_id="asylum_applications_first._Z.EU27_2020._T.M"
+    )
+    for origins, used in ((30, 24), (8, 8)):
+        ran.clear()
+        found = made(pd.concat([known, whole]), tmp_path, origins=origins)
+        series = [f"asylum_applications_first._Z.{geo}._T.M" for geo in sorted(COUNTRIES[:countries])]
+        assert ran == ([("M", used, series, False)] if forecast else [])
+        assert [one["source_id"] for one in found.degraded] == ([] if forecast else ["eurostat"])
+        assert len(found.frames["asylum_forecasts"]) == len(ran)
+        assert set(found.frames["asylum_series"]["series_id"]) == set(series), "a union of states is no destination"

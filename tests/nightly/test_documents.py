@@ -13,10 +13,12 @@ from core.languages import DEFAULT_LANGUAGE, Language, languages
 from core.settings import SNAPSHOT
 from forecasting import BASELINE, ENSEMBLE, ensemble, weeks
 from forecasting.verification import COLUMNS
+from forecasting.verification.situations import BEGUN
 from ingest.registers import known_issues
 from ingest.sources import CARDS
 from nightly import documents
 from nightly.documents import evaluation_matrix
+from reports.names import FRESHNESS
 from store.releases import Release, ReleaseStore
 from tests.french import english_left
 
@@ -167,7 +169,67 @@ def test_a_model_without_scores_is_told_as_not_measured_and_the_weeks_by_steps_o
     ]  # fmt: skip
     frames["week_scores"] = pd.DataFrame(scored)
     card = documents.model_card(weeks.MODEL_ID, weeks.CARD, frames, [], ENGLISH)
+    assert "| series | weeks ahead | relative WIS (90% interval) | forecasts |" in card
     rows = [line for line in card.splitlines() if line.startswith("| `arrivals")]
     assert rows == [
         f"| `arrivals.CHA.GBR._T.W` | {step} | 0.{step}0 | 1,00{step} |" for step in (1, 4, 8)
     ]  # fmt: skip
+
+
+def test_errors_by_region_name_the_place_only_where_a_route_has_several_and_leave_out_other_groups() -> None:
+    head = ["kind", "route_id", "geo", "group", "horizon", "relative_wis", "relative_wis_lo", "relative_wis_hi", "bias",
+            "coverage_80", "n", "mark"]  # fmt: skip
+    shared = ["Western Asia", 3, 0.9, 0.8, 1.0, -0.25, 0.75, 1200, "too narrow"]
+    rows = [["region", "EMR", "GRC", *shared], ["region", "CMR", "_T", *shared], ["route", "WMR", "_T", *shared]]
+    errors = pd.DataFrame(rows, columns=head).assign(model_id="", n_series=4, coverage_50=0.5, coverage_95=0.9)
+    lines = documents._groups_table(errors, ENGLISH).splitlines()
+    cells = "| Western Asia | 3 | 0.90 [0.80–1.00] | -0.25 | 75% | 1,200 | too narrow |"
+    assert [line.replace("−", "-") for line in lines[2:]] == [f"| EMR (GRC) {cells}", f"| CMR {cells}"]
+    assert lines[0] == (
+        "| route | region of origin | months ahead | relative WIS | bias | 80% interval coverage | forecasts | mark |"
+    )
+
+
+def test_a_card_shows_a_dash_where_a_route_has_no_score_at_a_distance_and_years_only_of_their_beginning() -> None:
+    part = {"model_id": ENSEMBLE, "scale": "log", "relative_wis_lo": 0.8, "relative_wis_hi": 1.0}
+    scores = [
+        part | {"series_id": name, "horizon": step, "relative_wis": step / 10}
+        for name, step in (("_T", 1), ("arrivals.CMR._T._T.M", 1), ("arrivals.CMR._T._T.M", 6))
+    ]
+    year = {"model_id": ENSEMBLE, "scale": "log", "horizon": 3, "relative_score": 0.7, "relative_score_lo": 0.6,
+            "relative_score_hi": 0.9}  # fmt: skip
+    situations = [year | {"kind": kind, "group": group} for kind, group in ((BEGUN, "2024"), ("size", "big"))]
+    frames = {"scores": pd.DataFrame(scores), "situation_scores": pd.DataFrame(situations)}
+    _title, table = documents._by_route_and_year(ENSEMBLE, frames, ENGLISH)
+    assert table.splitlines()[2:] == [
+        "| `arrivals.CMR._T._T.M` | 0.10 [0.80–1.00] | – | 0.60 [0.80–1.00] | – |",
+        "| `2024` | – | 0.70 [0.60–0.90] | – | – |",
+    ]
+    assert documents._by_route_and_year("vigie-theta", frames, ENGLISH) == []
+
+
+def test_a_card_tells_the_known_issues_of_its_subject_alone_and_has_no_heading_without_any() -> None:
+    (issue, *_others) = (one for one in known_issues(SNAPSHOT) if one.affects)
+    assert documents._about([issue], issue.affects[0]) == [issue]
+    assert documents._about([issue], "of-nobody") == []
+    assert documents._issues_section([], ENGLISH) == []
+    heading, listed = documents._issues_section([issue], ENGLISH)
+    assert "register of known issues" in heading
+    assert listed.startswith(f"- {issue.what} (") and ENGLISH.day(issue.since) in listed
+
+
+def test_a_data_card_tells_only_what_is_known_of_a_source_and_names_the_state_that_its_figures_are_in() -> None:
+    card = CARDS["uk_home_office"].model_copy(
+        update={"came_through": "", "derived_from": [], "licence_url": "", "known_issues": []}
+    )
+    spans = pd.DataFrame([["uk_home_office", "arrivals", "D", "2018-01-01", "2025-01-30", 1, 2587]])
+    spans.columns = pd.Index(["source_id", "target", "freq", "first", "last", "series", "figures"])
+    text = documents.data_card(card, spans, "overdue", [], ENGLISH)
+    assert "Came through" not in text and "Computed from" not in text and "None known." in text
+    assert f"- **Licence**: {card.licence}\n" in text
+    assert f"State on this night**: {ENGLISH.text(FRESHNESS['overdue'])}" in text
+    assert "| arrivals | D | 2018-01-01 | 2025-01-30 | 1 | 2587 |" in text
+    through = card.model_copy(update={"came_through": "An archive", "derived_from": ["a", "b"], "licence_url": "u://l"})
+    text = documents.data_card(through, spans.iloc[:0], "", [], ENGLISH)
+    assert "- **Came through**: An archive\n" in text and "- **Computed from**: a, b\n" in text
+    assert f"{card.licence} (u://l)\n" in text and "\nNone.\n" in text

@@ -24,7 +24,7 @@ from nightly.inputs import FAILED, LiveReport, load_snapshot
 from nightly.live import ask_publishers, ingest_live, parse_again
 from nightly.night import run_night
 from store.editions import TAKEN_IN
-from store.journal import Journal, journal_url
+from store.journal import Journal, journal_url, opened_journal
 from store.raw import RawStore
 from store.vintages import VintageStore
 from tests.ingest.live.layouts import LAYOUTS, ONI, ged_csv
@@ -234,6 +234,19 @@ def test_of_a_visit_what_succeeded_is_taken_and_what_did_not_is_named(publisher:
     # The visit is over: it can be read again, its fault included.
     again = take(tmp_path, chosen, replayed=dt.datetime.now(dt.UTC).date())
     assert [len(again.taken), len(again.failed)] == [1, 1]
+
+
+def test_a_round_tells_how_many_sources_are_done_from_none_to_all(
+    publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nightly.inputs.apart", lambda parse, raw: parse(raw))
+    chosen, told = settings_for(publisher), list[tuple[int, int]]()
+    with opened_journal("", tmp_path) as journal:
+        ask_publishers(
+            tmp_path, chosen, journal, ("noaa_enso", "italy_interior"),
+            progress=lambda _what, done, total: told.append((done, total)),
+        )  # fmt: skip
+    assert told == [(0, 2), (1, 2), (2, 2)]
 
 
 def test_a_revision_is_dated_on_the_day_it_came(publisher: Publisher, tmp_path: Path) -> None:

@@ -23,12 +23,13 @@ from core.settings import (
     Settings,
     load_settings,
 )
+from forecasting.pool import SupervisedPool
 from nightly import RealTimeData, night
 from nightly.night import notify
 from nightly.progress import NightProgress
 from store.journal import Journal, journal_url
 from store.lock import delivery_lock
-from store.mirror import NotDeliveredError
+from store.mirror import Delivery, NotDeliveredError
 from store.releases import About, Release, ReleaseStore
 from store.status import read_status
 from tests.faults.delivery import publish
@@ -206,3 +207,42 @@ def test_a_night_of_a_new_year_tells_the_bar_that_it_learns(monkeypatch: pytest.
     assert [night_of(newest) for newest in ("2023-12-31", "2024-01-31", "2022-12-31")] == [0, 1, 0]
     assert night_of("2024-01-31", pooled=False) == night_of("2024-01-31", former=None) == 0
     assert night_of("2024-01-31", bar=silent) == 0
+
+
+@pytest.mark.parametrize(
+    ("forecastable", "allow_empty", "said"),
+    [
+        (["a"], False, "watched by people"),
+        (["a"], True, "forecasting begins"),
+        ([], True, "as known on 2025-01-31: old"),
+    ],
+)
+def test_a_night_that_drops_every_watched_route_goes_on_only_where_that_is_allowed_and_never_without_any_route(
+    tmp_path: Path,
+    settings: Settings,
+    journal: Journal,
+    monkeypatch: pytest.MonkeyPatch,
+    forecastable: list[str],
+    *,
+    allow_empty: bool,
+    said: str,
+) -> None:
+    def refuse(*_: object) -> None:
+        raise NothingToPublishError("watched by people")
+
+    def forecast(*_: object) -> None:
+        raise StoreError("forecasting begins")
+
+    states = pd.DataFrame({"route_id": ["CMR"], "state": ["too_old"], "note": ["old"]})
+    data = SimpleNamespace(forecastable=forecastable, states=states, known=pd.DataFrame())
+    answers: dict[str, object] = {
+        "recover": [], "read_inputs": None, "with_own_capacities": settings, "RealTimeData": data, "_lost_routes": [],
+    }  # fmt: skip
+    for name, answer in answers.items():
+        monkeypatch.setattr(night, name, lambda *_, answer=answer, **__: answer)
+    monkeypatch.setattr(night, "_refuse_empty", refuse)
+    monkeypatch.setattr(night, "pooled_night", forecast)
+    delivery, pool = cast(Delivery, SimpleNamespace(home=tmp_path)), cast(SupervisedPool, None)
+    run = night.Run(dt.date(2025, 1, 31), True, False, allow_empty, settings, journal, delivery, pool, silent)
+    with pytest.raises((NothingToPublishError, StoreError), match=said):
+        night._make_release(run)

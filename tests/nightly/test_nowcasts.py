@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Hashable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from core.release import DELAYS, FRESHNESS_CHANGES, NOWCASTS, REPORTING
+from core.release import DELAYS, FRESHNESS_CHANGES, NOWCASTS, REPORTING, WEEKS
 from core.schema import check
+from forecasting import LEVELS
+from forecasting.days import DailyHistory, Nowcast
+from forecasting.weeks import Weeks
+from nightly import RealTimeData, nowcasts
+from nightly.nowcasts import RouteDays, past_skill
 from store.releases import Release, ReleaseStore
 
-pytestmark = pytest.mark.slow
 CHANNEL = "arrivals.CHA._T._T.M"
+MONTHS = pd.period_range("2021-01", "2024-12", freq="M")
+SPREAD = np.linspace(0.9, 1.1, len(LEVELS))
 
 
 def release_of(home: Path) -> Release:
@@ -22,6 +32,7 @@ def release_of(home: Path) -> Release:
     return release
 
 
+@pytest.mark.slow
 def test_the_channel_and_italy_are_nowcast_from_their_days(first_night: Path) -> None:
     found = check(release_of(first_night).read("nowcasts"), NOWCASTS)
     assert set(found["route_id"]) == {"CHA", "CMR"}
@@ -32,6 +43,7 @@ def test_the_channel_and_italy_are_nowcast_from_their_days(first_night: Path) ->
     assert channel["used"].all() and (channel["relative_wis"] < 0.5).all()
 
 
+@pytest.mark.slow
 def test_a_nowcast_that_was_better_takes_the_place_of_the_first_month_and_paths_follow(first_night: Path) -> None:
     release = release_of(first_night)
     nowcast = release.read("nowcasts").query("series_id == @CHANNEL").sort_values("output_type_id")
@@ -45,6 +57,7 @@ def test_a_nowcast_that_was_better_takes_the_place_of_the_first_month_and_paths_
     assert drawn.min() >= nowcast["so_far"].iloc[0] - 1e-6
 
 
+@pytest.mark.slow
 def test_a_release_says_who_has_reported_how_late_and_what_changed(first_night: Path) -> None:
     release = release_of(first_night)
     check(release.read("delays"), DELAYS)
@@ -52,3 +65,153 @@ def test_a_release_says_who_has_reported_how_late_and_what_changed(first_night: 
     assert "eurostat" in set(reporting["source_id"])
     assert (reporting["reported"] <= reporting["expected"]).all()
     assert check(release.read("freshness_changes"), FRESHNESS_CHANGES).empty
+
+
+class Days:
+    """A daily history in which each day counts one person, and every month is nowcast as a hundred."""
+
+    def __init__(self, newest: str, *, knows: bool = True) -> None:
+        self.days = pd.period_range("2021-01-01", newest, freq="D")
+        self.asked: list[pd.Period] = []
+        self._knows = knows
+
+    def place_of(self, day: pd.Period) -> int | None:
+        self.asked.append(day)
+        return cast(int, self.days.get_loc(day)) if self._knows and day in self.days else None
+
+    def nowcast(self, place: int) -> Nowcast:
+        newest = self.days[place]
+        return Nowcast(newest.asfreq("M"), newest.day, float(newest.day), 100.0 * SPREAD)
+
+    def total(self, first: pd.Period, last: pd.Period) -> float:
+        return float((last - first).n + 1)
+
+
+def route(newest: str = "2025-01-20", *, times: float = 1.0, knows: bool = True) -> RouteDays:
+    """A route whose months hold so many times what their days hold."""
+    totals = pd.Series([times * month.days_in_month for month in MONTHS], index=MONTHS)
+    return RouteDays(cast(DailyHistory, Days(newest, knows=knows)), totals)
+
+
+def forecasts(months: pd.PeriodIndex, quantiles: np.ndarray, horizon: int = 1) -> pd.DataFrame:
+    """What the ensemble said of some months a month ahead."""
+    return pd.concat(
+        pd.DataFrame(
+            {"model_id": "vigie-ensemble", "series_id": "a", "origin_date": (month - horizon).end_time.normalize(),
+             "horizon": horizon, "target_end_date": month.end_time.normalize(), "output_type": "quantile",
+             "output_type_id": LEVELS, "value": quantiles}
+        )
+        for month in months
+    )  # fmt: skip
+
+
+def test_a_route_that_holds_more_than_its_days_is_nowcast_by_as_much_more_as_it_held_before() -> None:
+    month = pd.Period("2024-06", "M")
+    assert route().nowcast(month, 10) is not None
+    for times in (1.0, 2.0):
+        found = route(times=times).nowcast(month, 10)
+        assert found is not None
+        assert float(np.interp(0.5, LEVELS, found.quantiles)) == pytest.approx(100.0 * times, rel=0.01)
+    assert route(knows=False).nowcast(month, 10) is None
+
+
+def test_a_short_month_is_nowcast_from_the_day_before_its_last_where_the_night_knows_more_days() -> None:
+    for day, asked in ((10, "2023-02-10"), (27, "2023-02-27"), (28, "2023-02-27"), (30, "2023-02-27")):
+        one = route()
+        one.nowcast(pd.Period("2023-02", "M"), day)
+        assert str(cast(Days, one.days).asked[0]) == asked
+
+
+def test_the_two_years_before_a_month_tell_how_much_more_a_route_holds_and_a_month_that_is_not_known_nothing() -> None:
+    month = pd.Period("2024-06", "M")
+    years = pd.period_range(end=month - 1, periods=24, freq="M")
+    counted = {one: 2.0 * one.days_in_month if one in years else 9_000.0 for one in MONTHS} | {month - 3: np.nan}
+    one = RouteDays(route().days, pd.Series(counted))
+    assert one._ratios(month).tolist() == [2.0] * 23
+    assert route()._ratios(MONTHS[0]).tolist() == []
+
+
+def test_a_nowcast_is_measured_against_the_forecast_on_the_newest_two_years_that_have_an_outcome() -> None:
+    exact = np.full(len(LEVELS), 30.5)
+    counts = [float(month.days_in_month) for month in MONTHS]
+    one = RouteDays(route().days, pd.Series(counts, index=MONTHS))
+    same, years = forecasts(MONTHS[1:], 100.0 * SPREAD), 24
+    ratio, count = past_skill(one, same, 10)
+    assert ratio == pytest.approx(1.0)
+    assert count == years
+    unknown = RouteDays(one.days, pd.Series([*counts[:-4], *[np.nan] * 4], index=MONTHS))
+    assert past_skill(unknown, same, 10)[1] == years - 4
+    better = forecasts(MONTHS[1:], exact)
+    assert past_skill(one, better, 10)[0] > 2.0
+    assert past_skill(one, forecasts(MONTHS[2:], exact, horizon=2), 10)[1] == 0
+    assert np.isnan(past_skill(one, same[:0], 10)[0])
+
+
+@pytest.mark.parametrize(
+    ("newest", "rows"),
+    [("2024-12-31", 0), ("2025-01-01", len(LEVELS)), ("2025-01-30", len(LEVELS)), ("2025-01-31", 0), ("2025-02-01", 0)],
+)
+def test_the_month_after_the_origin_is_nowcast_while_some_but_not_all_of_its_days_are_known(
+    newest: str, rows: int
+) -> None:
+    about: dict[Hashable, object] = {
+        "series_id": "a", "route_id": "CHA", "origin_date": pd.Timestamp("2024-12-31"),
+    }  # fmt: skip
+    found = nowcasts._of_route(about, route(newest), forecasts(MONTHS[1:], 1000.0 * SPREAD))
+    assert len(found) == rows
+    if rows:
+        assert set(found["target_end_date"]) == {pd.Timestamp("2025-01-31")}
+        assert set(found["last_day"]) == {pd.Timestamp(newest)}
+        assert set(found["so_far"]) == {float(pd.Timestamp(newest).day)}
+    assert nowcasts._of_route(about, route(newest, knows=False), forecasts(MONTHS[1:], SPREAD)).empty
+
+
+@pytest.mark.parametrize(
+    ("months", "forecast", "used"), [(12, 1000.0, True), (11, 1000.0, False), (24, 30.5, False), (24, 100.0, False)]
+)
+def test_a_nowcast_is_used_where_it_was_better_in_at_least_twelve_months(
+    months: int, forecast: float, *, used: bool
+) -> None:
+    about: dict[Hashable, object] = {
+        "series_id": "a", "route_id": "CHA", "origin_date": pd.Timestamp("2024-12-31"),
+    }  # fmt: skip
+    past = pd.concat([
+        forecasts(MONTHS[-months:], forecast * SPREAD), forecasts(MONTHS[-3:], SPREAD).assign(series_id="b")
+    ])  # fmt: skip
+    found = nowcasts._of_route(about, route(), past)
+    assert set(found["used"]) == {used}
+    assert set(found["n"]) == {months}
+
+
+def weeks_of(monkeypatch: pytest.MonkeyPatch, last_day: str, as_of: str) -> dict[str, pd.DataFrame]:
+    """What a night tells of the weeks of one series, whose forecasts are given."""
+    daily = pd.Series([1.0], pd.period_range(last_day, periods=1, freq="D"), name="arrivals.CHA.GBR._T.D")
+    sunday = pd.Period("2024-12-29", "D")
+    quantiles = np.arange(1.0, 9.0)[:, None] * 100 * SPREAD
+    told = Weeks(sunday, pd.Period(last_day, "D"), np.asarray([5.0, *[0.0] * 7]), quantiles)
+    monkeypatch.setattr(nowcasts, "daily_arrivals", lambda _known: {"CHA": daily})
+    monkeypatch.setattr(nowcasts, "daily_history", lambda days: days)
+    monkeypatch.setattr(nowcasts, "weeks_ahead", lambda _days, place: told if place == -1 else None)
+    monkeypatch.setattr(nowcasts, "week_record", lambda _days: pd.DataFrame())
+    date = dt.date.fromisoformat(as_of)
+    return nowcasts.make_weeks(cast(RealTimeData, SimpleNamespace(known=None, date=date)), None)
+
+
+def test_eight_weeks_are_told_each_up_to_its_sunday_under_the_series_by_week(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = check(weeks_of(monkeypatch, "2024-12-31", "2025-01-10")["weeks"], WEEKS)
+    assert set(rows["series_id"]) == {"arrivals.CHA.GBR._T.W"}
+    assert set(rows["origin_date"]) == {pd.Timestamp("2024-12-29")}
+    ends = rows.drop_duplicates("horizon")["target_end_date"]
+    assert ends.tolist() == list(pd.date_range("2025-01-05", periods=8, freq="7D"))
+    medians = rows[np.isclose(rows["output_type_id"], 0.5)]
+    assert medians["value"].to_numpy() == pytest.approx(100.0 * medians["horizon"].to_numpy())
+    assert rows.drop_duplicates("horizon")["so_far"].tolist() == [5.0, *[0.0] * 7]
+
+
+@pytest.mark.parametrize(("as_of", "told"), [("2025-01-28", True), ("2025-01-29", False)])
+def test_weeks_are_told_up_to_four_weeks_after_the_newest_day(
+    monkeypatch: pytest.MonkeyPatch, as_of: str, *, told: bool
+) -> None:
+    found = weeks_of(monkeypatch, "2024-12-31", as_of)
+    assert (len(found["weeks"]) > 0) == told
+    assert list(found["weeks"].columns) == list(WEEKS.columns)

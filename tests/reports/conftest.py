@@ -17,7 +17,7 @@ from reports.messages.announcement import Announcement
 
 AS_OF = dt.date(2025, 1, 31)
 LEVELS = ("severe", "warning", "watch")
-CARDS = {
+CARDS: dict[str, dict[str, Any]] = {
     "vigie-routes": {
         "publisher": "Vigie", "citation": "Vigie, arrivals by route.", "licence": "As the strictest component",
         "derived_from": ["a_ministry"],

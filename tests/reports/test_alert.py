@@ -13,7 +13,7 @@ from alerts.verification import record_of
 from core.languages import Language
 from core.schema import Entry
 from reports import entries_until
-from reports.alert import alert_report, rule_record, status_words
+from reports.alert import alert_report, measures_words, rule_record, status_words
 
 from .conftest import alert_row, record_of_rules
 
@@ -134,3 +134,14 @@ def test_a_past_release_knows_only_what_was_decided_while_it_was_the_newest() ->
 def test_an_alert_on_a_quarterly_source_names_no_window_of_months() -> None:
     row = alert_row(0, ["CMR"]) | {"first_period": "2025-Q4", "last_period": "2025-Q4"}
     assert alert_report(row, None, ENGLISH).window == ""
+
+
+def test_a_measure_without_a_value_is_left_out_and_one_without_an_interval_stands_alone() -> None:
+    record = {"precision": 0.5, "precision_lo": 0.4, "precision_hi": 0.6, "recall": 0.3, "recall_lo": None,
+              "false_alarms_per_route_year": 1.5, "false_alarms_per_route_year_lo": 0.0,
+              "false_alarms_per_route_year_hi": 2.0, "lead_months_median": None}  # fmt: skip
+    assert measures_words(record, ENGLISH) == [
+        "right in 50% (40%–60%) of its warnings", "warned of 30% of the events",
+        "1.5 (0.0–2.0) false alarms per route per year",
+    ]  # fmt: skip
+    assert measures_words({}, ENGLISH) == []

@@ -9,7 +9,15 @@ import pandas as pd
 import pytest
 
 from core.languages import Language
-from reports.asylum import AsylumForecast, skill_words, why_no_forecast
+from reports.asylum import (
+    AsylumForecast,
+    key_numbers,
+    missing_words,
+    reporting_words,
+    skill_words,
+    title,
+    why_no_forecast,
+)
 
 ENGLISH = Language("en")
 KIND = "asylum_applications_first.M"
@@ -54,3 +62,64 @@ def test_skill_is_told_by_the_periods_that_have_it(skill: tuple[int, int] | None
 )
 def test_a_country_without_forecast_says_why(other: dict[str, Any], said: str) -> None:
     assert why_no_forecast(view(**other), ENGLISH) == said
+
+
+def counts(*flags: str) -> pd.DataFrame:
+    """Counts of the newest months up to December 2024, and of December 2023."""
+    ends = pd.to_datetime(["2023-12-31", *pd.date_range(end="2024-12-31", periods=len(flags), freq="ME")])
+    return pd.DataFrame({
+        "time_period": ends.strftime("%Y-%m"), "obs_value": [900.0, *[1000.0] * len(flags)], "obs_flag": ["", *flags],
+        "end_date": ends,
+    })  # fmt: skip
+
+
+def test_key_numbers_are_the_next_two_periods_and_the_last_count_beside_the_year_before() -> None:
+    ends = pd.date_range("2025-01-31", periods=3, freq="ME")
+    ahead = pd.DataFrame({0.1: 100.0, 0.5: [200.0, 400.0, 600.0], 0.9: 1000.0}, index=ends)
+    assert key_numbers(view(quantiles=ahead, history=counts("p")), ENGLISH) == [
+        ("Expected, January 2025", "200", "80% interval 100 to 1,000"),
+        ("Expected, February 2025", "400", "80% interval 100 to 1,000"),
+        ("Last count (December 2024, provisional)", "1,000", "900 a year earlier"),
+    ]
+    alone = counts("").tail(1)
+    assert key_numbers(view(quantiles=ahead.iloc[:0], history=alone), ENGLISH) == [
+        ("Last count (December 2024)", "1,000", "")
+    ]
+    assert key_numbers(view(quantiles=ahead.iloc[:0], history=alone.iloc[:0]), ENGLISH) == []
+
+
+@pytest.mark.parametrize(
+    ("as_of", "said"),
+    [("2025-01-30", "expected in January 2025"), ("2025-01-31", "in January 2025, over but not counted yet")],
+)
+def test_a_period_that_is_over_is_not_told_as_one_to_come(as_of: str, said: str) -> None:
+    ahead = pd.DataFrame({0.1: [100.0], 0.5: [200.0], 0.9: [300.0]}, index=pd.to_datetime(["2025-01-31"]))
+    seen = view(geo="DEU", quantiles=ahead, night=SimpleNamespace(as_of=as_of))
+    assert title(seen, ENGLISH) == f"Germany: 200 asylum applicants {said}, most likely 100 to 300"
+    nothing = view(geo="DEU", quantiles=ahead.iloc[:0])
+    assert title(nothing, ENGLISH) == "Germany: no forecast of asylum applications"
+
+
+def test_how_many_countries_have_reported_names_the_period_and_that_figures_may_change_where_they_may() -> None:
+    row = {"time_period": "2024-12", "expected": 27, "reported": 26, "provisional": False}
+    said = "26 of 27 countries have reported December 2024."
+    assert reporting_words(view(reported=row), ENGLISH) == said
+    provisional = view(reported=row | {"provisional": True})
+    assert reporting_words(provisional, ENGLISH) == f"{said} Figures are provisional."
+    assert reporting_words(view(reported=None), ENGLISH) == ""
+
+
+def test_other_kinds_are_named_with_their_newest_period_only_where_no_country_of_theirs_is_forecast() -> None:
+    rows = [
+        ("asylum_applications_first", "M", "too_old", "2024-06"),
+        ("asylum_applications_first", "Q", "too_old", "2023-Q1"),
+        ("asylum_applications_first", "Q", "too_old", "2023-Q3"),
+        ("asylum_applications", "M", "ok", "2024-12"),
+        ("asylum_applications", "M", "too_old", "2020-01"),
+    ]
+    series = pd.DataFrame(rows, columns=["target", "freq", "state", "last_period"])
+    night = SimpleNamespace(frame=lambda _name: series)
+    said = missing_words(view(night=night), ENGLISH)
+    assert said == (
+        "First-time applicants, quarterly: latest data July–September 2023, too old for a current forecast."
+    )

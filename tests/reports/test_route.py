@@ -15,7 +15,9 @@ from reports.overview import overview_title, quiet_card
 from reports.route import (
     RouteForecast,
     fallback_words,
+    key_numbers,
     known_to,
+    running_words,
     skill_words,
     window_words,
     without_forecast,
@@ -155,3 +157,103 @@ def test_none_and_one_are_singular_or_plural_as_each_language_has_them(
     summary = {"state": "ok", "expected": expected, "low": 0.0, "high": 5.0}
     view = cast(RouteForecast, SimpleNamespace(route_id="CMR", origin=None, summary=summary))
     assert route_title(view, dt.date(2025, 1, 31), Language(language)).startswith(said)
+
+
+def past_and_ahead(**other: object) -> RouteForecast:
+    """A route as known on 10 January 2025: December is counted, January runs, and so on."""
+    ends = pd.to_datetime(["2025-01-31", "2025-02-28"])
+    quantiles = pd.DataFrame({0.1: [100.0, 1000.0], 0.5: [200.0, 2000.0], 0.9: [300.0, 3000.0]}, index=ends)
+    counted = pd.DataFrame({
+        "time_period": ["2023-12", "2024-12"], "obs_value": [700.0, 800.0], "obs_flag": ["", "p"],
+        "end_date": pd.to_datetime(["2023-12-31", "2024-12-31"]),
+    })  # fmt: skip
+    usual: dict[str, object] = {
+        "route_id": "CMR", "origin": "", "known_on": dt.date(2025, 1, 10), "history": counted,
+        "summary": {"route_id": "CMR", "state": "ok", "expected": 6000.0, "low": 3000.0, "high": 9000.0,
+                    "last_period": "2024-12"},
+        "quantiles": quantiles.assign(horizon=[1, 2]),
+    }  # fmt: skip
+    return cast(RouteForecast, SimpleNamespace(**usual | other))
+
+
+def test_key_numbers_are_the_window_the_running_month_and_the_last_count_beside_the_year_before() -> None:
+    assert key_numbers(past_and_ahead(), dt.date(2025, 1, 10), ENGLISH) == [
+        ("Expected, February–April 2025", "6,000", "80% interval 3,000 to 9,000"),
+        ("This month (January 2025, nowcast)", "200", "80% interval 100 to 300"),
+        ("Last month (December 2024, provisional)", "800", "700 a year earlier"),
+    ]
+
+
+def test_key_numbers_leave_out_what_is_not_known_and_at_a_past_origin_all_that_is_expected() -> None:
+    as_of, known = dt.date(2025, 1, 10), past_and_ahead()
+    (last,) = key_numbers(past_and_ahead(origin="2024-12-31"), as_of, ENGLISH)
+    assert last[0].startswith("Last month")
+    nothing = {"state": "too_old", "expected": float("nan")}
+    assert [label for label, *_ in key_numbers(past_and_ahead(summary=nothing), as_of, ENGLISH)] == [
+        "This month (January 2025, nowcast)", "Last month (December 2024, provisional)",
+    ]  # fmt: skip
+    march = past_and_ahead(known_on=dt.date(2025, 3, 2), history=known.history.iloc[:0])
+    assert [label for label, *_ in key_numbers(march, as_of, ENGLISH)] == ["Expected, February–April 2025"]
+    for flag, label in (("e", "Last month (December 2024, estimated)"), ("", "Last month (December 2024)")):
+        flagged = past_and_ahead(history=known.history.tail(1).assign(obs_flag=flag))
+        assert key_numbers(flagged, as_of, ENGLISH)[-1] == (label, "800", "")
+
+
+def test_a_past_origin_s_title_says_what_was_expected_of_its_first_month_and_on_which_day() -> None:
+    then = past_and_ahead(origin="2024-12-31")
+    assert route_title(then, dt.date(2025, 1, 31), ENGLISH) == (
+        "Central Mediterranean: on 10 January 2025, 200 arrivals were expected in January 2025, most likely 100 to 300"
+    )
+    empty = past_and_ahead(origin="2024-12-31", quantiles=then.quantiles.iloc[:0])
+    assert route_title(empty, dt.date(2025, 1, 31), ENGLISH) == "Central Mediterranean"
+
+
+@pytest.mark.parametrize(
+    "summary", [{"state": "too_old", "expected": 6000.0}, {"state": "ok", "expected": float("nan")}]
+)
+def test_a_title_without_a_forecast_says_why_there_is_none(summary: dict[str, object]) -> None:
+    view = past_and_ahead(summary=summary | {"route_id": "CMR", "last_period": "2024-01"})
+    said = route_title(view, dt.date(2025, 1, 31), ENGLISH)
+    assert said == "Central Mediterranean: latest data January 2024, too old for a current forecast"
+
+
+def test_of_the_running_month_is_told_what_is_counted_up_to_which_day_and_what_is_expected_in_all() -> None:
+    row = {"so_far": 120.0, "target_end_date": pd.Timestamp("2025-01-31"), "last_day": pd.Timestamp("2025-01-09"),
+           "q10": 300.0, "q50": 400.0, "q90": 500.0}  # fmt: skip
+    running = pd.DataFrame([row])
+    said = running_words(past_and_ahead(running=running), ENGLISH)
+    assert said == ("January 2025 so far: 120 counted up to 9 Jan 2025; 400 expected in all, most likely 300 to 500.")
+    assert running_words(past_and_ahead(running=running.iloc[:0]), ENGLISH) == ""
+
+
+@pytest.mark.parametrize(
+    ("skill", "origin", "said"),
+    [
+        (None, "", "No score for this route in this release."),
+        (None, "2024-12-31", "No score for this route in this release."),
+        ((1, 3), "2024-12-31", "How far the forecast can be trusted is judged on all past origins"),
+        ((0, 0), "", "On this route there is no evidence that the forecast is better than the baseline."),
+    ],
+)
+def test_without_scores_or_evidence_no_skill_is_claimed_and_none_is_told_of_one_past_origin(
+    skill: tuple[int, int] | None, origin: str, said: str
+) -> None:
+    assert skill_words(past_and_ahead(skill=skill, origin=origin), ENGLISH).startswith(said)
+
+
+def test_where_the_baseline_stands_in_and_tails_were_cut_each_is_told_with_its_own_months() -> None:
+    ends = pd.to_datetime(["2025-01-31", "2025-02-28", "2025-03-31"])
+    rows = pd.DataFrame({
+        "target_end_date": ends, "fallback": [True, False, True], "capped": [False, True, False],
+    })  # fmt: skip
+    assert fallback_words(past_and_ahead(forecast=rows), ENGLISH) == (
+        "The baseline stands in for January 2025, March 2025: no model has shown skill at that distance. "
+        "Upper tails were cut by the cap on explosive forecasts in February 2025."
+    )
+    for none in (rows.assign(fallback=False, capped=False), rows[["target_end_date"]]):
+        assert fallback_words(past_and_ahead(forecast=none), ENGLISH) == ""
+
+
+def test_without_any_route_that_is_forecast_no_month_is_named(make_release: MakeRelease) -> None:
+    release = make_release(["CMR", "EMR"], without=["CMR", "EMR"])
+    assert known_to(release, ENGLISH) == "no route has figures recent enough for a forecast"

@@ -17,11 +17,16 @@ from reports.scenario import (
     assumed,
     assumption,
     course,
+    demand,
     diversion,
+    first_short,
     kept_by_route,
+    places_enough,
     places_subject,
     reception_of,
 )
+
+from .conftest import MakeRelease
 
 ENGLISH = Language("en")
 
@@ -110,3 +115,62 @@ def test_of_each_route_the_last_places_that_were_kept_count_unless_they_were_tak
 
     found = kept_by_route([kept("CMR", "100"), kept("EMR", "5"), kept("CMR", "1"), kept("EMR", "0")])
     assert {route: row.payload["query"]["stock"] for route, row in found.items()} == {"CMR": "1"}
+
+
+NEEDED = pd.DataFrame({
+    "target_end_date": pd.to_datetime(["2025-02-28", "2025-03-31", "2025-04-30"]), "places": [100.0, 250.0, 260.0],
+})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("stock", "said"),
+    [
+        (260.0, "260 places are enough up to April 2025 at 90% confidence."),
+        (259.0, "April 2025 is the first month short; 1 place more than 259 is needed at 90% confidence."),
+        (200.0, "March 2025 is the first month short; 50 places more than 200 are needed at 90% confidence."),
+    ],
+)
+def test_the_first_month_short_is_the_first_that_needs_more_places_than_there_are(stock: float, said: str) -> None:
+    assert first_short(NEEDED, stock, 0.9, ENGLISH) == said
+
+
+def test_places_that_are_enough_are_told_under_the_assumption_and_by_the_forecast_up_to_the_last_month() -> None:
+    assert places_enough(NEEDED, 300.0, 200.0, 0.9, ENGLISH) == (
+        "At 90% confidence, **300 places** are enough in every single month up to April 2025 under the "
+        "assumption; by the forecast, 200."
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, "if Central Mediterranean exceeds 5,000, in every month, February–April 2025"),
+        ({"if_side": "below"}, "if Central Mediterranean stays at or below 5,000, in every month, February–April 2025"),
+        ({"if_from": "2025-04", "if_to": "2025-02"},
+         "if Central Mediterranean exceeds 5,000, in every month, February–April 2025"),
+        ({"if_to": "2025-02"}, "if Central Mediterranean exceeds 5,000 in February 2025"),
+        ({"and_route": "EMR"}, "if Central Mediterranean exceeds 5,000 and Eastern Mediterranean stays at or below "
+         "1,000, in every month, February–April 2025"),
+    ],
+)  # fmt: skip
+def test_a_condition_names_its_routes_sides_and_months_in_order_of_time(changed: dict[str, str], said: str) -> None:
+    values = {
+        "kind": "if", "if_from": "2025-02", "if_to": "2025-04", "if_how": "every", "if_route": "CMR",
+        "if_side": "above", "if_value": "5000", "and_route": NONE, "and_side": "below", "and_value": "1000",
+    }  # fmt: skip
+    assert assumption(values | changed, ENGLISH) == said
+
+
+def test_places_are_asked_of_the_months_after_the_release_s_day_and_of_other_paths_where_some_are_given(
+    make_release: MakeRelease,
+) -> None:
+    release = make_release(["CMR"])
+    reception = reception_of(
+        {"stock": "100", "stay": "1", "stay_kind": "fixed", "needs_place": "50", "confidence": "50"}, "CMR"
+    )
+    needed, together = demand(release, reception)
+    assert needed["target_end_date"].min() == pd.Timestamp("2025-02-28")
+    assert together >= needed["places"].max() - 1e-9
+    paths = release.frame("trajectories")
+    doubled, _most = demand(release, reception, paths.assign(value=2 * paths["value"]))
+    assert (doubled["places"].to_numpy() > needed["places"].to_numpy()).all()

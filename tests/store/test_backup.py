@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
 import os
 import re
@@ -143,6 +144,37 @@ def test_an_archive_that_names_a_place_outside_is_refused(tmp_path: Path, name: 
         archive.addfile(tarfile.TarInfo(name))
     with pytest.raises(StoreError, match="which no backup holds"):
         list(read_archive(made))
+
+
+@pytest.mark.parametrize("kind", ["a folder", "after the list"])
+def test_an_archive_holds_files_alone_and_its_list_is_the_last_of_them(tmp_path: Path, kind: str) -> None:
+    made = tmp_path / "made.tar.zst"
+    with pa.CompressedOutputStream(str(made), "zstd") as stream, tarfile.open(fileobj=stream, mode="w|") as archive:
+        if kind == "a folder":
+            folder = tarfile.TarInfo("releases")
+            folder.type = tarfile.DIRTYPE
+            archive.addfile(folder)
+        content = b'{"files": {}}'
+        for name in (backup.ABOUT, "settings.toml")[: 1 if kind == "a folder" else 2]:
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    named = "releases" if kind == "a folder" else "settings.toml"
+    with pytest.raises(StoreError, match=f"'{named}', which no backup holds"):
+        list(read_archive(made))
+
+
+def test_a_file_that_the_list_does_not_name_or_that_is_not_there_is_named(tmp_path: Path) -> None:
+    for there, listed in (("settings.toml", {}), ("", {"settings.toml": {"sha256": "0" * 64}})):
+        made = tmp_path / f"made-{there}.tar.zst"
+        with pa.CompressedOutputStream(str(made), "zstd") as stream, tarfile.open(fileobj=stream, mode="w|") as archive:
+            for name in filter(None, (there, backup.ABOUT)):
+                content = json.dumps({"files": listed}).encode()
+                entry = tarfile.TarInfo(name)
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+        with pytest.raises(StoreError, match=r"'settings\.toml' is not as it was backed up"):
+            list(read_archive(made))
 
 
 def test_a_damaged_journal_is_not_backed_up_as_if_it_were_sound(home: Path, tmp_path: Path) -> None:

@@ -189,3 +189,14 @@ def test_a_letter_that_comes_back_as_dropped_is_dropped_with_the_reason(journal:
     post(outbox, replace(letter(), outcome=DROPPED, error="the alert ended"))
     (found,) = outbox.messages()
     assert (found.outcome, found.error, found.attempts, outbox.waiting()) == (DROPPED, "the alert ended", 1, [])
+
+
+def test_the_database_takes_no_row_that_lacks_anything_but_the_time_of_the_next_try(journal: Journal) -> None:
+    Outbox(journal)
+    names = list(journal.database.tables)
+
+    def free(connection: sa.Connection) -> list[str]:
+        columns = [column for name in names for column in sa.inspect(connection).get_columns(name)]
+        return [str(column["name"]) for column in columns if column["nullable"]]
+
+    assert journal.database.run(free) == ["next_at"]

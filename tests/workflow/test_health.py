@@ -261,3 +261,11 @@ def test_of_waiting_letters_those_are_failing_of_which_an_attempt_has_failed(
     monkeypatch.setattr(health_module, "open_workflow", opened)
     found = read_health(home, later(home))
     assert (found.waiting, found.failing) == (4, 2)
+
+
+def test_what_tells_of_the_program_and_of_the_release_is_one_as_monitoring_expects_of_such_lines() -> None:
+    lines = prometheus(Health("ok", run_id="r1", as_of="2025-01-31")).splitlines()
+    told = [line for line in lines if line.startswith(("vigie_build_info", "vigie_release_info"))]
+    assert [line.partition("{")[0] for line in told] == ["vigie_build_info", "vigie_release_info"]
+    assert {line.rpartition(" ")[2] for line in told} == {"1"}
+    assert not any(line.startswith("vigie_release_info") for line in prometheus(Health("no release")).splitlines())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from access import HAND_IN, Actor
 from core import QUANTILE_LEVELS
 from core.errors import InputError
 from core.settings import Settings
+from hub import Round
 from store.hub import SubmissionStore
 from workflow import open_workflow
 from workflow.judgements import (
@@ -140,3 +142,35 @@ def test_departures_are_measured_beside_the_ensemble_on_what_was_said_in_time() 
     assert (row["panel"], row["n"], row["helped"]) == ("large", 2, 1)
     assert row["relative_wis"] == pytest.approx(0.75)
     assert departures(forecasts, ensemble, said.iloc[:0]).empty
+
+
+def test_a_person_s_model_is_no_ensemble_is_not_designated_and_is_named_by_the_pseudonym() -> None:
+    about = yaml.safe_load(people_metadata("owl"))
+    assert (about["model_name"], about["model_abbr"], about["team_abbr"]) == ("owl", "owl", "people")
+    assert not (about["designated_model"] or about["ensemble_of_models"] or about["ensemble_of_hub_models"])
+
+
+@pytest.mark.parametrize(("first", "last", "late"), [(0, 0, False), (-3, 0, False), (-3, -1, True), (1, 3, True)])
+def test_what_is_handed_in_on_a_day_outside_of_its_round_s_window_is_late_and_the_journal_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: int, last: int, *, late: bool
+) -> None:
+    today = dt.datetime.now(dt.UTC).date()
+    window = (today + dt.timedelta(days=first), today + dt.timedelta(days=last))
+    monkeypatch.setattr(Round, "window", lambda *_: window)
+    with open_workflow(tmp_path, Settings()) as desk:
+        edition = hand_in(desk, Actor("Ada"), "owl", judged(), "r", "birds")
+        assert edition.late is late
+        payload = desk.journal.entries(action=HAND_IN)[0].payload
+    assert payload == {"round": "2024-11-30", "sha256": edition.sha256, "late": late, "panel": "birds"}
+
+
+def test_without_a_score_of_the_ensemble_s_own_there_is_no_ratio() -> None:
+    keys = {"series_id": SERIES, "origin_date": pd.Timestamp("2024-11-30"), "horizon": 1}
+    forecasts = pd.DataFrame([{**keys, "model_id": "people-owl", "timing": "in time", "wis": 0.1}])
+    perfect = pd.DataFrame([{**keys, "model_id": "vigie-ensemble", "wis": 0.0}])
+    said = pd.DataFrame([{"panel": "large", "model_id": "people-owl", "round_id": "2024-11-30"}])
+    (row,) = departures(forecasts, perfect, said).to_dict("records")
+    assert (row["n"], row["helped"]) == (1, 0)
+    assert np.isnan(row["relative_wis"])
+    equal = departures(forecasts, perfect.assign(wis=0.1), said).iloc[0]
+    assert equal["helped"] == 0, "as near as the ensemble is not nearer"

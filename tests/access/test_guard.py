@@ -1,0 +1,167 @@
+"""Which names and origins a dashboard answers to, whose session a request names, and how many connections one has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import pytest
+from starlette.requests import HTTPConnection
+
+from access import Actor, Person
+from access.gate import MOST_BYTES, MOST_BYTES_UNKNOWN
+from access.guard import (
+    LOOPBACK_HOSTS,
+    MOST_PER_PERSON,
+    MOST_UNKNOWN,
+    SESSION_COOKIE,
+    Guard,
+    guard_of,
+    host_name,
+    own_names,
+)
+from core.errors import StoreError
+from core.settings import PROJECT, SHORTEST_COOKIE_SECRET, load_settings
+from store.journal import Journal
+
+
+def guard(home: Path, origin: str = "https://vigie.example.org", address: str = "127.0.0.1") -> Guard:
+    """The guard of a dashboard without a journal."""
+
+    def no_journal() -> Journal:
+        raise StoreError("journal: disk is full")
+
+    return Guard(home, load_settings(home).access, origin, own_names(address), "", no_journal)
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("vigie.example.org", "vigie.example.org"), ("VIGIE.example.org:8501", "vigie.example.org"),
+        ("vigie.example.org.", "vigie.example.org"), ("[::1]:8501", "::1"), ("127.0.0.1:8501", "127.0.0.1"),
+        ("", ""), ("a@vigie.example.org", ""), ("vigie.example.org/x", ""), ("vigie.example.org:0", ""),
+        ("vigie.example.org:x", ""), ("[::1", ""),
+    ],
+)  # fmt: skip
+def test_a_host_s_name_is_taken_without_port_and_dot_and_only_where_there_is_nothing_else(host: str, name: str) -> None:
+    assert host_name(host) == name
+
+
+@pytest.mark.parametrize(
+    ("address", "others"),
+    [
+        ("127.0.0.1", set()), ("localhost", set()), ("::1", set()), ("0.0.0.0", set()), ("::", set()), ("[::]", set()),  # noqa: S104  # nothing is bound
+        ("", set()), ("10.0.0.7", {"10.0.0.7"}), ("[FD00::7]", {"fd00::7"}),
+    ],
+)  # fmt: skip
+def test_beside_loopback_a_server_has_the_name_of_the_one_address_it_listens_at(address: str, others: set[str]) -> None:
+    assert own_names(address) == LOOPBACK_HOSTS | others
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "trusted"),
+    [
+        ("https://vigie.example.org", "vigie.example.org", True),
+        ("https://vigie.example.org", "127.0.0.1:8501", True),
+        ("http://127.0.0.1:8501", "127.0.0.1:8501", True),
+        ("http://127.0.0.1:8502", "127.0.0.1:8501", False),
+        ("https://127.0.0.1:8501", "127.0.0.1:8501", False),
+        ("http://vigie.example.org", "vigie.example.org", False),
+        ("http://evil.example.org", "evil.example.org", False),
+        ("", "", False),
+    ],
+)
+def test_a_page_is_trusted_by_scheme_name_and_port_and_on_this_machine_by_where_it_asks(
+    tmp_path: Path, origin: str, host: str, *, trusted: bool
+) -> None:
+    assert guard(tmp_path).trusts(origin, host) is trusted
+
+
+def test_over_https_alone_the_cookie_has_a_name_that_no_neighbour_can_set(tmp_path: Path) -> None:
+    assert guard(tmp_path).cookie == f"__Host-{SESSION_COOKIE}"
+    assert guard(tmp_path, "http://127.0.0.1:8501").cookie == SESSION_COOKIE
+
+
+@pytest.mark.parametrize(
+    ("cookies", "session"),
+    [
+        ([f"{SESSION_COOKIE}=one"], "one"),
+        ([f"a=b; {SESSION_COOKIE}=one=; c=d"], "one="),
+        ([f"{SESSION_COOKIE}=one; {SESSION_COOKIE}=two"], ""),
+        ([f"{SESSION_COOKIE}=one", f"{SESSION_COOKIE}=one"], ""),
+        ([f"x{SESSION_COOKIE}=one"], ""),
+        ([], ""),
+    ],
+)
+def test_a_request_has_a_session_only_where_it_names_exactly_one(
+    tmp_path: Path, cookies: list[str], session: str
+) -> None:
+    headers = [(b"cookie", one.encode()) for one in cookies]
+    connection = HTTPConnection({"type": "http", "headers": headers})
+    assert guard(tmp_path, "http://127.0.0.1:8501").session_of(connection) == session
+
+
+def test_where_the_journal_cannot_be_asked_nobody_is_let_in_and_ends_and_refusals_raise_nothing(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "settings.toml").write_text(
+        'dashboard_url = "http://127.0.0.1"\n[access]\nprovider = "http://127.0.0.1/none"\nclient_id = "vigie"\n'
+    )
+    closed = guard(tmp_path)
+    session = "a" * 43
+    assert closed.login("") is None
+    assert closed.login(session) is None
+    closed.end(session)
+    closed.refused(Actor("ada"), "request", "/x")
+    with pytest.raises(StoreError):
+        closed.begin(Person("ada", "issuer|ada", ()))
+
+
+def test_a_place_is_given_back_however_the_connection_ends(tmp_path: Path) -> None:
+    one = guard(tmp_path)
+    with pytest.raises(KeyboardInterrupt), one.place("ada", 1) as first:
+        assert first
+        with one.place("ada", 1) as second:
+            assert not second
+        with one.place("ada", 2) as third:
+            assert third, "one that was refused gives no place back"
+        raise KeyboardInterrupt
+    with one.place("ada", 1) as is_free:
+        assert is_free
+    assert one._open == {}
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://Vigie.example.org:443/", "https://vigie.example.org"),
+        ("https://vigie.example.org:8443", "https://vigie.example.org:8443"),
+        ("http://127.0.0.1:80", "http://127.0.0.1"),
+        ("https://vigie.example.org:80", "https://vigie.example.org:80"),
+    ],
+)
+def test_the_origin_is_as_a_browser_writes_it(tmp_path: Path, url: str, origin: str) -> None:
+    (tmp_path / "settings.toml").write_text(f'dashboard_url = "{url}"\n')
+    found = guard_of(tmp_path, "127.0.0.1", lambda: cast(Journal, None))
+    assert found.origin == origin
+    assert found.cookie_secret == "", "without a login there is nothing to keep secret"
+
+
+def test_with_a_login_a_secret_of_some_length_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "settings.toml").write_text(
+        'dashboard_url = "http://127.0.0.1"\n[access]\nprovider = "http://127.0.0.1/none"\nclient_id = "vigie"\n'
+    )
+    variable = load_settings(tmp_path).access.cookie_secret_env
+    monkeypatch.setenv(variable, "x" * SHORTEST_COOKIE_SECRET)
+    assert guard_of(tmp_path, "127.0.0.1", lambda: cast(Journal, None)).cookie_secret == "x" * SHORTEST_COOKIE_SECRET
+    monkeypatch.setenv(variable, "x" * (SHORTEST_COOKIE_SECRET - 1))
+    with pytest.raises(Exception, match=variable):
+        guard_of(tmp_path, "127.0.0.1", lambda: cast(Journal, None))
+
+
+def test_sizes_and_numbers_are_those_that_the_page_on_threats_promises() -> None:
+    text = (PROJECT / "docs" / "threats.md").read_text(encoding="utf-8")
+    assert f"{MOST_BYTES_UNKNOWN // 1024} KB a message and request before a login" in text
+    assert f"{MOST_BYTES // 1024**2} MB after" in text
+    assert f"{MOST_UNKNOWN} connections an address, {MOST_PER_PERSON} a person" in text
+    assert (MOST_BYTES_UNKNOWN % 1024, MOST_BYTES % 1024**2) == (0, 0)

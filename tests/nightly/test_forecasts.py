@@ -1,0 +1,79 @@
+"""What a night keeps of its forecasts: how far, of whom, and what was cut off or stood in for another."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from forecasting import BASELINE, ENSEMBLE, LEVELS
+from forecasting.limits import CUT_OFF
+from nightly.forecasts import ForecastSet, _beside, _by_series, _cut_off, _fallbacks, _groups, near, of_model
+
+
+def rows(model_id: str, series_id: str, origin: str, horizon: int = 1, **other: object) -> dict[str, object]:
+    return {
+        "model_id": model_id, "series_id": series_id, "origin_date": pd.Timestamp(origin), "horizon": horizon,
+        "fallback": False, "reason": "", **other,
+    }  # fmt: skip
+
+
+def test_rows_up_to_a_year_ahead_are_kept_and_none_farther() -> None:
+    found = near(pd.DataFrame([rows("m", "a", "2024-12-31", step) for step in range(20, 0, -1)]))
+    assert sorted(found["horizon"]) == list(range(1, 13))
+    assert found.index.tolist() == list(range(12))
+
+
+def test_what_was_cut_off_is_told_by_model_and_series_with_the_number_of_fits_whatever_their_horizons() -> None:
+    why = f"{CUT_OFF}: 60 s"
+    made = pd.DataFrame([
+        *(rows("slow", "a", origin, step, reason=why) for origin in ("2024-11-30", "2024-12-31") for step in (1, 2)),
+        rows("slow", "b", "2024-12-31", reason=why), rows("slow", "c", "2024-12-31", reason="too short"),
+        rows("fast", "a", "2024-12-31"),
+    ])  # fmt: skip
+    told = [(one["model_id"], one["series_id"], one["fits"], one["reason"]) for one in _cut_off(made)]
+    assert told == [("slow", "a", 2, why), ("slow", "b", 1, why)]
+
+
+def test_series_for_which_the_baseline_answers_are_counted_once_by_model() -> None:
+    present = pd.DataFrame([
+        *(rows("ets", name, "2024-12-31", step, fallback=True) for name in ("a", "b") for step in (1, 2)),
+        rows("ets", "c", "2024-12-31"), rows("arima", "c", "2024-12-31", fallback=True),
+    ])  # fmt: skip
+    assert _fallbacks(present) == {"ets": 2, "arima": 1}
+
+
+def test_the_pooled_model_takes_part_only_where_models_of_single_series_have_a_forecast_too() -> None:
+    learned = pd.DataFrame([rows("pooled", "a", origin) for origin in ("2024-10-31", "2024-11-30", "2024-12-31")])
+    others = pd.DataFrame([
+        rows(model_id, series_id, "2024-11-30", step)
+        for model_id in ("ets", "theta") for series_id in ("a", "b") for step in (1, 2)
+    ])  # fmt: skip
+    assert _beside(learned, others)["origin_date"].tolist() == [pd.Timestamp("2024-11-30")]
+
+
+def test_a_nationality_is_judged_by_itself_and_with_its_region() -> None:
+    part = {"route_id": "EMR", "geo": "GRC"}
+    cells = pd.DataFrame([part | {"series_id": name, "citizen": name} for name in ("SYR", "SYR", "MAR")])
+    found = _groups(cells).set_index(["series_id", "kind"])["group"]
+    assert found.to_dict() == {
+        ("SYR", "region"): "Western Asia", ("MAR", "region"): "Northern Africa", ("SYR", "citizen"): "SYR",
+        ("MAR", "citizen"): "MAR",
+    }  # fmt: skip
+
+
+def test_a_nowcast_that_is_not_used_changes_nothing_and_its_quantiles_are_put_in_order() -> None:
+    levels = list(LEVELS)
+    found = pd.DataFrame(
+        {"series_id": "a", "output_type_id": levels[::-1], "value": [100.0 * one for one in levels[::-1]]}
+    )
+    assert _by_series(found)["a"].tolist() == [100.0 * one for one in levels]
+    nothing = pd.DataFrame()
+    made = ForecastSet(pd.DataFrame([rows(ENSEMBLE, "a", "2024-12-31")]), nothing, nothing, nothing, 0)
+    assert made.with_nowcasts(found.assign(used=False)) is made
+
+
+def test_the_rows_of_one_model_are_numbered_anew() -> None:
+    both = pd.DataFrame([rows(BASELINE, "a", "2024-12-31"), rows(ENSEMBLE, "a", "2024-12-31")])
+    found = of_model(both, ENSEMBLE)
+    assert found["model_id"].tolist() == [ENSEMBLE]
+    assert np.array_equal(found.index, [0])

@@ -1,0 +1,111 @@
+"""What must be said beside figures: sources, licences, limits and what a release had to do without."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from core.languages import Language
+from reports import citations
+from reports.numbers import route_series
+
+from .conftest import CARDS, MakeRelease
+
+ENGLISH = Language("en")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([], ""),
+        (["a", "b", "c"], "a, b, c"),
+        (["a", "b", "c", "d"], "a, b, c and 1 more"),
+        (list("abcde"), "a, b, c and 2 more"),
+    ],
+)
+def test_three_names_of_a_list_are_told_and_the_others_counted(names: list[str], said: str) -> None:
+    assert citations.some(names, ENGLISH) == said
+
+
+def test_a_source_is_cited_with_those_it_is_derived_from_each_once_and_others_are_not() -> None:
+    found = citations.citations(CARDS, ["vigie-routes", "a_ministry"], ENGLISH)
+    assert found == [
+        "Vigie, arrivals by route. Licence: As the strictest component.", "A ministry, arrivals. Licence: CC BY 4.0.",
+    ]  # fmt: skip
+    assert citations.citations(CARDS, ["a_bureau"], ENGLISH) == ["A bureau, prices. Licence: Not to be passed on."]
+    assert citations.citations(CARDS, ["nobody"], ENGLISH) == []
+
+
+def test_routes_whose_newest_month_may_still_change_are_named_and_settled_ones_are_not() -> None:
+    summary = pd.DataFrame({"route_id": ["CMR", "EMR", "WMR"], "last_flag": ["p", "", "e"]})
+    assert citations.unsettled(summary, ENGLISH) == (
+        "The newest month is provisional or estimated for: Central Mediterranean, Western Mediterranean."
+    )
+    assert citations.unsettled(summary.assign(last_flag=""), ENGLISH) == ""
+
+
+def test_what_a_release_went_without_is_told_by_sources_and_routes_and_what_the_night_says_stands_first(
+    make_release: MakeRelease,
+) -> None:
+    degraded = (
+        {"source_id": "a_bureau", "reason": "no file"},
+        {"source_id": "vigie-routes", "route_id": "EMR", "reason": "EMR: too old"},
+        {"source_id": "vigie-routes", "reason": "Fewer routes have a forecast.", "lost": "EMR"},
+    )
+    release = replace(make_release(2), degraded=degraded)
+    assert citations.left_out(release, ENGLISH) == [
+        "Fewer routes have a forecast.",
+        "This release was made without: A bureau.",
+        "No forecast of the present, for want of recent figures: Eastern Mediterranean.",
+    ]
+    assert citations.left_out(release, ENGLISH, with_reasons=True)[1] == (
+        "This release was made without: A bureau (no file)."
+    )
+    assert citations.left_out(make_release(2), ENGLISH) == []
+
+
+def test_all_sources_that_were_missing_are_named_where_reasons_are_asked_for_and_three_where_not(
+    make_release: MakeRelease,
+) -> None:
+    degraded = tuple({"source_id": f"source-{number}", "reason": "late"} for number in range(5))
+    release = replace(make_release(2), degraded=degraded)
+    (brief,), (whole,) = (
+        citations.left_out(release, ENGLISH, with_reasons=with_reasons) for with_reasons in (False, True)
+    )
+    assert brief.endswith("and 2 more.")
+    assert whole.count("(late)") == 5
+
+
+def test_late_sources_are_named_among_the_limits_and_fresh_ones_are_not(make_release: MakeRelease) -> None:
+    release, summary = make_release(1), pd.DataFrame({"route_id": ["CMR"], "last_flag": [""]})
+    assert "Figures are late from: A bureau." in citations.limits(release, summary, ENGLISH)
+    fresh = release.with_frame("freshness", release.frame("freshness").assign(state="fresh"))
+    limits = citations.limits(fresh, summary, ENGLISH)
+    assert not any("late from" in one for one in limits)
+    assert limits == [ENGLISH.text(one) for one in citations.LIMITS]
+
+
+def test_a_combination_of_the_hub_is_told_with_its_routes_where_one_is_served(make_release: MakeRelease) -> None:
+    release = make_release(2)
+    assert citations.combination_served(release, ENGLISH) == []
+    served = {"combination": "hub-median", "series": [route_series("CMR"), route_series("EMR")]}
+    (said,) = citations.combination_served(replace(release, served=served), ENGLISH)
+    assert "the forecast of Central Mediterranean, Eastern Mediterranean is a combination" in said
+    assert "(hub-median)" in said
+
+
+def test_behind_a_release_stand_the_sources_of_its_routes_first_then_of_what_its_alerts_rest_on(
+    make_release: MakeRelease,
+) -> None:
+    release = make_release(1)
+    reason = pd.DataFrame([{"source_id": "a_bureau", "target": "conflict_deaths", "series_id": "x", "route_id": "_Z"}])
+    rows = pd.concat([release.frame("observations"), reason], ignore_index=True)
+    release = release.with_frame("observations", rows)
+    alerts = release.frame("alerts").assign(source_id="vigie-routes")
+    assert citations.sources_behind(release, alerts) == ["vigie-routes"]
+    of_origin = alerts.assign(reason_key="origin_conflict_deaths")
+    assert citations.sources_behind(release, of_origin) == ["vigie-routes", "a_bureau"]
+    late = alerts.assign(source_id="a_ministry")
+    assert citations.sources_behind(release, late) == ["vigie-routes", "a_ministry"]
