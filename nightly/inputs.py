@@ -407,7 +407,8 @@ def _parse_all(
         fault = _("{series} of {period} is given by more than one file")
         raise SourceError(names, fault, series=first["series_id"], period=first["time_period"])
     rejected = pd.concat([part.rejected for _file, part in read], ignore_index=True)
-    return [file for file, _part in read], Parsed(observations, rejected)
+    doubts = tuple(doubt for _file, part in read for doubt in part.doubts)
+    return [file for file, _part in read], Parsed(observations, rejected, doubts)
 
 
 def _failure(source_id: str, error: Exception) -> pd.DataFrame:

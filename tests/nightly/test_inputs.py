@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.errors import SourceError, StoreError
+from core.errors import Message, SourceError, StoreError
 from core.settings import Settings
 from ingest import Parsed, RawFile
 from nightly import inputs, night
@@ -33,7 +33,8 @@ def parse(monkeypatch: pytest.MonkeyPatch) -> Callable[[RawFile], Parsed]:
     def read(file: RawFile) -> Parsed:
         if not file.content:
             raise SourceError(file.name, "holds nothing")
-        return Parsed(cells(*file.content.decode().split()), pd.DataFrame({"file": [file.name]}))
+        doubts = (Message("look at {file}", {"file": file.name}),)
+        return Parsed(cells(*file.content.decode().split()), pd.DataFrame({"file": [file.name]}), doubts)
 
     return read
 
@@ -48,6 +49,7 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_of_its_visit_are_rea
     assert parsed is not None
     assert parsed.observations["time_period"].tolist() == ["2024-11", "2024-12", "2025-01"]
     assert parsed.rejected["file"].tolist() == ["a", "c"]
+    assert [str(doubt) for doubt in parsed.doubts] == ["look at a", "look at c"]
     assert [str(fault) for fault in faults] == ["b: holds nothing"]
     assert _parse_all(parse, given[1:2], []) == ([], None)
 
