@@ -235,7 +235,7 @@ def section(_options: argparse.Namespace) -> Section:
     with progress_bar() as report, tempfile.TemporaryDirectory() as home:
         fits = FitStore(Path(home))
         for done, published in enumerate(PANELS):
-            report(published.what, done, len(PANELS))
+            report("panels", done, len(PANELS))
             taught_by = (everything, held_out[published.akin], None) if published.freq in everything else (None,)
             draws = []
             for panel in panels_of(published, raw_data):
