@@ -20,7 +20,9 @@ from core.settings import home_folder, load_settings
 if TYPE_CHECKING:
     import pandas as pd
 
+    from access import Actor
     from core.schema import Entry
+    from core.settings import AccessSettings
     from store.journal import Journal
     from store.releases import Release
 
@@ -115,6 +117,17 @@ def login_name() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "unknown"
+
+
+def acting_here(access: AccessSettings, typed: str = "") -> Actor:
+    """Who acts at this machine: the account where people sign in, else the name typed, or who works here.
+
+    Raises:
+        InputError: A name is typed although there is a login.
+    """
+    from access import shell_actor
+
+    return shell_actor(access, typed or ("" if access.is_on else login_name()))
 
 
 def as_date(text: str | None, option: str) -> dt.date | None:

@@ -19,10 +19,10 @@ from commands import (
     OutFile,
     RouteName,
     WithCitation,
+    acting_here,
     as_date,
     current_release,
     existing_home,
-    login_name,
     of_route,
     opened_journal,
 )
@@ -264,12 +264,11 @@ def observations(
 
 
 def _decide(context: typer.Context, home: Path | None, edition_id: str, action: Action, reason: str, name: str) -> None:
-    from access import shell_actor
     from workflow import open_workflow
     from workflow.decisions import decide_edition
 
     folder = existing_home(home or context.obj)
     settings = load_settings(folder)
-    actor = shell_actor(settings.access, name if settings.access.is_on else name or login_name())
+    actor = acting_here(settings.access, name)
     with open_workflow(folder, settings) as workflow:
         typer.echo(decide_edition(workflow, actor, action, edition_id, reason).summary())

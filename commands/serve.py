@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from commands import AsJson, Home, echo_entries, existing_home, login_name
+from commands import AsJson, Home, acting_here, echo_entries, existing_home
 from core.errors import InputError
 from core.log import counted, one_line
 from core.settings import (
@@ -132,15 +132,13 @@ def sign_out(
     home: Home = None,
 ) -> None:
     """End every login of a person, on open pages too; roles are taken away in settings.toml or at the provider."""
-    from access import shell_actor
     from access.sessions import revoke
     from workflow import open_workflow
 
     folder = existing_home(home)
     settings = load_settings(folder)
     with open_workflow(folder, settings) as workflow:
-        actor = shell_actor(settings.access, "" if settings.access.is_on else login_name())
-        count = revoke(workflow.journal, person, actor, reason)
+        count = revoke(workflow.journal, person, acting_here(settings.access), reason)
     typer.echo(f"{counted(count, 'login')} of {person} ended.")
 
 

@@ -20,7 +20,7 @@ from access.guard import (
     host_name,
     own_names,
 )
-from core.errors import StoreError
+from core.errors import InputError, StoreError
 from core.settings import PROJECT, SHORTEST_COOKIE_SECRET, load_settings
 from store.journal import Journal
 
@@ -155,7 +155,7 @@ def test_with_a_login_a_secret_of_some_length_is_needed(tmp_path: Path, monkeypa
     monkeypatch.setenv(variable, "x" * SHORTEST_COOKIE_SECRET)
     assert guard_of(tmp_path, "127.0.0.1", lambda: cast(Journal, None)).cookie_secret == "x" * SHORTEST_COOKIE_SECRET
     monkeypatch.setenv(variable, "x" * (SHORTEST_COOKIE_SECRET - 1))
-    with pytest.raises(Exception, match=variable):
+    with pytest.raises(InputError, match=variable):
         guard_of(tmp_path, "127.0.0.1", lambda: cast(Journal, None))
 
 

@@ -1,3 +1,5 @@
+"""What may stand in the columns of a release, by what their words and units mean."""
+
 from __future__ import annotations
 
 import pandas as pd
