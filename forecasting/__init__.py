@@ -9,6 +9,7 @@ back to counts are the engine's work (:mod:`forecasting.postprocess`), so that e
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -96,6 +97,7 @@ class Model:
         seconds: What one fit of 15 years of months takes on one core; decides who is affordable on a large panel.
         slow: True where one fit takes more than about a tenth of a second.
         on_roots: By day and week it is given square roots of counts (:mod:`forecasting.postprocess`).
+        longest_season: Of more periods it cannot hold a season: what is usual in a year is taken out before it.
         member: May be one of the ensemble's models of single series.
         trusted: Takes part before it has a record of its own (chosen on outcomes before 2018, see the card of
             the ensemble); any other member must first show skill.
@@ -108,6 +110,7 @@ class Model:
     seconds: float = 0.01
     slow: bool = False
     on_roots: bool = False
+    longest_season: float = math.inf
     member: bool = True
     trusted: bool = False
 

@@ -22,6 +22,9 @@ SHORT_PERIODS = ("D", "W")
 """By day and week calm seas and storms follow each other: what is steady then is the spread of square roots of counts,
 as of Poisson counts (Anscombe 1948, Biometrika 35), not that of their logarithms. Of the logarithm and the powers ¼, ⅓
 and ½, on arrivals by week in seven years, the square root was best."""
+WAVES, FEWEST_SEASONS = 2, 1.5
+"""The usual year of weeks is two waves, known from so many years on. Of one to three waves, at half, three quarters and
+their whole height, on arrivals by week to August and to February of seven years."""
 _MEDIAN = QUANTILE_LEVELS.index(0.5)
 
 
@@ -84,14 +87,34 @@ def _attempt(model: Model, history: History, horizon: int) -> FloatArray:
         warnings.simplefilter("ignore")
         if model.on_roots and history.last_period.freqstr[0] in SHORT_PERIODS:
             return _on_roots(model, history, horizon)
-        return model.predict(history, horizon)
+        return _beside_waves(model, history, horizon)
 
 
 def _on_roots(model: Model, history: History, horizon: int) -> FloatArray:
     """The model's log1p quantiles where it is given square roots of counts."""
     scaled, observed = (np.sqrt(np.expm1(logs)) for logs in (history.scaled, history.observed))
-    roots = model.predict(replace(history, scaled=scaled, observed=observed), horizon)
+    roots = _beside_waves(model, replace(history, scaled=scaled, observed=observed), horizon)
     return np.asarray(np.log1p(np.square(np.maximum(roots, 0.0))))
+
+
+def _beside_waves(model: Model, history: History, horizon: int) -> FloatArray:
+    """The model's quantiles, on its scale; a season that is too long for it is taken out before and put back after.
+
+    The season is harmonic regression (Young, Pedregal and Tych 1999, Journal of Forecasting 18) beside a straight line.
+    """
+    season, known = history.season_length, len(history.scaled)
+    if season <= model.longest_season:
+        return model.predict(history, horizon)
+    if known < FEWEST_SEASONS * season:
+        return model.predict(replace(history, season_length=1), horizon)
+    time = np.arange(known + horizon)
+    angles = 2 * np.pi * np.outer(time / season, np.arange(1, WAVES + 1))
+    waves = np.hstack([np.sin(angles), np.cos(angles)])
+    line = np.column_stack([np.ones(known), time[:known] / season])
+    found, *_ = np.linalg.lstsq(np.hstack([line, waves[:known]]), history.scaled, rcond=None)
+    usual = waves @ found[line.shape[1] :]
+    rest = replace(history, scaled=history.scaled - usual[:known], season_length=1)
+    return np.asarray(model.predict(rest, horizon) + usual[known:, None])
 
 
 def _stable(quantiles: FloatArray, ceiling: FloatArray) -> FloatArray:

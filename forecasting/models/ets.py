@@ -19,7 +19,7 @@ def predict(history: History, horizon: int) -> FloatArray:
     from statsforecast.models import AutoETS  # noqa: PLC0415  # takes seconds to load and only a fit needs it
 
     season = history.season_length
-    seasonal = 1 < season <= LONGEST_SEASON and len(history.scaled) >= 3 * season
+    seasonal = season > 1 and len(history.scaled) >= 3 * season
     model = AutoETS(season_length=season if seasonal else 1, model="AZA" if seasonal else "AZN")
     try:
         fitted = model.forecast(y=history.scaled, h=horizon, level=[80])
@@ -30,17 +30,19 @@ def predict(history: History, horizon: int) -> FloatArray:
 
 MODEL = Model(
     model_id="vigie-ets",
-    version="3",
+    version="4",
     predict=predict,
     seconds=0.03,
     on_roots=True,
+    longest_season=LONGEST_SEASON,
     trusted=True,
     card=ModelCard(
         title=_("Exponential smoothing (ETS)"),
         summary=_(
-            "Innovations state space model on log1p scale, by day and week on square roots, with additive errors and "
-            "an additive season (from three seasons of data on); no trend, a trend or a damped trend, whichever has "
-            "the lowest AICc. Student t intervals with the model's own variance."
+            "Innovations state space model on log1p scale, by day and week on square roots, with additive "
+            "errors and an additive season (from three seasons of data on; by week two waves a year are taken "
+            "out before); no trend, a trend or a damped trend, whichever has the lowest AICc. Student t "
+            "intervals with the model's own variance."
         ),
         source="Hyndman, Koehler, Ord and Snyder 2008, Forecasting with Exponential Smoothing; by statsforecast.",
         weaknesses=_(

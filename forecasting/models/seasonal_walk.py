@@ -14,7 +14,7 @@ YEARS = 7
 
 
 def predict(history: History, horizon: int) -> FloatArray:
-    """Quantiles at horizons 1..H on log1p scale, shape ``(H, 23)``.
+    """Quantiles at horizons 1..H on the history's scale, shape ``(H, 23)``.
 
     Raises:
         FitError: The history holds too few changes to learn a season and its errors from.
@@ -51,16 +51,18 @@ def _seasonal_change(values: FloatArray, season: int, step: int) -> FloatArray:
 
 MODEL = Model(
     model_id="vigie-seasonal-walk",
-    version="2",
+    version="3",
     predict=predict,
     seconds=0.002,
+    on_roots=True,
     trusted=True,
     card=ModelCard(
         title=_("Random walk with half the usual seasonal change"),
         summary=_(
-            "The last value plus half of the average change over the same calendar periods in up to seven earlier "
-            "years, completed ones only. Its spread is taken from its own last 84 errors, each counted with both "
-            "signs: it stops the ensemble's intervals from becoming too narrow."
+            "The last value plus half of the average change over the same calendar periods in up to seven "
+            "earlier years, completed ones only, on log1p scale, by day and week on square roots. Its spread "
+            "is taken from its own last 84 errors, each counted with both signs: it stops the ensemble's "
+            "intervals from becoming too narrow."
         ),
         source="Shrinking seasonals: Miller and Williams 2003, Int. J. Forecasting 19(4).",
         weaknesses=_(

@@ -6,6 +6,9 @@ from core import FloatArray
 from core.languages import marked as _
 from forecasting import FitError, History, Model, ModelCard, quantiles_from_interval
 
+LONGEST_SEASON = 24
+"""In few years the mean of each week is noise: a test that finds a season in them finds it too late."""
+
 
 def predict(history: History, horizon: int) -> FloatArray:
     """Quantiles at horizons 1..H on the history's scale, shape ``(H, 23)``.
@@ -27,17 +30,19 @@ def predict(history: History, horizon: int) -> FloatArray:
 
 MODEL = Model(
     model_id="vigie-theta",
-    version="3",
+    version="4",
     predict=predict,
     seconds=0.005,
     on_roots=True,
+    longest_season=LONGEST_SEASON,
     trusted=True,
     card=ModelCard(
         title=_("Theta"),
         summary=_(
-            "Dynamic optimised theta model on log1p scale, by day and week on square roots: exponential smoothing "
-            "with a damped drift, after an additive season has been taken out where a test finds one. Student t "
-            "intervals with the spread of the method's own simulated paths."
+            "Dynamic optimised theta model on log1p scale, by day and week on square roots: exponential "
+            "smoothing with a damped drift, after an additive season has been taken out where a test finds "
+            "one, by week two waves a year. Student t intervals with the spread of the method's own simulated "
+            "paths."
         ),
         source="Fiorucci et al. 2016, Int. J. Forecasting 32(4), 1151–1161; fitted by statsforecast.",
         weaknesses=_("The season is fixed: it does not move with the series. Slow to follow a change of level."),

@@ -181,21 +181,29 @@ def test_a_series_of_its_own_leans_on_all_and_all_lean_on_no_scaling() -> None:
     assert (np.abs(own) < 0.6 * abs(common[0, 0])).all()
 
 
-def test_by_quarter_both_tails_are_drawn_out_about_their_quartiles_and_nothing_falls_below_zero() -> None:
-    quarters = [str(one) for one in pd.period_range("2015-Q1", periods=12, freq="Q")]
-    panel = panel_from_rows(pd.DataFrame({"series_id": "few", "time_period": quarters, "value": 40.0}))
+@pytest.mark.parametrize(
+    ("freq", "middle", "lower", "upper"), [("Q", 1.0, 1.25, 1.15), ("W", 1.0, 1.25, 1.15), ("D", 1.05, 1.0, 1.0)]
+)
+def test_by_day_week_and_quarter_forecasts_are_drawn_out_and_nothing_falls_below_zero(
+    freq: str, middle: float, lower: float, upper: float
+) -> None:
+    periods = [str(one) for one in pd.period_range("2015-01-01", periods=12, freq=freq)]
+    names = [f"{one[:4]}-W{pd.Period(one).week:02}" if freq == "W" else one for one in periods]
+    panel = panel_from_rows(pd.DataFrame({"series_id": "few", "time_period": names, "value": 40.0}))
     keys = pd.DataFrame(
         {"series_id": "few", "origin_date": panel.end_dates[8], "horizon": 1, "target_end_date": panel.end_dates[9]},
         index=range(2),
     )
     logs = np.stack([4.0 + 0.5 * NORMAL_SCORES, np.maximum(0.9 + 0.8 * NORMAL_SCORES, 0.0)])
     found = np.log1p(calibrate_tails(QuantileTable(keys, np.expm1(logs)), panel)[0].quantiles)
-    lower, upper = (LEVELS.tolist().index(level) for level in (0.25, 0.75))
-    below, above = logs[:, [lower]], logs[:, [upper]]
-    np.testing.assert_allclose(found[:, :lower], np.maximum(below - 1.25 * (below - logs[:, :lower]), 0.0), atol=1e-12)
-    np.testing.assert_allclose(found[:, lower : upper + 1], logs[:, lower : upper + 1], atol=1e-12)
-    np.testing.assert_allclose(found[:, upper:], above + 1.15 * (logs[:, upper:] - above), atol=1e-12)
-    assert (found[1, :2] == 0).all()
+    first, median, last = (LEVELS.tolist().index(level) for level in (0.25, 0.5, 0.75))
+    inside = logs[:, [median]] + middle * (logs - logs[:, [median]])
+    below = inside[:, [first]] - lower * (logs[:, [first]] - logs[:, :first])
+    above = inside[:, [last]] + upper * (logs[:, last:] - logs[:, [last]])
+    np.testing.assert_allclose(found[:, :first], np.maximum(below, 0.0), atol=1e-12)
+    np.testing.assert_allclose(found[:, first : last + 1], inside[:, first : last + 1], atol=1e-12)
+    np.testing.assert_allclose(found[:, last:], above, atol=1e-12)
+    assert (found[1, 0] == 0).all()
 
 
 def test_what_lies_far_above_the_record_is_drawn_in_and_keeps_its_order() -> None:

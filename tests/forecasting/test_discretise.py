@@ -16,8 +16,16 @@ from forecasting.quantiles import QuantileTable
 from forecasting.verification import wis
 
 MONTHS = 60
-MOSTLY_NOBODY = np.expm1(np.interp(LEVELS, [0.0, 0.2, 0.6, 1.0], np.log1p([0.0, 0.0, 0.5, 8.0])))
-"""Quantiles with a chance of zero of .6."""
+
+
+def mostly_nobody(zero: float) -> FloatArray:
+    """Quantiles with a chance of zero."""
+    return np.expm1(np.interp(LEVELS, [0.0, zero / 3, zero, 1.0], np.log1p([0.0, 0.0, 0.5, 8.0])))
+
+
+MOSTLY_NOBODY = mostly_nobody(0.6)
+ZERO_IS_IN = np.maximum(1 - np.maximum(LEVELS, 2 * LEVELS - 0.4) / 0.6, 0.0)
+"""In what share of the months each of its quantiles is zero."""
 
 
 def panel_of(*columns: FloatArray) -> Panel:
@@ -76,14 +84,27 @@ def test_quantiles_of_small_counts_score_better_near_whole_counts() -> None:
 
 
 def test_closed_intervals_hold_as_many_months_without_a_person_as_they_promise() -> None:
-    """With a chance of zero of .6 an interval from level t on takes zero in at 1 - t/.6 of the months."""
+    """With a chance of zero of .6 an interval from level t on takes zero in at 1 - t/.6 of the months, if t is low."""
     panel = panel_of(counts(0.5))
     months = pd.concat(
         [forecasts_of(panel, MOSTLY_NOBODY, row=row).keys for row in range(12, MONTHS)], ignore_index=True
     )
     made = discretise(QuantileTable(months, np.tile(MOSTLY_NOBODY, (len(months), 1))), panel).quantiles
-    np.testing.assert_allclose((made <= 0).mean(axis=0), np.maximum(1 - LEVELS / 0.6, 0.0), atol=0.05)
+    np.testing.assert_allclose((made <= 0).mean(axis=0), ZERO_IS_IN, atol=0.05)
     assert (made[:, LEVELS < 0.6] < 0.5).all()
+
+
+@pytest.mark.parametrize(("zero", "share"), [(0.6, 0.5), (0.6, 0.9), (0.9, 0.5), (0.9, 0.7), (0.9, 0.95), (0.97, 0.9)])
+def test_a_closed_interval_holds_what_it_promises_however_likely_nobody_is(zero: float, share: float) -> None:
+    """Where its upper end cannot leave its part of the outcomes out, the lower end leaves out so many more."""
+    panel, quantiles = panel_of(counts(0.5)), mostly_nobody(zero)
+    one = forecasts_of(panel, quantiles).keys
+    keys = pd.concat([one.assign(horizon=horizon) for horizon in range(1, 201)], ignore_index=True)
+    made = discretise(QuantileTable(keys, np.tile(quantiles, (len(keys), 1))), panel).quantiles
+    low, high = (int(np.argmin(np.abs(LEVELS - (1 + side * share) / 2))) for side in (-1, 1))
+    left_out = zero * (made[:, low] > 0).mean() + 1 - max(LEVELS[high], zero)
+    assert 1 - left_out == pytest.approx(share, abs=0.02)
+    assert (np.diff(made, axis=1) >= 0).all()
 
 
 def test_what_intervals_promise_holds_within_one_month_across_series_too() -> None:
@@ -92,7 +113,7 @@ def test_what_intervals_promise_holds_within_one_month_across_series_too() -> No
     for row in range(12, MONTHS, 7):
         keys = forecasts_of(panel, MOSTLY_NOBODY, row=row).keys
         made = discretise(QuantileTable(keys, np.tile(MOSTLY_NOBODY, (len(keys), 1))), panel).quantiles
-        np.testing.assert_allclose((made <= 0).mean(axis=0), np.maximum(1 - LEVELS / 0.6, 0.0), atol=0.08)
+        np.testing.assert_allclose((made <= 0).mean(axis=0), ZERO_IS_IN, atol=0.08)
 
 
 def test_what_intervals_promise_holds_across_the_horizons_of_one_month_too() -> None:
@@ -101,7 +122,7 @@ def test_what_intervals_promise_holds_across_the_horizons_of_one_month_too() -> 
     one = forecasts_of(panel, MOSTLY_NOBODY).keys
     keys = pd.concat([one.assign(horizon=horizon) for horizon in range(1, 61)], ignore_index=True)
     made = discretise(QuantileTable(keys, np.tile(MOSTLY_NOBODY, (len(keys), 1))), panel).quantiles
-    np.testing.assert_allclose((made <= 0).mean(axis=0), np.maximum(1 - LEVELS / 0.6, 0.0), atol=0.05)
+    np.testing.assert_allclose((made <= 0).mean(axis=0), ZERO_IS_IN, atol=0.05)
 
 
 def test_figures_that_a_publisher_rounds_to_five_have_quantiles_near_multiples_of_five() -> None:
