@@ -12,6 +12,8 @@ from core.calendar import FREQUENCIES
 from core.schema import DAY, NUMBER, TEXT, WHOLE, YES_NO, Column, Table
 
 LEVELS_OF_ALERTS = ("watch", "warning", "severe")
+PARTS_OF_ONE = ("share", "probability")
+"""Units of what lies between 0 and 1."""
 
 
 def _text(about: str, *one_of: str) -> Column:
@@ -19,6 +21,8 @@ def _text(about: str, *one_of: str) -> Column:
 
 
 def _number(about: str, unit: str = "", *, least: float | None = None, most: float | None = None) -> Column:
+    if unit in PARTS_OF_ONE:
+        least, most = 0, 1
     return Column(NUMBER, about, unit, least=least, most=most)
 
 
@@ -238,7 +242,7 @@ YEAR_AHEAD = Table(
     }
     | {
         f"chance_{more}": _gap(
-            _number(f"probability of more than `last_total` by over {more} %", "probability", least=0, most=1)
+            _number(f"probability of more than `last_total` by over {more} %", "probability")
         )
         for more in (0, 25, 50, 100)
     }
@@ -312,7 +316,7 @@ ALERTS = Table(
         alert_id=_text("its name, the same from night to night"),
         alert_level=_text("how grave", *LEVELS_OF_ALERTS),
         reason=_text("the sentence that states it, in English"),
-        probability=_gap(_number("probability of the event in the months named", "probability", least=0, most=1)),
+        probability=_gap(_number("probability of the event in the months named", "probability")),
         threshold=_gap(_number("number to be passed, or fallen to", "as the series")),
         first_period=_text("first month of the window, such as `2025-02`"),
         last_period=_text("last month of the window"),
@@ -353,7 +357,7 @@ TRACK_RECORD = Table(
         horizon=Column(WHOLE, "months ahead", "months"),
         n_events=_count("events that occurred"),
     )
-    | _estimates(" ".join(_MEASURES), _MEASURES)
+    | _estimates(" ".join(_MEASURES), _MEASURES, {"precision": "share", "recall": "share"})
     | {name: column.may_lack for name, column in _estimates(" ".join(_LATER_MEASURES), _LATER_MEASURES).items()}
     | {
         "n_alerts": _number("alerts that the rule would have given").may_lack,
@@ -378,8 +382,8 @@ REVISIONS = Table(
         before=_gap(_number("former value", PERSONS)),
         after=_gap(_number("new value", PERSONS)),
         change=_number("after less before, none counted as 0", PERSONS),
-        share=_gap(_number("that relative to the former value", "share")),
-        usual=_number("share up to which the source's other revisions usually go", "share").may_lack,
+        share=_gap(_number("that relative to the former value")),
+        usual=_number("`share` up to which the source's other revisions usually go").may_lack,
     ),
     ("source_id", "series_id", "time_period", "as_of"), "store.vintages", ("dashboard",),
 )  # fmt: skip
@@ -489,7 +493,7 @@ DELAYS = Table(
     _of(
         "source_id target freq days share periods",
         days=Column(WHOLE, "days after a period's end", "days"),
-        share=_number("share of its values known by then", "share", least=0, most=1),
+        share=_number("share of its values known by then", "share"),
         periods=_count("periods whose publication is on record", "periods", 1),
     ),
     ("source_id", "target", "freq", "days"), "ingest.freshness", (),
@@ -719,6 +723,7 @@ TABLES: tuple[Table, ...] = (
     _like(
         TRACK_RECORD, "track_record_comparison", "The same for simple alternatives, on the same months.",
         "alerts.verification", "dashboard", against=_text("the alternative"),
+        cutoff=_number("from which it warns: a probability, or its own score").may_lack,
     ),
     ALERT_THRESHOLDS, ALERT_RELIABILITY, DOCUMENTED_RISES,
     Table(

@@ -11,7 +11,7 @@ from forecasting import LEVELS
 
 COLUMNS = {f"{table.name}.{name}": column for table in (*TABLES, PANEL) for name, column in table.columns.items()}
 BOUND = {name: column for name, column in COLUMNS.items() if (column.least, column.most) != (None, None)}
-FROM_0_TO_1 = ("alerts.probability", "year_ahead.chance_25", "delays.share")
+FROM_0_TO_1 = ("alerts.probability", "scores.coverage_80", "scores.p_holm", "alert_reliability.came", "delays.share")
 
 
 def takes(column: Column, value: float) -> bool:
@@ -25,7 +25,7 @@ def bound(*units: str) -> list[str]:
     return [name for name, column in BOUND.items() if column.unit in units]
 
 
-@pytest.mark.parametrize("name", sorted({*bound("share", "probability"), *FROM_0_TO_1}))
+@pytest.mark.parametrize("name", sorted({*(one for one in COLUMNS if COLUMNS[one].unit in ("share", "probability")), *FROM_0_TO_1}))
 def test_a_share_and_a_probability_may_be_none_and_all_and_neither_less_nor_more(name: str) -> None:
     taken = [value for value in (-0.001, 0.0, 0.5, 1.0, 1.001) if takes(COLUMNS[name], value)]
     assert taken == [0.0, 0.5, 1.0]
