@@ -364,7 +364,7 @@ TRACK_RECORD = Table(
         "n_repeats": _number("of these, further ones about an onset already foretold").may_lack,
         "n_no_onset": _number("of these, followed by the event but by no onset of it").may_lack,
         "base_rate": _number("share of months with an event", "share").may_lack,
-        "cutoff": _number("probability from which the rule warns", "probability").may_lack,
+        "cutoff": _number("from which it warns: a probability, or a simple alternative's own score").may_lack,
         **{
             f"{what}_{end}": _text(f"{'first' if end == 'from' else 'last'} month on which it was {what}").may_lack
             for what in ("trained", "judged")
@@ -723,7 +723,6 @@ TABLES: tuple[Table, ...] = (
     _like(
         TRACK_RECORD, "track_record_comparison", "The same for simple alternatives, on the same months.",
         "alerts.verification", "dashboard", against=_text("the alternative"),
-        cutoff=_number("from which it warns: a probability, or its own score").may_lack,
     ),
     ALERT_THRESHOLDS, ALERT_RELIABILITY, DOCUMENTED_RISES,
     Table(
