@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from core.release import PANEL, REQUIRED, TABLES
+from core.release import PANEL, PARTS_OF_ONE, REQUIRED, TABLES
 from core.schema import Column, Table, keeps
 from forecasting import LEVELS
 
@@ -25,7 +25,7 @@ def bound(*units: str) -> list[str]:
     return [name for name, column in BOUND.items() if column.unit in units]
 
 
-@pytest.mark.parametrize("name", sorted({*(one for one in COLUMNS if COLUMNS[one].unit in ("share", "probability")), *FROM_0_TO_1}))
+@pytest.mark.parametrize("name", sorted({*(one for one in COLUMNS if COLUMNS[one].unit in PARTS_OF_ONE), *FROM_0_TO_1}))
 def test_a_share_and_a_probability_may_be_none_and_all_and_neither_less_nor_more(name: str) -> None:
     taken = [value for value in (-0.001, 0.0, 0.5, 1.0, 1.001) if takes(COLUMNS[name], value)]
     assert taken == [0.0, 0.5, 1.0]
