@@ -97,7 +97,7 @@ class Model:
         seconds: What one fit of 15 years of months takes on one core; decides who is affordable on a large panel.
         slow: True where one fit takes more than about a tenth of a second.
         on_roots: By day and week it is given square roots of counts (:mod:`forecasting.postprocess`).
-        longest_season: Of more periods it cannot hold a season: what is usual in a year is taken out before it.
+        longest_season: Of so many periods at most it can hold a season; what is usual in a longer one is taken out.
         member: May be one of the ensemble's models of single series.
         trusted: Takes part before it has a record of its own (chosen on outcomes before 2018, see the card of
             the ensemble); any other member must first show skill.

@@ -98,7 +98,7 @@ def calibrate(table: QuantileTable, panel: Panel) -> tuple[QuantileTable, FloatA
 def calibrate_tails(table: QuantileTable, panel: Panel) -> tuple[QuantileTable, FloatArray]:
     """Scale what lies beyond each forecast's quartiles, as :func:`calibrate` does its whole spread.
 
-    Then ``WIDER`` draws them out, in short histories too.
+    Then ``WIDER`` draws forecasts out, by day their middle half, in short histories too.
     """
     beyond = np.r_[:_LOWER, _UPPER + 1 : len(LEVELS)]
     penalties = (TAILS_TOWARDS_ONE, TAILS_TOWARDS_ALL)

@@ -7,7 +7,7 @@ from core.languages import marked as _
 from forecasting import FitError, History, Model, ModelCard, quantiles_from_interval
 
 LONGEST_SEASON = 24
-"""In few years the mean of each week is noise: a test that finds a season in them finds it too late."""
+"""Its own season is the mean of each week of the year: two waves a year scored better."""
 
 
 def predict(history: History, horizon: int) -> FloatArray:

@@ -11,7 +11,14 @@ from forecasting import LEVELS
 
 COLUMNS = {f"{table.name}.{name}": column for table in (*TABLES, PANEL) for name, column in table.columns.items()}
 BOUND = {name: column for name, column in COLUMNS.items() if (column.least, column.most) != (None, None)}
-FROM_0_TO_1 = ("alerts.probability", "scores.coverage_80", "scores.p_holm", "alert_reliability.came", "delays.share")
+FROM_0_TO_1 = (
+    "alerts.probability",
+    "year_ahead.chance_25",
+    "scores.coverage_80",
+    "scores.p_holm",
+    "alert_reliability.came",
+    "delays.share",
+)
 
 
 def takes(column: Column, value: float) -> bool:

@@ -182,10 +182,11 @@ def test_a_series_of_its_own_leans_on_all_and_all_lean_on_no_scaling() -> None:
 
 
 @pytest.mark.parametrize(
-    ("freq", "middle", "lower", "upper"), [("Q", 1.0, 1.25, 1.15), ("W", 1.0, 1.25, 1.15), ("D", 1.05, 1.0, 1.0)]
+    ("freq", "middle", "lower", "upper", "zeros"),
+    [("Q", 1.0, 1.25, 1.15, 2), ("W", 1.0, 1.25, 1.15, 2), ("D", 1.05, 1.0, 1.0, 1)],
 )
 def test_by_day_week_and_quarter_forecasts_are_drawn_out_and_nothing_falls_below_zero(
-    freq: str, middle: float, lower: float, upper: float
+    freq: str, middle: float, lower: float, upper: float, zeros: int
 ) -> None:
     periods = [str(one) for one in pd.period_range("2015-01-01", periods=12, freq=freq)]
     names = [f"{one[:4]}-W{pd.Period(one).week:02}" if freq == "W" else one for one in periods]
@@ -203,7 +204,7 @@ def test_by_day_week_and_quarter_forecasts_are_drawn_out_and_nothing_falls_below
     np.testing.assert_allclose(found[:, :first], np.maximum(below, 0.0), atol=1e-12)
     np.testing.assert_allclose(found[:, first : last + 1], inside[:, first : last + 1], atol=1e-12)
     np.testing.assert_allclose(found[:, last:], above, atol=1e-12)
-    assert (found[1, 0] == 0).all()
+    assert (found[1, :zeros] == 0).all()
 
 
 def test_what_lies_far_above_the_record_is_drawn_in_and_keeps_its_order() -> None:

@@ -387,16 +387,16 @@ def test_a_season_is_estimated_from_three_years_on(
 
 @pytest.mark.parametrize(
     ("length", "season", "seasonal"),
-    [(35, 12, None), (36, 12, 12), (72, 24, 24), (40, 1, None)],
+    [(35, 12, None), (36, 12, 12), (72, 24, 24), (170, 52, None), (40, 1, None)],
 )
-def test_the_arima_has_the_orders_on_its_card_and_a_season_from_three_of_them_on(
+def test_the_arima_has_the_orders_on_its_card_and_a_season_from_three_of_them_on_where_it_is_not_too_long(
     monkeypatch: pytest.MonkeyPatch, length: int, season: int, seasonal: int | None
 ) -> None:
     class Recorder(_Recorder):
         told: ClassVar[list[dict[str, object]]] = []
 
     monkeypatch.setattr("statsforecast.models.ARIMA", Recorder)
-    MODELS["vigie-arima"].predict(fit("arima", np.arange(1.0, length + 1), season).history(), HORIZON)
+    answer("vigie-arima", np.arange(1.0, length + 1), season)
     order, of_season = (
         tuple(map(int, one)) for one in re.findall(r"\((\d),(\d),(\d)\)", MODELS["vigie-arima"].card.title)
     )
