@@ -11,7 +11,7 @@ export OMP_NUM_THREADS = 1
 
 COMPILE = $(VENV)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements"
 
-.PHONY: help setup run check test lint quick unit explore mutants golden texts requirements benchmarks release clean
+.PHONY: help setup run check test lint quick elsewhere unit explore mutants golden texts requirements benchmarks release clean
 .DEFAULT_GOAL := help
 
 help:
@@ -75,11 +75,17 @@ lint: .venv/ready-to-test
 	$(VENV)/lint-imports
 
 quick: .venv/system-ready
-	$(VENV)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "$(QUICK)"
+	$(VENV)/pytest -q -n $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder -m "$(QUICK)"
 
-# One more than the two cores: who waits for a browser, a server or a killed process leaves its core to another.
+# The quick tests in random order, which shows what a test leaves to the next one. SEED=… repeats an order.
+elsewhere: .venv/system-ready
+	@seed=$(or $(SEED),$$(date +%s)); echo "Random order: make elsewhere SEED=$$seed"; \
+	$(VENV)/pytest -q -n $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder -m "$(QUICK)" \
+	    --random-order --random-order-seed=$$seed
+
+# One more than the two cores: a test that waits for a browser, a server or a killed process leaves its core to another.
 unit: .venv/system-ready
-	$(VENV)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(VENV)/pytest -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder
 
 # Property tests draw freely, ROUNDS times; what fails is kept in tests/cases, to be committed, and tried by every run.
 ROUNDS ?= 10
