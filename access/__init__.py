@@ -208,6 +208,15 @@ def actor_of(person: Person, access: AccessSettings) -> Actor:
     return Actor(person.name, frozenset({*from_claims, *_listed(person.name, access)}), person.identity)
 
 
+def account_name() -> str:
+    """Return the name of the operating system's account that runs this process; its number if it has no name."""
+    number = os.getuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
+
+
 def shell_actor(access: AccessSettings, typed: str) -> Actor:
     """Who acts at the command line.
 
@@ -221,7 +230,7 @@ def shell_actor(access: AccessSettings, typed: str) -> Actor:
         return Actor(typed)
     if typed:
         raise InputError("--as is not taken where people sign in: the step is kept with your account's name")
-    name = _SHELL + pwd.getpwuid(os.getuid()).pw_name
+    name = _SHELL + account_name()
     return Actor(name, frozenset(_listed(name, access)), name)
 
 

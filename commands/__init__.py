@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -111,23 +110,15 @@ def echo_entries(entries: Iterable[Entry]) -> None:
     typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
 
 
-def login_name() -> str:
-    """Who works at this machine, as the system calls them; ``unknown`` where it does not know."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
-
-
 def acting_here(access: AccessSettings, typed: str = "") -> Actor:
     """Who acts at this machine: the account where people sign in, else the name typed, or who works here.
 
     Raises:
         InputError: A name is typed although there is a login.
     """
-    from access import shell_actor
+    from access import account_name, shell_actor
 
-    return shell_actor(access, typed or ("" if access.is_on else login_name()))
+    return shell_actor(access, typed or ("" if access.is_on else account_name()))
 
 
 def as_date(text: str | None, option: str) -> dt.date | None:

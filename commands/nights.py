@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands import EXIT_DEGRADED, EXIT_NOTHING_PUBLISHED, EXIT_PUBLISHED, Home, as_date, login_name, opened_journal
+from commands import EXIT_DEGRADED, EXIT_NOTHING_PUBLISHED, EXIT_PUBLISHED, Home, as_date, opened_journal
 from core.errors import InputError, VigieError
 from core.log import counted, get_logger, progress_bar, tell_fault
 from core.settings import SNAPSHOT, home_folder, load_settings
@@ -121,6 +121,7 @@ def _ingest_live(sources: list[str], replayed: dt.date | None, folder: Path) -> 
 
 
 def _ingest_own(file: list[str], mapping: Path, folder: Path) -> None:
+    from access import account_name
     from nightly.inputs import ingest_own, load_snapshot
     from store.vintages import VintageStore
 
@@ -128,13 +129,14 @@ def _ingest_own(file: list[str], mapping: Path, folder: Path) -> None:
         raise InputError("ingest: --mapping describes own figures: name them with --file PATH")
     with opened_journal(folder) as journal:
         load_snapshot(VintageStore(folder), journal)
-        done = [ingest_own(folder, Path(path), mapping, journal, login_name()) for path in file]
+        done = [ingest_own(folder, Path(path), mapping, journal, account_name()) for path in file]
     for one in done:
         _tell_edition(one)
     _end(0, sum(one.is_held for one in done), len(done))
 
 
 def _ingest_files(file: list[str], folder: Path) -> None:
+    from access import account_name
     from nightly.inputs import ingest_file, load_snapshot
     from store.vintages import VintageStore
 
@@ -146,7 +148,7 @@ def _ingest_files(file: list[str], folder: Path) -> None:
             try:
                 if not path:
                     raise InputError(f"--file {item}: write SOURCE=PATH, such as frontex=ibc.xlsx")
-                done = ingest_file(folder, source_id, Path(path), journal, login_name())
+                done = ingest_file(folder, source_id, Path(path), journal, account_name())
             except VigieError as error:
                 tell_fault("refused", str(error), source_id=source_id)
                 failed += 1

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 
 import pytest
 
-from access import Actor, Login, LoginError, Person, actor_of, read_person, shell_actor
+from access import Actor, Login, LoginError, Person, account_name, actor_of, read_person, shell_actor
 from core.errors import InputError
 from core.settings import AccessSettings
 
@@ -133,7 +132,19 @@ def test_at_the_command_line_a_name_is_typed_only_where_nobody_signs_in() -> Non
 
 
 def test_at_the_command_line_the_account_has_the_roles_that_the_settings_list() -> None:
-    name = f"shell:{getpass.getuser()}"
+    name = f"shell:{account_name()}"
     assert shell_actor(settings(), "").roles == frozenset()
     actor = shell_actor(settings(people={name: ["manager"]}), "")
     assert (actor.name, actor.roles) == (name, frozenset({"manager"}))
+
+
+@pytest.mark.parametrize("variable", ["LOGNAME", "USER"])
+def test_account_name_ignores_the_environment(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    before = account_name()
+    monkeypatch.setenv(variable, "ada")
+    assert account_name() == before
+
+
+def test_account_without_a_name_is_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.getuid", lambda: 2**31 - 7)
+    assert account_name() == str(2**31 - 7)

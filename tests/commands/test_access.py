@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 
 import pytest
 
-from access import NotAllowedError
+from access import NotAllowedError, account_name
 from core.errors import InputError
 from tests.commands.command_line import vigie
 from tests.faults.delivery import publish
@@ -39,13 +38,13 @@ def test_an_account_without_a_role_is_refused_and_recorded(home: Path) -> None:
     with pytest.raises(NotAllowedError):
         sign_off(home)
     (line,) = vigie(home, "audit").stdout.splitlines()
-    assert line[20:].split() == [f"shell:{getpass.getuser()}", "refused", "signed", "off", ALERT]
+    assert line[20:].split() == [f"shell:{account_name()}", "refused", "signed", "off", ALERT]
 
 
 def test_an_account_in_the_list_acts_under_its_own_name(home: Path) -> None:
-    (home / "settings.toml").write_text(f'{SETTINGS}[access.people]\n"shell:{getpass.getuser()}" = ["manager"]\n')
+    (home / "settings.toml").write_text(f'{SETTINGS}[access.people]\n"shell:{account_name()}" = ["manager"]\n')
     assert "the alert is signed off" in sign_off(home)
-    assert f"shell:{getpass.getuser()}" in vigie(home, "audit").stdout
+    assert f"shell:{account_name()}" in vigie(home, "audit").stdout
 
 
 def test_the_audit_says_when_there_is_nothing_to_say(home: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from access import Actor, NotAllowedError
+from access import Actor, NotAllowedError, account_name
 from alerts.lifecycle import SIGNED_OFF
 from core.errors import InputError
 from core.schema import Entry
@@ -93,7 +92,7 @@ def test_a_message_that_is_dropped_is_never_sent_and_the_journal_keeps_by_whom_a
 def test_where_people_sign_in_a_message_is_dropped_by_a_manager_a_refusal_is_recorded_and_sending_needs_no_role(
     home: Path,
 ) -> None:
-    account, settings = f"shell:{getpass.getuser()}", home / "settings.toml"
+    account, settings = f"shell:{account_name()}", home / "settings.toml"
     drop = "outbox", "drop", str(waiting(home)[0]["message_id"]), "--why", "left the service"
     login = (
         'dashboard_url = "https://vigie.example.org"\n[access]\nclient_id = "vigie"\n'

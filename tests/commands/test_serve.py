@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
 import os
 import socket
@@ -15,7 +14,7 @@ import httpx
 import pytest
 import typer
 
-from access import Person, actor_of
+from access import Person, account_name, actor_of
 from access.sessions import SIGNED_OUT, authorize_download, note_login
 from commands.serve import application, audit, check_address, dashboard, health, sign_out
 from core.errors import InputError
@@ -211,4 +210,4 @@ def test_each_open_login_of_a_person_is_ended_once_by_who_works_at_this_machine_
     with opened_journal("", used) as journal:
         ended = journal.entries(action=SIGNED_OUT)
     assert {row.subject for row in ended} == {"login:one", "login:two"}
-    assert {row.actor.removeprefix("shell:") for row in ended} == {getpass.getuser()}
+    assert {row.actor.removeprefix("shell:") for row in ended} == {account_name()}
