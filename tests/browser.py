@@ -28,7 +28,7 @@ QUIET = """milliseconds => new Promise(done => {
 })"""
 """Resolved once nothing on the page has changed for so long."""
 DESK: ViewportSize = {"width": 1440, "height": 900}
-LONGEST_MS = 120_000
+LONGEST_MS = 600_000
 _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 

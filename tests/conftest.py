@@ -6,6 +6,7 @@ import datetime as dt
 import gc
 import os
 import shutil
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,6 +140,14 @@ def publisher(monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
     server = Publisher()
     yield server
     server.close()
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port of loopback that refuses connections: it is taken, and no program listens there."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
-LONGEST_SECONDS, LARGEST_BYTES = 60, 64 * 2**20
+LONGEST_SECONDS, LARGEST_BYTES = 600, 64 * 2**20
 _GOOD_ENDS = {ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY}
 _VALUELESS = {"button", "download_button", "plotly_chart"}
 _ONE_VALUE = {
@@ -54,7 +54,7 @@ class Session:
         self.title, self.widgets, self.charts, self.errors = "", dict[str, tuple[str, Any]](), 0, list[str]()
         self._socket = connect(
             f"{address.replace('http', 'ws', 1)}/_stcore/stream", subprotocols=[Subprotocol("streamlit")],
-            max_size=LARGEST_BYTES, origin=Origin(address), compression=None,
+            max_size=LARGEST_BYTES, origin=Origin(address), compression=None, open_timeout=LONGEST_SECONDS,
         )  # fmt: skip
 
     def close(self) -> None:

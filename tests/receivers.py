@@ -5,7 +5,6 @@ from __future__ import annotations
 import email
 import email.policy
 import json
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,8 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.servers import LONGEST_SECONDS, free_port
 
 
 @dataclass
@@ -57,11 +58,9 @@ class Mailbox:
 @contextmanager
 def mail_server(pause_seconds: float = 0) -> Iterator[Mailbox]:
     """Run a mail server."""
-    # The controller tries its own port after the start, so it must be known before.
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()  # the controller connects to its own port after the start, so it must be known before
     mailbox = Mailbox(port=port, pause_seconds=pause_seconds)
-    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port, ready_timeout=LONGEST_SECONDS)
     controller.start()
     try:
         yield mailbox

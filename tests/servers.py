@@ -9,20 +9,39 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 
 from core.settings import PROJECT
 
+LONGEST_SECONDS = 600
+"""Bound of every wait for another process: only a process that hangs takes longer, on a loaded machine too."""
+
 
 def free_port() -> int:
-    """A port of loopback on which nobody listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
+    """Return a port of loopback that the system gives to no other program within a minute.
+
+    A connection that the server's side closes first leaves the port in TIME_WAIT: programs that name the port may
+    listen on it, and the system assigns it to none that asks for any port.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()):
+        server.accept()[0].close()
+        return int(server.getsockname()[1])
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float = LONGEST_SECONDS) -> None:
+    """Return once a condition holds.
+
+    Raises:
+        TimeoutError: It did not within the longest wait.
+    """
+    end = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited for {seconds} seconds")
+        time.sleep(0.05)
 
 
 class Server:
@@ -50,7 +69,7 @@ class Server:
         """Start it and wait until it answers.
 
         Raises:
-            RuntimeError: It ended, or stayed silent for two minutes.
+            RuntimeError: It ended, or did not answer within the longest wait.
         """
         threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         with self._log.open("wb") as log:
@@ -58,18 +77,20 @@ class Server:
                 self._command, cwd=PROJECT, stdout=log, stderr=subprocess.STDOUT,
                 env={**os.environ, **threads, **self._environment},
             )  # fmt: skip
-        end = time.monotonic() + 120
+        end = time.monotonic() + LONGEST_SECONDS
         while time.monotonic() < end and self._process.poll() is None:
-            with suppress(OSError), urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=2):  # noqa: S310  # our own loopback address
+            with suppress(OSError), urllib.request.urlopen(f"{self.address}/_stcore/health", timeout=30):  # noqa: S310  # our own loopback address
                 return self
             time.sleep(0.2)
         self.__exit__()
-        raise RuntimeError(f"the server ended, or did not answer within two minutes: {self._log.read_text()[-800:]}")
+        raise RuntimeError(
+            f"the server ended, or did not answer within {LONGEST_SECONDS} s: {self._log.read_text()[-800:]}"
+        )
 
     def __exit__(self, *_error: object) -> None:
         """End it."""
         self._process.terminate()
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=LONGEST_SECONDS)
 
     def memory(self) -> tuple[float, float]:
         """Resident memory now and at its highest, MiB. The process is the server itself: the command becomes it."""

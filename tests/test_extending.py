@@ -19,7 +19,7 @@ from tests.dashboard.conftest import publish
 EXAMPLE = re.compile(r"^`(?P<path>[a-z_]+/[^`\n]+)`\n\n```\w+\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGE = """
 from streamlit.testing.v1 import AppTest
-page = AppTest.from_file("app.py", default_timeout=60).switch_page("dashboard/app_pages/glossary.py").run()
+page = AppTest.from_file("app.py", default_timeout=600).switch_page("dashboard/app_pages/glossary.py").run()
 assert not page.exception, page.exception
 print(page.title[0].value, "/", page.markdown[-1].value)
 """

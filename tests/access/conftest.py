@@ -8,7 +8,6 @@ import os
 import secrets
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from core.settings import PROJECT
 from store.journal import Journal, journal_url
 from tests.access.wire import session_of
 from tests.dashboard.conftest import publish
-from tests.servers import Server, free_port
+from tests.servers import LONGEST_SECONDS, Server, free_port, wait_until
 
 SESSION_MINUTES = 30
 
@@ -126,7 +125,7 @@ def package() -> Path:
         for name in ("package.json", "package-lock.json"):
             shutil.copy(PACKAGE / name, folder / name)
         command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        made = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+        made = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=LONGEST_SECONDS, check=False)
         if made.returncode:
             pytest.skip(f"oidc-provider cannot be installed: {made.stderr.strip()[-200:]}")
         (folder / "complete").touch()
@@ -154,12 +153,9 @@ def connected(start: Start, package: Path) -> Iterator[Dashboard]:
     with log.open("wb") as out:
         node = subprocess.Popen(["node", "provider.mjs"], cwd=package, env=environment, stdout=out, stderr=out)
     try:
-        for _attempt in range(120):
-            if b"http" in log.read_bytes() or node.poll() is not None:
-                break
-            time.sleep(0.25)
+        wait_until(lambda: b"http" in log.read_bytes() or node.poll() is not None)
         assert node.poll() is None, log.read_text()[-800:]
         yield dashboard
     finally:
         node.terminate()
-        node.wait(timeout=20)
+        node.wait(timeout=LONGEST_SECONDS)

@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.provider,
     pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on the path"),
 ]
-WAIT = 90_000
+WAIT = 600_000
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,6 @@ from access.guard import CALLBACK_PATH, LOGIN_PATH, LOGOUT_PATH, Guard, login_ro
 from access.sessions import ASK_JOURNAL_AFTER, SIGNED_IN, SIGNED_OUT, Logins, form_token, login_id_of, revoke
 from core.settings import AccessSettings, load_settings
 from store.journal import Journal
-from tests.servers import free_port
 
 from .wire import COOKIE, ISSUER, session_of
 
@@ -162,11 +161,11 @@ def test_an_identifier_that_is_not_ours_says_nothing(journal: Journal, sent: str
 
 
 def test_a_login_ends_by_the_form_of_its_own_page_and_by_no_other_request(
-    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed_port: int
 ) -> None:
     monkeypatch.setenv(ACCESS.client_secret_env, "x")
     monkeypatch.setattr(sessions, "_OF_PROCESS", {})
-    base, nobody = "http://127.0.0.1", f"http://127.0.0.1:{free_port()}/none"
+    base, nobody = "http://127.0.0.1", f"http://127.0.0.1:{closed_port}/none"
     (tmp_path / "settings.toml").write_text(
         f'dashboard_url = "{base}"\n[access]\nprovider = "{nobody}"\nclient_id = "vigie"\n'
     )

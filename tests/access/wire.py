@@ -28,7 +28,7 @@ from tests.reader import answers
 
 COOKIE, XSRF = SESSION_COOKIE, "_streamlit_xsrf"
 ISSUER = "https://login.example.org"
-PATIENCE = 60.0
+PATIENCE = 600.0
 
 
 def session_of(home: Path, who: str, *, roles: tuple[str, ...] = (), minutes_ago: float = 0) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from email.message import EmailMessage
 
@@ -49,13 +48,8 @@ def mail() -> EmailMessage:
 
 
 def email_channel(mailbox: Mailbox, **other: object) -> EmailChannel:
-    same = {"kind": "email", "host": "127.0.0.1", "port": mailbox.port, "sender": "vigie@example.org", "seconds": 5}
+    same = {"kind": "email", "host": "127.0.0.1", "port": mailbox.port, "sender": "vigie@example.org", "seconds": 120}
     return EmailChannel.model_validate(same | {"security": "none"} | other)
-
-
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 def test_a_mail_is_taken(mailbox: Mailbox) -> None:
@@ -79,9 +73,9 @@ def test_a_refused_login_means_that_the_channel_is_down_and_keeps_the_password(m
     assert SECRET not in str(caught.value)
 
 
-def test_a_server_that_is_not_there_means_that_the_channel_is_down(mailbox: Mailbox) -> None:
+def test_a_server_that_is_not_there_means_that_the_channel_is_down(mailbox: Mailbox, closed_port: int) -> None:
     with pytest.raises(ChannelDownError, match="ConnectionRefusedError"):
-        send_mail(email_channel(mailbox, port=closed_port()), mail())
+        send_mail(email_channel(mailbox, port=closed_port), mail())
 
 
 @pytest.mark.parametrize(("answer", "permanent"), [("550 no such reader", True), ("450 mailbox busy", False)])
@@ -123,8 +117,10 @@ def test_a_webhook_gets_its_token_and_the_address_stays_secret(hook: Requests, m
     assert SECRET not in str(caught.value)
 
 
-def test_a_chat_service_that_does_not_answer_means_that_the_channel_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VIGIE_CHAT", f"json://user:{SECRET}@127.0.0.1:{closed_port()}/")
+def test_a_chat_service_that_does_not_answer_means_that_the_channel_is_down(
+    monkeypatch: pytest.MonkeyPatch, closed_port: int
+) -> None:
+    monkeypatch.setenv("VIGIE_CHAT", f"json://user:{SECRET}@127.0.0.1:{closed_port}/")
     with pytest.raises(ChannelDownError, match="did not take the message") as caught:
         post_chat(ChatChannel(kind="chat", url_env="VIGIE_CHAT"), "title", "text", "a")
     assert SECRET not in str(caught.value)
@@ -154,15 +150,15 @@ def test_a_token_goes_over_https_or_to_this_machine_alone(monkeypatch: pytest.Mo
 
 
 def test_a_channel_that_is_tried_is_reached_and_signed_in_to_and_nothing_is_sent(
-    mailbox: Mailbox, hook: Requests, monkeypatch: pytest.MonkeyPatch
+    mailbox: Mailbox, hook: Requests, monkeypatch: pytest.MonkeyPatch, closed_port: int
 ) -> None:
     before, missing = (len(mailbox.mails), len(hook.taken)), "VIGIE_NO_SUCH"
-    monkeypatch.setenv("VIGIE_CHAT", f"json://user:{SECRET}@127.0.0.1:{closed_port()}/")
+    monkeypatch.setenv("VIGIE_CHAT", f"json://user:{SECRET}@127.0.0.1:{closed_port}/")
     monkeypatch.setenv("VIGIE_UNKNOWN", f"nosuchservice://{SECRET}")
-    closed = f"http://127.0.0.1:{closed_port()}/"
+    closed = f"http://127.0.0.1:{closed_port}/"
     cases: list[tuple[EmailChannel | WebhookChannel | ChatChannel, type[Exception] | None, str]] = [
         (email_channel(mailbox), None, ""),
-        (email_channel(mailbox, port=closed_port()), ChannelDownError, "ConnectionRefusedError"),
+        (email_channel(mailbox, port=closed_port), ChannelDownError, "ConnectionRefusedError"),
         # This server knows no login, so only who tries to sign in is refused.
         (email_channel(mailbox, user="vigie", password_env="VIGIE_SECRET"), ChannelDownError, "mail server"),  # noqa: S106  # the variable's name
         (email_channel(mailbox, user="vigie", password_env=missing), InputError, f"{missing} is not set"),

@@ -55,7 +55,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 def read_overview(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Open the dashboard; what its page raises fails the test."""
     monkeypatch.setenv("VIGIE_HOME", str(home))
-    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=600).run()
     assert not app.exception, app.exception
 
 

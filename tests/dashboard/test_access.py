@@ -65,7 +65,7 @@ def signed(home: Path, monkeypatch: pytest.MonkeyPatch) -> Sign:
 
 
 def visit(page: str = "alerts", **query: str) -> AppTest:
-    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=600)
     for name, value in query.items():
         app.query_params[name] = value
     app.switch_page(f"dashboard/app_pages/{page}.py")

@@ -35,7 +35,7 @@ pytestmark = [
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 LOCAL = {"127.0.0.1", "localhost"}
-WAIT = 60_000
+WAIT = 600_000
 COUNT_DRAWINGS = """() => {
     window.again = {};
     new MutationObserver(() => {
@@ -237,7 +237,7 @@ def test_back_leads_to_the_page_before_at_the_first_press_also_where_the_menu_le
     if size is PHONE:
         page.get_by_test_id("stExpandSidebarButton").wait_for()
     page.go_back()
-    page.get_by_role("heading", level=1, name=re.compile("^A range for every")).wait_for(timeout=10_000)
+    page.get_by_role("heading", level=1, name=re.compile("^A range for every")).wait_for(timeout=WAIT)
     assert "/method" in page.url
     assert page.evaluate("window.same") is True
     context.close()

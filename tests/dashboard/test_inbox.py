@@ -29,7 +29,7 @@ def released(home: Path) -> Release:
 
 
 def visit(alert: str = WARNING, release: str = "latest", **state: object) -> AppTest:
-    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=600)
     app.query_params["alert"], app.query_params["release"] = alert, release
     for name, value in state.items():
         app.session_state[name] = value
@@ -171,7 +171,7 @@ def test_a_comment_cannot_inject_markup_into_the_history() -> None:
 @pytest.mark.usefixtures("released")
 def test_older_releases_are_read_only(home: Path) -> None:
     publish(home, replay=False)
-    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=600)
     from store.releases import ReleaseStore  # noqa: PLC0415  # only this test looks for the older one
 
     app.query_params["release"] = ReleaseStore(home).all()[0].run_id
@@ -203,7 +203,7 @@ def test_an_acknowledged_alert_no_longer_waits(home: Path) -> None:
 @pytest.mark.usefixtures("home", "released")
 def test_a_route_that_was_looked_at_before_shows_that_its_alert_has_been_dismissed_since() -> None:
     def route() -> str:
-        app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+        app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=600)
         app.query_params["route"] = "WAR"
         app.switch_page("dashboard/app_pages/route.py")
         return shown(app.run())
@@ -218,7 +218,7 @@ def test_once_a_routes_gravest_alert_is_decided_the_overview_asks_for_its_next_o
     publish(home, alerts=pd.DataFrame([alert("warning", "WAR"), other]), replay=False)
 
     def overview() -> AppTest:
-        return AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60).run()
+        return AppTest.from_file(str(PROJECT / "app.py"), default_timeout=600).run()
 
     assert overview().title[0].value == "2 alerts need your sign-off: Western African / Atlantic (Warning)"
     take(visit(), "Sign off and send", "Ada", "Beds are there")
@@ -242,7 +242,7 @@ def test_a_past_release_shows_what_was_decided_while_it_was_the_newest(home: Pat
         return next(text for text in labels if "Western African" in text)
 
     def overview(run_id: str) -> str:
-        app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+        app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=600)
         app.query_params["release"] = run_id
         return " ".join(one.value for one in [*app.run().title, *app.markdown])
 

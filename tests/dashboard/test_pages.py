@@ -35,7 +35,7 @@ PAGES = ("overview", "route", "asylum", "year_ahead", "alerts", "scenarios", "ev
 
 def visit(page: str, golden: str = "", **address: str) -> AppTest:
     """Run one page with an address; fails on any exception, and where it shows anything but its golden file."""
-    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=600)
     for name, value in address.items():
         app.query_params[name] = value
     if page != "overview":

@@ -41,7 +41,7 @@ from dashboard.server import (
 from dashboard.streamlit_private import STATIC_ADDRESS as ADDRESS
 from dashboard.streamlit_private import STATIC_FOLDER as FOLDER
 from dashboard.streamlit_private import frame
-from tests.servers import Server
+from tests.servers import LONGEST_SECONDS, Server
 
 STATIC = Path(streamlit.__file__).parent / "static"
 SCRIPT = next(path for path in sorted((FOLDER / "js").glob("*.js")) if path.stat().st_size > 5000)
@@ -59,7 +59,7 @@ def test_a_browser_of_this_machine_is_opened_once_the_server_answers_unless_told
     browser.chmod(0o755)
     environment = {"DISPLAY": ":0", "BROWSER": f"{browser} %s"}
     with Server(tmp_path / "home", tmp_path / "log", environment=environment, headless=headless) as server:
-        end = time.monotonic() + (2.5 if headless else 30)
+        end = time.monotonic() + (2.5 if headless else LONGEST_SECONDS)
         while time.monotonic() < end and not seen.exists():
             time.sleep(0.1)
         assert headless != seen.exists()

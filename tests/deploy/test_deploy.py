@@ -267,7 +267,7 @@ def test_the_container_s_scheduler_runs_a_first_night_and_then_one_a_day(tmp_pat
         (tmp_path / name).chmod(0o755)
     variables = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "VIGIE_NIGHT_AT": "04:15"}
     script = str(DEPLOY / "container" / "nights.sh")
-    done = subprocess.run([script], env=variables, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([script], env=variables, capture_output=True, text=True, timeout=600, check=False)
     told = calls.read_text().splitlines()
     assert told[:2] == ["vigie status", "vigie nightly --live"]
     assert 0 < int(told[2].split()[1]) <= 86_400
@@ -280,7 +280,7 @@ def test_the_container_s_scheduler_runs_a_first_night_and_then_one_a_day(tmp_pat
 @pytest.mark.parametrize("name", [name for name in UNITS if name.endswith(".service")])
 def test_a_unit_can_reach_little(name: str) -> None:
     command = ["systemd-analyze", "security", "--offline=true", str(DEPLOY / name)]
-    told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stdout
+    told = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False).stdout
     found = re.search(r"exposure level for \S+: (\d+\.\d)", told)
     assert found, told
     assert float(found[1]) <= 2.0

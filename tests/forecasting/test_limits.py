@@ -28,8 +28,9 @@ from forecasting.models import MODELS
 from forecasting.pool import SupervisedPool
 from forecasting.postprocess import SafeForecast
 from forecasting.workers import Fit, run_fits, run_tasks, side_by_side
+from tests.servers import LONGEST_SECONDS, wait_until
 
-SHORT = Limits(seconds=1.0, megabytes=512)
+SHORT = Limits(seconds=3.0, megabytes=512)
 
 
 @pytest.fixture(autouse=True)
@@ -71,8 +72,8 @@ def test_a_library_that_is_being_loaded_is_loaded_to_its_end_before_its_fit_is_c
 def test_a_stuck_fit_in_this_process_is_cut_off_and_the_baseline_stands_in(stuck: str) -> None:
     begun = time.monotonic()
     answers = run_fits(fits_of("baseline", stuck, "snaive"), 3, workers=1)
-    assert time.monotonic() - begun < 10
-    assert [answer.reason for answer in answers] == ["", "cut off after 1 s", ""]
+    assert time.monotonic() - begun < 50
+    assert [answer.reason for answer in answers] == ["", "cut off after 3 s", ""]
     assert np.array_equal(answers[1].quantiles, answers[0].quantiles)
 
 
@@ -80,7 +81,7 @@ def test_a_stuck_fit_in_this_process_is_cut_off_and_the_baseline_stands_in(stuck
 def test_a_model_that_is_always_cut_off_is_given_up_after_some_times() -> None:
     answers = run_fits(fits_of(*["sleeps"] * (MOST_CUT_OFFS + 2), "snaive"), 3, workers=1)
     reasons = [answer.reason for answer in answers]
-    assert reasons.count("cut off after 1 s") == MOST_CUT_OFFS
+    assert reasons.count("cut off after 3 s") == MOST_CUT_OFFS
     assert reasons.count(f"cut off untried: {MOST_CUT_OFFS} earlier fits of this model were cut off") == 2
     assert reasons[-1] == ""
 
@@ -94,7 +95,7 @@ def test_of_a_pool_only_what_hangs_dies_or_devours_memory_is_lost_and_named() ->
     reasons = dict(zip(models, (answer.reason for answer in answers), strict=True))
     assert reasons == {
         "baseline": "", "snaive": "",
-        "hears_nothing": "cut off after 1 s", "sleeps": "cut off after 1 s", "loops": "cut off after 1 s",
+        "hears_nothing": "cut off after 3 s", "sleeps": "cut off after 3 s", "loops": "cut off after 3 s",
         "dies": "cut off: its process died 2 times, perhaps for want of memory",
         "eats": "cut off: it needs more memory than is allowed",
     }  # fmt: skip
@@ -143,7 +144,7 @@ def behaved(how: str) -> int:
     if how == "dies":
         os.kill(os.getpid(), signal.SIGKILL)
     if how == "starts another":
-        STARTED.append(subprocess.Popen(["sleep", "30"]))
+        STARTED.append(subprocess.Popen(["sleep", "3600"]))
         return STARTED[0].pid
     time.sleep(0.2 if how == "takes its time" else 0.0)
     return os.getpid()
@@ -179,10 +180,7 @@ def test_what_a_process_of_a_pool_started_ends_with_it() -> None:
         assert isinstance(child, int)
         assert runs(child)
     try:
-        deadline = time.monotonic() + 5
-        while runs(child) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert not runs(child)
+        wait_until(lambda: not runs(child))
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)
@@ -275,7 +273,7 @@ def test_a_worker_is_ended_with_what_its_process_started_if_it_ever_ran(
 def test_of_a_batch_the_answers_up_to_the_first_task_that_is_cut_off_are_given_with_it() -> None:
     def answer(task: str) -> str:
         if task == "slow":
-            time.sleep(5)
+            time.sleep(60)
         if task == "hungry":
             raise MemoryError
         return task.upper()
@@ -283,7 +281,7 @@ def test_of_a_batch_the_answers_up_to_the_first_task_that_is_cut_off_are_given_w
     begun: list[int] = []
     assert pools.run_batch(answer, ["a", "b"], 1.0, begun.append) == ["A", "B"]
     assert begun == [0, 1]
-    assert pools.run_batch(answer, ["a", "slow", "b"], 0.05) == ["A", CutOff("cut off after 0.05 s")]
+    assert pools.run_batch(answer, ["a", "slow", "b"], 1.0) == ["A", CutOff("cut off after 1 s")]
     hungry = CutOff("cut off: it needs more memory than is allowed")
     assert pools.run_batch(answer, ["hungry", "b"], 1.0) == [hungry]
 
@@ -336,7 +334,7 @@ def test_a_process_answers_batch_after_batch_and_hands_faults_back_until_who_ask
     assert isinstance(answers[1], TypeError)
     assert bounds == [("parent", 7), ("megabytes", 512)]
     ours.close()
-    serving.join(timeout=5)
+    serving.join(timeout=LONGEST_SECONDS)
     assert not serving.is_alive()
 
 
@@ -377,29 +375,29 @@ def test_the_processes_of_a_pool_end_with_it() -> None:
 
 
 def test_what_ends_in_time_is_left_alone_and_no_alarm_stays() -> None:
-    with time_limit(0.2):
+    with time_limit(1):
         ended = True
-    time.sleep(0.4)
+    time.sleep(1.2)
     assert ended
 
 
 def test_an_alarm_is_no_exception_that_a_model_may_take_for_a_failed_fit() -> None:
     with pytest.raises(CutOffError), time_limit(0.1):
         try:
-            time.sleep(5)
+            time.sleep(60)
         except Exception:  # as models do
             pytest.fail("the model swallowed it")
 
 
 def test_what_a_block_started_ends_with_it_and_what_ran_before_is_spared() -> None:
-    before = subprocess.Popen(["sleep", "30"])
+    before = subprocess.Popen(["sleep", "3600"])
     time.sleep(0.1)
     started: list[subprocess.Popen[bytes]] = []
-    with pytest.raises(CutOffError), time_limit(0.5):
-        started.append(subprocess.Popen(["sleep", "30"]))
-        started[0].wait()
+    with pytest.raises(CutOffError), time_limit(60):
+        started.append(subprocess.Popen(["sleep", "3600"]))
+        signal.raise_signal(signal.SIGALRM)
     try:
-        assert started[0].wait(timeout=5) == -signal.SIGKILL
+        assert started[0].wait(LONGEST_SECONDS) == -signal.SIGKILL
         assert before.poll() is None
     finally:
         before.kill()
@@ -491,9 +489,9 @@ def test_a_process_is_killed_with_its_parent_and_ends_if_that_had_ended_before()
 def test_a_process_is_known_to_be_younger_than_the_moment_before_it_whatever_its_name(tmp_path: Path) -> None:
     program = shutil.copy(shutil.which("sleep") or "", tmp_path / "a ) 1 2")
     before = limits._since_boot()
-    child = subprocess.Popen([program, "30"])
+    child = subprocess.Popen([program, "3600"])
     try:
-        assert before <= limits._born(child.pid) <= before + 5
+        assert before <= limits._born(child.pid) <= time.clock_gettime(time.CLOCK_BOOTTIME)
         assert limits._born(os.getpid()) < before
     finally:
         child.kill()

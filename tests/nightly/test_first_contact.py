@@ -21,7 +21,7 @@ from nightly.first_contact import HEADER, Contact, check_sources
 from tests.ingest.live.layouts import LAYOUTS
 from tests.ingest.live.publisher import Publisher, Reply
 
-QUICK = {"attempts": 1, "first_wait_seconds": 0, "read_seconds": 2, "total_seconds": 5}
+QUICK = {"attempts": 1, "first_wait_seconds": 0}
 NAMES = ("noaa_enso", "fao_ffpi", "italy_interior")
 
 

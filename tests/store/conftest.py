@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,8 @@ from uuid import uuid4
 import pandas as pd
 import psycopg
 import pytest
+
+from tests.servers import LONGEST_SECONDS, wait_until
 
 Scalar = str | bool | float | pd.Timestamp
 Rows = Callable[..., pd.DataFrame]
@@ -163,7 +164,7 @@ def postgres_server() -> Iterator[str]:
         yield address
     finally:
         server.send_signal(signal.SIGINT)
-        server.wait(timeout=30)
+        server.wait(timeout=LONGEST_SECONDS)
         shutil.rmtree(folder)
 
 
@@ -186,21 +187,23 @@ def _unprivileged(folder: Path) -> dict[str, Any]:
     if os.geteuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")
-    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
     """Return when the server answers."""
-    for _ in range(300):
+
+    def answers() -> bool:
         assert server.poll() is None, log.read_text()
         try:
             psycopg.connect(address).close()
         except psycopg.OperationalError:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError(log.read_text())
+            return False
+        return True
+
+    wait_until(answers)
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import re
 import sqlite3
 import tarfile
 import threading
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from store.lock import BACKUP, AlreadyRunningError, night_lock
 from store.releases import About, ReleaseStore, prune
 from store.status import WITNESS
 from store.vintages import VintageStore
+from tests.servers import LONGEST_SECONDS
 from tests.store.conftest import Rows
 
 Frames = dict[str, pd.DataFrame]
@@ -68,17 +68,18 @@ def test_what_comes_back_is_what_was_there_and_the_chain_is_whole(home: Path, tm
 def test_rows_that_are_committed_while_the_backup_runs_are_in_it_whole_or_not_at_all(
     home: Path, tmp_path: Path
 ) -> None:
-    stop = threading.Event()
+    begun, stop = threading.Event(), threading.Event()
 
     def write() -> None:
         journal = Journal(journal_url("", home))
         while not stop.is_set():
             journal.decide("pair", lambda _: [Entry("a", "first", "pair"), Entry("a", "second", "pair")])
+            begun.set()
         journal.close()
 
     writer = threading.Thread(target=write)
     writer.start()
-    time.sleep(0.2)
+    assert begun.wait(LONGEST_SECONDS)
     try:
         write_backup(home, tmp_path / "one.tar.zst")
     finally:

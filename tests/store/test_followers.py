@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from store.lock import AlreadyRunningError, night_lock
 from store.mirror import Follower, read_contact, shared
 from store.releases import ReleaseStore
 from store.status import WITNESS, witnesses
+from tests.servers import wait_until
 from tests.store.mirrors import (
     Cut,
     Homes,
@@ -43,13 +42,6 @@ def settings_of(home: Path, url: str, journal: str = "") -> Settings:
     return load_settings(home)
 
 
-def wait_for(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 def test_two_dashboards_and_a_nightly_on_three_machines_share_s3_and_postgresql(
     s3_url: str, postgres_url: str, homes: Homes
 ) -> None:
@@ -71,7 +63,7 @@ def test_two_dashboards_and_a_nightly_on_three_machines_share_s3_and_postgresql(
                 with pytest.raises(AlreadyRunningError), shared(rival, settings_of(rival, s3_url, postgres_url)):
                     pass
             for home in readers:
-                wait_for(lambda home=home, release=release: _current(home) == release.run_id)  # type: ignore[misc]  # mypy sees no type in a lambda's default
+                wait_until(lambda home=home, release=release: _current(home) == release.run_id)  # type: ignore[misc]  # mypy sees no type in a lambda's default
     finally:
         for follower in followers:
             follower.stop()

@@ -196,7 +196,7 @@ def test_a_name_that_another_machine_holds_is_waited_for_only_where_it_is_asked(
     monkeypatch.setattr("store.database.time.sleep", waits.append)
     with database.alone("one") as is_held:
         assert (is_held, waits) == (False, [])
-    with database.alone("one", wait_seconds=0.01) as is_held:
+    with database.alone("one", wait_seconds=0.1) as is_held:
         assert not is_held
         assert waits
 

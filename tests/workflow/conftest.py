@@ -188,7 +188,7 @@ def mail_settings(mailbox: Mailbox) -> dict[str, Any]:
         "channels": {
             "mail": {
                 "kind": "email", "host": "127.0.0.1", "port": mailbox.port, "security": "none",
-                "sender": "Vigie <vigie@example.org>", "seconds": 5,
+                "sender": "Vigie <vigie@example.org>", "seconds": 120,
             }
         },
         "subscriptions": [{"name": "desk", "channel": "mail", "to": ["duty@example.org"]}],

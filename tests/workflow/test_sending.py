@@ -55,11 +55,6 @@ def sign(desk: Workflow, publish: Publish) -> None:
     act(desk, publish(), ALERT, Step(Actor("Ada"), SIGNED_OFF, "beds are ready"))
 
 
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
 def test_a_mail_has_text_html_and_the_fan_chart_and_says_what_it_must(
     desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
 ) -> None:
@@ -232,21 +227,21 @@ def test_a_chat_service_gets_a_text_through_apprise(
 
 
 def test_a_dead_channel_holds_up_neither_the_others_nor_the_caller(
-    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery, closed_port: int
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         mail_settings["channels"]["mute"] = {
-            "kind": "webhook", "url": f"http://127.0.0.1:{silent.getsockname()[1]}/", "seconds": 30,
+            "kind": "webhook", "url": f"http://127.0.0.1:{silent.getsockname()[1]}/", "seconds": 120,
         }  # fmt: skip
-        mail_settings["channels"]["gone"] = {"kind": "webhook", "url": f"http://127.0.0.1:{closed_port()}/"}
+        mail_settings["channels"]["gone"] = {"kind": "webhook", "url": f"http://127.0.0.1:{closed_port}/"}
         mail_settings["subscriptions"] += [{"name": name, "channel": name} for name in ("mute", "gone")]
         opened = desk(**mail_settings, longest_seconds=2)
         sign(opened, publish)
         begun = time.monotonic()
         report = send_waiting(opened)
-        assert time.monotonic() - begun < 20
-    for thread in threading.enumerate():
-        if thread.name == "vigie-mute":
+        assert time.monotonic() - begun < 100
+    for thread in threading.enumerate():  # on a loaded machine the others too may still be sending
+        if thread.name.startswith("vigie-"):
             thread.join()
     assert len(mailbox.mails) == 1
     assert "channel mute takes longer than the time that sending may take" in report.problems

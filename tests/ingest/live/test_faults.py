@@ -123,8 +123,9 @@ def test_a_slow_drip_is_cut_by_the_clock(
     source_id: str, publisher: Publisher, quick: LiveSettings, sound: Sounds
 ) -> None:
     _, path = sound[source_id]
+    hurried = quick.model_copy(update={"total_seconds": 1.0})
     with pytest.raises(SourceError, match="took longer than 1 seconds"):
-        figures(with_fault(publisher, source_id, quick, path, Reply(b"[" * 1000, drip=0.05)))
+        figures(with_fault(publisher, source_id, hurried, path, Reply(b"[" * 1000, drip=1.0)))
 
 
 @EACH
