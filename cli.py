@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -11,7 +11,7 @@ import typer
 from commands import EXIT_NOTHING_PUBLISHED, alerts, home, hub, nights, panels, releases, serve
 from core.about import code_version
 from core.errors import VigieError
-from core.log import configure_logging, get_logger, tell_fault
+from core.log import LOG_FORMAT, LogFormat, configure_logging, get_logger
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(nights.snapshot_app, name="snapshot")
@@ -40,6 +40,12 @@ def _show_version(*, wanted: bool) -> None:
         raise typer.Exit
 
 
+def _choose_format(chosen: LogFormat) -> LogFormat:
+    os.environ[LOG_FORMAT] = chosen
+    configure_logging()
+    return chosen
+
+
 @app.callback()
 def options(
     version: Annotated[  # noqa: ARG001  # typer calls _show_version with it
@@ -51,6 +57,12 @@ def options(
             help="Say version, commit and build.",
         ),
     ] = False,
+    log_format: Annotated[  # noqa: ARG001  # typer calls _choose_format with it
+        LogFormat,
+        typer.Option(
+            "--log-format", envvar=LOG_FORMAT, callback=_choose_format, help="Format of errors and log lines."
+        ),
+    ] = LogFormat.text,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, and of the log only warnings.")] = False,
 ) -> None:
     """Vigie forecasts arrivals on migration routes, warns early, and publishes how often its warnings were right."""
@@ -58,28 +70,33 @@ def options(
         configure_logging(quiet=True)
 
 
-def _quiet_first(words: list[str]) -> list[str]:
-    """``--quiet`` belongs to the whole command, and people write it at the end too."""
-    return ["--quiet", *(word for word in words if word != "--quiet")] if "--quiet" in words else words
+def _common_options_first(words: list[str]) -> list[str]:
+    """Return the words with the options of ``vigie`` itself before the command: people write them at the end too."""
+
+    def is_common(place: int) -> bool:
+        return (
+            words[place] == "--quiet"
+            or words[place].partition("=")[0] == "--log-format"
+            or words[max(place - 1, 0)] == "--log-format"
+        )
+
+    return [words[place] for place in sorted(range(len(words)), key=lambda place: not is_common(place))]
 
 
-def main(run: Callable[[], None] = app) -> None:
-    """Entry point: a person's mistake gets a sentence and exit 1, never a traceback."""
+def main() -> None:
+    """Run the command; a person's mistake and a fault in Vigie end in a sentence."""
     configure_logging()
-    sys.argv[1:] = _quiet_first(sys.argv[1:])
     try:
-        run()
+        sys.exit(app(_common_options_first(sys.argv[1:]), standalone_mode=False))
+    except typer.TyperException as error:
+        if text := error.format_message():  # else help was asked for, and printed
+            get_logger().error("refused", text=text, kind=type(error).__name__)
+        sys.exit(error.exit_code)
     except VigieError as error:
-        tell_fault("stopped", str(error), kind=type(error).__name__)
-        sys.exit(EXIT_NOTHING_PUBLISHED)
+        get_logger().error("stopped", text=str(error), kind=type(error).__name__)
     except Exception as error:
-        if sys.stderr.isatty():
-            raise
-        get_logger().error("a fault in Vigie", kind=type(error).__name__, exc_info=True)
-        sys.exit(EXIT_NOTHING_PUBLISHED)
-    except KeyboardInterrupt:
-        typer.echo("stopped by hand; nothing was published", err=True)
-        sys.exit(130)
+        get_logger().error("fault in Vigie", text="fault in Vigie", kind=type(error).__name__, exc_info=True)
+    sys.exit(EXIT_NOTHING_PUBLISHED)
 
 
 if __name__ == "__main__":

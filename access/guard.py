@@ -10,6 +10,7 @@ import datetime as dt
 import hmac
 import html
 import threading
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from authlib.integrations.starlette_client import OAuth
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
@@ -182,6 +182,9 @@ def login_routes(guard: Guard) -> list[Route]:
     Raises:
         InputError: The client secret is missing.
     """
+    with warnings.catch_warnings(record=True):  # Authlib takes httpx, and warns that it will want httpx2
+        from authlib.integrations.starlette_client import OAuth  # noqa: PLC0415  # where nobody signs in it is not needed
+
     access, way_back = guard.access, guard.origin + CALLBACK_PATH
     client: Any = OAuth().register(
         "vigie",

@@ -18,7 +18,7 @@ import typer
 
 from commands import EXIT_DEGRADED, AsJson, Home, existing_home
 from core.errors import InputError, StoreError
-from core.log import counted, progress_bar, tell_fault
+from core.log import counted, get_logger, progress_bar
 from core.schema import Entry
 from core.settings import DRILL, Settings, home_folder, load_settings
 
@@ -64,7 +64,7 @@ def backup(
         workflow.journal.record(Entry("administrator", BACKED_UP, str(done.path)))
     problem = ReleaseStore(folder).verify(witnesses(folder, setting))
     if problem is not None:
-        tell_fault("altered", f"what was backed up is not whole: {problem}")
+        get_logger().error("altered", text=f"what was backed up is not whole: {problem}")
         raise typer.Exit(EXIT_CHAIN_BROKEN)
 
 
@@ -95,7 +95,7 @@ def restore(
         f"{time.monotonic() - begun:.1f} s"
     )
     if done.problem is not None:
-        tell_fault("altered", str(done.problem))
+        get_logger().error("altered", text=str(done.problem))
         raise typer.Exit(EXIT_PROBLEM)
     typer.echo("The chain of releases is whole.")
     if not repair and not in_service:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +11,7 @@ import typer
 
 from commands import EXIT_DEGRADED, EXIT_NOTHING_PUBLISHED, EXIT_PUBLISHED, Home, as_date, opened_journal
 from core.errors import InputError, VigieError
-from core.log import counted, get_logger, progress_bar, tell_fault
+from core.log import counted, get_logger, progress_bar
 from core.settings import SNAPSHOT, home_folder, load_settings
 
 if TYPE_CHECKING:
@@ -114,7 +113,7 @@ def _ingest_live(sources: list[str], replayed: dt.date | None, folder: Path) -> 
         report = ingest_live(folder, load_settings(folder), sources, answered_on=replayed, progress=progress)
     for line in report.summary():
         if line.startswith("failed"):
-            tell_fault("failed", line)
+            get_logger().error("failed", text=line)
         else:
             typer.echo(line)
     _end(len(report.failed), len(report.held), len(report.taken))
@@ -131,7 +130,7 @@ def _ingest_own(file: list[str], mapping: Path, folder: Path) -> None:
         load_snapshot(VintageStore(folder), journal)
         done = [ingest_own(folder, Path(path), mapping, journal, account_name()) for path in file]
     for one in done:
-        _tell_edition(one)
+        _report_edition(one)
     _end(0, sum(one.is_held for one in done), len(done))
 
 
@@ -150,20 +149,20 @@ def _ingest_files(file: list[str], folder: Path) -> None:
                     raise InputError(f"--file {item}: write SOURCE=PATH, such as frontex=ibc.xlsx")
                 done = ingest_file(folder, source_id, Path(path), journal, account_name())
             except VigieError as error:
-                tell_fault("refused", str(error), source_id=source_id)
+                get_logger().error("refused", text=str(error), source_id=source_id)
                 failed += 1
             else:
-                _tell_edition(done)
+                _report_edition(done)
                 held, taken = held + done.is_held, taken + (not done.is_held)
     _end(failed, held, taken)
 
 
-def _tell_edition(done: Ingested) -> None:
-    """What became of a file: on standard output what is known, beside faults what waits for a person."""
-    if done.is_held and not sys.stderr.isatty():
-        get_logger().warning("held", summary=done.summary())
+def _report_edition(done: Ingested) -> None:
+    """Print what became of a file: on standard output what is known, in the log what waits for a person."""
+    if done.is_held:
+        get_logger().warning("held", text=done.summary())
     else:
-        typer.echo(done.summary(), err=done.is_held)
+        typer.echo(done.summary())
 
 
 def _preview(file: Path, mapping_path: Path | None) -> None:

@@ -165,10 +165,12 @@ def _write(made: Made, out: Path, title: str, *, strictly_hub: bool) -> None:
     except StoreError as error:
         raise InputError(f"--out {error}") from None
     lines = made.diagnostics.lines(names=_MOST_NAMED)
+    written = f"{counted(rows, 'row')} of {made.diagnostics.series:,} series written to"
     if str(out) == "-":
-        get_logger().info("written", rows=rows, series=made.diagnostics.series, to_be_known=lines)
+        text = "; ".join([f"{written} standard output", *lines])
+        get_logger().info("written", text=text, rows=rows, series=made.diagnostics.series, to_be_known=lines)
         return
-    typer.echo(f"{counted(rows, 'row')} of {made.diagnostics.series:,} series written to {out}")
+    typer.echo(f"{written} {out}")
     for line in lines:
         typer.echo(f"  {line}")
     typer.echo(f"What must be known about them: {beside}")

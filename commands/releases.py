@@ -28,7 +28,7 @@ from commands import (
 )
 from core.errors import InputError, StoreError
 from core.languages import DEFAULT_LANGUAGE, languages
-from core.log import counted, one_line, tell_fault
+from core.log import counted, get_logger, one_line
 from core.routes import spelled
 from core.settings import home_folder, load_settings
 
@@ -67,7 +67,7 @@ def verify(
     folder = existing_home(home)
     problem = verify_home(folder, load_settings(folder), head)
     if problem is not None:
-        tell_fault("altered", str(problem), run_id=problem.run_id, file=problem.file)
+        get_logger().error("altered", text=str(problem), run_id=problem.run_id, file=problem.file)
         raise typer.Exit(1)
     typer.echo("The chain of releases is whole." + (" It ends with the hash given." if head else ""))
 

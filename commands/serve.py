@@ -93,7 +93,7 @@ def health(
     except OSError as error:
         raise InputError(f"--address {address} --port {port}: {error.strerror}") from None
     typer.echo(f"{address_of(address, listener.getsockname()[1])}{HEALTH_PATH}   (Ctrl+C ends it)")
-    config = uvicorn.Config(application(folder, address), log_level="warning", server_header=False)
+    config = uvicorn.Config(application(folder, address), log_config=None, server_header=False)
     uvicorn.Server(config).run(sockets=[listener])
 
 

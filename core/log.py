@@ -1,13 +1,17 @@
-"""Log lines, and progress of long work: words and a bar with time left on a terminal, lines of JSON elsewhere."""
+"""Log lines, as sentences or as JSON, and progress of long work."""
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 import sys
 import time
+import traceback
 import unicodedata
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from itertools import accumulate
 from typing import Any
 
@@ -16,30 +20,74 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from structlog.typing import Processor
 
+LOG_FORMAT = "VIGIE_LOG_FORMAT"
+"""The variable that names a format."""
 
-def configure_logging(*, json_lines: bool | None = None, quiet: bool = False) -> None:
-    """Set structlog up for the process; log lines go to standard error.
+
+class LogFormat(StrEnum):
+    """Formats of log lines."""
+
+    text = "text"
+    json = "json"
+
+
+def configure_logging(*, quiet: bool = False) -> None:
+    """Set up the log of this process, on standard error: sentences, or JSON lines where ``VIGIE_LOG_FORMAT`` is json.
+
+    Child processes inherit the variable, and with it the format. An error of a library is logged in the same format;
+    its warnings are not logged.
 
     Args:
-        json_lines: Force the layout; by default JSON unless standard error is a terminal.
         quiet: Keep to warnings and errors; then no progress is shown either.
     """
-    as_json = not sys.stderr.isatty() if json_lines is None else json_lines
-    json_line: list[Processor] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    json_lines: list[Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(_json_line),
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _harmless,
-            *(json_line if as_json else [structlog.dev.ConsoleRenderer()]),
-        ],
+        processors=json_lines if os.environ.get(LOG_FORMAT) == LogFormat.json else [_sentence],
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING if quiet else logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=lambda *_args: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    for noisy in ("cmdstanpy", "prophet", "fontTools", "matplotlib"):
-        logging.getLogger(noisy).setLevel(logging.ERROR)
+    logging.lastResort = LibraryErrors()
+
+
+class LibraryErrors(logging.Handler):
+    """Handler of the standard library's loggers that passes errors on to the log, and nothing less."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Log a record."""
+        get_logger().error(record.name, text=record.getMessage(), exc_info=record.exc_info and record.exc_info[1])
+
+
+def _sentence(_logger: object, method: str, event: MutableMapping[str, Any]) -> str:
+    """Return an event as a sentence: its ``text`` if it has one, else its name, its facts and its ``reason``.
+
+    Raises:
+        DropEvent: The event is information without a ``text``, which only programs read.
+    """
+    name, text, reason, error = (event.pop(key, None) for key in ("event", "text", "reason", "exc_info"))
+    if not text and method == "info":
+        raise structlog.DropEvent
+    facts = ", ".join(str(fact) for value in event.values() for fact in (value if isinstance(value, list) else [value]))
+    parts = [text] if text else [name, facts, reason]
+    if error := sys.exc_info()[1] if error is True else error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        parts += [f"{type(error).__name__}: {error} ({place.filename}, line {place.lineno}; "
+                  f"with {LOG_FORMAT}=json the log holds the whole traceback)"]  # fmt: skip
+    return one_line(("" if method == "info" else f"{method}: ") + ": ".join(filter(None, parts)))
+
+
+def _json_line(event: object, **options: Any) -> str:  # noqa: ANN401  # those of json.dumps
+    """Return an event as JSON with letters as they are, and escapes for whatever would move a cursor."""
+    text = json.dumps(event, ensure_ascii=False, **options)
+    return "".join(char if _is_plain(char) else json.dumps(char)[1:-1] for char in text)
 
 
 def one_line(text: str) -> str:
@@ -47,10 +95,11 @@ def one_line(text: str) -> str:
 
     For terminals, logs and lines of a file: what people and publishers wrote may hold anything.
     """
-    return "".join(
-        char if char.isprintable() or unicodedata.category(char) == "Zs" else char.encode("unicode_escape").decode()
-        for char in text
-    )
+    return "".join(char if _is_plain(char) else char.encode("unicode_escape").decode() for char in text)
+
+
+def _is_plain(char: str) -> bool:
+    return char.isprintable() or unicodedata.category(char) == "Zs"
 
 
 def counted(count: int, what: str) -> str:
@@ -58,26 +107,14 @@ def counted(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
-def tell_fault(event: str, text: str, **facts: object) -> None:
-    """Tell a person, or the log where no terminal listens, what went wrong.
-
-    Args:
-        event: What happened, for machines.
-        text: What is wrong, for a person.
-        **facts: More for machines.
-    """
-    if sys.stderr.isatty():
-        sys.stderr.write(f"error: {one_line(text)}\n")
-    else:
-        get_logger().error(event, error=text, **facts)
-
-
-def _harmless(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    return {key: one_line(value) if isinstance(value, str) else value for key, value in event.items()}
-
-
 def get_logger() -> structlog.stdlib.BoundLogger:
-    """A logger for one module."""
+    """Return a logger.
+
+    The argument ``text`` of an event is its sentence for people; the event's name and the other arguments are for
+    programs. Information without a ``text`` is left out of the text format.
+    """
+    if not structlog.is_configured():
+        configure_logging()
     logger: structlog.stdlib.BoundLogger = structlog.get_logger()
     return logger
 

@@ -5,14 +5,18 @@ Nothing else in Vigie names one. ``tests/dashboard/test_streamlit_private.py`` f
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import streamlit
+from streamlit import logger as streamlit_logger
 from streamlit.web.server.starlette import starlette_server
 from streamlit.web.server.starlette.starlette_app_utils import validate_xsrf_token
 from streamlit.web.server.starlette.starlette_server_config import XSRF_COOKIE_NAME
+
+from core.log import LibraryErrors
 
 WAY_COOKIE = "_streamlit_session"
 """The cookie that Streamlit's own middleware signs for ``request.session``: it holds what Authlib keeps on the way to
@@ -55,6 +59,16 @@ STYLED_PARTS = frozenset(
 """``data-testid`` of parts that the style sheet dresses, where Streamlit's theme has no setting."""
 
 
+def _log_errors_only(logger: logging.Logger) -> None:
+    logger.handlers = [LibraryErrors()]
+
+
+# Else each module that caches warns when it is loaded before Streamlit's runtime begins (dashboard.server.load), and
+# uvicorn prints a second address.
+streamlit_logger.setup_formatter = _log_errors_only
+streamlit_logger.update_formatter()
+
+
 def frame() -> str:
     """The page around every page, as HTML: the policy on content allows the scripts in it, and no others.
 
@@ -72,10 +86,11 @@ def is_asked_by_page(protocols: Sequence[str], cookies: Mapping[str, str]) -> bo
 def limit_messages(most: int) -> None:
     """Have the server refuse messages of browsers above a size while they are read; its own may be larger.
 
-    Streamlit has one setting for both directions.
+    Streamlit has one setting for both directions. The server logs as Streamlit does.
     """
     given = starlette_server._get_uvicorn_config_kwargs  # what this module is for
-    starlette_server._get_uvicorn_config_kwargs = lambda: {**given(), "ws_max_size": most}  # as above
+    ours = {"ws_max_size": most, "log_config": None}
+    starlette_server._get_uvicorn_config_kwargs = lambda: {**given(), **ours}  # as above
 
 
 def send_at_once() -> None:

@@ -137,8 +137,8 @@ def run_fit(fit: Fit, horizon: int) -> SafeForecast:
 def _with_fallback(fit: Fit, horizon: int, answer: SafeForecast | CutOff) -> SafeForecast:
     if not isinstance(answer, CutOff):
         return answer
-    get_logger().warning("fit cut off", model_id=fit.model_id, series_id=fit.series_id, origin=str(fit.last_period),
-                         reason=answer.reason)  # fmt: skip
+    get_logger().info("fit cut off", model_id=fit.model_id, series_id=fit.series_id, origin=str(fit.last_period),
+                      reason=answer.reason)  # fmt: skip
     return fallback_forecast(fit.history(), horizon, answer.reason)
 
 
@@ -170,7 +170,7 @@ def _run_over_processes(
     try:
         pool.run(fit, fits, batches, operator.attrgetter("model_id"), took, processes=processes)
     except WorkersFailedError as error:
-        get_logger().warning("processes_failed", reason=str(error), rest="run in one process")
+        get_logger().warning("processes failed, the work goes on in one", reason=str(error))
 
 
 def _run_on_cluster(
@@ -262,7 +262,7 @@ def _over_pool(
     try:
         pool.run(function, tasks, [[place] for place in range(len(tasks))], lambda task: str(id(task)), took)
     except WorkersFailedError as error:
-        get_logger().warning("processes_failed", reason=str(error), rest="run in one process")
+        get_logger().warning("processes failed, the work goes on in one", reason=str(error))
     return answers
 
 
@@ -279,7 +279,7 @@ def _over_processes(
                     answers[place] = answer
                     report(progress, len(answers), len(tasks))
         except BrokenProcessPool as error:
-            get_logger().warning("processes_failed", reason=str(error), rest="run in one process")
+            get_logger().warning("processes failed, the work goes on in one", reason=str(error))
     return answers
 
 

@@ -65,7 +65,7 @@ def _rows(files: HubFiles, hub: Hub) -> Iterator[pd.DataFrame]:
     for path in submission_paths(files, hub):
         submission, faults = read_submission(hub, path, files.read(path))
         if submission is None:
-            get_logger().warning("left out", file=path, reason=str(faults[0]))
+            get_logger().warning("submission left out", file=path, reason=str(faults[0]))
         else:
             yield quantile_rows(submission, hub)
 

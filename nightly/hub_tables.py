@@ -204,7 +204,8 @@ def _empty_tables() -> dict[str, pd.DataFrame]:
 
 def left_out(error: Exception) -> dict[str, str]:
     """What a night says of a hub that it had to do without."""
-    get_logger().warning("the hub was left out", reason=str(error), exc_info=not isinstance(error, VigieError))
+    if not isinstance(error, VigieError):
+        get_logger().error("the hub was left out", exc_info=True)
     return fault_of(error).record(HUB_SOURCE)
 
 

@@ -338,7 +338,7 @@ def _record_fault(home: Path, journal: Journal, report: LiveReport, source_id: s
     record = fault_of(error).record(source_id)
     report.failed.append(record)
     journal.record(Entry(ACTOR, FAILED, source_id, reason=record["reason"], payload={"message": record["message"]}))
-    get_logger().warning(FAILED, source_id=source_id, reason=record["reason"])
+    get_logger().info(FAILED, source_id=source_id, reason=record["reason"])
     VintageStore(home).append_rejected(_failure(source_id, error))
 
 

@@ -303,7 +303,7 @@ def _make_release(run: Run) -> RunResult:
         PUBLISHED_DEGRADED if degraded else PUBLISHED,
         run_id=release.run_id,
         as_of=str(date),
-        degraded=len(degraded),
+        degraded=[f"{item['source_id']}: {item['reason']}" for item in degraded],
         **seconds,
     )
     return RunResult(release, degraded, made.computed, seconds, notify(home, settings, run.journal, release))
@@ -337,7 +337,7 @@ def notify(home: Path, settings: Settings, journal: Journal, release: Release) -
         lines = [f"alerts: {', '.join(f'{count} {action}' for action, count in counts.items())}"] if counts else []
         return lines + send_waiting(workflow).summary()
     except VigieError as error:
-        get_logger().warning("nothing was told", reason=str(error))
+        get_logger().info("alerts not updated", reason=str(error))
         return [f"not told: {error}"]
 
 
@@ -345,11 +345,11 @@ def _record_failure(journal: Journal, date: dt.date, error: Exception) -> None:
     """Keep why nothing was published; where not even that can be kept, it is logged, and the error goes on."""
     reason = str(fault_of(error))
     action = NOT_DELIVERED if isinstance(error, NotDeliveredError) else NOTHING_PUBLISHED
-    get_logger().error(action, as_of=str(date), reason=reason)
+    get_logger().info(action, as_of=str(date), reason=reason)
     try:
         journal.record(Entry(ACTOR, action, str(date), reason=reason[:_LONGEST_REASON]))
     except VigieError as refused:
-        get_logger().error("not recorded", reason=str(refused))
+        get_logger().error("failed night not recorded", reason=str(refused))
 
 
 def _remove_old_releases(home: Path, settings: Settings) -> None:

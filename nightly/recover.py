@@ -58,7 +58,7 @@ def recover(home: Path, journal: Journal, releases: ReleaseStore, now: dt.dateti
         _record_what_was_cut_off(journal, current, releases.head())
     except (KeyError, TypeError, ValueError, StoreError) as error:
         # A damaged release is named where the night compares itself with it.
-        get_logger().warning("nothing made up for", run_id=current.run_id, reason=str(error))
+        get_logger().warning("release not recorded", run_id=current.run_id, reason=str(error))
         return []
     if is_ahead(created, now):
         return [_release_ahead(current, created, now).record(CLOCK_SOURCE)]
@@ -80,7 +80,7 @@ def witness(journal: Journal, run_id: str, sha256: str) -> None:
     try:
         journal.record(Entry(ACTOR, WITNESSED, run_id, run_id, payload={WITNESS: sha256}))
     except StoreError as error:
-        get_logger().error("not recorded", run_id=run_id, reason=str(error))
+        get_logger().error("release not recorded", run_id=run_id, reason=str(error))
 
 
 def record_publication(
@@ -109,7 +109,7 @@ def record_publication(
         journal.record(Entry(ACTOR, action, release.run_id, release.run_id, "; ".join(reasons), payload))
     except StoreError as error:
         text = _("the release is published, and the journal does not know of it yet; the next night tells it: {fault}")
-        get_logger().error("not recorded", run_id=release.run_id, reason=str(error))
+        get_logger().info("release not recorded", run_id=release.run_id, reason=str(error))
         return [message(text, fault=error.message).record(JOURNAL_SOURCE)]
     return []
 

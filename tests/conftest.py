@@ -124,10 +124,9 @@ def _main_module() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _log_lines() -> Iterator[None]:
-    """Put the log's settings back: a command that ran in this process leaves them on an output that is closed."""
-    settings = structlog.get_config()
+    """Forget the log's settings: a command that ran in this process leaves its own."""
     yield
-    structlog.configure(**settings)
+    structlog.reset_defaults()
 
 
 @pytest.fixture

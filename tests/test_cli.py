@@ -59,15 +59,53 @@ def test_quiet_is_taken_behind_a_command_too(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize(("more", "rows"), [([], [23]), (["--quiet"], [])])
-def test_beside_forecasts_on_standard_output_stand_lines_of_json_or_none(
-    panel: Path, tmp_path: Path, more: list[str], rows: list[int]
+@pytest.mark.parametrize(
+    ("more", "printed"),
+    [
+        ([], "23 rows of 1 series written to standard output"),
+        (["--log-format", "json"], '"rows": 23'),
+        (["--quiet"], ""),
+    ],
+)
+def test_summary_of_a_forecast_on_standard_output_is_logged(
+    panel: Path, tmp_path: Path, more: list[str], printed: str
 ) -> None:
     line = ["forecast", "--panel", str(panel), "--models", "baseline", "--horizon", "1", "--out", "-"]
     done = vigie(*line, *more, home=tmp_path)
-    told = [json.loads(one) for one in done.stderr.splitlines()]
     assert (done.returncode, done.stdout.splitlines()[0][:8]) == (0, "model_id")
-    assert [one["rows"] for one in told if one["event"] == "written"] == rows
+    assert (printed in done.stderr) if printed else not done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "variable", "is_json"),
+    [
+        ([], "", False),
+        ([], "text", False),
+        ([], "json", True),
+        (["--log-format", "json"], "", True),
+        (["--log-format=json"], "text", True),
+        (["--log-format=text"], "json", False),
+    ],
+)
+@pytest.mark.parametrize("mistake", ["nightly --as-of 31.01.2025", "nightly --no-such-option"])
+def test_errors_are_sentences_unless_json_is_chosen(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mistake: str, words: list[str], variable: str, *, is_json: bool
+) -> None:
+    monkeypatch.setenv("VIGIE_LOG_FORMAT", variable)
+    (line,) = vigie(*mistake.split(), *words, home=tmp_path).stderr.splitlines()
+    assert line.startswith('{"' if is_json else "error: ")
+
+
+def test_an_unknown_log_format_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("VIGIE_LOG_FORMAT", "yaml")
+    done = vigie("status", home=tmp_path)
+    assert (done.returncode, "VIGIE_LOG_FORMAT" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("module", ["cli", "dashboard.server", "nightly.night", "nightly.live", "workflow.health"])
+def test_imports_print_no_library_warning(module: str) -> None:
+    done = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
 
 
 def test_an_empty_chain_of_releases_is_whole(tmp_path: Path) -> None:
@@ -86,18 +124,22 @@ def test_a_home_that_is_not_there_is_named_and_not_made_by_asking(tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_fault_in_vigie_is_one_line_of_json_where_no_terminal_listens(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("is_json", [False, True])
+def test_a_fault_in_vigie_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, is_json: bool) -> None:
     def broken(*_given: object) -> None:
         raise ZeroDivisionError("by nought")
 
     monkeypatch.setattr("commands.releases.load_settings", broken)
-    done = vigie("status", home=tmp_path)
+    done = vigie("status", *(["--log-format", "json"] if is_json else []), home=tmp_path)
     (line,) = done.stderr.splitlines()
-    told = json.loads(line)
-    assert (done.returncode, told["event"], told["kind"]) == (1, "a fault in Vigie", "ZeroDivisionError")
-    assert "by nought" in told["exception"]
+    assert done.returncode == 1
+    if is_json:
+        told = json.loads(line)
+        assert (told["event"], told["kind"]) == ("fault in Vigie", "ZeroDivisionError")
+        assert "Traceback" in told["exception"] and "by nought" in told["exception"]
+    else:
+        assert line.startswith("error: fault in Vigie: ZeroDivisionError: by nought (")
+        assert "test_cli.py, line" in line
 
 
 def test_the_home_option_wins_over_the_environment(tmp_path: Path) -> None:
@@ -197,12 +239,19 @@ def test_a_bad_row_of_a_panel_is_named(panel: Path, tmp_path: Path, row: str, na
     assert not (tmp_path / "out.parquet").exists()
 
 
-def test_log_lines_are_json_where_no_terminal_listens(tmp_path: Path) -> None:
+def test_a_night_that_fails_prints_one_sentence(tmp_path: Path) -> None:
     done = vigie("nightly", "--as-of", "1999-12-31", home=tmp_path)
+    (line,) = done.stderr.splitlines()
     assert done.returncode == 1
+    assert line.startswith("error: no route can be forecast as known on 1999-12-31")
+
+
+def test_json_lines_of_a_night_hold_its_steps_and_its_error(tmp_path: Path) -> None:
+    done = vigie("nightly", "--as-of", "1999-12-31", "--log-format", "json", home=tmp_path)
     events = [json.loads(line) for line in done.stderr.splitlines()]
-    assert events[-1]["event"] == "stopped"
-    assert "no route can be forecast" in events[-1]["error"]
+    assert [event["event"] for event in events][:2] == ["night begun", "stage ended"]
+    assert (events[-1]["event"], events[-1]["level"]) == ("stopped", "error")
+    assert "no route can be forecast" in events[-1]["text"] and all(event["timestamp"] for event in events)
 
 
 @pytest.mark.night
@@ -232,7 +281,8 @@ def test_a_night_killed_midway_leaves_the_former_release_and_the_next_one_works(
 
 
 @pytest.mark.slow
-def test_without_a_terminal_every_line_of_faults_is_json(tmp_path: Path) -> None:
+def test_every_fault_is_a_json_line_where_json_is_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("VIGIE_LOG_FORMAT", "json")
     bad = tmp_path / "bad.csv"
     bad.write_text("a,b\n1,2\n")
     (tmp_path / "home" / "releases" / "stranger").mkdir(parents=True)
@@ -246,4 +296,4 @@ def test_without_a_terminal_every_line_of_faults_is_json(tmp_path: Path) -> None
     for done in runs:
         told = [json.loads(line) for line in done.stderr.splitlines()]
         assert (done.returncode, bool(told)) == (1, True)
-        assert told[-1]["error"]
+        assert told[-1]["text"]

@@ -67,7 +67,7 @@ def bare(home: Path, *arguments: str, **environment: str) -> subprocess.Complete
 def test_cron_asks_a_publisher_with_next_to_no_environment(publisher: Publisher, tmp_path: Path) -> None:
     index = publisher.serve("/oni.txt", Reply(ONI))
     (tmp_path / "settings.toml").write_text(f"[live.sources.noaa_enso.addresses]\nindex = '{index}'\n")
-    done = bare(tmp_path, "ingest", "--live", "--source", "noaa_enso")
+    done = bare(tmp_path, "ingest", "--live", "--source", "noaa_enso", VIGIE_LOG_FORMAT="json")
     assert (done.returncode, "3 figures" in done.stdout) == (0, True), done.stderr
     events = [json.loads(line) for line in done.stderr.splitlines()]
     assert "known" in {event["event"] for event in events}

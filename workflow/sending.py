@@ -71,7 +71,7 @@ class Report:
         parts += [f"{getattr(self, name)} {words}" for name, words in names if getattr(self, name)]
         if self.failing:
             parts[-1] += f" ({self.failing} after an attempt that failed: 'vigie outbox')"
-        return [f"messages: {', '.join(parts)}", *(f"not sent: {problem}" for problem in self.problems)]
+        return [f"messages: {', '.join(parts)}"]
 
 
 def send_waiting(workflow: Workflow, *, wait_seconds: float = 0, at_once: Collection[str] = ()) -> Report:

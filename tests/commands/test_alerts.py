@@ -124,7 +124,7 @@ def test_a_channel_that_fails_ends_deliver_with_3(home: Path) -> None:
     step(home, "sign-off", "--no-send")
     result = vigie(home, "deliver")
     assert result.exit_code == 3
-    assert "not sent: system: environment variable VIGIE_NO_SUCH is not set" in result.stdout
+    assert "not sent: system: environment variable VIGIE_NO_SUCH is not set" in result.stderr
 
 
 DISSENT = Entry("Cleo", "dissented", ALERT)

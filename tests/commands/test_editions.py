@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -93,21 +92,11 @@ def test_what_one_series_withholds_another_asked_for_alone_does_not_give_away(
 
 
 @pytest.mark.parametrize(
-    ("is_held", "is_terminal", "out", "err", "logged"),
-    [
-        (False, True, "told\n", "", []),
-        (False, False, "told\n", "", []),
-        (True, True, "", "told\n", []),
-        (True, False, "", "", ["told"]),
-    ],
+    ("is_held", "printed"), [(False, ("frontex known\n", "")), (True, ("", "warning: frontex held\n"))]
 )
-def test_what_is_known_stands_on_standard_output_and_what_waits_beside_faults_in_the_log_where_nobody_looks_on(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *, is_held: bool, is_terminal: bool, out: str,
-    err: str, logged: list[str],
-) -> None:  # fmt: skip
-    lines: list[str] = []
-    log = SimpleNamespace(warning=lambda _event, summary: lines.append(summary))
-    monkeypatch.setattr(nights, "get_logger", lambda: log)
-    monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal)
-    nights._tell_edition(cast(Ingested, SimpleNamespace(is_held=is_held, summary=lambda: "told")))
-    assert (*capsys.readouterr(), lines) == (out, err, logged)
+def test_a_held_file_is_reported_on_standard_error(
+    capsys: pytest.CaptureFixture[str], *, is_held: bool, printed: tuple[str, str]
+) -> None:
+    summary = f"frontex {'held' if is_held else 'known'}"
+    nights._report_edition(cast(Ingested, SimpleNamespace(is_held=is_held, summary=lambda: summary)))
+    assert capsys.readouterr() == printed

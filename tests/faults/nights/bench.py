@@ -26,6 +26,10 @@ _VIGIE = Path(sys.executable).parent / "vigie"
 _BACK_SOON = ("backtests", "fits")
 
 
+def _environment(more: Mapping[str, str] | None) -> dict[str, str]:
+    return {**os.environ, "VIGIE_LOG_FORMAT": "json", **(more or {})}
+
+
 @dataclass
 class Result:
     """What came of one fault, tried several times.
@@ -138,7 +142,7 @@ class Home:
         """Run a command on the home folder to its end."""
         line = [*before, str(_VIGIE), *words, "--home", str(self.folder)]
         done = subprocess.run(  # our own command
-            line, capture_output=True, text=True, timeout=_LONGEST_NIGHT, check=False, env={**os.environ, **(env or {})}
+            line, capture_output=True, text=True, timeout=_LONGEST_NIGHT, check=False, env=_environment(env)
         )
         return Done(done.returncode, done.stdout + done.stderr)
 
@@ -151,7 +155,7 @@ class Home:
         line = [str(_VIGIE), "nightly", "--home", str(self.folder), "--as-of", NEXT]
         with log.open("wb") as stream:
             return subprocess.Popen(  # our own command
-                line, stdout=stream, stderr=stream, start_new_session=True, env={**os.environ, **(env or {})}
+                line, stdout=stream, stderr=stream, start_new_session=True, env=_environment(env)
             )
 
     def check_whole(self, committed: Mapping[str, str] | None = None) -> None:
