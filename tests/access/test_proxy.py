@@ -10,11 +10,13 @@ import ssl
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 from websockets.asyncio.client import connect
 from websockets.typing import Origin, Subprotocol
 
@@ -153,3 +155,22 @@ def test_the_websocket_passes(proxy: int, dashboard: Dashboard) -> None:
             return connection.subprotocol
 
     assert asyncio.run(subprotocol()) == "streamlit"
+
+
+@pytest.mark.parametrize("name", PROXIES)
+def test_idle_upstream_connection_closed_by_proxy_first(name: str, tmp_path: Path) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as upstream,
+        ThreadPoolExecutor(1) as browser,
+        serving(name, tmp_path, f"127.0.0.1:{upstream.getsockname()[1]}") as port,
+    ):
+        answer = browser.submit(ask, port, "/")
+        upstream.settimeout(PATIENCE)
+        connection, _address = upstream.accept()
+        with connection:
+            connection.settimeout(PATIENCE)
+            assert connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            assert answer.result().status_code == 200
+            connection.settimeout(uvicorn.Config("", log_config=None).timeout_keep_alive)
+            assert connection.recv(1) == b""
