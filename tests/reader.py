@@ -54,7 +54,7 @@ class Session:
         self.title, self.widgets, self.charts, self.errors = "", dict[str, tuple[str, Any]](), 0, list[str]()
         self._socket = connect(
             f"{address.replace('http', 'ws', 1)}/_stcore/stream", subprotocols=[Subprotocol("streamlit")],
-            max_size=LARGEST_BYTES, origin=Origin(address), compression=None,
+            max_size=LARGEST_BYTES, origin=Origin(address), compression=None, open_timeout=LONGEST_SECONDS,
         )  # fmt: skip
 
     def close(self) -> None:

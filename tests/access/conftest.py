@@ -19,7 +19,7 @@ import pytest
 from core.schema import Entry
 from core.settings import PROJECT
 from store.journal import Journal, journal_url
-from tests.access.wire import session_of
+from tests.access.wire import PATIENCE, session_of
 from tests.dashboard.conftest import publish
 from tests.servers import Server, free_port
 
@@ -154,11 +154,10 @@ def connected(start: Start, package: Path) -> Iterator[Dashboard]:
     with log.open("wb") as out:
         node = subprocess.Popen(["node", "provider.mjs"], cwd=package, env=environment, stdout=out, stderr=out)
     try:
-        for _attempt in range(120):
-            if b"http" in log.read_bytes() or node.poll() is not None:
-                break
+        end = time.monotonic() + PATIENCE
+        while b"http" not in log.read_bytes():
+            assert node.poll() is None and time.monotonic() < end, log.read_text()[-800:]
             time.sleep(0.25)
-        assert node.poll() is None, log.read_text()[-800:]
         yield dashboard
     finally:
         node.terminate()
