@@ -19,7 +19,7 @@ from access.sessions import REFUSED, Refusals, login_id_of
 from core.settings import load_settings
 from store.journal import Journal
 
-from .wire import COOKIE, session_of
+from .wire import COOKIE, PATIENCE, session_of
 
 BASE, HOST = "http://127.0.0.1:8501", b"127.0.0.1:8501"
 NOBODY, POLICY_VIOLATION, TOO_BIG = "", 1008, 1009
@@ -94,7 +94,7 @@ class House:
                 if left:
                     return left.pop(0)
                 if until_closed:
-                    await asyncio.wait_for(closed.wait(), 5)
+                    await asyncio.wait_for(closed.wait(), PATIENCE)
                 return {"type": "websocket.disconnect", "code": 1000}
 
             async def send(message: Message) -> None:
@@ -201,6 +201,7 @@ def test_a_message_arrives_up_to_its_limit_and_a_larger_one_ends_the_connection(
 def test_a_page_is_left_as_soon_as_its_login_ends_or_its_roles_change(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert gate._LOOK_AFTER <= 2
     monkeypatch.setattr(gate, "_LOOK_AFTER", 0.01)
     settings, ada = house.home / "settings.toml", session_of(house.home, "ada", roles=("viewer",))
     assert house.connect(ada, "a") == []

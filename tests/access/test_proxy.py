@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import re
 import shutil
 import socket
 import ssl
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from websockets.sync.client import connect
+import uvicorn
+from websockets.asyncio.client import connect
 from websockets.typing import Origin, Subprotocol
 
 from core.settings import PROJECT
-from tests.servers import free_port
+from tests.servers import free_port, wait_until
 
 from .conftest import Dashboard
+from .wire import PATIENCE
 
 NAME = "vigie.example.org"
 
@@ -31,31 +34,32 @@ PROXIES = {"nginx": "nginx.conf", "caddy": "Caddyfile"}
 def proxy(
     request: pytest.FixtureRequest, dashboard: Dashboard, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[int]:
-    """An example as it is, with its ports, its certificate and the dashboard's address put in; returns its port."""
-    for tool in (request.param, "openssl"):
+    """Run an example with only ports, certificate and upstream address replaced; yields its port."""
+    name: str = request.param
+    for tool in (name, "openssl"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not on the path")
-    folder, secure = tmp_path_factory.mktemp(request.param), free_port()
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    folder, upstream = tmp_path_factory.mktemp(name), dashboard.base.removeprefix("http://")
+    secure, key, certificate = free_port(), folder / "key.pem", folder / "certificate.pem"
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     names = ["-days", "2", "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}"]
     subprocess.run([*command, *names, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    text = (PROJECT / "deploy" / PROXIES[request.param]).read_text(encoding="utf-8")
-    upstream = dashboard.base.removeprefix("http://")
-    line = (
-        _nginx(text, folder, secure, upstream) if request.param == "nginx" else _caddy(text, folder, secure, upstream)
-    )
+    text = (PROJECT / "deploy" / PROXIES[name]).read_text(encoding="utf-8")
+    line = _nginx(text, folder, secure, upstream) if name == "nginx" else _caddy(text, folder, secure, upstream)
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(line, stdout=log, stderr=log, env={**os.environ, "HOME": str(folder)})
-    for _attempt in range(100):
-        time.sleep(0.1)
+    try:
+        wait_until(lambda: server.poll() is not None or _listens(secure))
         assert server.poll() is None, (folder / "log").read_text()
-        with socket.socket() as visitor:
-            if visitor.connect_ex(("127.0.0.1", secure)) == 0:
-                break
-    yield secure
-    server.terminate()
-    server.wait(timeout=20)
+        yield secure
+    finally:
+        server.terminate()
+        server.wait(timeout=PATIENCE)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as visitor:
+        return visitor.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _changed(text: str, changes: dict[str, str]) -> str:
@@ -96,7 +100,7 @@ def _caddy(text: str, folder: Path, port: int, upstream: str) -> list[str]:
 
 
 def ask(port: int, path: str, method: str = "GET", content: bytes = b"") -> httpx.Response:
-    with httpx.Client(verify=False, timeout=60) as client:  # noqa: S501  # a certificate that the test made
+    with httpx.Client(verify=False, timeout=PATIENCE) as client:  # noqa: S501  # a certificate that the test made
         url, name = f"https://127.0.0.1:{port}{path}", {"sni_hostname": NAME}
         return client.request(method, url, headers={"Host": NAME}, extensions=name, content=content)
 
@@ -128,14 +132,27 @@ def test_a_large_body_and_the_machines_figures_stop_at_the_proxy(proxy: int) -> 
 
 
 def test_another_name_is_not_answered(proxy: int) -> None:
-    with httpx.Client(verify=False, timeout=20) as client, pytest.raises(httpx.HTTPError):  # noqa: S501  # as above
+    with httpx.Client(verify=False, timeout=PATIENCE) as client, pytest.raises(httpx.HTTPError):  # noqa: S501  # as above
         client.get(f"https://127.0.0.1:{proxy}/", extensions={"sni_hostname": "evil.example.org"})
 
 
 def test_the_websocket_passes(proxy: int, dashboard: Dashboard) -> None:
-    trusting = ssl._create_unverified_context()  # noqa: S323  # as above
-    with connect(
-        f"wss://{NAME}/_stcore/stream", ssl=trusting, sock=socket.create_connection(("127.0.0.1", proxy)),
-        subprotocols=[Subprotocol("streamlit")], open_timeout=60, origin=Origin(dashboard.base),
-    ) as connection:  # fmt: skip
-        assert connection.subprotocol == "streamlit"
+    async def subprotocol() -> str | None:
+        # Not the client with threads: it reads and writes one TLS connection at the same time, which OpenSSL forbids.
+        # While it reads the session ticket of TLS 1.3, its request can get lost before it is sent.
+        async with connect(
+            f"wss://{NAME}/_stcore/stream", host="127.0.0.1", port=proxy,
+            ssl=ssl._create_unverified_context(),  # noqa: S323  # as above
+            subprotocols=[Subprotocol("streamlit")], open_timeout=PATIENCE, origin=Origin(dashboard.base),
+        ) as connection:  # fmt: skip
+            return connection.subprotocol
+
+    assert asyncio.run(subprotocol()) == "streamlit"
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"), [("nginx", r"keepalive_timeout (\d+)s;"), ("caddy", r"keepalive (\d+)s\n")]
+)
+def test_proxy_closes_idle_upstream_connections_first(name: str, setting: str) -> None:
+    (seconds,) = re.findall(setting, (PROJECT / "deploy" / PROXIES[name]).read_text(encoding="utf-8"))
+    assert int(seconds) < uvicorn.Config("", log_config=None).timeout_keep_alive

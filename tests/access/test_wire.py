@@ -220,7 +220,7 @@ def test_nobody_else_can_sign_a_person_out(dashboard: Dashboard) -> None:
         assert DOOR not in one.open("data")
 
 
-def test_what_another_process_decides_acts_on_an_open_page(dashboard: Dashboard) -> None:
+def test_what_another_process_decides_closes_an_open_page(dashboard: Dashboard) -> None:
     settings = dashboard.home / "settings.toml"
     before, journal = settings.read_text(), Journal(journal_url("", dashboard.home))
 
