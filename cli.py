@@ -1,37 +1,56 @@
-"""The command ``vigie``: parses, calls, prints. What happens is decided in the rooms."""
+"""The command ``vigie``: parses, calls, prints."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from commands import EXIT_NOTHING_PUBLISHED, alerts, home, hub, nights, panels, releases, serve
+from commands import EXIT_NOTHING_PUBLISHED, Group, access, alerts, home, hub, nights, panels, releases, serve
 from core.about import code_version
 from core.errors import VigieError
 from core.log import configure_logging, get_logger, tell_fault
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-app.add_typer(nights.snapshot_app, name="snapshot")
-app.add_typer(alerts.app, name="alerts")
-app.add_typer(alerts.outbox_app, name="outbox")
-app.add_typer(home.settings_app, name="settings")
-app.add_typer(home.journal_app, name="journal")
-app.add_typer(home.store_app, name="store")
-app.add_typer(hub.app, name="hub")
-app.add_typer(releases.editions_app, name="editions")
-app.add_typer(home.sources_app, name="sources")
-for command in (
-    nights.nightly, nights.demonstrate, nights.ingest,
-    panels.backtest, panels.forecast,
-    releases.status, releases.verify, releases.export, releases.briefing,
-    alerts.deliver, releases.observations,
-    serve.dashboard, serve.health, serve.audit, serve.sign_out,
-    home.backup, home.restore, home.adopt, home.prune, home.upgrade,
-):  # fmt: skip
-    app.command()(command)
+_EXIT_USAGE = 2
+PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
+    "Daily": {
+        "nightly": nights.nightly, "demonstrate": nights.demonstrate, "serve": serve.app, "status": releases.status,
+        "ingest": nights.ingest_app, "observations": releases.observations, "export": releases.export_app,
+    },
+    "Forecast": {"forecast": panels.forecast, "backtest": panels.backtest},
+    "Decide": {"alerts": alerts.app, "outbox": alerts.outbox_app, "editions": releases.editions_app},
+    "Operate": {"verify": releases.verify, "home": home.app, "access": access.app},
+    "Hub": {"hub": hub.app},
+}  # fmt: skip
+"""All commands, in the panels and the order of ``vigie --help``."""
+
+
+class Commands(Group):
+    """The commands of ``vigie``."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002  # typer keeps its context type private
+        """Return the names in the order of :data:`PANELS`."""
+        return [name for panel in PANELS.values() for name in panel]
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  # typer's signature
+        """Run a command line; a usage error exits with 1, as all wrong input does."""
+        try:
+            return super().main(*args, **kwargs)
+        except SystemExit as ended:
+            if ended.code == _EXIT_USAGE:
+                sys.exit(EXIT_NOTHING_PUBLISHED)
+            raise
+
+
+app = typer.Typer(cls=Commands, pretty_exceptions_enable=False)
+for panel, commands in PANELS.items():
+    for name, command in commands.items():
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name, rich_help_panel=panel)
+        else:
+            app.command(name, rich_help_panel=panel)(command)
 
 
 def _show_version(*, wanted: bool) -> None:
@@ -48,12 +67,14 @@ def options(
             "--version",
             callback=lambda wanted: _show_version(wanted=wanted),
             is_eager=True,
-            help="Say version, commit and build.",
+            help="Show the version and exit.",
         ),
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, and of the log only warnings.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Hide progress, and log only warnings and errors.")
+    ] = False,
 ) -> None:
-    """Vigie forecasts arrivals on migration routes, warns early, and publishes how often its warnings were right."""
+    """Forecast arrivals on migration routes, warn early, and publish how often the warnings were right."""
     if quiet:
         configure_logging(quiet=True)
 
