@@ -54,7 +54,7 @@ setup: .venv/ready-to-run
 
 run: .venv/ready-to-run
 	@$(VENV)/vigie demonstrate
-	@$(VENV)/vigie dashboard --port $(PORT) $(if $(filter 1,$(HEADLESS)),--headless)
+	@$(VENV)/vigie serve dashboard --port $(PORT) $(if $(filter 1,$(HEADLESS)),--headless)
 
 # Tests that need nights, browsers, clusters, real servers or more than a few seconds are left to `make test`.
 QUICK = not (slow or night or browser or provider or cluster or server)

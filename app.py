@@ -1,4 +1,4 @@
-"""The dashboard: page, language and navigation. Start it with ``vigie dashboard`` or ``streamlit run app.py``."""
+"""The dashboard: page, language and navigation. Start it with ``vigie serve dashboard`` or ``streamlit run app.py``."""
 
 from __future__ import annotations
 

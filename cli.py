@@ -1,37 +1,47 @@
-"""The command ``vigie``: parses, calls, prints. What happens is decided in the rooms."""
+"""The command ``vigie``: parses, calls, prints."""
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
-from commands import EXIT_NOTHING_PUBLISHED, alerts, home, hub, nights, panels, releases, serve
+from commands import EXIT_NOTHING_PUBLISHED, Group, access, alerts, home, hub, nights, panels, releases, serve
 from core.about import code_version
 from core.errors import VigieError
 from core.log import LOG_FORMAT, LogFormat, configure_logging, get_logger
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
-app.add_typer(nights.snapshot_app, name="snapshot")
-app.add_typer(alerts.app, name="alerts")
-app.add_typer(alerts.outbox_app, name="outbox")
-app.add_typer(home.settings_app, name="settings")
-app.add_typer(home.journal_app, name="journal")
-app.add_typer(home.store_app, name="store")
-app.add_typer(hub.app, name="hub")
-app.add_typer(releases.editions_app, name="editions")
-app.add_typer(home.sources_app, name="sources")
-for command in (
-    nights.nightly, nights.demonstrate, nights.ingest,
-    panels.backtest, panels.forecast,
-    releases.status, releases.verify, releases.export, releases.briefing,
-    alerts.deliver, releases.observations,
-    serve.dashboard, serve.health, serve.audit, serve.sign_out,
-    home.backup, home.restore, home.adopt, home.prune, home.upgrade,
-):  # fmt: skip
-    app.command()(command)
+PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
+    "Daily": {
+        "nightly": nights.nightly, "demonstrate": nights.demonstrate, "serve": serve.app, "status": releases.status,
+        "ingest": nights.ingest_app, "observations": releases.observations, "export": releases.export_app,
+    },
+    "Forecast": {"forecast": panels.forecast, "backtest": panels.backtest},
+    "Decide": {"alerts": alerts.app, "outbox": alerts.outbox_app, "editions": releases.editions_app},
+    "Operate": {"verify": releases.verify, "home": home.app, "access": access.app},
+    "Hub": {"hub": hub.app},
+}  # fmt: skip
+"""All commands, in the panels and the order of ``vigie --help``."""
+
+
+class Commands(Group):
+    """The commands of ``vigie``."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401, ARG002  # typer keeps its context type private
+        """Return the names in the order of :data:`PANELS`."""
+        return [name for panel in PANELS.values() for name in panel]
+
+
+app = typer.Typer(cls=Commands, pretty_exceptions_enable=False)
+for panel, commands in PANELS.items():
+    for name, command in commands.items():
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name, rich_help_panel=panel)
+        else:
+            app.command(name, rich_help_panel=panel)(command)
 
 
 def _show_version(*, wanted: bool) -> None:
@@ -54,7 +64,7 @@ def options(
             "--version",
             callback=lambda wanted: _show_version(wanted=wanted),
             is_eager=True,
-            help="Say version, commit and build.",
+            help="Show the version and exit.",
         ),
     ] = False,
     log_format: Annotated[  # noqa: ARG001  # typer calls _choose_format with it
@@ -63,9 +73,11 @@ def options(
             "--log-format", envvar=LOG_FORMAT, callback=_choose_format, help="Format of errors and log lines."
         ),
     ] = LogFormat.text,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, and of the log only warnings.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Hide progress, and log only warnings and errors.")
+    ] = False,
 ) -> None:
-    """Vigie forecasts arrivals on migration routes, warns early, and publishes how often its warnings were right."""
+    """Forecast arrivals on migration routes, warn early, and publish how often the warnings were right."""
     if quiet:
         configure_logging(quiet=True)
 
@@ -84,14 +96,12 @@ def _common_options_first(words: list[str]) -> list[str]:
 
 
 def main() -> None:
-    """Run the command; a person's mistake and a fault in Vigie end in a sentence."""
+    """Run the command; wrong input and a fault in Vigie end with a sentence and exit 1."""
     configure_logging()
     try:
         sys.exit(app(_common_options_first(sys.argv[1:]), standalone_mode=False))
     except typer.TyperException as error:
-        if text := error.format_message():  # else help was asked for, and printed
-            get_logger().error("refused", text=text, kind=type(error).__name__)
-        sys.exit(error.exit_code)
+        get_logger().error("refused", text=error.format_message(), kind=type(error).__name__)
     except VigieError as error:
         get_logger().error("stopped", text=str(error), kind=type(error).__name__)
     except Exception as error:

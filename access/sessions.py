@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from access import DOWNLOAD, PERMISSIONS, Actor, Login, NotAllowedError, Person, actor_of, may
+from core.errors import InputError
 from core.schema import Entry
 from core.settings import AccessSettings
 from store.journal import Journal
@@ -80,7 +81,7 @@ def note_logout(journal: Journal, login_id: str, actor: Actor, reason: str = "")
 
 
 def revoke(journal: Journal, name: str, actor: Actor, reason: str) -> int:
-    """End every login of a person, wherever it is open; returns how many there were.
+    """End every open login of a person and return their number.
 
     Args:
         journal: The journal.
@@ -89,10 +90,13 @@ def revoke(journal: Journal, name: str, actor: Actor, reason: str) -> int:
         reason: Why.
 
     Raises:
+        InputError: The person never signed in.
         StoreError: The journal refuses.
     """
     ended, _newest = ended_logins(journal, 0)
     rows = [row for row in journal.entries(action=SIGNED_IN) if name in {row.actor, row.payload.get("identity")}]
+    if not rows:
+        raise InputError(f"{name}: no such person has signed in; 'vigie access audit' shows names")
     found = [login_id for row in rows if (login_id := row.subject.removeprefix(_PREFIX)) not in ended]
     for login_id in found:
         note_logout(journal, login_id, actor, reason)

@@ -1,4 +1,4 @@
-"""What groups of commands share: the option ``--home``, the current release, how a command ends."""
+"""Options, groups, exit codes and lookups that the commands share."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from core.errors import InputError
 from core.routes import ROUTES, find_route
@@ -28,26 +29,54 @@ if TYPE_CHECKING:
 EXIT_PUBLISHED, EXIT_NOTHING_PUBLISHED, EXIT_DEGRADED = 0, 1, 3
 
 Home = Annotated[
-    Path | None, typer.Option("--home", help="Folder of vintages, releases and journal; else VIGIE_HOME, else ./var.")
+    Path | None, typer.Option("--home", metavar="DIR", help=r"Data folder \[env: VIGIE_HOME; default: ./var].")
 ]
 RouteName = Annotated[
-    str, typer.Option("--route", help="Only this route: its code or its name, as CMR, 'English Channel' or Manche.")
+    str, typer.Option("--route", help="Only this route, by code or name, such as CMR, 'English Channel' or Manche.")
 ]
 OutFile = Annotated[
-    Path, typer.Option("--out", help="File: .csv, .xlsx, .parquet, .json or .ndjson; '-': standard output.")
+    Path,
+    typer.Option("--out", help="Output file: .csv, .xlsx, .parquet, .json or .ndjson; '-' writes to standard output."),
 ]
-FileKind = Annotated[str, typer.Option("--format", help="For standard output: csv, xlsx, json, ndjson or parquet.")]
+FileKind = Annotated[
+    str, typer.Option("--format", help="Format on standard output: csv, xlsx, json, ndjson or parquet.")
+]
 WithCitation = Annotated[
-    bool, typer.Option("--with-citation", help="Begin a CSV with lines on sources, licences and uses.")
+    bool, typer.Option("--with-citation", help="Start a CSV file with comment lines on sources, licences and use.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="For machines: JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Output JSON.")]
+Reason = Annotated[str, typer.Option("--reason", help="Reason, kept in the journal.")]
+
+
+class Group(TyperGroup):
+    """A group of commands that prints its help and exits 0 if no command is given."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401  # typer keeps its context type private
+        """Parse the command line; without words, print the help."""
+        return super().parse_args(ctx, args if args or self.invoke_without_command else ["--help"])
+
+
+def is_group_alone(context: typer.Context, home: Path | None) -> bool:
+    """Return whether a group was called without a command, and keep its ``--home`` for the command that follows.
+
+    Raises:
+        InputError: Another option stands before a command, where it has no effect.
+    """
+    context.obj = home
+    if context.invoked_subcommand is None:
+        return True
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if option.name != "home" and source is not None and source.name == "COMMANDLINE":
+            raise InputError(f"{option.opts[0]}: write it after '{context.invoked_subcommand}'")
+    return False
 
 
 def existing_home(option: Path | None) -> Path:
-    """A home folder that is there: of one that is not, nothing can be said, and none is made by asking.
+    """Return the home folder, which must exist: reading never makes one.
 
     Raises:
-        InputError: There is no such folder.
+        InputError: The folder does not exist.
     """
     folder = home_folder(option)
     if not folder.exists():
@@ -56,10 +85,10 @@ def existing_home(option: Path | None) -> Path:
 
 
 def current_release(home: Path | None) -> Release:
-    """The newest release of a home folder.
+    """Return the newest release of a home folder.
 
     Raises:
-        InputError: There is none yet.
+        InputError: The folder holds no release.
     """
     from store.releases import ReleaseStore
 
@@ -71,14 +100,14 @@ def current_release(home: Path | None) -> Release:
 
 
 def of_route(rows: pd.DataFrame, route: str) -> pd.DataFrame:
-    """The rows of one route, of a table that names routes or series; all where none is asked for.
+    """Return the rows of one route from a table with routes or series; all rows if ``route`` is empty.
 
     Args:
         rows: The table.
-        route: What a person wrote: a code, or a name in any language.
+        route: A route's code, or its name in any language.
 
     Raises:
-        InputError: The table is not by route, or there is no such route.
+        InputError: The table has no route or series column, or the route is unknown.
     """
     if not route:
         return rows
@@ -93,10 +122,10 @@ def of_route(rows: pd.DataFrame, route: str) -> pd.DataFrame:
 
 @contextmanager
 def opened_journal(folder: Path) -> Iterator[Journal]:
-    """The journal of a home folder, as its settings say.
+    """Open the journal that a home folder's settings name.
 
     Raises:
-        StoreError: It cannot be opened.
+        StoreError: The journal cannot be opened.
     """
     from store import journal
 
@@ -104,17 +133,21 @@ def opened_journal(folder: Path) -> Iterator[Journal]:
         yield opened
 
 
+def echo_json(value: object) -> None:
+    """Print a value as JSON."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
 def echo_entries(entries: Iterable[Entry]) -> None:
     """Print rows of the journal as JSON."""
-    rows = [asdict(one) | {"at": one.at.isoformat(), "payload": dict(one.payload)} for one in entries]
-    typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+    echo_json([asdict(one) | {"at": one.at.isoformat(), "payload": dict(one.payload)} for one in entries])
 
 
 def acting_here(access: AccessSettings, typed: str = "") -> Actor:
-    """Who acts at this machine: the account where people sign in, else the name typed, or who works here.
+    """Return the actor at this machine: the account if a login is set up, else the typed name or the account's name.
 
     Raises:
-        InputError: A name is typed although there is a login.
+        InputError: A name is typed although a login is set up.
     """
     from access import account_name, shell_actor
 
@@ -122,10 +155,10 @@ def acting_here(access: AccessSettings, typed: str = "") -> Actor:
 
 
 def as_date(text: str | None, option: str) -> dt.date | None:
-    """A date as people write it on the command line.
+    """Return a date given on the command line; None if it was left out.
 
     Raises:
-        InputError: It is none.
+        InputError: The text is not a date.
     """
     if text is None:
         return None

@@ -1,13 +1,12 @@
-"""``vigie alerts``, ``deliver`` and ``outbox``: the inbox at the command line, and what waits to be sent.
+"""``vigie alerts`` and ``vigie outbox``: decide on alerts, and deliver their messages.
 
-The same checks hold as on the page.
+Decisions pass the same checks as on the page Alerts.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +17,19 @@ import pandas as pd
 import typer
 
 from alerts import lifecycle
-from commands import AsJson, Home, RouteName, current_release, echo_entries, existing_home, of_route
+from commands import (
+    AsJson,
+    Group,
+    Home,
+    Reason,
+    RouteName,
+    current_release,
+    echo_entries,
+    echo_json,
+    existing_home,
+    is_group_alone,
+    of_route,
+)
 from core.errors import InputError
 from core.log import counted, one_line
 from core.routes import is_route, spelled
@@ -29,15 +40,22 @@ if TYPE_CHECKING:
     from workflow import Workflow
     from workflow.decisions import Outcome
 
-app = typer.Typer(invoke_without_command=True, help="Alerts: list, sign off, acknowledge, dismiss, comment, dissent.")
-outbox_app = typer.Typer(invoke_without_command=True, help="Messages that wait to be sent: list, send now, drop.")
+app = typer.Typer(
+    cls=Group, invoke_without_command=True, help="List alerts; sign off, acknowledge, dismiss, comment or dissent."
+)
+outbox_app = typer.Typer(
+    cls=Group, invoke_without_command=True, help="List messages that are not sent; deliver or drop them."
+)
 
 EXIT_SOME_WAIT = 3
 
-AlertId = Annotated[str, typer.Argument(metavar="ID", help="An alert_id, as 'vigie alerts' lists them.")]
-Name = Annotated[str, typer.Option("--as", help="Your name: kept with the step. Not taken where people sign in.")]
-Why = Annotated[str, typer.Option("--why", help="Your reason: kept with the step.")]
-NoSend = Annotated[bool, typer.Option("--no-send", help="Leave messages in the outbox; 'vigie deliver' sends them.")]
+AlertId = Annotated[str, typer.Argument(metavar="ID", help="alert_id, as listed by 'vigie alerts'.")]
+Name = Annotated[
+    str, typer.Option("--as", metavar="NAME", help="Your name, kept in the journal. Rejected if a login is set up.")
+]
+NoSend = Annotated[
+    bool, typer.Option("--no-send", help="Leave messages in the outbox, for 'vigie outbox deliver' to send.")
+]
 
 
 @app.callback()
@@ -47,9 +65,8 @@ def list_alerts(
     route: RouteName = "",
     as_json: AsJson = False,
 ) -> None:
-    """Print the current release's alerts: level, state, subject, sentence, and below each its ID."""
-    context.obj = home
-    if context.invoked_subcommand is not None:
+    """List the alerts of the current release: level, state, subject, sentence, and ID."""
+    if not is_group_alone(context, home):
         return
     from reports.alert import CONTEXT
     from workflow.decisions import state_of
@@ -75,42 +92,52 @@ def list_alerts(
 
 @app.command("sign-off")
 def sign_off(
-    context: typer.Context, alert_id: AlertId, why: Why, name: Name = "", home: Home = None, no_send: NoSend = False
+    context: typer.Context,
+    alert_id: AlertId,
+    reason: Reason,
+    name: Name = "",
+    home: Home = None,
+    no_send: NoSend = False,
 ) -> None:
-    """Sign an alert off, so that its messages are sent. A severe one needs two different people."""
-    _act(context, home, alert_id, lifecycle.SIGNED_OFF, name, why, send=not no_send)
+    """Sign off an alert and send its messages. A severe alert needs two people."""
+    _act(context, home, alert_id, lifecycle.SIGNED_OFF, name, reason, send=not no_send)
 
 
 @app.command()
-def acknowledge(context: typer.Context, alert_id: AlertId, why: Why, name: Name = "", home: Home = None) -> None:
-    """Say that a signed-off alert is known and taken care of."""
-    _act(context, home, alert_id, lifecycle.ACKNOWLEDGED, name, why)
+def acknowledge(context: typer.Context, alert_id: AlertId, reason: Reason, name: Name = "", home: Home = None) -> None:
+    """Acknowledge a signed-off alert: a responder is assigned."""
+    _act(context, home, alert_id, lifecycle.ACKNOWLEDGED, name, reason)
 
 
 @app.command()
 def dismiss(
-    context: typer.Context, alert_id: AlertId, why: Why, name: Name = "", home: Home = None, no_send: NoSend = False
+    context: typer.Context,
+    alert_id: AlertId,
+    reason: Reason,
+    name: Name = "",
+    home: Home = None,
+    no_send: NoSend = False,
 ) -> None:
-    """Put an alert aside; who was told of it is told that it is withdrawn."""
-    _act(context, home, alert_id, lifecycle.DISMISSED, name, why, send=not no_send)
+    """Dismiss an alert and notify its recipients."""
+    _act(context, home, alert_id, lifecycle.DISMISSED, name, reason, send=not no_send)
 
 
 @app.command()
-def comment(context: typer.Context, alert_id: AlertId, why: Why, name: Name = "", home: Home = None) -> None:
-    """Add a comment."""
-    _act(context, home, alert_id, lifecycle.COMMENTED, name, why)
+def comment(context: typer.Context, alert_id: AlertId, reason: Reason, name: Name = "", home: Home = None) -> None:
+    """Add a comment to an alert."""
+    _act(context, home, alert_id, lifecycle.COMMENTED, name, reason)
 
 
 @app.command()
-def dissent(context: typer.Context, alert_id: AlertId, why: Why, name: Name = "", home: Home = None) -> None:
-    """File dissent: it stays visible beside the alert until it is answered."""
-    _act(context, home, alert_id, lifecycle.DISSENTED, name, why)
+def dissent(context: typer.Context, alert_id: AlertId, reason: Reason, name: Name = "", home: Home = None) -> None:
+    """File dissent, shown with the alert until it is answered."""
+    _act(context, home, alert_id, lifecycle.DISSENTED, name, reason)
 
 
 @app.command()
-def correct(context: typer.Context, alert_id: AlertId, why: Why, name: Name = "", home: Home = None) -> None:
-    """File a correction of a figure: it stays visible beside the alert until it is answered."""
-    _act(context, home, alert_id, lifecycle.CORRECTION, name, why)
+def correct(context: typer.Context, alert_id: AlertId, reason: Reason, name: Name = "", home: Home = None) -> None:
+    """File a correction of a figure, shown with the alert until it is answered."""
+    _act(context, home, alert_id, lifecycle.CORRECTION, name, reason)
 
 
 @app.command()
@@ -118,19 +145,19 @@ def answer(
     context: typer.Context,
     alert_id: AlertId,
     number: Annotated[
-        int, typer.Option("--number", help="Number of the dissent or correction, as 'history' shows it.")
+        int, typer.Option("--number", help="Number of the dissent or correction, as shown by 'history'.")
     ],
-    why: Why,
+    reason: Reason,
     name: Name = "",
     home: Home = None,
 ) -> None:
-    """Answer dissent or a correction."""
-    _act(context, home, alert_id, lifecycle.ANSWERED, name, why, payload={"answers": number})
+    """Answer a dissent or a correction."""
+    _act(context, home, alert_id, lifecycle.ANSWERED, name, reason, payload={"answers": number})
 
 
 @app.command()
 def history(context: typer.Context, alert_id: AlertId, home: Home = None, as_json: AsJson = False) -> None:
-    """Print everything that the journal holds about an alert, oldest first."""
+    """Show all journal entries of an alert, oldest first."""
     from workflow.decisions import state_of
 
     with opened_workflow(home or context.obj) as workflow:
@@ -148,21 +175,9 @@ def history(context: typer.Context, alert_id: AlertId, home: Home = None, as_jso
         typer.echo(one_line(f"now: {_status_words(state) or 'nothing is recorded'}"))
 
 
-def deliver(home: Home = None) -> None:
-    """Send the messages that are due. Exit 0: all are sent or held back; 3: an attempt failed, now or before."""
-    from workflow.sending import send_waiting
-
-    with opened_workflow(home) as workflow:
-        report = send_waiting(workflow, wait_seconds=workflow.settings.delivery.longest_seconds)
-    for line in report.summary():
-        typer.echo(one_line(line))
-    if report.failed or report.given_up or report.failing:
-        raise typer.Exit(EXIT_SOME_WAIT)
-
-
 @contextmanager
 def opened_workflow(home: Path | None) -> Iterator[Workflow]:
-    """The workflow of a home folder, as an option names it."""
+    """Open the workflow of the home folder that ``--home`` names."""
     from workflow import open_workflow
 
     folder = existing_home(home)
@@ -178,7 +193,7 @@ def _act(  # noqa: PLR0913  # one parameter per option of the commands
     alert_id: str,
     action: str,
     name: str,
-    why: str,
+    reason: str,
     *,
     send: bool = False,
     payload: dict[str, Any] | None = None,
@@ -191,7 +206,7 @@ def _act(  # noqa: PLR0913  # one parameter per option of the commands
     release = current_release(folder)
     with opened_workflow(folder) as workflow:
         actor = shell_actor(workflow.settings.access, name)
-        outcome = act(workflow, release, alert_id, Step(actor, action, why, payload=payload or {}))
+        outcome = act(workflow, release, alert_id, Step(actor, action, reason, payload=payload or {}))
         for line in _outcome_lines(action, outcome):
             typer.echo(one_line(line))
         if send and outcome.announced:
@@ -209,7 +224,7 @@ def _outcome_lines(action: str, outcome: Outcome) -> list[str]:
 
 
 def _stands(row: Mapping[Any, Any], state: lifecycle.State) -> str:
-    """Where an alert of the list stands; nobody is asked to sign what merely informs."""
+    """Return an alert's state in words; an alert that only informs needs no sign-off."""
     from reports.alert import CONTEXT
 
     informs = row["rule"] in CONTEXT and state.status == lifecycle.PROPOSED
@@ -222,47 +237,51 @@ def _status_words(state: lifecycle.State) -> str:
     return f"{words}, {counted(len(state.objections), 'open objection')}" if state.objections else words
 
 
-NOW = "now"
-MessageId = Annotated[str, typer.Argument(metavar="ID", help="A message's name, or its first letters.")]
+MessageId = Annotated[str, typer.Argument(metavar="ID", help="ID of a message, or its first letters.")]
 
 
 @outbox_app.callback()
 def list_messages(context: typer.Context, home: Home = None, as_json: AsJson = False) -> None:
-    """Print the messages that wait: to whom, about what, how often tried, why it failed, when next."""
-    context.obj = home
-    if context.invoked_subcommand is not None:
+    """List messages that are not sent: recipient, subject, attempts, last error, next attempt."""
+    if not is_group_alone(context, home):
         return
     with opened_workflow(home) as workflow:
         waiting = workflow.outbox.waiting()
     if as_json:
-        typer.echo(json.dumps([_as_json(message) for message in waiting], indent=2))
+        echo_json([_as_json(message) for message in waiting])
         return
     now = dt.datetime.now(dt.UTC)
     for message in waiting:
         to = message.recipient or message.channel
         typer.echo(f"{message.message_id[:8]}  {message.kind:16} {message.subject:32} to {to}: {_why(message, now)}")
-    typer.echo(f"{len(waiting)} waiting" + (": 'vigie outbox send now' tries all of them" if waiting else ""))
+    typer.echo(f"{len(waiting)} waiting" + (": 'vigie outbox deliver --now' tries all of them" if waiting else ""))
 
 
 @outbox_app.command()
-def send(
+def deliver(
     context: typer.Context,
-    which: Annotated[str, typer.Argument(metavar="now|ID", help="'now': all that wait; or one message's name.")] = NOW,
+    message_id: Annotated[
+        str | None, typer.Argument(metavar="ID", help="Also send this message, although it is not due.")
+    ] = None,
+    now: Annotated[
+        bool, typer.Option("--now", help="Send all messages, also after a failed attempt or in a cooldown.")
+    ] = False,
     home: Home = None,
 ) -> None:
-    """Try now what waits after a failure or in a cooldown. Exit 3: some were not taken."""
+    """Send the messages that are due.
+
+    Exit codes: 0 all sent or held back; 1 error; 3 an attempt failed, now or before, and will be repeated.
+    """
     from workflow.sending import send_waiting
 
     with opened_workflow(home or context.obj) as workflow:
-        chosen = (
-            [one.message_id for one in workflow.outbox.waiting()]
-            if which == NOW
-            else [_find(workflow, which).message_id]
-        )
+        chosen = [_find(workflow, message_id).message_id] if message_id is not None else []
+        if now:
+            chosen = [one.message_id for one in workflow.outbox.waiting()]
         report = send_waiting(workflow, wait_seconds=workflow.settings.delivery.longest_seconds, at_once=chosen)
     for line in report.summary():
-        typer.echo(line)
-    if report.failed or report.given_up:
+        typer.echo(one_line(line))
+    if report.failed or report.given_up or report.failing:
         raise typer.Exit(EXIT_SOME_WAIT)
 
 
@@ -270,27 +289,27 @@ def send(
 def drop(
     context: typer.Context,
     message_id: MessageId,
-    why: Why,
-    name: Annotated[str, typer.Option("--as", help="Your name: kept with the step.")] = "",
+    reason: Reason,
+    name: Name = "",
     home: Home = None,
 ) -> None:
-    """Take one message out: it is not sent. That, by whom and why stays in the journal."""
+    """Drop a message: it is not sent. The journal keeps who dropped it and why."""
     from access import shell_actor
     from workflow.decisions import drop_message
 
     with opened_workflow(home or context.obj) as workflow:
         message, actor = _find(workflow, message_id), shell_actor(workflow.settings.access, name)
-        if not (actor.name.strip() and why.strip()):
-            raise InputError("give your name (--as) and a reason (--why): they are kept with the step")
-        drop_message(workflow, actor, message, why)
+        if not (actor.name.strip() and reason.strip()):
+            raise InputError("give your name (--as) and a reason (--reason): they are kept with the step")
+        drop_message(workflow, actor, message, reason)
     typer.echo(f"{message.message_id}: dropped")
 
 
 def _find(workflow: Workflow, name: str) -> OutboxMessage:
-    """The one waiting message whose name begins so.
+    """Return the unsent message whose ID starts with ``name``.
 
     Raises:
-        InputError: There is none, or more than one.
+        InputError: No message matches, or more than one.
     """
     found = [one for one in workflow.outbox.waiting() if one.message_id.startswith(name)]
     if len(found) != 1:

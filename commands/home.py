@@ -1,13 +1,8 @@
-"""Keep a home folder for years, and try what it rests on before relying on it.
-
-``vigie backup``, ``restore``, ``adopt``, ``prune``, ``upgrade``, ``store``, ``journal move``, ``settings check`` and
-``sources check``.
-"""
+"""``vigie home``: back up, restore, adopt, prune and check the home folder, its journal and its shared store."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import shutil
 import time
 from contextlib import suppress
@@ -16,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands import EXIT_DEGRADED, AsJson, Home, existing_home
+from commands import AsJson, Group, Home, echo_json, existing_home
 from core.errors import InputError, StoreError
-from core.log import counted, get_logger, progress_bar
+from core.log import counted, get_logger
 from core.schema import Entry
 from core.settings import DRILL, Settings, home_folder, load_settings
 
@@ -26,22 +21,26 @@ if TYPE_CHECKING:
     from store.mirror import Commit
     from store.remote import RemoteFiles
 
-store_app = typer.Typer(no_args_is_help=True, help="The store that several machines share (setting store.url).")
+app = typer.Typer(cls=Group, help="Back up, restore, prune and check the data folder.")
+store_app = typer.Typer(cls=Group, help="Synchronise with the store that several machines share (setting store.url).")
+journal_app = typer.Typer(cls=Group, help="Move the journal to another database.")
 EXIT_PROBLEM, EXIT_CHAIN_BROKEN = 1, 3
 _MEGABYTE = 1e6
-settings_app = typer.Typer(no_args_is_help=True, help="Settings: try them.")
-sources_app = typer.Typer(no_args_is_help=True, help="The publishers that Vigie asks.")
-journal_app = typer.Typer(no_args_is_help=True, help="The journal of what people and nights did.")
 
 
+@app.command()
 def backup(
-    to: Annotated[Path, typer.Option("--to", help="A file that ends in .tar.zst, or a folder for dated ones.")],
+    to: Annotated[Path, typer.Option("--to", help="Backup file, ending in .tar.zst, or a folder for dated backups.")],
     home: Home = None,
     with_caches: Annotated[
-        bool, typer.Option("--with-caches", help="Copy past forecasts and fits too, which a night can make again.")
+        bool, typer.Option("--with-caches", help="Include past forecasts and fits, which a night can make again.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Copy the home folder into one file. Exit 3: written, though the chain of releases is not whole."""
+    """Back up the data folder to one file and read it back.
+
+    Exit codes: 0 written; 1 nothing written; 3 written, but the chain of releases is not whole.
+    """
     from store.backup import write_backup
     from store.releases import ReleaseStore
     from store.status import BACKED_UP, witnesses
@@ -53,34 +52,45 @@ def backup(
     setting = load_settings(folder).journal_url
     done = write_backup(folder, to.expanduser(), setting, with_made_again=with_caches)
     seconds, packed = time.monotonic() - begun, done.path.stat().st_size
-    typer.echo(
-        f"{done.path} written and read back: {counted(len(done.files), 'file')}, {done.size / _MEGABYTE:.1f} MB, "
-        f"packed {packed / _MEGABYTE:.1f} MB, {seconds:.1f} s"
-    )
-    if done.journal_apart:
+    if not as_json:
+        typer.echo(
+            f"{done.path} written and read back: {counted(len(done.files), 'file')}, {done.size / _MEGABYTE:.1f} MB, "
+            f"packed {packed / _MEGABYTE:.1f} MB, {seconds:.1f} s"
+        )
+    if done.journal_apart and not as_json:
         typer.echo("The journal is kept in PostgreSQL and is not in this file: back it up with pg_dump.")
-    # Monitoring asks for the age of the last backup; a disk that takes no row is no reason to call it failed.
+    # Monitoring reports the age of the last backup; a full disk that refuses the row does not undo the backup.
     with suppress(StoreError), open_workflow(folder, load_settings(folder)) as workflow:
         workflow.journal.record(Entry("administrator", BACKED_UP, str(done.path)))
     problem = ReleaseStore(folder).verify(witnesses(folder, setting))
+    if as_json:
+        echo_json({
+            "path": str(done.path), "files": len(done.files), "bytes": done.size, "packed_bytes": packed,
+            "seconds": round(seconds, 1), "has_journal": not done.journal_apart,
+            "problem": None if problem is None else dataclasses.asdict(problem),
+        })  # fmt: skip
     if problem is not None:
         get_logger().error("altered", text=f"what was backed up is not whole: {problem}")
         raise typer.Exit(EXIT_CHAIN_BROKEN)
 
 
+@app.command()
 def restore(
-    source: Annotated[Path, typer.Option("--from", help="A backup, or a folder of them: the newest is taken.")],
+    source: Annotated[Path, typer.Option("--from", help="Backup file, or a folder of backups: the newest is used.")],
     home: Home = None,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Only put back damaged or missing releases and figures of a home in use.")
+        bool, typer.Option("--repair", help="Only restore damaged or missing files of a data folder in use.")
     ] = False,
     in_service: Annotated[
-        bool, typer.Option("--in-service", help="Not a drill: what it sends and shares is live at once.")
+        bool, typer.Option("--in-service", help="Restore for use, not as a drill: it sends and shares at once.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Put a backup into an empty place, cut off as a drill, and verify it. Exit 1: not done, or not whole.
+    """Restore a backup to an empty data folder, as a drill, and verify it.
 
-    Nothing is sent from a drill, nothing shared, and its journal is the one in its folder, until 'vigie adopt'.
+    A drill sends and shares nothing, and uses the journal in its folder, until 'vigie home adopt'.
+
+    Exit codes: 0 restored; 1 nothing restored, or the chain of releases is not whole.
     """
     from store import backup as archives
 
@@ -90,20 +100,28 @@ def restore(
         done = archives.repair(source.expanduser(), folder, load_settings(folder).journal_url)
     else:
         done = archives.restore(source.expanduser(), folder, journal, drill=not in_service)
-    typer.echo(
-        f"{folder}: {counted(len(done.files), 'file')}, {done.size / _MEGABYTE:.1f} MB from {done.archive}, "
-        f"{time.monotonic() - begun:.1f} s"
-    )
+    seconds, is_drill = time.monotonic() - begun, not repair and not in_service
+    if as_json:
+        echo_json({
+            "home": str(folder), "archive": str(done.archive), "files": len(done.files), "bytes": done.size,
+            "seconds": round(seconds, 1), "is_drill": is_drill,
+            "problem": None if done.problem is None else dataclasses.asdict(done.problem),
+        })  # fmt: skip
+    else:
+        size = f"{counted(len(done.files), 'file')}, {done.size / _MEGABYTE:.1f} MB"
+        typer.echo(f"{folder}: {size} from {done.archive}, {seconds:.1f} s")
     if done.problem is not None:
         get_logger().error("altered", text=str(done.problem))
         raise typer.Exit(EXIT_PROBLEM)
-    typer.echo("The chain of releases is whole.")
-    if not repair and not in_service:
-        typer.echo(f"This is a drill: {folder} sends and shares nothing until 'vigie adopt --home {folder}'.")
+    if not as_json:
+        typer.echo("The chain of releases is whole.")
+        if is_drill:
+            typer.echo(f"This is a drill: {folder} sends and shares nothing until 'vigie home adopt --home {folder}'.")
 
 
+@app.command()
 def adopt(home: Home = None) -> None:
-    """Put a restored home in service: from now on it sends, shares and writes as its settings say."""
+    """Put a restored data folder in service: from now on it sends and shares as its settings say."""
     from workflow import open_workflow
 
     folder = existing_home(home)
@@ -120,20 +138,23 @@ def adopt(home: Home = None) -> None:
         )
     typer.echo(f"{folder} is in service. Store: {settings.store.url or 'none'}; messages waiting: {waiting}")
     if waiting:
-        typer.echo("Some may have been sent since the backup: look at 'vigie outbox' before 'vigie deliver'.")
+        typer.echo("Some may have been sent since the backup: look at 'vigie outbox' before 'vigie outbox deliver'.")
 
 
+@app.command()
 def prune(
     home: Home = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be removed.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed.")] = False,
     keep: Annotated[
-        int | None, typer.Option("--keep", min=1, help="Newest releases to keep; default: operation.keep_nights.")
+        int | None,
+        typer.Option("--keep", min=1, help="Number of newest releases to keep; default: operation.keep_nights."),
     ] = None,
     caches: Annotated[
-        bool, typer.Option("--caches", help="Remove past forecasts and fits too: the next night makes them again.")
+        bool, typer.Option("--caches", help="Also remove past forecasts and fits; the next night makes them again.")
     ] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Remove old releases but the last of each month; their manifests stay, so that the chain can be proved."""
+    """Remove old releases, except the last of each month. Their manifests stay, so the chain still verifies."""
     from store.backup import MADE_AGAIN
     from store.lock import night_lock
     from store.mirror import shared
@@ -152,33 +173,27 @@ def prune(
             for one in made_again:
                 shutil.rmtree(one, ignore_errors=True)
             delivery.deliver()
+    size = sum(item.size for item in removed)
+    if as_json:
+        releases = [{"run_id": item.run_id, "bytes": item.size} for item in removed]
+        echo_json({"dry_run": dry_run, "releases": releases, "bytes": size, "cache_bytes": freed})
+        return
     for item in removed:
         typer.echo(f"{item.run_id}  {item.size / _MEGABYTE:.1f} MB")
     verb = "would be removed" if dry_run else "removed"
     if caches:
         typer.echo(f"past forecasts and fits {verb}, {freed / _MEGABYTE:.1f} MB: the next night makes them again")
-    typer.echo(f"{counted(len(removed), 'release')} {verb}, {sum(item.size for item in removed) / _MEGABYTE:.1f} MB")
-
-
-def upgrade(home: Home = None) -> None:
-    """Bring over a home folder of an earlier version. It is read as it is; after this, faster. Nothing is lost."""
-    from store.lock import night_lock
-    from store.vintages import VintageStore
-
-    folder = existing_home(home)
-    with night_lock(folder):
-        sources = VintageStore(folder).upgrade()
-    typer.echo(f"{folder}: {counted(len(sources), 'source')} brought over{': ' if sources else ''}{', '.join(sources)}")
+    typer.echo(f"{counted(len(removed), 'release')} {verb}, {size / _MEGABYTE:.1f} MB")
 
 
 @store_app.command()
 def pull(
     home: Home = None,
     aside: Annotated[
-        bool, typer.Option("--set-aside", help="Keep apart what this home published and the store does not continue.")
+        bool, typer.Option("--set-aside", help="Move releases that the store does not continue to undelivered/.")
     ] = False,
 ) -> None:
-    """Bring this home up to the shared store: releases, figures, publishers' answers, past forecasts."""
+    """Copy what the shared store has and this data folder lacks."""
     from store import mirror
     from store.lock import night_lock
 
@@ -194,7 +209,7 @@ def pull(
 
 @store_app.command()
 def push(home: Home = None) -> None:
-    """Deliver what this home has and the shared store lacks. Exit 1: nothing was delivered."""
+    """Copy what this data folder has and the shared store lacks."""
     from store.lock import night_lock
     from store.mirror import shared
 
@@ -209,7 +224,10 @@ def push(home: Home = None) -> None:
 
 @store_app.command("status")
 def store_status(home: Home = None) -> None:
-    """Say what the shared store holds, and what this home does. Exit 1: they are not the same."""
+    """Compare the newest release of the shared store and of this data folder.
+
+    Exit codes: 0 equal; 1 different.
+    """
     from store.mirror import latest, local_links
 
     folder = existing_home(home)
@@ -226,7 +244,7 @@ def _opened(settings: Settings) -> RemoteFiles:
     from store.remote import RemoteFiles
 
     if settings.drill:
-        raise InputError("this home is a drill: nothing is shared, whatever [store] says, until 'vigie adopt'")
+        raise InputError("this home is a drill: nothing is shared, whatever [store] says, until 'vigie home adopt'")
     if not settings.store.url:
         raise InputError("nothing is shared: set [store] url, or VIGIE_STORE_URL")
     return RemoteFiles(settings.store.url)
@@ -236,9 +254,12 @@ def _state(commit: Commit) -> str:
     return f"state {commit.number}, newest release {commit.head['run_id'] if commit.head else 'none'}"
 
 
-@settings_app.command()
+@app.command()
 def check(home: Home = None, as_json: AsJson = False) -> None:
-    """Try settings, secrets, mail, webhooks, store, journal and disk; nothing is sent. Exit 1: something fails."""
+    """Check settings, secrets, mail, webhooks, store, journal and disk. Nothing is sent.
+
+    Exit codes: 0 all checks passed; 1 a check failed.
+    """
     from workflow.health import check_settings
 
     checks = []
@@ -249,14 +270,14 @@ def check(home: Home = None, as_json: AsJson = False) -> None:
             if one.advice and one.problem:
                 typer.echo(f"       what to do: {one.advice}")
     if as_json:
-        typer.echo(json.dumps([dataclasses.asdict(one) for one in checks], indent=2))
+        echo_json([dataclasses.asdict(one) for one in checks])
     if any(one.problem for one in checks):
         raise typer.Exit(1)
 
 
 @journal_app.command()
 def move(
-    to: Annotated[str, typer.Option("--to", metavar="URL", help="postgresql://…, or sqlite:///…: an empty database.")],
+    to: Annotated[str, typer.Option("--to", metavar="URL", help="Empty database: postgresql://… or sqlite:///…")],
     home: Home = None,
 ) -> None:
     """Copy the journal to another database and verify every row. Stop the dashboard first; nothing is deleted."""
@@ -289,28 +310,5 @@ def move(
     typer.echo("verify', start the dashboard. The former journal stays as it is: keep it as long as the law asks.")
 
 
-@sources_app.command("check")
-def check_publishers(
-    source: Annotated[list[str] | None, typer.Argument(help="Only these sources.")] = None,
-    live: Annotated[bool, typer.Option("--live", help="Ask each publisher once.")] = False,
-    report: Annotated[Path | None, typer.Option("--report", help="JSON to write for whoever maintains Vigie.")] = None,
-    home: Home = None,
-) -> None:
-    """Say of each publisher: reachable, layout recognised, newest period, rows, seconds, what to do.
-
-    Nothing is stored. Exit 0: all is well; 3: a publisher failed.
-    """
-    from nightly.first_contact import HEADER, check_sources
-    from store import write_bytes
-
-    with progress_bar() as progress:
-        found = check_sources(load_settings(home_folder(home)), source or [], live=live, progress=progress)
-    typer.echo("\n".join([HEADER, *(one.line() for one in found)]))
-    for one in found:
-        for fault in one.faults:
-            typer.echo(f"{one.source_id}: {fault}", err=True)
-    if report is not None:
-        write_bytes(report, (json.dumps([one.report() for one in found], indent=1, ensure_ascii=False) + "\n").encode())
-        typer.echo(f"{report} written: statuses, headers and first bytes; it holds no key")
-    if any(one.failed for one in found):
-        raise typer.Exit(EXIT_DEGRADED)
+app.add_typer(store_app, name="store")
+app.add_typer(journal_app, name="journal")

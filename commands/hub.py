@@ -1,4 +1,4 @@
-"""``vigie hub``: the open forecast hub, Vigie's own or any other of hubverse's format."""
+"""``vigie hub``: run a forecast hub in hubverse's format, Vigie's own or another."""
 
 from __future__ import annotations
 
@@ -9,24 +9,33 @@ from typing import Annotated
 
 import typer
 
-from commands import EXIT_DEGRADED, EXIT_NOTHING_PUBLISHED, Home, as_date, current_release
+from commands import (
+    EXIT_DEGRADED,
+    EXIT_NOTHING_PUBLISHED,
+    AsJson,
+    Group,
+    Home,
+    as_date,
+    current_release,
+    echo_json,
+)
 from core.errors import InputError
 from core.log import counted
 from core.settings import home_folder
 
-app = typer.Typer(no_args_is_help=True, help="The open forecast hub: begin one, submit, validate, collect.")
-Place = Annotated[str, typer.Argument(metavar="DIR", help="The hub's folder.")]
-Anywhere = Annotated[str, typer.Argument(metavar="DIR", help="The hub's folder, or any fsspec address.")]
+app = typer.Typer(cls=Group, help="Run a forecast hub: create, submit, validate, collect, combine and score.")
+Place = Annotated[str, typer.Argument(metavar="DIR", help="Folder of the hub.")]
+Anywhere = Annotated[str, typer.Argument(metavar="DIR", help="Folder of the hub, or an fsspec address.")]
 _MOST_PRINTED = 200
 
 
 @app.command()
 def init(
     place: Place,
-    name: Annotated[str, typer.Option("--name", help="The hub's name.")] = "Migration forecast hub",
+    name: Annotated[str, typer.Option("--name", help="Name of the hub.")] = "Migration forecast hub",
     home: Home = None,
 ) -> None:
-    """Write a new hub for what the current release forecasts: configuration, guide, templates, licence."""
+    """Create a hub for the series of the current release: configuration, guide, templates, licence."""
     from nightly.hub import init_hub
 
     written = init_hub(Path(place).expanduser(), current_release(home), name)
@@ -35,7 +44,7 @@ def init(
 
 @app.command()
 def submit(place: Place, home: Home = None) -> None:
-    """Hand in the current release's forecasts, with metadata and target data."""
+    """Submit the current release's forecasts, with metadata and target data."""
     from nightly.hub import submit as hand_in
 
     for line in hand_in(place, current_release(home), home_folder(home)):
@@ -46,13 +55,21 @@ def submit(place: Place, home: Home = None) -> None:
 def validate(
     place: Anywhere,
     files: Annotated[
-        Path | None, typer.Option("--files", help="Text file: only these paths, one a line; each must be there.")
+        Path | None, typer.Option("--files", help="Text file with the paths to check, one a line; each must exist.")
     ] = None,
     received: Annotated[
-        str | None, typer.Option("--received", help="Day of receipt: rounds closed on it are a fault.")
+        str | None,
+        typer.Option(
+            "--received", metavar="DATE", help="Date of receipt: submissions to rounds closed then are faults."
+        ),
     ] = None,
+    as_json: AsJson = False,
+    _home: Home = None,
 ) -> None:
-    """Check configuration, metadata and submissions; exit 1 where anything breaks a rule."""
+    """Validate configuration, metadata and submissions.
+
+    Exit codes: 0 every rule is kept; 1 a rule is broken.
+    """
     from nightly.hub import validate as check
 
     try:
@@ -60,6 +77,12 @@ def validate(
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"--files {files}: {error}") from None
     found = check(place, only, as_date(received, "--received"))
+    if as_json:
+        faults = [
+            {"file": one.file, "row": one.row, "column": one.column, "rule": str(one.rule)} for one in found.faults
+        ]
+        echo_json({"files": found.files, "faults": faults})
+        raise typer.Exit(EXIT_NOTHING_PUBLISHED if faults else 0)
     for fault in found.faults[:_MOST_PRINTED]:
         typer.echo(f"error: {fault}", err=True)
     if len(found.faults) > _MOST_PRINTED:
@@ -70,17 +93,22 @@ def validate(
 
 
 def _paths(text: str) -> list[str]:
-    """Paths of a list, one a line, as a hub's files are named."""
+    """Return the paths in a text, one a line, in the form of a hub's file names."""
     return [normpath(line) for line in text.splitlines() if line.strip()]
 
 
 @app.command()
 def collect(
     place: Anywhere,
-    received: Annotated[str | None, typer.Option("--received", help="Day of receipt; default: today.")] = None,
+    received: Annotated[
+        str | None, typer.Option("--received", metavar="DATE", help="Date of receipt; default: today.")
+    ] = None,
     home: Home = None,
 ) -> None:
-    """Take in what is new, as it came. Exit 0: all; 3: some files were refused, each is named; 1: no hub."""
+    """Collect new submissions of other teams.
+
+    Exit codes: 0 all collected; 1 no hub; 3 some files were rejected, each is named.
+    """
     from nightly.hub import collect as take_in
 
     day = as_date(received, "--received") or dt.datetime.now(dt.UTC).date()
@@ -92,8 +120,8 @@ def collect(
 
 
 @app.command()
-def combine(place: Place) -> None:
-    """Write the hub's ensembles of what was submitted: the median of quantiles, and a mean weighted by past scores."""
+def combine(place: Place, _home: Home = None) -> None:
+    """Write the hub's ensembles: the median of quantiles, and a mean weighted by past scores."""
     from nightly.hub_combined import combine_hub
     from store.hub import HubFiles
 
@@ -106,16 +134,23 @@ def combine(place: Place) -> None:
 @app.command()
 def score(
     place: Anywhere,
-    baseline: Annotated[str, typer.Option("--baseline", help="Model that all are measured by.")] = "vigie-baseline",
-    out: Annotated[Path | None, typer.Option("--out", help="CSV to write the whole league table to.")] = None,
+    baseline: Annotated[
+        str, typer.Option("--baseline", help="Model that all others are compared with.")
+    ] = "vigie-baseline",
+    out: Annotated[Path | None, typer.Option("--out", help="CSV file for the whole league table.")] = None,
+    as_json: AsJson = False,
+    _home: Home = None,
 ) -> None:
-    """Score every submission of a hub against its oracle output: pairwise relative WIS, coverage, missing forecasts."""
+    """Score all submissions of a hub: pairwise relative WIS, coverage, missing forecasts."""
     from nightly.hub_combined import score_hub
     from store import write_bytes
 
     table = score_hub(place, baseline)
     if out is not None:
         write_bytes(out.expanduser(), table.to_csv(index=False, float_format="%.6g").encode())
+    if as_json:
+        typer.echo(table.to_json(orient="records", indent=2, force_ascii=False))
+        return
     first = table[table["kind"] == "all"].sort_values("pairwise_wis")
     for row in first.to_dict("records"):
         typer.echo(
@@ -126,11 +161,11 @@ def score(
 
 @app.command()
 def prove(
-    model: Annotated[str, typer.Argument(help="A model of the hub, such as vigie-ensemble.")],
-    round_id: Annotated[str, typer.Argument(metavar="ROUND", help="The round: its origin's day.")],
+    model: Annotated[str, typer.Argument(help="Model of the hub, such as vigie-ensemble.")],
+    round_id: Annotated[str, typer.Argument(metavar="ROUND", help="Round, by the date of its origin.")],
     home: Home = None,
 ) -> None:
-    """Print the hashes that prove that a forecast stood before the fact."""
+    """Print the hashes that prove that a forecast was made before the outcome was known."""
     from store.hub import prove as find
 
     for proof in find(home_folder(home), model, round_id):

@@ -1,4 +1,4 @@
-"""``vigie backtest`` and ``vigie forecast``: a panel's file in, a file of forecasts out."""
+"""``vigie backtest`` and ``vigie forecast``: forecast the series of a panel file."""
 
 from __future__ import annotations
 
@@ -27,10 +27,16 @@ if TYPE_CHECKING:
 
 _MOST_NAMED = 5
 
-Panel = Annotated[Path, typer.Option("--panel", help="CSV with series_id,time_period,value and grouping columns.")]
-Out = Annotated[Path, typer.Option("--out", help="File: .parquet, .csv or .ndjson; '-': CSV on standard output.")]
-Models = Annotated[str, typer.Option("--models", help="Comma-separated: ensemble,baseline,snaive,ets,…")]
-Totals = Annotated[str | None, typer.Option("--totals", help="Forecast the sums by this column too.")]
+Panel = Annotated[
+    Path, typer.Option("--panel", help="CSV file with series_id, time_period, value and grouping columns.")
+]
+Out = Annotated[
+    Path, typer.Option("--out", help="Output file: .parquet, .csv or .ndjson; '-' writes CSV to standard output.")
+]
+Models = Annotated[str, typer.Option("--models", help="Comma-separated models: ensemble,baseline,snaive,ets,…")]
+Totals = Annotated[
+    str | None, typer.Option("--totals", metavar="COLUMN", help="Also forecast the sums by this column.")
+]
 
 
 class Engine(StrEnum):
@@ -44,27 +50,27 @@ class Engine(StrEnum):
 
 HubColumns = Annotated[
     bool,
-    typer.Option("--hub", help="Only the columns of hubverse's model output; what is marked stands beside the file."),
+    typer.Option("--hub", help="Write only the columns of hubverse's model output."),
 ]
 RunsOn = Annotated[
     Engine,
-    typer.Option("--engine", help="Where the fits run; a cluster needs the packages of requirements/<engine>.txt."),
+    typer.Option("--engine", help="Where fits run; a cluster needs the packages of requirements/<engine>.txt."),
 ]
 
 
 def backtest(  # noqa: PLR0913, PLR0917  # one parameter per documented option
     panel: Panel,
     out: Out,
-    origins: Annotated[int, typer.Option("--origins", min=1, help="How many past origins.")] = 60,
+    origins: Annotated[int, typer.Option("--origins", min=1, help="Number of past origins.")] = 60,
     step: Annotated[int, typer.Option("--step", min=1, help="Periods between origins.")] = 1,
-    horizons: Annotated[str, typer.Option("--horizons", help="Comma-separated periods ahead.")] = "1,3,6,12",
+    horizons: Annotated[str, typer.Option("--horizons", help="Comma-separated numbers of periods ahead.")] = "1,3,6,12",
     models: Models = "ensemble,baseline",
     totals: Totals = None,
     engine: RunsOn = Engine.local,
     hub: HubColumns = False,
     home: Home = None,
 ) -> None:
-    """Forecast a panel from past origins, as if each were today."""
+    """Forecast a panel from past origins, with only the data up to each origin."""
     from forecasting.runs import backtest_file
     from store.export import forecast_kind
 
@@ -80,7 +86,7 @@ def backtest(  # noqa: PLR0913, PLR0917  # one parameter per documented option
 def forecast(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
     panel: Panel,
     out: Out,
-    horizon: Annotated[int, typer.Option("--horizon", min=1, help="Periods ahead.")] = 12,
+    horizon: Annotated[int, typer.Option("--horizon", min=1, help="Number of periods ahead.")] = 12,
     models: Models = "ensemble,baseline",
     totals: Totals = None,
     engine: RunsOn = Engine.local,

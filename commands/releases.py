@@ -1,11 +1,11 @@
-"""``vigie status``, ``verify``, ``export``, ``briefing``, ``observations``, ``editions``: what a home holds."""
+"""``vigie status``, ``verify``, ``export``, ``observations`` and ``editions``: read what a home folder holds."""
 
 from __future__ import annotations
 
 import contextlib
 import datetime as dt
 import fnmatch
-import json
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,14 +15,18 @@ import typer
 from commands import (
     AsJson,
     FileKind,
+    Group,
     Home,
     OutFile,
+    Reason,
     RouteName,
     WithCitation,
     acting_here,
     as_date,
     current_release,
+    echo_json,
     existing_home,
+    is_group_alone,
     of_route,
     opened_journal,
 )
@@ -36,21 +40,44 @@ if TYPE_CHECKING:
     from store.editions import Action
 
 _MOST_NAMED = 3
-editions_app = typer.Typer(invoke_without_command=True, help="Editions of figures: list, accept, reject, withdraw.")
+_TABLE = "TABLE"
 
-EditionId = Annotated[str, typer.Argument(metavar="ID", help="An edition_id, as 'vigie editions' lists them.")]
-Why = Annotated[str, typer.Option("--reason", help="Your reason: kept with the decision.")]
-Name = Annotated[str, typer.Option("--as", help="Your name; default: as the system calls you.")]
+
+class ExportGroup(Group):
+    """The commands of ``vigie export``; a name that is not a command is a table's."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401  # typer keeps its context type private
+        """Return the command to call, with its arguments."""
+        if args[0] in self.commands:
+            return super().resolve_command(ctx, args)
+        return "", self.commands[_TABLE], args
+
+
+export_app = typer.Typer(
+    cls=ExportGroup,
+    context_settings={"ignore_unknown_options": True},  # options may stand before the table's name
+    help="Write a table or the briefing of a release to a file.",
+)
+editions_app = typer.Typer(
+    cls=Group, invoke_without_command=True, help="List editions of data; accept, reject or withdraw them."
+)
+
+EditionId = Annotated[str, typer.Argument(metavar="ID", help="edition_id, as listed by 'vigie editions'.")]
+Name = Annotated[
+    str, typer.Option("--as", metavar="NAME", help="Your name, kept in the journal; default: your account.")
+]
 
 
 def status(home: Home = None, as_json: AsJson = False) -> None:
-    """Say which release is current, how fresh the sources are, how the last run ended, which alerts are open."""
+    """Show the current release, the freshness of sources, the last run and open alerts."""
     from store.status import read_status
 
     folder = home_folder(home)
     found = read_status(folder, load_settings(folder).journal_url)
-    shown = json.dumps(found, indent=2) if as_json else _status_lines(found)
-    typer.echo("\n".join(map(one_line, shown.split("\n"))))
+    if as_json:
+        echo_json(found)
+    else:
+        typer.echo("\n".join(map(one_line, _status_lines(found).split("\n"))))
     if found["release"] is None:
         raise typer.Exit(1)
 
@@ -58,29 +85,52 @@ def status(home: Home = None, as_json: AsJson = False) -> None:
 def verify(
     home: Home = None,
     head: Annotated[
-        str, typer.Option("--head", help="Hash of the newest release, as a partner, a briefing or a feed has it.")
+        str,
+        typer.Option("--head", metavar="HASH", help="Hash of the newest release, from a briefing, a mail or a feed."),
     ] = "",
+    as_json: AsJson = False,
 ) -> None:
-    """Walk the chain of releases and the journal's; exit 1 and name the first thing that was altered."""
+    """Verify that no release or journal entry was altered.
+
+    Exit codes: 0 nothing was altered; 1 the first altered, missing or added file or entry is named, or no release.
+    """
+    from store.chain import links
+    from store.releases import ReleaseStore
     from store.verify import verify_home
 
     folder = existing_home(home)
     problem = verify_home(folder, load_settings(folder), head)
+    count = len(links(ReleaseStore(folder).folder))
+    if problem is None and not count:
+        raise InputError(f"{folder}: no release here; 'vigie nightly' makes one")
+    if as_json:
+        echo_json({"releases": count, "problem": None if problem is None else asdict(problem)})
     if problem is not None:
         get_logger().error("altered", text=str(problem), run_id=problem.run_id, file=problem.file)
         raise typer.Exit(1)
-    typer.echo("The chain of releases is whole." + (" It ends with the hash given." if head else ""))
+    if not as_json:
+        end = " The chain ends with the given hash." if head else ""
+        typer.echo(f"{counted(count, 'release')} verified: no release or journal entry was altered.{end}")
 
 
+@export_app.command(_TABLE)
 def export(
-    table: Annotated[str, typer.Argument(help="forecasts, trajectories, scores, alerts, track_record, observations …")],
+    table: Annotated[
+        str,
+        typer.Argument(
+            metavar=_TABLE, help="Table of the release: forecasts, trajectories, scores, alerts, track_record, …"
+        ),
+    ],
     out: OutFile = Path("-"),
     kind: FileKind = "csv",
     with_citation: WithCitation = False,
     route: RouteName = "",
     home: Home = None,
 ) -> None:
-    """Write one table of the current release, with citations and licences in a file beside it."""
+    """Write one table of the current release, such as 'vigie export alerts --out alerts.csv'.
+
+    Citations and licences are written to a file beside it.
+    """
     from store.export import export_bytes, kind_of, write_export
 
     kind = kind_of(out, kind)
@@ -92,18 +142,22 @@ def export(
     typer.echo(export_bytes(release, table, kind, with_citation=with_citation, chosen=chosen), nl=False)
 
 
+@export_app.command()
 def briefing(
-    run: Annotated[str | None, typer.Option("--run", help="A release's run_id; default: the newest.")] = None,
-    lang: Annotated[str, typer.Option("--lang", help=f"One of {', '.join(languages())}.")] = DEFAULT_LANGUAGE,
+    run: Annotated[
+        str | None, typer.Option("--run", metavar="RUN_ID", help="run_id of a release; default: the newest.")
+    ] = None,
+    lang: Annotated[str, typer.Option("--lang", help=f"Language: {', '.join(languages())}.")] = DEFAULT_LANGUAGE,
     out: Annotated[
-        Path | None, typer.Option("--out", help="PDF; '-': standard output; default: vigie-DATE-LANG.pdf.")
+        Path | None,
+        typer.Option("--out", help="PDF file; '-' writes to standard output; default: vigie-DATE-LANG.pdf."),
     ] = None,
     signed_off: Annotated[
-        bool, typer.Option("--signed-off", help="Only alerts that people have signed off, as in mails.")
+        bool, typer.Option("--signed-off", help="Include only signed-off alerts, as in mails.")
     ] = False,
     home: Home = None,
 ) -> None:
-    """Write the briefing of a release: map, alerts, charts, caveats, licences on one page; the year ahead, places."""
+    """Write the briefing of a release as PDF: alerts, map and charts on one page, then the year ahead and places."""
     from store import named_errors, write_bytes
     from workflow.briefing import make_briefing
 
@@ -128,10 +182,10 @@ def briefing(
 
 
 def _release(folder: Path, run: str | None) -> tuple[str, str]:
-    """run_id and day of the release that is asked for.
+    """Return run_id and date of the chosen release.
 
     Raises:
-        InputError: There is none, or none of that name.
+        InputError: No release exists, or none has this run_id.
     """
     from store.releases import ReleaseStore
 
@@ -159,7 +213,9 @@ def _status_lines(found: dict[str, Any]) -> str:
     ]
     lines = [f"No forecast for {len(without)} of {len(found['routes'])} routes: {'; '.join(named)}"] if without else []
     if found["drill"]:
-        lines.insert(0, "Drill: a restored copy that is not in service; it sends and shares nothing ('vigie adopt').")
+        lines.insert(
+            0, "Drill: a restored copy that is not in service; it sends and shares nothing ('vigie home adopt')."
+        )
     lines.append(f"Release {release['run_id']}, as known on {release['as_of']}")
     forecast = [spelled(row["route_id"]) for row in found["routes"] if row["state"] == "ok"]
     lines += [f"  forecast: {', '.join(forecast)}"] if forecast else []
@@ -189,9 +245,8 @@ def list_editions(
     as_json: AsJson = False,
     home: Home = None,
 ) -> None:
-    """Print every file and answer that was taken in, with its state and what it changed, the newest last."""
-    context.obj = home
-    if context.invoked_subcommand is not None:
+    """List ingested files and answers with their state and changes, newest last."""
+    if not is_group_alone(context, home):
         return
     from store.editions import EditionStore
     from store.lock import AlreadyRunningError, night_lock
@@ -204,39 +259,41 @@ def list_editions(
                 editions.recover()
         found = editions.all()
     if as_json:
-        typer.echo(json.dumps([one.record() for one in found], indent=1, ensure_ascii=False))
+        echo_json([one.record() for one in found])
     else:
         typer.echo("\n".join(one.summary() for one in found) or "No edition was taken in but the bundled figures.")
 
 
 @editions_app.command()
-def accept(context: typer.Context, edition_id: EditionId, reason: Why, name: Name = "", home: Home = None) -> None:
-    """Let a held edition be known, from today on."""
+def accept(context: typer.Context, edition_id: EditionId, reason: Reason, name: Name = "", home: Home = None) -> None:
+    """Accept a held edition: its data count from today on."""
     _decide(context, home, edition_id, "edition accepted", reason, name)
 
 
 @editions_app.command()
-def reject(context: typer.Context, edition_id: EditionId, reason: Why, name: Name = "", home: Home = None) -> None:
-    """Put a held edition aside for good."""
+def reject(context: typer.Context, edition_id: EditionId, reason: Reason, name: Name = "", home: Home = None) -> None:
+    """Reject a held edition for good."""
     _decide(context, home, edition_id, "edition rejected", reason, name)
 
 
 @editions_app.command()
-def withdraw(context: typer.Context, edition_id: EditionId, reason: Why, name: Name = "", home: Home = None) -> None:
-    """Take a known edition back: from today on its figures are what they would be without it. Nothing is erased."""
+def withdraw(context: typer.Context, edition_id: EditionId, reason: Reason, name: Name = "", home: Home = None) -> None:
+    """Withdraw an edition: from today on its data no longer count. Nothing is erased."""
     _decide(context, home, edition_id, "edition withdrawn", reason, name)
 
 
 def observations(
     out: OutFile = Path("-"),
     kind: FileKind = "csv",
-    series: Annotated[str, typer.Option("--series", help="A series_id, with * and ? as wildcards.")] = "*",
+    series: Annotated[str, typer.Option("--series", help="series_id; * and ? are wildcards.")] = "*",
     route: RouteName = "",
-    as_of: Annotated[str | None, typer.Option("--as-of", help="As known on this date; default: today.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DATE", help="As known on this date; default: today.")
+    ] = None,
     with_citation: WithCitation = False,
     home: Home = None,
 ) -> None:
-    """Write what is known of some series, or was on a date, of sources and of routes made of them."""
+    """Write observations of sources and routes, as known today or on a past date."""
     from core.disclosure import protect
     from ingest.sources import CARDS
     from nightly import RealTimeData

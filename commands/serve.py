@@ -1,4 +1,4 @@
-"""``vigie dashboard``, ``vigie health`` and ``vigie audit``: what is served, for whom, and who used it."""
+"""``vigie serve``: the dashboard, and health and metrics for monitoring."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from urllib.parse import urlsplit
 
 import typer
 
-from commands import AsJson, Home, acting_here, echo_entries, existing_home
+from commands import Group, Home
 from core.errors import InputError
-from core.log import counted, one_line
 from core.settings import (
     PROJECT,
     SHORTEST_COOKIE_SECRET,
@@ -31,20 +30,22 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+app = typer.Typer(cls=Group, help="Serve the dashboard, and health and metrics for monitoring.")
 _FRESH_SECONDS = 2.0
 """An answer is given again for so long: whoever asks in a loop must not keep the disk busy."""
 
 
+@app.command()
 def dashboard(
     home: Home = None,
-    port: Annotated[int, typer.Option("--port", min=1, max=65535)] = 8501,
-    address: Annotated[str, typer.Option("--address", help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to listen on.")] = 8501,
+    address: Annotated[str, typer.Option("--address", help="Address to listen on.")] = "127.0.0.1",
     headless: Annotated[bool, typer.Option("--headless", help="Do not open a browser.")] = False,
     without_login: Annotated[
-        bool, typer.Option("--without-login", help="Listen beyond loopback although nobody has to sign in.")
+        bool, typer.Option("--without-login", help="Allow an address other than loopback although no login is set up.")
     ] = False,
 ) -> None:
-    """Serve the dashboard; beyond loopback only where people sign in, unless --without-login says otherwise."""
+    """Serve the dashboard; other addresses than loopback need a login, or --without-login."""
     folder = home_folder(home)
     check_address(load_settings(folder).access, address, without_login=without_login)
     os.environ["VIGIE_HOME"] = str(folder)
@@ -72,13 +73,16 @@ def check_address(access: AccessSettings, address: str, *, without_login: bool =
         )
 
 
+@app.command()
 def health(
     home: Home = None,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535)] = 8502,
-    address: Annotated[str, typer.Option("--address", help="Address to listen at.")] = "127.0.0.1",
-    once: Annotated[bool, typer.Option("--once", help="Print /healthz once; exit 0: ok or degraded, 1: not.")] = False,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port to listen on.")] = 8502,
+    address: Annotated[str, typer.Option("--address", help="Address to listen on.")] = "127.0.0.1",
+    once: Annotated[
+        bool, typer.Option("--once", help="Print /healthz once and exit: 0 ok or degraded, 1 not healthy.")
+    ] = False,
 ) -> None:
-    """Serve /healthz and /metrics for monitoring."""
+    """Serve /healthz and /metrics for monitoring, or print /healthz once."""
     from workflow.health import HEALTH_PATH, answer
 
     folder = home_folder(home)
@@ -124,40 +128,3 @@ def application(home: Path, address: str = "127.0.0.1") -> Starlette:
         return Response(answered[2], answered[0], {"Cache-Control": "no-store"}, answered[1])
 
     return Starlette(routes=[Route("/{path:path}", respond)])
-
-
-def sign_out(
-    person: Annotated[str, typer.Argument(help="Name as 'vigie audit' shows it, or issuer|subject.")],
-    reason: Annotated[str, typer.Option("--reason", help="Kept in the journal.")],
-    home: Home = None,
-) -> None:
-    """End every login of a person, on open pages too; roles are taken away in settings.toml or at the provider."""
-    from access.sessions import revoke
-    from workflow import open_workflow
-
-    folder = existing_home(home)
-    settings = load_settings(folder)
-    with open_workflow(folder, settings) as workflow:
-        count = revoke(workflow.journal, person, acting_here(settings.access), reason)
-    typer.echo(f"{counted(count, 'login')} of {person} ended.")
-
-
-def audit(
-    home: Home = None,
-    most: Annotated[int, typer.Option("--most", min=1, help="Newest rows to show.")] = 200,
-    as_json: AsJson = False,
-) -> None:
-    """Print what people who signed in did, the newest first. For those who may read the home folder."""
-    from access.sessions import access_rows, describe
-    from workflow import open_workflow
-
-    folder = existing_home(home)
-    with open_workflow(folder, load_settings(folder)) as workflow:
-        rows = access_rows(workflow.journal)[:most]
-    if as_json:
-        echo_entries(rows)
-        return
-    for row in rows:
-        typer.echo(one_line(f"{row.at:%Y-%m-%d %H:%M:%S} {row.actor:32} {row.action:16} {describe(row)}".rstrip()))
-    if not rows:
-        typer.echo("Nobody has signed in yet.")

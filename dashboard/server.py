@@ -1,4 +1,4 @@
-"""The dashboard's server: Streamlit behind the gate. Started by ``vigie dashboard``.
+"""The dashboard's server: Streamlit behind the gate. Started by ``vigie serve dashboard``.
 
 It loads all that pages need before the first reader comes, and answers ``/healthz`` for load balancers and containers.
 Streamlit's own files, nine megabytes for a first visit, are read and packed once and handed out from memory; a browser

@@ -92,4 +92,4 @@ if [ -z "$dry" ] && id vigie >/dev/null 2>&1 && ! runuser -u vigie -- test -x "$
     echo "The user vigie may not run the Python of .venv: give make setup one outside /root (make PYTHON=/usr/bin/python3.11 setup)." >&2
 fi
 if [ "$changed" = 0 ]; then echo "Nothing to do: everything is in place."; fi
-echo "Next: /srv/vigie/.venv/bin/vigie settings check --home /var/lib/vigie (as vigie), then systemctl start vigie-nightly"
+echo "Next: /srv/vigie/.venv/bin/vigie home check --home /var/lib/vigie (as vigie), then systemctl start vigie-nightly"

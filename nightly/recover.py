@@ -192,7 +192,7 @@ def _new_journal(current: Release) -> Message:
             "put it back with {command}"
         ),
         run_id=current.run_id,
-        command="vigie restore --repair",
+        command="vigie home restore --repair",
     )
 
 

@@ -347,7 +347,7 @@ def _compared(home: Path, files: RemoteFiles, theirs: Mapping[str, Link]) -> dic
     if own and theirs and (newest not in ours or own[0] < newest):
         raise DivergedError(
             f"{url}: has gone on with {newest}, while this home published {own[0]}, which was never delivered. "
-            "'vigie store pull --set-aside' keeps that one apart and takes the store's"
+            "'vigie home store pull --set-aside' keeps that one apart and takes the store's"
         )
     return ours
 

@@ -220,7 +220,7 @@ class VintageStore:
         """
         for partitions in [*map(self._partitions, self.sources()), self._rejected]:
             for path in partitions.damaged():
-                raise StoreError(f"{path}: is not as it was written: put it back with vigie restore --repair")
+                raise StoreError(f"{path}: is not as it was written: put it back with vigie home restore --repair")
 
     def contents(self, until: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
         """What each source holds, whatever files it stands in: files are merged without a value's being changed.

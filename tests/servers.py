@@ -45,7 +45,7 @@ def wait_until(is_so: Callable[[], bool], seconds: float = LONGEST_SECONDS) -> N
 
 
 class Server:
-    """A context in which ``vigie dashboard`` serves a home folder on loopback; what it prints goes into ``log``.
+    """A context in which ``vigie serve dashboard`` serves a home folder on loopback; what it prints goes into ``log``.
 
     ``port`` is a free one by default; ``environment`` is added to this process's own. It opens no browser unless
     ``headless`` is false.
@@ -63,7 +63,7 @@ class Server:
         port = port or free_port()
         self.address, self._log, self._environment = f"http://127.0.0.1:{port}", log, environment
         options = ["--home", str(home), "--port", str(port), *(["--headless"] if headless else [])]
-        self._command = [sys.executable, "-m", "cli", "dashboard", *options]
+        self._command = [sys.executable, "-m", "cli", "serve", "dashboard", *options]
 
     def __enter__(self) -> Server:
         """Start it and wait until it answers.

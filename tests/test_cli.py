@@ -11,12 +11,17 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from typer.main import get_command
 
+from cli import PANELS, app
 from tests.commands.command_line import command as vigie
 from tests.nightly.conftest import without_forecasting
 
@@ -34,18 +39,46 @@ def panel(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("words", "commands"),
     [
-        ("", ["nightly", "forecast", "snapshot", "store"]),
-        ("snapshot", ["build"]),
-        ("settings", ["check"]),
-        ("sources", ["check"]),
-        ("journal", ["move"]),
-        ("store", ["pull", "push", "status"]),
-        ("hub", ["init", "submit", "validate", "collect"]),
+        ("", list(chain.from_iterable(PANELS.values()))),
+        ("access", ["audit", "sign-out"]),
+        ("home", ["backup", "restore", "adopt", "prune", "check", "store", "journal"]),
+        ("home journal", ["move"]),
+        ("home store", ["pull", "push", "status"]),
+        ("hub", ["init", "submit", "validate", "collect", "combine", "score", "prove"]),
+        ("export", ["TABLE", "briefing"]),
     ],
 )
-def test_a_group_of_commands_that_is_named_alone_says_what_it_holds(words: str, commands: list[str]) -> None:
+def test_group_without_command_prints_help_and_exits_0(words: str, commands: list[str]) -> None:
     done = vigie(*words.split())
-    assert [name for name in commands if f" {name} " not in done.stdout + done.stderr] == []
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [name for name in commands if f" {name} " not in done.stdout] == []
+
+
+def leaves(command: Any, name: str = "vigie") -> Iterator[tuple[str, Any]]:  # noqa: ANN401  # typer types them loosely
+    """Return every command that does something, with its words."""
+    if command.callback is not None and (command.invoke_without_command if hasattr(command, "commands") else True):
+        yield name, command
+    for inner, below in getattr(command, "commands", {}).items():
+        yield from leaves(below, f"{name} {inner}")
+
+
+def test_every_command_takes_home() -> None:
+    found = {name: {word for one in each.params for word in one.opts} for name, each in leaves(get_command(app))}
+    assert [name for name, options in found.items() if "--home" not in options and name != "vigie"] == []
+    assert len(found) > 40
+
+
+@pytest.mark.parametrize("line", ["nothing", "verify --nothing", "sign-off", "home prune --keep 0", "forecast"])
+def test_usage_error_exits_1_and_names_the_word(line: str) -> None:
+    done = vigie(*line.split())
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "No such" in done.stderr or "Missing" in done.stderr or "Invalid" in done.stderr
+
+
+@pytest.mark.parametrize("line", ["ingest --live check", "outbox --json deliver", "alerts --route CMR history x"])
+def test_option_of_a_group_before_a_command_is_rejected(tmp_path: Path, line: str) -> None:
+    done = vigie(*line.split(), home=tmp_path)
+    assert (done.returncode, "write it after" in done.stderr) == (1, True)
 
 
 def test_without_a_release_status_says_so_and_fails(tmp_path: Path) -> None:
@@ -55,7 +88,7 @@ def test_without_a_release_status_says_so_and_fails(tmp_path: Path) -> None:
 
 
 def test_quiet_is_taken_behind_a_command_too(tmp_path: Path) -> None:
-    done = vigie("verify", "--quiet", home=tmp_path)
+    done = vigie("home", "prune", "--quiet", home=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -108,15 +141,16 @@ def test_imports_print_no_library_warning(module: str) -> None:
     assert done.stderr == ""
 
 
-def test_an_empty_chain_of_releases_is_whole(tmp_path: Path) -> None:
-    assert vigie("verify", home=tmp_path).returncode == 0
+def test_verify_without_a_release_fails(tmp_path: Path) -> None:
+    done = vigie("verify", home=tmp_path)
+    assert (done.returncode, "no release here" in done.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(
     "line",
-    ["verify", "deliver", "outbox", "alerts history x", "settings check", "audit", "sign-out who --reason x", "adopt",
-     "prune", "prune --dry-run", "upgrade", "editions", "editions accept x --reason y", "store push", "store status",
-     "backup --to backup.tar.zst"],
+    ["verify", "outbox deliver", "outbox", "alerts history x", "home check", "access audit",
+     "access sign-out who --reason x", "home adopt", "home prune", "home prune --dry-run", "editions",
+     "editions accept x --reason y", "home store push", "home store status", "home backup --to backup.tar.zst"],
 )  # fmt: skip
 def test_a_home_that_is_not_there_is_named_and_not_made_by_asking(tmp_path: Path, line: str) -> None:
     done = vigie(*line.split(), home=tmp_path / "mistyped")
@@ -291,7 +325,7 @@ def test_every_fault_is_a_json_line_where_json_is_chosen(monkeypatch: pytest.Mon
         runs = [
             vigie("ingest", "--file", f"frontex={bad}", home=tmp_path / "home"),
             vigie("verify", home=tmp_path / "home"),
-            vigie("health", "--port", port, home=tmp_path / "home"),
+            vigie("serve", "health", "--port", port, home=tmp_path / "home"),
         ]
     for done in runs:
         told = [json.loads(line) for line in done.stderr.splitlines()]

@@ -133,7 +133,7 @@ def read_health(home: Path, now: dt.datetime | None = None) -> Health:
         status, reason = DEGRADED, f"no forecast any more for {newest}"
     if not disk["writable"] or disk["disk_free"] < _LEAST_BYTES:
         status = DEGRADED
-        reason = "the disk is full: 'vigie prune'" if disk["writable"] else "the home folder cannot be written"
+        reason = "the disk is full: 'vigie home prune'" if disk["writable"] else "the home folder cannot be written"
     if age > most:
         status, reason = STALE, f"the release is older than {settings.operation.stale_hours:g} hours"
     elif age < -_LARGEST_SKEW:
@@ -258,7 +258,7 @@ def check_settings(home: Path) -> Iterator[Check]:
         return
     settings = found[0]
     if settings.drill:
-        yield Check("service", "this home is a drill: it sends and shares nothing", "vigie adopt")
+        yield Check("service", "this home is a drill: it sends and shares nothing", "vigie home adopt")
     if settings.access.is_on:
         yield _tried("login", lambda: _secrets(settings), "set both in the dashboard's environment (dashboard.env)")
     for name, channel in settings.delivery.channels.items():

@@ -67,7 +67,7 @@ class Report:
         parts = [f"{self.sent} sent"]
         names = (("failed", "will be tried again"), ("given_up", "given up"), ("waiting", "waiting"))
         if self.drill:
-            return [f"drill: nothing is sent; waiting until 'vigie adopt': {counted(self.waiting, 'message')}"]
+            return [f"drill: nothing is sent; waiting until 'vigie home adopt': {counted(self.waiting, 'message')}"]
         parts += [f"{getattr(self, name)} {words}" for name, words in names if getattr(self, name)]
         if self.failing:
             parts[-1] += f" ({self.failing} after an attempt that failed: 'vigie outbox')"

@@ -34,7 +34,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def step(home: Path, name: str, *more: str, who: str = "Ada") -> str:
-    return vigie(home, "alerts", name, ALERT, "--as", who, "--why", "beds are ready", *more).stdout
+    return vigie(home, "alerts", name, ALERT, "--as", who, "--reason", "beds are ready", *more).stdout
 
 
 def test_the_list_gives_level_state_and_the_id_that_the_other_commands_take(home: Path) -> None:
@@ -95,8 +95,8 @@ def test_an_alert_goes_through_its_life_at_the_command_line(home: Path) -> None:
 
 def test_letters_may_be_left_to_deliver(home: Path) -> None:
     assert "messages" not in step(home, "sign-off", "--no-send")
-    assert vigie(home, "deliver").stdout.strip() == "messages: 1 sent"
-    assert vigie(home, "deliver").stdout.strip() == "messages: 0 sent"
+    assert vigie(home, "outbox", "deliver").stdout.strip() == "messages: 1 sent"
+    assert vigie(home, "outbox", "deliver").stdout.strip() == "messages: 0 sent"
 
 
 def test_dissent_is_listed_until_it_is_answered(home: Path) -> None:
@@ -104,7 +104,7 @@ def test_dissent_is_listed_until_it_is_answered(home: Path) -> None:
     with pytest.raises(InputError, match="capacity: the journal holds nothing of it"):
         vigie(home, "alerts", "history", "capacity", "--json")
     number = vigie(home, "alerts", "history", ALERT).stdout.splitlines()[1].split()[0]
-    answer = vigie(home, "alerts", "answer", ALERT, "--number", number, "--as", "Ada", "--why", "counted since")
+    answer = vigie(home, "alerts", "answer", ALERT, "--number", number, "--as", "Ada", "--reason", "counted since")
     assert "objections" not in answer.stdout
 
 
@@ -122,7 +122,7 @@ def test_a_channel_that_fails_ends_deliver_with_3(home: Path) -> None:
         encoding="utf-8",
     )
     step(home, "sign-off", "--no-send")
-    result = vigie(home, "deliver")
+    result = vigie(home, "outbox", "deliver")
     assert result.exit_code == 3
     assert "not sent: system: environment variable VIGIE_NO_SUCH is not set" in result.stderr
 
@@ -199,5 +199,5 @@ def test_messages_that_wait_are_listed_by_their_first_eight_letters_with_to_whom
     lines = listed(one, replace(one, recipient=""))
     assert lines[0] == f"abcdefgh  {'raised':16} {ALERT:32} to duty@example.org: due"
     assert " to mail: " in lines[1]
-    assert lines[2] == "2 waiting: 'vigie outbox send now' tries all of them"
+    assert lines[2] == "2 waiting: 'vigie outbox deliver --now' tries all of them"
     assert listed() == ["0 waiting"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import typer
@@ -42,8 +44,9 @@ def test_an_exit_code_tells_what_came_in_from_what_waits_and_from_nothing(
 def test_figures_are_taken_from_files_from_publishers_or_from_kept_answers_and_never_from_two_of_them(
     ways: dict[str, Any],
 ) -> None:
+    alone = cast("typer.Context", SimpleNamespace(invoked_subcommand=None))
     with pytest.raises(InputError, match="give one of --file SOURCE=PATH, --live and --replay DATE"):
-        ingest(**ways)
+        ingest(alone, **ways)
 
 
 def test_own_figures_need_a_file_and_each_one_of_several_is_told(
@@ -90,6 +93,33 @@ def test_a_night_with_degraded_sources_is_published_and_ends_with_three(
     assert (done.exit_code, done.stdout) == (code, "release r1\n")
 
 
+def test_a_night_as_json_names_the_release_and_degraded_sources(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    release = SimpleNamespace(run_id="r1", as_of=dt.date(2025, 1, 31))
+    degraded = [{"source_id": "a_bureau", "reason": "no answer"}]
+    made = SimpleNamespace(release=release, degraded=degraded, seconds={"in all": 3.2}, notified=["messages: 0 sent"])
+    monkeypatch.setattr("nightly.night.run_night", lambda *_given, **_more: made)
+    done = vigie(tmp_path, "nightly", "--json")
+    assert (done.exit_code, json.loads(done.stdout)) == (
+        3,
+        {"run_id": "r1", "as_of": "2025-01-31", "degraded": degraded, "seconds": 3.2, "notified": ["messages: 0 sent"]},
+    )
+
+
+def test_ingest_as_json_lists_editions_and_failed_files(tmp_path: Path) -> None:
+    good, bad = tmp_path / "enso.csv", tmp_path / "boats.csv"
+    good.write_text("year,season,oni,month,date\n2024,DJF,1.8,1,2024-01-01\n2024,JFM,1.5,2,2024-02-01\n")
+    bad.write_bytes(b"")
+    files = ("--file", f"noaa_enso={good}", "--file", f"uk_home_office={bad}")
+    done = command("ingest", *files, "--json", home=tmp_path / "home")
+    told = json.loads(done.stdout)
+    assert done.returncode == 3
+    (edition,) = told["editions"]
+    assert (edition["source_id"], edition["state"], edition["stored_rows"]) == ("noaa_enso", "known", 2)
+    assert [one["source_id"] for one in told["failed"]] == ["uk_home_office"]
+
+
 @pytest.mark.parametrize(
     ("made", "said"),
     [(SimpleNamespace(summary=lambda: ["release r1"]), "release r1"), (None, "already holds a release")],
@@ -113,7 +143,7 @@ def test_publishers_are_asked_all_or_by_name_and_one_that_fails_is_an_exit_of_th
         return [SimpleNamespace(line=lambda: "a line", faults=[], failed=one) for one in failed]
 
     monkeypatch.setattr("nightly.first_contact.check_sources", check)
-    assert vigie(tmp_path, "sources", "check", *named).exit_code == code
+    assert vigie(tmp_path, "ingest", "check", *named).exit_code == code
     assert asked == [named]
 
 

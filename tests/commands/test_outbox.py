@@ -64,24 +64,24 @@ def test_a_message_of_which_an_attempt_failed_is_exit_3_until_it_is_sent_and_sen
     home: Path, mailbox: Mailbox
 ) -> None:
     mailbox.answers[READERS[0]] = "451 try again later"
-    assert vigie(home, "deliver").exit_code == 3
-    again = vigie(home, "deliver")
+    assert vigie(home, "outbox", "deliver").exit_code == 3
+    again = vigie(home, "outbox", "deliver")
     assert (again.exit_code, "1 waiting (1 after an attempt that failed" in again.output) == (3, True)
     assert "451 try again later" in vigie(home, "outbox").output
     (message,) = waiting(home)
     assert (message["recipient"], message["attempts"]) == (READERS[0], 1)
     mailbox.answers.clear()
-    assert vigie(home, "outbox", "send", "now").exit_code == 0
+    assert vigie(home, "outbox", "deliver", "--now").exit_code == 0
     assert waiting(home) == []
-    assert vigie(home, "deliver").exit_code == 0
+    assert vigie(home, "outbox", "deliver").exit_code == 0
 
 
 def test_a_message_that_is_dropped_is_never_sent_and_the_journal_keeps_by_whom_and_why(
     home: Path, mailbox: Mailbox
 ) -> None:
     chosen = next(str(one["message_id"]) for one in waiting(home) if one["recipient"] == READERS[0])
-    assert vigie(home, "outbox", "drop", chosen[:12], "--as", "Ada", "--why", "left the service").exit_code == 0
-    vigie(home, "deliver")
+    assert vigie(home, "outbox", "drop", chosen[:12], "--as", "Ada", "--reason", "left the service").exit_code == 0
+    vigie(home, "outbox", "deliver")
     assert [mail["To"] for mail in mailbox.mails] == [READERS[1]]
     journal = Journal(journal_url("", home))
     (row,) = journal.entries(action="message dropped")
@@ -93,7 +93,7 @@ def test_where_people_sign_in_a_message_is_dropped_by_a_manager_a_refusal_is_rec
     home: Path,
 ) -> None:
     account, settings = f"shell:{account_name()}", home / "settings.toml"
-    drop = "outbox", "drop", str(waiting(home)[0]["message_id"]), "--why", "left the service"
+    drop = "outbox", "drop", str(waiting(home)[0]["message_id"]), "--reason", "left the service"
     login = (
         'dashboard_url = "https://vigie.example.org"\n[access]\nclient_id = "vigie"\n'
         'provider = "https://login.example.org/.well-known/openid-configuration"\n'
@@ -101,11 +101,11 @@ def test_where_people_sign_in_a_message_is_dropped_by_a_manager_a_refusal_is_rec
     settings.write_text(text := login + settings.read_text())
     with pytest.raises(NotAllowedError, match="message dropped"):
         vigie(home, *drop)
-    assert vigie(home, "audit").output.split()[2:4] == [account, "refused"]
+    assert vigie(home, "access", "audit").output.split()[2:4] == [account, "refused"]
     settings.write_text(f'{text}[access.people]\n"{account}" = ["manager"]\n')
     assert vigie(home, *drop).exit_code == 0
     settings.write_text(text)
-    assert vigie(home, "outbox", "send", "now").exit_code == 0
+    assert vigie(home, "outbox", "deliver", "--now").exit_code == 0
     assert waiting(home) == []
 
 
@@ -128,34 +128,34 @@ def test_a_restored_home_sends_nothing_and_shares_nothing_until_it_is_adopted(
     elsewhere = f'journal_url = "sqlite:///{tmp_path}/live.sqlite"\n{text}[store]\nurl = "file://{store}"\n'
     home.joinpath("settings.toml").write_text(elsewhere)
     home.joinpath("journal.sqlite").rename(tmp_path / "live.sqlite")
-    vigie(home, "backup", "--to", str(tmp_path / "b.tar.zst"))
+    vigie(home, "home", "backup", "--to", str(tmp_path / "b.tar.zst"))
     drill, live = tmp_path / "drill", (tmp_path / "live.sqlite").read_bytes()
-    told = vigie(drill, "restore", "--from", str(tmp_path / "b.tar.zst"))
+    told = vigie(drill, "home", "restore", "--from", str(tmp_path / "b.tar.zst"))
     assert (told.exit_code, "This is a drill" in told.output) == (0, True)
     assert vigie(drill, "status").output.startswith("Drill:")
-    dismissed = vigie(drill, "alerts", "dismiss", ALERT, "--as", "Ben", "--why", "a drill")
+    dismissed = vigie(drill, "alerts", "dismiss", ALERT, "--as", "Ben", "--reason", "a drill")
     assert "drill: nothing is sent" in dismissed.output
-    assert vigie(drill, "deliver").output.startswith("drill: nothing is sent")
+    assert vigie(drill, "outbox", "deliver").output.startswith("drill: nothing is sent")
     with pytest.raises(InputError, match="this home is a drill: nothing is shared"):
-        vigie(drill, "store", "push")
-    vigie(drill, "prune")
+        vigie(drill, "home", "store", "push")
+    vigie(drill, "home", "prune")
     monkeypatch.setattr(night, "_make_release", night_without_forecasting)
     told = vigie(drill, "nightly")
     assert (told.exit_code, "drill: nothing is sent" in told.output) == (0, True)
     assert len(ReleaseStore(drill).all()) == len(ReleaseStore(home).all()) + 1
     assert (mailbox.mails, hook.taken, store.exists()) == ([], [], False)
     assert (tmp_path / "live.sqlite").read_bytes() == live
-    assert json.loads(vigie(drill, "health", "--once").output)["drill"] is True
+    assert json.loads(vigie(drill, "serve", "health", "--once").output)["drill"] is True
     monkeypatch.setenv("VIGIE_DRILL", "true")
     with pytest.raises(InputError, match="the setting drill keeps it cut off"):
-        vigie(drill, "adopt")
+        vigie(drill, "home", "adopt")
     monkeypatch.delenv("VIGIE_DRILL")
-    assert vigie(drill, "adopt").exit_code == 0
+    assert vigie(drill, "home", "adopt").exit_code == 0
     assert load_settings(drill).store.url == f"file://{store}"
 
 
 def test_settings_are_tried_without_sending_anything(home: Path, mailbox: Mailbox, hook: Requests) -> None:
-    tried = vigie(home, "settings", "check")
+    tried = vigie(home, "home", "check")
     assert (tried.exit_code, mailbox.mails, hook.taken) == (1, [], [])
     lines = [line for line in tried.output.splitlines() if not line.startswith(" ")]
     assert [line.split(":")[0] for line in lines] == [
@@ -167,13 +167,13 @@ def test_settings_are_tried_without_sending_anything(home: Path, mailbox: Mailbo
 def test_settings_that_cannot_be_read_or_reached_are_named_with_what_to_do(home: Path, mailbox: Mailbox) -> None:
     text = home.joinpath("settings.toml").read_text()
     home.joinpath("settings.toml").write_text(text.replace(f"port = {mailbox.port}", "port = 1"))
-    found = {one["what"]: one for one in json.loads(vigie(home, "settings", "check", "--json").output)}
+    found = {one["what"]: one for one in json.loads(vigie(home, "home", "check", "--json").output)}
     assert "mail server 127.0.0.1:1" in found["channel mail"]["problem"]
     assert found["channel mail"]["advice"]
     home.joinpath("settings.toml").write_text('[store]\nurl = "ftp://127.0.0.1:1/x"\n')
-    assert "shared store: ftp://127.0.0.1:1/x: " in vigie(home, "settings", "check").output
+    assert "shared store: ftp://127.0.0.1:1/x: " in vigie(home, "home", "check").output
     home.joinpath("settings.toml").write_text("a =")
-    assert "not readable as TOML" in command("settings", "check", home=home).stdout
+    assert "not readable as TOML" in command("home", "check", home=home).stdout
 
 
 @pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
@@ -182,7 +182,7 @@ def test_a_journal_that_is_moved_holds_every_row_as_it_was_and_refuses_a_second_
 ) -> None:
     other = database == "postgresql"
     url = request.getfixturevalue("postgres_url") if other else f"sqlite:///{tmp_path}/new.sqlite"
-    moved = vigie(home, "journal", "move", "--to", url)
+    moved = vigie(home, "home", "journal", "move", "--to", url)
     assert "outbox_letters: 4 rows, each as it was" in moved.output
     old, new = Journal(journal_url("", home)), Journal(url)
     assert new.entries()[:-1] == old.entries()
@@ -192,11 +192,11 @@ def test_a_journal_that_is_moved_holds_every_row_as_it_was_and_refuses_a_second_
     old.close()
     new.close()
     with pytest.raises(InputError, match="holds rows already"):
-        vigie(home, "journal", "move", "--to", url)
+        vigie(home, "home", "journal", "move", "--to", url)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
 def test_root_does_not_write_into_a_home_of_somebody_else(home: Path) -> None:
     os.chown(home, 12345, 12345)
     with pytest.raises(InputError, match="belongs to user 12345"):
-        vigie(home, "deliver")
+        vigie(home, "outbox", "deliver")

@@ -73,7 +73,7 @@ def test_a_panel_is_forecast_as_it_is_asked_for_and_else_as_the_help_says(
 )
 def test_fewer_than_one_of_what_is_counted_is_refused(tmp_path: Path, line: str) -> None:
     done = vigie(tmp_path, *line.split(), "--panel", "p.csv", "--out", str(tmp_path / "out.csv"))
-    assert done.exit_code == 2
+    assert done.exit_code == 1
 
 
 @pytest.mark.parametrize(("forecasts", "blocks"), [(1, 1), (4, 2), (5, 3)])

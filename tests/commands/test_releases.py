@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from commands.releases import _status_lines
-from tests.commands.command_line import vigie
+from store.releases import ReleaseStore
+from tests.commands.command_line import command, vigie
 from tests.faults.delivery import publish
 
 ROUTES = [
@@ -76,3 +80,27 @@ def test_status_ends_with_one_where_there_is_no_release_and_with_none_where_ther
     assert vigie(tmp_path, "status").exit_code == 1
     publish(tmp_path, ["surge.CMR.0001"])
     assert vigie(tmp_path, "status").exit_code == 0
+
+
+@pytest.mark.parametrize(("releases", "said"), [(1, "1 release verified: "), (2, "2 releases verified: ")])
+def test_verify_prints_the_number_of_releases(tmp_path: Path, releases: int, said: str) -> None:
+    for _night in range(releases):
+        publish(tmp_path, ["surge.CMR.0001"])
+    assert vigie(tmp_path, "verify").stdout.startswith(said)
+    assert json.loads(vigie(tmp_path, "verify", "--json").stdout) == {"releases": releases, "problem": None}
+
+
+def test_verify_as_json_names_the_altered_file(tmp_path: Path) -> None:
+    publish(tmp_path, ["surge.CMR.0001"])
+    (release,) = ReleaseStore(tmp_path).all()
+    (release.path / "forecasts.parquet").write_bytes(b"x")
+    done = command("verify", "--json", home=tmp_path)
+    found = json.loads(done.stdout)["problem"]
+    assert (done.returncode, found["run_id"], "forecasts.parquet" in found["file"]) == (1, release.run_id, True)
+
+
+def test_export_takes_options_before_the_table(tmp_path: Path) -> None:
+    publish(tmp_path, ["surge.CMR.0001"])
+    after = vigie(tmp_path, "export", "alerts", "--format", "json").stdout
+    assert command("export", "--format", "json", "alerts", home=tmp_path).stdout == after
+    assert "surge.CMR.0001" in after

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -14,12 +13,9 @@ import httpx
 import pytest
 import typer
 
-from access import Person, account_name, actor_of
-from access.sessions import SIGNED_OUT, authorize_download, note_login
-from commands.serve import application, audit, check_address, dashboard, health, sign_out
+from commands.serve import application, check_address, dashboard, health
 from core.errors import InputError
 from core.settings import AccessSettings
-from store.journal import opened_journal
 
 WITH_LOGIN = AccessSettings(provider="https://login.example.org/x", client_id="vigie")
 BEYOND = ["0.0.0.0", "::", "192.168.1.4", "vigie.example.org"]  # noqa: S104  # not bound to, only judged
@@ -168,46 +164,3 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         with pytest.raises(InputError, match=f"--address 127.0.0.1 --port {port}: "):
             health(home=tmp_path, port=port)
-
-
-ADA = Person("ada@example.org", "https://login.example.org|0815", ("analyst",))
-
-
-@pytest.fixture
-def used(tmp_path: Path) -> Path:
-    """A home in which Ada signed in twice and took a file."""
-    actor = actor_of(ADA, WITH_LOGIN)
-    with opened_journal("", tmp_path) as journal:
-        note_login(journal, "one", ADA, actor)
-        note_login(journal, "two", ADA, actor)
-        authorize_download(journal, actor, "alerts.csv")
-    return tmp_path
-
-
-def test_the_audit_prints_so_many_of_the_newest_rows_the_newest_first(
-    used: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    audit(home=used, most=2)
-    lines = [line.split()[2:] for line in capsys.readouterr().out.splitlines()]
-    assert lines == [["ada@example.org", "downloaded", "alerts.csv"], ["ada@example.org", "signed", "in", "analyst"]]
-    audit(home=used, most=2, as_json=True)
-    told = json.loads(capsys.readouterr().out)
-    assert [(row["actor"], row["subject"]) for row in told] == [(ADA.name, "file:alerts.csv"), (ADA.name, "login:two")]
-
-
-@pytest.mark.parametrize("is_on", [True, False], ids=["with a login", "since it was turned off"])
-def test_each_open_login_of_a_person_is_ended_once_by_who_works_at_this_machine_and_counted(
-    used: Path, capsys: pytest.CaptureFixture[str], *, is_on: bool
-) -> None:
-    access = '[access]\nclient_id = "vigie"\nprovider = "https://login.example.org/x"\n' if is_on else ""
-    (used / "settings.toml").write_text(f'dashboard_url = "https://vigie.example.org"\n{access}')
-    for _time in range(2):
-        sign_out(ADA.name, "left the house", home=used)
-    assert capsys.readouterr().out.splitlines() == [
-        "2 logins of ada@example.org ended.",
-        "0 logins of ada@example.org ended.",
-    ]
-    with opened_journal("", used) as journal:
-        ended = journal.entries(action=SIGNED_OUT)
-    assert {row.subject for row in ended} == {"login:one", "login:two"}
-    assert {row.actor.removeprefix("shell:") for row in ended} == {account_name()}

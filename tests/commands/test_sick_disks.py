@@ -76,13 +76,13 @@ def test_on_a_full_disk_all_that_reads_goes_on_and_old_releases_can_be_removed(
     assert vigie(home, "status").exit_code == 0
     assert vigie(home, "verify").exit_code == 0
     assert ALERT in vigie(home, "alerts").output
-    assert vigie(home, "backup", "--to", str(tmp_path / "b.tar.zst")).exit_code == 0
-    said = json.loads(vigie(home, "health", "--once").output)
+    assert vigie(home, "home", "backup", "--to", str(tmp_path / "b.tar.zst")).exit_code == 0
+    said = json.loads(vigie(home, "serve", "health", "--once").output)
     assert said["last_backup"] == ""
     assert (said["status"], said["writable"], said["disk_free"]) == ("degraded", True, 0)
     assert "the disk is full" in said["reason"]
     read_overview(home, monkeypatch)
-    pruned = vigie(home, "prune", "--keep", "1", "--caches")
+    pruned = vigie(home, "home", "prune", "--keep", "1", "--caches")
     assert (pruned.exit_code, "2 releases removed" in pruned.output) == (0, True)
     assert "past forecasts and fits removed" in pruned.output
     assert not (home / "backtests").exists()
@@ -110,8 +110,8 @@ def test_on_a_read_only_disk_all_that_reads_goes_on_and_a_backup_goes_elsewhere(
         stack.callback(subprocess.run, ["mount", "-o", "remount,rw", str(home.parent)], check=True)
         assert vigie(home, "status").exit_code == 0
         assert vigie(home, "verify").exit_code == 0
-        assert vigie(home, "backup", "--to", str(tmp_path / "b.tar.zst")).exit_code == 0
-        said = json.loads(vigie(home, "health", "--once").output)
+        assert vigie(home, "home", "backup", "--to", str(tmp_path / "b.tar.zst")).exit_code == 0
+        said = json.loads(vigie(home, "serve", "health", "--once").output)
         assert (said["status"], said["writable"]) == ("degraded", False)
         assert said["reason"] == "the home folder cannot be written"
         read_overview(home, monkeypatch)

@@ -44,11 +44,11 @@ def machines(tmp_path: Path, release_frames: dict[str, pd.DataFrame]) -> Machine
 
 def test_what_is_pushed_here_is_pulled_there_and_status_tells_the_difference(machines: Machines) -> None:
     run_id = machines.publish("one", 1)
-    pushed = vigie(machines("one"), "store", "push")
+    pushed = vigie(machines("one"), "home", "store", "push")
     assert (pushed.exit_code, f"state 1, newest release {run_id}" in pushed.output) == (0, True)
-    assert vigie(machines("two"), "store", "status").exit_code == 1
-    assert vigie(machines("two"), "store", "pull").exit_code == 0
-    assert vigie(machines("two"), "store", "status").exit_code == 0
+    assert vigie(machines("two"), "home", "store", "status").exit_code == 1
+    assert vigie(machines("two"), "home", "store", "pull").exit_code == 0
+    assert vigie(machines("two"), "home", "store", "status").exit_code == 0
     assert vigie(machines("two"), "verify").exit_code == 0
 
 
@@ -59,8 +59,8 @@ def test_what_takes_a_while_is_told_with_the_seconds_that_it_took(
     Journal(journal_url("", machines("one"))).close()
     kept, into = str(tmp_path / "kept.tar.zst"), tmp_path / "into"
     for home, words in (
-        (machines("one"), ["store", "push"]), (machines("two"), ["store", "pull"]),
-        (machines("one"), ["backup", "--to", kept]), (into, ["restore", "--from", kept]),
+        (machines("one"), ["home", "store", "push"]), (machines("two"), ["home", "store", "pull"]),
+        (machines("one"), ["home", "backup", "--to", kept]), (into, ["home", "restore", "--from", kept]),
     ):  # fmt: skip
         clock = iter([1000.0, 1002.5])
         monkeypatch.setattr("commands.home.time", SimpleNamespace(monotonic=clock.__next__))
@@ -69,13 +69,13 @@ def test_what_takes_a_while_is_told_with_the_seconds_that_it_took(
 
 def test_a_stray_release_is_set_aside_only_when_a_person_says_so(machines: Machines) -> None:
     machines.publish("one", 1)
-    vigie(machines("one"), "store", "push")
-    vigie(machines("two"), "store", "pull")
+    vigie(machines("one"), "home", "store", "push")
+    vigie(machines("two"), "home", "store", "pull")
     stray, taken = machines.publish("two", 2), machines.publish("one", 3)
-    vigie(machines("one"), "store", "push")
+    vigie(machines("one"), "home", "store", "push")
     with pytest.raises(DivergedError, match="--set-aside"):
-        vigie(machines("two"), "store", "pull")
-    done = vigie(machines("two"), "store", "pull", "--set-aside")
+        vigie(machines("two"), "home", "store", "pull")
+    done = vigie(machines("two"), "home", "store", "pull", "--set-aside")
     assert f"{stray}: set aside" in done.output
     assert f"newest release {taken}" in done.output
 
@@ -83,10 +83,10 @@ def test_a_stray_release_is_set_aside_only_when_a_person_says_so(machines: Machi
 def test_prune_removes_in_the_store_too(machines: Machines) -> None:
     for day in (1, 2, 3):
         machines.publish("one", day)
-    vigie(machines("one"), "store", "push")
-    vigie(machines("two"), "store", "pull")
-    assert vigie(machines("one"), "prune", "--keep", "1").exit_code == 0
-    vigie(machines("two"), "store", "pull")
+    vigie(machines("one"), "home", "store", "push")
+    vigie(machines("two"), "home", "store", "pull")
+    assert vigie(machines("one"), "home", "prune", "--keep", "1").exit_code == 0
+    vigie(machines("two"), "home", "store", "pull")
     assert len(ReleaseStore(machines("two")).all()) == 1
     assert vigie(machines("two"), "verify").exit_code == 0
 
@@ -94,4 +94,4 @@ def test_prune_removes_in_the_store_too(machines: Machines) -> None:
 def test_without_an_address_the_commands_say_what_to_set(tmp_path: Path) -> None:
     for command in ("pull", "push", "status"):
         with pytest.raises(InputError, match=r"\[store\] url, or VIGIE_STORE_URL"):
-            vigie(tmp_path, "store", command)
+            vigie(tmp_path, "home", "store", command)

@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -25,9 +26,12 @@ UNITS = sorted(path.name for path in DEPLOY.glob("vigie-*.*"))
 
 def check_command(words: Sequence[str]) -> None:
     """Parse a command of vigie as vigie itself does; nothing is run."""
-    group = typer.main.get_command(app)
-    command = group.commands[words[0]]  # type: ignore[attr-defined]  # several commands make a group
-    command.make_context(words[0], list(words[1:]))
+    command: Any = typer.main.get_command(app)
+    name, rest = "vigie", list(words)
+    while rest and rest[0] in getattr(command, "commands", {}):
+        name, *rest = rest
+        command = command.commands[name]
+    command.make_context(name, rest)
 
 
 def instructions() -> list[tuple[str, str]]:

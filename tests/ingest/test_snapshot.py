@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -13,7 +14,7 @@ import pytest
 from core.errors import InputError, SourceError, StoreError
 from core.release import OBSERVATIONS
 from core.schema import check
-from core.settings import SNAPSHOT
+from core.settings import PROJECT, SNAPSHOT
 from ingest import Parsed, RawFile, Source, SourceCard, read_raw
 from ingest.rows import observations, to_observations
 from ingest.snapshot import BuildReport, build, fingerprint, load, with_editions
@@ -214,3 +215,11 @@ def test_dated_editions_tell_what_was_known_when_and_leave_the_past_before_them_
         ("2025-11", 30, "2025-12-05"), ("2025-11", 32, "2026-01-05"),
         ("2025-12", 40, "2026-01-01"),
     ]  # fmt: skip
+
+
+def test_build_script_without_raw_files_exits_1_naming_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = PROJECT / "tools" / "build_snapshot.py"
+    monkeypatch.setattr("sys.argv", [str(script), str(tmp_path), "--out", str(tmp_path / "data")])
+    with pytest.raises(SystemExit, match="error: no file matches"):
+        runpy.run_path(str(script), run_name="__main__")
+    assert not (tmp_path / "data").exists()

@@ -117,7 +117,7 @@ def test_the_command_prints_the_table_writes_the_report_and_ends_with_three(
         for name, one in layouts.items()
     ]
     (tmp_path / "settings.toml").write_text("\n".join(["[live]\nattempts = 1", *tables]))
-    asked = ["sources", "check", "--live", "--home", str(tmp_path), "--report", str(tmp_path / "report.json")]
+    asked = ["ingest", "check", "--live", "--home", str(tmp_path), "--report", str(tmp_path / "report.json")]
     ran = CliRunner().invoke(app, [*asked, *NAMES])
     assert ran.exit_code == 3, ran.output
     table = {line.split()[0]: line.split()[1:3] for line in ran.output.splitlines() if line.split()[0] in NAMES}

@@ -104,7 +104,7 @@ def test_a_journal_that_is_new_beside_releases_is_named_with_what_to_do(home: Pa
     (told,) = recover(home, lost, ReleaseStore(home), NOW)
     lost.close()
     assert told["source_id"] == JOURNAL_SOURCE
-    assert "vigie restore --repair" in told["reason"]
+    assert "vigie home restore --repair" in told["reason"]
 
 
 def test_a_release_from_the_future_is_named_as_a_matter_of_the_clock(home: Path, journal: Journal) -> None:

@@ -79,4 +79,4 @@ def test_a_drill_says_that_it_sends_nothing(tmp_path: Path) -> None:
     (tmp_path / DRILL).write_text("{}")
     found = {check.what: check for check in check_settings(tmp_path)}
     assert found["service"].problem.startswith("this home is a drill")
-    assert found["service"].advice == "vigie adopt"
+    assert found["service"].advice == "vigie home adopt"

@@ -188,7 +188,7 @@ def test_monitoring_is_told_whether_the_shared_store_was_reached_where_one_is_lo
     ("disk", "status", "reason"),
     [
         ({"writable": True, "disk_free": 10_000_000}, "ok", ""),
-        ({"writable": True, "disk_free": 9_999_999}, "degraded", "the disk is full: 'vigie prune'"),
+        ({"writable": True, "disk_free": 9_999_999}, "degraded", "the disk is full: 'vigie home prune'"),
         ({"writable": False, "disk_free": 10_000_000}, "degraded", "the home folder cannot be written"),
     ],
 )

@@ -486,4 +486,4 @@ def test_a_round_s_lines_name_only_what_there_was() -> None:
         "(1 after an attempt that failed: 'vigie outbox')",
     ]
     (drill,) = sending.Report(sent=2, waiting=1, drill=True).summary()
-    assert drill == "drill: nothing is sent; waiting until 'vigie adopt': 1 message"
+    assert drill == "drill: nothing is sent; waiting until 'vigie home adopt': 1 message"

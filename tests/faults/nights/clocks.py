@@ -30,10 +30,10 @@ def between_nights(bench: Bench) -> Iterator[Result]:
         _published(home, home.night(env=clock), former)
         under = _current(home)
         _same_figures(sound, under)
-        state = home.command("health", "--once").told
+        state = home.command("serve", "health", "--once").told
         if ('"status": "clock"' in state) != jump.startswith("+"):
             raise FaultError(f"{name}: health says: {state}")
-        if jump.startswith("+") and '"status": "stale"' not in home.command("health", "--once", env={
+        if jump.startswith("+") and '"status": "stale"' not in home.command("serve", "health", "--once", env={
             **clock, "FAKETIME": "+800d",
         }).told:  # fmt: skip
             raise FaultError("an old release is not called stale")
@@ -42,7 +42,7 @@ def between_nights(bench: Bench) -> Iterator[Result]:
         _same_figures(sound, _current(home))
         if jump.startswith("+"):
             home.expect(done, 3, "clock")
-        home.expect(home.command("health", "--once"), 0)
+        home.expect(home.command("serve", "health", "--once"), 0)
         said = "; exit 3 says that the clock was wrong, `/healthz` answered `clock` meanwhile"
         result.note(
             f"run_ids in order of publication, chain whole, same forecasts, freshness and alerts"

@@ -172,11 +172,11 @@ def _record(home: Home) -> dict[str, str]:
 
 
 def _repaired(home: Home, archive: Path, committed: Mapping[str, str] | None = None) -> str:
-    done = home.command("restore", "--repair", "--from", str(archive))
+    done = home.command("home", "restore", "--repair", "--from", str(archive))
     home.expect(done, 0)
     home.check_verify()
     archive.unlink()
     after = home.check_night()
     home.check_whole(committed)
     shutil.rmtree(home.folder)
-    return "`vigie restore --repair` puts it back" + (f"; {after}" if after else "")
+    return "`vigie home restore --repair` puts it back" + (f"; {after}" if after else "")

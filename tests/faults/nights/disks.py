@@ -16,6 +16,7 @@ from tests.faults.nights.processes import FaultError, small_disk
 _LARGE = "512m"
 _PAGE = 4096
 _NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+_STILL = "exit 1 names file and reason; `verify`, `status` and `serve health` still answer"
 _SAID = ("No space left on device", "disk is full", "disk I/O error")
 
 
@@ -88,27 +89,27 @@ def read_only(bench: Bench) -> list[Result]:
         _remount(disk, "ro")
         _looked_at(home, home.night(), "Read-only file system")
         _remount(disk, "rw")
-        result.note("exit 1 names file and reason; `verify`, `status` and `health` still answer", home.check_night())
+        result.note(_STILL, home.check_night())
     home = bench.copy("rights")
     bench.spare.chmod(0o755)
     for path in (home.folder, *home.folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
     _looked_at(home, home.night(before=_NOBODY), "Permission denied", before=_NOBODY)
-    result.note("exit 1 names file and reason; `verify`, `status` and `health` still answer")
+    result.note(_STILL)
     for path in (home.folder, *home.folder.rglob("*")):
         if "releases" not in path.relative_to(home.folder).parts:
             os.chown(path, 65534, 65534)
     if not bench.quick:
         _looked_at(home, home.night(before=_NOBODY), "Permission denied", "releases", before=_NOBODY)
         shutil.chown(home.folder, 0, 0)
-        result.note("exit 1 names file and reason; `verify`, `status` and `health` still answer", home.check_night())
+        result.note(_STILL, home.check_night())
     return [result]
 
 
 def _looked_at(home: Home, night: Done, *words: str, before: list[str] | None = None) -> None:
     home.expect(night, 1, *words)
     home.check_whole()
-    for command in (["verify"], ["status", "--json"], ["health", "--once"]):
+    for command in (["verify"], ["status", "--json"], ["serve", "health", "--once"]):
         home.expect(home.command(*command, before=before or []), 0)
 
 

@@ -175,7 +175,7 @@ def command(home: Path) -> Iterator[str]:
             if release is None:
                 raise WatchError("there is no release")
             alert_id = str(release.read("alerts")["alert_id"].iloc[number % len(release.read("alerts"))])
-            line = [str(vigie), "alerts", "comment", alert_id, "--why", words, "--as", "A. Person"]
+            line = [str(vigie), "alerts", "comment", alert_id, "--reason", words, "--as", "A. Person"]
             done = subprocess.run(
                 [*line, "--home", str(home)], capture_output=True, text=True, check=False
             )  # our own command
