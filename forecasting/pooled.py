@@ -28,7 +28,7 @@ from forecasting.hindcast import Fits, history_hash
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.pool import SupervisedPool
-from forecasting.pooled_fit import Answer, Lesson, Series, Task, between, run_task
+from forecasting.pooled_fit import Answer, Done, Lesson, Series, Task, between, run_task
 from forecasting.postprocess import FEWEST_EARLIER_VALUES
 from forecasting.quantiles import KEYS, QuantileTable
 from forecasting.workers import Progress, Workers, run_tasks
@@ -204,7 +204,7 @@ def _by_horizon(
 def _answers(
     tasks: list[Task], fits: Fits | None, workers: Workers, progress: Progress | None
 ) -> list[list[list[Answer]]]:
-    """Run the tasks with the fits that are kept and what they predicted, and keep what is new."""
+    """Run the tasks with the fits that are kept and what they predicted, and keep what is new as each task ends."""
     if fits is None:
         light = [_light(task) for task in tasks]
         return [done.answers for done in run_tasks(run_task, light, workers=workers, progress=progress)]
@@ -218,13 +218,18 @@ def _answers(
         workers = 1
     order = sorted(range(len(given)), key=lambda place: not given[place].fitted)
     kept = sum(bool(one.fitted) for one in given)
-    answered = run_tasks(run_task, [given[place] for place in order], workers=workers, progress=_beyond(progress, kept))
-    made = [done for _place, done in sorted(zip(order, answered, strict=True), key=lambda pair: pair[0])]
-    for key, done in zip(keys, made, strict=True):
-        for name, content in ((key, done.fit), (f"{key}-{PREDICTIONS}", done.cached)):
+    made: dict[int, list[list[Answer]]] = {}
+
+    def keep(turn: int, done: Done) -> None:
+        place = order[turn]
+        made[place] = done.answers
+        for name, content in ((keys[place], done.fit), (f"{keys[place]}-{PREDICTIONS}", done.cached)):
             if content:
                 fits.put(name, content)
-    return [done.answers for done in made]
+
+    ordered = [given[place] for place in order]
+    run_tasks(run_task, ordered, workers=workers, progress=_beyond(progress, kept), took=keep)
+    return [made[place] for place in range(len(given))]
 
 
 def _light(task: Task) -> Task:

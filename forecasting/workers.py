@@ -8,7 +8,7 @@ import operator
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
@@ -210,6 +210,7 @@ def run_tasks(
     *,
     workers: Workers = None,
     progress: Progress | None = None,
+    took: Callable[[int, Answer], None] | None = None,
 ) -> list[Answer]:
     """Run a function of this package over large tasks, wherever the workers are; answers in the order of the tasks.
 
@@ -218,20 +219,30 @@ def run_tasks(
         tasks: What to give it, one after the other.
         workers: Processes, a pool of them that stays (what its limits cut off is run here, without them), or a cluster;
             by default one process per core where there are several tasks.
-        progress: Told after every task.
+        progress: Called after every task.
+        took: Called with a task's place and answer when it ends; on a cluster when all have ended.
     """
+    answers: dict[int, Answer] = {}
+
+    def taken(place: int, answer: Answer) -> None:
+        answers[place] = answer
+        if took is not None:
+            took(place, answer)
+        if workers is None or isinstance(workers, int | SupervisedPool):  # a cluster reports by itself
+            report(progress, len(answers), len(tasks))
+
     if isinstance(workers, SupervisedPool):
-        answers = _over_pool(workers, function, tasks, progress)
+        _over_pool(workers, function, tasks, taken)
     elif workers is None or isinstance(workers, int):
         count = min(len(tasks), (os.cpu_count() or 1) if workers is None else workers)
-        answers = _over_processes(count, function, tasks, progress)
+        _over_processes(count, function, tasks, taken)
     else:
-        return workers.run(function, tasks, progress=progress)
+        for place, answer in enumerate(workers.run(function, tasks, progress=progress)):
+            taken(place, answer)
     for place, task in enumerate(tasks):
         if place not in answers:
             with threadpool_limits(1):
-                answers[place] = function(task)
-            report(progress, len(answers), len(tasks))
+                taken(place, function(task))
     return [answers[place] for place in range(len(tasks))]
 
 
@@ -248,39 +259,40 @@ def side_by_side(calls: Sequence[Callable[[], Any]], workers: Workers = None) ->
 
 
 def _over_pool(
-    pool: SupervisedPool, function: Callable[[Task], Answer], tasks: Sequence[Task], progress: Progress | None
-) -> dict[int, Answer]:
-    """Answers by place from processes that run already; none for a task that was cut off."""
-    answers: dict[int, Answer] = {}
+    pool: SupervisedPool,
+    function: Callable[[Task], Answer],
+    tasks: Sequence[Task],
+    taken: Callable[[int, Answer], None],
+) -> None:
+    """Hand over answers of processes that run already; none for a task that was cut off."""
 
     def took(found: dict[int, Answer | CutOff]) -> None:
-        whole = {place: answer for place, answer in found.items() if not isinstance(answer, CutOff)}
-        answers.update(whole)
-        if whole:
-            report(progress, len(answers), len(tasks))
+        for place, answer in found.items():
+            if not isinstance(answer, CutOff):
+                taken(place, answer)
 
     try:
         pool.run(function, tasks, [[place] for place in range(len(tasks))], lambda task: str(id(task)), took)
     except WorkersFailedError as error:
         get_logger().warning("processes failed, the work goes on in one", reason=str(error))
-    return answers
 
 
 def _over_processes(
-    count: int, function: Callable[[Task], Answer], tasks: Sequence[Task], progress: Progress | None
-) -> dict[int, Answer]:
-    """Answers by place from processes of their own, as far as these lived; none where one would be alone."""
-    answers: dict[int, Answer] = {}
+    count: int, function: Callable[[Task], Answer], tasks: Sequence[Task], taken: Callable[[int, Answer], None]
+) -> None:
+    """Hand over answers of processes of their own, as far as these lived; none where one would be alone."""
     if count > 1:
         try:
             context = multiprocessing.get_context("spawn")
             with one_thread_each(), ProcessPoolExecutor(count, mp_context=context) as pool:
-                for place, answer in enumerate(pool.map(function, tasks)):
-                    answers[place] = answer
-                    report(progress, len(answers), len(tasks))
+                places = {pool.submit(function, task): place for place, task in enumerate(tasks)}
+                try:
+                    for future in as_completed(places):
+                        taken(places[future], future.result())
+                finally:
+                    pool.shutdown(cancel_futures=True)
         except BrokenProcessPool as error:
             get_logger().warning("processes failed, the work goes on in one", reason=str(error))
-    return answers
 
 
 def report(progress: Progress | None, done: int, total: int) -> None:

@@ -23,6 +23,7 @@ from forecasting.pooled import PREDICTIONS, Level, lesson, neighbours, past_orig
 from forecasting.pooled_fit import Lesson
 from forecasting.quantiles import QuantileTable, to_rows
 from forecasting.verification import score_rows
+from forecasting.workers import Progress
 
 pytestmark = pytest.mark.usefixtures("few_trees")
 MODEL = "vigie-pooled"
@@ -207,6 +208,26 @@ def test_kept_fits_give_the_same_numbers_and_none_is_made_anew(panel: Panel) -> 
     for other in (again, plain):
         pd.testing.assert_frame_equal(first.keys, other.keys)
         np.testing.assert_array_equal(first.quantiles, other.quantiles)
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_interrupted_run_keeps_fits_that_ended(panel: Panel, workers: int) -> None:
+    shelf, level = Shelf(), Level(panel, present_origins(panel), 0)
+    new: list[int] = []
+
+    def interrupt(done: int, _total: int) -> None:
+        if done == 2:  # of four
+            raise KeyboardInterrupt
+
+    def run(progress: Progress | None, fits: Shelf | None) -> QuantileTable:
+        return run_pooled(MODEL, [level], horizons=(1, 2, 3, 4), workers=workers, progress=progress, fits=fits)[0]
+
+    with pytest.raises(KeyboardInterrupt):
+        run(interrupt, shelf)
+    assert shelf.fits == 2
+    continued = run(lambda _done, total: new.append(total), shelf)
+    assert (shelf.fits, set(new)) == (4, {2})
+    np.testing.assert_array_equal(continued.quantiles, run(None, None).quantiles)
 
 
 def test_a_fit_is_kept_for_the_year_and_made_anew_when_a_figure_that_it_learned_from_is_revised(panel: Panel) -> None:
