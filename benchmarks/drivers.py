@@ -17,7 +17,7 @@ import pandas as pd
 from benchmarks.routes import ORIGINS, dense_parts, dense_routes, fingerprint
 from benchmarks.shared import PAGE, Section, interval, page_command, published_files, table
 from core import FloatArray
-from core.log import progress_bar
+from core.progress import progress_bar
 from core.schema import ALL
 from core.settings import SNAPSHOT
 from forecasting.models import POOLED_MODELS

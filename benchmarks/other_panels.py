@@ -26,7 +26,7 @@ from benchmarks.routes import HORIZONS, WORKBOOK
 from benchmarks.shared import PAGE, Section, engine, page_command, published_files, table
 from core import FloatArray
 from core.calendar import Frequency, to_period
-from core.log import progress_bar
+from core.progress import progress_bar
 from forecasting import ENSEMBLE, LEVELS
 from forecasting.members import Request
 from forecasting.panel import Panel, panel_from_observations

@@ -21,7 +21,7 @@ from benchmarks.routes import HORIZONS, ORIGINS, dense_parts, dense_routes, fing
 from benchmarks.shared import PAGE, Options, Section, engine, interval, page_command, published_files, table, timed
 from core import QUANTILE_LEVELS, FloatArray
 from core.calendar import pandas_frequency
-from core.log import ProgressReport, progress_bar
+from core.progress import ProgressReport, progress_bar
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.ensemble import combine
 from forecasting.hindcast import present_work, run_work

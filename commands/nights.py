@@ -23,7 +23,8 @@ from commands import (
     opened_journal,
 )
 from core.errors import InputError, VigieError
-from core.log import counted, get_logger, progress_bar
+from core.log import counted, get_logger
+from core.progress import progress_bar
 from core.settings import home_folder, load_settings
 
 if TYPE_CHECKING:
@@ -51,11 +52,10 @@ def nightly(
     Exit codes: 0 published; 1 nothing published, the former release stands; 3 published, degraded sources named.
     """
     from nightly.night import run_night
-    from nightly.progress import night_progress
 
     folder = home_folder(home)
     date, settings = as_date(as_of, "--as-of"), load_settings(folder)
-    with night_progress(folder, settings) as progress:
+    with progress_bar() as progress:
         result = run_night(folder, settings, date, live=live, allow_empty=allow_empty, progress=progress)
     if as_json:
         echo_json({
@@ -78,11 +78,10 @@ def demonstrate(
 ) -> None:
     """Make a first release by replaying the newest night on which all bundled routes were up to date."""
     from nightly.night import run_demonstration
-    from nightly.progress import night_progress
 
     folder = home_folder(home)
     settings = load_settings(folder)
-    with night_progress(folder, settings) as progress:
+    with progress_bar() as progress:
         result = run_demonstration(folder, settings, newest=newest, progress=progress)
     if result is None:
         typer.echo(f"{folder} already holds a release: it is shown as it is.")

@@ -6,7 +6,6 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypedDict
 
@@ -14,7 +13,8 @@ import typer
 
 from commands import Home
 from core.errors import InputError, StoreError
-from core.log import counted, get_logger, progress_bar
+from core.log import counted, get_logger
+from core.progress import ProgressReport, progress_bar
 from core.settings import home_folder, load_settings
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from forecasting.hindcast import Fits
     from forecasting.pooled import Priors
     from forecasting.runs import Made
-    from forecasting.workers import Progress, Workers
+    from forecasting.workers import Workers
 
 _MOST_NAMED = 5
 
@@ -76,7 +76,7 @@ def backtest(  # noqa: PLR0913, PLR0917  # one parameter per documented option
 
     forecast_kind(out)  # refused before the work, not after it
     steps = _horizons(horizons)
-    with _running(engine, home, "Forecasting past origins") as means:
+    with _running(engine, home) as means:
         made = backtest_file(
             panel, origins=origins, step=step, horizons=steps, models=_names(models), totals=totals, **means
         )
@@ -98,7 +98,7 @@ def forecast(  # noqa: PLR0913, PLR0917  # one parameter per option of the comma
     from store.export import forecast_kind
 
     forecast_kind(out)
-    with _running(engine, home, "Forecasting") as means:
+    with _running(engine, home) as means:
         made = forecast_file(panel, horizon=horizon, models=_names(models), totals=totals, **means)
     _write(made, out, f"Forecasts of {panel.name} by {models}", strictly_hub=hub)
 
@@ -107,14 +107,14 @@ class _Means(TypedDict):
     """With what forecasts are made."""
 
     workers: Workers
-    progress: Progress
+    progress: ProgressReport
     fits: Fits
     priors: Priors | None
 
 
 @contextmanager
-def _running(engine: Engine, home: Path | None, stage: str) -> Iterator[_Means]:
-    """Workers on an engine, the fits of a home folder, what teaches small panels, and a bar that names the stage."""
+def _running(engine: Engine, home: Path | None) -> Iterator[_Means]:
+    """Workers on an engine, the fits of a home folder, what teaches small panels, and a bar."""
     from forecasting.distributed import workers_of
     from nightly.pooled import bundled_history, priors_from
     from store.caches import FitStore
@@ -122,9 +122,7 @@ def _running(engine: Engine, home: Path | None, stage: str) -> Iterator[_Means]:
     folder = home_folder(home)
     priors = priors_from(bundled_history) if load_settings(folder).pooled_model else None
     with progress_bar() as progress, workers_of(engine.value) as workers:
-        yield {
-            "workers": workers, "progress": partial(progress, stage), "fits": FitStore(folder), "priors": priors,
-        }  # fmt: skip
+        yield {"workers": workers, "progress": progress, "fits": FitStore(folder), "priors": priors}
 
 
 def _names(text: str) -> list[str]:

@@ -33,6 +33,7 @@ from commands import (
 from core.errors import InputError, StoreError
 from core.languages import DEFAULT_LANGUAGE, languages
 from core.log import counted, get_logger, one_line
+from core.progress import sentence
 from core.routes import spelled
 from core.settings import home_folder, load_settings
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from store.editions import Action
 
 _MOST_NAMED = 3
+_DAYS_OF_A_MONTH = 30.4
 _TABLE = "TABLE"
 
 
@@ -204,8 +206,9 @@ def _status_lines(found: dict[str, Any]) -> str:
     from reports.names import FRESHNESS
 
     release = found["release"]
+    running = [_running_line(found["running"])] if found["running"] else []
     if release is None:
-        return f"No release in {found['home']}. Run 'vigie nightly'."
+        return "\n".join(running or [f"No release in {found['home']}. Run 'vigie nightly'."])
     without = [row for row in found["routes"] if row["state"] != "ok"]
     named = [
         spelled(row["route_id"]) + (f" (newest: {row['run_id']}, as known on {row['as_of']})" if row["run_id"] else "")
@@ -216,7 +219,9 @@ def _status_lines(found: dict[str, Any]) -> str:
         lines.insert(
             0, "Drill: a restored copy that is not in service; it sends and shares nothing ('vigie home adopt')."
         )
-    lines.append(f"Release {release['run_id']}, as known on {release['as_of']}")
+    today = dt.datetime.now(dt.UTC).date()
+    age = f" (replay: {_age(release['as_of'], today)} before today)" if release["replay"] else ""
+    lines = [*running, *lines, f"Release {release['run_id']}, as known on {release['as_of']}{age}"]
     forecast = [spelled(row["route_id"]) for row in found["routes"] if row["state"] == "ok"]
     lines += [f"  forecast: {', '.join(forecast)}"] if forecast else []
     lines += [f"  degraded: {one['source_id']}: {one['reason']}" for one in release["degraded"]]
@@ -230,6 +235,17 @@ def _status_lines(found: dict[str, Any]) -> str:
     if found["last_run"]:
         lines.append(f"Last run: {found['last_run']['at']}, {found['last_run']['outcome']}")
     return "\n".join(lines)
+
+
+def _running_line(night: dict[str, Any]) -> str:
+    step = ": ".join(filter(None, (night["stage"], night["step"])))
+    state = sentence(step, night["done"], night["total"], night["seconds_left"])
+    return f"A night is running since {night['started']}, as known on {night['as_of']}: {state}"
+
+
+def _age(day: str, today: dt.date) -> str:
+    days = (today - dt.date.fromisoformat(day)).days
+    return counted(round(days / _DAYS_OF_A_MONTH), "month") if days > 2 * _DAYS_OF_A_MONTH else counted(days, "day")
 
 
 def _issued_line(issued: list[dict[str, Any]]) -> str:

@@ -41,6 +41,7 @@ _PAGE_SCRIPT = f"<script>{(Path(__file__).parent / 'assets' / 'page.js').read_te
 _HINTS_COOKIE = "vigie_seen"
 """Set by ``assets/page.js`` at a click on a button below a hint: how many of them this browser has shown."""
 _SEEN = "first visit:seen"
+_SECONDS_BETWEEN_LOOKS = 2.0
 LAST_HINT = 4
 """The purpose, then three hints."""
 _SAY_LANGUAGE = "<script>document.documentElement.lang = '%s';</script>"
@@ -76,15 +77,7 @@ def open_page(*, with_switch: bool = True) -> Night:
     except VigieError as error:
         stop_with(error_words(error))
     if not found:
-        st.title(_("No release yet"), anchor=False)
-        say_store_is_silent()
-        st.markdown(_("Vigie shows what a nightly run has published, and none has been published here yet."))
-        st.markdown(
-            _(
-                "The guide “Your first hour” in Vigie’s documentation tells whoever runs this installation how to make "
-                "the first one."
-            )
-        )
+        wait_for_release()
         st.stop()
     run_ids = [one.run_id for one in found]
     run_id = state.choice("release", run_ids, run_ids[0])
@@ -96,6 +89,37 @@ def open_page(*, with_switch: bool = True) -> Night:
     show_hints()
     above_title(night, found, with_switch=with_switch)
     return night
+
+
+@st.fragment(run_every=_SECONDS_BETWEEN_LOOKS)
+def wait_for_release() -> None:
+    """Show how far the first night is, or how to start one; load the release once it is there."""
+    if reads.newest_run_id():
+        st.rerun()
+    night = reads.night_at_work()
+    if night is None:
+        st.title(_("No release yet"), anchor=False)
+        say_store_is_silent()
+        st.markdown(_("Vigie shows what a nightly run has published, and none has been published here yet."))
+        st.markdown(
+            _(
+                "The guide “Your first hour” in Vigie’s documentation tells whoever runs this installation how to make "
+                "the first one."
+            )
+        )
+        return
+    st.title(_("The first night is running"), anchor=False)
+    st.markdown(_("The forecasts appear here once they are published. This page updates itself."))
+    stage, step, left = night["stage"], night["step"], night["seconds_left"]
+    words = _("Stage {n} of {total}: {stage}").format(n=night["stages_done"] + 1, total=night["stages"], stage=_(stage))
+    st.progress(night["stages_done"] / night["stages"], text=words)
+    if step:
+        parts = [_(step)]
+        if night["total"] > 1:
+            parts.append(_("{n} of {total}").format(n=night["done"], total=night["total"]))
+        if left is not None:
+            parts.append(_("about {n} min left").format(n=-(-left // 60)))
+        st.progress(night["done"] / max(night["total"], 1), text=" · ".join(parts))
 
 
 def stop_with(text: str) -> None:

@@ -31,6 +31,7 @@ from store import status
 from store.chain import release_folders
 from store.export import protected
 from store.journal import Journal, journal_url
+from store.lock import running_night
 from store.mirror import Contact, read_contact
 from store.releases import Release, ReleaseStore
 from workflow import Workflow, workflow_on
@@ -126,6 +127,11 @@ def newest_run_id() -> str:
     """The newest release's run_id; an empty text where there is none."""
     folders = release_folders(ReleaseStore(home_folder()).folder)
     return folders[-1].name if folders else ""
+
+
+def night_at_work() -> dict[str, Any] | None:
+    """How far the running night is, as of :func:`store.lock.running_night`; None while no night runs."""
+    return running_night(home_folder())
 
 
 def is_newest(night: Night) -> bool:

@@ -11,26 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.calendar import PERIODS_PER_YEAR
-from core.log import shares, uneven
+from core.progress import ProgressReport, silent
 from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, RECENT_VALUES, BoolArray
 from forecasting.calibration import LESSONS, NEIGHBOURS, WINDOW
 from forecasting.ensemble import reach
 from forecasting.hindcast import Fits, WorkList, run_work, work_at
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.panel import Panel
-from forecasting.pooled import Lessons, Level, Priors, fits_for, is_enough, run_pooled
-from forecasting.pooled_fit import MOST_ROWS
+from forecasting.pooled import Lessons, Level, Priors, run_pooled
 from forecasting.quantiles import QuantileTable, stack
 from forecasting.reconcile import totals_panel
 from forecasting.sum_of_parts import MOST_ORIGINS, sum_of_parts
 from forecasting.sum_of_parts import VERSION as BOTTOM_UP_VERSION
-from forecasting.workers import Progress, Workers, seconds_in_turn
+from forecasting.workers import Workers
 
 BUDGET = 320.0
 """Seconds of one core that the ensemble's models of single series may take on one panel."""
@@ -39,9 +38,6 @@ SMALLEST_POOL = 20
 """Series from which a pooled model without a prior joins the ensemble."""
 FITS_EACH = 144
 """Origins at which a series' models are fitted for one forecast a year ahead: those that are learned from."""
-SECONDS_HANDED_OUT, SECONDS_PER_POOLED_FIT, SECONDS_OF_ITS_ROWS, SECONDS_PER_FORECAST = 0.0002, 2.0, 6.3, 3e-5
-"""Of one core, measured on 10,000 series; what each fit takes whatever its rows on 300, and for its rows on Frontex's
-nationalities: they divide what a bar tells, and no more."""
 NOT_POOLED = "too short or too early for the pooled model"
 NO_SUM = "the parts have no record together yet"
 _PLACE = ["series_id", "origin_date", "horizon"]
@@ -57,11 +53,10 @@ class Request:
         asked: Model ids.
         horizons: Periods ahead.
         workers: Processes or a cluster.
-        progress: Told after every batch of fits.
+        progress: Reports the fits done, step by step.
         fits: Where the pooled model's fits are kept, and what models of single series answered.
         priors: What the pooled model learns from where a panel is too small to teach it, by the panel's frequency.
         lessons: What it learns from instead of the levels, which are a batch of a larger panel.
-        again: Its fits were made for an earlier batch.
     """
 
     levels: list[Panel]
@@ -69,11 +64,10 @@ class Request:
     asked: list[str]
     horizons: Sequence[int]
     workers: Workers = None
-    progress: Progress | None = None
+    progress: ProgressReport = silent
     fits: Fits | None = None
     priors: Priors | None = None
     lessons: Lessons | None = None
-    again: bool = False
 
     @staticmethod
     def of(panel: Panel, column: str | None, asked: list[str], horizons: Sequence[int]) -> Request:
@@ -111,12 +105,10 @@ class Members:
     Attributes:
         tables: One per level: at the origins asked for, and at those that they learn from.
         past: Forecasts of the panel's own series, by one model at each origin, that tell how outcomes depend.
-        rest: Told of what remains to be done with them.
     """
 
     tables: list[QuantileTable]
     past: QuantileTable
-    rest: Progress | None
 
 
 def models_to_run(asked: Sequence[str], fits: int = 1, *, pooled: bool = False) -> list[str]:
@@ -159,13 +151,10 @@ def members_at(request: Request, wanted: Sequence[BoolArray]) -> Members:
     no_pool = ~pool if not set(request.asked) & set(POOLED_MODELS) else np.zeros_like(pool)
     masks = [mask | (below & no_pool[:, None]) if not place else mask for place, mask in enumerate(own)]
     works = [_work(request, *one) for one in zip(request.levels, masks, own, strict=True)]
-    years, last = _later(request, own, below)
-    fits = [[one + SECONDS_HANDED_OUT for one in seconds_in_turn(work.fits)] for work in works]
-    *told, told_of_pool, rest = shares(request.progress, [*map(sum, fits), sum(years), last])
+    report = partial(request.progress, "Fitting models of single series")
     kept = request.fits if request.lessons is None else None  # of large panels no answers are kept
     tables = [
-        [run_work(work, horizons=request.steps, workers=request.workers, progress=report, fits=kept)]
-        for work, report in zip(works, map(uneven, told, fits), strict=True)
+        [run_work(work, horizons=request.steps, workers=request.workers, progress=report, fits=kept)] for work in works
     ]
     references = [tables[0][0].where(no_pool[_rows(request.levels[0], tables[0][0])]).of_model(BASELINE)]
     for model_id in request.pooled:
@@ -179,7 +168,7 @@ def members_at(request: Request, wanted: Sequence[BoolArray]) -> Members:
             lessons=request.lessons,
             prior=request.taught,
             workers=request.workers,
-            progress=uneven(told_of_pool, years),
+            progress=partial(request.progress, "Fitting the pooled model"),
             fits=request.fits,
         )
         version = POOLED_MODELS[model_id].version
@@ -196,31 +185,7 @@ def members_at(request: Request, wanted: Sequence[BoolArray]) -> Members:
             needed = pd.DatetimeIndex(tables[1][0].keys["origin_date"].unique())
             sums = sum_of_parts(parts.where(first), request.levels[0], request.column, needed, past=made[0])
             tables[1].append(completed(sums, tables[1][0], BOTTOM_UP, BOTTOM_UP_VERSION, NO_SUM))
-    return Members([stack(of_level) for of_level in tables], stack(references), rest)
-
-
-def seconds_of_fits(request: Request) -> float:
-    """What the pooled model's fits of one year take on one core, at most; 0 where it does not run."""
-    return len(fits_for(request.steps)) * (SECONDS_PER_POOLED_FIT + SECONDS_OF_ITS_ROWS) if request.pooled else 0.0
-
-
-def _later(request: Request, own: list[BoolArray], below: BoolArray) -> tuple[list[float], float]:
-    """What the pooled model takes on one core, by year, and what its forecasts' combination and their sums do."""
-    masks, year = [own[0] | below, *own[1:]], request.levels[0].periods.year.to_numpy()
-    wanted = np.sum([mask.sum(axis=1) for mask in masks], axis=0)
-    known = np.cumsum(np.full(len(year), sum(level.matrix.shape[1] for level in request.levels)))
-    teaches_itself = is_enough(request.levels) if request.taught is not None else np.ones(len(year), dtype=bool)
-    fits = len(fits_for(request.steps))
-    taught = MOST_ROWS * PERIODS_PER_YEAR[request.levels[0].freq] // 24  # a prior's rows grow with its years
-    made = len(request.steps) * SECONDS_PER_FORECAST * wanted
-    years = []
-    for one in np.unique(year[wanted > 0]) if request.pooled else ():
-        before = int((year < one).sum())
-        own_rows = int(known[before - 1]) if before and teaches_itself[before - 1] else 0
-        rows = own_rows or (taught if request.taught is not None else 0)
-        seconds = SECONDS_PER_POOLED_FIT + SECONDS_OF_ITS_ROWS * min(rows, MOST_ROWS) / MOST_ROWS
-        years.append((0.0 if request.again else fits * seconds) + float(made[year == one].sum()))
-    return years, float(made.sum())
+    return Members([stack(of_level) for of_level in tables], stack(references))
 
 
 def _learned_from(request: Request, level: Panel, rows: BoolArray) -> BoolArray:

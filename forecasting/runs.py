@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -12,26 +13,24 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.errors import InputError
-from core.log import shares
+from core.progress import ProgressReport
 from forecasting import BASELINE, ENSEMBLE, BoolArray
 from forecasting.diagnostics import Diagnostics, account_of, diagnose, far_above_record
 from forecasting.ensemble import NO_MEMBER, combine
 from forecasting.hindcast import Fits
-from forecasting.members import Request, members_at, seconds_of_fits, stands_alone
+from forecasting.members import Request, members_at, stands_alone
 from forecasting.models import resolve
 from forecasting.panel import Panel, read_panel
 from forecasting.pool import SupervisedPool
 from forecasting.pooled import Priors, is_enough, own_lessons, past_origins, present_origins
 from forecasting.quantiles import QuantileTable, stack
 from forecasting.reconcile import reconcile
-from forecasting.workers import Progress, Workers
+from forecasting.workers import Workers
 
 DEFAULT_MODELS = "ensemble,baseline"
 TAUGHT = "the panel's own series are few: the pooled model learned from the open counts that come with Vigie"
 BATCH = 5_000
 """Series that are forecast at a time where none learns from another's forecasts."""
-SECONDS_PER_SERIES = 0.0028
-"""Of one more series, see docs/scaling.md: divides what a bar tells, and no more."""
 _PLACE = ["series_id", "origin_date", "horizon"]
 
 
@@ -59,7 +58,7 @@ class Options(TypedDict, total=False):
         models: Short or full names, as text with commas or a list; by default the ensemble and the baseline.
         totals: Grouping column whose sums are forecast too.
         workers: Processes or a cluster; by default as many processes as the work is worth.
-        progress: Called with fits done and fits in all.
+        progress: Reports the fits done, step by step.
         fits: Where fits are looked up and kept: the pooled model's, and what models of single series answered.
         priors: What the pooled model learns from where a panel is too small to teach it, by the panel's frequency.
     """
@@ -67,7 +66,7 @@ class Options(TypedDict, total=False):
     models: str | Sequence[str]
     totals: str | None
     workers: Workers
-    progress: Progress | None
+    progress: ProgressReport
     fits: Fits | None
     priors: Priors | None
 
@@ -156,8 +155,10 @@ def _together(request: Request, wanted: Sequence[BoolArray], rows: BoolArray) ->
     ]
     if request.column is not None:
         parts, totals = made
-        panel, workers, rest = request.levels[0], request.workers, members.rest
-        agreed = reconcile(parts, totals, panel, request.column, past=members.past, workers=workers, progress=rest)
+        agreed = reconcile(
+            parts, totals, request.levels[0], request.column, past=members.past, workers=request.workers,
+            progress=partial(request.progress, "Reconciling parts and totals"),
+        )  # fmt: skip
         made = [agreed, totals]
     return stack([_at(*one) for one in zip(made, request.levels, wanted, strict=True)]), accounts
 
@@ -169,18 +170,18 @@ def _in_batches(
     panel, fits = request.levels[0], request.fits or _InMemory()
     lessons = own_lessons([(panel, 0)], request.taught)
     batches = np.array_split(present, -(-len(present) // BATCH))
-    seconds = [SECONDS_PER_SERIES * len(batch) for batch in batches]
-    seconds[0] += seconds_of_fits(request)
     tables, weights = [], list[pd.DataFrame]()
     with SupervisedPool() as pool:  # whose processes stay from batch to batch
         workers = pool if request.workers is None else request.workers
         means = replace(request, fits=fits, lessons=lessons, workers=workers)
-        for place, report in enumerate(shares(request.progress, seconds)):
-            batch, mask = panel.batch(batches[place]), wanted[:, batches[place]]
-            one = replace(means, levels=[batch], progress=report, again=place > 0)
+        for place, columns in enumerate(batches):
+            request.progress("Batches", place, len(batches))
+            batch, mask = panel.batch(columns), wanted[:, columns]
+            one = replace(means, levels=[batch])
             answer, told = _answer(members_at(one, [mask]).tables[0], batch, one, rows)
             tables.append(_at(answer, batch, mask))
             weights += [] if told is None else [told]
+        request.progress("Batches", len(batches), len(batches))
     table = stack(tables)
     if not weights:
         return table, []
@@ -205,8 +206,8 @@ class _InMemory:
 def _request(panel_path: Path, horizons: Sequence[int], options: Options) -> Request:
     asked = resolve(options.get("models", DEFAULT_MODELS))
     request = Request.of(read_panel(panel_path), options.get("totals"), asked, horizons)
-    means = {name: options.get(name) for name in ("workers", "progress", "fits", "priors")}
-    return replace(request, **means)  # type: ignore[arg-type]  # each of them may be None
+    means = {name: given for name, given in options.items() if name not in {"models", "totals"}}
+    return replace(request, **means)  # type: ignore[arg-type]  # a TypedDict's items have no types of their own
 
 
 def _answer(

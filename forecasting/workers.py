@@ -146,11 +146,6 @@ def _turn(fit: Fit) -> tuple[bool, str]:
     return not MODELS[fit.model_id].slow, fit.model_id
 
 
-def seconds_in_turn(fits: Sequence[Fit]) -> list[float]:
-    """What fits are expected to take on one core, in the order in which they are run: model after model."""
-    return [MODELS[fit.model_id].seconds for fit in sorted(fits, key=_turn)]
-
-
 def _batches(fits: Sequence[Fit], workers: int) -> list[list[int]]:
     """Places of fits in batches; slow models first and in small ones, so that no core waits at the end."""
     places = sorted(range(len(fits)), key=lambda place: _turn(fits[place]))

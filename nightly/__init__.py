@@ -13,7 +13,8 @@ from functools import cached_property
 import pandas as pd
 
 from core.calendar import Frequency, last_complete_period, to_period
-from core.log import ProgressReport, silent
+from core.languages import marked as _
+from core.progress import ProgressReport, silent
 from core.routes import ARRIVAL_ROUTES, route_name
 from core.schema import ALL, make_series_id
 from forecasting.panel import Panel, panel_from_observations
@@ -100,11 +101,11 @@ class RealTimeData:
     def past_panels(self) -> dict[pd.Timestamp, Panel]:
         """The same routes at each past origin, as known when the month that ends there was settled."""
         ends = self.panel.end_dates[:-1][-self.past_origins :]
-        panels = {}
+        panels, step = {}, _("Figures as known then")
         for done, end in enumerate(map(pd.Timestamp, ends)):
-            self.progress("Figures as known then", done, len(ends))
+            self.progress(step, done, len(ends))
             panels[end] = self._panel_at(end)
-        self.progress("Figures as known then", len(ends), len(ends))
+        self.progress(step, len(ends), len(ends))
         return panels
 
     @cached_property

@@ -17,7 +17,8 @@ import pandas as pd
 from core.calendar import Frequency, last_complete_period, to_period
 from core.errors import InputError, Message, message
 from core.languages import marked as _
-from core.log import ProgressReport, counted
+from core.log import counted
+from core.progress import ProgressReport
 from core.release import FORECASTS, RELEASE, YEAR_AHEAD
 from core.schema import ALL, NOT_APPLICABLE, check, make_series_id
 from forecasting import BASELINE, ENSEMBLE
@@ -233,7 +234,7 @@ class _Forecaster:
         work = backtest_work(panel, origins=self.origins, step=1, models=MODELS)
         reach = reach_of(panel.periods[0])
         horizons = list(range(1, reach + 1)) if farther else list(self.dataset.horizons)
-        stage = partial(self.progress, "Asylum applications")
+        stage = partial(self.progress, _("Asylum applications"))
         past, _made = hindcasts(work, self.cache, horizons=horizons, workers=self.workers, progress=stage)
         if self.pooled is not None:
             wanted = past_origins(panel, origins=self.origins, step=1) | present_origins(panel)

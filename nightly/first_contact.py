@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from core.errors import fault_of
-from core.log import ProgressReport, silent
+from core.progress import ProgressReport, silent
 from core.settings import Settings
 from ingest import Answer, LiveSource, Pull, Request, SourceAccess
 from ingest.http import Client

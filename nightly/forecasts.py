@@ -17,7 +17,8 @@ import pandas as pd
 
 from core import FloatArray
 from core.countries import region_of
-from core.log import ProgressReport, announce
+from core.languages import marked as _
+from core.progress import ProgressReport, announce
 from core.release import FORECASTS, NOWCASTS
 from core.routes import ARRIVAL_SERIES
 from core.schema import ALL
@@ -168,24 +169,24 @@ def make_forecasts(
     """
     work = _past_work(data, settings)
     past, made = hindcasts(
-        work, cache, horizons=FARTHER, workers=workers, progress=partial(progress, "Scoring past forecasts")
+        work, cache, horizons=FARTHER, workers=workers, progress=partial(progress, _("Scoring past forecasts"))
     )
     present = to_rows(
         run_work(
             present_work(data.panel, models=list(MODELS)),
             horizons=FARTHER,
             workers=workers,
-            progress=partial(progress, "Forecasting the present"),
+            progress=partial(progress, _("Forecasting the present")),
         )
     )
     if pooled is not None:
-        announce(progress, "Forecasting from all counts")
-        stage = partial(progress, "Learning from all counts")
+        announce(progress, _("Forecasting with the pooled model"))
+        stage = partial(progress, _("Fitting the pooled model"))
         learned = to_rows(pooled.routes(settings.backtest_origins, FARTHER, stage))
         past = pd.concat([past, _beside(learned, pd.concat([present, past]))], ignore_index=True)
-    announce(progress, "Ensemble")
+    announce(progress, _("Ensemble"))
     current, former, weights = with_ensemble(present, past, data.panel)
-    announce(progress, "Paths")
+    announce(progress, _("Paths"))
     newest, earlier = of_model(current, ENSEMBLE), of_model(former, ENSEMBLE)
     paths = sample_paths(newest, earlier, data.panel, n=settings.trajectories)
     return ForecastSet(
@@ -342,7 +343,7 @@ def _group_hindcasts(
 ) -> pd.DataFrame:
     """The ensemble of the fast members at past origins: those stored, and the rest made now."""
     work = backtest_work(panel, origins=origins, step=1, models=QUICK_MODELS)
-    stage = partial(progress, "Scoring past forecasts by nationality")
+    stage = partial(progress, _("Scoring past forecasts by nationality"))
     members, _made = hindcasts(work, cache, horizons=GROUP_HORIZONS, workers=workers, progress=stage)
     return to_rows(combine(members, panel).forecasts)
 

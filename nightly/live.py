@@ -15,7 +15,8 @@ import pandas as pd
 
 from core.errors import InputError, SourceError, StoreError
 from core.languages import marked as _
-from core.log import ProgressReport, announce, get_logger, silent
+from core.log import get_logger
+from core.progress import ProgressReport, announce, silent
 from core.settings import Settings
 from ingest import Answer, LiveSource, Pull, Request, SourceAccess
 from ingest.http import Client
@@ -29,7 +30,7 @@ from store.vintages import VintageStore
 
 NOT_MODIFIED_KEEPS = 200
 """Status of the kept answer for which news is asked."""
-STAGE = "Asking publishers"
+STAGE = _("Asking publishers")
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def read_inputs(home: Path, settings: Settings, journal: Journal, *, live: bool,
         InputError: The settings leave out a source that there is not.
         StoreError: The home folder cannot be read or written.
     """
-    announce(progress, "Reading figures")
+    announce(progress, _("Reading figures"))
     fingerprint = load_snapshot(VintageStore(home), journal)
     require_known(settings.exclude_sources, home)
     asked = ask_publishers(home, settings, journal, progress=progress) if live else LiveReport()

@@ -10,7 +10,6 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it publishes no type information
@@ -19,7 +18,8 @@ from alerts.rules import no_alerts
 from core.about import code_version
 from core.errors import InputError, NothingToPublishError, VigieError, fault_of, message
 from core.languages import marked as _
-from core.log import ProgressReport, announce, counted, get_logger, silent
+from core.log import counted, get_logger
+from core.progress import ProgressReport, announce, silent
 from core.settings import DEMONSTRATION_DATE, NEWEST_BUNDLED_NIGHT, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
 from forecasting.limits import Limits
 from forecasting.pool import SupervisedPool
@@ -36,7 +36,6 @@ from nightly.inputs import ACTOR, held_before, own_cards, with_own_capacities
 from nightly.live import read_inputs
 from nightly.nowcasts import make_nowcasts, make_weeks
 from nightly.pooled import MODEL_ID, pooled_night
-from nightly.progress import NightProgress
 from nightly.recover import Degraded, chain_head, record_publication, recover, values_ahead, witness
 from nightly.run_alerts import revisions_since, run_alerts
 from nightly.run_report import CUT_OFF_SOURCE, RUN_REPORT, StageTimer, left_out, run_report
@@ -44,7 +43,7 @@ from nightly.tables import data_tables, forecast_tables, issued_scores, judge
 from store.caches import BacktestStore
 from store.editions import EditionStore
 from store.journal import Entry, Journal, opened_journal
-from store.lock import AlreadyRunningError, night_lock
+from store.lock import AlreadyRunningError, Note, night_lock
 from store.mirror import Delivery, NotDeliveredError, shared
 from store.releases import About, Release, ReleaseStore, predecessor, prune, readable
 from store.status import NIGHT_ACTIONS, forecast_routes
@@ -74,6 +73,7 @@ class Run:
         delivery: The home folder, and the shared store where there is one.
         pool: Processes that make forecasts.
         progress: Reports what is being done.
+        note: Takes it for readers of the home folder.
     """
 
     date: dt.date
@@ -85,6 +85,7 @@ class Run:
     delivery: Delivery
     pool: SupervisedPool
     progress: ProgressReport
+    note: Note
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def run_night(
         raise InputError(f"--as-of {date}: with --live a night is made of today's figures")
     # Thousands of small systems of equations are solved: several threads for each are slower, and where others work on
     # the same machine, ten times slower.
-    with threadpool_limits(1), night_lock(home), opened_journal(settings.journal_url, home) as journal:
+    with threadpool_limits(1), night_lock(home) as note, opened_journal(settings.journal_url, home) as journal:
         try:
             limits = Limits(settings.operation.fit_seconds, settings.operation.fit_megabytes)
             with shared(home, settings) as delivery, SupervisedPool(limits=limits) as pool:
@@ -160,7 +161,7 @@ def run_night(
                 pool.start(None if settings.pooled_model else 1)
                 get_logger().info("night begun", as_of=str(date), live=live, home=str(home))
                 return _make_release(
-                    Run(date, date < today, live, allow_empty, settings, journal, delivery, pool, progress)
+                    Run(date, date < today, live, allow_empty, settings, journal, delivery, pool, progress, note)
                 )
         except AlreadyRunningError:
             raise
@@ -196,17 +197,18 @@ def run_demonstration(
 
 
 def _make_release(run: Run) -> RunResult:
-    home, date, settings, timer = run.delivery.home, run.date, run.settings, _timer(run.progress)
+    home, date, settings = run.delivery.home, run.date, run.settings
+    timer = StageTimer(date, run.progress, run.note)
     vintages, editions, releases, cache = (
         VintageStore(home), EditionStore(home, run.journal), ReleaseStore(home), BacktestStore(home),
     )  # fmt: skip
 
     with timer.stage("reading"):
         undone = recover(home, run.journal, releases, timer.started)
-        inputs = read_inputs(home, settings, run.journal, live=run.live, progress=run.progress)
+        inputs = read_inputs(home, settings, run.journal, live=run.live, progress=timer.report)
         history = vintages.history(exclude_sources=settings.exclude_sources)
         past_origins = max(settings.backtest_origins, settings.slow_backtest_origins)
-        data = RealTimeData(history, date, settings.oldest_origin_months, past_origins, run.progress)
+        data = RealTimeData(history, date, settings.oldest_origin_months, past_origins, timer.report)
         settings = with_own_capacities(settings, data.known, date)
         cards = CARDS | own_cards(home)
     if not data.forecastable:
@@ -217,21 +219,20 @@ def _make_release(run: Run) -> RunResult:
         _refuse_empty(data.states, before, run.settings)
 
     with timer.stage("forecasting"):
-        _expect_learning(run, data, before)
         pooled, unable = pooled_night(data, home, settings, run.pool)
-        made = make_forecasts(data, settings, cache, run.progress, run.pool, pooled)
+        made = make_forecasts(data, settings, cache, timer.report, run.pool, pooled)
 
     with timer.stage("warning and scoring"):
-        announce(run.progress, "Scores and paths")
+        announce(timer.report, _("Scores and paths"))
         former, damaged = readable(releases.current())
         nowcasts = make_nowcasts(data, made)
         refused = collect_night(settings.hub.place, home, timer.started.date())
         served, combined, not_combined = serve(settings.hub, home, made, nowcasts, data)
         judged = judge(data, made, served, settings.alerts, run.pool)
         tables = forecast_tables(data, made, served, nowcasts, judged, run.pool, pooled)
-        announce(run.progress, "Figures and weeks")
+        announce(timer.report, _("Figures and weeks"))
         tables |= data_tables(data, cards, vintages.rejected(), former) | make_weeks(data, run.pool)
-        announce(run.progress, "Alerts")
+        announce(timer.report, _("Alerts"))
         tables |= run_alerts(
             data,
             served,
@@ -245,7 +246,7 @@ def _make_release(run: Run) -> RunResult:
             "editions": editions.table(date),
             "issued_scores": issued_scores(releases.all(), former, data),
             "group_errors": errors_by_group(
-                data, made.past_ensemble, cache, run.progress, settings.backtest_origins, run.pool
+                data, made.past_ensemble, cache, timer.report, settings.backtest_origins, run.pool
             ),
         }
 
@@ -254,7 +255,7 @@ def _make_release(run: Run) -> RunResult:
             data.known,
             date,
             cache,
-            run.progress,
+            timer.report,
             origins=settings.backtest_origins,
             workers=run.pool,
             pooled=pooled,
@@ -298,7 +299,7 @@ def _make_release(run: Run) -> RunResult:
         run.delivery.deliver()
 
     seconds = timer.seconds()
-    degraded += record_publication(run.journal, release, _took(run, seconds), releases.head())
+    degraded += record_publication(run.journal, release, seconds, releases.head())
     get_logger().info(
         PUBLISHED_DEGRADED if degraded else PUBLISHED,
         run_id=release.run_id,
@@ -307,22 +308,6 @@ def _make_release(run: Run) -> RunResult:
         **seconds,
     )
     return RunResult(release, degraded, made.computed, seconds, notify(home, settings, run.journal, release))
-
-
-def _expect_learning(run: Run, data: RealTimeData, before: Release | None) -> None:
-    """Tell the bar where tonight's newest figures are of another year than those of the night before."""
-    if isinstance(run.progress, NightProgress) and run.settings.pooled_model and before is not None:
-        newest = before.read("routes", ["origin_date"])["origin_date"].max()
-        if data.states["origin_date"].max().year > newest.year:
-            run.progress.expect_learning()
-
-
-def _took(run: Run, seconds: dict[str, float]) -> dict[str, Any]:
-    return {"seconds": seconds, "steps": run.progress.until_now() if isinstance(run.progress, NightProgress) else {}}
-
-
-def _timer(progress: ProgressReport) -> StageTimer:
-    return StageTimer(begin=progress.begin) if isinstance(progress, NightProgress) else StageTimer()
 
 
 def notify(home: Path, settings: Settings, journal: Journal, release: Release) -> list[str]:

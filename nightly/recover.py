@@ -84,7 +84,7 @@ def witness(journal: Journal, run_id: str, sha256: str) -> None:
 
 
 def record_publication(
-    journal: Journal, release: Release, took: Mapping[str, Any], witness: str | None, reason: str = ""
+    journal: Journal, release: Release, seconds: Mapping[str, float], witness: str | None, reason: str = ""
 ) -> Degraded:
     """Tell the journal of a release that is in place; where it refuses, the next night makes up for it.
 
@@ -93,7 +93,7 @@ def record_publication(
     Args:
         journal: The home's journal.
         release: The release.
-        took: ``seconds`` by stage, and ``steps`` as :mod:`nightly.progress` knows them.
+        seconds: By stage.
         witness: Hash of its manifest.
         reason: Why it is recorded late.
 
@@ -103,7 +103,7 @@ def record_publication(
     degraded = release.manifest["degraded"]
     reasons = [*([reason] if reason else []), *(f"{item['source_id']}: {item['reason']}" for item in degraded)]
     action = _PUBLISHED_DEGRADED if degraded else _PUBLISHED
-    payload = {"seconds": {}} | dict(took) | {WITNESS: witness}
+    payload = {"seconds": dict(seconds), WITNESS: witness}
     try:
         record_freshness(journal, release)
         journal.record(Entry(ACTOR, action, release.run_id, release.run_id, "; ".join(reasons), payload))

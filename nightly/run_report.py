@@ -7,48 +7,84 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rich.progress import Progress
+
 from core.errors import Message, message
 from core.languages import marked as _
 from core.log import get_logger
+from core.progress import ESTIMATE_SECONDS, ProgressReport, updated
 from core.settings import Settings
 from forecasting.limits import MOST_CUT_OFFS
 from forecasting.pool import MOST_DEATHS, SupervisedPool
 from nightly.forecasts import ForecastSet
 from nightly.inputs import LiveReport
+from store.lock import Note
 
 RUN_REPORT = "run_report.json"
 CUT_OFF_SOURCE = "vigie-engine"
 """Stands where a degraded source's id stands, for members that were left out."""
 
 
+STAGES = (
+    _("reading"), _("forecasting"), _("warning and scoring"), _("asylum applications"), _("hub"), _("publishing"),
+)  # fmt: skip
+"""Of a night, in their order."""
+_SECONDS_BETWEEN_NOTES = 1.0
+
+
 @dataclass
 class StageTimer:
-    """Seconds by stage; each stage's end is logged.
+    """Seconds by stage, and how far the night is; each stage's end is logged.
 
     Attributes:
-        begin: Called with the name of each stage that begins.
+        date: The day whose knowledge the night rests on.
+        progress: Reports the stages, and the steps of each.
+        note: Takes the same for readers of the home folder: see :func:`store.lock.running_night`.
     """
 
-    begin: Callable[[str], None] = field(default=lambda _stage: None, kw_only=True)
+    date: dt.date
+    progress: ProgressReport
+    note: Note
 
     started: dt.datetime = field(default_factory=lambda: dt.datetime.now(dt.UTC))
     _begun: float = field(default_factory=time.monotonic)
     _stages: dict[str, float] = field(default_factory=dict)
+    _stage: str = ""
+    _bar: Progress = field(default_factory=lambda: Progress(disable=True, speed_estimate_period=ESTIMATE_SECONDS))
+    _noted: tuple[str, float] = ("", 0.0)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time what is done within."""
-        begun = time.monotonic()
-        self.begin(name)
+        begun, self._stage = time.monotonic(), name
+        self._report_stages()
+        self.report("", 0, 1)
         yield
         self._stages[name] = time.monotonic() - begun
+        self._report_stages()
         get_logger().info("stage ended", stage=name, seconds=round(self._stages[name], 2))
+
+    def report(self, step: str, done: int, total: int) -> None:
+        """Report a step of the running stage."""
+        name = f"{self._stage}: {step}" if step else self._stage
+        self.progress(name, done, total)
+        task, now = updated(self._bar, name, done, total), time.monotonic()
+        if name != self._noted[0] or now - self._noted[1] >= _SECONDS_BETWEEN_NOTES:
+            self._noted = name, now
+            self.note({
+                "as_of": self.date.isoformat(), "stage": self._stage, "stages_done": STAGES.index(self._stage),
+                "stages": len(STAGES), "step": step, "done": done, "total": total,
+                "seconds_left": task.time_remaining or None,
+            })  # fmt: skip
+
+    def _report_stages(self) -> None:
+        self.progress(f"Night as known on {self.date}", len(self._stages), len(STAGES))
 
     def seconds(self) -> dict[str, float]:
         """Seconds of every stage that ended, and in all."""

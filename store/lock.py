@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,11 @@ from store import named_errors, write_bytes
 
 NIGHT, BACKUP = "night", "backup"
 _LONGEST_BACKUP_SECONDS = 900.0
+_LONGEST_PROBE_SECONDS = 0.2
+"""A reader that probes a lock holds it for less."""
+_NIGHT_LOCK, _HOLDER = "night.lock", "night.holder.json"
+Note = Callable[[Mapping[str, Any]], None]
+"""Adds to what the holder of a lock is doing, for :func:`running_night`."""
 
 
 class AlreadyRunningError(InputError):
@@ -27,7 +33,7 @@ class AlreadyRunningError(InputError):
 
 
 @contextlib.contextmanager
-def night_lock(home: Path, *, task: str = NIGHT, wait_seconds: float = 0) -> Iterator[None]:
+def night_lock(home: Path, *, task: str = NIGHT, wait_seconds: float = 0) -> Iterator[Note]:
     """Hold the home folder for one night, or for a backup.
 
     Args:
@@ -35,17 +41,34 @@ def night_lock(home: Path, *, task: str = NIGHT, wait_seconds: float = 0) -> Ite
         task: ``NIGHT`` or ``BACKUP``. A night waits for the end of a backup, for minutes at most.
         wait_seconds: How long to wait for whoever holds it.
 
+    Yields:
+        A function that notes how far the night is.
+
     Raises:
         AlreadyRunningError: Another night runs; the text says which process, and since when.
         StoreError: The home folder cannot be written.
     """
-    holder = home / "night.holder.json"
+    holder = home / _HOLDER
     held_by = _read(holder).get("task", NIGHT)
     if task == NIGHT and held_by == BACKUP:
         wait_seconds = max(wait_seconds, _LONGEST_BACKUP_SECONDS)
     what = "a backup is running" if held_by == BACKUP else "another night is running"
-    with _exclusive(home / "night.lock", holder, what, wait_seconds, task):
-        yield
+    with _exclusive(home / _NIGHT_LOCK, holder, what, wait_seconds, task) as note:
+        yield note
+
+
+def running_night(home: Path) -> dict[str, Any] | None:
+    """Return how far the night is that runs on a home folder; None while no night runs.
+
+    Returns:
+        ``started`` in ISO 8601; ``as_of``; ``stage``, ``stages_done`` and ``stages``; ``step`` of the stage with units
+        ``done`` and ``total``; ``seconds_left`` of the step, None while unknown. A killed night is not running: its
+        note counts only while the lock is held.
+    """
+    found = _read(home / _HOLDER)
+    if "stage" not in found or not _is_held(home / _NIGHT_LOCK):
+        return None
+    return {"started": found["since"]} | {name: found[name] for name in found if name not in {"pid", "since", "task"}}
 
 
 @contextlib.contextmanager
@@ -80,7 +103,7 @@ def held(path: Path, what: str, wait_seconds: float) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _exclusive(path: Path, holder: Path, what: str, wait_seconds: float = 0, task: str = "") -> Iterator[None]:
+def _exclusive(path: Path, holder: Path, what: str, wait_seconds: float = 0, task: str = "") -> Iterator[Note]:
     with named_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -88,11 +111,16 @@ def _exclusive(path: Path, holder: Path, what: str, wait_seconds: float = 0, tas
         except Timeout:
             raise AlreadyRunningError(f"{what} on {path.parent}{_describe(holder)}") from None
     try:
-        # The holder is noted where the disk has space for that; the lock itself needs none.
-        with contextlib.suppress(StoreError):
-            write_bytes(holder, json.dumps({"pid": os.getpid(), "since": _now(), "task": task}).encode())
+        who = {"pid": os.getpid(), "since": _now(), "task": task}
+
+        def note(facts: Mapping[str, Any]) -> None:
+            # The holder is noted where the disk has space for that; the lock itself needs none.
+            with contextlib.suppress(StoreError):
+                write_bytes(holder, json.dumps({**who, **facts}).encode())
+
+        note({})
         try:
-            yield
+            yield note
         finally:
             holder.unlink(missing_ok=True)
     finally:
@@ -114,8 +142,23 @@ def _acquired(path: Path, wait_seconds: float) -> BaseFileLock:
         # filelock takes a folder that refuses every file as "no such file", as /proc does, for a lock that is held.
         if not path.exists():
             raise StoreError(f"{path}: cannot be made: no file can be written in {path.parent}") from None
-        lock.acquire(timeout=wait_seconds)
+        lock.acquire(timeout=max(wait_seconds, _LONGEST_PROBE_SECONDS))
     return lock
+
+
+def _is_held(path: Path) -> bool:
+    """Whether another process, or another part of this one, holds a lock file."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _describe(holder: Path) -> str:

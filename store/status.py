@@ -12,15 +12,13 @@ import pandas as pd
 from core.settings import DRILL
 from store.editions import HELD, EditionStore
 from store.journal import Entry, existing_journal
+from store.lock import running_night
 from store.releases import Release, ReleaseStore
 
 WITNESSED = "witnessed"
 """Action of the row by which the journal knows of a release before it is in place."""
 NIGHT_ACTIONS = ("published", "published degraded", "nothing published", "not delivered")
 """How a night may end, as the journal's ``action`` says it."""
-
-NIGHTS_OF_A_PLAN = 5
-"""Newest nights from which it is learned what the next one takes."""
 BACKED_UP = "backed up"
 """Action of the journal's row that a backup leaves."""
 WITNESS = "manifest_sha256"
@@ -31,10 +29,11 @@ def read_status(home: Path, journal_setting: str = "") -> dict[str, Any]:
     """Collect what an operator asks first; the folder is not changed.
 
     Returns:
-        ``home``; ``drill``: restored and not in service; ``release`` (None before the first night) with run_id, as_of,
-        created_at, replay, degraded; ``routes``, see :func:`forecast_coverage`; ``sources`` with freshness; ``alerts``:
-        number of open ones by level; ``issued``: see :func:`issued_skill`; ``held``: editions that wait for a
-        person; ``last_run`` with at, outcome, reason, seconds; ``last_backup``: when, in ISO 8601, or None.
+        ``home``; ``drill``: restored and not in service; ``running``: see :func:`store.lock.running_night`;
+        ``release`` (None before the first night) with run_id, as_of, created_at, replay, degraded; ``routes``, see
+        :func:`forecast_coverage`; ``sources`` with freshness; ``alerts``: number of open ones by level;
+        ``issued``: see :func:`issued_skill`; ``held``: editions that wait for a person; ``last_run`` with at, outcome,
+        reason, seconds; ``last_backup``: when, in ISO 8601, or None.
 
     Raises:
         StoreError: The release or the journal cannot be read.
@@ -44,6 +43,7 @@ def read_status(home: Path, journal_setting: str = "") -> dict[str, Any]:
     return {
         "home": str(home),
         "drill": (home / DRILL).exists(),
+        "running": running_night(home),
         "release": _release(release),
         "routes": [] if release is None else forecast_coverage(store, release),
         "sources": _sources(release),
@@ -144,16 +144,6 @@ def forecast_routes(release: Release) -> frozenset[str]:
     """Routes of which a release holds a forecast; kept, for a release never changes and monitoring asks often."""
     routes = release.read("routes", ["route_id", "state"])
     return frozenset(routes.loc[routes["state"] == "ok", "route_id"].astype(str))
-
-
-def night_steps(home: Path, journal_setting: str = "") -> list[dict[str, list[float]]]:
-    """Steps of the newest nights that published, each with its seconds and units: what the next one may take.
-
-    Raises:
-        StoreError: The journal cannot be read.
-    """
-    nights = _nights(home, journal_setting)
-    return [entry.payload["steps"] for entry in nights if entry.payload.get("steps")][-NIGHTS_OF_A_PLAN:]
 
 
 def _last_run(home: Path, journal_setting: str) -> dict[str, Any] | None:

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from core.errors import VigieError
-from core.log import progress_bar
+from core.progress import progress_bar
 from core.settings import SNAPSHOT
 from ingest.snapshot import build
 

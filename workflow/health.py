@@ -62,6 +62,7 @@ class Health:
         writable: Whether the home folder can be written, as this process sees it.
         disk_free: Space left on its disk, in bytes.
         drill: True where the home was restored and is not in service.
+        running: How far the running night is, see :func:`store.lock.running_night`; None while no night runs.
         run_id: The current release.
         as_of: The day whose knowledge it rests on.
         replay: True where a past night was replayed.
@@ -82,6 +83,7 @@ class Health:
     writable: bool = True
     disk_free: int | None = None
     drill: bool = False
+    running: Mapping[str, Any] | None = None
     run_id: str = ""
     as_of: str = ""
     replay: bool = False
@@ -115,7 +117,7 @@ def read_health(home: Path, now: dt.datetime | None = None) -> Health:
     release = found["release"]
     about: dict[str, Any] = {
         "last_night": _night(found["last_run"]), "waiting": waiting, "failing": failing, "drill": found["drill"],
-        "last_backup": found["last_backup"] or "",
+        "last_backup": found["last_backup"] or "", "running": found["running"],
     } | disk  # fmt: skip
     contact = read_contact(home) if settings.store.url else None
     if contact is not None:
@@ -123,7 +125,7 @@ def read_health(home: Path, now: dt.datetime | None = None) -> Health:
         cooldown = f"no news since {contact.since}" if contact.since else "not reached yet"
         about |= {"store": cooldown if contact.reason else "", "store_seen": contact.since}
     if release is None:
-        return Health(NONE, "no night has published yet", **about)
+        return Health(NONE, "no night has published yet" + ("; one is running" if found["running"] else ""), **about)
     age = (now or dt.datetime.now(dt.UTC)) - dt.datetime.fromisoformat(release["created_at"])
     most = dt.timedelta(hours=settings.operation.stale_hours)
     lost = [row for row in found["routes"] if row["state"] != "ok" and row["run_id"]]
@@ -184,6 +186,7 @@ def prometheus(health: Health) -> str:
         ("release_info", "The current release.", [(release, 1.0 if health.run_id else None)]),
         ("release_age_seconds", "Seconds since the current release was published.", [({}, health.age_seconds)]),
         ("night_duration_seconds", "Seconds that the last published night took.", [({}, night.get("seconds"))]),
+        ("night_running", "1 while a night runs.", [({}, float(health.running is not None))]),
         ("night_exit_code", "Exit code of the last night.", [({}, night.get("exit"))]),
         ("night_ended_timestamp_seconds", "When the last night ended.", [({}, _seconds(night.get("at", "")))]),
         ("sources", "Sources by freshness.", [({"state": key}, health.sources.get(key, 0)) for key in SOURCE_STATES]),

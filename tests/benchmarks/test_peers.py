@@ -11,7 +11,7 @@ import pytest
 from benchmarks import peers
 from benchmarks.peers import COVERAGES, from_intervals, long_form
 from core import QUANTILE_LEVELS
-from core.log import silent
+from core.progress import silent
 from core.schema import ALL
 from forecasting import LEVELS
 from forecasting.panel import Panel, panel_from_rows

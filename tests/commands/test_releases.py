@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from commands.releases import _status_lines
+from commands.releases import _age, _status_lines
 from store.releases import ReleaseStore
 from tests.commands.command_line import command, vigie
 from tests.faults.delivery import publish
@@ -21,7 +23,11 @@ ROUTES = [
 FOUND: dict[str, Any] = {
     "home": "var",
     "drill": False,
-    "release": {"run_id": "r2", "as_of": "2025-01-31", "degraded": [{"source_id": "a_bureau", "reason": "no answer"}]},
+    "running": None,
+    "release": {
+        "run_id": "r2", "as_of": "2025-01-31", "replay": False,
+        "degraded": [{"source_id": "a_bureau", "reason": "no answer"}],
+    },
     "routes": ROUTES,
     "sources": [
         {"source_id": "a_bureau", "state": "overdue", "last_period": "2024-11"},
@@ -104,3 +110,32 @@ def test_export_takes_options_before_the_table(tmp_path: Path) -> None:
     after = vigie(tmp_path, "export", "alerts", "--format", "json").stdout
     assert command("export", "--format", "json", "alerts", home=tmp_path).stdout == after
     assert "surge.CMR.0001" in after
+
+
+@pytest.mark.parametrize(
+    ("today", "age"),
+    [("2025-01-31", "0 days"), ("2025-02-01", "1 day"), ("2025-04-01", "60 days"), ("2025-04-02", "2 months"),
+     ("2026-11-30", "22 months")],
+)  # fmt: skip
+def test_age_of_a_replay_is_in_days_then_in_months(today: str, age: str) -> None:
+    assert _age("2025-01-31", dt.date.fromisoformat(today)) == age
+
+
+def test_status_of_a_replay_says_how_old_it_is() -> None:
+    replay = FOUND["release"] | {"replay": True}
+    assert re.search(
+        r"Release r2, as known on 2025-01-31 \(replay: \d+ months before today\)",
+        _status_lines(FOUND | {"release": replay}),
+    )
+
+
+@pytest.mark.parametrize("release", [None, FOUND["release"]])
+def test_status_says_first_that_a_night_is_running(release: dict[str, Any] | None) -> None:
+    night = {
+        "started": "2025-02-01T03:00:00+00:00", "as_of": "2025-01-31", "stage": "forecasting", "stages_done": 1,
+        "stages": 6, "step": "Fitting", "done": 12, "total": 48, "seconds_left": 61,
+    }  # fmt: skip
+    assert _status_lines(FOUND | {"release": release, "running": night}).splitlines()[0] == (
+        "A night is running since 2025-02-01T03:00:00+00:00, as known on 2025-01-31: "
+        "forecasting: Fitting, 12 of 48, about 1 min left"
+    )

@@ -21,6 +21,7 @@ from dashboard.route_view import first_route
 from forecasting import ensemble
 from reports import numbers
 from reports.overview import cards
+from store.lock import night_lock
 from store.releases import Release
 from tests.golden import check_golden
 from workflow.judgements import fitted
@@ -65,6 +66,25 @@ def test_without_a_release_each_page_says_where_it_is_told_how_to_make_one(home:
     assert "No release yet" in said
     assert "Your first hour" in said
     assert str(home) not in said
+
+
+@pytest.mark.parametrize("lang", ["en", "fr", "es"])
+def test_without_a_release_the_running_night_is_shown_until_it_publishes(home: Path, lang: str) -> None:
+    night = {"stage": "forecasting", "stages_done": 1, "stages": 6, "step": "Fitting the pooled model", "total": 48}
+    with night_lock(home) as note:
+        note(night | {"done": 0, "seconds_left": None})
+        app = visit("overview", lang=lang)
+        note(night | {"done": 12, "seconds_left": 61})
+        bars = [element.proto for element in app.run().get("progress")]
+        assert not app.exception
+        assert [bar.value for bar in bars] == [16, 25]
+        if lang == "en":
+            assert app.title[0].value == "The first night is running"
+            assert [bar.text for bar in bars] == [
+                "Stage 2 of 6: forecasting", "Fitting the pooled model · 12 of 48 · about 2 min left"
+            ]  # fmt: skip
+        publish(home)
+        assert "Replay of" in words(app.run()) if lang == "en" else app.run().get("plotly_chart")
 
 
 @pytest.mark.parametrize("page", PAGES)

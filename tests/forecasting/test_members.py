@@ -14,11 +14,9 @@ from core.schema import check
 from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, RECENT_VALUES, members
 from forecasting.ensemble import combine
 from forecasting.members import FITS_EACH, NO_SUM, NOT_POOLED, Request, members_at, models_to_run
-from forecasting.models import MODELS
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.pooled import lesson, past_origins, present_origins
 from forecasting.quantiles import QuantileTable, stack, to_rows
-from forecasting.workers import Fit, _batches, seconds_in_turn
 
 from .frames import run_backtest
 
@@ -171,13 +169,3 @@ def test_stacking_keeps_rows_in_order_and_nothing_gives_nothing(tables: list[Qua
     assert len(both.keys) == len(tables[0].keys) + len(tables[1].keys) == len(both.quantiles)
     none = stack([tables[0].where(np.zeros(len(tables[0].keys), dtype=bool))])
     assert len(none.keys) == 0
-
-
-def test_a_bar_advances_by_what_each_model_s_fits_cost_in_the_order_in_which_they_are_run() -> None:
-    period = pd.Period("2024-12", "M")
-    fits = [
-        Fit(model_id, series_id, period, np.ones(36), 12) for series_id in ("a", "b") for model_id in reversed(MODELS)
-    ]
-    in_turn = [MODELS[fits[place].model_id].seconds for batch in _batches(fits, 1) for place in batch]
-    assert seconds_in_turn(fits) == in_turn
-    assert len(set(in_turn)) > 1

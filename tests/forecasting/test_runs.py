@@ -11,8 +11,8 @@ import pytest
 from core.errors import InputError
 from core.release import FORECASTS
 from core.schema import check
-from forecasting import ENSEMBLE, BoolArray, runs
-from forecasting.members import Members, Request, members_at, models_to_run
+from forecasting import ENSEMBLE, runs
+from forecasting.members import models_to_run
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, row_blocks, to_rows
 from forecasting.runs import _with_members_reasons, forecast_file
@@ -105,20 +105,3 @@ def test_where_no_member_could_be_fitted_the_first_ones_reason_is_told(
     )
     tables = [QuantileTable(rows, np.zeros((len(rows), 23))) for rows in (own, others)]
     assert _with_members_reasons(*tables).keys["reason"].tolist() == [reason]
-
-
-def test_fits_are_counted_into_the_time_of_the_first_batch_alone(
-    panel_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[bool] = []
-
-    def seen(request: Request, wanted: list[BoolArray]) -> Members:
-        asked.append(request.again)
-        return members_at(request, wanted)
-
-    monkeypatch.setattr(runs, "BATCH", 2)
-    monkeypatch.setattr(runs, "_together", None)
-    monkeypatch.setattr(runs, "members_at", seen)
-    run_backtest(panel_path, origins=2, horizons=[1], models="seasonal-walk", workers=1)
-    assert asked[0] is False
-    assert set(asked[1:]) == {True}

@@ -17,7 +17,7 @@ import pandas as pd
 
 from benchmarks.shared import page_command, published_files
 from core.errors import SourceError
-from core.log import ProgressReport, progress_bar
+from core.progress import ProgressReport, progress_bar
 from core.settings import PROJECT
 from ingest import Parsed, read_raw
 from ingest.sources import SOURCES

@@ -17,7 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.shared import page_command, published_files
-from core.log import progress_bar
+from core.progress import progress_bar
 from core.settings import PROJECT, SNAPSHOT
 from ingest import read_raw, snapshot
 from ingest.plausibility import Judgement, judge

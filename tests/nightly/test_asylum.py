@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from core.calendar import PERIODS_PER_YEAR, last_complete_period
-from core.log import silent
+from core.progress import silent
 from core.release import RELEASE, YEAR_AHEAD
 from core.schema import check
 from forecasting.hindcast import WorkList, run_work

@@ -15,7 +15,7 @@ import pytest
 from access import Actor
 from alerts.lifecycle import PROPOSED, SIGNED_OFF
 from core.errors import InputError, NothingToPublishError, StoreError
-from core.log import silent
+from core.progress import silent
 from core.settings import (
     DEMONSTRATION_DATE,
     NEWEST_BUNDLED_NIGHT,
@@ -26,7 +26,6 @@ from core.settings import (
 from forecasting.pool import SupervisedPool
 from nightly import RealTimeData, night
 from nightly.night import notify
-from nightly.progress import NightProgress
 from store.journal import Journal, journal_url
 from store.lock import delivery_lock
 from store.mirror import Delivery, NotDeliveredError
@@ -190,25 +189,6 @@ def test_a_night_is_of_today_or_before_and_with_publishers_asked_of_today_alone(
             night.run_night(tmp_path, settings, as_of, live=live)
 
 
-def test_a_night_of_a_new_year_tells_the_bar_that_it_learns(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[bool] = []
-    monkeypatch.setattr(NightProgress, "expect_learning", lambda _self: told.append(True))
-    before = SimpleNamespace(
-        read=lambda *_: pd.DataFrame({"origin_date": pd.to_datetime(["2023-11-30", "2023-12-31"])})
-    )
-
-    def night_of(newest: str, *, pooled: bool = True, former: object = before, bar: object = None) -> int:
-        told.clear()
-        run = SimpleNamespace(progress=bar or NightProgress({}), settings=SimpleNamespace(pooled_model=pooled))
-        data = SimpleNamespace(states=pd.DataFrame({"origin_date": [pd.Timestamp(newest), pd.NaT]}))
-        night._expect_learning(cast(night.Run, run), cast(RealTimeData, data), cast(Release, former))
-        return len(told)
-
-    assert [night_of(newest) for newest in ("2023-12-31", "2024-01-31", "2022-12-31")] == [0, 1, 0]
-    assert night_of("2024-01-31", pooled=False) == night_of("2024-01-31", former=None) == 0
-    assert night_of("2024-01-31", bar=silent) == 0
-
-
 @pytest.mark.parametrize(
     ("forecastable", "allow_empty", "said"),
     [
@@ -243,6 +223,7 @@ def test_a_night_that_drops_every_watched_route_goes_on_only_where_that_is_allow
     monkeypatch.setattr(night, "_refuse_empty", refuse)
     monkeypatch.setattr(night, "pooled_night", forecast)
     delivery, pool = cast(Delivery, SimpleNamespace(home=tmp_path)), cast(SupervisedPool, None)
-    run = night.Run(dt.date(2025, 1, 31), True, False, allow_empty, settings, journal, delivery, pool, silent)
+    day = dt.date(2025, 1, 31)
+    run = night.Run(day, True, False, allow_empty, settings, journal, delivery, pool, silent, lambda _facts: None)
     with pytest.raises((NothingToPublishError, StoreError), match=said):
         night._make_release(run)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.log import silent
+from core.progress import silent
 from core.schema import ALL
 from core.settings import load_settings
 from forecasting.explanation import explain

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -29,17 +31,27 @@ def test_of_a_process_that_is_gone_nothing_is_told() -> None:
     assert peak_megabytes(None) is None
 
 
-def test_seconds_are_told_of_every_stage_that_ended_and_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stage_timer_times_stages_and_reports_them_with_their_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr("nightly.run_report.time.monotonic", lambda: now[0])
-    begun: list[str] = []
-    timer = StageTimer(begin=begun.append)
+    reported: list[tuple[str, int, int]] = []
+    notes: list[Mapping[str, Any]] = []
+    timer = StageTimer(dt.date(2025, 1, 31), lambda *step: reported.append(step), notes.append)
     timer._begun = 100.0
     for name, seconds in (("reading", 1.234), ("hub", 2.0)):
         with timer.stage(name):
             now[0] += seconds
+            timer.report("Figures", 3, 4)
+            timer.report("Figures", 4, 4)  # too soon for a note
         now[0] += 1.0
-    assert begun == ["reading", "hub"]
+    whole = "Night as known on 2025-01-31"
+    assert reported[:6] == [
+        (whole, 0, 6), ("reading", 0, 1), ("reading: Figures", 3, 4), ("reading: Figures", 4, 4), (whole, 1, 6),
+        (whole, 1, 6),
+    ]  # fmt: skip
+    assert [(note["stage"], note["stages_done"], note["step"], note["done"]) for note in notes] == [
+        ("reading", 0, "", 0), ("reading", 0, "Figures", 3), ("hub", 4, "", 0), ("hub", 4, "Figures", 3),
+    ]  # fmt: skip
     assert timer.seconds() == {"reading": 1.23, "hub": 2.0, "in all": 5.23}
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,14 +16,15 @@ import pytest
 from filelock import Timeout
 
 from core.errors import InputError, StoreError
-from store.lock import BACKUP, NIGHT, AlreadyRunningError, delivery_lock, held, night_lock
+from store.lock import BACKUP, NIGHT, AlreadyRunningError, delivery_lock, held, night_lock, running_night
 
 HOLD = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 from store.lock import night_lock
-with night_lock(Path(sys.argv[2])):
+with night_lock(Path(sys.argv[2])) as note:
+    note({"stage": "forecasting", "done": 12})
     print("held", flush=True)
     time.sleep(60)
 """
@@ -57,6 +60,30 @@ def test_a_killed_night_leaves_no_lock_behind(tmp_path: Path, holder: subprocess
     _kill(holder)
     with night_lock(tmp_path):
         assert (tmp_path / "night.holder.json").exists()
+
+
+def test_running_night_is_read_while_its_lock_is_held(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
+    try:
+        night = running_night(tmp_path)
+        assert night is not None
+        assert (night.pop("started")[:4].isdigit(), night) == (True, {"stage": "forecasting", "done": 12})
+    finally:
+        _kill(holder)
+    assert (tmp_path / "night.holder.json").exists()
+    assert running_night(tmp_path) is None
+    with night_lock(tmp_path, task=BACKUP):
+        assert running_night(tmp_path) is None
+
+
+def test_reader_of_a_running_night_delays_no_night(tmp_path: Path) -> None:
+    (tmp_path / "night.lock").touch()
+    with (tmp_path / "night.lock").open() as probe:
+        fcntl.flock(probe, fcntl.LOCK_SH)
+        release = threading.Timer(0.05, fcntl.flock, (probe, fcntl.LOCK_UN))
+        release.start()
+        with night_lock(tmp_path):
+            pass
+        release.join()
 
 
 def test_the_lock_is_given_back_at_the_end_and_after_an_error(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from core.settings import DRILL
 from store.editions import Arrival, EditionStore
 from store.journal import Entry, Journal, journal_url
 from store.releases import ReleaseStore, predecessor
-from store.status import WITNESS, forecast_coverage, issued_skill, night_steps, read_status, witnesses
+from store.status import WITNESS, forecast_coverage, issued_skill, read_status, witnesses
 from tests.store.test_releases import DOCUMENTS, about
 
 
@@ -84,13 +84,6 @@ def test_the_journal_bears_witness_to_the_hash_of_each_manifest(tmp_path: Path) 
         Entry("nightly", "nothing published", "2025-01-31"),
     )
     assert witnesses(tmp_path) == {"r1": "a" * 64, "r2": "b" * 64}
-
-
-def test_a_plan_rests_on_the_five_newest_nights_that_told_their_steps(tmp_path: Path) -> None:
-    assert night_steps(tmp_path) == []
-    nights = [Entry("nightly", "published", f"r{one}", payload={"steps": {"hub: ": [one, 0]}}) for one in range(7)]
-    record(tmp_path, *nights, Entry("nightly", "nothing published", "2025-01-31"))
-    assert [night["hub: "][0] for night in night_steps(tmp_path)] == [2, 3, 4, 5, 6]
 
 
 def test_the_skill_of_issued_forecasts_is_a_ratio_of_sums_by_horizon(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ import pytest
 
 from commands.serve import application
 from store.journal import Entry, Journal, journal_url
+from store.lock import night_lock
 from store.releases import About, Release, ReleaseStore
 from tests.store.conftest import forecasts, observations, release_frames
 from workflow import health as health_module
@@ -68,6 +69,21 @@ def test_a_release_that_lost_a_forecast_is_served_and_says_so_first(
     assert (code, said["status"]) == (200, "degraded")
     assert said["reason"] == "no forecast any more for CMR (newest of 2025-01-31)"
     assert 'vigie_routes{state="ok"} 0\nvigie_routes{state="too_old"} 1\n' in answer(home, "/metrics")[2]
+
+
+def test_a_running_night_is_named_with_its_stage(home: Path) -> None:
+    assert json.loads(answer(home, "/healthz")[2])["running"] is None
+    with night_lock(home) as note:
+        note({"stage": "forecasting", "done": 12, "total": 48})
+        running = json.loads(answer(home, "/healthz")[2])["running"]
+        assert "vigie_night_running 1\n" in answer(home, "/metrics")[2]
+    assert (running["stage"], running["done"], running["total"]) == ("forecasting", 12, 48)
+
+
+def test_the_first_night_is_named_as_running(tmp_path: Path) -> None:
+    with night_lock(tmp_path) as note:
+        note({"stage": "reading"})
+        assert read_health(tmp_path).reason == "no night has published yet; one is running"
 
 
 def test_a_release_of_the_future_says_that_the_clock_is_wrong(home: Path) -> None:
