@@ -29,6 +29,11 @@ from tests.fixed_cases import keep_failures, replay_cases, write_case
 if TYPE_CHECKING:
     from tests.ingest.live.publisher import Publisher
 
+# A developer's own settings, such as VIGIE_HOME, would change tests or be changed by them.
+for _name in [name for name in os.environ if name.startswith("VIGIE_")]:
+    if _name not in {"VIGIE_RAW_DATA", "VIGIE_POOLED_MODEL"}:
+        del os.environ[_name]
+
 # nginx, Caddy and other judges of deploy/ that tests/install_system_packages.sh unpacked.
 _TOOLS = Path(__file__).parent.parent / ".venv" / "tools" / "usr"
 os.environ["PATH"] += f":{_TOOLS / 'bin'}:{_TOOLS / 'sbin'}"

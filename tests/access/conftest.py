@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from core.schema import Entry
 from core.settings import PROJECT
@@ -114,22 +115,25 @@ IN_THE_LIST = '[access.people]\n"lisa@example.org" = ["manager"]\n'
 
 @pytest.fixture(scope="session")
 def package() -> Path:
-    """The provider's package, installed as pinned into a cache outside the tree."""
+    """The provider's package, installed as pinned into a cache outside the tree, by one worker at a time."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("node and npm are not on the path: the provider cannot run")
-    lock = (PACKAGE / "package-lock.json").read_bytes()
+    names = ("package.json", "package-lock.json", "provider.mjs")
+    content = b"".join((PACKAGE / name).read_bytes() for name in names)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "vigie"
-    folder = cache / f"oidc-provider-{hashlib.sha256(lock).hexdigest()[:16]}"
-    if not (folder / "complete").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(PACKAGE / name, folder / name)
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        made = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=LONGEST_SECONDS, check=False)
-        if made.returncode:
-            pytest.skip(f"oidc-provider cannot be installed: {made.stderr.strip()[-200:]}")
-        (folder / "complete").touch()
-    shutil.copy(PACKAGE / "provider.mjs", folder / "provider.mjs")
+    folder = cache / f"oidc-provider-{hashlib.sha256(content).hexdigest()[:16]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / "lock"):
+        if not (folder / "complete").exists():
+            for name in names:
+                shutil.copy(PACKAGE / name, folder / name)
+            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            made = subprocess.run(
+                command, cwd=folder, capture_output=True, text=True, timeout=LONGEST_SECONDS, check=False
+            )
+            if made.returncode:
+                pytest.skip(f"oidc-provider cannot be installed: {made.stderr.strip()[-200:]}")
+            (folder / "complete").touch()
     return folder
 
 

@@ -15,6 +15,7 @@ import pytest
 from access import Actor
 from access.sessions import SIGNED_IN, SIGNED_OUT, form_token, revoke
 from store.journal import Journal, journal_url
+from tests.servers import LONGEST_SECONDS
 
 from .conftest import ACCOUNTS, CALLBACK, Dashboard, accounts_of
 from .test_wire import DOOR, REFUSAL
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.provider
 @contextmanager
 def signed_in(dashboard: Dashboard, who: str) -> Iterator[httpx.Client]:
     """Go the whole way that a browser goes: to the provider, through its forms, and back."""
-    with httpx.Client(follow_redirects=True, timeout=60) as browser:
+    with httpx.Client(follow_redirects=True, timeout=LONGEST_SECONDS) as browser:
         go_in(browser, dashboard, who)
         yield browser
 
@@ -155,7 +156,7 @@ def test_cookies_of_two_people_mixed_in_any_way_are_never_the_one_with_more_righ
     def status(sent: str) -> int:
         return browser.get(f"{connected.base}/_stcore/metrics", headers={"Cookie": sent}).status_code
 
-    with httpx.Client(timeout=60) as browser:
+    with httpx.Client(timeout=LONGEST_SECONDS) as browser:
         assert [status(f"{COOKIE}={one}") for one in ("", viewer, administrator)] == [401, 403, 200]
         # The administrator's cookie, whole and under its own name, is the administrator's whatever stands beside it.
         whole = re.compile(rf"(^|; ){COOKIE}={administrator}(;|$)")
@@ -198,7 +199,7 @@ def test_roles_withdrawn_by_the_provider_are_gone_with_the_next_login_and_a_sign
 
 
 def test_an_answer_that_belongs_to_no_question_signs_nobody_in(connected: Dashboard) -> None:
-    answer = httpx.get(f"{connected.base}{CALLBACK}?code=stolen&state=guessed", timeout=60)
+    answer = httpx.get(f"{connected.base}{CALLBACK}?code=stolen&state=guessed", timeout=LONGEST_SECONDS)
     assert answer.status_code == 302
     assert COOKIE not in answer.cookies
 
