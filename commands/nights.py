@@ -112,10 +112,9 @@ def _ingest_live(sources: list[str], replayed: dt.date | None, folder: Path) -> 
     with progress_bar() as progress:
         report = ingest_live(folder, load_settings(folder), sources, answered_on=replayed, progress=progress)
     for line in report.summary():
-        if line.startswith("failed"):
-            get_logger().error("failed", text=line)
-        else:
-            typer.echo(line)
+        typer.echo(line)
+    for fault in report.failed:
+        get_logger().error("failed", text=f"{fault['source_id']}: {fault['reason']}")
     _end(len(report.failed), len(report.held), len(report.taken))
 
 
