@@ -168,13 +168,13 @@ def _ingest_live(sources: list[str], replayed: dt.date | None, folder: Path, *, 
 
     with progress_bar() as progress:
         report = ingest_live(folder, load_settings(folder), sources, answered_on=replayed, progress=progress)
-    for line in report.summary():
-        if line.startswith("failed"):
-            get_logger().error("failed", text=line)
-        elif not as_json:
-            typer.echo(line)
     if as_json:
         _echo_ingested([*report.taken, *report.held], report.failed)
+    else:
+        typer.echo("
+".join(report.summary()))
+    for fault in report.failed:
+        get_logger().error("failed", text=f"{fault['source_id']}: {fault['reason']}")
     _end(len(report.failed), len(report.held), len(report.taken))
 
 

@@ -100,10 +100,9 @@ class LiveReport:
         return self.failed + [record for item in self.held for record in held_records(item)]
 
     def summary(self) -> list[str]:
-        """Lines for a person."""
+        """Return lines for a person, without what failed."""
         lines = [item.summary() for item in [*self.taken, *self.held]]
-        lines += [f"not asked: {item['source_id']}: {item['reason']}" for item in self.not_asked]
-        return lines + [f"failed: {item['source_id']}: {item['reason']}" for item in self.failed]
+        return lines + [f"not asked: {item['source_id']}: {item['reason']}" for item in self.not_asked]
 
 
 def held_records(done: Ingested) -> list[dict[str, str]]:

@@ -43,7 +43,7 @@ def test_live_figures_are_taken_replayed_and_failures_named(publisher: Publisher
     done = vigie("ingest", "--live", *both)
     assert done.returncode == 3
     assert "noaa_enso: oni.txt read, 3 figures" in done.stdout
-    assert "failed: fao_ffpi" in done.stderr
+    assert "error: fao_ffpi: " in done.stderr
     assert "the page holds no link such as" in done.stderr
     assert vigie("ingest", "--live", "--source", "fao_ffpi").returncode == 1
     publisher.close()
@@ -109,7 +109,8 @@ def test_every_source_that_cannot_be_reached_is_named(tmp_path: Path) -> None:
     unreachable(tmp_path)
     done = bare(tmp_path, "ingest", "--live")
     assert done.returncode == 1
-    assert not [name for name in ALWAYS if f"{name}: 127.0.0.1/{name}" not in done.stderr]
+    assert not [name for name in ALWAYS if f"error: {name}: 127.0.0.1/{name}" not in done.stderr]
+    assert all(line.startswith("error: ") for line in done.stderr.splitlines())
 
 
 @pytest.mark.night
@@ -118,6 +119,7 @@ def test_a_night_that_cron_starts_publishes_though_no_publisher_can_be_reached(t
     done = bare(tmp_path, "nightly", "--live")
     assert done.returncode == 3, done.stderr
     assert "published" in done.stdout
+    assert not re.search(r"^\{|Warning|WARNING|Traceback", done.stderr, re.MULTILINE)
     assert all(f"degraded: {name}: 127.0.0.1/{name}" in done.stdout for name in ALWAYS - EXCLUDED)
     # What was left out on purpose is no fault; the release itself names it.
     assert not any(f"degraded: {name}" in done.stdout for name in EXCLUDED)

@@ -151,14 +151,13 @@ def test_publishers_are_asked_all_or_by_name_and_one_that_fails_is_an_exit_of_th
     ("failed", "held", "taken", "code"),
     [([], [], ["a"], 0), (["b"], [], ["a"], 3), (["b"], [], [], 1), ([], ["c"], [], 3)],
 )
-def test_of_a_visit_to_publishers_what_failed_is_told_among_faults_and_the_rest_on_standard_output(
+def test_a_failed_source_is_reported_on_standard_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, failed: list[str], held: list[str], taken: list[str], code: int
 ) -> None:
-    lines = [*(f"failed {one}" for one in failed), *held, *(f"{one}: had failed before" for one in taken)]
-    report = SimpleNamespace(summary=lambda: lines, failed=failed, held=held, taken=taken)
+    faults = [{"source_id": one, "reason": "cannot be reached"} for one in failed]
+    report = SimpleNamespace(summary=lambda: held + taken, failed=faults, held=held, taken=taken)
     monkeypatch.setattr("nightly.live.ingest_live", lambda *_given, **_more: report)
     done = command("ingest", "--live", home=tmp_path)
     assert done.returncode == code
-    assert done.stdout.splitlines() == [line for line in lines if line not in {f"failed {one}" for one in failed}]
-    assert all(f"failed {one}" in done.stderr for one in failed)
-    assert len(done.stderr.splitlines()) == len(failed)
+    assert done.stdout.splitlines() == held + taken
+    assert done.stderr.splitlines() == [f"error: {one}: cannot be reached" for one in failed]
