@@ -23,6 +23,7 @@ app.add_typer(home.store_app, name="store")
 app.add_typer(hub.app, name="hub")
 app.add_typer(releases.editions_app, name="editions")
 app.add_typer(home.sources_app, name="sources")
+app.add_typer(serve.app, name="serve")
 for command in (
     nights.nightly, nights.demonstrate, nights.ingest,
     panels.backtest, panels.forecast,

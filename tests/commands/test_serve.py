@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+import signal
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import httpx
+import psutil
 import pytest
 import typer
 
@@ -18,8 +25,11 @@ from access import Person, account_name, actor_of
 from access.sessions import SIGNED_OUT, authorize_download, note_login
 from commands.serve import application, audit, check_address, dashboard, health, sign_out
 from core.errors import InputError
-from core.settings import AccessSettings
+from core.settings import PROJECT, AccessSettings
+from ingest.sources import CARDS
 from store.journal import opened_journal
+from tests.dashboard.conftest import publish
+from tests.servers import free_port
 
 WITH_LOGIN = AccessSettings(provider="https://login.example.org/x", client_id="vigie")
 BEYOND = ["0.0.0.0", "::", "192.168.1.4", "vigie.example.org"]  # noqa: S104  # not bound to, only judged
@@ -168,6 +178,76 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         with pytest.raises(InputError, match=f"--address 127.0.0.1 --port {port}: "):
             health(home=tmp_path, port=port)
+
+
+class Everything:
+    """A context in which ``vigie serve`` runs, on free ports, with a backup after each night; it holds a release.
+
+    All sources are excluded, so that the first night, due at once in a home without nights, ends early.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.home, self.backups, self._log = folder / "home", folder / "backups", folder / "log"
+        self.port, self.health_port = free_port(), free_port()
+        publish(self.home)
+        (self.home / "settings.toml").write_text(f"exclude_sources = {json.dumps([*CARDS])}\n")
+
+    def __enter__(self) -> Everything:
+        options = ["--home", self.home, "--port", self.port, "--health-port", self.health_port, "--headless"]
+        words = [sys.executable, "-m", "cli", "serve", *map(str, [*options, "--backup-to", self.backups])]
+        with self._log.open("wb") as log:
+            self.process = psutil.Popen(words, cwd=PROJECT, stdout=log, stderr=subprocess.STDOUT)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        for one in [*self.process.children(recursive=True), self.process] if self.process.is_running() else []:
+            one.kill()
+
+    def until(self, condition: Callable[[], object]) -> None:
+        """Wait until a condition holds; while nothing listens it does not.
+
+        Raises:
+            AssertionError: It did not hold within five minutes, or the process ended before.
+        """
+        end = time.monotonic() + 300
+        while time.monotonic() < end and self.process.poll() is None:
+            with contextlib.suppress(httpx.TransportError):
+                if condition():
+                    return
+            time.sleep(0.2)
+        raise AssertionError(self._log.read_text())
+
+    def health(self) -> dict[str, Any]:
+        """Return what both ports answer at /healthz, which is the same."""
+        found = [httpx.get(f"http://127.0.0.1:{port}/healthz").json() for port in (self.port, self.health_port)]
+        return found[1] if found[0]["run_id"] == found[1]["run_id"] else {}
+
+
+@pytest.mark.server
+def test_serve_runs_a_due_night_and_ends_all_at_sigterm(tmp_path: Path) -> None:
+    with Everything(tmp_path) as served:
+        served.until(lambda: "<title>" in httpx.get(f"http://127.0.0.1:{served.port}/").text)
+        served.until(lambda: served.health()["last_night"])
+        assert served.health()["last_night"]["outcome"] == "nothing published"
+        served.until(lambda: served.health()["last_backup"])
+        children = served.process.children(recursive=True)
+        assert children
+        served.process.send_signal(signal.SIGTERM)
+        assert served.process.wait(60) == 0
+        assert psutil.wait_procs(children, timeout=60)[1] == []
+
+
+@pytest.mark.server
+def test_serve_ends_when_the_dashboard_ends(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        words = ["--headless", "--no-schedule", "--port", port, "--health-port", str(free_port())]
+        done = subprocess.run(
+            [sys.executable, "-m", "cli", "serve", "--home", str(tmp_path), *words],
+            cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert "the dashboard ended with exit code" in done.stderr
 
 
 ADA = Person("ada@example.org", "https://login.example.org|0815", ("analyst",))
