@@ -1,0 +1,167 @@
+"""The wheel works by itself: it is built, installed where the project's folder is out of reach, and run."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Iterator
+from contextlib import suppress
+from email.parser import Parser
+from importlib.metadata import distribution
+from pathlib import Path
+from zipfile import ZipFile
+
+import httpx
+import psutil
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from core.settings import PROJECT
+from ingest.sources import CARDS
+from tests.servers import free_port
+
+pytestmark = pytest.mark.slow
+NOT_INSTALLED = {"benchmarks", "deploy", "docs", "requirements", "tests"}
+OUT_OF_REACH = {"PYTHONPATH", "VIGIE_HOME", "VIRTUAL_ENV"}
+FEW = f"""
+backtest_origins = 24
+slow_backtest_origins = 12
+trajectories = 100
+pooled_model = false
+exclude_sources = {sorted(CARDS.keys() - {"uk_home_office"})}
+"""
+"""Settings of a night of one route with few origins and paths."""
+
+
+def tracked() -> list[str]:
+    """Return the names of the project's files."""
+    listed = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True)
+    return [name for name in listed.stdout.splitlines() if (PROJECT / name).is_file()]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy of the project's files."""
+    source, built = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("built")
+    for name in tracked():
+        if name.partition("/")[0] not in NOT_INSTALLED - {"requirements"}:
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(PROJECT / name, source / name)
+    words = ["build", "--quiet", "--wheel", "--offline", "--no-build-isolation", "--python", sys.executable]
+    subprocess.run([uv(), *words, "--out-dir", str(built), str(source)], check=True)
+    return next(built.glob("*.whl"))
+
+
+def uv() -> str:
+    return str(Path(sys.executable).with_name("uv"))
+
+
+def required(metadata: str) -> Iterator[str]:
+    """Yield the installed distributions that metadata require, and those that they require.
+
+    Raises:
+        PackageNotFoundError: One is not installed.
+    """
+    waiting = [(Requirement(line), {""}) for line in Parser().parsestr(metadata).get_all("Requires-Dist") or []]
+    seen: set[tuple[str, str]] = set()
+    while waiting:
+        one, extras = waiting.pop()
+        if one.marker and not any(one.marker.evaluate({"extra": extra}) for extra in extras):
+            continue
+        name, wanted = canonicalize_name(one.name), {"", *one.extras}
+        new = wanted - {extra for seen_name, extra in seen if seen_name == name}
+        if new:
+            seen |= {(name, extra) for extra in new}
+            waiting += [(Requirement(line), new) for line in distribution(name).requires or []]
+            yield name
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the programs of an environment that holds the wheel and links to what its metadata require."""
+    environment = tmp_path_factory.mktemp("environment")
+    venv.create(environment, symlinks=True)
+    (packages,) = environment.glob("lib/python*/site-packages")
+    words = ["pip", "install", "--quiet", "--offline", "--no-deps", "--compile-bytecode", "--python"]
+    subprocess.run([uv(), *words, str(environment / "bin" / "python"), str(wheel)], check=True)
+    with ZipFile(wheel) as file:
+        (name,) = (name for name in file.namelist() if name.endswith(".dist-info/METADATA"))
+        metadata = file.read(name).decode()
+    for one in required(metadata):
+        of_it = distribution(one)
+        for top in {path.parts[0] for path in of_it.files or [] if path.parts[0] not in {"..", "__pycache__"}}:
+            with suppress(FileExistsError):
+                (packages / top).symlink_to(Path(str(of_it.locate_file(top))))
+    return environment / "bin"
+
+
+def run(installed: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run a program of the environment in a folder; its home folder is ./var."""
+    environment = {name: value for name, value in os.environ.items() if name not in OUT_OF_REACH}
+    line = [str(installed / words[0]), *words[1:]]
+    return subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_wheel_holds_every_file_of_its_packages(wheel: Path) -> None:
+    with ZipFile(wheel) as file:
+        names = set(file.namelist())
+    expected = {name for name in tracked() if "/" in name and name.partition("/")[0] not in NOT_INSTALLED}
+    assert {name for name in expected if not name.startswith(".")} - names == set()
+
+
+def test_modules_of_the_wheel_are_those_imported(installed: Path, tmp_path: Path) -> None:
+    done = run(
+        installed, tmp_path, "python", "-c", "import cli, core.settings; print(cli.__file__, core.settings.PROJECT)"
+    )
+    assert done.returncode == 0, done.stderr
+    assert all(Path(path).is_relative_to(installed.parent) for path in done.stdout.split())
+
+
+def test_wheel_demonstrates_reports_status_and_serves(installed: Path, tmp_path: Path) -> None:
+    empty = run(installed, tmp_path, "vigie", "status")
+    assert (empty.returncode, "Traceback" in empty.stderr) == (1, False), empty.stderr
+    (tmp_path / "var").mkdir(exist_ok=True)
+    (tmp_path / "var" / "settings.toml").write_text(FEW)
+    made = run(installed, tmp_path, "vigie", "demonstrate", "--newest")
+    assert made.returncode == 0, made.stderr
+    status = run(installed, tmp_path, "vigie", "status", "--json")
+    assert json.loads(status.stdout)["release"]["as_of"] == "2026-08-31"
+    briefing = run(installed, tmp_path, "vigie", "briefing", "--lang", "fr", "--out", "note.pdf")
+    assert briefing.returncode == 0, briefing.stderr
+    check_pages(installed, tmp_path)
+
+
+def check_pages(installed: Path, folder: Path) -> None:
+    """Check that the dashboard is served from the wheel, with its own style."""
+    port, health_port = str(free_port()), str(free_port())
+    options = ["--headless", "--no-schedule", "--port", port, "--health-port", health_port]
+    environment = {name: value for name, value in os.environ.items() if name not in OUT_OF_REACH}
+    with (folder / "log").open("wb") as log:
+        words = [str(installed / "vigie"), "serve", *options]
+        server = psutil.Popen(words, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        page = ""
+        while not page:
+            assert server.poll() is None, (folder / "log").read_text()
+            time.sleep(0.2)
+            with suppress(httpx.TransportError):
+                page = httpx.get(f"http://127.0.0.1:{port}/").text
+        assert (PROJECT / "dashboard" / "assets" / "style.css").read_text(encoding="utf-8") in page
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+def test_wheel_makes_a_hub_from_its_templates(installed: Path, tmp_path: Path) -> None:
+    done = run(installed, tmp_path, "vigie", "hub", "init", "hub")
+    assert done.returncode == 0, done.stderr
+    made = {path.relative_to(tmp_path / "hub").as_posix() for path in (tmp_path / "hub").rglob("*") if path.is_file()}
+    assert {"README.md", "templates/submit.py", "hub-config/tasks.json"} <= made
+    assert not [name for name in made if re.search(r"__pycache__|\.pyc$", name)]
