@@ -23,7 +23,6 @@ _OUTCOMES = {
     EXIT_DEGRADED: "published degraded",
     EXIT_NOTHING_PUBLISHED: "nothing published",
 }
-DELIVER_MINUTES = 5
 NIGHT, DELIVER, BACKUP = ("nightly",), ("deliver",), ("backup", "--to")
 """Commands of ``vigie`` that the schedule runs."""
 
@@ -131,6 +130,6 @@ def start_schedule(jobs: Jobs, trigger: CronTrigger, due: dt.datetime) -> Backgr
     """
     scheduler = BackgroundScheduler(job_defaults={"coalesce": True, "misfire_grace_time": None})
     scheduler.add_job(jobs.night, trigger, next_run_time=due)
-    scheduler.add_job(jobs.deliver, "interval", minutes=DELIVER_MINUTES)
+    scheduler.add_job(jobs.deliver, "interval", minutes=5)
     scheduler.start()
     return scheduler

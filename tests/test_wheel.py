@@ -24,18 +24,18 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from core.settings import PROJECT
-from ingest.sources import CARDS
+from ingest.sources import SOURCES
 from tests.servers import free_port
 
 pytestmark = pytest.mark.slow
 NOT_INSTALLED = {"benchmarks", "deploy", "docs", "requirements", "tests"}
-OUT_OF_REACH = {"PYTHONPATH", "VIGIE_HOME", "VIRTUAL_ENV"}
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "VIGIE_HOME"}}
 FEW = f"""
 backtest_origins = 24
 slow_backtest_origins = 12
 trajectories = 100
 pooled_model = false
-exclude_sources = {sorted(CARDS.keys() - {"uk_home_office"})}
+exclude_sources = {sorted(SOURCES.keys() - {"uk_home_office"})}
 """
 """Settings of a night of one route with few origins and paths."""
 
@@ -104,9 +104,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(installed: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Run a program of the environment in a folder; its home folder is ./var."""
-    environment = {name: value for name, value in os.environ.items() if name not in OUT_OF_REACH}
     line = [str(installed / words[0]), *words[1:]]
-    return subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(line, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False)
 
 
 def test_wheel_holds_every_file_of_its_packages(wheel: Path) -> None:
@@ -117,9 +116,8 @@ def test_wheel_holds_every_file_of_its_packages(wheel: Path) -> None:
 
 
 def test_modules_of_the_wheel_are_those_imported(installed: Path, tmp_path: Path) -> None:
-    done = run(
-        installed, tmp_path, "python", "-c", "import cli, core.settings; print(cli.__file__, core.settings.PROJECT)"
-    )
+    program = "import cli, core.settings; print(cli.__file__, core.settings.PROJECT)"
+    done = run(installed, tmp_path, "python", "-c", program)
     assert done.returncode == 0, done.stderr
     assert all(Path(path).is_relative_to(installed.parent) for path in done.stdout.split())
 
@@ -142,10 +140,9 @@ def check_pages(installed: Path, folder: Path) -> None:
     """Check that the dashboard is served from the wheel, with its own style."""
     port, health_port = str(free_port()), str(free_port())
     options = ["--headless", "--no-schedule", "--port", port, "--health-port", health_port]
-    environment = {name: value for name, value in os.environ.items() if name not in OUT_OF_REACH}
     with (folder / "log").open("wb") as log:
         words = [str(installed / "vigie"), "serve", *options]
-        server = psutil.Popen(words, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        server = psutil.Popen(words, cwd=folder, env=ENVIRONMENT, stdout=log, stderr=subprocess.STDOUT)
     try:
         page = ""
         while not page:

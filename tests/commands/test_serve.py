@@ -26,7 +26,7 @@ from access.sessions import SIGNED_OUT, authorize_download, note_login
 from commands.serve import application, audit, check_address, dashboard, health, sign_out
 from core.errors import InputError
 from core.settings import PROJECT, AccessSettings
-from ingest.sources import CARDS
+from ingest.sources import SOURCES
 from store.journal import opened_journal
 from tests.dashboard.conftest import publish
 from tests.servers import free_port
@@ -190,7 +190,7 @@ class Everything:
         self.home, self.backups, self._log = folder / "home", folder / "backups", folder / "log"
         self.port, self.health_port = free_port(), free_port()
         publish(self.home)
-        (self.home / "settings.toml").write_text(f"exclude_sources = {json.dumps([*CARDS])}\n")
+        (self.home / "settings.toml").write_text(f"exclude_sources = {json.dumps([*SOURCES])}\n")
 
     def __enter__(self) -> Everything:
         options = ["--home", self.home, "--port", self.port, "--health-port", self.health_port, "--headless"]
