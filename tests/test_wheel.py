@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 import venv
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,14 +17,13 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import httpx
-import psutil
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from core.settings import PROJECT
 from ingest.sources import SOURCES
-from tests.servers import free_port
+from tests.servers import LONGEST_SECONDS, free_port, wait_until
 
 pytestmark = pytest.mark.slow
 NOT_INSTALLED = {"benchmarks", "deploy", "docs", "requirements", "tests"}
@@ -139,21 +137,26 @@ def test_wheel_demonstrates_reports_status_and_serves(installed: Path, tmp_path:
 def check_pages(installed: Path, folder: Path) -> None:
     """Check that the dashboard is served from the wheel, with its own style."""
     port, health_port = str(free_port()), str(free_port())
+    address = f"http://127.0.0.1:{port}/"
     options = ["--headless", "--no-schedule", "--port", port, "--health-port", health_port]
     with (folder / "log").open("wb") as log:
         words = [str(installed / "vigie"), "serve", *options]
-        server = psutil.Popen(words, cwd=folder, env=ENVIRONMENT, stdout=log, stderr=subprocess.STDOUT)
+        server = subprocess.Popen(words, cwd=folder, env=ENVIRONMENT, stdout=log, stderr=subprocess.STDOUT)
     try:
-        page = ""
-        while not page:
-            assert server.poll() is None, (folder / "log").read_text()
-            time.sleep(0.2)
-            with suppress(httpx.TransportError):
-                page = httpx.get(f"http://127.0.0.1:{port}/").text
-        assert (PROJECT / "dashboard" / "assets" / "style.css").read_text(encoding="utf-8") in page
+        wait_until(lambda: server.poll() is not None or answers(address))
+        assert server.poll() is None, (folder / "log").read_text()
+        assert (PROJECT / "dashboard" / "assets" / "style.css").read_text(encoding="utf-8") in httpx.get(
+            address, timeout=60
+        ).text
     finally:
         server.terminate()
-        server.wait(60)
+        server.wait(LONGEST_SECONDS)
+
+
+def answers(address: str) -> bool:
+    with suppress(httpx.TransportError):
+        return httpx.get(address).is_success
+    return False
 
 
 def test_wheel_makes_a_hub_from_its_templates(installed: Path, tmp_path: Path) -> None:
