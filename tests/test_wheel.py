@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -120,31 +119,50 @@ def test_modules_of_the_wheel_are_those_imported(installed: Path, tmp_path: Path
     assert all(Path(path).is_relative_to(installed.parent) for path in done.stdout.split())
 
 
-def test_wheel_demonstrates_reports_status_and_serves(installed: Path, tmp_path: Path) -> None:
-    empty = run(installed, tmp_path, "vigie", "status")
-    assert (empty.returncode, "Traceback" in empty.stderr) == (1, False), empty.stderr
-    (tmp_path / "var").mkdir(exist_ok=True)
-    (tmp_path / "var" / "settings.toml").write_text(FEW)
-    made = run(installed, tmp_path, "vigie", "demonstrate", "--newest")
-    assert made.returncode == 0, made.stderr
-    status = run(installed, tmp_path, "vigie", "status", "--json")
+@pytest.fixture(scope="module")
+def demonstrated(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the home ``./var``, in which the installed command made a release of the bundled figures."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    (folder / "var").mkdir()
+    (folder / "var" / "settings.toml").write_text(FEW)
+    done = run(installed, folder, "vigie", "demonstrate", "--newest")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_status_of_an_empty_home_is_no_traceback(installed: Path, tmp_path: Path) -> None:
+    done = run(installed, tmp_path, "vigie", "status")
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False), done.stderr
+
+
+def test_wheel_demonstrates_the_bundled_figures(installed: Path, demonstrated: Path) -> None:
+    status = run(installed, demonstrated, "vigie", "status", "--json")
     assert json.loads(status.stdout)["release"]["as_of"] == "2026-08-31"
-    briefing = run(installed, tmp_path, "vigie", "briefing", "--lang", "fr", "--out", "note.pdf")
-    assert briefing.returncode == 0, briefing.stderr
-    check_pages(installed, tmp_path)
 
 
-def check_pages(installed: Path, folder: Path) -> None:
-    """Check that the dashboard is served from the wheel, with its own style."""
+def test_wheel_writes_a_briefing_in_french(installed: Path, demonstrated: Path) -> None:
+    done = run(installed, demonstrated, "vigie", "briefing", "--lang", "fr", "--out", "note.pdf")
+    assert done.returncode == 0, done.stderr
+
+
+def test_wheel_makes_a_hub_from_its_templates(installed: Path, demonstrated: Path) -> None:
+    done = run(installed, demonstrated, "vigie", "hub", "init", "hub")
+    assert done.returncode == 0, done.stderr
+    hub = demonstrated / "hub"
+    made = {path.relative_to(hub).as_posix() for path in hub.rglob("*") if path.is_file()}
+    assert {"README.md", "templates/submit.py", "hub-config/tasks.json"} <= made
+
+
+def test_wheel_serves_the_dashboard_with_its_style(installed: Path, demonstrated: Path) -> None:
     port, health_port = str(free_port()), str(free_port())
     address = f"http://127.0.0.1:{port}/"
     options = ["--headless", "--no-schedule", "--port", port, "--health-port", health_port]
-    with (folder / "log").open("wb") as log:
+    with (demonstrated / "log").open("wb") as log:
         words = [str(installed / "vigie"), "serve", *options]
-        server = subprocess.Popen(words, cwd=folder, env=ENVIRONMENT, stdout=log, stderr=subprocess.STDOUT)
+        server = subprocess.Popen(words, cwd=demonstrated, env=ENVIRONMENT, stdout=log, stderr=subprocess.STDOUT)
     try:
         wait_until(lambda: server.poll() is not None or answers(address))
-        assert server.poll() is None, (folder / "log").read_text()
+        assert server.poll() is None, (demonstrated / "log").read_text()
         assert (PROJECT / "dashboard" / "assets" / "style.css").read_text(encoding="utf-8") in httpx.get(
             address, timeout=60
         ).text
@@ -157,11 +175,3 @@ def answers(address: str) -> bool:
     with suppress(httpx.TransportError):
         return httpx.get(address).is_success
     return False
-
-
-def test_wheel_makes_a_hub_from_its_templates(installed: Path, tmp_path: Path) -> None:
-    done = run(installed, tmp_path, "vigie", "hub", "init", "hub")
-    assert done.returncode == 0, done.stderr
-    made = {path.relative_to(tmp_path / "hub").as_posix() for path in (tmp_path / "hub").rglob("*") if path.is_file()}
-    assert {"README.md", "templates/submit.py", "hub-config/tasks.json"} <= made
-    assert not [name for name in made if re.search(r"__pycache__|\.pyc$", name)]
