@@ -163,9 +163,8 @@ def test_wheel_serves_the_dashboard_with_its_style(installed: Path, demonstrated
     try:
         wait_until(lambda: server.poll() is not None or answers(address))
         assert server.poll() is None, (demonstrated / "log").read_text()
-        assert (PROJECT / "dashboard" / "assets" / "style.css").read_text(encoding="utf-8") in httpx.get(
-            address, timeout=60
-        ).text
+        style = (PROJECT / "dashboard" / "assets" / "style.css").read_text(encoding="utf-8")
+        assert style in httpx.get(address, timeout=60).text
     finally:
         server.terminate()
         server.wait(LONGEST_SECONDS)
