@@ -115,15 +115,16 @@ dist/vigie.cdx.json: requirements.txt pyproject.toml deploy/bill_of_materials.py
 	@mkdir -p dist
 	@$(PYTHON) deploy/bill_of_materials.py > $@
 
-# make release VERSION=0.2.0: after all checks, a tag and the bill of materials in dist/. The changelog and pyproject.toml
-# name the version first.
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+
+# After all checks: a tag of the version in pyproject.toml, with its section of the changelog as message, and the bill of
+# materials in dist/.
 release: test
-	@test -n "$(VERSION)" || { echo "say which: make release VERSION=0.2.0"; exit 1; }
 	@test -z "$$(git status --porcelain)" || { echo "commit first"; exit 1; }
 	@grep -q '^## \[$(VERSION)\]' CHANGELOG.md || { echo "CHANGELOG.md has no section [$(VERSION)]"; exit 1; }
-	@grep -q '^version = "$(VERSION)"' pyproject.toml || { echo "pyproject.toml names another version"; exit 1; }
 	cp dist/vigie.cdx.json dist/vigie-$(VERSION).cdx.json
-	git tag -a v$(VERSION) -m "Vigie $(VERSION)"
+	@{ echo "Vigie $(VERSION)"; sed -n '/^## \[$(VERSION)\]/,/^## \[/{/^## \[/!p}' CHANGELOG.md; } | \
+	    git tag -a v$(VERSION) --cleanup=whitespace -F -
 	@echo "Tagged v$(VERSION); dist/vigie-$(VERSION).cdx.json is its bill of materials. Next: git push --tags"
 
 docs/release.md: core/release.py core/release_docs.py

@@ -171,8 +171,7 @@ def _ingest_live(sources: list[str], replayed: dt.date | None, folder: Path, *, 
     if as_json:
         _echo_ingested([*report.taken, *report.held], report.failed)
     else:
-        typer.echo("
-".join(report.summary()))
+        typer.echo("\n".join(report.summary()))
     for fault in report.failed:
         get_logger().error("failed", text=f"{fault['source_id']}: {fault['reason']}")
     _end(len(report.failed), len(report.held), len(report.taken))

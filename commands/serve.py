@@ -1,10 +1,13 @@
-"""``vigie serve``: the dashboard, and health and metrics for monitoring."""
+"""``vigie serve``: the dashboard, health and metrics, and a night a day."""
 
 from __future__ import annotations
 
+import datetime as dt
 import os
+import signal
 import socket
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +16,7 @@ from urllib.parse import urlsplit
 import typer
 
 from commands import Group, Home
-from core.errors import InputError
+from core.errors import InputError, VigieError
 from core.settings import (
     PROJECT,
     SHORTEST_COOKIE_SECRET,
@@ -26,13 +29,79 @@ from core.settings import (
 )
 
 if TYPE_CHECKING:
+    import uvicorn
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
 
-app = typer.Typer(cls=Group, help="Serve the dashboard, and health and metrics for monitoring.")
+app = typer.Typer(cls=Group, invoke_without_command=True)
 _FRESH_SECONDS = 2.0
 """An answer is given again for so long: whoever asks in a loop must not keep the disk busy."""
+
+
+@app.callback()
+def everything(  # noqa: PLR0913, PLR0917  # one parameter per option
+    context: typer.Context,
+    home: Home = None,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the dashboard.")] = 8501,
+    address: Annotated[str, typer.Option("--address", help="Address of the dashboard.")] = "127.0.0.1",
+    health_port: Annotated[
+        int, typer.Option("--health-port", min=1, max=65535, help="Port of /healthz and /metrics, on loopback only.")
+    ] = 8502,
+    headless: Annotated[bool, typer.Option("--headless", help="Do not open a browser.")] = False,
+    without_login: Annotated[
+        bool, typer.Option("--without-login", help="Allow an address other than loopback although no login is set up.")
+    ] = False,
+    at: Annotated[str, typer.Option("--at", help="Local time of the night.")] = "03:30",
+    live: Annotated[bool, typer.Option("--live", help="Request new figures from the publishers each night.")] = False,
+    backup_to: Annotated[
+        Path | None, typer.Option("--backup-to", help="Folder for a backup after each night; default: no backup.")
+    ] = None,
+    no_schedule: Annotated[
+        bool, typer.Option("--no-schedule", help="Run no nights, send no messages, write no backups.")
+    ] = False,
+) -> None:
+    """Serve the dashboard, health and metrics, and run a night a day, until Ctrl+C or SIGTERM.
+
+    Messages that wait are sent every five minutes. A night missed while the machine was off runs at the next start.
+    """
+    # One command and one signal for the operator, several processes inside: this one holds the schedule and the health
+    # server; the dashboard, and each night, delivery and backup, are children. A night would otherwise block the pages
+    # and keep its memory. If the dashboard ends by itself, everything ends, and the service manager starts it again.
+    if context.invoked_subcommand is not None:
+        return
+    from commands.schedule import Children, Jobs, first_night, night_trigger, start_schedule
+
+    folder, trigger = home_folder(home), night_trigger(at)
+    check_address(load_settings(folder).access, address, without_login=without_login)
+    server, listener = _health_server(folder, "127.0.0.1", health_port, "--health-port")
+    os.environ["VIGIE_HOME"] = str(folder)
+    os.environ["VIGIE_WITHOUT_LOGIN"] = "1" if without_login else "0"
+    children, scheduler = Children(), None
+    jobs = Jobs(children, live=live, backup_to=backup_to and backup_to.expanduser().resolve())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True).start()
+        options = ["--address", address, "--port", str(port)] + (["--headless"] if headless else [])
+        pages = children.start("dashboard.server", *options)
+        next_night = "no schedule"
+        if not no_schedule:
+            due = first_night(folder, trigger, dt.datetime.now(dt.UTC))
+            next_night = "next night " + (f"{due:%Y-%m-%d %H:%M}" if due > dt.datetime.now(dt.UTC) else "now")
+            scheduler = start_schedule(jobs, trigger, due)
+        typer.echo(
+            f"Vigie: {address_of(address, port)} (health: port {health_port}; {next_night}; Ctrl+C ends everything)"
+        )
+        sys.stdout.flush()
+        exit_code = pages.wait()
+        raise VigieError(f"the dashboard ended with exit code {exit_code}")
+    except KeyboardInterrupt:
+        typer.echo("Stopped.")
+    finally:
+        if scheduler is not None:
+            scheduler.shutdown(wait=False)
+        children.end()
+        server.should_exit = True
 
 
 @app.command()
@@ -90,15 +159,25 @@ def health(
         code, _, body = answer(folder, HEALTH_PATH)
         typer.echo(body, nl=False)
         raise typer.Exit(0 if code == 200 else 1)
+    server, listener = _health_server(folder, address, port, f"--address {address} --port")
+    typer.echo(f"{address_of(address, listener.getsockname()[1])}{HEALTH_PATH}   (Ctrl+C ends it)")
+    server.run(sockets=[listener])
+
+
+def _health_server(home: Path, address: str, port: int, option: str) -> tuple[uvicorn.Server, socket.socket]:
+    """Return the server of health and metrics, and the socket on which it is to listen.
+
+    Raises:
+        InputError: The port cannot be opened.
+    """
     import uvicorn
 
     try:
         listener = socket.create_server((address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
     except OSError as error:
-        raise InputError(f"--address {address} --port {port}: {error.strerror}") from None
-    typer.echo(f"{address_of(address, listener.getsockname()[1])}{HEALTH_PATH}   (Ctrl+C ends it)")
-    config = uvicorn.Config(application(folder, address), log_config=None, server_header=False)
-    uvicorn.Server(config).run(sockets=[listener])
+        raise InputError(f"{option} {port}: {error.strerror}") from None
+    config = uvicorn.Config(application(home, address), log_config=None, server_header=False)
+    return uvicorn.Server(config), listener
 
 
 def application(home: Path, address: str = "127.0.0.1") -> Starlette:

@@ -16,7 +16,7 @@ _DIGITS = 12
 
 @lru_cache(maxsize=1)
 def code_version() -> str:
-    """Such as ``0.1.0+g1a2b3c4d5e6f.r0f9e8d7c6b5a``: version, commit, and the digest of the pinned requirements.
+    """Such as ``1.0.0+g1a2b3c4d5e6f.r0f9e8d7c6b5a``: version, commit, and the digest of the pinned requirements.
 
     The commit comes from ``VIGIE_COMMIT``, which images set, else from git; ``.changed`` stands where files of the
     working copy differ from it. Without either it is left out.

@@ -156,7 +156,7 @@ class LiveSettings(_Section):
     longest_wait_seconds: float = Field(default=120, ge=0, description="Longest wait that a publisher may ask for")
     keep_months: int = Field(default=24, ge=1, description="Months for which publishers' answers are kept as they came")
     parallel: int = Field(default=4, ge=1, le=16, description="Sources asked at once; one request per host at a time")
-    user_agent: str = Field(default="Vigie/0.1 (open software; forecasts of migration flows)", min_length=1)
+    user_agent: str = Field(default="Vigie/1.0 (open software; forecasts of migration flows)", min_length=1)
     browser_agent: str = Field(
         default="Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36",
         min_length=1,

@@ -18,8 +18,9 @@ import os
 import pkgutil
 import re
 import sys
+import tomllib
 import webbrowser
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -153,8 +154,12 @@ def _health(_request: Request) -> Response:
 
 
 def options(address: str, port: int, guard: Guard) -> dict[str, Any]:
-    """Streamlit's settings that may not be left to chance."""
-    return {
+    """Return all of Streamlit's settings: those of the file, and over them those of this server.
+
+    Streamlit reads ``.streamlit/config.toml`` itself in a checkout only: a wheel holds it as ``streamlit.toml``.
+    """
+    of_file = tomllib.loads(Path(__file__).with_name("streamlit.toml").read_text(encoding="utf-8"))
+    return dict(_dotted(of_file)) | {
         "server.address": address,
         "server.port": port,
         # Else Streamlit offers a browser of this machine to install things for programmers' assistants.
@@ -172,6 +177,14 @@ def options(address: str, port: int, guard: Guard) -> dict[str, Any]:
         # 200 of them that takes longer than the pages. Python searches by itself once enough has gathered.
         "runner.postScriptGC": False,
     }
+
+
+def _dotted(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _dotted(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
 
 
 def main() -> None:

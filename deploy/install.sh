@@ -6,7 +6,7 @@
 #
 # --dry-run   say what would be done, and do nothing
 # --root DIR  install below a folder, as packagers and tests do: no user is made, no unit is started
-# --enable    start dashboard, health server and timers at once
+# --enable    start dashboard, health server and timers at once; for all in one service: systemctl enable --now vigie
 # --uninstall stop and remove units, cron and rotation; the home folder, backups and secrets stay
 #
 # Run it from the checkout at /srv/vigie, after `make setup`, as root. Done again, it changes only what differs;
@@ -40,7 +40,7 @@ secrets() { # service, what it needs
     echo "write $root$file"; changed=$((changed + 1))
     [ -n "$dry" ] || (
         umask 077
-        printf '# Of vigie-%s alone: %s\n# One VARIABLE=value a line. Read by systemd as root alone.\n' "$1" "$2" > "$root$file"
+        printf '# Of the service %s alone: %s\n# One VARIABLE=value a line. Read by systemd as root alone.\n' "$1" "$2" > "$root$file"
         # What all services shared before goes on working; nothing is taken away by a machine.
         for former in secrets.env $3; do
             [ ! -r "$root/etc/vigie/$former" ] || cat "$root/etc/vigie/$former" >> "$root$file"
@@ -54,8 +54,8 @@ services="vigie-dashboard.service vigie-health.service"
 timers="vigie-nightly.timer vigie-deliver.timer vigie-backup.timer"
 if [ -n "$remove" ]; then
     # shellcheck disable=SC2086  # several names
-    service disable --now $services $timers
-    for unit in "$here"/vigie-*; do
+    service disable --now vigie.service $services $timers
+    for unit in "$here"/*.service "$here"/*.timer; do
         [ ! -e "$root/etc/systemd/system/$(basename "$unit")" ] || run rm "$root/etc/systemd/system/$(basename "$unit")"
     done
     for file in /etc/logrotate.d/vigie /etc/cron.d/vigie; do [ ! -e "$root$file" ] || run rm "$root$file"; done
@@ -77,11 +77,12 @@ secrets deliver "passwords and tokens of channels that settings.toml names; $all
 secrets dashboard "the two secrets of the login; passwords and tokens of channels, where pages send; $all." ""
 secrets health "nothing; $all." ""
 secrets backup "nothing; $all." ""
+secrets vigie "all of the above, for the service that does everything (vigie serve); $all." ""
 for former in secrets.env environment; do
     [ ! -e "$root/etc/vigie/$former" ] ||
         echo "No service reads /etc/vigie/$former any more: take out of /etc/vigie/SERVICE.env what a service does not need, and remove it."
 done
-for unit in "$here"/vigie-*.service "$here"/vigie-*.timer; do copy 0644 "$unit" "/etc/systemd/system/$(basename "$unit")"; done
+for unit in "$here"/*.service "$here"/*.timer; do copy 0644 "$unit" "/etc/systemd/system/$(basename "$unit")"; done
 copy 0644 "$here/vigie.logrotate" /etc/logrotate.d/vigie
 [ "$changed" = 0 ] || service daemon-reload
 if [ -n "$enable" ]; then

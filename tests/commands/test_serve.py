@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import os
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import httpx
+import psutil
 import pytest
 import typer
 
 from commands.serve import application, check_address, dashboard, health
 from core.errors import InputError
-from core.settings import AccessSettings
+from core.settings import PROJECT, AccessSettings
+from ingest.sources import SOURCES
+from tests.dashboard.conftest import publish
+from tests.servers import LONGEST_SECONDS, free_port, wait_until
 
 WITH_LOGIN = AccessSettings(provider="https://login.example.org/x", client_id="vigie")
 BEYOND = ["0.0.0.0", "::", "192.168.1.4", "vigie.example.org"]  # noqa: S104  # not bound to, only judged
@@ -164,3 +174,69 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         with pytest.raises(InputError, match=f"--address 127.0.0.1 --port {port}: "):
             health(home=tmp_path, port=port)
+
+
+class Everything:
+    """A context in which ``vigie serve`` runs, on free ports, with a backup after each night; it holds a release.
+
+    All sources are excluded, so that the first night, due at once in a home without nights, ends early.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.home, self.backups, self._log = folder / "home", folder / "backups", folder / "log"
+        self.port, self.health_port = free_port(), free_port()
+        publish(self.home)
+        (self.home / "settings.toml").write_text(f"exclude_sources = {json.dumps([*SOURCES])}\n")
+
+    def __enter__(self) -> Everything:
+        options = ["--home", self.home, "--port", self.port, "--health-port", self.health_port, "--headless"]
+        words = [sys.executable, "-m", "cli", "serve", *map(str, [*options, "--backup-to", self.backups])]
+        with self._log.open("wb") as log:
+            self.process = psutil.Popen(words, cwd=PROJECT, stdout=log, stderr=subprocess.STDOUT)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        for one in [*self.process.children(recursive=True), self.process] if self.process.is_running() else []:
+            one.kill()
+
+    def until(self, condition: Callable[[], object]) -> None:
+        """Wait until a condition holds; while nothing listens it does not."""
+
+        def is_so() -> bool:
+            assert self.process.poll() is None, self._log.read_text()
+            with contextlib.suppress(httpx.TransportError):
+                return bool(condition())
+            return False
+
+        wait_until(is_so)
+
+    def health(self, port: int) -> dict[str, Any]:
+        """Return what a port answers at /healthz."""
+        return dict(httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=60).json())
+
+
+@pytest.mark.server
+def test_serve_runs_a_due_night_and_ends_all_at_sigterm(tmp_path: Path) -> None:
+    with Everything(tmp_path) as served:
+        served.until(lambda: "<title>" in httpx.get(f"http://127.0.0.1:{served.port}/").text)
+        ports = (served.port, served.health_port)
+        served.until(lambda: all(served.health(port)["last_backup"] for port in ports))
+        assert {served.health(port)["last_night"]["outcome"] for port in ports} == {"nothing published"}
+        children = served.process.children(recursive=True)
+        assert children
+        served.process.send_signal(signal.SIGTERM)
+        assert served.process.wait(LONGEST_SECONDS) == 0
+        assert psutil.wait_procs(children, timeout=LONGEST_SECONDS)[1] == []
+
+
+@pytest.mark.server
+def test_serve_ends_when_the_dashboard_ends(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        words = ["--headless", "--no-schedule", "--port", port, "--health-port", str(free_port())]
+        done = subprocess.run(
+            [sys.executable, "-m", "cli", "serve", "--home", str(tmp_path), *words],
+            cwd=PROJECT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert "the dashboard ended with exit code" in done.stderr

@@ -326,3 +326,4 @@ def test_streamlits_settings_are_not_left_to_chance_and_it_offers_nobody_to_inst
     off = ("server.enableAgentApi", "runner.postScriptGC")
     assert [found[name] for name in (*on, *off)] == [True, True, True, False, False]
     assert (found["server.fileWatcherType"], found["client.showErrorDetails"]) == ("none", "none")
+    assert found["theme.light.primaryColor"] == "#0F5C6E", "the file of settings travels with the package"
