@@ -168,11 +168,13 @@ def prune(
     if dry_run:
         removed = remove(folder, newest, dry_run=True)
     else:
-        with night_lock(folder), shared(folder, settings) as delivery:
+        with night_lock(folder):
+            # Free space first: following the shared store writes files, and the disk may be full.
             removed = remove(folder, newest)
             for one in made_again:
                 shutil.rmtree(one, ignore_errors=True)
-            delivery.deliver()
+            with shared(folder, settings, without=MADE_AGAIN if caches else ()) as delivery:
+                delivery.deliver()
     size = sum(item.size for item in removed)
     if as_json:
         releases = [{"run_id": item.run_id, "bytes": item.size} for item in removed]

@@ -67,9 +67,9 @@ class Message:
         return json.dumps(_plain(self), ensure_ascii=False)
 
     @staticmethod
-    def from_json(kept: str, otherwise: str = "") -> Message:
-        """A message that was kept; the text ``otherwise`` where only that was kept, as by releases of long ago."""
-        return _message(json.loads(kept)) if kept else Message(otherwise)
+    def from_json(kept: str) -> Message:
+        """Return a message that was kept."""
+        return _message(json.loads(kept))
 
     def record(self, source_id: str, **facts: str) -> dict[str, str]:
         """What a release and the journal keep of something that a night had to do without."""

@@ -141,14 +141,9 @@ class Language:
         return translated.format(**fields) if fields else translated
 
     def record(self, fields: Mapping[Any, Any]) -> dict[str, Any]:
-        """A card or register's entry with its texts in this language.
-
-        Releases made before hold a text's translation beside it: ``what_fr`` beside ``what``.
-        """
-        own = {f"{name}_{self.code}" for name in TEXTS_OF_RECORDS}
-        beside = {name.removesuffix(f"_{self.code}"): value for name, value in fields.items() if name in own and value}
+        """Return a card or a register's entry with its texts in this language."""
         known = {name: self._texts(fields[name]) for name in TEXTS_OF_RECORDS if name in fields}
-        return {**{str(name): value for name, value in fields.items()}, **known, **beside}
+        return {**{str(name): value for name, value in fields.items()}, **known}
 
     def _texts(self, value: object) -> object:
         if isinstance(value, list):

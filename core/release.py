@@ -11,6 +11,8 @@ from dataclasses import replace
 from core.calendar import FREQUENCIES
 from core.schema import DAY, NUMBER, TEXT, WHOLE, YES_NO, Column, Table
 
+CONTRACT_VERSION = 1
+"""Version of this contract; it grows when a table or column is renamed, removed or changes its meaning."""
 LEVELS_OF_ALERTS = ("watch", "warning", "severe")
 PARTS_OF_ONE = ("share", "probability")
 """Units of what lies between 0 and 1."""
@@ -51,31 +53,33 @@ WORDS: dict[str, Column] = {
     "as_of": Column(DAY, "first day on which this was known"),
     "as_of_estimated": Column(YES_NO, "whether that day is the period's end plus the source's usual lag"),
     "model_id": _text("model; `vigie-ensemble` is what is served"),
-    "model_version": _text("version of the model's code").may_lack,
-    "history_hash": _text("hash of the values that the model was fitted on").may_lack,
+    "model_version": _gap(_text("version of the model's code")),
+    "history_hash": _gap(_text("hash of the values that the model was fitted on")),
     "origin_date": Column(DAY, "last day of the last observed period that the model may know"),
     "horizon": _count("periods ahead of the origin", "periods", 1),
     "target_end_date": Column(DAY, "last day of the forecast period"),
     "output_type": _text("hubverse type of the value"),
     "output_type_id": _number("quantile level", least=0.001, most=0.999),
     "value": _number("forecast value", PERSONS, least=0),
-    "fallback": Column(YES_NO, "whether the baseline answers, because the model cannot").may_lack,
-    "capped": Column(YES_NO, "whether values were cut to a bound of the history").may_lack,
-    "reason": _text("why the fallback answers").may_lack,
-    "spread_factor": _number("by what the calibration of dispersion widened the quantiles", least=0).may_lack,
+    "fallback": Column(YES_NO, "whether the baseline stands in for the model"),
+    "capped": Column(YES_NO, "whether values were cut to a bound of the history"),
+    "reason": _gap(_text("why the baseline stands in for the model")),
+    "spread_factor": _gap(_number("by what the calibration of dispersion widened the quantiles", least=0)),
     "wis": _number("weighted interval score (Bracher et al. 2021)", "score", least=0),
     "relative_wis": _gap(_number("mean WIS relative to `vigie-baseline` on the same forecasts; below 1 is better")),
-    "relative_wis_lo": _number("lower end of its 90 % block-bootstrap interval").may_lack,
-    "relative_wis_hi": _number("upper end of its 90 % block-bootstrap interval").may_lack,
-    "p_holm": _number(
-        "p-value of a ratio of 1, by Holm's correction over all series and horizons of one model on one scale",
-        "probability",
-    ).may_lack,
+    "relative_wis_lo": _gap(_number("lower end of its 90 % block-bootstrap interval")),
+    "relative_wis_hi": _gap(_number("upper end of its 90 % block-bootstrap interval")),
+    "p_holm": _gap(
+        _number(
+            "p-value of a ratio of 1, by Holm's correction over all series and horizons of one model on one scale",
+            "probability",
+        )
+    ),
     **{
         f"coverage_{level}": _number(f"share of outcomes inside the {level} % interval", "share")
         for level in (50, 80, 95)
     },
-    "coverage_98": _number("share of outcomes inside the 98 % interval", "share").may_lack,
+    "coverage_98": _number("share of outcomes inside the 98 % interval", "share"),
     "n": _count("how many forecasts, months or cases it rests on", least=1),
     "scale": _text("scale on which scores are taken: log1p or persons", "log", "natural"),
     "rule": _text("rule of alerts"),
@@ -127,6 +131,7 @@ WITHHELD = Table(
     _of("target route_id geo citizen freq time_period"),
     ("target", "route_id", "geo", "citizen", "freq", "time_period"), "nightly.tables",
     ("store", "nightly"),
+    required=True,
 )  # fmt: skip
 
 REJECTED = Table(
@@ -138,7 +143,7 @@ REJECTED = Table(
         column=_text("column that broke the rule"),
         rule=_text("the rule"),
         record=_text("the row itself, as text"),
-        message=_text("the rule as a message id with its parameters, JSON").may_lack,
+        message=_text("the rule as a message id with its parameters, JSON"),
     ),
     (), "ingest.rows", ("dashboard",),
 )  # fmt: skip
@@ -210,10 +215,12 @@ WEEK_SCORES = Table(
         horizon=_count("weeks ahead", "weeks", 1),
         reference=_text("what it is measured against"),
         relative_wis=_gap(_number("mean WIS relative to the reference's on the same weeks; below 1 is better")),
-        p_holm=_number(
-            "p-value of equal accuracy (Diebold–Mariano), by Holm's correction over all ratios of one scale",
-            "probability",
-        ).may_lack,
+        p_holm=_gap(
+            _number(
+                "p-value of equal accuracy (Diebold–Mariano), by Holm's correction over all ratios of one scale",
+                "probability",
+            )
+        ),
     ),
     ("series_id", "horizon", "reference", "scale"), "forecasting.weeks", ("dashboard",),
 )  # fmt: skip
@@ -331,10 +338,10 @@ ALERTS = Table(
 )  # fmt: skip
 _REASON = _of(
     "likely_period reason_key reason_params unjudged_since",
-    likely_period=_text("first month of the window that is likely to bring it").may_lack,
-    reason_key=_text("id of the sentence").may_lack,
-    reason_params=_text("its parameters, JSON").may_lack,
-    unjudged_since=_text("first night on which no fresh figures tell whether it holds; empty: it is judged").may_lack,
+    likely_period=_text("first month of the window that is likely to bring it"),
+    reason_key=_text("id of the sentence"),
+    reason_params=_text("its parameters, JSON"),
+    unjudged_since=_text("first night without fresh figures that show whether it holds; empty: it is judged"),
 )
 
 _MEASURES = {
@@ -343,8 +350,6 @@ _MEASURES = {
     "false_alarms_per_route_year": "alerts without an event, per route and year",
     "lead_months_median": "median months between alert and event",
     "auc": "area under the ROC curve of the probability",
-}
-_LATER_MEASURES = {
     "lead_months_q25": "lower quartile of the months between alert and event",
     "lead_months_q75": "upper quartile of the months between alert and event",
     "brier_skill": "Brier skill score against the base rate",
@@ -358,15 +363,14 @@ TRACK_RECORD = Table(
         n_events=_count("events that occurred"),
     )
     | _estimates(" ".join(_MEASURES), _MEASURES, {"precision": "share", "recall": "share"})
-    | {name: column.may_lack for name, column in _estimates(" ".join(_LATER_MEASURES), _LATER_MEASURES).items()}
     | {
-        "n_alerts": _number("alerts that the rule would have given").may_lack,
-        "n_repeats": _number("of these, further ones about an onset already foretold").may_lack,
-        "n_no_onset": _number("of these, followed by the event but by no onset of it").may_lack,
-        "base_rate": _number("share of months with an event", "share").may_lack,
-        "cutoff": _number("from which it warns: a probability, or a simple alternative's own score").may_lack,
+        "n_alerts": _gap(_number("alerts that the rule would have given")),
+        "n_repeats": _gap(_number("of these, further ones about an onset already foretold")),
+        "n_no_onset": _gap(_number("of these, followed by the event but by no onset of it")),
+        "base_rate": _gap(_number("share of months with an event", "share")),
+        "cutoff": _gap(_number("from which it warns: a probability, or a simple alternative's own score")),
         **{
-            f"{what}_{end}": _text(f"{'first' if end == 'from' else 'last'} month on which it was {what}").may_lack
+            f"{what}_{end}": _gap(_text(f"{'first' if end == 'from' else 'last'} month on which it was {what}"))
             for what in ("trained", "judged")
             for end in ("from", "to")
         },
@@ -383,7 +387,7 @@ REVISIONS = Table(
         after=_gap(_number("new value", PERSONS)),
         change=_number("after less before, none counted as 0", PERSONS),
         share=_gap(_number("that relative to the former value")),
-        usual=_number("`share` up to which the source's other revisions usually go").may_lack,
+        usual=_gap(_number("`share` up to which the source's other revisions usually go")),
     ),
     ("source_id", "series_id", "time_period", "as_of"), "store.vintages", ("dashboard",),
 )  # fmt: skip
@@ -437,7 +441,7 @@ _RATIOS = {
     "missing": "the same with a constant that has the driver's gaps",
 }
 _PROVENANCE = {
-    name: _text(about).may_lack
+    name: _text(about)
     for name, about in {
         "command": "command that made the test",
         "made_on": "day on which it was made",
@@ -472,8 +476,8 @@ FRESHNESS = Table(
         age_days=Column(WHOLE, "days since that period's end", "days"),
         expected_days=Column(WHOLE, "days after which the next one is usually known", "days"),
         state=_text("how late it is", "fresh", "due", "overdue", "delinquent"),
-        next_expected=Column(DAY, "day by which the next period is usually known").may_lack,
-        learned_from=replace(_count("past periods it was learned from; 0: the catalogue's"), optional=True),
+        next_expected=_gap(Column(DAY, "day by which the next period is usually known")),
+        learned_from=_count("past periods it was estimated from; 0: the catalogue's"),
     ),
     ("source_id",), "ingest.freshness", ("reports", "dashboard", "nightly", "store"), required=True,
 )  # fmt: skip
@@ -515,10 +519,8 @@ ROUTES = Table(
     "routes", "Every route and whether it can be forecast.",
     _of(
         "route_id series_id state last_period origin_date note editions",
-        series_id=replace(WORDS["series_id"], optional=True),
-        last_period=replace(WORDS["last_period"], optional=True),
         origin_date=_gap(WORDS["origin_date"]),
-        editions=replace(_count("most editions on record of one value behind it", "editions"), optional=True),
+        editions=_count("most editions on record of one value behind it", "editions"),
     ),
     ("route_id",), "nightly", ("dashboard", "nightly", "reports", "store"),
 )  # fmt: skip
@@ -602,8 +604,8 @@ ALERT_THRESHOLDS = Table(
         cutoff=_gap(_number("probability from which the rule warns", "probability")),
         honest_cutoff=_gap(_number("Bayes threshold: where a calibrated probability would warn", "probability")),
         cost_loss_ratio=_gap(_number("cost of a needless warning over the loss of a missed event")),
-        trained_from=_text("first month it was taken from").may_lack,
-        trained_to=_text("last month it was taken from").may_lack,
+        trained_from=_gap(_text("first month it was taken from")),
+        trained_to=_gap(_text("last month it was taken from")),
     ),
     (), "alerts.verification.cutoffs", ("dashboard",),
 )  # fmt: skip
@@ -611,27 +613,23 @@ ALERT_THRESHOLDS = Table(
 DOCUMENTED_RISES = Table(
     "documented_rises", "What would have been said before the rises that the public record tells of.",
     _of(
-        "event_id route_id month title title_fr what what_fr source url horizon origin chance cutoff level came basis",
+        "event_id route_id month title what source url horizon origin chance cutoff level came basis",
         event_id=_text("the event"),
         month=_text("first month of the rise"),
         title=_text("its title, English"),
-        title_fr=_text("its title, French, in releases made before translations stood in catalogues").may_lack,
         what=_text("what happened, English"),
-        what_fr=_text("what happened, French, likewise").may_lack,
         source=_text("who documents it"),
         url=_text("where"),
         horizon=Column(WHOLE, "months ahead; 0 where nothing is kept", "months"),
         origin=_text("last month known"),
-        chance=_number("probability given then", "probability").may_lack,
-        cutoff=_number("probability from which the rule warns", "probability").may_lack,
+        chance=_gap(_number("probability given then", "probability")),
+        cutoff=_gap(_number("probability from which the rule warns", "probability")),
         level=_text("level of the alert that would have been given; empty for none"),
-        came=_number("1 where the event occurred by the rule's definition", "").may_lack,
+        came=_gap(_number("1 where the event occurred by the rule's definition", "")),
         basis=_text("values it rests on: `arrivals`, `detections`, or empty"),
     ),
     (), "nightly.run_alerts", ("dashboard",),
 )  # fmt: skip
-
-_PART = {name: replace(WORDS[name], optional=True) for name in ("target", "freq")}
 
 
 def _like(table: Table, name: str, about: str, writer: str, *readers: str, **more: Column) -> Table:
@@ -642,7 +640,6 @@ def _like(table: Table, name: str, about: str, writer: str, *readers: str, **mor
     )  # fmt: skip
 
 
-_AS_OF = replace(WORDS["as_of"], optional=True)
 _TIMING = _text(
     "`in time`: received while the round was open; `late`; `replay`: computed afterwards on what was known then",
     "in time", "late", "replay",
@@ -687,8 +684,6 @@ HUB_SCORES = Table(
         "timing target freq kind group model_id wis pairwise_wis relative_wis relative_wis_lo relative_wis_hi "
         "p_holm coverage_50 coverage_80 coverage_95 n missing rounds",
         timing=_text("which forecasts are compared: `in time`, or `all`, replays among them", "in time", "all"),
-        target=_PART["target"].may_lack,
-        freq=_PART["freq"].may_lack,
         kind=_text("what a group is", "all", "span", "horizon", "series", "season"),
         group=_text("the group, such as horizons `1-3`, a series or a season"),
         pairwise_wis=_gap(_number("geometric mean of score ratios to every model, relative to the baseline's")),
@@ -700,7 +695,7 @@ HUB_SCORES = Table(
 )  # fmt: skip
 
 TABLES: tuple[Table, ...] = (
-    replace(FORECASTS, columns=FORECASTS.columns | _MARKS | {"target": _PART["target"], "as_of": _AS_OF}),
+    replace(FORECASTS, columns=FORECASTS.columns | _MARKS | _of("target as_of")),
     TRAJECTORIES, NOWCASTS, WEEKS, WEEK_SCORES, YEAR_AHEAD,
     _like(
         FORECASTS, "backtest", "The ensemble's forecasts at past origins.", "forecasting.ensemble", "dashboard",
@@ -732,12 +727,13 @@ TABLES: tuple[Table, ...] = (
     ),
     _like(
         FORECASTS, "asylum_forecasts", "Asylum applications ahead, by country of destination and largest corridors.",
-        "nightly.asylum", "dashboard", "reports", "nightly", **_MARKS, **_of("target freq geo citizen"), as_of=_AS_OF,
+        "nightly.asylum", "dashboard", "reports", "nightly", **_MARKS,
+        **_of("target freq geo citizen as_of"),
     ),
     _like(REPLAYS, "asylum_replays", "The same at past origins.", "nightly.asylum", "dashboard"),
     _like(
         SCORES, "asylum_scores", "Mean scores of forecasts of asylum applications.", "nightly.asylum", "dashboard",
-        **_PART,
+        **_of("target freq"),
     ),
     HUB_MODELS, HUB_EDITIONS, HUB_FORECASTS, HUB_SCORES,
 )  # fmt: skip

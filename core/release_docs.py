@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from core.release import RELEASE, TABLES
+from core.release import CONTRACT_VERSION, RELEASE, TABLES
 from core.schema import DAY, NUMBER, TEXT, WHOLE, YES_NO, Column, Table
 
 DATA_PACKAGE = "datapackage.json"
@@ -25,12 +25,12 @@ release is the folder `releases/<run_id>` of a home: one Parquet file per table,
 `run_report.json`, `manifest.json` with the hash of every file and of the former release's manifest, and
 `datapackage.json`, by which it is a [Data Package](https://specs.frictionlessdata.io/data-package/).
 
-The manifest says: `run_id`, `created_at`, `as_of` (the day whose knowledge the release rests on), `replay` (whether
-that day was past), `code_version`, `settings`, `inputs` (hash by name), `degraded` (sources that could not be used, and
-why), `previous` (the former release and the hash of its manifest) and `files`.
+The manifest holds `contract` (the version of this contract, @VERSION@), `run_id`, `created_at`, `as_of` (the day whose
+knowledge the release rests on), `replay` (whether that day was past), `code_version`, `settings`, `inputs` (hash by
+name), `degraded` (sources that could not be used, and why), `previous` (the former release and the hash of its
+manifest) and `files`.
 
-A release that was made before a table or column existed is read as if it held it without rows or values; a name that
-changed since is read under the new one. Tables marked * stand in every release."""
+Tables marked * are in every release. Any other is read as empty from a release without it."""
 
 
 def markdown() -> str:
@@ -41,7 +41,8 @@ def markdown() -> str:
         f"| {', '.join(table.read_by) or 'outside readers'} |"
         for table in TABLES
     ]
-    return "\n\n".join([_HEAD, "\n".join(overview), *(_section(table) for table in TABLES)]) + "\n"
+    head = _HEAD.replace("@VERSION@", str(CONTRACT_VERSION))
+    return "\n\n".join([head, "\n".join(overview), *(_section(table) for table in TABLES)]) + "\n"
 
 
 def _section(table: Table) -> str:
@@ -53,16 +54,12 @@ def _section(table: Table) -> str:
     facts = [table.about]
     if table.key:
         facts.append(f"One row per {', '.join(f'`{name}`' for name in table.key)}.")
-    if table.former:
-        facts.append(f"In older releases: `{table.former}`.")
     return f"## {table.name}\n\n{' '.join(facts)}\n\n" + "\n".join(rows)
 
 
 def _meaning(column: Column) -> str:
     values = f": {', '.join(f'`{value}`' for value in column.one_of)}" if column.one_of else ""
-    former = f"; formerly `{column.former}`" if column.former else ""
-    lacking = "; may be missing" if column.nullable or column.optional else ""
-    return f"{column.about}{values}{former}{lacking}"
+    return f"{column.about}{values}{'; may be missing' if column.nullable else ''}"
 
 
 def data_package(
@@ -72,7 +69,7 @@ def data_package(
 
     Args:
         files: ``sha256``, ``bytes`` and, for tables, ``rows`` of each file by its path inside the release.
-        columns: Names of each table's columns in their order in its file: one of before may be declared and not there.
+        columns: Names of each table's columns in their order in its file.
         as_of: The day whose knowledge it rests on.
 
     Returns:
@@ -114,7 +111,7 @@ def _field(name: str, column: Column) -> dict[str, Any]:
         field["unit"] = column.unit
     limits = {"minimum": column.least, "maximum": column.most, "enum": list(column.one_of) or None}
     constraints = {key: value for key, value in limits.items() if value is not None}
-    if not (column.nullable or column.optional or column.dtype == TEXT):
+    if not (column.nullable or column.dtype == TEXT):
         constraints["required"] = True
     return field | ({"constraints": constraints} if constraints else {})
 

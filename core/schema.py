@@ -14,7 +14,7 @@ import datetime as dt
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -62,27 +62,18 @@ class Column:
         about: What it says, in half a sentence.
         unit: What its numbers count; empty for names and dates.
         nullable: Whether a value may be missing.
-        optional: Whether a frame may lack the column, as releases made before it was introduced do.
         least: Smallest value allowed.
         most: Largest value allowed.
         one_of: The values allowed.
-        former: Its name in releases made before it was renamed.
     """
 
     dtype: str
     about: str = ""
     unit: str = ""
     nullable: bool = False
-    optional: bool = False
     least: float | None = None
     most: float | None = None
     one_of: tuple[str, ...] = ()
-    former: str = ""
-
-    @property
-    def may_lack(self) -> Column:
-        """The same column, where a frame may lack it or hold no value in it."""
-        return replace(self, optional=True, nullable=self.dtype in {TEXT, NUMBER, DAY})
 
     def checked(self) -> pa.Column:
         """The column as pandera checks it."""
@@ -90,7 +81,7 @@ class Column:
         checks += [] if self.least is None else [pa.Check.ge(self.least)]
         checks += [] if self.most is None else [pa.Check.le(self.most)]
         dtype = str if self.dtype == TEXT else self.dtype
-        return pa.Column(dtype, checks, nullable=self.nullable, required=not self.optional)
+        return pa.Column(dtype, checks, nullable=self.nullable)
 
 
 @dataclass(frozen=True)
@@ -104,8 +95,7 @@ class Table:
         key: Columns whose values together occur once.
         written_by: Module that makes its rows, for a release.
         read_by: Rooms that read it from a release.
-        required: Whether every release holds it; else an empty frame stands for it where one does not.
-        former: Its name in releases made before it was renamed.
+        required: Whether every release holds it. Any other is read as empty from a release without it.
     """
 
     name: str
@@ -115,7 +105,6 @@ class Table:
     written_by: str = ""
     read_by: tuple[str, ...] = ()
     required: bool = field(default=False, kw_only=True)
-    former: str = field(default="", kw_only=True)
 
     @cached_property
     def schema(self) -> pa.DataFrameSchema:
@@ -127,21 +116,6 @@ class Table:
         """The table without rows, every column of its kind."""
         return pd.DataFrame({name: pd.Series(dtype=column.dtype) for name, column in self.columns.items()})
 
-    def brought_up(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """A frame of an older release under today's names, with missing values for columns it did not have yet."""
-        renamed = frame.rename(columns={column.former: name for name, column in self.columns.items() if column.former})
-        if not len(renamed.columns):
-            return self.empty()
-        lacking = {
-            name: pd.Series([_BLANK[column.dtype]] * len(renamed), index=renamed.index, dtype=column.dtype)
-            for name, column in self.columns.items()
-            if column.optional and name not in renamed.columns
-        }
-        return renamed.assign(**lacking) if lacking else renamed
-
-
-_BLANK = {TEXT: "", NUMBER: float("nan"), WHOLE: 0, DAY: pd.NaT, YES_NO: False}
-
 
 def check(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     """Return ``frame`` if it keeps the contract of a table; columns beyond it are let through.
@@ -150,7 +124,7 @@ def check(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
         SchemaError: Columns are missing, or values break a rule; the text lists up to five of them.
     """
     refuse_person_level(frame.columns, table.name)
-    missing = [name for name, column in table.columns.items() if not column.optional and name not in frame.columns]
+    missing = [name for name in table.columns if name not in frame.columns]
     if missing:
         raise SchemaError(f"{table.name}: missing columns {missing}; found {list(frame.columns)}")
     if keeps(frame, table):
@@ -177,7 +151,7 @@ def keeps(frame: pd.DataFrame, table: Table) -> bool:
     """Whether a frame surely keeps a contract, told in a tenth of the time; where not, pandera tells what is wrong."""
     if not frame.columns.is_unique or (table.key and frame.duplicated(list(table.key)).any()):
         return False
-    return all(_holds(frame[name], column) for name, column in table.columns.items() if name in frame.columns)
+    return all(_holds(frame[name], column) for name, column in table.columns.items())
 
 
 def _holds(values: pd.Series, column: Column) -> bool:

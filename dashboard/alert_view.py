@@ -81,11 +81,8 @@ def chosen_alerts(alerts: pd.DataFrame, show: str, levels: list[str], route_id: 
 
 
 def month_of(row: Row) -> pd.Timestamp | None:
-    """Last day of the likeliest first month of the window, or None where the alert names no month.
-
-    Releases of an earlier version keep it as the window's first month.
-    """
-    text = str(row.get("likely_period") or row["first_period"] or "")
+    """Return the last day of the month likely to bring the event, or None for an alert that names no month."""
+    text = str(row["likely_period"] or row["first_period"])
     return pd.Period(text, "M").end_time.normalize() if len(text) == 7 else None
 
 

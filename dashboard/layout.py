@@ -360,14 +360,9 @@ def recorded(text: str) -> str:
     return labelled(_("Recorded as"), _("“{text}”").format(text=text))
 
 
-def fault(text: str, kept: str = "") -> str:
-    """A recorded fault in the reader's language.
-
-    Args:
-        text: The English text, as it was recorded.
-        kept: Its recorded message; empty in releases of earlier versions, whose texts are shown as they are.
-    """
-    return message_in(Message.from_json(kept, text), lang())
+def fault(kept: str) -> str:
+    """Return a recorded fault in the reader's language."""
+    return message_in(Message.from_json(kept), lang())
 
 
 def _step_word(name: str, text: str) -> str:

@@ -54,7 +54,7 @@ def months_words(row: Row) -> str:
     """How far ahead a row's alerts looked."""
     if int(row["horizon"]):
         return str(int(row["horizon"]))
-    return _("any, as issued") if is_known(row.get("cutoff", float("nan"))) or is_known(row["auc"]) else _("looks back")
+    return _("any, as issued") if is_known(row["cutoff"]) or is_known(row["auc"]) else _("looks back")
 
 
 def spans_words(record: pd.DataFrame, thresholds: pd.DataFrame) -> str:
@@ -140,11 +140,11 @@ def _measured(table: Sequence[Row]) -> dict[str, list[str]]:
         _("Lead time, months"): [_quartiles(row) for row in table],
         _("Brier skill"): [_between(row, "brier_skill", lang().decimal) for row in table],
         _("AUC"): [_between(row, "auc", lang().decimal) for row in table],
-        _("Base rate"): [lang().share(row.get("base_rate", float("nan"))) for row in table],
+        _("Base rate"): [lang().share(row["base_rate"]) for row in table],
         _("Cut-off"): [_cutoff(row) for row in table],
-        _("Alerts"): [lang().counted(row.get("n_alerts", float("nan"))) for row in table],
-        _("Repeats"): [lang().counted(row.get("n_repeats", float("nan"))) for row in table],
-        _("No onset"): [lang().counted(row.get("n_no_onset", float("nan"))) for row in table],
+        _("Alerts"): [lang().counted(row["n_alerts"]) for row in table],
+        _("Repeats"): [lang().counted(row["n_repeats"]) for row in table],
+        _("No onset"): [lang().counted(row["n_no_onset"]) for row in table],
         _("Events"): [lang().counted(row["n_events"]) for row in table],
     }
 
@@ -176,7 +176,7 @@ def months(value: float) -> str:
 
 
 def _cutoff(row: Row) -> str:
-    value = float(row.get("cutoff", float("nan")))
+    value = float(row["cutoff"])
     if not is_known(value):
         return NOTHING
     return lang().decimal(value, 2) if str(row["rule"]).startswith("compare.") else lang().percent(value)

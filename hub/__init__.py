@@ -26,6 +26,8 @@ OPTIONAL_FILES = frozenset({"target-data"})
 """Hubs written for schemas before v5 have no description of their target data."""
 METADATA_SCHEMA = f"{CONFIG}/model-metadata-schema.json"
 TARGET_END_DATE = "target_end_date"
+PROBABILITIES = frozenset({"cdf", "pmf"})
+"""Output types whose values are probabilities, from 0 to 1."""
 _MOST_NAMED = 5
 _LONGEST = 200
 """Characters of a fault; a longer one keeps its two ends."""
@@ -216,6 +218,7 @@ def _task(block: Mapping[str, Any]) -> Task:
 
 def _output(kind: str, found: Mapping[str, Any]) -> Output:
     value, params = found["value"], found.get("output_type_id_params")
+    least, most = (0, 1) if kind in PROBABILITIES else (None, None)
     ids = found.get("output_type_id") or {}
     listed = (*(ids.get("required") or ()), *(ids.get("optional") or ()))
     samples = (params["min_samples_per_task"], params["max_samples_per_task"]) if params else None
@@ -224,8 +227,8 @@ def _output(kind: str, found: Mapping[str, Any]) -> Output:
         tuple(float(level) for level in listed) if kind == "quantile" else tuple(_text(one) for one in listed),
         bool(found.get("is_required", False)),
         value["type"] == "integer",
-        value.get("minimum"),
-        value.get("maximum"),
+        value.get("minimum", least),
+        value.get("maximum", most),
         samples,
         params["type"] if params else "",
         tuple(params["compound_taskid_set"]) if params and "compound_taskid_set" in params else None,

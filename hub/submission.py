@@ -1,7 +1,7 @@
-"""One file of a submission: read without trust, held against its round, every fault with file, row, column and rule.
+"""Read one file of a submission and check it against its round; every fault names file, row, column and rule.
 
-What hubverse's R package hubValidations asks is asked here too. Rows are counted as whoever mends the file counts them:
-in CSV they are its lines, the one with the columns' names and blank ones among them.
+The rules are those of hubverse's R package hubValidations. In a CSV a row's number is its line's, with the header and
+blank lines counted.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import datetime as dt
 import io
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice, product
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,7 @@ from numpy.typing import NDArray
 from core import FloatArray
 from core.calendar import Frequency, target_end_date
 from core.errors import SourceError, first_line
+from core.log import counted
 from core.schema import refuse_person_level
 from hub import TARGET_END_DATE, Hub, Output, Round, Task, schema_faults
 
@@ -38,6 +41,8 @@ MOST_NAMED = 5
 """Rows of one file that are named per rule; the others are counted."""
 SAME_LEVEL = 5e-8
 """Rounding of a level that is kept in half the usual precision."""
+SAME_SUM = 1.5e-8
+"""Rounding allowed in the sum of a pmf, as in hubValidations."""
 OUTPUT_TYPE, OUTPUT_TYPE_ID, VALUE = "output_type", "output_type_id", "value"
 MOST_DESIGNATED = 2
 """Models that a team may put into the ensemble."""
@@ -247,6 +252,13 @@ class _Check:
         if len(where) > MOST_NAMED:
             yield SourceError(self.path, f"{rule}: {len(where) - MOST_NAMED} further rows", column=column)
 
+    def _named(self, faults: Sequence[tuple[str, int]], column: str) -> Iterator[SourceError]:
+        """Report a rule and its row for each of the first faults, and the number of the others."""
+        for rule, place in sorted(faults, key=itemgetter(1))[:MOST_NAMED]:
+            yield from self._fault(rule, np.asarray([place]), column)
+        if len(faults) > MOST_NAMED:
+            yield from self._fault(f"{counted(len(faults) - MOST_NAMED, 'further fault')} of this kind", column=column)
+
     def _columns(self) -> Iterator[SourceError]:
         wanted = [*self.tasks, OUTPUT_TYPE, OUTPUT_TYPE_ID, VALUE]
         names, header = self.table.column_names, _header_row(self.path, self.content)
@@ -307,8 +319,7 @@ class _Check:
                 if len(where):
                     yield from self._ids(output, where)
                     yield from self._values(output, where)
-            if self.round.checks_ends:
-                yield from self._ends(task, np.flatnonzero(mine))
+            yield from self._ends(task, np.flatnonzero(mine))
         yield from self._fault("no task of this hub has these values together", np.flatnonzero(~taken))
 
     def _of_block(self, task: Task) -> NDArray[np.bool_]:
@@ -347,7 +358,11 @@ class _Check:
             yield from self._fault("is not a whole number", where[values != np.round(values)], VALUE)
 
     def _ends(self, task: Task, where: Rows) -> Iterator[SourceError]:
-        if not len(where) or task.time_unit not in _UNITS or TARGET_END_DATE not in self.tasks:
+        """Check ``target_end_date`` against the horizon: from the round's date, or from the date of most rows."""
+        if not len(where) or task.time_unit not in _UNITS or not {"horizon", TARGET_END_DATE} <= {*self.tasks}:
+            return
+        if not self.round.checks_ends:
+            yield from self._steps(task.time_unit, where)
             return
         freq = _UNITS[task.time_unit]
         origin = pd.Timestamp(self.round_id).date()
@@ -361,8 +376,32 @@ class _Check:
             f"is not the origin's date plus the horizon in {task.time_unit}s", where[wrong], TARGET_END_DATE
         )
 
+    def _steps(self, unit: str, where: Rows) -> Iterator[SourceError]:
+        """Report each pair of horizon and date that counts from another date than most rows, once."""
+        horizons, ends = (self.texts[name].at(where) for name in ("horizon", TARGET_END_DATE))
+        pairs = _combined([horizons.codes, ends.codes])
+        _pairs, firsts, sizes = np.unique(pairs, return_index=True, return_counts=True)
+        origins: dict[int, str] = {}
+        rows: Counter[str] = Counter()
+        try:
+            for first, size in zip(firsts, sizes, strict=True):
+                step, end = int(horizons.words[horizons.codes[first]]), pd.Timestamp(ends.words[ends.codes[first]])
+                days = pd.Timedelta(days=step * (7 if unit == "week" else 1))
+                origins[first] = str(end.to_period("M") - step if unit == "month" else (end - days).date())
+                rows[origins[first]] += int(size)
+        except ValueError:  # a hub may write horizons or dates otherwise
+            return
+        common = rows.most_common(1)[0][0]
+        faults = []
+        for first, size in zip(firsts, sizes, strict=True):
+            if origins[first] != common:
+                step, end = horizons.words[horizons.codes[first]], ends.words[ends.codes[first]]
+                rule = f"'{end}' does not lie {counted(int(step), unit)} after {common}, from which most rows count"
+                faults.append((f"{rule} ({counted(int(size), 'row')})", int(where[first])))
+        yield from self._named(faults, TARGET_END_DATE)
+
     def _together(self) -> Iterator[SourceError]:
-        """What rows are only together: each once, quantiles complete and ordered, samples, required tasks."""
+        """Check what concerns several rows: duplicates, complete and ordered outputs, samples, required tasks."""
         task = _combined([self.texts[name].codes for name in self.tasks])
         key = _combined([task, self.texts[OUTPUT_TYPE].codes, self.texts[OUTPUT_TYPE_ID].codes])
         if len(np.unique(key)) < len(key):
@@ -374,8 +413,8 @@ class _Check:
             for output in block.outputs.values():
                 where = np.flatnonzero(mine & self.texts[OUTPUT_TYPE].among({output.kind}))
                 yield from self._lacking(output, task, np.flatnonzero(mine), where)
-                if output.kind == "quantile":
-                    yield from self._quantiles(output, task[where], where)
+                if output.ids and output.kind not in POINTS:
+                    yield from self._complete(output, task[where], where)
                 if output.samples:
                     yield from self._samples(output, task[where], where)
             yield from self._required(block, mine)
@@ -386,22 +425,33 @@ class _Check:
             first = without[np.unique(task[without], return_index=True)[1]]
             yield from self._fault(f"the task lacks its {output.kind}", np.sort(first), OUTPUT_TYPE)
 
-    def _quantiles(self, output: Output, task: Rows, where: Rows) -> Iterator[SourceError]:
+    def _complete(self, output: Output, task: Rows, where: Rows) -> Iterator[SourceError]:
+        """Check that each task has every id once, rising values (quantile, cdf) and a sum of 1 (pmf)."""
         if not len(where):
             return
-        levels, values = self.texts[OUTPUT_TYPE_ID].at(where).read(float), self.numbers[where]
-        order = np.lexsort((levels, task))
-        task, levels, values, where = task[order], levels[order], values[order], where[order]
+        ids = [f"{one:g}" for one in sorted(output.ids)] if output.kind == "quantile" else list(output.ids)
+        place = self.texts[OUTPUT_TYPE_ID].at(where).read(ids.index)
+        order = np.lexsort((place, task))
+        task, place, values, where = task[order], place[order], self.numbers[where][order], where[order]
         starts = np.flatnonzero(np.r_[True, task[1:] != task[:-1]])
         counts = np.diff(np.r_[starts, len(task)])
-        short = np.flatnonzero(counts != len(output.ids))
-        for place in short[:MOST_NAMED]:
-            found = levels[starts[place] : starts[place] + counts[place]]
-            missing = [f"{one:g}" for one in output.ids if not np.isclose(found, one, atol=SAME_LEVEL).any()]
-            rule = f"the task lacks the quantile levels {', '.join(missing[:MOST_NAMED])}"
-            yield from self._fault(rule, where[starts[place]][None], OUTPUT_TYPE_ID)
+        what = "quantile levels" if output.kind == "quantile" else f"ids of its {output.kind}"
+        short = []
+        for start, count in zip(starts, counts, strict=True):
+            if count != len(ids):
+                missing = [one for number, one in enumerate(ids) if number not in place[start : start + count]]
+                short.append((f"the task lacks the {what} {', '.join(missing[:MOST_NAMED])}", int(where[start])))
+        yield from self._named(short, OUTPUT_TYPE_ID)
+        if output.kind == "pmf":
+            sums = np.add.reduceat(values, starts)
+            wrong = np.flatnonzero(np.abs(sums - 1) > SAME_SUM)
+            rules = [(f"the task's pmf sums to {sums[one]:.9g}, not to 1", int(where[starts[one]])) for one in wrong]
+            yield from self._named([] if short else rules, VALUE)
+            return
         crossing = (task[1:] == task[:-1]) & (np.diff(values) < 0)
-        rule = "is smaller than the value at the next lower quantile level"
+        rule = "is smaller than the value at the next lower " + (
+            "quantile level" if output.kind == "quantile" else "id"
+        )
         yield from self._fault(rule, np.sort(where[1:][crossing]), VALUE)
 
     def _samples(self, output: Output, task: Rows, where: Rows) -> Iterator[SourceError]:

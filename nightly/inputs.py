@@ -17,7 +17,7 @@ from core.calendar import is_ahead
 from core.errors import InputError, Message, SourceError, fault_of, message
 from core.languages import marked as _
 from core.log import counted, get_logger
-from core.release import REJECTED
+from core.release import EDITIONS, REJECTED
 from core.settings import SNAPSHOT, Settings, load_settings
 from ingest import Parsed, RawFile, SourceCard, read_raw, snapshot
 from ingest.intake import apart
@@ -124,8 +124,8 @@ def held_before(
     Raises:
         StoreError: The journal or the release cannot be read.
     """
-    table = before.read("editions") if before is not None and "editions" in before.names else None
-    told = set() if table is None else set(table.loc[table["state"] == HELD, "edition_id"])
+    table = EDITIONS.empty() if before is None else before.read("editions")
+    told = set(table.loc[table["state"] == HELD, "edition_id"])
     waiting = [one for one in editions.all() if one.state == HELD and one.received.date() <= as_of]
     return [_held_record(one) for one in waiting if one.received < begun and one.edition_id not in told]
 

@@ -143,9 +143,7 @@ def _withheld(observations: pd.DataFrame, former: Release | None) -> pd.DataFram
     """What the release does not show by citizenship, what the former one withheld among it."""
     if former is None:
         return cells_to_withhold(observations)
-    before = former.read("observations")
-    known = "withheld" in former.names
-    return cells_to_withhold(observations, before, former.read("withheld") if known else cells_to_withhold(before))
+    return cells_to_withhold(observations, former.read("observations"), former.read("withheld"))
 
 
 def data_tables(
@@ -279,7 +277,7 @@ def issued_scores(releases: Sequence[Release], former: Release | None, data: Rea
     found = [kept]
     scored = set(kept[_PLACE].itertuples(index=False, name=None))
     for release in releases:
-        if release.manifest.get("replay") or readable(release)[0] is None:
+        if release.manifest["replay"] or readable(release)[0] is None:
             continue
         forecasts = release.read("forecasts")
         forecasts = forecasts[forecasts["model_id"] == ENSEMBLE]

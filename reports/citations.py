@@ -112,11 +112,11 @@ def left_out(release: ReadableRelease, language: Language, *, with_reasons: bool
     cards = cards_in(release, language)
     routes = [route_name(one["route_id"], language) for one in release.degraded if "route_id" in one]
     lost, sources = [], []
-    for one in release.degraded:
-        why = message_in(Message.from_json(one.get("message", ""), one["reason"]), language)
+    for one in (one for one in release.degraded if "route_id" not in one):
+        why = message_in(Message.from_json(one["message"]), language)
         if "lost" in one:  # a sentence about the night, and not about a source
             lost.append(why)
-        elif "route_id" not in one:
+        else:
             sources.append(source_name(one["source_id"], cards, language) + (f" ({why})" if with_reasons else ""))
     most = len(release.degraded) if with_reasons else _MOST_NAMED
     named = (

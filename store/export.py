@@ -136,11 +136,7 @@ def with_units(frame: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
     none = pd.Series("", index=frame.index, dtype=object)
     target = frame["series_id"].str.extract(r"^([^.]*)", expand=False) if "series_id" in frame.columns else none
     known = pd.Series(pd.Timestamp(as_of), index=frame.index)
-    if "target" in frame.columns:
-        # Older releases leave both to the series and to the manifest.
-        target = frame["target"].replace("", None).fillna(target)
-    if "as_of" in frame.columns:
-        known = frame["as_of"].fillna(known)
+    target, known = frame.get("target", target), frame.get("as_of", known)
     return frame.assign(target=target, unit=target.map(unit_of, na_action="ignore"), as_of=known)
 
 
@@ -185,14 +181,13 @@ def _published(release: Release, table: str) -> pd.DataFrame:
     if table == "revisions":
         return protect_changes(frame, protected(release))
     if table == "rejected":
-        return frame.drop(columns=["record", "message"], errors="ignore")
+        return frame.drop(columns=["record", "message"])
     return frame
 
 
 def protected(release: Release) -> pd.DataFrame:
-    """A release's observations as they may be shown and exported; older releases do not say what they withhold."""
-    known = "withheld" in release.names
-    return protect(release.read("observations"), release.read("withheld") if known else None)
+    """Return a release's observations as they may be shown and exported."""
+    return protect(release.read("observations"), release.read("withheld"))
 
 
 def _about(release: Release, table: str) -> list[tuple[str, str]]:

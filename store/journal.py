@@ -44,8 +44,7 @@ _CHAIN = sa.Table(
     sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),
     sa.Column("sha256", sa.Text, nullable=False),
 )
-"""Per row of the journal the hash of the row and of the hash before it; where a journal is older than its chain, the
-first hash is that of all rows up to its own."""
+"""The hash of each row of the journal and of the hash before it."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +183,7 @@ class Journal:
         Raises:
             StoreError: The database cannot be read.
         """
-        return self.database.run(lambda connection: _chain_head(connection) if _has_chain(connection) else None)
+        return self.database.run(_chain_head)
 
     def walk(self, witnessed: Mapping[int, str]) -> str:
         """Recompute the chain from the first row to the last.
@@ -222,7 +221,7 @@ def add(connection: sa.Connection, entry: Entry) -> Entry:
         "payload": json.loads(json.dumps(dict(entry.payload))),
     }
     hold_subject(connection, _CHAIN.name)
-    head = _chain_head(connection) or _chained_so_far(connection)
+    head = _chain_head(connection)
     number = connection.execute(sa.insert(_JOURNAL).values(**values).returning(_JOURNAL.c.id)).scalar_one()
     stored = Entry(**values, id=number)
     digest = _link(head.sha256 if head else "", stored)
@@ -235,22 +234,6 @@ def _chain_head(connection: sa.Connection) -> ChainHead | None:
     return None if row is None else ChainHead(*row)
 
 
-def _has_chain(connection: sa.Connection) -> bool:
-    """False for a journal that is older than chains, on a disk that cannot be written."""
-    return sa.inspect(connection).has_table(_CHAIN.name)
-
-
-def _chained_so_far(connection: sa.Connection) -> ChainHead | None:
-    """Begin the chain of a journal that is older than chains: one hash for all that it holds."""
-    digest, last = "", 0
-    for entry in _read(connection, _select()):
-        digest, last = _link(digest, entry), entry.id
-    if not last:
-        return None
-    connection.execute(sa.insert(_CHAIN).values(id=last, sha256=digest))
-    return ChainHead(last, digest)
-
-
 def _link(former: str, entry: Entry) -> str:
     at = entry.at.astimezone(dt.UTC).isoformat(timespec="microseconds")
     row = [former, entry.id, at, entry.actor, entry.action, entry.subject, entry.run_id, entry.reason]
@@ -259,21 +242,18 @@ def _link(former: str, entry: Entry) -> str:
 
 
 def _first_break(connection: sa.Connection, witnessed: Mapping[int, str]) -> str:
-    query = sa.select(_CHAIN).order_by(_CHAIN.c.id)
-    found = [ChainHead(*row) for row in connection.execute(query)] if _has_chain(connection) else []
-    links, digest, left = {link.id: link.sha256 for link in found}, "", sorted({*(one.id for one in found), *witnessed})
-    begins = found[0].id if found else 0
+    links = {link.id: link.sha256 for link in connection.execute(sa.select(_CHAIN))}
+    digest, left = "", sorted(links)
     if lost := [number for number in witnessed if number not in links]:
         return f"the hash of row {lost[0]}, which a release records, is missing: the chain was emptied or cut short"
     for entry in _read(connection, _select()):
         digest = _link(digest, entry)
         if left and left[0] < entry.id:
             break
-        if left and left[0] == entry.id:
-            left.pop(0)
-        if entry.id > begins > 0 and entry.id not in links:
+        if entry.id not in links:
             return f"row {entry.id} was added: the chain does not hold it"
-        if links.get(entry.id, digest) != digest:
+        left.pop(0)
+        if links[entry.id] != digest:
             return f"row {entry.id} was altered, or one before it was altered, added or deleted"
         if witnessed.get(entry.id, digest) != digest:
             return f"row {entry.id} is not the one that a release records"

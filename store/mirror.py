@@ -16,7 +16,7 @@ import json
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from operator import itemgetter
@@ -171,17 +171,23 @@ class Delivery:
 
 
 @contextmanager
-def shared(home: Path, settings: Settings) -> Iterator[Delivery]:
-    """Hold the shared store (:func:`single_flight`), bring a home up to it; the caller holds the home and delivers."""
+def shared(home: Path, settings: Settings, *, without: Collection[str] = ()) -> Iterator[Delivery]:
+    """Hold the shared store (:func:`single_flight`) and bring a home up to it; the caller holds the home and delivers.
+
+    Args:
+        home: The home folder.
+        settings: Its settings.
+        without: Kinds of files (:data:`KINDS`) that this home removed: they are not fetched, and go from the store too.
+    """
     if not settings.store.url:
         yield Delivery(home)
         return
     files = RemoteFiles(settings.store.url)
     with single_flight(files, journal_url(settings.journal_url, home), settings.store.lease_seconds):
-        yield pull(home, files)
+        yield pull(home, files, without)
 
 
-def pull(home: Path, files: RemoteFiles) -> Delivery:
+def pull(home: Path, files: RemoteFiles, without: Collection[str] = ()) -> Delivery:
     """Bring a home up to the store's newest state; :class:`DivergedError` where the two went different ways."""
 
     def bring_up(commit: Commit) -> Delivery:
@@ -192,7 +198,8 @@ def pull(home: Path, files: RemoteFiles) -> Delivery:
         listing = _parts(lists)
         # What changed there since this home last looked is taken over; what was changed here goes up.
         changed = {name for name in known if name.startswith(_CHANGING) and known[name] != listing.get(name)}
-        wanted = [name for name in listing if name in changed or not (home / name).is_file()]
+        lacking = {name for name in listing if name.split("/")[0] not in without and not (home / name).is_file()}
+        wanted = [name for name in listing if name in changed | lacking]
         each(lambda name: files.fetch(_place(name, listing[name]), home / name, str(listing[name]["sha256"])), wanted)
         # A file goes only where its going was seen; mappings are people's own and are never taken away.
         for name in (name for name in known if name not in listing and not name.startswith("own/")):

@@ -23,7 +23,7 @@ import pandas as pd
 
 from core.errors import InputError, SchemaError, StoreError, message
 from core.languages import marked as _
-from core.release import RELEASE, REQUIRED
+from core.release import CONTRACT_VERSION, RELEASE, REQUIRED
 from core.release_docs import DATA_PACKAGE, data_package
 from core.schema import check
 from store import (
@@ -84,6 +84,7 @@ class About:
     def in_manifest(self) -> dict[str, Any]:
         """As the manifest says it."""
         return {
+            "contract": CONTRACT_VERSION,
             "as_of": self.as_of.isoformat(),
             "replay": self.replay,
             "code_version": self.code_version,
@@ -135,26 +136,15 @@ class Release:
     def read(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Read one of its tables, as :data:`core.release.RELEASE` declares it.
 
-        A table or column that did not exist when the release was made is there without rows or values.
-
         Raises:
             StoreError: There is no such table or column, or the file is damaged.
         """
-        table = RELEASE.get(name)
-        if table is not None and name not in self.names:
-            name = table.former
         if name not in self.names:
+            table = RELEASE.get(name)
             if table is None or table.required:
                 raise StoreError(f"release {self.run_id}: holds no frame '{name}'; it holds {self.names}")
             return table.empty() if columns is None else table.empty()[list(columns)]
-        path = self.path / f"{name}.parquet"
-        if table is None:
-            return read_parquet(path, columns)
-        later = [one for one, column in table.columns.items() if column.optional or column.former]
-        if columns is None or not set(columns).isdisjoint(later):
-            found = table.brought_up(read_parquet(path))
-            return found if columns is None else found[list(columns)]
-        return read_parquet(path, columns)
+        return read_parquet(self.path / f"{name}.parquet", columns)
 
     def document(self, name: str) -> str:
         """Read one of its texts, such as ``sources.json`` or ``model_cards/vigie-ets.md``.

@@ -131,11 +131,10 @@ def _published_problems(home: Path, setting: str) -> Iterator[Problem]:
                 known = [] if row.action == PLACED else written.get(name, [])
                 written[name] = [*known, str(sha256)]
                 placed |= {name} if row.action == PLACED else set()
-    # Without any record, an earlier version wrote what is there.
-    for path in sorted((home / FEED).rglob("*") if written else ()):
+    for path in sorted((home / FEED).rglob("*")):
         name = path.relative_to(home / FEED).as_posix()
         if not path.is_dir() and name not in written and not path.name.startswith(ASIDE):
-            yield Problem("", f"{FEED}/{name}", "was added: the journal does not tell of it")
+            yield Problem("", f"{FEED}/{name}", "was added: the journal has no record of it")
     for name, hashes in sorted(written.items()):
         path = home / FEED / name
         # Of machines that share a journal each writes files of its own, maybe older ones. A night that is killed while

@@ -43,8 +43,7 @@ _STORED = pa.schema(
         ("version", pa.dictionary(pa.int32(), pa.string())),
     ]
 )
-_REVISION = [name for name in REVISIONS.columns if name != "usual"]
-_WITHOUT_MESSAGE = [name for name in REJECTED.columns if name != "message"]
+_REVISION = list(REVISIONS.columns)
 
 
 class VintageStore:
@@ -251,23 +250,6 @@ class VintageStore:
         stamps = pc.unique(self._table((), [source_id])["stored_at"]).to_pandas()
         return [stamp.isoformat() for stamp in sorted(stamps[stamps > pd.Timestamp(time)])]
 
-    def upgrade(self) -> list[str]:
-        """Bring over sources with files of an older layout, which does not say what a row is among its cell's versions.
-
-        Such files are read as they are; after this, faster. A source's files become one that holds the same versions.
-
-        Returns:
-            The sources brought over, sorted.
-
-        Raises:
-            StoreError: A file is damaged, or the disk refuses; what was there stays.
-        """
-        self.check_files()
-        old = [one for one in self.sources() if self._table((), [one])["version"].null_count]
-        for source_id in old:
-            self._partitions(source_id).merge()
-        return old
-
     def sources(self) -> list[str]:
         """Every ``source_id`` that has rows, sorted."""
         return sorted({path.parent.name for path in self.folder.glob("*/*.parquet")})
@@ -294,12 +276,9 @@ class VintageStore:
             SchemaError: The frame breaks ``core.release.REJECTED``.
             StoreError: A file is damaged or cannot be written.
         """
-        columns = list(REJECTED.columns)
-        rows = check(rejected, REJECTED).reindex(columns=columns, fill_value="").drop_duplicates()
         known = self.rejected()
-        both = pd.concat([known, rows], ignore_index=True)
-        # Older rows have no message: the same row is not kept again for it.
-        new = rows[~both.duplicated(_WITHOUT_MESSAGE).to_numpy()[len(known) :]]
+        both = pd.concat([known, check(rejected, REJECTED)[list(REJECTED.columns)]], ignore_index=True)
+        new = both[~both.duplicated()][len(known) :]
         self._rejected.append(new)
         return len(new)
 
@@ -307,10 +286,7 @@ class VintageStore:
         """All rows ever set aside, with the rule each broke (``core.release.REJECTED``)."""
         columns = list(REJECTED.columns)
         rows = self._rejected.read()
-        if rows.empty:
-            return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
-        rows = rows.reindex(columns=columns).fillna({"message": ""})
-        return rows.drop_duplicates(_WITHOUT_MESSAGE).sort_values(columns, ignore_index=True)
+        return REJECTED.empty() if rows.empty else rows.drop_duplicates().sort_values(columns, ignore_index=True)
 
     def _append(self, source_id: str, rows: pd.DataFrame, received: dt.date | None, *, complete: bool) -> pd.DataFrame:
         partitions = self._partitions(source_id)
@@ -321,7 +297,7 @@ class VintageStore:
 
     def _revisions(self, query: str, table: pa.Table, **parameters: object) -> pd.DataFrame:
         found = _ask(table, query, **parameters)
-        frame = _frame(table, found.pop("row"), [name for name in _REVISION if name in COLUMNS])
+        frame = _frame(table, found.pop("row"), [name for name in _REVISION if name in COLUMNS]).assign(usual=np.nan)
         revisions: pd.DataFrame = frame.assign(**{name: found[name] for name in _REVISION if name in found})
         return revisions[_REVISION]
 
@@ -355,7 +331,7 @@ def _news(rows: pd.DataFrame, stored: Sequence[pa.Table], received: dt.date, *, 
     for freq, some in rows[is_early].groupby("freq", observed=True):
         ends = end_dates(some["time_period"], cast(Frequency, freq))
         is_over[rows.index.get_indexer(some.index)] = (ends < _day(received)).to_numpy()
-    incoming = rows.assign(as_of=rows["as_of"].dt.normalize(), stored_at=_next_time(stored))
+    incoming = rows.assign(as_of=rows["as_of"].dt.normalize(), stored_at=_next_time(stored), version="")
     table = _numbered([*stored, pa.Table.from_pandas(incoming, preserve_index=False).replace_schema_metadata(None)])
     before = len(table) - len(rows)
     table = table.append_column("is_over", pa.array(np.concatenate([np.zeros(before, dtype=bool), is_over])))
@@ -381,7 +357,8 @@ def _merged(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _numbered(tables: Sequence[pa.Table]) -> pa.Table:
     """Tables as one, of the stored columns, with ``row`` and ``cell``."""
-    table = pa.concat_tables([_STORED.empty_table(), *map(_conformed, tables)]).unify_dictionaries()
+    parts = [_STORED.empty_table(), *(table.select(_STORED.names).cast(_STORED) for table in tables)]
+    table = pa.concat_tables(parts).unify_dictionaries()
     cell = np.zeros(len(table), dtype=np.int64)
     for name in ("source_id", "series_id", "time_period"):
         coded = table[name].combine_chunks()
@@ -392,21 +369,10 @@ def _numbered(tables: Sequence[pa.Table]) -> pa.Table:
     return table.append_column("row", pa.array(np.arange(len(table)))).append_column("cell", pa.array(cell))
 
 
-def _conformed(table: pa.Table) -> pa.Table:
-    """A table with the stored columns and types; older files do not say which version a row was."""
-    if "version" not in table.column_names:
-        table = table.append_column(_STORED.field("version"), pa.nulls(len(table), _STORED.field("version").type))
-    return table.select(_STORED.names).cast(_STORED)
-
-
 def _ask(table: pa.Table, query: str, **parameters: object) -> dict[str, NDArray[np.generic]]:
     """Ask the vintages in ``table`` (see :mod:`store.vintage_queries`); each column of the answer as an array."""
     with _database(os.getpid()).cursor() as connection:
-        connection.register("stored_versions", table)
-        connection.execute(
-            "CREATE TEMP VIEW vintages AS "
-            "SELECT * REPLACE (coalesce(version, 'backdated') AS version) FROM stored_versions"
-        )
+        connection.register("vintages", table)
         used = {name: value for name, value in parameters.items() if f"${name}" in query}
         found = connection.execute(query, used).fetchnumpy()
     return {name: np.ma.filled(np.ma.asarray(column), np.nan) for name, column in found.items()}

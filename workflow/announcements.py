@@ -21,7 +21,6 @@ from reports.messages.announcement import (
     Announcement,
     alert_facts,
     announcement_of,
-    digest_parts,
     message_identity,
 )
 from reports.messages.feeds import atom_feed, cap_message, cap_name, feed_name
@@ -46,17 +45,13 @@ def facts_of(release: Release, row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def publisher_of(release: Release, source_id: str) -> dict[str, str]:
-    """Who publishes a source: ``publisher``, and its translations where an older release keeps them beside it.
-
-    The name is empty where the release's catalogue does not know the source.
+    """Return who publishes a source; the name is empty for a source that is not in the release's catalogue.
 
     Raises:
         StoreError: The catalogue cannot be read.
     """
-    if "sources.json" not in release.manifest["files"]:
-        return {"publisher": ""}
     card = json.loads(release.document("sources.json")).get(source_id, {})
-    return {"publisher": "", **{name: str(text) for name, text in card.items() if name.startswith("publisher")}}
+    return {"publisher": str(card.get("publisher", ""))}
 
 
 def announcing(subject: str, run_id: str, kind: str, facts: Mapping[str, Any]) -> Entry:
@@ -194,7 +189,7 @@ def announce_digests(workflow: Workflow) -> None:
     """
     since = dt.datetime.now(dt.UTC) - dt.timedelta(days=LONGEST_DAYS)
     announced = workflow.journal.entries(action=ANNOUNCED)
-    told = {number for row in announced for number in _rows_announced(row)}
+    told = {number for row in announced for number in row.payload.get("of", ())}
     news = [
         *workflow.journal.entries(action=FRESHNESS),
         *(row for row in announced if row.payload["kind"] in {UNJUDGED, JUDGED}),
@@ -214,9 +209,9 @@ def for_reader(workflow: Workflow, announcement: Announcement, message: OutboxMe
     Raises:
         StoreError: The outbox cannot be read.
     """
-    if "changes" not in announcement.facts:
+    if announcement.kind != FRESHNESS:
         return announcement
-    changes, alerts = digest_parts(announcement.facts)
+    changes, alerts = announcement.facts["changes"], announcement.facts["alerts"]
     reader = message.subscription, message.channel, message.recipient, message.language
     own = [one for one in alerts if reader in _readers_of(workflow, str(one["alert_id"]))]
     wanted = changes if reader in subscribers(workflow.settings.delivery, FRESHNESS) else []
@@ -240,7 +235,7 @@ def _announce_digest(workflow: Workflow, run_id: str, news: Sequence[Entry]) -> 
 
     def decide(rows: list[Entry]) -> Sequence[Entry]:
         # Another sender may have been faster.
-        if {number for row in rows for number in _rows_announced(row)} >= set(numbers):
+        if {number for row in rows for number in row.payload.get("of", ())} >= set(numbers):
             return []
         row = announcing(subject, run_id, FRESHNESS, facts)
         return [replace(row, payload={**row.payload, "of": numbers})]
@@ -266,12 +261,6 @@ def _change(workflow: Workflow, entry: Entry) -> dict[str, Any]:
         # Without its release, which may be gone by now, the source keeps its code.
         publisher = {"publisher": ""}
     return {**publisher, **entry.payload, "source_id": entry.subject, "reason": entry.reason}
-
-
-def _rows_announced(row: Entry) -> list[int]:
-    """Rows that an announcement tells of; those of earlier versions tell of one each."""
-    of = row.payload.get("of", [])
-    return of if isinstance(of, list) else [of]
 
 
 def _night_facts(entry: Entry) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def _load(store: ReleaseStore, release: Release, names: Sequence[str]) -> Loaded
         degraded=tuple(manifest["degraded"]),
         served=manifest.get("served", {}),
         frames={name: release.read(name) for name in names},
-        cards=json.loads(release.document(_CATALOGUE)) if _CATALOGUE in manifest["files"] else {},
+        cards=json.loads(release.document(_CATALOGUE)),
     )
 
 

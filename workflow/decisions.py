@@ -109,8 +109,7 @@ def find_alert(release: Release, alert_id: str) -> tuple[dict[Any, Any], bool]:
     Raises:
         InputError: The release has no such alert; the text names those it has.
     """
-    tables = [("alerts", True)] + ([("ended_alerts", False)] if "ended_alerts" in release.names else [])
-    for name, stands in tables:
+    for name, stands in (("alerts", True), ("ended_alerts", False)):
         frame = release.read(name)
         rows = frame[frame["alert_id"] == alert_id]
         if len(rows):
@@ -140,8 +139,7 @@ def act(workflow: Workflow, release: Release, alert_id: str, wanted: Step) -> Ou
         if wanted.seen is not None and shown.version != wanted.seen:
             text = _("it has changed since you opened it: it is {status} now, level {level}")
             raise StepError(text, status=shown.status, level=shown.level)
-        # One that was signed all the same, under an earlier version, can still be withdrawn from those it was sent to.
-        if wanted.action in DECISIONS and row["rule"] in CONTEXT and shown.status == PROPOSED:
+        if wanted.action in DECISIONS and row["rule"] in CONTEXT:
             raise StepError(_("it merely informs: there is nothing to decide, and notes are taken"))
         entry = Entry(
             wanted.actor.name.strip(), wanted.action, alert_id, release.run_id, wanted.reason.strip(),
@@ -355,7 +353,7 @@ def _bring_up(workflow: Workflow, release: Release, alert_id: str, row: Mapping[
         if row is None:
             return list(_end(workflow, release, alert_id, state, entries)) if night_step(state, "") else []
         added = []
-        while action := night_step(state, str(row["alert_level"]), str(row.get("unjudged_since") or "")):
+        while action := night_step(state, str(row["alert_level"]), str(row["unjudged_since"])):
             added.append(proposal(row, release, action))
             state = step(state, added[-1])
             if action in {UNJUDGED, JUDGED}:

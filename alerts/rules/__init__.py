@@ -86,7 +86,7 @@ def sentence(key: str, params: Params, language: Language | None = None) -> str:
     Args:
         key: A key of :data:`TEMPLATES`.
         params: Its figures: chances as shares, numbers as numbers, months as ``2025-01``. The window of a forecast is
-            ``first`` to ``month``; releases of an earlier version know only ``month``, the last.
+            ``first`` to ``month``.
         language: The reader's; English by default.
     """
     language = language or Language()
@@ -95,12 +95,8 @@ def sentence(key: str, params: Params, language: Language | None = None) -> str:
     figures = {name: _figure(name, value, language) for name, value in params.items()}
     if "chance" in params:
         figures["word"] = capital(language.chance_word(float(params["chance"])))
-        last = str(params["month"])
-        when = language.text(_("by {month}"), month=language.month(last))
-        if "first" in params:
-            months = language.months(str(params["first"]), last)
-            when = language.text(_("in any month of {months}"), months=months)
-        figures["when"] = when
+        months = language.months(str(params["first"]), str(params["month"]))
+        figures["when"] = language.text(_("in any month of {months}"), months=months)
     return capital(language.text(TEMPLATES[key], **figures))
 
 
@@ -228,7 +224,7 @@ def _unjudged(missing: pd.DataFrame, evidence: Evidence, observed: Mapping[str, 
     for row in missing.to_dict("records"):
         if is_judged(row):
             continue
-        since = str(row.get("unjudged_since") or "")
+        since = str(row["unjudged_since"])
         reason = row["reason"] if since else cannot_be_judged(row["reason"], evidence.as_of)
         stays: dict[Hashable, object] = {
             "unjudged_since": since or str(evidence.as_of),

@@ -87,11 +87,9 @@ def show_freshness(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str,
 
 def next_expected(row: dict[Hashable, Any]) -> str:
     """Day by which the next period is usually known, marked where it was learned from past publications."""
-    day = row.get("next_expected")
-    if day is None or pd.isna(day):
+    day, count = row["next_expected"], int(row["learned_from"])
+    if pd.isna(day):
         return ""
-    found = row.get("learned_from")
-    count = 0 if found is None or pd.isna(found) else int(found)
     text = ngettext("learned from {n} period", "learned from {n} periods", count)
     learned = text.format(n=count) if count else ""
     return no_break(lang().day_short(day)) + (f" {small(learned)}" if learned else "")
@@ -228,7 +226,7 @@ def show_left_out(night: Night) -> None:
     st.header(_("Left out of this release"), anchor=False)
     table = {
         _("Source"): [plain(layout.source_name(night, one["source_id"])) for one in records],
-        _("Why"): [plain(fault(one["reason"], one.get("message", ""))) for one in records],
+        _("Why"): [plain(fault(one["message"])) for one in records],
     }
     name = _("What was left out of this release")
     st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=name)
@@ -243,13 +241,13 @@ def show_rejected(night: Night) -> None:
     if rows.empty:
         st.markdown(small(_("This release reports no row that broke a rule.")))
         return
-    kept = rows.drop_duplicates("rule").set_index("rule").get("message", pd.Series(dtype=object))
+    kept = rows.drop_duplicates("rule").set_index("rule")["message"]
     counts = rows.groupby(["source_id", "file", "rule"], as_index=False).size()
     counts = counts.rename(columns={"size": "rows"})
     table = {
         _("Source"): [layout.source_name(night, name) for name in counts["source_id"]],
         _("File"): counts["file"],
-        _("Rule"): [fault(rule, kept.get(rule, "")) for rule in counts["rule"]],
+        _("Rule"): [fault(kept[rule]) for rule in counts["rule"]],
         _("Rows"): counts["rows"],
     }
     name = _("Rows set aside by source and rule")

@@ -58,8 +58,8 @@ def skill(scores: pd.DataFrame, *, model_id: str = ENSEMBLE, scale: str = "log")
     """Judge a model per series and horizon.
 
     Args:
-        scores: From :func:`forecasting.verification.summarise`, or an older release's: where it has no interval
-            there is no evidence, and where it has no corrected p-value the interval decides alone.
+        scores: From :func:`forecasting.verification.summarise`. Without an interval or a corrected p-value there is no
+            evidence.
         model_id: The model judged.
         scale: ``log`` or ``natural``.
 
@@ -73,13 +73,8 @@ def skill(scores: pd.DataFrame, *, model_id: str = ENSEMBLE, scale: str = "log")
 
 
 def with_verdicts(scores: pd.DataFrame) -> pd.DataFrame:
-    """Rows of a table of scores with their ``verdict``, and bounds that are empty where it has none."""
-    rows = scores.assign(**{name: np.nan for name in ("relative_wis_lo", "relative_wis_hi") if name not in scores})
-    p_holm = rows.get("p_holm")
-    # An older release is read with the column empty: its intervals decide alone.
-    corrected = None if p_holm is None or p_holm.isna().all() else p_holm
-    judged = verdicts(rows["relative_wis_lo"], rows["relative_wis_hi"], corrected)
-    return rows.assign(verdict=judged)
+    """Return the rows of a table of scores with their ``verdict``."""
+    return scores.assign(verdict=verdicts(scores["relative_wis_lo"], scores["relative_wis_hi"], scores["p_holm"]))
 
 
 def holm(p_values: FloatArray) -> FloatArray:

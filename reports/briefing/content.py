@@ -166,8 +166,8 @@ def compose(release: LoadedRelease, former: LoadedRelease | None, code: str, dec
 
 def _year(release: LoadedRelease, language: Language) -> tuple[tuple[YearLine, ...], ...]:
     """The running calendar year by route, the next twelve months that are told, and the newest year by country."""
-    table = release.frames.get("year_ahead")
-    if table is None or table.empty:
+    table = release.frame("year_ahead")
+    if table.empty:
         return ()
     find = partial(year_lines, table, release.frame("observations"), language=language)
     lines = [line for kind in KINDS for line in find(kind=kind)]

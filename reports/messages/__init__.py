@@ -22,7 +22,7 @@ from core.languages import marked_plural as ngettext
 from reports import colours, names
 from reports.alert import AlertReport, alert_report, events_words, measures_words
 from reports.citations import exercise, machine_made, prohibited_uses
-from reports.messages.announcement import FRESHNESS, Announcement, Facts, concerned, digest_parts
+from reports.messages.announcement import FRESHNESS, Announcement, Facts, concerned
 from reports.names import level_name, subject_name
 
 MOST_MONTHS = 6
@@ -91,9 +91,10 @@ def compose(announcement: Announcement, code: str, dashboard_url: str, message_i
     over = announcement.kind if announcement.is_over else ""
     report = alert_report(facts, facts.get("record"), language, over=over) if announcement.level else None
     heading = language.text(HEADINGS[announcement.kind])
-    place = subject_name(facts, {str(facts.get("source_id", "")): language.record(facts)}, language)
-    if "changes" in facts:
+    if announcement.kind == FRESHNESS:
         place = _digest_counts(facts, language)
+    else:
+        place = subject_name(facts, {str(facts.get("source_id", "")): language.record(facts)}, language)
     # A line break in a subject field would begin another field.
     title = language.labelled(heading, " ".join(place.split()))
     if announcement.level:
@@ -110,7 +111,7 @@ def compose(announcement: Announcement, code: str, dashboard_url: str, message_i
         badge=report.badge if report else "",
         place=place,
         title=title,
-        sentence=report.sentence if report else _freshness_sentence(facts, language),
+        sentence=report.sentence if report else _digest_sentence(facts, language),
         rows=tuple(_rows(announcement, report, language)),
         uses_label=language.text(_("Intended use")),
         uses=language.text(INTENDED_USE),
@@ -133,8 +134,8 @@ def with_briefing(message: Message, *, made: bool) -> Message:
 
 
 def _digest_counts(facts: Facts, language: Language) -> str:
-    """What a night's digest holds: of how many alerts, and of how many sources."""
-    changes, alerts = digest_parts(facts)
+    """Return how many alerts and sources a night's digest reports."""
+    changes, alerts = facts["changes"], facts["alerts"]
     lost = sum(bool(one.get("unjudged_since")) for one in alerts)
     counted = (
         (ngettext("{n} alert cannot be judged", "{n} alerts cannot be judged"), lost),
@@ -146,21 +147,20 @@ def _digest_counts(facts: Facts, language: Language) -> str:
 
 def _digest_rows(facts: Facts, language: Language) -> list[tuple[str, str]]:
     """One line per alert, then one per source."""
-    changes, alerts = digest_parts(facts)
-    if "changes" not in facts:
-        return []
-    told = [(one, alert_report(one, None, language).sentence) for one in alerts]
-    told += [(one, _freshness_sentence(one, language)) for one in changes]
+    told = [(one, alert_report(one, None, language).sentence) for one in facts["alerts"]]
+    told += [(one, _freshness_sentence(one, language)) for one in facts["changes"]]
     return [
         (subject_name(one, {str(one.get("source_id", "")): language.record(one)}, language), said) for one, said in told
     ]
 
 
-def _freshness_sentence(facts: Facts, language: Language) -> str:
-    if facts.get("alerts"):
+def _digest_sentence(facts: Facts, language: Language) -> str:
+    if facts["alerts"]:
         return language.text(_("An alert that cannot be judged stays open until fresh figures tell: no all-clear."))
-    if "changes" in facts:
-        return language.text(_("Forecasts rest on figures up to the newest that each source has published."))
+    return language.text(_("Forecasts rest on figures up to the newest that each source has published."))
+
+
+def _freshness_sentence(facts: Facts, language: Language) -> str:
     before, after = (language.text(names.FRESHNESS.get(str(facts.get(name)), "")) for name in ("before", "after"))
     if not after:
         return str(facts.get("reason", ""))

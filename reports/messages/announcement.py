@@ -86,16 +86,6 @@ class Announcement:
         return f"{dashboard_url.rstrip('/')}/{page}?{query}"
 
 
-def digest_parts(facts: Facts) -> tuple[list[Facts], list[Facts]]:
-    """What a night's digest tells: sources whose freshness changed, and alerts that cannot be judged, or can again.
-
-    Announcements of earlier versions tell of one source each.
-    """
-    if "changes" not in facts:
-        return [facts], []
-    return list(facts["changes"]), list(facts["alerts"])
-
-
 def announcement_of(entry: Entry, earlier: Sequence[Entry] = ()) -> Announcement:
     """Read one from its journal row.
 

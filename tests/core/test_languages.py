@@ -132,8 +132,8 @@ def test_what_rounds_to_zero_has_no_sign() -> None:
 
 
 def test_a_record_is_in_a_language_and_in_english_where_it_has_no_other() -> None:
-    record = {"what": "A fault", "what_fr": "Un défaut", "publisher": "Vigie", "publisher_fr": "", "n": 3}
-    assert Language("fr").record(record)["what"] == "Un défaut"
+    record = {"what": "Crude oil price (World Bank)", "publisher": "Vigie", "n": 3}
+    assert Language("fr").record(record)["what"] == Language("fr").text("Crude oil price (World Bank)")
     assert Language("fr").record(record)["publisher"] == "Vigie"
     assert Language("en").record(record) == record
 

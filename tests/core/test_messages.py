@@ -87,15 +87,6 @@ def test_a_message_agrees_with_its_number_in_every_language_and_when_it_is_read_
         assert one.render(language.text, language.significant, language.form) == translated
 
 
-def test_what_was_kept_before_a_text_had_a_form_for_one_is_told_in_a_language_still() -> None:
-    kept = Message(LOST[1], {"n": 1, "series": "a", "period": "2024-01"})
-    assert kept.render(french) == "1 chiffres connus y manquent, comme a 2024-01"
-
-
-def test_a_text_that_was_kept_without_a_message_is_said_as_it_stands() -> None:
-    assert Message.from_json("", "rows {0} of long ago").render(french) == "rows {0} of long ago"
-
-
 def test_a_publishers_braces_are_said_as_they_are() -> None:
     fault = SourceError("a.json", "not JSON but '{start}'", start="{name} {0}")
     assert str(Message.from_json(fault.message.to_json())) == "a.json: not JSON but '{name} {0}'"

@@ -131,13 +131,6 @@ def test_a_score_is_taken_on_one_of_two_scales(scale: str, sound: bool) -> None:
             column.validate(frame)
 
 
-def test_a_column_that_an_older_release_lacks_or_names_otherwise_is_brought_up() -> None:
-    table = Table("t", "rows", {"new": Column(NUMBER, former="old"), "later": Column(WHOLE, optional=True)})
-    brought = table.brought_up(pd.DataFrame({"old": [1.5]}))
-    assert brought.to_dict("list") == {"new": [1.5], "later": [0]}
-    assert list(table.brought_up(pd.DataFrame()).columns) == ["new", "later"]
-
-
 @pytest.mark.parametrize(
     ("target", "unit"),
     [

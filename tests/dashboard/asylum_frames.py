@@ -123,6 +123,7 @@ def scores() -> pd.DataFrame:
                 "model_id": model, "series_id": series_of(geo, "_T", "Q"), "horizon": horizon, "scale": "log",
                 "wis": 0.1, "relative_wis": ratio, "relative_wis_lo": ratio - 0.05, "relative_wis_hi": ratio + 0.05,
                 "coverage_50": 0.5, "coverage_80": 0.8, "coverage_95": 0.95, "n": 24, "target": TARGET, "freq": "Q",
+                "p_holm": 0.01,
             }
             for geo in SIZES
             for horizon in range(1, 5)

@@ -25,6 +25,7 @@ from core.schema import make_series_id
 from core.settings import Settings
 from dashboard import inbox, layout
 from store.releases import About, Release, ReleaseStore
+from tests.release_tables import whole_release
 from workflow import open_workflow
 from workflow.sending import send_waiting
 
@@ -146,7 +147,8 @@ SOURCES = {
 
 def make_frames(too_old: str | None = None, alerts: pd.DataFrame | None = None) -> dict[str, pd.DataFrame]:
     """Every frame of a release; the route ``too_old`` ends in 2023 and has no forecast."""
-    return {**usual_frames(too_old), **({} if alerts is None else {"alerts": alerts.reset_index(drop=True)})}
+    own = {} if alerts is None else {"alerts": alerts.reset_index(drop=True)}
+    return whole_release(usual_frames(too_old) | own)
 
 
 @functools.cache
@@ -404,7 +406,7 @@ def make_scores() -> pd.DataFrame:
                         {
                             "model_id": model, "series_id": series, "horizon": horizon, "scale": scale,
                             "wis": value * (0.2 if scale == "log" else 700.0), "relative_wis": value,
-                            "relative_wis_lo": value - 0.08, "relative_wis_hi": value + 0.08,
+                            "relative_wis_lo": value - 0.08, "relative_wis_hi": value + 0.08, "p_holm": 0.01,
                             "coverage_50": 0.49, "coverage_80": 0.78, "coverage_95": 0.94, "n": 60,
                         }
                     )  # fmt: skip

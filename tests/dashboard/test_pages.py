@@ -14,6 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import QUANTILE_LEVELS
+from core.errors import Message
 from core.languages import Language
 from core.settings import DRILL, PROJECT
 from dashboard import judgement_view, reads, route_context
@@ -100,7 +101,7 @@ def test_each_page_shows_the_replay_and_one_finding_and_every_chart_says_its_tak
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_each_page_stands_without_alerts_and_names_the_sources_that_were_left_out(home: Path, page: str) -> None:
-    left_out = [{"source_id": "iom_dtm", "reason": "the file is empty"}]
+    left_out = [Message("the file is empty").record("iom_dtm")]
     publish(home, degraded=left_out, alerts=make_alerts().iloc[:0])
     app = visit(page)
     assert len(app.title) == 1

@@ -188,7 +188,7 @@ def test_the_cut_off_of_a_rule_is_a_chance_and_that_of_a_comparison_a_number(
 
 
 def test_a_documented_rise_has_a_chance_for_each_month_before_it_and_the_first_alert_that_was_given() -> None:
-    about = {"title": "A rise", "title_fr": "Une hausse", "what": "Boats.", "what_fr": "Bateaux.", "url": "https://a"}
+    about = {"title": "A rise", "what": "Boats.", "url": "https://a"}
     said = [(step, 0.1 * step, "warning" if step in {2, 4} else "", step == 1) for step in range(1, 7)]
     rises = pd.DataFrame(
         [

@@ -32,6 +32,7 @@ from store.outbox import SENT, OutboxMessage
 from store.releases import About, ReleaseStore
 from tests.faults.delivery_worker import work
 from tests.receivers import Mailbox, Requests, http_server, mail_server
+from tests.release_tables import whole_release
 from workflow import open_workflow
 
 ROUTES = ("CMR", "EMR", "WMR", "WAR", "CHA")
@@ -152,7 +153,7 @@ def publish(home: Path, alert_ids: Sequence[str]) -> None:
     alerts = alerts.assign(rule=alerts["alert_id"], route_id=routes, series_id="arrivals." + routes + "._T._T.M")
     frames = {name: RELEASE[name].empty() for name in REQUIRED} | {"alerts": alerts}
     about = About(dt.date(2025, 1, 31), "0.1.0", {}, {"snapshot": "0" * 64})
-    ReleaseStore(home).publish(frames, {}, about)
+    ReleaseStore(home).publish(whole_release(frames), {"sources.json": "{}"}, about)
 
 
 def _run(home: Path, alert_ids: Sequence[str], kill_after: float | None) -> None:

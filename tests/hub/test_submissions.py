@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
+from core.errors import SourceError
 from hub import METADATA_SCHEMA, read_config, schema_faults
 from hub.score import quantile_rows
 from hub.submission import (
@@ -93,6 +94,49 @@ def test_hubs_of_three_versions_of_the_format_are_read(version: str) -> None:
     hub, faults = read_config(config(version))
     assert hub is not None, faults
     assert hub.rounds[0].window("2023-01-14") == (dt.date(2023, 1, 8), dt.date(2023, 1, 11))
+
+
+def probabilities(kind: str, ids: Sequence[object], values: Sequence[float]) -> list[SourceError]:
+    """Check a submission of one task with these probabilities."""
+    files = config()
+    tasks = json.loads(files["hub-config/tasks.json"])
+    output = {"output_type_id": {"required": list(ids)}, "is_required": True, "value": {"type": "double"}}
+    tasks["rounds"][0]["model_tasks"][0]["output_type"] = {kind: output}
+    hub, faults = read_config(files | {"hub-config/tasks.json": json.dumps(tasks).encode()})
+    assert hub is not None, faults
+    lines = ["location,reference_date,horizon,target_end_date,target,output_type,output_type_id,value"]
+    task = "US,2023-01-14,0,2023-01-14,wk inc flu hosp"
+    lines += [f"{task},{kind},{one},{value}" for one, value in zip(ids, values, strict=False)]
+    return read_submission(hub, PATH, "\n".join(lines).encode())[1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "ids", "values", "fault"),
+    [
+        ("pmf", ["low", "high"], [0.25, 0.75], None),
+        ("pmf", ["low", "high"], [0.9, 0.9], (2, "value", "the task's pmf sums to 1.8, not to 1")),
+        ("pmf", ["low", "high"], [-0.5, 1.5], (2, "value", "is below 0")),
+        ("pmf", ["low", "high"], [1.0], (2, "output_type_id", "the task lacks the ids of its pmf high")),
+        ("cdf", [1, 2.5, 10], [0, 0.5, 1], None),
+        ("cdf", [1, 2.5, 10], [0.2, 0.1, 1], (3, "value", "is smaller than the value at the next lower id")),
+        ("cdf", [1, 2.5, 10], [0.2, 0.3], (2, "output_type_id", "the task lacks the ids of its cdf 10")),
+    ],
+)
+def test_a_broken_rule_of_probabilities_is_named(
+    kind: str, ids: list[object], values: list[float], fault: tuple[int, str, str] | None
+) -> None:
+    faults = probabilities(kind, ids, values)
+    assert [(one.row, one.column, str(one.rule)) for one in faults[:1]] == ([] if fault is None else [fault])
+
+
+def test_a_wrong_target_end_date_is_named_once_per_date() -> None:
+    hub, _faults = read_config(config())
+    assert hub is not None
+    rows = submission().decode().replace("US,2023-01-14,1,2023-01-21", "US,2023-01-14,1,2023-01-14")
+    _none, faults = read_submission(hub, PATH, rows.encode())
+    wrong = sum("US,2023-01-14,1,2023-01-14" in row for row in rows.split("\n"))
+    rule = f"'2023-01-14' does not lie 1 week after 2023-01-14, from which most rows count ({wrong} rows)"
+    assert [(one.column, str(one.rule)) for one in faults] == [("target_end_date", rule)]
 
 
 def test_a_round_that_ends_none_of_its_tasks_periods_is_refused_once_however_many_rows_it_has() -> None:

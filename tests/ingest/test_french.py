@@ -33,9 +33,3 @@ def test_a_card_in_french_keeps_its_citation_and_addresses() -> None:
     told = card.in_language(Language("fr"))
     assert (told.publisher, told.citation, told.url) == ("Banque centrale européenne", card.citation, card.url)
     assert card.in_language(Language("en")) == card
-
-
-def test_a_card_of_a_release_of_before_keeps_the_translation_that_stands_beside_its_text() -> None:
-    card = {"publisher": "Bureau", "publisher_fr": "Bureau des prix", "rhythm": "Continuous.", "status": "open"}
-    told = Language("fr").record(card)
-    assert (told["publisher"], told["rhythm"], told["status"]) == ("Bureau des prix", "Continu.", "open")

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from core import INTERVALS, QUANTILE_LEVELS
+from core.release import RELEASE
 from core.routes import ROUTES
 from reports import LoadedRelease
 from reports.messages.announcement import Announcement
@@ -132,6 +133,7 @@ def make_release() -> MakeRelease:
             "alerts": pd.DataFrame(rows, columns=list(alert_row(0, codes))),
             "track_record": record_of_rules(alerts),
             "freshness": pd.DataFrame({"source_id": ["a_ministry", "a_bureau"], "state": ["fresh", "overdue"]}),
+            "year_ahead": RELEASE["year_ahead"].empty(),
         }  # fmt: skip
         values = {
             "run_id": "20250131T040000Z-0a1b2c", "manifest_hash": "c0ffee" * 10 + "beef", "as_of": AS_OF,
@@ -153,7 +155,9 @@ def announce() -> Announce:
             "alert_id": "surge.EMR.2025-01-31", "rule": "surge", "alert_level": "severe", "route_id": "EMR",
             "source_id": "", "series_id": "arrivals.EMR._T._T.M", "reason": "Likely to pass 5,000.",
             "reason_key": "surge", "horizon": 2, "probability": 0.823, "threshold": 5000.0, "first_period": "2025-02",
-            "reason_params": '{"chance": 0.823, "factor": 1.5, "month": "2025-03", "threshold": 5000.0}',
+            "reason_params": (
+                '{"chance": 0.823, "factor": 1.5, "first": "2025-02", "month": "2025-03", "threshold": 5000.0}'
+            ),
             "last_period": "2025-03", "as_of": "2025-01-31", "replay": False, "signed_by": ["Ada", "Ben"],
             "history": [["2024-11", 4000.0], ["2024-12", 4321.0]],
             "fan": {

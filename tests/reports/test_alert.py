@@ -57,12 +57,6 @@ def test_the_event_names_the_whole_number_that_the_rule_tests(rule: str, event: 
     assert (report.event, report.threshold) == (event, threshold)
 
 
-def test_an_alert_of_an_earlier_version_still_says_by_when() -> None:
-    params = json.dumps({"chance": 0.62, "factor": 1.5, "month": "2025-03", "threshold": 5000.0})
-    report = alert_report(alert_row(0, ["CMR"], reason_params=params), None, ENGLISH)
-    assert report.sentence == "Rather likely (62%) to reach 5,000, 1.5× the 12-month mean, by March 2025."
-
-
 def test_an_alert_that_has_ended_does_not_read_as_if_it_stood() -> None:
     report = alert_report(alert_row(0, ["CMR"]), None, ENGLISH, over="ended")
     assert report.sentence.startswith("The alert no longer stands. It said: Rather likely (62%)")

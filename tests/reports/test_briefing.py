@@ -7,6 +7,7 @@ from dataclasses import replace
 import pandas as pd
 
 from alerts.lifecycle import State
+from core.errors import Message
 from core.languages import Language
 from core.routes import ROUTES
 from forecasting.scenarios import Needs
@@ -174,8 +175,8 @@ def test_changes_are_told_once_per_route_by_its_gravest_alert(make_release: Make
 def test_late_missing_and_unsettled_figures_are_said(make_release: MakeRelease) -> None:
     fewer = "Fewer routes have a forecast than on 2025-01-31: 4 of 5."
     degraded = (
-        {"source_id": "vigie-routes", "reason": fewer, "lost": "BSR"},
-        {"source_id": "a_bureau", "reason": "no answer"},
+        Message(fewer).record("vigie-routes", lost="BSR"),
+        Message("no answer").record("a_bureau"),
         {"source_id": "vigie-routes", "route_id": "BSR", "reason": "too old"},
     )
     release = make_release(1, degraded=degraded)

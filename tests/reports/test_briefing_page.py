@@ -18,6 +18,7 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import Affine2D, Bbox
 from pypdf import PdfReader
 
+from core.errors import Message
 from core.languages import Language, languages
 from dashboard.theme import LIGHT
 from forecasting.scenarios import Needs
@@ -90,7 +91,7 @@ def test_it_is_one_small_page_whatever_the_count_of_routes_and_alerts(
 def test_no_text_leaves_the_sheet_or_runs_into_the_text_below(
     make_release: MakeRelease, routes: int, alerts: int, language: str
 ) -> None:
-    release = make_release(routes, alerts, replay=True, degraded=({"source_id": "a_bureau", "reason": "no answer"},))
+    release = make_release(routes, alerts, replay=True, degraded=(Message("no answer").record("a_bureau"),))
     boxes = boxes_of(draw_page(compose(release, make_release(routes, 6), language, Decisions())))
     for text, box in boxes:
         assert box.x0 >= MARGIN - 1 and box.x1 <= MARGIN + ROOM + 1, text

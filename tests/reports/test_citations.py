@@ -7,6 +7,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
+from core.errors import Message
 from core.languages import Language
 from reports import citations
 from reports.numbers import route_series
@@ -50,9 +51,9 @@ def test_what_a_release_went_without_is_told_by_sources_and_routes_and_what_the_
     make_release: MakeRelease,
 ) -> None:
     degraded = (
-        {"source_id": "a_bureau", "reason": "no file"},
+        Message("no file").record("a_bureau"),
         {"source_id": "vigie-routes", "route_id": "EMR", "reason": "EMR: too old"},
-        {"source_id": "vigie-routes", "reason": "Fewer routes have a forecast.", "lost": "EMR"},
+        Message("Fewer routes have a forecast.").record("vigie-routes", lost="EMR"),
     )
     release = replace(make_release(2), degraded=degraded)
     assert citations.left_out(release, ENGLISH) == [
@@ -69,7 +70,7 @@ def test_what_a_release_went_without_is_told_by_sources_and_routes_and_what_the_
 def test_all_sources_that_were_missing_are_named_where_reasons_are_asked_for_and_three_where_not(
     make_release: MakeRelease,
 ) -> None:
-    degraded = tuple({"source_id": f"source-{number}", "reason": "late"} for number in range(5))
+    degraded = tuple(Message("late").record(f"source-{number}") for number in range(5))
     release = replace(make_release(2), degraded=degraded)
     (brief,), (whole,) = (
         citations.left_out(release, ENGLISH, with_reasons=with_reasons) for with_reasons in (False, True)

@@ -16,6 +16,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from alerts.lifecycle import RAISED, State
+from core.errors import Message
 from core.routes import ROUTES
 from forecasting.scenarios import Needs
 from reports import Decisions, LoadedRelease, Reception
@@ -33,7 +34,7 @@ from .drawn import drawn
 
 GOLDEN = Path(__file__).with_name("golden")
 STATES = {"rule_0.CMR": State("proposed", "severe"), "rule_1.EMR": State("signed off")}
-LATE = ({"source_id": "a_bureau", "reason": "no answer"},)
+LATE = (Message("no answer").record("a_bureau"),)
 CHANGES = (("fresh", "overdue"), ("overdue", "fresh"), ("", "fresh"))
 PUBLISHER, DASHBOARD = "vigie.example.org", "https://vigie.example.org/"
 

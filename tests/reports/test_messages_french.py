@@ -8,6 +8,7 @@ from matplotlib.text import Text
 
 from reports.briefing import charts
 from reports.messages import chat_text, compose, mail, mail_html, mail_text
+from reports.messages.announcement import Announcement
 from reports.messages.feeds import atom_feed, cap_message
 from tests.french import english_left
 
@@ -17,13 +18,17 @@ DASHBOARD = "https://vigie.example.org/"
 KINDS = ("raised", "updated", "ended", "withdrawn", "freshness")
 
 
-def make(announce: Announce, kind: str) -> list[str]:
-    """The message in every layout that a person reads."""
+def announcement_of(announce: Announce, kind: str) -> Announcement:
     other: dict[str, object] = {}
     if kind == "freshness":
-        other = {"before": "fresh", "after": "overdue", "publisher": "World Bank", "publisher_fr": "Banque mondiale"}
-        other |= {"route_id": "", "alert_level": "", "fan": {}, "probability": None}
-    message = compose(announce(kind, replay=True, **other), "fr", DASHBOARD)
+        change = {"source_id": "worldbank_wdi", "publisher": "World Bank", "before": "fresh", "after": "overdue"}
+        other = {"changes": [change], "alerts": [], "alert_level": "", "fan": {}, "probability": None}
+    return announce(kind, replay=True, **other)
+
+
+def make(announce: Announce, kind: str) -> list[str]:
+    """The message in every layout that a person reads."""
+    message = compose(announcement_of(announce, kind), "fr", DASHBOARD)
     return [message.title, mail_text(message), mail_html(message), chat_text(message)]
 
 
@@ -32,7 +37,7 @@ def test_no_english_is_left_in_a_french_message(announce: Announce, kind: str) -
     for text in make(announce, kind):
         joined = " ".join(text.split(" "))
         assert english_left(joined.replace("\n", " ")) == []
-    assert english_left(mail_html(compose(announce(kind), "en", DASHBOARD)))
+    assert english_left(mail_html(compose(announcement_of(announce, kind), "en", DASHBOARD)))
 
 
 def test_a_french_mail_writes_levels_places_numbers_and_dates_as_french_does(announce: Announce) -> None:
@@ -52,8 +57,7 @@ def test_a_french_mail_writes_levels_places_numbers_and_dates_as_french_does(ann
 
 
 def test_a_source_is_named_in_the_readers_language(announce: Announce) -> None:
-    named = {"publisher": "European Central Bank", "publisher_fr": "Banque centrale européenne"}
-    announcement = announce("freshness", route_id="", source_id="ecb", **named)
+    announcement = announce(route_id="", source_id="ecb", publisher="European Central Bank")
     assert compose(announcement, "fr", DASHBOARD).place == "Banque centrale européenne"
     assert compose(announcement, "en", DASHBOARD).place == "European Central Bank"
 

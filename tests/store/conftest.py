@@ -18,6 +18,7 @@ import pandas as pd
 import psycopg
 import pytest
 
+from tests.release_tables import whole_release
 from tests.servers import LONGEST_SECONDS, wait_until
 
 Scalar = str | bool | float | pd.Timestamp
@@ -72,9 +73,9 @@ def forecasts() -> Rows:
 
 @pytest.fixture
 def release_frames(observations: Rows, forecasts: Rows) -> dict[str, pd.DataFrame]:
-    """Every frame a release needs, each with a row or more."""
+    """Every frame a release needs; all but ``withheld`` have a row or more."""
     series = "arrivals.CMR._T._T.M"
-    return {
+    frames = {
         "forecasts": forecasts(),
         "trajectories": forecasts(output_type="sample", output_type_id=0).drop_duplicates("horizon"),
         "scores": pd.DataFrame(
@@ -129,6 +130,7 @@ def release_frames(observations: Rows, forecasts: Rows) -> dict[str, pd.DataFram
             }
         ),
     }
+    return whole_release(frames)
 
 
 @pytest.fixture(scope="session")

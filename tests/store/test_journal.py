@@ -198,6 +198,14 @@ def test_a_row_that_cannot_be_read_is_named_by_the_one_before_it(tmp_path: Path,
     journal.close()
 
 
+def test_rows_without_a_chain_are_named(tmp_path: Path) -> None:
+    journal = Journal(journal_url("", tmp_path))
+    journal.record(Entry("Ada", "seen", "x"))
+    altered(tmp_path / "journal.sqlite", "DELETE FROM journal_chain")
+    assert journal.walk({}) == "row 1 was added: the chain does not hold it"
+    journal.close()
+
+
 def test_rows_of_several_subjects_are_found_at_once_each_s_in_order_and_none_where_there_is_none(
     tmp_path: Path,
 ) -> None:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError, SchemaError, StoreError
-from core.release import OBSERVATIONS, REVISIONS
+from core.release import OBSERVATIONS, REJECTED, REVISIONS
 from core.schema import check
 from store import Partitions
 from store.vintages import VintageStore, _merged, reduce_as_of
@@ -260,17 +260,8 @@ def _folder(store: VintageStore) -> Path:
     return store.folder / "iom-dtm"
 
 
-def _as_the_old_code_wrote(store: VintageStore) -> None:
-    """One file in no order, without the column that says what a row is among its cell's versions."""
-    partitions = Partitions(_folder(store))
-    rows = partitions.read().drop(columns="version").drop_duplicates().sample(frac=1, random_state=1)
-    for path in partitions.files():
-        path.unlink()
-    partitions.append(rows)
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("change", ["merged", "old", "old, then upgraded", "half merged"])
+@pytest.mark.parametrize("change", ["merged", "half merged"])
 def test_however_files_lie_the_answers_are_the_same(store: VintageStore, observations: Rows, change: str) -> None:
     for number in range(6):
         rows = [(f"2024-{month:02d}", float(number * month % 5), f"2025-0{number + 1}-15") for month in range(1, 9)]
@@ -280,16 +271,10 @@ def test_however_files_lie_the_answers_are_the_same(store: VintageStore, observa
     before = [store.as_of(day) for day in days]
     revisions, history, stored = store.all_revisions(DAY), store.history(), len(store.stored_since("iom-dtm", ""))
     assert len(Partitions(_folder(store)).files()) == 7
-    if change == "merged":
-        Partitions(_folder(store), in_order=_merged).merge()
-    elif change == "half merged":
-        parts = {path: path.read_bytes() for path in _folder(store).iterdir()}
-        Partitions(_folder(store), in_order=_merged).merge()
-        for path, content in parts.items():
-            path.write_bytes(content)
-    else:
-        _as_the_old_code_wrote(store)
-        assert (store.upgrade() if "upgraded" in change else ["iom-dtm"]) == ["iom-dtm"]
+    parts = {path: path.read_bytes() for path in _folder(store).iterdir()}
+    Partitions(_folder(store), in_order=_merged).merge()
+    for path, content in parts.items() if change == "half merged" else ():
+        path.write_bytes(content)
     for day, known in zip(days, before, strict=True):
         pd.testing.assert_frame_equal(store.as_of(day), known)
         pd.testing.assert_frame_equal(reduce_as_of(store.history(), day), known)
@@ -297,8 +282,6 @@ def test_however_files_lie_the_answers_are_the_same(store: VintageStore, observa
     pd.testing.assert_frame_equal(store.all_revisions(DAY), revisions)
     pd.testing.assert_frame_equal(store.history(), history)
     assert len(store.stored_since("iom-dtm", "")) == stored
-    if "upgraded" in change:
-        assert store.upgrade() == []
 
 
 def test_a_frame_that_breaks_its_contract_stores_nothing(store: VintageStore, observations: Rows) -> None:
@@ -326,8 +309,8 @@ def test_a_damaged_file_is_named(tmp_path: Path, store: VintageStore, observatio
 
 
 def test_a_rejected_row_is_kept_once(store: VintageStore) -> None:
-    row = {"source_id": "ucdp", "file": "f.csv", "row": "7", "column": "best", "rule": "negative", "record": "a,-1"}
-    assert store.rejected().columns.to_list() == [*row, "message"]
+    row = dict.fromkeys(REJECTED.columns, "negative") | {"row": "7"}
+    assert store.rejected().columns.to_list() == [*row]
     frame = pd.DataFrame([row, row | {"row": "9"}])
     assert [store.append_rejected(frame), store.append_rejected(frame)] == [2, 0]
     assert store.append_rejected(pd.DataFrame([row | {"row": "11"}])) == 1

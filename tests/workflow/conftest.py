@@ -16,6 +16,7 @@ from core import QUANTILE_LEVELS
 from core.settings import Settings
 from store.releases import About, Release, ReleaseStore
 from tests.receivers import Mailbox, Requests, http_server, mail_server
+from tests.release_tables import whole_release
 from workflow import Workflow, open_workflow
 
 ALERT, SEVERE, ENDED = "surge.EMR.2025-01-31", "surge.CMR.2025-01-31", "surge.WAR.2024-12-31"
@@ -30,7 +31,7 @@ def alert_row(alert_id: str, level: str = "warning", **other: object) -> dict[st
         "alert_id": alert_id, "rule": rule, "alert_level": level, "route_id": route,
         "series_id": f"arrivals.{route}._T._T.M", "source_id": "", "reason": "Likely (62%) to pass 5,000.",
         "reason_key": "surge", "probability": 0.62, "threshold": 5000.0, "first_period": "2025-02",
-        "reason_params": '{"chance": 0.62, "factor": 1.5, "month": "2025-03", "threshold": 5000.0}',
+        "reason_params": '{"chance": 0.62, "factor": 1.5, "first": "2025-02", "month": "2025-03", "threshold": 5000.0}',
         "last_period": "2025-03", "horizon": 2, "change": "new", "intended_use": "reception", **other,
     }  # fmt: skip
 
@@ -129,7 +130,7 @@ def publish(tmp_path: Path, _first_releases: Path) -> Publish:
         rows = [alert_row(alert_id, level, unjudged_since=unjudged) for alert_id, level in wanted.items()]
         frames = make_frames(rows, [alert_row(alert_id) for alert_id in ended])
         about = About(AS_OF, "0.1.0", {}, {"snapshot": "0" * 64}, [], replay)
-        release = store.publish(frames, {}, about)
+        release = store.publish(whole_release(frames), {"sources.json": "{}"}, about)
         if is_first:
             shutil.copytree(tmp_path / "releases", kept)
         return release
