@@ -54,7 +54,7 @@ def fit(described: FloatArray, growth: FloatArray, weights: FloatArray, seasons:
         InputError: A system library that LightGBM needs is not installed.
     """
     lightgbm = library()
-    is_drawn = seasons <= LONGEST_DRAWN
+    weights, is_drawn = rounded(weights), seasons <= LONGEST_DRAWN
     grown = PARAMETERS | (OF_DRAWN if is_drawn else {})
     texts = []
     for place, columns in enumerate(VIEWS):
