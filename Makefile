@@ -95,7 +95,7 @@ mutants: .venv/system-ready
 
 # Write the golden files of pages, messages and tables. Read the difference before it is committed.
 golden: .venv/ready-to-test
-	WRITE_GOLDEN=1 $(VENV)/pytest -q -n 2 --dist loadfile -m "$(QUICK)" tests/dashboard $$(grep -rl check_golden tests --include='test_*.py' --exclude-dir=dashboard)
+	WRITE_GOLDEN=1 $(VENV)/pytest -q -n 2 --dist loadfile -m "not (night or browser or provider or cluster or server)" tests/dashboard $$(grep -rl check_golden tests --include='test_*.py' --exclude-dir=dashboard)
 	git diff --stat -- 'tests/*/golden'
 
 # Rooms whose texts people read; tests/dashboard/test_i18n.py reads this line.
