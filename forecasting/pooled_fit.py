@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core import FloatArray
 from forecasting import LEVELS, BoolArray, between_levels, constants_of
 from forecasting import features as features_module
-from forecasting.features import features, volatility
+from forecasting.features import features, rounded, volatility
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.postprocess import LARGEST_CAP, SMALLEST_CAP
@@ -256,8 +256,7 @@ def _examples(task: Task) -> tuple[FloatArray, FloatArray, FloatArray]:
 
 def learned_from(logs: FloatArray, length: int) -> NDArray[np.intp]:
     """Columns of the series to learn from: the largest by their total known then, and some of the rest, evenly."""
-    # In one order of memory: between equal totals the last bit of a sum decides.
-    total = np.nansum(np.expm1(np.ascontiguousarray(logs)), axis=0)
+    total = rounded(np.nansum(np.expm1(np.ascontiguousarray(logs)), axis=0))
     order = np.argsort(-total, kind="stable")
     order = order[total[order] > 0]
     most = max(2, MOST_ROWS // length)

@@ -15,7 +15,7 @@ from core import FloatArray
 from core.errors import InputError
 from core.languages import marked as _
 from forecasting import ModelCard, PooledModel, constants_of
-from forecasting.features import LONG_VIEW
+from forecasting.features import LONG_VIEW, rounded
 from forecasting.models import small_counts
 from forecasting.models.small_counts import SLOW_AND_SMALL
 
@@ -54,14 +54,13 @@ def fit(described: FloatArray, growth: FloatArray, weights: FloatArray, seasons:
         InputError: A system library that LightGBM needs is not installed.
     """
     lightgbm = library()
-    is_drawn = seasons <= LONGEST_DRAWN
+    weights, is_drawn = rounded(weights), seasons <= LONGEST_DRAWN
     grown = PARAMETERS | (OF_DRAWN if is_drawn else {})
     texts = []
     for place, columns in enumerate(VIEWS):
         rows, weight = (drawn(weights, (place + 0.5) / len(VIEWS)), None) if is_drawn else (slice(None), weights)
-        examples = lightgbm.Dataset(
-            described[rows, columns], growth[rows], weight=weight, params={"max_bin": 63, "verbose": -1}
-        )
+        seen, label = rounded(described[rows, columns]), rounded(growth[rows])
+        examples = lightgbm.Dataset(seen, label, weight=weight, params={"max_bin": 63, "verbose": -1})
         fits = [lightgbm.train(grown | {"alpha": level}, examples, num_boost_round=TREES) for level in FITTED_LEVELS]
         texts.append([one.model_to_string() for one in fits])
     whole = {GROWTH: texts, COUNTS: small_counts.fit(lightgbm, described, growth) if seasons <= LONGEST_COUNTED else []}
@@ -86,7 +85,7 @@ def predict(fitted: bytes, ahead: FloatArray) -> FloatArray:
     found = []
     for columns, texts in zip(VIEWS, whole[GROWTH], strict=True):
         fits = [lightgbm.Booster(model_str=text) for text in texts]
-        seen = [np.asarray(one.predict(ahead[:, columns], num_threads=1)) for one in fits]
+        seen = [np.asarray(one.predict(rounded(ahead[:, columns]), num_threads=1)) for one in fits]
         found.append(np.sort(np.stack(seen, axis=1), axis=1))
     growth: FloatArray = np.mean(found, axis=0)
     return small_counts.blended(lightgbm, whole[COUNTS], ahead, growth, FITTED_LEVELS)
@@ -104,7 +103,7 @@ def drawn(weights: FloatArray, start: float) -> NDArray[np.intp]:
     Returns:
         Places, ascending, some several times, shape ``(rows,)``.
     """
-    passed = np.cumsum(weights) * (len(weights) / weights.sum())
+    passed = rounded(np.cumsum(weights) * (len(weights) / weights.sum()))
     return np.searchsorted(passed, np.arange(len(weights)) + start)
 
 

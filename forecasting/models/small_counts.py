@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from core import FloatArray
-from forecasting.features import levels, mean_of_season, value_now, volatility_seen
+from forecasting.features import levels, mean_of_season, rounded, value_now, volatility_seen
 
 THRESHOLDS: FloatArray = np.asarray((0, 1, 2, 3, 5, 8, 13, 22, 40, 80), dtype=float)
 """Counts whose chance of not being passed is learned; the distribution goes straight on in between."""
@@ -131,7 +131,7 @@ def log_quantiles(chances: FloatArray, at: FloatArray, beyond: FloatArray) -> Fl
 
 def _share(described: FloatArray) -> FloatArray:
     """How much of a forecast is made in this way, from 0 to 1, shape ``(n,)``."""
-    way = (NOT_AT_ALL - mean_of_season(described)) / (NOT_AT_ALL - MOSTLY)
+    way = rounded((NOT_AT_ALL - mean_of_season(described)) / (NOT_AT_ALL - MOSTLY))
     share: FloatArray = LARGEST_SHARE * np.clip(np.nan_to_num(way), 0.0, 1.0)
     return share
 
@@ -139,4 +139,4 @@ def _share(described: FloatArray) -> FloatArray:
 def _seen(described: FloatArray) -> FloatArray:
     """Levels in place of changes, and all other features as they are."""
     known = levels(described)
-    return np.hstack([known, described[:, known.shape[1] :]])
+    return rounded(np.hstack([known, described[:, known.shape[1] :]]))

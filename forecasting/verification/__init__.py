@@ -95,7 +95,11 @@ def score_rows(forecasts: Forecasts, panel: Panel) -> pd.DataFrame:
 
 
 def covered(observed: FloatArray, quantiles: FloatArray) -> dict[str, BoolArray]:
-    """Whether each outcome, shape ``(n,)``, lies inside the central intervals: by name, ``covered_50`` and so on."""
+    """Return whether each outcome, shape ``(n,)``, lies in the central intervals, by name: ``covered_50`` and so on.
+
+    An outcome that equals a bound lies inside, whatever the last bits of the bound are.
+    """
+    quantiles = np.round(quantiles, 6)
     found: dict[str, BoolArray] = {}
     for coverage in COVERAGES:
         low, high = (QUANTILE_LEVELS.index(level) for level in interval_levels(coverage))

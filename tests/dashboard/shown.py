@@ -1,4 +1,7 @@
-"""What a page shows, as lines of text: each element with its words, tables and charts in short."""
+"""What a page shows, as lines of text: each element with its words, of tables and charts a selection.
+
+How charts look is compared in ``tests/dashboard/charts``.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,15 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
 from core.settings import PROJECT
-from tests.golden import NAMES_OF_THE_RUN, check_of, short
+from tests.golden import MOST_VALUES, NAMES_OF_THE_RUN, number, selected, short, table_lines
 
-MOST_ROWS, MOST_ENTRIES = 3, 12
-_OF_THE_ELEMENT = {"id", "formId", "data", "arrowData", "styler", "elementId", "url"}
-"""Of an element's settings: names that Streamlit gives, and tables as bytes."""
+_OF_THE_ELEMENT = {
+    "id", "formId", "data", "arrowData", "styler", "elementId", "url", "elementType", "wrap", "labelVisibility",
+    "setValue", "hideAnchor", "hideAnchors", "acceptNewOptions", "ignoreRerun", "deferredFileId", "borderMode",
+    "hideHeader", "hideIndex", "hasMax", "hasMin", "rawValue", "rawValues", "required", "config",
+}  # fmt: skip
+"""Settings of an element that say nothing of the page: names and defaults of Streamlit, and tables as bytes."""
+_OF_A_TRACE = ("name", "x", "y", "base", "text")
 _OF_THE_RUN = re.compile(NAMES_OF_THE_RUN + r"|(?<=made on )\d+ \w+ \d{4}")
 """What differs from run to run: its name, hashes and day."""
 _OPEN_TODAY = re.compile(r"The (?:weekly|monthly) round of [^.]+ is open until [^.]+\. ")
@@ -31,7 +38,7 @@ _OF_EVERY_PAGE = {"html"}
 
 
 def shown(app: AppTest) -> Iterator[str]:
-    """Elements in the order of the page, those of the sidebar last; what differs from run to run is left out."""
+    """Yield the elements in the order of the page, those of the sidebar last, without what differs from run to run."""
     for element in [*app.main, *app.sidebar]:
         if not isinstance(element, Block) and element.type not in _OF_EVERY_PAGE:
             for line in _lines(element):
@@ -42,46 +49,39 @@ def _lines(element: Any) -> Iterator[str]:  # noqa: ANN401  # an element of any 
     told = MessageToDict(element.proto) if hasattr(element, "proto") else {}
     settings = {name: value for name, value in told.items() if name not in _OF_THE_ELEMENT}
     if element.type == "plotly_chart":
-        yield f"chart: {_in_short({name: value for name, value in settings.items() if name != 'spec'})}"
-        yield from drawn(element.proto.spec)
+        yield f"chart: {settings['alt']}"
+        spec = json.loads(element.proto.spec)
+        for trace in spec["data"]:
+            yield f"  {_in_short({name: trace[name] for name in _OF_A_TRACE if name in trace})}"
+        yield f"  labels: {' | '.join(one['text'] for one in spec['layout'].get('annotations', ()))}"
     else:
         value = getattr(element, "value", "")
         is_said = isinstance(value, pd.DataFrame) or str(value) in {str(one) for one in settings.values()}
         yield f"{element.type}: {_in_short(settings)}{'' if is_said else f' = {value}'}"
         if isinstance(value, pd.DataFrame):
             written = element.proto.arrow_data.styler.display_values
-            yield from _table(pa.ipc.open_stream(written).read_all().to_pandas() if written else value)
+            table = pa.ipc.open_stream(written).read_all().to_pandas() if written else value
+            yield from (f"  {len(table)} rows", *table_lines(table))
 
 
 def drawn(chart: str) -> Iterator[str]:
-    """Traces of a chart, given as JSON, then its layout."""
+    """Yield the traces of a chart, given as JSON, then its layout."""
     spec = json.loads(chart)
     yield from (f"  {_in_short(trace)}" for trace in spec["data"])
     yield from (f"  {name}: {_in_short(value)}" for name, value in sorted(spec["layout"].items()))
 
 
-def _table(table: pd.DataFrame) -> Iterator[str]:
-    yield f"table: {len(table)} rows"
-    yield from (f"  {line}" for line in table.head(MOST_ROWS).to_csv(float_format="%.6g").splitlines())
-    for name, column in table.items():
-        is_number = pd.api.types.is_numeric_dtype(column)
-        yield f"  {name}: {short(column.astype(float)) if is_number else check_of(map(str, column))}"
-
-
 def _in_short(thing: object) -> str:
-    """JSON without what all charts share; a long list by its ends and a sum that changes with each entry."""
+    """Return JSON as text without what all charts share; of a long list a selection."""
     if isinstance(thing, dict):
         if "bdata" in thing:
-            return short(np.frombuffer(base64.b64decode(thing["bdata"]), dtype=thing["dtype"]))
+            return f"[{short(np.frombuffer(base64.b64decode(thing['bdata']), dtype=thing['dtype']))}]"
         entries = [f"{name}: {_in_short(value)}" for name, value in sorted(thing.items()) if name != "template"]
         return f"{{{', '.join(entries)}}}"
-    if not isinstance(thing, list):
-        return f"{thing:.6g}" if isinstance(thing, float) else str(thing)
-    if len(thing) <= MOST_ENTRIES:
-        return f"[{', '.join(map(_in_short, thing))}]"
-    if all(one is None or isinstance(one, int | float) for one in thing):
-        return short([np.nan if one is None else one for one in thing])
-    return f"[{len(thing)}: {_in_short(thing[0])} … {_in_short(thing[-1])} {check_of(map(_in_short, thing))}]"
+    if isinstance(thing, list):
+        count = f"{len(thing)}: " if len(thing) > MOST_VALUES else ""
+        return f"[{count}{', '.join(map(_in_short, selected(thing)))}]"
+    return number(thing) if isinstance(thing, float) else str(thing)
 
 
 def functions_of(page: str) -> SimpleNamespace:

@@ -371,6 +371,23 @@ def test_the_fit_finds_the_quantiles_of_pure_noise(monkeypatch: pytest.MonkeyPat
     assert np.abs(found.mean(axis=0) - NORMAL_SCORES).max() < 0.3
 
 
+@pytest.mark.parametrize("seasons", [0.25, 1.0])
+def test_last_bits_of_features_do_not_change_a_forecast(seasons: float) -> None:
+    """Processors differ in the last bits of a logarithm, and in how much of a spread of zero they find."""
+    random = np.random.default_rng(5)
+    described = np.round(random.normal(size=(4000, 22)), 1)
+    growth = np.round(described[:, 3] + random.normal(size=4000), 1)
+    weights = random.integers(1, 9, 4000).astype(float)
+
+    def elsewhere(values: FloatArray) -> FloatArray:
+        return values + 1e-7 * random.random(values.shape)
+
+    expected = predict(fit(described, growth, weights, seasons), described[:50])
+    fitted = fit(elsewhere(described), elsewhere(growth), elsewhere(weights), seasons)
+    found = predict(fitted, elsewhere(described[:50]))
+    assert np.allclose(found, expected, rtol=1e-6, atol=1e-6)
+
+
 @settings(max_examples=50)
 @given(st.lists(st.floats(1.0, 24.0), min_size=1, max_size=60), st.sampled_from([0.25, 0.75]))
 def test_rows_are_drawn_as_often_as_they_weigh_and_evenly_along_their_order(weights: list[float], start: float) -> None:

@@ -1,7 +1,6 @@
-"""A whole night over a miniature world in seconds: every table and text of its release stays as it is.
+"""Compare a whole night over a miniature world with golden files, and what a second night changes.
 
-Two routes and six countries of destination, two members, few origins, no process but this one. What comes out is held
-against a golden text, table by table (see ``tests/golden.py``), and so is what the next night makes of it.
+The world has two routes and six countries of destination. The night takes two members, few origins and one process.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from store.hub import HubFiles
 from store.journal import opened_journal
 from store.releases import Release, ReleaseStore
 from store.vintages import VintageStore
-from tests.golden import NAMES_OF_THE_RUN, check_golden, check_of, short
+from tests.golden import NAMES_OF_THE_RUN, check_golden, table_lines
 from tests.nightly.conftest import without_forecasting
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -108,32 +107,32 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def table_in_short(table: pd.DataFrame) -> Iterator[str]:
-    for column in table:
-        if pd.api.types.is_numeric_dtype(table[column]):
-            yield f"  {column}: {short(table[column].astype(float))}"
-        else:
-            texts = [without_run(text) for text in table[column].astype(str)]
-            ends = " … ".join(dict.fromkeys([*texts[:1], *texts[-1:]]))
-            yield f"  {column}: {ends} of {len({*texts})} {check_of(texts)}"
-
-
 def without_run(text: str) -> str:
     """A text without what differs from run to run."""
     return OF_THE_RUN.sub("#", text)
 
 
-def in_short(release: Release) -> Iterator[str]:
-    yield from (without_run(json.dumps(one, sort_keys=True)) for one in release.manifest["degraded"])
-    for name in sorted(release.names):
-        table = release.read(name)
-        yield f"{name}: {len(table)} rows"
-        yield from table_in_short(table)
+def tables_of(release: Release) -> dict[str, list[str]]:
+    """Return what is missing from a release, and each of its tables, as lines."""
+    missing = [json.dumps(one, sort_keys=True) for one in release.manifest["degraded"]]
+    tables = {name: release.read(name) for name in sorted(release.names)}
+    return {"degraded": missing} | {
+        f"{name}: {len(table)} rows": list(table_lines(table)) for name, table in tables.items()
+    }
 
 
-@pytest.mark.parametrize("place", [0, 1], ids=["first", "second"])
-def test_every_table_of_a_miniature_night_is_the_golden_one(home: Path, place: int) -> None:
-    check_golden(GOLDEN / f"night_{place}.txt", in_short(ReleaseStore(home).all()[place]))
+def golden_of(tables: dict[str, list[str]]) -> list[str]:
+    return [without_run(line) for name, lines in tables.items() for line in (name, *lines)]
+
+
+def test_tables_of_first_night_are_golden(home: Path) -> None:
+    check_golden(GOLDEN / "night_0.txt", golden_of(tables_of(ReleaseStore(home).all()[0])))
+
+
+def test_tables_changed_by_second_night_are_golden(home: Path) -> None:
+    first, second = map(tables_of, ReleaseStore(home).all())
+    changed = {name: lines for name, lines in second.items() if lines != first.get(name)}
+    check_golden(GOLDEN / "night_1.txt", golden_of(changed))
 
 
 @pytest.mark.parametrize("name", TEXTS)
@@ -149,7 +148,7 @@ def test_the_journal_tells_of_a_night_what_it_did(home: Path) -> None:
     check_golden(GOLDEN / "journal.txt", map(without_run, lines))
 
 
-def test_a_hub_begun_from_a_night_holds_the_golden_files_and_its_league(
+def test_hub_of_a_night_holds_golden_files_and_league(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("nightly.hub.MONTHS_OF_VINTAGES", 1)
@@ -169,26 +168,31 @@ def test_a_hub_begun_from_a_night_holds_the_golden_files_and_its_league(
     (place / "model-metadata" / "team-model.yml").write_text(words)
     HubFiles(str(place)).write(combine_hub(str(place)))
     taken = tmp_path / "taken"
-    lines = [*said, *hub_in_short(place, taken)]
+    lines = [*said, str(validate(str(place))), *files_of(place)]
+    for name in ("hub-median", "hub-weighted", "vigie-ensemble"):
+        lines += [name, *table_lines(pd.read_parquet(theirs.parent / name / f"2025-01-31-{name}.parquet"))]
+    lines += ["league", *table_lines(score_hub(str(place), "vigie-baseline"))]
+    lines += collect(str(place), taken, dt.date(2025, 2, 25)).summary()
+    lines += [f"{len(hub_files(taken, str(place)))} files published"]
     data = RealTimeData(VintageStore(home).history(), dt.date(2025, 2, 25), 3, 2)
     backtest = first.read("backtest")
     asylum = Asylum({name: first.read(name) for name in OF_ASYLUM}, backtest.iloc[:0], pd.DataFrame(), [])
     tables, faults = hub_of_night(taken, data, backtest, asylum)
     assert not faults
     for name, table in tables.items():
-        lines += [f"{name}: {len(table)} rows", *table_in_short(table)]
+        lines += [f"{name}: {len(table)} rows", *table_lines(table.drop(columns="sha256", errors="ignore"))]
     check_golden(GOLDEN / "hub.txt", map(without_run, lines))
 
 
-def hub_in_short(place: Path, taken: Path) -> Iterator[str]:
-    yield str(validate(str(place)))
+def files_of(place: Path) -> Iterator[str]:
+    """Yield the files of a hub, of tables also the rows, and one model's metadata as it is."""
     for path in sorted(one for one in place.rglob("*") if one.is_file()):
-        yield path.relative_to(place).as_posix()
-        if path.suffix in {".parquet", ".csv"}:
-            yield from table_in_short(pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path))
+        name = path.relative_to(place).as_posix()
+        if path.suffix == ".parquet":
+            yield f"{name}: {len(pd.read_parquet(path))} rows"
+        elif path.suffix == ".csv":
+            yield from (name, *table_lines(pd.read_csv(path)))
+        elif name.startswith("model-metadata/vigie-ensemble"):
+            yield from (name, path.read_text())
         else:
-            yield f"  {check_of([without_run(path.read_text())])}"
-    yield "league"
-    yield from table_in_short(score_hub(str(place), "vigie-baseline"))
-    yield from collect(str(place), taken, dt.date(2025, 2, 25)).summary()
-    yield from (f"{name}: {len(read())} bytes" for name, read in hub_files(taken, str(place)).items())
+            yield name

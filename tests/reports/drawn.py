@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
 
-from tests.golden import short
+from tests.golden import number, short
 
 POINTS = 72
 EPOCH, FIRST_DAY = dt.datetime(1970, 1, 1, tzinfo=dt.UTC), 10_000
@@ -79,4 +79,4 @@ def _mark(figure: Figure, artist: Artist) -> str:
 def _box(figure: Figure, artist: Artist) -> str:
     """Left, bottom, width and height in points."""
     box = artist.get_window_extent()
-    return " ".join(f"{side * POINTS / figure.dpi:.1f}" for side in (box.x0, box.y0, box.width, box.height))
+    return " ".join(number(side * POINTS / figure.dpi) for side in (box.x0, box.y0, box.width, box.height))

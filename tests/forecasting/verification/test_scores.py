@@ -19,7 +19,7 @@ from forecasting.ensemble import combine
 from forecasting.models import MODELS
 from forecasting.panel import Panel, read_panel
 from forecasting.quantiles import QuantileTable, to_matrix, to_rows
-from forecasting.verification import calibration, pit_histogram, score_rows, summarise
+from forecasting.verification import calibration, covered, pit_histogram, score_rows, summarise
 
 from ..frames import backtest
 
@@ -57,7 +57,7 @@ def oracle(panel: Panel, forecasts: pd.DataFrame, model_id: str, horizon: int) -
         sums["log_reference"] += pinball_by_hand(np.log1p(observed), reference)
         sums["natural"] += pinball_by_hand(observed, quantiles)
         sums["natural_reference"] += pinball_by_hand(observed, [max(float(np.expm1(value)), 0) for value in reference])
-        sums["inside_80"] += quantiles[3] <= observed <= quantiles[19]
+        sums["inside_80"] += quantiles[3] - 1e-9 <= observed <= quantiles[19] + 1e-9
         sums["n"] += 1
     return {
         "relative_log": sums["log"] / sums["log_reference"],
@@ -114,6 +114,16 @@ def test_calibration_agrees_with_the_summaries_coverage(small_panel: Panel, made
     )
     assert len(both) == len(scores) / 2
     assert np.allclose(both["observed"], both["coverage_80"])
+
+
+def test_outcome_equal_to_a_bound_is_covered() -> None:
+    """The last bits of a bound, which differ between processors, do not decide."""
+    outcome, quantiles = np.array([3.0]), np.linspace(0.0, 6.0, len(QUANTILE_LEVELS))[None]
+    low, high = QUANTILE_LEVELS.index(0.1), QUANTILE_LEVELS.index(0.9)
+    for place, bound in ((low, 3 + 1e-12), (high, 3 - 1e-12)):
+        moved = quantiles.copy()
+        moved[0, place] = bound
+        assert covered(outcome, moved)["covered_80"].all()
 
 
 def test_the_pit_of_a_true_forecast_is_flat_and_its_shares_sum_to_one() -> None:
