@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +12,8 @@ import pytest
 import typer
 
 from commands.hub import _paths, collect, combine, init, score, validate
+from core.errors import SourceError
+from tests.commands.command_line import vigie
 
 
 def test_a_list_of_files_may_have_blank_lines_and_detours() -> None:
@@ -39,6 +42,18 @@ def test_a_hub_that_keeps_every_rule_is_told_with_the_number_of_its_files(
     monkeypatch.setattr("nightly.hub.validate", lambda *_given: SimpleNamespace(faults=[], files=1234))
     validate("a hub", None, None)
     assert capsys.readouterr() == ("a hub: 1,234 files checked: every rule is kept\n", "")
+
+
+@pytest.mark.parametrize(
+    ("faults", "code"), [([], 0), ([SourceError("a.csv", "is no number", row=4, column="value")], 1)]
+)
+def test_validation_as_json_names_file_row_column_and_rule(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, faults: list[SourceError], code: int
+) -> None:
+    monkeypatch.setattr("nightly.hub.validate", lambda *_given: SimpleNamespace(faults=faults, files=3))
+    done = vigie(tmp_path, "hub", "validate", "a hub", "--json")
+    expected = [{"file": "a.csv", "row": 4, "column": "value", "rule": "is no number"}] if faults else []
+    assert (done.exit_code, json.loads(done.stdout)) == (code, {"files": 3, "faults": expected})
 
 
 @pytest.mark.parametrize(("refused", "code"), [([], 0), (["a.csv"], 3)])
@@ -93,3 +108,10 @@ def test_the_league_of_all_rows_is_printed_the_best_first_and_the_whole_is_writt
     assert [line.split()[:2] for line in lines] == [["a", "0.500"], ["b", "1.000"]]
     assert all(line.endswith("80 %:  0.80  1,234 scored, 0 missing") for line in lines)
     assert len(pd.read_csv(tmp_path / "out.csv")) == 3
+
+
+def test_scores_as_json_hold_the_whole_league_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    table = pd.DataFrame({"kind": ["all", "span"], "model_id": ["b", "c"], "pairwise_wis": [1.0, 0.1]})
+    monkeypatch.setattr("nightly.hub_combined.score_hub", lambda *_given: table)
+    told = json.loads(vigie(tmp_path, "hub", "score", "a hub", "--json").stdout)
+    assert told == table.to_dict("records")
