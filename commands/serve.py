@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from commands import Group, Home
+from commands import Group, Home, is_group_alone
 from core.errors import InputError, VigieError
 from core.settings import (
     PROJECT,
@@ -68,14 +68,15 @@ def everything(  # noqa: PLR0913, PLR0917  # one parameter per option
     # One command and one signal for the operator, several processes inside: this one holds the schedule and the health
     # server; the dashboard, and each night, delivery and backup, are children. A night would otherwise block the pages
     # and keep its memory. If the dashboard ends by itself, everything ends, and the service manager starts it again.
-    if context.invoked_subcommand is not None:
+    folder = home_folder(home)
+    os.environ["VIGIE_HOME"] = str(folder)  # child processes read it, and the commands below this one
+    if not is_group_alone(context, home):
         return
     from commands.schedule import Children, Jobs, first_night, night_trigger, start_schedule
 
-    folder, trigger = home_folder(home), night_trigger(at)
+    trigger = night_trigger(at)
     check_address(load_settings(folder).access, address, without_login=without_login)
     server, listener = _health_server(folder, "127.0.0.1", health_port, "--health-port")
-    os.environ["VIGIE_HOME"] = str(folder)
     os.environ["VIGIE_WITHOUT_LOGIN"] = "1" if without_login else "0"
     children, scheduler = Children(), None
     jobs = Jobs(children, live=live, backup_to=backup_to and backup_to.expanduser().resolve())

@@ -24,6 +24,7 @@ from commands.serve import application, check_address, dashboard, health
 from core.errors import InputError
 from core.settings import PROJECT, AccessSettings
 from ingest.sources import SOURCES
+from tests.commands.command_line import command
 from tests.dashboard.conftest import publish
 from tests.servers import LONGEST_SECONDS, free_port, wait_until
 
@@ -213,6 +214,18 @@ class Everything:
     def health(self, port: int) -> dict[str, Any]:
         """Return what a port answers at /healthz."""
         return dict(httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=60).json())
+
+
+def test_serve_option_before_a_command_is_refused(tmp_path: Path) -> None:
+    done = command("serve", "--port", "9000", "health", "--once", home=tmp_path)
+    assert done.returncode == 1
+    assert "--port: write it after 'health'" in done.stderr
+
+
+def test_serve_home_before_a_command_is_used(tmp_path: Path) -> None:
+    publish(tmp_path)
+    done = command("serve", "--home", str(tmp_path), "health", "--once", home=tmp_path / "other")
+    assert json.loads(done.stdout)["run_id"]
 
 
 @pytest.mark.server
