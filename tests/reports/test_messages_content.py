@@ -31,7 +31,9 @@ def test_a_raised_alert_states_figure_chance_record_uses_and_link(announce: Anno
         "per year; 27 past events, all routes"
     )
     assert rows["Signed off by"] == "Ada, Ben"
-    assert message.sentence == "Likely (82%) to reach 5,000, 1.5× the 12-month mean, by March 2025."
+    assert (
+        message.sentence == "Likely (82%) to reach 5,000, 1.5× the 12-month mean, in any month of February–March 2025."
+    )
     assert (message.uses, message.prohibited) == (INTENDED_USE, PROHIBITED_USES)
     assert message.link == "https://vigie.example.org/alerts?release=run-1&lang=en&alert=surge.EMR.2025-01-31"
     assert message.title == "New alert: Eastern Mediterranean (Severe)"
