@@ -13,6 +13,7 @@ LONG: dict[str, str | float] = {
     "chance": 0.44,
     "threshold": 222_222.0,
     "factor": 1.75,
+    "first": "2025-07",
     "month": "2025-09",
     "value": 222_222.0,
     "lower": 111_000.0,

@@ -276,7 +276,8 @@ class TestSourcesAndRevisions:
             "citizen": "_T",
             "freq": "M",
         }
-        return pd.DataFrame([row | columns | {"before": before, "after": after, "share": (after - before) / before}])
+        change = {"before": before, "after": after, "share": (after - before) / before, "usual": np.nan}
+        return pd.DataFrame([row | columns | change])
 
     @pytest.mark.parametrize(
         ("before", "after", "level"),

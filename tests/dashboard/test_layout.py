@@ -32,7 +32,7 @@ def test_kinds_of_errors_are_told_apart() -> None:
 def test_a_recorded_fault_is_told_in_the_readers_language(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dashboard, "language", lambda: "fr")
     recorded = SourceError("dtm.csv", "the file is empty").message.record("iom_dtm")
-    assert fault(recorded["reason"], recorded["message"]) == "dtm.csv\u202f: le fichier est vide"
+    assert fault(recorded["message"]) == "dtm.csv\u202f: le fichier est vide"
 
 
 def test_a_readers_own_mistake_is_told_in_the_readers_language(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,11 +40,6 @@ def test_a_readers_own_mistake_is_told_in_the_readers_language(monkeypatch: pyte
     with pytest.raises(InputError) as caught:
         fitted(3.0, 2.0, 1.0)
     assert "bas, milieu et haut doivent se suivre, de 0 à 10\u202f000\u202f000" in error_words(caught.value)
-
-
-def test_a_fault_of_a_release_of_before_is_shown_as_it_was_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dashboard, "language", lambda: "fr")
-    assert fault("a rule of long ago, {n}") == "a rule of long ago, {n}"
 
 
 @pytest.mark.parametrize(
