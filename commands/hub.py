@@ -20,7 +20,7 @@ from commands import (
     echo_json,
 )
 from core.errors import InputError
-from core.log import counted
+from core.log import counted, get_logger
 from core.settings import home_folder
 
 app = typer.Typer(cls=Group, help="Run a forecast hub: create, submit, validate, collect, combine and score.")
@@ -84,9 +84,9 @@ def validate(
         echo_json({"files": found.files, "faults": faults})
         raise typer.Exit(EXIT_NOTHING_PUBLISHED if faults else 0)
     for fault in found.faults[:_MOST_PRINTED]:
-        typer.echo(f"error: {fault}", err=True)
+        get_logger().error("refused", text=str(fault))
     if len(found.faults) > _MOST_PRINTED:
-        typer.echo(f"error: and {len(found.faults) - _MOST_PRINTED:,} more", err=True)
+        get_logger().error("refused", text=f"and {len(found.faults) - _MOST_PRINTED:,} more")
     if found.faults:
         raise typer.Exit(EXIT_NOTHING_PUBLISHED)
     typer.echo(f"{place}: {found.files:,} files checked: every rule is kept")

@@ -155,7 +155,7 @@ def check_publishers(
     typer.echo("\n".join([HEADER, *(one.line() for one in found)]))
     for one in found:
         for fault in one.faults:
-            typer.echo(f"{one.source_id}: {fault}", err=True)
+            get_logger().error("failed", text=f"{one.source_id}: {fault}")
     if report is not None:
         write_bytes(report, (json.dumps([one.report() for one in found], indent=1, ensure_ascii=False) + "\n").encode())
         typer.echo(f"{report} written: statuses, headers and first bytes; it holds no key")
@@ -168,12 +168,13 @@ def _ingest_live(sources: list[str], replayed: dt.date | None, folder: Path, *, 
 
     with progress_bar() as progress:
         report = ingest_live(folder, load_settings(folder), sources, answered_on=replayed, progress=progress)
+    for fault in report.failed:
+        get_logger().error("failed", text=f"{fault['source_id']}: {fault['reason']}")
     if as_json:
         _echo_ingested([*report.taken, *report.held], report.failed)
     else:
-        typer.echo("\n".join(report.summary()))
-    for fault in report.failed:
-        get_logger().error("failed", text=f"{fault['source_id']}: {fault['reason']}")
+        for line in report.summary():
+            typer.echo(line)
     _end(len(report.failed), len(report.held), len(report.taken))
 
 
