@@ -52,9 +52,10 @@ setup: .venv/ready-to-run
 	@$(VENV)/uv cache clean --quiet pyspark  # published as source only: unpacked and built it leaves 2 GB there
 	@touch $@
 
+# The dashboard opens at once and shows how far the first night is; when it ends, the night ends too.
 run: .venv/ready-to-run
-	@$(VENV)/vigie demonstrate
-	@$(VENV)/vigie serve dashboard --port $(PORT) $(if $(filter 1,$(HEADLESS)),--headless)
+	@$(VENV)/vigie demonstrate & night=$$!; trap "kill $$night 2>/dev/null" EXIT; trap exit INT TERM; \
+	$(VENV)/vigie serve dashboard --port $(PORT) $(if $(filter 1,$(HEADLESS)),--headless)
 
 # Tests that need nights, browsers, clusters, real servers or more than a few seconds are left to `make test`.
 QUICK = not (slow or night or browser or provider or cluster or server)

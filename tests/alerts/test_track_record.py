@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -573,19 +572,6 @@ def test_rules_without_a_case_leave_a_reliability_that_a_release_takes(
     own = AlertSettings(thresholds=thresholds)
     found = full_record(*small, own, as_of=AS_OF, rules=[SURGE, CAPACITY], simple_rules=()).reliability
     assert {*check(found, ALERT_RELIABILITY)["rule"]} == rules
-
-
-@pytest.mark.slow
-def test_the_record_of_five_routes_and_sixty_origins_takes_seconds(panel: Build, issued: Build) -> None:
-    forecasts, outcomes = _world(panel, issued, seed=5, origins=60, months=96, ahead=12)
-    routes = ("CMR", "EMR", "WMR", "WAR", "CHA")
-    names = {route: f"arrivals.{route}._T._T.M" for route in routes}
-    one = (forecasts[forecasts["series_id"] == SERIES[0]], outcomes[outcomes["series_id"] == SERIES[0]])
-    many = [pd.concat([frame.assign(series_id=name) for name in names.values()], ignore_index=True) for frame in one]
-    started = time.process_time()
-    record = track_record(many[0], many[1], SETTINGS)
-    assert time.process_time() - started < 60
-    assert set(record["route_id"]) == {*routes, "_T"}
 
 
 def test_one_alert_answers_for_one_onset_and_further_ones_are_repeats(panel: Build, issued: Build) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -362,21 +361,6 @@ def _publications(figures: list[tuple[str, str, int, int, str]]) -> pd.DataFrame
     for name, text in {"source_id": "s", "target": "arrivals", "route_id": "CMR", "geo": "_T", "freq": "M"}.items():
         frame[name] = text
     return frame.assign(citizen="_T", as_of_estimated=False)
-
-
-@pytest.mark.slow
-def test_reading_300_000_rows_as_of_a_date_takes_seconds(store: VintageStore, observations: Rows) -> None:
-    periods = pd.period_range("2009-01", periods=200, freq="M")
-    days = (periods.end_time.normalize() + pd.Timedelta(days=35)).strftime("%Y-%m-%d")
-    month_by_month = observations(
-        *((str(period), float(n), day) for n, (period, day) in enumerate(zip(periods, days, strict=True)))
-    )
-    series = [month_by_month.assign(series_id=f"arrivals.CMR._T.X{n:04d}.M") for n in range(1500)]
-    assert store.append(pd.concat(series, ignore_index=True)) == 300_000
-    started = time.process_time()
-    known = store.as_of(DAY)
-    assert time.process_time() - started < 15
-    assert len(known) == 1500 * int((pd.DatetimeIndex(days) <= pd.Timestamp(DAY)).sum())
 
 
 def test_one_altered_bit_in_a_file_of_figures_is_noticed_and_the_file_named(tmp_path: Path, observations: Rows) -> None:
