@@ -28,4 +28,4 @@ def filled(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
 def whole_release(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Return the tables of a release, each with all its columns, and the cells that it withholds."""
     tables = {name: filled(frame, RELEASE[name]) for name, frame in frames.items()}
-    return {"withheld": cells_to_withhold(tables["observations"])} | tables
+    return tables | {"withheld": cells_to_withhold(tables["observations"])}

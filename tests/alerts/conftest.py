@@ -11,6 +11,8 @@ import pytest
 
 from alerts.rules.base import Evidence
 from core import QUANTILE_LEVELS
+from core.release import FRESHNESS
+from tests.release_tables import filled
 
 SERIES = "arrivals.CMR._T._T.M"
 Build = Callable[..., pd.DataFrame]
@@ -86,7 +88,8 @@ def freshness() -> Build:
         frame = pd.DataFrame(states, columns=["source_id", "state"]).astype(object)
         days = pd.Series([pd.Timestamp("2024-11-30")] * len(frame), dtype="datetime64[ns]")
         ages = {"age_days": np.full(len(frame), 62), "expected_days": np.full(len(frame), 35)}
-        return frame.assign(last_period=pd.Series(["2024-11"] * len(frame), dtype=object), last_as_of=days, **ages)
+        frame = frame.assign(last_period=pd.Series(["2024-11"] * len(frame), dtype=object), last_as_of=days, **ages)
+        return filled(frame, FRESHNESS)
 
     return build
 

@@ -96,7 +96,7 @@ def share(home: Path, store: Path) -> None:
     """Set a shared store and deliver to it."""
     store.mkdir()
     (home / "settings.toml").write_text(f'[store]\nurl = "file://{store}"\n')
-    assert vigie(home, "store", "push").exit_code == 0
+    assert vigie(home, "home", "store", "push").exit_code == 0
 
 
 def test_prune_of_a_shared_home_on_a_full_disk_frees_space(home: Path, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_prune_of_a_shared_home_on_a_full_disk_frees_space(home: Path, tmp_path:
     pruned = vigie(home, "home", "prune", "--keep", "1")
     assert (pruned.exit_code, "2 releases removed" in pruned.output) == (0, True)
     assert len(list((tmp_path / "shared" / "releases").glob("*/forecasts.parquet"))) == 3, "kept for a day"
-    assert vigie(home, "store", "status").exit_code == 0
+    assert vigie(home, "home", "store", "status").exit_code == 0
 
 
 def test_caches_removed_by_prune_are_not_fetched_again(

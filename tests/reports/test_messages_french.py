@@ -45,7 +45,8 @@ def test_a_french_mail_writes_levels_places_numbers_and_dates_as_french_does(ann
     rows = dict(message.rows)
     assert message.title == "Nouvelle alerte\u202f: Méditerranée orientale (Alerte renforcée)"
     assert message.sentence == (
-        "Probable (82\u202f%)\u202f: au moins 5\u202f000, 1,5\u00a0× la moyenne de 12 mois, au moins un mois, février–mars 2025."
+        "Probable (82\u202f%)\u202f: au moins 5\u202f000, 1,5\u00a0× la moyenne de 12 mois, "
+        "au moins un mois, février–mars 2025."
     )
     assert rows["Arrivées attendues"].splitlines()[0] == (
         "février 2025\u202f: 5\u202f500, de 4\u202f300 à 6\u202f700 (8 chances sur 10)"

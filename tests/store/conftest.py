@@ -76,7 +76,7 @@ def release_frames(observations: Rows, forecasts: Rows) -> dict[str, pd.DataFram
     """Every frame a release needs; all but ``withheld`` have a row or more."""
     series = "arrivals.CMR._T._T.M"
     frames = {
-        "forecasts": forecasts(),
+        "forecasts": forecasts().assign(target="arrivals"),
         "trajectories": forecasts(output_type="sample", output_type_id=0).drop_duplicates("horizon"),
         "scores": pd.DataFrame(
             {

@@ -12,6 +12,7 @@ from store.editions import Arrival, EditionStore
 from store.journal import Entry, Journal, journal_url
 from store.releases import ReleaseStore, predecessor
 from store.status import WITNESS, forecast_coverage, issued_skill, read_status, witnesses
+from tests.release_tables import whole_release
 from tests.store.test_releases import DOCUMENTS, about
 
 
@@ -36,7 +37,7 @@ def test_a_route_without_a_forecast_is_told_with_the_newest_release_that_has_one
     store, runs = ReleaseStore(tmp_path), []
     for states in (("ok", "missing"), ("too_old", "missing"), ("too_old", "ok")):
         routes = pd.DataFrame({"route_id": ["CMR", "EMR"], "state": states, "origin_date": pd.NaT, "note": ""})
-        runs.append(store.publish(release_frames | {"routes": routes}, DOCUMENTS, about()))
+        runs.append(store.publish(whole_release(release_frames | {"routes": routes}), DOCUMENTS, about()))
     newest = {row["route_id"]: (row["state"], row["run_id"]) for row in forecast_coverage(store, runs[1])}
     assert newest == {"CMR": ("too_old", runs[0].run_id), "EMR": ("missing", "")}
 

@@ -32,7 +32,8 @@ def alert_row(alert_id: str, level: str = "warning", **other: object) -> dict[st
         "series_id": f"arrivals.{route}._T._T.M", "source_id": "", "reason": "Likely (62%) to pass 5,000.",
         "reason_key": "surge", "probability": 0.62, "threshold": 5000.0, "first_period": "2025-02",
         "reason_params": '{"chance": 0.62, "factor": 1.5, "first": "2025-02", "month": "2025-03", "threshold": 5000.0}',
-        "last_period": "2025-03", "horizon": 2, "change": "new", "intended_use": "reception", **other,
+        "last_period": "2025-03", "horizon": 2, "change": "new", "intended_use": "reception", "likely_period": "",
+        "unjudged_since": "", **other,
     }  # fmt: skip
 
 
@@ -89,7 +90,7 @@ def make_frames(alerts: list[dict[str, object]], ended: list[dict[str, object]])
             "expected_days": [45], "state": ["fresh"],
         }
     )  # fmt: skip
-    columns = [*alert_row(ALERT), "unjudged_since"]
+    columns = list(alert_row(ALERT))
     states = pd.DataFrame({"route_id": routes, "state": "ok", "origin_date": pd.Timestamp("2024-12-31"), "note": ""})
     return {
         "routes": states, "observations": observations, "forecasts": forecasts, "trajectories": paths,

@@ -34,7 +34,6 @@ from workflow.decisions import (
     act,
     delete_scenario,
     find_alert,
-    proposal,
     record_night,
     save_scenario,
     scenarios_saved,
@@ -82,16 +81,6 @@ def test_what_merely_informs_cannot_be_decided_and_takes_notes(
         act(opened, release, informs, Step(Actor("Ada"), action, "beds are ready"))
     assert opened.journal.entries(subject=informs) == []
     assert act(opened, release, informs, Step(Actor("Ada"), COMMENTED, "noted")).state.status == PROPOSED
-
-
-def test_what_merely_informs_and_was_sent_all_the_same_can_be_withdrawn(desk: OpenDesk, publish: Publish) -> None:
-    informs = "origin_context.EMR.2025-01-31"
-    opened, release = desk(), publish({informs: "watch"})
-    row, _stands = find_alert(release, informs)
-    for entry in (proposal(row, release), Entry("Ada", SIGNED_OFF, informs, release.run_id, "as it once was")):
-        opened.journal.record(entry)
-    act(opened, release, informs, Step(Actor("Ada"), DISMISSED, "nothing to decide"))
-    assert state_of(opened, informs).status == DISMISSED
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from commands.serve import application
 from store.journal import Entry, Journal, journal_url
 from store.lock import night_lock
 from store.releases import About, Release, ReleaseStore
+from tests.release_tables import whole_release
 from tests.store.conftest import forecasts, observations, release_frames
 from workflow import health as health_module
 from workflow.health import Health, answer, check_settings, prometheus, read_health
@@ -63,7 +64,9 @@ def test_a_release_that_lost_a_forecast_is_served_and_says_so_first(
 ) -> None:
     for state in ("ok", "too_old"):
         routes = pd.DataFrame({"route_id": ["CMR"], "state": state, "origin_date": pd.NaT, "note": ""})
-        ReleaseStore(home).publish({**release_frames, "routes": routes}, {}, About(dt.date(2025, 1, 31), "", {}, {}))
+        ReleaseStore(home).publish(
+            whole_release(release_frames | {"routes": routes}), {}, About(dt.date(2025, 1, 31), "", {}, {})
+        )
     code, _, body = answer(home, "/healthz")
     said = json.loads(body)
     assert (code, said["status"]) == (200, "degraded")
