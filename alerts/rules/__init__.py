@@ -28,7 +28,7 @@ from core.release import ALERTS
 from core.schema import check
 from core.settings import AlertSettings
 
-LONGEST = 110
+LONGEST = 120
 """Characters of a sentence in English: three lines on a card."""
 _SHARES = frozenset({"chance", "share", "share_before"})
 """Figures of a sentence that are shares."""

@@ -81,7 +81,7 @@ def largest_revisions(evidence: Evidence) -> Iterator[Raised]:
     rows = rows.sort_values("size", ascending=False, kind="stable").sort_values("route_id", kind="stable")
     done: set[str] = set()
     for row in rows.to_dict("records"):
-        level = level_of(row["share"], row["size"], row["usual"])
+        level = level_of(row["share"], row["size"], row.get("usual"))
         if level is None or row["route_id"] in done:
             continue
         done.add(row["route_id"])
