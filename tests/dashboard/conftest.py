@@ -20,6 +20,7 @@ import streamlit as st
 from streamlit.components.v2 import manifest_scanner
 
 from core import QUANTILE_LEVELS
+from core.errors import Message
 from core.routes import ARRIVAL_ROUTES
 from core.schema import make_series_id
 from core.settings import Settings
@@ -558,6 +559,7 @@ def make_rejected() -> pd.DataFrame:
             "row": ["17"],
             "column": ["arrivals"],
             "rule": ["the count is not a whole number"],
+            "message": [Message("the count is not a whole number").to_json()],
             "record": ["ITA;2024-05;-3"],
         }
     )

@@ -64,7 +64,7 @@ class OneMonthAhead:
 
 def agreement(rule: str) -> tuple[int, int]:
     """Lowest and highest chance, in per cent, that the members of the ensemble give to what an alert warns of."""
-    row = {"series_id": SERIES, "route_id": "CMR", "rule": rule, "threshold": 500.0, "first_period": "2025-01"}
+    row = {"series_id": SERIES, "route_id": "CMR", "rule": rule, "threshold": 500.0, "likely_period": "2025-01"}
     said = reasons(cast(Night, OneMonthAhead()), cast(Row, row))
     assert "In 1 of 2 earlier years this month was above 500." in said
     (told,) = [sentence for sentence in said if "models give a chance" in sentence]
@@ -84,7 +84,7 @@ def test_of_a_fall_models_give_the_chance_to_fall() -> None:
 
 
 def test_earlier_years_are_held_against_the_number_that_is_named() -> None:
-    row = {"series_id": SERIES, "route_id": "CMR", "rule": "surge", "threshold": 899.5, "first_period": "2025-01"}
+    row = {"series_id": SERIES, "route_id": "CMR", "rule": "surge", "threshold": 899.5, "likely_period": "2025-01"}
     said = reasons(cast(Night, OneMonthAhead()), cast(Row, row))
     assert "In 0 of 2 earlier years this month was above 900." in said
 

@@ -135,6 +135,7 @@ def test_a_model_s_ratio_is_in_words_and_the_baseline_has_none() -> None:
 def test_skill_stands_ensemble_first_then_the_baseline_then_the_others_by_name_and_horizon() -> None:
     rows = [(model, horizon) for model in ("zeta", "alpha", BASELINE, ENSEMBLE) for horizon in (2, 1)]
     scores = pd.DataFrame(rows, columns=["model_id", "horizon"]).assign(series_id="a", scale="log", relative_wis=1.0)
+    scores[["relative_wis_lo", "relative_wis_hi", "p_holm"]] = float("nan")
     others = pd.concat([scores.assign(series_id="b"), scores.assign(scale="natural")])
     found = evaluation_view.skill_rows(pd.concat([scores, others]), "a", "log")
     assert list(zip(found["model_id"], found["horizon"], strict=True)) == [

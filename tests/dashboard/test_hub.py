@@ -52,7 +52,7 @@ def test_a_score_without_interval_says_how_many_rounds_one_takes(
 ) -> None:
     why = "–: too few rounds for an interval. It takes four times as many as the periods that are looked ahead"
     assert why not in words(visit("hub"))
-    frames = usual_frames(None)
+    frames = conftest.make_frames()
     scores = frames["hub_scores"]
     bounds = ["relative_wis_lo", "relative_wis_hi", "p_holm"]
     far = scores["group"] == "7-12"

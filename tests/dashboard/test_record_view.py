@@ -15,11 +15,10 @@ NAN = float("nan")
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ({"horizon": 3, "auc": 0.7}, "3"),
-        ({"horizon": 0, "auc": 0.7}, "any, as issued"),
+        ({"horizon": 3, "auc": 0.7, "cutoff": NAN}, "3"),
+        ({"horizon": 0, "auc": 0.7, "cutoff": NAN}, "any, as issued"),
         ({"horizon": 0, "auc": NAN, "cutoff": 0.3}, "any, as issued"),
         ({"horizon": 0, "auc": NAN, "cutoff": NAN}, "looks back"),
-        ({"horizon": 0, "auc": NAN}, "looks back"),
     ],
 )
 def test_a_rule_that_has_neither_chance_nor_cut_off_looks_back(row: dict[str, float], said: str) -> None:
@@ -90,7 +89,8 @@ def test_a_rise_came_where_any_of_its_months_was_far_above_the_mean(came: list[f
 
 def measured(rule: str, level: str, horizon: int, precision: float, **more: object) -> dict[str, object]:
     row = {"rule": rule, "level": level, "horizon": horizon, "precision": precision, "n_events": 40.0, "n_alerts": 40.0}
-    empty = dict.fromkeys(("recall", "false_alarms_per_route_year", "lead_months_median", "brier_skill", "auc"), NAN)
+    names = "recall", "false_alarms_per_route_year", "lead_months_median", "brier_skill", "auc", "base_rate", "cutoff"
+    empty = dict.fromkeys((*names, "n_repeats", "n_no_onset"), NAN)
     return {**empty, **row, **more}
 
 

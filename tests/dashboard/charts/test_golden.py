@@ -199,13 +199,14 @@ def skill() -> Drawn:
         ],
         columns=["model_id", "name", "horizon", "relative_wis", "relative_wis_lo", "relative_wis_hi"],
     )  # fmt: skip
+    rows["p_holm"] = 0.01
     return skill_chart(rows, theme=LIGHT), [skill_alt(rows)]
 
 
 def skill_of_one_model() -> Drawn:
     rows = pd.DataFrame(
         {"model_id": "vigie-ensemble", "name": "Ensemble", "horizon": [3, 1], "relative_wis": [1.0, NAN]}
-    )
+    ).assign(relative_wis_lo=NAN, relative_wis_hi=NAN, p_holm=NAN)
     return skill_chart(rows, theme=LIGHT), [skill_alt(rows)]
 
 
