@@ -25,7 +25,7 @@ from ingest.sources import SOURCES
 from tests.servers import LONGEST_SECONDS, free_port, wait_until
 
 pytestmark = pytest.mark.slow
-NOT_INSTALLED = {"benchmarks", "deploy", "docs", "requirements", "tests"}
+NOT_INSTALLED = {"benchmarks", "deploy", "docs", "requirements", "tests", "tools"}
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "VIGIE_HOME"}}
 FEW = f"""
 backtest_origins = 24
@@ -141,7 +141,7 @@ def test_wheel_demonstrates_the_bundled_figures(installed: Path, demonstrated: P
 
 
 def test_wheel_writes_a_briefing_in_french(installed: Path, demonstrated: Path) -> None:
-    done = run(installed, demonstrated, "vigie", "briefing", "--lang", "fr", "--out", "note.pdf")
+    done = run(installed, demonstrated, "vigie", "export", "briefing", "--lang", "fr", "--out", "note.pdf")
     assert done.returncode == 0, done.stderr
 
 

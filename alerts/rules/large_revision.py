@@ -55,18 +55,18 @@ def with_typical_revision(revisions: pd.DataFrame, record: pd.DataFrame) -> pd.D
     return revisions.assign(usual=np.asarray(typical, dtype=float))
 
 
-def level_of(share: float, size: float, typical: float | None = None) -> str | None:
-    """The level reached by a revision; None below a watch, or where the source typically revises by as much.
+def level_of(share: float, size: float, typical: float) -> str | None:
+    """Return the level of a revision; None below a watch, or if the source typically revises by as much.
 
     Args:
         share: Change as a share of the former figure.
         size: Change in persons.
-        typical: Share up to which a change of the source is typical; None where that is not known.
+        typical: Share up to which a change of the source is typical.
     """
-    if typical is not None and not abs(share) > typical:
+    if abs(share) <= typical:
         return None
     reached = (level for level, least, persons in STEPS if abs(share) >= least and abs(size) >= persons)
-    return next(reached, WATCH if typical is not None and abs(size) >= LEAST else None)
+    return next(reached, WATCH if abs(size) >= LEAST else None)
 
 
 def largest_revisions(evidence: Evidence) -> Iterator[Raised]:
@@ -81,7 +81,7 @@ def largest_revisions(evidence: Evidence) -> Iterator[Raised]:
     rows = rows.sort_values("size", ascending=False, kind="stable").sort_values("route_id", kind="stable")
     done: set[str] = set()
     for row in rows.to_dict("records"):
-        level = level_of(row["share"], row["size"], row.get("usual"))
+        level = level_of(row["share"], row["size"], row["usual"])
         if level is None or row["route_id"] in done:
             continue
         done.add(row["route_id"])

@@ -217,7 +217,7 @@ def way_in(
     guard = Guard(tmp_path, load_settings(tmp_path).access, base, own_names("127.0.0.1"), "x", lambda: journal)
 
     def ask(path: str, claims: dict[str, object] | None) -> httpx.Response:
-        monkeypatch.setattr("access.guard.OAuth", lambda: Provider(claims))
+        monkeypatch.setattr("authlib.integrations.starlette_client.OAuth", lambda: Provider(claims))
         served = Starlette(routes=login_routes(guard))
 
         async def get() -> httpx.Response:

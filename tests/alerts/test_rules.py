@@ -276,7 +276,7 @@ class TestSourcesAndRevisions:
             "citizen": "_T",
             "freq": "M",
         }
-        change = {"before": before, "after": after, "share": (after - before) / before, "usual": np.nan}
+        change = {"before": before, "after": after, "share": (after - before) / before, "usual": 0.0999}
         return pd.DataFrame([row | columns | change])
 
     @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from access import Actor
 from alerts.lifecycle import PROPOSED, SIGNED_OFF
 from core.errors import InputError, NothingToPublishError, StoreError
 from core.progress import silent
+from core.release import RELEASE
 from core.settings import (
     DEMONSTRATION_DATE,
     NEWEST_BUNDLED_NIGHT,
@@ -32,6 +33,7 @@ from store.mirror import Delivery, NotDeliveredError
 from store.releases import About, Release, ReleaseStore
 from store.status import read_status
 from tests.faults.delivery import publish
+from tests.release_tables import filled
 from workflow import workflow_on
 from workflow.decisions import Step, act
 
@@ -83,9 +85,8 @@ def test_a_night_that_would_drop_every_route_that_people_watch_is_refused(
 ) -> None:
     frames = {name: release.read(name) for name in release.names}
     routes = pd.DataFrame({"route_id": ["CMR", "EMR"], "origin_date": pd.Timestamp("2024-12-31"), "note": ""})
-    before = ReleaseStore(tmp_path).publish(
-        frames | {"routes": routes.assign(state="ok")}, {}, About(release.as_of, "0.1.0", {}, {})
-    )
+    routes = filled(routes.assign(state="ok"), RELEASE["routes"])
+    before = ReleaseStore(tmp_path).publish(frames | {"routes": routes}, {}, About(release.as_of, "0.1.0", {}, {}))
     states = routes.assign(state=["ok" if route_id == now else "too_old" for route_id in routes["route_id"]])
     settings = Settings.model_validate({"alerts": {"thresholds": dict.fromkeys(watched, 5000.0)}})
     assert night._lost_routes(states, before) == ["EMR"]

@@ -32,6 +32,7 @@ def write_on(home: Path, begun: Connection) -> None:
     if current is None:
         raise SystemExit("there is no release to publish again")
     frames = {name: current.read(name) for name in current.names}
+    cards = {"sources.json": current.document("sources.json")}
     figures, past = vintages.history(), pd.DataFrame()
     figures = figures[figures["obs_value"].notna()].tail(200)
     stored = sorted((home / "backtests").glob("*.parquet"))
@@ -48,7 +49,7 @@ def write_on(home: Path, begun: Connection) -> None:
             if len(past):
                 cache.append(past.assign(history_hash=f"{os.getpid()}-{number}"))
             about = About(as_of, "0.1.0", {}, {})
-            release = store.publish({**frames, "forecasts": _as_known_on(frames["forecasts"], as_of)}, {}, about)
+            release = store.publish({**frames, "forecasts": _as_known_on(frames["forecasts"], as_of)}, cards, about)
             journal = Journal(journal_url("", home))
             payload = {WITNESS: store.head()}
             journal.record(Entry("nightly", "published", release.run_id, release.run_id, payload=payload))
