@@ -15,7 +15,10 @@ from contextvars import ContextVar
 import streamlit as st
 
 from core.languages import DEFAULT_LANGUAGE, Language, catalogue, languages
+from dashboard.streamlit_private import log_errors_only
 from reports.names import name
+
+log_errors_only()
 
 _SPOKEN: ContextVar[str] = ContextVar("spoken", default="")
 """The language of work that is done outside of a run of the page."""

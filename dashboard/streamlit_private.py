@@ -59,14 +59,18 @@ STYLED_PARTS = frozenset(
 """``data-testid`` of parts that the style sheet dresses, where Streamlit's theme has no setting."""
 
 
-def _log_errors_only(logger: logging.Logger) -> None:
-    logger.handlers = [LibraryErrors()]
+def log_errors_only() -> None:
+    """Keep Streamlit's loggers to errors, in the format of the log.
 
+    Else each module that caches warns when it is imported before Streamlit's runtime begins, and uvicorn prints a
+    second address.
+    """
 
-# Else each module that caches warns when it is loaded before Streamlit's runtime begins (dashboard.server.load), and
-# uvicorn prints a second address.
-streamlit_logger.setup_formatter = _log_errors_only
-streamlit_logger.update_formatter()
+    def set_up(logger: logging.Logger) -> None:
+        logger.handlers = [LibraryErrors()]
+
+    streamlit_logger.setup_formatter = set_up
+    streamlit_logger.update_formatter()
 
 
 def frame() -> str:

@@ -17,8 +17,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Its fits take minutes; tests/nightly/test_pooled.py has a night with few of them.
 os.environ.setdefault("VIGIE_POOLED_MODEL", "false")
-# Else each module that caches warns when it is imported outside of the dashboard's server.
-os.environ.setdefault("STREAMLIT_LOGGER_LEVEL", "error")
 
 import hypothesis
 import pytest

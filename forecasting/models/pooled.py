@@ -129,7 +129,7 @@ def library() -> ModuleType:
 
 POOLED_MODEL = PooledModel(
     model_id="vigie-pooled",
-    version="5",
+    version="6",
     levels=FITTED_LEVELS,
     parameters=parameters,
     fit=fit,
@@ -149,7 +149,8 @@ POOLED_MODEL = PooledModel(
             "forecast, then less and less, and from twenty on nothing; beyond half a season ahead it is not used."
         ),
         recipe=_(
-            "Version 5, November 2026. Chosen on outcomes before 2018, changed after scores on later ones were known; "
+            "Version 6, November 2026: version 5 on inputs rounded to five decimals, so that its forecasts are the "
+            "same on every machine. Chosen on outcomes before 2018, changed after scores on later ones were known; "
             "what serves small counts was chosen on outcomes since 2018, and so were, among some twenty ways, the past "
             "origins that are drawn."
         ),
