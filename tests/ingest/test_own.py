@@ -6,6 +6,8 @@ import datetime as dt
 import io
 import re
 import zipfile
+from collections.abc import Iterator
+from csv import field_size_limit
 from pathlib import Path
 
 import openpyxl
@@ -330,6 +332,15 @@ def test_a_comma_within_numbers_parts_no_cells_of_a_suggested_mapping(text: str,
     assert found["obs_value"].tolist() == read
 
 
+@pytest.fixture
+def _usual_field_limit() -> Iterator[None]:
+    """Set the limit of ``csv`` that a new process has: a library that other tests load raises it."""
+    limit = field_size_limit(131_072)
+    yield
+    field_size_limit(limit)
+
+
+@pytest.mark.usefixtures("_usual_field_limit")
 def test_a_line_that_no_table_has_gets_no_suggestion() -> None:
     with pytest.raises(SourceError, match="not a table separated by ','"):
         suggest(csv("Month,Persons\n2024-11," + "1" * 200_000 + "\n"))
