@@ -526,11 +526,10 @@ ROUTES = Table(
 )  # fmt: skip
 
 WEIGHTS = Table(
-    "weights", "How the ensemble was made: each model's weight at every origin and horizon.",
+    "weights", "How the ensemble was made: the weight of each member of every forecast.",
     _of(
-        "model_id series_id origin_date horizon weight relative_wis",
+        "model_id series_id origin_date horizon weight",
         weight=_number("weight in the ensemble", "share"),
-        relative_wis=_gap(_number("mean WIS relative to the baseline's, before that origin")),
     ),
     (), "forecasting.ensemble", ("dashboard",),
 )  # fmt: skip

@@ -9,7 +9,6 @@ import streamlit as st
 
 from core.calendar import PLANNING_MONTHS
 from core.languages import as_counted, as_expected, capital
-from core.schema import ALL
 from dashboard import _, downloads, lang, layout, named, ngettext, reads
 from dashboard.charts.bars import STEP, TOTAL, steps_alt, steps_chart
 from dashboard.charts.models import members_alt, members_chart
@@ -81,25 +80,25 @@ def present_rows(view: RouteView) -> pd.DataFrame:
     kept = {level: f"q{round(level * 100)}" for level in (0.1, 0.25, 0.5, 0.75, 0.9)}
     wide.columns = [round(float(level), 6) for level in wide.columns]
     out = wide[list(kept)].rename(columns=kept).reset_index()
-    scores = view.night.frame("scores")
     horizon = int(rows["horizon"].iloc[0]) if len(rows) else 0
-    own = scores[
-        (scores["series_id"] == view.series_id) & (scores["scale"] == "log") & (scores["horizon"] == horizon)
-    ].set_index("model_id")["relative_wis"]
-    return out.assign(relative_wis=out["model_id"].map(own), month=lang().month(end))
+    return out.assign(relative_wis=out["model_id"].map(_scores(view, horizon)), month=lang().month(end))
+
+
+def _scores(view: RouteView, horizon: int) -> pd.Series:
+    """Score of each model on this route over all past origins, by model id."""
+    scores = view.night.frame("scores")
+    own = (scores["series_id"] == view.series_id) & (scores["scale"] == "log") & (scores["horizon"] == horizon)
+    return scores[own].set_index("model_id")["relative_wis"].astype(float)
 
 
 def replayed_rows(view: RouteView) -> pd.DataFrame:
-    """The same at a past origin, with the score that each model had then over all routes."""
+    """The same at a past origin."""
     rows = view.night.frame("replays")
     chosen = (rows["series_id"] == view.series_id) & (rows["origin_date"] == pd.Timestamp(view.origin))
     out = rows[chosen & (rows["horizon"] == PLANNING_MONTHS)]
-    weights = view.night.frame("weights")
-    then = (weights["origin_date"] == pd.Timestamp(view.origin)) & (weights["horizon"] == PLANNING_MONTHS)
-    record = weights[then & (weights["series_id"] == ALL)].set_index("model_id")["relative_wis"]
     named = out[["model_id", "q10", "q25", "q50", "q75", "q90"]]
     months = [lang().month(end) for end in out["target_end_date"]]
-    return named.assign(relative_wis=out["model_id"].map(record).astype(float), month=months)
+    return named.assign(relative_wis=out["model_id"].map(_scores(view, PLANNING_MONTHS)), month=months)
 
 
 def seasons_file(view: RouteView) -> Export:

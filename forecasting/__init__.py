@@ -94,29 +94,22 @@ class Model:
         version: Raised whenever its numbers change, so that stored past forecasts are computed anew.
         predict: The model itself.
         card: Its description.
-        seconds: What one fit of 15 years of months takes on one core; decides who is affordable on a large panel.
         slow: True where one fit takes more than about a tenth of a second.
         on_roots: By day and week it is given square roots of counts (:mod:`forecasting.postprocess`).
         longest_season: Of so many periods at most it can hold a season; what is usual in a longer one is taken out.
-        member: May be one of the ensemble's models of single series.
-        trusted: Takes part before it has a record of its own (chosen on outcomes before 2018, see the card of
-            the ensemble); any other member must first show skill.
     """
 
     model_id: str
     version: str
     predict: Predict
     card: ModelCard
-    seconds: float = 0.01
     slow: bool = False
     on_roots: bool = False
     longest_season: float = math.inf
-    member: bool = True
-    trusted: bool = False
 
 
-Learn = Callable[[FloatArray, FloatArray, FloatArray, float], bytes]
-"""From features, growth and weights of past origins, and the horizon in seasons, to a fit that can be kept."""
+Learn = Callable[[FloatArray, FloatArray, FloatArray, int], bytes]
+"""From features, growth and weights of past origins, and the periods in a season, to a fit that can be kept."""
 PredictGrowth = Callable[[bytes, FloatArray], FloatArray]
 """From a fit and features of other origins to quantiles of growth at the model's levels, ``(n, levels)``."""
 

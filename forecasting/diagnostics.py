@@ -149,7 +149,7 @@ def _listed(names: Sequence[str], most: int | None) -> str:
 
 
 def account_of(answer: QuantileTable, weights: pd.DataFrame, panel: Panel) -> list[str]:
-    """Which weights and factors made the ensemble at its newest origin, horizon by horizon."""
+    """Mean weights and factors of the ensemble at its newest origin, horizon by horizon."""
     own = answer.keys[answer.keys["model_id"] == ENSEMBLE]
     newest = own["origin_date"].max()
     own = own[own["origin_date"] == newest]
@@ -157,8 +157,9 @@ def account_of(answer: QuantileTable, weights: pd.DataFrame, panel: Panel) -> li
     if not panel.judged()[panel.end_dates.get_loc(newest)]:
         lines.append(f"{ENSEMBLE}: more than {LARGEST_JUDGED:,} series: nothing is learned from how it fared before")
     for horizon, mine in own.groupby("horizon"):
-        here = weights[(weights["origin_date"] == newest) & (weights["horizon"] == horizon) & (weights["weight"] > 0)]
-        shares = ", ".join(f"{row.model_id} {row.weight:.2f}" for row in here.itertuples())
+        here = weights[(weights["origin_date"] == newest) & (weights["horizon"] == horizon)]
+        total = here.groupby("model_id")["weight"].sum() / here["weight"].sum()
+        shares = ", ".join(f"{model_id} {share:.2f}" for model_id, share in total.items())
         low, middle, high = mine["spread_factor"].quantile([0, 0.5, 1])
         lines.append(
             f"{ENSEMBLE}, origin {newest:%Y-%m-%d}, h={horizon}, {len(mine):,} series: weights {shares}; "

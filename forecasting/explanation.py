@@ -21,7 +21,7 @@ import pandas as pd
 
 from core import FloatArray
 from core.release import EXPLANATIONS
-from core.schema import ALL, check
+from core.schema import check
 from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE
 from forecasting.hindcast import present_work, run_work
 from forecasting.models import MODELS, POOLED_MODELS
@@ -224,11 +224,9 @@ def shared_part(news: FloatArray) -> FloatArray:
 
 
 def _weights_of(weights: pd.DataFrame, name: str, origin: pd.Timestamp, horizons: pd.Index) -> pd.DataFrame:
-    """Weights at an origin, horizons × members: the series' own where there are any, else those of all series."""
-    at = weights[weights["origin_date"] == origin]
-    own = at[at["series_id"] == name]
-    chosen = own if len(own) else at[at["series_id"] == ALL]
-    return chosen.pivot_table("weight", "horizon", "model_id").reindex(horizons).fillna(0.0)
+    """A series' weights at an origin, horizons × members."""
+    own = weights[(weights["origin_date"] == origin) & (weights["series_id"] == name)]
+    return own.pivot_table("weight", "horizon", "model_id").reindex(horizons).fillna(0.0)
 
 
 def _of(medians: pd.DataFrame, name: str, steps: list[int]) -> pd.DataFrame:

@@ -15,15 +15,22 @@ SEASON_SHARES = (1 / 12, 1 / 6, 1 / 4, 1 / 2, 1.0)
 SEASONS = (1 / 4, 1 / 2, 1.0, 2.0, 3.0)
 """Distance from the mean of so many seasons."""
 YEARS = 7
-LONG_VIEW = 2
-"""The last so many features look back over ``YEARS`` seasons: how far the series strays in so many periods, and where
-it stands now. They are noisy, and a model may do better with and without them in turn."""
-_AFTER_LEVELS = 12
-"""Features that follow the recent changes and the distances from usual levels."""
-_NOW, _VOLATILITY, _YEARLY_DISTANCE = -9, -11, -15
-SMALLEST_SPREAD = 0.1
+"""Completed years whose seasonal changes are averaged."""
+FEATURES = (
+    *(f"change over {share:.2g} seasons" for share in SEASON_SHARES),
+    *(f"distance from the mean of {length:g} seasons" for length in SEASONS),
+    "spread over 1 season", "spread over 3 seasons", "place in the range", "now", "usual seasonal change",
+    "last seasonal change", "share of zeros", "position", "position of the target", "kind", "log of the horizon",
+)  # fmt: skip
+"""What the columns hold, in their order; whatever a caller adds stands behind them."""
+HORIZON = FEATURES.index("log of the horizon")
+WIDENING = 0.25
+"""Growth is measured in volatility times the horizon to this power."""
 DECIMALS = 5
 SMALLEST_VOLATILITY, LARGEST_VOLATILITY, USUAL_VOLATILITY = 0.15, 3.0, 0.5
+_NOW, _VOLATILITY = FEATURES.index("now"), FEATURES.index("spread over 3 seasons")
+_YEARLY_DISTANCE = FEATURES.index("distance from the mean of 1 seasons")
+_FROM_NOW = len(SEASON_SHARES) + len(SEASONS)
 
 
 def features(
@@ -35,24 +42,20 @@ def features(
         logs: log1p values, periods × series, gaps as NaN.
         rows: The origins' places on the calendar.
         positions: Place of every period within its season (for months 1 to 12).
-        horizon: Periods ahead, for the seasonal features.
+        horizon: Periods ahead.
         season: Periods in a season.
         kind: 0 for series as given, 1 for their totals.
 
     Returns:
-        Shape ``(len(rows), series, features)``; NaN where a series is too young for a feature.
+        Shape ``(len(rows), series, len(FEATURES))``; NaN where a series is too young for a feature.
     """
-    lags = sorted({max(1, round(season * share)) for share in SEASON_SHARES})
-    windows = sorted({max(2, round(season * share)) for share in SEASONS})
     steps = logs - before(logs, 1)
     low, high, zeros = _range(logs, rows, 3 * season)
     now = logs[rows]
     last, usual = _seasonal_changes(logs, rows, horizon, season)
-    _, strays = _mean_and_spread(logs - before(logs, horizon), YEARS * season)
-    middle, around = (one[rows] for one in _mean_and_spread(logs, YEARS * season))
     columns = [
-        *(now - before(logs, lag)[rows] for lag in lags),
-        *(now - _mean_and_spread(logs, window)[0][rows] for window in windows),
+        *(now - before(logs, max(1, round(season * share)))[rows] for share in SEASON_SHARES),
+        *(now - _mean_and_spread(logs, max(2, round(season * share)))[0][rows] for share in SEASONS),
         *(_mean_and_spread(steps, max(2, length))[1][rows] for length in (season, 3 * season)),
         (now - low) / np.where(high > low, high - low, 1.0),
         now,
@@ -61,8 +64,7 @@ def features(
         zeros,
         *(np.broadcast_to(at[:, None], now.shape) for at in (positions[rows], (positions[rows] + horizon) % season)),
         np.full(now.shape, float(kind)),
-        strays[rows] / volatility(logs, season)[rows],
-        (now - middle) / np.maximum(around, SMALLEST_SPREAD),
+        np.full(now.shape, np.log(horizon)),
     ]
     return np.stack(columns, axis=-1)
 
@@ -77,8 +79,10 @@ def rounded(values: FloatArray) -> FloatArray:
 
 
 def levels(described: FloatArray) -> FloatArray:
-    """What :func:`features` told as changes, as log1p values: so long ago, and on average over so long; ``(n, k)``."""
-    return described[:, [_NOW]] - described[:, :-_AFTER_LEVELS]
+    """The changes and distances among features as log1p values, the rest as it is; same shape."""
+    found = described.copy()
+    found[:, :_FROM_NOW] = described[:, [_NOW]] - described[:, :_FROM_NOW]
+    return found
 
 
 def value_now(described: FloatArray) -> FloatArray:
@@ -91,9 +95,9 @@ def mean_of_season(described: FloatArray) -> FloatArray:
     return described[:, _NOW] - described[:, _YEARLY_DISTANCE]
 
 
-def volatility_seen(described: FloatArray) -> FloatArray:
-    """What :func:`volatility` gives at the origin, shape ``(n,)``."""
-    return _bounded(described[:, _VOLATILITY])
+def growth_scale(described: FloatArray) -> FloatArray:
+    """In what growth is measured: volatility at the origin, widened with the horizon; shape ``(n,)``."""
+    return _bounded(described[:, _VOLATILITY]) * np.exp(WIDENING * described[:, HORIZON])
 
 
 def volatility(logs: FloatArray, season: int) -> FloatArray:

@@ -1,10 +1,9 @@
-"""Who forecasts a panel: which models are worth their time on it, and all their forecasts together.
+"""Which models forecast a panel, and all their forecasts together.
 
-The models asked for by name always run. For the ensemble the models of single series are taken in order of cost as long
-as their fits fit into ``BUDGET``; so a handful of routes gets every one, thousands of parts only the pooled model,
-whose cost hardly grows with the panel. Fewer than three of them do not join at all where there is a pooled model: a
-seasonal walk alone as its companion made the forecasts of route by nationality worse at every horizon. Recent values,
-which cost next to nothing, come with them.
+The models asked for by name always run. For the ensemble those of single series run up to ``FEW`` series, because each
+series is fitted anew at every origin; the pooled model, whose cost hardly grows with the panel, runs from
+``SMALLEST_POOL`` series on, or where a prior has been learned from others. At a past origin the series count that had
+been seen by then.
 """
 
 from __future__ import annotations
@@ -19,8 +18,8 @@ from numpy.typing import NDArray
 
 from core.progress import ProgressReport, silent
 from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, RECENT_VALUES, BoolArray
-from forecasting.calibration import LESSONS, NEIGHBOURS, WINDOW
-from forecasting.ensemble import reach
+from forecasting.calibration import WINDOW
+from forecasting.ensemble import SINGLE_SERIES
 from forecasting.hindcast import Fits, WorkList, run_work, work_at
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.panel import Panel
@@ -31,13 +30,10 @@ from forecasting.sum_of_parts import MOST_ORIGINS, sum_of_parts
 from forecasting.sum_of_parts import VERSION as BOTTOM_UP_VERSION
 from forecasting.workers import Workers
 
-BUDGET = 320.0
-"""Seconds of one core that the ensemble's models of single series may take on one panel."""
-FEWEST_TOGETHER = 3
+FEW = 25
+"""Series up to which the ensemble's models of single series run."""
 SMALLEST_POOL = 20
 """Series from which a pooled model without a prior joins the ensemble."""
-FITS_EACH = 144
-"""Origins at which a series' models are fitted for one forecast a year ahead: those that are learned from."""
 NOT_POOLED = "too short or too early for the pooled model"
 NO_SUM = "the parts have no record together yet"
 _PLACE = ["series_id", "origin_date", "horizon"]
@@ -56,7 +52,9 @@ class Request:
         progress: Reports the fits done, step by step.
         fits: Where the pooled model's fits are kept, and what models of single series answered.
         priors: What the pooled model learns from where a panel is too small to teach it, by the panel's frequency.
-        lessons: What it learns from instead of the levels, which are a batch of a larger panel.
+        lessons: What it learns from instead of the levels.
+        pools: The pooled model may join the ensemble.
+        kind: Of the first level, see :class:`forecasting.pooled.Level`; the one above it is of the next.
     """
 
     levels: list[Panel]
@@ -68,6 +66,8 @@ class Request:
     fits: Fits | None = None
     priors: Priors | None = None
     lessons: Lessons | None = None
+    pools: bool = True
+    kind: int = 0
 
     @staticmethod
     def of(panel: Panel, column: str | None, asked: list[str], horizons: Sequence[int]) -> Request:
@@ -76,15 +76,11 @@ class Request:
         return Request(levels, column, asked, horizons)
 
     @property
-    def steps(self) -> list[int]:
-        """The horizons that are forecast: those asked for and, with the ensemble, those that tell of their spread."""
-        return sorted({*self.horizons, *(NEIGHBOURS if ENSEMBLE in self.asked else ())})
-
-    @property
     def pooled_at(self) -> BoolArray:
         """Periods at whose end the pooled model joins the ensemble: enough series had been seen, or it has a prior."""
         seen = np.sum([level.seen() for level in self.levels], axis=0)
-        return np.asarray(((seen >= SMALLEST_POOL) | (self.taught is not None)) & (ENSEMBLE in self.asked))
+        taught = self.taught is not None or self.lessons is not None
+        return np.asarray(((seen >= SMALLEST_POOL) | taught) & self.pools & (ENSEMBLE in self.asked))
 
     @property
     def taught(self) -> Lessons | None:
@@ -111,34 +107,27 @@ class Members:
     past: QuantileTable
 
 
-def models_to_run(asked: Sequence[str], fits: int = 1, *, pooled: bool = False) -> list[str]:
+def models_to_run(asked: Sequence[str], series: int = 1) -> list[str]:
     """The models of single series that run for those asked, in registry order.
 
     Args:
         asked: Model ids.
-        fits: How often each would be fitted; with the ensemble, those that this makes too expensive are left out.
-        pooled: There is a pooled model beside them.
+        series: Number of series in the panel.
     """
     wanted = set(asked) & set(MODELS)
     if set(asked) & {ENSEMBLE, *POOLED_MODELS}:
         wanted.add(BASELINE)
     if ENSEMBLE in asked:
-        members = [model_id for model_id, model in MODELS.items() if model.member and not model.slow]
-        members.sort(key=lambda model_id: MODELS[model_id].seconds)
-        spent = fits * np.cumsum([MODELS[model_id].seconds for model_id in members])
-        affordable = members[: int((spent <= BUDGET).sum())]
-        if affordable and (len(affordable) >= FEWEST_TOGETHER or not pooled):
-            wanted |= {*affordable, RECENT_VALUES}
+        wanted |= {RECENT_VALUES, *(SINGLE_SERIES if series <= FEW else ())}
     return [model_id for model_id in MODELS if model_id in wanted]
 
 
 def members_at(request: Request, wanted: Sequence[BoolArray]) -> Members:
     """Forecasts of every model that runs, at some origins and at all earlier ones that these learn from.
 
-    The ensemble learns who takes part from the outcomes of :func:`forecasting.ensemble.reach` periods, then odds,
-    spread and tails one after the other from how what it had made before fared in 24; sums of parts learn from 72. So
-    far back members are forecast too, and what is older has no say: at one origin the same is made whether it is the
-    present or one of many past.
+    The ensemble scales its spread by the outcomes of ``WINDOW`` periods; sums of parts learn from 72. So far back
+    members are forecast too, and what is older has no say: at one origin the same is made whether it is the present or
+    one of many past.
 
     Args:
         request: What is asked.
@@ -152,19 +141,22 @@ def members_at(request: Request, wanted: Sequence[BoolArray]) -> Members:
     masks = [mask | (below & no_pool[:, None]) if not place else mask for place, mask in enumerate(own)]
     works = [_work(request, *one) for one in zip(request.levels, masks, own, strict=True)]
     report = partial(request.progress, "Fitting models of single series")
-    kept = request.fits if request.lessons is None else None  # of large panels no answers are kept
     tables = [
-        [run_work(work, horizons=request.steps, workers=request.workers, progress=report, fits=kept)] for work in works
+        [run_work(work, horizons=request.horizons, workers=request.workers, progress=report, fits=request.fits)]
+        for work in works
     ]
     references = [tables[0][0].where(no_pool[_rows(request.levels[0], tables[0][0])]).of_model(BASELINE)]
     for model_id in request.pooled:
         at = pool if model_id not in request.asked else np.ones_like(pool)
         masks = [(mask | below if not kind else mask) & at[:, None] for kind, mask in enumerate(own)]
-        levels = [Level(*one) for one in zip(request.levels, masks, range(len(masks)), strict=True)]
+        levels = [
+            Level(level, mask, request.kind + above)
+            for above, (level, mask) in enumerate(zip(request.levels, masks, strict=True))
+        ]
         made = run_pooled(
             model_id,
             levels,
-            horizons=request.steps,
+            horizons=request.horizons,
             lessons=request.lessons,
             prior=request.taught,
             workers=request.workers,
@@ -192,7 +184,7 @@ def _learned_from(request: Request, level: Panel, rows: BoolArray) -> BoolArray:
     """Origins, periods × series, at whose forecasts the ensemble looks when it forecasts from some rows."""
     if ENSEMBLE not in request.asked:
         return np.zeros(level.matrix.shape, dtype=bool)
-    far = max(step + reach(step) for step in request.steps) + LESSONS * (max(request.steps) + WINDOW)
+    far = max(request.horizons) + WINDOW
     return level.observed_at(_before(rows, far) & level.judged())
 
 
@@ -211,7 +203,7 @@ def _dependence(request: Request, own: list[BoolArray]) -> BoolArray:
     if request.column is None:
         return np.zeros(parts.matrix.shape, dtype=bool)
     rows = np.logical_or.reduce([mask.any(axis=1) for mask in own]) & parts.judged()
-    return parts.observed_at(_before(rows, MOST_ORIGINS + max(request.steps)))
+    return parts.observed_at(_before(rows, MOST_ORIGINS + max(request.horizons)))
 
 
 def _before(rows: BoolArray, count: int) -> BoolArray:
@@ -229,12 +221,10 @@ def _rows(level: Panel, table: QuantileTable) -> NDArray[np.intp]:
 
 def _work(request: Request, level: Panel, mask: BoolArray, own: BoolArray) -> WorkList:
     """Fits of the models of single series; where only dependence is learned, the baseline alone."""
-    whole, seen, pool = np.asarray(own.any(axis=1)), level.seen(), request.pooled_at
+    whole, seen = np.asarray(own.any(axis=1)), level.seen()
 
     def models(row: int) -> list[str]:
-        if not whole[row]:
-            return [BASELINE]
-        return models_to_run(request.asked, int(seen[row]) * FITS_EACH, pooled=bool(pool[row]))
+        return models_to_run(request.asked, int(seen[row])) if whole[row] else [BASELINE]
 
     return work_at(level, mask, models)
 

@@ -1,11 +1,9 @@
 """Runs the pooled model: which series it learns from, how often it is fitted, where it forecasts.
 
 An origin's model was fitted at the turn of its calendar year, on outcomes that had ended by then. So all origins of a
-year share their fits, and the future cannot leak into the past. One is made for every horizon of ``FITTED``; a horizon
-in between is answered by the fits on either side, each shown that horizon's own features, in proportion: on Frontex's
-routes and their nationalities that was as good, eight months ahead, as a fit for eight months. Fits can be kept: a
-later run on the same figures needs none, and is fitted anew only when the year turns, figures are revised or the
-model's version changes.
+year share one fit, which answers at every horizon, and the future cannot leak into the past. Fits can be kept: a later
+run on the same figures needs none, and is fitted anew only when the year turns, figures are revised or the model's
+version changes.
 
 The series that are learned from need not be those that are forecast: a night's routes are described alike and too few
 to learn from, and get the fits of every count that is known (:class:`Lesson`, year by year, as known at its turn).
@@ -28,17 +26,28 @@ from forecasting.hindcast import Fits, history_hash
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.pool import SupervisedPool
-from forecasting.pooled_fit import Answer, Done, Lesson, Series, Task, between, run_task
+from forecasting.pooled_fit import (
+    Answer,
+    FitTask,
+    Lesson,
+    PredictTask,
+    Series,
+    answers,
+    extended_cache,
+    read_cache,
+    run_fit,
+    run_predictions,
+)
 from forecasting.postprocess import FEWEST_EARLIER_VALUES
 from forecasting.quantiles import KEYS, QuantileTable
 from forecasting.workers import Progress, Workers, run_tasks
 
-FITTED = (1, 2, 3, 4, 6, 9, 12, 18)
-"""Horizons with a fit of their own, as has every one beyond the last."""
 ENOUGH = 5_000
 """Values from which a panel's own series teach better than a prior: forty series of ten years."""
 FEW = 50_000
-"""Forecasts by kept fits that are made sooner (in about two seconds) than processes are started."""
+"""Predictions that are made sooner (in about two seconds) than processes are started."""
+SHARES = 4
+"""Parts that the horizons of more predictions are split into, for processes to share."""
 PREDICTIONS = "foreseen"
 """Ending of the name under which is kept what a fit predicted."""
 _FLAGS = ["model_version", "history_hash", "fallback", "reason", "capped"]
@@ -101,7 +110,7 @@ def run_pooled(  # noqa: PLR0913  # what to forecast, from what, and by what mea
         horizons: Periods ahead.
         workers: Processes or a cluster; by default one process per core.
         progress: Told after every fit.
-        fits: Where fits are looked up and kept; None keeps none.
+        fits: Where fits and predictions are looked up and kept; None keeps none.
 
     Returns:
         One table per level, as of :func:`forecasting.hindcast.run_work`. A series with fewer than six earlier values
@@ -109,7 +118,7 @@ def run_pooled(  # noqa: PLR0913  # what to forecast, from what, and by what mea
     """
     panel = levels[0].panel
     world = [Series.of(level.panel, level.kind) for level in levels]
-    years, positions, prints = panel.periods.end_time.year.to_numpy(), _positions(panel), _fingerprints(world)
+    years, prints = panel.periods.end_time.year.to_numpy(), _fingerprints(world)
     eligible = [level.wanted & (one.count > FEWEST_EARLIER_VALUES) for level, one in zip(levels, world, strict=True)]
     rows = sorted({int(row) for one in eligible for row in np.flatnonzero(one.any(axis=1))})
     groups: dict[int, list[int]] = {}
@@ -117,19 +126,24 @@ def run_pooled(  # noqa: PLR0913  # what to forecast, from what, and by what mea
         groups.setdefault(int(years[row]), []).append(row)
     lessons = lessons or own_lessons([(level.panel, level.kind) for level in levels], prior)
     taught = {year: lessons(year) for year in groups}
-    marks = [_mark(prints[row + 1], eligible, row) for row in range(len(years))]
-    tasks = [
-        Task(
-            model_id, world, eligible, positions, panel.season_length, year, taught[year],
-            origins, [marks[row] for row in origins], fitted, ahead,
-        )
-        for year, origins in groups.items()
-        for fitted, ahead in fits_for(horizons).items()
-    ]  # fmt: skip
-    answers = _by_horizon(tasks, _answers(tasks, fits, workers, progress), horizons)
+    steps, season = sorted(set(horizons)), panel.season_length
+    tasks = {year: FitTask(model_id, lesson, season, max(steps)) for year, lesson in taught.items()}
+    fitted = {year: fit for year, fit in _fitted(tasks, fits, workers, progress).items() if fit}
+    marks = {row: _mark(prints[row + 1], eligible, row) for row in rows}
+    wanted = {year: {_name(marks[row], step): (row, step) for step in steps for row in groups[year]} for year in fitted}
+    work = {
+        year: PredictTask(model_id, fit, world, eligible, _positions(panel), season, wanted[year])
+        for year, fit in fitted.items()
+    }
+    growth = _predicted(work, {year: f"{tasks[year].key()}-{PREDICTIONS}" for year in work}, fits, workers)
+    found = []
+    for year in fitted:
+        for step in steps:
+            own = [growth[year][_name(marks[row], step)] for row in groups[year]]
+            found.append((year, step, answers(model_id, world, eligible, groups[year], own, step)))
     fitted_on = {year: lesson.fingerprint for year, lesson in taught.items()}
     return [
-        _table(model_id, level, [(*at, answer[place]) for at, answer in answers.items()], fitted_on)
+        _table(model_id, level, [(year, step, one[place]) for year, step, one in found], fitted_on)
         for place, level in enumerate(levels)
     ]
 
@@ -163,86 +177,53 @@ def lesson(levels: Sequence[tuple[Panel, int]], year: int) -> Lesson:
     return Lesson(world, _positions(panel)[:known], known, _fingerprints(world)[known])
 
 
-def neighbours(horizon: int) -> dict[int, float]:
-    """The horizons of the fits that answer for a horizon, each with its weight."""
-    if horizon in FITTED or horizon > FITTED[-1]:
-        return {horizon: 1.0}
-    place = int(np.searchsorted(FITTED, horizon))
-    lower, upper = FITTED[place - 1], FITTED[place]
-    share = (horizon - lower) / (upper - lower)
-    return {lower: 1 - share, upper: share}
+def _name(mark: str, horizon: int) -> str:
+    return f"h{horizon}-{mark}"
 
 
-def fits_for(horizons: Sequence[int]) -> dict[int, tuple[int, ...]]:
-    """The horizons of the fits that are needed, and what each of them has to forecast."""
-    wanted: dict[int, tuple[int, ...]] = {}
-    for horizon in sorted(set(horizons)):
-        for fitted in neighbours(horizon):
-            wanted[fitted] = (*wanted.get(fitted, ()), horizon)
-    return dict(sorted(wanted.items()))
+def _fitted(
+    tasks: Mapping[int, FitTask], fits: Fits | None, workers: Workers, progress: Progress | None
+) -> dict[int, bytes]:
+    """The fit of each year, kept or new; a new one is kept as soon as it ends. Empty where there is too little."""
+    keys = {year: task.key() for year, task in tasks.items()}
+    found = {year: fits and fits.get(key) for year, key in keys.items()}
+    new = [year for year, fit in found.items() if not fit]
+    light = [replace(tasks[year], lesson=tasks[year].lesson.cut(tasks[year].season)) for year in new]
+
+    def keep(place: int, fit: bytes) -> None:
+        if fits is not None and fit:
+            fits.put(keys[new[place]], fit)
+
+    made = run_tasks(run_fit, light, workers=workers, progress=progress, took=keep)
+    return {year: fit or b"" for year, fit in (found | dict(zip(new, made, strict=True))).items()}
 
 
-def _by_horizon(
-    tasks: list[Task], made: list[list[list[Answer]]], horizons: Sequence[int]
-) -> dict[tuple[int, int], list[Answer]]:
-    """Forecasts of each level, by year of the fit and horizon."""
-    of_fit = {
-        (task.year, task.horizon, horizon): answers
-        for task, each in zip(tasks, made, strict=True)
-        for horizon, answers in zip(task.ahead, each, strict=True)
+def _predicted(
+    work: Mapping[int, PredictTask], keys: Mapping[int, str], fits: Fits | None, workers: Workers
+) -> dict[int, dict[str, FloatArray]]:
+    """Growth by year and name: what was kept, and the rest predicted now and kept."""
+    known = {year: read_cache(fits.get(key) if fits is not None else None) for year, key in keys.items()}
+    lacking = {
+        year: {name: at for name, at in task.wanted.items() if name not in known[year]} for year, task in work.items()
     }
-    found = {}
-    for year in dict.fromkeys(task.year for task in tasks):
-        for horizon in sorted(set(horizons)):
-            weights = neighbours(horizon)
-            lower, upper = (of_fit[year, fitted, horizon] for fitted in (min(weights), max(weights)))
-            share = weights[max(weights)] if len(weights) > 1 else 0.0
-            found[year, horizon] = [between(*one, share) for one in zip(lower, upper, strict=True)]
-    return found
-
-
-def _answers(
-    tasks: list[Task], fits: Fits | None, workers: Workers, progress: Progress | None
-) -> list[list[list[Answer]]]:
-    """Run the tasks with the fits that are kept and what they predicted, and keep what is new as each task ends."""
-    if fits is None:
-        light = [_light(task) for task in tasks]
-        return [done.answers for done in run_tasks(run_task, light, workers=workers, progress=progress)]
-    keys = [task.key() for task in tasks]
-    given = [
-        _light(replace(task, keep=True, fitted=fits.get(key), cached=fits.get(f"{key}-{PREDICTIONS}")))
-        for task, key in zip(tasks, keys, strict=True)
-    ]
+    origins = [row for wanted in lacking.values() for row, _ in wanted.values()]
+    world = next(iter(work.values())).eligible if work else []
+    is_few = sum(sum(wanted[row].sum() for wanted in world) for row in origins) <= FEW
     asleep = workers is None or (isinstance(workers, SupervisedPool) and not workers.is_awake)
-    if asleep and all(one.fitted for one in given) and sum(one.uncached() for one in given) <= FEW:
-        workers = 1
-    order = sorted(range(len(given)), key=lambda place: not given[place].fitted)
-    kept = sum(bool(one.fitted) for one in given)
-    made: dict[int, list[list[Answer]]] = {}
-
-    def keep(turn: int, done: Done) -> None:
-        place = order[turn]
-        made[place] = done.answers
-        for name, content in ((keys[place], done.fit), (f"{keys[place]}-{PREDICTIONS}", done.cached)):
-            if content:
-                fits.put(name, content)
-
-    ordered = [given[place] for place in order]
-    run_tasks(run_task, ordered, workers=workers, progress=_beyond(progress, kept), took=keep)
-    return [made[place] for place in range(len(given))]
-
-
-def _light(task: Task) -> Task:
-    """The task with what its fit learns from, or without where the fit was kept: the rest would travel with it."""
-    lesson = replace(task.lesson, world=[]) if task.fitted else task.lesson.cut(task.horizon, task.season)
-    return replace(task, lesson=lesson)
-
-
-def _beyond(progress: Progress | None, kept: int) -> Progress | None:
-    """A report of the fits that are new: those that were kept come first and take no time."""
-    if progress is None:
-        return None
-    return lambda done, total: progress(done - kept, total - kept) if done > kept else None
+    parts = []
+    for year, wanted in lacking.items():
+        steps = sorted({step for _, step in wanted.values()})
+        for share in np.array_split(steps, min(1 if is_few else SHARES, len(steps))) if steps else []:
+            some = {name: at for name, at in wanted.items() if at[1] in share}
+            parts.append((year, replace(work[year], wanted=some)))
+    made = run_tasks(run_predictions, [task for _, task in parts], workers=1 if asleep and is_few else workers)
+    new: dict[int, dict[str, FloatArray]] = {year: {} for year in work}
+    for (year, _), growth in zip(parts, made, strict=True):
+        new[year] |= growth
+    for year, key in keys.items():
+        if fits is not None and new[year]:
+            fits.put(key, extended_cache(known[year], new[year]))
+    return {year: known[year] | new[year] for year in work}
 
 
 def _positions(panel: Panel) -> FloatArray:

@@ -1,9 +1,10 @@
-"""One fit of the pooled model, and what is forecast with it: runs in a process of its own, here or on a cluster."""
+"""One fit of the pooled model, and predictions with it: each runs in a process of its own, here or on a cluster."""
 
 from __future__ import annotations
 
 import hashlib
 import io
+import math
 import sys
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -13,15 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import FloatArray
-from forecasting import LEVELS, BoolArray, between_levels, constants_of
+from forecasting import BoolArray, between_levels, constants_of
 from forecasting import features as features_module
-from forecasting.features import features, rounded, volatility
+from forecasting.features import FEATURES, WIDENING, features, rounded, volatility
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.postprocess import LARGEST_CAP, SMALLEST_CAP
 
+LEARNED = (1, 2, 3, 4, 6, 9, 12, 18)
+"""Horizons of the outcomes that every fit learns from; longer ones follow, each half as far again, where asked for."""
 MOST_ROWS = 33_000
-"""Past origins that one fit learns from: half of the largest series, half spread evenly over the rest."""
+"""Past origins that are described for a fit: half of the largest series, half spread evenly over the rest."""
 FEWEST_ROWS = 2_000
 TOTALS_WEIGHT = 3.0
 LOWEST_WEIGHT, HIGHEST_WEIGHT = 1.0, 8.0
@@ -61,9 +64,9 @@ class Lesson:
     known: int
     fingerprint: str
 
-    def cut(self, horizon: int, season: int) -> Lesson:
-        """The same with only the series that a fit for a horizon learns from: the rest need not travel to it."""
-        return replace(self, world=[self._cut(series, self.known - horizon - season) for series in self.world])
+    def cut(self, season: int) -> Lesson:
+        """The same with only the series that a fit learns from: the rest need not travel to it."""
+        return replace(self, world=[self._cut(series, self.known - 1 - season) for series in self.world])
 
     def _cut(self, series: Series, length: int) -> Series:
         columns = learned_from(series.logs[: self.known], length) if length > 0 else np.empty(0, dtype=np.intp)
@@ -71,63 +74,57 @@ class Lesson:
 
 
 @dataclass(frozen=True)
-class Task:
-    """One fit, and the forecasts that are made with it, for its own horizon or those beside it."""
+class FitTask:
+    """One fit.
+
+    Attributes:
+        model_id: Entry of :data:`forecasting.models.POOLED_MODELS`.
+        lesson: What it learns from.
+        season: Periods in a season.
+        longest: Longest horizon that is asked for.
+    """
 
     model_id: str
-    world: list[Series]
-    """The series that are forecast."""
-    eligible: list[BoolArray]
-    positions: FloatArray
-    season: int
-    year: int
-    """At whose turn the fit is made."""
     lesson: Lesson
-    origins: list[int]
-    marks: list[str]
-    """Of each origin: fingerprint of all that was known there and of the series that are forecast."""
-    horizon: int
-    """Of the outcomes that are learned from."""
-    ahead: tuple[int, ...]
-    """Horizons that are forecast."""
-    keep: bool = False
-    """A new fit, and what it predicts, is handed back."""
-    fitted: bytes | None = None
-    """A fit that was kept."""
-    cached: bytes | None = None
-    """What it predicted before."""
+    season: int
+    longest: int
 
     def key(self) -> str:
         """Name under which the fit is kept: the model, its version, and a hash of all that it learns from, and how."""
         lesson, model = self.lesson, POOLED_MODELS[self.model_id]
         kinds, places = [series.kind for series in lesson.world], lesson.positions[: lesson.known].tolist()
         how = model.parameters() + constants_of(features_module, sys.modules[__name__])
-        rest = f"{lesson.fingerprint} {kinds} {self.season} {places} {lesson.known} {how}"
-        mark = hashlib.sha256(rest.encode()).hexdigest()[:32]
-        return f"{self.model_id}-{model.version}-h{self.horizon}-{mark}"
+        ahead = learned_horizons(self.longest)
+        rest = f"{lesson.fingerprint} {kinds} {self.season} {places} {lesson.known} {ahead} {how}"
+        return f"{self.model_id}-{model.version}-{hashlib.sha256(rest.encode()).hexdigest()[:32]}"
 
-    def uncached(self) -> int:
-        """Number of forecasts that the fit has not made before."""
-        known = read_cache(self.cached)
-        sizes = [sum(int(wanted[row].sum()) for wanted in self.eligible) for row in self.origins]
-        return sum(
-            size
-            for size, mark in zip(sizes, self.marks, strict=True)
-            for horizon in self.ahead
-            if _entry(mark, horizon) not in known
-        )
 
-    def describe(self, series: Series, rows: list[int], horizon: int) -> FloatArray:
-        """Features of a forecast level's series at some periods, from what was known by the last of them."""
-        last = max(rows) + 1
-        return features(
-            series.logs[:last], rows, self.positions[:last], horizon=horizon, season=self.season, kind=series.kind
-        )
+@dataclass(frozen=True)
+class PredictTask:
+    """What is predicted with one fit.
+
+    Attributes:
+        model_id: Entry of :data:`forecasting.models.POOLED_MODELS`.
+        fitted: The fit.
+        world: The series, level by level.
+        eligible: Origins to predict from, level by level, periods × series.
+        positions: Place of every period within its season, from 0.
+        season: Periods in a season.
+        wanted: Name of each prediction with its origin's place on the calendar and its horizon.
+    """
+
+    model_id: str
+    fitted: bytes
+    world: list[Series]
+    eligible: list[BoolArray]
+    positions: FloatArray
+    season: int
+    wanted: Mapping[str, tuple[int, int]]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """Forecasts of one level made with one fit: places, log1p quantiles, and where the cap was applied."""
+    """Forecasts of one level at one horizon: places, log1p quantiles, and where the cap was applied."""
 
     rows: NDArray[np.intp]
     columns: NDArray[np.intp]
@@ -135,75 +132,70 @@ class Answer:
     capped: BoolArray
 
 
-@dataclass(frozen=True)
-class Done:
-    """What came of a task: forecasts of each level, horizon by horizon of ``task.ahead``, and what is to be kept."""
-
-    answers: list[list[Answer]]
-    fit: bytes = b""
-    cached: bytes = b""
-
-
-_NOTHING = Answer(
-    np.empty(0, dtype=np.intp), np.empty(0, dtype=np.intp), np.empty((0, len(LEVELS))), np.empty(0, dtype=bool)
-)
+def learned_horizons(longest: int) -> tuple[int, ...]:
+    """The horizons of the outcomes that a fit learns from."""
+    found = list(LEARNED)
+    while found[-1] < longest:
+        found.append(math.ceil(1.5 * found[-1]))
+    return tuple(found)
 
 
-def run_task(task: Task) -> Done:
-    """Fit where no fit was kept, and forecast what was not cached before."""
-    fitted = task.fitted or _fit(task)
-    if not fitted:
-        return Done([[_NOTHING] * len(task.world)] * len(task.ahead))
-    known = read_cache(task.cached)
-    new = _predict(task, fitted, known)
-    answers = [_answers(task, known | new, horizon) for horizon in task.ahead]
-    if not task.keep:
-        return Done(answers)
-    return Done(answers, b"" if task.fitted else fitted, extended_cache(known, new))
+def run_fit(task: FitTask) -> bytes:
+    """The model fitted on what was known; nothing where there is too little to learn from."""
+    parts = [_examples(task, horizon) for horizon in learned_horizons(task.longest)]
+    described, growth, weights = (np.concatenate(one) for one in zip(*parts, strict=True))
+    if not parts or len(parts[0][1]) < FEWEST_ROWS:
+        return b""
+    return POOLED_MODELS[task.model_id].fit(described, growth, weights, task.season)
 
 
-def between(lower: Answer, upper: Answer, share: float) -> Answer:
-    """The way from one forecast to another of the same places, ``share`` of it gone; nothing where one is lacking."""
-    if not len(lower.rows) or not len(upper.rows):
-        return _NOTHING
-    quantiles = lower.quantiles + share * (upper.quantiles - lower.quantiles)
-    return Answer(lower.rows, lower.columns, quantiles, lower.capped | upper.capped)
-
-
-def _entry(mark: str, horizon: int) -> str:
-    return f"h{horizon}-{mark}"
-
-
-def _predict(task: Task, fitted: bytes, known: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
-    """Growth at the model's own levels for every origin and horizon not known, level after level."""
+def run_predictions(task: PredictTask) -> dict[str, FloatArray]:
+    """Growth at the model's own levels by name, level after level of the world."""
     described: dict[str, FloatArray] = {}
-    for horizon in task.ahead:
-        rows = [
-            (row, mark)
-            for row, mark in zip(task.origins, task.marks, strict=True)
-            if _entry(mark, horizon) not in known
+    for horizon in sorted({horizon for _, horizon in task.wanted.values()}):
+        origins = {name: row for name, (row, step) in task.wanted.items() if step == horizon}
+        rows, last = list(origins.values()), max(origins.values()) + 1
+        everyone = [
+            features(
+                series.logs[:last], rows, task.positions[:last], horizon=horizon, season=task.season, kind=series.kind
+            )
+            for series in task.world
         ]
-        if rows:
-            described |= _described(task, rows, horizon)
-    if not described:
-        return {}
-    model = POOLED_MODELS[task.model_id]
-    distinct, place = _distinct(np.concatenate(list(described.values())))
-    found = model.predict(fitted, distinct)[place]
+        for place, (name, row) in enumerate(origins.items()):
+            own = [one[place][wanted[row]] for one, wanted in zip(everyone, task.eligible, strict=True)]
+            described[name] = np.concatenate(own)
+    distinct, places = _distinct(np.concatenate(list(described.values())))
+    found = POOLED_MODELS[task.model_id].predict(task.fitted, distinct)[places]
     ends = np.cumsum([len(one) for one in described.values()])[:-1]
     return dict(zip(described, np.split(found, ends), strict=True))
 
 
-def _described(task: Task, rows: Sequence[tuple[int, str]], horizon: int) -> dict[str, FloatArray]:
-    """Features of the series to be forecast at some origins, level after level, by entry."""
-    origins = [row for row, _ in rows]
-    everyone = [task.describe(series, origins, horizon) for series in task.world]
-    return {
-        _entry(mark, horizon): np.concatenate(
-            [one[place][wanted[row]] for one, wanted in zip(everyone, task.eligible, strict=True)]
-        )
-        for place, (row, mark) in enumerate(rows)
-    }
+def answers(
+    model_id: str,
+    world: Sequence[Series],
+    eligible: Sequence[BoolArray],
+    origins: Sequence[int],
+    growth: Sequence[FloatArray],
+    horizon: int,
+) -> list[Answer]:
+    """Forecasts of each level at one horizon.
+
+    Args:
+        model_id: Entry of :data:`forecasting.models.POOLED_MODELS`.
+        world: The series, level by level.
+        eligible: Origins to forecast from, level by level, periods × series.
+        origins: Places of the origins on the calendar.
+        growth: At each origin the growth of the eligible series, level after level.
+        horizon: Periods ahead.
+    """
+    spread = between_levels(POOLED_MODELS[model_id].levels)
+    ends = [np.cumsum([wanted[row].sum() for wanted in eligible])[:-1] for row in origins]
+    by_level = zip(*(np.split(one @ spread, end) for one, end in zip(growth, ends, strict=True)), strict=True)
+    rows = np.asarray(origins, dtype=np.intp)
+    return [
+        _place(series, rows, np.nonzero(wanted[rows]), np.concatenate(one), horizon)
+        for series, wanted, one in zip(world, eligible, by_level, strict=True)
+    ]
 
 
 def _distinct(described: FloatArray) -> tuple[FloatArray, NDArray[np.intp]]:
@@ -214,42 +206,19 @@ def _distinct(described: FloatArray) -> tuple[FloatArray, NDArray[np.intp]]:
     return rows[first], place
 
 
-def _answers(task: Task, growth: Mapping[str, FloatArray], horizon: int) -> list[Answer]:
-    """Forecasts of each level at one horizon."""
-    spread = between_levels(POOLED_MODELS[task.model_id].levels)
-    found = [growth[_entry(mark, horizon)] @ spread for mark in task.marks]
-    ends = np.cumsum([[wanted[row].sum() for wanted in task.eligible] for row in task.origins], axis=1)[:, :-1]
-    by_level = zip(*(np.split(one, end) for one, end in zip(found, ends, strict=True)), strict=True)
-    return [
-        _place(task, series, np.nonzero(wanted[task.origins]), np.concatenate(one), horizon)
-        for series, wanted, one in zip(task.world, task.eligible, by_level, strict=True)
-    ]
-
-
-def _fit(task: Task) -> bytes:
-    """The model fitted on what was known; nothing where there is too little to learn from."""
-    described, growth, weights = _examples(task)
-    if len(growth) < FEWEST_ROWS:
-        return b""
-    return POOLED_MODELS[task.model_id].fit(described, growth, weights, task.horizon / task.season)
-
-
-def _examples(task: Task) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _examples(task: FitTask, horizon: int) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Features, growth and weights of past origins whose outcomes had ended when the fit was made."""
-    lesson, horizon, season = task.lesson, task.horizon, task.season
+    lesson, season = task.lesson, task.season
     rows = list(range(season, lesson.known - horizon))
-    parts = []
+    parts = [(np.empty((0, len(FEATURES))), np.empty(0), np.empty(0))]
     for series in lesson.world if rows else []:
-        logs = series.logs[: lesson.known]
-        positions = lesson.positions[: lesson.known]
+        logs, positions = series.logs[: lesson.known], lesson.positions[: lesson.known]
         described = features(logs, rows, positions, horizon=horizon, season=season, kind=series.kind)
         now, later = logs[rows], logs[[row + horizon for row in rows]]
-        growth = (later - now) / series.volatility[rows]
+        growth = (later - now) / (series.volatility[rows] * horizon**WIDENING)
         weights = np.clip(now, LOWEST_WEIGHT, HIGHEST_WEIGHT) * (TOTALS_WEIGHT if series.kind else 1.0)
         usable = np.isfinite(growth)
         parts.append((described[usable], growth[usable], weights[usable]))
-    if not parts:
-        return np.empty((0, 0)), np.empty(0), np.empty(0)
     described, growth, weights = (np.concatenate(one) for one in zip(*parts, strict=True))
     return described, growth, weights
 
@@ -267,11 +236,14 @@ def learned_from(logs: FloatArray, length: int) -> NDArray[np.intp]:
     return np.sort(np.concatenate([largest, rest[np.unique(spread)]]))
 
 
-def _place(task: Task, series: Series, where: tuple[NDArray[np.intp], ...], growth: FloatArray, horizon: int) -> Answer:
-    """Growth back to log1p values, kept between zero and the cap that holds for every model."""
-    rows, columns = np.asarray(task.origins, dtype=np.intp)[where[0]], where[1]
-    now, scale = series.logs[rows, columns], series.volatility[rows, columns]
-    ceiling = _caps(series.logs[: max(task.origins) + 1], horizon)[rows, columns][:, None]
+def _place(
+    series: Series, origins: NDArray[np.intp], where: tuple[NDArray[np.intp], ...], growth: FloatArray, horizon: int
+) -> Answer:
+    """Growth back to log1p values, kept between zero and the cap that holds for every model; none where it is NaN."""
+    made = np.isfinite(growth).all(axis=1)
+    rows, columns, growth = origins[where[0]][made], where[1][made], growth[made]
+    now, scale = series.logs[rows, columns], series.volatility[rows, columns] * horizon**WIDENING
+    ceiling = _caps(series.logs[: origins.max() + 1], horizon)[rows, columns][:, None]
     quantiles = now[:, None] + growth * scale[:, None]
     capped = np.asarray((quantiles > ceiling + 1e-9).any(axis=1))
     return Answer(rows, columns, np.clip(quantiles, 0.0, ceiling), capped)

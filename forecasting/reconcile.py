@@ -19,7 +19,7 @@ from scipy.stats import rankdata
 from core import FloatArray
 from core.errors import InputError
 from forecasting import ENSEMBLE, LEVELS
-from forecasting.calibration import discretise
+from forecasting.calibration import whole_counts
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, value_at
 from forecasting.sum_of_parts import FEWEST_ORIGINS, MOST_ORIGINS, cube_of, shuffled_draws
@@ -77,7 +77,7 @@ def reconcile(
         progress: Told after every model and horizon.
 
     Returns:
-        The parts with reconciled quantiles, and their keys as they were. The ensemble's are near whole counts again.
+        The parts with reconciled quantiles, and their keys as they were. The ensemble's are whole counts again.
     """
     above = totals.keys[["model_id", "series_id", "origin_date", "horizon"]]
     of_total = dict(zip(above.itertuples(index=False, name=None), totals.quantiles, strict=True))
@@ -106,7 +106,7 @@ def reconcile(
         quantiles[rows] = agreed
     of_ensemble = (parts.keys["model_id"] == ENSEMBLE).to_numpy()[:, None]
     moved = QuantileTable(parts.keys, quantiles)
-    return QuantileTable(parts.keys, np.where(of_ensemble, discretise(moved, panel).quantiles, quantiles))
+    return QuantileTable(parts.keys, np.where(of_ensemble, whole_counts(moved, panel).quantiles, quantiles))
 
 
 def _ranks(

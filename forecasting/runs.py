@@ -180,14 +180,13 @@ def _in_batches(
             one = replace(means, levels=[batch])
             answer, told = _answer(members_at(one, [mask]).tables[0], batch, one, rows)
             tables.append(_at(answer, batch, mask))
-            weights += [] if told is None else [told]
+            if told is not None:
+                weights.append(told.groupby(["model_id", "origin_date", "horizon"])[["weight"]].sum().reset_index())
         request.progress("Batches", len(batches), len(batches))
     table = stack(tables)
     if not weights:
         return table, []
-    # Nothing is learned, so the weights of an origin are the same in every batch.
-    same = pd.concat(weights).drop_duplicates(["model_id", "series_id", "origin_date", "horizon"])
-    return table, account_of(table, same, panel)
+    return table, account_of(table, pd.concat(weights), panel)
 
 
 class _InMemory:

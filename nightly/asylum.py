@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import pandas as pd
 
@@ -21,24 +20,19 @@ from core.log import counted
 from core.progress import ProgressReport
 from core.release import FORECASTS, RELEASE, YEAR_AHEAD
 from core.schema import ALL, NOT_APPLICABLE, check, make_series_id
-from forecasting import BASELINE, ENSEMBLE
-from forecasting.hindcast import backtest_work, present_work, run_work
+from forecasting import ENSEMBLE
+from forecasting.hindcast import Fits
 from forecasting.panel import Panel, panel_from_observations, panel_from_rows
-from forecasting.pooled import Level, past_origins, present_origins
 from forecasting.quantiles import to_matrix, to_rows
 from forecasting.reconcile import reconcile
 from forecasting.verification import summarise
 from forecasting.workers import Workers
 from forecasting.year_ahead import reach_of, year_ahead
-from nightly import FREQ as POOLED_FREQ
-from nightly.forecasts import hindcasts, of_model, with_ensemble
+from nightly.forecasts import forecast_panel, of_model
 from nightly.pooled import PooledNight
 from nightly.tables import hindcast_table
-from store.caches import COLUMNS, BacktestStore
 
 SOURCE_ID = "eurostat"
-MODELS = (BASELINE, "vigie-seasonal-walk", "vigie-theta")
-"""Members that take milliseconds: dozens of countries must not delay the night."""
 FEWEST_DESTINATIONS = 5
 FEWEST_VALUES = 24
 OK, TOO_OLD, TOO_SHORT = "ok", "too_old", "too_short"
@@ -108,10 +102,10 @@ class Asylum:
 def forecast_asylum(
     known: pd.DataFrame,
     as_of: dt.date,
-    cache: BacktestStore,
     progress: ProgressReport,
     *,
     origins: int,
+    fits: Fits | None = None,
     workers: Workers = None,
     pooled: PooledNight | None = None,
 ) -> Asylum:
@@ -125,8 +119,7 @@ def forecast_asylum(
         fine = state.loc[state["state"] == OK, "series_id"]
         if len(fine) < FEWEST_DESTINATIONS:
             continue
-        learned = pooled if dataset.freq == POOLED_FREQ else None
-        maker = _Forecaster(dataset, cache, progress, min(origins, dataset.origins), workers, learned)
+        maker = _Forecaster(dataset, progress, min(origins, dataset.origins), fits, workers, pooled)
         made.append(maker.run(rows, list(fine)))
     degraded = [] if made else [why_not(states).record(SOURCE_ID)]
     forecasts = _together([one.present for one in made])
@@ -191,9 +184,9 @@ class _Forecaster:
     """Makes the forecasts of one dataset."""
 
     dataset: Dataset
-    cache: BacktestStore
     progress: ProgressReport
     origins: int
+    fits: Fits | None
     workers: Workers
     pooled: PooledNight | None
 
@@ -226,26 +219,13 @@ class _Forecaster:
             totals,
         )
 
-    def _forecasts(self, panel: Panel, kind: int, *, farther: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Ensemble and baseline now and at past origins.
-
-        Farther ones reach as far as the year ahead needs.
-        """
-        work = backtest_work(panel, origins=self.origins, step=1, models=MODELS)
-        reach = reach_of(panel.periods[0])
-        horizons = list(range(1, reach + 1)) if farther else list(self.dataset.horizons)
-        stage = partial(self.progress, _("Asylum applications"))
-        past, _made = hindcasts(work, self.cache, horizons=horizons, workers=self.workers, progress=stage)
-        if self.pooled is not None:
-            wanted = past_origins(panel, origins=self.origins, step=1) | present_origins(panel)
-            learned = self.pooled.forecast([Level(panel, wanted, kind)], horizons, stage)[0]
-            past = pd.concat([past, to_rows(learned)[COLUMNS]], ignore_index=True)
-        now = run_work(present_work(panel, models=MODELS), horizons=horizons, workers=self.workers)
-        present, past, _weights = with_ensemble(to_rows(now)[COLUMNS], past, panel)
-        present, past = (
-            rows[rows["model_id"].isin((BASELINE, ENSEMBLE))].reset_index(drop=True) for rows in (present, past)
-        )
-        return present, past
+    def _forecasts(self, panel: Panel, *, kind: int, farther: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Ensemble and baseline now and at past origins; farther ones reach as far as the year ahead needs."""
+        horizons = range(1, reach_of(panel.periods[0]) + 1) if farther else self.dataset.horizons
+        return forecast_panel(
+            panel, origins=self.origins, horizons=horizons, progress=self.progress, fits=self.fits,
+            workers=self.workers, pooled=self.pooled, kind=kind,
+        )  # fmt: skip
 
     def _described(self, forecasts: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
         facts = rows.drop_duplicates("series_id").set_index("series_id")[["geo", "citizen"]]

@@ -1,7 +1,7 @@
 """Forecasts of a night: members at past origins (only those not made before), the present, and their ensemble.
 
 Past forecasts by nationality are made to be judged: is the forecast as good for every group of people? A release
-forecasts routes, not nationalities. The same kind of models forecasts the largest nationalities at the past origins,
+forecasts routes, not nationalities. The same engine forecasts the largest nationalities at the past origins,
 from the figures as they are known tonight (no past editions of the breakdowns are kept), cut at each origin. Errors are
 summed by region of origin too (``data/countries.toml``).
 """
@@ -23,12 +23,15 @@ from core.release import FORECASTS, NOWCASTS
 from core.routes import ARRIVAL_SERIES
 from core.schema import ALL
 from core.settings import Settings
-from forecasting import ENSEMBLE, OWN
+from forecasting import BASELINE, ENSEMBLE, OWN
 from forecasting.ensemble import combine
-from forecasting.hindcast import WorkList, backtest_work, present_work, run_work, was_cut_off
+from forecasting.hindcast import Fits, WorkList, backtest_work, present_work, run_work, was_cut_off
+from forecasting.members import Request
 from forecasting.models import MODELS
 from forecasting.panel import Panel, panel_from_observations
+from forecasting.pooled import past_origins, present_origins
 from forecasting.quantiles import QuantileTable, to_matrix, to_rows
+from forecasting.runs import forecasts_at
 from forecasting.trajectories import sample_paths, update_with_nowcasts
 from forecasting.verification import group_errors
 from forecasting.workers import Progress, Workers
@@ -43,8 +46,6 @@ FARTHER = tuple(range(1, REACH + 1))
 FIT = ["model_id", "series_id", "origin_date"]
 """What one fit answers for."""
 ROW = [*FIT, "horizon", "output_type_id"]
-QUICK_MODELS = ("vigie-baseline", "vigie-seasonal-walk", "vigie-theta")
-"""Members that take milliseconds: hundreds of series must not delay the night."""
 GROUP_ORIGINS = 36
 """Past origins: at twelve months ahead 24 forecasts are left to score."""
 GROUP_HORIZONS = (1, 3, 6, 12)
@@ -209,11 +210,40 @@ def with_ensemble(
     # A past origin of one series may be the present one of another: the forecast is the same, and is kept once.
     together = pd.concat([present, past], ignore_index=True).drop_duplicates(ROW)
     combined = combine(together, panel)
-    everything = pd.concat([together, to_rows(combined.forecasts)], ignore_index=True)
-    last = panel.matrix.apply(lambda column: column.last_valid_index().end_time.normalize())
-    is_current = everything["origin_date"] == everything["series_id"].map(last)
-    current, former = (everything[rows].reset_index(drop=True) for rows in (is_current, ~is_current))
+    current, former = _now_and_then(pd.concat([together, to_rows(combined.forecasts)], ignore_index=True), panel)
     return current, former, combined.weights
+
+
+def _now_and_then(rows: pd.DataFrame, panel: Panel) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Forecasts from each series' last value, and those from earlier ones."""
+    last = panel.matrix.apply(lambda column: column.last_valid_index().end_time.normalize())
+    is_current = rows["origin_date"] == rows["series_id"].map(last)
+    current, former = (rows[chosen].reset_index(drop=True) for chosen in (is_current, ~is_current))
+    return current, former
+
+
+def forecast_panel(  # noqa: PLR0913  # what is forecast, and by what means the engine runs
+    panel: Panel,
+    *,
+    origins: int,
+    horizons: Sequence[int],
+    progress: ProgressReport,
+    fits: Fits | None = None,
+    workers: Workers = None,
+    pooled: PooledNight | None = None,
+    kind: int = 0,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Quantile rows of ensemble and baseline from each series' last value, and from the past origins before it.
+
+    The engine of ``vigie forecast``, whose pooled model learns here from every count that is known.
+    """
+    request = Request(
+        [panel], None, [BASELINE, ENSEMBLE], horizons, workers, progress,
+        fits=fits, lessons=pooled.lessons(panel.freq) if pooled else None,
+        pools=pooled is not None, kind=kind,
+    )  # fmt: skip
+    wanted = past_origins(panel, origins=origins, step=1) | present_origins(panel)
+    return _now_and_then(to_rows(forecasts_at(request, [wanted]).table)[COLUMNS], panel)
 
 
 def hindcasts(
@@ -279,13 +309,14 @@ def _fallbacks(present: pd.DataFrame) -> dict[str, int]:
     return {str(model_id): int(count) for model_id, count in counts.items()}
 
 
-def errors_by_group(
+def errors_by_group(  # what is judged, and by what means the engine runs
     data: RealTimeData,
     past: pd.DataFrame,
-    cache: BacktestStore,
     progress: ProgressReport,
     origins: int = GROUP_ORIGINS,
+    fits: Fits | None = None,
     workers: Workers = None,
+    pooled: PooledNight | None = None,
 ) -> pd.DataFrame:
     """Errors of the ensemble by route, by region of origin and route, and by nationality and route.
 
@@ -297,8 +328,11 @@ def errors_by_group(
     parts = [group_errors(past, data.panel, routes[["series_id", "kind", "route_id", "geo", "group"]])]
     for _place, rows in breakdowns(data).groupby(["route_id", "geo"]):
         panel = panel_from_observations(rows, TARGET, FREQ)
-        made = _group_hindcasts(panel, min(origins, GROUP_ORIGINS), cache, progress, workers)
-        parts.append(group_errors(made, panel, _groups(rows)))
+        _now, then = forecast_panel(
+            panel, origins=min(origins, GROUP_ORIGINS), horizons=GROUP_HORIZONS, progress=progress, fits=fits,
+            workers=workers, pooled=pooled,
+        )  # fmt: skip
+        parts.append(group_errors(of_model(then, ENSEMBLE), panel, _groups(rows)))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -336,16 +370,6 @@ def _largest_groups(rows: pd.DataFrame) -> pd.DataFrame:
     long = months.melt("time_period", var_name="series_id", value_name="obs_value").dropna(subset="obs_value")
     facts = rows.drop_duplicates("series_id").drop(columns=["time_period", "obs_value"])
     return long.merge(facts, on="series_id")
-
-
-def _group_hindcasts(
-    panel: Panel, origins: int, cache: BacktestStore, progress: ProgressReport, workers: Workers
-) -> pd.DataFrame:
-    """The ensemble of the fast members at past origins: those stored, and the rest made now."""
-    work = backtest_work(panel, origins=origins, step=1, models=QUICK_MODELS)
-    stage = partial(progress, _("Scoring past forecasts by nationality"))
-    members, _made = hindcasts(work, cache, horizons=GROUP_HORIZONS, workers=workers, progress=stage)
-    return to_rows(combine(members, panel).forecasts)
 
 
 def _groups(rows: pd.DataFrame) -> pd.DataFrame:

@@ -40,7 +40,7 @@ from nightly.recover import Degraded, chain_head, record_publication, recover, v
 from nightly.run_alerts import revisions_since, run_alerts
 from nightly.run_report import CUT_OFF_SOURCE, RUN_REPORT, StageTimer, left_out, run_report
 from nightly.tables import data_tables, forecast_tables, issued_scores, judge
-from store.caches import BacktestStore
+from store.caches import BacktestStore, FitStore
 from store.editions import EditionStore
 from store.journal import Entry, Journal, opened_journal
 from store.lock import AlreadyRunningError, Note, night_lock
@@ -246,7 +246,7 @@ def _make_release(run: Run) -> RunResult:
             "editions": editions.table(date),
             "issued_scores": issued_scores(releases.all(), former, data),
             "group_errors": errors_by_group(
-                data, made.past_ensemble, cache, timer.report, settings.backtest_origins, run.pool
+                data, made.past_ensemble, timer.report, settings.backtest_origins, FitStore(home), run.pool, pooled
             ),
         }
 
@@ -254,9 +254,9 @@ def _make_release(run: Run) -> RunResult:
         asylum = forecast_asylum(
             data.known,
             date,
-            cache,
             timer.report,
             origins=settings.backtest_origins,
+            fits=FitStore(home),
             workers=run.pool,
             pooled=pooled,
         )

@@ -110,18 +110,18 @@ class PooledNight:
     data: RealTimeData
     fits: Fits
     workers: Workers = None
+    _known: dict[Frequency, KnownCounts] = field(default_factory=dict)
 
-    @cached_property
-    def lessons(self) -> KnownCounts:
-        """What the fits of each year learn from."""
-        return KnownCounts(lambda: self.data.vintages, self.data.date)
+    def lessons(self, freq: Frequency) -> KnownCounts:
+        """What the fits of each year learn from, for series of a frequency."""
+        return self._known.setdefault(freq, KnownCounts(lambda: self.data.vintages, self.data.date, freq))
 
     def forecast(
         self, levels: Sequence[Level], horizons: Sequence[int], progress: Progress | None = None
     ) -> list[QuantileTable]:
         """Forecast any monthly series with the fits of their origins' years; one table per level."""
         return run_pooled(
-            MODEL_ID, levels, horizons=horizons, lessons=self.lessons,
+            MODEL_ID, levels, horizons=horizons, lessons=self.lessons(FREQ),
             workers=self.workers, progress=progress, fits=self.fits,
         )  # fmt: skip
 

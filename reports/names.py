@@ -26,8 +26,6 @@ MODELS = {
     "vigie-baseline": _("Baseline"),
     "vigie-snaive": _("Seasonal baseline"),
     "vigie-ets": _("Exponential smoothing"),
-    "vigie-theta": _("Theta"),
-    "vigie-arima": _("ARIMA"),
     "vigie-seasonal-walk": _("Seasonal walk"),
     "vigie-structural": _("Structural model"),
     "vigie-prophet": _("Prophet"),

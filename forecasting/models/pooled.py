@@ -15,37 +15,33 @@ from core import FloatArray
 from core.errors import InputError
 from core.languages import marked as _
 from forecasting import ModelCard, PooledModel, constants_of
-from forecasting.features import LONG_VIEW, rounded
+from forecasting.features import HORIZON, rounded
 from forecasting.models import small_counts
 from forecasting.models.small_counts import SLOW_AND_SMALL
 
 FITTED_LEVELS: FloatArray = np.asarray((0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99))
-"""One fit each; the 23 levels are read between them. As good as 23 fits, in a third of the time."""
-VIEWS = (slice(None), slice(None, -LONG_VIEW))
-"""Features of each of the two fits whose mean is the forecast: with and without the long view."""
-GROWTH, COUNTS = "growth", "counts"
-"""Parts of a kept fit."""
+"""One set of trees each; the 23 levels are read between them."""
+ROWS = 5_000
+"""Past origins drawn for each horizon."""
 LONGEST_COUNTED = 0.5
-"""Seasons ahead for which chances of small counts are learned: on outcomes before 2018 they helped up to three months
-ahead, made no difference at six, and were slightly worse at twelve."""
-TREES = 120
-PARAMETERS = SLOW_AND_SMALL | {"objective": "quantile", "learning_rate": 0.05}
-LONGEST_DRAWN = 0.5
-"""Seasons ahead up to which rows are drawn in proportion to their weight: LightGBM sorts all rows for the weighted
-quantiles of leaves, so that unweighted ones take half the time. A year ahead drawing cost accuracy, up to six months it
-did not."""
-OF_DRAWN = {"min_data_in_leaf": 120, "bagging_fraction": 0.4}
-"""Where rows are drawn: heavy ones stand there several times, which leaves have to outnumber."""
+"""Seasons ahead up to which chances of small counts are learned and used."""
+TREES = 150
+PARAMETERS = SLOW_AND_SMALL | {
+    "objective": "quantile",
+    "learning_rate": 0.05,
+    "min_data_in_leaf": 120,
+    "bagging_fraction": 0.4,
+}
 
 
-def fit(described: FloatArray, growth: FloatArray, weights: FloatArray, seasons: float) -> bytes:
-    """Learn how described series grew.
+def fit(described: FloatArray, growth: FloatArray, weights: FloatArray, season: int) -> bytes:
+    """Learn how described series grew, at all horizons together.
 
     Args:
-        described: Features of past origins, shape ``(rows, features)``.
-        growth: What followed: log growth over the horizon by volatility, shape ``(rows,)``.
-        weights: Weight of each row.
-        seasons: The horizon in seasons.
+        described: Features of past origins and horizons, shape ``(rows, features)``.
+        growth: What followed, in units of :func:`forecasting.features.growth_scale`, shape ``(rows,)``.
+        weights: A row is drawn in proportion to its weight, shape ``(rows,)``.
+        season: Periods in a season.
 
     Returns:
         The trees as compressed text, for :func:`predict`.
@@ -54,16 +50,17 @@ def fit(described: FloatArray, growth: FloatArray, weights: FloatArray, seasons:
         InputError: A system library that LightGBM needs is not installed.
     """
     lightgbm = library()
-    weights, is_drawn = rounded(weights), seasons <= LONGEST_DRAWN
-    grown = PARAMETERS | (OF_DRAWN if is_drawn else {})
-    texts = []
-    for place, columns in enumerate(VIEWS):
-        rows, weight = (drawn(weights, (place + 0.5) / len(VIEWS)), None) if is_drawn else (slice(None), weights)
-        seen, label = rounded(described[rows, columns]), rounded(growth[rows])
-        examples = lightgbm.Dataset(seen, label, weight=weight, params={"max_bin": 63, "verbose": -1})
-        fits = [lightgbm.train(grown | {"alpha": level}, examples, num_boost_round=TREES) for level in FITTED_LEVELS]
-        texts.append([one.model_to_string() for one in fits])
-    whole = {GROWTH: texts, COUNTS: small_counts.fit(lightgbm, described, growth) if seasons <= LONGEST_COUNTED else []}
+    of_horizon = [np.flatnonzero(described[:, HORIZON] == step) for step in np.unique(described[:, HORIZON])]
+    rows = np.concatenate([own[drawn(weights[own], min(ROWS, len(own)))] for own in of_horizon])
+    examples = lightgbm.Dataset(rounded(described[rows]), rounded(growth[rows]), params={"max_bin": 63, "verbose": -1})
+    fits = [lightgbm.train(PARAMETERS | {"alpha": level}, examples, TREES) for level in FITTED_LEVELS]
+    near = described[:, HORIZON] <= _longest_counted(season)
+    whole = {
+        "season": season,
+        "longest": float(described[:, HORIZON].max()),
+        "growth": [one.model_to_string() for one in fits],
+        "counts": small_counts.fit(lightgbm, described[near], growth[near]),
+    }
     return zlib.compress(json.dumps(whole).encode(), level=1)
 
 
@@ -72,39 +69,43 @@ def predict(fitted: bytes, ahead: FloatArray) -> FloatArray:
 
     Args:
         fitted: What :func:`fit` made.
-        ahead: Features of the origins to be forecast, shape ``(n, features)``.
+        ahead: Features of the origins and horizons to be forecast, shape ``(n, features)``.
 
     Returns:
-        Quantiles of growth at ``FITTED_LEVELS``, ascending, shape ``(n, 7)``.
+        Quantiles of growth at ``FITTED_LEVELS``, ascending, shape ``(n, 7)``; NaN at horizons beyond all that the fit
+        has seen.
 
     Raises:
         InputError: A system library that LightGBM needs is not installed.
     """
     lightgbm = library()
     whole = json.loads(zlib.decompress(fitted))
-    found = []
-    for columns, texts in zip(VIEWS, whole[GROWTH], strict=True):
-        fits = [lightgbm.Booster(model_str=text) for text in texts]
-        seen = [np.asarray(one.predict(rounded(ahead[:, columns]), num_threads=1)) for one in fits]
-        found.append(np.sort(np.stack(seen, axis=1), axis=1))
-    growth: FloatArray = np.mean(found, axis=0)
-    return small_counts.blended(lightgbm, whole[COUNTS], ahead, growth, FITTED_LEVELS)
+    fits = [lightgbm.Booster(model_str=text) for text in whole["growth"]]
+    growth = np.sort([one.predict(rounded(ahead), num_threads=1) for one in fits], axis=0).T
+    near = ahead[:, HORIZON] <= _longest_counted(whole["season"])
+    growth[near] = small_counts.blended(lightgbm, whole["counts"], ahead[near], growth[near], FITTED_LEVELS)
+    growth[ahead[:, HORIZON] > whole["longest"]] = np.nan
+    return growth
 
 
-def drawn(weights: FloatArray, start: float) -> NDArray[np.intp]:
-    """Places of as many rows as there are, each drawn as often as it weighs, evenly along their order.
+def _longest_counted(season: int) -> float:
+    return float(np.log(max(1.0, LONGEST_COUNTED * season)))
+
+
+def drawn(weights: FloatArray, count: int) -> NDArray[np.intp]:
+    """Places of rows, each drawn in proportion to its weight, evenly along their order.
 
     Systematic resampling: Kitagawa 1996, Journal of Computational and Graphical Statistics 5(1).
 
     Args:
         weights: Weight of each row, shape ``(rows,)``.
-        start: Where in the first step drawing begins, from 0 to below 1.
+        count: Number of rows to draw.
 
     Returns:
-        Places, ascending, some several times, shape ``(rows,)``.
+        Places, ascending, heavy ones perhaps several times, shape ``(count,)``.
     """
-    passed = rounded(np.cumsum(weights) * (len(weights) / weights.sum()))
-    return np.searchsorted(passed, np.arange(len(weights)) + start)
+    passed = rounded(np.cumsum(weights) * (count / weights.sum()))
+    return np.searchsorted(passed, np.arange(count) + 0.5)
 
 
 def parameters() -> str:
@@ -129,7 +130,7 @@ def library() -> ModuleType:
 
 POOLED_MODEL = PooledModel(
     model_id="vigie-pooled",
-    version="6",
+    version="7",
     levels=FITTED_LEVELS,
     parameters=parameters,
     fit=fit,

@@ -50,7 +50,6 @@ MODEL = Model(
     model_id="vigie-prophet",
     version="2",
     predict=predict,
-    seconds=0.2,
     slow=True,
     card=ModelCard(
         title=_("Prophet"),

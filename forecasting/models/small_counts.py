@@ -16,9 +16,9 @@ import numpy as np
 from scipy.special import ndtri
 
 from core import FloatArray
-from forecasting.features import levels, mean_of_season, rounded, value_now, volatility_seen
+from forecasting.features import growth_scale, levels, mean_of_season, rounded, value_now
 
-THRESHOLDS: FloatArray = np.asarray((0, 1, 2, 3, 5, 8, 13, 22, 40, 80), dtype=float)
+THRESHOLDS: FloatArray = np.asarray((0, 1, 3, 9, 30), dtype=float)
 """Counts whose chance of not being passed is learned; the distribution goes straight on in between."""
 MOSTLY, NOT_AT_ALL = float(np.log1p(1.0)), float(np.log1p(20.0))
 """Below the first mean of a season, on log1p scale, the chances have their full share in a forecast; from there to the
@@ -44,7 +44,7 @@ SLOW_AND_SMALL = {
     "verbose": -1,
 }
 """How trees are grown by every model that boosts them: small ones, slowly, and the same on every machine."""
-TREES = 80
+TREES = 60
 PARAMETERS = SLOW_AND_SMALL | {"objective": "binary", "learning_rate": 0.06}
 
 
@@ -54,7 +54,7 @@ def fit(lightgbm: ModuleType, described: FloatArray, growth: FloatArray) -> list
     Args:
         lightgbm: The library.
         described: Features of past origins, shape ``(rows, features)``.
-        growth: What followed: log growth over the horizon by volatility, shape ``(rows,)``.
+        growth: What followed: log growth by :func:`forecasting.features.growth_scale`, shape ``(rows,)``.
 
     Returns:
         Trees of every threshold as text; nothing where there are fewer than 2,000 past origins of small counts, or
@@ -62,11 +62,13 @@ def fit(lightgbm: ModuleType, described: FloatArray, growth: FloatArray) -> list
     """
     few = _share(described) > 0
     described, growth = described[few], growth[few]
-    outcomes = np.expm1(value_now(described) + growth * volatility_seen(described))
+    outcomes = np.expm1(value_now(described) + growth * growth_scale(described))
     whole = np.round(outcomes)
     if len(whole) < FEWEST_EXAMPLES or (np.abs(outcomes - whole) > 1e-6 * (1 + whole)).mean() > MOST_BROKEN:
         return []
-    rows = lightgbm.Dataset(_seen(described), whole, params={"max_bin": 63, "verbose": -1}, free_raw_data=False)
+    rows = lightgbm.Dataset(
+        rounded(levels(described)), whole, params={"max_bin": 63, "verbose": -1}, free_raw_data=False
+    )
     rows.construct()
     texts = []
     for threshold in THRESHOLDS:
@@ -94,9 +96,9 @@ def blended(
     few = share > 0
     if not texts or not few.any():
         return growth
-    seen = _seen(ahead[few])
+    seen = rounded(levels(ahead[few]))
     chances = np.stack([np.asarray(lightgbm.Booster(model_str=one).predict(seen, num_threads=1)) for one in texts], 1)
-    now, scale = value_now(ahead[few])[:, None], volatility_seen(ahead[few])[:, None]
+    now, scale = value_now(ahead[few])[:, None], growth_scale(ahead[few])[:, None]
     counted = (log_quantiles(chances, at, now + growth[few] * scale) - now) / scale
     mixed = growth.copy()
     mixed[few] += share[few, None] * (counted - growth[few])
@@ -134,9 +136,3 @@ def _share(described: FloatArray) -> FloatArray:
     way = rounded((NOT_AT_ALL - mean_of_season(described)) / (NOT_AT_ALL - MOSTLY))
     share: FloatArray = LARGEST_SHARE * np.clip(np.nan_to_num(way), 0.0, 1.0)
     return share
-
-
-def _seen(described: FloatArray) -> FloatArray:
-    """Levels in place of changes, and all other features as they are."""
-    known = levels(described)
-    return rounded(np.hstack([known, described[:, known.shape[1] :]]))

@@ -18,7 +18,7 @@ import pandas as pd
 from core import FloatArray
 from core.schema import ALL
 from forecasting import BoolArray, between_levels
-from forecasting.features import before, features, volatility
+from forecasting.features import WIDENING, before, features, volatility
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.pooled_fit import HIGHEST_WEIGHT, LOWEST_WEIGHT, TOTALS_WEIGHT
@@ -193,12 +193,12 @@ def losses(world: World, extra: FloatArray | None, *, origins: int, horizons: Se
     rows = list(range(len(logs) - 1 - origins, len(logs) - 1))
     years = world.totals.periods.year.to_numpy()
     blocks = []
-    for horizon in horizons:
-        for year in np.unique(years[rows]):
+    for year in np.unique(years[rows]):
+        fitted = _fit(world, extra, int((years < year).sum()), horizons)
+        for horizon in horizons:
             mine = [row for row in rows if years[row] == year and row + horizon < len(logs)]
             if mine:
-                quantiles = _fit_and_predict(world, extra, int((years < year).sum()), mine, horizon)
-                blocks.append(_scored(world, quantiles, mine, horizon))
+                blocks.append(_scored(world, _predict(world, extra, fitted, mine, horizon), mine, horizon))
     return pd.concat(blocks, ignore_index=True)
 
 
@@ -257,23 +257,31 @@ def _by_origin(scores: pd.DataFrame, series_id: str, horizon: int) -> tuple[Floa
     return sums["wis"].to_numpy(float), sums["n"].to_numpy(float)
 
 
-def _fit_and_predict(world: World, extra: FloatArray | None, known: int, rows: list[int], horizon: int) -> FloatArray:
-    """log1p quantiles at some origins of one year, fitted on the first ``known`` periods: ``(rows, series, 23)``."""
+def _fit(world: World, extra: FloatArray | None, known: int, horizons: Sequence[int]) -> bytes:
+    """The model fitted on the first ``known`` periods."""
     logs, season = world.logs, world.totals.season_length
     scale = volatility(logs, season)
-    past = list(range(season, known - horizon))
-    learned = _describe(world, logs[:known], extra, past, horizon)
-    now = logs[past]
-    growth = (logs[[row + horizon for row in past]] - now) / scale[past]
-    weights = np.clip(now, LOWEST_WEIGHT, HIGHEST_WEIGHT) * np.where(world.is_total, TOTALS_WEIGHT, 1.0)
-    usable = np.isfinite(growth)
+    parts = []
+    for horizon in horizons:
+        past = list(range(season, known - horizon))
+        described = _describe(world, logs[:known], extra, past, horizon)
+        now = logs[past]
+        growth = (logs[[row + horizon for row in past]] - now) / (scale[past] * horizon**WIDENING)
+        weights = np.clip(now, LOWEST_WEIGHT, HIGHEST_WEIGHT) * np.where(world.is_total, TOTALS_WEIGHT, 1.0)
+        usable = np.isfinite(growth)
+        parts.append((described[usable], growth[usable], weights[usable]))
+    described, growth, weights = (np.concatenate(one) for one in zip(*parts, strict=True))
+    return POOLED_MODELS[MODEL_ID].fit(described, growth, weights, season)
+
+
+def _predict(world: World, extra: FloatArray | None, fitted: bytes, rows: list[int], horizon: int) -> FloatArray:
+    """log1p quantiles at some origins of one year: ``(rows, series, 23)``."""
+    logs, model = world.logs, POOLED_MODELS[MODEL_ID]
     ahead = _describe(world, logs[: max(rows) + 1], extra, rows, horizon)
-    model = POOLED_MODELS[MODEL_ID]
-    fitted = model.fit(learned[usable], growth[usable], weights[usable], horizon / season)
     found = model.predict(fitted, ahead.reshape(-1, ahead.shape[-1])) @ between_levels(model.levels)
-    shape = (len(rows), logs.shape[1], found.shape[1])
-    quantiles = logs[rows][..., None] + found.reshape(shape) * scale[rows][..., None]
-    return np.maximum(quantiles, 0.0)
+    scale = volatility(logs, world.totals.season_length)[rows] * horizon**WIDENING
+    quantiles = logs[rows][..., None] + found.reshape(*scale.shape, -1) * scale[..., None]
+    return np.asarray(np.maximum(quantiles, 0.0))
 
 
 def _describe(world: World, logs: FloatArray, extra: FloatArray | None, rows: list[int], horizon: int) -> FloatArray:
@@ -284,8 +292,7 @@ def _describe(world: World, logs: FloatArray, extra: FloatArray | None, rows: li
         for kind, columns in ((1, world.is_total), (0, ~world.is_total))
     ]
     own = np.concatenate(parts, axis=1)
-    # Before the others: the model knows some of its features by their place from the end.
-    return own if extra is None else np.concatenate([extra[rows], own], axis=-1)
+    return own if extra is None else np.concatenate([own, extra[rows]], axis=-1)
 
 
 def _scored(world: World, quantiles: FloatArray, rows: list[int], horizon: int) -> pd.DataFrame:

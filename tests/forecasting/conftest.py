@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import calibration, ensemble, members, pooled_fit, reconcile, sum_of_parts
+from forecasting import calibration, members, pooled_fit, reconcile, sum_of_parts
 from forecasting.models import pooled, small_counts
 from forecasting.panel import Panel, panel_from_rows
 
@@ -58,12 +58,6 @@ def quick_engine() -> Iterator[None]:
         patch.setattr(pooled_fit, "FEWEST_ROWS", 200)
         for module in (members, reconcile, sum_of_parts):
             patch.setattr(module, "MOST_ORIGINS", sum_of_parts.FEWEST_ORIGINS)
-        for module in (members, calibration, ensemble):
+        for module in (members, calibration):
             patch.setattr(module, "WINDOW", 12)
         yield
-
-
-@pytest.fixture
-def cheap_members(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of the models of single series only the cheap ones are affordable."""
-    monkeypatch.setattr(members, "BUDGET", 3.0)

@@ -96,7 +96,7 @@ def test_the_ensembles_newest_weights_and_factors_are_told_horizon_by_horizon(pa
         columns=["series_id", "origin_date", "horizon", "spread_factor"],
     ).assign(model_id="vigie-ensemble")  # fmt: skip
     weights = pd.DataFrame(
-        [("a", ORIGIN, 1, 0.75), ("b", ORIGIN, 1, 0.25), ("c", ORIGIN, 1, 0.0), ("a", ORIGIN, 3, 1.0),
+        [("a", ORIGIN, 1, 0.75), ("b", ORIGIN, 1, 0.25), ("a", ORIGIN, 3, 1.0),
          ("b", pd.Timestamp("2024-01-31"), 1, 1.0)],
         columns=["model_id", "origin_date", "horizon", "weight"],
     )  # fmt: skip

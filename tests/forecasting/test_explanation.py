@@ -32,7 +32,7 @@ from forecasting.quantiles import to_rows
 from .frames import forecast
 
 HORIZONS = range(1, 5)
-MODELS = ["vigie-baseline", "vigie-seasonal-walk", "vigie-snaive"]
+MODELS = ["vigie-baseline", "vigie-ets", "vigie-snaive"]
 
 
 def refit(panel: Panel, models: Sequence[str]) -> pd.DataFrame:
@@ -135,8 +135,8 @@ def test_other_weights_alone_move_only_the_link_of_weights(small_panel: Panel) -
     present, past, weights = world(small_panel)
     before = explain(present, past, weights, small_panel)
     newest = weights["origin_date"] == small_panel.end_dates[-1]
-    turned = weights.copy()
-    turned.loc[newest, "weight"] = (turned.loc[newest, "model_id"] == "vigie-baseline").astype(float)
+    alone = weights[newest].assign(model_id="vigie-baseline", weight=1.0)
+    turned = pd.concat([weights[~newest], alone], ignore_index=True)
     after = explain(present, past, turned, small_panel)
     for component in (FORMER, SEASON, REVISIONS, MONTH_PASSED, LEVEL_SHIFT, LAST_OUTCOME):
         np.testing.assert_allclose(change(after, component), change(before, component), atol=1e-9)

@@ -7,14 +7,17 @@ import pytest
 
 from core import FloatArray
 from forecasting.features import (
+    FEATURES,
+    HORIZON,
     LARGEST_VOLATILITY,
     SMALLEST_VOLATILITY,
+    WIDENING,
     features,
+    growth_scale,
     levels,
     mean_of_season,
     value_now,
     volatility,
-    volatility_seen,
 )
 
 MONTHS, SERIES = 90, 3
@@ -83,11 +86,15 @@ def test_volatility_stays_within_its_bounds() -> None:
     assert volatility(wild, 12)[-1, 0] == LARGEST_VOLATILITY
 
 
-@pytest.mark.parametrize(("season", "shortest"), [(12, 1), (4, 1), (52, 4)])
-def test_levels_can_be_read_back_from_what_was_told_as_changes(season: int, shortest: int) -> None:
+@pytest.mark.parametrize(("season", "shortest"), [(12, 1), (4, 1), (1, 1), (52, 4)])
+def test_levels_are_read_back_from_changes_whatever_stands_behind_the_features(season: int, shortest: int) -> None:
     logs = walks()
-    made = features(logs, [70], np.arange(MONTHS, dtype=float) % season, horizon=1, season=season, kind=0)[0]
+    made = features(logs, [70], np.arange(MONTHS, dtype=float) % season, horizon=6, season=season, kind=0)[0]
+    assert made.shape[1] == len(FEATURES)
+    assert np.allclose(made[:, HORIZON], np.log(6))
+    made = np.hstack([made, np.full((SERIES, 2), 7.0)])
     assert np.allclose(value_now(made), logs[70])
-    assert np.allclose(mean_of_season(made), logs[71 - season : 71].mean(axis=0))
-    assert np.allclose(volatility_seen(made), volatility(logs, season)[70])
+    assert np.allclose(mean_of_season(made), logs[71 - max(2, season) : 71].mean(axis=0))
+    assert np.allclose(growth_scale(made), volatility(logs, season)[70] * 6**WIDENING)
     assert all(np.isclose(levels(made), logs[70 - back][:, None]).any(axis=1).all() for back in (shortest, season))
+    assert (levels(made)[:, -2:] == 7.0).all()

@@ -14,13 +14,14 @@ from core import FloatArray
 from core.release import FORECASTS
 from core.schema import check
 from forecasting import LEVELS, NORMAL_SCORES, between_levels, features, pooled_fit
+from forecasting.features import FEATURES, HORIZON
 from forecasting.hindcast import backtest_work
 from forecasting.models import POOLED_MODELS, small_counts
 from forecasting.models import pooled as pooled_model
 from forecasting.models.pooled import FITTED_LEVELS, fit, predict
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.pooled import PREDICTIONS, Level, lesson, neighbours, past_origins, present_origins, run_pooled
-from forecasting.pooled_fit import Lesson
+from forecasting.pooled import PREDICTIONS, Level, lesson, past_origins, present_origins, run_pooled
+from forecasting.pooled_fit import Lesson, learned_horizons
 from forecasting.quantiles import QuantileTable, to_rows
 from forecasting.verification import score_rows
 from forecasting.workers import Progress
@@ -28,7 +29,6 @@ from forecasting.workers import Progress
 pytestmark = pytest.mark.usefixtures("few_trees")
 MODEL = "vigie-pooled"
 MONTHS = 96
-PLACE = np.array([0])
 
 
 def world(count: int = 40) -> Panel:
@@ -51,7 +51,7 @@ def made(panel: Panel, *, origins: int = 14, horizons: tuple[int, ...] = (1, 3))
 
 def with_all_trees(patch: pytest.MonkeyPatch) -> None:
     """The models as they are."""
-    for module, trees, rate in ((pooled_model, 120, 0.05), (small_counts, 80, 0.06)):
+    for module, trees, rate in ((pooled_model, 150, 0.05), (small_counts, 60, 0.06)):
         patch.setattr(module, "TREES", trees)
         patch.setattr(module, "PARAMETERS", module.PARAMETERS | {"learning_rate": rate})
 
@@ -117,7 +117,7 @@ def test_the_numbers_do_not_depend_on_what_else_is_asked(panel: Panel, table: Qu
 
 @pytest.mark.slow
 def test_the_numbers_are_the_same_over_processes(panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
-    level = Level(panel, past_origins(panel, origins=2, step=1), 0)
+    level = Level(panel, past_origins(panel, origins=14, step=1), 0)
     over = run_pooled(MODEL, [level], horizons=(1, 3), workers=2)[0]
     with_all_trees(monkeypatch)  # processes know nothing of the few trees of this file
     here = run_pooled(MODEL, [level], horizons=(1, 3), workers=1)[0]
@@ -204,7 +204,7 @@ def test_kept_fits_give_the_same_numbers_and_none_is_made_anew(panel: Panel) -> 
     first, again, plain = (
         run_pooled(MODEL, [level], horizons=(1, 3), workers=1, fits=fits)[0] for fits in (shelf, shelf, None)
     )
-    assert shelf.new == len(shelf) == 8  # two years, two horizons; each fit and what it predicted
+    assert shelf.new == len(shelf) == 4  # two years; each fit and what it predicted
     for other in (again, plain):
         pd.testing.assert_frame_equal(first.keys, other.keys)
         np.testing.assert_array_equal(first.quantiles, other.quantiles)
@@ -212,21 +212,21 @@ def test_kept_fits_give_the_same_numbers_and_none_is_made_anew(panel: Panel) -> 
 
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_interrupted_run_keeps_fits_that_ended(panel: Panel, workers: int) -> None:
-    shelf, level = Shelf(), Level(panel, present_origins(panel), 0)
+    shelf, level = Shelf(), Level(panel, past_origins(panel, origins=14, step=1), 0)
     new: list[int] = []
 
     def interrupt(done: int, _total: int) -> None:
-        if done == 2:  # of four
+        if done == 1:  # of two years
             raise KeyboardInterrupt
 
     def run(progress: Progress | None, fits: Shelf | None) -> QuantileTable:
-        return run_pooled(MODEL, [level], horizons=(1, 2, 3, 4), workers=workers, progress=progress, fits=fits)[0]
+        return run_pooled(MODEL, [level], horizons=(1, 2), workers=workers, progress=progress, fits=fits)[0]
 
     with pytest.raises(KeyboardInterrupt):
         run(interrupt, shelf)
-    assert shelf.fits == 2
+    assert shelf.fits == 1
     continued = run(lambda _done, total: new.append(total), shelf)
-    assert (shelf.fits, set(new)) == (4, {2})
+    assert (shelf.fits, set(new)) == (2, {1})
     np.testing.assert_array_equal(continued.quantiles, run(None, None).quantiles)
 
 
@@ -296,7 +296,7 @@ def test_one_more_origin_asks_the_kept_fits_about_that_origin_alone(panel: Panel
     past(shorter, shelf)
     asked.clear()
     found = past(panel, shelf)
-    assert asked == [40, 40]
+    assert asked == [2 * 40]
     np.testing.assert_array_equal(found.quantiles, past(panel, None).quantiles)
 
 
@@ -361,65 +361,75 @@ def test_a_series_that_has_counted_nobody_so_far_teaches_nothing() -> None:
     assert pooled_fit.learned_from(logs, 60).tolist() == [1, 3]
 
 
-def test_the_fit_finds_the_quantiles_of_pure_noise(monkeypatch: pytest.MonkeyPatch) -> None:
+def described(rows: int, random: np.random.Generator, horizons: tuple[int, ...] = (1,)) -> FloatArray:
+    """Features by chance, of each horizon in turn."""
+    found = random.normal(size=(rows, len(FEATURES)))
+    found[:, HORIZON] = np.log(np.resize(horizons, rows))
+    return found
+
+
+def test_fit_finds_quantiles_of_pure_noise(monkeypatch: pytest.MonkeyPatch) -> None:
     with_all_trees(monkeypatch)
     random = np.random.default_rng(2)
-    described = random.normal(size=(6000, 22))
-    seen = predict(fit(described, random.normal(size=6000), np.ones(6000), 1 / 12), described[:50])
-    found = seen @ between_levels(FITTED_LEVELS)
+    seen = described(6000, random)
+    found = predict(fit(seen, random.normal(size=6000), np.ones(6000), 12), seen[:50]) @ between_levels(FITTED_LEVELS)
     assert found.shape == (50, len(LEVELS))
     assert np.abs(found.mean(axis=0) - NORMAL_SCORES).max() < 0.3
 
 
-@pytest.mark.parametrize("seasons", [0.25, 1.0])
-def test_last_bits_of_features_do_not_change_a_forecast(seasons: float) -> None:
+def test_last_bits_of_features_do_not_change_a_forecast() -> None:
     """Processors differ in the last bits of a logarithm, and in how much of a spread of zero they find."""
     random = np.random.default_rng(5)
-    described = np.round(random.normal(size=(4000, 22)), 1)
-    growth = np.round(described[:, 3] + random.normal(size=4000), 1)
+    seen = np.round(described(4000, random), 1)
+    growth = np.round(seen[:, 3] + random.normal(size=4000), 1)
     weights = random.integers(1, 9, 4000).astype(float)
 
     def elsewhere(values: FloatArray) -> FloatArray:
         return values + 1e-7 * random.random(values.shape)
 
-    expected = predict(fit(described, growth, weights, seasons), described[:50])
-    fitted = fit(elsewhere(described), elsewhere(growth), elsewhere(weights), seasons)
-    found = predict(fitted, elsewhere(described[:50]))
+    expected = predict(fit(seen, growth, weights, 12), seen[:50])
+    other = elsewhere(seen)
+    other[:, HORIZON] = seen[:, HORIZON]
+    fitted = fit(other, elsewhere(growth), elsewhere(weights), 12)
+    found = predict(fitted, other[:50])
     assert np.allclose(found, expected, rtol=1e-6, atol=1e-6)
 
 
 @settings(max_examples=50)
-@given(st.lists(st.floats(1.0, 24.0), min_size=1, max_size=60), st.sampled_from([0.25, 0.75]))
-def test_rows_are_drawn_as_often_as_they_weigh_and_evenly_along_their_order(weights: list[float], start: float) -> None:
-    rows = pooled_model.drawn(np.asarray(weights), start)
-    assert len(rows) == len(weights)
-    passed = np.cumsum(weights) / np.mean(weights)
+@given(st.lists(st.floats(1.0, 24.0), min_size=1, max_size=60), st.integers(1, 90))
+def test_rows_are_drawn_as_often_as_they_weigh_and_evenly_along_their_order(weights: list[float], count: int) -> None:
+    rows = pooled_model.drawn(np.asarray(weights), count)
+    assert len(rows) == count
+    passed = np.cumsum(weights) * count / np.sum(weights)
     assert all(abs((rows <= row).sum() - passed[row]) < 1 for row in range(len(weights)))
 
 
-@pytest.mark.parametrize("seasons", [0.5, 0.75])
-def test_heavy_rows_teach_more_whether_they_are_drawn_or_weighted(
-    monkeypatch: pytest.MonkeyPatch, seasons: float
-) -> None:
+def test_heavy_rows_count_more(monkeypatch: pytest.MonkeyPatch) -> None:
     with_all_trees(monkeypatch)
     random = np.random.default_rng(2)
-    described, heavy = random.normal(size=(3000, 22)), random.random(3000) < 0.5
-    fitted = fit(described, heavy.astype(float), np.where(heavy, 3.0, 1.0), seasons)
-    low, middle = predict(fitted, described[:50])[:, [1, 3]].mean(axis=0)
+    seen, heavy = described(3000, random), random.random(3000) < 0.5
+    fitted = fit(seen, heavy.astype(float), np.where(heavy, 3.0, 1.0), 12)
+    low, middle = predict(fitted, seen[:50])[:, [1, 3]].mean(axis=0)
     assert low < 0.2
     assert middle > 0.8
 
 
-def test_a_horizon_between_two_fits_is_answered_by_both_in_proportion() -> None:
-    assert neighbours(6) == {6: 1.0}
-    assert neighbours(5) == {4: 0.5, 6: 0.5}
-    assert neighbours(11) == {9: pytest.approx(1 / 3), 12: pytest.approx(2 / 3)}
-    assert neighbours(15) == {12: 0.5, 18: 0.5}
-    assert neighbours(20) == {20: 1.0}
+def test_one_fit_answers_at_each_horizon_with_that_horizons_growth() -> None:
+    random = np.random.default_rng(2)
+    seen = described(6000, random, (1, 12))
+    growth = np.where(seen[:, HORIZON] > 1, 2.0, 0.0) + 0.1 * random.normal(size=6000)
+    medians = predict(fit(seen, growth, np.ones(6000), 12), seen[:50])[:, 3]
+    assert medians[0::2].mean() < 0.5
+    assert medians[1::2].mean() > 1.5
 
 
-def test_between_two_forecasts_lies_their_weighted_mean_and_nothing_where_one_is_lacking() -> None:
-    lower, upper = (pooled_fit.Answer(PLACE, PLACE, np.full((1, 23), value), np.array([False])) for value in (1.0, 2.0))
-    nothing = pooled_fit.Answer(PLACE[:0], PLACE[:0], np.empty((0, 23)), np.empty(0, dtype=bool))
-    assert np.allclose(pooled_fit.between(lower, upper, 0.25).quantiles, 1.25)
-    assert len(pooled_fit.between(lower, nothing, 0.25).rows) == 0
+def test_there_is_no_forecast_at_a_horizon_of_which_no_outcome_was_known() -> None:
+    random = np.random.default_rng(2)
+    fitted = fit(described(3000, random, (1, 3)), random.normal(size=3000), np.ones(3000), 12)
+    found = predict(fitted, described(9, random, (1, 3, 6)))
+    assert np.isfinite(found).all(axis=1).tolist() == [True, True, False] * 3
+
+
+def test_far_horizons_are_learned_from_where_they_are_asked_for() -> None:
+    assert learned_horizons(3) == learned_horizons(18) == (1, 2, 3, 4, 6, 9, 12, 18)
+    assert learned_horizons(30)[-3:] == (18, 27, 41)

@@ -1,4 +1,4 @@
-"""Recent values: their distribution, and what they weigh before outcomes have told."""
+"""Recent values: their distribution, and where they take a share of the ensemble."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from core import QUANTILE_LEVELS
 from core.calendar import Frequency
-from forecasting import BASELINE, ENSEMBLE, LEVELS, NORMAL_SCORES, RECENT_VALUES, members
+from forecasting import ENSEMBLE, LEVELS, NORMAL_SCORES, RECENT_VALUES
 from forecasting.ensemble import combine
 from forecasting.members import Request, members_at
 from forecasting.models import MODELS
-from forecasting.models.recent_values import BY_FREQUENCY, HALF_LIFE, HIGHEST, odds_before_outcomes
+from forecasting.models.recent_values import HALF_LIFE, SHARE, share_of_recent_values
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.quantiles import LinearPool, QuantileTable, stack
+from forecasting.quantiles import LinearPool
 from forecasting.verification import observed_at, wis
 from forecasting.workers import Fit
 
@@ -70,28 +70,25 @@ def test_a_missing_period_is_no_zero() -> None:
     assert np.allclose(np.expm1(predicted(np.r_[values, 6.0])).min(), 5.0)
 
 
-@pytest.mark.parametrize(("every", "odds"), [(0, 0.0), (6, 0.0), (3, 0.56), (2, HIGHEST), (1, HIGHEST)])
-def test_the_more_recent_values_are_zero_the_more_they_weigh(every: int, odds: float) -> None:
+def shares(panel: Panel) -> NDArray[np.float64]:
+    """Share at every period of the first series."""
+    keys = pd.DataFrame({"series_id": panel.series_ids[0], "origin_date": panel.end_dates})
+    return share_of_recent_values(keys, panel)
+
+
+@pytest.mark.parametrize(("every", "share"), [(0, 0.0), (6, 0.0), (3, SHARE), (1, SHARE)])
+def test_they_take_a_share_where_more_than_one_in_five_is_zero(every: int, share: float) -> None:
     values = np.full(240, 300.0)
     if every:
         values[::every] = 0.0
-    found = odds_before_outcomes(panel_of(values))[-every or -1 :].mean()
-    assert found == pytest.approx(odds, abs=0.1)
+    assert shares(panel_of(values))[-1] == share
 
 
-def test_days_and_weeks_weigh_without_zeros_months_quarters_and_years_do_not() -> None:
-    calm = np.full(40, 300.0)
-    assert {freq: float(odds_before_outcomes(panel_of(calm, freq=freq))[-1, 0]) for freq in ("D", "W", "M")} == {
-        "D": 4.0, "W": 1.0, "M": 0.0
-    }  # fmt: skip
-    assert BY_FREQUENCY["Q"] == BY_FREQUENCY["A"] == 0.0
-
-
-def test_odds_at_an_origin_rest_on_values_up_to_it() -> None:
-    values = np.where(np.arange(60) % 2, 0.0, 500.0)
-    whole = odds_before_outcomes(panel_of(values))
-    early = panel_of(values).until(pd.Timestamp("2017-06-30"))
-    assert np.array_equal(whole[: len(early.periods)], odds_before_outcomes(early))
+def test_their_share_at_an_origin_rests_on_values_up_to_it() -> None:
+    values = np.where(np.arange(60) < 30, 500.0, 0.0)
+    whole, early = panel_of(values), panel_of(values).until(pd.Timestamp("2018-06-30"))
+    assert np.array_equal(shares(whole)[: len(early.periods)], shares(early))
+    assert set(shares(whole)) == {0.0, SHARE}
 
 
 @given(st.integers(0, 10**6), st.floats(0, 1))
@@ -124,60 +121,37 @@ def test_where_one_expects_nobody_and_the_other_many_a_mixture_holds_both() -> N
     assert (found[LEVELS > 0.41] > 5.5).all()
 
 
-def engine_on(panel: Panel) -> tuple[QuantileTable, pd.DataFrame]:
-    """Forecasts by every member and the ensemble at the last 36 origins and all earlier ones, and their weights."""
-    wanted = np.zeros(panel.matrix.shape, dtype=bool)
-    wanted[-36:-1] = True
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(members, "BUDGET", 20.0)
-        table = members_at(Request.of(panel, None, [ENSEMBLE], [1]), [wanted]).tables[0]
-    combined = combine(table, panel)
-    return stack([table, combined.forecasts]), combined.weights
-
-
 @pytest.fixture(scope="module")
 def landings() -> Panel:
     """Nobody in six months of ten, some hundreds in the others, as chance has it."""
     random = np.random.default_rng(3)
-    return panel_of(*(np.round(random.gamma(2.0, 300.0, 60)) * (random.uniform(size=60) > 0.6) for _ in range(3)))
+    return panel_of(*(np.round(random.gamma(2.0, 300.0, 60)) * (random.uniform(size=60) > 0.6) for _ in range(2)))
 
 
-def test_where_months_without_anybody_lie_among_large_numbers_recent_values_lead(landings: Panel) -> None:
-    table, weights = engine_on(landings)
-    table = table.where((table.keys["horizon"] == 1).to_numpy())
-    scores = table.keys.assign(wis=wis(observed_at(table.keys, landings), table.quantiles))
-    by_model = scores[scores["origin_date"] >= landings.end_dates[-13]].groupby("model_id")["wis"].mean()
-    assert by_model[ENSEMBLE] < 0.6 * by_model[BASELINE]
+def scored(panel: Panel, *, with_them: bool) -> tuple[float, pd.DataFrame]:
+    """Mean score of the ensemble at the last twelve origins, and its weights."""
+    wanted = np.zeros(panel.matrix.shape, dtype=bool)
+    wanted[-13:-1] = True
+    table = members_at(replace(Request.of(panel, None, [ENSEMBLE], [1]), workers=1), [wanted]).tables[0]
+    made = combine(table if with_them else table.where((table.keys["model_id"] != RECENT_VALUES).to_numpy()), panel)
+    late = made.forecasts.where((made.forecasts.keys["origin_date"] >= panel.end_dates[-13]).to_numpy())
+    observed = observed_at(late.keys, panel)
+    known = np.isfinite(observed)
+    return float(wis(np.log1p(observed[known]), np.log1p(late.quantiles[known])).mean()), made.weights
+
+
+@pytest.mark.slow
+def test_where_zeros_lie_among_large_numbers_they_better_the_ensemble(landings: Panel) -> None:
+    (own, weights), (without, _) = (scored(landings, with_them=one) for one in (True, False))
+    assert own < without
     late = weights[weights["origin_date"] >= landings.end_dates[-13]]
-    assert late[late["model_id"] == RECENT_VALUES]["weight"].between(0.3, 0.9).all()
-    assert np.allclose(weights.groupby(["origin_date", "horizon"])["weight"].sum(), 1.0)
+    assert np.allclose(late[late["model_id"] == RECENT_VALUES]["weight"], SHARE)
+    assert np.allclose(weights.groupby(["series_id", "origin_date", "horizon"])["weight"].sum(), 1.0)
 
 
-def test_where_no_month_is_without_anybody_they_have_no_say(landings: Panel) -> None:
+@pytest.mark.slow
+def test_where_no_month_is_without_anybody_they_have_no_share(landings: Panel) -> None:
     crowded = replace(landings, matrix=landings.matrix + 40.0)
-    table, weights = engine_on(crowded)
-    assert (weights[weights["model_id"] == RECENT_VALUES]["weight"] == 0).all()
-    members_only = table.where(~table.keys["model_id"].isin([ENSEMBLE, RECENT_VALUES]).to_numpy())
-    assert np.array_equal(combine(members_only, crowded).forecasts.quantiles, table.of_model(ENSEMBLE).quantiles)
-
-
-def test_outcomes_take_weight_from_recent_values_where_another_model_knows_better(landings: Panel) -> None:
-    """Every other month is empty, and a model of single series knows which."""
-    known = replace(landings, matrix=landings.matrix * 0 + np.where(np.arange(60) % 2, 0.0, 500.0)[:, None])
-    keys = pd.DataFrame({"row": np.repeat(np.arange(24, 59), 3), "series_id": np.tile(known.series_ids, 35)})
-    keys["origin_date"] = known.end_dates[keys["row"]]
-    keys["target_end_date"] = known.end_dates[keys["row"] + 1]
-    keys = keys.assign(horizon=1, fallback=False, capped=False).drop(columns="row")
-    outcome = np.log1p(observed_at(keys, known))[:, None]
-    of_model = {
-        BASELINE: np.log1p(500.0) / 2 + NORMAL_SCORES + 0 * outcome,
-        "vigie-ets": outcome + 0.3 * NORMAL_SCORES,
-        RECENT_VALUES: np.where(NORMAL_SCORES > 0, np.log1p(500.0), 0.0) + 0 * outcome,
-    }
-    tables = [
-        QuantileTable(keys.assign(model_id=name), np.expm1(np.maximum(logs, 0))) for name, logs in of_model.items()
-    ]
-    weights = combine(stack(tables), known).weights
-    shares = weights[weights["model_id"] == RECENT_VALUES].sort_values("origin_date")["weight"].to_numpy()
-    assert shares[0] == 0.5
-    assert shares[-1] < 0.1
+    (own, weights), (without, _) = (scored(crowded, with_them=one) for one in (True, False))
+    assert RECENT_VALUES not in set(weights["model_id"])
+    assert own == without

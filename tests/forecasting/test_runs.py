@@ -19,7 +19,7 @@ from forecasting.runs import _with_members_reasons, forecast_file
 
 from .frames import run_backtest, run_forecast
 
-pytestmark = pytest.mark.usefixtures("quick_engine", "cheap_members")
+pytestmark = pytest.mark.usefixtures("quick_engine")
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_only_the_models_asked_for_are_returned_though_the_members_run(panel_pat
 
 
 def test_asking_for_single_models_runs_no_others() -> None:
-    assert models_to_run(["vigie-theta", "vigie-baseline"]) == ["vigie-baseline", "vigie-theta"]
+    assert models_to_run(["vigie-ets", "vigie-baseline"]) == ["vigie-baseline", "vigie-ets"]
     assert "vigie-prophet" not in models_to_run([ENSEMBLE])
     assert "vigie-prophet" in models_to_run([ENSEMBLE, "vigie-prophet"])
 

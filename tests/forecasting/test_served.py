@@ -20,7 +20,7 @@ ROW = ["model_id", "series_id", "origin_date", "horizon", "output_type_id"]
 MONTHS = 75
 TOGETHER = "ensemble,baseline"
 
-pytestmark = pytest.mark.usefixtures("quick_engine", "cheap_members")
+pytestmark = pytest.mark.usefixtures("quick_engine")
 
 
 def world(count: int) -> Panel:

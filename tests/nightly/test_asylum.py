@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,9 @@ from core.calendar import PERIODS_PER_YEAR, last_complete_period
 from core.progress import silent
 from core.release import RELEASE, YEAR_AHEAD
 from core.schema import check
-from forecasting.hindcast import WorkList, run_work
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.quantiles import QuantileTable
+from forecasting.postprocess import SafeForecast
+from forecasting.workers import Fit, run_fits
 from nightly.asylum import (
     DATASETS,
     OK,
@@ -33,7 +34,7 @@ from nightly.asylum import (
     why_not,
 )
 from nightly.asylum import corridors as corridor_panel
-from store.caches import BacktestStore
+from store.caches import FitStore
 
 AS_OF = dt.date(2020, 1, 31)
 COUNTRIES = ("AUT", "BEL", "DEU", "FRA", "ITA", "SWE")
@@ -72,13 +73,13 @@ MONTHS = pd.period_range("2014-01", "2019-12", freq="M")
 QUARTERS = pd.period_range("2010Q1", "2019Q4", freq="Q")
 
 
-def made(known: pd.DataFrame, home: Path, as_of: dt.date = AS_OF, origins: int = 30) -> Asylum:
-    return forecast_asylum(known, as_of, BacktestStore(home), silent, origins=origins)
+def made(known: pd.DataFrame, as_of: dt.date = AS_OF, origins: int = 30) -> Asylum:
+    return forecast_asylum(known, as_of, silent, origins=origins)
 
 
 @pytest.fixture(scope="module")
-def corridors(tmp_path_factory: pytest.TempPathFactory) -> Asylum:
-    return made(figures("M", MONTHS, by_citizen=True), tmp_path_factory.mktemp("home"))
+def corridors() -> Asylum:
+    return made(figures("M", MONTHS, by_citizen=True))
 
 
 @pytest.mark.slow
@@ -108,9 +109,9 @@ def test_corridors_together_expect_about_what_their_destination_expects(corridor
 
 
 @pytest.mark.slow
-def test_where_months_are_too_old_the_quarters_are_forecast(tmp_path: Path) -> None:
+def test_where_months_are_too_old_the_quarters_are_forecast() -> None:
     old = figures("M", pd.period_range("2012-01", "2018-06", freq="M"))
-    found = made(pd.concat([old, figures("Q", QUARTERS)], ignore_index=True), tmp_path, dt.date(2020, 2, 10), 24)
+    found = made(pd.concat([old, figures("Q", QUARTERS)], ignore_index=True), dt.date(2020, 2, 10), 24)
     assert set(found.frames["asylum_forecasts"]["freq"]) == {"Q"}
     states = found.frames["asylum_series"].groupby("freq")["state"].unique()
     assert list(states["M"]) == ["too_old"]
@@ -118,18 +119,19 @@ def test_where_months_are_too_old_the_quarters_are_forecast(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_the_same_night_again_makes_no_past_forecast_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fits: list[int] = []
+def test_the_same_night_again_fits_nothing_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fitted: list[int] = []
 
-    def counting(work: WorkList, **how: Any) -> QuantileTable:  # noqa: ANN401  # passed on as they come
-        fits.append(len(work.fits))
-        return run_work(work, **how)
+    def counting(work: Sequence[Fit], *given: Any, **how: Any) -> list[SafeForecast]:  # noqa: ANN401  # passed on
+        fitted.append(sum(one.model_id == "vigie-ets" for one in work))
+        return run_fits(work, *given, **how)
 
-    monkeypatch.setattr("nightly.forecasts.run_work", counting)
+    monkeypatch.setattr("forecasting.hindcast.run_fits", counting)
     for _night in range(2):
-        made(figures("Q", QUARTERS), tmp_path, dt.date(2020, 2, 10), 8)
-    assert fits[0] > 0
-    assert fits[1:] == [0]
+        forecast_asylum(figures("Q", QUARTERS), dt.date(2020, 2, 10), silent, origins=8, fits=FitStore(tmp_path))
+    first, again = fitted[: len(fitted) // 2], fitted[len(fitted) // 2 :]
+    assert sum(first) > 0
+    assert sum(again) == 0
 
 
 @pytest.mark.slow
@@ -140,18 +142,16 @@ def test_the_same_night_again_makes_no_past_forecast_anew(tmp_path: Path, monkey
         (figures("M", pd.period_range("2012-01", "2015-06", freq="M")), "end in 2015-06"),
     ],
 )
-def test_without_recent_figures_the_night_is_degraded_and_says_why(
-    tmp_path: Path, known: pd.DataFrame, reason: str
-) -> None:
-    found = made(known, tmp_path)
+def test_without_recent_figures_the_night_is_degraded_and_says_why(known: pd.DataFrame, reason: str) -> None:
+    found = made(known)
     assert found.frames["asylum_forecasts"].empty
     assert [item["source_id"] for item in found.degraded] == ["eurostat"]
     assert reason in found.degraded[0]["reason"]
 
 
 @pytest.mark.slow
-def test_where_nothing_can_be_forecast_every_table_keeps_its_contract_and_is_empty(tmp_path: Path) -> None:
-    nothing = made(figures("M", MONTHS).iloc[:0], tmp_path)
+def test_where_nothing_can_be_forecast_every_table_keeps_its_contract_and_is_empty() -> None:
+    nothing = made(figures("M", MONTHS).iloc[:0])
     for name, frame in nothing.frames.items():
         assert len(check(frame, RELEASE[name])) == 0
     assert len(check(nothing.hindcasts, RELEASE["backtest"])) == 0
@@ -172,7 +172,7 @@ def test_a_country_is_forecast_a_year_ahead_unless_its_newest_figure_is_older_th
 
 @pytest.mark.parametrize(("countries", "forecast"), [(4, False), (5, True)])
 def test_fewer_than_five_countries_are_not_forecast_together(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, countries: int, *, forecast: bool
+    monkeypatch: pytest.MonkeyPatch, countries: int, *, forecast: bool
 ) -> None:
     asked = list[int]()
 
@@ -183,13 +183,13 @@ def test_fewer_than_five_countries_are_not_forecast_together(
     monkeypatch.setattr("nightly.asylum._Forecaster.run", run)
     known = figures("M", MONTHS)
     with suppress(InterruptedError):
-        assert made(known[known["geo"].isin(COUNTRIES[:countries])], tmp_path).frames["asylum_forecasts"].empty
+        assert made(known[known["geo"].isin(COUNTRIES[:countries])]).frames["asylum_forecasts"].empty
     assert asked == ([countries] if forecast else [])
 
 
-def test_where_fresh_figures_are_of_too_few_countries_that_is_said_and_not_that_they_are_old(tmp_path: Path) -> None:
+def test_where_fresh_figures_are_of_too_few_countries_that_is_said_and_not_that_they_are_old() -> None:
     known = figures("M", MONTHS)
-    told = made(known[known["geo"].isin(COUNTRIES[:4])], tmp_path).degraded
+    told = made(known[known["geo"].isin(COUNTRIES[:4])]).degraded
     assert [one["reason"] for one in told] == [
         "too few countries for a forecast of asylum applications: 4, at least 5 are needed"
     ]
@@ -299,7 +299,7 @@ def test_of_a_country_s_totals_ahead_the_first_dataset_s_count_and_each_window_o
 
 @pytest.mark.parametrize(("countries", "forecast"), [(4, False), (5, True)])
 def test_a_dataset_is_forecast_from_five_countries_on_with_no_more_origins_than_it_takes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, countries: int, *, forecast: bool
+    monkeypatch: pytest.MonkeyPatch, countries: int, *, forecast: bool
 ) -> None:
     ran: list[tuple[str, int, list[str], bool]] = []
     empty = pd.DataFrame()
@@ -321,7 +321,7 @@ def test_a_dataset_is_forecast_from_five_countries_on_with_no_more_origins_than_
     )
     for origins, used in ((30, 24), (8, 8)):
         ran.clear()
-        found = made(pd.concat([known, whole]), tmp_path, origins=origins)
+        found = made(pd.concat([known, whole]), origins=origins)
         series = [f"asylum_applications_first._Z.{geo}._T.M" for geo in sorted(COUNTRIES[:countries])]
         assert ran == ([("M", used, series, False)] if forecast else [])
         assert [one["source_id"] for one in found.degraded] == ([] if forecast else ["eurostat"])

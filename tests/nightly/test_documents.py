@@ -112,7 +112,7 @@ def test_french_texts_write_decimals_with_a_comma(release: Release) -> None:
 def test_the_matrix_goes_from_the_next_month_to_a_year_and_names_the_ensemble_first_then_what_it_is_measured_by() -> (
     None
 ):
-    models = ["vigie-theta", "a-team", BASELINE, "vigie-arima", ENSEMBLE]
+    models = ["vigie-structural", "a-team", BASELINE, "vigie-ets", ENSEMBLE]
     rows = [
         {"model_id": model, "series_id": "_T", "scale": "log", "horizon": step, "relative_wis": 0.9,
          "relative_wis_lo": 0.8, "relative_wis_hi": 1.0, "coverage_80": 0.8}
@@ -121,7 +121,7 @@ def test_the_matrix_goes_from_the_next_month_to_a_year_and_names_the_ensemble_fi
     scores, errors = pd.DataFrame(rows), pd.DataFrame(columns=COLUMNS)
     table = [line for line in evaluation_matrix(scores, errors, Language("en")).splitlines() if line.startswith("|")]
     assert table[0] == "| model | 1 month | 3 months | 6 months | 12 months |"
-    order = [ENSEMBLE, BASELINE, "a-team", "vigie-arima", "vigie-theta"]
+    order = [ENSEMBLE, BASELINE, "a-team", "vigie-ets", "vigie-structural"]
     assert [line.split("`")[1] for line in table[2:]] == order
     assert not any("–" in line.replace("0.80–1.00", "") for line in table[2:]), "a distance has no score"
 
@@ -205,7 +205,7 @@ def test_a_card_shows_a_dash_where_a_route_has_no_score_at_a_distance_and_years_
         "| `arrivals.CMR._T._T.M` | 0.10 [0.80–1.00] | – | 0.60 [0.80–1.00] | – |",
         "| `2024` | – | 0.70 [0.60–0.90] | – | – |",
     ]
-    assert documents._by_route_and_year("vigie-theta", frames, ENGLISH) == []
+    assert documents._by_route_and_year("vigie-ets", frames, ENGLISH) == []
 
 
 def test_a_card_tells_the_known_issues_of_its_subject_alone_and_has_no_heading_without_any() -> None:

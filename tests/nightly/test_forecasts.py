@@ -37,9 +37,9 @@ def test_what_was_cut_off_is_told_by_model_and_series_with_the_number_of_fits_wh
 def test_series_for_which_the_baseline_answers_are_counted_once_by_model() -> None:
     present = pd.DataFrame([
         *(rows("ets", name, "2024-12-31", step, fallback=True) for name in ("a", "b") for step in (1, 2)),
-        rows("ets", "c", "2024-12-31"), rows("arima", "c", "2024-12-31", fallback=True),
+        rows("ets", "c", "2024-12-31"), rows("structural", "c", "2024-12-31", fallback=True),
     ])  # fmt: skip
-    assert _fallbacks(present) == {"ets": 2, "arima": 1}
+    assert _fallbacks(present) == {"ets": 2, "structural": 1}
 
 
 def test_the_pooled_model_takes_part_only_where_models_of_single_series_have_a_forecast_too() -> None:

@@ -91,8 +91,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("nightly.live.load_snapshot", lambda *_: "fingerprint")
         patch.setattr("nightly.forecasts.MODELS", {name: MODELS[name] for name in FEW})
-        patch.setattr("nightly.forecasts.QUICK_MODELS", FEW)
-        patch.setattr("nightly.asylum.MODELS", FEW)
+        patch.setattr("forecasting.members.SINGLE_SERIES", ())
         patch.setattr("nightly.hub_tables.read_rounds", lambda: (None, {}))
         patch.setattr("nightly.documents.languages", lambda: ["en"])
         patch.setattr(SupervisedPool, "start", lambda *_: None)

@@ -82,7 +82,7 @@ def test_a_years_lesson_is_what_was_known_a_month_after_its_turn() -> None:
     for history in (then.reset_index(drop=True), both):
         cells = history.assign(cell=history.groupby(["series_id", "time_period"]).ngroup())
         night = PooledNight(RealTimeData(cells, dt.date(2021, 1, 31), 6, 24), fits=None)  # type: ignore[arg-type]  # no fit is asked for
-        prints.append([night.lessons(year).fingerprint for year in (2019, 2021)])
+        prints.append([night.lessons("M")(year).fingerprint for year in (2019, 2021)])
     assert prints[0][0] == prints[1][0]
     assert prints[0][1] != prints[1][1]
 
@@ -95,7 +95,7 @@ def test_a_years_fits_learn_from_what_was_known_by_the_end_of_january(day: str, 
     for history in (then, pd.concat([then, revised], ignore_index=True)):
         cells = history.assign(cell=history.groupby(["series_id", "time_period"]).ngroup())
         night = PooledNight(RealTimeData(cells, dt.date(2021, 6, 30), 6, 24), fits=None)  # type: ignore[arg-type]  # no fit is asked for
-        prints.append(night.lessons(2021).fingerprint)
+        prints.append(night.lessons("M")(2021).fingerprint)
     assert (prints[0] != prints[1]) == learned
 
 
@@ -243,10 +243,9 @@ def night(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with pytest.MonkeyPatch.context() as patch:
         for module in (pooled_model, small_counts):
             patch.setattr(module, "TREES", 2)
-        patch.setattr(pooled_model, "VIEWS", pooled_model.VIEWS[:1])
         for name in ("HORIZONS", "FARTHER"):
             patch.setattr(forecasts, name, (1, 2))
-        patch.setattr(forecasts, "MODELS", {name: MODELS[name] for name in ("vigie-baseline", "vigie-seasonal-walk")})
+        patch.setattr(forecasts, "MODELS", {name: MODELS[name] for name in ("vigie-baseline", "vigie-ets")})
         pooled = PooledNight(data, FitStore(home), 1)
         yield pooled, make_forecasts(data, settings, BacktestStore(home), silent, 1, pooled)
 

@@ -84,7 +84,7 @@ def test_what_was_known_otherwise_is_listed_for_the_five_years_up_to_the_origin_
 def test_a_night_keeps_replays_of_every_member_and_how_many_editions_a_route_has(first_night: Path) -> None:
     release = ReleaseStore(first_night).all()[0]
     made = release.read("replays")
-    assert set(made["model_id"]) >= {"vigie-ensemble", "vigie-baseline", "vigie-theta"}
+    assert set(made["model_id"]) >= {"vigie-ensemble", "vigie-baseline", "vigie-ets"}
     assert (made["q10"] <= made["q50"]).all()
     assert (made["q50"] <= made["q90"]).all()
     assert made["origin_date"].max() < pd.Timestamp("2024-12-31")

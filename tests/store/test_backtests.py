@@ -43,7 +43,7 @@ def _keys(*frames: pd.DataFrame) -> pd.DataFrame:
 
 
 def test_stored_forecasts_come_back_by_key(store: BacktestStore, cached: Rows) -> None:
-    one, other = cached(model_id="vigie-ets", capped=True), cached(model_id="vigie-theta")
+    one, other = cached(model_id="vigie-ets", capped=True), cached(model_id="vigie-structural")
     assert store.append(pd.concat([one, other], ignore_index=True)) == 12
     read = store.read(_keys(one))
     check(read, FORECASTS)
@@ -142,7 +142,7 @@ def test_a_damaged_file_is_named(tmp_path: Path, store: BacktestStore, cached: R
 def test_a_damaged_file_is_set_aside_and_what_it_held_is_missing_again(
     store: BacktestStore, cached: Rows, tmp_path: Path
 ) -> None:
-    one, other = cached(model_id="vigie-ets"), cached(model_id="vigie-theta")
+    one, other = cached(model_id="vigie-ets"), cached(model_id="vigie-structural")
     store.append(one)
     (damaged,) = (tmp_path / "backtests").glob("*.parquet")
     store.append(other)
