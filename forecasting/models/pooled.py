@@ -140,20 +140,17 @@ POOLED_MODEL = PooledModel(
         summary=_(
             "One model for all series of a panel: gradient-boosted quantile regression of log growth, measured in each "
             "series' own volatility, on what was known at the origin (recent changes, distance from usual levels, "
-            "volatility, range, what the season brought before). It is fitted anew once per calendar year, apart "
-            "for 1, 2, 3, 4, 6, 9 and 12 periods ahead (in between both neighbours answer together), on outcomes that "
-            "ended before that year: on the largest series known then and as many spread evenly over the rest. Larger "
-            "counts teach more: up to half a season ahead past origins are drawn as often as they weigh, beyond it "
-            "they are weighted. It is the mean of two such fits, one of which also sees how far the series strayed "
-            "over seven years. Where a series counts but a few persons, boosted trees also learn the chance of at "
-            "most 0, 1, 2, 3 and so on: up to a mean of one over the last season this makes seven tenths of the "
-            "forecast, then less and less, and from twenty on nothing; beyond half a season ahead it is not used."
+            "volatility, range, what the season brought before) and on the horizon. It is fitted anew once per "
+            "calendar year, for all horizons together, on outcomes that ended before that year: on the largest series "
+            "known then and as many spread evenly over the rest, past origins drawn in proportion to the logarithm of "
+            "their counts. Where a series counts but a few persons, boosted trees also learn the chance of at most 0, "
+            "1, 3, 9 and 30: up to a mean of one over the last season this makes seven tenths of the forecast, then "
+            "less and less, and from twenty on nothing; beyond half a season ahead it is not used."
         ),
         recipe=_(
-            "Version 6, November 2026: version 5 on inputs rounded to five decimals, so that its forecasts are the "
-            "same on every machine. Chosen on outcomes before 2018, changed after scores on later ones were known; "
-            "what serves small counts was chosen on outcomes since 2018, and so were, among some twenty ways, the past "
-            "origins that are drawn."
+            "Version 7, November 2026: one fit per year for all horizons in place of one for each, seven levels, one "
+            "set of features. It was compared with some 35 variants on outcomes since 2020, so part of its score on "
+            "these years is luck."
         ),
         source=(
             "Friedman 2001, Annals of Statistics 29(5); fitted by LightGBM (Ke et al. 2017, NeurIPS 30). Small counts: "
