@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import typer
 
 from commands import Home
+from core.calendar import Frequency
 from core.errors import InputError, StoreError
 from core.log import counted, get_logger
 from core.progress import ProgressReport, progress_bar
@@ -28,7 +29,14 @@ if TYPE_CHECKING:
 _MOST_NAMED = 5
 
 Panel = Annotated[
-    Path, typer.Option("--panel", help="CSV file with series_id, time_period, value and grouping columns.")
+    Path,
+    typer.Option(
+        "--panel", help="CSV or Parquet file: series_id, time_period, value (or unique_id, ds, y) and grouping columns."
+    ),
+]
+Freq = Annotated[
+    Frequency | None,
+    typer.Option("--freq", help="Frequency of a panel whose periods are dates; inferred from the dates by default."),
 ]
 Out = Annotated[
     Path, typer.Option("--out", help="Output file: .parquet, .csv or .ndjson; '-' writes CSV to standard output.")
@@ -66,6 +74,7 @@ def backtest(  # noqa: PLR0913, PLR0917  # one parameter per documented option
     horizons: Annotated[str, typer.Option("--horizons", help="Comma-separated numbers of periods ahead.")] = "1,3,6,12",
     models: Models = "ensemble,baseline",
     totals: Totals = None,
+    freq: Freq = None,
     engine: RunsOn = Engine.local,
     hub: HubColumns = False,
     home: Home = None,
@@ -78,7 +87,7 @@ def backtest(  # noqa: PLR0913, PLR0917  # one parameter per documented option
     steps = _horizons(horizons)
     with _running(engine, home) as means:
         made = backtest_file(
-            panel, origins=origins, step=step, horizons=steps, models=_names(models), totals=totals, **means
+            panel, origins=origins, step=step, horizons=steps, models=_names(models), totals=totals, freq=freq, **means
         )
     _write(made, out, f"Past forecasts of {panel.name} from {counted(origins, 'origin')} by {models}", strictly_hub=hub)
 
@@ -89,6 +98,7 @@ def forecast(  # noqa: PLR0913, PLR0917  # one parameter per option of the comma
     horizon: Annotated[int, typer.Option("--horizon", min=1, help="Number of periods ahead.")] = 12,
     models: Models = "ensemble,baseline",
     totals: Totals = None,
+    freq: Freq = None,
     engine: RunsOn = Engine.local,
     hub: HubColumns = False,
     home: Home = None,
@@ -99,7 +109,7 @@ def forecast(  # noqa: PLR0913, PLR0917  # one parameter per option of the comma
 
     forecast_kind(out)
     with _running(engine, home) as means:
-        made = forecast_file(panel, horizon=horizon, models=_names(models), totals=totals, **means)
+        made = forecast_file(panel, horizon=horizon, models=_names(models), totals=totals, freq=freq, **means)
     _write(made, out, f"Forecasts of {panel.name} by {models}", strictly_hub=hub)
 
 
@@ -153,8 +163,7 @@ def _write(made: Made, out: Path, title: str, *, strictly_hub: bool) -> None:
     from forecasting.quantiles import BLOCK, KEYS, QuantileTable, row_blocks
     from store.export import write_forecasts
 
-    told = made.diagnostics.lines() or ["Nothing stands out."]
-    about = "\n".join([title, "", *told, "", *made.diagnostics.account]).rstrip() + "\n"
+    about = "\n".join([title, "", *made.diagnostics.lines(), "", *made.diagnostics.account]).rstrip() + "\n"
     try:
         keys = made.table.keys
         if strictly_hub:

@@ -1,4 +1,4 @@
-"""What ``vigie backtest`` and ``vigie forecast`` run: a panel's file in, one frame of forecasts out."""
+"""Run ``vigie backtest`` and ``vigie forecast``: a panel in, one frame of forecasts out."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.calendar import Frequency
 from core.errors import InputError
 from core.progress import ProgressReport
 from forecasting import BASELINE, ENSEMBLE, BoolArray
@@ -52,9 +53,10 @@ class Made:
 
 
 class Options(TypedDict, total=False):
-    """How a panel's file is forecast.
+    """Options of a panel's forecasts.
 
     Attributes:
+        freq: Frequency of a panel whose periods are dates; inferred by default.
         models: Short or full names, as text with commas or a list; by default the ensemble and the baseline.
         totals: Grouping column whose sums are forecast too.
         workers: Processes or a cluster; by default as many processes as the work is worth.
@@ -63,6 +65,7 @@ class Options(TypedDict, total=False):
         priors: What the pooled model learns from where a panel is too small to teach it, by the panel's frequency.
     """
 
+    freq: Frequency | None
     models: str | Sequence[str]
     totals: str | None
     workers: Workers
@@ -72,9 +75,9 @@ class Options(TypedDict, total=False):
 
 
 def backtest_file(
-    panel_path: Path, *, origins: int, step: int = 1, horizons: Sequence[int], **options: Unpack[Options]
+    source: Path | pd.DataFrame, *, origins: int, step: int = 1, horizons: Sequence[int], **options: Unpack[Options]
 ) -> Made:
-    """Backtest a panel's file.
+    """Backtest a panel, from a file or a frame (:func:`forecasting.panel.read_panel`).
 
     The ensemble's members are the fast models that are affordable on a panel of this size, any slower one that is asked
     for by name, and the pooled model: taught by the panel's own series, or where they are few by ``priors``; without
@@ -83,7 +86,8 @@ def backtest_file(
     Raises:
         InputError: The file, an option or a model's name is not usable, or no series has a value at any origin.
     """
-    return backtest(_request(panel_path, horizons, options), origins=origins, step=step, name=panel_path.name)
+    name = source.name if isinstance(source, Path) else "panel"
+    return backtest(_request(source, horizons, options), origins=origins, step=step, name=name)
 
 
 def backtest(request: Request, *, origins: int, step: int, name: str = "panel") -> Made:
@@ -98,8 +102,8 @@ def backtest(request: Request, *, origins: int, step: int, name: str = "panel") 
     return forecasts_at(request, wanted)
 
 
-def forecast_file(panel_path: Path, *, horizon: int, **options: Unpack[Options]) -> Made:
-    """Forecast a panel's file from each series' last observed period, as :func:`backtest_file` would at that origin.
+def forecast_file(source: Path | pd.DataFrame, *, horizon: int, **options: Unpack[Options]) -> Made:
+    """Forecast a panel from each series' last observed period, as :func:`backtest_file` would at that origin.
 
     A series that has ended (:meth:`forecasting.panel.Panel.ended`) has no present: it is left out, and that is said.
 
@@ -108,7 +112,7 @@ def forecast_file(panel_path: Path, *, horizon: int, **options: Unpack[Options])
     """
     if horizon < 1:
         raise InputError(f"the horizon is at least 1 (found {horizon})")
-    request = _request(panel_path, range(1, horizon + 1), options)
+    request = _request(source, range(1, horizon + 1), options)
     made = forecasts_at(request, [present_origins(level) for level in request.levels])
     ended = [
         f"{level.series_ids[place]} ({level.periods[level.last_rows()[place]]})"
@@ -133,10 +137,9 @@ def forecasts_at(request: Request, wanted: Sequence[BoolArray]) -> Made:
         table, accounts = _together(request, wanted, rows)
     far = far_above_record(table, request.levels)
     marked = QuantileTable(table.keys.assign(far_above_record=far), table.quantiles)
-    dated = request.levels[0].dated
     if ENSEMBLE in request.asked and request.taught is not None and not is_enough(request.levels)[-1]:
         accounts.append(TAUGHT)
-    told = replace(diagnose(marked, request.levels), dated=dated, account=tuple(accounts))
+    told = replace(diagnose(marked, request.levels), panel=request.levels[0], account=tuple(accounts))
     return Made(marked, told, pd.concat([level.counted() for level in request.levels]))
 
 
@@ -203,10 +206,11 @@ class _InMemory:
         self._kept[key] = fit
 
 
-def _request(panel_path: Path, horizons: Sequence[int], options: Options) -> Request:
+def _request(source: Path | pd.DataFrame, horizons: Sequence[int], options: Options) -> Request:
     asked = resolve(options.get("models", DEFAULT_MODELS))
-    request = Request.of(read_panel(panel_path), options.get("totals"), asked, horizons)
-    means = {name: given for name, given in options.items() if name not in {"models", "totals"}}
+    panel = read_panel(source, options.get("freq"))
+    request = Request.of(panel, options.get("totals"), asked, horizons)
+    means = {name: given for name, given in options.items() if name not in {"freq", "models", "totals"}}
     return replace(request, **means)  # type: ignore[arg-type]  # a TypedDict's items have no types of their own
 
 

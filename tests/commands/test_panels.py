@@ -36,10 +36,10 @@ def test_periods_ahead_that_are_no_whole_numbers_from_one_on_are_refused(text: s
         _horizons(text)
 
 
-USUAL = {"models": ["ensemble", "baseline"], "totals": None}
+USUAL = {"models": ["ensemble", "baseline"], "totals": None, "freq": None}
 USUAL_PAST = {"origins": 60, "step": 1, "horizons": [1, 3, 6, 12], **USUAL}
-ALL_SAID = ["--models", "ets,baseline", "--totals", "route_id"]
-SAID = {"models": ["ets", "baseline"], "totals": "route_id"}
+ALL_SAID = ["--models", "ets,baseline", "--totals", "route_id", "--freq", "W"]
+SAID = {"models": ["ets", "baseline"], "totals": "route_id", "freq": "W"}
 
 
 @pytest.mark.parametrize(
