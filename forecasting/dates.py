@@ -108,8 +108,8 @@ def _contradiction(days: pd.DatetimeIndex) -> str:
             )
     steps = np.diff(days).astype("timedelta64[D]").astype(int)
     widest = int(steps.argmax())
+    usual = counted(int(np.bincount(steps).argmax()), "day")
     return (
         f"{len(days):,} dates from {days[0]:%Y-%m-%d} to {days[-1]:%Y-%m-%d} do not show a frequency: the most "
-        f"frequent step is {counted(int(np.bincount(steps).argmax()), 'day')}, the widest is from {days[widest]:%Y-%m-%d} to "
-        f"{days[widest + 1]:%Y-%m-%d}"
+        f"frequent step is {usual}, the widest is from {days[widest]:%Y-%m-%d} to {days[widest + 1]:%Y-%m-%d}"
     )

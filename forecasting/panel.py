@@ -187,8 +187,8 @@ class Panel:
             lines.append(f"{count} off the pattern of the others: {listed(self.reading.off_pattern, names)}")
         for reason, rows in self.reading.aside.groupby("reason", sort=True):
             named = [
-                f"row {row.row} ({row.series_id}, {row.time_period}{f', {row.found}' if row.found else ''})"
-                for row in rows[:names].itertuples()
+                f"row {row['row']} ({', '.join(filter(None, (row['series_id'], row['time_period'], row['found'])))})"
+                for row in rows[:names].to_dict("records")
             ]
             lines.append(f"{counted(len(rows), 'row')} set aside ({reason}): {listed(named, names, len(rows))}")
         if self.reading.empty:

@@ -13,8 +13,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.calendar import Frequency
-from core.errors import InputError
+from core.errors import InputError, first_line
 from core.progress import ProgressReport
+from core.schema import DAY
 from forecasting import BASELINE, ENSEMBLE, BoolArray
 from forecasting.diagnostics import Diagnostics, account_of, diagnose, far_above_record
 from forecasting.ensemble import NO_MEMBER, combine
@@ -24,8 +25,9 @@ from forecasting.models import resolve
 from forecasting.panel import Panel, read_panel
 from forecasting.pool import SupervisedPool
 from forecasting.pooled import Priors, is_enough, own_lessons, past_origins, present_origins
-from forecasting.quantiles import QuantileTable, stack
-from forecasting.reconcile import reconcile
+from forecasting.quantiles import KEYS, QuantileTable, stack, to_matrix
+from forecasting.reconcile import reconcile, totals_panel
+from forecasting.verification import observed_at, summarise
 from forecasting.workers import Workers
 
 DEFAULT_MODELS = "ensemble,baseline"
@@ -91,7 +93,10 @@ def backtest_file(
 
 
 def backtest(request: Request, *, origins: int, step: int, name: str = "panel") -> Made:
-    """Backtest a panel; see :func:`backtest_file`. ``name`` is what errors call it."""
+    """Backtest a panel; see :func:`backtest_file`. ``name`` is what errors call it.
+
+    The table's keys have ``observation``, the value of the target period; NaN if it is unknown.
+    """
     if origins < 1 or step < 1:
         raise InputError(f"origins and step are at least 1 (found {origins} and {step})")
     if len(request.levels[0].matrix) == 1:
@@ -99,7 +104,9 @@ def backtest(request: Request, *, origins: int, step: int, name: str = "panel") 
     wanted = [past_origins(level, origins=origins, step=step) for level in request.levels]
     if not wanted[0].any():
         raise InputError(f"{name}: no series has a value at any of the last {origins} origins")
-    return forecasts_at(request, wanted)
+    made = forecasts_at(request, wanted)
+    observed = observed_at(made.table.keys, _joined(request.levels))
+    return replace(made, table=QuantileTable(made.table.keys.assign(observation=observed), made.table.quantiles))
 
 
 def forecast_file(source: Path | pd.DataFrame, *, horizon: int, **options: Unpack[Options]) -> Made:
@@ -120,6 +127,42 @@ def forecast_file(source: Path | pd.DataFrame, *, horizon: int, **options: Unpac
         for place in np.flatnonzero(level.ended())
     ]
     return replace(made, diagnostics=replace(made.diagnostics, ended=tuple(ended)))
+
+
+def score(forecasts: pd.DataFrame, panel: Panel, totals: str | None = None) -> pd.DataFrame:
+    """Score forecasts of a panel and of its totals.
+
+    Args:
+        forecasts: Hubverse quantile rows (``FORECASTS``), of any team; dates may be text.
+        panel: Outcomes, and the past of the baseline by which each score is divided.
+        totals: Grouping column whose sums are scored too.
+
+    Returns:
+        Mean scores by model, series, horizon and scale, and over all series; see
+        :func:`forecasting.verification.summarise`.
+
+    Raises:
+        InputError: A column is missing or is not what it should be, or nothing can be scored.
+    """
+    columns = [*KEYS, "output_type", "output_type_id", "value"]
+    if missing := [column for column in columns if column not in forecasts.columns]:
+        raise InputError(f"forecasts: missing columns {missing}; found {[*forecasts.columns][:20]}")
+    rows = forecasts.loc[forecasts["output_type"] == "quantile", columns]
+    try:
+        rows = rows.astype(
+            {"origin_date": DAY, "target_end_date": DAY, "horizon": int, "output_type_id": float, "value": float}
+        )
+    except ValueError as error:
+        raise InputError(f"forecasts: {first_line(error)}") from None
+    rows = rows.assign(model_id=rows["model_id"].astype(str), series_id=rows["series_id"].astype(str))
+    levels = [panel] if totals is None else [panel, totals_panel(panel, totals)]
+    return summarise(to_matrix(rows), _joined(levels))
+
+
+def _joined(levels: Sequence[Panel]) -> Panel:
+    """Return a panel and its totals as one panel, without groups."""
+    matrix = pd.concat([level.matrix for level in levels], axis=1)
+    return Panel(levels[0].freq, matrix, pd.DataFrame(index=matrix.columns))
 
 
 def forecasts_at(request: Request, wanted: Sequence[BoolArray]) -> Made:

@@ -61,7 +61,7 @@ def test_a_panel_is_forecast_as_it_is_asked_for_and_else_as_the_help_says(
     def running(*_given: object) -> Iterator[dict[str, Any]]:
         yield {}
 
-    monkeypatch.setattr("commands.panels._running", running)
+    monkeypatch.setattr("commands.panels.running", running)
     monkeypatch.setattr("commands.panels._write", lambda *_given, **_more: None)
     monkeypatch.setattr(f"forecasting.runs.{command}_file", lambda _panel, **means: given.append(means))
     vigie(tmp_path, command, "--panel", "p.csv", "--out", str(tmp_path / "out.csv"), *options)
