@@ -42,9 +42,7 @@ Out = Annotated[
     Path, typer.Option("--out", help="Output file: .parquet, .csv or .ndjson; '-' writes CSV to standard output.")
 ]
 Models = Annotated[str, typer.Option("--models", help="Comma-separated models: ensemble,baseline,snaive,ets,…")]
-Totals = Annotated[
-    str | None, typer.Option("--totals", metavar="COLUMN", help="Also forecast the sums by this column.")
-]
+Totals = Annotated[str | None, typer.Option("--totals", metavar="COLUMN", help="Include the sums by this column.")]
 
 
 class Engine(StrEnum):
@@ -123,6 +121,7 @@ def score(
     out: Annotated[
         Path | None, typer.Option("--out", help="Scores of every series: .parquet, .csv or .ndjson.")
     ] = None,
+    home: Home = None,  # noqa: ARG001  # every command takes a home
 ) -> None:
     """Score past forecasts of a panel: WIS relative to the baseline, and coverage, by model and horizon."""
     from core.schema import ALL
