@@ -237,7 +237,8 @@ def read_panel(source: Path | pd.DataFrame, freq: Frequency | None = None) -> Pa
         # Errors count the lines of a file behind its header; of a frame they name the position.
         table, name = source.set_axis(np.arange(len(source)) - _FIRST_ROW), "panel"
     names = _NIXTLA if not {*_REQUIRED} <= {*table.columns} and {*_NIXTLA} <= {*table.columns} else {}
-    table = table.rename(columns=names)
+    if names:
+        table = table.rename(columns=names)
     missing = [column for column in _REQUIRED if column not in table.columns]
     if missing:
         found = [str(column)[:40] for column in table.columns[:20]]
@@ -330,11 +331,11 @@ def _set_aside(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, Reading]:
         SourceError: A value is not a number, infinite or too large, or no row remains.
     """
     values = _numbers(table, name)
-    blank, negative = np.isnan(values), values < 0
-    reasons = np.select([blank, negative], ["blank value", "a count is never negative"], default="")
-    broken = blank | negative
+    blank = np.isnan(values)
+    broken = blank | (values < 0)
     if not broken.any():
         return table, Reading()
+    reasons = np.where(blank[broken], "blank value", "a count is never negative")
     rows = table.loc[broken, _REQUIRED]
     aside = pd.DataFrame(
         {
@@ -342,7 +343,7 @@ def _set_aside(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, Reading]:
             "series_id": rows["series_id"].astype(str).to_numpy(),
             "time_period": rows["time_period"].astype(str).to_numpy(),
             "found": np.where(blank[broken], "", rows["value"].astype(str).to_numpy()),
-            "reason": reasons[broken],
+            "reason": reasons,
         }
     )
     kept = table[~broken]
