@@ -19,7 +19,7 @@ PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
         "nightly": nights.nightly, "demonstrate": nights.demonstrate, "serve": serve.app, "status": releases.status,
         "ingest": nights.ingest_app, "observations": releases.observations, "export": releases.export_app,
     },
-    "Forecast": {"forecast": panels.forecast, "backtest": panels.backtest},
+    "Forecast": {"forecast": panels.forecast, "backtest": panels.backtest, "score": panels.score},
     "Decide": {"alerts": alerts.app, "outbox": alerts.outbox_app, "editions": releases.editions_app},
     "Operate": {"verify": releases.verify, "home": home.app, "access": access.app},
     "Hub": {"hub": hub.app},

@@ -1,4 +1,4 @@
-"""``vigie backtest`` and ``vigie forecast``: forecast the series of a panel file."""
+"""``vigie backtest``, ``vigie forecast`` and ``vigie score``: forecast the series of a panel file, and score them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, TypedDict
 import typer
 
 from commands import Home
-from core.errors import InputError, StoreError
+from core.calendar import Frequency
+from core.errors import InputError, StoreError, first_line
 from core.log import counted, get_logger
 from core.progress import ProgressReport, progress_bar
 from core.settings import home_folder, load_settings
@@ -28,15 +29,20 @@ if TYPE_CHECKING:
 _MOST_NAMED = 5
 
 Panel = Annotated[
-    Path, typer.Option("--panel", help="CSV file with series_id, time_period, value and grouping columns.")
+    Path,
+    typer.Option(
+        "--panel", help="CSV or Parquet file: series_id, time_period, value (or unique_id, ds, y) and grouping columns."
+    ),
+]
+Freq = Annotated[
+    Frequency | None,
+    typer.Option("--freq", help="Frequency of a panel whose periods are dates; inferred from the dates by default."),
 ]
 Out = Annotated[
     Path, typer.Option("--out", help="Output file: .parquet, .csv or .ndjson; '-' writes CSV to standard output.")
 ]
 Models = Annotated[str, typer.Option("--models", help="Comma-separated models: ensemble,baseline,snaive,ets,…")]
-Totals = Annotated[
-    str | None, typer.Option("--totals", metavar="COLUMN", help="Also forecast the sums by this column.")
-]
+Totals = Annotated[str | None, typer.Option("--totals", metavar="COLUMN", help="Include the sums by this column.")]
 
 
 class Engine(StrEnum):
@@ -66,6 +72,7 @@ def backtest(  # noqa: PLR0913, PLR0917  # one parameter per documented option
     horizons: Annotated[str, typer.Option("--horizons", help="Comma-separated numbers of periods ahead.")] = "1,3,6,12",
     models: Models = "ensemble,baseline",
     totals: Totals = None,
+    freq: Freq = None,
     engine: RunsOn = Engine.local,
     hub: HubColumns = False,
     home: Home = None,
@@ -76,9 +83,9 @@ def backtest(  # noqa: PLR0913, PLR0917  # one parameter per documented option
 
     forecast_kind(out)  # refused before the work, not after it
     steps = _horizons(horizons)
-    with _running(engine, home) as means:
+    with running(engine, home) as means:
         made = backtest_file(
-            panel, origins=origins, step=step, horizons=steps, models=_names(models), totals=totals, **means
+            panel, origins=origins, step=step, horizons=steps, models=_names(models), totals=totals, freq=freq, **means
         )
     _write(made, out, f"Past forecasts of {panel.name} from {counted(origins, 'origin')} by {models}", strictly_hub=hub)
 
@@ -89,6 +96,7 @@ def forecast(  # noqa: PLR0913, PLR0917  # one parameter per option of the comma
     horizon: Annotated[int, typer.Option("--horizon", min=1, help="Number of periods ahead.")] = 12,
     models: Models = "ensemble,baseline",
     totals: Totals = None,
+    freq: Freq = None,
     engine: RunsOn = Engine.local,
     hub: HubColumns = False,
     home: Home = None,
@@ -98,9 +106,62 @@ def forecast(  # noqa: PLR0913, PLR0917  # one parameter per option of the comma
     from store.export import forecast_kind
 
     forecast_kind(out)
-    with _running(engine, home) as means:
-        made = forecast_file(panel, horizon=horizon, models=_names(models), totals=totals, **means)
+    with running(engine, home) as means:
+        made = forecast_file(panel, horizon=horizon, models=_names(models), totals=totals, freq=freq, **means)
     _write(made, out, f"Forecasts of {panel.name} by {models}", strictly_hub=hub)
+
+
+def score(
+    forecasts: Annotated[
+        Path, typer.Option("--forecasts", help="File of 'vigie backtest', or of another team with the same columns.")
+    ],
+    panel: Panel,
+    totals: Totals = None,
+    freq: Freq = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Scores of every series: .parquet, .csv or .ndjson.")
+    ] = None,
+    home: Home = None,  # noqa: ARG001  # every command takes a home
+) -> None:
+    """Score past forecasts of a panel: WIS relative to the baseline, and coverage, by model and horizon."""
+    from core.schema import ALL
+    from forecasting.panel import read_panel
+    from forecasting.runs import score as scored
+    from store.export import forecast_kind, write_forecasts
+
+    if out is not None:
+        forecast_kind(out)
+    outcomes = read_panel(panel, freq)
+    table = scored(_read_forecasts(forecasts), outcomes, totals)
+    means = table[table["series_id"] == ALL].set_index(["model_id", "horizon", "n"])
+    columns = {scale: means.loc[means["scale"] == scale, "relative_wis"] for scale in ("log", "natural")}
+    shares = means.loc[means["scale"] == "log", ["coverage_50", "coverage_80", "coverage_95"]]
+    shown = shares.assign(**{f"relative_wis_{scale}": ratio for scale, ratio in columns.items()})
+    shown = shown[[*(f"relative_wis_{scale}" for scale in columns), *shares.columns]].reset_index()
+    typer.echo(shown.to_string(index=False, float_format="{:.3f}".format))
+    lines = outcomes.lines(_MOST_NAMED)
+    if out is not None:
+        title = f"Scores of {forecasts.name} against {panel.name}"
+        try:
+            rows, beside = write_forecasts([table], "\n".join([title, "", *outcomes.lines()]) + "\n", out)
+        except StoreError as error:
+            raise InputError(f"--out {error}") from None
+        typer.echo(f"{counted(rows, 'row')} written to {out}; how the panel was read: {beside}")
+    for line in lines:
+        typer.echo(f"  {line}")
+
+
+def _read_forecasts(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    try:
+        if path.suffix == ".csv":
+            return pd.read_csv(path, dtype={"model_id": str, "series_id": str}, keep_default_na=False)
+        if path.suffix == ".ndjson":
+            return pd.read_json(path, lines=True, dtype={"model_id": str, "series_id": str})
+        return pd.read_parquet(path)
+    except (ValueError, OSError) as error:
+        raise InputError(f"--forecasts {path.name}: {first_line(error)[:200]}") from None
 
 
 class _Means(TypedDict):
@@ -113,8 +174,8 @@ class _Means(TypedDict):
 
 
 @contextmanager
-def _running(engine: Engine, home: Path | None) -> Iterator[_Means]:
-    """Workers on an engine, the fits of a home folder, what teaches small panels, and a bar."""
+def running(engine: Engine, home: Path | None) -> Iterator[_Means]:
+    """Workers on an engine, the fits of a home folder, priors for small panels, and a progress bar."""
     from forecasting.distributed import workers_of
     from nightly.pooled import bundled_history, priors_from
     from store.caches import FitStore
@@ -153,8 +214,7 @@ def _write(made: Made, out: Path, title: str, *, strictly_hub: bool) -> None:
     from forecasting.quantiles import BLOCK, KEYS, QuantileTable, row_blocks
     from store.export import write_forecasts
 
-    told = made.diagnostics.lines() or ["Nothing stands out."]
-    about = "\n".join([title, "", *told, "", *made.diagnostics.account]).rstrip() + "\n"
+    about = "\n".join([title, "", *made.diagnostics.lines(), "", *made.diagnostics.account]).rstrip() + "\n"
     try:
         keys = made.table.keys
         if strictly_hub:

@@ -11,6 +11,7 @@ import pandas as pd
 from core import FloatArray
 from core.log import counted
 from forecasting import ENSEMBLE, BoolArray
+from forecasting.dates import listed
 from forecasting.panel import LARGEST_JUDGED, Panel
 from forecasting.quantiles import QuantileTable
 
@@ -32,7 +33,7 @@ class Diagnostics:
             last three tell of the one that is farthest above it.
         flat: ``model_id, series_id, forecasts``: intervals without width after a history of one value.
         ended: Series that are not forecast because they have ended, each with its last period.
-        dated: Months were written as dates.
+        panel: The panel, of whose reading sentences are given too.
         account: Sentences on how the ensemble came about.
     """
 
@@ -42,7 +43,7 @@ class Diagnostics:
     far: pd.DataFrame
     flat: pd.DataFrame
     ended: tuple[str, ...] = ()
-    dated: bool = False
+    panel: Panel | None = None
     account: tuple[str, ...] = ()
 
     def lines(self, names: int | None = None) -> list[str]:
@@ -52,8 +53,8 @@ class Diagnostics:
             names: How many series each of them names; all by default.
         """
         lines = [
-            *(["dates of the first or last day of each month are read as months"] if self.dated else []),
-            *([f"not forecast, for they have ended: {_listed(self.ended, names)}"] if self.ended else []),
+            *(self.panel.lines(names) if self.panel is not None else []),
+            *([f"not forecast, for they have ended: {listed(self.ended, names)}"] if self.ended else []),
             *(
                 f"{model_id}: intervals have no width, for the series has had but one value {self._of(rows, names)}"
                 for model_id, rows in self.flat.groupby("model_id", sort=True)
@@ -79,7 +80,7 @@ class Diagnostics:
     def _of(self, rows: pd.DataFrame, names: int | None) -> str:
         ids = rows["series_id"].tolist()
         made = counted(int(rows["forecasts"].sum()), "forecast")
-        return f"in {made} of {len(ids):,} of {self.series:,} series: {_listed(ids, names)}"
+        return f"in {made} of {len(ids):,} of {self.series:,} series: {listed(ids, names)}"
 
 
 def highest_before(keys: pd.DataFrame, panels: Sequence[Panel]) -> FloatArray:
@@ -140,12 +141,6 @@ def _flat(table: QuantileTable, panels: Sequence[Panel]) -> BoolArray:
 
 def _counted(keys: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     return keys.groupby(columns, sort=True).size().rename("forecasts").reset_index()
-
-
-def _listed(names: Sequence[str], most: int | None) -> str:
-    shown = names if most is None else names[:most]
-    more = f" and {len(names) - len(shown):,} more" if len(shown) < len(names) else ""
-    return f"{', '.join(shown)}{more}"
 
 
 def account_of(answer: QuantileTable, weights: pd.DataFrame, panel: Panel) -> list[str]:

@@ -37,6 +37,9 @@ class Limits:
     megabytes: int = 2048
 
 
+UNLIMITED = Limits(seconds=1e7, megabytes=1 << 30)
+
+
 class CutOffError(BaseException):
     """A fit took too long. Not an ``Exception``: models turn those into a fit that failed."""
 

@@ -2,14 +2,15 @@
 
 Values are counts: never negative. A missing period is a gap (not a zero). Grouping columns (``route_id``,
 ``citizen``, …) describe series and stay beside the matrix. Names of series are what the file has, blanks included.
-Where every date is the first day of a month, or every one the last, periods are months.
+Periods are written as in SDMX, or as dates whose calendar :mod:`forecasting.dates` infers.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -20,9 +21,11 @@ from numpy.typing import NDArray
 from core import FloatArray
 from core.calendar import Frequency, frequency_of, pandas_frequency, period_index, to_period, write_period
 from core.errors import InputError, SourceError, first_line
+from core.log import counted
 from core.release import PANEL
 from core.schema import check, refuse_person_level, unit_of
 from forecasting import BoolArray
+from forecasting.dates import calendar_name, infer_frequency, listed, off_pattern, periods_of
 
 SEASON_LENGTH: dict[Frequency, int] = {"D": 7, "W": 52, "M": 12, "Q": 4, "A": 1}
 PRESENT_WITHIN: dict[Frequency, int] = {"D": 28, "W": 26, "M": 12, "Q": 4, "A": 2}
@@ -35,9 +38,31 @@ LARGEST_JUDGED = 2_000
 LARGEST_COUNT = 1e12
 """Far above everybody alive; larger numbers lose whole persons in floating point."""
 _LONGEST_HEADER = 65_536
+_FIRST_ROW = 2
+"""Line of a file's first row: its header is line 1."""
 _REQUIRED = ["series_id", "time_period", "value"]
+_NIXTLA = {"unique_id": "series_id", "ds": "time_period", "y": "value"}
+_DATE = re.compile(r"(\d{4}-\d{2}-\d{2})([ T]00:00(:00(\.0+)?)?(Z|\+00:00)?)?")
 _GAP = {"", "na", "nan", "null"}
 _NO_VALUE = _GAP | {"none", "<na>"}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was not taken as it stands in a table.
+
+    Attributes:
+        aside: Rows set aside: ``row`` (in the file; of a frame its position), ``series_id``, ``time_period``, ``found``
+            and ``reason``.
+        empty: Series of which no row remains.
+        off_pattern: Dates at another place of their period than most, where the frequency was chosen.
+    """
+
+    aside: pd.DataFrame = field(
+        default_factory=lambda: pd.DataFrame(columns=["row", "series_id", "time_period", "found", "reason"])
+    )
+    empty: tuple[str, ...] = ()
+    off_pattern: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,14 +73,14 @@ class Panel:
         freq: SDMX frequency letter.
         matrix: Periods × series, float, gaps as NaN; periods follow each other without a hole.
         groups: One row per series (index ``series_id``), one column per grouping; may have no column.
-        dated: Its months were written as dates.
+        reading: What was not taken as it stood in the table.
         seen_together: Of a batch of a larger panel, what :meth:`seen` is of that panel.
     """
 
     freq: Frequency
     matrix: pd.DataFrame
     groups: pd.DataFrame
-    dated: bool = False
+    reading: Reading = field(default_factory=Reading)
     seen_together: NDArray[np.int64] | None = None
 
     @property
@@ -80,7 +105,7 @@ class Panel:
 
     def period_of(self, date: dt.date) -> pd.Period:
         """The period of this panel's frequency that holds a date."""
-        return pd.Period(date, freq=pandas_frequency(self.freq))
+        return pd.Period(date, freq=self.periods.freqstr)
 
     def end_before(self, date: dt.date, count: int) -> pd.Timestamp:
         """Last day of the period that lies so many periods before the one of a date."""
@@ -148,7 +173,41 @@ class Panel:
 
     def batch(self, places: NDArray[np.intp]) -> Panel:
         """Some of the series, by their places, to be forecast like the whole panel."""
-        return Panel(self.freq, self.matrix.iloc[:, places], self.groups.iloc[places], self.dated, self.seen())
+        return Panel(self.freq, self.matrix.iloc[:, places], self.groups.iloc[places], seen_together=self.seen())
+
+    def lines(self, names: int | None = None) -> list[str]:
+        """Sentences on how the panel was read.
+
+        Args:
+            names: How many rows, series or dates each of them names; all by default.
+        """
+        lines = [f"read as {calendar_name(self.periods, self.freq)}"]
+        if self.reading.off_pattern:
+            count = counted(len(self.reading.off_pattern), "date")
+            lines.append(f"{count} off the pattern of the others: {listed(self.reading.off_pattern, names)}")
+        for reason, rows in self.reading.aside.groupby("reason", sort=True):
+            named = [
+                f"row {row['row']} ({', '.join(filter(None, (row['series_id'], row['time_period'], row['found'])))})"
+                for row in rows[:names].to_dict("records")
+            ]
+            lines.append(f"{counted(len(rows), 'row')} set aside ({reason}): {listed(named, names, len(rows))}")
+        if self.reading.empty:
+            lines.append(f"not forecast, for they have no value: {listed(self.reading.empty, names)}")
+        return [*lines, *self._gap_lines(names)]
+
+    def _gap_lines(self, names: int | None) -> list[str]:
+        known = self.matrix.notna().to_numpy()
+        later = np.logical_or.accumulate(known[::-1], axis=0)[::-1]
+        gaps = ~known & later & np.logical_or.accumulate(known, axis=0)
+        columns = np.flatnonzero(gaps.any(axis=0))
+        if not len(columns):
+            return []
+        written, series_ids = self.periods.astype(str), self.series_ids
+        named = [
+            f"{series_ids[column]} ({_ranges(written, np.flatnonzero(gaps[:, column]))})" for column in columns[:names]
+        ]
+        count = f"{counted(int(gaps.sum()), 'gap')} in {len(columns):,} of {gaps.shape[1]:,} series"
+        return [f"{count} filled by interpolation: {listed(named, names, len(columns))}"]
 
     def long(self) -> pd.DataFrame:
         """Observed values as rows ``series_id, time_period, value`` plus the groupings."""
@@ -158,23 +217,43 @@ class Panel:
         return rows.join(self.groups, on="series_id")
 
 
-def read_panel(path: Path) -> Panel:
-    """Read a panel from CSV or Parquet: ``series_id,time_period,value`` plus grouping columns, rows in any order.
+def read_panel(source: Path | pd.DataFrame, freq: Frequency | None = None) -> Panel:
+    """Read a panel: ``series_id,time_period,value`` or ``unique_id,ds,y`` plus grouping columns, rows in any order.
+
+    Rows with a negative or blank value are set aside (:attr:`Panel.reading`).
+
+    Args:
+        source: CSV or Parquet file, or a frame.
+        freq: Frequency of periods written as dates; inferred by default.
 
     Raises:
-        InputError: The file cannot be read, is empty, lacks a column, mixes frequencies, repeats a period, or holds a
-            value that is negative, infinite, above a billion times a thousand or not a number; the text names file,
-            row, column and rule.
+        InputError: The file cannot be read, is empty, lacks a column, mixes frequencies, repeats a period, has dates
+            that do not show a frequency, or holds a value that is infinite, above 10¹² or not a number; the text names
+            file, row, column and rule.
     """
-    table = _read_text(path)
+    if isinstance(source, Path):
+        table, name = _read_text(source), source.name
+    else:
+        # Errors count the lines of a file behind its header; of a frame they name the position.
+        table, name = source.set_axis(np.arange(len(source)) - _FIRST_ROW), "panel"
+    names = _NIXTLA if not {*_REQUIRED} <= {*table.columns} and {*_NIXTLA} <= {*table.columns} else {}
+    if names:
+        table = table.rename(columns=names)
     missing = [column for column in _REQUIRED if column not in table.columns]
     if missing:
         found = [str(column)[:40] for column in table.columns[:20]]
-        raise SourceError(path.name, f"missing columns {missing}; found {found}", row=1)
-    refuse_person_level(table.columns, path.name)
+        raise SourceError(name, f"missing columns {missing}; found {found}", row=1)
+    refuse_person_level(table.columns, name)
     if table.empty:
-        raise SourceError(path.name, "no rows")
-    return _to_panel(table, path.name)
+        raise SourceError(name, "no rows")
+    try:
+        kept, reading = _set_aside(table, name)
+        panel = _to_panel(kept, name, freq)
+    except SourceError as error:
+        own = {there: here for here, there in names.items()}
+        column = own.get(error.column or "", error.column)
+        raise SourceError(error.file, error.rule, row=error.row, column=column) from None
+    return replace(panel, reading=replace(reading, off_pattern=panel.reading.off_pattern))
 
 
 def panel_from_observations(observations: pd.DataFrame, target: str, freq: Frequency) -> Panel:
@@ -193,7 +272,7 @@ def panel_from_observations(observations: pd.DataFrame, target: str, freq: Frequ
         raise InputError(f"observations: none of target '{target}' and frequency {freq}")
     columns = ["series_id", "time_period", "obs_value", "route_id", "geo", "citizen"]
     table = chosen[columns].rename(columns={"obs_value": "value"}).reset_index(drop=True)
-    return _to_panel(table, f"observations of {target}")
+    return _to_panel(table, f"observations of {target}", freq)
 
 
 def panel_from_rows(rows: pd.DataFrame) -> Panel:
@@ -245,16 +324,45 @@ def _header(path: Path) -> bytes:
     return header
 
 
-def _to_panel(table: pd.DataFrame, name: str) -> Panel:
+def _set_aside(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, Reading]:
+    """Return the rows whose value is a count, and what was set aside.
+
+    Raises:
+        SourceError: A value is not a number, infinite or too large, or no row remains.
+    """
+    values = _numbers(table, name)
+    blank = np.isnan(values)
+    broken = blank | (values < 0)
+    if not broken.any():
+        return table, Reading()
+    reasons = np.where(blank[broken], "blank value", "a count is never negative")
+    rows = table.loc[broken, _REQUIRED]
+    aside = pd.DataFrame(
+        {
+            "row": rows.index + _FIRST_ROW,
+            "series_id": rows["series_id"].astype(str).to_numpy(),
+            "time_period": rows["time_period"].astype(str).to_numpy(),
+            "found": np.where(blank[broken], "", rows["value"].astype(str).to_numpy()),
+            "reason": reasons,
+        }
+    )
+    kept = table[~broken]
+    if kept.empty:
+        raise SourceError(
+            name, f"no row has a value: {reasons[0]}", row=int(table.index[0]) + _FIRST_ROW, column="value"
+        )
+    empty = {*aside["series_id"]} - {str(one) for one in kept["series_id"].unique()}
+    return kept, Reading(aside, tuple(sorted(empty)))
+
+
+def _to_panel(table: pd.DataFrame, name: str, freq: Frequency | None = None) -> Panel:
     """Validate rows and lay them out; ``name`` is what errors call the table."""
     series, names = _coded(table["series_id"], exactly=True)
     nameless = np.asarray([text.strip().lower() in _GAP for text in names])
     _refuse(table, nameless[series], name, "series_id", "a series needs a name")
     written, texts = _coded(table["time_period"])
-    texts, dated = _months_of(texts)
-    freq = _one_frequency(table, written, texts, name)
+    freq, periods, off = _calendar(table, written, texts, name, freq)
     values = _numbers(table, name)
-    periods = period_index(pd.Series(texts), freq)
     ordinals = periods.asi8
     first, length = int(ordinals.min()), int(ordinals.max() - ordinals.min()) + 1
     if length * len(names) > MOST_CELLS:
@@ -275,22 +383,14 @@ def _to_panel(table: pd.DataFrame, name: str) -> Panel:
     )
     matrix = np.full((length, len(names)), np.nan)
     matrix[row, at] = values
-    calendar = pd.period_range(periods.min(), periods.max(), freq=pandas_frequency(freq), name="period")
+    calendar = pd.period_range(periods.min(), periods.max(), freq=periods.freq, name="period")
     sorted_names = pd.Index([names[place] for place in order], name="series_id", dtype=object)
     for empty in np.flatnonzero(np.isnan(matrix).all(axis=0)):
         place = int(np.flatnonzero(at == empty)[0])
         rule = f"series '{sorted_names[empty]}' has no value at all"
-        raise SourceError(name, rule, row=int(table.index[place]) + 2, column="value")
-    return Panel(freq, pd.DataFrame(matrix, calendar, sorted_names), _groups(table, name, at, sorted_names), dated)
-
-
-def _months_of(texts: list[str]) -> tuple[list[str], bool]:
-    """Dates as months where each of several is the first of one, or each the last; else as they are."""
-    dates = pd.to_datetime(pd.Series(texts), format="%Y-%m-%d", errors="coerce").dt
-    firsts, lasts = bool(dates.is_month_start.all()), bool(dates.is_month_end.all())
-    if len(texts) > 1 and (firsts or lasts):
-        return [text[:7] for text in texts], True
-    return texts, False
+        raise SourceError(name, rule, row=int(table.index[place]) + _FIRST_ROW, column="value")
+    groups = _groups(table, name, at, sorted_names)
+    return Panel(freq, pd.DataFrame(matrix, calendar, sorted_names), groups, Reading(off_pattern=off))
 
 
 def _coded(column: pd.Series, *, exactly: bool = False) -> tuple[NDArray[np.int64], list[str]]:
@@ -304,24 +404,39 @@ def _coded(column: pd.Series, *, exactly: bool = False) -> tuple[NDArray[np.int6
     return again[codes], [str(text) for text in texts]
 
 
-def _one_frequency(table: pd.DataFrame, written: NDArray[np.int64], texts: list[str], name: str) -> Frequency:
-    def row_of(place: int) -> int:
-        return int(table.index[int(np.flatnonzero(written == place)[0])]) + 2
+def _calendar(
+    table: pd.DataFrame, written: NDArray[np.int64], texts: list[str], name: str, chosen: Frequency | None
+) -> tuple[Frequency, pd.PeriodIndex, tuple[str, ...]]:
+    """Return the frequency, the period of each text, and dates off the pattern of a chosen frequency."""
 
+    def refuse(place: int, rule: str) -> SourceError:
+        row = int(table.index[int(np.flatnonzero(written == place)[0])]) + _FIRST_ROW
+        return SourceError(name, rule, row=row, column="time_period")
+
+    dates = [_DATE.fullmatch(text) for text in texts]
+    texts = [text if date is None else date[1] for text, date in zip(texts, dates, strict=True)]
     try:
-        freq = frequency_of(texts[0])
+        layout = frequency_of(texts[0])
     except InputError as error:
-        raise SourceError(name, str(error), row=row_of(0), column="time_period") from None
+        raise refuse(0, str(error)) from None
     for place, text in enumerate(texts):
         try:
-            period = to_period(text, freq)
+            period = to_period(text, layout)
         except InputError as error:
-            rule = f"{error}; the panel's first row is of frequency {freq}, and a panel has one frequency"
-            raise SourceError(name, rule, row=row_of(place), column="time_period") from None
+            rule = f"{error}; the panel's first row is of frequency {layout}, and a panel has one frequency"
+            raise refuse(place, rule) from None
         if not EARLIEST <= period.year <= LATEST:
-            rule = f"the year of '{text}' is not between {EARLIEST} and {LATEST}"
-            raise SourceError(name, rule, row=row_of(place), column="time_period")
-    return freq
+            raise refuse(place, f"the year of '{text}' is not between {EARLIEST} and {LATEST}")
+    if layout != "D":
+        if chosen not in {None, layout}:
+            raise refuse(0, f"'{texts[0]}' is a period of frequency {layout}, not of the chosen frequency {chosen}")
+        return layout, period_index(pd.Series(texts), layout), ()
+    days = pd.DatetimeIndex(texts)
+    try:
+        freq = chosen or infer_frequency(days.unique().sort_values())
+    except InputError as error:
+        raise SourceError(name, str(error), column="time_period") from None
+    return freq, periods_of(days, freq), tuple(sorted(np.asarray(texts)[off_pattern(days, freq)]))
 
 
 def _numbers(table: pd.DataFrame, name: str) -> FloatArray:
@@ -336,7 +451,6 @@ def _numbers(table: pd.DataFrame, name: str) -> FloatArray:
         values, unread = read[codes], (np.isnan(read) & ~gap)[codes]
     _refuse(table, unread, name, "value", "not a number")
     _refuse(table, np.isinf(values), name, "value", "infinite")
-    _refuse(table, values < 0, name, "value", "a count is never negative")
     _refuse(table, values > LARGEST_COUNT, name, "value", f"a count is at most {LARGEST_COUNT:.0e}")
     return values
 
@@ -346,7 +460,15 @@ def _refuse(table: pd.DataFrame, broken: BoolArray, name: str, column: str, rule
         place = int(broken.argmax())
         more = f"; {int(broken.sum())} rows break this rule" if broken.sum() > 1 else ""
         found = str(table[column].iloc[place])[:60]
-        raise SourceError(name, f"{rule} (found '{found}'){more}", row=int(table.index[place]) + 2, column=column)
+        raise SourceError(
+            name, f"{rule} (found '{found}'){more}", row=int(table.index[place]) + _FIRST_ROW, column=column
+        )
+
+
+def _ranges(names: pd.Index, places: NDArray[np.intp]) -> str:
+    """Return places that follow each other as ``first to last``."""
+    runs = np.split(places, np.flatnonzero(np.diff(places) > 1) + 1)
+    return ", ".join(names[run[0]] if len(run) == 1 else f"{names[run[0]]} to {names[run[-1]]}" for run in runs)
 
 
 def _groups(table: pd.DataFrame, name: str, at: NDArray[np.int64], names: pd.Index) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import multiprocessing.connection
 import os
 import pickle
 import signal
+import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,7 @@ from ctypes import Array, c_double
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from types import ModuleType
 from typing import Any, TypeVar
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it publishes no type information
@@ -276,7 +278,7 @@ def _start(megabytes: int) -> _Worker:
     ours, theirs = context.Pipe()
     marks = context.RawArray(c_double, 2)
     process = context.Process(target=_serve, args=(theirs, marks, megabytes, os.getpid()), daemon=True)
-    with one_thread_each():
+    with one_thread_each(), _without_script():
         process.start()
     theirs.close()
     return _Worker(process, ours, marks)
@@ -305,6 +307,17 @@ def _serve(pipe: Connection, marks: Array[c_double], megabytes: int, parent: int
             except Exception as error:  # a fault in a task belongs to whoever asked for it
                 answers = error
             pipe.send(answers)
+
+
+@contextlib.contextmanager
+def _without_script() -> Iterator[None]:
+    """Start child processes without the caller's script: multiprocessing would run it again in each of them."""
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 @contextlib.contextmanager

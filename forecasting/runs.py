@@ -1,4 +1,4 @@
-"""What ``vigie backtest`` and ``vigie forecast`` run: a panel's file in, one frame of forecasts out."""
+"""Run ``vigie backtest`` and ``vigie forecast``: a panel in, one frame of forecasts out."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.errors import InputError
+from core.calendar import Frequency
+from core.errors import InputError, first_line
 from core.progress import ProgressReport
+from core.schema import DAY
 from forecasting import BASELINE, ENSEMBLE, BoolArray
 from forecasting.diagnostics import Diagnostics, account_of, diagnose, far_above_record
 from forecasting.ensemble import NO_MEMBER, combine
@@ -23,8 +25,9 @@ from forecasting.models import resolve
 from forecasting.panel import Panel, read_panel
 from forecasting.pool import SupervisedPool
 from forecasting.pooled import Priors, is_enough, own_lessons, past_origins, present_origins
-from forecasting.quantiles import QuantileTable, stack
-from forecasting.reconcile import reconcile
+from forecasting.quantiles import KEYS, QuantileTable, stack, to_matrix
+from forecasting.reconcile import reconcile, totals_panel
+from forecasting.verification import observed_at, summarise
 from forecasting.workers import Workers
 
 DEFAULT_MODELS = "ensemble,baseline"
@@ -52,9 +55,10 @@ class Made:
 
 
 class Options(TypedDict, total=False):
-    """How a panel's file is forecast.
+    """Options of a panel's forecasts.
 
     Attributes:
+        freq: Frequency of a panel whose periods are dates; inferred by default.
         models: Short or full names, as text with commas or a list; by default the ensemble and the baseline.
         totals: Grouping column whose sums are forecast too.
         workers: Processes or a cluster; by default as many processes as the work is worth.
@@ -63,6 +67,7 @@ class Options(TypedDict, total=False):
         priors: What the pooled model learns from where a panel is too small to teach it, by the panel's frequency.
     """
 
+    freq: Frequency | None
     models: str | Sequence[str]
     totals: str | None
     workers: Workers
@@ -72,9 +77,9 @@ class Options(TypedDict, total=False):
 
 
 def backtest_file(
-    panel_path: Path, *, origins: int, step: int = 1, horizons: Sequence[int], **options: Unpack[Options]
+    source: Path | pd.DataFrame, *, origins: int, step: int = 1, horizons: Sequence[int], **options: Unpack[Options]
 ) -> Made:
-    """Backtest a panel's file.
+    """Backtest a panel, from a file or a frame (:func:`forecasting.panel.read_panel`).
 
     The ensemble's members are the fast models that are affordable on a panel of this size, any slower one that is asked
     for by name, and the pooled model: taught by the panel's own series, or where they are few by ``priors``; without
@@ -83,11 +88,15 @@ def backtest_file(
     Raises:
         InputError: The file, an option or a model's name is not usable, or no series has a value at any origin.
     """
-    return backtest(_request(panel_path, horizons, options), origins=origins, step=step, name=panel_path.name)
+    name = source.name if isinstance(source, Path) else "panel"
+    return backtest(_request(source, horizons, options), origins=origins, step=step, name=name)
 
 
 def backtest(request: Request, *, origins: int, step: int, name: str = "panel") -> Made:
-    """Backtest a panel; see :func:`backtest_file`. ``name`` is what errors call it."""
+    """Backtest a panel; see :func:`backtest_file`. ``name`` is what errors call it.
+
+    The table's keys have ``observation``, the value of the target period; NaN if it is unknown.
+    """
     if origins < 1 or step < 1:
         raise InputError(f"origins and step are at least 1 (found {origins} and {step})")
     if len(request.levels[0].matrix) == 1:
@@ -95,11 +104,13 @@ def backtest(request: Request, *, origins: int, step: int, name: str = "panel") 
     wanted = [past_origins(level, origins=origins, step=step) for level in request.levels]
     if not wanted[0].any():
         raise InputError(f"{name}: no series has a value at any of the last {origins} origins")
-    return forecasts_at(request, wanted)
+    made = forecasts_at(request, wanted)
+    observed = observed_at(made.table.keys, _joined(request.levels))
+    return replace(made, table=QuantileTable(made.table.keys.assign(observation=observed), made.table.quantiles))
 
 
-def forecast_file(panel_path: Path, *, horizon: int, **options: Unpack[Options]) -> Made:
-    """Forecast a panel's file from each series' last observed period, as :func:`backtest_file` would at that origin.
+def forecast_file(source: Path | pd.DataFrame, *, horizon: int, **options: Unpack[Options]) -> Made:
+    """Forecast a panel from each series' last observed period, as :func:`backtest_file` would at that origin.
 
     A series that has ended (:meth:`forecasting.panel.Panel.ended`) has no present: it is left out, and that is said.
 
@@ -108,7 +119,7 @@ def forecast_file(panel_path: Path, *, horizon: int, **options: Unpack[Options])
     """
     if horizon < 1:
         raise InputError(f"the horizon is at least 1 (found {horizon})")
-    request = _request(panel_path, range(1, horizon + 1), options)
+    request = _request(source, range(1, horizon + 1), options)
     made = forecasts_at(request, [present_origins(level) for level in request.levels])
     ended = [
         f"{level.series_ids[place]} ({level.periods[level.last_rows()[place]]})"
@@ -116,6 +127,42 @@ def forecast_file(panel_path: Path, *, horizon: int, **options: Unpack[Options])
         for place in np.flatnonzero(level.ended())
     ]
     return replace(made, diagnostics=replace(made.diagnostics, ended=tuple(ended)))
+
+
+def score(forecasts: pd.DataFrame, panel: Panel, totals: str | None = None) -> pd.DataFrame:
+    """Score forecasts of a panel and of its totals.
+
+    Args:
+        forecasts: Hubverse quantile rows (``FORECASTS``), of any team; dates may be text.
+        panel: Outcomes, and the past of the baseline by which each score is divided.
+        totals: Grouping column whose sums are scored too.
+
+    Returns:
+        Mean scores by model, series, horizon and scale, and over all series; see
+        :func:`forecasting.verification.summarise`.
+
+    Raises:
+        InputError: A column is missing or is not what it should be, or nothing can be scored.
+    """
+    columns = [*KEYS, "output_type", "output_type_id", "value"]
+    if missing := [column for column in columns if column not in forecasts.columns]:
+        raise InputError(f"forecasts: missing columns {missing}; found {[*forecasts.columns][:20]}")
+    rows = forecasts.loc[forecasts["output_type"] == "quantile", columns]
+    try:
+        rows = rows.astype(
+            {"origin_date": DAY, "target_end_date": DAY, "horizon": int, "output_type_id": float, "value": float}
+        )
+    except ValueError as error:
+        raise InputError(f"forecasts: {first_line(error)}") from None
+    rows = rows.assign(model_id=rows["model_id"].astype(str), series_id=rows["series_id"].astype(str))
+    levels = [panel] if totals is None else [panel, totals_panel(panel, totals)]
+    return summarise(to_matrix(rows), _joined(levels))
+
+
+def _joined(levels: Sequence[Panel]) -> Panel:
+    """Return a panel and its totals as one panel, without groups."""
+    matrix = pd.concat([level.matrix for level in levels], axis=1)
+    return Panel(levels[0].freq, matrix, pd.DataFrame(index=matrix.columns))
 
 
 def forecasts_at(request: Request, wanted: Sequence[BoolArray]) -> Made:
@@ -133,10 +180,9 @@ def forecasts_at(request: Request, wanted: Sequence[BoolArray]) -> Made:
         table, accounts = _together(request, wanted, rows)
     far = far_above_record(table, request.levels)
     marked = QuantileTable(table.keys.assign(far_above_record=far), table.quantiles)
-    dated = request.levels[0].dated
     if ENSEMBLE in request.asked and request.taught is not None and not is_enough(request.levels)[-1]:
         accounts.append(TAUGHT)
-    told = replace(diagnose(marked, request.levels), dated=dated, account=tuple(accounts))
+    told = replace(diagnose(marked, request.levels), panel=request.levels[0], account=tuple(accounts))
     return Made(marked, told, pd.concat([level.counted() for level in request.levels]))
 
 
@@ -202,10 +248,11 @@ class _InMemory:
         self._kept[key] = fit
 
 
-def _request(panel_path: Path, horizons: Sequence[int], options: Options) -> Request:
+def _request(source: Path | pd.DataFrame, horizons: Sequence[int], options: Options) -> Request:
     asked = resolve(options.get("models", DEFAULT_MODELS))
-    request = Request.of(read_panel(panel_path), options.get("totals"), asked, horizons)
-    means = {name: given for name, given in options.items() if name not in {"models", "totals"}}
+    panel = read_panel(source, options.get("freq"))
+    request = Request.of(panel, options.get("totals"), asked, horizons)
+    means = {name: given for name, given in options.items() if name not in {"freq", "models", "totals"}}
     return replace(request, **means)  # type: ignore[arg-type]  # a TypedDict's items have no types of their own
 
 

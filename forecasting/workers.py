@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 import operator
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -21,9 +18,9 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # i
 from core import FloatArray
 from core.log import get_logger
 from forecasting import History
-from forecasting.limits import Breaker, CutOff, Limits
+from forecasting.limits import UNLIMITED, Breaker, CutOff, Limits
 from forecasting.models import MODELS
-from forecasting.pool import SupervisedPool, WorkersFailedError, one_thread_each, run_batch
+from forecasting.pool import SupervisedPool, WorkersFailedError, run_batch
 from forecasting.postprocess import SafeForecast, fallback_forecast, safe_forecast
 
 Progress = Callable[[int, int], None]
@@ -230,7 +227,9 @@ def run_tasks(
         _over_pool(workers, function, tasks, taken)
     elif workers is None or isinstance(workers, int):
         count = min(len(tasks), (os.cpu_count() or 1) if workers is None else workers)
-        _over_processes(count, function, tasks, taken)
+        if count > 1:
+            with SupervisedPool(count, UNLIMITED) as pool:
+                _over_pool(pool, function, tasks, taken)
     else:
         for place, answer in enumerate(workers.run(function, tasks, progress=progress)):
             taken(place, answer)
@@ -259,7 +258,7 @@ def _over_pool(
     tasks: Sequence[Task],
     taken: Callable[[int, Answer], None],
 ) -> None:
-    """Hand over answers of processes that run already; none for a task that was cut off."""
+    """Hand over answers of a pool; none for a task that was cut off."""
 
     def took(found: dict[int, Answer | CutOff]) -> None:
         for place, answer in found.items():
@@ -270,24 +269,6 @@ def _over_pool(
         pool.run(function, tasks, [[place] for place in range(len(tasks))], lambda task: str(id(task)), took)
     except WorkersFailedError as error:
         get_logger().warning("processes failed, the work goes on in one", reason=str(error))
-
-
-def _over_processes(
-    count: int, function: Callable[[Task], Answer], tasks: Sequence[Task], taken: Callable[[int, Answer], None]
-) -> None:
-    """Hand over answers of processes of their own, as far as these lived; none where one would be alone."""
-    if count > 1:
-        try:
-            context = multiprocessing.get_context("spawn")
-            with one_thread_each(), ProcessPoolExecutor(count, mp_context=context) as pool:
-                places = {pool.submit(function, task): place for place, task in enumerate(tasks)}
-                try:
-                    for future in as_completed(places):
-                        taken(places[future], future.result())
-                finally:
-                    pool.shutdown(cancel_futures=True)
-        except BrokenProcessPool as error:
-            get_logger().warning("processes failed, the work goes on in one", reason=str(error))
 
 
 def report(progress: Progress | None, done: int, total: int) -> None:

@@ -7,7 +7,6 @@ import gc
 import os
 import shutil
 import socket
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -117,14 +116,6 @@ def _small_fonts() -> Iterator[None]:
     fewer = [*subset.Options._drop_tables_default, "GSUB", "GPOS", "GDEF"]
     with patch.object(subset.Options, "_drop_tables_default", fewer):
         yield
-
-
-@pytest.fixture(autouse=True)
-def _main_module() -> Iterator[None]:
-    """Put ``__main__`` back: Streamlit leaves its script there, which spawned processes would then run."""
-    main = sys.modules["__main__"]
-    yield
-    sys.modules["__main__"] = main
 
 
 @pytest.fixture(autouse=True)

@@ -262,7 +262,7 @@ def test_a_forecast_of_the_present_starts_at_the_panels_end(panel: Path, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("row", "named"), [("a,2022-01,many", "row 74, column value"), ("a,2022-01,-3", "row 74, column value"),
+    ("row", "named"), [("a,2022-01,many", "row 74, column value"), ("a,2022-01,inf", "row 74, column value"),
                        ("a,2021-12,5", "row 74, column time_period"), ("a,2022-Q1,5", "row 74, column time_period")]
 )  # fmt: skip
 def test_a_bad_row_of_a_panel_is_named(panel: Path, tmp_path: Path, row: str, named: str) -> None:

@@ -113,7 +113,7 @@ def test_wheel_holds_every_file_of_its_packages(wheel: Path) -> None:
 
 
 def test_modules_of_the_wheel_are_those_imported(installed: Path, tmp_path: Path) -> None:
-    program = "import cli, core.settings; print(cli.__file__, core.settings.PROJECT)"
+    program = "import cli, core.settings, vigie; print(cli.__file__, core.settings.PROJECT, vigie.__file__)"
     done = run(installed, tmp_path, "python", "-c", program)
     assert done.returncode == 0, done.stderr
     assert all(Path(path).is_relative_to(installed.parent) for path in done.stdout.split())
@@ -138,6 +138,12 @@ def test_status_of_an_empty_home_is_no_traceback(installed: Path, tmp_path: Path
 def test_wheel_demonstrates_the_bundled_figures(installed: Path, demonstrated: Path) -> None:
     status = run(installed, demonstrated, "vigie", "status", "--json")
     assert json.loads(status.stdout)["release"]["as_of"] == "2026-08-31"
+
+
+def test_wheel_opens_a_release_from_python(installed: Path, demonstrated: Path) -> None:
+    program = "import vigie; print(vigie.open_release('var').read('forecasts')['horizon'].max())"
+    done = run(installed, demonstrated, "python", "-c", program)
+    assert done.stdout == "12\n", done.stderr
 
 
 def test_wheel_writes_a_briefing_in_french(installed: Path, demonstrated: Path) -> None:

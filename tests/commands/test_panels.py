@@ -36,10 +36,10 @@ def test_periods_ahead_that_are_no_whole_numbers_from_one_on_are_refused(text: s
         _horizons(text)
 
 
-USUAL = {"models": ["ensemble", "baseline"], "totals": None}
+USUAL = {"models": ["ensemble", "baseline"], "totals": None, "freq": None}
 USUAL_PAST = {"origins": 60, "step": 1, "horizons": [1, 3, 6, 12], **USUAL}
-ALL_SAID = ["--models", "ets,baseline", "--totals", "route_id"]
-SAID = {"models": ["ets", "baseline"], "totals": "route_id"}
+ALL_SAID = ["--models", "ets,baseline", "--totals", "route_id", "--freq", "W"]
+SAID = {"models": ["ets", "baseline"], "totals": "route_id", "freq": "W"}
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_panel_is_forecast_as_it_is_asked_for_and_else_as_the_help_says(
     def running(*_given: object) -> Iterator[dict[str, Any]]:
         yield {}
 
-    monkeypatch.setattr("commands.panels._running", running)
+    monkeypatch.setattr("commands.panels.running", running)
     monkeypatch.setattr("commands.panels._write", lambda *_given, **_more: None)
     monkeypatch.setattr(f"forecasting.runs.{command}_file", lambda _panel, **means: given.append(means))
     vigie(tmp_path, command, "--panel", "p.csv", "--out", str(tmp_path / "out.csv"), *options)

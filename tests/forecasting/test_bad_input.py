@@ -33,7 +33,7 @@ def command(name: str, panel: Path, out: Path, *more: str) -> Result:
     ("rows", "told"),
     [
         ("a,2020-01,1\na,2020-02,2\na,2020-01,1\n", "row 4, column time_period: this series already has a value"),
-        ("a,2020-01,1\n\na,2020-02,-2\n", "row 4, column value: a count is never negative (found '-2')"),
+        ("a,2020-01,1\n\na,2020-02,-2.5.1\n", "row 4, column value: not a number (found '-2.5.1')"),
         ("a,2020-01,1\na,2020-02,a few\n", "row 3, column value: not a number (found 'a few')"),
         ("a,2020-01,1\na,2020-02,-inf\n", "row 3, column value: infinite (found '-inf')"),
         ("a,2020-01,1\na,2020-02,1e15\n", "row 3, column value: a count is at most 1e+12 (found '1e15')"),
@@ -42,7 +42,8 @@ def command(name: str, panel: Path, out: Path, *more: str) -> Result:
         ("a,2020-01,1\na,2020-02,1,surplus\n", "not a table: Error tokenizing data"),
         ("a,2020-01,1,surplus\na,2020-02,1,surplus\n", "row 2: not a table: rows have more fields than the header"),
         ('a,2020-01,1\n"a,2020-02,1\n', "not a table: Error tokenizing data"),
-        ("a,2020-01,\nb,2020-01,1\n", "row 2, column value: series 'a' has no value at all"),
+        ("a,2020-01,\nb,2020-01,-1\n", "row 2, column value: no row has a value: blank value"),
+        ("a,2020-01-01,1\na,2020-01-09,1\n", "column time_period: 2 dates from 2020-01-01 to 2020-01-09 do not show"),
     ],
 )
 def test_a_broken_row_is_named_and_nothing_is_written(name: str, rows: str, told: str, tmp_path: Path) -> None:
@@ -92,7 +93,7 @@ def test_a_calendar_that_would_fill_the_memory_is_refused(tmp_path: Path, monkey
     panel = tmp_path / "panel.csv"
     panel.write_text(HEADER + "a,2020-01-01,1\na,1820-01-02,1\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"1 series from 1820-01-02 to 2020-01-01 make 73,049 cells"):
-        read_panel(panel)
+        read_panel(panel, "D")
 
 
 def test_an_origin_without_any_value_is_said_to_be_one(tmp_path: Path) -> None:
@@ -245,7 +246,7 @@ def test_a_series_that_has_ended_is_not_forecast_and_that_is_said_as_is_a_consta
     ).to_csv(whole, index=False)
     done = command("forecast", whole, over, "--models", "seasonal-walk,baseline", "--horizon", "1")
     assert done.exit_code == 0, done.output
-    assert "dates of the first or last day of each month are read as months" in done.output
+    assert "  read as monthly\n" in done.output
     assert "not forecast, for they have ended: ended (2019-08)" in done.output
     told = (
         "vigie-baseline: intervals have no width, for the series has had but one value in 1 forecast of 1 of 2 series"

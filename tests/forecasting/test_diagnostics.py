@@ -74,13 +74,15 @@ def test_intervals_without_width_are_told_where_there_has_been_but_one_value(pan
     assert diagnosed(table({"flat": [9.0]}, low=5.0), panel).lines() == []
 
 
-def test_what_stands_in_what_was_cut_and_what_has_ended_is_told_with_as_many_names_as_are_asked_for() -> None:
+def test_what_stands_in_what_was_cut_and_what_has_ended_is_told_with_as_many_names_as_are_asked_for(
+    panel: Panel,
+) -> None:
     fallen = pd.DataFrame({"model_id": "m", "reason": "short", "series_id": list("abcd"), "forecasts": [1, 2, 3, 4]})
     capped = pd.DataFrame({"model_id": "m", "series_id": ["a"], "forecasts": [1]})
     none = capped.iloc[:0]
-    found = Diagnostics(9, fallen, capped, none, none, ended=("x (2020-01)", "y (2021-01)"), dated=True)
+    found = Diagnostics(9, fallen, capped, none, none, ended=("x (2020-01)", "y (2021-01)"), panel=panel)
     assert found.lines(names=2) == [
-        "dates of the first or last day of each month are read as months",
+        "read as monthly",
         "not forecast, for they have ended: x (2020-01), y (2021-01)",
         "m: the baseline stands in (short) in 10 forecasts of 4 of 9 series: a, b and 2 more",
         "m: quantiles were cut at the series' cap in 1 forecast of 1 of 9 series: a",

@@ -534,6 +534,15 @@ def runs(pid: int) -> bool:
 
 
 @pytest.mark.slow
+def test_script_without_a_guard_runs_once(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text("from forecasting.workers import run_tasks\nprint(run_tasks(abs, [-1, -2], workers=2))\n")
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run([sys.executable, str(program)], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[1, 2]\n", "")
+
+
+@pytest.mark.slow
 def test_where_processes_die_before_they_begin_the_rest_is_run_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pools, "_serve", ends_at_once)
     with SupervisedPool(2, SHORT) as pool:

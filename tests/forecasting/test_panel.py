@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import re
 from pathlib import Path
 
@@ -43,9 +44,13 @@ def test_a_missing_month_is_a_gap_and_not_a_zero(tmp_path: Path) -> None:
         ("", "empty file"),
         ("series_id,time_period,value\n", "no rows"),
         ("series_id,month,value\na,2020-01,1\n", "missing columns ['time_period']"),
-        ("series_id,time_period,value\na,2020-01,1\na,2020-02,-4\n", "a count is never negative (found '-4')"),
-        ("series_id,time_period,value\na,2020-01,-3\na,2020-02,-4\n", "(found '-3'); 2 rows break this rule"),
-        ("series_id,time_period,value\na,2020-01,1\na,2020-02,-4\n", "row 3, column value: a count is never negative"),
+        (
+            "series_id,time_period,value\na,2020-01,-1\na,2020-02,\n",
+            "row 2, column value: no row has a value: a count is never negative",
+        ),
+        ("series_id,time_period,value\na,2020-01,x\na,2020-02,y\n", "(found 'x'); 2 rows break this rule"),
+        ("unique_id,ds,y\na,2020-01,1\na,2020-02,many\n", "row 3, column y: not a number (found 'many')"),
+        ("unique_id,ds,y\na,2020-01,1\na,2020-1,1\n", "row 3, column ds: '2020-1' is not a period"),
         (
             "series_id,time_period,value\na,2020-01,1\na,2020-02,many\n",
             "row 3, column value: not a number (found 'many')",
@@ -56,14 +61,6 @@ def test_a_missing_month_is_a_gap_and_not_a_zero(tmp_path: Path) -> None:
         ("series_id,time_period,value\na,2020-13,1\n", "row 2, column time_period: '2020-13' is an impossible period"),
         ("series_id,time_period,value\na,Jan 2020,1\n", "row 2, column time_period: 'Jan 2020' is not a period"),
         ("series_id,time_period,value\n,2020-01,1\n", "row 2, column series_id: a series needs a name"),
-        (
-            "series_id,time_period,value\na,2020-01,1\nb,2020-01,\n",
-            "row 3, column value: series 'b' has no value at all",
-        ),
-        (
-            "series_id,time_period,value\na,2020-01,1\nb,2020-01,\nb,2020-02,\nb,2020-03,\n",
-            "row 3, column value: series 'b' has no value at all",
-        ),
         (
             "series_id,time_period,value,route_id\na,2020-01,1,X\na,2020-02,1,Y\n",
             "row 3, column route_id: a grouping does not change",
@@ -135,20 +132,71 @@ def test_observations_of_another_target_do_not_enter_a_panel() -> None:
         panel_from_observations(observations, "asylum_applications", "M")
 
 
-@pytest.mark.parametrize("day", ["01", "last"])
-def test_dates_of_the_first_or_last_of_each_month_are_months(tmp_path: Path, day: str) -> None:
+@pytest.mark.parametrize("layout", ["%Y-%m-%d", "%Y-%m-%d 00:00:00", "%Y-%m-%dT00:00:00Z"])
+def test_dates_of_one_day_of_each_month_are_months(tmp_path: Path, layout: str) -> None:
     months = pd.period_range("2019-11", periods=5, freq="M")
-    dates = months.strftime("%Y-%m-01") if day == "01" else months.end_time.strftime("%Y-%m-%d")
-    rows = "".join(f"a,{date},{place}\n" for place, date in enumerate(dates))
+    rows = "".join(f"a,{date},{place}\n" for place, date in enumerate(months.start_time.strftime(layout)))
     panel = read_panel(_write(tmp_path, "series_id,time_period,value\n" + rows))
-    assert (panel.freq, panel.dated, len(panel.matrix)) == ("M", True, 5)
+    assert panel.lines() == ["read as monthly"]
     assert panel.long()["time_period"].tolist() == months.astype(str).tolist()
 
 
-def test_other_dates_are_days(tmp_path: Path) -> None:
-    rows = "a,2020-01-01,1\na,2020-02-01,2\na,2020-02-02,2\n"
+def test_time_of_day_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"row 2, column time_period: '2020-01-01 06:00:00' is not a period"):
+        read_panel(_write(tmp_path, "series_id,time_period,value\na,2020-01-01 06:00:00,1\n"))
+
+
+def test_weeks_end_on_the_weekday_of_their_dates(tmp_path: Path) -> None:
+    rows = "".join(f"a,{date:%Y-%m-%d},1\n" for date in pd.date_range("2020-01-04", periods=4, freq="W-SAT"))
     panel = read_panel(_write(tmp_path, "series_id,time_period,value\n" + rows))
-    assert (panel.freq, panel.dated, len(panel.matrix)) == ("D", False, 33)
+    assert panel.lines() == ["read as weekly, ending Saturday"]
+    assert panel.end_dates[0] == pd.Timestamp("2020-01-04")
+    assert panel.until(dt.date(2020, 1, 12)).end_dates[-1] == pd.Timestamp("2020-01-18")
+    assert panel.end_before(dt.date(2020, 1, 18), 1) == pd.Timestamp("2020-01-11")
+
+
+def test_chosen_frequency_reads_doubtful_dates_and_names_them(tmp_path: Path) -> None:
+    path = _write(tmp_path, "series_id,time_period,value\na,2020-01-01,1\na,2020-02-01,2\na,2020-03-30,2\n")
+    with pytest.raises(InputError, match=r"panel.csv, column time_period: .*2020-03-30"):
+        read_panel(path)
+    assert read_panel(path, "M").lines() == ["read as monthly", "1 date off the pattern of the others: 2020-03-30"]
+    assert read_panel(path, "D").lines()[0] == "read as daily"
+
+
+def test_chosen_frequency_contradicts_written_periods_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="'2020-01' is a period of frequency M, not of the chosen frequency W"):
+        read_panel(_write(tmp_path, GOOD), "W")
+
+
+def test_negative_and_blank_values_are_set_aside_with_their_rows(tmp_path: Path) -> None:
+    rows = "a,2020-01,1\n\na,2020-02,-4\na,2020-03,\na,2020-05,5\na,2020-07,\nb,2020-01,NaN\nc,2020-05,0\n"
+    panel = read_panel(_write(tmp_path, "series_id,time_period,value\n" + rows))
+    assert panel.series_ids == ["a", "c"]
+    assert panel.lines() == [
+        "read as monthly",
+        "1 row set aside (a count is never negative): row 4 (a, 2020-02, -4)",
+        "3 rows set aside (blank value): row 5 (a, 2020-03), row 7 (a, 2020-07), row 8 (b, 2020-01)",
+        "not forecast, for they have no value: b",
+        "3 gaps in 1 of 2 series filled by interpolation: a (2020-02 to 2020-04)",
+    ]
+    assert "row 5 (a, 2020-03) and 2 more" in panel.lines(names=1)[2]
+
+
+def test_frame_with_nixtla_names_is_the_panel_of_its_file(tmp_path: Path) -> None:
+    frame = pd.read_csv(_write(tmp_path, GOOD)).rename(
+        columns={"series_id": "unique_id", "time_period": "ds", "value": "y"}
+    )
+    dates = frame.assign(ds=pd.to_datetime(frame["ds"]))
+    for one in (frame, dates):
+        assert read_panel(one).long().equals(read_panel(tmp_path / "panel.csv").long())
+
+
+def test_frame_with_a_broken_row_names_its_position() -> None:
+    frame = pd.DataFrame(
+        {"series_id": "a", "time_period": ["2020-01", "2020-02"], "value": [1.0, np.inf]}, index=[5, 5]
+    )
+    with pytest.raises(InputError, match="panel, row 1, column value: infinite"):
+        read_panel(frame)
 
 
 @pytest.mark.parametrize("name", ["trailing ", " leading", "inner  blanks", "tab\t"])
@@ -245,7 +293,7 @@ def test_a_header_may_be_as_long_as_64_kilobytes(tmp_path: Path, length: int, to
 
 def test_a_single_row_that_breaks_a_rule_is_not_counted(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
-        read_panel(_write(tmp_path, "series_id,time_period,value\na,2020-01,1\na,2020-02,-4\n"))
+        read_panel(_write(tmp_path, "series_id,time_period,value\na,2020-01,1\na,2020-02,x\n"))
     assert "break this rule" not in str(error.value)
 
 
