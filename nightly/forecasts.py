@@ -243,7 +243,8 @@ def forecast_panel(  # noqa: PLR0913  # what is forecast, and by what means the 
         pools=pooled is not None, kind=kind,
     )  # fmt: skip
     wanted = past_origins(panel, origins=origins, step=1) | present_origins(panel)
-    return _now_and_then(to_rows(forecasts_at(request, [wanted]).table)[COLUMNS], panel)
+    made = forecasts_at(request, [wanted]).table
+    return _now_and_then(to_rows(made).drop(columns="far_above_record"), panel)
 
 
 def hindcasts(

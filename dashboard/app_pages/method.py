@@ -32,16 +32,16 @@ def steps() -> list[str]:
             "below zero."
         ),
         _(
-            "**One forecast.** Three voices are averaged, level by level: models of the route alone that have beaten"
-            " the baseline at past dates, a model that learns from every monthly count known, and the sum of the"
-            " route’s nationalities where these are known. Where none has skill, the page shows the baseline and says"
-            " so."
+            "**One forecast.** Three forecasts are averaged, level by level, with fixed weights: models of the route"
+            " alone, a model fitted on every monthly count known, and the sum of the route’s nationalities where these"
+            " are known. The spread is scaled by how past forecasts fared. Where none could be made, the page shows"
+            " the baseline and says so."
         ),
         _(
             "**Proof.** The same forecast is made for many past dates and compared with what happened. The page"
             " Evaluation shows the result, also where it is poor. Two things flatter it. Most sources keep no past"
-            " figures, so corrected ones stand in. And the recipe was chosen among some 300 on these very dates, so a"
-            " part is luck. Forecasts issued beforehand are scored apart."
+            " figures, so corrected ones stand in. And the recipe was chosen on these very dates, so a part is luck;"
+            " since 30 November 2026 it is fixed. Forecasts issued beforehand are scored apart."
         ),
         _(
             "**Alerts.** Fixed rules turn chances into levels: Watch, Warning, Severe. Each rule’s record at past"

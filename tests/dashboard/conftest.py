@@ -35,7 +35,13 @@ from .hub_frames import hub_frames
 
 AS_OF = dt.date(2025, 1, 31)
 SIZES = {"CMR": 6000.0, "EMR": 4500.0, "WMR": 1500.0, "WAR": 3000.0, "CHA": 2500.0}
-MODELS = {"vigie-ensemble": 0.86, "vigie-baseline": 1.0, "vigie-snaive": 1.2, "vigie-ets": 0.91, "vigie-theta": 0.93}
+MODELS = {
+    "vigie-ensemble": 0.86,
+    "vigie-baseline": 1.0,
+    "vigie-snaive": 1.2,
+    "vigie-ets": 0.91,
+    "vigie-structural": 0.93,
+}
 CITIZENS = {"SYR": 0.5, "AFG": 0.3, "EGY": 0.1993, "ERI": 0.0007}
 INTENDED = "Planning of reception, health care and protection capacity."
 
@@ -450,9 +456,8 @@ def make_weights() -> pd.DataFrame:
                 "origin_date": pd.Timestamp("2024-12-31"),
                 "horizon": horizon,
                 "weight": 0.5,
-                "relative_wis": MODELS[model],
             }
-            for model in ("vigie-ets", "vigie-theta")
+            for model in ("vigie-ets", "vigie-structural")
             for route in ARRIVAL_ROUTES
             for horizon in range(1, 13)
         ]

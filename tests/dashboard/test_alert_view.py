@@ -49,7 +49,7 @@ class OneMonthAhead:
         if name == "observations":
             rows = [(SERIES, "2023-01", 900.0, ""), (SERIES, "2024-01", 300.0, ""), (SERIES, "2024-12", 500.0, "")]
             return pd.DataFrame(rows, columns=["series_id", "time_period", "obs_value", "obs_flag"])
-        middles = {ENSEMBLE: 100.0, "vigie-ets": 460.0, "vigie-theta": 600.0, BASELINE: 5_000.0}
+        middles = {ENSEMBLE: 100.0, "vigie-ets": 460.0, "vigie-structural": 600.0, BASELINE: 5_000.0}
         return pd.concat(
             pd.DataFrame(
                 {

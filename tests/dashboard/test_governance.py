@@ -80,9 +80,9 @@ def test_where_no_group_is_worse_the_page_says_so() -> None:
 def test_the_register_on_the_page_names_what_is_affected_and_has_no_code(release: Release) -> None:
     night = reads.night(release.run_id)
     assert night is not None
-    table = "| id | what | affects |\n|---|---|---|\n| some-id | It ends. | EMR, iom_dtm, vigie-theta, route |"
+    table = "| id | what | affects |\n|---|---|---|\n| some-id | It ends. | EMR, iom_dtm, vigie-structural, route |"
     assert tables.in_names(table, night).splitlines()[2] == (
-        "| It ends. | Eastern Mediterranean, International Organization for Migration, Theta, Route |"
+        "| It ends. | Eastern Mediterranean, International Organization for Migration, Structural model, Route |"
     )
 
 

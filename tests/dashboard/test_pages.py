@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-import re
 from pathlib import Path
 from typing import cast
 
@@ -19,7 +18,6 @@ from core.languages import Language
 from core.settings import DRILL, PROJECT
 from dashboard import judgement_view, reads, route_context
 from dashboard.route_view import first_route
-from forecasting import ensemble
 from reports import numbers
 from reports.overview import cards
 from store.lock import night_lock
@@ -319,12 +317,6 @@ def test_changing_a_widget_changes_the_address() -> None:
 def test_more_than_99_percent_is_no_quotation_of_markdown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Language, "percent", lambda *_chance, **_brief: ">99%")
     assert {cell[:5] for cell in visit("year_ahead").table[0].value["More than the last"]} == {r"\>99%"}
-
-
-@pytest.mark.usefixtures("release")
-def test_the_method_page_counts_as_many_recipes_as_the_ensembles_card() -> None:
-    tried = sum(int(number) for number in re.findall(r"[Ss]ome (\d+)", ensemble.CARD.recipe))
-    assert f"the recipe was chosen among some {round(tried, -2)} on these very dates" in words(visit("method"))
 
 
 @pytest.mark.usefixtures("release")

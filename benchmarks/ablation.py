@@ -1,0 +1,175 @@
+"""What each rule of the ensemble is worth: ``python -m benchmarks.ablation --write`` (files under VIGIE_RAW_DATA).
+
+The members of each panel are forecast once; then they are combined by the whole recipe, and by the recipe without one
+of its rules. A ratio above 1 is what leaving the rule out costs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.other_panels import AHEAD, PANELS, panel_of
+from benchmarks.routes import dense_parts
+from benchmarks.shared import Section, engine, page_command, published_files, report, table
+from core import FloatArray
+from core.progress import silent
+from core.settings import DEMONSTRATION_DATE, PROJECT, load_settings
+from forecasting import BOTTOM_UP, ENSEMBLE, RECENT_VALUES, BoolArray, calibration, ensemble
+from forecasting.ensemble import SINGLE_SERIES, combine
+from forecasting.members import Request, members_at
+from forecasting.panel import Panel
+from forecasting.pooled import past_origins
+from forecasting.quantiles import QuantileTable, to_matrix
+from forecasting.verification import observed_at, wis
+from forecasting.verification.verdict import ratio_interval
+from nightly import RealTimeData
+from nightly.forecasts import make_forecasts
+from nightly.pooled import bundled_history, pooled_night, priors_from
+from store.caches import BacktestStore, FitStore
+from store.vintages import VintageStore
+
+PAGE = PROJECT / "docs" / "method.md"
+ORIGINS = 60
+LARGEST = 25
+"""Series of a panel that is drawn from others."""
+
+
+@dataclass(frozen=True)
+class Members:
+    """Forecasts of a panel's members, and the origins that are scored, periods × series."""
+
+    panel: Panel
+    table: QuantileTable
+    scored: BoolArray
+    horizons: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule, what it is for, the members that it brings in, and what switches it off."""
+
+    name: str
+    purpose: str
+    members: tuple[str, ...] = ()
+    off: Callable[[], AbstractContextManager[object]] = nullcontext
+
+
+def _off(module: object, **values: object) -> Callable[[], AbstractContextManager[object]]:
+    return partial(patch.multiple, module, **values)
+
+
+RULES = (
+    Rule("ETS and the structural model", "each series' own level, trend and season", SINGLE_SERIES),
+    Rule("pooled model", "what many series have in common", ("vigie-pooled",)),
+    Rule("sum of parts", "what nationalities say of their total", (BOTTOM_UP,)),
+    Rule("recent values", "months without anybody among large counts", (RECENT_VALUES,)),
+    Rule("spread and tails", "intervals as wide as outcomes were", off=_off(calibration, FACTORS=np.ones(1))),
+    Rule("shrinkage of both", "no factor from a few outcomes", off=_off(calibration, SHRINKAGE=0.0)),
+    Rule("at most 5 × the record", "no endless tails", off=_off(ensemble, MOST_RECORDS=np.inf)),
+)
+
+
+def of_routes(home: Path) -> Members:
+    """The members of a release from the bundled figures at its past origins."""
+    night = [sys.executable, "-m", "cli", "nightly", "--home", str(home), "--as-of", str(DEMONSTRATION_DATE)]
+    subprocess.run(night, check=True, stdout=subprocess.DEVNULL)  # noqa: S603  # our own command
+    settings = load_settings(home)
+    history = VintageStore(home).history(exclude_sources=settings.exclude_sources)
+    data = RealTimeData(history, DEMONSTRATION_DATE, settings.oldest_origin_months, settings.backtest_origins)
+    pooled, _unable = pooled_night(data, home, settings, None)
+    made = make_forecasts(data, settings, BacktestStore(home), silent, None, pooled).hindcasts
+    members = to_matrix(made[made["model_id"] != ENSEMBLE])
+    return Members(data.panel, members, np.ones(data.panel.matrix.shape, dtype=bool), AHEAD["M"])
+
+
+def of_panel(panel: Panel, home: Path, column: str | None = None) -> Members:
+    """The members of a panel, or of its totals, at its last origins and those that they learn from."""
+    request = Request.of(panel, column, [ENSEMBLE], AHEAD[panel.freq])
+    priors = priors_from(bundled_history) if panel.freq in {"M", "Q"} and column is None else None
+    request = replace(request, fits=FitStore(home), priors=priors)
+    wanted = [past_origins(level, origins=ORIGINS, step=1) for level in request.levels]
+    tables = members_at(request, wanted).tables
+    return Members(request.levels[-1], tables[-1], wanted[-1], AHEAD[panel.freq])
+
+
+def losses(members: Members, table: QuantileTable) -> pd.DataFrame:
+    """Sums of the ensemble's WIS on log1p scale and on counts, ``log`` and ``natural``, by horizon and origin."""
+    made = combine(table, members.panel).forecasts
+    row, column = members.panel.places(made.keys["origin_date"], made.keys["series_id"])
+    observed = observed_at(made.keys, members.panel)
+    used = members.scored[row, column] & made.keys["horizon"].isin(members.horizons).to_numpy() & np.isfinite(observed)
+    keys, own, observed = made.keys[used], made.quantiles[used], observed[used]
+    scores = keys.assign(log=wis(np.log1p(observed), np.log1p(own)), natural=wis(observed, own))
+    return scores.groupby(["horizon", "origin_date"])[["log", "natural"]].sum()
+
+
+def cost(members: Members, rule: Rule) -> dict[str, str]:
+    """By scale the score without a rule over that of the whole recipe, with its 90 % interval over origins."""
+    whole = losses(members, members.table)
+    kept = members.table.where(~members.table.keys["model_id"].isin(rule.members).to_numpy())
+    with rule.off():
+        without = losses(members, kept)
+    found = {}
+    for scale in ("log", "natural"):
+        own, reference = (
+            _by_origin(one[scale] / whole[scale].groupby("horizon").transform("sum")) for one in (without, whole)
+        )
+        ratio = ratio_interval(own, reference, horizon=max(members.horizons))
+        span = "" if np.isnan(ratio.low) else f" [{ratio.low:.3f}–{ratio.high:.3f}]"
+        found[scale] = f"{ratio.ratio:.3f}{span}"
+    return found
+
+
+def _by_origin(shares: pd.Series) -> FloatArray:
+    """Sum over horizons, each of which weighs the same, in order of time."""
+    return shares.groupby("origin_date").sum().sort_index().to_numpy(dtype=float)
+
+
+def section(_options: argparse.Namespace) -> Section:
+    """Forecast each panel's members and combine them with every rule left out in turn."""
+    raw_data = published_files()
+    published = {one.what: one for one in PANELS}
+
+    def drawn(what: str, periods: int) -> Panel:
+        whole = panel_of(replace(published[what], periods=periods), raw_data)
+        return whole.select(sorted(np.random.default_rng(1).permutation(whole.series_ids)[:LARGEST]))
+
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        parts = dense_parts(raw_data)
+        largest = parts.matrix.sum().nlargest(LARGEST).index
+        panels: Mapping[str, Callable[[], Members]] = {
+            "five routes": partial(of_routes, home / "routes"),
+            "Frontex routes": partial(of_panel, parts, home, "route_id"),
+            "nationalities": partial(of_panel, parts.select(sorted(largest)), home),
+            "asylum": partial(of_panel, drawn("asylum applications (Eurostat)", 96), home),
+            "displacement": partial(of_panel, drawn("internal displacement (IDMC)", 60), home),
+            "weeks": partial(of_panel, drawn("arrivals by week (Italy, the Channel), the same", 312), home),
+        }
+        costs = {}
+        for name, make in panels.items():
+            report(name)
+            members = make()
+            costs[name] = {rule.name: cost(members, rule) for rule in RULES}
+    lines = [engine()]
+    for scale, words in (("log", "WIS on log1p scale"), ("natural", "WIS on counts")):
+        rows = [(rule.name, rule.purpose, *(costs[name][rule.name][scale] for name in costs)) for rule in RULES]
+        lines += ["", f"{words} without the rule over that of the whole recipe:", ""]
+        lines += table(" | ".join(["without", "purpose", *costs]), rows)
+    return lines, True
+
+
+if __name__ == "__main__":
+    sys.exit(page_command(PAGE, "What each rule is worth", section))
