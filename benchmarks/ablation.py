@@ -42,7 +42,7 @@ from store.vintages import VintageStore
 
 PAGE = PROJECT / "docs" / "method.md"
 ORIGINS = 60
-LARGEST = 25
+LARGEST = 15
 """Series of a panel that is drawn from others."""
 
 

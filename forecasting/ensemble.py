@@ -52,7 +52,7 @@ CARD = ModelCard(
     summary=_(
         "The weighted mean, on log1p scale and quantile by quantile, of the mean of ETS and the structural model "
         "(0.4), the model pooled over many series (0.6) and, for totals, the sum of their parts (0.4). On panels of "
-        "more than 25 series the baseline takes the place of the first two. Where the pooled model or the sum of parts "
+        "20 series or more the baseline takes the place of the first two. Where the pooled model or the sum of parts "
         "has no forecast, the others share its weight. Where more than one in five recent values is zero, the "
         "distribution of recent values takes 15 in a hundred of the chances. The spread about the median is multiplied "
         "by one factor per horizon, the one that would have served the outcomes of the last 24 periods best, and what "

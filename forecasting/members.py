@@ -1,9 +1,8 @@
 """Which models forecast a panel, and all their forecasts together.
 
-The models asked for by name always run. For the ensemble those of single series run up to ``FEW`` series, because each
-series is fitted anew at every origin; the pooled model, whose cost hardly grows with the panel, runs from
-``SMALLEST_POOL`` series on, or where a prior has been learned from others. At a past origin the series count that had
-been seen by then.
+The models asked for by name always run. For the ensemble those of single series run below ``MANY`` series, because each
+series is fitted anew at every origin; the pooled model, whose cost hardly grows with the panel, runs from there on, or
+where a prior has been learned from others. At a past origin the series count that had been seen by then.
 """
 
 from __future__ import annotations
@@ -30,10 +29,8 @@ from forecasting.sum_of_parts import MOST_ORIGINS, sum_of_parts
 from forecasting.sum_of_parts import VERSION as BOTTOM_UP_VERSION
 from forecasting.workers import Workers
 
-FEW = 25
-"""Series up to which the ensemble's models of single series run."""
-SMALLEST_POOL = 20
-"""Series from which a pooled model without a prior joins the ensemble."""
+MANY = 20
+"""Series from which a pooled model without a prior joins the ensemble, and models of single series no longer do."""
 NOT_POOLED = "too short or too early for the pooled model"
 NO_SUM = "the parts have no record together yet"
 _PLACE = ["series_id", "origin_date", "horizon"]
@@ -80,7 +77,7 @@ class Request:
         """Periods at whose end the pooled model joins the ensemble: enough series had been seen, or it has a prior."""
         seen = np.sum([level.seen() for level in self.levels], axis=0)
         taught = self.taught is not None or self.lessons is not None
-        return np.asarray(((seen >= SMALLEST_POOL) | taught) & self.pools & (ENSEMBLE in self.asked))
+        return np.asarray(((seen >= MANY) | taught) & self.pools & (ENSEMBLE in self.asked))
 
     @property
     def taught(self) -> Lessons | None:
@@ -118,7 +115,7 @@ def models_to_run(asked: Sequence[str], series: int = 1) -> list[str]:
     if set(asked) & {ENSEMBLE, *POOLED_MODELS}:
         wanted.add(BASELINE)
     if ENSEMBLE in asked:
-        wanted |= {RECENT_VALUES, *(SINGLE_SERIES if series <= FEW else ())}
+        wanted |= {RECENT_VALUES, *(SINGLE_SERIES if series < MANY else ())}
     return [model_id for model_id in MODELS if model_id in wanted]
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from core import FloatArray
@@ -29,7 +30,7 @@ from forecasting.hindcast import Fits, WorkList, backtest_work, present_work, ru
 from forecasting.members import Request
 from forecasting.models import MODELS
 from forecasting.panel import Panel, panel_from_observations
-from forecasting.pooled import past_origins, present_origins
+from forecasting.pooled import present_origins
 from forecasting.quantiles import QuantileTable, to_matrix, to_rows
 from forecasting.runs import forecasts_at
 from forecasting.trajectories import sample_paths, update_with_nowcasts
@@ -233,7 +234,7 @@ def forecast_panel(  # noqa: PLR0913  # what is forecast, and by what means the 
     pooled: PooledNight | None = None,
     kind: int = 0,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Quantile rows of ensemble and baseline from each series' last value, and from the past origins before it.
+    """Quantile rows of ensemble and baseline from each series' last value, and from the origins before it.
 
     The engine of ``vigie forecast``, whose pooled model learns here from every count that is known.
     """
@@ -242,7 +243,8 @@ def forecast_panel(  # noqa: PLR0913  # what is forecast, and by what means the 
         fits=fits, lessons=pooled.lessons(panel.freq) if pooled else None,
         pools=pooled is not None, kind=kind,
     )  # fmt: skip
-    wanted = past_origins(panel, origins=origins, step=1) | present_origins(panel)
+    back = panel.last_rows() - np.arange(len(panel.matrix))[:, None]
+    wanted = present_origins(panel) | ((back > 0) & (back <= origins) & panel.matrix.notna().to_numpy())
     made = forecasts_at(request, [wanted]).table
     return _now_and_then(to_rows(made).drop(columns="far_above_record"), panel)
 
@@ -327,13 +329,14 @@ def errors_by_group(  # what is judged, and by what means the engine runs
     """
     routes = data.states.assign(kind="route", geo=ALL, group=ALL)
     parts = [group_errors(past, data.panel, routes[["series_id", "kind", "route_id", "geo", "group"]])]
-    for _place, rows in breakdowns(data).groupby(["route_id", "geo"]):
-        panel = panel_from_observations(rows, TARGET, FREQ)
+    named = breakdowns(data)
+    if len(named):
+        panel = panel_from_observations(named, TARGET, FREQ)
         _now, then = forecast_panel(
             panel, origins=min(origins, GROUP_ORIGINS), horizons=GROUP_HORIZONS, progress=progress, fits=fits,
             workers=workers, pooled=pooled,
         )  # fmt: skip
-        parts.append(group_errors(of_model(then, ENSEMBLE), panel, _groups(rows)))
+        parts.append(group_errors(of_model(then, ENSEMBLE), panel, _groups(named)))
     return pd.concat(parts, ignore_index=True)
 
 

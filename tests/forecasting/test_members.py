@@ -13,7 +13,7 @@ from core.release import FORECASTS
 from core.schema import check
 from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, RECENT_VALUES
 from forecasting.ensemble import SINGLE_SERIES
-from forecasting.members import FEW, NO_SUM, NOT_POOLED, Request, members_at, models_to_run
+from forecasting.members import MANY, NO_SUM, NOT_POOLED, Request, members_at, models_to_run
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.pooled import lesson, past_origins, present_origins
 from forecasting.quantiles import QuantileTable, stack, to_rows
@@ -64,8 +64,8 @@ def tables(panel: Panel, quick_engine: None) -> list[QuantileTable]:  # noqa: AR
     return past_members(asked(panel, "route_id", [ENSEMBLE], [1, 2]), origins=4)
 
 
-def test_models_of_single_series_run_up_to_twenty_five_series() -> None:
-    few, many = (models_to_run([ENSEMBLE], series) for series in (FEW, FEW + 1))
+def test_models_of_single_series_run_below_twenty_series() -> None:
+    few, many = (models_to_run([ENSEMBLE], series) for series in (MANY - 1, MANY))
     assert set(few) == {BASELINE, RECENT_VALUES, *SINGLE_SERIES}
     assert set(many) == {BASELINE, RECENT_VALUES}
 
