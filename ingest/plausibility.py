@@ -2,13 +2,14 @@
 
 Pure functions, frames in and reasons out. A wrong unit, exchanged labels, a shifted header or a table cut short change
 many figures at once, or one beyond all that was ever seen: such an edition is *held* until a person has looked. A
-change that is merely larger than the source's usual ones is *told*, and known. Thresholds were
-set while looking at the real files under ``tests/ingest/test_real_editions.py``, none of which they hold: a check that
-raises false alarms is soon ignored.
+change that is merely larger than the source's usual ones is *told*, and known. Thresholds were set on the real files
+under ``tests/ingest/test_real_editions.py`` and ``benchmarks/newest.py``, of which they hold less than one figure in a
+thousand: a check that raises false alarms is soon ignored.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import cast
@@ -21,29 +22,26 @@ from core.errors import Message, Template, message
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL, NOT_APPLICABLE
+from ingest.newest import FACTOR, FEWEST, LEAST, NEARLY_ALL, USUAL_QUANTILE, weigh
+from ingest.rows import period_ends
 
-LEAST = 20
-"""Persons from which a ratio means something: of smaller counts one more boat is many times the former."""
-FACTOR = 3.0
-"""A revision changes figures by less, on the median: units differ by ten and more, exchanged labels by about this."""
 PART = 0.5
-"""Share of a series' known figures whose change by a third or more, on the median, is no revision of it any more."""
+"""Share of a series' known figures that change by a third or more, or become another series', from which it is held."""
 THIRD = 1.33
-FEWEST, FEWEST_OF_SERIES = 6, 12
-"""Figures from which a median or a share is taken: of all that changes, and of one series."""
+FEWEST_OF_SERIES = 12
+"""Figures of one series from which a share is taken."""
 RECORD = 10.0
-"""Times the highest figure ever known of a series: more is held."""
+"""Times the highest figure ever known of a series, or a new figure's distance from all that its series did: held."""
 EXCHANGED = 2
 """Figures that two series have exchanged exactly, from which on it is no coincidence."""
 ROUNDING = (1000, 100, 50, 10, 5)
 """Multiples to which publishers round."""
 MANY = 30
 """Figures from which it can be seen that a publisher rounds."""
-NEARLY_ALL = 0.98
 GONE = 0.02
 """Share of the known figures that an edition of the whole history may lack, unless the source has lacked more."""
-USUAL_QUANTILE, USUAL_LEAST, ENOUGH = 0.90, 0.005, 8
-"""Usual is what nine in ten of the source's other changes stay within; at least half a percent."""
+USUAL_LEAST, ENOUGH = 0.005, 8
+"""A revision is large beyond half a percent; usual ones are read from as many changes."""
 _KEY = ["series_id", "time_period"]
 
 
@@ -60,7 +58,14 @@ class Judgement:
     told: list[Message] = field(default_factory=list)
 
 
-def judge(rows: pd.DataFrame, known: pd.DataFrame, revisions: pd.DataFrame, *, complete: bool = False) -> Judgement:
+def judge(
+    rows: pd.DataFrame,
+    known: pd.DataFrame,
+    revisions: pd.DataFrame,
+    *,
+    complete: bool = False,
+    received: dt.date | None = None,
+) -> Judgement:
     """Hold an edition against what is known of its source.
 
     Args:
@@ -68,6 +73,7 @@ def judge(rows: pd.DataFrame, known: pd.DataFrame, revisions: pd.DataFrame, *, c
         known: What that source is known to have said (the same contract); may be empty.
         revisions: Every change that source ever made (``core.release.REVISIONS``); may be empty.
         complete: The edition re-sends the whole history of its targets: what it lacks is taken away.
+        received: The day on which it came, where it does not name its own; None where unknown.
     """
     rows = rows.sort_values("as_of", kind="stable").drop_duplicates(_KEY, keep="last")
     pairs = rows.merge(known[[*_KEY, "obs_value", "as_of"]], on=_KEY, how="left", suffixes=("", "_before"))
@@ -78,16 +84,23 @@ def judge(rows: pd.DataFrame, known: pd.DataFrame, revisions: pd.DataFrame, *, c
     pairs = pairs.assign(
         before=before, is_older=is_older, is_known=~np.isnan(before), is_changed=~np.isnan(before) & (before != after)
     )
+    weighed = weigh(rows, known)
     held = [
-        *_of_another_size(pairs),
+        *_of_another_size(pairs, known),
         *_exchanged(pairs),
         *_beyond_the_record(pairs, known),
+        *_far_from_its_past(weighed),
         *_not_as_rounded(rows, known),
     ]
     lost = _lost(rows, known)
     if complete:
         held += _cut_short(rows, known, lost, revisions)
-    told = [*_larger_than_usual(pairs, revisions), *_from_nowhere(pairs, known, revisions)]
+    told = [
+        *_larger_than_usual(pairs, revisions),
+        *_from_nowhere(pairs, known, revisions),
+        *_unlike_its_past(weighed),
+        *_partial(pairs[~pairs["is_known"] & ~pairs["is_older"]], received),
+    ]
     if len(lost):
         told.append(
             _first(
@@ -101,7 +114,7 @@ def judge(rows: pd.DataFrame, known: pd.DataFrame, revisions: pd.DataFrame, *, c
     return Judgement(held, told)
 
 
-def _of_another_size(pairs: pd.DataFrame) -> Iterator[Message]:
+def _of_another_size(pairs: pd.DataFrame, known: pd.DataFrame) -> Iterator[Message]:
     """Many changed by a factor, as in another unit; or one series became another, as with exchanged labels."""
     sizes = pairs[["before", "obs_value"]].abs()
     counted = pairs[pairs["is_changed"] & (sizes.max(axis=1) >= LEAST)]
@@ -122,6 +135,7 @@ def _of_another_size(pairs: pd.DataFrame) -> Iterator[Message]:
     by_series = counted.groupby("series_id")["times"].agg(["size", "median"])
     share = by_series["size"] / shared.reindex(by_series.index)
     strange = by_series[(by_series["size"] >= FEWEST_OF_SERIES) & (share >= PART) & (by_series["median"] >= THIRD)]
+    strange = strange[[_is_another(str(series), pairs, known) for series in strange.index]]
     if len(strange):
         yield message(
             ngettext(
@@ -134,6 +148,20 @@ def _of_another_size(pairs: pd.DataFrame) -> Iterator[Message]:
         yield _first(
             _("{n} known figures change by much, up and down, such as {series} {period} (moved rows?)"), counted
         )
+
+
+def _is_another(series_id: str, pairs: pd.DataFrame, known: pd.DataFrame) -> bool:
+    """Whether half of a series' new figures are another known series', or its own of the period beside.
+
+    An annual re-release changes series throughout too, but they become no other.
+    """
+    own = pairs[(pairs["series_id"] == series_id) & pairs["is_known"] & (pairs["obs_value"].abs() >= LEAST)]
+    alike = known[known["target"].isin(own["target"]) & known["freq"].isin(own["freq"])]
+    wide = alike.pivot_table("obs_value", "time_period", "series_id")
+    beside = {f"{series_id} {step}": wide[series_id].shift(step) for step in (-1, 1)}
+    others = wide.drop(columns=series_id).assign(**beside)
+    equal = others.reindex(own["time_period"]).eq(own["obs_value"].to_numpy(), axis=0)
+    return bool((equal.mean() >= PART).any())
 
 
 def _exchanged(pairs: pd.DataFrame) -> Iterator[Message]:
@@ -155,10 +183,12 @@ def _beyond_the_record(pairs: pd.DataFrame, known: pd.DataFrame) -> Iterator[Mes
     """A figure far above the highest of its series; of a series not known before, of the edition's other figures."""
     record = known.assign(size=known["obs_value"].abs()).groupby("series_id")["size"].max()
     top = pairs["series_id"].map(record)
-    whole = pairs.assign(total=pairs["citizen"].isin([ALL, NOT_APPLICABLE]), size=pairs["obs_value"].abs())
+    kinds = ["target", "freq", "is_total"]
+    whole, former = (some.assign(is_total=some["citizen"].isin([ALL, NOT_APPLICABLE])) for some in (pairs, known))
     # A small series may leap as far as its target's larger ones have been.
-    usual = whole.groupby(["target", "freq", "total"])["before"].transform(lambda old: old.abs().quantile(0.99))
-    bound = RECORD * np.maximum(np.maximum(top.fillna(0.0), usual.fillna(0.0)), LEAST)
+    usual = former["obs_value"].abs().groupby([former[name] for name in kinds]).quantile(0.99).rename("usual")
+    whole = whole.assign(size=whole["obs_value"].abs()).join(usual, on=kinds)
+    bound = RECORD * np.maximum(np.maximum(top.fillna(0.0), whole["usual"].fillna(0.0)), LEAST)
     is_new = ~pairs["is_older"] & (~pairs["is_known"] | pairs["is_changed"])
     beyond = whole[is_new & (whole["size"] > bound) & top.notna()]
     if len(beyond):
@@ -258,7 +288,8 @@ def _from_nowhere(pairs: pd.DataFrame, known: pd.DataFrame, revisions: pd.DataFr
     newest = known.groupby(here)["time_period"].max()
     news = pairs[~pairs["is_known"] & ~pairs["is_older"]]
     news = news.join(newest.rename("newest"), on=here)
-    kinds = news[news["newest"].isna()]
+    large = ~news["series_id"].isin(known["series_id"].unique()) & (news["obs_value"].abs() >= LEAST)
+    kinds = news[news["newest"].isna() | large & (news["time_period"] > news["newest"])]
     if len(kinds):
         yield _first(
             ngettext(
@@ -290,10 +321,71 @@ def _from_nowhere(pairs: pd.DataFrame, known: pd.DataFrame, revisions: pd.DataFr
                 "{n} figures follow a gap in what is known, such as {series} {period} (another year?)",
             )
             yield _first(text, after.sort_values("time_period"))
-        former = after.merge(known, left_on=["series_id", "newest"], right_on=_KEY, suffixes=("", "_former"))
-        former = former[former["obs_value"].abs() >= LEAST]
-        if len(former) >= EXCHANGED and (former["obs_value"] == former["obs_value_former"]).mean() >= NEARLY_ALL:
-            yield _first(_("{n} figures repeat the period before, such as {series} {period} (another year?)"), former)
+
+
+def _far_from_its_past(weighed: pd.DataFrame) -> Iterator[Message]:
+    """A new figure far outside all that its series did; or all series of a publisher at once."""
+    far = weighed[weighed["times_beyond"] > RECORD].sort_values("times_beyond", ascending=False)
+    if len(far):
+        yield _first(
+            ngettext(
+                "{n} new figure is more than {times} times beyond all that its series did: {series} {period} is "
+                "{value}, {former} the period before",
+                "{n} new figures are more than {times} times beyond all that their series did, such as {series} "
+                "{period}: {value}, {former} the period before",
+            ),
+            far, times=f"{RECORD:g}", value=float(far["obs_value"].iloc[0]), former=float(far["former"].iloc[0]),
+        )  # fmt: skip
+    alike = weighed[weighed["times_together"] > FACTOR]
+    if len(alike):
+        yield _first(_("{n} series move alike in {period}, as they never did (another unit?)"), alike)
+
+
+def _unlike_its_past(weighed: pd.DataFrame) -> Iterator[Message]:
+    """New figures to look at: each kind once, with the one that moved most."""
+    kinds = {
+        "is_unusual": ngettext(
+            "{n} new figure is outside its series' usual range: {series} {period} is {value}, {former} the period "
+            "before",
+            "{n} new figures are outside their series' usual range, such as {series} {period}: {value}, {former} the "
+            "period before",
+        ),
+        "is_zero": ngettext(
+            "{n} new figure is zero after {fewest} that were not: {series} {period}",
+            "{n} new figures are zero after {fewest} that were not, such as {series} {period}",
+        ),
+        "is_copy": ngettext(
+            "{n} new figure repeats the period before or a year before: {series} {period} (another year?)",
+            "{n} new figures repeat the period before or a year before, such as {series} {period} (another year?)",
+        ),
+        "is_running_sum": ngettext(
+            "{n} new figure is as large as its year so far: {series} {period} (a running sum?)",
+            "{n} new figures are as large as their year so far, such as {series} {period} (running sums?)",
+        ),
+    }
+    for name, text in kinds.items():
+        some = weighed[weighed[name].astype(bool)]
+        if len(some):
+            some = some.loc[(some["obs_value"] - some["former"]).abs().sort_values(ascending=False).index]
+            value, former = (float(some[column].iloc[0]) for column in ("obs_value", "former"))
+            yield _first(text, some, value=value, former=former, fewest=FEWEST)
+    alike = weighed[weighed["times_together"].between(1.0, FACTOR, inclusive="right")]
+    if len(alike):
+        yield _first(_("{n} series move alike in {period}, more than they did before"), alike)
+
+
+def _partial(news: pd.DataFrame, received: dt.date | None) -> Iterator[Message]:
+    """New figures of a period that was not over when they were published, not marked as provisional."""
+    published = news["as_of"].mask(news["as_of_estimated"], pd.Timestamp(received) if received else pd.NaT)
+    early = news[(published <= period_ends(news)) & ~news["obs_flag"].str.contains("p")]
+    if len(early):
+        yield _first(
+            ngettext(
+                "{n} new figure is of a period that was not over: {series} {period}",
+                "{n} new figures are of a period that was not over, such as {series} {period}",
+            ),
+            early,
+        )
 
 
 def _first(template: Template, rows: pd.DataFrame, **more: object) -> Message:

@@ -370,7 +370,7 @@ def _judgement(vintages: VintageStore, arrival: Arrival, void: list[dt.datetime]
     day = arrival.received if rows["as_of_estimated"].any() else rows["as_of"].max().date()
     known = vintages.as_of(day, only=only)
     revisions = vintages.all_revisions(day, only=only, void=void)
-    return judge(rows, known, revisions, complete=arrival.complete)
+    return judge(rows, known, revisions, complete=arrival.complete, received=arrival.received)
 
 
 def _decided(edition: Edition) -> Message:

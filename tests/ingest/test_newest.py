@@ -1,0 +1,121 @@
+"""New figures: what a series has never done is held, what it seldom does is reported, and its usual months pass."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.release import REVISIONS
+from core.schema import make_series_id
+from ingest.newest import weigh
+from ingest.plausibility import Judgement, judge
+from ingest.rows import observations
+
+NO_REVISIONS = pd.DataFrame(columns=list(REVISIONS.columns))
+MONTHS = [str(month) for month in pd.period_range("2015-01", "2024-12", freq="M")]
+NEXT = "2025-01"
+MEANS = {"ITA": 4000, "ESP": 900, "GRC": 2000, "CYP": 300, "MLT": 150, "BGR": 70}
+
+
+def rows_of(values: dict[str, list[float]], periods: list[str], freq: str = "M") -> pd.DataFrame:
+    rows = [
+        {"geo": geo, "time_period": period, "obs_value": value}
+        for geo, some in values.items()
+        for period, value in zip(periods, some, strict=True)
+    ]
+    dimensions = {"target": "arrivals", "route_id": "_Z", "citizen": "_T", "freq": freq}
+    return observations(pd.DataFrame(rows), source_id="office", lag_days=10, **dimensions)
+
+
+def noisy(mean: int, number: int, seed: int) -> list[float]:
+    numbers = np.random.default_rng(seed)
+    return [float(one) for one in np.round(mean * np.exp(numbers.normal(0, 0.4, number)))]
+
+
+KNOWN = rows_of({geo: noisy(mean, len(MONTHS), seed) for seed, (geo, mean) in enumerate(MEANS.items())}, MONTHS)
+USUAL = {geo: float(mean) for geo, mean in MEANS.items()}
+
+
+def arriving(change: dict[str, float] | None = None, *, received: dt.date | None = None) -> Judgement:
+    """The judgement of the next month: each place's mean, but for some."""
+    rows = rows_of({geo: [value] for geo, value in (USUAL | (change or {})).items()}, [NEXT])
+    return judge(rows, KNOWN, NO_REVISIONS, received=received)
+
+
+def last(geo: str, months_before: int = 1) -> float:
+    values = KNOWN[KNOWN["geo"] == geo]["obs_value"]
+    return float(values.iloc[-months_before])
+
+
+def test_usual_month_is_neither_held_nor_reported() -> None:
+    assert arriving() == Judgement()
+
+
+@pytest.mark.parametrize(("geo", "times"), [("ESP", 1000), ("BGR", 100), ("ITA", 100), ("ITA", 0.001)])
+def test_figure_far_outside_its_series_is_held(geo: str, times: float) -> None:
+    (reason,) = [str(one) for one in arriving({geo: round(USUAL[geo] * times)}).held if "all that" in str(one)]
+    assert reason.startswith("1 new figure is more than 10 times beyond all that its series did")
+    assert make_series_id("arrivals", "_Z", geo, "_T", "M") in reason
+
+
+@pytest.mark.parametrize(
+    ("geo", "value", "sign"),
+    [
+        ("ITA", 40_000.0, "outside its series' usual range"),
+        ("BGR", 600.0, "outside its series' usual range"),
+        ("CYP", 0.0, "zero after 6 that were not"),
+        ("ITA", last("ITA"), "repeats the period before or a year before"),
+        ("ITA", last("ITA", 12), "repeats the period before or a year before"),
+    ],
+)
+def test_figure_that_its_series_seldom_shows_is_reported(geo: str, value: float, sign: str) -> None:
+    found = arriving({geo: value})
+    assert any(sign in str(one) for one in found.told)
+
+
+def test_figure_as_large_as_its_year_so_far_is_reported_from_march_on() -> None:
+    known = pd.concat([KNOWN, rows_of({geo: [value] * 2 for geo, value in USUAL.items()}, ["2025-01", "2025-02"])])
+    march = rows_of({geo: [value * (3 if geo == "GRC" else 1)] for geo, value in USUAL.items()}, ["2025-03"])
+    assert "as large as its year so far" in " ".join(map(str, judge(march, known, NO_REVISIONS).told))
+
+
+def test_change_below_twenty_persons_is_not_reported() -> None:
+    small = rows_of({"MLT": [2.0, 3.0] * 60}, MONTHS)
+    assert judge(rows_of({"MLT": [20.0]}, [NEXT]), small, NO_REVISIONS) == Judgement()
+    assert judge(rows_of({"MLT": [60.0]}, [NEXT]), small, NO_REVISIONS).told != []
+
+
+def test_publisher_whose_series_all_move_by_five_is_held() -> None:
+    assert "6 series move alike" in " ".join(map(str, arriving({geo: value * 9 for geo, value in USUAL.items()}).held))
+
+
+@pytest.mark.parametrize(("day", "reports"), [(31, 1), (32, 0)])
+def test_period_that_was_not_over_is_reported(day: int, reports: int) -> None:
+    received = dt.date(2025, 1, 1) + dt.timedelta(days=day - 1)
+    found = [one for one in arriving(received=received).told if "not over" in str(one)]
+    assert len(found) == reports
+
+
+def test_week_of_days_is_compared_as_one_sum() -> None:
+    days = [str(day) for day in pd.period_range("2023-01-02", "2024-12-29", freq="D")]
+    known = rows_of({"GBR": noisy(100, len(days), 3)}, days, "D")
+    week = [str(day) for day in pd.period_range("2024-12-30", "2025-01-05", freq="D")]
+    weighed = weigh(rows_of({"GBR": [1000.0] * 7}, week, "D"), known)
+    assert weighed[["time_period", "obs_value"]].to_numpy().tolist() == [["2024-12-30", 7000.0]]
+    assert weighed["is_unusual"].tolist() == [True]
+
+
+def test_days_of_the_week_before_again_are_a_copy() -> None:
+    days = [str(day) for day in pd.period_range("2023-01-02", "2024-12-29", freq="D")]
+    known = rows_of({"GBR": noisy(100, len(days), 3)}, days, "D")
+    week = [str(day) for day in pd.period_range("2024-12-30", "2025-01-05", freq="D")]
+    again = known["obs_value"].tail(7).tolist()
+    assert weigh(rows_of({"GBR": again}, week, "D"), known)["is_copy"].tolist() == [True]
+    assert weigh(rows_of({"GBR": [again[0] + 1, *again[1:]]}, week, "D"), known)["is_copy"].tolist() == [False]
+
+
+def test_series_without_history_is_not_compared() -> None:
+    assert weigh(rows_of({"PRT": [500.0]}, [NEXT]), KNOWN).empty
