@@ -35,13 +35,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit.starlette import App
 
 import dashboard
-from access.gate import LOGIN_HEADER, MOST_BYTES, Application, Gate
-from access.guard import Guard, guard_of, login_routes
+from access.gate import MOST_BYTES, Application, Gate
+from access.guard import LOGIN_HEADER, Guard, guard_of, login_routes
 from core.log import configure_logging
 from core.settings import FEED, PROJECT, address_of, home_folder, is_loopback, load_settings
 from dashboard import streamlit_private
 from dashboard.app_pages import page_titles
-from dashboard.layout import STYLE, page_scripts
+from dashboard.layout import HINTS_COOKIE, STYLE, page_scripts
 from store.journal import Journal
 from store.mirror import Follower
 from workflow.health import HEALTH_PATH, answer
@@ -99,6 +99,7 @@ def application() -> Application:
         page=streamlit_private.frame() + page_scripts(),
         is_asked_by_page=streamlit_private.is_asked_by_page,
         way_cookie=streamlit_private.WAY_COOKIE,
+        cookies=frozenset({streamlit_private.XSRF_COOKIE, HINTS_COOKIE}),
         closed=(*streamlit_private.CLOSED_PATHS, HUB_FILES, *(f"/hub/{folder}" for folder in HUB_FOLDERS)),
         open=streamlit_private.OPEN_PATHS,
         never=streamlit_private.NEVER_PATHS,
@@ -195,7 +196,7 @@ def main() -> None:
     parser.add_argument("--headless", action="store_true")
     given = parser.parse_args()
     configure_logging()
-    guard = guard_of(home_folder(), given.address, journal)
+    guard = guard_of(home_folder(), given.address, given.port, journal)
     if guard.cookie_secret:
         os.environ[streamlit_private.COOKIE_SECRET_VARIABLE] = guard.cookie_secret
     if (settings := load_settings(home_folder())).store.url:

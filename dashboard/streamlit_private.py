@@ -21,6 +21,8 @@ from core.log import LibraryErrors
 WAY_COOKIE = "_streamlit_session"
 """The cookie that Streamlit's own middleware signs for ``request.session``: it holds what Authlib keeps on the way to
 the provider and back."""
+XSRF_COOKIE = XSRF_COOKIE_NAME
+"""The cookie of the token against forged requests."""
 
 CLOSED_PATHS = ("/media", "/_stcore", "/component", "/app/static")
 """Where Streamlit hands out or takes what is not part of the empty page, without asking who is there."""

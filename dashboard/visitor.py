@@ -14,11 +14,11 @@ from typing import Literal
 import streamlit as st
 
 from access import ROLES, Actor, Login, NotAllowedError, may, page_action
-from access.guard import LOGIN_PATH, LOGOUT_PATH, SESSION_COOKIE
+from access.guard import LOGIN_HEADER, LOGIN_PATH, LOGOUT_PATH
 from access.sessions import authorize_download, form_token, logins_of, note_refusal
 from core.errors import VigieError
 from core.log import get_logger
-from core.settings import AccessSettings, home_folder, is_loopback, load_settings
+from core.settings import AccessSettings, home_folder, is_loopback, load_settings, secret
 from dashboard import _, language, reads, speaking
 from dashboard.app_pages import FOLDER, page_titles
 from dashboard.layout import dress, error_words, plain, small, stop_with
@@ -54,7 +54,7 @@ def login() -> Login | None:
         InputError: The settings are not usable.
         StoreError: The journal cannot be asked.
     """
-    return logins_of(home_folder(), reads.journal).valid_login(session_id(), settings())
+    return logins_of(home_folder(), reads.journal).valid_login(login_id(), settings())
 
 
 def reader() -> Actor:
@@ -105,12 +105,12 @@ def released(file_name: str, run_id: str, make: Callable[[], bytes]) -> Callable
 
     Streamlit runs it outside the page and asks nobody: what it needs to know is taken here.
     """
-    session, spoken = session_id(), language()
+    given, spoken = login_id(), language()
 
     def make_if_allowed() -> bytes:
         access = settings()
         if access.is_on:
-            who = _person(logins_of(home_folder(), reads.journal).valid_login(session, access))
+            who = _person(logins_of(home_folder(), reads.journal).valid_login(given, access))
             authorize_download(reads.journal(), who, file_name, run_id)
         with speaking(spoken):
             return make()
@@ -162,9 +162,9 @@ def _person(found: Login | None) -> Actor:
     return found.actor
 
 
-def session_id() -> str:
-    """The session that the reader's browser holds: it says nothing by itself, see :mod:`access.sessions`."""
-    return str(st.context.cookies.get(SESSION_COOKIE, ""))
+def login_id() -> str:
+    """Return the login id that the gate found for the reader's connection; empty if there is none."""
+    return str(st.context.headers.get(LOGIN_HEADER, ""))
 
 
 def role_name(role: str) -> str:
@@ -217,7 +217,8 @@ def require_login() -> None:
 
 def _sign_out() -> None:
     """The way out: a form of the reader's own page, which nobody else can send."""
-    token = f'<input type="hidden" name="token" value="{form_token(session_id())}">'
+    key = secret(settings().cookie_secret_env, needed_by="login")
+    token = f'<input type="hidden" name="token" value="{form_token(login_id(), key)}">'
     label = html.escape(_("Sign out"))
     button = f'<button type="submit" class="vigie-button">{label}</button>'
     st.html(f'<form method="post" action="{LOGOUT_PATH}">{token}{button}</form>')

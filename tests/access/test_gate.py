@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from access import ROLES, gate, sessions
-from access.gate import LOGIN_HEADER, MOST_BYTES, MOST_BYTES_UNKNOWN, Application, Gate
-from access.guard import Guard, own_names
+from access.gate import MOST_BYTES, MOST_BYTES_UNKNOWN, Application, Gate
+from access.guard import LOGIN_HEADER, Guard, own_names
 from access.sessions import REFUSED, Refusals, login_id_of
 from core.settings import load_settings
 from store.journal import Journal
@@ -26,7 +29,8 @@ NOBODY, POLICY_VIOLATION, TOO_BIG = "", 1008, 1009
 MORE_ROLES = '[access.people]\n"ada@example.org" = ["manager"]\n'
 WEBSOCKET = {"type": "websocket", "path": "/closed", "client": ("10.0.0.1", 1)}
 APPLICATION = Application(
-    page="", is_asked_by_page=lambda protocols, _cookies: "ours" in protocols, way_cookie="way", closed=("/closed",),
+    page="", is_asked_by_page=lambda protocols, _cookies: "ours" in protocols, way_cookie="way",
+    cookies=frozenset({"token"}), closed=("/closed",),
     open=frozenset({"/closed/open"}), never=("/never",), metrics="/closed/metrics", immutable="/kept/",
     links=lambda _path: "",
 )  # fmt: skip
@@ -39,8 +43,8 @@ class House:
         access = f'[access]\nprovider = "{BASE}/none"\nclient_id = "vigie"\n' if login else ""
         (home / "settings.toml").write_text(f'dashboard_url = "{BASE}"\n{access}')
         self.home, self.journal, self.reached, self.heard = home, journal, list[Scope](), list[str]()
-        settings = load_settings(home).access
-        self.guard = Guard(home, settings, BASE, own_names("127.0.0.1"), "x", lambda: journal)
+        access_settings = load_settings(home).access
+        self.guard = Guard(home, access_settings, BASE, own_names("127.0.0.1"), "x", lambda: journal)
         self.gate = Gate(self._behind, self.guard, APPLICATION)
         self.on_message: Callable[[], object] = lambda: None
 
@@ -168,13 +172,74 @@ def test_a_body_arrives_whole_up_to_its_limit_and_not_at_all_beyond(house: House
     assert len(house.reached) == fits
 
 
-def test_what_stands_behind_sees_the_session_that_holds_and_no_other_name_for_it(house: House) -> None:
-    ada = session_of(house.home, "ada", roles=("viewer",))
-    for session, seen in ((ada, f"{COOKIE}={ada}"), ("made up", "")):
-        house.ask("/", session, headers={LOGIN_HEADER: "of the browser's own"})
-        headers = dict(house.reached[-1]["headers"])
-        assert headers[b"cookie"].decode() == seen
-        assert headers.get(LOGIN_HEADER.encode(), b"").decode() == (login_id_of(ada) if seen else "")
+def behind(house: House, *cookies: bytes, secure: bool = False) -> tuple[bytes, bytes]:
+    """The cookies and the login id that a request with these ``Cookie`` headers has behind the gate."""
+    guard = replace(house.guard, origin=BASE.replace("http:", "https:")) if secure else house.guard
+    scope = {
+        "type": "http", "method": "GET", "path": "/",
+        "headers": [(b"host", HOST), (b"X-Vigie-Login", b"of the browser"), *((b"cookie", one) for one in cookies)],
+    }  # fmt: skip
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b""}
+
+    async def send(_message: Message) -> None:
+        pass
+
+    asyncio.run(Gate(house._behind, guard, APPLICATION)(scope, receive, send))
+    headers = [(name.lower(), value) for name, value in house.reached[-1]["headers"]]
+    ids = [value for name, value in headers if name == LOGIN_HEADER.encode()]
+    return dict(headers)[b"cookie"], b" ".join(ids)
+
+
+@pytest.mark.parametrize(
+    ("sent", "passed", "is_in"),
+    [
+        ((b"vigie_session=%b",), b"", True),
+        ((b"a=b; vigie_session = %b ;token=1",), b"token=1", True),
+        ((b"token=1; token=2; vigie_session=%b",), b"", True),
+        ((b"vigie_session=%b; vigie_session=%b",), b"", False),
+        ((b"vigie_session=%b", b"vigie_session=%b"), b"", False),
+        ((b"vigie_session=%b=",), b"", False),
+        ((b"xvigie_session=%b",), b"", False),
+        ((b"VIGIE_SESSION=%b",), b"", False),
+        ((b"vigie_session=made up",), b"", False),
+        ((), b"", False),
+    ],
+)
+def test_application_gets_known_cookies_and_the_login_id_alone(
+    house: House,
+    sent: tuple[bytes, ...],
+    passed: bytes,
+    is_in: bool,  # noqa: FBT001  # a case of a table
+) -> None:
+    ada = session_of(house.home, "ada", roles=("viewer",)).encode()
+    found = behind(house, *(one.replace(b"%b", ada) for one in sent))
+    assert found == (passed, login_id_of(ada.decode()).encode() if is_in else b"")
+
+
+@given(name=st.binary(max_size=20), before=st.binary(max_size=2), after=st.binary(max_size=2))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@example(name=b"vigie_session", before=b"\xa0", after=b"")
+@example(name=b"vigie_session", before=b"", after=b"\x85")
+@example(name=b"vigie_session", before=b"\x0b", after=b"")
+def test_cookie_name_with_any_byte_brings_no_session_behind_the_gate(
+    house: House, name: bytes, before: bytes, after: bytes
+) -> None:
+    whole = before + name + after
+    assume(whole.strip(b" \t") not in {b"vigie_session", b"token", b"way"} and not set(whole) & set(b";="))
+    ada = session_of(house.home, "ada", roles=("viewer",)).encode()
+    assert behind(house, b"%b=%b" % (whole, ada)) == (b"", b"")
+
+
+def test_cookie_on_the_way_to_the_provider_has_a_host_name(house: House) -> None:
+    assert behind(house, b"way=1")[0] == b"way=1"
+    assert behind(house, b"way=1", secure=True)[0] == b""
+    assert behind(house, b"way=1; __Host-way=2", secure=True)[0] == b"way=2"
+
+
+def test_login_id_from_outside_is_removed_without_a_login_too(tmp_path: Path, journal: Journal) -> None:
+    assert behind(House(tmp_path, journal, login=False)) == (b"", b"")
 
 
 def test_a_websocket_has_a_login_only_with_the_token_of_its_page(house: House) -> None:
@@ -207,7 +272,7 @@ def test_a_page_is_left_as_soon_as_its_login_ends_or_its_roles_change(
     assert house.connect(ada, "a") == []
     monkeypatch.setattr(house, "on_message", lambda: settings.write_text(f"{settings.read_text()}{MORE_ROLES}"))
     assert house.connect(ada, "b", until_closed=True) == [POLICY_VIOLATION]
-    monkeypatch.setattr(house, "on_message", lambda: house.guard.end(ada))
+    monkeypatch.setattr(house, "on_message", lambda: house.guard.end(login_id_of(ada)))
     monkeypatch.setattr(gate, "_LOOK_AFTER", 60)
     assert house.connect(ada, "c", "d", "e") == [POLICY_VIOLATION]
     assert house.heard == ["a", "b", "c"]

@@ -21,8 +21,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from access.gate import LOGIN_HEADER, Gate
-from access.guard import Guard, guard_of
+from access.gate import Gate
+from access.guard import LOGIN_HEADER, Guard, guard_of
 from core.settings import PROJECT
 from dashboard.layout import STYLE
 from dashboard.server import (
@@ -149,13 +149,13 @@ def test_host_and_origin_are_held_without_a_login_too(
 
     headers = [(b"host", host.encode()), *([(b"origin", origin.encode())] if origin else [])]
     scope = {"type": "websocket", "path": "/_stcore/stream", "headers": headers, "subprotocols": ["streamlit"]}
-    asyncio.run(Gate(app, guard_of(home, address, journal), application())(scope, receive, send))
+    asyncio.run(Gate(app, guard_of(home, address, 8501, journal), application())(scope, receive, send))
     assert bool(reached) == passes
 
 
 @pytest.mark.parametrize("path", ["/", "/_stcore/health", "/healthz", "/media/x", "/static/x"])
 def test_another_name_is_not_served_beyond_loopback_either(home: Path, path: str) -> None:
-    gate = Gate(PlainTextResponse("figures"), guard_of(home, "0.0.0.0", journal), application())  # noqa: S104  # as above
+    gate = Gate(PlainTextResponse("figures"), guard_of(home, "0.0.0.0", 8501, journal), application())  # noqa: S104  # as above
 
     async def get(host: str) -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://127.0.0.1") as client:
@@ -221,7 +221,7 @@ def test_nobody_reads_a_hubs_files_without_a_login() -> None:
 
 def ask(home: Path, path: str, answer: ASGIApp) -> httpx.Response:
     """What the gate makes of an answer."""
-    gate = Gate(answer, guard_of(home, "127.0.0.1", journal), application())
+    gate = Gate(answer, guard_of(home, "127.0.0.1", 8501, journal), application())
 
     async def get() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://127.0.0.1") as client:
