@@ -177,7 +177,7 @@ def briefing(
         return
     try:
         with named_errors(target):
-            write_bytes(target.expanduser(), document)
+            write_bytes(target.expanduser(), document, private=False)
     except StoreError as error:
         raise InputError(f"--out {error}") from None
     typer.echo(f"{target} written: release {run_id}, as known on {day}")

@@ -104,8 +104,9 @@ def refuse_altered(night: Night) -> None:
     Raises:
         StoreError: Naming what was altered.
     """
-    store = ReleaseStore(Path(night.home))
-    if problem := store.alteration(store.get(night.run_id)):
+    home, settings = Path(night.home), load_settings(home_folder())
+    release = ReleaseStore(home).get(night.run_id)
+    if problem := status.alteration(home, release, settings.journal_url, follows=bool(settings.store.url)):
         raise StoreError(_("The release {run_id} is not as it was published: {file}"), **vars(problem))
 
 

@@ -44,12 +44,15 @@ from dashboard.app_pages import page_titles
 from dashboard.layout import HINTS_COOKIE, STYLE, page_scripts
 from store.journal import Journal
 from store.mirror import Follower
+from store.releases import ReleaseStore
+from store.status import alteration
 from workflow.health import HEALTH_PATH, answer
 
 PAGE_SCRIPT = PROJECT / "app.py"
 HUB_FILES = "/hub/files"
 HUB_FOLDERS = ("hub-config", "model-metadata", "model-output", "target-data", "auxiliary-data")
 _TEXT = {".json": "application/json", ".csv": "text/csv", ".parquet": "application/octet-stream"}
+_ALTERED = "The newest release is not as it was published."
 _HUB_NAME = re.compile(r"hub_[a-z]+\.csv(\.about\.txt)?")
 _WITHOUT_CHARTS = frozenset({"/data", "/method", "/access"})
 _USED_LATER = ("pandas.io.formats.style", "plotly.io", "plotly.graph_objs.scatter", "plotly.graph_objs.bar")
@@ -130,6 +133,8 @@ def load() -> None:
 
 def _hub_file(request: Request) -> Response:
     """One of the hub's tables, or what must be known about it, as the newest night published it."""
+    if _is_altered():
+        return Response(_ALTERED, 503, media_type="text/plain")
     path = home_folder() / FEED / "hub" / request.path_params["name"]
     if not _HUB_NAME.fullmatch(path.name) or not path.is_file():
         return Response("There is no such file.", 404, media_type="text/plain")
@@ -139,6 +144,8 @@ def _hub_file(request: Request) -> Response:
 
 def _hub_folder(request: Request) -> Response:
     """One file of the hub itself, as the newest night published it: never anything outside its folders."""
+    if _is_altered():
+        return Response(_ALTERED, 503, media_type="text/plain")
     root = (home_folder() / FEED / "hub" / request.scope["path"].split("/")[2]).resolve()
     path = (root / request.path_params["name"]).resolve()
     hidden = any(part.startswith(".") for part in request.path_params["name"].split("/"))
@@ -147,6 +154,15 @@ def _hub_folder(request: Request) -> Response:
     kind = _TEXT.get(path.suffix, "text/plain")
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     return FileResponse(path, media_type=kind, filename=path.name, headers=headers)
+
+
+def _is_altered() -> bool:
+    """Whether the newest release is not as it was published: then no file of the hub is handed out either."""
+    home = home_folder()
+    settings, release = load_settings(home), ReleaseStore(home).current()
+    if release is None:
+        return False
+    return alteration(home, release, settings.journal_url, follows=bool(settings.store.url)) is not None
 
 
 def _health(_request: Request) -> Response:

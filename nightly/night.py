@@ -45,7 +45,7 @@ from store.editions import EditionStore
 from store.journal import Entry, Journal, opened_journal
 from store.lock import AlreadyRunningError, Note, night_lock
 from store.mirror import Delivery, NotDeliveredError, shared
-from store.releases import About, Release, ReleaseStore, predecessor, prune, readable
+from store.releases import SETTINGS_FILE, About, Release, ReleaseStore, hash_of_settings, predecessor, prune, readable
 from store.status import NIGHT_ACTIONS, forecast_routes
 from store.vintages import VintageStore
 from workflow import workflow_on
@@ -286,8 +286,8 @@ def _make_release(run: Run) -> RunResult:
         ]
         kept = settings.model_dump(exclude=_NOT_OF_THE_RELEASE)
         about = About(
-            date, code_version(), kept, inputs.hashes, degraded, run.replay, chain_head(run.journal),
-            vintages=vintages.contents(), served=combined,
+            date, code_version(), kept, inputs.hashes | {SETTINGS_FILE: hash_of_settings(home)}, degraded, run.replay,
+            chain_head(run.journal), vintages=vintages.contents(), served=combined,
         )  # fmt: skip
         texts = documents(cards, tables, known_issues(SNAPSHOT)) | {
             RUN_REPORT: run_report(timer, settings, inputs.asked, made, degraded, run.pool)

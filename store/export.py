@@ -160,8 +160,8 @@ def write_table(out: Path, content: bytes, about: bytes) -> Path:
     """
     beside = out.with_name(out.name + ABOUT)
     with named_errors(out):
-        write_bytes(out, content)
-        write_bytes(beside, about)
+        write_bytes(out, content, private=False)
+        write_bytes(beside, about, private=False)
     return beside
 
 
@@ -245,7 +245,7 @@ def write_forecasts(blocks: Iterable[pd.DataFrame], about: str, out: Path) -> tu
                 with aside.open("wb") as file:
                     rows = _write_text(blocks, kind, file)
             aside.replace(out)
-        write_bytes(beside, about.encode())
+        write_bytes(beside, about.encode(), private=False)
     return rows, beside
 
 
