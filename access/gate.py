@@ -20,17 +20,21 @@ from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse
+from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from access import DOWNLOAD, Login, may, page_action
-from access.guard import LOGIN_HEADER, MOST_PER_PERSON, MOST_UNKNOWN, SESSION_COOKIE, Guard
+from access.guard import LOGIN_HEADER, MOST_PER_PERSON, MOST_UNKNOWN, SESSION_COOKIE, Bucket, Guard
 from access.sessions import REFUSALS, login_id_of
 from core.log import get_logger
 
 MOST_BYTES, MOST_BYTES_UNKNOWN = 1024**2, 64 * 1024
-"""A message of a page; one of somebody who has not signed in, and the body of any request."""
+"""A message of a page, and the body of any request."""
 _POLICY_VIOLATION, _TOO_BIG = 1008, 1009
+MOST_BODY_SECONDS = 10.0
+"""Longest time in which a request's body must have come."""
+_LONGEST_WAIT = 10.0
+"""Seconds of messages promised from which a reader gets no further page."""
 _LOOK_AFTER = 2.0
 """Seconds after which an open page's login is looked at, whatever its reader does."""
 _WAY_SECONDS = 600
@@ -77,6 +81,9 @@ class Application:
         metrics: Path for administrators alone.
         immutable: Beginning of the paths of files that browsers may keep: their names hold a hash of their content.
         links: Value of the ``Link`` header of the page at a path; empty for none.
+        pages: Paths of pages.
+        door: HTML that stands in a page's place before a login, by what the address and the browser ask for as
+            language.
     """
 
     page: str
@@ -89,6 +96,8 @@ class Application:
     metrics: str
     immutable: str
     links: Callable[[str], str]
+    pages: frozenset[str]
+    door: Callable[[str, str], str]
 
 
 class Gate:
@@ -111,7 +120,11 @@ class Gate:
         if refusal := self._foreign(scope):
             await _answer(*refusal, scope, receive, send)
             return
-        body = await _body(receive)
+        try:
+            body = await asyncio.wait_for(_body(receive), MOST_BODY_SECONDS)
+        except TimeoutError:
+            await _answer(408, "This takes too long.", scope, receive, send)
+            return
         if body is None:
             await _answer(413, "This is too large.", scope, receive, send)
             return
@@ -122,7 +135,11 @@ class Gate:
             return
         login = await run_in_threadpool(self._guard.login, self._login_id(cookies))
         scope = self._handed_on(scope, cookies, login)
-        if not _is_under(path, self._application.closed) or path in self._application.open:
+        if login is None and path in self._application.pages:
+            connection = HTTPConnection(scope)
+            asked, spoken = connection.query_params.get("lang", ""), connection.headers.get("accept-language", "")
+            await HTMLResponse(self._application.door(asked, spoken))(scope, receive, send)
+        elif not _is_under(path, self._application.closed) or path in self._application.open:
             await self._app(scope, receive, send)
         elif login is None:
             if count := REFUSALS.due("without login"):
@@ -169,31 +186,40 @@ class Gate:
         if guard.access.is_on and self._application.is_asked_by_page(scope["subprotocols"], texts):
             login = await run_in_threadpool(guard.login, self._login_id(cookies))
         scope = self._handed_on(scope, cookies, login)
+        if guard.access.is_on and login is None:
+            await _hang_up("websockets without login refused", origin[:80], receive, send)
+            return
         if login is None:
             who, most = f"address {(scope.get('client') or ['?'])[0]}", MOST_UNKNOWN
         else:
             who, most = login.actor.identity, MOST_PER_PERSON
+        shared = guard.bucket_of(who)
         with guard.place(who, most) as is_free:
-            if not is_free:
+            if not is_free or shared.take(guard.clock()) > _LONGEST_WAIT:
                 await _hang_up("too many connections at once", who, receive, send)
                 return
             watch = asyncio.create_task(self._watch(login, send)) if login is not None else None
             try:
-                await self._app(scope, self._checked(login, receive, send), send)
+                await self._app(scope, self._checked(login, shared, receive, send), send)
             finally:
                 if watch is not None:
                     watch.cancel()
 
-    def _checked(self, login: Login | None, receive: Receive, send: Send) -> Receive:
-        """Messages of a page, each checked: its size, and whether the login still holds."""
-        most = MOST_BYTES if login is not None or not self._guard.access.is_on else MOST_BYTES_UNKNOWN
+    def _checked(self, login: Login | None, shared: Bucket, receive: Receive, send: Send) -> Receive:
+        """Messages of a page, each checked: its size, whether the login still holds, and how many came before it.
+
+        The next message is not read before this one was let through, so at most one waits here.
+        """
+        own = self._guard.bucket_of_page()
 
         async def checked() -> Message:
             message = await receive()
             if message["type"] != "websocket.receive":
                 return message
+            if wait := max(one.take(self._guard.clock()) for one in (own, shared)):
+                await asyncio.sleep(wait)
             code = 0
-            if len(message.get("bytes") or message.get("text") or "") > most:
+            if len(message.get("bytes") or message.get("text") or "") > MOST_BYTES:
                 code = _TOO_BIG
             elif login is not None and await run_in_threadpool(self._guard.login, login.login_id) is None:
                 code = _POLICY_VIOLATION

@@ -10,6 +10,7 @@ import datetime as dt
 import hmac
 import html
 import threading
+import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -25,10 +26,18 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from access import Actor, Login, Person, read_person
-from access.sessions import form_token, logins_of, note_refusal
+from access.sessions import REFUSALS, form_token, logins_of, note_refusal
 from core.errors import VigieError
 from core.log import get_logger
-from core.settings import SHORTEST_COOKIE_SECRET, AccessSettings, address_of, is_loopback, load_settings, secret
+from core.settings import (
+    SHORTEST_COOKIE_SECRET,
+    AccessSettings,
+    LoadSettings,
+    address_of,
+    is_loopback,
+    load_settings,
+    secret,
+)
 from store.journal import Journal
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -40,6 +49,30 @@ MOST_UNKNOWN, MOST_PER_PERSON = 512, 32
 LOGIN_PATH, CALLBACK_PATH, LOGOUT_PATH = "/auth/login", "/oauth2callback", "/auth/logout"
 """Where a person sets out, where the provider sends them back to, and where a login ends."""
 _PROVIDER_SECONDS = 10.0
+_MOST_BUCKETS = 10_000
+
+
+@dataclass
+class Bucket:
+    """A token bucket: a rate of messages on average, and a burst (Turner, *IEEE Communications Magazine* 24, 1986).
+
+    Attributes:
+        rate: Tokens a second.
+        most: Tokens that it holds at most.
+        tokens: Tokens that it holds; below zero are tokens promised.
+        at: When that was, in seconds of a clock that never goes back.
+    """
+
+    rate: float
+    most: float
+    tokens: float
+    at: float
+
+    def take(self, now: float) -> float:
+        """Take one token; returns the seconds after which it is there."""
+        self.tokens = min(self.most, self.tokens + (now - self.at) * self.rate) - 1
+        self.at = now
+        return max(0.0, -self.tokens / self.rate)
 
 
 @dataclass(frozen=True)
@@ -53,6 +86,8 @@ class Guard:
         own: Names under which this machine reaches it without a proxy: loopback's, and the address it listens at.
         cookie_secret: Key of the cookie on the way to the provider and back, and of forms; empty without a login.
         journal: Gives the journal.
+        load: How much may be asked at once.
+        clock: Gives the time in seconds that never goes back.
     """
 
     home: Path
@@ -61,6 +96,9 @@ class Guard:
     own: frozenset[str]
     cookie_secret: str
     journal: Callable[[], Journal]
+    load: LoadSettings = field(default_factory=LoadSettings)
+    clock: Callable[[], float] = time.monotonic
+    _buckets: dict[str, Bucket] = field(default_factory=dict)
     _open: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -121,6 +159,21 @@ class Guard:
         except VigieError as error:
             get_logger().error("refusal not recorded", error=str(error))
 
+    def bucket_of_page(self) -> Bucket:
+        """Return a bucket for one open page."""
+        most = self.load.page_messages_at_once
+        return Bucket(self.load.page_messages_per_second, most, most, self.clock())
+
+    def bucket_of(self, who: str) -> Bucket:
+        """Return the bucket of a person or an address, shared by all their pages, also by later ones."""
+        with self._lock:
+            most = self.load.reader_messages_at_once
+            new = Bucket(self.load.reader_messages_per_second, most, most, self.clock())
+            self._buckets[who] = self._buckets.pop(who, new)
+            if len(self._buckets) > _MOST_BUCKETS:
+                del self._buckets[next(iter(self._buckets))]
+            return self._buckets[who]
+
     @contextmanager
     def place(self, who: str, most: int) -> Iterator[bool]:
         """One of the websockets that somebody may have at once; gives whether there was one left."""
@@ -162,7 +215,7 @@ def guard_of(home: Path, address: str, port: int, journal: Callable[[], Journal]
         key = secret(access.cookie_secret_env, shortest=SHORTEST_COOKIE_SECRET, needed_by="login")
     # As a browser writes it: without the port that goes without saying.
     place = parts.netloc.removesuffix({"https": ":443"}.get(parts.scheme, ":80"))
-    return Guard(home, access, f"{parts.scheme}://{place}", own_names(address), key, journal)
+    return Guard(home, access, f"{parts.scheme}://{place}", own_names(address), key, journal, settings.load)
 
 
 def own_names(address: str) -> frozenset[str]:
@@ -208,7 +261,7 @@ def login_routes(guard: Guard) -> list[Route]:
             await run_in_threadpool(guard.end, request.headers.get(LOGIN_HEADER, ""))
             session_id = await run_in_threadpool(guard.begin, person)
         except Exception as error:  # whatever comes back, it signs nobody in
-            get_logger().warning("login not usable", error=f"{type(error).__name__}: {error}"[:200])
+            _note_unusable(error)
             return back
         _set_cookie(back, guard, session_id, int(access.session_minutes * 60))
         return back
@@ -237,6 +290,12 @@ def login_routes(guard: Guard) -> list[Route]:
         Route(CALLBACK_PATH, come_back, methods=["GET"]),
         Route(LOGOUT_PATH, sign_out, methods=["GET", "POST"]),
     ]
+
+
+def _note_unusable(error: Exception) -> None:
+    """Log answers at the callback that sign nobody in: counted, at most a line a minute."""
+    if count := REFUSALS.due("login not usable"):
+        get_logger().warning("logins not usable", count=count, newest=f"{type(error).__name__}: {error}"[:200])
 
 
 def _set_cookie(answer: Response, guard: Guard, value: str, seconds: int) -> None:

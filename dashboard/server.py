@@ -39,7 +39,7 @@ from access.gate import MOST_BYTES, Application, Gate
 from access.guard import LOGIN_HEADER, Guard, guard_of, login_routes
 from core.log import configure_logging
 from core.settings import FEED, PROJECT, address_of, home_folder, is_loopback, load_settings
-from dashboard import streamlit_private
+from dashboard import choose_language, speaking, streamlit_private
 from dashboard.app_pages import page_titles
 from dashboard.layout import HINTS_COOKIE, STYLE, page_scripts
 from store.journal import Journal
@@ -52,6 +52,7 @@ PAGE_SCRIPT = PROJECT / "app.py"
 HUB_FILES = "/hub/files"
 HUB_FOLDERS = ("hub-config", "model-metadata", "model-output", "target-data", "auxiliary-data")
 _TEXT = {".json": "application/json", ".csv": "text/csv", ".parquet": "application/octet-stream"}
+_DOOR_STYLE = "main {max-width: 40rem; margin: 15vh auto; padding: 0 1rem; font-family: sans-serif}"
 _ALTERED = "The newest release is not as it was published."
 _HUB_NAME = re.compile(r"hub_[a-z]+\.csv(\.about\.txt)?")
 _WITHOUT_CHARTS = frozenset({"/data", "/method", "/access"})
@@ -82,7 +83,7 @@ def build(guard: Guard, *, opens: str = "") -> App:
     routes += login_routes(guard) if guard.access.is_on else []
     layers = [
         Middleware(Gate, guard=guard, application=application()),
-        Middleware(StaticFiles, pages=["/", *(f"/{name}" for name in page_titles())]),
+        Middleware(StaticFiles, pages=_page_paths()),
     ]
 
     @asynccontextmanager
@@ -109,7 +110,31 @@ def application() -> Application:
         metrics=streamlit_private.METRICS_PATH,
         immutable=streamlit_private.STATIC_ADDRESS,
         links=lambda path: preload_links(charts=path not in _WITHOUT_CHARTS),
+        pages=frozenset(_page_paths()),
+        door=door_page,
     )
+
+
+def _page_paths() -> list[str]:
+    return ["/", *(f"/{name}" for name in page_titles())]
+
+
+@lru_cache(maxsize=64)
+def door_page(asked: str, browser: str) -> str:
+    """Return the page before a login as HTML; no script of a page runs for it.
+
+    Args:
+        asked: Language that the address asks for.
+        browser: Languages that the browser asks for (``Accept-Language``), the first one first.
+    """
+    from dashboard.visitor import door  # noqa: PLC0415  # as above
+
+    with speaking(code := choose_language(asked, browser.split(",", maxsplit=1)[0].split(";", maxsplit=1)[0].strip())):
+        return (
+            f'<!doctype html><html lang="{code}"><head><meta charset="utf-8"><title>Vigie</title>'
+            f'<meta name="viewport" content="width=device-width"><style>{STYLE}{_DOOR_STYLE}</style></head>'
+            f"<body><main>{door()}</main></body></html>"
+        )
 
 
 def journal() -> Journal:
@@ -221,6 +246,7 @@ def main() -> None:
     sys.argv = [str(PAGE_SCRIPT)]
     streamlit_private.limit_messages(MOST_BYTES)
     streamlit_private.send_at_once()
+    streamlit_private.end_half_open_requests()
     opens = address_to_open(given.address, given.port, guard, headless=given.headless)
     build(guard, opens=opens).run(config=options(given.address, given.port, guard))
 

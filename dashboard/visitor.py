@@ -21,7 +21,7 @@ from core.log import get_logger
 from core.settings import AccessSettings, home_folder, is_loopback, load_settings, secret
 from dashboard import _, language, reads, speaking
 from dashboard.app_pages import FOLDER, page_titles
-from dashboard.layout import dress, error_words, plain, small, stop_with
+from dashboard.layout import dress, error_words, plain, stop_with
 
 WITHOUT_LOGIN = "VIGIE_WITHOUT_LOGIN"
 """Set in the environment where somebody said that pages may be shown beyond loopback to whoever comes."""
@@ -178,6 +178,16 @@ def role_names(roles: Collection[str]) -> str:
     return ", ".join(role_name(role) for role in ROLES if role in roles)
 
 
+def door() -> str:
+    """Return what stands in a page's place before a login, as HTML: how to sign in."""
+    title, label = html.escape(_("Sign in to read Vigie")), html.escape(_("Sign in"))
+    purpose = _("Vigie shows forecasts of arrivals to people who prepare reception. Your organisation signs you in.")
+    kept = _("What you do here is kept with your name: signing in, decisions, refusals, downloads.")
+    # No form: a browser would hold the policy on forms against the provider, where this leads on to.
+    link = f'<a class="vigie-button vigie-primary" role="button" href="{LOGIN_PATH}">{label}</a>'
+    return f"<h1>{title}</h1><p>{html.escape(purpose)}</p><p>{link}</p><p><small>{html.escape(kept)}</small></p>"
+
+
 def require_login() -> None:
     """Let the reader in, or show how to sign in and stop: nothing of a release is read before."""
     try:
@@ -194,16 +204,9 @@ def require_login() -> None:
         # The reason may name machines inside the organisation, and whoever reads it has not signed in.
         get_logger().error("logins cannot be checked", error=str(error))
         stop_with(_("Vigie cannot find out just now who you are. Whoever runs it finds the reason in its log."))
-    if found is None:
+    if found is None:  # a login that ended since the page was opened; the gate lets no other one in
         dress()
-        st.title(_("Sign in to read Vigie"), anchor=False)
-        st.markdown(
-            _("Vigie shows forecasts of arrivals to people who prepare reception. Your organisation signs you in.")
-        )
-        # No form: a browser would hold the policy on forms against the provider, where this leads on to.
-        look, label = 'class="vigie-button vigie-primary" role="button"', html.escape(_("Sign in"))
-        st.html(f'<a {look} href="{LOGIN_PATH}">{label}</a>')
-        st.markdown(small(_("What you do here is kept with your name: signing in, decisions, refusals, downloads.")))
+        st.html(door())
         st.stop()
     elif not found.actor.roles:
         note_refused("read", "everything")

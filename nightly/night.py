@@ -56,7 +56,17 @@ PUBLISHED, PUBLISHED_DEGRADED, NOTHING_PUBLISHED, NOT_DELIVERED = NIGHT_ACTIONS
 LOST = "lost"
 """Marks the record of a degraded night that names routes which had a forecast before."""
 _LONGEST_REASON = 10_000
-_NOT_OF_THE_RELEASE = {"journal_url", "live", "delivery", "dashboard_url", "operation", "access", "store", "hub"}
+_NOT_OF_THE_RELEASE = {
+    "journal_url",
+    "live",
+    "delivery",
+    "dashboard_url",
+    "operation",
+    "access",
+    "load",
+    "store",
+    "hub",
+}
 """Settings that do not change what a release says."""
 
 

@@ -19,7 +19,7 @@ from access import ROLES, gate, sessions
 from access.gate import MOST_BYTES, MOST_BYTES_UNKNOWN, Application, Gate
 from access.guard import LOGIN_HEADER, Guard, own_names
 from access.sessions import REFUSED, Refusals, login_id_of
-from core.settings import load_settings
+from core.settings import LoadSettings, load_settings
 from store.journal import Journal
 
 from .wire import COOKIE, PATIENCE, session_of
@@ -32,7 +32,7 @@ APPLICATION = Application(
     page="", is_asked_by_page=lambda protocols, _cookies: "ours" in protocols, way_cookie="way",
     cookies=frozenset({"token"}), closed=("/closed",),
     open=frozenset({"/closed/open"}), never=("/never",), metrics="/closed/metrics", immutable="/kept/",
-    links=lambda _path: "",
+    links=lambda _path: "", pages=frozenset({"/page"}), door=lambda asked, spoken: f"door {asked} {spoken}",
 )  # fmt: skip
 
 
@@ -245,22 +245,67 @@ def test_login_id_from_outside_is_removed_without_a_login_too(tmp_path: Path, jo
 def test_a_websocket_has_a_login_only_with_the_token_of_its_page(house: House) -> None:
     ada = session_of(house.home, "ada", roles=("viewer",))
     seen = []
-    for protocol, session in (("ours", ada), ("other", ada), ("ours", "made up")):
-        house.connect(session, protocol=protocol)
-        seen.append(LOGIN_HEADER.encode() in dict(house.reached[-1]["headers"]))
-    assert seen == [True, False, False]
+    for protocol, session in (("ours", ada), ("other", ada), ("ours", "made up"), ("ours", NOBODY)):
+        seen.append(house.connect(session, protocol=protocol))
+    assert seen == [[], *[[POLICY_VIOLATION]] * 3]
     assert house.connect(ada, origin="http://evil.example.org") == [POLICY_VIOLATION]
-    assert len(house.reached) == 3
+    assert [dict(one["headers"])[LOGIN_HEADER.encode()].decode() for one in house.reached] == [login_id_of(ada)]
 
 
-@pytest.mark.parametrize(("who", "most"), [("nobody", MOST_BYTES_UNKNOWN), ("ada", MOST_BYTES)])
-def test_a_message_arrives_up_to_its_limit_and_a_larger_one_ends_the_connection(
-    house: House, who: str, most: int
-) -> None:
-    session = session_of(house.home, who, roles=("viewer",)) if who == "ada" else NOBODY
-    assert house.connect(session, "a", "a" * most) == []
-    assert house.connect(session, "a", "a" * (most + 1), "a") == [TOO_BIG]
-    assert [len(text) for text in house.heard] == [1, most, 1]
+def test_a_message_arrives_up_to_its_limit_and_a_larger_one_ends_the_connection(house: House) -> None:
+    session = session_of(house.home, "ada", roles=("viewer",))
+    assert house.connect(session, "a", "a" * MOST_BYTES) == []
+    assert house.connect(session, "a", "a" * (MOST_BYTES + 1), "a") == [TOO_BIG]
+    assert [len(text) for text in house.heard] == [1, MOST_BYTES, 1]
+
+
+def test_page_before_a_login_is_the_door_and_nothing_runs_behind_it(house: House) -> None:
+    assert house.ask("/page?lang=fr", headers={"Accept-Language": "es"}) == 200
+    assert house.reached == []
+    house.ask("/page", session_of(house.home, "ada", roles=("viewer",)))
+    assert len(house.reached) == 1
+
+
+def test_messages_beyond_the_burst_wait_for_their_tokens(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = LoadSettings(page_messages_per_second=2, page_messages_at_once=3, reader_messages_at_once=100)
+    house.gate = Gate(house._behind, replace(house.guard, load=limits, clock=lambda: 0.0), APPLICATION)
+    waits, real = list[float](), asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        await real(0)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    assert house.connect(session_of(house.home, "ada", roles=("viewer",)), *"abcdef") == []
+    assert house.heard == list("abcdef")
+    assert [one for one in waits if one != gate._LOOK_AFTER] == [0.5, 1.0, 1.5]
+
+
+def test_pages_of_one_reader_share_a_bucket_and_an_exhausted_one_opens_no_page(house: House) -> None:
+    limits = LoadSettings(reader_messages_per_second=1, reader_messages_at_once=1)
+    guard = replace(house.guard, load=limits, clock=lambda: 0.0)
+    house.gate = Gate(house._behind, guard, APPLICATION)
+    ada, ben = (session_of(house.home, who, roles=("viewer",)) for who in ("ada", "ben"))
+    for _promised in range(12):
+        guard.bucket_of("https://login.example.org|id-ada").take(0.0)
+    assert [house.connect(one) for one in (ada, ben)] == [[POLICY_VIOLATION], []]
+
+
+def test_body_that_does_not_come_in_time_is_given_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert gate.MOST_BODY_SECONDS <= 10
+    monkeypatch.setattr(gate, "MOST_BODY_SECONDS", 0.01)
+    statuses = list[int]()
+
+    async def receive() -> Message:
+        await asyncio.sleep(PATIENCE)
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Message) -> None:
+        statuses.append(message.get("status", 0))
+
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"host", HOST)]}
+    asyncio.run(house.gate(scope, receive, send))
+    assert statuses[0] == 408
 
 
 def test_a_page_is_left_as_soon_as_its_login_ends_or_its_roles_change(
@@ -282,12 +327,21 @@ def test_as_many_connections_at_once_as_each_may_have_and_not_one_more(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gate, "MOST_PER_PERSON", 2)
-    monkeypatch.setattr(gate, "MOST_UNKNOWN", 1)
     ada, ben = (session_of(house.home, who, roles=("viewer",)) for who in ("ada", "ben"))
-    of_ada, of_nobody = "https://login.example.org|id-ada", "address 10.0.0.1"
-    with house.guard.place(of_ada, 2), house.guard.place(of_nobody, 1):
-        assert [house.connect(who) for who in (ada, ben, NOBODY)] == [[], [], [POLICY_VIOLATION]]
+    of_ada = "https://login.example.org|id-ada"
+    with house.guard.place(of_ada, 2):
+        assert [house.connect(who) for who in (ada, ben)] == [[], []]
         with house.guard.place(of_ada, 2) as is_free:
             assert is_free
             assert [house.connect(who) for who in (ada, ben)] == [[POLICY_VIOLATION], []]
-    assert [house.connect(who) for who in (ada, ben, NOBODY)] == [[], [], []]
+    assert [house.connect(who) for who in (ada, ben)] == [[], []]
+
+
+def test_without_a_login_an_address_has_so_many_connections(
+    tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = House(tmp_path, journal, login=False)
+    monkeypatch.setattr(gate, "MOST_UNKNOWN", 1)
+    with house.guard.place("address 10.0.0.1", 1):
+        assert house.connect() == [POLICY_VIOLATION]
+    assert house.connect() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import cast
 
@@ -14,6 +15,7 @@ from access.guard import (
     MOST_PER_PERSON,
     MOST_UNKNOWN,
     SESSION_COOKIE,
+    Bucket,
     Guard,
     guard_of,
     host_name,
@@ -153,7 +155,32 @@ def test_with_a_login_a_secret_of_some_length_is_needed(tmp_path: Path, monkeypa
 
 def test_sizes_and_numbers_are_those_that_the_page_on_threats_promises() -> None:
     text = (PROJECT / "docs" / "threats.md").read_text(encoding="utf-8")
-    assert f"{MOST_BYTES_UNKNOWN // 1024} KB a message and request before a login" in text
-    assert f"{MOST_BYTES // 1024**2} MB after" in text
-    assert f"{MOST_UNKNOWN} connections an address, {MOST_PER_PERSON} a person" in text
+    numbers = f"{MOST_UNKNOWN} connections an address, {MOST_PER_PERSON} a person, {MOST_BYTES_UNKNOWN // 1024} KB"
+    assert f"{numbers} a request, {MOST_BYTES // 1024**2} MB a message" in text
     assert (MOST_BYTES_UNKNOWN % 1024, MOST_BYTES % 1024**2) == (0, 0)
+
+
+def test_each_test_that_the_page_on_threats_names_is_there() -> None:
+    lines = (PROJECT / "docs" / "threats.md").read_text(encoding="utf-8").splitlines()
+    named = re.findall(r"`(tests/[\w/]*test_\w+\.py)`", "\n".join(lines))
+    assert len(lines) <= 70
+    assert [name for name in named if not (PROJECT / name).is_file()] == []
+    table = [line for line in lines if line.startswith("| ") and "what stops it" not in line and line.count("|") == 4]
+    assert [line for line in table if "test_" not in line] == []
+
+
+def test_bucket_gives_a_burst_and_then_a_rate() -> None:
+    bucket = Bucket(2, 3, 3, 0.0)
+    assert [bucket.take(0.0) for _message in range(5)] == [0, 0, 0, 0.5, 1.0]
+    assert bucket.take(10.0) == 0
+    assert bucket.tokens == 2, "no more than the burst was saved up"
+
+
+def test_buckets_are_shared_by_reader_and_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("access.guard._MOST_BUCKETS", 2)
+    one = guard(tmp_path)
+    ada = one.bucket_of("ada")
+    one.bucket_of("ben")
+    assert one.bucket_of("ada") is ada
+    one.bucket_of("eve")
+    assert list(one._buckets) == ["ada", "eve"]

@@ -18,8 +18,8 @@ from store.journal import Journal, journal_url
 from tests.servers import LONGEST_SECONDS
 
 from .conftest import ACCOUNTS, CALLBACK, Dashboard, accounts_of
-from .test_wire import DOOR, REFUSAL
-from .wire import COOKIE, visit
+from .test_wire import REFUSAL
+from .wire import COOKIE, DOOR, visit
 
 pytestmark = pytest.mark.provider
 

@@ -21,9 +21,9 @@ from store.journal import Journal, journal_url
 from tests.workflow.test_permissions import promised
 
 from .conftest import SESSION_MINUTES, Dashboard
-from .wire import COOKIE, PATIENCE, Visit, visit
+from .wire import COOKIE, DOOR, PATIENCE, Outside, Visit, visit
 
-DOOR, REFUSAL = "Sign in to read Vigie", "Your role does not allow this page"
+REFUSAL = "Your role does not allow this page"
 OF_A_RELEASE = ("Central Mediterranean", "arrivals expected", "surge-")
 """Texts that only a release's figures and alerts bring to the screen."""
 FILE_PAGE = ("evaluation", "")
@@ -121,8 +121,8 @@ def test_cookie_name_with_an_odd_byte_opens_nothing(
 def test_a_good_cookie_without_the_page_s_token_counts_as_nobody(dashboard: Dashboard) -> None:
     cookie = dashboard.cookie("anna", "analyst")
     for token in (None, "2|00000000|" + "0" * 32 + "|1"):
-        with visit(dashboard.base, cookie, token=token) as one:
-            assert is_shut_out(one.open("alerts"))
+        with pytest.raises(InvalidStatus), visit(dashboard.base, cookie, token=token):
+            pass
 
 
 @pytest.mark.parametrize(
@@ -260,9 +260,16 @@ def test_what_another_process_decides_closes_an_open_page(dashboard: Dashboard) 
     journal.close()
 
 
-def test_a_message_may_be_small_before_a_login_and_no_larger_than_a_page_needs_after(dashboard: Dashboard) -> None:
-    for cookie, fits, size in (("", True, 60_000), ("", False, 70_000), ("x", True, 900_000), ("x", False, 1_200_000)):
-        with visit(dashboard.base, cookie and dashboard.cookie("anna", "analyst")) as one:
+def test_nobody_has_a_websocket_before_a_login(dashboard: Dashboard) -> None:
+    with visit(dashboard.base) as one:
+        assert isinstance(one, Outside)
+        assert is_shut_out(one.open("alerts"))
+        assert "Se connecter" in one.open("alerts", "lang=fr")
+
+
+def test_a_message_is_no_larger_than_a_page_needs(dashboard: Dashboard) -> None:
+    for fits, size in ((True, 900_000), (False, 1_200_000)):
+        with visit(dashboard.base, dashboard.cookie("anna", "analyst")) as one:
             message = BackMsg()
             message.rerun_script.page_name = "data"
             message.rerun_script.query_string = f"x={'a' * size}"
@@ -331,13 +338,12 @@ def test_what_serves_no_empty_page_answers_nobody_unknown(dashboard: Dashboard, 
 
 
 def test_nobody_has_the_server_install_anything(dashboard: Dashboard) -> None:
-    for cookie in ("", dashboard.cookie("mia", "manager")):
-        with visit(dashboard.base, cookie) as one:
-            one.open("")
-            message = BackMsg()
-            message.backend_operation_request.session_id = one.session
-            message.backend_operation_request.install_skills.SetInParent()
-            assert one.answer(message).error_msg
+    with visit(dashboard.base, dashboard.cookie("mia", "manager")) as one:
+        one.open("")
+        message = BackMsg()
+        message.backend_operation_request.session_id = one.session
+        message.backend_operation_request.install_skills.SetInParent()
+        assert one.answer(message).error_msg
 
 
 def test_the_servers_own_figures_are_for_administrators(dashboard: Dashboard) -> None:

@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from access.gate import Gate
 from access.guard import LOGIN_HEADER, Guard, guard_of
 from core.settings import PROJECT
+from dashboard import server
 from dashboard.layout import STYLE
 from dashboard.server import (
     HUB_FILES,
@@ -41,6 +42,8 @@ from dashboard.server import (
 from dashboard.streamlit_private import STATIC_ADDRESS as ADDRESS
 from dashboard.streamlit_private import STATIC_FOLDER as FOLDER
 from dashboard.streamlit_private import frame
+from store.chain import Problem
+from store.releases import Release, ReleaseStore
 from tests.servers import LONGEST_SECONDS, Server
 
 STATIC = Path(streamlit.__file__).parent / "static"
@@ -213,6 +216,18 @@ def test_a_table_of_the_hub_is_served_and_so_is_what_must_be_known_about_it(
         "hub_scores.csv": (200, "text/csv"), "hub_scores.csv.about.txt": (200, "text/plain"),
         "hub_scores.txt": (404, "text/plain"),
     }  # fmt: skip
+
+
+def test_hub_files_are_refused_beside_an_altered_release(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIGIE_HOME", str(home))
+    monkeypatch.setattr(server, "alteration", lambda *_given, **_more: Problem("run", "manifest.json", "was altered"))
+    monkeypatch.setattr(ReleaseStore, "current", lambda _store: Release(home))
+    (home / "published" / "hub" / "model-output").mkdir(parents=True)
+    for name in ("hub_scores.csv", "model-output/x.csv"):
+        (home / "published" / "hub" / name).write_text("a")
+    routes = [Route("/hub/model-output/{name:path}", _hub_folder), Route(f"{HUB_FILES}/{{name}}", _hub_file)]
+    for path in ("/hub/model-output/x.csv", f"{HUB_FILES}/hub_scores.csv"):
+        assert ask(home, path, Starlette(routes=routes)).status_code == 503
 
 
 def test_nobody_reads_a_hubs_files_without_a_login() -> None:
