@@ -107,7 +107,7 @@ def test_mail_carries_the_end_of_the_journal(
 ) -> None:
     sign(opened := desk(**mail_settings), publish)
     send_waiting(opened)
-    assert opened.journal.holds(mailbox.mails[0][sending.JOURNAL_HEADER])
+    assert opened.journal.holds(mailbox.mails[0][sending.JOURNAL_HEADER].strip())
 
 
 def attachments(mail: EmailMessage) -> list[tuple[str | None, bytes]]:
