@@ -188,6 +188,9 @@ def read_person(claims: Mapping[str, Any], access: AccessSettings, now: dt.datet
     Raises:
         LoginError: The claims name no person, or speak of another time than now.
     """
+    audience = claims.get("aud")
+    if access.client_id not in (audience if isinstance(audience, list | tuple) else [audience]):
+        raise LoginError("the identity token was given for another program (claim aud)")
     issuer, subject = _text(claims, "iss"), _text(claims, "sub")
     name = _text(claims, access.identity_claim)
     if access.identity_claim == "email" and claims.get("email_verified") is not True:
@@ -251,7 +254,7 @@ def _text(claims: Mapping[str, Any], claim: str) -> str:
     value = claims.get(claim)
     if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > LONGEST_NAME:
         raise LoginError(f"the provider gives no usable claim {claim}")
-    if claim != "iss" and value.strip().startswith(_SHELL):
+    if claim != "iss" and value.strip().casefold().startswith(_SHELL):
         raise LoginError(f"the claim {claim} names an account of the command line")
     return value.strip()
 

@@ -1,9 +1,9 @@
 """What stands before the pages on the wire: no file or message passes without a login that holds.
 
 Streamlit's files ask nobody, and its pages are asked once. So each request and each message is checked here, whatever
-the page does, and every open page again and again. A session that does not hold is taken off a request before the page
-sees it; host, origin and size are checked with a login and without one. Answers leave with the headers and cookie flags
-by which a browser protects the reader, as OWASP's cheat sheets advise.
+the page does, and every open page again and again. The gate alone parses cookies: it passes on cookies of known names
+and, in a header that it removes from every request, the login id of a session that holds. Host, origin and size are
+checked with and without a login. Answers get the headers and cookie flags of OWASP's cheat sheets.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import asyncio
 import base64
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,22 +20,25 @@ from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse
+from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from access import DOWNLOAD, Login, may, page_action
-from access.guard import MOST_PER_PERSON, MOST_UNKNOWN, SESSION_COOKIE, Guard
+from access.guard import LOGIN_HEADER, MOST_PER_PERSON, MOST_UNKNOWN, SESSION_COOKIE, Bucket, Guard
 from access.sessions import REFUSALS, login_id_of
 from core.log import get_logger
 
-LOGIN_HEADER = "x-vigie-login"
-"""Tells Streamlit whose a page is, so that nobody goes on with another person's: a name that says nothing by itself."""
 MOST_BYTES, MOST_BYTES_UNKNOWN = 1024**2, 64 * 1024
-"""A message of a page; one of somebody who has not signed in, and the body of any request."""
+"""A message of a page, and the body of any request."""
 _POLICY_VIOLATION, _TOO_BIG = 1008, 1009
+MOST_BODY_SECONDS = 10.0
+"""Longest time in which a request's body must have come."""
+_LONGEST_WAIT = 10.0
+"""Seconds of messages promised from which a reader gets no further page."""
 _LOOK_AFTER = 2.0
 """Seconds after which an open page's login is looked at, whatever its reader does."""
 _WAY_SECONDS = 600
+_SESSION_ID = re.compile(rb"[\w-]{43}")
 _ASKING = frozenset({"GET", "HEAD", "OPTIONS"})
 Header = tuple[bytes, bytes]
 _POLICY = (
@@ -69,24 +73,31 @@ class Application:
     Attributes:
         page: HTML with every script that pages run.
         is_asked_by_page: Whether a websocket's protocols and cookies hold the token that a page of ours was given.
-        way_cookie: Beginning of the name of the cookie on the way to the provider and back.
+        way_cookie: Name of the cookie on the way to the provider and back.
+        cookies: Names of the other cookies that are passed on.
         closed: Paths under which files and messages pass: not without a login.
         open: Paths below those that everybody may ask for.
         never: Paths under which nothing is served.
         metrics: Path for administrators alone.
         immutable: Beginning of the paths of files that browsers may keep: their names hold a hash of their content.
         links: Value of the ``Link`` header of the page at a path; empty for none.
+        pages: Paths of pages.
+        door: HTML that stands in a page's place before a login, by what the address and the browser ask for as
+            language.
     """
 
     page: str
     is_asked_by_page: Callable[[Sequence[str], Mapping[str, str]], bool]
     way_cookie: str
+    cookies: frozenset[str]
     closed: tuple[str, ...]
     open: frozenset[str]
     never: tuple[str, ...]
     metrics: str
     immutable: str
     links: Callable[[str], str]
+    pages: frozenset[str]
+    door: Callable[[str, str], str]
 
 
 class Gate:
@@ -109,18 +120,26 @@ class Gate:
         if refusal := self._foreign(scope):
             await _answer(*refusal, scope, receive, send)
             return
-        body = await _body(receive)
+        try:
+            body = await asyncio.wait_for(_body(receive), MOST_BODY_SECONDS)
+        except TimeoutError:
+            await _answer(408, "This takes too long.", scope, receive, send)
+            return
         if body is None:
             await _answer(413, "This is too large.", scope, receive, send)
             return
         receive, path = _given(body, receive), scope["path"]
+        cookies = read_cookies(scope)
         if not self._guard.access.is_on:
-            await self._app(scope, receive, send)
+            await self._app(self._handed_on(scope, cookies), receive, send)
             return
-        session_id = self._guard.session_of(HTTPConnection(scope))
-        login = await run_in_threadpool(self._guard.login, session_id)
-        scope = self._with_session(scope, session_id if login is not None else "")
-        if not _is_under(path, self._application.closed) or path in self._application.open:
+        login = await run_in_threadpool(self._guard.login, self._login_id(cookies))
+        scope = self._handed_on(scope, cookies, login)
+        if login is None and path in self._application.pages:
+            connection = HTTPConnection(scope)
+            asked, spoken = connection.query_params.get("lang", ""), connection.headers.get("accept-language", "")
+            await HTMLResponse(self._application.door(asked, spoken))(scope, receive, send)
+        elif not _is_under(path, self._application.closed) or path in self._application.open:
             await self._app(scope, receive, send)
         elif login is None:
             if count := REFUSALS.due("without login"):
@@ -162,39 +181,47 @@ class Gate:
         if not guard.serves(host) or not guard.trusts(origin, host):
             await _hang_up("websockets from elsewhere refused", origin[:80], receive, send)
             return
-        session_id, login = "", None
-        if guard.access.is_on:
-            if self._application.is_asked_by_page(scope["subprotocols"], connection.cookies):
-                session_id = guard.session_of(connection)
-                login = await run_in_threadpool(guard.login, session_id)
-            scope = self._with_session(scope, session_id if login is not None else "")
+        cookies, login = read_cookies(scope), None
+        texts = {name.decode("latin-1"): value.decode("latin-1") for name, value in cookies.items()}
+        if guard.access.is_on and self._application.is_asked_by_page(scope["subprotocols"], texts):
+            login = await run_in_threadpool(guard.login, self._login_id(cookies))
+        scope = self._handed_on(scope, cookies, login)
+        if guard.access.is_on and login is None:
+            await _hang_up("websockets without login refused", origin[:80], receive, send)
+            return
         if login is None:
             who, most = f"address {(scope.get('client') or ['?'])[0]}", MOST_UNKNOWN
         else:
             who, most = login.actor.identity, MOST_PER_PERSON
+        shared = guard.bucket_of(who)
         with guard.place(who, most) as is_free:
-            if not is_free:
+            if not is_free or shared.take(guard.clock()) > _LONGEST_WAIT:
                 await _hang_up("too many connections at once", who, receive, send)
                 return
-            watch = asyncio.create_task(self._watch(session_id, login, send)) if login is not None else None
+            watch = asyncio.create_task(self._watch(login, send)) if login is not None else None
             try:
-                await self._app(scope, self._checked(session_id, login, receive, send), send)
+                await self._app(scope, self._checked(login, shared, receive, send), send)
             finally:
                 if watch is not None:
                     watch.cancel()
 
-    def _checked(self, session_id: str, login: Login | None, receive: Receive, send: Send) -> Receive:
-        """Messages of a page, each checked: its size, and whether the login still holds."""
-        most = MOST_BYTES if login is not None or not self._guard.access.is_on else MOST_BYTES_UNKNOWN
+    def _checked(self, login: Login | None, shared: Bucket, receive: Receive, send: Send) -> Receive:
+        """Messages of a page, each checked: its size, whether the login still holds, and how many came before it.
+
+        The next message is not read before this one was let through, so at most one waits here.
+        """
+        own = self._guard.bucket_of_page()
 
         async def checked() -> Message:
             message = await receive()
             if message["type"] != "websocket.receive":
                 return message
+            if wait := max(one.take(self._guard.clock()) for one in (own, shared)):
+                await asyncio.sleep(wait)
             code = 0
-            if len(message.get("bytes") or message.get("text") or "") > most:
+            if len(message.get("bytes") or message.get("text") or "") > MOST_BYTES:
                 code = _TOO_BIG
-            elif login is not None and await run_in_threadpool(self._guard.login, session_id) is None:
+            elif login is not None and await run_in_threadpool(self._guard.login, login.login_id) is None:
                 code = _POLICY_VIOLATION
             if not code:
                 return message
@@ -203,30 +230,35 @@ class Gate:
 
         return checked
 
-    async def _watch(self, session_id: str, login: Login, send: Send) -> None:
+    async def _watch(self, login: Login, send: Send) -> None:
         """Hang up where a login ends or its roles change: the page connects anew, as whoever it is by then."""
         while True:
             await asyncio.sleep(_LOOK_AFTER)
-            now = await run_in_threadpool(partial(self._guard.login, session_id, use=False))
+            now = await run_in_threadpool(partial(self._guard.login, login.login_id, use=False))
             if now is None or now.actor != login.actor:
                 with suppress(RuntimeError):  # it was closed meanwhile
                     await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
                 return
 
-    def _with_session(self, scope: Scope, session_id: str) -> Scope:
-        """The same connection with one session or none: whatever else a browser sends under its names is taken away."""
-        ours = {self._guard.cookie.encode(), SESSION_COOKIE.encode()}
-        headers, cookies = [], []
-        for name, value in scope["headers"]:
-            if name.lower() == b"cookie":
-                cookies += [one.strip() for one in value.split(b";") if one.split(b"=")[0].strip() not in ours]
-            elif name.lower() != LOGIN_HEADER.encode():
-                headers.append((name, value))
-        if session_id:
-            # Requests that end a login find it under the browser's name, pages under one that is always the same.
-            cookies += [b"%s=%s" % (name, session_id.encode()) for name in sorted(ours)]
-            headers.append((LOGIN_HEADER.encode(), login_id_of(session_id).encode()))
-        return {**scope, "headers": [*headers, (b"cookie", b"; ".join(cookies))]}
+    def _login_id(self, cookies: Mapping[bytes, bytes]) -> str:
+        """The login id of the session that a request names; empty if it names none."""
+        session_id = cookies.get(self._guard.own_cookie(SESSION_COOKIE).encode(), b"")
+        return login_id_of(session_id.decode("ascii")) if _SESSION_ID.fullmatch(session_id) else ""
+
+    def _handed_on(self, scope: Scope, cookies: Mapping[bytes, bytes], login: Login | None = None) -> Scope:
+        """The connection as the application gets it: known cookies, and the login id in the gate's own header."""
+        way = self._application.way_cookie
+        names = {one: one for one in self._application.cookies} | {self._guard.own_cookie(way): way}
+        passed = [
+            b"%s=%s" % (inside.encode(), cookies[outside.encode()])
+            for outside, inside in names.items()
+            if outside.encode() in cookies
+        ]
+        taken = {b"cookie", LOGIN_HEADER.encode()}
+        headers = [(name, value) for name, value in scope["headers"] if name.lower() not in taken]
+        if login is not None:
+            headers.append((LOGIN_HEADER.encode(), login.login_id.encode()))
+        return {**scope, "headers": [*headers, (b"cookie", b"; ".join(passed))]}
 
     def _protecting(self, scope: Scope, send: Send) -> Send:
         guard, policy, application, path = self._guard, self._policy, self._application, scope["path"]
@@ -275,6 +307,15 @@ async def _hang_up(why: str, newest: str, receive: Receive, send: Send) -> None:
         get_logger().warning(why, count=count, newest=newest)
     await receive()
     await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
+
+
+def read_cookies(scope: Scope) -> dict[bytes, bytes]:
+    """Return the cookies of a request by name, as bytes; a name that is given several times is left out."""
+    sent = b";".join(value for name, value in scope["headers"] if name.lower() == b"cookie")
+    parts = [part.partition(b"=") for part in sent.split(b";")]
+    pairs = [(name.strip(b" \t"), value.strip(b" \t")) for name, _equals, value in parts]
+    counts = Counter(name for name, _value in pairs)
+    return {name: value for name, value in pairs if counts[name] == 1}
 
 
 def _is_under(path: str, beginnings: Iterable[str]) -> bool:
@@ -327,7 +368,7 @@ def safe_headers(
         https: Whether readers come over https: then cookies are for https alone, and the browser stays with it.
         keep_nothing: Whether browsers and proxies must not keep the response.
         cookie_seconds: Longest life of a cookie that stands for a login.
-        login_cookies: Beginnings of the names of such cookies.
+        login_cookies: Names of such cookies.
     """
     added = {"content-security-policy": policy, **_ALWAYS, **({"strict-transport-security": _HSTS} if https else {})}
     if keep_nothing:
@@ -346,12 +387,14 @@ def safe_headers(
 def safe_cookie(cookie: bytes, *, https: bool, seconds: int, login_cookies: tuple[str, ...]) -> bytes:
     """A ``Set-Cookie`` value with the flags that it lacks, and a login's cookie with the login's life."""
     first, *flags = [part.strip() for part in cookie.split(b";")]
+    is_of_login = first.partition(b"=")[0].decode("latin-1") in login_cookies
     names = {flag.split(b"=")[0].lower() for flag in flags}
     if https and b"secure" not in names:
         flags.append(b"Secure")
     if b"samesite" not in names:
         flags.append(b"SameSite=Lax")
-    if first.decode("latin-1").startswith(login_cookies):
+    if is_of_login:
+        first = b"__Host-" + first if https else first
         flags = [_shorter(flag, seconds) for flag in flags]
         if b"httponly" not in names:
             flags.append(b"HttpOnly")

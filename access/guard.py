@@ -10,6 +10,7 @@ import datetime as dt
 import hmac
 import html
 import threading
+import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,24 +21,58 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from access import Actor, Login, Person, read_person
-from access.sessions import form_token, logins_of, note_refusal
+from access.sessions import REFUSALS, form_token, logins_of, note_refusal
 from core.errors import VigieError
 from core.log import get_logger
-from core.settings import SHORTEST_COOKIE_SECRET, AccessSettings, is_loopback, load_settings, secret
+from core.settings import (
+    SHORTEST_COOKIE_SECRET,
+    AccessSettings,
+    LoadSettings,
+    address_of,
+    is_loopback,
+    load_settings,
+    secret,
+)
 from store.journal import Journal
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 SESSION_COOKIE = "vigie_session"
+LOGIN_HEADER = "x-vigie-login"
+"""Header in which the gate hands on the login id of a request; taken off every request from outside."""
 MOST_UNKNOWN, MOST_PER_PERSON = 512, 32
 """Websockets at once: from one address without a login (a proxy is one address), and of one person."""
 LOGIN_PATH, CALLBACK_PATH, LOGOUT_PATH = "/auth/login", "/oauth2callback", "/auth/logout"
 """Where a person sets out, where the provider sends them back to, and where a login ends."""
 _PROVIDER_SECONDS = 10.0
+_MOST_BUCKETS = 10_000
+
+
+@dataclass
+class Bucket:
+    """A token bucket: a rate of messages on average, and a burst (Turner, *IEEE Communications Magazine* 24, 1986).
+
+    Attributes:
+        rate: Tokens a second.
+        most: Tokens that it holds at most.
+        tokens: Tokens that it holds; below zero are tokens promised.
+        at: When that was, in seconds of a clock that never goes back.
+    """
+
+    rate: float
+    most: float
+    tokens: float
+    at: float
+
+    def take(self, now: float) -> float:
+        """Take one token; returns the seconds after which it is there."""
+        self.tokens = min(self.most, self.tokens + (now - self.at) * self.rate) - 1
+        self.at = now
+        return max(0.0, -self.tokens / self.rate)
 
 
 @dataclass(frozen=True)
@@ -49,8 +84,10 @@ class Guard:
         access: Settings of access when the server started; who has which role is read anew at each question.
         origin: Where people reach the dashboard: ``https://vigie.example.org``.
         own: Names under which this machine reaches it without a proxy: loopback's, and the address it listens at.
-        cookie_secret: Key of the cookie on the way to the provider and back; empty where there is no login.
+        cookie_secret: Key of the cookie on the way to the provider and back, and of forms; empty without a login.
         journal: Gives the journal.
+        load: How much may be asked at once.
+        clock: Gives the time in seconds that never goes back.
     """
 
     home: Path
@@ -59,6 +96,9 @@ class Guard:
     own: frozenset[str]
     cookie_secret: str
     journal: Callable[[], Journal]
+    load: LoadSettings = field(default_factory=LoadSettings)
+    clock: Callable[[], float] = time.monotonic
+    _buckets: dict[str, Bucket] = field(default_factory=dict)
     _open: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -72,10 +112,9 @@ class Guard:
         """Names by which the dashboard is served."""
         return self.own | {urlsplit(self.origin).hostname or ""}
 
-    @property
-    def cookie(self) -> str:
-        """Name of the session's cookie; over https one that no neighbouring name can set."""
-        return f"__Host-{SESSION_COOKIE}" if self.is_https else SESSION_COOKIE
+    def own_cookie(self, name: str) -> str:
+        """Return a cookie's name in browsers: over https a ``__Host-`` name, which no neighbouring host can set."""
+        return f"__Host-{name}" if self.is_https else name
 
     def serves(self, host: str) -> bool:
         """Whether a request's ``Host`` is one of ours: a name that an attacker points to this address is not."""
@@ -88,22 +127,12 @@ class Guard:
         """
         return origin == self.origin or (host_name(host) in self.own and origin == f"http://{host}")
 
-    def session_of(self, connection: HTTPConnection) -> str:
-        """The session that a request names; empty for none, and for several: none of them is believed then."""
-        named = [
-            part.partition("=")[2].strip()
-            for header in connection.headers.getlist("cookie")
-            for part in header.split(";")
-            if part.partition("=")[0].strip() == self.cookie
-        ]
-        return named[0] if len(named) == 1 else ""
-
-    def login(self, session_id: str, *, use: bool = True) -> Login | None:
-        """The login of a session, if it holds; nobody is let in where this cannot be found out."""
-        if not session_id:
+    def login(self, login_id: str, *, use: bool = True) -> Login | None:
+        """Return a login if it holds; None if that cannot be checked."""
+        if not login_id:
             return None
         try:
-            return logins_of(self.home, self.journal).valid_login(session_id, load_settings(self.home).access, use=use)
+            return logins_of(self.home, self.journal).valid_login(login_id, load_settings(self.home).access, use=use)
         except VigieError as error:
             get_logger().error("logins cannot be checked", error=str(error))
             return None
@@ -116,10 +145,10 @@ class Guard:
         """
         return logins_of(self.home, self.journal).begin(person, load_settings(self.home).access)
 
-    def end(self, session_id: str) -> None:
+    def end(self, login_id: str) -> None:
         """End a login; where the journal refuses, the process still remembers it."""
         try:
-            logins_of(self.home, self.journal).end(session_id, load_settings(self.home).access)
+            logins_of(self.home, self.journal).end(login_id, load_settings(self.home).access)
         except VigieError as error:
             get_logger().error("end of a login not recorded", error=str(error))
 
@@ -129,6 +158,21 @@ class Guard:
             note_refusal(self.journal(), actor, action, about)
         except VigieError as error:
             get_logger().error("refusal not recorded", error=str(error))
+
+    def bucket_of_page(self) -> Bucket:
+        """Return a bucket for one open page."""
+        most = self.load.page_messages_at_once
+        return Bucket(self.load.page_messages_per_second, most, most, self.clock())
+
+    def bucket_of(self, who: str) -> Bucket:
+        """Return the bucket of a person or an address, shared by all their pages, also by later ones."""
+        with self._lock:
+            most = self.load.reader_messages_at_once
+            new = Bucket(self.load.reader_messages_per_second, most, most, self.clock())
+            self._buckets[who] = self._buckets.pop(who, new)
+            if len(self._buckets) > _MOST_BUCKETS:
+                del self._buckets[next(iter(self._buckets))]
+            return self._buckets[who]
 
     @contextmanager
     def place(self, who: str, most: int) -> Iterator[bool]:
@@ -155,19 +199,23 @@ def host_name(host: str) -> str:
         return ""
 
 
-def guard_of(home: Path, address: str, journal: Callable[[], Journal]) -> Guard:
-    """The guard of a dashboard that listens at an address.
+def guard_of(home: Path, address: str, port: int, journal: Callable[[], Journal]) -> Guard:
+    """Return the guard of a dashboard that listens at an address and a port.
+
+    Without ``dashboard_url`` its origin is loopback's at this port, not the default port of the setting.
 
     Raises:
         InputError: The settings are not usable, or a secret is missing.
     """
     settings = load_settings(home)
-    access, parts, key = settings.access, urlsplit(settings.dashboard_url.lower()), ""
+    is_given = "dashboard_url" in settings.model_fields_set
+    parts = urlsplit(settings.dashboard_url.lower() if is_given else address_of("127.0.0.1", port))
+    access, key = settings.access, ""
     if access.is_on:
         key = secret(access.cookie_secret_env, shortest=SHORTEST_COOKIE_SECRET, needed_by="login")
     # As a browser writes it: without the port that goes without saying.
     place = parts.netloc.removesuffix({"https": ":443"}.get(parts.scheme, ":80"))
-    return Guard(home, access, f"{parts.scheme}://{place}", own_names(address), key, journal)
+    return Guard(home, access, f"{parts.scheme}://{place}", own_names(address), key, journal, settings.load)
 
 
 def own_names(address: str) -> frozenset[str]:
@@ -210,10 +258,10 @@ def login_routes(guard: Guard) -> list[Route]:
             token = await client.authorize_access_token(request)
             current = load_settings(guard.home).access
             person = read_person(token.get("userinfo") or {}, current, dt.datetime.now(dt.UTC))
-            await run_in_threadpool(guard.end, guard.session_of(request))
+            await run_in_threadpool(guard.end, request.headers.get(LOGIN_HEADER, ""))
             session_id = await run_in_threadpool(guard.begin, person)
         except Exception as error:  # whatever comes back, it signs nobody in
-            get_logger().warning("login not usable", error=f"{type(error).__name__}: {error}"[:200])
+            _note_unusable(error)
             return back
         _set_cookie(back, guard, session_id, int(access.session_minutes * 60))
         return back
@@ -221,12 +269,12 @@ def login_routes(guard: Guard) -> list[Route]:
     async def sign_out(request: Request) -> Response:
         if request.method != "POST":
             return PlainTextResponse("A login ends by the button that pages show.", 405, {"Allow": "POST"})
-        session_id = guard.session_of(request)
+        login_id = request.headers.get(LOGIN_HEADER, "")
         async with request.form(max_files=0, max_fields=2) as form:
             given = str(form.get("token", ""))
-        if not session_id or not hmac.compare_digest(given.encode(), form_token(session_id).encode()):
+        if not login_id or not hmac.compare_digest(given.encode(), form_token(login_id, guard.cookie_secret).encode()):
             return PlainTextResponse("This did not come from a page of ours.", 403)
-        await run_in_threadpool(guard.end, session_id)
+        await run_in_threadpool(guard.end, login_id)
         try:
             out = (await client.create_logout_url(way_back, client_id=access.client_id))["url"]
         except Exception:  # a provider that cannot end its own login keeps nobody signed in here
@@ -244,5 +292,13 @@ def login_routes(guard: Guard) -> list[Route]:
     ]
 
 
+def _note_unusable(error: Exception) -> None:
+    """Log answers at the callback that sign nobody in: counted, at most a line a minute."""
+    if count := REFUSALS.due("login not usable"):
+        get_logger().warning("logins not usable", count=count, newest=f"{type(error).__name__}: {error}"[:200])
+
+
 def _set_cookie(answer: Response, guard: Guard, value: str, seconds: int) -> None:
-    answer.set_cookie(guard.cookie, value, seconds, path="/", secure=guard.is_https, httponly=True, samesite="lax")
+    answer.set_cookie(
+        guard.own_cookie(SESSION_COOKIE), value, seconds, path="/", secure=guard.is_https, httponly=True, samesite="lax"
+    )

@@ -1,15 +1,14 @@
 """Which logins hold, and the rows that access leaves in the journal: signed in, signed out, refused, downloaded.
 
-Logins are looked up on the server under an identifier that says nothing by itself. A browser holds the identifier
-alone, the journal the login, under the identifier's hash: whoever reads the journal cannot sign in with it. One for the
-process: the server asks it at each request and message and every other second for each open page, pages ask it at each
-run, files at each download.
+A browser holds a random session identifier. The journal keeps the login under the identifier's hash, the *login id*:
+a reader of the journal cannot sign in with it. The gate alone reads the identifier; all others get the login id.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import hmac
 import math
 import re
 import secrets
@@ -33,7 +32,7 @@ _COUNTED_FOR, _MOST_KINDS = 60.0, 10_000
 ASK_JOURNAL_AFTER = 2.0
 """Seconds after which the journal is asked again which logins were ended, by another process perhaps."""
 MOST_KEPT = 10_000
-_SESSION_ID = re.compile(r"[\w-]{43}", re.ASCII)
+_LOGIN_ID = re.compile(r"[0-9a-f]{64}")
 _Known = tuple[Person, dt.datetime]
 
 
@@ -206,11 +205,11 @@ class Logins:
         note_login(self._journal(), login_id_of(session_id), person, actor_of(person, access))
         return session_id
 
-    def valid_login(self, session_id: str, access: AccessSettings, *, use: bool = True) -> Login | None:
-        """The login of a session, if it holds.
+    def valid_login(self, login_id: str, access: AccessSettings, *, use: bool = True) -> Login | None:
+        """Return a login if it holds.
 
         Args:
-            session_id: What the browser sent.
+            login_id: Its name, from :func:`login_id_of`.
             access: The settings.
             use: Whether this counts as use of it.
 
@@ -220,9 +219,8 @@ class Logins:
         Raises:
             StoreError: The journal cannot be asked: then nobody is let in.
         """
-        if not access.is_on or not _SESSION_ID.fullmatch(session_id):
+        if not access.is_on or not _LOGIN_ID.fullmatch(login_id):
             return None
-        login_id = login_id_of(session_id)
         with self._lock:
             known = self._look_up(login_id)
             if known is None:
@@ -239,13 +237,13 @@ class Logins:
             return None
         return login
 
-    def end(self, session_id: str, access: AccessSettings) -> None:
+    def end(self, login_id: str, access: AccessSettings) -> None:
         """End a login because its person asks for it.
 
         Raises:
             StoreError: The journal refuses.
         """
-        if (login := self.valid_login(session_id, access)) is not None:
+        if (login := self.valid_login(login_id, access)) is not None:
             self._end(login)
 
     def _end(self, login: Login) -> None:
@@ -282,9 +280,9 @@ def login_id_of(session_id: str) -> str:
     return hashlib.sha256(session_id.encode()).hexdigest()
 
 
-def form_token(session_id: str) -> str:
-    """What a form of a page sends back to show that it is ours: only the page's server can know it."""
-    return hashlib.sha256(f"form {session_id}".encode()).hexdigest()
+def form_token(login_id: str, key: str) -> str:
+    """Return the token of a login's forms: made with the server's key, so that no other page can send it."""
+    return hmac.new(key.encode(), f"form {login_id}".encode(), hashlib.sha256).hexdigest()
 
 
 _OF_PROCESS: dict[str, Logins] = {}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from core.errors import InputError
+from core.errors import InputError, StoreError
 from core.routes import ROUTES, find_route
 from core.settings import home_folder, load_settings
 
@@ -89,13 +89,19 @@ def current_release(home: Path | None) -> Release:
 
     Raises:
         InputError: The folder holds no release.
+        StoreError: The release is not as it was published.
     """
+    from core.settings import load_settings
     from store.releases import ReleaseStore
+    from store.status import alteration
 
     folder = home_folder(home)
     release = ReleaseStore(folder).current()
     if release is None:
         raise InputError(f"no release in {folder}: run 'vigie nightly' first")
+    settings = load_settings(folder)
+    if problem := alteration(folder, release, settings.journal_url, follows=bool(settings.store.url)):
+        raise StoreError(f"{problem}; run 'vigie verify'")
     return release
 
 

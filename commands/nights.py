@@ -157,7 +157,11 @@ def check_publishers(
         for fault in one.faults:
             get_logger().error("failed", text=f"{one.source_id}: {fault}")
     if report is not None:
-        write_bytes(report, (json.dumps([one.report() for one in found], indent=1, ensure_ascii=False) + "\n").encode())
+        write_bytes(
+            report,
+            (json.dumps([one.report() for one in found], indent=1, ensure_ascii=False) + "\n").encode(),
+            private=False,
+        )
         typer.echo(f"{report} written: statuses, headers and first bytes; it holds no key")
     if any(one.failed for one in found):
         raise typer.Exit(EXIT_DEGRADED)

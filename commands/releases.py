@@ -177,7 +177,7 @@ def briefing(
         return
     try:
         with named_errors(target):
-            write_bytes(target.expanduser(), document)
+            write_bytes(target.expanduser(), document, private=False)
     except StoreError as error:
         raise InputError(f"--out {error}") from None
     typer.echo(f"{target} written: release {run_id}, as known on {day}")
@@ -310,7 +310,7 @@ def observations(
     home: Home = None,
 ) -> None:
     """Write observations of sources and routes, as known today or on a past date."""
-    from core.disclosure import protect
+    from core.disclosure import rounded
     from ingest.sources import CARDS
     from nightly import RealTimeData
     from nightly.inputs import own_cards
@@ -320,7 +320,7 @@ def observations(
     folder, kind = home_folder(home), kind_of(out, kind)
     day = as_date(as_of, "--as-of") or dt.datetime.now(dt.UTC).date()
     history = VintageStore(folder).history(exclude_sources=load_settings(folder).exclude_sources)
-    known = protect(RealTimeData(history, day, 0, 0).observations)
+    known = rounded(RealTimeData(history, day, 0, 0).observations)
     rows = of_route(known[[fnmatch.fnmatchcase(one, series) for one in known["series_id"]]], route)
     if rows.empty:
         raise InputError(f"--series {series}: nothing of it was known on {day}")

@@ -126,14 +126,6 @@ OBSERVATIONS = Table(
     required=True,
 )  # fmt: skip
 
-WITHHELD = Table(
-    "withheld", "Cells by citizenship that neither pages nor exports of the release show; it never leaves the house.",
-    _of("target route_id geo citizen freq time_period"),
-    ("target", "route_id", "geo", "citizen", "freq", "time_period"), "nightly.tables",
-    ("store", "nightly"),
-    required=True,
-)  # fmt: skip
-
 REJECTED = Table(
     "rejected", "Rows that a parser set aside.",
     _of(
@@ -707,7 +699,7 @@ TABLES: tuple[Table, ...] = (
         OBSERVATIONS, "outcomes", "Values of routes that were not known on the release's date yet: what came after it.",
         "nightly", "dashboard",
     ),
-    ROUTES, FRESHNESS, FRESHNESS_CHANGES, DELAYS, REPORTING, REVISIONS, EDITIONS, WITHHELD, REJECTED,
+    ROUTES, FRESHNESS, FRESHNESS_CHANGES, DELAYS, REPORTING, REVISIONS, EDITIONS, REJECTED,
     replace(ALERTS, columns=ALERTS.columns | _REASON),
     _like(
         ALERTS, "ended_alerts", "Alerts of the former release that no longer hold.", "alerts.rules", "dashboard",

@@ -256,6 +256,17 @@ class AccessSettings(_Section):
         return self
 
 
+class LoadSettings(_Section):
+    """How much may be asked of the dashboard at once; see docs/access.md."""
+
+    page_messages_per_second: float = Field(default=2, gt=0, description="Messages of one open page, on average")
+    page_messages_at_once: int = Field(default=30, ge=1, description="Messages of one open page in a burst")
+    reader_messages_per_second: float = Field(
+        default=6, gt=0, description="Messages of one person, or of one address without a login, on average"
+    )
+    reader_messages_at_once: int = Field(default=300, ge=1, description="The same in a burst")
+
+
 class _Channel(_Section):
     seconds: float = Field(default=20, gt=0, le=120, description="Longest time for one message")
 
@@ -411,6 +422,7 @@ class Settings(BaseSettings):
     delivery: DeliverySettings = DeliverySettings()
     operation: OperationSettings = OperationSettings()
     access: AccessSettings = AccessSettings()
+    load: LoadSettings = LoadSettings()
     store: StoreSettings = StoreSettings()
     hub: HubSettings = HubSettings()
     drill: bool = Field(

@@ -178,7 +178,7 @@ def _next_period(rows: pd.DataFrame, night: Night, kind: str, names: list[str]) 
         index=["series_id", *names], columns="level", values="value"
     )
     out = wide[[0.5, 0.1, 0.9]].set_axis(["expected", "low", "high"], axis=1).reset_index()
-    observations = of_kind(night.published("observations"), kind)
+    observations = of_kind(night.frame("observations"), kind)
     by_series = {str(name): part.sort_values("time_period") for name, part in observations.groupby("series_id")}
     freq = cast(Frequency, kind.split(".")[1])
     lines = [_newest(by_series.get(str(name)), freq) for name in out["series_id"]]
@@ -212,19 +212,18 @@ def show_citizenships(view: AsylumView) -> None:
     unit = _("Persons, share of those shown")
     draw = partial(route_context.draw_mix, mix, unit, title, "citizenships")
     reads.drawn_once(view.night, draw, "citizenships' chart", *view.key)
-    st.markdown(layout.small(route_context.withheld_note()))
     made = downloads.export_of(
         view.night, f"asylum-citizenships-{view.geo}", title, route_context.monthly_breakdown(cells),
         [SOURCE_ID],
     )  # fmt: skip
-    downloads.figures(downloads.with_notes(made, [route_context.withheld_note()]), title, shown=mix)
+    downloads.figures(made, title, shown=mix)
 
 
 def citizenships(view: AsylumView) -> pd.DataFrame:
-    """Applications by citizenship in the country, small counts withheld: ``citizen, time_period, obs_value, …``."""
-    rows = of_kind(view.night.published("observations"), view.kind)
+    """Applications by citizenship in the country: ``citizen, time_period, obs_value``."""
+    rows = of_kind(view.night.frame("observations"), view.kind)
     own = rows[(rows["geo"] == view.geo) & ~rows["citizen"].isin([ALL, "_Z"])]
-    return own[["citizen", "time_period", "obs_value", "suppressed"]].reset_index(drop=True)
+    return own[["citizen", "time_period", "obs_value"]].reset_index(drop=True)
 
 
 def show_grid(view: AsylumView, order: Sequence[str]) -> None:

@@ -17,7 +17,6 @@ import streamlit as st
 
 from access import DOWNLOAD
 from core import table_files
-from core.disclosure import refuse_small_counts
 from core.settings import load_settings
 from dashboard import _, labelled, lang, language, reads, state, visitor
 from dashboard.reads import Night
@@ -34,7 +33,7 @@ class Export:
     Attributes:
         name: Beginning of the file's name, ASCII.
         title: What the table shows, one line.
-        frame: The table as it leaves: disclosure control is done before, and a small count by citizenship is refused.
+        frame: The table as it leaves.
         known_on: The date on which the figures were known, ISO.
         run_id: The release that the figures come from.
         citations: How to cite each source, its licence included.
@@ -48,10 +47,6 @@ class Export:
     run_id: str
     citations: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        """Refuse what disclosure control forgot."""
-        refuse_small_counts(self.frame)
 
     def about(self) -> list[tuple[str, str]]:
         """Lines that travel inside the file: a label and a text each."""

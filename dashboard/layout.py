@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+import re
 import time
 from contextvars import ContextVar
 from pathlib import Path
@@ -38,7 +39,7 @@ _SUBJECT: ContextVar[Any] = ContextVar("subject")
 """The place for what the page is about, in the run that draws it."""
 
 _PAGE_SCRIPT = f"<script>{(Path(__file__).parent / 'assets' / 'page.js').read_text('utf-8')}</script>"
-_HINTS_COOKIE = "vigie_seen"
+HINTS_COOKIE = "vigie_seen"
 """Set by ``assets/page.js`` at a click on a button below a hint: how many of them this browser has shown."""
 _SEEN = "first visit:seen"
 _SECONDS_BETWEEN_LOOKS = 2.0
@@ -215,8 +216,13 @@ def source_name(night: Night, source_id: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Text from data, so that Markdown shows it as it is written."""
-    return "".join("\\" + char if char in "\\`*_{}[]()#+!|<>$~:" else char for char in text)
+    """Return text from data as Markdown that shows it as it is written.
+
+    The browser's Markdown makes links of web and mail addresses after it has removed backslashes. An invisible word
+    joiner (U+2060) after ``:``, ``www`` and ``@`` keeps them text.
+    """
+    apart = re.sub(r"(?i)(:(?=//)|www(?=\.)|@)", "\\1\u2060", text)
+    return "".join("\\" + char if char in "\\`*_{}[]()#+!|<>$~:" else char for char in apart)
 
 
 def since_words(ends: pd.Series) -> str:
@@ -304,7 +310,7 @@ def show_hints() -> None:
     """The next step that this browser has not read yet; nothing once all are read."""
     seen = st.session_state.get(_SEEN)
     if seen is None:
-        kept = str(st.context.cookies.get(_HINTS_COOKIE, ""))
+        kept = str(st.context.cookies.get(HINTS_COOKIE, ""))
         seen = int(kept) if kept.isdigit() else 0
     if seen >= LAST_HINT:
         return

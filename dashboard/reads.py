@@ -20,7 +20,6 @@ from typing import Any, TypeVar, cast
 import pandas as pd
 import streamlit as st
 
-from core.disclosure import protect_changes
 from core.errors import StoreError
 from core.languages import Language
 from core.languages import marked as _
@@ -29,7 +28,6 @@ from dashboard import language, state
 from dashboard.theme import current_theme
 from store import status
 from store.chain import release_folders
-from store.export import protected
 from store.journal import Journal, journal_url
 from store.lock import running_night
 from store.mirror import Contact, read_contact
@@ -70,10 +68,6 @@ class Night:
         """One of the release's frames; an empty one where the release may lack it."""
         return _frame(self.home, self.run_id, name).copy(deep=False)
 
-    def published(self, name: str) -> pd.DataFrame:
-        """``observations`` or ``revisions`` as they may be shown and leave: small counts are withheld."""
-        return _published(self.home, self.run_id, name).copy(deep=False)
-
     def sources(self) -> dict[str, dict[str, Any]]:
         """The catalogue's cards in the reader's language, source_id -> fields."""
         cards, words = _sources(self.home, self.run_id), Language(language())
@@ -104,8 +98,9 @@ def refuse_altered(night: Night) -> None:
     Raises:
         StoreError: Naming what was altered.
     """
-    store = ReleaseStore(Path(night.home))
-    if problem := store.alteration(store.get(night.run_id)):
+    home, settings = Path(night.home), load_settings(home_folder())
+    release = ReleaseStore(home).get(night.run_id)
+    if problem := status.alteration(home, release, settings.journal_url, follows=bool(settings.store.url)):
         raise StoreError(_("The release {run_id} is not as it was published: {file}"), **vars(problem))
 
 
@@ -218,13 +213,6 @@ def _release(home: str, run_id: str) -> Release:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _frame(home: str, run_id: str, name: str) -> pd.DataFrame:
     return _release(home, run_id).read(name)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _published(home: str, run_id: str, name: str) -> pd.DataFrame:
-    if name == "revisions":
-        return protect_changes(_frame(home, run_id, name), _published(home, run_id, "observations"))
-    return protected(_release(home, run_id))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -9,7 +9,8 @@ import streamlit as st
 
 from alerts.rules.nationality_shift import UNKNOWN
 from core.countries import known_codes
-from core.disclosure import SMALLEST_SHOWN
+from core.disclosure import ROUNDED_TO
+from core.routes import is_own
 from core.schema import ALL, TARGETS
 from dashboard import _, downloads, lang, layout, named, reads, state
 from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt
@@ -26,7 +27,7 @@ WORLD_INDICATORS = ("food_price_index",)
 
 
 def show_nationalities(view: RouteView) -> None:
-    """The largest nationalities of the past year; small counts are withheld."""
+    """The largest nationalities of the past year."""
     cells = reads.once(view.night, partial(breakdown, view), "breakdown", view.route_id, view.known_on)
     if cells.empty:
         st.header(_("Nationalities"), anchor=False)
@@ -42,11 +43,13 @@ def show_nationalities(view: RouteView) -> None:
     unit = _("Persons, share of those shown") if shares.empty else _("Share of arrivals of known nationality")
     draw = partial(draw_mix, mix, unit, title, "nationalities")
     reads.drawn_once(view.night, draw, "nationalities", view.route_id, view.known_on)
-    st.markdown(layout.small(withheld_note()))
+    notes = [rounding_note()] if is_own(view.route_id) else []
+    for note in notes:
+        st.markdown(layout.small(note))
     made = downloads.export_of(
         view.night, f"nationalities-{view.route_id}", title, monthly_breakdown(cells), list(view.night.sources())
     )
-    made = downloads.cut_at(downloads.with_notes(made, [withheld_note()]), view.origin)
+    made = downloads.cut_at(downloads.with_notes(made, notes), view.origin)
     downloads.figures(made, title, shown=mix)
 
 
@@ -62,12 +65,12 @@ def show_cut(view: RouteView) -> None:
 
 
 def breakdown(view: RouteView) -> pd.DataFrame:
-    """Monthly arrivals by nationality on the route, known on the date, small counts withheld.
+    """Monthly arrivals by nationality on the route, known on the date.
 
     Returns:
-        ``citizen, time_period, obs_value, suppressed``.
+        ``citizen, time_period, obs_value``.
     """
-    rows = view.night.published("observations")
+    rows = view.night.frame("observations")
     own = rows[
         (rows["route_id"] == view.route_id)
         & (rows["target"] == "arrivals")
@@ -77,7 +80,7 @@ def breakdown(view: RouteView) -> pd.DataFrame:
     ]
     ends = pd.PeriodIndex(own["time_period"], freq="M").end_time.normalize()
     upto = own[ends <= pd.Timestamp(view.known_on)]
-    return upto[["citizen", "time_period", "obs_value", "suppressed"]].reset_index(drop=True)
+    return upto[["citizen", "time_period", "obs_value"]].reset_index(drop=True)
 
 
 def indicators(view: RouteView) -> pd.DataFrame:
@@ -86,13 +89,9 @@ def indicators(view: RouteView) -> pd.DataFrame:
     return rows[~rows["target"].isin(TARGETS) & (rows["freq"] == "M")]
 
 
-def withheld_note() -> str:
-    """What is withheld, and why."""
-    text = _(
-        "Counts of 1–{last} are withheld to protect persons, and a second one where a total would give the first away. "
-        "Sums over months leave withheld months out."
-    )
-    return text.format(last=SMALLEST_SHOWN - 1)
+def rounding_note() -> str:
+    """How counts of an own source are shown."""
+    return _("Own counts by nationality are rounded to the nearest {n}.").format(n=ROUNDED_TO)
 
 
 def monthly_breakdown(cells: pd.DataFrame) -> pd.DataFrame:
@@ -102,10 +101,7 @@ def monthly_breakdown(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def yearly_breakdown(cells: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """Sums of the last twelve months by nationality, the largest first; and the newest month.
-
-    A withheld month counts as nothing: a sum over all months would give it away.
-    """
+    """Sums of the last twelve months by nationality, the largest first; and the newest month."""
     periods = sorted(cells["time_period"].unique())[-MONTHS_IN_BREAKDOWN:]
     recent = cells[cells["time_period"].isin(periods)]
     sums = recent.groupby("citizen", as_index=False)["obs_value"].sum()
@@ -113,20 +109,15 @@ def yearly_breakdown(cells: pd.DataFrame) -> tuple[pd.DataFrame, str]:
 
 
 def yearly_shares(view: RouteView, known: set[str]) -> pd.Series:
-    """Share of each nationality in the last twelve months in whole per cent, from all counts, as alerts tell it.
-
-    A whole per cent of many arrivals tells no small count. Where half a per cent is fewer people than may be shown,
-    nothing is returned; the sums of what is shown stand in its place.
+    """Share of each known nationality in the last twelve months in whole per cent, as alerts state it.
 
     Returns:
-        Shares by citizenship, 0 to 1, the largest first.
+        Shares by citizenship, 0 to 1, the largest first; empty if no nationality is known.
     """
     rows = view.night.frame("observations")
     rows = rows[rows["time_period"].isin(sorted(known)[-MONTHS_IN_BREAKDOWN:]) & ~rows["citizen"].isin(UNKNOWN)]
     rows = rows[(rows["route_id"] == view.route_id) & (rows["target"] == "arrivals") & (rows["geo"] == ALL)]
     sums = rows[rows["freq"] == "M"].groupby("citizen")["obs_value"].sum()
-    if sums.sum() * 0.005 < SMALLEST_SHOWN:
-        return pd.Series(dtype=float)
     return (sums / sums.sum()).round(2).sort_values(ascending=False)
 
 

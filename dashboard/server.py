@@ -35,21 +35,25 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit.starlette import App
 
 import dashboard
-from access.gate import LOGIN_HEADER, MOST_BYTES, Application, Gate
-from access.guard import Guard, guard_of, login_routes
+from access.gate import MOST_BYTES, Application, Gate
+from access.guard import LOGIN_HEADER, Guard, guard_of, login_routes
 from core.log import configure_logging
 from core.settings import FEED, PROJECT, address_of, home_folder, is_loopback, load_settings
-from dashboard import streamlit_private
+from dashboard import choose_language, speaking, streamlit_private
 from dashboard.app_pages import page_titles
-from dashboard.layout import STYLE, page_scripts
+from dashboard.layout import HINTS_COOKIE, STYLE, page_scripts
 from store.journal import Journal
 from store.mirror import Follower
+from store.releases import ReleaseStore
+from store.status import alteration
 from workflow.health import HEALTH_PATH, answer
 
 PAGE_SCRIPT = PROJECT / "app.py"
 HUB_FILES = "/hub/files"
 HUB_FOLDERS = ("hub-config", "model-metadata", "model-output", "target-data", "auxiliary-data")
 _TEXT = {".json": "application/json", ".csv": "text/csv", ".parquet": "application/octet-stream"}
+_DOOR_STYLE = "main {max-width: 40rem; margin: 15vh auto; padding: 0 1rem; font-family: sans-serif}"
+_ALTERED = "The newest release is not as it was published."
 _HUB_NAME = re.compile(r"hub_[a-z]+\.csv(\.about\.txt)?")
 _WITHOUT_CHARTS = frozenset({"/data", "/method", "/access"})
 _USED_LATER = ("pandas.io.formats.style", "plotly.io", "plotly.graph_objs.scatter", "plotly.graph_objs.bar")
@@ -79,7 +83,7 @@ def build(guard: Guard, *, opens: str = "") -> App:
     routes += login_routes(guard) if guard.access.is_on else []
     layers = [
         Middleware(Gate, guard=guard, application=application()),
-        Middleware(StaticFiles, pages=["/", *(f"/{name}" for name in page_titles())]),
+        Middleware(StaticFiles, pages=_page_paths()),
     ]
 
     @asynccontextmanager
@@ -99,13 +103,38 @@ def application() -> Application:
         page=streamlit_private.frame() + page_scripts(),
         is_asked_by_page=streamlit_private.is_asked_by_page,
         way_cookie=streamlit_private.WAY_COOKIE,
+        cookies=frozenset({streamlit_private.XSRF_COOKIE, HINTS_COOKIE}),
         closed=(*streamlit_private.CLOSED_PATHS, HUB_FILES, *(f"/hub/{folder}" for folder in HUB_FOLDERS)),
         open=streamlit_private.OPEN_PATHS,
         never=streamlit_private.NEVER_PATHS,
         metrics=streamlit_private.METRICS_PATH,
         immutable=streamlit_private.STATIC_ADDRESS,
         links=lambda path: preload_links(charts=path not in _WITHOUT_CHARTS),
+        pages=frozenset(_page_paths()),
+        door=door_page,
     )
+
+
+def _page_paths() -> list[str]:
+    return ["/", *(f"/{name}" for name in page_titles())]
+
+
+@lru_cache(maxsize=64)
+def door_page(asked: str, browser: str) -> str:
+    """Return the page before a login as HTML; no script of a page runs for it.
+
+    Args:
+        asked: Language that the address asks for.
+        browser: Languages that the browser asks for (``Accept-Language``), the first one first.
+    """
+    from dashboard.visitor import door  # noqa: PLC0415  # as above
+
+    with speaking(code := choose_language(asked, browser.split(",", maxsplit=1)[0].split(";", maxsplit=1)[0].strip())):
+        return (
+            f'<!doctype html><html lang="{code}"><head><meta charset="utf-8"><title>Vigie</title>'
+            f'<meta name="viewport" content="width=device-width"><style>{STYLE}{_DOOR_STYLE}</style></head>'
+            f"<body><main>{door()}</main></body></html>"
+        )
 
 
 def journal() -> Journal:
@@ -129,6 +158,8 @@ def load() -> None:
 
 def _hub_file(request: Request) -> Response:
     """One of the hub's tables, or what must be known about it, as the newest night published it."""
+    if _is_altered():
+        return Response(_ALTERED, 503, media_type="text/plain")
     path = home_folder() / FEED / "hub" / request.path_params["name"]
     if not _HUB_NAME.fullmatch(path.name) or not path.is_file():
         return Response("There is no such file.", 404, media_type="text/plain")
@@ -138,6 +169,8 @@ def _hub_file(request: Request) -> Response:
 
 def _hub_folder(request: Request) -> Response:
     """One file of the hub itself, as the newest night published it: never anything outside its folders."""
+    if _is_altered():
+        return Response(_ALTERED, 503, media_type="text/plain")
     root = (home_folder() / FEED / "hub" / request.scope["path"].split("/")[2]).resolve()
     path = (root / request.path_params["name"]).resolve()
     hidden = any(part.startswith(".") for part in request.path_params["name"].split("/"))
@@ -146,6 +179,15 @@ def _hub_folder(request: Request) -> Response:
     kind = _TEXT.get(path.suffix, "text/plain")
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     return FileResponse(path, media_type=kind, filename=path.name, headers=headers)
+
+
+def _is_altered() -> bool:
+    """Whether the newest release is not as it was published: then no file of the hub is handed out either."""
+    home = home_folder()
+    settings, release = load_settings(home), ReleaseStore(home).current()
+    if release is None:
+        return False
+    return alteration(home, release, settings.journal_url, follows=bool(settings.store.url)) is not None
 
 
 def _health(_request: Request) -> Response:
@@ -195,7 +237,7 @@ def main() -> None:
     parser.add_argument("--headless", action="store_true")
     given = parser.parse_args()
     configure_logging()
-    guard = guard_of(home_folder(), given.address, journal)
+    guard = guard_of(home_folder(), given.address, given.port, journal)
     if guard.cookie_secret:
         os.environ[streamlit_private.COOKIE_SECRET_VARIABLE] = guard.cookie_secret
     if (settings := load_settings(home_folder())).store.url:
@@ -204,6 +246,7 @@ def main() -> None:
     sys.argv = [str(PAGE_SCRIPT)]
     streamlit_private.limit_messages(MOST_BYTES)
     streamlit_private.send_at_once()
+    streamlit_private.end_half_open_requests()
     opens = address_to_open(given.address, given.port, guard, headless=given.headless)
     build(guard, opens=opens).run(config=options(given.address, given.port, guard))
 

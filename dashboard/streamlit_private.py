@@ -5,22 +5,27 @@ Nothing else in Vigie names one. ``tests/dashboard/test_streamlit_private.py`` f
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import h11
 import streamlit
 from streamlit import logger as streamlit_logger
 from streamlit.web.server.starlette import starlette_server
 from streamlit.web.server.starlette.starlette_app_utils import validate_xsrf_token
 from streamlit.web.server.starlette.starlette_server_config import XSRF_COOKIE_NAME
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from core.log import LibraryErrors
 
 WAY_COOKIE = "_streamlit_session"
 """The cookie that Streamlit's own middleware signs for ``request.session``: it holds what Authlib keeps on the way to
 the provider and back."""
+XSRF_COOKIE = XSRF_COOKIE_NAME
+"""The cookie of the token against forged requests."""
 
 CLOSED_PATHS = ("/media", "/_stcore", "/component", "/app/static")
 """Where Streamlit hands out or takes what is not part of the empty page, without asking who is there."""
@@ -31,6 +36,8 @@ NEVER_PATHS = ("/_stcore/upload_file", "/_stcore/agent")
 METRICS_PATH = "/_stcore/metrics"
 """Numbers of the server, for administrators."""
 
+HALF_OPEN_SECONDS = 10.0
+"""Longest time for a request's head; uvicorn has no such limit."""
 COOKIE_SECRET_VARIABLE = "STREAMLIT_SERVER_COOKIE_SECRET"  # noqa: S105  # the name of a variable, not its value
 """Signs the cookie on the way to the provider and back, so that it survives a change of process."""
 
@@ -95,6 +102,40 @@ def limit_messages(most: int) -> None:
     given = starlette_server._get_uvicorn_config_kwargs  # what this module is for
     ours = {"ws_max_size": most, "log_config": None}
     starlette_server._get_uvicorn_config_kwargs = lambda: {**given(), **ours}  # as above
+
+
+class _Impatient(H11Protocol):
+    """Uvicorn's HTTP, which hangs up where a request's head has not come in time."""
+
+    _waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self._wait(is_open=True)
+
+    def data_received(self, data: bytes) -> None:
+        """Wait on only while no request's head is whole."""
+        super().data_received(data)
+        self._wait(is_open=self.conn.their_state is h11.IDLE)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting."""
+        self._wait(is_open=False)
+        super().connection_lost(exc)
+
+    def _wait(self, *, is_open: bool) -> None:
+        if is_open and self._waiting is None:
+            self._waiting = self.loop.call_later(HALF_OPEN_SECONDS, self.transport.close)
+        elif not is_open and self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+
+def end_half_open_requests() -> None:
+    """Have the server hang up after :data:`HALF_OPEN_SECONDS` without a whole head of a request."""
+    given = starlette_server._get_uvicorn_config_kwargs  # what this module is for
+    starlette_server._get_uvicorn_config_kwargs = lambda: {**given(), "http": _Impatient}  # as above
 
 
 def send_at_once() -> None:

@@ -14,14 +14,14 @@ from typing import Literal
 import streamlit as st
 
 from access import ROLES, Actor, Login, NotAllowedError, may, page_action
-from access.guard import LOGIN_PATH, LOGOUT_PATH, SESSION_COOKIE
+from access.guard import LOGIN_HEADER, LOGIN_PATH, LOGOUT_PATH
 from access.sessions import authorize_download, form_token, logins_of, note_refusal
 from core.errors import VigieError
 from core.log import get_logger
-from core.settings import AccessSettings, home_folder, is_loopback, load_settings
+from core.settings import AccessSettings, home_folder, is_loopback, load_settings, secret
 from dashboard import _, language, reads, speaking
 from dashboard.app_pages import FOLDER, page_titles
-from dashboard.layout import dress, error_words, plain, small, stop_with
+from dashboard.layout import dress, error_words, plain, stop_with
 
 WITHOUT_LOGIN = "VIGIE_WITHOUT_LOGIN"
 """Set in the environment where somebody said that pages may be shown beyond loopback to whoever comes."""
@@ -54,7 +54,7 @@ def login() -> Login | None:
         InputError: The settings are not usable.
         StoreError: The journal cannot be asked.
     """
-    return logins_of(home_folder(), reads.journal).valid_login(session_id(), settings())
+    return logins_of(home_folder(), reads.journal).valid_login(login_id(), settings())
 
 
 def reader() -> Actor:
@@ -105,12 +105,12 @@ def released(file_name: str, run_id: str, make: Callable[[], bytes]) -> Callable
 
     Streamlit runs it outside the page and asks nobody: what it needs to know is taken here.
     """
-    session, spoken = session_id(), language()
+    given, spoken = login_id(), language()
 
     def make_if_allowed() -> bytes:
         access = settings()
         if access.is_on:
-            who = _person(logins_of(home_folder(), reads.journal).valid_login(session, access))
+            who = _person(logins_of(home_folder(), reads.journal).valid_login(given, access))
             authorize_download(reads.journal(), who, file_name, run_id)
         with speaking(spoken):
             return make()
@@ -162,9 +162,9 @@ def _person(found: Login | None) -> Actor:
     return found.actor
 
 
-def session_id() -> str:
-    """The session that the reader's browser holds: it says nothing by itself, see :mod:`access.sessions`."""
-    return str(st.context.cookies.get(SESSION_COOKIE, ""))
+def login_id() -> str:
+    """Return the login id that the gate found for the reader's connection; empty if there is none."""
+    return str(st.context.headers.get(LOGIN_HEADER, ""))
 
 
 def role_name(role: str) -> str:
@@ -176,6 +176,16 @@ def role_name(role: str) -> str:
 def role_names(roles: Collection[str]) -> str:
     """Roles, in the order of the table."""
     return ", ".join(role_name(role) for role in ROLES if role in roles)
+
+
+def door() -> str:
+    """Return what stands in a page's place before a login, as HTML: how to sign in."""
+    title, label = html.escape(_("Sign in to read Vigie")), html.escape(_("Sign in"))
+    purpose = _("Vigie shows forecasts of arrivals to people who prepare reception. Your organisation signs you in.")
+    kept = _("What you do here is kept with your name: signing in, decisions, refusals, downloads.")
+    # No form: a browser would hold the policy on forms against the provider, where this leads on to.
+    link = f'<a class="vigie-button vigie-primary" role="button" href="{LOGIN_PATH}">{label}</a>'
+    return f"<h1>{title}</h1><p>{html.escape(purpose)}</p><p>{link}</p><p><small>{html.escape(kept)}</small></p>"
 
 
 def require_login() -> None:
@@ -194,16 +204,9 @@ def require_login() -> None:
         # The reason may name machines inside the organisation, and whoever reads it has not signed in.
         get_logger().error("logins cannot be checked", error=str(error))
         stop_with(_("Vigie cannot find out just now who you are. Whoever runs it finds the reason in its log."))
-    if found is None:
+    if found is None:  # a login that ended since the page was opened; the gate lets no other one in
         dress()
-        st.title(_("Sign in to read Vigie"), anchor=False)
-        st.markdown(
-            _("Vigie shows forecasts of arrivals to people who prepare reception. Your organisation signs you in.")
-        )
-        # No form: a browser would hold the policy on forms against the provider, where this leads on to.
-        look, label = 'class="vigie-button vigie-primary" role="button"', html.escape(_("Sign in"))
-        st.html(f'<a {look} href="{LOGIN_PATH}">{label}</a>')
-        st.markdown(small(_("What you do here is kept with your name: signing in, decisions, refusals, downloads.")))
+        st.html(door())
         st.stop()
     elif not found.actor.roles:
         note_refused("read", "everything")
@@ -217,7 +220,8 @@ def require_login() -> None:
 
 def _sign_out() -> None:
     """The way out: a form of the reader's own page, which nobody else can send."""
-    token = f'<input type="hidden" name="token" value="{form_token(session_id())}">'
+    key = secret(settings().cookie_secret_env, needed_by="login")
+    token = f'<input type="hidden" name="token" value="{form_token(login_id(), key)}">'
     label = html.escape(_("Sign out"))
     button = f'<button type="submit" class="vigie-button">{label}</button>'
     st.html(f'<form method="post" action="{LOGOUT_PATH}">{token}{button}</form>')

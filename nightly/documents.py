@@ -158,8 +158,8 @@ def data_card(card: SourceCard, spans: pd.DataFrame, state: str, issues: Sequenc
     rows: list[list[str]] = spans.drop(columns="source_id").astype(str).to_numpy().tolist()
     head = [_("counted"), _("rhythm"), _("from"), _("to"), _("series"), _("figures")]
     aggregates = _(
-        "Aggregates only: no figure is finer than route × period × citizenship, and counts of 1 to 4 by citizenship "
-        "are withheld from everything that leaves."
+        "Aggregates only: no figure is finer than route × period × citizenship. Published figures stand as they were "
+        "published; own counts by citizenship are rounded to the nearest 5."
     )
     parts = [
         f"# {card.dataset} (`{card.source_id}`)",

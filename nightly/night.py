@@ -45,7 +45,7 @@ from store.editions import EditionStore
 from store.journal import Entry, Journal, opened_journal
 from store.lock import AlreadyRunningError, Note, night_lock
 from store.mirror import Delivery, NotDeliveredError, shared
-from store.releases import About, Release, ReleaseStore, predecessor, prune, readable
+from store.releases import SETTINGS_FILE, About, Release, ReleaseStore, hash_of_settings, predecessor, prune, readable
 from store.status import NIGHT_ACTIONS, forecast_routes
 from store.vintages import VintageStore
 from workflow import workflow_on
@@ -56,7 +56,17 @@ PUBLISHED, PUBLISHED_DEGRADED, NOTHING_PUBLISHED, NOT_DELIVERED = NIGHT_ACTIONS
 LOST = "lost"
 """Marks the record of a degraded night that names routes which had a forecast before."""
 _LONGEST_REASON = 10_000
-_NOT_OF_THE_RELEASE = {"journal_url", "live", "delivery", "dashboard_url", "operation", "access", "store", "hub"}
+_NOT_OF_THE_RELEASE = {
+    "journal_url",
+    "live",
+    "delivery",
+    "dashboard_url",
+    "operation",
+    "access",
+    "load",
+    "store",
+    "hub",
+}
 """Settings that do not change what a release says."""
 
 
@@ -286,8 +296,8 @@ def _make_release(run: Run) -> RunResult:
         ]
         kept = settings.model_dump(exclude=_NOT_OF_THE_RELEASE)
         about = About(
-            date, code_version(), kept, inputs.hashes, degraded, run.replay, chain_head(run.journal),
-            vintages=vintages.contents(), served=combined,
+            date, code_version(), kept, inputs.hashes | {SETTINGS_FILE: hash_of_settings(home)}, degraded, run.replay,
+            chain_head(run.journal), vintages=vintages.contents(), served=combined,
         )  # fmt: skip
         texts = documents(cards, tables, known_issues(SNAPSHOT)) | {
             RUN_REPORT: run_report(timer, settings, inputs.asked, made, degraded, run.pool)

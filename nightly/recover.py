@@ -17,7 +17,7 @@ from core.languages import marked_plural as ngettext
 from core.log import get_logger
 from nightly.inputs import ACTOR, LOADED
 from store import remove_unfinished
-from store.caches import BacktestStore
+from store.caches import BacktestStore, FitStore
 from store.editions import EditionStore
 from store.journal import Entry, Journal
 from store.releases import Release, ReleaseStore
@@ -42,8 +42,8 @@ def recover(home: Path, journal: Journal, releases: ReleaseStore, now: dt.dateti
     Raises:
         StoreError: The journal or a manifest cannot be read or written.
     """
-    if damaged := BacktestStore(home).heal():
-        get_logger().warning("past forecasts damaged, made again", files=damaged)
+    if altered := [*BacktestStore(home).heal(), *FitStore(home).heal()]:
+        get_logger().warning("past forecasts or fits altered or unknown, made again", files=altered)
     VintageStore(home).check_files()
     if removed := remove_unfinished(home, now):
         get_logger().info("unfinished files removed", files=len(removed))

@@ -15,6 +15,7 @@ from alerts.rules.surge import RULE as SURGE
 from alerts.verification import Record, observed_record
 from alerts.verification.hindcast import EVENT_COLUMNS, EVENT_KINDS, retrospective_alerts
 from core.calendar import last_complete_period
+from core.disclosure import rounded
 from core.schema import ALL
 from core.settings import SNAPSHOT, AlertSettings, Settings
 from ingest.registers import events, said_on_detections
@@ -78,7 +79,7 @@ def run_alerts(
         "alert_thresholds": record.thresholds,
         "alert_reliability": record.reliability,
         "documented_rises": known_events(record, panel, settings.alerts),
-        "revisions": revisions,
+        "revisions": rounded(revisions),
     }
 
 

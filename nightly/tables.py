@@ -18,7 +18,7 @@ import pandas as pd
 from alerts.verification import Record, full_record
 from core import FloatArray
 from core.calendar import write_period
-from core.disclosure import cells_to_withhold
+from core.disclosure import rounded
 from core.errors import InputError
 from core.release import DRIVER_TESTS, FIGURES_THEN, ISSUED_SCORES, RELEASE, REPLAYS, SITUATION_SCORES
 from core.schema import ALL, check, typed
@@ -139,13 +139,6 @@ def forecast_tables(  # the parts of one night, each named by the caller
     }
 
 
-def _withheld(observations: pd.DataFrame, former: Release | None) -> pd.DataFrame:
-    """What the release does not show by citizenship, what the former one withheld among it."""
-    if former is None:
-        return cells_to_withhold(observations)
-    return cells_to_withhold(observations, former.read("observations"), former.read("withheld"))
-
-
 def data_tables(
     data: RealTimeData, cards: Mapping[str, SourceCard], rejected: pd.DataFrame, former: Release | None
 ) -> dict[str, pd.DataFrame]:
@@ -153,8 +146,7 @@ def data_tables(
     fresh = freshness(data.known, data.date, cards, data.published)
     editions = data.editions()
     return {
-        "observations": data.observations,
-        "withheld": _withheld(data.observations, former),
+        "observations": rounded(data.observations),
         "outcomes": data.outcomes,
         "freshness": fresh,
         "freshness_changes": changes(former.read("freshness") if former else fresh, fresh),

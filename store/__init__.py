@@ -9,10 +9,12 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import hashlib
+import hmac
 import os
+import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -20,11 +22,49 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.errors import StoreError, first_line
+from core.log import get_logger
 
 ASIDE = ".aside-"
 """Beginning of the name of a file that is still being written; it never ends in ``.parquet``."""
+KEY_FILE = "integrity.key"
+"""File of a home folder that holds the key of its digests."""
+_KEY_BYTES = 32
+OWNER_FILE, _OWNER_FOLDER = 0o600, 0o700
+"""Modes of the files and folders of a home."""
 _BLOCK = 1 << 20
 _STILL_WRITING = dt.timedelta(hours=1)
+
+
+def home_key(home: Path) -> bytes:
+    """Return a home folder's secret key of 32 bytes; it is made at the first call, readable by its owner alone.
+
+    Raises:
+        StoreError: It cannot be read or made, or is no such key.
+    """
+    path = home / KEY_FILE
+    with named_errors(path):
+        if not path.exists():
+            make_folder(home)
+            handle, aside = tempfile.mkstemp(prefix=ASIDE, dir=home)  # for its owner alone
+            try:
+                with os.fdopen(handle, "wb") as stream:
+                    stream.write(secrets.token_bytes(_KEY_BYTES))
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                # A link, unlike a rename, leaves in place the key of a process that was faster.
+                with contextlib.suppress(FileExistsError):
+                    os.link(aside, path)
+            finally:
+                Path(aside).unlink(missing_ok=True)
+        key = path.read_bytes()
+    if len(key) != _KEY_BYTES:
+        raise StoreError(f"{path}: is no key of {_KEY_BYTES} bytes; remove it: the next night makes the caches again")
+    return key
+
+
+def keyed_digest(key: bytes, content: bytes) -> str:
+    """HMAC-SHA-256 of some bytes (RFC 2104), in hexadecimal: nobody without the key can make it."""
+    return hmac.new(key, content, hashlib.sha256).hexdigest()
 
 
 def sha256_of_bytes(content: bytes) -> str:
@@ -54,21 +94,40 @@ def is_as_named(path: Path) -> bool:
     return sha256_of_file(path).startswith(path.stem)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing, each for its owner alone, whatever the umask.
+
+    Raises:
+        OSError: The disk refuses, or something is in the way.
+    """
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(mode=_OWNER_FOLDER, exist_ok=True)
+
+
+def write_bytes(path: Path, content: bytes, *, private: bool = True) -> None:
     """Write a file aside, flush it to the disk and move it into place; folders are made where they are missing.
+
+    Args:
+        path: The file.
+        content: What it will hold.
+        private: Whether it is a file of a home folder: for its owner alone. Else everybody may read it.
 
     Raises:
         StoreError: The disk is full, or the folder cannot be written.
     """
     with named_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if private:
+            make_folder(path.parent)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=ASIDE, dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as stream:
                 stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())
-            Path(name).chmod(0o644)
+            Path(name).chmod(OWNER_FILE if private else 0o644)
             Path(name).replace(path)
         except BaseException:
             Path(name).unlink(missing_ok=True)
@@ -138,26 +197,33 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pd.DataFra
     return frame
 
 
-def read_table(path: Path, columns: Sequence[str] | None = None, texts_as_codes: Sequence[str] = ()) -> pa.Table:
+def read_table(
+    path: Path,
+    columns: Sequence[str] | None = None,
+    texts_as_codes: Sequence[str] = (),
+    content: bytes | None = None,
+) -> pa.Table:
     """Read one Parquet file as an Arrow table.
 
     Args:
         path: The file.
         columns: Columns to read; all by default.
         texts_as_codes: Text columns to read as dictionary codes: many repeated texts are read much faster so.
+        content: The file's content, if it was read and checked before.
 
     Raises:
         StoreError: The file is missing, is not whole, or lacks one of the columns.
     """
     # ParquetFile reads this one file only; pq.read_table would look for partitions in the names of folders.
     with named_errors(path):
-        metadata = pq.read_metadata(path)
+        source = path if content is None else pa.BufferReader(content)
+        metadata = pq.read_metadata(source)
         held = metadata.schema.to_arrow_schema().names
         missing = [name for name in columns or () if name not in held]
         if missing:
             raise StoreError(f"{path}: has no columns {missing}; found {held}")
         codes = [name for name in texts_as_codes if name in held]
-        with pq.ParquetFile(path, metadata=metadata, read_dictionary=codes) as file:
+        with pq.ParquetFile(source, metadata=metadata, read_dictionary=codes) as file:
             return file.read(columns=list(columns) if columns is not None else None)
 
 
@@ -179,11 +245,13 @@ MANY_FILES = 64
 LARGEST_DICTIONARY = 16 << 20
 """Bytes of distinct texts per column that a file may keep as a dictionary: tens of thousands of series."""
 _ATTEMPTS = 3
+MOST_CACHED_BYTES = 1 << 30
+"""Size above which a file of a cache is not even read."""
 
 
 @dataclass(frozen=True)
 class Partitions:
-    """Parquet files under one folder, each named by the hash of its content.
+    """Parquet files under one folder, each named by the hash of its content, or by its digest with a home's key.
 
     While files are merged, a reader may meet a row both in the merged file and in the old one: whoever reads drops
     repeated rows by key.
@@ -192,11 +260,13 @@ class Partitions:
         folder: Where the files lie; made at the first append.
         texts_as_codes: Text columns read as pandas categories.
         in_order: Puts the rows of a merged file in order; None leaves them as they come.
+        keyed_by: Home folder whose key names the files; a file without its digest is then never read.
     """
 
     folder: Path
     texts_as_codes: tuple[str, ...] = ()
     in_order: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+    keyed_by: Path | None = None
 
     def files(self) -> list[Path]:
         """The files, sorted by name."""
@@ -236,7 +306,8 @@ class Partitions:
         found = []
         for path in self.files():
             try:
-                if not is_as_named(path):
+                is_whole = is_as_named(path) if self.keyed_by is None else self._content(path) is not None
+                if not is_whole:
                     found.append(path)
             except StoreError:
                 # Another process may have merged the files between the listing and the reading.
@@ -270,7 +341,7 @@ class Partitions:
         old = self.files()
         if not old:
             return None
-        merged = Partitions(self.folder).read().drop_duplicates(ignore_index=True)
+        merged = replace(self, texts_as_codes=()).read().drop_duplicates(ignore_index=True)
         path = self._write(merged if self.in_order is None else self.in_order(merged))
         for file in old:
             if file != path:
@@ -279,7 +350,8 @@ class Partitions:
 
     def _write(self, frame: pd.DataFrame) -> Path:
         content = parquet_bytes(frame, largest_dictionary=LARGEST_DICTIONARY)
-        path = self.folder / f"{sha256_of_bytes(content)[:32]}.parquet"
+        digest = sha256_of_bytes(content) if self.keyed_by is None else keyed_digest(home_key(self.keyed_by), content)
+        path = self.folder / f"{digest[:32]}.parquet"
         if not path.exists():
             write_bytes(path, content)
         return path
@@ -293,9 +365,28 @@ class Partitions:
         for _ in range(_ATTEMPTS - 1):
             files = self.files()
             try:
-                return [read_table(path, columns, self.texts_as_codes) for path in files]
+                return self._tables(files, columns)
             except StoreError:
                 # Another process may have merged the files between the listing and the reading.
                 if all(path.exists() for path in files):
                     raise
-        return [read_table(path, columns, self.texts_as_codes) for path in self.files()]
+        return self._tables(self.files(), columns)
+
+    def _tables(self, files: Sequence[Path], columns: Sequence[str] | None) -> list[pa.Table]:
+        if self.keyed_by is None:
+            return [read_table(path, columns, self.texts_as_codes) for path in files]
+        found = []
+        for path in files:
+            if (content := self._content(path)) is None:
+                get_logger().warning("file without this home's digest left out; it is made anew", file=path.name)
+            else:
+                found.append(read_table(path, columns, self.texts_as_codes, content))
+        return found
+
+    def _content(self, path: Path) -> bytes | None:
+        """A file's content if it carries the digest of this home's key and is of a usual size; else None."""
+        with named_errors(path):
+            if self.keyed_by is None or path.stat().st_size > MOST_CACHED_BYTES:
+                return None
+            content = path.read_bytes()
+        return content if keyed_digest(home_key(self.keyed_by), content)[:32] == path.stem else None

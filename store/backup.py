@@ -36,7 +36,7 @@ from store import (
 )
 from store.chain import HEAD, MANIFEST, NEXT_HEAD, Problem, json_bytes, read_head, release_folders
 from store.database import copy_sqlite, sqlite_file
-from store.journal import journal_url
+from store.journal import HEAD_FILE, Journal, journal_url, write_head
 from store.lock import BACKUP, night_lock
 from store.releases import ReleaseStore
 from store.status import witnesses
@@ -50,7 +50,7 @@ MADE_AGAIN = ("backtests", "fits")
 """Folders whose content the next night makes again."""
 _ASIDE = ".restoring"
 _IMMUTABLE = ("releases/", "vintages/", "rejected/")
-_NOT_KEPT = (DRILL, ".lock", ".holder.json", "-wal", "-shm", "-journal")
+_NOT_KEPT = (DRILL, HEAD_FILE, ".lock", ".holder.json", "-wal", "-shm", "-journal")
 
 
 @dataclass(frozen=True)
@@ -272,6 +272,8 @@ def restore(source: Path, home: Path, journal_setting: str = "", *, drill: bool 
             path.replace(home / path.name)
         aside.rmdir()
         flush_folder(home)
+    if JOURNAL in files:
+        _renew_head(home)
     return Restored(archive, files, size, _problem(home, journal_setting))
 
 
@@ -302,9 +304,19 @@ def repair(source: Path, home: Path, journal_setting: str = "") -> Restored:
         write_bytes(home / name, content)
         files.append(name)
         size += len(content)
+    if JOURNAL in files:
+        _renew_head(home)
     if _mend_head(home, journal_setting):
         files.append(f"releases/{HEAD}")
     return Restored(archive, files, size, _problem(home, journal_setting))
+
+
+def _renew_head(home: Path) -> None:
+    """Keep the end of the journal that was put back: the one before may name rows that are lost."""
+    journal = Journal(journal_url("", home))
+    if (head := journal.head()) is not None:
+        write_head(home, head, anew=True)
+    journal.close()
 
 
 def _journal_is_damaged(path: Path, backed_up: bytes) -> bool:

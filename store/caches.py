@@ -2,10 +2,14 @@
 
 A forecast is known by its *key*: model, model version, series, origin and the hash of the history the model saw. The
 version must change with everything that changes a forecast apart from the history: code, settings, horizons.
+
+A night publishes from these files, so each carries a digest made with the home's key (:func:`store.home_key`). A file
+without it, unknown or altered, is never unpacked: what it held is computed again. Homes do not share caches.
 """
 
 from __future__ import annotations
 
+import hmac
 import os
 from contextlib import suppress
 from dataclasses import replace
@@ -17,13 +21,16 @@ from core.errors import SchemaError, StoreError
 from core.log import get_logger
 from core.release import FORECASTS
 from core.schema import check
-from store import Partitions, named_errors, sha256_of_bytes, write_bytes
+from store import KEY_FILE, Partitions, home_key, keyed_digest, named_errors, write_bytes
 
+_CACHES = ("backtests", "hub/rows")
 MOST_FITS = 600
 """Files that are kept: a panel's seven fits of ten years, each with its predictions, four times. The longest unused go
 first."""
+MOST_FIT_BYTES = 64 << 20
+"""Size above which a file is not even read; the largest of a night has less than 1 MB."""
 _MARK = 64
-"""Length of the hash that a file begins with."""
+"""Length of the digest that a fit's file begins with."""
 KEY = ["model_id", "model_version", "series_id", "origin_date", "history_hash"]
 COLUMNS = [*KEY, *(name for name in FORECASTS.columns if name not in KEY), "fallback", "capped"]
 _ROW = [*KEY, "horizon", "output_type", "output_type_id"]
@@ -36,10 +43,10 @@ class BacktestStore:
     """The cache under ``home/backtests``."""
 
     def __init__(self, home: Path) -> None:
-        self._partitions = Partitions(home / "backtests", _REPEATED_TEXTS)
+        self._partitions = Partitions(home / "backtests", _REPEATED_TEXTS, keyed_by=home)
 
     def heal(self) -> list[str]:
-        """Set damaged files aside: what they held is made again.
+        """Set files aside that are altered or unknown: what they held is made again.
 
         Returns:
             Their names.
@@ -58,7 +65,7 @@ class BacktestStore:
 
         Raises:
             SchemaError: A column of the key is missing.
-            StoreError: A file is damaged; the text names it.
+            StoreError: A file cannot be read; the text names it.
         """
         _check_columns(keys, KEY)
         stored = self._partitions.read(COLUMNS)
@@ -80,7 +87,7 @@ class BacktestStore:
 
         Raises:
             SchemaError: The frame breaks its contract.
-            StoreError: A file is damaged or cannot be written.
+            StoreError: A file cannot be read or written.
         """
         _check_columns(forecasts, COLUMNS)
         known = self._partitions.read(KEY)
@@ -119,8 +126,22 @@ def _no_forecasts() -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype=kinds.get(name, "object")) for name in COLUMNS})
 
 
+def altered_caches(home: Path) -> list[Path]:
+    """Files of a home's caches that do not carry its digest, sorted; nothing is made or changed.
+
+    Raises:
+        StoreError: A file cannot be read.
+    """
+    if not (home / KEY_FILE).exists():
+        return sorted(
+            path for name in (*(f"{one}/*.parquet" for one in _CACHES), "fits/*.fit") for path in home.glob(name)
+        )
+    files = [path for folder in _CACHES for path in Partitions(home / folder, keyed_by=home).damaged()]
+    return files + FitStore(home).altered()
+
+
 class FitStore:
-    """The fits under ``home/fits``. A fit that is damaged counts as lost: it can always be made anew.
+    """The fits under ``home/fits``. A fit that is altered or unknown counts as lost: it can always be made anew.
 
     Several runs may share them; what one removes is not there for the others.
 
@@ -129,19 +150,15 @@ class FitStore:
     """
 
     def __init__(self, home: Path) -> None:
-        self._folder = home / "fits"
+        self._home, self._folder = home, home / "fits"
 
     def get(self, key: str) -> bytes | None:
-        """The fit kept under a key; None where there is none, or where the file was altered."""
+        """The fit kept under a key; None if it is missing, altered or unknown."""
         path = self._path(key)
-        with named_errors(path):
-            try:
-                content = path.read_bytes()
-            except FileNotFoundError:
-                return None
-        mark, fit = content[:_MARK], content[_MARK:]
-        if mark.decode("ascii", "replace") != sha256_of_bytes(fit):
-            get_logger().warning("damaged fit left out; it is made anew", file=path.name)
+        fit = self._content(path)
+        if fit is None:
+            if path.exists():
+                get_logger().warning("fit without this home's digest left out; it is made anew", file=path.name)
             return None
         with named_errors(path), suppress(FileNotFoundError):
             os.utime(path)
@@ -151,10 +168,49 @@ class FitStore:
         """Keep a fit; where the disk refuses, the run goes on and only the next one takes longer."""
         path = self._path(key)
         try:
-            write_bytes(path, sha256_of_bytes(fit).encode() + fit)
+            write_bytes(path, self._mark(path, fit) + fit)
             self._remove_the_longest_unused()
         except StoreError as error:
             get_logger().warning("fit not kept", reason=str(error))
+
+    def altered(self) -> list[Path]:
+        """Files that are altered or unknown, or larger than a fit may be; sorted.
+
+        Raises:
+            StoreError: A file cannot be read.
+        """
+        return [path for path in sorted(self._folder.glob("*.fit")) if self._content(path) is None and path.exists()]
+
+    def heal(self) -> list[str]:
+        """Remove files that are altered or unknown: what they held is made again.
+
+        Returns:
+            Their names.
+
+        Raises:
+            StoreError: A file cannot be read or removed.
+        """
+        found = self.altered()
+        for path in found:
+            with named_errors(path):
+                path.unlink(missing_ok=True)
+        return [path.name for path in found]
+
+    def _content(self, path: Path) -> bytes | None:
+        """A file's fit if it carries its digest and is of a usual size; else None."""
+        with named_errors(path):
+            try:
+                if path.stat().st_size > MOST_FIT_BYTES:
+                    return None
+                content = path.read_bytes()
+            except FileNotFoundError:
+                return None
+        mark, fit = content[:_MARK], content[_MARK:]
+        return fit if hmac.compare_digest(mark, self._mark(path, fit)) else None
+
+    def _mark(self, path: Path, fit: bytes) -> bytes:
+        """The digest of a fit and the name under which it is kept."""
+        return keyed_digest(home_key(self._home), f"{path.stem}\n".encode() + fit).encode()
 
     def _remove_the_longest_unused(self) -> None:
         used = {}

@@ -13,7 +13,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from core.errors import InputError, StoreError
+from store import OWNER_FILE, make_folder, named_errors
 
 _WAIT_SECONDS = 30
 _TRY_AGAIN_SECONDS = 0.2
@@ -303,11 +304,19 @@ def _engine(url: str, aside: ExitStack | None) -> sa.Engine:
     if aside is not None:
         address = sa.make_url(f"sqlite:///{aside.enter_context(_to_read(Path(str(address.database))))}&uri=true")
     elif address.database:
-        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_private(Path(address.database))
     engine = sa.create_engine(address, connect_args={"timeout": _WAIT_SECONDS})
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_private(path: Path) -> None:
+    """Make an empty file for its owner alone where it is missing; SQLite gives the files beside it the same mode."""
+    with named_errors(path):
+        make_folder(path.parent)
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL, OWNER_FILE))
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401  # the driver's connection has no type

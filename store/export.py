@@ -19,7 +19,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.about import PURPOSE
-from core.disclosure import protect, protect_changes, refuse_small_counts
 from core.errors import InputError
 from core.schema import Entry, unit_of
 from core.settings import FEED
@@ -46,15 +45,14 @@ def write_export(
 ) -> Path:
     """Write one table, with citations, licences and permitted use beside it; in a workbook and in Parquet inside too.
 
-    Counts of 1 to 4 by citizenship are withheld, with complementary suppression (:mod:`core.disclosure`), and the
-    records that were set aside: they are a publisher's rows as they came.
+    Records that were set aside stay: they are a publisher's rows as they came.
 
     Args:
         release: Where the table comes from.
         table: Name of one of its frames.
         out: File to write; its ending says which kind, one of :data:`KINDS`.
         with_citation: Write the same text into a CSV too, as lines that begin with ``#``.
-        chosen: The rows that are wanted; what is withheld is decided before, on the whole table.
+        chosen: The rows that are wanted.
 
     Returns:
         The path of the text beside it, ``<out>.about.txt``.
@@ -94,7 +92,7 @@ def observations_bytes(
     """Some of what was known on a day as the content of a file, and the text that stands beside it.
 
     Args:
-        known: Rows of :func:`core.disclosure.protect`: what is withheld was decided on all that was known.
+        known: Rows of what was known (:func:`core.disclosure.rounded`).
         cited: A citation with its licence per source.
         day: The day.
         kind: One of :data:`KINDS`.
@@ -107,7 +105,7 @@ def observations_bytes(
         ("Title", "Vigie: observations"), ("As known on", day.isoformat()),
         *(("Source", text) for text in cited), ("Purpose", PURPOSE),
     ]  # fmt: skip
-    frame = with_units(refuse_small_counts(known), day)[list(OBSERVED)]
+    frame = with_units(known, day)[list(OBSERVED)]
     return _content(frame, kind, about, day, with_citation=with_citation), _text(about)
 
 
@@ -119,9 +117,9 @@ def export_bytes(
     Raises:
         InputError: There is no such table, or it has more rows than a sheet holds.
     """
-    if table not in (names := sorted({*release.names} - {"withheld"})):
+    if table not in (names := release.names):
         raise InputError(f"no table '{table}' in this release; it holds {', '.join(names)}")
-    frame = with_units(chosen(refuse_small_counts(_published(release, table))), release.as_of)
+    frame = with_units(chosen(_published(release, table)), release.as_of)
     about = _about(release, table) if with_citation or kind in {"xlsx", "parquet"} else []
     return _content(frame, kind, about, release.as_of, with_citation=with_citation)
 
@@ -160,8 +158,8 @@ def write_table(out: Path, content: bytes, about: bytes) -> Path:
     """
     beside = out.with_name(out.name + ABOUT)
     with named_errors(out):
-        write_bytes(out, content)
-        write_bytes(beside, about)
+        write_bytes(out, content, private=False)
+        write_bytes(beside, about, private=False)
     return beside
 
 
@@ -176,18 +174,7 @@ def _text(about: list[tuple[str, str]]) -> bytes:
 def _published(release: Release, table: str) -> pd.DataFrame:
     """A table as it may be exported."""
     frame = release.read(table)
-    if table == "observations":
-        return protected(release)
-    if table == "revisions":
-        return protect_changes(frame, protected(release))
-    if table == "rejected":
-        return frame.drop(columns=["record", "message"])
-    return frame
-
-
-def protected(release: Release) -> pd.DataFrame:
-    """Return a release's observations as they may be shown and exported."""
-    return protect(release.read("observations"), release.read("withheld"))
+    return frame.drop(columns=["record", "message"]) if table == "rejected" else frame
 
 
 def _about(release: Release, table: str) -> list[tuple[str, str]]:
@@ -245,7 +232,7 @@ def write_forecasts(blocks: Iterable[pd.DataFrame], about: str, out: Path) -> tu
                 with aside.open("wb") as file:
                     rows = _write_text(blocks, kind, file)
             aside.replace(out)
-        write_bytes(beside, about.encode())
+        write_bytes(beside, about.encode(), private=False)
     return rows, beside
 
 

@@ -93,7 +93,7 @@ class HubFiles:
         if self._remote is not None:
             raise InputError(f"{self.place}: a hub is written in a folder; publish it from there")
         for name, content in files.items():
-            write_bytes(self._folder / name, content)
+            write_bytes(self._folder / name, content, private=False)
 
 
 @dataclass(frozen=True)
@@ -127,14 +127,14 @@ class SubmissionStore:
     def __init__(self, home: Path) -> None:
         self.folder = home / "hub"
         self._numbered = [Lock() for _ in range(64)]  # editions of one model and round are numbered one by one
-        self._rows = Partitions(self.folder / "rows", ("sha256", "model_id", "series_id"))
+        self._rows = Partitions(self.folder / "rows", ("sha256", "model_id", "series_id"), keyed_by=home)
 
     def keep_rows(self, rows: pd.DataFrame) -> None:
         """Keep the quantiles of editions with their ``sha256``, so that a night need not read every file again."""
         self._rows.append(rows)
 
     def rows(self) -> pd.DataFrame:
-        """What :meth:`keep_rows` kept; a damaged file is set aside, for the editions themselves say it again."""
+        """What :meth:`keep_rows` kept; an altered or unknown file is set aside, and its editions are read again."""
         self._rows.set_aside_damaged()
         return self._rows.read().drop_duplicates(ignore_index=True)
 

@@ -1,30 +1,36 @@
 """What people and nights did: rows that are added and never changed, each chained to the one before it.
 
-The end of the chain stands in every release's manifest, so whoever keeps a manifest's hash can hold the journal against
-it too.
+The end of the chain stands in every release's manifest, in every mail and webhook message, and after each row in
+:data:`HEAD_FILE` beside the database: rows that are later deleted or changed are found out.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import hmac
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from core.errors import InputError, StoreError
+from core.log import get_logger
 from core.schema import Entry
-from store.database import Database, UtcTime, hold_subject, row_number
+from store import KEY_FILE, home_key, keyed_digest, named_errors, write_bytes
+from store.database import Database, UtcTime, hold_subject, row_number, sqlite_file
 
+_T = TypeVar("_T")
 __all__ = ["Entry", "Journal", "add", "journal_url"]
 
 _LONGEST_TEXT = 100_000
+HEAD_FILE = "journal.head"
+"""File of the home folder with the chain's newest end, signed with the home's key."""
 _JOURNAL = sa.Table(
     "journal",
     sa.MetaData(),
@@ -68,7 +74,7 @@ def journal_url(setting: str, home: Path) -> str:
 @contextmanager
 def opened_journal(setting: str, home: Path) -> Iterator[Journal]:
     """The journal of a home folder, closed at the end; raises as :class:`Journal` does."""
-    journal = Journal(journal_url(setting, home))
+    journal = Journal(journal_url(setting, home), home)
     try:
         yield journal
     finally:
@@ -94,14 +100,17 @@ class Journal:
 
     Args:
         url: SQLAlchemy address: ``sqlite:///…`` or ``postgresql://…``.
+        home: Folder of :data:`HEAD_FILE`; the folder of a SQLite file by default, else none is written.
 
     Raises:
         InputError: The address is not one of SQLite or PostgreSQL.
         StoreError: The database cannot be opened.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, home: Path | None = None) -> None:
         self.database = Database(url)
+        file = sqlite_file(url)
+        self._home = home or (file.parent if file is not None else None)
         self.database.create(_JOURNAL, _CHAIN)
 
     def record(self, entry: Entry) -> Entry:
@@ -117,7 +126,7 @@ class Journal:
             InputError: Actor, action or subject is empty, or a text cannot be stored.
             StoreError: The database refuses.
         """
-        return self.database.run(lambda connection: add(connection, entry), writes=True)
+        return self.write(lambda connection: add(connection, entry))
 
     def entries(
         self,
@@ -175,7 +184,31 @@ class Journal:
                 also(connection, stored)
             return stored
 
-        return self.database.run(work, writes=True)
+        return self.write(work)
+
+    def write(self, work: Callable[[sa.Connection], _T]) -> _T:
+        """Do work that may add rows in one transaction, and keep the chain's new end outside the database.
+
+        Raises:
+            InputError: Whatever the work raises.
+            StoreError: The database refuses.
+        """
+        done, head = self.database.run(lambda connection: (work(connection), _chain_head(connection)), writes=True)
+        if head is not None and self._home is not None:
+            try:
+                write_head(self._home, head)
+            except StoreError as error:  # the rows are committed
+                get_logger().warning("end of the journal not kept", reason=str(error))
+        return done
+
+    def holds(self, sha256: str) -> bool:
+        """Whether a hash is the chain's end as it was after one of the rows.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        query = sa.select(_CHAIN.c.id).where(_CHAIN.c.sha256 == sha256)
+        return self.database.run(lambda connection: connection.execute(query).first()) is not None
 
     def head(self) -> ChainHead | None:
         """The end of the chain; None before the first row.
@@ -202,6 +235,42 @@ class Journal:
     def close(self) -> None:
         """Give the connections back."""
         self.database.close()
+
+
+def write_head(home: Path, head: ChainHead, *, anew: bool = False) -> None:
+    """Keep the chain's end in a home folder.
+
+    Args:
+        home: The folder.
+        head: The end of the chain.
+        anew: Replace a later end too: the journal was put back from a backup.
+
+    Raises:
+        StoreError: The file or the key cannot be written.
+    """
+    if not anew and (kept := read_head_file(home)) is not None and kept.id >= head.id:
+        return  # another process was faster
+    digest = keyed_digest(home_key(home), f"{head.id} {head.sha256}".encode())
+    write_bytes(home / HEAD_FILE, json.dumps({"id": head.id, "sha256": head.sha256, "digest": digest}).encode())
+
+
+def read_head_file(home: Path) -> ChainHead | None:
+    """Return the end of the chain that a home folder keeps; None if the file is missing or was not written by it.
+
+    Raises:
+        StoreError: The file or the key cannot be read.
+    """
+    path = home / HEAD_FILE
+    if not path.exists() or not (home / KEY_FILE).exists():
+        return None
+    with named_errors(path):
+        try:
+            kept = json.loads(path.read_bytes())
+            head, digest = ChainHead(int(kept["id"]), str(kept["sha256"])), str(kept["digest"])
+        except (ValueError, TypeError, KeyError):
+            return None
+    is_ours = hmac.compare_digest(digest, keyed_digest(home_key(home), f"{head.id} {head.sha256}".encode()))
+    return head if is_ours else None
 
 
 def add(connection: sa.Connection, entry: Entry) -> Entry:
@@ -245,7 +314,7 @@ def _first_break(connection: sa.Connection, witnessed: Mapping[int, str]) -> str
     links = {link.id: link.sha256 for link in connection.execute(sa.select(_CHAIN))}
     digest, left = "", sorted(links)
     if lost := [number for number in witnessed if number not in links]:
-        return f"the hash of row {lost[0]}, which a release records, is missing: the chain was emptied or cut short"
+        return f"the hash of row {lost[0]}, which was recorded, is missing: the chain was emptied or cut short"
     for entry in _read(connection, _select()):
         digest = _link(digest, entry)
         if left and left[0] < entry.id:
@@ -256,7 +325,7 @@ def _first_break(connection: sa.Connection, witnessed: Mapping[int, str]) -> str
         if links[entry.id] != digest:
             return f"row {entry.id} was altered, or one before it was altered, added or deleted"
         if witnessed.get(entry.id, digest) != digest:
-            return f"row {entry.id} is not the one that a release records"
+            return f"row {entry.id} is not the one that was recorded"
     return f"row {left[0]} is missing" if left else ""
 
 

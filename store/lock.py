@@ -17,7 +17,7 @@ from typing import Any
 from filelock import BaseFileLock, FileLock, Timeout
 
 from core.errors import InputError, StoreError
-from store import named_errors, write_bytes
+from store import OWNER_FILE, make_folder, named_errors, write_bytes
 
 NIGHT, BACKUP = "night", "backup"
 _LONGEST_BACKUP_SECONDS = 900.0
@@ -91,7 +91,7 @@ def held(path: Path, what: str, wait_seconds: float) -> Iterator[None]:
         StoreError: Another process holds it for so long, or the folder cannot be written.
     """
     with named_errors(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         try:
             lock = _acquired(path, wait_seconds)
         except Timeout:
@@ -105,7 +105,7 @@ def held(path: Path, what: str, wait_seconds: float) -> Iterator[None]:
 @contextlib.contextmanager
 def _exclusive(path: Path, holder: Path, what: str, wait_seconds: float = 0, task: str = "") -> Iterator[Note]:
     with named_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         try:
             lock = _acquired(path, wait_seconds)
         except Timeout:
@@ -135,7 +135,7 @@ def _acquired(path: Path, wait_seconds: float) -> BaseFileLock:
         StoreError: The folder takes no files.
         OSError: The file cannot be opened.
     """
-    lock = FileLock(path)
+    lock = FileLock(path, mode=OWNER_FILE)
     try:
         lock.acquire(timeout=0)
     except Timeout:

@@ -27,7 +27,7 @@ from uuid import uuid4
 from core.errors import StoreError
 from core.log import get_logger
 from core.settings import Settings
-from store import named_errors, sha256_of_bytes, sha256_of_file, write_bytes
+from store import make_folder, named_errors, sha256_of_bytes, sha256_of_file, write_bytes
 from store.chain import HEAD, MANIFEST, NEXT_HEAD, RUN_ID, json_bytes, move_in, read_head, read_json
 from store.journal import journal_url
 from store.lock import held
@@ -43,11 +43,10 @@ KINDS: dict[str, re.Pattern[str]] = {
     "vintages": re.compile(rf"vintages/{_NAME}/[0-9a-f]{{32}}\.parquet"),
     "rejected": re.compile(r"rejected/[0-9a-f]{32}\.parquet"),
     "raw": re.compile(rf"raw/{_NAME}/\d{{4}}-\d\d-\d\d/\d{{6}}\.\d{{6}}/(?:\d{{3,}}\.(?:body|json)|visit\.json)"),
-    "backtests": re.compile(r"backtests/[0-9a-f]{32}\.parquet"),
     "own": re.compile(rf"own/{_NAME}\.toml"),
     "editions": re.compile(rf"editions/{_NAME}\.parquet"),
     "hub": re.compile(
-        rf"hub/(?:editions/{_NAME}/{_NAME}/[0-9a-f]{{32}}\.(?:json|csv|parquet)|rows/[0-9a-f]{{32}}\.parquet"
+        rf"hub/(?:editions/{_NAME}/{_NAME}/[0-9a-f]{{32}}\.(?:json|csv|parquet)"
         rf"|models/{_NAME}\.yml|hub-config/{_NAME}\.json)"
     ),
 }
@@ -232,7 +231,7 @@ def set_aside(home: Path, files: RemoteFiles) -> list[str]:
     with publishing(folder), named_errors(home):
         ours = local_links(home)
         gone, kept = [[one for run_id, one in ours.items() if (run_id in theirs) is stays] for stays in (False, True)]
-        (home / UNDELIVERED).mkdir(exist_ok=True)
+        make_folder(home / UNDELIVERED)
         if kept:
             write_bytes(folder / HEAD, json_bytes(kept[-1].head))
         for name in (NEXT_HEAD,) if kept else (NEXT_HEAD, HEAD):
@@ -331,7 +330,7 @@ def _pull_releases(home: Path, files: RemoteFiles, commit: Commit, listing: List
             new = [link for run_id, link in theirs.items() if run_id not in ours]
             for link in new:
                 head = max(read_head(folder) or link.head, link.head, key=itemgetter("run_id"))
-                (home / link.place).parent.mkdir(exist_ok=True)
+                make_folder((home / link.place).parent)
                 move_in(folder, staging / link.place, home / link.place, head)
             # What retention removed on another machine goes here too.
             gone = [one for one, link in theirs.items() if one in ours and ours[one].is_whole and not link.is_whole]

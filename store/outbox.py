@@ -2,25 +2,32 @@
 
 A message is posted in the same transaction as the decision that it announces: either both are kept or neither. It
 waits until an attempt has succeeded; both tables are append-only: what was sent, when and after how many attempts
-stays known.
+stays known. The journal keeps the hash of each row, so its chain covers both tables.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
 
 from core.calendar import is_ahead
 from core.schema import Entry
+from store import sha256_of_bytes
 from store.database import Database, UtcTime, row_number
 from store.journal import Journal, add
 
 SENT, FAILED, GIVEN_UP, DROPPED = "sent", "failed", "given up", "dropped"
 FINAL = (SENT, GIVEN_UP, DROPPED)
 """Outcomes after which a message is not tried again."""
+
+OUTBOX = "outbox"
+"""Action and subject of the journal's rows that keep the hashes of rows here, by name of row."""
+_MOST_HASHES = 500
 
 _MESSAGES = sa.Table(
     "outbox_letters",
@@ -136,11 +143,13 @@ class Outbox:
         def post(connection: sa.Connection, stored: list[Entry]) -> None:
             known = _read(connection, _MESSAGES.c.subject == subject)
             numbers = {message.message_id for message in known}
+            hashes: dict[str, str] = {}
             for message in messages(stored, known):
                 if message.outcome == DROPPED:
-                    _attempt(connection, message, message.posted_at, DROPPED, message.error, None)
+                    hashes |= _attempt(connection, message, message.posted_at, DROPPED, message.error, None)
                 elif message.message_id not in numbers:
-                    _post(connection, message)
+                    hashes |= _post(connection, message)
+            _record(connection, hashes)
 
         return self._journal.decide(subject, decide, post)
 
@@ -192,22 +201,42 @@ class Outbox:
         Raises:
             StoreError: The database refuses.
         """
-        self._database.run(
-            lambda connection: _attempt(connection, message, at, FAILED, error, next_at),
-            writes=True,
+        self._journal.write(
+            lambda connection: _record(connection, _attempt(connection, message, at, FAILED, error, next_at))
         )
+
+    def first_break(self) -> str:
+        """Hold every row against the hash that the journal keeps of it.
+
+        Returns:
+            What is wrong first, in words; empty if each row is as it was written.
+
+        Raises:
+            StoreError: The database cannot be read.
+        """
+        recorded: dict[str, Any] = {}
+        for entry in self._journal.entries(action=OUTBOX):
+            recorded |= entry.payload
+        found = self._database.run(_hashes)
+        for name in sorted({*recorded, *found}):
+            if recorded.get(name) != found.get(name):
+                rule = "was altered" if name in recorded else "was added: the journal has no record of it"
+                return f"row '{name}' {rule if name in found else 'is missing'}"
+        return ""
 
     def _finish(self, message: OutboxMessage, at: dt.datetime, outcome: str, error: str, entry: Entry) -> None:
         def work(connection: sa.Connection) -> None:
-            _attempt(connection, message, at, outcome, error, None)
+            hashes = _attempt(connection, message, at, outcome, error, None)
             add(connection, entry)
+            _record(connection, hashes)
 
-        self._database.run(work, writes=True)
+        self._journal.write(work)
 
 
-def _post(connection: sa.Connection, message: OutboxMessage) -> None:
+def _post(connection: sa.Connection, message: OutboxMessage) -> dict[str, str]:
     values = {column.key: getattr(message, column.key) for column in _MESSAGES.c}
     connection.execute(sa.insert(_MESSAGES).values(**values))
+    return {message.message_id: _hash(values)}
 
 
 def _attempt(
@@ -217,9 +246,37 @@ def _attempt(
     outcome: str,
     error: str,
     next_at: dt.datetime | None,
-) -> None:
+) -> dict[str, str]:
     values = {"message_id": message.message_id, "at": at, "outcome": outcome, "error": error, "next_at": next_at}
-    connection.execute(sa.insert(_ATTEMPTS).values(**values))
+    number = connection.execute(sa.insert(_ATTEMPTS).values(**values).returning(_ATTEMPTS.c.id)).scalar_one()
+    return {f"{message.message_id} {number}": _hash({"id": number, **values})}
+
+
+def _record(connection: sa.Connection, hashes: dict[str, str]) -> None:
+    """Keep the hashes of new rows in the journal, in the same transaction."""
+    names = list(hashes)
+    for first in range(0, len(names), _MOST_HASHES):
+        payload = {name: hashes[name] for name in names[first : first + _MOST_HASHES]}
+        add(connection, Entry(OUTBOX, OUTBOX, OUTBOX, payload=payload))
+
+
+def _hashes(connection: sa.Connection) -> dict[str, str]:
+    """The hash of every row by its name."""
+    found: dict[str, str] = {}
+    for table in (_MESSAGES, _ATTEMPTS):
+        for row in connection.execute(sa.select(table)):
+            values = {column.key: row._mapping[column] for column in table.c}
+            number = f" {values['id']}" if table is _ATTEMPTS else ""
+            found[f"{values['message_id']}{number}"] = _hash(values)
+    return found
+
+
+def _hash(values: dict[str, Any]) -> str:
+    texts = {
+        name: value.astimezone(dt.UTC).isoformat(timespec="microseconds") if isinstance(value, dt.datetime) else value
+        for name, value in values.items()
+    }
+    return sha256_of_bytes(json.dumps(texts, sort_keys=True, ensure_ascii=False).encode())
 
 
 def _read(connection: sa.Connection, wanted: sa.ColumnElement[bool]) -> list[OutboxMessage]:

@@ -28,6 +28,7 @@ from core.release_docs import DATA_PACKAGE, data_package
 from core.schema import check
 from store import (
     flush_folder,
+    make_folder,
     named_errors,
     parquet_bytes,
     read_parquet,
@@ -51,6 +52,8 @@ from store.chain import (
 )
 from store.lock import held
 
+SETTINGS_FILE = "settings.toml"
+"""Name of the settings' file in a home, and of its hash among a manifest's inputs."""
 _STAGING, _REMOVING = ".staging-", ".removing-"
 
 
@@ -281,6 +284,16 @@ class ReleaseStore:
         return Release(self.folder / run_id)
 
 
+def hash_of_settings(home: Path) -> str:
+    """Hash of a home's file of settings; of no bytes if it has none.
+
+    Raises:
+        StoreError: The file cannot be read.
+    """
+    path = home / SETTINGS_FILE
+    return sha256_of_file(path) if path.exists() else sha256_of_bytes(b"")
+
+
 def publishing(folder: Path) -> AbstractContextManager[None]:
     """Hold the folder of releases: one publication, removal or pull at a time; raises StoreError after a minute."""
     return held(folder / ".publish.lock", "publishing", 60)
@@ -451,7 +464,7 @@ def _remove(release: Release) -> None:
     folder = release.path.parent
     read_json(release.path / MANIFEST)
     kept = folder / REMOVED / f"{release.run_id}.json"
-    kept.parent.mkdir(exist_ok=True)
+    make_folder(kept.parent)
     try:
         # A second name for the same file needs no space: a full disk is when people remove releases.
         os.link(release.path / MANIFEST, kept)

@@ -25,7 +25,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from core.errors import StoreError, first_line
 from core.log import get_logger
-from store import ASIDE, flush_folder, named_errors, sha256_of_bytes, sha256_of_file
+from store import ASIDE, OWNER_FILE, flush_folder, make_folder, named_errors, sha256_of_bytes, sha256_of_file
 from store.database import Database
 from store.lock import AlreadyRunningError
 
@@ -120,7 +120,10 @@ class RemoteFiles:
         """
         if target.is_file() and sha256_of_file(target) == sha256:
             return
+        with named_errors(target):
+            make_folder(target.parent)
         with named_errors(target), _aside(target, b"") as aside:
+            aside.chmod(OWNER_FILE)
             with self._named(path) as at:
                 self._system.get_file(at, str(aside))
             if sha256_of_file(aside) != sha256:

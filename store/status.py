@@ -10,6 +10,8 @@ from typing import Any
 import pandas as pd
 
 from core.settings import DRILL
+from store import sha256_of_file
+from store.chain import MANIFEST, Problem
 from store.editions import HELD, EditionStore
 from store.journal import Entry, existing_journal
 from store.lock import running_night
@@ -126,6 +128,34 @@ def witnesses(home: Path, journal_setting: str = "") -> dict[str, str]:
     return {
         entry.run_id: entry.payload[WITNESS] for entry in _nights(home, journal_setting) if WITNESS in entry.payload
     }
+
+
+def alteration(home: Path, release: Release, journal_setting: str, *, follows: bool) -> Problem | None:
+    """What of a release is not as a night published it: by its files, its successor or the head, and the journal.
+
+    Every reader of a release calls this first. A manifest that the journal did not witness is refused, also where
+    its head and its successors were rewritten with it.
+
+    Args:
+        home: The home folder.
+        release: The release.
+        journal_setting: Address of the journal, as in the settings.
+        follows: Whether the home takes releases from a shared store: their witnesses may stand in another journal.
+
+    Raises:
+        StoreError: A file or the journal cannot be read.
+    """
+    if problem := ReleaseStore(home).alteration(release):
+        return problem
+    rows = _nights(home, journal_setting, (WITNESSED, *NIGHT_ACTIONS))
+    kept = [row for row in rows if WITNESS in row.payload]
+    witnessed = {str(row.payload[WITNESS]) for row in kept if row.run_id == release.run_id}
+    name = f"{release.run_id}/{MANIFEST}"
+    if witnessed and witnessed != {sha256_of_file(release.path / MANIFEST)}:
+        return Problem(release.run_id, name, "was altered: its hash is not the one that the journal keeps")
+    if not witnessed and not follows and any(row.run_id < release.run_id for row in kept):
+        return Problem(release.run_id, name, "was added: the journal has no witness of this release")
+    return None
 
 
 def _held(home: Path, journal_setting: str) -> list[dict[str, Any]]:

@@ -11,14 +11,18 @@ import pandas as pd
 from core.errors import StoreError
 from core.settings import FEED, Settings
 from store import ASIDE, is_as_named, sha256_of_file
+from store.caches import altered_caches
 from store.chain import Problem, links, read_json
 from store.export import PLACED, WRITTEN
-from store.journal import AlteredRowError, existing_journal
-from store.releases import ReleaseStore
+from store.hub import EDITIONS, SubmissionStore
+from store.journal import HEAD_FILE, AlteredRowError, existing_journal, read_head_file
+from store.outbox import Outbox
+from store.releases import SETTINGS_FILE, ReleaseStore, hash_of_settings
 from store.status import WITNESSED, witnesses
 from store.vintages import VintageStore
 
 JOURNAL = "journal"
+_FOLDERS = ("releases", FEED, "vintages", "editions", "hub", "own", "raw", "rejected", "backtests", "fits")
 
 
 def verify_home(home: Path, settings: Settings, head: str = "") -> Problem | None:
@@ -30,7 +34,8 @@ def verify_home(home: Path, settings: Settings, head: str = "") -> Problem | Non
     Args:
         home: The home folder.
         settings: Its settings.
-        head: Hash of the newest release's manifest, as a partner, a mail, a briefing or a feed has it; empty for none.
+        head: Hash of the newest release's manifest, as a partner, a mail, a briefing or a feed has it, or of a row of
+            the journal, as a message has it; empty for none.
 
     Returns:
         The first thing that is not as it was recorded; None where all is.
@@ -53,13 +58,24 @@ def _problems(home: Path, settings: Settings, head: str) -> Iterator[Problem]:
     if kept or not settings.store.url:
         yield from _journal_problems(home, settings.journal_url, manifests, kept)
         yield from _published_problems(home, settings.journal_url)
+    yield from _link_problems(home)
     yield from _figure_problems(home)
+    if kept or not settings.store.url:
+        yield from _settings_problems(home, manifests)
+    yield from _hub_problems(home, store)
+    for path in altered_caches(home):
+        yield Problem("", path.relative_to(home).as_posix(), "was altered or is unknown: it lacks this home's digest")
     if not settings.store.url:  # several homes fill the vintages of a shared store
         yield from _vintage_problems(home, settings.journal_url, manifests)
-    if head and head != store.head():
+    if head and head != store.head() and not _is_of_journal(home, settings.journal_url, head):
         hashes = {sha256_of_file(path): run_id for run_id, path in links(store.folder).items()}
         where = f"it goes on from there, the release {hashes[head]}" if head in hashes else "no release has this hash"
         yield Problem("", "HEAD.json", f"the chain does not end with {head[:16]}…: {where}")
+
+
+def _is_of_journal(home: Path, setting: str, head: str) -> bool:
+    with existing_journal(setting, home) as journal:
+        return journal is not None and journal.holds(head)
 
 
 def _journal_problems(
@@ -71,8 +87,14 @@ def _journal_problems(
             for run_id in told:
                 yield Problem(run_id, JOURNAL, f"is missing: the release {run_id} tells of its rows")
             return
-        if broken := journal.walk({int(one["id"]): str(one["sha256"]) for one in told.values()}):
+        kept_head, end = read_head_file(home), journal.head()
+        if kept_head is None and end is not None and not setting:
+            yield Problem("", HEAD_FILE, "is missing or was altered: it names the journal's newest row")
+        recorded = {int(one["id"]): str(one["sha256"]) for one in told.values()}
+        if broken := journal.walk(recorded | ({kept_head.id: kept_head.sha256} if kept_head else {})):
             yield Problem("", JOURNAL, broken)
+        if broken := Outbox(journal).first_break():
+            yield Problem("", "outbox", broken)
         known = {entry.run_id for entry in journal.entries(action=WITNESSED)}
         began = min(known, default="")
     for run_id in sorted(manifests):
@@ -85,6 +107,41 @@ def _figure_problems(home: Path) -> Iterator[Problem]:
         if not is_as_named(path):
             name = path.relative_to(home).as_posix()
             yield Problem("", name, "was altered: its name is the hash of what it held")
+
+
+def _link_problems(home: Path) -> Iterator[Problem]:
+    """Links below the folders of a home: what they lead to is not what was recorded."""
+    for folder in _FOLDERS:
+        for path in sorted((home / folder).rglob("*")):
+            if path.is_symlink():
+                yield Problem("", path.relative_to(home).as_posix(), "was added: it is a link")
+
+
+def _settings_problems(home: Path, manifests: dict[str, dict[str, Any]]) -> Iterator[Problem]:
+    run_id = max((run_id for run_id, one in manifests.items() if SETTINGS_FILE in one.get("inputs", {})), default="")
+    if run_id and manifests[run_id]["inputs"][SETTINGS_FILE] != hash_of_settings(home):
+        yield Problem("", SETTINGS_FILE, f"was changed since the release {run_id}; the next night records it")
+
+
+def _hub_problems(home: Path, store: ReleaseStore) -> Iterator[Problem]:
+    """Submissions whose content or record is not as it was received."""
+    release, told = store.current(), dict[str, tuple[str, bool]]()
+    if release is not None:
+        rows = release.read(EDITIONS, ["sha256", "received", "late"])
+        told = {str(row.sha256): (f"{row.received:%Y-%m-%d}", bool(row.late)) for row in rows.itertuples()}
+    submissions = SubmissionStore(home)
+    for edition in submissions.all():
+        name = f"hub/editions/{edition.round_id}/{edition.model_id}/{edition.file}"
+        try:
+            submissions.content(edition)
+        except StoreError as error:
+            yield Problem("", name, f"was altered or is missing: {error}")
+        here = (edition.received.isoformat(), edition.late)
+        if told.get(edition.sha256, here) != here:
+            yield Problem("", name, "its record was altered: the newest release records another day of receipt")
+    there = {edition.sha256 for edition in submissions.all()}
+    for sha256 in sorted(told.keys() - there):
+        yield Problem("", "hub/editions", f"the submission {sha256[:16]}… is missing: the newest release records it")
 
 
 def _vintage_problems(home: Path, setting: str, manifests: dict[str, dict[str, Any]]) -> Iterator[Problem]:

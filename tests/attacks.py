@@ -1,6 +1,6 @@
-"""Attacks tried and their outcomes, by kind: ``python -m tests.attacks [--write]`` runs the tests that attack.
+"""Attacks tried and their outcomes, by kind: ``python -m tests.attacks`` runs the tests that attack.
 
-With ``--write`` the table goes into docs/threats.md. A case is a test; some try many inputs at once.
+A case is a test; some try many inputs at once.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
-from benchmarks.shared import replace_section
 from core.settings import PROJECT
 
 ATTACKS: Mapping[str, tuple[str, ...]] = {
@@ -30,8 +29,10 @@ ATTACKS: Mapping[str, tuple[str, ...]] = {
         "core/test_log.py", "core/test_table_files.py", "core/test_messages.py",
     ),
     "what `/healthz`, `status` and channels tell": ("workflow/test_health.py", "alerts/test_delivery.py"),
-    "tampering with what was recorded": ("store/test_verify.py", "store/test_releases.py"),
-    "small counts": ("core/test_disclosure.py",),
+    "tampering with what was recorded": (
+        "store/test_verify.py", "store/test_releases.py", "store/test_fits.py", "store/test_backtests.py",
+    ),
+    "own counts by citizenship": ("core/test_disclosure.py",),
     "services, images, packages": ("deploy/test_deploy.py", "test_requirements.py"),
 }  # fmt: skip
 
@@ -47,7 +48,7 @@ def outcomes(report: Path) -> dict[str, Counter[str]]:
 
 
 def main() -> None:
-    """Run, print and write; ends with pytest's status."""
+    """Run and print; ends with pytest's status."""
     files = [f"tests/{name}" for names in ATTACKS.values() for name in names]
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
@@ -57,8 +58,6 @@ def main() -> None:
         status = subprocess.run(command, cwd=PROJECT, check=False).returncode  # our own tests
         seen = outcomes(report)
     lines = [
-        "`python -m tests.attacks --write` runs the tests that attack. A case is a test; some try many inputs at once.",
-        "",
         "| attacks | cases | held | did not | not run | by |",
         "|---|---|---|---|---|---|",
     ]
@@ -68,8 +67,6 @@ def main() -> None:
         by = ", ".join(f"`tests/{name}`" for name in names)
         lines.append(f"| {attack} | {' | '.join(f'{number:,}' for number in numbers)} | {by} |")
     sys.stdout.write("\n".join(lines) + "\n")
-    if "--write" in sys.argv[1:]:
-        replace_section(PROJECT / "docs" / "threats.md", "Attacks tried", lines)
     sys.exit(status)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from core.disclosure import cells_to_withhold
 from core.release import RELEASE
 from core.schema import DAY, NUMBER, TEXT, WHOLE, YES_NO, Table
 
@@ -26,6 +25,5 @@ def filled(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
 
 
 def whole_release(frames: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Return the tables of a release, each with all its columns, and the cells that it withholds."""
-    tables = {name: filled(frame, RELEASE[name]) for name, frame in frames.items()}
-    return tables | {"withheld": cells_to_withhold(tables["observations"])}
+    """Return the tables of a release, each with all its columns."""
+    return {name: filled(frame, RELEASE[name]) for name, frame in frames.items()}

@@ -22,6 +22,7 @@ from reports.scenario import kept_by_route, reception_of
 from store import sha256_of_file
 from store.chain import MANIFEST
 from store.releases import Release, ReleaseStore
+from store.status import alteration
 from workflow import Workflow, open_workflow
 
 LARGEST_ATTACHMENT = 1_000_000
@@ -49,10 +50,9 @@ def briefing_of(workflow: Workflow, run_id: str, language: str, *, signed_only: 
     """
     from reports.briefing import briefing_pdf  # noqa: PLC0415  # matplotlib takes a second to import
 
-    store = ReleaseStore(workflow.home)
-    release = store.get(run_id)
-    loaded = replace(_load(store, release, BRIEFING_FRAMES), drill=workflow.settings.drill)
-    former = _former(store, release)
+    release = ReleaseStore(workflow.home).get(run_id)
+    loaded = replace(_load(workflow, release, BRIEFING_FRAMES), drill=workflow.settings.drill)
+    former = _former(workflow, release)
     frames = [*([former.frame("alerts")] if former else []), loaded.frame("alerts")]
     levels = {str(row["alert_id"]): str(row["alert_level"]) for frame in frames for row in frame.to_dict("records")}
     return briefing_pdf(loaded, former, language, _decisions(workflow, run_id, levels, signed_only=signed_only))
@@ -85,21 +85,22 @@ class Attachments:
         return document
 
 
-def _former(store: ReleaseStore, release: Release) -> LoadedRelease | None:
+def _former(workflow: Workflow, release: Release) -> LoadedRelease | None:
     """The release before, if it is still there."""
     run_id = str((release.manifest["previous"] or {}).get("run_id", ""))
-    found = next((one for one in store.all() if one.run_id == run_id), None)
-    return _load(store, found, CHANGE_FRAMES) if found else None
+    found = next((one for one in ReleaseStore(workflow.home).all() if one.run_id == run_id), None)
+    return _load(workflow, found, CHANGE_FRAMES) if found else None
 
 
-def _load(store: ReleaseStore, release: Release, names: Sequence[str]) -> LoadedRelease:
+def _load(workflow: Workflow, release: Release, names: Sequence[str]) -> LoadedRelease:
     """Read a release's frames, once their hashes have been found right.
 
     Raises:
         StoreError: A file was altered.
     """
     manifest = release.manifest
-    if problem := store.alteration(release):
+    settings = workflow.settings
+    if problem := alteration(workflow.home, release, settings.journal_url, follows=bool(settings.store.url)):
         raise StoreError(f"{problem}; run 'vigie verify'")
     return LoadedRelease(
         run_id=release.run_id,

@@ -27,7 +27,7 @@ from store.journal import Journal, journal_url
 from store.mirror import latest, read_contact
 from store.releases import ReleaseStore
 from store.remote import RemoteFiles
-from store.status import NIGHT_ACTIONS, read_status
+from store.status import NIGHT_ACTIONS, alteration, read_status
 from workflow import open_workflow
 
 ALTERED = "altered"
@@ -102,9 +102,11 @@ def read_health(home: Path, now: dt.datetime | None = None) -> Health:
     """Look at a home folder; nothing in it is changed, and nothing is raised."""
     disk = _disk(home)
     try:
-        settings, store = load_settings(home), ReleaseStore(home)
-        current = store.current()
-        if current is not None and (problem := store.alteration(current)) is not None:
+        settings, current = load_settings(home), ReleaseStore(home).current()
+        problem = None
+        if current is not None:
+            problem = alteration(home, current, settings.journal_url, follows=bool(settings.store.url))
+        if current is not None and problem is not None:
             get_logger().error("release altered", run_id=problem.run_id, file=problem.file, rule=problem.rule)
             reason = "the release is not as it was published: run vigie verify"
             return Health(ALTERED, reason, run_id=current.run_id, **disk)

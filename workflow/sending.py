@@ -36,6 +36,8 @@ from workflow.announcements import (
 from workflow.briefing import Attachments
 
 Thread = tuple[str, str, str]
+JOURNAL_HEADER = "X-Vigie-Journal"
+"""Header of a mail with the end of the journal's chain."""
 _SENDING = "vigie outbox"
 """What a sender holds in a journal that machines share: two would send every message twice."""
 
@@ -218,13 +220,19 @@ class _Round:
         channel = settings.delivery.channels.get(message.channel)
         if channel is None:
             raise InputError(f"there is no channel '{message.channel}' in settings.toml any more")
+        if not any(
+            (one.name, one.channel) == (message.subscription, message.channel) and message.recipient in (one.to or [""])
+            for one in settings.delivery.subscriptions
+        ):
+            raise RefusedError("settings.toml has no such recipient any more: nothing was sent", permanent=True)
         content = compose(announcement, message.language, settings.dashboard_url, message.message_id)
         if isinstance(channel, EmailChannel):
             send_mail(channel, self._mail(message, announcement, content, channel.sender))
         elif isinstance(channel, ChatChannel):
             post_chat(channel, content.title, chat_text(content), message.message_id)
         else:
-            post_webhook(channel, machine_payload(content, announcement, message.message_id), message.message_id)
+            payload = machine_payload(content, announcement, message.message_id) | {"journal": self._journal_end()}
+            post_webhook(channel, payload, message.message_id)
 
     def _mail(self, message: OutboxMessage, announcement: Announcement, content: Message, sender: str) -> EmailMessage:
         """The mail with the fan chart and, where an alert is raised, the briefing of its release."""
@@ -241,6 +249,7 @@ class _Round:
             recipient=message.recipient,
             answers=answered(message, self._workflow.outbox.messages(message.subject)),
         )
+        out[JOURNAL_HEADER] = self._journal_end()
         if briefing:
             attach_briefing(out, briefing, announcement)
         return out
@@ -254,6 +263,11 @@ class _Round:
             rows = [row for row in rows if row.id in given or row.id == message.announcement]
         found = announcement_of(next(row for row in rows if row.id == message.announcement), rows)
         return for_reader(self._workflow, found, message) if found.kind == FRESHNESS else found
+
+    def _journal_end(self) -> str:
+        """The end of the journal's chain, so that recipients can prove later what it held ('vigie verify --head')."""
+        head = self._workflow.journal.head()
+        return head.sha256 if head is not None else ""
 
     def _note(self, problem: str) -> None:
         with self._lock:

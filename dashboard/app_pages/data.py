@@ -208,7 +208,7 @@ def period_words(period: str) -> str:
 
 def show_revisions(night: Night) -> None:
     """Figures that a source changed after it had published them."""
-    rows = night.published("revisions")
+    rows = night.frame("revisions")
     if rows.empty:
         return
     st.header(_("Revisions since the last release"), anchor=False)

@@ -100,4 +100,10 @@
   const look = () => { say(); clearTimeout(waiting); waiting = setTimeout(reach, 150); };
   new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
   window.addEventListener("resize", look);
+  // A page whose login has ended gets no connection any more: it leads to the door.
+  setInterval(() => {
+    const app = document.querySelector("[data-test-connection-state]");
+    if (!app || app.dataset.testConnectionState === "CONNECTED") return;
+    fetch("/media/", { method: "HEAD" }).then((answer) => { if (answer.status === 401) location.reload(); }, () => {});
+  }, 5000);
 })();

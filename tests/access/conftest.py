@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from access.sessions import form_token, login_id_of
 from core.schema import Entry
 from core.settings import PROJECT
 from store.journal import Journal, journal_url
@@ -46,6 +47,10 @@ class Dashboard:
     def cookie(self, who: str, *roles: str, minutes_ago: float = 0) -> str:
         """The cookie of a login."""
         return session_of(self.home, who, roles=roles, minutes_ago=minutes_ago)
+
+    def form_token(self, cookie: str) -> str:
+        """The token of the forms of a login's pages."""
+        return form_token(login_id_of(cookie), self.cookie_secret)
 
     def rows(self, action: str, who: str = "") -> list[Entry]:
         """Rows of the journal."""

@@ -45,7 +45,14 @@ def test_a_weaker_header_of_the_application_does_not_stand() -> None:
 
 def test_the_cookie_of_a_login_ends_with_the_login_and_goes_over_https_alone() -> None:
     flags = safe_cookie(LOGIN, https=True, seconds=60).split(b"; ")
-    assert flags == [b"_streamlit_user=abc.def", b"HttpOnly", b"Max-Age=60", b"Path=/", b"SameSite=lax", b"Secure"]
+    assert flags == [
+        b"__Host-_streamlit_user=abc.def",
+        b"HttpOnly",
+        b"Max-Age=60",
+        b"Path=/",
+        b"SameSite=lax",
+        b"Secure",
+    ]
 
 
 def test_the_deletion_of_a_cookie_stays_one() -> None:

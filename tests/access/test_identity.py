@@ -12,7 +12,7 @@ from core.settings import AccessSettings
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 CLAIMS = {
-    "iss": "https://login.example.org", "sub": "0815", "email": "ada@example.org",
+    "iss": "https://login.example.org", "sub": "0815", "aud": ["vigie", "other"], "email": "ada@example.org",
     "email_verified": True, "iat": int(NOW.timestamp()), "exp": int(NOW.timestamp()) + 600, "nonce": "n",
     "roles": ["analyst", "chess club"],
 }  # fmt: skip
@@ -65,6 +65,12 @@ def test_what_is_no_role_gives_none(said: object) -> None:
         ({"email": "ada@example.org\nroot"}, "claim email"),
         ({"email": "a" * 201}, "claim email"),
         ({"email": "shell:root"}, "command line"),
+        ({"email": "Shell:root"}, "command line"),
+        ({"email": "\u017fHELL:root"}, "command line"),
+        ({"aud": []}, "claim aud"),
+        ({"aud": None}, "claim aud"),
+        ({"aud": "vigie2"}, "claim aud"),
+        ({"aud": ["other"]}, "claim aud"),
         ({"iat": True}, "claim iat"),
         ({"iat": float("inf")}, "claim iat"),
         ({"iat": 10**30}, "claim iat"),

@@ -13,13 +13,13 @@ import httpx
 import pytest
 
 from access import Actor
-from access.sessions import SIGNED_IN, SIGNED_OUT, form_token, revoke
+from access.sessions import SIGNED_IN, SIGNED_OUT, revoke
 from store.journal import Journal, journal_url
 from tests.servers import LONGEST_SECONDS
 
 from .conftest import ACCOUNTS, CALLBACK, Dashboard, accounts_of
-from .test_wire import DOOR, REFUSAL
-from .wire import COOKIE, visit
+from .test_wire import REFUSAL
+from .wire import COOKIE, DOOR, visit
 
 pytestmark = pytest.mark.provider
 
@@ -104,7 +104,7 @@ def test_the_cookie_of_a_login_is_hidden_from_scripts_and_ends_with_the_login(co
 def test_signing_out_ends_the_login_here_and_at_the_provider(connected: Dashboard) -> None:
     with signed_in(connected, "anna") as browser:
         cookie = cookie_of(browser)
-        answer = browser.post(f"{connected.base}/auth/logout", data={"token": form_token(cookie)})
+        answer = browser.post(f"{connected.base}/auth/logout", data={"token": connected.form_token(cookie)})
         assert "/session/end?" in answer.text
         assert cookie_of(browser) == ""
     with visit(connected.base, cookie) as one:

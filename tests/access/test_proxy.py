@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
+from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_token_string
 from websockets.asyncio.client import connect
 from websockets.typing import Origin, Subprotocol
 
@@ -22,7 +23,7 @@ from core.settings import PROJECT
 from tests.servers import free_port, wait_until
 
 from .conftest import Dashboard
-from .wire import PATIENCE
+from .wire import COOKIE, PATIENCE, XSRF
 
 NAME = "vigie.example.org"
 
@@ -137,13 +138,17 @@ def test_another_name_is_not_answered(proxy: int) -> None:
 
 
 def test_the_websocket_passes(proxy: int, dashboard: Dashboard) -> None:
+    token = generate_xsrf_token_string()
+    cookies = f"{XSRF}={token}; {COOKIE}={dashboard.cookie('vera', 'viewer')}"
+
     async def subprotocol() -> str | None:
         # Not the client with threads: it reads and writes one TLS connection at the same time, which OpenSSL forbids.
         # While it reads the session ticket of TLS 1.3, its request can get lost before it is sent.
         async with connect(
             f"wss://{NAME}/_stcore/stream", host="127.0.0.1", port=proxy,
             ssl=ssl._create_unverified_context(),  # noqa: S323  # as above
-            subprotocols=[Subprotocol("streamlit")], open_timeout=PATIENCE, origin=Origin(dashboard.base),
+            subprotocols=[Subprotocol("streamlit"), Subprotocol(token)], open_timeout=PATIENCE,
+            origin=Origin(dashboard.base), additional_headers={"Cookie": cookies},
         ) as connection:  # fmt: skip
             return connection.subprotocol
 

@@ -11,18 +11,19 @@ import httpx
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
+from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from access import PAGES, ROLES, Actor
 from access.guard import MOST_PER_PERSON
-from access.sessions import DOWNLOADED, REFUSED, SIGNED_OUT, form_token, login_id_of, revoke
+from access.sessions import DOWNLOADED, REFUSED, SIGNED_OUT, login_id_of, revoke
 from store.journal import Journal, journal_url
 from tests.workflow.test_permissions import promised
 
 from .conftest import SESSION_MINUTES, Dashboard
-from .wire import COOKIE, PATIENCE, Visit, visit
+from .wire import COOKIE, DOOR, PATIENCE, Outside, Visit, visit
 
-DOOR, REFUSAL = "Sign in to read Vigie", "Your role does not allow this page"
+REFUSAL = "Your role does not allow this page"
 OF_A_RELEASE = ("Central Mediterranean", "arrivals expected", "surge-")
 """Texts that only a release's figures and alerts bring to the screen."""
 FILE_PAGE = ("evaluation", "")
@@ -106,11 +107,22 @@ def test_what_names_no_session_that_holds_opens_nothing(dashboard: Dashboard, ta
     assert dashboard.rows(DOWNLOADED, "mallory") == []
 
 
+@pytest.mark.parametrize("odd", ["\xa0", "\x85"])
+def test_cookie_name_with_an_odd_byte_opens_nothing(
+    dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch, odd: str
+) -> None:
+    monkeypatch.setattr(Headers, "serialize", lambda headers: str(headers).encode("latin-1"))
+    good = dashboard.cookie("mallory", "manager")
+    for name, token in ((f"{odd}{COOKIE}", ""), (f"{COOKIE}{odd}", ""), (f"{odd}{COOKIE}", None)):
+        with visit(dashboard.base, cookies=f"{name}={good}", token=token) as one:
+            assert is_shut_out(one.open("alerts")), (name, token)
+
+
 def test_a_good_cookie_without_the_page_s_token_counts_as_nobody(dashboard: Dashboard) -> None:
     cookie = dashboard.cookie("anna", "analyst")
     for token in (None, "2|00000000|" + "0" * 32 + "|1"):
-        with visit(dashboard.base, cookie, token=token) as one:
-            assert is_shut_out(one.open("alerts"))
+        with pytest.raises(InvalidStatus), visit(dashboard.base, cookie, token=token):
+            pass
 
 
 @pytest.mark.parametrize(
@@ -134,7 +146,13 @@ def test_a_name_that_an_attacker_points_here_is_not_served(dashboard: Dashboard)
 
 
 def test_headers_that_claim_an_identity_are_nothing(dashboard: Dashboard) -> None:
-    claimed = {"Streamlit-User": "manager@example.org", "X-Forwarded-User": "manager@example.org", "Remote-User": "m"}
+    login_id = login_id_of(dashboard.cookie("mia", "manager"))
+    claimed = {
+        "X-Vigie-Login": login_id,
+        "Streamlit-User": "manager@example.org",
+        "X-Forwarded-User": "manager@example.org",
+        "Remote-User": "m",
+    }
     with visit(dashboard.base, headers=claimed) as one:
         assert is_shut_out(one.open("alerts"))
 
@@ -191,7 +209,7 @@ def test_no_way_of_writing_its_address_hands_a_file_to_somebody_unknown(taken: t
 
 
 def sign_out(dashboard: Dashboard, cookie: str, token: str = "", **headers: str) -> int:
-    sent = {"token": token or form_token(cookie)}
+    sent = {"token": token or dashboard.form_token(cookie)}
     url, headers = f"{dashboard.base}/auth/logout", {"Cookie": f"{COOKIE}={cookie}", **headers}
     return httpx.post(url, headers=headers, data=sent, timeout=PATIENCE).status_code
 
@@ -201,7 +219,7 @@ def test_after_signing_out_the_cookie_is_worth_nothing(dashboard: Dashboard, tak
     with visit(dashboard.base, cookie) as one:
         texts = one.open("data")
         assert DOOR not in texts
-        assert form_token(cookie) in texts
+        assert dashboard.form_token(cookie) in texts
         assert sign_out(dashboard, cookie) == 200
         assert one.is_closed()
     assert get(taken[0], cookie).status_code == 401
@@ -214,7 +232,7 @@ def test_nobody_else_can_sign_a_person_out(dashboard: Dashboard) -> None:
     cookie = dashboard.cookie("otto", "analyst")
     assert get(f"{dashboard.base}/auth/logout", cookie).status_code == 405
     assert sign_out(dashboard, cookie, "guessed") == 403
-    assert sign_out(dashboard, cookie, form_token(dashboard.cookie("eve", "viewer"))) == 403
+    assert sign_out(dashboard, cookie, dashboard.form_token(dashboard.cookie("eve", "viewer"))) == 403
     assert sign_out(dashboard, cookie, Origin="https://evil.example.org") == 403
     with visit(dashboard.base, cookie) as one:
         assert DOOR not in one.open("data")
@@ -242,9 +260,16 @@ def test_what_another_process_decides_closes_an_open_page(dashboard: Dashboard) 
     journal.close()
 
 
-def test_a_message_may_be_small_before_a_login_and_no_larger_than_a_page_needs_after(dashboard: Dashboard) -> None:
-    for cookie, fits, size in (("", True, 60_000), ("", False, 70_000), ("x", True, 900_000), ("x", False, 1_200_000)):
-        with visit(dashboard.base, cookie and dashboard.cookie("anna", "analyst")) as one:
+def test_nobody_has_a_websocket_before_a_login(dashboard: Dashboard) -> None:
+    with visit(dashboard.base) as one:
+        assert isinstance(one, Outside)
+        assert is_shut_out(one.open("alerts"))
+        assert "Se connecter" in one.open("alerts", "lang=fr")
+
+
+def test_a_message_is_no_larger_than_a_page_needs(dashboard: Dashboard) -> None:
+    for fits, size in ((True, 900_000), (False, 1_200_000)):
+        with visit(dashboard.base, dashboard.cookie("anna", "analyst")) as one:
             message = BackMsg()
             message.rerun_script.page_name = "data"
             message.rerun_script.query_string = f"x={'a' * size}"
@@ -313,13 +338,12 @@ def test_what_serves_no_empty_page_answers_nobody_unknown(dashboard: Dashboard, 
 
 
 def test_nobody_has_the_server_install_anything(dashboard: Dashboard) -> None:
-    for cookie in ("", dashboard.cookie("mia", "manager")):
-        with visit(dashboard.base, cookie) as one:
-            one.open("")
-            message = BackMsg()
-            message.backend_operation_request.session_id = one.session
-            message.backend_operation_request.install_skills.SetInParent()
-            assert one.answer(message).error_msg
+    with visit(dashboard.base, dashboard.cookie("mia", "manager")) as one:
+        one.open("")
+        message = BackMsg()
+        message.backend_operation_request.session_id = one.session
+        message.backend_operation_request.install_skills.SetInParent()
+        assert one.answer(message).error_msg
 
 
 def test_the_servers_own_figures_are_for_administrators(dashboard: Dashboard) -> None:

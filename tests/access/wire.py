@@ -8,14 +8,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from google.protobuf.message import Message  # type: ignore[import-untyped]  # it publishes no types
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import BackendOperationResponse, ForwardMsg
 from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_token_string
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -29,6 +31,7 @@ from tests.reader import answers
 COOKIE, XSRF = SESSION_COOKIE, "_streamlit_xsrf"
 ISSUER = "https://login.example.org"
 PATIENCE = 600.0
+DOOR = "Sign in to read Vigie"
 
 
 def session_of(home: Path, who: str, *, roles: tuple[str, ...] = (), minutes_ago: float = 0) -> str:
@@ -116,6 +119,19 @@ class Visit:
         return {one.label: one.deferred_file_id for one in buttons if one.deferred_file_id}
 
 
+class Outside(Visit):
+    """A reader before a login: pages come by HTTP alone."""
+
+    def __init__(self, base: str, headers: Mapping[str, str]) -> None:
+        super().__init__(cast("ClientConnection", None))
+        self._base, self._headers = base, {name.encode(): value.encode("latin-1") for name, value in headers.items()}
+
+    def open(self, page: str = "", query: str = "") -> str:
+        """Ask for a page by its address; returns its HTML."""
+        path = "" if page == "overview" else page
+        return httpx.get(f"{self._base}/{path}?{query}", headers=self._headers, timeout=PATIENCE).text
+
+
 @contextmanager
 def visit(
     base: str, cookie: str = "", *, origin: str | None = "", token: str | None = "", session: str = "",
@@ -136,14 +152,23 @@ def visit(
     sent = good if token == "" else token
     cookies = "; ".join(filter(None, (f"{XSRF}={good}", cookie and f"{COOKIE}={cookie}", cookies)))
     protocols = [Subprotocol(one) for one in ("streamlit", sent or "", session) if one]
-    with connect(
-        f"ws://{urlsplit(base).netloc}/_stcore/stream",
-        subprotocols=protocols,
-        origin=base if origin == "" else origin,  # type: ignore[arg-type]  # a text is an origin
-        additional_headers={"Cookie": cookies, **(headers or {})},
-        max_size=None,
-        open_timeout=PATIENCE,
-    ) as socket:
+    try:
+        socket = connect(
+            f"ws://{urlsplit(base).netloc}/_stcore/stream",
+            subprotocols=protocols,
+            origin=base if origin == "" else origin,  # type: ignore[arg-type]  # a text is an origin
+            additional_headers={"Cookie": cookies, **(headers or {})},
+            max_size=None,
+            open_timeout=PATIENCE,
+        )
+    except InvalidStatus:
+        # Whoever has no login that holds gets the door, and no websocket.
+        outside = Outside(base, {"Cookie": cookies, **(headers or {})})
+        if origin != "" or DOOR not in outside.open():
+            raise
+        yield outside
+        return
+    with socket:
         yield Visit(socket)
 
 

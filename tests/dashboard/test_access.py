@@ -11,7 +11,7 @@ from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from access import NotAllowedError, Person
-from access.sessions import DOWNLOADED, REFUSED, SIGNED_IN, form_token, logins_of
+from access.sessions import DOWNLOADED, REFUSED, SIGNED_IN, form_token, login_id_of, logins_of
 from alerts.lifecycle import ANNOUNCED, SIGNED_OFF
 from core.schema import Entry
 from core.settings import PROJECT
@@ -28,6 +28,7 @@ SETTINGS = (
     'dashboard_url = "https://vigie.example.org"\n[access]\nclient_id = "vigie"\n'
     'provider = "https://login.example.org/.well-known/openid-configuration"\n'
 )
+SECRET = "0" * 64
 SEVERE = "surge-EMR-2025-02"
 
 
@@ -35,7 +36,8 @@ pytestmark = [pytest.mark.usefixtures("sending_at_once"), pytest.mark.slow]
 
 
 @pytest.fixture
-def released(home: Path) -> Release:
+def released(home: Path, monkeypatch: pytest.MonkeyPatch) -> Release:
+    monkeypatch.setenv("VIGIE_COOKIE_SECRET", SECRET)
     (home / "settings.toml").write_text(SETTINGS)
     return publish(home, replay=False)
 
@@ -53,13 +55,13 @@ Sign = Callable[..., str]
 
 @pytest.fixture
 def signed(home: Path, monkeypatch: pytest.MonkeyPatch) -> Sign:
-    """Begin a session as the callback does, and make it the one that pages find; returns its identifier."""
+    """Begin a login as the callback does, and make it the one that pages find; returns its login id."""
 
     def make(who: str, *roles: str, name: str = "") -> str:
         person = Person(name or f"{who}@example.org", f"https://login.example.org|{who}", roles)
-        session_id = logins_of(home, reads.journal).begin(person, visitor.settings())
-        monkeypatch.setattr(visitor, "session_id", lambda: session_id)
-        return session_id
+        login_id = login_id_of(logins_of(home, reads.journal).begin(person, visitor.settings()))
+        monkeypatch.setattr(visitor, "login_id", lambda: login_id)
+        return login_id
 
     return make
 
@@ -104,7 +106,7 @@ def rows(home: Path, action: str) -> list[Entry]:
 @pytest.mark.usefixtures("released")
 def test_who_has_not_signed_in_sees_the_door_alone() -> None:
     app = visit()
-    assert [title.value for title in app.title] == ["Sign in to read Vigie"]
+    assert "Sign in to read Vigie" in forms(app)
     assert labels(app) == set()
     assert 'href="/auth/login"' in forms(app)
     assert not app.table
@@ -123,9 +125,9 @@ def test_a_login_without_a_role_is_told_so_and_recorded_once(home: Path, signed:
 
 @pytest.mark.usefixtures("released")
 def test_a_step_carries_the_logins_identity_and_no_name_is_asked(home: Path, signed: Sign) -> None:
-    session_id = signed("mia", "manager")
+    login_id = signed("mia", "manager")
     app = visit(alert="surge-WAR-2025-02")
-    assert form_token(session_id) in forms(app)
+    assert form_token(login_id, SECRET) in forms(app)
     assert "Your name" not in {field.label for field in app.text_input}
     sign(app)
     (row,) = rows(home, SIGNED_OFF)

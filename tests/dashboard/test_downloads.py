@@ -10,7 +10,6 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from core.errors import SchemaError
 from core.table_files import harmless
 from dashboard import reads, speaking
 from dashboard.downloads import FORMATS, Export, csv_bytes, export_of, parquet_bytes, xlsx_bytes
@@ -81,12 +80,6 @@ def test_a_parquet_file_carries_the_same_lines_in_its_metadata() -> None:
     table = pq.read_table(io.BytesIO(parquet_bytes(EXPORT)))
     assert "CC BY 4.0" in table.schema.metadata[b"vigie"].decode()
     pd.testing.assert_frame_equal(table.to_pandas(), FRAME)
-
-
-def test_a_table_with_a_small_count_by_citizenship_is_no_export() -> None:
-    frame = pd.DataFrame({"citizen": ["SYR", "ERI"], "obs_value": [80.0, 3.0]})
-    with pytest.raises(SchemaError, match="counts of 1 to 4 by citizenship"):
-        Export("nationalities", "Nationalities", frame, "2025-01-31", "run-1")
 
 
 def test_every_format_names_its_file_after_the_date_on_which_figures_were_known() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import pytest
 
@@ -60,6 +62,17 @@ def test_the_peaks_of_2015_and_2016_are_left_out_of_comparisons_and_that_is_said
 def test_signs_of_markdown_in_a_text_are_shown_as_they_are() -> None:
     assert plain("a*b_c [x](y) #1 ~z") == r"a\*b\_c \[x\]\(y\) \#1 \~z"
     assert plain("Août, 12 000 — “x”") == "Août, 12 000 — “x”"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["see https://evil.example.org/x", "HTTP://evil.example.org", "www.evil.example.org", "WWW.evil.org", "a@evil.org"],
+)
+def test_address_in_a_note_is_no_link(text: str) -> None:
+    seen = re.sub(r"\\(.)", r"\1", plain(text))
+    links = (r"(?i)(https?://|www(?=\.))([-.\w]+)", r"[-.\w+]+@[-\w]+(\.[-\w]+)+")  # as mdast-util-gfm-autolink-literal
+    assert not [link for link in links if re.search(link, seen)]
+    assert seen.replace("\u2060", "") == text
 
 
 def test_a_step_s_level_and_status_are_told_in_words_and_other_texts_as_they_are() -> None:

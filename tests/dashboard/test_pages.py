@@ -208,11 +208,9 @@ def test_only_a_comparison_that_leaves_early_years_out_says_so(monkeypatch: pyte
     assert said.format(year=2020) in words(visit(page))
 
 
-@pytest.mark.parametrize("is_told", [True, False], ids=["all counts", "counts that may be shown"])
+@pytest.mark.parametrize("is_told", [True, False], ids=["some known", "none known"])
 @pytest.mark.usefixtures("release")
-def test_bars_of_nationalities_are_shares_of_all_counts_where_these_tell_no_small_one_else_sums_of_what_is_shown(
-    monkeypatch: pytest.MonkeyPatch, *, is_told: bool
-) -> None:
+def test_bars_are_shares_of_known_nationalities_else_sums(monkeypatch: pytest.MonkeyPatch, *, is_told: bool) -> None:
     told = pd.Series({"SYR": 0.61, "AFG": 0.39} if is_told else {}, dtype=float)
     monkeypatch.setattr(route_context, "yearly_shares", lambda _view, _known: told)
     chart = visit("route", route="CMR", view="nationalities").get("plotly_chart")[-1].proto

@@ -8,7 +8,6 @@ from typing import cast
 import pandas as pd
 import pytest
 
-from core.disclosure import SMALLEST_SHOWN
 from dashboard import route_context
 from dashboard.route_view import RouteView
 
@@ -53,11 +52,8 @@ def test_shares_of_named_nationalities_and_of_the_others_make_up_the_whole() -> 
     assert few["share"].tolist() == [0.8, 0.21, 0.0]
 
 
-@pytest.mark.parametrize(("persons", "is_told"), [(200 * SMALLEST_SHOWN, True), (200 * SMALLEST_SHOWN - 1, False)])
-def test_a_share_in_whole_per_cent_is_told_where_half_a_per_cent_may_be_shown(
-    persons: float,
-    is_told: bool,  # noqa: FBT001  # a case
-) -> None:
+@pytest.mark.parametrize("persons", [1000.0, 4.0])
+def test_shares_are_of_all_counts_of_the_year(persons: float) -> None:
     rows = {"route_id": "CMR", "target": "arrivals", "geo": "_T", "freq": "M", "time_period": "2024-12"}
     counts = [{**rows, "citizen": "SYR", "obs_value": persons * 0.75}]
     counts += [{**rows, "citizen": "EGY", "obs_value": persons * 0.25}]
@@ -65,4 +61,4 @@ def test_a_share_in_whole_per_cent_is_told_where_half_a_per_cent_may_be_shown(
     counts += [{**rows, "citizen": "SYR", "obs_value": 9e5, "time_period": "2023-12"}]
     view = SimpleNamespace(night=SimpleNamespace(frame=lambda _name: pd.DataFrame(counts)), route_id="CMR")
     shares = route_context.yearly_shares(cast("RouteView", view), set(MONTHS))
-    assert shares.to_dict() == ({"SYR": 0.75, "EGY": 0.25} if is_told else {})
+    assert shares.to_dict() == {"SYR": 0.75, "EGY": 0.25}

@@ -21,9 +21,10 @@ from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from access.gate import LOGIN_HEADER, Gate
-from access.guard import Guard, guard_of
+from access.gate import Gate
+from access.guard import LOGIN_HEADER, Guard, guard_of
 from core.settings import PROJECT
+from dashboard import server
 from dashboard.layout import STYLE
 from dashboard.server import (
     HUB_FILES,
@@ -41,6 +42,8 @@ from dashboard.server import (
 from dashboard.streamlit_private import STATIC_ADDRESS as ADDRESS
 from dashboard.streamlit_private import STATIC_FOLDER as FOLDER
 from dashboard.streamlit_private import frame
+from store.chain import Problem
+from store.releases import Release, ReleaseStore
 from tests.servers import LONGEST_SECONDS, Server
 
 STATIC = Path(streamlit.__file__).parent / "static"
@@ -149,13 +152,13 @@ def test_host_and_origin_are_held_without_a_login_too(
 
     headers = [(b"host", host.encode()), *([(b"origin", origin.encode())] if origin else [])]
     scope = {"type": "websocket", "path": "/_stcore/stream", "headers": headers, "subprotocols": ["streamlit"]}
-    asyncio.run(Gate(app, guard_of(home, address, journal), application())(scope, receive, send))
+    asyncio.run(Gate(app, guard_of(home, address, 8501, journal), application())(scope, receive, send))
     assert bool(reached) == passes
 
 
 @pytest.mark.parametrize("path", ["/", "/_stcore/health", "/healthz", "/media/x", "/static/x"])
 def test_another_name_is_not_served_beyond_loopback_either(home: Path, path: str) -> None:
-    gate = Gate(PlainTextResponse("figures"), guard_of(home, "0.0.0.0", journal), application())  # noqa: S104  # as above
+    gate = Gate(PlainTextResponse("figures"), guard_of(home, "0.0.0.0", 8501, journal), application())  # noqa: S104  # as above
 
     async def get(host: str) -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://127.0.0.1") as client:
@@ -215,13 +218,25 @@ def test_a_table_of_the_hub_is_served_and_so_is_what_must_be_known_about_it(
     }  # fmt: skip
 
 
+def test_hub_files_are_refused_beside_an_altered_release(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIGIE_HOME", str(home))
+    monkeypatch.setattr(server, "alteration", lambda *_given, **_more: Problem("run", "manifest.json", "was altered"))
+    monkeypatch.setattr(ReleaseStore, "current", lambda _store: Release(home))
+    (home / "published" / "hub" / "model-output").mkdir(parents=True)
+    for name in ("hub_scores.csv", "model-output/x.csv"):
+        (home / "published" / "hub" / name).write_text("a")
+    routes = [Route("/hub/model-output/{name:path}", _hub_folder), Route(f"{HUB_FILES}/{{name}}", _hub_file)]
+    for path in ("/hub/model-output/x.csv", f"{HUB_FILES}/hub_scores.csv"):
+        assert ask(home, path, Starlette(routes=routes)).status_code == 503
+
+
 def test_nobody_reads_a_hubs_files_without_a_login() -> None:
     assert {f"/hub/{one}" for one in HUB_FOLDERS} <= set(application().closed)
 
 
 def ask(home: Path, path: str, answer: ASGIApp) -> httpx.Response:
     """What the gate makes of an answer."""
-    gate = Gate(answer, guard_of(home, "127.0.0.1", journal), application())
+    gate = Gate(answer, guard_of(home, "127.0.0.1", 8501, journal), application())
 
     async def get() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://127.0.0.1") as client:

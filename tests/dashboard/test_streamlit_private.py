@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import re
 import socket
 from functools import cache
@@ -11,14 +12,18 @@ from unittest.mock import MagicMock
 
 import pytest
 import streamlit as st
+import uvicorn
+from starlette.types import Receive, Scope, Send
 from streamlit.web.server.starlette import starlette_server
 from streamlit.web.server.starlette.starlette_app import create_streamlit_routes
 from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_token_string
 from streamlit.web.server.starlette.starlette_server_config import XSRF_COOKIE_NAME
+from uvicorn.server import ServerState
 
 from access.guard import CALLBACK_PATH, LOGIN_PATH, LOGOUT_PATH
 from core.settings import PROJECT
 from dashboard import streamlit_private
+from tests.servers import LONGEST_SECONDS
 
 PACKAGE = Path(st.__file__).parent
 
@@ -51,6 +56,42 @@ def test_the_size_of_messages_is_set_where_the_server_looks(monkeypatch: pytest.
     assert starlette_server._get_uvicorn_config_kwargs()["ws_max_size"] > 1
     streamlit_private.limit_messages(1)
     assert starlette_server._get_uvicorn_config_kwargs()["ws_max_size"] == 1
+
+
+def test_half_open_request_ends_and_a_slow_answer_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(starlette_server, "_get_uvicorn_config_kwargs", starlette_server._get_uvicorn_config_kwargs)
+    assert streamlit_private.HALF_OPEN_SECONDS <= 10
+    monkeypatch.setattr(streamlit_private, "HALF_OPEN_SECONDS", 0.1)
+    streamlit_private.end_half_open_requests()
+    protocol = starlette_server._get_uvicorn_config_kwargs()["http"]
+    is_over = asyncio.Event()
+
+    async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await asyncio.wait_for(is_over.wait(), LONGEST_SECONDS)  # longer than a request's head may take
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    async def answers() -> list[bytes]:
+        config, loop = uvicorn.Config(app, log_config=None), asyncio.get_running_loop()
+        state = ServerState()
+        server = await loop.create_server(lambda: protocol(config, state, {}), "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        found = []
+        whole, half = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"GET / HTTP/1.1\r\nHo"
+        pairs = [await asyncio.open_connection("127.0.0.1", port) for _request in range(3)]
+        for (_reader, writer), sent in zip(pairs, (whole, half, b""), strict=True):
+            writer.write(sent)
+        for reader, _writer in pairs[1:]:
+            found.append(await asyncio.wait_for(reader.read(), LONGEST_SECONDS))
+        is_over.set()
+        found.append(await asyncio.wait_for(pairs[0][0].readuntil(b"ok"), LONGEST_SECONDS))
+        for _reader, writer in pairs:
+            writer.close()
+        server.close()
+        return found
+
+    nothing, nothing_either, answer = asyncio.run(answers())
+    assert (nothing, nothing_either, answer[:15]) == (b"", b"", b"HTTP/1.1 200 OK")
 
 
 def test_an_answer_does_not_wait_for_the_browsers_receipt(monkeypatch: pytest.MonkeyPatch) -> None:

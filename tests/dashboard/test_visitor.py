@@ -86,10 +86,11 @@ def come(monkeypatch: pytest.MonkeyPatch) -> Come:
         actor = Actor(who.name, frozenset({*roles, *having}), who.identity)
         found = SimpleNamespace(person=who, actor=actor) if is_in else None
         monkeypatch.delenv(visitor.WITHOUT_LOGIN, raising=False)
+        monkeypatch.setenv("VIGIE_COOKIE_SECRET", "0" * 32)
         monkeypatch.setattr(visitor, "st", seen)
         monkeypatch.setattr(visitor, "settings", given)
         monkeypatch.setattr(visitor, "login", lambda: cast("Login | None", found))
-        monkeypatch.setattr(visitor, "session_id", lambda: "a session")
+        monkeypatch.setattr(visitor, "login_id", lambda: "a login")
         monkeypatch.setattr(visitor, "dress", lambda: None)
         monkeypatch.setattr(visitor, "stop_with", seen.stop)
         return seen

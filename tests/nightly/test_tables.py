@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from core import QUANTILE_LEVELS
 from forecasting.panel import Panel, panel_from_rows
+from nightly import RealTimeData, tables
 from nightly.tables import differences, hindcast_table
 from store.releases import ReleaseStore
 
@@ -89,3 +93,16 @@ def test_a_night_keeps_replays_of_every_member_and_how_many_editions_a_route_has
     assert (made["q50"] <= made["q90"]).all()
     assert made["origin_date"].max() < pd.Timestamp("2024-12-31")
     assert (release.read("routes").loc[lambda rows: rows["state"] == "ok", "editions"] >= 1).all()
+
+
+def test_own_breakdown_enters_a_release_rounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("freshness", "changes", "delay_profile", "reporting"):
+        monkeypatch.setattr(tables, name, lambda *_given: pd.DataFrame())
+    sources, citizens = ["own_post", "own_post", "iom_dtm"], ["SYR", "_T", "SYR"]
+    rows = pd.DataFrame({"source_id": sources, "citizen": citizens, "obs_value": [3.0, 3.0, 3.0]})
+    data = SimpleNamespace(
+        observations=rows, known=None, date=None, published=None, outcomes=pd.DataFrame(), editions=dict,
+        states=pd.DataFrame({"route_id": ["CMR"]}),
+    )  # fmt: skip
+    made = tables.data_tables(cast(RealTimeData, data), {}, pd.DataFrame(), None)
+    assert made["observations"]["obs_value"].to_list() == [5.0, 3.0, 3.0]

@@ -73,7 +73,7 @@ def forecasts() -> Rows:
 
 @pytest.fixture
 def release_frames(observations: Rows, forecasts: Rows) -> dict[str, pd.DataFrame]:
-    """Every frame a release needs; all but ``withheld`` have a row or more."""
+    """Every frame a release needs; each has a row or more."""
     series = "arrivals.CMR._T._T.M"
     frames = {
         "forecasts": forecasts().assign(target="arrivals"),

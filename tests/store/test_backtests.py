@@ -8,11 +8,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.errors import SchemaError, StoreError
+from core.errors import SchemaError
 from core.release import FORECASTS
 from core.schema import check
-from store import MANY_FILES
-from store.caches import KEY, BacktestStore
+from store import KEY_FILE, MANY_FILES, parquet_bytes, sha256_of_bytes
+from store.caches import KEY, BacktestStore, altered_caches
 
 Rows = Callable[..., pd.DataFrame]
 
@@ -131,12 +131,23 @@ def test_a_forecast_told_twice_within_a_version_and_history_is_refused(store: Ba
     assert len(_missing(store, _keys(cached()))) == len(_keys(cached()))
 
 
-def test_a_damaged_file_is_named(tmp_path: Path, store: BacktestStore, cached: Rows) -> None:
+def test_rewritten_file_named_by_its_own_hash_is_never_read(tmp_path: Path, store: BacktestStore, cached: Rows) -> None:
     store.append(cached())
     (path,) = (tmp_path / "backtests").glob("*.parquet")
-    path.write_bytes(b"damaged")
-    with pytest.raises(StoreError, match=path.name):
-        store.read(_keys(cached()))
+    rewritten = parquet_bytes(pd.read_parquet(path).assign(value=0.4))
+    path.unlink()
+    forged = path.with_name(f"{sha256_of_bytes(rewritten)[:32]}.parquet")
+    forged.write_bytes(rewritten)
+    assert store.read(_keys(cached())).empty
+    assert altered_caches(tmp_path) == [forged]
+    assert store.heal() == [forged.name]
+
+
+def test_caches_without_a_key_are_all_unknown(tmp_path: Path, store: BacktestStore, cached: Rows) -> None:
+    store.append(cached())
+    (tmp_path / KEY_FILE).unlink()
+    assert altered_caches(tmp_path) == list((tmp_path / "backtests").glob("*.parquet"))
+    assert not (tmp_path / KEY_FILE).exists()
 
 
 def test_a_damaged_file_is_set_aside_and_what_it_held_is_missing_again(
@@ -147,8 +158,7 @@ def test_a_damaged_file_is_set_aside_and_what_it_held_is_missing_again(
     (damaged,) = (tmp_path / "backtests").glob("*.parquet")
     store.append(other)
     damaged.write_bytes(damaged.read_bytes()[:-100])
-    with pytest.raises(StoreError):
-        store.read(_keys(one, other))
+    assert set(store.read(_keys(one, other))["model_id"]) == {"vigie-theta"}
     assert store.heal() == [damaged.name]
     assert store.heal() == []
     assert set(_missing(store, _keys(one, other))["model_id"]) == {"vigie-ets"}

@@ -12,8 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core.disclosure import refuse_small_counts
-from core.errors import InputError, SchemaError
+from core.errors import InputError
 from store.export import (
     KINDS,
     OBSERVED,
@@ -65,20 +64,13 @@ def read_csv(folder: Path) -> pd.DataFrame:
     return pd.read_csv(folder / "out.csv")
 
 
-def test_small_counts_are_withheld_with_a_second_one_that_would_give_them_away(
-    release: Release, tmp_path: Path
-) -> None:
-    write_export(release, "observations", tmp_path / "out.parquet")
-    out = pd.read_parquet(tmp_path / "out.parquet").set_index("citizen")["obs_value"]
-    assert out[["ERI", "EGY"]].isna().all()
-    assert out["SYR"] == 1000 and out["_T"] == 1053
-
-
-def test_revised_counts_do_not_tell_what_the_table_of_observations_withholds(release: Release, tmp_path: Path) -> None:
-    write_export(release, "revisions", tmp_path / "out.csv")
-    out = read_csv(tmp_path).set_index("citizen")
-    assert not {"ERI", "EGY"} & set(out.index)
-    assert out.loc["_T", "before"] == 1060
+@pytest.mark.parametrize("table", ["observations", "revisions"])
+def test_published_breakdown_leaves_as_it_was_published(release: Release, tmp_path: Path, table: str) -> None:
+    write_export(release, table, tmp_path / "out.parquet")
+    kept = release.read(table)
+    left = pd.read_parquet(tmp_path / "out.parquet")[list(kept.columns)]
+    pd.testing.assert_frame_equal(left, kept, check_dtype=False)
+    assert kept["citizen"].isin(["ERI", "EGY"]).any()
 
 
 def test_rows_that_were_set_aside_leave_without_their_content(release: Release, tmp_path: Path) -> None:
@@ -86,11 +78,11 @@ def test_rows_that_were_set_aside_leave_without_their_content(release: Release, 
     assert list(read_csv(tmp_path).columns)[:-3] == ["source_id", "file", "row", "column", "rule"]
 
 
-def test_no_table_leaves_with_a_small_count_or_without_target_unit_and_day(release: Release, tmp_path: Path) -> None:
+def test_no_table_leaves_without_target_unit_and_day(release: Release, tmp_path: Path) -> None:
     assert release.names
-    for table in set(release.names) - {"withheld"}:
+    for table in release.names:
         write_export(release, table, tmp_path / f"{table}.parquet")
-        refuse_small_counts(out := pd.read_parquet(tmp_path / f"{table}.parquet"))
+        out = pd.read_parquet(tmp_path / f"{table}.parquet")
         assert {"target", "unit", "as_of"} <= set(out.columns), table
 
 
@@ -184,14 +176,6 @@ def test_without_being_asked_for_a_csv_says_nothing_of_itself(release: Release, 
     assert text_inside(tmp_path / "out.csv") == ""
 
 
-def test_what_is_withheld_is_decided_before_rows_are_chosen(release: Release, tmp_path: Path) -> None:
-    def small(rows: pd.DataFrame) -> pd.DataFrame:
-        return rows[rows["citizen"].isin(["ERI", "EGY"])]
-
-    write_export(release, "observations", tmp_path / "out.csv", chosen=small)
-    assert read_csv(tmp_path)["obs_value"].isna().all()
-
-
 def test_files_for_machines_are_recorded_when_they_changed_and_only_those(tmp_path: Path) -> None:
     with opened_journal("", tmp_path) as journal:
         for content in (b"1", b"1", b"2"):
@@ -204,9 +188,7 @@ def test_files_for_machines_are_recorded_when_they_changed_and_only_those(tmp_pa
 
 
 @pytest.mark.parametrize("with_citation", [True, False])
-def test_what_was_known_on_a_day_leaves_in_seven_columns_with_its_sources_and_never_with_a_small_count(
-    *, with_citation: bool
-) -> None:
+def test_what_was_known_on_a_day_leaves_in_seven_columns_with_its_sources(*, with_citation: bool) -> None:
     known, day = pd.DataFrame([row("_T", 1053.0), row("SYR", 1000.0)]), dt.date(2025, 1, 31)
     cited = ["IOM, arrivals. Licence: CC BY 4.0."]
     content, about = observations_bytes(known, cited, day, "csv", with_citation=with_citation)
@@ -217,8 +199,6 @@ def test_what_was_known_on_a_day_leaves_in_seven_columns_with_its_sources_and_ne
     told = about.decode().splitlines()
     assert told[:3] == ["Title: Vigie: observations", "As known on: 2025-01-31", f"Source: {cited[0]}"]
     assert len(told) == 4 and told[3].startswith("Purpose: ")
-    with pytest.raises(SchemaError, match="not to leave"):
-        observations_bytes(pd.DataFrame([row("ERI", 3.0)]), cited, day, "csv")
 
 
 def test_blocks_of_forecasts_follow_each_other_under_one_head_and_are_counted(tmp_path: Path) -> None:

@@ -118,9 +118,16 @@ def test_what_was_begun_an_hour_ago_may_still_be_finished_and_a_second_more_may_
     assert [path.name for path in remove_unfinished(tmp_path, now)] == [".aside-more"]
 
 
-def test_a_file_that_was_written_may_be_read_by_everybody(tmp_path: Path) -> None:
-    write_bytes(tmp_path / "deep" / "folder" / "file", b"content")
-    assert (tmp_path / "deep" / "folder" / "file").stat().st_mode & 0o777 == 0o644
+@pytest.mark.parametrize(("private", "mode"), [(True, 0o600), (False, 0o644)])
+def test_file_of_a_home_is_for_its_owner_and_an_export_for_everybody(
+    tmp_path: Path,
+    private: bool,  # noqa: FBT001  # a case of a table
+    mode: int,
+) -> None:
+    path = tmp_path / "deep" / "folder" / "file"
+    write_bytes(path, b"content", private=private)
+    assert path.stat().st_mode & 0o777 == mode
+    assert path.parent.stat().st_mode & 0o777 == 0o700 or not private
 
 
 def test_a_column_that_a_file_does_not_hold_is_named_with_those_that_it_holds(tmp_path: Path) -> None:

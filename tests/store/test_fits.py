@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from store import caches
+from core.errors import StoreError
+from store import KEY_FILE, caches, home_key, sha256_of_bytes
 from store.caches import FitStore
 
 
@@ -27,6 +29,43 @@ def test_a_damaged_fit_counts_as_lost(tmp_path: Path, damaged: bytes) -> None:
     FitStore(tmp_path).put("one", b"trees")
     (tmp_path / "fits" / "one.fit").write_bytes(damaged)
     assert FitStore(tmp_path).get("one") is None
+
+
+def test_fit_with_a_hash_that_anybody_can_make_is_left_out(tmp_path: Path) -> None:
+    FitStore(tmp_path).put("one", b"trees")
+    forged = b"other trees"
+    (tmp_path / "fits" / "one.fit").write_bytes(sha256_of_bytes(forged).encode() + forged)
+    assert FitStore(tmp_path).get("one") is None
+    assert FitStore(tmp_path).heal() == ["one.fit"]
+    assert not (tmp_path / "fits" / "one.fit").exists()
+
+
+def test_fit_renamed_to_another_key_is_left_out(tmp_path: Path) -> None:
+    FitStore(tmp_path).put("one", b"trees")
+    (tmp_path / "fits" / "one.fit").rename(tmp_path / "fits" / "two.fit")
+    assert FitStore(tmp_path).get("two") is None
+
+
+def test_fit_of_another_home_is_left_out(tmp_path: Path) -> None:
+    FitStore(tmp_path / "a").put("one", b"trees")
+    shutil.copytree(tmp_path / "a" / "fits", tmp_path / "b" / "fits")
+    assert FitStore(tmp_path / "b").get("one") is None
+
+
+def test_fit_above_its_size_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    FitStore(tmp_path).put("one", b"trees")
+    monkeypatch.setattr(caches, "MOST_FIT_BYTES", 10)
+    monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail(f"{path} was read"))
+    assert FitStore(tmp_path).get("one") is None
+
+
+def test_key_is_for_its_owner_alone_and_stays(tmp_path: Path) -> None:
+    key = home_key(tmp_path / "home")
+    assert home_key(tmp_path / "home") == key
+    assert (tmp_path / "home" / KEY_FILE).stat().st_mode & 0o777 == 0o600
+    (tmp_path / "home" / KEY_FILE).write_bytes(b"short")
+    with pytest.raises(StoreError, match=KEY_FILE):
+        home_key(tmp_path / "home")
 
 
 def test_a_disk_that_refuses_costs_no_forecast(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError, StoreError
-from store.journal import Entry, Journal, existing_journal, journal_url, opened_journal
+from store import KEY_FILE
+from store.journal import HEAD_FILE, Entry, Journal, existing_journal, journal_url, opened_journal
 
 
 def _append_many(url: str, worker: int, count: int) -> None:
@@ -175,7 +176,7 @@ def test_on_a_disk_that_cannot_be_written_rows_are_read_and_none_is_made(
     with pytest.raises(StoreError, match="readonly"):
         journal.record(Entry("a", "said", "y"))
     journal.close()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["journal.sqlite"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [KEY_FILE, HEAD_FILE, "journal.sqlite"]
 
 
 def altered(path: Path, statement: str, *values: int) -> None:
@@ -233,8 +234,8 @@ def test_the_end_of_the_chain_is_the_newest_row_and_none_before_the_first(tmp_pa
         assert [head.id for head in heads if head is not None] == [1, 2, 3]
         kept = {head.id: head.sha256 for head in heads if head is not None}
         assert journal.walk(kept) == ""
-        assert "row 2 is not the one that a release records" in journal.walk({2: "x"})
-        assert "the hash of row 7, which a release records, is missing" in journal.walk({7: "x"})
+        assert "row 2 is not the one that was recorded" in journal.walk({2: "x"})
+        assert "the hash of row 7, which was recorded, is missing" in journal.walk({7: "x"})
 
 
 def test_a_text_may_be_as_long_as_a_hundred_thousand_letters(tmp_path: Path) -> None:

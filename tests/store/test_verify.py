@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -15,15 +16,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from core.release import HUB_EDITIONS
 from core.settings import Settings
 from nightly.hub_tables import publish_files
 from nightly.recover import chain_head, record_publication, witness
-from store import sha256_of_bytes, sha256_of_file
+from store import Partitions, parquet_bytes, sha256_of_bytes, sha256_of_file, write_bytes
+from store.caches import FitStore
 from store.editions import Arrival, EditionStore
 from store.export import tell_published, write_published
+from store.hub import Edition, SubmissionStore
 from store.journal import Entry, Journal, _link, journal_url
-from store.releases import About, Release, ReleaseStore
-from store.status import WITNESSED
+from store.outbox import Outbox, OutboxMessage
+from store.releases import SETTINGS_FILE, About, Release, ReleaseStore, hash_of_settings
+from store.status import WITNESSED, alteration
 from store.verify import verify_home
 from store.vintages import VintageStore
 from tests.store.conftest import Rows
@@ -35,7 +40,13 @@ def night(home: Path, frames: Frames, day: int, *, told: bool = True) -> Release
     """A release as a night makes it; not told: as somebody else would."""
     store, journal = ReleaseStore(home), Journal(journal_url("", home))
     contents = VintageStore(home).contents()
-    about = About(dt.date(2025, 1, day), "0.1.0", {}, {}, journal=chain_head(journal), vintages=contents)
+    inputs = {SETTINGS_FILE: hash_of_settings(home)}
+    about = About(dt.date(2025, 1, day), "0.1.0", {}, inputs, journal=chain_head(journal), vintages=contents)
+    editions = [(one.model_id, one.round_id, one.sha256, one.file, one.received, one.late) for one in submitted(home)]
+    frames = frames | {"hub_editions": HUB_EDITIONS.empty()}
+    if editions:
+        told_editions = pd.DataFrame(editions, columns=list(HUB_EDITIONS.columns)[:6])
+        frames["hub_editions"] = told_editions.astype({"received": "datetime64[ns]"})
     if told:
         release = store.publish(frames, {}, about, lambda run_id, sha256: witness(journal, run_id, sha256))
         record_publication(journal, release, {}, store.head())
@@ -43,6 +54,10 @@ def night(home: Path, frames: Frames, day: int, *, told: bool = True) -> Release
         release = store.publish(frames, {}, about)
     journal.close()
     return release
+
+
+def submitted(home: Path) -> list[Edition]:
+    return SubmissionStore(home).all()
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +76,15 @@ def home(tmp_path: Path, shelf: Path, release_frames: Frames, observations: Rows
 
 
 def make_home(home: Path, frames: Frames, observations: Rows) -> None:
+    write_bytes(home / SETTINGS_FILE, b"backtest_origins = 60\n")
+    FitStore(home).put("one", b"trees")
+    for folder in ("backtests", "hub/rows"):
+        Partitions(home / folder, keyed_by=home).append(pd.DataFrame({"value": [1.0]}))
+    content = b"origin_date,value"
+    edition = Edition(
+        "team-model", "2025-01-31", sha256_of_bytes(content), "a.csv", dt.date(2025, 2, 3), True, "hub"
+    )  # as the class is
+    SubmissionStore(home).add(edition, content)
     VintageStore(home).append(observations(("2024-12", 5418.0, "2025-01-10")))
     for day in (29, 30, 31):
         journal = Journal(journal_url("", home))
@@ -73,6 +97,13 @@ def make_home(home: Path, frames: Frames, observations: Rows) -> None:
         write_published(home, journal, {"alerts.atom": feed, "one.xml": b"<alert/>"})
     for table in (b"old", b"model_id"):
         publish_files(home, journal, {"a.csv": partial(bytes, table)})
+    noon = dt.datetime(2025, 1, 31, 12, tzinfo=dt.UTC)
+    message = OutboxMessage("m", 1, "alert 31", "raised", "desk", "mail", "duty@example.org", "en", noon, noon)
+    outbox = Outbox(journal)
+    outbox.decide("alert 31", lambda _rows: [Entry("ada", "signed off", "alert 31")], lambda _rows, _known: [message])
+    outbox.failed(message, noon, "no route to host", noon)
+    outbox.succeeded(message, noon, Entry("delivery", "sent", "alert 31"))
+    journal.record(Entry("bob", "dissented", "alert 31", reason="too early"))
     journal.close()
 
 
@@ -149,6 +180,44 @@ def oldest(home: Path) -> Path:
     return sorted((home / "releases").glob("2*"))[0]
 
 
+def rewrite_forecasts(home: Path, folder: str) -> None:
+    """Change forecasts, and name their file by its own hash."""
+    (path,) = (home / folder).glob("*.parquet")
+    content = parquet_bytes(pd.read_parquet(path) * 0.4)
+    path.unlink()
+    (path.parent / f"{sha256_of_bytes(content)[:32]}.parquet").write_bytes(content)
+
+
+def rewrite_fit(home: Path) -> None:
+    """Change a fit, and write its own hash before it."""
+    (home / "fits" / "one.fit").write_bytes(sha256_of_bytes(b"other").encode() + b"other")
+
+
+def link_hub(home: Path) -> None:
+    (home / "elsewhere").mkdir()
+    (home / "elsewhere" / "b.csv").write_text("model_id")
+    (home / "published" / "hub" / "more").symlink_to(home / "elsewhere", target_is_directory=True)
+
+
+def rewrite_receipt(home: Path) -> None:
+    (path,) = (home / "hub" / "editions").rglob("*.json")
+    path.write_text(path.read_text().replace("2025-02-03", "2025-01-31").replace("true", "false"))
+
+
+def take_submission_away(home: Path) -> None:
+    for path in (home / "hub" / "editions").rglob("*.*"):
+        path.unlink()
+
+
+def submission(home: Path) -> Path:
+    return next((home / "hub" / "editions").rglob("*.csv"))
+
+
+HASHES = "journal_chain WHERE id > (SELECT max(id) - 1 FROM journal_chain)"
+TRY = (
+    "INSERT INTO outbox_tries (letter_id, at, outcome, error) VALUES ('m', '2025-01-31 12:00:00.000000', 'dropped', '')"
+)
+LETTER = "INSERT INTO outbox_letters SELECT 'n', announcement, subject, kind, subscription, channel, 'eve@example.org', language, not_before, posted_at FROM outbox_letters"  # noqa: E501  # one statement
 LAST = "(SELECT max(id) FROM journal)"
 ROW = "INSERT INTO journal (at, actor, action, subject, run_id, reason, payload) SELECT at, 'eve', action, subject, run_id, reason, payload FROM journal WHERE id = 2"  # noqa: E501  # one statement
 TAMPERINGS: dict[str, Callable[[Path], object]] = {
@@ -226,11 +295,41 @@ TAMPERINGS: dict[str, Callable[[Path], object]] = {
     "figures cut off": lambda home: overwrite(figures(home), figures(home).read_bytes()[:-9]),
     "a feed emptied": lambda home: overwrite(home / "published" / "alerts.atom", b""),
     "a feed taken away": lambda home: (home / "published" / "alerts.atom").unlink(),
+    # What a night reads back and publishes from.
+    "a fit rewritten with its own hash": rewrite_fit,
+    "a fit under another name": lambda home: (home / "fits" / "one.fit").rename(home / "fits" / "two.fit"),
+    "past forecasts rewritten under their own hash": lambda home: rewrite_forecasts(home, "backtests"),
+    "rows of submissions rewritten under their own hash": lambda home: rewrite_forecasts(home, "hub/rows"),
+    "the home's key replaced": lambda home: overwrite(home / "integrity.key", b"x" * 32),
+    "the home's key taken away": lambda home: (home / "integrity.key").unlink(),
+    # Rows that came after the newest release.
+    "the newest row deleted, and its hash": sql("DELETE FROM journal WHERE id = (SELECT max(id) FROM journal)", f"DELETE FROM {HASHES}"),  # noqa: E501, S608  # as above
+    "the newest row re-attributed and all rows chained anew": rechained(sql(f"UPDATE journal SET actor = 'eve' WHERE id = {LAST}")),  # noqa: E501, S608  # as above
+    "the journal's end taken away": lambda home: (home / "journal.head").unlink(),
+    "the journal's end rewritten": lambda home: overwrite(home / "journal.head", b'{"id": 1, "sha256": "x"}'),
+    # Messages.
+    **{
+        f"a message's {column}": sql(f"UPDATE outbox_letters SET {column} = 'eve@example.org'")  # noqa: S608  # as above
+        for column in ("recipient", "subject", "channel", "subscription")
+    },
+    "a message added": sql(LETTER),
+    "a message taken away": sql("DELETE FROM outbox_letters"),
+    "an attempt added": sql(TRY),
+    "an attempt taken away": sql("DELETE FROM outbox_tries WHERE outcome = 'failed'"),
+    "an attempt's outcome": sql("UPDATE outbox_tries SET outcome = 'dropped' WHERE outcome = 'sent'"),
+    # Settings, links, other teams' submissions.
+    "settings": lambda home: overwrite(home / "settings.toml", b"backtest_origins = 24\n"),
+    "settings taken away": lambda home: (home / "settings.toml").unlink(),
+    "a linked folder among the hub's files": link_hub,
+    "a link among figures": lambda home: (figures(home).parent / "x.parquet").symlink_to(figures(home)),
+    "a submission": lambda home: overwrite(submission(home), b"other"),
+    "a submission taken away": take_submission_away,
+    "a submission's day of receipt": rewrite_receipt,
 }  # fmt: skip
 
 
 def test_as_many_were_tried_as_were_promised() -> None:
-    assert len(TAMPERINGS) >= 65
+    assert len(TAMPERINGS) >= 90
 
 
 @pytest.mark.parametrize("what", TAMPERINGS)
@@ -241,6 +340,44 @@ def test_what_was_changed_is_named(home: Path, what: str) -> None:
     problem = verify_home(home, settings)
     assert problem is not None
     assert str(problem)
+
+
+def test_rewritten_release_with_its_own_head_is_refused(home: Path) -> None:
+    store = ReleaseStore(home)
+    for release in store.all():
+        assert alteration(home, release, "", follows=False) is None
+    forge_newest(home)
+    forged = store.current()
+    assert forged is not None
+    assert store.alteration(forged) is None, "it agrees with its own head"
+    assert "not the one that the journal keeps" in str(alteration(home, forged, "", follows=False))
+
+
+def test_release_without_a_witness_is_refused_except_from_a_store(home: Path, release_frames: Frames) -> None:
+    added = night(home, release_frames, 31, told=False)
+    assert "no witness" in str(alteration(home, added, "", follows=False))
+    assert alteration(home, added, "", follows=True) is None
+
+
+def test_hash_of_a_journal_row_kept_by_a_recipient_is_proof(home: Path) -> None:
+    journal = Journal(journal_url("", home))
+    head = journal.head()
+    assert head
+    journal.record(Entry("ada", "noted", "later"))
+    journal.close()
+    assert verify_home(home, Settings(), head.sha256) is None
+    assert "no release has this hash" in str(verify_home(home, Settings(), "0" * 64))
+
+
+def test_files_of_a_home_are_for_their_owner_alone(tmp_path: Path, release_frames: Frames, observations: Rows) -> None:
+    before = os.umask(0o022)
+    try:
+        make_home(tmp_path / "new" / "home", release_frames, observations)
+    finally:
+        os.umask(before)
+    found = [tmp_path / "new", *(tmp_path / "new").rglob("*")]
+    modes = {path.relative_to(tmp_path).as_posix(): path.stat().st_mode & 0o777 for path in found}
+    assert {name: mode for name, mode in modes.items() if mode not in {0o600, 0o700}} == {}
 
 
 def take_in(home: Path, observations: Rows) -> str:

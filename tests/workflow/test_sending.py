@@ -8,6 +8,7 @@ import shutil
 import socket
 import threading
 import time
+from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 from types import SimpleNamespace
@@ -85,6 +86,28 @@ def test_a_mail_has_text_html_and_the_fan_chart_and_says_what_it_must(
     assert link in text
     assert link.replace("&", "&amp;") in html
     assert mail["Subject"] == "[Vigie] New alert: Eastern Mediterranean (Warning)"
+
+
+def test_recipient_who_left_the_settings_gets_nothing(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    sign(opened := desk(**mail_settings), publish)
+    (subscription,) = opened.settings.delivery.subscriptions
+    delivery = opened.settings.delivery.model_copy(
+        update={"subscriptions": [subscription.model_copy(update={"to": ["other@example.org"]})]}
+    )
+    changed = replace(opened, settings=opened.settings.model_copy(update={"delivery": delivery}))
+    report = send_waiting(changed)
+    assert (mailbox.mails, report.given_up) == ([], 1)
+    assert "no such recipient" in " ".join(report.problems)
+
+
+def test_mail_carries_the_end_of_the_journal(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    sign(opened := desk(**mail_settings), publish)
+    send_waiting(opened)
+    assert opened.journal.holds(mailbox.mails[0][sending.JOURNAL_HEADER].strip())
 
 
 def attachments(mail: EmailMessage) -> list[tuple[str | None, bytes]]:
