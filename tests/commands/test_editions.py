@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -13,7 +12,6 @@ import pytest
 
 from commands import nights
 from nightly.inputs import Ingested
-from store.vintages import VintageStore
 from tests.commands.command_line import vigie
 from tests.store.conftest import observations
 
@@ -77,18 +75,6 @@ def test_a_file_that_is_refused_ends_with_one_and_is_no_edition(tmp_path: Path) 
     refused = vigie(tmp_path / "home", "ingest", "--file", f"uk_home_office={tmp_path / 'days.csv'}")
     assert refused.exit_code == 1
     assert json.loads(vigie(tmp_path / "home", "editions", "--json").stdout) == []
-
-
-def test_what_one_series_withholds_another_asked_for_alone_does_not_give_away(
-    tmp_path: Path, observations: Callable[..., pd.DataFrame]
-) -> None:
-    place = {"source_id": "eurostat", "target": "asylum_applications", "route_id": "_Z", "geo": "ITA"}
-    for citizen, count in (("_T", 103), ("SYR", 100), ("ERI", 3)):
-        series = {"series_id": f"asylum_applications._Z.ITA.{citizen}.M", "citizen": citizen}
-        VintageStore(tmp_path).append(observations(("2024-12", count, "2025-01-15"), **place, **series))
-    for asked, values in (("*.SYR.M", [None]), ("*._T.M", [103])):
-        told = vigie(tmp_path, "observations", "--series", asked, "--format", "json").stdout
-        assert [row["obs_value"] for row in json.loads(told)] == values
 
 
 @pytest.mark.parametrize(

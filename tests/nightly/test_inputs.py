@@ -84,14 +84,14 @@ def test_an_edition_is_held_against_what_was_known_when_it_was_published_or_wher
 
     monkeypatch.setattr(VintageStore, "as_of", known)
     monkeypatch.setattr(VintageStore, "all_revisions", known)
-    told: list[bool] = []
-    monkeypatch.setattr(inputs, "judge", lambda *_, complete: told.append(complete))
+    told: list[tuple[bool, dt.date]] = []
+    monkeypatch.setattr(inputs, "judge", lambda *_, complete, received: told.append((complete, received)))
     rows = cells("2024-11", "2024-12").assign(
         as_of=pd.to_datetime(["2025-01-10", "2025-01-20"]), as_of_estimated=estimated
     )
     arrival = Arrival("x", "a.csv", "ab", "Ana", rows, dt.date(2025, 2, 3), complete=True)
     _judgement(VintageStore(tmp_path), arrival, [])
-    assert told == [True]
+    assert told == [(True, arrival.received)]
     assert asked == [(day, ["x"])] * 2
 
 

@@ -158,7 +158,7 @@ def test_a_damaged_file_is_set_aside_and_what_it_held_is_missing_again(
     (damaged,) = (tmp_path / "backtests").glob("*.parquet")
     store.append(other)
     damaged.write_bytes(damaged.read_bytes()[:-100])
-    assert set(store.read(_keys(one, other))["model_id"]) == {"vigie-theta"}
+    assert set(store.read(_keys(one, other))["model_id"]) == {"vigie-structural"}
     assert store.heal() == [damaged.name]
     assert store.heal() == []
     assert set(_missing(store, _keys(one, other))["model_id"]) == {"vigie-ets"}
