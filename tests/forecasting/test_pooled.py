@@ -51,7 +51,7 @@ def made(panel: Panel, *, origins: int = 14, horizons: tuple[int, ...] = (1, 3))
 
 def with_all_trees(patch: pytest.MonkeyPatch) -> None:
     """The models as they are."""
-    for module, trees, rate in ((pooled_model, 150, 0.05), (small_counts, 60, 0.06)):
+    for module, trees, rate in ((pooled_model, 75, 0.1), (small_counts, 60, 0.06)):
         patch.setattr(module, "TREES", trees)
         patch.setattr(module, "PARAMETERS", module.PARAMETERS | {"learning_rate": rate})
 
@@ -211,7 +211,9 @@ def test_kept_fits_give_the_same_numbers_and_none_is_made_anew(panel: Panel) -> 
 
 
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
-def test_interrupted_run_keeps_fits_that_ended(panel: Panel, workers: int) -> None:
+def test_interrupted_run_keeps_fits_that_ended(panel: Panel, monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
+    if workers > 1:
+        with_all_trees(monkeypatch)  # processes know nothing of the few trees of this file
     shelf, level = Shelf(), Level(panel, past_origins(panel, origins=14, step=1), 0)
     new: list[int] = []
 
@@ -371,8 +373,10 @@ def described(rows: int, random: np.random.Generator, horizons: tuple[int, ...] 
 def test_fit_finds_quantiles_of_pure_noise(monkeypatch: pytest.MonkeyPatch) -> None:
     with_all_trees(monkeypatch)
     random = np.random.default_rng(2)
-    seen = described(6000, random)
-    found = predict(fit(seen, random.normal(size=6000), np.ones(6000), 12), seen[:50]) @ between_levels(FITTED_LEVELS)
+    seen = described(20_000, random, learned_horizons(18))
+    found = predict(fit(seen, random.normal(size=20_000), np.ones(20_000), 12), seen[:50]) @ between_levels(
+        FITTED_LEVELS
+    )
     assert found.shape == (50, len(LEVELS))
     assert np.abs(found.mean(axis=0) - NORMAL_SCORES).max() < 0.3
 
