@@ -2,8 +2,8 @@
 
 At each origin and horizon the log1p quantiles of all series are scaled about their medians by one factor: the one that
 would have given the forecasts with outcomes in the last ``WINDOW`` periods the lowest weighted interval score. What
-lies beyond the quartiles is then scaled about them in the same way, judged on these levels alone: averaged quantiles
-have longer tails than outcomes. A factor is shrunk towards 1 by n/(n + ``SHRINKAGE``), where n is the number of
+lies beyond the quartiles is scaled by another, judged on these levels alone: averaged quantiles have longer tails than
+outcomes. A factor is shrunk towards 1 by n/(n + ``SHRINKAGE``), where n is the number of
 outcomes that do not overlap.
 """
 
@@ -49,21 +49,22 @@ def calibrate(table: QuantileTable, panel: Panel) -> tuple[QuantileTable, FloatA
     is_judged = (row < 0) | (panel.judged()[row] & long)
     observed = np.where(is_judged, np.log1p(observed_at(table.keys, panel)), np.nan)
     logs = np.log1p(table.quantiles)
-    scaled, factors = _scaled(logs, logs[:, [_MIDDLE]], slice(None), observed, table.keys, panel)
-    inner = np.clip(scaled, scaled[:, [_LOWER]], scaled[:, [_UPPER]])
-    scaled, _of_tails = _scaled(scaled, inner, _BEYOND, observed, table.keys, panel)
+    middle, inner = logs[:, [_MIDDLE]], np.clip(logs, logs[:, [_LOWER]], logs[:, [_UPPER]])
+    factors = _factors(logs, middle, slice(None), observed, table.keys, panel)
+    of_tails = _factors(logs, inner, _BEYOND, observed, table.keys, panel)
+    scaled = np.maximum(middle + factors[:, None] * (inner - middle) + of_tails[:, None] * (logs - inner), 0.0)
     return QuantileTable(table.keys, np.where(scaled == logs, table.quantiles, np.expm1(scaled))), factors
 
 
-def _scaled(
+def _factors(
     logs: FloatArray,
     centre: FloatArray,
     judged: NDArray[np.intp] | slice,
     observed: FloatArray,
     keys: pd.DataFrame,
     panel: Panel,
-) -> tuple[FloatArray, FloatArray]:
-    """Scale log1p quantiles about a centre by the factor that served the judged levels best, and the factors."""
+) -> FloatArray:
+    """By what log1p quantiles, scaled about a centre, would have served the judged levels best at each row's origin."""
     factors = np.ones(len(logs))
     away = logs - centre
     ends, origins = (keys[name].to_numpy() for name in ("target_end_date", "origin_date"))
@@ -87,7 +88,7 @@ def _scaled(
                 best = FACTORS[np.argmin(sums[last] - sums[first])]
                 outcomes = (last - first) / int(str(horizon))
                 factors[rows[origins[rows] == origin]] = best ** (outcomes / (outcomes + SHRINKAGE))
-    return np.maximum(centre + factors[:, None] * away, 0.0), factors
+    return factors
 
 
 def whole_counts(table: QuantileTable, panel: Panel) -> QuantileTable:

@@ -22,7 +22,7 @@ from forecasting import ENSEMBLE, LEVELS
 from forecasting.calibration import whole_counts
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, value_at
-from forecasting.sum_of_parts import FEWEST_ORIGINS, MOST_ORIGINS, cube_of, shuffled_draws
+from forecasting.sum_of_parts import DECIMALS, FEWEST_ORIGINS, MOST_ORIGINS, cube_of, shuffled_draws
 from forecasting.workers import Progress, Workers, run_tasks
 
 LARGEST_STEP, SMALLEST_STEP, MOST_ROUNDS = 20.0, 1e-9, 60
@@ -171,7 +171,7 @@ def coherent_paths(paths: FloatArray, total: FloatArray) -> FloatArray:
     """
     count, n = paths.shape
     sums = paths.sum(axis=0)
-    wanted = value_at((rankdata(sums, method="ordinal") - 0.5) / n, total)
+    wanted = value_at((rankdata(np.round(sums, DECIMALS), method="ordinal") - 0.5) / n, total)
     means = paths.mean(axis=1)
     shares = means / means.sum() if means.sum() > 0 else np.full(count, 1 / count)
     empty = sums == 0

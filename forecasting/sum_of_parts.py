@@ -21,6 +21,8 @@ VERSION = "2"
 MOST_ORIGINS, FEWEST_ORIGINS = 72, 24
 SLICES = 6
 """Values drawn within each rank; a tail of one in a hundred needs some hundreds of draws."""
+DECIMALS = 6
+"""Ties of whole counts are ties whatever the last bits of a sum: else these would decide an order."""
 CARD = ModelCard(
     title=_("Sum of the parts"),
     summary=_(
@@ -102,7 +104,8 @@ def shuffled_draws(logs: FloatArray, ranks: FloatArray) -> FloatArray:
         Counts, shape ``(parts, draws)``, with ``SLICES`` draws per past origin.
     """
     count = len(ranks)
-    order = rankdata(np.where(np.isfinite(ranks), ranks, 0.5), axis=0, method="ordinal").astype(int) - 1
+    known = np.round(np.where(np.isfinite(ranks), ranks, 0.5), DECIMALS)
+    order = rankdata(known, axis=0, method="ordinal").astype(int) - 1
     # Within a rank the slices are taken in another order by every part: there they are independent.
     turns = np.argsort(np.random.default_rng(count).random((SLICES, logs.shape[0])), axis=0)
     places = order[None] * SLICES + turns[:, None, :]

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from core.calendar import Frequency, to_period
+from core.countries import UNKNOWN
 from core.errors import Message, Template, message
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
@@ -156,7 +157,8 @@ def _is_another(series_id: str, pairs: pd.DataFrame, known: pd.DataFrame) -> boo
     An annual re-release changes series throughout too, but they become no other.
     """
     own = pairs[(pairs["series_id"] == series_id) & pairs["is_known"] & (pairs["obs_value"].abs() >= LEAST)]
-    alike = known[known["target"].isin(own["target"]) & known["freq"].isin(own["freq"])]
+    is_alike = known["target"].isin(own["target"]) & known["freq"].isin(own["freq"])
+    alike = known[is_alike | (known["series_id"] == series_id)]
     wide = alike.pivot_table("obs_value", "time_period", "series_id")
     beside = {f"{series_id} {step}": wide[series_id].shift(step) for step in (-1, 1)}
     others = wide.drop(columns=series_id).assign(**beside)
@@ -325,7 +327,9 @@ def _from_nowhere(pairs: pd.DataFrame, known: pd.DataFrame, revisions: pd.DataFr
 
 def _far_from_its_past(weighed: pd.DataFrame) -> Iterator[Message]:
     """A new figure far outside all that its series did; or all series of a publisher at once."""
-    far = weighed[weighed["times_beyond"] > RECORD].sort_values("times_beyond", ascending=False)
+    # Persons of a nationality not known yet are those of the newest months; they are reported, not held.
+    is_settled = weighed["series_id"].str.split(".").str[3] != UNKNOWN
+    far = weighed[is_settled & (weighed["times_beyond"] > RECORD)].sort_values("times_beyond", ascending=False)
     if len(far):
         yield _first(
             ngettext(

@@ -57,10 +57,10 @@ def test_the_matrix_holds_the_scores_of_the_release(release: Release) -> None:
 
 
 def test_a_card_tells_scores_by_route_and_the_ensembles_by_year_too(release: Release) -> None:
-    ensemble, theta = (release.document(f"model_cards/vigie-{name}.md") for name in ("ensemble", "theta"))
-    assert all("| `arrivals.CMR._T._T.M` | " in card for card in (ensemble, theta))
+    ensemble, ets = (release.document(f"model_cards/vigie-{name}.md") for name in ("ensemble", "ets"))
+    assert all("| `arrivals.CMR._T._T.M` | " in card for card in (ensemble, ets))
     assert "| `2024` | " in ensemble
-    assert "| `2024` | " not in theta
+    assert "| `2024` | " not in ets
 
 
 def test_the_register_is_published_whole(release: Release) -> None:
