@@ -208,7 +208,7 @@ def fallback_words(view: RouteForecast, language: Language) -> str:
     """Where the forecast shown is not the ensemble's own: the baseline is used instead, or the cap was applied."""
     rows, parts = view.forecast, []
     for flag, text in (
-        ("fallback", _("The baseline stands in for {months}: no model has shown skill at that distance.")),
+        ("fallback", _("The baseline stands in for {months}: no model could be fitted.")),
         ("capped", _("Upper tails were cut by the cap on explosive forecasts in {months}.")),
     ):
         if flag in rows and rows[flag].any():

@@ -247,7 +247,7 @@ def test_where_the_baseline_stands_in_and_tails_were_cut_each_is_told_with_its_o
         "target_end_date": ends, "fallback": [True, False, True], "capped": [False, True, False],
     })  # fmt: skip
     assert fallback_words(past_and_ahead(forecast=rows), ENGLISH) == (
-        "The baseline stands in for January 2025, March 2025: no model has shown skill at that distance. "
+        "The baseline stands in for January 2025, March 2025: no model could be fitted. "
         "Upper tails were cut by the cap on explosive forecasts in February 2025."
     )
     for none in (rows.assign(fallback=False, capped=False), rows[["target_end_date"]]):
