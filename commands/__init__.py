@@ -91,7 +91,6 @@ def current_release(home: Path | None) -> Release:
         InputError: The folder holds no release.
         StoreError: The release is not as it was published.
     """
-    from core.settings import load_settings
     from store.releases import ReleaseStore
     from store.status import alteration
 

@@ -207,8 +207,8 @@ def _predicted(
         year: {name: at for name, at in task.wanted.items() if name not in known[year]} for year, task in work.items()
     }
     origins = [row for wanted in lacking.values() for row, _ in wanted.values()]
-    world = next(iter(work.values())).eligible if work else []
-    is_few = sum(sum(wanted[row].sum() for wanted in world) for row in origins) <= FEW
+    eligible = next(iter(work.values())).eligible if work else []
+    is_few = sum(sum(wanted[row].sum() for wanted in eligible) for row in origins) <= FEW
     asleep = workers is None or (isinstance(workers, SupervisedPool) and not workers.is_awake)
     parts = []
     for year, wanted in lacking.items():

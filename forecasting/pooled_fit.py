@@ -144,7 +144,7 @@ def run_fit(task: FitTask) -> bytes:
     """The model fitted on what was known; nothing where there is too little to learn from."""
     parts = [_examples(task, horizon) for horizon in learned_horizons(task.longest)]
     described, growth, weights = (np.concatenate(one) for one in zip(*parts, strict=True))
-    if not parts or len(parts[0][1]) < FEWEST_ROWS:
+    if len(parts[0][1]) < FEWEST_ROWS:
         return b""
     return POOLED_MODELS[task.model_id].fit(described, growth, weights, task.season)
 
