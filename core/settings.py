@@ -404,10 +404,8 @@ class Settings(BaseSettings):
     journal_url: str = Field(default="", description="SQLAlchemy URL; empty: SQLite in the home folder")
     exclude_sources: list[str] = Field(default_factory=list, description="source_id left out of every release")
     trajectories: int = Field(default=1000, ge=100, le=10_000)
-    backtest_origins: int = Field(default=60, ge=24, description="Monthly origins for the fast models")
-    slow_backtest_origins: int = Field(
-        default=24, ge=12, description="Monthly origins for Prophet and the structural model"
-    )
+    backtest_origins: int = Field(default=60, ge=12, description="Monthly origins for the fast models")
+    slow_backtest_origins: int = Field(default=24, ge=4, description="Monthly origins for Prophet, which is slow")
     pooled_model: bool = Field(
         default=True, description="Routes learn from all monthly counts too: minutes on the first night of a year"
     )

@@ -193,9 +193,9 @@ _MATRIX_WORDS = _(
     "Beneath: the share of outcomes inside the 80% interval."
 )
 _GROUP_WORDS = _(
-    "Forecasts of the largest nationalities at past origins, by the baseline, Theta and the seasonal walk together, "
-    "each group measured alone. Bias: positive where forecasts were too high, negative where too low, from -1 to 1. A "
-    "group that is worse than the baseline or whose intervals are too narrow is marked, not averaged away."
+    "Forecasts by the ensemble of each route's ten largest nationalities at past origins, each group measured alone. "
+    "Bias: positive where forecasts were too high, negative where too low, from -1 to 1. A group that is worse than "
+    "the baseline or whose intervals are too narrow is marked, not averaged away."
 )
 
 

@@ -50,7 +50,7 @@ ROW = [*FIT, "horizon", "output_type_id"]
 GROUP_ORIGINS = 36
 """Past origins: at twelve months ahead 24 forecasts are left to score."""
 GROUP_HORIZONS = (1, 3, 6, 12)
-LARGEST_GROUPS = 8
+LARGEST_GROUPS = 10
 """Nationalities per route, chosen by what was known at the first origin."""
 FEWEST_GROUP_MONTHS = 72
 

@@ -43,7 +43,7 @@ MARK_OF_FIXTURE = {
     "s3_server": "server",
     "start": "server",  # tests/access: a dashboard with login in its own process
 }
-FEW = "backtest_origins = 24\nslow_backtest_origins = 12\ntrajectories = 200\n"
+FEW = "backtest_origins = 12\nslow_backtest_origins = 4\ntrajectories = 100\n"
 FIRST = ("browser", "night", "cluster", "provider", "slow", "server")
 """Groups with these marks start first, in this order: at the end no worker waits for a long one."""
 

@@ -97,7 +97,7 @@ def test_a_proxy_and_a_key_reach_the_command_through_the_environment_alone(
 
 def unreachable(home: Path, excluded: Collection[str] = ()) -> None:
     """Settings under which no publisher answers; without some sources one route is forecast, and soon."""
-    few = ["backtest_origins = 24", "slow_backtest_origins = 12", "trajectories = 100", "pooled_model = false"]
+    few = ["backtest_origins = 12", "slow_backtest_origins = 4", "trajectories = 100", "pooled_model = false"]
     lines = [*few, f"exclude_sources = {sorted(excluded)}", "[live]", "attempts = 1"]
     for source_id, access in source_access().items():
         lines += [f"[live.sources.{source_id}.addresses]"]

@@ -341,8 +341,8 @@ def test_a_wrong_variable_of_the_environment_is_named(
 NUMBERS = {
     # name: (default, lowest that is taken, highest that is taken; a bound that is itself refused stands in brackets)
     "trajectories": (1000, 100, 10_000),
-    "backtest_origins": (60, 24, None),
-    "slow_backtest_origins": (24, 12, None),
+    "backtest_origins": (60, 12, None),
+    "slow_backtest_origins": (24, 4, None),
     "oldest_origin_months": (6, 1, None),
     "alerts.surge_factor": (1.5, [1], None),
     "alerts.surge_minimum": (100, 0, None),

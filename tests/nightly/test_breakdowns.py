@@ -35,18 +35,18 @@ def chosen(*parts: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.mark.parametrize("count", [1, LARGEST_GROUPS, LARGEST_GROUPS + 1, len(NAMES)])
 def test_the_largest_nationalities_are_kept_and_no_more_than_so_many(count: int) -> None:
-    assert LARGEST_GROUPS == 8  # as docs and screen say
+    assert LARGEST_GROUPS == 10  # as the model card says
     sizes = {name: 10.0 + place for place, name in enumerate(NAMES[:count])}
-    assert set(chosen(cells(sizes))["citizen"]) == set(NAMES[:count][-8:])
+    assert set(chosen(cells(sizes))["citizen"]) == set(NAMES[:count][-10:])
 
 
 @pytest.mark.parametrize(("late", "is_kept"), [(GROUP_ORIGINS + 1, False), (GROUP_ORIGINS + 2, True)])
 def test_what_came_after_the_first_origin_makes_nobody_one_of_the_largest(late: int, *, is_kept: bool) -> None:
-    rows = cells(dict.fromkeys(NAMES[:9], 10.0))
-    newest = rows["citizen"].eq(NAMES[8]) & rows["time_period"].isin(sorted(rows["time_period"].unique())[-late:])
-    rows.loc[rows["citizen"] == NAMES[8], "obs_value"] = 0.0
+    rows = cells(dict.fromkeys(NAMES[:11], 10.0))
+    newest = rows["citizen"].eq(NAMES[10]) & rows["time_period"].isin(sorted(rows["time_period"].unique())[-late:])
+    rows.loc[rows["citizen"] == NAMES[10], "obs_value"] = 0.0
     rows.loc[newest, "obs_value"] = 5000.0
-    assert (NAMES[8] in set(chosen(rows)["citizen"])) == is_kept
+    assert (NAMES[10] in set(chosen(rows)["citizen"])) == is_kept
 
 
 @pytest.mark.parametrize(("months", "is_long"), [(MONTHS, True), (MONTHS - 1, False)])

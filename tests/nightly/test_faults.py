@@ -11,7 +11,7 @@ from tests.faults.nights.__main__ import read_records, recorder, run, table
 from tests.faults.nights.bench import Bench, Result
 from tests.faults.nights.processes import last_stage
 
-KILLS, WRITES = 3, 8
+KILLS, WRITES = 2, 4
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -243,11 +244,11 @@ def test_a_model_that_hangs_is_left_out_named_and_tried_again_another_night(
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "forecasting"))
     stuck = importlib.import_module("stuck_models")
     monkeypatch.setattr(workers, "run_fit", stuck.run_fit_here)
-    for slow in [model_id for model_id, model in MODELS.items() if model.slow]:
-        monkeypatch.delitem(MODELS, slow)
-    monkeypatch.setitem(MODELS, "vigie-sleeps", stuck.model("vigie-sleeps"))
+    fast = {model_id: model for model_id, model in MODELS.items() if not model.slow}
     (home / "settings.toml").write_text((home / "settings.toml").read_text() + "\n[operation]\nfit_seconds = 2\n")
-    with without_forecasting(home, "make_forecasts", "judge", "forecast_tables"):
+    models = fast | {"vigie-sleeps": stuck.model("vigie-sleeps")}
+    steps = ("make_forecasts", "judge", "forecast_tables")
+    with patch.dict(MODELS, models, clear=True), without_forecasting(home, *steps):
         night = run_night(home, load_settings(home), AS_OF)
     named = {item["series_id"] for item in night.degraded if item.get("model_id") == "vigie-sleeps"}
     assert "arrivals.CMR._T._T.M" in named

@@ -36,7 +36,7 @@ from tests.faults.nights.watchers import WatchError
 FIRST = "2024-12-31"
 SETTINGS = "[operation]\nkeep_nights = 4\n"
 """Few nights are kept, so that every night removes a release too."""
-FEW = "backtest_origins = 24\nslow_backtest_origins = 12\ntrajectories = 200\npooled_model = false\n"
+FEW = "backtest_origins = 12\nslow_backtest_origins = 4\ntrajectories = 100\npooled_model = false\n"
 """Where only small nights are killed, what they borrow is computed from little."""
 CASES: dict[str, Callable[[Bench], Iterable[Result]]] = {
     "killed": kills.killed,
