@@ -209,7 +209,7 @@ WEEK_SCORES = Table(
         relative_wis=_gap(_number("mean WIS relative to the reference's on the same weeks; below 1 is better")),
         p_holm=_gap(
             _number(
-                "p-value of equal accuracy (Diebold–Mariano), by Holm's correction over all ratios of one scale",
+                "p-value of a ratio of 1 (block bootstrap), by Holm's correction over all ratios of one scale",
                 "probability",
             )
         ),

@@ -4,7 +4,8 @@ Regulation (EU) 2024/1351 asks every autumn for a projection of the coming year 
 the sum over a window of the months that are counted and, on each path, of those that are not; all routes together are
 summed path by path, so that what they share counts. Its record rests on past origins: the same is made there, and
 compared with "the last twelve months again", give or take what that missed at earlier origins. Few years are
-independent of each other; their number stands beside every score. Series by quarter have the same windows, of four.
+independent of each other; their number stands beside every score, and evidence of skill is what Holm's correction for
+all rows leaves of it. Series by quarter have the same windows, of four.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from functools import cache, cached_property
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtr
 
 from core import FloatArray, whole
 from core.release import YEAR_AHEAD
@@ -25,6 +27,7 @@ from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable
 from forecasting.trajectories import conditioned, draw_paths, past_scores
 from forecasting.verification import wis
+from forecasting.verification.verdict import SIGNIFICANT, holm
 
 REACH = 18
 """Months ahead that are forecast so that in autumn the whole next calendar year is."""
@@ -269,7 +272,9 @@ def _records(totals: _Totals, past: QuantileTable) -> pd.DataFrame:
         dict(zip(keys, key, strict=True)) | _record(rows)
         for key, rows in pd.DataFrame(cases, columns=[*keys, "outcome"] if not cases else None).groupby(keys)
     ]
-    return pd.DataFrame(found, columns=[*keys, *_RECORD, "skill"])
+    records = pd.DataFrame(found, columns=[*keys, *_RECORD, "p_value"])
+    is_skill = holm(records.pop("p_value").to_numpy(dtype=float)) < SIGNIFICANT
+    return records.assign(skill=np.where(is_skill & (records["relative_wis"] < 1), EVIDENCE, NO_EVIDENCE))
 
 
 _CASE = [
@@ -297,11 +302,13 @@ def _ratio(cases: pd.DataFrame, scale: str) -> float:
 
 
 def _record(cases: pd.DataFrame) -> dict[str, object]:
-    """Ratios of mean scores, coverage, and whether there is evidence of skill: over years, for months overlap."""
+    """Ratios of mean scores, coverage, and the p-value of no gain: a paired t-test over years, for months overlap."""
     by_year = cases.groupby("first_period")[["total_log", "again_log"]].mean()
     gain = by_year["again_log"] - by_year["total_log"]
-    enough = len(gain) >= FEWEST_YEARS
-    skilled = enough and gain.mean() > 1.645 * gain.std() / np.sqrt(len(gain))
+    years, spread = len(gain), float(gain.std())
+    p_value = float("nan")
+    if years >= FEWEST_YEARS and spread > 0:
+        p_value = float(2 * stdtr(years - 1, -abs(gain.mean()) / spread * np.sqrt(years)))
     covered = {
         f"coverage_{level}": float(cases["outcome"].between(cases[f"lo_{level}"], cases[f"hi_{level}"]).mean())
         for level in INTERVALS
@@ -311,6 +318,6 @@ def _record(cases: pd.DataFrame) -> dict[str, object]:
         "relative_wis_natural": _ratio(cases, "natural"),
         **covered,
         "n": len(cases),
-        "years": len(gain),
-        "skill": EVIDENCE if skilled else NO_EVIDENCE,
+        "years": years,
+        "p_value": p_value,
     }

@@ -20,6 +20,8 @@ KINDS = {"calendar year": _("Calendar year"), "July to June": _("July to June")}
 PAST_YEARS = 5
 _ASYLUM = "asylum_applications"
 EVIDENCE = "evidence"
+TOO_NARROW = 0.7
+"""Share of past totals below which an 80% interval is marked as too narrow."""
 LEVELS = {0.025: "lo_95", 0.1: "lo_80", 0.25: "lo_50", 0.5: "median", 0.75: "hi_50", 0.9: "hi_80", 0.975: "hi_95"}
 
 
@@ -190,9 +192,10 @@ def record_words(row: Row, language: Language) -> str:
     text = (
         _("{ratio} of the error of “the last twelve months again”, over {years}: evidence of skill")
         if row["skill"] == EVIDENCE
-        else _("{ratio} of the error of “the last twelve months again”, over {years}: no evidence of skill")
+        else _("{ratio} of the error of “the last twelve months again”, over {years}: no demonstrated skill")
     )
-    return language.text(text, ratio=language.decimal(float(row["relative_wis"])), years=years)
+    ratio = language.text(text, ratio=language.decimal(float(row["relative_wis"])), years=years)
+    return language.listed([ratio, language.text(_("80% intervals held {share}"), share=_held(row, language))])
 
 
 def year_table(lines: list[YearLine], language: Language, *, brief: bool = False) -> pd.DataFrame:
@@ -215,6 +218,7 @@ def year_table(lines: list[YearLine], language: Language, *, brief: bool = False
         language.text(_("Half more")): [language.percent(line.row["chance_50"], brief=True) for line in lines],
         language.text(_("Twice as many")): [language.percent(line.row["chance_100"], brief=True) for line in lines],
         language.text(_("Record")): [_record(line.row, language) for line in lines],
+        language.text(_("80% held")): [_held(line.row, language) for line in lines],
     }
     return pd.DataFrame(columns)
 
@@ -223,6 +227,14 @@ def _record(row: Row, language: Language) -> str:
     """The ratio to “the last twelve months again”, marked where it is evidence of skill."""
     mark = " ✓" if row["skill"] == EVIDENCE else ""
     return language.decimal(row["relative_wis"]) + mark
+
+
+def _held(row: Row, language: Language) -> str:
+    """The share of past totals inside the 80% interval, marked where it is too narrow."""
+    share = language.share(row["coverage_80"])
+    if is_known(row["coverage_80"]) and float(row["coverage_80"]) < TOO_NARROW:
+        return language.text(_("{share}, too narrow"), share=share)
+    return share
 
 
 def _counts(observations: pd.DataFrame, series_id: str) -> pd.Series:

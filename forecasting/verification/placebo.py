@@ -27,7 +27,6 @@ from forecasting.verification.verdict import (
     BETTER,
     NO_EVIDENCE,
     WORSE,
-    diebold_mariano,
     holm_within,
     ratio_interval,
     verdicts,
@@ -245,8 +244,7 @@ def _ratios(scores: Mapping[str, pd.DataFrame], name: str, series_id: str, horiz
         found = ratio_interval(with_driver, reference, horizon=horizon)
         out |= {word: found.ratio, f"{word}_lo": found.low, f"{word}_hi": found.high}
         if not other:
-            test = diebold_mariano(with_driver / counts, reference / counts, horizon=horizon)
-            out["p_value"] = test.p_value
+            out["p_value"] = found.p_value
     return out
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import ttest_1samp
 
 from core.release import YEAR_AHEAD
 from core.schema import ALL, check
 from forecasting import NORMAL_SCORES
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import KEYS, QuantileTable
-from forecasting.year_ahead import REACH, _Totals, windows, year_ahead
+from forecasting.year_ahead import REACH, _record, _Totals, windows, year_ahead
 
 MONTHS = 116
 """From January 2015 to August 2024."""
@@ -202,3 +203,25 @@ def test_series_by_quarter_have_the_same_windows_of_four_and_no_total_where_none
     assert (running["counted"], running["months_counted"]) == (values[-3:].sum(), 9)
     assert running["last_total"] == values[-7:-3].sum()
     assert running["n"] > 0
+
+
+def test_a_gain_over_few_years_is_judged_by_the_paired_t_test() -> None:
+    gains = [0.3, 0.1, 0.4, -0.05, 0.2]
+    cases = pd.DataFrame({
+        "first_period": [f"{2019 + place}-01" for place in range(5)], "total_log": 0.5, "total_natural": 1.0,
+        "again_log": [0.5 + gain for gain in gains], "again_natural": 1.0, "outcome": 10.0,
+        **{f"{side}_{level}": bound for level in (50, 80, 95) for side, bound in (("lo", 5.0), ("hi", 15.0))},
+    })  # fmt: skip
+    assert _record(cases)["p_value"] == pytest.approx(ttest_1samp(gains, 0.0).pvalue)
+    assert np.isnan(float(str(_record(cases.iloc[:4])["p_value"])))
+
+
+def test_evidence_of_one_total_does_not_outlive_the_correction_for_many(
+    panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    same = dict.fromkeys(("relative_wis", "relative_wis_natural", "coverage_50", "coverage_80", "coverage_95"), 0.5)
+    monkeypatch.setattr("forecasting.year_ahead._record", lambda _cases: {**same, "n": 9, "years": 6, "p_value": 0.02})
+    past, current = forecasts(panel, range(60, MONTHS - 1, 9)), forecasts(panel, range(MONTHS - 1, MONTHS))
+    alone = [table.where((table.keys["series_id"] == "a").to_numpy()) for table in (current, past)]
+    judged = [year_ahead(now, then, panel, together=(), n=20) for now, then in ([current, past], alone)]
+    assert [set(one["skill"]) for one in judged] == [{"no evidence"}, {"evidence"}]

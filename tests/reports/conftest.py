@@ -191,5 +191,5 @@ def year_row(series_id: str, median: float = 12_000.0, **other: object) -> dict[
         "series_id": series_id, "kind": "calendar year", "ahead": 0, "first_period": "2025-01",
         "last_period": "2025-12", "counted": 0.0, "months_counted": 0, "last_total": 13_932.0, "median": median, **ends,
         "chance_0": 0.4, "chance_25": 0.1, "chance_50": 0.05, "chance_100": 0.01,
-        "relative_wis": 0.9, "n": 60, "years": 6, "skill": "evidence", **other,
+        "relative_wis": 0.9, "coverage_80": 0.75, "n": 60, "years": 6, "skill": "evidence", **other,
     }  # fmt: skip

@@ -66,7 +66,7 @@ def test_countries_are_totalled_by_quarter_and_are_no_part_of_all_routes_togethe
     assert [line.name for line in routes][1:] == ["Eastern Mediterranean", "Central Mediterranean"]
     assert routes[0].past[2024] == routes[1].past[2024] + routes[2].past[2024]
     shown = year_table([country], ENGLISH).iloc[0]
-    assert list(shown[-5:]) == ["40%", "10%", "5%", "1%", "0.90 ✓"]
+    assert list(shown[-6:]) == ["40%", "10%", "5%", "1%", "0.90 ✓", "75%"]
 
 
 def test_the_bars_of_a_year_end_where_its_intervals_do(make_release: MakeRelease, table: pd.DataFrame) -> None:
@@ -141,10 +141,20 @@ def test_where_no_total_is_told_the_words_below_name_their_route(
     assert window_words(lines[:1], ENGLISH)[0] == "nothing of it is counted yet"
 
 
-def test_the_record_names_its_years_and_what_may_be_said() -> None:
-    assert record_words(year_row("_T"), ENGLISH).endswith("over 6 years: evidence of skill")
-    assert record_words(year_row("_T", skill="no evidence"), ENGLISH).endswith("no evidence of skill")
+def test_the_record_names_its_years_what_may_be_said_and_what_intervals_held() -> None:
+    assert "over 6 years: evidence of skill; 80% intervals held " in record_words(year_row("_T"), ENGLISH)
+    assert "no demonstrated skill" in record_words(year_row("_T", skill="no evidence"), ENGLISH)
     assert record_words(year_row("_T", relative_wis=float("nan"), n=0), ENGLISH) == "no record yet"
+
+
+@pytest.mark.parametrize(("coverage", "said"), [(0.58, "58%, too narrow"), (0.7, "70%"), (float("nan"), "–")])
+def test_an_interval_that_held_too_few_totals_is_called_too_narrow(
+    make_release: MakeRelease, table: pd.DataFrame, coverage: float, said: str
+) -> None:
+    lines = year_lines(
+        table.assign(coverage_80=coverage), make_release(2, 0).frame("observations"), "calendar year", ENGLISH
+    )
+    assert set(year_table(lines, ENGLISH)["80% held"]) == {said}
 
 
 def test_a_window_from_july_names_its_months() -> None:

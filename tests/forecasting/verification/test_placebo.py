@@ -17,7 +17,6 @@ from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.verification import placebo
 from forecasting.verification.placebo import EVIDENCE, MODEL_ID, PARTS, Driver, World
-from forecasting.verification.verdict import diebold_mariano
 
 from ..conftest import make_rows
 
@@ -155,7 +154,7 @@ def test_a_total_has_no_driver_where_most_of_its_mix_has_none(led: tuple[World, 
     assert np.isnan(placebo.spread_over_world(by_country, world)).all()
 
 
-def test_a_driver_is_tested_by_the_mean_score_of_an_origin_however_many_series_it_has() -> None:
+def test_a_driver_is_tested_by_the_sums_of_scores_at_each_origin() -> None:
     origins = pd.date_range("2020-01-31", periods=30, freq="ME")
     counts, random = np.where(np.arange(30) % 3, 2.0, 40.0), np.random.default_rng(1)
     means = {name: random.uniform(0.1, 0.3, 30) for name in ("", "a/driver")}
@@ -164,6 +163,6 @@ def test_a_driver_is_tested_by_the_mean_score_of_an_origin_however_many_series_i
         for name, mean in means.items()
     }
     found = placebo._ratios(scores, "a", "s", 3)
-    assert found["p_value"] == pytest.approx(diebold_mariano(means["a/driver"], means[""], horizon=3).p_value)
+    assert (found["p_value"] < 0.10) == (found["ratio_lo"] > 1 or found["ratio_hi"] < 1)
     assert found["ratio"] == pytest.approx((means["a/driver"] @ counts) / (means[""] @ counts))
     assert found["n"] == counts.sum() and np.isnan(found["shifted"])

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import t as student
-from scipy.stats import ttest_rel
 
 from dashboard import evaluation_view
 from dashboard.charts.models import skill_alt
@@ -17,7 +16,6 @@ from forecasting.verification.verdict import (
     WORSE,
     block_length,
     block_weights,
-    diebold_mariano,
     draw_weights,
     holm,
     holm_within,
@@ -203,22 +201,3 @@ def test_fewer_origins_than_eight_or_than_four_horizons_give_a_ratio_without_an_
 def test_a_reference_without_any_error_gives_no_ratio() -> None:
     found = ratio_interval(np.ones(40), np.zeros(40), horizon=1)
     assert np.isnan([found.ratio, found.low, found.high, found.p_value]).all()
-
-
-def test_diebold_mariano_is_the_paired_t_test_one_period_ahead() -> None:
-    random = np.random.default_rng(4)
-    loss, other = random.gamma(2, 1, 40), random.gamma(2.5, 1, 40)
-    found = diebold_mariano(loss, other, horizon=1)
-    expected = ttest_rel(loss, other)
-    assert found.statistic == pytest.approx(expected.statistic)
-    assert found.p_value == pytest.approx(expected.pvalue)
-
-
-def test_diebold_mariano_sees_no_difference_between_equals_and_doubts_overlapping_errors() -> None:
-    random = np.random.default_rng(5)
-    shocks = random.normal(0.3, 1, 90)
-    overlapping = np.convolve(shocks, np.ones(6) / 6, mode="valid")
-    assert diebold_mariano(shocks, shocks, horizon=1).p_value == 1.0
-    naive = diebold_mariano(overlapping, np.zeros_like(overlapping), horizon=1)
-    honest = diebold_mariano(overlapping, np.zeros_like(overlapping), horizon=6)
-    assert honest.p_value > naive.p_value
