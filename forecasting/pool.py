@@ -37,6 +37,8 @@ _OVERDUE_EXIT = 1
 """Exit code of a process that :mod:`faulthandler` ended."""
 _MOST_FAILED_STARTS = 3
 _THREAD_SETTINGS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+_STARTING = threading.Lock()
+"""Held while environment and script are others than those of this process."""
 _IMPORTS = "<frozen importlib._bootstrap>"
 """File of the frames in which Python loads a module."""
 
@@ -152,7 +154,7 @@ class Pool(contextlib.AbstractContextManager["Pool"]):
             future.set_result(_limited(function, task, seconds))
             return future
         try:
-            with one_thread_each(), _without_script():
+            with _STARTING, one_thread_each(), _without_script():
                 if self._executor is None:
                     context = multiprocessing.get_context("spawn")
                     self._has_begun = context.RawValue(ctypes.c_bool)
@@ -242,7 +244,10 @@ def _time_limit(seconds: float) -> Iterator[None]:
 
 def _set_up(parent: int, megabytes: int, has_begun: ctypes.c_bool) -> None:
     """Prepare a process of the pool: it ends with its parent, even by kill -9, and has limited memory (Linux)."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches every process of a terminal; the parent decides
+    # Ctrl+C reaches every process of a terminal. The executor sends SIGTERM when another process died; the pool then
+    # ends its processes itself, with what they started.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     if sys.platform == "linux":
         death_signal = 1  # PR_SET_PDEATHSIG of prctl(2)
         ctypes.CDLL(None).prctl(death_signal, signal.SIGKILL)
@@ -293,5 +298,5 @@ def one_thread_each() -> Iterator[None]:
         yield
     finally:
         for name in _THREAD_SETTINGS:
-            os.environ.pop(name)
+            os.environ.pop(name, None)
         os.environ.update(before)

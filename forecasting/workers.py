@@ -24,7 +24,7 @@ from forecasting.pool import CUT_OFF, UNLIMITED, CutOff, Limits, Pool
 from forecasting.postprocess import SafeForecast, fallback_forecast, safe_forecast
 
 Progress = Callable[[int, int], None]
-"""Called with fits done and fits in all; on a cluster with batches of fits."""
+"""Called with the number of fits (on a cluster, batches of fits) that are done, and their total."""
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
 
@@ -49,7 +49,7 @@ _SECONDS_PER_FIT = {False: 0.03, True: 0.3}
 _WORTH_PROCESSES = 20.0
 """Seconds of fits below which starting processes, each of which loads the libraries, takes longer than it saves."""
 _LARGEST_BATCH = 40
-"""Fits that travel together to a cluster."""
+"""Most fits that travel together."""
 MOST_CUT_OFFS = 3
 """Cut-off fits of a model after which its remaining fits of a run are left out."""
 
@@ -94,7 +94,7 @@ def run_fits(
         horizon: Longest horizon H.
         workers: Processes, a pool of them that stays, or a cluster; by default one process per core if there is much to
             do, else this process.
-        progress: Called after every fit; on a cluster after several batches.
+        progress: Called after every fit that was tried; on a cluster after several batches.
     """
     is_much = sum(_SECONDS_PER_FIT[MODELS[fit.model_id].slow] for fit in fits) > _WORTH_PROCESSES
     if workers is None and not is_much:

@@ -169,6 +169,17 @@ def test_cut_off_kills_what_the_fit_started_alone() -> None:
         earlier.wait()
 
 
+@on_linux
+@pytest.mark.usefixtures("forked")
+def test_processes_end_with_what_they_started(tmp_path: Path) -> None:
+    tasks = [(what, (what, tmp_path / "child")) for what in ("starts", "dies")]
+    with Pool(2) as pool:
+        answers = dict(pool.run(stuck_models.start_or_die, tasks))
+    assert (answers["starts"], str(answers["dies"])) == (None, DIED)
+    child = int((tmp_path / "child").read_text())
+    wait_until(lambda: not is_running(child))
+
+
 def test_library_is_loaded_before_its_fit_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "slow_to_load.py").write_text("import time\ntime.sleep(0.5)\nIS_WHOLE = True\n")
     monkeypatch.syspath_prepend(str(tmp_path))
