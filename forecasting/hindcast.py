@@ -27,9 +27,9 @@ from core import FloatArray
 from core.calendar import write_period
 from core.errors import InputError
 from forecasting import BASELINE, BoolArray, constants_of, postprocess
-from forecasting.limits import CUT_OFF
 from forecasting.models import MODELS
 from forecasting.panel import Panel
+from forecasting.pool import CUT_OFF
 from forecasting.postprocess import SafeForecast
 from forecasting.quantiles import KEYS, QuantileTable
 from forecasting.workers import Fit, Progress, Workers, run_fits

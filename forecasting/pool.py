@@ -1,319 +1,288 @@
-"""Processes that run tasks in batches, each watched: what hangs or dies costs its own answer and no other.
-
-No kept library watches single tasks inside of batches by a clock that nobody sets: pebble's deadlines follow the wall
-clock and would cut off everything when it jumps.
-"""
+"""Runs tasks in processes: a task that hangs, takes too much memory or kills its process costs its own answer only."""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import faulthandler
 import importlib
 import multiprocessing
-import multiprocessing.connection
 import os
-import pickle
 import signal
 import sys
+import threading
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
-from ctypes import Array, c_double
+from collections import deque
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
-from types import ModuleType
-from typing import Any, TypeVar
+from itertools import islice
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import TypeVar
 
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it publishes no type information
-
-from forecasting.limits import (
-    CUT_OFF,
-    Breaker,
-    CutOff,
-    CutOffError,
-    Limits,
-    end_children,
-    end_with_parent,
-    limit_memory,
-    time_limit,
-    took_too_long,
-)
+from core.log import get_logger
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
+Key = TypeVar("Key")
 
-_THREAD_SETTINGS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+CUT_OFF = "cut off"
+"""Begins every reason that is about limits and not about the series: such a forecast is tried again the next night."""
+_AGAIN_SECONDS = 1.0
 _GRACE_SECONDS = 5.0
-"""A fit that does not heed its own alarm, deep in a compiled library, is killed with its process so much later."""
-_LOOK_SECONDS = 1.0
-MOST_DEATHS = 2
-"""A task whose process died is tried once more alone: what killed it may have been its neighbour's hunger."""
+"""Time after its limit at which a task that does not return to Python from a compiled library ends its process."""
+_OVERDUE_EXIT = 1
+"""Exit code of a process that :mod:`faulthandler` ended."""
 _MOST_FAILED_STARTS = 3
+_THREAD_SETTINGS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+_STARTING = threading.Lock()
+"""Held while environment and script are others than those of this process."""
+_IMPORTS = "<frozen importlib._bootstrap>"
+"""File of the frames in which Python loads a module."""
 
 
-class WorkersFailedError(Exception):
-    """Processes cannot be started here."""
+class CutOff(BaseException):
+    """Stands in place of an answer, with the reason why it is missing.
 
-
-def run_batch(
-    function: Callable[[Task], Answer],
-    tasks: Sequence[Task],
-    seconds: float,
-    begun: Callable[[int], None] = lambda _place: None,
-) -> list[Answer | CutOff]:
-    """Answers of tasks one after the other, up to the first one that is cut off: who asked decides about the rest.
-
-    Who asks also sees to it that linear algebra runs in one thread.
+    Not an ``Exception``: models turn those into a fit that failed.
     """
-    answers: list[Answer | CutOff] = []
-    for place, task in enumerate(tasks):
-        begun(place)
-        try:
-            with time_limit(seconds):
-                answers.append(function(task))
-        except CutOffError:
-            return [*answers, took_too_long(seconds)]
-        except MemoryError:
-            return [*answers, CutOff(f"{CUT_OFF}: it needs more memory than is allowed")]
-    return answers
 
 
-@dataclass
-class _Worker:
-    process: SpawnProcess
-    pipe: Connection
-    marks: Array[c_double]
-    """Place in the batch, and the monotonic time at which it was begun; 0 before the first."""
-    batch: list[int] | None = None
+@dataclass(frozen=True)
+class Limits:
+    """Limits of one fit.
 
-    def overdue(self, seconds: float) -> bool:
-        """True where the task at hand should have ended by itself long ago."""
-        return self.marks[1] > 0 and time.monotonic() - self.marks[1] > seconds + _GRACE_SECONDS
+    Attributes:
+        seconds: Longest time.
+        megabytes: Most memory, in addition to what the process holds before; applied in a pool's processes only.
+    """
 
-    def end(self) -> None:
-        """Kill it, with what it started."""
-        if self.process.pid is not None:
-            end_children(self.process.pid)
-        self.process.kill()
-        self.process.join()
-        self.pipe.close()
+    seconds: float = 120.0
+    megabytes: int = 2048
 
 
-class SupervisedPool:
-    """Processes that stay for several rounds of tasks; a context that ends them."""
+UNLIMITED = Limits(seconds=1e7, megabytes=1 << 30)
+
+
+class Pool(contextlib.AbstractContextManager["Pool"]):
+    """Processes that are started when they are needed and stay for several rounds; a context that ends them.
+
+    Attributes:
+        size: Most processes; 0 runs tasks in this process, which is the fallback where processes do not start.
+        limits: Limits of one fit.
+    """
 
     def __init__(self, size: int | None = None, limits: Limits | None = None) -> None:
-        self.size = size or os.cpu_count() or 1
+        self.size = (os.cpu_count() or 1) if size is None else size
         self.limits = limits or Limits()
-        self._workers: list[_Worker] = []
-
-    def __enter__(self) -> SupervisedPool:
-        """Nothing is started before it is needed."""
-        return self
+        self._executor: ProcessPoolExecutor | None = None
+        self._has_begun = ctypes.c_bool()
+        self._failed_starts = 0
 
     def __exit__(self, *_: object) -> None:
-        """End every process."""
-        for worker in self._workers:
-            worker.end()
-        self._workers = []
+        """End every process at once."""
+        self._end()
 
-    def start(self, processes: int | None = None) -> None:
-        """Let processes, all by default, load their libraries while something else goes on."""
-        while len(self._workers) < min(processes or self.size, self.size):
-            self._workers.append(_start(self.limits.megabytes))
+    def start(self) -> None:
+        """Start all processes, so that they load their libraries while other work goes on."""
+        for _ in range(self.size):
+            self._submit(str, "", UNLIMITED.seconds)
+
+    @property
+    def pids(self) -> list[int]:
+        """Return the ids of the processes that run."""
+        return [] if self._executor is None else [*self._executor._processes]
 
     def run(
-        self,
-        function: Callable[[Task], Answer],
-        tasks: Sequence[Task],
-        batches: Sequence[Sequence[int]],
-        kind: Callable[[Task], str],
-        took: Callable[[dict[int, Answer | CutOff]], None],
-        *,
-        processes: int | None = None,
-    ) -> None:
-        """Run tasks and hand over their answers as they come.
+        self, function: Callable[[Task], Answer], tasks: Iterable[tuple[Key, Task]], seconds: float = UNLIMITED.seconds
+    ) -> Iterator[tuple[Key, Answer | CutOff]]:
+        """Run tasks and yield each one's key and answer when it ends.
+
+        Tasks that ran when a process died run again, one at a time. One whose process dies then too is cut off.
 
         Args:
             function: Defined at the top of a module, so that processes find it.
-            tasks: What to give it.
-            batches: Places of tasks that travel together.
-            kind: What a task belongs to; a kind that is cut off several times is given up.
-            took: Called with answers by place.
-            processes: How many the tasks are worth; all by default. Those that run already help anyway.
+            tasks: Keys and arguments; the next one is taken when a process is free for it.
+            seconds: Longest time of a task.
 
         Raises:
-            WorkersFailedError: Processes do not start; what was handed over counts.
+            Exception: Whatever the function raises.
         """
-        self.start(processes)
-        _Round(self, function, tasks, kind, took).run(batches)
-
-    def replace(self, worker: _Worker) -> None:
-        """End a process and start another in its place."""
-        worker.end()
-        self._workers[self._workers.index(worker)] = _start(self.limits.megabytes)
-
-    def drop(self, worker: _Worker) -> None:
-        """End a process that would not begin, and do without."""
-        worker.end()
-        self._workers.remove(worker)
-
-    @property
-    def is_awake(self) -> bool:
-        """Several processes run: giving them work costs no start."""
-        return len(self._workers) > 1
-
-    @property
-    def workers(self) -> list[_Worker]:
-        """The processes there are."""
-        return list(self._workers)
-
-
-class _Round:
-    """One round of tasks on a pool."""
-
-    def __init__(
-        self,
-        pool: SupervisedPool,
-        function: Callable[[Any], Any],
-        tasks: Sequence[Any],
-        kind: Callable[[Any], str],
-        took: Callable[[dict[int, Any]], None],
-    ) -> None:
-        self._pool, self._function, self._tasks, self._kind, self._took = pool, function, tasks, kind, took
-        self._waiting: deque[list[int]] = deque()
-        self._breaker, self._deaths, self._failed_starts = Breaker(), Counter[int](), 0
-
-    def run(self, batches: Sequence[Sequence[int]]) -> None:
-        for worker in self._pool.workers:
-            if worker.batch is not None:  # left over from a round that an error ended
-                self._pool.replace(worker)
-        self._waiting.extend(list(batch) for batch in batches)
-        while self._waiting or any(worker.batch for worker in self._pool.workers):
-            for worker in self._pool.workers:
-                if worker.batch is None:
-                    self._give(worker)
-            busy = [worker for worker in self._pool.workers if worker.batch]
-            multiprocessing.connection.wait(
-                [*(worker.pipe for worker in busy), *(worker.process.sentinel for worker in busy)], _LOOK_SECONDS
-            )
-            for worker in busy:
-                self._poll(worker)
-
-    def _give(self, worker: _Worker) -> None:
-        while self._waiting:
-            batch = self._without_given_up(self._waiting.popleft())
-            if batch:
-                worker.batch, worker.marks[1] = batch, 0.0
-                # Where it died meanwhile, it is found dead when it is looked after.
-                with contextlib.suppress(OSError):
-                    work = [self._tasks[place] for place in batch]
-                    worker.pipe.send((self._function, work, self._pool.limits.seconds))
-                return
-
-    def _without_given_up(self, batch: list[int]) -> list[int]:
-        verdicts = {place: self._breaker.verdict(self._kind(self._tasks[place])) for place in batch}
-        given_up = {place: verdict for place, verdict in verdicts.items() if verdict is not None}
-        if given_up:
-            self._took(given_up)
-        return [place for place in batch if place not in given_up]
-
-    def _poll(self, worker: _Worker) -> None:
-        batch = worker.batch or []
-        try:
-            answers = worker.pipe.recv() if worker.pipe.poll() else None
-        except (EOFError, OSError):
-            answers = None
-        if answers is not None:
-            worker.batch = None
-            self._take(batch, answers)
-        elif not worker.process.is_alive():
-            self._handle_dead_worker(worker, batch)
-        elif worker.overdue(self._pool.limits.seconds):
-            place = int(worker.marks[0])
-            self._pool.replace(worker)
-            self._take([batch[place]], [took_too_long(self._pool.limits.seconds)])
-            self._put_back(batch[:place] + batch[place + 1 :])
-
-    def _take(self, batch: list[int], answers: list[Any] | BaseException) -> None:
-        if isinstance(answers, BaseException):
-            raise answers
-        for place, answer in zip(batch, answers, strict=False):
-            if isinstance(answer, CutOff):
-                self._breaker.note(self._kind(self._tasks[place]))
-        self._took(dict(zip(batch, answers, strict=False)))
-        self._put_back(batch[len(answers) :])
-
-    def _handle_dead_worker(self, worker: _Worker, batch: list[int]) -> None:
-        """A process died: by a task's hunger, by somebody's hand, or because it cannot even start."""
-        begun, place = worker.marks[1] > 0, int(worker.marks[0])
-        if not begun:
-            self._put_back(batch)
-            self._failed_starts += 1
-            if self._failed_starts < _MOST_FAILED_STARTS:
-                self._pool.replace(worker)
-            elif len(self._pool.workers) > 1:
-                self._pool.drop(worker)
-            else:
-                raise WorkersFailedError(f"{self._failed_starts} processes ended before they began to work")
-            return
-        self._pool.replace(worker)
-        suspect = batch[place]
-        self._deaths[suspect] += 1
-        if self._deaths[suspect] >= MOST_DEATHS:
-            self._take(
-                [suspect], [CutOff(f"{CUT_OFF}: its process died {MOST_DEATHS} times, perhaps for want of memory")]
-            )
-        else:
-            self._put_back([suspect])
-        self._put_back(batch[:place] + batch[place + 1 :])
-
-    def _put_back(self, batch: list[int]) -> None:
-        if batch:
-            self._waiting.appendleft(batch)
-
-
-def _start(megabytes: int) -> _Worker:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    marks = context.RawArray(c_double, 2)
-    process = context.Process(target=_serve, args=(theirs, marks, megabytes, os.getpid()), daemon=True)
-    with one_thread_each(), _without_script():
-        process.start()
-    theirs.close()
-    return _Worker(process, ours, marks)
-
-
-def _serve(pipe: Connection, marks: Array[c_double], megabytes: int, parent: int) -> None:
-    """What a process does: batch after batch, until who gives them is gone."""
-    # Ctrl+C reaches every process of the terminal; the one that started this one decides.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with_parent(parent)
-    # Loading takes seconds and memory that are no task's own.
-    importlib.import_module("forecasting.models")
-    limit_memory(megabytes)
-
-    def begun(place: int) -> None:
-        marks[0], marks[1] = place, time.monotonic()
-
-    # Whoever gives the work is gone when the pipe ends.
-    with threadpool_limits(1), contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        waiting, suspects = iter(tasks), deque[tuple[Key, Task]]()
         while True:
-            content = pipe.recv_bytes()
-            answers: list[Any] | Exception
-            try:
-                function, tasks, seconds = pickle.loads(content)  # noqa: S301  # written by the process that started this
-                answers = run_batch(function, tasks, seconds, begun)
-            except Exception as error:  # a fault in a task belongs to whoever asked for it
-                answers = error
-            pipe.send(answers)
+            alone = [suspects.popleft()] if suspects else []
+            lost = yield from self._attempt(function, iter(alone) if alone else waiting, seconds)
+            if lost is None and not alone:
+                return
+            if lost and alone and self._has_begun.value:
+                yield alone[0][0], CutOff(f"{CUT_OFF}: its process died twice, perhaps for want of memory")
+            elif lost:
+                suspects.extend(lost)
+
+    def _attempt(
+        self, function: Callable[[Task], Answer], tasks: Iterator[tuple[Key, Task]], seconds: float
+    ) -> Generator[tuple[Key, Answer | CutOff], None, list[tuple[Key, Task]] | None]:
+        """Run tasks until a process dies; return those that ran then, or None if all have ended."""
+        running = dict[Future[Answer | CutOff], tuple[Key, Task, float]]()
+        try:
+            while True:
+                for key, task in islice(tasks, self.size + 1 - len(running)):  # one waits in the queue
+                    begun = time.monotonic()
+                    running[self._submit(function, task, seconds)] = key, task, begun
+                if not running:
+                    return None
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    answer = future.result()
+                    yield running.pop(future)[0], answer
+        except BrokenProcessPool as error:
+            is_overdue, now = _OVERDUE_EXIT in self._end(), time.monotonic()
+            if not self._has_begun.value:
+                self._failed_starts += 1
+                if self._failed_starts == _MOST_FAILED_STARTS:
+                    get_logger().warning("processes failed, the work goes on in one", reason=str(error))
+                    self.size = 0
+            overdue = [key for key, _, begun in running.values() if is_overdue and now - begun > seconds]
+            if len(overdue) == 1:
+                yield overdue[0], _too_long(seconds)
+            return [(key, task) for key, task, _ in running.values() if [key] != overdue]
+
+    def _submit(self, function: Callable[[Task], Answer], task: Task, seconds: float) -> Future[Answer | CutOff]:
+        future = Future[Answer | CutOff]()
+        if not self.size:
+            future.set_result(_limited(function, task, seconds))
+            return future
+        try:
+            with _STARTING, one_thread_each(), _without_script():
+                if self._executor is None:
+                    context = multiprocessing.get_context("spawn")
+                    self._has_begun = context.RawValue(ctypes.c_bool)
+                    given = os.getpid(), self.limits.megabytes, self._has_begun
+                    self._executor = ProcessPoolExecutor(self.size, context, _set_up, given)
+                return self._executor.submit(_watched, function, task, seconds)
+        except (BrokenProcessPool, OSError, NotImplementedError) as error:  # a death, too many processes, no semaphores
+            future.set_exception(BrokenProcessPool(str(error)))
+            return future
+
+    def _end(self) -> list[int | None]:
+        """Kill every process, with what it started; return their exit codes."""
+        executor, self._executor = self._executor, None
+        if executor is None:
+            return []
+        processes = [*executor._processes.values()]
+        # Without this, the executor would wait for the end of an answer whose sender is killed.
+        executor._result_queue._writer.close()  # type: ignore[attr-defined]  # the public kill_workers needs Python 3.14
+        for process in processes:
+            _kill_children(process.pid or 0)
+            process.kill()
+        executor.shutdown()
+        return [process.exitcode for process in processes]
+
+
+def _watched(function: Callable[[Task], Answer], task: Task, seconds: float) -> Answer | CutOff:
+    """Run a task in a process of the pool, which ends if the task does not return to Python in time."""
+    with Path(os.devnull).open("w") as nowhere:
+        faulthandler.dump_traceback_later(seconds + _GRACE_SECONDS, exit=True, file=nowhere)
+        try:
+            return _limited(function, task, seconds)
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+
+
+def _limited(function: Callable[[Task], Answer], task: Task, seconds: float) -> Answer | CutOff:
+    """Return the answer of a task, or why it was cut off."""
+    try:
+        with _time_limit(seconds):
+            return function(task)
+    except CutOff as cut_off:
+        return cut_off
+    except MemoryError:
+        return CutOff(f"{CUT_OFF}: it needs more memory than is allowed")
+
+
+def _too_long(seconds: float) -> CutOff:
+    return CutOff(f"{CUT_OFF} after {seconds:g} s")
+
+
+@contextlib.contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Raise in the block when its time is over; no limit outside of a process's main thread.
+
+    Processes that the block started, such as Stan's, are killed; earlier ones are spared. A library that is being
+    loaded is loaded to its end first: a partly loaded one would fail every later fit of this process.
+
+    Raises:
+        CutOff: The block took longer.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    earlier = _children(os.getpid())
+
+    def cut_off(_number: int, frame: FrameType | None) -> None:
+        while frame is not None:
+            if frame.f_code.co_filename == _IMPORTS:
+                return
+            frame = frame.f_back
+        _kill_children(os.getpid(), spared=earlier)
+        raise _too_long(seconds)
+
+    before = signal.signal(signal.SIGALRM, cut_off)
+    # The alarm repeats: a library may swallow an error raised inside one of its callbacks, or was being loaded.
+    signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
+    try:
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    finally:
+        # The alarm may ring while it is being turned off.
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
+
+
+def _set_up(parent: int, megabytes: int, has_begun: ctypes.c_bool) -> None:
+    """Prepare a process of the pool: it ends with its parent, even by kill -9, and has limited memory (Linux)."""
+    # Ctrl+C reaches every process of a terminal. The executor sends SIGTERM when another process died; the pool then
+    # ends its processes itself, with what they started.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    if sys.platform == "linux":
+        death_signal = 1  # PR_SET_PDEATHSIG of prctl(2)
+        ctypes.CDLL(None).prctl(death_signal, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before
+        os._exit(1)
+    importlib.import_module("forecasting.models")  # takes seconds and memory that belong to no task
+    if sys.platform == "linux":
+        import resource  # noqa: PLC0415  # not on every system
+
+        held = int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
+        most, hard = held + (megabytes << 20), resource.getrlimit(resource.RLIMIT_DATA)[1]
+        resource.setrlimit(resource.RLIMIT_DATA, (most if hard < 0 else min(most, hard), hard))
+    has_begun.value = True
+
+
+def _kill_children(pid: int, spared: Collection[int] = ()) -> None:
+    """Kill the processes that a process started and their own, but for children that are spared (Linux)."""
+    for child in _children(pid).difference(spared):
+        _kill_children(child)
+        with contextlib.suppress(OSError):
+            os.kill(child, signal.SIGKILL)
+
+
+def _children(pid: int) -> set[int]:
+    found = set[int]()
+    for listing in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            found.update(map(int, listing.read_text().split()))
+    return found
 
 
 @contextlib.contextmanager
 def _without_script() -> Iterator[None]:
-    """Start child processes without the caller's script: multiprocessing would run it again in each of them."""
-    script = sys.modules["__main__"]
-    sys.modules["__main__"] = ModuleType("__main__")
+    """Start processes without the caller's script, which multiprocessing would run again in each of them."""
+    script, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
     try:
         yield
     finally:
@@ -322,14 +291,12 @@ def _without_script() -> Iterator[None]:
 
 @contextlib.contextmanager
 def one_thread_each() -> Iterator[None]:
-    """Let child processes load numpy with one thread: small fits are 3–15 times slower with several."""
-    before = {name: os.environ.get(name) for name in _THREAD_SETTINGS}
+    """Start processes in which numpy has one thread: small fits are 3 to 15 times slower with several."""
+    before = {name: os.environ[name] for name in _THREAD_SETTINGS if name in os.environ}
     os.environ.update(dict.fromkeys(_THREAD_SETTINGS, "1"))
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        for name in _THREAD_SETTINGS:
+            os.environ.pop(name, None)
+        os.environ.update(before)

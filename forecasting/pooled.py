@@ -25,7 +25,6 @@ from forecasting import LEVELS, BoolArray
 from forecasting.hindcast import Fits, history_hash
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
-from forecasting.pool import SupervisedPool
 from forecasting.pooled_fit import (
     Answer,
     FitTask,
@@ -209,14 +208,13 @@ def _predicted(
     origins = [row for wanted in lacking.values() for row, _ in wanted.values()]
     eligible = next(iter(work.values())).eligible if work else []
     is_few = sum(sum(wanted[row].sum() for wanted in eligible) for row in origins) <= FEW
-    asleep = workers is None or (isinstance(workers, SupervisedPool) and not workers.is_awake)
     parts = []
     for year, wanted in lacking.items():
         steps = sorted({step for _, step in wanted.values()})
         for share in np.array_split(steps, min(1 if is_few else SHARES, len(steps))) if steps else []:
             some = {name: at for name, at in wanted.items() if at[1] in share}
             parts.append((year, replace(work[year], wanted=some)))
-    made = run_tasks(run_predictions, [task for _, task in parts], workers=1 if asleep and is_few else workers)
+    made = run_tasks(run_predictions, [task for _, task in parts], workers=workers, is_small=is_few)
     new: dict[int, dict[str, FloatArray]] = {year: {} for year in work}
     for (year, _), growth in zip(parts, made, strict=True):
         new[year] |= growth

@@ -23,7 +23,7 @@ from forecasting.hindcast import Fits
 from forecasting.members import Request, members_at, stands_alone
 from forecasting.models import resolve
 from forecasting.panel import Panel, read_panel
-from forecasting.pool import SupervisedPool
+from forecasting.pool import Pool
 from forecasting.pooled import Priors, is_enough, own_lessons, past_origins, present_origins
 from forecasting.quantiles import KEYS, QuantileTable, stack, to_matrix
 from forecasting.reconcile import reconcile, totals_panel
@@ -217,7 +217,7 @@ def _in_batches(
     lessons = own_lessons([(panel, 0)], request.taught)
     batches = np.array_split(present, -(-len(present) // BATCH))
     tables, weights = [], list[pd.DataFrame]()
-    with SupervisedPool() as pool:  # whose processes stay from batch to batch
+    with Pool() as pool:  # whose processes stay from batch to batch
         workers = pool if request.workers is None else request.workers
         means = replace(request, fits=fits, lessons=lessons, workers=workers)
         for place, columns in enumerate(batches):

@@ -21,8 +21,7 @@ from core.languages import marked as _
 from core.log import counted, get_logger
 from core.progress import ProgressReport, announce, silent
 from core.settings import DEMONSTRATION_DATE, NEWEST_BUNDLED_NIGHT, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
-from forecasting.limits import Limits
-from forecasting.pool import SupervisedPool
+from forecasting.pool import Limits, Pool
 from ingest.registers import known_issues
 from ingest.routes import SOURCE_ID as ROUTES_SOURCE
 from ingest.sources import CARDS
@@ -93,7 +92,7 @@ class Run:
     settings: Settings
     journal: Journal
     delivery: Delivery
-    pool: SupervisedPool
+    pool: Pool
     progress: ProgressReport
     note: Note
 
@@ -165,10 +164,8 @@ def run_night(
     with threadpool_limits(1), night_lock(home) as note, opened_journal(settings.journal_url, home) as journal:
         try:
             limits = Limits(settings.operation.fit_seconds, settings.operation.fit_megabytes)
-            with shared(home, settings) as delivery, SupervisedPool(limits=limits) as pool:
-                # Libraries load while values are read. The pooled model is work for every process; without it, others
-                # join where there is much to do.
-                pool.start(None if settings.pooled_model else 1)
+            with shared(home, settings) as delivery, Pool(limits=limits) as pool:
+                pool.start()  # libraries load while values are read
                 get_logger().info("night begun", as_of=str(date), live=live, home=str(home))
                 return _make_release(
                     Run(date, date < today, live, allow_empty, settings, journal, delivery, pool, progress, note)

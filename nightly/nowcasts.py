@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -19,7 +18,7 @@ from forecasting.panel import Panel
 from forecasting.quantiles import to_matrix
 from forecasting.verification import wis
 from forecasting.weeks import MODEL_ID, week_record, week_scores, weeks_ahead
-from forecasting.workers import Workers, side_by_side
+from forecasting.workers import Workers, run_tasks
 from ingest.routes import daily_arrivals
 from nightly import RealTimeData
 from nightly.forecasts import ForecastSet
@@ -112,7 +111,7 @@ def make_weeks(data: RealTimeData, workers: Workers = 1) -> dict[str, pd.DataFra
             }  # fmt: skip
             parts.append(pd.DataFrame(about | {"output_type_id": LEVELS, "value": quantiles}))
         histories[series_id] = days
-    records = side_by_side([partial(week_record, days) for days in histories.values()], workers)
+    records = run_tasks(week_record, [*histories.values()], workers=workers, is_small=True)
     rows = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
     return {"weeks": typed(rows, WEEKS), "week_scores": week_scores(dict(zip(histories, records, strict=True)))}
 

@@ -20,8 +20,8 @@ from core.languages import marked as _
 from core.log import get_logger
 from core.progress import ESTIMATE_SECONDS, ProgressReport, updated
 from core.settings import Settings
-from forecasting.limits import MOST_CUT_OFFS
-from forecasting.pool import MOST_DEATHS, SupervisedPool
+from forecasting.pool import Pool
+from forecasting.workers import MOST_CUT_OFFS
 from nightly.forecasts import ForecastSet
 from nightly.inputs import LiveReport
 from store.lock import Note
@@ -117,7 +117,7 @@ def _cut_off(reason: str, fit_seconds: float) -> Message:
     known = (
         message(_("cut off after {n} s"), n=f"{fit_seconds:g}"),
         message(_("cut off: it needs more memory than is allowed")),
-        message(_("cut off: its process died {n} times, perhaps for want of memory"), n=MOST_DEATHS),
+        message(_("cut off: its process died twice, perhaps for want of memory")),
         message(_("cut off untried: {n} earlier fits of this model were cut off"), n=MOST_CUT_OFFS),
     )
     return next((fault for fault in known if str(fault) == reason), Message(reason))
@@ -129,7 +129,7 @@ def run_report(
     asked: LiveReport,
     made: ForecastSet,
     degraded: Sequence[Mapping[str, Any]],
-    pool: SupervisedPool,
+    pool: Pool,
 ) -> str:
     """The report as JSON."""
     report = {
@@ -137,7 +137,7 @@ def run_report(
         "seconds": timer.seconds(),
         "peak_megabytes": {
             "night": peak_megabytes(os.getpid()),
-            "processes": [peak_megabytes(worker.process.pid) for worker in pool.workers],
+            "processes": [peak_megabytes(pid) for pid in pool.pids],
         },
         "limits": {"seconds": settings.operation.fit_seconds, "megabytes": settings.operation.fit_megabytes},
         "past_forecasts_made": made.computed,

@@ -6,6 +6,7 @@ What past origins knew and would have said is kept compactly, so that a reader c
 from __future__ import annotations
 
 import hashlib
+import operator
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, to_matrix
 from forecasting.verification import calibration, observed_at, pit_histogram, score_rows, summarise, wis
 from forecasting.verification.situations import situation_scores
-from forecasting.workers import Workers, side_by_side
+from forecasting.workers import Workers, run_tasks
 from ingest import SourceCard
 from ingest.freshness import changes, delay_profile, freshness, reporting
 from nightly import TARGET, RealTimeData
@@ -70,7 +71,8 @@ def judge(
     """Judge the night by past origins: its longest calculations that do not need each other, side by side."""
     panel, replayed = data.panel, to_matrix(made.hindcasts)
     return Judged(
-        *side_by_side(
+        *run_tasks(
+            operator.call,  # type: ignore[arg-type]  # mypy does not infer that it is given no arguments
             [
                 served.year_ahead(panel),
                 partial(
@@ -84,7 +86,8 @@ def judge(
                 partial(summarise, replayed, panel),
                 partial(situation_scores, replayed, panel),
             ],
-            workers,
+            workers=workers,
+            is_small=True,
         )
     )
 

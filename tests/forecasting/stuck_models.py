@@ -1,11 +1,16 @@
-"""Models that misbehave, for processes to find by name."""
+"""Models that misbehave and tasks that report their process, for processes to find by name."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import subprocess
 import time
 from dataclasses import replace
+from pathlib import Path
+
+from threadpoolctl import threadpool_info  # type: ignore[import-untyped]  # it publishes no type information
 
 from core import FloatArray
 from forecasting import BASELINE, History, Model
@@ -15,23 +20,16 @@ from forecasting.workers import Fit, run_fit
 
 
 def sleeps(_history: History, _horizon: int) -> FloatArray:
-    time.sleep(60)
-    raise AssertionError("nobody cut it off")
+    with contextlib.suppress(Exception):  # as libraries do
+        time.sleep(600)
+    raise AssertionError("nothing cut it off")
 
 
-def loops(_history: History, _horizon: int) -> FloatArray:
-    while True:
-        try:
-            sum(range(1000))
-        except Exception:  # noqa: S112  # as libraries do
-            continue
-
-
-def hears_nothing(_history: History, _horizon: int) -> FloatArray:
-    # A compiled library that does not come back to Python: its alarm is never heard.
+def blocks(_history: History, _horizon: int) -> FloatArray:
+    """Ignore the alarm, as a compiled library does that does not return to Python."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
-    time.sleep(60)
-    raise AssertionError("nobody cut it off")
+    time.sleep(600)
+    raise AssertionError("nothing cut it off")
 
 
 def dies(_history: History, _horizon: int) -> FloatArray:
@@ -39,12 +37,11 @@ def dies(_history: History, _horizon: int) -> FloatArray:
     raise AssertionError("it lives on")
 
 
-def eats(history: History, horizon: int) -> FloatArray:
-    waste = bytearray(3 << 30)
-    return MODELS[BASELINE].predict(history, horizon + len(waste))
+def eats(_history: History, _horizon: int) -> FloatArray:
+    raise AssertionError(f"{len(bytearray(1 << 30))} bytes were given")
 
 
-STUCK = {f"vigie-{one.__name__}": one for one in (sleeps, loops, hears_nothing, dies, eats)}
+STUCK = {f"vigie-{one.__name__}": one for one in (sleeps, blocks, dies, eats)}
 
 
 def model(model_id: str) -> Model:
@@ -57,6 +54,37 @@ def register() -> None:
 
 
 def run_fit_here(fit: Fit, horizon: int) -> SafeForecast:
-    """Like the engine's own, where these models are known too."""
+    """Run a fit of the engine's models or of these."""
     register()
     return run_fit(fit, horizon)
+
+
+def about_process(_: object) -> tuple[int, set[int], bool]:
+    """Return the process, the threads of its linear algebra, and whether it ignores Ctrl+C."""
+    threads = {library["num_threads"] for library in threadpool_info()}
+    return os.getpid(), threads, signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+
+
+def end_elsewhere(home: int) -> int:
+    """Return this process, unless it is another one than ``home``: that is killed."""
+    if os.getpid() != home:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return home
+
+
+def start_or_die(given: tuple[str, Path]) -> None:
+    """Start a process, note its id and hang, the first time; or end this process once another has started one."""
+    what, noted = given
+    if what == "dies":
+        while not noted.exists():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGKILL)
+    if not noted.exists():
+        child = subprocess.Popen(["sleep", "3600"])
+        noted.with_suffix(".new").write_text(str(child.pid))
+        noted.with_suffix(".new").rename(noted)
+        time.sleep(600)
+
+
+def exit_at_once(*_: object) -> None:
+    os._exit(3)

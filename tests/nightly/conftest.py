@@ -60,7 +60,7 @@ def without_forecasting(made: Path, *but: str) -> Iterator[None]:
             if step not in but:
                 patch.setattr(f"nightly.night.{step}", partial(_answered, answer))
         if not but:  # a process that loads every model would have nothing to do
-            patch.setattr("forecasting.pool.SupervisedPool.start", partial(_answered, None))
+            patch.setattr("forecasting.pool.Pool.start", partial(_answered, None))
         yield
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting import BASELINE, ENSEMBLE, LEVELS
-from forecasting.limits import CUT_OFF
+from forecasting.pool import CUT_OFF
 from nightly.forecasts import ForecastSet, _beside, _by_series, _cut_off, _fallbacks, _groups, near, of_model
 
 

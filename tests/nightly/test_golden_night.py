@@ -9,6 +9,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ import pytest
 
 from core.settings import load_settings
 from forecasting.models import MODELS
-from forecasting.pool import SupervisedPool, WorkersFailedError
+from forecasting.pool import Pool
 from nightly import RealTimeData
 from nightly.asylum import Asylum
 from nightly.hub import collect, init_hub, submit, validate
@@ -77,10 +78,6 @@ def world() -> Iterator[pd.DataFrame]:
             yield rows("eurostat", f"asylum_applications_first._Z.{geo}.{citizen}.M", MONTHS[60:], values, 40)
 
 
-def _no_process(*_: object, **__: object) -> None:
-    raise WorkersFailedError("one process is enough")
-
-
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home after two nights a month apart."""
@@ -94,8 +91,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr("forecasting.members.SINGLE_SERIES", ())
         patch.setattr("nightly.hub_tables.read_rounds", lambda: (None, {}))
         patch.setattr("nightly.documents.languages", lambda: ["en"])
-        patch.setattr(SupervisedPool, "start", lambda *_: None)
-        patch.setattr(SupervisedPool, "run", _no_process)
+        patch.setattr("nightly.night.Pool", partial(Pool, 0))
         run_night(home, settings, NIGHTS[0])
         # What the second night forecasts would say nothing new: it is about what changes from night to night.
         first = ReleaseStore(home).all()[0]

@@ -24,7 +24,7 @@ from core.settings import (
     Settings,
     load_settings,
 )
-from forecasting.pool import SupervisedPool
+from forecasting.pool import Pool
 from nightly import RealTimeData, night
 from nightly.night import notify
 from store.journal import Journal, journal_url
@@ -110,7 +110,7 @@ def test_the_journal_says_of_a_night_that_failed_whether_its_release_stands(
         raise error
 
     monkeypatch.setattr(night, "_make_release", fail)
-    monkeypatch.setattr("forecasting.pool.SupervisedPool.start", lambda *_: None)
+    monkeypatch.setattr("forecasting.pool.Pool.start", lambda *_: None)
     with pytest.raises(type(error)):
         night.run_night(tmp_path, settings)
     last = read_status(tmp_path)["last_run"]
@@ -179,7 +179,7 @@ def test_a_night_is_of_today_or_before_and_with_publishers_asked_of_today_alone(
 ) -> None:
     runs: list[night.Run] = []
     monkeypatch.setattr(night, "_make_release", runs.append)
-    monkeypatch.setattr("forecasting.pool.SupervisedPool.start", lambda *_: None)
+    monkeypatch.setattr("forecasting.pool.Pool.start", lambda *_: None)
     today = dt.datetime.now(dt.UTC).date()
     day = dt.timedelta(days=1)
     for as_of, live in ((None, False), (today, True), (today - day, False)):
@@ -223,7 +223,7 @@ def test_a_night_that_drops_every_watched_route_goes_on_only_where_that_is_allow
         monkeypatch.setattr(night, name, lambda *_, answer=answer, **__: answer)
     monkeypatch.setattr(night, "_refuse_empty", refuse)
     monkeypatch.setattr(night, "pooled_night", forecast)
-    delivery, pool = cast(Delivery, SimpleNamespace(home=tmp_path)), cast(SupervisedPool, None)
+    delivery, pool = cast(Delivery, SimpleNamespace(home=tmp_path)), cast(Pool, None)
     day = dt.date(2025, 1, 31)
     run = night.Run(day, True, False, allow_empty, settings, journal, delivery, pool, silent, lambda _facts: None)
     with pytest.raises((NothingToPublishError, StoreError), match=said):

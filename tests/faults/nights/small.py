@@ -177,7 +177,7 @@ def run_small(home: Path, kept: Path, number: int, told: Connection) -> None:
             stack.enter_context(patch.object(night, name, partial(answer, name)))
         for name in ("publish_tables", "_remove_old_releases", "record_publication", "notify"):
             stack.enter_context(patch.object(night, name, _announced(told, name, getattr(night, name))))
-        stack.enter_context(patch.object(night.SupervisedPool, "start", lambda *_: None))
+        stack.enter_context(patch.object(night.Pool, "start", lambda *_: None))
         # Reading files apart is tried in tests/ingest/test_intake.py; a process for each would be most of a night.
         stack.enter_context(patch("nightly.inputs.apart", lambda parse, *given: parse(*given)))
         told.send("begun")
