@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from alerts import LEVELS
-from alerts.verification import FEWEST_EVENTS, precision_cases
+from alerts.verification import FEWEST_EVENTS, precision_cases, precision_of_all
 from core.languages import NOTHING, Language, is_known
 from core.schema import ALL
 from dashboard import _, downloads, lang, language, layout, named, ngettext, reads, state
@@ -133,6 +133,7 @@ def _basis(basis: str) -> str:
 def _measured(table: Sequence[Row]) -> dict[str, list[str]]:
     return {
         _("Foretold an onset"): [_share(row, "precision", precision_cases(row)) for row in table],
+        _("Of all raised"): [lang().share(precision_of_all(row)) for row in table],
         _("Events seen"): [_share(row, "recall", float(row["n_events"])) for row in table],
         _("False alarms per route per year"): [
             _between(row, "false_alarms_per_route_year", partial(lang().decimal, digits=1)) for row in table
@@ -230,7 +231,7 @@ def show_record(night: Night, rows: pd.DataFrame, route_id: str, horizon: int) -
     st.dataframe(table, hide_index=True, alt=_("Track record of each alert rule at past origins"))
     text = _(
         "Foretold an onset (hit rate): share of alerts followed by the event; looking back: whose finding still held "
-        "three months later. Base rate: share of calm months with the event, alert or not. Brackets: 90% interval "
+        "three months later. Of all raised: repeats and alerts about no onset count against it. Base rate: share of calm months with the event, alert or not. Brackets: 90% interval "
         "from a block bootstrap over past origins, no narrower than the number of cases allows; lead time: quartiles."
     )
     st.markdown(small(text))

@@ -113,6 +113,12 @@ def test_a_rule_is_compared_with_others_at_its_mildest_level_and_so_far_ahead_al
     assert shown["Source"].iloc[0] == "Vigie"
 
 
+def test_repeats_and_alerts_about_no_onset_count_among_all_raised() -> None:
+    row = measured("surge", "watch", 0, 13 / 23, n_alerts=33.0, n_repeats=4.0, n_no_onset=6.0)
+    shown = record_view._measured([row])
+    assert (shown["Foretold an onset"], shown["Of all raised"]) == (["57%"], ["39%"])
+
+
 def test_the_chance_before_a_rise_has_the_mark_of_its_level_and_a_dash_where_none_was_said() -> None:
     said = pd.DataFrame({"chance": [0.2, NAN, 0.61], "level": ["", "", "watch"]}, index=[6, 3, 1])
     assert [record_view._chance(said, step) for step in (6, 3, 2, 1)] == ["20%", "–", "–", "61% ●"]
