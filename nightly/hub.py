@@ -26,7 +26,6 @@ from hub.outputs import (
     dated,
     hub_model_id,
     open_series,
-    own_ensemble,
     own_metadata,
     own_submissions,
     target_data,
@@ -110,7 +109,7 @@ def submit(place: str, release: Release, home: Path) -> list[str]:
     )
     open_ones = [one for one in published_series(release) if one in allowed]
     both = pd.concat([release.read("forecasts"), release.read("asylum_forecasts")], ignore_index=True)
-    both, paths = own_ensemble(both, release.read("trajectories"))
+    paths = release.read("trajectories")
     weeks = release.read("weeks")
     weeks = weeks[~weeks["origin_date"].dt.is_month_end]  # such a Sunday is the round of its month
     weeks = weeks.assign(target=weeks["series_id"].str.split(".").str[0])

@@ -30,7 +30,6 @@ from nightly import OK, RealTimeData
 from nightly.asylum import forecast_asylum
 from nightly.documents import documents
 from nightly.forecasts import errors_by_group, make_forecasts
-from nightly.hub_combined import serve
 from nightly.hub_tables import collect_night, hub_of_night, publish_tables
 from nightly.inputs import ACTOR, held_before, own_cards, with_own_capacities
 from nightly.live import read_inputs
@@ -237,7 +236,7 @@ def _make_release(run: Run) -> RunResult:
         former, damaged = readable(releases.current())
         nowcasts = make_nowcasts(data, made)
         refused = collect_night(settings.hub.place, home, timer.started.date())
-        served, combined, not_combined = serve(settings.hub, home, made, nowcasts, data)
+        served = made.with_nowcasts(nowcasts)
         judged = judge(data, made, served, settings.alerts, run.pool)
         tables = forecast_tables(data, made, served, nowcasts, judged, run.pool, pooled)
         announce(timer.report, _("Figures and weeks"))
@@ -284,7 +283,6 @@ def _make_release(run: Run) -> RunResult:
             *inputs.failed,
             *held_before(editions, before, date, timer.started),
             *refused,
-            *not_combined,
             *hub_faults,
             *(item for item in asylum.degraded if item["source_id"] not in settings.exclude_sources),
             *_routes_without_forecast(data.states),
@@ -297,7 +295,7 @@ def _make_release(run: Run) -> RunResult:
         kept = settings.model_dump(exclude=_NOT_OF_THE_RELEASE)
         about = About(
             date, code_version(), kept, inputs.hashes | {SETTINGS_FILE: hash_of_settings(home)}, degraded, run.replay,
-            chain_head(run.journal), vintages=vintages.contents(), served=combined,
+            chain_head(run.journal), vintages=vintages.contents(),
         )  # fmt: skip
         texts = documents(cards, tables, known_issues(SNAPSHOT)) | {
             RUN_REPORT: run_report(timer, settings, inputs.asked, made, degraded, run.pool)
