@@ -21,7 +21,7 @@ from core.calendar import write_period
 from core.disclosure import rounded
 from core.errors import InputError
 from core.release import DRIVER_TESTS, FIGURES_THEN, ISSUED_SCORES, RELEASE, REPLAYS, SITUATION_SCORES
-from core.schema import ALL, check, typed
+from core.schema import ALL, check, concat_filled, typed
 from core.settings import SNAPSHOT, AlertSettings
 from forecasting import ENSEMBLE, LEVELS
 from forecasting.explanation import explain
@@ -184,7 +184,7 @@ def earlier_values(data: RealTimeData, past: pd.DataFrame) -> pd.DataFrame:
     """
     origins = [pd.Timestamp(origin) for origin in np.sort(past["origin_date"].unique())]
     parts = [differences(data.past_panels[origin], data.panel, origin) for origin in origins]
-    rows = pd.concat([FIGURES_THEN.empty(), *[part for part in parts if len(part)]], ignore_index=True)
+    rows = concat_filled(parts, FIGURES_THEN.empty())
     return check(rows.astype({"origin_date": "datetime64[ns]", "obs_value": "float64"}), FIGURES_THEN)
 
 
@@ -282,7 +282,7 @@ def issued_scores(releases: Sequence[Release], former: Release | None, data: Rea
         rows = score_rows(to_matrix(chosen), data.panel).assign(run_id=release.run_id)
         scored |= set(rows[_PLACE].itertuples(index=False, name=None))
         found.append(rows[list(ISSUED_SCORES.columns)])
-    return pd.concat([one for one in found if len(one)] or [kept], ignore_index=True)
+    return concat_filled(found, kept)
 
 
 def _first_known(data: RealTimeData) -> pd.Series:
