@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,8 +16,8 @@ from forecasting.quantiles import QuantileTable, to_rows
 from hub import Hub
 from hub.outputs import ensemble_metadata, tidy
 from hub.score import as_quantiles, combine, grid, league, outcomes_at, quantile_rows, unit_name
-from hub.submission import read_metadata, read_submission
-from nightly.hub import METADATA, hub_of, submission_paths
+from hub.submission import read_submission
+from nightly.hub import METADATA, hub_of, metadata_of, submission_paths
 from store import parquet_bytes
 from store.hub import HubFiles
 
@@ -101,8 +100,7 @@ def combine_hub(place: str) -> dict[str, bytes]:
     files = HubFiles(place)
     hub = hub_of(files)
     rows = [part for part in _rows(files, hub) if len(part)]
-    about = {Path(path).stem: read_metadata(hub, path, files.read(path))[0] for path in files.names(METADATA)}
-    members = [name for name, words in about.items() if words and words.get("designated_model")]
+    members = [name for name, words in metadata_of(files, hub)[0].items() if words.get("designated_model")]
     if not rows:
         return {}
     table = as_quantiles(pd.concat(rows, ignore_index=True))[0]
