@@ -94,10 +94,6 @@ class ForecastSet:
         """The ensemble's hindcasts."""
         return of_model(self.hindcasts, ENSEMBLE)
 
-    @property
-    def _number_of_paths(self) -> int:
-        return max(int(self.paths["output_type_id"].nunique()), 1)
-
     def with_nowcasts(self, found: pd.DataFrame) -> ForecastSet:
         """The same, with nowcasts that were better in the place of the ensemble's first month; paths follow."""
         used = found[found["used"]]
@@ -110,7 +106,7 @@ class ForecastSet:
     def year_ahead(self, panel: Panel) -> Callable[[], pd.DataFrame]:
         """What makes totals of the running and the next year from the same paths (``core.release.YEAR_AHEAD``)."""
         far, past = to_matrix(self.farther), to_matrix(self.farther_past)
-        nowcasts, n = _by_series(self.nowcasts), self._number_of_paths
+        nowcasts, n = _by_series(self.nowcasts), int(self.paths["output_type_id"].nunique())
         return partial(year_ahead, far, past, panel, nowcasts=nowcasts, together=ARRIVAL_SERIES, n=n)
 
 
