@@ -31,7 +31,7 @@ from forecasting.workers import Workers
 from forecasting.year_ahead import reach_of, year_ahead
 from nightly import OK, TOO_OLD
 from nightly.forecasts import forecast_panel, of_model
-from nightly.pooled import PooledNight
+from nightly.pooled import TOTAL, PooledNight
 from nightly.tables import hindcast_table
 
 SOURCE_ID = "eurostat"
@@ -76,8 +76,6 @@ _ENDS = {
 }
 OF_THE_YEAR = "asylum_applications_first"
 """What is totalled over the year ahead."""
-TOTAL = "total"
-"""Grouping column: the destination's series."""
 LARGEST_CORRIDORS = 20
 FEWEST_PERIODS = 36
 RECENT = 24
