@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from commands import current_release
 from commands.panels import Engine, running
 from core.calendar import Frequency
 from core.errors import InputError
@@ -118,14 +119,14 @@ def open_release(path_or_home: Path | str) -> Release:
 
     Raises:
         InputError: The folder holds no release.
+        StoreError: The newest release is not as it was published.
     """
     folder = home_folder(Path(path_or_home))
     if (folder / "manifest.json").is_file():
         return Release(folder)
-    found = ReleaseStore(folder).current()
-    if found is None:
+    if ReleaseStore(folder).current() is None:
         raise InputError(f"{folder}: neither a release nor a home folder with one")
-    return found
+    return current_release(folder)
 
 
 def _rows(made: runs.Made) -> pd.DataFrame:

@@ -233,29 +233,54 @@ def login_routes(guard: Guard) -> list[Route]:
     with warnings.catch_warnings(record=True):  # Authlib takes httpx, and warns that it will want httpx2
         from authlib.integrations.starlette_client import OAuth  # noqa: PLC0415  # where nobody signs in it is not needed
 
-    access, way_back = guard.access, guard.origin + CALLBACK_PATH
-    client: Any = OAuth().register(
+    access = guard.access
+    client = OAuth().register(
         "vigie",
         client_id=access.client_id,
         client_secret=secret(access.client_secret_env, needed_by="login"),
         server_metadata_url=access.provider,
         client_kwargs={"scope": access.scope, "code_challenge_method": "S256", "timeout": _PROVIDER_SECONDS},
     )
+    door = _Door(guard, client, guard.origin + CALLBACK_PATH)
+    return [
+        Route(LOGIN_PATH, door.leave, methods=["GET"]),
+        Route(CALLBACK_PATH, door.come_back, methods=["GET"]),
+        Route(LOGOUT_PATH, door.sign_out, methods=["GET", "POST"]),
+    ]
 
-    async def leave(request: Request) -> Response:
+
+@dataclass(frozen=True)
+class _Door:
+    """Answers at the three addresses of a login.
+
+    Attributes:
+        guard: The dashboard's guard.
+        client: Authlib's client of the provider.
+        way_back: Address to which the provider sends people back.
+    """
+
+    guard: Guard
+    client: Any
+    way_back: str
+
+    async def leave(self, request: Request) -> Response:
+        """Send a person to the provider."""
         try:
-            answer: Response = await client.authorize_redirect(request, way_back, prompt=access.prompt)
+            answer: Response = await self.client.authorize_redirect(
+                request, self.way_back, prompt=self.guard.access.prompt
+            )
         except Exception as error:  # whatever a provider answers, it is not the server's end
             get_logger().error("provider not reached", error=type(error).__name__)
             return RedirectResponse("/", 302)
         return answer
 
-    async def come_back(request: Request) -> Response:
-        back = RedirectResponse("/", 302)
+    async def come_back(self, request: Request) -> Response:
+        """Begin the login of a person whom the provider sent back."""
+        guard, back = self.guard, RedirectResponse("/", 302)
         if not request.query_params:  # after signing out at the provider
             return back
         try:
-            token = await client.authorize_access_token(request)
+            token = await self.client.authorize_access_token(request)
             current = load_settings(guard.home).access
             person = read_person(token.get("userinfo") or {}, current, dt.datetime.now(dt.UTC))
             await run_in_threadpool(guard.end, request.headers.get(LOGIN_HEADER, ""))
@@ -263,20 +288,21 @@ def login_routes(guard: Guard) -> list[Route]:
         except Exception as error:  # whatever comes back, it signs nobody in
             _note_unusable(error)
             return back
-        _set_cookie(back, guard, session_id, int(access.session_minutes * 60))
+        _set_cookie(back, guard, session_id, int(guard.access.session_minutes * 60))
         return back
 
-    async def sign_out(request: Request) -> Response:
+    async def sign_out(self, request: Request) -> Response:
+        """End a login here and at the provider."""
         if request.method != "POST":
             return PlainTextResponse("A login ends by the button that pages show.", 405, {"Allow": "POST"})
-        login_id = request.headers.get(LOGIN_HEADER, "")
+        guard, login_id = self.guard, request.headers.get(LOGIN_HEADER, "")
         async with request.form(max_files=0, max_fields=2) as form:
             given = str(form.get("token", ""))
         if not login_id or not hmac.compare_digest(given.encode(), form_token(login_id, guard.cookie_secret).encode()):
             return PlainTextResponse("This did not come from a page of ours.", 403)
         await run_in_threadpool(guard.end, login_id)
         try:
-            out = (await client.create_logout_url(way_back, client_id=access.client_id))["url"]
+            out = (await self.client.create_logout_url(self.way_back, client_id=guard.access.client_id))["url"]
         except Exception:  # a provider that cannot end its own login keeps nobody signed in here
             out = "/"
         # A policy on forms holds for where they are sent on to, so the page itself leads to the provider.
@@ -284,12 +310,6 @@ def login_routes(guard: Guard) -> list[Route]:
         answer = HTMLResponse(page)
         _set_cookie(answer, guard, "", 0)
         return answer
-
-    return [
-        Route(LOGIN_PATH, leave, methods=["GET"]),
-        Route(CALLBACK_PATH, come_back, methods=["GET"]),
-        Route(LOGOUT_PATH, sign_out, methods=["GET", "POST"]),
-    ]
 
 
 def _note_unusable(error: Exception) -> None:

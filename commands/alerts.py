@@ -90,54 +90,41 @@ def list_alerts(
             typer.echo(one_line(f"{'':8} {row['alert_id']}"))
 
 
-@app.command("sign-off")
-def sign_off(
-    context: typer.Context,
-    alert_id: AlertId,
-    reason: Reason,
-    name: Name = "",
-    home: Home = None,
-    no_send: NoSend = False,
-) -> None:
-    """Sign off an alert and send its messages. A severe alert needs two people."""
-    _act(context, home, alert_id, lifecycle.SIGNED_OFF, name, reason, send=not no_send)
+def _add_command(name: str, action: str, text: str) -> None:
+    """Add a command that takes a step about an alert."""
+
+    def step(context: typer.Context, alert_id: AlertId, reason: Reason, name: Name = "", home: Home = None) -> None:
+        _act(context, home, alert_id, action, name, reason)
+
+    app.command(name, help=text)(step)
 
 
-@app.command()
-def acknowledge(context: typer.Context, alert_id: AlertId, reason: Reason, name: Name = "", home: Home = None) -> None:
-    """Acknowledge a signed-off alert: a responder is assigned."""
-    _act(context, home, alert_id, lifecycle.ACKNOWLEDGED, name, reason)
+def _add_sending_command(name: str, action: str, text: str) -> None:
+    """Add a command that takes a step about an alert and sends its messages."""
+
+    def step(
+        context: typer.Context,
+        alert_id: AlertId,
+        reason: Reason,
+        name: Name = "",
+        home: Home = None,
+        no_send: NoSend = False,
+    ) -> None:
+        _act(context, home, alert_id, action, name, reason, send=not no_send)
+
+    app.command(name, help=text)(step)
 
 
-@app.command()
-def dismiss(
-    context: typer.Context,
-    alert_id: AlertId,
-    reason: Reason,
-    name: Name = "",
-    home: Home = None,
-    no_send: NoSend = False,
-) -> None:
-    """Dismiss an alert and notify its recipients."""
-    _act(context, home, alert_id, lifecycle.DISMISSED, name, reason, send=not no_send)
-
-
-@app.command()
-def comment(context: typer.Context, alert_id: AlertId, reason: Reason, name: Name = "", home: Home = None) -> None:
-    """Add a comment to an alert."""
-    _act(context, home, alert_id, lifecycle.COMMENTED, name, reason)
-
-
-@app.command()
-def dissent(context: typer.Context, alert_id: AlertId, reason: Reason, name: Name = "", home: Home = None) -> None:
-    """File dissent, shown with the alert until it is answered."""
-    _act(context, home, alert_id, lifecycle.DISSENTED, name, reason)
-
-
-@app.command()
-def correct(context: typer.Context, alert_id: AlertId, reason: Reason, name: Name = "", home: Home = None) -> None:
-    """File a correction of a figure, shown with the alert until it is answered."""
-    _act(context, home, alert_id, lifecycle.CORRECTION, name, reason)
+_add_sending_command(
+    "sign-off", lifecycle.SIGNED_OFF, "Sign off an alert and send its messages. A severe alert needs two people."
+)
+_add_command("acknowledge", lifecycle.ACKNOWLEDGED, "Acknowledge a signed-off alert: a responder is assigned.")
+_add_sending_command("dismiss", lifecycle.DISMISSED, "Dismiss an alert and notify its recipients.")
+_add_command("comment", lifecycle.COMMENTED, "Add a comment to an alert.")
+_add_command("dissent", lifecycle.DISSENTED, "File dissent, shown with the alert until it is answered.")
+_add_command(
+    "correct", lifecycle.CORRECTION, "File a correction of a figure, shown with the alert until it is answered."
+)
 
 
 @app.command()

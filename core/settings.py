@@ -184,9 +184,6 @@ class HubSettings(_Section):
     """The forecast hub that every night collects from; see docs/hub.md."""
 
     place: str = Field(default="", description="Folder, Git checkout or fsspec address of the hub; empty: none")
-    serve: Literal["", "hub-median", "hub-weighted"] = Field(
-        default="", description="Combination served in place of Vigie's own ensemble where there is one; empty: none"
-    )
 
 
 class StoreSettings(_Section):

@@ -151,8 +151,6 @@ def above_title(night: Night, found: list[Night], *, with_switch: bool) -> None:
             )  # fmt: skip
     if left_out := citations.left_out(night, lang(), with_reasons=True):
         st.warning(plain(" ".join(left_out)), icon=":material/info:")
-    if combined := citations.combination_served(night, lang()):
-        st.info(plain(" ".join(combined)), icon=":material/groups:")
     say_store_is_silent()
 
 

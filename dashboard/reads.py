@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -51,7 +51,6 @@ class Night:
         degraded: Sources that could not be used, each with the reason.
         code_version: Version of the program that made it.
         previous: run_id of the release before it, or an empty text.
-        served: The hub's combination in the place of the ensemble, and its series; empty where that is off.
     """
 
     home: str
@@ -62,7 +61,6 @@ class Night:
     degraded: tuple[Mapping[str, str], ...]
     code_version: str
     previous: str
-    served: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def frame(self, name: str) -> pd.DataFrame:
         """One of the release's frames; an empty one where the release may lack it."""
@@ -199,7 +197,6 @@ def _night(release: Release) -> Night:
         created_at=dt.datetime.fromisoformat(manifest["created_at"]),
         replay=bool(manifest["replay"]),
         degraded=tuple(manifest["degraded"]),
-        served=manifest.get("served", {}),
         code_version=str(manifest["code_version"]),
         previous=(manifest["previous"] or {}).get("run_id", ""),
     )

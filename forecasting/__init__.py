@@ -28,8 +28,6 @@ BASELINE = "vigie-baseline"
 ENSEMBLE = "vigie-ensemble"
 BOTTOM_UP = "vigie-bottom-up"
 RECENT_VALUES = "vigie-recent-values"
-OWN = "vigie-own"
-"""Vigie's own ensemble where another combination is served under its name."""
 LEVELS: FloatArray = np.asarray(QUANTILE_LEVELS)
 NORMAL_SCORES: FloatArray = ndtri(LEVELS)
 DEGREES_OF_FREEDOM = 5.0

@@ -131,13 +131,12 @@ class DailyHistory:
         begin, end = max(int((first - self.days[0]).n), 0), int((last - self.days[0]).n)
         return float(np.nansum(self.counts[begin : end + 1]))
 
-    def ahead(self, place: int, *, n: int = 1000, seed: int = 0) -> DailyPaths | None:
+    def ahead(self, place: int, *, n: int = 1000) -> DailyPaths | None:
         """Paths of the eight weeks after a day, from that day and the days before it.
 
         Args:
             place: The day's place in the series; negative counts from its end.
             n: Number of paths.
-            seed: Same seed, same paths.
 
         Returns:
             The paths; None with fewer than about two years of days to learn from.
@@ -151,7 +150,7 @@ class DailyHistory:
         middle = self._recent[place] + np.einsum("bf,bf->b", self._features[:, place], slopes)
         chosen = np.searchsorted(np.cumsum(weights) / weights.sum(), (np.arange(n) + 0.5) / n)
         totals = np.maximum(middle + WIDENING * errors[:, chosen].T, 0.0) ** (1 / ROOT)
-        random = np.random.default_rng(seed)
+        random = np.random.default_rng(0)
         coming = self._days_like(totals, place, random).reshape(n, WEEK * WEEKS)
         today: pd.Period = self.days[place]
         monday = today + 1 - (today + 1).dayofweek

@@ -127,14 +127,16 @@ def run_pooled(  # noqa: PLR0913  # what to forecast, from what, and by what mea
     taught = {year: lessons(year) for year in groups}
     steps, season = sorted(set(horizons)), panel.season_length
     tasks = {year: FitTask(model_id, lesson, season, max(steps)) for year, lesson in taught.items()}
-    fitted = {year: fit for year, fit in _fitted(tasks, fits, workers, progress).items() if fit}
+    keys = {year: task.key() for year, task in tasks.items()}
+    fitted = {year: fit for year, fit in _fitted(tasks, keys, fits, workers, progress).items() if fit}
     marks = {row: _mark(prints[row + 1], eligible, row) for row in rows}
     wanted = {year: {_name(marks[row], step): (row, step) for step in steps for row in groups[year]} for year in fitted}
+    positions = _positions(panel)
     work = {
-        year: PredictTask(model_id, fit, world, eligible, _positions(panel), season, wanted[year])
+        year: PredictTask(model_id, fit, world, eligible, positions, season, wanted[year])
         for year, fit in fitted.items()
     }
-    growth = _predicted(work, {year: f"{tasks[year].key()}-{PREDICTIONS}" for year in work}, fits, workers)
+    growth = _predicted(work, {year: f"{keys[year]}-{PREDICTIONS}" for year in work}, fits, workers)
     found = []
     for year in fitted:
         for step in steps:
@@ -181,10 +183,13 @@ def _name(mark: str, horizon: int) -> str:
 
 
 def _fitted(
-    tasks: Mapping[int, FitTask], fits: Fits | None, workers: Workers, progress: Progress | None
+    tasks: Mapping[int, FitTask],
+    keys: Mapping[int, str],
+    fits: Fits | None,
+    workers: Workers,
+    progress: Progress | None,
 ) -> dict[int, bytes]:
     """The fit of each year, kept or new; a new one is kept as soon as it ends. Empty where there is too little."""
-    keys = {year: task.key() for year, task in tasks.items()}
     found = {year: fits and fits.get(key) for year, key in keys.items()}
     new = [year for year, fit in found.items() if not fit]
     light = [replace(tasks[year], lesson=tasks[year].lesson.cut(tasks[year].season)) for year in new]

@@ -214,13 +214,34 @@ def _examples(task: FitTask, horizon: int) -> tuple[FloatArray, FloatArray, Floa
     for series in lesson.world if rows else []:
         logs, positions = series.logs[: lesson.known], lesson.positions[: lesson.known]
         described = features(logs, rows, positions, horizon=horizon, season=season, kind=series.kind)
-        now, later = logs[rows], logs[[row + horizon for row in rows]]
-        growth = (later - now) / (series.volatility[rows] * horizon**WIDENING)
-        weights = np.clip(now, LOWEST_WEIGHT, HIGHEST_WEIGHT) * (TOTALS_WEIGHT if series.kind else 1.0)
-        usable = np.isfinite(growth)
-        parts.append((described[usable], growth[usable], weights[usable]))
+        parts.append(usable_rows(described, logs, series.volatility, rows, horizon, np.asarray(series.kind == 1)))
     described, growth, weights = (np.concatenate(one) for one in zip(*parts, strict=True))
     return described, growth, weights
+
+
+def usable_rows(
+    described: FloatArray,
+    logs: FloatArray,
+    scale: FloatArray,
+    rows: list[int],
+    horizon: int,
+    is_total: BoolArray,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Features, growth and weights at origins whose outcome is known.
+
+    Args:
+        described: Features, shape ``(rows, series, features)``.
+        logs: log1p values, periods × series.
+        scale: Volatility, periods × series.
+        rows: Places of the origins on the calendar.
+        horizon: Periods ahead.
+        is_total: Which series are totals.
+    """
+    now = logs[rows]
+    growth = (logs[[row + horizon for row in rows]] - now) / (scale[rows] * horizon**WIDENING)
+    weights = np.clip(now, LOWEST_WEIGHT, HIGHEST_WEIGHT) * np.where(is_total, TOTALS_WEIGHT, 1.0)
+    usable = np.isfinite(growth)
+    return described[usable], growth[usable], weights[usable]
 
 
 def learned_from(logs: FloatArray, length: int) -> NDArray[np.intp]:

@@ -91,7 +91,6 @@ def year_ahead(
     nowcasts: Mapping[str, FloatArray] | None = None,
     together: Collection[str] | None = None,
     n: int = 1000,
-    seed: int = 0,
 ) -> pd.DataFrame:
     """Totals of the running and the next year, each with its chances and its record.
 
@@ -102,14 +101,13 @@ def year_ahead(
         together: The series that are added up as all together; by default every one.
         nowcasts: Quantiles of the month after the last one, by series: paths follow them, as those that are served.
         n: Number of paths.
-        seed: Same seed, same paths.
 
     Returns:
         A frame that keeps ``core.release.YEAR_AHEAD``: one row per series, and for all together, kind and window.
         Empty where nothing reaches to a window's end.
     """
     series = sorted(current.keys["series_id"].unique())
-    totals = _Totals(panel, series, past, seed, together)
+    totals = _Totals(panel, series, past, together)
     rows = [row for row, _ in totals.at(current, n, nowcasts or {})]
     if not rows:
         return YEAR_AHEAD.empty()
@@ -124,10 +122,8 @@ def year_ahead(
 class _Totals:
     """Totals from paths at any origin."""
 
-    def __init__(
-        self, panel: Panel, series: list[str], past: QuantileTable, seed: int, together: Collection[str] | None
-    ) -> None:
-        self._panel, self._series, self._seed = panel, series, seed
+    def __init__(self, panel: Panel, series: list[str], past: QuantileTable, together: Collection[str] | None) -> None:
+        self._panel, self._series = panel, series
         self._added = [name for name in series if together is None or name in together]
         self._year, reach = per_year(panel.periods[0]), reach_of(panel.periods[0])
         self._horizons = sorted(int(step) for step in past.keys["horizon"].unique()) or list(range(1, reach + 1))
@@ -157,7 +153,7 @@ class _Totals:
         if not any(names for _, names in shown):
             return
         known = self._scores.until(table.keys["origin_date"].min())
-        paths = draw_paths(table, self._series, self._horizons, known, n=n, seed=self._seed)
+        paths = draw_paths(table, self._series, self._horizons, known, n=n, seed=0)
         for name, nowcast in nowcasts.items():
             rows = np.flatnonzero(table.keys["series_id"] == name)
             rows = rows[np.argsort(table.keys["horizon"].to_numpy()[rows])]

@@ -13,7 +13,7 @@ import yaml
 from core.calendar import end_dates
 from core.languages import marked as _
 from core.routes import is_own
-from forecasting import BASELINE, ENSEMBLE, OWN
+from forecasting import BASELINE, ENSEMBLE
 from hub.targets import FEWEST_SAMPLES, frequency, handed_in
 
 TEAM = "vigie"
@@ -50,18 +50,6 @@ def own_submissions(forecasts: pd.DataFrame, paths: pd.DataFrame, day: dt.date) 
         (str(model), f"{origin:%Y-%m-%d}"): tidy(part)
         for (model, origin), part in rows.groupby(["model", "origin_date"])
     }
-
-
-def own_ensemble(forecasts: pd.DataFrame, paths: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Vigie's own ensemble under its name, where a release serves a combination; paths of the combination fall away.
-
-    A hub's combination that came back as a submission would count twice.
-    """
-    mine = forecasts["model_id"] == OWN
-    combined = set(forecasts.loc[mine, "series_id"])
-    served = (forecasts["model_id"] == ENSEMBLE) & forecasts["series_id"].isin(combined)
-    own = forecasts.assign(model_id=forecasts["model_id"].where(~mine, ENSEMBLE))[~served]
-    return own.reset_index(drop=True), paths[~paths["series_id"].isin(combined)]
 
 
 def tidy(rows: pd.DataFrame) -> pd.DataFrame:

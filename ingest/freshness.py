@@ -18,7 +18,7 @@ import pandas as pd
 from core.calendar import FREQUENCIES, PERIODS_PER_YEAR, end_dates, to_period
 from core.errors import InputError
 from core.release import DELAYS, FRESHNESS, FRESHNESS_CHANGES, OBSERVATIONS, REPORTING
-from core.schema import ALL, NOT_APPLICABLE, check
+from core.schema import ALL, NOT_APPLICABLE, check, concat_filled
 from ingest import SourceCard
 from ingest.rows import period_ends
 
@@ -104,10 +104,7 @@ def reporting(known: pd.DataFrame) -> pd.DataFrame:
     parts = [
         _reporting(part) for _, part in rows.groupby(_DATASET, sort=True) if part["geo"].nunique() >= FEWEST_PLACES
     ]
-    filled = [part for part in parts if len(part)]
-    if not filled:
-        return REPORTING.empty()
-    return check(pd.concat(filled, ignore_index=True), REPORTING)
+    return check(concat_filled(parts, REPORTING.empty()), REPORTING)
 
 
 def _reporting(rows: pd.DataFrame) -> pd.DataFrame:

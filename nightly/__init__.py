@@ -16,7 +16,7 @@ from core.calendar import Frequency, last_complete_period, to_period
 from core.languages import marked as _
 from core.progress import ProgressReport, silent
 from core.routes import ARRIVAL_ROUTES, route_name
-from core.schema import ALL, make_series_id
+from core.schema import ALL, concat_filled, make_series_id
 from forecasting.panel import Panel, panel_from_observations
 from ingest.own import own_route_figures
 from ingest.routes import route_arrivals
@@ -164,5 +164,4 @@ def _panel(values: pd.DataFrame, series_ids: Collection[str]) -> Panel:
 def _route_values(known: pd.DataFrame, *, by_citizen: bool = True) -> pd.DataFrame:
     """Monthly arrivals of Vigie's routes and of an analyst's own."""
     parts = [route_arrivals(known, by_citizen=by_citizen), own_route_figures(known)]
-    filled = [part for part in parts if len(part)]
-    return pd.concat(filled, ignore_index=True) if filled else parts[0]
+    return concat_filled(parts, parts[0])

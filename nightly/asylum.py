@@ -8,8 +8,9 @@ as they are known tonight, cut at each origin: Eurostat keeps no past editions.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 
@@ -19,7 +20,7 @@ from core.languages import marked as _
 from core.log import counted
 from core.progress import ProgressReport
 from core.release import FORECASTS, RELEASE, YEAR_AHEAD
-from core.schema import ALL, NOT_APPLICABLE, check, make_series_id
+from core.schema import ALL, NOT_APPLICABLE, check, concat_filled, make_series_id
 from forecasting import ENSEMBLE
 from forecasting.hindcast import Fits
 from forecasting.panel import Panel, panel_from_observations, panel_from_rows
@@ -28,14 +29,17 @@ from forecasting.reconcile import reconcile
 from forecasting.verification import summarise
 from forecasting.workers import Workers
 from forecasting.year_ahead import reach_of, year_ahead
+from nightly import OK, TOO_OLD
 from nightly.forecasts import forecast_panel, of_model
-from nightly.pooled import PooledNight
+from nightly.pooled import TOTAL, PooledNight
 from nightly.tables import hindcast_table
 
 SOURCE_ID = "eurostat"
 FEWEST_DESTINATIONS = 5
 FEWEST_VALUES = 24
-OK, TOO_OLD, TOO_SHORT = "ok", "too_old", "too_short"
+TOO_SHORT = "too_short"
+MOST_ORIGINS = 24
+"""Past origins of a dataset."""
 
 
 @dataclass(frozen=True)
@@ -47,20 +51,23 @@ class Dataset:
         freq: How often.
         oldest: Complete periods beyond which a country's newest figure is too old for a forecast of the present.
         horizons: Periods ahead.
-        origins: Past origins.
     """
 
     target: str
     freq: Frequency
     oldest: int
     horizons: Sequence[int]
-    origins: int
+
+    def rows(self, known: pd.DataFrame) -> pd.DataFrame:
+        """Observations of the dataset by country of destination."""
+        rows = known[(known["target"] == self.target) & (known["freq"] == self.freq)]
+        return rows[rows["geo"].str.fullmatch("[A-Z]{3}")]
 
 
 DATASETS = (
-    Dataset("asylum_applications_first", "M", 6, range(1, 13), 24),
-    Dataset("asylum_applications", "M", 6, range(1, 13), 24),
-    Dataset("asylum_applications_first", "Q", 2, range(1, 5), 24),
+    Dataset("asylum_applications_first", "M", 6, range(1, 13)),
+    Dataset("asylum_applications", "M", 6, range(1, 13)),
+    Dataset("asylum_applications_first", "Q", 2, range(1, 5)),
 )
 _ENDS = {
     ("asylum_applications", "M"): _("monthly asylum applications end in {period}"),
@@ -69,8 +76,6 @@ _ENDS = {
 }
 OF_THE_YEAR = "asylum_applications_first"
 """What is totalled over the year ahead."""
-TOTAL = "total"
-"""Grouping column: the destination's series."""
 LARGEST_CORRIDORS = 20
 FEWEST_PERIODS = 36
 RECENT = 24
@@ -110,30 +115,27 @@ def forecast_asylum(
     pooled: PooledNight | None = None,
 ) -> Asylum:
     """Forecast every dataset that is recent enough."""
+    forecast = partial(
+        forecast_panel, origins=min(origins, MOST_ORIGINS), progress=progress, fits=fits, workers=workers, pooled=pooled
+    )
     states, made = [], []
     for dataset in DATASETS:
-        rows = known[(known["target"] == dataset.target) & (known["freq"] == dataset.freq)]
-        rows = rows[rows["geo"].str.fullmatch("[A-Z]{3}")]
+        rows = dataset.rows(known)
         state = destination_states(rows, dataset, as_of)
         states.append(state)
         fine = state.loc[state["state"] == OK, "series_id"]
-        if len(fine) < FEWEST_DESTINATIONS:
-            continue
-        maker = _Forecaster(dataset, progress, min(origins, dataset.origins), fits, workers, pooled)
-        made.append(maker.run(rows, list(fine)))
-    degraded = [] if made else [why_not(states).record(SOURCE_ID)]
-    forecasts = _together([one.present for one in made])
-    frames = {
-        "asylum_series": pd.concat(states, ignore_index=True),
-        "asylum_forecasts": check(forecasts, FORECASTS).assign(as_of=pd.Timestamp(as_of)) if made else forecasts,
-        "asylum_replays": _together([one.past for one in made]),
-        "asylum_scores": _together([one.scores for one in made]),
-    }
+        if len(fine) >= FEWEST_DESTINATIONS:
+            made.append(_forecast_dataset(dataset, rows, list(fine), forecast))
+    frames = {"asylum_series": concat_filled(states, RELEASE["asylum_series"].empty())}
+    for name in ("asylum_forecasts", "asylum_replays", "asylum_scores"):
+        frames[name] = concat_filled([one[name] for one in made], RELEASE[name].empty())
+    if made:
+        frames["asylum_forecasts"] = check(frames["asylum_forecasts"], FORECASTS).assign(as_of=pd.Timestamp(as_of))
     return Asylum(
-        {name: frame if len(frame) else RELEASE[name].empty() for name, frame in frames.items()},
-        _together([one.hindcasts for one in made]) if made else RELEASE["backtest"].empty(),
-        _by_country([one.year_ahead for one in made]),
-        degraded,
+        frames,
+        concat_filled([one["hindcasts"] for one in made], RELEASE["backtest"].empty()),
+        _by_country([one["year_ahead"] for one in made]),
+        [] if made else [why_not(states).record(SOURCE_ID)],
     )
 
 
@@ -170,76 +172,58 @@ def why_not(states: Sequence[pd.DataFrame]) -> Message:
     return message(_("too old for a forecast of asylum applications: {faults}"), faults=ends)
 
 
-@dataclass(frozen=True)
-class _Made:
-    present: pd.DataFrame
-    hindcasts: pd.DataFrame
-    past: pd.DataFrame
-    scores: pd.DataFrame
-    year_ahead: pd.DataFrame
+def _forecast_dataset(
+    dataset: Dataset,
+    rows: pd.DataFrame,
+    series_ids: list[str],
+    forecast: Callable[..., tuple[pd.DataFrame, pd.DataFrame]],
+) -> dict[str, pd.DataFrame]:
+    """Forecast one dataset.
+
+    Args:
+        dataset: The dataset.
+        rows: Its observations.
+        series_ids: Countries of destination to forecast.
+        forecast: :func:`nightly.forecasts.forecast_panel` with what a night gives it.
+
+    Returns:
+        ``asylum_forecasts``, ``asylum_replays`` and ``asylum_scores`` as in :class:`Asylum`, without ``as_of``;
+        ``hindcasts`` and ``year_ahead``.
+    """
+    is_totalled = dataset.target == OF_THE_YEAR
+    panel = panel_from_observations(rows[rows["series_id"].isin(series_ids)], dataset.target, dataset.freq)
+    horizons = range(1, reach_of(panel.periods[0]) + 1) if is_totalled else dataset.horizons
+    present, past = forecast(panel, horizons=horizons, kind=1)
+    totals = YEAR_AHEAD.empty()
+    if is_totalled:
+        newest, earlier = (to_matrix(of_model(made, ENSEMBLE)) for made in (present, past))
+        totals = year_ahead(newest, earlier, panel, together=())
+        present, past = (made[made["horizon"].isin(dataset.horizons)] for made in (present, past))
+    parts = corridors(rows, panel)
+    if parts is not None:
+        below, before = forecast(parts, horizons=dataset.horizons)
+        newest, total, earlier = (to_matrix(of_model(made, ENSEMBLE)) for made in (below, present, before))
+        agreed = to_rows(reconcile(newest, total, parts, TOTAL, past=earlier))
+        named = agreed[parts.groups["citizen"].reindex(agreed["series_id"]).ne("").to_numpy()]
+        present = pd.concat([present, named], ignore_index=True)
+    facts = rows.drop_duplicates("series_id").set_index("series_id")[["geo", "citizen"]]
+    return {
+        "asylum_forecasts": present.join(facts, on="series_id").assign(target=dataset.target, freq=dataset.freq),
+        "asylum_replays": hindcast_table(past, panel),
+        "asylum_scores": _scores(dataset, past, panel),
+        "hindcasts": past,
+        "year_ahead": totals,
+    }
 
 
-@dataclass(frozen=True)
-class _Forecaster:
-    """Makes the forecasts of one dataset."""
-
-    dataset: Dataset
-    progress: ProgressReport
-    origins: int
-    fits: Fits | None
-    workers: Workers
-    pooled: PooledNight | None
-
-    def run(self, rows: pd.DataFrame, series_ids: list[str]) -> _Made:
-        panel = panel_from_observations(
-            rows[rows["series_id"].isin(series_ids)], self.dataset.target, self.dataset.freq
-        )
-        present, past = self._forecasts(panel, kind=1, farther=self.dataset.target == OF_THE_YEAR)
-        totals = YEAR_AHEAD.empty()
-        if self.dataset.target == OF_THE_YEAR:
-            current, former = (to_matrix(of_model(rows, ENSEMBLE)) for rows in (present, past))
-            totals = year_ahead(current, former, panel, together=())
-            present, past = (rows[rows["horizon"].isin(self.dataset.horizons)] for rows in (present, past))
-        parts = corridors(rows, panel)
-        if parts is not None:
-            below, before = self._forecasts(parts, kind=0, farther=False)
-            agreed = to_rows(
-                reconcile(
-                    to_matrix(of_model(below, ENSEMBLE)), to_matrix(of_model(present, ENSEMBLE)), parts, TOTAL,
-                    past=to_matrix(of_model(before, ENSEMBLE)),
-                )
-            )  # fmt: skip
-            named = agreed[parts.groups["citizen"].reindex(agreed["series_id"]).ne("").to_numpy()]
-            present = pd.concat([present, named], ignore_index=True)
-        return _Made(
-            self._described(present, rows),
-            past,
-            hindcast_table(past, panel),
-            self._scores(past, panel),
-            totals,
-        )
-
-    def _forecasts(self, panel: Panel, *, kind: int, farther: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Ensemble and baseline now and at past origins; farther ones reach as far as the year ahead needs."""
-        horizons = range(1, reach_of(panel.periods[0]) + 1) if farther else self.dataset.horizons
-        return forecast_panel(
-            panel, origins=self.origins, horizons=horizons, progress=self.progress, fits=self.fits,
-            workers=self.workers, pooled=self.pooled, kind=kind,
-        )  # fmt: skip
-
-    def _described(self, forecasts: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-        facts = rows.drop_duplicates("series_id").set_index("series_id")[["geo", "citizen"]]
-        named = forecasts.join(facts, on="series_id")
-        return named.assign(target=self.dataset.target, freq=self.dataset.freq)
-
-    def _scores(self, past: pd.DataFrame, panel: Panel) -> pd.DataFrame:
-        try:
-            scores = summarise(past, panel)
-        except InputError:
-            return pd.DataFrame()
-        whole = make_series_id(self.dataset.target, NOT_APPLICABLE, ALL, ALL, self.dataset.freq)
-        named = scores["series_id"].where(scores["series_id"] != ALL, whole)
-        return scores.assign(series_id=named, target=self.dataset.target, freq=self.dataset.freq)
+def _scores(dataset: Dataset, past: pd.DataFrame, panel: Panel) -> pd.DataFrame:
+    try:
+        scores = summarise(past, panel)
+    except InputError:
+        return pd.DataFrame()
+    whole = make_series_id(dataset.target, NOT_APPLICABLE, ALL, ALL, dataset.freq)
+    named = scores["series_id"].where(scores["series_id"] != ALL, whole)
+    return scores.assign(series_id=named, target=dataset.target, freq=dataset.freq)
 
 
 def _by_country(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -247,11 +231,6 @@ def _by_country(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     rows = pd.concat([YEAR_AHEAD.empty(), *parts], ignore_index=True)
     country = rows["series_id"].str.split(".").str[2]
     return rows[~rows.assign(country=country).duplicated(["country", "kind", "first_period"])].reset_index(drop=True)
-
-
-def _together(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    filled = [part for part in parts if len(part)]
-    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
 
 
 def corridors(rows: pd.DataFrame, totals: Panel) -> Panel | None:

@@ -15,7 +15,6 @@ from core.languages import marked_plural as ngettext
 from core.schema import ALL, TARGETS
 from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, ModelCard, ensemble, sum_of_parts, weeks
 from forecasting.models import MODELS, POOLED_MODELS
-from forecasting.verification import COLUMNS as GROUP_COLUMNS
 from forecasting.verification.situations import BEGUN
 from forecasting.verification.verdict import skill
 from ingest import SourceCard
@@ -25,6 +24,13 @@ from reports.names import FRESHNESS
 CATALOGUE, MATRIX, ISSUES = "sources.json", "evaluation_matrix.md", "known_issues.md"
 MODEL_CARDS, DATA_CARDS = "model_cards", "data_cards"
 MATRIX_HORIZONS = (1, 3, 6, 12)
+ALL_MODELS: dict[str, tuple[ModelCard, str]] = {
+    **{model_id: (model.card, model.version) for model_id, model in (MODELS | POOLED_MODELS).items()},
+    BOTTOM_UP: (sum_of_parts.CARD, sum_of_parts.VERSION),
+    ENSEMBLE: (ensemble.CARD, ensemble.VERSION),
+    weeks.MODEL_ID: (weeks.CARD, "1"),
+}
+"""Card and version of every model of a release."""
 _REDISTRIBUTION: dict[bool | str, str] = {
     True: _("allowed"),
     False: _("not allowed: private use only"),
@@ -51,8 +57,6 @@ def documents(
 def _in_one_language(
     cards: Mapping[str, SourceCard], frames: Mapping[str, pd.DataFrame], issues: Sequence[KnownIssue], words: Language
 ) -> dict[str, str]:
-    models = {model_id: model.card for model_id, model in (MODELS | POOLED_MODELS).items()}
-    models |= {BOTTOM_UP: sum_of_parts.CARD, ENSEMBLE: ensemble.CARD, weeks.MODEL_ID: weeks.CARD}
     spans = _spans(frames["observations"])
     state = frames["freshness"].set_index("source_id")["state"].to_dict()
     return {
@@ -60,7 +64,7 @@ def _in_one_language(
         ISSUES: issues_register(issues, words),
         **{
             f"{MODEL_CARDS}/{model_id}.md": model_card(model_id, card, frames, _about(issues, model_id), words)
-            for model_id, card in models.items()
+            for model_id, (card, _version) in ALL_MODELS.items()
         },
         **{
             f"{DATA_CARDS}/{source_id}.md": data_card(
@@ -88,7 +92,7 @@ def model_card(
     judged = judged[(judged["series_id"] == ALL) & judged["horizon"].isin(MATRIX_HORIZONS)]
     rows = [
         [str(row.horizon), _ratio(row, words), words.text(str(row.verdict)), words.counted(float(str(row.n)))]
-        for row in judged.rename(columns={"relative_wis_lo": "lo", "relative_wis_hi": "hi"}).itertuples()
+        for row in judged.itertuples()
     ]
     head = [_("months ahead"), _("relative WIS (90% interval)"), _("verdict"), _("forecasts")]
     where = _("At past origins, all routes, log scale")
@@ -97,9 +101,7 @@ def model_card(
         head = [_("series"), _("weeks ahead"), head[1], head[3]]
         rows = [
             [f"`{row.series_id}`", str(row.horizon), _ratio(row, words), words.counted(float(str(row.n)))]
-            for row in by_week.query("scale == 'log' and reference == @BASELINE and horizon in (1, 4, 8)")
-            .rename(columns={"relative_wis_lo": "lo", "relative_wis_hi": "hi"})
-            .itertuples()
+            for row in by_week.query("scale == 'log' and reference == @BASELINE and horizon in (1, 4, 8)").itertuples()
         ]
     measured = _table(head, rows, words) if rows else words.text(_("Not measured in this release."))
     parts = [
@@ -119,13 +121,13 @@ def model_card(
 
 def _by_route_and_year(model_id: str, frames: Mapping[str, pd.DataFrame], words: Language) -> list[str]:
     """A model's relative WIS by route and, where it is the ensemble, by year of the origin; nothing without scores."""
-    routes = frames["scores"].rename(columns={"series_id": "part", "relative_wis_lo": "lo", "relative_wis_hi": "hi"})
+    routes = frames["scores"].rename(columns={"series_id": "part"})
     found = [routes[routes["part"] != ALL]]
     if model_id == ENSEMBLE and "situation_scores" in frames:
         years = frames["situation_scores"]
         years = years[years["kind"] == BEGUN].drop(columns="kind")
-        ends = {"relative_score": "relative_wis", "relative_score_lo": "lo", "relative_score_hi": "hi"}
-        found.append(years.rename(columns={"group": "part"} | ends))
+        scores = {f"relative_score{end}": f"relative_wis{end}" for end in ("", "_lo", "_hi")}
+        found.append(years.rename(columns={"group": "part"} | scores))
     rows = pd.concat(found, ignore_index=True)
     rows = rows[(rows["model_id"] == model_id) & (rows["scale"] == "log")]
     if rows.empty:
@@ -201,7 +203,7 @@ _GROUP_WORDS = _(
 
 def _matrix_of(scores: pd.DataFrame, series_id: str, words: Language) -> str:
     own = scores[(scores["series_id"] == series_id) & (scores["scale"] == "log")]
-    own = own[own["horizon"].isin(MATRIX_HORIZONS)].rename(columns={"relative_wis_lo": "lo", "relative_wis_hi": "hi"})
+    own = own[own["horizon"].isin(MATRIX_HORIZONS)]
     first = {ENSEMBLE: 0, BASELINE: 1}
     rows = []
     for model_id in sorted(own["model_id"].unique(), key=lambda name: (first.get(name, 2), name)):
@@ -223,37 +225,26 @@ def _groups_table(group_errors: pd.DataFrame, words: Language) -> str:
     rows = group_errors[group_errors["kind"] == "region"]
     if rows.empty:
         return words.text(_("No breakdown by nationality is long enough in this release."))
-    renamed = rows[GROUP_COLUMNS].rename(columns={"relative_wis_lo": "lo", "relative_wis_hi": "hi"})
     lines = [
         [
             str(row.route_id) if row.geo == ALL else f"{row.route_id} ({row.geo})", words.text(str(row.group)),
             str(row.horizon), _ratio(row, words), words.decimal(float(str(row.bias)), 2),
             words.share(float(str(row.coverage_80))), words.counted(float(str(row.n))), words.text(str(row.mark)),
         ]
-        for row in renamed.itertuples()
+        for row in rows.itertuples()
     ]  # fmt: skip
     head = [
-        _("route"),
-        _("region of origin"),
-        _("months ahead"),
-        _("relative WIS"),
-        _("bias"),
-        _("80% interval coverage"),
-    ]
-    return _table([*head, _("forecasts"), _("mark")], lines, words)
+        _("route"), _("region of origin"), _("months ahead"), _("relative WIS"), _("bias"), _("80% interval coverage"),
+        _("forecasts"), _("mark"),
+    ]  # fmt: skip
+    return _table(head, lines, words)
 
 
 def issues_register(issues: Sequence[KnownIssue], words: Language) -> str:
     """The register as a table."""
     rows = [
-        [
-            issue.id,
-            words.text(issue.what),
-            ", ".join(issue.affects),
-            words.day(issue.since),
-            words.text(_STATUS[issue.status]),
-        ]
-        for issue in issues
+        [one.id, words.text(one.what), ", ".join(one.affects), words.day(one.since), words.text(_STATUS[one.status])]
+        for one in issues
     ]
     head = [_("id"), _("what"), _("affects"), _("since"), _("status")]
     title = words.text(_("Known issues"))
@@ -310,7 +301,7 @@ def _spans(observations: pd.DataFrame) -> pd.DataFrame:
 
 
 def _ratio(row: object, words: Language) -> str:
-    value, low, high = (float(getattr(row, name)) for name in ("relative_wis", "lo", "hi"))
+    value, low, high = (float(getattr(row, name)) for name in ("relative_wis", "relative_wis_lo", "relative_wis_hi"))
     if math.isnan(value):
         return "–"
     written = words.decimal(value, 2)

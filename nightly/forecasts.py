@@ -24,14 +24,14 @@ from core.release import FORECASTS, NOWCASTS
 from core.routes import ARRIVAL_SERIES
 from core.schema import ALL
 from core.settings import Settings
-from forecasting import BASELINE, ENSEMBLE, OWN
+from forecasting import BASELINE, ENSEMBLE
 from forecasting.ensemble import combine
 from forecasting.hindcast import Fits, WorkList, backtest_work, present_work, run_work, was_cut_off
 from forecasting.members import Request
 from forecasting.models import MODELS
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.pooled import present_origins
-from forecasting.quantiles import QuantileTable, to_matrix, to_rows
+from forecasting.quantiles import to_matrix, to_rows
 from forecasting.runs import forecasts_at
 from forecasting.trajectories import sample_paths, update_with_nowcasts
 from forecasting.verification import group_errors
@@ -94,10 +94,6 @@ class ForecastSet:
         """The ensemble's hindcasts."""
         return of_model(self.hindcasts, ENSEMBLE)
 
-    @property
-    def _number_of_paths(self) -> int:
-        return max(int(self.paths["output_type_id"].nunique()), 1)
-
     def with_nowcasts(self, found: pd.DataFrame) -> ForecastSet:
         """The same, with nowcasts that were better in the place of the ensemble's first month; paths follow."""
         used = found[found["used"]]
@@ -107,46 +103,11 @@ class ForecastSet:
         members = self.current[self.current["model_id"] != ENSEMBLE]
         return replace(self, current=pd.concat([members, served], ignore_index=True), paths=paths, nowcasts=used)
 
-    def with_combination(self, combined: QuantileTable, panel: Panel) -> ForecastSet:
-        """The same, with a combination of the hub in the place of the ensemble; paths follow.
-
-        The ensemble's own rows of these series stay beside it as :data:`forecasting.OWN`.
-
-        Args:
-            combined: The combination from each series' last complete month, up to a year ahead.
-            panel: Outcomes.
-        """
-        replaced = self.current_ensemble["series_id"].isin(combined.keys["series_id"])
-        own = self.current_ensemble[replaced].assign(model_id=OWN)
-        members = self.current[self.current["model_id"] != ENSEMBLE]
-        farther = _in_place(self.farther, combined)
-        return replace(
-            self,
-            current=pd.concat([members, own, _in_place(self.current_ensemble, combined)], ignore_index=True),
-            paths=near(sample_paths(farther, self.farther_past, panel, n=self._number_of_paths)),
-            farther=farther,
-        )
-
     def year_ahead(self, panel: Panel) -> Callable[[], pd.DataFrame]:
         """What makes totals of the running and the next year from the same paths (``core.release.YEAR_AHEAD``)."""
         far, past = to_matrix(self.farther), to_matrix(self.farther_past)
-        nowcasts, n = _by_series(self.nowcasts), self._number_of_paths
+        nowcasts, n = _by_series(self.nowcasts), int(self.paths["output_type_id"].nunique())
         return partial(year_ahead, far, past, panel, nowcasts=nowcasts, together=ARRIVAL_SERIES, n=n)
-
-
-def _in_place(rows: pd.DataFrame, combined: QuantileTable) -> pd.DataFrame:
-    """Quantile rows with a combination's quantiles where it has some."""
-    table = to_matrix(rows)
-    key = ["series_id", "origin_date", "horizon"]
-    place = pd.MultiIndex.from_frame(combined.keys[key]).get_indexer(pd.MultiIndex.from_frame(table.keys[key]))
-    found = place >= 0
-    quantiles = table.quantiles.copy()
-    quantiles[found] = combined.quantiles[place[found]]
-    keys = table.keys.copy()
-    for mark, nothing in (("fallback", False), ("reason", "")):  # these describe the ensemble, not what is served
-        if mark in keys:
-            keys.loc[found, mark] = nothing
-    return to_rows(QuantileTable(keys, quantiles))
 
 
 def _by_series(nowcasts: pd.DataFrame) -> dict[str, FloatArray]:

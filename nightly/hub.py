@@ -15,10 +15,7 @@ import pandas as pd
 
 from core.errors import InputError, SourceError, message
 from core.languages import marked as _
-from forecasting import BOTTOM_UP, ENSEMBLE, ModelCard, ensemble, sum_of_parts
-from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.quantiles import to_rows
-from forecasting.weeks import MODEL_ID as WEEKS_ID
 from hub import CONFIG, Hub, config_names, read_config
 from hub.outputs import (
     added_to,
@@ -26,7 +23,6 @@ from hub.outputs import (
     dated,
     hub_model_id,
     open_series,
-    own_ensemble,
     own_metadata,
     own_submissions,
     target_data,
@@ -38,7 +34,7 @@ from hub.score import quantile_rows
 from hub.submission import designation_faults, place_of, read_metadata, read_submission
 from hub.targets import baseline, config_files, open_round
 from nightly import SETTLED_DAYS, RealTimeData
-from nightly.documents import CATALOGUE
+from nightly.documents import ALL_MODELS, CATALOGUE
 from store import parquet_bytes, sha256_of_bytes
 from store.hub import Edition, HubFiles, SubmissionStore
 from store.releases import Release
@@ -49,19 +45,6 @@ MONTHS_OF_VINTAGES = 60
 OLDEST_MONTHS = 6
 """Age beyond which a route is not forecast; here only series that a release forecasts are asked for."""
 METADATA = "model-metadata"
-OTHER_CARDS = {
-    ENSEMBLE: (ensemble.CARD, ensemble.VERSION),
-    BOTTOM_UP: (sum_of_parts.CARD, sum_of_parts.VERSION),
-    WEEKS_ID: (
-        ModelCard(
-            _("Weeks as sums of days"),
-            _("Sums of joint paths of the days to come, from which the running month’s nowcast is read as well."),
-            "", "",
-        ),
-        "1",
-    ),
-}  # fmt: skip
-"""What Vigie says of its models beside the members, and which version they are."""
 WRITERS = 8
 HUB_SOURCE = "vigie-hub"
 """Stands where a degraded source's id stands."""
@@ -110,7 +93,7 @@ def submit(place: str, release: Release, home: Path) -> list[str]:
     )
     open_ones = [one for one in published_series(release) if one in allowed]
     both = pd.concat([release.read("forecasts"), release.read("asylum_forecasts")], ignore_index=True)
-    both, paths = own_ensemble(both, release.read("trajectories"))
+    paths = release.read("trajectories")
     weeks = release.read("weeks")
     weeks = weeks[~weeks["origin_date"].dt.is_month_end]  # such a Sunday is the round of its month
     weeks = weeks.assign(target=weeks["series_id"].str.split(".").str[0])
@@ -127,8 +110,7 @@ def submit(place: str, release: Release, home: Path) -> list[str]:
         if faults := read_submission(hub, path, out[path])[1]:
             raise InputError(f"not submitted: {faults[0]}")
     for model_id in sorted(both["model_id"].unique()):
-        model = (MODELS | POOLED_MODELS).get(model_id)
-        card, version = OTHER_CARDS[model_id] if model is None else (model.card, model.version)
+        card, version = ALL_MODELS[model_id]
         name = hub_model_id(model_id)
         out[f"{METADATA}/{name}.yml"] = own_metadata(model_id, card.title, card.summary, card.source, version)
     series = target_values(data, open_ones)

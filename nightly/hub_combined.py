@@ -1,14 +1,9 @@
-"""Scores and ensembles of any hub, Vigie's or another's, from its own files alone.
-
-Where an administrator has turned it on, a combination is served in the place of Vigie's own ensemble (:func:`serve`).
-"""
+"""Scores and ensembles of any hub, Vigie's or another's, from its own files alone."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -17,18 +12,12 @@ from core import FloatArray
 from core.errors import InputError, SourceError
 from core.languages import marked as _
 from core.log import get_logger
-from core.settings import HubSettings
-from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, to_rows
-from forecasting.verification import observed_at
 from hub import Hub
-from hub.outputs import DESIGNATED, TEAM, ensemble_metadata, tidy
+from hub.outputs import ensemble_metadata, tidy
 from hub.score import as_quantiles, combine, grid, league, outcomes_at, quantile_rows, unit_name
-from hub.submission import read_metadata, read_submission
-from nightly import RealTimeData
-from nightly.forecasts import HORIZONS, ForecastSet
-from nightly.hub import METADATA, hub_of, submission_paths
-from nightly.hub_tables import IN_TIME, collected, designated, left_out, with_own
+from hub.submission import read_submission
+from nightly.hub import METADATA, hub_of, metadata_of, submission_paths
 from store import parquet_bytes
 from store.hub import HubFiles
 
@@ -111,8 +100,7 @@ def combine_hub(place: str) -> dict[str, bytes]:
     files = HubFiles(place)
     hub = hub_of(files)
     rows = [part for part in _rows(files, hub) if len(part)]
-    about = {Path(path).stem: read_metadata(hub, path, files.read(path))[0] for path in files.names(METADATA)}
-    members = [name for name, words in about.items() if words and words.get("designated_model")]
+    members = [name for name, words in metadata_of(files, hub)[0].items() if words.get("designated_model")]
     if not rows:
         return {}
     table = as_quantiles(pd.concat(rows, ignore_index=True))[0]
@@ -129,47 +117,3 @@ def combine_hub(place: str) -> dict[str, bytes]:
         if path.startswith(hub.output_folder) and (faults := read_submission(hub, path, content)[1]):
             raise InputError(f"not written: {faults[0]}")
     return out
-
-
-def serve(
-    settings: HubSettings, home: Path, made: ForecastSet, nowcasts: pd.DataFrame, data: RealTimeData
-) -> tuple[ForecastSet, dict[str, Any] | None, list[dict[str, str]]]:
-    """Forecasts as they are served; where the hub cannot be read, Vigie's own are, and the night says why.
-
-    Returns:
-        Forecasts; what the manifest says of the combination, None where it is off; what the night had to do without.
-    """
-    if not settings.serve:
-        return made.with_nowcasts(nowcasts), None, []
-    degraded, series, served = [], [], made
-    try:
-        received, _editions, about = collected(home, data.date)
-        if received is not None:
-            of_routes = received.keys["series_id"].isin(data.panel.series_ids)
-            received = received.where(of_routes & (received.keys["timing"] == IN_TIME))
-            own = pd.concat([made.current, made.hindcasts], ignore_index=True)
-            everything = with_own(received, own[own["model_id"].isin(DESIGNATED)])
-            origins = made.current_ensemble.drop_duplicates("series_id").set_index("series_id")["origin_date"]
-            found = combined_now(everything, data.panel, origins, designated(about), settings.serve)
-            series = sorted(set(found.keys["series_id"]))
-            served = made.with_combination(found, data.panel) if series else made
-    except Exception as error:
-        degraded.append(left_out(error))
-        series, served = [], made
-    return served.with_nowcasts(nowcasts), {"combination": settings.serve, "series": series}, degraded
-
-
-def combined_now(
-    everything: QuantileTable, panel: Panel, origins: pd.Series, members: Collection[str], name: str
-) -> QuantileTable:
-    """A combination from the newest origin of series that another team forecasts in time, every month of the year."""
-    keys = everything.keys
-    now = keys["origin_date"] == keys["series_id"].map(origins)
-    others = keys[now & keys["model_id"].isin(list(members)) & ~keys["model_id"].str.startswith(f"{TEAM}-")]
-    months = others[others["horizon"].isin(HORIZONS)].groupby("series_id")["horizon"].nunique()
-    series = months.index[months == len(HORIZONS)]
-    made = combine(everything, observed_at(keys, panel), members)
-    rows = made.keys
-    newest = rows["origin_date"] == rows["series_id"].map(origins)
-    chosen = newest & (rows["model_id"] == name) & rows["series_id"].isin(series) & rows["horizon"].isin(HORIZONS)
-    return made.where(chosen)

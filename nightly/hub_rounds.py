@@ -21,17 +21,16 @@ from forecasting import LEVELS
 from forecasting.quantiles import to_matrix
 from hub.outputs import target_data, weekly_name
 from hub.targets import config_files
-from nightly import RealTimeData
-from nightly.asylum import DATASETS, OK, destination_states
+from nightly import OK, RealTimeData
+from nightly.asylum import DATASETS, destination_states
 from nightly.hub import hub_of, metadata_of, target_values
-from nightly.hub_tables import ROUNDS, ROUNDS_ABOUT
+from nightly.hub_tables import ROUND_KEYS, ROUNDS, ROUNDS_ABOUT
 from nightly.inputs import load_snapshot
 from store import sha256_of_file
 from store.hub import HubFiles
 from store.journal import opened_journal
 from store.vintages import VintageStore
 
-ROUND_KEYS = ["model_id", "series_id", "origin_date", "horizon", "target_end_date"]
 MONTHS = 36
 OTHER_ROUNDS: dict[Frequency, int] = {"Q": 24, "W": 52}
 
@@ -60,8 +59,7 @@ def main() -> None:
 def fine_destinations(data: RealTimeData) -> list[str]:
     """Series of the countries of destination whose quarterly asylum applications can be forecast."""
     quarterly = next(one for one in DATASETS if one.freq == "Q")
-    known = data.known[(data.known["target"] == quarterly.target) & (data.known["freq"] == "Q")]
-    states = destination_states(known[known["geo"].str.fullmatch("[A-Z]{3}")], quarterly, data.date)
+    states = destination_states(quarterly.rows(data.known), quarterly, data.date)
     return list(states.loc[states["state"] == OK, "series_id"])
 
 

@@ -48,7 +48,7 @@ PUBLISHED = "hub"
 DATA_FILES = (".csv", ".parquet", ".json", ".md")
 
 _TABLES = (HUB_MODELS, HUB_EDITIONS, HUB_FORECASTS, HUB_SCORES)
-_KEYS = ["model_id", "series_id", "origin_date", "horizon", "target_end_date"]
+ROUND_KEYS = ["model_id", "series_id", "origin_date", "horizon", "target_end_date"]
 
 
 def read_rounds() -> tuple[QuantileTable | None, dict[str, dict[str, Any]]]:
@@ -133,7 +133,7 @@ def brought(data: RealTimeData, hindcasts: pd.DataFrame, asylum: Asylum) -> tupl
     )
 
 
-def with_own(submitted: QuantileTable, own: pd.DataFrame, counts: pd.DataFrame | None = None) -> QuantileTable:
+def with_own(submitted: QuantileTable, own: pd.DataFrame, counts: pd.DataFrame) -> QuantileTable:
     """What was submitted, and replays of Vigie's own for the same series and rounds.
 
     A model of Vigie's that was submitted counts as it was. Where there is no baseline, it is made of what was counted.
@@ -145,14 +145,8 @@ def with_own(submitted: QuantileTable, own: pd.DataFrame, counts: pd.DataFrame |
         mine = _bare(to_matrix(own))
         taken = pd.MultiIndex.from_frame(submitted.keys[["model_id", *key]].drop_duplicates())
         is_new = ~pd.MultiIndex.from_frame(mine.keys[["model_id", *key]]).isin(taken)
-        parts.append(
-            _timed(
-                mine.where(is_new & pd.MultiIndex.from_frame(mine.keys[key]).isin(pd.MultiIndex.from_frame(rounds))),
-                REPLAY,
-            )
-        )
-    if counts is None:
-        return stack(parts)
+        is_asked = pd.MultiIndex.from_frame(mine.keys[key]).isin(pd.MultiIndex.from_frame(rounds))
+        parts.append(_timed(mine.where(is_new & is_asked), REPLAY))
     measured = pd.concat([part.keys.loc[part.keys["model_id"] == BASELINE, key] for part in parts])
     lacking = rounds[~pd.MultiIndex.from_frame(rounds).isin(pd.MultiIndex.from_frame(measured))]
     known = counts.dropna(subset=["as_of"])
@@ -162,8 +156,8 @@ def with_own(submitted: QuantileTable, own: pd.DataFrame, counts: pd.DataFrame |
 
 def _not_in(submitted: QuantileTable, made: QuantileTable) -> QuantileTable:
     """What was not submitted: the hub's ensembles are themselves handed in, and what they said then stands."""
-    taken = pd.MultiIndex.from_frame(submitted.keys[_KEYS])
-    return made.where(~pd.MultiIndex.from_frame(made.keys[_KEYS]).isin(taken))
+    taken = pd.MultiIndex.from_frame(submitted.keys[ROUND_KEYS])
+    return made.where(~pd.MultiIndex.from_frame(made.keys[ROUND_KEYS]).isin(taken))
 
 
 def designated(about: Mapping[str, Mapping[str, Any]]) -> set[str]:
@@ -325,7 +319,7 @@ def _rows_of(editions: Sequence[Edition], store: SubmissionStore, hub: Hub) -> Q
 
 def _bare(table: QuantileTable) -> QuantileTable:
     # Vigie's own names hold more than one hyphen; in a hub's files an underscore stands there.
-    keys = table.keys[_KEYS].assign(model_id=table.keys["model_id"].map(_own_name))
+    keys = table.keys[ROUND_KEYS].assign(model_id=table.keys["model_id"].map(_own_name))
     return QuantileTable(keys, table.quantiles)
 
 

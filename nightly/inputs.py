@@ -14,11 +14,11 @@ from pathlib import Path
 import pandas as pd
 
 from core.calendar import is_ahead
-from core.errors import InputError, Message, SourceError, fault_of, message
+from core.errors import InputError, SourceError, fault_of, message
 from core.languages import marked as _
 from core.log import counted, get_logger
 from core.release import EDITIONS, REJECTED
-from core.settings import SNAPSHOT, Settings, load_settings
+from core.settings import SNAPSHOT, Settings
 from ingest import Parsed, RawFile, SourceCard, read_raw, snapshot
 from ingest.intake import apart
 from ingest.own import own_capacities, parse_own
@@ -28,7 +28,7 @@ from ingest.sources import SOURCES
 from store import write_bytes
 from store.editions import HELD, WITHDRAWN, Arrival, Edition, EditionStore
 from store.editions import REJECTED as REJECTED_BY_PERSON
-from store.journal import Entry, Journal, opened_journal
+from store.journal import Entry, Journal
 from store.releases import Release
 from store.vintages import VintageStore
 
@@ -38,6 +38,8 @@ REFUSED = "file refused"
 FAILED = "source failed"
 OWN_MAPPINGS = "own"
 """Folder of a home that keeps the mappings of own values."""
+Visited = tuple[list[RawFile], list[InputError]]
+"""What a visit brought: files of the parts that succeeded, and what could not be had."""
 
 
 @dataclass(frozen=True)
@@ -136,9 +138,7 @@ def _held_record(one: Edition) -> dict[str, str]:
     return about.record(one.source_id, edition_id=one.edition_id)
 
 
-def ingest_file(
-    home: Path, source_id: str, path: Path, journal: Journal | None = None, given_by: str = ACTOR
-) -> Ingested:
+def ingest_file(home: Path, source_id: str, path: Path, journal: Journal, given_by: str = ACTOR) -> Ingested:
     """Take in one publisher's file, or one of own figures whose mapping the home keeps.
 
     Raises:
@@ -172,9 +172,7 @@ def _unknown(source_id: str, known: list[str]) -> InputError:
     return InputError(_("unknown source '{found}'; known: {known}"), found=source_id, known=", ".join(known))
 
 
-def ingest_own(
-    home: Path, path: Path, mapping_path: Path, journal: Journal | None = None, given_by: str = ACTOR
-) -> Ingested:
+def ingest_own(home: Path, path: Path, mapping_path: Path, journal: Journal, given_by: str = ACTOR) -> Ingested:
     """Take in a file of own figures, and keep its mapping for the nights to come.
 
     Raises:
@@ -192,9 +190,7 @@ def ingest_own(
     return done
 
 
-def read_own(
-    home: Path, path: Path, mapping: OwnMapping, journal: Journal | None = None, given_by: str = ACTOR
-) -> Ingested:
+def read_own(home: Path, path: Path, mapping: OwnMapping, journal: Journal, given_by: str = ACTOR) -> Ingested:
     """Take in a file of own figures by a mapping that is kept.
 
     Raises:
@@ -286,19 +282,6 @@ def read_inbox(home: Path, journal: Journal) -> tuple[dict[str, str], list[dict[
     return hashes, failures
 
 
-@dataclass(frozen=True)
-class Visited:
-    """What a visit brought.
-
-    Attributes:
-        files: Files of the parts that succeeded.
-        failures: What could not be had.
-    """
-
-    files: list[RawFile]
-    failures: list[InputError] = field(default_factory=list)
-
-
 def take_in(
     home: Path, journal: Journal, report: LiveReport, source_id: str, visit: Callable[[], Visited], received: dt.date
 ) -> None:
@@ -316,9 +299,9 @@ def take_in(
         StoreError: The home folder cannot be written.
     """
     try:
-        visited = visit()
-        faults: list[Exception] = [*visited.failures]
-        files, parsed = _parse_all(SOURCES[source_id].parse, visited.files, faults)
+        answers, failures = visit()
+        faults: list[Exception] = [*failures]
+        files, parsed = _parse_all(SOURCES[source_id].parse, answers, faults)
     except Exception as error:  # one source's unforeseen answer must not cost the night the others
         _record_fault(home, journal, report, source_id, error)
         return
@@ -342,20 +325,20 @@ def _record_fault(home: Path, journal: Journal, report: LiveReport, source_id: s
 
 
 def _take(
-    home: Path, source_id: str, parsed: Parsed, raw: RawFile, journal: Journal | None, given_by: str,
+    home: Path, source_id: str, parsed: Parsed, raw: RawFile, journal: Journal, given_by: str,
     received: dt.date | None = None,
 ) -> Ingested:  # fmt: skip
     """Let what was read be known, or hold it where it is implausible; what was set aside is kept beside it."""
-    if journal is None:
-        with opened_journal(load_settings(home).journal_url, home) as opened:
-            return _take(home, source_id, parsed, raw, opened, given_by, received)
     vintages, editions = VintageStore(home), EditionStore(home, journal)
     complete = source_id in SOURCES and SOURCES[source_id].CARD.complete_editions
     day = received or dt.datetime.now(dt.UTC).date()
     arrival = Arrival(source_id, raw.name, raw.sha256, given_by, parsed.observations, day, complete)
     judged = _judgement(vintages, arrival, editions.void(source_id))
     former = editions.newest_of(source_id, arrival.sha256)
-    refused = [] if former is None or former.state not in (WITHDRAWN, REJECTED_BY_PERSON) else [_decided(former)]
+    refused = []
+    if former is not None and former.state in (WITHDRAWN, REJECTED_BY_PERSON):
+        fault = _("these very bytes were decided about before ({state}): {reason}")
+        refused = [message(fault, state=former.state, reason=former.reason)]
     vintages.append_rejected(parsed.rejected)
     reasons = [*refused, *parsed.doubts, *judged.held]
     edition = editions.hold(arrival, reasons) if reasons else editions.take_in(arrival, judged.told)
@@ -371,11 +354,6 @@ def _judgement(vintages: VintageStore, arrival: Arrival, void: list[dt.datetime]
     known = vintages.as_of(day, only=only)
     revisions = vintages.all_revisions(day, only=only, void=void)
     return judge(rows, known, revisions, complete=arrival.complete, received=arrival.received)
-
-
-def _decided(edition: Edition) -> Message:
-    fault = _("these very bytes were decided about before ({state}): {reason}")
-    return message(fault, state=edition.state, reason=edition.reason)
 
 
 def _parse_all(

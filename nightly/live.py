@@ -25,7 +25,7 @@ from nightly.inputs import LiveReport, Visited, load_snapshot, read_inbox, requi
 from store.journal import Journal, opened_journal
 from store.lock import night_lock
 from store.mirror import shared
-from store.raw import Kept, RawStore, Visit
+from store.raw import Kept, RawStore
 from store.vintages import VintageStore
 
 NOT_MODIFIED_KEEPS = 200
@@ -129,8 +129,10 @@ def ask_publishers(
     chosen = chosen_sources(named, settings.exclude_sources)
     store, client = RawStore(home), Client(settings.live)
     report = LiveReport()
-    if not named:
-        chosen = _asked_unnamed(chosen, access, report)
+    for name in () if named else list(chosen):
+        if reason := access[name].why_not_asked:
+            report.not_asked.append({"source_id": name, "reason": reason})
+            del chosen[name]
     progress(STAGE, 0, len(chosen))
     pool = ThreadPoolExecutor(settings.live.parallel, thread_name_prefix="source")
     try:
@@ -162,14 +164,8 @@ def parse_again(
         raise InputError(f"no whole visit to any source is kept of {date}")
     report = LiveReport()
     for name, source in chosen_sources(names, []).items():
-        take_in(home, journal, report, name, partial(_visit_again, source, store, access[name], date), date)
+        take_in(home, journal, report, name, partial(_visit_again, source, access[name], store, date), date)
     return report
-
-
-def _visit_again(source: LiveSource, store: RawStore, access: SourceAccess, date: dt.date) -> Visited:
-    """A day's visit once more, from the answers that were kept."""
-    pull = _kept_answers(store, access, date)
-    return Visited(source.download(pull), pull.failures)
 
 
 def _prune(store: RawStore, months: int) -> None:
@@ -199,52 +195,32 @@ def chosen_sources(source_ids: list[str], excluded: list[str]) -> dict[str, Live
     return {name: known[name] for name in known if name in source_ids or (not source_ids and name not in excluded)}
 
 
-def _asked_unnamed(
-    chosen: dict[str, LiveSource], access: dict[str, SourceAccess], report: LiveReport
-) -> dict[str, LiveSource]:
-    """Sources that a round asks without their being named; the others stand in the report."""
-    reasons = {name: access[name].why_not_asked for name in chosen}
-    report.not_asked.extend({"source_id": name, "reason": reason} for name, reason in reasons.items() if reason)
-    return {name: source for name, source in chosen.items() if not reasons[name]}
-
-
 def _visit(source: LiveSource, access: SourceAccess, client: Client, store: RawStore) -> Visited:
     """Ask one source for everything, keeping each answer; the visit is marked as over only at its end."""
     now = dt.datetime.now(dt.UTC)
     visit, earlier = store.begin(source.SOURCE_ID, now), store.newest(source.SOURCE_ID)
-    asker = _Asker(access, client, store, visit, earlier)
-    pull = Pull(access, asker.ask, now.date(), time.sleep)
-    files = source.download(pull)
-    visit.close()
-    return Visited(files, pull.failures)
 
-
-@dataclass(frozen=True)
-class _Asker:
-    """Asks over HTTP and keeps every answer."""
-
-    access: SourceAccess
-    client: Client
-    store: RawStore
-    visit: Visit
-    earlier: dict[str, Kept]
-
-    def ask(self, request: Request) -> Answer:
-        kept = self.earlier.get(request.url)
+    def ask(request: Request) -> Answer:
+        kept = earlier.get(request.url)
         known = kept if kept is not None and kept.status == NOT_MODIFIED_KEEPS else None
-        answer = self.client.get(request, self.access, known.headers if known else None)
+        answer = client.get(request, access, known.headers if known else None)
         if answer.unchanged:
             if known is None:
                 raise SourceError(request.url, _("answered 304 Not Modified although no news was asked for"))
-            body = self.store.body(self.access.source_id, known)
+            body = store.body(access.source_id, known)
             headers = {**known.headers, **answer.headers}
             answer = Answer(answer.url, known.status, headers, body, answer.received, unchanged=True)
-        self.visit.keep(answer.url, answer.status, answer.headers, answer.received, answer.content)
+        visit.keep(answer.url, answer.status, answer.headers, answer.received, answer.content)
         return answer
 
+    pull = Pull(access, ask, now.date(), time.sleep)
+    files = source.download(pull)
+    visit.close()
+    return files, pull.failures
 
-def _kept_answers(store: RawStore, access: SourceAccess, date: dt.date) -> Pull:
-    """A pull whose answers come from the store. An address asked several times gets its answers in their order."""
+
+def _visit_again(source: LiveSource, access: SourceAccess, store: RawStore, date: dt.date) -> Visited:
+    """A day's visit once more, from the kept answers; an address asked several times gets them in their order."""
     by_url: dict[str, list[Kept]] = defaultdict(list)
     for record in store.replay(access.source_id, date):
         by_url[record.url].append(record)
@@ -258,7 +234,5 @@ def _kept_answers(store: RawStore, access: SourceAccess, date: dt.date) -> Pull:
         body = store.body(access.source_id, record)
         return Answer(record.url, record.status, record.headers, body, dt.datetime.fromisoformat(record.received))
 
-    def go_on(seconds: float) -> None:
-        """Answers of a replay are all there: nothing is waited for."""
-
-    return Pull(access, ask, date, go_on)
+    pull = Pull(access, ask, date, lambda _seconds: None)
+    return source.download(pull), pull.failures

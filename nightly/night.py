@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,13 +29,12 @@ from ingest.sources import CARDS
 from nightly import OK, RealTimeData
 from nightly.asylum import forecast_asylum
 from nightly.documents import documents
-from nightly.forecasts import errors_by_group, make_forecasts
-from nightly.hub_combined import serve
+from nightly.forecasts import ForecastSet, errors_by_group, make_forecasts
 from nightly.hub_tables import collect_night, hub_of_night, publish_tables
 from nightly.inputs import ACTOR, held_before, own_cards, with_own_capacities
 from nightly.live import read_inputs
 from nightly.nowcasts import make_nowcasts, make_weeks
-from nightly.pooled import MODEL_ID, pooled_night
+from nightly.pooled import MODEL_ID, PooledNight, pooled_night
 from nightly.recover import Degraded, chain_head, record_publication, recover, values_ahead, witness
 from nightly.run_alerts import revisions_since, run_alerts
 from nightly.run_report import CUT_OFF_SOURCE, RUN_REPORT, StageTimer, left_out, run_report
@@ -56,16 +56,8 @@ LOST = "lost"
 """Marks the record of a degraded night that names routes which had a forecast before."""
 _LONGEST_REASON = 10_000
 _NOT_OF_THE_RELEASE = {
-    "journal_url",
-    "live",
-    "delivery",
-    "dashboard_url",
-    "operation",
-    "access",
-    "load",
-    "store",
-    "hub",
-}
+    "journal_url", "live", "delivery", "dashboard_url", "operation", "access", "load", "store", "hub",
+}  # fmt: skip
 """Settings that do not change what a release says."""
 
 
@@ -206,9 +198,7 @@ def run_demonstration(
 def _make_release(run: Run) -> RunResult:
     home, date, settings = run.delivery.home, run.date, run.settings
     timer = StageTimer(date, run.progress, run.note)
-    vintages, editions, releases, cache = (
-        VintageStore(home), EditionStore(home, run.journal), ReleaseStore(home), BacktestStore(home),
-    )  # fmt: skip
+    vintages, editions, releases = VintageStore(home), EditionStore(home, run.journal), ReleaseStore(home)
 
     with timer.stage("reading"):
         undone = recover(home, run.journal, releases, timer.started)
@@ -217,7 +207,6 @@ def _make_release(run: Run) -> RunResult:
         past_origins = max(settings.backtest_origins, settings.slow_backtest_origins)
         data = RealTimeData(history, date, settings.oldest_origin_months, past_origins, timer.report)
         settings = with_own_capacities(settings, data.known, date)
-        cards = CARDS | own_cards(home)
     if not data.forecastable:
         raise NothingToPublishError(f"no route can be forecast as known on {date}: " + " ".join(data.states["note"]))
     before = predecessor(releases, date, replay=run.replay)
@@ -227,50 +216,20 @@ def _make_release(run: Run) -> RunResult:
 
     with timer.stage("forecasting"):
         pooled, unable = pooled_night(data, home, settings, run.pool)
-        made = make_forecasts(data, settings, cache, timer.report, run.pool, pooled)
+        made = make_forecasts(data, settings, BacktestStore(home), timer.report, run.pool, pooled)
 
     with timer.stage("warning and scoring"):
-        announce(timer.report, _("Scores and paths"))
         former, damaged = readable(releases.current())
-        nowcasts = make_nowcasts(data, made)
         refused = collect_night(settings.hub.place, home, timer.started.date())
-        served, combined, not_combined = serve(settings.hub, home, made, nowcasts, data)
-        judged = judge(data, made, served, settings.alerts, run.pool)
-        tables = forecast_tables(data, made, served, nowcasts, judged, run.pool, pooled)
-        announce(timer.report, _("Figures and weeks"))
-        tables |= data_tables(data, cards, vintages.rejected(), former) | make_weeks(data, run.pool)
-        announce(timer.report, _("Alerts"))
-        tables |= run_alerts(
-            data,
-            served,
-            judged.record,
-            tables["freshness"],
-            settings,
-            revisions_since(vintages, former, date, settings, editions.void()),
-            before.read("alerts") if before else no_alerts(),
-        )
-        tables |= {
-            "editions": editions.table(date),
-            "issued_scores": issued_scores(releases.all(), former, data),
-            "group_errors": errors_by_group(
-                data, made.past_ensemble, timer.report, settings.backtest_origins, FitStore(home), run.pool, pooled
-            ),
-        }
+        tables = _judged_tables(run, settings, data, made, pooled, former, before)
 
     with timer.stage("asylum applications"):
         asylum = forecast_asylum(
-            data.known,
-            date,
-            timer.report,
-            origins=settings.backtest_origins,
-            fits=FitStore(home),
-            workers=run.pool,
+            data.known, date, timer.report, origins=settings.backtest_origins, fits=FitStore(home), workers=run.pool,
             pooled=pooled,
-        )
-        tables |= {
-            **asylum.frames,
-            "year_ahead": pd.concat([tables["year_ahead"], asylum.year_ahead], ignore_index=True),
-        }
+        )  # fmt: skip
+        year_ahead = pd.concat([tables["year_ahead"], asylum.year_ahead], ignore_index=True)
+        tables |= {**asylum.frames, "year_ahead": year_ahead}
 
     with timer.stage("hub"):
         of_hub, hub_faults = hub_of_night(home, data, made.hindcasts, asylum)
@@ -281,7 +240,6 @@ def _make_release(run: Run) -> RunResult:
             *inputs.failed,
             *held_before(editions, before, date, timer.started),
             *refused,
-            *not_combined,
             *hub_faults,
             *(item for item in asylum.degraded if item["source_id"] not in settings.exclude_sources),
             *_routes_without_forecast(data.states),
@@ -291,19 +249,9 @@ def _make_release(run: Run) -> RunResult:
             *undone,
             *values_ahead(data.vintages, timer.started.date()),
         ]
-        kept = settings.model_dump(exclude=_NOT_OF_THE_RELEASE)
-        about = About(
-            date, code_version(), kept, inputs.hashes | {SETTINGS_FILE: hash_of_settings(home)}, degraded, run.replay,
-            chain_head(run.journal), vintages=vintages.contents(), served=combined,
-        )  # fmt: skip
-        texts = documents(cards, tables, known_issues(SNAPSHOT)) | {
-            RUN_REPORT: run_report(timer, settings, inputs.asked, made, degraded, run.pool)
-        }
-        release = releases.publish(tables | of_hub, texts, about, partial(witness, run.journal))
-        publish_tables(home, run.journal, release, settings.hub.place)
-        _remove_old_releases(home, settings)
-        # People hear of a release only when those who follow the store can see it.
-        run.delivery.deliver()
+        texts = documents(CARDS | own_cards(home), tables, known_issues(SNAPSHOT))
+        texts[RUN_REPORT] = run_report(timer, settings, inputs.asked, made, degraded, run.pool)
+        release = _publish(run, settings, inputs.hashes, tables | of_hub, texts, degraded)
 
     seconds = timer.seconds()
     degraded += record_publication(run.journal, release, seconds, releases.head())
@@ -315,6 +263,84 @@ def _make_release(run: Run) -> RunResult:
         **seconds,
     )
     return RunResult(release, degraded, made.computed, seconds, notify(home, settings, run.journal, release))
+
+
+def _judged_tables(
+    run: Run,
+    settings: Settings,
+    data: RealTimeData,
+    made: ForecastSet,
+    pooled: PooledNight | None,
+    former: Release | None,
+    before: Release | None,
+) -> dict[str, pd.DataFrame]:
+    """Tables about the routes: forecasts with their nowcasts, scores, figures, alerts and errors by group.
+
+    Args:
+        run: The night.
+        settings: The home's settings, with the capacities that are known.
+        data: What was known.
+        made: Forecasts as the models made them.
+        pooled: The pooled model, if it took part.
+        former: The newest release, if it is whole.
+        before: The release that the night goes on from.
+    """
+    home, date, report = run.delivery.home, run.date, data.progress
+    vintages, editions = VintageStore(home), EditionStore(home, run.journal)
+    announce(report, _("Scores and paths"))
+    nowcasts = make_nowcasts(data, made)
+    served = made.with_nowcasts(nowcasts)
+    judged = judge(data, made, served, settings.alerts, run.pool)
+    tables = forecast_tables(data, made, served, nowcasts, judged, run.pool, pooled)
+    announce(report, _("Figures and weeks"))
+    tables |= data_tables(data, CARDS | own_cards(home), vintages.rejected(), former) | make_weeks(data, run.pool)
+    announce(report, _("Alerts"))
+    revisions = revisions_since(vintages, former, date, settings, editions.void())
+    alerts_before = before.read("alerts") if before else no_alerts()
+    tables |= run_alerts(data, served, judged.record, tables["freshness"], settings, revisions, alerts_before)
+    tables["editions"] = editions.table(date)
+    tables["issued_scores"] = issued_scores(ReleaseStore(home).all(), former, data)
+    tables["group_errors"] = errors_by_group(
+        data, made.past_ensemble, report, settings.backtest_origins, FitStore(home), run.pool, pooled
+    )
+    return tables
+
+
+def _publish(
+    run: Run,
+    settings: Settings,
+    inputs: Mapping[str, str],
+    tables: Mapping[str, pd.DataFrame],
+    texts: Mapping[str, str],
+    degraded: Degraded,
+) -> Release:
+    """Put the release and the files about the hub in place, and hand them to the shared store.
+
+    Args:
+        run: The night.
+        settings: The home's settings, with the capacities that are known.
+        inputs: Hash of each input, by name.
+        tables: Tables of the release.
+        texts: Texts of the release.
+        degraded: What the night had to do without.
+    """
+    home = run.delivery.home
+    about = About(
+        run.date,
+        code_version(),
+        settings.model_dump(exclude=_NOT_OF_THE_RELEASE),
+        {**inputs, SETTINGS_FILE: hash_of_settings(home)},
+        degraded,
+        run.replay,
+        chain_head(run.journal),
+        VintageStore(home).contents(),
+    )
+    release = ReleaseStore(home).publish(tables, texts, about, partial(witness, run.journal))
+    publish_tables(home, run.journal, release, settings.hub.place)
+    _remove_old_releases(home, settings)
+    # People hear of a release only when those who follow the store can see it.
+    run.delivery.deliver()
+    return release
 
 
 def notify(home: Path, settings: Settings, journal: Journal, release: Release) -> list[str]:

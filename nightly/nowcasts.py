@@ -11,10 +11,9 @@ import pandas as pd
 from alerts.verification.hindcast import Nowcasts
 from core import FloatArray
 from core.release import NOWCASTS, WEEKS
-from core.schema import typed
+from core.schema import concat_filled, typed
 from forecasting import LEVELS
 from forecasting.days import DailyHistory, Nowcast, daily_history, scaled
-from forecasting.panel import Panel
 from forecasting.quantiles import to_matrix
 from forecasting.verification import wis
 from forecasting.weeks import MODEL_ID, week_record, week_scores, weeks_ahead
@@ -74,14 +73,13 @@ def make_nowcasts(data: RealTimeData, made: ForecastSet) -> pd.DataFrame:
     days, present, past = daily_arrivals(data.known), made.current_ensemble, made.past_ensemble
     states = data.states[data.states["series_id"].isin(present["series_id"])]
     parts = [
-        _of_route(row, RouteDays(daily_history(days[row["route_id"]]), _totals(data.panel, row["series_id"])), past)
+        _of_route(row, RouteDays(daily_history(days[row["route_id"]]), data.panel.matrix[row["series_id"]]), past)
         for row in states.to_dict("records")
         if row["route_id"] in days
     ]
-    parts = [part for part in parts if len(part)]
-    if not parts:
+    found = concat_filled(parts, NOWCASTS.empty()).assign(as_of=pd.Timestamp(data.date))
+    if found.empty:
         return NOWCASTS.empty()
-    found = pd.concat(parts, ignore_index=True).assign(as_of=pd.Timestamp(data.date))
     former = present[present["horizon"] == 1][["series_id", "output_type_id", "value"]]
     former = former.assign(output_type_id=former["output_type_id"].round(6)).rename(columns={"value": "unsharpened"})
     joined = found.assign(output_type_id=found["output_type_id"].round(6)).merge(
@@ -96,7 +94,7 @@ def make_weeks(data: RealTimeData, workers: Workers = 1) -> dict[str, pd.DataFra
     Returns:
         ``weeks`` and ``week_scores`` (``core.release.WEEKS``, ``core.release.WEEK_SCORES``).
     """
-    parts, histories = [WEEKS.empty()], {}
+    parts, histories = [], {}
     for route_id, daily in daily_arrivals(data.known).items():
         days = daily_history(daily)
         found = weeks_ahead(days, -1)
@@ -112,8 +110,10 @@ def make_weeks(data: RealTimeData, workers: Workers = 1) -> dict[str, pd.DataFra
             parts.append(pd.DataFrame(about | {"output_type_id": LEVELS, "value": quantiles}))
         histories[series_id] = days
     records = run_tasks(week_record, [*histories.values()], workers=workers, is_small=True)
-    rows = pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
-    return {"weeks": typed(rows, WEEKS), "week_scores": week_scores(dict(zip(histories, records, strict=True)))}
+    return {
+        "weeks": typed(concat_filled(parts, WEEKS.empty()), WEEKS),
+        "week_scores": week_scores(dict(zip(histories, records, strict=True))),
+    }
 
 
 def past_nowcasts(data: RealTimeData, used: pd.DataFrame, past: pd.DataFrame) -> Nowcasts:
@@ -122,7 +122,7 @@ def past_nowcasts(data: RealTimeData, used: pd.DataFrame, past: pd.DataFrame) ->
     routes = used.drop_duplicates("series_id")
     known: dict[tuple[str, pd.Timestamp], FloatArray] = {}
     for series_id, route_id, newest in routes[["series_id", "route_id", "last_day"]].itertuples(index=False, name=None):
-        route = RouteDays(daily_history(days[route_id]), _totals(data.panel, series_id))
+        route = RouteDays(daily_history(days[route_id]), data.panel.matrix[series_id])
         for origin in past.loc[past["series_id"] == series_id, "origin_date"].unique():
             then = route.nowcast(pd.Timestamp(origin).to_period("M") + 1, int(newest.day))
             if then is not None:
@@ -179,8 +179,3 @@ def past_skill(route: RouteDays, past: pd.DataFrame, day: int) -> tuple[float, i
         own.append(float(wis(observed, np.log1p(found.quantiles[None, :]))[0]))
         other.append(float(wis(observed, np.log1p(table.quantiles[place][None, :]))[0]))
     return (sum(own) / sum(other), len(own)) if other and sum(other) > 0 else (float("nan"), len(own))
-
-
-def _totals(panel: Panel, series_id: str) -> pd.Series:
-    totals: pd.Series = panel.matrix[series_id]
-    return totals

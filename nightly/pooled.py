@@ -52,6 +52,7 @@ WARM_UP = 48
 FEWEST_OF_PARTS = 72
 """Months by nationality from which a route's parts are added up: six years, as for errors by nationality."""
 TOTAL = "total"
+"""Grouping column of parts: the series that they add up to."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from core.calendar import is_ahead
-from core.errors import Message, StoreError, message
+from core.errors import StoreError, message
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.log import get_logger
@@ -52,7 +52,12 @@ def recover(home: Path, journal: Journal, releases: ReleaseStore, now: dt.dateti
     if current is None:
         return []
     if not journal.entries(action=LOADED):
-        return [_new_journal(current).record(JOURNAL_SOURCE)]
+        text = _(
+            "the journal is new, though there are releases up to {run_id}: if it was lost, stop the dashboard and "
+            "put it back with {command}"
+        )
+        lost = message(text, run_id=current.run_id, command="vigie home restore --repair")
+        return [lost.record(JOURNAL_SOURCE)]
     try:
         created = dt.datetime.fromisoformat(current.manifest["created_at"])
         _record_what_was_cut_off(journal, current, releases.head())
@@ -61,7 +66,12 @@ def recover(home: Path, journal: Journal, releases: ReleaseStore, now: dt.dateti
         get_logger().warning("release not recorded", run_id=current.run_id, reason=str(error))
         return []
     if is_ahead(created, now):
-        return [_release_ahead(current, created, now).record(CLOCK_SOURCE)]
+        text = _(
+            "release {run_id} was made at {made} UTC by this machine's clock, which now says {now}: it is wrong, "
+            "or was; set it (NTP)"
+        )
+        days = {"made": f"{created:%Y-%m-%d %H:%M}", "now": f"{now:%Y-%m-%d %H:%M}"}
+        return [message(text, run_id=current.run_id, **days).record(CLOCK_SOURCE)]
     return []
 
 
@@ -105,7 +115,7 @@ def record_publication(
     action = _PUBLISHED_DEGRADED if degraded else _PUBLISHED
     payload = {"seconds": dict(seconds), WITNESS: witness}
     try:
-        record_freshness(journal, release)
+        _record_freshness(journal, release)
         journal.record(Entry(ACTOR, action, release.run_id, release.run_id, "; ".join(reasons), payload))
     except StoreError as error:
         text = _("the release is published, and the journal does not know of it yet; the next night tells it: {fault}")
@@ -144,38 +154,18 @@ def values_ahead(history: pd.DataFrame, today: dt.date) -> Degraded:
     ]
 
 
-def record_freshness(journal: Journal, release: Release) -> list[Entry]:
-    """Record the changes of freshness that a release found since the one before; done twice, it adds nothing.
-
-    Returns:
-        The rows, each with the source as subject, and ``before``, ``after``, ``last_known`` and ``replay`` in its
-        payload.
-
-    Raises:
-        StoreError: The journal cannot be written.
-    """
+def _record_freshness(journal: Journal, release: Release) -> None:
+    """Record the changes of freshness that a release found since the one before; done twice, it adds nothing."""
     recorded = {entry.subject for entry in journal.entries(run_id=release.run_id, action=FRESHNESS)}
-    rows = [row for row in release.read("freshness_changes").to_dict("records") if row["source_id"] not in recorded]
-    replay = bool(release.manifest["replay"])
-    return [
-        journal.record(
-            Entry(
-                ACTOR,
-                FRESHNESS,
-                str(row["source_id"]),
-                release.run_id,
-                f"{row['source_id']}: {row['before']}, now {row['after']}; newest figures of {row['last_period']}",
-                {
-                    "before": row["before"],
-                    "after": row["after"],
-                    "last_known": row["last_period"],
-                    "as_of": release.as_of.isoformat(),
-                    "replay": replay,
-                },
-            )
-        )
-        for row in rows
-    ]
+    for row in release.read("freshness_changes").to_dict("records"):
+        source_id, before, after, last = (row[name] for name in ("source_id", "before", "after", "last_period"))
+        if source_id not in recorded:
+            reason = f"{source_id}: {before}, now {after}; newest figures of {last}"
+            payload = {
+                "before": before, "after": after, "last_known": last, "as_of": release.as_of.isoformat(),
+                "replay": bool(release.manifest["replay"]),
+            }  # fmt: skip
+            journal.record(Entry(ACTOR, FRESHNESS, str(source_id), release.run_id, reason, payload))
 
 
 def _record_what_was_cut_off(journal: Journal, release: Release, witness: str | None) -> None:
@@ -183,26 +173,3 @@ def _record_what_was_cut_off(journal: Journal, release: Release, witness: str | 
     if not any(row.action in NIGHT_ACTIONS for row in rows):
         record_publication(journal, release, {}, witness, _LATE)
         get_logger().info("made up for a night that was cut off", run_id=release.run_id)
-
-
-def _new_journal(current: Release) -> Message:
-    return message(
-        _(
-            "the journal is new, though there are releases up to {run_id}: if it was lost, stop the dashboard and "
-            "put it back with {command}"
-        ),
-        run_id=current.run_id,
-        command="vigie home restore --repair",
-    )
-
-
-def _release_ahead(current: Release, created: dt.datetime, now: dt.datetime) -> Message:
-    return message(
-        _(
-            "release {run_id} was made at {made} UTC by this machine's clock, which now says {now}: it is wrong, "
-            "or was; set it (NTP)"
-        ),
-        run_id=current.run_id,
-        made=f"{created:%Y-%m-%d %H:%M}",
-        now=f"{now:%Y-%m-%d %H:%M}",
-    )

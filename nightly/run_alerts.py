@@ -16,7 +16,7 @@ from alerts.verification import Record, observed_record
 from alerts.verification.hindcast import EVENT_COLUMNS, EVENT_KINDS, retrospective_alerts
 from core.calendar import last_complete_period
 from core.disclosure import rounded
-from core.schema import ALL
+from core.schema import ALL, concat_filled
 from core.settings import SNAPSHOT, AlertSettings, Settings
 from ingest.registers import events, said_on_detections
 from nightly import RealTimeData
@@ -97,7 +97,7 @@ def known_events(record: Record, panel: pd.DataFrame, settings: AlertSettings) -
         frozen = record.frozen[SURGE.rule]
         counts, first = counts_by_series(panel), record.span.first_judged
         parts.append(retrospective_alerts(named, record.past, counts, frozen, first, settings, basis="arrivals"))
-    found = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    found = concat_filled(parts, parts[0])
     catalogue = pd.DataFrame([card.model_dump() for card in cards])
     joined = catalogue.merge(found.drop(columns=["route_id", "month"]), on="event_id", how="left")
     return joined.fillna({"horizon": 0, "origin": "", "level": "", "basis": ""}).astype(EVENT_KINDS)

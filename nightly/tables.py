@@ -22,9 +22,9 @@ from core.calendar import write_period
 from core.disclosure import rounded
 from core.errors import InputError
 from core.release import DRIVER_TESTS, FIGURES_THEN, ISSUED_SCORES, RELEASE, REPLAYS, SITUATION_SCORES
-from core.schema import ALL, check, typed
+from core.schema import ALL, check, concat_filled, typed
 from core.settings import SNAPSHOT, AlertSettings
-from forecasting import ENSEMBLE, LEVELS, OWN
+from forecasting import ENSEMBLE, LEVELS
 from forecasting.explanation import explain
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, to_matrix
@@ -34,7 +34,7 @@ from forecasting.workers import Workers, run_tasks
 from ingest import SourceCard
 from ingest.freshness import changes, delay_profile, freshness, reporting
 from nightly import TARGET, RealTimeData
-from nightly.forecasts import ForecastSet, of_model
+from nightly.forecasts import ForecastSet
 from nightly.nowcasts import past_nowcasts
 from nightly.pooled import PooledNight
 from store.releases import Release, readable
@@ -106,16 +106,13 @@ def forecast_tables(  # the parts of one night, each named by the caller
     Args:
         data: What was known.
         made: Forecasts as the models made them.
-        served: The same as they are served: after the nowcasts, a combination of the hub among them where it is on.
+        served: The same after the nowcasts.
         nowcasts: Those of the running month.
         judged: What past origins say.
         workers: Who refits members to explain changes.
         pooled: The pooled model, where it took part.
     """
     past, panel = made.past_ensemble, data.panel
-    combined = set(of_model(served.current, OWN)["series_id"])
-    own = served.current_ensemble
-    own = own[~own["series_id"].isin(combined)]
     as_of = pd.Timestamp(data.date)
     return {
         "forecasts": served.current.assign(target=TARGET, as_of=as_of),
@@ -130,11 +127,11 @@ def forecast_tables(  # the parts of one night, each named by the caller
         "situation_scores": check(judged.situations, SITUATION_SCORES),
         "weights": made.weights,
         "explanations": explain(
-            made.current[~made.current["series_id"].isin(combined)],  # nobody knows what moved other teams' forecasts
+            made.current,
             made.hindcasts,
             made.weights,
             panel,
-            published=own,
+            published=served.current_ensemble,
             workers=workers,
             pooled=pooled.forecast_last if pooled else None,
         ),
@@ -190,7 +187,7 @@ def earlier_values(data: RealTimeData, past: pd.DataFrame) -> pd.DataFrame:
     """
     origins = [pd.Timestamp(origin) for origin in np.sort(past["origin_date"].unique())]
     parts = [differences(data.past_panels[origin], data.panel, origin) for origin in origins]
-    rows = pd.concat([FIGURES_THEN.empty(), *[part for part in parts if len(part)]], ignore_index=True)
+    rows = concat_filled(parts, FIGURES_THEN.empty())
     return check(rows.astype({"origin_date": "datetime64[ns]", "obs_value": "float64"}), FIGURES_THEN)
 
 
@@ -288,7 +285,7 @@ def issued_scores(releases: Sequence[Release], former: Release | None, data: Rea
         rows = score_rows(to_matrix(chosen), data.panel).assign(run_id=release.run_id)
         scored |= set(rows[_PLACE].itertuples(index=False, name=None))
         found.append(rows[list(ISSUED_SCORES.columns)])
-    return pd.concat([one for one in found if len(one)] or [kept], ignore_index=True)
+    return concat_filled(found, kept)
 
 
 def _first_known(data: RealTimeData) -> pd.Series:

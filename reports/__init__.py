@@ -38,10 +38,6 @@ class ReadableRelease(Protocol):
     def degraded(self) -> tuple[Mapping[str, str], ...]:
         """Sources and routes that it had to do without, each with the reason."""
 
-    @property
-    def served(self) -> Mapping[str, Any]:
-        """The hub's ``combination`` in the place of the ensemble, and its ``series``; empty where that is off."""
-
     def frame(self, name: str) -> pd.DataFrame:
         """One of the release's frames."""
 
@@ -63,7 +59,6 @@ class LoadedRelease:
         degraded: Sources and routes that it had to do without, each with the reason.
         frames: Those of :data:`BRIEFING_FRAMES`; of a former release those of :data:`CHANGE_FRAMES`.
         cards: The catalogue of sources, source_id -> fields.
-        served: The hub's combination in the place of the ensemble, and its series; empty where that is off.
     """
 
     run_id: str
@@ -75,7 +70,6 @@ class LoadedRelease:
     frames: Mapping[str, pd.DataFrame]
     cards: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     drill: bool = False
-    served: Mapping[str, Any] = field(default_factory=dict)
 
     def frame(self, name: str) -> pd.DataFrame:
         """One of its frames.

@@ -86,7 +86,6 @@ def limits(release: ReadableRelease, summary: pd.DataFrame, language: Language) 
     late_names, words = some(late, language), unsettled(summary, language)
     return [
         *machine_made(language),
-        *combination_served(release, language),
         *left_out(release, language),
         *([language.text(_("Figures are late from: {names}."), names=late_names)] if late_names else []),
         *([words] if words else []),
@@ -124,18 +123,6 @@ def left_out(release: ReadableRelease, language: Language, *, with_reasons: bool
         (_("No forecast of the present, for want of recent figures: {names}."), routes),
     )
     return lost + [language.text(text, names=some(names, language, most)) for text, names in named if names]
-
-
-def combination_served(release: ReadableRelease, language: Language) -> list[str]:
-    """That a combination of the hub is served in the ensemble's place, where it is; else nothing."""
-    routes = [route_name(one.split(".")[1], language) for one in release.served.get("series", [])]
-    if not routes:
-        return []
-    text = _(
-        "As an administrator has set, the forecast of {names} is a combination of all teams’ forecasts in the hub "
-        "({model}). Scores and the record of alerts are those of Vigie’s own ensemble."
-    )
-    return [language.text(text, names=some(routes, language, len(routes)), model=release.served["combination"])]
 
 
 def citations(cards: Cards, source_ids: Collection[str], language: Language) -> list[str]:

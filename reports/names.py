@@ -33,7 +33,6 @@ MODELS = {
     "vigie-bottom-up": _("Sum of the parts"),
     "vigie-recent-values": _("Recent values"),
     "vigie-nowcast": _("Days, weeks and the running month"),
-    "vigie-own": _("Vigie’s own ensemble"),
 }
 RULES = {
     "capacity": _("Capacity passed"),

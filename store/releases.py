@@ -70,8 +70,6 @@ class About:
         replay: True where a past night was replayed.
         journal: The end of the journal's chain before the release: ``id`` and ``sha256``; None where it is not known.
         vintages: What the vintages held (:meth:`store.vintages.VintageStore.contents`); None where it is not told.
-        served: The hub's ``combination`` that an administrator has put in the place of the ensemble, and the
-            ``series`` of which it is served; None where that is off.
     """
 
     as_of: dt.date
@@ -82,7 +80,6 @@ class About:
     replay: bool = False
     journal: Mapping[str, Any] | None = None
     vintages: Mapping[str, Any] | None = None
-    served: Mapping[str, Any] | None = None
 
     def in_manifest(self) -> dict[str, Any]:
         """As the manifest says it."""
@@ -96,7 +93,6 @@ class About:
             "degraded": [dict(source) for source in self.degraded],
             **({"journal": dict(self.journal)} if self.journal is not None else {}),
             **({"vintages": dict(self.vintages)} if self.vintages is not None else {}),
-            **({"served": dict(self.served)} if self.served is not None else {}),
         }
 
 

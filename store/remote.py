@@ -218,7 +218,7 @@ def single_flight(files: RemoteFiles, journal: str, lease_seconds: float) -> Ite
     if journal.startswith("postgresql"):
         database = Database(journal)
         try:
-            with database.alone(f"vigie store {files.url}") as is_held:
+            with database.alone(f"night on {files.url}") as is_held:
                 if not is_held:
                     raise AlreadyRunningError(f"another night is running on {files.url}, as PostgreSQL says")
                 yield

@@ -19,7 +19,7 @@ from ingest.sources._eurostat_tables import read_jsonstat
 from ingest.sources.ucdp import COLUMNS as EVENT_COLUMNS
 from ingest.sources.ucdp import _read_release as read_events
 from nightly.inputs import REFUSED, ingest_file, read_inbox
-from store.journal import Journal, journal_url
+from store.journal import Journal, journal_url, opened_journal
 from store.vintages import VintageStore
 
 DAYS = "#date,migrants,boats,passport number\n2024-01-01,3,1,X1\n"
@@ -38,7 +38,8 @@ def panel_parquet(folder: Path) -> object:
 
 def file_by_hand(folder: Path) -> object:
     (folder / "days.csv").write_text(DAYS)
-    return ingest_file(folder / "home", "uk_home_office", folder / "days.csv")
+    with opened_journal("", folder / "home") as journal:
+        return ingest_file(folder / "home", "uk_home_office", folder / "days.csv", journal)
 
 
 def snapshot_build(folder: Path) -> object:

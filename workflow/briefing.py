@@ -109,7 +109,6 @@ def _load(workflow: Workflow, release: Release, names: Sequence[str]) -> LoadedR
         created_at=dt.datetime.fromisoformat(manifest["created_at"]),
         replay=bool(manifest["replay"]),
         degraded=tuple(manifest["degraded"]),
-        served=manifest.get("served", {}),
         frames={name: release.read(name) for name in names},
         cards=json.loads(release.document(_CATALOGUE)),
     )

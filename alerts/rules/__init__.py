@@ -25,7 +25,7 @@ from core.countries import display_name, known_codes
 from core.languages import Language, capital
 from core.languages import marked as _
 from core.release import ALERTS
-from core.schema import check
+from core.schema import check, concat_filled
 from core.settings import AlertSettings
 
 LONGEST = 120
@@ -179,7 +179,7 @@ def evaluate(
     alerts = pd.DataFrame([_row(one, former, evidence.as_of) for one in raised], columns=COLUMNS)
     alerts = alerts.drop_duplicates(SUBJECT)
     stay = _unjudged(before[~before["alert_id"].isin(alerts["alert_id"])], evidence, observed)
-    alerts = pd.concat([part for part in (alerts, stay) if len(part)] or [no_alerts()], ignore_index=True)
+    alerts = concat_filled([alerts, stay], no_alerts())
     order = alerts["alert_level"].map(rank)
     alerts = alerts.assign(_order=-order).sort_values(["_order", "rule", "route_id", "source_id"], ignore_index=True)
     return check(alerts.drop(columns="_order"), ALERTS)

@@ -164,7 +164,7 @@ def calibration(rows: pd.DataFrame) -> pd.DataFrame:
     return shares.melt(["model_id", "series_id", "horizon", "n"], var_name="nominal", value_name="observed")
 
 
-def pit_histogram(forecasts: Forecasts, panel: Panel, *, bins: int = 10, seed: int = 0) -> pd.DataFrame:
+def pit_histogram(forecasts: Forecasts, panel: Panel, *, bins: int = 10) -> pd.DataFrame:
     """Histogram of the probability integral transform; flat for a calibrated model.
 
     Where quantiles tie at the outcome (zeros), the PIT is drawn between its two ends: Czado, Gneiting and Held 2009,
@@ -178,7 +178,7 @@ def pit_histogram(forecasts: Forecasts, panel: Panel, *, bins: int = 10, seed: i
     known = np.isfinite(observed)
     table, observed = table.where(known), observed[known]
     low, high = probability_at(observed, table.quantiles)
-    pit = low + np.random.default_rng(seed).uniform(size=len(observed)) * (high - low)
+    pit = low + np.random.default_rng(0).uniform(size=len(observed)) * (high - low)
     edges = np.linspace(0, 1, bins + 1)
     frame = table.keys[["model_id", "horizon"]].assign(place=np.clip((pit * bins).astype(int), 0, bins - 1))
     parts = [

@@ -21,7 +21,7 @@ from forecasting import BoolArray, between_levels
 from forecasting.features import WIDENING, before, features, volatility
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
-from forecasting.pooled_fit import HIGHEST_WEIGHT, LOWEST_WEIGHT, TOTALS_WEIGHT
+from forecasting.pooled_fit import usable_rows
 from forecasting.verification import wis
 from forecasting.verification.verdict import (
     BETTER,
@@ -263,11 +263,7 @@ def _fit(world: World, extra: FloatArray | None, known: int, horizons: Sequence[
     for horizon in horizons:
         past = list(range(season, known - horizon))
         described = _describe(world, logs[:known], extra, past, horizon)
-        now = logs[past]
-        growth = (logs[[row + horizon for row in past]] - now) / (scale[past] * horizon**WIDENING)
-        weights = np.clip(now, LOWEST_WEIGHT, HIGHEST_WEIGHT) * np.where(world.is_total, TOTALS_WEIGHT, 1.0)
-        usable = np.isfinite(growth)
-        parts.append((described[usable], growth[usable], weights[usable]))
+        parts.append(usable_rows(described, logs, scale, past, horizon, world.is_total))
     described, growth, weights = (np.concatenate(one) for one in zip(*parts, strict=True))
     return POOLED_MODELS[MODEL_ID].fit(described, growth, weights, season)
 

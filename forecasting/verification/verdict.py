@@ -54,19 +54,18 @@ def verdicts(low: ArrayLike, high: ArrayLike, p_holm: ArrayLike | None = None) -
     return np.select([(upper < 1) & stands, (lower > 1) & stands], [BETTER, WORSE], default=NO_EVIDENCE)
 
 
-def skill(scores: pd.DataFrame, *, model_id: str = ENSEMBLE, scale: str = "log") -> pd.DataFrame:
-    """Judge a model per series and horizon.
+def skill(scores: pd.DataFrame, *, model_id: str = ENSEMBLE) -> pd.DataFrame:
+    """Judge a model per series and horizon, on log scale.
 
     Args:
         scores: From :func:`forecasting.verification.summarise`. Without an interval or a corrected p-value there is no
             evidence.
         model_id: The model judged.
-        scale: ``log`` or ``natural``.
 
     Returns:
         ``series_id, horizon, relative_wis, relative_wis_lo, relative_wis_hi, n, verdict``.
     """
-    chosen = scores[(scores["model_id"] == model_id) & (scores["scale"] == scale)]
+    chosen = scores[(scores["model_id"] == model_id) & (scores["scale"] == "log")]
     columns = ["series_id", "horizon", "relative_wis", "relative_wis_lo", "relative_wis_hi", "n"]
     judged = with_verdicts(chosen).reindex(columns=[*columns, "verdict"])
     return judged.sort_values(["series_id", "horizon"], ignore_index=True)

@@ -126,7 +126,7 @@ def test_the_last_twelve_months_again_expect_no_fewer_than_nobody(panel: Panel) 
     up_and_down = Panel("M", 0 * panel.matrix + np.where(years % 2, 0, 50), panel.groups)
     past = forecasts(up_and_down, range(60, MONTHS - 1, 9))
     origin = up_and_down.periods[-1]
-    again = _Totals(up_and_down, ["a"], past, 0, None).again("a", origin, origin.ordinal + 1)
+    again = _Totals(up_and_down, ["a"], past, None).again("a", origin, origin.ordinal + 1)
     assert again is not None
     assert again.min() == 0
 

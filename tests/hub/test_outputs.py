@@ -11,14 +11,12 @@ import pytest
 import yaml
 
 from core.routes import own_route_id
-from forecasting import OWN
 from hub.outputs import (
     added_to,
     ensemble_metadata,
     hub_model_id,
     open_series,
     oracle,
-    own_ensemble,
     own_metadata,
     own_submissions,
     time_series,
@@ -96,20 +94,6 @@ def test_the_first_hundred_paths_of_the_ensemble_are_handed_in() -> None:
     assert sorted(made) == [("vigie-ensemble", "2024-11-30"), ("vigie-seasonal_walk", "2024-11-30")]
     assert made["vigie-ensemble", "2024-11-30"]["output_type_id"].tolist() == [float(one) for one in range(100)]
     assert set(made["vigie-ensemble", "2024-11-30"]["target"]) == {"arrivals"}
-
-
-def test_where_a_combination_is_served_vigie_s_own_ensemble_is_handed_in_under_its_name() -> None:
-    rows = pd.DataFrame(
-        [("vigie-ensemble", "a", 1.0), (OWN, "a", 2.0), ("vigie-ensemble", "b", 3.0), ("vigie-ets", "a", 4.0)],
-        columns=["model_id", "series_id", "value"],
-    )
-    own, paths = own_ensemble(rows, pd.DataFrame({"series_id": ["a", "b"]}))
-    assert own.to_numpy().tolist() == [
-        ["vigie-ensemble", "a", 2.0],
-        ["vigie-ensemble", "b", 3.0],
-        ["vigie-ets", "a", 4.0],
-    ]
-    assert paths["series_id"].tolist() == ["b"]
 
 
 def test_a_series_is_passed_on_only_where_its_source_and_all_it_is_derived_from_may_be_and_no_analyst_s() -> None:

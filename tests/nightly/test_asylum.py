@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,13 @@ from core.schema import check
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.postprocess import SafeForecast
 from forecasting.workers import Fit, run_fits
+from nightly import OK, TOO_OLD
 from nightly.asylum import (
     DATASETS,
-    OK,
     REST,
-    TOO_OLD,
     Asylum,
     Dataset,
     _by_country,
-    _Forecaster,
-    _Made,
     destination_states,
     forecast_asylum,
     why_not,
@@ -184,11 +182,11 @@ def test_fewer_than_five_countries_are_not_forecast_together(
 ) -> None:
     asked = list[int]()
 
-    def run(_maker: object, _rows: pd.DataFrame, fine: list[str]) -> None:
+    def run(_dataset: object, _rows: pd.DataFrame, fine: list[str], _forecast: object) -> None:
         asked.append(len(fine))
         raise InterruptedError
 
-    monkeypatch.setattr("nightly.asylum._Forecaster.run", run)
+    monkeypatch.setattr("nightly.asylum._forecast_dataset", run)
     known = figures("M", MONTHS)
     with suppress(InterruptedError):
         assert made(known[known["geo"].isin(COUNTRIES[:countries])]).frames["asylum_forecasts"].empty
@@ -312,16 +310,20 @@ def test_a_dataset_is_forecast_from_five_countries_on_with_no_more_origins_than_
     ran: list[tuple[str, int, list[str], bool]] = []
     empty = pd.DataFrame()
 
-    def run(self: _Forecaster, _rows: pd.DataFrame, series_ids: list[str]) -> _Made:
-        ran.append((self.dataset.freq, self.origins, series_ids, self.pooled is not None))
+    def run(
+        dataset: Dataset, _rows: pd.DataFrame, series_ids: list[str], forecast: partial[object]
+    ) -> dict[str, pd.DataFrame]:
+        given = forecast.keywords
+        ran.append((dataset.freq, given["origins"], series_ids, given["pooled"] is not None))
         present = pd.DataFrame([{
             "model_id": "vigie-ensemble", "series_id": series_ids[0], "origin_date": pd.Timestamp("2019-12-31"),
             "horizon": 1, "target_end_date": pd.Timestamp("2020-01-31"), "output_type": "quantile",
             "output_type_id": 0.5, "value": 1.0,
         }])  # fmt: skip
-        return _Made(present, empty, empty, empty, YEAR_AHEAD.empty())
+        made = dict.fromkeys(("asylum_replays", "asylum_scores", "hindcasts"), empty)
+        return made | {"asylum_forecasts": present, "year_ahead": YEAR_AHEAD.empty()}
 
-    monkeypatch.setattr(_Forecaster, "run", run)
+    monkeypatch.setattr("nightly.asylum._forecast_dataset", run)
     known = figures("M", MONTHS)
     known = known[known["geo"].isin(COUNTRIES[:countries])]
     whole = known[known["geo"] == "AUT"].assign(

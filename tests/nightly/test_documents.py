@@ -131,7 +131,7 @@ ENGLISH = Language("en")
 
 def test_a_ratio_is_told_with_its_interval_and_without_one_alone_and_no_ratio_as_a_dash() -> None:
     def row(*values: float) -> SimpleNamespace:
-        return SimpleNamespace(**dict(zip(("relative_wis", "lo", "hi"), values, strict=True)))
+        return SimpleNamespace(**dict(zip(("relative_wis", "relative_wis_lo", "relative_wis_hi"), values, strict=True)))
 
     nan = float("nan")
     assert documents._ratio(row(0.9, 0.8, 1.0), ENGLISH) == "0.90 [0.80–1.00]"

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 
 import commands.hub
 from core.errors import InputError, StoreError
-from core.settings import DEMONSTRATION_DATE, load_settings
+from core.settings import DEMONSTRATION_DATE
 from hub.outputs import ORACLE, TIME_SERIES
-from nightly.hub import collect, init_hub, submit, validate
+from nightly.hub import init_hub, submit, validate
 from nightly.hub_combined import combine_hub
-from nightly.night import run_night
 from store.hub import HubFiles, prove
 from store.releases import Release, ReleaseStore
-from tests.dashboard.test_pages import visit
-from tests.hub.test_submissions import ABOUT
 
-CMR = "arrivals.CMR._T._T.M"
 pytestmark = pytest.mark.night
 
 
@@ -96,34 +90,6 @@ def test_a_forecast_is_proved_by_the_release_that_first_held_it(
     table.assign(value=table["value"] + 1).to_parquet(altered, index=False)
     with pytest.raises(StoreError, match="was altered"):
         prove(home, "vigie-ensemble", origin)
-
-
-@pytest.mark.slow
-def test_a_night_with_a_combination_turned_on_serves_it_and_release_and_pages_say_so(
-    hub: Path, first_night: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place, home = (Path(shutil.copytree(one, tmp_path / name)) for one, name in ((hub, "hub"), (first_night, "home")))
-    own = place / "model-output" / "vigie-ensemble" / "2024-12-31-vigie-ensemble.parquet"
-    rows = pd.read_parquet(own)
-    rows = rows[(rows["series_id"] == CMR) & (rows["output_type"] == "quantile")]
-    theirs = own.parent.parent / "team-model" / "2024-12-31-team-model.parquet"
-    theirs.parent.mkdir()
-    rows.assign(value=4 * rows["value"]).to_parquet(theirs, index=False)
-    about = yaml.safe_load(ABOUT) | {"designated_model": True}
-    (place / "model-metadata" / "team-model.yml").write_text(yaml.safe_dump(about))
-    assert collect(str(place), home, dt.date(2025, 1, 20)).refused == {}
-    with (home / "settings.toml").open("a") as stream:
-        stream.write(f'\n[hub]\nplace = "{place}"\nserve = "hub-median"\n')
-    made = run_night(home, load_settings(home), DEMONSTRATION_DATE).release
-    assert made.manifest["served"] == {"combination": "hub-median", "series": [CMR]}
-    assert set(made.read("hub_editions")["model_id"]) >= {"team-model", "vigie-ensemble"}
-    forecasts = made.read("forecasts")
-    middle = forecasts[(forecasts["series_id"] == CMR) & (forecasts["output_type_id"] == 0.5)]
-    by_model = middle[middle["horizon"] == 3].set_index("model_id")["value"]
-    assert by_model["vigie-ensemble"] > by_model["vigie-own"]
-    monkeypatch.setenv("VIGIE_HOME", str(home))
-    told = [one.value for one in visit("overview").info]
-    assert any("combination of all teams" in one and "hub-median" in one for one in told)
 
 
 def test_a_list_of_files_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -109,6 +109,9 @@ def test_vigie_s_models_have_their_own_names_and_other_teams_keep_theirs() -> No
     assert not found[found["team_name"] == "Hub"]["designated"].any()
 
 
+NO_COUNTS = pd.DataFrame({"series_id": [], "target_end_date": [], "value": [], "as_of": []})
+
+
 def forecasts(
     model_id: str, *rounds: str, series_id: str = "arrivals.CMR._T._T.M", value: float = 1.0
 ) -> QuantileTable:
@@ -125,13 +128,13 @@ def test_vigie_is_replayed_in_the_rounds_of_others_alone_and_never_where_it_was_
     theirs = _timed(forecasts("a-b", "2024-10-31", "2024-11-30"), IN_TIME)
     submitted = _timed(forecasts("vigie-ensemble", "2024-11-30", value=5.0), IN_TIME)
     own = to_rows(forecasts("vigie-ensemble", "2024-09-30", "2024-10-31", "2024-11-30", value=9.0))
-    found = with_own(stack([theirs, submitted]), own)
+    found = with_own(stack([theirs, submitted]), own, NO_COUNTS)
     mine = found.keys["model_id"] == "vigie-ensemble"
     told = found.keys[mine].assign(value=found.quantiles[mine.to_numpy(), 0]).sort_values("origin_date")
     assert told["origin_date"].dt.strftime("%Y-%m").tolist() == ["2024-10", "2024-11"]
     assert told["value"].tolist() == [9.0, 5.0]
     assert told["timing"].tolist() == [REPLAY, IN_TIME]
-    assert len(with_own(theirs, own.iloc[:0]).keys) == 2, "a night without forecasts brings none"
+    assert len(with_own(theirs, own.iloc[:0], NO_COUNTS).keys) == 2, "a night without forecasts brings none"
 
 
 def test_an_ensemble_of_the_hub_is_made_only_for_tasks_for_which_it_was_not_handed_in() -> None:

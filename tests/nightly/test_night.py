@@ -20,7 +20,7 @@ from forecasting.models import MODELS
 from nightly import RealTimeData
 from nightly.inputs import ingest_file
 from nightly.night import RunResult, run_demonstration, run_night
-from store.journal import Journal, journal_url
+from store.journal import Journal, journal_url, opened_journal
 from store.lock import night_lock
 from store.releases import Release, ReleaseStore
 from store.vintages import VintageStore
@@ -204,7 +204,8 @@ def test_a_file_that_was_held_by_day_is_told_by_the_next_night_and_by_no_other(h
     days = known[(known["series_id"] == "arrivals.CHA.GBR._T.D") & (known["time_period"] >= "2026-01")]
     lines = [f'"{day}",{1000 * count:.0f},1' for day, count in zip(days["time_period"], days["obs_value"], strict=True)]
     (tmp_path / "thousands.csv").write_text("\n".join(["#date,migrants,boats", *lines, ""]))
-    held = ingest_file(home, "uk_home_office", tmp_path / "thousands.csv").edition
+    with opened_journal("", home) as journal:
+        held = ingest_file(home, "uk_home_office", tmp_path / "thousands.csv", journal).edition
     assert held.state == "held"
     with without_forecasting(home):
         nights = [run_night(home, load_settings(home)) for _ in range(2)]

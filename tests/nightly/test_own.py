@@ -17,7 +17,7 @@ from nightly.hub import published_series
 from nightly.inputs import Ingested, LiveReport, held_records, ingest_own, own_mappings, with_own_capacities
 from nightly.night import run_night
 from store.editions import Edition, EditionStore
-from store.journal import Journal, journal_url
+from store.journal import Journal, journal_url, opened_journal
 from store.vintages import VintageStore
 from tests.nightly.conftest import without_forecasting
 
@@ -46,6 +46,11 @@ def write(folder: Path, source: str, what: str, route: str, rows: dict[str, int]
     return file, mapping
 
 
+def ingest(home: Path, file: Path, mapping: Path) -> Ingested:
+    with opened_journal("", home) as journal:
+        return ingest_own(home, file, mapping, journal)
+
+
 def months(count: int = 26) -> dict[str, int]:
     counts = np.random.default_rng(4).integers(150, 260, count)
     return {str(month): int(n) for month, n in zip(pd.period_range(end="2024-12", periods=count, freq="M"), counts)}  # noqa: B905  # as many months as counts
@@ -55,7 +60,7 @@ def test_a_column_named_almost_as_one_about_persons_holds_the_file_for_a_person(
     file, mapping = write(tmp_path, "own_post", "arrivals", "Ceuta by land", months())
     lines = file.read_text().split()
     file.write_text("\n".join([f"{lines[0]},Surnme", *(f"{line},x" for line in lines[1:]), ""]))
-    done = ingest_own(tmp_path / "home", file, mapping)
+    done = ingest(tmp_path / "home", file, mapping)
     assert (done.is_held, done.new_rows) == (True, 0)
     assert "“Surnme” may describe persons" in done.summary()
 
@@ -63,25 +68,25 @@ def test_a_column_named_almost_as_one_about_persons_holds_the_file_for_a_person(
 def test_a_mapping_is_kept_and_the_inbox_reads_by_it(tmp_path: Path) -> None:
     home = tmp_path / "home"
     file, mapping = write(tmp_path, "own_post", "arrivals", "Ceuta by land", months())
-    assert ingest_own(home, file, mapping).new_rows == 26
-    assert ingest_own(home, file, mapping).new_rows == 0
+    assert ingest(home, file, mapping).new_rows == 26
+    assert ingest(home, file, mapping).new_rows == 0
     assert own_mappings(home)["own_post"].table.what == "arrivals"
     write(tmp_path, "own_post", "capacity", "CMR", {"2024-06": 5})
     with pytest.raises(InputError, match="already holds arrivals"):
-        ingest_own(home, file, mapping)
+        ingest(home, file, mapping)
 
 
 def test_a_refused_file_leaves_the_home_as_it_was(tmp_path: Path) -> None:
     file, mapping = write(tmp_path, "own_post", "arrivals", "Ceuta by land", months())
     file.write_text("Month,Persons,Passport\n2024-12,1,7\n")
-    with pytest.raises(InputError, match="describe persons"):
-        ingest_own(tmp_path / "home", file, mapping)
+    with opened_journal("", tmp_path) as journal, pytest.raises(InputError, match="describe persons"):
+        ingest_own(tmp_path / "home", file, mapping, journal)
     assert not (tmp_path / "home").exists()
 
 
 def test_a_number_set_by_hand_goes_before_a_capacity_that_was_handed_over(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    ingest_own(home, *write(tmp_path, "own_places", "capacity", "CMR", {"2024-06": 900}))
+    ingest(home, *write(tmp_path, "own_places", "capacity", "CMR", {"2024-06": 900}))
     known = VintageStore(home).as_of(AS_OF)
     assert with_own_capacities(load_settings(home), known, AS_OF).alerts.thresholds == {"CMR": 900.0}
     (home / "settings.toml").write_text("[alerts.thresholds]\nCMR = 700\nEMR = 50\n")
@@ -90,8 +95,8 @@ def test_a_number_set_by_hand_goes_before_a_capacity_that_was_handed_over(tmp_pa
 
 @pytest.mark.slow
 def test_a_night_forecasts_and_warns_of_a_route_of_ones_own(home: Path, tmp_path: Path) -> None:
-    ingest_own(home, *write(tmp_path, "own_post", "arrivals", "Almería", months()))
-    ingest_own(home, *write(tmp_path, "own_places", "capacity", "Almería", {"2024-06": 20}))
+    ingest(home, *write(tmp_path, "own_post", "arrivals", "Almería", months()))
+    ingest(home, *write(tmp_path, "own_places", "capacity", "Almería", {"2024-06": 20}))
     inbox = home / "inbox" / "own_post"
     inbox.mkdir(parents=True)
     changed = months() | {"2024-11": 400}

@@ -10,7 +10,6 @@ import pytest
 from core.errors import Message
 from core.languages import Language
 from reports import citations
-from reports.numbers import route_series
 
 from .conftest import CARDS, MakeRelease
 
@@ -86,15 +85,6 @@ def test_late_sources_are_named_among_the_limits_and_fresh_ones_are_not(make_rel
     limits = citations.limits(fresh, summary, ENGLISH)
     assert not any("late from" in one for one in limits)
     assert limits == [ENGLISH.text(one) for one in citations.LIMITS]
-
-
-def test_a_combination_of_the_hub_is_told_with_its_routes_where_one_is_served(make_release: MakeRelease) -> None:
-    release = make_release(2)
-    assert citations.combination_served(release, ENGLISH) == []
-    served = {"combination": "hub-median", "series": [route_series("CMR"), route_series("EMR")]}
-    (said,) = citations.combination_served(replace(release, served=served), ENGLISH)
-    assert "the forecast of Central Mediterranean, Eastern Mediterranean is a combination" in said
-    assert "(hub-median)" in said
 
 
 def test_behind_a_release_stand_the_sources_of_its_routes_first_then_of_what_its_alerts_rest_on(

@@ -436,11 +436,11 @@ def test_files_are_told_with_their_size_and_tables_with_their_rows() -> None:
     assert [(one["bytes"], one["rows"]) for one in told.values()] == [(2, 3), (4, None)]
 
 
-def test_a_manifest_tells_journal_figures_and_combination_only_where_they_are_known() -> None:
+def test_a_manifest_tells_journal_and_figures_only_where_they_are_known() -> None:
     told = about().in_manifest()
-    assert not {"journal", "vintages", "served"} & set(told)
-    whole = replace(about(), journal={"id": 3}, vintages={}, served={"series": []}).in_manifest()
-    assert (whole["journal"], whole["vintages"], whole["served"]) == ({"id": 3}, {}, {"series": []})
+    assert not {"journal", "vintages"} & set(told)
+    whole = replace(about(), journal={"id": 3}, vintages={}).in_manifest()
+    assert (whole["journal"], whole["vintages"]) == ({"id": 3}, {})
 
 
 def test_a_release_is_as_it_was_published_until_one_of_its_files_or_its_manifest_is_altered(

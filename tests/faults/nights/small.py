@@ -46,7 +46,7 @@ from tests.faults.nights.watchers import Role, WatchError, act, watching
 from workflow import decisions, open_workflow
 
 _COMPUTED = (
-    "RealTimeData", "pooled_night", "make_forecasts", "make_nowcasts", "serve", "judge", "forecast_tables",
+    "RealTimeData", "pooled_night", "make_forecasts", "make_nowcasts", "judge", "forecast_tables",
     "data_tables", "make_weeks", "run_alerts", "errors_by_group", "issued_scores", "forecast_asylum", "hub_of_night",
     "documents",
 )  # fmt: skip
