@@ -232,7 +232,8 @@ def show_record(night: Night, rows: pd.DataFrame, route_id: str, horizon: int) -
     text = _(
         "Foretold an onset (hit rate): share of alerts followed by the event; looking back: whose finding still held "
         "three months later. Of all raised: repeats and alerts about no onset count against it. Base rate: share of "
-        "calm months with the event, alert or not. Brackets: 90% interval from a block bootstrap over past origins, no narrower than the number of cases allows; lead time: quartiles."
+        "calm months with the event, alert or not. Brackets: 90% interval from a block bootstrap over past origins, no "
+        "narrower than the number of cases allows; lead time: quartiles."
     )
     st.markdown(small(text))
     downloads.buttons(downloads.export_of(night, f"track-record-{horizon}", _("Track record of alert rules"), rows))
