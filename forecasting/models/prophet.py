@@ -26,7 +26,8 @@ def predict(history: History, horizon: int) -> FloatArray:
     periods = pd.period_range(end=history.last_period + horizon, periods=size + horizon)
     dates = periods.to_timestamp(how="start")
     model = Prophet(
-        yearly_seasonality=history.season_length > 1 and size >= 2 * history.season_length,
+        # With a season of little more than two years of months Stan's optimiser takes ten seconds and more for a fit.
+        yearly_seasonality=history.season_length > 1 and size >= 3 * history.season_length,
         weekly_seasonality=history.last_period.freqstr == "D",
         daily_seasonality=False,
         uncertainty_samples=SAMPLES,
@@ -48,15 +49,15 @@ def predict(history: History, horizon: int) -> FloatArray:
 
 MODEL = Model(
     model_id="vigie-prophet",
-    version="2",
+    version="3",
     predict=predict,
     slow=True,
     card=ModelCard(
         title=_("Prophet"),
         summary=_(
             "A piecewise linear trend with possible bends in the first four fifths of the history, plus a yearly "
-            "season, fitted to log1p values with Prophet's own defaults; quantiles of 1,000 draws from its predictive "
-            "distribution."
+            "season from three years on, fitted to log1p values with Prophet's own defaults; quantiles of 1,000 draws "
+            "from its predictive distribution."
         ),
         source="Taylor and Letham 2018, Forecasting at scale, The American Statistician 72(1).",
         weaknesses=_(
