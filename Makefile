@@ -58,7 +58,8 @@ run: .venv/ready-to-run
 	$(VENV)/vigie serve dashboard --port $(PORT) $(if $(filter 1,$(HEADLESS)),--headless)
 
 # Tests that need nights, browsers, clusters, real servers or more than a few seconds are left to `make test`.
-QUICK = not (slow or night or browser or provider or cluster or server)
+HEAVY = slow or night or browser or provider or cluster or server
+QUICK = not ($(HEAVY))
 
 # Installing waits for the network and lint takes one processor: both go on beside tests.
 check:
@@ -84,9 +85,10 @@ elsewhere: .venv/system-ready
 	$(VENV)/pytest -q -n $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder -m "$(QUICK)" \
 	    --random-order --random-order-seed=$$seed
 
-# One more than the two cores: a test that waits for a browser, a server or a killed process leaves its core to another.
-unit: .venv/system-ready
-	$(VENV)/pytest -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder
+# Quick tests first, in processes of their own: after heavy ones, which load every library, they take twice as long.
+# Then one more process than the two cores: a test that waits for a browser or a server leaves its core to another.
+unit: quick
+	$(VENV)/pytest -q -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder -m "$(HEAVY)"
 
 # Property tests draw freely, ROUNDS times; what fails is kept in tests/cases, to be committed, and tried by every run.
 ROUNDS ?= 10
