@@ -105,14 +105,6 @@ def unreachable(home: Path, excluded: Collection[str] = ()) -> None:
     (home / "settings.toml").write_text("\n".join(lines) + "\n")
 
 
-def test_every_source_that_cannot_be_reached_is_named(tmp_path: Path) -> None:
-    unreachable(tmp_path)
-    done = bare(tmp_path, "ingest", "--live")
-    assert done.returncode == 1
-    assert not [name for name in ALWAYS if f"error: {name}: 127.0.0.1/{name}" not in done.stderr]
-    assert all(line.startswith("error: ") for line in done.stderr.splitlines())
-
-
 @pytest.mark.night
 def test_a_night_that_cron_starts_publishes_though_no_publisher_can_be_reached(tmp_path: Path) -> None:
     unreachable(tmp_path, EXCLUDED)

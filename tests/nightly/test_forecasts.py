@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pandas as pd
+import pytest
 
 from forecasting import BASELINE, ENSEMBLE, LEVELS
+from forecasting.hindcast import backtest_work, run_work
+from forecasting.panel import panel_from_rows
 from forecasting.pool import CUT_OFF
-from nightly.forecasts import ForecastSet, _beside, _by_series, _cut_off, _fallbacks, _groups, near, of_model
+from forecasting.quantiles import QuantileTable
+from nightly.forecasts import (
+    ForecastSet,
+    _beside,
+    _by_series,
+    _cut_off,
+    _fallbacks,
+    _groups,
+    hindcasts,
+    near,
+    of_model,
+)
+from store.caches import BacktestStore
 
 
 def rows(model_id: str, series_id: str, origin: str, horizon: int = 1, **other: object) -> dict[str, object]:
@@ -32,6 +51,21 @@ def test_what_was_cut_off_is_told_by_model_and_series_with_the_number_of_fits_wh
     ])  # fmt: skip
     told = [(one["model_id"], one["series_id"], one["fits"], one["reason"]) for one in _cut_off(made)]
     assert told == [("slow", "a", 2, why), ("slow", "b", 1, why)]
+
+
+def test_what_was_cut_off_is_tried_again_and_all_else_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    months = pd.period_range("2020-01", periods=40, freq="M").astype(str)
+    panel = panel_from_rows(pd.DataFrame({"series_id": "a", "time_period": months, "value": np.arange(40.0)}))
+    work, cache = backtest_work(panel, origins=3, step=1, models=[BASELINE]), BacktestStore(tmp_path)
+
+    def cut_off(*given: Any, **how: Any) -> QuantileTable:  # noqa: ANN401  # passed on
+        made = run_work(*given, **how)
+        last = made.keys["origin_date"] == made.keys["origin_date"].max()
+        return replace(made, keys=made.keys.assign(reason=np.where(last, f"{CUT_OFF} after 2 s", "")))
+
+    monkeypatch.setattr("nightly.forecasts.run_work", cut_off)
+    nights = [hindcasts(work, cache, horizons=(1, 2))[1] for _ in range(2)]
+    assert [night["origin_date"].nunique() for night in nights] == [3, 1]
 
 
 def test_series_for_which_the_baseline_answers_are_counted_once_by_model() -> None:

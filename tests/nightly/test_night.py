@@ -1,12 +1,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib
 import json
-import shutil
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -15,11 +12,9 @@ from threadpoolctl import threadpool_info, threadpool_limits  # type: ignore[imp
 
 from core.errors import InputError, NothingToPublishError
 from core.settings import Settings, load_settings
-from forecasting import workers
-from forecasting.models import MODELS
 from nightly import RealTimeData
 from nightly.inputs import ingest_file
-from nightly.night import RunResult, run_demonstration, run_night
+from nightly.night import run_demonstration, run_night
 from store.journal import Journal, journal_url, opened_journal
 from store.lock import night_lock
 from store.releases import Release, ReleaseStore
@@ -125,29 +120,15 @@ def test_every_figure_on_a_route_is_traceable_to_published_ones(first_night: Pat
     assert counts == [5418, 5418]
 
 
-@pytest.fixture(scope="module")
-def again(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> RunResult:
-    """The same night once more, with a damaged file in the inbox."""
-    home = Path(shutil.copytree(first_night, tmp_path_factory.mktemp("again") / "home"))
+def test_a_damaged_file_in_the_inbox_degrades_the_night_and_is_named(home: Path) -> None:
+    before = VintageStore(home).as_of(AS_OF)
     (home / "inbox" / "uk_home_office").mkdir(parents=True)
     (home / "inbox" / "uk_home_office" / "boats.csv").write_text("<html>maintenance</html>")
-    own = ("make_forecasts", "make_nowcasts", "judge", "forecast_tables", "data_tables", "run_alerts")
-    with without_forecasting(home, *own):
-        return run_night(home, load_settings(home), AS_OF)
-
-
-def test_the_same_night_again_computes_no_past_forecast_and_gives_the_same_numbers(
-    first_night: Path, again: RunResult
-) -> None:
-    assert again.computed == 0
-    for name in ("forecasts", "trajectories", "scores", "track_record"):
-        pd.testing.assert_frame_equal(current(first_night).read(name), again.release.read(name))
-
-
-def test_a_damaged_file_in_the_inbox_degrades_the_night_and_is_named(first_night: Path, again: RunResult) -> None:
-    assert [item["source_id"] for item in again.degraded] == ["uk_home_office"]
-    assert "boats.csv" in again.degraded[0]["reason"]
-    pd.testing.assert_frame_equal(current(first_night).read("observations"), again.release.read("observations"))
+    with without_forecasting(home):
+        night = run_night(home, load_settings(home), AS_OF)
+    assert [item["source_id"] for item in night.degraded] == ["uk_home_office"]
+    assert "boats.csv" in night.degraded[0]["reason"]
+    pd.testing.assert_frame_equal(VintageStore(home).as_of(AS_OF), before)
 
 
 def test_a_night_without_any_figure_publishes_nothing_and_the_former_release_stands(home: Path) -> None:
@@ -237,28 +218,3 @@ def test_the_run_report_tells_steps_memory_limits_and_what_was_left_out(first_ni
     assert all(megabytes > 50 for megabytes in report["peak_megabytes"]["processes"])
     assert report["limits"] == {"seconds": 120, "megabytes": 2048}
     assert report["fits_cut_off"] == report["degraded"] == []
-
-
-def test_a_model_that_hangs_is_left_out_named_and_tried_again_another_night(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "forecasting"))
-    stuck = importlib.import_module("stuck_models")
-    monkeypatch.setattr(workers, "run_fit", stuck.run_fit_here)
-    fast = {model_id: model for model_id, model in MODELS.items() if not model.slow}
-    (home / "settings.toml").write_text((home / "settings.toml").read_text() + "\n[operation]\nfit_seconds = 2\n")
-    models = fast | {"vigie-sleeps": stuck.model("vigie-sleeps")}
-    steps = ("make_forecasts", "judge", "forecast_tables")
-    with patch.dict(MODELS, models, clear=True), without_forecasting(home, *steps):
-        night = run_night(home, load_settings(home), AS_OF)
-    named = {item["series_id"] for item in night.degraded if item.get("model_id") == "vigie-sleeps"}
-    assert "arrivals.CMR._T._T.M" in named
-    assert any("cut off after 2 s" in item["reason"] for item in night.degraded)
-    present = night.release.read("forecasts")
-    rows = present[present["model_id"] == "vigie-sleeps"]
-    assert rows["fallback"].all()
-    assert rows["reason"].str.startswith("cut off").all()
-    weights = night.release.read("weights")
-    assert not (weights.loc[weights["model_id"] == "vigie-sleeps", "weight"] > 0).any()
-    stored = pd.concat([pd.read_parquet(path) for path in (home / "backtests").glob("*.parquet")])
-    assert "vigie-sleeps" not in set(stored["model_id"])
