@@ -210,8 +210,8 @@ def draw(chosen: pd.DataFrame) -> None:
     st.table(groups_table(chosen), border="horizontal", hide_index=True, alt=_("Errors of the forecast by group"))
     text = _(
         "Relative WIS below 1: better than the baseline. Bias from −1 to 1: positive where forecasts were too high. By "
-        "nationality the baseline, Theta and the seasonal walk together forecast the largest groups at past dates, "
-        "from final figures cut at each date; releases themselves forecast routes only."
+        "nationality the ensemble forecasts each route’s ten largest groups at past dates, from final figures cut at "
+        "each date; releases themselves forecast routes only."
     )
     st.markdown(small(text))
 
