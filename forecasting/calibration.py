@@ -3,8 +3,7 @@
 At each origin and horizon the log1p quantiles of all series are scaled about their medians by one factor: the one that
 would have given the forecasts with outcomes in the last ``WINDOW`` periods the lowest weighted interval score. What
 lies beyond the quartiles is scaled by another, judged on these levels alone: averaged quantiles have longer tails than
-outcomes. A factor is shrunk towards 1 by n/(n + ``SHRINKAGE``), where n is the number of
-outcomes that do not overlap.
+outcomes. A factor is shrunk towards 1 by n/(n + ``SHRINKAGE``), where n is the number of outcomes that do not overlap.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from functools import cache, cached_property
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtr
+from scipy.stats import ttest_1samp
 
 from core import FloatArray, whole
 from core.release import YEAR_AHEAD
@@ -301,10 +301,7 @@ def _record(cases: pd.DataFrame) -> dict[str, object]:
     """Ratios of mean scores, coverage, and the p-value of no gain: a paired t-test over years, for months overlap."""
     by_year = cases.groupby("first_period")[["total_log", "again_log"]].mean()
     gain = by_year["again_log"] - by_year["total_log"]
-    years, spread = len(gain), float(gain.std())
-    p_value = float("nan")
-    if years >= FEWEST_YEARS and spread > 0:
-        p_value = float(2 * stdtr(years - 1, -abs(gain.mean()) / spread * np.sqrt(years)))
+    is_tested = len(gain) >= FEWEST_YEARS and gain.std() > 0
     covered = {
         f"coverage_{level}": float(cases["outcome"].between(cases[f"lo_{level}"], cases[f"hi_{level}"]).mean())
         for level in INTERVALS
@@ -314,6 +311,6 @@ def _record(cases: pd.DataFrame) -> dict[str, object]:
         "relative_wis_natural": _ratio(cases, "natural"),
         **covered,
         "n": len(cases),
-        "years": years,
-        "p_value": p_value,
+        "years": len(gain),
+        "p_value": float(ttest_1samp(gain, 0.0).pvalue) if is_tested else float("nan"),
     }

@@ -51,7 +51,8 @@ GROUP_ORIGINS = 36
 """Past origins: at twelve months ahead 24 forecasts are left to score."""
 GROUP_HORIZONS = (1, 3, 6, 12)
 LARGEST_GROUPS = 10
-"""Nationalities per route, chosen by what was known at the first origin."""
+"""Nationalities per route, chosen by what was known at the first origin. Those of two routes make a panel of
+:data:`forecasting.members.MANY`, on which no model of single series is fitted, which would take a minute."""
 FEWEST_GROUP_MONTHS = 72
 
 

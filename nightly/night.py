@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from core.log import counted, get_logger
 from core.progress import ProgressReport, announce, silent
 from core.settings import DEMONSTRATION_DATE, NEWEST_BUNDLED_NIGHT, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
 from forecasting.pool import Limits, Pool
+from ingest import SourceCard
 from ingest.registers import known_issues
 from ingest.routes import SOURCE_ID as ROUTES_SOURCE
 from ingest.sources import CARDS
@@ -69,7 +70,7 @@ class Run:
         date: The day whose knowledge it rests on.
         replay: True where that day was over when the night was asked for; it may pass midnight before it publishes.
         live: Ask publishers first.
-        settings: The home's settings.
+        settings: The home's settings; once values are read, with the capacities that are known.
         journal: The home's journal.
         delivery: The home folder, and the shared store where there is one.
         pool: Processes that make forecasts.
@@ -207,12 +208,13 @@ def _make_release(run: Run) -> RunResult:
         past_origins = max(settings.backtest_origins, settings.slow_backtest_origins)
         data = RealTimeData(history, date, settings.oldest_origin_months, past_origins, timer.report)
         settings = with_own_capacities(settings, data.known, date)
+        run, cards = replace(run, settings=settings), CARDS | own_cards(home)
     if not data.forecastable:
         raise NothingToPublishError(f"no route can be forecast as known on {date}: " + " ".join(data.states["note"]))
     before = predecessor(releases, date, replay=run.replay)
     lost = _lost_routes(data.states, before)
     if not run.allow_empty:
-        _refuse_empty(data.states, before, run.settings)
+        _refuse_empty(data.states, before, settings)
 
     with timer.stage("forecasting"):
         pooled, unable = pooled_night(data, home, settings, run.pool)
@@ -221,7 +223,7 @@ def _make_release(run: Run) -> RunResult:
     with timer.stage("warning and scoring"):
         former, damaged = readable(releases.current())
         refused = collect_night(settings.hub.place, home, timer.started.date())
-        tables = _judged_tables(run, settings, data, made, pooled, former, before)
+        tables = _judged_tables(run, data, cards, made, pooled, former, before)
 
     with timer.stage("asylum applications"):
         asylum = forecast_asylum(
@@ -249,9 +251,9 @@ def _make_release(run: Run) -> RunResult:
             *undone,
             *values_ahead(data.vintages, timer.started.date()),
         ]
-        texts = documents(CARDS | own_cards(home), tables, known_issues(SNAPSHOT))
+        texts = documents(cards, tables, known_issues(SNAPSHOT))
         texts[RUN_REPORT] = run_report(timer, settings, inputs.asked, made, degraded, run.pool)
-        release = _publish(run, settings, inputs.hashes, tables | of_hub, texts, degraded)
+        release = _publish(run, inputs.hashes, tables | of_hub, texts, degraded)
 
     seconds = timer.seconds()
     degraded += record_publication(run.journal, release, seconds, releases.head())
@@ -267,8 +269,8 @@ def _make_release(run: Run) -> RunResult:
 
 def _judged_tables(
     run: Run,
-    settings: Settings,
     data: RealTimeData,
+    cards: Mapping[str, SourceCard],
     made: ForecastSet,
     pooled: PooledNight | None,
     former: Release | None,
@@ -278,14 +280,14 @@ def _judged_tables(
 
     Args:
         run: The night.
-        settings: The home's settings, with the capacities that are known.
         data: What was known.
+        cards: Cards of the sources, own ones included.
         made: Forecasts as the models made them.
         pooled: The pooled model, if it took part.
         former: The newest release, if it is whole.
         before: The release that the night goes on from.
     """
-    home, date, report = run.delivery.home, run.date, data.progress
+    home, date, settings, report = run.delivery.home, run.date, run.settings, data.progress
     vintages, editions = VintageStore(home), EditionStore(home, run.journal)
     announce(report, _("Scores and paths"))
     nowcasts = make_nowcasts(data, made)
@@ -293,7 +295,7 @@ def _judged_tables(
     judged = judge(data, made, served, settings.alerts, run.pool)
     tables = forecast_tables(data, made, served, nowcasts, judged, run.pool, pooled)
     announce(report, _("Figures and weeks"))
-    tables |= data_tables(data, CARDS | own_cards(home), vintages.rejected(), former) | make_weeks(data, run.pool)
+    tables |= data_tables(data, cards, vintages.rejected(), former) | make_weeks(data, run.pool)
     announce(report, _("Alerts"))
     revisions = revisions_since(vintages, former, date, settings, editions.void())
     alerts_before = before.read("alerts") if before else no_alerts()
@@ -308,7 +310,6 @@ def _judged_tables(
 
 def _publish(
     run: Run,
-    settings: Settings,
     inputs: Mapping[str, str],
     tables: Mapping[str, pd.DataFrame],
     texts: Mapping[str, str],
@@ -318,13 +319,12 @@ def _publish(
 
     Args:
         run: The night.
-        settings: The home's settings, with the capacities that are known.
         inputs: Hash of each input, by name.
         tables: Tables of the release.
         texts: Texts of the release.
         degraded: What the night had to do without.
     """
-    home = run.delivery.home
+    home, settings = run.delivery.home, run.settings
     about = About(
         run.date,
         code_version(),
