@@ -18,6 +18,7 @@ from commands import EXIT_DEGRADED
 from core.settings import PROJECT
 from ingest.sources import source_access
 from tests.commands.command_line import command
+from tests.conftest import FEW
 from tests.ingest.live.layouts import ONI
 from tests.ingest.live.layouts_indicators import displacement_rows
 from tests.ingest.live.publisher import Publisher, Reply
@@ -97,8 +98,7 @@ def test_a_proxy_and_a_key_reach_the_command_through_the_environment_alone(
 
 def unreachable(home: Path, excluded: Collection[str] = ()) -> None:
     """Settings under which no publisher answers; without some sources one route is forecast, and soon."""
-    few = ["backtest_origins = 12", "slow_backtest_origins = 4", "trajectories = 100", "pooled_model = false"]
-    lines = [*few, f"exclude_sources = {sorted(excluded)}", "[live]", "attempts = 1"]
+    lines = [FEW, "pooled_model = false", f"exclude_sources = {sorted(excluded)}", "[live]", "attempts = 1"]
     for source_id, access in source_access().items():
         lines += [f"[live.sources.{source_id}.addresses]"]
         lines += [f"{name} = 'http://127.0.0.1:9/{source_id}'" for name in access.addresses]

@@ -22,15 +22,14 @@ from packaging.utils import canonicalize_name
 
 from core.settings import PROJECT
 from ingest.sources import SOURCES
+from tests.conftest import FEW
 from tests.servers import LONGEST_SECONDS, free_port, wait_until
 
 pytestmark = pytest.mark.slow
 NOT_INSTALLED = {"benchmarks", "deploy", "docs", "requirements", "tests", "tools"}
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "VIGIE_HOME"}}
-FEW = f"""
-backtest_origins = 12
-slow_backtest_origins = 4
-trajectories = 100
+FEW_OF_ONE_ROUTE = f"""
+{FEW}
 pooled_model = false
 exclude_sources = {sorted(SOURCES.keys() - {"uk_home_office"})}
 """
@@ -124,7 +123,7 @@ def demonstrated(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     """A folder with the home ``./var``, in which the installed command made a release of the bundled figures."""
     folder = tmp_path_factory.mktemp("elsewhere")
     (folder / "var").mkdir()
-    (folder / "var" / "settings.toml").write_text(FEW)
+    (folder / "var" / "settings.toml").write_text(FEW_OF_ONE_ROUTE)
     done = run(installed, folder, "vigie", "demonstrate", "--newest")
     assert done.returncode == 0, done.stderr
     return folder

@@ -51,9 +51,9 @@ def test_a_data_card_tells_licence_citation_and_what_of_the_source_is_in_the_rel
 def test_the_matrix_holds_the_scores_of_the_release(release: Release) -> None:
     text = release.document("evaluation_matrix.md")
     scores = release.read("scores").set_index(["model_id", "series_id", "horizon", "scale"])
-    ratio = float(scores["relative_wis"]["vigie-ensemble", "_T", 3, "log"])
+    ratio, covered = scores.loc[("vigie-ensemble", "_T", 3, "log"), ["relative_wis", "coverage_80"]]
     line = next(line for line in text.splitlines() if line.startswith("| `vigie-ensemble` |"))
-    assert line.split("|")[3].strip().startswith(f"{ratio:.2f}")
+    assert line.split("|")[3].strip() == f"{ratio:.2f}<br>{covered:.0%}"
 
 
 def test_a_card_tells_scores_by_route_and_the_ensembles_by_year_too(release: Release) -> None:
@@ -106,7 +106,7 @@ def test_no_english_sentence_is_left_in_a_text_of_another_language(release: Rele
 def test_french_texts_write_decimals_with_a_comma(release: Release) -> None:
     scores = release.read("scores").set_index(["model_id", "series_id", "horizon", "scale"])
     ratio = f"{float(scores['relative_wis']['vigie-ensemble', '_T', 3, 'log']):.2f}".replace(".", ",")
-    assert f"| {ratio}" in release.document("fr/evaluation_matrix.md")
+    assert f"| {ratio}<br>" in release.document("fr/evaluation_matrix.md")
 
 
 def test_the_matrix_goes_from_the_next_month_to_a_year_and_names_the_ensemble_first_then_what_it_is_measured_by() -> (
