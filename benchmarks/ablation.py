@@ -26,9 +26,10 @@ from benchmarks.shared import Section, engine, page_command, published_files, re
 from core import FloatArray
 from core.progress import silent
 from core.settings import DEMONSTRATION_DATE, PROJECT, load_settings
-from forecasting import BOTTOM_UP, ENSEMBLE, RECENT_VALUES, BoolArray, calibration, ensemble
-from forecasting.ensemble import SINGLE_SERIES, combine
+from forecasting import BOTTOM_UP, ENSEMBLE, STRUCTURAL, BoolArray, calibration, ensemble
+from forecasting.ensemble import combine
 from forecasting.members import Request, members_at
+from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.pooled import past_origins
 from forecasting.quantiles import QuantileTable, to_matrix
@@ -71,12 +72,10 @@ def _off(module: object, **values: object) -> Callable[[], AbstractContextManage
 
 
 RULES = (
-    Rule("ETS and the structural model", "each series' own level, trend and season", SINGLE_SERIES),
-    Rule("pooled model", "what many series have in common", ("vigie-pooled",)),
+    Rule("structural model", "each series' own level and season", (STRUCTURAL,)),
+    Rule("pooled model", "what many series have in common", tuple(POOLED_MODELS)),
     Rule("sum of parts", "what nationalities say of their total", (BOTTOM_UP,)),
-    Rule("recent values", "months without anybody among large counts", (RECENT_VALUES,)),
     Rule("spread and tails", "intervals as wide as outcomes were", off=_off(calibration, FACTORS=np.ones(1))),
-    Rule("shrinkage of both", "no factor from a few outcomes", off=_off(calibration, SHRINKAGE=0.0)),
     Rule("at most 5 × the record", "no endless tails", off=_off(ensemble, MOST_RECORDS=np.inf)),
 )
 

@@ -3,7 +3,7 @@
 At each origin and horizon the log1p quantiles of all series are scaled about their medians by one factor: the one that
 would have given the forecasts with outcomes in the last ``WINDOW`` periods the lowest weighted interval score. What
 lies beyond the quartiles is scaled by another, judged on these levels alone: averaged quantiles have longer tails than
-outcomes. A factor is shrunk towards 1 by n/(n + ``SHRINKAGE``), where n is the number of outcomes that do not overlap.
+outcomes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ FACTORS[np.argmin(np.abs(FACTORS - 1.0))] = 1.0
 WINDOW = 24
 FEWEST_SCORED = 12
 """Periods with outcomes from which a factor is chosen."""
-SHRINKAGE = 2.0
 FEWEST_TO_LEARN_FROM = 24
 """Earlier values of a series; with fewer its forecasts are made, and miss in a way that longer histories do not."""
 MOST_BROKEN = 0.05
@@ -67,7 +66,7 @@ def _factors(
     factors = np.ones(len(logs))
     away = logs - centre
     ends, origins = (keys[name].to_numpy() for name in ("target_end_date", "origin_date"))
-    for horizon, indices in keys.groupby("horizon", sort=True).indices.items():
+    for indices in keys.groupby("horizon").indices.values():
         rows = np.asarray(indices)
         known = rows[np.isfinite(observed[rows])]
         if not len(known):
@@ -84,9 +83,7 @@ def _factors(
             oldest = panel.end_before(pd.Timestamp(origin), WINDOW).to_datetime64()
             first, last = np.searchsorted(targets, [oldest, origin], side="right")
             if last - first >= FEWEST_SCORED:
-                best = FACTORS[np.argmin(sums[last] - sums[first])]
-                outcomes = (last - first) / int(str(horizon))
-                factors[rows[origins[rows] == origin]] = best ** (outcomes / (outcomes + SHRINKAGE))
+                factors[rows[origins[rows] == origin]] = FACTORS[np.argmin(sums[last] - sums[first])]
     return factors
 
 

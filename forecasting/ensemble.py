@@ -1,12 +1,9 @@
-"""``vigie-ensemble``: the weighted mean of a few members, quantile by quantile, with a spread scaled by its own record.
+"""``vigie-ensemble``: the plain mean of a few members, quantile by quantile, with a spread scaled by its own record.
 
-1. The models of single series, the model pooled over many and the sum of a total's parts have fixed weights
-   (``WEIGHTS``). Where no model of single series has a forecast, the baseline takes their place; where the pooled model
-   or the sum of parts has none, the others share its weight.
-2. Where zeros are frequent among recent values, their distribution takes a fixed share of the chances
-   (:mod:`forecasting.models.recent_values`).
-3. The spread is scaled by what past forecasts at the same horizon showed (:mod:`forecasting.calibration`).
-4. No quantile lies above ``MOST_RECORDS`` times the highest value so far, and quantiles of counts are whole numbers.
+1. The structural model, the model pooled over many series and the sum of a total's parts weigh the same. Where the
+   structural model has no forecast, the baseline takes its place; where another has none, the rest share its weight.
+2. The spread is scaled by what past forecasts at the same horizon showed (:mod:`forecasting.calibration`).
+3. No quantile lies above ``MOST_RECORDS`` times the highest value so far, and quantiles of counts are whole numbers.
 
 An origin's forecast is the same however many others are made with it.
 """
@@ -22,24 +19,15 @@ from numpy.typing import NDArray
 from core import FloatArray
 from core.errors import InputError
 from core.languages import marked as _
-from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, RECENT_VALUES, BoolArray, ModelCard
+from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, STRUCTURAL, BoolArray, ModelCard
 from forecasting.calibration import calibrate, whole_counts
 from forecasting.diagnostics import highest_before
 from forecasting.models import POOLED_MODELS
-from forecasting.models.recent_values import share_of_recent_values
 from forecasting.panel import Panel
-from forecasting.quantiles import KEYS, Forecasts, LinearPool, QuantileTable, as_table
+from forecasting.quantiles import KEYS, Forecasts, QuantileTable, as_table
 
 VERSION = "21"
-SINGLE_SERIES = ("vigie-ets", "vigie-structural")
-"""Models of single series that take part."""
-WEIGHTS: tuple[tuple[tuple[str, ...], float], ...] = (
-    (SINGLE_SERIES, 0.4),
-    (tuple(POOLED_MODELS), 0.6),
-    ((BOTTOM_UP,), 0.4),
-)
-"""Weight of each kind of members, shared evenly by those that have a forecast; without any of the first kind the
-baseline takes its weight."""
+MEMBERS = (STRUCTURAL, *POOLED_MODELS, BOTTOM_UP)
 MOST_RECORDS = 5.0
 """No quantile lies above so many times the highest value that a series had by the origin."""
 SMALLEST_RECORD = 5.0
@@ -50,14 +38,12 @@ _PLACE = ["series_id", "origin_date", "horizon"]
 CARD = ModelCard(
     title=_("Ensemble"),
     summary=_(
-        "The weighted mean, on log1p scale and quantile by quantile, of the mean of ETS and the structural model "
-        "(0.4), the model pooled over many series (0.6) and, for totals, the sum of their parts (0.4). On panels of "
-        "20 series or more the baseline takes the place of the first two. Where the pooled model or the sum of parts "
-        "has no forecast, the others share its weight. Where more than one in five recent values is zero, the "
-        "distribution of recent values takes 15 in a hundred of the chances. The spread about the median is multiplied "
+        "The plain mean, on log1p scale and quantile by quantile, of the structural model, the model pooled over many "
+        "series and, for totals, the sum of their parts. On panels of 20 series or more the baseline takes the place "
+        "of the structural model; a member without a forecast has no weight. The spread about the median is multiplied "
         "by one factor per horizon, the one that would have served the outcomes of the last 24 periods best, and what "
-        "lies beyond the quartiles by another; both are shrunk towards 1 where outcomes are few. No quantile lies "
-        "above five times the highest value so far. Quantiles of counts are whole numbers."
+        "lies beyond the quartiles by another. No quantile lies above five times the highest value so far. Quantiles "
+        "of counts are whole numbers."
     ),
     recipe=_(
         "Version 21, 30 November 2026: a small recipe in place of that of version 20, whose 75 constants had been "
@@ -103,7 +89,7 @@ def combine(members: Forecasts, panel: Panel) -> Combination:
         raise InputError(f"the ensemble falls back to {BASELINE}: it must be among its members")
     places = table.keys[[*_PLACE, "target_end_date"]].drop_duplicates(_PLACE).sort_values(_PLACE, ignore_index=True)
     row_of = pd.MultiIndex.from_frame(places[_PLACE])
-    aligned = {name: _align(table, name, row_of) for name in (*_members(), BASELINE, RECENT_VALUES) if name in present}
+    aligned = {name: _align(table, name, row_of) for name in (*MEMBERS, BASELINE) if name in present}
     weights = _weights(aligned, len(places))
     mean, capped = np.zeros_like(aligned[BASELINE].logs), np.zeros(len(places), dtype=bool)
     for name, weight in weights.items():
@@ -111,23 +97,12 @@ def combine(members: Forecasts, panel: Panel) -> Combination:
         mean[used] += weight[used, None] * aligned[name].logs[used]
         capped |= used & aligned[name].capped
     alone = weights[BASELINE] == 1.0
-    if RECENT_VALUES in aligned:
-        recent, share = aligned[RECENT_VALUES], share_of_recent_values(places, panel)
-        share = np.where(recent.own & ~alone, share, 0.0)
-        rows = np.flatnonzero(share)
-        pool = LinearPool.of(mean[rows], recent.logs[rows])
-        mean[rows] = pool.quantiles(share[rows], np.arange(len(rows)))
-        weights = {name: weight * (1.0 - share) for name, weight in weights.items()} | {RECENT_VALUES: share}
     keys = places.assign(model_id=ENSEMBLE, model_version=VERSION, history_hash=aligned[BASELINE].history_hash)
     keys = keys.assign(fallback=alone, reason=np.where(alone, NO_MEMBER, ""), capped=capped)
     combined = QuantileTable(
         keys[[*KEYS, "model_version", "history_hash", "fallback", "reason", "capped"]], np.expm1(mean)
     )
     return Combination(_limited(combined, panel), _weights_table(weights, places))
-
-
-def _members() -> list[str]:
-    return [name for kind, _weight in WEIGHTS for name in kind]
 
 
 @dataclass(frozen=True)
@@ -155,15 +130,10 @@ def _align(table: QuantileTable, model_id: str, row_of: pd.MultiIndex) -> _Membe
 
 def _weights(aligned: dict[str, _Member], count: int) -> dict[str, FloatArray]:
     """Weight of every member and of the baseline in each row; they sum to 1."""
-    found = {BASELINE: np.zeros(count)}
-    for kind, weight in WEIGHTS:
-        there = {name: aligned[name].own.astype(float) for name in kind if name in aligned}
-        number = np.sum([np.zeros(count), *there.values()], axis=0)
-        found |= {name: weight * own / np.maximum(number, 1.0) for name, own in there.items()}
-        if kind == SINGLE_SERIES:
-            found[BASELINE] = weight * (number == 0)
-    total = np.sum(list(found.values()), axis=0)
-    return {name: weight / total for name, weight in found.items()}
+    has = {name: aligned[name].own.astype(float) for name in MEMBERS if name in aligned}
+    has[BASELINE] = 1.0 - has.get(STRUCTURAL, np.zeros(count))
+    total = np.sum(list(has.values()), axis=0)
+    return {name: own / total for name, own in has.items()}
 
 
 def _limited(combined: QuantileTable, panel: Panel) -> QuantileTable:

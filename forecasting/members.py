@@ -1,7 +1,7 @@
 """Which models forecast a panel, and all their forecasts together.
 
-The models asked for by name always run. For the ensemble those of single series run below ``MANY`` series, because each
-series is fitted anew at every origin; the pooled model, whose cost hardly grows with the panel, runs from there on, or
+The models asked for by name always run. For the ensemble the structural model, fitted anew to each series at every
+origin, runs below ``MANY`` series. The pooled model, whose cost hardly grows with the panel, runs from there on, or
 where a prior has been learned from others. At a past origin the series count that had been seen by then.
 """
 
@@ -16,9 +16,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.progress import ProgressReport, silent
-from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, RECENT_VALUES, BoolArray
+from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, STRUCTURAL, BoolArray
 from forecasting.calibration import WINDOW
-from forecasting.ensemble import SINGLE_SERIES
 from forecasting.hindcast import Fits, WorkList, run_work, work_at
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.panel import Panel
@@ -30,7 +29,7 @@ from forecasting.sum_of_parts import VERSION as BOTTOM_UP_VERSION
 from forecasting.workers import Workers
 
 MANY = 20
-"""Series from which a pooled model without a prior joins the ensemble, and models of single series no longer do."""
+"""Series from which a pooled model without a prior joins the ensemble, and the structural model no longer does."""
 NOT_POOLED = "too short or too early for the pooled model"
 NO_SUM = "the parts have no record together yet"
 _PLACE = ["series_id", "origin_date", "horizon"]
@@ -114,8 +113,8 @@ def models_to_run(asked: Sequence[str], series: int = 1) -> list[str]:
     wanted = set(asked) & set(MODELS)
     if set(asked) & {ENSEMBLE, *POOLED_MODELS}:
         wanted.add(BASELINE)
-    if ENSEMBLE in asked:
-        wanted |= {RECENT_VALUES, *(SINGLE_SERIES if series < MANY else ())}
+    if ENSEMBLE in asked and series < MANY:
+        wanted.add(STRUCTURAL)
     return [model_id for model_id in MODELS if model_id in wanted]
 
 

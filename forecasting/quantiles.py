@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from core import FloatArray
@@ -147,59 +146,6 @@ def probability_at(values: FloatArray, quantiles: FloatArray) -> tuple[FloatArra
         np.where(several, np.where(first == 0, 0.0, LEVELS[first]), chance),
         np.where(several, np.where(last == len(LEVELS) - 1, 1.0, LEVELS[last]), chance),
     )
-
-
-@dataclass(frozen=True)
-class LinearPool:
-    """Mixtures of two forecasts: their chances are averaged, not their quantiles.
-
-    Where one expects nobody and the other a thousand, the mean of chances holds both, that of quantiles what neither
-    expects. Source: Stone 1961, Annals of Mathematical Statistics 32(4).
-
-    Attributes:
-        values: Quantiles of both, ascending, on any scale, shape ``(n, 46)``.
-        chances: Of at most each value, by the one and by the other, shape ``(2, n, 46)``.
-    """
-
-    values: FloatArray
-    chances: FloatArray
-
-    @staticmethod
-    def of(one: FloatArray, other: FloatArray) -> LinearPool:
-        """The pool of forecasts by their 23 quantiles, each of shape ``(n, 23)``."""
-        both = np.concatenate([one, other], axis=1)
-        order = np.argsort(both, axis=1, kind="stable")
-        values, is_of_one = np.take_along_axis(both, order, axis=1), order < len(LEVELS)
-        chances = [_chances(values, one, is_of_one), _chances(values, other, ~is_of_one)]
-        return LinearPool(values, np.stack(chances))
-
-    def quantiles(self, share: FloatArray, rows: NDArray[np.intp]) -> FloatArray:
-        """The 23 quantiles of some rows' mixtures, given each one's share of the other forecast."""
-        one, other = self.chances[:, rows]
-        chances, values = one + share[:, None] * (other - one), self.values[rows]
-        apart = 2.0 * np.arange(len(rows))[:, None]  # so that all rows are looked through as one
-        place = np.searchsorted((chances + apart).ravel(), (LEVELS + apart).ravel()).reshape(-1, len(LEVELS))
-        place -= np.arange(len(rows))[:, None] * values.shape[1]
-        after = np.clip(place, 0, values.shape[1] - 1)
-        before = np.maximum(after - 1, 0)
-        low, high = (np.take_along_axis(chances, at, axis=1) for at in (before, after))
-        near, far = (np.take_along_axis(values, at, axis=1) for at in (before, after))
-        return near + _part(LEVELS - low, high - low) * (far - near)
-
-
-def _chances(values: FloatArray, quantiles: FloatArray, is_own: BoolArray) -> FloatArray:
-    """Chance of at most each of ascending values, some of which are the quantiles themselves."""
-    passed = is_own.cumsum(axis=1)
-    last, following = np.maximum(passed - 1, 0), np.minimum(passed, len(LEVELS) - 1)
-    near, far = (np.take_along_axis(quantiles, at, axis=1) for at in (last, following))
-    inside = LEVELS[last] + _part(values - near, far - near) * (LEVELS[following] - LEVELS[last])
-    return np.where(passed == 0, 0.0, np.where(passed == len(LEVELS), np.where(is_own, LEVELS[-1], 1.0), inside))
-
-
-def _part(way: FloatArray, whole: FloatArray) -> FloatArray:
-    """The part of a way that has been gone, from 0 to 1; none of no way."""
-    part: FloatArray = np.clip(way / np.where(whole > 0, whole, np.inf), 0.0, 1.0)
-    return part
 
 
 def _line(at: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:

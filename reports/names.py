@@ -31,7 +31,6 @@ MODELS = {
     "vigie-prophet": _("Prophet"),
     "vigie-pooled": _("Pooled model"),
     "vigie-bottom-up": _("Sum of the parts"),
-    "vigie-recent-values": _("Recent values"),
     "vigie-nowcast": _("Days, weeks and the running month"),
 }
 RULES = {

@@ -6,7 +6,7 @@ import numpy as np
 
 from core import FloatArray
 from core.languages import marked as _
-from forecasting import FitError, History, Model, ModelCard, heavy_tailed_quantiles
+from forecasting import STRUCTURAL, FitError, History, Model, ModelCard, heavy_tailed_quantiles
 
 HARMONICS = 3
 ITERATIONS = 50
@@ -37,7 +37,7 @@ def predict(history: History, horizon: int) -> FloatArray:
 
 
 MODEL = Model(
-    model_id="vigie-structural",
+    model_id=STRUCTURAL,
     version="3",
     predict=predict,
     on_roots=True,

@@ -12,7 +12,6 @@ from forecasting.calibration import (
     FACTORS,
     FEWEST_SCORED,
     FEWEST_TO_LEARN_FROM,
-    SHRINKAGE,
     WINDOW,
     calibrate,
     whole_counts,
@@ -63,16 +62,6 @@ def test_the_factor_finds_the_spread_that_outcomes_had(spread: float, expected: 
     _, factors = calibrate(table, panel)
     for name in NAMES:
         assert last(table, factors, name) == pytest.approx(expected, rel=0.3)
-
-
-def test_the_fewer_outcomes_do_not_overlap_the_less_is_scaled() -> None:
-    panel = world()
-    near, far = (
-        last(table, calibrate(table, panel)[1], "calm")
-        for table in (forecasts(panel, 3 * NOISE, (horizon,)) for horizon in (1, 12))
-    )
-    weights = [WINDOW / horizon / (WINDOW / horizon + SHRINKAGE) for horizon in (1, 12)]
-    assert np.log(far) / np.log(near) == pytest.approx(weights[1] / weights[0], rel=0.15)
 
 
 def test_a_spread_far_too_wide_scores_better_once_drawn_in() -> None:

@@ -65,32 +65,34 @@ def newest_weights(*members: pd.DataFrame) -> dict[str, float]:
     return dict(zip(newest["model_id"], newest["weight"], strict=True))
 
 
-def test_it_is_the_weighted_mean_on_log1p_scale_of_its_members() -> None:
+def test_it_is_the_mean_on_log1p_scale_of_its_members() -> None:
     panel = world()
-    misses = {"vigie-baseline": 1.0, "vigie-ets": 0.2, "vigie-structural": -0.4, "vigie-pooled": 0.5}
+    misses = {"vigie-baseline": 1.0, "vigie-structural": -0.4, "vigie-pooled": 0.5, "vigie-bottom-up": 0.2}
     members = pd.concat([member(panel, name, miss) for name, miss in misses.items()])
     made = check(to_rows(combine(members, panel).forecasts), FORECASTS)
     median = made[made["output_type_id"] == 0.5]["value"]
-    assert np.allclose(np.log1p(median), np.log1p(FLAT) + 0.4 * -0.1 + 0.6 * 0.5)
+    assert np.allclose(np.log1p(median), np.log1p(FLAT) + 0.1)
     assert not made["fallback"].any()
 
 
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
-        (["vigie-ets", "vigie-structural"], {"vigie-ets": 0.5, "vigie-structural": 0.5}),
-        (["vigie-ets", "vigie-pooled"], {"vigie-ets": 0.4, "vigie-pooled": 0.6}),
-        (["vigie-pooled"], {"vigie-baseline": 0.4, "vigie-pooled": 0.6}),
+        (["vigie-structural"], {"vigie-structural": 1.0}),
+        (["vigie-pooled"], {"vigie-baseline": 0.5, "vigie-pooled": 0.5}),
+        (["vigie-structural", "vigie-pooled"], {"vigie-structural": 0.5, "vigie-pooled": 0.5}),
         (
-            ["vigie-ets", "vigie-pooled", "vigie-bottom-up"],
-            {"vigie-ets": 2 / 7, "vigie-pooled": 3 / 7, "vigie-bottom-up": 2 / 7},
+            ["vigie-structural", "vigie-pooled", "vigie-bottom-up"],
+            {"vigie-structural": 1 / 3, "vigie-pooled": 1 / 3, "vigie-bottom-up": 1 / 3},
         ),
         ([], {"vigie-baseline": 1.0}),
     ],
 )
 def test_members_without_a_forecast_have_no_weight(names: list[str], expected: dict[str, float]) -> None:
     panel = world()
-    fallen = [member(panel, name, -3.0).assign(fallback=True) for name in {"vigie-ets", "vigie-pooled"} - set(names)]
+    fallen = [
+        member(panel, name, -3.0).assign(fallback=True) for name in {"vigie-structural", "vigie-pooled"} - set(names)
+    ]
     own = [member(panel, name, 0.2) for name in names]
     assert newest_weights(member(panel, "vigie-baseline", 1.0), *own, *fallen) == pytest.approx(expected)
 
@@ -99,13 +101,13 @@ def test_weights_are_those_of_each_series() -> None:
     """One series has a forecast of the pooled model, the other has none."""
     panel = world()
     two = Panel("M", panel.matrix.assign(b=FLAT), pd.DataFrame(index=["a", "b"]))
-    own = [member(panel, "vigie-baseline", 1.0), member(panel, "vigie-ets", 0.2)]
+    own = [member(panel, "vigie-baseline", 1.0), member(panel, "vigie-structural", 0.2)]
     members = pd.concat([*own, *(one.assign(series_id="b") for one in own), member(panel, "vigie-pooled", 0.1)])
     weights = combine(members, two).weights
     newest = weights[weights["origin_date"] == weights["origin_date"].max()]
     found = newest.pivot_table("weight", "model_id", "series_id").fillna(0.0)
-    assert found["a"].to_dict() == pytest.approx({"vigie-ets": 0.4, "vigie-pooled": 0.6})
-    assert found["b"].to_dict() == pytest.approx({"vigie-ets": 1.0, "vigie-pooled": 0.0})
+    assert found["a"].to_dict() == pytest.approx({"vigie-structural": 0.5, "vigie-pooled": 0.5})
+    assert found["b"].to_dict() == pytest.approx({"vigie-structural": 1.0, "vigie-pooled": 0.0})
 
 
 def test_changing_the_future_does_not_change_a_past_ensemble() -> None:
@@ -113,7 +115,7 @@ def test_changing_the_future_does_not_change_a_past_ensemble() -> None:
     members = pd.concat(
         [
             drifting(panel, name, wave(0.5, k), spread=3.0, horizon=3)
-            for k, name in enumerate(("vigie-baseline", "vigie-ets", "vigie-structural", "vigie-pooled"), start=1)
+            for k, name in enumerate(("vigie-baseline", "vigie-structural", "vigie-pooled"), start=1)
         ]
     )
     changed = 52
@@ -131,7 +133,10 @@ def test_changing_the_future_does_not_change_a_past_ensemble() -> None:
 def test_where_every_member_fell_back_the_baseline_stands_in_and_is_marked() -> None:
     panel = world()
     members = pd.concat(
-        [member(panel, "vigie-baseline", 1.0), member(panel, "vigie-ets", 1.0).assign(fallback=True, reason="short")]
+        [
+            member(panel, "vigie-baseline", 1.0),
+            member(panel, "vigie-structural", 1.0).assign(fallback=True, reason="short"),
+        ]
     )
     made = to_rows(combine(members, panel).forecasts)
     assert made["fallback"].all()
@@ -141,12 +146,14 @@ def test_where_every_member_fell_back_the_baseline_stands_in_and_is_marked() -> 
 def test_members_without_the_baseline_are_refused() -> None:
     panel = world()
     with pytest.raises(InputError, match="vigie-baseline"):
-        combine(member(panel, "vigie-ets", 0.0), panel)
+        combine(member(panel, "vigie-structural", 0.0), panel)
 
 
 def test_rows_in_any_order_give_the_same_ensemble() -> None:
     panel = world()
-    members = pd.concat([member(panel, "vigie-baseline", 1.0), member(panel, "vigie-ets", 0.2)], ignore_index=True)
+    members = pd.concat(
+        [member(panel, "vigie-baseline", 1.0), member(panel, "vigie-structural", 0.2)], ignore_index=True
+    )
     mixed = members.sample(frac=1, random_state=1)
     ours, other = (combine(rows, panel).forecasts.quantiles for rows in (members, mixed))
     assert np.array_equal(ours, other)
@@ -154,7 +161,7 @@ def test_rows_in_any_order_give_the_same_ensemble() -> None:
 
 def test_no_quantile_lies_far_above_the_record_and_what_was_cut_is_marked() -> None:
     panel = world()
-    members = pd.concat([member(panel, "vigie-baseline", 0.0), member(panel, "vigie-ets", 2.0, spread=4.0)])
+    members = pd.concat([member(panel, "vigie-baseline", 0.0), member(panel, "vigie-structural", 2.0, spread=4.0)])
     early = members[members["origin_date"] < panel.end_dates[FIRST + FEWEST_SCORED]]
     made = combine(early, panel).forecasts
     assert np.allclose(made.quantiles[:, -1], MOST_RECORDS * FLAT, atol=1.0)
@@ -166,7 +173,7 @@ def test_no_quantile_lies_far_above_the_record_and_what_was_cut_is_marked() -> N
 def test_a_baseline_that_stands_in_is_bounded_as_the_members_are() -> None:
     panel = world()
     wide = member(panel, "vigie-baseline", 0.0, spread=9.0)
-    made = combine(pd.concat([wide, member(panel, "vigie-ets", 0.0).assign(fallback=True)]), panel).forecasts
+    made = combine(pd.concat([wide, member(panel, "vigie-structural", 0.0).assign(fallback=True)]), panel).forecasts
     assert made.keys[["fallback", "capped"]].all(axis=None)
     assert np.allclose(made.quantiles[:, -1], MOST_RECORDS * FLAT)
     assert np.allclose(to_rows(made)["value"], wide["value"].clip(upper=MOST_RECORDS * FLAT))

@@ -30,9 +30,7 @@ HORIZONS = (1, 3)
 FIRST = 30
 MEMBERS = {
     "vigie-baseline": (0.0, 1.0, 0.35),
-    "vigie-ets": (0.25, 0.37, 0.3),
     "vigie-structural": (-0.2, 0.61, 0.45),
-    "vigie-prophet": (0.5, 0.11, 0.2),
     "vigie-pooled": (0.1, 0.23, 0.5),
 }
 """By how much a member's median strays (log scale), how fast, and its spread."""

@@ -11,8 +11,7 @@ import pytest
 
 from core.release import FORECASTS
 from core.schema import check
-from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, RECENT_VALUES
-from forecasting.ensemble import SINGLE_SERIES
+from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, STRUCTURAL
 from forecasting.members import MANY, NO_SUM, NOT_POOLED, Request, members_at, models_to_run
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.pooled import lesson, past_origins, present_origins
@@ -64,10 +63,10 @@ def tables(panel: Panel, quick_engine: None) -> list[QuantileTable]:  # noqa: AR
     return past_members(asked(panel, "route_id", [ENSEMBLE], [1, 2]), origins=4)
 
 
-def test_models_of_single_series_run_below_twenty_series() -> None:
+def test_the_structural_model_runs_below_twenty_series() -> None:
     few, many = (models_to_run([ENSEMBLE], series) for series in (MANY - 1, MANY))
-    assert set(few) == {BASELINE, RECENT_VALUES, *SINGLE_SERIES}
-    assert set(many) == {BASELINE, RECENT_VALUES}
+    assert few == [BASELINE, STRUCTURAL]
+    assert many == [BASELINE]
 
 
 def test_a_model_asked_for_by_name_runs_however_many_series_there_are() -> None:

@@ -88,7 +88,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("nightly.live.load_snapshot", lambda *_: "fingerprint")
         patch.setattr("nightly.forecasts.MODELS", {name: MODELS[name] for name in FEW})
-        patch.setattr("forecasting.members.SINGLE_SERIES", ())
+        patch.setattr("forecasting.members.MANY", 0)
         patch.setattr("nightly.hub_tables.read_rounds", lambda: (None, {}))
         patch.setattr("nightly.documents.languages", lambda: ["en"])
         patch.setattr("nightly.night.Pool", partial(Pool, 0))
