@@ -1,7 +1,7 @@
 """Do drivers help the pooled model? ``python -m benchmarks.drivers``, once a year; releases publish what it found.
 
 Frontex's seven dense routes and their largest nationalities (from the workbook under VIGIE_RAW_DATA) against the
-indicators of the bundled snapshot, by the test of :mod:`forecasting.verification.placebo`. Only ratios of scores are
+indicators of the bundled snapshot, by the test of :mod:`benchmarks.placebo`. Only ratios of scores are
 kept: no figure of any source can be read back from them.
 """
 
@@ -9,24 +9,28 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import hashlib
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from benchmarks import placebo
+from benchmarks.placebo import Driver, World, same_for_all, spread_over_world
 from benchmarks.routes import ORIGINS, dense_parts, dense_routes, fingerprint
 from benchmarks.shared import PAGE, Section, interval, page_command, published_files, table
 from core import FloatArray
 from core.progress import progress_bar
-from core.schema import ALL
+from core.release import DRIVER_TESTS
+from core.schema import ALL, check
 from core.settings import SNAPSHOT
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
-from forecasting.verification import placebo
-from forecasting.verification.placebo import Driver, World, same_for_all, spread_over_world
 from ingest import snapshot
 from ingest.sources import frontex
-from nightly.tables import write_driver_tests
+from nightly.tables import DRIVER_PROVENANCE, DRIVER_TABLE
 
 HORIZONS = (1, 3, 6)
 LARGEST_PARTS = 60
@@ -86,6 +90,15 @@ def on_routes(by_route: pd.DataFrame, world: World) -> FloatArray:
     """A figure of a route for the route and all its parts: periods × series."""
     routes = [*world.totals.series_ids, *world.parts.groups.loc[world.parts.series_ids, "route_id"]]
     return by_route.reindex(index=world.totals.periods, columns=routes).to_numpy(float)
+
+
+def write_driver_tests(found: pd.DataFrame, about: Mapping[str, object], data_folder: Path) -> None:
+    """Keep a test of drivers, a frame of ``DRIVER_TESTS``, beside the snapshot, and where it comes from."""
+    content = check(found, DRIVER_TESTS).to_csv(index=False, float_format="%.4f", lineterminator="\n").encode()
+    (data_folder / DRIVER_TABLE).write_bytes(content)
+    facts = {**about, "sha256": hashlib.sha256(content).hexdigest()}
+    lines = [f'{name} = "{value}"\n' for name, value in facts.items()]
+    (data_folder / DRIVER_PROVENANCE).write_text("".join(lines), encoding="utf-8")
 
 
 def section(options: argparse.Namespace) -> Section:

@@ -1,7 +1,7 @@
 """The hub in a release: who takes part, what was received, the forecasts over outcomes, the league table.
 
 Beside what teams submitted stand rounds of the past by peers (``data/hub_rounds.parquet``, made by ``python -m
-nightly.hub_rounds``) and Vigie's own hindcasts. These are replays, made afterwards on what was known at the time:
+benchmarks.hub_rounds``) and Vigie's own hindcasts. These are replays, made afterwards on what was known at the time:
 they are marked so, and never counted as submitted in time.
 """
 
@@ -62,7 +62,7 @@ def read_rounds() -> tuple[QuantileTable | None, dict[str, dict[str, Any]]]:
         return None, {}
     facts = json.loads(about.read_text(encoding="utf-8")) if about.exists() else {}
     if facts.get("sha256") != sha256_of_file(path):
-        raise InputError(f"{ROUNDS}: not the table that {ROUNDS_ABOUT} tells of; run `python -m nightly.hub_rounds`")
+        raise InputError(f"{ROUNDS}: not the table that {ROUNDS_ABOUT} tells of; run `python -m benchmarks.hub_rounds`")
     return as_quantiles(pd.read_parquet(path))[0], facts["models"]
 
 

@@ -20,7 +20,7 @@ from core.progress import ProgressReport, announce, silent
 from core.settings import Settings
 from ingest import Answer, LiveSource, Pull, Request, SourceAccess
 from ingest.http import Client
-from ingest.sources import SOURCES, live_sources, source_access
+from ingest.sources import chosen_sources, live_sources, source_access
 from nightly.inputs import LiveReport, Visited, load_snapshot, read_inbox, require_known, take_in
 from store.journal import Journal, opened_journal
 from store.lock import night_lock
@@ -30,7 +30,6 @@ from store.vintages import VintageStore
 
 NOT_MODIFIED_KEEPS = 200
 """Status of the kept answer for which news is asked."""
-STAGE = _("Asking publishers")
 
 
 @dataclass(frozen=True)
@@ -133,13 +132,14 @@ def ask_publishers(
         if reason := access[name].why_not_asked:
             report.not_asked.append({"source_id": name, "reason": reason})
             del chosen[name]
-    progress(STAGE, 0, len(chosen))
+    step = _("Asking publishers")
+    progress(step, 0, len(chosen))
     pool = ThreadPoolExecutor(settings.live.parallel, thread_name_prefix="source")
     try:
         visits = {pool.submit(_visit, chosen[name], access[name], client, store): name for name in chosen}
         for done, future in enumerate(as_completed(visits), start=1):
             take_in(home, journal, report, visits[future], future.result, dt.datetime.now(dt.UTC).date())
-            progress(STAGE, done, len(chosen))
+            progress(step, done, len(chosen))
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     _prune(store, settings.live.keep_months)
@@ -178,21 +178,6 @@ def _prune(store: RawStore, months: int) -> None:
         return
     if freed:
         get_logger().info("old answers removed", megabytes=round(freed / 1e6, 1), before=str(before.date()))
-
-
-def chosen_sources(source_ids: list[str], excluded: list[str]) -> dict[str, LiveSource]:
-    """Sources that are named, else all that can be asked and are not excluded.
-
-    Raises:
-        InputError: One is unknown, or cannot be asked.
-    """
-    known = live_sources()
-    for name in source_ids:
-        if name not in SOURCES:
-            raise InputError(_("unknown source '{found}'; known: {known}"), found=name, known=", ".join(SOURCES))
-        if name not in known:
-            raise InputError(f"{name} cannot be asked: {SOURCES[name].NOT_LIVE}")  # type: ignore[attr-defined]  # the registry's test holds that each module has this or download
-    return {name: known[name] for name in known if name in source_ids or (not source_ids and name not in excluded)}
 
 
 def _visit(source: LiveSource, access: SourceAccess, client: Client, store: RawStore) -> Visited:

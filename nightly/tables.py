@@ -216,15 +216,6 @@ def calibration_table(past: pd.DataFrame, panel: Panel) -> pd.DataFrame:
     return both[columns].astype({"level": float, "value": float, "n": int, "horizon": int})
 
 
-def write_driver_tests(found: pd.DataFrame, about: Mapping[str, object], data_folder: Path) -> None:
-    """Keep a test of drivers, a frame of ``DRIVER_TESTS``, beside the snapshot, and where it comes from."""
-    content = check(found, DRIVER_TESTS).to_csv(index=False, float_format="%.4f", lineterminator="\n").encode()
-    (data_folder / DRIVER_TABLE).write_bytes(content)
-    facts = {**about, "sha256": hashlib.sha256(content).hexdigest()}
-    lines = [f'{name} = "{value}"\n' for name, value in facts.items()]
-    (data_folder / DRIVER_PROVENANCE).write_text("".join(lines), encoding="utf-8")
-
-
 def driver_tests(data_folder: Path) -> pd.DataFrame:
     """Read the yearly test of drivers, which is kept beside the snapshot with where it comes from.
 

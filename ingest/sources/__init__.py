@@ -79,6 +79,21 @@ def live_sources() -> dict[str, LiveSource]:
     return {name: cast("LiveSource", source) for name, source in SOURCES.items() if hasattr(source, "download")}
 
 
+def chosen_sources(source_ids: list[str], excluded: list[str]) -> dict[str, LiveSource]:
+    """Sources that are named, else all that can be asked and are not excluded.
+
+    Raises:
+        InputError: One is unknown, or cannot be asked.
+    """
+    known = live_sources()
+    for name in source_ids:
+        if name not in SOURCES:
+            raise InputError(_("unknown source '{found}'; known: {known}"), found=name, known=", ".join(SOURCES))
+        if name not in known:
+            raise InputError(f"{name} cannot be asked: {SOURCES[name].NOT_LIVE}")  # type: ignore[attr-defined]  # discover() holds that each module has this or download
+    return {name: known[name] for name in known if name in source_ids or (not source_ids and name not in excluded)}
+
+
 def source_access(changes: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, SourceAccess]:
     """How every source is asked.
 

@@ -142,7 +142,7 @@ def test_publishers_are_asked_all_or_by_name_and_one_that_fails_is_an_exit_of_th
         asked.append(sources)
         return [SimpleNamespace(line=lambda: "a line", faults=[], failed=one) for one in failed]
 
-    monkeypatch.setattr("nightly.first_contact.check_sources", check)
+    monkeypatch.setattr("ingest.first_contact.check_sources", check)
     assert vigie(tmp_path, "ingest", "check", *named).exit_code == code
     assert asked == [named]
 

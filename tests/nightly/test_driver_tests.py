@@ -7,11 +7,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from benchmarks.drivers import write_driver_tests
 from core.errors import InputError
 from core.release import DRIVER_TESTS
 from core.schema import ALL
 from core.settings import SNAPSHOT
-from nightly.tables import DRIVER_PROVENANCE, DRIVER_TABLE, PROVENANCE, driver_tests, write_driver_tests
+from nightly.tables import DRIVER_PROVENANCE, DRIVER_TABLE, PROVENANCE, driver_tests
 
 ABOUT_IT = dict.fromkeys(PROVENANCE, "something") | {"made_on": "2026-11-25"}
 

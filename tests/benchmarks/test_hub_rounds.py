@@ -18,7 +18,7 @@ from forecasting import LEVELS
 from nightly import RealTimeData, hub_tables
 
 with patch("tempfile.TemporaryDirectory", side_effect=AssertionError("rounds are made by whoever asks for them")):
-    from nightly import hub_rounds
+    from benchmarks import hub_rounds
 
 
 def submissions() -> pd.DataFrame:
@@ -60,7 +60,7 @@ def test_the_same_rounds_are_the_same_file(folder: Path) -> None:
         hub_rounds.write_rounds(rows, {})
         files.append([(folder / name).read_bytes() for name in (hub_tables.ROUNDS, hub_tables.ROUNDS_ABOUT)])
     assert files[0] == files[1]
-    assert json.loads(files[0][1])["command"] == "python -m nightly.hub_rounds"
+    assert json.loads(files[0][1])["command"] == "python -m benchmarks.hub_rounds"
 
 
 def test_rounds_that_are_not_those_of_their_record_are_refused(folder: Path) -> None:
@@ -68,7 +68,7 @@ def test_rounds_that_are_not_those_of_their_record_are_refused(folder: Path) -> 
     about = folder / hub_tables.ROUNDS_ABOUT
     for changed in (about.read_text().replace('"sha256": "', '"sha256": "0'), "{}"):
         about.write_text(changed)
-        with pytest.raises(InputError, match=r"run `python -m nightly\.hub_rounds`"):
+        with pytest.raises(InputError, match=r"run `python -m benchmarks\.hub_rounds`"):
             hub_tables.read_rounds()
 
 

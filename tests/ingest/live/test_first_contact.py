@@ -14,10 +14,9 @@ from typer.testing import CliRunner
 from cli import app
 from core.errors import InputError, SourceError
 from core.settings import Settings
-from ingest import LiveSource, SourceAccess
+from ingest import LiveSource, SourceAccess, first_contact
+from ingest.first_contact import HEADER, Contact, check_sources
 from ingest.http import Client
-from nightly import first_contact
-from nightly.first_contact import HEADER, Contact, check_sources
 from tests.ingest.live.layouts import LAYOUTS
 from tests.ingest.live.publisher import Publisher, Reply
 

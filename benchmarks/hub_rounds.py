@@ -1,4 +1,4 @@
-"""Past rounds of the hub by peers, ``data/hub_rounds.parquet``: ``python -m nightly.hub_rounds``.
+"""Past rounds of the hub by peers, ``data/hub_rounds.parquet``: ``python -m benchmarks.hub_rounds``.
 
 Each peer's script reads a hub's target data, bundled figures as they were known when a round closed, and nothing else.
 """
@@ -92,7 +92,7 @@ def write_rounds(rows: pd.DataFrame, about: Mapping[str, object]) -> None:
     wide = table.keys[ROUND_KEYS].assign(**values).sort_values(ROUND_KEYS, ignore_index=True)
     wide.to_parquet(SNAPSHOT / ROUNDS, index=False, compression="zstd", compression_level=19)
     facts = {
-        "command": "python -m nightly.hub_rounds", "sha256": sha256_of_file(SNAPSHOT / ROUNDS), "models": about,
+        "command": "python -m benchmarks.hub_rounds", "sha256": sha256_of_file(SNAPSHOT / ROUNDS), "models": about,
     }  # fmt: skip
     (SNAPSHOT / ROUNDS_ABOUT).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 

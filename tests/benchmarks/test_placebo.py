@@ -10,15 +10,14 @@ import pandas as pd
 import pytest
 from scipy.special import ndtri
 
+from benchmarks import placebo
+from benchmarks.placebo import EVIDENCE, MODEL_ID, PARTS, Driver, World
 from core.release import DRIVER_TESTS
 from core.schema import ALL, check
 from forecasting import LEVELS
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.verification import placebo
-from forecasting.verification.placebo import EVIDENCE, MODEL_ID, PARTS, Driver, World
-
-from ..conftest import make_rows
+from tests.forecasting.conftest import make_rows
 
 MONTHS, ORIGINS = 120, 36
 PAIRS = {"one|AAA": ("one", "AAA"), "one|BBB": ("one", "BBB"), "two|AAA": ("two", "AAA"), "two|BBB": ("two", "BBB")}

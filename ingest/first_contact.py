@@ -13,12 +13,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from core.errors import fault_of
+from core.languages import marked as _
 from core.progress import ProgressReport, silent
 from core.settings import Settings
 from ingest import Answer, LiveSource, Pull, Request, SourceAccess
 from ingest.http import Client
-from ingest.sources import source_access
-from nightly.live import STAGE, chosen_sources
+from ingest.sources import chosen_sources, source_access
 
 OK, NOT_ASKED, UNREACHABLE, UNRECOGNISED, IN_PART = "ok", "not asked", "not reachable", "not recognised", "in part"
 _FIRST_BYTES = 200
@@ -113,7 +113,7 @@ def check_sources(
         visits = [pool.submit(_ask, source, access[name], client, found[name]) for name, source in asked.items()]
         for done, visit in enumerate(visits, start=1):
             visit.result()
-            progress(STAGE, done, len(asked))
+            progress(_("Asking publishers"), done, len(asked))
     return list(found.values())
 
 
