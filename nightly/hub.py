@@ -34,7 +34,7 @@ from hub.score import quantile_rows
 from hub.submission import designation_faults, place_of, read_metadata, read_submission
 from hub.targets import baseline, config_files, open_round
 from nightly import SETTLED_DAYS, RealTimeData
-from nightly.documents import ALL_MODELS, CATALOGUE
+from reports.documents import ALL_MODELS, CATALOGUE
 from store import parquet_bytes, sha256_of_bytes
 from store.hub import Edition, HubFiles, SubmissionStore
 from store.releases import Release

@@ -29,7 +29,6 @@ from ingest.routes import SOURCE_ID as ROUTES_SOURCE
 from ingest.sources import CARDS
 from nightly import OK, RealTimeData
 from nightly.asylum import forecast_asylum
-from nightly.documents import documents
 from nightly.forecasts import ForecastSet, errors_by_group, make_forecasts
 from nightly.hub_tables import collect_night, hub_of_night, publish_tables
 from nightly.inputs import ACTOR, held_before, own_cards, with_own_capacities
@@ -40,6 +39,7 @@ from nightly.recover import Degraded, chain_head, record_publication, recover, v
 from nightly.run_alerts import revisions_since, run_alerts
 from nightly.run_report import CUT_OFF_SOURCE, RUN_REPORT, StageTimer, left_out, run_report
 from nightly.tables import data_tables, forecast_tables, issued_scores, judge
+from reports.documents import documents
 from store.caches import BacktestStore, FitStore
 from store.editions import EditionStore
 from store.journal import Entry, Journal, opened_journal

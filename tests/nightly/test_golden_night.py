@@ -90,7 +90,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr("nightly.forecasts.MODELS", {name: MODELS[name] for name in FEW})
         patch.setattr("forecasting.members.MANY", 0)
         patch.setattr("nightly.hub_tables.read_rounds", lambda: (None, {}))
-        patch.setattr("nightly.documents.languages", lambda: ["en"])
+        patch.setattr("reports.documents.languages", lambda: ["en"])
         patch.setattr("nightly.night.Pool", partial(Pool, 0))
         run_night(home, settings, NIGHTS[0])
         # What the second night forecasts would say nothing new: it is about what changes from night to night.

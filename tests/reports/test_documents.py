@@ -16,8 +16,8 @@ from forecasting.verification import COLUMNS
 from forecasting.verification.situations import BEGUN
 from ingest.registers import known_issues
 from ingest.sources import CARDS
-from nightly import documents
-from nightly.documents import evaluation_matrix
+from reports import documents
+from reports.documents import evaluation_matrix
 from reports.names import FRESHNESS
 from store.releases import Release, ReleaseStore
 from tests.french import english_left
