@@ -645,7 +645,7 @@ HUB_MODELS = Table(
         licence=_text("licence of its forecasts"),
         designated=Column(YES_NO, "whether the hub's ensembles take it in"),
     ),
-    ("model_id",), "nightly.hub_tables", ("dashboard",),
+    ("model_id",), "hub.tables", ("dashboard",),
 )  # fmt: skip
 HUB_EDITIONS = Table(
     "hub_editions", "Every submission that the hub received, each file as it came: the hash proves that it stayed so.",
@@ -657,7 +657,7 @@ HUB_EDITIONS = Table(
         received=Column(DAY, "day on which it was received"),
         late=Column(YES_NO, "whether the round had closed"),
     ),
-    ("model_id", "round_id", "sha256"), "nightly.hub_tables", ("dashboard", "store"),
+    ("model_id", "round_id", "sha256"), "hub.tables", ("dashboard", "store"),
 )  # fmt: skip
 HUB_FORECASTS = Table(
     "hub_forecasts", "Forecasts of other teams and of the hub's ensembles, one row each, as they are shown.",
@@ -667,7 +667,7 @@ HUB_FORECASTS = Table(
         "wis": _gap(_number("weighted interval score on log1p scale at all levels", "score", least=0)),
         "timing": _TIMING,
     },
-    ("model_id", "series_id", "origin_date", "horizon"), "nightly.hub_tables", ("dashboard",),
+    ("model_id", "series_id", "origin_date", "horizon"), "hub.tables", ("dashboard",),
 )  # fmt: skip
 HUB_SCORES = Table(
     "hub_scores", "League table of the hub: every model on the same rows as the baseline and as each other.",
@@ -682,7 +682,7 @@ HUB_SCORES = Table(
         rounds=_count("rounds scored", "rounds"),
     )
     | {f"pit_{one}": _number(f"share of outcomes in tenth {one} of the forecast", "share") for one in range(1, 11)},
-    ("timing", "target", "freq", "kind", "group", "model_id"), "nightly.hub_tables", ("dashboard",),
+    ("timing", "target", "freq", "kind", "group", "model_id"), "hub.tables", ("dashboard",),
 )  # fmt: skip
 
 TABLES: tuple[Table, ...] = (

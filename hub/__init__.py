@@ -128,6 +128,12 @@ class Hub:
         """The round of that name."""
         return next((one for one in self.rounds if round_id in one.ids), None)
 
+    def closed_on(self, round_id: str, day: dt.date) -> str:
+        """Return when a round is open if a day lies outside that, else an empty text."""
+        found = self.round_of(round_id)
+        first, last = (day, day) if found is None else found.window(round_id)
+        return "" if first <= day <= last else f"from {first} to {last}"
+
 
 def config_names() -> list[str]:
     """Files of a hub's configuration, by path."""

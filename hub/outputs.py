@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -145,6 +145,24 @@ def weekly(daily: pd.DataFrame) -> pd.DataFrame:
     return weeks[["series_id", "time_period", "obs_value", "as_of"]]
 
 
+def every_version(published: pd.DataFrame, series: Collection[str]) -> pd.DataFrame:
+    """Select every version of series that are counted as such, or by day where a week's sum is asked for.
+
+    Args:
+        published: Every edition of every value (``core.release.OBSERVATIONS``).
+        series: Names; those by week end in ``.W``.
+
+    Returns:
+        ``series_id, time_period, obs_value, as_of``; without a value where it was withdrawn.
+    """
+    daily = [f"{one.removesuffix('.W')}.D" for one in series if one.endswith(".W")]
+    columns = ["series_id", "time_period", "obs_value", "as_of"]
+    rows = published.loc[published["series_id"].isin([*series, *daily]), columns]
+    rows = rows.astype({"series_id": str, "time_period": str})
+    days = rows["series_id"].str.endswith(".D")
+    return pd.concat([rows[~days], weekly(rows[days])], ignore_index=True)
+
+
 def weekly_name(series_id: str) -> str:
     """The weekly series of a daily one."""
     return series_id.removesuffix(".D") + ".W"
@@ -193,6 +211,16 @@ def time_series(values: pd.DataFrame) -> pd.DataFrame:
 def target_data(series: pd.DataFrame) -> dict[str, bytes]:
     """Both files of target data, from :func:`time_series`."""
     return {path: rows.to_csv(index=False).encode() for path, rows in ((TIME_SERIES, series), (ORACLE, oracle(series)))}
+
+
+def provenance(cards: Mapping[str, Mapping[str, Any]], sources: Collection[str], as_of: dt.date) -> str:
+    """Write the publishers, licences and citations of the target data."""
+    names = {part for one in sources for part in (one, *cards[one].get("derived_from", []))}
+    lines = ["# Target data", "", f"As known on {as_of}. Cite the publishers; each keeps its licence.", ""]
+    for name in sorted(names & set(cards)):
+        card = cards[name]
+        lines.append(f"- {card['publisher']}: {card['citation']} Licence: {card['licence']}.")
+    return "\n".join(lines) + "\n"
 
 
 def oracle(series: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ relative WIS over the last twelve months known at the round, so that a round's w
 
 from __future__ import annotations
 
+import io
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core import INTERVALS, QUANTILE_LEVELS, FloatArray, interval_levels
+from core.errors import InputError, SourceError
+from core.languages import marked as _
 from core.schema import ALL
 from forecasting.quantiles import QuantileTable, stack
 from forecasting.verification import wis
@@ -261,6 +264,40 @@ def unit_name(rows: pd.DataFrame, units: Sequence[str]) -> pd.Series:
     """What rows speak of, by their task ids: the series where it is named, else all of them joined by `` · ``."""
     names = ["series_id"] if "series_id" in units else sorted(units)
     return rows[names[0]] if len(names) == 1 else rows[names].astype(str).agg(" · ".join, axis=1)
+
+
+def oracle_values(files: Mapping[str, bytes], task_ids: Sequence[str]) -> pd.Series:
+    """Read the outcomes of a hub's oracle output.
+
+    Args:
+        files: CSV or Parquet files by name, at least one.
+        task_ids: Columns that name a forecast.
+
+    Returns:
+        Values by ``series_id, target_end_date``; the last one where a file repeats a key.
+
+    Raises:
+        InputError: A column is missing.
+    """
+    parts = [
+        pd.read_csv(io.BytesIO(content), dtype=str) if name.endswith(".csv") else pd.read_parquet(io.BytesIO(content))
+        for name, content in files.items()
+    ]
+    oracle = pd.concat(parts, ignore_index=True)
+    if missing := [name for name in ("oracle_value", "target_end_date") if name not in oracle]:
+        raise InputError(str(SourceError(next(iter(files)), _("the column is missing"), row=1, column=missing[0])))
+    if "output_type" in oracle:  # of categories and distributions the oracle says something else
+        oracle = oracle[
+            oracle["output_type"].isin(["quantile", "median", "sample", "mean"]) | oracle["output_type"].isna()
+        ]
+    units = [name for name in task_ids if name in oracle.columns and name != "target_end_date"]
+    named = oracle.assign(
+        series_id=unit_name(oracle, units),
+        value=pd.to_numeric(oracle["oracle_value"], errors="coerce"),
+        target_end_date=pd.to_datetime(oracle["target_end_date"]),
+    )
+    key = ["series_id", "target_end_date"]
+    return named.dropna(subset=["value"]).drop_duplicates(key, keep="last").set_index(key)["value"]
 
 
 def as_quantiles(rows: pd.DataFrame) -> tuple[QuantileTable, list[float]]:

@@ -21,13 +21,14 @@ from hub.outputs import (
     added_to,
     changed_values,
     dated,
+    every_version,
     hub_model_id,
     open_series,
     own_metadata,
     own_submissions,
+    provenance,
     target_data,
     time_series,
-    weekly,
     weekly_name,
 )
 from hub.score import quantile_rows
@@ -117,7 +118,7 @@ def submit(place: str, release: Release, home: Path) -> list[str]:
     named = known["series_id"].isin(open_ones) | known["series_id"].map(weekly_name).isin(open_ones)
     sources = set(known.loc[named, "source_id"])
     out |= target_data(series)
-    out["target-data/README.md"] = _provenance(release, sources).encode()
+    out["target-data/README.md"] = provenance(json.loads(release.document(CATALOGUE)), sources, release.as_of).encode()
     files.write(out)
     rounds = sorted({round_id for _model_id, round_id in made})
     return [f"{len(made)} submissions of {len({one for one, _ in made})} models for {', '.join(rounds)}; "
@@ -129,7 +130,7 @@ def _weekly_baseline(data: RealTimeData, series: Collection[str]) -> pd.DataFram
     origin = open_round("W", data.date)
     if origin is None:
         return pd.DataFrame()
-    counts = dated(every_version(data, series))
+    counts = dated(every_version(data.published, series))
     made = to_rows(baseline(counts, pd.DataFrame({"series_id": list(series), "origin_date": origin})))
     return made.assign(target=made["series_id"].str.split(".").str[0])
 
@@ -146,33 +147,8 @@ def target_values(data: RealTimeData, series: Collection[str]) -> pd.DataFrame:
         for origin, panel in data.past_panels.items()
     ]
     now = data.routes[data.routes["series_id"].isin(routes)][["series_id", "time_period", "obs_value"]]
-    others = every_version(data, [one for one in series if one not in set(routes)])
+    others = every_version(data.published, [one for one in series if one not in set(routes)])
     return time_series(pd.concat([changed_values([*then, (today, now)]), others], ignore_index=True))
-
-
-def every_version(data: RealTimeData, series: Collection[str]) -> pd.DataFrame:
-    """Every version of series that are counted as such, or by day where a week's sum is asked for.
-
-    Returns:
-        ``series_id, time_period, obs_value, as_of``; without a value where it was withdrawn.
-    """
-    daily = [f"{one.removesuffix('.W')}.D" for one in series if one.endswith(".W")]
-    columns = ["series_id", "time_period", "obs_value", "as_of"]
-    rows = data.published.loc[data.published["series_id"].isin([*series, *daily]), columns]
-    rows = rows.astype({"series_id": str, "time_period": str})
-    days = rows["series_id"].str.endswith(".D")
-    return pd.concat([rows[~days], weekly(rows[days])], ignore_index=True)
-
-
-def _provenance(release: Release, sources: Collection[str]) -> str:
-    """What must be said of the target data: publishers, licences, citations."""
-    cards = json.loads(release.document(CATALOGUE))
-    names = {part for one in sources for part in (one, *cards[one].get("derived_from", []))}
-    lines = ["# Target data", "", f"As known on {release.as_of}. Cite the publishers; each keeps its licence.", ""]
-    for name in sorted(names & set(cards)):
-        card = cards[name]
-        lines.append(f"- {card['publisher']}: {card['citation']} Licence: {card['licence']}.")
-    return "\n".join(lines) + "\n"
 
 
 @dataclass(frozen=True)
@@ -215,7 +191,7 @@ def validate(place: str, only: Collection[str] | None = None, received: dt.date 
         model_id, round_id = where
         if hub.metadata_schema is not None and model_id not in described:
             faults.append(SourceError(path, message(_("{file} is missing"), file=f"{METADATA}/{model_id}.yml")))
-        if received is not None and (window := _outside(hub, round_id, received)):
+        if received is not None and (window := hub.closed_on(round_id, received)):
             late += 1
             faults.append(
                 SourceError(
@@ -280,7 +256,7 @@ def collect(place: str, home: Path, received: dt.date) -> Collected:
             if found or submission is None:
                 out.refused[path] = found
                 continue
-            late = bool(_outside(hub, submission.round_id, received))
+            late = bool(hub.closed_on(submission.round_id, received))
             name = path.rsplit("/", 1)[-1]
             edition = Edition(submission.model_id, submission.round_id, sha256, name, received, late, place)
             rows = quantile_rows(submission, hub).assign(sha256=sha256)
@@ -331,12 +307,3 @@ def submission_paths(files: HubFiles, hub: Hub, only: Collection[str] | None = N
     """Paths of the submissions of a hub, sorted; all, or those among some."""
     names = [path for path in files.names(hub.output_folder) if not path.rsplit("/", 1)[-1].startswith("README")]
     return [path for path in names if only is None or path in only]
-
-
-def _outside(hub: Hub, round_id: str, day: dt.date) -> str:
-    """When a round was open, where a day lies outside that; else an empty text."""
-    found = hub.round_of(round_id)
-    if found is None:
-        return ""
-    first, last = found.window(round_id)
-    return "" if first <= day <= last else f"from {first} to {last}"

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
 from core import FloatArray
-from core.errors import InputError, SourceError
-from core.languages import marked as _
+from core.errors import InputError
 from core.log import get_logger
 from forecasting.quantiles import QuantileTable, to_rows
 from hub import Hub
 from hub.outputs import ensemble_metadata, tidy
-from hub.score import as_quantiles, combine, grid, league, outcomes_at, quantile_rows, unit_name
+from hub.score import as_quantiles, combine, grid, league, oracle_values, outcomes_at, quantile_rows
 from hub.submission import read_submission
 from nightly.hub import METADATA, hub_of, metadata_of, submission_paths
 from store import parquet_bytes
 from store.hub import HubFiles
-
-_VALUE = "oracle_value"
 
 
 def score_hub(place: str, baseline: str) -> pd.DataFrame:
@@ -66,23 +62,7 @@ def _outcomes(files: HubFiles, hub: Hub, keys: pd.DataFrame) -> FloatArray:
     ]
     if not names:
         raise InputError(f"{files.place}: target-data holds no oracle-output")
-    parts = []
-    for name in names:
-        content = io.BytesIO(files.read(name))
-        parts.append(pd.read_csv(content, dtype=str) if name.endswith(".csv") else pd.read_parquet(content))
-    oracle = pd.concat(parts, ignore_index=True)
-    if missing := [name for name in (_VALUE, "target_end_date") if name not in oracle]:
-        raise InputError(str(SourceError(names[0], _("the column is missing"), row=1, column=missing[0])))
-    if "output_type" in oracle:  # of categories and distributions the oracle says something else
-        oracle = oracle[
-            oracle["output_type"].isin(["quantile", "median", "sample", "mean"]) | oracle["output_type"].isna()
-        ]
-    units = [name for name in hub.rounds[0].columns if name in oracle.columns and name != "target_end_date"]
-    named = oracle.assign(series_id=unit_name(oracle, units), value=pd.to_numeric(oracle[_VALUE], errors="coerce"))
-    named = named.assign(target_end_date=pd.to_datetime(named["target_end_date"]))
-    key = ["series_id", "target_end_date"]
-    values = named.dropna(subset=["value"]).drop_duplicates(key, keep="last").set_index(key)["value"]
-    return outcomes_at(keys, values)
+    return outcomes_at(keys, oracle_values({name: files.read(name) for name in names}, hub.rounds[0].columns))
 
 
 def combine_hub(place: str) -> dict[str, bytes]:

@@ -19,21 +19,20 @@ import pandas as pd
 
 from core.errors import InputError, VigieError, fault_of
 from core.log import get_logger
-from core.release import HUB_EDITIONS, HUB_FORECASTS, HUB_MODELS, HUB_SCORES
+from core.release import HUB_EDITIONS
 from core.schema import typed
 from core.settings import FEED, SNAPSHOT
-from forecasting import BASELINE, ENSEMBLE
-from forecasting.quantiles import QuantileTable, stack, to_matrix
+from forecasting import ENSEMBLE
+from forecasting.quantiles import QuantileTable
 from hub import Hub, config_names, read_config
-from hub.outputs import DESIGNATED, ENSEMBLES, TEAM, dated, weekly_name
-from hub.score import as_quantiles, by_unit, combine, grid, league, outcomes_at, quantile_rows, unit_of
+from hub.outputs import dated, every_version, weekly_name
+from hub.score import as_quantiles, quantile_rows
 from hub.submission import read_metadata, read_submission
-from hub.targets import RHYTHMS, baseline, frequency
+from hub.tables import IN_TIME, LATE, TABLES, empty_tables, release_tables
 from hub.targets import replayed as replayed_rows
-from nightly import FREQ, TARGET, RealTimeData
+from nightly import RealTimeData
 from nightly.asylum import Asylum
-from nightly.hub import HUB_SOURCE, METADATA, collect, every_version
-from nightly.tables import with_bounds
+from nightly.hub import HUB_SOURCE, METADATA, collect
 from store import sha256_of_bytes, sha256_of_file, write_bytes
 from store.export import ABOUT, PLACED, about_bytes, export_bytes, tell_published
 from store.hub import LARGEST_FILE, Edition, HubFiles, SubmissionStore
@@ -41,14 +40,9 @@ from store.journal import Journal
 from store.releases import Release
 
 ROUNDS, ROUNDS_ABOUT = "hub_rounds.parquet", "hub_rounds.json"
-IN_TIME, LATE, REPLAY, EVERYTHING = "in time", "late", "replay", "all"
-ROUTES = (TARGET, FREQ)
 PUBLISHED = "hub"
 """Folder of the tables for machines."""
 DATA_FILES = (".csv", ".parquet", ".json", ".md")
-
-_TABLES = (HUB_MODELS, HUB_EDITIONS, HUB_FORECASTS, HUB_SCORES)
-ROUND_KEYS = ["model_id", "series_id", "origin_date", "horizon", "target_end_date"]
 
 
 def read_rounds() -> tuple[QuantileTable | None, dict[str, dict[str, Any]]]:
@@ -67,17 +61,7 @@ def read_rounds() -> tuple[QuantileTable | None, dict[str, dict[str, Any]]]:
 
 
 def hub_tables(hindcasts: pd.DataFrame, counts: pd.DataFrame, home: Path, date: dt.date) -> dict[str, pd.DataFrame]:
-    """The tables of a release about the hub.
-
-    Args:
-        hindcasts: Quantile rows of Vigie's models, under the names of past rounds.
-        counts: ``series_id, target_end_date, value, as_of`` of every version of what was counted. Where hindcasts lack
-            the baseline it is made of them; without ``as_of`` it is not.
-        home: The home folder, with what was collected.
-        date: The night's day: what was received later is not in its release, nor are rounds that close later.
-
-    Returns:
-        ``hub_models``, ``hub_editions``, ``hub_forecasts`` and ``hub_scores``.
+    """The tables of a release about the hub, as :func:`hub.tables.release_tables`.
 
     Raises:
         StoreError: What was collected cannot be read.
@@ -85,30 +69,7 @@ def hub_tables(hindcasts: pd.DataFrame, counts: pd.DataFrame, home: Path, date: 
     """
     replayed, about = read_rounds()
     received, editions, own_words = collected(home, date)
-    about |= own_words
-    others = [] if replayed is None else [_timed(_bare(_closed(replayed, date)), REPLAY)]
-    others += [] if received is None else [_timed(_bare(received), received.keys["timing"])]
-    if not any(len(one.keys) for one in others):
-        return _empty_tables()
-    everything = with_own(stack(others), hindcasts, counts)
-    newest = counts.drop_duplicates(["series_id", "target_end_date"], keep="last").dropna(subset=["value"])
-    outcomes = newest.set_index(["series_id", "target_end_date"])["value"]
-    members = designated(about)
-    scores = []
-    for name in (IN_TIME, EVERYTHING):
-        chosen = everything if name == EVERYTHING else everything.where(everything.keys["timing"] == IN_TIME)
-        made = _not_in(chosen, combine(chosen, outcomes_at(chosen.keys, outcomes), members))
-        whole = stack([chosen, _timed(made, REPLAY if name == EVERYTHING else IN_TIME)])
-        for (target, freq), part, (observed,) in by_unit(whole, outcomes_at(whole.keys, outcomes)):
-            if BASELINE in set(part.keys["model_id"]):
-                lines = league(grid(part, observed), BASELINE, freq or "M")
-                scores.append(lines.assign(timing=name, target=target, freq=freq))
-    return {
-        "hub_models": _models(about),
-        "hub_editions": editions,
-        "hub_forecasts": _shown(whole, outcomes),
-        "hub_scores": typed(pd.concat(scores, ignore_index=True) if scores else HUB_SCORES.empty(), HUB_SCORES),
-    }
+    return release_tables(replayed, received, editions, about | own_words, hindcasts, counts, date)
 
 
 def brought(data: RealTimeData, hindcasts: pd.DataFrame, asylum: Asylum) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -124,45 +85,13 @@ def brought(data: RealTimeData, hindcasts: pd.DataFrame, asylum: Asylum) -> tupl
     )
     daily = data.published.loc[data.published["freq"] == "D", "series_id"].astype(str).unique()
     states = [asylum.frames[name]["series_id"] for name in ("asylum_series", "asylum_forecasts")]
-    counts = dated(every_version(data, sorted({*pd.concat(states), *(weekly_name(one) for one in daily)})))
+    counts = dated(every_version(data.published, sorted({*pd.concat(states), *(weekly_name(one) for one in daily)})))
     own = asylum.hindcasts[asylum.hindcasts["model_id"] == ENSEMBLE]
     made = [hindcasts, replayed_rows(own, counts)] if len(own) else [hindcasts]
     return (
         pd.concat(made, ignore_index=True),
         pd.concat([routes, counts], ignore_index=True),
     )
-
-
-def with_own(submitted: QuantileTable, own: pd.DataFrame, counts: pd.DataFrame) -> QuantileTable:
-    """What was submitted, and replays of Vigie's own for the same series and rounds.
-
-    A model of Vigie's that was submitted counts as it was. Where there is no baseline, it is made of what was counted.
-    """
-    key = ["series_id", "origin_date"]
-    rounds = submitted.keys[key].drop_duplicates()
-    parts = [submitted]
-    if len(own):  # a night in which no route can be forecast has none
-        mine = _bare(to_matrix(own))
-        taken = pd.MultiIndex.from_frame(submitted.keys[["model_id", *key]].drop_duplicates())
-        is_new = ~pd.MultiIndex.from_frame(mine.keys[["model_id", *key]]).isin(taken)
-        is_asked = pd.MultiIndex.from_frame(mine.keys[key]).isin(pd.MultiIndex.from_frame(rounds))
-        parts.append(_timed(mine.where(is_new & is_asked), REPLAY))
-    measured = pd.concat([part.keys.loc[part.keys["model_id"] == BASELINE, key] for part in parts])
-    lacking = rounds[~pd.MultiIndex.from_frame(rounds).isin(pd.MultiIndex.from_frame(measured))]
-    known = counts.dropna(subset=["as_of"])
-    made = baseline(known, lacking[lacking["series_id"].isin(known["series_id"].unique())])
-    return stack([*parts, _timed(made, REPLAY)])
-
-
-def _not_in(submitted: QuantileTable, made: QuantileTable) -> QuantileTable:
-    """What was not submitted: the hub's ensembles are themselves handed in, and what they said then stands."""
-    taken = pd.MultiIndex.from_frame(submitted.keys[ROUND_KEYS])
-    return made.where(~pd.MultiIndex.from_frame(made.keys[ROUND_KEYS]).isin(taken))
-
-
-def designated(about: Mapping[str, Mapping[str, Any]]) -> set[str]:
-    """Models that teams put into the hub's ensembles, Vigie's own two among them."""
-    return {name for name, words in about.items() if words.get("designated_model")} | DESIGNATED
 
 
 def collect_night(place: str, home: Path, today: dt.date) -> list[dict[str, str]]:
@@ -189,11 +118,7 @@ def hub_of_night(
     try:
         return hub_tables(*brought(data, hindcasts, asylum), home, data.date), []
     except Exception as error:
-        return _empty_tables(), [left_out(error)]
-
-
-def _empty_tables() -> dict[str, pd.DataFrame]:
-    return {table.name: table.empty() for table in _TABLES}
+        return empty_tables(), [left_out(error)]
 
 
 def left_out(error: Exception) -> dict[str, str]:
@@ -216,7 +141,7 @@ def publish_tables(home: Path, journal: Journal, release: Release, place: str) -
         place: The hub's folder or address, an empty text for none.
     """
     files: dict[str, Callable[[], bytes]] = {}
-    for table in _TABLES:
+    for table in TABLES:
         files[f"{table.name}.csv"] = partial(export_bytes, release, table.name, "csv")
         files[f"{table.name}.csv{ABOUT}"] = partial(about_bytes, release, table.name)
     try:
@@ -315,57 +240,3 @@ def _rows_of(editions: Sequence[Edition], store: SubmissionStore, hub: Hub) -> Q
         return None
     rows = pd.concat(parts, ignore_index=True).astype({"model_id": object, "series_id": object})
     return as_quantiles(rows.assign(timing=rows["sha256"].map(timing)).drop(columns="sha256"))[0]
-
-
-def _bare(table: QuantileTable) -> QuantileTable:
-    # Vigie's own names hold more than one hyphen; in a hub's files an underscore stands there.
-    keys = table.keys[ROUND_KEYS].assign(model_id=table.keys["model_id"].map(_own_name))
-    return QuantileTable(keys, table.quantiles)
-
-
-def _own_name(model_id: str) -> str:
-    return model_id.replace("_", "-") if model_id.startswith("vigie-") else model_id
-
-
-def _timed(table: QuantileTable, timing: str | pd.Series) -> QuantileTable:
-    words = timing if isinstance(timing, str) else timing.to_numpy()
-    return QuantileTable(
-        table.keys.assign(timing=pd.Series(words, index=table.keys.index, dtype=object)), table.quantiles
-    )
-
-
-def _closed(table: QuantileTable, date: dt.date) -> QuantileTable:
-    """Rounds that were closed on a day: a replay may know what was known until then."""
-    days = table.keys["series_id"].map(
-        {one: RHYTHMS[frequency(one)].due[1] for one in table.keys["series_id"].unique()}
-    )
-    return table.where(table.keys["origin_date"] + pd.to_timedelta(days, "D") <= pd.Timestamp(date))
-
-
-def _models(about: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    rows = [
-        {
-            "model_id": model_id,
-            "team_name": str(words.get("team_name", "")),
-            "model_name": str(words.get("model_name", model_id)),
-            "methods": str(words.get("methods", "")),
-            "licence": str(words.get("license", "")),
-            "designated": bool(words.get("designated_model")),
-        }
-        for model_id, words in about.items()
-        if model_id not in ENSEMBLES
-    ]
-    rows += [
-        {"model_id": model_id, "team_name": "Hub", "model_name": model_id, "methods": methods, "licence": "CC-BY-4.0",
-         "designated": False}
-        for model_id, methods in ENSEMBLES.items()
-    ]  # fmt: skip
-    return typed(pd.DataFrame(rows), HUB_MODELS)
-
-
-def _shown(table: QuantileTable, outcomes: pd.Series) -> pd.DataFrame:
-    """Forecasts as pages show them; Vigie's hindcasts of the routes stand in the release's own table of them."""
-    of_routes = table.keys["series_id"].map({one: unit_of(one) == ROUTES for one in table.keys["series_id"].unique()})
-    own = table.keys["model_id"].str.startswith(f"{TEAM}-") & (table.keys["timing"] == REPLAY)
-    table = table.where(~(own & of_routes))
-    return typed(with_bounds(table, outcomes_at(table.keys, outcomes)), HUB_FORECASTS)

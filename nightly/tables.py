@@ -17,18 +17,17 @@ import numpy as np
 import pandas as pd
 
 from alerts.verification import Record, full_record
-from core import FloatArray
 from core.calendar import write_period
 from core.disclosure import rounded
 from core.errors import InputError
 from core.release import DRIVER_TESTS, FIGURES_THEN, ISSUED_SCORES, RELEASE, REPLAYS, SITUATION_SCORES
 from core.schema import ALL, check, concat_filled, typed
 from core.settings import SNAPSHOT, AlertSettings
-from forecasting import ENSEMBLE, LEVELS
+from forecasting import ENSEMBLE
 from forecasting.explanation import explain
 from forecasting.panel import Panel
-from forecasting.quantiles import QuantileTable, to_matrix
-from forecasting.verification import calibration, observed_at, pit_histogram, score_rows, summarise, wis
+from forecasting.quantiles import to_matrix
+from forecasting.verification import calibration, observed_at, pit_histogram, score_rows, summarise, with_bounds
 from forecasting.verification.situations import situation_scores
 from forecasting.workers import Workers, run_tasks
 from ingest import SourceCard
@@ -40,7 +39,6 @@ from nightly.pooled import PooledNight
 from store.releases import Release, readable
 
 _PLACE = ["series_id", "origin_date", "horizon"]
-KEPT = {"q10": 0.1, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q90": 0.9}
 MONTHS_BACK = 60
 """Months before an origin whose values are compared: what a page shows."""
 DRIVER_TABLE, DRIVER_PROVENANCE = "driver_tests.csv", "driver_tests.toml"
@@ -165,14 +163,6 @@ def hindcast_table(past: pd.DataFrame, outcomes: Panel) -> pd.DataFrame:
     """
     table = to_matrix(past)
     return typed(with_bounds(table, observed_at(table.keys, outcomes)), REPLAYS)
-
-
-def with_bounds(table: QuantileTable, observed: FloatArray) -> pd.DataFrame:
-    """Forecasts reduced to the bounds that pages show, each with its score against what was counted."""
-    bounds = {
-        name: table.quantiles[:, int(np.argmin(np.abs(LEVELS - level)))].round() for name, level in KEPT.items()
-    }  # fmt: skip
-    return table.keys.assign(**bounds, wis=wis(np.log1p(observed), np.log1p(table.quantiles)).round(4))
 
 
 def earlier_values(data: RealTimeData, past: pd.DataFrame) -> pd.DataFrame:

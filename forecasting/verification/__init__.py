@@ -24,6 +24,7 @@ from forecasting.verification.verdict import FAMILY, SCALES, WORSE, holm_within,
 
 COVERAGES = (*INTERVALS, 0.98)
 """Central intervals that the 23 levels hold; .98 is the widest of them."""
+BOUNDS = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
 def wis(observed: FloatArray, quantiles: FloatArray, levels: FloatArray = LEVELS) -> FloatArray:
@@ -149,6 +150,12 @@ def summarise(forecasts: Forecasts, panel: Panel) -> pd.DataFrame:
             )
     table = pd.DataFrame(lines)
     return table.assign(p_holm=holm_within(table, FAMILY)).drop(columns="p_value")
+
+
+def with_bounds(table: QuantileTable, observed: FloatArray) -> pd.DataFrame:
+    """Reduce forecasts to the bounds that pages show, each with its score on log scale against its outcome."""
+    bounds = {f"q{round(100 * level)}": table.quantiles[:, QUANTILE_LEVELS.index(level)].round() for level in BOUNDS}
+    return table.keys.assign(**bounds, wis=wis(np.log1p(observed), np.log1p(table.quantiles)).round(4))
 
 
 def calibration(rows: pd.DataFrame) -> pd.DataFrame:
