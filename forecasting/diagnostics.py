@@ -10,15 +10,13 @@ import pandas as pd
 
 from core import FloatArray
 from core.log import counted
-from forecasting import ENSEMBLE, BoolArray
+from forecasting import ENSEMBLE
 from forecasting.dates import listed
 from forecasting.panel import LARGEST_JUDGED, Panel
 from forecasting.quantiles import QuantileTable
 
 NO_WIDTH = 0.2
 """Counts from the lowest to the highest quantile: there may be as little where a series has had one value only."""
-FAR = 10.0
-"""A 99 % quantile above so many times the highest value that a series had by the origin is reported."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +27,6 @@ class Diagnostics:
         series: Number of series in the table.
         fallbacks: ``model_id, reason, series_id, forecasts``: the baseline stands in for a model.
         capped: ``model_id, series_id, forecasts``: the cap on explosion was applied.
-        far: ``model_id, series_id, forecasts, horizon, quantile, record``: 99 % quantiles far above the record; the
-            last three tell of the one that is farthest above it.
         flat: ``model_id, series_id, forecasts``: intervals without width after a history of one value.
         ended: Series that are not forecast because they have ended, each with its last period.
         panel: The panel, of whose reading sentences are given too.
@@ -40,7 +36,6 @@ class Diagnostics:
     series: int
     fallbacks: pd.DataFrame
     capped: pd.DataFrame
-    far: pd.DataFrame
     flat: pd.DataFrame
     ended: tuple[str, ...] = ()
     panel: Panel | None = None
@@ -52,30 +47,22 @@ class Diagnostics:
         Args:
             names: How many series each of them names; all by default.
         """
-        lines = [
+        return [
             *(self.panel.lines(names) if self.panel is not None else []),
             *([f"not forecast, for they have ended: {listed(self.ended, names)}"] if self.ended else []),
             *(
                 f"{model_id}: intervals have no width, for the series has had but one value {self._of(rows, names)}"
                 for model_id, rows in self.flat.groupby("model_id", sort=True)
             ),
+            *(
+                f"{model_id}: the baseline stands in ({reason}) {self._of(rows, names)}"
+                for (model_id, reason), rows in self.fallbacks.groupby(["model_id", "reason"], sort=True)
+            ),
+            *(
+                f"{model_id}: quantiles were cut at the series' cap {self._of(rows, names)}"
+                for model_id, rows in self.capped.groupby("model_id", sort=True)
+            ),
         ]
-        lines += [
-            f"{model_id}: the baseline stands in ({reason}) {self._of(rows, names)}"
-            for (model_id, reason), rows in self.fallbacks.groupby(["model_id", "reason"], sort=True)
-        ]
-        lines += [
-            f"{model_id}: quantiles were cut at the series' cap {self._of(rows, names)}"
-            for model_id, rows in self.capped.groupby("model_id", sort=True)
-        ]
-        for model_id, rows in self.far.groupby("model_id", sort=True):
-            worst = rows.iloc[int((rows["quantile"] / rows["record"]).to_numpy().argmax())]
-            lines.append(
-                f"{model_id}: the 99 % quantile is more than {FAR:.0f} times the series' highest value "
-                f"{self._of(rows, names)}; farthest: {worst['series_id']}, h={worst['horizon']}, "
-                f"{worst['quantile']:,.0f} against {worst['record']:,.0f}"
-            )
-        return lines
 
     def _of(self, rows: pd.DataFrame, names: int | None) -> str:
         ids = rows["series_id"].tolist()
@@ -103,40 +90,22 @@ def _extreme_before(keys: pd.DataFrame, panels: Sequence[Panel], extreme: np.ufu
     return found
 
 
-def far_above_record(table: QuantileTable, panels: Sequence[Panel]) -> BoolArray:
-    """Which forecasts have a 99 % quantile above ten times the highest value that the series had by the origin."""
-    far: BoolArray = table.quantiles[:, -1] > FAR * highest_before(table.keys, panels)
-    return far
-
-
 def diagnose(table: QuantileTable, panels: Sequence[Panel]) -> Diagnostics:
     """Gather what must be known.
 
     Args:
-        table: Forecasts whose keys hold the marks ``fallback``, ``reason``, ``capped`` and ``far_above_record``.
+        table: Forecasts whose keys hold the marks ``fallback``, ``reason`` and ``capped``.
         panels: See :func:`highest_before`.
     """
     keys = table.keys
-    far = table.where(keys["far_above_record"].to_numpy(dtype=bool))
-    record = highest_before(far.keys, panels)
-    told = far.keys[["model_id", "series_id", "horizon"]].assign(quantile=far.quantiles[:, -1], record=record)
-    told["forecasts"] = told.groupby(["model_id", "series_id"])["horizon"].transform("size")
-    worst = told.assign(times=told["quantile"] / told["record"]).sort_values("times", ascending=False, kind="stable")
+    highest, lowest = (_extreme_before(keys, panels, extreme) for extreme in (np.fmax, np.fmin))
+    flat = (highest == lowest) & (np.ptp(table.quantiles, axis=1) <= NO_WIDTH)
     return Diagnostics(
         series=int(keys["series_id"].nunique()),
         fallbacks=_counted(keys[keys["fallback"].to_numpy(dtype=bool)], ["model_id", "reason", "series_id"]),
         capped=_counted(keys[keys["capped"].to_numpy(dtype=bool)], ["model_id", "series_id"]),
-        far=worst.drop_duplicates(["model_id", "series_id"])[
-            ["model_id", "series_id", "forecasts", "horizon", "quantile", "record"]
-        ].reset_index(drop=True),
-        flat=_counted(keys[_flat(table, panels)], ["model_id", "series_id"]),
+        flat=_counted(keys[flat], ["model_id", "series_id"]),
     )
-
-
-def _flat(table: QuantileTable, panels: Sequence[Panel]) -> BoolArray:
-    highest, lowest = (_extreme_before(table.keys, panels, extreme) for extreme in (np.fmax, np.fmin))
-    flat: BoolArray = (highest == lowest) & (np.ptp(table.quantiles, axis=1) <= NO_WIDTH)
-    return flat
 
 
 def _counted(keys: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

@@ -46,7 +46,7 @@ class Request:
         horizons: Periods ahead.
         workers: Processes or a cluster.
         progress: Reports the fits done, step by step.
-        fits: Where the pooled model's fits are kept, and what models of single series answered.
+        fits: Where the pooled model's fits are kept.
         priors: What the pooled model learns from where a panel is too small to teach it, by the panel's frequency.
         lessons: What it learns from instead of the levels.
         pools: The pooled model may join the ensemble.
@@ -137,10 +137,7 @@ def members_at(request: Request, wanted: Sequence[BoolArray]) -> Members:
     masks = [mask | (below & no_pool[:, None]) if not place else mask for place, mask in enumerate(own)]
     works = [_work(request, *one) for one in zip(request.levels, masks, own, strict=True)]
     report = partial(request.progress, "Fitting models of single series")
-    tables = [
-        [run_work(work, horizons=request.horizons, workers=request.workers, progress=report, fits=request.fits)]
-        for work in works
-    ]
+    tables = [[run_work(work, horizons=request.horizons, workers=request.workers, progress=report)] for work in works]
     references = [tables[0][0].where(no_pool[_rows(request.levels[0], tables[0][0])]).of_model(BASELINE)]
     for model_id in request.pooled:
         at = pool if model_id not in request.asked else np.ones_like(pool)

@@ -128,7 +128,7 @@ class Pool(contextlib.AbstractContextManager["Pool"]):
         running = dict[Future[Answer | CutOff], tuple[Key, Task, float]]()
         try:
             while True:
-                for key, task in islice(tasks, self.size + 1 - len(running)):  # one waits in the queue
+                for key, task in islice(tasks, max(self.size, 1) - len(running)):
                     begun = time.monotonic()
                     running[self._submit(function, task, seconds)] = key, task, begun
                 if not running:
@@ -143,10 +143,13 @@ class Pool(contextlib.AbstractContextManager["Pool"]):
                 if self._failed_starts == _MOST_FAILED_STARTS:
                     get_logger().warning("processes failed, the work goes on in one", reason=str(error))
                     self.size = 0
-            overdue = [key for key, _, begun in running.values() if is_overdue and now - begun > seconds]
-            if len(overdue) == 1:
-                yield overdue[0], _too_long(seconds)
-            return [(key, task) for key, task, _ in running.values() if [key] != overdue]
+            lost = []
+            for key, task, begun in running.values():
+                if is_overdue and now - begun > seconds:
+                    yield key, _too_long(seconds)
+                else:
+                    lost.append((key, task))
+            return lost
 
     def _submit(self, function: Callable[[Task], Answer], task: Task, seconds: float) -> Future[Answer | CutOff]:
         future = Future[Answer | CutOff]()

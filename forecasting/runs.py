@@ -17,7 +17,7 @@ from core.errors import InputError, first_line
 from core.progress import ProgressReport
 from core.schema import DAY
 from forecasting import BASELINE, ENSEMBLE, BoolArray
-from forecasting.diagnostics import Diagnostics, account_of, diagnose, far_above_record
+from forecasting.diagnostics import Diagnostics, account_of, diagnose
 from forecasting.ensemble import NO_MEMBER, combine
 from forecasting.hindcast import Fits
 from forecasting.members import Request, members_at, stands_alone
@@ -43,8 +43,7 @@ class Made:
 
     Attributes:
         table: The forecasts of the models asked for, and of no others; flagged as of
-            :func:`forecasting.hindcast.run_work`, and ``far_above_record`` (bool) where the 99 % quantile is more than
-            ten times the highest value that the series had by the origin.
+            :func:`forecasting.hindcast.run_work`.
         diagnostics: What must be known about them.
         counted: See :meth:`forecasting.panel.Panel.counted`, of all series, totals among them.
     """
@@ -63,7 +62,7 @@ class Options(TypedDict, total=False):
         totals: Grouping column whose sums are forecast too.
         workers: Processes or a cluster; by default as many processes as the work is worth.
         progress: Reports the fits done, step by step.
-        fits: Where fits are looked up and kept: the pooled model's, and what models of single series answered.
+        fits: Where the pooled model's fits are looked up and kept.
         priors: What the pooled model learns from where a panel is too small to teach it, by the panel's frequency.
     """
 
@@ -178,12 +177,10 @@ def forecasts_at(request: Request, wanted: Sequence[BoolArray]) -> Made:
         table, accounts = _in_batches(request, wanted[0], rows, present)
     else:
         table, accounts = _together(request, wanted, rows)
-    far = far_above_record(table, request.levels)
-    marked = QuantileTable(table.keys.assign(far_above_record=far), table.quantiles)
     if ENSEMBLE in request.asked and request.taught is not None and not is_enough(request.levels)[-1]:
         accounts.append(TAUGHT)
-    told = replace(diagnose(marked, request.levels), panel=request.levels[0], account=tuple(accounts))
-    return Made(marked, told, pd.concat([level.counted() for level in request.levels]))
+    told = replace(diagnose(table, request.levels), panel=request.levels[0], account=tuple(accounts))
+    return Made(table, told, pd.concat([level.counted() for level in request.levels]))
 
 
 def _together(request: Request, wanted: Sequence[BoolArray], rows: BoolArray) -> tuple[QuantileTable, list[str]]:

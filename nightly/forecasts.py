@@ -26,7 +26,7 @@ from core.schema import ALL
 from core.settings import Settings
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.ensemble import combine
-from forecasting.hindcast import Fits, WorkList, backtest_work, present_work, run_work, was_cut_off
+from forecasting.hindcast import Fits, WorkList, backtest_work, joined, present_work, run_work, was_cut_off
 from forecasting.members import Request
 from forecasting.models import MODELS
 from forecasting.panel import Panel, panel_from_observations
@@ -207,8 +207,7 @@ def forecast_panel(  # noqa: PLR0913  # what is forecast, and by what means the 
     )  # fmt: skip
     back = panel.last_rows() - np.arange(len(panel.matrix))[:, None]
     wanted = present_origins(panel) | ((back > 0) & (back <= origins) & panel.matrix.notna().to_numpy())
-    made = forecasts_at(request, [wanted]).table
-    return _now_and_then(to_rows(made).drop(columns="far_above_record"), panel)
+    return _now_and_then(to_rows(forecasts_at(request, [wanted]).table), panel)
 
 
 def hindcasts(
@@ -255,12 +254,10 @@ def _past_work(data: RealTimeData, settings: Settings) -> WorkList:
     """Every member at past origins, from what was known there; slow ones at fewer."""
     fast = [model_id for model_id, model in MODELS.items() if not model.slow]
     slow = [model_id for model_id, model in MODELS.items() if model.slow]
-    works = [
+    return joined(
         backtest_work(data.panel, origins=origins, step=1, models=models, known_at=data.past_panels)
         for origins, models in ((settings.backtest_origins, fast), (settings.slow_backtest_origins, slow))
-    ]
-    table = pd.concat([one.table for one in works], ignore_index=True)
-    return WorkList(table, [fit for one in works for fit in one.fits])
+    )
 
 
 def _cut_off(made: pd.DataFrame) -> list[dict[str, Any]]:

@@ -86,5 +86,13 @@ def start_or_die(given: tuple[str, Path]) -> None:
         time.sleep(600)
 
 
+def note_and_block(noted: Path) -> None:
+    """Note that this task was started, and hang as :func:`blocks` does."""
+    with noted.open("a") as lines:
+        lines.write("started\n")
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+    time.sleep(600)
+
+
 def exit_at_once(*_: object) -> None:
     os._exit(3)

@@ -189,23 +189,6 @@ def test_a_model_that_cannot_be_fitted_to_a_constant_says_so(made: dict[str, pd.
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", COMMANDS)
-def test_a_tail_far_above_the_record_is_marked_and_no_other_is(name: str, made: dict[str, pd.DataFrame]) -> None:
-    frame = made[name][made[name]["output_type_id"] == 0.99]
-    months = pd.period_range("2018-01", periods=MONTHS, freq="M").end_time.normalize()
-    record = [
-        max(1.0, np.nanmax(strange_series()[series_id][: months.searchsorted(origin) + 1]))
-        for series_id, origin in zip(frame["series_id"], frame["origin_date"], strict=True)
-    ]
-    expected = frame["value"].to_numpy() > 10 * np.asarray(record)
-    assert (frame["far_above_record"].to_numpy() == expected).all()
-    assert set(frame.loc[expected, "series_id"]) <= {"jump", "jump at the end", "policy break", "one observation",
-                                                     "intermittent"}  # fmt: skip
-    if name == "forecast":
-        assert "jump at the end" in set(frame.loc[expected, "series_id"])
-
-
-@pytest.mark.slow
 def test_after_a_policy_break_the_forecast_stands_at_the_new_level(made: dict[str, pd.DataFrame]) -> None:
     found = made["forecast"].query("series_id == 'policy break' and model_id == 'vigie-ensemble' and horizon == 1")
     median = found.loc[found["output_type_id"] == 0.5, "value"].iloc[0]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from core import QUANTILE_LEVELS
-from forecasting.diagnostics import Diagnostics, account_of, diagnose, far_above_record, highest_before
+from forecasting.diagnostics import Diagnostics, account_of, diagnose, highest_before
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable
 
@@ -34,44 +34,17 @@ def table(tops: dict[str, list[float]], low: float | None = None) -> QuantileTab
     return QuantileTable(keys.drop(columns="top"), quantiles)
 
 
-def diagnosed(made: QuantileTable, panel: Panel) -> Diagnostics:
-    return diagnose(
-        QuantileTable(made.keys.assign(far_above_record=far_above_record(made, [panel])), made.quantiles), [panel]
-    )
-
-
 def test_the_record_is_the_highest_value_up_to_the_origin_and_at_least_one(panel: Panel) -> None:
     keys = pd.DataFrame({"series_id": ["rising", "nobody", "flat", "unknown"], "origin_date": ORIGIN})
     assert highest_before(keys, [panel]).tolist() == [5.0, 1.0, 7.0, 1.0]
 
 
-@pytest.mark.parametrize(("top", "is_far"), [(50.0, False), (50.1, True)])
-def test_a_forecast_is_far_above_the_record_beyond_ten_times_it(
-    panel: Panel,
-    top: float,
-    is_far: bool,  # noqa: FBT001  # a case
-) -> None:
-    assert far_above_record(table({"rising": [top]}), [panel]).tolist() == [is_far]
-
-
-def test_of_the_forecasts_far_above_the_record_the_farthest_is_told(panel: Panel) -> None:
-    found = diagnosed(table({"rising": [60.0, 80.0, 70.0], "nobody": [11.0, 4.0]}, low=1.0), panel)
-    assert found.far.to_dict("list") == {
-        "model_id": ["m", "m"], "series_id": ["rising", "nobody"], "forecasts": [3, 1], "horizon": [2, 1],
-        "quantile": [80.0, 11.0], "record": [5.0, 1.0],
-    }  # fmt: skip
-    assert found.lines() == [
-        "m: the 99 % quantile is more than 10 times the series' highest value in 4 forecasts of 2 of 2 series: "
-        "rising, nobody; farthest: rising, h=2, 80 against 5"
-    ]
-
-
 def test_intervals_without_width_are_told_where_there_has_been_but_one_value(panel: Panel) -> None:
     made = table({"flat": [7.0, 7.0], "rising": [7.0], "nobody": [1.0]})
-    assert diagnosed(made, panel).lines() == [
+    assert diagnose(made, [panel]).lines() == [
         "m: intervals have no width, for the series has had but one value in 3 forecasts of 2 of 3 series: flat, nobody"
     ]
-    assert diagnosed(table({"flat": [9.0]}, low=5.0), panel).lines() == []
+    assert diagnose(table({"flat": [9.0]}, low=5.0), [panel]).lines() == []
 
 
 def test_what_stands_in_what_was_cut_and_what_has_ended_is_told_with_as_many_names_as_are_asked_for(
@@ -80,7 +53,7 @@ def test_what_stands_in_what_was_cut_and_what_has_ended_is_told_with_as_many_nam
     fallen = pd.DataFrame({"model_id": "m", "reason": "short", "series_id": list("abcd"), "forecasts": [1, 2, 3, 4]})
     capped = pd.DataFrame({"model_id": "m", "series_id": ["a"], "forecasts": [1]})
     none = capped.iloc[:0]
-    found = Diagnostics(9, fallen, capped, none, none, ended=("x (2020-01)", "y (2021-01)"), panel=panel)
+    found = Diagnostics(9, fallen, capped, none, ended=("x (2020-01)", "y (2021-01)"), panel=panel)
     assert found.lines(names=2) == [
         "read as monthly",
         "not forecast, for they have ended: x (2020-01), y (2021-01)",

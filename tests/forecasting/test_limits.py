@@ -101,6 +101,15 @@ def test_bad_fit_in_process_costs_its_own_answer_only() -> None:
 
 
 @pytest.mark.usefixtures("forked")
+def test_tasks_that_hang_together_are_tried_once(tmp_path: Path) -> None:
+    noted = tmp_path / "noted"
+    with Pool(2) as pool:
+        answers = list(pool.run(stuck_models.note_and_block, [(0, noted), (1, noted)], 1.0))
+    assert sorted((key, str(answer)) for key, answer in answers) == [(key, "cut off after 1 s") for key in (0, 1)]
+    assert noted.read_text().splitlines() == ["started"] * 2
+
+
+@pytest.mark.usefixtures("forked")
 def test_fit_of_batch_that_is_cut_off_costs_its_own_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MODELS, "vigie-sleeps", replace(MODELS["vigie-sleeps"], slow=False))
     models = ["snaive"] * 16 + ["sleeps"] + ["snaive"] * 16
