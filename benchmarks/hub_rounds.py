@@ -19,12 +19,13 @@ from core.calendar import Frequency, last_complete_period
 from core.settings import DEMONSTRATION_DATE, PROJECT, SNAPSHOT
 from forecasting import LEVELS
 from forecasting.quantiles import to_matrix
+from hub.files import hub_of, metadata_of
 from hub.outputs import target_data, weekly_name
 from hub.tables import ROUND_KEYS
 from hub.targets import config_files
 from nightly import OK, RealTimeData
 from nightly.asylum import DATASETS, destination_states
-from nightly.hub import hub_of, metadata_of, target_values
+from nightly.hub import target_values
 from nightly.hub_tables import ROUNDS, ROUNDS_ABOUT
 from nightly.inputs import load_snapshot
 from store import sha256_of_file

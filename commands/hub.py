@@ -70,13 +70,14 @@ def validate(
 
     Exit codes: 0 every rule is kept; 1 a rule is broken.
     """
-    from nightly.hub import validate as check
+    from hub.files import validate as check
+    from store.hub import HubFiles
 
     try:
         only = None if files is None else _paths(files.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"--files {files}: {error}") from None
-    found = check(place, only, as_date(received, "--received"))
+    found = check(HubFiles(place), only, as_date(received, "--received"))
     if as_json:
         faults = [
             {"file": one.file, "row": one.row, "column": one.column, "rule": str(one.rule)} for one in found.faults
@@ -122,7 +123,7 @@ def collect(
 @app.command()
 def combine(place: Place, _home: Home = None) -> None:
     """Write the hub's ensembles: the median of quantiles, and a mean weighted by past scores."""
-    from nightly.hub_combined import combine_hub
+    from nightly.hub import combine_hub
     from store.hub import HubFiles
 
     files = combine_hub(place)
@@ -142,10 +143,11 @@ def score(
     _home: Home = None,
 ) -> None:
     """Score all submissions of a hub: pairwise relative WIS, coverage, missing forecasts."""
-    from nightly.hub_combined import score_hub
+    from hub.files import score_hub
     from store import write_bytes
+    from store.hub import HubFiles
 
-    table = score_hub(place, baseline)
+    table = score_hub(HubFiles(place), baseline)
     if out is not None:
         write_bytes(out.expanduser(), table.to_csv(index=False, float_format="%.6g").encode(), private=False)
     if as_json:

@@ -170,8 +170,7 @@ def heavy_tailed_quantiles(mean: FloatArray, spread: FloatArray) -> FloatArray:
     """
     if not (np.isfinite(mean).all() and np.isfinite(spread).all()):
         raise FitError("the fit is not finite")
-    quantiles: FloatArray = mean[:, None] + np.maximum(spread, 0.0)[:, None] * HEAVY_SCORES
-    return quantiles
+    return np.asarray(mean[:, None] + np.maximum(spread, 0.0)[:, None] * HEAVY_SCORES)
 
 
 def symmetric_errors(centre: float, errors: FloatArray) -> FloatArray:
@@ -180,8 +179,7 @@ def symmetric_errors(centre: float, errors: FloatArray) -> FloatArray:
     below, above, share = _places(2 * len(errors))
     values = np.sort(np.concatenate([errors, -errors]))
     low, way = values[below], values[above] - values[below]
-    quantiles: FloatArray = centre + np.where(share < 0.5, low + way * share, values[above] - way * (1 - share))
-    return quantiles
+    return np.asarray(centre + np.where(share < 0.5, low + way * share, values[above] - way * (1 - share)))
 
 
 @lru_cache(maxsize=1024)

@@ -100,8 +100,7 @@ class DailyPaths:
     def total(self, first: pd.Period, last: pd.Period) -> FloatArray:
         """Sum from one day to another on each path, shape ``(n,)``."""
         begin, end = (first - self.days[0]).n, (last - self.days[0]).n + 1
-        total: FloatArray = self.paths[:, begin:end].sum(axis=1)
-        return total
+        return np.asarray(self.paths[:, begin:end].sum(axis=1))
 
 
 @dataclass(frozen=True)
@@ -197,8 +196,7 @@ class DailyHistory:
         low, high = np.where(inside, first, 0), np.where(inside, end, 0)
         days = known[high] - known[low]
         enough = inside & (2 * days >= end - first)
-        mean: FloatArray = np.where(enough, (sums[high] - sums[low]) / np.maximum(days, 1), np.nan)
-        return mean
+        return np.where(enough, (sums[high] - sums[low]) / np.maximum(days, 1), np.nan)
 
     @cached_property
     def _after(self) -> WholeNumbers:
@@ -273,12 +271,10 @@ class DailyHistory:
         then = order + WEEK <= place + 1
         order, sums = order[then], sums[then]
         if not len(order):
-            even: FloatArray = np.repeat(totals[..., None] / WEEK, WEEK, axis=2)
-            return even
+            return np.repeat(totals[..., None] / WEEK, WEEK, axis=2)
         like = np.searchsorted(sums, totals) + random.integers(-_LIKE, _LIKE + 1, totals.shape)
         like = np.clip(like, 0, len(order) - 1)
-        days: FloatArray = self.counts[order[like][..., None] + np.arange(WEEK)] * (totals / sums[like])[..., None]
-        return days
+        return np.asarray(self.counts[order[like][..., None] + np.arange(WEEK)] * (totals / sums[like])[..., None])
 
     def _season(self, week: int) -> FloatArray:
         """Log step of past years from the three weeks before the same day to a week after it; 0 without any."""
@@ -290,8 +286,7 @@ class DailyHistory:
             steps.append(np.log1p(30 * coming) - np.log1p(30 * before))
         known = np.isfinite(steps)
         total = np.where(known, steps, 0.0).sum(axis=0)
-        step: FloatArray = total / np.maximum(known.sum(axis=0), 1)
-        return step
+        return np.asarray(total / np.maximum(known.sum(axis=0), 1))
 
 
 def daily_history(daily: pd.Series) -> DailyHistory:
@@ -306,5 +301,4 @@ def daily_history(daily: pd.Series) -> DailyHistory:
 
 
 def _root(counts: FloatArray) -> FloatArray:
-    root: FloatArray = np.power(np.maximum(counts, 0.0), ROOT)
-    return root
+    return np.asarray(np.power(np.maximum(counts, 0.0), ROOT))

@@ -108,8 +108,7 @@ def volatility(logs: FloatArray, season: int) -> FloatArray:
 
 def _bounded(spread: FloatArray) -> FloatArray:
     known = np.where(np.isfinite(spread), spread, USUAL_VOLATILITY)
-    bounded: FloatArray = np.clip(known, SMALLEST_VOLATILITY, LARGEST_VOLATILITY)
-    return bounded
+    return np.asarray(np.clip(known, SMALLEST_VOLATILITY, LARGEST_VOLATILITY))
 
 
 def before(logs: FloatArray, lag: int) -> FloatArray:
@@ -133,8 +132,7 @@ def _mean_and_spread(values: FloatArray, window: int) -> tuple[FloatArray, Float
 def _trailing(values: FloatArray, window: int) -> FloatArray:
     running = np.vstack([np.zeros((1, values.shape[1])), values.cumsum(axis=0)])
     ends = np.arange(1, len(values) + 1)
-    sums: FloatArray = running[ends] - running[np.maximum(ends - window, 0)]
-    return sums
+    return np.asarray(running[ends] - running[np.maximum(ends - window, 0)])
 
 
 def _range(logs: FloatArray, rows: list[int], window: int) -> tuple[FloatArray, FloatArray, FloatArray]:

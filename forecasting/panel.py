@@ -130,8 +130,7 @@ class Panel:
 
     def observed_at(self, rows: BoolArray) -> BoolArray:
         """Where there is a value in some periods, periods × series."""
-        known: BoolArray = self.matrix.notna().to_numpy() & rows[:, None]
-        return known
+        return np.asarray(self.matrix.notna().to_numpy() & rows[:, None])
 
     def last_rows(self) -> NDArray[np.int64]:
         """Place on the calendar of each series' last value."""
@@ -140,13 +139,11 @@ class Panel:
 
     def ended(self) -> BoolArray:
         """Which series have ended: their last value lies further back than ``PRESENT_WITHIN`` of the panel's."""
-        over: BoolArray = len(self.matrix) - 1 - self.last_rows() > PRESENT_WITHIN[self.freq]
-        return over
+        return np.asarray(len(self.matrix) - 1 - self.last_rows() > PRESENT_WITHIN[self.freq])
 
     def judged(self) -> BoolArray:
         """Periods whose forecasts later ones learn from: where at most ``LARGEST_JUDGED`` series had been seen."""
-        few: BoolArray = self.seen() <= LARGEST_JUDGED
-        return few
+        return np.asarray(self.seen() <= LARGEST_JUDGED)
 
     def until(self, date: dt.date) -> Panel:
         """The same panel without what lies after the period that holds ``date``."""

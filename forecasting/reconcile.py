@@ -199,5 +199,4 @@ def _moved(paths: FloatArray, wanted: FloatArray) -> FloatArray:
         if np.abs(further - step).max(initial=0.0) < SMALLEST_STEP:
             break
         step = further
-    exact: FloatArray = moved * (wanted / sums)
-    return exact
+    return np.asarray(moved * (wanted / sums))

@@ -111,8 +111,7 @@ def shuffled_draws(logs: FloatArray, ranks: FloatArray) -> FloatArray:
     places = order[None] * SLICES + turns[:, None, :]
     grid = (np.arange(count * SLICES) + 0.5) / (count * SLICES)
     values = np.maximum(np.expm1(logs @ _weights_at(ndtri(grid))), 0.0)
-    drawn: FloatArray = np.take_along_axis(values, places.reshape(-1, logs.shape[0]).T, axis=1)
-    return drawn
+    return np.take_along_axis(values, places.reshape(-1, logs.shape[0]).T, axis=1)
 
 
 def _one_horizon(
@@ -161,8 +160,7 @@ def cube_of(table: QuantileTable, panel: Panel) -> Cube:
 def _alive(panel: Panel, origins: pd.DatetimeIndex) -> BoolArray:
     """Which series had a value within the two seasons up to each origin, shape ``(origins, series)``."""
     counted = panel.matrix.notna().rolling(2 * panel.season_length, min_periods=1).sum().to_numpy()
-    alive: BoolArray = counted[panel.end_dates.get_indexer(origins)] > 0
-    return alive
+    return np.asarray(counted[panel.end_dates.get_indexer(origins)] > 0)
 
 
 def ranks_of(observed: FloatArray, logs: FloatArray) -> FloatArray:
@@ -183,8 +181,7 @@ def ranks_of(observed: FloatArray, logs: FloatArray) -> FloatArray:
     lowest = np.where(below == 0, 0.0, LEVELS[np.clip(below, 0, last)])
     highest = np.where(upto > last, 1.0, LEVELS[np.clip(upto - 1, 0, last)])
     ranks = np.where(upto - below > 1, (lowest + highest) / 2, inside)
-    found: FloatArray = np.where(np.isfinite(observed), ranks, np.nan)
-    return found
+    return np.where(np.isfinite(observed), ranks, np.nan)
 
 
 def _weights_at(scores: FloatArray) -> FloatArray:

@@ -154,8 +154,7 @@ def horizon_correlation(scores: FloatArray, horizons: list[int]) -> FloatArray:
     if (scale == 0).any():
         return default
     weight = origins / (origins + SHRINKAGE)
-    found: FloatArray = weight * second_moment / np.outer(scale, scale) + (1 - weight) * default
-    return found
+    return np.asarray(weight * second_moment / np.outer(scale, scale) + (1 - weight) * default)
 
 
 def _dependent_draws(
@@ -177,15 +176,13 @@ def _dependent_draws(
     mixing = random.standard_normal((n, len(vectors), length)) @ root.T
     together = np.einsum("nkh,ks->nsh", mixing, vectors, optimize=True) / np.sqrt(len(vectors))
     weight = np.where(spread > 0, origins / (origins + SHRINKAGE), 0.0)[None, :, None]
-    mixed: FloatArray = np.sqrt(weight) * together + np.sqrt(1 - weight) * noise
-    return mixed
+    return np.asarray(np.sqrt(weight) * together + np.sqrt(1 - weight) * noise)
 
 
 def _root(correlation: FloatArray) -> FloatArray:
     """A matrix whose product with its transpose is ``correlation``; rounding below zero is cut off."""
     eigenvalues, vectors = np.linalg.eigh(correlation)
-    root: FloatArray = vectors * np.sqrt(np.clip(eigenvalues, 0.0, None))
-    return root
+    return np.asarray(vectors * np.sqrt(np.clip(eigenvalues, 0.0, None)))
 
 
 def _to_rows(table: QuantileTable, values: FloatArray) -> pd.DataFrame:
@@ -261,5 +258,4 @@ def conditioned(quantiles: FloatArray, draws: FloatArray, nowcast: FloatArray) -
 def _scores_in(values: FloatArray, quantiles: FloatArray) -> FloatArray:
     """Normal scores of values in a forecast's distribution; the middle where a value has probability of its own."""
     low, high = probability_at(values, quantiles)
-    scores: FloatArray = np.clip(ndtri((low + high) / 2), -_FARTHEST, _FARTHEST)
-    return scores
+    return np.asarray(np.clip(ndtri((low + high) / 2), -_FARTHEST, _FARTHEST))

@@ -15,12 +15,23 @@ import pandas as pd
 
 from core.errors import InputError, SourceError, message
 from core.languages import marked as _
-from forecasting.quantiles import to_rows
-from hub import CONFIG, Hub, config_names, read_config
+from forecasting.quantiles import QuantileTable, to_rows
+from hub import CONFIG
+from hub.files import (
+    METADATA,
+    config_of,
+    hub_of,
+    metadata_of,
+    metadata_paths,
+    outcomes_of,
+    quantiles_of,
+    submission_paths,
+)
 from hub.outputs import (
     added_to,
     changed_values,
     dated,
+    ensemble_metadata,
     every_version,
     hub_model_id,
     open_series,
@@ -28,11 +39,12 @@ from hub.outputs import (
     own_submissions,
     provenance,
     target_data,
+    tidy,
     time_series,
     weekly_name,
 )
-from hub.score import quantile_rows
-from hub.submission import designation_faults, place_of, read_metadata, read_submission
+from hub.score import as_quantiles, combine, quantile_rows
+from hub.submission import place_of, read_metadata, read_submission
 from hub.targets import baseline, config_files, open_round
 from nightly import SETTLED_DAYS, RealTimeData
 from reports.documents import ALL_MODELS, CATALOGUE
@@ -45,7 +57,6 @@ MONTHS_OF_VINTAGES = 60
 """Month ends before the release whose state of knowledge is written out: what the past rounds of a hub rest on."""
 OLDEST_MONTHS = 6
 """Age beyond which a route is not forecast; here only series that a release forecasts are asked for."""
-METADATA = "model-metadata"
 WRITERS = 8
 HUB_SOURCE = "vigie-hub"
 """Stands where a degraded source's id stands."""
@@ -151,56 +162,6 @@ def target_values(data: RealTimeData, series: Collection[str]) -> pd.DataFrame:
     return time_series(pd.concat([changed_values([*then, (today, now)]), others], ignore_index=True))
 
 
-@dataclass(frozen=True)
-class Validation:
-    """What became of a hub's files."""
-
-    faults: list[SourceError]
-    files: int
-    late: int = 0
-
-
-def validate(place: str, only: Collection[str] | None = None, received: dt.date | None = None) -> Validation:
-    """Check a hub: configuration, metadata, submissions.
-
-    Args:
-        place: Folder or address.
-        only: Paths to look at, each of which must be there; all by default.
-        received: Day on which the files come: what comes when its round is not open is a fault then.
-
-    Raises:
-        InputError: There is no such folder.
-        StoreError: A file cannot be read.
-    """
-    files = HubFiles(place)
-    hub, faults = read_config(_config(files))
-    if hub is None:
-        return Validation(faults, len(config_names()))
-    metadata, metadata_faults = metadata_of(files, hub, only)
-    faults += metadata_faults + designation_faults(metadata)
-    faults += [SourceError(path, _("is not there, or is a link")) for path in (files.missing(only) if only else ())]
-    paths = submission_paths(files, hub, only)
-    described = {Path(path).stem for path in _metadata_paths(files)}
-    late = 0
-    for path in paths:
-        _submission, found = read_submission(hub, path, files.read(path))
-        faults += found
-        where = place_of(hub, path)
-        if isinstance(where, SourceError):
-            continue
-        model_id, round_id = where
-        if hub.metadata_schema is not None and model_id not in described:
-            faults.append(SourceError(path, message(_("{file} is missing"), file=f"{METADATA}/{model_id}.yml")))
-        if received is not None and (window := hub.closed_on(round_id, received)):
-            late += 1
-            faults.append(
-                SourceError(
-                    path, message(_("received on {day}: the round is open {window}"), day=str(received), window=window)
-                )
-            )
-    return Validation(faults, len(paths) + len(metadata) + len(metadata_faults), late)
-
-
 @dataclass
 class Collected:
     """What a collection brought."""
@@ -233,8 +194,8 @@ def collect(place: str, home: Path, received: dt.date) -> Collected:
     """
     files, editions, out = HubFiles(place), SubmissionStore(home), Collected()
     hub = hub_of(files)
-    editions.put_config(_config(files))
-    for path in _metadata_paths(files):
+    editions.put_config(config_of(files))
+    for path in metadata_paths(files):
         content = files.read(path)
         if found := read_metadata(hub, path, content)[1]:
             out.refused[path] = found
@@ -267,43 +228,35 @@ def collect(place: str, home: Path, received: dt.date) -> Collected:
     return out
 
 
-def hub_of(files: HubFiles) -> Hub:
-    """The configuration of a hub.
+def combine_hub(place: str) -> dict[str, bytes]:
+    """The hub's ensembles as submissions, for every round in which two designated models took part.
+
+    What an ensemble has said of a round stays as it was; it is left out here.
+
+    Returns:
+        Files by path, metadata among them.
 
     Raises:
-        InputError: There is none, or it breaks a rule.
+        InputError: There is no readable hub.
+        StoreError: A file cannot be read.
     """
-    hub, faults = read_config(_config(files))
-    if hub is None:
-        raise InputError(f"{files.place}: no readable hub: " + "; ".join(str(one) for one in faults[:3]))
-    return hub
-
-
-def _config(files: HubFiles) -> dict[str, bytes]:
-    found = {name: files.find(name) for name in config_names()}
-    return {name: content for name, content in found.items() if content is not None}
-
-
-def _metadata_paths(files: HubFiles) -> list[str]:
-    return [path for path in files.names(METADATA) if path.endswith((".yml", ".yaml"))]
-
-
-def metadata_of(
-    files: HubFiles, hub: Hub, only: Collection[str] | None = None
-) -> tuple[dict[str, dict[str, object]], list[SourceError]]:
-    """What models say of themselves, by model, and what breaks a rule; of all, or of the paths named."""
-    found: dict[str, dict[str, object]] = {}
-    faults: list[SourceError] = []
-    for path in _metadata_paths(files):
-        if only is None or path in only:
-            about, wrong = read_metadata(hub, path, files.read(path))
-            faults += wrong
-            if about is not None:
-                found[Path(path).stem] = about
-    return found, faults
-
-
-def submission_paths(files: HubFiles, hub: Hub, only: Collection[str] | None = None) -> list[str]:
-    """Paths of the submissions of a hub, sorted; all, or those among some."""
-    names = [path for path in files.names(hub.output_folder) if not path.rsplit("/", 1)[-1].startswith("README")]
-    return [path for path in names if only is None or path in only]
+    files = HubFiles(place)
+    hub = hub_of(files)
+    rows = [part for part in quantiles_of(files, hub) if len(part)]
+    members = [name for name, words in metadata_of(files, hub)[0].items() if words.get("designated_model")]
+    if not rows:
+        return {}
+    table = as_quantiles(pd.concat(rows, ignore_index=True))[0]
+    made = combine(table, outcomes_of(files, hub, table.keys), members)
+    out: dict[str, bytes] = {}
+    for (model_id, origin), part in made.keys.groupby(["model_id", "origin_date"]):
+        path = f"{hub.output_folder}/{model_id}/{origin:%Y-%m-%d}-{model_id}.parquet"
+        if files.find(path) is None:
+            own = QuantileTable(part.reset_index(drop=True), made.quantiles[part.index])
+            named = to_rows(own).assign(target=lambda frame: frame["series_id"].str.split(".").str[0])
+            out[path] = parquet_bytes(tidy(named))
+            out[f"{METADATA}/{model_id}.yml"] = ensemble_metadata(str(model_id))
+    for path, content in out.items():
+        if path.startswith(hub.output_folder) and (faults := read_submission(hub, path, content)[1]):
+            raise InputError(f"not written: {faults[0]}")
+    return out

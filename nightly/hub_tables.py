@@ -25,6 +25,7 @@ from core.settings import FEED, SNAPSHOT
 from forecasting import ENSEMBLE
 from forecasting.quantiles import QuantileTable
 from hub import Hub, config_names, read_config
+from hub.files import METADATA
 from hub.outputs import dated, every_version, weekly_name
 from hub.score import as_quantiles, quantile_rows
 from hub.submission import read_metadata, read_submission
@@ -32,7 +33,7 @@ from hub.tables import IN_TIME, LATE, TABLES, empty_tables, release_tables
 from hub.targets import replayed as replayed_rows
 from nightly import RealTimeData
 from nightly.asylum import Asylum
-from nightly.hub import HUB_SOURCE, METADATA, collect
+from nightly.hub import HUB_SOURCE, collect
 from store import sha256_of_bytes, sha256_of_file, write_bytes
 from store.export import ABOUT, PLACED, about_bytes, export_bytes, tell_published
 from store.hub import LARGEST_FILE, Edition, HubFiles, SubmissionStore

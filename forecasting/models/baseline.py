@@ -26,8 +26,7 @@ def _one_horizon(values: FloatArray, step: int) -> FloatArray:
         return symmetric_errors(values[-1], errors)
     changes = np.diff(values)
     variance = (FEWEST_ERRORS * PRIOR_SPREAD**2 + float(np.square(changes).sum())) / (FEWEST_ERRORS + len(changes))
-    quantiles: FloatArray = values[-1] + np.sqrt(variance * step) * NORMAL_SCORES
-    return quantiles
+    return np.asarray(values[-1] + np.sqrt(variance * step) * NORMAL_SCORES)
 
 
 MODEL = Model(

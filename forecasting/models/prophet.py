@@ -43,8 +43,7 @@ def predict(history: History, horizon: int) -> FloatArray:
         raise FitError(f"Prophet: {error}") from error
     finally:
         np.random.set_state(state)
-    quantiles: FloatArray = np.quantile(np.asarray(draws), LEVELS, axis=1).T
-    return quantiles
+    return np.asarray(np.quantile(np.asarray(draws), LEVELS, axis=1).T)
 
 
 MODEL = Model(

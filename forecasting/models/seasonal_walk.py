@@ -45,8 +45,7 @@ def _seasonal_change(values: FloatArray, season: int, step: int) -> FloatArray:
         start = np.arange(size - lag)
         total[lag:] += values[start + step] - values[start]
         count[lag:] += 1
-    mean: FloatArray = total / np.maximum(count, 1)
-    return mean
+    return np.asarray(total / np.maximum(count, 1))
 
 
 MODEL = Model(

@@ -134,5 +134,4 @@ def log_quantiles(chances: FloatArray, at: FloatArray, beyond: FloatArray) -> Fl
 def _share(described: FloatArray) -> FloatArray:
     """How much of a forecast is made in this way, from 0 to 1, shape ``(n,)``."""
     way = rounded((NOT_AT_ALL - mean_of_season(described)) / (NOT_AT_ALL - MOSTLY))
-    share: FloatArray = LARGEST_SHARE * np.clip(np.nan_to_num(way), 0.0, 1.0)
-    return share
+    return np.asarray(LARGEST_SHARE * np.clip(np.nan_to_num(way), 0.0, 1.0))

@@ -128,8 +128,7 @@ def _holds(trajectories: pd.DataFrame, condition: Condition, paths: NDArray[np.i
         values = values.sum(axis=1, keepdims=True)
     values = whole(values)
     met = values > condition.value if condition.above else values <= condition.value
-    holds: BoolArray = np.asarray(met.all(axis=1) if condition.how == "every" else met.any(axis=1))
-    return holds
+    return np.asarray(met.all(axis=1) if condition.how == "every" else met.any(axis=1))
 
 
 Stay = Literal["fixed", "open"]
@@ -162,12 +161,10 @@ def still_present(needs: Needs) -> FloatArray:
         raise InputError("a stay lasts more than 0 and at most 60 months, and the share lies between 0 and 1")
     if needs.stay == "fixed":
         ages = np.arange(int(np.ceil(needs.stay_months)))
-        part: FloatArray = np.clip(needs.stay_months - ages, 0.0, 1.0)
-        return part
+        return np.asarray(np.clip(needs.stay_months - ages, 0.0, 1.0))
     length = needs.stay_months
     ages = np.arange(int(np.ceil(-length * np.log(NEGLIGIBLE))) + 1)
-    open_stay: FloatArray = length * (np.exp(-ages / length) - np.exp(-(ages + 1) / length))
-    return open_stay
+    return np.asarray(length * (np.exp(-ages / length) - np.exp(-(ages + 1) / length)))
 
 
 def occupancy(paths: pd.DataFrame, history: pd.Series, needs: Needs) -> pd.DataFrame:

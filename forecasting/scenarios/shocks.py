@@ -66,8 +66,7 @@ def profile(ends: pd.DatetimeIndex, shock: Shock) -> FloatArray:
     rising = (since + 1) / (shock.onset + 1)
     after = since - (shock.onset + shock.duration - 1)
     fading = np.power(0.5, np.maximum(after, 0) / shock.half_life) if shock.half_life else (after <= 0).astype(float)
-    part: FloatArray = np.where(since < 0, 0.0, np.minimum(rising, 1.0) * fading)
-    return part
+    return np.where(since < 0, 0.0, np.minimum(rising, 1.0) * fading)
 
 
 def apply_shock(trajectories: pd.DataFrame, shock: Shock, diversions: Sequence[Diversion] = ()) -> pd.DataFrame:
@@ -111,8 +110,7 @@ def _shares(diversion: Diversion, count: int, random: np.random.Generator) -> Fl
     if not 0 <= diversion.share <= 1 or diversion.low > diversion.share or diversion.high < diversion.share:
         raise InputError("a share that moves lies between 0 and 1, and between its own bounds")
     spread = (diversion.high - diversion.low) / (2 * _NORMAL_90)
-    shares: FloatArray = np.clip(diversion.share + spread * random.standard_normal(count), 0.0, 1.0)
-    return shares
+    return np.asarray(np.clip(diversion.share + spread * random.standard_normal(count), 0.0, 1.0))
 
 
 WINDOW, YEAR = 6, 12
@@ -177,8 +175,7 @@ def estimate_diversion(source: pd.Series, other: pd.Series) -> DiversionEstimate
 def _year_on_year(line: pd.Series) -> FloatArray:
     """Change of the last six months' sum against a year before, at each month."""
     sums = line.rolling(WINDOW).sum()
-    change: FloatArray = (sums - sums.shift(YEAR)).to_numpy(dtype=float)
-    return change
+    return np.asarray((sums - sums.shift(YEAR)).to_numpy(dtype=float))
 
 
 def _episodes(line: pd.Series, change: FloatArray) -> list[int]:

@@ -39,16 +39,14 @@ def wis(observed: FloatArray, quantiles: FloatArray, levels: FloatArray = LEVELS
         Scores, shape ``(n,)``; lower is better. Bracher et al. 2021, PLoS Comput. Biol. 17(2) e1008618.
     """
     distance = observed[:, None] - quantiles
-    score: FloatArray = (2 * np.maximum(levels * distance, (levels - 1) * distance)).mean(axis=1)
-    return score
+    return np.asarray((2 * np.maximum(levels * distance, (levels - 1) * distance)).mean(axis=1))
 
 
 def observed_at(keys: pd.DataFrame, panel: Panel) -> FloatArray:
     """The outcome of each forecast, NaN where the panel has none; ``keys`` need ``series_id, target_end_date``."""
     rows, columns = panel.places(keys["target_end_date"], keys["series_id"])
     found = panel.matrix.to_numpy(dtype=float)[rows, columns]
-    outcomes: FloatArray = np.where((rows >= 0) & (columns >= 0), found, np.nan)
-    return outcomes
+    return np.where((rows >= 0) & (columns >= 0), found, np.nan)
 
 
 def reference_quantiles(keys: pd.DataFrame, panel: Panel) -> FloatArray:

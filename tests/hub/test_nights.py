@@ -15,13 +15,13 @@ import typer
 import commands.hub
 from core.errors import InputError
 from core.release import FORECASTS
+from hub.files import score_hub, validate
 from hub.outputs import added_to, changed_values, oracle, time_series
 from hub.targets import config_files, open_round
-from nightly.hub import collect, validate
-from nightly.hub_combined import score_hub
+from nightly.hub import collect
 from nightly.hub_tables import collect_night, hub_files, hub_tables, publish_files
 from store.export import WRITTEN
-from store.hub import SubmissionStore
+from store.hub import HubFiles, SubmissionStore
 from store.journal import Journal, journal_url
 from tests.hub.mutations import MODEL, ROUND, SERIES, sound
 from tests.hub.outside import LEVELS, PATH, config, submission
@@ -142,7 +142,7 @@ def test_what_was_taken_in_is_published_with_the_target_data_and_what_was_refuse
     assert told == {f"hub/{name}" for name in found}
     assert not found & {broken, "target-data/run.exe"}
     assert (out / FILE).read_bytes() == content(1)
-    assert validate(str(out)).faults == []
+    assert validate(HubFiles(str(out))).faults == []
 
 
 def test_a_release_made_before_a_submission_came_does_not_know_it(place: Path, tmp_path: Path) -> None:
@@ -157,27 +157,27 @@ def test_a_hub_is_read_at_an_address_as_in_a_folder(place: Path, tmp_path: Path)
 
 
 def test_on_the_day_of_receipt_a_closed_round_is_a_fault(place: Path) -> None:
-    assert validate(str(place)).faults == []
-    assert validate(str(place), received=IN_TIME).faults == []
-    assert "open from 2024-12-01 to 2024-12-31" in str(validate(str(place), received=LATE).faults[0])
-    assert validate(str(place), only=[], received=LATE).faults == []
+    assert validate(HubFiles(str(place))).faults == []
+    assert validate(HubFiles(str(place)), received=IN_TIME).faults == []
+    assert "open from 2024-12-01 to 2024-12-31" in str(validate(HubFiles(str(place)), received=LATE).faults[0])
+    assert validate(HubFiles(str(place)), only=[], received=LATE).faults == []
 
 
 def test_a_submission_without_metadata_is_a_fault(place: Path) -> None:
     (place / "model-metadata" / f"{MODEL}.yml").unlink()
-    assert "yml is missing" in str(validate(str(place)).faults[0])
+    assert "yml is missing" in str(validate(HubFiles(str(place))).faults[0])
 
 
 def test_a_link_out_of_the_hub_is_not_followed(place: Path, tmp_path: Path) -> None:
     (tmp_path / "secret.csv").write_text("a\n")
     (place / "model-output" / MODEL / f"2024-09-30-{MODEL}.csv").symlink_to(tmp_path / "secret.csv")
-    assert validate(str(place)).faults == []
+    assert validate(HubFiles(str(place))).faults == []
 
 
 @pytest.mark.parametrize("address", ["{}", "file://{}"])
 def test_a_listed_path_that_is_not_there_is_a_fault_whatever_folder_it_names(place: Path, address: str) -> None:
     gone = [FILE.replace(ROUND, "2024-10-31"), f"model-metadata/{MODEL}-2.yml", "README of old.md"]
-    found = validate(address.format(place), only=[FILE, "hub-config/tasks.json", *gone])
+    found = validate(HubFiles(address.format(place)), only=[FILE, "hub-config/tasks.json", *gone])
     assert [str(fault) for fault in found.faults] == [f"{path}: is not there, or is a link" for path in gone]
     assert found.files == 1
 
@@ -186,7 +186,7 @@ def test_a_listed_link_is_a_fault_because_it_is_not_followed(place: Path, tmp_pa
     link = FILE.replace(ROUND, "2024-09-30")
     (tmp_path / "secret.csv").write_text("a\n")
     (place / link).symlink_to(tmp_path / "secret.csv")
-    assert [fault.file for fault in validate(str(place), only=[link]).faults] == [link]
+    assert [fault.file for fault in validate(HubFiles(str(place)), only=[link]).faults] == [link]
 
 
 def test_a_list_of_files_holds_a_path_a_line_whatever_spaces_it_has(
@@ -205,12 +205,12 @@ def test_another_houses_hub_is_scored_by_its_own_oracle(tmp_path: Path) -> None:
     other = PATH.replace("PSI-DICE", "A-B")
     files = {PATH: submission(), other: submission(), "target-data/oracle-output.csv": oracle_rows.encode()}
     place = write(tmp_path, config() | files)
-    table = score_hub(place, "A-B")
+    table = score_hub(HubFiles(place), "A-B")
     assert set(table.loc[table["kind"] == "all", "model_id"]) == {"A-B", "PSI-DICE"}
     assert (table.loc[table["kind"] == "all", "n"] == 1).all()
     assert len(LEVELS) == 5
     with pytest.raises(InputError, match="no such model; there are A-B, PSI-DICE"):
-        score_hub(place, "none")
+        score_hub(HubFiles(place), "none")
 
 
 def test_what_was_submitted_is_never_replaced_by_a_later_release() -> None:
@@ -249,5 +249,5 @@ def test_the_guides_first_command_writes_a_sound_submission_though_the_newest_fi
     run_path(f"{place}/templates/submit.py")["main"](round_id, model_id)
     template = (tmp_path / "templates" / f"{model_id}.yml").read_bytes()
     write(tmp_path, {f"model-metadata/{model_id}.yml": template})
-    found = validate(place, received=dt.date(2025, 1, 31))
+    found = validate(HubFiles(place), received=dt.date(2025, 1, 31))
     assert (found.faults, found.files) == ([], 2)

@@ -17,10 +17,12 @@ from core import QUANTILE_LEVELS
 from core.release import FORECASTS
 from core.settings import PROJECT
 from forecasting import BASELINE
+from hub.files import validate
 from hub.outputs import open_series, weekly
 from hub.targets import RHYTHMS, baseline, config_files, handed_in, open_round, replayed
-from nightly.hub import collect, validate
+from nightly.hub import collect
 from nightly.hub_tables import hub_tables
+from store.hub import HubFiles
 from tests.hub.test_nights import write
 from tests.hub.test_submissions import ABOUT
 
@@ -175,7 +177,7 @@ def test_what_a_peer_writes_keeps_every_rule_of_the_hub_and_reaches_its_farthest
         "peers-last", "Last value", "The last value.",
         lambda known: {name: np.tile(logs.iloc[-1] + spread, (known.horizon, 1)) for name, logs in known.logs.items()},
     )  # fmt: skip
-    found = validate(place)
+    found = validate(HubFiles(place))
     assert (found.faults, found.files) == ([], 3)
     written = pd.concat(pd.read_parquet(path) for path in (tmp_path / "model-output").rglob("*.parquet"))
     farthest = written.groupby("series_id")["horizon"].max()

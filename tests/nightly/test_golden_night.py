@@ -19,10 +19,10 @@ import pytest
 from core.settings import load_settings
 from forecasting.models import MODELS
 from forecasting.pool import Pool
+from hub.files import score_hub, validate
 from nightly import RealTimeData
 from nightly.asylum import Asylum
-from nightly.hub import collect, init_hub, submit, validate
-from nightly.hub_combined import combine_hub, score_hub
+from nightly.hub import collect, combine_hub, init_hub, submit
 from nightly.hub_tables import hub_files, hub_of_night
 from nightly.night import run_night
 from store.hub import HubFiles
@@ -163,10 +163,10 @@ def test_hub_of_a_night_holds_golden_files_and_league(
     (place / "model-metadata" / "team-model.yml").write_text(words)
     HubFiles(str(place)).write(combine_hub(str(place)))
     taken = tmp_path / "taken"
-    lines = [*said, str(validate(str(place))), *files_of(place)]
+    lines = [*said, str(validate(HubFiles(str(place)))), *files_of(place)]
     for name in ("hub-median", "hub-weighted", "vigie-ensemble"):
         lines += [name, *table_lines(pd.read_parquet(theirs.parent / name / f"2025-01-31-{name}.parquet"))]
-    lines += ["league", *table_lines(score_hub(str(place), "vigie-baseline"))]
+    lines += ["league", *table_lines(score_hub(HubFiles(str(place)), "vigie-baseline"))]
     lines += collect(str(place), taken, dt.date(2025, 2, 25)).summary()
     lines += [f"{len(hub_files(taken, str(place)))} files published"]
     data = RealTimeData(VintageStore(home).history(), dt.date(2025, 2, 25), 3, 2)

@@ -11,9 +11,9 @@ import pytest
 import commands.hub
 from core.errors import InputError, StoreError
 from core.settings import DEMONSTRATION_DATE
+from hub.files import validate
 from hub.outputs import ORACLE, TIME_SERIES
-from nightly.hub import init_hub, submit, validate
-from nightly.hub_combined import combine_hub
+from nightly.hub import combine_hub, init_hub, submit
 from store.hub import HubFiles, prove
 from store.releases import Release, ReleaseStore
 
@@ -36,7 +36,7 @@ def hub(first_night: Path, release: Release, tmp_path_factory: pytest.TempPathFa
 
 
 def test_what_vigie_hands_in_keeps_the_rules_of_the_hub_it_wrote(hub: Path) -> None:
-    found = validate(str(hub))
+    found = validate(HubFiles(str(hub)))
     assert found.faults == []
     assert found.files > 10
 
@@ -72,7 +72,7 @@ def test_the_hubs_ensembles_are_submissions_that_keep_its_rules(hub: Path, tmp_p
     files = combine_hub(str(copy))
     HubFiles(str(copy)).write(files)
     assert {Path(path).parent.name for path in files if path.endswith(".parquet")} == {"hub-median", "hub-weighted"}
-    assert validate(str(copy)).faults == []
+    assert validate(HubFiles(str(copy))).faults == []
     assert combine_hub(str(copy)) == {}
 
 

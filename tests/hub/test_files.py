@@ -12,9 +12,9 @@ import pytest
 
 from core.errors import InputError
 from forecasting import LEVELS, NORMAL_SCORES
+from hub.files import score_hub
 from hub.outputs import tidy
 from hub.targets import config_files
-from nightly.hub_combined import score_hub
 from store import parquet_bytes
 from store.hub import HubFiles
 from tests.hub.test_submissions import ABOUT
@@ -46,5 +46,5 @@ def test_an_oracle_without_a_column_is_refused_by_the_line_that_should_name_it(p
     table = pd.DataFrame([named]).drop(columns=column).to_csv(index=False).encode()
     HubFiles(place).write({"target-data/oracle-output.csv": table})
     with pytest.raises(InputError, match="oracle-output") as refused:
-        score_hub(place, TEAM)
+        score_hub(HubFiles(place), TEAM)
     assert re.search(rf"\brow 1\b.*\b{column}\b", str(refused.value))
