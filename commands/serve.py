@@ -65,9 +65,8 @@ def everything(  # noqa: PLR0913, PLR0917  # one parameter per option
 
     Messages that wait are sent every five minutes. A night missed while the machine was off runs at the next start.
     """
-    # One command and one signal for the operator, several processes inside: this one holds the schedule and the health
-    # server; the dashboard, and each night, delivery and backup, are children. A night would otherwise block the pages
-    # and keep its memory. If the dashboard ends by itself, everything ends, and the service manager starts it again.
+    # This process holds the schedule and the health server; the dashboard, nights, deliveries and backups are children,
+    # or a night would block the pages. If the dashboard ends, everything ends: the service manager starts it again.
     folder = home_folder(home)
     os.environ["VIGIE_HOME"] = str(folder)  # child processes read it, and the commands below this one
     if not is_group_alone(context, home):
@@ -83,19 +82,17 @@ def everything(  # noqa: PLR0913, PLR0917  # one parameter per option
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True).start()
-        options = ["--address", address, "--port", str(port)] + (["--headless"] if headless else [])
+        options = ["--address", address, "--port", str(port), *(["--headless"] if headless else [])]
         pages = children.start("dashboard.server", *options)
         next_night = "no schedule"
         if not no_schedule:
             due = first_night(folder, trigger, dt.datetime.now(dt.UTC))
             next_night = "next night " + (f"{due:%Y-%m-%d %H:%M}" if due > dt.datetime.now(dt.UTC) else "now")
             scheduler = start_schedule(jobs, trigger, due)
-        typer.echo(
-            f"Vigie: {address_of(address, port)} (health: port {health_port}; {next_night}; Ctrl+C ends everything)"
-        )
+        about = f"health: port {health_port}; {next_night}; Ctrl+C ends everything"
+        typer.echo(f"Vigie: {address_of(address, port)} ({about})")
         sys.stdout.flush()
-        exit_code = pages.wait()
-        raise VigieError(f"the dashboard ended with exit code {exit_code}")
+        raise VigieError(f"the dashboard ended with exit code {pages.wait()}")
     except KeyboardInterrupt:
         typer.echo("Stopped.")
     finally:

@@ -255,16 +255,21 @@ def _make_release(run: Run) -> RunResult:
         texts[RUN_REPORT] = run_report(timer, settings, inputs.asked, made, degraded, run.pool)
         release = _publish(run, inputs.hashes, tables | of_hub, texts, degraded)
 
-    seconds = timer.seconds()
-    degraded += record_publication(run.journal, release, seconds, releases.head())
+    return _finish(run, release, made.computed, degraded, timer.seconds())
+
+
+def _finish(run: Run, release: Release, computed: int, degraded: Degraded, seconds: dict[str, float]) -> RunResult:
+    """Record and log that a release is published, and send what is due."""
+    degraded += record_publication(run.journal, release, seconds, ReleaseStore(run.delivery.home).head())
     get_logger().info(
         PUBLISHED_DEGRADED if degraded else PUBLISHED,
         run_id=release.run_id,
-        as_of=str(date),
+        as_of=str(run.date),
         degraded=[f"{item['source_id']}: {item['reason']}" for item in degraded],
         **seconds,
     )
-    return RunResult(release, degraded, made.computed, seconds, notify(home, settings, run.journal, release))
+    told = notify(run.delivery.home, run.settings, run.journal, release)
+    return RunResult(release, degraded, computed, seconds, told)
 
 
 def _judged_tables(

@@ -12,6 +12,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import ARRIVAL_SERIES, is_route
 from core.schema import ALL
+from forecasting.verification import TOO_NARROW
 from reports import Row, numbers
 from reports.names import country_name, route_name
 
@@ -20,8 +21,6 @@ KINDS = {"calendar year": _("Calendar year"), "July to June": _("July to June")}
 PAST_YEARS = 5
 _ASYLUM = "asylum_applications"
 EVIDENCE = "evidence"
-TOO_NARROW = 0.7
-"""Share of past totals below which an 80% interval is marked as too narrow."""
 LEVELS = {0.025: "lo_95", 0.1: "lo_80", 0.25: "lo_50", 0.5: "median", 0.75: "hi_50", 0.9: "hi_80", 0.975: "hi_95"}
 
 

@@ -144,11 +144,10 @@ def full_record(  # noqa: PLR0913  # the parts of one judgement, each named by t
             chosen = {horizon: learned[horizon] for horizon in COMPARED_HORIZONS}
             rows = _rows(other, chosen, past, span, is_probability=simple.is_probability)
             beside += [row | {"rule": simple.rule, "against": rule.rule} for row in rows]
-    costs = {rule.rule: rule.costs for rule in rules}
     return Record(
         check(_frame(own, COLUMNS), TRACK_RECORD),
         check(_frame(beside, ["against", *COLUMNS]), TRACK_RECORD),
-        training.table(frozen, costs, span, settings.cost_loss_ratio),
+        training.table(frozen, {rule.rule: rule.costs for rule in rules}, span, settings.cost_loss_ratio),
         pd.concat(reliable, ignore_index=True) if reliable else ALERT_RELIABILITY.empty(),
         past,
         frozen,

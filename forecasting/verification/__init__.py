@@ -207,8 +207,8 @@ COLUMNS = [
 NARROW, FEW = "intervals too narrow", "too few forecasts"
 FEWEST = 24
 """Forecasts below which a group's errors say nothing."""
-NARROW_BY = 0.15
-"""An 80 % interval that holds this much less than it promises is marked."""
+TOO_NARROW = 0.65
+"""Coverage of 80 % intervals below which they are marked as too narrow."""
 
 
 def group_errors(forecasts: Forecasts, panel: Panel, groups: pd.DataFrame) -> pd.DataFrame:
@@ -269,7 +269,7 @@ def _lines(rows: pd.DataFrame) -> Iterator[dict[str, object]]:
 def _marked(lines: pd.DataFrame) -> pd.DataFrame:
     """The same with each group's mark; all groups of a kind are judged at once."""
     judged = with_verdicts(lines.assign(p_holm=holm_within(lines, ["model_id", "kind"])))
-    narrow = judged["coverage_80"] < 0.8 - NARROW_BY
+    narrow = judged["coverage_80"] < TOO_NARROW
     mark = np.select([judged["n"] < FEWEST, judged["verdict"] == WORSE, narrow], [FEW, WORSE, NARROW], default="")
     return judged.assign(mark=mark)
 
