@@ -25,8 +25,7 @@ from hub.tables import ROUND_KEYS
 from hub.targets import config_files
 from nightly import OK, RealTimeData
 from nightly.asylum import DATASETS, destination_states
-from nightly.hub import target_values
-from nightly.hub_tables import ROUNDS, ROUNDS_ABOUT
+from nightly.hub import ROUNDS, ROUNDS_ABOUT, target_values
 from nightly.inputs import load_snapshot
 from store import sha256_of_file
 from store.hub import HubFiles

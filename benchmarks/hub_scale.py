@@ -21,8 +21,7 @@ from core.schema import ALL, make_series_id
 from forecasting.quantiles import QuantileTable, to_rows
 from hub.outputs import tidy
 from hub.targets import config_files
-from nightly.hub import collect
-from nightly.hub_tables import hub_tables
+from nightly.hub import collect, hub_tables
 from store import parquet_bytes, write_bytes
 
 SERIES = [make_series_id("arrivals", route_id, ALL, ALL, "M") for route_id in ARRIVAL_ROUTES]

@@ -30,7 +30,7 @@ from ingest.sources import CARDS
 from nightly import OK, RealTimeData
 from nightly.asylum import forecast_asylum
 from nightly.forecasts import ForecastSet, errors_by_group, make_forecasts
-from nightly.hub_tables import collect_night, hub_of_night, publish_tables
+from nightly.hub import collect_night, hub_of_night, publish_tables
 from nightly.inputs import ACTOR, held_before, own_cards, with_own_capacities
 from nightly.live import read_inputs
 from nightly.nowcasts import make_nowcasts, make_weeks

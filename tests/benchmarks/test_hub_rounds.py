@@ -15,7 +15,7 @@ import pytest
 
 from core.errors import InputError
 from forecasting import LEVELS
-from nightly import RealTimeData, hub_tables
+from nightly import RealTimeData, hub
 
 with patch("tempfile.TemporaryDirectory", side_effect=AssertionError("rounds are made by whoever asks for them")):
     from benchmarks import hub_rounds
@@ -36,15 +36,15 @@ def submissions() -> pd.DataFrame:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for module in (hub_rounds, hub_tables):
+    for module in (hub_rounds, hub):
         monkeypatch.setattr(module, "SNAPSHOT", tmp_path)
     return tmp_path
 
 
 def test_rounds_are_read_as_they_were_written_in_whole_persons_one_row_per_forecast() -> None:
-    assert hub_tables.read_rounds() == (None, {})
+    assert hub.read_rounds() == (None, {})
     hub_rounds.write_rounds(submissions(), {"peers-a": {"model_name": "A"}})
-    table, about = hub_tables.read_rounds()
+    table, about = hub.read_rounds()
     assert table is not None
     assert about == {"peers-a": {"model_name": "A"}}
     assert table.keys[["model_id", "horizon"]].to_numpy().tolist() == [
@@ -58,18 +58,18 @@ def test_the_same_rounds_are_the_same_file(folder: Path) -> None:
     files = []
     for rows in (submissions(), submissions()[::-1]):
         hub_rounds.write_rounds(rows, {})
-        files.append([(folder / name).read_bytes() for name in (hub_tables.ROUNDS, hub_tables.ROUNDS_ABOUT)])
+        files.append([(folder / name).read_bytes() for name in (hub.ROUNDS, hub.ROUNDS_ABOUT)])
     assert files[0] == files[1]
     assert json.loads(files[0][1])["command"] == "python -m benchmarks.hub_rounds"
 
 
 def test_rounds_that_are_not_those_of_their_record_are_refused(folder: Path) -> None:
     hub_rounds.write_rounds(submissions(), {})
-    about = folder / hub_tables.ROUNDS_ABOUT
+    about = folder / hub.ROUNDS_ABOUT
     for changed in (about.read_text().replace('"sha256": "', '"sha256": "0'), "{}"):
         about.write_text(changed)
         with pytest.raises(InputError, match=r"run `python -m benchmarks\.hub_rounds`"):
-            hub_tables.read_rounds()
+            hub.read_rounds()
 
 
 def test_peers_are_asked_for_the_newest_three_years_of_months_half_of_quarters_and_a_year_of_weeks(

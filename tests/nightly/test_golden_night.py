@@ -22,8 +22,7 @@ from forecasting.pool import Pool
 from hub.files import score_hub, validate
 from nightly import RealTimeData
 from nightly.asylum import Asylum
-from nightly.hub import collect, combine_hub, init_hub, submit
-from nightly.hub_tables import hub_files, hub_of_night
+from nightly.hub import collect, combine_hub, hub_files, hub_of_night, init_hub, submit
 from nightly.night import run_night
 from store.hub import HubFiles
 from store.journal import opened_journal
@@ -89,7 +88,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr("nightly.live.load_snapshot", lambda *_: "fingerprint")
         patch.setattr("nightly.forecasts.MODELS", {name: MODELS[name] for name in FEW})
         patch.setattr("forecasting.members.MANY", 0)
-        patch.setattr("nightly.hub_tables.read_rounds", lambda: (None, {}))
+        patch.setattr("nightly.hub.read_rounds", lambda: (None, {}))
         patch.setattr("reports.documents.languages", lambda: ["en"])
         patch.setattr("nightly.night.Pool", partial(Pool, 0))
         run_night(home, settings, NIGHTS[0])
@@ -147,7 +146,7 @@ def test_hub_of_a_night_holds_golden_files_and_league(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("nightly.hub.MONTHS_OF_VINTAGES", 1)
-    monkeypatch.setattr("nightly.hub_tables.read_rounds", lambda: (None, {}))
+    monkeypatch.setattr("nightly.hub.read_rounds", lambda: (None, {}))
     first, second = ReleaseStore(home).all()
     place = tmp_path / "hub"
     init_hub(place, first, "A hub")

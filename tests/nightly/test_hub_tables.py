@@ -15,10 +15,10 @@ import pytest
 from core.errors import StoreError
 from core.release import FORECASTS, RELEASE
 from core.settings import FEED
-from nightly import RealTimeData, hub_tables
+from nightly import RealTimeData, hub
 from nightly.asylum import Asylum
-from nightly.hub import HUB_SOURCE
-from nightly.hub_tables import (
+from nightly.hub import (
+    HUB_SOURCE,
     _counting,
     brought,
     collect_night,
@@ -72,9 +72,9 @@ def test_no_hub_is_asked_where_none_is_set_and_a_fault_of_one_is_named_and_costs
     def fail(*_: object) -> None:
         raise StoreError("the hub does not answer")
 
-    monkeypatch.setattr(hub_tables, "collect", fail)
-    monkeypatch.setattr(hub_tables, "hub_tables", fail)
-    monkeypatch.setattr(hub_tables, "brought", lambda *_: (None, None))
+    monkeypatch.setattr(hub, "collect", fail)
+    monkeypatch.setattr(hub, "hub_tables", fail)
+    monkeypatch.setattr(hub, "brought", lambda *_: (None, None))
     today = dt.date(2025, 1, 31)
     assert collect_night("", tmp_path, today) == []
     (told,) = collect_night("/no/hub", tmp_path, today)
@@ -95,8 +95,8 @@ def test_files_of_a_hub_are_told_before_they_are_written_and_one_too_large_or_ou
     def tell(_journal: object, files: dict[str, str], *_action: str) -> None:
         told.append((set(files), (out / "new.csv").exists()))
 
-    monkeypatch.setattr(hub_tables, "tell_published", tell)
-    monkeypatch.setattr(hub_tables, "LARGEST_FILE", 5)
+    monkeypatch.setattr(hub, "tell_published", tell)
+    monkeypatch.setattr(hub, "LARGEST_FILE", 5)
     out.mkdir(parents=True)
     (out / "same.csv").write_bytes(b"same")
     (out / "other.csv").write_bytes(b"old")
@@ -109,7 +109,7 @@ def test_files_of_a_hub_are_told_before_they_are_written_and_one_too_large_or_ou
         "other.csv": b"n",
     }
     given = {name: partial(bytes, content) for name, content in files.items()}
-    hub_tables.publish_files(tmp_path, cast(Journal, None), given)
+    hub.publish_files(tmp_path, cast(Journal, None), given)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == {
         "new.csv": b"12345", "same.csv": b"same", "other.csv": b"n",
     }  # fmt: skip
