@@ -29,8 +29,8 @@ from core.settings import SNAPSHOT
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
 from ingest import snapshot
+from ingest.registers import DRIVER_PROVENANCE, DRIVER_TABLE
 from ingest.sources import frontex
-from nightly.tables import DRIVER_PROVENANCE, DRIVER_TABLE
 
 HORIZONS = (1, 3, 6)
 LARGEST_PARTS = 60

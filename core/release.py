@@ -619,7 +619,7 @@ DOCUMENTED_RISES = Table(
         came=_gap(_number("1 where the event occurred by the rule's definition", "")),
         basis=_text("values it rests on: `arrivals`, `detections`, or empty"),
     ),
-    (), "nightly.run_alerts", ("dashboard",),
+    (), "alerts.verification", ("dashboard",),
 )  # fmt: skip
 
 

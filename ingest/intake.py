@@ -20,9 +20,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pandas as pd
+
 from core.errors import Message, SourceError, VigieError
 from core.languages import marked as _
-from ingest import RawFile
+from ingest import Parsed, RawFile
 
 MOST_ROWS, MOST_COLUMNS, MOST_CELLS = 500_000, 2_000, 5_000_000
 LARGEST_UNPACKED = 200 << 20
@@ -74,6 +76,38 @@ def apart(parse: Callable[[RawFile], _T], raw: RawFile, *, seconds: float = SECO
     if not isinstance(done, _Failure):
         return done  # type: ignore[no-any-return]  # what the parser gave
     raise done.kind(done.file or raw.name, Message.from_json(done.fault), row=done.row, column=done.column)
+
+
+def parse_all(
+    parse: Callable[[RawFile], Parsed], files: list[RawFile], faults: list[Exception]
+) -> tuple[list[RawFile], Parsed | None]:
+    """Read the files of a visit before anything is stored; one that cannot be read is named and costs no other.
+
+    Returns:
+        The files that could be read, and what they hold together; None where there is none.
+
+    Raises:
+        SourceError: Two of them contradict each other.
+    """
+    read: list[tuple[RawFile, Parsed]] = []
+    for file in files:
+        try:
+            read.append((file, apart(parse, file)))
+        except Exception as error:  # a file's unforeseen content must not cost the visit the others
+            faults.append(error)
+    if not read:
+        return [], None
+    observations = pd.concat([part.observations for _file, part in read], ignore_index=True)
+    key = ["source_id", "series_id", "time_period", "as_of"]
+    repeated = observations.duplicated(key)
+    if repeated.any():
+        first = observations[repeated].iloc[0]
+        names = ", ".join(file.name for file, _part in read)
+        fault = _("{series} of {period} is given by more than one file")
+        raise SourceError(names, fault, series=first["series_id"], period=first["time_period"])
+    rejected = pd.concat([part.rejected for _file, part in read], ignore_index=True)
+    doubts = tuple(doubt for _file, part in read for doubt in part.doubts)
+    return [file for file, _part in read], Parsed(observations, rejected, doubts)
 
 
 def _work(pipe: Connection, parse: Callable[[RawFile], object], raw: RawFile, seconds: float) -> None:

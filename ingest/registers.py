@@ -6,6 +6,7 @@ Their texts are English; translations stand in the catalogues of ``locale/``.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import tomllib
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -14,9 +15,14 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from core.errors import InputError
+from core.release import DRIVER_TESTS, RELEASE
 from core.routes import ROUTES
+from core.schema import check
 
 KNOWN_ISSUES, EVENTS, SAID = "known_issues.toml", "events.toml", "events_said.csv"
+DRIVER_TABLE, DRIVER_PROVENANCE = "driver_tests.csv", "driver_tests.toml"
+PROVENANCE = tuple(name for name in RELEASE["driver_tests"].columns if name not in DRIVER_TESTS.columns)
+"""What every row of the test of drivers says of the run that made it."""
 
 
 class KnownIssue(BaseModel):
@@ -108,6 +114,29 @@ def said_on_detections(folder: Path) -> pd.DataFrame:
         return pd.DataFrame()
     texts = dict.fromkeys(("event_id", "route_id", "month", "origin", "level", "basis"), str)
     return pd.read_csv(path, dtype=texts).fillna({"level": ""})
+
+
+def driver_tests(data_folder: Path) -> pd.DataFrame:
+    """Read the yearly test of drivers, which is kept beside the snapshot with where it comes from.
+
+    Returns:
+        A frame that keeps ``DRIVER_TESTS``, plus ``PROVENANCE`` in every row; empty where no test was run yet.
+
+    Raises:
+        InputError: The table is not the one that its provenance describes.
+        SchemaError: The table breaks its contract.
+    """
+    table, about = data_folder / DRIVER_TABLE, data_folder / DRIVER_PROVENANCE
+    if not table.exists():
+        return RELEASE["driver_tests"].empty()
+    content = table.read_bytes()
+    facts = tomllib.loads(about.read_text(encoding="utf-8")) if about.exists() else {}
+    if facts.get("sha256") != hashlib.sha256(content).hexdigest():
+        raise InputError(
+            f"{DRIVER_TABLE}: not the table that {DRIVER_PROVENANCE} tells of; run `python -m benchmarks.drivers` again"
+        )
+    rows = check(pd.read_csv(table, keep_default_na=False, na_values=[""]), DRIVER_TESTS)
+    return rows.assign(**{name: str(facts.get(name, "")) for name in PROVENANCE})
 
 
 def _entries(path: Path, name: str, kind: type[_Entry]) -> list[_Entry]:

@@ -20,7 +20,7 @@ from core.log import counted, get_logger
 from core.release import EDITIONS, REJECTED
 from core.settings import SNAPSHOT, Settings
 from ingest import Parsed, RawFile, SourceCard, read_raw, snapshot
-from ingest.intake import apart
+from ingest.intake import apart, parse_all
 from ingest.own import own_capacities, parse_own
 from ingest.own_mapping import OwnMapping, read_mapping
 from ingest.plausibility import Judgement, judge
@@ -301,7 +301,7 @@ def take_in(
     try:
         answers, failures = visit()
         faults: list[Exception] = [*failures]
-        files, parsed = _parse_all(SOURCES[source_id].parse, answers, faults)
+        files, parsed = parse_all(SOURCES[source_id].parse, answers, faults)
     except Exception as error:  # one source's unforeseen answer must not cost the night the others
         _record_fault(home, journal, report, source_id, error)
         return
@@ -354,38 +354,6 @@ def _judgement(vintages: VintageStore, arrival: Arrival, void: list[dt.datetime]
     known = vintages.as_of(day, only=only)
     revisions = vintages.all_revisions(day, only=only, void=void)
     return judge(rows, known, revisions, complete=arrival.complete, received=arrival.received)
-
-
-def _parse_all(
-    parse: Callable[[RawFile], Parsed], files: list[RawFile], faults: list[Exception]
-) -> tuple[list[RawFile], Parsed | None]:
-    """Read the files of a visit before anything is stored; one that cannot be read is named and costs no other.
-
-    Returns:
-        The files that could be read, and what they hold together; None where there is none.
-
-    Raises:
-        SourceError: Two of them contradict each other.
-    """
-    read: list[tuple[RawFile, Parsed]] = []
-    for file in files:
-        try:
-            read.append((file, apart(parse, file)))
-        except Exception as error:  # a file's unforeseen content must not cost the visit the others
-            faults.append(error)
-    if not read:
-        return [], None
-    observations = pd.concat([part.observations for _file, part in read], ignore_index=True)
-    key = ["source_id", "series_id", "time_period", "as_of"]
-    repeated = observations.duplicated(key)
-    if repeated.any():
-        first = observations[repeated].iloc[0]
-        names = ", ".join(file.name for file, _part in read)
-        fault = _("{series} of {period} is given by more than one file")
-        raise SourceError(names, fault, series=first["series_id"], period=first["time_period"])
-    rejected = pd.concat([part.rejected for _file, part in read], ignore_index=True)
-    doubts = tuple(doubt for _file, part in read for doubt in part.doubts)
-    return [file for file, _part in read], Parsed(observations, rejected, doubts)
 
 
 def _failure(source_id: str, error: Exception) -> pd.DataFrame:

@@ -8,16 +8,14 @@ from collections.abc import Collection
 import pandas as pd
 
 from alerts.rules import ended, evaluate, observed_signals
-from alerts.rules.base import BY_CITIZEN, DRIVERS, Evidence, counts_by_series
+from alerts.rules.base import BY_CITIZEN, DRIVERS, Evidence
 from alerts.rules.large_revision import with_typical_revision
 from alerts.rules.origin_context import INDICATORS
-from alerts.rules.surge import RULE as SURGE
-from alerts.verification import Record, observed_record
-from alerts.verification.hindcast import EVENT_COLUMNS, EVENT_KINDS, retrospective_alerts
+from alerts.verification import Record, documented_rises, observed_record
 from core.calendar import last_complete_period
 from core.disclosure import rounded
-from core.schema import ALL, concat_filled
-from core.settings import SNAPSHOT, AlertSettings, Settings
+from core.schema import ALL
+from core.settings import SNAPSHOT, Settings
 from ingest.registers import events, said_on_detections
 from nightly import RealTimeData
 from nightly.forecasts import ForecastSet
@@ -71,6 +69,7 @@ def run_alerts(
     )
     observed = observed_signals(evidence, settings.alerts)
     now = evaluate(evidence, settings.alerts, before, record.cutoffs, observed)
+    catalogue = pd.DataFrame([card.model_dump() for card in events(SNAPSHOT)])
     return {
         "alerts": now,
         "ended_alerts": ended(before, now),
@@ -78,29 +77,9 @@ def run_alerts(
         "track_record_comparison": record.comparisons,
         "alert_thresholds": record.thresholds,
         "alert_reliability": record.reliability,
-        "documented_rises": known_events(record, panel, settings.alerts),
+        "documented_rises": documented_rises(record, panel, settings.alerts, catalogue, said_on_detections(SNAPSHOT)),
         "revisions": rounded(revisions),
     }
-
-
-def known_events(record: Record, panel: pd.DataFrame, settings: AlertSettings) -> pd.DataFrame:
-    """What would have been said before the rises that public sources document.
-
-    Returns:
-        ``core.release.DOCUMENTED_RISES``: one row per event, basis of values and months ahead; one row with the empty
-        basis and ``horizon`` 0 for an event of which nothing is kept.
-    """
-    cards = events(SNAPSHOT)
-    parts = [pd.DataFrame(columns=EVENT_COLUMNS), said_on_detections(SNAPSHOT)]
-    if SURGE.rule in record.frozen:
-        named = {card.event_id: (card.route_id, card.month) for card in cards}
-        frozen = record.frozen[SURGE.rule]
-        counts, first = counts_by_series(panel), record.span.first_judged
-        parts.append(retrospective_alerts(named, record.past, counts, frozen, first, settings, basis="arrivals"))
-    found = concat_filled(parts, parts[0])
-    catalogue = pd.DataFrame([card.model_dump() for card in cards])
-    joined = catalogue.merge(found.drop(columns=["route_id", "month"]), on="event_id", how="left")
-    return joined.fillna({"horizon": 0, "origin": "", "level": "", "basis": ""}).astype(EVENT_KINDS)
 
 
 def _counts_by_citizen(data: RealTimeData) -> pd.DataFrame:

@@ -5,13 +5,10 @@ What past origins knew and would have said is kept compactly, so that a reader c
 
 from __future__ import annotations
 
-import hashlib
 import operator
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,8 +16,7 @@ import pandas as pd
 from alerts.verification import Record, full_record
 from core.calendar import write_period
 from core.disclosure import rounded
-from core.errors import InputError
-from core.release import DRIVER_TESTS, FIGURES_THEN, ISSUED_SCORES, RELEASE, REPLAYS, SITUATION_SCORES
+from core.release import FIGURES_THEN, ISSUED_SCORES, REPLAYS, SITUATION_SCORES
 from core.schema import ALL, check, concat_filled, typed
 from core.settings import SNAPSHOT, AlertSettings
 from forecasting import ENSEMBLE
@@ -32,6 +28,7 @@ from forecasting.verification.situations import situation_scores
 from forecasting.workers import Workers, run_tasks
 from ingest import SourceCard
 from ingest.freshness import changes, delay_profile, freshness, reporting
+from ingest.registers import driver_tests
 from nightly import TARGET, RealTimeData
 from nightly.forecasts import ForecastSet
 from nightly.nowcasts import past_nowcasts
@@ -41,9 +38,6 @@ from store.releases import Release, readable
 _PLACE = ["series_id", "origin_date", "horizon"]
 MONTHS_BACK = 60
 """Months before an origin whose values are compared: what a page shows."""
-DRIVER_TABLE, DRIVER_PROVENANCE = "driver_tests.csv", "driver_tests.toml"
-PROVENANCE = tuple(name for name in RELEASE["driver_tests"].columns if name not in DRIVER_TESTS.columns)
-"""What every row of the test of drivers says of the run that made it."""
 
 
 @dataclass(frozen=True)
@@ -204,29 +198,6 @@ def calibration_table(past: pd.DataFrame, panel: Panel) -> pd.DataFrame:
     columns = ["model_id", "series_id", "horizon", "kind", "level", "value", "n"]
     both = pd.concat([covered.assign(kind="coverage"), pit.assign(kind="pit")], ignore_index=True)
     return both[columns].astype({"level": float, "value": float, "n": int, "horizon": int})
-
-
-def driver_tests(data_folder: Path) -> pd.DataFrame:
-    """Read the yearly test of drivers, which is kept beside the snapshot with where it comes from.
-
-    Returns:
-        A frame that keeps ``DRIVER_TESTS``, plus ``PROVENANCE`` in every row; empty where no test was run yet.
-
-    Raises:
-        InputError: The table is not the one that its provenance describes.
-        SchemaError: The table breaks its contract.
-    """
-    table, about = data_folder / DRIVER_TABLE, data_folder / DRIVER_PROVENANCE
-    if not table.exists():
-        return RELEASE["driver_tests"].empty()
-    content = table.read_bytes()
-    facts = tomllib.loads(about.read_text(encoding="utf-8")) if about.exists() else {}
-    if facts.get("sha256") != hashlib.sha256(content).hexdigest():
-        raise InputError(
-            f"{DRIVER_TABLE}: not the table that {DRIVER_PROVENANCE} tells of; run `python -m benchmarks.drivers` again"
-        )
-    rows = check(pd.read_csv(table, keep_default_na=False, na_values=[""]), DRIVER_TESTS)
-    return rows.assign(**{name: str(facts.get(name, "")) for name in PROVENANCE})
 
 
 def issued_scores(releases: Sequence[Release], former: Release | None, data: RealTimeData) -> pd.DataFrame:

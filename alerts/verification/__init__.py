@@ -19,6 +19,7 @@ import pandas as pd
 from alerts import LEVELS, Cutoffs, rank
 from alerts.rules import EXCEEDANCE_RULES, OBSERVED_RULES
 from alerts.rules.base import FOLLOWED_MONTHS, ExceedanceRule, Signal, counts_by_series, route_of
+from alerts.rules.surge import RULE as SURGE
 from alerts.verification import cutoffs as training
 from alerts.verification.comparisons import COMPARISONS, Comparison, compared
 from alerts.verification.contingency import (
@@ -31,6 +32,8 @@ from alerts.verification.contingency import (
     reliability,
 )
 from alerts.verification.hindcast import (
+    EVENT_COLUMNS,
+    EVENT_KINDS,
     HORIZONS,
     WINDOW,
     BoolArray,
@@ -39,9 +42,10 @@ from alerts.verification.hindcast import (
     PastForecasts,
     judge,
     past_forecasts,
+    retrospective_alerts,
 )
 from core.release import ALERT_RELIABILITY, FORECASTS, PANEL, TRACK_RECORD
-from core.schema import ALL, check
+from core.schema import ALL, check, concat_filled
 from core.settings import AlertSettings
 from forecasting import ENSEMBLE
 from forecasting.verification.verdict import draw_weights
@@ -153,6 +157,34 @@ def full_record(  # noqa: PLR0913  # the parts of one judgement, each named by t
         frozen,
         span,
     )
+
+
+def documented_rises(
+    record: Record, panel: pd.DataFrame, settings: AlertSettings, catalogue: pd.DataFrame, said: pd.DataFrame
+) -> pd.DataFrame:
+    """Return what would have been said before the rises that public sources document.
+
+    Args:
+        record: Of the rules about the months ahead.
+        panel: Outcomes (``core.release.PANEL``).
+        settings: The reader's numbers.
+        catalogue: One row per event, ``event_id``, ``route_id`` and ``month`` among its columns.
+        said: The same as the result of :func:`retrospective_alerts`, on detections.
+
+    Returns:
+        ``core.release.DOCUMENTED_RISES``: one row per event, basis of values and months ahead; one row with the empty
+        basis and ``horizon`` 0 for an event of which nothing is kept.
+    """
+    parts = [pd.DataFrame(columns=EVENT_COLUMNS), said]
+    if SURGE.rule in record.frozen:
+        events = catalogue[["event_id", "route_id", "month"]].itertuples(index=False, name=None)
+        named = {event_id: (route_id, month) for event_id, route_id, month in events}
+        counts, first = counts_by_series(panel), record.span.first_judged
+        frozen = record.frozen[SURGE.rule]
+        parts.append(retrospective_alerts(named, record.past, counts, frozen, first, settings, basis="arrivals"))
+    found = concat_filled(parts, parts[0])
+    joined = catalogue.merge(found.drop(columns=["route_id", "month"]), on="event_id", how="left")
+    return joined.fillna({"horizon": 0, "origin": "", "level": "", "basis": ""}).astype(EVENT_KINDS)
 
 
 def observed_record(signals: Mapping[str, list[Signal]]) -> pd.DataFrame:

@@ -18,9 +18,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from core.errors import InputError, SourceError
-from ingest import RawFile, read_raw
-from ingest.intake import MEMORY, SECONDS, apart, gunzipped, refuse_many, unpacked
+from core.errors import InputError, Message, SourceError
+from ingest import Parsed, RawFile, intake, read_raw
+from ingest.intake import MEMORY, SECONDS, apart, gunzipped, parse_all, refuse_many, unpacked
 from ingest.tables import read_sheet
 from ingest.workbooks import _number, _OdsTable, _refuse_content, _refuse_parts, refuse_large_sheets
 from nightly.inputs import read_inbox
@@ -310,3 +310,47 @@ def test_empty_rows_at_the_end_are_never_made_and_those_between_are() -> None:
     assert (table.rows, table.columns) == (6, 5)
     table.start("t table", {})
     assert (table.rows, table.columns) == (0, 0)
+
+
+def cells(*months: str) -> pd.DataFrame:
+    return pd.DataFrame({
+        "source_id": "x", "series_id": "arrivals.CMR._T._T.M", "time_period": list(months),
+        "as_of": pd.Timestamp("2025-01-10"),
+    })  # fmt: skip
+
+
+@pytest.fixture
+def parse(monkeypatch: pytest.MonkeyPatch) -> Callable[[RawFile], Parsed]:
+    """A file is read in this process: its months are its content, and one that holds none cannot be read."""
+    monkeypatch.setattr(intake, "apart", lambda read, file: read(file))
+
+    def read(file: RawFile) -> Parsed:
+        if not file.content:
+            raise SourceError(file.name, "holds nothing")
+        doubts = (Message("look at {file}", {"file": file.name}),)
+        return Parsed(cells(*file.content.decode().split()), pd.DataFrame({"file": [file.name]}), doubts)
+
+    return read
+
+
+def test_a_file_that_cannot_be_read_is_named_and_the_others_of_its_visit_are_read_together(
+    parse: Callable[[RawFile], Parsed],
+) -> None:
+    faults: list[Exception] = []
+    given = [RawFile("a", b"2024-11"), RawFile("b", b""), RawFile("c", b"2024-12 2025-01")]
+    files, parsed = parse_all(parse, given, faults)
+    assert [file.name for file in files] == ["a", "c"]
+    assert parsed is not None
+    assert parsed.observations["time_period"].tolist() == ["2024-11", "2024-12", "2025-01"]
+    assert parsed.rejected["file"].tolist() == ["a", "c"]
+    assert [str(doubt) for doubt in parsed.doubts] == ["look at a", "look at c"]
+    assert [str(fault) for fault in faults] == ["b: holds nothing"]
+    assert parse_all(parse, given[1:2], []) == ([], None)
+
+
+def test_files_of_one_visit_that_contradict_each_other_are_refused_by_the_first_cell_that_both_give(
+    parse: Callable[[RawFile], Parsed],
+) -> None:
+    both = [RawFile("a", b"2024-11 2024-12"), RawFile("b", b"2024-12 2025-01")]
+    with pytest.raises(SourceError, match=r"a, b: arrivals\.CMR\._T\._T\.M of 2024-12 is given by more than one file"):
+        parse_all(parse, both, [])

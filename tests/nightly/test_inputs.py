@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from core.errors import Message, SourceError, StoreError
+from core.errors import SourceError, StoreError
 from core.settings import Settings
-from ingest import Parsed, RawFile
 from nightly import inputs, night
-from nightly.inputs import _failure, _judgement, _parse_all
+from nightly.inputs import _failure, _judgement
 from store.editions import Arrival
 from store.vintages import VintageStore
 
@@ -23,43 +21,6 @@ def cells(*months: str) -> pd.DataFrame:
         "source_id": "x", "series_id": "arrivals.CMR._T._T.M", "time_period": list(months),
         "as_of": pd.Timestamp("2025-01-10"),
     })  # fmt: skip
-
-
-@pytest.fixture
-def parse(monkeypatch: pytest.MonkeyPatch) -> Callable[[RawFile], Parsed]:
-    """A file is read in this process: its months are its content, and one that holds none cannot be read."""
-    monkeypatch.setattr(inputs, "apart", lambda read, file: read(file))
-
-    def read(file: RawFile) -> Parsed:
-        if not file.content:
-            raise SourceError(file.name, "holds nothing")
-        doubts = (Message("look at {file}", {"file": file.name}),)
-        return Parsed(cells(*file.content.decode().split()), pd.DataFrame({"file": [file.name]}), doubts)
-
-    return read
-
-
-def test_a_file_that_cannot_be_read_is_named_and_the_others_of_its_visit_are_read_together(
-    parse: Callable[[RawFile], Parsed],
-) -> None:
-    faults: list[Exception] = []
-    given = [RawFile("a", b"2024-11"), RawFile("b", b""), RawFile("c", b"2024-12 2025-01")]
-    files, parsed = _parse_all(parse, given, faults)
-    assert [file.name for file in files] == ["a", "c"]
-    assert parsed is not None
-    assert parsed.observations["time_period"].tolist() == ["2024-11", "2024-12", "2025-01"]
-    assert parsed.rejected["file"].tolist() == ["a", "c"]
-    assert [str(doubt) for doubt in parsed.doubts] == ["look at a", "look at c"]
-    assert [str(fault) for fault in faults] == ["b: holds nothing"]
-    assert _parse_all(parse, given[1:2], []) == ([], None)
-
-
-def test_files_of_one_visit_that_contradict_each_other_are_refused_by_the_first_cell_that_both_give(
-    parse: Callable[[RawFile], Parsed],
-) -> None:
-    both = [RawFile("a", b"2024-11 2024-12"), RawFile("b", b"2024-12 2025-01")]
-    with pytest.raises(SourceError, match=r"a, b: arrivals\.CMR\._T\._T\.M of 2024-12 is given by more than one file"):
-        _parse_all(parse, both, [])
 
 
 def test_a_failed_visit_is_kept_with_the_place_of_its_fault_where_it_has_one() -> None:

@@ -12,40 +12,10 @@ import pytest
 
 from alerts.rules.base import BY_CITIZEN, DRIVERS
 from alerts.rules.origin_context import INDICATORS
-from alerts.verification import Record
-from alerts.verification.hindcast import EVENT_COLUMNS
-from core.release import DOCUMENTED_RISES
-from core.schema import check
-from core.settings import SNAPSHOT, AlertSettings, Settings
-from ingest.registers import events
+from core.settings import Settings
 from nightly import RealTimeData, run_alerts
 from store.releases import Release
 from store.vintages import VintageStore
-
-
-def test_an_event_of_which_nothing_is_kept_stands_in_one_row_without_basis_or_distance(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    first, *others = events(SNAPSHOT)
-    said = pd.DataFrame([dict.fromkeys(EVENT_COLUMNS)]).assign(
-        event_id=first.event_id, route_id="not this", month="nor this", horizon=1, level="warning", basis="detections",
-        origin="2015-05",
-    )  # fmt: skip
-    nothing_frozen = cast(Record, SimpleNamespace(frozen={}))
-    panel = pd.DataFrame(columns=["series_id", "time_period", "value"])
-    for kept in (said, said.iloc[:0]):
-        monkeypatch.setattr(run_alerts, "said_on_detections", lambda _folder, rows=kept: rows)
-        found = run_alerts.known_events(nothing_frozen, panel, AlertSettings())
-        check(found, DOCUMENTED_RISES)
-        of_first = found[found["event_id"] == first.event_id]
-        expected = (
-            [[first.route_id, first.month, 1, "warning"]] if len(kept) else [[first.route_id, first.month, 0, ""]]
-        )
-        assert of_first[["route_id", "month", "horizon", "level"]].to_numpy().tolist() == expected
-        unsaid = found[found["event_id"] != first.event_id]
-        assert unsaid["event_id"].tolist() == [card.event_id for card in others]
-        assert set(unsaid["basis"]) == set(unsaid["level"]) == set(unsaid["origin"]) == {""}
-        assert set(unsaid["horizon"]) == {0}
 
 
 def test_rules_see_counts_of_nationalities_without_the_totals_they_are_part_of() -> None:
