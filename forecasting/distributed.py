@@ -115,8 +115,11 @@ class FugueCluster:
         if wave:
             answers |= self._run_wave(wave)
             report(progress, len(answers), len(tasks))
+        before = len(answers)
         kept = run_tasks(
-            function, [tasks[place] for place in large], progress=_after(progress, len(answers), len(tasks))
+            function,
+            [tasks[place] for place in large],
+            progress=lambda done, _total: report(progress, before + done, len(tasks)),
         )
         answers |= zip(large, kept, strict=True)
         return [answers[place] for place in range(len(tasks))]
@@ -142,13 +145,6 @@ class FugueCluster:
             if isinstance(answer, VigieError):
                 raise answer
         return answers
-
-
-def _after(progress: Progress | None, before: int, total: int) -> Progress | None:
-    """Progress of the tasks that follow ``before`` others."""
-    if progress is None:
-        return None
-    return lambda done, _: progress(before + done, total)
 
 
 def _answer_rows(rows: pd.DataFrame) -> pd.DataFrame:

@@ -12,8 +12,7 @@ it and fades.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -79,19 +78,23 @@ def explain(  # what moves a forecast comes from six places
     before, members = _medians(then, names), _medians(now, names)
     refit = partial(_refit, models=names, horizons=horizons, workers=workers, pooled=pooled)
     shown = now if published is None else _at(published, origins["origin"])
-    links = _Links(
-        former=_medians(then, [ENSEMBLE])[ENSEMBLE],
-        final=_medians(now, [ENSEMBLE])[ENSEMBLE],
-        published=_medians(shown, [ENSEMBLE])[ENSEMBLE],
-        before=before,
-        revised=_with_parts(_medians(refit(revised), names), before),
-        expected=_with_parts(_medians(refit(supposed), names), members),
-        members=members,
-        target_ends=now.drop_duplicates(_ROW).set_index(_ROW)["target_end_date"],
-    )
-    outcomes = _outcomes(panel, origins["origin"])
-    frames = [_one_series(str(name), row, links, weights) for name, row in origins.iterrows()]
+    ensemble = {
+        name: _medians(forecasts, [ENSEMBLE])[ENSEMBLE]
+        for name, forecasts in (("former", then), ("final", now), ("published", shown))
+    }
+    at_links = {
+        "before": before,
+        "revised": _with_parts(_medians(refit(revised), names), before),
+        "expected": _with_parts(_medians(refit(supposed), names), members),
+        "members": members,
+    }
+    ends = now.drop_duplicates(_ROW).set_index(_ROW)["target_end_date"]
+    frames = [
+        _one_series(str(name), row, ensemble, at_links, ends.xs(name), weights) for name, row in origins.iterrows()
+    ]
     rows = pd.concat(frames, ignore_index=True).assign(model_id=ENSEMBLE)
+    row, column = panel.places(origins["origin"], origins.index)
+    outcomes = dict(zip(origins.index, panel.matrix.to_numpy(dtype=float)[row, column], strict=True))
     rows["outcome"] = rows["series_id"].map(outcomes).astype(float)
     rows["outcome_expected"] = np.expm1(rows["series_id"].map(expected).astype(float))
     return check(rows[list(EXPLANATIONS.columns)], EXPLANATIONS)
@@ -111,20 +114,6 @@ def _refit(
 def _with_parts(refitted: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
     """Medians of a changed history, with those of the sum of parts as they were."""
     return refitted if BOTTOM_UP not in parts else refitted.assign(**{BOTTOM_UP: parts[BOTTOM_UP]})
-
-
-@dataclass(frozen=True)
-class _Links:
-    """log1p medians by series and horizon: the ensemble then and now, and members (columns) at every link between."""
-
-    former: pd.Series
-    final: pd.Series
-    published: pd.Series
-    before: pd.DataFrame
-    revised: pd.DataFrame
-    expected: pd.DataFrame
-    members: pd.DataFrame
-    target_ends: pd.Series
 
 
 def _origins(present: pd.DataFrame, past: pd.DataFrame, panel: Panel) -> pd.DataFrame:
@@ -171,11 +160,6 @@ def _cut(panel: Panel, last: pd.Series) -> Panel:
     return Panel(chosen.freq, chosen.matrix.where(kept), chosen.groups)
 
 
-def _outcomes(panel: Panel, date: pd.Series) -> dict[str, float]:
-    rows, columns = panel.places(date, date.index)
-    return dict(zip(date.index, panel.matrix.to_numpy(dtype=float)[rows, columns], strict=True))
-
-
 def _with_outcome(panel: Panel, date: pd.Series, logs: pd.Series) -> Panel:
     """The same with a value put in at one period of each series."""
     matrix = panel.matrix.copy()
@@ -184,21 +168,37 @@ def _with_outcome(panel: Panel, date: pd.Series, logs: pd.Series) -> Panel:
     return Panel(panel.freq, matrix, panel.groups)
 
 
-def _one_series(name: str, origins: pd.Series, links: _Links, weights: pd.DataFrame) -> pd.DataFrame:
-    """The chain of one series at every horizon that the origin before reached too."""
-    former, final = links.former.xs(name), links.final.xs(name)
+def _one_series(
+    name: str,
+    origins: pd.Series,
+    ensemble: Mapping[str, pd.Series],
+    at_links: Mapping[str, pd.DataFrame],
+    ends: pd.Series,
+    weights: pd.DataFrame,
+) -> pd.DataFrame:
+    """The chain of one series at every horizon that the origin before reached too.
+
+    Args:
+        name: The series.
+        origins: Its last origin and the one before.
+        ensemble: log1p medians of the ensemble by series and horizon, then and now.
+        at_links: The same of members (columns) at every link between.
+        ends: Target dates by horizon.
+        weights: Of the members.
+    """
+    former, final, published = (ensemble[one].xs(name) for one in ("former", "final", "published"))
     steps = [step for step in final.index if step + 1 in former.index and step in former.index]
     old, new = (_weights_of(weights, name, origins[which], final.index) for which in ("previous", "origin"))
     later = [step + 1 for step in steps]
     same_month = former.loc[later].to_numpy()
     shares_then, shares_before = old.reindex(later), old.reindex(steps)
     chain = [
-        _mean(_of(links.before, name, later), shares_then),
-        _mean(_of(links.revised, name, later), shares_then),
-        _mean(_of(links.expected, name, steps), shares_before),
-        _mean(_of(links.members, name, steps), shares_before),
-        _mean(_of(links.members, name, steps), new.reindex(steps)),
-    ]
+        _mean(at_links[link].reindex([(name, step) for step in horizons]), shares)
+        for link, horizons, shares in (
+            ("before", later, shares_then), ("revised", later, shares_then), ("expected", steps, shares_before),
+            ("members", steps, shares_before), ("members", steps, new.reindex(steps)),
+        )
+    ]  # fmt: skip
     news = chain[3] - chain[2]
     level = shared_part(news)
     logs = {
@@ -210,10 +210,9 @@ def _one_series(name: str, origins: pd.Series, links: _Links, weights: pd.DataFr
         LAST_OUTCOME: news - level,
         WEIGHTS: chain[4] - chain[3],
         CALIBRATION: (final.loc[steps].to_numpy() - chain[4]) - (same_month - chain[0]),
-        NOWCAST: (links.published.xs(name).reindex(steps) - final.loc[steps]).to_numpy(),
+        NOWCAST: (published.reindex(steps) - final.loc[steps]).to_numpy(),
     }
-    ends = links.target_ends.xs(name).loc[steps]
-    return _rows(name, origins, ends, np.stack([logs[component] for component in COMPONENTS]))
+    return _rows(name, origins, ends.loc[steps], np.stack([logs[component] for component in COMPONENTS]))
 
 
 def shared_part(news: FloatArray) -> FloatArray:
@@ -227,11 +226,6 @@ def _weights_of(weights: pd.DataFrame, name: str, origin: pd.Timestamp, horizons
     """A series' weights at an origin, horizons × members."""
     own = weights[(weights["origin_date"] == origin) & (weights["series_id"] == name)]
     return own.pivot_table("weight", "horizon", "model_id").reindex(horizons).fillna(0.0)
-
-
-def _of(medians: pd.DataFrame, name: str, steps: list[int]) -> pd.DataFrame:
-    """One series' medians at some horizons, horizons × models."""
-    return medians.reindex([(name, step) for step in steps])
 
 
 def _mean(medians: pd.DataFrame, weights: pd.DataFrame) -> FloatArray:

@@ -229,8 +229,6 @@ def group_errors(forecasts: Forecasts, panel: Panel, groups: pd.DataFrame) -> pd
     """
     table = as_table(forecasts)
     table = table.where(table.keys["series_id"].isin(groups["series_id"]))
-    if groups.empty or table.keys.empty:
-        return _frame([])
     rows = score_rows(table, panel)
     if rows.empty:
         return _frame([])
