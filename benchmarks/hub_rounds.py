@@ -20,12 +20,12 @@ from core.settings import DEMONSTRATION_DATE, PROJECT, SNAPSHOT
 from forecasting import LEVELS
 from forecasting.quantiles import to_matrix
 from hub.files import hub_of, metadata_of
+from hub.night import ROUNDS, ROUNDS_ABOUT, target_values
 from hub.outputs import target_data, weekly_name
 from hub.tables import ROUND_KEYS
 from hub.targets import config_files
 from nightly import OK, RealTimeData
 from nightly.asylum import DATASETS, destination_states
-from nightly.hub import ROUNDS, ROUNDS_ABOUT, target_values
 from nightly.inputs import load_snapshot
 from store import sha256_of_file
 from store.hub import HubFiles

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 from posixpath import normpath
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,10 +23,18 @@ from core.errors import InputError
 from core.log import counted, get_logger
 from core.settings import home_folder
 
+if TYPE_CHECKING:
+    from nightly import RealTimeData
+    from store.releases import Release
+
 app = typer.Typer(cls=Group, help="Run a forecast hub: create, submit, validate, collect, combine and score.")
 Place = Annotated[str, typer.Argument(metavar="DIR", help="Folder of the hub.")]
 Anywhere = Annotated[str, typer.Argument(metavar="DIR", help="Folder of the hub, or an fsspec address.")]
 _MOST_PRINTED = 200
+MONTHS_OF_VINTAGES = 60
+"""Month ends before the release whose state of knowledge is written out: what the past rounds of a hub rest on."""
+OLDEST_MONTHS = 6
+"""Age beyond which a route is not forecast; here only series that a release forecasts are asked for."""
 
 
 @app.command()
@@ -36,7 +44,7 @@ def init(
     home: Home = None,
 ) -> None:
     """Create a hub for the series of the current release: configuration, guide, templates, licence."""
-    from nightly.hub import init_hub
+    from hub.night import init_hub
 
     written = init_hub(Path(place).expanduser(), current_release(home), name)
     typer.echo(f"{place}: {len(written)} files written. Next: vigie hub submit {place}")
@@ -45,10 +53,20 @@ def init(
 @app.command()
 def submit(place: Place, home: Home = None) -> None:
     """Submit the current release's forecasts, with metadata and target data."""
-    from nightly.hub import submit as hand_in
+    from hub.night import submit as hand_in
+    from reports.documents import ALL_MODELS
 
-    for line in hand_in(place, current_release(home), home_folder(home)):
+    release = current_release(home)
+    for line in hand_in(place, release, known_on(release, home_folder(home)), ALL_MODELS):
         typer.echo(line)
+
+
+def known_on(release: Release, home: Path) -> RealTimeData:
+    """Return what was known on a release's day and at the month ends before it, on which past rounds rest."""
+    from nightly import RealTimeData
+    from store.vintages import VintageStore
+
+    return RealTimeData(VintageStore(home).history(), release.as_of, OLDEST_MONTHS, MONTHS_OF_VINTAGES)
 
 
 @app.command()
@@ -110,7 +128,7 @@ def collect(
 
     Exit codes: 0 all collected; 1 no hub; 3 some files were rejected, each is named.
     """
-    from nightly.hub import collect as take_in
+    from hub.night import collect as take_in
 
     day = as_date(received, "--received") or dt.datetime.now(dt.UTC).date()
     found = take_in(place, home_folder(home), day)
@@ -123,7 +141,7 @@ def collect(
 @app.command()
 def combine(place: Place, _home: Home = None) -> None:
     """Write the hub's ensembles: the median of quantiles, and a mean weighted by past scores."""
-    from nightly.hub import combine_hub
+    from hub.night import combine_hub
     from store.hub import HubFiles
 
     files = combine_hub(place)

@@ -729,6 +729,8 @@ TABLES: tuple[Table, ...] = (
     HUB_MODELS, HUB_EDITIONS, HUB_FORECASTS, HUB_SCORES,
 )  # fmt: skip
 """Every table of a release."""
+CATALOGUE = "sources.json"
+"""Document of a release with the card of every source."""
 RELEASE: dict[str, Table] = {table.name: table for table in TABLES}
 REQUIRED: tuple[str, ...] = tuple(table.name for table in TABLES if table.required)
 """Tables that every release holds."""

@@ -120,6 +120,10 @@ class RealTimeData:
         """Months of the routes as known on the date and, for a night in the past, as counted later."""
         return _panel(pd.concat([self.routes, self.outcomes], ignore_index=True), self.forecastable)
 
+    def settled(self, origin: dt.date, days: int = SETTLED_DAYS) -> dt.date:
+        """The day on which the month that ends at an origin is settled, or the night's date if that comes first."""
+        return min(origin + dt.timedelta(days=days), self.date)
+
     def editions(self) -> dict[str, int]:
         """The most editions on record of one value behind a route, by route: 1 where no past edition is kept."""
         rows = self.published[self.published["target"].eq(TARGET)]
@@ -127,11 +131,10 @@ class RealTimeData:
         return {str(route_id): int(count) for route_id, count in counts.groupby("route_id").max().items()}
 
     def _panel_at(self, origin: pd.Timestamp) -> Panel:
-        settled, own_settled = (
-            min(origin.date() + dt.timedelta(days=days), self.date) for days in (SETTLED_DAYS, OWN_SETTLED_DAYS)
+        known, own_known = (
+            reduce_as_of(self._arrivals, self.settled(origin.date(), days)) for days in (SETTLED_DAYS, OWN_SETTLED_DAYS)
         )
-        values = route_arrivals(reduce_as_of(self._arrivals, settled), by_citizen=False)
-        own = own_route_figures(reduce_as_of(self._arrivals, own_settled))
+        values, own = route_arrivals(known, by_citizen=False), own_route_figures(own_known)
         return _panel(pd.concat([values, own]) if len(own) else values, self.forecastable)
 
     @cached_property

@@ -23,6 +23,7 @@ from core.log import counted, get_logger
 from core.progress import ProgressReport, announce, silent
 from core.settings import DEMONSTRATION_DATE, NEWEST_BUNDLED_NIGHT, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
 from forecasting.pool import Limits, Pool
+from hub.night import collect_night, hub_of_night, publish_tables
 from ingest import SourceCard
 from ingest.registers import known_issues
 from ingest.routes import SOURCE_ID as ROUTES_SOURCE
@@ -30,7 +31,6 @@ from ingest.sources import CARDS
 from nightly import OK, RealTimeData
 from nightly.asylum import forecast_asylum
 from nightly.forecasts import ForecastSet, errors_by_group, make_forecasts
-from nightly.hub import collect_night, hub_of_night, publish_tables
 from nightly.inputs import ACTOR, held_before, own_cards, with_own_capacities
 from nightly.live import read_inputs
 from nightly.nowcasts import make_nowcasts, make_weeks
@@ -234,7 +234,7 @@ def _make_release(run: Run) -> RunResult:
         tables |= {**asylum.frames, "year_ahead": year_ahead}
 
     with timer.stage("hub"):
-        of_hub, hub_faults = hub_of_night(home, data, made.hindcasts, asylum)
+        of_hub, hub_faults = hub_of_night(home, data, made.hindcasts, asylum.frames, asylum.hindcasts)
 
     with timer.stage("publishing"):
         degraded = [

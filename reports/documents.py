@@ -12,6 +12,7 @@ from core.about import INTENDED_USE, PROHIBITED_USES
 from core.languages import DEFAULT_LANGUAGE, Language, languages
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
+from core.release import CATALOGUE
 from core.schema import ALL, TARGETS
 from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, ModelCard, ensemble, sum_of_parts, weeks
 from forecasting.models import MODELS, POOLED_MODELS
@@ -21,7 +22,7 @@ from ingest import SourceCard
 from ingest.registers import KnownIssue
 from reports.names import FRESHNESS
 
-CATALOGUE, MATRIX, ISSUES = "sources.json", "evaluation_matrix.md", "known_issues.md"
+MATRIX, ISSUES = "evaluation_matrix.md", "known_issues.md"
 MODEL_CARDS, DATA_CARDS = "model_cards", "data_cards"
 MATRIX_HORIZONS = (1, 3, 6, 12)
 ALL_MODELS: dict[str, tuple[ModelCard, str]] = {

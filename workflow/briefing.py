@@ -16,6 +16,7 @@ from access import KEEP_PLACES
 from alerts.lifecycle import ANNOUNCED, fold
 from core.errors import StoreError
 from core.log import get_logger
+from core.release import CATALOGUE
 from core.settings import Settings
 from reports import BRIEFING_FRAMES, CHANGE_FRAMES, Decisions, LoadedRelease, entries_until
 from reports.scenario import kept_by_route, reception_of
@@ -27,7 +28,6 @@ from workflow import Workflow, open_workflow
 
 LARGEST_ATTACHMENT = 1_000_000
 """Bytes: a briefing above it is left out of mails, which some servers would refuse."""
-_CATALOGUE = "sources.json"
 
 
 def make_briefing(home: Path, settings: Settings, run_id: str, language: str, *, signed_only: bool = False) -> bytes:
@@ -110,7 +110,7 @@ def _load(workflow: Workflow, release: Release, names: Sequence[str]) -> LoadedR
         replay=bool(manifest["replay"]),
         degraded=tuple(manifest["degraded"]),
         frames={name: release.read(name) for name in names},
-        cards=json.loads(release.document(_CATALOGUE)),
+        cards=json.loads(release.document(CATALOGUE)),
     )
 
 

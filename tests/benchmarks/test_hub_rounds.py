@@ -15,7 +15,8 @@ import pytest
 
 from core.errors import InputError
 from forecasting import LEVELS
-from nightly import RealTimeData, hub
+from hub import night as hub
+from nightly import RealTimeData
 
 with patch("tempfile.TemporaryDirectory", side_effect=AssertionError("rounds are made by whoever asks for them")):
     from benchmarks import hub_rounds

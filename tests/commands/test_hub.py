@@ -67,7 +67,7 @@ def test_what_is_new_is_taken_in_as_received_on_the_day_given_or_today_and_what_
         days.append(day)
         return SimpleNamespace(summary=lambda: ["1 file taken in"], refused=refused)
 
-    monkeypatch.setattr("nightly.hub.collect", taken)
+    monkeypatch.setattr("hub.night.collect", taken)
     ended = 0
     try:
         collect("a hub", received, tmp_path)
@@ -82,7 +82,7 @@ def test_a_new_hub_is_told_with_what_comes_next(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr("commands.hub.current_release", lambda _home: "release")
-    monkeypatch.setattr("nightly.hub.init_hub", lambda *_given: ["a", "b"])
+    monkeypatch.setattr("hub.night.init_hub", lambda *_given: ["a", "b"])
     init(str(tmp_path), home=tmp_path)
     assert capsys.readouterr().out == f"{tmp_path}: 2 files written. Next: vigie hub submit {tmp_path}\n"
 
@@ -91,7 +91,7 @@ def test_ensembles_are_written_into_the_hub_and_counted_without_their_metadata(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     made = {"model-output/a/1-a.parquet": b"1", "model-metadata/a.yml": b"2"}
-    monkeypatch.setattr("nightly.hub.combine_hub", lambda _place: made)
+    monkeypatch.setattr("hub.night.combine_hub", lambda _place: made)
     combine(str(tmp_path))
     assert (tmp_path / "model-metadata" / "a.yml").read_bytes() == b"2"
     assert capsys.readouterr().out == f"{tmp_path}: 1 submission of the hub's ensembles written\n"

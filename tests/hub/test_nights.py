@@ -16,9 +16,9 @@ import commands.hub
 from core.errors import InputError
 from core.release import FORECASTS
 from hub.files import score_hub, validate
+from hub.night import collect, collect_night, hub_files, hub_tables, publish_files
 from hub.outputs import added_to, changed_values, oracle, time_series
 from hub.targets import config_files, open_round
-from nightly.hub import collect, collect_night, hub_files, hub_tables, publish_files
 from store.export import WRITTEN
 from store.hub import HubFiles, SubmissionStore
 from store.journal import Journal, journal_url

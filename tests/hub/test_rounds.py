@@ -18,9 +18,9 @@ from core.release import FORECASTS
 from core.settings import PROJECT
 from forecasting import BASELINE
 from hub.files import validate
+from hub.night import collect, hub_tables
 from hub.outputs import open_series, weekly
 from hub.targets import RHYTHMS, baseline, config_files, handed_in, open_round, replayed
-from nightly.hub import collect, hub_tables
 from store.hub import HubFiles
 from tests.hub.test_nights import write
 from tests.hub.test_submissions import ABOUT

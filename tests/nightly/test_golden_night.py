@@ -16,14 +16,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from commands.hub import known_on
 from core.settings import load_settings
 from forecasting.models import MODELS
 from forecasting.pool import Pool
 from hub.files import score_hub, validate
+from hub.night import collect, combine_hub, hub_files, hub_of_night, init_hub, submit
 from nightly import RealTimeData
 from nightly.asylum import Asylum
-from nightly.hub import collect, combine_hub, hub_files, hub_of_night, init_hub, submit
 from nightly.night import run_night
+from reports.documents import ALL_MODELS
 from store.hub import HubFiles
 from store.journal import opened_journal
 from store.releases import Release, ReleaseStore
@@ -88,7 +90,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr("nightly.live.load_snapshot", lambda *_: "fingerprint")
         patch.setattr("nightly.forecasts.MODELS", {name: MODELS[name] for name in FEW})
         patch.setattr("forecasting.members.MANY", 0)
-        patch.setattr("nightly.hub.read_rounds", lambda: (None, {}))
+        patch.setattr("hub.night.read_rounds", lambda: (None, {}))
         patch.setattr("reports.documents.languages", lambda: ["en"])
         patch.setattr("nightly.night.Pool", partial(Pool, 0))
         run_night(home, settings, NIGHTS[0])
@@ -145,12 +147,14 @@ def test_the_journal_tells_of_a_night_what_it_did(home: Path) -> None:
 def test_hub_of_a_night_holds_golden_files_and_league(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nightly.hub.MONTHS_OF_VINTAGES", 1)
-    monkeypatch.setattr("nightly.hub.read_rounds", lambda: (None, {}))
+    monkeypatch.setattr("commands.hub.MONTHS_OF_VINTAGES", 1)
+    monkeypatch.setattr("hub.night.read_rounds", lambda: (None, {}))
     first, second = ReleaseStore(home).all()
     place = tmp_path / "hub"
     init_hub(place, first, "A hub")
-    said = [line for release in (first, second) for line in submit(str(place), release, home)]
+    said = [
+        line for release in (first, second) for line in submit(str(place), release, known_on(release, home), ALL_MODELS)
+    ]
     theirs = place / "model-output" / "vigie-ensemble"
     for path in sorted(theirs.glob("*.parquet")):
         own = pd.read_parquet(path)
@@ -171,7 +175,7 @@ def test_hub_of_a_night_holds_golden_files_and_league(
     data = RealTimeData(VintageStore(home).history(), dt.date(2025, 2, 25), 3, 2)
     backtest = first.read("backtest")
     asylum = Asylum({name: first.read(name) for name in OF_ASYLUM}, backtest.iloc[:0], pd.DataFrame(), [])
-    tables, faults = hub_of_night(taken, data, backtest, asylum)
+    tables, faults = hub_of_night(taken, data, backtest, asylum.frames, asylum.hindcasts)
     assert not faults
     for name, table in tables.items():
         lines += [f"{name}: {len(table)} rows", *table_lines(table.drop(columns="sha256", errors="ignore"))]

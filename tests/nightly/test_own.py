@@ -13,7 +13,7 @@ import pytest
 
 from core.errors import InputError, Message
 from core.settings import load_settings
-from nightly.hub import published_series
+from hub.night import published_series
 from nightly.inputs import Ingested, LiveReport, held_records, ingest_own, own_mappings, with_own_capacities
 from nightly.night import run_night
 from store.editions import Edition, EditionStore

@@ -18,7 +18,7 @@ import pytest
 
 from core.release import HUB_EDITIONS
 from core.settings import Settings
-from nightly.hub import publish_files
+from hub.night import publish_files
 from nightly.recover import chain_head, record_publication, witness
 from store import Partitions, parquet_bytes, sha256_of_bytes, sha256_of_file, write_bytes
 from store.caches import FitStore

@@ -9,11 +9,13 @@ import pandas as pd
 import pytest
 
 import commands.hub
+from commands.hub import known_on
 from core.errors import InputError, StoreError
 from core.settings import DEMONSTRATION_DATE
 from hub.files import validate
+from hub.night import combine_hub, init_hub, submit
 from hub.outputs import ORACLE, TIME_SERIES
-from nightly.hub import combine_hub, init_hub, submit
+from reports.documents import ALL_MODELS
 from store.hub import HubFiles, prove
 from store.releases import Release, ReleaseStore
 
@@ -31,7 +33,7 @@ def release(first_night: Path) -> Release:
 def hub(first_night: Path, release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("hub") / "hub"
     init_hub(place, release, "A hub")
-    submit(str(place), release, first_night)
+    submit(str(place), release, known_on(release, first_night), ALL_MODELS)
     return place
 
 
@@ -44,7 +46,7 @@ def test_what_vigie_hands_in_keeps_the_rules_of_the_hub_it_wrote(hub: Path) -> N
 def test_handing_in_again_changes_no_forecast(hub: Path, release: Release, first_night: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(hub, tmp_path / "hub"))
     before = {path: path.read_bytes() for path in (copy / "model-output").rglob("*.parquet")}
-    submit(str(copy), release, first_night)
+    submit(str(copy), release, known_on(release, first_night), ALL_MODELS)
     assert {path: path.read_bytes() for path in (copy / "model-output").rglob("*.parquet")} == before
 
 

@@ -15,15 +15,15 @@ import pytest
 from core.errors import StoreError
 from core.release import FORECASTS, RELEASE
 from core.settings import FEED
-from nightly import RealTimeData, hub
-from nightly.asylum import Asylum
-from nightly.hub import (
+from hub import night as hub
+from hub.night import (
     HUB_SOURCE,
     _counting,
     brought,
     collect_night,
     hub_of_night,
 )
+from nightly import RealTimeData
 from store.hub import Edition
 from store.journal import Journal
 
@@ -37,7 +37,7 @@ def test_a_night_of_own_figures_alone_brings_counts_whose_days_are_days() -> Non
     nothing = FORECASTS.empty()
     with warnings.catch_warnings():
         warnings.simplefilter("error", FutureWarning)
-        _hindcasts, counts = brought(cast(RealTimeData, data), nothing, Asylum(states, nothing, nothing, []))
+        _hindcasts, counts = brought(cast(RealTimeData, data), nothing, states, nothing)
     assert counts["series_id"].tolist() == [series]
     assert {str(counts[name].dtype) for name in ("target_end_date", "as_of")} == {"datetime64[ns]"}
 
@@ -80,7 +80,7 @@ def test_no_hub_is_asked_where_none_is_set_and_a_fault_of_one_is_named_and_costs
     (told,) = collect_night("/no/hub", tmp_path, today)
     assert (told["source_id"], told["reason"]) == (HUB_SOURCE, "the hub does not answer")
     data = cast(RealTimeData, SimpleNamespace(date=today))
-    tables, faults = hub_of_night(tmp_path, data, pd.DataFrame(), cast(Asylum, None))
+    tables, faults = hub_of_night(tmp_path, data, pd.DataFrame(), {}, pd.DataFrame())
     assert faults == [told]
     assert set(tables) == {"hub_models", "hub_editions", "hub_forecasts", "hub_scores"}
     assert all(table.empty for table in tables.values())

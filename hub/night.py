@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -23,10 +23,11 @@ import pandas as pd
 from core.errors import InputError, SourceError, VigieError, fault_of, message
 from core.languages import marked as _
 from core.log import get_logger
-from core.release import HUB_EDITIONS
+from core.release import CATALOGUE, HUB_EDITIONS
 from core.schema import typed
 from core.settings import FEED, SNAPSHOT
-from forecasting import ENSEMBLE
+from forecasting import ENSEMBLE, ModelCard
+from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, to_rows
 from hub import CONFIG, Hub, config_names, read_config
 from hub.files import (
@@ -60,23 +61,46 @@ from hub.submission import place_of, read_metadata, read_submission
 from hub.tables import IN_TIME, LATE, TABLES, empty_tables, release_tables
 from hub.targets import baseline, config_files, open_round
 from hub.targets import replayed as replayed_rows
-from nightly import SETTLED_DAYS, RealTimeData
-from nightly.asylum import Asylum
-from reports.documents import ALL_MODELS, CATALOGUE
 from store import parquet_bytes, sha256_of_bytes, sha256_of_file, write_bytes
 from store.export import ABOUT, PLACED, about_bytes, export_bytes, tell_published
 from store.hub import LARGEST_FILE, Edition, HubFiles, SubmissionStore
 from store.journal import Journal
 from store.releases import Release
-from store.vintages import VintageStore
 
-MONTHS_OF_VINTAGES = 60
-"""Month ends before the release whose state of knowledge is written out: what the past rounds of a hub rest on."""
-OLDEST_MONTHS = 6
-"""Age beyond which a route is not forecast; here only series that a release forecasts are asked for."""
 WRITERS = 8
 HUB_SOURCE = "vigie-hub"
 """Stands where a degraded source's id stands."""
+
+
+class Known(Protocol):
+    """What was known when; see :class:`nightly.RealTimeData`."""
+
+    @property
+    def date(self) -> dt.date:
+        """The day."""
+
+    @property
+    def published(self) -> pd.DataFrame:
+        """Every edition of every value published up to the day."""
+
+    @property
+    def routes(self) -> pd.DataFrame:
+        """Monthly arrivals per route, as known on the day."""
+
+    @property
+    def forecastable(self) -> list[str]:
+        """Series of the routes that are forecast."""
+
+    @property
+    def past_panels(self) -> Mapping[pd.Timestamp, Panel]:
+        """The routes at each past origin, as known when its month was settled."""
+
+    @property
+    def outcome_panel(self) -> Panel:
+        """Months of the routes, those that were counted later included."""
+
+    def settled(self, origin: dt.date) -> dt.date:
+        """The day on which the month that ends at an origin was settled."""
 
 
 def init_hub(place: Path, release: Release, name: str) -> list[str]:
@@ -105,8 +129,14 @@ def published_series(release: Release) -> list[str]:
     return [weekly_name(one) if one.endswith(".D") else one for one in wanted]
 
 
-def submit(place: str, release: Release, home: Path) -> list[str]:
+def submit(place: str, release: Release, data: Known, models: Mapping[str, tuple[ModelCard, str]]) -> list[str]:
     """Write Vigie's forecasts, what it says of its models, and the target data into a hub.
+
+    Args:
+        place: The hub's folder or address.
+        release: The release whose forecasts are handed in.
+        data: What was known on the release's day.
+        models: Card and version of every model.
 
     Returns:
         Lines for a person.
@@ -127,7 +157,6 @@ def submit(place: str, release: Release, home: Path) -> list[str]:
     weeks = weeks[~weeks["origin_date"].dt.is_month_end]  # such a Sunday is the round of its month
     weeks = weeks.assign(target=weeks["series_id"].str.split(".").str[0])
     known = release.read("observations")
-    data = RealTimeData(VintageStore(home).history(), release.as_of, OLDEST_MONTHS, MONTHS_OF_VINTAGES)
     both = pd.concat([both, weeks, _weekly_baseline(data, [one for one in open_ones if one.endswith(".W")])])
     both, paths = (rows[rows["series_id"].isin(open_ones)] for rows in (both, paths))
     made = own_submissions(both, paths, release.as_of)
@@ -139,7 +168,7 @@ def submit(place: str, release: Release, home: Path) -> list[str]:
         if faults := read_submission(hub, path, out[path])[1]:
             raise InputError(f"not submitted: {faults[0]}")
     for model_id in sorted(both["model_id"].unique()):
-        card, version = ALL_MODELS[model_id]
+        card, version = models[model_id]
         name = hub_model_id(model_id)
         out[f"{METADATA}/{name}.yml"] = own_metadata(model_id, card.title, card.summary, card.source, version)
     series = target_values(data, open_ones)
@@ -153,7 +182,7 @@ def submit(place: str, release: Release, home: Path) -> list[str]:
             f"{len(series):,} rows of target data, as known on {release.as_of}"]  # fmt: skip
 
 
-def _weekly_baseline(data: RealTimeData, series: Collection[str]) -> pd.DataFrame:
+def _weekly_baseline(data: Known, series: Collection[str]) -> pd.DataFrame:
     """The baseline of series by week, which a release does not hold, for the round that is open."""
     origin = open_round("W", data.date)
     if origin is None:
@@ -163,20 +192,19 @@ def _weekly_baseline(data: RealTimeData, series: Collection[str]) -> pd.DataFram
     return made.assign(target=made["series_id"].str.split(".").str[0])
 
 
-def target_values(data: RealTimeData, series: Collection[str]) -> pd.DataFrame:
+def target_values(data: Known, series: Collection[str]) -> pd.DataFrame:
     """``target-data/time-series`` of some series: every version; of the routes each that a month's end knew."""
     routes = [one for one in data.forecastable if one in set(series)]
-    today = pd.Timestamp(data.date)
     then = [
         (
-            min(origin + pd.Timedelta(days=SETTLED_DAYS), today),
+            pd.Timestamp(data.settled(origin.date())),
             panel.select([one for one in routes if one in panel.matrix]).long().rename(columns={"value": "obs_value"}),
         )
         for origin, panel in data.past_panels.items()
     ]
     now = data.routes[data.routes["series_id"].isin(routes)][["series_id", "time_period", "obs_value"]]
     others = every_version(data.published, [one for one in series if one not in set(routes)])
-    return time_series(pd.concat([changed_values([*then, (today, now)]), others], ignore_index=True))
+    return time_series(pd.concat([changed_values([*then, (pd.Timestamp(data.date), now)]), others], ignore_index=True))
 
 
 @dataclass
@@ -312,26 +340,26 @@ def hub_tables(hindcasts: pd.DataFrame, counts: pd.DataFrame, home: Path, date: 
     return release_tables(replayed, received, editions, about | own_words, hindcasts, counts, date)
 
 
-def brought(data: RealTimeData, hindcasts: pd.DataFrame, asylum: Asylum) -> tuple[pd.DataFrame, pd.DataFrame]:
+def brought(
+    data: Known, hindcasts: pd.DataFrame, asylum: Mapping[str, pd.DataFrame], past: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What a night brings to the hub: hindcasts under the names of rounds, and every version of what was counted.
 
     Args:
         data: What was known when.
         hindcasts: Quantile rows of the routes; each origin is a round.
-        asylum: Forecasts and hindcasts of asylum applications, whose figures come later than their rounds.
+        asylum: Tables ``asylum_series`` and ``asylum_forecasts`` of the release.
+        past: Hindcasts of asylum applications, whose figures come later than their rounds.
     """
     routes = dated(
         data.outcome_panel.long().rename(columns={"value": "obs_value"}).assign(as_of=np.datetime64("NaT", "ns"))
     )
     daily = data.published.loc[data.published["freq"] == "D", "series_id"].astype(str).unique()
-    states = [asylum.frames[name]["series_id"] for name in ("asylum_series", "asylum_forecasts")]
+    states = [asylum[name]["series_id"] for name in ("asylum_series", "asylum_forecasts")]
     counts = dated(every_version(data.published, sorted({*pd.concat(states), *(weekly_name(one) for one in daily)})))
-    own = asylum.hindcasts[asylum.hindcasts["model_id"] == ENSEMBLE]
+    own = past[past["model_id"] == ENSEMBLE]
     made = [hindcasts, replayed_rows(own, counts)] if len(own) else [hindcasts]
-    return (
-        pd.concat(made, ignore_index=True),
-        pd.concat([routes, counts], ignore_index=True),
-    )
+    return pd.concat(made, ignore_index=True), pd.concat([routes, counts], ignore_index=True)
 
 
 def collect_night(place: str, home: Path, today: dt.date) -> list[dict[str, str]]:
@@ -352,11 +380,11 @@ def collect_night(place: str, home: Path, today: dt.date) -> list[dict[str, str]
 
 
 def hub_of_night(
-    home: Path, data: RealTimeData, hindcasts: pd.DataFrame, asylum: Asylum
+    home: Path, data: Known, hindcasts: pd.DataFrame, asylum: Mapping[str, pd.DataFrame], past: pd.DataFrame
 ) -> tuple[dict[str, pd.DataFrame], list[dict[str, str]]]:
     """The tables, as :func:`hub_tables`, and what the night had to do without; empty tables where they fail."""
     try:
-        return hub_tables(*brought(data, hindcasts, asylum), home, data.date), []
+        return hub_tables(*brought(data, hindcasts, asylum, past), home, data.date), []
     except Exception as error:
         return empty_tables(), [left_out(error)]
 
