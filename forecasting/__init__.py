@@ -10,14 +10,14 @@ back to counts are the engine's work (:mod:`forecasting.postprocess`), so that e
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from types import ModuleType
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
 from core import QUANTILE_LEVELS, FloatArray
@@ -188,9 +188,3 @@ def _places(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp], FloatArray]
     at = (count - 1) * LEVELS
     below = np.floor(at).astype(np.intp)
     return below, np.minimum(below + 1, count - 1), at - below
-
-
-def quantiles_from_interval(fitted: Mapping[str, ArrayLike]) -> FloatArray:
-    """Quantiles of shape ``(H, 23)`` from a statsforecast answer with ``mean``, ``lo-80`` and ``hi-80``."""
-    mean, low, high = (np.asarray(fitted[name], dtype=float) for name in ("mean", "lo-80", "hi-80"))
-    return heavy_tailed_quantiles(mean, (high - low) / (2 * float(ndtri(0.9))))

@@ -232,17 +232,11 @@ def _in_batches(
     return table, account_of(table, pd.concat(weights), panel)
 
 
-class _InMemory:
+class _InMemory(dict[str, bytes]):
     """Fits that later batches use, where no folder keeps them."""
 
-    def __init__(self) -> None:
-        self._kept: dict[str, bytes] = {}
-
-    def get(self, key: str) -> bytes | None:
-        return self._kept.get(key)
-
     def put(self, key: str, fit: bytes) -> None:
-        self._kept[key] = fit
+        self[key] = fit
 
 
 def _request(source: Path | pd.DataFrame, horizons: Sequence[int], options: Options) -> Request:

@@ -36,9 +36,8 @@ from nightly.live import read_inputs
 from nightly.nowcasts import make_nowcasts, make_weeks
 from nightly.pooled import MODEL_ID, PooledNight, pooled_night
 from nightly.recover import Degraded, chain_head, record_publication, recover, values_ahead, witness
-from nightly.run_alerts import revisions_since, run_alerts
 from nightly.run_report import CUT_OFF_SOURCE, RUN_REPORT, StageTimer, left_out, run_report
-from nightly.tables import data_tables, forecast_tables, issued_scores, judge
+from nightly.tables import data_tables, forecast_tables, issued_scores, judge, revisions_since, run_alerts
 from reports.documents import documents
 from store.caches import BacktestStore, FitStore
 from store.editions import EditionStore

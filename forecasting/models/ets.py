@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+from scipy.special import ndtri
+
 from core import FloatArray
 from core.languages import marked as _
-from forecasting import FitError, History, Model, ModelCard, quantiles_from_interval
+from forecasting import FitError, History, Model, ModelCard, heavy_tailed_quantiles
 
 LONGEST_SEASON = 24
 """Exponential smoothing estimates one state per period of the season: weeks of a year are too many."""
@@ -25,7 +28,8 @@ def predict(history: History, horizon: int) -> FloatArray:
         fitted = model.forecast(y=history.scaled, h=horizon, level=[80])
     except Exception as error:  # the library documents no exceptions; any of them means no fit
         raise FitError(f"exponential smoothing: {error}") from error
-    return quantiles_from_interval(fitted)
+    mean, low, high = (np.asarray(fitted[name], dtype=float) for name in ("mean", "lo-80", "hi-80"))
+    return heavy_tailed_quantiles(mean, (high - low) / (2 * float(ndtri(0.9))))
 
 
 MODEL = Model(

@@ -138,10 +138,7 @@ def summarise(forecasts: Forecasts, panel: Panel) -> pd.DataFrame:
                     **{name: line[name] for name in keys},
                     "scale": scale,
                     "wis": line[f"wis_{scale}"],
-                    "relative_wis": found.ratio,
-                    "relative_wis_lo": found.low,
-                    "relative_wis_hi": found.high,
-                    "p_value": found.p_value,
+                    **found.named("relative_wis"),
                     **{name: line[name] for name in shares.values()},
                     "n": line["n"],
                 }
@@ -254,10 +251,7 @@ def _lines(rows: pd.DataFrame) -> Iterator[dict[str, object]]:
         line = {
             "n": len(part),
             "n_series": part["series_id"].nunique(),
-            "relative_wis": found.ratio,
-            "relative_wis_lo": found.low,
-            "relative_wis_hi": found.high,
-            "p_value": found.p_value,
+            **found.named("relative_wis"),
             "bias": part["bias"].mean(),
             **{f"coverage_{level}": part[f"covered_{level}"].mean() for level in (50, 80, 95)},
         }

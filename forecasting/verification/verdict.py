@@ -150,13 +150,7 @@ def by_origin(rows: pd.DataFrame, model_id: str, scale: str) -> FloatArray:
 def _against(rows: pd.DataFrame, model_id: str, other: str, scale: str, horizon: int) -> dict[str, object]:
     own, reference = by_origin(rows, model_id, scale), by_origin(rows, other, scale)
     found = ratio_interval(own, reference, horizon=horizon)
-    return {
-        "ratio": found.ratio,
-        "ratio_lo": found.low,
-        "ratio_hi": found.high,
-        "p_value": found.p_value,
-        "n": int((rows["model_id"] == model_id).sum()),
-    }
+    return {**found.named("ratio"), "n": int((rows["model_id"] == model_id).sum())}
 
 
 def block_length(origins: int, horizon: int) -> int:
@@ -208,6 +202,10 @@ class RatioInterval:
     low: float
     high: float
     p_value: float
+
+    def named(self, name: str) -> dict[str, float]:
+        """Return the ratio and its bounds under a name, ``name_lo`` and ``name_hi``, and the p-value."""
+        return {name: self.ratio, f"{name}_lo": self.low, f"{name}_hi": self.high, "p_value": self.p_value}
 
 
 def ratio_interval(own: FloatArray, reference: FloatArray, *, horizon: int) -> RatioInterval:

@@ -13,7 +13,7 @@ import pytest
 from alerts.rules.base import BY_CITIZEN, DRIVERS
 from alerts.rules.origin_context import INDICATORS
 from core.settings import Settings
-from nightly import RealTimeData, run_alerts
+from nightly import RealTimeData, tables
 from store.releases import Release
 from store.vintages import VintageStore
 
@@ -21,7 +21,7 @@ from store.vintages import VintageStore
 def test_rules_see_counts_of_nationalities_without_the_totals_they_are_part_of() -> None:
     rows = pd.DataFrame({column: ["x", "x"] for column in BY_CITIZEN if column != "value"})
     routes = rows.assign(citizen=["_T", "SYR"], obs_value=[100.0, 40.0])
-    found = run_alerts._counts_by_citizen(cast(RealTimeData, SimpleNamespace(routes=routes)))
+    found = tables._counts_by_citizen(cast(RealTimeData, SimpleNamespace(routes=routes)))
     assert list(found.columns) == list(BY_CITIZEN)
     assert found[["citizen", "value"]].to_numpy().tolist() == [["SYR", 40.0]]
 
@@ -34,7 +34,7 @@ def test_rules_see_monthly_indicators_of_origin_up_to_the_last_month_that_is_ove
     for column in DRIVERS:
         if column not in {*known, "value"}:
             known[column] = "x"
-    found = run_alerts._drivers(cast(RealTimeData, SimpleNamespace(known=known, date=dt.date(2025, 1, 30))))
+    found = tables._drivers(cast(RealTimeData, SimpleNamespace(known=known, date=dt.date(2025, 1, 30))))
     assert list(found.columns) == list(DRIVERS)
     assert found["time_period"].tolist() == ["2024-11", "2024-12"]
 
@@ -55,6 +55,6 @@ def test_changes_are_those_since_the_former_release_and_none_where_that_release_
     monkeypatch.setattr(VintageStore, "revisions", revisions)
     release = cast(Release, SimpleNamespace(as_of=former)) if former else None
     settings = Settings(exclude_sources=["ucdp"])
-    found = run_alerts.revisions_since(VintageStore(tmp_path), release, dt.date(2025, 1, 31), settings, ())
+    found = tables.revisions_since(VintageStore(tmp_path), release, dt.date(2025, 1, 31), settings, ())
     assert found.empty
     assert asked == [(since, "2025-01-31", ["ucdp"])]
