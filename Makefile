@@ -130,9 +130,6 @@ release: test
 	    git tag -a v$(VERSION) --cleanup=whitespace -F -
 	@echo "Tagged v$(VERSION); dist/vigie-$(VERSION).cdx.json is its bill of materials. Next: git push --tags"
 
-docs/release.md: core/release.py core/release_docs.py
-	$(VENV)/python -m core.release_docs > $@
-
 requirements:
 	echo "$(UV)" | $(COMPILE) -o requirements/uv.txt -
 	$(COMPILE) -o requirements.txt requirements/run.in

@@ -1,6 +1,6 @@
 """The contract of a release: every table once, with its columns, units, who writes it and who reads it.
 
-:mod:`store` writes and reads releases through it, :mod:`core.release_docs` makes ``docs/release.md`` and each release's
+:mod:`store` writes and reads releases through it, :mod:`core.release_docs` makes each release's ``release.md`` and
 ``datapackage.json`` from it. A word has one meaning: columns of the same name are declared once, in ``WORDS``.
 """
 

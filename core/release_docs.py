@@ -1,11 +1,7 @@
-"""The contract of a release for readers: ``docs/release.md``, and the descriptor of a Frictionless Data Package.
-
-``python -m core.release_docs > docs/release.md`` writes the page anew; a test holds that it is current.
-"""
+"""The contract of a release for readers: its ``release.md``, and the descriptor of a Frictionless Data Package."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
@@ -19,7 +15,7 @@ _KINDS = {TEXT: "string", NUMBER: "number", WHOLE: "integer", DAY: "datetime", Y
 _MEDIA_TYPES = {".md": "text/markdown", ".json": "application/json", ".txt": "text/plain", ".csv": "text/csv"}
 _HEAD = """# A release, table by table
 
-This page is generated from `core/release.py` (`make docs/release.md`), the one place where tables are declared. A
+Every release holds this page, generated from `core/release.py`, the one place where tables are declared. A
 release is the folder `releases/<run_id>` of a home: one Parquet file per table, texts (`model_cards/`, `data_cards/`,
 `evaluation_matrix.md`, `known_issues.md`; other languages in a folder of their own), `sources.json`, the night's
 `run_report.json`, `manifest.json` with the hash of every file and of the former release's manifest, and
@@ -33,8 +29,8 @@ manifest) and `files`.
 Tables marked * are in every release. Any other is read as empty from a release without it."""
 
 
-def markdown() -> str:
-    """The page about releases."""
+def contract_page() -> str:
+    """The page that describes a release, in Markdown."""
     overview = ["| table | what a row says | made in | read by |", "|---|---|---|---|"]
     overview += [
         f"| [`{table.name}`](#{table.name}){'*' if table.required else ''} | {table.about} | `{table.written_by}` "
@@ -114,7 +110,3 @@ def _field(name: str, column: Column) -> dict[str, Any]:
     if not (column.nullable or column.dtype == TEXT):
         constraints["required"] = True
     return field | ({"constraints": constraints} if constraints else {})
-
-
-if __name__ == "__main__":
-    sys.stdout.write(markdown())

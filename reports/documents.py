@@ -13,6 +13,7 @@ from core.languages import DEFAULT_LANGUAGE, Language, languages
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.release import CATALOGUE
+from core.release_docs import contract_page
 from core.schema import ALL, TARGETS
 from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, ModelCard, ensemble, sum_of_parts, weeks
 from forecasting.models import MODELS, POOLED_MODELS
@@ -22,7 +23,7 @@ from ingest import SourceCard
 from ingest.registers import KnownIssue
 from reports.names import FRESHNESS
 
-MATRIX, ISSUES = "evaluation_matrix.md", "known_issues.md"
+MATRIX, ISSUES, CONTRACT = "evaluation_matrix.md", "known_issues.md", "release.md"
 MODEL_CARDS, DATA_CARDS = "model_cards", "data_cards"
 MATRIX_HORIZONS = (1, 3, 6, 12)
 ALL_MODELS: dict[str, tuple[ModelCard, str]] = {
@@ -45,7 +46,7 @@ def documents(
 ) -> dict[str, str]:
     """Every text of a release, by path inside it: English at the top, other languages in a folder of their own."""
     catalogue = {source_id: card.model_dump(mode="json") for source_id, card in cards.items()}
-    found = {CATALOGUE: json.dumps(catalogue, indent=1, ensure_ascii=False)}
+    found = {CATALOGUE: json.dumps(catalogue, indent=1, ensure_ascii=False), CONTRACT: contract_page()}
     for language in languages():
         words = Language(language)
         told = {source_id: card.in_language(words) for source_id, card in cards.items()}

@@ -15,7 +15,7 @@ import pytest
 
 from core.settings import PROJECT
 
-MEASURES = {"benchmarks.md", "release.md"}
+MEASURES = {"benchmarks.md"}
 """Pages whose figures are their own."""
 DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
 FROM = re.compile(r"<!-- from: (\S+), ([^;]+?)(?:; (.*?))? -->\Z", re.DOTALL)
