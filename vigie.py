@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from commands import current_release
+from commands import current_release, whole_release
 from commands.panels import Engine, running
 from core.calendar import Frequency
 from core.errors import InputError
@@ -19,6 +19,7 @@ from core.settings import home_folder
 from forecasting import runs
 from forecasting.panel import read_panel
 from forecasting.quantiles import to_rows
+from store.chain import MANIFEST
 from store.releases import Release, ReleaseStore
 
 __all__ = ["backtest", "forecast", "open_release", "score"]
@@ -119,11 +120,11 @@ def open_release(path_or_home: Path | str) -> Release:
 
     Raises:
         InputError: The folder holds no release.
-        StoreError: The newest release is not as it was published.
+        StoreError: The release is not as it was published, by the journal of its home if it lies in one.
     """
-    folder = home_folder(Path(path_or_home))
-    if (folder / "manifest.json").is_file():
-        return Release(folder)
+    folder = home_folder(Path(path_or_home)).resolve()
+    if (folder / MANIFEST).is_file():
+        return whole_release(folder.parents[1], Release(folder))
     if ReleaseStore(folder).current() is None:
         raise InputError(f"{folder}: neither a release nor a home folder with one")
     return current_release(folder)

@@ -73,7 +73,7 @@ def section(_options: argparse.Namespace) -> Section:
 
 def load_lines(server: Server) -> Section:
     """Let readers click: answers by kind of step, memory, errors; and whether every limit was kept."""
-    seen = dashboard_load.run(server.address, READERS, MINUTES, THINK)
+    seen = dashboard_load.run(server.address, MINUTES, THINK, [{}] * READERS)
     now, peak = server.memory()
     seen.errors.extend(server.faults())
     everything = seen.all()

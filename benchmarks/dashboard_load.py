@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 
 import numpy as np
 
@@ -55,21 +56,28 @@ class Seen:
         return [seconds for found in list(self.seconds.values()) for seconds in found]
 
 
-def run(address: str, readers: int, minutes: float, think: Sequence[float]) -> Seen:
-    """Let so many readers click for some minutes, with least and most seconds between an answer and the next click."""
+def run(address: str, minutes: float, think: Sequence[float], readers: Sequence[Mapping[str, str]]) -> Seen:
+    """Let readers click for some minutes.
+
+    Args:
+        address: The dashboard's.
+        minutes: How long.
+        think: Least and most seconds between an answer and the next click.
+        readers: Arguments of the session of each.
+    """
     seen, end = Seen(), time.monotonic() + 60 * minutes
-    with ThreadPoolExecutor(readers) as threads:
-        list(threads.map(partial(_read, address, end, think, seen), range(readers)))
+    with ThreadPoolExecutor(len(readers)) as threads:
+        list(threads.map(partial(_read, address, end, think, seen), range(len(readers)), readers))
     return seen
 
 
-def _read(address: str, end: float, think: Sequence[float], seen: Seen, number: int) -> None:
+def _read(address: str, end: float, think: Sequence[float], seen: Seen, number: int, reader: Mapping[str, str]) -> None:
     """One reader, from coming to leaving. Who stumbles is noted and comes again, as people do."""
     choose = random.Random(number)  # noqa: S311  # reproducible clicks, no secret
     time.sleep(choose.uniform(0, think[1]))
     while time.monotonic() < end:
         try:
-            session = _come(address, choose, seen)
+            session = _come(address, choose, seen, reader)
             while time.monotonic() < end:
                 time.sleep(choose.uniform(*think))
                 _step(session, choose, seen)
@@ -78,9 +86,9 @@ def _read(address: str, end: float, think: Sequence[float], seen: Seen, number: 
             seen.note("session", 0.0, [f"{type(error).__name__}: {error}"])
 
 
-def _come(address: str, choose: random.Random, seen: Seen) -> Session:
+def _come(address: str, choose: random.Random, seen: Seen, reader: Mapping[str, str] = MappingProxyType({})) -> Session:
     """A first visit."""
-    session = Session(address, choose.choice(_LOCALES))
+    session = Session(address, choose.choice(_LOCALES), **reader)
     seen.note("first page", session.open(choose.choice(PAGES)), session.errors)
     return session
 

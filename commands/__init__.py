@@ -92,14 +92,23 @@ def current_release(home: Path | None) -> Release:
         StoreError: The release is not as it was published.
     """
     from store.releases import ReleaseStore
-    from store.status import alteration
 
     folder = home_folder(home)
     release = ReleaseStore(folder).current()
     if release is None:
         raise InputError(f"no release in {folder}: run 'vigie nightly' first")
-    settings = load_settings(folder)
-    if problem := alteration(folder, release, settings.journal_url, follows=bool(settings.store.url)):
+    return whole_release(folder, release)
+
+
+def whole_release(home: Path, release: Release) -> Release:
+    """Return a release of a home folder.
+
+    Raises:
+        StoreError: It is not as it was published.
+    """
+    from store.status import alteration
+
+    if problem := alteration(home, release, load_settings(home)):
         raise StoreError(f"{problem}; run 'vigie verify'")
     return release
 

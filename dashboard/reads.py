@@ -96,10 +96,7 @@ def refuse_altered(night: Night) -> None:
     Raises:
         StoreError: Naming what was altered.
     """
-    home, settings = Path(night.home), load_settings(home_folder())
-    release = ReleaseStore(home).get(night.run_id)
-    if problem := status.alteration(home, release, settings.journal_url, follows=bool(settings.store.url)):
-        raise StoreError(_("The release {run_id} is not as it was published: {file}"), **vars(problem))
+    _release(night.home, night.run_id)
 
 
 def forecast_coverage(night: Night) -> list[dict[str, Any]]:
@@ -203,7 +200,11 @@ def _night(release: Release) -> Night:
 
 
 def _release(home: str, run_id: str) -> Release:
-    return ReleaseStore(Path(home)).get(run_id)
+    """A release, checked anew whenever something of it is read from the disk."""
+    release = ReleaseStore(Path(home)).get(run_id)
+    if problem := status.alteration(Path(home), release, load_settings(home_folder())):
+        raise StoreError(_("The release {run_id} is not as it was published: {file}"), **vars(problem))
+    return release
 
 
 # One copy of each frame serves all readers: each gets a view that pandas copies as soon as it is written to.

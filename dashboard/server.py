@@ -184,10 +184,8 @@ def _hub_folder(request: Request) -> Response:
 def _is_altered() -> bool:
     """Whether the newest release is not as it was published: then no file of the hub is handed out either."""
     home = home_folder()
-    settings, release = load_settings(home), ReleaseStore(home).current()
-    if release is None:
-        return False
-    return alteration(home, release, settings.journal_url, follows=bool(settings.store.url)) is not None
+    release = ReleaseStore(home).current()
+    return release is not None and alteration(home, release, load_settings(home)) is not None
 
 
 def _health(_request: Request) -> Response:

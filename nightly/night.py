@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -40,12 +40,13 @@ from nightly.run_report import CUT_OFF_SOURCE, RUN_REPORT, StageTimer, left_out,
 from nightly.tables import data_tables, forecast_tables, issued_scores, judge, revisions_since, run_alerts
 from reports.documents import documents
 from store.caches import BacktestStore, FitStore
+from store.chain import Problem
 from store.editions import EditionStore
 from store.journal import Entry, Journal, opened_journal
 from store.lock import AlreadyRunningError, Note, night_lock
 from store.mirror import Delivery, NotDeliveredError, shared
-from store.releases import SETTINGS_FILE, About, Release, ReleaseStore, hash_of_settings, predecessor, prune, readable
-from store.status import NIGHT_ACTIONS, forecast_routes
+from store.releases import About, Release, ReleaseStore, home_inputs, predecessor, prune
+from store.status import NIGHT_ACTIONS, forecast_routes, whole_releases
 from store.vintages import VintageStore
 from workflow import workflow_on
 from workflow.decisions import record_night
@@ -210,7 +211,8 @@ def _make_release(run: Run) -> RunResult:
         run, cards = replace(run, settings=settings), CARDS | own_cards(home)
     if not data.forecastable:
         raise NothingToPublishError(f"no route can be forecast as known on {date}: " + " ".join(data.states["note"]))
-    before = predecessor(releases, date, replay=run.replay)
+    whole, altered = whole_releases(home, settings)
+    before = predecessor(whole, date, replay=run.replay)
     lost = _lost_routes(data.states, before)
     if not run.allow_empty:
         _refuse_empty(data.states, before, settings)
@@ -220,9 +222,8 @@ def _make_release(run: Run) -> RunResult:
         made = make_forecasts(data, settings, BacktestStore(home), timer.report, run.pool, pooled)
 
     with timer.stage("warning and scoring"):
-        former, damaged = readable(releases.current())
         refused = collect_night(settings.hub.place, home, timer.started.date())
-        tables = _judged_tables(run, data, cards, made, pooled, former, before)
+        tables = _judged_tables(run, data, cards, made, pooled, whole, before)
 
     with timer.stage("asylum applications"):
         asylum = forecast_asylum(
@@ -246,7 +247,7 @@ def _make_release(run: Run) -> RunResult:
             *_routes_without_forecast(data.states),
             *left_out(made, settings.operation.fit_seconds),
             *([unable.record(CUT_OFF_SOURCE, model_id=MODEL_ID)] if unable else []),
-            *damaged,
+            *map(_damaged, altered),
             *undone,
             *values_ahead(data.vintages, timer.started.date()),
         ]
@@ -271,13 +272,19 @@ def _finish(run: Run, release: Release, computed: int, degraded: Degraded, secon
     return RunResult(release, degraded, computed, seconds, told)
 
 
+def _damaged(problem: Problem) -> dict[str, str]:
+    """A release that is not as it was published, as a record of a degraded night."""
+    fault = _("the former release is damaged ({problem}): nothing is compared with it; restore it from a backup")
+    return message(fault, problem=str(problem)).record("vigie-releases")
+
+
 def _judged_tables(
     run: Run,
     data: RealTimeData,
     cards: Mapping[str, SourceCard],
     made: ForecastSet,
     pooled: PooledNight | None,
-    former: Release | None,
+    whole: Sequence[Release],
     before: Release | None,
 ) -> dict[str, pd.DataFrame]:
     """Tables about the routes: forecasts with their nowcasts, scores, figures, alerts and errors by group.
@@ -288,11 +295,13 @@ def _judged_tables(
         cards: Cards of the sources, own ones included.
         made: Forecasts as the models made them.
         pooled: The pooled model, if it took part.
-        former: The newest release, if it is whole.
+        whole: The releases that are as they were published, oldest first.
         before: The release that the night goes on from.
     """
     home, date, settings, report = run.delivery.home, run.date, run.settings, data.progress
     vintages, editions = VintageStore(home), EditionStore(home, run.journal)
+    newest = ReleaseStore(home).current()
+    former = newest if newest in whole else None
     announce(report, _("Scores and paths"))
     nowcasts = make_nowcasts(data, made)
     served = made.with_nowcasts(nowcasts)
@@ -305,7 +314,7 @@ def _judged_tables(
     alerts_before = before.read("alerts") if before else no_alerts()
     tables |= run_alerts(data, served, judged.record, tables["freshness"], settings, revisions, alerts_before)
     tables["editions"] = editions.table(date)
-    tables["issued_scores"] = issued_scores(ReleaseStore(home).all(), former, data)
+    tables["issued_scores"] = issued_scores(whole, former, data)
     tables["group_errors"] = errors_by_group(
         data, made.past_ensemble, report, settings.backtest_origins, FitStore(home), run.pool, pooled
     )
@@ -333,7 +342,7 @@ def _publish(
         run.date,
         code_version(),
         settings.model_dump(exclude=_NOT_OF_THE_RELEASE),
-        {**inputs, SETTINGS_FILE: hash_of_settings(home)},
+        {**inputs, **home_inputs(home)},
         degraded,
         run.replay,
         chain_head(run.journal),

@@ -86,11 +86,12 @@ def chain_head(journal: Journal) -> dict[str, Any] | None:
 
 
 def witness(journal: Journal, run_id: str, sha256: str) -> None:
-    """Tell the journal of a release before it is in place: one that it does not know of was not made by a night."""
-    try:
-        journal.record(Entry(ACTOR, WITNESSED, run_id, run_id, payload={WITNESS: sha256}))
-    except StoreError as error:
-        get_logger().error("release not recorded", run_id=run_id, reason=str(error))
+    """Record a release in the journal before it is in place: readers refuse one without this row.
+
+    Raises:
+        StoreError: The journal refuses; then nothing is published.
+    """
+    journal.record(Entry(ACTOR, WITNESSED, run_id, run_id, payload={WITNESS: sha256}))
 
 
 def record_publication(
@@ -169,7 +170,9 @@ def _record_freshness(journal: Journal, release: Release) -> None:
 
 
 def _record_what_was_cut_off(journal: Journal, release: Release, witness: str | None) -> None:
+    """Record the publication of a release that the journal witnessed; one that it did not witness stays refused."""
     rows = journal.entries(run_id=release.run_id)
-    if not any(row.action in NIGHT_ACTIONS for row in rows):
+    is_witnessed = any(row.action == WITNESSED and row.payload[WITNESS] == witness for row in rows)
+    if is_witnessed and not any(row.action in NIGHT_ACTIONS for row in rows):
         record_publication(journal, release, {}, witness, _LATE)
         get_logger().info("made up for a night that was cut off", run_id=release.run_id)

@@ -38,7 +38,7 @@ from nightly import TARGET, RealTimeData
 from nightly.forecasts import ForecastSet
 from nightly.nowcasts import past_nowcasts
 from nightly.pooled import PooledNight
-from store.releases import Release, readable
+from store.releases import Release
 from store.vintages import VintageStore
 
 _PLACE = ["series_id", "origin_date", "horizon"]
@@ -215,7 +215,7 @@ def issued_scores(releases: Sequence[Release], former: Release | None, data: Rea
     after the release was made; replays never do.
 
     Args:
-        releases: The home's releases, oldest first.
+        releases: The home's releases that are as they were published, oldest first.
         former: The release before this one: what it scored is taken over, also from releases that are gone.
         data: What is known tonight.
 
@@ -227,7 +227,7 @@ def issued_scores(releases: Sequence[Release], former: Release | None, data: Rea
     found = [kept]
     scored = set(kept[_PLACE].itertuples(index=False, name=None))
     for release in releases:
-        if release.manifest["replay"] or readable(release)[0] is None:
+        if release.manifest["replay"]:
             continue
         forecasts = release.read("forecasts")
         forecasts = forecasts[forecasts["model_id"] == ENSEMBLE]

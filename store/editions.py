@@ -16,13 +16,13 @@ from typing import Any, Final, Literal
 
 import pandas as pd
 
-from core.errors import InputError, Message
+from core.errors import InputError, Message, StoreError
 from core.languages import marked as _
 from core.log import counted, get_logger
 from core.release import EDITIONS
 from core.schema import Entry
 from core.settings import Settings
-from store import parquet_bytes, read_parquet, write_bytes
+from store import parquet_bytes, read_parquet, sha256_of_bytes, sha256_of_file, write_bytes
 from store.journal import Journal
 from store.lock import night_lock
 from store.mirror import shared
@@ -46,6 +46,8 @@ _STATES: dict[str, State] = {
     TAKEN_IN: "known", HELD_BACK: "held", ACCEPT: "known", REJECT: "rejected", WITHDRAW: "withdrawn",
 }  # fmt: skip
 FOLDER = "editions"
+FIGURES = "figures"
+"""Key under which the row of a held edition keeps the hash of its figures."""
 _BEGUN = ".begun"
 """End of the name of a note about figures that are being stored; their row of the journal removes it."""
 
@@ -219,8 +221,10 @@ class EditionStore:
         former = self.newest_of(arrival.source_id, arrival.sha256)
         if former is not None and former.state == HELD:
             return former
-        row = self._row(HELD_BACK, arrival, (), self._new_id(arrival), why_held=[one.to_json() for one in reasons])
-        write_bytes(self._file(row.subject), parquet_bytes(arrival.observations))
+        figures = parquet_bytes(arrival.observations)
+        facts = {"why_held": [one.to_json() for one in reasons], FIGURES: sha256_of_bytes(figures)}
+        row = self._row(HELD_BACK, arrival, (), self._new_id(arrival), **facts)
+        write_bytes(self._file(row.subject), figures)
         return _after(None, self._journal.record(row))
 
     def decide(self, decision: Decision) -> Edition:
@@ -245,6 +249,17 @@ class EditionStore:
         done = _after(edition, self._end(note, row, facts))
         get_logger().info(decision.action, edition_id=edition.edition_id, actor=decision.actor)
         return done
+
+    def altered(self) -> list[Path]:
+        """Files of held editions that are missing or not as they were kept, in the order of receipt.
+
+        Raises:
+            StoreError: The journal or a file cannot be read.
+        """
+        held = {one.edition_id for one in self.all() if one.state == HELD}
+        rows = [row for row in self._journal.entries(action=HELD_BACK) if row.subject in held]
+        kept = {self._file(row.subject): row.payload.get(FIGURES) for row in rows}
+        return [path for path, sha256 in kept.items() if not path.is_file() or sha256_of_file(path) != sha256]
 
     def is_interrupted(self) -> bool:
         """Whether figures are being stored just now, or a kill left some without their row of the journal."""
@@ -296,7 +311,9 @@ class EditionStore:
         return done
 
     def _accepted(self, edition: Edition) -> dict[str, Any]:
-        rows = read_parquet(self._file(edition.edition_id))
+        if (path := self._file(edition.edition_id)) in self.altered():
+            raise StoreError(f"{path}: is missing or was altered since it was held: give its file again")
+        rows = read_parquet(path)
         # What a withdrawal took back is known again from the day of this decision, not from the file's own.
         again = any(one.sha256 == edition.sha256 and one.undone for one in self.all(edition.source_id))
         rows = rows.assign(as_of_estimated=rows["as_of_estimated"] | again)

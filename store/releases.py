@@ -21,8 +21,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.errors import InputError, SchemaError, StoreError, message
-from core.languages import marked as _
+from core.errors import InputError, SchemaError, StoreError
 from core.release import CONTRACT_VERSION, RELEASE, REQUIRED
 from core.release_docs import DATA_PACKAGE, data_package
 from core.schema import check
@@ -53,7 +52,8 @@ from store.chain import (
 from store.lock import held
 
 SETTINGS_FILE = "settings.toml"
-"""Name of the settings' file in a home, and of its hash among a manifest's inputs."""
+HOME_INPUTS = (SETTINGS_FILE, "own/*.toml", "hub/hub-config/*.json", "hub/models/*.yml")
+"""Files of a home that a night reads and that may change between nights: their hashes stand among its inputs."""
 _STAGING, _REMOVING = ".staging-", ".removing-"
 
 
@@ -280,14 +280,15 @@ class ReleaseStore:
         return Release(self.folder / run_id)
 
 
-def hash_of_settings(home: Path) -> str:
-    """Hash of a home's file of settings; of no bytes if it has none.
+def home_inputs(home: Path) -> dict[str, str]:
+    """Return the hash of each of :data:`HOME_INPUTS` by its path in the home; of missing settings that of no bytes.
 
     Raises:
-        StoreError: The file cannot be read.
+        StoreError: A file cannot be read.
     """
-    path = home / SETTINGS_FILE
-    return sha256_of_file(path) if path.exists() else sha256_of_bytes(b"")
+    found = [path for pattern in HOME_INPUTS for path in sorted(home.glob(pattern))]
+    hashes = {path.relative_to(home).as_posix(): sha256_of_file(path) for path in found}
+    return {SETTINGS_FILE: sha256_of_bytes(b"")} | hashes
 
 
 def publishing(folder: Path) -> AbstractContextManager[None]:
@@ -295,37 +296,20 @@ def publishing(folder: Path) -> AbstractContextManager[None]:
     return held(folder / ".publish.lock", "publishing", 60)
 
 
-def readable(release: Release | None) -> tuple[Release | None, list[dict[str, str]]]:
-    """A release if it is whole; else None, with what is wrong as a record of a degraded night."""
-    if release is None:
-        return None, []
-    try:
-        problem = next(file_problems(release.path, release.manifest["files"]), None)
-    except (KeyError, TypeError, AttributeError, StoreError) as error:
-        problem = Problem(release.run_id, MANIFEST, str(error))
-    if problem is None:
-        return release, []
-    fault = _("the former release is damaged ({problem}): nothing is compared with it; restore it from a backup")
-    return None, [message(fault, problem=str(problem)).record("vigie-releases")]
+def predecessor(releases: Sequence[Release], as_of: dt.date, *, replay: bool) -> Release | None:
+    """The release that a night goes on from: the newest of its kind, real or replay, of no later knowledge.
 
-
-def predecessor(store: ReleaseStore, as_of: dt.date, *, replay: bool) -> Release | None:
-    """The release that a night goes on from: the newest whole one of its kind, real or replay, of no later knowledge.
+    Args:
+        releases: Releases that are as they were published, oldest first.
+        as_of: The night's day.
+        replay: The night's kind.
 
     Returns:
         That release; where there is none of the night's kind, the newest of the other; None where there is neither.
     """
-    other = None
-    for release in reversed(store.all()):
-        try:
-            is_earlier, same_kind = release.as_of <= as_of, bool(release.manifest["replay"]) == replay
-        except (KeyError, StoreError):
-            continue
-        if is_earlier and (same_kind or other is None) and readable(release)[0] is not None:
-            if same_kind:
-                return release
-            other = release
-    return other
+    earlier = [one for one in releases if one.as_of <= as_of]
+    of_kind = [one for one in earlier if bool(one.manifest["replay"]) == replay]
+    return next(iter([*of_kind[::-1], *earlier[::-1]]), None)
 
 
 @lru_cache(maxsize=64)

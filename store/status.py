@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from core.settings import DRILL
+from core.errors import StoreError
+from core.settings import DRILL, Settings
 from store import sha256_of_file
 from store.chain import MANIFEST, Problem
 from store.editions import HELD, EditionStore
@@ -130,32 +131,49 @@ def witnesses(home: Path, journal_setting: str = "") -> dict[str, str]:
     }
 
 
-def alteration(home: Path, release: Release, journal_setting: str, *, follows: bool) -> Problem | None:
+def alteration(home: Path, release: Release, settings: Settings) -> Problem | None:
     """What of a release is not as a night published it: by its files, its successor or the head, and the journal.
 
     Every reader of a release calls this first. A manifest that the journal did not witness is refused, also where
     its head and its successors were rewritten with it.
 
-    Args:
-        home: The home folder.
-        release: The release.
-        journal_setting: Address of the journal, as in the settings.
-        follows: Whether the home takes releases from a shared store: their witnesses may stand in another journal.
-
     Raises:
         StoreError: A file or the journal cannot be read.
     """
-    if problem := ReleaseStore(home).alteration(release):
-        return problem
-    rows = _nights(home, journal_setting, (WITNESSED, *NIGHT_ACTIONS))
+    return next(_alterations(home, [release], settings))
+
+
+def whole_releases(home: Path, settings: Settings) -> tuple[list[Release], list[Problem]]:
+    """Return the releases that are as a night published them, oldest first, and what is wrong with the others.
+
+    Raises:
+        StoreError: The journal cannot be read.
+    """
+    releases = ReleaseStore(home).all()
+    problems = list(_alterations(home, releases, settings))
+    whole = [release for release, problem in zip(releases, problems, strict=True) if problem is None]
+    return whole, [problem for problem in problems if problem is not None]
+
+
+def _alterations(home: Path, releases: Sequence[Release], settings: Settings) -> Iterator[Problem | None]:
+    """The same of several releases. Of a home that takes releases from a store the journal may lack their witnesses."""
+    store, rows = ReleaseStore(home), _nights(home, settings.journal_url, (WITNESSED, *NIGHT_ACTIONS))
     kept = [row for row in rows if WITNESS in row.payload]
-    witnessed = {str(row.payload[WITNESS]) for row in kept if row.run_id == release.run_id}
-    name = f"{release.run_id}/{MANIFEST}"
-    if witnessed and witnessed != {sha256_of_file(release.path / MANIFEST)}:
-        return Problem(release.run_id, name, "was altered: its hash is not the one that the journal keeps")
-    if not witnessed and not follows and any(row.run_id < release.run_id for row in kept):
-        return Problem(release.run_id, name, "was added: the journal has no witness of this release")
-    return None
+    for release in releases:
+        name = f"{release.run_id}/{MANIFEST}"
+        try:
+            problem = store.alteration(release)
+            found = sha256_of_file(release.path / MANIFEST)
+        except (KeyError, TypeError, AttributeError, StoreError) as error:
+            yield Problem(release.run_id, name, f"was altered: not a manifest any more ({error})")
+            continue
+        witnessed = {str(row.payload[WITNESS]) for row in kept if row.run_id == release.run_id}
+        if problem is None and witnessed and witnessed != {found}:
+            problem = Problem(release.run_id, name, "was altered: its hash is not the one that the journal keeps")
+        is_expected = not settings.store.url and any(row.run_id < release.run_id for row in kept)
+        if problem is None and not witnessed and is_expected:
+            problem = Problem(release.run_id, name, "was added: the journal has no witness of this release")
+        yield problem
 
 
 def _held(home: Path, journal_setting: str) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from core.settings import FEED, Settings
 from store import ASIDE, is_as_named, sha256_of_file
 from store.caches import altered_caches
 from store.chain import Problem, links, read_json
+from store.editions import EditionStore
 from store.export import PLACED, WRITTEN
 from store.hub import EDITIONS, SubmissionStore
 from store.journal import HEAD_FILE, AlteredRowError, existing_journal, read_head_file
 from store.outbox import Outbox
-from store.releases import SETTINGS_FILE, ReleaseStore, hash_of_settings
+from store.releases import HOME_INPUTS, SETTINGS_FILE, ReleaseStore, home_inputs
 from store.status import WITNESSED, witnesses
 from store.vintages import VintageStore
 
@@ -61,7 +63,7 @@ def _problems(home: Path, settings: Settings, head: str) -> Iterator[Problem]:
     yield from _link_problems(home)
     yield from _figure_problems(home)
     if kept or not settings.store.url:
-        yield from _settings_problems(home, manifests)
+        yield from _input_problems(home, manifests)
     yield from _hub_problems(home, store)
     for path in altered_caches(home):
         yield Problem("", path.relative_to(home).as_posix(), "was altered or is unknown: it lacks this home's digest")
@@ -95,6 +97,8 @@ def _journal_problems(
             yield Problem("", JOURNAL, broken)
         if broken := Outbox(journal).first_break():
             yield Problem("", "outbox", broken)
+        for path in EditionStore(home, journal).altered():
+            yield Problem("", path.relative_to(home).as_posix(), "is missing or was altered since the edition was held")
         known = {entry.run_id for entry in journal.entries(action=WITNESSED)}
         began = min(known, default="")
     for run_id in sorted(manifests):
@@ -110,17 +114,21 @@ def _figure_problems(home: Path) -> Iterator[Problem]:
 
 
 def _link_problems(home: Path) -> Iterator[Problem]:
-    """Links below the folders of a home: what they lead to is not what was recorded."""
+    """Links among the folders of a home: what they lead to is not what was recorded."""
     for folder in _FOLDERS:
-        for path in sorted((home / folder).rglob("*")):
+        for path in (home / folder, *sorted((home / folder).rglob("*"))):
             if path.is_symlink():
                 yield Problem("", path.relative_to(home).as_posix(), "was added: it is a link")
 
 
-def _settings_problems(home: Path, manifests: dict[str, dict[str, Any]]) -> Iterator[Problem]:
+def _input_problems(home: Path, manifests: dict[str, dict[str, Any]]) -> Iterator[Problem]:
+    """Settings, mappings of own figures, and what the hub and its models say of themselves, since the last night."""
     run_id = max((run_id for run_id, one in manifests.items() if SETTINGS_FILE in one.get("inputs", {})), default="")
-    if run_id and manifests[run_id]["inputs"][SETTINGS_FILE] != hash_of_settings(home):
-        yield Problem("", SETTINGS_FILE, f"was changed since the release {run_id}; the next night records it")
+    here = home_inputs(home)
+    for name, sha256 in sorted(manifests[run_id]["inputs"].items() if run_id else ()):
+        if any(fnmatch(name, pattern) for pattern in HOME_INPUTS) and here.get(name) != sha256:
+            what = "changed" if name in here else "removed"
+            yield Problem("", name, f"was {what} since the release {run_id}; the next night records it")
 
 
 def _hub_problems(home: Path, store: ReleaseStore) -> Iterator[Problem]:

@@ -14,6 +14,8 @@ from streamlit.proto.Alert_pb2 import Alert
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
+from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_token_string
+from streamlit.web.server.starlette.starlette_server_config import XSRF_COOKIE_NAME
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
@@ -37,8 +39,22 @@ def answers(socket: ClientConnection, message: BackMsg) -> Iterator[ForwardMsg]:
         is_over = is_end and answer.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
 
 
+def handshake(cookie: str) -> dict[str, Any]:
+    """Arguments of a websocket's client: with a login's cookie also the token of a page."""
+    if not cookie:
+        return {"subprotocols": [Subprotocol("streamlit")]}
+    token = generate_xsrf_token_string()
+    return {
+        "subprotocols": [Subprotocol("streamlit"), Subprotocol(token)],
+        "additional_headers": {"Cookie": f"{XSRF_COOKIE_NAME}={token}; {cookie}"},
+    }
+
+
 class Session:
-    """One reader from connecting to closing; ``locale`` is the browser's language, such as ``en-GB``.
+    """One reader from connecting to closing.
+
+    ``locale`` is the browser's language, such as ``en-GB``. With ``cookie``, the name and value of a login's cookie, it
+    sends the token of a page too. ``source`` is the address of loopback that it comes from.
 
     Attributes:
         title: The title that the last run put on the screen.
@@ -47,13 +63,13 @@ class Session:
         errors: What went wrong in it.
     """
 
-    def __init__(self, address: str, locale: str) -> None:
+    def __init__(self, address: str, locale: str, *, cookie: str = "", source: str = "127.0.0.1") -> None:
         self._locale, self._address, self._query = locale, address, ""
         self._pages: dict[str, str] = {}
         self._page_hash, self._values = "", dict[str, WidgetState]()
         self.title, self.widgets, self.charts, self.errors = "", dict[str, tuple[str, Any]](), 0, list[str]()
         self._socket = connect(
-            f"{address.replace('http', 'ws', 1)}/_stcore/stream", subprotocols=[Subprotocol("streamlit")],
+            f"{address.replace('http', 'ws', 1)}/_stcore/stream", **handshake(cookie), source_address=(source, 0),
             max_size=LARGEST_BYTES, origin=Origin(address), compression=None, open_timeout=LONGEST_SECONDS,
         )  # fmt: skip
 

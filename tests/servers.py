@@ -61,7 +61,7 @@ class Server:
         headless: bool = True,
     ) -> None:
         port = port or free_port()
-        self.address, self._log, self._environment = f"http://127.0.0.1:{port}", log, environment
+        self.address, self.home, self.log, self._environment = f"http://127.0.0.1:{port}", home, log, environment
         options = ["--home", str(home), "--port", str(port), *(["--headless"] if headless else [])]
         self._command = [sys.executable, "-m", "cli", "serve", "dashboard", *options]
 
@@ -72,7 +72,7 @@ class Server:
             RuntimeError: It ended, or did not answer within the longest wait.
         """
         threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-        with self._log.open("wb") as log:
+        with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 self._command, cwd=PROJECT, stdout=log, stderr=subprocess.STDOUT,
                 env={**os.environ, **threads, **self._environment},
@@ -84,7 +84,7 @@ class Server:
             time.sleep(0.2)
         self.__exit__()
         raise RuntimeError(
-            f"the server ended, or did not answer within {LONGEST_SECONDS} s: {self._log.read_text()[-800:]}"
+            f"the server ended, or did not answer within {LONGEST_SECONDS} s: {self.log.read_text()[-800:]}"
         )
 
     def __exit__(self, *_error: object) -> None:
@@ -98,7 +98,12 @@ class Server:
         now, peak = (float(re.findall(rf"{name}:\s+(\d+) kB", status)[0]) for name in ("VmRSS", "VmHWM"))
         return now / 1024, peak / 1024
 
+    def processor_seconds(self) -> float:
+        """Seconds of processor time that it has used."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def faults(self) -> list[str]:
         """Lines of its log that tell of an error."""
-        lines = self._log.read_text(errors="replace").splitlines()
+        lines = self.log.read_text(errors="replace").splitlines()
         return [line for line in lines if re.search(r"Traceback|\bERROR\b|Uncaught|Exception", line)]

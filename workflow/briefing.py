@@ -99,8 +99,7 @@ def _load(workflow: Workflow, release: Release, names: Sequence[str]) -> LoadedR
         StoreError: A file was altered.
     """
     manifest = release.manifest
-    settings = workflow.settings
-    if problem := alteration(workflow.home, release, settings.journal_url, follows=bool(settings.store.url)):
+    if problem := alteration(workflow.home, release, workflow.settings):
         raise StoreError(f"{problem}; run 'vigie verify'")
     return LoadedRelease(
         run_id=release.run_id,

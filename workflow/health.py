@@ -105,7 +105,7 @@ def read_health(home: Path, now: dt.datetime | None = None) -> Health:
         settings, current = load_settings(home), ReleaseStore(home).current()
         problem = None
         if current is not None:
-            problem = alteration(home, current, settings.journal_url, follows=bool(settings.store.url))
+            problem = alteration(home, current, settings)
         if current is not None and problem is not None:
             get_logger().error("release altered", run_id=problem.run_id, file=problem.file, rule=problem.rule)
             reason = "the release is not as it was published: run vigie verify"

@@ -54,7 +54,7 @@ def test_an_address_that_is_not_there_is_noted(session: Session) -> None:
 
 
 def test_readers_at_once_meet_no_error_and_every_step_is_timed(server: Server) -> None:
-    seen = dashboard_load.run(server.address, 3, 0.2, (2, 8))
+    seen = dashboard_load.run(server.address, 0.2, (2, 8), [{}] * 3)
     assert seen.errors == []
     assert len(seen.seconds["first page"]) == 3
     assert all(seconds > 0 for seconds in seen.all())

@@ -13,7 +13,7 @@ from core.release import ISSUED_SCORES
 from core.schema import ALL, check
 from forecasting import ENSEMBLE, LEVELS
 from forecasting.quantiles import QuantileTable, to_rows
-from nightly import RealTimeData, tables
+from nightly import RealTimeData
 from nightly.tables import issued_scores
 from store.releases import Release
 from store.status import issued_skill
@@ -40,9 +40,8 @@ class Told(Release):
 
 
 @pytest.fixture
-def data(monkeypatch: pytest.MonkeyPatch) -> RealTimeData:
+def data() -> RealTimeData:
     """Arrivals of one route to March 2024, each month known ten days after its end."""
-    monkeypatch.setattr(tables, "readable", lambda release: (release, []))
     random = np.random.default_rng(3)
     rows = pd.DataFrame(
         {"time_period": MONTHS.astype(str), "as_of": MONTHS.end_time.normalize() + pd.Timedelta(days=10)}

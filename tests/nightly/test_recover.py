@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -12,12 +13,21 @@ import pytest
 from core.errors import InputError, Message, StoreError
 from core.release import RELEASE, REQUIRED
 from core.schema import Entry
+from core.settings import Settings
 from nightly.inputs import LOADED, held_before
-from nightly.recover import CLOCK_SOURCE, FRESHNESS, JOURNAL_SOURCE, record_publication, recover, values_ahead
+from nightly.recover import (
+    CLOCK_SOURCE,
+    FRESHNESS,
+    JOURNAL_SOURCE,
+    record_publication,
+    recover,
+    values_ahead,
+    witness,
+)
 from store.editions import REJECT, Arrival, Decision, EditionStore
 from store.journal import Journal, journal_url, opened_journal
 from store.releases import About, Release, ReleaseStore
-from store.status import NIGHT_ACTIONS, witnesses
+from store.status import NIGHT_ACTIONS, WITNESSED, alteration, witnesses
 from store.vintages import VintageStore
 
 NOW = dt.datetime.now(dt.UTC)
@@ -37,7 +47,7 @@ def home(tmp_path: Path) -> Path:
         journal.record(Entry("nightly", LOADED, "figures"))
         frames = {name: RELEASE[name].empty() for name in REQUIRED}
         store = ReleaseStore(home)
-        release = store.publish(frames, {}, About(as_of, "0.1.0", {}, {}))
+        release = store.publish(frames, {}, About(as_of, "0.1.0", {}, {}), partial(witness, journal))
         record_publication(journal, release, {}, store.head())
     return home
 
@@ -49,8 +59,8 @@ def journal(home: Path) -> Iterator[Journal]:
     opened.close()
 
 
-def publish_untold(home: Path) -> Release:
-    """What a night leaves that is killed between publication and journal."""
+def publish_untold(home: Path, journal: Journal | None = None) -> Release:
+    """What a night leaves that is killed between publication and journal; without a journal, what an intruder does."""
     store = ReleaseStore(home)
     former = store.current()
     assert former is not None
@@ -58,17 +68,18 @@ def publish_untold(home: Path) -> Release:
     frames["freshness_changes"] = pd.DataFrame(
         {"source_id": ["iom_dtm"], "before": ["fresh"], "after": ["late"], "last_period": ["2024-12"]}
     )
-    return store.publish(frames, {}, About(former.as_of, "0.1.0", {}, {}))
+    about = About(former.as_of, "0.1.0", {}, {})
+    return store.publish(frames, {}, about, partial(witness, journal)) if journal else store.publish(frames, {}, about)
 
 
 def test_a_release_that_the_journal_does_not_know_is_recorded_once_with_its_hash_and_what_became_late(
     home: Path, journal: Journal
 ) -> None:
-    release, store = publish_untold(home), ReleaseStore(home)
+    release, store = publish_untold(home, journal), ReleaseStore(home)
     for _ in range(2):
         assert recover(home, journal, store, NOW) == []
     rows = journal.entries(run_id=release.run_id)
-    assert [row.action for row in rows] == [FRESHNESS, NIGHT_ACTIONS[0]]
+    assert [row.action for row in rows] == [WITNESSED, FRESHNESS, NIGHT_ACTIONS[0]]
     assert "recorded by the next night" in rows[-1].reason
     assert witnesses(home)[release.run_id] == store.head()
     assert store.verify(witnesses(home)) is None
@@ -77,13 +88,35 @@ def test_a_release_that_the_journal_does_not_know_is_recorded_once_with_its_hash
 def test_a_night_killed_between_its_two_rows_tells_of_a_late_source_once(
     home: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    release = publish_untold(home)
+    release = publish_untold(home, journal)
     with monkeypatch.context() as night:
         night.setattr("nightly.recover._PUBLISHED", "")  # refused by the journal: the last row is missing
         with pytest.raises(InputError, match="must not be empty"):
             record_publication(journal, release, {}, None)
     recover(home, journal, ReleaseStore(home), NOW)
-    assert [row.action for row in journal.entries(run_id=release.run_id)] == [FRESHNESS, NIGHT_ACTIONS[0]]
+    rows = journal.entries(run_id=release.run_id)
+    assert [row.action for row in rows] == [WITNESSED, FRESHNESS, NIGHT_ACTIONS[0]]
+
+
+def test_release_without_a_witness_is_not_recorded_by_the_next_night(home: Path, journal: Journal) -> None:
+    added = publish_untold(home)
+    recover(home, journal, ReleaseStore(home), NOW)
+    assert journal.entries(run_id=added.run_id) == []
+    assert "no witness" in str(alteration(home, added, Settings()))
+
+
+def test_release_that_the_journal_cannot_witness_is_not_published(
+    home: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = ReleaseStore(home).current()
+
+    def refuse(*_: object) -> None:
+        raise StoreError("journal: database or disk is full")
+
+    monkeypatch.setattr(Journal, "record", refuse)
+    with pytest.raises(StoreError, match="disk is full"):
+        publish_untold(home, journal)
+    assert ReleaseStore(home).current() == before
 
 
 def test_a_journal_that_refuses_does_not_turn_a_published_release_into_a_failure(
@@ -92,7 +125,7 @@ def test_a_journal_that_refuses_does_not_turn_a_published_release_into_a_failure
     def refuse(*_: object) -> None:
         raise StoreError("journal: database or disk is full")
 
-    release = publish_untold(home)
+    release = publish_untold(home, journal)
     monkeypatch.setattr(Journal, "record", refuse)
     (told,) = record_publication(journal, release, {}, None)
     assert told["source_id"] == JOURNAL_SOURCE

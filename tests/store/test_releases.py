@@ -29,7 +29,6 @@ from store.releases import (
     expendable,
     files_of,
     predecessor,
-    readable,
 )
 
 Frames = dict[str, pd.DataFrame]
@@ -459,27 +458,11 @@ def test_a_release_is_as_it_was_published_until_one_of_its_files_or_its_manifest
         assert "its hash is not the one that was recorded" in problem.rule
 
 
-def test_a_night_goes_on_from_a_release_of_its_own_day_or_before_and_of_its_kind(
-    store: ReleaseStore, three: list[Release]
-) -> None:
+def test_a_night_goes_on_from_a_release_of_its_own_day_or_before_and_of_its_kind(three: list[Release]) -> None:
     for day, place in ((31, 2), (30, 1), (29, 0)):
-        assert predecessor(store, dt.date(2025, 1, day), replay=False) == three[place]
-    assert predecessor(store, dt.date(2025, 1, 28), replay=False) is None
-    (three[2].path / "sources.json").write_text("{ }")
-    assert predecessor(store, dt.date(2025, 1, 31), replay=False) == three[1], "a damaged one is passed over"
-    assert predecessor(store, dt.date(2025, 1, 31), replay=True) == three[1]
-    for text in ("{", "{}"):
-        (three[2].path / "manifest.json").write_text(text)
-        assert predecessor(store, dt.date(2025, 1, 31), replay=False) == three[1], "and so is one without a manifest"
-
-
-def test_a_release_is_readable_or_named_as_a_damaged_one(three: list[Release]) -> None:
-    assert readable(None) == (None, [])
-    assert readable(three[0]) == (three[0], [])
-    (three[1].path / "sources.json").unlink()
-    found, (told,) = readable(three[1])
-    assert found is None
-    assert "the former release is damaged" in told["reason"]
+        assert predecessor(three, dt.date(2025, 1, day), replay=False) == three[place]
+    assert predecessor(three, dt.date(2025, 1, 28), replay=False) is None
+    assert predecessor(three, dt.date(2025, 1, 31), replay=True) == three[2]
 
 
 def test_of_each_month_the_last_real_night_and_the_last_replay_are_kept_beside_the_newest(

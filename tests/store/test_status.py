@@ -50,7 +50,7 @@ def test_a_night_goes_on_from_the_newest_earlier_release_of_its_kind_else_of_the
     runs = [store.publish(release_frames, DOCUMENTS, one) for one in (replay, real, replay)]
 
     def found(day: dt.date, *, is_replay: bool) -> str:
-        release = predecessor(store, day, replay=is_replay)
+        release = predecessor(store.all(), day, replay=is_replay)
         return "" if release is None else release.run_id
 
     assert found(dt.date(2025, 3, 1), is_replay=False) == runs[1].run_id

@@ -16,31 +16,33 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from core.errors import Message, StoreError
 from core.release import HUB_EDITIONS
 from core.settings import Settings
 from hub.night import publish_files
 from nightly.recover import chain_head, record_publication, witness
 from store import Partitions, parquet_bytes, sha256_of_bytes, sha256_of_file, write_bytes
 from store.caches import FitStore
-from store.editions import Arrival, EditionStore
+from store.editions import ACCEPT, Arrival, Decision, EditionStore
 from store.export import tell_published, write_published
 from store.hub import Edition, SubmissionStore
 from store.journal import Entry, Journal, _link, journal_url
 from store.outbox import Outbox, OutboxMessage
-from store.releases import SETTINGS_FILE, About, Release, ReleaseStore, hash_of_settings
-from store.status import WITNESSED, alteration
+from store.releases import SETTINGS_FILE, About, Release, ReleaseStore, home_inputs
+from store.status import WITNESSED, alteration, whole_releases
 from store.verify import verify_home
 from store.vintages import VintageStore
 from tests.store.conftest import Rows
 
 Frames = dict[str, pd.DataFrame]
+FOLLOWING = Settings.model_validate({"store": {"url": "s3://vigie/production"}})
 
 
 def night(home: Path, frames: Frames, day: int, *, told: bool = True) -> Release:
     """A release as a night makes it; not told: as somebody else would."""
     store, journal = ReleaseStore(home), Journal(journal_url("", home))
     contents = VintageStore(home).contents()
-    inputs = {SETTINGS_FILE: hash_of_settings(home)}
+    inputs = home_inputs(home)
     about = About(dt.date(2025, 1, day), "0.1.0", {}, inputs, journal=chain_head(journal), vintages=contents)
     editions = [(one.model_id, one.round_id, one.sha256, one.file, one.received, one.late) for one in submitted(home)]
     frames = frames | {"hub_editions": HUB_EDITIONS.empty()}
@@ -85,6 +87,9 @@ def make_home(home: Path, frames: Frames, observations: Rows) -> None:
         "team-model", "2025-01-31", sha256_of_bytes(content), "a.csv", dt.date(2025, 2, 3), True, "hub"
     )  # as the class is
     SubmissionStore(home).add(edition, content)
+    SubmissionStore(home).put_metadata("team-model", b"team_abbr: team")
+    SubmissionStore(home).put_config({"hub-config/tasks.json": b"{}"})
+    write_bytes(home / "own" / "own_post.toml", b"[source]\n")
     VintageStore(home).append(observations(("2024-12", 5418.0, "2025-01-10")))
     for day in (29, 30, 31):
         journal = Journal(journal_url("", home))
@@ -102,6 +107,8 @@ def make_home(home: Path, frames: Frames, observations: Rows) -> None:
     outbox = Outbox(journal)
     outbox.decide("alert 31", lambda _rows: [Entry("ada", "signed off", "alert 31")], lambda _rows, _known: [message])
     outbox.failed(message, noon, "no route to host", noon)
+    held = Arrival("iom-dtm", "odd.csv", "1" * 64, "ada", observations(("2025-01", 9.0, "2025-02-10")), noon.date())
+    EditionStore(home, journal).hold(held, [Message("another unit")])
     outbox.succeeded(message, noon, Entry("delivery", "sent", "alert 31"))
     journal.record(Entry("bob", "dissented", "alert 31", reason="too early"))
     journal.close()
@@ -207,6 +214,15 @@ def rewrite_receipt(home: Path) -> None:
 def take_submission_away(home: Path) -> None:
     for path in (home / "hub" / "editions").rglob("*.*"):
         path.unlink()
+
+
+def held_figures(home: Path) -> Path:
+    return next((home / "editions").glob("*.parquet"))
+
+
+def link_folder(home: Path) -> None:
+    (home / "vintages").rename(home.parent / "elsewhere")
+    (home / "vintages").symlink_to(home.parent / "elsewhere", target_is_directory=True)
 
 
 def submission(home: Path) -> Path:
@@ -325,11 +341,18 @@ TAMPERINGS: dict[str, Callable[[Path], object]] = {
     "a submission": lambda home: overwrite(submission(home), b"other"),
     "a submission taken away": take_submission_away,
     "a submission's day of receipt": rewrite_receipt,
+    "what a model says of itself": lambda home: overwrite(home / "hub" / "models" / "team-model.yml", b"team_abbr: eve"),
+    "what a model says of itself taken away": lambda home: (home / "hub" / "models" / "team-model.yml").unlink(),
+    "the hub's configuration": lambda home: overwrite(home / "hub" / "hub-config" / "tasks.json", b"[]"),
+    "a mapping of own figures": lambda home: overwrite(home / "own" / "own_post.toml", b"[source]\nx = 1\n"),
+    "figures that wait for a person": lambda home: overwrite(held_figures(home), b"other"),
+    "figures that wait for a person taken away": lambda home: held_figures(home).unlink(),
+    "a whole folder behind a link": link_folder,
 }  # fmt: skip
 
 
 def test_as_many_were_tried_as_were_promised() -> None:
-    assert len(TAMPERINGS) >= 90
+    assert len(TAMPERINGS) >= 100
 
 
 @pytest.mark.parametrize("what", TAMPERINGS)
@@ -345,18 +368,41 @@ def test_what_was_changed_is_named(home: Path, what: str) -> None:
 def test_rewritten_release_with_its_own_head_is_refused(home: Path) -> None:
     store = ReleaseStore(home)
     for release in store.all():
-        assert alteration(home, release, "", follows=False) is None
+        assert alteration(home, release, Settings()) is None
     forge_newest(home)
     forged = store.current()
     assert forged is not None
     assert store.alteration(forged) is None, "it agrees with its own head"
-    assert "not the one that the journal keeps" in str(alteration(home, forged, "", follows=False))
+    assert "not the one that the journal keeps" in str(alteration(home, forged, Settings()))
+
+
+def test_a_night_goes_on_without_releases_that_are_not_as_published(home: Path) -> None:
+    forge_newest(home)
+    whole, altered = whole_releases(home, Settings())
+    assert [one.path for one in whole] == sorted((home / "releases").glob("2*"))[:-1]
+    assert [one.run_id for one in altered] == [newest(home).name]
+    overwrite(oldest(home) / "manifest.json", b"[")
+    whole, altered = whole_releases(home, Settings())
+    assert [len(whole), len(altered)] == [1, 2]
+
+
+def test_altered_figures_that_wait_for_a_person_are_not_taken_in(home: Path) -> None:
+    overwrite(path := held_figures(home), b"other")
+    journal = Journal(journal_url("", home))
+    with pytest.raises(StoreError, match="was altered since it was held"):
+        EditionStore(home, journal).decide(Decision(ACCEPT, path.stem, "ada", "seen"))
+    journal.close()
+
+
+def test_metadata_of_a_further_model_is_not_suspected(home: Path) -> None:
+    SubmissionStore(home).put_metadata("other-model", b"team_abbr: other")
+    assert verify_home(home, Settings()) is None
 
 
 def test_release_without_a_witness_is_refused_except_from_a_store(home: Path, release_frames: Frames) -> None:
     added = night(home, release_frames, 31, told=False)
-    assert "no witness" in str(alteration(home, added, "", follows=False))
-    assert alteration(home, added, "", follows=True) is None
+    assert "no witness" in str(alteration(home, added, Settings()))
+    assert alteration(home, added, FOLLOWING) is None
 
 
 def test_hash_of_a_journal_row_kept_by_a_recipient_is_proof(home: Path) -> None:
@@ -457,7 +503,7 @@ def test_a_home_that_others_fill_is_not_held_against_its_own_journal(home: Path)
     for path in home.glob("journal.sqlite*"):
         path.unlink()
     Journal(journal_url("", home)).close()
-    assert verify_home(home, Settings.model_validate({"store": {"url": "s3://vigie/production"}})) is None
+    assert verify_home(home, FOLLOWING) is None
 
 
 def test_the_chain_is_the_same_in_both_databases_and_many_writers_keep_it_whole(any_journal_url: str) -> None:
