@@ -24,7 +24,17 @@ from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from access import DOWNLOAD, Login, may, page_action
-from access.guard import LOGIN_HEADER, MOST_PER_PERSON, MOST_UNKNOWN, SESSION_COOKIE, Bucket, Guard
+from access.guard import (
+    CALLBACK_PATH,
+    LOGIN_HEADER,
+    LOGIN_PATH,
+    MOST_PER_PERSON,
+    MOST_UNKNOWN,
+    MOST_WAITING,
+    SESSION_COOKIE,
+    Bucket,
+    Guard,
+)
 from access.sessions import REFUSALS, login_id_of
 from core.log import get_logger
 
@@ -35,6 +45,8 @@ MOST_BODY_SECONDS = 10.0
 """Longest time in which a request's body must have come."""
 _LONGEST_WAIT = 10.0
 """Seconds of messages promised from which a reader gets no further page."""
+_LONGEST_RUN = 10.0
+"""Seconds after which a run that has not ended, or whose answer is not read, gives its place to the next one."""
 _LOOK_AFTER = 2.0
 """Seconds after which an open page's login is looked at, whatever its reader does."""
 _WAY_SECONDS = 600
@@ -73,6 +85,8 @@ class Application:
     Attributes:
         page: HTML with every script that pages run.
         is_asked_by_page: Whether a websocket's protocols and cookies hold the token that a page of ours was given.
+        begins_run: Whether a message of a browser has the server make a page.
+        ends_run: Whether a message to a browser is the last one of a page.
         way_cookie: Name of the cookie on the way to the provider and back.
         cookies: Names of the other cookies that are passed on.
         closed: Paths under which files and messages pass: not without a login.
@@ -88,6 +102,8 @@ class Application:
 
     page: str
     is_asked_by_page: Callable[[Sequence[str], Mapping[str, str]], bool]
+    begins_run: Callable[[bytes], bool]
+    ends_run: Callable[[bytes], bool]
     way_cookie: str
     cookies: frozenset[str]
     closed: tuple[str, ...]
@@ -135,7 +151,9 @@ class Gate:
             return
         login = await run_in_threadpool(self._guard.login, self._login_id(cookies))
         scope = self._handed_on(scope, cookies, login)
-        if login is None and path in self._application.pages:
+        if login is None and self._is_slowed(path) and not await self._waited(scope):
+            await _answer(429, "This is too much at once.", scope, receive, send)
+        elif login is None and path in self._application.pages:
             connection = HTTPConnection(scope)
             asked, spoken = connection.query_params.get("lang", ""), connection.headers.get("accept-language", "")
             await HTMLResponse(self._application.door(asked, spoken))(scope, receive, send)
@@ -147,6 +165,23 @@ class Gate:
             await _answer(401, "Sign in first.", scope, receive, send)
         else:
             await self._closed(login, scope, receive, send)
+
+    def _is_slowed(self, path: str) -> bool:
+        """Whether requests for a path without a login wait for tokens of their address."""
+        application = self._application
+        is_closed = _is_under(path, application.closed) and path not in application.open
+        return is_closed or path in application.pages or path in {LOGIN_PATH, CALLBACK_PATH}
+
+    async def _waited(self, scope: Scope) -> bool:
+        """Wait for a token of a connection's address; False at once where too many of it wait already."""
+        guard, who = self._guard, _address_of(scope)
+        wait = guard.bucket_of(who).take(guard.clock())
+        if not wait:
+            return True
+        with guard.place(f"waiting {who}", MOST_WAITING) as is_free:
+            if is_free:
+                await asyncio.sleep(min(wait, _LONGEST_WAIT))
+        return is_free
 
     def _foreign(self, scope: Scope) -> tuple[int, str] | None:
         """Status and text for a request that no page of ours makes; None for one that it may."""
@@ -187,28 +222,33 @@ class Gate:
             login = await run_in_threadpool(guard.login, self._login_id(cookies))
         scope = self._handed_on(scope, cookies, login)
         if guard.access.is_on and login is None:
+            await self._waited(scope)
             await _hang_up("websockets without login refused", origin[:80], receive, send)
             return
         if login is None:
-            who, most = f"address {(scope.get('client') or ['?'])[0]}", MOST_UNKNOWN
+            who, most = _address_of(scope), MOST_UNKNOWN
         else:
             who, most = login.actor.identity, MOST_PER_PERSON
         shared = guard.bucket_of(who)
         with guard.place(who, most) as is_free:
             if not is_free or shared.take(guard.clock()) > _LONGEST_WAIT:
+                await self._waited(scope)
                 await _hang_up("too many connections at once", who, receive, send)
                 return
             watch = asyncio.create_task(self._watch(login, send)) if login is not None else None
+            run = _Run(guard.runs_of(who), self._application.ends_run, send)
             try:
-                await self._app(scope, self._checked(login, shared, receive, send), send)
+                await self._app(scope, self._checked(login, shared, run, receive), run)
             finally:
+                run.end()
                 if watch is not None:
                     watch.cancel()
 
-    def _checked(self, login: Login | None, shared: Bucket, receive: Receive, send: Send) -> Receive:
+    def _checked(self, login: Login | None, shared: Bucket, run: _Run, receive: Receive) -> Receive:
         """Messages of a page, each checked: its size, whether the login still holds, and how many came before it.
 
-        The next message is not read before this one was let through, so at most one waits here.
+        The next message is not read before this one was let through, so at most one waits here. One that has the server
+        make a page waits until fewer of its reader's pages are being made.
         """
         own = self._guard.bucket_of_page()
 
@@ -218,14 +258,16 @@ class Gate:
                 return message
             if wait := max(one.take(self._guard.clock()) for one in (own, shared)):
                 await asyncio.sleep(wait)
-            code = 0
-            if len(message.get("bytes") or message.get("text") or "") > MOST_BYTES:
+            code, content = 0, message.get("bytes") or b""
+            if len(content or message.get("text") or "") > MOST_BYTES:
                 code = _TOO_BIG
             elif login is not None and await run_in_threadpool(self._guard.login, login.login_id) is None:
                 code = _POLICY_VIOLATION
             if not code:
+                if self._application.begins_run(content):
+                    await run.begin()
                 return message
-            await send({"type": "websocket.close", "code": code})
+            await run({"type": "websocket.close", "code": code})
             return {"type": "websocket.disconnect", "code": code}
 
         return checked
@@ -282,6 +324,33 @@ class Gate:
         return protecting
 
 
+class _Run:
+    """The run that makes a page: it has one of its reader's places until the last message of it was sent."""
+
+    def __init__(self, places: asyncio.Semaphore, ends: Callable[[bytes], bool], send: Send) -> None:
+        self._places, self._ends, self._send = places, ends, send
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def begin(self) -> None:
+        """Wait for a place; a page that has one keeps it."""
+        if self._timer is None:
+            await self._places.acquire()
+            self._timer = asyncio.get_running_loop().call_later(_LONGEST_RUN, self.end)
+
+    def end(self) -> None:
+        """Give the place back, if there is one."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+            self._places.release()
+
+    async def __call__(self, message: Message) -> None:
+        with suppress(OSError):  # the browser is gone, as the next message received says; Streamlit would log an error
+            await self._send(message)
+        if self._timer is not None and self._ends(message.get("bytes") or b""):
+            self.end()
+
+
 class _RefuseFiles:
     """Passes a response on unless it is a file to keep; then another answer is given."""
 
@@ -316,6 +385,10 @@ def read_cookies(scope: Scope) -> dict[bytes, bytes]:
     pairs = [(name.strip(b" \t"), value.strip(b" \t")) for name, _equals, value in parts]
     counts = Counter(name for name, _value in pairs)
     return {name: value for name, value in pairs if counts[name] == 1}
+
+
+def _address_of(scope: Scope) -> str:
+    return f"address {(scope.get('client') or ['?'])[0]}"
 
 
 def _is_under(path: str, beginnings: Iterable[str]) -> bool:

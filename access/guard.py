@@ -6,6 +6,7 @@ here, once. The browser leaves with an identifier that says nothing by itself.
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import hmac
 import html
@@ -46,6 +47,10 @@ LOGIN_HEADER = "x-vigie-login"
 """Header in which the gate hands on the login id of a request; taken off every request from outside."""
 MOST_UNKNOWN, MOST_PER_PERSON = 512, 32
 """Websockets at once: from one address without a login (a proxy is one address), and of one person."""
+MOST_WAITING = 64
+"""Requests without a login of one address that wait at once; further ones are refused at once."""
+LONGEST_DEBT = 20.0
+"""Seconds that a bucket needs at most to be paid back, however much was asked for."""
 LOGIN_PATH, CALLBACK_PATH, LOGOUT_PATH = "/auth/login", "/oauth2callback", "/auth/logout"
 """Where a person sets out, where the provider sends them back to, and where a login ends."""
 _PROVIDER_SECONDS = 10.0
@@ -69,8 +74,9 @@ class Bucket:
     at: float
 
     def take(self, now: float) -> float:
-        """Take one token; returns the seconds after which it is there."""
-        self.tokens = min(self.most, self.tokens + (now - self.at) * self.rate) - 1
+        """Take one token; returns the seconds after which it is there, at most :data:`LONGEST_DEBT`."""
+        tokens = min(self.most, self.tokens + (now - self.at) * self.rate) - 1
+        self.tokens = max(tokens, -self.rate * LONGEST_DEBT)
         self.at = now
         return max(0.0, -self.tokens / self.rate)
 
@@ -99,6 +105,7 @@ class Guard:
     load: LoadSettings = field(default_factory=LoadSettings)
     clock: Callable[[], float] = time.monotonic
     _buckets: dict[str, Bucket] = field(default_factory=dict)
+    _runs: dict[str, asyncio.Semaphore] = field(default_factory=dict)
     _open: Counter[str] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -173,6 +180,14 @@ class Guard:
             if len(self._buckets) > _MOST_BUCKETS:
                 del self._buckets[next(iter(self._buckets))]
             return self._buckets[who]
+
+    def runs_of(self, who: str) -> asyncio.Semaphore:
+        """Return the places for runs of pages of a person or an address; only for the event loop's own thread."""
+        new = asyncio.Semaphore(self.load.reader_runs_at_once)
+        self._runs[who] = self._runs.pop(who, new)
+        if len(self._runs) > _MOST_BUCKETS:
+            del self._runs[next(iter(self._runs))]
+        return self._runs[who]
 
     @contextmanager
     def place(self, who: str, most: int) -> Iterator[bool]:

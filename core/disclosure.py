@@ -2,13 +2,17 @@
 
 Figures that a publisher published are republished as published: hiding them protects nobody. Counts by citizenship of
 own sources are rounded to the nearest 5 before they enter a release, so that no small count of them leaves a home
-(Hundepool et al., *Statistical Disclosure Control*, 2012, chapter 5). Models see exact figures.
+(Hundepool et al., *Statistical Disclosure Control*, 2012, chapter 5). So are figures in sentences about their editions,
+and their rows that were set aside leave without their text. Models see exact figures.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
+from core.errors import Message
 from core.schema import ALL, NOT_APPLICABLE
 
 OWN_SOURCE = "own_"
@@ -35,3 +39,23 @@ def rounded(frame: pd.DataFrame) -> pd.DataFrame:
         out.loc[own, "change"] = out.loc[own, "after"].fillna(0) - out.loc[own, "before"].fillna(0)
         out.loc[own, "share"] = out.loc[own, "change"] / out.loc[own, "before"].where(out.loc[own, "before"] > 0)
     return out
+
+
+def rounded_message(source_id: str, told: Message) -> Message:
+    """Round the figures in a sentence about an edition of an own source; another sentence is returned as it is.
+
+    Args:
+        source_id: The source.
+        told: The sentence; its figures are the parameters that are ``float``, but for a ratio in ``times``.
+    """
+    if not source_id.startswith(OWN_SOURCE):
+        return told
+    figures = {name: value for name, value in told.parameters.items() if isinstance(value, float) and name != "times"}
+    shown = {name: float(round(value / ROUNDED_TO) * ROUNDED_TO) for name, value in figures.items()}
+    return replace(told, parameters={**told.parameters, **shown})
+
+
+def without_own_rows(rejected: pd.DataFrame) -> pd.DataFrame:
+    """Return rows that a parser set aside, those of own sources without their text (``record``)."""
+    own = rejected["source_id"].str.startswith(OWN_SOURCE)
+    return rejected.assign(record=rejected["record"].mask(own, ""))

@@ -262,6 +262,9 @@ class LoadSettings(_Section):
         default=6, gt=0, description="Messages of one person, or of one address without a login, on average"
     )
     reader_messages_at_once: int = Field(default=300, ge=1, description="The same in a burst")
+    reader_runs_at_once: int = Field(
+        default=2, ge=1, description="Pages of one person, or of one address without a login, that are made at once"
+    )
 
 
 class _Channel(_Section):

@@ -18,6 +18,8 @@ import os
 import pkgutil
 import re
 import sys
+import threading
+import time
 import tomllib
 import webbrowser
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
@@ -54,6 +56,7 @@ HUB_FOLDERS = ("hub-config", "model-metadata", "model-output", "target-data", "a
 _TEXT = {".json": "application/json", ".csv": "text/csv", ".parquet": "application/octet-stream"}
 _DOOR_STYLE = "main {max-width: 40rem; margin: 15vh auto; padding: 0 1rem; font-family: sans-serif}"
 _ALTERED = "The newest release is not as it was published."
+_LOOKING = threading.Lock()
 _HUB_NAME = re.compile(r"hub_[a-z]+\.csv(\.about\.txt)?")
 _WITHOUT_CHARTS = frozenset({"/data", "/method", "/access"})
 _USED_LATER = ("pandas.io.formats.style", "plotly.io", "plotly.graph_objs.scatter", "plotly.graph_objs.bar")
@@ -102,6 +105,8 @@ def application() -> Application:
     return Application(
         page=streamlit_private.frame() + page_scripts(),
         is_asked_by_page=streamlit_private.is_asked_by_page,
+        begins_run=streamlit_private.begins_run,
+        ends_run=streamlit_private.ends_run,
         way_cookie=streamlit_private.WAY_COOKIE,
         cookies=frozenset({streamlit_private.XSRF_COOKIE, HINTS_COOKIE}),
         closed=(*streamlit_private.CLOSED_PATHS, HUB_FILES, *(f"/hub/{folder}" for folder in HUB_FOLDERS)),
@@ -189,8 +194,15 @@ def _is_altered() -> bool:
 
 
 def _health(_request: Request) -> Response:
-    code, kind, body = answer(home_folder(), HEALTH_PATH)
+    with _LOOKING:
+        code, kind, body = _look(int(time.monotonic()))
     return Response(body, code, {"Cache-Control": "no-store"}, kind)
+
+
+@lru_cache(maxsize=1)
+def _look(_second: int) -> tuple[int, str, bytes]:
+    """One look at the home a second serves whoever asks: nobody has signed in for it."""
+    return answer(home_folder(), HEALTH_PATH)
 
 
 def options(address: str, port: int, guard: Guard) -> dict[str, Any]:

@@ -13,7 +13,10 @@ from pathlib import Path
 
 import h11
 import streamlit
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # it publishes no types
 from streamlit import logger as streamlit_logger
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.web.server.starlette import starlette_server
 from streamlit.web.server.starlette.starlette_app_utils import validate_xsrf_token
 from streamlit.web.server.starlette.starlette_server_config import XSRF_COOKIE_NAME
@@ -36,6 +39,8 @@ NEVER_PATHS = ("/_stcore/upload_file", "/_stcore/agent")
 METRICS_PATH = "/_stcore/metrics"
 """Numbers of the server, for administrators."""
 
+_LONGEST_END = 512
+"""Bytes that the message at a run's end has at most."""
 HALF_OPEN_SECONDS = 10.0
 """Longest time for a request's head; uvicorn has no such limit."""
 COOKIE_SECRET_VARIABLE = "STREAMLIT_SERVER_COOKIE_SECRET"  # noqa: S105  # the name of a variable, not its value
@@ -92,6 +97,23 @@ def frame() -> str:
 def is_asked_by_page(protocols: Sequence[str], cookies: Mapping[str, str]) -> bool:
     """Whether a websocket carries the token against forged requests, as Streamlit's own page sends it back."""
     return len(protocols) > 1 and validate_xsrf_token(protocols[1], cookies.get(XSRF_COOKIE_NAME))
+
+
+def begins_run(message: bytes) -> bool:
+    """Whether a browser's message asks for a run of the page's script."""
+    try:
+        return BackMsg.FromString(message).WhichOneof("type") == "rerun_script"
+    except DecodeError:
+        return False
+
+
+def ends_run(message: bytes) -> bool:
+    """Whether a message to a browser says that the script has run, and not that it begins anew."""
+    if len(message) > _LONGEST_END:
+        return False
+    found = ForwardMsg.FromString(message)
+    is_end = found.WhichOneof("type") == "script_finished"
+    return is_end and found.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
 
 
 def limit_messages(most: int) -> None:

@@ -61,7 +61,7 @@ from hub.submission import place_of, read_metadata, read_submission
 from hub.tables import IN_TIME, LATE, TABLES, empty_tables, release_tables
 from hub.targets import baseline, config_files, open_round
 from hub.targets import replayed as replayed_rows
-from store import parquet_bytes, sha256_of_bytes, sha256_of_file, write_bytes
+from store import make_folder, parquet_bytes, sha256_of_bytes, sha256_of_file, write_bytes
 from store.export import ABOUT, PLACED, about_bytes, export_bytes, tell_published
 from store.hub import LARGEST_FILE, Edition, HubFiles, SubmissionStore
 from store.journal import Journal
@@ -112,7 +112,7 @@ def init_hub(place: Path, release: Release, name: str) -> list[str]:
     """
     if (place / CONFIG).exists():
         raise InputError(f"{place}: is a hub already: its configuration is changed by hand, not written anew")
-    place.mkdir(parents=True, exist_ok=True)
+    make_folder(place, private=False)
     files = config_files(published_series(release), release.as_of, name)
     HubFiles(str(place)).write(files)
     return list(files)

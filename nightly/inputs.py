@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.calendar import is_ahead
+from core.disclosure import rounded_message
 from core.errors import InputError, SourceError, fault_of, message
 from core.languages import marked as _
 from core.log import counted, get_logger
@@ -340,8 +341,9 @@ def _take(
         fault = _("these very bytes were decided about before ({state}): {reason}")
         refused = [message(fault, state=former.state, reason=former.reason)]
     vintages.append_rejected(parsed.rejected)
-    reasons = [*refused, *parsed.doubts, *judged.held]
-    edition = editions.hold(arrival, reasons) if reasons else editions.take_in(arrival, judged.told)
+    reasons = [*refused, *(rounded_message(source_id, one) for one in (*parsed.doubts, *judged.held))]
+    told = [rounded_message(source_id, one) for one in judged.told]
+    edition = editions.hold(arrival, reasons) if reasons else editions.take_in(arrival, told)
     repeated = former is not None and edition.edition_id == former.edition_id
     new_rows = 0 if repeated or reasons else edition.new + edition.changed + edition.gone
     return Ingested(edition, new_rows, len(parsed.rejected), is_repeated=repeated)

@@ -20,7 +20,7 @@ from alerts.rules.large_revision import with_typical_revision
 from alerts.rules.origin_context import INDICATORS
 from alerts.verification import Record, documented_rises, full_record, observed_record
 from core.calendar import last_complete_period, write_period
-from core.disclosure import rounded
+from core.disclosure import rounded, without_own_rows
 from core.release import FIGURES_THEN, ISSUED_SCORES, REPLAYS, SITUATION_SCORES
 from core.schema import ALL, check, concat_filled, typed
 from core.settings import SNAPSHOT, AlertSettings, Settings
@@ -151,7 +151,7 @@ def data_tables(
         "delays": delay_profile(data.published),
         "reporting": reporting(data.known),
         "routes": data.states.assign(editions=data.states["route_id"].map(editions).fillna(0).astype("int64")),
-        "rejected": rejected,
+        "rejected": without_own_rows(rejected),
     }
 
 

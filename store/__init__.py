@@ -94,15 +94,25 @@ def is_as_named(path: Path) -> bool:
     return sha256_of_file(path).startswith(path.stem)
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it that are missing, each for its owner alone, whatever the umask.
+def make_folder(folder: Path, *, private: bool = True) -> bool:
+    """Make a folder and those above it that are missing.
+
+    Args:
+        folder: The folder.
+        private: Whether those made are for their owner alone, whatever the umask. Else they are so only below a folder
+            that is, as all of a home are.
+
+    Returns:
+        Whether a file in it is for its owner alone.
 
     Raises:
         OSError: The disk refuses, or something is in the way.
     """
-    if not folder.is_dir():
-        make_folder(folder.parent)
-        folder.mkdir(mode=_OWNER_FOLDER, exist_ok=True)
+    if folder.is_dir():
+        return private or not folder.stat().st_mode & 0o077
+    private = make_folder(folder.parent, private=private)
+    folder.mkdir(mode=_OWNER_FOLDER if private else 0o777, exist_ok=True)
+    return private
 
 
 def write_bytes(path: Path, content: bytes, *, private: bool = True) -> None:
@@ -111,16 +121,14 @@ def write_bytes(path: Path, content: bytes, *, private: bool = True) -> None:
     Args:
         path: The file.
         content: What it will hold.
-        private: Whether it is a file of a home folder: for its owner alone. Else everybody may read it.
+        private: Whether it is a file of a home folder: for its owner alone. Else everybody may read it, unless its
+            folder is for its owner alone, as those of a home are.
 
     Raises:
         StoreError: The disk is full, or the folder cannot be written.
     """
     with named_errors(path):
-        if private:
-            make_folder(path.parent)
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
+        private = make_folder(path.parent, private=private)
         handle, name = tempfile.mkstemp(prefix=ASIDE, dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as stream:

@@ -29,6 +29,7 @@ from store import (
     flush_folder,
     is_as_named,
     is_read_only,
+    make_folder,
     named_errors,
     sha256_of_bytes,
     sha256_of_file,
@@ -89,7 +90,7 @@ def write_backup(home: Path, to: Path, journal_setting: str = "", *, with_made_a
     # Where nobody can write, no night runs, and no lock can be taken.
     alone = nullcontext() if is_read_only(home) else night_lock(home, task=BACKUP, wait_seconds=_WAIT_SECONDS)
     with alone, named_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent, private=False)
         handle, aside = tempfile.mkstemp(prefix=ASIDE, dir=target.parent)
         try:
             os.close(handle)

@@ -23,7 +23,7 @@ from core.errors import InputError
 from core.schema import Entry, unit_of
 from core.settings import FEED
 from core.table_files import csv_bytes, json_bytes, parquet_bytes, xlsx_bytes
-from store import ASIDE, named_errors, sha256_of_bytes, write_bytes
+from store import ASIDE, OWNER_FILE, make_folder, named_errors, sha256_of_bytes, write_bytes
 from store.journal import Journal
 from store.releases import Release
 
@@ -223,7 +223,7 @@ def write_forecasts(blocks: Iterable[pd.DataFrame], about: str, out: Path) -> tu
     if str(out) == "-":
         return _write_text(blocks, kind, sys.stdout.buffer), beside
     with named_errors(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
+        is_private = make_folder(out.parent, private=False)
         with tempfile.TemporaryDirectory(prefix=ASIDE, dir=out.parent) as folder:
             aside = Path(folder) / out.name
             if kind == "parquet":
@@ -231,6 +231,8 @@ def write_forecasts(blocks: Iterable[pd.DataFrame], about: str, out: Path) -> tu
             else:
                 with aside.open("wb") as file:
                     rows = _write_text(blocks, kind, file)
+            if is_private:
+                aside.chmod(OWNER_FILE)
             aside.replace(out)
         write_bytes(beside, about.encode(), private=False)
     return rows, beside

@@ -30,6 +30,7 @@ MORE_ROLES = '[access.people]\n"ada@example.org" = ["manager"]\n'
 WEBSOCKET = {"type": "websocket", "path": "/closed", "client": ("10.0.0.1", 1)}
 APPLICATION = Application(
     page="", is_asked_by_page=lambda protocols, _cookies: "ours" in protocols, way_cookie="way",
+    begins_run=lambda message: message == b"run", ends_run=lambda message: message == b"end",
     cookies=frozenset({"token"}), closed=("/closed",),
     open=frozenset({"/closed/open"}), never=("/never",), metrics="/closed/metrics", immutable="/kept/",
     links=lambda _path: "", pages=frozenset({"/page"}), door=lambda asked, spoken: f"door {asked} {spoken}",
@@ -279,6 +280,105 @@ def test_messages_beyond_the_burst_wait_for_their_tokens(house: House, monkeypat
     assert house.connect(session_of(house.home, "ada", roles=("viewer",)), *"abcdef") == []
     assert house.heard == list("abcdef")
     assert [one for one in waits if one != gate._LOOK_AFTER] == [0.5, 1.0, 1.5]
+
+
+class Talk:
+    """One open page, message by message, on a gate whose application ends a run when it is told to."""
+
+    def __init__(self, house: House, session: str) -> None:
+        self.given, self.heard = asyncio.Queue[Message](), list[bytes]()
+        headers = [(b"host", HOST), (b"origin", BASE.encode()), (b"cookie", f"{COOKIE}={session}".encode())]
+        scope = {**WEBSOCKET, "headers": headers, "subprotocols": ["ours"]}
+        self.ends = asyncio.Event()
+        behind = Gate(self._behind, house.guard, APPLICATION)
+        self.task = asyncio.create_task(behind(scope, self.given.get, self._send))
+
+    async def _send(self, _message: Message) -> None:
+        raise OSError("the browser is gone: nothing of this reaches the application")
+
+    async def _behind(self, _scope: Scope, receive: Receive, send: Send) -> None:
+        while (message := await receive())["type"] != "websocket.disconnect":
+            self.heard.append(message["bytes"])
+            if message["bytes"] == b"end":
+                await send({"type": "websocket.send", "bytes": b"end"})
+
+    async def say(self, content: bytes) -> None:
+        """Send a message and let the gate work."""
+        self.given.put_nowait({"type": "websocket.receive", "bytes": content})
+        await settled()
+
+    async def leave(self) -> None:
+        """Close the page."""
+        self.given.put_nowait({"type": "websocket.disconnect", "code": 1000})
+        await self.task
+
+
+async def settled() -> None:
+    """Return once the gate has nothing to do but wait; its questions to the journal run in threads."""
+    for _turn in range(50):
+        await asyncio.sleep(0.005)
+
+
+def test_as_many_pages_of_a_reader_are_made_at_once_as_set(house: House) -> None:
+    house.guard = replace(house.guard, load=LoadSettings(reader_runs_at_once=1))
+    ada, ben = (session_of(house.home, who, roles=("viewer",)) for who in ("ada", "ben"))
+
+    async def talk() -> None:
+        first, second, of_other = (Talk(house, one) for one in (ada, ada, ben))
+        for one in (first, second, of_other):
+            await one.say(b"run")
+        assert [one.heard for one in (first, second, of_other)] == [[b"run"], [], [b"run"]]
+        await first.say(b"run")
+        assert first.heard == [b"run", b"run"], "a page that is being made may begin anew"
+        await first.say(b"end")
+        assert second.heard == [b"run"]
+        await first.say(b"run")
+        assert first.heard[-1] == b"end"
+        await second.leave()
+        await settled()
+        assert first.heard[-1] == b"run", "a page that is closed gives its place back"
+        for one in (first, of_other):
+            await one.leave()
+
+    asyncio.run(talk())
+
+
+def test_run_that_does_not_end_gives_its_place_to_the_next(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert gate._LONGEST_RUN <= 10
+    monkeypatch.setattr(gate, "_LONGEST_RUN", 0.01)
+    house.guard = replace(house.guard, load=LoadSettings(reader_runs_at_once=1))
+    ada = session_of(house.home, "ada", roles=("viewer",))
+
+    async def talk() -> None:
+        first, second = Talk(house, ada), Talk(house, ada)
+        for one in (first, second):
+            await one.say(b"run")
+        await settled()
+        assert second.heard == [b"run"]
+        for one in (first, second):
+            await one.leave()
+
+    asyncio.run(talk())
+
+
+def test_requests_without_a_login_wait_for_their_address_and_few_wait_at_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = LoadSettings(reader_messages_per_second=2, reader_messages_at_once=3)
+    guard = replace(house.guard, load=limits, clock=lambda: 0.0)
+    house.gate, ada = Gate(house._behind, guard, APPLICATION), session_of(house.home, "ada", roles=("viewer",))
+    waits, real = list[float](), asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        await real(0)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    assert [house.ask(path) for path in ("/page", "/closed/x", "/page", "/page")] == [200, 401, 200, 200]
+    assert [house.connect() for _socket in range(4)] == [[POLICY_VIOLATION]] * 4
+    assert [one for one in waits if one] == [0.5, 0.5], "each address waits by itself"
+    monkeypatch.setattr(gate, "MOST_WAITING", 0)
+    assert [house.ask("/page"), house.ask("/page", ada), house.ask("/closed/open")] == [429, 200, 200]
 
 
 def test_pages_of_one_reader_share_a_bucket_and_an_exhausted_one_opens_no_page(house: House) -> None:

@@ -11,6 +11,7 @@ import pytest
 from access import Actor, Person
 from access.gate import MOST_BYTES, MOST_BYTES_UNKNOWN
 from access.guard import (
+    LONGEST_DEBT,
     LOOPBACK_HOSTS,
     MOST_PER_PERSON,
     MOST_UNKNOWN,
@@ -174,6 +175,12 @@ def test_bucket_gives_a_burst_and_then_a_rate() -> None:
     assert [bucket.take(0.0) for _message in range(5)] == [0, 0, 0, 0.5, 1.0]
     assert bucket.take(10.0) == 0
     assert bucket.tokens == 2, "no more than the burst was saved up"
+
+
+def test_bucket_is_paid_back_in_bounded_time_however_much_was_asked_for() -> None:
+    bucket = Bucket(2, 3, 3, 0.0)
+    assert max(bucket.take(0.0) for _message in range(1000)) == LONGEST_DEBT
+    assert bucket.take(LONGEST_DEBT + 1) == 0
 
 
 def test_buckets_are_shared_by_reader_and_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

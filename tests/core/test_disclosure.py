@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.disclosure import ROUNDED_TO, rounded
+from core.disclosure import ROUNDED_TO, rounded, rounded_message, without_own_rows
+from core.errors import message
 
 
 def counts(source_id: str, citizen: str, *values: float) -> pd.DataFrame:
@@ -45,3 +46,16 @@ def test_revision_of_own_breakdown_tells_no_exact_change() -> None:
     out = rounded(frame)
     assert out["change"].to_list() == [5, 5, 0, 1]
     assert out["share"].to_list() == pytest.approx([1, nothing, nothing, 1 / 3], nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("source_id", "sentence"), [("own_x", "SYR is 5, 0 before (1.6)"), ("x", "SYR is 7, 2 before (1.6)")]
+)
+def test_sentence_about_own_figures_names_none_exactly(source_id: str, sentence: str) -> None:
+    told = message("{series} is {value}, {former} before ({times})", series="SYR", value=7.0, former=2.0, times=1.6)
+    assert str(rounded_message(source_id, told)) == sentence
+
+
+def test_own_row_set_aside_leaves_without_its_text() -> None:
+    rows = pd.DataFrame({"source_id": ["own_x", "iom_dtm"], "record": ["2024-12,SYR,7", "2024-12,SYR,8"]})
+    assert without_own_rows(rows)["record"].tolist() == ["", "2024-12,SYR,8"]

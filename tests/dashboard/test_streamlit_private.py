@@ -14,6 +14,8 @@ import pytest
 import streamlit as st
 import uvicorn
 from starlette.types import Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.web.server.starlette import starlette_server
 from streamlit.web.server.starlette.starlette_app import create_streamlit_routes
 from streamlit.web.server.starlette.starlette_app_utils import generate_xsrf_token_string
@@ -23,6 +25,7 @@ from uvicorn.server import ServerState
 from access.guard import CALLBACK_PATH, LOGIN_PATH, LOGOUT_PATH
 from core.settings import PROJECT
 from dashboard import streamlit_private
+from dashboard.streamlit_private import begins_run, ends_run
 from tests.servers import LONGEST_SECONDS
 
 PACKAGE = Path(st.__file__).parent
@@ -56,6 +59,21 @@ def test_the_size_of_messages_is_set_where_the_server_looks(monkeypatch: pytest.
     assert starlette_server._get_uvicorn_config_kwargs()["ws_max_size"] > 1
     streamlit_private.limit_messages(1)
     assert starlette_server._get_uvicorn_config_kwargs()["ws_max_size"] == 1
+
+
+def test_run_begins_with_a_rerun_and_ends_unless_it_begins_anew() -> None:
+    asks, beats, ends = BackMsg(), BackMsg(), ForwardMsg()
+    asks.rerun_script.page_name = "route"
+    beats.app_heartbeat = True
+    assert [begins_run(one.SerializeToString()) for one in (asks, beats)] == [True, False]
+    assert not begins_run(b"\xff no message")
+    found = []
+    for end in (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_EARLY_FOR_RERUN):
+        ends.script_finished = end
+        found.append(ends_run(ends.SerializeToString()))
+    assert found == [True, False]
+    ends.delta.new_element.markdown.body = "x"
+    assert not ends_run(ends.SerializeToString())
 
 
 def test_half_open_request_ends_and_a_slow_answer_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

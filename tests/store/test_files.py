@@ -118,16 +118,29 @@ def test_what_was_begun_an_hour_ago_may_still_be_finished_and_a_second_more_may_
     assert [path.name for path in remove_unfinished(tmp_path, now)] == [".aside-more"]
 
 
-@pytest.mark.parametrize(("private", "mode"), [(True, 0o600), (False, 0o644)])
-def test_file_of_a_home_is_for_its_owner_and_an_export_for_everybody(
+@pytest.mark.parametrize(
+    ("place", "private", "file", "folder"),
+    [
+        (0o700, True, 0o600, 0o700),
+        (0o755, True, 0o600, 0o700),
+        (0o700, False, 0o600, 0o700),
+        (0o755, False, 0o644, 0o755),
+    ],
+)
+def test_file_is_private_in_a_home_and_in_a_private_folder(
     tmp_path: Path,
+    place: int,
     private: bool,  # noqa: FBT001  # a case of a table
-    mode: int,
+    file: int,
+    folder: int,
 ) -> None:
-    path = tmp_path / "deep" / "folder" / "file"
-    write_bytes(path, b"content", private=private)
-    assert path.stat().st_mode & 0o777 == mode
-    assert path.parent.stat().st_mode & 0o777 == 0o700 or not private
+    tmp_path.chmod(place)
+    before = os.umask(0o022)
+    try:
+        write_bytes(path := tmp_path / "deep" / "folder" / "file", b"content", private=private)
+    finally:
+        os.umask(before)
+    assert [one.stat().st_mode & 0o777 for one in (path, path.parent, path.parents[1])] == [file, folder, folder]
 
 
 def test_a_column_that_a_file_does_not_hold_is_named_with_those_that_it_holds(tmp_path: Path) -> None:

@@ -341,7 +341,7 @@ TAMPERINGS: dict[str, Callable[[Path], object]] = {
     "a submission": lambda home: overwrite(submission(home), b"other"),
     "a submission taken away": take_submission_away,
     "a submission's day of receipt": rewrite_receipt,
-    "what a model says of itself": lambda home: overwrite(home / "hub" / "models" / "team-model.yml", b"team_abbr: eve"),
+    "what a model says of itself": lambda home: overwrite(home / "hub" / "models" / "team-model.yml", b"team: eve"),
     "what a model says of itself taken away": lambda home: (home / "hub" / "models" / "team-model.yml").unlink(),
     "the hub's configuration": lambda home: overwrite(home / "hub" / "hub-config" / "tasks.json", b"[]"),
     "a mapping of own figures": lambda home: overwrite(home / "own" / "own_post.toml", b"[source]\nx = 1\n"),
