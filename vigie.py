@@ -124,7 +124,7 @@ def open_release(path_or_home: Path | str) -> Release:
     """
     folder = home_folder(Path(path_or_home)).resolve()
     if (folder / MANIFEST).is_file():
-        return whole_release(folder.parents[1], Release(folder))
+        return whole_release(folder.parent.parent, Release(folder))
     if ReleaseStore(folder).current() is None:
         raise InputError(f"{folder}: neither a release nor a home folder with one")
     return current_release(folder)

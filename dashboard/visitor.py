@@ -247,7 +247,10 @@ def show_page(page: st.Page) -> None:
     name = page.url_path or "overview"
     if may(reader(), page_action(name)):
         with speaking(language()):  # each text would ask Streamlit for the reader's language anew
-            page.run()
+            try:
+                page.run()
+            except VigieError as error:  # such as a former release that was altered
+                stop_with(error_words(error))
         return
     note_refused(page_action(name), name)
     dress()

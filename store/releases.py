@@ -236,7 +236,10 @@ class ReleaseStore:
             StoreError: A file cannot be read.
         """
         later = next((one for one in self.all() if one.run_id > release.run_id), None)
-        link = (later.manifest["previous"] or {}) if later is not None else (read_head(self.folder) or {})
+        try:
+            link = (later.manifest.get("previous") if later is not None else read_head(self.folder)) or {}
+        except StoreError:
+            link = {}  # the next release is the altered one
         recorded = str(link["manifest_sha256"]) if link.get("run_id") == release.run_id else ""
         with named_errors(release.path):
             seen = [(path, path.stat()) for path in sorted(release.path.rglob("*")) if path.is_file()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,11 @@ import pandas as pd
 import pytest
 
 import vigie
-from core.errors import InputError
+from core.errors import InputError, StoreError
 from core.settings import PROJECT
+from store import sha256_of_bytes, sha256_of_file
+from store.journal import Entry, opened_journal
+from store.status import WITNESS, WITNESSED
 from tests.commands.command_line import command
 
 MODELS = "seasonal-walk,baseline"
@@ -107,6 +111,24 @@ def test_release_opens_by_its_folder_or_its_home(tmp_path: Path) -> None:
         (tmp_path / "releases" / run_id / "manifest.json").write_text('{"files": {}}')
         assert vigie.open_release(tmp_path).run_id == run_id
     assert vigie.open_release(str(tmp_path / "releases" / "20250131T010000Z-aaaaaa")).run_id < run_id
+
+
+def test_chosen_release_is_refused_if_altered_in_a_home_or_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "home" / "releases" / "20250131T010000Z-aaaaaa"
+    folder.mkdir(parents=True)
+    table, manifest = folder / "scores.csv", folder / "manifest.json"
+    table.write_bytes(b"1")
+    manifest.write_text(json.dumps({"files": {table.name: {"sha256": sha256_of_bytes(b"1")}}}))
+    copy = Path(shutil.copytree(folder, tmp_path / "received" / folder.name))
+    with opened_journal("", tmp_path / "home") as journal:
+        payload = {WITNESS: sha256_of_file(manifest)}
+        journal.record(Entry("nightly", WITNESSED, folder.name, folder.name, payload=payload))
+    assert [vigie.open_release(one).run_id for one in (folder, copy)] == [folder.name] * 2
+    manifest.write_text(manifest.read_text() + " ")
+    (copy / table.name).write_bytes(b"2")
+    for place, rule in ((folder, "not the one that the journal keeps"), (copy, "not the one in the manifest")):
+        with pytest.raises(StoreError, match=rule):
+            vigie.open_release(place)
 
 
 def test_folder_without_a_release_is_refused(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.errors import StoreError
 from dashboard import reads
 from store.releases import Release
 
@@ -42,6 +43,18 @@ def test_a_new_release_is_asked_anew_also_about_the_former_one(home: Path) -> No
     publish(home, as_of=dt.date(2025, 2, 28))
     reads.once(former, partial(asked.append, "after"), "question")
     assert asked == ["before", "after"]
+
+
+def test_former_release_that_was_altered_is_not_read(home: Path) -> None:
+    former, changed = publish(home), publish(home, as_of=dt.date(2025, 2, 28))
+    (former.path / "sources.json").write_text("{}")
+    night = reads.night(former.run_id)
+    assert night is not None
+    with pytest.raises(StoreError, match="is not as it was published"):
+        night.frame("forecasts")
+    app = visit("overview")
+    assert (app.exception, changed.run_id) == ([], reads.newest_run_id())
+    assert any("is not as it was published" in one.value for one in app.error)
 
 
 @pytest.mark.parametrize("page", PAGES)
