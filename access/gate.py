@@ -12,8 +12,8 @@ import asyncio
 import base64
 import hashlib
 import re
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -237,38 +237,42 @@ class Gate:
                 return
             watch = asyncio.create_task(self._watch(login, send)) if login is not None else None
             run = _Run(guard.runs_of(who), self._application.ends_run, send)
+            inbox = _Inbox(receive, guard.load.page_messages_at_once)
             try:
-                await self._app(scope, self._checked(login, shared, run, receive), run)
+                await self._app(scope, self._checked(login, shared, run, inbox), run)
             finally:
                 run.end()
+                inbox.close()
                 if watch is not None:
                     watch.cancel()
 
-    def _checked(self, login: Login | None, shared: Bucket, run: _Run, receive: Receive) -> Receive:
+    def _checked(self, login: Login | None, shared: Bucket, run: _Run, inbox: _Inbox) -> Receive:
         """Messages of a page, each checked: its size, whether the login still holds, and how many came before it.
 
-        The next message is not read before this one was let through, so at most one waits here. One that has the server
-        make a page waits until fewer of its reader's pages are being made.
+        A message waits for its tokens; one that has the server make a page also waits until fewer of its reader's pages
+        are being made.
         """
         own = self._guard.bucket_of_page()
 
         async def checked() -> Message:
-            message = await receive()
+            message, is_usual = await inbox.get(), True
             if message["type"] != "websocket.receive":
                 return message
             if wait := max(one.take(self._guard.clock()) for one in (own, shared)):
-                await asyncio.sleep(wait)
+                is_usual = await inbox.reads_during(asyncio.sleep(wait))
             code, content = 0, message.get("bytes") or b""
-            if len(content or message.get("text") or "") > MOST_BYTES:
+            if _size(message) > MOST_BYTES:
                 code = _TOO_BIG
             elif login is not None and await run_in_threadpool(self._guard.login, login.login_id) is None:
                 code = _POLICY_VIOLATION
-            if not code:
-                if self._application.begins_run(content):
-                    await run.begin()
+            elif is_usual and self._application.begins_run(content):
+                is_usual = await inbox.reads_during(run.begin())
+            if not code and is_usual:
                 return message
-            await run({"type": "websocket.close", "code": code})
-            return {"type": "websocket.disconnect", "code": code}
+            if inbox.end is not None:
+                return inbox.end
+            await run({"type": "websocket.close", "code": code or _POLICY_VIOLATION})
+            return {"type": "websocket.disconnect", "code": code or _POLICY_VIOLATION}
 
         return checked
 
@@ -349,6 +353,57 @@ class _Run:
             await self._send(message)
         if self._timer is not None and self._ends(message.get("bytes") or b""):
             self.end()
+
+
+class _Inbox:
+    """Messages of a page that wait while an earlier one does: few of them, and none once the page is closed.
+
+    Attributes:
+        end: The message with which the page was closed meanwhile.
+    """
+
+    def __init__(self, receive: Receive, most: int) -> None:
+        self._receive, self._most = receive, most
+        self._waiting = deque[Message]()
+        self._next: asyncio.Task[Message] | None = None
+        self.end: Message | None = None
+
+    async def get(self) -> Message:
+        """Return the next message."""
+        if self._waiting:
+            return self._waiting.popleft()
+        message = await (self._next or self._receive())
+        self._next = None
+        return message
+
+    async def reads_during(self, work: Coroutine[None, None, None]) -> bool:
+        """Read on while work is done; False as soon as the page is closed, or too many of its messages wait."""
+        task = asyncio.ensure_future(work)
+        try:
+            while not task.done():
+                self._next = self._next or asyncio.ensure_future(self._receive())
+                await asyncio.wait({task, self._next}, return_when=asyncio.FIRST_COMPLETED)
+                if self._next.done():
+                    message, self._next = self._next.result(), None
+                    if message["type"] != "websocket.receive":
+                        self.end = message
+                        return False
+                    self._waiting.append(message)
+                    if len(self._waiting) > self._most or sum(map(_size, self._waiting)) > MOST_BYTES:
+                        return False
+            return True
+        finally:
+            task.cancel()
+
+    def close(self) -> None:
+        """Read no further."""
+        if self._next is not None:
+            self._next.cancel()
+
+
+def _size(message: Message) -> int:
+    """Size of a message of a page."""
+    return len(message.get("bytes") or message.get("text") or "")
 
 
 class _RefuseFiles:

@@ -1,6 +1,7 @@
-"""Attacks tried and their outcomes, by kind: ``python -m tests.attacks`` runs the tests that attack.
+"""Attacks tried and their outcomes, by kind: ``python -m tests.attacks [WORD]`` runs the tests that attack.
 
-A case is a test; some try many inputs at once.
+A case is a test; some try many inputs at once. With a word, such as ``tampering``, only the kinds that contain it are
+tried. Under the outcomes stands what ``vigie verify`` says for each kind of tampering.
 """
 
 from __future__ import annotations
@@ -47,25 +48,35 @@ def outcomes(report: Path) -> dict[str, Counter[str]]:
     return found
 
 
+def said(report: Path) -> list[tuple[str, str]]:
+    """What tests recorded, by their order in a report: an attack, and the words that name it."""
+    found = ElementTree.parse(report).getroot().iter("property")  # noqa: S314  # our own file
+    return [(one.attrib["name"], one.attrib["value"]) for one in found]
+
+
 def main() -> None:
     """Run and print; ends with pytest's status."""
-    files = [f"tests/{name}" for names in ATTACKS.values() for name in names]
+    attacks = {attack: names for attack, names in ATTACKS.items() if " ".join(sys.argv[1:]) in attack}
+    files = [f"tests/{name}" for names in attacks.values() for name in names]
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         # Of JUnit's formats the first names each test's file.
         junit = ["-o", "junit_family=xunit1", f"--junitxml={report}"]
         command = [sys.executable, "-m", "pytest", "-q", *junit, *files]
         status = subprocess.run(command, cwd=PROJECT, check=False).returncode  # our own tests
-        seen = outcomes(report)
+        seen, named = outcomes(report), said(report)
     lines = [
         "| attacks | cases | held | did not | not run | by |",
         "|---|---|---|---|---|---|",
     ]
-    for attack, names in ATTACKS.items():
+    for attack, names in attacks.items():
         found = sum((seen.get(name, Counter()) for name in names), Counter[str]())
         numbers = (found.total(), found["passed"], found["failure"] + found["error"], found["skipped"])
         by = ", ".join(f"`tests/{name}`" for name in names)
         lines.append(f"| {attack} | {' | '.join(f'{number:,}' for number in numbers)} | {by} |")
+    if named:
+        lines += ["", "| what was altered | what `vigie verify` says |", "|---|---|"]
+        lines += [f"| {attack} | {words} |" for attack, words in named]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.exit(status)
 

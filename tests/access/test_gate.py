@@ -267,21 +267,6 @@ def test_page_before_a_login_is_the_door_and_nothing_runs_behind_it(house: House
     assert len(house.reached) == 1
 
 
-def test_messages_beyond_the_burst_wait_for_their_tokens(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    limits = LoadSettings(page_messages_per_second=2, page_messages_at_once=3, reader_messages_at_once=100)
-    house.gate = Gate(house._behind, replace(house.guard, load=limits, clock=lambda: 0.0), APPLICATION)
-    waits, real = list[float](), asyncio.sleep
-
-    async def sleep(seconds: float) -> None:
-        waits.append(seconds)
-        await real(0)
-
-    monkeypatch.setattr(asyncio, "sleep", sleep)
-    assert house.connect(session_of(house.home, "ada", roles=("viewer",)), *"abcdef") == []
-    assert house.heard == list("abcdef")
-    assert [one for one in waits if one != gate._LOOK_AFTER] == [0.5, 1.0, 1.5]
-
-
 class Talk:
     """One open page, message by message, on a gate whose application ends a run when it is told to."""
 
@@ -308,7 +293,7 @@ class Talk:
         await settled()
 
     async def leave(self) -> None:
-        """Close the page."""
+        """Close the page, and wait until the gate is done with it."""
         self.given.put_nowait({"type": "websocket.disconnect", "code": 1000})
         await self.task
 
@@ -339,6 +324,49 @@ def test_as_many_pages_of_a_reader_are_made_at_once_as_set(house: House) -> None
         assert first.heard[-1] == b"run", "a page that is closed gives its place back"
         for one in (first, of_other):
             await one.leave()
+
+    asyncio.run(talk())
+
+
+def test_messages_beyond_the_burst_arrive_in_their_order(house: House) -> None:
+    house.guard = replace(house.guard, load=LoadSettings(page_messages_per_second=1000, page_messages_at_once=3))
+
+    async def talk() -> None:
+        page = Talk(house, session_of(house.home, "ada", roles=("viewer",)))
+        for content in (b"a", b"b", b"c", b"d", b"e", b"f"):
+            page.given.put_nowait({"type": "websocket.receive", "bytes": content})
+        await settled()
+        assert page.heard == [b"a", b"b", b"c", b"d", b"e", b"f"]
+        await page.leave()
+
+    asyncio.run(talk())
+
+
+@pytest.mark.parametrize(("size", "fit"), [(1, 3), (MOST_BYTES // 2, 2)])
+def test_page_with_too_many_messages_waiting_is_hung_up_on(house: House, size: int, fit: int) -> None:
+    house.guard = replace(house.guard, load=LoadSettings(page_messages_at_once=3, page_messages_per_second=0.01))
+
+    async def talk() -> None:
+        page = Talk(house, session_of(house.home, "ada", roles=("viewer",)))
+        for _message in range(4 + fit):
+            await page.say(b"a" * size)
+        assert (len(page.heard), page.task.done()) == (3, False)
+        await page.say(b"a")
+        assert page.task.done()
+        assert len(page.heard) == 3, "what waited is dropped"
+
+    asyncio.run(talk())
+
+
+def test_what_waits_is_dropped_once_its_page_is_closed(house: House) -> None:
+    house.guard = replace(house.guard, load=LoadSettings(page_messages_at_once=1, page_messages_per_second=0.01))
+
+    async def talk() -> None:
+        page = Talk(house, session_of(house.home, "ada", roles=("viewer",)))
+        for content in (b"a", b"b", b"c"):
+            page.given.put_nowait({"type": "websocket.receive", "bytes": content})
+        await page.leave()
+        assert page.heard == [b"a"]
 
     asyncio.run(talk())
 

@@ -356,13 +356,14 @@ def test_as_many_were_tried_as_were_promised() -> None:
 
 
 @pytest.mark.parametrize("what", TAMPERINGS)
-def test_what_was_changed_is_named(home: Path, what: str) -> None:
+def test_what_was_changed_is_named(home: Path, what: str, record_property: Callable[[str, object], None]) -> None:
     settings = Settings()
     assert verify_home(home, settings) is None
     TAMPERINGS[what](home)
     problem = verify_home(home, settings)
     assert problem is not None
     assert str(problem)
+    record_property(what, str(problem))
 
 
 def test_rewritten_release_with_its_own_head_is_refused(home: Path) -> None:
