@@ -17,10 +17,12 @@ from threading import Lock
 import pandas as pd
 
 from core.errors import InputError, StoreError
+from core.settings import load_settings
 from store import Partitions, named_errors, sha256_of_bytes, sha256_of_file, write_bytes
 from store.chain import HEAD, MANIFEST, read_head
-from store.releases import Release, ReleaseStore
+from store.releases import Release
 from store.remote import MissingError, RemoteFiles
+from store.status import whole_releases
 
 LARGEST_FILE = 20 << 20
 """Bytes beyond which a file of a hub is not even read; what it holds is refused by its size."""
@@ -258,9 +260,11 @@ def prove(home: Path, model_id: str, round_id: str) -> list[Proof]:
 
     Raises:
         InputError: No release holds such a forecast.
-        StoreError: A file was altered: then there is no proof.
+        StoreError: A release is not as it was published: then there is no proof.
     """
-    releases = ReleaseStore(home).all()
+    releases, altered = whole_releases(home, load_settings(home))
+    if altered:
+        raise StoreError(f"{altered[0]}; run 'vigie verify'")
     found: list[Proof] = []
     editions = [one for one in SubmissionStore(home).all() if (one.model_id, one.round_id) == (model_id, round_id)]
     for edition in editions:
@@ -286,8 +290,6 @@ def prove(home: Path, model_id: str, round_id: str) -> list[Proof]:
 
 def _proof(home: Path, what: str, table: str, releases: list[Release]) -> Proof:
     recorded = str(releases[0].manifest["files"][table]["sha256"])
-    if sha256_of_file(releases[0].path / table) != recorded:
-        raise StoreError(f"{releases[0].run_id}/{table}: was altered: its hash is not the one in the manifest")
     links = [Link(one.run_id, str(one.manifest["created_at"]), sha256_of_file(one.path / MANIFEST)) for one in releases]
     head = read_head(home / "releases")
     if head is None or head["manifest_sha256"] != links[-1].manifest:

@@ -25,7 +25,7 @@ from store import Partitions, parquet_bytes, sha256_of_bytes, sha256_of_file, wr
 from store.caches import FitStore
 from store.editions import ACCEPT, Arrival, Decision, EditionStore
 from store.export import tell_published, write_published
-from store.hub import Edition, SubmissionStore
+from store.hub import Edition, SubmissionStore, prove
 from store.journal import Entry, Journal, _link, journal_url
 from store.outbox import Outbox, OutboxMessage
 from store.releases import SETTINGS_FILE, About, Release, ReleaseStore, home_inputs
@@ -385,6 +385,13 @@ def test_a_night_goes_on_without_releases_that_are_not_as_published(home: Path) 
     for text in (b"{", b"{}", b"[]"):
         overwrite(newest(home) / "manifest.json", text)
         assert whole_releases(home, Settings())[0] == whole, "only the one that was altered is left out"
+
+
+def test_rewritten_release_proves_no_forecast(home: Path) -> None:
+    assert prove(home, "team-model", "2025-01-31")
+    forge_newest(home)
+    with pytest.raises(StoreError, match="not the one that the journal keeps"):
+        prove(home, "team-model", "2025-01-31")
 
 
 def test_altered_figures_that_wait_for_a_person_are_not_taken_in(home: Path) -> None:
