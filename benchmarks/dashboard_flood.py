@@ -171,6 +171,7 @@ def measured(home: Path, attack: Attack, minutes: float) -> tuple[tuple[object, 
 
         readers = [{"cookie": cookie(f"reader{one}"), "source": f"127.0.1.{one + 1}"} for one in range(READERS)]
         hostile = cookie("eve") if attack.is_signed_in else ""
+        dashboard_load.warm_up(server.address, readers[0])
         arguments = (server.address, attack.sockets, hostile, 60 * minutes)
         process = get_context("spawn").Process(target=flood, args=arguments)
         before = server.processor_seconds()

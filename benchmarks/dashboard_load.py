@@ -120,6 +120,16 @@ def _other(session: Session, widget: Sequence[str], choose: random.Random) -> fl
     return seconds
 
 
+def warm_up(address: str, reader: Mapping[str, str]) -> None:
+    """Show a reader each page in each language: a server keeps what it has worked out."""
+    for locale in _LOCALES:
+        session = Session(address, locale, **reader)
+        session.open("")
+        for page in PAGES:
+            session.go(page)
+        session.close()
+
+
 def walk(address: str, visits: int, memory: Callable[[], float]) -> tuple[Seen, list[float]]:
     """Visit pages one after another, a session of ten in one language after another.
 

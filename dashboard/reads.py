@@ -96,7 +96,7 @@ def refuse_altered(night: Night) -> None:
     Raises:
         StoreError: Naming what was altered.
     """
-    _release(night.home, night.run_id)
+    _check(night.home, night.run_id)
 
 
 def forecast_coverage(night: Night) -> list[dict[str, Any]]:
@@ -199,12 +199,20 @@ def _night(release: Release) -> Night:
     )
 
 
-def _release(home: str, run_id: str) -> Release:
-    """A release, checked anew whenever something of it is read from the disk."""
-    release = ReleaseStore(Path(home)).get(run_id)
-    if problem := status.alteration(Path(home), release, load_settings(home_folder())):
+def _check(home: str, run_id: str) -> None:
+    problem = status.alteration(Path(home), ReleaseStore(Path(home)).get(run_id), load_settings(home_folder()))
+    if problem is not None:
         raise StoreError(_("The release {run_id} is not as it was published: {file}"), **vars(problem))
-    return release
+
+
+_checked = st.cache_resource(ttl=1.0, max_entries=64, show_spinner=False)(_check)
+"""The same, at most once a second: a page that nobody has seen yet reads a dozen tables."""
+
+
+def _release(home: str, run_id: str) -> Release:
+    """A release of which something is to be read from the disk."""
+    _checked(home, run_id)
+    return ReleaseStore(Path(home)).get(run_id)
 
 
 # One copy of each frame serves all readers: each gets a view that pandas copies as soon as it is written to.
