@@ -102,7 +102,7 @@ def is_asked_by_page(protocols: Sequence[str], cookies: Mapping[str, str]) -> bo
 def begins_run(message: bytes) -> bool:
     """Whether a browser's message asks for a run of the page's script."""
     try:
-        return BackMsg.FromString(message).WhichOneof("type") == "rerun_script"
+        return bool(BackMsg.FromString(message).WhichOneof("type") == "rerun_script")
     except DecodeError:
         return False
 
@@ -113,7 +113,7 @@ def ends_run(message: bytes) -> bool:
         return False
     found = ForwardMsg.FromString(message)
     is_end = found.WhichOneof("type") == "script_finished"
-    return is_end and found.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
+    return bool(is_end and found.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN)
 
 
 def limit_messages(most: int) -> None:
