@@ -45,8 +45,9 @@ MOST_BODY_SECONDS = 10.0
 """Longest time in which a request's body must have come."""
 _LONGEST_WAIT = 10.0
 """Seconds of messages promised from which a reader gets no further page."""
-_LONGEST_RUN = 10.0
-"""Seconds after which a run that has not ended, or whose answer is not read, gives its place to the next one."""
+_LONGEST_RUN, _USUAL_RUN = 10.0, 2.0
+"""Seconds after which a run that has not ended, or whose answer is not read, gives its place to the next one; and after
+which one does whose page was closed: the script runs on, and its end is not seen."""
 _LOOK_AFTER = 2.0
 """Seconds after which an open page's login is looked at, whatever its reader does."""
 _WAY_SECONDS = 600
@@ -241,7 +242,7 @@ class Gate:
             try:
                 await self._app(scope, self._checked(login, shared, run, inbox), run)
             finally:
-                run.end()
+                run.leave()
                 inbox.close()
                 if watch is not None:
                     watch.cancel()
@@ -347,6 +348,12 @@ class _Run:
             self._timer.cancel()
             self._timer = None
             self._places.release()
+
+    def leave(self) -> None:
+        """Give the place back in a while, if there is one: the page is closed."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = asyncio.get_running_loop().call_later(_USUAL_RUN, self.end)
 
     async def __call__(self, message: Message) -> None:
         with suppress(OSError):  # the browser is gone, as the next message received says; Streamlit would log an error

@@ -39,6 +39,8 @@ NEVER_PATHS = ("/_stcore/upload_file", "/_stcore/agent")
 METRICS_PATH = "/_stcore/metrics"
 """Numbers of the server, for administrators."""
 
+_READ_AT_ONCE = 16 * 1024
+"""Bytes that asyncio reads of a connection at once. Its own 256 KB hold 12,000 of the smallest messages."""
 _LONGEST_END = 512
 """Bytes that the message at a run's end has at most."""
 HALF_OPEN_SECONDS = 10.0
@@ -132,7 +134,8 @@ class _Impatient(H11Protocol):
     _waiting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
-        """Begin to wait for the first request."""
+        """Begin to wait for the first request; read little at once, for all messages read are kept until handled."""
+        transport.max_size = _READ_AT_ONCE  # type: ignore[attr-defined]  # of asyncio's own transports
         super().connection_made(transport)
         self._wait(is_open=True)
 

@@ -6,6 +6,7 @@ import ast
 import asyncio
 import re
 import socket
+from asyncio.selector_events import _SelectorTransport  # type: ignore[attr-defined]  # not public
 from functools import cache
 from pathlib import Path
 from unittest.mock import MagicMock
@@ -99,6 +100,7 @@ def test_half_open_request_ends_and_a_slow_answer_is_waited_for(monkeypatch: pyt
         pairs = [await asyncio.open_connection("127.0.0.1", port) for _request in range(3)]
         for (_reader, writer), sent in zip(pairs, (whole, half, b""), strict=True):
             writer.write(sent)
+        assert _SelectorTransport.max_size > streamlit_private._READ_AT_ONCE, "asyncio reads no more than that at once"
         for reader, _writer in pairs[1:]:
             found.append(await asyncio.wait_for(reader.read(), LONGEST_SECONDS))
         is_over.set()
