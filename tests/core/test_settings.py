@@ -369,6 +369,7 @@ NUMBERS = {
     "load.page_messages_at_once": (30, 1, None),
     "load.reader_messages_per_second": (6, [0], None),
     "load.reader_messages_at_once": (300, 1, None),
+    "load.reader_runs_at_once": (2, 1, None),
     "delivery.silence_days": (7, 0, None),
     "delivery.first_wait_seconds": (60, 0, None),
     "delivery.longest_wait_seconds": (21_600, 0, None),

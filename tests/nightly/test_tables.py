@@ -104,5 +104,7 @@ def test_own_breakdown_enters_a_release_rounded(monkeypatch: pytest.MonkeyPatch)
         observations=rows, known=None, date=None, published=None, outcomes=pd.DataFrame(), editions=dict,
         states=pd.DataFrame({"route_id": ["CMR"]}),
     )  # fmt: skip
-    made = tables.data_tables(cast(RealTimeData, data), {}, pd.DataFrame(), None)
+    aside = pd.DataFrame({"source_id": ["own_post", "iom_dtm"], "record": ["SYR,3", "SYR,3"]})
+    made = tables.data_tables(cast(RealTimeData, data), {}, aside, None)
     assert made["observations"]["obs_value"].to_list() == [5.0, 3.0, 3.0]
+    assert made["rejected"]["record"].to_list() == ["", "SYR,3"]
