@@ -230,7 +230,7 @@ class Gate:
             who, most = _address_of(scope), MOST_UNKNOWN
         else:
             who, most = login.actor.identity, MOST_PER_PERSON
-        shared = guard.bucket_of(who)
+        shared = guard.bucket_of(who, is_person=login is not None)
         with guard.place(who, most) as is_free:
             if not is_free or shared.take(guard.clock()) > _LONGEST_WAIT:
                 await self._waited(scope)

@@ -171,10 +171,10 @@ class Guard:
         most = self.load.page_messages_at_once
         return Bucket(self.load.page_messages_per_second, most, most, self.clock())
 
-    def bucket_of(self, who: str) -> Bucket:
+    def bucket_of(self, who: str, *, is_person: bool = False) -> Bucket:
         """Return the bucket of a person or an address, shared by all their pages, also by later ones."""
         with self._lock:
-            most = self.load.reader_messages_at_once
+            most = self.load.person_messages_at_once if is_person else self.load.address_messages_at_once
             new = Bucket(self.load.reader_messages_per_second, most, most, self.clock())
             self._buckets[who] = self._buckets.pop(who, new)
             if len(self._buckets) > _MOST_BUCKETS:

@@ -261,7 +261,10 @@ class LoadSettings(_Section):
     reader_messages_per_second: float = Field(
         default=6, gt=0, description="Messages of one person, or of one address without a login, on average"
     )
-    reader_messages_at_once: int = Field(default=300, ge=1, description="The same in a burst")
+    person_messages_at_once: int = Field(default=60, ge=1, description="Messages of one person in a burst")
+    address_messages_at_once: int = Field(
+        default=100, ge=1, description="Messages of one address without a login in a burst"
+    )
     reader_runs_at_once: int = Field(
         default=2, ge=1, description="Pages of one person, or of one address without a login, that are made at once"
     )

@@ -200,7 +200,7 @@ def _health(_request: Request) -> Response:
 
 
 @lru_cache(maxsize=1)
-def _look(_second: int) -> tuple[int, str, bytes]:
+def _look(_second: int) -> tuple[int, str, str]:
     """One look at the home a second serves whoever asks: nobody has signed in for it."""
     return answer(home_folder(), HEALTH_PATH)
 

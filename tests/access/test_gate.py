@@ -395,7 +395,7 @@ def test_run_that_does_not_end_gives_its_place_to_the_next(house: House, monkeyp
 def test_requests_without_a_login_wait_for_their_address_and_few_wait_at_once(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limits = LoadSettings(reader_messages_per_second=2, reader_messages_at_once=3)
+    limits = LoadSettings(reader_messages_per_second=2, address_messages_at_once=3)
     guard = replace(house.guard, load=limits, clock=lambda: 0.0)
     house.gate, ada = Gate(house._behind, guard, APPLICATION), session_of(house.home, "ada", roles=("viewer",))
     waits, real = list[float](), asyncio.sleep
@@ -413,12 +413,12 @@ def test_requests_without_a_login_wait_for_their_address_and_few_wait_at_once(
 
 
 def test_pages_of_one_reader_share_a_bucket_and_an_exhausted_one_opens_no_page(house: House) -> None:
-    limits = LoadSettings(reader_messages_per_second=1, reader_messages_at_once=1)
+    limits = LoadSettings(reader_messages_per_second=1, person_messages_at_once=1)
     guard = replace(house.guard, load=limits, clock=lambda: 0.0)
     house.gate = Gate(house._behind, guard, APPLICATION)
     ada, ben = (session_of(house.home, who, roles=("viewer",)) for who in ("ada", "ben"))
     for _promised in range(12):
-        guard.bucket_of("https://login.example.org|id-ada").take(0.0)
+        guard.bucket_of("https://login.example.org|id-ada", is_person=True).take(0.0)
     assert [house.connect(one) for one in (ada, ben)] == [[POLICY_VIOLATION], []]
 
 
