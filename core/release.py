@@ -49,7 +49,7 @@ WORDS: dict[str, Column] = {
     "freq": _text("frequency", *FREQUENCIES),
     "time_period": _text("period, such as `2025-01`, `2025-Q1` or `2025-01-31`"),
     "obs_value": _number("value of the period", PERSONS),
-    "obs_flag": _text("empty: normal; `p` provisional, `e` estimated, `b` break in series"),
+    "obs_flag": _text("empty: normal; letters: `p` provisional, `e` estimated, `b` break in series"),
     "as_of": Column(DAY, "first day on which this was known"),
     "as_of_estimated": Column(YES_NO, "whether that day is the period's end plus the source's usual lag"),
     "model_id": _text("model; `vigie-ensemble` is what is served"),

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+import pandas as pd
+
 from core.errors import InputError
 from core.languages import Language, languages
 from core.languages import marked as _
@@ -152,6 +154,23 @@ def route_name(route_id: str) -> str:
     if route_id in ROUTES:
         return ROUTES[route_id].name
     return _own_name(route_id) or route_id
+
+
+CARRIED = "arrivals_carried"
+"""Target of the estimated part of a route's month: the mean of a country that is late."""
+
+
+def estimated_shares(observations: pd.DataFrame) -> pd.Series:
+    """Share of each row's value that is estimated; NaN where nothing is.
+
+    Args:
+        observations: Frame of ``core.release.OBSERVATIONS``, with the series of :data:`CARRIED`.
+    """
+    month = ["series_id", "time_period"]
+    part = observations[observations["target"] == CARRIED]
+    part = part.assign(series_id=part["series_id"].str.replace(CARRIED, "arrivals", n=1))
+    carried = part.set_index(month)["obs_value"].reindex(pd.MultiIndex.from_frame(observations[month]))
+    return pd.Series(carried.to_numpy() / observations["obs_value"].to_numpy(), observations.index)
 
 
 def find_route(text: str, codes: Iterable[str]) -> str:

@@ -32,8 +32,8 @@ class RouteView:
         horizon: Full months after the date of knowledge to show; those that are not counted yet before them too.
         threshold: The reader's number, persons a month.
         summary: The route's row of ``numbers.route_summary``.
-        history: Counted months as known then: ``time_period, obs_value, obs_flag, end_date``, and ``changed`` where
-            they are known otherwise now.
+        history: Counted months as known then: ``time_period, obs_value, obs_flag, end_date``; ``changed`` where they
+            are known otherwise now; without an origin ``estimated_share`` too.
         editions: Editions on record of the figures behind the route; 1 where its sources keep no past ones.
         observed: The same for the chart: ``time_period_end, value, flag``.
         forecast: Quantile rows: ``target_end_date, output_type_id, value, horizon``.
@@ -100,6 +100,8 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
     known_on = dt.date.fromisoformat(origin) if origin else night.as_of
     everything = numbers.series_of(night.frame("observations"), series_id)
     history = everything[everything["end_date"] <= pd.Timestamp(known_on)].reset_index(drop=True)
+    if not origin:
+        history = numbers.with_shares(history, night.frame("observations"), series_id)
     history = time_travel.history_then(history, night.frame("figures_then"), series_id, origin)
     past = night.frame("backtest")
     past = past[past["series_id"] == series_id]

@@ -109,14 +109,14 @@ def forecast_table(
     """The figures behind the fan chart: counted months, then expected ones with their intervals.
 
     Args:
-        history: ``end_date``, ``obs_value``, ``obs_flag``.
+        history: ``end_date``, ``obs_value``, ``obs_flag`` and, of a route, ``estimated_share``.
         quantiles: Result of ``numbers.quantiles_of``.
         chances: Result of ``numbers.chances`` for the reader's number, for the last column; None leaves it out.
         known_on: The date of knowledge: months up to its own that are not counted yet are nowcasts.
 
     Returns:
-        One row per month, machine-readable: ``month, kind, observed, flag, median, q025 … q975[, chance_above]``;
-        ``kind`` is observed, nowcast or forecast.
+        One row per month, machine-readable: ``month, kind, observed, flag[, estimated_share], median, q025 …
+        q975[, chance_above]``; ``kind`` is observed, nowcast or forecast.
     """
     flags = {"p": "provisional", "e": "estimated", "b": "break in series"}
     counted = pd.DataFrame(
@@ -124,9 +124,11 @@ def forecast_table(
             "month": history["end_date"].dt.strftime("%Y-%m"),
             "kind": "observed",
             "observed": history["obs_value"],
-            "flag": history["obs_flag"].map(flags).fillna(""),
+            "flag": [", ".join(flags[letter] for letter in code) for code in history["obs_flag"]],
         }
     )
+    if "estimated_share" in history:
+        counted["estimated_share"] = history["estimated_share"].to_numpy()
     levels = {0.5: "median", 0.025: "q025", 0.1: "q10", 0.25: "q25", 0.75: "q75", 0.9: "q90", 0.975: "q975"}
     kept = [level for level in levels if level in quantiles.columns]
     expected = quantiles[kept].rename(columns=levels)
@@ -145,6 +147,7 @@ def with_words(frame: pd.DataFrame) -> pd.DataFrame:
         "kind": _("Kind"),
         "observed": _("Counted"),
         "flag": _("Note"),
+        "estimated_share": _("Share estimated"),
         "median": _("Expected"),
         "q025": _("95% from"),
         "q10": _("80% from"),
@@ -164,11 +167,13 @@ def with_words(frame: pd.DataFrame) -> pd.DataFrame:
     }
     shown = frame.copy()
     for column in ("kind", "flag"):
-        shown[column] = shown[column].map(lambda text: words.get(text, "") if isinstance(text, str) else "")
+        shown[column] = [
+            ", ".join(words.get(word, "") for word in text.split(", ")) for text in shown[column].fillna("")
+        ]
     for column in [name for name in shown.columns if name == "median" or name.startswith("q")]:
         shown[column] = shown[column].map(round_expected, na_action="ignore")
-    if "chance_above" in shown:
-        shown["chance_above"] = [lang().percent(value) if is_known(value) else "" for value in shown["chance_above"]]
+    for column in {"chance_above", "estimated_share"} & {*shown.columns}:
+        shown[column] = [lang().percent(value) if is_known(value) else "" for value in shown[column]]
     return shown.rename(columns=names)
 
 

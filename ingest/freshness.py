@@ -113,7 +113,7 @@ def _reporting(rows: pd.DataFrame) -> pd.DataFrame:
     place = pd.MultiIndex.from_frame(rows[["geo", "time_period"]])
     rows = rows[is_total | ~place.isin(place[is_total])]
     present = rows.pivot_table(index="time_period", columns="geo", values="obs_value", aggfunc="sum").sort_index()
-    flagged = rows.assign(marked=rows["obs_flag"].eq("p")).groupby("time_period")["marked"].any()
+    flagged = rows.assign(marked=rows["obs_flag"].str.contains("p")).groupby("time_period")["marked"].any()
     recent = present.notna().astype(float).rolling(PERIODS_BEFORE + 1, min_periods=1).max()
     expected = recent.sum(axis=1).astype("int64")
     reported = present.notna().sum(axis=1).astype("int64")

@@ -6,18 +6,20 @@ its candidate sources that has a figure. Rules for months without one:
 - The route begins with the month in which its last component begins.
 - IOM lists no zeros. Where a component lists only months with arrivals, an absent month inside a source's range is a
   zero, known from the day on which the next listed month is.
-- A minor component that is late, or has a gap, is estimated by the mean of its last three months; the route's month is
-  flagged ``e`` and never dropped for it.
+- A minor component that is late, or has a gap, is estimated by the mean of its last three months for up to six months;
+  the route's month is flagged ``e``. Later it is left out, and the month flagged ``b``, while it was at most 5 % of the
+  route's last twelve months; of a larger one the route has no figure.
 - Without a major component there is no figure for the month.
+- Citizenships that add up to more than the route's total are scaled down to it, and flagged ``e``.
 
-Flags: the major component's own first, then ``e`` if a minor one is estimated, then a minor one's own. ``as_of`` is the
-latest of the components' dates.
+A month has the flags of all of its components. ``as_of`` is the latest of the components' dates.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +28,7 @@ from numpy.typing import NDArray
 from core import FloatArray
 from core.languages import marked as _
 from core.release import OBSERVATIONS
+from core.routes import CARRIED
 from core.schema import ALL
 from ingest import SourceCard
 from ingest.rows import observations
@@ -59,38 +62,50 @@ CARD = SourceCard(
 )
 CARRIED_MONTHS = 3
 """Months whose mean stands for a minor component that is late."""
+CARRY_LIMIT = 6
+"""Months after a minor component's last one for which its mean stands."""
+SMALL_SHARE = 0.05
+"""Share of a route up to which it goes on without a minor component."""
 CITIZEN_COVERAGE = 0.9
 """Share of a country's arrivals that its citizenships must add up to; Greece's lay below until 2022."""
 
 
-def route_arrivals(known: pd.DataFrame, *, by_citizen: bool = True) -> pd.DataFrame:
+def route_arrivals(known: pd.DataFrame, *, totals_only: bool = False) -> pd.DataFrame:
     """Put the routes' monthly arrivals together.
 
     Args:
         known: Frame of ``core.release.OBSERVATIONS`` holding what was known on one date. Where a figure has several
             vintages, the newest counts.
-        by_citizen: Whether figures by citizenship are wanted too; they take most of the time.
+        totals_only: Leave out figures by citizenship, which take most of the time, and what is carried.
 
     Returns:
-        Frame of ``core.release.OBSERVATIONS``, source ``vigie-routes``: ``arrivals.<route>._T._T.M``, and for the
-        Central and Eastern Mediterranean ``arrivals.<route>._T.<citizen>.M``.
+        Frame of ``core.release.OBSERVATIONS``, source ``vigie-routes``: ``arrivals.<route>._T._T.M``; the part of it
+        that is estimated, in months that have one, ``arrivals_carried.<route>._T._T.M``; and for the Central and
+        Eastern Mediterranean ``arrivals.<route>._T.<citizen>.M``.
     """
     arrivals = known[(known["target"] == "arrivals") & (known["source_id"] != SOURCE_ID)]
-    if not by_citizen:
+    if totals_only:
         arrivals = arrivals[arrivals["citizen"] == ALL]
     key = ["source_id", "series_id", "time_period"]
     newest = arrivals.sort_values("as_of", kind="stable").drop_duplicates(key, keep="last")
-    parts = [_route_total(newest, route_id) for route_id in COMPONENTS]
-    if by_citizen:
-        parts += [_route_by_citizen(newest, route_id) for route_id in CITIZEN_ROUTES]
+    totals = {route_id: _route_total(newest, route_id) for route_id in COMPONENTS}
+    parts = [_tidy(total.frame(), route_id, ALL) for route_id, total in totals.items()]
+    if not totals_only:
+        parts += [_carried_part(total, route_id) for route_id, total in totals.items()]
+        parts += [_route_by_citizen(newest, route_id, totals[route_id]) for route_id in CITIZEN_ROUTES]
     parts = [part for part in parts if not part.empty]
     if not parts:
         return OBSERVATIONS.empty()
     tidy = pd.concat(parts, ignore_index=True)
-    found = observations(tidy, source_id=SOURCE_ID, target="arrivals", geo=ALL, freq="M")
-    estimated = tidy.set_index(["route_id", "citizen", "time_period"])["estimated"]
-    keys = pd.MultiIndex.from_frame(found[["route_id", "citizen", "time_period"]])
+    found = observations(tidy, source_id=SOURCE_ID, geo=ALL, freq="M")
+    cell = ["target", "route_id", "citizen", "time_period"]
+    estimated = tidy.set_index(cell)["estimated"]
+    keys = pd.MultiIndex.from_frame(found[cell])
     return found.assign(as_of_estimated=estimated.reindex(keys).to_numpy(dtype=bool))
+
+
+_FLAGS = "bep"
+"""Letters of ``obs_flag``; their bits while figures are added up."""
 
 
 @dataclass(frozen=True)
@@ -100,20 +115,27 @@ class _Months:
     Attributes:
         month: Months since January 1970.
         value: Persons.
-        flag: Empty where there is none.
+        flag: Its letters, as bits of ``_FLAGS``.
         as_of: When the figure was known.
         estimated: Whether that day is an estimate.
+        carried: Persons of ``value`` that are estimated.
     """
 
     month: NDArray[np.int64]
     value: FloatArray
-    flag: NDArray[np.object_]
+    flag: NDArray[np.int64]
     as_of: NDArray[np.datetime64]
     estimated: NDArray[np.bool_]
+    carried: FloatArray
+
+    @property
+    def arrays(self) -> list[Any]:
+        """All of them, in order."""
+        return [getattr(self, one.name) for one in fields(self)]
 
     def at(self, place: NDArray[np.intp] | NDArray[np.bool_] | slice) -> _Months:
         """Some of the months."""
-        return _Months(self.month[place], self.value[place], self.flag[place], self.as_of[place], self.estimated[place])
+        return _Months(*(array[place] for array in self.arrays))
 
     def of(self, months: NDArray[np.int64]) -> _Months:
         """Months that are among them."""
@@ -121,8 +143,7 @@ class _Months:
 
     def joined(self, other: _Months) -> _Months:
         """Both, in order; they share no month."""
-        mine, theirs = ((one.month, one.value, one.flag, one.as_of, one.estimated) for one in (self, other))
-        both = _Months(*(np.concatenate(pair) for pair in zip(mine, theirs, strict=True)))
+        both = _Months(*(np.concatenate(pair) for pair in zip(self.arrays, other.arrays, strict=True)))
         return both.at(np.argsort(both.month, kind="stable"))
 
     def frame(self) -> pd.DataFrame:
@@ -132,12 +153,12 @@ class _Months:
         return pd.DataFrame(columns, index=index)
 
 
-def _route_total(newest: pd.DataFrame, route_id: str) -> pd.DataFrame:
+def _route_total(newest: pd.DataFrame, route_id: str) -> _Months:
     totals = newest[(newest["route_id"] == route_id) & (newest["citizen"] == ALL)]
     pairs = [(component, _observed(totals, component)) for component in COMPONENTS[route_id]]
     majors = [seen for component, seen in pairs if component.major]
     if any(len(seen.month) == 0 for seen in majors):
-        return pd.DataFrame()
+        return majors[0].at(slice(0))
     start = max(seen.month[0] for _, seen in pairs if len(seen.month))
     months = _common(majors)
     months = months[months >= start]
@@ -145,7 +166,12 @@ def _route_total(newest: pd.DataFrame, route_id: str) -> pd.DataFrame:
     for component, seen in pairs:
         if not component.major:
             total = _add_minor(total, seen)
-    return _tidy(total.frame(), route_id, ALL)
+    return total
+
+
+def _carried_part(total: _Months, route_id: str) -> pd.DataFrame:
+    part = total.at(total.carried > 0)
+    return _tidy(replace(part, value=part.carried).frame(), route_id, ALL).assign(target=CARRIED)
 
 
 def _observed(totals: pd.DataFrame, component: Component) -> _Months:
@@ -167,17 +193,19 @@ def _monthly(rows: pd.DataFrame, freq: str) -> _Months:
     """One figure per month; of days, only months that have them all."""
     texts, at = np.unique(rows["time_period"].to_numpy(dtype="U7"), return_inverse=True)
     flags, codes = np.unique(rows["obs_flag"].to_numpy(dtype=str), return_inverse=True)
-    flag, as_of = np.zeros(len(texts), dtype=int), np.full(len(texts), np.iinfo(np.int64).min)
-    np.maximum.at(flag, at, codes)
+    bits = np.asarray([sum(1 << _FLAGS.index(letter) for letter in text) for text in flags], dtype=np.int64)
+    flag, as_of = np.zeros(len(texts), dtype=np.int64), np.full(len(texts), np.iinfo(np.int64).min)
+    np.bitwise_or.at(flag, at, bits[codes])
     np.maximum.at(as_of, at, rows["as_of"].to_numpy(dtype="datetime64[ns]").astype(np.int64))
     months = texts.astype("datetime64[M]")
     sums: FloatArray = np.bincount(at, np.nan_to_num(rows["obs_value"].to_numpy(dtype=float)), len(texts)).astype(float)
     found = _Months(
         months.astype(np.int64),
         sums,
-        flags[flag].astype(object) if len(flags) else np.empty(0, dtype=object),
+        flag,
         as_of.astype("datetime64[ns]"),
         np.bincount(at, rows["as_of_estimated"].to_numpy(dtype=float), len(texts)) > 0,
+        np.zeros(len(texts)),
     )
     if freq == "D":
         days = ((months + 1).astype("datetime64[D]") - months.astype("datetime64[D]")).astype(int)
@@ -193,24 +221,36 @@ def _with_zeros(seen: _Months, zeros_until: str) -> _Months:
     inside = np.arange(seen.month[0], until + 1)
     absent = inside[~np.isin(inside, seen.month)]
     next_known = seen.as_of[np.searchsorted(seen.month, absent)]
-    none, no_flag = np.zeros(len(absent)), np.full(len(absent), "", dtype=object)
-    return seen.joined(_Months(absent, none, no_flag, next_known, none == 0)) if len(absent) else seen
+    none = np.zeros(len(absent))
+    return seen.joined(_Months(absent, none, none.astype(np.int64), next_known, none == 0, none))
 
 
 def _add_minor(total: _Months, minor: _Months) -> _Months:
+    both = np.intersect1d(total.month, minor.month, assume_unique=True)[-12:]
+    parts, whole = minor.of(both).value.sum(), total.of(both).value.sum()
     filled, guessed = carried(minor.month, minor.value, total.month)
-    own = minor.of(total.month[~guessed])
-    flag, as_of = np.full(len(total.month), "e", dtype=object), total.as_of.copy()
-    flag[~guessed] = own.flag
-    as_of[~guessed] = np.maximum(as_of[~guessed], own.as_of)
-    flag = np.where(total.flag != "", total.flag, flag)
-    return replace(total, value=total.value + filled, flag=flag, as_of=as_of)
+    known = np.isin(total.month, minor.month)
+    left_out = ~known & ~guessed
+    own = minor.of(total.month[known])
+    flag, as_of = total.flag.copy(), total.as_of.copy()
+    flag[guessed] |= _bit("e")
+    flag[left_out] |= _bit("b")
+    flag[known] |= own.flag
+    as_of[known] = np.maximum(as_of[known], own.as_of)
+    added = replace(
+        total, value=total.value + filled, flag=flag, as_of=as_of, carried=total.carried + np.where(guessed, filled, 0)
+    )
+    return added if parts <= SMALL_SHARE * (parts + whole) else added.at(~left_out)
+
+
+def _bit(letter: str) -> int:
+    return 1 << _FLAGS.index(letter)
 
 
 def carried(
     months: NDArray[np.int64], values: FloatArray, wanted: NDArray[np.int64]
 ) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Fill months without a figure by the mean of the last three that have one, in whole persons.
+    """Fill up to six months without a figure by the mean of the last three that have one, in whole persons.
 
     Args:
         months: Months since January 1970, ascending.
@@ -218,25 +258,26 @@ def carried(
         wanted: Months wanted.
 
     Returns:
-        Figures for ``wanted`` (0 before the first known one), and which of them are estimated.
+        Figures for ``wanted`` (0 where there is none), and which of them are estimated.
     """
     sums = np.concatenate([np.zeros(1), values.cumsum()])
     ends = np.arange(1, len(values) + 1)
     first = np.maximum(ends - CARRIED_MONTHS, 0)
     means = np.concatenate([np.zeros(1), np.round((sums[ends] - sums[first]) / (ends - first))])
     last = np.searchsorted(months, wanted, side="right")
-    is_known = np.isin(wanted, months)
-    return np.where(is_known, np.concatenate([np.zeros(1), values])[last], means[last]), ~is_known
+    age = wanted - np.concatenate([[-np.inf], months])[last]
+    guessed = (age > 0) & (age <= CARRY_LIMIT)
+    return np.where(age == 0, np.concatenate([np.zeros(1), values])[last], means[last] * guessed), guessed
 
 
 def _sum(parts: list[_Months]) -> _Months:
-    """Figures of the same months added up; the first flag holds, and the latest day."""
+    """Figures of the same months added up, with the flags of all and the latest day."""
     total = parts[0]
     for part in parts[1:]:
         total = replace(
             total,
             value=total.value + part.value,
-            flag=np.where(total.flag != "", total.flag, part.flag),
+            flag=total.flag | part.flag,
             as_of=np.maximum(total.as_of, part.as_of),
             estimated=total.estimated | part.estimated,
         )
@@ -252,24 +293,26 @@ def _common(parts: list[_Months]) -> NDArray[np.int64]:
 
 def _tidy(total: pd.DataFrame, route_id: str, citizen: str | NDArray[np.object_]) -> pd.DataFrame:
     at, months = total.index.factorize()  # texts of months are made once each
+    flags = ["".join(letter for letter in _FLAGS if bits & _bit(letter)) for bits in range(1 << len(_FLAGS))]
     return pd.DataFrame(
         {
+            "target": "arrivals",
             "route_id": route_id,
             "citizen": citizen,
             "time_period": pd.Index(months).astype(str).to_numpy(dtype=object)[at],
             "obs_value": total["value"].to_numpy(dtype=float),
-            "obs_flag": total["flag"].to_numpy(dtype=object),
+            "obs_flag": np.asarray(flags, dtype=object)[total["flag"].to_numpy(dtype=np.int64)],
             "as_of": pd.to_datetime(total["as_of"]).to_numpy(),
             "estimated": total["estimated"].to_numpy(dtype=bool),
         }
     )
 
 
-def _route_by_citizen(newest: pd.DataFrame, route_id: str) -> pd.DataFrame:
+def _route_by_citizen(newest: pd.DataFrame, route_id: str, route: _Months) -> pd.DataFrame:
     """Citizenships of a route: from the first month after which the major country's add up to its total.
 
-    A minor country joins in with its own first month; later months without it are estimated (``e``). A citizenship
-    begins with its first arrival.
+    A minor country joins in with its own first month; later months without it are estimated (``e``), and so are months
+    scaled down to the route's total. A citizenship begins with its first arrival.
     """
     major, minors = CITIZEN_ROUTES[route_id]
     rows = newest[(newest["source_id"] == "iom_dtm") & (newest["route_id"] == route_id) & (newest["freq"] == "M")]
@@ -289,7 +332,14 @@ def _route_by_citizen(newest: pd.DataFrame, route_id: str) -> pd.DataFrame:
         for citizen in grids[geo].columns:
             filled, guessed = carried(listed, grids[geo][citizen].to_numpy(), months.asi8)
             total = total.assign(**{citizen: total.get(citizen, 0.0) + filled})
-            flag = flag.mask((flag == "") & guessed & (months >= grids[geo].index.min()), "e")
+            flag = flag.mask(guessed, flag | _bit("e"))
+        flag |= known["flag"].reindex(months).fillna(0).astype(np.int64)
+    ratio = route.frame()["value"].reindex(months) / total.sum(axis=1)
+    over = ratio < 1
+    flag = flag.mask(over, flag | _bit("e"))
+    scaled = total[over].cumsum(axis=1).mul(ratio[over], axis=0).round().to_numpy()
+    total = total.astype(float)
+    total[over] = np.diff(scaled, axis=1, prepend=0.0)  # whole persons that add up to the route's total
     dates = dates.assign(flag=flag, as_of=as_of)
     started = total.cumsum() > 0
     names, at = np.nonzero(started.to_numpy().T)

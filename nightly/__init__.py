@@ -111,7 +111,7 @@ class RealTimeData:
     @cached_property
     def outcomes(self) -> pd.DataFrame:
         """Route values of periods after each route's last one known on the date: what came after it."""
-        later = _totals(_route_values(reduce_as_of(self._arrivals, dt.date.max), by_citizen=False))
+        later = _totals(_route_values(reduce_as_of(self._arrivals, dt.date.max), totals_only=True))
         last = later["route_id"].map(self.states.set_index("route_id")["last_period"])
         return later[later["time_period"] > last].reset_index(drop=True)
 
@@ -134,7 +134,7 @@ class RealTimeData:
         known, own_known = (
             reduce_as_of(self._arrivals, self.settled(origin.date(), days)) for days in (SETTLED_DAYS, OWN_SETTLED_DAYS)
         )
-        values, own = route_arrivals(known, by_citizen=False), own_route_figures(own_known)
+        values, own = route_arrivals(known, totals_only=True), own_route_figures(own_known)
         return _panel(pd.concat([values, own]) if len(own) else values, self.forecastable)
 
     @cached_property
@@ -164,7 +164,7 @@ def _panel(values: pd.DataFrame, series_ids: Collection[str]) -> Panel:
     return panel_from_observations(values[values["series_id"].isin(series_ids)], TARGET, FREQ)
 
 
-def _route_values(known: pd.DataFrame, *, by_citizen: bool = True) -> pd.DataFrame:
+def _route_values(known: pd.DataFrame, *, totals_only: bool = False) -> pd.DataFrame:
     """Monthly arrivals of Vigie's routes and of an analyst's own."""
-    parts = [route_arrivals(known, by_citizen=by_citizen), own_route_figures(known)]
+    parts = [route_arrivals(known, totals_only=totals_only), own_route_figures(known)]
     return concat_filled(parts, parts[0])

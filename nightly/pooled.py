@@ -76,7 +76,7 @@ class KnownCounts:
             settled = min(dt.date(year, 1, 1) + dt.timedelta(days=SETTLED_DAYS - 1), self.date)
             known = reduce_as_of(self._vintages, settled)
             months = pd.period_range(FIRST_MONTH, f"{year - 1}-12", freq="M", name="period")
-            routes = pd.concat([route_arrivals(known, by_citizen=False), own_route_figures(known)])
+            routes = pd.concat([route_arrivals(known, totals_only=True), own_route_figures(known)])
             levels = (counts(known, months), 0), (_wide(routes[routes["freq"] == FREQ], months), 1)
             self._lessons[year] = lesson([(panel.added_up(self.freq), kind) for panel, kind in levels], year)
         return self._lessons[year]

@@ -95,7 +95,7 @@ def limits(release: ReadableRelease, summary: pd.DataFrame, language: Language) 
 
 def unsettled(summary: pd.DataFrame, language: Language) -> str:
     """The routes whose newest month may still change or was filled in, in one sentence; empty where there is none."""
-    routes = summary.loc[summary["last_flag"].isin(["p", "e"]), "route_id"]
+    routes = summary.loc[summary["last_flag"].str.contains("[pe]"), "route_id"]
     names = ", ".join(route_name(route_id, language) for route_id in routes)
     return language.text(_("The newest month is provisional or estimated for: {names}."), names=names) if names else ""
 

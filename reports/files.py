@@ -61,6 +61,7 @@ COLUMNS: Mapping[str, Column] = {
     "kind": Column(_("Kind"), _("counted, nowcast, forecast or scenario")),
     "horizon": Column(_("Months ahead"), _("months between the newest count and the period"), MONTHS),
     "flag": Column(_("Note"), _("provisional or estimated figures are named")),
+    "estimated_share": Column(_("Share estimated"), _("part of the count that is a late country's mean"), "0–1", SHARE),
     "last_flag": Column(_("Note"), _("provisional or estimated figures are named")),
     "note": Column(_("Remark"), _("what must be known about the row")),
     "last_day": Column(_("Newest day"), _("newest day that is counted")),
@@ -176,6 +177,11 @@ def for_people(frame: pd.DataFrame, language: Language) -> tuple[pd.DataFrame, E
     return pd.DataFrame(out, index=kept.index), explained
 
 
+def flag_words(code: str, language: Language) -> str:
+    """What the letters of an ``obs_flag`` say."""
+    return ", ".join(name(FLAGS, letter, language) for letter in code)
+
+
 def _readable(column: str, values: pd.Series, kind: str, language: Language) -> pd.Series:
     names: dict[str, Callable[[str], str]] = {
         "route_id": lambda code: _place(code, language),
@@ -184,8 +190,8 @@ def _readable(column: str, values: pd.Series, kind: str, language: Language) -> 
         "model_id": lambda code: name(MODELS, code, language),
         "rule": lambda code: name(RULES, code, language),
         "kind": lambda code: name(KINDS, code, language),
-        "flag": lambda code: name(KINDS, code, language),
-        "last_flag": lambda code: name(FLAGS, code, language),
+        "flag": lambda words: ", ".join(name(KINDS, word, language) for word in words.split(", ")),
+        "last_flag": lambda code: flag_words(code, language),
         "state": lambda code: name(STATES, code, language),
         "level": lambda code: name(LEVELS, code, language),
         "alert_level": lambda code: name(LEVELS, code, language),

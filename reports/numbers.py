@@ -12,7 +12,7 @@ import pandas as pd
 from alerts import rank
 from core import QUANTILE_LEVELS, interval_levels, probability_above, whole
 from core.calendar import PERIODS_PER_YEAR, Frequency, end_dates, planning_window, to_period, write_period
-from core.routes import ROUTES
+from core.routes import ROUTES, estimated_shares
 from core.schema import ALL, make_series_id
 from forecasting import ENSEMBLE
 from forecasting.verification.verdict import BETTER, skill
@@ -47,6 +47,14 @@ def series_of(observations: pd.DataFrame, series_id: str, freq: Frequency = "M")
     return rows.assign(end_date=end_dates(rows["time_period"], freq))[
         ["time_period", "obs_value", "obs_flag", "end_date"]
     ].reset_index(drop=True)
+
+
+def with_shares(history: pd.DataFrame, observations: pd.DataFrame, series_id: str) -> pd.DataFrame:
+    """A series with ``estimated_share``, see :func:`core.routes.estimated_shares`."""
+    rows = observations[observations["route_id"] == series_id.split(".")[1]]
+    shares = estimated_shares(rows)[rows["series_id"] == series_id]
+    periods = rows.loc[shares.index, "time_period"]
+    return history.assign(estimated_share=history["time_period"].map(shares.set_axis(periods, axis=0)))
 
 
 def route_paths(trajectories: pd.DataFrame, route_id: str) -> pd.DataFrame:

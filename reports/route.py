@@ -17,6 +17,7 @@ from core.languages import marked_plural as ngettext
 from core.schema import ALL
 from forecasting.verification.verdict import BETTER, with_verdicts
 from reports import ReadableRelease, Row, numbers
+from reports.files import flag_words
 from reports.names import route_name
 
 KeyNumber = tuple[str, str, str]
@@ -148,10 +149,10 @@ def key_numbers(view: RouteForecast, as_of: dt.date, language: Language) -> list
         out.append((label, language.expected(middle), interval_words(low, high, language)))
     if len(view.history):
         last = view.history.iloc[-1]
-        texts = {"p": _("Last month ({month}, provisional)"), "e": _("Last month ({month}, estimated)")}
-        label = language.text(
-            texts.get(last["obs_flag"], _("Last month ({month})")), month=language.month(last["end_date"])
-        )
+        notes = [language.month(last["end_date"]), flag_words(last["obs_flag"], language)]
+        if is_known(share := last.get("estimated_share")):
+            notes.append(language.text(_("{share} of it a late country’s mean"), share=language.percent(share)))
+        label = language.text(_("Last month ({month})"), month=", ".join(filter(None, notes)))
         before = numbers.year_earlier(view.history)
         earlier = language.text(_("{value} a year earlier"), value=language.counted(before))
         out.append((label, language.counted(last["obs_value"]), earlier if is_known(before) else ""))

@@ -39,8 +39,6 @@ WORDS_BELOW, WORDS_PIXELS = 48, 40
 TOP_PIXELS = 16
 FARTHEST_THRESHOLD = 1.6
 WIDEST_BAND = "band 95%"
-OPEN_MARKS = {"p": "circle", "e": "diamond"}
-"""Marks of counts that may change, by flag."""
 EARLIER_OPACITY = 0.16
 
 
@@ -144,7 +142,7 @@ def fan_key(fan: Fan, theme: Theme) -> str:
     words = {0.5: _("1 in 2"), 0.8: _("4 in 5"), 0.95: _("19 in 20, up to {value}")}
     parts = [key_mark(f"border-top: 2px solid {theme.observed}", _("counted"))]
     for flag, text in (("p", _("provisional")), ("e", _("estimated"))):
-        if months["flag"].eq(flag).any():
+        if months["flag"].str.contains(flag).any():
             sign = "○" if flag == "p" else "◇"
             parts.append(f"<span>{sign} {html.escape(text)}</span>")
     if len(_below(fan, months)):
@@ -307,11 +305,16 @@ def _fan_traces(forecast: pd.DataFrame, anchor: pd.Series, theme: Theme, months_
 
 def _observed_traces(months: pd.DataFrame, theme: Theme, months_each: int = 1) -> list[go.Scatter]:
     """The observed line: solid, dotted into months that may change, which also take an open mark."""
-    provisional = months["flag"].isin(OPEN_MARKS)
+    provisional = months["flag"].str.contains("[ep]")
     words = {"p": _("provisional"), "e": _("estimated")}
     hover = [
-        f"{lang().period(date, months_each)}<br><b>{lang().counted(value)}</b> {words.get(flag, '')}".rstrip()
-        for date, value, flag in zip(pd.DatetimeIndex(months.index), months["value"], months["flag"], strict=True)
+        f"{lang().period(date, months_each)}<br><b>{lang().counted(value)}</b> {noted}".rstrip()
+        for date, value, noted in zip(
+            pd.DatetimeIndex(months.index),
+            months["value"],
+            [", ".join(words[letter] for letter in flag if letter in words) for flag in months["flag"]],
+            strict=True,
+        )
     ]
     solid = go.Scatter(
         x=months.index,
@@ -330,7 +333,7 @@ def _observed_traces(months: pd.DataFrame, theme: Theme, months_each: int = 1) -
         hoverinfo="skip",
         name="into provisional",
     )
-    symbols = [OPEN_MARKS.get(flag, "circle") for flag in months["flag"]]
+    symbols = ["diamond" if "e" in flag else "circle" for flag in months["flag"]]
     circle = {"size": 9, "symbol": symbols, "color": theme.ground, "line": {"color": theme.observed, "width": 2}}
     points = go.Scatter(
         x=months.index,

@@ -68,6 +68,10 @@ CARD = SourceCard(
         _("Bulgaria's three rows of 2015 look cumulative."),
         _("Cyprus 2017-01 to 05 and 2018-01 to 05 are sums spread evenly over the months: flagged as estimates."),
         _("By nationality, the rows of Spain come from Frontex: they are never bundled."),
+        _(
+            "Where a nationality is negative, the publisher corrects a sum of nationalities that exceeds the total: "
+            "the month's other nationalities are flagged as estimates."
+        ),
     ],
 )
 
@@ -95,8 +99,8 @@ def parse(raw: RawFile) -> Parsed:
     Returns:
         Series ``arrivals.<route>.<country>._T.M`` and ``.A``, or ``arrivals.<route>.<country>.<citizen>.M``. Set aside:
         Bulgaria's cumulative rows of 2015, Greece's by citizenship of December 2015, negative corrections by
-        citizenship, and all Spanish rows by citizenship, which IOM took from Frontex, whose terms forbid passing them
-        on (named in one line, without their figures).
+        citizenship (the month's others are flagged ``e``), and all Spanish rows by citizenship, which IOM took from
+        Frontex, whose terms forbid passing them on (named in one line, without their figures).
 
     Raises:
         SourceError: The file is broken; a row of ``dtm_med`` is no plausible figure of a known place; or more than one
@@ -123,7 +127,10 @@ def _by_citizen(raw: RawFile) -> Parsed:
     whole_year = RowRule("n", _("the figure of a whole year, no month"), good["time_period"] < first)
     kept, cumulative = set_aside(good, [whole_year], source_id=SOURCE_ID, file=raw.name, tolerated=1)
     tidy = kept.assign(citizen=map_countries(kept["nat"], raw.name), freq="M")
-    keys = ["route_id", "place", "citizen", "freq", "time_period"]
+    negative = pd.MultiIndex.from_frame(frame.loc[to_numbers(frame["n"]) < 0, ["geo", "t"]])
+    corrected = pd.MultiIndex.from_frame(tidy[["geo", "t"]]).isin(negative)
+    tidy = tidy.assign(obs_flag=np.where(corrected, "e", ""))
+    keys = ["route_id", "place", "citizen", "freq", "time_period", "obs_flag"]
     tidy = tidy.groupby(keys, as_index=False).agg(n=("n", "sum"))
     left_out = _left_out(raw.name, int(spanish.sum()))
     return Parsed(_observations(tidy), pd.concat([left_out, wrong, cumulative], ignore_index=True))
@@ -159,7 +166,7 @@ def _observations(tidy: pd.DataFrame) -> pd.DataFrame:
         isinstance(span, tuple) and span[0] <= period <= span[1]
         for span, period in zip(spans, named["time_period"], strict=True)
     ]
-    named = named.assign(obs_flag=np.where(evened, "e", ""))
+    named = named.assign(obs_flag=np.where(evened, "e", tidy.get("obs_flag", "")))
     return observations(named, source_id=SOURCE_ID, lag_days=LAG_DAYS, target="arrivals")
 
 

@@ -46,6 +46,12 @@ def test_a_counted_month_keeps_its_flag_in_words() -> None:
     assert forecast_table(HISTORY, quantiles(1), None, dt.date(2025, 1, 15))["flag"].iloc[0] == "provisional"
 
 
+def test_a_months_two_flags_and_estimated_share_are_read_as_words() -> None:
+    history = HISTORY.tail(1).assign(obs_flag="ep", estimated_share=0.24)
+    shown = with_words(forecast_table(history, quantiles(1), None, dt.date(2025, 1, 15)))
+    assert (shown["Note"].iloc[0], shown["Share estimated"].iloc[0]) == ("estimated, provisional", "24%")
+
+
 def test_the_chance_to_pass_the_readers_number_stands_beside_every_month_ahead() -> None:
     table = forecast_table(HISTORY, quantiles(2), chances(quantiles(2), 11.0), dt.date(2025, 1, 15))
     assert table["chance_above"].notna().to_list() == [False, True, True]

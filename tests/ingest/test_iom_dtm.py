@@ -119,10 +119,12 @@ def test_greeces_december_2015_by_citizenship_is_set_aside(tmp_path: Path) -> No
     assert parsed.rejected["rule"].tolist() == ["the figure of a whole year, no month"]
 
 
-def test_a_negative_correction_by_citizenship_is_set_aside_with_its_record(tmp_path: Path) -> None:
+def test_a_negative_citizenship_is_set_aside_and_its_month_flagged(tmp_path: Path) -> None:
     rows = [(f"20{year}-{month:02d}", "ITA", "SYR", 5) for year in (22, 23, 24) for month in range(1, 11)]
-    parsed = _citizens(tmp_path, [*rows, ("2024-11", "ITA", "OOO", -38)])
+    parsed = _citizens(tmp_path, [*rows, ("2024-10", "ITA", "OOO", -38)])
     assert len(parsed.observations) == 30
+    flagged = parsed.observations[parsed.observations["obs_flag"] == "e"]
+    assert flagged["time_period"].tolist() == ["2024-10"]
     assert parsed.rejected["rule"].tolist() == ["the count is negative"]
     assert json.loads(parsed.rejected["record"].iloc[0])["n"] == -38
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from core.release import OBSERVATIONS
-from core.routes import ARRIVAL_ROUTES, ROUTES
+from core.routes import ARRIVAL_ROUTES, CARRIED, ROUTES, estimated_shares
 from core.schema import check
 from ingest import read_raw
 from ingest.routes import COMPONENTS, carried, route_arrivals
@@ -37,8 +37,8 @@ def _days(source_id: str, route_id: str, geo: str, days: pd.DatetimeIndex, value
     )
 
 
-def _route(found: pd.DataFrame, route_id: str) -> pd.DataFrame:
-    rows = found[(found["route_id"] == route_id) & (found["citizen"] == "_T")]
+def _route(found: pd.DataFrame, route_id: str, target: str = "arrivals") -> pd.DataFrame:
+    rows = found[(found["route_id"] == route_id) & (found["citizen"] == "_T") & (found["target"] == target)]
     return rows.set_index("time_period")[["obs_value", "obs_flag", "as_of"]]
 
 
@@ -59,6 +59,36 @@ def test_a_late_minor_country_is_estimated_by_its_last_three_months_and_the_mont
     found = _route(route_arrivals(_eastern([90.0, 10.0, 20.0, 30.0], [1.0] * 6)), "EMR")
     assert found["obs_value"].tolist()[4:] == [121.0, 121.0]
     assert found["obs_flag"].tolist() == ["", "", "", "", "e", "e"]
+
+
+def test_a_months_estimated_part_is_a_series_of_its_own() -> None:
+    found = _route(route_arrivals(_eastern([90.0, 10.0, 20.0, 30.0], [1.0] * 6)), "EMR", CARRIED)
+    assert found["obs_value"].to_dict() == {"2024-05": 20.0, "2024-06": 20.0}
+
+
+def test_a_months_estimated_share_is_that_series_over_its_own() -> None:
+    found = route_arrivals(_eastern([90.0, 10.0, 20.0, 30.0, 40.0], [1.0] * 6))
+    shares = estimated_shares(found).set_axis(found["series_id"] + found["time_period"], axis=0).dropna()
+    assert shares.to_dict() == {"arrivals.EMR._T._T.M2024-06": 30 / 131}
+
+
+def test_an_estimated_month_keeps_the_flag_of_its_major_country() -> None:
+    known = _eastern([10.0] * 5, [1.0] * 6)
+    provisional = known.assign(obs_flag=np.where(known["geo"] == "GRC", "p", ""))
+    assert _route(route_arrivals(provisional), "EMR")["obs_flag"].tolist() == ["p"] * 5 + ["ep"]
+
+
+def test_a_small_country_is_estimated_for_six_months_and_then_left_out() -> None:
+    italy = _series("CMR", "ITA", "2024-01", [1000.0] * 9)
+    found = _route(route_arrivals(_iom([*italy, ("CMR", "MLT", "2024-01", 5.0)])), "CMR")
+    assert found["obs_value"].tolist() == [1005.0] * 7 + [1000.0] * 2
+    assert found["obs_flag"].tolist() == ["", *["e"] * 6, *["b"] * 2]
+
+
+def test_without_a_larger_country_for_six_months_a_route_ends() -> None:
+    rows = _series("EMR", "GRC", "2024-01", [1000.0] * 9) + _series("EMR", "CYP", "2024-01", [1.0] * 9)
+    found = _route(route_arrivals(_iom([*rows, ("EMR", "BGR", "2024-01", 60.0)])), "EMR")
+    assert found.index.max() == "2024-07"
 
 
 def test_without_its_major_country_a_route_has_no_month() -> None:
@@ -189,6 +219,17 @@ def test_citizenships_begin_after_the_last_month_in_which_they_do_not_add_up() -
     assert citizens.to_dict() == {("MLI", "2024-03"): 50.0, ("SYR", "2024-02"): 95.0, ("SYR", "2024-03"): 51.0}
 
 
+def test_citizenships_that_exceed_the_total_are_scaled_down_to_it_and_flagged() -> None:
+    totals = _iom(_series("CMR", "ITA", "2024-01", [100.0] * 2))
+    cells = [("MLI", "2024-01", 100.0), ("MLI", "2024-02", 90.0), ("SDN", "2024-02", 10.0), ("SYR", "2024-02", 50.0)]
+    found = route_arrivals(pd.concat([totals, _by_citizen([("CMR", "ITA", *cell) for cell in cells])]))
+    rows = found[found["citizen"] != "_T"].set_index(["time_period", "citizen"])
+    assert rows["obs_value"].to_dict() == {
+        ("2024-01", "MLI"): 100.0, ("2024-02", "MLI"): 60.0, ("2024-02", "SDN"): 7.0, ("2024-02", "SYR"): 33.0,
+    }  # fmt: skip
+    assert rows["obs_flag"].tolist() == ["", "e", "e", "e"]
+
+
 def test_a_carried_month_is_the_mean_of_the_three_before_in_whole_persons() -> None:
     months = np.arange(6)
     filled, guessed = carried(months[[0, 1, 2, 4]], np.asarray([1.0, 2.0, 4.0, 5.0]), months)
@@ -277,11 +318,21 @@ def test_no_spanish_citizenship_is_passed_on(published: Callable[[str], pd.DataF
 
 
 @pytest.mark.raw_data
+def test_no_month_of_citizenships_exceeds_its_total(published: Callable[[str], pd.DataFrame]) -> None:
+    found = route_arrivals(published("2026-11-01"))
+    found = found[found["target"] == "arrivals"]
+    totals, cells = (found[(found["citizen"] == "_T") == whole] for whole in (True, False))
+    month = ["route_id", "time_period"]
+    left = totals.groupby(month)["obs_value"].sum() - cells.groupby(month)["obs_value"].sum()
+    assert left.min() == 0
+
+
+@pytest.mark.raw_data
 def test_leaving_citizenships_out_changes_no_total(published: Callable[[str], pd.DataFrame]) -> None:
     known = published("2025-01-31")
     whole = route_arrivals(known)
-    totals = whole[whole["citizen"] == "_T"].reset_index(drop=True)
-    pd.testing.assert_frame_equal(route_arrivals(known, by_citizen=False), totals)
+    totals = whole[(whole["citizen"] == "_T") & (whole["target"] == "arrivals")].reset_index(drop=True)
+    pd.testing.assert_frame_equal(route_arrivals(known, totals_only=True), totals)
 
 
 def test_no_figures_make_no_routes_and_keep_the_contract() -> None:

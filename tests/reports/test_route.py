@@ -199,6 +199,12 @@ def test_key_numbers_leave_out_what_is_not_known_and_at_a_past_origin_all_that_i
         assert key_numbers(flagged, as_of, ENGLISH)[-1] == (label, "800", "")
 
 
+def test_the_last_count_states_its_estimated_share_beside_its_flags() -> None:
+    history = past_and_ahead().history.tail(1).assign(obs_flag="ep", estimated_share=0.24)
+    label = key_numbers(past_and_ahead(history=history), dt.date(2025, 1, 10), ENGLISH)[-1][0]
+    assert label == "Last month (December 2024, estimated, provisional, 24% of it a late country’s mean)"
+
+
 def test_a_past_origin_s_title_says_what_was_expected_of_its_first_month_and_on_which_day() -> None:
     then = past_and_ahead(origin="2024-12-31")
     assert route_title(then, dt.date(2025, 1, 31), ENGLISH) == (
