@@ -28,7 +28,9 @@ from store.journal import Journal
 from store.releases import Release
 
 KINDS = ("csv", "xlsx", "parquet", "json", "ndjson")
-OBSERVED = ("series_id", "time_period", "obs_value", "obs_flag", "as_of", "target", "unit")
+OBSERVED = (
+    "source_id", "series_id", "time_period", "obs_value", "obs_flag", "estimated_share", "as_of", "target", "unit",
+)  # fmt: skip
 """Columns of what is written of observations."""
 ABOUT = ".about.txt"
 """Ending of the text that stands beside an export."""
@@ -92,7 +94,7 @@ def observations_bytes(
     """Some of what was known on a day as the content of a file, and the text that stands beside it.
 
     Args:
-        known: Rows of what was known (:func:`core.disclosure.rounded`).
+        known: Rows of what was known (:func:`core.disclosure.rounded`), with ``estimated_share``.
         cited: A citation with its licence per source.
         day: The day.
         kind: One of :data:`KINDS`.

@@ -37,7 +37,7 @@ def total(home: Path, tmp_path: Path) -> int:
     out = tmp_path / "out.csv"
     assert vigie(home, "observations", "--series", "arrivals.CHA.GBR._T.D", "--out", str(out)).exit_code == 0
     frame = pd.read_csv(out)
-    assert list(frame.columns) == ["series_id", "time_period", "obs_value", "obs_flag", "as_of", "target", "unit"]
+    assert not frame.duplicated(["source_id", "series_id", "time_period"]).any()
     assert set(frame["target"] + frame["unit"]) == {"arrivalspersons"}
     return int(frame["obs_value"].sum())
 

@@ -188,12 +188,17 @@ def test_files_for_machines_are_recorded_when_they_changed_and_only_those(tmp_pa
 
 
 @pytest.mark.parametrize("with_citation", [True, False])
-def test_what_was_known_on_a_day_leaves_in_seven_columns_with_its_sources(*, with_citation: bool) -> None:
+def test_what_was_known_on_a_day_leaves_in_nine_columns_with_its_sources(*, with_citation: bool) -> None:
     known, day = pd.DataFrame([row("_T", 1053.0), row("SYR", 1000.0)]), dt.date(2025, 1, 31)
+    known = known.assign(source_id="iom_dtm", estimated_share=float("nan"))
     cited = ["IOM, arrivals. Licence: CC BY 4.0."]
     content, about = observations_bytes(known, cited, day, "csv", with_citation=with_citation)
     lines = [line for line in content.decode("utf-8-sig").splitlines() if not line.startswith("#")]
-    assert lines[0] == ",".join(OBSERVED) == "series_id,time_period,obs_value,obs_flag,as_of,target,unit"
+    assert (
+        lines[0]
+        == ",".join(OBSERVED)
+        == ("source_id,series_id,time_period,obs_value,obs_flag,estimated_share,as_of,target,unit")
+    )
     assert len(lines) == 3
     assert (cited[0] in content.decode()) is with_citation
     told = about.decode().splitlines()
