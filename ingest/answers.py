@@ -91,6 +91,7 @@ def json_body(answer: Answer) -> Any:  # noqa: ANN401  # JSON can be anything; c
     try:
         return json.loads(answer.content.decode("utf-8-sig"))
     except (UnicodeDecodeError, ValueError, RecursionError):
+        _refuse_cut(answer.url, answer.content)
         start = answer.content[:80].decode("utf-8", "replace").strip()
         raise SourceError(answer.url, _("not JSON but '{start}'"), start=start) from None
 
@@ -104,7 +105,15 @@ def json_document(raw: RawFile) -> Any:  # noqa: ANN401  # as above
     try:
         return json.loads(raw.content.decode("utf-8-sig"))
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        _refuse_cut(raw.name, raw.content)
         raise SourceError(raw.name, _("not a JSON document in UTF-8: {error}"), error=error) from None
+
+
+def _refuse_cut(place: str, content: bytes) -> None:
+    """Raise for text that begins as a JSON document and does not end as one."""
+    text = content.strip()
+    if text[:1] in (b"{", b"[") and text[-1:] not in (b"}", b"]"):
+        raise SourceError(place, _("the JSON document was cut off"))
 
 
 def json_rows(raw: RawFile, *path: str, may_be_empty: bool = False) -> list[dict[str, Any]]:

@@ -21,18 +21,39 @@ from ingest.http import Client
 from ingest.sources import chosen_sources, source_access
 
 OK, NOT_ASKED, UNREACHABLE, UNRECOGNISED, IN_PART = "ok", "not asked", "not reachable", "not recognised", "in part"
+NOT_READY = "not ready"
 _FIRST_BYTES = 200
 _TRIES = 2
 """A person waits for this, and may run it again: a question is repeated once, not as often as a night would."""
+_LATER = "ask again later; the former figures stand"
 _ADVICE = (
     ("needs a key", "set the key in the environment, or leave the source out (exclude_sources)"),
     ("cannot be reached", "check the network, HTTPS_PROXY and SSL_CERT_FILE"),
     ("no connection in time", "check the network, HTTPS_PROXY and SSL_CERT_FILE"),
     ("certificate", "give the certificates of your network in SSL_CERT_FILE"),
+    *(
+        (sign, _LATER)
+        for sign in (
+            "again later",
+            "cut off",
+            "damaged",
+            "answer is empty",
+            "file is empty",
+            "stopped arriving",
+            "took longer",
+            "maintenance",
+            "in time",
+            "answered 202",
+            "answered 204",
+            "answered 408",
+            "answered 425",
+            "answered 429",
+            "answered 5",
+        )
+    ),
     ("answered 401", "check the key"),
     ("answered 403", 'the publisher refuses this agent: set agent = "browser" under live.sources'),
     ("answered 404", "the address moved: set addresses under live.sources, and tell the maintainers"),
-    ("maintenance", "try again later"),
     ("is not declared", "the publisher moved to another host: look at it, then add it to hosts under live.sources"),
 )
 _LAYOUT = "the layout changed: send this report to the maintainers; the former figures stand"
@@ -44,7 +65,8 @@ class Contact:
 
     Attributes:
         source_id: The source.
-        state: ``ok``, ``in part``, ``not asked``, ``not reachable`` or ``not recognised``.
+        state: ``ok``, ``in part``, ``not asked``, ``not reachable``, ``not ready`` (ask again later) or ``not
+            recognised`` (the layout changed).
         newest: Newest period in the answers.
         rows: Figures in them.
         seconds: How long it took.
@@ -67,7 +89,7 @@ class Contact:
     @property
     def failed(self) -> bool:
         """Whether a person must look."""
-        return self.state in (UNREACHABLE, UNRECOGNISED, IN_PART)
+        return self.state in (UNREACHABLE, NOT_READY, UNRECOGNISED, IN_PART)
 
     def line(self) -> str:
         """One row of the table for a person."""
@@ -83,6 +105,7 @@ class Contact:
 
 _SHOWN = {
     OK: ("yes", "yes"), IN_PART: ("yes", "in part"), UNRECOGNISED: ("yes", "no"), UNREACHABLE: ("no", "-"),
+    NOT_READY: ("later", "-"),
     NOT_ASKED: ("not asked", "-"),
 }  # fmt: skip
 HEADER = f"{'source':22} {'reachable':9} {'layout':10} {'newest':11} {'rows':>8} {'seconds':>7}  what to do"
@@ -148,6 +171,8 @@ def _ask(source: LiveSource, access: SourceAccess, client: Client, contact: Cont
         contact.state = IN_PART if contact.rows else UNRECOGNISED
     contact.seconds = round(time.monotonic() - begun, 1)
     contact.todo = _advice(contact.faults)
+    if contact.todo == _LATER and contact.state != IN_PART:
+        contact.state = NOT_READY
 
 
 def _advice(faults: list[str]) -> str:

@@ -58,8 +58,10 @@ CARD = SourceCard(
 ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={"feed": "https://helix-tools-api.idmcdb.org/external-api/idus/last-180-days/"},
+    hosts=["helix-copilot-prod-helix-media-external.s3.amazonaws.com"],
     evidence={
         "addresses.feed": "github.com/ThomasSchinca/Live_Displacement: asks it with a client_id, answered to 2026-04",
+        "hosts": "github.com/IFRCGo/pystac-monty, 2025-01-28: the feed's file lies there",
     },
     # IDMC puts client names on a list on request.
     token="IDMC_CLIENT_ID",  # noqa: S106  # a variable's name, not a key
@@ -74,10 +76,36 @@ _PERIOD = ""
 """The first header cell is blank."""
 
 
+PREPARING, MISSING = 202, 404
+QUESTIONS, SECONDS = 6, 10.0
+"""Times that the feed is asked for while IDMC prepares it, and seconds between them."""
+
+
 def download(pull: Pull) -> list[RawFile]:
-    """Take the feed of the last 180 days. It answers only to client names that IDMC has put on its list."""
-    request = Request(pull.access.address("feed"), (("format", "json"),), token_query="client_id")  # noqa: S106  # the name of a parameter, not a key
-    return [as_file(pull.ask(request), FEED)]
+    """Take the feed of the last 180 days. It answers only to client names that IDMC has put on its list.
+
+    IDMC redirects to a file in its storage (github.com/idmc-labs/helix-server, ``apps/entry/views.py``).
+
+    Raises:
+        SourceError: IDMC still prepares the file, or has none.
+    """
+    request = Request(
+        pull.access.address("feed"),
+        (("format", "json"),),
+        token_query="client_id",  # noqa: S106  # the name of a parameter, not a key
+        expected=frozenset({PREPARING, MISSING}),
+    )
+    answer = pull.ask(request)
+    for _question in range(QUESTIONS - 1):
+        if answer.status != PREPARING:
+            break
+        pull.wait(SECONDS)
+        answer = pull.ask(request)
+    if answer.status == PREPARING:
+        raise SourceError(FEED, _("IDMC is still preparing the file: ask again later"))
+    if answer.status == MISSING:
+        raise SourceError(FEED, _("IDMC has no file at the moment: ask again later"))
+    return [as_file(answer, FEED)]
 
 
 def parse(raw: RawFile) -> Parsed:

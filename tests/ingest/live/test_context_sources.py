@@ -261,6 +261,24 @@ def test_the_feed_counts_recommended_figures_by_the_month_of_their_end() -> None
     assert list(parsed.observations["obs_flag"]) == ["", "p"]
 
 
+def test_the_feed_is_waited_for_and_taken_from_the_storage_host(publisher: Publisher, quick: LiveSettings) -> None:
+    visit = pull(publisher, "idmc", quick, {"hosts": ["localhost"]})
+    stored = json.dumps(rows_of.displacement_rows()).encode()
+    publisher.serve("/dump/idus.json", Reply(stored))
+    moved = Reply(b"", 302, {"Location": f"{publisher.foreign}/dump/idus.json"})
+    publisher.serve("/idus/last-180-days/", Reply(b"[]", 202), Reply(b"[]", 202), moved)
+    assert [file.content for file in idmc.download(visit)] == [stored]
+    assert not publisher.asked[-1].values("client_id")
+
+
+@pytest.mark.parametrize(("status", "told"), [(202, "still preparing the file"), (404, "no file at the moment")])
+def test_a_feed_that_is_not_there_is_named(publisher: Publisher, quick: LiveSettings, status: int, told: str) -> None:
+    visit = pull(publisher, "idmc", quick)
+    publisher.serve("/idus/last-180-days/", Reply(b"[]", status))
+    with pytest.raises(SourceError, match=f"{told}: ask again later"):
+        idmc.download(visit)
+
+
 def test_no_place_of_an_event_is_kept_with_a_row_set_aside() -> None:
     parsed = idmc.parse(as_json(FEED, rows_of.displacement_rows()))
     assert "12.5" not in "".join(parsed.rejected["record"])

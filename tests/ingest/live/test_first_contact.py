@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -49,6 +50,23 @@ def test_each_kind_of_failure_says_what_to_do(publisher: Publisher) -> None:
 
 
 @pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(b"", 202), Reply(b"", 204), Reply(b"", 429, {"Retry-After": "9999"}), Reply(b"", 503), Reply(b""),
+        Reply(b"cut", announced=900), Reply(gzip.compress(b"figures" * 99)[:-9]), Reply(b"slow", silent=3),
+        Reply(b"a line without an end"),
+    ],
+    ids=["202", "204", "429", "503", "empty", "cut off", "cut gzip", "slow", "cut line"],
+)  # fmt: skip
+def test_what_passes_is_told_apart_from_a_changed_layout(publisher: Publisher, reply: Reply) -> None:
+    chosen = settings_for(publisher)
+    chosen = chosen.model_copy(update={"live": chosen.live.model_copy(update={"read_seconds": 1.0})})
+    publisher.serve("/data/oni.ascii.txt", reply)
+    (one,) = check_sources(chosen, ("noaa_enso",), live=True)
+    assert (one.state, one.todo.split(";")[0], one.failed) == ("not ready", "ask again later", True)
+
+
+@pytest.mark.parametrize(
     ("contact", "cells", "failed"),
     [
         (Contact("a"), ["a", "yes", "yes", "", "0", "0.0", ""], False),
@@ -60,6 +78,7 @@ def test_each_kind_of_failure_says_what_to_do(publisher: Publisher) -> None:
         (Contact("a", "not asked"), ["a", "not asked", "-", "", "0", "0.0", ""], False),
         (Contact("a", "in part", todo="look"), ["a", "yes", "in part", "", "0", "0.0", "look"], True),
         (Contact("a", "not recognised", todo="look"), ["a", "yes", "no", "", "0", "0.0", "look"], True),
+        (Contact("a", "not ready", todo="wait"), ["a", "later", "-", "", "0", "0.0", "wait"], True),
         (Contact("a", "not reachable", todo="look"), ["a", "no", "-", "", "0", "0.0", "look"], True),
         (Contact("a", "not reachable", answers=[{"status": 403}]), ["a", "refused", "-", "", "0", "0.0", ""], True),
     ],
