@@ -10,7 +10,7 @@ import streamlit as st
 from alerts.rules.nationality_shift import UNKNOWN
 from core.countries import known_codes
 from core.disclosure import ROUNDED_TO
-from core.routes import is_own
+from core.routes import CARRIED, is_own
 from core.schema import ALL, TARGETS
 from dashboard import _, downloads, lang, layout, named, reads, state
 from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt
@@ -86,7 +86,7 @@ def breakdown(view: RouteView) -> pd.DataFrame:
 def indicators(view: RouteView) -> pd.DataFrame:
     """Monthly indicators of the release: context, never forecast."""
     rows = view.night.frame("observations")
-    return rows[~rows["target"].isin(TARGETS) & (rows["freq"] == "M")]
+    return rows[~rows["target"].isin([*TARGETS, CARRIED]) & (rows["freq"] == "M")]
 
 
 def rounding_note() -> str:

@@ -208,8 +208,8 @@ class SourceAccess(BaseModel):
         maintenance_hosts: Hosts to which the publisher redirects while it is down.
         agent: ``browser`` where the publisher refuses programs.
         token: Variable of the environment that holds the key; empty where none is needed.
-        asked: When a round of visits asks: ``always``, ``with token`` only where the key is set, ``by name`` only
-            where a person names the source. A source that is named is asked in any case.
+        asked: When a round of visits asks: ``always``, or ``with token`` only where the key is set. A source that is
+            named is asked in any case.
         pause_seconds: Pause between two requests to one host.
         evidence: Who asked the same, and when: a public project or the publisher's own documentation, by field.
         unconfirmed: Fields for which there is no such evidence.
@@ -223,7 +223,7 @@ class SourceAccess(BaseModel):
     maintenance_hosts: list[str] = Field(default_factory=list)
     agent: Literal["vigie", "browser"] = "vigie"
     token: str = Field(default="", pattern=r"^([A-Z][A-Z0-9_]*)?$")
-    asked: Literal["always", "with token", "by name"] = "always"
+    asked: Literal["always", "with token"] = "always"
     pause_seconds: float = Field(default=1.0, ge=0)
     evidence: dict[str, str] = Field(default_factory=dict)
     unconfirmed: list[str] = Field(default_factory=list)
@@ -246,8 +246,6 @@ class SourceAccess(BaseModel):
     @property
     def why_not_asked(self) -> str:
         """Why a round of visits leaves the source out unless it is named; empty where it does not."""
-        if self.asked == "by name":
-            return f"asked only by name: --source {self.source_id}, or asked = 'always' in its settings"
         if self.asked == "with token" and not os.environ.get(self.token):
             return f"needs a key: set {self.token}"
         return ""

@@ -1,4 +1,4 @@
-"""What can be taken from a publisher's answers: files, links, JSON, and lists that come page by page."""
+"""What can be taken from a publisher's answers: files, links and JSON."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import html
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urljoin
 
@@ -166,48 +165,6 @@ def json_table(raw: RawFile, columns: Sequence[str], *path: str) -> pd.DataFrame
     texts = [["" if row[name] is None else str(row[name]) for name in columns] for row in rows]
     index = pd.RangeIndex(1, len(rows) + 1)
     return pd.DataFrame(texts, columns=list(columns), index=index, dtype=object)
-
-
-LARGEST = 10_000
-"""No question of ours has more pages than this."""
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page.
-
-    Attributes:
-        rows: What it holds.
-        pages: How many pages there are, by this page.
-        total: How many rows all pages hold, where it says so.
-    """
-
-    rows: list[Any]
-    pages: int
-    total: int | None = None
-
-
-def all_rows(what: str, read: Callable[[int], Page]) -> list[Any]:
-    """Read every page in order.
-
-    Returns:
-        The rows of all pages; none where the publisher has none.
-
-    Raises:
-        SourceError: The number of pages or rows changed while they were read, or rows are missing.
-    """
-    page = read(1)
-    rows, pages, total = list(page.rows), page.pages, page.total
-    if not 0 <= pages <= LARGEST:
-        raise SourceError(what, _("{n} pages were announced"), n=pages)
-    for number in range(2, pages + 1):
-        page = read(number)
-        if (page.pages, page.total) != (pages, total):
-            raise SourceError(what, _("the publisher changed its figures while they were read: the pages do not agree"))
-        rows += page.rows
-    if total is not None:
-        require_announced(what, len(rows), total)
-    return rows
 
 
 def require_announced(what: str, rows: int, total: int) -> None:

@@ -41,7 +41,6 @@ FILES = {
     "fao_ffpi": ("fao_ffpi/food_price_indices_data.csv",),
     "frontex": ("frontex_ibc/ibc.xlsx", "frontex_ibc/vintages_gdidata/frontex_2025-06-19.rda"),
     "idmc": ("idmc_monthly/Hist.csv", "idmc/idmc_flows.rda"),
-    "inform_risk": ("inform_risk/inform_risk_index_trends.csv",),
     "iom_dtm": ("iom_dtm/dtm_med.rda", "iom_dtm/dtm_med_nat.rda"),
     "italy_interior": (
         "italy_interior_cruscotto/ondata/sbarchi-per-giorno.csv",
@@ -63,12 +62,8 @@ FILES = {
         "unhcr_odp_arrivals/spain_2017_2025/canary_analysis_data.csv",
     ),
     "worldbank_pinksheet": ("worldbank_pinksheet/CMO-Historical-Data-Monthly.xlsx",),
-    "worldbank_wdi": ("worldbank_wdi/wdi_long.csv",),
-    "worldbank_wgi": ("worldbank_wgi/API_PV.EST_DS2_en_csv_v2_177.csv",),
 }
-"""Real files per source. A parquet file of quarterly sums is left out: no publisher's format, and without checksum; so
-are UNHCR's yearly tables, which take half a minute each to unpack. No file of GDELT and of IOM's interface was at hand.
-"""
+"""Real files per source. A parquet file of quarterly sums is left out: no publisher's format, and without checksum."""
 PAGE, TITLE = PROJECT / "docs" / "sources.md", "Damaged files"
 REFUSED, ASIDE, SAME, ABSENT = "refused", "rows set aside", "same figures", "a whole series or period absent"
 MARKED = "marked as estimated"

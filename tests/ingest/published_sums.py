@@ -31,9 +31,6 @@ MORE_FILES = {
         for day in ("2025-02-07", "2025-02-10", "2025-03-10", "2025-05-15")
     ),
     "unhcr_odp": ("unhcr_odp_arrivals/spain_2017_2025/mainland_sea_analysis_data.csv",),
-    "unhcr_statistics": tuple(
-        f"unhcr_refugee_statistics/{name}.rda" for name in ("population", "asylum_applications", "asylum_decisions")
-    ),
 }
 """Files that the fuzz test leaves out, because they are slow to unpack or like others."""
 
@@ -65,7 +62,6 @@ _DEATHS = "iom_missing_migrants/gdidata/iom_mmp.rda"
 _PORTAL = "unhcr_odp_arrivals/med_migration/unhcr_arrivals_12_31.csv"
 _SPAIN = "unhcr_odp_arrivals/spain_2017_2025"
 _CRUSCOTTO = "italy_interior_cruscotto/ondata/sbarchi-per-giorno.csv"
-_STOCKS = "unhcr_refugee_statistics/population.rda"
 TOTALS = (
     *(
         Published(_DTM, f"arrivals, {place}", series, year, total)
@@ -93,8 +89,6 @@ TOTALS = (
     Published(f"{_SPAIN}/canary_analysis_data.csv", "arrivals, Canary Islands",
               r"arrivals\.WAR\.ESP\._T\.M", 2024, 46_843),
     Published(_CRUSCOTTO, "arrivals by day, Italy", r"arrivals\.CMR\.ITA\._T\.D", 2023, 157_652, 0.04),
-    Published(_STOCKS, "refugees, world", r"refugees\..*", 2024, 30_960_000, 0.001),
-    Published(_STOCKS, "asylum-seekers, world", r"asylum_seekers\..*", 2024, 8_350_000, 0.002),
 )  # fmt: skip
 
 

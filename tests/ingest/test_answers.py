@@ -1,48 +1,27 @@
-"""What publishers answer: lists page by page, counts of themselves, links, JSON as a table."""
+"""What publishers answer: counts of themselves, links, JSON as a table."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from typing import Any
 
 import pytest
 
 from core.errors import SourceError
 from ingest import Answer, RawFile
-from ingest.answers import Page, all_rows, json_body, json_rows, json_table, require_announced, whole_number
+from ingest.answers import json_body, json_rows, json_table, require_announced, whole_number
 
 
-def pages(*held: Page) -> list[Any]:
-    """Every row of some pages, read in order."""
-    return all_rows("a source", lambda number: held[number - 1])
+@pytest.mark.parametrize("total", [1, 3])
+def test_another_number_of_rows_than_announced_is_refused(total: int) -> None:
+    require_announced("a source", 2, 2)
+    with pytest.raises(SourceError, match=f"2 rows came where {total} were announced"):
+        require_announced("a source", 2, total)
 
 
-def test_every_page_is_read_once_and_in_order() -> None:
-    assert pages(Page([1, 2], 3, 5), Page([3, 4], 3, 5), Page([5], 3, 5)) == [1, 2, 3, 4, 5]
-    assert pages(Page([1], 1)) == [1]
-    assert pages(Page([], 0, 0)) == []
-
-
-@pytest.mark.parametrize(
-    ("held", "fault"),
-    [
-        ([Page([1], 2), Page([2], 3)], "the pages do not agree"),
-        ([Page([1], 2, 2), Page([2], 2, 3)], "the pages do not agree"),
-        ([Page([1], 1, 2)], "1 row came where 2 were announced"),
-        ([Page([1, 2], 1, 1)], "2 rows came where 1 were announced"),
-        ([Page([], -1)], "-1 pages were announced"),
-        ([Page([], 10_001)], "10001 pages were announced"),
-    ],
-)
-def test_pages_that_contradict_each_other_or_their_own_count_are_refused(held: list[Page], fault: str) -> None:
-    with pytest.raises(SourceError, match=fault):
-        pages(*held)
-
-
-def test_as_many_pages_as_any_question_has_are_read() -> None:
-    assert len(all_rows("a source", lambda number: Page([number], 10_000))) == 10_000
-    require_announced("a source", 3, 3)
+def test_a_json_document_without_its_end_was_cut_off() -> None:
+    with pytest.raises(SourceError, match="the JSON document was cut off"):
+        json_rows(RawFile("x.json", b'[{"a": 1}, {"a": "tr'))
 
 
 @pytest.mark.parametrize(

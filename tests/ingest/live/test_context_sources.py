@@ -1,4 +1,4 @@
-"""Yearly and monthly context: the World Bank, INFORM, UNHCR's statistics, IDMC's tables, IOM's rounds, the press."""
+"""IDMC's feed and tables, and further layouts of other publishers."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import io
 import json
 import zipfile
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -18,17 +16,10 @@ from ingest import RawFile, read_raw
 from ingest.rows import since
 from ingest.sources import (
     eurostat,
-    gdelt,
     idmc,
-    inform_risk,
-    iom_dtm_displacement,
     missing_migrants,
-    source_access,
     ucdp,
     unhcr_odp,
-    unhcr_statistics,
-    worldbank_wdi,
-    worldbank_wgi,
 )
 from ingest.sources.idmc import FEED
 from tests.ingest.live import layouts_indicators as rows_of
@@ -43,211 +34,6 @@ def as_json(name: str, rows: object) -> RawFile:
 def values(observations: pd.DataFrame, target: str, geo: str) -> dict[str, float]:
     rows = observations[(observations["target"] == target) & (observations["geo"] == geo)]
     return dict(zip(rows["time_period"], rows["obs_value"], strict=True))
-
-
-@pytest.mark.parametrize(
-    ("source", "path", "body", "letters"),
-    [
-        (worldbank_wgi, "/v2/wgi/GOV_WGI_PV.EST", [{"message": ["x" * 400]}], 200),
-        (iom_dtm_displacement, "/v3/displacement/admin0", {"result": [], "errorMessages": ["x" * 400]}, 300),
-    ],
-    ids=["worldbank_wgi", "iom_dtm_displacement"],
-)
-def test_of_a_long_complaint_of_a_publisher_the_beginning_is_told(
-    publisher: Publisher, quick: LiveSettings, source: ModuleType, path: str, body: object, letters: int
-) -> None:
-    visit = pull(publisher, source.SOURCE_ID, quick)
-    publisher.serve(path, Reply(json.dumps(body).encode()))
-    with pytest.raises(SourceError) as refused:
-        source.download(visit)
-    told = f"{refused.value.rule}".partition(": ")[2]
-    assert told[:2] in {"['", '["'}
-    assert told[2:] == "x" * (letters - 2)
-
-
-# --- World Bank
-
-
-def test_groups_of_countries_are_left_out_and_an_empty_code_is_taken_from_its_two_letters() -> None:
-    found = worldbank_wgi.parse(as_json("x.json", rows_of.worldbank_rows("GOV_WGI_PV.EST")))
-    assert set(found.observations["geo"]) == {"AFG", "TUR", "DEU"}
-    assert values(found.observations, "political_stability", "AFG") == {"2022": 1.25}
-    assert found.rejected.empty
-
-
-def test_a_year_is_known_after_the_sources_usual_lag() -> None:
-    found = worldbank_wgi.parse(as_json("x.json", rows_of.worldbank_rows("PV.EST"))).observations
-    assert set(found["freq"]) == {"A"}
-    first = found[found["time_period"] == "2022"]["as_of"].unique()
-    assert list(first) == [pd.Timestamp("2022-12-31") + pd.Timedelta(days=worldbank_wgi.LAG_DAYS)]
-
-
-def test_an_indicator_that_was_not_asked_for_is_refused_by_name() -> None:
-    with pytest.raises(SourceError, match=r"unknown indicator; known"):
-        worldbank_wdi.parse(as_json("x.json", rows_of.worldbank_rows("EN.ATM.CO2E")))
-
-
-def test_an_indicator_of_the_settings_that_is_unknown_is_named(publisher: Publisher, quick: LiveSettings) -> None:
-    with pytest.raises(InputError, match=r"options\.indicators \['NO.SUCH'\]; known: NY"):
-        worldbank_wdi.download(pull(publisher, "worldbank_wdi", quick, {"options": {"indicators": ["NO.SUCH"]}}))
-
-
-def test_the_world_banks_message_is_told(publisher: Publisher, quick: LiveSettings) -> None:
-    visit = pull(publisher, "worldbank_wgi", quick)
-    message = [{"message": [{"id": "175", "key": "Invalid format", "value": "The indicator was not found."}]}]
-    publisher.serve("/v2/wgi/GOV_WGI_PV.EST", Reply(json.dumps(message).encode()))
-    with pytest.raises(SourceError, match="The indicator was not found"):
-        worldbank_wgi.download(visit)
-
-
-@pytest.mark.parametrize("change", [{"total": 9}, {"pages": 3}])
-def test_pages_that_contradict_each_other_are_refused(
-    publisher: Publisher, quick: LiveSettings, change: dict[str, int]
-) -> None:
-    visit = pull(publisher, "worldbank_wgi", quick)
-    rows = rows_of.worldbank_rows("GOV_WGI_PV.EST")
-    pages = [[{"page": 1, "pages": 2, "total": 8}, rows[:4]], [{"page": 2, "pages": 2, "total": 8} | change, rows[4:]]]
-    publisher.serve("/v2/wgi/GOV_WGI_PV.EST", *(Reply(json.dumps(page).encode()) for page in pages))
-    with pytest.raises(SourceError, match="the pages do not agree"):
-        worldbank_wgi.download(visit)
-
-
-def test_rows_fewer_than_announced_are_refused(publisher: Publisher, quick: LiveSettings) -> None:
-    visit = pull(publisher, "worldbank_wgi", quick)
-    body = [{"page": 1, "pages": 1, "total": 8}, rows_of.worldbank_rows("GOV_WGI_PV.EST")[:7]]
-    publisher.serve("/v2/wgi/GOV_WGI_PV.EST", Reply(json.dumps(body).encode()))
-    with pytest.raises(SourceError, match="7 rows came where 8 were announced"):
-        worldbank_wgi.download(visit)
-
-
-def test_the_banks_own_csv_is_read_below_its_title_lines() -> None:
-    text = (
-        '"Data Source","World Development Indicators",\n\n"Last Updated Date","2026-02-24",\n\n'
-        '"Country Name","Country Code","Indicator Name","Indicator Code","2008","2022","2023",\n'
-        '"Malta","MLT","Stability","PV.EST","1.1","0.9","",\n"World","WLD","Stability","PV.EST","0","0","0",\n'
-    )
-    found = worldbank_wgi.parse(RawFile("API_PV.csv", text.encode())).observations
-    assert values(found, "political_stability", "MLT") == {"2022": 0.9}
-    assert len(found) == 1
-
-
-@pytest.mark.raw_data
-def test_published_development_indicators_are_read_whole(raw_data: Path) -> None:
-    parsed = worldbank_wdi.parse(read_raw(raw_data / "worldbank_wdi" / "wdi_long.csv"))
-    found = parsed.observations
-    lines = (raw_data / "worldbank_wdi" / "wdi_long.csv").read_text().splitlines()[1:]
-    assert len(lines) == 92_435
-    rows = [line.split(",") for line in lines]
-    kept = [row for row in rows if row[1] not in worldbank_wdi.OTHERS and row[2] >= "2009" and row[0] != "CHI"]
-    assert (len(found), len(parsed.rejected), len(rows) - len(kept)) == (len(kept), 0, 60_186)
-    assert values(found, "gdp_usd", "DEU")["2021"] == pytest.approx(4.348297e12, rel=1e-6)
-
-
-@pytest.mark.raw_data
-def test_published_political_stability_holds_205_economies_of_2023_and_none_later(raw_data: Path) -> None:
-    path = raw_data / "worldbank_wgi" / "API_PV.EST_DS2_en_csv_v2_177.csv"
-    found = worldbank_wgi.parse(read_raw(path)).observations
-    assert found["time_period"].max() == "2023"
-    assert (found["time_period"] == "2023").sum() == 205
-
-
-# --- INFORM
-
-
-def test_rows_without_a_year_are_set_aside_and_components_are_not_read() -> None:
-    parsed = inform_risk.parse(as_json("inform-trends.json", rows_of.inform_rows()))
-    assert values(parsed.observations, "inform_risk", "MLT") == {"2022": 2.7, "2023": 2.8}
-    assert set(parsed.observations["target"]) == set(inform_risk.TARGETS.values())
-    assert set(parsed.rejected["rule"]) == {"the row belongs to no year"}
-
-
-def test_the_index_is_taken_by_the_workflow_of_the_newest_release_that_has_begun(
-    publisher: Publisher, quick: LiveSettings
-) -> None:
-    """520 is newer, and holds a year that lies ahead alone; 517 is another model's."""
-    (raw,) = inform_risk.download(pull(publisher, "inform_risk", quick))
-    assert raw.name == "inform-trends-515.json"
-    assert [asked.value("WorkflowId") for asked in publisher.asked if asked.query] == ["520", "515"]
-
-
-def test_a_score_above_ten_is_no_score() -> None:
-    rows = [{**row, "Iso3": place} for row in rows_of.inform_rows() for place in ("AFG", "MLT", "DEU", "FRA", "ITA")]
-    unique = list({(row["Iso3"], row["IndicatorId"], row["GNAYear"]): row for row in rows}.values())
-    next(row for row in unique if row["GNAYear"] == 2023)["IndicatorScore"] = 47
-    assert "the score is above 10" in set(inform_risk.parse(as_json("x.json", unique)).rejected["rule"])
-
-
-def test_an_estimate_of_governance_far_outside_its_scale_is_told() -> None:
-    rows = rows_of.worldbank_rows("GOV_WGI_PV.EST")
-    spoilt = [{**rows[0], "value": -4}, *rows[1:]]
-    with pytest.raises(SourceError, match=r"far outside of -2\.5 to 2\.5"):
-        worldbank_wgi.parse(as_json("x.json", spoilt))
-
-
-def test_a_row_of_inform_without_an_indicators_code_is_set_aside_and_another_indicator_is_passed_over() -> None:
-    rows = [{**row, "Iso3": place} for row in rows_of.inform_rows() for place in ("AFG", "MLT", "DEU", "FRA", "ITA")]
-    unique = list({(row["Iso3"], row["IndicatorId"], row["GNAYear"]): row for row in rows}.values())
-    sound = inform_risk.parse(as_json("x.json", unique))
-    component = inform_risk.parse(as_json("x.json", [*unique, {**unique[0], "IndicatorId": "HA.NAT"}]))
-    assert len(component.rejected) == len(sound.rejected)
-    spoilt = inform_risk.parse(as_json("x.json", [{**unique[0], "IndicatorId": "NaN"}, *unique[1:]]))
-    assert "not the code of an indicator" in set(spoilt.rejected["rule"])
-
-
-def test_the_list_of_scores_of_different_years_is_refused() -> None:
-    text = b"CountryName,Iso3,ValidityYear,IndicatorName,IndicatorScore,Unit\nMalta,MLT,2023,Flood,1.5,0-10\n"
-    with pytest.raises(SourceError, match="belong to different years: use the trends"):
-        inform_risk.parse(RawFile("inform_risk_index.csv", text))
-
-
-@pytest.mark.raw_data
-def test_published_risk_index_is_read_whole(raw_data: Path) -> None:
-    parsed = inform_risk.parse(read_raw(raw_data / "inform_risk" / "inform_risk_index_trends.csv"))
-    assert (len(parsed.observations), len(parsed.rejected), parsed.observations["geo"].nunique()) == (7_640, 0, 191)
-    assert values(parsed.observations, "inform_risk", "AFG")["2024"] == 7.8
-
-
-# --- UNHCR
-
-
-def test_applications_are_added_up_over_levels_and_cases_stand_apart() -> None:
-    raw = as_json("asylum-applications.json", rows_of.unhcr_rows("asylum-applications"))
-    found = unhcr_statistics.parse(raw).observations
-    syrians = found[found["citizen"] == "SYR"]
-    assert values(syrians, "asylum_applications_new", "DEU") == {"2022": 2 * 2022, "2023": 2 * 2023}
-    assert values(syrians, "asylum_applications_new_cases", "DEU") == {"2022": 7, "2023": 7}
-    assert set(found.loc[found["time_period"] == "2023", "obs_flag"]) == {"p"}
-
-
-def test_a_dash_is_no_figure_and_a_country_of_asylum_is_its_iso_code() -> None:
-    found = unhcr_statistics.parse(as_json("population.json", rows_of.unhcr_rows("population"))).observations
-    assert set(found["geo"]) == {"DEU"}
-    assert set(found["target"]) == {"refugees", "asylum_seekers"}
-
-
-def test_a_row_repeated_on_two_pages_counts_once() -> None:
-    rows = rows_of.unhcr_rows("asylum-decisions")[:2] * 12
-    unique = [{**row, "year": 2010 + number // 2} for number, row in enumerate(rows)]
-    once = unhcr_statistics.parse(as_json("asylum-decisions.json", unique))
-    twice = unhcr_statistics.parse(as_json("asylum-decisions.json", [*unique, unique[5]]))
-    pd.testing.assert_frame_equal(once.observations, twice.observations)
-    assert len(twice.rejected) == 4
-
-
-def test_a_file_of_another_dataset_is_refused() -> None:
-    with pytest.raises(SourceError, match="must be named after one of the datasets"):
-        unhcr_statistics.parse(as_json("demographics.json", []))
-
-
-@pytest.mark.raw_data
-@pytest.mark.slow
-def test_published_refugees_and_asylum_seekers_are_read_whole(raw_data: Path) -> None:
-    path = raw_data / "unhcr_refugee_statistics" / "population.rda"
-    found = unhcr_statistics.parse(read_raw(path)).observations
-    world = found.groupby(["target", "time_period"])["obs_value"].sum()
-    published = {"2023": 31.64, "2024": 30.96, "2025": 28.46}
-    assert {year: round(world["refugees", year] / 1e6, 2) for year in published} == published
-    assert round(world["asylum_seekers", "2024"] / 1e6, 2) == 8.35
 
 
 # --- IDMC
@@ -294,57 +80,6 @@ def test_published_yearly_displacement_gives_the_totals_of_the_global_reports(ra
     assert world["new_displacement_disaster", "2023"] == pytest.approx(26.4, abs=0.05)
     assert world["internally_displaced_conflict", "2024"] == pytest.approx(73.5, abs=0.05)
     assert world["internally_displaced_disaster", "2024"] == pytest.approx(9.8, abs=0.05)
-
-
-# --- IOM's rounds
-
-
-def test_a_month_takes_the_newest_round_over_all_reasons_and_several_operations_make_an_estimate() -> None:
-    rows = rows_of.dtm_rows("SDN") + rows_of.dtm_rows("AFG")
-    found = iom_dtm_displacement.parse(as_json("dtm-admin0.json", rows)).observations
-    assert values(found, "internally_displaced", "AFG") == {"2023-11": 2050, "2024-01": 6050}
-    assert values(found, "internally_displaced", "SDN") == {"2023-11": 2050, "2024-01": 6050 + 14_050}
-    assert {geo: set(flags) for geo, flags in found.groupby("geo")["obs_flag"]} == {"AFG": {""}, "SDN": {"e"}}
-
-
-@pytest.mark.parametrize(
-    ("body", "rule"),
-    [
-        ({"isSuccess": False, "errorMessages": ["Invalid country"], "result": []}, "Invalid country"),
-        ({"isSuccess": True, "result": []}, "no round of SDN"),
-        ({"isSuccess": True, "result": [{}], "totalRecordsCount": 2}, "1 row came where 2 were announced"),
-        ({"message": "Access denied"}, "no answer with a list 'result'"),
-    ],
-)
-def test_an_answer_without_rounds_is_an_error(
-    publisher: Publisher, quick: LiveSettings, body: dict[str, Any], rule: str
-) -> None:
-    visit = pull(publisher, "iom_dtm_displacement", quick)
-    publisher.serve("/v3/displacement/admin0", Reply(json.dumps(body).encode()))
-    with pytest.raises(SourceError, match=rule):
-        iom_dtm_displacement.download(visit)
-
-
-# --- GDELT
-
-
-def test_a_sentence_that_asks_for_patience_is_waited_out_and_then_given_up(
-    publisher: Publisher, quick: LiveSettings
-) -> None:
-    files = gdelt.download(pull(publisher, "gdelt", quick))
-    assert [file.name for file in files] == [f"gdelt-{code}.json" for code in ("AFG", "SDN", "SYR", "TUN", "UKR")]
-    found = gdelt.parse(files[2]).observations
-    assert values(found, "news_reports", "SYR") == {"2023-01": 7, "2023-02": 11, "2024-01": 7, "2024-02": 11}
-    assert values(found, "news_reports_per_million", "SYR")["2023-01"] == 3500
-    visit = pull(publisher, "gdelt", quick)
-    publisher.serve("/api/v2/doc/doc", Reply(b"Please limit requests to one every 5 seconds"))
-    with pytest.raises(SourceError, match="asks for fewer requests"):
-        gdelt.download(visit)
-
-
-def test_the_press_is_asked_by_name_only() -> None:
-    assert "--source gdelt" in source_access()["gdelt"].why_not_asked
-    assert source_access({"gdelt": {"asked": "always"}})["gdelt"].why_not_asked == ""
 
 
 # --- Further layouts of sources that were there
