@@ -1,8 +1,7 @@
-"""How much of a file is looked at: bounds before it is parsed, and a process of its own in which it is parsed.
+"""How much of a file is looked at: its bounds, and the process of its own in which it is parsed.
 
 A small file may unpack to gigabytes, or name one cell a million rows down. What parses it would take all memory and the
-night with it. So rows, columns, cells and unpacked bytes are counted first, by reading alone; and whatever gets past
-that ends with the process in which it is parsed, which has little memory and little time.
+night with it. It ends with the process in which it is parsed, which has little memory and little time.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import bz2
 import gzip
 import lzma
 import multiprocessing
+import os
 import resource
 import signal
 import zlib
@@ -34,6 +34,7 @@ UNFOLDS = _(
 MEMORY, SECONDS = 512 << 20, 60
 """What a file may take beyond what the program has already, in bytes and seconds of the processor: the largest real one
 takes 300 MB and 20 seconds."""
+TOO_MUCH = _("it takes more memory than allowed: hand it over in parts, such as one file a year")
 PATIENCE = 5
 """Times as long by the clock: a machine with much else to do is no fault of the file."""
 GZIP = b"\x1f\x8b"
@@ -68,7 +69,9 @@ def apart(parse: Callable[[RawFile], _T], raw: RawFile, *, seconds: float = SECO
         is_done = ours.poll(PATIENCE * seconds)
         done = ours.recv() if is_done else _Failure(Message(_("it took longer than allowed")).to_json())
     except (EOFError, OSError):
-        done = _Failure(Message(_("it ended the process that read it")).to_json())
+        child.join(1)
+        is_full = child.exitcode == -signal.SIGABRT  # a compiled library ends so where memory is refused
+        done = _Failure(Message(TOO_MUCH if is_full else _("it ended the process that read it")).to_json())
     finally:
         child.kill()
         child.join()
@@ -113,6 +116,7 @@ def parse_all(
 def _work(pipe: Connection, parse: Callable[[RawFile], object], raw: RawFile, seconds: float) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # compiled libraries write there how they end
     size = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY, size + MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 1, int(seconds) + 2))
@@ -126,10 +130,8 @@ def _work(pipe: Connection, parse: Callable[[RawFile], object], raw: RawFile, se
     except VigieError as error:
         done = _Failure(error.message.to_json())
     except (MemoryError, RecursionError):
-        done = _Failure(
-            Message(_("it takes more memory than allowed: hand it over in parts, such as one file a year")).to_json()
-        )
-    except Exception as error:  # a parser's unforeseen end is this file's alone; its text may quote the file
+        done = _Failure(Message(TOO_MUCH).to_json())
+    except BaseException as error:  # a compiled library's panic is no Exception; its text may quote the file
         done = _Failure(Message(_("a fault in Vigie: {error}"), {"error": type(error).__name__}).to_json())
     pipe.send(done)
 

@@ -20,7 +20,7 @@ from core.languages import marked_plural as ngettext
 from core.schema import refuse_person_level
 from ingest import RawFile
 from ingest.intake import refuse_many, unpacked
-from ingest.workbooks import refuse_large_sheets, refuse_strange_cells
+from ingest.workbooks import refuse_strange_cells, refuse_unfolding
 
 ROWS_OF_HEAD = 30
 _HTML = (b"<!doctype", b"<html", b"<head", b"<body")
@@ -80,7 +80,7 @@ def read_sheet(raw: RawFile, sheet: str = "") -> pd.DataFrame:
 def read_sheets(raw: RawFile, sheets: Sequence[str]) -> dict[str, pd.DataFrame]:
     """Read several sheets of a workbook; see :func:`read_sheet`."""
     refuse_wrong_kind(raw)
-    refuse_large_sheets(raw)
+    refuse_unfolding(raw)
     frames: dict[str, pd.DataFrame] = {}
     try:
         with warnings.catch_warnings():
@@ -90,9 +90,10 @@ def read_sheets(raw: RawFile, sheets: Sequence[str]) -> dict[str, pd.DataFrame]:
                 sheets = [sheet or names[0] for sheet in sheets]
                 for sheet in (name for name in sheets if name in names):
                     frames[sheet] = workbook.parse(sheet, header=None, keep_default_na=False, na_values=[""])
+                    refuse_many(raw.name, *frames[sheet].shape)
                     frames[sheet].index = pd.RangeIndex(1, len(frames[sheet]) + 1)
         refuse_strange_cells(raw, frames)
-    except SourceError:
+    except (SourceError, MemoryError):
         raise
     except Exception as error:  # zip, XML and workbook libraries each raise their own kinds for a damaged file
         raise SourceError(raw.name, _("not a whole workbook: {error}"), error=_reason(error)) from None

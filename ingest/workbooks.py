@@ -1,6 +1,6 @@
-"""What is refused of a workbook (XLSX, ODS), by its ZIP and XML parts, before a library reads its cells.
+"""What is refused of a workbook (XLSX, ODS) by its ZIP and XML parts.
 
-- One that unpacks to too much, or whose cells lie too far out (:func:`refuse_large_sheets`).
+- One that unpacks to too much (:func:`refuse_unfolding`).
 - One that a person hands over and that does anything but hold cells (:func:`refuse_workbook`): macros, formulas, links
   to other files, connections, embedded objects, encryption, entity declarations (which expand), zip bombs.
 - One with cells that look blank to a reader of values and are not (:func:`refuse_strange_cells`): an error
@@ -13,7 +13,6 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 from html import unescape
 from posixpath import join, normpath
@@ -27,111 +26,20 @@ from core.languages import marked as _
 from ingest import RawFile
 from ingest.intake import LARGEST_UNPACKED, UNFOLDS, refuse_many
 
-_CHUNK = 1 << 20
-_ADDRESS = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br\s*=\s*["\']([A-Za-z]+)([0-9]+)["\']')
-_ANY_CELL, _ANY_ROW = re.compile(rb"<(?:\w+:)?c[\s/>]"), re.compile(rb"<(?:\w+:)?row[\s/>]")
-_ROW = re.compile(rb'<(?:\w+:)?row\s[^>]*?\br\s*=\s*["\']([0-9]+)["\']')
-_SHARED = re.compile(rb'\b(?:uniqueC|c)ount\s*=\s*["\']([0-9]+)["\']')
-_DAMAGED = zipfile.BadZipFile, zlib.error, expat.ExpatError, RuntimeError, OSError, EOFError, LookupError, ValueError
 
-
-def refuse_large_sheets(raw: RawFile) -> None:
-    """Refuse a workbook (xlsx or ods) that unpacks to too much, or whose cells lie too far out.
+def refuse_unfolding(raw: RawFile) -> None:
+    """Refuse a workbook (xlsx or ods) whose archive unpacks to more than a table needs.
 
     Raises:
-        SourceError: With the reason.
+        SourceError: It does, or is no archive.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(raw.content)) as archive:
-            parts = archive.infolist()
-            if sum(part.file_size for part in parts) > LARGEST_UNPACKED:
-                raise SourceError(raw.name, UNFOLDS)
-            for part in parts:
-                if part.filename.startswith("xl/worksheets/"):
-                    with archive.open(part) as opened:
-                        _refuse_xlsx(raw.name, iter(lambda: opened.read(_CHUNK), b""))  # read at once
-                elif part.filename == "xl/sharedStrings.xml":
-                    declared = _SHARED.findall(archive.open(part).read(_CHUNK))
-                    refuse_many(raw.name, 1, 1, max(map(_number, declared), default=0))
-                elif part.filename == "content.xml":
-                    _refuse_ods(raw.name, archive.read(part))
-    except _DAMAGED as error:
+            size = sum(part.file_size for part in archive.infolist())
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError) as error:
         raise SourceError(raw.name, _("not a whole workbook: {error}"), error=str(error)) from None
-
-
-def _refuse_xlsx(file: str, chunks: Iterator[bytes]) -> None:
-    """By the addresses of its cells and by their number: a cell without an address stands after the former one."""
-    rest, rows, columns, cells, named = b"", 0, 0, 0, 0
-    for chunk in chunks:
-        text = rest + chunk
-        end = max(text.rfind(b"<"), 0)
-        text, rest = text[:end], text[end:]
-        cells += len(_ANY_CELL.findall(text))
-        named += len(_ANY_ROW.findall(text))
-        for row in _ROW.findall(text):
-            rows = max(rows, _number(row))
-        for letters, row in set(_ADDRESS.findall(text)):
-            number = 0
-            for letter in letters[:9].upper():
-                number = number * 26 + letter - 64
-            rows, columns = max(rows, _number(row)), max(columns, number)
-        refuse_many(file, max(rows, named), columns, cells)
-
-
-class _OdsTable:
-    """What repetitions make of an ODS file's rows; those at the end that are empty are never made."""
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-        self.rows = self.waiting = self.columns = self.width = self.gap = 0
-        self.repeated, self.is_full = 1, False
-
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        kind = name.rpartition(" ")[2]
-        if kind == "table":
-            self.rows = self.waiting = self.columns = 0
-        elif kind == "table-row":
-            self.repeated, self.width, self.gap, self.is_full = _times(attributes, "rows"), 0, 0, False
-        elif kind in {"table-cell", "covered-table-cell"}:
-            self.gap += _times(attributes, "columns")
-            if any(key.endswith(" value-type") for key in attributes):
-                self.fill()
-        elif kind == "p" and self.gap:
-            self.fill()
-
-    def fill(self) -> None:
-        self.width, self.gap, self.is_full = self.width + self.gap, 0, True
-
-    def end(self, name: str) -> None:
-        if name.rpartition(" ")[2] != "table-row":
-            return
-        if not self.is_full:
-            self.waiting += self.repeated
-            return
-        self.rows, self.waiting = self.rows + self.waiting + self.repeated, 0
-        self.columns = max(self.columns, self.width)
-        refuse_many(self.file, self.rows, self.columns)
-
-    def declare(self, *_given: object) -> None:
-        rule = _("refused: {part} declares entities, which may expand without end")
-        raise SourceError(self.file, rule, part="content.xml")
-
-
-def _times(attributes: dict[str, str], what: str) -> int:
-    value = next((one for key, one in attributes.items() if key.endswith(f" number-{what}-repeated")), "1")
-    return _number(value.encode())
-
-
-def _number(digits: bytes) -> int:
-    """Beyond all bounds where these are no digits, or so many that a reader of the file may count wrongly."""
-    return int(digits) if digits.isdigit() and len(digits) < 12 else 10**12
-
-
-def _refuse_ods(file: str, content: bytes) -> None:
-    table, parser = _OdsTable(file), expat.ParserCreate(namespace_separator=" ")
-    parser.StartElementHandler, parser.EndElementHandler = table.start, table.end
-    parser.EntityDeclHandler = table.declare
-    parser.Parse(content, True)
+    if size > LARGEST_UNPACKED:
+        raise SourceError(raw.name, UNFOLDS)
 
 
 LARGEST_RATIO = 200
@@ -217,7 +125,9 @@ def refuse_strange_cells(raw: RawFile, frames: dict[str, pd.DataFrame]) -> None:
     """
     with zipfile.ZipFile(io.BytesIO(raw.content)) as book:
         if "content.xml" in book.namelist():
-            strange = _OdsCells(set(frames)).strange(book.read("content.xml"))
+            cells = _OdsCells(set(frames))
+            strange = cells.strange(book.read("content.xml"))
+            refuse_many(raw.name, cells.last, 1)  # the library passes over rows that lie further down
         else:
             parts = {sheet: book.read(path) for sheet, path in _paths(book) if sheet in frames}
             strange = [
@@ -233,7 +143,7 @@ class _OdsCells:
     """Walks an ODS file's cells; row and column are counted with their repetitions."""
 
     def __init__(self, sheets: set[str]) -> None:
-        self.sheets, self.sheet, self.row, self.next_row, self.column = sheets, "", 0, 1, 0
+        self.sheets, self.sheet, self.row, self.next_row, self.column, self.last = sheets, "", 0, 1, 0, 0
         self.found: list[tuple[str, str]] = []
 
     def strange(self, content: bytes) -> list[tuple[str, str]]:
@@ -267,6 +177,7 @@ class _OdsCells:
             _MERGE: kind == "table-cell" and is_number and spans != ("1", "1"),
         }  # fmt: skip
         if self.sheet in self.sheets:
+            self.last = max(self.last, self.row if "value-type" in given else 0)
             address = f"{self.sheet}!{xl_col_to_name(self.column)}{self.row}"
             self.found += [(address, rule) for rule, holds in rules.items() if holds]
 
