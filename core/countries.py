@@ -117,7 +117,7 @@ def _index() -> dict[str, str]:
         for attribute in ("name", "official_name", "common_name", "alpha_2", "alpha_3"):
             if spelling := getattr(country, attribute, None):
                 index[_normalise(spelling)] = country.alpha_3
-    for language in ("it", "en"):
+    for language in ("es", "fr", "it", "en"):
         territories = Locale.parse(language).territories
         for alpha3, alpha2 in _alpha2_codes().items():
             index[_normalise(territories[alpha2])] = alpha3

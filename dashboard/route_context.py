@@ -76,7 +76,7 @@ def breakdown(view: RouteView) -> pd.DataFrame:
         & (rows["target"] == "arrivals")
         & (rows["freq"] == "M")
         & ~rows["citizen"].isin(["_T", "_Z"])
-        & (rows["geo"] == "_T")
+        & (rows["geo"] == ("_Z" if is_own(view.route_id) else "_T"))
     ]
     ends = pd.PeriodIndex(own["time_period"], freq="M").end_time.normalize()
     upto = own[ends <= pd.Timestamp(view.known_on)]

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 from babel.dates import get_month_names
 
+from core.countries import map_countries
 from core.errors import InputError, SourceError, message
 from core.languages import languages
 from core.languages import marked as _
@@ -28,7 +29,7 @@ from ingest.rows import (
     RowRule,
     count_rules,
     duplicate_rules,
-    nothing_rejected,
+    observations,
     set_aside,
     to_dates,
     to_days,
@@ -54,8 +55,8 @@ def parse_own(raw: RawFile, mapping: OwnMapping, *, today: dt.date | None = None
         today: Newest day that can have been observed; by default the day of the call.
 
     Returns:
-        Series ``<what>.<route>._Z._T.<freq>`` of the mapping's source; rows that break a rule are set aside, up to one
-        in twenty.
+        Series ``<what>.<route>._Z._T.<freq>`` of the mapping's source, and by destination and nationality where they
+        are given; rows that break a rule are set aside, up to one in twenty, and totals.
 
     Raises:
         SourceError: The file is refused (formulas, macros, links, zip bombs, persons), is broken, or is no table as
@@ -70,6 +71,7 @@ def parse_own(raw: RawFile, mapping: OwnMapping, *, today: dt.date | None = None
 def _parse(raw: RawFile, mapping: OwnMapping, today: dt.date | None) -> Parsed:
     frame = _read(raw, mapping)
     refuse_person_level(frame.columns, raw.name)
+    refuse_layout(raw, list(frame.columns), [] if frame.empty else frame.iloc[0].tolist())
     kept, aside = _cells(raw, frame, mapping)
     table, fixed = mapping.table, mapping.fixed
     what = fixed.name if table.what == "indicator" and fixed.name else table.what
@@ -92,11 +94,64 @@ def _parse(raw: RawFile, mapping: OwnMapping, today: dt.date | None) -> Parsed:
     if not found:
         raise SourceError(raw.name, _("the file holds no figures"))
     fault = _("the column “{column}” may describe persons: its name is near one that does")
+    figures = pd.concat([part.observations for part in found], ignore_index=True)
     return Parsed(
-        pd.concat([part.observations for part in found], ignore_index=True),
+        pd.concat([figures, *_sums(figures, kept, mapping)], ignore_index=True),
         pd.concat([aside, *(part.rejected for part in found)], ignore_index=True),
         tuple(message(fault, column=str(name)) for name in frame.columns if resembles_person_level(name)),
     )
+
+
+def _sums(figures: pd.DataFrame, kept: pd.DataFrame, mapping: OwnMapping) -> list[pd.DataFrame]:
+    """Sums over destinations, and over nationalities, of months of which no row was set aside."""
+    month = ["route_id", "time_period"] if "route_id" in kept else ["time_period"]
+    rows = figures.set_index(month).index
+    read, given = (some.groupby(month).size().reindex(rows).to_numpy() for some in (figures, kept))
+    whole = read == given
+    parts, found = figures[whole], []
+    for name, sum_of in (("geo", NOT_APPLICABLE), ("citizen", ALL)):
+        if name in kept:
+            same = [one for one in OBSERVATIONS.columns if one not in (name, "series_id", "obs_value")]
+            tidy = parts.groupby(same, as_index=False).agg(obs_value=("obs_value", "sum")).assign(**{name: sum_of})
+            parts = observations(tidy, source_id=mapping.source.source_id)
+            found.append(parts.assign(as_of_estimated=tidy["as_of_estimated"].all()))
+    return found
+
+
+def refuse_layout(raw: RawFile, header: list[str], first: list[object]) -> None:
+    """Refuse a table whose header stands in two rows, or whose rows and columns are years and months.
+
+    Args:
+        raw: The file, for its name.
+        header: Its header cells.
+        first: The cells of the row below.
+
+    Raises:
+        SourceError: It is one.
+    """
+    texts = [str(cell).strip() for cell in first if not (cell is None or cell != cell)]  # noqa: PLR0124  # only NaN differs from itself
+    texts = [text for text in texts if text]
+    names = [name for name in header if name]
+    if len(names) > 1 and len(texts) > 1 and not any(re.search(r"\d", text) for text in texts):
+        raise SourceError(raw.name, _("the header stands in two rows"), row=2)
+    heads = [_bare(name) for name in names]
+    if sum(name in _month_numbers() for name in heads) >= _FEWEST_HEADS or (
+        sum(bool(re.fullmatch(PERIODS["A"], name)) for name in heads) >= _FEWEST_HEADS
+        and any(_bare(text) in _month_numbers() for text in texts)
+    ):
+        raise SourceError(raw.name, _("the table is a matrix of years and months"), row=1)
+
+
+_FEWEST_HEADS = 3
+"""Names of months, or years, in a header from which a table is a matrix of both."""
+_TOTALS = re.compile(
+    r"((grand|sub|sous)[ -]?)?tota(l|le|li|les|ls|ux)( general| generale)?|ensemble|insgesamt|gesamt|summe"
+)
+
+
+def is_total(cell: object) -> bool:
+    """Whether a cell names a sum of other rows or columns."""
+    return bool(_TOTALS.fullmatch(_bare(str(cell).strip())))
 
 
 def _cells(raw: RawFile, frame: pd.DataFrame, mapping: OwnMapping) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -105,38 +160,43 @@ def _cells(raw: RawFile, frame: pd.DataFrame, mapping: OwnMapping) -> tuple[pd.D
     # What stands in many cells is read once; 1 and True are two figures.
     once = functools.lru_cache(maxsize=None, typed=True)
     period, number = (once(functools.partial(read, mapping=mapping)) for read in (_period, _number))
-    wanted = [name for name in (columns.time_period, columns.value, columns.route) if name]
+    places = columns.places
+    wanted = [name for name in (columns.time_period, columns.value, *places.values()) if name]
     require_columns(frame, wanted, raw.name)
+    named = frame[[*places.values()]]
+    total = RowRule(", ".join(named.columns), _("a total of other rows"), named.map(is_total).any(axis=1))
+    named, totals = set_aside(named, [total], source_id=mapping.source.source_id, file=raw.name, tolerated=1)
+    frame = frame.loc[named.index]
     if table.wide:
-        periods = {name: _period(name, mapping) for name in frame.columns if name != columns.route}
+        periods = {name: _period(name, mapping) for name in frame.columns if name not in places.values()}
         layout = PERIODS[table.freq]
         heads = [name for name, period in periods.items() if re.fullmatch(layout, period)]
         if not heads:
             raise SourceError(
                 raw.name, _("no header cell reads as a period; found {found}"), found=list(frame.columns)[:20]
             )
-        rows = frame if columns.route else frame.assign(**{"": ""})
-        long = rows.melt([columns.route or ""], heads, ignore_index=False, var_name="_period", value_name="_value")
+        long = frame.melt([*places.values()], heads, ignore_index=False, var_name="_period", value_name="_value")
         long.index = pd.Index([f"{row}, {name}" for row, name in zip(long.index, long["_period"], strict=True)])
         long["_period"] = long["_period"].map(periods)
     else:
         long = frame.rename(columns={columns.time_period: "_period", columns.value: "_value"})
         long = long.assign(_period=long["_period"].map(period))
     cells = pd.DataFrame({"time_period": long["_period"], "value": long["_value"].map(number)})
-    if columns.route is not None:
-        cells["route_id"] = _routes(raw, long[columns.route])
+    for name, head in places.items():
+        cells[name] = _routes(raw, long[head]) if name == "route_id" else map_countries(long[head], raw.name)
     kept = cells[(cells["time_period"] != "") | (cells["value"] != "")]
     if table.wide:
         kept = kept[kept["value"] != ""]
     if not table.sum_days:
-        return kept, nothing_rejected()
-    return _by_month(raw, kept, mapping)
+        return kept, totals
+    months, gaps = _by_month(raw, kept, mapping)
+    return months, pd.concat([totals, gaps], ignore_index=True)
 
 
 def _by_month(raw: RawFile, days: pd.DataFrame, mapping: OwnMapping) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Days summed by month; one that lacks a day is set aside."""
     dates = to_days(days["time_period"])
-    keys = [name for name in ("route_id",) if name in days]
+    keys = [name for name in mapping.columns.places if name in days]
     rules = [
         RowRule("time_period", _("the day does not exist"), dates.isna()),
         *count_rules(days["value"], "value"),
@@ -162,6 +222,7 @@ def own_route_figures(known: pd.DataFrame) -> pd.DataFrame:
         (known["target"] == "arrivals")
         & (known["freq"] == "M")
         & (known["citizen"] == ALL)
+        & (known["geo"] == NOT_APPLICABLE)
         & known["route_id"].str.startswith(OWN_PREFIX)
         & (known["source_id"] != ROUTES_SOURCE)
     ]
@@ -230,10 +291,17 @@ def _period(cell: object, mapping: OwnMapping) -> str:
     if isinstance(cell, pd.Timestamp | dt.date) and not pd.isna(cell):
         return f"{cell.year}-Q{(cell.month - 1) // 3 + 1}" if written is None else cell.strftime(written)
     text = "" if cell is None or cell is pd.NaT or cell != cell else str(cell).strip()  # noqa: PLR0124  # only NaN differs from itself
+    if SERIAL.fullmatch(text) and written is not None:
+        return (_SERIAL_BEGINS + pd.Timedelta(days=int(float(text)))).strftime(written)
     if mapping.table.period_format and written is not None:
         found = to_dates(pd.Series([text]), ".*", mapping.table.period_format).iloc[0]
         return text if pd.isna(found) else found.strftime(written)
     return (month_of_name(text) if mapping.table.freq == "M" else "") or text
+
+
+SERIAL = re.compile(r"[2-5][0-9]{4}(\.0)?")
+"""A day as a spreadsheet counts it, from 1954 to 2064, where its cell lost the form of a date."""
+_SERIAL_BEGINS = pd.Timestamp("1899-12-30")
 
 
 def month_of_name(text: str) -> str:

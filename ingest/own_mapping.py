@@ -79,11 +79,24 @@ class OwnTable(_Part):
 
 
 class OwnColumns(_Part):
-    """Header cells of the columns to read, every other one is left out; a wide table needs none but the route's."""
+    """Header cells of the columns to read, every other one is left out; a wide table needs none of the first two.
+
+    Attributes:
+        citizen: Nationality, or country of origin; of arrivals.
+        geo: Country of destination; of arrivals.
+    """
 
     time_period: str = ""
     value: str = ""
     route: str | None = None
+    citizen: str | None = None
+    geo: str | None = None
+
+    @property
+    def places(self) -> dict[str, str]:
+        """Header cells that tell rows apart, by the dimension that they give."""
+        given = {"route_id": self.route, "citizen": self.citizen, "geo": self.geo}
+        return {name: head for name, head in given.items() if head is not None}
 
 
 class OwnFixed(_Part):
@@ -113,6 +126,8 @@ class OwnMapping(_Part):
                 raise ValueError("an indicator needs fixed.name")
         elif (self.columns.route is None) == (self.fixed.route is None):
             raise ValueError("give either columns.route or fixed.route")
+        if self.table.what != "arrivals" and (self.columns.citizen or self.columns.geo):
+            raise ValueError("columns.citizen and columns.geo are of arrivals only")
         if self.table.what != "indicator" and self.table.freq != "M":
             raise ValueError("arrivals and capacities are monthly: table.freq must be M")
         if not self.table.wide and not (self.columns.time_period and self.columns.value):
@@ -229,6 +244,11 @@ _IN_THE_FILE = {
         "sum by month and place first, and hand over `Month,Place,Persons` alone"
     ),
     _("columns {columns} stand twice in the header"): _("give each its own name, as in `By sea` and `By land`"),
+    _("the header stands in two rows"): _("write one row of names, as in `Month,Men by sea,Women by sea`"),
+    _("the table is a matrix of years and months"): _(
+        "write one row per month, as in `2024-01,120`, or one column per month, as in `Place,2024-01,2024-02`"
+    ),
+    _("unknown country names or codes"): _("write countries as in `Syria` or `SYR`"),
     _("no column holds months or days"): _("write each row's month in a column, as in `2024-01`"),
     _("no column holds figures"): _("write figures as digits alone, as in `1200`, and formulas as their values"),
 }  # fmt: skip

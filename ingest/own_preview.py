@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from core.countries import country_code
 from core.errors import SourceError
 from core.languages import marked as _
 from ingest import RawFile
-from ingest.own import month_of_name
+from ingest.own import SERIAL, is_total, month_of_name, refuse_layout
 from ingest.own_mapping import with_advice
 from ingest.tables import NOT_SEPARATED, read_sheet
 from ingest.workbooks import refuse_workbook
@@ -57,6 +58,9 @@ def _suggest(raw: RawFile) -> str:
     table, settings = _read(raw)
     head = _header_row(table)
     header = [str(cell).strip() for cell in table.iloc[head]]
+    above = [str(cell).strip() for cell in table.iloc[max(head - 1, 0)]]
+    refuse_layout(raw, above, header if head else table.iloc[min(1, len(table) - 1)].tolist())
+    refuse_layout(raw, header, table.iloc[min(head + 1, len(table) - 1)].tolist())
     body = table.iloc[head + 1 : head + 1 + _LOOK_AT].set_axis(header, axis=1)
     if head:
         settings["header_row"] = str(table.index[head])
@@ -75,9 +79,27 @@ def _suggest(raw: RawFile) -> str:
     # A remark here and there is no place.
     filled = [name for name in left if (body[name].astype(str).str.strip() != "").mean() >= _NEARLY_ALL]
     texts = [name for name in filled if _kind(body[name].tolist()) == "other"]
-    if texts:
-        columns["route"] = texts[0]
+    columns |= _places(body[texts])
     return _toml(raw, settings, columns)
+
+
+def _places(texts: pd.DataFrame) -> dict[str, str]:
+    """Columns of countries as nationality or destination, and of the others the first that is no breakdown as route."""
+    found: dict[str, str] = {}
+    for name in texts.columns:
+        distinct = {cell for cell in texts[name].astype(str).str.strip() if cell and not is_total(cell)}
+        if sum(bool(country_code(cell)) for cell in distinct) >= _MANY * max(len(distinct), 1):
+            found.setdefault("geo" if _DESTINATION.search(name.casefold()) else "citizen", name)
+        elif not _BREAKDOWN.search(name.casefold()) and len(distinct) > 0:
+            found.setdefault("route", name)
+    return found
+
+
+_DESTINATION = re.compile(r"destin|arriv|ankunft|llegada")
+_BREAKDOWN = re.compile(
+    r"national|nazional|nacional|staatsang|citizen|citoyen|cittadin|ciudadan|origin|herkunft|procedencia"
+    r"|\b(sex|sexe|sexo|sesso|gender|genre|geschlecht|ages?|âges?|alter|edad|età|minors?|mineurs?)\b"
+)
 
 
 def _read(raw: RawFile) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -137,10 +159,12 @@ def _period_of(cell: str) -> bool:
 
 def _column(raw: RawFile, body: pd.DataFrame, kind: str) -> str:
     found = [name for name in body.columns if name and _kind(body[name].tolist()) == kind]
+    if kind == "period" and not found:
+        found = [name for name in body.columns if name and body[name].map(SERIAL.fullmatch).all()]
     if not found:
         fault = {"period": _("no column holds months or days"), "number": _("no column holds figures")}[kind]
         raise SourceError(raw.name, fault)
-    return str(found[0])
+    return str(next(filter(is_total, found), found[0]))
 
 
 def _written_periods(cells: pd.Series) -> dict[str, str]:

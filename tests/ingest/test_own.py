@@ -411,3 +411,39 @@ def test_days_that_cannot_be_read_are_told_how_to_be_written(tmp_path: Path) -> 
     own = mapping(tmp_path, ('what = "arrivals"', 'what = "arrivals"\nsum_days = true'))
     with pytest.raises(SourceError, match=r'What to do: .*period_format = "%d/%m/%Y"'):
         parse_own(csv("Month,Persons\n31/12/2024,1\n"), own, today=TODAY)
+
+
+PARTS = """Month,From,To,Persons
+2025-01,Syria,Spain,5
+2025-01,Mali,France,7
+2025-02,Syria,Spain,9
+2025-02,Mali,Spain,x
+2025-02,Total,Spain,9
+"""
+
+
+def test_arrivals_by_nationality_and_destination_are_summed_where_no_row_is_set_aside(tmp_path: Path) -> None:
+    extra = "".join(f"20{year}-{month:02d},Syria,Spain,1\n" for year in (22, 23) for month in range(1, 13))
+    by_part = mapping(tmp_path, ('value = "Persons"', 'value = "Persons"\ncitizen = "From"\ngeo = "To"'))
+    found = parse_own(csv(PARTS + extra), by_part, today=TODAY)
+    rows = found.observations[found.observations["time_period"] >= "2025-01"]
+    assert dict(zip(rows["series_id"].str.removeprefix("arrivals.X_CEUTA_BY_LAND.") + " " + rows["time_period"],
+                    rows["obs_value"], strict=True)) == {
+        "ESP.SYR.M 2025-01": 5, "FRA.MLI.M 2025-01": 7, "ESP.SYR.M 2025-02": 9,
+        "_Z.SYR.M 2025-01": 5, "_Z.MLI.M 2025-01": 7, "_Z._T.M 2025-01": 12,
+    }  # fmt: skip
+    assert sorted(found.rejected["rule"]) == ["a total of other rows", "the figure is not a number"]
+    totals = own_route_figures(found.observations).set_index("time_period")["obs_value"]
+    assert (totals["2025-01"], "2025-02" in totals) == (12, False)
+
+
+def test_a_total_of_a_wide_table_is_no_route(tmp_path: Path) -> None:
+    changes = [
+        ('what = "arrivals"', 'what = "arrivals"\nwide = true'),
+        ('time_period = "Month"\nvalue = "Persons"', 'route = "Place"'),
+        ('[fixed]\nroute = "Ceuta by land"\n', ""),
+    ]
+    wide = mapping(tmp_path, *changes)
+    found = parse_own(csv("Place,2024-12,2025-01\nCeuta,1,2\nTotal général,1,2\n"), wide, today=TODAY)
+    assert set(found.observations["route_id"]) == {"X_CEUTA"}
+    assert list(found.rejected["rule"]) == ["a total of other rows"]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import tomllib
 from collections.abc import Mapping
 
 import pandas as pd
 import pytest
 
+from core.errors import SourceError
 from ingest import RawFile
-from ingest.own import _number, _period, month_of_name
+from ingest.own import _number, _period, month_of_name, parse_own
 from ingest.own_mapping import OwnMapping, mapping_of_text
 from ingest.own_preview import _header_row, _kind, _separator, _written_numbers, _written_periods, suggest
 
@@ -215,3 +217,44 @@ def test_a_table_whose_header_names_three_periods_is_wide(
     rows = [["Month", *heads], *([f"2023-{month:02}", *["70"] * periods] for month in range(1, 6))]
     made = suggest(RawFile("a.csv", ("\n".join(map(",".join, rows)) + "\n").encode()))
     assert ("wide = true" in made) is is_wide
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("Month,Nationality,Persons\n2024-01,Syria,5\n2024-02,Mali,7\n", {"citizen": "Nationality"}),
+        ("Mois,Arrivée,Total\n2024-01,Espagne,5\n2024-02,Italie,7\n", {"geo": "Arrivée"}),
+        ("Month,Sex,Persons\n2024-01,male,5\n2024-02,female,7\n", {}),
+        ("Month,Age group,Persons\n2024-01,adult,5\n2024-02,child,7\n", {}),
+        ("Month,Sex,Place,Persons\n2024-01,male,Ceuta,5\n2024-02,female,Ceuta,7\n", {"route": "Place"}),
+    ],
+)
+def test_a_breakdown_is_never_suggested_as_a_route(text: str, columns: dict[str, str]) -> None:
+    given = tomllib.loads(suggest(RawFile("x.csv", text.encode())))["columns"]
+    assert {name: head for name, head in given.items() if name not in {"time_period", "value"}} == columns
+
+
+def test_of_several_columns_of_figures_the_total_is_suggested() -> None:
+    text = suggest(RawFile("x.csv", b"Month,Men,Women,Total\n2024-01,1,2,3\n2024-02,1,2,3\n"))
+    assert 'value = "Total"' in text
+
+
+def test_days_as_a_spreadsheet_counts_them_are_months() -> None:
+    assert 'time_period = "Month"' in suggest(RawFile("x.csv", b"Month,Persons\n45292,120\n45323,30000\n"))
+    assert [_period(cell, mapping()) for cell in ("45292", 45323.0)] == ["2024-01", "2024-02"]
+
+
+LAYOUTS = {
+    ",By sea,,By land,\nMonth,Men,Women,Men,Women\n2024-01,1,2,3,4\n": "stands in two rows.+`Month,Men by sea",
+    "Year,Jan,Feb,Mar\n2023,1,2,3\n2024,1,2,3\n": "a matrix of years and months.+`2024-01,120`",
+    "Mois,2021,2022,2023\njanvier,1,2,3\nfévrier,1,2,3\n": "a matrix of years and months.+`2024-01,120`",
+}
+
+
+@pytest.mark.parametrize(("text", "reason"), LAYOUTS.items(), ids=["two rows", "year by month", "month by year"])
+def test_a_layout_that_is_no_table_is_refused_with_an_example(text: str, reason: str) -> None:
+    raw = RawFile("x.csv", text.encode())
+    with pytest.raises(SourceError, match=reason):
+        suggest(raw)
+    with pytest.raises(SourceError, match=reason):
+        parse_own(raw, mapping())
