@@ -78,9 +78,7 @@ ACCESS = SourceAccess(
         "annual": "https://ucdp.uu.se/downloads/ged",
     },
     evidence={
-        "addresses.candidate": (
-            "github.com/conflictlab/Pace-map-risk, 2026-06-24: GEDEvent_v26_0_5.csv; no project seen with v26_01_26_06"
-        ),
+        "addresses.candidate": ("github.com/conflictlab/Pace-map-risk, 2026-06-24: GEDEvent_v26_0_5.csv"),
         "addresses.annual": "github.com/conflictlab/Pace-map-risk, 2026-06-24: ged251-csv.zip",
         "addresses.api": "github.com/conflictlab/Pace-map-risk: gedevents/26.0.1, events of 2026-01, with a token",
     },
