@@ -7,8 +7,8 @@ its candidate sources that has a figure. Rules for months without one:
 - IOM lists no zeros. Where a component lists only months with arrivals, an absent month inside a source's range is a
   zero, known from the day on which the next listed month is.
 - A minor component that is late, or has a gap, is estimated by the mean of its last three months for up to six months;
-  the route's month is flagged ``e``. Later it is left out, and the month flagged ``b``, while it was at most 5 % of the
-  route's last twelve months; of a larger one the route has no figure.
+  the route's month is flagged ``e``. Later it is left out, and the month flagged ``b``, if it was at most 5 % of the
+  route; without a larger one the route has no figure.
 - Without a major component there is no figure for the month.
 - Citizenships that add up to more than the route's total are scaled down to it, and flagged ``e``.
 
@@ -53,7 +53,10 @@ CARD = SourceCard(
             "Persons who arrived and were recorded; never added to detections at borders, which count some persons "
             "twice."
         ),
-        _("A route's newest month may lack a component; it is then marked provisional or estimated."),
+        _(
+            "A country that is late is estimated for up to six months, which are marked so. Later months leave it out and "
+            "are marked as a break in the series, or are missing where it is large."
+        ),
         _(
             "The Eastern Mediterranean and the Western Mediterranean end where the open sources end (2024-12 and "
             "2025-06)."
@@ -226,7 +229,7 @@ def _with_zeros(seen: _Months, zeros_until: str) -> _Months:
 
 
 def _add_minor(total: _Months, minor: _Months) -> _Months:
-    both = np.intersect1d(total.month, minor.month, assume_unique=True)[-12:]
+    both = _common([total, minor])
     parts, whole = minor.of(both).value.sum(), total.of(both).value.sum()
     filled, guessed = carried(minor.month, minor.value, total.month)
     known = np.isin(total.month, minor.month)
