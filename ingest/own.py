@@ -6,7 +6,7 @@ import datetime as dt
 import functools
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,8 @@ def parse_own(raw: RawFile, mapping: OwnMapping, *, today: dt.date | None = None
 def _parse(raw: RawFile, mapping: OwnMapping, today: dt.date | None) -> Parsed:
     frame = _read(raw, mapping)
     refuse_person_level(frame.columns, raw.name)
-    refuse_layout(raw, list(frame.columns), [] if frame.empty else frame.iloc[0].tolist())
+    below = [] if frame.empty else frame.iloc[0].tolist()
+    refuse_layout(raw, mapping.table.header_row, list(frame.columns), below)
     kept, aside = _cells(raw, frame, mapping)
     table, fixed = mapping.table, mapping.fixed
     what = fixed.name if table.what == "indicator" and fixed.name else table.what
@@ -118,11 +119,12 @@ def _sums(figures: pd.DataFrame, kept: pd.DataFrame, mapping: OwnMapping) -> lis
     return found
 
 
-def refuse_layout(raw: RawFile, header: list[str], first: list[object]) -> None:
+def refuse_layout(raw: RawFile, row: int, header: Sequence[str], first: Sequence[object]) -> None:
     """Refuse a table whose header stands in two rows, or whose rows and columns are years and months.
 
     Args:
         raw: The file, for its name.
+        row: Number of its header's row.
         header: Its header cells.
         first: The cells of the row below.
 
@@ -133,13 +135,13 @@ def refuse_layout(raw: RawFile, header: list[str], first: list[object]) -> None:
     texts = [text for text in texts if text]
     names = [name for name in header if name]
     if len(names) > 1 and len(texts) > 1 and not any(re.search(r"\d", text) for text in texts):
-        raise SourceError(raw.name, _("the header stands in two rows"), row=2)
+        raise SourceError(raw.name, _("the header stands in two rows"), row=row + 1)
     heads = [_bare(name) for name in names]
     if sum(name in _month_numbers() for name in heads) >= _FEWEST_HEADS or (
         sum(bool(re.fullmatch(PERIODS["A"], name)) for name in heads) >= _FEWEST_HEADS
         and any(_bare(text) in _month_numbers() for text in texts)
     ):
-        raise SourceError(raw.name, _("the table is a matrix of years and months"), row=1)
+        raise SourceError(raw.name, _("the table is a matrix of years and months"), row=row)
 
 
 _FEWEST_HEADS = 3

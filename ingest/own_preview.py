@@ -58,9 +58,9 @@ def _suggest(raw: RawFile) -> str:
     table, settings = _read(raw)
     head = _header_row(table)
     header = [str(cell).strip() for cell in table.iloc[head]]
-    above = [str(cell).strip() for cell in table.iloc[max(head - 1, 0)]]
-    refuse_layout(raw, above, header if head else table.iloc[min(1, len(table) - 1)].tolist())
-    refuse_layout(raw, header, table.iloc[min(head + 1, len(table) - 1)].tolist())
+    rows = [[str(cell).strip() for cell in cells] for cells in table.head(head + 2).to_numpy()]
+    for place in range(max(head - 1, 0), len(rows) - 1):
+        refuse_layout(raw, int(table.index[place]), rows[place], rows[place + 1])
     body = table.iloc[head + 1 : head + 1 + _LOOK_AT].set_axis(header, axis=1)
     if head:
         settings["header_row"] = str(table.index[head])

@@ -54,8 +54,8 @@ CARD = SourceCard(
             "twice."
         ),
         _(
-            "A country that is late is estimated for up to six months, which are marked so. Later months leave it out and "
-            "are marked as a break in the series, or are missing where it is large."
+            "A country that is late is estimated for up to six months, which are marked so. Later months leave it out "
+            "and are marked as a break in the series, or are missing where it is large."
         ),
         _(
             "The Eastern Mediterranean and the Western Mediterranean end where the open sources end (2024-12 and "
