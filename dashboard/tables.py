@@ -127,7 +127,7 @@ def forecast_table(
             "flag": [", ".join(flags[letter] for letter in code) for code in history["obs_flag"]],
         }
     )
-    if "estimated_share" in history:
+    if "estimated_share" in history and history["estimated_share"].notna().any():
         counted["estimated_share"] = history["estimated_share"].to_numpy()
     levels = {0.5: "median", 0.025: "q025", 0.1: "q10", 0.25: "q25", 0.75: "q75", 0.9: "q90", 0.975: "q975"}
     kept = [level for level in levels if level in quantiles.columns]
