@@ -33,11 +33,22 @@ NOT_APPLICABLE = "_Z"
 TARGETS = ("arrivals", "detections", "asylum_applications", "temporary_protection")
 """What is counted and may be forecast. Any other ``target`` is an indicator: context, never forecast."""
 
+RECEPTION = "reception"
+"""Target of people in reception, a stock at the end of a period; followed by ``_`` and a kind of centre for a part."""
+
 TEXT, NUMBER, WHOLE, DAY, YES_NO = "object", "float64", "int64", "datetime64[ns]", "bool"
 """The five kinds of columns, as pandas dtypes."""
 
 
-_PERSONS = ("arrivals", "asylum_", "temporary_protection", "first_instance_", "deaths_and_", "internally_displaced")
+_PERSONS = (
+    "arrivals",
+    "reception",
+    "asylum_",
+    "temporary_protection",
+    "first_instance_",
+    "deaths_and_",
+    "internally_displaced",
+)
 _UNITS = {
     **dict.fromkeys(_PERSONS, "persons"),
     "detections": "detections",
@@ -184,8 +195,12 @@ def _describe(cases: pd.DataFrame) -> str:
 
 
 def make_series_id(target: str, route_id: str, geo: str, citizen: str, freq: str) -> str:
-    """Name a series: ``arrivals.CMR._T._T.M`` is monthly arrivals on a route, all places, all citizenships."""
-    return ".".join((target, route_id, geo, citizen, freq))
+    """Name a series: ``arrivals.CMR._T._T.M`` is monthly arrivals on a route, all places, all citizenships.
+
+    People in reception have no route: ``reception.ITA._T.M``.
+    """
+    route = () if target.startswith(RECEPTION) else (route_id,)
+    return ".".join((target, *route, geo, citizen, freq))
 
 
 _NOT_YET = dt.datetime.min.replace(tzinfo=dt.UTC)

@@ -46,12 +46,14 @@ FILES = {
         "italy_interior_cruscotto/ondata/sbarchi-per-giorno.csv",
         "italy_interior_cruscotto/ondata/nazionalita.csv",
     ),
+    "italy_reception": ("italy_interior_cruscotto/ondata/accoglienza.csv",),
     "missing_migrants": (
         "iom_missing_migrants/gdidata/iom_mmp.rda",
         "iom_missing_migrants/hdx_fixtures/2025-json.json",
     ),
     "noaa_enso": ("noaa_enso/oni.csv",),
     "ucdp": ("ucdp_country_month/Hist.csv", "ucdp_country_month/ucdp_vintages_36m.csv.gz"),
+    "uk_asylum_support": ("uk_asylum_support/support_received.rda",),
     "uk_home_office": (
         "uk_small_boats/home_office/12_December_2025_Small_boats_-_time_series.ods",
         "uk_small_boats/uk-migrant-data/daily_small_boats.csv",

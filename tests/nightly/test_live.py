@@ -212,8 +212,8 @@ def test_whatever_fails_of_the_sources_the_others_are_taken_and_no_part_of_a_vis
 def _belongs(source_id: str, path: str) -> bool:
     fragments = {
         "ecb": "/stats/", "eurostat": "/stat/", "fao_ffpi": "food", "frontex": "igratory", "idmc": "/idus/",
-        "italy_interior": "/main/", "missing_migrants": "/files/", "noaa_enso": "/data/oni", "ucdp": "/ged/",
-        "uk_home_office": "/media/", "unhcr_odp": "/population/get/",
+        "italy_interior": "/main/sbarchi", "italy_reception": "/main/accoglienza", "missing_migrants": "/files/",
+        "noaa_enso": "/data/oni", "ucdp": "/ged/", "uk_home_office": "/media/", "unhcr_odp": "/population/get/",
         "worldbank_pinksheet": "CMO",
     }  # fmt: skip
     return fragments[source_id] in path

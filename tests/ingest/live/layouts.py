@@ -12,6 +12,7 @@ from typing import Any
 import openpyxl
 import pandas as pd
 
+from core.regions import region_codes
 from core.settings import LiveSettings
 from ingest import LiveSource, Pull, RawFile
 from ingest.http import Client
@@ -257,6 +258,20 @@ def italy_interior(publisher: Publisher) -> dict[str, Any]:
     return {"addresses": {"days": days, "citizenships": citizenships}, "pause_seconds": 0}
 
 
+ITALIAN_RECEPTION = (
+    "Regione,Data_Report,Migranti presenti negli hot spot,Migranti presenti nei centri di accoglienza,"
+    "Migranti presenti nei centri SIPROIMI,Migranti presenti nei centri SAI\n"
+    + "".join(f"{name},2024-02-29,,{place},,7\n" for place, name in enumerate(region_codes("ITA")))
+).encode()
+
+
+def italy_reception(publisher: Publisher) -> dict[str, Any]:
+    return {
+        "addresses": {"reception": publisher.serve("/main/accoglienza.csv", Reply(ITALIAN_RECEPTION))},
+        "pause_seconds": 0,
+    }
+
+
 def ecb(publisher: Publisher) -> dict[str, Any]:
     address = publisher.serve("/stats/eurofxref-hist.zip", Reply(files.ecb().content))
     return {"addresses": {"history": address}, "pause_seconds": 0}
@@ -355,6 +370,7 @@ LAYOUTS: dict[str, Callable[[Publisher], dict[str, Any]]] = {
     "fao_ffpi": fao_ffpi,
     "frontex": frontex,
     "italy_interior": italy_interior,
+    "italy_reception": italy_reception,
     "missing_migrants": missing_migrants,
     "noaa_enso": noaa_enso,
     "ucdp": ucdp,

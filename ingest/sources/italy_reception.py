@@ -1,0 +1,182 @@
+"""Italy's Ministry of the Interior: people in reception at each month's end, by region and kind of centre.
+
+Two transcriptions of the same reports can be read: onData's, which is bundled, and one that reaches back to 2017.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+
+import pandas as pd
+
+from core.languages import marked as _
+from core.regions import region_codes
+from core.schema import ALL, NOT_APPLICABLE
+from ingest import Parsed, Pull, RawFile, SourceAccess, SourceCard
+from ingest.answers import gather, get_file
+from ingest.rows import (
+    RowRule,
+    count_rules,
+    duplicate_rules,
+    future_rule,
+    observations,
+    require_rows,
+    set_aside,
+    to_days,
+    to_numbers,
+)
+from ingest.tables import read_csv, require_columns
+
+SOURCE_ID = "italy_reception"
+RAW_FILES = ("italy_interior_cruscotto/ondata/accoglienza.csv",)
+LAG_DAYS = 2
+"""The ministry's report of a month's last day comes out on the next working days."""
+CARD = SourceCard(
+    source_id=SOURCE_ID,
+    publisher=_("Ministero dell'Interno, Dipartimento per le Libertà civili e l'Immigrazione"),
+    dataset=_("Cruscotto statistico giornaliero: people in reception, by region and kind of centre"),
+    url=(
+        "https://www.interno.gov.it/it/stampa-e-comunicazione/dati-e-statistiche/sbarchi-e-accoglienza-dei-migranti-tutti-i-dati"
+    ),
+    licence=_("CC BY 4.0 (onData, Liberiamoli tutti!)"),
+    licence_url="https://creativecommons.org/licenses/by/4.0/",
+    redistribution=True,
+    citation=(
+        "Ministero dell'Interno, Cruscotto statistico giornaliero; figures by onData, Liberiamoli tutti! "
+        "(datibenecomune.substack.com)."
+    ),
+    retrieved=dt.date(2025, 9, 15),
+    came_through="github.com/ondata/liberiamoli-tutti at 04e6d28195bba97d728f11a056dcf9bac1a531f5",
+    rhythm=_("In the reports of the 15th and of each month's last day; the latter is taken."),
+    expected_days=45,
+    known_issues=[
+        _("A report whose centres repeat an earlier report's is set aside (June 2023)."),
+        _("Regions of a report that holds them in another order are set aside (April 2022); its total is kept."),
+        _("People in the municipal network (SAI) are counted once a month at most."),
+    ],
+)
+ACCESS = SourceAccess(
+    source_id=SOURCE_ID,
+    addresses={
+        "reception": (
+            "https://raw.githubusercontent.com/ondata/liberiamoli-tutti/main/sbarchi-migranti/dati/accoglienza.csv"
+        ),
+    },
+    evidence={"addresses.reception": "github.com/ondata/liberiamoli-tutti, 2026-11-27: keeps the file there"},
+)
+KINDS = ("hotspots", "centres", "sai")
+"""Hot spots at the landing places, reception centres, and the municipal network (SIPROIMI, since 2020 SAI)."""
+_ONDATA = {
+    "Regione": "region",
+    "Data_Report": "day",
+    "Migranti presenti negli hot spot": "hotspots",
+    "Migranti presenti nei centri di accoglienza": "centres",
+    "Migranti presenti nei centri SIPROIMI": "siproimi",
+    "Migranti presenti nei centri SAI": "sai",
+}
+_MONTH_ENDS = {
+    "regione": "region",
+    "data_riferimento": "day",
+    "migranti_hot_spot": "hotspots",
+    "migranti_centri_accoglienza": "centres",
+    "migranti_siproimi_sai": "sai",
+    "totale_accoglienza": "total",
+}
+_NEW_REPORTS = pd.Timestamp("2019-06-01")
+"""Reports from then on tell kinds of centres apart; a later one without kinds holds the hot spots alone."""
+_OTHER_PLACES = 0.25
+"""Share of a column's people who stand in another region than in both neighbouring reports: another order of rows."""
+
+
+def download(pull: Pull) -> list[RawFile]:
+    """Take onData's table of the ministry's reports."""
+    return gather(pull, {"reception": partial(get_file, pull, pull.access.address("reception"))})
+
+
+def parse(raw: RawFile) -> Parsed:
+    """Tabulate people in reception at month ends.
+
+    Returns:
+        Series ``reception.ITA._T.M``, ``reception.ITA-<region>._T.M`` and, from June 2019, one
+        ``reception_<kind>.ITA._T.M`` for each of :data:`KINDS`. Set aside: reports that lack a region, hold the hot
+        spots alone or repeat an earlier report's centres, and regions in another order than in the reports before and
+        after.
+
+    Raises:
+        SourceError: The file is broken, or more than one row in twenty is no count of a known region.
+    """
+    frame, rejected = _checked(read_csv(raw, []), raw.name)
+    copied = RowRule("day", _("the report repeats the centres of an earlier one"), _repeats(frame))
+    short = RowRule("day", _("the report lacks a region"), frame.groupby("day")["geo"].transform("size") < len(_CODES))
+    unkind = (frame["day"] >= _NEW_REPORTS) & (frame.groupby("day")[["centres", "sai"]].transform("sum") == 0).all(
+        axis=1
+    )
+    alone = RowRule("day", _("the report holds the hot spots alone"), unkind)
+    frame, wrong = set_aside(frame, [short, alone, copied], source_id=SOURCE_ID, file=raw.name, tolerated=1)
+    moved = RowRule("sai", _("the report holds the regions in another order"), _in_another_order(frame))
+    placed, scrambled = set_aside(frame, [moved], source_id=SOURCE_ID, file=raw.name, tolerated=1)
+    whole, regions = (rows[rows["day"].dt.is_month_end] for rows in (frame, placed))
+    require_rows(whole, raw.name)
+    sums = whole.groupby("day")[[*KINDS, "total"]].sum()
+    by_kind = sums.loc[sums["centres"] > 0, list(KINDS)].melt(var_name="kind", value_name="total", ignore_index=False)
+    parts = [
+        sums.reset_index()[["day", "total"]].assign(target="reception", geo="ITA"),
+        regions[["day", "geo", "total"]].assign(target="reception"),
+        by_kind.reset_index().assign(geo="ITA", target=lambda rows: "reception_" + rows["kind"]),
+    ]
+    tidy = pd.concat(parts, ignore_index=True)
+    tidy = tidy.assign(time_period=tidy["day"].dt.strftime("%Y-%m"), obs_value=tidy["total"])
+    found = observations(
+        tidy[["target", "geo", "time_period", "obs_value"]], source_id=SOURCE_ID, lag_days=LAG_DAYS,
+        route_id=NOT_APPLICABLE, citizen=ALL, freq="M",
+    )  # fmt: skip
+    return Parsed(found, pd.concat([rejected, wrong, scrambled], ignore_index=True))
+
+
+_CODES = region_codes("ITA")
+
+
+def _checked(table: pd.DataFrame, file: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """``day``, ``geo``, people by kind and ``total`` of each good row, and the rows set aside."""
+    names = _MONTH_ENDS if "data_riferimento" in table.columns else _ONDATA
+    require_columns(table, list(names), file)
+    frame = table[list(names)].rename(columns=names)
+    counts = [name for name in names.values() if name not in ("region", "day")]
+    frame[counts] = frame[counts].replace("", "0")
+    days, places = to_days(frame["day"]), frame["region"].str.strip().str.casefold()
+    rules = [
+        RowRule("day", _("the day does not exist"), days.isna()),
+        RowRule("region", _("unknown region"), ~places.isin(list(_CODES))),
+        *(rule for name in counts for rule in count_rules(frame[name], name)),
+        future_rule(days, "day"),
+        *duplicate_rules(frame, ["day", "region"], "centres"),
+    ]
+    good, rejected = set_aside(frame, rules, source_id=SOURCE_ID, file=file)
+    numbers = good[counts].apply(to_numbers)
+    if "siproimi" in numbers:
+        numbers["sai"] += numbers.pop("siproimi")
+    by_kind = numbers[list(KINDS)].sum(axis=1)
+    old = numbers["total"].where(days[good.index] < _NEW_REPORTS, 0) if "total" in numbers else 0
+    out = numbers.assign(
+        day=days[good.index], geo=places[good.index].map(_CODES), total=by_kind.where(by_kind > 0, old)
+    )
+    return out.sort_values(["day", "geo"]), rejected
+
+
+def _repeats(frame: pd.DataFrame) -> pd.Series:
+    """Whether the centres of a row's report are those of an earlier one in every region; same index."""
+    wide = frame.pivot_table(index="day", columns="geo", values="centres")
+    return frame["day"].map(wide.duplicated() & (wide.sum(axis=1) > 0)).astype(bool)
+
+
+def _in_another_order(frame: pd.DataFrame) -> pd.Series:
+    """Whether a row's report has the network's people in other regions than both neighbouring ones; same index."""
+    wide = frame.pivot_table(index="day", columns="geo", values="sai")
+    people = wide.sum(axis=1)
+
+    def moved(other: pd.DataFrame) -> pd.Series:
+        return (wide - other).abs().sum(axis=1, min_count=1) / people > _OTHER_PLACES
+
+    neighbours_agree = (wide.shift(1) - wide.shift(-1)).abs().sum(axis=1) / people < _OTHER_PLACES
+    return frame["day"].map(moved(wide.shift(1)) & moved(wide.shift(-1)) & neighbours_agree).astype(bool)

@@ -1,0 +1,107 @@
+"""United Kingdom, Home Office: people on asylum support in accommodation at each quarter's end, by region and kind."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+
+from core.languages import marked as _
+from core.regions import region_codes
+from core.schema import ALL, NOT_APPLICABLE
+from ingest import Parsed, RawFile, SourceCard
+from ingest.rows import (
+    RowRule,
+    count_rules,
+    epoch_days,
+    flags,
+    future_rule,
+    observations,
+    require_rows,
+    set_aside,
+    to_numbers,
+)
+from ingest.tables import read_rda
+
+SOURCE_ID = "uk_asylum_support"
+RAW_FILES = ("uk_asylum_support/support_received.rda",)
+LAG_DAYS = 60
+"""The quarterly immigration statistics come out in the last week of the second month after the quarter."""
+NOT_LIVE = "the Home Office's workbook (Asy_D09) has another layout than the table that is read here"
+CARD = SourceCard(
+    source_id=SOURCE_ID,
+    publisher=_("Home Office, United Kingdom"),
+    dataset=_("People in receipt of asylum support, by accommodation and region (Asy_D09)"),
+    url="https://www.gov.uk/government/statistical-data-sets/immigration-system-statistics-data-tables",
+    licence=_("Open Government Licence v3.0"),
+    licence_url="https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/",
+    redistribution=True,
+    citation="Home Office, Immigration system statistics, asylum and resettlement datasets, table Asy_D09.",
+    retrieved=dt.date(2024, 12, 10),
+    came_through="github.com/humaniverse/asylum at e7044ecf2a924a5fccc6bd1011ef71cf4e90c383",
+    rhythm=_("Quarterly, about two months late."),
+    expected_days=160,
+    known_issues=[
+        _("People who receive support for their subsistence alone need no place and are left out."),
+        _("Before December 2022 people in first accommodation have no region and no kind: both break there."),
+    ],
+)
+KINDS = {
+    "Dispersal Accommodation": "dispersal",
+    "Contingency Accommodation - Hotel": "hotel",
+    "Contingency Accommodation - Other": "other",
+    "Other Accommodation": "other",
+    "Initial Accommodation": "initial",
+    "N/A - Section 98 (pre-2023)": "initial",
+}
+"""Before 2023 everybody in first accommodation counts as that, in hotels or elsewhere."""
+_NO_PLACE_NEEDED = "subsistence only"
+_WITHOUT_REGION = ("Unknown", "N/A -")
+_BREAK = "2022-Q4"
+_COLUMNS = ["Date", "Nationality", "Support Type", "Accommodation Type", "UK Region", "People"]
+
+
+def parse(raw: RawFile) -> Parsed:
+    """Tabulate people in accommodation at quarter ends.
+
+    Returns:
+        Series ``reception.GBR._T.Q``, ``reception.GBR-<region>._T.Q`` and ``reception_<kind>.GBR._T.Q``.
+
+    Raises:
+        SourceError: The file is broken, or more than one row in twenty is no count of a known kind and region.
+    """
+    frame = read_rda(raw, "support_received", _COLUMNS)[_COLUMNS]
+    frame = frame[frame["Accommodation Type"].str.casefold() != _NO_PLACE_NEEDED]
+    days, codes = epoch_days(frame["Date"]), region_codes("GBR")
+    places = frame["UK Region"].str.casefold().map(codes)
+    nowhere = frame["UK Region"].str.startswith(_WITHOUT_REGION)
+    rules = [
+        RowRule("Date", _("not the last day of a quarter"), ~days.dt.is_quarter_end),
+        RowRule(
+            "Accommodation Type", _("unknown kind of accommodation"), ~frame["Accommodation Type"].isin(list(KINDS))
+        ),
+        RowRule("UK Region", _("unknown region"), places.isna() & ~nowhere),
+        *count_rules(frame["People"], "People"),
+        future_rule(days, "Date"),
+    ]
+    good, rejected = set_aside(frame, rules, source_id=SOURCE_ID, file=raw.name)
+    require_rows(good, raw.name)
+    rows = pd.DataFrame(
+        {
+            "time_period": days[good.index].dt.to_period("Q").astype(str).str.replace("Q", "-Q"),
+            "geo": places[good.index],
+            "target": "reception_" + good["Accommodation Type"].map(KINDS),
+            "obs_value": to_numbers(good["People"]),
+        }
+    )
+    parts = [
+        rows.assign(target="reception", geo="GBR"),
+        rows.dropna(subset="geo").assign(target="reception"),
+        rows.assign(geo="GBR"),
+    ]
+    tidy = pd.concat(parts).groupby(["target", "geo", "time_period"], as_index=False)["obs_value"].sum()
+    tidy["obs_flag"] = flags(
+        (tidy["time_period"] == _BREAK) & tidy[["target", "geo"]].ne(["reception", "GBR"]).any(axis=1), "b"
+    )
+    found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, route_id=NOT_APPLICABLE, citizen=ALL, freq="Q")
+    return Parsed(found, rejected)
