@@ -685,6 +685,27 @@ HUB_SCORES = Table(
     ("timing", "target", "freq", "kind", "group", "model_id"), "hub.tables", ("dashboard",),
 )  # fmt: skip
 
+RECEPTION_NEEDS = Table(
+    "reception_needs",
+    "What people in reception need in each period ahead, as forecast (`factor` 1) and where arrivals ahead are "
+    "multiplied by a factor: a conditional projection, never scored.",
+    _of(
+        "series_id factor freq last_period last_value time_period horizon",
+        factor=_number("by what arrivals ahead are multiplied", least=0),
+        last_value=_number("people at the end of that period", PERSONS, least=0),
+        time_period=_text("period ahead, at whose end people are counted"),
+    )
+    | {f"q{level}": _number(f"quantile at {level} %", PERSONS, least=0) for level in ("05", 10, 25, 50, 75, 90, 95)}
+    | {
+        "entries": _number("expected entries in the period", PERSONS, least=0),
+        "exits": _number("expected exits in the period: what balances stock and entries", PERSONS),
+        "enough": _number("places that suffice up to the period's end in nine of ten paths", PERSONS, least=0),
+        "places": _gap(_number("places known", PERSONS, least=0)),
+        "chance": _gap(_number("probability that people exceed the places at the period's end", "probability")),
+    },
+    ("series_id", "factor", "time_period"), "nightly.reception", ("dashboard", "reports"),
+)  # fmt: skip
+
 TABLES: tuple[Table, ...] = (
     replace(FORECASTS, columns=FORECASTS.columns | _MARKS | _of("target as_of")),
     TRAJECTORIES, NOWCASTS, WEEKS, WEEK_SCORES, YEAR_AHEAD,
@@ -726,6 +747,23 @@ TABLES: tuple[Table, ...] = (
         SCORES, "asylum_scores", "Mean scores of forecasts of asylum applications.", "nightly.asylum", "dashboard",
         **_of("target freq"),
     ),
+    _like(
+        FORECASTS, "reception_forecasts",
+        "People in reception at the ends of the periods ahead: countries, and regions and kinds of centre that sum to "
+        "them. `horizon` counts months or, for a quarterly stock, quarters.",
+        "nightly.reception", "dashboard", "reports", **_of("freq as_of"),
+    ),
+    _like(FORECASTS, "reception_backtest", "The same at past origins.", "nightly.reception", "dashboard"),
+    replace(
+        _like(
+            SCORES, "reception_scores",
+            "Mean scores of forecasts of people in reception relative to persistence with its own past errors "
+            "(`vigie-baseline`) and, for countries, to damped smoothing (`vigie-damped`), on the same forecasts.",
+            "nightly.reception", "dashboard", "reports", reference=_text("what it is measured against"),
+        ),
+        key=(*SCORES.key, "reference"),
+    ),
+    RECEPTION_NEEDS,
     HUB_MODELS, HUB_EDITIONS, HUB_FORECASTS, HUB_SCORES,
 )  # fmt: skip
 """Every table of a release."""

@@ -35,6 +35,7 @@ from nightly.inputs import ACTOR, held_before, own_cards, with_own_capacities
 from nightly.live import read_inputs
 from nightly.nowcasts import make_nowcasts, make_weeks
 from nightly.pooled import MODEL_ID, PooledNight, pooled_night
+from nightly.reception import forecast_reception
 from nightly.recover import Degraded, chain_head, record_publication, recover, values_ahead, witness
 from nightly.run_report import CUT_OFF_SOURCE, RUN_REPORT, StageTimer, left_out, run_report
 from nightly.tables import data_tables, forecast_tables, issued_scores, judge, revisions_since, run_alerts
@@ -232,6 +233,9 @@ def _make_release(run: Run) -> RunResult:
         )  # fmt: skip
         year_ahead = pd.concat([tables["year_ahead"], asylum.year_ahead], ignore_index=True)
         tables |= {**asylum.frames, "year_ahead": year_ahead}
+
+    with timer.stage("reception"):
+        tables |= forecast_reception(data, tables["trajectories"], made.past_ensemble)
 
     with timer.stage("hub"):
         of_hub, hub_faults = hub_of_night(home, data, made.hindcasts, asylum.frames, asylum.hindcasts)

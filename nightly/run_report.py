@@ -32,7 +32,8 @@ CUT_OFF_SOURCE = "vigie-engine"
 
 
 STAGES = (
-    _("reading"), _("forecasting"), _("warning and scoring"), _("asylum applications"), _("hub"), _("publishing"),
+    _("reading"), _("forecasting"), _("warning and scoring"), _("asylum applications"), _("reception"), _("hub"),
+    _("publishing"),
 )  # fmt: skip
 """Of a night, in their order."""
 _SECONDS_BETWEEN_NOTES = 1.0

@@ -15,7 +15,7 @@ from core.languages import marked_plural as ngettext
 from core.release import CATALOGUE
 from core.release_docs import contract_page
 from core.schema import ALL, TARGETS
-from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, ModelCard, ensemble, sum_of_parts, weeks
+from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, ModelCard, ensemble, reception, sum_of_parts, weeks
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.verification.situations import BEGUN
 from forecasting.verification.verdict import skill
@@ -31,6 +31,7 @@ ALL_MODELS: dict[str, tuple[ModelCard, str]] = {
     BOTTOM_UP: (sum_of_parts.CARD, sum_of_parts.VERSION),
     ENSEMBLE: (ensemble.CARD, ensemble.VERSION),
     weeks.MODEL_ID: (weeks.CARD, "1"),
+    reception.MODEL_ID: (reception.CARD, "1"),
 }
 """Card and version of every model of a release."""
 _REDISTRIBUTION: dict[bool | str, str] = {

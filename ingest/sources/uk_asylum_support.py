@@ -27,7 +27,7 @@ SOURCE_ID = "uk_asylum_support"
 RAW_FILES = ("uk_asylum_support/support_received.rda",)
 LAG_DAYS = 60
 """The quarterly immigration statistics come out in the last week of the second month after the quarter."""
-NOT_LIVE = "the Home Office's workbook (Asy_D09) has another layout than the table that is read here"
+NOT_LIVE = "The Home Office's workbook (Asy_D09) has another layout than the table that is read here."
 CARD = SourceCard(
     source_id=SOURCE_ID,
     publisher=_("Home Office, United Kingdom"),

@@ -1,0 +1,171 @@
+"""People in reception: paths of a stock from what remains of it and from the entries that arrivals bring.
+
+Stock at the end of a period = (1 − exit rate) × stock before + entry shares × arrivals of this period and the ones
+before it + a momentum that fades + noise. The coefficients are not negative and are estimated by discounted least
+squares at each origin, from what was known there; arrivals ahead are joint sample paths, so scenarios of arrivals carry
+through. The paths are combined with damped exponential smoothing by averaging quantiles (Gardner and McKenzie 1985;
+Lichtendahl, Grushka-Cockayne and Winkler 2013).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from scipy.optimize import nnls
+from scipy.special import ndtri
+from scipy.stats import rankdata
+
+from core import FloatArray
+from core.languages import marked as _
+from forecasting import LEVELS, ModelCard
+
+MODEL_ID, DAMPED = "vigie-reception", "vigie-damped"
+FEWEST = 12
+"""Values that a stock needs before it is forecast."""
+DISCOUNT = 0.97
+"""Weight of a period relative to the next one: rules of exit change within years."""
+_NEWEST, _FADING = 0.4, 0.9
+"""Weight of the newest error in the momentum, and what is left of the momentum from one period to the next."""
+SHARE_OF_SMOOTHING = 0.25
+_RIDGE = 1e-3
+_GRID = np.asarray(
+    list(product((0.1, 0.3, 0.5, 0.7, 0.85, 1.0), (0.05, 0.1, 0.2, 0.35, 0.5, 0.8), (0.8, 0.9, 0.95, 0.98)))
+).T
+"""Smoothing of level, of trend, and damping, among which the sum of squared errors chooses."""
+_FIRST_CHANGES = 5
+CARD = ModelCard(
+    title=_("People in reception: remaining stock plus entries from arrivals"),
+    summary=_(
+        "What remains of the stock, plus entries in proportion to arrivals of the running and the two earlier months, "
+        "with exit rate and shares estimated at each origin; arrivals ahead are the ensemble's joint paths. A quarter of "
+        "the weight is on damped exponential smoothing."
+    ),
+    source="Stock and flow accounting; Gardner and McKenzie 1985, Management Science 31(10), 1237–1246.",
+    weaknesses=_(
+        "A decision that moves people at once (mass decisions, evictions, a new agreement) is not foreseen. Quarterly "
+        "stocks have few past origins, and their intervals have been too narrow."
+    ),
+    recipe="Version 1, 2026-11-30; weight of smoothing chosen among three on Italian origins since December 2020.",
+)
+
+
+@dataclass(frozen=True)
+class Flows:
+    """Paths of a stock.
+
+    Attributes:
+        stock: People at the end of each period ahead, shape ``(n, H)``.
+        entries: People who enter in each period, shape ``(n, H)``.
+    """
+
+    stock: FloatArray
+    entries: FloatArray
+
+    @property
+    def quantiles(self) -> FloatArray:
+        """The stock at the 23 levels, shape ``(H, 23)``."""
+        found: FloatArray = np.quantile(self.stock, LEVELS, axis=0).T
+        return found
+
+
+def filled(stock: FloatArray) -> FloatArray:
+    """A stock whose gaps are interpolated on log1p scale; its first and last value are observed."""
+    place = np.flatnonzero(np.isfinite(stock))
+    return np.expm1(np.interp(np.arange(len(stock)), place, np.log1p(stock[place])))
+
+
+def stock_flow(stock: FloatArray, arrivals: FloatArray, horizon: int, seed: int) -> Flows:
+    """Paths of a stock by stock and flow alone.
+
+    Args:
+        stock: People at the end of each period up to the origin, without gaps, shape ``(T,)``.
+        arrivals: Paths of arrivals, shape ``(n, lags + T + H)``: their columns end ``horizon`` periods after the
+            origin, and begin ``lags`` periods before the stock. A known period is the same on every path.
+        horizon: Periods ahead, H.
+        seed: Same seed, same paths.
+    """
+    lags = arrivals.shape[1] - len(stock) - horizon
+    lagged = np.stack([arrivals[:, lags - lag : arrivals.shape[1] - lag] for lag in range(lags + 1)], axis=2)
+    known = lagged[:, 1 : len(stock)].mean(axis=0)
+    design = np.column_stack([-stock[:-1], known])
+    scale = np.maximum(np.abs(design).mean(axis=0), 1.0)
+    change = np.diff(stock)
+    weight = DISCOUNT ** np.arange(len(change) - 1, -1, -1.0)
+    root = np.sqrt(weight)
+    ridge = _RIDGE * np.eye(design.shape[1])
+    found, _norm = nnls(
+        np.vstack([design / scale * root[:, None], ridge]), np.concatenate([change * root, np.zeros(len(ridge))])
+    )
+    rate, *shares = found / scale
+    errors = change - design @ (found / scale)
+    freedom = max(len(change) - design.shape[1], 3)
+    spread = np.sqrt(np.average(errors**2, weights=weight) * len(change) / freedom)
+    momentum = 0.0
+    for error in errors:
+        momentum += _NEWEST * (error - momentum)
+    noise = spread * np.random.default_rng(seed).standard_normal((len(arrivals), horizon))
+    entries = lagged[:, len(stock) :] @ np.asarray(shares)
+    now, stocks = np.full(len(arrivals), stock[-1]), []
+    for step in range(horizon):
+        momentum *= _FADING
+        now = np.maximum((1 - rate) * now + entries[:, step] + momentum + noise[:, step], 0.0)
+        stocks.append(now)
+    return Flows(np.stack(stocks, axis=1), entries)
+
+
+class DampedSmoothing:
+    """Damped exponential smoothing of log1p of a stock, for every origin in one pass over its values.
+
+    The three parameters are chosen at each origin from a grid, by the one-step errors up to it.
+    """
+
+    def __init__(self, stock: FloatArray) -> None:
+        """Smooth a stock without gaps, shape ``(T,)``."""
+        values = np.log1p(stock)
+        alpha, beta, damping = _GRID
+        level = np.full(len(alpha), values[0])
+        trend = np.full(len(alpha), np.diff(values[: _FIRST_CHANGES + 1]).mean())
+        states, errors = [(level, trend)], []
+        for value in values[1:]:
+            error = value - level - damping * trend
+            level = level + damping * trend + alpha * error
+            trend = damping * trend + alpha * beta * error
+            states.append((level, trend))
+            errors.append(error)
+        self._states = np.asarray(states)
+        self._squares = np.cumsum(np.square(errors), axis=0)
+
+    def moments(self, values: int, horizon: int) -> tuple[FloatArray, FloatArray]:
+        """Mean and standard deviation on log1p scale at horizons 1..H, after so many values; shapes ``(H,)``."""
+        squares = self._squares[values - 2]
+        best = int(squares.argmin())
+        alpha, beta, damping = _GRID[:, best]
+        level, trend = self._states[values - 1, :, best]
+        steps = np.cumsum(damping ** np.arange(1, horizon + 1))
+        weights = np.concatenate([[1.0], alpha * (1 + beta * steps[: horizon - 1])])
+        return level + trend * steps, np.sqrt(squares[best] / (values - 1) * np.cumsum(weights**2))
+
+
+def normal_quantiles(mean: FloatArray, deviation: FloatArray) -> FloatArray:
+    """A stock at the 23 levels, shape ``(H, 23)``, from moments on log1p scale."""
+    found: FloatArray = np.maximum(np.expm1(mean[:, None] + deviation[:, None] * ndtri(LEVELS)), 0.0)
+    return found
+
+
+def combined(flows: Flows, mean: FloatArray, deviation: FloatArray) -> Flows:
+    """Paths whose quantiles at each horizon are weighted means of those of the flows and of the smoothing.
+
+    Each path keeps its rank, so that it still belongs to its path of arrivals. Means are taken on log1p scale.
+    """
+    ranks = (rankdata(flows.stock, axis=0, method="ordinal") - 0.5) / len(flows.stock)
+    smooth = mean + deviation * ndtri(ranks)
+    both = (1 - SHARE_OF_SMOOTHING) * np.log1p(flows.stock) + SHARE_OF_SMOOTHING * smooth
+    return Flows(np.maximum(np.expm1(both), 0.0), flows.entries)
+
+
+def coherent(total: Flows, parts: list[Flows]) -> list[Flows]:
+    """Parts whose stocks are scaled, path by path, so that they sum to the total's."""
+    whole = np.maximum(sum(part.stock for part in parts), 1e-9)
+    return [Flows(part.stock * total.stock / whole, part.entries) for part in parts]

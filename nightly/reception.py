@@ -1,0 +1,339 @@
+"""People in reception: stocks of a night by country and region, their record at past origins, and what is needed.
+
+Past forecasts are made from the stocks as they are known tonight, cut at each origin; arrivals are those known then, and
+arrivals ahead the ensemble's forecasts of then. Arrivals are known up to the day on which the stock is usually published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from core import FloatArray
+from core.calendar import Frequency, period_index, write_period
+from core.errors import InputError
+from core.release import FORECASTS, RELEASE
+from core.routes import ARRIVAL_SERIES, ROUTES
+from core.schema import RECEPTION, check, concat_filled, typed
+from forecasting import BASELINE
+from forecasting.panel import Panel, panel_from_observations
+from forecasting.quantiles import QuantileTable, stack, to_matrix, to_rows
+from forecasting.reception import (
+    DAMPED,
+    FEWEST,
+    MODEL_ID,
+    DampedSmoothing,
+    Flows,
+    coherent,
+    combined,
+    filled,
+    normal_quantiles,
+    stock_flow,
+)
+from forecasting.trajectories import draw_paths, past_scores
+from forecasting.verification import score_rows, summarise
+from forecasting.verification.verdict import compare
+from nightly import RealTimeData
+
+PLACES = "places"
+"""Target of places: how many people a country's or region's reception can hold."""
+MONTHS: dict[Frequency, int] = {"M": 1, "Q": 3}
+LAGS: dict[Frequency, int] = {"M": 2, "Q": 0}
+"""Earlier periods whose arrivals still enter: people come into reception within three months."""
+MONTHS_AHEAD = 6
+FACTORS = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
+"""By what arrivals ahead are multiplied in scenarios; 1 is the forecast."""
+PAST_PATHS = 500
+ENOUGH = 0.9
+"""Share of paths in which the places needed suffice."""
+SHOWN = {"q05": 0.05, "q10": 0.1, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q90": 0.9, "q95": 0.95}
+_SUMS = 0.005
+"""Largest relative distance between a total and its parts with which they are one stock."""
+NAMES = ("reception_forecasts", "reception_backtest", "reception_scores", "reception_needs")
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """Monthly arrivals of some routes at one origin.
+
+    Attributes:
+        known: One column per series, months as rows.
+        ahead: Paths of the months after ``origin`` by series, each of shape ``(n, H)``.
+        origin: Last known month.
+    """
+
+    known: pd.DataFrame
+    ahead: Mapping[str, FloatArray]
+    origin: pd.Period
+
+    def in_periods(self, series_ids: Sequence[str], periods: pd.PeriodIndex, factor: float = 1.0) -> FloatArray:
+        """Paths of their sum, shape ``(n, len(periods))``; months ahead are multiplied by ``factor``."""
+        months = pd.period_range(periods[0].asfreq("M", how="start"), periods[-1].asfreq("M", how="end"), freq="M")
+        first = months.asi8 > self.origin.ordinal
+        total = np.zeros((len(next(iter(self.ahead.values()))), len(months)))
+        for name in series_ids:
+            total[:, ~first] += self.known[name].reindex(months[~first]).fillna(0.0).to_numpy()
+            total[:, first] += factor * self.ahead[name][:, months.asi8[first] - self.origin.ordinal - 1]
+        return total.reshape(len(total), len(periods), -1).sum(axis=2)
+
+
+@dataclass(frozen=True)
+class Stocks:
+    """Stocks of one country at one frequency.
+
+    Attributes:
+        panel: The country, its regions and its kinds of centre; values before a break are left out.
+        lag: Usual days from a period's end to its publication.
+    """
+
+    panel: Panel
+    lag: int
+
+    @property
+    def freq(self) -> Frequency:
+        """Frequency of the stocks."""
+        return self.panel.freq
+
+    @property
+    def horizon(self) -> int:
+        """Periods ahead."""
+        return MONTHS_AHEAD // MONTHS[self.freq]
+
+    @cached_property
+    def total(self) -> str:
+        """The country's own series."""
+        return next(name for name in self.panel.series_ids if name.startswith(f"{RECEPTION}.") and "-" not in name)
+
+    @cached_property
+    def divisions(self) -> list[list[str]]:
+        """Regions, and kinds of centre."""
+        names = [name for name in self.panel.series_ids if name != self.total]
+        regions = [name for name in names if "-" in name]
+        return [part for part in (regions, [name for name in names if name not in regions]) if part]
+
+    @cached_property
+    def routes(self) -> list[str]:
+        """Series of the routes that lead to the country."""
+        country = self.total.split(".")[1]
+        return [name for name in ARRIVAL_SERIES if country in ROUTES[name.split(".")[1]].entry]
+
+    @cached_property
+    def smoothed(self) -> dict[str, tuple[int, FloatArray, DampedSmoothing]]:
+        """First row, filled values from there on, and their smoothing, by series."""
+        found = {}
+        for name in self.panel.series_ids:
+            values = self.panel.matrix[name].to_numpy(dtype=float)
+            first, last = np.flatnonzero(np.isfinite(values))[[0, -1]]
+            whole = filled(values[first : last + 1])
+            if len(whole) >= FEWEST:
+                found[name] = first, whole, DampedSmoothing(whole)
+        return found
+
+    def periods(self, row: int) -> pd.PeriodIndex:
+        """From the first period whose arrivals matter to the last one ahead of the stock in a row."""
+        first = self.panel.periods[0] - LAGS[self.freq]
+        return pd.period_range(first, self.panel.periods[row] + self.horizon, freq=self.panel.periods.freq)
+
+    def flows(self, row: int, arrivals: FloatArray | None, n: int) -> dict[str, Flows]:
+        """Paths from the stock in a row: the country and, where all of a division is known there, its parts.
+
+        Args:
+            row: The origin.
+            arrivals: Paths of arrivals in :meth:`periods`; None where no route leads there.
+            n: Number of paths where there are none of arrivals.
+        """
+        made: dict[str, Flows] = {}
+        for seed, name in enumerate([self.total, *(one for part in self.divisions for one in part)]):
+            first, values, smoothing = self.smoothed.get(name, (row, np.empty(0), None))
+            known = values[: row + 1 - first]
+            if smoothing is None or len(known) < FEWEST or np.isnan(self.panel.matrix[name].iloc[row]):
+                continue
+            of_series = np.ones((n, len(known) + self.horizon)) if arrivals is None else arrivals[:, first:]
+            flows = stock_flow(known, of_series, self.horizon, seed)
+            made[name] = combined(flows, *smoothing.moments(len(known), self.horizon))
+        for part in self.divisions:
+            now = self.panel.matrix.iloc[row]
+            if set(part) <= set(made) and abs(now[part].sum() - now[self.total]) <= _SUMS * now[self.total]:
+                made |= dict(zip(part, coherent(made[self.total], [made[name] for name in part]), strict=True))
+        return made
+
+
+def forecast_reception(data: RealTimeData, paths: pd.DataFrame, past: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Forecast every country's stock of people in reception that is recent enough.
+
+    Args:
+        data: What was known.
+        paths: Joint paths of arrivals on the routes (``core.release.TRAJECTORIES``).
+        past: The ensemble's forecasts of arrivals at past origins.
+
+    Returns:
+        Tables of :data:`NAMES`.
+    """
+    known = data.known[data.known["target"].str.startswith(RECEPTION) | data.known["target"].eq(PLACES)]
+    newest = known.sort_values("as_of", kind="stable").drop_duplicates(["series_id", "time_period"], keep="last")
+    rows = newest[newest["target"].str.startswith(RECEPTION)]
+    places = newest[newest["target"] == PLACES].sort_values("time_period").groupby("geo")["obs_value"].last()
+    made: dict[str, list[pd.DataFrame]] = {name: [] for name in NAMES}
+    if len(rows):
+        now, then = present_arrivals(data, paths), past_arrivals(data, past)
+        for stocks in countries(rows):
+            for name, frame in _tables(stocks, now, then, places, pd.Timestamp(data.date)).items():
+                made[name].append(frame)
+    return {name: concat_filled(frames, RELEASE[name].empty()) for name, frames in made.items()}
+
+
+def countries(rows: pd.DataFrame) -> Iterator[Stocks]:
+    """Stocks of each country and frequency whose total is given, from observations of ``reception``."""
+    for (_country, freq), own in rows.groupby([rows["geo"].str[:3], "freq"]):
+        whole = own[(own["target"] == RECEPTION) & (own["geo"].str.len() == 3)]
+        if freq not in MONTHS or whole.empty:
+            continue
+        breaks = own[own["obs_flag"] == "b"].groupby("series_id")["time_period"].max()
+        kept = own[own["time_period"] >= own["series_id"].map(breaks).fillna("")]
+        panel = panel_from_observations(kept.assign(target=RECEPTION), RECEPTION, freq)
+        ends = period_index(whole["time_period"], freq).end_time.normalize()
+        yield Stocks(
+            panel, int((whole["as_of"].to_numpy() - ends.to_numpy()).astype("timedelta64[D]").astype(int).min())
+        )
+
+
+def present_arrivals(data: RealTimeData, paths: pd.DataFrame) -> Arrivals:
+    """Arrivals known tonight and their paths, on every route from the oldest of the routes' origins."""
+    origin, matrix = pd.Period(paths["origin_date"].min(), "M"), data.panel.matrix
+    ahead = {}
+    for name, rows in paths.groupby("series_id"):
+        draws = rows.pivot_table(index="output_type_id", columns="target_end_date", values="value")
+        months = pd.PeriodIndex(draws.columns, freq="M")
+        counted = matrix[name][(matrix.index > origin) & (matrix.index < months[0])].to_numpy()
+        ahead[str(name)] = np.hstack([np.tile(counted, (len(draws), 1)), draws.to_numpy()])
+    return Arrivals(matrix, ahead, origin)
+
+
+def past_arrivals(data: RealTimeData, past: pd.DataFrame) -> dict[pd.Period, Arrivals]:
+    """Arrivals as known at each past origin, and paths of the months then ahead."""
+    table = to_matrix(past[past["horizon"] <= MONTHS_AHEAD])
+    series = sorted(table.keys["series_id"].unique())
+    horizons = list(range(1, MONTHS_AHEAD + 1))
+    scores = past_scores(table, data.panel, series, horizons)
+    found = {}
+    for origin in table.keys["origin_date"].unique():
+        own = table.where(table.keys["origin_date"] == origin)
+        draws = draw_paths(own, series, horizons, scores.until(origin), n=PAST_PATHS, seed=0)
+        ahead = {
+            str(name): draws[places[np.argsort(own.keys["horizon"].to_numpy()[places])]].T
+            for name, places in own.keys.groupby("series_id").indices.items()
+        }
+        month = pd.Period(origin, "M")
+        found[month] = Arrivals(data.past_panels[pd.Timestamp(origin)].matrix, ahead, month)
+    return found
+
+
+def _tables(
+    stocks: Stocks, now: Arrivals, then: Mapping[pd.Period, Arrivals], places: pd.Series, as_of: pd.Timestamp
+) -> dict[str, pd.DataFrame]:
+    """Tables of one country; none where its stock is too old or its arrivals have no forecast."""
+    panel, routes = stocks.panel, stocks.routes
+    row = int(panel.last_rows()[panel.series_ids.index(stocks.total)])
+    ahead = pd.period_range(panel.periods[row] + 1, periods=stocks.horizon, freq=panel.periods.freq)
+    if ahead[-1].end_time < as_of or not set(routes) <= set(now.ahead) or stocks.total not in stocks.smoothed:
+        return {}
+    made = {
+        factor: stocks.flows(row, now.in_periods(routes, stocks.periods(row), factor) if routes else None, PAST_PATHS)
+        for factor in (FACTORS if routes else (1.0,))
+    }
+    current = to_rows(_quantiles(stocks, row, made[1.0])).assign(freq=stocks.freq, as_of=as_of)
+    past = _hindcasts(stocks, then)
+    needs = [
+        _needs(stocks, row, name, flows, factor, places) for factor, one in made.items() for name, flows in one.items()
+    ]
+    return {
+        "reception_forecasts": check(current, FORECASTS),
+        "reception_backtest": to_rows(past.of_model(MODEL_ID)).round({"value": 1}),
+        "reception_scores": _scores(past, panel, stocks.total),
+        "reception_needs": typed(pd.concat(needs, ignore_index=True), RELEASE["reception_needs"]),
+    }
+
+
+def _hindcasts(stocks: Stocks, then: Mapping[pd.Period, Arrivals]) -> QuantileTable:
+    """Forecasts of the model, and of damped smoothing of the country's stock, at every past origin that can be had."""
+    panel, parts = stocks.panel, []
+    total = panel.matrix[stocks.total].to_numpy(dtype=float)
+    first, _values, smoothing = stocks.smoothed[stocks.total]
+    last = int(panel.last_rows()[panel.series_ids.index(stocks.total)])
+    for row in range(first + FEWEST - 1, last):
+        published = panel.periods[row].end_time.normalize() + pd.Timedelta(days=stocks.lag)
+        known = then.get(pd.Period(published + pd.Timedelta(days=1), "M") - 1)
+        if np.isnan(total[row]) or known is None or not set(stocks.routes) <= set(known.ahead):
+            continue
+        arrivals = known.in_periods(stocks.routes, stocks.periods(row)) if stocks.routes else None
+        parts.append(_quantiles(stocks, row, stocks.flows(row, arrivals, PAST_PATHS)))
+        moments = smoothing.moments(row + 1 - first, stocks.horizon)
+        parts.append(_table(stocks, row, DAMPED, {stocks.total: normal_quantiles(*moments)}))
+    return stack(parts) if parts else _table(stocks, last, MODEL_ID, {})
+
+
+def _quantiles(stocks: Stocks, row: int, flows: Mapping[str, Flows]) -> QuantileTable:
+    return _table(stocks, row, MODEL_ID, {name: one.quantiles for name, one in flows.items()})
+
+
+def _table(stocks: Stocks, row: int, model_id: str, quantiles: Mapping[str, FloatArray]) -> QuantileTable:
+    """Quantiles by series as forecasts from the stock in a row."""
+    periods = pd.period_range(stocks.panel.periods[row], periods=stocks.horizon + 1, freq=stocks.panel.periods.freq)
+    ends = periods.end_time.normalize()
+    keys = pd.DataFrame(
+        {
+            "model_id": model_id,
+            "series_id": np.repeat(list(quantiles), stocks.horizon).astype(object),
+            "origin_date": ends[0],
+            "horizon": np.tile(np.arange(1, stocks.horizon + 1), len(quantiles)),
+            "target_end_date": np.tile(ends[1:].to_numpy(), len(quantiles)),
+        }
+    )
+    return QuantileTable(keys, np.concatenate([*quantiles.values(), np.empty((0, 23))]))
+
+
+def _scores(past: QuantileTable, panel: Panel, total: str) -> pd.DataFrame:
+    """Scores against persistence with its own past errors and, for the country, against damped smoothing."""
+    is_total = past.keys["series_id"] == total
+    try:
+        parts = [summarise(past.where(rows), panel) for rows in (is_total, ~is_total) if rows.any()]
+        damped = compare(score_rows(past.where(is_total), panel), MODEL_ID, [DAMPED])
+    except InputError:  # too few outcomes to score
+        return RELEASE["reception_scores"].empty()
+    scores = pd.concat(parts, ignore_index=True)
+    own = scores[scores["series_id"].isin(panel.series_ids)].assign(reference=BASELINE)
+    ratios = damped.rename(columns={f"ratio{end}": f"relative_wis{end}" for end in ("", "_lo", "_hi")})
+    ratios = ratios.assign(series_id=total, reference=DAMPED).drop(columns=["other", "n", "verdict", "p_value"])
+    same = own[(own["series_id"] == total) & (own["model_id"] == MODEL_ID)]
+    kept = ["model_id", "series_id", "horizon", "scale", "wis", "n", *(name for name in own if "coverage" in name)]
+    against = ratios.merge(same[kept], on=["model_id", "series_id", "horizon", "scale"])
+    return typed(pd.concat([own, against], ignore_index=True), RELEASE["reception_scores"])
+
+
+def _needs(stocks: Stocks, row: int, name: str, flows: Flows, factor: float, places: pd.Series) -> pd.DataFrame:
+    """What one stock needs in each period ahead, in one scenario."""
+    periods = pd.period_range(stocks.panel.periods[row] + 1, periods=stocks.horizon, freq=stocks.panel.periods.freq)
+    now = float(stocks.panel.matrix[name].iloc[row])
+    before = np.hstack([np.full((len(flows.stock), 1), now), flows.stock[:, :-1]])
+    room = float(places.get(name.split(".")[1], np.nan)) if name.startswith(f"{RECEPTION}.") else np.nan
+    return pd.DataFrame(
+        {
+            "series_id": name,
+            "factor": factor,
+            "freq": stocks.freq,
+            "last_period": write_period(stocks.panel.periods[row], stocks.freq),
+            "last_value": now,
+            "time_period": [write_period(period, stocks.freq) for period in periods],
+            "horizon": np.arange(1, stocks.horizon + 1),
+            **{column: np.quantile(flows.stock, level, axis=0).round() for column, level in SHOWN.items()},
+            "entries": flows.entries.mean(axis=0).round(),
+            "exits": (before + flows.entries - flows.stock).mean(axis=0).round(),
+            "enough": np.quantile(np.maximum.accumulate(flows.stock, axis=1), ENOUGH, axis=0).round(),
+            "places": room,
+            "chance": (flows.stock > room).mean(axis=0) if np.isfinite(room) else np.nan,
+        }
+    )
