@@ -39,8 +39,8 @@ CARD = ModelCard(
     title=_("People in reception: remaining stock plus entries from arrivals"),
     summary=_(
         "What remains of the stock, plus entries in proportion to arrivals of the running and the two earlier months, "
-        "with exit rate and shares estimated at each origin; arrivals ahead are the ensemble's joint paths. A quarter of "
-        "the weight is on damped exponential smoothing."
+        "with exit rate and shares estimated at each origin; arrivals ahead are the ensemble's joint paths. A quarter "
+        "of the weight is on damped exponential smoothing."
     ),
     source="Stock and flow accounting; Gardner and McKenzie 1985, Management Science 31(10), 1237–1246.",
     weaknesses=_(

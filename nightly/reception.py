@@ -1,7 +1,7 @@
 """People in reception: stocks of a night by country and region, their record at past origins, and what is needed.
 
-Past forecasts are made from the stocks as they are known tonight, cut at each origin; arrivals are those known then, and
-arrivals ahead the ensemble's forecasts of then. Arrivals are known up to the day on which the stock is usually published.
+Past forecasts are made from the stocks as they are known tonight, cut at each origin. Arrivals are those known on the
+day on which that stock is usually published, and arrivals ahead the ensemble's forecasts of then.
 """
 
 from __future__ import annotations

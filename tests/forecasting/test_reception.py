@@ -1,0 +1,115 @@
+"""Paths of people in reception from stock, entries and exits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core import FloatArray
+from forecasting.reception import (
+    DampedSmoothing,
+    Flows,
+    coherent,
+    combined,
+    filled,
+    normal_quantiles,
+    stock_flow,
+)
+from forecasting.verification import wis
+
+HORIZON, LAGS, PERIODS = 6, 2, 72
+
+
+def world(seed: int = 0) -> tuple[FloatArray, FloatArray]:
+    """A stock of which 4 % leave each month and that half of the arrivals enter, and arrivals from two months before.
+
+    Arrivals hold the months ahead too. Their seasons are strong, so that the stock turns.
+    """
+    rng = np.random.default_rng(seed)
+    months = np.arange(LAGS + PERIODS + HORIZON)
+    arrivals = 6000 * np.exp(0.8 * np.sin(2 * np.pi * months / 12) + rng.normal(0, 0.3, len(months)))
+    stock = [80_000.0]
+    for month in range(LAGS + 1, len(months)):
+        entries = 0.4 * arrivals[month] + 0.1 * arrivals[month - 1]
+        stock.append(0.96 * stock[-1] + entries + rng.normal(0, 300))
+    return np.asarray(stock), arrivals
+
+
+def on_paths(arrivals: FloatArray, n: int = 200) -> FloatArray:
+    return np.tile(arrivals, (n, 1))
+
+
+def test_known_arrivals_lead_to_the_stock_that_they_bring() -> None:
+    stock, arrivals = world()
+    flows = stock_flow(stock[:PERIODS], on_paths(arrivals), HORIZON, seed=0)
+    assert np.median(flows.stock, axis=0) == pytest.approx(stock[PERIODS:], rel=0.03)
+    expected = 0.4 * arrivals[-HORIZON:] + 0.1 * arrivals[-HORIZON - 1 : -1]
+    assert flows.entries[0] == pytest.approx(expected, rel=0.15)
+
+
+def test_permuted_arrivals_forecast_worse_than_the_true_ones() -> None:
+    scores = {"true": 0.0, "permuted": 0.0}
+    for seed in range(4):
+        stock, arrivals = world(seed)
+        order = np.random.default_rng(seed).permutation(len(arrivals))
+        for name, given in (("true", arrivals), ("permuted", arrivals[order])):
+            for known in (48, 60, PERIODS):
+                seen = given[: LAGS + known + HORIZON]
+                flows = stock_flow(stock[:known], on_paths(seen), HORIZON, seed=0)
+                outcome = stock[known : known + HORIZON]
+                scores[name] += float(wis(np.log1p(outcome), np.log1p(flows.quantiles)).mean())
+    assert scores["true"] < 0.5 * scores["permuted"]
+
+
+def test_more_arrivals_ahead_never_mean_fewer_people() -> None:
+    stock, arrivals = world()
+    more = arrivals.copy()
+    more[-HORIZON:] *= 2
+    few, many = (stock_flow(stock[:PERIODS], on_paths(one), HORIZON, seed=0).stock for one in (arrivals, more))
+    assert (many >= few).all()
+    assert (many[:, 0] > few[:, 0]).all()
+
+
+def test_an_unseen_future_does_not_change_the_past_coefficients() -> None:
+    stock, arrivals = world()
+    other = arrivals.copy()
+    other[-1] *= 10
+    before, after = (stock_flow(stock[:PERIODS], on_paths(one), HORIZON, seed=0).stock for one in (arrivals, other))
+    assert (before[:, :-1] == after[:, :-1]).all()
+
+
+def test_a_gap_is_filled_between_its_neighbours() -> None:
+    assert filled(np.asarray([99.0, np.nan, 9999.0])) == pytest.approx([99.0, 999.0, 9999.0])
+
+
+def test_damped_smoothing_continues_a_trend_less_and_less() -> None:
+    stock = 10_000 * np.exp(0.02 * np.arange(40))
+    mean, deviation = DampedSmoothing(stock).moments(40, HORIZON)
+    changes = np.diff(np.concatenate([[np.log1p(stock[-1])], mean]))
+    assert (np.diff(changes) < 0).all()
+    assert 0 < changes[-1] < changes[0] <= 0.0201
+    assert (np.diff(deviation) > 0).all()
+
+
+def test_smoothing_at_an_origin_ignores_later_values() -> None:
+    stock, _arrivals = world()
+    early, late = DampedSmoothing(stock[:30]).moments(30, HORIZON), DampedSmoothing(stock).moments(30, HORIZON)
+    assert np.array(early) == pytest.approx(np.array(late))
+
+
+def test_combined_quantiles_lie_between_both_and_paths_keep_their_ranks() -> None:
+    stock, arrivals = world()
+    flows = stock_flow(stock[:PERIODS], on_paths(arrivals), HORIZON, seed=0)
+    moments = DampedSmoothing(stock[:PERIODS]).moments(PERIODS, HORIZON)
+    both = combined(flows, *moments)
+    low, high = np.sort([flows.quantiles, normal_quantiles(*moments)], axis=0)
+    inner = slice(2, -2)  # the tails of 200 paths are no exact quantiles
+    assert (both.quantiles[:, inner] >= 0.995 * low[:, inner]).all()
+    assert (both.quantiles[:, inner] <= 1.005 * high[:, inner]).all()
+    assert (both.stock.argsort(axis=0) == flows.stock.argsort(axis=0)).all()
+
+
+def test_parts_sum_to_the_total_on_every_path() -> None:
+    rng = np.random.default_rng(1)
+    total, *parts = (Flows(rng.uniform(1, 9, (50, 3)), np.zeros((50, 3))) for _ in range(4))
+    assert sum(one.stock for one in coherent(total, parts)) == pytest.approx(total.stock)
