@@ -695,7 +695,12 @@ RECEPTION_NEEDS = Table(
         last_value=_number("people at the end of that period", PERSONS, least=0),
         time_period=_text("period ahead, at whose end people are counted"),
     )
-    | {f"q{level}": _number(f"quantile at {level} %", PERSONS, least=0) for level in ("05", 10, 25, 50, 75, 90, 95)}
+    | {"median": _number("median", PERSONS, least=0)}
+    | {
+        f"{side}_{level}": _number(f"{end} end of the {level} % interval", PERSONS, least=0)
+        for level in (50, 80, 95)
+        for side, end in _INTERVAL_ENDS.items()
+    }
     | {
         "entries": _number("expected entries in the period", PERSONS, least=0),
         "exits": _number("expected exits in the period: what balances stock and entries", PERSONS),

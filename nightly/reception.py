@@ -50,7 +50,7 @@ FACTORS = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
 PAST_PATHS = 500
 ENOUGH = 0.9
 """Share of paths in which the places needed suffice."""
-SHOWN = {"q05": 0.05, "q10": 0.1, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q90": 0.9, "q95": 0.95}
+SHOWN = {"lo_95": 0.025, "lo_80": 0.1, "lo_50": 0.25, "median": 0.5, "hi_50": 0.75, "hi_80": 0.9, "hi_95": 0.975}
 _SUMS = 0.005
 """Largest relative distance between a total and its parts with which they are one stock."""
 NAMES = ("reception_forecasts", "reception_backtest", "reception_scores", "reception_needs")

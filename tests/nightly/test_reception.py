@@ -126,7 +126,7 @@ def test_past_forecasts_beat_persistence_where_arrivals_drive_the_stock(made: di
 def test_stock_entries_and_exits_balance(made: dict[str, pd.DataFrame]) -> None:
     rows = needs(made)
     flows = (rows["entries"] - rows["exits"]).sum()
-    assert rows["last_value"].iloc[0] + flows == pytest.approx(rows["q50"].iloc[-1], rel=0.01)
+    assert rows["last_value"].iloc[0] + flows == pytest.approx(rows["median"].iloc[-1], rel=0.01)
 
 
 def test_places_are_exceeded_more_probably_with_more_arrivals(made: dict[str, pd.DataFrame]) -> None:
@@ -140,7 +140,7 @@ def test_places_are_exceeded_more_probably_with_more_arrivals(made: dict[str, pd
 def test_places_that_suffice_never_fall_over_the_months(made: dict[str, pd.DataFrame]) -> None:
     enough = needs(made)["enough"]
     assert enough.is_monotonic_increasing
-    assert (enough >= needs(made)["q90"]).all()
+    assert (enough >= needs(made)["hi_80"]).all()
 
 
 def stocks_of(known: pd.DataFrame) -> Stocks:

@@ -1,0 +1,153 @@
+"""Reception: people in reception against places, entries and exits, and the regions that need most."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import _, downloads, lang, layout, reads, route_view, state, tables
+from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
+from dashboard.layout import plain, small
+from dashboard.reads import Night
+from dashboard.theme import current_theme
+from reports import reception
+from reports.reception import Need
+
+TITLE, PLACE = _("Reception"), 3
+MOST_PLACES = 10_000_000
+
+
+def show(night: Night) -> None:
+    """The page."""
+    needs = night.frame("reception_needs")
+    if needs.empty:
+        layout.stop_with(_("No forecast of people in reception in this release."))
+    found = reads.once(night, partial(reception.stocks, needs), "stocks")
+    chosen = state.choice("place", [name.split(".")[1] for name in found], found[0].split(".")[1])
+    series_id = next(name for name in found if name.split(".")[1] == chosen)
+    factors = [str(factor) for factor in sorted(needs.loc[needs["series_id"] == series_id, "factor"].unique())]
+    factor = float(state.choice("factor", factors, "1.0"))
+    places = state.number("places", 0, MOST_PLACES)
+    need = need_of(night, series_id, factor, places)
+    st.title(reception.title(need, lang()), anchor=False)
+    show_controls(need, found, factors, factor)
+    chart, figures = st.columns([3.1, 1], gap="medium")
+    with chart:
+        reads.drawn_once(night, partial(draw_fan, night, need), "reception fan", series_id, factor, places)
+    with figures:
+        for label, value, pill in reception.key_numbers(need, lang()):
+            st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
+    st.markdown(plain(reception.places_words(need, lang())))
+    st.markdown(small(plain(reception.record_words(need, lang()))))
+    layout.let_draw()
+    show_months(night, need)
+    show_regions(night, found, series_id, factor)
+    show_kinds(night, series_id)
+
+
+def need_of(night: Night, series_id: str, factor: float, places: float | None) -> Need:
+    """One stock in one scenario, against the reader's places or those known."""
+    frames = (night.frame("reception_needs"), night.frame("observations"), night.frame("reception_scores"))
+    make = partial(reception.needs_of, frames, series_id, factor, places)
+    found: Need = reads.once(night, make, "need", series_id, factor, places)
+    return found
+
+
+def show_controls(need: Need, found: list[str], factors: list[str], factor: float) -> None:
+    """Which country or region, how many places, and a scenario of arrivals."""
+    names = {name.split(".")[1]: reception.place_name(name, lang()) for name in found}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.selectbox(
+            _("Country or region"), list(names), format_func=lambda code: names[code], width=240,
+            **state.widget("place", need.series_id.split(".")[1]),
+        )  # fmt: skip
+        given = None if pd.isna(need.places) else int(need.places)
+        st.number_input(
+            _("Places"), 0, MOST_PLACES, step=500, width=160, placeholder=_("unknown"), **state.widget("places", given)
+        )  # fmt: skip
+        if len(factors) > 1:
+            st.select_slider(
+                _("Arrivals ahead, times the forecast"), factors,
+                format_func=lambda text: f"× {lang().significant(float(text))}", width=320,
+                **state.widget("factor", str(factor)),
+            )  # fmt: skip
+    if factor != 1:
+        text = _("A scenario: if {factor} times as many people arrive as forecast. It has no record of its own.")
+        st.markdown(small(text.format(factor=lang().significant(factor))))
+
+
+def draw_fan(night: Night, need: Need) -> None:
+    """People counted and expected, against the places."""
+    long = need.quantiles.rename_axis(columns="output_type_id").stack().rename("value").reset_index()  # noqa: PD013
+    fan = Fan(
+        route_view.for_chart(need.history), long, night.as_of, _("People in reception"),
+        threshold=None if pd.isna(need.places) else need.places, months_back=36 // need.months_each,
+        months_each=need.months_each,
+    )  # fmt: skip
+    name = reception.place_name(need.series_id, lang())
+    st.html(fan_key(fan, current_theme()))
+    what = _("{place}: people in reception, counted and expected.").format(place=name)
+    layout.chart(fan_chart(fan, current_theme(), height=400), fan_alt(fan, name=name, what=what), "reception-fan")
+
+
+def show_months(night: Night, need: Need) -> None:
+    """The periods ahead as a table, and its file."""
+    st.header(_("Entries, exits and places"), anchor=False)
+    name = reception.place_name(need.series_id, lang())
+    title = _("{place}: people in reception, entries, exits and places").format(place=name)
+    st.table(reception.table(need, lang()).map(plain), border="horizontal", hide_index=True, alt=title)
+    rows = need.rows.assign(places=need.places, chance=need.chances.to_numpy())
+    file_name = f"reception-{need.series_id.split('.')[1].lower()}"
+    downloads.buttons(downloads.export_of(night, file_name, title, rows, reception_sources(night, need.series_id)))
+    text = _(
+        "Exits are what balances people and entries; entries are estimated from arrivals. Places that suffice are "
+        "enough up to that month in nine of ten cases."
+    )
+    st.markdown(small(text))
+
+
+def reception_sources(night: Night, series_id: str) -> list[str]:
+    """Sources of a stock."""
+    rows = night.frame("observations")
+    return sorted(rows.loc[rows["series_id"] == series_id, "source_id"].unique())
+
+
+def show_regions(night: Night, found: list[str], series_id: str, factor: float) -> None:
+    """Small pictures of a country's regions, those that need most further places first."""
+    country = series_id.split(".")[1][:3]
+    regions = [name for name in found if name.split(".")[1].startswith(f"{country}-")]
+    if not regions:
+        return
+    st.header(_("Regions by further places needed"), anchor=False)
+    reads.drawn_once(night, partial(draw_regions, night, regions, factor), "reception regions", country, factor)
+    text = _("Places needed beyond the people there now, to suffice for six months in nine of ten cases.")
+    st.markdown(small(text))
+
+
+def draw_regions(night: Night, regions: list[str], factor: float) -> None:
+    """One cell per region: its name, the further places, and its line."""
+    needs = sorted((need_of(night, name, factor, None) for name in regions), key=lambda need: -need.further)
+    with st.container(key="reception-grid"), st.grid(4, min_column_width=150):
+        for need in needs:
+            name = reception.place_name(need.series_id, lang())
+            line = tables.sparkline(need.history, need.quantiles, theme=current_theme(), months_back=36)
+            link = state.link("reception", place=need.series_id.split(".")[1])
+            alt = _("Three years of people in reception and the forecast, {place}").format(place=name)
+            label = tables.no_break(plain(name))
+            st.markdown(f"[{label} **{lang().signed(need.further)}**]({link})  \n![{alt}]({line})")
+
+
+def show_kinds(night: Night, series_id: str) -> None:
+    """People by kind of accommodation, as counted last."""
+    make = partial(reception.kinds, night.frame("observations"), series_id, lang())
+    found: pd.DataFrame = reads.once(night, make, "reception kinds", series_id)
+    if found.empty:
+        return
+    st.header(_("Kinds of accommodation"), anchor=False)
+    shown = pd.DataFrame({_("Kind"): found["name"], _("People"): [lang().counted(value) for value in found["value"]]})
+    st.table(shown, border="horizontal", hide_index=True, alt=_("People by kind of accommodation"))
+
+
+show(layout.open_page())

@@ -1,0 +1,230 @@
+"""People in reception in one reader's language: how many places suffice until when, and what the forecast is worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.calendar import MONTHS_EACH, Frequency, end_dates
+from core.languages import Language, is_known
+from core.languages import marked as _
+from core.regions import REGIONS
+from core.schema import RECEPTION
+from reports import numbers
+from reports.names import country_name
+from reports.route import KeyNumber
+from reports.year_ahead import LEVELS, TOO_NARROW
+
+UNLIKELY, LIKELY = 0.2, 0.5
+"""Probabilities of too few places whose first period is named."""
+_BASELINE = "vigie-baseline"
+KINDS = {
+    "hotspots": _("Hot spots"), "centres": _("Reception centres"), "sai": _("Municipal network (SAI)"),
+    "dispersal": _("Dispersal accommodation"), "hotel": _("Hotels"), "initial": _("Initial accommodation"),
+    "other": _("Other accommodation"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Need:
+    """What one country or region needs in the periods ahead, in one scenario of arrivals.
+
+    Attributes:
+        series_id: The stock, such as ``reception.ITA._T.M``.
+        rows: Its rows of ``reception_needs`` at one factor, in time order.
+        history: Counted periods: ``time_period, obs_value, obs_flag, end_date``.
+        scores: Its rows of ``reception_scores`` on log1p scale against persistence.
+        places: Places known, or the reader's number; NaN for none.
+    """
+
+    series_id: str
+    rows: pd.DataFrame
+    history: pd.DataFrame
+    scores: pd.DataFrame
+    places: float
+
+    @property
+    def freq(self) -> Frequency:
+        """How often people are counted: M or Q."""
+        return "Q" if self.series_id.endswith("Q") else "M"
+
+    @property
+    def months_each(self) -> int:
+        """Months of a period."""
+        return MONTHS_EACH[self.freq]
+
+    @property
+    def ends(self) -> pd.Series:
+        """Last day of each period ahead."""
+        return end_dates(self.rows["time_period"], self.freq)
+
+    @property
+    def quantiles(self) -> pd.DataFrame:
+        """One row per period ahead (its last day), one column per level."""
+        table = self.rows[list(LEVELS.values())].set_axis(list(LEVELS), axis=1)
+        return table.set_axis(pd.DatetimeIndex(self.ends, name="target_end_date"), axis=0)
+
+    @property
+    def chances(self) -> pd.Series:
+        """Probability of more people than places at the end of each period ahead, by its last day; NaN without places.
+
+        A number of places that the release does not hold is read between its quantiles.
+        """
+        if self.rows["places"].eq(self.places).all():
+            return self.rows["chance"].set_axis(self.quantiles.index)
+        if not is_known(self.places):
+            return pd.Series(np.nan, self.quantiles.index)
+        levels = np.asarray(list(LEVELS))
+        below = [np.interp(self.places, row, levels, left=0.0, right=1.0) for row in self.quantiles.to_numpy()]
+        return pd.Series(1 - np.asarray(below), self.quantiles.index)
+
+    @property
+    def further(self) -> float:
+        """Places needed beyond the people there now, to suffice in nine of ten cases."""
+        return float(self.rows["enough"].iloc[-1] - self.rows["last_value"].iloc[-1])
+
+
+def needs_of(
+    frames: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame], series_id: str, factor: float, places: float | None
+) -> Need:
+    """Gather one stock from a release's ``reception_needs``, ``observations`` and ``reception_scores``.
+
+    Args:
+        frames: The three tables.
+        series_id: The stock.
+        factor: Scenario: by what arrivals ahead are multiplied.
+        places: The reader's number; None for the release's own.
+    """
+    needs, observations, scores = frames
+    rows = needs[(needs["series_id"] == series_id) & (needs["factor"] == factor)].sort_values("horizon")
+    own = scores[scores["series_id"].eq(series_id) & scores["scale"].eq("log") & scores["reference"].eq(_BASELINE)]
+    return Need(
+        series_id, rows.reset_index(drop=True),
+        numbers.series_of(observations, series_id, "Q" if series_id.endswith("Q") else "M"),
+        own[own["model_id"] == "vigie-reception"].sort_values("horizon"),
+        float(rows["places"].iloc[0]) if places is None else places,
+    )  # fmt: skip
+
+
+def stocks(needs: pd.DataFrame) -> list[str]:
+    """Series of countries in a release, most people first, each followed by its regions by further places needed."""
+    last = needs[needs["factor"].eq(1.0)].sort_values("horizon").groupby("series_id").tail(1).set_index("series_id")
+    last = last[last.index.str.startswith(f"{RECEPTION}.")]
+    more = (last["enough"] - last["last_value"]).sort_values(ascending=False)
+    countries = last["last_value"][~last.index.str.contains("-")].sort_values(ascending=False).index
+    return [
+        str(name)
+        for country in countries
+        for name in [country, *(one for one in more.index if one.startswith(f"{country.removesuffix('._T.M')}-"))]
+    ]
+
+
+def place_name(series_id: str, language: Language) -> str:
+    """A country in the reader's language, or a region as its publisher writes it."""
+    code = series_id.split(".")[1]
+    return REGIONS.get(code) or country_name(code, language)
+
+
+def title(need: Need, language: Language) -> str:
+    """How many places suffice until when."""
+    return language.text(
+        _("{place}: {places} places suffice to the end of {period} in nine of ten cases"),
+        place=place_name(need.series_id, language),
+        places=language.expected(float(need.rows["enough"].iloc[-1])),
+        period=language.month(need.ends.iloc[-1]),
+    )
+
+
+def key_numbers(need: Need, language: Language) -> list[KeyNumber]:
+    """People now, people expected, entries and exits."""
+    first, last = need.rows.iloc[0], need.rows.iloc[-1]
+    end = language.month(need.ends.iloc[-1])
+    months = len(need.rows) * need.months_each
+    moves = {name: float(need.rows[name].sum()) / months for name in ("entries", "exits")}
+    return [
+        (
+            language.text(_("People, end of {month}"), month=language.month(need.history["end_date"].iloc[-1])),
+            language.counted(float(first["last_value"])),
+            "",
+        ),
+        (
+            language.text(_("Expected, end of {month}"), month=end),
+            language.expected(float(last["median"])),
+            language.text(_("80%: {interval}"), interval=language.interval(last["lo_80"], last["hi_80"])),
+        ),
+        (language.text(_("Entries a month")), language.expected(moves["entries"]), ""),
+        (language.text(_("Exits a month")), language.expected(moves["exits"]), ""),
+    ]
+
+
+def places_words(need: Need, language: Language) -> str:
+    """When the places known are likely not to suffice, in a sentence; how to give them where none are known."""
+    if not is_known(need.places):
+        return language.text(_("No number of places is known: enter one to read when it may be exceeded."))
+    given = language.counted(need.places)
+    last = need.chances.iloc[-1]
+    words = language.text(
+        _("{places} places: the probability that more people need one is {chance} at the end of {month}."),
+        places=given, chance=language.percent(last), month=language.month(need.ends.iloc[-1]),
+    )  # fmt: skip
+    for level, text in ((UNLIKELY, _("It first exceeds {level} in {month}.")),
+                        (LIKELY, _("It first exceeds {level} in {month}."))):  # fmt: skip
+        above = need.chances[need.chances > level]
+        if len(above):
+            month = language.month(above.index[0])
+            words += " " + language.text(text, level=language.percent(level), month=month)
+    if not (need.chances > UNLIKELY).any():
+        words += " " + language.text(_("It stays below {level}."), level=language.percent(UNLIKELY))
+    return words
+
+
+def record_words(need: Need, language: Language) -> str:
+    """What past forecasts of this stock were worth, and where the evidence is weak."""
+    if need.scores.empty:
+        return language.text(_("No past forecasts of this stock can be scored yet."))
+    parts = []
+    for row in need.scores[need.scores["horizon"].isin([1, 2] if need.freq == "Q" else [1, 3, 6])].to_dict("records"):
+        ends = (language.decimal(row["relative_wis_lo"]), language.decimal(row["relative_wis_hi"]))
+        ahead = language.text(_("{n} months ahead"), n=int(row["horizon"]) * need.months_each)
+        parts.append(f"{ahead} {language.decimal(row['relative_wis'])} ({ends[0]}–{ends[1]})")
+    text = language.text(
+        _("Error relative to “the last count stays”, at {n} past dates (90% interval): {ratios}. Below 1 is better."),
+        n=int(need.scores["n"].max()), ratios=language.listed(parts),
+    )  # fmt: skip
+    held = float(np.average(need.scores["coverage_80"], weights=need.scores["n"]))
+    text += " " + language.text(_("The 80% interval held {share} of outcomes."), share=language.share(held))
+    if held < TOO_NARROW:
+        text += " " + language.text(_("The intervals were too narrow: do not rely on them."))
+    if (need.scores["relative_wis_hi"] >= 1).all():
+        text += " " + language.text(_("It is not shown to be better."))
+    return text
+
+
+def table(need: Need, language: Language) -> pd.DataFrame:
+    """People, entries, exits and places by period ahead, in words."""
+    rows = need.rows
+    words = {
+        _("End of"): [language.month(end) for end in need.ends],
+        _("Expected"): [language.expected(value) for value in rows["median"]],
+        _("80% interval"): [
+            language.interval(low, high) for low, high in zip(rows["lo_80"], rows["hi_80"], strict=True)
+        ],
+        _("Entries"): [language.expected(value) for value in rows["entries"]],
+        _("Exits"): [language.expected(value) for value in rows["exits"]],
+        _("Places that suffice"): [language.expected(value) for value in rows["enough"]],
+    }
+    if is_known(need.places):
+        words[_("Too few places")] = [language.percent(chance, brief=True) for chance in need.chances]
+    return pd.DataFrame({language.text(name): values for name, values in words.items()})
+
+
+def kinds(observations: pd.DataFrame, series_id: str, language: Language) -> pd.DataFrame:
+    """People by kind of accommodation in the newest period that has them: ``name``, ``value``, most first."""
+    parts = series_id.split(".")
+    rows = observations[observations["target"].str.startswith(f"{RECEPTION}_") & (observations["geo"] == parts[1])]
+    newest = rows[rows["time_period"] == rows["time_period"].max()].sort_values("obs_value", ascending=False)
+    codes = newest["target"].str.removeprefix(f"{RECEPTION}_")
+    names = [language.text(KINDS.get(code, code)) for code in codes]
+    return pd.DataFrame({"name": names, "value": newest["obs_value"].to_numpy()})

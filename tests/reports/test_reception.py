@@ -1,0 +1,113 @@
+"""What a release says of people in reception: places that suffice, when they may not, and the record."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.languages import Language
+from reports import reception
+from reports.reception import Need
+from reports.year_ahead import LEVELS
+
+ENGLISH = Language("en")
+ITALY, LOMBARDY, SICILY = "reception.ITA._T.M", "reception.ITA-25._T.M", "reception.ITA-82._T.M"
+
+
+def rows(series_id: str = ITALY, start: float = 1000.0, step: float = 100.0, places: float = np.nan) -> pd.DataFrame:
+    """Three months whose median grows by ``step``, with uniform quantiles of 200 people around it."""
+    horizon = np.arange(1, 4)
+    spread = {name: start + step * horizon + 200 * (level - 0.5) for level, name in LEVELS.items()}
+    return pd.DataFrame(
+        {
+            "series_id": series_id, "factor": 1.0, "freq": "M", "last_period": "2024-12", "last_value": start,
+            "time_period": ["2025-01", "2025-02", "2025-03"], "horizon": horizon, **spread, "entries": 300.0,
+            "exits": 200.0, "enough": start + step * horizon + 80, "places": places, "chance": np.nan,
+        }
+    )  # fmt: skip
+
+
+def scores(ratio: float = 0.7, high: float = 0.9, held: float = 0.8) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "model_id": "vigie-reception", "series_id": ITALY, "horizon": [1, 3, 6], "scale": "log",
+            "reference": "vigie-baseline", "relative_wis": ratio, "relative_wis_lo": 0.5, "relative_wis_hi": high,
+            "coverage_80": held, "n": [44, 42, 40],
+        }
+    )  # fmt: skip
+
+
+HISTORY = pd.DataFrame(
+    {"series_id": ITALY, "time_period": ["2024-11", "2024-12"], "obs_value": [950.0, 1000.0], "obs_flag": ""}
+)
+
+
+def need(places: float | None = None, scored: pd.DataFrame | None = None) -> Need:
+    frames = (rows(), HISTORY, scores() if scored is None else scored)
+    return reception.needs_of(frames, ITALY, 1.0, places)
+
+
+def test_title_names_the_places_that_suffice_until_when() -> None:
+    assert (
+        reception.title(need(), ENGLISH) == "Italy: 1,400 places suffice to the end of March 2025 in nine of ten cases"
+    )
+
+
+def test_months_in_which_places_first_fail_with_both_probabilities_are_named() -> None:
+    words = reception.places_words(need(1150), ENGLISH)
+    assert "It first exceeds 20% in January 2025." in words
+    assert "It first exceeds 50% in February 2025." in words
+
+
+def test_plentiful_places_stay_below_the_lower_probability() -> None:
+    words = reception.places_words(need(5000), ENGLISH)
+    assert "below 1% at the end of March 2025" in words
+    assert words.endswith("It stays below 20%.")
+
+
+def test_the_release_s_own_probability_goes_before_one_between_quantiles() -> None:
+    own = rows(places=1200.0).assign(chance=[0.1, 0.3, 0.9])
+    told = reception.needs_of((own, HISTORY, scores()), ITALY, 1.0, None)
+    assert told.chances.tolist() == [0.1, 0.3, 0.9]
+    assert replace(told, places=1100.0).chances.tolist() == pytest.approx([0.5, 1.0, 1.0])
+
+
+def test_unknown_places_are_asked_for() -> None:
+    assert reception.places_words(need(), ENGLISH).startswith("No number of places is known")
+    assert "Too few places" not in reception.table(need(), ENGLISH)
+    assert "Too few places" in reception.table(need(1200), ENGLISH)
+
+
+def test_regions_follow_their_country_by_further_places_needed() -> None:
+    parts = [rows(), rows(SICILY, 500, 10), rows(LOMBARDY, 200, 60), rows("reception_sai.ITA._T.M")]
+    assert reception.stocks(pd.concat(parts)) == [ITALY, LOMBARDY, SICILY]
+    assert reception.place_name(LOMBARDY, ENGLISH) == "Lombardia"
+
+
+def test_record_names_ratio_interval_and_share_held() -> None:
+    words = reception.record_words(need(), ENGLISH)
+    assert "at 44 past dates" in words
+    assert "3 months ahead 0.70 (0.50–0.90)" in words
+    assert "held 80% of outcomes" in words
+    assert "too narrow" not in words
+
+
+def test_weak_evidence_is_said() -> None:
+    words = reception.record_words(need(scored=scores(high=1.2, held=0.6)), ENGLISH)
+    assert "The intervals were too narrow" in words
+    assert "It is not shown to be better" in words
+
+
+def test_kinds_of_accommodation_are_those_counted_last() -> None:
+    kinds = pd.DataFrame(
+        {
+            "target": ["reception_hotel", "reception_initial", "reception_hotel", "reception"],
+            "geo": "GBR", "time_period": ["2024-Q3", "2024-Q3", "2024-Q2", "2024-Q3"],
+            "obs_value": [5.0, 9.0, 7.0, 14.0],
+        }
+    )  # fmt: skip
+    found = reception.kinds(kinds, "reception.GBR._T.Q", ENGLISH)
+    assert found.to_numpy().tolist() == [["Initial accommodation", 9.0], ["Hotels", 5.0]]
