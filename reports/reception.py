@@ -187,10 +187,10 @@ def record_words(need: Need, language: Language) -> str:
     parts = []
     for row in need.scores[need.scores["horizon"].isin([1, 2] if need.freq == "Q" else [1, 3, 6])].to_dict("records"):
         ends = (language.decimal(row["relative_wis_lo"]), language.decimal(row["relative_wis_hi"]))
-        ahead = language.text(_("{n} months ahead"), n=int(row["horizon"]) * need.months_each)
+        ahead = language.text(_("month {n}"), n=int(row["horizon"]) * need.months_each)
         parts.append(f"{ahead} {language.decimal(row['relative_wis'])} ({ends[0]}–{ends[1]})")
     text = language.text(
-        _("Error relative to “the last count stays”, at {n} past dates (90% interval): {ratios}. Below 1 is better."),
+        _("Error relative to “the last count stays” (past dates: {n}; 90% interval): {ratios}. Below 1 is better."),
         n=int(need.scores["n"].max()), ratios=language.listed(parts),
     )  # fmt: skip
     held = float(np.average(need.scores["coverage_80"], weights=need.scores["n"]))

@@ -144,6 +144,7 @@ MANY = (
     "cut off", "position outside", "redirected more than", "refused: more than", "the answer took longer",
     "{citizen}, {share} of arrivals here", "{fault} (", "{month} counted", "{n} known figures", "{n} pages",
     "{n} figures repeat", "{n} series move alike", "{span} ", "{share} months of lead time", "{n} before",
+    "{place}: {places} places", "{places} places:",
 )  # fmt: skip
 """Texts, by how they begin, whose figure is never none or one: limits, ages beyond a limit, what needs many cases."""
 NOUNS = {

@@ -89,8 +89,8 @@ def test_regions_follow_their_country_by_further_places_needed() -> None:
 
 def test_record_names_ratio_interval_and_share_held() -> None:
     words = reception.record_words(need(), ENGLISH)
-    assert "at 44 past dates" in words
-    assert "3 months ahead 0.70 (0.50–0.90)" in words
+    assert "past dates: 44" in words
+    assert "month 3 0.70 (0.50–0.90)" in words
     assert "held 80% of outcomes" in words
     assert "too narrow" not in words
 
