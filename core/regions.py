@@ -1,6 +1,15 @@
-"""Regions below a country for which people in reception are counted: code and name as the publisher writes it."""
+"""Regions below a country for which people in reception are counted: code and name as the publisher writes it.
+
+A region of an analyst's own figures has its name for a code: ``DEU-BAYERN``.
+"""
 
 from __future__ import annotations
+
+import re
+
+from core.countries import known_codes
+from core.errors import InputError
+from core.languages import marked as _
 
 REGIONS: dict[str, str] = {
     "ITA-21": "Piemonte", "ITA-23": "Valle d'Aosta", "ITA-25": "Lombardia", "ITA-32": "Trentino-Alto Adige",
@@ -19,3 +28,21 @@ REGIONS: dict[str, str] = {
 def region_codes(country: str) -> dict[str, str]:
     """Code of each region of a country by its name in lower case."""
     return {name.casefold(): code for code, name in REGIONS.items() if code.startswith(country)}
+
+
+def place_code(text: str) -> str:
+    """Code of a country or region that a person names: ``ITA``, ``ITA-25`` or ``ITA-Lombardia``, ``DEU-Bayern``.
+
+    Raises:
+        InputError: It is neither.
+    """
+    country, mark, region = text.strip().partition("-")
+    name = re.sub(r"[^A-Z0-9]+", "_", region.upper()).strip("_")
+    if country not in known_codes() or bool(mark) != bool(name):
+        raise InputError(_("'{name}' is no place of reception: write `DEU`, or `DEU-Bayern` for a region"), name=text)
+    return region_codes(country).get(region.casefold(), f"{country}{mark}{name}")
+
+
+def region_name(code: str) -> str:
+    """A region's name: as its publisher writes it, or read off the code of one's own."""
+    return REGIONS.get(code) or code.partition("-")[2].replace("_", " ").title()

@@ -36,6 +36,9 @@ TARGETS = ("arrivals", "detections", "asylum_applications", "temporary_protectio
 RECEPTION = "reception"
 """Target of people in reception, a stock at the end of a period; followed by ``_`` and a kind of centre for a part."""
 
+PLACES = "places"
+"""Target of places: how many people a country's or region's reception can hold."""
+
 TEXT, NUMBER, WHOLE, DAY, YES_NO = "object", "float64", "int64", "datetime64[ns]", "bool"
 """The five kinds of columns, as pandas dtypes."""
 

@@ -6,7 +6,7 @@ import datetime as dt
 import functools
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,18 @@ from core.countries import map_countries
 from core.errors import InputError, SourceError, message
 from core.languages import languages
 from core.languages import marked as _
+from core.regions import place_code
 from core.release import OBSERVATIONS
 from core.routes import OWN_PREFIX, own_route_id
-from core.schema import ALL, NOT_APPLICABLE, make_series_id, refuse_person_level, resembles_person_level
+from core.schema import (
+    ALL,
+    NOT_APPLICABLE,
+    PLACES,
+    RECEPTION,
+    make_series_id,
+    refuse_person_level,
+    resembles_person_level,
+)
 from core.table_files import FORMULA_STARTS
 from ingest import Parsed, RawFile
 from ingest.own_mapping import OwnMapping, with_advice
@@ -56,14 +65,23 @@ def parse_own(raw: RawFile, mapping: OwnMapping, *, today: dt.date | None = None
 
     Returns:
         Series ``<what>.<route>._Z._T.<freq>`` of the mapping's source, and by destination and nationality where they
-        are given; rows that break a rule are set aside, up to one in twenty, and totals.
+        are given, or ``reception.<place>._T.<freq>``. Rows that break a rule are set aside, up to one in twenty, and
+        totals.
 
     Raises:
         SourceError: The file is refused (formulas, macros, links, zip bombs, persons), is broken, or is no table as
             the mapping says; the text says what to do, with an example.
     """
     try:
-        return _parse(raw, mapping, today)
+        found = _parse(raw, mapping, today)
+        if mapping.columns.places is None:
+            return found
+        places = _parse(raw, mapping.of_places, today)
+        return Parsed(
+            pd.concat([found.observations, places.observations], ignore_index=True),
+            pd.concat([found.rejected, places.rejected], ignore_index=True).drop_duplicates(ignore_index=True),
+            found.doubts,
+        )
     except SourceError as error:
         raise with_advice(error) from None
 
@@ -76,7 +94,7 @@ def _parse(raw: RawFile, mapping: OwnMapping, today: dt.date | None) -> Parsed:
     kept, aside = _cells(raw, frame, mapping)
     table, fixed = mapping.table, mapping.fixed
     what = fixed.name if table.what == "indicator" and fixed.name else table.what
-    citizen = ALL if table.what == "arrivals" else NOT_APPLICABLE
+    citizen = ALL if table.what == "arrivals" or mapping.of_people else NOT_APPLICABLE
     given: dict[str, Any] = {
         "target": what,
         "freq": table.freq,
@@ -85,10 +103,10 @@ def _parse(raw: RawFile, mapping: OwnMapping, today: dt.date | None) -> Parsed:
     }
     given |= {"source_id": mapping.source.source_id, "lag_days": mapping.source.lag_days}
     if fixed.route is not None:
-        given["route_id"] = own_route_id(fixed.route)
+        given |= {"geo": place_code(fixed.route)} if mapping.of_people else {"route_id": own_route_id(fixed.route)}
     day = today or dt.datetime.now(dt.UTC).date()
     # A capacity is no count: one of a running or coming month holds from the day on which it is handed over.
-    coming = (kept["time_period"].astype(str) >= f"{day:%Y-%m}") & (table.what == CAPACITY)
+    coming = (kept["time_period"].astype(str) >= f"{day:%Y-%m}") & (table.what in (CAPACITY, PLACES))
     ahead = dt.date(day.year + MOST_YEARS_AHEAD, 12, 31)
     parts = [(kept[coming].assign(as_of=pd.Timestamp(day)), ahead), (kept[~coming], today)]
     found = [to_observations(raw, rows, today=newest, **given) for rows, newest in parts if len(rows)]
@@ -104,7 +122,9 @@ def _parse(raw: RawFile, mapping: OwnMapping, today: dt.date | None) -> Parsed:
 
 
 def _sums(figures: pd.DataFrame, kept: pd.DataFrame, mapping: OwnMapping) -> list[pd.DataFrame]:
-    """Sums over destinations, and over nationalities, of months of which no row was set aside."""
+    """Sums of arrivals over destinations, and over nationalities, of months of which no row was set aside."""
+    if mapping.table.what != "arrivals":
+        return []
     month = ["route_id", "time_period"] if "route_id" in kept else ["time_period"]
     rows = figures.set_index(month).index
     read, given = (some.groupby(month).size().reindex(rows).to_numpy() for some in (figures, kept))
@@ -162,30 +182,35 @@ def _cells(raw: RawFile, frame: pd.DataFrame, mapping: OwnMapping) -> tuple[pd.D
     # What stands in many cells is read once; 1 and True are two figures.
     once = functools.lru_cache(maxsize=None, typed=True)
     period, number = (once(functools.partial(read, mapping=mapping)) for read in (_period, _number))
-    places = columns.places
-    wanted = [name for name in (columns.time_period, columns.value, *places.values()) if name]
+    dimensions = mapping.dimensions
+    wanted = [name for name in (columns.time_period, columns.value, *dimensions.values()) if name]
     require_columns(frame, wanted, raw.name)
-    named = frame[[*places.values()]]
+    named = frame[[*dimensions.values()]]
     total = RowRule(", ".join(named.columns), _("a total of other rows"), named.map(is_total).any(axis=1))
     named, totals = set_aside(named, [total], source_id=mapping.source.source_id, file=raw.name, tolerated=1)
     frame = frame.loc[named.index]
     if table.wide:
-        periods = {name: _period(name, mapping) for name in frame.columns if name not in places.values()}
+        periods = {name: _period(name, mapping) for name in frame.columns if name not in dimensions.values()}
         layout = PERIODS[table.freq]
         heads = [name for name, period in periods.items() if re.fullmatch(layout, period)]
         if not heads:
             raise SourceError(
                 raw.name, _("no header cell reads as a period; found {found}"), found=list(frame.columns)[:20]
             )
-        long = frame.melt([*places.values()], heads, ignore_index=False, var_name="_period", value_name="_value")
+        long = frame.melt([*dimensions.values()], heads, ignore_index=False, var_name="_period", value_name="_value")
         long.index = pd.Index([f"{row}, {name}" for row, name in zip(long.index, long["_period"], strict=True)])
         long["_period"] = long["_period"].map(periods)
     else:
         long = frame.rename(columns={columns.time_period: "_period", columns.value: "_value"})
         long = long.assign(_period=long["_period"].map(period))
     cells = pd.DataFrame({"time_period": long["_period"], "value": long["_value"].map(number)})
-    for name, head in places.items():
-        cells[name] = _routes(raw, long[head]) if name == "route_id" else map_countries(long[head], raw.name)
+    for name, head in dimensions.items():
+        if name == "route_id":
+            cells[name] = _coded(raw, long[head], own_route_id, _ROUTE_FAULT)
+        elif mapping.of_people:
+            cells[name] = _coded(raw, long[head], place_code, _PLACE_FAULT)
+        else:
+            cells[name] = map_countries(long[head], raw.name)
     kept = cells[(cells["time_period"] != "") | (cells["value"] != "")]
     if table.wide:
         kept = kept[kept["value"] != ""]
@@ -198,7 +223,7 @@ def _cells(raw: RawFile, frame: pd.DataFrame, mapping: OwnMapping) -> tuple[pd.D
 def _by_month(raw: RawFile, days: pd.DataFrame, mapping: OwnMapping) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Days summed by month; one that lacks a day is set aside."""
     dates = to_days(days["time_period"])
-    keys = [name for name in mapping.columns.places if name in days]
+    keys = [name for name in mapping.dimensions if name in days]
     rules = [
         RowRule("time_period", _("the day does not exist"), dates.isna()),
         *count_rules(days["value"], "value"),
@@ -275,14 +300,18 @@ def _head(cell: object, mapping: OwnMapping) -> str:
     return _period(cell, mapping) if mapping.table.wide and is_date else str(cell).strip()
 
 
-def _routes(raw: RawFile, places: pd.Series) -> list[str]:
-    read = functools.lru_cache(maxsize=None)(own_route_id)
+_ROUTE_FAULT = _("the cell cannot name a route: up to 38 letters, digits and spaces")
+_PLACE_FAULT = _("the cell names no place of reception")
+
+
+def _coded(raw: RawFile, places: pd.Series, code: Callable[[str], str], fault: str) -> list[str]:
+    """The code of each cell that names a route or place."""
+    read = functools.lru_cache(maxsize=None)(code)
     found = []
     for row, cell in places.items():
         try:
             found.append(read(str(cell)))
         except InputError:
-            fault = _("the cell cannot name a route: up to 38 letters, digits and spaces")
             raise SourceError(raw.name, fault, row=str(row), column="route") from None
     return found
 

@@ -14,11 +14,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from core.errors import InputError, Message, SourceError, message
 from core.languages import marked as _
+from core.schema import PLACES
 from ingest import SourceCard
 from ingest.tables import RAGGED
 
-What = Literal["arrivals", "capacity", "indicator"]
-_EXPECTED_DAYS: dict[What, int] = {"arrivals": 75, "capacity": 400, "indicator": 120}
+What = Literal["arrivals", "capacity", "reception", "places", "indicator"]
+_EXPECTED_DAYS: dict[What, int] = {"arrivals": 75, "capacity": 400, "reception": 75, "places": 400, "indicator": 120}
 """Greatest usual age where the mapping says none: a capacity holds until another is given."""
 
 
@@ -51,8 +52,9 @@ class OwnTable(_Part):
 
     Attributes:
         what: ``arrivals``: persons per month, to be forecast; ``capacity``: persons a month that a route can take in,
-            a threshold of alerts; ``indicator``: any other number, shown as context.
-        freq: M; for an indicator also Q or A.
+            a threshold of alerts; ``reception``: people in reception at the end of a period; ``places``: how many
+            people reception can hold; ``indicator``: any other number, shown as context.
+        freq: M; for people in reception and places also Q, for an indicator Q or A.
         encoding: Of a CSV, such as ``cp1252``; UTF-8 by default.
         header_row: Number of the row that holds the header; titles above it are left out.
         wide: One column per period: each header cell that reads as a period heads a column of figures.
@@ -82,8 +84,10 @@ class OwnColumns(_Part):
     """Header cells of the columns to read, every other one is left out; a wide table needs none of the first two.
 
     Attributes:
+        route: A route or place; for people in reception a country or region, such as ``DEU`` or ``DEU-Bayern``.
         citizen: Nationality, or country of origin; of arrivals.
         geo: Country of destination; of arrivals.
+        places: Places, beside people in reception.
     """
 
     time_period: str = ""
@@ -91,12 +95,7 @@ class OwnColumns(_Part):
     route: str | None = None
     citizen: str | None = None
     geo: str | None = None
-
-    @property
-    def places(self) -> dict[str, str]:
-        """Header cells that tell rows apart, by the dimension that they give."""
-        given = {"route_id": self.route, "citizen": self.citizen, "geo": self.geo}
-        return {name: head for name, head in given.items() if head is not None}
+    places: str | None = None
 
 
 class OwnFixed(_Part):
@@ -128,7 +127,7 @@ class OwnMapping(_Part):
             raise ValueError("give either columns.route or fixed.route")
         if self.table.what != "arrivals" and (self.columns.citizen or self.columns.geo):
             raise ValueError("columns.citizen and columns.geo are of arrivals only")
-        if self.table.what != "indicator" and self.table.freq != "M":
+        if self.table.what in ("arrivals", "capacity") and self.table.freq != "M":
             raise ValueError("arrivals and capacities are monthly: table.freq must be M")
         if not self.table.wide and not (self.columns.time_period and self.columns.value):
             raise ValueError("give columns.time_period and columns.value, or table.wide = true")
@@ -141,6 +140,35 @@ class OwnMapping(_Part):
         if self.table.decimal == self.table.thousands:
             raise ValueError("table.decimal and table.thousands must differ")
         return self
+
+    @model_validator(mode="after")
+    def _is_a_whole_stock(self) -> OwnMapping:
+        if self.of_people and self.table.freq == "A":
+            raise ValueError("people in reception and places are monthly or quarterly: table.freq must be M or Q")
+        if self.of_people and self.table.sum_days:
+            raise ValueError("people in reception and places are no sums of days: leave out table.sum_days")
+        if self.columns.places is not None and (self.table.what != "reception" or self.table.wide):
+            raise ValueError('columns.places stands beside table.what = "reception" in a table that is not wide')
+        return self
+
+    @property
+    def of_people(self) -> bool:
+        """Whether the figures are people in reception, or places for them."""
+        return self.table.what in (RECEPTION, PLACES)
+
+    @property
+    def dimensions(self) -> dict[str, str]:
+        """Header cells that tell rows apart, by the dimension that they give."""
+        place = "geo" if self.of_people else "route_id"
+        given = {"citizen": self.columns.citizen, "geo": self.columns.geo, place: self.columns.route}
+        return {name: head for name, head in given.items() if head is not None}
+
+    @property
+    def of_places(self) -> OwnMapping:
+        """The mapping of the column of places in the same file."""
+        table = self.table.model_copy(update={"what": PLACES})
+        columns = self.columns.model_copy(update={"value": self.columns.places, "places": None})
+        return self.model_copy(update={"table": table, "columns": columns})
 
     @property
     def card(self) -> SourceCard:
@@ -237,6 +265,7 @@ _BY_THE_MAPPING = {
     _("the cell cannot name a route: up to 38 letters, digits and spaces"): _(
         "write a name such as `Ceuta by land`"
     ),
+    _("the cell names no place of reception"): _("write `DEU`, or `DEU-Bayern` for a region"),
 }  # fmt: skip
 """What to do about a fault that a mapping can settle, by its rule."""
 _IN_THE_FILE = {

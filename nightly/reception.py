@@ -18,7 +18,7 @@ from core.calendar import Frequency, period_index, write_period
 from core.errors import InputError
 from core.release import FORECASTS, RELEASE
 from core.routes import ARRIVAL_SERIES, ROUTES
-from core.schema import RECEPTION, check, concat_filled, typed
+from core.schema import PLACES, RECEPTION, check, concat_filled, typed
 from forecasting import BASELINE
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import QuantileTable, stack, to_matrix, to_rows
@@ -39,8 +39,6 @@ from forecasting.verification import score_rows, summarise
 from forecasting.verification.verdict import compare
 from nightly import RealTimeData
 
-PLACES = "places"
-"""Target of places: how many people a country's or region's reception can hold."""
 MONTHS: dict[Frequency, int] = {"M": 1, "Q": 3}
 LAGS: dict[Frequency, int] = {"M": 2, "Q": 0}
 """Earlier periods whose arrivals still enter: people come into reception within three months."""

@@ -10,7 +10,7 @@ import pandas as pd
 from core.calendar import MONTHS_EACH, Frequency, end_dates
 from core.languages import Language, is_known
 from core.languages import marked as _
-from core.regions import REGIONS
+from core.regions import region_name
 from core.schema import RECEPTION
 from reports import numbers
 from reports.names import country_name
@@ -124,7 +124,7 @@ def stocks(needs: pd.DataFrame) -> list[str]:
 def place_name(series_id: str, language: Language) -> str:
     """A country in the reader's language, or a region as its publisher writes it."""
     code = series_id.split(".")[1]
-    return REGIONS.get(code) or country_name(code, language)
+    return region_name(code) if "-" in code else country_name(code, language)
 
 
 def title(need: Need, language: Language) -> str:
