@@ -211,12 +211,12 @@ def table(need: Need, language: Language) -> pd.DataFrame:
         _("80% interval"): [
             language.interval(low, high) for low, high in zip(rows["lo_80"], rows["hi_80"], strict=True)
         ],
-        _("Entries"): [language.expected(value) for value in rows["entries"]],
-        _("Exits"): [language.expected(value) for value in rows["exits"]],
         _("Places that suffice"): [language.expected(value) for value in rows["enough"]],
     }
     if is_known(need.places):
         words[_("Too few places")] = [language.percent(chance, brief=True) for chance in need.chances]
+    words[_("Entries")] = [language.expected(value) for value in rows["entries"]]
+    words[_("Exits")] = [language.expected(value) for value in rows["exits"]]
     return pd.DataFrame({language.text(name): values for name, values in words.items()})
 
 

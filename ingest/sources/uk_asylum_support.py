@@ -99,9 +99,8 @@ def parse(raw: RawFile) -> Parsed:
         rows.dropna(subset="geo").assign(target="reception"),
         rows.assign(geo="GBR"),
     ]
-    tidy = pd.concat(parts).groupby(["target", "geo", "time_period"], as_index=False)["obs_value"].sum()
-    tidy["obs_flag"] = flags(
-        (tidy["time_period"] == _BREAK) & tidy[["target", "geo"]].ne(["reception", "GBR"]).any(axis=1), "b"
-    )
+    tidy = pd.DataFrame(pd.concat(parts).groupby(["target", "geo", "time_period"], as_index=False)["obs_value"].sum())
+    is_whole = (tidy["target"] == "reception") & (tidy["geo"] == "GBR")
+    tidy["obs_flag"] = flags((tidy["time_period"] == _BREAK) & ~is_whole, "b")
     found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, route_id=NOT_APPLICABLE, citizen=ALL, freq="Q")
     return Parsed(found, rejected)

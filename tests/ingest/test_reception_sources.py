@@ -59,7 +59,8 @@ def test_a_report_that_repeats_earlier_centres_is_set_aside() -> None:
 def test_regions_in_another_order_are_set_aside_and_the_total_kept() -> None:
     days = ("2022-03-31", "2022-04-30", "2022-05-31")
     sai: list[Count] = [lambda place: 100 * place, lambda place: 100 * (19 - place), lambda place: 100 * place + 1]
-    found = italian(*(report(day, lambda place, n=n: place + n, sai[n]) for n, day in enumerate(days)))
+    centres: list[Count] = [lambda place: place, lambda place: place + 1, lambda place: place + 2]
+    found = italian(*map(report, days, centres, sai))
     assert set(values(found, "reception.ITA._T.M")) == {"2022-03", "2022-04", "2022-05"}
     assert set(values(found, "reception.ITA-25._T.M")) == {"2022-03", "2022-05"}
 
