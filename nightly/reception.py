@@ -76,7 +76,8 @@ class Arrivals:
         for name in series_ids:
             total[:, ~first] += self.known[name].reindex(months[~first]).fillna(0.0).to_numpy()
             total[:, first] += factor * self.ahead[name][:, months.asi8[first] - self.origin.ordinal - 1]
-        return total.reshape(len(total), len(periods), -1).sum(axis=2)
+        sums: FloatArray = total.reshape(len(total), len(periods), -1).sum(axis=2)
+        return sums
 
 
 @dataclass(frozen=True)
@@ -307,7 +308,7 @@ def _scores(past: QuantileTable, panel: Panel, total: str) -> pd.DataFrame:
     ratios = damped.rename(columns={f"ratio{end}": f"relative_wis{end}" for end in ("", "_lo", "_hi")})
     ratios = ratios.assign(series_id=total, reference=DAMPED).drop(columns=["other", "n", "verdict", "p_value"])
     same = own[(own["series_id"] == total) & (own["model_id"] == MODEL_ID)]
-    kept = ["model_id", "series_id", "horizon", "scale", "wis", "n", *(name for name in own if "coverage" in name)]
+    kept = ["model_id", "series_id", "horizon", "scale", "wis", "n", *own.filter(like="coverage")]
     against = ratios.merge(same[kept], on=["model_id", "series_id", "horizon", "scale"])
     return typed(pd.concat([own, against], ignore_index=True), RELEASE["reception_scores"])
 

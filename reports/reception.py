@@ -180,6 +180,23 @@ def places_words(need: Need, language: Language) -> str:
     return words
 
 
+def lines(needs: pd.DataFrame, language: Language) -> list[str]:
+    """One sentence on each country whose places are known, from a release's ``reception_needs``."""
+    known = needs[needs["factor"].eq(1.0) & needs["places"].notna()]
+    nothing = pd.DataFrame()
+    found = [name for name in stocks(known) if "-" not in name]
+    return [
+        language.labelled(
+            place_name(name, language),
+            places_words(
+                Need(name, rows.reset_index(drop=True), nothing, nothing, float(rows["places"].iloc[0])), language
+            ),
+        )
+        for name in found
+        for rows in [known[known["series_id"] == name].sort_values("horizon")]
+    ]
+
+
 def record_words(need: Need, language: Language) -> str:
     """What past forecasts of this stock were worth, and where the evidence is weak."""
     if need.scores.empty:

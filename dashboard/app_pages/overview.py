@@ -16,7 +16,7 @@ from dashboard.maps import flow_map, map_alt
 from dashboard.reads import Night
 from dashboard.tables import sparkline
 from dashboard.theme import current_theme
-from reports import numbers
+from reports import numbers, reception
 from reports.changes import changes
 from reports.citations import map_note, unsettled
 from reports.overview import together
@@ -41,6 +41,7 @@ def show(night: Night) -> None:
         with st.container(key="sums", horizontal=True, vertical_alignment="center"):
             with st.container(width="stretch"):
                 reads.drawn_once(night, partial(show_total, night, summary), "together")
+                reads.drawn_once(night, partial(show_reception, night), "reception")
             with st.container(horizontal=True, vertical_alignment="center", width="content"):
                 if len(night.frame("year_ahead")):
                     label = _("Year ahead →")
@@ -86,6 +87,12 @@ def show_total(night: Night, summary: pd.DataFrame) -> None:
         why = _("The routes’ medians do not add up to this: they are seldom all high, or all low, at once.")
         note = f" {layout.small(why)}" if total.figure else ""
         st.markdown(f"**{layout.plain(total.title)}.** {layout.plain(said)}{note}")
+
+
+def show_reception(night: Night) -> None:
+    """A sentence on each country whose places are known."""
+    for line in reception.lines(night.frame("reception_needs"), lang()):
+        st.markdown(f"[{layout.plain(line)}]({state.link('reception')})")
 
 
 def show_map(summary: pd.DataFrame, months: str) -> None:

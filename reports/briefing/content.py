@@ -17,6 +17,7 @@ from reports.alert import CONTEXT, AlertReport, alert_report, rule_record, statu
 from reports.changes import changes
 from reports.names import level_name, route_name, subject_name
 from reports.overview import together
+from reports.reception import lines as reception
 from reports.route import known_to, window_words
 from reports.scenario import assumed, demand, first_short
 from reports.year_ahead import KINDS, YearLine, year_lines
@@ -149,7 +150,9 @@ def compose(release: LoadedRelease, former: LoadedRelease | None, code: str, dec
         title=total.title,
         known=f"{language.text(_('As known on {day}'), day=day)} · {known_to(release, language)}",
         exercise=" ".join(exercise),
-        summary=" ".join([*total.sentences(language), in_words]),
+        summary=" ".join(
+            [*total.sentences(language), in_words, *reception(release.frame("reception_needs"), language)]
+        ),
         routes=tuple(_route_line(release, row, language) for row in summary.to_dict("records")),
         alerts=tuple(_alert_line(release, row, cards, decisions, language) for row in alerts.to_dict("records")),
         alerts_note=_alerts_note(release, len(alerts), decisions, language),

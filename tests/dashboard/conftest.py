@@ -32,6 +32,7 @@ from workflow.sending import send_waiting
 
 from .asylum_frames import asylum_frames
 from .hub_frames import hub_frames
+from .reception_frames import reception_frames
 
 AS_OF = dt.date(2025, 1, 31)
 SIZES = {"CMR": 6000.0, "EMR": 4500.0, "WMR": 1500.0, "WAR": 3000.0, "CHA": 2500.0}
@@ -210,8 +211,10 @@ def usual_frames(too_old: str | None) -> dict[str, pd.DataFrame]:
     }
     frames |= hub_frames(frames["replays"])
     asylum = asylum_frames(pd.Timestamp(AS_OF))
-    frames["observations"] = pd.concat([frames["observations"], asylum.pop("observations")])
-    return {name: frame.reset_index(drop=True) for name, frame in {**frames, **asylum}.items()}
+    reception = reception_frames(pd.Timestamp(AS_OF))
+    parts = [frames["observations"], asylum.pop("observations"), reception.pop("observations")]
+    frames |= {"observations": pd.concat(parts), **asylum, **reception}
+    return {name: frame.reset_index(drop=True) for name, frame in frames.items()}
 
 
 def last_period(route: str, too_old: str | None) -> pd.Period:

@@ -30,7 +30,10 @@ from .shown import shown
 
 GOLDEN = Path(__file__).with_name("golden")
 """What pages show as a whole: what no test has a sentence for stays as it is; see ``tests/golden.py``."""
-PAGES = ("overview", "route", "asylum", "year_ahead", "alerts", "scenarios", "evaluation", "hub", "data", "method")
+PAGES = (
+    "overview", "route", "asylum", "reception", "year_ahead", "alerts", "scenarios", "evaluation", "hub", "data",
+    "method",
+)  # fmt: skip
 
 
 def visit(page: str, golden: str = "", **address: str) -> AppTest:

@@ -87,6 +87,14 @@ def test_regions_follow_their_country_by_further_places_needed() -> None:
     assert reception.place_name(LOMBARDY, ENGLISH) == "Lombardia"
 
 
+def test_countries_with_places_have_a_line_and_others_have_none() -> None:
+    known = rows(places=1150.0).assign(chance=[0.1, 0.3, 0.9])
+    others = [rows("reception.GBR._T.M"), rows(LOMBARDY, places=10.0)]
+    (line,) = reception.lines(pd.concat([known, *others]), ENGLISH)
+    assert line.startswith("Italy: 1,150 places: the probability")
+    assert reception.lines(known.iloc[:0], ENGLISH) == []
+
+
 def test_record_names_ratio_interval_and_share_held() -> None:
     words = reception.record_words(need(), ENGLISH)
     assert "past dates: 44" in words
