@@ -46,11 +46,11 @@ def test_stage_timer_times_stages_and_reports_them_with_their_steps(monkeypatch:
         now[0] += 1.0
     whole = "Night as known on 2025-01-31"
     assert reported[:6] == [
-        (whole, 0, 6), ("reading", 0, 1), ("reading: Figures", 3, 4), ("reading: Figures", 4, 4), (whole, 1, 6),
-        (whole, 1, 6),
+        (whole, 0, 7), ("reading", 0, 1), ("reading: Figures", 3, 4), ("reading: Figures", 4, 4), (whole, 1, 7),
+        (whole, 1, 7),
     ]  # fmt: skip
     assert [(note["stage"], note["stages_done"], note["step"], note["done"]) for note in notes] == [
-        ("reading", 0, "", 0), ("reading", 0, "Figures", 3), ("hub", 4, "", 0), ("hub", 4, "Figures", 3),
+        ("reading", 0, "", 0), ("reading", 0, "Figures", 3), ("hub", 5, "", 0), ("hub", 5, "Figures", 3),
     ]  # fmt: skip
     assert timer.seconds() == {"reading": 1.23, "hub": 2.0, "in all": 5.23}
 

@@ -25,7 +25,8 @@ _NEXT_STAGE = {
     "reading": "while it forecasts",
     "forecasting": "while it scores and warns",
     "warning and scoring": "while it forecasts asylum applications",
-    "asylum applications": "while it takes in the hub",
+    "asylum applications": "while it forecasts reception",
+    "reception": "while it takes in the hub",
     "hub": "while it publishes",
     "publishing": "while it records, tells and clears up",
 }
