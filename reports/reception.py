@@ -12,10 +12,11 @@ from core.languages import Language, is_known
 from core.languages import marked as _
 from core.regions import region_name
 from core.schema import RECEPTION
+from forecasting.verification import TOO_NARROW
 from reports import numbers
 from reports.names import country_name
 from reports.route import KeyNumber
-from reports.year_ahead import LEVELS, TOO_NARROW
+from reports.year_ahead import LEVELS
 
 UNLIKELY, LIKELY = 0.2, 0.5
 """Probabilities of too few places whose first period is named."""

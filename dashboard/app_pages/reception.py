@@ -80,7 +80,7 @@ def show_controls(need: Need, found: list[str], factors: list[str], factor: floa
 
 def draw_fan(night: Night, need: Need) -> None:
     """People counted and expected, against the places."""
-    long = need.quantiles.rename_axis(columns="output_type_id").stack().rename("value").reset_index()  # noqa: PD013
+    long = need.quantiles.melt(var_name="output_type_id", ignore_index=False).reset_index()
     fan = Fan(
         route_view.for_chart(need.history), long, night.as_of, _("People in reception"),
         threshold=None if pd.isna(need.places) else need.places, months_back=36 // need.months_each,

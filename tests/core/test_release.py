@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import pytest
 
@@ -57,7 +59,7 @@ def begins_at_one(name: str) -> bool:
     table, _dot, column = name.partition(".")
     return (
         column == "horizon"
-        or (column == "n" and table.removeprefix("week_").removeprefix("asylum_") in MADE_OF_CASES)
+        or (column == "n" and re.sub("^(week|asylum|reception)_", "", table) in MADE_OF_CASES)
         or name in {"delays.periods", "reporting.expected"}
     )
 
