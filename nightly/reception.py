@@ -68,8 +68,16 @@ class Arrivals:
     ahead: Mapping[str, FloatArray]
     origin: pd.Period
 
+    @property
+    def reach(self) -> pd.Period:
+        """Last month ahead."""
+        return self.origin + min(paths.shape[1] for paths in self.ahead.values())
+
     def in_periods(self, series_ids: Sequence[str], periods: pd.PeriodIndex, factor: float = 1.0) -> FloatArray:
-        """Paths of their sum, shape ``(n, len(periods))``; months ahead are multiplied by ``factor``."""
+        """Paths of their sum, shape ``(n, len(periods))``; months ahead are multiplied by ``factor``.
+
+        Months before a route's first figure count nobody.
+        """
         months = pd.period_range(periods[0].asfreq("M", how="start"), periods[-1].asfreq("M", how="end"), freq="M")
         first = months.asi8 > self.origin.ordinal
         total = np.zeros((len(next(iter(self.ahead.values()))), len(months)))
@@ -86,7 +94,7 @@ class Stocks:
 
     Attributes:
         panel: The country, its regions and its kinds of centre; values before a break are left out.
-        lag: Usual days from a period's end to its publication.
+        lag: Days from a period's end to its publication: the fewest seen.
     """
 
     panel: Panel
@@ -175,12 +183,14 @@ def forecast_reception(data: RealTimeData, paths: pd.DataFrame, past: pd.DataFra
     known = data.known[data.known["target"].str.startswith(RECEPTION) | data.known["target"].eq(PLACES)]
     newest = known.sort_values("as_of", kind="stable").drop_duplicates(["series_id", "time_period"], keep="last")
     rows = newest[newest["target"].str.startswith(RECEPTION)]
-    places = newest[newest["target"] == PLACES].sort_values("time_period").groupby("geo")["obs_value"].last()
+    begun = newest["freq"].map({freq: write_period(pd.Period(data.date, freq=freq), freq) for freq in MONTHS})
+    places = newest[(newest["target"] == PLACES) & (newest["time_period"] <= begun)]
+    room = places.sort_values("time_period").groupby("geo")["obs_value"].last()
     made: dict[str, list[pd.DataFrame]] = {name: [] for name in NAMES}
     if len(rows):
         now, then = present_arrivals(data, paths), past_arrivals(data, past)
         for stocks in countries(rows):
-            for name, frame in _tables(stocks, now, then, places, pd.Timestamp(data.date)).items():
+            for name, frame in _tables(stocks, now, then, room, pd.Timestamp(data.date)).items():
                 made[name].append(frame)
     return {name: concat_filled(frames, RELEASE[name].empty()) for name, frames in made.items()}
 
@@ -238,7 +248,9 @@ def _tables(
     panel, routes = stocks.panel, stocks.routes
     row = int(panel.last_rows()[panel.series_ids.index(stocks.total)])
     ahead = pd.period_range(panel.periods[row] + 1, periods=stocks.horizon, freq=panel.periods.freq)
-    if ahead[-1].end_time < as_of or not set(routes) <= set(now.ahead) or stocks.total not in stocks.smoothed:
+    reached = not routes or ahead[-1].asfreq("M", how="end") <= now.reach
+    is_current = ahead[-1].end_time >= as_of and reached
+    if not is_current or not set(routes) <= set(now.ahead) or stocks.total not in stocks.smoothed:
         return {}
     made = {
         factor: stocks.flows(row, now.in_periods(routes, stocks.periods(row), factor) if routes else None, PAST_PATHS)
@@ -299,8 +311,8 @@ def _scores(past: QuantileTable, panel: Panel, total: str) -> pd.DataFrame:
     """Scores against persistence with its own past errors and, for the country, against damped smoothing."""
     is_total = past.keys["series_id"] == total
     try:
-        parts = [summarise(past.where(rows), panel) for rows in (is_total, ~is_total) if rows.any()]
         damped = compare(score_rows(past.where(is_total), panel), MODEL_ID, [DAMPED])
+        parts = [summarise(past.where(rows), panel) for rows in (is_total, ~is_total) if rows.any()]
     except InputError:  # too few outcomes to score
         return RELEASE["reception_scores"].empty()
     scores = pd.concat(parts, ignore_index=True)

@@ -100,7 +100,9 @@ def night(known: pd.DataFrame, date: dt.date = AS_OF) -> dict[str, pd.DataFrame]
 
 @pytest.fixture(scope="module")
 def made() -> dict[str, pd.DataFrame]:
-    places = figures(np.asarray([STOCK[-1] + 1500.0]), MONTHS[-1:], "ITA", target="places")
+    room = STOCK[-1] + 1500.0
+    months = pd.PeriodIndex([MONTHS[-1], MONTHS[-1] + 6])
+    places = figures(np.asarray([room, 10 * room]), months, "ITA", target="places")
     return night(pd.concat([italian(), places], ignore_index=True))
 
 
@@ -136,6 +138,10 @@ def test_places_are_exceeded_more_probably_with_more_arrivals(made: dict[str, pd
     assert (chances[1] <= chances[2]).all()
     assert chances[0].max() < chances[2].max()
     assert needs(made, "reception.ITA-82._T.M")["chance"].isna().all()
+
+
+def test_places_of_a_month_to_come_do_not_count_yet(made: dict[str, pd.DataFrame]) -> None:
+    assert set(needs(made)["places"]) == {STOCK[-1] + 1500.0}
 
 
 def test_places_that_suffice_never_fall_over_the_months(made: dict[str, pd.DataFrame]) -> None:
