@@ -756,15 +756,15 @@ TABLES: tuple[Table, ...] = (
         FORECASTS, "reception_forecasts",
         "People in reception at the ends of the periods ahead: countries, and regions and kinds of centre that sum to "
         "them. `horizon` counts months or, for a quarterly stock, quarters.",
-        "nightly.reception", "dashboard", "reports", **_of("freq as_of"),
+        "nightly.reception", **_of("freq as_of"),
     ),
-    _like(FORECASTS, "reception_backtest", "The same at past origins.", "nightly.reception", "dashboard"),
+    _like(FORECASTS, "reception_backtest", "The same at past origins.", "nightly.reception"),
     replace(
         _like(
             SCORES, "reception_scores",
             "Mean scores of forecasts of people in reception relative to persistence with its own past errors "
             "(`vigie-baseline`) and, for countries, to damped smoothing (`vigie-damped`), on the same forecasts.",
-            "nightly.reception", "dashboard", "reports", reference=_text("what it is measured against"),
+            "nightly.reception", "dashboard", reference=_text("what it is measured against"),
         ),
         key=(*SCORES.key, "reference"),
     ),
