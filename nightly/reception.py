@@ -71,7 +71,8 @@ class Arrivals:
     @property
     def reach(self) -> pd.Period:
         """Last month ahead."""
-        return self.origin + min(paths.shape[1] for paths in self.ahead.values())
+        last: pd.Period = self.origin + min(paths.shape[1] for paths in self.ahead.values())
+        return last
 
     def in_periods(self, series_ids: Sequence[str], periods: pd.PeriodIndex, factor: float = 1.0) -> FloatArray:
         """Paths of their sum, shape ``(n, len(periods))``; months ahead are multiplied by ``factor``.
