@@ -24,7 +24,6 @@ from core.schema import (
     ALL,
     NOT_APPLICABLE,
     PLACES,
-    RECEPTION,
     make_series_id,
     refuse_person_level,
     resembles_person_level,

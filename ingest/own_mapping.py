@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from core.errors import InputError, Message, SourceError, message
 from core.languages import marked as _
-from core.schema import PLACES
+from core.schema import PLACES, RECEPTION
 from ingest import SourceCard
 from ingest.tables import RAGGED
 
