@@ -30,7 +30,7 @@ def test_two_hundred_faults_are_printed_and_the_others_counted(
     found = SimpleNamespace(faults=[str(place) for place in range(faults)], files=3)
     monkeypatch.setattr("hub.files.validate", lambda *_given: found)
     with pytest.raises(typer.Exit) as ended:
-        validate("a hub", None, None)
+        validate(".", None, None)
     told = capsys.readouterr().err.splitlines()
     assert (ended.value.exit_code, len(told)) == (1, lines)
     assert told[-1].endswith(last)
@@ -40,8 +40,8 @@ def test_a_hub_that_keeps_every_rule_is_told_with_the_number_of_its_files(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("hub.files.validate", lambda *_given: SimpleNamespace(faults=[], files=1234))
-    validate("a hub", None, None)
-    assert capsys.readouterr() == ("a hub: 1,234 files checked: every rule is kept\n", "")
+    validate(".", None, None)
+    assert capsys.readouterr() == (".: 1,234 files checked: every rule is kept\n", "")
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_validation_as_json_names_file_row_column_and_rule(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, faults: list[SourceError], code: int
 ) -> None:
     monkeypatch.setattr("hub.files.validate", lambda *_given: SimpleNamespace(faults=faults, files=3))
-    done = vigie(tmp_path, "hub", "validate", "a hub", "--json")
+    done = vigie(tmp_path, "hub", "validate", ".", "--json")
     expected = [{"file": "a.csv", "row": 4, "column": "value", "rule": "is no number"}] if faults else []
     assert (done.exit_code, json.loads(done.stdout)) == (code, {"files": 3, "faults": expected})
 
@@ -103,7 +103,7 @@ def test_the_league_of_all_rows_is_printed_the_best_first_and_the_whole_is_writt
     rows = [("all", "b", 1.0), ("all", "a", 0.5), ("span", "c", 0.1)]
     table = pd.DataFrame(rows, columns=["kind", "model_id", "pairwise_wis"]).assign(coverage_80=0.8, n=1234, missing=0)
     monkeypatch.setattr("hub.files.score_hub", lambda *_given: table)
-    score("a hub", "b", tmp_path / "out.csv")
+    score(".", "b", tmp_path / "out.csv")
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines] == [["a", "0.500"], ["b", "1.000"]]
     assert all(line.endswith("80 %:  0.80  1,234 scored, 0 missing") for line in lines)
@@ -113,5 +113,5 @@ def test_the_league_of_all_rows_is_printed_the_best_first_and_the_whole_is_writt
 def test_scores_as_json_hold_the_whole_league_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     table = pd.DataFrame({"kind": ["all", "span"], "model_id": ["b", "c"], "pairwise_wis": [1.0, 0.1]})
     monkeypatch.setattr("hub.files.score_hub", lambda *_given: table)
-    told = json.loads(vigie(tmp_path, "hub", "score", "a hub", "--json").stdout)
+    told = json.loads(vigie(tmp_path, "hub", "score", ".", "--json").stdout)
     assert told == table.to_dict("records")
