@@ -211,9 +211,6 @@ def test_what_must_be_known_is_printed_and_lies_beside_the_file(name: str, tmp_p
     told = "vigie-seasonal-walk: the baseline stands in (fewer than 6 earlier values) in 7 forecasts of 7 of 8 series"
     assert f"{told}: young 0, young 1, young 2, young 3, young 4 and 2 more" in done.output
     assert f"{told}: young 0, young 1, young 2, young 3, young 4, young 5, young 6\n" in about
-    far = "vigie-baseline: the 99 % quantile is more than 10 times the series' highest value in 1 forecast"
-    assert far in done.output
-    assert f"{far} of 1 of 8 series: leaping; farthest: leaping, h=1, " in about
     assert f"{len(pd.read_parquet(out)):,} rows of 8 series written to" in done.output
     assert about.startswith("Past forecasts of panel.csv from 1 origin by" if name == "backtest" else "Forecasts of")
 
