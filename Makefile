@@ -8,6 +8,8 @@ VENV = .venv/bin
 # Fits are 3 to 15 times slower when linear algebra splits tiny matrices over threads.
 export OPENBLAS_NUM_THREADS = 1
 export OMP_NUM_THREADS = 1
+# Each process would compile the tests, and what has changed of the code, anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 COMPILE = $(VENV)/uv pip compile --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements"
 

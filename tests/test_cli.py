@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
-import shutil
-import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -23,7 +19,6 @@ from typer.main import get_command
 
 from cli import PANELS, app
 from tests.commands.command_line import command as vigie
-from tests.nightly.conftest import without_forecasting
 
 
 @pytest.fixture
@@ -181,7 +176,14 @@ def test_the_home_option_wins_over_the_environment(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["home"] == str(tmp_path / "option")
 
 
-@pytest.mark.slow
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the bundled figures, which mistakes leave as it is."""
+    home = tmp_path_factory.mktemp("begun")
+    vigie("ingest", "--file", "nowhere=x.csv", home=home)
+    return home
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
@@ -199,10 +201,8 @@ def test_the_home_option_wins_over_the_environment(tmp_path: Path) -> None:
         (("alerts",), "run 'vigie nightly' first"),
     ],
 )
-def test_a_persons_mistake_gets_a_sentence_and_no_traceback(
-    tmp_path: Path, arguments: tuple[str, ...], named: str
-) -> None:
-    done = vigie(*arguments, home=tmp_path)
+def test_mistake_gets_a_sentence_and_no_traceback(begun: Path, arguments: tuple[str, ...], named: str) -> None:
+    done = vigie(*arguments, home=begun)
     assert done.returncode == 1
     assert named in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
@@ -273,48 +273,15 @@ def test_a_bad_row_of_a_panel_is_named(panel: Path, tmp_path: Path, row: str, na
     assert not (tmp_path / "out.parquet").exists()
 
 
-def test_a_night_that_fails_prints_one_sentence(tmp_path: Path) -> None:
-    done = vigie("nightly", "--as-of", "1999-12-31", home=tmp_path)
-    (line,) = done.stderr.splitlines()
-    assert done.returncode == 1
-    assert line.startswith("error: no route can be forecast as known on 1999-12-31")
-
-
-def test_json_lines_of_a_night_hold_its_steps_and_its_error(tmp_path: Path) -> None:
-    done = vigie("nightly", "--as-of", "1999-12-31", "--log-format", "json", home=tmp_path)
+def test_json_lines_of_a_night_hold_its_steps_and_its_error(begun: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("forecasting.pool.Pool.start", lambda _pool: None)  # its processes would have nothing to do
+    done = vigie("nightly", "--as-of", "1999-12-31", "--log-format", "json", home=begun)
     events = [json.loads(line) for line in done.stderr.splitlines()]
     assert [event["event"] for event in events][:2] == ["night begun", "stage ended"]
     assert (events[-1]["event"], events[-1]["level"]) == ("stopped", "error")
     assert "no route can be forecast" in events[-1]["text"] and all(event["timestamp"] for event in events)
 
 
-@pytest.mark.night
-def test_a_night_killed_midway_leaves_the_former_release_and_the_next_one_works(
-    first_night: Path, tmp_path: Path
-) -> None:
-    home = Path(shutil.copytree(first_night, tmp_path / "home"))
-    former = json.loads(vigie("status", "--json", home=home).stdout)["release"]["run_id"]
-    night = subprocess.Popen(
-        [sys.executable, "-m", "cli", "nightly", "--as-of", "2025-02-28", "--home", str(home)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
-    time.sleep(4)
-    os.killpg(night.pid, signal.SIGKILL)
-    night.wait()
-    assert vigie("verify", home=home).returncode == 0
-    assert json.loads(vigie("status", "--json", home=home).stdout)["release"]["run_id"] == former
-    with without_forecasting(home):
-        assert vigie("nightly", "--as-of", "2025-02-28", home=home).returncode == 0
-    newest = next(iter(sorted((home / "releases").glob("2*"), reverse=True)))
-    forecasts = newest / "forecasts.parquet"
-    forecasts.chmod(0o644)
-    forecasts.write_bytes(forecasts.read_bytes() + b"x")
-    done = vigie("verify", home=home)
-    assert done.returncode == 1
-    assert newest.name in done.stderr and "forecasts.parquet" in done.stderr
-
-
-@pytest.mark.slow
 def test_every_fault_is_a_json_line_where_json_is_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("VIGIE_LOG_FORMAT", "json")
     bad = tmp_path / "bad.csv"

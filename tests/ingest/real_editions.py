@@ -92,13 +92,13 @@ def frontex(raw_data: Path, folder: Path, first: int | None = None) -> Iterator[
     yield from look(VintageStore(folder), "frontex", files, keep=True)
 
 
-def published(raw_data: Path, bundled: pd.DataFrame, folder: Path) -> Iterator[Seen]:
-    """Every file of the bundled snapshot, against the bundled figures."""
+def published(raw_data: Path, bundled: pd.DataFrame, folder: Path, first: int | None = None) -> Iterator[Seen]:
+    """Every file of the bundled snapshot, or the ``first`` of each source, against the bundled figures."""
     store = VintageStore(folder)
     store.append(bundled)
     for source_id, source in SOURCES.items():
         files = [path for pattern in source.RAW_FILES for path in sorted(raw_data.glob(pattern))]
-        yield from look(store, source_id, files, keep=False)
+        yield from look(store, source_id, files[:first], keep=False)
 
 
 def section(_options: argparse.Namespace) -> tuple[list[str], bool]:

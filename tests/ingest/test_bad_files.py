@@ -24,7 +24,7 @@ from ingest.sources import frontex, iom_dtm, italy_interior, uk_home_office, unh
 pytestmark = pytest.mark.slow
 
 Grid = list[list[str]]
-SLOW = settings(max_examples=40, deadline=None)
+SLOW = settings(max_examples=20, deadline=None)
 
 
 @dataclass(frozen=True)

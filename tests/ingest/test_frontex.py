@@ -251,17 +251,3 @@ def test_the_compiled_vintage_of_the_same_data_gives_the_same_figures(raw_data: 
     compiled = frontex.parse(read_raw(path)).observations
     columns = ["series_id", "time_period", "obs_value"]
     pd.testing.assert_frame_equal(workbook[columns], compiled[columns])
-
-
-@pytest.mark.slow
-@pytest.mark.raw_data
-def test_the_largest_known_revision_lies_between_two_vintages(raw_data: Path) -> None:
-    cells = []
-    for day in ("2025-02-07", "2025-02-10"):
-        path = raw_data / f"frontex_ibc/vintages_gdidata/frontex_{day}.rda"
-        found = frontex.parse(read_raw(path)).observations
-        rows = found[(found["series_id"] == "detections.CMR._T._T.M") & (found["time_period"] == "2023-12")]
-        cells.append((rows["as_of"].iloc[0], rows["obs_value"].iloc[0]))
-    (first, before), (second, after) = cells
-    assert (first, second) == (pd.Timestamp("2025-02-07"), pd.Timestamp("2025-02-10"))
-    assert round(after / before - 1, 2) == -0.47

@@ -91,7 +91,7 @@ def test_text_saved_as_utf_16_is_refused(source_id: str, make: Maker) -> None:
 
 
 @each(files.TEXT_FILES)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(noise=st.binary(max_size=12), place=st.floats(0, 1), length=st.integers(0, 30))
 def test_a_damaged_text_raises_nothing_but_a_source_error(
     source_id: str, make: Maker, noise: bytes, place: float, length: int
@@ -103,7 +103,7 @@ def test_a_damaged_text_raises_nothing_but_a_source_error(
 
 @pytest.mark.slow
 @each(files.BINARY_FILES)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(noise=st.binary(min_size=1, max_size=8), place=st.floats(0, 1))
 def test_a_damaged_binary_raises_nothing_but_a_source_error(
     source_id: str, make: Maker, noise: bytes, place: float
@@ -115,7 +115,7 @@ def test_a_damaged_binary_raises_nothing_but_a_source_error(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("source_id", "make"), files.CELL_FILES.values(), ids=files.CELL_FILES.keys())
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cell=st.text(st.characters(codec="utf-8", exclude_characters='\r\n\t,"'), max_size=8))
 def test_any_text_in_one_cell_is_a_figure_or_no_figure_or_set_aside(
     source_id: str, make: Callable[[dict[str, str]], RawFile], cell: str

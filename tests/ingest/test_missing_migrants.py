@@ -122,11 +122,11 @@ def test_a_damaged_file_raises_nothing_but_a_source_error(sound: RawFile, noise:
 
 @pytest.mark.slow
 @pytest.mark.raw_data
-@pytest.mark.parametrize(("year", "total"), [(2016, 8_253), (2023, 8_755), (2024, 9_191)])
-def test_the_world_s_sum_of_a_year_is_the_published_one(raw_data: Path, year: int, total: int) -> None:
+def test_world_sums_of_years_are_the_published_ones(raw_data: Path) -> None:
     (pattern,) = missing_migrants.RAW_FILES
     world = sums(read_raw(raw_data / pattern), "_T")
-    assert world[world.index.str.startswith(str(year))].sum() == total
+    years = world.groupby(world.index.str[:4]).sum()
+    assert years[["2016", "2023", "2024"]].tolist() == [8_253, 8_755, 9_191]
 
 
 @pytest.mark.parametrize(("column", "kept", "set_aside"), [("dead", 0.0, -1.0), ("t", 16071.0, 16070.0)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -16,8 +17,8 @@ from tests.ingest.real_editions import Seen
 pytestmark = pytest.mark.raw_data
 
 EVERY, FIRST = 9, 2
-"""Of the Home Office's editions each ninth is read here, and of Frontex's copies the first two, between which one month
-was halved: for time. The command behind docs/sources.md reads all."""
+"""Of the Home Office's editions each ninth is read here, of Frontex's copies the first two, between which one month
+was halved, and of the bundled files the first of each source. The command behind docs/sources.md reads all."""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def test_no_edition_of_the_home_offices_workbook_is_held(raw_data: Path, tmp_pat
 
 @pytest.mark.slow
 def test_no_vintage_of_frontex_is_held_and_the_halved_month_is_told(raw_data: Path, tmp_path: Path) -> None:
-    seen = list(real_editions.frontex(raw_data, tmp_path, FIRST))
+    seen = list(islice(real_editions.frontex(raw_data, tmp_path, FIRST), FIRST))
     assert held(seen) == {}
     told = [str(text) for one in seen for text in one.judgement.told]
     assert any(text.startswith("a large revision: detections.CMR._T._T.M 2023-12") for text in told)
@@ -49,6 +50,6 @@ def test_no_vintage_of_frontex_is_held_and_the_halved_month_is_told(raw_data: Pa
 def test_no_published_file_is_held_against_the_bundled_figures(
     raw_data: Path, tmp_path: Path, bundled: pd.DataFrame
 ) -> None:
-    seen = list(real_editions.published(raw_data, bundled, tmp_path))
-    assert len(seen) > 20
+    seen = list(real_editions.published(raw_data, bundled, tmp_path, 1))
+    assert len(seen) > 10
     assert held(seen) == {}

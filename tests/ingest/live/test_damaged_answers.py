@@ -21,7 +21,7 @@ from tests.ingest.live.publisher import Publisher
 pytestmark = pytest.mark.slow
 
 Answers = list[tuple[str, RawFile]]
-FEW = settings(max_examples=250, deadline=None)
+FEW = settings(max_examples=100, deadline=None)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ def test_a_line_that_an_answer_repeats_is_refused_or_set_aside_or_changes_nothin
         if not raw.name.endswith(".csv"):
             continue
         sound = live_sources()[source_id].parse(raw)
-        for place in range(1, len(lines)):
+        for place in range(1, len(lines), max(1, len(lines) // 8)):
             parsed = answered(source_id, RawFile(raw.name, b"".join([*lines[:place], lines[place], *lines[place:]])))
             if parsed is not None and len(parsed.rejected) == len(sound.rejected):
                 pd.testing.assert_frame_equal(parsed.observations, sound.observations)
