@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import calibration, members, pooled_fit, reconcile, sum_of_parts
+from forecasting import calibration, members, pool, pooled_fit, reconcile, sum_of_parts
 from forecasting.models import pooled, small_counts
 from forecasting.panel import Panel, panel_from_rows
 
@@ -25,6 +26,14 @@ def make_rows(series: dict[str, np.ndarray], start: str = "2014-01") -> pd.DataF
         for name, values in series.items()
     ]
     return pd.concat(frames, ignore_index=True)
+
+
+@pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start processes as copies of this one: in milliseconds, and with its models."""
+    context = multiprocessing.get_context("fork")
+    monkeypatch.setattr("forecasting.pool.multiprocessing.get_context", lambda _method: context)
+    monkeypatch.setattr(pool, "_GRACE_SECONDS", 0.5)
 
 
 @pytest.fixture(scope="session")

@@ -78,7 +78,6 @@ def test_ten_values_are_forecast_by_models_and_not_by_the_baseline(freq: Frequen
     ("freq", "periods", "horizon", "step", "model"),
     [
         ("Q", 60, 2, 2, "ets"),
-        ("Q", 60, 2, 2, "structural"),
         ("W", 230, 13, 8, "structural"),
         ("W", 230, 13, 8, "snaive"),
     ],

@@ -143,7 +143,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
     path = folder / "panel.csv"
     pd.concat(frames).sample(frac=1.0, random_state=4).to_csv(path, index=False)
     return {
-        "backtest": run_backtest(path, origins=2, step=8, horizons=[1, 12], models="ensemble,baseline", workers=1),
+        "backtest": run_backtest(path, origins=1, horizons=[1, 12], models="ensemble,baseline", workers=1),
         "forecast": run_forecast(path, horizon=3, models="ets,structural,ensemble,baseline", workers=1),
     }
 

@@ -32,7 +32,7 @@ from .frames import run_backtest, run_forecast
 ENGINES = Path(sys.prefix) / "engines"
 INSTALLING = 3600
 """Seconds that a test waits for the engines, which `make test` installs beside the first tests."""
-MODELS = "ets,structural,pooled,baseline"
+MODELS = "ets,pooled,baseline"
 BOTH_COMMANDS = """
 import sys
 from pathlib import Path
@@ -41,7 +41,7 @@ from tests.forecasting.frames import run_backtest, run_forecast
 
 engine, panel, past, present, models = sys.argv[1:]
 with workers_of(engine) as workers:
-    run_backtest(Path(panel), origins=2, step=6, horizons=[1, 3], models=models, workers=workers).to_parquet(past)
+    run_backtest(Path(panel), origins=1, horizons=[1, 3], models=models, workers=workers).to_parquet(past)
     run_forecast(Path(panel), horizon=2, models=models, workers=workers).to_parquet(present)
 """
 
@@ -49,11 +49,11 @@ with workers_of(engine) as workers:
 @pytest.fixture(scope="module")
 def panel() -> Panel:
     random = np.random.default_rng(5)
-    count, months = 20, 72
+    count, months = 20, 60
     season = 0.6 * np.sin(2 * np.pi * np.arange(months) / 12)[:, None]
     walk = 0.2 * random.standard_normal((months, count)).cumsum(axis=0)
     values = np.round(np.exp(random.uniform(1, 6, count) + season + walk))
-    values[:52, 0] = np.nan
+    values[:40, 0] = np.nan
     calendar = pd.period_range("2018-01", periods=months, freq="M").astype(str)
     rows = pd.DataFrame(values, index=calendar, columns=[f"s{number:02d}" for number in range(count)])
     long = rows.rename_axis("time_period").reset_index().melt("time_period", var_name="series_id").dropna()
@@ -69,7 +69,7 @@ def panel_path(panel: Panel, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def local(panel_path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    past = run_backtest(panel_path, origins=2, step=6, horizons=[1, 3], models=MODELS, workers=1)
+    past = run_backtest(panel_path, origins=1, horizons=[1, 3], models=MODELS, workers=1)
     return past, run_forecast(panel_path, horizon=2, models=MODELS, workers=1)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -38,14 +37,6 @@ def misbehaving_models() -> Iterator[None]:
     yield
     for model_id in stuck_models.STUCK:
         del MODELS[model_id]
-
-
-@pytest.fixture
-def forked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Start processes as copies of this one: in milliseconds, and with its models."""
-    context = multiprocessing.get_context("fork")
-    monkeypatch.setattr("forecasting.pool.multiprocessing.get_context", lambda _method: context)
-    monkeypatch.setattr(pools, "_GRACE_SECONDS", 0.5)
 
 
 def fits_of(*models: str) -> list[Fit]:

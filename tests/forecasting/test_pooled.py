@@ -115,15 +115,6 @@ def test_the_numbers_do_not_depend_on_what_else_is_asked(panel: Panel, table: Qu
     assert np.array_equal(all_rows.loc[pd.MultiIndex.from_frame(few.keys[place])].to_numpy(), few.quantiles)
 
 
-@pytest.mark.slow
-def test_the_numbers_are_the_same_over_processes(panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
-    level = Level(panel, past_origins(panel, origins=14, step=1), 0)
-    over = run_pooled(MODEL, [level], horizons=(1, 3), workers=2)[0]
-    with_all_trees(monkeypatch)  # processes know nothing of the few trees of this file
-    here = run_pooled(MODEL, [level], horizons=(1, 3), workers=1)[0]
-    assert np.array_equal(here.quantiles, over.quantiles)
-
-
 def test_the_mark_of_a_history_changes_with_what_the_model_was_fitted_on(panel: Panel, table: QuantileTable) -> None:
     matrix = panel.matrix.copy()
     matrix.iloc[24, 5] = 7777.0
@@ -198,22 +189,19 @@ class Shelf(dict[str, bytes]):
         return sum(not key.endswith(PREDICTIONS) for key in self)
 
 
-def test_kept_fits_give_the_same_numbers_and_none_is_made_anew(panel: Panel) -> None:
+def test_kept_fits_give_the_same_numbers_and_none_is_made_anew(panel: Panel, table: QuantileTable) -> None:
     shelf = Shelf()
     level = Level(panel, past_origins(panel, origins=14, step=1), 0)
-    first, again, plain = (
-        run_pooled(MODEL, [level], horizons=(1, 3), workers=1, fits=fits)[0] for fits in (shelf, shelf, None)
-    )
+    first, again = (run_pooled(MODEL, [level], horizons=(1, 3), workers=1, fits=shelf)[0] for _ in range(2))
     assert shelf.new == len(shelf) == 4  # two years; each fit and what it predicted
-    for other in (again, plain):
+    for other in (again, table):
         pd.testing.assert_frame_equal(first.keys, other.keys)
         np.testing.assert_array_equal(first.quantiles, other.quantiles)
 
 
-@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
-def test_interrupted_run_keeps_fits_that_ended(panel: Panel, monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
-    if workers > 1:
-        with_all_trees(monkeypatch)  # processes know nothing of the few trees of this file
+@pytest.mark.usefixtures("forked")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_interrupted_run_keeps_fits_that_ended(panel: Panel, table: QuantileTable, workers: int) -> None:
     shelf, level = Shelf(), Level(panel, past_origins(panel, origins=14, step=1), 0)
     new: list[int] = []
 
@@ -221,15 +209,15 @@ def test_interrupted_run_keeps_fits_that_ended(panel: Panel, monkeypatch: pytest
         if done == 1:  # of two years
             raise KeyboardInterrupt
 
-    def run(progress: Progress | None, fits: Shelf | None) -> QuantileTable:
-        return run_pooled(MODEL, [level], horizons=(1, 2), workers=workers, progress=progress, fits=fits)[0]
+    def run(progress: Progress | None, fits: Shelf) -> QuantileTable:
+        return run_pooled(MODEL, [level], horizons=(1, 3), workers=workers, progress=progress, fits=fits)[0]
 
     with pytest.raises(KeyboardInterrupt):
         run(interrupt, shelf)
     assert shelf.fits == 1
     continued = run(lambda _done, total: new.append(total), shelf)
     assert (shelf.fits, set(new)) == (2, {1})
-    np.testing.assert_array_equal(continued.quantiles, run(None, None).quantiles)
+    np.testing.assert_array_equal(continued.quantiles, table.quantiles)
 
 
 def test_a_fit_is_kept_for_the_year_and_made_anew_when_a_figure_that_it_learned_from_is_revised(panel: Panel) -> None:

@@ -162,7 +162,7 @@ def test_changing_the_future_does_not_change_a_reconciled_past(grouped: Panel, t
     pd.testing.assert_frame_equal(answers[0], answers[1])
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("forked")
 def test_a_large_panel_is_reconciled_by_processes_with_the_same_numbers(
     grouped_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,7 +47,7 @@ def quantiles(table: pd.DataFrame) -> pd.Series:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("count", "totals"), [(5, None), (5, "route_id"), (22, "route_id")])
+@pytest.mark.parametrize(("count", "totals"), [(5, "route_id"), (22, "route_id")])
 def test_the_present_forecast_is_the_one_that_a_backtest_scores(count: int, totals: str | None, tmp_path: Path) -> None:
     whole = world(count)
     known = Panel("M", whole.matrix.iloc[:-1], whole.groups)
@@ -60,18 +60,6 @@ def test_the_present_forecast_is_the_one_that_a_backtest_scores(count: int, tota
     assert set(both.get_level_values("model_id")) == {ENSEMBLE, BASELINE}
     assert both.get_level_values("series_id").nunique() >= count - 2
     np.testing.assert_allclose(served[both], scored[both], rtol=0, atol=1e-6)
-
-
-@pytest.mark.slow
-def test_a_forecast_does_not_depend_on_how_many_origins_are_asked_for(tmp_path: Path) -> None:
-    path = written(world(22), tmp_path / "panel.csv")
-    few, many = (
-        quantiles(to_rows(backtest_file(path, origins=origins, step=step, horizons=[2], models=TOGETHER,
-                                        totals="route_id", workers=1).table))
-        for origins, step in ((1, 1), (3, 2))
-    )  # fmt: skip
-    assert len(few) > 22 * 23
-    np.testing.assert_allclose(many[few.index], few, rtol=0, atol=1e-9)
 
 
 @pytest.mark.slow

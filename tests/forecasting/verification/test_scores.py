@@ -16,7 +16,6 @@ from core.errors import InputError, SchemaError
 from core.release import SCORES
 from core.schema import check
 from forecasting.ensemble import combine
-from forecasting.models import MODELS
 from forecasting.panel import Panel, read_panel
 from forecasting.quantiles import QuantileTable, to_matrix, to_rows
 from forecasting.verification import calibration, covered, pit_histogram, score_rows, summarise
@@ -157,8 +156,8 @@ def test_on_the_dense_frontex_routes_the_reference_scorer_prints_our_figures(tmp
     workbook = raw / "frontex_ibc/ibc.xlsx"
     subprocess.run([sys.executable, tools / "frontex_panel.py", workbook, tmp_path], check=True, capture_output=True)
     panel = read_panel(tmp_path / "routes.csv")
-    fast = [model_id for model_id, model in MODELS.items() if not model.slow]
-    members = backtest(panel, origins=16, step=1, horizons=[1, 3, 6], models=fast)
+    fast = ["vigie-baseline", "vigie-ets", "vigie-snaive"]
+    members = backtest(panel, origins=6, step=1, horizons=[1, 3, 6], models=fast)
     both = pd.concat([members, to_rows(combine(members, panel).forecasts)], ignore_index=True)
     both.to_parquet(tmp_path / "forecasts.parquet")
     scorer = str(tools / "score_quantiles.py")
