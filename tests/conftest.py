@@ -43,7 +43,6 @@ MARK_OF_FIXTURE = {
     "s3_server": "server",
     "start": "server",  # tests/access: a dashboard with login in its own process
 }
-FEW = "backtest_origins = 12\nslow_backtest_origins = 4\ntrajectories = 100\n"
 FIRST = ("browser", "night", "cluster", "provider", "slow", "server")
 """Groups with these marks start first, in this order: at the end no worker waits for a long one."""
 
@@ -153,6 +152,7 @@ def first_night(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pat
     """
     from core.settings import load_settings  # noqa: PLC0415  # most runs need no night, which imports every model
     from nightly.night import run_night  # noqa: PLC0415  # as above
+    from tests.faults.nights.bench import FEW  # noqa: PLC0415  # test_fixed_cases copies this file alone
 
     own = tmp_path_factory.mktemp("first") / "home"
     workers = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent

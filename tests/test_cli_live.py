@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
@@ -16,9 +15,7 @@ import pytest
 
 from commands import EXIT_DEGRADED
 from core.settings import PROJECT
-from ingest.sources import source_access
 from tests.commands.command_line import command
-from tests.conftest import FEW
 from tests.ingest.live.layouts import ONI
 from tests.ingest.live.layouts_indicators import displacement_rows
 from tests.ingest.live.publisher import Publisher, Reply
@@ -26,9 +23,6 @@ from tests.ingest.live.publisher import Publisher, Reply
 pytestmark = pytest.mark.slow
 
 KEY = "n4me-that-opens-nothing"
-ALWAYS = {name for name, access in source_access().items() if access.asked == "always"}
-EXCLUDED = {"eurostat", "iom_dtm", "italy_interior", "unhcr_odp"}
-"""Sources left out of a night, so that one route is forecast."""
 
 
 def test_live_figures_are_taken_replayed_and_failures_named(publisher: Publisher, tmp_path: Path) -> None:
@@ -65,59 +59,21 @@ def bare(home: Path, *arguments: str, **environment: str) -> subprocess.Complete
     return subprocess.run(line, capture_output=True, text=True, cwd="/", stdin=subprocess.DEVNULL, check=False)
 
 
-def test_cron_asks_a_publisher_with_next_to_no_environment(publisher: Publisher, tmp_path: Path) -> None:
-    index = publisher.serve("/oni.txt", Reply(ONI))
-    (tmp_path / "settings.toml").write_text(f"[live.sources.noaa_enso.addresses]\nindex = '{index}'\n")
-    done = bare(tmp_path, "ingest", "--live", "--source", "noaa_enso", VIGIE_LOG_FORMAT="json")
-    assert (done.returncode, "3 figures" in done.stdout) == (0, True), done.stderr
-    events = [json.loads(line) for line in done.stderr.splitlines()]
-    assert "known" in {event["event"] for event in events}
-    assert list((tmp_path / "raw" / "noaa_enso").glob("*/*/visit.json"))
-
-
-def test_a_proxy_and_a_key_reach_the_command_through_the_environment_alone(
-    publisher: Publisher, tmp_path: Path
-) -> None:
+def test_cron_asks_with_next_to_no_environment_by_a_proxy_and_with_a_key(publisher: Publisher, tmp_path: Path) -> None:
     feed = json.dumps(displacement_rows()).encode()
     publisher.serve("/idus/", lambda asked: Reply(feed) if asked.values("client_id") == [KEY] else Reply(b"", 403))
     (tmp_path / "settings.toml").write_text(
         "[live]\nattempts = 1\n[live.sources.idmc.addresses]\nfeed = 'http://publisher.example/idus/'\n"
     )
-    ask = ("ingest", "--live", "--source", "idmc")
-    done = bare(tmp_path, *ask, HTTP_PROXY=publisher.address, IDMC_CLIENT_ID=KEY)
+    given = {"HTTP_PROXY": publisher.address, "IDMC_CLIENT_ID": KEY, "VIGIE_LOG_FORMAT": "json"}
+    done = bare(tmp_path, "ingest", "--live", "--source", "idmc", **given)
     assert done.returncode == 0, done.stderr
+    assert "known" in {json.loads(line)["event"] for line in done.stderr.splitlines()}
     assert publisher.asked[0].headers["host"] == "publisher.example"
-    without = bare(tmp_path, *ask, HTTP_PROXY=publisher.address)
-    assert (without.returncode, len(publisher.asked)) == (1, 1)
-    assert "needs a key: set IDMC_CLIENT_ID" in without.stderr
+    assert list((tmp_path / "raw" / "idmc").glob("*/*/visit.json"))
     written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
-    for text in (done.stdout, done.stderr, without.stdout, without.stderr):
-        assert KEY not in text
+    assert KEY not in done.stdout + done.stderr
     assert not any(KEY.encode() in content for content in written)
-
-
-def unreachable(home: Path, excluded: Collection[str] = ()) -> None:
-    """Settings under which no publisher answers; without some sources one route is forecast, and soon."""
-    lines = [FEW, "pooled_model = false", f"exclude_sources = {sorted(excluded)}", "[live]", "attempts = 1"]
-    for source_id, access in source_access().items():
-        lines += [f"[live.sources.{source_id}.addresses]"]
-        lines += [f"{name} = 'http://127.0.0.1:9/{source_id}'" for name in access.addresses]
-    (home / "settings.toml").write_text("\n".join(lines) + "\n")
-
-
-@pytest.mark.night
-def test_a_night_that_cron_starts_publishes_though_no_publisher_can_be_reached(tmp_path: Path) -> None:
-    unreachable(tmp_path, EXCLUDED)
-    done = bare(tmp_path, "nightly", "--live")
-    assert done.returncode == 3, done.stderr
-    assert "published" in done.stdout
-    assert not re.search(r"^\{|Warning|WARNING|Traceback", done.stderr, re.MULTILINE)
-    assert all(f"degraded: {name}: 127.0.0.1/{name}" in done.stdout for name in ALWAYS - EXCLUDED)
-    # What was left out on purpose is no fault; the release itself names it.
-    assert not any(f"degraded: {name}" in done.stdout for name in EXCLUDED)
-    (manifest,) = (tmp_path / "releases").glob("*/manifest.json")
-    assert json.loads(manifest.read_text())["settings"]["exclude_sources"] == sorted(EXCLUDED)
-    assert bare(tmp_path, "verify").returncode == 0
 
 
 def unit(name: str) -> dict[str, dict[str, list[str]]]:

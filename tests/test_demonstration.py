@@ -27,7 +27,8 @@ def all_routes_reach_the_month_before(known: pd.DataFrame, date: dt.date) -> boo
 
 def test_it_is_the_newest_months_end_on_which_every_route_was_fresh() -> None:
     known = snapshot.load(SNAPSHOT)
-    arrivals = known[known["target"] == "arrivals"]
+    # Only the newest figures are compared; what the older ones add up to takes most of the time.
+    arrivals = known[(known["target"] == "arrivals") & (known["time_period"].astype(str) >= "2024-06")]
     newest = pd.Timestamp(arrivals["as_of"].max()).to_period("M")
     ends = [(newest - back).end_time.date() for back in range(BACK)]
     fresh = [date for date in ends if all_routes_reach_the_month_before(arrivals, date)]

@@ -69,24 +69,18 @@ def test_a_model_forecasts_a_panel(copy: Path, tmp_path: Path) -> None:
     assert len(made) == 2 * 23
 
 
-def test_a_rule_stands_in_the_list_of_rules_with_its_sentence(copy: Path) -> None:
+def test_a_rule_is_listed_a_page_is_in_the_menu_and_a_language_is_spoken(copy: Path) -> None:
     code = (
         "from alerts.rules import TEMPLATES, catalogue; from core.settings import AlertSettings\n"
         "rows = catalogue(AlertSettings()).set_index('rule')\n"
-        "print(rows.loc['doubling', 'event'], TEMPLATES['doubling'])"
-    )
-    said = run(copy, "-c", code)
-    assert "twice the same month a year before {word} ({chance}) to reach" in said
-
-
-def test_a_page_is_in_the_menu_and_a_language_is_spoken(copy: Path) -> None:
-    code = (
+        "print(rows.loc['doubling', 'event'], TEMPLATES['doubling'])\n"
         "from access import PERMISSIONS, page_action; from core.languages import catalogue, languages\n"
         "from dashboard.app_pages import page_titles\n"
         "print(list(page_titles().items())[-1], len(PERMISSIONS[page_action('glossary')]))\n"
         "print(languages(), catalogue('de').gettext('Overview'), catalogue('de').gettext('Route'))"
     )
     said = run(copy, "-c", code)
+    assert "twice the same month a year before {word} ({chance}) to reach" in said
     assert "('glossary', 'Glossary') 4" in said
     assert "('en', 'de', 'es', 'fr') Überblick Route" in said
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 pytestmark = pytest.mark.slow
 
@@ -19,11 +20,6 @@ from hypothesis import given, settings, strategies as st
 @settings(max_examples=200)
 def test_no_number_is_large(number):
     assert number < 10**7
-
-@given(number=st.integers(0, 10**9))
-@settings(max_examples=1)
-def test_what_is_drawn_is_told(number):
-    print("drew", number)
 """
 
 
@@ -44,8 +40,8 @@ def test_what_exploring_finds_is_kept_and_tried_again(tmp_path: Path) -> None:
     assert case.name == "test_example.test_no_number_is_large.jsonl"
     assert "{'number': 10000000}" in case.read_text()
     (tests / "test_example.py").write_text(EXAMPLE.replace("max_examples=200", "max_examples=1"))
-    first, again = run(tmp_path), run(tmp_path)
-    assert "assert 10000000 < " in first
-    assert [line for line in first.splitlines() if "drew" in line] == [
-        line for line in again.splitlines() if "drew" in line
-    ]
+    assert "assert 10000000 < " in run(tmp_path)
+
+
+def test_runs_without_exploring_draw_the_same() -> None:
+    assert settings.get_profile("test").derandomize

@@ -29,15 +29,13 @@ from pathlib import Path
 
 from core.settings import PROJECT
 from tests.faults.nights import clocks, damage, disks, kills, schedulers, small, writes
-from tests.faults.nights.bench import PUBLISHED, Bench, Home, Result
+from tests.faults.nights.bench import FEW, PUBLISHED, Bench, Home, Result
 from tests.faults.nights.processes import FaultError
 from tests.faults.nights.watchers import WatchError
 
 FIRST = "2024-12-31"
 SETTINGS = "[operation]\nkeep_nights = 4\n"
 """Few nights are kept, so that every night removes a release too."""
-FEW = "backtest_origins = 12\nslow_backtest_origins = 4\ntrajectories = 100\npooled_model = false\n"
-"""Where only small nights are killed, what they borrow is computed from little."""
 CASES: dict[str, Callable[[Bench], Iterable[Result]]] = {
     "killed": kills.killed,
     "publishing": kills.killed_publishing,
@@ -161,7 +159,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="vigie-faults-") as name:
         spare = Path(name)
         numbers = range(given.first, given.first + given.kills)
-        start = given.start or _prepare(spare, FEW if given.only == "small" else "")
+        start = given.start or _prepare(spare, f"{FEW}pooled_model = false\n" if given.only == "small" else "")
         until = time.monotonic() + given.minutes * 60
         bench = Bench(start, spare, given.seed, numbers, given.writes, given.quick, given.alone, until)
         found = run(given.only.split(","), bench, recorder(given.record))

@@ -20,6 +20,8 @@ from tests.faults.nights.processes import FaultError, last_stage
 
 NEXT = "2025-01-31"
 """The night that faults strike; the prepared home holds the one of the month before."""
+FEW = "backtest_origins = 12\nslow_backtest_origins = 4\ntrajectories = 100\n"
+"""Settings of a night of few origins and paths."""
 PUBLISHED = {0, 3}
 _LONGEST_NIGHT = 1800
 _VIGIE = Path(sys.executable).parent / "vigie"

@@ -194,9 +194,12 @@ def compute(home: str, kept: str) -> None:
         computed[name] = pickle.dumps(given)  # at once: a night adds to tables that a step gave it
         return given
 
+    functions = {name: getattr(night, name) for name in _COMPUTED}
+    known_then = functions["RealTimeData"]
+    functions["RealTimeData"] = lambda *given: known_then(*given[:-1])  # a report of progress cannot be pickled
     with ExitStack() as stack:
-        for name in _COMPUTED:
-            stack.enter_context(patch.object(night, name, partial(keep, name, getattr(night, name))))
+        for name, function in functions.items():
+            stack.enter_context(patch.object(night, name, partial(keep, name, function)))
         night.run_night(Path(home), load_settings(Path(home)), pd.Timestamp(NEXT).date())
     Path(kept).write_bytes(pickle.dumps(computed))
 
