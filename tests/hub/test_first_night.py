@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -30,7 +31,15 @@ def release(first_night: Path) -> Release:
 
 
 @pytest.fixture(scope="module")
-def hub(first_night: Path, release: Release, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def few_vintages() -> Iterator[None]:
+    """Target data of a year's vintages in place of five years': each is put together anew."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nightly.hub.MONTHS_OF_VINTAGES", 12)
+        yield
+
+
+@pytest.fixture(scope="module")
+def hub(first_night: Path, release: Release, few_vintages: None, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: ARG001  # it is there for what it does
     place = tmp_path_factory.mktemp("hub") / "hub"
     init_hub(place, release, "A hub")
     submit(str(place), release, known_on(release, first_night), ALL_MODELS)

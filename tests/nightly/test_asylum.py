@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from core.calendar import PERIODS_PER_YEAR, last_complete_period
 from core.progress import silent
 from core.release import RELEASE, YEAR_AHEAD
 from core.schema import check
+from forecasting.models import pooled, small_counts
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.postprocess import SafeForecast
 from forecasting.workers import Fit, run_fits
@@ -76,12 +77,20 @@ QUARTERS = pd.period_range("2010Q1", "2019Q4", freq="Q")
 
 
 def made(known: pd.DataFrame, as_of: dt.date = AS_OF, origins: int = 30) -> Asylum:
-    return forecast_asylum(known, as_of, silent, origins=origins)
+    return forecast_asylum(known, as_of, silent, origins=origins, workers=1)
 
 
 @pytest.fixture(scope="module")
-def corridors() -> Asylum:
-    return made(figures("M", MONTHS, by_citizen=True))
+def few_trees() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (pooled, small_counts):
+            patch.setattr(module, "TREES", 10)
+        yield
+
+
+@pytest.fixture(scope="module")
+def corridors(few_trees: None) -> Asylum:  # noqa: ARG001  # it is there for what it does
+    return made(figures("M", MONTHS, by_citizen=True), origins=12)
 
 
 @pytest.mark.slow
@@ -112,10 +121,10 @@ def test_corridors_together_expect_about_what_their_destination_expects(corridor
     assert np.allclose(parts, whole, rtol=0.1)
 
 
-@pytest.mark.slow
+@pytest.mark.usefixtures("few_trees")
 def test_where_months_are_too_old_the_quarters_are_forecast() -> None:
     old = figures("M", pd.period_range("2012-01", "2018-06", freq="M"))
-    found = made(pd.concat([old, figures("Q", QUARTERS)], ignore_index=True), dt.date(2020, 2, 10), 24)
+    found = made(pd.concat([old, figures("Q", QUARTERS)], ignore_index=True), dt.date(2020, 2, 10), 8)
     assert set(found.frames["asylum_forecasts"]["freq"]) == {"Q"}
     states = found.frames["asylum_series"].groupby("freq")["state"].unique()
     assert list(states["M"]) == ["too_old"]
@@ -134,7 +143,7 @@ def test_the_same_night_again_fits_nothing_anew(tmp_path: Path, monkeypatch: pyt
     known = figures("Q", QUARTERS)
     few = known[known["geo"].isin(COUNTRIES[:5])]
     for _night in range(2):
-        forecast_asylum(few, dt.date(2020, 2, 10), silent, origins=8, fits=FitStore(tmp_path))
+        forecast_asylum(few, dt.date(2020, 2, 10), silent, origins=2, fits=FitStore(tmp_path), workers=1)
     first, again = fitted[: len(fitted) // 2], fitted[len(fitted) // 2 :]
     assert sum(first) > 0
     assert sum(again) == 0

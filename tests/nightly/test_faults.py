@@ -11,7 +11,7 @@ from tests.faults.nights.__main__ import read_records, recorder, run, table
 from tests.faults.nights.bench import Bench, Result
 from tests.faults.nights.processes import last_stage
 
-KILLS, WRITES = 2, 4
+KILLS, WRITES = 1, 4
 
 
 @pytest.mark.slow

@@ -56,8 +56,8 @@ def settings_for(publisher: Publisher, **changes: object) -> Settings:
         name = f"GEDEvent_v{month.year % 100:02d}_0_{month.month}.csv"
         publisher.serve(f"/ged/{name}", Reply(ged_csv(str(month))))
     quarter = now.asfreq("Q")
-    recent = {"since": f"{now - 30}", "since_by_citizen": f"{now - 20}", "protection_since": f"{now - 10}"}
-    recent |= {"decisions_since": as_written(quarter - 9), "decisions_since_by_citizen": as_written(quarter - 6)}
+    recent = {"since": f"{now - 16}", "since_by_citizen": f"{now - 8}", "protection_since": f"{now - 6}"}
+    recent |= {"decisions_since": as_written(quarter - 4), "decisions_since_by_citizen": as_written(quarter - 3)}
     sources["eurostat"]["options"] = recent
     _serve_eurostat(publisher)
     return Settings.model_validate({"live": {**QUICK, "sources": sources}, **changes})
@@ -170,7 +170,7 @@ SOME = st.sets(st.sampled_from(NAMES), min_size=1, max_size=3)
 
 @pytest.mark.slow
 @given(broken=SOME, others=SOME, fault=st.sampled_from([500, 403, 200]), place=st.integers(0))
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_fails_of_the_sources_the_others_are_taken_and_no_part_of_a_visit_by_half(
     whole: Round,
     tmp_path_factory: pytest.TempPathFactory,
