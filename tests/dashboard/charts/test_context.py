@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from core.errors import SchemaError
-from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt
+from dashboard.charts.bars import mix_alt, mix_bars, small_multiples
 from dashboard.tables import LINE_HEIGHT, LINE_WIDTH, sparkline
-from dashboard.theme import DARK, LIGHT
+from dashboard.theme import LIGHT
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -49,24 +49,9 @@ def points(path: ET.Element) -> list[tuple[float, float]]:
     return [(float(x), float(y)) for x, y in re.findall(r"([\d.]+),([\d.]+)", path.attrib["d"])]
 
 
-def test_a_sparkline_is_a_picture_with_band_median_and_counts(history: pd.DataFrame, quantiles: pd.DataFrame) -> None:
-    picture = read(sparkline(history, quantiles, theme=DARK))
-    assert (picture.attrib["width"], picture.attrib["height"]) == (str(LINE_WIDTH), str(LINE_HEIGHT))
-    band, median, counts = picture.findall(f"{SVG}path")
-    assert band.attrib["fill"] == median.attrib["stroke"] == DARK.fan
-    assert len(points(band)) == 2 * 7
-    assert len(points(median)) == 7
-    assert len(points(counts)) == 24
-
-
 def test_a_sparkline_stays_inside_its_frame(history: pd.DataFrame, quantiles: pd.DataFrame) -> None:
     for path in read(sparkline(history, quantiles, theme=LIGHT)).findall(f"{SVG}path"):
         assert all(0 <= x <= LINE_WIDTH and 0 <= y <= LINE_HEIGHT for x, y in points(path))
-
-
-def test_a_missing_month_parts_the_line_of_a_sparkline(history: pd.DataFrame, quantiles: pd.DataFrame) -> None:
-    picture = read(sparkline(history.drop(index=10), quantiles, theme=LIGHT))
-    assert [len(points(path)) for path in picture.findall(f"{SVG}path")[2:]] == [10, 13]
 
 
 def test_a_sparkline_without_forecast_or_without_anything_still_draws(
@@ -77,34 +62,12 @@ def test_a_sparkline_without_forecast_or_without_anything_still_draws(
     assert len(read(sparkline(history.iloc[:0], quantiles, theme=LIGHT)).findall(f"{SVG}path")) == 2
 
 
-def test_bars_carry_count_and_share(mix: pd.DataFrame) -> None:
-    figure = mix_bars(mix, unit="Arrivals by nationality", theme=LIGHT)
-    assert list(figure.data[0].x) == [600.0, 300.0, 100.0]
-    assert "600 · 60%" in [label.text for label in figure.layout.annotations]
-    assert mix_alt(mix, unit="2024") == "2024: Syria 60%, Egypt 30%, other 10%."
-
-
 def test_bars_call_all_all_none_none_and_nearly_all_nearly_all() -> None:
     alone = pd.DataFrame({"name": ["Syria", "Egypt"], "share": [1.0, 0.0]})
     assert mix_alt(alone, unit="2024") == "2024: Syria 100%, Egypt 0%."
     nearly = alone.assign(share=[0.996, 0.004])
     assert mix_alt(nearly, unit="2024") == "2024: Syria above 99%, Egypt below 1%."
     assert "below 1%" in [label.text for label in mix_bars(nearly, unit="2024", theme=LIGHT).layout.annotations]
-
-
-def test_every_indicator_has_its_own_panel_over_the_same_months(lines: pd.DataFrame) -> None:
-    figure = small_multiples(lines, theme=LIGHT)
-    assert [trace.yaxis for trace in figure.data] == ["y", "y2"]
-    np.testing.assert_allclose(figure.data[1].y, np.linspace(-1, 1.3, 24))
-    upper, lower = figure.layout.yaxis.domain, figure.layout.yaxis2.domain
-    assert lower[1] < upper[0]
-    assert figure.layout.yaxis.range[0] == 0
-    assert figure.layout.yaxis2.range[0] == pytest.approx(-1)
-
-
-def test_indicators_in_words_are_context_and_compared_with_a_year_earlier(lines: pd.DataFrame) -> None:
-    text = small_multiples_alt(lines)
-    assert text.startswith("Context, not causes. Food prices: 123 (December 2024), 111 a year earlier")
 
 
 def test_missing_columns_are_named(mix: pd.DataFrame, lines: pd.DataFrame, history: pd.DataFrame) -> None:

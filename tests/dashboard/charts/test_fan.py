@@ -12,8 +12,8 @@ import pytest
 from core.errors import SchemaError
 from core.languages import Language
 from dashboard.charts import Scale, dated, fan_labels, mid_month, quantile
-from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
-from dashboard.theme import DARK, LIGHT, Theme, with_opacity
+from dashboard.charts.fan import Fan, fan_chart, fan_key
+from dashboard.theme import LIGHT, Theme
 
 NOW = dt.date(2025, 1, 31)
 
@@ -32,58 +32,6 @@ def words(figure: go.Figure) -> list[str]:
     return [label.text for label in figure.layout.annotations] + bars
 
 
-@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
-def test_three_bands_lie_over_each_other_from_the_widest_to_the_narrowest(
-    observed: pd.DataFrame, forecast: pd.DataFrame, theme: Theme
-) -> None:
-    figure = draw(observed, forecast, theme)
-    bands = [trace for trace in figure.data if trace.name.startswith("band")]
-    assert [trace.name for trace in bands] == ["band 95%", "band 80%", "band 50%"]
-    assert [trace.fillcolor for trace in bands] == [with_opacity(theme.fan, part) for part in theme.fan_opacity]
-    assert all(trace.fill == "toself" and trace.hoverinfo == "skip" for trace in bands)
-
-
-def test_a_band_is_the_input_quantiles_opened_at_the_last_count(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
-    (band,) = named(draw(observed, forecast), "band 80%")
-    last = observed["value"].iloc[-1]
-    low, high = (quantile(forecast, level).tolist() for level in (0.1, 0.9))
-    np.testing.assert_allclose(band.y, [last, *high, *low[::-1], last])
-
-
-def test_the_median_and_the_counts_are_the_input_at_mid_month(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
-    figure = draw(observed, forecast)
-    (median,), (months,) = named(figure, "median"), named(figure, "months")
-    np.testing.assert_allclose(median.y[1:], quantile(forecast, 0.5))
-    np.testing.assert_allclose(months.y, observed["value"])
-    assert list(pd.DatetimeIndex(months.x)) == list(mid_month(observed["time_period_end"]))
-    assert set(pd.DatetimeIndex(median.x).day) == {15}
-
-
-def test_a_provisional_month_is_reached_by_dots_and_carries_an_open_circle_and_the_word(
-    observed: pd.DataFrame, forecast: pd.DataFrame
-) -> None:
-    figure = draw(observed, forecast)
-    (solid,), (dotted,), (circles,) = (named(figure, name) for name in ("observed", "into provisional", "months"))
-    assert np.isnan(solid.y[-1])
-    assert dotted.line.dash == "dot"
-    assert np.isfinite(dotted.y[-2:]).all()
-    assert np.isnan(dotted.y[:-2]).all()
-    assert list(circles.marker.opacity) == [0.0] * 23 + [1.0]
-    assert circles.marker.color == LIGHT.ground
-    assert "○ provisional" in key(observed, forecast)
-
-
-def test_an_estimated_month_carries_another_open_mark_and_its_word(
-    observed: pd.DataFrame, forecast: pd.DataFrame
-) -> None:
-    estimated = observed.assign(flag=["e"] + [""] * 22 + ["e"])
-    (marks,) = named(draw(estimated, forecast), "months")
-    assert [marks.marker.symbol[place] for place in (0, 1, 23)] == ["diamond", "circle", "diamond"]
-    assert [marks.marker.opacity[place] for place in (0, 1, 23)] == [1.0, 0.0, 1.0]
-    said = key(estimated, forecast)
-    assert "◇ estimated" in said and "provisional" not in said
-
-
 def key(observed: pd.DataFrame, forecast: pd.DataFrame, **extra: object) -> str:
     """What the line above the chart says."""
     fan = Fan(observed, forecast, NOW, "Arrivals per month", **cast(dict[str, Any], extra))
@@ -100,54 +48,6 @@ def test_only_the_last_24_months_are_drawn(observed: pd.DataFrame, forecast: pd.
     before = observed.assign(time_period_end=observed["time_period_end"] - pd.DateOffset(years=2), flag="")
     figure = draw(pd.concat([before, observed]), forecast)
     assert len(named(figure, "months")[0].x) == 24
-
-
-def test_what_each_band_means_stands_in_words_above_the_chart(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
-    said = key(observed, forecast)
-    assert "counted" in said and "median 50%: 1 in 2 80%: 4 in 5 95%: 19 in 20, up to" in said
-    assert "<b>5,800</b>" in words(draw(observed, forecast))
-
-
-def test_the_now_line_stands_at_the_date_of_knowledge_with_that_date(
-    observed: pd.DataFrame, forecast: pd.DataFrame
-) -> None:
-    figure = draw(observed, forecast)
-    assert pd.Timestamp(figure.layout.shapes[0].x0) == pd.Timestamp(NOW)
-    assert "<b>31 Jan 2025</b>" in words(figure)
-
-
-def test_earlier_forecasts_are_dotted_violet_with_a_band_each(
-    observed: pd.DataFrame, forecast: pd.DataFrame, earlier: pd.DataFrame
-) -> None:
-    figure = draw(observed, forecast, earlier=earlier)
-    lines, bands = named(figure, "earlier median"), named(figure, "earlier 80%")
-    assert len(lines) == len(bands) == 2
-    assert all(line.line.dash == "dot" and line.line.color == LIGHT.earlier for line in lines)
-    assert bands[0].fillcolor == with_opacity(LIGHT.earlier, 0.16)
-    assert "earlier forecasts" in key(observed, forecast, earlier=earlier)
-
-
-def test_what_happened_next_is_drawn_over_the_fan(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
-    outcomes = pd.DataFrame(
-        {"time_period_end": pd.date_range("2025-01-31", periods=3, freq="ME"), "value": [4100.0, 3900.0, 4500.0]}
-    )
-    figure = draw(observed, forecast, outcomes=outcomes)
-    (line,) = named(figure, "what happened next")
-    assert list(line.y[1:]) == [4100.0, 3900.0, 4500.0]
-    assert "what happened next" in key(observed, forecast, outcomes=outcomes)
-
-
-def test_the_readers_number_is_a_dashed_line_with_chances_on_it(
-    observed: pd.DataFrame, forecast: pd.DataFrame, chances: pd.DataFrame
-) -> None:
-    figure = draw(observed, forecast, threshold=6000.0, chances=chances)
-    (line,) = [shape for shape in figure.layout.shapes if shape.line.dash == "6px,4px"]
-    assert line.y0 == line.y1 == 6000
-    assert [list(trace.text) for trace in named(figure, "your number")] == [["your number: 6,000"]]
-    assert "your number: 6,000" in key(observed, forecast, threshold=6000.0)
-    on_line = [label for label in figure.layout.annotations if label.text.endswith("</b> above")]
-    assert on_line
-    assert all(abs(label.yshift) <= 18 for label in on_line)
 
 
 @pytest.mark.parametrize(("chance", "words"), [(0.999, "<b>&gt;99%</b> above"), (0.001, "<b>&lt;1%</b> above")])
@@ -275,28 +175,6 @@ def test_a_far_reach_of_the_95_percent_band_is_told_and_does_not_flatten_the_cha
     assert f"19 in 20, up to {Language().expected(reach)}" in key(observed, wide)
 
 
-@pytest.mark.parametrize(
-    ("skill_until", "bars", "said"),
-    [
-        (None, 0, []),
-        (0, 1, ["no evidence of<br>being better"]),
-        (4, 2, ["better than<br>baseline", "no evidence of<br>being better"]),
-        (12, 1, ["better than<br>baseline"]),
-        (30, 1, ["better than<br>baseline"]),
-    ],
-)
-def test_the_skill_strip_says_how_far_the_forecast_beats_the_baseline(
-    observed: pd.DataFrame, forecast: pd.DataFrame, skill_until: int | None, bars: int, said: list[str]
-) -> None:
-    figure = draw(observed, forecast, skill=None if skill_until is None else (1, skill_until))
-    strip = [shape for shape in figure.layout.shapes if shape.line.width == 3]
-    assert len(strip) == bars
-    assert [text for text in words(figure) if "better" in text] == said
-    if skill_until == 4:
-        assert pd.Timestamp(strip[0].x1) == pd.Timestamp("2025-04-30")
-        assert [shape.line.color for shape in strip] == [LIGHT.fan, LIGHT.ended.fill]
-
-
 def test_words_of_the_skill_strip_never_cross_the_line_of_today(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
     (words_below,) = named(draw(observed, forecast, skill=(1, 10)), "skill")
     half = pd.Timedelta(milliseconds=words_below.width) / 2
@@ -330,31 +208,9 @@ def test_a_missing_column_or_level_is_named(observed: pd.DataFrame, forecast: pd
         draw(observed, forecast[forecast["output_type_id"] != 0.025])
 
 
-def test_the_words_tell_last_count_next_month_last_month_and_highest_chance(
-    observed: pd.DataFrame, forecast: pd.DataFrame, chances: pd.DataFrame
-) -> None:
-    fan = Fan(observed, forecast, NOW, "Arrivals per month", threshold=6000.0, chances=chances)
-    text = fan_alt(fan, name="Eastern Mediterranean")
-    assert text.startswith("Eastern Mediterranean: observed arrivals and forecast. Last count 3,500 in December 2024.")
-    assert "January 2025: 4,000 expected, 80% interval 3,400 to 4,700." in text
-    assert "December 2025: 5,800 expected" in text
-    assert text.endswith("Highest chance to pass 6,000: 82% (likely) in December 2025.")
-
-
 def running_month() -> pd.DataFrame:
     row = {"target_end_date": pd.Timestamp("2025-01-31"), "so_far": 890.0, "q10": 980.0, "q50": 1784.0, "q90": 2880.0}
     return pd.DataFrame([row])
-
-
-def test_the_running_month_is_a_hollow_mark_with_its_interval_and_a_dash_at_what_is_counted(
-    observed: pd.DataFrame, forecast: pd.DataFrame
-) -> None:
-    figure = draw(observed, forecast, running=running_month())
-    (mark,) = named(figure, "nowcast")
-    assert (mark.y[0], mark.marker.color) == (1784.0, LIGHT.ground)
-    assert (mark.error_y.array[0], mark.error_y.arrayminus[0]) == (2880.0 - 1784.0, 1784.0 - 980.0)
-    (counted,) = named(figure, "counted so far")
-    assert counted.y[0] == 890.0 and "890 so far" in words(figure)
 
 
 def test_without_daily_counts_there_is_no_such_mark(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:

@@ -30,65 +30,14 @@ def scores() -> pd.DataFrame:
     return frame.assign(relative_wis_lo=score - 0.1, relative_wis_hi=score + 0.2, p_holm=0.01)
 
 
-def test_each_model_has_both_intervals_and_a_median(members: pd.DataFrame) -> None:
-    figure = members_chart(members, unit="Arrivals expected", theme=LIGHT)
-    traces = {trace.name: trace for trace in figure.data}
-    assert len(traces) == 3 * len(members)
-    assert list(traces["vigie-ets q10-q90"].x) == [7_900.0, 18_300.0]
-    assert list(traces["vigie-ets q25-q75"].x) == [9_900.0, 15_400.0]
-    assert list(traces["vigie-ets median"].x) == [12_400.0]
-
-
-def test_the_ensemble_alone_is_bold_and_in_the_forecasts_hue(members: pd.DataFrame) -> None:
-    figure = members_chart(members, unit="Arrivals expected", theme=LIGHT)
-    texts = [label.text for label in figure.layout.annotations]
-    assert [text for text in texts if text.startswith("<b>")] == ["<b>Ensemble</b>", "<b>0.84</b>"]
-    edges = {trace.name: trace.marker.line.color for trace in figure.data if trace.name.endswith("median")}
-    assert edges["vigie-ensemble median"] == LIGHT.median
-    assert edges["vigie-ets median"] == LIGHT.neutral
-
-
 def test_a_median_of_nobody_is_a_whole_circle(members: pd.DataFrame) -> None:
     figure = members_chart(members.assign(q10=0.0, q25=0.0, q50=0.0), unit="Arrivals", theme=LIGHT)
     medians = [trace for trace in figure.data if trace.name.endswith("median")]
     assert medians and all(trace.cliponaxis is False for trace in medians)
 
 
-def test_a_model_without_a_score_shows_a_dash(members: pd.DataFrame) -> None:
-    texts = [label.text for label in members_chart(members, unit="Arrivals", theme=LIGHT).layout.annotations]
-    assert texts.count("–") == 1
-
-
-def test_members_in_words_tell_the_ensemble_and_the_spread(members: pd.DataFrame) -> None:
-    assert members_alt(members) == (
-        "Ensemble: 13,200 expected, 80% interval 8,900 to 18,800. Medians of 2 models from 12,400 to 13,900."
-    )
-
-
 def test_one_other_model_in_words_has_one_median_and_no_spread(members: pd.DataFrame) -> None:
     assert members_alt(members.iloc[:2]).endswith(" Median of 1 model: 13,900.")
-
-
-def test_skill_dots_are_the_scores_with_their_intervals(scores: pd.DataFrame) -> None:
-    figure = skill_chart(scores, theme=LIGHT)
-    (dots,) = [trace for trace in figure.data if trace.name == "vigie-ets"]
-    np.testing.assert_allclose(dots.y, [0.83, 0.89, 0.98, 1.16])
-    np.testing.assert_allclose(dots.error_y.array, 0.2)
-    np.testing.assert_allclose(dots.error_y.arrayminus, 0.1)
-    assert list(figure.layout.xaxis.ticktext) == ["1", "3", "6", "12"]
-
-
-def test_a_line_at_one_is_the_baseline(scores: pd.DataFrame) -> None:
-    figure = skill_chart(scores, theme=LIGHT)
-    (line,) = figure.layout.shapes
-    assert line.y0 == line.y1 == 1
-    assert "baseline = 1" in [label.text for label in figure.layout.annotations]
-    assert figure.layout.yaxis.range[0] < 1 < figure.layout.yaxis.range[1]
-
-
-def test_models_differ_by_symbol_and_not_by_colour_alone(scores: pd.DataFrame) -> None:
-    symbols = [trace.marker.symbol for trace in skill_chart(scores, theme=LIGHT).data if trace.name != "key"]
-    assert len(set(symbols)) == 2
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 11])
@@ -130,29 +79,6 @@ def test_skill_in_words_counts_the_horizons_that_beat_the_baseline(scores: pd.Da
         "Relative WIS 0.73, 1 month ahead, and 1.06, 12 months ahead."
     )
     assert skill_alt(scores.iloc[:0]) == "No scores yet."
-
-
-def test_coverage_is_drawn_against_the_promise() -> None:
-    coverage = pd.DataFrame({"nominal": [0.8, 0.5], "observed": [0.74, 0.5], "lower": [0.7, 0.4], "upper": [0.8, 0.6]})
-    figure = coverage_chart(coverage, theme=LIGHT)
-    assert list(figure.data[0].x) == [0.5, 0.8]
-    assert list(figure.data[0].y) == [0.5, 0.74]
-    np.testing.assert_allclose(figure.data[0].error_y.array, [0.1, 0.06])
-    (diagonal,) = figure.layout.shapes
-    assert (diagonal.x0, diagonal.y0, diagonal.x1, diagonal.y1) == (0, 0, 1, 1)
-    assert coverage_alt(coverage) == (
-        "Coverage: the 50% interval held the outcome in 50% of cases; "
-        "the 80% interval held the outcome in 74% of cases."
-    )
-
-
-def test_the_pit_histogram_is_compared_with_flat() -> None:
-    pit = pd.DataFrame({"bin_low": np.arange(10) / 10, "share": [0.2, *[0.08] * 8, 0.16]})
-    figure = pit_histogram(pit, theme=LIGHT)
-    np.testing.assert_allclose(figure.data[0].y, pit["share"])
-    np.testing.assert_allclose(figure.data[0].x, np.arange(10) / 10 + 0.05)
-    assert figure.layout.shapes[0].y0 == pytest.approx(0.1)
-    assert pit_alt(pit).startswith("20% of outcomes fell in the lowest tenth of their forecast and 16% in the highest")
 
 
 def test_shares_of_past_outcomes_may_be_all_or_none_of_them() -> None:
