@@ -289,10 +289,13 @@ def within(world: World) -> dict[int, Within]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("as_of", "start"), [(AS_OF, 1), (LATE, 3)], ids=["fresh counts", "late counts"])
-@pytest.mark.parametrize("rule", EXCEEDANCE_RULES, ids=lambda rule: rule.rule)
+@pytest.mark.parametrize(
+    ("rule", "as_of", "start"),
+    [*((rule, LATE, 3) for rule in EXCEEDANCE_RULES), (SURGE, AS_OF, 1)],
+    ids=lambda one: getattr(one, "rule", str(one)),
+)
 def test_every_measure_equals_a_slow_count(
-    world: World, rule: ExceedanceRule, within: dict[int, Within], as_of: dt.date, start: int
+    world: World, within: dict[int, Within], rule: ExceedanceRule, as_of: dt.date, start: int
 ) -> None:
     cutoffs = Cutoffs(0.15, 0.3, 0.5)
     record = track_record(*world, SETTINGS, as_of=as_of, rules=[rule], cutoffs={rule.rule: cutoffs})

@@ -29,13 +29,9 @@ def test_a_reader_who_may_take_no_file_away_is_not_offered_it(monkeypatch: pytes
     assert "Briefing (PDF)" not in labels()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("language", "word"), [("en", "Alerts"), ("fr", "Alertes")])
-def test_it_is_the_release_on_screen_in_the_readers_language(
-    home: Path, release: Release, language: str, word: str
-) -> None:
-    document = downloads._briefing(str(home), release.run_id, language)  # the maker that the button hands over
+def test_it_is_the_release_on_screen_in_the_readers_language(home: Path, release: Release) -> None:
+    document = downloads._briefing(str(home), release.run_id, "fr")  # the maker that the button hands over
     reader = PdfReader(io.BytesIO(document))
     text = reader.pages[0].extract_text()
     assert len(reader.pages) == 2  # the second tells of the year ahead
-    assert release.run_id in text and word in text
+    assert release.run_id in text and "Alertes" in text

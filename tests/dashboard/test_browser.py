@@ -126,12 +126,13 @@ def test_a_page_is_whole_reachable_and_asks_no_other_host(page: Page, address: s
         assert page.locator(PAGES.get(name, PAGES[""])).count() > 0  # else its measured time would never come
         assert "Page not found" not in page.inner_text("body")
         assert page.locator("[data-testid=stException]").count() == 0
-        # At both sizes in one language, in the others at a desk: words differ, the page does not.
-        for size in (PHONE, DESK) if language == "en" else (DESK,):
+        # Words differ between languages, the page does not: in the others only what they may widen is looked at.
+        for size in (PHONE, DESK) if language == "en" else ():
             page.set_viewport_size(size)
             settle(page)
             assert serious_findings(page) == {}
             assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth + 2")
+        assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth + 2")
     assert outside == set()
     assert errors == []
 
@@ -297,13 +298,6 @@ def test_on_a_phone_the_list_of_alerts_and_one_alert_are_two_views(page: Page, a
     page.locator(".st-key-alerts-list button").first.wait_for()
 
 
-def test_a_choice_on_the_page_lands_in_the_address(page: Page, address: str) -> None:
-    open_page(page, f"{address}/route?route=CMR")
-    page.get_by_role("radio", name="Nationalities").click()
-    page.wait_for_url("**view=nationalities*")
-    assert "route=CMR" in page.url
-
-
 def test_a_step_back_in_time_and_its_revelation_land_in_the_address_and_survive_another_page(
     page: Page, address: str
 ) -> None:
@@ -321,20 +315,6 @@ def test_a_step_back_in_time_and_its_revelation_land_in_the_address_and_survive_
     page.wait_for_url("**origin=2024-11-30*")
     settle(page)
     assert "reveal=1" in page.url
-
-
-def test_the_asylum_page_shows_the_country_chosen(page: Page, address: str) -> None:
-    open_page(page, f"{address}/asylum?country=FRA")
-    assert page.locator("h1").inner_text().startswith("France: ")
-    page.locator(".js-plotly-plot").first.wait_for(timeout=WAIT)
-
-
-def test_the_fan_chart_is_drawn_and_described(page: Page, address: str) -> None:
-    open_page(page, f"{address}/route?route=EMR")
-    chart = page.locator("[data-testid=stPlotlyChart]").first
-    chart.locator("path.js-line").nth(2).wait_for(state="attached")
-    assert "Eastern Mediterranean" in str(page.content())
-    page.locator("[aria-label*='observed arrivals and forecast']").first.wait_for(state="attached")
 
 
 @pytest.mark.parametrize("name", ["", "route", "scenarios"])
@@ -355,6 +335,7 @@ def test_a_table_leaves_as_a_file_with_its_citation(page: Page, address: str) ->
     assert waiting.value.suggested_filename == "vigie-route-EMR-2025-01-31.csv"
     assert "# Source: International Organization for Migration" in text
     assert "Chance above your number" in text
+    page.locator("[aria-label*='observed arrivals and forecast']").first.wait_for(state="attached")
 
 
 def test_a_person_signs_an_alert_off_with_the_keyboard_and_finds_it_in_the_history(page: Page, address: str) -> None:

@@ -34,7 +34,7 @@ VIEWS = [
     ("evaluation", {"part": "groups", "group": "route"}),
 ]
 
-IN_LANGUAGES = [*(("fr", *view) for view in VIEWS), *(("es", page, {}) for page in ("overview", "route", "alerts"))]
+IN_LANGUAGES = [*(("fr", *view) for view in VIEWS), ("es", "overview", {}), ("es", "route", {})]
 """Words of one catalogue take the same ways as those of another: a few pages in Spanish are enough."""
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from alerts.lifecycle import ACKNOWLEDGED, ANNOUNCED, CORRECTION, DISMISSED, DISSENTED, ENDED, PROPOSED, SIGNED_OFF
+from alerts.lifecycle import ACKNOWLEDGED, ANNOUNCED, CORRECTION, DISSENTED, ENDED, PROPOSED, SIGNED_OFF
 from core.schema import Entry
 from core.settings import PROJECT
 from store.journal import Journal, journal_url
@@ -103,32 +103,6 @@ def test_a_severe_alert_waits_for_a_second_person(home: Path) -> None:
     assert len(rows(home, ANNOUNCED)) == 1
 
 
-@pytest.mark.usefixtures("home", "released")
-def test_the_name_is_asked_once_in_a_visit() -> None:
-    app = take(visit(), "Sign off and send", "Ada", "Beds are prepared")
-    press(app, "Acknowledge")
-    assert "Your name" not in {field.label for field in app.text_input}
-    assert any("Acting as Ada" in text.value for text in app.markdown)
-
-
-@pytest.mark.usefixtures("home", "released")
-def test_only_steps_that_the_state_allows_are_offered() -> None:
-    app = visit()
-    assert labels(app) >= {"Sign off and send", "Dismiss"}
-    assert "Acknowledge" not in labels(app)
-    app = take(app, "Sign off and send", "Ada", "yes")
-    assert labels(app) >= {"Acknowledge", "Dismiss"}
-    assert "Sign off and send" not in labels(app)
-
-
-@pytest.mark.parametrize(("name", "reason"), [("", "why"), ("Ada", "  ")])
-@pytest.mark.usefixtures("released")
-def test_a_step_without_name_or_reason_is_refused(home: Path, name: str, reason: str) -> None:
-    app = take(visit(), "Dismiss", name, reason)
-    assert "Give your name and a reason" in app.error[0].value
-    assert rows(home, DISMISSED) == []
-
-
 @pytest.mark.usefixtures("released")
 def test_a_decision_on_what_has_changed_meanwhile_is_refused(home: Path) -> None:
     app = visit()
@@ -190,9 +164,18 @@ def test_a_replayed_night_is_signed_off_but_sends_nothing(home: Path) -> None:
 
 
 @pytest.mark.usefixtures("released")
-def test_an_acknowledged_alert_no_longer_waits(home: Path) -> None:
-    app = take(visit(), "Sign off and send", "Ada", "yes")
-    app = take(app, "Acknowledge", "", "We open the second hall")
+def test_steps_that_the_state_allows_are_offered_and_the_name_is_asked_once(home: Path) -> None:
+    app = visit()
+    assert labels(app) >= {"Sign off and send", "Dismiss"}
+    assert "Acknowledge" not in labels(app)
+    app = take(app, "Sign off and send", "Ada", "yes")
+    assert labels(app) >= {"Acknowledge", "Dismiss"}
+    assert "Sign off and send" not in labels(app)
+    press(app, "Acknowledge")
+    assert "Your name" not in {field.label for field in app.text_input}
+    assert any("Acting as Ada" in text.value for text in app.markdown)
+    next(field for field in app.text_area if field.label == "Reason").set_value("We open the second hall")
+    press(app, "Confirm")
     assert [row.actor for row in rows(home, ACKNOWLEDGED)] == ["Ada"]
     assert "Acknowledged" in history(app)
     app.query_params["show"] = "waiting"

@@ -7,7 +7,6 @@ import gettext
 import pytest
 
 from core import languages
-from core.about import INTENDED_USE, PROHIBITED_USES
 from core.languages import Language
 from reports.alert import alert_report
 from reports.messages import compose
@@ -15,43 +14,6 @@ from reports.messages import compose
 from .conftest import Announce
 
 DASHBOARD = "https://vigie.example.org/"
-
-
-def test_a_raised_alert_states_figure_chance_record_uses_and_link(announce: Announce) -> None:
-    message = compose(announce(), "en", DASHBOARD)
-    rows = dict(message.rows)
-    assert rows["Arrivals expected"].splitlines() == [
-        "February 2025: 5,500, most likely 4,300 to 6,700",
-        "March 2025: 5,500, most likely 4,300 to 6,700",
-    ]
-    assert rows["Chance"] == "82% (likely) to reach 5,000 a month, February–March 2025"
-    assert rows["Record of this rule"] == (
-        "right 6 times in 10, all routes; right in 60% (50%–70%) of its warnings; warned of 40% of the events; "
-        "0.9 (0.8–1.0) false alarms per route "
-        "per year; 27 past events, all routes"
-    )
-    assert rows["Signed off by"] == "Ada, Ben"
-    assert (
-        message.sentence == "Likely (82%) to reach 5,000, 1.5× the 12-month mean, in any month of February–March 2025."
-    )
-    assert (message.uses, message.prohibited) == (INTENDED_USE, PROHIBITED_USES)
-    assert message.link == "https://vigie.example.org/alerts?release=run-1&lang=en&alert=surge.EMR.2025-01-31"
-    assert message.title == "New alert: Eastern Mediterranean (Severe)"
-
-
-@pytest.mark.parametrize(
-    ("kind", "said"),
-    [
-        ("ended", "The alert no longer stands. It said: Likely (82%)"),
-        ("withdrawn", "The alert was dismissed after it had been sent. It said: Likely (82%)"),
-    ],
-)
-def test_what_is_over_says_so_and_gives_no_figures_as_if_they_held(announce: Announce, kind: str, said: str) -> None:
-    message = compose(announce(kind, why="counted twice"), "en", DASHBOARD)
-    assert message.sentence.startswith(said)
-    assert message.badge == "○ Ended, was Severe"
-    assert "Chance" not in dict(message.rows)
-    assert dict(message.rows)["Reason given"] == "counted twice"
 
 
 def test_the_link_of_an_ended_alert_opens_it_among_the_ended_ones(announce: Announce) -> None:
@@ -81,11 +43,6 @@ def test_a_replay_says_first_that_nothing_is_happening_now(announce: Announce) -
     message = compose(announce(replay=True), "en", DASHBOARD)
     assert message.title.startswith("Exercise: ")
     assert "repeats what was known on 31 January 2025" in message.replay
-
-
-def test_a_rule_about_low_counts_speaks_of_a_fall(announce: Announce) -> None:
-    chance = dict(compose(announce(rule="fall"), "en", DASHBOARD).rows)["Chance"]
-    assert chance == "82% (likely) to fall to 5,000 or fewer a month, February–March 2025"
 
 
 def test_a_nationality_is_named_in_the_readers_language(announce: Announce) -> None:
