@@ -11,7 +11,7 @@ import pytest
 from core.errors import SchemaError
 from core.release import FORECASTS
 from core.schema import check
-from store import KEY_FILE, MANY_FILES, parquet_bytes, sha256_of_bytes
+from store import KEY_FILE, parquet_bytes, sha256_of_bytes
 from store.caches import KEY, BacktestStore, altered_caches
 
 Rows = Callable[..., pd.DataFrame]
@@ -96,13 +96,14 @@ def test_versions_and_histories_of_one_model_lie_side_by_side(store: BacktestSto
 
 
 @pytest.mark.slow
-def test_hundreds_of_nights_leave_few_files_and_every_forecast(
-    tmp_path: Path, store: BacktestStore, cached: Rows
+def test_many_nights_leave_few_files_and_every_forecast(
+    tmp_path: Path, store: BacktestStore, cached: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nights = [cached(history_hash=f"h{night}") for night in range(MANY_FILES + 10)]
+    monkeypatch.setattr("store.MANY_FILES", 16)
+    nights = [cached(history_hash=f"h{night}") for night in range(20)]
     for night in nights:
         store.append(night)
-    assert len(list((tmp_path / "backtests").glob("*.parquet"))) < MANY_FILES
+    assert len(list((tmp_path / "backtests").glob("*.parquet"))) < 16
     assert _missing(store, _keys(*nights)).empty
     assert len(store.read(_keys(*nights))) == 6 * len(nights)
 

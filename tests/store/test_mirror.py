@@ -225,9 +225,9 @@ def test_a_home_that_went_its_own_way_is_told_so_until_a_person_decides(quick_ur
 
 @pytest.mark.parametrize("name", ["forecasts.parquet", "manifest.json"])
 def test_an_altered_file_of_the_store_is_refused_and_named_and_changes_nothing(
-    any_url: str, homes: Homes, name: str
+    quick_url: str, homes: Homes, name: str
 ) -> None:
-    files, reader = RemoteFiles(any_url), homes("reader")
+    files, reader = RemoteFiles(quick_url), homes("reader")
     homes.night(homes("night"), files, 1)
     pull(reader, files)
     former, release = told(reader), homes.night(homes("night"), files, 2)
@@ -305,8 +305,8 @@ def test_an_altered_release_or_figure_does_not_leave_its_home(quick_url: str, ho
     assert latest(files).number == 0
 
 
-def test_what_retention_removed_goes_on_all_machines_and_does_not_come_back(any_url: str, homes: Homes) -> None:
-    first, second, files = homes("first"), homes("second"), RemoteFiles(any_url)
+def test_what_retention_removed_goes_on_all_machines_and_does_not_come_back(quick_url: str, homes: Homes) -> None:
+    first, second, files = homes("first"), homes("second"), RemoteFiles(quick_url)
     made = [homes.night(first, files, day).run_id for day in (1, 2, 3, 31)]
     pull(second, files)
     delivery = pull(first, files)

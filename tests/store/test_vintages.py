@@ -331,7 +331,7 @@ FIGURES = st.lists(
 
 @pytest.mark.slow
 @given(figures=FIGURES, splits=st.integers(1, 4), day=st.integers(0, 13))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_known_at_equals_a_search_through_every_publication(
     figures: list[tuple[str, str, int, int, str]], splits: int, day: int
 ) -> None:
