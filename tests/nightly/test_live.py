@@ -356,11 +356,6 @@ def test_a_live_night_publishes_whatever_fails_and_names_it(publisher: Publisher
     assert str(publisher.port) not in json.dumps(night.release.manifest["settings"])
 
 
-def test_a_live_night_of_another_day_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="with --live a night is made of today's figures"):
-        run_night(tmp_path, Settings.model_validate({}), dt.date(2025, 1, 31), live=True)
-
-
 def test_a_damaged_record_of_a_visit_is_named(publisher: Publisher, tmp_path: Path) -> None:
     chosen = settings_for(publisher)
     take(tmp_path, chosen, ("noaa_enso",))

@@ -13,9 +13,8 @@ from threadpoolctl import threadpool_info, threadpool_limits  # type: ignore[imp
 from core.errors import InputError, NothingToPublishError
 from core.settings import Settings, load_settings
 from nightly import RealTimeData
-from nightly.inputs import ingest_file
-from nightly.night import run_demonstration, run_night
-from store.journal import Journal, journal_url, opened_journal
+from nightly.night import run_night
+from store.journal import Journal, journal_url
 from store.lock import night_lock
 from store.releases import Release, ReleaseStore
 from store.vintages import VintageStore
@@ -141,11 +140,6 @@ def test_a_night_without_any_figure_publishes_nothing_and_the_former_release_sta
     journal.close()
 
 
-def test_a_night_of_the_future_is_refused(home: Path) -> None:
-    with pytest.raises(InputError, match="a day to come"):
-        run_night(home, load_settings(home), dt.date(2999, 1, 1))
-
-
 def test_a_night_calculates_with_one_thread_whatever_the_machine_would_give(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,36 +172,6 @@ def test_routes_whose_figures_are_too_old_say_so_and_get_no_forecast(home: Path)
     with without_forecasting(home):
         night = run_night(home, load_settings(home), date)
     assert {item["route_id"] for item in night.degraded if "route_id" in item} == {"EMR", "WMR", "WAR"}
-
-
-def test_a_file_that_was_held_by_day_is_told_by_the_next_night_and_by_no_other(home: Path, tmp_path: Path) -> None:
-    known = VintageStore(home).as_of(dt.date(2026, 9, 30))
-    days = known[(known["series_id"] == "arrivals.CHA.GBR._T.D") & (known["time_period"] >= "2026-01")]
-    lines = [f'"{day}",{1000 * count:.0f},1' for day, count in zip(days["time_period"], days["obs_value"], strict=True)]
-    (tmp_path / "thousands.csv").write_text("\n".join(["#date,migrants,boats", *lines, ""]))
-    with opened_journal("", home) as journal:
-        held = ingest_file(home, "uk_home_office", tmp_path / "thousands.csv", journal).edition
-    assert held.state == "held"
-    with without_forecasting(home):
-        nights = [run_night(home, load_settings(home)) for _ in range(2)]
-    told = [[item for item in night.degraded if item.get("edition_id") == held.edition_id] for night in nights]
-    assert [len(one) for one in told] == [1, 0]
-    assert held.edition_id in told[0][0]["reason"]
-    reports = [json.loads(night.release.document("run_report.json")) for night in nights]
-    assert [report["editions_held"] for report in reports] == told
-    assert set(nights[1].release.read("editions")["state"]) == {"held"}
-
-
-def test_the_demonstration_leaves_a_home_that_holds_a_release_as_it_is(home: Path) -> None:
-    former = current(home).run_id
-    assert run_demonstration(home, load_settings(home)) is None
-    assert current(home).run_id == former
-
-
-def test_the_demonstration_makes_the_night_and_the_one_a_month_before(first_night: Path, tmp_path: Path) -> None:
-    with without_forecasting(first_night):
-        assert run_demonstration(tmp_path, load_settings(tmp_path)) is not None
-    assert [release.as_of for release in ReleaseStore(tmp_path).all()] == [dt.date(2024, 12, 31), AS_OF]
 
 
 def test_the_run_report_tells_steps_memory_limits_and_what_was_left_out(first_night: Path) -> None:
