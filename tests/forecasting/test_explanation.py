@@ -32,7 +32,7 @@ from forecasting.quantiles import to_rows
 from .frames import forecast
 
 HORIZONS = range(1, 5)
-MODELS = ["vigie-baseline", "vigie-ets", "vigie-snaive"]
+MODELS = ["vigie-baseline", "vigie-structural"]
 
 
 def refit(panel: Panel, models: Sequence[str]) -> pd.DataFrame:
