@@ -59,7 +59,7 @@ def bare(home: Path, *arguments: str, **environment: str) -> subprocess.Complete
     return subprocess.run(line, capture_output=True, text=True, cwd="/", stdin=subprocess.DEVNULL, check=False)
 
 
-def test_cron_asks_with_next_to_no_environment_by_a_proxy_and_with_a_key(publisher: Publisher, tmp_path: Path) -> None:
+def test_cron_ingests_by_a_proxy_with_a_key(publisher: Publisher, tmp_path: Path) -> None:
     feed = json.dumps(displacement_rows()).encode()
     publisher.serve("/idus/", lambda asked: Reply(feed) if asked.values("client_id") == [KEY] else Reply(b"", 403))
     (tmp_path / "settings.toml").write_text(

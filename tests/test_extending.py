@@ -69,7 +69,7 @@ def test_a_model_forecasts_a_panel(copy: Path, tmp_path: Path) -> None:
     assert len(made) == 2 * 23
 
 
-def test_a_rule_is_listed_a_page_is_in_the_menu_and_a_language_is_spoken(copy: Path) -> None:
+def test_rule_page_and_language_are_registered(copy: Path) -> None:
     code = (
         "from alerts.rules import TEMPLATES, catalogue; from core.settings import AlertSettings\n"
         "rows = catalogue(AlertSettings()).set_index('rule')\n"

@@ -29,7 +29,7 @@ def test_a_reader_who_may_take_no_file_away_is_not_offered_it(monkeypatch: pytes
     assert "Briefing (PDF)" not in labels()
 
 
-def test_it_is_the_release_on_screen_in_the_readers_language(home: Path, release: Release) -> None:
+def test_briefing_is_of_the_release_in_the_readers_language(home: Path, release: Release) -> None:
     document = downloads._briefing(str(home), release.run_id, "fr")  # the maker that the button hands over
     reader = PdfReader(io.BytesIO(document))
     text = reader.pages[0].extract_text()

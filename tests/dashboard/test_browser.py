@@ -101,7 +101,7 @@ def settle(page: Page) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: name or "root")
-def test_a_page_is_whole_reachable_and_asks_no_other_host(page: Page, address: str, name: str) -> None:
+def test_page_is_whole_accessible_and_asks_no_other_host(page: Page, address: str, name: str) -> None:
     outside: set[str] = set()
     errors: list[str] = []
 

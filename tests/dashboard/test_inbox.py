@@ -164,7 +164,7 @@ def test_a_replayed_night_is_signed_off_but_sends_nothing(home: Path) -> None:
 
 
 @pytest.mark.usefixtures("released")
-def test_steps_that_the_state_allows_are_offered_and_the_name_is_asked_once(home: Path) -> None:
+def test_allowed_steps_are_offered_and_the_name_is_asked_once(home: Path) -> None:
     app = visit()
     assert labels(app) >= {"Sign off and send", "Dismiss"}
     assert "Acknowledge" not in labels(app)

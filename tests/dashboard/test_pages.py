@@ -100,7 +100,7 @@ def test_each_page_shows_the_replay_and_one_finding_and_every_chart_says_its_tak
 
 
 @pytest.mark.parametrize("page", ["overview", "route", "alerts", "scenarios", "evaluation"])
-def test_page_of_alerts_stands_without_any_and_names_the_sources_that_were_left_out(home: Path, page: str) -> None:
+def test_page_without_alerts_names_the_sources_left_out(home: Path, page: str) -> None:
     left_out = [Message("the file is empty").record("iom_dtm")]
     publish(home, degraded=left_out, alerts=make_alerts().iloc[:0])
     app = visit(page)

@@ -59,7 +59,7 @@ def test_former_release_that_was_altered_is_not_read(home: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_page_drawn_from_memory_is_the_same_and_leaves_the_release_as_it_was(release: Release, page: str) -> None:
+def test_page_drawn_again_is_equal_and_leaves_the_release(release: Release, page: str) -> None:
     night = reads.nights()[0]
     before = {name: night.frame(name).copy(deep=True) for name in release.names}
     first, again = visit(page), visit(page)

@@ -51,7 +51,7 @@ FONT = next((FOLDER / "media").glob("*.woff2"))
 
 
 @pytest.mark.slow
-def test_a_browser_of_this_machine_is_opened_once_the_server_answers(tmp_path: Path) -> None:
+def test_browser_is_opened_once_the_server_answers(tmp_path: Path) -> None:
     seen, browser = tmp_path / "seen", tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {seen}.part && mv {seen}.part {seen}\n')
     browser.chmod(0o755)

@@ -148,7 +148,7 @@ def test_a_gap_or_another_first_month_is_another_history() -> None:
 
 
 @pytest.mark.usefixtures("forked")
-def test_the_numbers_are_the_same_whatever_the_number_of_processes_and_the_order(small_panel: Panel) -> None:
+def test_numbers_do_not_depend_on_processes_or_order(small_panel: Panel) -> None:
     models = [*CHEAP, "vigie-prophet"]
     work = backtest_work(small_panel, origins=2, step=1, models=models)
     here = run_fits(work.fits, 3, workers=1)

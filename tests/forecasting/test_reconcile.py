@@ -163,9 +163,7 @@ def test_changing_the_future_does_not_change_a_reconciled_past(grouped: Panel, t
 
 
 @pytest.mark.usefixtures("forked")
-def test_a_large_panel_is_reconciled_by_processes_with_the_same_numbers(
-    grouped_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_large_panel_is_reconciled_alike_by_processes(grouped_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def asked() -> pd.DataFrame:
         return run_backtest(grouped_path, origins=3, horizons=[1, 3], models="baseline", totals="route_id")
 

@@ -19,7 +19,7 @@ def test_every_source_is_fuzzed_by_a_real_file_or_by_its_documented_answers() ->
 
 
 @pytest.mark.slow
-def test_damaged_answers_in_documented_layouts_neither_crash_a_parser_nor_change_a_figure_silently() -> None:
+def test_damaged_answer_changes_no_figure_silently() -> None:
     answers = documented_answers()
     assert {answer.source_id for answer in answers} == set(live_sources())
     outcome = fuzz(answers, 100, seed=20240320)
@@ -29,9 +29,7 @@ def test_damaged_answers_in_documented_layouts_neither_crash_a_parser_nor_change
 
 @pytest.mark.raw_data
 @pytest.mark.slow
-def test_damaged_real_files_neither_crash_a_parser_nor_change_a_figure_silently(
-    raw_data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_damaged_real_file_changes_no_figure_silently(raw_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     quick = {of: tuple(name for name in names if not name.endswith(".rda")) for of, names in FILES.items()}
     monkeypatch.setattr("tests.faults.files.FILES", quick)  # an R file takes seconds to read; miniatures stand for it
     outcome = fuzz(sound_files(raw_data), 60, seed=20240320)

@@ -94,7 +94,7 @@ def corridors(few_trees: None) -> Asylum:  # noqa: ARG001  # it is there for wha
 
 
 @pytest.mark.slow
-def test_every_destination_with_recent_months_is_forecast_a_year_ahead_and_scored(corridors: Asylum) -> None:
+def test_destination_is_forecast_a_year_ahead_and_scored(corridors: Asylum) -> None:
     totals = corridors.frames["asylum_forecasts"].query("citizen == '_T' and model_id == 'vigie-ensemble'")
     assert set(totals["geo"]) == set(COUNTRIES)
     assert set(totals["horizon"]) == set(range(1, 13))
@@ -122,7 +122,7 @@ def test_corridors_together_expect_about_what_their_destination_expects(corridor
 
 
 @pytest.mark.usefixtures("few_trees")
-def test_where_months_are_too_old_the_quarters_are_forecast() -> None:
+def test_months_too_old_leave_quarters_forecast() -> None:
     old = figures("M", pd.period_range("2012-01", "2018-06", freq="M"))
     found = made(pd.concat([old, figures("Q", QUARTERS)], ignore_index=True), dt.date(2020, 2, 10), 8)
     assert set(found.frames["asylum_forecasts"]["freq"]) == {"Q"}
@@ -132,7 +132,7 @@ def test_where_months_are_too_old_the_quarters_are_forecast() -> None:
 
 
 @pytest.mark.slow
-def test_the_same_night_again_fits_nothing_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_same_night_again_fits_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fitted: list[int] = []
 
     def counting(work: Sequence[Fit], *given: Any, **how: Any) -> list[SafeForecast]:  # noqa: ANN401  # passed on

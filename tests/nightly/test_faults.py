@@ -15,7 +15,7 @@ KILLS, WRITES = 1, 4
 
 
 @pytest.mark.slow
-def test_what_is_killed_leaves_releases_figures_and_journal_whole(first_night: Path, tmp_path: Path) -> None:
+def test_kill_leaves_releases_figures_and_journal_whole(first_night: Path, tmp_path: Path) -> None:
     found = run(["killed", "writing"], Bench(first_night, tmp_path, 7, range(KILLS), WRITES, quick=True))
     assert found.failed == []
     times: Counter[str] = Counter()

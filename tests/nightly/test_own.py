@@ -95,7 +95,7 @@ def test_a_number_set_by_hand_goes_before_a_capacity_that_was_handed_over(tmp_pa
 
 
 @pytest.mark.slow
-def test_a_night_forecasts_and_warns_of_a_route_of_ones_own(home: Path, tmp_path: Path) -> None:
+def test_night_forecasts_and_warns_of_an_own_route(home: Path, tmp_path: Path) -> None:
     ingest(home, *write(tmp_path, "own_post", "arrivals", "Almería", months()))
     ingest(home, *write(tmp_path, "own_places", "capacity", "Almería", {"2024-06": 20}))
     inbox = home / "inbox" / "own_post"

@@ -60,7 +60,7 @@ def next_month(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> t
     return home, shared_folder, night
 
 
-def test_the_next_month_computes_only_the_origin_that_is_new(next_month: tuple[Path, Path, RunResult]) -> None:
+def test_next_month_computes_only_the_new_origin(next_month: tuple[Path, Path, RunResult]) -> None:
     home, _, night = next_month
     assert len(ReleaseStore(home).all()) == 2
     assert 0 < night.computed <= 9  # one more origin of one route, with every model

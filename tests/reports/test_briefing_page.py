@@ -88,7 +88,7 @@ def test_it_is_one_small_page_whatever_the_count_of_routes_and_alerts(
     ("routes", "alerts", "language"),
     [(1, 3, "en"), (5, 12, "fr"), (9, 0, "fr"), (9, 12, "en")],
 )
-def test_no_text_leaves_the_sheet_or_runs_into_the_text_below(
+def test_no_text_leaves_the_sheet_or_meets_another(
     make_release: MakeRelease, routes: int, alerts: int, language: str
 ) -> None:
     release = make_release(routes, alerts, replay=True, degraded=(Message("no answer").record("a_bureau"),))

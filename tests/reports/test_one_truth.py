@@ -74,9 +74,7 @@ def report_of(release: LoadedRelease, row: Mapping[Any, Any], code: str) -> Aler
 
 @pytest.mark.slow
 @pytest.mark.parametrize("code", languages())
-def test_sentence_number_window_level_and_record_are_the_same_in_every_output(
-    make_release: MakeRelease, code: str
-) -> None:
+def test_every_output_states_the_same_facts(make_release: MakeRelease, code: str) -> None:
     release = make_release(3, 3)
     for row in release.frame("alerts").to_dict("records")[: None if code == "en" else 1]:
         report = report_of(release, row, code)

@@ -75,7 +75,7 @@ FINAL: dict[str, Reply] = {
 
 @EACH
 @pytest.mark.parametrize("fault", list(FINAL))
-def test_a_fault_that_stays_is_an_error_that_names_the_publisher(
+def test_lasting_fault_names_the_address(
     source_id: str, fault: str, publisher: Publisher, quick: LiveSettings, sound: Sounds
 ) -> None:
     _, path = sound[source_id]
@@ -85,7 +85,7 @@ def test_a_fault_that_stays_is_an_error_that_names_the_publisher(
 
 
 @EACH
-def test_a_fault_that_passes_costs_nothing(
+def test_passing_fault_changes_no_figure(
     source_id: str, publisher: Publisher, quick: LiveSettings, sound: Sounds
 ) -> None:
     found, path = sound[source_id]

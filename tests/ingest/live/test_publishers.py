@@ -135,7 +135,7 @@ def paths_asked(source_id: str) -> list[str]:
 @pytest.mark.slow
 @EACH
 @pytest.mark.parametrize("fault", list(FAULTS))
-def test_a_fault_in_place_of_any_answer_is_an_error_that_a_person_can_read(
+def test_fault_in_place_of_any_answer_is_an_input_error(
     source_id: str, fault: str, publisher: Publisher, quick: LiveSettings
 ) -> None:
     source, visit = live_sources()[source_id], pull(publisher, source_id, quick)
