@@ -197,21 +197,24 @@ def test_columns_in_another_order_give_the_same_figures_or_are_refused(answers: 
     }  # fmt: skip
 
 
-def renamings(answer: Sound) -> dict[str, bytes]:
-    """The file once for each of its columns or fields, with that one renamed."""
+def columns_of(answer: Sound) -> set[str]:
+    """Names of the columns or fields of a file; none of a workbook or an archive."""
     content = answer.raw.content
     if content[:1] in (b"[", b"{"):
-        document = json.loads(content)
-        names = {name for part in inside(document) if isinstance(part, dict) for name in part if not name.isdigit()}
-        return {name: renamed_field(content, name) for name in names}
-    if not answer.separator:
-        return {}
+        parts = [part for part in inside(json.loads(content)) if isinstance(part, dict)]
+        return {name for part in parts for name in part if not name.isdigit()}
+    header = content.partition(b"\n")[0]
+    return {cell.decode() for cell in header.split(answer.separator) if cell.strip()} if answer.separator else set()
+
+
+def renamed(answer: Sound, column: str) -> bytes:
+    """The file with one of its columns or fields renamed."""
+    content = answer.raw.content
+    if content[:1] in (b"[", b"{"):
+        return renamed_field(content, column)
     header, _, rest = content.partition(b"\n")
-    cells = header.split(answer.separator)
-    return {
-        cell.decode(): answer.separator.join([*cells[:place], cell + b"_new", *cells[place + 1 :]]) + b"\n" + rest
-        for place, cell in enumerate(cells) if cell.strip()
-    }  # fmt: skip
+    cells = [cell + b"_new" * (cell == column.encode()) for cell in header.split(answer.separator)]
+    return answer.separator.join(cells) + b"\n" + rest
 
 
 def renamed_field(content: bytes, name: str) -> bytes:
@@ -225,10 +228,10 @@ def renamed_field(content: bytes, name: str) -> bytes:
 def test_a_renamed_dimension_is_refused_or_was_never_read(answers: list[Sound]) -> None:
     tried: set[tuple[str, str]] = set()
     for answer in answers:
-        for name, content in renamings(answer).items():
+        for name in columns_of(answer):
             if (answer.source_id, name) in tried:
                 continue
-            result = judge(answer, content)
+            result = judge(answer, renamed(answer, name))
             assert result in {REFUSED, SAME, ASIDE, ABSENT}, (answer.source_id, answer.raw.name, name, result)
             tried.add((answer.source_id, name))
     assert len(tried) > 150
