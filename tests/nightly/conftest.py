@@ -33,6 +33,7 @@ def without_forecasting(made: Path, *but: str) -> Iterator[None]:
         but: Steps of ``nightly.night`` that do their own work all the same.
     """
     from core.release import NOWCASTS, YEAR_AHEAD  # noqa: PLC0415  # see first_night: what forecasts is imported late
+    from forecasting.pool import Pool  # noqa: PLC0415  # as above
     from nightly.asylum import Asylum  # noqa: PLC0415  # as above
     from nightly.forecasts import ForecastSet  # noqa: PLC0415  # as above
     from store.releases import ReleaseStore  # noqa: PLC0415  # as above
@@ -60,8 +61,7 @@ def without_forecasting(made: Path, *but: str) -> Iterator[None]:
         for step, answer in borrowed.items():
             if step not in but:
                 patch.setattr(f"nightly.night.{step}", partial(_answered, answer))
-        if not but:  # a process that loads every model would have nothing to do
-            patch.setattr("forecasting.pool.Pool.start", partial(_answered, None))
+        patch.setattr("nightly.night.Pool", partial(Pool, 0))  # processes would load every model for little
         yield
 
 
