@@ -150,7 +150,8 @@ DAMAGE = st.lists(
 
 def _damaged(miniature: Miniature, damage: list[tuple[str, int, str, str]]) -> Grid:
     grid = [list(row) for row in miniature.grid]
-    for kind, row, value, period in damage:
+    for kind, place, value, period in damage:
+        row = min(place, len(grid) - 2)  # rows may have been dropped before
         if kind == "duplicate":
             grid.insert(row, list(grid[row]))
         elif kind == "drop":
