@@ -126,7 +126,7 @@ def workshop(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         settings = made.home / "settings.toml"
         settings.write_text(f"{settings.read_text()}\n{SUBSCRIBER.format(url=closed.url)}", encoding="utf-8")
         patch.chdir(made.folder)
-        patch.setattr("nightly.hub.MONTHS_OF_VINTAGES", 2)  # each is put together anew
+        patch.setattr("commands.hub.MONTHS_OF_VINTAGES", 2)  # each is put together anew
         yield made
 
 

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 import commands.hub
-from commands.hub import known_on
 from core.errors import InputError, StoreError
 from hub.night import init_hub
 from store.hub import prove
