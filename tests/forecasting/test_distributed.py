@@ -32,7 +32,7 @@ from .frames import run_backtest, run_forecast
 ENGINES = Path(sys.prefix) / "engines"
 INSTALLING = 3600
 """Seconds that a test waits for the engines, which `make test` installs beside the first tests."""
-MODELS = "ets,pooled,baseline"
+MODELS = "structural,pooled,baseline"
 BOTH_COMMANDS = """
 import sys
 from pathlib import Path
