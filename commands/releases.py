@@ -280,10 +280,38 @@ def list_editions(
         typer.echo("\n".join(one.summary() for one in found) or "No edition was taken in but the bundled figures.")
 
 
+@editions_app.command("changes")
+def edition_changes(context: typer.Context, edition_id: EditionId, as_json: AsJson = False, home: Home = None) -> None:
+    """List what accepting a held edition, or withdrawing a known one, would change, figure by figure."""
+    from store.editions import EditionStore
+
+    folder = existing_home(home or context.obj)
+    with opened_journal(folder) as journal:
+        editions = EditionStore(folder, journal)
+        found = editions.changes(editions.named(edition_id))
+    if as_json:
+        echo_json(found.astype(object).where(found.notna(), None).to_dict("records"))
+        return
+    for one in found.itertuples(index=False):
+        before, after = ("none" if value != value else f"{value:,g}" for value in (one.before, one.after))  # noqa: PLR0124  # NaN
+        newer = " (newer than the edition)" if one.is_newer else ""
+        typer.echo(f"{one.series_id} {one.time_period}: {before} → {after}{newer}")
+    typer.echo(f"{counted(len(found), 'figure')} would change.")
+
+
 @editions_app.command()
-def accept(context: typer.Context, edition_id: EditionId, reason: Reason, name: Name = "", home: Home = None) -> None:
+def accept(
+    context: typer.Context,
+    edition_id: EditionId,
+    reason: Reason,
+    name: Name = "",
+    replace_newer: Annotated[
+        bool, typer.Option("--replace-newer", help="Also replace figures stated after the edition was received.")
+    ] = False,
+    home: Home = None,
+) -> None:
     """Accept a held edition: its data count from today on."""
-    _decide(context, home, edition_id, "edition accepted", reason, name)
+    _decide(context, home, edition_id, "edition accepted", reason, name, replace_newer=replace_newer)
 
 
 @editions_app.command()
@@ -338,7 +366,10 @@ def observations(
     )
 
 
-def _decide(context: typer.Context, home: Path | None, edition_id: str, action: Action, reason: str, name: str) -> None:
+def _decide(
+    context: typer.Context, home: Path | None, edition_id: str, action: Action, reason: str, name: str,
+    *, replace_newer: bool = False,
+) -> None:  # fmt: skip
     from workflow import open_workflow
     from workflow.decisions import decide_edition
 
@@ -346,4 +377,5 @@ def _decide(context: typer.Context, home: Path | None, edition_id: str, action: 
     settings = load_settings(folder)
     actor = acting_here(settings.access, name)
     with open_workflow(folder, settings) as workflow:
-        typer.echo(decide_edition(workflow, actor, action, edition_id, reason).summary())
+        done = decide_edition(workflow, actor, action, edition_id, reason, replace_newer=replace_newer)
+        typer.echo(done.summary())

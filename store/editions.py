@@ -3,6 +3,10 @@
 An edition is *known* (its figures are vintages), *held* (it waits for a person, its figures kept in
 ``home/editions/<edition_id>.parquet``), *rejected*, or *withdrawn*: then each value is again, from that day on, what it
 would be without it. Rows of the journal tell its life; nothing of it is erased.
+
+``home/editions/<edition_id>.known.parquet`` holds every statement of a known edition (edition × cell × value), also
+those that only confirm what was known. A value is the newest statement of the editions that count: without one of them,
+the newest of the others.
 """
 
 from __future__ import annotations
@@ -26,7 +30,7 @@ from store import parquet_bytes, read_parquet, sha256_of_bytes, sha256_of_file, 
 from store.journal import Journal
 from store.lock import night_lock
 from store.mirror import shared
-from store.vintages import VintageStore
+from store.vintages import CONFIRMED, VintageStore
 
 State = Literal["held", "known", "withdrawn", "rejected"]
 HELD: Final = "held"
@@ -48,6 +52,8 @@ _STATES: dict[str, State] = {
 FOLDER = "editions"
 FIGURES = "figures"
 """Key under which the row of a held edition keeps the hash of its figures."""
+_STATED = ".known"
+"""End of the name of a file with a known edition's statements."""
 _BEGUN = ".begun"
 """End of the name of a note about figures that are being stored; their row of the journal removes it."""
 
@@ -65,17 +71,17 @@ class Edition:
         given_by: Who gave it: a person, or ``nightly``.
         state: ``held``, ``known``, ``withdrawn`` or ``rejected``.
         rows: Figures in it.
-        new: Figures of periods that had none.
-        changed: Known figures that it changed.
-        gone: Known figures that it took away.
+        new: Figures of periods that had none; of a held edition, those that it would add.
+        changed: Known figures that it changed, or would change.
+        gone: Known figures that it took away, or would take away.
         why_held: Why it was held; empty where it was not.
         told: What is unusual about it and was no reason to hold it.
         decided: When a person decided about it; None where nobody did.
         decided_by: Who; empty where nobody did.
         reason: Why, in that person's words.
         complete: It re-sends the whole history of its targets.
-        stamps: ``stored_at`` of the rows that it wrote, one per time it was taken in.
-        undone: ``stored_at`` of the rows that its withdrawal wrote.
+        stamps: ``stored_at`` of its statements.
+        undone: ``stored_at`` of rows that restored statements of other editions.
     """
 
     edition_id: str
@@ -148,13 +154,23 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Decision:
-    """What a person decides about an edition."""
+    """What a person decides about an edition.
+
+    Attributes:
+        action: The step.
+        edition_id: The edition.
+        actor: Who decides.
+        reason: Why.
+        marks: Further facts to be kept.
+        replace_newer: An accepted edition may replace figures that were stated after it was received.
+    """
 
     action: Action
     edition_id: str
     actor: str
     reason: str
     marks: Mapping[str, Any] = field(default_factory=dict)
+    replace_newer: bool = False
 
 
 class EditionStore:
@@ -187,8 +203,19 @@ class EditionStore:
         """The newest edition of these very bytes; None where they never came."""
         return next((one for one in reversed(self.all(source_id)) if one.sha256 == sha256), None)
 
+    def named(self, edition_id: str) -> Edition:
+        """The edition with an ID.
+
+        Raises:
+            InputError: There is none.
+        """
+        found = next((one for one in self.all() if one.edition_id == edition_id), None)
+        if found is None:
+            raise InputError(_("no edition '{found}': vigie editions lists them"), found=edition_id)
+        return found
+
     def void(self, source_id: str | None = None) -> list[dt.datetime]:
-        """``stored_at`` of all rows that do not count any more: of withdrawn editions, and what withdrawals wrote."""
+        """``stored_at`` of all rows that are no statement that counts: of withdrawn editions, and what restored others."""
         found = self.all(source_id)
         withdrawn = [stamp for one in found if one.state == WITHDRAWN for stamp in one.stamps]
         return withdrawn + [stamp for one in found for stamp in one.undone]
@@ -203,14 +230,13 @@ class EditionStore:
             StoreError: The vintages or the journal cannot be written.
         """
         self.recover()
-        row = self._row(TAKEN_IN, arrival, notices, self._new_id(arrival))
-        note = self._begin(arrival.source_id, row)
-        done = self._store(arrival.observations, arrival.received, complete=arrival.complete)
+        stated = self._stated(arrival.observations, arrival.received, complete=arrival.complete)
         newest = next(reversed(self.all(arrival.source_id)), None)
-        if newest is not None and (newest.sha256, newest.state, done["stamps"]) == (arrival.sha256, KNOWN, []):
-            note.unlink()
+        is_known = newest is not None and (newest.sha256, newest.state) == (arrival.sha256, KNOWN)
+        if newest is not None and is_known and stated["version"].eq(CONFIRMED).all():
             return newest
-        return _after(None, self._end(note, row, done))
+        row = self._row(TAKEN_IN, arrival, notices, self._new_id(arrival))
+        return _after(None, self._let_know(arrival.source_id, row, stated))
 
     def hold(self, arrival: Arrival, reasons: Sequence[Message]) -> Edition:
         """Keep an edition for a person to decide about; one of the same bytes that is held already stays the one.
@@ -222,8 +248,9 @@ class EditionStore:
         if former is not None and former.state == HELD:
             return former
         figures = parquet_bytes(arrival.observations)
-        facts = {"why_held": [one.to_json() for one in reasons], FIGURES: sha256_of_bytes(figures)}
-        row = self._row(HELD_BACK, arrival, (), self._new_id(arrival), **facts)
+        facts = _counts(self._stated(arrival.observations, arrival.received, complete=arrival.complete))
+        about = {"why_held": [one.to_json() for one in reasons], FIGURES: sha256_of_bytes(figures)}
+        row = self._row(HELD_BACK, arrival, (), self._new_id(arrival), **about, **facts)
         write_bytes(self._file(row.subject), figures)
         return _after(None, self._journal.record(row))
 
@@ -233,32 +260,67 @@ class EditionStore:
         Withdrawn, each value that it changed is from today on what it would be without it.
 
         Raises:
-            InputError: There is no such edition, its state is another, or no reason or name is given.
+            InputError: There is no such edition, its state is another, no reason or name is given, or it would replace
+                figures stated after it was received and that is not allowed.
             StoreError: The vintages or the journal cannot be written.
         """
         self.recover()
-        edition = self._to_decide(decision, next(state for state in STEPS if decision.action in STEPS[state]))
+        edition = self._to_decide(decision)
         row = Entry(
             decision.actor.strip(), decision.action, edition.edition_id, reason=decision.reason.strip(),
             payload=dict(decision.marks),
         )  # fmt: skip
-        note = self._begin(edition.source_id, row)
-        facts: dict[str, Any] = {}
-        if decision.action != REJECT:
-            facts = self._accepted(edition) if decision.action == ACCEPT else self._withdrawn(edition)
-        done = _after(edition, self._end(note, row, facts))
+        if decision.action == ACCEPT:
+            changes = self.changes(edition)
+            newer = changes[changes["is_newer"]]
+            if len(newer) and not decision.replace_newer:
+                fault = _(
+                    "{edition} would replace newer figures ({n}), such as {series} {period}: look at what would change "
+                    "(vigie editions changes), then accept it with --replace-newer, or reject it"
+                )
+                first = {"series": newer["series_id"].iloc[0], "period": newer["time_period"].iloc[0]}
+                raise InputError(fault, edition=edition.edition_id, n=len(newer), **first)
+            recorded = self._let_know(edition.source_id, row, self._stated_if_accepted(edition))
+        elif decision.action == WITHDRAW:
+            recorded = self._finish(self._begin(edition.source_id, row), edition.source_id, row)
+        else:
+            recorded = self._journal.record(row)
         get_logger().info(decision.action, edition_id=edition.edition_id, actor=decision.actor)
-        return done
+        return _after(edition, recorded)
+
+    def changes(self, edition: Edition) -> pd.DataFrame:
+        """Return what accepting a held edition, or withdrawing a known one, would change of what is known.
+
+        Returns:
+            ``series_id, time_period, before, after`` (NaN where none is known) and ``is_newer``: ``before`` was stated
+            after the edition was received. Empty where the edition is neither held nor known.
+
+        Raises:
+            StoreError: The vintages, the journal or a kept file cannot be read.
+        """
+        if edition.state not in STEPS:
+            return pd.DataFrame(columns=["series_id", "time_period", "before", "after", "is_newer"])
+        own = [self._stated_if_accepted(edition)] if edition.state == HELD else []
+        stamps = [_time(one["stored_at"].iloc[0]) for one in own] or edition.stamps
+        void = [*self.void(edition.source_id), *edition.stamps]
+        found = self._changes(edition.source_id, own, stamps, void)
+        received = pd.Timestamp(edition.received).tz_convert(None)
+        found = found.rename(columns={"obs_value": "after"}).assign(is_newer=found["stated_at"] > received)
+        return found[["series_id", "time_period", "before", "after", "is_newer"]]
 
     def altered(self) -> list[Path]:
-        """Files of held editions that are missing or not as they were kept, in the order of receipt.
+        """Files of held and known editions that are missing or not as they were kept, in the order of receipt.
 
         Raises:
             StoreError: The journal or a file cannot be read.
         """
-        held = {one.edition_id for one in self.all() if one.state == HELD}
-        rows = [row for row in self._journal.entries(action=HELD_BACK) if row.subject in held]
-        kept = {self._file(row.subject): row.payload.get(FIGURES) for row in rows}
+        states = {one.edition_id: one.state for one in self.all()}
+        names = {HELD_BACK: (HELD, ""), TAKEN_IN: (KNOWN, _STATED), ACCEPT: (KNOWN, _STATED)}
+        kept = {}
+        for row in self._journal.entries(action=tuple(names)):
+            state, end = names[row.action]
+            if states[row.subject] == state:
+                kept[self._file(f"{row.subject}{end}")] = row.payload.get(FIGURES)
         return [path for path, sha256 in kept.items() if not path.is_file() or sha256_of_file(path) != sha256]
 
     def is_interrupted(self) -> bool:
@@ -283,16 +345,13 @@ class EditionStore:
             source_id, row = begun["source_id"], Entry(**begun["row"])
             told = {stamp for one in self.all(source_id) for stamp in (*one.stamps, *one.undone)}
             rows = self._vintages.stored_since(source_id, begun["since"])
-            rows = rows[~rows["stored_at"].isin(list(told))]
-            facts = _facts(rows)
-            if row.action == WITHDRAW and len(rows):
-                edition = next(one for one in self.all(source_id) if one.edition_id == row.subject)
-                facts = self._withdrawn(edition, facts["stamps"])
-            if len(rows):
-                self._journal.record(replace(row, payload={**row.payload, **facts}))
+            stored = sorted(set(map(_time, rows["stored_at"].unique())) - told)
+            if stored:
+                self._finish(note, source_id, row, stored)
                 recovered.append(row.subject)
                 get_logger().warning("recorded after a kill", edition_id=row.subject, action=row.action)
-            note.unlink()
+            else:
+                note.unlink()
         return recovered
 
     def _begin(self, source_id: str, row: Entry) -> Path:
@@ -304,34 +363,53 @@ class EditionStore:
         write_bytes(note, json.dumps(kept).encode())
         return note
 
-    def _end(self, note: Path, row: Entry, facts: Mapping[str, Any]) -> Entry:
-        """Record what was stored; the note is not needed any more."""
+    def _let_know(self, source_id: str, row: Entry, stated: pd.DataFrame) -> Entry:
+        """Store what an edition states, and record it."""
+        note = self._begin(source_id, row)
+        write_bytes(self._file(f"{row.subject}{_STATED}"), parquet_bytes(stated))
+        self._vintages.add(stated)
+        return self._finish(note, source_id, row)
+
+    def _finish(self, note: Path, source_id: str, row: Entry, stored: Sequence[dt.datetime] = ()) -> Entry:
+        """Restore the newest statements where the step made others present, and record it.
+
+        ``stored``: times of the rows that were stored before a kill.
+        """
+        editions, void = self.all(source_id), self.void(source_id)
+        facts: dict[str, Any] = {}
+        if row.action == WITHDRAW:
+            stamps = next(one.stamps for one in editions if one.edition_id == row.subject)
+            own, is_late = [], True
+            void += stamps
+        else:
+            own = [read_parquet(self._file(f"{row.subject}{_STATED}"))]
+            stamps = (_time(own[0]["stored_at"].iloc[0]),)
+            facts = {**_counts(own[0]), "stamps": [one.isoformat() for one in stamps]}
+            facts[FIGURES] = sha256_of_file(self._file(f"{row.subject}{_STATED}"))
+            # Vintages repeat no value, so that a statement older than others may stand before one that was confirmed.
+            days = [one.received.date() for one in editions] + [one.decided.date() for one in editions if one.decided]
+            oldest = own[0].loc[own[0]["version"] != "first", "as_of"].min()
+            is_late = bool(days) and oldest < pd.Timestamp(max(days))
+        undone = [one for one in stored if one not in stamps]
+        if is_late:
+            found = self._vintages.add(self._changes(source_id, own, stamps, [*void, *undone]))
+            undone += [_time(one) for one in found["stored_at"].unique()]
+        facts["undone"] = [one.isoformat() for one in undone]
         done = self._journal.record(replace(row, payload={**row.payload, **facts}))
         note.unlink()
         return done
 
-    def _accepted(self, edition: Edition) -> dict[str, Any]:
-        if (path := self._file(edition.edition_id)) in self.altered():
-            raise StoreError(f"{path}: is missing or was altered since it was held: give its file again")
-        rows = read_parquet(path)
-        # What a withdrawal took back is known again from the day of this decision, not from the file's own.
-        again = any(one.sha256 == edition.sha256 and one.undone for one in self.all(edition.source_id))
-        rows = rows.assign(as_of_estimated=rows["as_of_estimated"] | again)
-        return self._store(rows, _today(), complete=edition.complete)
+        figures = parquet_bytes(arrival.observations)
+        facts = _counts(self._stated(arrival.observations, arrival.received, complete=arrival.complete))
+        about = {"why_held": [one.to_json() for one in reasons], FIGURES: sha256_of_bytes(figures)}
+        row = self._row(HELD_BACK, arrival, (), self._new_id(arrival), **about, **facts)
+        write_bytes(self._file(row.subject), figures)
 
-    def _withdrawn(self, edition: Edition, already: Sequence[str] = ()) -> dict[str, Any]:
-        """Take back what is not so yet; ``already`` are the stamps of what was before a kill."""
-        void = [*self.void(edition.source_id), *edition.stamps, *map(dt.datetime.fromisoformat, already)]
-        wrote = [
-            _stamp(rows)
-            for stamp in edition.stamps
-            if len(rows := self._vintages.take_back(edition.source_id, stamp, void, _today()))
-        ]
-        return {"undone": [*already, *wrote]}
+    def _stated(self, rows: pd.DataFrame, received: dt.date, *, complete: bool) -> pd.DataFrame:
+        return self._vintages.statements(rows, received=received, complete=complete)
 
-    def _store(self, rows: pd.DataFrame, received: dt.date, *, complete: bool) -> dict[str, Any]:
-        """Store rows; what they changed, as it is kept."""
-        return _facts(self._vintages.append_edition(rows, received=received, complete=complete))
+    def _stated_if_accepted(self, edition: Edition) -> pd.DataFrame:
+        return self._stated(read_parquet(self._file(edition.edition_id)), _today(), complete=edition.complete)
 
     def _row(
         self, action: str, arrival: Arrival, notices: Sequence[Message], edition_id: str, **facts: object
@@ -348,10 +426,9 @@ class EditionStore:
         taken = {one.edition_id for one in self.all(arrival.source_id)}
         return next(name for name in _numbered(stem) if name not in taken)
 
-    def _to_decide(self, decision: Decision, state: str) -> Edition:
-        found = next((one for one in self.all() if one.edition_id == decision.edition_id), None)
-        if found is None:
-            raise InputError(_("no edition '{found}': vigie editions lists them"), found=decision.edition_id)
+    def _to_decide(self, decision: Decision) -> Edition:
+        state = next(state for state in STEPS if decision.action in STEPS[state])
+        found = self.named(decision.edition_id)
         if found.state != state:
             fault = _("{edition} is {found}; only one that is {wanted} can be decided so")
             raise InputError(fault, edition=found.edition_id, found=found.state, wanted=state)
@@ -388,7 +465,8 @@ def _after(edition: Edition | None, row: Entry) -> Edition:
         }
         return Edition(
             row.subject, **texts, received=row.at, given_by=row.actor, state=_STATES[row.action],
-            rows=int(kept.get("rows", 0)), complete=bool(kept.get("complete")), stamps=stamps, **counts, **notes,
+            rows=int(kept.get("rows", 0)), complete=bool(kept.get("complete")), stamps=stamps, undone=undone,
+            **counts, **notes,
         )  # fmt: skip
     return replace(
         edition, state=_STATES[row.action], decided=row.at, decided_by=row.actor, reason=row.reason,
@@ -396,16 +474,15 @@ def _after(edition: Edition | None, row: Entry) -> Edition:
     )  # fmt: skip
 
 
-def _facts(news: pd.DataFrame) -> dict[str, Any]:
-    """What rows that were stored changed, as it is kept."""
-    gone = news["obs_value"].isna()
-    first = news["version"].eq("first")
-    counts = {"new": int(first.sum()), "gone": int(gone.sum()), "changed": int((~first & ~gone).sum())}
-    return {**counts, "stamps": [pd.Timestamp(time).isoformat() for time in news["stored_at"].unique()]}
+def _counts(stated: pd.DataFrame) -> dict[str, int]:
+    """How many figures an edition adds, changes and takes away."""
+    news = stated[stated["version"] != CONFIRMED]
+    gone, first = news["obs_value"].isna(), news["version"].eq("first")
+    return {"new": int(first.sum()), "gone": int(gone.sum()), "changed": int((~first & ~gone).sum())}
 
 
-def _stamp(rows: pd.DataFrame) -> str:
-    return pd.Timestamp(rows["stored_at"].iloc[0]).isoformat()
+def _time(stored_at: object) -> dt.datetime:
+    return pd.Timestamp(stored_at).to_pydatetime()
 
 
 def _numbered(stem: str) -> Iterator[str]:

@@ -57,7 +57,7 @@ states AS (
 
 """Each change from one version to the next known by ``$day``: what a source usually does."""
 
-NEWS = """
+STATEMENTS = """
 WITH stored AS (SELECT * FROM vintages WHERE row < $stored),
 incoming AS (SELECT *, cell IN (SELECT cell FROM stored) AS is_stored FROM vintages WHERE row >= $stored),
 -- What was stored under a clock that was ahead is not known yet, and must not stand in the way of what is.
@@ -65,18 +65,18 @@ believed AS (SELECT * FROM stored WHERE as_of <= greatest($received, (SELECT max
 newest AS (SELECT cell, obs_value, obs_flag FROM believed
     QUALIFY row_number() OVER (PARTITION BY cell ORDER BY as_of DESC, stored_at DESC) = 1),
 -- A row repeats its own publication, by its day; or, where that is estimated, what its cell holds at present.
-unknown AS (
-    SELECT incoming.* FROM incoming LEFT JOIN newest ON incoming.cell = newest.cell
-    WHERE CASE WHEN as_of_estimated
-        THEN newest.cell IS NULL OR incoming.obs_value IS DISTINCT FROM newest.obs_value
-            OR incoming.obs_flag <> newest.obs_flag
-        ELSE NOT EXISTS (FROM believed WHERE believed.cell = incoming.cell AND believed.as_of = incoming.as_of
-            AND believed.obs_value = incoming.obs_value AND believed.obs_flag = incoming.obs_flag) END),
+marked AS (
+    SELECT incoming.*, CASE WHEN as_of_estimated
+        THEN newest.cell IS NOT NULL AND incoming.obs_value IS NOT DISTINCT FROM newest.obs_value
+            AND incoming.obs_flag = newest.obs_flag
+        ELSE EXISTS (FROM believed WHERE believed.cell = incoming.cell AND believed.as_of = incoming.as_of
+            AND believed.obs_value = incoming.obs_value AND believed.obs_flag = incoming.obs_flag) END AS is_repeated
+    FROM incoming LEFT JOIN newest ON incoming.cell = newest.cell),
 -- An estimated day gives way to the day of receipt: of a revision, and of a period that is over and came early.
 dated AS (
     SELECT * REPLACE (CASE WHEN NOT as_of_estimated THEN as_of WHEN is_stored THEN greatest(as_of, $received)
             WHEN as_of > $received AND is_over THEN $received ELSE as_of END AS as_of,
-        as_of_estimated AND NOT is_stored AND NOT (as_of > $received AND is_over) AS as_of_estimated) FROM unknown),
+        as_of_estimated AND NOT is_stored AND NOT (as_of > $received AND is_over) AS as_of_estimated) FROM marked),
 timeline AS (FROM stored UNION ALL BY NAME FROM dated),
 compared AS (
     SELECT *, row_number() OVER versions AS number, lag(obs_value) OVER versions AS former_value,
@@ -88,37 +88,49 @@ edition AS (SELECT min(as_of) AS day FROM incoming
 spans AS (SELECT target, freq, min(time_period) AS begins, max(time_period) AS ends FROM incoming GROUP BY ALL),
 held AS (SELECT stored.*, day FROM stored, edition WHERE as_of <= day
     QUALIFY row_number() OVER (PARTITION BY cell ORDER BY as_of DESC, stored_at DESC) = 1),
--- What a complete edition no longer holds, of the periods that it spans.
-withdrawn AS (SELECT row, day, EXISTS (FROM stored WHERE stored.cell = held.cell AND stored.as_of > day) AS is_backdated
+-- What a complete edition does not hold, of the periods that it spans.
+absent AS (SELECT row, day, obs_value IS NULL AS is_repeated,
+        EXISTS (FROM stored WHERE stored.cell = held.cell AND stored.as_of > day) AS is_backdated
     FROM held JOIN spans USING (target, freq)
-    WHERE obs_value IS NOT NULL AND time_period BETWEEN begins AND ends AND cell NOT IN (SELECT cell FROM incoming))
-SELECT row, as_of, as_of_estimated, false AS is_withdrawn,
-    CASE WHEN is_backdated THEN 'backdated' WHEN number = 1 THEN 'first' ELSE 'revision' END AS version
+    WHERE time_period BETWEEN begins AND ends AND cell NOT IN (SELECT cell FROM incoming))
+SELECT row, as_of, as_of_estimated, false AS is_absent,
+    CASE WHEN is_repeated OR number > 1 AND obs_value IS NOT DISTINCT FROM former_value AND obs_flag = former_flag
+        THEN 'confirmed' WHEN is_backdated THEN 'backdated' WHEN number = 1 THEN 'first' ELSE 'revision' END AS version
 FROM compared WHERE row >= $stored
-    AND (number = 1 OR obs_value IS DISTINCT FROM former_value OR obs_flag <> former_flag)
 UNION ALL
-SELECT row, day, false, true, CASE WHEN is_backdated THEN 'backdated' ELSE 'revision' END FROM withdrawn
+SELECT row, day, false, true,
+    CASE WHEN is_repeated THEN 'confirmed' WHEN is_backdated THEN 'backdated' ELSE 'revision' END FROM absent
 """
-"""What the rows from ``$stored`` on add to the rows before; a withdrawal is named by the row that held.
+"""What the rows from ``$stored`` on state: ``confirmed`` is what the rows before hold already; an absence is named by
+the row that held.
 
 ``$received``: day of receipt. ``$complete``: the rows are an edition that re-sends the whole history. ``is_over``: the
 row's period ended before the day of receipt.
 """
 
-WITHOUT = """
-WITH versions AS (SELECT * FROM vintages WHERE cell IN (SELECT cell FROM vintages WHERE stored_at = $edition)),
-present AS (SELECT * FROM versions
+CHANGES = """
+WITH versions AS (SELECT *, stored_at IN (SELECT unnest($void::TIMESTAMP[])) AS is_void FROM vintages
+    WHERE cell IN (SELECT cell FROM vintages WHERE stored_at IN (SELECT unnest($stamps::TIMESTAMP[])))),
+present AS (SELECT * FROM versions WHERE row < $stored
     QUALIFY row_number() OVER (PARTITION BY cell ORDER BY as_of DESC, stored_at DESC) = 1),
-sound AS (SELECT * FROM versions WHERE stored_at NOT IN (SELECT unnest($void::TIMESTAMP[]))
-    QUALIFY row_number() OVER (PARTITION BY cell ORDER BY as_of DESC, stored_at DESC) = 1)
-SELECT present.row, greatest(present.as_of, $day) AS as_of, sound.obs_value, coalesce(sound.obs_flag, '') AS obs_flag
-FROM present LEFT JOIN sound ON present.cell = sound.cell
+sound AS (SELECT * FROM versions WHERE NOT is_void
+    QUALIFY row_number() OVER (PARTITION BY cell ORDER BY as_of DESC, stored_at DESC) = 1),
+others AS (SELECT cell, max(stored_at) AS stated_at FROM versions
+    WHERE NOT is_void AND stored_at NOT IN (SELECT unnest($stamps::TIMESTAMP[])) GROUP BY cell)
+SELECT coalesce(present.row, sound.row) AS row, sound.obs_value, coalesce(sound.obs_flag, '') AS obs_flag,
+    present.obs_value AS before, coalesce(stated_at, TIMESTAMP '1970-01-01') AS stated_at,
+    CASE WHEN sound.as_of > present.as_of THEN sound.as_of ELSE greatest(present.as_of, $day) END AS as_of
+FROM present FULL JOIN sound ON present.cell = sound.cell LEFT JOIN others
+    ON others.cell = coalesce(present.cell, sound.cell)
 WHERE sound.obs_value IS DISTINCT FROM present.obs_value
     OR sound.obs_value IS NOT NULL AND sound.obs_flag <> present.obs_flag
-ORDER BY present.cell
+ORDER BY coalesce(present.cell, sound.cell)
 """
-"""What the cells that one edition wrote to would be without what is void, where that is not what they are; the edition
-and the void ones are known by their time of storing."""
+"""Cells stated at one of ``$stamps`` whose present value is not the newest statement that counts.
+
+Rows before ``$stored`` are vintages, from it on the statements of editions. ``$void``: times of storing that do not
+count. ``stated_at``: newest statement that counts, but for those at ``$stamps``.
+"""
 
 CONTENTS = """
 SELECT count(*) AS rows, sha256(string_agg(row, '' ORDER BY row)) AS sha256 FROM (

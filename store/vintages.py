@@ -44,6 +44,8 @@ _STORED = pa.schema(
     ]
 )
 _REVISION = list(REVISIONS.columns)
+CONFIRMED = "confirmed"
+"""Version of a statement that repeats what is known; it is no vintage."""
 
 
 class VintageStore:
@@ -82,53 +84,72 @@ class VintageStore:
         """
         check(observations, OBSERVATIONS)
         parts = observations[COLUMNS].groupby("source_id", sort=True)
-        return sum(len(self._append(str(name), rows, received, complete=complete)) for name, rows in parts)
+        return sum(len(self.add(self.statements(rows, received=received, complete=complete))) for _name, rows in parts)
 
-    def append_edition(
+    def statements(
         self, observations: pd.DataFrame, *, received: dt.date | None = None, complete: bool = False
     ) -> pd.DataFrame:
-        """Store what the rows of one source add, as :meth:`append` does.
+        """Return what an edition of one source states, each row dated as :meth:`append` does; nothing is stored.
 
         Returns:
-            The rows stored, with ``version`` (``first`` of its period or not) and the ``stored_at`` that they share; a
-            row without a value is a withdrawal.
+            ``core.release.OBSERVATIONS`` with ``version`` (``confirmed`` where the vintages hold the row's value
+            already, else ``first`` of its period, ``revision`` or ``backdated``) and the ``stored_at`` that all rows
+            share. A row without a value states that a complete edition lacks it.
 
         Raises:
             SchemaError: The frame breaks its contract.
-            StoreError: A file is damaged or cannot be written.
+            StoreError: A file is damaged.
         """
         check(observations, OBSERVATIONS)
         (source_id,) = observations["source_id"].unique()
-        return self._append(str(source_id), observations[COLUMNS], received, complete=complete)
+        day = received or dt.datetime.now(dt.UTC).date()
+        return _statements(observations[COLUMNS], self._partitions(source_id).tables(), day, complete=complete)
 
-    def take_back(
-        self, source_id: str, edition: dt.datetime, void: Collection[dt.datetime], day: dt.date
+    def add(self, statements: pd.DataFrame) -> pd.DataFrame:
+        """Store the statements that are not confirmations, and return them.
+
+        Raises:
+            StoreError: The file cannot be written.
+        """
+        news: pd.DataFrame = statements.loc[statements["version"] != CONFIRMED, _STORED.names].reset_index(drop=True)
+        if len(news):
+            self._partitions(str(news["source_id"].iloc[0])).append(news)
+        return news
+
+    def changes(
+        self,
+        source_id: str,
+        statements: Sequence[pd.DataFrame],
+        stamps: Collection[dt.datetime],
+        void: Collection[dt.datetime],
+        day: dt.date,
     ) -> pd.DataFrame:
-        """Let every value that an edition changed be again what it would be without it; nothing is erased.
+        """Return the cells stated at ``stamps`` whose present value is not the newest statement that counts.
 
         Args:
             source_id: The source.
-            edition: ``stored_at`` of the edition's rows.
-            void: ``stored_at`` of all rows that do not count: editions withdrawn, this one too, and what earlier
-                withdrawals wrote.
-            day: From this day on the values are known again.
+            statements: Of its editions, as :meth:`statements` returns them; the vintages are statements too.
+            stamps: ``stored_at`` of the statements whose cells are compared.
+            void: ``stored_at`` of all rows that do not count: of editions withdrawn, and what restored others.
+            day: From this day on the newest statement is known.
 
         Returns:
-            The rows stored; one without a value says that none is known any more.
+            Rows that restore that statement, to be stored with :meth:`add`; without a value where there is none. With
+            them ``before``, the present value, and ``stated_at``, when the cell was last stated at another time.
 
         Raises:
-            StoreError: A file is damaged or cannot be written.
+            StoreError: A file is damaged.
         """
-        partitions = self._partitions(source_id)
-        stored = partitions.tables()
-        table = _numbered(stored)
-        found = _ask(table, vintage_queries.WITHOUT, edition=edition, void=list(void), day=_day(day))
-        news: pd.DataFrame = _frame(table, found["row"], COLUMNS).assign(
-            as_of=found["as_of"], as_of_estimated=False, version="revision", stored_at=_next_time(stored),
+        stored = self._partitions(source_id).tables()
+        stated = [_in_arrow(rows) for rows in statements]
+        table = _numbered([*stored, *stated])
+        options = {"stored": sum(map(len, stored)), "stamps": list(stamps), "void": list(void), "day": _day(day)}
+        found = _ask(table, vintage_queries.CHANGES, **options)
+        rows: pd.DataFrame = _frame(table, found["row"], COLUMNS).assign(
+            as_of=found["as_of"], as_of_estimated=False, version="revision", stored_at=_next_time([*stored, *stated]),
             obs_value=found["obs_value"].astype(float), obs_flag=found["obs_flag"],
         )[_STORED.names]  # fmt: skip
-        partitions.append(news)
-        return news
+        return rows.assign(before=found["before"].astype(float), stated_at=found["stated_at"])
 
     def as_of(self, date: dt.date, *, only: Collection[str] | None = None) -> pd.DataFrame:
         """What was known at the end of a day: for each source, series and period the newest ``as_of`` not after it.
@@ -260,7 +281,7 @@ class VintageStore:
         return pd.Timestamp(max(times)).isoformat() if times else ""
 
     def stored_since(self, source_id: str, time: str) -> pd.DataFrame:
-        """Rows of a source that were stored after a ``stored_at``, as :meth:`append_edition` returns them."""
+        """Rows of a source that were stored after a ``stored_at``, as :meth:`add` returns them."""
         table = _numbered(self._partitions(source_id).tables())
         rows: pd.DataFrame = table.select(_STORED.names).to_pandas()
         rows = rows[rows["stored_at"] > pd.Timestamp(time)] if time else rows
@@ -287,13 +308,6 @@ class VintageStore:
         columns = list(REJECTED.columns)
         rows = self._rejected.read()
         return REJECTED.empty() if rows.empty else rows.drop_duplicates().sort_values(columns, ignore_index=True)
-
-    def _append(self, source_id: str, rows: pd.DataFrame, received: dt.date | None, *, complete: bool) -> pd.DataFrame:
-        partitions = self._partitions(source_id)
-        day = received or dt.datetime.now(dt.UTC).date()
-        news = _news(rows, partitions.tables(), day, complete=complete)
-        partitions.append(news)
-        return news
 
     def _revisions(self, query: str, table: pa.Table, **parameters: object) -> pd.DataFrame:
         found = _ask(table, query, **parameters)
@@ -324,35 +338,39 @@ def reduce_as_of(history: pd.DataFrame, date: dt.date) -> pd.DataFrame:
     return held[COLUMNS].reset_index(drop=True)
 
 
-def _news(rows: pd.DataFrame, stored: Sequence[pa.Table], received: dt.date, *, complete: bool) -> pd.DataFrame:
-    """The rows of one source that add something to what is stored of it, as they are to be stored."""
+def _statements(rows: pd.DataFrame, stored: Sequence[pa.Table], received: dt.date, *, complete: bool) -> pd.DataFrame:
+    """What the rows of one source state beside what is stored of it."""
     is_early = rows["as_of_estimated"].to_numpy(dtype=bool) & (rows["as_of"] > _day(received)).to_numpy()
     is_over = np.zeros(len(rows), dtype=bool)
     for freq, some in rows[is_early].groupby("freq", observed=True):
         ends = end_dates(some["time_period"], cast(Frequency, freq))
         is_over[rows.index.get_indexer(some.index)] = (ends < _day(received)).to_numpy()
     incoming = rows.assign(as_of=rows["as_of"].dt.normalize(), stored_at=_next_time(stored), version="")
-    table = _numbered([*stored, pa.Table.from_pandas(incoming, preserve_index=False).replace_schema_metadata(None)])
+    table = _numbered([*stored, _in_arrow(incoming)])
     before = len(table) - len(rows)
     table = table.append_column("is_over", pa.array(np.concatenate([np.zeros(before, dtype=bool), is_over])))
     options = {"stored": before, "received": _day(received), "complete": complete}
-    found = _ask(table, vintage_queries.NEWS, **options)
-    news = _frame(table, found["row"], COLUMNS).assign(
+    found = _ask(table, vintage_queries.STATEMENTS, **options)
+    stated = _frame(table, found["row"], COLUMNS).assign(
         as_of=found["as_of"], as_of_estimated=found["as_of_estimated"].astype(bool), version=found["version"]
     )
-    gone = found["is_withdrawn"].astype(bool)
-    news.loc[gone, "obs_value"] = np.nan
-    news.loc[gone, "obs_flag"] = ""
-    news = news.assign(stored_at=incoming["stored_at"].iloc[0])[_STORED.names]
-    ordered: pd.DataFrame = news.sort_values(["series_id", "time_period", "as_of"], kind="stable", ignore_index=True)
+    absent = found["is_absent"].astype(bool)
+    stated.loc[absent, "obs_value"] = np.nan
+    stated.loc[absent, "obs_flag"] = ""
+    stated = stated.assign(stored_at=incoming["stored_at"].iloc[0])[_STORED.names]
+    ordered: pd.DataFrame = stated.sort_values(["series_id", "time_period", "as_of"], kind="stable", ignore_index=True)
     return ordered
 
 
 def _merged(rows: pd.DataFrame) -> pd.DataFrame:
     """All versions of one source, each once and in order."""
-    table = _numbered([pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata(None)])
+    table = _numbered([_in_arrow(rows)])
     versions = pd.DataFrame(_ask(table, vintage_queries.VERSIONS))
     return versions[list(_STORED.names)]
+
+
+def _in_arrow(rows: pd.DataFrame) -> pa.Table:
+    return pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata(None)
 
 
 def _numbered(tables: Sequence[pa.Table]) -> pa.Table:

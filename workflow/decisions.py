@@ -250,8 +250,12 @@ def keep_places(workflow: Workflow, actor: Actor, route_id: str, run_id: str, qu
     return workflow.journal.record(Entry(actor.name.strip(), KEEP_PLACES, about, run_id, "", payload))
 
 
-def decide_edition(workflow: Workflow, actor: Actor, action: Action, edition_id: str, reason: str) -> Edition:
+def decide_edition(
+    workflow: Workflow, actor: Actor, action: Action, edition_id: str, reason: str, *, replace_newer: bool = False
+) -> Edition:
     """Let a held edition of figures be known (accept), put it aside (reject), or take a known one back (withdraw).
+
+    With ``replace_newer`` an accepted one may replace figures that were stated after it was received.
 
     Raises:
         NotAllowedError: The person may not decide about editions.
@@ -259,7 +263,7 @@ def decide_edition(workflow: Workflow, actor: Actor, action: Action, edition_id:
         StoreError: The home or the shared store cannot be written.
     """
     authorize(workflow, actor, DECIDE_EDITION, edition_id)
-    decision = Decision(action, edition_id, actor.name, reason, actor.with_identity())
+    decision = Decision(action, edition_id, actor.name, reason, actor.with_identity(), replace_newer)
     return decide(workflow.home, workflow.settings, workflow.journal, decision)
 
 

@@ -325,21 +325,45 @@ def _show_edition_form(editions: list[Edition]) -> None:
     chosen = st.selectbox(_("Edition"), list(by_id), format_func=lambda name: f"{name} · {by_id[name].file}")
     if why := _edition_why(by_id[chosen]):  # on a phone the table's last column lies beyond the edge
         st.markdown(why)
+    changes = EditionStore(home_folder(), reads.journal()).changes(by_id[chosen])
+    _show_edition_changes(changes)
     with st.form("decide-edition", clear_on_submit=True):
         steps = STEPS[by_id[chosen].state]
         step: Action = st.radio(
             _("Decision"), steps, format_func=lambda name: named(EDITION_STEPS, name), horizontal=True
         )
+        replace_newer = False
+        if by_id[chosen].state == HELD and changes["is_newer"].any():
+            replace_newer = st.checkbox(_("Replace newer figures too, if accepted"))
         reason = st.text_input(_("Why"), max_chars=500)
         who = visitor.ask_name()
         if not st.form_submit_button(_("Decide")):
             return
     try:
-        decide_edition(reads.workflow(), visitor.actor(who), step, chosen, reason)
+        decide_edition(reads.workflow(), visitor.actor(who), step, chosen, reason, replace_newer=replace_newer)
     except VigieError as error:
         st.error(plain(error_words(error)))
         return
     st.rerun()
+
+
+def _show_edition_changes(changes: pd.DataFrame) -> None:
+    """What the decision would change, figure by figure."""
+    text = ngettext(
+        "{n} figure would change if it were accepted, or withdrawn.",
+        "{n} figures would change if it were accepted, or withdrawn.",
+        len(changes),
+    )
+    st.markdown(text.format(n=lang().counted(len(changes))))
+    if len(changes):
+        table = {
+            _("Series"): changes["series_id"],
+            _("Period"): changes["time_period"],
+            _("Known now"): changes["before"],
+            _("Then"): changes["after"],
+            _("Newer than the edition"): changes["is_newer"],
+        }
+        st.dataframe(localised(pd.DataFrame(table)), hide_index=True, placeholder="–", alt=_("What would change"))
 
 
 show(layout.open_page())

@@ -73,7 +73,7 @@ def look(store: VintageStore, source_id: str, files: Sequence[Path], *, keep: bo
         changed = None
         if keep:
             before.clear()
-            changed = int((store.append_edition(rows, complete=complete)["version"] != "first").sum())
+            changed = int((store.add(store.statements(rows, complete=complete))["version"] != "first").sum())
         yield Seen(source_id, path.name, len(rows), changed, found)
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pytest import MonkeyPatch
 
 from core.errors import InputError, Message
@@ -172,7 +176,7 @@ def test_a_kill_before_anything_was_stored_leaves_no_edition(
     editions: EditionStore, observations: Rows, monkeypatch: MonkeyPatch
 ) -> None:
     with monkeypatch.context() as killed:
-        killed.setattr(VintageStore, "append_edition", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        killed.setattr(VintageStore, "add", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             editions.take_in(arrival(observations(("2024-12", 100, "2025-01-15")), "a"))
     assert editions.recover() == []
@@ -231,7 +235,7 @@ def test_a_summary_counts_its_figures_and_says_why_and_by_whom_it_was_decided(
     editions: EditionStore, observations: Rows
 ) -> None:
     held = editions.hold(arrival(observations(("2024-12", 100, "2025-01-15")), "a"), WHY)
-    head = f"{held.edition_id}  held: table.csv, 1 figure, 0 new, 0 changed, 0 taken away; Ana"
+    head = f"{held.edition_id}  held: table.csv, 1 figure, 1 new, 0 changed, 0 taken away; Ana"
     assert held.summary().splitlines() == [head, "  held: another unit"]
     decide(editions, REJECT, held.edition_id)
     rejected = editions.all()[0]
@@ -266,3 +270,115 @@ def test_what_is_accepted_again_after_a_withdrawal_is_dated_by_the_decision(
     decide(editions, ACCEPT, editions.hold(arrival(rows, "a"), WHY).edition_id)
     assert value(tmp_path) == [120.0]
     assert VintageStore(tmp_path).as_of(today())["as_of"].dt.date.to_list() == [today()]
+
+
+@pytest.mark.parametrize("is_confirmed", [True, False])
+def test_withdrawal_leaves_what_a_later_edition_confirms(
+    tmp_path: Path, editions: EditionStore, observations: Rows, *, is_confirmed: bool
+) -> None:
+    editions.take_in(arrival(observations(("2024-12", 110, "2025-01-15")), "a"))
+    corrected = observations(("2024-12", 150, "2025-02-15"), ("2025-01", 120, "2025-02-15"))
+    withdrawn = editions.take_in(arrival(corrected, "b"))
+    if is_confirmed:
+        again = corrected.assign(as_of=pd.Timestamp("2025-03-15"))
+        assert editions.take_in(arrival(again, "c")).changed == 0
+    decide(editions, WITHDRAW, withdrawn.edition_id)
+    assert value(tmp_path) == ([150.0, 120.0] if is_confirmed else [110.0])
+
+
+def test_accepting_an_older_edition_names_the_newer_figures_that_it_would_replace(
+    tmp_path: Path, editions: EditionStore, observations: Rows
+) -> None:
+    old, wrong, new = (
+        observations(("2024-12", count, "2025-01-15"), as_of_estimated=True) for count in (103, 1030, 99)
+    )
+    editions.take_in(arrival(old, "a"))
+    held = editions.hold(arrival(wrong, "b"), WHY)
+    assert editions.changes(held)[["before", "after", "is_newer"]].to_numpy().tolist() == [[103.0, 1030.0, False]]
+    editions.take_in(arrival(new, "c"))
+    assert editions.changes(held)[["before", "after", "is_newer"]].to_numpy().tolist() == [[99.0, 1030.0, True]]
+    with pytest.raises(InputError, match=r"would replace newer figures \(1\)"):
+        decide(editions, ACCEPT, held.edition_id)
+    assert value(tmp_path) == [99.0]
+    editions.decide(Decision(ACCEPT, held.edition_id, "Ana", "seen", replace_newer=True))
+    assert value(tmp_path) == [1030.0]
+
+
+class Row(NamedTuple):
+    """One figure of a file: month, value, and the day it was published on; None where that is estimated."""
+
+    period: str
+    figure: int
+    day: str | None
+
+
+@dataclass
+class Recomputed:
+    """A slow reference: all statements ever made, of which the newest that counts is known."""
+
+    editions: dict[str, list[tuple[str, str, int, float | None]]] = field(default_factory=dict)
+    live: set[str] = field(default_factory=set)
+
+    def take_in(self, name: str, rows: list[Row], *, complete: bool) -> None:
+        made = [one for some in self.editions.values() for one in some]
+        cells = {cell for cell, *_ in made}
+        number = len(self.editions)
+        stated: list[tuple[str, str, int, float | None]] = []
+        for period, figure, day in rows:
+            first = FIRST_DAY if period not in cells else f"{today()}"
+            stated.append((period, day or first, number, float(figure)))
+        if complete:
+            day = rows[0].day or ""
+            lacks = {cell for cell, on, *_ in made if on <= day} - {period for period, *_ in rows}
+            stated += [(cell, day, number, None) for cell in lacks if min(rows)[0] <= cell <= max(rows)[0]]
+        self.editions[name] = stated
+        self.live.add(name)
+
+    def known(self) -> dict[str, float]:
+        newest: dict[str, tuple[str, int, float | None]] = {}
+        for name in self.live:
+            for cell, *statement in self.editions[name]:
+                newest[cell] = max(newest.get(cell, ("", -1, None)), tuple(statement), key=lambda one: one[:2])
+        return {cell: found for cell, (_day, _number, found) in newest.items() if found is not None}
+
+
+FIRST_DAY = "2025-04-15"
+CELLS = ("2024-11", "2024-12", "2025-01")
+DAYS = ("2025-02-15", "2025-03-15", FIRST_DAY)
+cells = st.lists(st.tuples(st.sampled_from(CELLS), st.integers(1, 3)), min_size=1, unique_by=lambda one: one[0])
+kinds = st.sampled_from(["take in", "take in", "re-send", "hold", "accept", "withdraw", "reject"])
+steps = st.lists(st.tuples(kinds, cells, st.sampled_from([None, *DAYS]), st.integers(0, 5)), min_size=3, max_size=9)
+
+
+@pytest.mark.slow
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps)
+def test_what_is_known_is_the_newest_statement_of_the_editions_that_count(
+    observations: Rows, history: list[tuple[str, list[tuple[str, int]], str | None, int]]
+) -> None:
+    with TemporaryDirectory() as name:
+        home = Path(name)
+        journal = Journal(journal_url("", home))
+        editions, reference, kept = EditionStore(home, journal), Recomputed(), dict[str, tuple[list[Row], bool]]()
+        for number, (kind, figures, day, chosen) in enumerate(history):
+            rows = [Row(*figure, day) for figure in figures]
+            complete = kind == "re-send" and day is not None
+            columns: Any = {"as_of_estimated": day is None}
+            frame = observations(*((period, count, day or FIRST_DAY) for period, count, _day in rows), **columns)
+            file = replace(arrival(frame, f"{number:08d}"), complete=complete)
+            if kind in ("take in", "re-send"):
+                reference.take_in(editions.take_in(file).edition_id, rows, complete=complete)
+            elif kind == "hold":
+                kept[editions.hold(file, WHY).edition_id] = (rows, complete)
+            else:
+                wanted = "known" if kind == "withdraw" else "held"
+                if open_ones := [one.edition_id for one in editions.all() if one.state == wanted]:
+                    decided = open_ones[chosen % len(open_ones)]
+                    action: Action = {"accept": ACCEPT, "withdraw": WITHDRAW, "reject": REJECT}[kind]  # type: ignore[assignment]
+                    editions.decide(Decision(action, decided, "Ana", "seen", replace_newer=True))
+                    if kind == "accept":
+                        reference.take_in(decided, kept[decided][0], complete=kept[decided][1])
+                    reference.live.discard(decided if kind == "withdraw" else "")
+            found = VintageStore(home).as_of(today())
+            assert dict(zip(found["time_period"], found["obs_value"], strict=True)) == reference.known()
+        journal.close()
