@@ -283,6 +283,8 @@ def list_editions(
 @editions_app.command("changes")
 def edition_changes(context: typer.Context, edition_id: EditionId, as_json: AsJson = False, home: Home = None) -> None:
     """List what accepting a held edition, or withdrawing a known one, would change, figure by figure."""
+    import pandas as pd
+
     from store.editions import EditionStore
 
     folder = existing_home(home or context.obj)
@@ -292,10 +294,10 @@ def edition_changes(context: typer.Context, edition_id: EditionId, as_json: AsJs
     if as_json:
         echo_json(found.astype(object).where(found.notna(), None).to_dict("records"))
         return
-    for one in found.itertuples(index=False):
-        before, after = ("none" if value != value else f"{value:,g}" for value in (one.before, one.after))  # noqa: PLR0124  # NaN
-        newer = " (newer than the edition)" if one.is_newer else ""
-        typer.echo(f"{one.series_id} {one.time_period}: {before} → {after}{newer}")
+    figures = found[["before", "after"]].map(lambda value: "none" if pd.isna(value) else f"{value:,g}")
+    lines = found["series_id"] + " " + found["time_period"] + ": " + figures["before"] + " → " + figures["after"]
+    for line in lines + found["is_newer"].map({True: " (newer than the edition)", False: ""}):
+        typer.echo(line)
     typer.echo(f"{counted(len(found), 'figure')} would change.")
 
 

@@ -7,10 +7,11 @@ balances. Days and weeks are compared as sums over as many of them as are new: a
 
 from __future__ import annotations
 
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from core import FloatArray
 from core.calendar import PERIODS_PER_YEAR, Frequency, period_index
@@ -18,12 +19,16 @@ from core.calendar import PERIODS_PER_YEAR, Frequency, period_index
 LEAST = 20
 """Persons from which a ratio means something: of smaller counts one more boat is many times the former."""
 FEWEST = 6
-"""Figures from which a median or a share is taken."""
+"""Figures, or series, from which a median or a share is taken."""
 FACTOR = 3.0
 """Revisions change figures by less, on the median: units differ by ten and more, exchanged labels by about this."""
 USUAL_QUANTILE = 0.90
 """Usual is what nine in ten of the changes before stay within."""
 RARE = 1 - USUAL_QUANTILE
+BOTH = 0.40
+"""Changes from the period before and from a year before are unusual together where each is outside six in ten."""
+BESIDE = 1.5
+"""Times by which a figure differs from every known one of its series and is of a new size."""
 NEARLY_ALL = 0.98
 ENOUGH_HISTORY = 12
 """Known figures from which a series' range is read; of days and weeks, sums."""
@@ -34,6 +39,38 @@ COLUMNS = [
     "series_id", "time_period", "target", "freq", "obs_value", "former", "year_before", "times_beyond",
     "times_together", *MARKS,
 ]  # fmt: skip
+Mask = NDArray[np.bool_]
+
+
+Q1, Q2, F = 0.1, 0.3, 2.0
+
+
+class _Table(NamedTuple):
+    """Figures of one target and frequency, a row per series and a column per period, or per sum of periods.
+
+    Attributes:
+        rows: Names of a cell's figure (``series_id, time_period, target, freq``), one line per cell of ``place``.
+        place: Line of ``rows`` by cell; meaningless where there is no figure.
+        value: The figures, NaN where there is none.
+        is_new: Which of them are new.
+        is_copy: Which repeat the period before or that of a year before.
+        year: Calendar year of each.
+        season: Columns of a year; 0 where there is one period a year.
+    """
+
+    rows: pd.DataFrame
+    place: NDArray[np.int64]
+    value: FloatArray
+    is_new: Mask
+    is_copy: Mask
+    year: NDArray[np.int64]
+    season: int
+
+    @property
+    def is_past(self) -> Mask:
+        """Figures known before."""
+        found: Mask = ~np.isnan(self.value) & ~self.is_new
+        return found
 
 
 def weigh(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
@@ -44,146 +81,189 @@ def weigh(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
         known: Figures of the source known before (the same contract).
 
     Returns:
-        One line per new figure of a series with enough history, with :data:`COLUMNS`:
+        One line per new figure of a series with a known one, with :data:`COLUMNS`; of a series with fewer than twelve,
+        ``is_unusual`` by the former figures alone:
 
         - ``former``, ``year_before``: the figures of the period before and of a year before, NaN where missing.
-        - ``is_unusual``: outside what nine in ten of the series' changes stay within, or three times both of the
-          former figures or a third of them; by at least 20 persons in a count.
+        - ``is_unusual``: outside what nine in ten of the series' changes stay within, from the period before or from
+          a year before; to the same side outside what six in ten of both stay within; three times both of the former
+          figures, or a third of them; or of a size that the series never had. By at least 20 persons in a count.
         - ``times_beyond``: the factor by which it lies outside all ranges of the series' changes and levels.
-        - ``is_zero``: zero after six figures above zero.
+        - ``is_zero``: zero after six figures that are not, or where zeros are rare.
         - ``is_copy``: equal to the period before or to that of a year before, and that is rare in the series; of days
           and weeks each of them.
         - ``is_running_sum``: at least the sum of the year's earlier periods, two or more, and that is rare.
         - ``times_together``: the factor by which the median change of the target's series in that period lies outside
-          such medians of the past; 1 or less where it does not, or where there are fewer than six series.
+          all such medians of the past; 0 where there are fewer than six series.
 
         Days and weeks stand as their sum, named by the first of them.
     """
     newest = known.groupby("series_id")["time_period"].max()
     news = rows[rows["time_period"] > rows["series_id"].map(newest).fillna("9999")]
     parts = [
-        _compared(_lined_up(new, known[known["series_id"].isin(new["series_id"])], cast(Frequency, freq)), str(freq))
+        _compared(_table(known[known["series_id"].isin(new["series_id"].unique())], new, cast(Frequency, freq)))
         for (_target, freq), new in news.groupby(["target", "freq"], sort=True)
     ]
     return pd.concat(parts, ignore_index=True)[COLUMNS] if parts else pd.DataFrame(columns=COLUMNS)
 
 
-def _lined_up(new: pd.DataFrame, known: pd.DataFrame, freq: Frequency) -> pd.DataFrame:
-    """Known and new figures of one target in order of series and period, with the figures before them."""
-    both = pd.concat([known.assign(is_new=False), new.assign(is_new=True)], ignore_index=True)
-    codes, periods = pd.factorize(both["time_period"])
-    both["place"] = period_index(pd.Series(periods), freq).asi8[codes]
-    season, together = PERIODS_PER_YEAR[freq], 1
-    if freq in WHOLE_WEEKS:
+def _table(known: pd.DataFrame, new: pd.DataFrame, freq: Frequency) -> _Table:
+    rows = pd.concat([known, new], ignore_index=True)
+    series, names = pd.factorize(rows["series_id"], sort=True)
+    codes, periods = pd.factorize(rows["time_period"])
+    column = period_index(pd.Series(periods), freq).asi8[codes]
+    year, together = PERIODS_PER_YEAR[freq], 1
+    season = year if year > 1 else 0
+    if freq in WHOLE_WEEKS:  # sums are counted back from the newest of each series
         together = int(new.groupby("series_id").size().max())
         season = max(round(WHOLE_WEEKS[freq] / together), 1)
-    lags = {together, PERIODS_PER_YEAR[freq], WHOLE_WEEKS.get(freq, together)}
-    both = _summed(both.assign(**{f"copy_{lag}": _repeats(both, lag) for lag in lags}), together)
-    both = both.assign(is_copy=both.filter(regex="^copy_").any(axis=1))
-    both = both.sort_values(["series_id", "place"], ignore_index=True)
-    value = both["obs_value"].to_numpy(dtype=float)
-    past = both[~both["is_new"]]["obs_value"]
-    is_count = bool((past % 1 == 0).mean() >= NEARLY_ALL and (past >= 0).all())
-    sizes = past.abs().groupby(both["series_id"]).median()
-    scale = LEAST if is_count else both["series_id"].map(sizes.mask(sizes == 0)).fillna(sizes.mean() or 1.0)
-    both = both.assign(is_count=is_count, scale=scale)
-    both["level"] = np.sign(value) * np.log1p(np.abs(value) / both["scale"])
-    both[["former", "former_level"]] = both.groupby("series_id")[["obs_value", "level"]].shift(1)
-    earlier = both[["series_id", "place", "obs_value", "level"]].assign(place=both["place"] + season)
-    earlier = earlier.rename(columns={"obs_value": "year_before", "level": "year_before_level"})
-    if season == 1:
-        earlier = earlier.iloc[:0]
-    return both.merge(earlier, on=["series_id", "place"], how="left")
+        column = column - pd.Series(column).groupby(series).transform("max").to_numpy()
+    column = column - column.max() - 1
+    width = -(column.min() // together) * together
+    place = np.full((len(names), width), -1)
+    place[series, width + column] = np.arange(len(rows))
+    is_empty = place < 0
+    value = np.where(is_empty, np.nan, rows["obs_value"].to_numpy(dtype=float)[place])
+    parts = (len(names), width // together, together)
+    lags = {together, year, WHOLE_WEEKS.get(freq, year)}
+    copies = [(is_empty | (value == _earlier(value, lag))).reshape(parts).all(axis=2) for lag in lags]
+    is_there = ~is_empty.reshape(parts).all(axis=2)
+    first = np.where(is_empty, len(rows), place).reshape(parts).min(axis=2)
+    return _Table(
+        rows,
+        np.where(is_there, first, 0),
+        np.where(is_there, np.nansum(value.reshape(parts), axis=2), np.nan),
+        is_there & (place.reshape(parts).max(axis=2) >= len(known)),
+        is_there & np.logical_or.reduce(copies),
+        rows["time_period"].str[:4].to_numpy(dtype=np.int64)[np.where(is_there, first, 0)],
+        season,
+    )
 
 
-def _repeats(both: pd.DataFrame, lag: int) -> pd.Series:
-    """Whether a figure equals the one ``lag`` periods before."""
-    values = both.set_index(["series_id", "place"])["obs_value"]
-    before = values.reindex(pd.MultiIndex.from_arrays([both["series_id"], both["place"] - lag]))
-    return both["obs_value"].eq(pd.Series(before.to_numpy(), index=both.index))
-
-
-def _summed(both: pd.DataFrame, together: int) -> pd.DataFrame:
-    """Sums over ``together`` periods, counted back from the newest of each series; copies where each is one."""
-    if together == 1:
-        return both
-    last = both.groupby("series_id")["place"].transform("max")
-    copies: dict[str, tuple[str, str]] = {str(name): (str(name), "min") for name in both.filter(regex="^copy_")}
-    return both.assign(place=-((last - both["place"]) // together)).groupby(["series_id", "place"], as_index=False).agg(
-        time_period=("time_period", "min"), target=("target", "first"), freq=("freq", "first"),
-        obs_value=("obs_value", "sum"), is_new=("is_new", "max"), **copies,
-    )  # fmt: skip
-
-
-def _compared(both: pd.DataFrame, freq: str) -> pd.DataFrame:
-    is_new, value = both["is_new"], both["obs_value"]
-    series, least = both["series_id"], np.where(both["is_count"], float(LEAST), 0.0)
-    levels = both["level"][~is_new].groupby(series)
-    highest, lowest = series.map(levels.max()), series.map(levels.min())
-    unusual = pd.Series(data=False, index=both.index)
-    both["step"] = both["level"] - both["former_level"]
-    for before in ("former_level", "year_before_level"):
-        change = (both["level"] - both[before])[~is_new].dropna().groupby(series)
-        usual = [series.map(change.quantile(end)) for end in (RARE / 2, 1 - RARE / 2)]
-        low, high = (_unscaled(both[before] + end, both["scale"]) for end in usual)
-        unusual |= _outside(value, low, high, least)
+def _compared(table: _Table) -> pd.DataFrame:
+    value, is_past = table.value, table.is_past
+    is_count = bool((value[is_past] % 1 == 0).mean() >= NEARLY_ALL and (value[is_past] >= 0).all())
+    least, scale = (LEAST, np.full((len(value), 1), float(LEAST))) if is_count else (0, _sizes(value, is_past))
+    level = np.sign(value) * np.log1p(np.abs(value) / scale)
+    former, year_before = _former(value), _earlier(value, table.season)
+    before = [_former(level), _earlier(level, table.season)]
+    past = np.where(is_past, level, np.nan)
+    highest, lowest = _quantile(past, 1), _quantile(past, 0)
+    is_unusual = _is_of_new_size(level, past, table.is_new) & (np.abs(value - former) >= least)
+    rises, falls = np.ones(level.shape, dtype=bool), np.ones(level.shape, dtype=bool)
+    for middle in before:
+        change = past - middle
+        is_far = np.abs(value - np.sign(middle) * np.expm1(np.abs(middle)) * scale) >= least
+        low, lower, higher, high = (_quantile(change, end) for end in (RARE / 2, BOTH / 2, 1 - BOTH / 2, 1 - RARE / 2))
+        is_unusual |= ((level > middle + high) | (level < middle + low)) & is_far
+        rises &= is_far & (level > middle + higher)
+        falls &= is_far & (level < middle + lower)
         # A series may leap as far as its target's series did at most, on the median.
-        most, fewest = change.max(), change.min()
-        leap, fall = series.map(most.clip(lower=most.median())), series.map(fewest.clip(upper=fewest.median()))
-        highest = highest.combine(both[before] + leap, np.fmax)
-        lowest = lowest.combine(both[before] + fall, np.fmin)
-    pair = both[["former", "year_before"]]
-    manifold = _outside(value, pair.min(axis=1) / FACTOR, pair.max(axis=1) * FACTOR, least) & both["is_count"]
-    number = series.map((~is_new).groupby(series).sum())
-    found = both.assign(
-        is_unusual=unusual | manifold,
-        times_beyond=np.exp(np.fmax(both["level"] - highest, lowest - both["level"])),
-        is_zero=_zero_after_others(both),
-        is_copy=_rarely(both, both["is_copy"] & (value.abs() >= least) & (value != 0)),
-        is_running_sum=_rarely(both, _reaches_the_year(both, freq)),
-        times_together=both["time_period"].map(_together(both)).fillna(0.0),
-    )  # fmt: skip
-    kept: pd.DataFrame = found[is_new & (number >= ENOUGH_HISTORY)]
-    return kept
+        most, fewest = _quantile(change, 1), _quantile(change, 0)
+        highest = np.fmax(highest, middle + np.fmax(most, _quantile(most.T, 0.5)))
+        lowest = np.fmin(lowest, middle + np.fmin(fewest, _quantile(fewest.T, 0.5)))
+    is_unusual |= rises | falls
+    number = is_past.sum(axis=1, keepdims=True)
+    is_unusual &= number >= ENOUGH_HISTORY
+    if is_count:
+        high, low = np.fmax(former, year_before) * FACTOR, np.fmin(former, year_before) / FACTOR
+        is_unusual |= (value - high >= least) | (low - value >= least)
+    is_zero = value == 0
+    found = {
+        "obs_value": value, "former": former, "year_before": year_before,
+        "times_beyond": np.where(number < ENOUGH_HISTORY, 0, np.exp(np.fmax(level - highest, lowest - level))),
+        "times_together": _together(level, before, table.is_new), "is_unusual": is_unusual,
+        "is_zero": is_zero & (_follows_others(value) | _rarely(is_zero, is_past)),
+        "is_copy": _rarely(table.is_copy & (np.abs(value) >= least) & ~is_zero, is_past),
+        "is_running_sum": _rarely(_reaches_the_year(value, table), is_past) & is_count,
+    }  # fmt: skip
+    picked = table.is_new & (number > 0)
+    names = table.rows.iloc[table.place[picked]].reset_index(drop=True)
+    compared: pd.DataFrame = names.assign(
+        **{name: np.broadcast_to(some, value.shape)[picked] for name, some in found.items()}
+    )
+    return compared
 
 
-def _unscaled(level: pd.Series, scale: pd.Series) -> pd.Series:
-    values: pd.Series = np.sign(level) * np.expm1(level.abs()) * scale
-    return values
+def _sizes(value: FloatArray, is_past: Mask) -> FloatArray:
+    """Each series' median size, or the mean of all series where it is zero or not known."""
+    found = _quantile(np.where(is_past, np.abs(value), np.nan), 0.5)
+    found[found == 0] = np.nan
+    usual = float(np.nanmean(found)) if (found > 0).any() else 1.0
+    return np.where(np.isnan(found), usual, found)
 
 
-def _outside(value: pd.Series, low: pd.Series, high: pd.Series, least: FloatArray) -> pd.Series:
-    return (value > high) & (value - high >= least) | (value < low) & (low - value >= least)
+def _is_of_new_size(level: FloatArray, past: FloatArray, is_new: Mask) -> Mask:
+    """New figures of which no known one of the series is near."""
+    found = np.zeros(level.shape, dtype=bool)
+    for column in np.flatnonzero(is_new.any(axis=0)):
+        nearest = _quantile(np.abs(past - level[:, [column]]), 0)[:, 0]
+        found[:, column] = nearest > np.log(BESIDE)
+    return found & is_new
 
 
-def _rarely(both: pd.DataFrame, holds: pd.Series) -> pd.Series:
-    """Where something holds that held in at most one in ten of the series' known figures."""
-    share = holds[~both["is_new"]].groupby(both["series_id"]).mean()
-    return holds & (both["series_id"].map(share) <= RARE)
+def _follows_others(value: FloatArray) -> Mask:
+    """Figures after six that are not zero."""
+    number = np.cumsum(~np.isnan(value), axis=1)
+    at_zero = np.maximum.accumulate(np.where(value == 0, number, 0), axis=1)
+    run = number[:, 1:] - 1 - at_zero[:, :-1]
+    return np.pad(run >= FEWEST, ((0, 0), (1, 0)))
 
 
-def _zero_after_others(both: pd.DataFrame) -> pd.Series:
-    is_other = both["obs_value"].ne(0).astype(int)
-    run = is_other.groupby(both["series_id"]).transform(lambda some: some.shift(1).rolling(FEWEST).min())
-    return both["obs_value"].eq(0) & run.eq(1)
+def _reaches_the_year(value: FloatArray, table: _Table) -> Mask:
+    """Months or quarters that are at least the sum of two or more earlier ones of their year."""
+    if table.rows["freq"].iloc[0] not in ("M", "Q"):
+        return np.zeros(value.shape, dtype=bool)
+    year = np.maximum.accumulate(table.year.max(axis=0))
+    begins = np.searchsorted(year, year)
+    before, number = (
+        np.pad(np.cumsum(some, axis=1), ((0, 0), (1, 0))) for some in (np.nan_to_num(value), ~np.isnan(value))
+    )
+    before, number = (some[:, :-1] - some[:, begins] for some in (before, number))
+    found: Mask = (before >= LEAST) & (value >= before) & (number >= 2)
+    return found
 
 
-def _reaches_the_year(both: pd.DataFrame, freq: str) -> pd.Series:
-    """Whether a month or quarter is at least the sum of two or more earlier ones of its year."""
-    if freq not in ("M", "Q") or not both["is_count"].all():
-        return pd.Series(data=False, index=both.index)
-    of_year = both.groupby([both["series_id"], both["time_period"].str[:4]])["obs_value"]
-    before = of_year.cumsum() - both["obs_value"]
-    return (before >= LEAST) & (both["obs_value"] >= before) & (of_year.cumcount() >= 2)
-
-
-def _together(both: pd.DataFrame) -> pd.Series:
+def _together(level: FloatArray, before: list[FloatArray], is_new: Mask) -> FloatArray:
     """By new period, the factor by which the median change of all series lies outside those of the past."""
-    large = both[(both["obs_value"].abs() >= both["scale"]) | (both["former"].abs() >= both["scale"])]
-    medians = large.groupby("time_period").agg(n=("step", "count"), step=("step", "median"), is_new=("is_new", "max"))
-    medians = medians[medians["n"] >= FEWEST]
-    past = medians[~medians["is_new"]]["step"]
-    if len(past) < FEWEST:
-        return pd.Series(dtype=float)
-    new = medians[medians["is_new"]]["step"]
-    return pd.Series(np.exp(np.maximum(new - past.max(), past.min() - new)), index=new.index)
+    times = np.zeros((1, level.shape[1]))
+    is_large = np.fmax(np.abs(level), np.abs(before[0])) >= np.log1p(1.0)
+    for middle in before:
+        change = np.where(is_large, level - middle, np.nan).T
+        median = _quantile(change, 0.5)[:, 0]
+        median[(~np.isnan(change)).sum(axis=1) < FEWEST] = np.nan
+        past = median[None, ~is_new.any(axis=0)]
+        if (~np.isnan(past)).sum() >= FEWEST:
+            beyond = np.fmax(median - _quantile(past, 1), _quantile(past, 0) - median)
+            times = np.fmax(times, np.where(is_new.any(axis=0), np.exp(beyond), 0))
+    return times
+
+
+def _rarely(holds: Mask, is_past: Mask) -> Mask:
+    """Where something holds that held in at most one in ten of the series' known figures."""
+    share = (holds & is_past).sum(axis=1, keepdims=True) / np.maximum(is_past.sum(axis=1, keepdims=True), 1)
+    found: Mask = holds & (share <= RARE)
+    return found
+
+
+def _earlier(values: FloatArray, count: int) -> FloatArray:
+    """What stands ``count`` columns before; NaN for the first ones, and for 0."""
+    found = np.full(values.shape, np.nan)
+    if 0 < count < values.shape[1]:
+        found[:, count:] = values[:, :-count]
+    return found
+
+
+def _former(values: FloatArray) -> FloatArray:
+    """The newest figure before each column."""
+    last = np.maximum.accumulate(np.where(np.isnan(values), 0, np.arange(values.shape[1])), axis=1)
+    return _earlier(np.take_along_axis(values, last, axis=1), 1)
+
+
+def _quantile(values: FloatArray, share: float) -> FloatArray:
+    """Linear quantile of each row without its NaN, as a column."""
+    ordered, number = np.sort(values, axis=1), (~np.isnan(values)).sum(axis=1, keepdims=True)
+    place = share * np.maximum(number - 1, 0)
+    low, high = (np.take_along_axis(ordered, some.astype(int), axis=1) for some in (np.floor(place), np.ceil(place)))
+    found: FloatArray = low + (high - low) * (place % 1)
+    return found

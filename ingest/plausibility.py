@@ -66,6 +66,7 @@ def judge(
     *,
     complete: bool = False,
     received: dt.date | None = None,
+    forecast: pd.DataFrame | None = None,
 ) -> Judgement:
     """Hold an edition against what is known of its source.
 
@@ -75,6 +76,8 @@ def judge(
         revisions: Every change that source ever made (``core.release.REVISIONS``); may be empty.
         complete: The edition re-sends the whole history of its targets: what it lacks is taken away.
         received: The day on which it came, where it does not name its own; None where unknown.
+        forecast: Its new counts that Vigie forecast, alone or in the sum of a route: ``series_id, time_period,
+            obs_value`` and ``low, high``, the ends of the forecast's 98 % interval.
     """
     rows = rows.sort_values("as_of", kind="stable").drop_duplicates(_KEY, keep="last")
     pairs = rows.merge(known[[*_KEY, "obs_value", "as_of"]], on=_KEY, how="left", suffixes=("", "_before"))
@@ -93,6 +96,8 @@ def judge(
         *_far_from_its_past(weighed),
         *_not_as_rounded(rows, known),
     ]
+    if forecast is not None:
+        held += _outside_forecast(forecast, RECORD, _FAR_FROM_FORECAST)
     lost = _lost(rows, known)
     if complete:
         held += _cut_short(rows, known, lost, revisions)
@@ -102,6 +107,8 @@ def judge(
         *_unlike_its_past(weighed),
         *_partial(pairs[~pairs["is_known"] & ~pairs["is_older"]], received),
     ]
+    if forecast is not None and not held:
+        told += _outside_forecast(forecast, 1.0, _OUTSIDE_FORECAST)
     if len(lost):
         told.append(
             _first(
@@ -343,6 +350,32 @@ def _far_from_its_past(weighed: pd.DataFrame) -> Iterator[Message]:
     alike = weighed[weighed["times_together"] > FACTOR]
     if len(alike):
         yield _first(_("{n} series move alike in {period}, as they never did (another unit?)"), alike)
+
+
+_FAR_FROM_FORECAST = ngettext(
+    "{n} figure is more than {times} times outside what Vigie forecast: {series} {period} is {value}, forecast were "
+    "{low} to {high}",
+    "{n} figures are more than {times} times outside what Vigie forecast, such as {series} {period}: {value}, forecast "
+    "were {low} to {high}",
+)
+_OUTSIDE_FORECAST = ngettext(
+    "{n} figure is outside what Vigie forecast with 98 %: {series} {period} is {value}, forecast were {low} to {high}",
+    "{n} figures are outside what Vigie forecast with 98 %, such as {series} {period}: {value}, forecast were {low} to "
+    "{high}",
+)
+
+
+def _outside_forecast(forecast: pd.DataFrame, times: float, text: Template) -> Iterator[Message]:
+    """Figures by ``times`` and by 20 persons outside Vigie's last forecast of them; small ones by persons."""
+    low, high, value = (forecast[name] for name in ("low", "high", "obs_value"))
+    beyond = np.maximum((value + LEAST) / (high + LEAST), (low + LEAST) / (value + LEAST))
+    is_far = np.maximum(value - high, low - value) >= LEAST
+    found = forecast.assign(beyond=beyond)[is_far & (beyond > times)].sort_values("beyond", ascending=False)
+    if len(found):
+        worst = {name: float(found[column].iloc[0].round()) for name, column in (
+            ("value", "obs_value"), ("low", "low"), ("high", "high"),
+        )}  # fmt: skip
+        yield _first(text, found, times=f"{times:g}", **worst)
 
 
 def _unlike_its_past(weighed: pd.DataFrame) -> Iterator[Message]:

@@ -20,17 +20,21 @@ from core.languages import marked as _
 from core.log import counted, get_logger
 from core.release import EDITIONS, REJECTED
 from core.settings import SNAPSHOT, Settings
+from forecasting import ENSEMBLE
 from ingest import Parsed, RawFile, SourceCard, read_raw, snapshot
 from ingest.intake import apart, parse_all
 from ingest.own import own_capacities, parse_own
 from ingest.own_mapping import OwnMapping, read_mapping
 from ingest.plausibility import Judgement, judge
+from ingest.routes import CARD as ROUTES_CARD
+from ingest.routes import route_arrivals
+from ingest.rows import period_ends
 from ingest.sources import SOURCES
 from store import write_bytes
 from store.editions import HELD, WITHDRAWN, Arrival, Edition, EditionStore
 from store.editions import REJECTED as REJECTED_BY_PERSON
 from store.journal import Entry, Journal
-from store.releases import Release
+from store.releases import Release, ReleaseStore, readable
 from store.vintages import VintageStore
 
 ACTOR = "nightly"
@@ -39,6 +43,8 @@ REFUSED = "file refused"
 FAILED = "source failed"
 OWN_MAPPINGS = "own"
 """Folder of a home that keeps the mappings of own values."""
+FORECAST_TABLES, FORECAST_ENDS = ("forecasts", "asylum_forecasts"), (0.01, 0.99)
+"""Tables of a release, and the levels between which it forecasts with 98 %."""
 Visited = tuple[list[RawFile], list[InputError]]
 """What a visit brought: files of the parts that succeeded, and what could not be had."""
 
@@ -334,7 +340,7 @@ def _take(
     complete = source_id in SOURCES and SOURCES[source_id].CARD.complete_editions
     day = received or dt.datetime.now(dt.UTC).date()
     arrival = Arrival(source_id, raw.name, raw.sha256, given_by, parsed.observations, day, complete)
-    judged = _judgement(vintages, arrival, editions.void(source_id))
+    judged = _judgement(home, arrival, editions.void(source_id))
     former = editions.newest_of(source_id, arrival.sha256)
     refused = []
     if former is not None and former.state in (WITHDRAWN, REJECTED_BY_PERSON):
@@ -349,13 +355,48 @@ def _take(
     return Ingested(edition, new_rows, len(parsed.rejected), is_repeated=repeated)
 
 
-def _judgement(vintages: VintageStore, arrival: Arrival, void: list[dt.datetime]) -> Judgement:
-    """Hold an edition against what was known of its source when it was published."""
+def _judgement(home: Path, arrival: Arrival, void: list[dt.datetime]) -> Judgement:
+    """Hold an edition against what was known of its source when it was published, and against the last forecast."""
+    vintages = VintageStore(home)
     rows, only = arrival.observations, [arrival.source_id]
     day = arrival.received if rows["as_of_estimated"].any() else rows["as_of"].max().date()
     known = vintages.as_of(day, only=only)
     revisions = vintages.all_revisions(day, only=only, void=void)
-    return judge(rows, known, revisions, complete=arrival.complete, received=arrival.received)
+    release, _damage = readable(ReleaseStore(home).current())
+    forecast = None
+    if release is not None:
+        sources = [one for one in ROUTES_CARD.derived_from if one != arrival.source_id]
+        others = vintages.as_of(day, only=sources if arrival.source_id in ROUTES_CARD.derived_from else [])
+        forecast = forecast_of(rows, known, others, release)
+    return judge(
+        rows, known, revisions, complete=arrival.complete, received=arrival.received, forecast=forecast
+    )  # fmt: skip
+
+
+def forecast_of(rows: pd.DataFrame, known: pd.DataFrame, others: pd.DataFrame, release: Release) -> pd.DataFrame:
+    """Return new figures of an edition, and new months of routes that they make, beside the release's forecast.
+
+    Args:
+        rows: The edition's figures.
+        known: What was known of its source.
+        others: What is known of the other sources of routes; empty where the edition is of none.
+        release: The release whose ensemble forecast them.
+
+    Returns:
+        ``series_id, time_period, obs_value`` with ``low`` and ``high``, the ends of the forecast's 98 % interval.
+    """
+    key = ["series_id", "time_period"]
+    both = [pd.concat([known, others]), pd.concat([known, rows, others])]
+    before, after = (pd.concat([some, route_arrivals(some, by_citizen=False)]) for some in both)
+    here = pd.MultiIndex.from_frame(before[key])
+    new = after[~pd.MultiIndex.from_frame(after[key]).isin(here)].drop_duplicates(key, keep="last")
+    columns = ["series_id", "target_end_date", "model_id", "output_type_id", "value"]
+    tables = pd.concat([release.read(name, columns) for name in FORECAST_TABLES if name in release.names])
+    ends = tables[(tables["model_id"] == ENSEMBLE) & tables["output_type_id"].isin(FORECAST_ENDS)]
+    wide = ends.pivot_table("value", ["series_id", "target_end_date"], "output_type_id")
+    wide = wide.rename(columns=dict(zip(FORECAST_ENDS, ("low", "high"), strict=True))).reset_index()
+    found = new.assign(target_end_date=period_ends(new)).merge(wide, on=["series_id", "target_end_date"])
+    return found[[*key, "obs_value", "low", "high"]]
 
 
 def _failure(source_id: str, error: Exception) -> pd.DataFrame:

@@ -215,7 +215,7 @@ class EditionStore:
         return found
 
     def void(self, source_id: str | None = None) -> list[dt.datetime]:
-        """``stored_at`` of all rows that are no statement that counts: of withdrawn editions, and what restored others."""
+        """``stored_at`` of rows that are no statement that counts: of withdrawn editions, and what restored others."""
         found = self.all(source_id)
         withdrawn = [stamp for one in found if one.state == WITHDRAWN for stamp in one.stamps]
         return withdrawn + [stamp for one in found for stamp in one.undone]
@@ -481,7 +481,7 @@ def _counts(stated: pd.DataFrame) -> dict[str, int]:
     return {"new": int(first.sum()), "gone": int(gone.sum()), "changed": int((~first & ~gone).sum())}
 
 
-def _time(stored_at: object) -> dt.datetime:
+def _time(stored_at: Any) -> dt.datetime:  # noqa: ANN401  # a cell of a frame
     return pd.Timestamp(stored_at).to_pydatetime()
 
 

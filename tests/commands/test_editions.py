@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from commands import nights
+from core.errors import InputError
 from nightly.inputs import Ingested
 from tests.commands.command_line import vigie
 from tests.store.conftest import observations
@@ -68,6 +69,30 @@ def test_a_correction_that_is_reverted_is_a_correction(tmp_path: Path) -> None:
         assert vigie(home, "ingest", "--file", days_csv(tmp_path / name, extra=extra)).exit_code == 0
         totals.append(total(home, tmp_path))
     assert totals == [totals[0], totals[0] + 7, totals[0]]
+
+
+@pytest.mark.slow
+def test_what_a_held_edition_would_change_is_listed_and_newer_figures_are_replaced_only_on_demand(
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "home"
+    assert vigie(home, "ingest", "--file", days_csv(tmp_path / "days.csv")).exit_code == 0
+    assert vigie(home, "ingest", "--file", days_csv(tmp_path / "thousands.csv", times=1000)).exit_code == 3
+    (held,) = [one for one in json.loads(vigie(home, "editions", "--json").stdout) if one["state"] == "held"]
+    name = held["edition_id"]
+    changes = json.loads(vigie(home, "editions", "changes", name, "--json").stdout)
+    assert len(changes) == held["changed"] == 61
+    assert [(one["before"], one["after"], one["is_newer"]) for one in changes[:2]] == [
+        (1.0, 1000.0, False), (2.0, 2000.0, False),
+    ]  # fmt: skip
+    assert vigie(home, "ingest", "--file", days_csv(tmp_path / "corrected.csv", extra=7)).exit_code == 0
+    corrected = total(home, tmp_path)
+    assert "2024-01-06: 13 → 6 (newer than the edition)" in vigie(home, "editions", "changes", name).output
+    with pytest.raises(InputError, match="would replace newer figures"):
+        vigie(home, "editions", "accept", name, "--reason", "trial")
+    assert total(home, tmp_path) == corrected
+    assert vigie(home, "editions", "accept", name, "--reason", "trial", "--replace-newer").exit_code == 0
+    assert total(home, tmp_path) > corrected
 
 
 def test_a_file_that_is_refused_ends_with_one_and_is_no_edition(tmp_path: Path) -> None:

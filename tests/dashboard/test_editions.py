@@ -55,6 +55,31 @@ def test_only_the_steps_that_an_editions_state_allows_are_offered_and_a_step_sho
     assert next(one for one in app.selectbox if one.label == "Edition").options == [edition.options[1]]
 
 
+@pytest.mark.usefixtures("release")
+def test_what_a_decision_would_change_is_shown_and_newer_figures_are_replaced_only_on_demand(home: Path) -> None:
+    today, journal = dt.datetime.now(dt.UTC).date(), Journal(journal_url("", home))
+    store = EditionStore(home, journal)
+    for mark, figure in (("a", 100.0), ("b", 1000.0), ("c", 99.0)):
+        tidy = FIGURES.assign(obs_value=figure)
+        rows = observations(tidy, source_id="iom_dtm", lag_days=10, target="arrivals", freq="M")
+        came = Arrival("iom_dtm", f"{mark}.csv", mark * 64, "Ana", rows, today)
+        store.hold(came, [message("another unit")]) if mark == "b" else store.take_in(came)
+    journal.close()
+    app = visit("data")
+    shown = next(one.value for one in app.dataframe if "Known now" in one.value)
+    assert shown[["Known now", "Then", "Newer than the edition"]].to_numpy().tolist() == [[99.0, 1000.0, True]]
+
+    def accept() -> list[str]:
+        for label, text in (("Why", "right"), ("Your name", "Ana")):
+            next(one for one in app.text_input if one.label == label).set_value(text)
+        next(one for one in app.button if one.label == "Decide").click().run()
+        return [str(one.value) for one in app.error]
+
+    assert "would replace newer figures" in accept()[0]
+    next(one for one in app.checkbox if one.label == "Replace newer figures too, if accepted").check()
+    assert accept() == []
+
+
 @pytest.mark.usefixtures("release", "editions")
 def test_why_an_edition_waits_is_said_with_the_figures_of_the_readers_language() -> None:
     app = visit("data", lang="en")

@@ -10,13 +10,14 @@ import argparse
 import datetime as dt
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.shared import page_command, published_files
+from benchmarks.newest import quotable
+from benchmarks.shared import page_command, published_files, table
 from core.progress import progress_bar
 from core.settings import PROJECT, SNAPSHOT
 from ingest import read_raw, snapshot
@@ -26,6 +27,7 @@ from store.vintages import VintageStore
 
 PAGE = PROJECT / "docs" / "sources.md"
 TITLE = "Real editions, held and told"
+MONTHS_OF_A_VINTAGE = 36
 
 
 @dataclass(frozen=True)
@@ -53,19 +55,20 @@ class Seen:
         return f"| `{self.source_id}` | `{self.file}` | {self.figures:,} | {changed} | {held} | {told} |"
 
 
-def look(store: VintageStore, source_id: str, files: Sequence[Path], *, keep: bool) -> Iterator[Seen]:
-    """Judge files one after the other, as an ingestion would on the day on which each was published.
+def look(
+    store: VintageStore, source_id: str, editions: Iterable[tuple[str, pd.DataFrame]], *, keep: bool
+) -> Iterator[Seen]:
+    """Judge editions one after the other, as an ingestion would on the day on which each was published.
 
     Args:
         store: What is known.
-        source_id: Whose files they are.
-        files: The files, the oldest first.
+        source_id: Whose editions they are.
+        editions: Name and figures of each, the oldest first.
         keep: Let each be known before the next is judged.
     """
     complete = SOURCES[source_id].CARD.complete_editions
     before: dict[dt.date, tuple[pd.DataFrame, pd.DataFrame]] = {}
-    for path in files:
-        rows = SOURCES[source_id].parse(read_raw(path)).observations
+    for name, rows in editions:
         day = dt.datetime.now(dt.UTC).date() if rows["as_of_estimated"].any() else rows["as_of"].max().date()
         if day not in before:
             before[day] = store.as_of(day, only=[source_id]), store.all_revisions(day, only=[source_id])
@@ -74,7 +77,13 @@ def look(store: VintageStore, source_id: str, files: Sequence[Path], *, keep: bo
         if keep:
             before.clear()
             changed = int((store.add(store.statements(rows, complete=complete))["version"] != "first").sum())
-        yield Seen(source_id, path.name, len(rows), changed, found)
+        yield Seen(source_id, name, len(rows), changed, found)
+
+
+def read(source_id: str, files: Iterable[Path]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Name and figures of files."""
+    for path in files:
+        yield path.name, SOURCES[source_id].parse(read_raw(path)).observations
 
 
 def home_office(raw_data: Path, bundled: pd.DataFrame, folder: Path, every: int = 1) -> Iterator[Seen]:
@@ -82,14 +91,26 @@ def home_office(raw_data: Path, bundled: pd.DataFrame, folder: Path, every: int 
     store = VintageStore(folder)
     store.append(bundled[bundled["source_id"].eq("uk_home_office") & bundled["as_of"].lt("2025-11-01")])
     files = sorted((raw_data / "uk_small_boats" / "editions_2026").glob("*.ods"))
-    yield from look(store, "uk_home_office", files[::-every][::-1], keep=True)
+    yield from look(store, "uk_home_office", read("uk_home_office", files[::-every][::-1]), keep=True)
 
 
 def frontex(raw_data: Path, folder: Path, first: int | None = None) -> Iterator[Seen]:
     """Frontex's dated copies, or the ``first`` of them, and the workbook as published."""
     files = sorted((raw_data / "frontex_ibc" / "vintages_gdidata").glob("*.rda"))[:first]
     files.append(raw_data / "frontex_ibc" / "ibc.xlsx")
-    yield from look(VintageStore(folder), "frontex", files, keep=True)
+    yield from look(VintageStore(folder), "frontex", read("frontex", files), keep=True)
+
+
+def ucdp(raw_data: Path, folder: Path) -> Iterator[Seen]:
+    """UCDP's vintages, each with all of its months; the yearly re-releases are among them."""
+    rows = SOURCES["ucdp"].parse(read_raw(raw_data / "ucdp_country_month" / "ucdp_vintages_36m.csv.gz")).observations
+    editions = []
+    for day in sorted(rows["as_of"].unique()):
+        whole = rows[rows["as_of"] <= day].drop_duplicates(["series_id", "time_period"], keep="last")
+        newest = pd.Period(rows.loc[rows["as_of"] == day, "time_period"].max(), "M")
+        here = whole[whole["time_period"] > str(newest - MONTHS_OF_A_VINTAGE)]
+        editions.append((f"vintage of {day:%Y-%m-%d}", here.assign(as_of=day, as_of_estimated=False)))
+    yield from look(VintageStore(folder), "ucdp", editions, keep=True)
 
 
 def published(raw_data: Path, bundled: pd.DataFrame, folder: Path, first: int | None = None) -> Iterator[Seen]:
@@ -98,18 +119,20 @@ def published(raw_data: Path, bundled: pd.DataFrame, folder: Path, first: int | 
     store.append(bundled)
     for source_id, source in SOURCES.items():
         files = [path for pattern in source.RAW_FILES for path in sorted(raw_data.glob(pattern))]
-        yield from look(store, source_id, files[:first], keep=False)
+        yield from look(store, source_id, read(source_id, files[:first]), keep=False)
 
 
 def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
     """The table as Markdown, and whether no file is held."""
     raw_data, bundled = published_files(), snapshot.load(SNAPSHOT)
-    lines, sums, alarms = [], [], 0
+    lines: list[str] = []
+    sums, alarms = [], []
     with progress_bar() as report, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         parts = {
             "the Home Office's workbooks, one after the other": home_office(raw_data, bundled, folder / "a"),
             "Frontex's copies, one after the other": frontex(raw_data, folder / "b"),
+            "UCDP's vintages, one after the other": ucdp(raw_data, folder / "d"),
             "the files of the bundled snapshot, against its figures": published(raw_data, bundled, folder / "c"),
         }
         for number, (what, part) in enumerate(parts.items(), start=1):
@@ -118,7 +141,7 @@ def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
             told = sum(bool(one.judgement.told) for one in seen)
             sums.append(f"| {what} | {len(seen)} | {held} | {told} |")
             lines += [one.line() for one in seen]
-            alarms += held
+            alarms += [(one.file, quotable(one.source_id, why)) for one in seen for why in one.judgement.held]
             report("Holding real editions against what was known", number, len(parts))
     return [
         "By `python -m tests.ingest.real_editions --write`: what an ingestion would have said of each on its day.",
@@ -131,6 +154,8 @@ def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
         "| source | file | figures | known figures whose value or flag it changes | held for | told |",
         "|---|---|---|---|---|---|",
         *lines,
+        "",
+        *table("held file | reason that a person sees", alarms),
     ], not alarms
 
 

@@ -36,7 +36,8 @@ def noisy(mean: int, number: int, seed: int) -> list[float]:
 
 
 KNOWN = rows_of({geo: noisy(mean, len(MONTHS), seed) for seed, (geo, mean) in enumerate(MEANS.items())}, MONTHS)
-USUAL = {geo: float(mean) for geo, mean in MEANS.items()}
+USUAL = {geo: float(mean) for geo, mean in MEANS.items()} | {"MLT": 110.0}
+"""Each place's mean; of Malta less, whose last month was 76 and the one a year before 85."""
 
 
 def arriving(change: dict[str, float] | None = None, *, received: dt.date | None = None) -> Judgement:
@@ -48,6 +49,11 @@ def arriving(change: dict[str, float] | None = None, *, received: dt.date | None
 def last(geo: str, months_before: int = 1) -> float:
     values = KNOWN[KNOWN["geo"] == geo]["obs_value"]
     return float(values.iloc[-months_before])
+
+
+def test_figure_that_leaves_both_former_figures_to_the_same_side_is_reported() -> None:
+    found = {geo: weigh(rows_of({"MLT": [value]}, [NEXT]), KNOWN) for geo, value in (("both", 150.0), ("one", 110.0))}
+    assert [bool(one["is_unusual"].iloc[0]) for one in found.values()] == [True, False]
 
 
 def test_usual_month_is_neither_held_nor_reported() -> None:
@@ -97,6 +103,41 @@ def test_period_that_was_not_over_is_reported(day: int, reports: int) -> None:
     received = dt.date(2025, 1, 1) + dt.timedelta(days=day - 1)
     found = [one for one in arriving(received=received).told if "not over" in str(one)]
     assert len(found) == reports
+
+
+@pytest.mark.parametrize(("value", "kind"), [(520.0, ""), (700.0, "told"), (8000.0, "held"), (30.0, "told")])
+def test_figure_outside_the_last_forecast_is_reported_and_far_outside_held(value: float, kind: str) -> None:
+    series = make_series_id("arrivals", "_Z", "ESP", "_T", "M")
+    row = {"series_id": series, "time_period": NEXT, "obs_value": value, "low": 300.0, "high": 600.0}
+    rows = rows_of({"ESP": [USUAL["ESP"]]}, [NEXT])
+    found = judge(rows, KNOWN, NO_REVISIONS, forecast=pd.DataFrame([row]))
+    reasons = {"held": [str(one) for one in found.held], "told": [str(one) for one in found.told]}
+    assert [name for name, some in reasons.items() if any("Vigie forecast" in one for one in some)] == [kind] * bool(
+        kind
+    )
+
+
+def test_small_forecast_is_compared_by_persons() -> None:
+    row = {"series_id": "x", "time_period": NEXT, "obs_value": 15.0, "low": 0.0, "high": 1.0}
+    found = judge(
+        rows_of({geo: [count] for geo, count in USUAL.items()}, [NEXT]),
+        KNOWN,
+        NO_REVISIONS,
+        forecast=pd.DataFrame([row]),
+    )
+    assert found == arriving()
+
+
+def test_figure_between_two_sizes_that_its_series_has_is_unusual() -> None:
+    known = rows_of({"MLT": [0.0, 15_000.0] * 60}, MONTHS)
+    assert weigh(rows_of({"MLT": [150.0]}, [NEXT]), known)["is_unusual"].tolist() == [True]
+    assert weigh(rows_of({"MLT": [0.0]}, [NEXT]), known)["is_unusual"].tolist() == [False]
+
+
+@pytest.mark.parametrize(("value", "expected"), [(450.0, True), (150.0, False)])
+def test_series_with_a_short_history_is_compared_with_its_former_figures(value: float, *, expected: bool) -> None:
+    known = rows_of({"MLT": [100.0, 140.0]}, MONTHS[-2:])
+    assert weigh(rows_of({"MLT": [value]}, [NEXT]), known)["is_unusual"].tolist() == [expected]
 
 
 def test_week_of_days_is_compared_as_one_sum() -> None:

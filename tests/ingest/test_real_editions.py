@@ -1,4 +1,4 @@
-"""No false alarm: every real edition and file passes plausibility, and the one large real revision is told."""
+"""No false alarm: real editions and files pass plausibility but for one, and the one large real revision is told."""
 
 from __future__ import annotations
 
@@ -44,6 +44,13 @@ def test_frontex_vintages_pass_and_the_halved_month_is_told(raw_data: Path, tmp_
     assert held(seen) == {}
     told = [str(text) for one in seen for text in one.judgement.told]
     assert any(text.startswith("a large revision: detections.CMR._T._T.M 2023-12") for text in told)
+
+
+@pytest.mark.slow
+def test_only_ucdps_vintage_of_irans_january_2026_is_held(raw_data: Path, tmp_path: Path) -> None:
+    seen = list(real_editions.ucdp(raw_data, tmp_path))
+    assert len(seen) == 25
+    assert list(held(seen)) == ["vintage of 2026-03-16"], "19,886 deaths, after 1,190 at most; no yearly release"
 
 
 @pytest.mark.slow

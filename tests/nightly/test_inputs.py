@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pandas as pd
 import pytest
 
 from core.errors import SourceError, StoreError
 from core.settings import Settings
+from ingest.rows import observations
 from nightly import inputs, night
-from nightly.inputs import _failure, _judgement
+from nightly.inputs import _failure, _judgement, forecast_of
 from store.editions import Arrival
+from store.releases import Release
 from store.vintages import VintageStore
 
 
@@ -45,15 +49,38 @@ def test_an_edition_is_held_against_what_was_known_when_it_was_published_or_wher
 
     monkeypatch.setattr(VintageStore, "as_of", known)
     monkeypatch.setattr(VintageStore, "all_revisions", known)
-    told: list[tuple[bool, dt.date]] = []
-    monkeypatch.setattr(inputs, "judge", lambda *_, complete, received: told.append((complete, received)))
+    told: list[dict[str, object]] = []
+    monkeypatch.setattr(inputs, "judge", lambda *_, **about: told.append(about))
     rows = cells("2024-11", "2024-12").assign(
         as_of=pd.to_datetime(["2025-01-10", "2025-01-20"]), as_of_estimated=estimated
     )
     arrival = Arrival("x", "a.csv", "ab", "Ana", rows, dt.date(2025, 2, 3), complete=True)
-    _judgement(VintageStore(tmp_path), arrival, [])
-    assert told == [(True, arrival.received)]
+    _judgement(tmp_path, arrival, [])
+    assert told == [{"complete": True, "received": arrival.received, "forecast": None}]
     assert asked == [(day, ["x"])] * 2
+
+
+def test_new_figures_and_the_routes_that_they_complete_stand_beside_their_forecast() -> None:
+    def landings(*months: str) -> pd.DataFrame:
+        tidy = pd.DataFrame({"time_period": months, "obs_value": [900.0, 910.0, 920.0][: len(months)]})
+        fixed = {"target": "arrivals", "route_id": "WMR", "geo": "ESP", "citizen": "_T", "freq": "M"}
+        return observations(tidy, source_id="iom_dtm", lag_days=10, **fixed)
+
+    known, rows = landings("2024-10", "2024-11"), landings("2024-10", "2024-11", "2024-12")
+    named = {rows["series_id"].iloc[0], "arrivals.WMR._T._T.M"}
+    ends = [(series, level, value) for series in named for level, value in LEVELS.items()]
+    table = pd.DataFrame(ends, columns=["series_id", "output_type_id", "value"]).assign(
+        model_id="vigie-ensemble", target_end_date=pd.Timestamp("2024-12-31")
+    )
+    release = cast("Release", SimpleNamespace(names=["forecasts"], read=lambda _name, columns: table[columns]))
+    found = forecast_of(rows, known, known.iloc[:0], release)
+    assert set(found["series_id"]) == named
+    assert set(found["time_period"]) == {"2024-12"}
+    assert found[["obs_value", "low", "high"]].drop_duplicates().to_numpy().tolist() == [[920.0, 500.0, 1500.0]]
+    assert forecast_of(rows, rows, known.iloc[:0], release).empty, "nothing is new"
+
+
+LEVELS = {0.01: 500.0, 0.5: 900.0, 0.99: 1500.0}
 
 
 def test_a_disk_that_refuses_to_free_old_releases_does_not_spoil_the_night(

@@ -337,9 +337,10 @@ class Recomputed:
     def known(self) -> dict[str, float]:
         newest: dict[str, tuple[str, int, float | None]] = {}
         for name in self.live:
-            for cell, *statement in self.editions[name]:
-                newest[cell] = max(newest.get(cell, ("", -1, None)), tuple(statement), key=lambda one: one[:2])
-        return {cell: found for cell, (_day, _number, found) in newest.items() if found is not None}
+            for cell, day, number, figure in self.editions[name]:
+                found = (day, number, figure)
+                newest[cell] = max(newest.get(cell, found), found, key=lambda one: one[:2])
+        return {cell: figure for cell, (_day, _number, figure) in newest.items() if figure is not None}
 
 
 FIRST_DAY = "2025-04-15"
