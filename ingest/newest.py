@@ -42,9 +42,6 @@ COLUMNS = [
 Mask = NDArray[np.bool_]
 
 
-Q1, Q2, F = 0.1, 0.3, 2.0
-
-
 class _Table(NamedTuple):
     """Figures of one target and frequency, a row per series and a column per period, or per sum of periods.
 
@@ -81,8 +78,8 @@ def weigh(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
         known: Figures of the source known before (the same contract).
 
     Returns:
-        One line per new figure of a series with a known one, with :data:`COLUMNS`; of a series with fewer than twelve,
-        ``is_unusual`` by the former figures alone:
+        One line per new figure of a series with a known one, with :data:`COLUMNS`; a series with fewer than twelve is
+        compared with its former figures alone:
 
         - ``former``, ``year_before``: the figures of the period before and of a year before, NaN where missing.
         - ``is_unusual``: outside what nine in ten of the series' changes stay within, from the period before or from
@@ -108,6 +105,7 @@ def weigh(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
 
 
 def _table(known: pd.DataFrame, new: pd.DataFrame, freq: Frequency) -> _Table:
+    """Known and new figures of one target side by side; days and weeks as sums."""
     rows = pd.concat([known, new], ignore_index=True)
     series, names = pd.factorize(rows["series_id"], sort=True)
     codes, periods = pd.factorize(rows["time_period"])
@@ -240,9 +238,10 @@ def _together(level: FloatArray, before: list[FloatArray], is_new: Mask) -> Floa
 
 
 def _rarely(holds: Mask, is_past: Mask) -> Mask:
-    """Where something holds that held in at most one in ten of the series' known figures."""
-    share = (holds & is_past).sum(axis=1, keepdims=True) / np.maximum(is_past.sum(axis=1, keepdims=True), 1)
-    found: Mask = holds & (share <= RARE)
+    """Where something holds that held in at most one in ten of the series' known figures, twelve or more."""
+    number = is_past.sum(axis=1, keepdims=True)
+    is_rare = (holds & is_past).sum(axis=1, keepdims=True) <= RARE * number
+    found: Mask = holds & is_rare & (number >= ENOUGH_HISTORY)
     return found
 
 
