@@ -34,7 +34,7 @@ from store import write_bytes
 from store.editions import HELD, WITHDRAWN, Arrival, Edition, EditionStore
 from store.editions import REJECTED as REJECTED_BY_PERSON
 from store.journal import Entry, Journal
-from store.releases import Release, ReleaseStore, readable
+from store.releases import Release, ReleaseStore
 from store.vintages import VintageStore
 
 ACTOR = "nightly"
@@ -362,15 +362,14 @@ def _judgement(home: Path, arrival: Arrival, void: list[dt.datetime]) -> Judgeme
     day = arrival.received if rows["as_of_estimated"].any() else rows["as_of"].max().date()
     known = vintages.as_of(day, only=only)
     revisions = vintages.all_revisions(day, only=only, void=void)
-    release, _damage = readable(ReleaseStore(home).current())
-    forecast = None
-    if release is not None:
+    releases, forecast = ReleaseStore(home), None
+    release = releases.current()
+    if release is not None and releases.alteration(release) is None:  # a night reports an altered one
         sources = [one for one in ROUTES_CARD.derived_from if one != arrival.source_id]
         others = vintages.as_of(day, only=sources if arrival.source_id in ROUTES_CARD.derived_from else [])
         forecast = forecast_of(rows, known, others, release)
-    return judge(
-        rows, known, revisions, complete=arrival.complete, received=arrival.received, forecast=forecast
-    )  # fmt: skip
+    received = arrival.received
+    return judge(rows, known, revisions, complete=arrival.complete, received=received, forecast=forecast)
 
 
 def forecast_of(rows: pd.DataFrame, known: pd.DataFrame, others: pd.DataFrame, release: Release) -> pd.DataFrame:

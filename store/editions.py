@@ -51,7 +51,7 @@ _STATES: dict[str, State] = {
 }  # fmt: skip
 FOLDER = "editions"
 FIGURES = "figures"
-"""Key under which the row of a held edition keeps the hash of its figures."""
+"""Key under which the row of an edition keeps the hash of its file."""
 _STATED = ".known"
 """End of the name of a file with a known edition's statements."""
 _BEGUN = ".begun"
@@ -308,8 +308,8 @@ class EditionStore:
         found = found.rename(columns={"obs_value": "after"}).assign(is_newer=found["stated_at"] > received)
         return found[["series_id", "time_period", "before", "after", "is_newer"]]
 
-    def altered(self) -> list[Path]:
-        """Files of held and known editions that are missing or not as they were kept, in the order of receipt.
+    def altered(self, edition_id: str | None = None) -> list[Path]:
+        """Files of held and known editions, of one or of all, that are missing or not as they were kept.
 
         Raises:
             StoreError: The journal or a file cannot be read.
@@ -317,7 +317,7 @@ class EditionStore:
         states = {one.edition_id: one.state for one in self.all()}
         names = {HELD_BACK: (HELD, ""), TAKEN_IN: (KNOWN, _STATED), ACCEPT: (KNOWN, _STATED)}
         kept = {}
-        for row in self._journal.entries(action=tuple(names)):
+        for row in self._journal.entries(action=tuple(names), subject=edition_id):
             state, end = names[row.action]
             if states[row.subject] == state:
                 kept[self._file(f"{row.subject}{end}")] = row.payload.get(FIGURES)
@@ -399,17 +399,21 @@ class EditionStore:
         note.unlink()
         return done
 
-        figures = parquet_bytes(arrival.observations)
-        facts = _counts(self._stated(arrival.observations, arrival.received, complete=arrival.complete))
-        about = {"why_held": [one.to_json() for one in reasons], FIGURES: sha256_of_bytes(figures)}
-        row = self._row(HELD_BACK, arrival, (), self._new_id(arrival), **about, **facts)
-        write_bytes(self._file(row.subject), figures)
+    def _changes(
+        self, source_id: str, own: list[pd.DataFrame], stamps: Sequence[dt.datetime], void: list[dt.datetime]
+    ) -> pd.DataFrame:
+        """Compare vintages with the statements of known editions, and with an ``own`` that is not recorded yet."""
+        known = [one.edition_id for one in self.all(source_id) if one.state == KNOWN]
+        statements = [read_parquet(self._file(f"{name}{_STATED}")) for name in known]
+        return self._vintages.changes(source_id, [*statements, *own], stamps, void, _today())
 
     def _stated(self, rows: pd.DataFrame, received: dt.date, *, complete: bool) -> pd.DataFrame:
         return self._vintages.statements(rows, received=received, complete=complete)
 
     def _stated_if_accepted(self, edition: Edition) -> pd.DataFrame:
-        return self._stated(read_parquet(self._file(edition.edition_id)), _today(), complete=edition.complete)
+        if (path := self._file(edition.edition_id)) in self.altered(edition.edition_id):
+            raise StoreError(f"{path}: is missing or was altered since it was held: give its file again")
+        return self._stated(read_parquet(path), _today(), complete=edition.complete)
 
     def _row(
         self, action: str, arrival: Arrival, notices: Sequence[Message], edition_id: str, **facts: object

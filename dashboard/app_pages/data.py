@@ -325,7 +325,11 @@ def _show_edition_form(editions: list[Edition]) -> None:
     chosen = st.selectbox(_("Edition"), list(by_id), format_func=lambda name: f"{name} · {by_id[name].file}")
     if why := _edition_why(by_id[chosen]):  # on a phone the table's last column lies beyond the edge
         st.markdown(why)
-    changes = EditionStore(home_folder(), reads.journal()).changes(by_id[chosen])
+    try:
+        changes = EditionStore(home_folder(), reads.journal()).changes(by_id[chosen])
+    except VigieError as error:
+        st.error(plain(error_words(error)))
+        return
     _show_edition_changes(changes)
     with st.form("decide-edition", clear_on_submit=True):
         steps = STEPS[by_id[chosen].state]
