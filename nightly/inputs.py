@@ -386,7 +386,7 @@ def forecast_of(rows: pd.DataFrame, known: pd.DataFrame, others: pd.DataFrame, r
     """
     key = ["series_id", "time_period"]
     both = [pd.concat([known, others]), pd.concat([known, rows, others])]
-    before, after = (pd.concat([some, route_arrivals(some, by_citizen=False)]) for some in both)
+    before, after = (pd.concat([some, route_arrivals(some, totals_only=True)]) for some in both)
     here = pd.MultiIndex.from_frame(before[key])
     new = after[~pd.MultiIndex.from_frame(after[key]).isin(here)].drop_duplicates(key, keep="last")
     columns = ["series_id", "target_end_date", "model_id", "output_type_id", "value"]
