@@ -11,7 +11,7 @@ from alerts.rules.nationality_shift import UNKNOWN
 from core.countries import known_codes
 from core.disclosure import ROUNDED_TO
 from core.routes import CARRIED, is_own
-from core.schema import ALL, TARGETS
+from core.schema import ALL, PLACES, RECEPTION, TARGETS
 from dashboard import _, downloads, lang, layout, named, reads, state
 from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt
 from dashboard.layout import country
@@ -86,7 +86,8 @@ def breakdown(view: RouteView) -> pd.DataFrame:
 def indicators(view: RouteView) -> pd.DataFrame:
     """Monthly indicators of the release: context, never forecast."""
     rows = view.night.frame("observations")
-    return rows[~rows["target"].isin([*TARGETS, CARRIED]) & (rows["freq"] == "M")]
+    is_context = ~rows["target"].isin([*TARGETS, CARRIED, PLACES]) & ~rows["target"].str.startswith(RECEPTION)
+    return rows[is_context & (rows["freq"] == "M")]
 
 
 def rounding_note() -> str:

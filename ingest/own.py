@@ -322,7 +322,7 @@ def _period(cell: object, mapping: OwnMapping) -> str:
         return f"{cell.year}-Q{(cell.month - 1) // 3 + 1}" if written is None else cell.strftime(written)
     text = "" if cell is None or cell is pd.NaT or cell != cell else str(cell).strip()  # noqa: PLR0124  # only NaN differs from itself
     if SERIAL.fullmatch(text) and written is not None:
-        return (_SERIAL_BEGINS + pd.Timedelta(days=int(float(text)))).strftime(written)
+        return (_SERIAL_BEGINS + pd.Timedelta(days=int(text.partition(".")[0]))).strftime(written)
     if mapping.table.period_format and written is not None:
         found = to_dates(pd.Series([text]), ".*", mapping.table.period_format).iloc[0]
         return text if pd.isna(found) else found.strftime(written)
