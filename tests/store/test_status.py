@@ -13,6 +13,7 @@ from store.journal import Entry, Journal, journal_url
 from store.releases import ReleaseStore, predecessor
 from store.status import WITNESS, forecast_coverage, issued_skill, read_status, witnesses
 from tests.release_tables import whole_release
+from tests.store.conftest import Rows
 from tests.store.test_releases import DOCUMENTS, about
 
 
@@ -104,7 +105,7 @@ def test_the_skill_of_issued_forecasts_is_a_ratio_of_sums_by_horizon(tmp_path: P
     assert read_status(tmp_path)["issued"] == []
 
 
-def test_a_status_tells_what_waits_the_newest_backup_and_whether_the_home_is_a_drill(tmp_path: Path) -> None:
+def test_status_lists_what_waits_the_newest_backup_and_a_drill(tmp_path: Path, observations: Rows) -> None:
     found = read_status(tmp_path)
     assert (found["held"], found["last_backup"], found["drill"]) == ([], None, False)
     record(
@@ -113,9 +114,8 @@ def test_a_status_tells_what_waits_the_newest_backup_and_whether_the_home_is_a_d
         Entry("nightly", "published", "r1", payload={"seconds": {"in all": 7}}),
     )
     (tmp_path / DRILL).touch()
-    arrived = Arrival(
-        "iom-dtm", "table.csv", "ab" * 32, "Ana", pd.DataFrame({"obs_value": [1.0]}), dt.date(2025, 1, 31)
-    )
+    rows = observations(("2024-12", 1.0, "2025-01-31"))
+    arrived = Arrival("iom-dtm", "table.csv", "ab" * 32, "Ana", rows, dt.date(2025, 1, 31))
     journal = Journal(journal_url("", tmp_path))
     EditionStore(tmp_path, journal).hold(arrived, [Message("another unit")])
     journal.close()
