@@ -88,9 +88,9 @@ elsewhere: .venv/system-ready
 	    --random-order --random-order-seed=$$seed
 
 # Quick tests first, in processes of their own: after heavy ones, which load every library, they take twice as long.
-# Then one more process than the two cores: a test that waits for a browser or a server leaves its core to another.
+# Then twice as many processes as the two cores: tests that wait for a browser or a server leave their core to others.
 unit: quick
-	$(VENV)/pytest -q -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder -m "$(HEAVY)"
+	$(VENV)/pytest -q -n $(or $(WORKERS),4) --dist loadfile --no-loadscope-reorder -m "$(HEAVY)"
 
 # Property tests draw freely, ROUNDS times; what fails is kept in tests/cases, to be committed, and tried by every run.
 ROUNDS ?= 10

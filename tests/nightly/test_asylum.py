@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,8 +17,6 @@ from core.release import RELEASE, YEAR_AHEAD
 from core.schema import check
 from forecasting.models import pooled, small_counts
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.postprocess import SafeForecast
-from forecasting.workers import Fit, run_fits
 from nightly import OK, TOO_OLD
 from nightly.asylum import (
     DATASETS,
@@ -33,7 +29,6 @@ from nightly.asylum import (
     why_not,
 )
 from nightly.asylum import corridors as corridor_panel
-from store.caches import FitStore
 
 AS_OF = dt.date(2020, 1, 31)
 COUNTRIES = (
@@ -129,24 +124,6 @@ def test_months_too_old_leave_quarters_forecast() -> None:
     states = found.frames["asylum_series"].groupby("freq")["state"].unique()
     assert list(states["M"]) == ["too_old"]
     assert list(states["Q"]) == ["ok"]
-
-
-@pytest.mark.slow
-def test_same_night_again_fits_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fitted: list[int] = []
-
-    def counting(work: Sequence[Fit], *given: Any, **how: Any) -> list[SafeForecast]:  # noqa: ANN401  # passed on
-        fitted.append(sum(one.model_id == "vigie-ets" for one in work))
-        return run_fits(work, *given, **how)
-
-    monkeypatch.setattr("forecasting.hindcast.run_fits", counting)
-    known = figures("Q", QUARTERS)
-    few = known[known["geo"].isin(COUNTRIES[:5])]
-    for _night in range(2):
-        forecast_asylum(few, dt.date(2020, 2, 10), silent, origins=2, fits=FitStore(tmp_path), workers=1)
-    first, again = fitted[: len(fitted) // 2], fitted[len(fitted) // 2 :]
-    assert sum(first) > 0
-    assert sum(again) == 0
 
 
 @pytest.mark.slow

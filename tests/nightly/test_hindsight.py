@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from core import QUANTILE_LEVELS
-from core.schema import ALL, make_series_id
+from core.schema import ALL, NOT_APPLICABLE, make_series_id
 from core.settings import Settings
 from forecasting.days import daily_history
 from forecasting.hindcast import backtest_work
@@ -49,10 +49,10 @@ def data_with(folder: Path, revised_on: dt.date, *, own: bool = False) -> RealTi
     """A route, and one of an analyst's own, whose count of October 2024 was revised from 100 to 900 on a day."""
     store = VintageStore(folder)
     published = (pd.PeriodIndex(MONTHS, freq="M").end_time.normalize() + pd.Timedelta(days=20)).to_numpy()
-    for series_id, source_id, geo in ((SERIES, "iom_dtm", "ESP"), (OWN, "lake_survey", ALL)):
+    for series_id, source_id, geo in ((SERIES, "iom_dtm", "ESP"), (OWN, "lake_survey", NOT_APPLICABLE)):
         frame = values(series_id, source_id, geo, MONTHS, 100.0, published)
         store.append(frame, received=NIGHT)
-    series_id, source_id, geo = (OWN, "lake_survey", ALL) if own else (SERIES, "iom_dtm", "ESP")
+    series_id, source_id, geo = (OWN, "lake_survey", NOT_APPLICABLE) if own else (SERIES, "iom_dtm", "ESP")
     store.append(values(series_id, source_id, geo, ["2024-10"], 900.0, pd.Timestamp(revised_on)), received=NIGHT)
     return RealTimeData(store.history(), NIGHT, 3, PAST_ORIGINS)
 
