@@ -89,6 +89,9 @@ def read_sheets(raw: RawFile, sheets: Sequence[str]) -> dict[str, pd.DataFrame]:
                 names = [str(name) for name in workbook.sheet_names]
                 sheets = [sheet or names[0] for sheet in sheets]
                 for sheet in (name for name in sheets if name in names):
+                    size = workbook.book.get_sheet_by_name(sheet)
+                    refuse_many(raw.name, size.total_height, size.total_width)
+                    del size
                     frames[sheet] = workbook.parse(sheet, header=None, keep_default_na=False, na_values=[""])
                     refuse_many(raw.name, *frames[sheet].shape)
                     frames[sheet].index = pd.RangeIndex(1, len(frames[sheet]) + 1)
