@@ -162,7 +162,7 @@ def section(_options: argparse.Namespace) -> Section:
             report(name)
             members = make()
             costs[name] = {rule.name: cost(members, rule) for rule in RULES}
-    made_by = "Made by `python -m benchmarks.ablation --write` with files under VIGIE_RAW_DATA; in brackets 90 % over origins."
+    made_by = "Made by `python -m benchmarks.ablation --write`; in brackets 90 % over origins."
     lines = [engine(), made_by]
     for scale, words in (("log", "WIS on log1p scale"), ("natural", "WIS on counts")):
         rows = [(rule.name, rule.purpose, *(costs[name][rule.name][scale] for name in costs)) for rule in RULES]
