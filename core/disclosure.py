@@ -41,18 +41,20 @@ def rounded(frame: pd.DataFrame) -> pd.DataFrame:
     return out
 
 
-def rounded_message(source_id: str, told: Message) -> Message:
+def rounded_message(source_id: str, sentence: Message) -> Message:
     """Round the figures in a sentence about an edition of an own source; another sentence is returned as it is.
 
     Args:
         source_id: The source.
-        told: The sentence; its figures are the parameters that are ``float``, but for a ratio in ``times``.
+        sentence: The sentence; its figures are the parameters that are ``float``, but for a ratio in ``times``.
     """
     if not source_id.startswith(OWN_SOURCE):
-        return told
-    figures = {name: value for name, value in told.parameters.items() if isinstance(value, float) and name != "times"}
+        return sentence
+    figures = {
+        name: value for name, value in sentence.parameters.items() if isinstance(value, float) and name != "times"
+    }
     shown = {name: float(round(value / ROUNDED_TO) * ROUNDED_TO) for name, value in figures.items()}
-    return replace(told, parameters={**told.parameters, **shown})
+    return replace(sentence, parameters={**sentence.parameters, **shown})
 
 
 def without_own_rows(rejected: pd.DataFrame) -> pd.DataFrame:

@@ -72,10 +72,14 @@ def parse_own(raw: RawFile, mapping: OwnMapping, *, today: dt.date | None = None
             the mapping says; the text says what to do, with an example.
     """
     try:
-        found = _parse(raw, mapping, today)
+        frame = _read(raw, mapping)
+        refuse_person_level(frame.columns, raw.name)
+        below = [] if frame.empty else frame.iloc[0].tolist()
+        refuse_layout(raw, mapping.table.header_row, list(frame.columns), below)
+        found = _parse(raw, frame, mapping, today)
         if mapping.columns.places is None:
             return found
-        places = _parse(raw, mapping.of_places, today)
+        places = _parse(raw, frame, mapping.of_places, today)
         return Parsed(
             pd.concat([found.observations, places.observations], ignore_index=True),
             pd.concat([found.rejected, places.rejected], ignore_index=True).drop_duplicates(ignore_index=True),
@@ -85,11 +89,7 @@ def parse_own(raw: RawFile, mapping: OwnMapping, *, today: dt.date | None = None
         raise with_advice(error) from None
 
 
-def _parse(raw: RawFile, mapping: OwnMapping, today: dt.date | None) -> Parsed:
-    frame = _read(raw, mapping)
-    refuse_person_level(frame.columns, raw.name)
-    below = [] if frame.empty else frame.iloc[0].tolist()
-    refuse_layout(raw, mapping.table.header_row, list(frame.columns), below)
+def _parse(raw: RawFile, frame: pd.DataFrame, mapping: OwnMapping, today: dt.date | None) -> Parsed:
     kept, aside = _cells(raw, frame, mapping)
     table, fixed = mapping.table, mapping.fixed
     what = fixed.name if table.what == "indicator" and fixed.name else table.what

@@ -158,7 +158,7 @@ class OwnMapping(_Part):
 
     @property
     def dimensions(self) -> dict[str, str]:
-        """Header cells that tell rows apart, by the dimension that they give."""
+        """Header cells that identify a row, by the dimension that they give."""
         place = "geo" if self.of_people else "route_id"
         given = {"citizen": self.columns.citizen, "geo": self.columns.geo, place: self.columns.route}
         return {name: head for name, head in given.items() if head is not None}

@@ -200,10 +200,10 @@ def run_demonstration(
 def _make_release(run: Run) -> RunResult:
     home, date, settings = run.delivery.home, run.date, run.settings
     timer = StageTimer(date, run.progress, run.note)
-    vintages, editions, releases = VintageStore(home), EditionStore(home, run.journal), ReleaseStore(home)
+    vintages, editions = VintageStore(home), EditionStore(home, run.journal)
 
     with timer.stage("reading"):
-        undone = recover(home, run.journal, releases, timer.started)
+        undone = recover(home, run.journal, ReleaseStore(home), timer.started)
         inputs = read_inputs(home, settings, run.journal, live=run.live, progress=timer.report)
         history = vintages.history(exclude_sources=settings.exclude_sources)
         past_origins = max(settings.backtest_origins, settings.slow_backtest_origins)
@@ -214,7 +214,6 @@ def _make_release(run: Run) -> RunResult:
         raise NothingToPublishError(f"no route can be forecast as known on {date}: " + " ".join(data.states["note"]))
     whole, altered = whole_releases(home, settings)
     before = predecessor(whole, date, replay=run.replay)
-    lost = _lost_routes(data.states, before)
     if not run.allow_empty:
         _refuse_empty(data.states, before, settings)
 
@@ -231,8 +230,8 @@ def _make_release(run: Run) -> RunResult:
             data.known, date, timer.report, origins=settings.backtest_origins, fits=FitStore(home), workers=run.pool,
             pooled=pooled,
         )  # fmt: skip
-        year_ahead = pd.concat([tables["year_ahead"], asylum.year_ahead], ignore_index=True)
-        tables |= {**asylum.frames, "year_ahead": year_ahead}
+        tables["year_ahead"] = pd.concat([tables["year_ahead"], asylum.year_ahead], ignore_index=True)
+        tables |= asylum.frames
 
     with timer.stage("reception"):
         tables |= forecast_reception(data, tables["trajectories"], made.past_ensemble)
@@ -242,7 +241,7 @@ def _make_release(run: Run) -> RunResult:
 
     with timer.stage("publishing"):
         degraded = [
-            *_lost(data, lost, before),
+            *_lost(data, _lost_routes(data.states, before), before),
             *inputs.failed,
             *held_before(editions, before, date, timer.started),
             *refused,

@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 
 from core import FloatArray
-from core.calendar import Frequency, period_index, write_period
+from core.calendar import MONTHS_EACH, Frequency, period_index, write_period
 from core.errors import InputError
 from core.release import FORECASTS, RELEASE
 from core.routes import ARRIVAL_SERIES, ROUTES
 from core.schema import PLACES, RECEPTION, check, concat_filled, typed
-from forecasting import BASELINE
+from forecasting import BASELINE, LEVELS
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import QuantileTable, stack, to_matrix, to_rows
 from forecasting.reception import (
@@ -38,8 +38,8 @@ from forecasting.trajectories import draw_paths, past_scores
 from forecasting.verification import score_rows, summarise
 from forecasting.verification.verdict import compare
 from nightly import RealTimeData
+from reports.year_ahead import LEVELS as LEVELS_SHOWN
 
-MONTHS: dict[Frequency, int] = {"M": 1, "Q": 3}
 LAGS: dict[Frequency, int] = {"M": 2, "Q": 0}
 """Earlier periods whose arrivals still enter: people come into reception within three months."""
 MONTHS_AHEAD = 6
@@ -48,7 +48,6 @@ FACTORS = (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0)
 PAST_PATHS = 500
 ENOUGH = 0.9
 """Share of paths in which the places needed suffice."""
-SHOWN = {"lo_95": 0.025, "lo_80": 0.1, "lo_50": 0.25, "median": 0.5, "hi_50": 0.75, "hi_80": 0.9, "hi_95": 0.975}
 _SUMS = 0.005
 """Largest relative distance between a total and its parts with which they are one stock."""
 NAMES = ("reception_forecasts", "reception_backtest", "reception_scores", "reception_needs")
@@ -109,7 +108,7 @@ class Stocks:
     @property
     def horizon(self) -> int:
         """Periods ahead."""
-        return MONTHS_AHEAD // MONTHS[self.freq]
+        return MONTHS_AHEAD // MONTHS_EACH[self.freq]
 
     @cached_property
     def total(self) -> str:
@@ -184,7 +183,7 @@ def forecast_reception(data: RealTimeData, paths: pd.DataFrame, past: pd.DataFra
     known = data.known[data.known["target"].str.startswith(RECEPTION) | data.known["target"].eq(PLACES)]
     newest = known.sort_values("as_of", kind="stable").drop_duplicates(["series_id", "time_period"], keep="last")
     rows = newest[newest["target"].str.startswith(RECEPTION)]
-    begun = newest["freq"].map({freq: write_period(pd.Period(data.date, freq=freq), freq) for freq in MONTHS})
+    begun = newest["freq"].map({freq: write_period(pd.Period(data.date, freq=freq), freq) for freq in LAGS})
     places = newest[(newest["target"] == PLACES) & (newest["time_period"] <= begun)]
     room = places.sort_values("time_period").groupby("geo")["obs_value"].last()
     made: dict[str, list[pd.DataFrame]] = {name: [] for name in NAMES}
@@ -200,7 +199,7 @@ def countries(rows: pd.DataFrame) -> Iterator[Stocks]:
     """Stocks of each country and frequency whose total is given, from observations of ``reception``."""
     for (_country, freq), own in rows.groupby([rows["geo"].str[:3], "freq"]):
         whole = own[(own["target"] == RECEPTION) & (own["geo"].str.len() == 3)]
-        if freq not in MONTHS or whole.empty:
+        if freq not in LAGS or whole.empty:
             continue
         breaks = own[own["obs_flag"] == "b"].groupby("series_id")["time_period"].max()
         kept = own[own["time_period"] >= own["series_id"].map(breaks).fillna("")]
@@ -305,7 +304,7 @@ def _table(stocks: Stocks, row: int, model_id: str, quantiles: Mapping[str, Floa
             "target_end_date": np.tile(ends[1:].to_numpy(), len(quantiles)),
         }
     )
-    return QuantileTable(keys, np.concatenate([*quantiles.values(), np.empty((0, 23))]))
+    return QuantileTable(keys, np.concatenate([*quantiles.values(), np.empty((0, len(LEVELS)))]))
 
 
 def _scores(past: QuantileTable, panel: Panel, total: str) -> pd.DataFrame:
@@ -341,7 +340,7 @@ def _needs(stocks: Stocks, row: int, name: str, flows: Flows, factor: float, pla
             "last_value": now,
             "time_period": [write_period(period, stocks.freq) for period in periods],
             "horizon": np.arange(1, stocks.horizon + 1),
-            **{column: np.quantile(flows.stock, level, axis=0).round() for column, level in SHOWN.items()},
+            **{column: np.quantile(flows.stock, level, axis=0).round() for level, column in LEVELS_SHOWN.items()},
             "entries": flows.entries.mean(axis=0).round(),
             "exits": (before + flows.entries - flows.stock).mean(axis=0).round(),
             "enough": np.quantile(np.maximum.accumulate(flows.stock, axis=1), ENOUGH, axis=0).round(),

@@ -12,6 +12,8 @@ from core.languages import Language, is_known
 from core.languages import marked as _
 from core.regions import region_name
 from core.schema import RECEPTION
+from forecasting import BASELINE
+from forecasting.reception import MODEL_ID
 from forecasting.verification import TOO_NARROW
 from reports import numbers
 from reports.names import country_name
@@ -20,7 +22,6 @@ from reports.year_ahead import LEVELS
 
 UNLIKELY, LIKELY = 0.2, 0.5
 """Probabilities of too few places whose first period is named."""
-_BASELINE = "vigie-baseline"
 KINDS = {
     "hotspots": _("Hot spots"), "centres": _("Reception centres"), "sai": _("Municipal network (SAI)"),
     "dispersal": _("Dispersal accommodation"), "hotel": _("Hotels"), "initial": _("Initial accommodation"),
@@ -100,11 +101,11 @@ def needs_of(
     """
     needs, observations, scores = frames
     rows = needs[(needs["series_id"] == series_id) & (needs["factor"] == factor)].sort_values("horizon")
-    own = scores[scores["series_id"].eq(series_id) & scores["scale"].eq("log") & scores["reference"].eq(_BASELINE)]
+    own = scores[scores["series_id"].eq(series_id) & scores["scale"].eq("log") & scores["reference"].eq(BASELINE)]
     return Need(
         series_id, rows.reset_index(drop=True),
         numbers.series_of(observations, series_id, "Q" if series_id.endswith("Q") else "M"),
-        own[own["model_id"] == "vigie-reception"].sort_values("horizon"),
+        own[own["model_id"] == MODEL_ID].sort_values("horizon"),
         float(rows["places"].iloc[0]) if places is None else places,
     )  # fmt: skip
 
@@ -170,12 +171,11 @@ def places_words(need: Need, language: Language) -> str:
         _("{places} places: the probability that more people need one is {chance} at the end of {month}."),
         places=given, chance=language.percent(last), month=language.month(need.ends.iloc[-1]),
     )  # fmt: skip
-    for level, text in ((UNLIKELY, _("It first exceeds {level} in {month}.")),
-                        (LIKELY, _("It first exceeds {level} in {month}."))):  # fmt: skip
+    for level in (UNLIKELY, LIKELY):
         above = need.chances[need.chances > level]
         if len(above):
-            month = language.month(above.index[0])
-            words += " " + language.text(text, level=language.percent(level), month=month)
+            first = _("It first exceeds {level} in {month}.")
+            words += " " + language.text(first, level=language.percent(level), month=language.month(above.index[0]))
     if not (need.chances > UNLIKELY).any():
         words += " " + language.text(_("It stays below {level}."), level=language.percent(UNLIKELY))
     return words

@@ -12,7 +12,7 @@ from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
 from dashboard.layout import plain, small
 from dashboard.reads import Night
 from dashboard.theme import current_theme
-from reports import reception
+from reports import citations, reception
 from reports.reception import Need
 
 TITLE, PLACE = _("Reception"), 3
@@ -100,18 +100,12 @@ def show_months(night: Night, need: Need) -> None:
     st.table(reception.table(need, lang()).map(plain), border="horizontal", hide_index=True, alt=title)
     rows = need.rows.assign(places=need.places, chance=need.chances.to_numpy())
     file_name = f"reception-{need.series_id.split('.')[1].lower()}"
-    downloads.buttons(downloads.export_of(night, file_name, title, rows, reception_sources(night, need.series_id)))
+    downloads.buttons(downloads.export_of(night, file_name, title, rows, citations.sources_of(night, [need.series_id])))
     text = _(
         "Exits are what balances people and entries; entries are estimated from arrivals. Places that suffice are "
         "enough up to that month in nine of ten cases."
     )
     st.markdown(small(text))
-
-
-def reception_sources(night: Night, series_id: str) -> list[str]:
-    """Sources of a stock."""
-    rows = night.frame("observations")
-    return sorted(rows.loc[rows["series_id"] == series_id, "source_id"].unique())
 
 
 def show_regions(night: Night, found: list[str], series_id: str, factor: float) -> None:

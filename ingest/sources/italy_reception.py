@@ -5,7 +5,6 @@ Two transcriptions of the same reports can be read: onData's, which is bundled, 
 
 from __future__ import annotations
 
-import datetime as dt
 from functools import partial
 
 import pandas as pd
@@ -13,7 +12,7 @@ import pandas as pd
 from core.languages import marked as _
 from core.regions import region_codes
 from core.schema import ALL, NOT_APPLICABLE
-from ingest import Parsed, Pull, RawFile, SourceAccess, SourceCard
+from ingest import Parsed, Pull, RawFile, SourceAccess
 from ingest.answers import gather, get_file
 from ingest.rows import (
     RowRule,
@@ -26,36 +25,27 @@ from ingest.rows import (
     to_days,
     to_numbers,
 )
+from ingest.sources import italy_interior
 from ingest.tables import read_csv, require_columns
 
 SOURCE_ID = "italy_reception"
 RAW_FILES = ("italy_interior_cruscotto/ondata/accoglienza.csv",)
 LAG_DAYS = 2
 """The ministry's report of a month's last day comes out on the next working days."""
-CARD = SourceCard(
-    source_id=SOURCE_ID,
-    publisher=_("Ministero dell'Interno, Dipartimento per le Libertà civili e l'Immigrazione"),
-    dataset=_("Cruscotto statistico giornaliero: people in reception, by region and kind of centre"),
-    url=(
-        "https://www.interno.gov.it/it/stampa-e-comunicazione/dati-e-statistiche/sbarchi-e-accoglienza-dei-migranti-tutti-i-dati"
-    ),
-    licence=_("CC BY 4.0 (onData, Liberiamoli tutti!)"),
-    licence_url="https://creativecommons.org/licenses/by/4.0/",
-    redistribution=True,
-    citation=(
-        "Ministero dell'Interno, Cruscotto statistico giornaliero; figures by onData, Liberiamoli tutti! "
-        "(datibenecomune.substack.com)."
-    ),
-    retrieved=dt.date(2025, 9, 15),
-    came_through="github.com/ondata/liberiamoli-tutti at 04e6d28195bba97d728f11a056dcf9bac1a531f5",
-    rhythm=_("In the reports of the 15th and of each month's last day; the latter is taken."),
-    expected_days=45,
-    known_issues=[
-        _("A report whose centres repeat an earlier report's is set aside (June 2023)."),
-        _("Regions of a report that holds them in another order are set aside (April 2022); its total is kept."),
-        _("People in the municipal network (SAI) are counted once a month at most."),
-    ],
+CARD = italy_interior.CARD.model_copy(
+    update={
+        "source_id": SOURCE_ID,
+        "dataset": _("Cruscotto statistico giornaliero: people in reception, by region and kind of centre"),
+        "rhythm": _("In the reports of the 15th and of each month's last day; the latter is taken."),
+        "expected_days": 45,
+        "known_issues": [
+            _("A report whose centres repeat an earlier report's is set aside (June 2023)."),
+            _("Regions of a report that holds them in another order are set aside (April 2022); its total is kept."),
+            _("People in the municipal network (SAI) are counted once a month at most."),
+        ],
+    }
 )
+"""Of the same publisher, licence and transcription as its arrivals."""
 ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={
@@ -84,7 +74,7 @@ _MONTH_ENDS = {
     "totale_accoglienza": "total",
 }
 _NEW_REPORTS = pd.Timestamp("2019-06-01")
-"""Reports from then on tell kinds of centres apart; a later one without kinds holds the hot spots alone."""
+"""Reports from then on list kinds of centres; a later one without kinds holds the hot spots alone."""
 _OTHER_PLACES = 0.25
 """Share of a column's people who stand in another region than in both neighbouring reports: another order of rows."""
 

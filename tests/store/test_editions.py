@@ -22,6 +22,7 @@ from store.vintages import VintageStore
 
 Rows = Callable[..., pd.DataFrame]
 WHY = [Message("another unit")]
+ACTIONS: dict[str, Action] = {"accept": ACCEPT, "withdraw": WITHDRAW, "reject": REJECT}
 
 
 @pytest.fixture
@@ -375,8 +376,7 @@ def test_what_is_known_is_the_newest_statement_of_the_editions_that_count(
                 wanted = "known" if kind == "withdraw" else "held"
                 if open_ones := [one.edition_id for one in editions.all() if one.state == wanted]:
                     decided = open_ones[chosen % len(open_ones)]
-                    action: Action = {"accept": ACCEPT, "withdraw": WITHDRAW, "reject": REJECT}[kind]  # type: ignore[assignment]
-                    editions.decide(Decision(action, decided, "Ana", "seen", replace_newer=True))
+                    editions.decide(Decision(ACTIONS[kind], decided, "Ana", "seen", replace_newer=True))
                     if kind == "accept":
                         reference.take_in(decided, kept[decided][0], complete=kept[decided][1])
                     reference.live.discard(decided if kind == "withdraw" else "")
