@@ -32,7 +32,7 @@ def steps() -> list[str]:
             "below zero."
         ),
         _(
-            "**One forecast.** Three forecasts are averaged, level by level, with fixed weights: models of the route"
+            "**One forecast.** Three forecasts are averaged, level by level, and weigh the same: a model of the route"
             " alone, a model fitted on every monthly count known, and the sum of the route’s nationalities where these"
             " are known. The spread is scaled by how past forecasts fared. Where none could be made, the page shows"
             " the baseline and says so."
