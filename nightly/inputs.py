@@ -31,7 +31,7 @@ from ingest.routes import route_arrivals
 from ingest.rows import period_ends
 from ingest.sources import SOURCES
 from store import write_bytes
-from store.editions import HELD, WITHDRAWN, Arrival, Edition, EditionStore
+from store.editions import HELD, KNOWN, WITHDRAWN, Arrival, Edition, EditionStore
 from store.editions import REJECTED as REJECTED_BY_PERSON
 from store.journal import Entry, Journal
 from store.releases import Release, ReleaseStore
@@ -340,8 +340,9 @@ def _take(
     complete = source_id in SOURCES and SOURCES[source_id].CARD.complete_editions
     day = received or dt.datetime.now(dt.UTC).date()
     arrival = Arrival(source_id, raw.name, raw.sha256, given_by, parsed.observations, day, complete)
-    judged = _judgement(home, arrival, editions.void(source_id))
     former = editions.newest_of(source_id, arrival.sha256)
+    is_known = former is not None and former.state == KNOWN
+    judged = _judgement(home, arrival, editions.void(source_id), is_known=is_known)
     refused = []
     if former is not None and former.state in (WITHDRAWN, REJECTED_BY_PERSON):
         fault = _("these very bytes were decided about before ({state}): {reason}")
@@ -355,15 +356,18 @@ def _take(
     return Ingested(edition, new_rows, len(parsed.rejected), is_repeated=repeated)
 
 
-def _judgement(home: Path, arrival: Arrival, void: list[dt.datetime]) -> Judgement:
-    """Hold an edition against what was known of its source when it was published, and against the last forecast."""
+def _judgement(home: Path, arrival: Arrival, void: list[dt.datetime], *, is_known: bool) -> Judgement:
+    """Hold an edition against what was known of its source when it was published, and against the last forecast.
+
+    The forecast is left out where these very bytes are known: nothing in them is new.
+    """
     vintages = VintageStore(home)
     rows, only = arrival.observations, [arrival.source_id]
     day = arrival.received if rows["as_of_estimated"].any() else rows["as_of"].max().date()
     known = vintages.as_of(day, only=only)
     revisions = vintages.all_revisions(day, only=only, void=void)
     releases, forecast = ReleaseStore(home), None
-    release = releases.current()
+    release = None if is_known else releases.current()
     if release is not None and releases.alteration(release) is None:  # a night reports an altered one
         sources = [one for one in ROUTES_CARD.derived_from if one != arrival.source_id]
         others = vintages.as_of(day, only=sources if arrival.source_id in ROUTES_CARD.derived_from else [])

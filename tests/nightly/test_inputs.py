@@ -55,7 +55,7 @@ def test_an_edition_is_held_against_what_was_known_when_it_was_published_or_wher
         as_of=pd.to_datetime(["2025-01-10", "2025-01-20"]), as_of_estimated=estimated
     )
     arrival = Arrival("x", "a.csv", "ab", "Ana", rows, dt.date(2025, 2, 3), complete=True)
-    _judgement(tmp_path, arrival, [])
+    _judgement(tmp_path, arrival, [], is_known=False)
     assert told == [{"complete": True, "received": arrival.received, "forecast": None}]
     assert asked == [(day, ["x"])] * 2
 
