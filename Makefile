@@ -110,11 +110,11 @@ golden: .venv/ready-to-test
 	git diff --stat -- 'tests/*/golden'
 
 # Rooms whose texts people read; tests/dashboard/test_i18n.py reads this line.
-TEXTS = app.py dashboard alerts reports core workflow forecasting ingest nightly store hub data
+TEXTS = app.py dashboard alerts reports core decisions forecasting ingest nightly store hub data
 
 texts:
-	PYTHONPATH=. $(VENV)/pybabel -q extract --mapping=locale/babel.cfg --no-location --sort-output --omit-header --add-comments=Translators: -k _ -k ngettext:1,2 -o locale/vigie.pot $(TEXTS)
-	$(VENV)/pybabel -q update -D vigie -i locale/vigie.pot -d locale --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+	PYTHONPATH=. $(VENV)/pybabel -q extract --mapping=data/locale/babel.cfg --no-location --sort-output --omit-header --add-comments=Translators: -k _ -k ngettext:1,2 -o data/locale/vigie.pot $(TEXTS)
+	$(VENV)/pybabel -q update -D vigie -i data/locale/vigie.pot -d data/locale --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 
 dist/vigie.cdx.json: requirements.txt pyproject.toml deploy/bill_of_materials.py
 	@mkdir -p dist

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.languages import languages
 from dashboard import _, choose_language, state, visitor
-from dashboard.app_pages import FOLDER
+from dashboard.pages import FOLDER
 
 st.set_page_config(page_title="Vigie", page_icon=visitor.page_icon(), layout="wide", initial_sidebar_state="collapsed")
 state.choice("lang", languages(), choose_language(None, st.context.locale))

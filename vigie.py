@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from commands import current_release, whole_release
-from commands.panels import Engine, running
+from cli import current_release, whole_release
+from cli.panels import Engine, running
 from core.calendar import Frequency
 from core.errors import InputError
 from core.settings import home_folder

@@ -32,7 +32,7 @@ from core.settings import PROJECT, AccessSettings
 
 VIEWER, ANALYST, MANAGER, ADMINISTRATOR = "viewer", "analyst", "manager", "administrator"
 ROLES: Final = (VIEWER, ANALYST, MANAGER, ADMINISTRATOR)
-PAGES: Final = tuple(sorted(path.stem for path in (PROJECT / "dashboard" / "app_pages").glob("[!_]*.py")))
+PAGES: Final = tuple(sorted(path.stem for path in (PROJECT / "dashboard" / "pages").glob("[!_]*.py")))
 """A page is a file: every role may read it unless ``_READERS`` says who."""
 DOWNLOAD, SAVE_SCENARIO, DELETE_SCENARIO, KEEP_PLACES, HAND_IN, DECIDE_EDITION, DROP_MESSAGE = (
     "download",

@@ -32,11 +32,11 @@ from websockets.typing import Origin
 from access.guard import CALLBACK_PATH, SESSION_COOKIE
 from benchmarks import dashboard_load
 from benchmarks.shared import PAGE, Options, Section, demonstration, page_command, report, table
+from decisions.health import HEALTH_PATH
 from store.releases import ReleaseStore
 from tests.access.wire import session_of
 from tests.reader import handshake
 from tests.servers import Server, free_port, wait_until
-from workflow.health import HEALTH_PATH
 
 READERS, HOSTILE = 30, 40
 THINK = (5.0, 15.0)

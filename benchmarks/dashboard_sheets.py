@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, ViewportSize
 
 from benchmarks.shared import PAGE, demonstration
 from core.languages import languages
-from dashboard.app_pages import page_titles
+from dashboard.pages import page_titles
 from tests.browser import DESK, DRAWN, LONGEST_MS, QUIET, chromium, violations
 from tests.servers import Server
 

@@ -1,6 +1,6 @@
 """Languages that Vigie speaks, and how numbers, chances and dates are written in each.
 
-A language is one folder ``locale/<language>/LC_MESSAGES/vigie.po``, read as it is written. English is the source text.
+A language is one folder ``data/locale/<language>/LC_MESSAGES/vigie.po``, read as it is written. English is the source text.
 
 Counts are written whole. Forecasts get two significant figures, three from 10,000: more would claim a precision that
 no forecast has. A chance is a word and a number, and both come from the same whole per cent.
@@ -27,7 +27,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 
-LOCALE_FOLDER = Path(__file__).resolve().parent.parent / "locale"
+LOCALE_FOLDER = Path(__file__).resolve().parent.parent / "data" / "locale"
 DEFAULT_LANGUAGE = "en"
 TEXTS_OF_RECORDS = ("title", "publisher", "dataset", "licence", "came_through", "rhythm", "what", "known_issues")
 """Fields of sources' cards and of registers' entries that are texts for readers."""

@@ -122,7 +122,7 @@ OBSERVATIONS = Table(
     _of(f"{_OBSERVATION} as_of_estimated"),
     ("source_id", "series_id", "time_period", "as_of"),
     "ingest.routes",
-    ("dashboard", "workflow", "reports", "store", "nightly"),
+    ("dashboard", "decisions", "reports", "store", "nightly"),
     required=True,
 )  # fmt: skip
 
@@ -325,7 +325,7 @@ ALERTS = Table(
     ),
     ("alert_id",),
     "alerts.rules",
-    ("commands", "dashboard", "workflow", "nightly", "reports", "store"),
+    ("cli", "dashboard", "decisions", "nightly", "reports", "store"),
     required=True,
 )  # fmt: skip
 _REASON = _of(
@@ -729,7 +729,7 @@ TABLES: tuple[Table, ...] = (
     replace(ALERTS, columns=ALERTS.columns | _REASON),
     _like(
         ALERTS, "ended_alerts", "Alerts of the former release that no longer hold.", "alerts.rules", "dashboard",
-        "reports", "workflow", **_REASON,
+        "reports", "decisions", **_REASON,
     ),
     ISSUED_SCORES, TRACK_RECORD,
     _like(

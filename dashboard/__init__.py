@@ -1,7 +1,7 @@
 """What people see: pages, charts, maps, tables, downloads, translations. Reads releases only.
 
 The reader's language stands here: every word on screen passes through ``_`` or ``ngettext``. A language is a folder
-``locale/<language>/LC_MESSAGES/vigie.po``; adding one adds nothing else. Catalogues are read as they are written, so no
+``data/locale/<language>/LC_MESSAGES/vigie.po``; adding one adds nothing else. Catalogues are read as they are written, so no
 compiled file is needed. After changing a text, run ``make texts``, which renews the template and every catalogue, and
 write the translations; a test names those that are missing. Inside an f-string ``_`` is not found.
 """

@@ -13,8 +13,8 @@ import streamlit as st
 from alerts.lifecycle import DISMISSED, PROPOSED, SIGNED_OFF, same_person
 from core.languages import capital
 from dashboard import _, inbox, labelled, lang, layout, ngettext, reads, state, visitor
-from dashboard.app_pages import FOLDER
 from dashboard.inbox import AlertStatus
+from dashboard.pages import FOLDER
 from dashboard.reads import Night
 from dashboard.theme import level_badge
 from reports import Row

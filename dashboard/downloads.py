@@ -21,9 +21,9 @@ from core.settings import load_settings
 from dashboard import _, labelled, lang, language, reads, state, visitor
 from dashboard.reads import Night
 from dashboard.tables import localised
+from decisions.briefing import make_briefing
 from reports import citations as reported
 from reports.files import explanation, for_people
-from workflow.briefing import make_briefing
 
 
 @dataclass(frozen=True)

@@ -26,10 +26,10 @@ from core.schema import Entry
 from dashboard import _, labelled, lang, ngettext, reads, visitor
 from dashboard.layout import error_words, plain, small
 from dashboard.reads import Night
+from decisions.actions import Outcome, Step, act
+from decisions.sending import start_sending
 from reports import Row, entries_until
 from store.releases import ReleaseStore
-from workflow.decisions import Outcome, Step, act
-from workflow.sending import start_sending
 
 LONGEST_REASON = 1000
 ACTING_AS = "acting_as"

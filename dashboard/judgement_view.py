@@ -18,8 +18,8 @@ from dashboard.charts import count_axis, finish
 from dashboard.layout import error_words
 from dashboard.route_view import RouteView
 from dashboard.theme import CHART_CONFIG, Theme, current_theme, with_opacity
+from decisions.judgements import LARGEST, Judgement, departures, fitted, hand_in, said_by
 from reports.scenario import percent
-from workflow.judgements import LARGEST, Judgement, departures, fitted, hand_in, said_by
 
 LONGEST_PSEUDONYM = 16
 LINE_PIXELS, STEPS = 130, 240

@@ -26,13 +26,13 @@ from core.languages import marked as _
 from core.settings import home_folder, load_settings
 from dashboard import language, state
 from dashboard.theme import current_theme
+from decisions import Workflow, workflow_on
 from store import status
 from store.chain import release_folders
 from store.journal import Journal, journal_url
 from store.lock import running_night
 from store.mirror import Contact, read_contact
 from store.releases import Release, ReleaseStore
-from workflow import Workflow, workflow_on
 
 Made = TypeVar("Made")
 _MOST_KEPT = 512

@@ -18,9 +18,9 @@ from dashboard.scenario_state import PLACES, Values
 from dashboard.scenario_view import Scenario
 from dashboard.tables import no_break
 from dashboard.theme import current_theme
+from decisions.actions import SCENARIO_STEPS, delete_scenario, keep_places, save_scenario, scenarios_saved
 from reports import Reception, citations, entries_until, numbers
 from reports import scenario as wording
-from workflow.decisions import SCENARIO_STEPS, delete_scenario, keep_places, save_scenario, scenarios_saved
 
 MOST_COMPARED = 4
 LONGEST_TITLE = 120

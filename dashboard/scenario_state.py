@@ -15,10 +15,10 @@ import pandas as pd
 from core.calendar import planning_window
 from core.languages import round_expected
 from dashboard.reads import Night
+from decisions.judgements import LARGEST
 from forecasting.scenarios import HOWS, STAYS
 from forecasting.scenarios.analogues import EPISODES
 from reports import numbers
-from workflow.judgements import LARGEST
 
 KINDS = ("if", "shock", "past")
 NONE = "none"

@@ -42,13 +42,13 @@ from access.guard import LOGIN_HEADER, Guard, guard_of, login_routes
 from core.log import configure_logging
 from core.settings import FEED, PROJECT, address_of, home_folder, is_loopback, load_settings
 from dashboard import choose_language, speaking, streamlit_private
-from dashboard.app_pages import page_titles
 from dashboard.layout import HINTS_COOKIE, STYLE, page_scripts
+from dashboard.pages import page_titles
+from decisions.health import HEALTH_PATH, answer
 from store.journal import Journal
 from store.mirror import Follower
 from store.releases import ReleaseStore
 from store.status import alteration
-from workflow.health import HEALTH_PATH, answer
 
 PAGE_SCRIPT = PROJECT / "app.py"
 HUB_FILES = "/hub/files"
@@ -61,7 +61,7 @@ _HUB_NAME = re.compile(r"hub_[a-z]+\.csv(\.about\.txt)?")
 _WITHOUT_CHARTS = frozenset({"/data", "/method", "/access"})
 _USED_LATER = ("pandas.io.formats.style", "plotly.io", "plotly.graph_objs.scatter", "plotly.graph_objs.bar")
 """Modules that libraries load by themselves, at the first chart or table."""
-_PAGES = "dashboard.app_pages"
+_PAGES = "dashboard.pages"
 """These draw when they are loaded, so they wait for a reader."""
 _FOR_EVER = "public, immutable, max-age=31536000"
 """A file's name holds the hash of its content."""

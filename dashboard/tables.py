@@ -18,9 +18,9 @@ from core import interval_levels
 from core.languages import NOTHING, capital, is_known, round_expected, typeset
 from core.routes import is_route
 from dashboard import _, lang, language, named
-from dashboard.app_pages import page_titles
 from dashboard.charts import require
 from dashboard.layout import plain, route_name, source_name
+from dashboard.pages import page_titles
 from dashboard.reads import Night
 from dashboard.theme import BADGE_COLOURS, Theme, level_label
 from reports import Row

@@ -20,8 +20,8 @@ from core.errors import VigieError
 from core.log import get_logger
 from core.settings import AccessSettings, home_folder, is_loopback, load_settings, secret
 from dashboard import _, language, reads, speaking
-from dashboard.app_pages import FOLDER, page_titles
 from dashboard.layout import dress, error_words, plain, stop_with
+from dashboard.pages import FOLDER, page_titles
 
 WITHOUT_LOGIN = "VIGIE_WITHOUT_LOGIN"
 """Set in the environment where somebody said that pages may be shown beyond loopback to whoever comes."""

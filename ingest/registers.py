@@ -1,6 +1,6 @@
 """Registers kept by hand under ``data/``: known issues, published with every release, and documented rises.
 
-Their texts are English; translations stand in the catalogues of ``locale/``.
+Their texts are English; translations stand in the catalogues of ``data/locale/``.
 """
 
 from __future__ import annotations

@@ -22,6 +22,9 @@ from core.languages import marked as _
 from core.log import counted, get_logger
 from core.progress import ProgressReport, announce, silent
 from core.settings import DEMONSTRATION_DATE, NEWEST_BUNDLED_NIGHT, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
+from decisions import workflow_on
+from decisions.actions import record_night
+from decisions.sending import send_waiting
 from forecasting.pool import Limits, Pool
 from hub.night import collect_night, hub_of_night, publish_tables
 from ingest import SourceCard
@@ -49,9 +52,6 @@ from store.mirror import Delivery, NotDeliveredError, shared
 from store.releases import About, Release, ReleaseStore, home_inputs, predecessor, prune
 from store.status import NIGHT_ACTIONS, forecast_routes, whole_releases
 from store.vintages import VintageStore
-from workflow import workflow_on
-from workflow.decisions import record_night
-from workflow.sending import send_waiting
 
 PUBLISHED, PUBLISHED_DEGRADED, NOTHING_PUBLISHED, NOT_DELIVERED = NIGHT_ACTIONS
 LOST = "lost"

@@ -22,14 +22,14 @@ ATTACKS: Mapping[str, tuple[str, ...]] = {
     "tokens, sessions, proxies, refusals": (
         "access/test_identity.py", "access/test_logins.py", "access/test_proxy.py", "access/test_audit.py",
     ),
-    "roles by action": ("workflow/test_permissions.py",),
+    "roles by action": ("decisions/test_permissions.py",),
     "files that unfold, links, pipes, parsers that hang": ("ingest/test_intake.py",),
     "own files with macros, formulas, faults": ("ingest/test_own.py", "nightly/test_own.py"),
     "columns about persons": ("core/test_aggregates.py",),
     "terminal codes, live cells, texts in refusals": (
         "core/test_log.py", "core/test_table_files.py", "core/test_messages.py",
     ),
-    "what `/healthz`, `status` and channels tell": ("workflow/test_health.py", "alerts/test_delivery.py"),
+    "what `/healthz`, `status` and channels tell": ("decisions/test_health.py", "decisions/test_delivery.py"),
     "tampering with what was recorded": (
         "store/test_verify.py", "store/test_releases.py", "store/test_fits.py", "store/test_backtests.py",
     ),

@@ -42,8 +42,8 @@ from cosmic_ray.plugins import get_operator
 
 PROJECT = Path(__file__).resolve().parent.parent
 ROOMS = (
-    "access", "alerts", "commands", "core", "dashboard", "forecasting", "geo", "hub", "ingest", "nightly", "reports",
-    "store", "workflow",
+    "access", "alerts", "cli", "core", "dashboard", "decisions", "forecasting", "geo", "hub", "ingest", "nightly",
+    "reports", "store",
 )  # fmt: skip
 OPERATORS = [f"core/{name}" for name in (
     "AddNot", "NumberReplacer", "ReplaceAndWithOr", "ReplaceOrWithAnd", "ReplaceTrueWithFalse", "ReplaceFalseWithTrue",
@@ -187,7 +187,7 @@ def start(copy: Path, options: Sequence[str], output: Path, seconds: int, plugin
     os.setsid()
     os.chdir(copy)
     sys.path[:] = [str(copy), *(entry for entry in sys.path if Path(entry or ".").resolve() != PROJECT)]
-    for name in [name for name in sys.modules if name.partition(".")[0] in {*ROOMS, "tests", "cli"}]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in {*ROOMS, "tests"}]:
         del sys.modules[name]
     os.environ["PYTHONPATH"] = str(copy)
     file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)

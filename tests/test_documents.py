@@ -18,7 +18,7 @@ import pytest
 
 from core.settings import PROJECT, Settings
 from ingest.own_mapping import mapping_of_text
-from tests.commands.command_line import command
+from tests.cli.command_line import command
 from tests.ingest.test_own import MAPPING
 from tests.nightly.conftest import without_forecasting
 from tests.receivers import http_server
@@ -32,7 +32,7 @@ COMMAND = re.compile(
 NOT_RUN = {"README.md": 2, "first_hour.md": 1, "operations.md": 2}
 """How many blocks of commands a document marks as not run: each says why."""
 
-ROOMS = ("alerts", "commands", "core", "forecasting", "nightly", "reports", "store", "workflow")
+ROOMS = ("alerts", "cli", "core", "decisions", "forecasting", "nightly", "reports", "store")
 OF_THE_SYSTEM = {"No space left on device", "Read-only file system", "file is not a database"}
 """What the machine and SQLite say, in their own words."""
 
@@ -126,7 +126,7 @@ def workshop(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         settings = made.home / "settings.toml"
         settings.write_text(f"{settings.read_text()}\n{SUBSCRIBER.format(url=closed.url)}", encoding="utf-8")
         patch.chdir(made.folder)
-        patch.setattr("commands.hub.MONTHS_OF_VINTAGES", 2)  # each is put together anew
+        patch.setattr("cli.hub.MONTHS_OF_VINTAGES", 2)  # each is put together anew
         yield made
 
 
@@ -202,7 +202,7 @@ def test_targets_modules_and_files_that_a_document_names_exist(document: Path) -
     assert {name.rstrip(".") for name in asked} <= targets
     modules = set(re.findall(r"python3? -m ([\w.]+)", text)) - {"pip", "venv"}
     assert [name for name in modules if not list(PROJECT.glob(f"{name.replace('.', '/')}*"))] == []
-    folders = "access|alerts|core|data|deploy|docs|forecasting|hub|ingest|nightly|reports|store|tests|workflow"
+    folders = "access|alerts|cli|core|data|decisions|deploy|docs|forecasting|hub|ingest|nightly|reports|store|tests"
     named = set(re.findall(rf"`((?:{folders})/[\w/.-]+\.\w+)`", text))
     new = {"extending.md"}  # it names files that its reader will write; tests/test_extending.py writes them
     assert document.name in new or [name for name in named if not (PROJECT / name).exists()] == []

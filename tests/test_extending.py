@@ -19,7 +19,7 @@ from tests.dashboard.conftest import publish
 EXAMPLE = re.compile(r"^`(?P<path>[a-z_]+/[^`\n]+)`\n\n```\w+\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 PAGE = """
 from streamlit.testing.v1 import AppTest
-page = AppTest.from_file("app.py", default_timeout=600).switch_page("dashboard/app_pages/glossary.py").run()
+page = AppTest.from_file("app.py", default_timeout=600).switch_page("dashboard/pages/glossary.py").run()
 assert not page.exception, page.exception
 print(page.title[0].value, "/", page.markdown[-1].value)
 """
@@ -75,7 +75,7 @@ def test_rule_page_and_language_are_registered(copy: Path) -> None:
         "rows = catalogue(AlertSettings()).set_index('rule')\n"
         "print(rows.loc['doubling', 'event'], TEMPLATES['doubling'])\n"
         "from access import PERMISSIONS, page_action; from core.languages import catalogue, languages\n"
-        "from dashboard.app_pages import page_titles\n"
+        "from dashboard.pages import page_titles\n"
         "print(list(page_titles().items())[-1], len(PERMISSIONS[page_action('glossary')]))\n"
         "print(languages(), catalogue('de').gettext('Overview'), catalogue('de').gettext('Route'))"
     )

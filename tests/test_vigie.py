@@ -19,7 +19,7 @@ from core.settings import PROJECT
 from store import sha256_of_bytes, sha256_of_file
 from store.journal import Entry, opened_journal
 from store.status import WITNESS, WITNESSED
-from tests.commands.command_line import command
+from tests.cli.command_line import command
 
 MODELS = "seasonal-walk,baseline"
 

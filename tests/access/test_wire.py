@@ -18,7 +18,7 @@ from access import PAGES, ROLES, Actor
 from access.guard import MOST_PER_PERSON
 from access.sessions import DOWNLOADED, REFUSED, SIGNED_OUT, login_id_of, revoke
 from store.journal import Journal, journal_url
-from tests.workflow.test_permissions import promised
+from tests.decisions.test_permissions import promised
 
 from .conftest import SESSION_MINUTES, Dashboard
 from .wire import COOKIE, DOOR, PATIENCE, Outside, Visit, visit

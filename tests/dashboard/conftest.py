@@ -25,10 +25,10 @@ from core.routes import ARRIVAL_ROUTES
 from core.schema import make_series_id
 from core.settings import Settings
 from dashboard import inbox, layout
+from decisions import open_workflow
+from decisions.sending import send_waiting
 from store.releases import About, Release, ReleaseStore
 from tests.release_tables import whole_release
-from workflow import open_workflow
-from workflow.sending import send_waiting
 
 from .asylum_frames import asylum_frames
 from .hub_frames import hub_frames

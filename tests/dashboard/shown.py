@@ -86,10 +86,10 @@ def _in_short(thing: object) -> str:
 
 def functions_of(page: str) -> SimpleNamespace:
     """What a page's file defines, without the line that shows the page: a file that is imported runs."""
-    path = PROJECT / "dashboard" / "app_pages" / f"{page}.py"
+    path = PROJECT / "dashboard" / "pages" / f"{page}.py"
     tree = ast.parse(path.read_text(encoding="utf-8"))
     *definitions, call = tree.body
     assert isinstance(call, ast.Expr)
-    names: dict[str, object] = {"__name__": f"dashboard.app_pages.{page}"}
+    names: dict[str, object] = {"__name__": f"dashboard.pages.{page}"}
     exec(compile(ast.Module(definitions, []), str(path), "exec"), names)  # noqa: S102  # our own file
     return SimpleNamespace(**names)

@@ -70,7 +70,7 @@ def visit(page: str = "alerts", **query: str) -> AppTest:
     app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=600)
     for name, value in query.items():
         app.query_params[name] = value
-    app.switch_page(f"dashboard/app_pages/{page}.py")
+    app.switch_page(f"dashboard/pages/{page}.py")
     app.run()
     assert not app.exception, [error.value for error in app.exception]
     return app

@@ -35,9 +35,9 @@ from dashboard import record_view
 from dashboard.alert_view import _action, _interval, reasons
 from dashboard.inbox import _outcome_words
 from dashboard.reads import Night
+from decisions.actions import Outcome, Step
 from forecasting import BASELINE, ENSEMBLE
 from reports import Row
-from workflow.decisions import Outcome, Step
 
 SERIES = make_series_id("arrivals", "CMR", "_T", "_T", "M")
 

@@ -29,8 +29,8 @@ from dashboard import inbox, reads, visitor
 from dashboard.alert_view import DECIDED, INFORMS, OVER, WAITS, chosen_alerts, grouped, month_of
 from dashboard.inbox import AlertStatus
 from dashboard.reads import Night
+from decisions.actions import Outcome, Step
 from reports import Row
-from workflow.decisions import Outcome, Step
 
 from .shown import functions_of
 

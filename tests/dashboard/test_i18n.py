@@ -30,7 +30,7 @@ ROOMS = re.findall(r"^TEXTS = app\.py (.+)$", MAKEFILE, re.MULTILINE)[0].split()
 """Rooms whose texts people read, beside ``app.py``."""
 KEYWORDS = {"_": None, "ngettext": (1, 2)}
 METHODS = [("**.py", "python"), ("**.toml", "core.languages:extract_register")]
-"""As ``locale/babel.cfg`` has it."""
+"""As ``data/locale/babel.cfg`` has it."""
 
 
 def literals(node: ast.AST) -> Iterator[str]:

@@ -33,7 +33,7 @@ def visit(alert: str = WARNING, release: str = "latest", **state: object) -> App
     app.query_params["alert"], app.query_params["release"] = alert, release
     for name, value in state.items():
         app.session_state[name] = value
-    app.switch_page("dashboard/app_pages/alerts.py")
+    app.switch_page("dashboard/pages/alerts.py")
     app.run()
     assert not app.exception, [error.value for error in app.exception]
     return app
@@ -149,7 +149,7 @@ def test_older_releases_are_read_only(home: Path) -> None:
     from store.releases import ReleaseStore  # noqa: PLC0415  # only this test looks for the older one
 
     app.query_params["release"] = ReleaseStore(home).all()[0].run_id
-    app.switch_page("dashboard/app_pages/alerts.py")
+    app.switch_page("dashboard/pages/alerts.py")
     app.run()
     assert not labels(app) & {"Sign off and send", "Dismiss", "Acknowledge", "File the note"}
     assert any("taken on the newest release" in text.value for text in app.markdown)
@@ -188,7 +188,7 @@ def test_a_route_that_was_looked_at_before_shows_that_its_alert_has_been_dismiss
     def route() -> str:
         app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=600)
         app.query_params["route"] = "WAR"
-        app.switch_page("dashboard/app_pages/route.py")
+        app.switch_page("dashboard/pages/route.py")
         return shown(app.run())
 
     assert "Warning" in route()

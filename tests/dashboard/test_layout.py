@@ -12,7 +12,7 @@ from access import NotAllowedError
 from core.errors import InputError, NothingToPublishError, SourceError, StoreError, VigieError
 from dashboard.layout import _step_word, error_words, fault, plain, since_words
 from dashboard.theme import level_word
-from workflow.judgements import fitted
+from decisions.judgements import fitted
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,12 @@ from core.languages import Language
 from core.settings import DRILL, PROJECT
 from dashboard import judgement_view, reads, route_context
 from dashboard.route_view import first_route
+from decisions.judgements import fitted
 from reports import numbers
 from reports.overview import cards
 from store.lock import night_lock
 from store.releases import Release
 from tests.golden import check_golden
-from workflow.judgements import fitted
 
 from .conftest import AS_OF, make_alerts, publish, usual_frames
 from .shown import shown
@@ -43,7 +43,7 @@ def visit(page: str, golden: str = "", **address: str) -> AppTest:
         app.query_params[name] = value
     if page != "overview":
         # Pages given as files are known only after a first run; the first run's own page keeps the address.
-        app.switch_page(f"dashboard/app_pages/{page}.py")
+        app.switch_page(f"dashboard/pages/{page}.py")
     app.run()
     assert not app.exception, [error.value for error in app.exception]
     if golden:
@@ -295,12 +295,12 @@ def test_release_and_route_hold_when_the_reader_goes_to_another_page(home: Path)
     older = publish(home, as_of=dt.date(2025, 1, 30))
     publish(home)
     app = visit("overview", release=older.run_id)
-    app.switch_page("dashboard/app_pages/route.py").run()
+    app.switch_page("dashboard/pages/route.py").run()
     assert "Replay of 30 January 2025" in words(app)
     app.selectbox[0].select("CHA").run()
-    app.switch_page("dashboard/app_pages/data.py").run()
+    app.switch_page("dashboard/pages/data.py").run()
     assert "Replay of 30 January 2025" in words(app)
-    app.switch_page("dashboard/app_pages/route.py").run()
+    app.switch_page("dashboard/pages/route.py").run()
     assert app.title[0].value.startswith("English Channel: ")
 
 

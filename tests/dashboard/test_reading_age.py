@@ -10,7 +10,7 @@ import pytest
 
 from core.settings import PROJECT
 
-PAGES = sorted((PROJECT / "dashboard" / "app_pages").glob("[a-z]*.py"))
+PAGES = sorted((PROJECT / "dashboard" / "pages").glob("[a-z]*.py"))
 PRESENTERS = sorted((PROJECT / "reports").glob("[a-z]*.py"))
 FEWEST_WORDS, GRADE = 7, 9.0
 """Labels of a few words are no sentences."""

@@ -14,11 +14,11 @@ from dashboard import evaluation_view, reads, record_view, route_view, scenario_
 from dashboard.charts.bars import week_alt, week_chart
 from dashboard.route_view import skill_span, spaced
 from dashboard.theme import LIGHT
+from decisions.judgements import LARGEST
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE
 from reports import numbers
 from tests.golden import check_golden
-from workflow.judgements import LARGEST
 
 from .conftest import AS_OF, alert, make_scores, publish, usual_frames
 from .shown import drawn

@@ -26,12 +26,12 @@ from dashboard.reads import Night
 from dashboard.scenario_parts import saved_scenarios
 from dashboard.scenario_state import KINDS, Lever
 from dashboard.theme import DARK, LIGHT
+from decisions.briefing import make_briefing
 from forecasting.scenarios.shocks import Shock, profile
 from reports import scenario
 from reports.scenario import demand, reception_of
 from store.journal import Journal, journal_url
 from store.releases import Release
-from workflow.briefing import make_briefing
 
 from .conftest import AS_OF
 from .test_pages import visit as visit_page

@@ -78,11 +78,11 @@ def test_everything_that_pages_need_is_loaded_and_left_out_of_the_search_for_gar
     program = "import gc, sys; from dashboard.server import load; load(); print(gc.get_freeze_count(), *sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
     frozen, *modules = done.stdout.split()
-    pages = {path.stem for path in (PROJECT / "dashboard" / "app_pages").glob("[a-z]*.py")}
+    pages = {path.stem for path in (PROJECT / "dashboard" / "pages").glob("[a-z]*.py")}
     parts = {path.stem for path in (PROJECT / "dashboard").glob("[a-z]*.py")}
     assert int(frozen) > len(gc.get_objects()) / 10
     assert {f"dashboard.{name}" for name in parts} <= set(modules)
-    assert not {f"dashboard.app_pages.{name}" for name in pages} & set(modules)
+    assert not {f"dashboard.pages.{name}" for name in pages} & set(modules)
 
 
 @pytest.mark.parametrize("charts", [True, False], ids=["with charts", "without charts"])

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from decisions.health import prometheus, read_health
 from store.releases import Release
-from workflow.health import prometheus, read_health
 
 from .test_pages import visit, words
 

@@ -18,7 +18,7 @@ import pytest
 import typer.main
 import yaml
 
-from cli import app
+from cli.__main__ import app
 from core.settings import PROJECT
 
 DEPLOY = PROJECT / "deploy"

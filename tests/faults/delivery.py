@@ -28,12 +28,12 @@ import pandas as pd
 from alerts.lifecycle import ANNOUNCED, SIGNED_OFF
 from core.release import RELEASE, REQUIRED
 from core.settings import FEED, load_settings
+from decisions import open_workflow
 from store.outbox import SENT, OutboxMessage
 from store.releases import About, ReleaseStore
 from tests.faults.delivery_worker import work
 from tests.receivers import Mailbox, Requests, http_server, mail_server
 from tests.release_tables import whole_release
-from workflow import open_workflow
 
 ROUTES = ("CMR", "EMR", "WMR", "WAR", "CHA")
 READERS = ("duty@example.org", "night@example.org")

@@ -9,10 +9,10 @@ from pathlib import Path
 from access import Actor
 from alerts.lifecycle import SIGNED_OFF
 from core.settings import load_settings
+from decisions import open_workflow
+from decisions.actions import Step, act
+from decisions.sending import send_waiting
 from store.releases import ReleaseStore
-from workflow import open_workflow
-from workflow.decisions import Step, act
-from workflow.sending import send_waiting
 
 
 def work(home: Path, alert_ids: Sequence[str], ready: Connection) -> None:

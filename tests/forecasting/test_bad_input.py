@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
-from cli import app
+from cli.__main__ import app
 from core.errors import InputError
 from core.release import FORECASTS
 from core.schema import check

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from cli import app
+from cli.__main__ import app
 from core.errors import InputError
 from forecasting import distributed
 from forecasting.distributed import FugueCluster, workers_of

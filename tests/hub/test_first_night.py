@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-import commands.hub
+import cli.hub
 from core.errors import InputError, StoreError
 from hub.night import init_hub
 from store.hub import prove
@@ -48,4 +48,4 @@ def test_a_forecast_is_proved_by_the_release_that_first_held_it(
 
 def test_a_list_of_files_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"--files .*none\.txt: "):
-        commands.hub.validate(str(tmp_path), tmp_path / "none.txt")
+        cli.hub.validate(str(tmp_path), tmp_path / "none.txt")

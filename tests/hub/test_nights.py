@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import typer
 
-import commands.hub
+import cli.hub
 from core.errors import InputError
 from core.release import FORECASTS
 from hub.files import score_hub, validate
@@ -195,7 +195,7 @@ def test_a_list_of_files_holds_a_path_a_line_whatever_spaces_it_has(
     write(place, {spaced: content(1)})
     (tmp_path / "list").write_text(f"./{FILE}\r\n\n{spaced}\n")
     with pytest.raises(typer.Exit):
-        commands.hub.validate(str(place), tmp_path / "list")
+        cli.hub.validate(str(place), tmp_path / "list")
     assert [line.split(": ")[1] for line in capsys.readouterr().err.splitlines()] == [spaced]
 
 

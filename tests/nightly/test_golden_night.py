@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from commands.hub import known_on
+from cli.hub import known_on
 from core.settings import load_settings
 from forecasting.models import MODELS
 from forecasting.pool import Pool
@@ -147,7 +147,7 @@ def test_the_journal_tells_of_a_night_what_it_did(home: Path) -> None:
 def test_hub_of_a_night_holds_golden_files_and_league(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("commands.hub.MONTHS_OF_VINTAGES", 1)
+    monkeypatch.setattr("cli.hub.MONTHS_OF_VINTAGES", 1)
     monkeypatch.setattr("hub.night.read_rounds", lambda: (None, {}))
     first, second = ReleaseStore(home).all()
     place = tmp_path / "hub"

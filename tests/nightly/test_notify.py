@@ -24,6 +24,8 @@ from core.settings import (
     Settings,
     load_settings,
 )
+from decisions import workflow_on
+from decisions.actions import Step, act
 from forecasting.pool import Pool
 from nightly import RealTimeData, night
 from nightly.night import notify
@@ -34,8 +36,6 @@ from store.releases import About, Release, ReleaseStore
 from store.status import read_status
 from tests.faults.delivery import publish
 from tests.release_tables import filled
-from workflow import workflow_on
-from workflow.decisions import Step, act
 
 ALERTS = ["surge.CMR.0001", "surge.EMR.0001"]
 

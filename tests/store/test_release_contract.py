@@ -21,7 +21,7 @@ from core.settings import PROJECT
 from store.chain import Problem
 from store.releases import About, Release, ReleaseStore
 
-ROOMS = ("alerts", "commands", "dashboard", "nightly", "reports", "store", "workflow")
+ROOMS = ("alerts", "cli", "dashboard", "decisions", "nightly", "reports", "store")
 READING = re.compile(r"""\.(?:frame|read|published)\(\s*"([a-z_]+)\"""")
 Frames = dict[str, pd.DataFrame]
 

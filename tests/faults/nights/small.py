@@ -32,6 +32,7 @@ import pandas as pd
 from access import Actor
 from alerts.lifecycle import COMMENTED
 from core.settings import StoreSettings, load_settings
+from decisions import actions, open_workflow
 from store.caches import BacktestStore
 from store.journal import Journal, journal_url
 from store.mirror import Follower
@@ -43,7 +44,6 @@ from tests.faults.nights.bench import NEXT, Bench, Home, Result
 from tests.faults.nights.kills import note_after, seen
 from tests.faults.nights.processes import FaultError
 from tests.faults.nights.watchers import Role, WatchError, act, watching
-from workflow import decisions, open_workflow
 
 _COMPUTED = (
     "RealTimeData", "pooled_night", "make_forecasts", "make_nowcasts", "judge", "forecast_tables",
@@ -212,8 +212,8 @@ def decide(home: Path) -> Iterator[str]:
             if release is None:
                 raise WatchError("there is no release")
             words, alert_ids = f"decide {os.getpid()} {number}", release.read("alerts")["alert_id"]
-            step = decisions.Step(Actor("A. Person"), COMMENTED, words)
-            decisions.act(desk, release, str(alert_ids.iloc[number % len(alert_ids)]), step)
+            step = actions.Step(Actor("A. Person"), COMMENTED, words)
+            actions.act(desk, release, str(alert_ids.iloc[number % len(alert_ids)]), step)
             yield words
             time.sleep(1)
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from cli import app
+from cli.__main__ import app
 from core.errors import InputError, SourceError
 from core.settings import Settings
 from ingest import LiveSource, SourceAccess, first_contact

@@ -1,0 +1,316 @@
+"""``vigie home``: back up, restore, adopt, prune and check the home folder, its journal and its shared store."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli import AsJson, Group, Home, echo_json, existing_home
+from core.errors import InputError, StoreError
+from core.log import counted, get_logger
+from core.schema import Entry
+from core.settings import DRILL, Settings, home_folder, load_settings
+
+if TYPE_CHECKING:
+    from store.mirror import Commit
+    from store.remote import RemoteFiles
+
+app = typer.Typer(cls=Group, help="Back up, restore, prune and check the data folder.")
+store_app = typer.Typer(cls=Group, help="Synchronise with the store that several machines share (setting store.url).")
+journal_app = typer.Typer(cls=Group, help="Move the journal to another database.")
+EXIT_PROBLEM, EXIT_CHAIN_BROKEN = 1, 3
+_MEGABYTE = 1e6
+
+
+@app.command()
+def backup(
+    to: Annotated[Path, typer.Option("--to", help="Backup file, ending in .tar.zst, or a folder for dated backups.")],
+    home: Home = None,
+    with_caches: Annotated[
+        bool, typer.Option("--with-caches", help="Include past forecasts and fits, which a night can make again.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Back up the data folder to one file and read it back.
+
+    Exit codes: 0 written; 1 nothing written; 3 written, but the chain of releases is not whole.
+    """
+    from decisions import open_workflow
+    from store.backup import write_backup
+    from store.releases import ReleaseStore
+    from store.status import BACKED_UP, witnesses
+
+    if str(to) == "-":
+        raise InputError("--to -: a backup is read back before it counts as one, so it needs a file")
+    begun, folder = time.monotonic(), existing_home(home)
+    setting = load_settings(folder).journal_url
+    done = write_backup(folder, to.expanduser(), setting, with_made_again=with_caches)
+    seconds, packed = time.monotonic() - begun, done.path.stat().st_size
+    if not as_json:
+        typer.echo(
+            f"{done.path} written and read back: {counted(len(done.files), 'file')}, {done.size / _MEGABYTE:.1f} MB, "
+            f"packed {packed / _MEGABYTE:.1f} MB, {seconds:.1f} s"
+        )
+    if done.journal_apart and not as_json:
+        typer.echo("The journal is kept in PostgreSQL and is not in this file: back it up with pg_dump.")
+    # Monitoring reports the age of the last backup; a full disk that refuses the row does not undo the backup.
+    with suppress(StoreError), open_workflow(folder, load_settings(folder)) as workflow:
+        workflow.journal.record(Entry("administrator", BACKED_UP, str(done.path)))
+    problem = ReleaseStore(folder).verify(witnesses(folder, setting))
+    if as_json:
+        echo_json({
+            "path": str(done.path), "files": len(done.files), "bytes": done.size, "packed_bytes": packed,
+            "seconds": round(seconds, 1), "has_journal": not done.journal_apart,
+            "problem": None if problem is None else dataclasses.asdict(problem),
+        })  # fmt: skip
+    if problem is not None:
+        get_logger().error("altered", text=f"what was backed up is not whole: {problem}")
+        raise typer.Exit(EXIT_CHAIN_BROKEN)
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Option("--from", help="Backup file, or a folder of backups: the newest is used.")],
+    home: Home = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Only restore damaged or missing files of a data folder in use.")
+    ] = False,
+    in_service: Annotated[
+        bool, typer.Option("--in-service", help="Restore for use, not as a drill: it sends and shares at once.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Restore a backup to an empty data folder, as a drill, and verify it.
+
+    A drill sends and shares nothing, and uses the journal in its folder, until 'vigie home adopt'.
+
+    Exit codes: 0 restored; 1 nothing restored, or the chain of releases is not whole.
+    """
+    from store import backup as archives
+
+    begun, folder = time.monotonic(), home_folder(home)
+    journal = load_settings(folder).journal_url if in_service else ""
+    if repair:
+        done = archives.repair(source.expanduser(), folder, load_settings(folder).journal_url)
+    else:
+        done = archives.restore(source.expanduser(), folder, journal, drill=not in_service)
+    seconds, is_drill = time.monotonic() - begun, not repair and not in_service
+    if as_json:
+        echo_json({
+            "home": str(folder), "archive": str(done.archive), "files": len(done.files), "bytes": done.size,
+            "seconds": round(seconds, 1), "is_drill": is_drill,
+            "problem": None if done.problem is None else dataclasses.asdict(done.problem),
+        })  # fmt: skip
+    else:
+        size = f"{counted(len(done.files), 'file')}, {done.size / _MEGABYTE:.1f} MB"
+        typer.echo(f"{folder}: {size} from {done.archive}, {seconds:.1f} s")
+    if done.problem is not None:
+        get_logger().error("altered", text=str(done.problem))
+        raise typer.Exit(EXIT_PROBLEM)
+    if not as_json:
+        typer.echo("The chain of releases is whole.")
+        if is_drill:
+            typer.echo(f"This is a drill: {folder} sends and shares nothing until 'vigie home adopt --home {folder}'.")
+
+
+@app.command()
+def adopt(home: Home = None) -> None:
+    """Put a restored data folder in service: from now on it sends and shares as its settings say."""
+    from decisions import open_workflow
+
+    folder = existing_home(home)
+    settings = load_settings(folder, adopted=True)
+    if settings.drill:
+        raise InputError(f"{folder}: the setting drill keeps it cut off: take it out of settings.toml, or VIGIE_DRILL")
+    if not (folder / DRILL).is_file():
+        raise InputError(f"{folder}: is no drill: it is in service already")
+    (folder / DRILL).unlink()
+    with open_workflow(folder, settings) as workflow:
+        waiting = len(workflow.outbox.waiting())
+        workflow.journal.record(
+            Entry("administrator", "adopted", str(folder), reason="a restored home was put in service")
+        )
+    typer.echo(f"{folder} is in service. Store: {settings.store.url or 'none'}; messages waiting: {waiting}")
+    if waiting:
+        typer.echo("Some may have been sent since the backup: look at 'vigie outbox' before 'vigie outbox deliver'.")
+
+
+@app.command()
+def prune(
+    home: Home = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed.")] = False,
+    keep: Annotated[
+        int | None,
+        typer.Option("--keep", min=1, help="Number of newest releases to keep; default: operation.keep_nights."),
+    ] = None,
+    caches: Annotated[
+        bool, typer.Option("--caches", help="Also remove past forecasts and fits; the next night makes them again.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Remove old releases, except the last of each month. Their manifests stay, so the chain still verifies."""
+    from store.backup import MADE_AGAIN
+    from store.lock import night_lock
+    from store.mirror import shared
+    from store.releases import prune as remove
+
+    folder = existing_home(home)
+    settings = load_settings(folder)
+    newest = keep or settings.operation.keep_nights
+    made_again = [folder / name for name in MADE_AGAIN] if caches else []
+    freed = sum(file.stat().st_size for one in made_again for file in one.rglob("*") if file.is_file())
+    if dry_run:
+        removed = remove(folder, newest, dry_run=True)
+    else:
+        with night_lock(folder):
+            # Free space first: following the shared store writes files, and the disk may be full.
+            removed = remove(folder, newest)
+            for one in made_again:
+                shutil.rmtree(one, ignore_errors=True)
+            with shared(folder, settings, without=MADE_AGAIN if caches else ()) as delivery:
+                delivery.deliver()
+    size = sum(item.size for item in removed)
+    if as_json:
+        releases = [{"run_id": item.run_id, "bytes": item.size} for item in removed]
+        echo_json({"dry_run": dry_run, "releases": releases, "bytes": size, "cache_bytes": freed})
+        return
+    for item in removed:
+        typer.echo(f"{item.run_id}  {item.size / _MEGABYTE:.1f} MB")
+    verb = "would be removed" if dry_run else "removed"
+    if caches:
+        typer.echo(f"past forecasts and fits {verb}, {freed / _MEGABYTE:.1f} MB: the next night makes them again")
+    typer.echo(f"{counted(len(removed), 'release')} {verb}, {size / _MEGABYTE:.1f} MB")
+
+
+@store_app.command()
+def pull(
+    home: Home = None,
+    aside: Annotated[
+        bool, typer.Option("--set-aside", help="Move releases that the store does not continue to undelivered/.")
+    ] = False,
+) -> None:
+    """Copy what the shared store has and this data folder lacks."""
+    from store import mirror
+    from store.lock import night_lock
+
+    folder = home_folder(home)
+    files, begun = _opened(load_settings(folder)), time.monotonic()
+    with night_lock(folder):
+        if aside:
+            for run_id in mirror.set_aside(folder, files):
+                typer.echo(f"{run_id}: set aside in {folder / 'undelivered'}")
+        found = mirror.pull(folder, files)
+    typer.echo(f"{folder}: {_state(found.base)}, {time.monotonic() - begun:.1f} s")
+
+
+@store_app.command()
+def push(home: Home = None) -> None:
+    """Copy what this data folder has and the shared store lacks."""
+    from store.lock import night_lock
+    from store.mirror import shared
+
+    folder = existing_home(home)
+    settings, begun = load_settings(folder), time.monotonic()
+    files = _opened(settings)
+    with night_lock(folder), shared(folder, settings) as delivery:
+        delivery.deliver()
+        stored = _state(delivery.base)
+    typer.echo(f"{files.url}: {stored}, {time.monotonic() - begun:.1f} s")
+
+
+@store_app.command("status")
+def store_status(home: Home = None) -> None:
+    """Compare the newest release of the shared store and of this data folder.
+
+    Exit codes: 0 equal; 1 different.
+    """
+    from store.mirror import latest, local_links
+
+    folder = existing_home(home)
+    files = _opened(load_settings(folder))
+    commit, links = latest(files), local_links(folder)
+    here = list(links.values())[-1].head if links else None
+    typer.echo(f"{files.url}: {_state(commit)}")
+    typer.echo(f"{folder}: newest release {here['run_id'] if here else 'none'}")
+    if here != commit.head:
+        raise typer.Exit(1)
+
+
+def _opened(settings: Settings) -> RemoteFiles:
+    from store.remote import RemoteFiles
+
+    if settings.drill:
+        raise InputError("this home is a drill: nothing is shared, whatever [store] says, until 'vigie home adopt'")
+    if not settings.store.url:
+        raise InputError("nothing is shared: set [store] url, or VIGIE_STORE_URL")
+    return RemoteFiles(settings.store.url)
+
+
+def _state(commit: Commit) -> str:
+    return f"state {commit.number}, newest release {commit.head['run_id'] if commit.head else 'none'}"
+
+
+@app.command()
+def check(home: Home = None, as_json: AsJson = False) -> None:
+    """Check settings, secrets, mail, webhooks, store, journal and disk. Nothing is sent.
+
+    Exit codes: 0 all checks passed; 1 a check failed.
+    """
+    from decisions.health import check_settings
+
+    checks = []
+    for one in check_settings(home_folder(home)):
+        checks.append(one)
+        if not as_json:
+            typer.echo(f"{'FAULT' if one.problem else 'ok':6} {one.what}" + (f": {one.problem}" if one.problem else ""))
+            if one.advice and one.problem:
+                typer.echo(f"       what to do: {one.advice}")
+    if as_json:
+        echo_json([dataclasses.asdict(one) for one in checks])
+    if any(one.problem for one in checks):
+        raise typer.Exit(1)
+
+
+@journal_app.command()
+def move(
+    to: Annotated[str, typer.Option("--to", metavar="URL", help="Empty database: postgresql://… or sqlite:///…")],
+    home: Home = None,
+) -> None:
+    """Copy the journal to another database and verify every row. Stop the dashboard first; nothing is deleted."""
+    from decisions import open_workflow
+    from store.database import copy_tables
+    from store.journal import Journal
+    from store.lock import delivery_lock, night_lock
+    from store.outbox import Outbox
+
+    folder = existing_home(home)
+    target = Journal(to)
+    try:
+        Outbox(target)
+        with night_lock(folder), delivery_lock(folder), open_workflow(folder, load_settings(folder)) as workflow:
+            if broken := workflow.journal.walk({}):
+                raise StoreError(f"the journal's chain is broken, so it is not moved: {broken}")
+            counts, head = copy_tables(workflow.journal.database, target.database), target.head()
+            if target.walk({}) or head != workflow.journal.head():
+                raise StoreError("the copy's chain is not the journal's: do not use that database, and try again")
+            target.record(
+                Entry("administrator", "journal moved", workflow.journal.database.name, payload={"rows": dict(counts)})
+            )
+    finally:
+        target.close()
+    for table, count in counts.items():
+        typer.echo(f"{table}: {counted(count, 'row')}, each as it was")
+    typer.echo(
+        "The chain is whole. Now set journal_url to that address (settings.toml or VIGIE_JOURNAL_URL), run 'vigie"
+    )
+    typer.echo("verify', start the dashboard. The former journal stays as it is: keep it as long as the law asks.")
+
+
+app.add_typer(store_app, name="store")
+app.add_typer(journal_app, name="journal")

@@ -1,0 +1,383 @@
+"""``vigie status``, ``verify``, ``export``, ``observations`` and ``editions``: read what a home folder holds."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import fnmatch
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli import (
+    AsJson,
+    FileKind,
+    Group,
+    Home,
+    OutFile,
+    Reason,
+    RouteName,
+    WithCitation,
+    acting_here,
+    as_date,
+    current_release,
+    echo_json,
+    existing_home,
+    is_group_alone,
+    of_route,
+    opened_journal,
+)
+from core.errors import InputError, StoreError
+from core.languages import DEFAULT_LANGUAGE, languages
+from core.log import counted, get_logger, one_line
+from core.progress import sentence
+from core.routes import spelled
+from core.settings import home_folder, load_settings
+
+if TYPE_CHECKING:
+    from store.editions import Action
+
+_MOST_NAMED = 3
+_DAYS_OF_A_MONTH = 30.4
+_TABLE = "TABLE"
+
+
+class ExportGroup(Group):
+    """The commands of ``vigie export``; a name that is not a command is a table's."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401  # typer keeps its context type private
+        """Return the command to call, with its arguments."""
+        if args[0] in self.commands:
+            return super().resolve_command(ctx, args)
+        return "", self.commands[_TABLE], args
+
+
+export_app = typer.Typer(
+    cls=ExportGroup,
+    context_settings={"ignore_unknown_options": True},  # options may stand before the table's name
+    help="Write a table or the briefing of a release to a file.",
+)
+editions_app = typer.Typer(
+    cls=Group, invoke_without_command=True, help="List editions of data; accept, reject or withdraw them."
+)
+
+EditionId = Annotated[str, typer.Argument(metavar="ID", help="edition_id, as listed by 'vigie editions'.")]
+Name = Annotated[
+    str, typer.Option("--as", metavar="NAME", help="Your name, kept in the journal; default: your account.")
+]
+
+
+def status(home: Home = None, as_json: AsJson = False) -> None:
+    """Show the current release, the freshness of sources, the last run and open alerts."""
+    from store.status import read_status
+
+    folder = home_folder(home)
+    found = read_status(folder, load_settings(folder).journal_url)
+    if as_json:
+        echo_json(found)
+    else:
+        typer.echo("\n".join(map(one_line, _status_lines(found).split("\n"))))
+    if found["release"] is None:
+        raise typer.Exit(1)
+
+
+def verify(
+    home: Home = None,
+    head: Annotated[
+        str,
+        typer.Option("--head", metavar="HASH", help="Hash of the newest release, from a briefing, a mail or a feed."),
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Verify that no release or journal entry was altered.
+
+    Exit codes: 0 nothing was altered; 1 the first altered, missing or added file or entry is named, or no release.
+    """
+    from store.chain import links
+    from store.releases import ReleaseStore
+    from store.verify import verify_home
+
+    folder = existing_home(home)
+    problem = verify_home(folder, load_settings(folder), head)
+    count = len(links(ReleaseStore(folder).folder))
+    if problem is None and not count:
+        raise InputError(f"{folder}: no release here; 'vigie nightly' makes one")
+    if as_json:
+        echo_json({"releases": count, "problem": None if problem is None else asdict(problem)})
+    if problem is not None:
+        get_logger().error("altered", text=str(problem), run_id=problem.run_id, file=problem.file)
+        raise typer.Exit(1)
+    if not as_json:
+        end = " The chain ends with the given hash." if head else ""
+        typer.echo(f"{counted(count, 'release')} verified: no release or journal entry was altered.{end}")
+
+
+@export_app.command(_TABLE)
+def export(
+    table: Annotated[
+        str,
+        typer.Argument(
+            metavar=_TABLE, help="Table of the release: forecasts, trajectories, scores, alerts, track_record, …"
+        ),
+    ],
+    out: OutFile = Path("-"),
+    kind: FileKind = "csv",
+    with_citation: WithCitation = False,
+    route: RouteName = "",
+    home: Home = None,
+) -> None:
+    """Write one table of the current release, such as 'vigie export alerts --out alerts.csv'.
+
+    Citations and licences are written to a file beside it.
+    """
+    from store.export import export_bytes, kind_of, write_export
+
+    kind = kind_of(out, kind)
+    release, chosen = current_release(home), partial(of_route, route=route)
+    if str(out) != "-":
+        about = write_export(release, table, out, with_citation=with_citation, chosen=chosen)
+        typer.echo(f"{out} written; what must be known about it: {about.name}")
+        return
+    typer.echo(export_bytes(release, table, kind, with_citation=with_citation, chosen=chosen), nl=False)
+
+
+@export_app.command()
+def briefing(
+    run: Annotated[
+        str | None, typer.Option("--run", metavar="RUN_ID", help="run_id of a release; default: the newest.")
+    ] = None,
+    lang: Annotated[str, typer.Option("--lang", help=f"Language: {', '.join(languages())}.")] = DEFAULT_LANGUAGE,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="PDF file; '-' writes to standard output; default: vigie-DATE-LANG.pdf."),
+    ] = None,
+    signed_off: Annotated[
+        bool, typer.Option("--signed-off", help="Include only signed-off alerts, as in mails.")
+    ] = False,
+    home: Home = None,
+) -> None:
+    """Write the briefing of a release as PDF: alerts, map and charts on one page, then the year ahead and places."""
+    from decisions.briefing import make_briefing
+    from store import named_errors, write_bytes
+
+    if lang not in languages():
+        raise InputError(f"--lang {lang}: there is no such language; write {' or '.join(languages())}")
+    is_piped = str(out) == "-"
+    if out is not None and not is_piped and out.suffix != ".pdf":
+        raise InputError(f"--out {out.name}: the ending must be .pdf")
+    folder = home_folder(home)
+    run_id, day = _release(folder, run)
+    target = out or Path(f"vigie-{day}-{lang}.pdf")
+    document = make_briefing(folder, load_settings(folder), run_id, lang, signed_only=signed_off)
+    if is_piped:
+        typer.echo(document, nl=False)
+        return
+    try:
+        with named_errors(target):
+            write_bytes(target.expanduser(), document, private=False)
+    except StoreError as error:
+        raise InputError(f"--out {error}") from None
+    typer.echo(f"{target} written: release {run_id}, as known on {day}")
+
+
+def _release(folder: Path, run: str | None) -> tuple[str, str]:
+    """Return run_id and date of the chosen release.
+
+    Raises:
+        InputError: No release exists, or none has this run_id.
+    """
+    from store.releases import ReleaseStore
+
+    newest = current_release(folder)
+    if run is None:
+        return newest.run_id, newest.as_of.isoformat()
+    store = ReleaseStore(folder)
+    try:
+        return run, store.get(run).as_of.isoformat()
+    except StoreError as error:
+        names = ", ".join(release.run_id for release in reversed(store.all()[-_MOST_NAMED:]))
+        raise InputError(f"--run {run}: {error}; the newest are {names}") from None
+
+
+def _status_lines(found: dict[str, Any]) -> str:
+    from reports.names import FRESHNESS
+
+    release = found["release"]
+    running = [_running_line(found["running"])] if found["running"] else []
+    if release is None:
+        return "\n".join(running or [f"No release in {found['home']}. Run 'vigie nightly'."])
+    without = [row for row in found["routes"] if row["state"] != "ok"]
+    named = [
+        spelled(row["route_id"]) + (f" (newest: {row['run_id']}, as known on {row['as_of']})" if row["run_id"] else "")
+        for row in without
+    ]
+    lines = [f"No forecast for {len(without)} of {len(found['routes'])} routes: {'; '.join(named)}"] if without else []
+    if found["drill"]:
+        lines.insert(
+            0, "Drill: a restored copy that is not in service; it sends and shares nothing ('vigie home adopt')."
+        )
+    today = dt.datetime.now(dt.UTC).date()
+    age = f" (replay: {_age(release['as_of'], today)} before today)" if release["replay"] else ""
+    lines = [*running, *lines, f"Release {release['run_id']}, as known on {release['as_of']}{age}"]
+    forecast = [spelled(row["route_id"]) for row in found["routes"] if row["state"] == "ok"]
+    lines += [f"  forecast: {', '.join(forecast)}"] if forecast else []
+    lines += [f"  degraded: {one['source_id']}: {one['reason']}" for one in release["degraded"]]
+    for source in found["sources"]:
+        state = FRESHNESS.get(source["state"], source["state"]).lower()
+        lines.append(f"  {source['source_id']:20} {state:12} to {source['last_period']}")
+    levels = found["alerts"]
+    lines.append("Alerts: " + (", ".join(f"{count} {level}" for level, count in levels.items()) or "none"))
+    lines += [_issued_line(found["issued"])]
+    lines += [f"Held for a person: {one['edition_id']}: {one['why_held']}" for one in found["held"]]
+    if found["last_run"]:
+        lines.append(f"Last run: {found['last_run']['at']}, {found['last_run']['outcome']}")
+    return "\n".join(lines)
+
+
+def _running_line(night: dict[str, Any]) -> str:
+    step = ": ".join(filter(None, (night["stage"], night["step"])))
+    state = sentence(step, night["done"], night["total"], night["seconds_left"])
+    return f"A night is running since {night['started']}, as known on {night['as_of']}: {state}"
+
+
+def _age(day: str, today: dt.date) -> str:
+    days = (today - dt.date.fromisoformat(day)).days
+    return counted(round(days / _DAYS_OF_A_MONTH), "month") if days > 2 * _DAYS_OF_A_MONTH else counted(days, "day")
+
+
+def _issued_line(issued: list[dict[str, Any]]) -> str:
+    if not issued:
+        return "Forecasts scored as they were issued: none yet"
+    told = [f"{row['horizon']} ahead {row['relative_wis_log']:.2f} ({row['n']})" for row in issued]
+    return f"Forecasts scored as they were issued, WIS relative to the baseline (forecasts): {', '.join(told)}"
+
+
+@editions_app.callback()
+def list_editions(
+    context: typer.Context,
+    as_json: AsJson = False,
+    home: Home = None,
+) -> None:
+    """List ingested files and answers with their state and changes, newest last."""
+    if not is_group_alone(context, home):
+        return
+    from store.editions import EditionStore
+    from store.lock import AlreadyRunningError, night_lock
+
+    folder = existing_home(home)
+    with opened_journal(folder) as journal:
+        editions = EditionStore(folder, journal)
+        if editions.is_interrupted():
+            with contextlib.suppress(AlreadyRunningError), night_lock(folder):  # a running night records its own
+                editions.recover()
+        found = editions.all()
+    if as_json:
+        echo_json([one.record() for one in found])
+    else:
+        typer.echo("\n".join(one.summary() for one in found) or "No edition was taken in but the bundled figures.")
+
+
+@editions_app.command("changes")
+def edition_changes(context: typer.Context, edition_id: EditionId, as_json: AsJson = False, home: Home = None) -> None:
+    """List what accepting a held edition, or withdrawing a known one, would change, figure by figure."""
+    import pandas as pd
+
+    from store.editions import EditionStore
+
+    folder = existing_home(home or context.obj)
+    with opened_journal(folder) as journal:
+        editions = EditionStore(folder, journal)
+        found = editions.changes(editions.named(edition_id))
+    if as_json:
+        echo_json(found.astype(object).where(found.notna(), None).to_dict("records"))
+        return
+    figures = found[["before", "after"]].map(lambda value: "none" if pd.isna(value) else f"{value:,g}")
+    lines = found["series_id"] + " " + found["time_period"] + ": " + figures["before"] + " → " + figures["after"]
+    for line in lines + found["is_newer"].map({True: " (newer than the edition)", False: ""}):
+        typer.echo(line)
+    typer.echo(f"{counted(len(found), 'figure')} would change.")
+
+
+@editions_app.command()
+def accept(
+    context: typer.Context,
+    edition_id: EditionId,
+    reason: Reason,
+    name: Name = "",
+    replace_newer: Annotated[
+        bool, typer.Option("--replace-newer", help="Also replace figures stated after the edition was received.")
+    ] = False,
+    home: Home = None,
+) -> None:
+    """Accept a held edition: its data count from today on."""
+    _decide(context, home, edition_id, "edition accepted", reason, name, replace_newer=replace_newer)
+
+
+@editions_app.command()
+def reject(context: typer.Context, edition_id: EditionId, reason: Reason, name: Name = "", home: Home = None) -> None:
+    """Reject a held edition for good."""
+    _decide(context, home, edition_id, "edition rejected", reason, name)
+
+
+@editions_app.command()
+def withdraw(context: typer.Context, edition_id: EditionId, reason: Reason, name: Name = "", home: Home = None) -> None:
+    """Withdraw an edition: from today on its data no longer count. Nothing is erased."""
+    _decide(context, home, edition_id, "edition withdrawn", reason, name)
+
+
+def observations(
+    out: OutFile = Path("-"),
+    kind: FileKind = "csv",
+    series: Annotated[str, typer.Option("--series", help="series_id; * and ? are wildcards.")] = "*",
+    route: RouteName = "",
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="DATE", help="As known on this date; default: today.")
+    ] = None,
+    with_citation: WithCitation = False,
+    home: Home = None,
+) -> None:
+    """Write observations of sources and routes, as known today or on a past date."""
+    from core.disclosure import rounded
+    from core.routes import estimated_shares
+    from ingest.sources import CARDS
+    from nightly import RealTimeData
+    from nightly.inputs import own_cards
+    from store.export import kind_of, observations_bytes, write_table
+    from store.vintages import VintageStore
+
+    folder, kind = home_folder(home), kind_of(out, kind)
+    day = as_date(as_of, "--as-of") or dt.datetime.now(dt.UTC).date()
+    history = VintageStore(folder).history(exclude_sources=load_settings(folder).exclude_sources)
+    known = rounded(RealTimeData(history, day, 0, 0).observations)
+    known = known.assign(estimated_share=estimated_shares(known))
+    rows = of_route(known[[fnmatch.fnmatchcase(one, series) for one in known["series_id"]]], route)
+    if rows.empty:
+        raise InputError(f"--series {series}: nothing of it was known on {day}")
+    cards = CARDS | own_cards(folder)
+    cited = [f"{cards[name].citation} Licence: {cards[name].licence}." for name in sorted(set(rows["source_id"]))]
+    content, about = observations_bytes(rows, cited, day, kind, with_citation=with_citation)
+    if str(out) == "-":
+        typer.echo(content, nl=False)
+        return
+    write_table(out, content, about)
+    typer.echo(
+        f"{out} written: {counted(len(rows), 'figure')} of {rows['series_id'].nunique():,} series, as known on {day}"
+    )
+
+
+def _decide(
+    context: typer.Context, home: Path | None, edition_id: str, action: Action, reason: str, name: str,
+    *, replace_newer: bool = False,
+) -> None:  # fmt: skip
+    from decisions import open_workflow
+    from decisions.actions import decide_edition
+
+    folder = existing_home(home or context.obj)
+    settings = load_settings(folder)
+    actor = acting_here(settings.access, name)
+    with open_workflow(folder, settings) as workflow:
+        done = decide_edition(workflow, actor, action, edition_id, reason, replace_newer=replace_newer)
+        typer.echo(done.summary())

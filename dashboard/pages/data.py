@@ -1,0 +1,373 @@
+"""Data: every source with its freshness, licence, citation, known issues, revisions and rejected rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Hashable
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from access import DECIDE_EDITION
+from core.calendar import MONTHS_EACH, frequency_of, to_period
+from core.errors import VigieError
+from core.settings import home_folder
+from dashboard import _, downloads, labelled, lang, layout, named, ngettext, reads, state, tables, visitor
+from dashboard.layout import error_words, fault, plain, small
+from dashboard.reads import Night
+from dashboard.tables import localised, no_break
+from decisions.actions import decide_edition
+from reports.names import EDITION_STATES, EDITION_STEPS, FRESHNESS, INDICATORS, message_in
+from store.editions import HELD, STEPS, Action, Edition, EditionStore
+
+TITLE, PLACE = _("Data"), 7
+
+NEWEST_PERIODS = 3
+EDITION_MARKS = {"held": "◐", "known": "●", "withdrawn": "↩", "rejected": "✕"}
+EDITION_COLOURS = {"held": "orange", "known": "blue", "withdrawn": "gray", "rejected": "gray"}
+NEWEST_EDITIONS = 30
+REGISTER = "known_issues.md"
+STATE_COLOURS = {"fresh": "blue", "due": "gray", "overdue": "orange", "delinquent": "red"}
+STATE_MARKS = {"fresh": "●", "due": "○", "overdue": "▲", "delinquent": "◆"}
+
+
+def show(night: Night) -> None:
+    """The page."""
+    fresh, cards = night.frame("freshness"), night.sources()
+    st.title(title(fresh), anchor=False)
+    show_freshness(night, fresh, cards)
+    show_card(night, fresh, cards)
+    show_reporting(night)
+    show_register(night)
+    show_editions(night)
+    show_revisions(night)
+    show_left_out(night)
+    show_rejected(night)
+
+
+def title(fresh: pd.DataFrame) -> str:
+    """How many sources are late."""
+    late = int(fresh["state"].isin(["overdue", "delinquent"]).sum())
+    if late == 0:
+        return _("Every source is as fresh as usual")
+    text = ngettext("{late} of {n} sources is later than usual", "{late} of {n} sources are later than usual", late)
+    return text.format(late=late, n=len(fresh))
+
+
+def show_freshness(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str, Any]]) -> None:
+    """One row per source."""
+    rows = fresh.to_dict("records")
+    rejected = night.frame("rejected")["source_id"].value_counts()
+    table = {
+        # A link makes the scrolling table reachable by keyboard on a phone.
+        _("Source"): [source_link(night, row["source_id"]) for row in rows],
+        _("What"): [plain(str(cards.get(row["source_id"], {}).get("dataset", ""))) for row in rows],
+        _("State"): [state_badge(row["state"]) for row in rows],
+        _("Figures to"): [period_words(row["last_period"]) for row in rows],
+        _("Known since"): [no_break(lang().day_short(row["last_as_of"])) for row in rows],
+        _("Age, days"): [row["age_days"] for row in rows],
+        _("Usually up to"): [row["expected_days"] for row in rows],
+        _("Next expected"): [next_expected(row) for row in rows],
+        _("Licence"): [plain(str(cards.get(row["source_id"], {}).get("licence", ""))) for row in rows],
+    }
+    if len(rejected):
+        table[_("Rows set aside")] = [int(rejected.get(row["source_id"], 0)) for row in rows]
+    with st.container(key="freshness"):
+        st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=_("Freshness of each source"))
+    first = _(
+        "Whoever runs this installation can ask each publisher once whether it answers as it did: the guide “Sources” "
+        "in Vigie’s documentation tells how."
+    )
+    st.markdown(small(first))
+    downloads.buttons(
+        downloads.export_of(night, "freshness", _("Freshness of each source"), fresh, list(night.sources()))
+    )
+
+
+def next_expected(row: dict[Hashable, Any]) -> str:
+    """Day by which the next period is usually known, marked where it was learned from past publications."""
+    day, count = row["next_expected"], int(row["learned_from"])
+    if pd.isna(day):
+        return ""
+    text = ngettext("learned from {n} period", "learned from {n} periods", count)
+    learned = text.format(n=count) if count else ""
+    return no_break(lang().day_short(day)) + (f" {small(learned)}" if learned else "")
+
+
+def show_reporting(night: Night) -> None:
+    """How many countries have reported the newest periods of sources that count by country."""
+    rows = night.frame("reporting")
+    if rows.empty:
+        return
+    with st.expander(_("Who has reported")):
+        show_reported(night, rows)
+
+
+def show_reported(night: Night, rows: pd.DataFrame) -> None:
+    """The newest periods of each source: how many countries, and their sum."""
+    newest = rows.groupby(["source_id", "target", "freq"]).tail(NEWEST_PERIODS)
+    newest = newest.sort_values(["source_id", "target", "time_period"], ascending=[True, True, False])
+    st.markdown(small(_("A sum over countries is provisional while some have not reported, or may still correct.")))
+    table = {
+        _("Source"): [source_link(night, name) for name in newest["source_id"]],
+        _("What"): [plain(named(INDICATORS, target)) for target in newest["target"]],
+        _("Period"): [period_words(period) for period in newest["time_period"]],
+        _("Countries"): [
+            ngettext(
+                "{n} of {all} countries has reported", "{n} of {all} countries have reported", int(row["reported"])
+            ).format(n=row["reported"], all=row["expected"])
+            for row in newest.to_dict("records")
+        ],
+        _("Sum so far"): [
+            lang().counted(row["total"]) + " " + _("provisional")
+            if row["provisional"]
+            else lang().counted(row["total"])
+            for row in newest.to_dict("records")
+        ],
+    }
+    st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=_("Countries that have reported"))
+    downloads.buttons(
+        downloads.export_of(night, "reporting", _("Countries that have reported"), rows, list(night.sources()))
+    )
+
+
+def source_link(night: Night, source_id: str) -> str:
+    """A source's publisher, linked to what the catalogue says about it."""
+    return f"[{plain(layout.source_name(night, source_id))}]({state.link('data', source=source_id)})"
+
+
+def state_badge(state_id: str) -> str:
+    """Mark, word and colour of a source's freshness."""
+    return f":{STATE_COLOURS[state_id]}-badge[{STATE_MARKS[state_id]} {named(FRESHNESS, state_id)}]"
+
+
+def show_card(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str, Any]]) -> None:
+    """Everything the catalogue says about one source."""
+    if not cards:
+        st.markdown(small(_("No catalogue of sources in this release.")))
+        return
+    known = [name for name in fresh["source_id"] if name in cards]
+    names = [*known, *[name for name in cards if name not in known]]
+    chosen = state.choice("source", names, names[0])
+    st.header(_("About one source"), anchor=False)
+    st.selectbox(
+        _("Source"),
+        names,
+        format_func=lambda name: labelled(layout.source_name(night, name), str(cards[name].get("dataset", ""))),
+        width=520,
+        label_visibility="collapsed",
+        **state.widget("source", chosen),
+    )
+    card = cards[chosen]
+    lines = {
+        _("Cite as"): card.get("citation"),
+        _("Licence"): card.get("licence"),
+        _("Redistribution"): _redistribution(card.get("redistribution")),
+        _("Rhythm"): card.get("rhythm"),
+        _("Retrieved"): _day(card.get("retrieved")),
+        _("Came through"): card.get("came_through"),
+        _("Computed from"): ", ".join(layout.source_name(night, name) for name in card.get("derived_from", [])),
+    }
+    st.markdown("\n".join("- " + labelled(f"**{label}**", plain(str(text))) for label, text in lines.items() if text))
+    if url := str(card.get("url") or ""):
+        st.markdown(_("Publisher’s page: {url}").format(url=f"[{plain(url)}]({url})"))
+    st.markdown("### " + _("Known issues"), anchors=False)
+    issues = [plain(str(text)) for text in card.get("known_issues", [])]
+    st.markdown("\n".join(f"- {text}" for text in issues) or small(_("None known.")))
+    downloads.document_button(night, f"data_cards/{chosen}.md", _("Data card"))
+
+
+def _day(value: object) -> str:
+    return lang().day(dt.date.fromisoformat(str(value))) if value else ""
+
+
+def _redistribution(value: object) -> str:
+    if isinstance(value, bool):
+        return _("allowed") if value else _("not allowed: private use only")
+    return _("to be confirmed") if value else ""
+
+
+def show_register(night: Night) -> None:
+    """What is known to be wrong or limited beyond single sources, and the register as a file."""
+    text = night.document(REGISTER)
+    if not text:
+        return
+    with st.expander(_("Register of known issues")):
+        with st.container(key="register"):
+            st.markdown(tables.in_names(text.partition("\n\n")[2], night))
+        downloads.document_button(night, REGISTER, _("Register of known issues"))
+
+
+def period_words(period: str) -> str:
+    """``2024-12`` in words; a day by itself, a quarter by its months."""
+    freq = frequency_of(period)
+    last = to_period(period, freq).end_time
+    return lang().period(last, MONTHS_EACH[freq]) if freq in MONTHS_EACH else no_break(lang().day_short(last))
+
+
+def show_revisions(night: Night) -> None:
+    """Figures that a source changed after it had published them."""
+    rows = night.frame("revisions")
+    if rows.empty:
+        return
+    st.header(_("Revisions since the last release"), anchor=False)
+    st.dataframe(
+        localised(rows), hide_index=True, placeholder="", alt=_("Figures that a source changed after publication")
+    )
+    downloads.buttons(downloads.export_of(night, "revisions", _("Revisions"), rows, list(night.sources())))
+
+
+def show_left_out(night: Night) -> None:
+    """What this release was made without, and why; the file has the exact texts, as the journal has them."""
+    records = [one for one in night.degraded if "route_id" not in one]
+    if not records:
+        return
+    st.header(_("Left out of this release"), anchor=False)
+    table = {
+        _("Source"): [plain(layout.source_name(night, one["source_id"])) for one in records],
+        _("Why"): [plain(fault(one["message"])) for one in records],
+    }
+    name = _("What was left out of this release")
+    st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=name)
+    as_recorded = pd.DataFrame(records, columns=["source_id", "reason"])
+    downloads.buttons(downloads.export_of(night, "left-out", name, as_recorded, list(night.sources())))
+
+
+def show_rejected(night: Night) -> None:
+    """How many rows were set aside, and for which rule: the file has it as recorded. Rows stay in the home folder."""
+    rows = night.frame("rejected")
+    st.header(_("Rows set aside"), anchor=False)
+    if rows.empty:
+        st.markdown(small(_("This release reports no row that broke a rule.")))
+        return
+    kept = rows.drop_duplicates("rule").set_index("rule")["message"]
+    counts = rows.groupby(["source_id", "file", "rule"], as_index=False).size()
+    counts = counts.rename(columns={"size": "rows"})
+    table = {
+        _("Source"): [layout.source_name(night, name) for name in counts["source_id"]],
+        _("File"): counts["file"],
+        _("Rule"): [fault(kept[rule]) for rule in counts["rule"]],
+        _("Rows"): counts["rows"],
+    }
+    name = _("Rows set aside by source and rule")
+    st.dataframe(localised(pd.DataFrame(table)), hide_index=True, placeholder="", alt=name)
+    downloads.buttons(downloads.export_of(night, "rows-set-aside", name, counts, list(night.sources())))
+
+
+def show_editions(night: Night) -> None:
+    """Editions as they are now, the newest first: a decision counts at once, for the next release."""
+    try:
+        found = EditionStore(home_folder(), reads.journal()).all()
+    except VigieError as error:
+        st.warning(plain(error_words(error)))
+        return
+    st.header(_("Editions"), anchor=False)
+    if not found:
+        st.markdown(small(_("No file or answer was taken in: all figures are those that come with Vigie.")))
+        return
+    held = [one for one in found if one.state == HELD]
+    if held:
+        text = ngettext(
+            "{n} edition waits for a person: its figures are not known yet.",
+            "{n} editions wait for a person: their figures are not known yet.",
+            len(held),
+        )
+        st.warning(text.format(n=len(held)))
+    newest = [*reversed(held), *[one for one in reversed(found) if one.state != HELD]][:NEWEST_EDITIONS]
+    table = {
+        _("Edition"): [f"`{one.edition_id}`" for one in newest],
+        _("Source"): [plain(layout.source_name(night, one.source_id)) for one in newest],
+        _("State"): [
+            f":{EDITION_COLOURS[one.state]}-badge[{EDITION_MARKS[one.state]} {named(EDITION_STATES, one.state)}]"
+            for one in newest
+        ],
+        _("Received"): [no_break(lang().day_short(one.received.date())) for one in newest],
+        _("Given by"): [plain(one.given_by) for one in newest],
+        _("What it changed"): [_edition_changes(one) for one in newest],
+        _("Why"): [_edition_why(one) for one in newest],
+    }
+    st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=_("Editions taken in, the newest first"))
+    as_records = pd.DataFrame([one.record() for one in found])
+    downloads.buttons(downloads.export_of(night, "editions", _("Editions"), as_records, list(night.sources())))
+    open_ones = [one for one in newest if one.state in STEPS]
+    if open_ones and visitor.allows(DECIDE_EDITION):
+        with st.expander(_("Decide about an edition"), expanded=bool(held)):
+            _show_edition_form(open_ones)
+
+
+def _edition_changes(one: Edition) -> str:
+    parts = {
+        "new": ngettext("{n} new", "{n} new", one.new),
+        "changed": ngettext("{n} changed", "{n} changed", one.changed),
+        "gone": ngettext("{n} taken away", "{n} taken away", one.gone),
+    }
+    counts = {name: text.format(n=lang().counted(getattr(one, name))) for name, text in parts.items()}
+    return _("{new}, {changed}, {gone}, of {rows}").format(**counts, rows=lang().counted(one.rows))
+
+
+def _edition_why(one: Edition) -> str:
+    said = [*one.why_held, *one.told]
+    texts = [plain(message_in(message, lang())) for message in said]
+    if one.decided is not None:
+        decided = _("{state} by {who} on {day}: {reason}")
+        day = lang().day(one.decided.date())
+        texts.append(
+            plain(
+                decided.format(state=named(EDITION_STATES, one.state), who=one.decided_by, day=day, reason=one.reason)
+            )
+        )
+    return "  \n".join(texts)
+
+
+def _show_edition_form(editions: list[Edition]) -> None:
+    by_id = {one.edition_id: one for one in editions}
+    chosen = st.selectbox(_("Edition"), list(by_id), format_func=lambda name: f"{name} · {by_id[name].file}")
+    if why := _edition_why(by_id[chosen]):  # on a phone the table's last column lies beyond the edge
+        st.markdown(why)
+    try:
+        changes = EditionStore(home_folder(), reads.journal()).changes(by_id[chosen])
+    except VigieError as error:
+        st.error(plain(error_words(error)))
+        return
+    _show_edition_changes(changes)
+    with st.form("decide-edition", clear_on_submit=True):
+        steps = STEPS[by_id[chosen].state]
+        step: Action = st.radio(
+            _("Decision"), steps, format_func=lambda name: named(EDITION_STEPS, name), horizontal=True
+        )
+        replace_newer = False
+        if by_id[chosen].state == HELD and changes["is_newer"].any():
+            replace_newer = st.checkbox(_("Replace newer figures too, if accepted"))
+        reason = st.text_input(_("Why"), max_chars=500)
+        who = visitor.ask_name()
+        if not st.form_submit_button(_("Decide")):
+            return
+    try:
+        decide_edition(reads.workflow(), visitor.actor(who), step, chosen, reason, replace_newer=replace_newer)
+    except VigieError as error:
+        st.error(plain(error_words(error)))
+        return
+    st.rerun()
+
+
+def _show_edition_changes(changes: pd.DataFrame) -> None:
+    """What the decision would change, figure by figure."""
+    text = ngettext(
+        "{n} figure would change if it were accepted, or withdrawn.",
+        "{n} figures would change if it were accepted, or withdrawn.",
+        len(changes),
+    )
+    st.markdown(text.format(n=lang().counted(len(changes))))
+    if len(changes):
+        table = {
+            _("Series"): changes["series_id"],
+            _("Period"): changes["time_period"],
+            _("Known now"): changes["before"],
+            _("Then"): changes["after"],
+            _("Newer than the edition"): changes["is_newer"],
+        }
+        st.dataframe(localised(pd.DataFrame(table)), hide_index=True, placeholder="–", alt=_("What would change"))
+
+
+show(layout.open_page())

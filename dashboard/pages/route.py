@@ -1,0 +1,254 @@
+"""Route, for analysts: one route's forecast, how it was known on a chosen date, and how good earlier ones were."""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import partial
+
+import streamlit as st
+
+from dashboard import (
+    _,
+    decisions,
+    downloads,
+    judgement_view,
+    lang,
+    layout,
+    ngettext,
+    reads,
+    route_context,
+    route_models,
+    route_view,
+    state,
+    tables,
+    time_travel,
+)
+from dashboard.charts.bars import week_alt, week_chart
+from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
+from dashboard.pictures import Picture, drawn
+from dashboard.reads import Night
+from dashboard.route_view import RouteView
+from dashboard.theme import current_theme, level_badge, level_word
+from decisions.judgements import LARGEST
+from reports import numbers, route
+from reports.changes import change_since, change_words
+from reports.route import WeekView
+
+TITLE, PLACE = _("Route"), 2
+
+HORIZONS = ("3", "6", "12")
+
+
+def show(night: Night) -> None:
+    """The page."""
+    routes, usual = reads.once(night, partial(route_view.routes_of, night), "routes of")
+    if not routes:
+        layout.stop_with(_("No route in this release."))
+    route_id = state.choice("route", routes, usual, always=True)
+    past = reads.once(night, partial(route_view.past_origins, night, route_id), "origins", route_id)
+    origin = state.choice("origin", past, "")
+    horizon = int(state.choice("horizon", HORIZONS, "12"))
+    asked, number = (route_id, origin, horizon), state.number("number", 0, LARGEST)
+
+    build = partial(reads.once, night, partial(route_view.build, night, *asked), "route", *asked)
+    view: RouteView = (
+        build()
+        if number is None
+        else reads.once(night, lambda: route_view.with_number(build(), number), "route with number", *asked, number)
+    )
+    layout.name_in_head(layout.route_name(route_id))
+    st.title(route.title(view, night.as_of, lang()), anchor=False)
+    show_controls(night, view, routes, past)
+    chart, figures = st.columns([3.1, 1], gap="medium")
+    with chart:
+        show_fan(view)
+    with figures:
+        # What people decided is asked for at every run: it changes while a release is shown.
+        is_dismissed = view.alert is not None and view.alert["alert_id"] in decisions.dismissed(
+            decisions.statuses_of(night)
+        )
+        draw = partial(show_key_numbers, view, is_dismissed=is_dismissed)
+        reads.drawn_once(night, draw, "key numbers", *view.key, is_dismissed)
+    layout.let_draw()
+    if not origin:
+        show_weeks(view)
+    show_details(view)
+
+
+def show_controls(night: Night, view: RouteView, routes: list[str], past: list[str]) -> None:
+    """Route, date of knowledge, horizon and the reader's number."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.selectbox(
+            _("Route"), routes, format_func=layout.route_name, width=240, **state.widget("route", view.route_id)
+        )
+        time_travel.show_control(night, view.origin, past)
+        st.selectbox(
+            _("Horizon"),
+            HORIZONS,
+            format_func=lambda months: ngettext("{n} month", "{n} months", int(months)).format(n=months),
+            width=130,
+            **state.widget("horizon", str(view.horizon)),
+        )
+        st.number_input(
+            _("Your number (a month)"),
+            min_value=0,
+            max_value=LARGEST,
+            step=100,
+            width=175,
+            help=_("A capacity or any count of persons: the page gives the chance that a month passes it."),
+            **state.widget("number", int(view.threshold), lambda value: None if value is None else str(int(value))),
+        )
+    time_travel.show_replay_mark(view)
+
+
+def show_fan(view: RouteView) -> None:
+    """The fan chart with what must be known about it, or why there is none."""
+    if view.quantiles.empty:
+        st.info(layout.plain(route.without_forecast(view.summary, lang())), icon=":material/info:")
+        return
+    earlier, revealed = show_switches(view)
+    draw = partial(draw_fan, view, earlier=earlier, revealed=revealed, is_log=state.switch("log"))
+    reads.drawn_once(view.night, draw, "fan", *view.key, earlier, revealed, state.switch("log"))
+    if revealed:
+        time_travel.show_verdict(view)
+    if fallback := route.fallback_words(view, lang()):
+        st.markdown(layout.small(fallback))
+
+
+def show_switches(view: RouteView) -> tuple[bool, bool]:
+    """The axis and what to lay over the chart; whether earlier forecasts and outcomes are."""
+    earlier = state.switch("earlier", default=True)
+    with st.container(horizontal=True, gap="medium"):
+        st.toggle(_("Log scale"), **state.toggle("log"))
+        st.toggle(_("Earlier forecasts"), **state.toggle("earlier", default=True))
+        time_travel.show_reveal_switch(there=not view.outcomes.empty)
+    return earlier, state.switch("reveal")
+
+
+def draw_fan(view: RouteView, *, earlier: bool, revealed: bool, is_log: bool) -> None:
+    """The fan chart, and the month that is running."""
+    fan = Fan(
+        view.observed,
+        view.forecast,
+        view.known_on,
+        _("Arrivals per month"),
+        earlier=view.earlier if earlier else None,
+        outcomes=view.outcomes if revealed else None,
+        running=view.running,
+        threshold=view.threshold,
+        chances=view.chances,
+        # At a past origin the record of today was not known yet.
+        skill=None if view.origin else view.skill,
+        months_back=max(12, min(24, 4 * view.horizon)),
+        is_log=is_log,
+    )
+    alt = fan_alt(fan, name=layout.route_name(view.route_id))
+    figure = fan_chart(dataclasses.replace(fan, chances=route_view.spaced(view.chances, 3)), current_theme())
+    st.html(fan_key(fan, current_theme()))
+    layout.chart(figure, alt, "fan")
+    if running := route.running_words(view, lang()):
+        st.markdown(layout.small(running))
+
+
+def show_key_numbers(view: RouteView, *, is_dismissed: bool) -> None:
+    """Level, what is expected, last month, chances, and how far the forecast can be trusted."""
+    if view.alert:
+        level = str(view.alert["alert_level"])
+        badge = level_badge(level)
+        change = change_words(change_since(view.alert, view.night.frame("alerts"), view.former_alerts), lang())
+        if is_dismissed:
+            badge, change = f":gray-badge[{_('Dismissed')}]", _("was {level}").format(level=level_word(level))
+        st.markdown(f"{badge} {layout.small(change)}")
+    for label, value, pill in route.key_numbers(view, view.night.as_of, lang()):
+        st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
+    if view.quantiles.empty:
+        return
+    title = _("Chance of exceeding {number} a month").format(number=lang().counted(view.threshold))
+    st.markdown(f"## {title}", anchors=False)
+    ends = numbers.window_ends(view.known_on)
+    find = partial(
+        numbers.chance_of_any, view.night.frame("trajectories"), numbers.route_series(view.route_id), ends,
+        view.threshold,
+    )  # fmt: skip
+    # Of a past origin no sample paths are kept.
+    any_of = None if view.origin else reads.once(view.night, find, "any month", *view.key)
+    together = None if any_of is None else (lang().months(ends[0], ends[-1]), any_of)
+    with st.container(key="chances"):
+        st.table(
+            tables.chance_table(route_view.window_and_later(view.chances, ends), together),
+            border="horizontal",
+            hide_index=True,
+            hide_header=True,
+            alt=title,
+        )
+    label = _("How we know →")
+    how = f"[{label}]({state.link('evaluation', on=view.route_id)})"
+    st.markdown(f"{layout.small(route.skill_words(view, lang()))} :small[{how}]")
+
+
+def show_weeks(view: RouteView) -> None:
+    """The next eight weeks, where the route is counted by day."""
+    known, scores, rows = (view.night.frame(name) for name in ("weeks", "week_scores", "observations"))
+    found = reads.once(view.night, partial(route.week_view, known, scores, rows, view.route_id), "weeks", view.route_id)
+    if found is not None:
+        reads.drawn_once(view.night, partial(draw_weeks, found), "weeks drawn", view.route_id)
+        sources = sorted(rows.loc[rows["series_id"] == found.days, "source_id"].unique())
+        title = route.week_title(found, lang())
+        export = downloads.export_of(view.night, f"weeks-{view.route_id}", title, found.ahead, sources)
+        downloads.figures(export, title)
+
+
+def draw_weeks(found: WeekView) -> None:
+    """Chart, what it rests on, and its record."""
+    title = route.week_title(found, lang())
+    st.header(layout.plain(title), anchor=False)
+    layout.chart(week_chart(found.counted, found.ahead, theme=current_theme()), week_alt(found.ahead), "weeks")
+    said = f"{route.week_record(found, lang())} {route.week_basis(found, lang())}"
+    st.markdown(layout.small(layout.plain(said)))
+
+
+def show_details(view: RouteView) -> None:
+    """What lies under the chart: one of four views, and the files."""
+    parts = {
+        "models": _("Models and seasons"),
+        "nationalities": _("Nationalities"),
+        "drivers": _("Drivers"),
+        "table": _("Table"),
+        "yours": _("Your forecast"),
+    }
+    chosen = state.choice("view", tuple(parts), "models")
+    export = reads.once(view.night, partial(route_view.export, view), "route's file", *view.key)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.segmented_control(
+            _("More about this route"),
+            list(parts),
+            format_func=parts.__getitem__,
+            required=True,
+            label_visibility="collapsed",
+            wrap=True,
+            **state.widget("view", chosen),
+        )
+        downloads.buttons(export, partial(drawn, Picture(view.history, view.quantiles, export, view.threshold)))
+    draw = {
+        "models": route_models.show_models,
+        "nationalities": route_context.show_nationalities,
+        "drivers": route_context.show_drivers,
+        "table": show_table,
+        "yours": judgement_view.show,
+    }
+    draw[chosen](view)
+
+
+def show_table(view: RouteView) -> None:
+    """The figures behind the chart."""
+    frame = tables.forecast_table(view.history.tail(60), view.quantiles, view.chances, view.known_on)
+    st.dataframe(
+        tables.localised(tables.with_words(frame.iloc[::-1])),
+        hide_index=True,
+        height=420,
+        placeholder="",
+        alt=_("Counted months and expected ones with their intervals, the newest first"),
+    )
+
+
+show(layout.open_page(with_switch=False))

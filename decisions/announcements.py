@@ -1,0 +1,272 @@
+"""Announcements: their journal rows, the messages that they need, their files for machines, and the night's digest.
+
+The digest is one message to each reader about sources that became late and alerts that cannot be judged.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from alerts.lifecycle import ANNOUNCED, DELIVERY, JUDGED, RAISED, UNJUDGED, UPDATED
+from core.errors import StoreError
+from core.languages import DEFAULT_LANGUAGE, languages
+from core.schema import Entry
+from core.settings import FEED, DeliverySettings
+from decisions import Workflow
+from reports.messages.announcement import (
+    FRESHNESS,
+    Announcement,
+    alert_facts,
+    announcement_of,
+    message_identity,
+)
+from reports.messages.feeds import atom_feed, cap_message, cap_name, feed_name
+from store.export import write_published
+from store.outbox import DROPPED, GIVEN_UP, SENT, OutboxMessage
+from store.releases import Release, ReleaseStore
+
+DEDUPLICATION = "matter"
+"""Name under which the journal keeps a deduplication key."""
+LONGEST_DAYS = 7
+"""Age beyond which news of a night is no longer announced."""
+Reader = tuple[str, str, str, str]
+"""Subscription, channel, recipient, language."""
+
+
+def facts_of(release: Release, row: Mapping[Any, Any]) -> dict[str, Any]:
+    """What messages need to know about an alert of a release."""
+    frames = {name: release.read(name) for name in ("forecasts", "observations", "track_record")}
+    about = {"as_of": release.as_of.isoformat(), "replay": bool(release.manifest["replay"])}
+    return {**alert_facts(row, frames), **about, **publisher_of(release, str(row["source_id"]))}
+
+
+def publisher_of(release: Release, source_id: str) -> dict[str, str]:
+    """Return who publishes a source; the name is empty for a source that is not in the release's catalogue.
+
+    Raises:
+        StoreError: The catalogue cannot be read.
+    """
+    card = json.loads(release.document("sources.json")).get(source_id, {})
+    return {"publisher": str(card.get("publisher", ""))}
+
+
+def announcing(subject: str, run_id: str, kind: str, facts: Mapping[str, Any]) -> Entry:
+    """The journal row of an announcement."""
+    return Entry(DELIVERY, ANNOUNCED, subject, run_id, payload={"kind": kind, "facts": dict(facts)})
+
+
+def messages_of(
+    workflow: Workflow, stored: Sequence[Entry], known: Sequence[OutboxMessage], cooldown: dt.datetime | None = None
+) -> list[OutboxMessage]:
+    """The messages that tell of the announcements among some rows."""
+    settings = workflow.settings.delivery
+    return [
+        message
+        for one in stored
+        if one.action == ANNOUNCED
+        for message in messages_for(announcement_of(one), one.id, settings, known, cooldown)
+    ]
+
+
+def messages_for(
+    announcement: Announcement,
+    number: int,
+    settings: DeliverySettings,
+    known: Sequence[OutboxMessage],
+    cooldown: dt.datetime | None = None,
+) -> list[OutboxMessage]:
+    """The messages to post, and earlier ones that are not to be sent any more (with the outcome ``dropped``).
+
+    A raised alert goes to whoever subscribes to it; its end goes to whoever got it. That it cannot be judged, or can
+    again, goes out for machines at once and to people in the night's digest.
+
+    Args:
+        announcement: What is said.
+        number: ``id`` of its journal row.
+        settings: Channels and subscriptions.
+        known: Earlier messages about the same alert.
+        cooldown: End of the cooldown of its deduplication key, if there is one.
+    """
+    now = announcement.at
+    if announcement.kind in {UNJUDGED, JUDGED}:
+        return [message_to(announcement, number, one, now) for one in who_got_it(known) if one[1] == FEED]
+    held = [message for message in known if _is_held(message, now)]
+    dropped = [
+        replace(message, outcome=DROPPED, error="overtaken while it was held back", posted_at=now) for message in held
+    ]
+    readers = who_got_it(known, held) if announcement.is_over else _subscribers(announcement, settings)
+    not_before = max(now, cooldown or now) if announcement.kind in {RAISED, UPDATED} else now
+    return dropped + [message_to(announcement, number, reader, not_before) for reader in readers]
+
+
+def deduplication_key(facts: Mapping[str, Any]) -> str:
+    """What a cooldown holds for: the rule and its route or source, whatever the alert's name."""
+    return "|".join(str(facts.get(name, "")) for name in ("rule", "route_id", "source_id"))
+
+
+def _is_held(message: OutboxMessage, now: dt.datetime) -> bool:
+    return not message.is_final and message.attempts == 0 and not message.is_due(now)
+
+
+def who_got_it(known: Sequence[OutboxMessage], held: Sequence[OutboxMessage] = ()) -> Iterator[Reader]:
+    """Readers who got the alert, or will as soon as their channel works again."""
+    got_it = [
+        (message.subscription, message.channel, message.recipient, message.language)
+        for message in known
+        if message.kind in {RAISED, UPDATED} and message.outcome not in {DROPPED, GIVEN_UP} and message not in held
+    ]
+    yield from dict.fromkeys(got_it)
+
+
+def _subscribers(announcement: Announcement, settings: DeliverySettings) -> Iterator[Reader]:
+    yield FEED, FEED, "", DEFAULT_LANGUAGE
+    route_id = str(announcement.facts.get("route_id", ""))
+    yield from subscribers(settings, announcement.kind, announcement.level, route_id)
+
+
+def subscribers(settings: DeliverySettings, kind: str, level: str = "", route_id: str = "") -> Iterator[Reader]:
+    """Readers whose subscriptions want an announcement."""
+    for one in settings.subscriptions:
+        if one.wants(kind, level, route_id):
+            for recipient in dict.fromkeys(one.to or [""]):
+                yield one.name, one.channel, recipient, one.language
+
+
+def message_to(announcement: Announcement, number: int, reader: Reader, not_before: dt.datetime) -> OutboxMessage:
+    """The message that says an announcement to one reader."""
+    subscription, channel, recipient, language = reader
+    return OutboxMessage(
+        message_id=message_identity(announcement, subscription, recipient),
+        announcement=number,
+        subject=announcement.subject,
+        kind=announcement.kind,
+        subscription=subscription,
+        channel=channel,
+        recipient=recipient,
+        language=language,
+        not_before=not_before,
+        posted_at=announcement.at,
+    )
+
+
+def publish_cap(workflow: Workflow, announcement: Announcement) -> None:
+    """Write one announcement's CAP message; done twice, the file is the same.
+
+    Raises:
+        SchemaError: The message breaks the standard's schema.
+        StoreError: The folder cannot be written.
+    """
+    settings = workflow.settings
+    document = cap_message(announcement, settings.delivery.publisher, settings.dashboard_url)
+    write_published(workflow.home, workflow.journal, {cap_name(announcement): document})
+
+
+def publish_feeds(workflow: Workflow) -> None:
+    """Write the feed in each language from what was sent out; ``alerts.atom`` is the English one.
+
+    Raises:
+        StoreError: The journal cannot be read, or the folder cannot be written.
+    """
+    sent = {one.announcement for one in workflow.outbox.messages() if one.channel == FEED and one.outcome == SENT}
+    rows = [entry for entry in workflow.journal.entries(action=ANNOUNCED) if entry.id in sent]
+    announcements = [announcement_of(entry, [row for row in rows if row.subject == entry.subject]) for entry in rows]
+    settings, head = workflow.settings, ReleaseStore(workflow.home).head() or ""
+    about = (settings.delivery.publisher, settings.dashboard_url, head)
+    feeds = {language: atom_feed(announcements, language, *about) for language in languages()}
+    files = {feed_name(language): feed for language, feed in feeds.items()}
+    write_published(workflow.home, workflow.journal, files | {"alerts.atom": feeds[DEFAULT_LANGUAGE]})
+
+
+def announce_digests(workflow: Workflow) -> None:
+    """Turn what the journal holds of each night into one announcement: each change once, however often this is called.
+
+    Raises:
+        StoreError: The journal cannot be read or written.
+    """
+    since = dt.datetime.now(dt.UTC) - dt.timedelta(days=LONGEST_DAYS)
+    announced = workflow.journal.entries(action=ANNOUNCED)
+    told = {number for row in announced for number in row.payload.get("of", ())}
+    news = [
+        *workflow.journal.entries(action=FRESHNESS),
+        *(row for row in announced if row.payload["kind"] in {UNJUDGED, JUDGED}),
+    ]
+    nights: dict[str, list[Entry]] = {}
+    for entry in news:
+        is_quiet = _is_replay(entry) and not workflow.settings.delivery.replays
+        if entry.at > since and entry.id not in told and not is_quiet:
+            nights.setdefault(entry.run_id, []).append(entry)
+    for run_id, entries in nights.items():
+        _announce_digest(workflow, run_id, entries)
+
+
+def for_reader(workflow: Workflow, announcement: Announcement, message: OutboxMessage) -> Announcement:
+    """A digest as one reader gets it: alerts that were sent to that reader, and sources where the subscription asks.
+
+    Raises:
+        StoreError: The outbox cannot be read.
+    """
+    if announcement.kind != FRESHNESS:
+        return announcement
+    changes, alerts = announcement.facts["changes"], announcement.facts["alerts"]
+    reader = message.subscription, message.channel, message.recipient, message.language
+    own = [one for one in alerts if reader in _readers_of(workflow, str(one["alert_id"]))]
+    wanted = changes if reader in subscribers(workflow.settings.delivery, FRESHNESS) else []
+    return replace(announcement, facts={**announcement.facts, "changes": wanted, "alerts": own})
+
+
+def _announce_digest(workflow: Workflow, run_id: str, news: Sequence[Entry]) -> None:
+    changes = [one for one in news if one.action == FRESHNESS]
+    alerts = [one for one in news if one.action == ANNOUNCED]
+    readers = list(subscribers(workflow.settings.delivery, FRESHNESS)) if changes else []
+    for one in alerts:
+        readers += [reader for reader in _readers_of(workflow, one.subject) if reader[1] != FEED]
+    facts = {
+        "changes": [_change(workflow, one) for one in changes],
+        "alerts": [one.payload["facts"] for one in alerts],
+        "as_of": next((str(one["as_of"]) for one in map(_night_facts, news) if one.get("as_of")), ""),
+        "replay": all(_is_replay(one) for one in news),
+    }
+    subject = f"night.{run_id}"
+    numbers = [one.id for one in news]
+
+    def decide(rows: list[Entry]) -> Sequence[Entry]:
+        # Another sender may have been faster.
+        if {number for row in rows for number in row.payload.get("of", ())} >= set(numbers):
+            return []
+        row = announcing(subject, run_id, FRESHNESS, facts)
+        return [replace(row, payload={**row.payload, "of": numbers})]
+
+    def messages(stored: list[Entry], _known: list[OutboxMessage]) -> list[OutboxMessage]:
+        return [
+            message_to(announcement_of(one), one.id, reader, one.at)
+            for one in stored
+            for reader in dict.fromkeys(readers)
+        ]
+
+    workflow.outbox.decide(subject, decide, messages)
+
+
+def _readers_of(workflow: Workflow, alert_id: str) -> list[Reader]:
+    return list(who_got_it(workflow.outbox.messages(alert_id)))
+
+
+def _change(workflow: Workflow, entry: Entry) -> dict[str, Any]:
+    try:
+        publisher = publisher_of(ReleaseStore(workflow.home).get(entry.run_id), entry.subject)
+    except StoreError:
+        # Without its release, which may be gone by now, the source keeps its code.
+        publisher = {"publisher": ""}
+    return {**publisher, **entry.payload, "source_id": entry.subject, "reason": entry.reason}
+
+
+def _night_facts(entry: Entry) -> dict[str, Any]:
+    """What a row says of its night: an announcement keeps it one step further in."""
+    return dict(entry.payload.get("facts", entry.payload))
+
+
+def _is_replay(entry: Entry) -> bool:
+    return bool(_night_facts(entry).get("replay"))

@@ -1,0 +1,314 @@
+"""Sending what waits in the outbox. Nothing is lost by a crash: a message waits until a try is known to have succeeded.
+
+Where a crash falls between sending and recording, the message is sent again under the same name. Each channel has a
+thread of its own and a limit of time, so that one that is dead holds up neither the others nor the night.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from pathlib import Path
+
+from alerts.lifecycle import ANNOUNCED, DELIVERY, NOT_SENT, RAISED, SENT, UPDATED
+from core.errors import InputError, VigieError
+from core.log import counted, get_logger
+from core.schema import Entry
+from core.settings import FEED, ChatChannel, EmailChannel, Settings
+from decisions import Workflow, open_workflow
+from decisions.announcements import (
+    DEDUPLICATION,
+    announce_digests,
+    deduplication_key,
+    for_reader,
+    publish_cap,
+    publish_feeds,
+)
+from decisions.briefing import Attachments
+from decisions.delivery import ChannelDownError, RefusedError, post_chat, post_webhook, send_mail
+from reports.messages import Message, attach_briefing, chat_text, compose, machine_payload, mail, with_briefing
+from reports.messages.announcement import FRESHNESS, Announcement, announcement_of
+from store.lock import AlreadyRunningError, delivery_lock
+from store.outbox import OutboxMessage
+
+Thread = tuple[str, str, str]
+JOURNAL_HEADER = "X-Vigie-Journal"
+"""Header of a mail with the end of the journal's chain."""
+_SENDING = "vigie outbox"
+"""What a sender holds in a journal that machines share: two would send every message twice."""
+
+
+@dataclass
+class Report:
+    """How a round of sending ended.
+
+    Attributes:
+        sent: Messages that were taken.
+        failed: Messages that were not, and will be tried again.
+        given_up: Messages that will not be tried again.
+        waiting: Messages that wait: held back, or after a failure.
+        problems: What went wrong, each once.
+        failing: Those that wait because an earlier attempt failed.
+        drill: True where nothing is sent, because the home is a drill.
+    """
+
+    sent: int = 0
+    failed: int = 0
+    given_up: int = 0
+    waiting: int = 0
+    problems: list[str] = field(default_factory=list)
+    failing: int = 0
+    drill: bool = False
+
+    def summary(self) -> list[str]:
+        """Lines for a person."""
+        parts = [f"{self.sent} sent"]
+        names = (("failed", "will be tried again"), ("given_up", "given up"), ("waiting", "waiting"))
+        if self.drill:
+            return [f"drill: nothing is sent; waiting until 'vigie home adopt': {counted(self.waiting, 'message')}"]
+        parts += [f"{getattr(self, name)} {words}" for name, words in names if getattr(self, name)]
+        if self.failing:
+            parts[-1] += f" ({self.failing} after an attempt that failed: 'vigie outbox')"
+        return [f"messages: {', '.join(parts)}"]
+
+
+def send_waiting(workflow: Workflow, *, wait_seconds: float = 0, at_once: Collection[str] = ()) -> Report:
+    """Send every message that is due; nothing from a drill.
+
+    Args:
+        workflow: Journal, outbox and settings.
+        wait_seconds: How long to wait for another sender to end.
+        at_once: Names of messages that need not wait any longer after a failure or in a cooldown.
+
+    Raises:
+        AlreadyRunningError: Another process sends on this home folder, or on another machine with the same journal.
+        StoreError: The journal or the home folder cannot be read or written.
+    """
+    if workflow.settings.drill:
+        return Report(waiting=len(workflow.outbox.waiting()), drill=True)
+    with delivery_lock(workflow.home, wait_seconds), workflow.journal.database.alone(_SENDING, wait_seconds) as is_held:
+        if not is_held:
+            raise AlreadyRunningError("messages are being sent from another machine")
+        announce_digests(workflow)
+        report = _Round(workflow).run(at_once)
+        publish_feeds(workflow)
+    waiting = workflow.outbox.waiting()
+    report.waiting = len(waiting) - report.failed
+    report.failing = sum(message.attempts > 0 for message in waiting) - report.failed
+    for problem in report.problems:
+        get_logger().warning("not sent", reason=problem)
+    return report
+
+
+def start_sending(home: Path, settings: Settings) -> threading.Thread:
+    """Send in the background, after a decision on a page; what fails is logged and tried again by the next round."""
+
+    def work() -> None:
+        try:
+            with open_workflow(home, settings) as workflow:
+                send_waiting(workflow, wait_seconds=settings.delivery.longest_seconds)
+        except VigieError as error:
+            get_logger().warning("sending stopped", reason=str(error))
+
+    thread = threading.Thread(target=work, name="vigie-delivery", daemon=True)
+    thread.start()
+    return thread
+
+
+def next_attempt(attempts: int, at: dt.datetime, first_seconds: float, longest_seconds: float) -> dt.datetime:
+    """When to try again: the wait doubles with each failure, up to the longest."""
+    doublings = min(max(attempts, 1) - 1, 40)
+    return at + dt.timedelta(seconds=min(first_seconds * 2**doublings, longest_seconds))
+
+
+def due(
+    waiting: Sequence[OutboxMessage], now: dt.datetime, at_once: Collection[str] = ()
+) -> dict[str, list[OutboxMessage]]:
+    """Messages that may be sent now, or that somebody wants sent now, by channel and in order.
+
+    A message waits as long as an earlier one of its thread does: nobody hears of an end before the beginning.
+    """
+    found: dict[str, list[OutboxMessage]] = {}
+    stopped: set[Thread] = set()
+    for message in waiting:
+        if not message.is_due(now) and message.message_id not in at_once:
+            stopped.add(thread_of(message))
+        if thread_of(message) not in stopped:
+            found.setdefault(message.channel, []).append(message)
+    return found
+
+
+class _Round:
+    """One round: a thread per channel, and one report."""
+
+    def __init__(self, workflow: Workflow) -> None:
+        self._workflow = workflow
+        self._briefings = Attachments(workflow)
+        self._report = Report()
+        self._lock = threading.Lock()
+
+    def run(self, at_once: Collection[str] = ()) -> Report:
+        limit = time.monotonic() + self._workflow.settings.delivery.longest_seconds
+        channels = due(self._workflow.outbox.waiting(), dt.datetime.now(dt.UTC), at_once)
+        threads = [
+            threading.Thread(target=self._send_all, args=(messages, limit), name=f"vigie-{name}", daemon=True)
+            for name, messages in channels.items()
+        ]
+        for thread in threads:
+            thread.start()
+        for thread, name in zip(threads, channels, strict=True):
+            thread.join(max(0.0, limit - time.monotonic()))
+            if thread.is_alive():
+                self._note(f"channel {name} takes longer than the time that sending may take")
+        with self._lock:
+            return self._report
+
+    def _send_all(self, messages: list[OutboxMessage], limit: float) -> None:
+        """A channel's messages, one after the other, until it is down or the time is over."""
+        refused: set[Thread] = set()
+        for message in messages:
+            if time.monotonic() > limit:
+                return
+            if thread_of(message) in refused:
+                continue
+            try:
+                goes_on = self._send_one(message)
+            except VigieError as error:
+                self._note(f"{message.subscription}: {error}")
+                return
+            if goes_on is None:
+                refused.add(thread_of(message))
+            elif not goes_on:
+                return
+
+    def _send_one(self, message: OutboxMessage) -> bool | None:
+        """Send one message and keep how it went: True if sent, None if refused, False if the channel is down."""
+        announcement = self._announcement(message)
+        try:
+            self._hand_over(message, announcement)
+        except Exception as error:  # one message that cannot be written must not hold up those behind it
+            return self._not_sent(message, announcement, error)
+        self._workflow.outbox.succeeded(message, dt.datetime.now(dt.UTC), _delivery_row(SENT, message, announcement))
+        with self._lock:
+            self._report.sent += 1
+        return True
+
+    def _not_sent(self, message: OutboxMessage, announcement: Announcement, error: Exception) -> bool | None:
+        now, settings = dt.datetime.now(dt.UTC), self._workflow.settings.delivery
+        text = str(error) if isinstance(error, VigieError) else f"{type(error).__name__}: {error}"
+        self._note(f"{message.subscription}: {text}")
+        if is_too_old(message, now, settings.give_up_days) or (isinstance(error, RefusedError) and error.permanent):
+            self._workflow.outbox.gave_up(message, now, text, _delivery_row(NOT_SENT, message, announcement, text))
+            with self._lock:
+                self._report.given_up += 1
+        else:
+            again = next_attempt(message.attempts + 1, now, settings.first_wait_seconds, settings.longest_wait_seconds)
+            self._workflow.outbox.failed(message, now, text, again)
+            with self._lock:
+                self._report.failed += 1
+        return False if isinstance(error, ChannelDownError | InputError) else None
+
+    def _hand_over(self, message: OutboxMessage, announcement: Announcement) -> None:
+        settings = self._workflow.settings
+        if message.channel == FEED:
+            publish_cap(self._workflow, announcement)
+            return
+        channel = settings.delivery.channels.get(message.channel)
+        if channel is None:
+            raise InputError(f"there is no channel '{message.channel}' in settings.toml any more")
+        if not any(
+            (one.name, one.channel) == (message.subscription, message.channel) and message.recipient in (one.to or [""])
+            for one in settings.delivery.subscriptions
+        ):
+            raise RefusedError("settings.toml has no such recipient any more: nothing was sent", permanent=True)
+        content = compose(announcement, message.language, settings.dashboard_url, message.message_id)
+        if isinstance(channel, EmailChannel):
+            send_mail(channel, self._mail(message, announcement, content, channel.sender))
+        elif isinstance(channel, ChatChannel):
+            post_chat(channel, content.title, chat_text(content), message.message_id)
+        else:
+            payload = machine_payload(content, announcement, message.message_id) | {"journal": self._journal_end()}
+            post_webhook(channel, payload, message.message_id)
+
+    def _mail(self, message: OutboxMessage, announcement: Announcement, content: Message, sender: str) -> EmailMessage:
+        """The mail with the fan chart and, where an alert is raised, the briefing of its release."""
+        briefing = None
+        if self._workflow.settings.delivery.briefing and announcement.kind in {RAISED, UPDATED}:
+            briefing = self._briefings.get(announcement.run_id, content.language)
+            content = with_briefing(content, made=briefing is not None)
+        out = mail(
+            content,
+            announcement,
+            _picture(announcement, message.language),
+            message_id=message.message_id,
+            sender=sender,
+            recipient=message.recipient,
+            answers=answered(message, self._workflow.outbox.messages(message.subject)),
+        )
+        out[JOURNAL_HEADER] = self._journal_end()
+        if briefing:
+            attach_briefing(out, briefing, announcement)
+        return out
+
+    def _announcement(self, message: OutboxMessage) -> Announcement:
+        rows = [row for row in self._workflow.journal.entries(subject=message.subject) if row.action == ANNOUNCED]
+        if message.channel == FEED:
+            # Machines are referred to what they were given: what was overtaken while it was held back is nowhere.
+            known = self._workflow.outbox.messages(message.subject)
+            given = {one.announcement for one in known if one.channel == FEED and one.outcome == SENT}
+            rows = [row for row in rows if row.id in given or row.id == message.announcement]
+        found = announcement_of(next(row for row in rows if row.id == message.announcement), rows)
+        return for_reader(self._workflow, found, message) if found.kind == FRESHNESS else found
+
+    def _journal_end(self) -> str:
+        """The end of the journal's chain, so that recipients can prove later what it held ('vigie verify --head')."""
+        head = self._workflow.journal.head()
+        return head.sha256 if head is not None else ""
+
+    def _note(self, problem: str) -> None:
+        with self._lock:
+            if problem not in self._report.problems:
+                self._report.problems.append(problem)
+
+
+def thread_of(message: OutboxMessage) -> Thread:
+    """What must be sent in order: messages about the same alert to the same reader."""
+    return message.subject, message.subscription, message.recipient
+
+
+def is_too_old(message: OutboxMessage, now: dt.datetime, days: float) -> bool:
+    """Whether a message is given up for its age, counted from when it might first be sent."""
+    return now - max(message.posted_at, message.not_before) > dt.timedelta(days=days)
+
+
+def answered(message: OutboxMessage, others: Sequence[OutboxMessage]) -> tuple[str, ...]:
+    """Earlier messages of the same thread that were sent: a mail is a reply to these alone."""
+    return tuple(
+        one.message_id
+        for one in others
+        if thread_of(one) == thread_of(message) and one.announcement < message.announcement and one.outcome == SENT
+    )
+
+
+def _picture(announcement: Announcement, language: str) -> bytes | None:
+    if announcement.is_over:
+        return None
+    from reports.briefing.charts import fan_picture  # noqa: PLC0415  # matplotlib takes a second to import
+
+    return fan_picture(announcement.facts, language)
+
+
+def _delivery_row(action: str, message: OutboxMessage, announcement: Announcement, reason: str = "") -> Entry:
+    payload = {
+        "kind": message.kind,
+        "level": announcement.level,
+        DEDUPLICATION: deduplication_key(announcement.facts),
+        "subscription": message.subscription,
+        "channel": message.channel,
+        "letter": message.message_id,
+    }
+    return Entry(DELIVERY, action, message.subject, announcement.run_id, reason, payload)

@@ -1,0 +1,104 @@
+"""The command line where people sign in: the account's name and roles count, not a typed name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from access import NotAllowedError, Person, account_name, actor_of
+from access.sessions import SIGNED_OUT, authorize_download, note_login
+from cli.access import audit, sign_out
+from core.errors import InputError
+from core.settings import AccessSettings
+from store.journal import opened_journal
+from tests.cli.command_line import vigie
+from tests.faults.delivery import publish
+
+ALERT = "surge.CMR.0001"
+SETTINGS = (
+    'dashboard_url = "https://vigie.example.org"\n[access]\nclient_id = "vigie"\n'
+    'provider = "https://login.example.org/.well-known/openid-configuration"\n'
+)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    publish(tmp_path, [ALERT])
+    (tmp_path / "settings.toml").write_text(SETTINGS)
+    return tmp_path
+
+
+def sign_off(home: Path, *more: str) -> str:
+    return vigie(home, "alerts", "sign-off", ALERT, "--reason", "beds are ready", "--no-send", *more).stdout
+
+
+def test_a_typed_name_is_not_taken(home: Path) -> None:
+    with pytest.raises(InputError, match="--as is not taken"):
+        sign_off(home, "--as", "mia@example.org")
+
+
+def test_an_account_without_a_role_is_refused_and_recorded(home: Path) -> None:
+    with pytest.raises(NotAllowedError):
+        sign_off(home)
+    (line,) = vigie(home, "access", "audit").stdout.splitlines()
+    assert line[20:].split() == [f"shell:{account_name()}", "refused", "signed", "off", ALERT]
+
+
+def test_an_account_in_the_list_acts_under_its_own_name(home: Path) -> None:
+    (home / "settings.toml").write_text(f'{SETTINGS}[access.people]\n"shell:{account_name()}" = ["manager"]\n')
+    assert "the alert is signed off" in sign_off(home)
+    assert f"shell:{account_name()}" in vigie(home, "access", "audit").stdout
+
+
+def test_the_audit_says_when_there_is_nothing_to_say(home: Path) -> None:
+    assert vigie(home, "access", "audit").stdout.strip() == "Nobody has signed in yet."
+
+
+ADA = Person("ada@example.org", "https://login.example.org|0815", ("analyst",))
+
+
+@pytest.fixture
+def used(tmp_path: Path) -> Path:
+    """A home in which Ada signed in twice and took a file."""
+    actor = actor_of(ADA, AccessSettings(provider="https://login.example.org/x", client_id="vigie"))
+    with opened_journal("", tmp_path) as journal:
+        note_login(journal, "one", ADA, actor)
+        note_login(journal, "two", ADA, actor)
+        authorize_download(journal, actor, "alerts.csv")
+    return tmp_path
+
+
+def test_the_audit_prints_so_many_of_the_newest_rows_the_newest_first(
+    used: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audit(home=used, most=2)
+    lines = [line.split()[2:] for line in capsys.readouterr().out.splitlines()]
+    assert lines == [["ada@example.org", "downloaded", "alerts.csv"], ["ada@example.org", "signed", "in", "analyst"]]
+    audit(home=used, most=2, as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert [(row["actor"], row["subject"]) for row in told] == [(ADA.name, "file:alerts.csv"), (ADA.name, "login:two")]
+
+
+@pytest.mark.parametrize("is_on", [True, False], ids=["with a login", "since it was turned off"])
+def test_each_open_login_of_a_person_is_ended_once_by_who_works_at_this_machine_and_counted(
+    used: Path, capsys: pytest.CaptureFixture[str], *, is_on: bool
+) -> None:
+    access = '[access]\nclient_id = "vigie"\nprovider = "https://login.example.org/x"\n' if is_on else ""
+    (used / "settings.toml").write_text(f'dashboard_url = "https://vigie.example.org"\n{access}')
+    for _time in range(2):
+        sign_out(ADA.name, "left the house", home=used)
+    assert capsys.readouterr().out.splitlines() == [
+        "2 logins of ada@example.org ended.",
+        "0 logins of ada@example.org ended.",
+    ]
+    with opened_journal("", used) as journal:
+        ended = journal.entries(action=SIGNED_OUT)
+    assert {row.subject for row in ended} == {"login:one", "login:two"}
+    assert {row.actor.removeprefix("shell:") for row in ended} == {account_name()}
+
+
+def test_sign_out_of_an_unknown_person_fails(used: Path) -> None:
+    with pytest.raises(InputError, match="no such person has signed in"):
+        sign_out("max@example.org", "left the house", home=used)

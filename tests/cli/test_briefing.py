@@ -1,0 +1,83 @@
+"""The briefing at the command line."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from pypdf import PdfReader
+from typer.testing import CliRunner
+
+from cli.__main__ import app
+from core.errors import InputError, StoreError
+from store.releases import ReleaseStore
+from tests.cli.command_line import vigie
+from tests.faults.delivery import publish
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    publish(tmp_path, ["surge.CMR.0001"])
+    return tmp_path
+
+
+def run_id(home: Path) -> str:
+    return ReleaseStore(home).all()[0].run_id
+
+
+def test_it_writes_one_page_in_the_language_asked_for_and_says_of_which_release(home: Path) -> None:
+    out = home / "note.pdf"
+    said = vigie(home, "export", "briefing", "--lang", "fr", "--run", run_id(home), "--out", str(out)).stdout
+    assert run_id(home) in said and str(out) in said
+    reader = PdfReader(io.BytesIO(out.read_bytes()))
+    assert len(reader.pages) == 1 and str(reader.root_object["/Lang"]) == "fr"
+
+
+def test_it_goes_to_standard_output_alone_where_that_is_asked_for(home: Path) -> None:
+    done = CliRunner().invoke(app, ["export", "briefing", "--out", "-", "--home", str(home)])
+    assert (done.exit_code, done.stderr, len(PdfReader(io.BytesIO(done.stdout_bytes)).pages)) == (0, "", 1)
+
+
+def test_with_signed_off_it_keeps_to_what_people_stand_behind(home: Path) -> None:
+    pages = []
+    for options in ([], ["--signed-off"]):
+        vigie(home, "export", "briefing", "--out", str(home / "note.pdf"), *options)
+        pages.append(PdfReader(home / "note.pdf").pages[0].extract_text())
+    assert "not signed off" in pages[0] and "Warning" in pages[0]
+    assert "Warning" not in pages[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rule"),
+    [
+        (("--run", "20200101T000000Z-abcdef"), "there is no release '20200101T000000Z-abcdef'; the newest are"),
+        (("--run", "../../etc"), "there is no release"),
+        (("--lang", "de"), "write en or es or fr"),
+        (("--out", "note.docx"), "the ending must be .pdf"),
+    ],
+)
+def test_a_mistake_is_named_and_nothing_is_written(home: Path, arguments: tuple[str, str], rule: str) -> None:
+    before = sorted(home.rglob("*"))
+    with pytest.raises(InputError, match=rule):
+        vigie(home, "export", "briefing", *arguments)
+    assert sorted(home.rglob("*")) == before
+
+
+def test_a_folder_that_cannot_be_written_is_named(home: Path) -> None:
+    (home / "file").write_text("")
+    with pytest.raises(InputError, match=r"--out .*note\.pdf"):
+        vigie(home, "export", "briefing", "--out", str(home / "file" / "note.pdf"))
+
+
+def test_without_a_release_it_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="run 'vigie nightly' first"):
+        vigie(tmp_path, "export", "briefing")
+
+
+def test_an_altered_release_has_no_briefing(home: Path) -> None:
+    with (ReleaseStore(home).folder / run_id(home) / "forecasts.parquet").open("ab") as file:
+        file.write(b"0")
+    with pytest.raises(StoreError, match=r"forecasts\.parquet: was altered"):
+        vigie(home, "export", "briefing", "--out", str(home / "note.pdf"))
+    assert not (home / "note.pdf").exists()

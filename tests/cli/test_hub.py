@@ -1,0 +1,117 @@
+"""The hub's commands: which faults are printed, which files of a list are looked at."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+import typer
+
+from cli.hub import _paths, collect, combine, init, score, validate
+from core.errors import SourceError
+from tests.cli.command_line import vigie
+
+
+def test_a_list_of_files_may_have_blank_lines_and_detours() -> None:
+    assert _paths("a/b.csv\n\n  \n./a//c.csv\na/x/../d.csv\n") == ["a/b.csv", "a/c.csv", "a/d.csv"]
+
+
+@pytest.mark.parametrize(
+    ("faults", "lines", "last"),
+    [(1, 1, "error: 0"), (200, 200, "error: 199"), (201, 201, "error: and 1 more"), (1400, 201, "and 1,200 more")],
+)
+def test_two_hundred_faults_are_printed_and_the_others_counted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], faults: int, lines: int, last: str
+) -> None:
+    found = SimpleNamespace(faults=[str(place) for place in range(faults)], files=3)
+    monkeypatch.setattr("hub.files.validate", lambda *_given: found)
+    with pytest.raises(typer.Exit) as ended:
+        validate(".", None, None)
+    told = capsys.readouterr().err.splitlines()
+    assert (ended.value.exit_code, len(told)) == (1, lines)
+    assert told[-1].endswith(last)
+
+
+def test_a_hub_that_keeps_every_rule_is_told_with_the_number_of_its_files(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("hub.files.validate", lambda *_given: SimpleNamespace(faults=[], files=1234))
+    validate(".", None, None)
+    assert capsys.readouterr() == (".: 1,234 files checked: every rule is kept\n", "")
+
+
+@pytest.mark.parametrize(
+    ("faults", "code"), [([], 0), ([SourceError("a.csv", "is no number", row=4, column="value")], 1)]
+)
+def test_validation_as_json_names_file_row_column_and_rule(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, faults: list[SourceError], code: int
+) -> None:
+    monkeypatch.setattr("hub.files.validate", lambda *_given: SimpleNamespace(faults=faults, files=3))
+    done = vigie(tmp_path, "hub", "validate", ".", "--json")
+    expected = [{"file": "a.csv", "row": 4, "column": "value", "rule": "is no number"}] if faults else []
+    assert (done.exit_code, json.loads(done.stdout)) == (code, {"files": 3, "faults": expected})
+
+
+@pytest.mark.parametrize(("refused", "code"), [([], 0), (["a.csv"], 3)])
+@pytest.mark.parametrize("received", ["2025-02-03", None])
+def test_what_is_new_is_taken_in_as_received_on_the_day_given_or_today_and_what_is_refused_is_an_exit_of_three(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, received: str | None, refused: list[str], code: int
+) -> None:
+    days: list[dt.date] = []
+
+    def taken(_place: str, _home: Path, day: dt.date) -> SimpleNamespace:
+        days.append(day)
+        return SimpleNamespace(summary=lambda: ["1 file taken in"], refused=refused)
+
+    monkeypatch.setattr("hub.night.collect", taken)
+    ended = 0
+    try:
+        collect("a hub", received, tmp_path)
+    except typer.Exit as error:
+        ended = error.exit_code
+    today = dt.datetime.now(dt.UTC).date()
+    assert ended == code
+    assert days[0] == dt.date(2025, 2, 3) if received else today - days[0] <= dt.timedelta(days=1)
+
+
+def test_a_new_hub_is_told_with_what_comes_next(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr("cli.hub.current_release", lambda _home: "release")
+    monkeypatch.setattr("hub.night.init_hub", lambda *_given: ["a", "b"])
+    init(str(tmp_path), home=tmp_path)
+    assert capsys.readouterr().out == f"{tmp_path}: 2 files written. Next: vigie hub submit {tmp_path}\n"
+
+
+def test_ensembles_are_written_into_the_hub_and_counted_without_their_metadata(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    made = {"model-output/a/1-a.parquet": b"1", "model-metadata/a.yml": b"2"}
+    monkeypatch.setattr("hub.night.combine_hub", lambda _place: made)
+    combine(str(tmp_path))
+    assert (tmp_path / "model-metadata" / "a.yml").read_bytes() == b"2"
+    assert capsys.readouterr().out == f"{tmp_path}: 1 submission of the hub's ensembles written\n"
+
+
+def test_the_league_of_all_rows_is_printed_the_best_first_and_the_whole_is_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    rows = [("all", "b", 1.0), ("all", "a", 0.5), ("span", "c", 0.1)]
+    table = pd.DataFrame(rows, columns=["kind", "model_id", "pairwise_wis"]).assign(coverage_80=0.8, n=1234, missing=0)
+    monkeypatch.setattr("hub.files.score_hub", lambda *_given: table)
+    score(".", "b", tmp_path / "out.csv")
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines] == [["a", "0.500"], ["b", "1.000"]]
+    assert all(line.endswith("80 %:  0.80  1,234 scored, 0 missing") for line in lines)
+    assert len(pd.read_csv(tmp_path / "out.csv")) == 3
+
+
+def test_scores_as_json_hold_the_whole_league_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    table = pd.DataFrame({"kind": ["all", "span"], "model_id": ["b", "c"], "pairwise_wis": [1.0, 0.1]})
+    monkeypatch.setattr("hub.files.score_hub", lambda *_given: table)
+    told = json.loads(vigie(tmp_path, "hub", "score", ".", "--json").stdout)
+    assert told == table.to_dict("records")

@@ -1,0 +1,300 @@
+"""The command as a person or a scheduler meets it: output, exit code, never a traceback."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.main import get_command
+
+from cli.__main__ import PANELS, app
+from tests.cli.command_line import command as vigie
+
+
+@pytest.fixture
+def panel(tmp_path: Path) -> Path:
+    months = [str(month) for month in pd.period_range("2016-01", periods=72, freq="M")]
+    season = 1000 + 400 * np.sin(np.arange(72) * np.pi / 6)
+    noise = np.random.default_rng(3).lognormal(0, 0.2, 72)
+    path = tmp_path / "panel.csv"
+    pd.DataFrame({"series_id": "a", "time_period": months, "value": (season * noise).round()}).to_csv(path, index=False)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("words", "commands"),
+    [
+        ("", list(chain.from_iterable(PANELS.values()))),
+        ("access", ["audit", "sign-out"]),
+        ("home", ["backup", "restore", "adopt", "prune", "check", "store", "journal"]),
+        ("home journal", ["move"]),
+        ("home store", ["pull", "push", "status"]),
+        ("hub", ["init", "submit", "validate", "collect", "combine", "score", "prove"]),
+        ("export", ["TABLE", "briefing"]),
+    ],
+)
+def test_group_without_command_prints_help_and_exits_0(words: str, commands: list[str]) -> None:
+    done = vigie(*words.split())
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [name for name in commands if f" {name} " not in done.stdout] == []
+
+
+def leaves(command: Any, name: str = "vigie") -> Iterator[tuple[str, Any]]:  # noqa: ANN401  # typer types them loosely
+    """Return every command that does something, with its words."""
+    if command.callback is not None and (command.invoke_without_command if hasattr(command, "commands") else True):
+        yield name, command
+    for inner, below in getattr(command, "commands", {}).items():
+        yield from leaves(below, f"{name} {inner}")
+
+
+def test_every_command_takes_home() -> None:
+    found = {name: {word for one in each.params for word in one.opts} for name, each in leaves(get_command(app))}
+    assert [name for name, options in found.items() if "--home" not in options and name != "vigie"] == []
+    assert len(found) > 40
+
+
+@pytest.mark.parametrize("line", ["nothing", "verify --nothing", "sign-off", "home prune --keep 0", "forecast"])
+def test_usage_error_exits_1_and_names_the_word(line: str) -> None:
+    done = vigie(*line.split())
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "No such" in done.stderr or "Missing" in done.stderr or "Invalid" in done.stderr
+
+
+@pytest.mark.parametrize("line", ["ingest --live check", "outbox --json deliver", "alerts --route CMR history x"])
+def test_option_of_a_group_before_a_command_is_rejected(tmp_path: Path, line: str) -> None:
+    done = vigie(*line.split(), home=tmp_path)
+    assert (done.returncode, "write it after" in done.stderr) == (1, True)
+
+
+def test_without_a_release_status_says_so_and_fails(tmp_path: Path) -> None:
+    done = vigie("status", "--json", home=tmp_path)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["release"] is None
+
+
+def test_quiet_is_taken_behind_a_command_too(tmp_path: Path) -> None:
+    done = vigie("home", "prune", "--quiet", home=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("more", "printed"),
+    [
+        ([], "23 rows of 1 series written to standard output"),
+        (["--log-format", "json"], '"rows": 23'),
+        (["--quiet"], ""),
+    ],
+)
+def test_summary_of_a_forecast_on_standard_output_is_logged(
+    panel: Path, tmp_path: Path, more: list[str], printed: str
+) -> None:
+    line = ["forecast", "--panel", str(panel), "--models", "baseline", "--horizon", "1", "--out", "-"]
+    done = vigie(*line, *more, home=tmp_path)
+    assert (done.returncode, done.stdout.splitlines()[0][:8]) == (0, "model_id")
+    assert (printed in done.stderr) if printed else not done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "variable", "is_json"),
+    [
+        ([], "", False),
+        ([], "text", False),
+        ([], "json", True),
+        (["--log-format", "json"], "", True),
+        (["--log-format=json"], "text", True),
+        (["--log-format=text"], "json", False),
+    ],
+)
+@pytest.mark.parametrize("mistake", ["nightly --as-of 31.01.2025", "nightly --no-such-option"])
+def test_errors_are_sentences_unless_json_is_chosen(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, mistake: str, words: list[str], variable: str, *, is_json: bool
+) -> None:
+    monkeypatch.setenv("VIGIE_LOG_FORMAT", variable)
+    (line,) = vigie(*mistake.split(), *words, home=tmp_path).stderr.splitlines()
+    assert line.startswith('{"' if is_json else "error: ")
+
+
+def test_an_unknown_log_format_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("VIGIE_LOG_FORMAT", "yaml")
+    done = vigie("status", home=tmp_path)
+    assert (done.returncode, "VIGIE_LOG_FORMAT" in done.stderr) == (1, True)
+
+
+def test_imports_print_no_library_warning() -> None:
+    program = "import cli.__main__, dashboard.server, nightly.night, nightly.live, decisions.health"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
+def test_verify_without_a_release_fails(tmp_path: Path) -> None:
+    done = vigie("verify", home=tmp_path)
+    assert (done.returncode, "no release here" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["verify", "outbox deliver", "outbox", "alerts history x", "home check", "access audit",
+     "access sign-out who --reason x", "home adopt", "home prune", "home prune --dry-run", "editions",
+     "editions accept x --reason y", "home store push", "home store status", "home backup --to backup.tar.zst"],
+)  # fmt: skip
+def test_a_home_that_is_not_there_is_named_and_not_made_by_asking(tmp_path: Path, line: str) -> None:
+    done = vigie(*line.split(), home=tmp_path / "mistyped")
+    assert (done.returncode, "mistyped: there is no such folder" in done.stdout + done.stderr) == (1, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("is_json", [False, True])
+def test_a_fault_in_vigie_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, is_json: bool) -> None:
+    def broken(*_given: object) -> None:
+        raise ZeroDivisionError("by nought")
+
+    monkeypatch.setattr("cli.releases.load_settings", broken)
+    done = vigie("status", *(["--log-format", "json"] if is_json else []), home=tmp_path)
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 1
+    if is_json:
+        told = json.loads(line)
+        assert (told["event"], told["kind"]) == ("fault in Vigie", "ZeroDivisionError")
+        assert "Traceback" in told["exception"] and "by nought" in told["exception"]
+    else:
+        assert line.startswith("error: fault in Vigie: ZeroDivisionError: by nought (")
+        assert "test_main.py, line" in line
+
+
+def test_the_home_option_wins_over_the_environment(tmp_path: Path) -> None:
+    done = vigie("status", "--json", "--home", str(tmp_path / "option"), home=tmp_path / "environment")
+    assert json.loads(done.stdout)["home"] == str(tmp_path / "option")
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the bundled figures, which mistakes leave as it is."""
+    home = tmp_path_factory.mktemp("begun")
+    vigie("ingest", "--file", "nowhere=x.csv", home=home)
+    return home
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("nightly", "--as-of", "31.01.2025"), "31.01.2025: not a date"),
+        (("ingest", "--file", "uk_home_office"), "write SOURCE=PATH"),
+        (("ingest", "--file", "nowhere=x.csv"), "unknown source 'nowhere'"),
+        (("ingest", "--file", "uk_home_office=missing.csv"), "missing.csv"),
+        (("ingest",), "give one of --file SOURCE=PATH, --live and --replay DATE"),
+        (("ingest", "--live", "--source", "nowhere"), "unknown source 'nowhere'"),
+        (("ingest", "--live", "--source", "idmc"), "idmc: needs a key: set IDMC_CLIENT_ID"),
+        (("ingest", "--replay", "2024-01-01"), "no whole visit to any source is kept of 2024-01-01"),
+        (("ingest", "--replay", "soon"), "soon: not a date"),
+        (("nightly", "--live", "--as-of", "2025-01-31"), "with --live a night is made of today's figures"),
+        (("backtest", "--panel", "missing.csv", "--out", "x.parquet"), "missing.csv: no such file"),
+        (("alerts",), "run 'vigie nightly' first"),
+    ],
+)
+def test_mistake_gets_a_sentence_and_no_traceback(begun: Path, arguments: tuple[str, ...], named: str) -> None:
+    done = vigie(*arguments, home=begun)
+    assert done.returncode == 1
+    assert named in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_one_good_and_one_damaged_file_leave_the_good_one_stored(tmp_path: Path) -> None:
+    good, bad = tmp_path / "enso.csv", tmp_path / "boats.csv"
+    good.write_text("year,season,oni,month,date\n2024,DJF,1.8,1,2024-01-01\n2024,JFM,1.5,2,2024-02-01\n")
+    bad.write_bytes(b"")
+    home = tmp_path / "home"
+    done = vigie("ingest", "--file", f"noaa_enso={good}", "--file", f"uk_home_office={bad}", home=home)
+    assert done.returncode == 3
+    assert "boats.csv: the file is empty" in done.stderr
+    assert "noaa_enso: enso.csv read, 2 figures, 2 new" in done.stdout
+
+
+def test_a_file_given_before_the_first_night_is_not_replaced_by_older_bundled_figures(tmp_path: Path) -> None:
+    home, file = tmp_path / "new" / "home", tmp_path / "enso.csv"
+    file.write_text("year,season,oni,month,date\n2024,DJF,7.5,1,2024-01-01\n")
+    assert vigie("ingest", "--file", f"noaa_enso={file}", home=home).returncode == 0
+    assert vigie("ingest", "--file", f"noaa_enso={file}", home=home).stdout.count("1 figure, 0 new") == 1
+    rows = pd.concat([pd.read_parquet(path) for path in (home / "vintages" / "noaa_enso").glob("*.parquet")])
+    newest = rows[rows["time_period"] == "2024-01"].sort_values(["as_of", "stored_at"]).iloc[-1]
+    assert newest["obs_value"] == 7.5
+
+
+def test_a_backtest_writes_hubverse_rows_at_the_origins_asked_for(panel: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.parquet"
+    done = vigie(
+        "backtest", "--panel", str(panel), "--origins", "3", "--step", "2", "--horizons", "1,3",
+        "--models", "snaive,baseline", "--out", str(out),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    frame = pd.read_parquet(out)
+    assert sorted(frame["origin_date"].dt.strftime("%Y-%m-%d").unique()) == ["2021-07-31", "2021-09-30", "2021-11-30"]
+    assert set(frame["model_id"]) == {"vigie-snaive", "vigie-baseline"}
+    assert len(frame) == 3 * 2 * 2 * 23
+
+
+def test_a_forecast_for_a_hub_holds_the_hub_s_columns_and_no_others(panel: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.parquet"
+    vigie("forecast", "--panel", str(panel), "--horizon", "1", "--models", "baseline", "--hub", "--out", str(out))
+    assert list(pd.read_parquet(out).columns) == [
+        "model_id", "series_id", "origin_date", "horizon", "target_end_date", "output_type", "output_type_id", "value"
+    ]  # fmt: skip
+
+
+def test_a_forecast_of_the_present_starts_at_the_panels_end(panel: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.parquet"
+    done = vigie("forecast", "--panel", str(panel), "--horizon", "2", "--models", "baseline", "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    made = pd.read_parquet(out)
+    assert set(made["target_end_date"].dt.strftime("%Y-%m")) == {"2022-01", "2022-02"}
+    assert set(zip(made["target"], made["unit"], made["as_of"].dt.date, strict=True)) == {
+        ("value", "count", dt.datetime.now(dt.UTC).date())
+    }
+
+
+@pytest.mark.parametrize(
+    ("row", "named"), [("a,2022-01,many", "row 74, column value"), ("a,2022-01,inf", "row 74, column value"),
+                       ("a,2021-12,5", "row 74, column time_period"), ("a,2022-Q1,5", "row 74, column time_period")]
+)  # fmt: skip
+def test_a_bad_row_of_a_panel_is_named(panel: Path, tmp_path: Path, row: str, named: str) -> None:
+    panel.write_text(panel.read_text() + row + "\n")
+    done = vigie("backtest", "--panel", str(panel), "--out", str(tmp_path / "out.parquet"))
+    assert done.returncode == 1
+    assert f"panel.csv, {named}" in done.stderr
+    assert not (tmp_path / "out.parquet").exists()
+
+
+def test_json_lines_of_a_night_hold_its_steps_and_its_error(begun: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("forecasting.pool.Pool.start", lambda _pool: None)  # its processes would have nothing to do
+    done = vigie("nightly", "--as-of", "1999-12-31", "--log-format", "json", home=begun)
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [event["event"] for event in events][:2] == ["night begun", "stage ended"]
+    assert (events[-1]["event"], events[-1]["level"]) == ("stopped", "error")
+    assert "no route can be forecast" in events[-1]["text"] and all(event["timestamp"] for event in events)
+
+
+def test_every_fault_is_a_json_line_where_json_is_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("VIGIE_LOG_FORMAT", "json")
+    bad = tmp_path / "bad.csv"
+    bad.write_text("a,b\n1,2\n")
+    (tmp_path / "home" / "releases" / "stranger").mkdir(parents=True)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        runs = [
+            vigie("ingest", "--file", f"frontex={bad}", home=tmp_path / "home"),
+            vigie("verify", home=tmp_path / "home"),
+            vigie("serve", "health", "--port", port, home=tmp_path / "home"),
+        ]
+    for done in runs:
+        told = [json.loads(line) for line in done.stderr.splitlines()]
+        assert (done.returncode, bool(told)) == (1, True)
+        assert told[-1]["text"]

@@ -1,0 +1,163 @@
+"""How the commands that take figures in end, and what they ask for."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from itertools import product
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+import typer
+
+from cli import as_date
+from cli.nights import _end, _ingest_own, ingest
+from core.errors import InputError
+from tests.cli.command_line import command, vigie
+
+
+@pytest.mark.parametrize(
+    ("failed", "held", "taken", "code"),
+    [(0, 0, 1, 0), (0, 0, 2, 0), (0, 0, 0, 0), (1, 0, 0, 1), (1, 1, 0, 3), (1, 0, 1, 3), (0, 1, 0, 3), (0, 1, 1, 3)],
+)
+def test_an_exit_code_tells_what_came_in_from_what_waits_and_from_nothing(
+    failed: int, held: int, taken: int, code: int
+) -> None:
+    ended = 0
+    try:
+        _end(failed, held, taken)
+    except typer.Exit as error:
+        ended = error.exit_code
+    assert ended == code
+
+
+@pytest.mark.parametrize(
+    "ways",
+    [
+        {"file": file, "live": live, "replay": replay}
+        for file, live, replay in product([[], ["a=b"]], [False, True], [None, "2024-01-01"])
+        if sum(map(bool, (file, live, replay))) != 1
+    ],
+)
+def test_figures_are_taken_from_files_from_publishers_or_from_kept_answers_and_never_from_two_of_them(
+    ways: dict[str, Any],
+) -> None:
+    alone = cast("typer.Context", SimpleNamespace(invoked_subcommand=None))
+    with pytest.raises(InputError, match="give one of --file SOURCE=PATH, --live and --replay DATE"):
+        ingest(alone, **ways)
+
+
+def test_own_figures_need_a_file_and_each_one_of_several_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(InputError, match="name them with --file PATH"):
+        _ingest_own([], tmp_path / "own.toml", tmp_path)
+    asked: list[str] = []
+
+    def taken(_home: Path, path: Path, *_given: object) -> SimpleNamespace:
+        asked.append(path.name)
+        return SimpleNamespace(is_held=path.name == "b.csv", summary=lambda: path.name)
+
+    monkeypatch.setattr("nightly.inputs.ingest_own", taken)
+    with pytest.raises(typer.Exit) as ended:
+        _ingest_own(["a.csv", "b.csv"], tmp_path / "own.toml", tmp_path)
+    assert (ended.value.exit_code, asked) == (3, ["a.csv", "b.csv"])
+    assert capsys.readouterr().out.startswith("a.csv\n")
+
+
+def test_a_suggested_mapping_is_told_with_the_first_eight_figures_as_it_understands_them(tmp_path: Path) -> None:
+    file = tmp_path / "boats.csv"
+    file.write_text("month,arrivals\n" + "".join(f"2024-{month:02},{month * 100 + 7}\n" for month in range(1, 13)))
+    lines = vigie(tmp_path, "ingest", "--preview", str(file)).stdout.splitlines()
+    assert lines[0] == "# A mapping to complete: save it as boats.toml."
+    told = lines.index("# Read so: 12 figures, 0 rows set aside.")
+    assert [line.split()[-2:] for line in lines[told + 2 :]] == [
+        [f"2024-{month:02}", f"{month * 100 + 7}.0"] for month in range(1, 9)
+    ]
+
+
+def test_a_day_on_the_command_line_may_be_left_out() -> None:
+    assert as_date(None, "--as-of") is None
+    assert str(as_date("2025-01-31", "--as-of")) == "2025-01-31"
+
+
+@pytest.mark.parametrize(("degraded", "code"), [([], 0), (["a_bureau"], 3)])
+def test_a_night_with_degraded_sources_is_published_and_ends_with_three(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, degraded: list[str], code: int
+) -> None:
+    made = SimpleNamespace(summary=lambda: ["release r1"], degraded=degraded)
+    monkeypatch.setattr("nightly.night.run_night", lambda *_given, **_more: made)
+    done = vigie(tmp_path, "nightly", "--as-of", "2025-01-31")
+    assert (done.exit_code, done.stdout) == (code, "release r1\n")
+
+
+def test_a_night_as_json_names_the_release_and_degraded_sources(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    release = SimpleNamespace(run_id="r1", as_of=dt.date(2025, 1, 31))
+    degraded = [{"source_id": "a_bureau", "reason": "no answer"}]
+    made = SimpleNamespace(release=release, degraded=degraded, seconds={"in all": 3.2}, notified=["messages: 0 sent"])
+    monkeypatch.setattr("nightly.night.run_night", lambda *_given, **_more: made)
+    done = vigie(tmp_path, "nightly", "--json")
+    assert (done.exit_code, json.loads(done.stdout)) == (
+        3,
+        {"run_id": "r1", "as_of": "2025-01-31", "degraded": degraded, "seconds": 3.2, "notified": ["messages: 0 sent"]},
+    )
+
+
+def test_ingest_as_json_lists_editions_and_failed_files(tmp_path: Path) -> None:
+    good, bad = tmp_path / "enso.csv", tmp_path / "boats.csv"
+    good.write_text("year,season,oni,month,date\n2024,DJF,1.8,1,2024-01-01\n2024,JFM,1.5,2,2024-02-01\n")
+    bad.write_bytes(b"")
+    files = ("--file", f"noaa_enso={good}", "--file", f"uk_home_office={bad}")
+    done = command("ingest", *files, "--json", home=tmp_path / "home")
+    told = json.loads(done.stdout)
+    assert done.returncode == 3
+    (edition,) = told["editions"]
+    assert (edition["source_id"], edition["state"], edition["stored_rows"]) == ("noaa_enso", "known", 2)
+    assert [one["source_id"] for one in told["failed"]] == ["uk_home_office"]
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [(SimpleNamespace(summary=lambda: ["release r1"]), "release r1"), (None, "already holds a release")],
+)
+def test_a_demonstration_is_made_where_there_is_no_release_yet(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, made: SimpleNamespace | None, said: str
+) -> None:
+    monkeypatch.setattr("nightly.night.run_demonstration", lambda *_given, **_more: made)
+    assert said in vigie(tmp_path, "demonstrate").stdout
+
+
+@pytest.mark.parametrize(("failed", "code"), [([False], 0), ([False, True], 3)])
+@pytest.mark.parametrize("named", [[], ["noaa_enso"]])
+def test_publishers_are_asked_all_or_by_name_and_one_that_fails_is_an_exit_of_three(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: list[str], failed: list[bool], code: int
+) -> None:
+    asked: list[list[str]] = []
+
+    def check(_settings: object, sources: list[str], **_more: object) -> list[SimpleNamespace]:
+        asked.append(sources)
+        return [SimpleNamespace(line=lambda: "a line", faults=[], failed=one) for one in failed]
+
+    monkeypatch.setattr("ingest.first_contact.check_sources", check)
+    assert vigie(tmp_path, "ingest", "check", *named).exit_code == code
+    assert asked == [named]
+
+
+@pytest.mark.parametrize(
+    ("failed", "held", "taken", "code"),
+    [([], [], ["a"], 0), (["b"], [], ["a"], 3), (["b"], [], [], 1), ([], ["c"], [], 3)],
+)
+def test_a_failed_source_is_reported_on_standard_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, failed: list[str], held: list[str], taken: list[str], code: int
+) -> None:
+    faults = [{"source_id": one, "reason": "cannot be reached"} for one in failed]
+    report = SimpleNamespace(summary=lambda: held + taken, failed=faults, held=held, taken=taken)
+    monkeypatch.setattr("nightly.live.ingest_live", lambda *_given, **_more: report)
+    done = command("ingest", "--live", home=tmp_path)
+    assert done.returncode == code
+    assert done.stdout.splitlines() == held + taken
+    assert done.stderr.splitlines() == [f"error: {one}: cannot be reached" for one in failed]

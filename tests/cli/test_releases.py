@@ -1,0 +1,141 @@
+"""What ``vigie status`` says, line by line."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.releases import _age, _status_lines
+from store.releases import ReleaseStore
+from tests.cli.command_line import command, vigie
+from tests.faults.delivery import publish
+
+ROUTES = [
+    {"route_id": "CMR", "state": "ok", "run_id": "", "as_of": ""},
+    {"route_id": "EMR", "state": "too_old", "run_id": "r1", "as_of": "2024-12-01"},
+    {"route_id": "WMR", "state": "too_old", "run_id": "", "as_of": ""},
+]
+FOUND: dict[str, Any] = {
+    "home": "var",
+    "drill": False,
+    "running": None,
+    "release": {
+        "run_id": "r2", "as_of": "2025-01-31", "replay": False,
+        "degraded": [{"source_id": "a_bureau", "reason": "no answer"}],
+    },
+    "routes": ROUTES,
+    "sources": [
+        {"source_id": "a_bureau", "state": "overdue", "last_period": "2024-11"},
+        {"source_id": "b", "state": "of its own", "last_period": "2024-12"},
+    ],
+    "alerts": {"severe": 1, "watch": 2},
+    "issued": [
+        {"horizon": 1, "relative_wis_log": 0.904, "n": 12}, {"horizon": 3, "relative_wis_log": 1.1, "n": 7},
+    ],
+    "held": [{"edition_id": "e1", "why_held": "another unit"}],
+    "last_run": {"at": "2025-01-31 03:00", "outcome": "published"},
+}  # fmt: skip
+
+
+def test_status_tells_missing_routes_first_then_the_release_its_sources_alerts_scores_and_what_waits() -> None:
+    assert _status_lines(FOUND).splitlines() == [
+        "No forecast for 2 of 3 routes: EMR Eastern Mediterranean (newest: r1, as known on 2024-12-01); "
+        "WMR Western Mediterranean",
+        "Release r2, as known on 2025-01-31",
+        "  forecast: CMR Central Mediterranean",
+        "  degraded: a_bureau: no answer",
+        "  a_bureau             overdue      to 2024-11",
+        "  b                    of its own   to 2024-12",
+        "Alerts: 1 severe, 2 watch",
+        "Forecasts scored as they were issued, WIS relative to the baseline (forecasts): "
+        "1 ahead 0.90 (12), 3 ahead 1.10 (7)",
+        "Held for a person: e1: another unit",
+        "Last run: 2025-01-31 03:00, published",
+    ]
+
+
+def test_status_of_a_home_without_fault_names_no_missing_route_and_nothing_that_waits() -> None:
+    calm = FOUND | {"routes": ROUTES[:1], "sources": [], "alerts": {}, "issued": [], "held": [], "last_run": None}
+    calm["release"] = FOUND["release"] | {"degraded": []}
+    assert _status_lines(calm).splitlines() == [
+        "Release r2, as known on 2025-01-31",
+        "  forecast: CMR Central Mediterranean",
+        "Alerts: none",
+        "Forecasts scored as they were issued: none yet",
+    ]
+
+
+def test_status_of_a_drill_says_so_before_anything_else() -> None:
+    drill, *others = _status_lines(FOUND | {"drill": True}).splitlines()
+    assert drill.startswith("Drill: ")
+    assert others == _status_lines(FOUND).splitlines()
+
+
+def test_status_where_no_route_has_a_forecast_names_none_as_forecast() -> None:
+    lines = _status_lines(FOUND | {"routes": ROUTES[1:]}).splitlines()
+    assert lines[0].startswith("No forecast for 2 of 2 routes: ")
+    assert not any("  forecast: " in line for line in lines)
+
+
+def test_status_ends_with_one_where_there_is_no_release_and_with_none_where_there_is(tmp_path: Path) -> None:
+    assert vigie(tmp_path, "status").exit_code == 1
+    publish(tmp_path, ["surge.CMR.0001"])
+    assert vigie(tmp_path, "status").exit_code == 0
+
+
+@pytest.mark.parametrize(("releases", "said"), [(1, "1 release verified: "), (2, "2 releases verified: ")])
+def test_verify_prints_the_number_of_releases(tmp_path: Path, releases: int, said: str) -> None:
+    for _night in range(releases):
+        publish(tmp_path, ["surge.CMR.0001"])
+    assert vigie(tmp_path, "verify").stdout.startswith(said)
+    assert json.loads(vigie(tmp_path, "verify", "--json").stdout) == {"releases": releases, "problem": None}
+
+
+def test_verify_as_json_names_the_altered_file(tmp_path: Path) -> None:
+    publish(tmp_path, ["surge.CMR.0001"])
+    (release,) = ReleaseStore(tmp_path).all()
+    (release.path / "forecasts.parquet").write_bytes(b"x")
+    done = command("verify", "--json", home=tmp_path)
+    found = json.loads(done.stdout)["problem"]
+    assert (done.returncode, found["run_id"], "forecasts.parquet" in found["file"]) == (1, release.run_id, True)
+
+
+def test_export_takes_options_before_the_table(tmp_path: Path) -> None:
+    publish(tmp_path, ["surge.CMR.0001"])
+    after = vigie(tmp_path, "export", "alerts", "--format", "json").stdout
+    assert command("export", "--format", "json", "alerts", home=tmp_path).stdout == after
+    assert "surge.CMR.0001" in after
+
+
+@pytest.mark.parametrize(
+    ("today", "age"),
+    [("2025-01-31", "0 days"), ("2025-02-01", "1 day"), ("2025-04-01", "60 days"), ("2025-04-02", "2 months"),
+     ("2026-11-30", "22 months")],
+)  # fmt: skip
+def test_age_of_a_replay_is_in_days_then_in_months(today: str, age: str) -> None:
+    assert _age("2025-01-31", dt.date.fromisoformat(today)) == age
+
+
+def test_status_of_a_replay_says_how_old_it_is() -> None:
+    replay = FOUND["release"] | {"replay": True}
+    assert re.search(
+        r"Release r2, as known on 2025-01-31 \(replay: \d+ months before today\)",
+        _status_lines(FOUND | {"release": replay}),
+    )
+
+
+@pytest.mark.parametrize("release", [None, FOUND["release"]])
+def test_status_says_first_that_a_night_is_running(release: dict[str, Any] | None) -> None:
+    night = {
+        "started": "2025-02-01T03:00:00+00:00", "as_of": "2025-01-31", "stage": "forecasting", "stages_done": 1,
+        "stages": 6, "step": "Fitting", "done": 12, "total": 48, "seconds_left": 61,
+    }  # fmt: skip
+    assert _status_lines(FOUND | {"release": release, "running": night}).splitlines()[0] == (
+        "A night is running since 2025-02-01T03:00:00+00:00, as known on 2025-01-31: "
+        "forecasting: Fitting, 12 of 48, about 1 min left"
+    )

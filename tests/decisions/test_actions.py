@@ -1,0 +1,305 @@
+"""Decisions: checked, kept and posted in one transaction, also when two people act at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from access import Actor, NotAllowedError, may
+from alerts.lifecycle import (
+    ACKNOWLEDGED,
+    ANNOUNCED,
+    COMMENTED,
+    DISMISSED,
+    PROPOSED,
+    SENT,
+    SIGNED_OFF,
+    WORSENED,
+    StepError,
+)
+from core.errors import InputError
+from core.schema import Entry
+from core.settings import Settings
+from decisions import Workflow, open_workflow
+from decisions.actions import (
+    SCENARIO_STEPS,
+    Step,
+    act,
+    delete_scenario,
+    find_alert,
+    record_night,
+    save_scenario,
+    scenarios_saved,
+    state_of,
+)
+from decisions.announcements import deduplication_key
+from store.outbox import DROPPED
+from store.releases import Release
+
+from .conftest import ALERT, ENDED, SEVERE, OpenDesk, Publish
+
+Delivery = dict[str, Any]
+
+
+def sign(desk: Workflow, release: Release, name: str = "Ada", alert_id: str = ALERT, seen: int | None = None) -> str:
+    return act(desk, release, alert_id, Step(Actor(name), SIGNED_OFF, "beds are ready", seen)).announced
+
+
+def test_a_sign_off_posts_one_letter_per_reader_and_one_for_machines(
+    desk: OpenDesk, publish: Publish, mail_settings: Delivery
+) -> None:
+    mail_settings["subscriptions"][0]["to"] = ["a@example.org", "b@example.org"]
+    opened = desk(**mail_settings)
+    assert sign(opened, publish()) == "raised"
+    assert sorted((letter.channel, letter.recipient) for letter in opened.outbox.waiting()) == [
+        ("mail", "a@example.org"), ("mail", "b@example.org"), ("published", ""),
+    ]  # fmt: skip
+    assert [row.action for row in opened.journal.entries(subject=ALERT)] == [PROPOSED, SIGNED_OFF, ANNOUNCED]
+
+
+def test_an_ended_alert_is_found_and_does_not_stand(desk: OpenDesk, publish: Publish) -> None:
+    release = publish(ended=(ENDED,))
+    assert find_alert(release, ALERT)[1] is True
+    row, stands = find_alert(release, ENDED)
+    assert (row["alert_id"], stands) == (ENDED, False)
+    with pytest.raises(StepError, match="only a proposed alert can be signed off"):
+        sign(desk(), release, alert_id=ENDED)
+
+
+@pytest.mark.parametrize("action", [SIGNED_OFF, DISMISSED])
+@pytest.mark.parametrize("rule", ["origin_context", "stale_source"])
+def test_what_merely_informs_cannot_be_decided_and_takes_notes(
+    desk: OpenDesk, publish: Publish, rule: str, action: str
+) -> None:
+    informs = f"{rule}.EMR.2025-01-31"
+    opened, release = desk(), publish({informs: "watch"})
+    with pytest.raises(StepError, match="merely informs"):
+        act(opened, release, informs, Step(Actor("Ada"), action, "beds are ready"))
+    assert opened.journal.entries(subject=informs) == []
+    assert act(opened, release, informs, Step(Actor("Ada"), COMMENTED, "noted")).state.status == PROPOSED
+
+
+@pytest.mark.parametrize(
+    ("subscription", "letters"),
+    [
+        ({"routes": ["CMR"]}, 0),
+        ({"levels": ["severe"]}, 0),
+        ({"events": ["ended"]}, 0),
+        ({"routes": ["EMR"], "levels": ["warning"], "events": ["raised"]}, 1),
+    ],
+)
+def test_a_subscription_gets_its_routes_levels_and_events_alone(
+    desk: OpenDesk, publish: Publish, mail_settings: Delivery, subscription: dict[str, Any], letters: int
+) -> None:
+    mail_settings["subscriptions"][0].update(subscription)
+    opened = desk(**mail_settings)
+    sign(opened, publish())
+    assert sum(letter.channel == "mail" for letter in opened.outbox.waiting()) == letters
+
+
+def test_a_severe_alert_leaves_only_when_two_people_have_signed(desk: OpenDesk, publish: Publish) -> None:
+    opened, release = desk(), publish()
+    assert sign(opened, release, "Ada", SEVERE) == ""
+    assert opened.outbox.waiting() == []
+    with pytest.raises(StepError, match="two different people"):
+        sign(opened, release, "ADA", SEVERE)
+    assert sign(opened, release, "Ben", SEVERE) == "raised"
+    (announced,) = opened.journal.entries(action=ANNOUNCED)
+    assert announced.payload["facts"]["signed_by"] == ["Ada", "Ben"]
+
+
+def test_two_who_sign_at_once_do_not_both_succeed(tmp_path: Path, publish: Publish, desk: OpenDesk) -> None:
+    release, results = publish(), []
+    state_of(desk(), ALERT)
+    barrier = threading.Barrier(6)
+
+    def try_it(name: str) -> None:
+        with open_workflow(tmp_path, Settings.model_validate({})) as opened:
+            barrier.wait()
+            try:
+                results.append(sign(opened, release, name))
+            except StepError as error:
+                results.append(str(error))
+
+    threads = [threading.Thread(target=try_it, args=(f"Person {n}",)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results.count("raised") == 1
+    assert sum("only a proposed alert can be signed off" in result for result in results) == 5
+    assert len(desk().outbox.messages()) == 1
+
+
+def test_who_saw_another_state_is_refused(desk: OpenDesk, publish: Publish) -> None:
+    opened, release = desk(), publish()
+    sign(opened, release, "Ada", SEVERE)
+    with pytest.raises(StepError, match="it has changed since you opened it: it is proposed now, level severe"):
+        sign(opened, release, "Ben", SEVERE, seen=0)
+    version = state_of(opened, SEVERE).version
+    assert sign(opened, release, "Ben", SEVERE, seen=version) == "raised"
+
+
+def test_what_a_night_that_was_cut_off_did_not_record_is_made_up_for(desk: OpenDesk, publish: Publish) -> None:
+    opened = desk()
+    record_night(opened, publish({ALERT: "warning"}))
+    sign(opened, worse := publish({ALERT: "severe"}), "Ada")
+    assert [row.action for row in opened.journal.entries(subject=ALERT)] == [PROPOSED, WORSENED, SIGNED_OFF]
+    assert sign(opened, worse, "Ben") == "raised"
+
+
+def test_a_comment_changes_nothing_for_who_decides(desk: OpenDesk, publish: Publish) -> None:
+    opened, release = desk(), publish()
+    version = state_of(opened, ALERT, "warning").version
+    act(opened, release, ALERT, Step(Actor("Cleo"), COMMENTED, "the ferry is late"))
+    version = state_of(opened, ALERT, "warning").version
+    assert sign(opened, release, seen=version) == "raised"
+
+
+def test_a_dismissal_after_sending_goes_to_who_got_the_alert(
+    desk: OpenDesk, publish: Publish, mail_settings: Delivery
+) -> None:
+    opened, release = desk(**mail_settings), publish()
+    sign(opened, release)
+    outcome = act(opened, release, ALERT, Step(Actor("Ben"), DISMISSED, "counted twice"))
+    assert outcome.announced == "withdrawn"
+    told = {letter.recipient for letter in opened.outbox.waiting() if letter.kind == "withdrawn"}
+    assert told == {"duty@example.org", ""}
+
+
+def test_a_dismissal_before_sending_tells_nobody(desk: OpenDesk, publish: Publish) -> None:
+    opened = desk()
+    assert act(opened, publish(), ALERT, Step(Actor("Ben"), DISMISSED, "counted twice")).announced == ""
+    assert opened.outbox.messages() == []
+
+
+def told(desk: Workflow, at: dt.datetime) -> None:
+    """Record that readers were told of the same matter."""
+    row = {"rule": "surge", "route_id": "EMR", "source_id": ""}
+    entry = Entry(
+        "delivery", SENT, "surge.EMR.2024-06-30", payload={"kind": "raised", "matter": deduplication_key(row)}
+    )
+    assert desk.journal.record(entry).at >= at
+
+
+def test_a_message_within_the_silence_waits_until_it_ends(desk: OpenDesk, publish: Publish) -> None:
+    opened, now = desk(silence_days=3), dt.datetime.now(dt.UTC)
+    told(opened, now)
+    outcome = act(opened, publish(), ALERT, Step(Actor("Ada"), SIGNED_OFF, "again"))
+    (letter,) = opened.outbox.waiting()
+    assert outcome.held_until == letter.not_before
+    assert dt.timedelta(days=2.9) < letter.not_before - now < dt.timedelta(days=3.1)
+
+
+def test_what_was_sent_under_a_clock_that_was_ahead_silences_nothing(
+    desk: OpenDesk, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, ahead = desk(silence_days=3), dt.datetime.now(dt.UTC) + dt.timedelta(days=365)
+
+    class Ahead(dt.datetime):
+        @classmethod
+        def now(cls, _zone: dt.tzinfo | None = None) -> dt.datetime:  # type: ignore[override]  # a plain time will do
+            return ahead
+
+    with monkeypatch.context() as clock:
+        clock.setattr("store.journal.dt.datetime", Ahead)
+        told(opened, ahead)
+    outcome = act(opened, publish(), ALERT, Step(Actor("Ada"), SIGNED_OFF, "again"))
+    assert outcome.held_until is None
+    assert all(letter.is_due(dt.datetime.now(dt.UTC)) for letter in opened.outbox.waiting())
+
+
+def test_silence_about_one_place_does_not_hold_for_another_nor_for_a_severe_alert(
+    desk: OpenDesk, publish: Publish
+) -> None:
+    opened, now = desk(silence_days=3), dt.datetime.now(dt.UTC)
+    told(opened, now)
+    release = publish({ALERT: "severe", "surge.WAR.2025-01-31": "watch"})
+    sign(opened, release, "Ada")
+    sign(opened, release, "Ben")
+    sign(opened, release, "Ada", "surge.WAR.2025-01-31")
+    assert all(letter.not_before < now + dt.timedelta(hours=1) for letter in opened.outbox.waiting())
+
+
+def test_what_is_overtaken_while_held_back_is_dropped_and_its_end_is_not_told(desk: OpenDesk, publish: Publish) -> None:
+    opened = desk(silence_days=3)
+    told(opened, dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1))
+    release = publish()
+    sign(opened, release)
+    act(opened, release, ALERT, Step(Actor("Ben"), DISMISSED, "over"))
+    assert [letter.outcome for letter in opened.outbox.messages()] == [DROPPED]
+    assert opened.outbox.waiting() == []
+
+
+def test_a_replayed_night_is_decided_on_but_nothing_leaves(desk: OpenDesk, publish: Publish) -> None:
+    opened = desk()
+    outcome = act(opened, publish(replay=True), ALERT, Step(Actor("Ada"), SIGNED_OFF, "exercise"))
+    assert (outcome.state.status, outcome.announced) == (SIGNED_OFF, "")
+    assert "delivery.replays is off" in outcome.why_not
+    assert opened.outbox.messages() == []
+
+
+def test_an_unknown_alert_is_named_with_those_that_are_open(desk: OpenDesk, publish: Publish) -> None:
+    with pytest.raises(InputError, match=rf"has no alert 'x'; open ones: {ALERT}, {SEVERE}"):
+        sign(desk(), publish(), alert_id="x")
+
+
+@pytest.mark.parametrize(("name", "action"), [(" ", SIGNED_OFF), ("Ada", PROPOSED), ("Ada", ANNOUNCED), ("Ada", "x")])
+def test_who_may_not_do_it_is_refused_on_the_server(desk: OpenDesk, publish: Publish, name: str, action: str) -> None:
+    opened = desk()
+    assert not may(Actor(name), action)
+    with pytest.raises(NotAllowedError):
+        act(opened, publish(), ALERT, Step(Actor(name), action, "why"))
+    assert opened.journal.entries() == []
+
+
+def test_a_refused_step_leaves_no_trace(desk: OpenDesk, publish: Publish) -> None:
+    opened = desk()
+    with pytest.raises(StepError, match="only a signed-off alert can be acknowledged"):
+        act(opened, publish(), ALERT, Step(Actor("Ada"), ACKNOWLEDGED, "seen"))
+    assert opened.journal.entries() == []
+    assert opened.outbox.messages() == []
+
+
+def titles(opened: Workflow) -> list[str]:
+    return [row.reason for row in scenarios_saved(opened.journal.entries(action=SCENARIO_STEPS)).values()]
+
+
+def test_a_deleted_scenario_leaves_the_list_and_the_journal_keeps_all_that_was_done(desk: OpenDesk) -> None:
+    opened = desk()
+    for scenario_id, title in (("a", "Storm"), ("b", "Calm")):
+        save_scenario(opened, Actor("Ada"), scenario_id, "r1", title, {"route": "CMR"})
+    delete_scenario(opened, Actor("Ben"), "a", "r2")
+    assert titles(opened) == ["Calm"]
+    rows = [(row.actor, row.action, row.reason, row.run_id) for row in opened.journal.entries(subject="a")]
+    assert rows == [("Ada", "scenario saved", "Storm", "r1"), ("Ben", "scenario deleted", "Storm", "r2")]
+    assert opened.journal.walk({}) == ""
+    save_scenario(opened, Actor("Ada"), "a", "r3", "Storm again", {"route": "CMR"})
+    assert titles(opened) == ["Storm again", "Calm"]
+
+
+def test_a_scenario_is_deleted_once_and_only_where_it_was_saved(desk: OpenDesk) -> None:
+    opened = desk()
+    save_scenario(opened, Actor("Ada"), "a", "r", "Storm", {"route": "CMR"})
+    delete_scenario(opened, Actor("Ada"), "a", "r")
+    for scenario_id in ("a", "never"):
+        with pytest.raises(StepError, match="not saved, or no longer"):
+            delete_scenario(opened, Actor("Ben"), scenario_id, "r")
+
+
+def test_why_nothing_is_sent_is_told_of_a_whole_sign_off_and_of_no_other_step(
+    desk: OpenDesk, publish: Publish, mail_settings: Delivery
+) -> None:
+    opened, quiet = desk(**mail_settings), publish(replay=True)
+
+    def why_not(alert_id: str, who: str, action: str) -> bool:
+        return bool(act(opened, quiet, alert_id, Step(Actor(who), action, "beds are ready")).why_not)
+
+    steps = [(COMMENTED, "Ada"), (SIGNED_OFF, "Ada"), (COMMENTED, "Eve"), (SIGNED_OFF, "Ben"), (COMMENTED, "Eve")]
+    assert [why_not(SEVERE, who, action) for action, who in steps] == [False, False, False, True, False]
+    assert [why_not(ALERT, "Ada", action) for action in (SIGNED_OFF, COMMENTED)] == [True, False]
+    assert opened.outbox.waiting() == []

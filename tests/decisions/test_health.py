@@ -1,0 +1,290 @@
+"""Monitoring is told the truth about a home folder, and the folder stays as it is."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pandas as pd
+import pytest
+
+from cli.serve import application
+from decisions import health as health_module
+from decisions.health import Health, answer, check_settings, prometheus, read_health
+from store.journal import Entry, Journal, journal_url
+from store.lock import night_lock
+from store.releases import About, Release, ReleaseStore
+from tests.release_tables import whole_release
+from tests.store.conftest import forecasts, observations, release_frames
+
+__all__ = ["forecasts", "observations", "release_frames"]
+LINE = re.compile(r'^vigie_[a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? -?[0-9.e+]+$')
+
+
+@pytest.fixture
+def home(tmp_path: Path, release_frames: dict[str, pd.DataFrame]) -> Path:  # the fixture of that name
+    """A home folder after one night that took 21.5 seconds."""
+    release = ReleaseStore(tmp_path).publish(release_frames, {}, About(dt.date(2025, 1, 31), "0.1.0", {}, {}))
+    journal = Journal(journal_url("", tmp_path))
+    payload = {"seconds": {"reading": 1.5, "in all": 21.5}}
+    journal.record(Entry("nightly", "published degraded", release.run_id, release.run_id, payload=payload))
+    journal.close()
+    return tmp_path
+
+
+def current(home: Path) -> Release:
+    release = ReleaseStore(home).current()
+    assert release is not None
+    return release
+
+
+def later(home: Path, **span: float) -> dt.datetime:
+    return dt.datetime.fromisoformat(current(home).manifest["created_at"]) + dt.timedelta(**span)
+
+
+def test_a_fresh_release_is_well_and_an_old_one_is_stale(home: Path) -> None:
+    assert read_health(home, later(home, hours=35)).status == "ok"
+    assert read_health(home, later(home, hours=37)).status == "stale"
+    (home / "settings.toml").write_text("[operation]\nstale_hours = 48\n")
+    assert read_health(home, later(home, hours=37)).status == "ok"
+
+
+def test_a_release_that_lost_a_forecast_is_served_and_says_so_first(
+    home: Path, release_frames: dict[str, pd.DataFrame]
+) -> None:
+    for state in ("ok", "too_old"):
+        routes = pd.DataFrame({"route_id": ["CMR"], "state": state, "origin_date": pd.NaT, "note": ""})
+        ReleaseStore(home).publish(
+            whole_release(release_frames | {"routes": routes}), {}, About(dt.date(2025, 1, 31), "", {}, {})
+        )
+    code, _, body = answer(home, "/healthz")
+    said = json.loads(body)
+    assert (code, said["status"]) == (200, "degraded")
+    assert said["reason"] == "no forecast any more for CMR (newest of 2025-01-31)"
+    assert 'vigie_routes{state="ok"} 0\nvigie_routes{state="too_old"} 1\n' in answer(home, "/metrics")[2]
+
+
+def test_a_running_night_is_named_with_its_stage(home: Path) -> None:
+    assert json.loads(answer(home, "/healthz")[2])["running"] is None
+    with night_lock(home) as note:
+        note({"stage": "forecasting", "done": 12, "total": 48})
+        running = json.loads(answer(home, "/healthz")[2])["running"]
+        assert "vigie_night_running 1\n" in answer(home, "/metrics")[2]
+    assert (running["stage"], running["done"], running["total"]) == ("forecasting", 12, 48)
+
+
+def test_the_first_night_is_named_as_running(tmp_path: Path) -> None:
+    with night_lock(tmp_path) as note:
+        note({"stage": "reading"})
+        assert read_health(tmp_path).reason == "no night has published yet; one is running"
+
+
+def test_a_release_of_the_future_says_that_the_clock_is_wrong(home: Path) -> None:
+    assert read_health(home, later(home, minutes=-30)).status == "ok"
+    assert read_health(home, later(home, hours=-2)).status == "clock"
+
+
+def test_the_server_answers_200_and_503_and_is_not_asked_more_than_it_can_bear(home: Path) -> None:
+    async def ask() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(application(home))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            first = await client.get("/healthz")
+            (home / "settings.toml").write_text("rubbish")
+            return [first, await client.get("/healthz"), await client.get("/other"), await client.post("/healthz")]
+
+    first, again, elsewhere, posted = asyncio.run(ask())
+    assert (first.status_code, first.json()["status"], first.json()["run_id"]) == (200, "ok", current(home).run_id)
+    assert first.json()["last_night"]["exit"] == 3
+    assert first.headers["cache-control"] == "no-store"
+    assert again.json() == first.json(), "asked at once again, it looks at nothing"
+    assert (elsewhere.status_code, posted.status_code) == (404, 405)
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("127.0.0.1:8502", 200), ("localhost", 200), ("vigie.example.org", 200), ("evil.example.org", 400), ("", 400)],
+)
+def test_the_server_answers_under_its_own_names_alone(home: Path, host: str, status: int) -> None:
+    (home / "settings.toml").write_text('dashboard_url = "https://vigie.example.org"\n')
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(application(home, "0.0.0.0"))  # noqa: S104  # nothing is bound
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return await client.get("/healthz", headers={"Host": host})
+
+    assert asyncio.run(ask()).status_code == status
+
+
+def test_where_nothing_was_published_it_is_said_and_nothing_is_made(tmp_path: Path) -> None:
+    code, _, body = answer(tmp_path / "nowhere", "/healthz")
+    assert (code, json.loads(body)["status"]) == (503, "no release")
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("damaged", ["settings.toml", "journal.sqlite", "freshness.parquet", "manifest.json"])
+def test_what_cannot_be_read_is_named_without_telling_where_it_lies(home: Path, damaged: str) -> None:
+    for extra in ("-wal", "-shm"):
+        (home / f"journal.sqlite{extra}").unlink(missing_ok=True)
+    path = next(home.rglob(damaged), home / damaged)
+    path.write_bytes(b"\xff rubbish " * 500)
+    code, _, body = answer(home, "/healthz")
+    is_altered = damaged in {"freshness.parquet", "manifest.json"}
+    assert (code, json.loads(body)["status"]) == (503, "altered" if is_altered else "unreadable")
+    assert not [word for word in (damaged, str(home), "codec", "rubbish") if word in body]
+
+
+def test_a_release_that_was_altered_is_not_well(home: Path) -> None:
+    assert answer(home, "/healthz")[0] == 200
+    path = current(home).path / "forecasts.parquet"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    code, _, body = answer(home, "/healthz")
+    assert (code, json.loads(body)["status"]) == (503, "altered")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["postgresql://vigie:hush@127.0.0.1:9/inside", "postgresql://127.0.0.1:9/inside?user=vigie&password=hush"],
+)
+def test_nobody_learns_where_the_journal_lies(home: Path, address: str, capfd: pytest.CaptureFixture[str]) -> None:
+    (home / "settings.toml").write_text(f'journal_url = "{address}"\n')
+    told = answer(home, "/healthz")[2] + "".join(capfd.readouterr())
+    assert not [word for word in ("hush", "inside", "127.0.0.1", "user=") if word in told], told
+
+
+def test_every_line_for_prometheus_keeps_its_format_and_each_family_is_told_once(home: Path) -> None:
+    code, kind, text = answer(home, "/metrics")
+    assert (code, kind) == (200, "text/plain; version=0.0.4; charset=utf-8")
+    lines = text.splitlines()
+    samples = [line for line in lines if not line.startswith("#")]
+    assert all(LINE.match(line) for line in samples), text
+    kinds = [line.split()[2] for line in lines if line.startswith("# TYPE")]
+    assert len(kinds) == len(set(kinds))
+    assert {line.split("{")[0].split()[0] for line in samples} == set(kinds)
+    if judge := shutil.which("promtool"):
+        done = subprocess.run([judge, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    values = dict(line.rsplit(" ", 1) for line in samples)
+    assert values['vigie_healthy{status="ok"}'] == "1"
+    assert values["vigie_night_duration_seconds"] == "21.5"
+    assert values["vigie_night_exit_code"] == "3"
+    assert values["vigie_outbox_waiting"] == "0"
+    assert sum(float(value) for name, value in values.items() if name.startswith("vigie_sources")) == 1
+
+
+def test_without_a_release_monitoring_still_gets_numbers(tmp_path: Path) -> None:
+    text = prometheus(read_health(tmp_path))
+    assert 'vigie_healthy{status="no release"} 0' in text
+    assert "vigie_release_age_seconds" not in text
+
+
+@pytest.mark.parametrize(
+    ("store", "seen", "told"),
+    [
+        ("", "2025-02-01T04:30:00+00:00", ["vigie_store_reached 1"]),
+        ("no news since 2025-02-01", "2025-02-01T04:30:00+00:00", ["vigie_store_reached 0"]),
+        ("not reached yet", "", ["vigie_store_reached 0"]),
+        ("", "", []),
+    ],
+)
+def test_monitoring_is_told_whether_the_shared_store_was_reached_where_one_is_looked_at(
+    store: str, seen: str, told: list[str]
+) -> None:
+    lines = prometheus(Health("ok", store=store, store_seen=seen)).splitlines()
+    assert [line for line in lines if line.startswith("vigie_store_reached ")] == told
+
+
+@pytest.mark.parametrize(
+    ("disk", "status", "reason"),
+    [
+        ({"writable": True, "disk_free": 10_000_000}, "ok", ""),
+        ({"writable": True, "disk_free": 9_999_999}, "degraded", "the disk is full: 'vigie home prune'"),
+        ({"writable": False, "disk_free": 10_000_000}, "degraded", "the home folder cannot be written"),
+    ],
+)
+def test_a_disk_with_less_than_ten_megabytes_is_full(
+    home: Path, monkeypatch: pytest.MonkeyPatch, disk: dict[str, Any], status: str, reason: str
+) -> None:
+    monkeypatch.setattr(health_module, "_disk", lambda _home: disk)
+    found = read_health(home, later(home))
+    assert (found.status, found.reason) == (status, reason)
+
+
+def test_a_release_is_stale_from_its_hours_on_and_of_the_future_from_an_hour_on(home: Path) -> None:
+    told = [
+        read_health(home, later(home, seconds=seconds)).status for seconds in (36 * 3600, 36 * 3600 + 1, -3600, -3601)
+    ]
+    assert told == ["ok", "stale", "ok", "clock"]
+    assert read_health(home, later(home, seconds=1.25)).age_seconds == 1.2
+
+
+def test_five_hundred_megabytes_should_be_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(free: int) -> str:
+        monkeypatch.setattr("decisions.health.shutil.disk_usage", lambda _path: SimpleNamespace(free=free))
+        return next(check.problem for check in check_settings(tmp_path) if check.what == "home folder")
+
+    assert told(500_000_000) == ""
+    assert told(499_999_999) == f"{tmp_path}: 499 MB are free; 500 MB should be"
+
+
+@pytest.mark.parametrize(
+    ("action", "code"),
+    [("published", 0), ("published degraded", 3), ("nothing published", 1), ("not delivered", 1)],
+)
+def test_how_the_last_night_ended_is_told_as_its_exit_code(home: Path, action: str, code: int) -> None:
+    journal = Journal(journal_url("", home))
+    journal.record(Entry("nightly", action, "r", "r", payload={"seconds": {"in all": 2}}))
+    journal.close()
+    night = read_health(home, later(home)).last_night
+    assert night is not None
+    assert (night["exit"], night["outcome"], night["seconds"]) == (code, action, 2)
+
+
+@pytest.mark.parametrize(
+    ("status", "reached", "lines"),
+    [
+        ("ok", ("", ""), {"healthy": "1"}),
+        ("degraded", ("", "2025-01-31T00:00:00+00:00"), {"healthy": "1", "store_reached": "1"}),
+        ("stale", ("no news", "2025-01-31T00:00:00+00:00"), {"healthy": "0", "store_reached": "0"}),
+        ("altered", ("not reached yet", ""), {"healthy": "0", "store_reached": "0"}),
+    ],
+)
+def test_a_home_is_healthy_while_it_is_served_and_its_store_told_where_one_is_looked_at(
+    status: str, reached: tuple[str, str], lines: dict[str, str]
+) -> None:
+    text = prometheus(Health(status, "", writable=True, disk_free=1, store=reached[0], store_seen=reached[1]))
+    told = dict(re.findall(r"^vigie_([a-z_]+)(?:{[^}]*})? ([0-9.e+]+)$", text, re.MULTILINE))
+    assert {name: told.get(name) for name in ("healthy", "store_reached") if name in told} == lines
+    assert ("store_reached_timestamp_seconds" in told) is bool(reached[1])
+    assert told["outbox_waiting"] == "0"
+
+
+def test_of_waiting_letters_those_are_failing_of_which_an_attempt_has_failed(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    letters = [SimpleNamespace(attempts=attempts) for attempts in (0, 0, 1, 4)]
+
+    @contextmanager
+    def opened(*_given: object) -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace(outbox=SimpleNamespace(waiting=lambda: letters))
+
+    monkeypatch.setattr(health_module, "open_workflow", opened)
+    found = read_health(home, later(home))
+    assert (found.waiting, found.failing) == (4, 2)
+
+
+def test_what_tells_of_the_program_and_of_the_release_is_one_as_monitoring_expects_of_such_lines() -> None:
+    lines = prometheus(Health("ok", run_id="r1", as_of="2025-01-31")).splitlines()
+    told = [line for line in lines if line.startswith(("vigie_build_info", "vigie_release_info"))]
+    assert [line.partition("{")[0] for line in told] == ["vigie_build_info", "vigie_release_info"]
+    assert {line.rpartition(" ")[2] for line in told} == {"1"}
+    assert not any(line.startswith("vigie_release_info") for line in prometheus(Health("no release")).splitlines())

@@ -1,0 +1,512 @@
+"""Sending: real servers on loopback, nothing lost, repeats under the same name, dead channels in nobody's way."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import shutil
+import socket
+import threading
+import time
+from dataclasses import replace
+from email.message import EmailMessage
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+from unittest.mock import Mock
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+from pypdf import PdfReader
+
+from access import Actor
+from alerts.lifecycle import ANNOUNCED, DISMISSED, NOT_SENT, SENT, SIGNED_OFF
+from core.errors import InputError
+from core.schema import Entry
+from core.settings import Settings
+from decisions import Workflow, announcements, briefing, open_workflow, sending
+from decisions.actions import Step, act, record_night
+from decisions.announcements import DEDUPLICATION, deduplication_key
+from decisions.delivery import ChannelDownError, RefusedError
+from decisions.sending import next_attempt, send_waiting
+from reports.messages.announcement import FRESHNESS
+from reports.messages.feeds import validated
+from store.lock import AlreadyRunningError, delivery_lock
+from store.outbox import GIVEN_UP, Outbox, OutboxMessage
+from tests.receivers import Mailbox, Requests
+
+from .conftest import ALERT, ENDED, SEVERE, OpenDesk, Publish
+
+Delivery = dict[str, Any]
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+@pytest.fixture(autouse=True)
+def without_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures and briefings take longer to draw than everything else; few tests look at them."""
+    if "fan_chart" not in request.node.name:
+        monkeypatch.setattr(sending, "_picture", lambda _announcement, _language: None)
+    if "briefing" not in request.node.name:
+        monkeypatch.setattr(briefing, "briefing_of", lambda *_given, **_more: b"%PDF")
+
+
+def sign(desk: Workflow, publish: Publish) -> None:
+    act(desk, publish(), ALERT, Step(Actor("Ada"), SIGNED_OFF, "beds are ready"))
+
+
+def test_a_mail_has_text_html_and_the_fan_chart_and_says_what_it_must(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    opened = desk(**mail_settings)
+    sign(opened, publish)
+    assert send_waiting(opened).summary() == ["messages: 2 sent"]
+    (mail,) = mailbox.mails
+    assert [part.get_content_type() for part in mail.walk()] == [
+        "multipart/mixed", "multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png",
+        "application/pdf",
+    ]  # fmt: skip
+    text, html = (mail.get_body((kind,)).get_content() for kind in ("plain", "html"))  # type: ignore[union-attr]  # both are there, as the line before shows
+    picture = list(mail.walk())[-2]
+    assert picture.get_payload(decode=True)[:8] == b"\x89PNG\r\n\x1a\n"  # type: ignore[index]  # a leaf's payload is bytes
+    assert f"cid:{picture['Content-ID'].strip('<>')}" in html
+    for said in (
+        "February 2025: 5,200, most likely 4,400 to 6,000",
+        "62% (rather likely) to reach 5,000 a month",
+        "right in 60% (50%–70%) of its warnings",
+        "27 past events, all routes",
+        "Ada",
+        "Made for planning reception",
+        "profiling, or any decision about a person",
+    ):
+        assert said in " ".join(text.split())
+        assert said in " ".join(html.split())
+    link = f"http://127.0.0.1:8501/alerts?release={opened.journal.entries(action=ANNOUNCED)[0].run_id}&lang=en&alert={ALERT}"
+    assert link in text
+    assert link.replace("&", "&amp;") in html
+    assert mail["Subject"] == "[Vigie] New alert: Eastern Mediterranean (Warning)"
+
+
+def test_recipient_who_left_the_settings_gets_nothing(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    sign(opened := desk(**mail_settings), publish)
+    (subscription,) = opened.settings.delivery.subscriptions
+    delivery = opened.settings.delivery.model_copy(
+        update={"subscriptions": [subscription.model_copy(update={"to": ["other@example.org"]})]}
+    )
+    changed = replace(opened, settings=opened.settings.model_copy(update={"delivery": delivery}))
+    report = send_waiting(changed)
+    assert (mailbox.mails, report.given_up) == ([], 1)
+    assert "no such recipient" in " ".join(report.problems)
+
+
+def test_mail_carries_the_end_of_the_journal(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    sign(opened := desk(**mail_settings), publish)
+    send_waiting(opened)
+    assert opened.journal.holds(mailbox.mails[0][sending.JOURNAL_HEADER].strip())
+
+
+def attachments(mail: EmailMessage) -> list[tuple[str | None, bytes]]:
+    return [(part.get_filename(), part.get_content()) for part in mail.iter_attachments()]
+
+
+def words_of(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return " ".join(body.get_content().split())
+
+
+@pytest.mark.slow
+def test_a_mail_that_raises_an_alert_carries_the_briefing_in_the_readers_language(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    mail_settings["subscriptions"][0]["language"] = "fr"
+    sign(opened := desk(**mail_settings), publish)
+    send_waiting(opened)
+    ((name, document),) = attachments(mailbox.mails[0])
+    assert (name, mailbox.mails[0]["Content-Language"]) == ("vigie-2025-01-31-fr.pdf", "fr")
+    text = " ".join(PdfReader(io.BytesIO(document)).pages[0].extract_text().split())
+    assert "Note de synthèse" in text and "Méditerranée orientale" in text
+    # Signed off is the one on the Eastern Mediterranean alone; the severe one on the Central waits for two people.
+    assert "Alertes : Méditerranée orientale (Alerte)." in text
+    assert "Pièce jointe" in words_of(mailbox.mails[0])
+
+
+@pytest.mark.parametrize("fault", ["the release is gone", "the drawing fails", "the file is too large"])
+def test_without_a_briefing_the_mail_goes_all_the_same_and_says_so(
+    desk: OpenDesk,
+    publish: Publish,
+    mailbox: Mailbox,
+    mail_settings: Delivery,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+) -> None:
+    sign(opened := desk(**mail_settings), publish)
+    if fault == "the release is gone":
+        shutil.rmtree(opened.home / "releases")
+    elif fault == "the drawing fails":
+        monkeypatch.setattr(briefing, "briefing_of", lambda *_given, **_more: 1 / 0)
+    else:
+        size = briefing.LARGEST_ATTACHMENT + 1
+        monkeypatch.setattr(briefing, "briefing_of", lambda *_given, **_more: b"0" * size)
+    assert send_waiting(opened).sent == 2
+    assert attachments(mailbox.mails[0]) == []
+    assert "The briefing could not be made for this mail" in words_of(mailbox.mails[0])
+
+
+def test_a_briefing_is_left_out_where_the_settings_say_so(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    sign(opened := desk(**mail_settings, briefing=False), publish)
+    send_waiting(opened)
+    assert attachments(mailbox.mails[0]) == []
+    assert "briefing" not in words_of(mailbox.mails[0])
+
+
+def test_what_was_sent_is_recorded_and_not_sent_again(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    opened = desk(**mail_settings)
+    sign(opened, publish)
+    send_waiting(opened)
+    send_waiting(opened)
+    assert len(mailbox.mails) == 1
+    rows = opened.journal.entries(action=SENT)
+    assert sorted(row.payload["subscription"] for row in rows) == ["desk", "published"]
+    assert {row.payload["matter"] for row in rows} == {"surge|EMR|"}
+
+
+def test_a_crash_between_sending_and_recording_repeats_the_letter_under_the_same_name(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = desk(**mail_settings)
+    sign(opened, publish)
+
+    class PowerCutError(InputError):
+        pass
+
+    def cut(*_arguments: object) -> None:
+        raise PowerCutError("power cut")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Outbox, "succeeded", cut)
+        send_waiting(opened)
+    send_waiting(opened)
+    first, second = mailbox.mails
+    assert first["Message-ID"] == second["Message-ID"]
+    assert first["Date"] == second["Date"]
+    assert len(opened.journal.entries(action=SENT)) == 2
+
+
+def test_the_end_is_a_reply_to_the_mail_that_raised_it(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    opened = desk(**mail_settings)
+    sign(opened, publish)
+    send_waiting(opened)
+    record_night(opened, publish({SEVERE: "severe"}, ended=(ALERT,)))
+    send_waiting(opened)
+    raised, ended = mailbox.mails
+    assert ended["In-Reply-To"] == raised["Message-ID"]
+    assert ended["Subject"] == "[Vigie] Alert ended: Eastern Mediterranean (Warning)"
+    assert "no longer stands" in ended.get_body(("plain",)).get_content()  # type: ignore[union-attr]  # every mail has a text
+
+
+def test_a_webhook_gets_the_facts_and_an_idempotency_key(desk: OpenDesk, publish: Publish, hook: Requests) -> None:
+    opened = desk(
+        channels={"hook": {"kind": "webhook", "url": hook.url}}, subscriptions=[{"name": "system", "channel": "hook"}]
+    )
+    hook.status = lambda number: 503 if number == 0 else 204
+    sign(opened, publish)
+    report = send_waiting(opened)
+    assert report.problems == ["system: webhook 127.0.0.1 answers 503"]
+    (letter,) = opened.outbox.waiting()
+    assert not letter.is_due(dt.datetime.now(dt.UTC))
+    opened.outbox.failed(letter, dt.datetime.now(dt.UTC), "", letter.not_before)
+    send_waiting(opened)
+    (first, body), (second, _body) = hook.taken
+    assert first["Idempotency-Key"] == second["Idempotency-Key"] == body["id"] == letter.message_id
+    assert body["facts"]["probability"] == 0.62
+    assert body["prohibited_uses"]
+
+
+def test_a_chat_service_gets_a_text_through_apprise(
+    desk: OpenDesk, publish: Publish, hook: Requests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIGIE_CHAT", hook.url.replace("http://", "json://"))
+    opened = desk(
+        channels={"room": {"kind": "chat", "url_env": "VIGIE_CHAT"}},
+        subscriptions=[{"name": "team", "channel": "room"}],
+    )
+    sign(opened, publish)
+    assert send_waiting(opened).summary() == ["messages: 2 sent"]
+    ((headers, body),) = hook.taken
+    assert "Rather likely (62%) to reach 5,000" in body["message"]
+    assert headers["Idempotency-Key"] in body["message"]
+
+
+def test_a_dead_channel_holds_up_neither_the_others_nor_the_caller(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery, closed_port: int
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        mail_settings["channels"]["mute"] = {
+            "kind": "webhook", "url": f"http://127.0.0.1:{silent.getsockname()[1]}/", "seconds": 120,
+        }  # fmt: skip
+        mail_settings["channels"]["gone"] = {"kind": "webhook", "url": f"http://127.0.0.1:{closed_port}/"}
+        mail_settings["subscriptions"] += [{"name": name, "channel": name} for name in ("mute", "gone")]
+        opened = desk(**mail_settings, longest_seconds=2)
+        sign(opened, publish)
+        begun = time.monotonic()
+        report = send_waiting(opened)
+        assert time.monotonic() - begun < 100
+    for thread in threading.enumerate():  # on a loaded machine the others too may still be sending
+        if thread.name.startswith("vigie-"):
+            thread.join()
+    assert len(mailbox.mails) == 1
+    assert "channel mute takes longer than the time that sending may take" in report.problems
+    assert "gone: webhook 127.0.0.1: ConnectError" in report.problems
+
+
+def test_a_refused_reader_is_given_up_and_the_others_get_theirs(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    mail_settings["subscriptions"][0]["to"] = ["a@example.org", "gone@example.org", "z@example.org"]
+    mailbox.answers["gone@example.org"] = "550 no such reader"
+    opened = desk(**mail_settings)
+    sign(opened, publish)
+    report = send_waiting(opened)
+    assert (report.sent, report.given_up, report.failed) == (3, 1, 0)
+    assert sorted(mail["To"] for mail in mailbox.mails) == ["a@example.org", "z@example.org"]
+    (row,) = opened.journal.entries(action=NOT_SENT)
+    assert "550 no such reader" in row.reason
+
+
+def test_a_busy_server_is_tried_again_and_an_old_letter_is_given_up(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    mailbox.answers["duty@example.org"] = "451 try again later"
+    sign(desk(**mail_settings), publish)
+    assert send_waiting(desk(**mail_settings, first_wait_seconds=0)).failed == 1
+    assert send_waiting(desk(**mail_settings, give_up_days=1e-9)).given_up == 1
+    assert [letter.outcome for letter in desk().outbox.messages() if letter.channel == "mail"] == [GIVEN_UP]
+
+
+def test_nobody_hears_of_an_end_before_the_beginning(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    mailbox.answers["duty@example.org"] = "451 try again later"
+    opened = desk(**mail_settings, first_wait_seconds=3600)
+    sign(opened, publish)
+    send_waiting(opened)
+    mailbox.answers.clear()
+    act(opened, publish(), ALERT, Step(Actor("Ben"), DISMISSED, "counted twice"))
+    send_waiting(opened)
+    assert mailbox.mails == []
+    assert [letter.kind for letter in opened.outbox.waiting()] == ["raised", "withdrawn"]
+
+
+def test_a_secret_that_is_missing_is_named_and_the_letter_waits(desk: OpenDesk, publish: Publish) -> None:
+    opened = desk(
+        channels={"hook": {"kind": "webhook", "url_env": "VIGIE_NO_SUCH"}},
+        subscriptions=[{"name": "system", "channel": "hook"}],
+    )
+    sign(opened, publish)
+    assert send_waiting(opened).problems == ["system: environment variable VIGIE_NO_SUCH is not set"]
+    assert len(opened.outbox.waiting()) == 1
+
+
+def test_two_senders_do_not_work_on_one_home_folder(desk: OpenDesk, tmp_path: Path) -> None:
+    with delivery_lock(tmp_path), pytest.raises(AlreadyRunningError, match="messages are being sent"):
+        send_waiting(desk())
+
+
+def test_machines_find_valid_cap_messages_and_a_feed_that_leads_to_them(
+    desk: OpenDesk, publish: Publish, tmp_path: Path
+) -> None:
+    opened = desk()
+    sign(opened, publish)
+    send_waiting(opened)
+    record_night(opened, publish({}, ended=(ALERT,)))
+    send_waiting(opened)
+    folder = tmp_path / "published"
+    feed = etree.fromstring((folder / "alerts.atom").read_bytes())
+    links = [link.get("href") for link in feed.iterfind(f"{ATOM}entry/{ATOM}link[@rel='related']")]
+    documents = [etree.fromstring(validated((folder / link).read_bytes())) for link in links]
+    kinds = [document.findtext("{*}msgType") for document in documents]
+    assert kinds == ["Cancel", "Alert"]
+    sender, identifier, sent = (documents[1].findtext(f"{{*}}{name}") for name in ("sender", "identifier", "sent"))
+    assert documents[0].findtext("{*}references") == f"{sender},{identifier},{sent}"
+    assert "Ada" not in (folder / "alerts.atom").read_text(encoding="utf-8")
+
+
+def test_machines_are_referred_only_to_messages_that_they_were_given(
+    desk: OpenDesk, publish: Publish, tmp_path: Path
+) -> None:
+    opened = desk(silence_days=3)
+    facts = {"rule": "surge", "route_id": "EMR", "source_id": ""}
+    told = {"kind": "raised", "level": "warning", DEDUPLICATION: deduplication_key(facts)}
+    opened.journal.record(Entry("delivery", SENT, "surge.EMR.2024-11-30", payload=told))
+    sign(opened, publish)  # held back, and overtaken by what is worse
+    worse = publish({ALERT: "severe", SEVERE: "severe"})
+    record_night(opened, worse)
+    for name in ("Ada", "Ben"):
+        act(opened, worse, ALERT, Step(Actor(name), SIGNED_OFF, "worse"))
+    send_waiting(opened)
+    (document,) = [etree.parse(path).getroot() for path in (tmp_path / "published" / "cap").iterdir()]
+    assert [document.findtext(f"{{*}}{name}") for name in ("msgType", "references")] == ["Alert", None]
+
+
+def test_a_change_of_freshness_is_told_once_to_who_asked_for_it(
+    desk: OpenDesk, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    mail_settings["subscriptions"][0]["events"] = ["freshness"]
+    opened = desk(**mail_settings)
+    payload = {"before": "fresh", "after": "overdue", "publisher": "IOM"}
+    opened.journal.record(Entry("nightly", "freshness", "iom_dtm", payload=payload))
+    send_waiting(opened)
+    send_waiting(opened)
+    (mail,) = mailbox.mails
+    assert mail["Subject"] == "[Vigie] State of the figures: 1 source later or on time again"
+    assert "IOM\r\n  Its figures were: Fresh; they are now: Overdue." in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]  # every mail has a text
+
+
+def test_a_night_that_cannot_judge_alerts_sends_each_reader_one_digest_and_no_all_clear(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery, tmp_path: Path
+) -> None:
+    opened, release = desk(**mail_settings), publish({ALERT: "warning", ENDED: "warning"})
+    for alert_id in (ALERT, ENDED):
+        act(opened, release, alert_id, Step(Actor("Ada"), SIGNED_OFF, "agreed"))
+    send_waiting(opened)
+    mailbox.mails.clear()
+    blind = publish({ALERT: "warning", ENDED: "warning"}, unjudged="2025-01-31")
+    record_night(opened, blind)
+    for source_id in ("iom_dtm", "unhcr_odp", "ucdp"):
+        payload = {"before": "fresh", "after": "overdue"}
+        opened.journal.record(Entry("nightly", "freshness", source_id, blind.run_id, payload=payload))
+    send_waiting(opened)
+    send_waiting(opened)
+    (mail,) = mailbox.mails
+    assert mail["Subject"] == "[Vigie] State of the figures: 2 alerts cannot be judged"
+    body = mail.get_body(("plain",))
+    assert body is not None
+    text = body.get_content()
+    assert text.count("Cannot be judged since") == 2
+    assert "no longer stands" not in text
+    documents = [etree.parse(path).getroot() for path in (tmp_path / "published" / "cap").iterdir()]
+    assert sorted(str(one.findtext("{*}msgType")) for one in documents) == ["Alert", "Alert", "Update", "Update"]
+
+
+@pytest.mark.parametrize(("replays", "sent"), [(False, 0), (True, 1)])
+def test_a_change_of_freshness_in_a_replayed_night_is_announced_only_where_replays_are_sent(
+    desk: OpenDesk, mailbox: Mailbox, mail_settings: Delivery, *, replays: bool, sent: int
+) -> None:
+    mail_settings["subscriptions"][0]["events"] = ["freshness"]
+    opened = desk(**mail_settings, replays=replays)
+    payload = {"before": "fresh", "after": "overdue", "publisher": "IOM", "replay": True, "as_of": "2024-06-30"}
+    opened.journal.record(Entry("nightly", "freshness", "iom_dtm", payload=payload))
+    send_waiting(opened)
+    assert len(mailbox.mails) == sent
+
+
+def test_after_a_refusal_nothing_later_of_the_same_thread_is_tried_in_the_same_round(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    mail_settings["subscriptions"][0]["to"] = ["a@example.org", "b@example.org"]
+    mailbox.answers["a@example.org"] = "451 try again later"
+    opened = desk(**mail_settings)
+    sign(opened, publish)
+    act(opened, publish(), ALERT, Step(Actor("Ben"), DISMISSED, "counted twice"))
+    report = send_waiting(opened)
+    assert (report.failed, report.waiting) == (1, 1)
+    assert [mail["To"] for mail in mailbox.mails] == ["b@example.org"] * 2
+
+
+def test_a_letter_waits_as_long_as_the_settings_say_after_its_first_failure_and_twice_as_long_after_its_second(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    mailbox.answers["duty@example.org"] = "451 try again later"
+    opened = desk(**mail_settings, first_wait_seconds=100)
+    sign(opened, publish)
+    for wait in (100, 200):
+        send_waiting(opened, at_once={letter.message_id for letter in opened.outbox.waiting()})
+        (letter,) = opened.outbox.waiting()
+        assert letter.next_at is not None and letter.attempted_at is not None
+        assert letter.next_at - letter.attempted_at == dt.timedelta(seconds=wait)
+
+
+@given(st.integers(1, 500), st.floats(0, 1e4), st.floats(0, 1e6))
+def test_waits_double_up_to_the_longest(tries: int, first: float, longest: float) -> None:
+    now = dt.datetime(2025, 1, 31, tzinfo=dt.UTC)
+    wait = (next_attempt(tries, now, first, longest) - now).total_seconds()
+    after = (next_attempt(tries + 1, now, first, longest) - now).total_seconds()
+    assert 0 <= wait <= longest + 1e-6
+    assert wait <= after <= max(2 * wait, longest) + 1e-5
+
+
+@pytest.mark.parametrize(("hours", "is_told"), [(0, True), (7 * 24 - 1, True), (7 * 24 + 1, False)])
+def test_news_of_a_night_is_announced_for_a_week_and_then_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: int, *, is_told: bool
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(announcements, "_announce_digest", lambda _workflow, run_id, _entries: told.append(run_id))
+    with open_workflow(tmp_path, Settings()) as workflow:
+        with monkeypatch.context() as then:
+            then.setattr("store.journal.now", lambda: dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours))
+            workflow.journal.record(Entry("vigie", FRESHNESS, "a_ministry", "a night", payload={}))
+        announcements.announce_digests(workflow)
+    assert told == (["a night"] if is_told else [])
+
+
+@pytest.mark.parametrize(
+    ("error", "tried", "counts"),
+    [
+        (None, ["first", "again", "other"], (3, 0, 0)),
+        (ValueError("cannot be written"), ["first", "other"], (1, 1, 0)),
+        (RefusedError("later", permanent=False), ["first", "other"], (1, 1, 0)),
+        (RefusedError("never", permanent=True), ["first", "other"], (1, 0, 1)),
+        (ChannelDownError("no line"), ["first"], (0, 1, 0)),
+        (InputError("no password"), ["first"], (0, 1, 0)),
+    ],
+)
+def test_a_refusal_stops_its_thread_and_a_channel_that_is_down_all_that_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch, error: Exception | None, tried: list[str], counts: tuple[int, int, int]
+) -> None:
+    handed: list[str] = []
+
+    def hand_over(message: OutboxMessage, _announcement: object) -> None:
+        handed.append(message.message_id)
+        if error and message.message_id == "first":
+            raise error
+
+    opened = SimpleNamespace(settings=Settings(), outbox=Mock())
+    monkeypatch.setattr(sending, "Attachments", Mock())
+    monkeypatch.setattr(sending, "_delivery_row", Mock())
+    one = sending._Round(cast(Workflow, opened))
+    monkeypatch.setattr(one, "_announcement", Mock())
+    monkeypatch.setattr(one, "_hand_over", hand_over)
+    now = dt.datetime.now(dt.UTC)
+    names = {"first": "EMR", "again": "EMR", "other": "WMR"}
+    letters = [
+        OutboxMessage(name, 1, subject, "raised", "duty", "mail", "a@example.org", "en", not_before=now, posted_at=now)
+        for name, subject in names.items()
+    ]
+    one._send_all(letters, time.monotonic() - 1)
+    assert handed == [], "the time is over"
+    one._send_all(letters, time.monotonic() + 60)
+    assert handed == tried
+    assert (one._report.sent, one._report.failed, one._report.given_up) == counts
+
+
+def test_a_round_s_lines_name_only_what_there_was() -> None:
+    assert sending.Report().summary() == ["messages: 0 sent"]
+    told = sending.Report(sent=2, failed=1, given_up=3, waiting=4, problems=["a", "b"], failing=1).summary()
+    assert told == [
+        "messages: 2 sent, 1 will be tried again, 3 given up, 4 waiting "
+        "(1 after an attempt that failed: 'vigie outbox')",
+    ]
+    (drill,) = sending.Report(sent=2, waiting=1, drill=True).summary()
+    assert drill == "drill: nothing is sent; waiting until 'vigie home adopt': 1 message"
