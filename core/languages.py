@@ -1,6 +1,6 @@
 """Languages that Vigie speaks, and how numbers, chances and dates are written in each.
 
-A language is one folder ``data/locale/<language>/LC_MESSAGES/vigie.po``, read as it is written. English is the source text.
+A language is one folder ``data/locale/<language>/LC_MESSAGES/vigie.po``, read as it is written. English is the source.
 
 Counts are written whole. Forecasts get two significant figures, three from 10,000: more would claim a precision that
 no forecast has. A chance is a word and a number, and both come from the same whole per cent.
