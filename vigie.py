@@ -19,8 +19,8 @@ from core.settings import home_folder
 from forecasting import runs
 from forecasting.panel import read_panel
 from forecasting.quantiles import to_rows
-from store.chain import MANIFEST
 from store.releases import Release, ReleaseStore
+from store.releases.chain import MANIFEST
 
 __all__ = ["backtest", "forecast", "open_release", "score"]
 

@@ -38,8 +38,8 @@ from forecasting.verification.verdict import ratio_interval
 from nightly import RealTimeData
 from nightly.forecasts import make_forecasts
 from nightly.pooled import bundled_history, pooled_night, priors_from
-from store.caches import BacktestStore, FitStore
-from store.vintages import VintageStore
+from store.figures.vintages import VintageStore
+from store.releases.caches import BacktestStore, FitStore
 
 PAGE = PROJECT / "docs" / "method.md"
 ORIGINS = 60

@@ -37,7 +37,7 @@ from forecasting.verification import covered, observed_at, wis
 from ingest import read_raw
 from ingest.sources import SOURCES
 from nightly.pooled import bundled_history, priors_from
-from store.caches import FitStore
+from store.releases.caches import FitStore
 
 SEED, DRAWS = 15, 5
 COVERAGES = (50, 80, 95)

@@ -31,7 +31,7 @@ from forecasting.quantiles import KEYS, QuantileTable, stack, to_matrix, to_rows
 from forecasting.verification import score_rows, summarise
 from forecasting.verification.verdict import BETTER, WORSE, compare, same_rows
 from store import parquet_bytes, write_bytes
-from store.caches import FitStore
+from store.releases.caches import FitStore
 
 Peer = Callable[[pd.DataFrame, pd.DataFrame, int], FloatArray]
 """From totals and their parts (months × series, up to the origin) and the longest horizon H to the totals' quantiles,

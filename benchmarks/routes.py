@@ -30,8 +30,8 @@ from forecasting.runs import backtest
 from forecasting.verification import summarise
 from ingest import read_raw
 from ingest.sources import frontex
-from store.caches import FitStore
 from store.releases import Release, ReleaseStore
+from store.releases.caches import FitStore
 
 WORKBOOK = Path("frontex_ibc") / "ibc.xlsx"
 DENSE = 20

@@ -20,7 +20,7 @@ import pandas as pd
 
 from benchmarks.shared import PAGE, Section, page_command, table, timed
 from core.schema import NOT_APPLICABLE
-from store.vintages import VintageStore, reduce_as_of
+from store.figures.vintages import VintageStore, reduce_as_of
 
 ROWS, SOURCES, MONTHS = 5_000_000, 10, 200
 EDITIONS = (*(dt.date(2025, month, 1 if month == 9 else 15) for month in (9, 10, 11, 12)), dt.date(2025, 12, 28))

@@ -38,7 +38,7 @@ from core.settings import home_folder, load_settings
 if TYPE_CHECKING:
     from decisions import Workflow
     from decisions.actions import Outcome
-    from store.outbox import OutboxMessage
+    from store.journal.outbox import OutboxMessage
 
 app = typer.Typer(
     cls=Group, invoke_without_command=True, help="List alerts; sign off, acknowledge, dismiss, comment or dissent."

@@ -284,10 +284,10 @@ def move(
 ) -> None:
     """Copy the journal to another database and verify every row. Stop the dashboard first; nothing is deleted."""
     from decisions import open_workflow
-    from store.database import copy_tables
     from store.journal import Journal
+    from store.journal.database import copy_tables
+    from store.journal.outbox import Outbox
     from store.lock import delivery_lock, night_lock
-    from store.outbox import Outbox
 
     folder = existing_home(home)
     target = Journal(to)

@@ -64,7 +64,7 @@ def submit(place: Place, home: Home = None) -> None:
 def known_on(release: Release, home: Path) -> RealTimeData:
     """Return what was known on a release's day and at the month ends before it, on which past rounds rest."""
     from nightly import RealTimeData
-    from store.vintages import VintageStore
+    from store.figures.vintages import VintageStore
 
     return RealTimeData(VintageStore(home).history(), release.as_of, OLDEST_MONTHS, MONTHS_OF_VINTAGES)
 

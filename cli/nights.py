@@ -185,7 +185,7 @@ def _ingest_live(sources: list[str], replayed: dt.date | None, folder: Path, *, 
 def _ingest_own(file: list[str], mapping: Path, folder: Path, *, as_json: bool = False) -> None:
     from access import account_name
     from nightly.inputs import ingest_own, load_snapshot
-    from store.vintages import VintageStore
+    from store.figures.vintages import VintageStore
 
     if not file:
         raise InputError("ingest: --mapping describes own figures: name them with --file PATH")
@@ -203,7 +203,7 @@ def _ingest_own(file: list[str], mapping: Path, folder: Path, *, as_json: bool =
 def _ingest_files(file: list[str], folder: Path, *, as_json: bool = False) -> None:
     from access import account_name
     from nightly.inputs import ingest_file, load_snapshot
-    from store.vintages import VintageStore
+    from store.figures.vintages import VintageStore
 
     done: list[Ingested] = []
     failed: list[dict[str, str]] = []

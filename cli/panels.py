@@ -178,7 +178,7 @@ def running(engine: Engine, home: Path | None) -> Iterator[_Means]:
     """Workers on an engine, the fits of a home folder, priors for small panels, and a progress bar."""
     from forecasting.distributed import workers_of
     from nightly.pooled import bundled_history, priors_from
-    from store.caches import FitStore
+    from store.releases.caches import FitStore
 
     folder = home_folder(home)
     priors = priors_from(bundled_history) if load_settings(folder).pooled_model else None

@@ -38,7 +38,7 @@ from core.routes import spelled
 from core.settings import home_folder, load_settings
 
 if TYPE_CHECKING:
-    from store.editions import Action
+    from store.figures.editions import Action
 
 _MOST_NAMED = 3
 _DAYS_OF_A_MONTH = 30.4
@@ -96,8 +96,8 @@ def verify(
 
     Exit codes: 0 nothing was altered; 1 the first altered, missing or added file or entry is named, or no release.
     """
-    from store.chain import links
     from store.releases import ReleaseStore
+    from store.releases.chain import links
     from store.verify import verify_home
 
     folder = existing_home(home)
@@ -264,7 +264,7 @@ def list_editions(
     """List ingested files and answers with their state and changes, newest last."""
     if not is_group_alone(context, home):
         return
-    from store.editions import EditionStore
+    from store.figures.editions import EditionStore
     from store.lock import AlreadyRunningError, night_lock
 
     folder = existing_home(home)
@@ -285,7 +285,7 @@ def edition_changes(context: typer.Context, edition_id: EditionId, as_json: AsJs
     """List what accepting a held edition, or withdrawing a known one, would change, figure by figure."""
     import pandas as pd
 
-    from store.editions import EditionStore
+    from store.figures.editions import EditionStore
 
     folder = existing_home(home or context.obj)
     with opened_journal(folder) as journal:
@@ -346,7 +346,7 @@ def observations(
     from nightly import RealTimeData
     from nightly.inputs import own_cards
     from store.export import kind_of, observations_bytes, write_table
-    from store.vintages import VintageStore
+    from store.figures.vintages import VintageStore
 
     folder, kind = home_folder(home), kind_of(out, kind)
     day = as_date(as_of, "--as-of") or dt.datetime.now(dt.UTC).date()

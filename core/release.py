@@ -381,7 +381,7 @@ REVISIONS = Table(
         share=_gap(_number("that relative to the former value")),
         usual=_gap(_number("`share` up to which the source's other revisions usually go")),
     ),
-    ("source_id", "series_id", "time_period", "as_of"), "store.vintages", ("dashboard",),
+    ("source_id", "series_id", "time_period", "as_of"), "store.figures.vintages", ("dashboard",),
 )  # fmt: skip
 
 EDITIONS = Table(

@@ -1,8 +1,8 @@
 """What people see: pages, charts, maps, tables, downloads, translations. Reads releases only.
 
 The reader's language stands here: every word on screen passes through ``_`` or ``ngettext``. A language is a folder
-``data/locale/<language>/LC_MESSAGES/vigie.po``; adding one adds nothing else. Catalogues are read as they are written, so
-no compiled file is needed. After changing a text, run ``make texts``, which renews the template and every catalogue, and
+``data/locale/<language>/LC_MESSAGES/vigie.po``; adding one adds nothing else. Catalogues are read as they are, so no
+compiled file is needed. After changing a text, run ``make texts``, which renews the template and every catalogue, and
 write the translations; a test names those that are missing. Inside an f-string ``_`` is not found.
 """
 

@@ -28,11 +28,11 @@ from dashboard import language, state
 from dashboard.theme import current_theme
 from decisions import Workflow, workflow_on
 from store import status
-from store.chain import release_folders
 from store.journal import Journal, journal_url
 from store.lock import running_night
 from store.mirror import Contact, read_contact
 from store.releases import Release, ReleaseStore
+from store.releases.chain import release_folders
 
 Made = TypeVar("Made")
 _MOST_KEPT = 512

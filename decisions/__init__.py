@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core.settings import Settings
 from store.journal import Journal, opened_journal
-from store.outbox import Outbox
+from store.journal.outbox import Outbox
 
 
 @dataclass(frozen=True)

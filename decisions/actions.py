@@ -48,8 +48,8 @@ from decisions import Workflow
 from decisions.announcements import DEDUPLICATION, announcing, deduplication_key, facts_of, messages_of
 from reports.alert import CONTEXT
 from reports.scenario import places_subject
-from store.editions import Action, Decision, Edition, decide
-from store.outbox import OutboxMessage
+from store.figures.editions import Action, Decision, Edition, decide
+from store.journal.outbox import OutboxMessage
 from store.releases import Release
 
 SCENARIO_STEPS = (SAVE_SCENARIO, DELETE_SCENARIO)

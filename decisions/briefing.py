@@ -22,8 +22,8 @@ from decisions import Workflow, open_workflow
 from reports import BRIEFING_FRAMES, CHANGE_FRAMES, Decisions, LoadedRelease, entries_until
 from reports.scenario import kept_by_route, reception_of
 from store import sha256_of_file
-from store.chain import MANIFEST
 from store.releases import Release, ReleaseStore
+from store.releases.chain import MANIFEST
 from store.status import alteration
 
 LARGEST_ATTACHMENT = 1_000_000

@@ -23,8 +23,8 @@ from core.log import get_logger
 from core.settings import SHORTEST_COOKIE_SECRET, Settings, is_loopback, load_settings, secret
 from decisions import open_workflow
 from decisions.delivery import try_channel
-from store.database import sqlite_file
 from store.journal import Journal, journal_url
+from store.journal.database import sqlite_file
 from store.mirror import latest, read_contact
 from store.releases import ReleaseStore
 from store.remote import RemoteFiles

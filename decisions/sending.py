@@ -32,8 +32,8 @@ from decisions.briefing import Attachments
 from decisions.delivery import ChannelDownError, RefusedError, post_chat, post_webhook, send_mail
 from reports.messages import Message, attach_briefing, chat_text, compose, machine_payload, mail, with_briefing
 from reports.messages.announcement import FRESHNESS, Announcement, announcement_of
+from store.journal.outbox import OutboxMessage
 from store.lock import AlreadyRunningError, delivery_lock
-from store.outbox import OutboxMessage
 
 Thread = tuple[str, str, str]
 JOURNAL_HEADER = "X-Vigie-Journal"

@@ -31,7 +31,7 @@ RealTimePanels = Mapping[pd.Timestamp, Panel]
 
 
 class Fits(Protocol):
-    """Where fits are kept; see :class:`store.caches.FitStore`."""
+    """Where fits are kept; see :class:`store.releases.caches.FitStore`."""
 
     def get(self, key: str) -> bytes | None:
         """The fit kept under a key, if there is one."""

@@ -20,7 +20,7 @@ from core.schema import ALL, concat_filled, make_series_id
 from forecasting.panel import Panel, panel_from_observations
 from ingest.own import own_route_figures
 from ingest.routes import route_arrivals
-from store.vintages import CELL, reduce_as_of
+from store.figures.vintages import CELL, reduce_as_of
 
 TARGET = "arrivals"
 FREQ: Frequency = "M"

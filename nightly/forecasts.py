@@ -39,7 +39,7 @@ from forecasting.workers import Progress, Workers
 from forecasting.year_ahead import REACH, year_ahead
 from nightly import FREQ, TARGET, RealTimeData
 from nightly.pooled import PooledNight
-from store.caches import COLUMNS, BacktestStore
+from store.releases.caches import COLUMNS, BacktestStore
 
 HORIZONS = tuple(range(1, 13))
 FARTHER = tuple(range(1, REACH + 1))
@@ -221,7 +221,7 @@ def hindcasts(
     """Make the hindcasts that are not stored yet, and store them; what was cut off is not, and is tried again.
 
     Returns:
-        Rows of ``store.caches.COLUMNS`` for the whole work, and those of them that were made now.
+        Rows of ``store.releases.caches.COLUMNS`` for the whole work, and those of them that were made now.
 
     Raises:
         StoreError: The cache is damaged or cannot be written.

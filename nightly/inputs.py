@@ -31,11 +31,11 @@ from ingest.routes import route_arrivals
 from ingest.rows import period_ends
 from ingest.sources import SOURCES
 from store import write_bytes
-from store.editions import HELD, KNOWN, WITHDRAWN, Arrival, Edition, EditionStore
-from store.editions import REJECTED as REJECTED_BY_PERSON
+from store.figures.editions import HELD, KNOWN, WITHDRAWN, Arrival, Edition, EditionStore
+from store.figures.editions import REJECTED as REJECTED_BY_PERSON
+from store.figures.vintages import VintageStore
 from store.journal import Entry, Journal
 from store.releases import Release, ReleaseStore
-from store.vintages import VintageStore
 
 ACTOR = "nightly"
 LOADED = "snapshot loaded"

@@ -22,11 +22,11 @@ from ingest import Answer, LiveSource, Pull, Request, SourceAccess
 from ingest.http import Client
 from ingest.sources import chosen_sources, live_sources, source_access
 from nightly.inputs import LiveReport, Visited, load_snapshot, read_inbox, require_known, take_in
+from store.figures.raw import Kept, RawStore
+from store.figures.vintages import VintageStore
 from store.journal import Journal, opened_journal
 from store.lock import night_lock
 from store.mirror import shared
-from store.raw import Kept, RawStore
-from store.vintages import VintageStore
 
 NOT_MODIFIED_KEEPS = 200
 """Status of the kept answer for which news is asked."""

@@ -43,15 +43,15 @@ from nightly.recover import Degraded, chain_head, record_publication, recover, v
 from nightly.run_report import CUT_OFF_SOURCE, RUN_REPORT, StageTimer, left_out, run_report
 from nightly.tables import data_tables, forecast_tables, issued_scores, judge, revisions_since, run_alerts
 from reports.documents import documents
-from store.caches import BacktestStore, FitStore
-from store.chain import Problem
-from store.editions import EditionStore
+from store.figures.editions import EditionStore
+from store.figures.vintages import VintageStore
 from store.journal import Entry, Journal, opened_journal
 from store.lock import AlreadyRunningError, Note, night_lock
 from store.mirror import Delivery, NotDeliveredError, shared
 from store.releases import About, Release, ReleaseStore, home_inputs, predecessor, prune
+from store.releases.caches import BacktestStore, FitStore
+from store.releases.chain import Problem
 from store.status import NIGHT_ACTIONS, forecast_routes, whole_releases
-from store.vintages import VintageStore
 
 PUBLISHED, PUBLISHED_DEGRADED, NOTHING_PUBLISHED, NOT_DELIVERED = NIGHT_ACTIONS
 LOST = "lost"

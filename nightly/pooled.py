@@ -38,8 +38,8 @@ from ingest import snapshot
 from ingest.own import CAPACITY, own_route_figures
 from ingest.routes import route_arrivals
 from nightly import FREQ, SETTLED_DAYS, RealTimeData
-from store.caches import FitStore
-from store.vintages import CELL, reduce_as_of
+from store.figures.vintages import CELL, reduce_as_of
+from store.releases.caches import FitStore
 
 MODEL_ID = "vigie-pooled"
 FIRST_MONTH = "2009-01"
@@ -60,7 +60,7 @@ class KnownCounts:
     """Every monthly count that was known a month after the turn of a year: what its fits learn from.
 
     Attributes:
-        history: Reads every stored value with every ``as_of``, as of :meth:`store.vintages.VintageStore.history`.
+        history: Returns every stored value with every ``as_of``, as ``VintageStore.history`` does.
         date: Nothing later is known.
         freq: Months are added up to whole periods of this frequency.
     """
@@ -92,7 +92,7 @@ def priors_from(history: Callable[[], pd.DataFrame]) -> dict[Frequency, KnownCou
 
 
 def bundled_history() -> pd.DataFrame:
-    """The bundled snapshot as :meth:`store.vintages.VintageStore.history` would give it: the same in every home."""
+    """Return the bundled snapshot as ``VintageStore.history`` would: the same in every home."""
     figures = snapshot.load(SNAPSHOT)
     cell = figures.groupby(["source_id", "series_id", "time_period"], sort=False, observed=True).ngroup()
     return figures.assign(**{CELL: cell})

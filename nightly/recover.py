@@ -17,12 +17,12 @@ from core.languages import marked_plural as ngettext
 from core.log import get_logger
 from nightly.inputs import ACTOR, LOADED
 from store import remove_unfinished
-from store.caches import BacktestStore, FitStore
-from store.editions import EditionStore
+from store.figures.editions import EditionStore
+from store.figures.vintages import CELL, VintageStore, reduce_as_of
 from store.journal import Entry, Journal
 from store.releases import Release, ReleaseStore
+from store.releases.caches import BacktestStore, FitStore
 from store.status import NIGHT_ACTIONS, WITNESS, WITNESSED
-from store.vintages import CELL, VintageStore, reduce_as_of
 
 FRESHNESS = "freshness"
 """Action of the rows that say that a source became late, or came back; who sends messages looks for it."""

@@ -38,8 +38,8 @@ from nightly import TARGET, RealTimeData
 from nightly.forecasts import ForecastSet
 from nightly.nowcasts import past_nowcasts
 from nightly.pooled import PooledNight
+from store.figures.vintages import VintageStore
 from store.releases import Release
-from store.vintages import VintageStore
 
 _PLACE = ["series_id", "origin_date", "horizon"]
 MONTHS_BACK = 60

@@ -35,11 +35,11 @@ from store import (
     sha256_of_file,
     write_bytes,
 )
-from store.chain import HEAD, MANIFEST, NEXT_HEAD, Problem, json_bytes, read_head, release_folders
-from store.database import copy_sqlite, sqlite_file
 from store.journal import HEAD_FILE, Journal, journal_url, write_head
+from store.journal.database import copy_sqlite, sqlite_file
 from store.lock import BACKUP, night_lock
 from store.releases import ReleaseStore
+from store.releases.chain import HEAD, MANIFEST, NEXT_HEAD, Problem, json_bytes, read_head, release_folders
 from store.status import witnesses
 
 ABOUT = "backup.json"

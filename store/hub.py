@@ -19,8 +19,8 @@ import pandas as pd
 from core.errors import InputError, StoreError
 from core.settings import load_settings
 from store import Partitions, named_errors, sha256_of_bytes, sha256_of_file, write_bytes
-from store.chain import HEAD, MANIFEST, read_head
 from store.releases import Release
+from store.releases.chain import HEAD, MANIFEST, read_head
 from store.remote import MissingError, RemoteFiles
 from store.status import whole_releases
 

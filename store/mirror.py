@@ -28,10 +28,10 @@ from core.errors import StoreError
 from core.log import get_logger
 from core.settings import Settings
 from store import make_folder, named_errors, sha256_of_bytes, sha256_of_file, write_bytes
-from store.chain import HEAD, MANIFEST, NEXT_HEAD, RUN_ID, json_bytes, move_in, read_head, read_json
 from store.journal import journal_url
 from store.lock import held
 from store.releases import Release, publishing, remove_all
+from store.releases.chain import HEAD, MANIFEST, NEXT_HEAD, RUN_ID, json_bytes, move_in, read_head, read_json
 from store.remote import LEASES, AlteredError, MissingError, RemoteFiles, each, single_flight
 
 STATE, UNDELIVERED = ".store", "undelivered"

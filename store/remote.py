@@ -26,7 +26,7 @@ from fsspec.implementations.local import LocalFileSystem
 from core.errors import StoreError, first_line
 from core.log import get_logger
 from store import ASIDE, OWNER_FILE, flush_folder, make_folder, named_errors, sha256_of_bytes, sha256_of_file
-from store.database import Database
+from store.journal.database import Database
 from store.lock import AlreadyRunningError
 
 LEASES = "leases"

@@ -12,11 +12,11 @@ import pandas as pd
 from core.errors import StoreError
 from core.settings import DRILL, Settings
 from store import sha256_of_file
-from store.chain import MANIFEST, Problem
-from store.editions import HELD, EditionStore
+from store.figures.editions import HELD, EditionStore
 from store.journal import Entry, existing_journal
 from store.lock import running_night
 from store.releases import Release, ReleaseStore
+from store.releases.chain import MANIFEST, Problem
 
 WITNESSED = "witnessed"
 """Action of the row by which the journal knows of a release before it is in place."""

@@ -12,16 +12,16 @@ import pandas as pd
 from core.errors import StoreError
 from core.settings import FEED, Settings
 from store import ASIDE, is_as_named, sha256_of_file
-from store.caches import altered_caches
-from store.chain import Problem, links, read_json
-from store.editions import EditionStore
 from store.export import PLACED, WRITTEN
+from store.figures.editions import EditionStore
+from store.figures.vintages import VintageStore
 from store.hub import EDITIONS, SubmissionStore
 from store.journal import HEAD_FILE, AlteredRowError, existing_journal, read_head_file
-from store.outbox import Outbox
+from store.journal.outbox import Outbox
 from store.releases import HOME_INPUTS, SETTINGS_FILE, ReleaseStore, home_inputs
+from store.releases.caches import altered_caches
+from store.releases.chain import Problem, links, read_json
 from store.status import WITNESSED, witnesses
-from store.vintages import VintageStore
 
 JOURNAL = "journal"
 _FOLDERS = ("releases", FEED, "vintages", "editions", "hub", "own", "raw", "rejected", "backtests", "fits")

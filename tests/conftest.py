@@ -97,7 +97,7 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _disk_without_waiting() -> Iterator[None]:
     """No power is cut here: waiting for the disk would be most of the time of tests that write."""
-    from store import database  # noqa: PLC0415  # test_fixed_cases copies this file alone
+    from store.journal import database  # noqa: PLC0415  # test_fixed_cases copies this file alone
 
     prepare = database._prepare_sqlite
 

@@ -19,7 +19,7 @@ from dashboard.reads import Night
 from dashboard.tables import localised, no_break
 from decisions.actions import decide_edition
 from reports.names import EDITION_STATES, EDITION_STEPS, FRESHNESS, INDICATORS, message_in
-from store.editions import HELD, STEPS, Action, Edition, EditionStore
+from store.figures.editions import HELD, STEPS, Action, Edition, EditionStore
 
 TITLE, PLACE = _("Data"), 7
 

@@ -16,7 +16,7 @@ from core.release import REVISIONS
 from core.schema import check
 from ingest import read_raw
 from ingest.sources import frontex
-from store.vintages import VintageStore
+from store.figures.vintages import VintageStore
 
 
 def record(*shares: float, source_id: str = "eurostat") -> pd.DataFrame:

@@ -20,7 +20,7 @@ from core.errors import InputError
 from core.schema import Entry
 from decisions import Workflow
 from decisions.actions import Outcome
-from store.outbox import OutboxMessage
+from store.journal.outbox import OutboxMessage
 from tests.cli.command_line import vigie
 from tests.faults.delivery import publish
 

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.errors import message
 from ingest.rows import observations
-from store.editions import Arrival, EditionStore
+from store.figures.editions import Arrival, EditionStore
 from store.journal import Journal, journal_url
 
 from .test_pages import visit

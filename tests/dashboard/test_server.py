@@ -41,8 +41,8 @@ from dashboard.server import (
 from dashboard.streamlit_private import STATIC_ADDRESS as ADDRESS
 from dashboard.streamlit_private import STATIC_FOLDER as FOLDER
 from dashboard.streamlit_private import frame
-from store.chain import Problem
 from store.releases import Release, ReleaseStore
+from store.releases.chain import Problem
 from tests.servers import Server, wait_until
 
 STATIC = Path(streamlit.__file__).parent / "static"

@@ -10,7 +10,7 @@ import pytest
 from access import DOWNLOAD, Actor, NotAllowedError, require
 from alerts.lifecycle import SIGNED_OFF
 from decisions.sending import answered, due, is_too_old, thread_of
-from store.outbox import FAILED, GIVEN_UP, SENT, OutboxMessage
+from store.journal.outbox import FAILED, GIVEN_UP, SENT, OutboxMessage
 
 NOON = dt.datetime(2025, 1, 31, 12, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)

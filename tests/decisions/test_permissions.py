@@ -36,7 +36,7 @@ from decisions.actions import (
     save_scenario,
     state_of,
 )
-from store.editions import ACCEPT
+from store.figures.editions import ACCEPT
 
 from .conftest import ALERT, SEVERE, OpenDesk, Publish
 from .test_order import FIRST

@@ -33,8 +33,8 @@ from decisions.delivery import ChannelDownError, RefusedError
 from decisions.sending import next_attempt, send_waiting
 from reports.messages.announcement import FRESHNESS
 from reports.messages.feeds import validated
+from store.journal.outbox import GIVEN_UP, Outbox, OutboxMessage
 from store.lock import AlreadyRunningError, delivery_lock
-from store.outbox import GIVEN_UP, Outbox, OutboxMessage
 from tests.receivers import Mailbox, Requests
 
 from .conftest import ALERT, ENDED, SEVERE, OpenDesk, Publish

@@ -29,7 +29,7 @@ from alerts.lifecycle import ANNOUNCED, SIGNED_OFF
 from core.release import RELEASE, REQUIRED
 from core.settings import FEED, load_settings
 from decisions import open_workflow
-from store.outbox import SENT, OutboxMessage
+from store.journal.outbox import SENT, OutboxMessage
 from store.releases import About, ReleaseStore
 from tests.faults.delivery_worker import work
 from tests.receivers import Mailbox, Requests, http_server, mail_server

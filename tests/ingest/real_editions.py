@@ -23,7 +23,7 @@ from core.settings import PROJECT, SNAPSHOT
 from ingest import read_raw, snapshot
 from ingest.plausibility import Judgement, judge
 from ingest.sources import SOURCES
-from store.vintages import VintageStore
+from store.figures.vintages import VintageStore
 
 PAGE = PROJECT / "docs" / "sources.md"
 TITLE = "Real editions, held and told"

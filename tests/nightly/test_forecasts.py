@@ -26,7 +26,7 @@ from nightly.forecasts import (
     near,
     of_model,
 )
-from store.caches import BacktestStore
+from store.releases.caches import BacktestStore
 
 
 def rows(model_id: str, series_id: str, origin: str, horizon: int = 1, **other: object) -> dict[str, object]:

@@ -26,10 +26,10 @@ from nightly import RealTimeData
 from nightly.asylum import Asylum
 from nightly.night import run_night
 from reports.documents import ALL_MODELS
+from store.figures.vintages import VintageStore
 from store.hub import HubFiles
 from store.journal import opened_journal
 from store.releases import Release, ReleaseStore
-from store.vintages import VintageStore
 from tests.golden import NAMES_OF_THE_RUN, check_golden, table_lines
 from tests.nightly.conftest import without_forecasting
 

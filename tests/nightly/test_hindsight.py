@@ -21,8 +21,8 @@ from forecasting.models import MODELS
 from nightly import OWN_SETTLED_DAYS, SETTLED_DAYS, TOO_OLD, RealTimeData, forecasts, nowcasts
 from nightly.forecasts import ForecastSet
 from nightly.nowcasts import FEWEST_PROVEN, RouteDays, past_skill
-from store.caches import BacktestStore
-from store.vintages import VintageStore
+from store.figures.vintages import VintageStore
+from store.releases.caches import BacktestStore
 
 SERIES = make_series_id("arrivals", "WMR", ALL, ALL, "M")
 OWN = make_series_id("arrivals", "X_LAKE", ALL, ALL, "M")

@@ -15,9 +15,9 @@ from core.settings import Settings
 from ingest.rows import observations
 from nightly import inputs, night
 from nightly.inputs import _failure, _judgement, forecast_of
-from store.editions import Arrival
+from store.figures.editions import Arrival
+from store.figures.vintages import VintageStore
 from store.releases import Release
-from store.vintages import VintageStore
 
 
 def cells(*months: str) -> pd.DataFrame:

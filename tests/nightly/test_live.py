@@ -23,10 +23,10 @@ from ingest.sources import live_sources, noaa_enso
 from nightly.inputs import FAILED, LiveReport, load_snapshot
 from nightly.live import ask_publishers, ingest_live, parse_again
 from nightly.night import run_night
-from store.editions import TAKEN_IN
+from store.figures.editions import TAKEN_IN
+from store.figures.raw import RawStore
+from store.figures.vintages import VintageStore
 from store.journal import Journal, journal_url, opened_journal
-from store.raw import RawStore
-from store.vintages import VintageStore
 from tests.ingest.live.layouts import LAYOUTS, ONI, ged_csv
 from tests.ingest.live.layouts_indicators import KEYS
 from tests.ingest.live.publisher import Answerer, Publisher, Reply

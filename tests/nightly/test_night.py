@@ -14,10 +14,10 @@ from core.errors import InputError, NothingToPublishError
 from core.settings import Settings, load_settings
 from nightly import RealTimeData
 from nightly.night import run_night
+from store.figures.vintages import VintageStore
 from store.journal import Journal, journal_url
 from store.lock import night_lock
 from store.releases import Release, ReleaseStore
-from store.vintages import VintageStore
 from tests.nightly.conftest import without_forecasting
 
 AS_OF = dt.date(2025, 1, 31)

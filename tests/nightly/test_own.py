@@ -17,9 +17,9 @@ from hub.night import published_series
 from ingest.sources import SOURCES
 from nightly.inputs import Ingested, LiveReport, held_records, ingest_own, own_mappings, with_own_capacities
 from nightly.night import run_night
-from store.editions import Edition, EditionStore
+from store.figures.editions import Edition, EditionStore
+from store.figures.vintages import VintageStore
 from store.journal import Journal, journal_url, opened_journal
-from store.vintages import VintageStore
 from tests.nightly.conftest import without_forecasting
 
 AS_OF = dt.date(2025, 1, 31)

@@ -33,8 +33,8 @@ from nightly.pooled import (
     newest_known,
     priors_from,
 )
-from store.caches import BacktestStore, FitStore
-from store.vintages import VintageStore
+from store.figures.vintages import VintageStore
+from store.releases.caches import BacktestStore, FitStore
 
 AS_OF = dt.date(2025, 1, 31)
 

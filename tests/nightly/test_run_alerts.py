@@ -14,8 +14,8 @@ from alerts.rules.base import BY_CITIZEN, DRIVERS
 from alerts.rules.origin_context import INDICATORS
 from core.settings import Settings
 from nightly import RealTimeData, tables
+from store.figures.vintages import VintageStore
 from store.releases import Release
-from store.vintages import VintageStore
 
 
 def test_rules_see_counts_of_nationalities_without_the_totals_they_are_part_of() -> None:

@@ -14,10 +14,10 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from moto.server import ThreadedMotoServer
 
+from store.figures.vintages import VintageStore
 from store.mirror import Delivery, NotDeliveredError, pull
 from store.releases import About, Release, ReleaseStore
 from store.remote import RemoteFiles
-from store.vintages import VintageStore
 from tests.store.conftest import (
     Rows,
     any_journal_url,

@@ -12,7 +12,7 @@ from core.errors import SchemaError
 from core.release import FORECASTS
 from core.schema import check
 from store import KEY_FILE, parquet_bytes, sha256_of_bytes
-from store.caches import KEY, BacktestStore, altered_caches
+from store.releases.caches import KEY, BacktestStore, altered_caches
 
 Rows = Callable[..., pd.DataFrame]
 

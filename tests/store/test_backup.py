@@ -20,11 +20,11 @@ import pytest
 from core.errors import InputError, StoreError
 from store import backup, sha256_of_file
 from store.backup import find_archive, read_archive, repair, restore, write_backup
+from store.figures.vintages import VintageStore
 from store.journal import Entry, Journal, journal_url
 from store.lock import BACKUP, AlreadyRunningError, night_lock
 from store.releases import About, ReleaseStore, prune
 from store.status import WITNESS
-from store.vintages import VintageStore
 from tests.servers import LONGEST_SECONDS
 from tests.store.conftest import Rows
 

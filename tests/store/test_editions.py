@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from pytest import MonkeyPatch
 
 from core.errors import InputError, Message
-from store.editions import ACCEPT, REJECT, WITHDRAW, Action, Arrival, Decision, EditionStore
+from store.figures.editions import ACCEPT, REJECT, WITHDRAW, Action, Arrival, Decision, EditionStore
+from store.figures.vintages import VintageStore
 from store.journal import Journal, journal_url
-from store.vintages import VintageStore
 
 Rows = Callable[..., pd.DataFrame]
 WHY = [Message("another unit")]

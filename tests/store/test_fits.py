@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from core.errors import StoreError
-from store import KEY_FILE, caches, home_key, sha256_of_bytes
-from store.caches import FitStore
+from store import KEY_FILE, home_key, sha256_of_bytes
+from store.releases import caches
+from store.releases.caches import FitStore
 
 
 def test_a_fit_is_read_back_and_an_unknown_one_is_none(tmp_path: Path) -> None:

@@ -170,7 +170,7 @@ def test_on_a_disk_that_cannot_be_written_rows_are_read_and_none_is_made(
     journal = Journal(url)
     journal.record(Entry("a", "said", "x"))
     journal.close()
-    monkeypatch.setattr("store.database.os.access", lambda *_: False)
+    monkeypatch.setattr("store.journal.database.os.access", lambda *_: False)
     journal = Journal(url)
     assert [entry.action for entry in journal.entries()] == ["said"]
     with pytest.raises(StoreError, match="readonly"):

@@ -15,7 +15,8 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from store import Partitions, sha256_of_bytes
-from store.chain import HEAD, read_head
+from store.figures.raw import RawStore
+from store.figures.vintages import VintageStore
 from store.hub import Edition, SubmissionStore
 from store.mirror import (
     UNDELIVERED,
@@ -29,10 +30,9 @@ from store.mirror import (
     set_aside,
     sweep,
 )
-from store.raw import RawStore
 from store.releases import ReleaseStore, prune
+from store.releases.chain import HEAD, read_head
 from store.remote import AlteredError, RefusedError, RemoteFiles, UnreachableError
-from store.vintages import VintageStore
 from tests.store.conftest import Rows
 from tests.store.mirrors import (
     Cut,

@@ -18,8 +18,8 @@ from core.release import ALERTS, FORECASTS, OBSERVATIONS, RELEASE, REQUIRED, TAB
 from core.release_docs import DATA_PACKAGE, contract_page
 from core.schema import NUMBER, TEXT, Column, Table, check
 from core.settings import PROJECT
-from store.chain import Problem
 from store.releases import About, Release, ReleaseStore
+from store.releases.chain import Problem
 
 ROOMS = ("alerts", "cli", "dashboard", "decisions", "nightly", "reports", "store")
 READING = re.compile(r"""\.(?:frame|read|published)\(\s*"([a-z_]+)\"""")

@@ -19,7 +19,7 @@ import pytest
 
 from core.errors import StoreError
 from store import sha256_of_bytes
-from store.database import Database
+from store.journal.database import Database
 from store.lock import AlreadyRunningError
 from store.mirror import Commit, MovedOnError, latest, publish
 from store.remote import LEASES, RefusedError, RemoteFiles, each, single_flight
@@ -193,7 +193,7 @@ def test_a_name_that_another_machine_holds_is_waited_for_only_where_it_is_asked(
     database, waits = Database(f"sqlite:///{tmp_path}/journal.sqlite"), list[float]()
     engine = SimpleNamespace(dialect=SimpleNamespace(name="postgresql"), connect=HeldElsewhere)
     monkeypatch.setattr(database, "_engine", engine)
-    monkeypatch.setattr("store.database.time.sleep", waits.append)
+    monkeypatch.setattr("store.journal.database.time.sleep", waits.append)
     with database.alone("one") as is_held:
         assert (is_held, waits) == (False, [])
     with database.alone("one", wait_seconds=0.1) as is_held:

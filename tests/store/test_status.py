@@ -8,7 +8,7 @@ import pandas as pd
 
 from core.errors import Message
 from core.settings import DRILL
-from store.editions import Arrival, EditionStore
+from store.figures.editions import Arrival, EditionStore
 from store.journal import Entry, Journal, journal_url
 from store.releases import ReleaseStore, predecessor
 from store.status import WITNESS, forecast_coverage, issued_skill, read_status, witnesses

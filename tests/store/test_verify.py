@@ -22,16 +22,16 @@ from core.settings import Settings
 from hub.night import publish_files
 from nightly.recover import chain_head, record_publication, witness
 from store import Partitions, parquet_bytes, sha256_of_bytes, sha256_of_file, write_bytes
-from store.caches import FitStore
-from store.editions import ACCEPT, Arrival, Decision, EditionStore
 from store.export import tell_published, write_published
+from store.figures.editions import ACCEPT, Arrival, Decision, EditionStore
+from store.figures.vintages import VintageStore
 from store.hub import Edition, SubmissionStore, prove
 from store.journal import Entry, Journal, _link, journal_url
-from store.outbox import Outbox, OutboxMessage
+from store.journal.outbox import Outbox, OutboxMessage
 from store.releases import SETTINGS_FILE, About, Release, ReleaseStore, home_inputs
+from store.releases.caches import FitStore
 from store.status import WITNESSED, alteration, whole_releases
 from store.verify import verify_home
-from store.vintages import VintageStore
 from tests.store.conftest import Rows
 
 Frames = dict[str, pd.DataFrame]

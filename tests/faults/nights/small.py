@@ -33,13 +33,13 @@ from access import Actor
 from alerts.lifecycle import COMMENTED
 from core.settings import StoreSettings, load_settings
 from decisions import actions, open_workflow
-from store.caches import BacktestStore
+from store.figures.vintages import VintageStore
 from store.journal import Journal, journal_url
 from store.mirror import Follower
 from store.releases import ReleaseStore
+from store.releases.caches import BacktestStore
 from store.status import NIGHT_ACTIONS, witnesses
 from store.verify import verify_home
-from store.vintages import VintageStore
 from tests.faults.nights.bench import NEXT, Bench, Home, Result
 from tests.faults.nights.kills import note_after, seen
 from tests.faults.nights.processes import FaultError

@@ -16,9 +16,9 @@ from itertools import count, cycle
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
-from store.chain import file_problems
 from store.journal import Entry, Journal, journal_url
 from store.releases import ReleaseStore
+from store.releases.chain import file_problems
 from store.status import read_status
 from tests.servers import Server
 

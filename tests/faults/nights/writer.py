@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from store.caches import BacktestStore
+from store.figures.vintages import VintageStore
 from store.journal import Entry, Journal, journal_url
 from store.lock import night_lock
 from store.releases import About, ReleaseStore, prune
+from store.releases.caches import BacktestStore
 from store.status import WITNESS
-from store.vintages import VintageStore
 
 KEEP = 3
 """Newest releases kept: every round removes one too."""

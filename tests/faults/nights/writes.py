@@ -6,9 +6,9 @@ import multiprocessing
 import time
 from collections.abc import Iterator
 
-from store.caches import BacktestStore
+from store.figures.vintages import VintageStore
+from store.releases.caches import BacktestStore
 from store.status import witnesses
-from store.vintages import VintageStore
 from tests.faults.nights.bench import Bench, Result
 from tests.faults.nights.kills import note_after, seen
 from tests.faults.nights.watchers import act, watching

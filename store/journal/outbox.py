@@ -18,8 +18,8 @@ import sqlalchemy as sa
 from core.calendar import is_ahead
 from core.schema import Entry
 from store import sha256_of_bytes
-from store.database import Database, UtcTime, row_number
 from store.journal import Journal, add
+from store.journal.database import Database, UtcTime, row_number
 
 SENT, FAILED, GIVEN_UP, DROPPED = "sent", "failed", "given up", "dropped"
 FINAL = (SENT, GIVEN_UP, DROPPED)

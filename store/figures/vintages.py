@@ -2,7 +2,7 @@
 
 A value is stored once and again only when it changes. Any past state can be asked for: "what did we know on
 2025-01-31?" (the *vintages* of real-time econometrics; see Croushore & Stark, 2001, J. Econometrics 105). The
-questions stand in :mod:`store.vintage_queries` and are asked of the files as they lie: no database is ever locked.
+queries stand in :mod:`store.figures.vintage_queries` and run on the files directly: no database is ever locked.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from core.calendar import Frequency, end_dates
 from core.errors import InputError, StoreError
 from core.release import OBSERVATIONS, REJECTED, REVISIONS
 from core.schema import check
-from store import Partitions, vintage_queries
+from store import Partitions
+from store.figures import vintage_queries
 
 COLUMNS = list(OBSERVATIONS.columns)
 CELL = "cell"
@@ -388,7 +389,7 @@ def _numbered(tables: Sequence[pa.Table]) -> pa.Table:
 
 
 def _ask(table: pa.Table, query: str, **parameters: object) -> dict[str, NDArray[np.generic]]:
-    """Ask the vintages in ``table`` (see :mod:`store.vintage_queries`); each column of the answer as an array."""
+    """Run a query of ``vintage_queries`` on the vintages in ``table``; return each column as an array."""
     with _database(os.getpid()).cursor() as connection:
         connection.register("vintages", table)
         used = {name: value for name, value in parameters.items() if f"${name}" in query}

@@ -27,10 +27,10 @@ from core.release import EDITIONS
 from core.schema import Entry
 from core.settings import Settings
 from store import parquet_bytes, read_parquet, sha256_of_bytes, sha256_of_file, write_bytes
+from store.figures.vintages import CONFIRMED, VintageStore
 from store.journal import Journal
 from store.lock import night_lock
 from store.mirror import shared
-from store.vintages import CONFIRMED, VintageStore
 
 State = Literal["held", "known", "withdrawn", "rejected"]
 HELD: Final = "held"

@@ -23,7 +23,7 @@ from core.errors import InputError, StoreError
 from core.log import get_logger
 from core.schema import Entry
 from store import KEY_FILE, home_key, keyed_digest, named_errors, write_bytes
-from store.database import Database, UtcTime, hold_subject, row_number, sqlite_file
+from store.journal.database import Database, UtcTime, hold_subject, row_number, sqlite_file
 
 _T = TypeVar("_T")
 __all__ = ["Entry", "Journal", "add", "journal_url"]

@@ -2,7 +2,7 @@
 
 ``home/releases/<run_id>/manifest.json`` holds the hash of each file and of the former release's manifest. The newest
 manifest's hash stands in ``home/releases/HEAD.json``. Whoever keeps a copy of that one hash can later prove that no
-forecast was edited, added or taken away (:func:`store.chain.verify`). Retention keeps the newest releases whole, and
+forecast was edited, added or taken away (:func:`store.releases.chain.verify`). Retention keeps the newest releases, and
 the last of every month for good; of one that goes its manifest stays, in ``home/releases/REMOVED/<run_id>.json``: every
 later hash rests on it.
 """
@@ -35,7 +35,8 @@ from store import (
     sha256_of_file,
     write_bytes,
 )
-from store.chain import (
+from store.lock import held
+from store.releases.chain import (
     HEAD,
     MANIFEST,
     REMOVED,
@@ -49,7 +50,6 @@ from store.chain import (
     release_folders,
     verify,
 )
-from store.lock import held
 
 SETTINGS_FILE = "settings.toml"
 HOME_INPUTS = (SETTINGS_FILE, "own/*.toml", "hub/hub-config/*.json", "hub/models/*.yml")
@@ -69,7 +69,7 @@ class About:
         degraded: Sources that could not be used, each with the reason.
         replay: True where a past night was replayed.
         journal: The end of the journal's chain before the release: ``id`` and ``sha256``; None where it is not known.
-        vintages: What the vintages held (:meth:`store.vintages.VintageStore.contents`); None where it is not told.
+        vintages: What the vintages held, as of ``VintageStore.contents``; None if not recorded.
     """
 
     as_of: dt.date
