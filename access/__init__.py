@@ -1,7 +1,7 @@
 """Who may read, do and take away what: logins, roles, the gate before the pages, and the audit rows they leave.
 
-Here stands who somebody is and may do: one table of roles and actions, asked on the server before anything is shown or
-done. Without a login everybody at the machine may do everything; whoever decides gives a name. With one, what the
+Identity and permissions: one table of roles and actions, checked on the server before anything is shown or
+done. Without a login everybody at the machine may do everything and gives a name with each decision. With one, what the
 provider says about a person is read once, when they come back from it.
 
 Free of streamlit: what the gate must know of the program behind it is handed to it as :class:`access.gate.Application`.
@@ -72,12 +72,12 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
     DISMISSED: _DECIDING,
     ACKNOWLEDGED: _WORKING_ON_IT,
     ANSWERED: _WORKING_ON_IT,
-    # Whoever may read may object: governance asks that dissent be open to every reader.
+    # Every reader may object: governance requires it.
     COMMENTED: _EVERYBODY,
     DISSENTED: _EVERYBODY,
     CORRECTION: _EVERYBODY,
 }
-"""Action -> roles that may do it. What is not listed here, nobody may do."""
+"""Action -> roles that may do it. Actions that are not listed are forbidden."""
 
 KEPT_WITH_A_NAME: Final = frozenset(
     {*STEPS_OF_PEOPLE, SAVE_SCENARIO, DELETE_SCENARIO, KEEP_PLACES, HAND_IN, DECIDE_EDITION, DROP_MESSAGE}
@@ -94,9 +94,9 @@ class Actor:
     """A person who acts.
 
     Attributes:
-        name: The name that is kept with each step: with a login it is the identity, and nobody types it.
+        name: The name that is kept with each step: with a login it is the identity and is not typed.
         roles: Roles that a login gave; None where there is no login.
-        identity: What tells people apart for good, whatever they are called; empty where there is no login.
+        identity: Permanent identifier of a person, independent of the name; empty without a login.
     """
 
     name: str
@@ -126,7 +126,7 @@ def require(actor: Actor, action: str, *, login: bool = False) -> None:
     Args:
         actor: The person.
         action: One of :data:`PERMISSIONS`.
-        login: Whether people sign in here: then nobody acts without having done so.
+        login: Whether people sign in here: then every action requires it.
 
     Raises:
         NotAllowedError: The text says who may not do what.
@@ -154,7 +154,7 @@ class Person:
 
     Attributes:
         name: The name that is kept with each step.
-        identity: Issuer and subject: what tells people apart for good.
+        identity: Issuer and subject: the permanent identifier of a person.
         claimed: Values of the claim of roles that mean a role here.
     """
 
@@ -168,7 +168,7 @@ class Login:
     """One login of one person, as the journal keeps it.
 
     Attributes:
-        login_id: Tells this login from the person's other ones: a hash of its session's identifier.
+        login_id: Identifies this login among the person's logins: a hash of its session's identifier.
         since: When it began, by the journal's clock, UTC.
         actor: The person, with the roles that they have now.
     """
@@ -223,7 +223,7 @@ def account_name() -> str:
 def shell_actor(access: AccessSettings, typed: str) -> Actor:
     """Who acts at the command line.
 
-    Without a login it is whoever the typed name says. With one it is the operating system's account, which has the
+    Without a login it is the typed name. With one it is the operating system's account, which has the
     roles that the settings give to ``shell:<account>``.
 
     Raises:

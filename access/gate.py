@@ -1,6 +1,6 @@
 """What stands before the pages on the wire: no file or message passes without a login that holds.
 
-Streamlit's files ask nobody, and its pages are asked once. So each request and each message is checked here, whatever
+Streamlit serves files without a check and checks pages once. So each request and each message is checked here, whatever
 the page does, and every open page again and again. The gate alone parses cookies: it passes on cookies of known names
 and, in a header that it removes from every request, the login id of a session that holds. Host, origin and size are
 checked with and without a login. Answers get the headers and cookie flags of OWASP's cheat sheets.
@@ -278,7 +278,7 @@ class Gate:
         return checked
 
     async def _watch(self, login: Login, send: Send) -> None:
-        """Hang up where a login ends or its roles change: the page connects anew, as whoever it is by then."""
+        """Close the connection if a login ends or its roles change: the page reconnects with its new rights."""
         while True:
             await asyncio.sleep(_LOOK_AFTER)
             now = await run_in_threadpool(partial(self._guard.login, login.login_id, use=False))

@@ -191,7 +191,7 @@ class Guard:
 
     @contextmanager
     def place(self, who: str, most: int) -> Iterator[bool]:
-        """One of the websockets that somebody may have at once; gives whether there was one left."""
+        """Take one of the websockets that a person may hold at once; yield whether one was left."""
         with self._lock:
             is_free = self._open[who] < most
             self._open[who] += is_free
@@ -246,7 +246,7 @@ def login_routes(guard: Guard) -> list[Route]:
         InputError: The client secret is missing.
     """
     with warnings.catch_warnings(record=True):  # Authlib takes httpx, and warns that it will want httpx2
-        from authlib.integrations.starlette_client import OAuth  # noqa: PLC0415  # where nobody signs in it is not needed
+        from authlib.integrations.starlette_client import OAuth  # noqa: PLC0415  # needed with a login only
 
     access = guard.access
     client = OAuth().register(
@@ -300,7 +300,7 @@ class _Door:
             person = read_person(token.get("userinfo") or {}, current, dt.datetime.now(dt.UTC))
             await run_in_threadpool(guard.end, request.headers.get(LOGIN_HEADER, ""))
             session_id = await run_in_threadpool(guard.begin, person)
-        except Exception as error:  # whatever comes back, it signs nobody in
+        except Exception as error:  # no answer of this kind is a login
             _note_unusable(error)
             return back
         _set_cookie(back, guard, session_id, int(guard.access.session_minutes * 60))
@@ -318,7 +318,7 @@ class _Door:
         await run_in_threadpool(guard.end, login_id)
         try:
             out = (await self.client.create_logout_url(self.way_back, client_id=guard.access.client_id))["url"]
-        except Exception:  # a provider that cannot end its own login keeps nobody signed in here
+        except Exception:  # the login here ends even if the provider's does not
             out = "/"
         # A policy on forms holds for where they are sent on to, so the page itself leads to the provider.
         page = f'<!doctype html><meta http-equiv="refresh" content="0;url={html.escape(out)}"><title>Vigie</title>'
@@ -328,7 +328,7 @@ class _Door:
 
 
 def _note_unusable(error: Exception) -> None:
-    """Log answers at the callback that sign nobody in: counted, at most a line a minute."""
+    """Log unusable answers at the callback: counted, at most one line a minute."""
     if count := REFUSALS.due("login not usable"):
         get_logger().warning("logins not usable", count=count, newest=f"{type(error).__name__}: {error}"[:200])
 

@@ -131,7 +131,7 @@ REFUSALS: Final = Refusals()
 
 
 def note_refusal(journal: Journal, actor: Actor, action: str, about: str = "") -> None:
-    """Record that somebody who has signed in was refused something: counted where it happens again and again.
+    """Record that a signed-in person was refused an action: repeated refusals are counted.
 
     Raises:
         StoreError: The journal refuses.
@@ -217,7 +217,7 @@ class Logins:
             The login, its person perhaps without any role; None where there is none that holds.
 
         Raises:
-            StoreError: The journal cannot be asked: then nobody is let in.
+            StoreError: The journal cannot be read: then no login is valid.
         """
         if not access.is_on or not _LOGIN_ID.fullmatch(login_id):
             return None
@@ -269,7 +269,7 @@ class Logins:
         return self._known[login_id]
 
     def _forget_oldest(self) -> None:
-        """Forget the half that began longest ago; the journal still knows them, and which of all were ended."""
+        """Drop the older half from memory; the journal still holds them and the ended ones."""
         for login_id in sorted(self._known, key=lambda one: self._known[one][1])[: MOST_KEPT // 2]:
             del self._known[login_id]
             self._used.pop(login_id, None)

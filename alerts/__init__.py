@@ -1,7 +1,7 @@
 """Early warning: declarative rules, their levels and reasons, and their record at past origins.
 
 The levels, and the probabilities from which each pays, stand here. The static cost–loss model (Murphy 1977, Monthly
-Weather Review 105; Richardson 2000, QJRMS 126): whoever acts on an alert pays a cost each time, and whoever does not
+Weather Review 105; Richardson 2000, QJRMS 126): acting on an alert has a cost each time, and not acting
 pays a loss where the event comes. With calibrated probabilities it pays to act from the Bayes threshold
 ``ratio / (1 + ratio)`` on.
 """

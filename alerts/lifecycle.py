@@ -5,7 +5,7 @@
         │  └──────────┴───────────────┴── worsened │
         └──► dismissed ────────────────────────────┘
 
-A night proposes, worsens, eases and ends, and says where no fresh figures tell whether an alert still holds; people do
+A night proposes, worsens, eases and ends, and marks alerts that cannot be judged for lack of fresh figures; people do
 the rest. Nothing here is stored: the journal is, and the state is folded from it. A step that is not allowed is refused
 with a reason that a person can read.
 """
@@ -27,7 +27,7 @@ ENDED, DISMISSED = _("ended"), _("dismissed")
 STATES = (PROPOSED, SIGNED_OFF, ACKNOWLEDGED, ENDED, DISMISSED)
 WORSENED, EASED = "worsened", "eased"
 UNJUDGED, JUDGED = "cannot be judged", "judged again"
-"""Steps of a night, and kinds of announcements: no fresh figures tell whether it stands; they do again."""
+"""Steps of a night, and kinds of announcements: it cannot be judged for lack of fresh figures; it can again."""
 COMMENTED, DISSENTED, CORRECTION, ANSWERED = "commented", "dissented", "correction filed", "answered"
 ANNOUNCED, SENT, NOT_SENT = "announced", "sent", "not sent"
 RAISED, UPDATED, WITHDRAWN = "raised", "updated", "withdrawn"
@@ -52,12 +52,12 @@ class State:
         status: One of :data:`STATES`; empty where nothing is recorded.
         level: Level that stands now; empty where none is known.
         sign_offs: Who has signed off what stands now, in order.
-        signers: What tells those people apart: the identity that a login gave, else the name.
-        acknowledged_by: Who acknowledged it; empty where nobody did.
-        reopened: True where it worsened after somebody had decided on it.
-        unjudged_since: Night since which nobody can say whether it still holds (YYYY-MM-DD); empty where it is judged.
+        signers: Identifiers of those people: the identity of a login, else the name.
+        acknowledged_by: The person who acknowledged it; empty before that.
+        reopened: True if it worsened after a decision.
+        unjudged_since: Night since which it cannot be judged (YYYY-MM-DD); empty if it can.
         version: ``id`` of the last row that changed any of the above: a decision names the version it was made on.
-        objections: Dissent and corrections that nobody has answered.
+        objections: Dissent and corrections without an answer.
         announcements: Rows of what was announced to readers outside, in order.
         without_effect: Rows that the state they met did not allow; they change nothing and stay readable.
     """
@@ -88,7 +88,7 @@ class State:
 
     @property
     def was_raised(self) -> bool:
-        """Whether people outside were told, and not yet that it is over."""
+        """Whether recipients were notified of it, and not yet of its end."""
         kinds = [entry.payload.get("kind") for entry in self.announcements]
         return bool(kinds) and kinds[-1] in {RAISED, UPDATED, UNJUDGED, JUDGED}
 

@@ -134,7 +134,7 @@ def budget_lines(found: World, *, confident: bool) -> list[str]:
 
 
 def budget_cutoff(past: Judged, step: int, span: training.Span, *, confident: bool) -> float:
-    """The lowest cut-off with which the budget held on the training span, so many months ahead."""
+    """The lowest cut-off with which the budget held on the training span, by horizon."""
     last = span.first_judged - step + 1
     weights = draw_weights(last) if confident else np.ones((1, last))
     rate = "false_alarms_per_route_year" + ("_hi" if confident else "")

@@ -25,7 +25,7 @@ ANSWER, NINE_IN_TEN, MEMORY = 1.0, 2.0, 2048
 """Limits under load: seconds of the usual answer and of nine in ten, MiB of the server."""
 REPETITIONS, READERS, MINUTES = 20, 200, 5.0
 THINK = (30.0, 90.0)
-"""Between an answer and the next click a reader takes so many seconds, evenly spread."""
+"""Seconds between an answer and a reader's next click, uniformly distributed."""
 # Watched from within the page, frame by frame, so that the time the test's own messages take is not counted.
 _WATCH = """
   const seen = (isThere, start) => requestAnimationFrame(() => {
@@ -126,7 +126,7 @@ def _changes(page: Page, address: str) -> Iterator[tuple[str, float | None, list
     shown = page.inner_text("h1").split(":")[0]
     routes = [shown, *(name for name in _listed(page, "Route") if name != shown)]
     fresh = [_pick(page, "Route", name, name) for name in routes[1:]]
-    yield f"change to a route that nobody has looked at yet (n = {len(fresh)})", None, fresh
+    yield f"change to a route not opened before (n = {len(fresh)})", None, fresh
     turns = range(REPETITIONS)
     again = [routes[turn % len(routes)] for turn in turns]
     yield "usual change of route", CHANGE, [_pick(page, "Route", name, name) for name in again]

@@ -47,7 +47,7 @@ STEP: Mapping[Frequency, int] = {"D": 7, "W": 1, "M": 1, "Q": 1}
 SMALL = 5
 """Last values up to which coverage is shown apart."""
 SIMULATED = 2_000
-"""Panels by which the part of chance is told."""
+"""Number of random panels that measure the part of chance."""
 TOGETHER = ("statsforecast AutoETS", "statsforecast AutoTheta")
 
 
@@ -148,7 +148,7 @@ def panels_of(published: Published, raw_data: Path) -> list[Panel]:
 
 
 def draws_of(whole: Panel, series: int, draws: int = DRAWS) -> list[Panel]:
-    """Panels of so many series by chance, none of them in two: as many as there are series for, up to ``draws``."""
+    """Draw disjoint panels of ``series`` series at random: as many as the series allow, up to ``draws``."""
     mixed = np.random.default_rng(SEED).permutation(whole.series_ids)
     many = max(1, min(draws, len(mixed) // series))
     return [whole.select(sorted(mixed[place * series :][:series])) for place in range(many)]

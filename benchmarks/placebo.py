@@ -2,7 +2,7 @@
 
 The pooled model is fitted with and without the driver's columns, on the same rows and with the same recipe. A gain
 counts only if it is more than luck and more than what two placebos bring: the driver shifted in time (same level, same
-swings, same gaps, wrong months) and a constant with the driver's pattern of missing values, which tells the model
+swings, same gaps, wrong months) and a constant with the driver's pattern of missing values, which gives the model
 nothing but where figures exist. All is judged on log1p scale: without the guard's cap single exploding tails would rule
 the natural one.
 """
@@ -120,7 +120,7 @@ def same_for_all(values: pd.Series, world: World) -> FloatArray:
 
 
 def described(driver: Driver) -> FloatArray:
-    """What the model is told of a driver at each period: level, distance from its 3-year mean, changes over 1, 3, 12.
+    """Features of a driver at each period: level, distance from its 3-year mean, changes over 1, 3, 12.
 
     Returns:
         Shape ``(periods, series, 5 × columns)``.
@@ -158,7 +158,7 @@ def test_drivers(
         drivers: Each with columns over this world.
         origins: Number of past origins, the newest one period before the end.
         horizons: Periods ahead.
-        progress: Told after every variant.
+        progress: Called after every variant.
 
     Returns:
         A frame that keeps ``core.release.DRIVER_TESTS``.

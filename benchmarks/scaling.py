@@ -99,7 +99,7 @@ def write_panel(path: Path, series: int) -> None:
 
 
 def forecast_cost(series: int, engine: str, python: str) -> Cost:
-    """``vigie forecast`` of a panel of so many series in an empty home: ensemble and baseline, 23 quantiles."""
+    """``vigie forecast`` of a panel of ``series`` series in an empty home: ensemble and baseline, 23 quantiles."""
     with tempfile.TemporaryDirectory() as name:
         write_panel(Path(name) / "panel.csv", series)
         files = ["--panel", f"{name}/panel.csv", "--home", f"{name}/home", "--out", f"{name}/out.parquet"]

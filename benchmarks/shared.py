@@ -147,7 +147,7 @@ def demonstration() -> Iterator[Path]:
 
 
 class Seconds(NamedTuple):
-    """By the clock, and of the processor: on a machine that does other work too the second tells more."""
+    """By the clock, and of the processor: on a busy machine use the second."""
 
     clock: float
     processor: float

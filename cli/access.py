@@ -32,7 +32,7 @@ def audit(
     for row in rows:
         typer.echo(one_line(f"{row.at:%Y-%m-%d %H:%M:%S} {row.actor:32} {row.action:16} {describe(row)}".rstrip()))
     if not rows:
-        typer.echo("Nobody has signed in yet.")
+        typer.echo("No logins yet.")
 
 
 @app.command()

@@ -309,7 +309,7 @@ def _why(message: OutboxMessage, now: dt.datetime) -> str:
         return f"due; failed before: {message.error}" if message.error else "due"
     if message.attempts:
         return f"attempt {message.attempts} failed: {message.error}; next from {message.next_at:%Y-%m-%d %H:%M} UTC"
-    return f"held until {message.not_before:%Y-%m-%d %H:%M} UTC: recipients were recently told of the same matter"
+    return f"held until {message.not_before:%Y-%m-%d %H:%M} UTC: recipients were recently notified of the same matter"
 
 
 def _as_json(message: OutboxMessage) -> dict[str, Any]:

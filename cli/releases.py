@@ -251,8 +251,8 @@ def _age(day: str, today: dt.date) -> str:
 def _issued_line(issued: list[dict[str, Any]]) -> str:
     if not issued:
         return "Forecasts scored as they were issued: none yet"
-    told = [f"{row['horizon']} ahead {row['relative_wis_log']:.2f} ({row['n']})" for row in issued]
-    return f"Forecasts scored as they were issued, WIS relative to the baseline (forecasts): {', '.join(told)}"
+    parts = [f"{row['horizon']} ahead {row['relative_wis_log']:.2f} ({row['n']})" for row in issued]
+    return f"Forecasts scored as they were issued, WIS relative to the baseline (forecasts): {', '.join(parts)}"
 
 
 @editions_app.callback()

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(cls=Group, invoke_without_command=True)
 _FRESH_SECONDS = 2.0
-"""An answer is given again for so long: whoever asks in a loop must not keep the disk busy."""
+"""Seconds for which an answer is reused: repeated requests must not keep the disk busy."""
 
 
 @app.callback()
@@ -189,7 +189,7 @@ def application(home: Path, address: str = "127.0.0.1") -> Starlette:
 
     try:
         names = own_names(address) | {urlsplit(load_settings(home).dashboard_url.lower()).hostname}
-    except InputError:  # it is told by the answer
+    except InputError:  # the answer states it
         names = own_names(address)
     kept: dict[str, tuple[float, tuple[int, str, str]]] = {}
 

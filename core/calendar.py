@@ -35,7 +35,7 @@ def is_month(period: str) -> bool:
 
 
 def frequency_of(time_period: str) -> Frequency:
-    """Tell the frequency from the way a period is written.
+    """Return the frequency that a period's notation implies.
 
     Raises:
         InputError: The text follows none of the five layouts.

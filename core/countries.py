@@ -35,7 +35,7 @@ def to_alpha3(name_or_code: str) -> str:
     """
     code = country_code(name_or_code)
     if not code:
-        raise InputError(f"'{name_or_code}' is not a country name or code that Vigie knows")
+        raise InputError(f"'{name_or_code}' is not a known country name or code")
     return code
 
 
@@ -71,7 +71,7 @@ def display_name(alpha3: str, language: str = DEFAULT_LANGUAGE) -> str:
 
     Args:
         alpha3: A code as :func:`to_alpha3` returns it.
-        language: A language that the CLDR knows, such as ``fr``.
+        language: A language of the CLDR, such as ``fr``.
 
     Raises:
         InputError: The code is unknown.
@@ -82,7 +82,7 @@ def display_name(alpha3: str, language: str = DEFAULT_LANGUAGE) -> str:
         return str(Locale.parse(language).territories[alpha2])
     if alpha3 in BESIDE_ISO:
         return catalogue(language).gettext(BESIDE_ISO[alpha3])
-    raise InputError(f"'{alpha3}' is not a country code that Vigie knows")
+    raise InputError(f"'{alpha3}' is not a known country code")
 
 
 def region_of(alpha3: str) -> str:

@@ -1,6 +1,6 @@
-"""Rounding of breakdowns that nobody else has published.
+"""Rounding of unpublished breakdowns.
 
-Figures that a publisher published are republished as published: hiding them protects nobody. Counts by citizenship of
+Published figures are republished as published: hiding them would not protect anyone. Counts by citizenship of
 own sources are rounded to the nearest 5 before they enter a release, so that no small count of them leaves a home
 (Hundepool et al., *Statistical Disclosure Control*, 2012, chapter 5). So are figures in sentences about their editions,
 and their rows that were set aside leave without their text. Models see exact figures.

@@ -1,4 +1,4 @@
-"""Errors a user can act on, and the sentences that say what is wrong, which any language can tell.
+"""Errors that a user can act on, and their sentences, which can be translated.
 
 A sentence is a :class:`Message`: its English text, by which catalogues know it, and what stands in its places. It is
 made where a fault is found and kept as data (:meth:`Message.to_json`) beside its English text, so that a page renders
@@ -77,7 +77,7 @@ class Message:
 
 
 def fault_of(error: Exception) -> Message:
-    """What an error says, also one that nobody foresaw: then its kind and text."""
+    """Return an error's sentence; of an unexpected error its kind and text."""
     if isinstance(error, VigieError):
         return error.message
     return message(_("a fault in Vigie: {error}"), error=f"{type(error).__name__}: {error}")

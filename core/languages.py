@@ -66,7 +66,7 @@ def catalogue(code: str) -> gettext.NullTranslations:
 
 @lru_cache(maxsize=8)
 def awaits_review(code: str) -> bool:
-    """Whether a machine made a catalogue and nobody has signed it off: its line ``# Reviewed by:`` names nobody."""
+    """Whether a catalogue is machine-translated and not reviewed: its line ``# Reviewed by:`` is empty."""
     path = LOCALE_FOLDER / code / "LC_MESSAGES" / "vigie.po"
     head = path.read_text(encoding="utf-8").partition("msgid")[0] if path.exists() else ""
     return re.search(r"^# Reviewed by:[ \t]*$", head, re.MULTILINE) is not None
@@ -287,7 +287,7 @@ class Language:
         return f"{self.month(first, year=first.year != last.year)}–{self.month(last)}"
 
     def period(self, last: dt.date, months: int = 1) -> str:
-        """A period of so many months by any day of its last one: ``December 2024``, ``October–December 2024``."""
+        """Name a period of ``months`` months by a day of its last one: ``December 2024``, ``October–December 2024``."""
         before = last.year * 12 + last.month - months
         return self.months(dt.date(before // 12, before % 12 + 1, 1), last)
 

@@ -1,4 +1,4 @@
-"""The migratory routes that Vigie knows, by Frontex's definitions and the Home Office's for the Channel."""
+"""The migratory routes, by Frontex's definitions and the Home Office's for the Channel."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ _WITHIN_WORDS = {"-": _HYPHEN, _HYPHEN: _HYPHEN, "'": _APOSTROPHE, _APOSTROPHE: 
 
 
 def own_route_id(name: str) -> str:
-    """Code of an own route or place: ``X_CEUTA_BY_LAND`` for "Ceuta by land"; what Vigie knows keeps its own code.
+    """Code of an own route or place: ``X_CEUTA_BY_LAND`` for "Ceuta by land"; known routes keep their own code.
 
     A code is of ASCII, and the name is read off it. So it holds a name with other letters as the names of hosts do
     (Punycode, RFC 3492): behind two low lines, ``X_ALMERA__LSA`` for "Almería".
@@ -139,7 +139,7 @@ def _own_name(code: str) -> str:
 
 
 def is_route(route_id: str) -> bool:
-    """Whether a code is a route that Vigie knows, or one of an analyst's own."""
+    """Whether a code is a known route, or one of an analyst's own."""
     return route_id in ROUTES or is_own(route_id)
 
 

@@ -143,10 +143,10 @@ def check(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
         raise SchemaError(f"{table.name}: missing columns {missing}; found {list(frame.columns)}")
     if keeps(frame, table):
         return frame
-    # Pandera cannot tell which row is repeated where rows share an index label.
-    told = frame if frame.index.is_unique else frame.reset_index(drop=True)
+    # Pandera cannot name a repeated row if rows share an index label.
+    numbered = frame if frame.index.is_unique else frame.reset_index(drop=True)
     try:
-        return table.schema.validate(told, lazy=True).set_axis(frame.index)
+        return table.schema.validate(numbered, lazy=True).set_axis(frame.index)
     except SchemaErrors as errors:
         raise SchemaError(f"{table.name}: {_describe(errors.failure_cases)}") from None
 
@@ -168,7 +168,7 @@ def concat_filled(parts: Iterable[pd.DataFrame], empty: pd.DataFrame) -> pd.Data
 
 
 def keeps(frame: pd.DataFrame, table: Table) -> bool:
-    """Whether a frame surely keeps a contract, told in a tenth of the time; where not, pandera tells what is wrong."""
+    """Whether a frame certainly keeps a contract, in a tenth of pandera's time; otherwise pandera finds the fault."""
     if not frame.columns.is_unique or (table.key and frame.duplicated(list(table.key)).any()):
         return False
     return all(_holds(frame[name], column) for name, column in table.columns.items())

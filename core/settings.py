@@ -81,7 +81,7 @@ def address_of(host: str, port: int) -> str:
 
 
 def is_safe_address(url: str) -> bool:
-    """Whether an address is https, or http on loopback, where nobody listens in."""
+    """Whether an address is https, or http on loopback."""
     parts = urlsplit(url)
     return bool(parts.hostname) and (
         parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
@@ -223,7 +223,7 @@ class AccessSettings(_Section):
     )
     scope: str = Field(default="openid email profile", pattern=r"^openid(\s+\S+)*$")
     prompt: Literal["select_account", "login", "consent"] = Field(
-        default="select_account", description="What the provider is asked to do even where it knows the person"
+        default="select_account", description="The prompt that the provider shows even with a login of its own"
     )
     identity_claim: str = Field(default="email", min_length=1, description="Claim kept as the person's name")
     roles_claim: str = Field(default="roles", description="Claim that holds roles or groups; dots lead inwards")
@@ -244,7 +244,7 @@ class AccessSettings(_Section):
         if not self.provider:
             given = [name for name in ("client_id", "people", "claim_roles") if getattr(self, name)]
             if given:
-                raise ValueError(f"{given[0]} is given without a provider: nobody would have to sign in")
+                raise ValueError(f"{given[0]} is given without a provider: logins would be off")
             return self
         if not self.client_id:
             raise ValueError("provider and client_id go together")
@@ -337,7 +337,7 @@ Channel = Annotated[EmailChannel | WebhookChannel | ChatChannel, Field(discrimin
 
 
 class Subscription(_Section):
-    """Who is told what, in which language."""
+    """Recipients, their subjects and their language."""
 
     name: str = Field(min_length=1)
     channel: str

@@ -378,17 +378,17 @@ def _follow_up(  # what a follow-up says comes from the alert's past and from th
     workflow: Workflow, release: Release, alert_id: str, kind: str, state: State, entries: Sequence[Entry],
     row: Mapping[Any, Any],
 ) -> Iterator[Entry]:  # fmt: skip
-    """Tell those who were told of an alert what has become of it."""
+    """Notify the recipients of an alert of its change."""
     if not state.was_raised or release_is_quiet(workflow, release):
         return
     last = [entry for entry in entries if entry.action == ANNOUNCED][-1]
-    told = {name: value for name, value in last.payload["facts"].items() if name != "signed_by"}
-    facts = facts_of(release, row) if kind == JUDGED else told
+    sent = {name: value for name, value in last.payload["facts"].items() if name != "signed_by"}
+    facts = facts_of(release, row) if kind == JUDGED else sent
     if kind == UNJUDGED:
         nothing: dict[str, Any] = {"probability": None, "fan": {"months": [], "levels": {}}}
-        facts = {**told, **nothing, "unjudged_since": row["unjudged_since"]}
+        facts = {**sent, **nothing, "unjudged_since": row["unjudged_since"]}
     replay = bool(release.manifest["replay"])
     # What was raised as an exercise stays one in all that follows.
-    is_exercise = bool(told.get("replay")) and not replay
-    about = {"as_of": told["as_of"] if is_exercise else release.as_of.isoformat(), "replay": replay or is_exercise}
+    is_exercise = bool(sent.get("replay")) and not replay
+    about = {"as_of": sent["as_of"] if is_exercise else release.as_of.isoformat(), "replay": replay or is_exercise}
     yield announcing(alert_id, release.run_id, kind, {**facts, **about})

@@ -62,7 +62,7 @@ def announcing(subject: str, run_id: str, kind: str, facts: Mapping[str, Any]) -
 def messages_of(
     workflow: Workflow, stored: Sequence[Entry], known: Sequence[OutboxMessage], cooldown: dt.datetime | None = None
 ) -> list[OutboxMessage]:
-    """The messages that tell of the announcements among some rows."""
+    """Return the messages of the announcements among the rows."""
     settings = workflow.settings.delivery
     return [
         message
@@ -81,11 +81,11 @@ def messages_for(
 ) -> list[OutboxMessage]:
     """The messages to post, and earlier ones that are not to be sent any more (with the outcome ``dropped``).
 
-    A raised alert goes to whoever subscribes to it; its end goes to whoever got it. That it cannot be judged, or can
+    A raised alert goes to its subscribers; its end goes to its recipients. That it cannot be judged, or can
     again, goes out for machines at once and to people in the night's digest.
 
     Args:
-        announcement: What is said.
+        announcement: The content.
         number: ``id`` of its journal row.
         settings: Channels and subscriptions.
         known: Earlier messages about the same alert.
@@ -189,7 +189,7 @@ def announce_digests(workflow: Workflow) -> None:
     """
     since = dt.datetime.now(dt.UTC) - dt.timedelta(days=LONGEST_DAYS)
     announced = workflow.journal.entries(action=ANNOUNCED)
-    told = {number for row in announced for number in row.payload.get("of", ())}
+    announced_ids = {number for row in announced for number in row.payload.get("of", ())}
     news = [
         *workflow.journal.entries(action=FRESHNESS),
         *(row for row in announced if row.payload["kind"] in {UNJUDGED, JUDGED}),
@@ -197,7 +197,7 @@ def announce_digests(workflow: Workflow) -> None:
     nights: dict[str, list[Entry]] = {}
     for entry in news:
         is_quiet = _is_replay(entry) and not workflow.settings.delivery.replays
-        if entry.at > since and entry.id not in told and not is_quiet:
+        if entry.at > since and entry.id not in announced_ids and not is_quiet:
             nights.setdefault(entry.run_id, []).append(entry)
     for run_id, entries in nights.items():
         _announce_digest(workflow, run_id, entries)

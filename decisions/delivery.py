@@ -126,7 +126,7 @@ def try_channel(channel: Channel) -> None:
         import apprise  # noqa: PLC0415  # as in post_chat
 
         if apprise.Apprise.instantiate(secret(channel.url_env), suppress_exceptions=True) is None:
-            raise ChannelDownError(f"environment variable {channel.url_env} holds no address that Apprise knows")
+            raise ChannelDownError(f"environment variable {channel.url_env} holds no address of a service of Apprise")
 
 
 def post_webhook(channel: WebhookChannel, payload: dict[str, Any], message_id: str) -> None:
@@ -144,7 +144,7 @@ def post_webhook(channel: WebhookChannel, payload: dict[str, Any], message_id: s
     # The address may hold a secret, so only its host is named.
     place = f"webhook {urlsplit(address).hostname}"
     try:
-        # A redirect is not followed: the message would go where nobody wrote that it may.
+        # A redirect is not followed: the message would leave the configured address.
         answer = httpx.post(address, json=payload, headers=headers, timeout=channel.seconds, follow_redirects=False)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise ChannelDownError(f"{place}: {type(error).__name__}") from None
@@ -159,15 +159,15 @@ def post_chat(channel: ChatChannel, title: str, text: str, message_id: str) -> N
     """Hand a text to the channel's chat service through Apprise.
 
     Raises:
-        ChannelDownError: The service did not take it; Apprise does not tell why in a form that could be told on.
-        InputError: The service's address is not in the environment, or is none that Apprise knows.
+        ChannelDownError: The service refused it; Apprise gives no reason that could be shown.
+        InputError: The service's address is not in the environment, or is not one of Apprise's.
     """
     import apprise  # noqa: PLC0415  # it takes a second to import, and few homes use it
 
     address = secret(channel.url_env)
     service = apprise.Apprise.instantiate(_with_limits(address, channel.seconds, message_id), suppress_exceptions=True)
     if service is None:
-        raise ChannelDownError(f"environment variable {channel.url_env} holds no address that Apprise knows")
+        raise ChannelDownError(f"environment variable {channel.url_env} holds no address of a service of Apprise")
     if not service.notify(body=text, title=title, body_format=apprise.NotifyFormat.TEXT):
         raise ChannelDownError(f"chat service {service.service_name} did not take the message")
 

@@ -113,7 +113,7 @@ def read_health(home: Path, now: dt.datetime | None = None) -> Health:
         found = read_status(home, settings.journal_url)
         waiting, failing = _outbox(home, settings.journal_url)
     except VigieError as error:
-        # Whoever asks has not signed in: what lies where, and why it cannot be read, is for the log.
+        # Requests come without a login: paths and reasons go to the log only.
         get_logger().error("health not readable", error=str(error))
         return Health(UNREADABLE, "settings, journal or release cannot be read: the log says why", **disk)
     release = found["release"]
@@ -123,7 +123,7 @@ def read_health(home: Path, now: dt.datetime | None = None) -> Health:
     } | disk  # fmt: skip
     contact = read_contact(home) if settings.store.url else None
     if contact is not None:
-        # Whoever asks from outside need not know where the store lies: its errors are for the log.
+        # The store's address is not disclosed: its errors go to the log.
         cooldown = f"no news since {contact.since}" if contact.since else "not reached yet"
         about |= {"store": cooldown if contact.reason else "", "store_seen": contact.since}
     if release is None:

@@ -1,6 +1,6 @@
 """People's own forecasts: a median and a range become 23 quantiles, kept in the hub and scored like any other model's.
 
-The hub knows their author by a pseudonym of their choice.
+The hub shows their author under a pseudonym of their choice.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _PSEUDONYM = re.compile(r"[A-Za-z0-9_]{2,16}")
 
 @dataclass(frozen=True)
 class Judgement:
-    """What somebody expects of one month of one series.
+    """A person's expectation of one month of one series.
 
     Attributes:
         series_id: The series.
@@ -123,7 +123,7 @@ def departures(forecasts: pd.DataFrame, hindcasts: pd.DataFrame, said: pd.DataFr
 
 
 def with_judgement(rows: pd.DataFrame | None, judgement: Judgement) -> pd.DataFrame:
-    """A person's submission for a round with one more month; a month said before is said anew."""
+    """A person's submission for a round with one more month; it replaces an existing month."""
     end = judgement.origin + pd.offsets.MonthEnd(judgement.horizon)
     values = fitted(judgement.low, judgement.median, judgement.high)
     levels = [f"{level:g}" for level in QUANTILE_LEVELS]
@@ -139,7 +139,7 @@ def with_judgement(rows: pd.DataFrame | None, judgement: Judgement) -> pd.DataFr
 
 
 def people_metadata(pseudonym: str) -> bytes:
-    """What the hub is told of a person's model: the pseudonym alone."""
+    """Return the hub's metadata of a person's model: the pseudonym alone."""
     about = {
         "team_name": "People", "team_abbr": TEAM, "model_name": pseudonym, "model_abbr": pseudonym,
         "model_contributors": [{"name": pseudonym, "affiliation": "Readers of Vigie"}], "license": "CC-BY-4.0",

@@ -128,9 +128,9 @@ def next_attempt(attempts: int, at: dt.datetime, first_seconds: float, longest_s
 def due(
     waiting: Sequence[OutboxMessage], now: dt.datetime, at_once: Collection[str] = ()
 ) -> dict[str, list[OutboxMessage]]:
-    """Messages that may be sent now, or that somebody wants sent now, by channel and in order.
+    """Return messages that are due, or requested at once, by channel and in order.
 
-    A message waits as long as an earlier one of its thread does: nobody hears of an end before the beginning.
+    A message waits for the earlier ones of its thread: an end never arrives before its beginning.
     """
     found: dict[str, list[OutboxMessage]] = {}
     stopped: set[Thread] = set()

@@ -94,7 +94,7 @@ class Model:
         card: Its description.
         slow: True where one fit takes more than about a tenth of a second.
         on_roots: By day and week it is given square roots of counts (:mod:`forecasting.postprocess`).
-        longest_season: Of so many periods at most it can hold a season; what is usual in a longer one is taken out.
+        longest_season: Longest season, in periods, that it models; a longer one is removed beforehand.
     """
 
     model_id: str
@@ -184,7 +184,7 @@ def symmetric_errors(centre: float, errors: FloatArray) -> FloatArray:
 
 @lru_cache(maxsize=1024)
 def _places(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp], FloatArray]:
-    """Between which of so many sorted values each level lies, and what share of the way (type 7 of Hyndman and Fan)."""
+    """Return the neighbours of each level among ``count`` sorted values, and the weight (type 7 of Hyndman and Fan)."""
     at = (count - 1) * LEVELS
     below = np.floor(at).astype(np.intp)
     return below, np.minimum(below + 1, count - 1), at - below

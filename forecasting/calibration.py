@@ -1,4 +1,4 @@
-"""The ensemble's spread, scaled by how its own past forecasts fared: too wide is drawn in, too narrow let out.
+"""Rescale the ensemble's spread from its own past forecast errors.
 
 At each origin and horizon the log1p quantiles of all series are scaled about their medians by one factor: the one that
 would have given the forecasts with outcomes in the last ``WINDOW`` periods the lowest weighted interval score. What

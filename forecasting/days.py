@@ -41,7 +41,7 @@ WIDENING = 1.15
 """The few past years share their storms and calms, so that errors left out still come out a little small: intervals
 of 80 % held 74 % of the Channel's weeks without it."""
 EVERY = 3
-"""Every third day teaches: its neighbours say nearly the same."""
+"""Train on every third day: neighbouring days are nearly equal."""
 QUARTER = 91
 FEWEST_DAYS = 700
 YEARS = 4
@@ -225,13 +225,13 @@ class DailyHistory:
 
     @cached_property
     def _rows(self) -> WholeNumbers:
-        """Days that may teach: all that they need is known."""
+        """Return the days usable for training: their features and outcomes are known."""
         usable = np.isfinite(self._features).all(axis=(0, 2)) & np.isfinite(self._outcomes).all(axis=0)
         return np.flatnonzero(usable & (np.arange(len(self.counts)) % EVERY == 0))
 
     @cached_property
     def _products(self) -> tuple[FloatArray, FloatArray]:
-        """Products of features with themselves and with outcomes, by week and day that teaches."""
+        """Products of features with themselves and with outcomes, by week and training day."""
         features, outcomes = self._features[:, self._rows], self._outcomes[:, self._rows]
         return features[..., :, None] * features[..., None, :], features * outcomes[..., None]
 

@@ -119,7 +119,7 @@ def account_of(answer: QuantileTable, weights: pd.DataFrame, panel: Panel) -> li
     own = own[own["origin_date"] == newest]
     lines = []
     if not panel.judged()[panel.end_dates.get_loc(newest)]:
-        lines.append(f"{ENSEMBLE}: more than {LARGEST_JUDGED:,} series: nothing is learned from how it fared before")
+        lines.append(f"{ENSEMBLE}: more than {LARGEST_JUDGED:,} series: not calibrated on its own past errors")
     for horizon, mine in own.groupby("horizon"):
         here = weights[(weights["origin_date"] == newest) & (weights["horizon"] == horizon)]
         total = here.groupby("model_id")["weight"].sum() / here["weight"].sum()

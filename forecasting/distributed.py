@@ -1,7 +1,7 @@
 """Runs fits on a Dask, Ray or Spark cluster through Fugue; the numbers are those of one machine.
 
 Work travels as rows of text, each the pickle of one task: a batch of series for the models of single series, a fit for
-the pooled model. Only so many rows are on their way at a time that neither end holds more than a few batches, whatever
+the pooled model. The number of rows in transit is bounded, so that neither end holds more than a few batches, whatever
 the panel. A task too large to be sent around, as a pooled fit on tens of thousands of series, stays on this machine:
 it learns from a bounded number of rows, so its time hardly grows with the panel, but its panel would be sent with it.
 
@@ -37,7 +37,7 @@ LARGEST_TASK = 16 * 2**20
 """Bytes of a task above which it is not sent to a cluster."""
 _WAVE_BYTES = 32 * 2**20
 _WAVE_TASKS = 32
-"""Tasks per worker that are sent together; then progress is told."""
+"""Tasks per worker that are sent together; progress is reported after them."""
 _PARTITIONS = 4
 """Partitions per worker: several, so that none waits long for the slowest."""
 
@@ -189,7 +189,7 @@ def _dask() -> Iterator[FugueCluster]:
 
 @contextlib.contextmanager
 def _ray() -> Iterator[FugueCluster]:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would tell its makers about every cluster
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no usage reports to Ray's makers
     import ray  # noqa: PLC0415  # an optional package
     from fugue_ray import RayExecutionEngine  # noqa: PLC0415  # needs an optional package
 

@@ -29,9 +29,9 @@ from forecasting.quantiles import KEYS, Forecasts, QuantileTable, as_table
 VERSION = "21"
 MEMBERS = (STRUCTURAL, *POOLED_MODELS, BOTTOM_UP)
 MOST_RECORDS = 5.0
-"""No quantile lies above so many times the highest value that a series had by the origin."""
+"""Largest ratio of a quantile to the highest value of its series up to the origin."""
 SMALLEST_RECORD = 5.0
-"""Lower records count as so many: new nationalities appear out of nothing."""
+"""Least record that the bound uses: new nationalities start from zero."""
 NO_MEMBER = "no member could be fitted: the baseline stands in"
 _PLACE = ["series_id", "origin_date", "horizon"]
 
@@ -52,7 +52,7 @@ CARD = ModelCard(
     ),
     source="Quantile averaging: Lichtendahl, Grushka-Cockayne and Winkler 2013, Management Science 59(7).",
     weaknesses=_(
-        "It learns from the past of the same series: a change without precedent is outside what it knows. A year ahead "
+        "It is fitted on the past of the same series: it cannot foresee a change without precedent. A year ahead "
         "it is little better than the baseline."
     ),
 )

@@ -6,7 +6,7 @@ the count that came, the members' weights, the rest of the ensemble (calibration
 The members are really refitted at every link, so no step is an approximation. Chains of counterfactuals are the usual
 account of a forecast revision in nowcasting ("news": Bańbura and Modugno 2014, J. of Applied Econometrics 29(1)).
 
-What the last count moved is told apart in two: the part that every month ahead shares (the level), and what goes beyond
+The effect of the last count has two parts: the part that every month ahead shares (the level), and what goes beyond
 it and fades.
 """
 
@@ -48,7 +48,7 @@ def explain(  # what moves a forecast comes from six places
     workers: Workers = None,
     pooled: PooledRefit | None = None,
 ) -> pd.DataFrame:
-    """Tell what moved each series' forecast between its last origin and the one before.
+    """Decompose the change of each series' forecast between its last origin and the one before.
 
     Args:
         present: The ensemble's and the members' quantile rows from each series' last origin.
@@ -58,13 +58,13 @@ def explain(  # what moves a forecast comes from six places
         published: The ensemble's rows where they were changed before publication; by default as in ``present``.
         workers: Who refits.
         pooled: Forecasts of the pooled model from each series' last value in a changed history, where it takes part.
-            A sum of parts knows nothing of the total's count: what their own new figures moved belongs to the month's
+            A sum of parts does not use the total's count: what their own new figures moved belongs to the month's
             passing.
 
     Returns:
         A frame that keeps ``EXPLANATIONS``: one row per series, horizon and link of the chain; over the links the
         changes of one series and horizon add up to the forecast's median. A series without a forecast at the
-        origin before, and the longest horizon (nobody forecast that month before), have no rows.
+        origin before, and the longest horizon (not forecast before), have no rows.
     """
     origins = _origins(present, past, panel)
     if origins.empty:

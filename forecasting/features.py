@@ -13,7 +13,7 @@ from core import FloatArray
 SEASON_SHARES = (1 / 12, 1 / 6, 1 / 4, 1 / 2, 1.0)
 """Changes over these parts of a season (for months: 1, 2, 3, 6, 12)."""
 SEASONS = (1 / 4, 1 / 2, 1.0, 2.0, 3.0)
-"""Distance from the mean of so many seasons."""
+"""Numbers of seasons from whose mean the distance is taken."""
 YEARS = 7
 """Completed years whose seasonal changes are averaged."""
 FEATURES = (
@@ -112,7 +112,7 @@ def _bounded(spread: FloatArray) -> FloatArray:
 
 
 def before(logs: FloatArray, lag: int) -> FloatArray:
-    """The same so many periods earlier, NaN where there is nothing; same shape."""
+    """Shift values ``lag`` periods later, NaN at the start; same shape."""
     out = np.full_like(logs, np.nan)
     out[lag:] = logs[:-lag]
     return out

@@ -47,7 +47,7 @@ class Request:
         workers: Processes or a cluster.
         progress: Reports the fits done, step by step.
         fits: Where the pooled model's fits are kept.
-        priors: What the pooled model learns from where a panel is too small to teach it, by the panel's frequency.
+        priors: Training data of the pooled model for small panels, by the panel's frequency.
         lessons: What it learns from instead of the levels.
         pools: The pooled model may join the ensemble.
         kind: Of the first level, see :class:`forecasting.pooled.Level`; the one above it is of the next.
@@ -75,12 +75,12 @@ class Request:
     def pooled_at(self) -> BoolArray:
         """Periods at whose end the pooled model joins the ensemble: enough series had been seen, or it has a prior."""
         seen = np.sum([level.seen() for level in self.levels], axis=0)
-        taught = self.taught is not None or self.lessons is not None
-        return np.asarray(((seen >= MANY) | taught) & self.pools & (ENSEMBLE in self.asked))
+        is_trained = self.prior is not None or self.lessons is not None
+        return np.asarray(((seen >= MANY) | is_trained) & self.pools & (ENSEMBLE in self.asked))
 
     @property
-    def taught(self) -> Lessons | None:
-        """The prior, where there is one of the panel's frequency: what months teach says nothing of quarters."""
+    def prior(self) -> Lessons | None:
+        """The prior of the panel's frequency, if any: months do not inform quarters."""
         return (self.priors or {}).get(self.levels[0].freq)
 
     @property
@@ -96,7 +96,7 @@ class Members:
 
     Attributes:
         tables: One per level: at the origins asked for, and at those that they learn from.
-        past: Forecasts of the panel's own series, by one model at each origin, that tell how outcomes depend.
+        past: Forecasts of the panel's own series, by one model at each origin: they give the dependence of outcomes.
     """
 
     tables: list[QuantileTable]
@@ -151,7 +151,7 @@ def members_at(request: Request, wanted: Sequence[BoolArray]) -> Members:
             levels,
             horizons=request.horizons,
             lessons=request.lessons,
-            prior=request.taught,
+            prior=request.prior,
             workers=request.workers,
             progress=partial(request.progress, "Fitting the pooled model"),
             fits=request.fits,
@@ -182,7 +182,7 @@ def _learned_from(request: Request, level: Panel, rows: BoolArray) -> BoolArray:
 
 
 def stands_alone(request: Request, wanted: Sequence[BoolArray]) -> bool:
-    """Whether no series learns from how others' forecasts fared, so that a panel can be forecast batch by batch."""
+    """Whether series are forecast independently of each other's past errors, so that batches are possible."""
     if request.column is not None:
         return False
     level, rows = request.levels[0], np.asarray(wanted[0].any(axis=1))
@@ -200,7 +200,7 @@ def _dependence(request: Request, own: list[BoolArray]) -> BoolArray:
 
 
 def _before(rows: BoolArray, count: int) -> BoolArray:
-    """The rows up to so many before any of some rows."""
+    """Return the rows up to ``count`` before any of the given rows."""
     found = np.zeros_like(rows)
     for row in np.flatnonzero(rows):
         found[max(0, row - count) : row] = True

@@ -34,7 +34,7 @@ EARLIEST, LATEST = 1700, 2200
 MOST_CELLS = 250_000_000
 """Periods times series, 2 GB: beyond it a mistyped period is likelier than a panel."""
 LARGEST_JUDGED = 2_000
-"""Series up to which forecasts learn from how earlier ones fared; of more, one more year of fits would take minutes."""
+"""Largest panel that is calibrated on past errors; for larger ones, one more year of fits would take minutes."""
 LARGEST_COUNT = 1e12
 """Far above everybody alive; larger numbers lose whole persons in floating point."""
 _LONGEST_HEADER = 65_536
@@ -108,7 +108,7 @@ class Panel:
         return pd.Period(date, freq=self.periods.freqstr)
 
     def end_before(self, date: dt.date, count: int) -> pd.Timestamp:
-        """Last day of the period that lies so many periods before the one of a date."""
+        """Last day of the period ``count`` before the one of a date."""
         return (self.period_of(date) - count).end_time.normalize()
 
     def places(self, ends: pd.Series, series_ids: pd.Series | pd.Index) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

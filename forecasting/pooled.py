@@ -42,7 +42,7 @@ from forecasting.quantiles import KEYS, QuantileTable
 from forecasting.workers import Progress, Workers, run_tasks
 
 ENOUGH = 5_000
-"""Values from which a panel's own series teach better than a prior: forty series of ten years."""
+"""Number of values from which a panel trains its own model, without a prior: forty series of ten years."""
 FEW = 50_000
 """Predictions that are made sooner (in about two seconds) than processes are started."""
 SHARES = 4
@@ -55,7 +55,7 @@ _FLAGS = ["model_version", "history_hash", "fallback", "reason", "capped"]
 Lessons = Callable[[int], Lesson]
 """What the fits at the turn of a calendar year learn from."""
 Priors = Mapping[Frequency, Lessons]
-"""What teaches panels that are too small to teach themselves."""
+"""Training data for panels that are too small for a model of their own."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def run_pooled(  # noqa: PLR0913  # what to forecast, from what, and by what mea
         prior: What to learn from instead at the turn of years that had seen fewer than ``ENOUGH`` of their values.
         horizons: Periods ahead.
         workers: Processes or a cluster; by default one process per core.
-        progress: Told after every fit.
+        progress: Called after every fit.
         fits: Where fits and predictions are looked up and kept; None keeps none.
 
     Returns:
@@ -124,9 +124,9 @@ def run_pooled(  # noqa: PLR0913  # what to forecast, from what, and by what mea
     for row in rows:
         groups.setdefault(int(years[row]), []).append(row)
     lessons = lessons or own_lessons([(level.panel, level.kind) for level in levels], prior)
-    taught = {year: lessons(year) for year in groups}
+    trained_on = {year: lessons(year) for year in groups}
     steps, season = sorted(set(horizons)), panel.season_length
-    tasks = {year: FitTask(model_id, lesson, season, max(steps)) for year, lesson in taught.items()}
+    tasks = {year: FitTask(model_id, lesson, season, max(steps)) for year, lesson in trained_on.items()}
     keys = {year: task.key() for year, task in tasks.items()}
     fitted = {year: fit for year, fit in _fitted(tasks, keys, fits, workers, progress).items() if fit}
     marks = {row: _mark(prints[row + 1], eligible, row) for row in rows}
@@ -142,7 +142,7 @@ def run_pooled(  # noqa: PLR0913  # what to forecast, from what, and by what mea
         for step in steps:
             own = [growth[year][_name(marks[row], step)] for row in groups[year]]
             found.append((year, step, answers(model_id, world, eligible, groups[year], own, step)))
-    fitted_on = {year: lesson.fingerprint for year, lesson in taught.items()}
+    fitted_on = {year: lesson.fingerprint for year, lesson in trained_on.items()}
     return [
         _table(model_id, level, [(year, step, one[place]) for year, step, one in found], fitted_on)
         for place, level in enumerate(levels)
@@ -150,13 +150,13 @@ def run_pooled(  # noqa: PLR0913  # what to forecast, from what, and by what mea
 
 
 def is_enough(panels: Sequence[Panel]) -> BoolArray:
-    """At the end of each period of panels on one calendar: their own values teach better than a prior."""
+    """At the end of each period of panels on one calendar: whether their own values suffice without a prior."""
     known = np.sum([panel.matrix.notna().sum(axis=1).to_numpy() for panel in panels], axis=0)
     return np.asarray(known.cumsum() >= ENOUGH)
 
 
 def own_lessons(levels: Sequence[tuple[Panel, int]], prior: Lessons | None) -> Lessons:
-    """What panels teach about themselves, see :func:`lesson`, or the prior until they had ``ENOUGH`` values."""
+    """Return the panels' own training data, see :func:`lesson`, or the prior until they had ``ENOUGH`` values."""
     panel, enough = levels[0][0], is_enough([one for one, _ in levels])
 
     @cache
@@ -238,7 +238,7 @@ def _positions(panel: Panel) -> FloatArray:
 
 
 def _fingerprints(world: list[Series]) -> list[str]:
-    """Of all that was known after so many periods, from none on."""
+    """Fingerprint of all values known after each number of periods, from zero on."""
     running = hashlib.sha256()
     found = [running.hexdigest()[:16]]
     for period in range(len(world[0].logs)):

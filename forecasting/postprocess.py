@@ -15,7 +15,7 @@ FEWEST_EARLIER_VALUES = 6
 """With fewer the baseline stands in. Of 4, 6, 8, 12 and 24 on panels of 18 to 30 months of detections, asylum, conflict
 and displacement: the fewer the better the score, and with 4 the middle half of forecasts held too little."""
 SMALLEST_CAP, LARGEST_CAP = 10.0, 1000.0
-"""No quantile may exceed the series' record times the largest factor by which it ever changed over so many periods,
+"""No quantile may exceed the series' record times its largest factor of change over the same number of periods,
 taken as at least 10 and at most 1,000. The baseline is made of such changes, but of values plus one:
 up to that 1,000 it goes beyond by fewer persons than the factor, and only at a record after the largest change."""
 SHORT_PERIODS = ("D", "W")
@@ -23,8 +23,8 @@ SHORT_PERIODS = ("D", "W")
 as of Poisson counts (Anscombe 1948, Biometrika 35), not that of their logarithms. Of the logarithm and the powers ¼, ⅓
 and ½, on arrivals by week in seven years, the square root was best."""
 WAVES, FEWEST_SEASONS = 2, 1.5
-"""The usual year of weeks is two waves, known from so many years on. Of one to three waves, at half, three quarters and
-their whole height, on arrivals by week to August and to February of seven years."""
+"""The usual year of weeks is two waves, from this number of years on. Of one to three waves, at half, three
+quarters and their whole height, on arrivals by week to August and to February of seven years."""
 _MEDIAN = QUANTILE_LEVELS.index(0.5)
 
 

@@ -99,7 +99,7 @@ BLOCK = 5_000
 
 
 def row_blocks(table: QuantileTable, forecasts: int = BLOCK) -> Iterator[pd.DataFrame]:
-    """The rows of :func:`to_rows` in blocks of so many forecasts, so that a large table never stands there in full."""
+    """The rows of :func:`to_rows` in blocks of ``forecasts`` forecasts, so that a large table is never held whole."""
     for start in range(0, max(len(table.keys), 1), forecasts):
         part = slice(start, start + forecasts)
         yield to_rows(QuantileTable(table.keys.iloc[part].reset_index(drop=True), table.quantiles[part]))

@@ -138,7 +138,7 @@ class DampedSmoothing:
         self._squares = np.cumsum(np.square(errors), axis=0)
 
     def moments(self, values: int, horizon: int) -> tuple[FloatArray, FloatArray]:
-        """Mean and standard deviation on log1p scale at horizons 1..H, after so many values; shapes ``(H,)``."""
+        """Mean and standard deviation on log1p scale at horizons 1..H, after ``values`` values; shapes ``(H,)``."""
         squares = self._squares[values - 2]
         best = int(squares.argmin())
         alpha, beta, damping = _GRID[:, best]

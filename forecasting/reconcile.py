@@ -74,7 +74,7 @@ def reconcile(
         past: Past forecasts of the parts by one model, from whose outcomes their dependence is learned for all: only
             those known at an origin. Before there are 24 such origins the parts count as independent.
         workers: As of :func:`forecasting.workers.run_tasks`; what is soon done is done here.
-        progress: Told after every model and horizon.
+        progress: Called after every model and horizon.
 
     Returns:
         The parts with reconciled quantiles, and their keys as they were. The ensemble's are whole counts again.

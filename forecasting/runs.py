@@ -31,7 +31,7 @@ from forecasting.verification import observed_at, summarise
 from forecasting.workers import Workers
 
 DEFAULT_MODELS = "ensemble,baseline"
-TAUGHT = "the panel's own series are few: the pooled model learned from the open counts that come with Vigie"
+WITH_PRIOR = "the panel has few series: the pooled model was fitted on the open counts that come with Vigie"
 BATCH = 5_000
 """Series that are forecast at a time where none learns from another's forecasts."""
 _PLACE = ["series_id", "origin_date", "horizon"]
@@ -63,7 +63,7 @@ class Options(TypedDict, total=False):
         workers: Processes or a cluster; by default as many processes as the work is worth.
         progress: Reports the fits done, step by step.
         fits: Where the pooled model's fits are looked up and kept.
-        priors: What the pooled model learns from where a panel is too small to teach it, by the panel's frequency.
+        priors: Training data of the pooled model for small panels, by the panel's frequency.
     """
 
     freq: Frequency | None
@@ -81,7 +81,7 @@ def backtest_file(
     """Backtest a panel, from a file or a frame (:func:`forecasting.panel.read_panel`).
 
     The ensemble's members are the fast models that are affordable on a panel of this size, any slower one that is asked
-    for by name, and the pooled model: taught by the panel's own series, or where they are few by ``priors``; without
+    for by name, and the pooled model: fitted on the panel's own series, or if they are few on ``priors``; without
     one on panels of at least 20 series. See :mod:`forecasting.members`.
 
     Raises:
@@ -111,7 +111,7 @@ def backtest(request: Request, *, origins: int, step: int, name: str = "panel") 
 def forecast_file(source: Path | pd.DataFrame, *, horizon: int, **options: Unpack[Options]) -> Made:
     """Forecast a panel from each series' last observed period, as :func:`backtest_file` would at that origin.
 
-    A series that has ended (:meth:`forecasting.panel.Panel.ended`) has no present: it is left out, and that is said.
+    A series that has ended (:meth:`forecasting.panel.Panel.ended`) has no present: it is left out and named.
 
     Raises:
         InputError: The file, an option or a model's name is not usable.
@@ -177,10 +177,10 @@ def forecasts_at(request: Request, wanted: Sequence[BoolArray]) -> Made:
         table, accounts = _in_batches(request, wanted[0], rows, present)
     else:
         table, accounts = _together(request, wanted, rows)
-    if ENSEMBLE in request.asked and request.taught is not None and not is_enough(request.levels)[-1]:
-        accounts.append(TAUGHT)
-    told = replace(diagnose(table, request.levels), panel=request.levels[0], account=tuple(accounts))
-    return Made(table, told, pd.concat([level.counted() for level in request.levels]))
+    if ENSEMBLE in request.asked and request.prior is not None and not is_enough(request.levels)[-1]:
+        accounts.append(WITH_PRIOR)
+    diagnosis = replace(diagnose(table, request.levels), panel=request.levels[0], account=tuple(accounts))
+    return Made(table, diagnosis, pd.concat([level.counted() for level in request.levels]))
 
 
 def _together(request: Request, wanted: Sequence[BoolArray], rows: BoolArray) -> tuple[QuantileTable, list[str]]:
@@ -209,9 +209,9 @@ def _together(request: Request, wanted: Sequence[BoolArray], rows: BoolArray) ->
 def _in_batches(
     request: Request, wanted: BoolArray, rows: BoolArray, present: NDArray[np.intp]
 ) -> tuple[QuantileTable, list[str]]:
-    """The same of so many series that none learns from another's forecasts: a batch bounds what is worked with."""
+    """The same for more than ``LARGEST_JUDGED`` series, which are independent: batches bound the memory."""
     panel, fits = request.levels[0], request.fits or _InMemory()
-    lessons = own_lessons([(panel, 0)], request.taught)
+    lessons = own_lessons([(panel, 0)], request.prior)
     batches = np.array_split(present, -(-len(present) // BATCH))
     tables, weights = [], list[pd.DataFrame]()
     with Pool() as pool:  # whose processes stay from batch to batch
@@ -221,10 +221,10 @@ def _in_batches(
             request.progress("Batches", place, len(batches))
             batch, mask = panel.batch(columns), wanted[:, columns]
             one = replace(means, levels=[batch])
-            answer, told = _answer(members_at(one, [mask]).tables[0], batch, one, rows)
+            answer, used = _answer(members_at(one, [mask]).tables[0], batch, one, rows)
             tables.append(_at(answer, batch, mask))
-            if told is not None:
-                weights.append(told.groupby(["model_id", "origin_date", "horizon"])[["weight"]].sum().reset_index())
+            if used is not None:
+                weights.append(used.groupby(["model_id", "origin_date", "horizon"])[["weight"]].sum().reset_index())
         request.progress("Batches", len(batches), len(batches))
     table = stack(tables)
     if not weights:
@@ -274,6 +274,6 @@ def _with_members_reasons(combined: QuantileTable, members: QuantileTable) -> Qu
     silent = others["fallback"].astype(bool) & (others["reason"] != "")
     fitted = place.isin(pd.MultiIndex.from_frame(others.loc[~silent, _PLACE]))
     why = others[silent].drop_duplicates(_PLACE).set_index(_PLACE)["reason"].reindex(place).to_numpy()
-    told = combined.keys["fallback"].to_numpy(dtype=bool) & ~fitted & ~pd.isna(why)
-    reason = np.where(told, [f"{NO_MEMBER}: {one}" for one in why], combined.keys["reason"])
+    is_explained = combined.keys["fallback"].to_numpy(dtype=bool) & ~fitted & ~pd.isna(why)
+    reason = np.where(is_explained, [f"{NO_MEMBER}: {one}" for one in why], combined.keys["reason"])
     return QuantileTable(combined.keys.assign(reason=reason), combined.quantiles)

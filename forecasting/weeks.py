@@ -58,7 +58,7 @@ class Weeks:
     Attributes:
         origin: The Sunday before them.
         last_day: The newest day that is counted.
-        so_far: Persons counted up to it in each week, shape ``(8,)``: nobody after the first.
+        so_far: Persons counted up to it in each week, shape ``(8,)``: zero after the first.
         quantiles: The weeks' totals at the 23 levels, in persons, shape ``(8, 23)``.
     """
 

@@ -213,6 +213,6 @@ def _pool(workers: int | Pool | None, tasks: int, limits: Limits) -> Iterator[Po
 
 
 def report(progress: Progress | None, done: int, total: int) -> None:
-    """Tell whoever wants to know how many tasks are done."""
+    """Report the number of finished tasks."""
     if progress is not None:
         progress(done, total)

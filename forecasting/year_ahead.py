@@ -36,7 +36,7 @@ QUARTERS = 4
 CALENDAR_YEAR, JULY_TO_JUNE = "calendar year", "July to June"
 _FIRST_MONTH = {CALENDAR_YEAR: 1, JULY_TO_JUNE: 7}
 ABOVE = (0, 25, 50, 100)
-"""Per cent above the newest complete total of the same kind whose chance is told."""
+"""Per cent above the newest complete total of the same kind whose probability is reported."""
 FEWEST_ERRORS, MOST_ERRORS = 12, 84
 RECORD_PATHS = 300
 """Paths from each past origin: enough for a 95 % interval."""
@@ -136,7 +136,7 @@ class _Totals:
     def at(
         self, table: QuantileTable, n: int, nowcasts: Mapping[str, FloatArray], *, over: bool = False
     ) -> Iterator[tuple[dict[str, object], dict[str, FloatArray]]]:
-        """A row for each series and window from the origins of a table, by so many paths, and log1p quantiles.
+        """A row for each series and window from the origins of a table, by ``n`` paths, and log1p quantiles.
 
         The quantiles are the total's and, as ``again``, those of "the last twelve months again". With ``over`` only
         windows whose outcome is counted have rows.
@@ -233,7 +233,7 @@ class _Totals:
         guess = self._guess(name, origin.ordinal, first)
         if len(known) < FEWEST_ERRORS or not np.isfinite(guess):
             return None
-        # No fewer than nobody, as the forecasts that are measured by it.
+        # At least zero, as the forecasts that it is the baseline of.
         return np.clip(symmetric_errors(float(np.log1p(guess)), known), 0, None)
 
     def _guess(self, name: str, origin: int, first: int) -> float:

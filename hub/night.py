@@ -62,7 +62,7 @@ from hub.tables import IN_TIME, LATE, TABLES, empty_tables, release_tables
 from hub.targets import baseline, config_files, open_round
 from hub.targets import replayed as replayed_rows
 from store import make_folder, parquet_bytes, sha256_of_bytes, sha256_of_file, write_bytes
-from store.export import ABOUT, PLACED, about_bytes, export_bytes, tell_published
+from store.export import ABOUT, PLACED, about_bytes, export_bytes, record_published
 from store.hub import LARGEST_FILE, Edition, HubFiles, SubmissionStore
 from store.journal import Journal
 from store.releases import Release
@@ -193,7 +193,7 @@ def _weekly_baseline(data: Known, series: Collection[str]) -> pd.DataFrame:
 
 
 def target_values(data: Known, series: Collection[str]) -> pd.DataFrame:
-    """``target-data/time-series`` of some series: every version; of the routes each that a month's end knew."""
+    """``target-data/time-series`` of some series: every version; of routes each version known at a month's end."""
     routes = [one for one in data.forecastable if one in set(series)]
     then = [
         (
@@ -324,7 +324,7 @@ def read_rounds() -> tuple[QuantileTable | None, dict[str, dict[str, Any]]]:
         return None, {}
     facts = json.loads(about.read_text(encoding="utf-8")) if about.exists() else {}
     if facts.get("sha256") != sha256_of_file(path):
-        raise InputError(f"{ROUNDS}: not the table that {ROUNDS_ABOUT} tells of; run `python -m benchmarks.hub_rounds`")
+        raise InputError(f"{ROUNDS}: does not match {ROUNDS_ABOUT}; run `python -m benchmarks.hub_rounds`")
     return as_quantiles(pd.read_parquet(path))[0], facts["models"]
 
 
@@ -431,12 +431,12 @@ def publish_files(home: Path, journal: Journal, files: Mapping[str, Callable[[],
             found = content()
             if len(found) <= LARGEST_FILE:
                 hashes[name] = sha256_of_bytes(found)
-    told = {f"{PUBLISHED}/{name}": sha256 for name, sha256 in hashes.items()}
-    tell_published(journal, told)
+    written = {f"{PUBLISHED}/{name}": sha256 for name, sha256 in hashes.items()}
+    record_published(journal, written)
     for name, sha256 in hashes.items():
         if not ((out / name).is_file() and sha256_of_file(out / name) == sha256):
             write_bytes(out / name, files[name]())
-    tell_published(journal, told, PLACED)
+    record_published(journal, written, PLACED)
 
 
 def hub_files(home: Path, place: str) -> dict[str, Callable[[], bytes]]:

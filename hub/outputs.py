@@ -68,7 +68,7 @@ def added_to(kept: pd.DataFrame | None, new: pd.DataFrame) -> pd.DataFrame:
 
 
 def own_metadata(model_id: str, title: str, summary: str, source: str, version: str) -> bytes:
-    """What a hub is told of one of Vigie's models, as YAML."""
+    """Return the hub's metadata of one of Vigie's models, as YAML."""
     name = hub_model_id(model_id)
     about: dict[str, Any] = {
         "team_name": "Vigie",
@@ -97,7 +97,7 @@ ENSEMBLES = {
 
 
 def ensemble_metadata(model_id: str) -> bytes:
-    """What a hub is told of one of its own ensembles, as YAML."""
+    """Return the hub's metadata of one of its own ensembles, as YAML."""
     about: dict[str, Any] = {
         "team_name": "Hub", "team_abbr": "hub", "model_name": ENSEMBLES[model_id].split(",")[0][:100],
         "model_abbr": model_id.split("-", 1)[1], "model_contributors": [{"name": "The hub", "affiliation": "The hub"}],

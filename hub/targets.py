@@ -29,7 +29,7 @@ from forecasting.quantiles import QuantileTable
 SCHEMA_ADDRESS = "https://raw.githubusercontent.com/hubverse-org/schemas/main/v6.0.0/{name}-schema.json"
 TEMPLATES = Path(__file__).parent / "templates"
 MONTHS_BACK, MONTHS_AHEAD = 36, 24
-"""Rounds that the hub knows, about the month in which it is made."""
+"""Return the hub's rounds around the month in which it is made."""
 CHECKS_ENDS = {"target_end_date": "origin_date plus horizon"}
 FEWEST_SAMPLES, MOST_SAMPLES = 100, 1000
 _OWN = ["series_id", "origin_date"]
@@ -247,7 +247,7 @@ def handed_in(rows: pd.DataFrame, day: dt.date) -> pd.DataFrame:
 
 
 def replayed(rows: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
-    """Hindcasts under the first round that knew their origin's figure when it closed.
+    """Assign hindcasts to the first round at whose closing their origin's figure was published.
 
     Args:
         rows: ``series_id, origin_date, horizon`` and whatever else; origins without a figure are left out.
@@ -264,7 +264,7 @@ def replayed(rows: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
 
 
 def baseline(counts: pd.DataFrame, rounds: pd.DataFrame) -> QuantileTable:
-    """The hubs' baseline of rounds of the past, on what each knew when it closed.
+    """Return the hubs' baseline of past rounds, from the figures published when each closed.
 
     Args:
         counts: ``series_id, target_end_date, value, as_of`` of every version of a figure; without a value it was
@@ -317,7 +317,7 @@ def _known(
 def _under_rounds(rows: pd.DataFrame, round_of: Callable[[str, pd.Timestamp], pd.Timestamp]) -> pd.DataFrame:
     pairs = rows[_OWN].drop_duplicates().sort_values(_OWN)
     pairs = pairs.assign(round=[round_of(*pair) for pair in pairs.itertuples(index=False)])
-    pairs = pairs.drop_duplicates(["series_id", "round"], keep="last")  # a round goes on from the newest figure it knew
+    pairs = pairs.drop_duplicates(["series_id", "round"], keep="last")  # a round starts from its newest figure
     units = pairs["series_id"].map(lambda one: pandas_frequency(frequency(one)))
     behind = [
         (pd.Period(end, freq=unit) - pd.Period(origin, freq=unit)).n

@@ -109,7 +109,7 @@ def read_raw(path: Path) -> RawFile:
             raise SourceError(path.name, _("refused: it is no regular file"))
         if found.st_size > LARGEST_FILE:
             raise SourceError(path.name, TOO_LARGE, n=LARGEST_FILE >> 20)
-        # What is opened is what was looked at: neither a link that took its place nor a pipe that nobody fills.
+        # What is opened is what was looked at: neither a link that took its place nor an empty pipe.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             if not os.path.samestat(os.fstat(file.fileno()), found):
                 raise SourceError(path.name, _("refused: it changed while it was read"))

@@ -53,7 +53,7 @@ _ADVICE = (
     ),
     ("answered 401", "check the key"),
     ("answered 403", 'the publisher refuses this agent: set agent = "browser" under live.sources'),
-    ("answered 404", "the address moved: set addresses under live.sources, and tell the maintainers"),
+    ("answered 404", "the address moved: set addresses under live.sources, and inform the maintainers"),
     ("is not declared", "the publisher moved to another host: look at it, then add it to hosts under live.sources"),
 )
 _LAYOUT = "the layout changed: send this report to the maintainers; the former figures stand"
@@ -73,7 +73,7 @@ class Contact:
         todo: What to do; empty where there is nothing.
         faults: What went wrong.
         answers: Address, status, headers and first bytes of each answer, the refused ones too; never a key.
-        unconfirmed: Fields of its access that nobody has confirmed.
+        unconfirmed: Fields of its access that are not confirmed.
     """
 
     source_id: str

@@ -1,7 +1,7 @@
 """How old each source's newest figure is, against the rhythm its publisher usually keeps, and how many have reported.
 
 The rhythm is learned from the days on which past periods became known, where at least six are on record; else it is
-the card's. Only figures whose day of knowledge is on record tell: an estimated ``as_of`` would teach its own
+the card's. Only figures with a recorded day of knowledge count: an estimated ``as_of`` would return its own
 assumption. The four states are those of OCHA's Humanitarian Data Exchange (https://humanitarian.atlassian.net:
 "Freshness").
 """

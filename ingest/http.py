@@ -132,7 +132,7 @@ class Client:
             temporary.place = _place(request.url)
             raise temporary from None
         except (httpx.InvalidURL, httpx.HTTPError, ValueError) as error:
-            # A library's text may quote headers, and with them a token: only the kind of error is told.
+            # A library's text may quote headers, and with them a token: only the kind of error is reported.
             raise SourceError(_place(request.url), _("cannot be asked: {error}"), error=type(error).__name__) from None
 
     async def _follow(self, request: Request, access: SourceAccess, headers: Mapping[str, str], token: str) -> Answer:
@@ -192,7 +192,7 @@ class Client:
                 raise too_large
             parts.append(part)
         content = b"".join(parts)
-        # Some publishers pack without saying so, and some pack twice: the first bytes tell.
+        # Some publishers pack without saying so, and some pack twice: the first bytes show it.
         for _attempt in range(2):
             if content.startswith(_GZIP):
                 content = _unpack(content, self._largest, too_large)
@@ -266,7 +266,7 @@ def _token(access: SourceAccess) -> str:
 
 
 def _with_token(request: Request, token: str) -> str:
-    """The address as it is sent; ``Request.url``, which is kept and told, never holds the token."""
+    """The address as it is sent; ``Request.url``, which is kept and shown, never holds the token."""
     if not request.token_query:
         return request.url
     return f"{request.url}{'&' if request.query else '?'}{urlencode({request.token_query: token})}"

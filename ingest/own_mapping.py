@@ -235,12 +235,12 @@ _BY_THE_MAPPING = {
     ),
     _("the count is not a whole number"): _("is the point a mark of thousands? Then `[table] thousands = \".\"`"),
     _("the count is negative"): _("is it no count of persons? Then `[table] what = \"indicator\"`"),
-    _("the count is missing"): _("write `0` where nobody was counted, and leave out days without a count"),
+    _("the count is missing"): _("write `0` for a count of zero, and leave out days without a count"),
     _("different figures for the same {keys}"): _(
-        "does a column tell the rows apart? Name it, as in `[columns] route = \"Place\"`"
+        "does a column distinguish the rows? Name it, as in `[columns] route = \"Place\"`"
     ),
     _("the same {keys} is listed twice"): _(
-        "does a column tell the rows apart? Name it, as in `[columns] route = \"Place\"`"
+        "does a column distinguish the rows? Name it, as in `[columns] route = \"Place\"`"
     ),
     _("missing columns {columns}; found {found}"): _(
         "where does the header stand? Say `[table] header_row = 3`, `sheet = \"…\"` or `separator = \";\"`; or "
@@ -297,5 +297,5 @@ def with_advice(error: SourceError) -> SourceError:
     text = _("{fault}. What to do: {advice}")
     if template in _BY_THE_MAPPING:
         text = _("{fault}. What to do: {advice}; vigie ingest --preview suggests a mapping")
-    told = message(text, fault=error.rule, advice=Message(known.get(template, _SAVED_AGAIN)))
-    return SourceError(error.file, told, row=error.row, column=error.column)
+    explained = message(text, fault=error.rule, advice=Message(known.get(template, _SAVED_AGAIN)))
+    return SourceError(error.file, explained, row=error.row, column=error.column)

@@ -1,4 +1,4 @@
-"""A mapping suggested for a file that nobody has described yet: what its cells look like, never what they mean."""
+"""Suggest a mapping for a file without one: from the form of its cells, never from their meaning."""
 
 from __future__ import annotations
 

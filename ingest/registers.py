@@ -133,7 +133,7 @@ def driver_tests(data_folder: Path) -> pd.DataFrame:
     facts = tomllib.loads(about.read_text(encoding="utf-8")) if about.exists() else {}
     if facts.get("sha256") != hashlib.sha256(content).hexdigest():
         raise InputError(
-            f"{DRIVER_TABLE}: not the table that {DRIVER_PROVENANCE} tells of; run `python -m benchmarks.drivers` again"
+            f"{DRIVER_TABLE}: does not match {DRIVER_PROVENANCE}; run `python -m benchmarks.drivers` again"
         )
     rows = check(pd.read_csv(table, keep_default_na=False, na_values=[""]), DRIVER_TESTS)
     return rows.assign(**{name: str(facts.get(name, "")) for name in PROVENANCE})

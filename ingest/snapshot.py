@@ -166,7 +166,7 @@ def with_editions(table: pd.DataFrame, editions: pd.DataFrame) -> pd.DataFrame:
     """A compiled table and the dated editions of the file behind it as one history: only what an edition changed.
 
     Of periods after the first edition's last one, the editions say when each figure was known, and replace the
-    table's estimated days. Of earlier ones they say only what they changed from one to the next: nobody kept what was
+    table's estimated days. Of earlier ones they hold only changes from one to the next: no one kept what was
     known before the first.
 
     Args:

@@ -242,7 +242,7 @@ def corridors(rows: pd.DataFrame, totals: Panel) -> Panel | None:
 
     Returns:
         A panel with the groupings ``total`` (the destination's series), ``geo`` and ``citizen`` (empty for a rest), or
-        None where no corridor is long enough. A period in which a corridor is not named counts nobody.
+        None where no corridor is long enough. A period that does not name a corridor counts zero.
     """
     total_of = dict(zip(totals.groups["geo"], totals.groups.index, strict=True))
     named = rows[(rows["citizen"] != ALL) & rows["geo"].isin(total_of)]

@@ -303,7 +303,7 @@ def breakdowns(data: RealTimeData) -> pd.DataFrame:
     """The largest nationalities of every route whose breakdown is long enough, or of its place with the longest one.
 
     Returns:
-        Observations. An absent month inside a breakdown's span counts nobody.
+        Observations. An absent month inside a breakdown's span counts zero.
     """
     cells = data.observations
     cells = cells[(cells["target"] == TARGET) & (cells["freq"] == FREQ) & (cells["citizen"] != ALL)]

@@ -134,9 +134,9 @@ def held_before(
         StoreError: The journal or the release cannot be read.
     """
     table = EDITIONS.empty() if before is None else before.read("editions")
-    told = set(table.loc[table["state"] == HELD, "edition_id"])
+    listed = set(table.loc[table["state"] == HELD, "edition_id"])
     waiting = [one for one in editions.all() if one.state == HELD and one.received.date() <= as_of]
-    return [_held_record(one) for one in waiting if one.received < begun and one.edition_id not in told]
+    return [_held_record(one) for one in waiting if one.received < begun and one.edition_id not in listed]
 
 
 def _held_record(one: Edition) -> dict[str, str]:
@@ -297,7 +297,7 @@ def take_in(
     Args:
         home: The home folder.
         journal: Where the outcome is recorded.
-        report: Where it is told.
+        report: The report that it is added to.
         source_id: The source that was visited.
         visit: Gives what the visit brought, or raises the error with which it ended.
         received: Day of the visit.

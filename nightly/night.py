@@ -150,7 +150,7 @@ def run_night(
     today = dt.datetime.now(dt.UTC).date()
     date = as_of or today
     if date > today:
-        raise InputError(f"--as-of {date}: nobody knows the figures of a day to come")
+        raise InputError(f"--as-of {date}: the date lies in the future")
     if live and date < today:
         raise InputError(f"--as-of {date}: with --live a night is made of today's figures")
     # Thousands of small systems of equations are solved: several threads for each are slower, and where others work on
@@ -271,8 +271,8 @@ def _finish(run: Run, release: Release, computed: int, degraded: Degraded, secon
         degraded=[f"{item['source_id']}: {item['reason']}" for item in degraded],
         **seconds,
     )
-    told = notify(run.delivery.home, run.settings, run.journal, release)
-    return RunResult(release, degraded, computed, seconds, told)
+    notices = notify(run.delivery.home, run.settings, run.journal, release)
+    return RunResult(release, degraded, computed, seconds, notices)
 
 
 def _damaged(problem: Problem) -> dict[str, str]:
@@ -372,7 +372,7 @@ def notify(home: Path, settings: Settings, journal: Journal, release: Release) -
         return lines + send_waiting(workflow).summary()
     except VigieError as error:
         get_logger().info("alerts not updated", reason=str(error))
-        return [f"not told: {error}"]
+        return [f"not notified: {error}"]
 
 
 def _record_failure(journal: Journal, date: dt.date, error: Exception) -> None:

@@ -23,7 +23,7 @@ from nightly import RealTimeData
 from nightly.forecasts import ForecastSet
 
 OLDEST_DAYS = 28
-"""Days after the newest one counted beyond which half of its eight weeks are over: they are not told."""
+"""Days after the newest one counted beyond which half of its eight weeks are over: they are not published."""
 PROVEN_MONTHS = 24
 """Newest past months over which nowcast and forecast are compared on the same day of the month."""
 FEWEST_PROVEN = 12

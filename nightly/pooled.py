@@ -87,7 +87,7 @@ class KnownCounts:
 
 
 def priors_from(history: Callable[[], pd.DataFrame]) -> dict[Frequency, KnownCounts]:
-    """What known counts teach small panels: of months, and of quarters."""
+    """Training data from known counts for small panels: of months, and of quarters."""
     return {freq: KnownCounts(history, freq=freq) for freq in (FREQ, "Q")}
 
 
@@ -100,7 +100,7 @@ def bundled_history() -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class PooledNight:
-    """The pooled model on what one night knows.
+    """Fit and run the pooled model on the figures of one night.
 
     Attributes:
         data: What was known tonight and at past origins.
@@ -196,7 +196,7 @@ def counts(known: pd.DataFrame, months: pd.PeriodIndex) -> Panel:
 
 
 def parts_panel(rows: pd.DataFrame, routes: Panel, total: str) -> Panel:
-    """A route's nationalities on the routes' calendar; one that a month does not name counts nobody in it."""
+    """A route's nationalities on the routes' calendar; one that a month does not name counts zero in it."""
     wide = _wide(rows, routes.periods).matrix
     stated = wide.notna().any(axis=1)
     matrix = wide.where(~stated, wide.fillna(0.0))

@@ -76,7 +76,7 @@ class Arrivals:
     def in_periods(self, series_ids: Sequence[str], periods: pd.PeriodIndex, factor: float = 1.0) -> FloatArray:
         """Paths of their sum, shape ``(n, len(periods))``; months ahead are multiplied by ``factor``.
 
-        Months before a route's first figure count nobody.
+        Months before a route's first figure count zero.
         """
         months = pd.period_range(periods[0].asfreq("M", how="start"), periods[-1].asfreq("M", how="end"), freq="M")
         first = months.asi8 > self.origin.ordinal

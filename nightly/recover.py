@@ -97,7 +97,7 @@ def witness(journal: Journal, run_id: str, sha256: str) -> None:
 def record_publication(
     journal: Journal, release: Release, seconds: Mapping[str, float], witness: str | None, reason: str = ""
 ) -> Degraded:
-    """Tell the journal of a release that is in place; where it refuses, the next night makes up for it.
+    """Record a release that is in place in the journal; if that fails, the next night records it.
 
     The night's own row comes last: where it stands, everything before it stands too.
 
@@ -119,14 +119,14 @@ def record_publication(
         _record_freshness(journal, release)
         journal.record(Entry(ACTOR, action, release.run_id, release.run_id, "; ".join(reasons), payload))
     except StoreError as error:
-        text = _("the release is published, and the journal does not know of it yet; the next night tells it: {fault}")
+        text = _("the release is published but not in the journal; the next night records it: {fault}")
         get_logger().info("release not recorded", run_id=release.run_id, reason=str(error))
         return [message(text, fault=error.message).record(JOURNAL_SOURCE)]
     return []
 
 
 def values_ahead(history: pd.DataFrame, today: dt.date) -> Degraded:
-    """Sources with values that nobody can know yet: they were taken in while the clock was ahead.
+    """Return sources with values from the future: they were taken in while the clock was ahead.
 
     An estimated date lies ahead where a publisher was early, whatever the clock says; it does not count.
     """

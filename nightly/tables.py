@@ -1,6 +1,6 @@
 """Tables of a release: forecasts and their scores, figures, alerts with the record of their rules.
 
-What past origins knew and would have said is kept compactly, so that a reader can go back to any of them.
+Figures and forecasts as of past origins are kept compactly, so that a reader can go back to any of them.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ def hindcast_table(past: pd.DataFrame, outcomes: Panel) -> pd.DataFrame:
 
 
 def earlier_values(data: RealTimeData, past: pd.DataFrame) -> pd.DataFrame:
-    """What each past origin knew otherwise, over the five years before it.
+    """Return the values that differ from those known at each past origin, over the five years before it.
 
     Args:
         data: What is known tonight, and was at past origins.
@@ -198,7 +198,7 @@ def differences(then: Panel, now: Panel, origin: pd.Timestamp) -> pd.DataFrame:
 
 
 def calibration_table(past: pd.DataFrame, panel: Panel) -> pd.DataFrame:
-    """Coverage by interval and the PIT histogram in one frame, told apart by ``kind``."""
+    """Coverage by interval and the PIT histogram in one frame, distinguished by ``kind``."""
     covered = calibration(score_rows(past, panel)).rename(columns={"nominal": "level", "observed": "value"})
     pit = pit_histogram(past, panel).rename(columns={"bin_low": "level", "share": "value"}).assign(series_id=ALL)
     columns = ["model_id", "series_id", "horizon", "kind", "level", "value", "n"]
@@ -209,7 +209,7 @@ def calibration_table(past: pd.DataFrame, panel: Panel) -> pd.DataFrame:
 def issued_scores(releases: Sequence[Release], former: Release | None, data: RealTimeData) -> pd.DataFrame:
     """The prospective score: forecasts as releases issued them, scored when their outcomes come.
 
-    A backtest may have been tuned on the outcomes that it is scored on; what a release said before anybody knew cannot
+    A backtest may have been tuned on the outcomes that it is scored on; what a release said before the outcome cannot
     have been, and releases are chained by their hashes, so no one can have changed it since. A forecast from one origin
     that several nights issued counts once, as the first of them gave it. It counts only where its outcome became known
     after the release was made; replays never do.

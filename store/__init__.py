@@ -63,7 +63,7 @@ def home_key(home: Path) -> bytes:
 
 
 def keyed_digest(key: bytes, content: bytes) -> str:
-    """HMAC-SHA-256 of some bytes (RFC 2104), in hexadecimal: nobody without the key can make it."""
+    """HMAC-SHA-256 of some bytes (RFC 2104), in hexadecimal: it cannot be made without the key."""
     return hmac.new(key, content, hashlib.sha256).hexdigest()
 
 
@@ -249,7 +249,7 @@ def named_errors(path: Path) -> Iterator[None]:
 
 
 MANY_FILES = 64
-"""From so many files on, a folder's files are merged into one: hundreds of nights must not slow reading down."""
+"""Number of files from which a folder is merged into one: hundreds of nights must not slow reading down."""
 LARGEST_DICTIONARY = 16 << 20
 """Bytes of distinct texts per column that a file may keep as a dictionary: tens of thousands of series."""
 _ATTEMPTS = 3
@@ -261,7 +261,7 @@ MOST_CACHED_BYTES = 1 << 30
 class Partitions:
     """Parquet files under one folder, each named by the hash of its content, or by its digest with a home's key.
 
-    While files are merged, a reader may meet a row both in the merged file and in the old one: whoever reads drops
+    While files are merged, a reader may meet a row both in the merged file and in the old one: readers drop
     repeated rows by key.
 
     Attributes:

@@ -87,7 +87,7 @@ def write_backup(home: Path, to: Path, journal_setting: str = "", *, with_made_a
     if not (home / "releases").is_dir():
         raise InputError(f"{home}: holds no releases: there is nothing to back up")
     target = _target(to)
-    # Where nobody can write, no night runs, and no lock can be taken.
+    # On a read-only disk no night runs, and no lock can be taken.
     alone = nullcontext() if is_read_only(home) else night_lock(home, task=BACKUP, wait_seconds=_WAIT_SECONDS)
     with alone, named_errors(target):
         make_folder(target.parent, private=False)
@@ -353,7 +353,7 @@ def _lacks_rows(present: bytes, backed_up: bytes) -> bool:
 
 
 def _mend_head(home: Path, journal_setting: str) -> bool:
-    """Write a damaged head anew, if the journal vouches for the newest release and knows of none after it.
+    """Write a damaged head anew, if the journal names the newest release and none after it.
 
     Returns:
         True where it was written.

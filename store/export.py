@@ -285,12 +285,12 @@ def write_published(home: Path, journal: Journal, files: Mapping[str, bytes]) ->
     Raises:
         StoreError: A file or the journal cannot be written.
     """
-    tell_published(journal, {name: sha256_of_bytes(content) for name, content in files.items()})
+    record_published(journal, {name: sha256_of_bytes(content) for name, content in files.items()})
     for name, content in files.items():
         write_bytes(home / FEED / name, content)
 
 
-def tell_published(journal: Journal, hashes: Mapping[str, str], action: str = WRITTEN) -> None:
+def record_published(journal: Journal, hashes: Mapping[str, str], action: str = WRITTEN) -> None:
     """Record in the journal the hashes of files that changed since its last record.
 
     Args:
@@ -301,8 +301,8 @@ def tell_published(journal: Journal, hashes: Mapping[str, str], action: str = WR
     Raises:
         StoreError: The journal cannot be written.
     """
-    told: dict[str, str] = {}
+    recorded: dict[str, str] = {}
     for row in journal.entries(action=action):
-        told |= row.payload
-    if new := {name: sha256 for name, sha256 in hashes.items() if told.get(name) != sha256}:
+        recorded |= row.payload
+    if new := {name: sha256 for name, sha256 in hashes.items() if recorded.get(name) != sha256}:
         journal.record(Entry("nightly", action, FEED, payload=new))

@@ -29,7 +29,7 @@ LARGEST_FILE = 20 << 20
 
 
 class HubFiles:
-    """The files of a hub: a folder, a Git checkout, or any address that fsspec knows.
+    """The files of a hub: a folder, a Git checkout, or any address of fsspec.
 
     Raises:
         InputError: There is no such folder.

@@ -39,7 +39,7 @@ def night_lock(home: Path, *, task: str = NIGHT, wait_seconds: float = 0) -> Ite
     Args:
         home: The home folder.
         task: ``NIGHT`` or ``BACKUP``. A night waits for the end of a backup, for minutes at most.
-        wait_seconds: How long to wait for whoever holds it.
+        wait_seconds: How long to wait for its holder.
 
     Yields:
         A function that notes how far the night is.

@@ -19,7 +19,7 @@ from store.releases import Release, ReleaseStore
 from store.releases.chain import MANIFEST, Problem
 
 WITNESSED = "witnessed"
-"""Action of the row by which the journal knows of a release before it is in place."""
+"""Action of the journal row that names a release before it is in place."""
 NIGHT_ACTIONS = ("published", "published degraded", "nothing published", "not delivered")
 """How a night may end, as the journal's ``action`` says it."""
 BACKED_UP = "backed up"
@@ -59,7 +59,7 @@ def read_status(home: Path, journal_setting: str = "") -> dict[str, Any]:
 
 
 def issued_skill(scores: pd.DataFrame) -> pd.DataFrame:
-    """How the forecasts fared that were issued before their outcomes were known, by horizon.
+    """Score the forecasts that were issued before their outcomes were known, by horizon.
 
     Args:
         scores: Rows of ``core.release.ISSUED_SCORES``.

@@ -83,16 +83,16 @@ def _is_of_journal(home: Path, setting: str, head: str) -> bool:
 def _journal_problems(
     home: Path, setting: str, manifests: dict[str, dict[str, Any]], kept: dict[str, str]
 ) -> Iterator[Problem]:
-    told = {run_id: one["journal"] for run_id, one in manifests.items() if one.get("journal")}
+    ends = {run_id: one["journal"] for run_id, one in manifests.items() if one.get("journal")}
     with existing_journal(setting, home) as journal:
         if journal is None:
-            for run_id in told:
-                yield Problem(run_id, JOURNAL, f"is missing: the release {run_id} tells of its rows")
+            for run_id in ends:
+                yield Problem(run_id, JOURNAL, f"is missing: the release {run_id} names its rows")
             return
         kept_head, end = read_head_file(home), journal.head()
         if kept_head is None and end is not None and not setting:
             yield Problem("", HEAD_FILE, "is missing or was altered: it names the journal's newest row")
-        recorded = {int(one["id"]): str(one["sha256"]) for one in told.values()}
+        recorded = {int(one["id"]): str(one["sha256"]) for one in ends.values()}
         if broken := journal.walk(recorded | ({kept_head.id: kept_head.sha256} if kept_head else {})):
             yield Problem("", JOURNAL, broken)
         if broken := Outbox(journal).first_break():
@@ -133,10 +133,10 @@ def _input_problems(home: Path, manifests: dict[str, dict[str, Any]]) -> Iterato
 
 def _hub_problems(home: Path, store: ReleaseStore) -> Iterator[Problem]:
     """Submissions whose content or record is not as it was received."""
-    release, told = store.current(), dict[str, tuple[str, bool]]()
+    release, recorded = store.current(), dict[str, tuple[str, bool]]()
     if release is not None:
         rows = release.read(EDITIONS, ["sha256", "received", "late"])
-        told = {str(row.sha256): (f"{row.received:%Y-%m-%d}", bool(row.late)) for row in rows.itertuples()}
+        recorded = {str(row.sha256): (f"{row.received:%Y-%m-%d}", bool(row.late)) for row in rows.itertuples()}
     submissions = SubmissionStore(home)
     for edition in submissions.all():
         name = f"hub/editions/{edition.round_id}/{edition.model_id}/{edition.file}"
@@ -145,10 +145,10 @@ def _hub_problems(home: Path, store: ReleaseStore) -> Iterator[Problem]:
         except StoreError as error:
             yield Problem("", name, f"was altered or is missing: {error}")
         here = (edition.received.isoformat(), edition.late)
-        if told.get(edition.sha256, here) != here:
+        if recorded.get(edition.sha256, here) != here:
             yield Problem("", name, "its record was altered: the newest release records another day of receipt")
     there = {edition.sha256 for edition in submissions.all()}
-    for sha256 in sorted(told.keys() - there):
+    for sha256 in sorted(recorded.keys() - there):
         yield Problem("", "hub/editions", f"the submission {sha256[:16]}… is missing: the newest release records it")
 
 
@@ -157,12 +157,12 @@ def _vintage_problems(home: Path, setting: str, manifests: dict[str, dict[str, A
     run_id = max((run_id for run_id, one in manifests.items() if one.get("vintages")), default="")
     if not run_id:
         return
-    told, vintages = manifests[run_id]["vintages"], VintageStore(home)
-    found = vintages.contents({source_id: one["until"] for source_id, one in told.items()})
-    for source_id in sorted(told):
-        if found[source_id] != told[source_id]:
-            before, now = (f"{one[source_id]['rows']:,}" for one in (told, found))
-            rule = f"was changed: the release {run_id} tells of {before} rows with another content ({now} now)"
+    recorded, vintages = manifests[run_id]["vintages"], VintageStore(home)
+    found = vintages.contents({source_id: one["until"] for source_id, one in recorded.items()})
+    for source_id in sorted(recorded):
+        if found[source_id] != recorded[source_id]:
+            before, now = (f"{one[source_id]['rows']:,}" for one in (recorded, found))
+            rule = f"was changed: the release {run_id} records {before} rows with another content ({now} now)"
             yield Problem(run_id, f"vintages/{source_id}", rule)
     stamps: dict[str, set[str]] = {}
     with existing_journal(setting, home) as journal:
@@ -172,20 +172,18 @@ def _vintage_problems(home: Path, setting: str, manifests: dict[str, dict[str, A
             stamps.setdefault(source_id, set()).update(*(row.payload.get(name, ()) for name in ("stamps", "undone")))
     there = vintages.sources()
     for source_id in sorted({*there, *stamps} - {""}):
-        until = told.get(source_id, {}).get("until", "1970-01-01")
+        until = recorded.get(source_id, {}).get("until", "1970-01-01")
         later = vintages.stored_after(source_id, until) if source_id in there else []
         known = stamps.get(source_id, set())
         if added := [stamp for stamp in later if stamp not in known]:
-            rule = f"rows stored at {added[0]} were added since {run_id}: the journal tells of no edition with them"
+            rule = f"rows stored at {added[0]} were added since {run_id}: the journal names no edition with them"
             yield Problem("", f"vintages/{source_id}", rule)
         if lost := sorted(stamp for stamp in known - {*later} if pd.Timestamp(stamp) > pd.Timestamp(until)):
-            yield Problem(
-                "", f"vintages/{source_id}", f"rows stored at {lost[0]} are missing: the journal tells of them"
-            )
+            yield Problem("", f"vintages/{source_id}", f"rows stored at {lost[0]} are missing: the journal names them")
 
 
 def _published_problems(home: Path, setting: str) -> Iterator[Problem]:
-    """Files for machines that are not as they were written, are gone, or of which the journal does not tell."""
+    """Files for machines that were altered, are gone, or are not in the journal."""
     written: dict[str, list[str]] = {}
     placed: set[str] = set()
     with existing_journal(setting, home) as journal:
@@ -208,7 +206,7 @@ def _published_problems(home: Path, setting: str) -> Iterator[Problem]:
         latest = hashes if setting or is_of_hub else hashes[-1:]
         if not path.is_file():
             if not setting and (name in placed or not is_of_hub):
-                yield Problem("", f"{FEED}/{name}", "is missing: the journal tells of it")
+                yield Problem("", f"{FEED}/{name}", "is missing: the journal names it")
         elif sha256_of_file(path) not in latest:
             yield Problem("", f"{FEED}/{name}", "was altered: its hash is not the one in the journal")
 

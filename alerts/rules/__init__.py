@@ -106,7 +106,7 @@ def whole_limit(rule: str, limit: float) -> float:
 
 
 def cannot_be_judged(reason: str, since: dt.date, language: Language | None = None) -> str:
-    """The sentence of an alert that stays because nobody can say whether it still holds."""
+    """The sentence of an alert that stays because it cannot be judged."""
     language = language or Language()
     text = _("Cannot be judged since {day}: its figures are too old. It said: {reason}")
     return language.text(text, day=language.day(since), reason=reason)

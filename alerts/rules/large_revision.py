@@ -22,7 +22,7 @@ QUANTILE, TIMES = 0.90, 3.0
 SMALLEST = 0.05
 """Shares that are always typical: rounding and late reports."""
 UNKNOWN = 0.25
-"""Typical share of a source that has revised too seldom to tell."""
+"""Typical share of a source with too few revisions."""
 FEWEST = 8
 LEAST_PERSONS = 100
 """Former figures from which a share means something."""

@@ -149,7 +149,7 @@ def _every_month(score: FloatArray, horizons: int) -> FloatArray:
 
 
 def _shifted(values: FloatArray, months: int) -> FloatArray:
-    """Rows moved down by so many months (up where negative); NaN where there are none."""
+    """Shift rows down by ``months`` (up if negative); NaN where no row remains."""
     shifted: FloatArray = pd.DataFrame(values).shift(months).to_numpy()
     return shifted
 

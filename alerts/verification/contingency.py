@@ -170,7 +170,7 @@ def measures(table: ContingencyTable, weights: FloatArray) -> dict[str, float]:
 
 
 def ranking(pairs: Pairs, weights: FloatArray, *, is_probability: bool = True) -> dict[str, float]:
-    """How well probabilities tell events from other months, over calm origins, with intervals.
+    """How well probabilities separate events from other months, over calm origins, with intervals.
 
     ``auc`` is the area under the ROC curve in the Mann–Whitney form: share of pairs (event, no event) in which the
     event had the higher probability, ties half. ``brier_skill`` is one less the Brier score over that of the share of
@@ -285,7 +285,7 @@ def rate_interval(count: float, exposure: float) -> tuple[float, float]:
 def area_interval(area: float, events: int, others: int) -> tuple[float, float]:
     """Interval of an area under the ROC curve from its standard error (Hanley & McNeil 1982, Radiology 143).
 
-    The error is taken at an area drawn in by half a pair, so that a perfect order of few cases is not certain.
+    The error is taken at an area reduced by half a pair, so that a perfect order of few cases is not certain.
     """
     pairs = events * others
     if pairs == 0:
@@ -298,7 +298,7 @@ def area_interval(area: float, events: int, others: int) -> tuple[float, float]:
 
 
 def widened(found: tuple[float, float, float], least: tuple[float, float]) -> tuple[float, float, float]:
-    """A bootstrap interval made no narrower than one that knows how few the cases are.
+    """Widen a bootstrap interval to at least one that accounts for the number of cases.
 
     Where every case went the same way, every resample does too: the bootstrap alone would claim certainty.
     """

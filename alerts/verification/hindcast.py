@@ -27,7 +27,7 @@ from forecasting.trajectories import conditioned, draw_paths, past_scores
 
 BoolArray = NDArray[np.bool_]
 MONTHS_BELOW = 3
-"""An onset is the first month of an event after at least so many months without."""
+"""Months without an event before an onset, the first month of an event."""
 PATHS = 500
 WINDOW = 0
 """``horizon`` of an alert as it is issued: about any month of the planning window."""
@@ -197,7 +197,7 @@ def windows(values: NDArray[Any], starts: NDArray[np.int_]) -> NDArray[Any]:
 
 
 def outcomes_at(counts: pd.DataFrame, past: PastForecasts, ahead: int) -> FloatArray:
-    """Outcomes so many months after each origin, shape ``(origins, series)``."""
+    """Return outcomes ``ahead`` months after each origin, shape ``(origins, series)``."""
     values: FloatArray = counts[past.series].reindex(past.origins + ahead).to_numpy(dtype=float)
     return values
 
@@ -276,7 +276,7 @@ def retrospective_alerts(
 
     Args:
         events: Route and first month (such as ``2011-02``) by event. The catalogue (``data/events.toml``) names them
-            from public sources, not from Vigie's own figures, so that nobody chose them for being detected.
+            from public sources, not from Vigie's own figures, so that they were not chosen for being detected.
         past: Forecasts issued at past origins.
         counts: Monthly outcomes, one column per series.
         cutoffs: Frozen cut-offs by months ahead.

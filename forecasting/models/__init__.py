@@ -1,4 +1,4 @@
-"""Every model Vigie knows, one module each: found by walking this folder, so that a new module is a new model.
+"""The models, one module each: found by walking this folder, so that a new module is a new model.
 
 Modelling libraries are imported in these modules and nowhere else.
 """

@@ -1,4 +1,4 @@
-"""``vigie-baseline``: the last value, give or take what the series changed over so many periods before."""
+"""``vigie-baseline``: the last value, with the series' own past changes over the same number of periods."""
 
 from __future__ import annotations
 
@@ -42,8 +42,6 @@ MODEL = Model(
             "random walk whose step is the series' own, shrunk towards 0.5 on log scale (weight of 12 observations)."
         ),
         source="The baseline of the FluSight and COVID-19 forecast hubs: Cramer et al. 2022, PNAS 119(15) e2113561119.",
-        weaknesses=_(
-            "Knows no season and no trend; after a calm stretch its intervals are too narrow for a new regime."
-        ),
+        weaknesses=_("Has no season and no trend; after a calm stretch its intervals are too narrow for a new regime."),
     ),
 )

@@ -40,7 +40,7 @@ def fit(described: FloatArray, growth: FloatArray, weights: FloatArray, season: 
     Args:
         described: Features of past origins and horizons, shape ``(rows, features)``.
         growth: What followed, in units of :func:`forecasting.features.growth_scale`, shape ``(rows,)``.
-        weights: A row is drawn in proportion to its weight, shape ``(rows,)``.
+        weights: Sampling weight of each row, shape ``(rows,)``.
         season: Periods in a season.
 
     Returns:
@@ -93,7 +93,7 @@ def _longest_counted(season: int) -> float:
 
 
 def drawn(weights: FloatArray, count: int) -> NDArray[np.intp]:
-    """Places of rows, each drawn in proportion to its weight, evenly along their order.
+    """Sample rows in proportion to their weights, systematically along their order.
 
     Systematic resampling: Kitagawa 1996, Journal of Computational and Graphical Statistics 5(1).
 

@@ -1,6 +1,6 @@
 """Scenarios by analogue: a past episode, rescaled to the present.
 
-An episode's course is told against what came before: the same calendar months of a base year, or the mean of the
+An episode's course is measured against the months before: the same calendar months of a base year, or the mean of the
 months just before. Its ratios are multiplied onto today's sample paths, or the persons beyond its base are added to
 them: a rise from almost nothing has ratios that mean nothing on a route that is busy today. Either way the result is a
 distribution. The figures are the
@@ -156,7 +156,7 @@ def rescale(
 def add_persons(
     trajectories: pd.DataFrame, series_id: str, beyond: FloatArray, *, first: pd.Timestamp, strength: float = 1.0
 ) -> pd.DataFrame:
-    """The same with the persons beyond the episode's base added to each path, ``strength`` times; never below nobody.
+    """The same with the persons beyond the episode's base added to each path, ``strength`` times; never below zero.
 
     Args:
         trajectories: Frame that keeps ``TRAJECTORIES``.

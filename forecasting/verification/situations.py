@@ -25,7 +25,7 @@ SIZES = {"<100": 0, "100-999": 100, "1000-9999": 1_000, ">=10000": 10_000}
 """Smallest mean of the twelve months before the origin, by class."""
 CALM, SURGE = "calm", "surge"
 SURGE_FACTOR = 1.5
-"""A month with so many times the mean of the twelve before the origin is one of surge, as alerts have it."""
+"""Ratio to the mean of the twelve months before the origin from which a month is a surge, as for alerts."""
 ALONE, TOGETHER = "alone", "together"
 HIGH_SHARE = 0.9
 """Share of the months before the origin that lie below a high figure."""

@@ -147,7 +147,7 @@ download = ask_eurostat
 
 
 def parse(raw: RawFile) -> Parsed:
-    """Read any of the layouts in which Eurostat's figures come, told apart by their content.
+    """Read any of the layouts of Eurostat's figures, recognised by their content.
 
     JSON-stat 2.0 (Statistics API), wide TSV (SDMX, bulk and custom downloads, gzipped or not), the CSV of the former
     data explorer, and a panel of quarterly sums (parquet). Aggregates such as EU27_2020 are left out: they would be
@@ -208,7 +208,7 @@ def _refuse_what_nobody_asked_for(raw: RawFile, cells: pd.DataFrame, kind: str, 
     """Answers to our own questions come in a list, of the types asked for: another name is one that was changed."""
     others = cells[~cells[kind].isin(targets)]
     if raw.content.lstrip()[:1] == b"[" and len(others):
-        raise SourceError(raw.name, _("the answer holds what nobody asked for"), column=kind)
+        raise SourceError(raw.name, _("the answer holds what was not requested"), column=kind)
 
 
 def _from_csv(raw: RawFile) -> pd.DataFrame:

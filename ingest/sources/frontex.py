@@ -38,7 +38,7 @@ from ingest.tables import read_rda, read_sheets
 SOURCE_ID = "frontex"
 RAW_FILES: tuple[str, ...] = ()
 LAG_DAYS = 35
-"""Published 33 to 41 days after a month's end; every file tells its own date, so this only sets what counts as late."""
+"""Published 33 to 41 days after a month's end; files state their own date, so this only sets what counts as late."""
 
 CARD = SourceCard(
     source_id=SOURCE_ID,

@@ -90,7 +90,7 @@ ROUTES = {
 }
 """Routes that mean what Vigie's mean, as gdidata and as the publisher name them.
 
-"Intra-European routes" mixes the Channel with others and is not told apart."""
+"Intra-European routes" mixes the Channel with others and is not split."""
 OTHER_ROUTES = frozenset(
     {
         # as gdidata compiled them to April 2025
@@ -106,7 +106,7 @@ OTHER_ROUTES = frozenset(
         "Ukraine to Europe", "Venezuela to Caribbean", "Western Balkans",
     }
 )  # fmt: skip
-"""Routes that Vigie does not tell apart: they count in the world's sum. An incident of a route that stands nowhere here
+"""Routes outside Vigie's own: they count in the world's sum. An incident of a route that stands nowhere here
 is set aside, and many refuse the file: a route of ours may have been renamed, and would otherwise fall to none."""
 PROVISIONAL_MONTHS = 3
 COLUMNS = {
@@ -119,7 +119,7 @@ COLUMNS = {
 }
 """Columns of the publisher's table, in lower case: their capitals changed between editions. No other is read."""
 JSON_FIELDS = {"reported_date": "t", "migration_route": "route", "total_dead_and_missing": "dead"}
-"""Fields of the yearly lists. No other is read, but that a record is told from its repetition by all of them."""
+"""Fields of the yearly lists. No other is read, but repetitions of a record are found by all of them."""
 _TABLE = "iom_mmp"
 
 

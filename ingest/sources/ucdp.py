@@ -311,7 +311,7 @@ def read_events(raw: RawFile) -> tuple[pd.DataFrame, pd.DataFrame]:
     Events that begin and end in different months are set aside, as in the history that these months follow on.
 
     Args:
-        raw: A release; its name tells the months it is about.
+        raw: A release; its name states its months.
 
     Returns:
         ``geo``, ``time_period`` and ``value``; and the events set aside, without places and names.

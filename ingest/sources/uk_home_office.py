@@ -175,7 +175,7 @@ def _read_citizenships(raw: RawFile) -> pd.DataFrame:
 
 
 def _published(file: str) -> pd.Timestamp | None:
-    """The day in a workbook's name; else the day with which whoever kept it let the name begin."""
+    """The day in a workbook's name; else the day at the beginning of the name."""
     for layout, written in (
         (r"(\d{1,2}_[A-Z][a-z]+_\d{4})_Small_boats", "%d_%B_%Y"),
         (r"^(\d{1,2}_[A-Z][a-z]+_\d{4})_", "%d_%B_%Y"),

@@ -164,7 +164,7 @@ def download(pull: Pull) -> list[RawFile]:
     Citizenships since January are asked of the widgets of ``options.origins``.
 
     Raises:
-        InputError: A widget of ``options.widgets`` is none that Vigie knows, or lacks its numbers; or nothing came.
+        InputError: A widget of ``options.widgets`` is unknown or lacks its numbers, or the answer is empty.
     """
     widgets, origins = pull.access.option("widgets", dict), pull.access.option("origins", dict)
     requests = {f"odp-{name}.json": _widget_request(pull, str(name), widget) for name, widget in widgets.items()}
@@ -197,7 +197,7 @@ def _sums(pull: Pull) -> RawFile:
             )  # fmt: skip
             answer = pull.ask(Request(pull.access.address("sublocation"), query))
             file = as_file(answer, f"{SUBLOCATION}, {month}, {group}")
-            # nobody has reported of the running month in its first days; of all months together somebody has
+            # the running month has no report in its first days; all months together have
             rows = json_rows(file, "data", may_be_empty=len(since) > 1)
             longest = next(iter(since.values())).get(group, [])
             if not rows and max(str(row.get("date", ""))[:7] for row in longest) >= str(month):
@@ -320,7 +320,7 @@ def _running_month() -> pd.Period:
 def _parse_widget(raw: RawFile, name: str) -> Parsed:
     if name not in WIDGETS:
         raise SourceError(
-            raw.name, _("'{name}' is no widget that Vigie knows; known: {known}"), name=name, known=", ".join(WIDGETS)
+            raw.name, _("'{name}' is not a known widget; known: {known}"), name=name, known=", ".join(WIDGETS)
         )
     refuse_wrong_kind(raw)
     rows = pd.DataFrame(json_rows(raw, "data", "timeseries"))
@@ -385,7 +385,7 @@ def _parse_origins(raw: RawFile, name: str) -> Parsed:
     """Arrivals since January by citizenship, as counted on a day: ``arrivals_since_january`` of that day's month."""
     if name not in WIDGETS:
         raise SourceError(
-            raw.name, _("'{name}' is no place that Vigie knows; known: {known}"), name=name, known=", ".join(WIDGETS)
+            raw.name, _("'{name}' is not a known place; known: {known}"), name=name, known=", ".join(WIDGETS)
         )
     refuse_wrong_kind(raw)
     texts = json_table(raw, _ORIGIN_COLUMNS, "data")

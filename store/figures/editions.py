@@ -2,7 +2,7 @@
 
 An edition is *known* (its figures are vintages), *held* (it waits for a person, its figures kept in
 ``home/editions/<edition_id>.parquet``), *rejected*, or *withdrawn*: then each value is again, from that day on, what it
-would be without it. Rows of the journal tell its life; nothing of it is erased.
+would be without it. Rows of the journal record its life; none is erased.
 
 ``home/editions/<edition_id>.known.parquet`` holds every statement of a known edition (edition × cell × value), also
 those that only confirm what was known. A value is the newest statement of the editions that count: without one of them,
@@ -43,7 +43,7 @@ REJECT: Final = "edition rejected"
 WITHDRAW: Final = "edition withdrawn"
 Action = Literal["edition accepted", "edition rejected", "edition withdrawn"]
 ACTIONS = (TAKEN_IN, HELD_BACK, ACCEPT, REJECT, WITHDRAW)
-"""What the journal tells of an edition, whose ``edition_id`` is the rows' subject."""
+"""Actions of an edition in the journal; its ``edition_id`` is the rows' subject."""
 STEPS: Final[Mapping[State, tuple[Action, ...]]] = {HELD: (ACCEPT, REJECT), KNOWN: (WITHDRAW,)}
 """What a person may do with an edition, by its state."""
 _STATES: dict[str, State] = {
@@ -76,8 +76,8 @@ class Edition:
         gone: Known figures that it took away, or would take away.
         why_held: Why it was held; empty where it was not.
         told: What is unusual about it and was no reason to hold it.
-        decided: When a person decided about it; None where nobody did.
-        decided_by: Who; empty where nobody did.
+        decided: When a person decided about it; None without a decision.
+        decided_by: The person; empty without a decision.
         reason: Why, in that person's words.
         complete: It re-sends the whole history of its targets.
         stamps: ``stored_at`` of its statements.
@@ -343,9 +343,9 @@ class EditionStore:
         for note in self._notes():
             begun = json.loads(note.read_text("utf-8"))
             source_id, row = begun["source_id"], Entry(**begun["row"])
-            told = {stamp for one in self.all(source_id) for stamp in (*one.stamps, *one.undone)}
+            recorded = {stamp for one in self.all(source_id) for stamp in (*one.stamps, *one.undone)}
             rows = self._vintages.stored_since(source_id, begun["since"])
-            stored = sorted(set(map(_time, rows["stored_at"].unique())) - told)
+            stored = sorted(set(map(_time, rows["stored_at"].unique())) - recorded)
             if stored:
                 self._finish(note, source_id, row, stored)
                 recovered.append(row.subject)

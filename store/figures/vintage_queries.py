@@ -61,16 +61,16 @@ STATEMENTS = """
 WITH stored AS (SELECT * FROM vintages WHERE row < $stored),
 incoming AS (SELECT *, cell IN (SELECT cell FROM stored) AS is_stored FROM vintages WHERE row >= $stored),
 -- What was stored under a clock that was ahead is not known yet, and must not stand in the way of what is.
-believed AS (SELECT * FROM stored WHERE as_of <= greatest($received, (SELECT max(as_of) FROM incoming))),
-newest AS (SELECT cell, obs_value, obs_flag FROM believed
+known AS (SELECT * FROM stored WHERE as_of <= greatest($received, (SELECT max(as_of) FROM incoming))),
+newest AS (SELECT cell, obs_value, obs_flag FROM known
     QUALIFY row_number() OVER (PARTITION BY cell ORDER BY as_of DESC, stored_at DESC) = 1),
 -- A row repeats its own publication, by its day; or, where that is estimated, what its cell holds at present.
 marked AS (
     SELECT incoming.*, CASE WHEN as_of_estimated
         THEN newest.cell IS NOT NULL AND incoming.obs_value IS NOT DISTINCT FROM newest.obs_value
             AND incoming.obs_flag = newest.obs_flag
-        ELSE EXISTS (FROM believed WHERE believed.cell = incoming.cell AND believed.as_of = incoming.as_of
-            AND believed.obs_value = incoming.obs_value AND believed.obs_flag = incoming.obs_flag) END AS is_repeated
+        ELSE EXISTS (FROM known WHERE known.cell = incoming.cell AND known.as_of = incoming.as_of
+            AND known.obs_value = incoming.obs_value AND known.obs_flag = incoming.obs_flag) END AS is_repeated
     FROM incoming LEFT JOIN newest ON incoming.cell = newest.cell),
 -- An estimated day gives way to the day of receipt: of a revision, and of a period that is over and came early.
 dated AS (

@@ -66,7 +66,7 @@ class VintageStore:
         A row is new where its value or flag differs from the newest one known on the row's ``as_of``, so files are to
         be appended in the order of their publication. Where ``as_of`` is only estimated (period's end plus the usual
         lag) and another value is held at present, the row is a revision that arrives now: it is dated ``received``, for
-        nobody knew it earlier; a value that was corrected and comes back is such a revision too. So is one whose
+        it was not known earlier; a value that was corrected and comes back is such a revision too. So is one whose
         estimated day is still to come although its period is over: it was published earlier than usual.
 
         Args:

@@ -92,7 +92,7 @@ def existing_journal(setting: str, home: Path) -> Iterator[Journal | None]:
 
 
 class AlteredRowError(StoreError):
-    """A row's time or payload does not read as one: nobody wrote it so."""
+    """A row's time or payload is malformed: it was altered."""
 
 
 class Journal:
@@ -162,7 +162,7 @@ class Journal:
         decide: Callable[[list[Entry]], Sequence[Entry]],
         also: Callable[[sa.Connection, list[Entry]], None] | None = None,
     ) -> list[Entry]:
-        """Read what is recorded about a subject and add to it, with nobody coming in between.
+        """Read the rows about a subject and add to them in one transaction.
 
         Args:
             subject: An alert_id, a source_id, …

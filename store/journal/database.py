@@ -28,7 +28,7 @@ _WAIT_SECONDS = 30
 _TRY_AGAIN_SECONDS = 0.2
 _BATCH = 1000
 _LEAST_BYTES = 1 << 16
-"""Free space below which SQLite cannot open a file that nobody else has open: it writes 32 KB beside it."""
+"""Free space below which SQLite cannot open a file that is not open elsewhere: it writes 32 KB beside it."""
 _T = TypeVar("_T")
 _PLACES = re.compile(r""" "[^"]*" | '[^']*' | \([^)]*\) | \b\w+=\S+ | \b\d+(?:\.\d+){3}\b | \bport\s\d+ """, re.VERBOSE)
 """Names, machines and settings of a connection in a driver's error."""
@@ -269,7 +269,7 @@ def reads_only(url: str) -> bool:
         return True
     if shutil.disk_usage(path.parent).free >= _LEAST_BYTES:
         return False
-    # Where somebody has it open, the files beside it have their space already.
+    # If it is open elsewhere, the files beside it have their space already.
     try:
         with closing(sqlite3.connect(path)) as probe:
             probe.execute("SELECT count(*) FROM sqlite_master")
@@ -280,7 +280,7 @@ def reads_only(url: str) -> bool:
 
 @contextmanager
 def _to_read(path: Path) -> Iterator[str]:
-    """How SQLite reads a file where nobody can write; what a crash left beside it needs a place to write."""
+    """Yield the address with which SQLite reads a read-only file; files that a crash left are copied first."""
     left = path.with_name(f"{path.name}-wal")
     if not left.exists() or not left.stat().st_size:
         yield f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1"

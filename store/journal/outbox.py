@@ -62,7 +62,7 @@ class OutboxMessage:
 
     Attributes:
         message_id: The same at every attempt, so that a receiver recognises a repeat.
-        announcement: ``id`` of the journal row that holds what is said.
+        announcement: ``id`` of the journal row with the content.
         subject: The alert or source it is about.
         kind: raised, updated, ended, withdrawn or freshness.
         subscription: Name of the subscription it is posted for.
@@ -188,7 +188,7 @@ class Outbox:
         self._finish(message, at, GIVEN_UP, error, entry)
 
     def dropped(self, message: OutboxMessage, at: dt.datetime, reason: str, entry: Entry) -> None:
-        """Record that somebody took a message out, here and in the journal.
+        """Record that a person dropped a message, here and in the journal.
 
         Raises:
             StoreError: The database refuses.

@@ -1,7 +1,7 @@
 """Releases: what a night says, in one folder that never changes, chained to the release before it.
 
 ``home/releases/<run_id>/manifest.json`` holds the hash of each file and of the former release's manifest. The newest
-manifest's hash stands in ``home/releases/HEAD.json``. Whoever keeps a copy of that one hash can later prove that no
+manifest's hash stands in ``home/releases/HEAD.json``. A copy of that one hash later proves that no
 forecast was edited, added or taken away (:func:`store.releases.chain.verify`). Retention keeps the newest releases, and
 the last of every month for good; of one that goes its manifest stays, in ``home/releases/REMOVED/<run_id>.json``: every
 later hash rests on it.

@@ -16,7 +16,7 @@ MANIFEST = "manifest.json"
 HEAD = "HEAD.json"
 """Names the newest release and its manifest's hash."""
 NEXT_HEAD = "HEAD.next.json"
-"""The head to be, written before a release is moved in: after a crash it tells an unfinished night from tampering."""
+"""The head to be, written before a release is moved in: it distinguishes a crashed night from tampering."""
 REMOVED = "REMOVED"
 """Folder of the manifests of releases that retention removed (:mod:`store.releases`)."""
 RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
@@ -143,7 +143,7 @@ def _problems(folder: Path, witnesses: Mapping[str, str]) -> Iterator[Problem]:
     yield from _removal_problems(folder, manifests)
     for run_id in sorted(witnesses):
         if run_id not in manifests:
-            yield Problem(run_id, run_id, "is missing: a witness knows of this release")
+            yield Problem(run_id, run_id, "is missing: a witness names this release")
 
 
 def links(folder: Path) -> dict[str, Path]:

@@ -60,7 +60,7 @@ def test_a_code_that_unhcr_and_iso_share_but_mean_differently_follows_iso() -> N
 
 @pytest.mark.parametrize("text", ["Ruritania", "", "EU27_2020", "Unnamed: 134"])
 def test_what_is_no_country_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="not a country"):
+    with pytest.raises(InputError, match="not a known country"):
         to_alpha3(text)
 
 

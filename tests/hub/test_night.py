@@ -95,7 +95,7 @@ def test_files_of_a_hub_are_told_before_they_are_written_and_one_too_large_or_ou
     def tell(_journal: object, files: dict[str, str], *_action: str) -> None:
         told.append((set(files), (out / "new.csv").exists()))
 
-    monkeypatch.setattr(hub, "tell_published", tell)
+    monkeypatch.setattr(hub, "record_published", tell)
     monkeypatch.setattr(hub, "LARGEST_FILE", 5)
     out.mkdir(parents=True)
     (out / "same.csv").write_bytes(b"same")

@@ -122,7 +122,7 @@ def test_another_sender_does_not_spoil_the_night(
 ) -> None:
     with delivery_lock(tmp_path):
         (line,) = notify(tmp_path, settings, journal, release)
-    assert line.startswith("not told: messages are being sent")
+    assert line.startswith("not notified: messages are being sent")
     assert len(journal.entries(action=PROPOSED)) == 2
 
 
@@ -133,7 +133,7 @@ def test_a_full_disk_does_not_spoil_the_night(
         raise StoreError("journal: database or disk is full")
 
     monkeypatch.setattr(night, "record_night", refuse)
-    assert notify(tmp_path, settings, journal, release) == ["not told: journal: database or disk is full"]
+    assert notify(tmp_path, settings, journal, release) == ["not notified: journal: database or disk is full"]
 
 
 def result(release: Release, degraded: list[dict[str, str]], computed: int) -> list[str]:

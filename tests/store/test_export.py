@@ -21,7 +21,7 @@ from store.export import (
     forecast_kind,
     kind_of,
     observations_bytes,
-    tell_published,
+    record_published,
     with_units,
     write_export,
     write_forecasts,
@@ -183,7 +183,7 @@ def test_files_for_machines_are_recorded_when_they_changed_and_only_those(tmp_pa
         told = [sorted(row.payload) for row in journal.entries(action=WRITTEN)]
         assert told == [["a.csv", "b.csv"], ["a.csv"]]
         assert (tmp_path / "published" / "a.csv").read_bytes() == b"2"
-        tell_published(journal, {"a.csv": "x"}, PLACED)
+        record_published(journal, {"a.csv": "x"}, PLACED)
         assert [row.payload for row in journal.entries(action=PLACED)] == [{"a.csv": "x"}]
 
 

@@ -22,7 +22,7 @@ from core.settings import Settings
 from hub.night import publish_files
 from nightly.recover import chain_head, record_publication, witness
 from store import Partitions, parquet_bytes, sha256_of_bytes, sha256_of_file, write_bytes
-from store.export import tell_published, write_published
+from store.export import record_published, write_published
 from store.figures.editions import ACCEPT, Arrival, Decision, EditionStore
 from store.figures.vintages import VintageStore
 from store.hub import Edition, SubmissionStore, prove
@@ -451,7 +451,7 @@ def test_figures_taken_in_since_the_newest_release_do_not_go_unseen(home: Path, 
     assert verify_home(home, Settings()) is None
     for path in set(figures(home).parent.iterdir()) - before:
         path.unlink()
-    assert "are missing: the journal tells of them" in str(verify_home(home, Settings()))
+    assert "are missing: the journal names them" in str(verify_home(home, Settings()))
 
 
 def test_merged_files_and_editions_are_not_suspected(home: Path, observations: Rows) -> None:
@@ -500,7 +500,7 @@ def test_a_night_cut_off_before_its_release_is_in_place_leaves_no_suspicion(home
 
 def test_a_night_cut_off_while_it_writes_the_hubs_files_leaves_no_suspicion(home: Path) -> None:
     journal = Journal(journal_url("", home))
-    tell_published(journal, {"hub/a.csv": "0" * 64, "hub/new.csv": "1" * 64})
+    record_published(journal, {"hub/a.csv": "0" * 64, "hub/new.csv": "1" * 64})
     assert verify_home(home, Settings()) is None
     publish_files(home, journal, {"a.csv": partial(bytes, b"newer"), "new.csv": partial(bytes, b"new")})
     journal.close()

@@ -30,7 +30,7 @@ def known_at(origin):
 
 
 def forecast(values, steps):
-    """Quantiles so many months after the last value: that value, with the errors that it would have made."""
+    """Quantiles ``steps`` months ahead: the last value with its own past errors."""
     logs = np.log1p(values)
     errors = (logs[steps:] - logs[:-steps])[-120:]
     return np.maximum(np.expm1(logs[-1] + np.quantile(np.concatenate([errors, -errors]), LEVELS)), 0)

@@ -170,5 +170,5 @@ def test_a_type_of_applicant_that_was_renamed_in_one_part_of_the_answer_is_refus
 ) -> None:
     answer = eurostat.download(pull(publisher, "eurostat", quick))[0]
     renamed = answer.content.replace(b'"FRST"', b'"FIRST_TIME"', 1)
-    with pytest.raises(SourceError, match=r"column applicant: the answer holds what nobody asked for"):
+    with pytest.raises(SourceError, match=r"column applicant: the answer holds what was not requested"):
         eurostat.parse(RawFile(answer.name, renamed))
