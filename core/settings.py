@@ -191,9 +191,6 @@ class StoreSettings(_Section):
 
     url: str = Field(default="", description="s3://bucket/folder, file:///folder, …; empty: nothing is shared")
     poll_seconds: float = Field(default=60, ge=1, description="How often a dashboard looks for a new release")
-    lease_seconds: float = Field(
-        default=300, ge=10, description="Silence after which a night on another machine counts as dead"
-    )
 
     @field_validator("url")
     @classmethod

@@ -3,7 +3,7 @@
 Files never change once they are written, so homes are brought together by copying what is new; then one pointer moves:
 ``commits/<number>.json`` names the newest release and, by hash, one list of files per kind (``lists/<sha256>.json``). A
 commit is created only where its number is free (as in the log of Delta Lake: Armbrust et al., 2020, PVLDB 13(12)): of
-two machines at once one succeeds, and what was cut off before it is seen by nobody.
+two machines at once one succeeds, and what was cut off before it stays invisible.
 
 Every function raises :class:`StoreError` where the store does not answer or refuses, or the disk refuses, and
 :class:`AlteredError` where a file of the store is not as it was delivered.
@@ -32,7 +32,7 @@ from store.journal import journal_url
 from store.lock import held
 from store.releases import Release, publishing, remove_all
 from store.releases.chain import HEAD, MANIFEST, NEXT_HEAD, RUN_ID, json_bytes, move_in, read_head, read_json
-from store.remote import LEASES, AlteredError, MissingError, RemoteFiles, each, single_flight
+from store.remote import AlteredError, MissingError, RemoteFiles, each, single_flight
 
 STATE, UNDELIVERED = ".store", "undelivered"
 """Folders of the home: what it remembers of the store, and releases set aside because the store went another way."""
@@ -80,7 +80,7 @@ class Commit:
         previous: Hash of the commit before it; empty for the first.
         head: ``run_id`` and ``manifest_sha256`` of the newest release; None before the first.
         lists: Hash of the list of files by kind.
-        made: When it was made, and a mark that tells apart two that are otherwise the same.
+        made: When it was made, and a unique mark.
     """
 
     number: int = 0
@@ -138,8 +138,8 @@ class Delivery:
             self._push(self.files)
         except StoreError as error:
             newest = max(local_links(self.home), default="")
-            told = f"release {newest} stands in {self.home}; it was not delivered to {self.files.url}: {error}"
-            raise NotDeliveredError(told) from error
+            text = f"release {newest} stands in {self.home}; it was not delivered to {self.files.url}: {error}"
+            raise NotDeliveredError(text) from error
         try:
             _remember(self.home, self.files, self.base, self.lists)
             sweep(self.home, self.files, self.base, self.lists)
@@ -182,7 +182,7 @@ def shared(home: Path, settings: Settings, *, without: Collection[str] = ()) -> 
         yield Delivery(home)
         return
     files = RemoteFiles(settings.store.url)
-    with single_flight(files, journal_url(settings.journal_url, home), settings.store.lease_seconds):
+    with single_flight(files, journal_url(settings.journal_url, home)):
         yield pull(home, files, without)
 
 
@@ -192,7 +192,7 @@ def pull(home: Path, files: RemoteFiles, without: Collection[str] = ()) -> Deliv
     def bring_up(commit: Commit) -> Delivery:
         number, known = _remembered(home, files)
         if commit.number < number:
-            raise AlteredError(f"{files.url}: was at state {number}, is at {commit.number}: somebody took it back")
+            raise AlteredError(f"{files.url}: was at state {number}, is at {commit.number}: it was taken back")
         lists = {kind: read_list(files, kind, commit) for kind in KINDS}
         listing = _parts(lists)
         # What changed there since this home last looked is taken over; what was changed here goes up.
@@ -286,7 +286,7 @@ def sweep(home: Path, files: RemoteFiles, commit: Commit, lists: Mapping[str, Li
     for link in local_links(home).values():
         held_files = read_json(home / link.name)["files"] if link.is_whole else ()
         named |= {link.name, *(f"releases/{link.run_id}/{name}" for name in held_files)}
-    others = [path for path in files.everything() if path not in named and not path.startswith(f"{LEASES}/")]
+    others = [path for path in files.everything() if path not in named]
     if not others or latest(files) != commit:  # what another machine has delivered meanwhile is named elsewhere
         return []
     before = files.now() - _GRACE
@@ -302,7 +302,7 @@ def local_links(home: Path) -> dict[str, Link]:
 
 
 def _links(listing: Listing, where: str) -> dict[str, Link]:
-    """The chain that a list of manifests tells, oldest first; a whole release counts before what is left of one."""
+    """Return the chain of a list of manifests, oldest first; a whole release counts before what is left of one."""
     found: dict[str, Link] = {}
     for name, entry in listing.items():
         link = Link(RUN_ID.findall(name)[0], str(entry["sha256"]), name)
@@ -344,11 +344,11 @@ def _pull_releases(home: Path, files: RemoteFiles, commit: Commit, listing: List
 
 
 def _compared(home: Path, files: RemoteFiles, theirs: Mapping[str, Link]) -> dict[str, Link]:
-    """A home's chain; refused are a store with another past than it knows, and a home that went its own way."""
+    """A home's chain; refuse a store with another past, and a home that diverged."""
     ours, url = local_links(home), files.url
     for run_id, link in ours.items():
         if run_id in theirs and theirs[run_id].sha256 != link.sha256:
-            raise AlteredError(f"{url}/{theirs[run_id].name}: is not the manifest this home knows: one was altered")
+            raise AlteredError(f"{url}/{theirs[run_id].name}: is not the manifest of this home: one was altered")
     own, newest = [run_id for run_id in ours if run_id not in theirs], max(theirs, default="")
     if own and theirs and (newest not in ours or own[0] < newest):
         raise DivergedError(
@@ -490,7 +490,7 @@ class Follower(threading.Thread):
         reason, before = "", read_contact(self._home) or Contact("", "")
         try:
             self._known = pull_new_releases(self._home, RemoteFiles(self._settings.url), self._known)
-        except Exception as error:  # an answer that nobody expected must not end the looking
+        except Exception as error:  # an unexpected answer must not end the thread
             fault = f"a fault in Vigie: {type(error).__name__}: {error}"
             reason = str(error) if isinstance(error, StoreError) else fault
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
@@ -505,7 +505,7 @@ class Follower(threading.Thread):
 
 
 def read_contact(home: Path) -> Contact | None:
-    """How the last look went; None where nobody has looked."""
+    """Return the result of the last look; None before the first."""
     with suppress(OSError, ValueError, TypeError):
         return Contact(**json.loads((home / STATE / "contact.json").read_text(encoding="utf-8")))
     return None

@@ -1,7 +1,7 @@
-"""Files at any address that fsspec knows, and one holder at a time. The only module that speaks to fsspec.
+"""Files at any address of fsspec, which this module alone imports, and one holder at a time.
 
-Three things are asked of an address: a file is there whole or not at all; a file can be created only where there is
-none (``If-None-Match`` on S3, a hard link in a folder); a listing names what was written before.
+An address must keep three promises: a file appears whole or not at all; a file is created only if absent
+(``If-None-Match`` on S3, a hard link in a folder); a listing names everything written before it.
 """
 
 from __future__ import annotations
@@ -9,12 +9,9 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import errno
-import json
 import os
 import shutil
-import socket
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -24,15 +21,10 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from core.errors import StoreError, first_line
-from core.log import get_logger
 from store import ASIDE, OWNER_FILE, flush_folder, make_folder, named_errors, sha256_of_bytes, sha256_of_file
 from store.journal.database import Database
 from store.lock import AlreadyRunningError
 
-LEASES = "leases"
-_BOOT = Path("/proc/sys/kernel/random/boot_id")
-_STARTED = 19
-"""Place of a process's beginning in ``/proc/PID/stat``, counted behind its name (proc(5))."""
 _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
 _T = TypeVar("_T")
 _U = TypeVar("_U")
@@ -87,7 +79,7 @@ class RemoteFiles:
         """Put bytes or a local file there, whole or not at all; a file that is there is replaced.
 
         Raises:
-            StoreError: The local file has another hash than the one told.
+            StoreError: The local file has another hash than ``sha256``.
         """
         if sha256 and isinstance(content, Path) and sha256_of_file(content) != sha256:
             raise StoreError(f"{content}: was altered: its hash is not the recorded one; it is not delivered")
@@ -198,123 +190,31 @@ def each(work: Callable[[_T], _U], items: Iterable[_T]) -> list[_U]:
 
 
 @contextlib.contextmanager
-def single_flight(files: RemoteFiles, journal: str, lease_seconds: float) -> Iterator[None]:
-    """Hold the shared store for one night: in PostgreSQL where the journal is kept there, else by a lease in the store.
+def single_flight(files: RemoteFiles, journal: str) -> Iterator[None]:
+    """Hold the shared store for one night if the journal is in PostgreSQL, by an advisory lock.
 
-    It spares a night whose result nobody could take; what keeps the store whole is :func:`store.mirror.publish`. A
-    lease is known to be dead by the store's own clock: machines may disagree on the time of day. One of this machine is
-    dead as soon as its process is.
+    Without PostgreSQL two nights may run at once; :func:`store.mirror.publish` then accepts the first to deliver.
 
     Args:
         files: The store.
         journal: Address of the journal.
-        lease_seconds: Silence after which the holder of a lease counts as dead.
 
     Raises:
         AlreadyRunningError: A night runs on another machine.
         StoreError: The store does not answer, cannot be written or cannot be shared.
     """
-    now = files.now()
-    if journal.startswith("postgresql"):
-        database = Database(journal)
-        try:
-            with database.alone(f"night on {files.url}") as is_held:
-                if not is_held:
-                    raise AlreadyRunningError(f"another night is running on {files.url}, as PostgreSQL says")
-                yield
-        finally:
-            database.close()
-        return
-    place, stop = _lease(files, now, lease_seconds), threading.Event()
-
-    def renew() -> None:
-        while not stop.wait(lease_seconds / 4):
-            with contextlib.suppress(StoreError):  # one that fails is tried again
-                if max(files.names(LEASES), default="") == Path(place).name:
-                    _sign(files, place, released=False)
-
-    renewing = threading.Thread(target=renew, daemon=True, name="lease")
-    renewing.start()
-    try:
+    files.now()
+    if not journal.startswith("postgresql"):
         yield
+        return
+    database = Database(journal)
+    try:
+        with database.alone(f"night on {files.url}") as is_held:
+            if not is_held:
+                raise AlreadyRunningError(f"another night is running on {files.url}: it holds the lock in PostgreSQL")
+            yield
     finally:
-        stop.set()
-        renewing.join()
-        _sign(files, place, released=True)
-
-
-def _lease(files: RemoteFiles, now: dt.datetime, lease_seconds: float) -> str:
-    """Create the next lease, if the newest one was given back or its holder is silent or ended; older ones go."""
-    names = files.names(LEASES)
-    number = int(Path(names[-1]).stem) if names else 0
-    if names:
-        place = f"{LEASES}/{names[-1]}"
-        try:
-            holder = dict(json.loads(files.read(place)))
-        except (ValueError, TypeError):
-            holder = {}
-        silent = (now - files.modified(place)).total_seconds()
-        if not holder.get("released") and silent <= lease_seconds and not _has_ended(holder):
-            raise AlreadyRunningError(
-                f"another night is running on {files.url}: process {holder.get('pid')} on {holder.get('machine')}, "
-                f"last heard of at {holder.get('at')}. If it was killed, it counts as dead in "
-                f"{lease_seconds - silent:.0f} seconds"
-            )
-    place = f"{LEASES}/{number + 1:012d}.json"
-    if not files.create(place, _signature(released=False)):
-        raise AlreadyRunningError(f"another night is running on {files.url}: it began at this moment")
-    for old in names[:-5]:
-        files.remove(f"{LEASES}/{old}")
-    return place
-
-
-def _sign(files: RemoteFiles, place: str, *, released: bool) -> None:
-    try:
-        files.write(place, _signature(released=released))
-    except StoreError as error:
-        get_logger().warning("lease not written", store=files.url, reason=str(error))
-
-
-def _signature(*, released: bool) -> bytes:
-    at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    who = {"machine": socket.gethostname(), "pid": os.getpid(), "host": _host(), "started": _started(os.getpid())}
-    return json.dumps({**who, "at": at, "released": released}).encode()
-
-
-def _has_ended(holder: Mapping[str, object]) -> bool:
-    """Whether a holder was a process of this machine that is no more; of another machine's nothing is known."""
-    pid, started = holder.get("pid"), holder.get("started")
-    if not isinstance(pid, int) or not started or not _host() or holder.get("host") != _host():
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return _started(pid) not in {started, ""}  # its number may be another process's by now
-
-
-def _host() -> str:
-    """This boot of this machine, and the processes that are numbered together; empty where it cannot be told.
-
-    A unit of systemd may not read ``/proc/sys``, and gets the boot's id as ``VIGIE_BOOT_ID``.
-    """
-    try:
-        boot = os.environ.get("VIGIE_BOOT_ID") or _BOOT.read_text("ascii").strip()
-        return f"{boot.replace('-', '')} {Path('/proc/self/ns/pid').readlink()}"
-    except OSError:
-        return ""
-
-
-def _started(pid: int) -> str:
-    """When a process began, in ticks since the boot; ``ended`` where it only waits to be taken notice of."""
-    try:
-        # The name, in brackets, may hold anything.
-        fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-    except OSError:
-        return ""
-    return "ended" if fields[0] in {"Z", "X"} else fields[_STARTED]
+        database.close()
 
 
 @contextlib.contextmanager
