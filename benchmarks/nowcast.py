@@ -26,7 +26,7 @@ from forecasting.weeks import REFERENCES, week_record, week_scores
 from ingest import read_raw
 from ingest.sources import SOURCES
 
-DAYS = (1, 4, 8, 10, 12, 15, 18, 20, 22, 25, 28)
+DAYS = (1, 8, 15, 22, 28)
 FEWEST_MONTHS = 24
 ERRORS = 84
 """Past months whose errors a rival's interval is made of."""
