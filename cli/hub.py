@@ -21,7 +21,7 @@ from cli import (
 )
 from core.errors import InputError
 from core.log import counted, get_logger
-from core.settings import home_folder
+from core.settings import home_folder, load_settings
 
 if TYPE_CHECKING:
     from nightly import RealTimeData
@@ -129,9 +129,15 @@ def collect(
     Exit codes: 0 all collected; 1 no hub; 3 some files were rejected, each is named.
     """
     from hub.night import collect as take_in
+    from store.hub import record_receipts
+    from store.journal import opened_journal
 
     day = as_date(received, "--received") or dt.datetime.now(dt.UTC).date()
-    found = take_in(place, home_folder(home), day)
+    folder = home_folder(home)
+    found = take_in(place, folder, day)
+    if found.added:
+        with opened_journal(load_settings(folder).journal_url, folder) as journal:
+            record_receipts(journal, found.added)
     for line in found.summary():
         typer.echo(line, err=line.startswith("refused"))
     if found.refused:

@@ -63,7 +63,7 @@ from hub.targets import baseline, config_files, open_round
 from hub.targets import replayed as replayed_rows
 from store import make_folder, parquet_bytes, sha256_of_bytes, sha256_of_file, write_bytes
 from store.export import ABOUT, PLACED, about_bytes, export_bytes, record_published
-from store.hub import LARGEST_FILE, Edition, HubFiles, SubmissionStore
+from store.hub import LARGEST_FILE, Edition, HubFiles, SubmissionStore, record_receipts
 from store.journal import Journal
 from store.releases import Release
 
@@ -362,19 +362,24 @@ def brought(
     return pd.concat(made, ignore_index=True), pd.concat([routes, counts], ignore_index=True)
 
 
-def collect_night(place: str, home: Path, today: dt.date) -> list[dict[str, str]]:
+def collect_night(place: str, home: Path, journal: Journal, today: dt.date) -> list[dict[str, str]]:
     """Collect what is new. Nothing that is wrong with a hub may hold the night: it is named instead.
 
     Args:
         place: The hub's folder or address; an empty text for none.
         home: The home folder.
+        journal: Where receipts are recorded.
         today: The day on which files are received.
 
     Returns:
         What the night had to do without.
     """
     try:
-        return collect(place, home, today).degraded() if place else []
+        if not place:
+            return []
+        found = collect(place, home, today)
+        record_receipts(journal, found.added)
+        return found.degraded()
     except Exception as error:
         return [left_out(error)]
 

@@ -222,7 +222,7 @@ def _make_release(run: Run) -> RunResult:
         made = make_forecasts(data, settings, BacktestStore(home), timer.report, run.pool, pooled)
 
     with timer.stage("warning and scoring"):
-        refused = collect_night(settings.hub.place, home, timer.started.date())
+        refused = collect_night(settings.hub.place, home, run.journal, timer.started.date())
         tables = _judged_tables(run, data, cards, made, pooled, whole, before)
 
     with timer.stage("asylum applications"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
@@ -17,8 +17,10 @@ from threading import Lock
 import pandas as pd
 
 from core.errors import InputError, StoreError
+from core.schema import Entry
 from core.settings import load_settings
 from store import Partitions, named_errors, sha256_of_bytes, sha256_of_file, write_bytes
+from store.journal import Journal
 from store.releases import Release
 from store.releases.chain import HEAD, MANIFEST, read_head
 from store.remote import MissingError, RemoteFiles
@@ -215,7 +217,21 @@ class SubmissionStore:
                 raise StoreError(f"{path}: is no record of an edition: {error}") from None
 
 
+COLLECTED = "submissions collected"
 EDITIONS, FORECASTS = "hub_editions", "forecasts"
+
+
+def record_receipts(journal: Journal, editions: Sequence[Edition]) -> None:
+    """Record the day of receipt of collected submissions: a later change of their records is found by ``verify``."""
+    if editions:
+        receipts = {one.sha256: [one.received.isoformat(), one.late] for one in editions}
+        journal.record(Entry("vigie", COLLECTED, "hub", payload={"receipts": receipts}))
+
+
+def receipts(journal: Journal) -> dict[str, tuple[str, bool]]:
+    """Return the day of receipt and lateness of collected submissions, by ``sha256``."""
+    rows = journal.entries(action=COLLECTED)
+    return {sha256: (day, late) for row in rows for sha256, (day, late) in row.payload["receipts"].items()}
 
 
 @dataclass(frozen=True)

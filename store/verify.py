@@ -15,7 +15,7 @@ from store import ASIDE, is_as_named, sha256_of_file
 from store.export import PLACED, WRITTEN
 from store.figures.editions import EditionStore
 from store.figures.vintages import VintageStore
-from store.hub import EDITIONS, SubmissionStore
+from store.hub import EDITIONS, SubmissionStore, receipts
 from store.journal import HEAD_FILE, AlteredRowError, existing_journal, read_head_file
 from store.journal.outbox import Outbox
 from store.releases import HOME_INPUTS, SETTINGS_FILE, ReleaseStore, home_inputs
@@ -64,7 +64,7 @@ def _problems(home: Path, settings: Settings, head: str) -> Iterator[Problem]:
     yield from _figure_problems(home)
     if kept or not settings.store.url:
         yield from _input_problems(home, manifests)
-    yield from _hub_problems(home, store)
+    yield from _hub_problems(home, store, settings.journal_url)
     for path in altered_caches(home):
         yield Problem("", path.relative_to(home).as_posix(), "was altered or is unknown: it lacks this home's digest")
     if not settings.store.url:  # several homes fill the vintages of a shared store
@@ -131,12 +131,15 @@ def _input_problems(home: Path, manifests: dict[str, dict[str, Any]]) -> Iterato
             yield Problem("", name, f"was {what} since the release {run_id}; the next night records it")
 
 
-def _hub_problems(home: Path, store: ReleaseStore) -> Iterator[Problem]:
+def _hub_problems(home: Path, store: ReleaseStore, setting: str) -> Iterator[Problem]:
     """Submissions whose content or record is not as it was received."""
+    with existing_journal(setting, home) as journal:
+        collected = {} if journal is None else receipts(journal)
     release, recorded = store.current(), dict[str, tuple[str, bool]]()
     if release is not None:
         rows = release.read(EDITIONS, ["sha256", "received", "late"])
         recorded = {str(row.sha256): (f"{row.received:%Y-%m-%d}", bool(row.late)) for row in rows.itertuples()}
+    recorded |= collected
     submissions = SubmissionStore(home)
     for edition in submissions.all():
         name = f"hub/editions/{edition.round_id}/{edition.model_id}/{edition.file}"
@@ -146,10 +149,10 @@ def _hub_problems(home: Path, store: ReleaseStore) -> Iterator[Problem]:
             yield Problem("", name, f"was altered or is missing: {error}")
         here = (edition.received.isoformat(), edition.late)
         if recorded.get(edition.sha256, here) != here:
-            yield Problem("", name, "its record was altered: the newest release records another day of receipt")
+            yield Problem("", name, "its record was altered: journal or release records another day of receipt")
     there = {edition.sha256 for edition in submissions.all()}
     for sha256 in sorted(recorded.keys() - there):
-        yield Problem("", "hub/editions", f"the submission {sha256[:16]}… is missing: the newest release records it")
+        yield Problem("", "hub/editions", f"the submission {sha256[:16]}… is missing: journal or release records it")
 
 
 def _vintage_problems(home: Path, setting: str, manifests: dict[str, dict[str, Any]]) -> Iterator[Problem]:

@@ -65,7 +65,7 @@ def test_what_is_new_is_taken_in_as_received_on_the_day_given_or_today_and_what_
 
     def taken(_place: str, _home: Path, day: dt.date) -> SimpleNamespace:
         days.append(day)
-        return SimpleNamespace(summary=lambda: ["1 file taken in"], refused=refused)
+        return SimpleNamespace(summary=lambda: ["1 file taken in"], refused=refused, added=[])
 
     monkeypatch.setattr("hub.night.collect", taken)
     ended = 0

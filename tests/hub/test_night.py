@@ -76,8 +76,8 @@ def test_no_hub_is_asked_where_none_is_set_and_a_fault_of_one_is_named_and_costs
     monkeypatch.setattr(hub, "hub_tables", fail)
     monkeypatch.setattr(hub, "brought", lambda *_: (None, None))
     today = dt.date(2025, 1, 31)
-    assert collect_night("", tmp_path, today) == []
-    (told,) = collect_night("/no/hub", tmp_path, today)
+    assert collect_night("", tmp_path, cast(Journal, None), today) == []
+    (told,) = collect_night("/no/hub", tmp_path, cast(Journal, None), today)
     assert (told["source_id"], told["reason"]) == (HUB_SOURCE, "the hub does not answer")
     data = cast(RealTimeData, SimpleNamespace(date=today))
     tables, faults = hub_of_night(tmp_path, data, pd.DataFrame(), {}, pd.DataFrame())

@@ -25,8 +25,8 @@ from store import Partitions, parquet_bytes, sha256_of_bytes, sha256_of_file, wr
 from store.export import record_published, write_published
 from store.figures.editions import ACCEPT, Arrival, Decision, EditionStore
 from store.figures.vintages import VintageStore
-from store.hub import Edition, SubmissionStore, prove
-from store.journal import Entry, Journal, _link, journal_url
+from store.hub import Edition, SubmissionStore, prove, record_receipts
+from store.journal import Entry, Journal, _link, journal_url, opened_journal
 from store.journal.outbox import Outbox, OutboxMessage
 from store.releases import SETTINGS_FILE, About, Release, ReleaseStore, home_inputs
 from store.releases.caches import FitStore
@@ -526,3 +526,14 @@ def test_the_chain_is_the_same_in_both_databases_and_many_writers_keep_it_whole(
     assert head
     assert asdict(head)["id"] == 40
     journal.close()
+
+
+def test_receipt_altered_before_the_next_night_is_named(home: Path) -> None:
+    content = b"origin_date,value\n"
+    edition = Edition("team-model", "2025-02-28", sha256_of_bytes(content), "b.csv", dt.date(2025, 3, 3), True, "hub")
+    SubmissionStore(home).add(edition, content)
+    with opened_journal("", home) as journal:
+        record_receipts(journal, [edition])
+    (path,) = (home / "hub" / "editions" / "2025-02-28").rglob("*.json")
+    path.write_text(path.read_text().replace("2025-03-03", "2025-02-28").replace("true", "false"))
+    assert "b.csv: its record was altered" in str(verify_home(home, Settings()))
