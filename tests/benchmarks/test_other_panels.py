@@ -12,13 +12,9 @@ import pytest
 
 from benchmarks import other_panels
 from benchmarks.other_panels import (
-    DRAWS,
     PANELS,
-    by_chance,
-    draws_of,
     line_of,
     panel_of,
-    panels_of,
     scored,
     scores_of,
 )
@@ -27,7 +23,6 @@ from forecasting import BASELINE, LEVELS
 from forecasting.members import Request
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.runs import backtest
-from ingest.sources import SOURCES
 
 YEARS = 6
 
@@ -41,10 +36,6 @@ def panel() -> Panel:
         for place, month in enumerate(months)
     ]
     return panel_from_rows(pd.DataFrame(rows))
-
-
-def test_every_panel_is_read_by_a_source_that_there_is() -> None:
-    assert {source_id for one in PANELS for source_id in one.files} <= set(SOURCES)
 
 
 def test_of_a_figure_in_several_files_the_last_one_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -122,46 +113,3 @@ def test_a_line_holds_the_engine_s_scores_over_others_and_what_closed_intervals_
     assert line[3].endswith(f"({len(scores)})")
     assert not scores["small"].any()
     assert line[4] == "–"
-
-
-def test_of_several_draws_the_geometric_mean_and_the_ends_are_told_and_forecasts_are_counted_together() -> None:
-    def frame(score: float) -> pd.DataFrame:
-        return pd.DataFrame(
-            {50: [True, False], 80: True, 95: True, "natural": score, "log": score, "small": False, "series": "a"}
-        )
-
-    draws = [[frame(1.0), frame(2.0), frame(1.0), frame(4.0)], [frame(1.0), frame(0.5), frame(1.0), frame(1.0)]]
-    line = line_of(PANELS[0], draws)
-    assert line[0].endswith("; 2 × 5 × 60, 24 origins")
-    assert line[1] == line[2] == "1.000 (0.50–2.00) / 1.000 (1.00–1.00) / 0.500"
-    assert line[3] == "0.50/1.00/1.00 (4)"
-
-
-def test_a_panel_is_drawn_alike_in_every_run_and_no_series_twice(panel: Panel) -> None:
-    drawn = [one.series_ids for one in draws_of(panel, 1)]
-    assert len(drawn) == len(panel.series_ids) < DRAWS
-    assert sorted(name for names in drawn for name in names) == panel.series_ids
-    assert drawn == [one.series_ids for one in draws_of(panel, 1)]
-    assert [len(one.series_ids) for one in draws_of(panel, 2)] == [2] * (len(panel.series_ids) // 2)
-    assert [one.series_ids for one in draws_of(panel, len(panel.series_ids) + 1)] == [panel.series_ids]
-
-
-def test_a_panel_is_drawn_no_more_often_than_it_says(panel: Panel) -> None:
-    assert len(draws_of(panel, 1, len(panel.series_ids) - 1)) == len(panel.series_ids) - 1
-
-
-def test_what_two_places_count_is_taken_to_the_same_day_of_several_years(monkeypatch: pytest.MonkeyPatch) -> None:
-    taken: list[str] = []
-    monkeypatch.setattr(other_panels, "panel_of", lambda published, _raw: taken.append(published.end))
-    panels_of(replace(PANELS[0], end="2025-W35", freq="W", years=2), Path("any"))
-    assert taken == ["2023-W35", "2024-W35", "2025-W35"]
-
-
-def test_chance_alone_moves_coverage_the_more_the_fewer_the_series_and_the_right_share_lies_within() -> None:
-    ranges = [
-        [[float(end) for end in part.split("–")] for part in by_chance(series, 24).split("/")] for series in (1, 5, 50)
-    ]
-    for one in ranges:
-        assert all(low < share < high for (low, high), share in zip(one, (0.5, 0.8, 0.95), strict=True))
-    widths = [sum(high - low for low, high in one) for one in ranges]
-    assert widths[0] > widths[1] > widths[2]

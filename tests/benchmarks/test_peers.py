@@ -9,10 +9,9 @@ import pandas as pd
 import pytest
 
 from benchmarks import peers
-from benchmarks.peers import COVERAGES, from_intervals, long_form
+from benchmarks.peers import COVERAGES, from_intervals
 from core import QUANTILE_LEVELS
 from core.progress import silent
-from core.schema import ALL
 from forecasting import LEVELS
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable
@@ -57,19 +56,6 @@ def test_a_peer_is_shown_nothing_after_its_origin(parts: Panel, seen: list[pd.Da
     assert sorted(set(made.keys["origin_date"])) == ends
 
 
-def test_quantiles_stand_beside_their_series_and_horizon_and_never_below_zero(
-    parts: Panel, seen: list[pd.DataFrame], tmp_path: Path
-) -> None:
-    made = table(parts, tmp_path)
-    totals = parts.matrix.T.groupby(parts.groups["route_id"]).sum().T
-    for place, row in made.keys.iterrows():
-        last = totals[row["series_id"]].to_numpy()[parts.end_dates.get_loc(row["origin_date"])]
-        assert made.quantiles[int(str(place)), 11] == pytest.approx(last)
-        assert row["target_end_date"] == (pd.Period(row["origin_date"], "M") + row["horizon"]).end_time.normalize()
-    assert (made.quantiles >= 0).all()
-    assert len(seen) == 5
-
-
 def test_on_log1p_a_peer_gets_logs_and_its_answer_comes_back_as_counts(
     parts: Panel, seen: list[pd.DataFrame], tmp_path: Path
 ) -> None:
@@ -79,20 +65,6 @@ def test_on_log1p_a_peer_gets_logs_and_its_answer_comes_back_as_counts(
     assert made.quantiles.max() > 200
 
 
-def test_what_is_kept_is_not_made_again(parts: Panel, seen: list[pd.DataFrame], tmp_path: Path) -> None:
-    first = table(parts, tmp_path)
-    again = table(parts, tmp_path)
-    assert len(seen) == 5
-    np.testing.assert_allclose(first.quantiles, again.quantiles)
-    pd.testing.assert_frame_equal(first.keys, again.keys, check_dtype=False)
-
-
-def test_a_peer_can_be_left_out_whole_or_on_one_scale() -> None:
-    assert ("Prophet", "counts") not in peers.chosen_peers(["Prophet, counts"])
-    assert ("Prophet", "log1p") in peers.chosen_peers(["Prophet, counts"])
-    assert not [name for name, _scale in peers.chosen_peers(["Prophet"]) if name == "Prophet"]
-
-
 def test_intervals_become_the_23_levels_in_order() -> None:
     lower = {f"M-lo-{coverage}": [-coverage] for coverage in COVERAGES}
     upper = {f"M-hi-{coverage}": [coverage] for coverage in COVERAGES}
@@ -100,11 +72,3 @@ def test_intervals_become_the_23_levels_in_order() -> None:
     values = from_intervals(answer, "M", ["a"])[0, 0]
     expected = [100 * (2 * level - 1) for level in QUANTILE_LEVELS]
     np.testing.assert_allclose(values, np.round(expected))
-
-
-def test_the_long_form_is_sorted_and_starts_months_on_their_first_day(parts: Panel) -> None:
-    rows = long_form(parts.matrix)
-    assert list(rows.columns) == ["unique_id", "ds", "y"]
-    assert rows["ds"].dt.day.eq(1).all()
-    assert len(rows) == 3 * MONTHS
-    assert ALL not in set(rows["unique_id"])

@@ -104,11 +104,6 @@ def test_the_late_placebo_keeps_values_and_gaps(led: tuple[World, np.ndarray]) -
     np.testing.assert_allclose(late[30 + placebo.SHIFT :, 0], values[30 : MONTHS - placebo.SHIFT, 0])
 
 
-def test_the_constant_placebo_tells_nothing_but_the_gaps() -> None:
-    pattern = placebo.missing_pattern(np.array([[1.0, np.nan], [-3.0, 0.0]]))
-    np.testing.assert_array_equal(pattern, [[1.0, np.nan], [1.0, 1.0]])
-
-
 def test_a_gain_that_a_constant_brings_too_is_no_evidence() -> None:
     origins = pd.period_range("2018-01", periods=40, freq="M").end_time.normalize()
     base = np.random.default_rng(8).uniform(0.8, 1.2, 40)
@@ -123,34 +118,8 @@ def test_a_gain_that_a_constant_brings_too_is_no_evidence() -> None:
     assert set(table["verdict"]) == {"no evidence"}
 
 
-def test_placebos_are_fitted_only_where_there_is_a_gain_to_be_explained(led: tuple[World, np.ndarray]) -> None:
-    world, true = led
-    constant = Driver("constant", (np.ones((MONTHS, len(world.is_total))),))
-    helping = Driver("true", (everywhere(true, world),))
-    found = placebo.test_drivers(world, [constant, helping], origins=ORIGINS, horizons=(1,)).set_index("driver")
-    fitted = found[["shifted", "missing"]].notna().all(axis=1)
-    assert set(fitted.index[fitted]) == {"true"}
-    assert set(fitted.index[~fitted]) == {"constant"}
-
-
 def _with_parts(scores: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([scores, scores.assign(series_id=PARTS)], ignore_index=True)
-
-
-def test_a_total_takes_the_mean_of_its_nationalities_and_a_part_its_own(led: tuple[World, np.ndarray]) -> None:
-    world, _true = led
-    by_country = pd.DataFrame({"AAA": 2.0, "BBB": 4.0}, index=world.totals.periods)
-    found = placebo.spread_over_world(by_country, world)
-    mix = world.parts.matrix.rolling(12, min_periods=1).sum()
-    share = mix["one|AAA"] / (mix["one|AAA"] + mix["one|BBB"])
-    np.testing.assert_allclose(found[:, 0], 2 * share + 4 * (1 - share))
-    np.testing.assert_allclose(found[0, 2:], [2.0, 4.0, 2.0, 4.0])
-
-
-def test_a_total_has_no_driver_where_most_of_its_mix_has_none(led: tuple[World, np.ndarray]) -> None:
-    world, _true = led
-    by_country = pd.DataFrame({"ZZZ": 2.0}, index=world.totals.periods)
-    assert np.isnan(placebo.spread_over_world(by_country, world)).all()
 
 
 def test_a_driver_is_tested_by_the_sums_of_scores_at_each_origin() -> None:
