@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from core.errors import InputError, SchemaError
 from core.schema import (
     PLACES_OF_EVENTS,
     PersonLevelError,
@@ -65,10 +64,6 @@ def test_the_error_names_the_table_and_every_column_as_it_is_written() -> None:
         PersonLevelError, match=r"camp.csv, row 1: columns \['Date of birth', 'Phone'\] describe persons"
     ):
         refuse_person_level(["route", "Date of birth", "Phone"], "camp.csv")
-
-
-def test_the_error_is_one_of_an_input_and_one_of_a_frame() -> None:
-    assert issubclass(PersonLevelError, InputError) and issubclass(PersonLevelError, SchemaError)
 
 
 def test_places_of_events_pass_where_they_are_tolerated_and_persons_do_not() -> None:

@@ -9,13 +9,9 @@ import pytest
 from babel import Locale
 
 from core.countries import (
-    ALIASES,
-    BESIDE_ISO,
     KOSOVO,
     NO_REGION,
-    REGIONS,
     display_name,
-    known_codes,
     map_countries,
     region_of,
     to_alpha3,
@@ -76,11 +72,6 @@ def test_no_spelling_of_a_library_is_taken_for_another_country_by_an_alias() -> 
         assert {to_alpha3(spelling) for spelling in spellings} == {country.alpha_3}
 
 
-def test_every_alias_leads_to_a_code_that_has_a_name() -> None:
-    assert set(ALIASES) <= known_codes()
-    assert all(display_name(code) for code in ALIASES)
-
-
 def test_names_on_screen_follow_the_language() -> None:
     assert display_name("SYR") == "Syria"
     assert display_name("SYR", "fr") == "Syrie"
@@ -96,22 +87,11 @@ def test_unmapped_names_are_refused_by_file_and_row_and_not_quoted() -> None:
         map_countries(names, "people.csv")
 
 
-def test_a_column_keeps_its_index() -> None:
-    names = pd.Series(["Mali", "Guinea"], index=[7, 3])
-    expected = pd.Series(["MLI", "GIN"], index=[7, 3])
-    pd.testing.assert_series_equal(map_countries(names, "people.csv"), expected)
-
-
 def test_every_country_but_antarctica_and_taiwan_has_a_region() -> None:
     """M49 leaves both out of its regions."""
     without = {country.alpha_3 for country in pycountry.countries if region_of(country.alpha_3) == NO_REGION}
     assert without <= {"ATA", "TWN"}
     assert region_of(KOSOVO) == "Europe"
-
-
-def test_what_is_no_country_has_none() -> None:
-    assert {region_of(code) for code in BESIDE_ISO if code != KOSOVO} <= {NO_REGION, "Europe"}
-    assert len(set(REGIONS)) == len(REGIONS)
 
 
 def test_neighbours_are_told_apart_by_sub_region() -> None:

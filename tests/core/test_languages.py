@@ -38,21 +38,6 @@ def template() -> set[str]:
         return {str(message.id) for message in read_po(file) if message.id}
 
 
-def test_french_and_spanish_are_spoken() -> None:
-    assert {"es", "fr"} <= set(TRANSLATED)
-
-
-def test_english_comes_first_and_once_even_with_a_catalogue_of_its_own(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(core.languages, "LOCALE_FOLDER", tmp_path)
-    for code in ("fr", "en", "de"):
-        folder = tmp_path / code / "LC_MESSAGES"
-        folder.mkdir(parents=True)
-        (folder / "vigie.po").touch()
-    assert languages.__wrapped__() == ("en", "de", "fr")
-
-
 def test_a_catalogue_made_by_a_machine_says_so_until_somebody_has_signed_it_off(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

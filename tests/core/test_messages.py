@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import InputError, Message, SourceError, fault_of, first_line, message
+from core.errors import Message, SourceError, first_line, message
 from core.languages import Language, catalogue
 from core.settings import PROJECT
 
@@ -90,11 +90,6 @@ def test_a_message_agrees_with_its_number_in_every_language_and_when_it_is_read_
 def test_a_publishers_braces_are_said_as_they_are() -> None:
     fault = SourceError("a.json", "not JSON but '{start}'", start="{name} {0}")
     assert str(Message.from_json(fault.message.to_json())) == "a.json: not JSON but '{name} {0}'"
-
-
-def test_an_unforeseen_error_is_said_by_its_kind_and_text() -> None:
-    assert str(fault_of(ValueError("b'\\x1c'"))) == "a fault in Vigie: ValueError: b'\\x1c'"
-    assert fault_of(InputError("{n} MB", n=3)).record("ecb")["reason"] == "3 MB"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from rich.progress import Progress
 
 from core.log import configure_logging
-from core.progress import announce, progress_bar, sentence, updated
+from core.progress import progress_bar, sentence, updated
 
 
 @pytest.fixture
@@ -88,9 +88,3 @@ def test_quiet_log_gets_no_progress(clock: list[float], capsys: pytest.CaptureFi
 )  # fmt: skip
 def test_sentence_names_count_and_time_left_where_known(done: int, total: int, left: float | None, words: str) -> None:
     assert sentence("Alerts", done, total, left) == words
-
-
-def test_announced_step_has_one_unit() -> None:
-    reported: list[tuple[str, int, int]] = []
-    announce(lambda *step: reported.append(step), "Alerts")
-    assert reported == [("Alerts", 0, 1)]

@@ -7,7 +7,7 @@ import re
 import pandas as pd
 import pytest
 
-from core.release import PANEL, PARTS_OF_ONE, REQUIRED, TABLES
+from core.release import PANEL, PARTS_OF_ONE, TABLES
 from core.schema import Column, Table, keeps
 from forecasting import LEVELS
 
@@ -45,11 +45,6 @@ def test_persons_ahead_and_scores_may_be_nought_and_large_and_are_never_negative
     assert [value for value in (-0.001, 0.0, 1e9) if takes(COLUMNS[name], value)] == [0.0, 1e9]
 
 
-@pytest.mark.parametrize("name", [name for name in COLUMNS if name.endswith(".obs_value")])
-def test_an_observation_may_be_negative_for_an_index_can_be(name: str) -> None:
-    assert takes(COLUMNS[name], -0.37)
-
-
 MADE_OF_CASES = ("scores", "calibration", "group_errors", "situation_scores", "driver_tests", "hub_scores")
 """Tables whose rows exist only because of what they count; others have a row where there was nothing to compare yet."""
 
@@ -75,12 +70,3 @@ def test_every_level_of_a_quantile_is_between_nought_and_one(name: str) -> None:
     assert all(takes(COLUMNS[name], level) for level in LEVELS)
     assert not takes(COLUMNS[name], 0.0)
     assert not takes(COLUMNS[name], 1.0)
-
-
-def test_every_release_holds_forecasts_with_paths_and_scores_alerts_with_their_record_and_the_figures() -> None:
-    assert set(REQUIRED) >= {"forecasts", "trajectories", "scores", "alerts", "track_record", "observations"}
-
-
-def test_a_widening_of_quantiles_is_never_negative() -> None:
-    column = COLUMNS["forecasts.spread_factor"]
-    assert [value for value in (-0.1, 0.0, 0.5, 3.0) if takes(column, value)] == [0.0, 0.5, 3.0]

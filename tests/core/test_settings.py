@@ -6,17 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from core.errors import InputError
 from core.settings import (
     DRILL,
-    PROJECT,
-    SHORTEST_COOKIE_SECRET,
     AccessSettings,
-    AlertSettings,
     EmailChannel,
-    LiveSettings,
     Settings,
     Subscription,
     WebhookChannel,
@@ -27,11 +23,6 @@ from core.settings import (
     load_settings,
     secret,
 )
-
-
-def test_without_a_file_every_setting_has_its_default(tmp_path: Path) -> None:
-    settings = load_settings(tmp_path)
-    assert (settings.trajectories, settings.backtest_origins) == (1000, 60)
 
 
 def test_a_threshold_per_route_is_read_by_code_or_by_name_in_any_language(
@@ -54,11 +45,6 @@ def test_settings_that_cannot_be_read_and_a_home_that_is_a_file_are_named(tmp_pa
     (tmp_path / "note").touch()
     with pytest.raises(InputError, match="note: is a file, not a home folder"):
         home_folder(tmp_path / "note")
-
-
-def test_settings_saved_with_a_byte_order_mark_are_read(tmp_path: Path) -> None:
-    (tmp_path / "settings.toml").write_text("trajectories = 500\n", encoding="utf-8-sig")
-    assert load_settings(tmp_path).trajectories == 500
 
 
 @pytest.mark.parametrize(
@@ -86,28 +72,6 @@ def test_a_wrong_setting_is_named(tmp_path: Path, text: str, named: str) -> None
         load_settings(tmp_path)
 
 
-def test_the_page_about_sources_tells_how_often_and_how_long_a_publisher_is_asked() -> None:
-    page = " ".join((PROJECT / "docs" / "sources.md").read_text(encoding="utf-8").split())
-    live, words = LiveSettings(), ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-    for said in (
-        f"{words[live.attempts]} tries on 429",
-        f"`Retry-After` up to {words[int(live.longest_wait_seconds / 60)]} minutes",
-        f"{words[int(live.total_seconds / 60)]} minutes and {live.largest_megabytes:.0f} MB per answer",
-    ):
-        assert said in page
-
-
-def test_a_publisher_is_asked_once_at_least_and_repeats_may_be_turned_off() -> None:
-    assert LiveSettings(attempts=1).attempts == 1
-    with pytest.raises(ValidationError, match="attempts"):
-        LiveSettings(attempts=0)
-
-
-def test_the_published_record_of_alerts_rests_on_the_default_cost_loss_ratio() -> None:
-    page = (PROJECT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
-    assert f"default cost-loss ratio ({AlertSettings().cost_loss_ratio:.2f})" in page
-
-
 def test_the_option_wins_over_the_environment_and_that_over_the_default(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,11 +82,6 @@ def test_the_option_wins_over_the_environment_and_that_over_the_default(
     assert home_folder() == Path.cwd() / "var"
 
 
-def test_the_journal_address_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VIGIE_JOURNAL_URL", "postgresql+psycopg://vigie@localhost/vigie")
-    assert load_settings(tmp_path).journal_url.startswith("postgresql")
-
-
 PROVIDER = 'provider = "https://login.example.org/.well-known/openid-configuration"\nclient_id = "vigie"\n'
 HERE = 'dashboard_url = "https://vigie.example.org"\n'
 
@@ -130,10 +89,6 @@ HERE = 'dashboard_url = "https://vigie.example.org"\n'
 def written(home: Path, text: str) -> AccessSettings:
     (home / "settings.toml").write_text(text)
     return load_settings(home).access
-
-
-def test_without_settings_nobody_signs_in(tmp_path: Path) -> None:
-    assert not load_settings(tmp_path).access.is_on
 
 
 def test_a_provider_turns_login_on(tmp_path: Path) -> None:
@@ -261,26 +216,9 @@ def test_what_cannot_be_meant_is_refused_in_words(tmp_path: Path, text: str, rul
         load(tmp_path, text)
 
 
-def test_a_secret_comes_from_the_environment_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    channel = WebhookChannel(kind="webhook", url_env="VIGIE_HOOK")
-    with pytest.raises(InputError, match="environment variable VIGIE_HOOK is not set"):
-        channel.address()
-    monkeypatch.setenv("VIGIE_HOOK", "https://hooks.example.org/1")
-    assert channel.address() == secret("VIGIE_HOOK") == "https://hooks.example.org/1"
-
-
 def _with_url(home: Path, url: str) -> str:
     (home / "settings.toml").write_text(f'[store]\nurl = "{url}"\n')
     return load_settings(home).store.url
-
-
-@pytest.mark.parametrize("url", ["s3://bucket/vigie", "file:///srv/shared", "gs://bucket", ""])
-def test_an_address_is_taken_as_it_is(tmp_path: Path, url: str) -> None:
-    assert _with_url(tmp_path, url) == url
-
-
-def test_a_slash_at_the_end_means_nothing(tmp_path: Path) -> None:
-    assert _with_url(tmp_path, "s3://bucket/vigie/") == "s3://bucket/vigie"
 
 
 @pytest.mark.parametrize("url", ["sftp://me:word@host/folder", "s3://bucket/vigie?key=secret"])
@@ -294,11 +232,6 @@ def test_credentials_in_an_address_are_refused_and_not_repeated(tmp_path: Path, 
 def test_a_plain_path_is_no_address(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"store\.url.*file:///folder"):
         _with_url(tmp_path, "srv/shared")
-
-
-def test_the_environment_goes_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VIGIE_STORE_URL", "s3://other/vigie")
-    assert _with_url(tmp_path, "s3://bucket/vigie") == "s3://other/vigie"
 
 
 @pytest.mark.parametrize(
@@ -338,100 +271,12 @@ def test_a_wrong_variable_of_the_environment_is_named(
         load_settings(tmp_path)
 
 
-NUMBERS = {
-    # name: (default, lowest that is taken, highest that is taken; a bound that is itself refused stands in brackets)
-    "trajectories": (1000, 100, 10_000),
-    "backtest_origins": (60, 12, None),
-    "slow_backtest_origins": (24, 4, None),
-    "oldest_origin_months": (6, 1, None),
-    "alerts.surge_factor": (1.5, [1], None),
-    "alerts.surge_minimum": (100, 0, None),
-    "alerts.fall_factor": (0.5, [0], [1]),
-    "alerts.cost_loss_ratio": (1 / 3, [0], 100),
-    "live.connect_seconds": (15, [0], None),
-    "live.read_seconds": (60, [0], None),
-    "live.total_seconds": (600, [0], None),
-    "live.largest_megabytes": (300, [0], None),
-    "live.attempts": (4, 1, 20),
-    "live.first_wait_seconds": (2, 0, None),
-    "live.longest_wait_seconds": (120, 0, None),
-    "live.keep_months": (24, 1, None),
-    "live.parallel": (4, 1, 16),
-    "operation.fit_seconds": (120, [0], None),
-    "operation.fit_megabytes": (2048, 64, None),
-    "operation.keep_nights": (92, 2, None),
-    "operation.stale_hours": (36, [0], None),
-    "store.poll_seconds": (60, 1, None),
-    "access.session_minutes": (480, [0], 43_200),
-    "access.idle_minutes": (60, [0], 43_200),
-    "load.page_messages_per_second": (2, [0], None),
-    "load.page_messages_at_once": (30, 1, None),
-    "load.reader_messages_per_second": (6, [0], None),
-    "load.person_messages_at_once": (60, 1, None),
-    "load.address_messages_at_once": (100, 1, None),
-    "load.reader_runs_at_once": (2, 1, None),
-    "delivery.silence_days": (7, 0, None),
-    "delivery.first_wait_seconds": (60, 0, None),
-    "delivery.longest_wait_seconds": (21_600, 0, None),
-    "delivery.give_up_days": (14, [0], None),
-    "delivery.longest_seconds": (120, [0], None),
-}
-
-
-def _bounds_of(name: str) -> tuple[object, object, object]:
-    """Default and bounds of a setting that is a number, as the settings declare them."""
-    section, _dot, field = name.rpartition(".")
-    model: type[BaseModel] = type(getattr(Settings(), section)) if section else Settings
-    info = model.model_fields[field]
-    found: dict[str, object] = {}
-    for one in info.metadata:
-        for end, taken, beyond in (("low", "ge", "gt"), ("high", "le", "lt")):
-            if hasattr(one, taken):
-                found[end] = getattr(one, taken)
-            if hasattr(one, beyond):
-                found[end] = [getattr(one, beyond)]
-    return info.default, found.get("low"), found.get("high")
-
-
-def test_every_number_has_the_default_and_the_bounds_that_operators_rely_on() -> None:
-    sections: dict[str, type[BaseModel]] = {
-        "": Settings,
-        **{name: type(one) for name, one in Settings() if isinstance(one, BaseModel)},
-    }
-    there = {
-        f"{section}.{name}".removeprefix(".")
-        for section, model in sections.items()
-        for name, info in model.model_fields.items()
-        if info.annotation in {int, float}
-    }
-    assert there == set(NUMBERS)
-    assert {name: _bounds_of(name) for name in NUMBERS} == NUMBERS
-
-
-def test_what_is_not_said_is_off_or_as_the_documents_say() -> None:
-    settings = Settings()
-    said = settings.delivery, settings.access, settings.hub, settings.drill
-    assert (said[0].replays, said[0].briefing, said[1].is_on, said[2].place, said[3]) == (False, True, False, "", False)
-    mail = EmailChannel(kind="email", host="smtp.example.org", sender="a@b.c")
-    assert (mail.seconds, mail.port, mail.security) == (20, 587, "starttls")
-    for refused in ({"port": 0}, {"port": 65_536}, {"seconds": 0}, {"seconds": 121}, {"host": ""}):
-        with pytest.raises(ValidationError):
-            EmailChannel.model_validate(mail.model_dump() | refused)
-    for taken in ({"port": 1}, {"port": 65_535}, {"seconds": 120}):
-        EmailChannel.model_validate(mail.model_dump() | taken)
-    assert SHORTEST_COOKIE_SECRET == 32
-
-
 @pytest.mark.parametrize(
     ("host", "address"),
     [("127.0.0.1", "http://127.0.0.1:8501"), ("::1", "http://[::1]:8501"), ("localhost", "http://localhost:8501")],
 )
 def test_a_server_is_found_where_a_browser_understands_it(host: str, address: str) -> None:
     assert address_of(host, 8501) == address
-
-
-def test_a_threshold_of_nobody_is_one() -> None:
-    assert AlertSettings(thresholds={"CMR": 0.0}).thresholds == {"CMR": 0.0}
 
 
 @pytest.mark.parametrize(
@@ -443,14 +288,6 @@ def test_a_threshold_of_nobody_is_one() -> None:
 )  # fmt: skip
 def test_an_address_is_safe_over_https_or_on_this_machine(url: str, *, safe: bool) -> None:
     assert is_safe_address(url) is safe
-
-
-def test_a_month_until_which_alerts_learn_is_a_month_or_nothing() -> None:
-    for taken in ("", "2020-01", "2020-12"):
-        assert AlertSettings(trained_until=taken).trained_until == taken
-    for refused in ("2020-00", "2020-13", "2020", "2020-1", "x2020-01"):
-        with pytest.raises(ValidationError):
-            AlertSettings(trained_until=refused)
 
 
 def test_a_secret_may_be_as_short_as_the_shortest_and_says_who_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:

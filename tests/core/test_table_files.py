@@ -16,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from core.languages import Language, languages
 from core.table_files import FORMULA_STARTS, LONGEST_CELL, MOST_ROWS, csv_bytes, parquet_bytes, xlsx_bytes
 
 DAY = dt.date(2025, 1, 31)
@@ -71,21 +70,6 @@ def test_the_first_sheet_is_the_data_and_the_second_says_what_must_be_known_and_
     assert cells == [["Source", "'=A ministry. Licence: CC BY 4.0."], ["Release", "run-1"]]
 
 
-@pytest.mark.parametrize("language", languages())
-def test_a_label_about_the_data_is_not_covered_by_the_text_beside_it(language: str) -> None:
-    label = Language(language).text("As known on")
-    about = [("Id", "run-1"), (label, "31 January 2025")]
-    book = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(frame_of([("a", 1.0)]), about, title="t", day=DAY)))
-    assert book["about"].column_dimensions["A"].width > len(label)
-
-
-def test_a_column_of_data_is_as_wide_as_its_name_and_as_a_day() -> None:
-    frame = pd.DataFrame({"d": [DAY], "a column with quite a long name": [1.0]})
-    sheet = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(frame, ABOUT, title="t", day=DAY)))["data"]
-    assert sheet.column_dimensions["A"].width > len(DAY.isoformat())
-    assert sheet.column_dimensions["B"].width > len(frame.columns[1])
-
-
 def test_each_kind_of_value_keeps_its_kind_in_a_workbook() -> None:
     frame = pd.DataFrame(
         {
@@ -119,10 +103,3 @@ def test_a_parquet_file_keeps_every_value_and_says_what_must_be_known() -> None:
     table = pq.read_table(io.BytesIO(parquet_bytes(frame, ["Source: a ministry\nand more", "Release: run-1"])))
     pd.testing.assert_frame_equal(table.to_pandas(), frame)
     assert table.schema.metadata[b"vigie"].decode() == "Source: a ministry and more\nRelease: run-1"
-
-
-def test_the_same_table_gives_the_same_bytes() -> None:
-    frame = frame_of([("a", 1.0)])
-    assert xlsx_bytes(frame, ABOUT, title="t", day=DAY) == xlsx_bytes(frame, ABOUT, title="t", day=DAY)
-    assert csv_bytes(frame, ["a"]) == csv_bytes(frame, ["a"])
-    assert parquet_bytes(frame, ["a"]) == parquet_bytes(frame, ["a"])
