@@ -11,7 +11,6 @@ from alerts.verification.comparisons import (
     Comparison,
     any_within,
     control_chart,
-    extreme_in,
     persistence,
     seasonal_walk,
 )
@@ -63,35 +62,6 @@ def test_a_control_chart_counts_standard_deviations_from_the_two_years_before() 
     expected = (logs[70, 0] - before.mean()) / before.std(ddof=1)
     assert control_chart(logs, logs, 2, False)[70, 0].tolist() == pytest.approx([expected] * 2)
     assert control_chart(logs, logs, 2, True)[70, 0, 0] == pytest.approx(-expected)
-
-
-def test_the_highest_of_twelve_is_at_least_its_eleven_forerunners() -> None:
-    logs = _months(3)
-    score = extreme_in(12, logs, logs, 1, False)[:, 0, 0]
-    for place in range(20, 60):
-        assert (score[place] >= 0) == (logs[place, 0] == logs[place - 11 : place + 1, 0].max())
-        lowest = extreme_in(12, logs, logs, 1, True)[place, 0, 0] >= 0
-        assert lowest == (logs[place, 0] == logs[place - 11 : place + 1, 0].min())
-
-
-HIGHEST = [simple for simple in COMPARISONS if simple.rule.startswith("compare.highest_")]
-
-
-@pytest.mark.parametrize("simple", HIGHEST, ids=lambda simple: simple.rule)
-def test_a_rule_of_the_highest_month_gives_its_alert_for_the_highest_of_as_many_months_as_its_name_says(
-    simple: Comparison,
-) -> None:
-    """A peak, a month that only equals it as long as it is in view, and a higher one."""
-    months = int(simple.rule.rpartition("_")[2])
-    for since, highest in ((months - 1, False), (months, True)):
-        logs = np.full((100, 1), 3.0)
-        logs[40], logs[40 + since] = 6.0, 5.0
-        score = simple.score(logs, logs, 1, False)[40 + since, 0, 0]
-        assert simple.conventional is not None
-        assert (score >= simple.conventional) == highest
-        equal = logs.copy()
-        equal[40 + since] = 6.0
-        assert simple.score(equal, logs, 1, False)[40 + since, 0, 0] >= simple.conventional
 
 
 class TestAnyWithin:

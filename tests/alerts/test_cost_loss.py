@@ -26,18 +26,6 @@ def test_graver_levels_and_common_events_need_more() -> None:
     assert all(COMMON.of(level) > RARE.of(level) for level in LEVELS)
 
 
-def test_without_a_span_theory_holds() -> None:
-    assert learn_cutoff(np.array([]), np.array([], dtype=bool), 1 / 3) == 0.25
-
-
-@pytest.mark.parametrize("ratio", [0.2, 1 / 3, 1.0, 2.5])
-def test_calibrated_probabilities_leave_the_cut_off_where_theory_puts_it(ratio: float) -> None:
-    random = np.random.default_rng(0)
-    chance = random.uniform(0.01, 0.99, 40_000)
-    learned = learn_cutoff(chance, random.uniform(size=40_000) < chance, ratio)
-    assert learned == pytest.approx(bayes_threshold(ratio), abs=0.03)
-
-
 def test_probabilities_that_are_too_low_lower_the_cut_off_and_the_longer_the_span_the_more() -> None:
     random = np.random.default_rng(1)
     honest = random.uniform(0.05, 0.95, 5000)

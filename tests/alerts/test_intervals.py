@@ -47,13 +47,3 @@ def test_an_order_without_skill_has_the_interval_of_mann_and_whitneys_statistic(
 def test_the_interval_of_an_area_stays_between_nought_and_one(area: float) -> None:
     low, high = area_interval(area, 3, 4)
     assert 0 <= low < high <= 1
-
-
-def test_many_cases_leave_the_bootstrap_as_it_is() -> None:
-    assert widened((0.5, 0.3, 0.7), share_interval(5000, 10_000)) == (0.5, 0.3, 0.7)
-
-
-def test_an_interval_that_is_not_known_stays_unknown() -> None:
-    assert np.isnan(widened((0.5, np.nan, np.nan), (0.1, 0.9))[1])
-    assert all(np.isnan(share_interval(0, 0)))
-    assert all(np.isnan(area_interval(0.5, 0, 9)))

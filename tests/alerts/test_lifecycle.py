@@ -13,7 +13,6 @@ from alerts.lifecycle import (
     ACKNOWLEDGED,
     ANNOUNCED,
     ANSWERED,
-    COMMENTED,
     CORRECTION,
     DISMISSED,
     DISSENTED,
@@ -54,12 +53,6 @@ def refusal(state: State, entry: Entry) -> str:
     except StepError as error:
         return str(error)
     return ""
-
-
-def test_an_alert_goes_from_proposed_to_signed_off_to_acknowledged_to_ended() -> None:
-    rows = [proposed(), row(2, SIGNED_OFF), row(3, ACKNOWLEDGED, "Ben"), row(4, ENDED, "nightly", "")]
-    assert [fold(rows[:count]).status for count in range(1, 5)] == [PROPOSED, SIGNED_OFF, ACKNOWLEDGED, ENDED]
-    assert fold(rows).version == 4
 
 
 def test_an_alert_without_rows_is_proposed_at_the_level_of_its_release() -> None:
@@ -124,23 +117,11 @@ def test_a_step_that_is_not_allowed_is_refused_with_its_reason(before: list[Entr
         step(fold(before), tried)
 
 
-def test_a_row_that_was_not_allowed_changes_nothing_and_stays_readable() -> None:
-    stray = row(2, ACKNOWLEDGED)
-    state = fold([proposed(), stray, row(3, SIGNED_OFF)])
-    assert (state.status, state.without_effect) == (SIGNED_OFF, (stray,))
-
-
 def test_dissent_and_corrections_stay_open_until_they_are_answered_even_after_the_end() -> None:
     rows = [proposed(), row(2, DISSENTED, "Cleo"), row(3, ENDED, "nightly"), row(4, CORRECTION, "Dan")]
     assert [one.id for one in fold(rows).objections] == [2, 4]
     rows.append(row(5, ANSWERED, "Ada", "counted twice", answers=2))
     assert [one.id for one in fold(rows).objections] == [4]
-
-
-def test_comments_and_foreign_rows_change_neither_state_nor_version() -> None:
-    state = fold([proposed()])
-    assert step(state, row(5, COMMENTED)) == state
-    assert step(state, row(6, "scenario saved")) == state
 
 
 def test_people_outside_count_as_told_until_they_are_told_the_end() -> None:
@@ -202,21 +183,6 @@ def test_whatever_is_recorded_no_severe_alert_leaves_with_one_signature(
         if before.status == PROPOSED and state.status == SIGNED_OFF and state.level == "severe":
             assert set(state.sign_offs) == {"Ada", "Ben"}
         assert state.version >= before.version
-
-
-@given(ROWS)
-def test_folding_at_once_and_step_by_step_agree(steps: list[tuple[str, str, str]]) -> None:
-    rows = [row(n, action, actor, level=level, answers=1) for n, (action, actor, level) in enumerate(steps, 1)]
-    state = fold([])
-    refused = []
-    for one in rows:
-        if refusal(state, one):
-            refused.append(one)
-        else:
-            state = step(state, one)
-    whole = fold(rows)
-    assert (whole.status, whole.level, whole.version) == (state.status, state.level, state.version)
-    assert list(whole.without_effect) == refused
 
 
 @pytest.mark.parametrize(

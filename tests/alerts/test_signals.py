@@ -11,7 +11,6 @@ import pytest
 
 from alerts.rules import level_change, nationality_shift, newest, origin_context, outside_interval
 from alerts.rules.base import Evidence, Signal
-from alerts.rules.level_change import newest_stretch
 from alerts.rules.nationality_shift import distance
 from alerts.verification import observed_record, signal_rows
 from core import QUANTILE_LEVELS
@@ -107,25 +106,6 @@ class TestComposition:
         assert first.level == "warning"
         assert first.series_id == SERIES
 
-    def test_the_shares_that_it_tells_are_those_of_the_last_three_months_and_of_the_twelve_before(self) -> None:
-        calm = [(0.7 + 0.01 * (month % 3), 0.3 - 0.01 * (month % 3)) for month in range(60)]
-        whole = _citizens([*calm, (0.5, 0.5), (0.3, 0.7), (0.1, 0.9)])
-        told = _shifts(whole)[-1].reason_params
-        syrians = whole[whole["citizen"] == "SYR"]["value"].to_numpy() / 1000
-        assert told["citizen"] == "SYR"
-        assert told["share"] == pytest.approx(syrians[-3:].mean())
-        assert told["share_before"] == pytest.approx(syrians[-15:-3].mean())
-
-    def test_it_names_whose_share_rose_most_and_not_who_are_most(self) -> None:
-        rises = [*[(0.70, 0.05, 0.25)] * 60, *[(0.60, 0.35, 0.05)] * 3]
-        parts = [
-            _citizens([(one[place], 0.0) for one in rises]).query("citizen == 'TUN'").assign(citizen=name)
-            for place, name in enumerate(("TUN", "SYR", "EGY"))
-        ]
-        told = _shifts(pd.concat(parts))[-1].reason_params
-        assert told["citizen"] == "SYR"
-        assert [told["share"], told["share_before"]] == pytest.approx([0.35, 0.05])
-
     @pytest.mark.parametrize(
         ("moved", "past", "level"),
         [
@@ -156,11 +136,6 @@ class TestComposition:
     def test_a_mix_that_always_moves_is_not_news(self) -> None:
         swings = [(0.9, 0.1) if month // 4 % 2 else (0.1, 0.9) for month in range(80)]
         assert _said(_shifts(_citizens(swings))) == {}
-
-    def test_few_arrivals_make_no_mix(self) -> None:
-        calm = [(0.7, 0.3)] * 60
-        small = _citizens([*calm, *[(0.2, 0.8)] * 6], total=nationality_shift.MINIMUM / nationality_shift.RECENT - 1)
-        assert _shifts(small) == []
 
     def test_later_months_change_nothing_that_was_said(self) -> None:
         random = np.random.default_rng(1)
@@ -206,16 +181,6 @@ class TestLevelChange:
 
     def test_small_counts_say_nothing(self, panel: Build) -> None:
         assert _said(_changes(panel(self._counts([10] * 60 + [60] * 6)))) == {}
-
-    def test_the_stretch_found_is_that_of_least_penalised_error(self) -> None:
-        random = np.random.default_rng(5)
-        logs = random.normal(6, 0.1, 48)
-        logs[40:] += 1.0
-        start, season = newest_stretch(logs)
-        adjusted = logs - season
-        splits = range(level_change.SHORTEST, len(logs) - level_change.SHORTEST + 1)
-        best = min(splits, key=lambda at: adjusted[:at].var() * at + adjusted[at:].var() * (len(logs) - at))
-        assert start == best == 40
 
 
 class TestContext:

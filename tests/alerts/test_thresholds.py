@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alerts.rules import EXCEEDANCE_RULES, capacity, fall, record_high, surge
+from alerts.rules import capacity, fall, record_high, surge
 from alerts.rules.base import counts_by_series, route_of
 from core.settings import AlertSettings
 
@@ -68,12 +68,6 @@ def test_the_default_capacity_is_the_ninetieth_percentile_of_three_years(panel: 
     assert np.isnan(_last(capacity.threshold(counts_by_series(panel([500] * 23)), USUAL)))
 
 
-def test_the_readers_number_takes_the_place_of_the_default(panel: Build) -> None:
-    counts = counts_by_series(panel([500] * 36))
-    assert _last(capacity.threshold(counts, AlertSettings(thresholds={"CMR": 7.0}))) == 7
-    assert _last(capacity.threshold(counts, AlertSettings(thresholds={"EMR": 7.0}))) == 500
-
-
 def test_a_route_with_nobody_has_no_number_to_be_passed(panel: Build) -> None:
     counts = counts_by_series(panel([0] * 48))
     for function in (surge.threshold, capacity.threshold):
@@ -81,10 +75,3 @@ def test_a_route_with_nobody_has_no_number_to_be_passed(panel: Build) -> None:
     without_minimum = AlertSettings(surge_minimum=0)
     assert record_high.OF_A_YEAR.threshold(counts, without_minimum)[SERIES].isna().all()
     assert capacity.threshold(counts, without_minimum)[SERIES].isna().all()
-
-
-def test_a_later_figure_changes_no_earlier_number(panel: Build) -> None:
-    values = [float(150 + 37 * n % 211) for n in range(60)]
-    whole, short = counts_by_series(panel(values)), counts_by_series(panel(values[:-6], end="2024-06"))
-    for function in (rule.threshold for rule in EXCEEDANCE_RULES):
-        pd.testing.assert_frame_equal(function(whole, USUAL).iloc[:-6], function(short, USUAL), check_freq=False)

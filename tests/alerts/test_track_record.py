@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from alerts import LEVELS, Cutoffs
+from alerts import Cutoffs
 from alerts.rules import EXCEEDANCE_RULES
 from alerts.rules.base import ExceedanceRule, counts_by_series
 from alerts.rules.capacity import RULE as CAPACITY
@@ -45,7 +44,6 @@ AS_OF = dt.date(2024, 12, 31)
 """The newest counts are December's: the planning window begins one month ahead of them."""
 LATE = dt.date(2025, 2, 14)
 """The same counts lag two months: the window begins in March, three months ahead."""
-MEASURES = ("precision", "recall", "false_alarms_per_route_year", "lead_months_median", "auc")
 
 
 def _world(panel: Build, issued: Build, *, seed: int, origins: int, months: int = 72, ahead: int = 7) -> World:
@@ -85,180 +83,6 @@ def world(panel: Build, issued: Build) -> World:
     return _world(panel, issued, seed=3, origins=40)
 
 
-class Oracle:
-    """Counts alert by alert, in plain loops over dictionaries."""
-
-    def __init__(self, world: World, rule: ExceedanceRule, within: Within) -> None:
-        forecasts, panel = world
-        self.paths = within
-        self.rule = rule
-        self.limit = cache(self._limit)  # asked again for every month around an origin
-        self.series: dict[str, dict[pd.Period, float]] = {}
-        for row in panel.to_dict("records"):
-            self.series.setdefault(row["series_id"], {})[pd.Period(row["time_period"], "M")] = row["value"]
-        self.chance: dict[tuple[str, pd.Period, int], float] = {}
-        key: Any
-        for key, rows in forecasts.groupby(["series_id", "origin_date", "horizon"]):
-            series_id, origin, ahead = str(key[0]), pd.Period(key[1], "M"), int(key[2])
-            limit = self.limit(series_id, origin)
-            if limit is not None:
-                values = rows.sort_values("output_type_id")["value"].to_numpy()
-                above = probability_above(limit, values)
-                self.chance[series_id, origin, ahead] = 1 - above if rule.falls else above
-
-    def _limit(self, series_id: str, origin: pd.Period) -> float | None:
-        values = self.series[series_id]
-        if self.rule.rule == "capacity" and series_id == SERIES[1]:
-            return 400.0
-        length = {"surge": 12, "fall": 24, "record_12": 12, "record_36": 36, "capacity": 36}[self.rule.rule]
-        past = [values[origin - back] for back in range(length) if origin - back in values]
-        if self.rule.rule == "capacity":
-            found = float(np.quantile(past, 0.9)) if len(past) >= 24 else np.nan
-        elif len(past) < length:
-            return None
-        else:
-            found = sum(past[:12]) / 12 if self.rule.rule in {"surge", "fall"} else max(past)
-        if not found >= 100:
-            return None
-        if self.rule.rule == "fall":
-            return min(0.5 * found, *past)
-        return found * {"surge": 1.5}.get(self.rule.rule, 1.0)
-
-    def is_event(self, series_id: str, origin: pd.Period, month: pd.Period) -> bool | None:
-        limit, value = self.limit(series_id, origin), self.series[series_id].get(month)
-        if limit is None or value is None:
-            return None
-        return {">": value > limit, ">=": value >= limit, "<=": value <= limit}[self.rule.compares]
-
-    def judged(self, series_id: str, origin: pd.Period, ahead: int) -> bool:
-        return (series_id, origin, ahead) in self.chance and origin + ahead in self.series[series_id]
-
-    def calm(self, series_id: str, origin: pd.Period, ahead: int) -> bool:
-        return self.judged(series_id, origin, ahead) and self.is_event(series_id, origin, origin) is False
-
-    def onset(self, series_id: str, origin: pd.Period, ahead: int) -> bool:
-        target = origin + ahead
-        before = [self.is_event(series_id, origin, target - back) for back in (1, 2, 3)]
-        came = self.is_event(series_id, origin, target)
-        return self.calm(series_id, origin, ahead) and came is True and before == [False] * 3
-
-    def keys(self, names: tuple[str, ...], ahead: int) -> list[tuple[str, pd.Period]]:
-        return [(s, o) for s, o, h in sorted(self.chance) if s in names and h == ahead and self.judged(s, o, h)]
-
-    def single(self, names: tuple[str, ...], ahead: int, cutoff: float) -> dict[str, float]:
-        right = wrong = late = 0
-        events, leads = 0, []
-        pairs: list[tuple[float, bool]] = []
-        keys = self.keys(names, ahead)
-        for series_id, origin in keys:
-            if not self.calm(series_id, origin, ahead):
-                continue
-            chance, came = self.chance[series_id, origin, ahead], self.is_event(series_id, origin, origin + ahead)
-            pairs.append((chance, bool(came)))
-            right += chance >= cutoff and self.onset(series_id, origin, ahead)
-            late += chance >= cutoff and bool(came) and not self.onset(series_id, origin, ahead)
-            wrong += chance >= cutoff and not came
-            if self.onset(series_id, origin, ahead):
-                events += 1
-                if chance >= cutoff:
-                    leads.append(self._lead(series_id, origin, ahead, cutoff))
-        return self._measures(right, wrong, events, leads, len(keys), no_onsets=late) | _quality(pairs)
-
-    def _lead(self, series_id: str, origin: pd.Period, ahead: int, cutoff: float) -> int:
-        target = origin + ahead
-        return max(
-            h
-            for h in range(ahead, HORIZONS + 1)
-            if self.calm(series_id, target - h, h) and self.chance[series_id, target - h, h] >= cutoff
-        )
-
-    def window(self, names: tuple[str, ...], cutoff: float, start: int) -> dict[str, float]:
-        """Alerts about the three months from ``start`` months ahead on; leads count from the month before these."""
-        window = range(start, start + 3)
-        right = wrong = repeats = no_onsets = events = judged = 0
-        leads: list[int] = []
-        pairs: list[tuple[float, bool]] = []
-        for series_id in names:
-            stands: dict[pd.Period, bool] = {}
-            for _, origin in self.keys((series_id,), 1):
-                if not all(self.judged(series_id, origin, h) for h in window):
-                    continue
-                judged += 1
-                if not self.calm(series_id, origin, start):
-                    continue
-                came = any(self.is_event(series_id, origin, origin + h) for h in window)
-                chance = self.any_chance(series_id, origin)
-                pairs.append((chance, came))
-                if chance >= cutoff:
-                    stands[origin] = came
-            runs: list[list[pd.Period]] = []
-            for origin in sorted(stands):
-                if origin - 1 not in stands or len(runs[-1]) == 3:
-                    runs.append([])
-                runs[-1].append(origin)
-            onsets = [origin for _, origin in self.keys((series_id,), 1) if self.onset(series_id, origin, 1)]
-            events += len(onsets)
-            answers, told, notice = self.matched(onsets, runs, start)
-            leads += notice
-            for number, run in enumerate(runs):
-                came = any(stands[origin] for origin in run)
-                right += number in answers
-                repeats += number not in answers and came and number in told
-                no_onsets += number not in answers and came and number not in told
-                wrong += number not in answers and not came
-        found = self._measures(right, wrong, events, leads, judged, repeats=repeats, no_onsets=no_onsets)
-        return found | _quality(pairs)
-
-    @staticmethod
-    def matched(
-        onsets: list[pd.Period], runs: list[list[pd.Period]], start: int
-    ) -> tuple[set[int], set[int], list[int]]:
-        """Alerts that answer for an onset, those about one, and the notice that the former gave."""
-        answers: set[int] = set()
-        told: set[int] = set()
-        leads = []
-        for origin in onsets:
-            for number, run in enumerate(runs):
-                notice = [h - start + 1 for h in range(start, start + 3) if origin + 1 - h in run]
-                if notice and number not in answers and not told & {-origin.ordinal}:
-                    answers.add(number)
-                    told.add(-origin.ordinal)
-                    leads.append(max(notice))
-                told |= {number} if notice else set()
-        return answers, told, leads
-
-    def any_chance(self, series_id: str, origin: pd.Period) -> float:
-        limit, futures = self.limit(series_id, origin) or np.nan, self.paths[series_id, origin]
-        compare = {">": np.greater, ">=": np.greater_equal, "<=": np.less_equal}[self.rule.compares]
-        return float(compare(np.round(futures), limit).any(axis=0).mean())  # of whole persons, as they will be counted
-
-    @staticmethod
-    def _measures(
-        right: int, wrong: int, events: int, leads: list[int], judged: int, *, repeats: int = 0, no_onsets: int = 0
-    ) -> dict[str, float]:
-        alerts = right + wrong + repeats + no_onsets
-        return {
-            "n_events": events,
-            "precision": right / (right + wrong) if right + wrong else np.nan,
-            "recall": len(leads) / events if events else np.nan,
-            "false_alarms_per_route_year": 12 * wrong / judged if judged else np.nan,
-            "lead_months_q25": float(np.quantile(leads, 0.25)) if leads else np.nan,
-            "lead_months_median": float(np.median(leads)) if leads else np.nan,
-            "lead_months_q75": float(np.quantile(leads, 0.75)) if leads else np.nan,
-            "n_alerts": alerts,
-            "n_repeats": repeats,
-            "n_no_onset": no_onsets,
-        }
-
-
-def _quality(pairs: list[tuple[float, bool]]) -> dict[str, float]:
-    came = [float(event) for _, event in pairs]
-    rate = sum(came) / len(came) if came else np.nan
-    score = sum((chance - event) ** 2 for (chance, _), event in zip(pairs, came, strict=True)) / max(len(pairs), 1)
-    usual = rate * (1 - rate)
-    return {"auc": _auc(pairs), "base_rate": rate, "brier_skill": 1 - score / usual if usual > 0 else np.nan}
-
-
 def _auc(pairs: list[tuple[float, bool]]) -> float:
     events, others = ([chance for chance, came in pairs if came is wanted] for wanted in (True, False))
     if not events or not others:
@@ -288,35 +112,6 @@ def within(world: World) -> dict[int, Within]:
     return {start: _paths_to(world, start + 2) for start in (1, 3)}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("rule", "as_of", "start"),
-    [*((rule, LATE, 3) for rule in EXCEEDANCE_RULES), (SURGE, AS_OF, 1)],
-    ids=lambda one: getattr(one, "rule", str(one)),
-)
-def test_every_measure_equals_a_slow_count(
-    world: World, within: dict[int, Within], rule: ExceedanceRule, as_of: dt.date, start: int
-) -> None:
-    cutoffs = Cutoffs(0.15, 0.3, 0.5)
-    record = track_record(*world, SETTINGS, as_of=as_of, rules=[rule], cutoffs={rule.rule: cutoffs})
-    rows = {(row["route_id"], row["level"], row["horizon"]): row for row in record.to_dict("records")}
-    oracle = Oracle(world, rule, within[start])
-    assert len(record) == 3 * 3 * (HORIZONS + 1)
-    for route_id, names in {"CMR": SERIES[:1], "EMR": SERIES[1:], "_T": SERIES}.items():
-        for level in LEVELS:
-            cutoff = getattr(cutoffs, level)
-            for ahead in (1, 3, 6):
-                _same(rows[route_id, level, ahead], oracle.single(names, ahead, cutoff))
-            _same(rows[route_id, level, WINDOW], oracle.window(names, cutoff, start))
-    assert record["n_events"].max() >= 2
-    assert record["precision"].notna().any()
-
-
-def _same(row: Mapping[Any, Any], expected: dict[str, float]) -> None:
-    found = {name: float(row[name]) for name in expected}
-    assert found == pytest.approx(expected, nan_ok=True), row
-
-
 def test_the_area_is_that_of_the_reference_definition(world: World) -> None:
     """Event: y(t+h) from 1.5 times the trailing mean on (mean at least 100), seen from a y(t) below it."""
     forecasts, panel = world
@@ -338,20 +133,6 @@ def test_the_area_is_that_of_the_reference_definition(world: World) -> None:
             chance = probability_above(limit, group.sort_values("output_type_id")["value"].to_numpy())
             pairs.append((chance, bool(value[origin + ahead] >= limit)))
         assert found[ahead] == pytest.approx(_auc(pairs))
-
-
-def test_intervals_hold_their_measure_and_stay_in_range(world: World) -> None:
-    record = track_record(*world, SETTINGS)
-    pooled = record[(record["route_id"] == "_T") & (record["level"] == "watch")]
-    for name in MEASURES:
-        known = pooled.dropna(subset=[f"{name}_lo"])
-        assert len(known) > 5, name
-        assert (known[f"{name}_lo"] <= known[f"{name}_hi"]).all()
-        if name in {"precision", "recall", "auc"}:
-            assert known[[f"{name}_lo", f"{name}_hi"]].to_numpy().min() >= 0
-            assert known[[f"{name}_lo", f"{name}_hi"]].to_numpy().max() <= 1
-    auc = pooled.dropna(subset=["auc_lo"])
-    assert ((auc["auc_lo"] <= auc["auc"]) & (auc["auc"] <= auc["auc_hi"])).all()
 
 
 def test_a_forecaster_who_knows_the_future_is_always_right(panel: Build, issued: Build) -> None:
@@ -397,14 +178,6 @@ def test_an_alert_is_judged_on_the_months_it_names_and_its_lead_counts_from_the_
     assert (last["precision"], last["recall"], last["lead_months_median"]) == (1, 1, 3)
 
 
-def test_a_route_whose_counts_ended_long_ago_is_judged_with_the_usual_lag(world: World) -> None:
-    forecasts, panel = world
-    counts = counts_by_series(panel)
-    for as_of, start in ((AS_OF, 1), (LATE, 3), (dt.date(2026, 11, 26), USUAL_START)):
-        made = past_forecasts(forecasts, "vigie-ensemble", counts, as_of)
-        assert made.starts.tolist() == [start, start], as_of
-
-
 @pytest.mark.parametrize(
     ("reach", "as_of", "start"),
     [
@@ -437,24 +210,11 @@ def test_a_past_without_events_gives_no_precision_and_no_recall(panel: Build, is
     assert (loud["precision"] == 0).all()
 
 
-def test_few_origins_give_measures_without_intervals(panel: Build, issued: Build) -> None:
-    record = track_record(*_world(panel, issued, seed=1, origins=12), SETTINGS)
-    assert record["precision"].notna().any()
-    assert record[[f"{name}{end}" for name in MEASURES for end in ("_lo", "_hi")]].isna().all().all()
-
-
 def test_without_past_forecasts_the_record_is_empty_and_keeps_its_contract(panel: Build, issued: Build) -> None:
     for backtest in (issued({}), issued({"2024-01": [[200.0] * 23] * 6}, model_id="vigie-ets")):
         record = track_record(backtest, panel([200.0] * 36), SETTINGS)
         assert record.empty
         check(record, TRACK_RECORD)
-
-
-def test_a_route_without_outcomes_or_forecasts_has_no_record(world: World, issued: Build) -> None:
-    forecasts, panel = world
-    other = issued({"2023-01": [[200.0] * 23] * 6}, series_id="arrivals.WMR._T._T.M")
-    record = track_record(pd.concat([forecasts, other]), panel[panel["series_id"] == SERIES[0]], SETTINGS)
-    assert set(record["route_id"]) == {"CMR", "_T"}
 
 
 def test_a_route_with_nobody_counts_no_event(panel: Build, issued: Build) -> None:
@@ -496,16 +256,6 @@ def test_the_span_ends_where_the_reader_says(panel: Build, issued: Build) -> Non
     found = full_record(forecasts, outcomes, settings, as_of=AS_OF, rules=[SURGE], simple_rules=())
     assert set(found.rules["trained_to"]) == {"2022-03"}
     assert set(found.rules["judged_from"]) == {"2022-04"}
-
-
-def test_dearer_false_alarms_make_fewer_of_them(world: World) -> None:
-    alarms = []
-    for ratio in (0.1, 2.0):
-        settings = SETTINGS.model_copy(update={"cost_loss_ratio": ratio})
-        record = track_record(*world, settings, rules=[SURGE])
-        rows = record[(record["route_id"] == "_T") & (record["level"] == "watch") & (record["horizon"] == 1)]
-        alarms.append(float(rows["n_alerts"].iloc[0]))
-    assert alarms[0] > alarms[1]
 
 
 def test_simple_rules_are_judged_at_the_same_origins_on_the_same_events(world: World) -> None:
@@ -590,20 +340,6 @@ def test_one_alert_answers_for_one_onset_and_further_ones_are_repeats(panel: Bui
     assert found["n_alerts"] == 2
     assert (found["n_repeats"], found["n_no_onset"]) == (1, 0)
     assert (found["precision"], found["recall"]) == (1.0, 1.0)
-
-
-def test_the_lead_of_an_onset_is_counted_from_the_first_of_the_alerts_that_foretold_it() -> None:
-    """An alert that stays open is entered anew after three months; the second entry came closer to the onset."""
-    origins, onset = 8, 5
-    nothing = np.zeros((origins, 1, HORIZONS), dtype=bool)
-    onsets, stands = nothing.copy(), np.zeros((origins, 1), dtype=bool)
-    onsets[onset, 0, 0] = True
-    stands[onset - 4 : onset + 1] = True
-    window = Pairs(stands.astype(float), np.zeros((origins, 1), dtype=bool), np.ones((origins, 1), dtype=bool))
-    judged = Judged(nothing.astype(float), ~nothing, ~nothing, onsets, onsets, window, window.calm, np.array([1]))
-    found = contingency_table(judged, WINDOW, 0.5)
-    assert np.flatnonzero(found.hits).tolist() == [onset - 4]
-    assert found.lead[onset, 0] == PLANNING_MONTHS
 
 
 @pytest.mark.parametrize("ahead", [1, 2, HORIZONS - 1])
