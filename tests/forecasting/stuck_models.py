@@ -15,8 +15,6 @@ from threadpoolctl import threadpool_info  # type: ignore[import-untyped]  # it 
 from core import FloatArray
 from forecasting import BASELINE, History, Model
 from forecasting.models import MODELS
-from forecasting.postprocess import SafeForecast
-from forecasting.workers import Fit, run_fit
 
 
 def sleeps(_history: History, _horizon: int) -> FloatArray:
@@ -51,12 +49,6 @@ def model(model_id: str) -> Model:
 def register() -> None:
     for model_id in STUCK:
         MODELS[model_id] = model(model_id)
-
-
-def run_fit_here(fit: Fit, horizon: int) -> SafeForecast:
-    """Run a fit of the engine's models or of these."""
-    register()
-    return run_fit(fit, horizon)
 
 
 def about_process(_: object) -> tuple[int, set[int], bool]:

@@ -12,7 +12,6 @@ from core import FloatArray
 from core.calendar import PERIODS_PER_YEAR, Frequency, pandas_frequency, write_period
 from core.release import FORECASTS
 from core.schema import check
-from forecasting.features import features
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.verification import score_rows
 
@@ -118,29 +117,6 @@ def test_the_pooled_model_and_the_ensemble_hold_their_coverage_at_other_frequenc
     assert inside.between(0.68, 0.93).all(), inside
     losses = scored.groupby("model_id")["wis_log"].mean()
     assert losses["vigie-pooled"] < losses["vigie-baseline"]
-
-
-def test_features_look_back_by_parts_of_the_panels_own_season() -> None:
-    ramp = np.arange(120.0)[:, None]
-    for season, changes in ((12, [1, 2, 3, 6, 12]), (4, [1, 1, 1, 2, 4]), (52, [4, 9, 13, 26, 52])):
-        described = features(ramp, [110], np.zeros(120), horizon=1, season=season, kind=0)[0, 0]
-        assert described[: len(changes)].tolist() == changes
-
-
-@pytest.mark.slow
-def test_two_thousand_series_of_a_quarter_get_a_forecast_each(tmp_path: Path) -> None:
-    path = write_panel(tmp_path, "Q", seasonal("Q", 30, 2000, noise=0.3))
-    made = run_forecast(path, horizon=1, models="seasonal-walk,baseline", workers=1)
-    assert made["series_id"].nunique() == 2000
-    assert len(made) == 2000 * 2 * 23
-
-
-def test_totals_of_a_weekly_panel_are_the_sums_of_their_parts(tmp_path: Path) -> None:
-    path = write_panel(tmp_path, "W", seasonal("W", 60, 3, noise=0.2))
-    made = run_forecast(path, horizon=1, models="seasonal-walk,baseline", totals="route_id", workers=1)
-    middle = made[(made["output_type_id"] == 0.5) & (made["model_id"] == "vigie-baseline")].set_index("series_id")
-    parts = middle.drop("all")["value"].sum()
-    assert parts == pytest.approx(middle.loc["all", "value"], rel=0.25)
 
 
 def panel_of(path: Path) -> Panel:

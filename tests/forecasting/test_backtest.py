@@ -11,7 +11,7 @@ import pytest
 from core.errors import InputError
 from core.release import FORECASTS
 from core.schema import check
-from forecasting.hindcast import backtest_work, history_hash, present_work
+from forecasting.hindcast import backtest_work
 from forecasting.panel import Panel
 from forecasting.workers import run_fits
 from tests.golden import check_golden, short
@@ -116,35 +116,11 @@ def test_only_what_is_not_done_is_computed_and_the_answer_is_the_same(small_pane
     )
 
 
-@pytest.mark.parametrize("column", ["model_version", "history_hash"])
-def test_another_version_or_history_is_not_taken_for_done(small_panel: Panel, column: str) -> None:
-    done = backtest(small_panel, origins=2, step=1, horizons=[1, 3], models=CHEAP)
-    work = backtest_work(small_panel, origins=2, step=1, models=CHEAP)
-    assert len(work.without(done, 3).fits) == 0
-    assert len(work.without(done.assign(**{column: "other"}), 3).fits) == len(work.fits)
-
-
-def test_a_stored_forecast_that_does_not_reach_far_enough_is_made_again(small_panel: Panel) -> None:
-    done = backtest(small_panel, origins=2, step=1, horizons=[1, 3], models=CHEAP)
-    work = backtest_work(small_panel, origins=2, step=1, models=CHEAP)
-    assert len(work.without(done, 4).fits) == len(work.fits)
-
-
 def test_a_revised_past_value_changes_the_fingerprint_of_later_origins_only(small_panel: Panel) -> None:
     ours = backtest_work(small_panel, origins=4, step=1, models=CHEAP).table
     other = backtest_work(altered(small_panel, "2020-10", 1.01), origins=4, step=1, models=CHEAP).table
     same = ours["history_hash"] == other["history_hash"]
     assert (same == (ours["origin_date"] <= "2020-10-31")).all()
-
-
-def test_a_gap_or_another_first_month_is_another_history() -> None:
-    values = np.array([1.0, 2.0, 3.0])
-    prints = {
-        history_hash(values, "2020-01"),
-        history_hash(values, "2020-02"),
-        history_hash(np.array([1.0, np.nan, 3.0]), "2020-01"),
-    }
-    assert len(prints) == 3
 
 
 @pytest.mark.usefixtures("forked")
@@ -158,12 +134,6 @@ def test_numbers_do_not_depend_on_processes_or_order(small_panel: Panel) -> None
         assert np.array_equal(one.quantiles, two.quantiles)
         assert np.array_equal(one.quantiles, three.quantiles)
         assert one.reason == two.reason == three.reason == ""
-
-
-def test_progress_ends_with_everything_done(small_panel: Panel) -> None:
-    told: list[tuple[int, int]] = []
-    run_fits(present_work(small_panel, models=CHEAP).fits, 2, progress=lambda done, total: told.append((done, total)))
-    assert told[-1] == (6, 6)
 
 
 @pytest.mark.parametrize(

@@ -96,13 +96,6 @@ def test_a_calendar_that_would_fill_the_memory_is_refused(tmp_path: Path, monkey
         read_panel(panel, "D")
 
 
-def test_an_origin_without_any_value_is_said_to_be_one(tmp_path: Path) -> None:
-    panel = tmp_path / "panel.csv"
-    panel.write_text(HEADER + "a,2020-01,1\na,2020-06,3\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"panel\.csv: no series has a value at any of the last 2 origins"):
-        run_backtest(panel, origins=2, horizons=[1])
-
-
 MONTHS = 44
 
 
@@ -179,20 +172,6 @@ def test_a_constant_and_a_series_of_zeros_stay_what_they_are(made: dict[str, pd.
         found = made["forecast"][mine]
         assert len(found) == 3 * 23
         assert found["value"].to_numpy() == pytest.approx(value, abs=0.05)
-
-
-@pytest.mark.slow
-def test_a_model_that_cannot_be_fitted_to_a_constant_says_so(made: dict[str, pd.DataFrame]) -> None:
-    found = made["forecast"].query("series_id == 'constant' and model_id == 'vigie-structural'")
-    assert set(found["reason"]) == {"a constant has no variance to split"}
-    assert found["fallback"].all()
-
-
-@pytest.mark.slow
-def test_after_a_policy_break_the_forecast_stands_at_the_new_level(made: dict[str, pd.DataFrame]) -> None:
-    found = made["forecast"].query("series_id == 'policy break' and model_id == 'vigie-ensemble' and horizon == 1")
-    median = found.loc[found["output_type_id"] == 0.5, "value"].iloc[0]
-    assert median < 10
 
 
 @pytest.mark.parametrize("name", COMMANDS)

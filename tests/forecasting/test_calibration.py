@@ -9,10 +9,7 @@ import pytest
 from core import FloatArray
 from forecasting import LEVELS, NORMAL_SCORES
 from forecasting.calibration import (
-    FACTORS,
     FEWEST_SCORED,
-    FEWEST_TO_LEARN_FROM,
-    WINDOW,
     calibrate,
     whole_counts,
 )
@@ -106,38 +103,6 @@ def test_the_median_stays_and_quantiles_neither_cross_nor_fall_below_zero() -> N
     assert (scaled.quantiles >= 0).all()
 
 
-def test_a_factor_never_leaves_its_bounds() -> None:
-    panel = world()
-    for spread in (0.001, 30.0):
-        _, factors = calibrate(forecasts(panel, spread), panel)
-        assert factors.min() >= FACTORS[0]
-        assert factors.max() <= FACTORS[-1]
-
-
-def test_no_forecast_at_all_is_no_error() -> None:
-    panel = world()
-    scaled, factors = calibrate(forecasts(panel, NOISE).where(np.zeros(MONTHS * 4, dtype=bool)), panel)
-    assert len(scaled.keys) == len(factors) == 0
-
-
-def test_the_newest_known_outcome_counts_and_the_first_that_is_too_old_does_not() -> None:
-    """A factor is learned at the first origin at which twelve outcomes are known, that of its own day among them.
-
-    What was forecast from fewer than 24 earlier values does not count.
-    """
-    panel = world()
-    table = forecasts(panel, 3 * NOISE, (1,))
-    factors = calibrate(table, panel)[1]
-    own = (table.keys["series_id"] == "calm").to_numpy()
-    first = FEWEST_TO_LEARN_FROM + FEWEST_SCORED
-    assert (factors[own][:first] == 1.0).all()
-    assert factors[own][first] < 1.0
-    wild = panel.matrix.copy()
-    wild.iloc[: MONTHS - WINDOW - 1] = 1e6
-    forgotten = calibrate(table, Panel("M", wild, panel.groups))[1]
-    assert forgotten[own][-1] == factors[own][-1]
-
-
 def test_tails_longer_than_outcomes_had_are_drawn_in_and_quartiles_stay() -> None:
     panel = world()
     table = forecasts(panel, NOISE)
@@ -170,8 +135,3 @@ def test_quantiles_of_counts_are_whole_numbers(values: list[float], origin: str,
     quantiles = np.linspace(0.3, 7.7, len(LEVELS))
     expected = np.round(quantiles) if is_whole else quantiles
     assert np.array_equal(one_forecast(values, quantiles, origin), expected)
-
-
-def test_a_few_estimates_among_counts_do_not_hide_that_they_are_counts() -> None:
-    found = one_forecast([4.5, *[3.0] * 35], np.linspace(0.3, 7.7, len(LEVELS)))
-    assert np.array_equal(found, np.round(found))

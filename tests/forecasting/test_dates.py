@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.calendar import Frequency
 from core.errors import InputError
-from forecasting.dates import calendar_name, infer_frequency, listed, off_pattern, periods_of
+from forecasting.dates import calendar_name, infer_frequency, periods_of
 
 STARTS = st.dates(dt.date(1800, 1, 1), dt.date(2100, 12, 31))
 STEPS: dict[Frequency, Callable[[int], pd.DateOffset]] = {
@@ -32,12 +32,6 @@ def test_constant_steps_from_any_day_show_their_frequency(start: dt.date, freq: 
     days = dates(start, freq, [*range(count)])
     assert infer_frequency(days) == freq
     assert len(periods_of(days, freq).unique()) == count
-
-
-@given(STARTS, st.sampled_from([*STEPS]), st.sets(st.integers(1, 28), max_size=9))
-def test_a_few_missing_dates_leave_the_frequency(start: dt.date, freq: Frequency, missing: set[int]) -> None:
-    days = dates(start, freq, [place for place in range(30) if place not in missing])
-    assert infer_frequency(days) == freq
 
 
 @given(STARTS, st.integers(6, 40), st.data())
@@ -75,15 +69,3 @@ def test_weeks_begin_on_monday_dates_and_end_on_others(first: str, name: str, en
     periods = periods_of(pd.date_range(first, periods=3, freq="7D"), "W")
     assert calendar_name(periods, "W") == name
     assert periods[0].end_time.normalize() == pd.Timestamp(end)
-
-
-def test_ends_of_months_are_one_pattern() -> None:
-    days = pd.date_range("2024-01-31", periods=12, freq="ME")
-    assert not off_pattern(days, "M").any()
-    assert off_pattern(days.insert(3, pd.Timestamp("2024-03-30")), "M").tolist() == [False] * 3 + [True] + [False] * 9
-
-
-def test_list_names_as_many_as_wanted_and_counts_the_others() -> None:
-    assert listed(["a", "b", "c"], None) == "a, b, c"
-    assert listed(["a", "b", "c"], 2) == "a, b and 1 more"
-    assert listed(["a", "b"], 2, 1_002) == "a, b and 1,000 more"

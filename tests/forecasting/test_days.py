@@ -10,11 +10,9 @@ import pandas as pd
 import pytest
 
 from benchmarks.nowcast import daily_counts, scores
-from core.release import WEEK_SCORES
-from core.schema import check
 from forecasting import LEVELS
-from forecasting.days import Nowcast, daily_history, scaled
-from forecasting.weeks import week_record, week_scores, weeks_ahead
+from forecasting.days import Nowcast, daily_history
+from forecasting.weeks import weeks_ahead
 
 MONTH = pd.Period("2023-06", freq="M")
 
@@ -80,12 +78,6 @@ def test_month_and_weeks_are_sums_of_the_same_days() -> None:
     assert np.allclose(np.quantile(eighth, LEVELS, method="hazen"), weeks.quantiles[7])
 
 
-def test_a_month_after_years_without_arrivals_may_bring_nothing() -> None:
-    series = daily()
-    series["2022-01-01":] = 0.0
-    assert nowcast_of(series).quantiles[11] < 0.5
-
-
 def test_with_fewer_than_two_years_of_months_there_is_no_nowcast() -> None:
     assert daily_history(daily()["2021-07-01":]).nowcast(-1) is None
     assert weeks_ahead(daily_history(daily()["2021-07-01":]), -1) is None
@@ -110,20 +102,6 @@ def test_days_missing_in_the_running_month_are_drawn_and_widen_it() -> None:
     assert np.ptp(found.quantiles[[3, 19]]) > np.ptp(whole.quantiles[[3, 19]])
 
 
-def test_a_missing_day_is_drawn_at_the_level_of_the_ten_days_on_both_sides_of_it() -> None:
-    series = daily("2023-06-28")
-    series[:] = np.linspace(100.0, 125.0, len(series))  # weeks as even as can be, so that a day is a seventh of one
-    series["2023-06-01":] = 1000.0
-    series["2023-06-06":"2023-06-26"] = 110.0
-    series["2023-06-06"], series["2023-06-26"] = 60.0, 260.0
-    missing = pd.Period("2023-06-16", freq="D")
-    gap = series.drop(missing)
-    ahead = daily_history(gap).ahead(-1)
-    assert ahead is not None
-    drawn = ahead.paths[:, ahead.days == missing]
-    assert drawn == pytest.approx(gap["2023-06-06":"2023-06-26"].mean(), rel=0.01)
-
-
 def test_a_week_s_total_comes_on_days_as_in_a_past_week_and_evenly_where_there_is_none_yet() -> None:
     series = daily("2020-12-31")
     series[:] = np.where(np.arange(len(series)) % 7 == 2, 1000.0, 0.0)  # any seven days on end hold one with arrivals
@@ -137,39 +115,6 @@ def test_a_week_s_total_comes_on_days_as_in_a_past_week_and_evenly_where_there_i
     assert early == pytest.approx(np.full((50, 2, 7), 10.0))
 
 
-@pytest.mark.parametrize("length", [7, 21])
-def test_a_rate_is_the_mean_of_its_known_days_and_told_only_where_all_of_them_lie_in_the_series(length: int) -> None:
-    counts = daily("2020-03-31").to_numpy()
-    counts[[10, 40, 41, 42, 43]] = np.nan
-    days = pd.period_range("2020-01-01", "2020-03-31", freq="D")
-    first = np.arange(-3, len(counts) - length + 4)
-    found = daily_history(pd.Series(counts, index=days))._mean(first, first + length)
-    windows = [counts[begin : begin + length] if begin >= 0 else counts[:0] for begin in first]
-    told = [len(days) == length and 2 * np.isfinite(days).sum() >= length for days in windows]
-    expected = [np.nanmean(days) if enough else np.nan for days, enough in zip(windows, told, strict=True)]
-    assert sum(told) >= len(counts) - 2 * length
-    assert np.allclose(found, expected, equal_nan=True)
-
-
-def test_a_season_of_several_past_years_is_their_mean_and_that_of_one_year_the_same_where_all_are_alike() -> None:
-    days = np.arange(365 * 5 + 1)
-    series = pd.Series(
-        100 + 80 * np.sin(2 * np.pi * days / 365.25), index=pd.period_range("2019-01-01", periods=len(days), freq="D")
-    )
-    five, two = daily_history(series), daily_history(series.iloc[-365 * 2 :])
-    steps = [five._season(week)[-1] for week in (0, 3, 7)]
-    assert steps == pytest.approx([two._season(week)[-1] for week in (0, 3, 7)], abs=0.02)
-    assert min(np.abs(steps)) > 0.1
-
-
-def test_another_count_of_the_month_takes_the_ratios_of_past_months_in() -> None:
-    found = nowcast_of(daily())
-    doubled = scaled(found, np.asarray([2.0]))
-    assert np.allclose(doubled.quantiles[3:20], 2 * found.quantiles[3:20], rtol=0.02)
-    spread = scaled(found, np.asarray([1.0, 1.5, 2.0, 2.5, 3.0]))
-    assert np.ptp(np.log(spread.quantiles[[3, 19]])) > np.ptp(np.log(doubled.quantiles[[3, 19]]))
-
-
 def test_intervals_hold_as_many_past_months_as_they_promise() -> None:
     series = daily("2025-12-31")
     history, inside = daily_history(series), []
@@ -179,16 +124,6 @@ def test_intervals_hold_as_many_past_months_as_they_promise() -> None:
         inside.append(found.quantiles[3] <= series[str(day)[:7]].sum() <= found.quantiles[19])
     assert len(inside) >= 40
     assert 0.65 <= np.mean(inside) <= 0.95
-
-
-def test_weeks_beat_both_references_where_there_is_a_level_and_a_season(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forecasting.weeks.ORIGINS", 60)
-    found = week_scores({"a.W": week_record(daily_history(daily("2024-03-31")))})
-    check(found, WEEK_SCORES)
-    near = found[found["horizon"] <= 2]
-    assert set(found["reference"]) == {"vigie-baseline", "vigie-snaive"} and (near["relative_wis"] < 1).all()
-    assert found.set_index("horizon")["n"].to_dict() == {week: 61 - week for week in range(1, 9)}
-    assert near["coverage_80"].between(0.6, 0.95).all()
 
 
 @pytest.mark.slow
@@ -220,16 +155,3 @@ def test_paths_begin_with_the_running_month_or_the_running_week_whichever_is_ear
     assert ahead.paths.shape == (3, len(ahead.days))
     known = ahead.paths[:, ahead.days <= pd.Period(today, "D")]
     assert (known == daily(today)[first:].to_numpy()).all()
-
-
-def test_a_day_is_found_within_the_series_alone_and_sums_are_of_known_days() -> None:
-    series = daily("2020-01-10")
-    series.iloc[3] = np.nan
-    history = daily_history(series)
-    first, last = history.days[0], history.days[-1]
-    assert [history.place_of(day) for day in (first - 1, first, last, last + 1)] == [None, 0, 9, None]
-    assert history.total(first, first + 2) == series.iloc[:3].sum()
-    assert np.isnan(history.total(first, last))
-    assert np.isnan(history.total(first - 1, first))
-    assert history.so_far(first, last) == series.sum()
-    assert history.so_far(first - 5, first + 1) == series.iloc[:2].sum()

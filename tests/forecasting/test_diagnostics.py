@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from core import QUANTILE_LEVELS
-from forecasting.diagnostics import Diagnostics, account_of, diagnose, highest_before
+from forecasting.diagnostics import Diagnostics, account_of
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable
 
@@ -32,19 +32,6 @@ def table(tops: dict[str, list[float]], low: float | None = None) -> QuantileTab
     if low is not None:
         quantiles[:, :-1] = low
     return QuantileTable(keys.drop(columns="top"), quantiles)
-
-
-def test_the_record_is_the_highest_value_up_to_the_origin_and_at_least_one(panel: Panel) -> None:
-    keys = pd.DataFrame({"series_id": ["rising", "nobody", "flat", "unknown"], "origin_date": ORIGIN})
-    assert highest_before(keys, [panel]).tolist() == [5.0, 1.0, 7.0, 1.0]
-
-
-def test_intervals_without_width_are_told_where_there_has_been_but_one_value(panel: Panel) -> None:
-    made = table({"flat": [7.0, 7.0], "rising": [7.0], "nobody": [1.0]})
-    assert diagnose(made, [panel]).lines() == [
-        "m: intervals have no width, for the series has had but one value in 3 forecasts of 2 of 3 series: flat, nobody"
-    ]
-    assert diagnose(table({"flat": [9.0]}, low=5.0), [panel]).lines() == []
 
 
 def test_what_stands_in_what_was_cut_and_what_has_ended_is_told_with_as_many_names_as_are_asked_for(

@@ -6,9 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,10 +20,7 @@ from cli.__main__ import app
 from core.errors import InputError
 from forecasting import distributed
 from forecasting.distributed import FugueCluster, workers_of
-from forecasting.hindcast import present_work, run_work
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.quantiles import to_rows
-from forecasting.workers import run_tasks
 from tests.servers import wait_until
 
 from .frames import run_backtest, run_forecast
@@ -190,40 +186,12 @@ class Waves:
         return function(rows).iloc[::-1]
 
 
-def test_fits_sent_in_waves_and_answered_in_any_order_are_put_back_in_place(
-    panel: Panel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(distributed, "_WAVE_TASKS", 3)
-    waves, told = Waves(monkeypatch), []
-    work = present_work(panel, models=["vigie-baseline", "vigie-seasonal-walk"])
-    made = run_work(work, horizons=[1, 2], workers=FugueCluster("dask", None, 1), progress=lambda *at: told.append(at))
-    assert max(waves.sizes) == 3
-    assert [done for done, _ in told] == list(np.cumsum(waves.sizes))
-    assert told[-1][0] == told[-1][1]
-    pd.testing.assert_frame_equal(to_rows(made), to_rows(run_work(work, horizons=[1, 2], workers=1)))
-
-
-def _length(values: Sequence[float]) -> int:
-    return len(values)
-
-
 def _refuse(_: object) -> int:
     raise InputError("this series cannot be read")
 
 
 def _divide(number: int) -> float:
     return 1 / number
-
-
-def test_a_task_too_large_to_travel_stays_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(distributed, "LARGEST_TASK", 1000)
-    waves = Waves(monkeypatch)
-    tasks = [[1.0] * 3, [1.0] * 10_000, [1.0] * 5]
-    told: list[tuple[int, int]] = []
-    cluster = FugueCluster("ray", None, 2)
-    assert run_tasks(_length, tasks, workers=cluster, progress=lambda *at: told.append(at)) == [3, 10_000, 5]
-    assert waves.sizes == [2]
-    assert told == [(2, 3), (3, 3)]
 
 
 def test_what_a_worker_refuses_reaches_the_person_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,7 +204,3 @@ def test_workers_that_fail_are_named_by_their_engine(monkeypatch: pytest.MonkeyP
     Waves(monkeypatch)
     with pytest.raises(InputError, match="--engine spark failed: ZeroDivisionError"):
         FugueCluster("spark", None, 1).run(_divide, [1, 0])
-
-
-def test_no_tasks_give_no_answers() -> None:
-    assert FugueCluster("spark", None, 1).run(partial(_divide), []) == []

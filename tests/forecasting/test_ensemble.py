@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.errors import InputError
 from core.release import FORECASTS
 from core.schema import check
 from forecasting import LEVELS
@@ -143,22 +142,6 @@ def test_where_every_member_fell_back_the_baseline_stands_in_and_is_marked() -> 
     assert (made["reason"] == NO_MEMBER).all()
 
 
-def test_members_without_the_baseline_are_refused() -> None:
-    panel = world()
-    with pytest.raises(InputError, match="vigie-baseline"):
-        combine(member(panel, "vigie-structural", 0.0), panel)
-
-
-def test_rows_in_any_order_give_the_same_ensemble() -> None:
-    panel = world()
-    members = pd.concat(
-        [member(panel, "vigie-baseline", 1.0), member(panel, "vigie-structural", 0.2)], ignore_index=True
-    )
-    mixed = members.sample(frac=1, random_state=1)
-    ours, other = (combine(rows, panel).forecasts.quantiles for rows in (members, mixed))
-    assert np.array_equal(ours, other)
-
-
 def test_no_quantile_lies_far_above_the_record_and_what_was_cut_is_marked() -> None:
     panel = world()
     members = pd.concat([member(panel, "vigie-baseline", 0.0), member(panel, "vigie-structural", 2.0, spread=4.0)])
@@ -168,12 +151,3 @@ def test_no_quantile_lies_far_above_the_record_and_what_was_cut_is_marked() -> N
     assert made.keys["capped"].all()
     calm = combine(member(panel, "vigie-baseline", 0.0), panel).forecasts
     assert not calm.keys["capped"].any()
-
-
-def test_a_baseline_that_stands_in_is_bounded_as_the_members_are() -> None:
-    panel = world()
-    wide = member(panel, "vigie-baseline", 0.0, spread=9.0)
-    made = combine(pd.concat([wide, member(panel, "vigie-structural", 0.0).assign(fallback=True)]), panel).forecasts
-    assert made.keys[["fallback", "capped"]].all(axis=None)
-    assert np.allclose(made.quantiles[:, -1], MOST_RECORDS * FLAT)
-    assert np.allclose(to_rows(made)["value"], wide["value"].clip(upper=MOST_RECORDS * FLAT))

@@ -13,7 +13,6 @@ from forecasting import ENSEMBLE
 from forecasting.ensemble import combine
 from forecasting.explanation import (
     CALIBRATION,
-    COMPONENTS,
     FORMER,
     LAST_OUTCOME,
     LEVEL_SHIFT,
@@ -23,7 +22,6 @@ from forecasting.explanation import (
     SEASON,
     WEIGHTS,
     explain,
-    shared_part,
 )
 from forecasting.hindcast import backtest_work, run_work
 from forecasting.panel import Panel
@@ -87,13 +85,6 @@ def test_the_chain_begins_with_the_former_forecast_and_passes_the_one_of_the_sam
     same_month = begun + change(rows, SEASON)
     later = before.reindex([(name, horizon + 1) for name, horizon in same_month.index])
     np.testing.assert_allclose(same_month, later, rtol=1e-12)
-
-
-def test_every_series_has_every_link_in_order(explained: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]) -> None:
-    rows, _present, _past = explained
-    for _key, chain in rows.groupby(["series_id", "horizon"]):
-        assert tuple(chain["component"]) == COMPONENTS
-        assert list(chain["link"]) == list(range(len(COMPONENTS)))
 
 
 def test_a_count_that_comes_exactly_as_expected_is_no_news(small_panel: Panel) -> None:
@@ -168,11 +159,3 @@ def test_a_series_without_a_forecast_a_month_ago_has_no_explanation(small_panel:
     none = past[past["origin_date"] != small_panel.end_dates[-2]]
     assert explain(present, none, weights, small_panel).empty
     assert list(EXPLANATIONS.empty().columns) == list(EXPLANATIONS.columns)
-
-
-@pytest.mark.parametrize(
-    ("effects", "shared"),
-    [([0.5, 0.3, 0.1], 0.1), ([-0.5, -0.2], -0.2), ([0.5, -0.1], 0.0), ([0.0, 0.2], 0.0)],
-)
-def test_what_all_months_share_is_the_smallest_effect_of_one_sign(effects: list[float], shared: float) -> None:
-    np.testing.assert_allclose(shared_part(np.asarray(effects)), shared)

@@ -7,16 +7,7 @@ import pytest
 
 from core import FloatArray
 from forecasting.features import (
-    FEATURES,
-    HORIZON,
-    LARGEST_VOLATILITY,
-    SMALLEST_VOLATILITY,
-    WIDENING,
     features,
-    growth_scale,
-    levels,
-    mean_of_season,
-    value_now,
     volatility,
 )
 
@@ -60,41 +51,3 @@ def test_the_seasonal_features_are_last_years_change_and_its_mean_over_completed
     changes = [logs[70 - 12 * year + 3, 0] - logs[70 - 12 * year, 0] for year in range(1, 6)]
     assert any(np.isclose(value, changes[0]) for value in made)
     assert any(np.isclose(value, np.mean(changes)) for value in made)
-
-
-def test_a_series_younger_than_a_season_and_than_the_horizon_is_described_by_what_it_has() -> None:
-    young = walks()[:8]
-    made = features(young, [7], POSITIONS[:8], horizon=18, season=12, kind=0)[0]
-    grown = np.vstack([np.full((60, SERIES), np.nan), young])
-    among = features(grown, [67], POSITIONS[4:72], horizon=18, season=12, kind=0)[0]
-    assert np.isfinite(made[:, 0]).all()
-    np.testing.assert_array_equal(np.isnan(made), np.isnan(among))
-
-
-def test_a_gap_leaves_its_features_empty_and_the_others_known() -> None:
-    logs = walks()
-    logs[69, 0] = np.nan
-    made = described(logs, [70])[0]
-    assert np.isnan(made[0, 0])
-    assert np.isfinite(made[0, 1:]).all()
-    assert np.isfinite(made[1]).all()
-
-
-def test_volatility_stays_within_its_bounds() -> None:
-    flat, wild = np.full((MONTHS, 1), 4.0), 9.0 * (POSITIONS[:, None] % 2)
-    assert volatility(flat, 12)[-1, 0] == SMALLEST_VOLATILITY
-    assert volatility(wild, 12)[-1, 0] == LARGEST_VOLATILITY
-
-
-@pytest.mark.parametrize(("season", "shortest"), [(12, 1), (4, 1), (1, 1), (52, 4)])
-def test_levels_are_read_back_from_changes_whatever_stands_behind_the_features(season: int, shortest: int) -> None:
-    logs = walks()
-    made = features(logs, [70], np.arange(MONTHS, dtype=float) % season, horizon=6, season=season, kind=0)[0]
-    assert made.shape[1] == len(FEATURES)
-    assert np.allclose(made[:, HORIZON], np.log(6))
-    made = np.hstack([made, np.full((SERIES, 2), 7.0)])
-    assert np.allclose(value_now(made), logs[70])
-    assert np.allclose(mean_of_season(made), logs[71 - max(2, season) : 71].mean(axis=0))
-    assert np.allclose(growth_scale(made), volatility(logs, season)[70] * 6**WIDENING)
-    assert all(np.isclose(levels(made), logs[70 - back][:, None]).any(axis=1).all() for back in (shortest, season))
-    assert (levels(made)[:, -2:] == 7.0).all()

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,13 +71,6 @@ def test_processes_give_numbers_of_one_and_end_with_pool(monkeypatch: pytest.Mon
     assert not any(map(is_running, pids))
 
 
-def test_small_work_starts_no_process() -> None:
-    with Pool(2) as pool:
-        assert run_tasks(abs, [-1, -2], workers=pool, is_small=True) == [1, 2]
-        assert run_fits([], 3, workers=pool) == []
-        assert pool.pids == []
-
-
 @pytest.mark.usefixtures("forked")
 def test_bad_fit_in_process_costs_its_own_answer_only() -> None:
     models = ["baseline", "blocks", "snaive", "dies", "eats", "snaive", "sleeps", "baseline"]
@@ -100,27 +92,11 @@ def test_tasks_that_hang_together_are_tried_once(tmp_path: Path) -> None:
     assert noted.read_text().splitlines() == ["started"] * 2
 
 
-@pytest.mark.usefixtures("forked")
-def test_fit_of_batch_that_is_cut_off_costs_its_own_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(MODELS, "vigie-sleeps", replace(MODELS["vigie-sleeps"], slow=False))
-    models = ["snaive"] * 16 + ["sleeps"] + ["snaive"] * 16
-    with Pool(2, SHORT) as pool:
-        answers = run_fits(fits_of(*models), 3, workers=pool)
-    assert [answer.reason for answer in answers] == [""] * 16 + ["cut off after 2 s"] + [""] * 16
-
-
 def test_model_is_given_up_after_its_third_cut_off() -> None:
     with Pool(0, Limits(seconds=1.0)) as here:
         answers = run_fits(fits_of(*["sleeps"] * (MOST_CUT_OFFS + 2), "snaive"), 3, workers=here)
     untried = f"cut off untried: {MOST_CUT_OFFS} earlier fits of this model were cut off"
     assert [answer.reason for answer in answers] == ["cut off after 1 s"] * MOST_CUT_OFFS + [untried] * 2 + [""]
-
-
-@pytest.mark.usefixtures("forked")
-def test_task_that_fails_in_processes_is_done_here() -> None:
-    with Pool(2) as pool:
-        tasks = [os.getpid()] * 3
-        assert run_tasks(stuck_models.end_elsewhere, tasks, workers=pool) == tasks
 
 
 @pytest.mark.usefixtures("forked")

@@ -12,10 +12,10 @@ import pytest
 from core.release import FORECASTS
 from core.schema import check
 from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, STRUCTURAL
-from forecasting.members import MANY, NO_SUM, NOT_POOLED, Request, members_at, models_to_run
+from forecasting.members import MANY, NOT_POOLED, Request, members_at, models_to_run
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.pooled import lesson, past_origins, present_origins
-from forecasting.quantiles import QuantileTable, stack, to_rows
+from forecasting.quantiles import QuantileTable, to_rows
 
 from .frames import run_backtest
 
@@ -69,10 +69,6 @@ def test_the_structural_model_runs_below_twenty_series() -> None:
     assert many == [BASELINE]
 
 
-def test_a_model_asked_for_by_name_runs_however_many_series_there_are() -> None:
-    assert "vigie-prophet" in models_to_run([ENSEMBLE, "vigie-prophet"], 10**5)
-
-
 def test_a_pooled_model_joins_from_twenty_series_on(panel: Panel) -> None:
     assert Request.of(panel, None, [ENSEMBLE], [1]).pooled == [POOLED]
     few = panel.select(panel.series_ids[:5])
@@ -109,14 +105,6 @@ def test_where_the_pooled_model_is_silent_the_baseline_stands_in_and_says_why(pa
     assert fallen["reason"].tolist() == [NOT_POOLED]
 
 
-def test_parts_without_a_past_of_two_years_have_no_sum_yet(panel: Panel) -> None:
-    early = panel.until(pd.Timestamp("2016-06-30"))
-    totals = past_members(asked(early, "route_id", [ENSEMBLE], [1]), origins=1)[1]
-    own = totals.keys[totals.keys["model_id"] == BOTTOM_UP]
-    assert own["fallback"].all()
-    assert set(own["reason"]) == {NO_SUM}
-
-
 @pytest.mark.slow
 def test_the_present_carries_the_sum_of_the_parts_as_well(panel: Panel) -> None:
     totals = present_members(asked(panel, "route_id", [ENSEMBLE], [1]))[1]
@@ -138,10 +126,3 @@ def test_changing_the_future_changes_no_earlier_ensemble_of_parts_and_totals(pan
         answers.append(early.reset_index(drop=True))
     assert answers[0]["series_id"].nunique() == 24
     pd.testing.assert_frame_equal(answers[0], answers[1])
-
-
-def test_stacking_keeps_rows_in_order_and_nothing_gives_nothing(tables: list[QuantileTable]) -> None:
-    both = stack(tables)
-    assert len(both.keys) == len(tables[0].keys) + len(tables[1].keys) == len(both.quantiles)
-    none = stack([tables[0].where(np.zeros(len(tables[0].keys), dtype=bool))])
-    assert len(none.keys) == 0

@@ -70,14 +70,6 @@ def test_paths_keep_the_new_forecasts_as_their_margins(before: tuple[pd.DataFram
         assert np.allclose(np.log(drawn), np.log(of(forecasts, "a", horizon)[2:-2]), atol=0.05)
 
 
-def test_a_nowcast_that_says_what_the_forecast_said_changes_next_to_nothing(
-    before: tuple[pd.DataFrame, pd.DataFrame],
-) -> None:
-    forecasts, paths = update_with_nowcasts(*before, {"a": of(before[0], "a", 1)})
-    assert np.allclose(np.log(forecasts["value"]), np.log(before[0]["value"]), atol=0.05)
-    assert np.allclose(np.log1p(paths["value"]), np.log1p(before[1]["value"]), atol=0.2)
-
-
 def test_the_conditional_law_is_that_of_paths_chosen_for_their_first_month() -> None:
     """The oracle keeps, of very many paths, those whose first month fell where the nowcast lies."""
     forecasts = rows("a")
@@ -93,8 +85,3 @@ def test_the_conditional_law_is_that_of_paths_chosen_for_their_first_month() -> 
         forecasts, sample_paths(forecasts, None, panel, n=2000), {"a": 700 * np.exp(0.015 * NORMAL_SCORES)}
     )
     assert np.allclose(np.log(of(sharpened, "a", 2)[3:20]), np.log(np.quantile(chosen, LEVELS[3:20])), atol=0.06)
-
-
-def test_the_order_of_paths_between_series_is_kept(before: tuple[pd.DataFrame, pd.DataFrame]) -> None:
-    _, paths = update_with_nowcasts(*before, {"a": NARROW})
-    assert np.array_equal(np.argsort(of(paths, "a", 1)), np.argsort(of(before[1], "a", 1)))

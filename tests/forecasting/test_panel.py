@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from pathlib import Path
 
 import numpy as np
@@ -81,11 +80,6 @@ def test_rubbish_is_refused_without_a_traceback(tmp_path: Path, rubbish: bytes) 
     for name in ("panel.csv", "panel.parquet"):
         with pytest.raises(InputError, match=name):
             read_panel(_write(tmp_path, rubbish, name))
-
-
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"nowhere\.csv: no such file"):
-        read_panel(tmp_path / "nowhere.csv")
 
 
 @pytest.mark.parametrize(
@@ -199,18 +193,6 @@ def test_frame_with_a_broken_row_names_its_position() -> None:
         read_panel(frame)
 
 
-@pytest.mark.parametrize("name", ["trailing ", " leading", "inner  blanks", "tab\t"])
-def test_names_of_series_come_back_as_they_went_in(tmp_path: Path, name: str) -> None:
-    panel = read_panel(_write(tmp_path, f"series_id,time_period,value\n{name},2020-01,1\n{name.strip()}x,2020-01,2\n"))
-    assert sorted(panel.series_ids) == sorted([name, f"{name.strip()}x"])
-
-
-def test_blanks_after_commas_belong_to_no_name_where_the_header_has_them_too(tmp_path: Path) -> None:
-    panel = read_panel(_write(tmp_path, "time_period, series_id, value, route_id\n2020-01, a, 1, X\n"))
-    assert panel.series_ids == ["a"]
-    assert panel.groups["route_id"].tolist() == ["X"]
-
-
 @pytest.mark.parametrize(
     ("own", "longer", "first", "whole"),
     [("M", "Q", "2020-02", {"2020Q2": 3.0}), ("M", "A", "2020-01", {}), ("D", "M", "2024-01-31", {"2024-02": 29.0})],
@@ -223,12 +205,6 @@ def test_only_periods_that_are_known_whole_are_added_up(
     added = Panel(own, matrix, pd.DataFrame(index=matrix.columns)).added_up(longer)
     assert added.freq == longer
     assert {str(period): value for period, value in added.matrix["known"].dropna().items()} == whole
-
-
-def test_a_series_that_lags_more_than_a_year_of_months_has_ended(tmp_path: Path) -> None:
-    rows = "a,2020-01,1\na,2022-01,1\nb,2021-01,1\nc,2020-12,1\n"
-    panel = read_panel(_write(tmp_path, "series_id,time_period,value\n" + rows))
-    assert panel.ended().tolist() == [False, False, True]
 
 
 def test_a_series_and_its_total_count_what_the_panel_says_or_its_value(tmp_path: Path) -> None:
@@ -252,63 +228,3 @@ def test_a_series_that_lags_so_many_periods_is_present_and_one_that_lags_one_mor
     matrix.iloc[40 - within - 1 :, 2] = np.nan
     panel = Panel(freq, matrix, pd.DataFrame(index=matrix.columns))
     assert panel.ended().tolist() == [False, False, True]
-
-
-@pytest.mark.parametrize(("seen", "is_judged"), [(2000, True), (2001, False)])
-def test_forecasts_learn_from_earlier_ones_up_to_two_thousand_series(
-    seen: int,
-    is_judged: bool,  # noqa: FBT001  # a case
-) -> None:
-    matrix = pd.DataFrame(1.0, pd.period_range("2024-01", periods=1, freq="M"), ["a"])
-    panel = Panel("M", matrix, pd.DataFrame(index=["a"]), seen_together=np.asarray([seen]))
-    assert panel.judged().tolist() == [is_judged]
-
-
-@pytest.mark.parametrize(
-    ("period", "value", "told"),
-    [
-        ("1700", "1", ""),
-        ("2200", "1", ""),
-        ("1699", "1", "is not between 1700 and 2200"),
-        ("2201", "1", "is not between 1700 and 2200"),
-        ("2020", "1000000000000", ""),
-        ("2020", "1000000000001", "a count is at most 1e+12"),
-        ("2020", "0", ""),
-    ],
-)
-def test_years_and_counts_are_taken_up_to_their_bounds(tmp_path: Path, period: str, value: str, told: str) -> None:
-    path = _write(tmp_path, f"series_id,time_period,value\na,{period},{value}\n")
-    if told:
-        with pytest.raises(InputError, match=re.escape(told)):
-            read_panel(path)
-    else:
-        assert read_panel(path).matrix.iloc[0, 0] == float(value)
-
-
-@pytest.mark.parametrize(("length", "told"), [(65_535, "missing columns"), (65_536, "its first line is longer")])
-def test_a_header_may_be_as_long_as_64_kilobytes(tmp_path: Path, length: int, told: str) -> None:
-    with pytest.raises(InputError, match=told):
-        read_panel(_write(tmp_path, "x" * (length - 1) + "\n1\n"))
-
-
-def test_a_single_row_that_breaks_a_rule_is_not_counted(tmp_path: Path) -> None:
-    with pytest.raises(InputError) as error:
-        read_panel(_write(tmp_path, "series_id,time_period,value\na,2020-01,1\na,2020-02,x\n"))
-    assert "break this rule" not in str(error.value)
-
-
-def test_what_breaks_a_rule_is_quoted_up_to_sixty_letters_with_its_row_in_the_file(tmp_path: Path) -> None:
-    for length, quoted in ((60, "x" * 60), (61, "x" * 60)):
-        path = _write(tmp_path, f"series_id,time_period,value\na,2020-01,1\n\na,2020-02,{'x' * length}\n")
-        with pytest.raises(InputError, match=rf"row 4, column value: not a number \(found '{quoted}'\)"):
-            read_panel(path)
-
-
-def test_places_are_those_of_the_calendar_and_of_the_names_or_minus_one(tmp_path: Path) -> None:
-    panel = read_panel(_write(tmp_path, GOOD))
-    ends = pd.Series(pd.to_datetime(["2020-01-31", "2020-02-29", "2020-03-31"]))
-    rows, columns = panel.places(ends, pd.Series(["b", "a", "c"]))
-    assert (rows.tolist(), columns.tolist()) == ([0, 1, -1], [1, 0, -1])
-    assert panel.end_before(ends[1].date(), 2) == pd.Timestamp("2019-12-31")
-    assert panel.seen().tolist() == [2, 2]
-    assert panel.last_rows().tolist() == [1, 0]

@@ -7,13 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from core import FloatArray
 from core.release import FORECASTS
 from core.schema import check
-from forecasting import LEVELS, NORMAL_SCORES, between_levels, features, pooled_fit
+from forecasting import LEVELS, NORMAL_SCORES, between_levels, pooled_fit
 from forecasting.features import FEATURES, HORIZON
 from forecasting.hindcast import backtest_work
 from forecasting.models import POOLED_MODELS, small_counts
@@ -113,13 +111,6 @@ def test_the_numbers_do_not_depend_on_what_else_is_asked(panel: Panel, table: Qu
     place = ["series_id", "origin_date", "horizon"]
     all_rows = pd.DataFrame(table.quantiles, index=pd.MultiIndex.from_frame(table.keys[place]))
     assert np.array_equal(all_rows.loc[pd.MultiIndex.from_frame(few.keys[place])].to_numpy(), few.quantiles)
-
-
-def test_the_mark_of_a_history_changes_with_what_the_model_was_fitted_on(panel: Panel, table: QuantileTable) -> None:
-    matrix = panel.matrix.copy()
-    matrix.iloc[24, 5] = 7777.0
-    other = made(Panel("M", matrix, panel.groups))
-    assert (table.keys["history_hash"] != other.keys["history_hash"]).all()
 
 
 def test_a_short_series_gets_no_row_and_a_small_past_no_model(panel: Panel) -> None:
@@ -237,30 +228,6 @@ def test_a_fit_is_kept_for_the_year_and_made_anew_when_a_figure_that_it_learned_
     assert new_fits(revised) == 1
 
 
-def test_a_fit_is_made_anew_when_a_parameter_or_a_librarys_version_changes(
-    panel: Panel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shelf = Shelf()
-    level = Level(panel, present_origins(panel), 0)
-
-    def forecast() -> tuple[int, FloatArray]:
-        before = shelf.fits
-        made = run_pooled(MODEL, [level], horizons=(1,), workers=1, fits=shelf)[0]
-        return shelf.fits - before, made.quantiles
-
-    (first, ours), (again, same) = forecast(), forecast()
-    assert (first, again) == (1, 0)
-    monkeypatch.setattr(pooled_model, "TREES", 2)
-    fewer, other = forecast()
-    assert fewer == 1
-    assert np.array_equal(ours, same)
-    assert not np.array_equal(ours, other)
-    monkeypatch.setattr(features, "YEARS", 6)
-    assert forecast()[0] == 1
-    monkeypatch.setattr(pooled_model, "version", lambda _name: "99.0")
-    assert forecast()[0] == 1
-
-
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many different histories the fits are asked about, call by call."""
@@ -290,50 +257,6 @@ def test_one_more_origin_asks_the_kept_fits_about_that_origin_alone(panel: Panel
     np.testing.assert_array_equal(found.quantiles, past(panel, None).quantiles)
 
 
-def test_a_revised_figure_is_predicted_anew_from_its_origin_on(panel: Panel, asked: list[int]) -> None:
-    shelf = Shelf()
-
-    def past(matrix: pd.DataFrame, fits: Shelf | None) -> QuantileTable:
-        level = Level(Panel("M", matrix, panel.groups), past_origins(panel, origins=6, step=1), 0)
-        return run_pooled(MODEL, [level], horizons=(1,), workers=1, fits=fits)[0]
-
-    past(panel.matrix, shelf)
-    values = panel.matrix.to_numpy(copy=True)
-    values[-3, 0] += 100
-    revised = pd.DataFrame(values, panel.matrix.index, panel.matrix.columns)
-    asked.clear()
-    found = past(revised, shelf)
-    assert asked == [2 * 40]
-    np.testing.assert_array_equal(found.quantiles, past(revised, None).quantiles)
-
-
-def test_what_was_predicted_and_cannot_be_read_is_predicted_anew(panel: Panel) -> None:
-    shelf = Shelf()
-    level = Level(panel, past_origins(panel, origins=2, step=1), 0)
-    first = run_pooled(MODEL, [level], horizons=(1,), workers=1, fits=shelf)[0]
-    for key in [key for key in shelf if key.endswith(PREDICTIONS)]:
-        shelf[key] = shelf[key][:-40]
-    again = run_pooled(MODEL, [level], horizons=(1,), workers=1, fits=shelf)[0]
-    np.testing.assert_array_equal(first.quantiles, again.quantiles)
-
-
-def test_of_what_was_predicted_the_oldest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pooled_fit, "MOST_BYTES", 2 * 16)
-    entries = {name: np.full(2, float(place)) for place, name in enumerate("abc")}
-    kept = pooled_fit.read_cache(pooled_fit.extended_cache({"a": entries["a"]}, entries))
-    assert list(kept) == ["b", "c"]
-    np.testing.assert_array_equal(kept["c"], entries["c"])
-
-
-def test_series_of_equal_totals_are_chosen_alike_however_they_lie_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pooled_fit, "MOST_ROWS", 600)
-    random = np.random.default_rng(4)
-    values = random.integers(0, 900, 60)
-    logs = np.log1p(np.stack([random.permutation(values) for _ in range(60)], axis=1).astype(float))
-    by_row, by_column = np.ascontiguousarray(logs), np.asfortranarray(logs)
-    assert pooled_fit.learned_from(by_row, 60).tolist() == pooled_fit.learned_from(by_column, 60).tolist()
-
-
 def test_the_series_learned_from_are_the_largest_known_then_and_some_of_the_rest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -344,11 +267,6 @@ def test_the_series_learned_from_are_the_largest_known_then_and_some_of_the_rest
     assert columns[:5].tolist() == [0, 1, 2, 3, 4]
     assert len(columns) == 10
     assert columns[-1] == 59
-
-
-def test_a_series_that_has_counted_nobody_so_far_teaches_nothing() -> None:
-    logs = np.log1p(np.tile([0.0, 5.0, np.nan, 0.1], (60, 1)))
-    assert pooled_fit.learned_from(logs, 60).tolist() == [1, 3]
 
 
 def described(rows: int, random: np.random.Generator, horizons: tuple[int, ...] = (1,)) -> FloatArray:
@@ -369,43 +287,6 @@ def test_fit_finds_quantiles_of_pure_noise(monkeypatch: pytest.MonkeyPatch) -> N
     assert np.abs(found.mean(axis=0) - NORMAL_SCORES).max() < 0.3
 
 
-def test_last_bits_of_features_do_not_change_a_forecast() -> None:
-    """Processors differ in the last bits of a logarithm, and in how much of a spread of zero they find."""
-    random = np.random.default_rng(5)
-    seen = np.round(described(4000, random), 1)
-    growth = np.round(seen[:, 3] + random.normal(size=4000), 1)
-    weights = random.integers(1, 9, 4000).astype(float)
-
-    def elsewhere(values: FloatArray) -> FloatArray:
-        return values + 1e-7 * random.random(values.shape)
-
-    expected = predict(fit(seen, growth, weights, 12), seen[:50])
-    other = elsewhere(seen)
-    other[:, HORIZON] = seen[:, HORIZON]
-    fitted = fit(other, elsewhere(growth), elsewhere(weights), 12)
-    found = predict(fitted, other[:50])
-    assert np.allclose(found, expected, rtol=1e-6, atol=1e-6)
-
-
-@settings(max_examples=50)
-@given(st.lists(st.floats(1.0, 24.0), min_size=1, max_size=60), st.integers(1, 90))
-def test_rows_are_drawn_as_often_as_they_weigh_and_evenly_along_their_order(weights: list[float], count: int) -> None:
-    rows = pooled_model.drawn(np.asarray(weights), count)
-    assert len(rows) == count
-    passed = np.cumsum(weights) * count / np.sum(weights)
-    assert all(abs((rows <= row).sum() - passed[row]) < 1 for row in range(len(weights)))
-
-
-def test_heavy_rows_count_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    with_all_trees(monkeypatch)
-    random = np.random.default_rng(2)
-    seen, heavy = described(3000, random), random.random(3000) < 0.5
-    fitted = fit(seen, heavy.astype(float), np.where(heavy, 3.0, 1.0), 12)
-    low, middle = predict(fitted, seen[:50])[:, [1, 3]].mean(axis=0)
-    assert low < 0.2
-    assert middle > 0.8
-
-
 def test_one_fit_answers_at_each_horizon_with_that_horizons_growth() -> None:
     random = np.random.default_rng(2)
     seen = described(6000, random, (1, 12))
@@ -413,15 +294,3 @@ def test_one_fit_answers_at_each_horizon_with_that_horizons_growth() -> None:
     medians = predict(fit(seen, growth, np.ones(6000), 12), seen[:50])[:, 3]
     assert medians[0::2].mean() < 0.5
     assert medians[1::2].mean() > 1.5
-
-
-def test_there_is_no_forecast_at_a_horizon_of_which_no_outcome_was_known() -> None:
-    random = np.random.default_rng(2)
-    fitted = fit(described(3000, random, (1, 3)), random.normal(size=3000), np.ones(3000), 12)
-    found = predict(fitted, described(9, random, (1, 3, 6)))
-    assert np.isfinite(found).all(axis=1).tolist() == [True, True, False] * 3
-
-
-def test_far_horizons_are_learned_from_where_they_are_asked_for() -> None:
-    assert learned_horizons(3) == learned_horizons(18) == (1, 2, 3, 4, 6, 9, 12, 18)
-    assert learned_horizons(30)[-3:] == (18, 27, 41)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,16 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.errors import InputError
 from core.release import FORECASTS
 from core.schema import check
 from forecasting import LEVELS, reconcile
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import KEYS, QuantileTable
 from forecasting.reconcile import coherent_paths, totals_panel
-from forecasting.workers import run_tasks
 
-from .frames import run_backtest, run_forecast
+from .frames import run_backtest
 
 
 @pytest.fixture
@@ -52,14 +49,6 @@ def test_a_month_without_any_part_is_a_gap_in_the_total(grouped: Panel) -> None:
     assert totals.iloc[6] == matrix["south"].iloc[6]
 
 
-def test_an_unknown_column_or_a_total_named_like_a_series_is_refused(grouped: Panel) -> None:
-    with pytest.raises(InputError, match=r"no such column; found \['route_id'\]"):
-        totals_panel(grouped, "country")
-    clash = Panel("M", grouped.matrix, grouped.groups.assign(route_id="north"))
-    with pytest.raises(InputError, match="both named 'north'"):
-        totals_panel(clash, "route_id")
-
-
 _paths = st.lists(st.lists(st.integers(0, 10**5), min_size=40, max_size=40), min_size=1, max_size=4)
 
 
@@ -83,15 +72,6 @@ def test_the_path_whose_parts_add_up_highest_gets_the_totals_highest_draw() -> N
     paths = np.asarray([[1.0, 5.0, 2.0], [1.0, 5.0, 3.0]])
     scaled = coherent_paths(paths, np.linspace(10, 32, 23))
     assert scaled.sum(axis=0).argsort().tolist() == [0, 2, 1]
-
-
-def test_parts_take_the_change_in_proportion_to_their_size() -> None:
-    paths = np.asarray([[1000.0, 800.0, 900.0], [10.0, 12.0, 9.0], [0.0, 0.0, 0.0]])
-    moved = coherent_paths(paths, np.full(23, 1200.0))
-    steps = np.log(moved[:2] / paths[:2])
-    assert np.allclose(moved.sum(axis=0), 1200.0)
-    assert np.allclose(steps[1] / steps[0], paths[1] / paths[0], atol=1e-3)
-    assert (moved[2] == 0).all()
 
 
 def test_no_other_change_that_gives_the_total_is_smaller_on_log_scale() -> None:
@@ -142,13 +122,6 @@ def test_where_nothing_is_known_of_the_past_parts_are_brought_in_line_all_the_sa
     assert (np.diff(made.quantiles, axis=1) >= 0).all()
 
 
-def test_a_group_of_one_part_is_its_total(grouped_path: Path) -> None:
-    made = run_forecast(grouped_path, horizon=2, models="baseline", totals="route_id")
-    by_series = made.pivot_table(index=["horizon", "output_type_id"], columns="series_id", values="value")
-    inner = by_series[by_series.index.get_level_values("output_type_id").isin(LEVELS[2:-2])]
-    assert np.allclose(inner["north"], inner["upper"], rtol=0.03)
-
-
 def test_changing_the_future_does_not_change_a_reconciled_past(grouped: Panel, tmp_path: Path) -> None:
     changed = grouped.matrix.copy()
     changed.iloc[-3:] *= 7
@@ -160,20 +133,3 @@ def test_changing_the_future_does_not_change_a_reconciled_past(grouped: Panel, t
         answers.append(past.reset_index(drop=True))
     assert len(answers[0]) > 0
     pd.testing.assert_frame_equal(answers[0], answers[1])
-
-
-@pytest.mark.usefixtures("forked")
-def test_large_panel_is_reconciled_alike_by_processes(grouped_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def asked() -> pd.DataFrame:
-        return run_backtest(grouped_path, origins=3, horizons=[1, 3], models="baseline", totals="route_id")
-
-    here, handed_out = asked(), list[object]()
-
-    def noted(*work: Any, workers: object, **how: Any) -> object:  # noqa: ANN401  # whatever is handed on
-        handed_out.append(workers)
-        return run_tasks(*work, workers=2, **how)
-
-    monkeypatch.setattr(reconcile, "run_tasks", noted)
-    monkeypatch.setattr(reconcile, "WORTH_PROCESSES", 0)
-    pd.testing.assert_frame_equal(asked(), here)
-    assert handed_out == [None]

@@ -11,11 +11,11 @@ import pytest
 from core.errors import InputError
 from core.release import FORECASTS
 from core.schema import check
-from forecasting import ENSEMBLE, runs
+from forecasting import ENSEMBLE
 from forecasting.members import models_to_run
 from forecasting.panel import Panel
-from forecasting.quantiles import QuantileTable, row_blocks, to_rows
-from forecasting.runs import _with_members_reasons, forecast_file
+from forecasting.quantiles import QuantileTable
+from forecasting.runs import _with_members_reasons
 
 from .frames import run_backtest, run_forecast
 
@@ -49,39 +49,11 @@ def test_the_present_is_forecast_from_the_panels_last_month(panel_path: Path) ->
     assert not made["fallback"].any()
 
 
-def test_a_panel_of_one_month_still_gets_a_forecast_and_it_is_marked(tmp_path: Path) -> None:
-    path = tmp_path / "one.csv"
-    path.write_text("series_id,time_period,value\na,2024-01,5\n", encoding="utf-8")
-    made = check(run_forecast(path, horizon=3), FORECASTS)
-    assert made["fallback"][made["model_id"] == ENSEMBLE].all()
-    assert len(made) == 2 * 3 * 23
-
-
 def test_unknown_models_and_impossible_horizons_are_refused(panel_path: Path) -> None:
     with pytest.raises(InputError, match="unknown model"):
         run_backtest(panel_path, origins=2, horizons=[1], models="crystal-ball")
     with pytest.raises(InputError, match="the horizon is at least 1"):
         run_forecast(panel_path, horizon=0)
-
-
-def test_single_models_say_batch_by_batch_what_they_say_of_all_series_together(
-    panel_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def made() -> pd.DataFrame:
-        return run_backtest(panel_path, origins=2, horizons=[1, 3], models="seasonal-walk,baseline", workers=1)
-
-    whole, place = made(), ["model_id", "series_id", "origin_date", "horizon", "output_type_id"]
-    monkeypatch.setattr(runs, "BATCH", 2)
-    monkeypatch.setattr(runs, "_together", None)
-    expected, found = (rows.sort_values(place, ignore_index=True) for rows in (whole, made()))
-    pd.testing.assert_frame_equal(found, expected)
-
-
-def test_rows_in_blocks_are_the_rows_of_the_whole_table(panel_path: Path) -> None:
-    table = forecast_file(panel_path, horizon=3, models="seasonal-walk,baseline", workers=1).table
-    blocks = list(row_blocks(table, forecasts=5))
-    assert [len(block) for block in blocks] == [5 * 23, 5 * 23, 5 * 23, 3 * 23]
-    pd.testing.assert_frame_equal(pd.concat(blocks, ignore_index=True), to_rows(table))
 
 
 @pytest.mark.parametrize(

@@ -14,15 +14,13 @@ from forecasting.scenarios import (
     Condition,
     Needs,
     TooFewPathsError,
-    analogues,
-    effective_size,
     given,
     occupancy,
     places_needed,
     shocks,
     still_present,
 )
-from forecasting.scenarios.analogues import EPISODES, Course, add_persons, course, rescale
+from forecasting.scenarios.analogues import EPISODES, Course, course, rescale
 from forecasting.scenarios.shocks import Diversion, Shock, apply_shock, estimate_diversion, profile
 
 ENDS = pd.date_range("2025-01-31", periods=12, freq="ME")
@@ -93,11 +91,6 @@ def test_a_condition_and_its_contrary_make_up_the_forecast(trajectories: pd.Data
     assert mixed == pytest.approx(table(trajectories, "b")[ENDS[5]].mean())
 
 
-def test_two_conditions_hold_together(trajectories: pd.DataFrame) -> None:
-    both = given(trajectories, [condition("any", 1000.0), condition("total", 3300.0, above=False)])
-    assert both.effective < given(trajectories, [condition("any", 1000.0)]).effective
-
-
 def test_a_condition_that_is_too_rare_is_refused_with_its_count(trajectories: pd.DataFrame) -> None:
     with pytest.raises(TooFewPathsError, match="of 400 sample paths; at least 50 are needed") as refused:
         given(trajectories, [condition("every", 1500.0)])
@@ -111,22 +104,9 @@ def test_a_condition_on_what_has_no_paths_is_named(trajectories: pd.DataFrame) -
         given(trajectories, [condition(value=-1)])
 
 
-@for_all(st.lists(st.floats(0, 10), min_size=1, max_size=30))
-def test_the_effective_size_lies_between_nothing_and_the_count(weights: list[float]) -> None:
-    assert 0 <= effective_size(np.asarray(weights)) <= len(weights) + 1e-6
-
-
-def test_equal_weights_count_in_full() -> None:
-    assert effective_size(np.asarray([2.0, 2.0, 0.0])) == 2
-
-
 def test_a_shock_rises_lasts_and_fades() -> None:
     shock = Shock("a", ENDS[2], size=0.5, onset=2, duration=2, half_life=1)
     assert np.allclose(profile(ENDS, shock)[:9], [0, 0, 1 / 3, 2 / 3, 1, 1, 0.5, 0.25, 0.125])
-
-
-def test_a_shock_without_onset_and_decay_is_a_step() -> None:
-    assert profile(ENDS, Shock("a", ENDS[1], -0.4, 0, 3, 0)).tolist() == [0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0]
 
 
 def test_a_shock_changes_its_own_route_alone_and_keeps_a_distribution(trajectories: pd.DataFrame) -> None:
@@ -148,11 +128,6 @@ def test_an_uncertain_share_widens_the_result(trajectories: pd.DataFrame) -> Non
         for low, high in ((0.4, 0.4), (0.1, 0.7))
     )
     assert (unsure / table(trajectories, "a"))[ENDS[0]].std() > 2 * (sure / table(trajectories, "a"))[ENDS[0]].std()
-
-
-def test_a_rise_takes_from_the_other_route_but_never_below_nobody(trajectories: pd.DataFrame) -> None:
-    after = apply_shock(trajectories, Shock("a", ENDS[0], 2.0, 0, 12, 0), [Diversion("b", 1.0, 1.0, 1.0)])
-    assert table(after, "b").to_numpy().min() == 0
 
 
 @pytest.mark.parametrize(
@@ -192,12 +167,6 @@ def test_routes_that_have_nothing_to_do_with_each_other_give_no_evidence() -> No
     assert sum(verdicts) <= 2
 
 
-def test_a_quiet_route_has_no_episode_and_no_share() -> None:
-    months = pd.period_range("2014-01", periods=60, freq="M")
-    found = estimate_diversion(pd.Series(100.0, months), pd.Series(100.0, months))
-    assert (found.evidence, len(found.episodes), np.isnan(found.share)) == (False, 0, True)
-
-
 def observed(first: str, values: list[float], source: str = "vigie-routes", route: str = "CMR") -> pd.DataFrame:
     periods = [str(month) for month in pd.period_range(first, periods=len(values), freq="M")]
     return pd.DataFrame(
@@ -214,11 +183,6 @@ def test_an_episode_is_told_as_ratios_to_the_same_months_before() -> None:
     assert found.multiples.tolist() == [3, 2, 1, 0.5, 1, 1]
 
 
-def test_an_episode_that_no_series_covers_is_not_made_up() -> None:
-    assert course(observed("2022-06", [100.0] * 15), EPISODES["lampedusa-2023"]) is None
-    assert course(observed("2020-01", [100.0] * 48), EPISODES["belarus-2021"]) is None
-
-
 def test_an_episode_takes_the_users_own_detections_where_there_are_any() -> None:
     own = observed("2020-07", [10.0] * 12 + [80.0] * 6, source="frontex", route="EBR")
     found = course(own.assign(series_id="detections.EBR._T._T.M"), EPISODES["belarus-2021"])
@@ -230,20 +194,6 @@ def test_a_rescaled_episode_ends_and_half_its_strength_is_its_root(trajectories:
     multiples = np.asarray([4.0, 0.25])
     after = table(rescale(trajectories, "a", multiples, first=ENDS[1], strength=0.5), "a") / table(trajectories, "a")
     assert np.allclose(after.iloc[0], [1, 2, 0.5] + [1] * 9)
-
-
-def test_persons_beyond_the_base_are_added_and_nobody_is_taken_twice(trajectories: pd.DataFrame) -> None:
-    beyond = np.asarray([500.0, -1e9])
-    after = table(add_persons(trajectories, "a", beyond, first=ENDS[0], strength=0.5), "a")
-    assert np.allclose(after[ENDS[0]], table(trajectories, "a")[ENDS[0]] + 250)
-    assert after[ENDS[1]].eq(0).all()
-    assert after[ENDS[2]].equals(table(trajectories, "a")[ENDS[2]])
-
-
-def test_the_course_tells_persons_beyond_its_base() -> None:
-    found = course(observed("2022-06", [100.0] * 12 + [300.0] + [50.0] * 5), EPISODES["lampedusa-2023"])
-    assert found is not None
-    assert found.beyond.tolist() == [200, -50, -50, -50, -50, -50]
 
 
 @pytest.mark.parametrize("stay", ["fixed", "open"])
@@ -290,30 +240,6 @@ def test_needs_that_mean_nothing_are_refused(needs: Needs) -> None:
         still_present(needs)
 
 
-@pytest.mark.parametrize(("low", "evidence"), [(0.0, False), (0.01, True)])
-def test_a_share_that_may_be_nothing_is_no_evidence(
-    monkeypatch: pytest.MonkeyPatch, low: float, *, evidence: bool
-) -> None:
-    monkeypatch.setattr(shocks, "_bootstrap", lambda *_: (low, 0.9))
-    assert estimate_diversion(*world(1, 0.5)).evidence is evidence
-
-
-@pytest.mark.parametrize(("more", "evidence"), [(0, True), (1, False)])
-def test_so_many_episodes_as_are_needed_are_evidence_and_one_fewer_is_none(
-    monkeypatch: pytest.MonkeyPatch, more: int, *, evidence: bool
-) -> None:
-    series = world(1, 0.5)
-    monkeypatch.setattr(shocks, "FEWEST_EPISODES", len(estimate_diversion(*series).episodes) + more)
-    assert estimate_diversion(*series).evidence is evidence
-
-
-def test_a_month_that_is_forecast_and_counted_is_taken_once() -> None:
-    paths = pd.DataFrame([[40.0, 10.0, 0.0]], columns=ENDS[:3])
-    before = pd.Series([70.0, 999.0], pd.DatetimeIndex([ENDS[0] - pd.offsets.MonthEnd(1), ENDS[0]]))
-    needs = Needs(2.5, "fixed")
-    assert occupancy(paths, before, needs).equals(occupancy(paths, before.iloc[:1], needs))
-
-
 def stepped(change: float, base: float = 1000.0) -> pd.Series:
     """Five years of months of which the last six are together changed by so many persons."""
     values = np.full(60, base)
@@ -339,91 +265,3 @@ def test_an_episode_is_a_change_by_half_and_by_two_thousand_persons_in_six_month
     found = shocks._episodes(line, shocks._year_on_year(line))
     assert len(found) == episodes
     assert found in ([], [59])
-
-
-@pytest.mark.parametrize(("apart", "episodes"), [(12, 2), (11, 1)])
-def test_two_episodes_lie_at_least_a_year_apart(apart: int, episodes: int) -> None:
-    line = stepped(0.0)
-    change = np.zeros(60)
-    change[[40, 40 - apart]] = [400_000.0, 300_000.0]
-    assert len(shocks._episodes(line * 100, change)) == episodes
-
-
-@pytest.mark.parametrize(
-    ("shock", "fault"),
-    [
-        (Shock("a", ENDS[0], -1.0, 0, 1, 0), ""),
-        (Shock("a", ENDS[0], -1.001, 0, 1, 0), "at most everything"),
-        (Shock("a", ENDS[0], float("inf"), 0, 1, 0), "at most everything"),
-        (Shock("a", ENDS[0], 0.5, -1, 1, 0), "at least one period"),
-        (Shock("a", ENDS[0], 0.5, 0, 0, 0), "at least one period"),
-        (Shock("a", ENDS[0], 0.5, 0, 1, -0.1), "at least one period"),
-    ],
-)
-def test_a_shock_takes_away_everything_at_most_and_lasts_a_period_at_least(shock: Shock, fault: str) -> None:
-    if fault:
-        with pytest.raises(InputError, match=fault):
-            profile(ENDS, shock)
-    else:
-        assert profile(ENDS, shock).tolist() == [1.0] + [0.0] * 11
-
-
-@pytest.mark.parametrize(
-    ("share", "low", "high", "is_taken"),
-    [
-        (0.0, 0.0, 0.0, True), (1.0, 1.0, 1.0, True), (0.5, 0.5, 0.5, True), (-0.1, -0.1, 0.0, False),
-        (1.1, 1.0, 1.2, False), (0.5, 0.6, 0.7, False), (0.5, 0.3, 0.4, False),
-    ],
-)  # fmt: skip
-def test_a_share_that_moves_lies_between_its_own_bounds_and_is_no_more_than_all(
-    share: float,
-    low: float,
-    high: float,
-    is_taken: bool,  # noqa: FBT001  # a case
-) -> None:
-    diversion, random = Diversion("b", share, low, high), np.random.default_rng(0)
-    if is_taken:
-        np.testing.assert_allclose(shocks._shares(diversion, 3, random), share)
-    else:
-        with pytest.raises(InputError, match="between its own bounds"):
-            shocks._shares(diversion, 3, random)
-
-
-def test_months_of_nobody_before_an_episode_count_as_one_person_and_ratios_end_at_their_largest() -> None:
-    seasonal = course(observed("2022-06", [0.0] * 12 + [0.0, 0.5, 3.0, 1e9, 1.0, 1.0]), EPISODES["lampedusa-2023"])
-    assert seasonal is not None
-    assert seasonal.table["base"].tolist() == [1.0] * 6
-    assert seasonal.multiples.tolist() == [0.0, 0.5, 3.0, analogues.LARGEST_MULTIPLE, 1.0, 1.0]
-    after = course(observed("2016-01", [0.0, 0.0, 1.5] + [4.0] * 12, route="EMR"), EPISODES["eu-tuerkiye-2016"])
-    assert after is not None
-    assert set(after.table["base"]) == {1.0}
-    level = course(observed("2016-01", [2.0, 3.0, 4.0] + [6.0] * 12, route="EMR"), EPISODES["eu-tuerkiye-2016"])
-    assert level is not None
-    assert set(level.multiples) == {2.0}
-
-
-def test_of_a_figure_that_was_published_twice_the_newer_counts_in_an_episode() -> None:
-    figures = observed("2022-06", [100.0] * 18)
-    newer = figures[figures["time_period"] == "2023-06"].assign(obs_value=500.0)
-    found = course(pd.concat([figures, newer]), EPISODES["lampedusa-2023"])
-    assert found is not None
-    assert found.multiples.tolist() == [5.0, 1.0, 1.0, 1.0, 1.0, 1.0]
-
-
-def test_a_history_too_short_to_be_shifted_or_without_a_month_in_common_says_nothing_against_chance() -> None:
-    number = 2 * shocks.SHORTEST_SHIFT
-    for length, chance in ((number, 1.0), (number + 1, 0.0)):
-        first = np.arange(length, dtype=float) + 1
-        assert shocks._placebo(first, first, [length - 1], share=1e9) == chance
-    length = number + 6
-    nowhere = np.full(length, np.nan)
-    assert shocks._placebo(nowhere, np.ones(length), [1, 2], share=0.0) == 1.0
-    ones = np.ones(length)
-    assert shocks._placebo(ones, -ones, [1, 2], share=1.0) == 1.0, "a slope as large as every shifted one's"
-    assert shocks._placebo(ones, -ones, [1, 2], share=1.001) == 0.0
-
-
-def test_a_shock_of_which_only_the_size_is_said_sets_in_at_once_lasts_three_periods_and_halves_in_two() -> None:
-    found = profile(ENDS, Shock("a", ENDS[0], 0.5))[:7]
-    assert found[:3].tolist() == [1, 1, 1]
-    assert found[[4, 6]] == pytest.approx([0.5, 0.25])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import BASELINE, ENSEMBLE, BoolArray, panel, runs
-from forecasting.members import Members, Request, members_at
+from forecasting import BASELINE, ENSEMBLE, panel
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import to_rows
-from forecasting.runs import Made, backtest_file, forecast_file
+from forecasting.runs import backtest_file, forecast_file
 
 ROW = ["model_id", "series_id", "origin_date", "horizon", "output_type_id"]
 MONTHS = 75
@@ -76,42 +74,3 @@ def test_beyond_the_largest_panel_that_is_judged_nothing_is_learned_wherever_it_
     parts = now.table.keys[now.table.keys["series_id"].str.startswith("p") & (now.table.keys["model_id"] == ENSEMBLE)]
     assert (parts["spread_factor"] == 1.0).all()
     np.testing.assert_allclose(served[both], scored[both], rtol=0, atol=1e-6)
-
-
-@pytest.mark.slow
-def test_batch_by_batch_a_panel_that_learns_nothing_gets_the_forecasts_and_the_account_of_the_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(panel, "LARGEST_JUDGED", 4)
-    path = written(world(22), tmp_path / "panel.csv")
-
-    def made() -> tuple[Made, Made]:
-        now = forecast_file(path, horizon=3, models=TOGETHER, workers=1)
-        return now, backtest_file(path, origins=2, horizons=[1, 3], models=TOGETHER, workers=1)
-
-    whole, batches = made(), list[int]()
-    monkeypatch.setattr(runs, "BATCH", 8)
-
-    def counted(request: Request, wanted: Sequence[BoolArray]) -> Members:
-        batches.append(request.levels[0].matrix.shape[1])
-        return members_at(request, wanted)
-
-    monkeypatch.setattr(runs, "members_at", counted)
-    for one, other in zip(whole, made(), strict=True):
-        expected, found = quantiles(to_rows(one.table)), quantiles(to_rows(other.table))
-        pd.testing.assert_series_equal(found, expected, rtol=0, atol=1e-9)
-        assert other.diagnostics.lines() == one.diagnostics.lines()
-        assert other.diagnostics.account == one.diagnostics.account
-    assert len(batches) == 2 * 3
-    assert max(batches) <= 8
-
-
-@pytest.mark.slow
-def test_a_panel_whose_series_learn_from_each_other_is_never_split(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = written(world(22), tmp_path / "panel.csv")
-    monkeypatch.setattr(runs, "BATCH", 8)
-    monkeypatch.setattr(runs, "_in_batches", None)
-    made = forecast_file(path, horizon=1, models=TOGETHER, workers=1)
-    assert made.table.keys["series_id"].nunique() == 22 - 1  # one has ended

@@ -70,19 +70,6 @@ def test_between_two_thresholds_the_log_value_is_straight_in_the_normal_score(st
     assert np.allclose(found[between], straight, rtol=0, atol=1e-9)
 
 
-def test_chances_that_fall_are_made_to_rise() -> None:
-    falling = np.linspace(0.9, 0.1, len(THRESHOLDS))[None]
-    found = log_quantiles(falling, LEVELS, np.zeros((1, len(LEVELS))))
-    assert np.isfinite(found).all()
-    assert (np.diff(found) >= 0).all()
-
-
-def test_above_the_last_threshold_the_forecast_by_growth_goes_on() -> None:
-    chances = np.full((1, len(THRESHOLDS)), 0.5)
-    found = log_quantiles(chances, LEVELS, np.full((1, len(LEVELS)), 12.0))
-    assert (found[0, LEVELS > 0.5] == 12.0).all()
-
-
 def test_the_share_of_the_chances_falls_evenly_from_one_person_a_month_to_twenty_and_an_unknown_mean_has_none() -> None:
     described = np.zeros((7, len(FEATURES)))
     one, twenty = np.log1p(1.0), np.log1p(20.0)
@@ -127,13 +114,6 @@ def test_chances_are_learned_from_two_thousand_outcomes_of_which_one_in_twenty_m
     outcomes[:broken] += 0.3
     texts, labels = asked_to_learn(outcomes)
     assert len(texts) == len(labels) == (len(THRESHOLDS) if is_learned else 0)
-
-
-def test_each_tree_learns_whether_its_threshold_was_not_passed() -> None:
-    outcomes = np.resize(np.asarray([0, 1, 2, 3, 4, 5, 80, 81], dtype=float), 2400)
-    _texts, labels = asked_to_learn(outcomes)
-    for threshold, label in zip(THRESHOLDS, labels, strict=True):
-        assert np.array_equal(label == 1, outcomes < threshold + 0.5)
 
 
 @pytest.mark.slow

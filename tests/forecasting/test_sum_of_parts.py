@@ -8,8 +8,8 @@ import pytest
 
 from forecasting import LEVELS, NORMAL_SCORES
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.quantiles import QuantileTable, probability_at
-from forecasting.sum_of_parts import FEWEST_ORIGINS, SLICES, ranks_of, shuffled_draws, sum_of_parts
+from forecasting.quantiles import QuantileTable
+from forecasting.sum_of_parts import FEWEST_ORIGINS, SLICES, shuffled_draws, sum_of_parts
 
 MONTHS = 80
 PARTS = ["a", "b"]
@@ -80,14 +80,6 @@ def test_without_two_years_of_known_outcomes_there_is_no_sum() -> None:
     assert made.keys["origin_date"].min() == panel.end_dates[FEWEST_ORIGINS + 1]
 
 
-def test_a_living_part_without_a_forecast_leaves_its_total_out() -> None:
-    panel = world(0.5)
-    parts = parts_of(panel)
-    lacking = (parts.keys["series_id"] == "a") & (parts.keys["origin_date"] == panel.end_dates[-1])
-    made = sum_of_parts(parts.where(~lacking.to_numpy()), panel, "route_id", panel.end_dates[-1:])
-    assert set(made.keys["series_id"]) == {"single"}
-
-
 def test_draws_keep_each_parts_own_forecast_and_the_order_of_past_ranks() -> None:
     random = np.random.default_rng(0)
     ranks = random.random((40, 1)).repeat(2, axis=1)
@@ -96,14 +88,3 @@ def test_draws_keep_each_parts_own_forecast_and_the_order_of_past_ranks() -> Non
     assert draws.shape == (2, 40 * SLICES)
     assert np.allclose(np.quantile(np.log1p(draws), LEVELS[2:-2], axis=1).T, logs[:, 2:-2], atol=0.05)
     assert np.corrcoef(np.log1p(draws))[0, 1] > 0.99
-
-
-@pytest.mark.parametrize("ties", [0, 6])
-def test_ranks_agree_with_the_slow_way_and_take_the_middle_of_ties(ties: int) -> None:
-    logs = np.maximum(np.sort(np.random.default_rng(1).normal(2, 1, 23)), 0.1)
-    logs[:ties] = 0.0
-    values = np.concatenate([[0.0], np.linspace(logs[max(ties, 1)], logs[-1], 30)])
-    values = values if ties else values[1:]
-    found = ranks_of(values, np.tile(logs, (len(values), 1)))
-    assert np.allclose(found, np.mean(probability_at(np.expm1(values), np.expm1(logs)), axis=0), atol=1e-6)
-    assert np.isnan(ranks_of(np.array([np.nan]), logs[None])).all()

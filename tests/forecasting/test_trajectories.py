@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from statistics import NormalDist
-
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
-from core import QUANTILE_LEVELS, FloatArray
+from core import QUANTILE_LEVELS
 from core.release import TRAJECTORIES
 from core.schema import check
 from forecasting import LEVELS, NORMAL_SCORES
 from forecasting.panel import Panel
-from forecasting.quantiles import QuantileTable, probability_at, to_matrix, to_rows, value_at
-from forecasting.trajectories import PastScores, draw_paths, horizon_correlation, sample_paths
+from forecasting.quantiles import QuantileTable, to_rows, value_at
+from forecasting.trajectories import horizon_correlation, sample_paths
 
 HORIZONS = (1, 2, 3)
 
@@ -110,14 +107,6 @@ def test_a_forecast_of_nothing_but_zero_gives_paths_of_zero() -> None:
     assert (paths["value"] == 0).all()
 
 
-def test_gaps_in_the_past_do_not_break_the_dependence() -> None:
-    panel, past, now = past_world(0.9)
-    matrix = panel.matrix.copy()
-    matrix.iloc[::5, 0] = np.nan
-    values = wide(sample_paths(now, past, Panel("M", matrix, panel.groups), n=2000, seed=5))
-    assert np.corrcoef(np.log1p(values["a", 1]), np.log1p(values["b", 1]))[0, 1] > 0.4
-
-
 def test_the_horizon_correlation_is_a_correlation_whatever_the_past() -> None:
     random = np.random.default_rng(6)
     for origins in (0, 1, 2, 40):
@@ -141,66 +130,3 @@ def test_values_between_levels_stay_between_their_quantiles(quantiles: list[floa
     assert value >= 0
     if 0 < place < 23:
         assert row[place - 1] * (1 - 1e-6) - 1e-6 <= value <= row[place] * (1 + 1e-6) + 1e-6
-
-
-@given(_ascending, st.floats(0, 1e8))
-@settings(max_examples=200, deadline=None)
-def test_the_two_ends_of_a_pit_are_probabilities_in_order(quantiles: list[float], value: float) -> None:
-    (low,), (high,) = probability_at(np.asarray([value]), np.asarray(quantiles))
-    assert 0 <= low <= high <= 1
-
-
-@given(st.lists(st.tuples(_ascending, st.floats(0, 1e8), st.integers(-1, 22)), min_size=1, max_size=5))
-@settings(max_examples=100, deadline=None)
-def test_chances_of_many_values_are_those_of_each_one_read_off_by_itself(
-    forecasts: list[tuple[list[float], float, int]],
-) -> None:
-    quantiles = np.asarray([row for row, _, _ in forecasts])
-    values = np.asarray([value if place < 0 else row[place] for row, value, place in forecasts])
-    slow = [_chances(value, row) for value, row in zip(values, quantiles, strict=True)]
-    assert np.allclose(np.transpose(probability_at(values, quantiles)), slow, rtol=0, atol=1e-9)
-
-
-def _chances(value: float, quantiles: FloatArray) -> tuple[float, float]:
-    """Chance of less than a value and of at most it, level by level."""
-    place, line = np.log1p(value), np.log1p(quantiles)
-    tied = [at for at in range(23) if abs(line[at] - place) <= 1e-12]
-    if len(tied) > 1:
-        return 0.0 if tied[0] == 0 else LEVELS[tied[0]], 1.0 if tied[-1] == 22 else LEVELS[tied[-1]]
-    left = min(max(sum(one <= place for one in line) - 1, 0), 21)
-    width = line[left + 1] - line[left]
-    if width == 0:
-        chance = float(place > line[left])
-    else:
-        step = NORMAL_SCORES[left + 1] - NORMAL_SCORES[left]
-        chance = NormalDist().cdf(float(NORMAL_SCORES[left] + (place - line[left]) * step / width))
-    return chance, chance
-
-
-def test_values_and_probabilities_are_each_others_inverse() -> None:
-    row = np.expm1(5 + 0.4 * NORMAL_SCORES)
-    for probability in (0.002, 0.03, 0.5, 0.77, 0.995):
-        value = float(value_at(np.asarray([probability]), row)[0])
-        assert np.log1p(value) == pytest.approx(5 + 0.4 * _score(probability), abs=0.02)
-        assert probability_at(np.asarray([value]), row)[0] == pytest.approx(probability, abs=1e-9)
-
-
-def _score(probability: float) -> float:
-    grid = np.linspace(-4, 4, 80001)
-    return float(grid[np.searchsorted(ndtr(grid), probability)])
-
-
-def test_an_outcome_that_ended_on_the_origins_own_day_is_known_there() -> None:
-    ends = np.array([["2020-01-31"], ["2020-02-29"], ["2020-03-31"]], dtype="datetime64[ns]")
-    scores = PastScores(np.arange(3.0).reshape(3, 1, 1), ends)
-    assert scores.until(pd.Timestamp("2020-02-29")).ravel().tolist() == [0.0, 1.0]
-
-
-def test_a_single_past_origin_shows_no_dependence() -> None:
-    _, _, now = past_world(0.5)
-    one = np.full((1, 2, 3), 2.0)
-    with_one, without = (
-        draw_paths(to_matrix(now), ["a", "b"], [1, 2, 3], scores, n=50, seed=1) for scores in (one, one[:0])
-    )
-    assert np.array_equal(with_one, without)
-    assert np.allclose(horizon_correlation(np.ones((1, 4, 3)), [1, 2, 3])[0], 1 / np.sqrt([1, 2, 3]))

@@ -12,7 +12,7 @@ from core.schema import ALL, check
 from forecasting import NORMAL_SCORES
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import KEYS, QuantileTable
-from forecasting.year_ahead import REACH, _record, _Totals, windows, year_ahead
+from forecasting.year_ahead import REACH, _record, windows, year_ahead
 
 MONTHS = 116
 """From January 2015 to August 2024."""
@@ -77,22 +77,6 @@ def test_a_total_is_what_was_counted_and_what_is_to_come_and_keeps_the_contract(
     assert upcoming["hi_95"] - upcoming["lo_95"] > running["hi_95"] - running["lo_95"]
 
 
-def test_a_year_before_is_told_from_the_panels_first_month_on_and_not_where_a_month_of_it_lies_before(
-    panel: Panel,
-) -> None:
-    def last_total(first: str) -> pd.Series:
-        own = Panel("M", panel.matrix.loc[first:], panel.groups)
-        months = len(own.matrix)
-        found = year_ahead(forecasts(own, range(months - 1, months)), forecasts(own, range(15, months - 1)), own, n=50)
-        return row(found, "a", "calendar year", 0)
-
-    whole, cut = last_total("2023-01"), last_total("2023-02")
-    assert whole["last_total"] == panel.matrix["a"].loc["2023-01":"2023-12"].sum()
-    assert np.isfinite(whole["chance_0"])
-    assert np.isnan(cut["last_total"])
-    assert np.isnan(cut["chance_0"])
-
-
 def test_chances_fall_with_what_is_to_be_exceeded(made: pd.DataFrame) -> None:
     chances = made[["chance_0", "chance_25", "chance_50", "chance_100"]].to_numpy()
     assert (np.diff(chances, axis=1) <= 0).all()
@@ -104,38 +88,6 @@ def test_all_together_are_summed_path_by_path(made: pd.DataFrame) -> None:
     assert together["counted"] == sum(one["counted"] for one in single)
     width = together["hi_80"] - together["lo_80"]
     assert width < sum(one["hi_80"] - one["lo_80"] for one in single)
-
-
-def test_only_the_series_named_are_summed_as_all_together(panel: Panel, made: pd.DataFrame) -> None:
-    more = Panel("M", panel.matrix.assign(c=panel.matrix["a"]), panel.groups.reindex(["a", "b", "c"]))
-    past, current = forecasts(more, range(60, MONTHS - 1, 9)), forecasts(more, range(MONTHS - 1, MONTHS))
-    found = year_ahead(current, past, more, together=("a", "b"), n=20)
-    assert {"a", "b", "c", ALL} == set(found["series_id"])
-    assert row(found, ALL, "calendar year", 0)["last_total"] == row(made, ALL, "calendar year", 0)["last_total"]
-
-
-def test_a_fraction_of_a_person_is_not_more_than_nobody(panel: Panel) -> None:
-    nobody = Panel("M", 0 * panel.matrix, panel.groups)
-    past = forecasts(nobody, range(60, MONTHS - 1, 9), 0.0005)
-    found = year_ahead(forecasts(nobody, range(MONTHS - 1, MONTHS), 0.0005), past, nobody, n=20)
-    assert (found["chance_0"] == 0).all()
-
-
-def test_the_last_twelve_months_again_expect_no_fewer_than_nobody(panel: Panel) -> None:
-    years = np.arange(MONTHS)[:, None] // 12
-    up_and_down = Panel("M", 0 * panel.matrix + np.where(years % 2, 0, 50), panel.groups)
-    past = forecasts(up_and_down, range(60, MONTHS - 1, 9))
-    origin = up_and_down.periods[-1]
-    again = _Totals(up_and_down, ["a"], past, None).again("a", origin, origin.ordinal + 1)
-    assert again is not None
-    assert again.min() == 0
-
-
-def test_the_record_says_how_many_different_years_it_rests_on(made: pd.DataFrame) -> None:
-    running = row(made, "a", "calendar year", 0)
-    assert running["n"] > running["years"] >= 3
-    assert 0 < running["relative_wis"] < 2
-    assert set(made["skill"]) <= {"evidence", "no evidence"}
 
 
 def test_without_a_past_there_are_totals_and_no_evidence(panel: Panel) -> None:
@@ -169,13 +121,6 @@ def test_a_nowcast_moves_the_totals_of_the_series_whose_next_month_it_is_and_no_
     backwards = np.arange(len(current.keys))[::-1]
     assert moved(QuantileTable(current.keys.iloc[backwards], current.quantiles[backwards]), "a") == {"a", ALL}
     assert moved(current, "a series that has no forecast") == set()
-
-
-def test_forecasts_that_reach_to_no_window_tell_nothing(panel: Panel) -> None:
-    short = forecasts(panel, range(MONTHS - 6, MONTHS))
-    short = short.where(short.keys["horizon"] <= 2)
-    now = (short.keys["origin_date"] == panel.end_dates[-1]).to_numpy()
-    assert check(year_ahead(short.where(now), short.where(~now), panel, n=20), YEAR_AHEAD).empty
 
 
 def test_series_by_quarter_have_the_same_windows_of_four_and_no_total_where_none_is_wanted() -> None:

@@ -17,8 +17,8 @@ from core.release import SCORES
 from core.schema import check
 from forecasting.ensemble import combine
 from forecasting.panel import Panel, read_panel
-from forecasting.quantiles import QuantileTable, to_matrix, to_rows
-from forecasting.verification import calibration, covered, pit_histogram, score_rows, summarise
+from forecasting.quantiles import to_rows
+from forecasting.verification import covered, pit_histogram, score_rows, summarise
 
 from ..frames import backtest
 
@@ -105,16 +105,6 @@ def test_a_forecast_that_lacks_a_level_is_refused(small_panel: Panel, made: pd.D
         score_rows(made.drop(index=made.index[5]), small_panel)
 
 
-def test_calibration_agrees_with_the_summaries_coverage(small_panel: Panel, made: pd.DataFrame) -> None:
-    found = calibration(score_rows(made, small_panel))
-    scores = summarise(made, small_panel)
-    both = found[found["nominal"] == 0.8].merge(
-        scores[scores["scale"] == "log"], on=["model_id", "series_id", "horizon"], suffixes=("", "_scores")
-    )
-    assert len(both) == len(scores) / 2
-    assert np.allclose(both["observed"], both["coverage_80"])
-
-
 def test_outcome_equal_to_a_bound_is_covered() -> None:
     """The last bits of a bound, which differ between processors, do not decide."""
     outcome, quantiles = np.array([3.0]), np.linspace(0.0, 6.0, len(QUANTILE_LEVELS))[None]
@@ -179,28 +169,3 @@ def test_on_the_dense_frontex_routes_the_reference_scorer_prints_our_figures(tmp
         assert expected in printed
         lines += 1
     assert lines == (len(fast) + 1) * 3
-
-
-def test_a_table_of_forecasts_survives_the_way_to_a_matrix_and_back(made: pd.DataFrame) -> None:
-    mixed = made.sample(frac=1, random_state=0)
-    place = ["model_id", "series_id", "origin_date", "horizon", "output_type_id"]
-    pd.testing.assert_frame_equal(
-        to_rows(to_matrix(mixed)).sort_values(place, ignore_index=True), made.sort_values(place, ignore_index=True)
-    )
-
-
-def test_the_bins_of_the_pit_run_from_nothing_to_certainty(small_panel: Panel, made: pd.DataFrame) -> None:
-    bins = pit_histogram(made, small_panel, bins=5).groupby("model_id").head(5)
-    assert bins["bin_low"].tolist()[:5] == pytest.approx([0, 0.2, 0.4, 0.6, 0.8])
-    assert bins["bin_high"].tolist()[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1])
-
-
-def test_outcomes_below_and_above_every_quantile_fall_into_the_outermost_bins(small_panel: Panel) -> None:
-    keys = pd.DataFrame(
-        {"model_id": "m", "series_id": "north", "origin_date": small_panel.end_dates[-2], "horizon": 1,
-         "target_end_date": small_panel.end_dates[-1]}, index=range(2),
-    )  # fmt: skip
-    observed = float(small_panel.matrix["north"].iloc[-1])
-    ranges = np.stack([np.linspace(10, 20, 23) * observed, np.linspace(0.01, 0.02, 23) * observed])
-    shares = pit_histogram(QuantileTable(keys, ranges), small_panel)["share"].to_numpy()
-    assert shares.tolist() == [0.5, *[0.0] * 8, 0.5]

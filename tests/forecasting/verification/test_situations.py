@@ -47,12 +47,6 @@ def test_the_threshold_weighted_score_is_the_integral_above_the_threshold() -> N
         assert lifted[0] == pytest.approx(slow, rel=0.2)
 
 
-def test_below_its_threshold_nothing_counts() -> None:
-    quantiles = np.linspace(1.0, 50.0, 23)[None]
-    assert threshold_weighted(np.asarray([9.0]), quantiles, np.asarray([60.0])) == 0
-    assert threshold_weighted(np.asarray([9.0]), quantiles, np.asarray([0.0])) == wis(np.asarray([9.0]), quantiles)
-
-
 def test_a_forecast_that_is_the_reference_itself_is_as_good_as_it_in_every_situation_and_on_both_scales() -> None:
     values = np.random.default_rng(6).poisson(0.08, MONTHS).astype(float)  # hardly anybody, ever
     periods = pd.period_range("2015-01", periods=MONTHS, freq="M")
@@ -129,12 +123,6 @@ def test_a_month_is_one_of_surge_by_what_was_known_at_the_origin(
         slow += int(row["observed"] >= 1.5 * known[-12:].mean())
     surge = found[(found["group"] == "surge") & (found["scale"] == "log")]
     assert surge["n"].sum() == slow > 0
-
-
-def test_sharper_paths_beat_the_baselines_alone_and_together(found: pd.DataFrame) -> None:
-    paths = found[(found["kind"] == "path") & (found["scale"] == "log")].set_index("group")
-    assert paths["n"].to_dict() == {"alone": 2 * (ORIGINS - 1), "together": ORIGINS - 1}
-    assert (paths["relative_score"] < 1).all()
 
 
 def test_without_past_forecasts_the_table_is_empty(world: tuple[Panel, pd.DataFrame]) -> None:

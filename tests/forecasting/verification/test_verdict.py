@@ -7,8 +7,6 @@ import pandas as pd
 import pytest
 from scipy.stats import t as student
 
-from dashboard import evaluation_view
-from dashboard.charts.models import skill_alt
 from forecasting.verification.verdict import (
     BETTER,
     LONGEST_ALERT,
@@ -23,7 +21,6 @@ from forecasting.verification.verdict import (
     skill,
     verdicts,
 )
-from reports import numbers
 
 
 def scores(**columns: list[float]) -> pd.DataFrame:
@@ -50,15 +47,6 @@ def test_an_interval_that_touches_1_or_is_missing_is_no_evidence(low: float, hig
     assert verdicts([low], [high]).tolist() == [NO_EVIDENCE]
 
 
-def test_pages_charts_and_cards_give_the_same_verdicts() -> None:
-    given = scores()
-    judged = skill(given).set_index("horizon")["verdict"]
-    rows = evaluation_view.skill_rows(given, "a", "log")
-    assert rows.set_index("horizon")["verdict"].equals(judged)
-    assert numbers.better_than_baseline(given, "a") == (judged == BETTER).to_dict()
-    assert ": better than the baseline at 1 of 4 horizons" in skill_alt(rows)
-
-
 def test_holm_corrects_the_smallest_p_most_and_keeps_their_order() -> None:
     np.testing.assert_allclose(holm(np.array([0.01, 0.04, 0.03])), [0.03, 0.06, 0.06])
 
@@ -70,19 +58,6 @@ def test_holm_leaves_out_tests_that_could_not_be_made() -> None:
 def test_holm_runs_within_each_family() -> None:
     rows = pd.DataFrame({"family": ["a", "a", "b"], "p_value": [0.02, 0.5, 0.04]})
     np.testing.assert_allclose(holm_within(rows, ["family"]), [0.04, 0.5, 0.04])
-
-
-def test_the_first_row_is_the_sample_and_every_row_draws_as_many_months() -> None:
-    weights = draw_weights(61)
-    assert (weights[0] == 1).all()
-    assert (weights.sum(axis=1) == 61).all()
-    assert len(weights) > 200
-    assert (draw_weights(61) == weights).all()
-
-
-def test_every_month_is_drawn_equally_often() -> None:
-    mean = draw_weights(60, draws=20_000)[1:].mean(axis=0)
-    assert mean == pytest.approx(np.ones(60), abs=0.05)
 
 
 def test_months_are_drawn_in_blocks() -> None:
@@ -129,17 +104,6 @@ def test_blocks_are_at_least_twice_as_long_as_the_horizon(horizon: int) -> None:
     assert all(block_length(origins, horizon) >= 2 * horizon for origins in range(8, 120))
 
 
-@pytest.mark.parametrize(
-    ("origins", "horizon", "length"),
-    [(8, 1, 3), (60, 1, 3), (60, 2, 6), (9, 2, 4), (15, 2, 5), (18, 2, 6), (60, 12, 24), (90, 12, 30), (108, 12, 36),
-     (200, 12, 36), (60, 6, 18), (48, 6, 16), (12, 6, 12)],
-)  # fmt: skip
-def test_a_block_is_three_horizons_long_where_that_is_no_more_than_a_third(
-    origins: int, horizon: int, length: int
-) -> None:
-    assert block_length(origins, horizon) == length
-
-
 @pytest.mark.parametrize(("origins", "horizon"), [(8, 1), (24, 3), (48, 12), (60, 2)])
 def test_an_interval_is_the_spread_of_resampled_ratios_freed_of_its_bias_and_widened_as_student_has_it(
     origins: int, horizon: int
@@ -165,28 +129,6 @@ def test_a_p_value_lies_below_a_tenth_exactly_where_the_interval_leaves_out_1(se
     assert (found.p_value < 0.10) == (found.low > 1 or found.high < 1)
     other = ratio_interval(reference, own, horizon=2)
     assert [other.low, other.high, other.p_value] == pytest.approx([1 / found.high, 1 / found.low, found.p_value])
-
-
-@pytest.mark.parametrize(("origins", "rows"), [(4 * LONGEST_ALERT - 1, 1), (4 * LONGEST_ALERT, 401), (60, 401)])
-def test_there_are_resamples_from_four_times_the_months_that_alerts_look_ahead(origins: int, rows: int) -> None:
-    weights = draw_weights(origins)
-    assert weights.shape == (rows, origins)
-    assert (weights[0] == 1).all()
-
-
-def test_no_origin_is_drawn_less_often_than_another() -> None:
-    mean = block_weights(49, 24, draws=20_000).mean(axis=0)
-    assert mean == pytest.approx(np.ones(49), abs=0.05)
-
-
-def test_the_interval_of_a_ratio_holds_the_ratio_and_has_no_width_where_every_origin_says_the_same() -> None:
-    reference = np.random.default_rng(2).gamma(2, 1, 60)
-    same = ratio_interval(0.8 * reference, reference, horizon=3)
-    assert (same.ratio, same.low, same.high) == pytest.approx((0.8, 0.8, 0.8))
-    assert same.p_value == 0.0
-    assert ratio_interval(reference, reference, horizon=3).p_value == 1.0
-    wide = ratio_interval(reference * np.tile([0.5, 1.5], 30), reference, horizon=3)
-    assert wide.low < 1 < wide.high
 
 
 @pytest.mark.parametrize(("origins", "horizon"), [(7, 1), (47, 12)])
