@@ -7,13 +7,12 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pytest
-from pyproj import Transformer
-from shapely import MultiPolygon, Point, box, segmentize
+from shapely import MultiPolygon, Point, box
 
 from core.errors import SourceError
 from core.routes import ROUTES
 from core.settings import SNAPSHOT
-from geo import FILE_NAME, MAP_CRS, boundaries, load_shapes, outline, project
+from geo import MAP_CRS, boundaries, load_shapes, outline, project
 
 
 @pytest.fixture(scope="module")
@@ -47,20 +46,9 @@ def topojson(tmp_path: Path, countries: list[tuple[str | None, str, float, float
     return path
 
 
-def test_the_bundled_file_is_small() -> None:
-    assert (SNAPSHOT / FILE_NAME).stat().st_size <= 400_000
-
-
 def test_every_bundled_shape_is_valid_and_lies_inside_the_clip(bundled: gpd.GeoDataFrame) -> None:
     assert bundled.geometry.is_valid.all()
     assert boundaries.CLIP_KM.buffer(0.2).covers(box(*bundled.total_bounds))
-
-
-def test_the_cut_in_degrees_takes_nothing_away_from_the_map_s_frame() -> None:
-    to_degrees = Transformer.from_crs(MAP_CRS, "EPSG:4326", always_xy=True)
-    x, y = np.asarray(segmentize(boundaries.CLIP_KM, 50).exterior.coords).T
-    longitude, latitude = to_degrees.transform(x, y)
-    assert boundaries.CUT_DEGREES.covers(box(longitude.min(), latitude.min(), longitude.max(), latitude.max()))
 
 
 def test_codes_are_unique_and_hold_every_country_of_arrival(bundled: gpd.GeoDataFrame) -> None:
@@ -111,43 +99,12 @@ def test_parts_of_one_country_become_one_row(tmp_path: Path) -> None:
     assert len(shapes.geometry.iloc[0].geoms) == 2
 
 
-@pytest.mark.parametrize(
-    ("country", "corner", "moved", "stays"),
-    [
-        (("643", "Russia", "804", "Ukraine"), (30, 42), [(32.1, 45), (36.5, 45), (34, 44.1), (34, 46.2)],
-         [(31.9, 45), (36.7, 45), (34, 43.9), (34, 46.4)]),
-        (("504", "Morocco", "732", "W. Sahara"), (-18.5, 19.5), [(-17.9, 24), (-8.7, 24), (-13, 20.1), (-13, 27.6)],
-         [(-18.1, 24), (-8.5, 24), (-13, 19.9), (-13, 27.8)]),
-    ],
-    ids=["Crimea", "Western Sahara"],
-)  # fmt: skip
-def test_what_is_drawn_with_another_country_than_the_file_says_ends_where_it_is_said_to(
-    tmp_path: Path,
-    country: tuple[str, str, str, str],
-    corner: tuple[float, float],
-    moved: list[tuple[float, float]],
-    stays: list[tuple[float, float]],
-) -> None:
-    drawn_code, drawn_with, code, belongs_to = country
-    file = topojson(tmp_path, [(drawn_code, drawn_with, *corner), (code, belongs_to, 60, 0)], size=12)
-    shapes = load_shapes(boundaries.build(file, tmp_path).parent)
-    alpha3 = {number: boundaries._alpha3(number, "", "") for number in (drawn_code, code)}
-    assert [holder_of(shapes, *place) for place in moved] == [[alpha3[code]]] * 4
-    assert [holder_of(shapes, *place) for place in stays] == [[alpha3[drawn_code]]] * 4
-
-
 @pytest.mark.parametrize(("sides", "kept"), [((12.0, 10.0), 2), ((12.0, 9.9), 1)])
 def test_an_island_of_120_square_kilometres_is_drawn_and_a_smaller_one_is_not(
     sides: tuple[float, float], kept: int
 ) -> None:
     coast = MultiPolygon([box(0, 0, 100, 100), box(200, 0, 200 + sides[0], sides[1])])
     assert len(boundaries._fit_to_frame(coast).geoms) == kept
-
-
-def test_the_largest_part_of_a_country_is_drawn_however_small_it_is() -> None:
-    rocks = MultiPolygon([box(0, 0, 8, 8), box(100, 0, 109, 9)])
-    (drawn,) = boundaries._fit_to_frame(rocks).geoms
-    assert drawn.bounds == (100, 0, 109, 9)
 
 
 @pytest.mark.parametrize(
@@ -164,28 +121,9 @@ def test_a_place_without_a_code_of_its_own_is_drawn_as_it_is_said_to_be(name: st
     assert boundaries._alpha3(None, name, "a file") == code
 
 
-def test_an_outline_is_rounded_to_a_hundred_metres_and_none_parts_its_rings() -> None:
-    shapes = gpd.GeoDataFrame(geometry=[box(0, 0, 1.26, 2.04), box(5, 5, 6, 6)])
-    x, y = outline(shapes)
-    assert x[5] is None and y[5] is None and len(x) == 11
-    assert (max(filter(None, x[:5])), max(filter(None, y[:5]))) == (1.3, 2.0)
-    assert None not in (x[0], y[0], x[-1], y[-1])
-
-
-def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
-    path = topojson(tmp_path, [("380", "Italy", 10, 38)])
-    first = boundaries.build(path, tmp_path).read_bytes()
-    assert boundaries.build(path, tmp_path).read_bytes() == first
-
-
 def test_an_unknown_place_without_a_code_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"countries\.json.*'Atlantis'"):
         boundaries.build(topojson(tmp_path, [(None, "Atlantis", 10, 38)]), tmp_path)
-
-
-def test_an_unknown_code_is_refused_with_the_code(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="999"):
-        boundaries.build(topojson(tmp_path, [("999", "Nowhere", 10, 38)]), tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"type": "Topology", "objects": {}, "arcs": []}', "id;name\n1;2\n"])
@@ -194,11 +132,6 @@ def test_a_file_that_is_no_topojson_is_refused(tmp_path: Path, text: str) -> Non
     path.write_text(text, encoding="utf-8")
     with pytest.raises(SourceError, match=r"countries-50m\.json"):
         boundaries.build(path, tmp_path)
-
-
-def test_a_missing_bundle_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"boundaries\.parquet"):
-        load_shapes(tmp_path)
 
 
 @pytest.mark.raw_data
