@@ -19,23 +19,10 @@ from hub.outputs import (
     oracle,
     own_metadata,
     own_submissions,
-    time_series,
 )
 from hub.score import unit_name
 
 SERIES = "arrivals.CMR._T._T.M"
-
-
-@pytest.mark.parametrize(("letters", "told_whole"), [(200, True), (201, False)])
-def test_methods_are_told_in_two_hundred_letters_and_whole_beside(
-    letters: int,
-    told_whole: bool,  # noqa: FBT001  # a case
-) -> None:
-    summary = ("word " * 60)[: letters - 1] + "x"
-    about = yaml.safe_load(own_metadata("vigie-ensemble", "t" * 120, summary, "a source", "3"))
-    assert (about["methods"] == summary, about["methods_long"]) == (told_whole, summary)
-    assert told_whole or (about["methods"].endswith("word…") and len(about["methods"]) <= 200)
-    assert (len(about["model_name"]), about["designated_model"], about["ensemble_of_models"]) == (100, True, True)
 
 
 def test_vigies_ensemble_and_baseline_are_designated_and_a_hubs_own_ensembles_are_not() -> None:
@@ -110,32 +97,6 @@ def test_a_series_is_passed_on_only_where_its_source_and_all_it_is_derived_from_
     own = f"arrivals.{own_route_id('Ceuta by land')}._T._T.M"
     found = open_series([*sources, own, "arrivals.WMR._T._T.M"], {**sources, own: "open"}, cards)
     assert [sources[one] for one in found] == ["open", "unsaid", "sum"]
-
-
-def test_of_a_hub_s_own_ensembles_is_told_what_they_are_made_of() -> None:
-    for model_id, name in (("hub-median", "Median"), ("hub-weighted", "Mean of the designated models on log scale")):
-        about = yaml.safe_load(ensemble_metadata(model_id))
-        assert (about["model_name"], about["designated_model"]) == (name, False)
-        assert about["ensemble_of_models"] and about["ensemble_of_hub_models"]
-        assert (about["team_abbr"], about["model_abbr"]) == tuple(model_id.split("-"))
-
-
-def test_vigie_s_models_are_ensembles_of_no_other_teams_models() -> None:
-    for model_id in ("vigie-ensemble", "vigie-ets"):
-        assert yaml.safe_load(own_metadata(model_id, "t", "s", "a source", "1"))["ensemble_of_hub_models"] is False
-
-
-def test_observations_are_dated_by_the_last_day_of_their_period_whatever_its_length() -> None:
-    rows = [(SERIES, "2024-02"), ("asylum._Z.DEU._T.Q", "2024-Q1"), ("arrivals.CHA.GBR._T.W", "2024-W01")]
-    values = pd.DataFrame(rows, columns=["series_id", "time_period"]).assign(
-        obs_value=5.0, as_of=pd.Timestamp("2024-05-01")
-    )
-    told = time_series(values)
-    assert dict(zip(told["series_id"], told["target_end_date"].astype(str), strict=True)) == {
-        SERIES: "2024-02-29", "asylum._Z.DEU._T.Q": "2024-03-31", "arrivals.CHA.GBR._T.W": "2024-01-07",
-    }  # fmt: skip
-    assert dict(zip(told["series_id"], told["target"], strict=True))[SERIES] == "arrivals"
-    assert set(told["as_of"]) == {dt.date(2024, 5, 1)}
 
 
 def test_a_submission_is_one_model_s_of_one_round_with_days_as_days_and_its_first_hundred_paths() -> None:

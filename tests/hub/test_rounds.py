@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import sys
 from pathlib import Path
 from runpy import run_path
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +17,7 @@ from forecasting import BASELINE
 from hub.files import validate
 from hub.night import collect, hub_tables
 from hub.outputs import open_series, weekly
-from hub.targets import RHYTHMS, baseline, config_files, handed_in, open_round, replayed
+from hub.targets import RHYTHMS, baseline, config_files, handed_in, open_round
 from store.hub import HubFiles
 from tests.hub.test_nights import write
 from tests.hub.test_submissions import ABOUT
@@ -120,15 +117,6 @@ def test_a_forecast_from_an_older_figure_is_handed_in_under_the_open_round_with_
     assert (set(closed["origin_date"]), list(closed["horizon"])) == ({origin}, [1, 2, 3, 4])
 
 
-def test_a_hindcast_is_measured_in_the_first_round_that_knew_its_origin() -> None:
-    origins = pd.to_datetime(["2024-06-30", "2024-09-30"])
-    rows = pd.DataFrame({"series_id": QUARTER, "origin_date": np.repeat(origins, 2), "horizon": [1, 2, 1, 2]})
-    made = replayed(rows, COUNTS)
-    assert list(zip(made["origin_date"].astype(str), made["horizon"], strict=True)) == [
-        ("2024-09-30", 1), ("2024-12-31", 1),
-    ]  # fmt: skip
-
-
 def test_a_round_s_baseline_knows_figures_as_they_stood_when_it_closed() -> None:
     corrected = COUNTS[COUNTS["target_end_date"] == "2024-11-24"].assign(value=9999.0, as_of=pd.Timestamp("2024-12-20"))
     rounds = pd.DataFrame({"series_id": WEEK, "origin_date": pd.to_datetime(["2024-11-24"])})
@@ -181,140 +169,6 @@ def test_what_a_peer_writes_keeps_every_rule_of_the_hub_and_reaches_its_farthest
     written = pd.concat(pd.read_parquet(path) for path in (tmp_path / "model-output").rglob("*.parquet"))
     farthest = written.groupby("series_id")["horizon"].max()
     assert farthest.to_dict() == {name: RHYTHMS[name[-1]].horizons for name in (MONTH, WEEK, QUARTER)}  # type: ignore[index]  # one of the frequencies
-
-
-def test_peers_of_few_seasons_see_the_year_in_months_and_quarters_and_none_in_weeks() -> None:
-    peers = run_path(str(PEERS))
-    known = {freq: peers["Known"]({}, one.horizon, one.season, one.alias) for freq, one in peers["RHYTHMS"].items()}
-    assert {freq: one.short_season for freq, one in known.items()} == {"M": 12, "Q": 4, "W": 1}
-
-
-def known_by_peers(place: Path, rows: pd.DataFrame, origin: str) -> dict[str, dict[int, list[str]]]:
-    """By frequency, and by how late their newest figure is, the series that peers forecast at an origin."""
-    (place / "target-data").mkdir(exist_ok=True)
-    rows.rename(columns={"value": "observation"}).to_csv(place / "target-data" / "time-series.csv", index=False)
-    found: dict[str, dict[int, list[str]]] = {}
-    for freq, behind, known in run_path(str(PEERS))["known_at"](place, pd.Timestamp(origin)):
-        assert known.horizon == RHYTHMS[freq].horizons + behind
-        found.setdefault(freq, {})[behind] = sorted(known.logs)
-    return found
-
-
-@pytest.mark.parametrize(
-    ("name", "origin", "ends", "late", "used"),
-    [
-        ("M", "2024-12-31", ("2021-10-31", "2024-09-30"), 1, 3),  # the 36th month, and three months late
-        ("M", "2024-12-31", ("2021-11-30", "2024-09-30"), 1, None),
-        ("M", "2024-12-31", ("2021-01-31", "2024-08-31"), 1, None),
-        ("M", "2024-12-31", ("2021-01-31", "2024-12-31"), 31, 0),  # known on the last day of the round
-        ("M", "2024-12-31", ("2021-01-31", "2024-12-31"), 32, 1),
-        ("Q", "2024-12-31", ("2014-03-31", "2024-09-30"), 1, 1),
-        ("Q", "2024-12-31", ("2014-03-31", "2024-06-30"), 1, None),
-        ("W", "2024-12-29", ("2024-01-07", "2024-12-29"), 6, 0),
-        ("W", "2024-12-29", ("2024-01-07", "2024-12-29"), 7, None),
-        ("M", "2024-12-30", ("2021-01-31", "2024-12-31"), 1, None),  # no month ends there
-    ],
-)
-def test_a_peer_forecasts_a_series_that_was_long_enough_and_new_enough_when_the_round_closed(
-    tmp_path: Path, name: str, origin: str, ends: tuple[str, str], late: int, used: int | None
-) -> None:
-    alias = {"M": "ME", "Q": "QE", "W": "W-SUN"}[name]
-    series = {"M": MONTH, "Q": QUARTER, "W": WEEK}[name]
-    rows = counts(series, pd.date_range(*ends, freq=alias), late)
-    assert known_by_peers(tmp_path, rows, origin) == ({} if used is None else {name: {used: [series]}})
-
-
-def test_on_a_sunday_that_ends_a_month_peers_forecast_months_and_no_weeks(tmp_path: Path) -> None:
-    weeks = counts(WEEK, pd.date_range("2023-01-01", "2024-06-30", freq="W-SUN"), 0)
-    months = counts(MONTH, pd.date_range("2020-01-31", "2024-06-30", freq="ME"), 0)
-    assert known_by_peers(tmp_path, pd.concat([weeks, months]), "2024-06-30") == {"M": {0: [MONTH]}}
-    assert known_by_peers(tmp_path, pd.concat([weeks, months]), "2024-06-23") == {"W": {0: [WEEK]}}
-
-
-def test_a_peer_sees_the_newest_edition_of_the_round_with_gaps_filled_between_their_neighbours(tmp_path: Path) -> None:
-    months = counts(MONTH, pd.date_range("2020-01-31", "2024-12-31", freq="ME"), 1)
-    months.loc[[10], "value"], gap = np.nan, [np.log1p(months["value"].iloc[place]) for place in (9, 11)]
-    corrected = months.iloc[[20, 21]].assign(value=5.0, as_of=pd.to_datetime(["2025-01-31", "2025-02-01"]))
-    known_by_peers(tmp_path, pd.concat([corrected, months]), "2024-12-31")
-    ((_, _, known),) = run_path(str(PEERS))["known_at"](tmp_path, pd.Timestamp("2024-12-31"))
-    seen, given = known.logs[MONTH].to_numpy(), np.log1p(months["value"].to_numpy())
-    assert seen[10] == pytest.approx(np.mean(gap))
-    assert seen[20] == pytest.approx(np.log1p(5.0))
-    same = [place for place in range(len(given)) if place not in {10, 20}]
-    assert seen[same] == pytest.approx(given[same])
-
-
-def test_a_peers_normal_distribution_has_its_median_and_spread_and_never_none() -> None:
-    peers = run_path(str(PEERS))
-    assert peers["LEVELS"] == pytest.approx(QUANTILE_LEVELS)
-    found = peers["normal"](np.array([1.0, 2.0]), np.array([0.5, 0.0]))
-    assert found[:, 11].tolist() == [1.0, 2.0]
-    middle = QUANTILE_LEVELS.index(0.95), QUANTILE_LEVELS.index(0.05)
-    assert found[0, list(middle)] == pytest.approx([1 + 0.5 * 1.6449, 1 - 0.5 * 1.6449], abs=1e-4)
-    assert (np.diff(found, axis=1) > 0).all()
-    assert found[1] == pytest.approx(2.0, abs=1e-5)
-
-
-def test_a_peer_that_repeats_the_last_year_spreads_it_by_what_that_erred(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(PEERS.parent))
-    monkeypatch.delitem(sys.modules, "common", raising=False)
-    forecast = run_path(str(PEERS.with_name("seasonal_walk.py")))["forecast"]
-    months = pd.date_range("2020-01-31", periods=36, freq="ME")
-    logs = pd.Series(np.arange(36) % 12 + 0.1 * (np.arange(36) // 12), index=months)
-    known = run_path(str(PEERS))["Known"]({"a": logs}, 14, 12, "ME")
-    found = forecast(known)["a"]
-    assert found.shape == (14, 23)
-    assert found[:, 11] == pytest.approx([*logs[-12:], *logs[-12:-10]])
-    assert found[:, -1] - found[:, 0] == pytest.approx(0.2), "a year more is a tenth more, up or down"
-
-
-@pytest.mark.parametrize(
-    ("peer", "fitted", "seasons"), [("auto_arima", ["AutoARIMA"], 4), ("ets_theta", ["AutoETS", "AutoTheta"], 4)]
-)
-def test_a_peer_takes_its_spread_from_the_library_s_80_percent_interval(
-    monkeypatch: pytest.MonkeyPatch, peer: str, fitted: list[str], seasons: int
-) -> None:
-    asked: list[tuple[str, int, int, object]] = []
-
-    def model(name: str) -> type:
-        class Model:
-            def __init__(self, season_length: int, **_options: object) -> None:
-                self.season = season_length
-
-            def forecast(self, y: np.ndarray[Any, Any], h: int, level: list[int]) -> dict[str, object]:
-                asked.append((name, self.season, len(y), level))
-                ends = np.arange(h) + 1.0
-                return {
-                    "mean": list(ends),
-                    "lo-80": list(ends - 1.2815515655446004),
-                    "hi-80": list(ends + 1.2815515655446004),
-                }
-
-        return Model
-
-    library = SimpleNamespace(**{name: model(name) for name in ("AutoARIMA", "AutoETS", "AutoTheta")})
-    monkeypatch.setitem(sys.modules, "statsforecast.models", library)
-    monkeypatch.syspath_prepend(str(PEERS.parent))
-    monkeypatch.delitem(sys.modules, "common", raising=False)
-    forecast = run_path(str(PEERS.with_name(f"{peer}.py")))["forecast"]
-    logs = pd.Series(np.zeros(150), index=pd.date_range("1985-03-31", periods=150, freq="QE"))
-    common = run_path(str(PEERS))
-    found = forecast(common["Known"]({"a": logs}, 5, 4, "QE"))["a"]
-    assert found == pytest.approx(common["normal"](np.arange(5) + 1.0, np.ones(5)))
-    assert asked == [(name, seasons, 120 if peer == "auto_arima" else 150, [80]) for name in fitted]
-
-
-def test_the_guides_model_is_a_random_walk_that_erred_so_far_ahead_as_it_did_before() -> None:
-    script = run_path(str(PROJECT / "hub" / "templates" / "templates" / "submit.py"))
-    assert script["LEVELS"] == pytest.approx(QUANTILE_LEVELS)
-    values = np.expm1(np.concatenate([np.full(50, 9.0), 1.0 + 0.1 * np.arange(130) / 10]))
-    for steps in (1, 3):
-        found = np.log1p(script["forecast"](values, steps))
-        assert found[11] == pytest.approx(np.log1p(values[-1]))
-        assert found[[0, -1]] - found[11] == pytest.approx([-0.01 * steps, 0.01 * steps]), (
-            "of the last 120 errors alone"
-        )
-    assert (script["forecast"](np.asarray([5.0, 0.0] * 30), 1) >= 0).all()
 
 
 @pytest.mark.parametrize(

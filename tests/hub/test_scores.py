@@ -8,7 +8,7 @@ import pytest
 
 from core import QUANTILE_LEVELS, FloatArray
 from forecasting.quantiles import QuantileTable
-from hub.score import MEDIAN, WEIGHTED, as_quantiles, by_unit, combine, grid, league, outcomes_at, pairwise, unit_of
+from hub.score import MEDIAN, WEIGHTED, by_unit, combine, grid, league, pairwise, unit_of
 
 MODELS = {"vigie-baseline": 0.5, "team-sharp": 0.1, "team-wide": 1.0}
 """Spread of each model's forecast on log scale."""
@@ -141,52 +141,6 @@ def test_periods_ahead_are_scored_by_span_and_one_by_one_and_series_by_the_first
     assert sum(counts["season"].values()) == first
 
 
-@pytest.mark.parametrize(
-    ("freq", "start", "seasons"),
-    [
-        ("M", "2020-11-30", {"winter": 3}),
-        ("M", "2020-01-31", {"winter": 1, "spring": 2}),
-        ("M", "2020-07-31", {"summer": 1, "autumn": 2}),
-        ("Q", "2019-12-31", {"winter": 1, "spring": 1}),
-        ("Q", "2020-06-30", {"summer": 1, "autumn": 1}),
-    ],
-)
-def test_a_month_belongs_to_its_season_and_a_quarter_to_that_of_its_middle_month(
-    freq: str, start: str, seasons: dict[str, int]
-) -> None:
-    lines = league_of([1, 2, 3] if freq == "M" else [1, 2], freq, start)
-    own = lines[(lines["model_id"] == "m") & (lines["kind"] == "season")]
-    assert own.set_index("group")["n"].to_dict() == seasons
-
-
-def test_intervals_hold_an_outcome_at_their_very_ends_and_not_beyond() -> None:
-    levels = list(QUANTILE_LEVELS)
-    quantiles = np.arange(23.0)
-    low, high = levels.index(0.1), levels.index(0.9)
-    outcomes = [low - 0.5, float(low), float(high), high + 0.5]
-    keys = pd.DataFrame(
-        {"model_id": "m", "series_id": [f"s{place}" for place in range(4)], "origin_date": pd.Timestamp("2020-01-31"),
-         "horizon": 1, "target_end_date": pd.Timestamp("2020-02-29")}
-    )  # fmt: skip
-    scored = grid(QuantileTable(keys, np.tile(quantiles, (4, 1))), np.asarray(outcomes))
-    assert scored.covered[0.8][:, 0].tolist() == [False, True, True, False]
-
-
-def test_without_the_baseline_or_any_outcome_there_is_no_league() -> None:
-    made, observed = table(rounds=2)
-    assert league(grid(made, observed), "nobody").empty
-    assert league(grid(made, np.full(len(observed), np.nan)), "vigie-baseline").empty
-
-
-def test_outcomes_are_found_by_series_and_day_and_missing_where_nothing_was_counted() -> None:
-    days = pd.to_datetime(["2020-01-31", "2020-02-29"])
-    values = pd.Series([1.0, 2.0], pd.MultiIndex.from_arrays([["a", "b"], days]))
-    keys = pd.DataFrame({"series_id": ["b", "a", "a"], "target_end_date": days[[1, 0, 1]]})
-    found = outcomes_at(keys, values)
-    assert found[:2].tolist() == [2.0, 1.0]
-    assert np.isnan(found[2])
-
-
 def test_a_model_s_weight_is_the_inverse_of_its_score_over_the_twelve_months_before_the_round() -> None:
     made, observed = table(rounds=30)
     combined = combine(made, observed, MODELS).of_model(WEIGHTED)
@@ -202,14 +156,6 @@ def test_a_model_s_weight_is_the_inverse_of_its_score_over_the_twelve_months_bef
     assert combined.quantiles[here][0] == pytest.approx(expected)
 
 
-def test_levels_are_read_from_the_names_of_columns_and_all_other_columns_are_keys() -> None:
-    rows = pd.DataFrame({"model_id": ["a"], "horizon": [1], "0.25": [3.0], "0.5": [4.0], "sha256": ["5"]})
-    found, levels = as_quantiles(rows)
-    assert levels == [0.25, 0.5]
-    assert found.quantiles.tolist() == [[3.0, 4.0]]
-    assert list(found.keys.columns) == ["model_id", "horizon", "sha256"]
-
-
 def test_each_unit_is_scored_apart_with_the_outcomes_of_its_own_rows() -> None:
     names = ["arrivals.CMR._T._T.M", "arrivals.CHA.GBR._T.W", "arrivals.EMR._T._T.M"]
     keys, values = pd.DataFrame({"series_id": names}), np.asarray([1.0, 2.0, 3.0])
@@ -218,15 +164,3 @@ def test_each_unit_is_scored_apart_with_the_outcomes_of_its_own_rows() -> None:
     for _unit, part, (column,) in parts:
         assert part.quantiles[:, 0].tolist() == column.tolist()
     assert parts[0][2][0].tolist() == [1.0, 3.0]
-
-
-def test_an_ensemble_lies_between_its_members_and_nearer_to_the_one_that_was_better() -> None:
-    made, observed = table({"team-sharp": 0.1, "team-wide": 1.0})
-    found = combine(made, observed, ["team-sharp", "team-wide"])
-    last = made.keys["origin_date"].max()
-    task = (found.keys["origin_date"] == last) & (found.keys["horizon"] == 1)
-    upper = {name: found.quantiles[(task & (found.keys["model_id"] == name)).to_numpy(), -1].item()
-             for name in (MEDIAN, WEIGHTED)}  # fmt: skip
-    rows = ((made.keys["origin_date"] == last) & (made.keys["horizon"] == 1)).to_numpy()
-    sharp, wide = sorted(made.quantiles[rows, -1])
-    assert sharp < upper[WEIGHTED] < upper[MEDIAN] < wide

@@ -8,18 +8,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 
 from core.errors import SourceError
-from hub import METADATA_SCHEMA, read_config, schema_faults
-from hub.score import quantile_rows
+from hub import METADATA_SCHEMA, read_config
 from hub.submission import (
-    _combined,
-    _level,
-    _texts,
-    designation_faults,
-    place_of,
     read_metadata,
     read_submission,
 )
@@ -177,58 +170,6 @@ def test_a_broken_configuration_is_named(name: str | None, content: bytes, rule:
     assert rule in " ".join(map(str, faults))
 
 
-def test_of_a_document_that_breaks_its_schema_everywhere_at_most_five_faults_are_told() -> None:
-    schema = {"items": {"type": "integer"}}
-    assert [len(schema_faults("a.json", ["x"] * wrong, schema)) for wrong in (4, 5, 6, 60)] == [4, 5, 5, 5]
-
-
-def test_a_fault_too_long_to_be_told_whole_keeps_both_ends_and_is_as_long_as_the_longest_told_whole() -> None:
-    def told(length: int) -> str:
-        end = "' is not of type 'integer'"
-        (fault,) = schema_faults("a.json", "b" * (length - len(end) - 1), {"type": "integer"})
-        return str(fault.rule)
-
-    most = len(told(9999))
-    assert [("…" in told(length), len(told(length))) for length in (most - 1, most, most + 1)] == [
-        (False, most - 1), (False, most), (True, most),
-    ]  # fmt: skip
-    assert told(9999).startswith("'bbb")
-    assert told(9999).endswith("b' is not of type 'integer'")
-
-
-def test_of_rounds_that_are_no_dates_though_their_deadline_needs_one_the_first_is_named() -> None:
-    tasks = (
-        config()["hub-config/tasks.json"].replace(b"2023-01-14", b"2023-13-14").replace(b"2023-01-21", b"2023-13-21")
-    )
-    hub, faults = read_config(config() | {"hub-config/tasks.json": tasks})
-    assert hub is None
-    assert "round '2023-13-14' is not a date, as its deadline needs" in " ".join(map(str, faults))
-
-
-@pytest.mark.parametrize(("start", "end", "is_fault"), [(-6, -6, False), (-6, -7, True), (0, -1, True), (-1, 0, False)])
-def test_a_deadline_that_ends_before_it_starts_is_named_and_one_of_a_single_day_is_none(
-    start: int, end: int, *, is_fault: bool
-) -> None:
-    def found(due: str) -> list[str]:
-        tasks = config()["hub-config/tasks.json"].decode()
-        relative = '"submissions_due": {"relative_to": "reference_date", "start": -6, "end": -3}'
-        assert relative in tasks
-        changed = tasks.replace(relative, f'"submissions_due": {due}').encode()
-        return [str(fault.rule) for fault in read_config(config() | {"hub-config/tasks.json": changed})[1]]
-
-    rule = ["the deadline's end lies before its start"] if is_fault else []
-    days = [dt.date(2023, 1, 14) + dt.timedelta(days=one) for one in (start, end)]
-    assert found(f'{{"relative_to": "reference_date", "start": {start}, "end": {end}}}') == rule
-    assert found(f'{{"start": "{days[0]}", "end": "{days[1]}"}}') == rule
-
-
-def test_the_name_of_a_round_can_lead_nowhere_else() -> None:
-    tasks = config()["hub-config/tasks.json"].replace(b"2023-01-14", b"../../x")
-    hub, faults = read_config(config() | {"hub-config/tasks.json": tasks})
-    assert hub is None
-    assert "cannot stand in a file's name" in " ".join(map(str, faults))
-
-
 ABOUT = b"""
 team_name: A team
 team_abbr: team
@@ -263,11 +204,6 @@ def test_metadata_are_held_against_the_schema_and_never_run(content: bytes, rule
     about, faults = read_metadata(HUB, "model-metadata/team-model.yml", content)
     assert (about is not None) == (rule == "")
     assert rule in " ".join(map(str, faults))
-
-
-def test_a_team_may_put_two_models_into_the_ensemble() -> None:
-    models = {f"team-{name}": {"designated_model": True} for name in "abc"}
-    assert [fault.file for fault in designation_faults(models)] == ["model-metadata/team-c.yml"]
 
 
 def test_a_small_file_that_unpacks_to_a_huge_table_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -319,33 +255,6 @@ def test_five_rows_are_named_per_rule_and_the_others_counted() -> None:
         assert further == ([f"is below 0: {number - 5} further rows"] if number > 5 else [])
 
 
-def test_missing_levels_are_named_with_the_task_that_lacks_them() -> None:
-    found = faults_of(lambda table: table.drop([1, 2]))
-    assert found == [(2, "output_type_id", "the task lacks the quantile levels 0.025, 0.05")]
-    found = faults_of(lambda table: table.drop(list(range(1, 9))))
-    assert found == [(2, "output_type_id", "the task lacks the quantile levels 0.025, 0.05, 0.1, 0.15, 0.2")]
-
-
-def test_a_value_below_the_next_lower_level_s_is_named_and_an_equal_one_is_taken() -> None:
-    def put(value: float) -> Callable[[pd.DataFrame], pd.DataFrame]:
-        return lambda table: table.assign(value=table["value"].mask(table.index == 3, table["value"][2] + value))
-
-    assert faults_of(put(0.0)) == []
-    assert faults_of(put(-0.5)) == [(5, "value", "is smaller than the value at the next lower quantile level")]
-
-
-def test_a_task_without_its_quantiles_is_named_by_its_first_row() -> None:
-    found = faults_of(lambda table: table.drop(list(range(23))))
-    assert found == [(2, "output_type", "the task lacks its quantile")]
-
-
-def test_the_same_row_twice_is_named_where_it_stands_the_second_time() -> None:
-    found = faults_of(lambda table: pd.concat([table, table.iloc[[0]]]))
-    assert [(row, rule) for row, _column, rule in found] == [
-        (6 * 124 + 2, "the same task and output stands in an earlier row")
-    ]
-
-
 def test_a_task_has_as_many_samples_as_the_hub_takes_and_each_spans_all_tasks() -> None:
     samples = list(range(24, 124))
     for fewer in (1, 60):
@@ -361,114 +270,3 @@ def test_a_missing_and_a_strange_column_are_named_in_the_row_of_names() -> None:
         (1, "horizon", "the column is missing"), (1, "steps", "the column is not one of this hub's"),
     ]  # fmt: skip
     assert faults_of(lambda table: table.iloc[:0]) == [(None, None, "holds no rows")]
-
-
-def test_what_is_as_large_as_may_be_is_read_and_one_more_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    table = sound(np.random.default_rng(0))
-    content = table.to_csv(index=False).encode()
-    for name, most in (("LARGEST_FILE", len(content)), ("MOST_ROWS", len(table))):
-        with monkeypatch.context() as limits:
-            limits.setattr(f"hub.submission.{name}", most)
-            assert read_submission(HUB, FILE, content)[1] == []
-            limits.setattr(f"hub.submission.{name}", most - 1)
-            assert len(read_submission(HUB, FILE, content)[1]) == 1
-
-
-def test_a_team_and_a_model_have_up_to_sixteen_letters_each() -> None:
-    for team, model, taken in (
-        ("a" * 16, "b" * 16, True),
-        ("a" * 17, "b", False),
-        ("a", "b" * 17, False),
-        ("a", "", False),
-    ):
-        place = place_of(HUB, f"model-output/{team}-{model}/{ROUND}-{team}-{model}.csv")
-        assert isinstance(place, tuple) is taken, (team, model)
-    assert place_of(HUB, FILE) == (MODEL, ROUND)
-
-
-def test_metadata_are_as_long_as_may_be_and_say_the_file_s_name() -> None:
-    longest = ABOUT + b"#" * (200_000 - len(ABOUT))
-    path = "model-metadata/team-model.yml"
-    assert read_metadata(HUB, path, longest)[1] == []
-    assert "longer than 200,000 bytes" in str(read_metadata(HUB, path, longest + b"#")[1][0])
-    (fault,) = read_metadata(HUB, "model-metadata/team-other.yml", ABOUT)[1]
-    assert "the file's name is not team-model.yml" in str(fault)
-
-
-def test_a_team_that_designates_three_models_is_named_by_the_third() -> None:
-    models = {f"team-{one}": {"designated_model": True} for one in "cab"}
-    assert [fault.file for fault in designation_faults(models)] == ["model-metadata/team-c.yml"]
-    assert designation_faults(models | {"team-c": {"designated_model": False}}) == []
-    assert designation_faults({f"{one}-m": {"designated_model": True} for one in "abcd"}) == []
-
-
-def test_cells_are_read_as_texts_whatever_a_file_holds_and_none_as_an_empty_one() -> None:
-    def read(*cells: object) -> list[str]:
-        found = _texts(pa.chunked_array([pa.array(cells)]))
-        assert sorted(set(found.words)) == sorted(found.words), "each text once"
-        return [str(one) for one in found.read(str)]
-
-    assert read("a", None, "b", "a") == ["a", "", "b", "a"]
-    assert read(None, "") == ["", ""]
-    assert read(1.0, 0.025, None, float("nan")) == ["1", "0.025", "", ""]
-    assert read(3, 3, None) == ["3", "3", ""]
-    assert read(dt.date(2024, 11, 30)) == ["2024-11-30"]
-    assert read(dt.datetime(2024, 11, 30, 12, tzinfo=dt.UTC)) == ["2024-11-30"]
-
-
-def test_a_level_is_known_whatever_its_writing_and_rounding_and_another_is_none() -> None:
-    levels = (0.025, 0.5)
-    assert [_level(text, levels) for text in ("0.025", ".0250", "0.5", "5e-1", "0.50000004")] == [
-        "0.025", "0.025", "0.5", "0.5", "0.5",
-    ]  # fmt: skip
-    assert [_level(text, levels) for text in ("0.5000001", "0.03", "many", "")] == [None] * 4
-
-
-def test_rows_are_told_apart_by_all_their_columns_however_many_words_those_have() -> None:
-    assert len(set(_combined([np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])]))) == 4
-    assert len(set(_combined([np.array([0, 0, 1, 0]), np.array([2, 2, 0, 2])]))) == 2
-    wide = [np.array([0, 2**31, 2**31]), np.array([2**31, 0, 0]), np.array([0, 1, 2**31])]
-    assert len(set(_combined(wide))) == 3
-    assert len(set(_combined([*wide[:2], np.array([5, 1, 1])]))) == 2
-    most = 2**31 - 1
-    fours = [np.array([0, 4, most]), np.array([0, 0, most]), np.array([0, 0, most])]
-    assert len(set(_combined(fours))) == 3, "numbers of 64 bits that ran over would be the same"
-
-
-def test_a_column_that_stands_there_twice_or_holds_lists_is_named_in_the_row_of_names() -> None:
-    table = sound(np.random.default_rng(0))
-    twice = pd.concat([table, table[["value"]]], axis=1).to_csv(index=False).encode()
-    lists = pd.Series([[one] for one in table["value"]])
-    nested = table.assign(value=lists, further=lists).to_parquet(index=False)
-    for path, content, rule in (
-        (FILE, twice, "the column stands there twice"),
-        (FILE.replace(".csv", ".parquet"), nested, "holds lists or records where a value belongs"),
-    ):
-        (fault,) = read_submission(HUB, path, content)[1]
-        assert (fault.row, fault.column, str(fault.rule)) == (1, "value", rule)
-
-
-def test_required_tasks_are_missed_beside_each_place_in_the_order_of_the_file() -> None:
-    hub, _faults = read_config(config(required_horizons=[0, 1]))
-    assert hub is not None
-    found = [str(fault.rule) for fault in read_submission(hub, PATH, submission(horizons=[0]))[1]]
-    assert [rule.partition("location ")[2].split()[0] for rule in found] == ["US", "01"]
-    assert all("horizon 1" in rule and "wk inc flu hosp" in rule for rule in found)
-    assert read_submission(hub, PATH, submission(horizons=[0, 1]))[1] == []
-
-
-def test_a_submission_s_quantiles_are_one_row_per_task_with_its_levels_ascending() -> None:
-    hub, _faults = read_config(config())
-    assert hub is not None
-    head, *lines = submission().decode().split("\n")
-    taken, faults = read_submission(hub, PATH, "\n".join([head, *lines[::-1]]).encode())
-    assert faults == []
-    assert taken is not None
-    rows = quantile_rows(taken, hub).sort_values(["series_id", "horizon"])
-    keys = ["model_id", "series_id", "origin_date", "horizon", "target_end_date"]
-    assert list(rows.columns) == [*keys, "0.1", "0.25", "0.5", "0.75", "0.9"]
-    assert rows["series_id"].tolist() == ["01 · wk inc flu hosp"] * 2 + ["US · wk inc flu hosp"] * 2
-    assert rows["horizon"].tolist() == [0, 1, 0, 1]
-    assert set(rows["model_id"]) == {"PSI-DICE"}
-    assert rows["target_end_date"].astype(str).tolist() == ["2023-01-14", "2023-01-21"] * 2
-    assert rows[["0.1", "0.9"]].drop_duplicates().to_numpy().tolist() == [[10.0, 90.0]]

@@ -10,12 +10,7 @@ import pytest
 
 from forecasting import LEVELS
 from forecasting.quantiles import QuantileTable, stack, to_rows
-from hub.tables import IN_TIME, REPLAY, _closed, _models, _not_in, _own_name, _shown, _timed, designated, with_own
-
-
-def test_teams_designate_models_beside_vigie_s_own_two() -> None:
-    about = {"a-b": {"designated_model": True}, "a-c": {"designated_model": False}, "a-d": {}}
-    assert designated(about) == {"a-b", "vigie-ensemble", "vigie-baseline"}
+from hub.tables import IN_TIME, REPLAY, _closed, _models, _own_name, _shown, _timed, with_own
 
 
 @pytest.mark.parametrize(
@@ -69,12 +64,6 @@ def test_vigie_is_replayed_in_the_rounds_of_others_alone_and_never_where_it_was_
     assert told["value"].tolist() == [9.0, 5.0]
     assert told["timing"].tolist() == [REPLAY, IN_TIME]
     assert len(with_own(theirs, own.iloc[:0], NO_COUNTS).keys) == 2, "a night without forecasts brings none"
-
-
-def test_an_ensemble_of_the_hub_is_made_only_for_tasks_for_which_it_was_not_handed_in() -> None:
-    handed_in = forecasts("hub-median", "2024-10-31")
-    made = forecasts("hub-median", "2024-10-31", "2024-11-30")
-    assert _not_in(handed_in, made).keys["origin_date"].tolist() == [pd.Timestamp("2024-11-30")]
 
 
 def test_vigie_s_replays_of_routes_are_not_shown_twice_and_everything_else_is() -> None:
