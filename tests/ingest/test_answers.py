@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 
 import pytest
 
 from core.errors import SourceError
-from ingest import Answer, RawFile
-from ingest.answers import json_body, json_rows, json_table, require_announced, whole_number
+from ingest import RawFile
+from ingest.answers import json_rows, json_table, require_announced, whole_number
 
 
 @pytest.mark.parametrize("total", [1, 3])
@@ -72,19 +71,3 @@ def test_an_empty_list_is_an_answer_where_there_may_be_none() -> None:
     assert json_rows(as_json([]), may_be_empty=True) == []
     with pytest.raises(SourceError, match=r"no list of objects at 'data\.rows'"):
         json_rows(as_json({"data": []}), "data", "rows", may_be_empty=True)
-
-
-def test_of_an_answer_that_is_no_json_the_first_eighty_letters_are_told() -> None:
-    page = b" <html>" + b"x" * 500
-    with pytest.raises(SourceError) as fault:
-        json_body(Answer("https://a.example", 200, {}, page, dt.datetime.now(dt.UTC)))
-    assert str(fault.value).endswith(f"not JSON but '<html>{'x' * 73}'")
-
-
-def test_of_the_fields_that_were_found_instead_the_first_twenty_are_named() -> None:
-    for fields in (20, 21, 30):
-        with pytest.raises(SourceError) as fault:
-            json_table(as_json([{f"f{number:02d}": 1 for number in range(fields)}]), ["a"])
-        assert fault.value.row == 1
-        assert "f19" in str(fault.value)
-        assert "f20" not in str(fault.value)

@@ -38,12 +38,6 @@ def test_a_faulty_card_is_refused_with_its_field(change: dict[str, Any], named: 
         SourceCard.model_validate({**ENTRY, **change})
 
 
-def test_a_card_that_was_read_stays_as_it_was_read() -> None:
-    card = SourceCard.model_validate(ENTRY)
-    with pytest.raises(ValidationError, match="frozen"):
-        card.redistribution = False
-
-
 def test_what_an_edition_lacks_was_withdrawn_only_where_the_card_says_that_editions_are_whole() -> None:
     told = [SourceCard.model_validate(ENTRY | more) for more in ({}, {"complete_editions": True})]
     assert [card.complete_editions for card in told] == [False, True]

@@ -9,7 +9,7 @@ import pandas as pd
 from core.release import DELAYS, FRESHNESS_CHANGES, REPORTING
 from core.schema import check
 from ingest import SourceCard
-from ingest.freshness import changes, delay_profile, freshness, publication_days, reporting
+from ingest.freshness import changes, delay_profile, freshness, reporting
 from ingest.rows import observations
 
 CARD = SourceCard(
@@ -39,23 +39,10 @@ def test_the_profile_is_the_share_of_figures_known_by_days_after_the_period() ->
     assert set(profile["periods"]) == {10}
 
 
-def test_what_the_first_vintage_held_already_teaches_nothing() -> None:
-    assert "2023-06" not in set(publication_days(published({"ITA": 10}))["time_period"])
-
-
 def test_estimated_days_teach_nothing_and_neither_does_a_later_revision_of_such_a_figure() -> None:
     history = published({"ITA": 10}, estimated=True)
     revised = history.assign(as_of=history["as_of"] + pd.Timedelta(days=100), as_of_estimated=False)
     assert delay_profile(pd.concat([history, revised], ignore_index=True)).empty
-
-
-def test_the_stores_numbers_of_figures_give_the_same_profile() -> None:
-    history = published({"ITA": 10, "ESP": 30})
-    later = history.assign(as_of=history["as_of"] + pd.Timedelta(days=50), obs_value=6.0)
-    both = pd.concat([history, later], ignore_index=True)
-    ordered = both.sort_values(["series_id", "time_period", "as_of"], ignore_index=True)
-    numbered = ordered.assign(cell=ordered.groupby(["series_id", "time_period"]).ngroup())
-    pd.testing.assert_frame_equal(delay_profile(numbered), delay_profile(both.sample(frac=1, random_state=2)))
 
 
 def test_the_rhythm_is_learned_where_enough_periods_are_on_record() -> None:
@@ -76,19 +63,6 @@ def test_countries_that_have_not_reported_are_counted_and_the_sum_is_provisional
     found = check(reporting(late), REPORTING).set_index("time_period")
     assert list(found.loc["2024-10", ["reported", "expected", "total", "provisional"]]) == [4, 6, 20.0, True]
     assert list(found.loc["2024-09", ["reported", "expected", "total", "provisional"]]) == [6, 6, 30.0, False]
-
-
-def test_few_countries_are_no_aggregate() -> None:
-    assert reporting(published({"ITA": 10, "GRC": 10})).empty
-
-
-def test_a_country_is_counted_once_whether_a_source_tells_its_routes_or_its_total_too() -> None:
-    known = published({"ITA": 10, "GRC": 10, "ESP": 10, "MLT": 10, "CYP": 10})
-    spain = known[known["geo"] == "ESP"]
-    beside = [spain.assign(route_id="WAR", obs_value=2.0), spain.assign(route_id="_Z", obs_value=7.0)]
-    found = reporting(pd.concat([known, *beside], ignore_index=True)).set_index("time_period")
-    assert found.loc["2024-10", "total"] == 4 * 5 + 7
-    assert reporting(pd.concat([known, beside[0]]))["total"].iloc[-1] == 4 * 5 + 5 + 2
 
 
 def test_a_source_that_one_country_is_left_of_shows_no_old_period_as_its_newest() -> None:

@@ -18,14 +18,6 @@ def test_a_blank_month_of_displacement_is_no_figure_and_abyei_has_no_code() -> N
     assert set(idmc.parse(files.idmc()).observations["geo"]) == {"AFG"}
 
 
-def test_the_newest_month_of_displacement_is_provisional_and_those_of_the_feed_are_estimated() -> None:
-    raw = files.idmc()
-    for old, new in (("2023-10", "2025-06"), ("2023-11", "2025-07"), ("2023-12", "2025-08")):
-        raw = RawFile(raw.name, raw.content.replace(old.encode(), new.encode()))
-    flags = idmc.parse(raw).observations.set_index("time_period")["obs_flag"]
-    assert flags.iloc[-4:].to_dict() == {"2023-09": "", "2025-06": "e", "2025-07": "e", "2025-08": "p"}
-
-
 @pytest.mark.parametrize(("cell", "rule"), [("-1", "the count is negative"), ("1.500,0", "fewer cells")])
 def test_a_wrong_cell_of_displacement_is_named(cell: str, rule: str) -> None:
     if rule == "fewer cells":
@@ -36,25 +28,9 @@ def test_a_wrong_cell_of_displacement_is_named(cell: str, rule: str) -> None:
         assert rejected[["row", "rule"]].to_numpy().tolist() == [["18, AFG", rule]]
 
 
-def test_an_unknown_country_of_displacement_is_refused_by_name() -> None:
-    with pytest.raises(SourceError, match=r"Hist\.csv, row QQQ, column header: unknown country"):
-        idmc.parse(files.idmc(header=",AFG,AB9,QQQ"))
-
-
-def test_a_renamed_first_country_is_refused_as_a_missing_column() -> None:
-    with pytest.raises(SourceError, match=r"missing columns \['AFG'\]"):
-        idmc.parse(files.idmc(header=",Afghanistan,AB9,UKR"))
-
-
 def test_the_other_build_of_the_same_history_is_refused_because_its_levels_differ() -> None:
     with pytest.raises(SourceError, match="another build"):
         idmc.parse(RawFile("Hist_original.csv", files.idmc().content))
-
-
-def test_months_out_of_order_refuse_the_history() -> None:
-    header, first, second, *rest = files.idmc().content.splitlines(keepends=True)
-    with pytest.raises(SourceError, match="months are out of order"):
-        idmc.parse(RawFile("Hist.csv", b"".join([header, second, first, *rest])))
 
 
 def test_a_year_of_displacement_is_known_from_the_middle_of_the_following_may(tmp_path: Path) -> None:
@@ -75,11 +51,6 @@ def test_the_nino_index_may_be_negative_and_belongs_to_the_middle_month_of_its_s
 def test_the_nino_index_is_known_only_after_the_third_month_of_its_season() -> None:
     rows = noaa_enso.parse(files.noaa_enso()).observations
     assert (rows.loc[rows["time_period"] == "2021-05", "as_of"] > pd.Timestamp("2021-06-30")).tolist() == [True]
-
-
-def test_text_in_the_nino_index_is_set_aside() -> None:
-    rejected = noaa_enso.parse(files.noaa_enso({"2021-05": "warm"})).rejected
-    assert rejected["rule"].tolist() == ["the figure is not a number"]
 
 
 def test_a_season_listed_twice_is_used_once() -> None:

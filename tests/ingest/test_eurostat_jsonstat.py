@@ -45,16 +45,6 @@ def test_an_absent_position_is_no_row_and_never_a_zero() -> None:
     assert len(read_jsonstat(answer())) == 3
 
 
-def test_values_may_also_come_as_a_list_with_nulls() -> None:
-    frame = read_jsonstat(answer(value=[835, None, None, 10, None, None, None, 5]))
-    assert frame["value"].tolist() == [835, 10, 5]
-
-
-def test_categories_may_be_listed_instead_of_numbered() -> None:
-    dimension = json.loads(answer().content)["dimension"] | {"geo": {"category": {"index": ["DE", "FR"]}}}
-    assert read_jsonstat(answer(dimension=dimension))["geo"].tolist() == ["DE", "FR", "FR"]
-
-
 def test_an_answer_without_values_is_refused_because_a_code_is_unknown() -> None:
     with pytest.raises(SourceError, match="holds no value"):
         read_jsonstat(answer(value={}))
@@ -104,13 +94,3 @@ def test_every_cell_is_found_where_nested_loops_find_it(sizes: list[int], data: 
     frame = read_jsonstat(raw)
     assert [tuple(row) for row in frame[names].to_numpy()] == [cells[cell] for cell in sorted(kept)]
     assert frame["value"].tolist() == sorted(kept)
-
-
-@given(st.binary(max_size=40), st.integers(0, 400), st.integers(0, 40))
-def test_a_damaged_answer_raises_nothing_but_a_source_error(noise: bytes, start: int, length: int) -> None:
-    content = answer().content
-    damaged = content[:start] + noise + content[start + length :]
-    try:
-        read_jsonstat(RawFile("answer.json", damaged))
-    except SourceError as error:
-        assert "answer.json" in str(error)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import gzip
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from core.errors import SourceError
 from ingest import RawFile
@@ -30,15 +28,6 @@ def test_each_cell_becomes_a_row_with_its_flag() -> None:
     ]
 
 
-def test_a_gzip_body_is_known_by_its_first_bytes() -> None:
-    assert read_tsv(raw(gzip.compress(TABLE))).equals(read_tsv(raw()))
-
-
-def test_a_cell_of_another_layout_keeps_its_whole_text() -> None:
-    frame = read_tsv(raw(TABLE.replace(b"2445 ", b"2 445 x9")))
-    assert frame["value"].iloc[0] == "2 445 x9"
-
-
 @pytest.mark.parametrize(
     ("content", "rule"),
     [
@@ -59,40 +48,6 @@ def test_a_cell_of_another_layout_keeps_its_whole_text() -> None:
 def test_a_broken_table_is_refused_with_the_rule_it_breaks(content: bytes, rule: str) -> None:
     with pytest.raises(SourceError, match=rule):
         read_tsv(raw(content))
-
-
-@given(st.binary(max_size=20), st.integers(0, len(TABLE)), st.integers(0, 20))
-def test_a_damaged_table_raises_nothing_but_a_source_error(noise: bytes, start: int, length: int) -> None:
-    try:
-        frame = read_tsv(raw(TABLE[:start] + noise + TABLE[start + length :]))
-    except SourceError as error:
-        assert "table.tsv" in str(error)
-    else:
-        assert len(frame) > 0
-
-
-@given(st.binary(max_size=60))
-def test_noise_behind_the_gzip_mark_raises_nothing_but_a_source_error(noise: bytes) -> None:
-    with pytest.raises(SourceError):
-        read_tsv(raw(b"\x1f\x8b" + noise))
-
-
-@pytest.mark.parametrize(
-    ("content", "line"),
-    [
-        (b"geo,2008-01\nDE,5\n", 1),
-        (TABLE[:-8], 3),
-        (TABLE.replace(b"\t: c", b""), 3),
-        (TABLE.replace(b"M,TOTAL,DE", b"M,DE"), 2),
-        (TABLE.replace(b"2008-02", b"2008-01"), 1),
-        (TABLE.replace(b"2008-02 ", b"2008-02 \t2008-04 \t2008-03 "), 1),
-        (TABLE.replace(b"\nM,TOTAL,EL\t: ", b"\n\nM,TOTAL,EL"), 4),
-    ],
-)
-def test_a_fault_of_a_table_names_its_line(content: bytes, line: int) -> None:
-    with pytest.raises(SourceError) as fault:
-        read_tsv(raw(content))
-    assert fault.value.row == line
 
 
 def test_periods_may_stand_in_either_order() -> None:

@@ -7,11 +7,10 @@ import datetime as dt
 import pandas as pd
 import pytest
 
-from core.errors import InputError
-from core.release import FRESHNESS, OBSERVATIONS
+from core.release import FRESHNESS
 from core.schema import check
 from ingest import SourceCard
-from ingest.freshness import FEWEST_PLACES, delay_profile, freshness, reporting, state, usual_age
+from ingest.freshness import FEWEST_PLACES, freshness, reporting, state, usual_age
 from ingest.rows import observations
 
 NIGHT = dt.date(2026, 7, 31)
@@ -39,10 +38,6 @@ def test_the_state_follows_the_age_in_multiples_of_the_expected_days(age: int, e
     assert state(age, 40) == expected
 
 
-def test_beyond_three_times_the_expected_age_a_source_is_delinquent() -> None:
-    assert state(121, 40) == "delinquent"
-
-
 def test_the_newest_complete_period_counts_whatever_its_frequency() -> None:
     known = pd.concat([figures("a", "2026-05", "2026-06"), figures("a", "2026-07-04", freq="D")], ignore_index=True)
     row = freshness(known, NIGHT, {"a": card("a")}).iloc[0]
@@ -61,16 +56,6 @@ def test_each_source_has_one_row_that_keeps_the_contract() -> None:
     table = check(freshness(known, NIGHT, {"a": card("a"), "b": card("b")}), FRESHNESS)
     assert table[["source_id", "state"]].to_numpy().tolist() == [["a", "fresh"], ["b", "delinquent"]]
     assert table["last_as_of"].tolist() == [pd.Timestamp("2026-07-10"), pd.Timestamp("2026-02-10")]
-
-
-def test_a_source_without_an_entry_in_the_catalogue_is_refused_by_name() -> None:
-    with pytest.raises(InputError, match="stranger"):
-        freshness(figures("stranger", "2026-06"), NIGHT, {})
-
-
-def test_nothing_known_gives_an_empty_table_and_no_error() -> None:
-    none = figures("a", "2026-06").head(0)
-    assert freshness(check(none, OBSERVATIONS), NIGHT, {}).empty
 
 
 def test_a_country_is_expected_to_report_for_a_year_after_it_last_did() -> None:
@@ -106,13 +91,6 @@ def test_a_rhythm_is_learned_from_six_periods_on(periods: int, learned: int) -> 
     row = freshness(known, night, {"a": card("a", 45)}, known).iloc[0]
     assert row["learned_from"] == learned
     assert row["expected_days"] == (31 + 3 if learned else 45)
-
-
-def test_a_profile_goes_up_to_150_days_in_steps_of_five() -> None:
-    known = figures("a", *[str(month) for month in pd.period_range("2025-01", periods=9, freq="M")], lag_days=150)
-    profile = delay_profile(known.assign(as_of_estimated=False))
-    assert profile["days"].tolist() == list(range(0, 151, 5))
-    assert profile["share"].tolist() == [0.0] * 30 + [1.0]
 
 
 @pytest.mark.parametrize(("places", "rows"), [(5, 24), (4, 0)])

@@ -69,25 +69,10 @@ def test_land_and_sea_add_up_and_citizens_begin_with_their_first_detection() -> 
     assert "detections.OTH._T.COD.M" not in values
 
 
-def test_unknown_and_third_country_are_one_citizenship() -> None:
-    assert _values(_workbook())["detections.CMR._T.UNK.M"] == {"2024-01": 2, "2024-02": 0, "2024-03": 3}
-
-
-def test_a_blank_cell_is_no_figure() -> None:
-    values = _values(_workbook())
-    assert values["detections.EBR._T.XSS.M"] == {"2024-01": 3}
-    assert values["detections.EBR._T._T.M"] == {"2024-01": 3}
-
-
 def test_the_notes_date_the_vintage() -> None:
     found = frontex.parse(_workbook()).observations
     assert found["as_of"].unique().tolist() == [pd.Timestamp("2024-06-03")]
     assert not found["as_of_estimated"].any()
-
-
-def test_blank_first_rows_are_tolerated() -> None:
-    blank: list[list[Any]] = [[None] * 6, [None] * 6]
-    assert _values(_workbook(blank + ROWS)) == _values(_workbook())
 
 
 @pytest.mark.parametrize(
@@ -183,12 +168,6 @@ def test_one_bad_row_refuses_a_compiled_vintage(tmp_path: Path, change: dict[str
         frontex.parse(_vintage(tmp_path, _long().assign(**change)))
 
 
-@pytest.mark.parametrize("name", ["frontex.rda", "frontex_2024-13-01.rda"])
-def test_a_compiled_vintage_without_a_date_in_its_name_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(SourceError, match="must be named frontex_YYYY-MM-DD"):
-        frontex.parse(_vintage(tmp_path, _long(), name))
-
-
 def test_the_licence_forbids_bundling() -> None:
     assert frontex.RAW_FILES == ()
 
@@ -243,11 +222,3 @@ def test_no_cell_and_no_sum_of_the_workbook_stands_anywhere_in_the_project(workb
                 name = path.relative_to(PROJECT).as_posix()
                 found += [(name, number) for number in numbers if about or number >= FEWEST_ANYWHERE]
     assert set(found) <= COUNTED
-
-
-@pytest.mark.raw_data
-def test_the_compiled_vintage_of_the_same_data_gives_the_same_figures(raw_data: Path, workbook: pd.DataFrame) -> None:
-    path = raw_data / "frontex_ibc/vintages_gdidata/frontex_2025-06-19.rda"
-    compiled = frontex.parse(read_raw(path)).observations
-    columns = ["series_id", "time_period", "obs_value"]
-    pd.testing.assert_frame_equal(workbook[columns], compiled[columns])

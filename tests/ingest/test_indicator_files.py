@@ -36,13 +36,6 @@ def parse_or_refuse(source_id: str, raw: RawFile) -> Parsed | None:
 
 
 @each(files.ALL_FILES)
-def test_a_sound_file_gives_figures_and_sets_nothing_aside(source_id: str, make: Maker) -> None:
-    parsed = SOURCES[source_id].parse(make())
-    assert set(check(parsed.observations, OBSERVATIONS)["source_id"]) == {source_id}
-    assert parsed.rejected.empty
-
-
-@each(files.ALL_FILES)
 def test_a_file_fetched_from_disk_parses_like_its_bytes(source_id: str, make: Maker, tmp_path: Path) -> None:
     source, raw = SOURCES[source_id], make()
     fetched = read_raw(files.write(tmp_path, raw))
@@ -81,36 +74,6 @@ def test_text_in_another_encoding_is_refused(source_id: str, make: Maker) -> Non
     latin = raw.content[:middle] + "é".encode("latin-1") + raw.content[middle:]
     with pytest.raises(SourceError, match=raw.name):
         SOURCES[source_id].parse(RawFile(raw.name, latin))
-
-
-@each(files.TEXT_FILES)
-def test_text_saved_as_utf_16_is_refused(source_id: str, make: Maker) -> None:
-    raw = make()
-    with pytest.raises(SourceError, match=raw.name):
-        SOURCES[source_id].parse(RawFile(raw.name, raw.content.decode().encode("utf-16")))
-
-
-@each(files.TEXT_FILES)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(noise=st.binary(max_size=12), place=st.floats(0, 1), length=st.integers(0, 30))
-def test_a_damaged_text_raises_nothing_but_a_source_error(
-    source_id: str, make: Maker, noise: bytes, place: float, length: int
-) -> None:
-    raw = make()
-    start = int(place * len(raw.content))
-    parse_or_refuse(source_id, RawFile(raw.name, raw.content[:start] + noise + raw.content[start + length :]))
-
-
-@pytest.mark.slow
-@each(files.BINARY_FILES)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(noise=st.binary(min_size=1, max_size=8), place=st.floats(0, 1))
-def test_a_damaged_binary_raises_nothing_but_a_source_error(
-    source_id: str, make: Maker, noise: bytes, place: float
-) -> None:
-    raw = make()
-    start = int(place * len(raw.content))
-    parse_or_refuse(source_id, RawFile(raw.name, raw.content[:start] + noise + raw.content[start + len(noise) :]))
 
 
 @pytest.mark.slow

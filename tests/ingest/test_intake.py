@@ -38,30 +38,16 @@ def test_a_file_that_unfolds_is_refused_before_it_does(kind: str) -> None:
     assert "ended the process" not in told.reason
 
 
-def test_there_are_as_many_kinds_as_were_promised() -> None:
-    assert len(BOMBS) >= 50
-
-
 def test_a_table_as_people_write_it_is_read() -> None:
     sheet = read_sheet(RawFile("x.ods", ods(full(text="a") * 3 + EMPTY.format(1_048_570))), "s")
     assert sheet.shape == (3, 1)
     assert read_sheet(RawFile("x.xlsx", xlsx(cell("A1") + cell("C9"))), "s").shape == (9, 3)
 
 
-def test_empty_cells_far_out_are_left_out() -> None:
-    assert read_sheet(RawFile("x.xlsx", xlsx(cell("XFD1048576", "") + cell("A2"))), "s").shape == (2, 1)
-
-
 def test_a_figure_below_more_rows_than_a_table_has_is_refused() -> None:
     far = full(text="a") + EMPTY.format(1_000_000_000) + full(text="b")
     with pytest.raises(SourceError, match="more than 500000 rows"):
         read_sheet(RawFile("x.ods", ods(far)), "s")
-
-
-def test_a_table_too_large_to_read_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.workbooks.LARGEST_UNPACKED", 100)
-    with pytest.raises(SourceError, match="hand it over in parts, such as one file a year, or as CSV"):
-        read_sheet(RawFile("x.xlsx", xlsx(cell("A1"))), "s")
 
 
 MEGABYTE = 1 << 20
@@ -130,11 +116,6 @@ def test_an_error_of_a_parser_says_what_it_would_have_said_here() -> None:
     with pytest.raises(SourceError) as found:
         apart(parse, RawFile("x.csv", b"1"))
     assert str(found.value) == "x.csv, row 3, column b: the value is missing"
-
-
-def test_what_a_parser_gives_comes_back_whole() -> None:
-    frame = pd.DataFrame({"a": range(200_000)})
-    pd.testing.assert_frame_equal(apart(lambda _raw: frame, RawFile("x", b"1")), frame)
 
 
 def test_only_a_regular_file_is_opened(tmp_path: Path) -> None:
@@ -291,21 +272,6 @@ def parse(monkeypatch: pytest.MonkeyPatch) -> Callable[[RawFile], Parsed]:
         return Parsed(cells(*file.content.decode().split()), pd.DataFrame({"file": [file.name]}), doubts)
 
     return read
-
-
-def test_a_file_that_cannot_be_read_is_named_and_the_others_of_its_visit_are_read_together(
-    parse: Callable[[RawFile], Parsed],
-) -> None:
-    faults: list[Exception] = []
-    given = [RawFile("a", b"2024-11"), RawFile("b", b""), RawFile("c", b"2024-12 2025-01")]
-    files, parsed = parse_all(parse, given, faults)
-    assert [file.name for file in files] == ["a", "c"]
-    assert parsed is not None
-    assert parsed.observations["time_period"].tolist() == ["2024-11", "2024-12", "2025-01"]
-    assert parsed.rejected["file"].tolist() == ["a", "c"]
-    assert [str(doubt) for doubt in parsed.doubts] == ["look at a", "look at c"]
-    assert [str(fault) for fault in faults] == ["b: holds nothing"]
-    assert parse_all(parse, given[1:2], []) == ([], None)
 
 
 def test_files_of_one_visit_that_contradict_each_other_are_refused_by_the_first_cell_that_both_give(

@@ -49,15 +49,6 @@ def test_places_become_routes_and_countries(tmp_path: Path) -> None:
     assert parsed.observations["as_of_estimated"].all()
 
 
-def test_a_december_row_before_the_first_month_is_a_year(tmp_path: Path) -> None:
-    values = _values(_totals(tmp_path, [("2013-12", "ITA", 42925), ("2014-01", "ITA", 2171), ("2014-12", "GRC", 9)]))
-    assert values == {
-        ("arrivals.CMR.ITA._T.A", "2013"): 42925,
-        ("arrivals.CMR.ITA._T.M", "2014-01"): 2171,
-        ("arrivals.EMR.GRC._T.A", "2014"): 9,
-    }
-
-
 def test_spains_early_months_and_their_remainder_in_december_are_added_up_to_the_year(tmp_path: Path) -> None:
     rows = [("2016-11", "ESP-WMR", 854), ("2016-12", "ESP-WMR", 5996), ("2017-01", "ESP-WMR", 1307)]
     assert _values(_totals(tmp_path, rows)) == {
@@ -79,11 +70,6 @@ def test_bulgarias_cumulative_rows_of_2015_are_set_aside(tmp_path: Path) -> None
     assert _values(parsed) == {("arrivals.EMR.BGR._T.M", "2016-01"): 596}
     assert parsed.rejected["row"].tolist() == ["1", "2"]
     assert parsed.rejected["rule"].unique().tolist() == ["a cumulative figure of 2015, no month"]
-
-
-def test_an_absent_month_stays_absent(tmp_path: Path) -> None:
-    values = _values(_totals(tmp_path, [("2019-06", "ESP-WAAR", 83), ("2019-08", "ESP-WAAR", 134)]))
-    assert ("arrivals.WAR.ESP._T.M", "2019-07") not in values
 
 
 @pytest.mark.parametrize(
@@ -129,11 +115,6 @@ def test_a_negative_citizenship_is_set_aside_and_its_month_flagged(tmp_path: Pat
     assert json.loads(parsed.rejected["record"].iloc[0])["n"] == -38
 
 
-def test_an_unknown_citizenship_refuses_the_file(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"dtm_med_nat\.rda, row 1, column nat: unknown country"):
-        _citizens(tmp_path, [("2024-01", "ITA", "RUR", 5)])
-
-
 @pytest.mark.raw_data
 def test_the_published_totals_agree_with_the_checked_years(raw_data: Path) -> None:
     parsed = iom_dtm.parse(read_raw(raw_data / "iom_dtm/dtm_med.rda"))
@@ -167,11 +148,3 @@ def test_the_published_citizenships_lose_spain_and_keep_the_rest(raw_data: Path)
     assert parsed.rejected["rule"].iloc[0].startswith("4777 rows on Spain come from Frontex")
     italy = parsed.observations[parsed.observations["geo"] == "ITA"]
     assert italy.loc[italy["time_period"].str[:4] == "2023", "obs_value"].sum() == pytest.approx(157_652, rel=0.001)
-
-
-@pytest.mark.raw_data
-def test_months_over_which_a_sum_was_spread_evenly_bear_the_mark_of_an_estimate(raw_data: Path) -> None:
-    found = iom_dtm.parse(read_raw(raw_data / "iom_dtm/dtm_med.rda")).observations
-    marked = found[found["obs_flag"] == "e"]
-    assert set(marked["geo"]) == {"CYP"}
-    assert sorted(marked["time_period"]) == [f"{year}-{month:02d}" for year in (2017, 2018) for month in range(1, 6)]

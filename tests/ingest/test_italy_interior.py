@@ -43,12 +43,6 @@ def test_placeholders_after_the_last_report_are_no_zeros() -> None:
     assert parsed.rejected["rule"].unique().tolist() == ["a placeholder for a day after the report"]
 
 
-def test_impossible_days_are_set_aside() -> None:
-    parsed = _daily([*_month("2024-04-30", days=30), ("2024-04-31", "0", "2024-04-15")])
-    assert len(parsed.observations) == 30
-    assert parsed.rejected[["row", "rule"]].to_numpy().tolist() == [["32", "the day does not exist"]]
-
-
 def test_text_in_a_placeholder_is_set_aside_and_the_later_report_counts() -> None:
     early = _month("2024-05-15")
     early[26] = ("2024-05-27", "0[VALORE]0", "2024-05-15")
@@ -56,14 +50,6 @@ def test_text_in_a_placeholder_is_set_aside_and_the_later_report_counts() -> Non
     assert _values(parsed)["2024-05-27"] == 9.0
     assert parsed.rejected["rule"].tolist() == ["the count is not a whole number"]
     assert "0[VALORE]0" in parsed.rejected["record"].iloc[0]
-
-
-def test_a_figure_for_a_day_after_its_report_is_set_aside() -> None:
-    rows = _month("2024-03-15") + _month("2024-03-31")
-    rows[20] = ("2024-03-21", "500", "2024-03-15")
-    parsed = _daily(rows)
-    assert _values(parsed)["2024-03-21"] == 10.0
-    assert parsed.rejected["rule"].tolist() == ["a figure for a day after its report"]
 
 
 def test_every_day_is_provisional_and_known_two_days_later() -> None:
@@ -119,11 +105,6 @@ def test_months_are_differences_of_the_year_to_date_and_january_starts_anew() ->
     assert set(parsed.observations["series_id"]) == {"arrivals.CMR.ITA.CIV.M"}
 
 
-def test_a_citizenship_not_named_a_month_earlier_has_no_flow() -> None:
-    parsed = _nations([("2024-01-31", "Siria", 5), ("2024-02-29", "Siria", 9), ("2024-02-29", "Mali", 7)])
-    assert _flows(parsed) == {("SYR", "2024-01"): 5, ("SYR", "2024-02"): 4}
-
-
 def test_the_rest_has_a_flow_only_where_the_same_citizenships_are_named() -> None:
     rows = [
         ("2024-01-31", "Siria", 5), ("2024-01-31", "altre", 50),
@@ -132,17 +113,6 @@ def test_the_rest_has_a_flow_only_where_the_same_citizenships_are_named() -> Non
     ]  # fmt: skip
     rest = {month: value for (citizen, month), value in _flows(_nations(rows)).items() if citizen == "OTH"}
     assert rest == {"2024-01": 50, "2024-02": 20}
-
-
-def test_a_year_to_date_figure_that_fell_is_set_aside() -> None:
-    parsed = _nations([("2024-01-31", "Siria", 5), ("2024-02-29", "Siria", 3), ("2024-03-31", "Siria", 8)])
-    assert _flows(parsed) == {("SYR", "2024-01"): 5, ("SYR", "2024-03"): 5}
-    assert parsed.rejected[["row", "rule"]].to_numpy().tolist() == [["3", "the year-to-date figure fell"]]
-
-
-def test_an_unknown_nation_refuses_the_file() -> None:
-    with pytest.raises(SourceError, match=r"nazionalita\.csv, row 2, column Nazione: unknown country names or codes$"):
-        _nations([("2024-01-31", "Ruritania", 5)])
 
 
 def test_only_the_openly_licensed_files_are_bundled() -> None:

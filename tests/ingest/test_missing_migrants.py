@@ -9,8 +9,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import rdata
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from core.errors import SourceError
 from core.release import OBSERVATIONS
@@ -48,21 +46,6 @@ def test_incidents_are_summed_by_route_and_month(tmp_path: Path) -> None:
     assert sums(rda(tmp_path), "WAR")["2015-03"] == 5
 
 
-def test_the_world_s_sum_holds_the_routes_that_vigie_does_not_know_too(tmp_path: Path) -> None:
-    world = sums(rda(tmp_path), "_T")
-    assert (world["2015-03"], world.sum()) == (7, 54)
-
-
-def test_a_month_without_an_incident_counts_none(tmp_path: Path) -> None:
-    assert sums(rda(tmp_path), "CMR")["2015-02"] == 0
-    assert len(sums(rda(tmp_path), "EMR")) == 12
-
-
-def test_the_newest_three_months_are_provisional(tmp_path: Path) -> None:
-    rows = missing_migrants.parse(rda(tmp_path)).observations
-    assert set(rows.loc[rows["obs_flag"] == "p", "time_period"]) == {"2015-10", "2015-11", "2015-12"}
-
-
 def test_no_place_leaves_the_parser_not_even_with_a_rejected_row(tmp_path: Path) -> None:
     bad = INCIDENTS.assign(dead=[-3.0, *INCIDENTS["dead"][1:]])
     parsed = missing_migrants.parse(rda(tmp_path, bad))
@@ -91,13 +74,6 @@ def test_an_incident_that_cannot_be_right_is_set_aside(tmp_path: Path, column: s
     assert sums(rda(tmp_path, bad), "CMR")["2015-01"] == 4
 
 
-def test_a_file_without_its_table_or_column_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match="'iom_mmp' is missing"):
-        missing_migrants.parse(rda(tmp_path, table="incidents"))
-    with pytest.raises(SourceError, match=r"missing columns \['dead'\]"):
-        missing_migrants.parse(rda(tmp_path, INCIDENTS.rename(columns={"dead": "deaths"})))
-
-
 @pytest.mark.parametrize("content", [b"", b"<html>\n", b"RDX3\n", b"\x1f\x8b\x08\x00"])
 def test_what_is_no_r_data_file_is_refused(content: bytes) -> None:
     with pytest.raises(SourceError, match=r"iom_mmp\.rda"):
@@ -107,17 +83,6 @@ def test_what_is_no_r_data_file_is_refused(content: bytes) -> None:
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> RawFile:
     return rda(tmp_path_factory.mktemp("rda"))
-
-
-@settings(max_examples=40, deadline=None)
-@given(noise=st.binary(min_size=1, max_size=6), place=st.floats(0, 1))
-def test_a_damaged_file_raises_nothing_but_a_source_error(sound: RawFile, noise: bytes, place: float) -> None:
-    start = int(place * len(sound.content))
-    damaged = sound.content[:start] + noise + sound.content[start + len(noise) :]
-    try:
-        missing_migrants.parse(RawFile(sound.name, damaged))
-    except SourceError as error:
-        assert sound.name in str(error)
 
 
 @pytest.mark.slow
@@ -162,16 +127,3 @@ def test_yearly_lists_are_asked_for_from_the_publishers_first_year_to_the_runnin
     (raw,) = missing_migrants.download(visit(asked, {}, **options))
     assert asked == [f"/{year}/json" for year in years]
     assert [row["id"] for row in json.loads(raw.content)] == asked
-
-
-@pytest.mark.parametrize(
-    ("answers", "is_refused"),
-    [({2015: []}, True), ({2014: {}}, True), ({2016: "soon"}, True), ({2016: {}}, True), ({2016: []}, False)],
-)
-def test_only_the_running_year_s_list_may_be_empty(answers: dict[int, object], *, is_refused: bool) -> None:
-    if not is_refused:
-        (raw,) = missing_migrants.download(visit([], answers))
-        assert len(json.loads(raw.content)) == 2
-        return
-    with pytest.raises(SourceError, match="no list of incidents"):
-        missing_migrants.download(visit([], answers))

@@ -88,12 +88,6 @@ def test_figure_as_large_as_its_year_so_far_is_reported_from_march_on() -> None:
     assert "as large as its year so far" in " ".join(map(str, judge(march, known, NO_REVISIONS).told))
 
 
-def test_change_below_twenty_persons_is_not_reported() -> None:
-    small = rows_of({"MLT": [2.0, 3.0] * 60}, MONTHS)
-    assert judge(rows_of({"MLT": [20.0]}, [NEXT]), small, NO_REVISIONS) == Judgement()
-    assert judge(rows_of({"MLT": [60.0]}, [NEXT]), small, NO_REVISIONS).told != []
-
-
 def test_publisher_whose_series_all_move_by_five_is_held() -> None:
     assert "6 series move alike" in " ".join(map(str, arriving({geo: value * 9 for geo, value in USUAL.items()}).held))
 
@@ -117,29 +111,6 @@ def test_figure_outside_the_last_forecast_is_reported_and_far_outside_held(value
     )
 
 
-def test_small_forecast_is_compared_by_persons() -> None:
-    row = {"series_id": "x", "time_period": NEXT, "obs_value": 15.0, "low": 0.0, "high": 1.0}
-    found = judge(
-        rows_of({geo: [count] for geo, count in USUAL.items()}, [NEXT]),
-        KNOWN,
-        NO_REVISIONS,
-        forecast=pd.DataFrame([row]),
-    )
-    assert found == arriving()
-
-
-def test_figure_between_two_sizes_that_its_series_has_is_unusual() -> None:
-    known = rows_of({"MLT": [0.0, 15_000.0] * 60}, MONTHS)
-    assert weigh(rows_of({"MLT": [150.0]}, [NEXT]), known)["is_unusual"].tolist() == [True]
-    assert weigh(rows_of({"MLT": [0.0]}, [NEXT]), known)["is_unusual"].tolist() == [False]
-
-
-@pytest.mark.parametrize(("value", "expected"), [(450.0, True), (150.0, False)])
-def test_series_with_a_short_history_is_compared_with_its_former_figures(value: float, *, expected: bool) -> None:
-    known = rows_of({"MLT": [100.0, 140.0]}, MONTHS[-2:])
-    assert weigh(rows_of({"MLT": [value]}, [NEXT]), known)["is_unusual"].tolist() == [expected]
-
-
 def test_week_of_days_is_compared_as_one_sum() -> None:
     days = [str(day) for day in pd.period_range("2023-01-02", "2024-12-29", freq="D")]
     known = rows_of({"GBR": noisy(100, len(days), 3)}, days, "D")
@@ -156,7 +127,3 @@ def test_days_of_the_week_before_again_are_a_copy() -> None:
     again = known["obs_value"].tail(7).tolist()
     assert weigh(rows_of({"GBR": again}, week, "D"), known)["is_copy"].tolist() == [True]
     assert weigh(rows_of({"GBR": [again[0] + 1, *again[1:]]}, week, "D"), known)["is_copy"].tolist() == [False]
-
-
-def test_series_without_history_is_not_compared() -> None:
-    assert weigh(rows_of({"PRT": [500.0]}, [NEXT]), KNOWN).empty

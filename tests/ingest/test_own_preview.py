@@ -14,7 +14,7 @@ from core.errors import SourceError
 from ingest import RawFile
 from ingest.own import _number, _period, month_of_name, parse_own
 from ingest.own_mapping import OwnMapping, mapping_of_text
-from ingest.own_preview import _header_row, _kind, _separator, _written_numbers, _written_periods, suggest
+from ingest.own_preview import _header_row, _kind, _written_periods, suggest
 
 SOURCE = """
 [source]
@@ -101,24 +101,6 @@ def test_own_figures_are_due_by_what_they_are_and_are_never_passed_on(what: str,
     assert (card.expected_days, card.redistribution, card.citation) == (days, False, "Border post, Arrivals.")
 
 
-@pytest.mark.parametrize(("lag", "is_taken"), [(0, True), (120, True), (-1, False), (121, False)])
-def test_a_usual_lag_is_at_most_120_days(lag: int, is_taken: bool) -> None:  # noqa: FBT001  # a case
-    if is_taken:
-        assert mapping(lag=lag).source.lag_days == lag
-    else:
-        with pytest.raises(Exception, match=r"source\.lag_days"):
-            mapping(lag=lag)
-
-
-@pytest.mark.parametrize(("row", "is_taken"), [(1, True), (50, True), (0, False), (51, False)])
-def test_a_header_stands_in_one_of_the_first_fifty_rows(row: int, is_taken: bool) -> None:  # noqa: FBT001  # a case
-    if is_taken:
-        assert mapping(table={"header_row": row}).table.header_row == row
-    else:
-        with pytest.raises(Exception, match=r"table\.header_row"):
-            mapping(table={"header_row": row})
-
-
 @pytest.mark.parametrize(
     ("cells", "kind"),
     [
@@ -133,29 +115,6 @@ def test_a_header_stands_in_one_of_the_first_fifty_rows(row: int, is_taken: bool
 )
 def test_a_column_is_what_six_in_ten_of_its_cells_are(cells: list[str], kind: str) -> None:
     assert _kind(cells) == kind
-
-
-@pytest.mark.parametrize(
-    ("text", "separator"),
-    [
-        ("a;b\n1;2\n", ";"), ("a,b\n1,2\n", ","), ("a\tb\n1\t2\n", "\t"), ("a|b\n1|2\n", "|"), ("", ","),
-        ("Title; of all\na,b\n1,2\n2,3\n", ","), ("a;b\n1,5;2,5\n", ";"), ('"a;b",c\n"d;e",f\n', ","),
-    ],
-)  # fmt: skip
-def test_cells_are_parted_by_the_mark_that_stands_in_most_lines(text: str, separator: str) -> None:
-    assert _separator(text) == separator
-
-
-@pytest.mark.parametrize(
-    ("cells", "marks"),
-    [
-        (["1,234", "12"], {"thousands": '","'}), (["1.234"], {"thousands": '"."', "decimal": '","'}),
-        (["1 234,5"], {"thousands": '" "', "decimal": '","'}), (["1,5"], {"decimal": '","'}), (["1.5", "7"], {}),
-        (["1,2345"], {"decimal": '","'}), (["1'234"], {"thousands": '"\'"'}), (["1\u00a0234"], {"thousands": '" "'}),
-    ],
-)  # fmt: skip
-def test_three_digits_behind_a_mark_are_thousands_and_others_decimals(cells: list[str], marks: dict[str, str]) -> None:
-    assert _written_numbers(cells) == marks
 
 
 @pytest.mark.parametrize(
@@ -196,30 +155,6 @@ def test_a_header_is_the_first_row_of_several_cells_above_one_of_periods_or_figu
 
 
 @pytest.mark.parametrize(
-    ("places", "has_route"), [(["Ceuta"] * 9 + [""], True), (["Ceuta"] * 8 + ["", ""], False)], ids=["nine", "eight"]
-)
-def test_a_column_of_texts_is_one_of_places_where_nine_in_ten_rows_have_one(
-    places: list[str],
-    has_route: bool,  # noqa: FBT001  # a case
-) -> None:
-    rows = [f"2024-{month:02},{month * 10 + 1},{place}" for month, place in enumerate(places, 1)]
-    made = suggest(RawFile("own post.csv", "\n".join(["Month,Persons,Place", *rows, ""]).encode()))
-    assert ('route = "Place"' in made, 'route = "name of the place"' in made) == (has_route, not has_route)
-    assert 'source_id = "own_own_post"' in made
-
-
-@pytest.mark.parametrize(("periods", "is_wide"), [(3, True), (2, False)])
-def test_a_table_whose_header_names_three_periods_is_wide(
-    periods: int,
-    is_wide: bool,  # noqa: FBT001  # a case
-) -> None:
-    heads = [f"2024-{month:02}" for month in range(1, periods + 1)]
-    rows = [["Month", *heads], *([f"2023-{month:02}", *["70"] * periods] for month in range(1, 6))]
-    made = suggest(RawFile("a.csv", ("\n".join(map(",".join, rows)) + "\n").encode()))
-    assert ("wide = true" in made) is is_wide
-
-
-@pytest.mark.parametrize(
     ("text", "columns"),
     [
         ("Month,Nationality,Persons\n2024-01,Syria,5\n2024-02,Mali,7\n", {"citizen": "Nationality"}),
@@ -232,16 +167,6 @@ def test_a_table_whose_header_names_three_periods_is_wide(
 def test_a_breakdown_is_never_suggested_as_a_route(text: str, columns: dict[str, str]) -> None:
     given = tomllib.loads(suggest(RawFile("x.csv", text.encode())))["columns"]
     assert {name: head for name, head in given.items() if name not in {"time_period", "value"}} == columns
-
-
-def test_of_several_columns_of_figures_the_total_is_suggested() -> None:
-    text = suggest(RawFile("x.csv", b"Month,Men,Women,Total\n2024-01,1,2,3\n2024-02,1,2,3\n"))
-    assert 'value = "Total"' in text
-
-
-def test_days_as_a_spreadsheet_counts_them_are_months() -> None:
-    assert 'time_period = "Month"' in suggest(RawFile("x.csv", b"Month,Persons\n45292,120\n45323,30000\n"))
-    assert [_period(cell, mapping()) for cell in ("45292", 45323.0)] == ["2024-01", "2024-02"]
 
 
 LAYOUTS = {

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from core.errors import SourceError
-from ingest import RawFile, read_raw
+from ingest import read_raw
 from ingest.sources import ecb, fao_ffpi, worldbank_pinksheet
 from tests.ingest import miniature_files as files
 
@@ -31,19 +31,6 @@ def test_fao_s_wrong_cell_is_set_aside_with_the_line_it_stands_on(cell: str, rul
     assert rejected[["row", "rule"]].to_numpy().tolist() == [["5, Meat", rule]]
 
 
-def test_fao_s_renamed_column_is_refused_by_name() -> None:
-    raw = files.fao_ffpi()
-    with pytest.raises(SourceError, match=r"missing columns \['Cereals'\]"):
-        fao_ffpi.parse(RawFile(raw.name, raw.content.replace(b"Cereals", b"Grains")))
-
-
-def test_fao_s_month_in_the_future_is_set_aside() -> None:
-    raw = files.fao_ffpi()
-    parsed = fao_ffpi.parse(RawFile(raw.name, raw.content.replace(b"2023-12", b"2099-12")))
-    assert set(parsed.rejected["rule"]) == {"the period lies in the future"}
-    assert parsed.observations["time_period"].max() == "2023-11"
-
-
 def test_the_pink_sheet_s_staggered_headers_are_read_without_units_and_footnote_marks() -> None:
     figures = by_target(worldbank_pinksheet.parse(files.worldbank_pinksheet()).observations, "2021-05")
     assert figures == {
@@ -63,20 +50,6 @@ def test_the_pink_sheet_s_marks_for_missing_are_no_figure(mark: str) -> None:
     parsed = worldbank_pinksheet.parse(files.worldbank_pinksheet({"2021-05": mark}))
     assert "commodity_price_crude_oil" not in by_target(parsed.observations, "2021-05")
     assert parsed.rejected.empty
-
-
-def test_the_pink_sheet_s_text_in_a_number_is_set_aside_with_its_row() -> None:
-    rejected = worldbank_pinksheet.parse(files.worldbank_pinksheet({"2020-01": "80,5"})).rejected
-    assert rejected[["row", "rule"]].to_numpy().tolist() == [
-        ["7, commodity_price_crude_oil", "the figure is not a number"]
-    ]
-
-
-def test_the_pink_sheet_s_price_below_zero_is_kept_because_oil_has_been_there() -> None:
-    figures = by_target(
-        worldbank_pinksheet.parse(files.worldbank_pinksheet({"2020-04": -37.6})).observations, "2020-04"
-    )
-    assert figures["commodity_price_crude_oil"] == -37.6
 
 
 @pytest.mark.parametrize("urea", ["Urea, granular", "Maize"])
@@ -114,11 +87,6 @@ def test_a_day_s_rate_that_cannot_be_right_is_set_aside(line: str, rule: str) ->
     days = [f"{day:%Y-%m-%d},1.10,N/A," for day in pd.bdate_range("2024-01-01", "2024-01-31")]
     rejected = ecb.parse(files.ecb([*days, line])).rejected
     assert rejected["rule"].tolist() == [rule]
-
-
-def test_an_archive_without_the_table_is_refused() -> None:
-    with pytest.raises(SourceError, match=r"the archive lacks eurofxref-hist\.csv"):
-        ecb.parse(files.ecb(member="readme.txt"))
 
 
 @pytest.mark.slow

@@ -32,25 +32,11 @@ def held(seen: Iterable[Seen]) -> dict[str, list[str]]:
 
 
 @pytest.mark.slow
-def test_no_edition_of_the_home_offices_workbook_is_held(raw_data: Path, tmp_path: Path, bundled: pd.DataFrame) -> None:
-    seen = list(real_editions.home_office(raw_data, bundled, tmp_path, EVERY))
-    assert len(seen) == 3
-    assert held(seen) == {}
-
-
-@pytest.mark.slow
 def test_frontex_vintages_pass_and_the_halved_month_is_told(raw_data: Path, tmp_path: Path) -> None:
     seen = list(islice(real_editions.frontex(raw_data, tmp_path, FIRST), FIRST))
     assert held(seen) == {}
     told = [str(text) for one in seen for text in one.judgement.told]
     assert any(text.startswith("a large revision: detections.CMR._T._T.M 2023-12") for text in told)
-
-
-@pytest.mark.slow
-def test_only_ucdps_vintage_of_irans_january_2026_is_held(raw_data: Path, tmp_path: Path) -> None:
-    seen = list(real_editions.ucdp(raw_data, tmp_path))
-    assert len(seen) == 25
-    assert list(held(seen)) == ["vintage of 2026-03-16"], "19,886 deaths, after 1,190 at most; no yearly release"
 
 
 @pytest.mark.slow

@@ -50,12 +50,6 @@ def test_regions_and_kinds_of_centre_each_sum_to_the_country() -> None:
     assert rows.loc[rows["target"] != "reception", "obs_value"].sum() == whole
 
 
-def test_a_report_that_repeats_earlier_centres_is_set_aside() -> None:
-    found = italian(*(report(day, lambda place: 7 * place + 1) for day in ("2023-05-31", "2023-06-30")))
-    assert set(values(found, "reception.ITA._T.M")) == {"2023-05"}
-    assert set(found.rejected["rule"]) == {"the report repeats the centres of an earlier one"}
-
-
 def test_regions_in_another_order_are_set_aside_and_the_total_kept() -> None:
     days = ("2022-03-31", "2022-04-30", "2022-05-31")
     sai: list[Count] = [lambda place: 100 * place, lambda place: 100 * (19 - place), lambda place: 100 * place + 1]
@@ -97,12 +91,6 @@ def test_people_in_need_of_no_place_are_left_out(tmp_path: Path) -> None:
     kinds = ("Dispersal Accommodation", "Subsistence Only", "Subsistence only")
     found = british(tmp_path, [("2024-09-30", kind, "London", 7) for kind in kinds])
     assert values(found, "reception.GBR._T.Q") == {"2024-Q3": 7}
-
-
-def test_two_spellings_of_a_region_are_one_series(tmp_path: Path) -> None:
-    names = ("Yorkshire and The Humber", "Yorkshire And The Humber")
-    found = british(tmp_path, [("2024-09-30", "Initial Accommodation", name, 4) for name in names])
-    assert values(found, "reception.GBR-TLE._T.Q") == {"2024-Q3": 8}
 
 
 def test_people_without_a_region_count_in_the_country_alone(tmp_path: Path) -> None:

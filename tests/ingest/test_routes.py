@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from core.release import OBSERVATIONS
-from core.routes import ARRIVAL_ROUTES, CARRIED, ROUTES, estimated_shares
+from core.routes import ARRIVAL_ROUTES, ROUTES, estimated_shares
 from core.schema import check
 from ingest import read_raw
 from ingest.routes import COMPONENTS, carried, route_arrivals
@@ -61,21 +61,10 @@ def test_a_late_minor_country_is_estimated_by_its_last_three_months_and_the_mont
     assert found["obs_flag"].tolist() == ["", "", "", "", "e", "e"]
 
 
-def test_a_months_estimated_part_is_a_series_of_its_own() -> None:
-    found = _route(route_arrivals(_eastern([90.0, 10.0, 20.0, 30.0], [1.0] * 6)), "EMR", CARRIED)
-    assert found["obs_value"].to_dict() == {"2024-05": 20.0, "2024-06": 20.0}
-
-
 def test_a_months_estimated_share_is_that_series_over_its_own() -> None:
     found = route_arrivals(_eastern([90.0, 10.0, 20.0, 30.0, 40.0], [1.0] * 6))
     shares = estimated_shares(found).set_axis(found["series_id"] + found["time_period"], axis=0).dropna()
     assert shares.to_dict() == {"arrivals.EMR._T._T.M2024-06": 30 / 131}
-
-
-def test_an_estimated_month_keeps_the_flag_of_its_major_country() -> None:
-    known = _eastern([10.0] * 5, [1.0] * 6)
-    provisional = known.assign(obs_flag=np.where(known["geo"] == "GRC", "p", ""))
-    assert _route(route_arrivals(provisional), "EMR")["obs_flag"].tolist() == ["p"] * 5 + ["ep"]
 
 
 def test_a_small_country_is_estimated_for_six_months_and_then_left_out() -> None:
@@ -105,12 +94,6 @@ def test_greece_goes_on_by_unhcr_where_iom_ends_and_the_lesser_countries_are_est
     found = _route(route_arrivals(pd.concat([_eastern([10.0] * 6, [1.0] * 6), later])), "EMR")
     assert found.loc["2024-06":"2024-07", "obs_value"].tolist() == [111.0, 161.0]
     assert found.loc["2024-07", "obs_flag"] == "e"
-
-
-def test_a_route_begins_where_its_last_country_begins() -> None:
-    rows = _series("EMR", "GRC", "2024-01", [100.0] * 6) + _series("EMR", "CYP", "2024-01", [1.0] * 6)
-    found = route_arrivals(_iom(rows + _series("EMR", "BGR", "2024-03", [10.0] * 4)))
-    assert _route(found, "EMR").index.tolist() == ["2024-03", "2024-04", "2024-05", "2024-06"]
 
 
 def test_an_absent_month_of_malta_is_a_zero_once_a_later_one_is_listed() -> None:
@@ -165,15 +148,6 @@ def test_a_months_date_of_knowledge_is_its_latest_components() -> None:
     assert found["as_of_estimated"].all()
 
 
-def test_a_sum_of_two_ways_is_known_when_the_later_of_them_is() -> None:
-    ways = {"route_id": "WMR", "time_period": "2024-01", "obs_value": [20.0, 3.0], "obs_flag": ""}
-    known = [pd.Timestamp("2024-02-10"), pd.Timestamp("2024-03-05")]
-    for order in (known, known[::-1]):
-        tidy = pd.DataFrame({**ways, "geo": ["ESP_SEA", "ESP_LAND"], "as_of": order})
-        found = observations(tidy, source_id="unhcr_odp", target="arrivals", citizen="_T", freq="M")
-        assert route_arrivals(found)["as_of"].tolist() == [known[1]]
-
-
 def test_of_several_vintages_the_newest_counts() -> None:
     first = _iom(_series("WAR", "ESP", "2024-01", [100.0]))
     later = first.assign(obs_value=120.0, as_of=pd.Timestamp("2024-06-01"))
@@ -186,16 +160,6 @@ def test_detections_and_spains_total_never_enter_a_route() -> None:
     detections = war.assign(target="detections", series_id="detections.WAR.ESP._T.M", obs_value=9000.0)
     found = route_arrivals(pd.concat([war, total, detections]))
     assert found["obs_value"].tolist() == [100.0]
-
-
-def test_nothing_known_makes_no_figure() -> None:
-    assert route_arrivals(_iom([])).empty
-
-
-def test_figures_made_by_an_earlier_call_are_not_added_again() -> None:
-    known = _iom(_series("WAR", "ESP", "2024-01", [100.0]))
-    found = route_arrivals(known)
-    pd.testing.assert_frame_equal(route_arrivals(pd.concat([known, found])), found)
 
 
 def _by_citizen(rows: list[tuple[str, str, str, str, float]]) -> pd.DataFrame:
@@ -271,12 +235,6 @@ def test_on_the_demonstration_night_all_five_routes_reach_december_2024(
 
 
 @pytest.mark.raw_data
-def test_a_month_earlier_all_five_routes_reach_november(published: Callable[[str], pd.DataFrame]) -> None:
-    found = route_arrivals(published("2024-12-31"))
-    assert {_route(found, route_id).index.max() for route_id in COMPONENTS} == {"2024-11"}
-
-
-@pytest.mark.raw_data
 def test_years_agree_with_the_published_totals(published: Callable[[str], pd.DataFrame]) -> None:
     found = route_arrivals(published("2026-11-01"))
     for route_id, year, official, tolerance in (
@@ -325,15 +283,3 @@ def test_no_month_of_citizenships_exceeds_its_total(published: Callable[[str], p
     month = ["route_id", "time_period"]
     left = totals.groupby(month)["obs_value"].sum() - cells.groupby(month)["obs_value"].sum()
     assert left.min() == 0
-
-
-@pytest.mark.raw_data
-def test_leaving_citizenships_out_changes_no_total(published: Callable[[str], pd.DataFrame]) -> None:
-    known = published("2025-01-31")
-    whole = route_arrivals(known)
-    totals = whole[(whole["citizen"] == "_T") & (whole["target"] == "arrivals")].reset_index(drop=True)
-    pd.testing.assert_frame_equal(route_arrivals(known, totals_only=True), totals)
-
-
-def test_no_figures_make_no_routes_and_keep_the_contract() -> None:
-    assert check(route_arrivals(OBSERVATIONS.empty()), OBSERVATIONS).empty

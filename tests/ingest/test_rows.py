@@ -8,22 +8,12 @@ import pandas as pd
 import pytest
 
 from core.errors import SchemaError, SourceError
-from core.release import OBSERVATIONS, REJECTED
-from core.schema import check
 from ingest import RawFile
 from ingest.rows import (
-    RowRule,
     count_rules,
     duplicate_rules,
-    epoch_days,
-    flags,
-    future_rule,
     melt,
-    month_of_epoch_days,
-    newest,
-    nothing_rejected,
     observations,
-    require_rows,
     set_aside,
     since,
     to_days,
@@ -51,14 +41,6 @@ def test_a_known_vintage_is_kept_and_not_marked() -> None:
     frame = observations(tidy, source_id="s", target="detections", route_id="CMR", geo="_T", citizen="_T", freq="M")
     assert not frame["as_of_estimated"].any()
     assert frame["as_of"].iloc[0] == pd.Timestamp("2025-06-03")
-
-
-def test_no_rows_make_an_empty_frame_that_keeps_the_contract() -> None:
-    empty = pd.DataFrame({"time_period": [], "obs_value": [], "as_of": []})
-    frame = observations(empty, source_id="s", target="arrivals", route_id="CMR", geo="_T", citizen="_T", freq="M")
-    assert frame.empty
-    check(frame, OBSERVATIONS)
-    check(nothing_rejected(), REJECTED)
 
 
 def test_a_figure_given_twice_breaks_the_contract() -> None:
@@ -104,29 +86,11 @@ def test_whole_numbers_in_any_dress_are_counts(value: object) -> None:
     assert not any(rule.broken.any() for rule in count_rules(pd.Series([value]), "n"))
 
 
-def test_a_day_after_today_lies_in_the_future() -> None:
-    days = pd.Series([pd.Timestamp("2025-01-31"), pd.Timestamp("2025-02-01"), pd.NaT])
-    rule = future_rule(days, "day", today=dt.date(2025, 1, 31))
-    assert rule.broken.tolist() == [False, True, False]
-
-
 def test_of_a_repeated_figure_one_stays_and_of_contradicting_figures_none() -> None:
     frame = pd.DataFrame({"day": ["a", "a", "b", "b", "c"], "n": ["1", "1", "2", "3", "4"]})
     different, repeated = duplicate_rules(frame, ["day"], "n")
     assert different.broken.tolist() == [False, False, True, True, False]
     assert repeated.broken.tolist() == [False, True, False, False, False]
-
-
-def test_an_unanswerable_rule_counts_as_broken() -> None:
-    frame = _rows(["1"] * 40)
-    unanswerable = RowRule("n", "must hold", pd.Series([None] + [False] * 39, index=frame.index, dtype=object))
-    good, rejected = set_aside(frame, [unanswerable], source_id="s", file="f")
-    assert (len(good), len(rejected)) == (39, 1)
-
-
-def test_a_file_without_figures_is_refused() -> None:
-    with pytest.raises(SourceError, match=r"f\.csv: the file holds no figures"):
-        require_rows(_rows([]), "f.csv")
 
 
 @pytest.mark.parametrize(("bad", "total", "is_used"), [(1, 20, True), (2, 40, True), (2, 39, False), (1, 19, False)])
@@ -158,14 +122,6 @@ def test_indicators_are_kept_from_2009_on_and_what_is_no_period_for_the_rules_to
     assert len(since(pd.DataFrame({"time_period": [period]}))) == is_kept
 
 
-def test_the_newest_periods_are_flagged_and_what_is_no_period_never() -> None:
-    periods = pd.Series(["2024-01", "2024-03", "unknown", "2024-02", "2024-03"])
-    assert newest(periods, 1).tolist() == [False, True, False, False, True]
-    assert newest(periods, 2).tolist() == [False, True, False, True, True]
-    assert newest(periods, 9).tolist() == [True, True, False, True, True]
-    assert flags(newest(periods, 1)).tolist() == ["", "p", "", "", "p"]
-
-
 @pytest.mark.parametrize(
     ("text", "number"),
     [
@@ -185,13 +141,6 @@ def test_days_and_months_are_read_as_they_are_written_and_nothing_else_is() -> N
     assert to_days(pd.Series([" 2024-05-31 12:00"]), timed=True).tolist() == [pd.Timestamp("2024-05-31")]
     months = to_months(pd.Series(["2024-12", "2024-13", "2024-00", "2024", "2024-1"]))
     assert months.notna().tolist() == [True, False, False, False, False]
-
-
-def test_days_since_1970_are_dates_and_only_first_days_are_months() -> None:
-    texts = pd.Series(["0", "31", "-1", "1.5", "99999", "100000", "many"])
-    days = epoch_days(texts).dt.strftime("%Y-%m-%d").fillna("").tolist()
-    assert days == ["1970-01-01", "1970-02-01", "1969-12-31", "", "2243-10-16", "", ""]
-    assert month_of_epoch_days(texts).astype(str).tolist()[:3] == ["1970-01", "1970-02", "NaT"]
 
 
 def test_a_wide_table_is_one_row_per_cell_named_by_row_and_column_without_those_that_mean_no_figure() -> None:

@@ -89,12 +89,6 @@ def test_two_builds_give_the_same_bytes(raw_folder: Path, tmp_path: Path) -> Non
     assert fingerprint(tmp_path / "one") == fingerprint(tmp_path / "two")
 
 
-def test_another_figure_gives_another_fingerprint(raw_folder: Path, tmp_path: Path) -> None:
-    before = make(raw_folder, tmp_path).fingerprint
-    (raw_folder / "counts" / "a.csv").write_text(TABLE.replace("2020-01,5", "2020-01,6"))
-    assert make(raw_folder, tmp_path).fingerprint != before
-
-
 def test_the_manifest_names_every_input_with_its_hash(raw_folder: Path, tmp_path: Path) -> None:
     make(raw_folder, tmp_path)
     manifest = json.loads((tmp_path / "snapshot" / "manifest.json").read_text())
@@ -114,20 +108,6 @@ def test_an_altered_file_is_refused_by_name(raw_folder: Path, tmp_path: Path, fi
         load(tmp_path)
 
 
-def test_a_missing_file_is_refused_by_name(raw_folder: Path, tmp_path: Path) -> None:
-    make(raw_folder, tmp_path)
-    (tmp_path / "snapshot" / "idmc.parquet").unlink()
-    with pytest.raises(StoreError, match=r"idmc\.parquet: cannot be read"):
-        load(tmp_path)
-
-
-def test_a_file_that_the_manifest_does_not_name_is_refused(raw_folder: Path, tmp_path: Path) -> None:
-    make(raw_folder, tmp_path)
-    (tmp_path / "snapshot" / "frontex.parquet").write_bytes(b"PAR1")
-    with pytest.raises(StoreError, match=r"frontex\.parquet: not in the manifest"):
-        load(tmp_path)
-
-
 @pytest.mark.parametrize("text", ["", "[]", '{"sources": {"idmc": {}}}', '{"sources": []}'])
 def test_a_manifest_that_is_none_is_refused(raw_folder: Path, tmp_path: Path, text: str) -> None:
     make(raw_folder, tmp_path)
@@ -140,20 +120,6 @@ def test_a_source_whose_licence_forbids_it_can_not_be_built_in(raw_folder: Path,
     with pytest.raises(InputError, match="idmc may not be bundled"):
         make(raw_folder, tmp_path, Counts(redistribution=False))
     assert not (tmp_path / "snapshot").exists()
-
-
-def test_frontex_can_not_be_built_in_even_if_its_module_named_files(
-    raw_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(SOURCES["frontex"], "RAW_FILES", ("counts/*.csv",))
-    with pytest.raises(InputError, match="frontex may not be bundled"):
-        build(raw_folder, tmp_path, sources={"frontex": SOURCES["frontex"]})
-
-
-def test_a_source_without_files_is_left_out_with_its_licence_as_the_reason(raw_folder: Path, tmp_path: Path) -> None:
-    report = make(raw_folder, tmp_path, Counts(), Counts("frontex", RAW_FILES=(), redistribution=False))
-    assert report.left_out == {"frontex": "licence: House rules"}
-    assert "frontex" not in set(load(tmp_path)["source_id"])
 
 
 def test_a_pattern_without_a_file_stops_the_build_and_leaves_the_former_snapshot(
@@ -172,11 +138,6 @@ def test_two_files_of_a_source_that_disagree_stop_the_build(raw_folder: Path, tm
         make(raw_folder, tmp_path)
 
 
-def test_the_same_figure_in_two_files_is_kept_once(raw_folder: Path, tmp_path: Path) -> None:
-    (raw_folder / "counts" / "b.csv").write_text("month,deaths\n2020-01,5\n")
-    assert make(raw_folder, tmp_path).rows == {"idmc": 33}
-
-
 def test_the_bundled_snapshot_is_whole_small_and_holds_nothing_of_frontex() -> None:
     bundled = load(SNAPSHOT)
     assert set(bundled["source_id"]) == {name for name, source in SOURCES.items() if source.RAW_FILES}
@@ -188,13 +149,6 @@ def test_the_bundled_snapshot_is_whole_small_and_holds_nothing_of_frontex() -> N
 @pytest.mark.slow
 def test_the_bundled_snapshot_is_what_the_published_files_give(raw_data: Path, tmp_path: Path) -> None:
     assert build(raw_data, tmp_path).fingerprint == fingerprint(SNAPSHOT)
-
-
-def test_the_bundled_snapshot_holds_no_nationalities_of_spain_from_iom_dtm_because_they_are_frontex_rows() -> None:
-    bundled = load(SNAPSHOT)
-    spain = bundled[(bundled["source_id"] == "iom_dtm") & (bundled["geo"] == "ESP")]
-    assert len(spain) > 0
-    assert set(spain["citizen"]) == {"_T"}
 
 
 def test_dated_editions_tell_what_was_known_when_and_leave_the_past_before_them_as_it_was() -> None:

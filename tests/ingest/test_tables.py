@@ -27,10 +27,6 @@ def test_cells_come_as_text_indexed_by_their_line() -> None:
     assert frame.index.tolist() == [2, 3, 4]
 
 
-def test_a_byte_order_mark_is_no_part_of_the_header() -> None:
-    assert read_csv(_file(b"\xef\xbb\xbfday,n\nx,1\n"), ["day"]).columns.tolist() == ["day", "n"]
-
-
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -55,23 +51,12 @@ def test_a_broken_text_file_is_refused_by_name_and_rule(content: bytes | str, re
         read_csv(_file(content), ["day", "n"])
 
 
-def test_a_publisher_who_leaves_the_last_line_open_is_read() -> None:
-    assert len(read_csv(_file("day,n\nx,1"), ["day"], last_line_ends=False)) == 1
-
-
 def _workbook() -> bytes:
     buffer = io.BytesIO()
     pd.DataFrame([["Route", "JAN2024"], ["CMR", 7], [None, None], ["NA", 0]]).to_excel(
         buffer, sheet_name="Data", header=False, index=False
     )
     return buffer.getvalue()
-
-
-def test_a_sheet_is_read_as_it_stands() -> None:
-    frame = read_sheet(_file(_workbook()), "Data")
-    assert frame.index.tolist() == [1, 2, 3, 4]
-    assert frame.iloc[3, 0] == "NA"
-    assert frame.iloc[2].isna().all()
 
 
 @pytest.mark.parametrize(
@@ -81,11 +66,6 @@ def test_a_sheet_is_read_as_it_stands() -> None:
 def test_a_broken_workbook_is_refused_by_name_and_rule(content: bytes, reason: str) -> None:
     with pytest.raises(SourceError, match=rf"book\.xlsx: .*{reason}"):
         read_sheet(_file(content, "book.xlsx"), "Data")
-
-
-def test_a_missing_sheet_is_named() -> None:
-    with pytest.raises(SourceError, match=r"sheet 'Notes' is missing; found \['Data'\]"):
-        read_sheet(_file(_workbook(), "book.xlsx"), "Notes")
 
 
 def _rda(tmp_path: Path) -> bytes:
@@ -169,10 +149,3 @@ def test_a_cell_of_an_open_document_whose_value_is_hidden_is_refused_by_its_addr
     else:
         with pytest.raises(SourceError, match=rf"SB_01!B2: .*{rule}"):
             read_sheet(raw, "SB_01")
-
-
-@pytest.mark.parametrize("content", ["day;n\n2024-01-01;7\n", "day,n,n\n2024-01-01,7,8\n"])
-def test_what_is_wrong_with_a_header_is_in_the_first_row(content: str) -> None:
-    with pytest.raises(SourceError) as fault:
-        read_csv(_file(content), ["day", "n"])
-    assert fault.value.row == 1

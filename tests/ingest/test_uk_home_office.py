@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from core.errors import SourceError
 from ingest import Parsed, RawFile, read_raw
 from ingest.sources import uk_home_office
 
@@ -30,10 +29,6 @@ def test_the_header_that_starts_with_a_hash_is_read() -> None:
     assert found["as_of"].iloc[-1] == pd.Timestamp("2024-02-10")
 
 
-def test_the_last_seven_days_are_provisional() -> None:
-    assert _daily(_days()).observations["obs_flag"].tolist() == [""] * 33 + ["p"] * 7
-
-
 @pytest.mark.parametrize(
     ("row", "rule"),
     [
@@ -49,17 +44,6 @@ def test_one_bad_row_is_set_aside_with_its_rule(row: tuple[str, str], rule: str)
     parsed = _daily([*_days(), row])
     assert parsed.rejected[["row", "rule"]].to_numpy().tolist() == [["42", rule]]
     assert parsed.observations["obs_value"].sum() == 400
-
-
-def test_of_contradicting_figures_for_a_day_none_is_used() -> None:
-    parsed = _daily([*_days(), ("2024-01-05", "11")])
-    assert parsed.rejected["row"].tolist() == ["6", "42"]
-    assert "2024-01-05" not in parsed.observations["time_period"].tolist()
-
-
-def test_a_renamed_column_refuses_the_file() -> None:
-    with pytest.raises(SourceError, match=r"daily\.csv, row 1: missing columns \['migrants'\]"):
-        _daily(_days(), header="#date,people,boats\n")
 
 
 def _workbook(rows: list[list[Any]], name: str, sheet: str = "SB_01") -> RawFile:
@@ -80,22 +64,6 @@ def test_the_workbook_named_by_its_day_is_a_vintage() -> None:
     assert found["time_period"].iloc[0] == "2025-12-01"
     assert found["as_of"].unique().tolist() == [pd.Timestamp("2025-12-31")]
     assert not found["as_of_estimated"].any()
-
-
-def test_a_workbook_without_a_day_in_its_name_has_estimated_dates() -> None:
-    found = uk_home_office.parse(_workbook(_sheet(), "small_boats.ods")).observations
-    assert found["as_of_estimated"].all()
-
-
-def test_a_broken_workbook_is_refused() -> None:
-    whole = _workbook(_sheet(), "boats.ods")
-    for raw, message in (
-        (RawFile("boats.ods", whole.content[:2000]), "not a whole workbook"),
-        (_workbook(_sheet(), "boats.ods", sheet="SB_99"), "sheet 'SB_01' is missing"),
-        (_workbook([["Date", "People"], ["2025-12-01", 5]], "boats.ods"), r"missing columns \['Migrants arrived'\]"),
-    ):
-        with pytest.raises(SourceError, match=rf"boats\.ods.*{message}"):
-            uk_home_office.parse(raw)
 
 
 def _quarterly(rows: list[tuple[str, str, str, str, int]]) -> Parsed:
@@ -136,11 +104,6 @@ def test_a_quarterly_workbook_says_from_the_first_row_to_the_last_what_the_table
     assert found.rejected.empty
     columns = ["series_id", "time_period", "obs_value", "as_of"]
     pd.testing.assert_frame_equal(found.observations[columns], written.observations[columns])
-
-
-def test_an_unknown_nationality_refuses_the_quarters() -> None:
-    with pytest.raises(SourceError, match=r"irregular\.csv, row 2, column Nationality: unknown country names"):
-        _quarterly([("2023-03-31", "Small boat arrivals", "Ruritania", "Male", 5)])
 
 
 @pytest.mark.raw_data

@@ -22,7 +22,6 @@ from tests.ingest.live import layouts_indicators
 from tests.ingest.live.publisher import Asked, Publisher, Reply, browsers_only
 
 TODAY = dt.date(2024, 3, 20)
-Changes = dict[str, dict[str, Any]]
 CSV = "text/csv"
 
 

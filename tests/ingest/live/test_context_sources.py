@@ -10,10 +10,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.errors import InputError, SourceError
+from core.errors import SourceError
 from core.settings import LiveSettings
 from ingest import RawFile, read_raw
-from ingest.rows import since
 from ingest.sources import (
     eurostat,
     idmc,
@@ -57,14 +56,6 @@ def test_the_feed_is_waited_for_and_taken_from_the_storage_host(publisher: Publi
     assert not publisher.asked[-1].values("client_id")
 
 
-@pytest.mark.parametrize(("status", "told"), [(202, "still preparing the file"), (404, "no file at the moment")])
-def test_a_feed_that_is_not_there_is_named(publisher: Publisher, quick: LiveSettings, status: int, told: str) -> None:
-    visit = pull(publisher, "idmc", quick)
-    publisher.serve("/idus/last-180-days/", Reply(b"[]", status))
-    with pytest.raises(SourceError, match=f"{told}: ask again later"):
-        idmc.download(visit)
-
-
 def test_no_place_of_an_event_is_kept_with_a_row_set_aside() -> None:
     parsed = idmc.parse(as_json(FEED, rows_of.displacement_rows()))
     assert "12.5" not in "".join(parsed.rejected["record"])
@@ -102,15 +93,6 @@ def test_published_decisions_of_members_add_up_to_the_unions_row(raw_data: Path,
         assert sums[quarter] == pytest.approx(published, abs=5 * 28)
 
 
-@pytest.mark.raw_data
-def test_both_layouts_of_published_decisions_hold_the_same_quarters_but_for_revisions(raw_data: Path) -> None:
-    folder = raw_data / "eurostat_asylum" / "georgeblck"
-    names = ("migr_asydcfstq_1_Data.csv", "migr_asydcfstq__custom_42121_20201007_150410.tsv")
-    old, new = (eurostat.parse(read_raw(folder / name)).observations for name in names)
-    both = old.merge(new, on=["series_id", "time_period"])
-    assert (both["obs_value_x"] == both["obs_value_y"]).mean() > 0.9
-
-
 def test_pending_applications_and_decisions_are_read_by_dataset(publisher: Publisher, quick: LiveSettings) -> None:
     files = {file.name: file for file in eurostat.download(pull(publisher, "eurostat", quick))}
     waiting = eurostat.parse(files["migr_asypenctzm.json"]).observations
@@ -123,19 +105,6 @@ def test_pending_applications_and_decisions_are_read_by_dataset(publisher: Publi
     assert "2023-Q4" not in values(afghans, "first_instance_decisions", "DEU")
     totals = decided[decided["citizen"] == "_T"]
     assert min(values(totals, "first_instance_decisions", "DEU")) == "2022-Q1"
-
-
-def test_a_dataset_whose_option_is_empty_is_not_asked_for(publisher: Publisher, quick: LiveSettings) -> None:
-    visit = pull(publisher, "eurostat", quick, {"options": {"pending": "", "decisions": ""}})
-    assert len(eurostat.download(visit)) == 3
-
-
-@pytest.mark.parametrize(("option", "text"), [("decisions_since", "2021-03"), ("since", "2021-Q1")])
-def test_a_first_period_of_another_kind_is_named(
-    publisher: Publisher, quick: LiveSettings, option: str, text: str
-) -> None:
-    with pytest.raises(InputError, match=rf"options\.{option} must be a (quarter|month) such as"):
-        eurostat.download(pull(publisher, "eurostat", quick, {"options": {option: text}}))
 
 
 INCIDENT = {"web_id": "2024.MMP1", "reported_date": "2024-01-05", "migration_route": "Central Mediterranean",
@@ -158,20 +127,6 @@ def test_yearly_lists_are_asked_one_by_one_and_an_empty_one_is_a_fault_but_this_
     publisher.serve("/global-figures/2023/json", Reply(b"[]"))
     with pytest.raises(SourceError, match="no list of incidents"):
         missing_migrants.download(visit)
-
-
-def test_yearly_lists_are_asked_from_the_first_year_whose_incidents_are_taken(
-    publisher: Publisher, quick: LiveSettings
-) -> None:
-    visit = pull(publisher, "missing_migrants", quick, {"options": {"by_year": True}, "addresses": {
-        "years": f"{publisher.address}/global-figures"}})  # fmt: skip
-    with pytest.raises(SourceError):
-        missing_migrants.download(visit)
-    first = int(publisher.asked[0].path.split("/")[-2])
-    days = [f"{first - 1}-12-31", *(f"{first}-01-{day:02}" for day in range(1, 31))]
-    rows = [{**INCIDENT, "web_id": str(place), "reported_date": day} for place, day in enumerate(days)]
-    parsed = missing_migrants.parse(as_json("missing-migrants.json", rows))
-    assert [json.loads(record)["t"] for record in parsed.rejected["record"]] == days[:1]
 
 
 def test_an_incident_under_one_number_in_two_places_counts_twice_and_a_record_listed_twice_once() -> None:
@@ -217,15 +172,6 @@ def test_a_final_release_is_final_and_ends_with_its_year(publisher: Publisher, q
     assert [file.name for file in ucdp.download(visit)] == ["GEDEvent_v24_0_1.csv", "ged241-csv.zip"]
 
 
-def test_months_that_a_final_release_replaces_are_not_asked_for_beside_it(
-    publisher: Publisher, quick: LiveSettings
-) -> None:
-    options = {"annual": "24.1", "months": 4}
-    visit = pull(publisher, "ucdp", quick, {"options": options, "addresses": {"annual": f"{publisher.address}/final"}})
-    with pytest.raises(InputError, match=r"options\.months: ask for fewer months"):
-        ucdp.download(visit)
-
-
 def test_citizenships_since_january_come_from_the_portal_where_they_are_asked_for(
     publisher: Publisher, quick: LiveSettings
 ) -> None:
@@ -241,8 +187,3 @@ def test_citizenships_since_january_come_from_the_portal_where_they_are_asked_fo
     assert dict(zip(found["citizen"], found["obs_value"], strict=True)) == {"BGD": 1200, "TUN": 300, "OTH": 55}
     assert set(found["target"]) == {"arrivals_since_january"}
     assert ("fromDate", "2024-01-01") in publisher.asked[-1].query
-
-
-def test_quarters_and_years_are_kept_from_2009_on_by_the_same_rule_as_months() -> None:
-    cells = pd.DataFrame({"time_period": ["2008-12", "2009-01", "2008-Q4", "2009-Q1", "2008", "2009", "soon"]})
-    assert list(since(cells)["time_period"]) == ["2009-01", "2009-Q1", "2009", "soon"]

@@ -37,14 +37,6 @@ def test_totals_reach_back_further_than_citizenships(publisher: Publisher, quick
     assert set(found["citizen"]) == {"_T", "AFG", "SYR", "XXA"}
 
 
-def test_where_totals_begin_with_the_citizenships_no_question_is_about_no_time(
-    publisher: Publisher, quick: LiveSettings
-) -> None:
-    eurostat.download(pull(publisher, "eurostat", quick))
-    spans = [(asked.value("sinceTimePeriod"), asked.value("untilTimePeriod")) for asked in publisher.asked]
-    assert [span for span in spans if span[0] > span[1]] == []
-
-
 def test_every_cell_is_the_publishers_and_no_other(publisher: Publisher, quick: LiveSettings) -> None:
     cells = figures(applicants(publisher, quick)).itertuples(index=False, name=None)
     found = {(series_id, period): value for series_id, period, value in cells}
@@ -82,11 +74,6 @@ def test_an_answer_too_big_is_had_in_parts_with_the_same_figures(
     assert len(publisher.asked) - asked > asked
 
 
-def test_a_single_month_of_one_kind_that_is_too_big_is_given_up(publisher: Publisher, quick: LiveSettings) -> None:
-    with pytest.raises(SourceError, match="a single period is too big an answer"):
-        applicants(publisher, quick, layouts.applicants(5))
-
-
 def test_a_dimension_that_was_renamed_back_is_read_and_an_unknown_one_is_named(
     publisher: Publisher, quick: LiveSettings
 ) -> None:
@@ -109,14 +96,6 @@ def test_no_value_in_months_that_must_have_some_is_a_fault(
 ) -> None:
     with pytest.raises(SourceError, match="migr_asyappctzm: no value from 2021-11 to 2022-10"):
         applicants(publisher, quick, reply)
-
-
-def test_no_value_in_the_newest_months_is_none(publisher: Publisher, quick: LiveSettings) -> None:
-    def until_december(asked: Asked) -> Reply:
-        return Reply(b"", 404) if asked.value("sinceTimePeriod") >= "2024-01" else layouts.applicants()(asked)
-
-    found = applicants(publisher, quick, until_december).observations
-    assert found["time_period"].max() == "2023-12"
 
 
 def envelope(status: str) -> Reply:
@@ -163,12 +142,3 @@ def test_temporary_protection_is_read_by_dataset(publisher: Publisher, quick: Li
     assert set(found["target"]) == {"temporary_protection", "temporary_protection_grants"}
     assert set(found["citizen"]) == {"_T", "UKR"}
     assert set(found["time_period"]) == {"2023-12", "2024-01"}
-
-
-def test_a_type_of_applicant_that_was_renamed_in_one_part_of_the_answer_is_refused(
-    publisher: Publisher, quick: LiveSettings
-) -> None:
-    answer = eurostat.download(pull(publisher, "eurostat", quick))[0]
-    renamed = answer.content.replace(b'"FRST"', b'"FIRST_TIME"', 1)
-    with pytest.raises(SourceError, match=r"column applicant: the answer holds what was not requested"):
-        eurostat.parse(RawFile(answer.name, renamed))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import json
-import re
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -18,7 +16,7 @@ from core.settings import PROJECT, LiveSettings
 from ingest import Pull, RawFile
 from ingest.sources import SOURCES, live_sources, missing_migrants, source_access, ucdp, unhcr_odp
 from tests.ingest.live import layouts
-from tests.ingest.live.layouts import LAYOUTS, pull, whole_visit
+from tests.ingest.live.layouts import pull, whole_visit
 from tests.ingest.live.publisher import Asked, Publisher, Reply
 
 EACH = pytest.mark.parametrize("source_id", list(live_sources()))
@@ -45,10 +43,6 @@ def test_a_source_can_be_asked_or_says_why_not() -> None:
         assert not reason or (reason.endswith(".") and len(reason.split()) > 8)
 
 
-def test_every_source_that_can_be_asked_has_addresses_and_a_layout_to_be_tested_against() -> None:
-    assert set(source_access()) == set(live_sources()) == set(LAYOUTS)
-
-
 def test_each_address_bears_dated_evidence_or_is_unconfirmed_and_the_page_says_so() -> None:
     page = (PROJECT / "docs" / "sources.md").read_text(encoding="utf-8")
     lines = []
@@ -61,90 +55,11 @@ def test_each_address_bears_dated_evidence_or_is_unconfirmed_and_the_page_says_s
     assert not (missing := [line for line in lines if line not in page]), "\n".join(["in docs/sources.md:", *missing])
 
 
-NAMED = re.compile(r"github\.com/[\w.-]+/[\w.-]+|package [\w.-]+ \d[\w.]*")
-DATED = re.compile(r"\b20\d\d-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?\b")
-
-
-def test_evidence_names_a_project_or_package_and_a_date() -> None:
-    found = [(of, *item) for of, access in source_access().items() for item in access.evidence.items()]
-    assert not [item for item in found if not (NAMED.search(item[2]) and DATED.search(item[2]))]
-
-
-@pytest.mark.parametrize(
-    "vague",
-    ["public notes of 2026: status 200", "the same project, 2026", "the public package x 1.2", "a probe, 2026-10-02"],
-)
-def test_evidence_without_a_name_or_a_date_is_none(vague: str) -> None:
-    assert not (NAMED.search(vague) and DATED.search(vague))
-
-
-def test_every_field_with_evidence_or_without_exists() -> None:
-    for source_id, access in source_access().items():
-        for name in [*access.evidence, *access.unconfirmed]:
-            found: Any = access.model_dump()
-            for part in name.split("."):
-                assert part in found, (source_id, name)
-                found = found[part]
-
-
-@pytest.mark.parametrize(
-    ("changes", "named"),
-    [
-        ({"nowhere": {}}, "nowhere"),
-        ({"ecb": {"adresses": {}}}, "field adresses"),
-        ({"ecb": {"addresses": {"history": "ftp://x"}}}, r"addresses\.history"),
-        ({"ecb": {"pause_seconds": -1}}, "pause_seconds"),
-        ({"ecb": {"token": "my secret"}}, "token"),
-    ],
-)
-def test_a_wrong_change_of_the_addresses_is_named(changes: dict[str, dict[str, Any]], named: str) -> None:
-    with pytest.raises(InputError, match=named):
-        source_access(changes)
-
-
 @EACH
 def test_a_publishers_answer_becomes_figures(source_id: str, publisher: Publisher, quick: LiveSettings) -> None:
     found = observations(publisher, source_id, quick)
     assert set(found["source_id"]) == {source_id}
     assert not any(asked.path.startswith("HEAD") for asked in publisher.asked)
-
-
-FAULTS = {
-    "an error page": Reply(b"<!DOCTYPE html><html><body>Service unavailable</body></html>"),
-    "a sentence": Reply(b"Please limit requests to one every 5 seconds"),
-    "an empty object": Reply(b"{}"),
-    "an empty list": Reply(b"[]"),
-    "a JSON error": Reply(b'[{"message":[{"id":"120","value":"Invalid value"}]}]'),
-    "zeros": Reply(b"\x00" * 3000),
-    "half a zip": Reply(b"PK\x03\x04" + b"\x14\x00" * 40),
-    "403": Reply(b"denied", 403),
-}
-
-
-@functools.cache
-def paths_asked(source_id: str) -> list[str]:
-    """Where a visit to a sound publisher asks, in order; looked at once for all faults."""
-    server = Publisher()
-    source, visit = live_sources()[source_id], pull(server, source_id, LiveSettings(first_wait_seconds=0))
-    for raw in whole_visit(source, visit):
-        source.parse(raw)
-    server.close()
-    return list(dict.fromkeys(asked.path for asked in server.asked))
-
-
-@pytest.mark.slow
-@EACH
-@pytest.mark.parametrize("fault", list(FAULTS))
-def test_fault_in_place_of_any_answer_is_an_input_error(
-    source_id: str, fault: str, publisher: Publisher, quick: LiveSettings
-) -> None:
-    source, visit = live_sources()[source_id], pull(publisher, source_id, quick)
-    for path in paths_asked(source_id):
-        LAYOUTS[source_id](publisher)
-        publisher.serve(path, FAULTS[fault])
-        with pytest.raises(InputError):
-            for raw in whole_visit(source, visit):
-                source.parse(raw)
 
 
 @pytest.mark.parametrize("source_id", [name for name, access in source_access().items() if access.agent == "browser"])
