@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from contextlib import suppress
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -13,8 +11,6 @@ import pytest
 
 from core.calendar import PERIODS_PER_YEAR, last_complete_period
 from core.progress import silent
-from core.release import RELEASE, YEAR_AHEAD
-from core.schema import check
 from forecasting.models import pooled, small_counts
 from forecasting.panel import Panel, panel_from_rows
 from nightly import OK, TOO_OLD
@@ -23,10 +19,8 @@ from nightly.asylum import (
     REST,
     Asylum,
     Dataset,
-    _by_country,
     destination_states,
     forecast_asylum,
-    why_not,
 )
 from nightly.asylum import corridors as corridor_panel
 
@@ -141,15 +135,6 @@ def test_without_recent_figures_the_night_is_degraded_and_says_why(known: pd.Dat
     assert reason in found.degraded[0]["reason"]
 
 
-@pytest.mark.slow
-def test_where_nothing_can_be_forecast_every_table_keeps_its_contract_and_is_empty() -> None:
-    nothing = made(figures("M", MONTHS).iloc[:0])
-    for name, frame in nothing.frames.items():
-        assert len(check(frame, RELEASE[name])) == 0
-    assert len(check(nothing.hindcasts, RELEASE["backtest"])) == 0
-    assert nothing.degraded
-
-
 @pytest.mark.parametrize("dataset", DATASETS, ids=lambda one: f"{one.target}.{one.freq}")
 def test_a_country_is_forecast_a_year_ahead_unless_its_newest_figure_is_older_than_half_a_year(
     dataset: Dataset,
@@ -160,31 +145,6 @@ def test_a_country_is_forecast_a_year_ahead_unless_its_newest_figure_is_older_th
     for late, state in ((0, OK), (year // 2, OK), (year // 2 + 1, TOO_OLD)):
         known = figures(dataset.freq, pd.period_range(end=newest - late, periods=40, freq=dataset.freq))
         assert set(destination_states(known, dataset, AS_OF)["state"]) == {state}, late
-
-
-@pytest.mark.parametrize(("countries", "forecast"), [(4, False), (5, True)])
-def test_fewer_than_five_countries_are_not_forecast_together(
-    monkeypatch: pytest.MonkeyPatch, countries: int, *, forecast: bool
-) -> None:
-    asked = list[int]()
-
-    def run(_dataset: object, _rows: pd.DataFrame, fine: list[str], _forecast: object) -> None:
-        asked.append(len(fine))
-        raise InterruptedError
-
-    monkeypatch.setattr("nightly.asylum._forecast_dataset", run)
-    known = figures("M", MONTHS)
-    with suppress(InterruptedError):
-        assert made(known[known["geo"].isin(COUNTRIES[:countries])]).frames["asylum_forecasts"].empty
-    assert asked == ([countries] if forecast else [])
-
-
-def test_where_fresh_figures_are_of_too_few_countries_that_is_said_and_not_that_they_are_old() -> None:
-    known = figures("M", MONTHS)
-    told = made(known[known["geo"].isin(COUNTRIES[:4])]).degraded
-    assert [one["reason"] for one in told] == [
-        "too few countries for a forecast of asylum applications: 4, at least 5 are needed"
-    ]
 
 
 def test_the_rest_of_a_destination_is_what_corridors_leave_of_its_total_and_never_fewer_than_nobody() -> None:
@@ -234,92 +194,3 @@ def test_a_corridor_is_forecast_from_three_years_of_it_on_and_where_anybody_came
     assert corridor_panel(rows[rows["citizen"] == "AFG"], totals_of("DEU")) is None
     assert corridor_panel(rows[rows["citizen"] == "_T"], totals_of("DEU")) is None
     assert corridor_panel(rows, totals_of("FRA")) is None, "a country that is not forecast has no corridors"
-
-
-def test_a_destination_whose_total_is_known_for_less_than_three_years_has_no_corridors() -> None:
-    rows = corridor_rows("DEU", "SYR", [5.0] * 60)
-    assert chosen(corridor_panel(rows, totals_of("DEU", months=36))) == ["SYR"]
-    assert corridor_panel(rows, totals_of("DEU", months=35)) is None
-    both = pd.concat([rows, corridor_rows("FRA", "MLI", [5.0] * 60)])
-    totals = totals_of("DEU", "FRA")
-    totals.matrix.loc[totals.matrix.index[:-30], totals.groups.index[totals.groups["geo"] == "DEU"]] = np.nan
-    assert chosen(corridor_panel(both, totals)) == ["MLI"], "the other destinations go on"
-
-
-def test_the_twenty_largest_corridors_of_the_last_two_years_are_chosen() -> None:
-    names = [f"C{number:02d}" for number in range(22)]
-    late = [corridor_rows("DEU", name, [0.0] * 36 + [10.0 + size] * 24) for size, name in enumerate(names)]
-    early = corridor_rows("DEU", "OLD", [9_000.0] * 36 + [1.0] * 24)
-    assert chosen(corridor_panel(pd.concat([*late, early]), totals_of("DEU"))) == names[2:]
-
-
-def test_a_country_with_fewer_than_two_years_of_figures_is_too_short_and_says_how_many_it_has() -> None:
-    dataset = DATASETS[0]
-    for months, state, note in ((23, "too_short", "Only 23 figures."), (24, OK, "")):
-        known = figures("M", pd.period_range(end="2019-12", periods=months, freq="M"))
-        states = destination_states(known, dataset, AS_OF)
-        assert set(states["state"]) == {state}
-        assert set(states["note"]) == {note}
-    old = destination_states(figures("M", pd.period_range(end="2018-12", periods=10, freq="M")), dataset, AS_OF)
-    assert set(old["note"]) == {"Figures end in 2018-12."}
-    assert set(old["origin_date"]) == {pd.Timestamp("2018-12-31")}
-    assert len(old) == len(COUNTRIES)
-
-
-def test_why_nothing_is_forecast_names_every_dataset_that_is_too_old_and_the_most_countries_of_any() -> None:
-    old = [
-        destination_states(figures(one.freq, pd.period_range(end=end, periods=40, freq=one.freq)), one, AS_OF)
-        for one, end in ((DATASETS[0], "2018-06"), (DATASETS[2], "2018Q1"))
-    ]
-    assert "end in 2018-06" in str(why_not(old)) and "end in 2018-Q1" in str(why_not(old))
-    known = figures("M", MONTHS)
-    few = [destination_states(known[known["geo"].isin(COUNTRIES[:n])], DATASETS[0], AS_OF) for n in (2, 3, 1)]
-    assert "too few countries for a forecast of asylum applications: 3, at least 5" in str(why_not([*few, *old]))
-
-
-def test_of_a_country_s_totals_ahead_the_first_dataset_s_count_and_each_window_once() -> None:
-    def ahead(freq: str, geo: str, window: str) -> pd.DataFrame:
-        row = {"series_id": f"asylum_applications_first._Z.{geo}._T.{freq}", "kind": "year", "first_period": window}
-        return pd.DataFrame([row])
-
-    parts = [ahead("M", "DEU", "2020-01"), ahead("Q", "DEU", "2020-01"), ahead("Q", "FRA", "2020-01"),
-             ahead("M", "DEU", "2020-02")]  # fmt: skip
-    found = _by_country(parts)
-    assert found["series_id"].str.split(".").str[2:].str.join(".").tolist() == ["DEU._T.M", "FRA._T.Q", "DEU._T.M"]
-    assert len(_by_country([])) == 0
-
-
-@pytest.mark.parametrize(("countries", "forecast"), [(4, False), (5, True)])
-def test_a_dataset_is_forecast_from_five_countries_on_with_no_more_origins_than_it_takes(
-    monkeypatch: pytest.MonkeyPatch, countries: int, *, forecast: bool
-) -> None:
-    ran: list[tuple[str, int, list[str], bool]] = []
-    empty = pd.DataFrame()
-
-    def run(
-        dataset: Dataset, _rows: pd.DataFrame, series_ids: list[str], forecast: partial[object]
-    ) -> dict[str, pd.DataFrame]:
-        given = forecast.keywords
-        ran.append((dataset.freq, given["origins"], series_ids, given["pooled"] is not None))
-        present = pd.DataFrame([{
-            "model_id": "vigie-ensemble", "series_id": series_ids[0], "origin_date": pd.Timestamp("2019-12-31"),
-            "horizon": 1, "target_end_date": pd.Timestamp("2020-01-31"), "output_type": "quantile",
-            "output_type_id": 0.5, "value": 1.0,
-        }])  # fmt: skip
-        made = dict.fromkeys(("asylum_replays", "asylum_scores", "hindcasts"), empty)
-        return made | {"asylum_forecasts": present, "year_ahead": YEAR_AHEAD.empty()}
-
-    monkeypatch.setattr("nightly.asylum._forecast_dataset", run)
-    known = figures("M", MONTHS)
-    known = known[known["geo"].isin(COUNTRIES[:countries])]
-    whole = known[known["geo"] == "AUT"].assign(
-        geo="EU27_2020", series_id="asylum_applications_first._Z.EU27_2020._T.M"
-    )
-    for origins, used in ((30, 24), (8, 8)):
-        ran.clear()
-        found = made(pd.concat([known, whole]), origins=origins)
-        series = [f"asylum_applications_first._Z.{geo}._T.M" for geo in sorted(COUNTRIES[:countries])]
-        assert ran == ([("M", used, series, False)] if forecast else [])
-        assert [one["source_id"] for one in found.degraded] == ([] if forecast else ["eurostat"])
-        assert len(found.frames["asylum_forecasts"]) == len(ran)
-        assert set(found.frames["asylum_series"]["series_id"]) == set(series), "a union of states is no destination"

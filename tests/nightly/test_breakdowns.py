@@ -56,19 +56,6 @@ def test_a_breakdown_of_fewer_than_six_years_is_not_judged(months: int, *, is_lo
     assert list(chosen(short).columns) == list(chosen(other).columns) or not is_long
 
 
-def test_the_whole_route_is_taken_before_its_places_and_of_places_the_longest() -> None:
-    whole = cells({"AAA": 1.0})
-    near, far = cells({"BBB": 1.0}, geo="ITA", months=90), cells({"CCC": 1.0}, geo="GRC", months=91)
-    for parts, kept in (((whole, near, far), "AAA"), ((near, far), "CCC"), ((far, near), "CCC")):
-        assert set(chosen(*parts)["citizen"]) == {kept}
-
-
-def test_all_together_other_targets_and_other_frequencies_are_no_nationality_of_a_route() -> None:
-    own, other = cells({"AAA": 1.0}), cells({"BBB": 9.0})
-    parts = own, cells({ALL: 9.0}), other.assign(target="detections"), other.assign(freq="W")
-    assert set(chosen(*parts)["citizen"]) == {"AAA"}
-
-
 def test_a_month_that_names_others_counts_nobody_and_a_month_without_a_row_is_a_gap() -> None:
     rows = cells({"AAA": 3.0, "BBB": 4.0}, months=MONTHS + 1)
     months = sorted(rows["time_period"].unique())

@@ -9,7 +9,6 @@ import numpy as np
 from core.release import EXPLANATIONS
 from core.schema import check
 from forecasting import ENSEMBLE
-from forecasting.explanation import COMPONENTS
 from store.releases import ReleaseStore
 
 
@@ -24,10 +23,3 @@ def test_the_published_explanations_add_up_to_the_published_medians(first_night:
     assert set(total.index.get_level_values("horizon")) == set(range(1, 12))
     assert set(total.index.get_level_values("series_id")) == set(medians["series_id"])
     np.testing.assert_allclose(total, published.reindex(total.index), rtol=1e-9)
-
-
-def test_every_link_of_a_chain_is_published(first_night: Path) -> None:
-    release = ReleaseStore(first_night).current()
-    assert release is not None
-    rows = release.read("explanations")
-    assert rows.groupby(["series_id", "horizon"])["component"].agg(tuple).map(COMPONENTS.__eq__).all()

@@ -20,11 +20,8 @@ from nightly.forecasts import (
     _beside,
     _by_series,
     _cut_off,
-    _fallbacks,
     _groups,
     hindcasts,
-    near,
-    of_model,
 )
 from store.releases.caches import BacktestStore
 
@@ -34,12 +31,6 @@ def rows(model_id: str, series_id: str, origin: str, horizon: int = 1, **other: 
         "model_id": model_id, "series_id": series_id, "origin_date": pd.Timestamp(origin), "horizon": horizon,
         "fallback": False, "reason": "", **other,
     }  # fmt: skip
-
-
-def test_rows_up_to_a_year_ahead_are_kept_and_none_farther() -> None:
-    found = near(pd.DataFrame([rows("m", "a", "2024-12-31", step) for step in range(20, 0, -1)]))
-    assert sorted(found["horizon"]) == list(range(1, 13))
-    assert found.index.tolist() == list(range(12))
 
 
 def test_what_was_cut_off_is_told_by_model_and_series_with_the_number_of_fits_whatever_their_horizons() -> None:
@@ -66,14 +57,6 @@ def test_what_was_cut_off_is_tried_again_and_all_else_is_kept(tmp_path: Path, mo
     monkeypatch.setattr("nightly.forecasts.run_work", cut_off)
     nights = [hindcasts(work, cache, horizons=(1, 2))[1] for _ in range(2)]
     assert [night["origin_date"].nunique() for night in nights] == [3, 1]
-
-
-def test_series_for_which_the_baseline_answers_are_counted_once_by_model() -> None:
-    present = pd.DataFrame([
-        *(rows("ets", name, "2024-12-31", step, fallback=True) for name in ("a", "b") for step in (1, 2)),
-        rows("ets", "c", "2024-12-31"), rows("structural", "c", "2024-12-31", fallback=True),
-    ])  # fmt: skip
-    assert _fallbacks(present) == {"ets": 2, "structural": 1}
 
 
 def test_the_pooled_model_takes_part_only_where_models_of_single_series_have_a_forecast_too() -> None:
@@ -104,10 +87,3 @@ def test_a_nowcast_that_is_not_used_changes_nothing_and_its_quantiles_are_put_in
     nothing = pd.DataFrame()
     made = ForecastSet(pd.DataFrame([rows(ENSEMBLE, "a", "2024-12-31")]), nothing, nothing, nothing, 0)
     assert made.with_nowcasts(found.assign(used=False)) is made
-
-
-def test_the_rows_of_one_model_are_numbered_anew() -> None:
-    both = pd.DataFrame([rows(BASELINE, "a", "2024-12-31"), rows(ENSEMBLE, "a", "2024-12-31")])
-    found = of_model(both, ENSEMBLE)
-    assert found["model_id"].tolist() == [ENSEMBLE]
-    assert np.array_equal(found.index, [0])

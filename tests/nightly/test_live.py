@@ -17,7 +17,7 @@ import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.errors import InputError, StoreError
+from core.errors import InputError
 from core.settings import Settings, load_settings
 from ingest.sources import live_sources, noaa_enso
 from nightly.inputs import FAILED, LiveReport, load_snapshot
@@ -35,8 +35,6 @@ from tests.nightly.conftest import without_forecasting
 NAMES = list(LAYOUTS)
 QUICK = {"attempts": 2, "first_wait_seconds": 0, "largest_megabytes": 5}
 SECRET = "k3y-of-nobody-at-all"  # noqa: S105  # it opens nothing
-DATED = ("eurostat", "ucdp")
-"""Sources whose questions depend on the day: their miniature answers are of another year."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -160,11 +158,6 @@ def test_a_replay_gives_the_same_figures_and_asks_nobody(whole: Round, tmp_path:
     pd.testing.assert_frame_equal(known(tmp_path), whole.known)
 
 
-def test_a_replay_of_a_day_without_visits_says_so(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no whole visit to any source is kept of 2024-01-01"):
-        take(tmp_path, Settings.model_validate({}), replayed=dt.date(2024, 1, 1))
-
-
 SOME = st.sets(st.sampled_from(NAMES), min_size=1, max_size=3)
 
 
@@ -275,14 +268,6 @@ def test_only_news_is_asked_for_and_a_body_is_kept_once(publisher: Publisher, tm
     assert [item.edition.rows for item in replayed.taken] == [3]
 
 
-def test_an_altered_body_is_not_replayed(publisher: Publisher, tmp_path: Path) -> None:
-    chosen = settings_for(publisher)
-    take(tmp_path, chosen, ("noaa_enso",))
-    next((tmp_path / "raw").rglob("*.body")).write_bytes(ONI.replace(b"1.95", b"9.95"))
-    report = take(tmp_path, chosen, replayed=dt.datetime.now(dt.UTC).date())
-    assert "was altered since it was received" in report.failed[0]["reason"]
-
-
 def test_a_fault_of_our_own_costs_one_source_and_is_called_so(
     publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -293,12 +278,6 @@ def test_a_fault_of_our_own_costs_one_source_and_is_called_so(
     report = take(tmp_path, settings_for(publisher), ("noaa_enso", "fao_ffpi"))
     assert ids(report) == ({"fao_ffpi"}, {"noaa_enso"})
     assert report.failed[0]["reason"] == "oni.ascii.txt: a fault in Vigie: KeyError"
-
-
-def test_an_excluded_source_is_not_asked(publisher: Publisher, tmp_path: Path) -> None:
-    chosen = settings_for(publisher, exclude_sources=[name for name in NAMES if name != "noaa_enso"])
-    assert ids(take(tmp_path, chosen)) == ({"noaa_enso"}, set())
-    assert {asked.path for asked in publisher.asked} == {"/data/oni.ascii.txt"}
 
 
 @pytest.mark.parametrize(
@@ -357,14 +336,6 @@ def test_live_night_publishes_and_names_what_failed(publisher: Publisher, home: 
     inputs = night.release.manifest["inputs"]
     assert any(name.startswith("noaa_enso/") for name in inputs)
     assert str(publisher.port) not in json.dumps(night.release.manifest["settings"])
-
-
-def test_a_damaged_record_of_a_visit_is_named(publisher: Publisher, tmp_path: Path) -> None:
-    chosen = settings_for(publisher)
-    take(tmp_path, chosen, ("noaa_enso",))
-    next((tmp_path / "raw").rglob("001.json")).write_text("{}")
-    with pytest.raises(StoreError, match=r"001\.json: is no whole record"):
-        RawStore(tmp_path).newest("noaa_enso")
 
 
 def test_outside_of_a_night_too_the_bundled_figures_go_first_and_never_replace_newer_ones(

@@ -14,7 +14,7 @@ import pytest
 
 from access import Actor
 from alerts.lifecycle import PROPOSED, SIGNED_OFF
-from core.errors import InputError, NothingToPublishError, StoreError
+from core.errors import NothingToPublishError, StoreError
 from core.progress import silent
 from core.release import RELEASE
 from core.settings import (
@@ -27,7 +27,7 @@ from core.settings import (
 from decisions import workflow_on
 from decisions.actions import Step, act
 from forecasting.pool import Pool
-from nightly import RealTimeData, night
+from nightly import night
 from nightly.night import notify
 from store.journal import Journal, journal_url
 from store.lock import delivery_lock
@@ -136,30 +136,6 @@ def test_a_full_disk_does_not_spoil_the_night(
     assert notify(tmp_path, settings, journal, release) == ["not notified: journal: database or disk is full"]
 
 
-def result(release: Release, degraded: list[dict[str, str]], computed: int) -> list[str]:
-    return night.RunResult(release, degraded, computed, {"in all": 61.6, "hub": 1.0}, ["messages: 0 sent"]).summary()
-
-
-def test_a_night_tells_lost_routes_first_then_the_release_then_what_was_degraded_and_messages(release: Release) -> None:
-    lost = {"source_id": "vigie-routes", "reason": "Fewer routes have a forecast", night.LOST: "EMR"}
-    told = result(release, [{"source_id": "ucdp", "reason": "no file"}, lost], 1)
-    published = f"Release {release.run_id} published, as known on {release.as_of}: 62 s, 1 past forecast made anew"
-    assert told == ["Fewer routes have a forecast", published, "degraded: ucdp: no file", "messages: 0 sent"]
-    assert result(release, [], 1200)[0].endswith("62 s, 1,200 past forecasts made anew")
-
-
-def test_routes_that_had_a_forecast_are_named_with_how_many_are_left(release: Release) -> None:
-    data = cast(RealTimeData, SimpleNamespace(forecastable=["a", "b"], states=pd.DataFrame({"route_id": list("abc")})))
-    (told,) = night._lost(data, ["EMR", "CMR"], release)
-    assert told["reason"] == (
-        f"Fewer routes have a forecast than on {release.as_of}: 2 of 3. Without one now: EMR, CMR."
-    )
-    assert told[night.LOST] == "EMR,CMR"
-    assert night._lost(data, [], release) == night._lost(data, ["EMR"], None) == []
-    states = pd.DataFrame({"route_id": ["a", "b"], "state": ["ok", "too_old"], "note": ["", "old"]})
-    assert [one["reason"] for one in night._routes_without_forecast(states)] == ["b: old"]
-
-
 def test_a_demonstration_makes_two_nights_unless_there_is_one_or_the_newest_is_asked_for(
     tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,22 +148,6 @@ def test_a_demonstration_makes_two_nights_unless_there_is_one_or_the_newest_is_a
     assert len(made) == 2
     night.run_demonstration(tmp_path, settings, newest=True)
     assert made[2:] == [NEWEST_BUNDLED_NIGHT]
-
-
-def test_a_night_is_of_today_or_before_and_with_publishers_asked_of_today_alone(
-    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    runs: list[night.Run] = []
-    monkeypatch.setattr(night, "_make_release", runs.append)
-    monkeypatch.setattr("forecasting.pool.Pool.start", lambda *_: None)
-    today = dt.datetime.now(dt.UTC).date()
-    day = dt.timedelta(days=1)
-    for as_of, live in ((None, False), (today, True), (today - day, False)):
-        night.run_night(tmp_path, settings, as_of, live=live)
-    assert [run.replay for run in runs] == [False, False, True]
-    for as_of, live in ((today + 2 * day, False), (today - day, True)):
-        with pytest.raises(InputError):
-            night.run_night(tmp_path, settings, as_of, live=live)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Hashable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -122,15 +121,6 @@ def test_a_short_month_is_nowcast_from_the_day_before_its_last_where_the_night_k
         assert str(cast(Days, one.days).asked[0]) == asked
 
 
-def test_the_two_years_before_a_month_tell_how_much_more_a_route_holds_and_a_month_that_is_not_known_nothing() -> None:
-    month = pd.Period("2024-06", "M")
-    years = pd.period_range(end=month - 1, periods=24, freq="M")
-    counted = {one: 2.0 * one.days_in_month if one in years else 9_000.0 for one in MONTHS} | {month - 3: np.nan}
-    one = RouteDays(route().days, pd.Series(counted))
-    assert one._ratios(month).tolist() == [2.0] * 23
-    assert route()._ratios(MONTHS[0]).tolist() == []
-
-
 def test_a_nowcast_is_measured_against_the_forecast_on_the_newest_two_years_that_have_an_outcome() -> None:
     exact = np.full(len(LEVELS), 30.5)
     counts = [float(month.days_in_month) for month in MONTHS]
@@ -145,42 +135,6 @@ def test_a_nowcast_is_measured_against_the_forecast_on_the_newest_two_years_that
     assert past_skill(one, better, 10)[0] > 2.0
     assert past_skill(one, forecasts(MONTHS[2:], exact, horizon=2), 10)[1] == 0
     assert np.isnan(past_skill(one, same[:0], 10)[0])
-
-
-@pytest.mark.parametrize(
-    ("newest", "rows"),
-    [("2024-12-31", 0), ("2025-01-01", len(LEVELS)), ("2025-01-30", len(LEVELS)), ("2025-01-31", 0), ("2025-02-01", 0)],
-)
-def test_the_month_after_the_origin_is_nowcast_while_some_but_not_all_of_its_days_are_known(
-    newest: str, rows: int
-) -> None:
-    about: dict[Hashable, object] = {
-        "series_id": "a", "route_id": "CHA", "origin_date": pd.Timestamp("2024-12-31"),
-    }  # fmt: skip
-    found = nowcasts._of_route(about, route(newest), forecasts(MONTHS[1:], 1000.0 * SPREAD))
-    assert len(found) == rows
-    if rows:
-        assert set(found["target_end_date"]) == {pd.Timestamp("2025-01-31")}
-        assert set(found["last_day"]) == {pd.Timestamp(newest)}
-        assert set(found["so_far"]) == {float(pd.Timestamp(newest).day)}
-    assert nowcasts._of_route(about, route(newest, knows=False), forecasts(MONTHS[1:], SPREAD)).empty
-
-
-@pytest.mark.parametrize(
-    ("months", "forecast", "used"), [(12, 1000.0, True), (11, 1000.0, False), (24, 30.5, False), (24, 100.0, False)]
-)
-def test_a_nowcast_is_used_where_it_was_better_in_at_least_twelve_months(
-    months: int, forecast: float, *, used: bool
-) -> None:
-    about: dict[Hashable, object] = {
-        "series_id": "a", "route_id": "CHA", "origin_date": pd.Timestamp("2024-12-31"),
-    }  # fmt: skip
-    past = pd.concat([
-        forecasts(MONTHS[-months:], forecast * SPREAD), forecasts(MONTHS[-3:], SPREAD).assign(series_id="b")
-    ])  # fmt: skip
-    found = nowcasts._of_route(about, route(), past)
-    assert set(found["used"]) == {used}
-    assert set(found["n"]) == {months}
 
 
 def weeks_of(monkeypatch: pytest.MonkeyPatch, last_day: str, as_of: str) -> dict[str, pd.DataFrame]:
@@ -206,12 +160,3 @@ def test_eight_weeks_are_told_each_up_to_its_sunday_under_the_series_by_week(mon
     medians = rows[np.isclose(rows["output_type_id"], 0.5)]
     assert medians["value"].to_numpy() == pytest.approx(100.0 * medians["horizon"].to_numpy())
     assert rows.drop_duplicates("horizon")["so_far"].tolist() == [5.0, *[0.0] * 7]
-
-
-@pytest.mark.parametrize(("as_of", "told"), [("2025-01-28", True), ("2025-01-29", False)])
-def test_weeks_are_told_up_to_four_weeks_after_the_newest_day(
-    monkeypatch: pytest.MonkeyPatch, as_of: str, *, told: bool
-) -> None:
-    found = weeks_of(monkeypatch, "2024-12-31", as_of)
-    assert (len(found["weeks"]) > 0) == told
-    assert list(found["weeks"].columns) == list(WEEKS.columns)

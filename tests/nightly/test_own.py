@@ -15,7 +15,7 @@ from core.errors import InputError, Message
 from core.settings import load_settings
 from hub.night import published_series
 from ingest.sources import SOURCES
-from nightly.inputs import Ingested, LiveReport, held_records, ingest_own, own_mappings, with_own_capacities
+from nightly.inputs import Ingested, LiveReport, ingest_own, own_mappings, with_own_capacities
 from nightly.night import run_night
 from store.figures.editions import Edition, EditionStore
 from store.figures.vintages import VintageStore
@@ -137,28 +137,6 @@ def ingested(**changes: Any) -> Ingested:  # noqa: ANN401  # fields of an editio
     given: dict[str, Any] = {"new_rows": 1100, "rejected": 0, "is_repeated": False}
     edition = {name: value for name, value in changes.items() if name not in given}
     return Ingested(replace(one, **edition), **(given | {name: changes[name] for name in given if name in changes}))
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({}, "iom_dtm: a.csv read, 1,200 figures, 1,100 new; edition iom-1\n  unusual"),
-        ({"rejected": 1}, "iom_dtm: a.csv read, 1,200 figures, 1,100 new; 1 row set aside; edition iom-1\n  unusual"),
-        ({"is_repeated": True, "new_rows": 0}, "iom_dtm: a.csv read, 1,200 figures, 0 new; edition iom-1"),
-        ({"state": "held", "why_held": [Message("a"), Message("b")], "rejected": 2},
-         "iom_dtm: a.csv read, 1,200 figures: held for a person as iom-1: a; b; 2 rows set aside"),
-    ],
-)  # fmt: skip
-def test_what_became_of_a_file_is_told_in_a_line_with_what_was_set_aside_and_what_is_unusual(
-    changes: dict[str, Any], words: str
-) -> None:
-    assert ingested(**changes).summary() == words
-
-
-def test_a_held_edition_is_named_by_the_night_that_held_it_and_not_again() -> None:
-    (told,) = held_records(ingested(state="held", why_held=[Message("another unit")]))
-    assert told["edition_id"] == "iom-1"
-    assert held_records(ingested(state="held", is_repeated=True)) == []
 
 
 def test_summary_of_a_visit_is_in_order_without_failures() -> None:

@@ -25,13 +25,8 @@ from forecasting.quantiles import QuantileTable
 from nightly import RealTimeData, forecasts
 from nightly.forecasts import ForecastSet, make_forecasts
 from nightly.pooled import (
-    FEWEST_MONTHS,
     PooledNight,
-    _known_otherwise,
-    counts,
-    looked_further_ahead,
     newest_known,
-    priors_from,
 )
 from store.figures.vintages import VintageStore
 from store.releases.caches import BacktestStore, FitStore
@@ -59,20 +54,6 @@ def panel_of(values: dict[str, np.ndarray]) -> Panel:
     return Panel("M", matrix, pd.DataFrame(index=matrix.columns))
 
 
-def test_only_long_series_of_whole_numbers_are_learned_from() -> None:
-    count = np.arange(len(MONTHS)) + 10
-    known = pd.concat(
-        [
-            rows("count", count),
-            rows("short", count[: FEWEST_MONTHS - 1]),
-            rows("rate", count / 3),
-            rows("tiny", np.zeros(len(MONTHS))),
-            rows("beds", count, target="capacity"),
-        ]
-    )
-    assert counts(known, MONTHS).series_ids == ["count"]
-
-
 def test_a_years_lesson_is_what_was_known_a_month_after_its_turn() -> None:
     """Figures that came later, revisions and new months alike, change no fit that was made before them."""
     then = rows("count", np.arange(len(MONTHS)) + 10)
@@ -85,27 +66,6 @@ def test_a_years_lesson_is_what_was_known_a_month_after_its_turn() -> None:
         prints.append([night.lessons("M")(year).fingerprint for year in (2019, 2021)])
     assert prints[0][0] == prints[1][0]
     assert prints[0][1] != prints[1][1]
-
-
-@pytest.mark.parametrize(("day", "learned"), [("2021-01-31", True), ("2021-02-01", False)])
-def test_a_years_fits_learn_from_what_was_known_by_the_end_of_january(day: str, *, learned: bool) -> None:
-    then = rows("count", np.arange(len(MONTHS)) + 10)
-    revised = then.tail(1).assign(obs_value=5.0, as_of=pd.Timestamp(day))
-    prints = []
-    for history in (then, pd.concat([then, revised], ignore_index=True)):
-        cells = history.assign(cell=history.groupby(["series_id", "time_period"]).ngroup())
-        night = PooledNight(RealTimeData(cells, dt.date(2021, 6, 30), 6, 24), fits=None)  # type: ignore[arg-type]  # no fit is asked for
-        prints.append(night.lessons("M")(2021).fingerprint)
-    assert (prints[0] != prints[1]) == learned
-
-
-def test_small_panels_by_quarter_are_taught_by_the_same_counts_added_up_to_quarters() -> None:
-    values = np.arange(len(MONTHS)) + 10
-    cells = rows("count", values).reset_index(drop=True).assign(cell=np.arange(len(MONTHS)))
-    priors = priors_from(lambda: cells)
-    assert set(priors) == {"M", "Q"}
-    by_quarter = np.expm1(priors["Q"](2021).world[0].logs[-24:, 0])
-    assert by_quarter == pytest.approx(values.reshape(-1, 3).sum(axis=1))
 
 
 def known_by_nationality(months: pd.PeriodIndex) -> RealTimeData:
@@ -202,36 +162,6 @@ def test_the_newest_month_by_nationality_is_the_last_that_was_wholly_known() -> 
     assert newest["2020-03-31"] == pd.Timestamp("2020-02-29")
     assert newest["2020-04-30"] == pd.Timestamp("2020-04-30")
     assert newest["2020-12-31"] == pd.Timestamp("2020-11-30")
-
-
-def test_a_late_breakdown_is_looked_ahead_from_so_much_further() -> None:
-    panel = panel_of({"part": np.ones(72)})
-    known = pd.Timestamp("2020-11-30")
-    keys = pd.DataFrame({"series_id": ROUTE, "origin_date": known, "horizon": [1, 2, 3]})
-    keys["target_end_date"] = [known + pd.offsets.MonthEnd(step) for step in (1, 2, 3)]
-    sums = QuantileTable(keys, np.arange(3.0)[:, None] * np.ones(23))
-    newest = pd.Series([known, known], index=pd.DatetimeIndex(["2020-11-30", "2020-12-31"]))
-    found = looked_further_ahead(sums, newest, panel)
-    late = found.where((found.keys["origin_date"] == "2020-12-31").to_numpy())
-    assert late.keys["horizon"].tolist() == [1, 2]
-    assert late.keys["target_end_date"].tolist() == keys["target_end_date"].tolist()[1:]
-    assert late.quantiles[:, 0].tolist() == [1.0, 2.0]
-
-
-def test_a_history_that_was_known_otherwise_is_a_series_of_its_own() -> None:
-    panel = panel_of({"a": np.arange(72.0), "b": np.arange(72.0)})
-    end = panel.end_dates[60]
-    then = panel.until(end).matrix.copy()
-    then.iloc[50, 0] = 7.0
-    wanted = np.zeros((72, 2), dtype=bool)
-    wanted[60] = True
-    other, own = _known_otherwise(panel, wanted, {end: Panel("M", then, panel.groups)})
-    assert other.series_ids == ["2020-01 a"]
-    assert own.sum() == 1
-    assert own[60, 0]
-    assert other.matrix.iloc[50, 0] == pytest.approx(7.0)
-    assert other.matrix.iloc[61:, 0].isna().all()
-    assert wanted[60].tolist() == [False, True]
 
 
 @pytest.fixture(scope="module")

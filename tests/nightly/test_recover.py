@@ -16,7 +16,6 @@ from core.schema import Entry
 from core.settings import Settings
 from nightly.inputs import LOADED, held_before
 from nightly.recover import (
-    CLOCK_SOURCE,
     FRESHNESS,
     JOURNAL_SOURCE,
     record_publication,
@@ -138,12 +137,6 @@ def test_a_journal_that_is_new_beside_releases_is_named_with_what_to_do(home: Pa
     lost.close()
     assert told["source_id"] == JOURNAL_SOURCE
     assert "vigie home restore --repair" in told["reason"]
-
-
-def test_a_release_from_the_future_is_named_as_a_matter_of_the_clock(home: Path, journal: Journal) -> None:
-    (told,) = recover(home, journal, ReleaseStore(home), NOW - dt.timedelta(days=365))
-    assert told["source_id"] == CLOCK_SOURCE
-    assert "set it (NTP)" in told["reason"]
 
 
 def test_figures_of_the_future_are_named_until_they_are_handed_in_again(home: Path) -> None:

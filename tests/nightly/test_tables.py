@@ -69,22 +69,6 @@ def test_only_what_was_known_otherwise_is_listed_with_its_value_then() -> None:
     assert found[["series_id", "time_period", "obs_value"]].to_numpy().tolist() == [["a", "2020-02", 15.0]]
 
 
-def test_a_month_that_was_not_known_then_is_listed_without_a_value() -> None:
-    now = panel({"a": [10, 20, 30, 40]})
-    then = Panel(now.freq, now.matrix.iloc[:2], now.groups)
-    found = differences(then, now, ORIGIN)
-    assert found["time_period"].tolist() == ["2020-03"]
-    assert found["obs_value"].isna().all()
-
-
-def test_what_was_known_otherwise_is_listed_for_the_five_years_up_to_the_origin_and_not_before() -> None:
-    months = pd.period_range("2014-01", "2020-06", freq="M")
-    matrix = pd.DataFrame({"a": 10.0}, index=months).rename_axis(columns="series_id")
-    now, then = (Panel("M", values, pd.DataFrame(index=matrix.columns)) for values in (matrix, matrix + 1))
-    listed = differences(then, now, ORIGIN)["time_period"]
-    assert sorted(listed) == pd.period_range("2015-04", "2020-03", freq="M").astype(str).tolist()
-
-
 def test_a_night_keeps_replays_of_every_member_and_how_many_editions_a_route_has(first_night: Path) -> None:
     release = ReleaseStore(first_night).all()[0]
     made = release.read("replays")
