@@ -9,11 +9,10 @@ import pytest
 
 from alerts.lifecycle import State
 from alerts.rules import TEMPLATES, sentence
-from alerts.verification import record_of
 from core.languages import Language
 from core.schema import Entry
 from reports import entries_until
-from reports.alert import alert_report, measures_words, rule_record, status_words
+from reports.alert import alert_report, rule_record, status_words
 
 from .conftest import alert_row, record_of_rules
 
@@ -31,10 +30,6 @@ def test_an_alert_is_said_as_the_release_says_it(key: str) -> None:
     params = {name: value for name, value in SAMPLE.items() if "{" + name + "}" in TEMPLATES[key] or name in wanted}
     row = {"alert_level": "watch", "reason": "?", "reason_key": key, "reason_params": json.dumps(params)}
     assert alert_report(row, None, ENGLISH).sentence == sentence(key, params)
-
-
-def test_an_alert_without_a_template_keeps_its_own_sentence() -> None:
-    assert alert_report({"alert_level": "watch", "reason": "Plain words."}, None, ENGLISH).sentence == "Plain words."
 
 
 def test_sentence_and_window_name_the_same_months() -> None:
@@ -69,10 +64,6 @@ def test_an_alert_that_names_no_month_has_no_window_and_no_chance() -> None:
     assert (report.window, report.chance, report.chance_of, report.event) == ("", "–", "", "")
 
 
-def test_a_rule_about_low_counts_speaks_of_a_fall() -> None:
-    assert alert_report(alert_row(0, ["CMR"], rule="fall"), None, ENGLISH).event == "to fall to 5,000 or fewer a month"
-
-
 @pytest.mark.parametrize(
     ("routes", "events", "words"),
     [
@@ -88,19 +79,6 @@ def test_the_record_is_of_the_own_route_where_it_rests_on_enough_events(
     record = pd.concat([record_of_rules(1).assign(route_id=route, **rows[route]) for route in routes])
     row = alert_row(0, ["EMR"])
     assert alert_report(row, rule_record(row, record), ENGLISH).record == words
-
-
-def test_a_record_that_is_not_known_is_that_of_all_routes() -> None:
-    record = pd.concat([record_of_rules(1), record_of_rules(1).assign(route_id="EMR", precision=float("nan"))])
-    found = record_of(alert_row(0, ["EMR"]), record)
-    assert found is not None and found["route_id"] == "_T"
-
-
-def test_a_forecast_without_a_record_says_so_and_does_not_claim_to_forecast_nothing() -> None:
-    row = alert_row(0, ["EMR"])
-    assert (
-        alert_report(row, rule_record(row, record_of_rules(0)), ENGLISH).record == "no track record at this level yet"
-    )
 
 
 @pytest.mark.parametrize(
@@ -128,14 +106,3 @@ def test_a_past_release_knows_only_what_was_decided_while_it_was_the_newest() ->
 def test_an_alert_on_a_quarterly_source_names_no_window_of_months() -> None:
     row = alert_row(0, ["CMR"]) | {"first_period": "2025-Q4", "last_period": "2025-Q4"}
     assert alert_report(row, None, ENGLISH).window == ""
-
-
-def test_a_measure_without_a_value_is_left_out_and_one_without_an_interval_stands_alone() -> None:
-    record = {"precision": 0.5, "precision_lo": 0.4, "precision_hi": 0.6, "recall": 0.3, "recall_lo": None,
-              "false_alarms_per_route_year": 1.5, "false_alarms_per_route_year_lo": 0.0,
-              "false_alarms_per_route_year_hi": 2.0, "lead_months_median": None}  # fmt: skip
-    assert measures_words(record, ENGLISH) == [
-        "right in 50% (40%–60%) of its warnings", "warned of 30% of the events",
-        "1.5 (0.0–2.0) false alarms per route per year",
-    ]  # fmt: skip
-    assert measures_words({}, ENGLISH) == []

@@ -62,30 +62,11 @@ def test_where_no_probability_is_known_from_which_a_rule_warns_none_is_named(
     assert said == "It ends when the chance of reaching 1,050 is too low for a watch."
 
 
-def test_warnings_that_foretold_nothing_new_count_neither_for_nor_against(make_release: MakeRelease) -> None:
-    record = {**RECORD, "n_alerts": 20.0, "n_repeats": 1.0, "n_no_onset": 6.0, "precision": 8 / 13}
-    release = make_release(1, 1).with_frame("track_record", pd.DataFrame([record]))
-    assert answer(surge(release), release, ENGLISH).record.startswith("Of 13 such warnings 8 came true")
-
-
-def test_in_french_the_answer_has_no_english_left(make_release: MakeRelease) -> None:
-    release = make_release(1, 1).with_frame("track_record", pd.DataFrame([RECORD]))
-    english, french = (answer(surge(release), release, Language(code)) for code in ("en", "fr"))
-    assert not {english.record, english.ends, english.needed_by} & {french.record, french.ends, french.needed_by}
-
-
 @pytest.mark.parametrize(
     ("day", "said"), [(dt.date(2025, 1, 10), "needed by 31 January 2025"), (dt.date(2025, 2, 1), "")]
 )
 def test_a_decision_is_needed_before_the_months_begin(make_release: MakeRelease, day: dt.date, said: str) -> None:
     assert needed_by(surge(make_release(1, 1)), day, ENGLISH) == said
-
-
-def test_who_has_signed_and_how_many_must_is_told_in_one_line() -> None:
-    assert sign_off_words(State("proposed", "watch"), ENGLISH) == "nobody has signed yet"
-    assert sign_off_words(State("proposed", "severe"), ENGLISH) == "nobody has signed yet; 2 people must"
-    assert sign_off_words(State("proposed", "severe", ("Ada",)), ENGLISH) == "signed by Ada; 1 of 2 sign-offs"
-    assert sign_off_words(State("signed off", "watch", ("Ada",)), ENGLISH) == ""
 
 
 def test_the_title_names_what_waits_and_for_whom() -> None:
@@ -117,19 +98,3 @@ def test_who_has_signed_and_how_many_must_is_told_while_an_alert_waits(
     assert [status_words(State(one, level), english) for one in (SIGNED_OFF, DISMISSED, "withdrawn")] == [
         SIGNED_OFF, DISMISSED, ENDED,
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("routes", "words"), [(0, "Nothing waits for a decision"), (1, "1 alert waits for sign-off: r0")]
-)
-def test_what_waits_is_told_with_whose_sign_off_it_needs(routes: int, words: str) -> None:
-    english = Language("en")
-    waiting = [(f"r{place}", "watch") for place in range(routes)]
-    assert decisions_title(waiting, routes, english, mine=False).startswith(words)
-    many = decisions_title([(f"r{place}", "watch") for place in range(9)], 9, english, mine=True)
-    assert many.startswith("9 alerts need your sign-off: r0 ")
-    named = many.count("(")
-    assert many.endswith(f"and {9 - named} more")
-    exact = decisions_title([(f"r{place}", "watch") for place in range(named)], named, english, mine=True)
-    assert "more" not in exact
-    assert exact.count("(") == named

@@ -12,8 +12,6 @@ from core.languages import Language
 from reports.asylum import (
     AsylumForecast,
     key_numbers,
-    missing_words,
-    reporting_words,
     skill_words,
     title,
     why_no_forecast,
@@ -98,28 +96,3 @@ def test_a_period_that_is_over_is_not_told_as_one_to_come(as_of: str, said: str)
     assert title(seen, ENGLISH) == f"Germany: 200 asylum applicants {said}, most likely 100 to 300"
     nothing = view(geo="DEU", quantiles=ahead.iloc[:0])
     assert title(nothing, ENGLISH) == "Germany: no forecast of asylum applications"
-
-
-def test_how_many_countries_have_reported_names_the_period_and_that_figures_may_change_where_they_may() -> None:
-    row = {"time_period": "2024-12", "expected": 27, "reported": 26, "provisional": False}
-    said = "26 of 27 countries have reported December 2024."
-    assert reporting_words(view(reported=row), ENGLISH) == said
-    provisional = view(reported=row | {"provisional": True})
-    assert reporting_words(provisional, ENGLISH) == f"{said} Figures are provisional."
-    assert reporting_words(view(reported=None), ENGLISH) == ""
-
-
-def test_other_kinds_are_named_with_their_newest_period_only_where_no_country_of_theirs_is_forecast() -> None:
-    rows = [
-        ("asylum_applications_first", "M", "too_old", "2024-06"),
-        ("asylum_applications_first", "Q", "too_old", "2023-Q1"),
-        ("asylum_applications_first", "Q", "too_old", "2023-Q3"),
-        ("asylum_applications", "M", "ok", "2024-12"),
-        ("asylum_applications", "M", "too_old", "2020-01"),
-    ]
-    series = pd.DataFrame(rows, columns=["target", "freq", "state", "last_period"])
-    night = SimpleNamespace(frame=lambda _name: series)
-    said = missing_words(view(night=night), ENGLISH)
-    assert said == (
-        "First-time applicants, quarterly: latest data July–September 2023, too old for a current forecast."
-    )

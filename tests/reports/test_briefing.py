@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pandas as pd
 
 from alerts.lifecycle import State
@@ -12,11 +10,9 @@ from core.languages import Language
 from core.routes import ROUTES
 from forecasting.scenarios import Needs
 from reports import Decisions, Reception
-from reports.briefing import measure_foot
 from reports.briefing.canvas import HEIGHT, MARGIN
 from reports.briefing.content import Content, _alerts_in_words, compose
 from reports.briefing.further_pages import draw_places
-from reports.citations import citations
 
 from .conftest import MakeRelease, alert_row
 
@@ -65,27 +61,6 @@ def test_a_route_without_forecast_says_why_and_is_in_no_total(make_release: Make
     assert content.routes[1].quantiles.empty
 
 
-def test_without_any_forecast_the_title_claims_no_number(make_release: MakeRelease) -> None:
-    content = compose(make_release(2, without=["CMR", "EMR"]), None, "en", Decisions())
-    assert content.title == "No route has figures recent enough for a forecast"
-
-
-def test_routes_that_are_added_to_no_total_are_not_said_to_have_no_forecast(make_release: MakeRelease) -> None:
-    release = make_release(1, 0)
-    for name, frame in release.frames.items():
-        texts = frame.select_dtypes(object)
-        release = release.with_frame(name, frame.assign(**texts.replace("CMR", "X_PORT", regex=True)))
-    content = compose(release, None, "en", Decisions())
-    assert content.title == "1 route has a forecast, and is added to no total"
-    assert content.routes[0].expected == "3,000"
-
-
-def test_a_release_that_knows_no_route_still_has_a_briefing(make_release: MakeRelease) -> None:
-    release = make_release(1, 0)
-    content = compose(release.with_frame("routes", release.frame("routes").iloc[:0]), None, "en", Decisions())
-    assert content.routes == () and content.title.startswith("No route")
-
-
 def test_a_chart_shows_two_years_counted_and_half_a_year_ahead(make_release: MakeRelease) -> None:
     release = make_release(1)
     months = pd.period_range("2021-01", "2024-12", freq="M").astype(str)
@@ -118,22 +93,6 @@ def test_every_alert_has_its_sentence_chance_record_and_status(make_release: Mak
     assert (report.dots, first.status) == ("●●●●●●○○○○", "waits for sign-off")
 
 
-def test_what_merely_informs_stands_last_has_no_level_and_waits_for_nobody(make_release: MakeRelease) -> None:
-    release = make_release(2, 2)
-    alerts = release.frame("alerts").reset_index(drop=True)
-    alerts.loc[0, "rule"] = "origin_context"
-    content = compose(release.with_frame("alerts", alerts), None, "en", Decisions())
-    *_others, last = content.alerts
-    assert (last.report.badge, last.report.record) == ("Information", "For information: nothing to decide")
-    assert (last.report.dots, last.status) == ("", "")
-    assert f"{last.subject} (" not in content.summary
-
-
-def test_the_gravest_alert_comes_first(make_release: MakeRelease) -> None:
-    levels = [alert.report.level for alert in compose(make_release(5, 6), None, "en", Decisions()).alerts]
-    assert levels == sorted(levels, key=["severe", "warning", "watch"].index)
-
-
 def test_a_dismissed_alert_is_counted_but_neither_listed_nor_drawn(make_release: MakeRelease) -> None:
     content = compose(make_release(), None, "en", Decisions(STATES))
     assert [alert.subject for alert in content.alerts] == ["Central Mediterranean", "Eastern Mediterranean"]
@@ -150,26 +109,12 @@ def test_what_leaves_the_house_names_only_what_people_have_signed_off(make_relea
     assert content.alerts_note.startswith("2 more were proposed by rules")
 
 
-def test_an_alert_that_stands_unsigned_does_not_read_as_ended_outside(make_release: MakeRelease) -> None:
-    former = make_release(5, 1)
-    decisions = Decisions(STATES, frozenset({PROPOSED}), signed_only=True)
-    changes = compose(make_release(), former, "en", decisions).changes
-    assert changes is not None and not any("Central Mediterranean" in text for text in changes)
-
-
 def test_an_end_is_told_outside_only_where_its_beginning_was(make_release: MakeRelease) -> None:
     release = make_release(5, 0)
     former = release.with_frame("alerts", pd.DataFrame([alert_row(0, ["BSR"])]))
     told = Decisions({}, frozenset({"rule_0.BSR"}), signed_only=True)
     assert compose(release, former, "en", told).changes == ("Black Sea: Severe has ended",)
     assert compose(release, former, "en", Decisions(signed_only=True)).changes == ()
-
-
-def test_changes_are_told_once_per_route_by_its_gravest_alert(make_release: MakeRelease) -> None:
-    release = make_release(5, 0)
-    now = release.with_frame("alerts", pd.DataFrame([alert_row(0, ["CMR"]), alert_row(2, ["CMR"])]))
-    before = release.with_frame("alerts", pd.DataFrame([alert_row(1, ["CMR"])]))
-    assert compose(now, before, "en", Decisions()).changes == ("Central Mediterranean: from Warning to Severe",)
 
 
 def test_late_missing_and_unsettled_figures_are_said(make_release: MakeRelease) -> None:
@@ -197,43 +142,6 @@ def test_sources_behind_the_figures_are_cited_and_no_others(make_release: MakeRe
     assert "A bureau" not in cited
 
 
-def test_whoever_handed_over_an_own_route_is_cited_for_it_with_their_licence(make_release: MakeRelease) -> None:
-    release = make_release(["X_CEUTA"], 0)
-    harmonised = release.frame("observations")
-    raw = harmonised.assign(source_id="a_bureau", series_id="arrivals.X_CEUTA._Z._T.M")
-    release = release.with_frame("observations", pd.concat([harmonised, raw], ignore_index=True))
-    cited = " ".join(compose(release, None, "en", Decisions()).citations)
-    assert "A bureau, prices. Licence: Not to be passed on." in cited
-    assert "Vigie, arrivals by route" not in cited
-
-
-def test_sources_that_find_no_room_are_counted_and_the_map_keeps_its_credit(make_release: MakeRelease) -> None:
-    content = compose(make_release(1), None, "fr", Decisions())
-    many = (*(f"Poste {number}. Licence : aucune." for number in range(12)), content.citations[-1])
-    small = " ".join(measure_foot(replace(content, citations=many)).print)
-    assert "Poste 8." in small and "Poste 9." not in small
-    assert "Et 3 de plus\u202f: voir le tableau de bord. Carte\u202f: Natural Earth" in small
-
-
-def test_sources_that_say_the_same_are_cited_once() -> None:
-    cards = {name: {"citation": "Border post.", "licence": "none"} for name in ("own_a", "own_b")}
-    assert citations(cards, ["own_a", "own_b"], Language()) == ["Border post. Licence: none."]
-
-
-def test_on_the_page_of_places_no_month_touches_a_number_of_the_other_axis(make_release: MakeRelease) -> None:
-    kept = Reception("CMR", stock=2_000, needs=Needs(6.0), confidence=0.8, who="A. Planner")
-    for language in ("en", "fr", "es"):
-        page = draw_places(compose(make_release(1), None, language, Decisions(reception=(kept,))))
-        page.canvas.draw()
-        chart = page.axes[-1]
-        numbers, months = (
-            [label.get_window_extent() for label in axis.get_ticklabels() if label.get_text()]
-            for axis in (chart.yaxis, chart.xaxis)
-        )
-        assert numbers and months
-        assert not any(number.overlaps(month) for number in numbers for month in months)
-
-
 def test_the_page_of_places_names_all_who_keep_those_it_shows_and_counts_the_routes_it_has_no_room_for(
     make_release: MakeRelease,
 ) -> None:
@@ -251,22 +159,9 @@ def test_the_page_of_places_names_all_who_keep_those_it_shows_and_counts_the_rou
     assert min(text.get_position()[1] for text in page.texts) * HEIGHT >= MARGIN
 
 
-def test_a_replayed_night_is_called_an_exercise(make_release: MakeRelease) -> None:
-    assert compose(make_release(replay=True), None, "en", Decisions()).exercise.startswith("Exercise")
-    assert compose(make_release(), None, "en", Decisions()).exercise == ""
-
-
 def test_intended_and_prohibited_uses_and_the_trace_are_there_in_each_language(make_release: MakeRelease) -> None:
     release = make_release()
     for language, word in (("en", "profiling"), ("fr", "profiler")):
         content = compose(release, None, language, Decisions())
         assert word in content.uses
         assert release.run_id in content.trace and release.manifest_hash in content.trace
-
-
-def test_french_is_french_throughout(make_release: MakeRelease) -> None:
-    english, french = (compose(make_release(9, 3), None, language, Decisions()) for language in ("en", "fr"))
-    for name in ("title", "known", "summary", "alerts_note", "limits", "uses", "trace"):
-        assert getattr(english, name) != getattr(french, name), name
-    assert {route.name for route in english.routes}.isdisjoint(route.name for route in french.routes)
-    assert len(french.routes) == len(ROUTES)

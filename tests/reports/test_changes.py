@@ -40,13 +40,6 @@ def test_the_gravest_alert_of_a_route_is_compared_with_the_gravest_before(
     assert change_words(change_since(WATCH, frame(WATCH), before), ENGLISH) == words
 
 
-def test_a_milder_alert_of_the_same_route_is_compared_with_its_own_rule() -> None:
-    now = frame(SEVERE, WATCH)
-    assert change_since(WATCH, now, frame(WARNING, WATCH)) == ("unchanged", "watch")
-    assert change_since(SEVERE, now, frame(WARNING, WATCH)) == ("up", "warning")
-    assert change_since(WATCH, now, frame(WARNING)) == ("new", "")
-
-
 def test_without_the_release_before_the_alert_says_itself_how_it_moved() -> None:
     assert change_words(change_since({**WATCH, "change": "up"}, frame(WATCH), None), ENGLISH) == "moved up"
 
@@ -87,19 +80,6 @@ def test_title_card_and_list_tell_the_same_change(make_release: MakeRelease) -> 
     assert title == "Central Mediterranean moves down to Watch"
     assert [card.change for card in cards(now, former, summary, ENGLISH)] == ["down from Severe"]
     assert changes(now, former, ENGLISH) == ["Central Mediterranean: from Severe to Watch"]
-
-
-def test_a_route_is_told_once_even_where_its_alerts_name_different_sources(make_release: MakeRelease) -> None:
-    before = make_release(1, 0).with_frame("alerts", frame({**SEVERE, "source_id": "a_ministry"}))
-    now = make_release(1, 0).with_frame("alerts", frame(WATCH))
-    assert changes(now, before, ENGLISH) == ["Central Mediterranean: from Severe to Watch"]
-
-
-@pytest.mark.parametrize(("moved", "told"), [(0.04, False), (0.06, True), (-0.06, True)])
-def test_a_chance_that_hardly_moved_is_not_worth_a_line(make_release: MakeRelease, moved: float, told: bool) -> None:  # noqa: FBT001  # a case
-    now = make_release(1, 0).with_frame("alerts", frame({**WATCH, "probability": 0.5 + moved}))
-    before = make_release(1, 0).with_frame("alerts", frame({**WATCH, "probability": 0.5}))
-    assert bool(changes(now, before, ENGLISH)) is told
 
 
 def test_a_month_that_closed_stands_beside_what_was_expected(make_release: MakeRelease) -> None:

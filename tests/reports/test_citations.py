@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pandas as pd
-import pytest
 
 from core.errors import Message
 from core.languages import Language
@@ -14,19 +13,6 @@ from reports import citations
 from .conftest import CARDS, MakeRelease
 
 ENGLISH = Language("en")
-
-
-@pytest.mark.parametrize(
-    ("names", "said"),
-    [
-        ([], ""),
-        (["a", "b", "c"], "a, b, c"),
-        (["a", "b", "c", "d"], "a, b, c and 1 more"),
-        (list("abcde"), "a, b, c and 2 more"),
-    ],
-)
-def test_three_names_of_a_list_are_told_and_the_others_counted(names: list[str], said: str) -> None:
-    assert citations.some(names, ENGLISH) == said
 
 
 def test_a_source_is_cited_with_those_it_is_derived_from_each_once_and_others_are_not() -> None:
@@ -64,27 +50,6 @@ def test_what_a_release_went_without_is_told_by_sources_and_routes_and_what_the_
         "This release was made without: A bureau (no file)."
     )
     assert citations.left_out(make_release(2), ENGLISH) == []
-
-
-def test_all_sources_that_were_missing_are_named_where_reasons_are_asked_for_and_three_where_not(
-    make_release: MakeRelease,
-) -> None:
-    degraded = tuple(Message("late").record(f"source-{number}") for number in range(5))
-    release = replace(make_release(2), degraded=degraded)
-    (brief,), (whole,) = (
-        citations.left_out(release, ENGLISH, with_reasons=with_reasons) for with_reasons in (False, True)
-    )
-    assert brief.endswith("and 2 more.")
-    assert whole.count("(late)") == 5
-
-
-def test_late_sources_are_named_among_the_limits_and_fresh_ones_are_not(make_release: MakeRelease) -> None:
-    release, summary = make_release(1), pd.DataFrame({"route_id": ["CMR"], "last_flag": [""]})
-    assert "Figures are late from: A bureau." in citations.limits(release, summary, ENGLISH)
-    fresh = release.with_frame("freshness", release.frame("freshness").assign(state="fresh"))
-    limits = citations.limits(fresh, summary, ENGLISH)
-    assert not any("late from" in one for one in limits)
-    assert limits == [ENGLISH.text(one) for one in citations.LIMITS]
 
 
 def test_behind_a_release_stand_the_sources_of_its_routes_first_then_of_what_its_alerts_rest_on(

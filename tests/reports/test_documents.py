@@ -10,14 +10,9 @@ import pytest
 
 from core.about import INTENDED_USE, PROHIBITED_USES
 from core.languages import DEFAULT_LANGUAGE, Language, languages
-from core.settings import SNAPSHOT
-from forecasting import BASELINE, ENSEMBLE, ensemble, weeks
 from forecasting.verification import COLUMNS
-from forecasting.verification.situations import BEGUN
-from ingest.registers import known_issues
 from ingest.sources import CARDS
 from reports import documents
-from reports.documents import evaluation_matrix
 from reports.names import FRESHNESS
 from store.releases import Release, ReleaseStore
 from tests.french import english_left
@@ -46,26 +41,6 @@ def test_a_data_card_tells_licence_citation_and_what_of_the_source_is_in_the_rel
     assert card.citation in text and card.licence in text
     assert "| arrivals | D | 2018-01-01 | 2025-01-30 | 1 |" in text
     assert "no figure in this release" in release.document("data_cards/frontex.md")
-
-
-def test_the_matrix_holds_the_scores_of_the_release(release: Release) -> None:
-    text = release.document("evaluation_matrix.md")
-    scores = release.read("scores").set_index(["model_id", "series_id", "horizon", "scale"])
-    ratio, covered = scores.loc[("vigie-ensemble", "_T", 3, "log"), ["relative_wis", "coverage_80"]]
-    line = next(line for line in text.splitlines() if line.startswith("| `vigie-ensemble` |"))
-    assert line.split("|")[3].strip() == f"{ratio:.2f}<br>{covered:.0%}"
-
-
-def test_a_card_tells_scores_by_route_and_the_ensembles_by_year_too(release: Release) -> None:
-    ensemble, ets = (release.document(f"model_cards/vigie-{name}.md") for name in ("ensemble", "ets"))
-    assert all("| `arrivals.CMR._T._T.M` | " in card for card in (ensemble, ets))
-    assert "| `2024` | " in ensemble
-    assert "| `2024` | " not in ets
-
-
-def test_the_register_is_published_whole(release: Release) -> None:
-    text = release.document("known_issues.md")
-    assert all(f"| {issue.id} |" in text for issue in known_issues(SNAPSHOT))
 
 
 def test_errors_are_told_by_route_and_by_group_of_nationalities(release: Release) -> None:
@@ -105,29 +80,6 @@ def test_no_english_sentence_is_left_in_a_text_of_another_language(release: Rele
     assert english_left(release.document("model_cards/vigie-ensemble.md"))
 
 
-def test_french_texts_write_decimals_with_a_comma(release: Release) -> None:
-    scores = release.read("scores").set_index(["model_id", "series_id", "horizon", "scale"])
-    ratio = f"{float(scores['relative_wis']['vigie-ensemble', '_T', 3, 'log']):.2f}".replace(".", ",")
-    assert f"| {ratio}<br>" in release.document("fr/evaluation_matrix.md")
-
-
-def test_the_matrix_goes_from_the_next_month_to_a_year_and_names_the_ensemble_first_then_what_it_is_measured_by() -> (
-    None
-):
-    models = ["vigie-structural", "a-team", BASELINE, "vigie-ets", ENSEMBLE]
-    rows = [
-        {"model_id": model, "series_id": "_T", "scale": "log", "horizon": step, "relative_wis": 0.9,
-         "relative_wis_lo": 0.8, "relative_wis_hi": 1.0, "coverage_80": 0.8}
-        for model in models for step in range(1, 13)
-    ]  # fmt: skip
-    scores, errors = pd.DataFrame(rows), pd.DataFrame(columns=COLUMNS)
-    table = [line for line in evaluation_matrix(scores, errors, Language("en")).splitlines() if line.startswith("|")]
-    assert table[0] == "| model | 1 month | 3 months | 6 months | 12 months |"
-    order = [ENSEMBLE, BASELINE, "a-team", "vigie-ets", "vigie-structural"]
-    assert [line.split("`")[1] for line in table[2:]] == order
-    assert not any("–" in line.replace("0.80–1.00", "") for line in table[2:]), "a distance has no score"
-
-
 ENGLISH = Language("en")
 
 
@@ -139,43 +91,6 @@ def test_a_ratio_is_told_with_its_interval_and_without_one_alone_and_no_ratio_as
     assert documents._ratio(row(0.9, 0.8, 1.0), ENGLISH) == "0.90 [0.80–1.00]"
     assert documents._ratio(row(0.9, nan, nan), ENGLISH) == "0.90"
     assert documents._ratio(row(nan, nan, nan), ENGLISH) == "–"
-
-
-def test_a_bar_within_a_cell_does_not_part_it() -> None:
-    lines = documents._table(["name", "text"], [["a", "b|c"]], ENGLISH).splitlines()
-    assert lines == ["| name | text |", "| --- | --- |", "| a | b\\|c |"]
-
-
-def test_a_data_card_lists_counts_before_indicators_with_their_first_and_last_period() -> None:
-    rows = [("x", "conflict_events", "M", "s1", "2020-02"), ("x", "arrivals", "M", "s2", "2020-01"),
-            ("x", "arrivals", "M", "s3", "2020-03"), ("x", "arrivals", "D", "s4", "2020-01-01")]  # fmt: skip
-    frame = pd.DataFrame(rows, columns=["source_id", "target", "freq", "series_id", "time_period"]).assign(
-        obs_value=1.0
-    )
-    assert documents._spans(frame).to_numpy().tolist() == [
-        ["x", "arrivals", "D", "2020-01-01", "2020-01-01", 1, 1],
-        ["x", "arrivals", "M", "2020-01", "2020-03", 2, 2],
-        ["x", "conflict_events", "M", "2020-02", "2020-02", 1, 1],
-    ]
-
-
-def test_a_model_without_scores_is_told_as_not_measured_and_the_weeks_by_steps_of_one_four_and_eight() -> None:
-    columns = ["model_id", "series_id", "scale", "horizon", "relative_wis", "relative_wis_lo", "relative_wis_hi", "n"]
-    frames = {"scores": pd.DataFrame(columns=[*columns, "p_holm", "coverage_80"])}
-    card = documents.model_card("vigie-ets", ensemble.CARD, frames, [], ENGLISH)
-    assert "Not measured in this release." in card
-    scored = [
-        {"series_id": "arrivals.CHA.GBR._T.W", "scale": scale, "reference": reference, "horizon": step,
-         "relative_wis": step / 10, "relative_wis_lo": float("nan"), "relative_wis_hi": float("nan"), "n": 1000 + step}
-        for scale in ("log", "natural") for reference in (BASELINE, "other") for step in range(1, 9)
-    ]  # fmt: skip
-    frames["week_scores"] = pd.DataFrame(scored)
-    card = documents.model_card(weeks.MODEL_ID, weeks.CARD, frames, [], ENGLISH)
-    assert "| series | weeks ahead | relative WIS (90% interval) | forecasts |" in card
-    rows = [line for line in card.splitlines() if line.startswith("| `arrivals")]
-    assert rows == [
-        f"| `arrivals.CHA.GBR._T.W` | {step} | 0.{step}0 | 1,00{step} |" for step in (1, 4, 8)
-    ]  # fmt: skip
 
 
 def test_errors_by_region_name_the_place_only_where_a_route_has_several_and_leave_out_other_groups() -> None:
@@ -190,34 +105,6 @@ def test_errors_by_region_name_the_place_only_where_a_route_has_several_and_leav
     assert lines[0] == (
         "| route | region of origin | months ahead | relative WIS | bias | 80% interval coverage | forecasts | mark |"
     )
-
-
-def test_a_card_shows_a_dash_where_a_route_has_no_score_at_a_distance_and_years_only_of_their_beginning() -> None:
-    part = {"model_id": ENSEMBLE, "scale": "log", "relative_wis_lo": 0.8, "relative_wis_hi": 1.0}
-    scores = [
-        part | {"series_id": name, "horizon": step, "relative_wis": step / 10}
-        for name, step in (("_T", 1), ("arrivals.CMR._T._T.M", 1), ("arrivals.CMR._T._T.M", 6))
-    ]
-    year = {"model_id": ENSEMBLE, "scale": "log", "horizon": 3, "relative_score": 0.7, "relative_score_lo": 0.6,
-            "relative_score_hi": 0.9}  # fmt: skip
-    situations = [year | {"kind": kind, "group": group} for kind, group in ((BEGUN, "2024"), ("size", "big"))]
-    frames = {"scores": pd.DataFrame(scores), "situation_scores": pd.DataFrame(situations)}
-    _title, table = documents._by_route_and_year(ENSEMBLE, frames, ENGLISH)
-    assert table.splitlines()[2:] == [
-        "| `arrivals.CMR._T._T.M` | 0.10 [0.80–1.00] | – | 0.60 [0.80–1.00] | – |",
-        "| `2024` | – | 0.70 [0.60–0.90] | – | – |",
-    ]
-    assert documents._by_route_and_year("vigie-ets", frames, ENGLISH) == []
-
-
-def test_a_card_tells_the_known_issues_of_its_subject_alone_and_has_no_heading_without_any() -> None:
-    (issue, *_others) = (one for one in known_issues(SNAPSHOT) if one.affects)
-    assert documents._about([issue], issue.affects[0]) == [issue]
-    assert documents._about([issue], "of-nobody") == []
-    assert documents._issues_section([], ENGLISH) == []
-    heading, listed = documents._issues_section([issue], ENGLISH)
-    assert "register of known issues" in heading
-    assert listed.startswith(f"- {issue.what} (") and ENGLISH.day(issue.since) in listed
 
 
 def test_a_data_card_tells_only_what_is_known_of_a_source_and_names_the_state_that_its_figures_are_in() -> None:

@@ -40,12 +40,6 @@ def test_a_threshold_with_a_fraction_is_in_a_file_what_the_rules_sentence_names(
     assert table["Threshold"].tolist() == [1235, 1234, 617, 10]
 
 
-def test_the_level_of_an_interval_is_no_alerts_level() -> None:
-    table, explained = for_people(pd.DataFrame({"level": [0.1 + 0.2, 0.8], "value": [0.5, 0.75]}), ENGLISH)
-    assert table["Level"].tolist() == [0.3, 0.8]
-    assert "alert" not in explained[0][1]
-
-
 def test_a_french_reader_gets_french_columns() -> None:
     table, explained = for_people(FRAME, FRENCH)
     assert table["Route"].tolist()[0] == "Méditerranée centrale"
@@ -58,18 +52,6 @@ def test_states_levels_and_flags_are_words_of_the_reader() -> None:
     table, _explained = for_people(codes, FRENCH)
     rows = [["avec prévision", "Vigilance", "estimé"], ["chiffres trop anciens", "", ""]]
     assert table.to_numpy().tolist() == rows
-
-
-def test_findings_stays_and_the_ends_of_a_years_intervals_are_words_of_the_reader() -> None:
-    codes = pd.DataFrame({"verdict": ["no evidence"], "stay_kind": ["fixed"], "lo_80": [1234.5], "chance_25": [0.1234]})
-    table, explained = for_people(codes, FRENCH)
-    assert table.iloc[0].tolist() == ["non concluant", "dure autant pour tous", 1200, 0.123]
-    assert not set(codes.columns) & {title for title, _meaning, _unit in explained}
-
-
-def test_two_columns_that_would_have_one_name_keep_their_own() -> None:
-    table, _explained = for_people(pd.DataFrame({"median": [1.0], "q50": [2.0]}), ENGLISH)
-    assert list(table.columns) == ["median", "q50"]
 
 
 def test_every_column_says_what_it_means() -> None:

@@ -8,16 +8,11 @@ import pytest
 
 from core import languages
 from core.languages import Language
-from reports.alert import alert_report
 from reports.messages import compose
 
 from .conftest import Announce
 
 DASHBOARD = "https://vigie.example.org/"
-
-
-def test_the_link_of_an_ended_alert_opens_it_among_the_ended_ones(announce: Announce) -> None:
-    assert "alert=surge.EMR.2025-01-31%3Aended" in compose(announce("ended"), "en", DASHBOARD).link
 
 
 def test_a_message_lists_the_months_of_an_alert_up_to_half_a_year(announce: Announce) -> None:
@@ -37,26 +32,6 @@ def test_an_alert_without_forecast_gives_the_newest_count_and_says_that_there_is
     assert rows["Newest count"] == "4,321 in December 2024"
     assert rows["Record of this rule"] == "reports what is known: no track record"
     assert (message.caveat, message.picture_alt) == ("", "")
-
-
-def test_a_replay_says_first_that_nothing_is_happening_now(announce: Announce) -> None:
-    message = compose(announce(replay=True), "en", DASHBOARD)
-    assert message.title.startswith("Exercise: ")
-    assert "repeats what was known on 31 January 2025" in message.replay
-
-
-def test_a_nationality_is_named_in_the_readers_language(announce: Announce) -> None:
-    params = '{"citizen": "SYR", "share": 0.41, "share_before": 0.2}'
-    facts = announce(reason_key="nationality_shift", reason_params=params).facts
-    assert (
-        alert_report(facts, None, Language("en")).sentence
-        == "Syria: 41% of the last three months’ arrivals, 20% before."
-    )
-
-
-def test_a_rule_that_this_version_does_not_know_keeps_the_sentence_of_its_release(announce: Announce) -> None:
-    message = compose(announce(reason_key="new rule", reason="Something new."), "en", DASHBOARD)
-    assert message.sentence == "Something new."
 
 
 @pytest.mark.parametrize(

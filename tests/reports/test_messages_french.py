@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from matplotlib.figure import Figure
-from matplotlib.text import Text
 
-from reports.briefing import charts
 from reports.messages import chat_text, compose, mail, mail_html, mail_text
 from reports.messages.announcement import Announcement
 from reports.messages.feeds import atom_feed, cap_message
@@ -57,12 +54,6 @@ def test_a_french_mail_writes_levels_places_numbers_and_dates_as_french_does(ann
     assert letter["Content-Language"] == "fr"
 
 
-def test_a_source_is_named_in_the_readers_language(announce: Announce) -> None:
-    announcement = announce(route_id="", source_id="ecb", publisher="European Central Bank")
-    assert compose(announcement, "fr", DASHBOARD).place == "Banque centrale européenne"
-    assert compose(announcement, "en", DASHBOARD).place == "European Central Bank"
-
-
 def test_machines_get_a_french_info_and_a_french_feed(announce: Announce) -> None:
     cap = cap_message(announce(), "vigie.example.org", DASHBOARD).decode()
     assert "<language>fr</language>" in cap
@@ -70,16 +61,3 @@ def test_machines_get_a_french_info_and_a_french_feed(announce: Announce) -> Non
     feed = atom_feed([announce()], "fr", "vigie.example.org", DASHBOARD).decode()
     assert english_left(feed) == []
     assert "Vigie\u202f: alertes validées" in feed
-
-
-def test_the_picture_is_labelled_in_french(announce: Announce, monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn: list[str] = []
-
-    def keep(figure: Figure, *_arguments: object, **_options: object) -> None:
-        figure.draw_without_rendering()
-        drawn.extend(text.get_text() for text in figure.findobj(Text))
-
-    monkeypatch.setattr(Figure, "savefig", keep)
-    charts.fan_picture(announce().facts, "fr")
-    assert {"Arrivées par mois", "seuil 5\u202f000", "janv. 2025"} <= set(drawn)
-    assert any(text.startswith("médiane ") for text in drawn)

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import email.policy
-import struct
 from email import message_from_bytes
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
-from matplotlib.figure import Figure
-from matplotlib.text import Annotation
 
-from core import QUANTILE_LEVELS
 from core.errors import SchemaError
-from core.languages import Language
 from core.schema import Entry
-from reports.briefing.charts import fan_picture
 from reports.messages import compose, mail, mail_html, mail_text
 from reports.messages.announcement import announcement_of, message_identity
 from reports.messages.feeds import ATOM_NAMESPACE, atom_feed, cap_message, cap_name, validated
@@ -52,18 +46,9 @@ def test_a_cap_message_is_valid_and_says_the_same_in_the_standards_words(
     assert told(document, *names) == expected
 
 
-def test_a_replay_is_an_exercise_for_machines_too(announce: Announce) -> None:
-    assert told(cap_message(announce(replay=True), "vigie", DASHBOARD), "status") == ["Exercise"]
-
-
 def test_a_cap_message_refers_to_those_before_it(announce: Announce) -> None:
     document = cap_message(announce("ended", earlier=(announce(),)), "vigie", DASHBOARD)
     assert told(document, "references") == [f"vigie,vigie-{IDENTITY},2025-01-31T12:00:00-00:00"]
-
-
-def test_cap_writes_utc_as_the_standard_asks(announce: Announce) -> None:
-    times = told(cap_message(announce(), "vigie", DASHBOARD), "sent", "effective", "onset", "expires")
-    assert [str(time)[19:] for time in times] == ["-00:00"] * 4
 
 
 def test_an_update_of_which_machines_got_nothing_before_is_their_first_alert(announce: Announce) -> None:
@@ -125,19 +110,6 @@ def test_the_feed_leads_to_the_view_and_to_the_cap_message(announce: Announce) -
     assert links["alternate"].startswith("https://vigie.example.org/alerts?release=run-1")
 
 
-def test_a_feeds_name_is_an_address_whoever_publishes() -> None:
-    names = [
-        etree.fromstring(atom_feed([], "en", publisher, DASHBOARD)).findtext(f"{{{ATOM_NAMESPACE}}}id")
-        for publisher in ("vigie@example.org", 'a"b>')
-    ]
-    assert names == ["urn:vigie:vigie@example.org:alerts:en", "urn:vigie:a%22b%3E:alerts:en"]
-
-
-def test_an_empty_feed_is_a_feed() -> None:
-    root = etree.fromstring(atom_feed([], "en", "vigie", DASHBOARD))
-    assert root.findtext(f"{{{ATOM_NAMESPACE}}}updated") == "1970-01-01T00:00:00+00:00"
-
-
 def test_markup_in_a_reason_stays_text_in_html(announce: Announce) -> None:
     message = compose(announce(reason="<script>alert(1)</script>", reason_key=""), "en", DASHBOARD)
     assert "<script>" not in mail_html(message)
@@ -153,36 +125,9 @@ def test_a_line_break_in_a_name_cannot_add_a_header(announce: Announce) -> None:
     assert "\n" not in out["Subject"]
 
 
-def test_a_text_mail_keeps_to_lines_that_every_program_shows(announce: Announce) -> None:
-    lines = mail_text(compose(announce(), "en", DASHBOARD)).splitlines()
-    assert max(len(line) for line in lines if "://" not in line and "Reference" not in line) <= 76
-
-
-def test_the_picture_is_drawn_in_the_size_that_the_mail_shows(announce: Announce) -> None:
-    picture = fan_picture(announce().facts, "en")
-    assert picture is not None
-    assert struct.unpack(">II", picture[16:24]) == (1168, 540)
-    assert fan_picture({**announce().facts, "history": []}, "en") is None
-
-
 def test_an_announcement_has_one_name_for_ever_and_each_reader_a_letter_of_its_own() -> None:
     at = dt.datetime(2025, 1, 31, tzinfo=dt.UTC)
     row = Entry("delivery", "announced", "surge.EMR", "run-1", payload={"kind": "raised", "facts": {}}, id=7, at=at)
     assert announcement_of(row).identity == announcement_of(row).identity
     names = {message_identity(announcement_of(row), *reader) for reader in (("a", "x"), ("a", "y"), ("b", "x"))}
     assert len(names) == 3
-
-
-def test_each_label_of_the_picture_stands_at_the_end_of_its_line(
-    announce: Announce, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    months = [f"2025-{month:02}" for month in range(1, 7)]
-    levels = {str(level): [1000 * month * 10**level for month in range(1, 7)] for level in QUANTILE_LEVELS}
-    drawn: list[Figure] = []
-    monkeypatch.setattr(Figure, "savefig", lambda figure, *_arguments, **_options: drawn.append(figure))
-    fan_picture(announce(fan={"months": months, "levels": levels}, threshold=900.0).facts, "en")
-    axes = drawn[0].axes[0]
-    labels = {str(note.get_text()): note.xy[1] * axes.get_ylim()[1] for note in axes.findobj(Annotation)}
-    median, *ends = (levels[str(level)][-1] for level in (0.5, 0.9, 0.975))
-    said = f"median {Language('en').expected(median)}"
-    assert labels == pytest.approx({"threshold 900": 900, said: median, **dict(zip(("80%", "95%"), ends, strict=True))})

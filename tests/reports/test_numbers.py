@@ -9,8 +9,6 @@ import pandas as pd
 import pytest
 
 from alerts import SEVERE, WARNING, WATCH
-from core import QUANTILE_LEVELS
-from core.routes import ROUTES
 from forecasting import ENSEMBLE
 from reports import numbers
 from reports.alert import CONTEXT
@@ -22,10 +20,6 @@ EMR = "arrivals.EMR._T._T.M"
 def test_the_planning_window_is_the_next_three_full_months() -> None:
     ends = [end.date() for end in numbers.window_ends(dt.date(2025, 1, 31))]
     assert ends == [dt.date(2025, 2, 28), dt.date(2025, 3, 31), dt.date(2025, 4, 30)]
-
-
-def test_a_month_that_has_begun_is_not_in_the_planning_window() -> None:
-    assert numbers.window_ends(dt.date(2025, 2, 10))[0].date() == dt.date(2025, 3, 31)
 
 
 def test_the_sum_over_months_is_ranked_by_whole_sample_paths() -> None:
@@ -46,11 +40,6 @@ def test_the_sum_over_months_is_ranked_by_whole_sample_paths() -> None:
     assert found.high == pytest.approx(np.quantile([13, 22, 31], 0.9))
 
 
-def test_a_sum_with_a_month_missing_is_not_given() -> None:
-    frame = usual_frames(None)["trajectories"]
-    assert numbers.expected_total(frame, [EMR], [pd.Timestamp("2025-03-31"), pd.Timestamp("2030-01-31")]) is None
-
-
 def test_routes_without_forecast_come_last_and_without_numbers() -> None:
     frames = usual_frames("WMR")
     table = numbers.route_summary(
@@ -63,13 +52,6 @@ def test_routes_without_forecast_come_last_and_without_numbers() -> None:
     assert table["route_id"].iloc[-1] == "WMR"
     assert table.iloc[-1][["expected", "low", "high"]].isna().all()
     assert table["expected"].iloc[:-1].is_monotonic_decreasing
-
-
-def test_the_year_earlier_is_the_same_month() -> None:
-    history = numbers.series_of(usual_frames(None)["observations"], EMR)
-    before = history.loc[history["time_period"] == "2023-12", "obs_value"].item()
-    assert history["time_period"].iloc[-1] == "2024-12"
-    assert numbers.year_earlier(history) == before
 
 
 def test_the_same_months_a_year_before_are_added_up_over_all_series_or_not_at_all() -> None:
@@ -89,13 +71,6 @@ def test_the_same_months_a_year_before_are_added_up_over_all_series_or_not_at_al
         assert numbers.counted_a_year_before(lacking, ["a", "b"], ends[:1]) == 11.0
 
 
-def test_the_chance_of_passing_the_median_is_one_half() -> None:
-    quantiles = numbers.quantiles_of(usual_frames(None)["forecasts"], EMR)
-    median = float(quantiles[0.5].iloc[2])
-    assert numbers.chances(quantiles, median)["probability"].iloc[2] == pytest.approx(0.5)
-    assert set(QUANTILE_LEVELS) <= set(quantiles.columns)
-
-
 def test_a_month_has_the_chance_that_its_sample_paths_give_as_alerts_count_it() -> None:
     frames = usual_frames(None)
     quantiles, paths = numbers.quantiles_of(frames["forecasts"], EMR), frames["trajectories"]
@@ -106,15 +81,6 @@ def test_a_month_has_the_chance_that_its_sample_paths_give_as_alerts_count_it() 
     here = own[own["target_end_date"] == end]
     assert found.loc[end] == (here["value"].round() > limit).mean()
     assert numbers.chance_of_any(paths, EMR, [end], limit) == found.loc[end]
-
-
-def test_a_fraction_of_a_person_passes_no_number() -> None:
-    paths = usual_frames(None)["trajectories"]
-    own = paths[paths["series_id"] == EMR].assign(value=100.3)
-    quantiles, end = numbers.quantiles_of(usual_frames(None)["forecasts"], EMR), own["target_end_date"].iloc[0]
-    assert (numbers.chances(quantiles, 100.0, own)["probability"] == 0).all()
-    assert numbers.chance_of_any(own, EMR, [end], 100.0) == 0
-    assert numbers.chance_of_any(own.assign(value=101.0), EMR, [end], 100.0) == 1
 
 
 def test_what_happened_later_takes_the_outcome_over_the_provisional_figure() -> None:
@@ -160,18 +126,6 @@ def test_the_chance_of_any_month_counts_paths_that_pass_in_one_of_them_and_needs
     assert numbers.chance_of_any(paths, "a", [*ends, pd.Timestamp("2025-04-30")], 5) is None
 
 
-def test_quantiles_are_one_series_and_one_model_s_alone_by_month() -> None:
-    rows = [
-        ("a", ENSEMBLE, "quantile", "2025-03-31", 2, 0.5, 7.0), ("a", ENSEMBLE, "quantile", "2025-02-28", 1, 0.5, 5.0),
-        ("a", ENSEMBLE, "mean", "2025-02-28", 1, 0.9, 6.0), ("a", "other", "quantile", "2025-02-28", 1, 0.5, 8.0),
-        ("b", ENSEMBLE, "quantile", "2025-02-28", 1, 0.5, 9.0),
-    ]  # fmt: skip
-    names = ["series_id", "model_id", "output_type", "target_end_date", "horizon", "output_type_id", "value"]
-    frame = pd.DataFrame(rows, columns=names).assign(target_end_date=lambda f: pd.to_datetime(f["target_end_date"]))
-    assert numbers.quantiles_of(frame, "a").to_dict("list") == {0.5: [5, 7], "horizon": [1, 2]}
-    assert numbers.quantiles_of(frame, "a", "other").to_dict("list") == {0.5: [8], "horizon": [1]}
-
-
 def test_the_highest_level_open_counts_only_what_does_not_merely_inform_of_its_own_route() -> None:
     alerts = pd.DataFrame(
         [
@@ -183,17 +137,3 @@ def test_the_highest_level_open_counts_only_what_does_not_merely_inform_of_its_o
         columns=["route_id", "alert_level", "rule"],
     )
     assert [numbers.level_of(alerts, route) for route in "ABC"] == [WARNING, SEVERE, ""]
-
-
-def test_alerts_stand_by_level_then_by_chance_then_as_they_came() -> None:
-    alerts = pd.DataFrame(
-        [("a", WATCH, 0.9), ("b", SEVERE, 0.2), ("c", SEVERE, 0.6), ("d", WATCH, 0.9)],
-        columns=["name", "alert_level", "probability"],
-    )
-    assert numbers.by_level(alerts)["name"].tolist() == ["c", "b", "a", "d"]
-
-
-def test_routes_stand_in_vigie_s_order_and_those_it_does_not_know_last() -> None:
-    known = list(ROUTES)[:3]
-    routes = pd.DataFrame({"route_id": ["own", *reversed(known)]})
-    assert numbers.route_states(routes)["route_id"].tolist() == [*known, "own"]

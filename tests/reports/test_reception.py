@@ -62,23 +62,11 @@ def test_months_in_which_places_first_fail_with_both_probabilities_are_named() -
     assert "It first exceeds 50% in February 2025." in words
 
 
-def test_plentiful_places_stay_below_the_lower_probability() -> None:
-    words = reception.places_words(need(5000), ENGLISH)
-    assert "below 1% at the end of March 2025" in words
-    assert words.endswith("It stays below 20%.")
-
-
 def test_the_release_s_own_probability_goes_before_one_between_quantiles() -> None:
     own = rows(places=1200.0).assign(chance=[0.1, 0.3, 0.9])
     told = reception.needs_of((own, HISTORY, scores()), ITALY, 1.0, None)
     assert told.chances.tolist() == [0.1, 0.3, 0.9]
     assert replace(told, places=1100.0).chances.tolist() == pytest.approx([0.5, 1.0, 1.0])
-
-
-def test_unknown_places_are_asked_for() -> None:
-    assert reception.places_words(need(), ENGLISH).startswith("No number of places is known")
-    assert "Too few places" not in reception.table(need(), ENGLISH)
-    assert "Too few places" in reception.table(need(1200), ENGLISH)
 
 
 def test_regions_follow_their_country_by_further_places_needed() -> None:
@@ -101,12 +89,6 @@ def test_record_names_ratio_interval_and_share_held() -> None:
     assert "month 3 0.70 (0.50–0.90)" in words
     assert "held 80% of outcomes" in words
     assert "too narrow" not in words
-
-
-def test_weak_evidence_is_said() -> None:
-    words = reception.record_words(need(scored=scores(high=1.2, held=0.6)), ENGLISH)
-    assert "The intervals were too narrow" in words
-    assert "It is not shown to be better" in words
 
 
 def test_kinds_of_accommodation_are_those_counted_last() -> None:

@@ -16,7 +16,6 @@ from reports.route import (
     RouteForecast,
     fallback_words,
     key_numbers,
-    known_to,
     running_words,
     skill_words,
     window_words,
@@ -26,7 +25,7 @@ from reports.route import (
     title as route_title,
 )
 
-from .conftest import MakeRelease, alert_row
+from .conftest import alert_row
 
 ENGLISH = Language("en")
 
@@ -69,11 +68,6 @@ def test_no_alert_is_said_as_plainly_as_an_alert() -> None:
     assert title(frame(), [""], ended=True) == "No alert is open on any route; the last ones have ended"
 
 
-def test_a_late_source_is_not_named_in_the_title() -> None:
-    late = alert_row(0, ["_Z"], rule="stale_source", source_id="a_bureau")
-    assert title(frame(late), [""]) == "No alert is open on any route"
-
-
 def test_a_quiet_route_says_what_is_expected_in_the_planning_window() -> None:
     row = {"route_id": "CMR", "state": "ok", "low": 1000.0, "high": 2000.0, "expected": 1500.0}
     card = quiet_card(row, dt.date(2025, 1, 10), ENGLISH)
@@ -105,22 +99,6 @@ def test_a_route_without_forecast_says_how_far_its_figures_go() -> None:
     assert without_forecast({"route_id": "BSR", "last_period": ""}, ENGLISH) == "Black Sea: no figures, so no forecast."
 
 
-def test_a_route_whose_figures_go_further_than_the_others_is_named(make_release: MakeRelease) -> None:
-    release = make_release(["CMR", "EMR", "CHA"])
-    ends = pd.to_datetime(["2024-12-31", "2024-12-31", "2025-01-31"])
-    routes = release.frame("routes").assign(origin_date=ends)
-    assert known_to(release.with_frame("routes", routes), ENGLISH) == (
-        "figures to December 2024, English Channel to January 2025"
-    )
-
-
-def test_months_that_follow_each_other_are_told_as_one_stretch() -> None:
-    ends = pd.to_datetime(["2025-01-31", "2025-02-28", "2025-03-31", "2025-06-30"])
-    view = SimpleNamespace(forecast=pd.DataFrame({"target_end_date": ends, "capped": True}))
-    said = fallback_words(cast(RouteForecast, view), Language("es"))
-    assert said.endswith("en enero–marzo de 2025, junio de 2025.")
-
-
 @pytest.mark.parametrize(
     ("skill", "said"),
     [
@@ -137,26 +115,6 @@ def test_skill_is_told_of_the_months_that_have_it_counted_from_the_newest_count(
     shown = pd.DataFrame({"horizon": [1, 2, 3, 4]})  # a month that is over, and three to come
     view = SimpleNamespace(skill=skill, origin="", horizon=3, quantiles=shown)
     assert skill_words(cast(RouteForecast, view), ENGLISH) == said
-
-
-@pytest.mark.parametrize(
-    ("expected", "language", "said"),
-    [
-        (0.3, "fr", "Méditerranée centrale\u202f: 0 arrivée attendue en"),
-        (1.2, "fr", "Méditerranée centrale\u202f: 1 arrivée attendue en"),
-        (1.6, "fr", "Méditerranée centrale\u202f: 2 arrivées attendues en"),
-        (0.3, "es", "Mediterráneo central: 0 llegadas esperadas en"),
-        (1.2, "es", "Mediterráneo central: 1 llegada esperada en"),
-        (0.3, "en", "Central Mediterranean: 0 arrivals expected in"),
-        (1.2, "en", "Central Mediterranean: 1 arrival expected in"),
-    ],
-)
-def test_none_and_one_are_singular_or_plural_as_each_language_has_them(
-    expected: float, language: str, said: str
-) -> None:
-    summary = {"state": "ok", "expected": expected, "low": 0.0, "high": 5.0}
-    view = cast(RouteForecast, SimpleNamespace(route_id="CMR", origin=None, summary=summary))
-    assert route_title(view, dt.date(2025, 1, 31), Language(language)).startswith(said)
 
 
 def past_and_ahead(**other: object) -> RouteForecast:
@@ -199,12 +157,6 @@ def test_key_numbers_leave_out_what_is_not_known_and_at_a_past_origin_all_that_i
         assert key_numbers(flagged, as_of, ENGLISH)[-1] == (label, "800", "")
 
 
-def test_the_last_count_states_its_estimated_share_beside_its_flags() -> None:
-    history = past_and_ahead().history.tail(1).assign(obs_flag="ep", estimated_share=0.24)
-    label = key_numbers(past_and_ahead(history=history), dt.date(2025, 1, 10), ENGLISH)[-1][0]
-    assert label == "Last month (December 2024, estimated, provisional, 24% of it a late country’s mean)"
-
-
 def test_a_past_origin_s_title_says_what_was_expected_of_its_first_month_and_on_which_day() -> None:
     then = past_and_ahead(origin="2024-12-31")
     assert route_title(then, dt.date(2025, 1, 31), ENGLISH) == (
@@ -212,15 +164,6 @@ def test_a_past_origin_s_title_says_what_was_expected_of_its_first_month_and_on_
     )
     empty = past_and_ahead(origin="2024-12-31", quantiles=then.quantiles.iloc[:0])
     assert route_title(empty, dt.date(2025, 1, 31), ENGLISH) == "Central Mediterranean"
-
-
-@pytest.mark.parametrize(
-    "summary", [{"state": "too_old", "expected": 6000.0}, {"state": "ok", "expected": float("nan")}]
-)
-def test_a_title_without_a_forecast_says_why_there_is_none(summary: dict[str, object]) -> None:
-    view = past_and_ahead(summary=summary | {"route_id": "CMR", "last_period": "2024-01"})
-    said = route_title(view, dt.date(2025, 1, 31), ENGLISH)
-    assert said == "Central Mediterranean: latest data January 2024, too old for a current forecast"
 
 
 def test_of_the_running_month_is_told_what_is_counted_up_to_which_day_and_what_is_expected_in_all() -> None:
@@ -258,8 +201,3 @@ def test_where_the_baseline_stands_in_and_tails_were_cut_each_is_told_with_its_o
     )
     for none in (rows.assign(fallback=False, capped=False), rows[["target_end_date"]]):
         assert fallback_words(past_and_ahead(forecast=none), ENGLISH) == ""
-
-
-def test_without_any_route_that_is_forecast_no_month_is_named(make_release: MakeRelease) -> None:
-    release = make_release(["CMR", "EMR"], without=["CMR", "EMR"])
-    assert known_to(release, ENGLISH) == "no route has figures recent enough for a forecast"

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import cast
-
 import pandas as pd
 import pytest
 
 from core.languages import Language
-from core.schema import Entry
-from forecasting.scenarios.analogues import LARGEST_MULTIPLE, Course, Episode
 from forecasting.scenarios.shocks import DiversionEstimate
 from reports.scenario import (
     NONE,
     assumed,
     assumption,
-    course,
     demand,
     diversion,
     first_short,
-    kept_by_route,
     places_enough,
-    places_subject,
     reception_of,
 )
 
@@ -42,12 +34,6 @@ def test_a_shock_names_the_percentages_that_were_set(size: str, change: str, sha
     assert f"{change} from February 2025 for 3 months" in said
     assert f", {share}% of the change moving to the Western African / Atlantic route" in said
     assert "moving" not in assumption(values | {"to_route": NONE}, ENGLISH)
-
-
-@pytest.mark.parametrize(("strength", "said"), [("100", ""), ("50", ", at 50% of its strength")])
-def test_a_past_episode_tells_its_strength_where_it_is_not_its_own(strength: str, said: str) -> None:
-    values = {"kind": "past", "episode": "some", "past_from": "2025-02", "past_strength": strength}
-    assert assumption(values, ENGLISH) == f"if an episode like “some” began there in February 2025{said}"
 
 
 @pytest.mark.parametrize(("share", "is_own"), [(0.4, False), (0.404, False), (0.396, False), (0.41, True), (0.0, True)])
@@ -74,23 +60,6 @@ def test_a_share_that_moves_elsewhere_is_the_past_s_or_said_to_be_the_readers_ow
     assert "your own assumption, without an interval" in told
 
 
-@pytest.mark.parametrize(("seasonal", "month"), [(True, "March 2020"), (False, "February 2020")])
-def test_an_episode_s_course_names_the_highest_month_of_a_season_and_the_lowest_of_another(
-    month: str, *, seasonal: bool
-) -> None:
-    table = pd.DataFrame(
-        {"time_period": ["2020-01", "2020-02", "2020-03", "2020-04"], "value": [40.0, 10.0, 90.0, 70.0],
-         "multiple": [1.0, 0.25, 2.5, LARGEST_MULTIPLE - 0.01]}
-    )  # fmt: skip
-    of = cast(Episode, SimpleNamespace(episode_id="some", seasonal=seasonal))
-    said = course(cast(Course, SimpleNamespace(table=table)), of, "A publisher", ENGLISH)
-    assert f"in {month}" in said
-    assert ("the same months before" if seasonal else "times the months before") in said
-    assert "Ratios are cut" not in said
-    table.loc[3, "multiple"] = LARGEST_MULTIPLE
-    assert "Ratios are cut" in course(cast(Course, SimpleNamespace(table=table)), of, "A publisher", ENGLISH)
-
-
 def test_what_is_planned_with_is_read_from_texts_and_told_in_words() -> None:
     values = {"stock": "2000", "stay": "3", "stay_kind": "fixed", "needs_place": "80", "confidence": "95"}
     read = reception_of(values, "CMR", "Ada")
@@ -107,14 +76,6 @@ def test_what_is_planned_with_is_read_from_texts_and_told_in_words() -> None:
     for wrong in ({"stay": "long"}, {"stock": ""}):
         with pytest.raises(ValueError, match="could not convert"):
             reception_of(values | wrong, "CMR")
-
-
-def test_of_each_route_the_last_places_that_were_kept_count_unless_they_were_taken_away() -> None:
-    def kept(route: str, stock: str) -> Entry:
-        return Entry("Ada", "places kept", places_subject(route), payload={"query": {"stock": stock}})
-
-    found = kept_by_route([kept("CMR", "100"), kept("EMR", "5"), kept("CMR", "1"), kept("EMR", "0")])
-    assert {route: row.payload["query"]["stock"] for route, row in found.items()} == {"CMR": "1"}
 
 
 NEEDED = pd.DataFrame({

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from core import QUANTILE_LEVELS
 from core.languages import Language
 from core.release import WEEK_SCORES
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE
-from reports.route import WeekView, week_basis, week_record, week_title, week_view
+from reports.route import WeekView, week_basis, week_record, week_view
 
 ENGLISH = Language("en")
 LEVELS = [0.1, 0.25, 0.5, 0.75, 0.9]
@@ -24,10 +23,6 @@ def view(better: list[bool]) -> WeekView:
         "verdict": [BETTER if one else NO_EVIDENCE for one in better],
     })  # fmt: skip
     return WeekView("arrivals.CHA.GBR._T.W", pd.DataFrame(), ahead, scores, partial=False)
-
-
-def test_the_title_speaks_of_the_first_week_that_has_not_begun() -> None:
-    assert week_title(view([]), ENGLISH).startswith("The week to 9 Feb 2025: 200 arrivals")
 
 
 @pytest.mark.parametrize(
@@ -56,20 +51,3 @@ def test_months_that_hold_more_than_their_days_are_told_of(month: float) -> None
     assert found is not None
     assert found.partial == (month > 310)
     assert ("may hold more" in week_basis(found, ENGLISH)) == found.partial
-
-
-def test_a_route_that_is_not_counted_by_day_has_no_weeks() -> None:
-    empty = pd.DataFrame({"route_id": []})
-    assert week_view(empty, empty, empty, "WAR") is None
-
-
-def test_each_quantile_of_a_week_is_named_after_its_level() -> None:
-    sunday = pd.Timestamp("2025-02-02")
-    row = {"route_id": "CHA", "series_id": "arrivals.CHA.GBR._T.W", "target_end_date": sunday, "last_day": sunday}
-    levels = list(QUANTILE_LEVELS)
-    weeks = pd.DataFrame({**row, "so_far": 0.0, "output_type_id": levels, "value": [100 * level for level in levels]})
-    nothing = pd.DataFrame(columns=["series_id", "time_period", "obs_value", "obs_flag"])
-    found = week_view(weeks, WEEK_SCORES.empty(), nothing, "CHA")
-    assert found is not None
-    quantiles = found.ahead.iloc[0].filter(like="q")
-    assert quantiles.to_dict() == {f"q{100 * level:.0f}": 100 * level for level in LEVELS}

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import io
-import re
 
 import pandas as pd
-import pycountry
 import pytest
 from pypdf import PdfReader
 
-from core import INTERVALS, interval_levels
 from core.languages import Language
-from core.routes import ROUTES
-from reports import Decisions
 from reports.briefing import briefing_pdf
-from reports.briefing.canvas import HEIGHT, MARGIN
-from reports.briefing.content import compose
-from reports.briefing.further_pages import draw_year
 from reports.year_ahead import (
-    past_totals,
     record_words,
-    together_name,
-    window_name,
     window_words,
     year_lines,
     year_table,
@@ -69,24 +58,6 @@ def test_countries_are_totalled_by_quarter_and_are_no_part_of_all_routes_togethe
     assert list(shown[-6:]) == ["40%", "10%", "5%", "1%", "0.90 ✓", "75%"]
 
 
-def test_the_bars_of_a_year_end_where_its_intervals_do(make_release: MakeRelease, table: pd.DataFrame) -> None:
-    line = year_lines(table, make_release(2, 0).frame("observations"), "calendar year", ENGLISH)[0]
-    bars = line.quantiles.set_index("output_type_id")["value"].to_dict()
-    ends = {
-        level: line.row[f"{side}_{100 * coverage:.0f}"]
-        for coverage in INTERVALS
-        for side, level in zip(("lo", "hi"), interval_levels(coverage), strict=True)
-    }
-    assert bars == {**ends, 0.5: line.row["median"]}
-
-
-def test_a_past_year_of_which_a_month_is_missing_is_left_out() -> None:
-    months = pd.period_range("2023-01", "2024-12", freq="M")
-    counts = pd.Series(1.0, index=months).drop(pd.Period("2023-05", "M"))
-    assert past_totals([counts], "2025-01").to_dict() == {2024: 12.0}
-    assert past_totals([counts], "2025-07").empty is False
-
-
 def test_the_finding_and_the_table_say_the_same(make_release: MakeRelease, table: pd.DataFrame) -> None:
     lines = year_lines(table, make_release(2, 0).frame("observations"), "calendar year", ENGLISH)
     before = round(sum(12 * 1000.0 * one + 7 * sum(range(12, 24)) for one in (1, 2)))
@@ -96,18 +67,6 @@ def test_the_finding_and_the_table_say_the_same(make_release: MakeRelease, table
     assert list(shown.columns)[:4] == ["Route or country", "2023", "2024", "Expected, 2025"]
     assert shown["Expected, 2025"].tolist() == ["12,000", "15,000", "12,000"]
     assert shown["More than the last"].tolist() == ["40%"] * 3
-
-
-def test_no_total_of_an_older_year_is_called_the_year_befores(make_release: MakeRelease, table: pd.DataFrame) -> None:
-    known = make_release(2, 0).frame("observations")
-    not_yet = known[~((known["route_id"] == "EMR") & (known["time_period"] == "2024-12"))]
-    lines = year_lines(table, not_yet, "calendar year", ENGLISH)
-    assert lines[0].past.index.tolist() == [2023]
-    assert year_title(lines, ENGLISH).endswith("most likely 7,200 to 16,800")
-
-
-def test_all_routes_are_those_that_count_persons_fewer_are_counted() -> None:
-    assert [together_name(count, ENGLISH) for count in (5, 2)] == ["All routes together", "2 routes together"]
 
 
 @pytest.mark.parametrize(
@@ -132,15 +91,6 @@ def test_what_is_counted_of_a_window_says_where_routes_are_counted_further(
     assert window_words(lines, ENGLISH)[0] == said
 
 
-def test_where_no_total_is_told_the_words_below_name_their_route(
-    make_release: MakeRelease, table: pd.DataFrame
-) -> None:
-    routes = table[table["series_id"] != "_T"]
-    lines = year_lines(routes, make_release(2, 0).frame("observations"), "calendar year", ENGLISH)
-    assert window_words(lines, ENGLISH)[0] == "Eastern Mediterranean: nothing of it is counted yet"
-    assert window_words(lines[:1], ENGLISH)[0] == "nothing of it is counted yet"
-
-
 def test_the_record_names_its_years_what_may_be_said_and_what_intervals_held() -> None:
     assert "over 6 years: evidence of skill; 80% intervals held " in record_words(year_row("_T"), ENGLISH)
     assert "no demonstrated skill" in record_words(year_row("_T", skill="no evidence"), ENGLISH)
@@ -155,18 +105,6 @@ def test_an_interval_that_held_too_few_totals_is_called_too_narrow(
         table.assign(coverage_80=coverage), make_release(2, 0).frame("observations"), "calendar year", ENGLISH
     )
     assert set(year_table(lines, ENGLISH)["80% held"]) == {said}
-
-
-def test_a_window_from_july_names_its_months() -> None:
-    assert window_name(year_row("_T", first_period="2025-07", last_period="2026-06"), ENGLISH) == "July 2025–June 2026"
-
-
-def test_years_that_begin_in_july_are_not_taken_for_calendar_years(
-    make_release: MakeRelease, table: pd.DataFrame
-) -> None:
-    later = table.assign(kind="July to June", ahead=1, first_period="2025-07", last_period="2026-06")
-    lines = year_lines(later, make_release(2, 0).frame("observations"), "July to June", ENGLISH)
-    assert [name for name in year_table(lines, ENGLISH).columns if "/" in name] == ["2023/24", "Expected, 2025/26"]
 
 
 @pytest.mark.slow
@@ -186,61 +124,6 @@ def test_the_second_page_tells_the_next_year_and_the_countries_too_and_how_many_
         assert Language(language).plural(
             ("and {n} more: see the dashboard", "and {n} more: see the dashboard"), 1
         ) in page  # fmt: skip
-
-
-def test_the_year_keeps_within_its_sheets_and_names_every_route_and_country_where_there_are_many(
-    make_release: MakeRelease,
-) -> None:
-    running = pd.DataFrame([year_row("_T"), *(year_row(f"arrivals.{route}._T._T.M") for route in ROUTES)])
-    later = running.assign(kind="July to June", ahead=1, first_period="2025-07", last_period="2026-06")
-    codes = ("DEU", "FRA", "ITA", "ESP", "BEL", "NLD", "AUT", "SWE", "POL", "IRL", "GRC", "CYP", "BGR", "NOR", "DNK")
-    countries = pd.DataFrame([year_row(f"asylum_applications_first._Z.{code}._T.Q") for code in codes])
-    release = make_release(len(ROUTES), 0, replay=True).with_frame("year_ahead", pd.concat([running, later, countries]))
-    content = compose(release, None, "fr", Decisions())
-    first, further = draw_year(content)
-    words = [text.get_text() for page in (first, further) for text in page.texts]
-    lines = content.year[0]
-    assert sum(words.count(line.name) for line in lines) == 2 * len(lines) + len(first.axes)  # two tables, and charts
-    assert all(line.name in words for line in content.year[2])
-    assert not [word for word in words if "tableau de bord" in word]
-    for page in (first, further):
-        assert min(text.get_position()[1] for text in page.texts) * HEIGHT >= MARGIN
-        assert content.known in [text.get_text() for text in page.texts]
-
-
-@pytest.mark.parametrize("routes", [4, 20])
-def test_a_table_of_the_year_shows_a_sheets_share_of_rows_and_counts_the_others(
-    make_release: MakeRelease, routes: int
-) -> None:
-    """Of those shown first so many have a chart as fill three rows of three."""
-    codes = [f"X_R{number}" for number in range(routes)]
-    running = pd.DataFrame([year_row(f"arrivals.{code}._T._T.M") for code in codes])
-    content = compose(make_release(codes, 0).with_frame("year_ahead", running), None, "en", Decisions())
-    (page,) = draw_year(content)
-    words = [text.get_text() for text in page.texts]
-    shown = [line for line in content.year[0] if line.name in words]
-    assert len(shown) == min(routes, 14)
-    left = [int(found) for word in words for found in re.findall(r"and (\d+) more", word)]
-    assert left == ([routes - 14] if routes > 14 else [])
-    assert len(page.axes) == min(routes, 9)
-    assert [line.name for line in content.year[0] if words.count(line.name) == 2] == [
-        line.name for line in content.year[0][: len(page.axes)]
-    ]
-
-
-def test_a_further_sheet_of_the_year_has_as_many_rows_as_find_room_and_counts_the_others(
-    make_release: MakeRelease,
-) -> None:
-    running = pd.DataFrame([year_row("_T"), *(year_row(f"arrivals.{route}._T._T.M") for route in ROUTES)])
-    codes = [country.alpha_3 for country in pycountry.countries][:80]
-    countries = pd.DataFrame([year_row(f"asylum_applications_first._Z.{code}._T.Q") for code in codes])
-    years = pd.concat([running, running.assign(kind="July to June", ahead=1), countries])
-    release = make_release(len(ROUTES), 0).with_frame("year_ahead", years)
-    (*_first, further) = draw_year(compose(release, None, "en", Decisions()))
-    (left,) = [int(found) for text in further.texts for found in re.findall(r"and (\d+) more", text.get_text())]
-    lowest = min(text.get_position()[1] for text in further.texts) * HEIGHT
-    assert left < len(codes) - 14
-    assert MARGIN <= lowest < MARGIN + 40
 
 
 def test_the_briefing_has_a_second_page_where_there_is_a_year_ahead(
