@@ -6,7 +6,6 @@ import datetime as dt
 import io
 import json
 import os
-import re
 import sqlite3
 import tarfile
 import threading
@@ -22,8 +21,7 @@ from store import backup, sha256_of_file
 from store.backup import find_archive, read_archive, repair, restore, write_backup
 from store.figures.vintages import VintageStore
 from store.journal import Entry, Journal, journal_url
-from store.lock import BACKUP, AlreadyRunningError, night_lock
-from store.releases import About, ReleaseStore, prune
+from store.releases import About, ReleaseStore
 from store.status import WITNESS
 from tests.servers import LONGEST_SECONDS
 from tests.store.conftest import Rows
@@ -101,12 +99,6 @@ def test_a_home_that_is_not_empty_is_not_overwritten(home: Path, tmp_path: Path)
     assert files(home) == before
 
 
-def test_an_empty_folder_such_as_a_fresh_volume_is_filled(home: Path, tmp_path: Path) -> None:
-    write_backup(home, tmp_path / "one.tar.zst")
-    (tmp_path / "volume" / ".restoring").mkdir(parents=True)
-    assert restore(tmp_path / "one.tar.zst", tmp_path / "volume").problem is None
-
-
 def test_a_backup_overwrites_no_other_and_of_a_folder_the_newest_is_taken(home: Path, tmp_path: Path) -> None:
     write_backup(home, tmp_path / "one.tar.zst")
     with pytest.raises(InputError, match="exists already"):
@@ -147,24 +139,6 @@ def test_an_archive_that_names_a_place_outside_is_refused(tmp_path: Path, name: 
         list(read_archive(made))
 
 
-@pytest.mark.parametrize("kind", ["a folder", "after the list"])
-def test_an_archive_holds_files_alone_and_its_list_is_the_last_of_them(tmp_path: Path, kind: str) -> None:
-    made = tmp_path / "made.tar.zst"
-    with pa.CompressedOutputStream(str(made), "zstd") as stream, tarfile.open(fileobj=stream, mode="w|") as archive:
-        if kind == "a folder":
-            folder = tarfile.TarInfo("releases")
-            folder.type = tarfile.DIRTYPE
-            archive.addfile(folder)
-        content = b'{"files": {}}'
-        for name in (backup.ABOUT, "settings.toml")[: 1 if kind == "a folder" else 2]:
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-    named = "releases" if kind == "a folder" else "settings.toml"
-    with pytest.raises(StoreError, match=f"'{named}', which no backup holds"):
-        list(read_archive(made))
-
-
 def test_a_file_that_the_list_does_not_name_or_that_is_not_there_is_named(tmp_path: Path) -> None:
     for there, listed in (("settings.toml", {}), ("", {"settings.toml": {"sha256": "0" * 64}})):
         made = tmp_path / f"made-{there}.tar.zst"
@@ -190,12 +164,6 @@ def test_a_damaged_journal_is_not_backed_up_as_if_it_were_sound(home: Path, tmp_
     assert not list(tmp_path.glob("*.zst"))
 
 
-def test_a_backup_waits_for_nobody_for_ever_and_a_night_names_the_backup(home: Path) -> None:
-    refused = pytest.raises(AlreadyRunningError, match="a backup is running")
-    with night_lock(home, task=BACKUP), refused, night_lock(home, task=BACKUP):
-        pytest.fail("two hold one lock")
-
-
 def test_a_damaged_release_and_damaged_figures_are_put_back_and_nothing_else(home: Path, tmp_path: Path) -> None:
     archive = write_backup(home, tmp_path / "one.tar.zst").path
     whole = files(home)
@@ -210,29 +178,6 @@ def test_a_damaged_release_and_damaged_figures_are_put_back_and_nothing_else(hom
     )
     assert done.problem is None
     assert {name for name, one in files(home).items() if whole.get(name) != one} == {"settings.toml"}
-
-
-def test_a_repair_does_not_bring_back_what_retention_removed(home: Path, tmp_path: Path) -> None:
-    archive = write_backup(home, tmp_path / "one.tar.zst").path
-    assert len(prune(home, 1)) == 2
-    assert repair(archive, home).files == []
-    assert len(ReleaseStore(home).all()) == 1
-
-
-def test_a_problem_that_the_home_already_had_is_told_after_the_restore(home: Path, tmp_path: Path) -> None:
-    release = ReleaseStore(home).all()[0]
-    manifest = json.loads((release.path / "manifest.json").read_text())
-    (release.path / "manifest.json").write_text(json.dumps(manifest | {"as_of": "2024-01-01"}))
-    write_backup(home, tmp_path / "one.tar.zst")
-    problem = restore(tmp_path / "one.tar.zst", tmp_path / "new").problem
-    assert problem is not None
-    assert "was altered" in problem.rule
-
-
-def test_there_must_be_something_to_back_up(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="there is nothing to back up"):
-        write_backup(tmp_path / "nowhere", tmp_path / "one.tar.zst")
-    assert not (tmp_path / "nowhere").exists()
 
 
 def test_a_damaged_journal_is_replaced_and_kept_and_a_sound_one_is_left_alone(home: Path, tmp_path: Path) -> None:
@@ -276,14 +221,6 @@ def test_a_lost_journal_is_put_back_even_where_a_night_has_begun_a_new_one(
     journal = Journal(journal_url("", home))
     assert len(journal.entries(action="published")) == 3
     journal.close()
-
-
-def test_a_journal_that_only_grew_since_the_backup_stays_as_it_is(home: Path, tmp_path: Path) -> None:
-    archive = write_backup(home, tmp_path / "one.tar.zst").path
-    journal = Journal(journal_url("", home))
-    journal.record(Entry("Ada", "said", "something"))
-    journal.close()
-    assert repair(archive, home).files == []
 
 
 @pytest.mark.parametrize("text", ["", "rubbish", '{"run_id": "20250101T000000Z-abcdef", "manifest_sha256": "0"}'])
@@ -341,26 +278,3 @@ def test_locks_drills_what_is_being_written_and_what_is_made_again_are_left_out(
 )
 def test_a_place_is_inside_of_a_home_folder_and_nothing_hidden(name: str, *, safe: bool) -> None:
     assert backup._is_safe(name) is safe
-
-
-def test_a_backup_is_named_by_the_time_in_a_folder_or_as_it_is_said_and_overwrites_nothing(tmp_path: Path) -> None:
-    assert backup._target(tmp_path / "mine.tar.zst") == tmp_path / "mine.tar.zst"
-    assert re.fullmatch(r"vigie-\d{8}T\d{6}Z\.tar\.zst", backup._target(tmp_path).name)
-    assert backup._target(tmp_path / "new").parent == tmp_path / "new"
-    (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="name a folder, or a file that ends in"):
-        backup._target(tmp_path / "file")
-    (tmp_path / "mine.tar.zst").touch()
-    with pytest.raises(InputError, match="exists already"):
-        backup._target(tmp_path / "mine.tar.zst")
-
-
-def test_of_a_folder_the_newest_backup_is_found_and_of_none_that_is_said(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds no backup"):
-        find_archive(tmp_path)
-    with pytest.raises(InputError, match="holds no backup"):
-        find_archive(tmp_path / "none")
-    for name in ("vigie-20250101T000000Z.tar.zst", "vigie-20250301T000000Z.tar.zst", "zzz.tar.zst"):
-        (tmp_path / name).touch()
-    assert find_archive(tmp_path).name == "vigie-20250301T000000Z.tar.zst"
-    assert find_archive(tmp_path / "zzz.tar.zst").name == "zzz.tar.zst"

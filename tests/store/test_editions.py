@@ -85,28 +85,6 @@ def test_a_withdrawal_restores_what_was_known_from_its_own_day_on_and_erases_not
     assert value(tmp_path, today() - dt.timedelta(days=1)) == [100_000.0, 7.0]
 
 
-def test_two_withdrawals_restore_what_was_known_before_both_in_either_order(
-    tmp_path: Path, editions: EditionStore, observations: Rows
-) -> None:
-    names = [
-        editions.take_in(arrival(observations(("2024-12", count, day)), mark)).edition_id
-        for mark, count, day in (("a", 1, "2025-01-15"), ("b", 2, "2025-02-15"), ("c", 3, "2025-03-15"))
-    ]
-    decide(editions, WITHDRAW, names[1])
-    assert value(tmp_path) == [3.0]
-    decide(editions, WITHDRAW, names[2])
-    assert value(tmp_path) == [1.0]
-
-
-def test_a_figure_that_came_after_the_withdrawn_edition_stays(
-    tmp_path: Path, editions: EditionStore, observations: Rows
-) -> None:
-    wrong = editions.take_in(arrival(observations(("2024-12", 1000, "2025-01-15")), "a"))
-    editions.take_in(arrival(observations(("2024-12", 10, "2025-02-15")), "b"))
-    decide(editions, WITHDRAW, wrong.edition_id)
-    assert value(tmp_path) == [10.0]
-
-
 def test_a_withdrawn_edition_that_is_accepted_again_is_known_again_from_today(
     tmp_path: Path, editions: EditionStore, observations: Rows
 ) -> None:
@@ -116,16 +94,6 @@ def test_a_withdrawn_edition_that_is_accepted_again_is_known_again_from_today(
     again = editions.hold(arrival(rows, "b"), WHY)
     decide(editions, ACCEPT, again.edition_id)
     assert value(tmp_path) == [120.0]
-
-
-def test_the_same_bytes_again_are_no_new_edition_while_they_are_the_newest(
-    editions: EditionStore, observations: Rows
-) -> None:
-    first, other = (observations(("2024-12", count, "2025-01-15"), as_of_estimated=True) for count in (100, 107))
-    names = [editions.take_in(arrival(rows, mark)).edition_id for rows, mark in ((first, "a"), (first, "a"))]
-    assert names[0] == names[1]
-    editions.take_in(arrival(other, "b"))
-    assert editions.take_in(arrival(first, "a")).changed == 1
 
 
 def test_what_is_usual_is_learned_without_what_was_withdrawn(
@@ -198,53 +166,6 @@ def test_a_figure_that_is_missing_goes_only_where_an_arrival_is_said_to_be_the_w
     assert value(tmp_path) == [1.0, 4.0]
 
 
-def test_an_edition_is_named_by_source_day_and_hash_and_by_a_number_where_the_name_is_taken(
-    editions: EditionStore, observations: Rows
-) -> None:
-    rows = observations(("2024-12", 100, "2025-01-15"))
-    came = replace(arrival(rows, "ab"), received=dt.date(2025, 1, 20))
-    names = []
-    for _ in range(3):
-        held = editions.hold(came, WHY)
-        assert editions.hold(came, WHY) == held, "it is held once"
-        names.append(held.edition_id)
-        decide(editions, REJECT, held.edition_id)
-    assert names == ["iom-dtm-20250120-abababab", "iom-dtm-20250120-abababab-2", "iom-dtm-20250120-abababab-3"]
-
-
-def test_the_newest_of_the_same_bytes_and_source_is_found(editions: EditionStore, observations: Rows) -> None:
-    rows = observations(("2024-12", 100, "2025-01-15"))
-    for _ in range(2):
-        newest = editions.hold(arrival(rows, "a"), WHY).edition_id
-        decide(editions, REJECT, newest)
-    editions.hold(arrival(rows, "b"), WHY)
-    found = editions.newest_of("iom-dtm", "a" * 8)
-    assert found is not None
-    assert found.edition_id == newest
-    assert editions.newest_of("iom-dtm", "c" * 8) is None
-    assert editions.newest_of("frontex", "a" * 8) is None
-
-
-def test_a_day_s_table_holds_what_came_on_it_and_nothing_later(editions: EditionStore, observations: Rows) -> None:
-    editions.hold(arrival(observations(("2024-12", 100, "2025-01-15")), "a"), WHY)
-    received = editions.all()[0].received.date()
-    assert len(editions.table(received)) == 1
-    assert editions.table(received - dt.timedelta(days=1)).empty
-
-
-def test_a_summary_counts_its_figures_and_says_why_and_by_whom_it_was_decided(
-    editions: EditionStore, observations: Rows
-) -> None:
-    held = editions.hold(arrival(observations(("2024-12", 100, "2025-01-15")), "a"), WHY)
-    head = f"{held.edition_id}  held: table.csv, 1 figure, 1 new, 0 changed, 0 taken away; Ana"
-    assert held.summary().splitlines() == [head, "  held: another unit"]
-    decide(editions, REJECT, held.edition_id)
-    rejected = editions.all()[0]
-    assert rejected.summary().splitlines()[-1] == f"  rejected on {rejected.decided:%Y-%m-%d} by Ana: seen"
-    assert rejected.record()["decided"].startswith(f"{rejected.decided:%Y-%m-%dT%H:%M:%S}")
-    assert held.record()["decided"] == ""
-
-
 def test_an_edition_is_interrupted_from_a_kill_until_it_is_recovered(
     journal: Journal, editions: EditionStore, observations: Rows, monkeypatch: MonkeyPatch
 ) -> None:
@@ -256,21 +177,6 @@ def test_an_edition_is_interrupted_from_a_kill_until_it_is_recovered(
     assert editions.is_interrupted()
     editions.recover()
     assert not editions.is_interrupted()
-
-
-def test_what_is_accepted_again_after_a_withdrawal_is_dated_by_the_decision(
-    tmp_path: Path, editions: EditionStore, observations: Rows
-) -> None:
-    rows = observations(("2024-12", 120, "2025-02-15"))
-    first = editions.hold(arrival(rows, "a"), WHY)
-    decide(editions, ACCEPT, first.edition_id)
-    assert value(tmp_path, dt.date(2025, 2, 15)) == [120.0], "the first time it is dated by its file"
-    assert not VintageStore(tmp_path).as_of(today())["as_of_estimated"].any()
-    decide(editions, WITHDRAW, first.edition_id)
-    assert value(tmp_path) == []
-    decide(editions, ACCEPT, editions.hold(arrival(rows, "a"), WHY).edition_id)
-    assert value(tmp_path) == [120.0]
-    assert VintageStore(tmp_path).as_of(today())["as_of"].dt.date.to_list() == [today()]
 
 
 @pytest.mark.parametrize("is_confirmed", [True, False])

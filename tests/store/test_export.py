@@ -18,11 +18,8 @@ from store.export import (
     OBSERVED,
     PLACED,
     WRITTEN,
-    forecast_kind,
-    kind_of,
     observations_bytes,
-    record_published,
-    with_units,
+    tell_published,
     write_export,
     write_forecasts,
     write_published,
@@ -139,41 +136,6 @@ def test_an_unknown_table_or_kind_of_file_is_refused_and_nothing_written(
     with pytest.raises(InputError):
         write_export(release, table, tmp_path / name)
     assert not (tmp_path / name).exists()
-
-
-def test_the_kind_of_a_file_is_its_ending_s_or_where_it_has_none_the_one_asked_for() -> None:
-    assert [kind_of(Path(f"a.{kind}")) for kind in KINDS] == list(KINDS)
-    assert kind_of(Path("-"), "json") == "json"
-    for out, otherwise in ((Path("-"), ""), (Path("-"), "pdf"), (Path("a"), "csv"), (Path("a.pdf"), "csv")):
-        with pytest.raises(InputError):
-            kind_of(out, otherwise)
-
-
-def test_forecasts_of_a_panel_are_parquet_unless_their_file_names_another_kind_that_is_written_row_by_row() -> None:
-    found = {name: forecast_kind(Path(name)) for name in ("-", "a.csv", "a.ndjson", "a.parquet", "a.txt", "a")}
-    assert found == {
-        "-": "csv", "a.csv": "csv", "a.ndjson": "ndjson", "a.parquet": "parquet", "a.txt": "parquet", "a": "parquet",
-    }  # fmt: skip
-    for name in ("a.xlsx", "a.json"):
-        with pytest.raises(InputError, match="are written as"):
-            forecast_kind(Path(name))
-
-
-def test_target_and_day_are_a_table_s_own_where_it_says_them_and_else_the_series_and_the_release_s() -> None:
-    day, series = dt.date(2025, 1, 31), "arrivals.CMR._T._T.M"
-    bare = with_units(pd.DataFrame({"series_id": [series]}), day)
-    assert bare[["target", "unit", "as_of"]].to_numpy().tolist() == [["arrivals", "persons", pd.Timestamp(day)]]
-    told = pd.DataFrame({"series_id": [series], "target": ["detections"], "as_of": [pd.Timestamp(0)]})
-    found = with_units(told, day)
-    assert found["target"].tolist() == ["detections"]
-    assert found["as_of"].tolist() == [pd.Timestamp(0)]
-    none = with_units(pd.DataFrame({"file": ["f"]}), day)
-    assert none["target"].tolist() == [""]
-
-
-def test_without_being_asked_for_a_csv_says_nothing_of_itself(release: Release, tmp_path: Path) -> None:
-    write_export(release, "observations", tmp_path / "out.csv")
-    assert text_inside(tmp_path / "out.csv") == ""
 
 
 def test_files_for_machines_are_recorded_when_they_changed_and_only_those(tmp_path: Path) -> None:

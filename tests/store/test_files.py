@@ -17,7 +17,6 @@ from store import (
     read_parquet,
     remove_unfinished,
     sha256_of_bytes,
-    sha256_of_file,
     write_bytes,
 )
 
@@ -40,17 +39,6 @@ def test_a_frame_comes_back_with_its_types_and_without_its_index(tmp_path: Path,
     write_bytes(tmp_path / "new" / "frame.parquet", parquet_bytes(frame))
     read = read_parquet(tmp_path / "new" / "frame.parquet")
     pd.testing.assert_frame_equal(read, frame.reset_index(drop=True))
-
-
-def test_the_same_frame_gives_the_same_bytes_whatever_its_index(frame: pd.DataFrame) -> None:
-    assert parquet_bytes(frame) == parquet_bytes(frame.copy().reset_index(drop=True))
-
-
-def test_a_hash_of_a_file_is_the_hash_of_its_bytes(tmp_path: Path) -> None:
-    content = bytes(range(256)) * 10_000
-    write_bytes(tmp_path / "x", content)
-    assert sha256_of_file(tmp_path / "x") == sha256_of_bytes(content)
-    assert sha256_of_bytes(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
 def test_a_failed_writing_leaves_the_old_content_and_no_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,13 +77,6 @@ def test_a_file_damaged_in_its_middle_is_named(tmp_path: Path) -> None:
         read_parquet(tmp_path / "bad.parquet")
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"gone\.parquet: No such file"):
-        read_parquet(tmp_path / "gone.parquet")
-    with pytest.raises(StoreError, match="gone: No such file"):
-        sha256_of_file(tmp_path / "gone")
-
-
 def test_what_a_killed_process_left_half_written_is_removed_and_what_is_being_written_stays(tmp_path: Path) -> None:
     now = dt.datetime.now(dt.UTC)
     for number, hours in enumerate((0, -3, 3)):
@@ -107,15 +88,6 @@ def test_what_a_killed_process_left_half_written_is_removed_and_what_is_being_wr
     write_bytes(tmp_path / "vintages" / "whole", b"whole")
     assert {path.name for path in remove_unfinished(tmp_path, now)} == {".aside-1", ".aside-2"}
     assert {path.name for path in (tmp_path / "vintages").iterdir()} == {".aside-0", "whole"}
-
-
-def test_what_was_begun_an_hour_ago_may_still_be_finished_and_a_second_more_may_not(tmp_path: Path) -> None:
-    now = dt.datetime(2025, 1, 31, 12, tzinfo=dt.UTC)
-    for name, seconds in ((".aside-hour", 3600), (".aside-more", 3601)):
-        (tmp_path / name).write_bytes(b"half")
-        time = now.timestamp() - seconds
-        os.utime(tmp_path / name, (time, time))
-    assert [path.name for path in remove_unfinished(tmp_path, now)] == [".aside-more"]
 
 
 @pytest.mark.parametrize(
@@ -141,14 +113,6 @@ def test_file_is_private_in_a_home_and_in_a_private_folder(
     finally:
         os.umask(before)
     assert [one.stat().st_mode & 0o777 for one in (path, path.parent, path.parents[1])] == [file, folder, folder]
-
-
-def test_a_column_that_a_file_does_not_hold_is_named_with_those_that_it_holds(tmp_path: Path) -> None:
-    write_bytes(tmp_path / "table.parquet", parquet_bytes(pd.DataFrame({"a": [1], "b": ["x"]})))
-    with pytest.raises(StoreError, match=r"has no columns \['c'\]; found \['a', 'b'\]"):
-        read_parquet(tmp_path / "table.parquet", ["a", "c"])
-    assert list(read_parquet(tmp_path / "table.parquet", ["b"]).columns) == ["b"]
-    assert list(read_parquet(tmp_path / "table.parquet").columns) == ["a", "b"]
 
 
 def test_a_file_is_as_named_only_while_its_name_begins_its_hash(tmp_path: Path) -> None:

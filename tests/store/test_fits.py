@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -18,11 +17,6 @@ def test_a_fit_is_read_back_and_an_unknown_one_is_none(tmp_path: Path) -> None:
     FitStore(tmp_path).put("model-1-h3-ab", b"trees")
     assert FitStore(tmp_path).get("model-1-h3-ab") == b"trees"
     assert FitStore(tmp_path).get("model-2-h3-ab") is None
-
-
-def test_nothing_is_written_where_nothing_is_kept(tmp_path: Path) -> None:
-    assert FitStore(tmp_path / "home").get("model-1-h3-ab") is None
-    assert not (tmp_path / "home").exists()
 
 
 @pytest.mark.parametrize("damaged", [b"", b"trees", b"0" * 64 + b"trees"])
@@ -47,19 +41,6 @@ def test_fit_renamed_to_another_key_is_left_out(tmp_path: Path) -> None:
     assert FitStore(tmp_path).get("two") is None
 
 
-def test_fit_of_another_home_is_left_out(tmp_path: Path) -> None:
-    FitStore(tmp_path / "a").put("one", b"trees")
-    shutil.copytree(tmp_path / "a" / "fits", tmp_path / "b" / "fits")
-    assert FitStore(tmp_path / "b").get("one") is None
-
-
-def test_fit_above_its_size_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    FitStore(tmp_path).put("one", b"trees")
-    monkeypatch.setattr(caches, "MOST_FIT_BYTES", 10)
-    monkeypatch.setattr(Path, "read_bytes", lambda path: pytest.fail(f"{path} was read"))
-    assert FitStore(tmp_path).get("one") is None
-
-
 def test_key_is_for_its_owner_alone_and_stays(tmp_path: Path) -> None:
     key = home_key(tmp_path / "home")
     assert home_key(tmp_path / "home") == key
@@ -73,20 +54,6 @@ def test_a_disk_that_refuses_costs_no_forecast(tmp_path: Path) -> None:
     (tmp_path / "fits").write_text("a file where the folder should be")
     FitStore(tmp_path).put("one", b"trees")
     assert (tmp_path / "fits").is_file()
-
-
-def test_a_fit_that_another_run_removes_meanwhile_is_none_and_stops_nobody(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store, real = FitStore(tmp_path), Path.glob
-    store.put("kept", b"trees")
-    gone = tmp_path / "fits" / "gone.fit"
-    monkeypatch.setattr(Path, "glob", lambda folder, pattern: [*real(folder, pattern), gone])
-    monkeypatch.setattr(Path, "is_file", lambda _path: True)
-    store.put("new", b"trees")
-    assert store.get("gone") is None
-    assert not gone.exists()
-    assert store.get("kept") == b"trees"
 
 
 def test_the_fits_that_were_not_used_for_longest_go_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -98,13 +98,6 @@ def test_a_reader_keeps_the_last_release_and_says_since_when_the_store_is_silent
     assert follower.look().reason == ""
 
 
-def test_a_store_that_never_answered_has_no_since(homes: Homes, tmp_path: Path) -> None:
-    home = homes("reader")
-    follower = Follower(home, settings_of(home, f"file://{tmp_path / 'unmounted'}"))
-    contact = follower.look()
-    assert (contact.since, "is its disk mounted" in contact.reason) == ("", True)
-
-
 def test_a_reader_goes_on_looking_after_a_fault_that_nobody_foresaw(
     memory_url: str, homes: Homes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,10 +105,3 @@ def test_a_reader_goes_on_looking_after_a_fault_that_nobody_foresaw(
     follower = Follower(home, settings_of(home, memory_url))
     monkeypatch.setattr("store.mirror.pull_new_releases", lambda *_: 1 // 0)
     assert "ZeroDivisionError" in follower.look().reason
-
-
-def test_without_an_address_nothing_is_shared(homes: Homes) -> None:
-    with shared(homes("home"), load_settings(homes("home"))) as delivery:
-        homes.publish(homes("home"))
-        assert delivery.deliver() == 0
-    assert not (homes("home") / ".store").exists()

@@ -9,7 +9,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from core.errors import InputError, StoreError
+from core.errors import InputError
 from store.export import write_forecasts
 
 
@@ -28,13 +28,6 @@ def test_blocks_are_one_table_with_a_text_beside_it(tmp_path: Path) -> None:
     assert sorted(path.name for path in out.parent.iterdir()) == ["out.parquet", "out.parquet.about.txt"]
 
 
-@pytest.mark.parametrize("ending", ["parquet", "csv", "ndjson"])
-def test_texts_that_came_as_categories_are_texts_in_the_file(tmp_path: Path, ending: str) -> None:
-    for name, kinds in (("texts", {}), ("categories", {"series_id": "category", "reason": "category"})):
-        write_forecasts([block(1).astype(kinds), block(3).astype(kinds)], "", tmp_path / f"{name}.{ending}")
-    assert (tmp_path / f"categories.{ending}").read_bytes() == (tmp_path / f"texts.{ending}").read_bytes()
-
-
 @pytest.mark.parametrize("ending", ["csv", "ndjson"])
 def test_a_file_is_of_the_kind_that_its_name_says(tmp_path: Path, ending: str) -> None:
     out = tmp_path / f"out.{ending}"
@@ -44,14 +37,6 @@ def test_a_file_is_of_the_kind_that_its_name_says(tmp_path: Path, ending: str) -
     pd.testing.assert_frame_equal(read.astype({"origin_date": str}), expected, check_dtype=False)
     by_duckdb = duckdb.read_csv(str(out)) if ending == "csv" else duckdb.read_json(str(out))
     assert len(by_duckdb.fetchall()) == 4
-
-
-def test_a_dash_is_standard_output(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    write_forecasts([block(1), block(3)], "", Path("-"))
-    lines = capfdbinary.readouterr().out.decode().splitlines()
-    assert lines[0].startswith("series_id,horizon,value")
-    assert len(lines) == 5
-    assert not Path("-").exists()
 
 
 @pytest.mark.parametrize("ending", ["xlsx", "json"])
@@ -74,9 +59,3 @@ def test_a_failure_midway_leaves_the_former_file_and_nothing_else(tmp_path: Path
     assert out.read_bytes() == before
     assert (tmp_path / "out.parquet.about.txt").read_text(encoding="utf-8") == "former"
     assert len(list(tmp_path.iterdir())) == 2
-
-
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way", encoding="utf-8")
-    with pytest.raises(StoreError, match=r"file/out\.parquet"):
-        write_forecasts([block(1)], "", tmp_path / "file" / "out.parquet")

@@ -37,18 +37,6 @@ def files(request: pytest.FixtureRequest, tmp_path: Path) -> HubFiles:
     return HubFiles(url)
 
 
-def test_names_below_a_folder_are_sorted_and_leave_out_what_begins_with_a_dot(files: HubFiles) -> None:
-    assert files.names("model-output") == ["model-output/a-b/one.csv", "model-output/a-b/two.csv"]
-    assert files.names("model") == []
-
-
-def test_a_file_is_found_or_none_and_those_that_are_missing_are_told(files: HubFiles) -> None:
-    assert files.read("model-output/a-b/two.csv") == b"22"
-    assert files.find("hub-config/tasks.json") == b"{}"
-    assert files.find("hub-config/admin.json") is None
-    assert files.missing(["hub-config/tasks.json", "hub-config/admin.json"]) == ["hub-config/admin.json"]
-
-
 def test_a_link_is_no_file_of_a_hub_and_a_folder_is_none_either(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "real").write_bytes(b"1")
@@ -109,27 +97,6 @@ def test_an_altered_edition_and_a_broken_record_are_refused_by_name(tmp_path: Pa
     path.with_suffix(".json").write_text("{}")
     with pytest.raises(StoreError, match="is no record of an edition"):
         store.all()
-
-
-def test_rows_are_kept_once_and_a_damaged_file_of_them_is_set_aside(tmp_path: Path) -> None:
-    store, rows = SubmissionStore(tmp_path), pd.DataFrame({"sha256": ["a"], "0.5": [1.0]})
-    assert store.rows().empty
-    store.keep_rows(rows)
-    store.keep_rows(rows.assign(sha256="b"))
-    store.keep_rows(pd.concat([rows, rows.assign(sha256="c")]))
-    assert sorted(store.rows()["sha256"]) == ["a", "b", "c"]
-    for path in tmp_path.rglob("rows/*.parquet"):
-        path.write_bytes(b"damaged")
-    assert store.rows().empty
-
-
-def test_what_a_team_says_of_its_model_and_a_hub_of_itself_is_replaced(tmp_path: Path) -> None:
-    store = SubmissionStore(tmp_path)
-    for name, content in (("b-b", b"1"), ("a-a", b"1"), ("b-b", b"2")):
-        store.put_metadata(name, content)
-    assert list(store.metadata()) == [("a-a", b"1"), ("b-b", b"2")]
-    store.put_config({"hub-config/tasks.json": b"{}"})
-    assert store.config(["hub-config/tasks.json", "hub-config/admin.json"]) == {"hub-config/tasks.json": b"{}"}
 
 
 @pytest.fixture

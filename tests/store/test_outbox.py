@@ -89,12 +89,6 @@ def test_a_clock_that_was_ahead_holds_no_letter_back_once_it_is_right_again(jour
     assert waiting.is_due(NOON + HOUR)
 
 
-def test_a_silence_that_began_under_a_clock_that_was_ahead_is_over_once_it_is_right_again() -> None:
-    held = replace(letter(), posted_at=NOON + YEAR, not_before=NOON + YEAR + HOUR)
-    assert not held.is_due(NOON + YEAR)
-    assert held.is_due(NOON)
-
-
 def test_a_letter_waits_through_failures_and_ends_when_it_is_sent(journal: Journal) -> None:
     outbox = Outbox(journal)
     post(outbox, letter())
@@ -118,15 +112,6 @@ def test_a_letter_that_is_given_up_or_dropped_waits_no_more(journal: Journal) ->
     post(outbox, replace(letter("b"), outcome=DROPPED, error="overtaken"))
     assert outbox.waiting() == []
     assert [one.outcome for one in outbox.messages("surge.EMR")] == [GIVEN_UP, DROPPED]
-
-
-def test_a_second_end_changes_nothing(journal: Journal) -> None:
-    outbox = Outbox(journal)
-    post(outbox, letter())
-    outbox.succeeded(letter(), NOON, TOLD)
-    outbox.failed(letter(), NOON, "too late to matter", NOON)
-    assert [one.outcome for one in outbox.messages()] == [SENT]
-    assert outbox.waiting() == []
 
 
 @pytest.mark.parametrize("table", ["outbox_letters", "outbox_tries"])
@@ -158,38 +143,6 @@ def test_of_many_who_decide_at_once_the_first_alone_succeeds(any_journal_url: st
     assert len(outboxes[0].messages()) == 1
     for journal in journals:
         journal.close()
-
-
-def test_letters_come_in_the_order_of_their_announcements(journal: Journal) -> None:
-    outbox = Outbox(journal)
-    post(outbox, letter("z", 1), letter("a", 2), letter("m", 1))
-    assert [one.message_id for one in outbox.waiting()] == ["m", "z", "a"]
-
-
-def test_a_letter_is_due_from_its_very_time_on_and_not_before() -> None:
-    held = replace(letter(), not_before=NOON + HOUR)
-    assert [held.is_due(NOON + one) for one in (HOUR / 2, HOUR, HOUR * 2)] == [False, True, True]
-    tried = replace(letter(), next_at=NOON + HOUR, attempted_at=NOON)
-    assert [tried.is_due(NOON + one) for one in (HOUR / 2, HOUR, HOUR * 2)] == [False, True, True]
-    both = replace(tried, not_before=NOON + HOUR * 2)
-    assert not both.is_due(NOON + HOUR)
-
-
-def test_letters_are_asked_by_subject(journal: Journal) -> None:
-    outbox = Outbox(journal)
-    post(outbox, letter("a"))
-    other = replace(letter("b", 2), subject="surge.CMR")
-    outbox.decide("surge.CMR", lambda _rows: [], lambda _stored, _known: [other])
-    assert [one.message_id for one in outbox.messages()] == ["a", "b"]
-    assert [one.message_id for one in outbox.messages("surge.CMR")] == ["b"]
-
-
-def test_a_letter_that_comes_back_as_dropped_is_dropped_with_the_reason(journal: Journal) -> None:
-    outbox = Outbox(journal)
-    post(outbox, letter())
-    post(outbox, replace(letter(), outcome=DROPPED, error="the alert ended"))
-    (found,) = outbox.messages()
-    assert (found.outcome, found.error, found.attempts, outbox.waiting()) == (DROPPED, "the alert ended", 1, [])
 
 
 def test_the_database_takes_no_row_that_lacks_anything_but_the_time_of_the_next_try(journal: Journal) -> None:

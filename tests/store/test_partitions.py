@@ -26,18 +26,6 @@ def test_rows_of_all_files_are_read_as_one_frame(tmp_path: Path) -> None:
     assert partitions.read(["number"]).columns.to_list() == ["number"]
 
 
-def test_an_empty_frame_writes_nothing(tmp_path: Path) -> None:
-    partitions = Partitions(tmp_path / "p")
-    assert partitions.append(_rows()) is None
-    assert partitions.files() == []
-
-
-def test_the_same_rows_make_the_same_file(tmp_path: Path) -> None:
-    partitions = Partitions(tmp_path / "p")
-    assert partitions.append(_rows(1)) == partitions.append(_rows(1))
-    assert len(partitions.files()) == 1
-
-
 def test_hundreds_of_nights_leave_few_files_and_every_row(tmp_path: Path) -> None:
     partitions = Partitions(tmp_path / "p")
     nights = 3 * MANY_FILES
@@ -94,16 +82,6 @@ def test_a_merge_between_listing_and_reading_does_not_disturb_the_reader(
 
     monkeypatch.setattr(Partitions, "files", files)
     assert sorted(partitions.read()["number"]) == [0, 1, 2]
-
-
-def test_files_are_merged_from_the_sixty_fourth_on_and_not_before(tmp_path: Path) -> None:
-    partitions = Partitions(tmp_path)
-    for number in range(63):
-        partitions.append(pd.DataFrame({"night": [number]}))
-    assert len(partitions.files()) == 63
-    partitions.append(pd.DataFrame({"night": [63]}))
-    assert len(partitions.files()) == 1
-    assert sorted(partitions.read()["night"]) == list(range(64))
 
 
 def test_damaged_files_are_set_aside_and_whole_ones_stay(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from pathlib import Path
 
 import pytest
@@ -94,38 +93,6 @@ def test_old_bodies_are_removed_but_those_that_a_kept_visit_refers_to_and_every_
     gone = store.replay("source", AT.date())[1]
     with pytest.raises(StoreError, match=r"is not kept any more.*live\.keep_months"):
         store.body("source", gone)
-
-
-def test_the_newest_whole_visit_is_kept_however_old_it_is(tmp_path: Path) -> None:
-    store = RawStore(tmp_path)
-    visit(store, AT, b"the only one")
-    visit(store, AT + dt.timedelta(days=1), b"half", whole=False)
-    assert store.prune(AT.date() + dt.timedelta(days=900)) == len(b"half")
-    assert store.newest("source")[f"{URL}&page=0"].size == 12
-
-
-def test_nothing_is_removed_where_nothing_is_kept(tmp_path: Path) -> None:
-    assert RawStore(tmp_path).prune(AT.date()) == 0
-
-
-def test_what_was_kept_on_the_very_day_stays_and_the_day_before_it_goes(tmp_path: Path) -> None:
-    store = RawStore(tmp_path)
-    for days in range(3):
-        visit(store, AT + dt.timedelta(days=days), f"day {days}".encode())
-    assert store.prune(AT.date() + dt.timedelta(days=1)) == len(b"day 0")
-    assert sorted(path.read_bytes() for path in tmp_path.rglob("*.body")) == [b"day 1", b"day 2"]
-
-
-def test_a_visit_is_called_by_its_date_and_time(tmp_path: Path) -> None:
-    begun = RawStore(tmp_path).begin("source", AT)
-    assert begun.name == "2024-03-20/021500.123456"
-    assert not (tmp_path / "raw").exists(), "its folder is made with the first answer"
-    for _ in range(2):
-        begun.keep(URL, 200, {}, AT, b"body")
-    begun.close()
-    visit = tmp_path / "raw" / "source" / begun.name
-    assert sorted(path.name for path in visit.glob("*.json")) == ["001.json", "002.json", "visit.json"]
-    assert json.loads((visit / "visit.json").read_text()) == {"answers": 2}
 
 
 def test_a_damaged_record_is_named(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -25,9 +24,6 @@ from store.releases import (
     About,
     Release,
     ReleaseStore,
-    contents_of,
-    expendable,
-    files_of,
     predecessor,
 )
 
@@ -100,12 +96,6 @@ def test_each_manifest_holds_the_hash_of_the_one_before(store: ReleaseStore, thr
     assert store.head() == sha256_of_file(three[-1].path / "manifest.json")
 
 
-def test_releases_of_one_second_still_sort_by_time_of_publication(store: ReleaseStore, three: list[Release]) -> None:
-    assert store.all() == three
-    assert [release.run_id for release in three] == sorted(release.run_id for release in three)
-    assert store.current() == three[-1]
-
-
 def test_a_clock_set_back_does_not_put_a_release_before_its_predecessor(
     store: ReleaseStore, release_frames: Frames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,13 +114,6 @@ def test_a_clock_set_back_does_not_put_a_release_before_its_predecessor(
     assert store.verify() is None
 
 
-def test_a_home_without_releases_has_none_and_is_whole(store: ReleaseStore) -> None:
-    assert store.current() is None
-    assert store.all() == []
-    assert store.head() is None
-    assert store.verify() is None
-
-
 def test_what_a_release_does_not_hold_is_named(store: ReleaseStore, three: list[Release]) -> None:
     with pytest.raises(StoreError, match="holds no frame 'weather'"):
         three[0].read("weather")
@@ -143,13 +126,6 @@ def test_what_a_release_does_not_hold_is_named(store: ReleaseStore, three: list[
         with pytest.raises(StoreError, match="there is no release"):
             store.get(run_id)
     assert store.get(three[1].run_id) == three[1]
-
-
-def test_a_truncated_frame_is_named_when_it_is_read(three: list[Release]) -> None:
-    path = three[0].path / "scores.parquet"
-    path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(StoreError, match=r"scores\.parquet: is not a whole Parquet file"):
-        three[0].read("scores")
 
 
 @pytest.mark.parametrize("name", REQUIRED)
@@ -412,36 +388,6 @@ def test_publications_at_once_make_one_chain(tmp_path: Path, release_frames: Fra
     assert ReleaseStore(tmp_path).verify() is None
 
 
-@pytest.mark.parametrize(
-    ("name", "usable"),
-    [
-        ("notes.md", True), ("fr/model_cards/vigie-ets.md", True), ("a.json", True), ("a.txt", True), ("a.csv", True),
-        ("manifest.json", False), ("datapackage.json", False), ("a.pdf", False), ("a", False), ("../a.md", False),
-        ("a/../b.md", False), (".hidden.md", False), ("a/.b/c.md", False), ("/a.md", False), ("a//b.md", False),
-    ],
-)  # fmt: skip
-def test_a_text_has_a_plain_name_inside_its_release(release_frames: Frames, name: str, *, usable: bool) -> None:
-    day = dt.date(2025, 1, 31)
-    if usable:
-        assert contents_of(release_frames, {name: "text"}, day)[name] == b"text"
-        return
-    with pytest.raises(StoreError, match="names not usable"):
-        contents_of(release_frames, {name: "text"}, day)
-
-
-def test_files_are_told_with_their_size_and_tables_with_their_rows() -> None:
-    told = files_of({"b.md": b"text", "a.parquet": b"12"}, {"a": pd.DataFrame({"x": [1, 2, 3]})})
-    assert list(told) == ["a.parquet", "b.md"]
-    assert [(one["bytes"], one["rows"]) for one in told.values()] == [(2, 3), (4, None)]
-
-
-def test_a_manifest_tells_journal_and_figures_only_where_they_are_known() -> None:
-    told = about().in_manifest()
-    assert not {"journal", "vintages"} & set(told)
-    whole = replace(about(), journal={"id": 3}, vintages={}).in_manifest()
-    assert (whole["journal"], whole["vintages"]) == ({"id": 3}, {})
-
-
 def test_a_release_is_as_it_was_published_until_one_of_its_files_or_its_manifest_is_altered(
     store: ReleaseStore, three: list[Release]
 ) -> None:
@@ -463,17 +409,3 @@ def test_a_night_goes_on_from_a_release_of_its_own_day_or_before_and_of_its_kind
         assert predecessor(three, dt.date(2025, 1, day), replay=False) == three[place]
     assert predecessor(three, dt.date(2025, 1, 28), replay=False) is None
     assert predecessor(three, dt.date(2025, 1, 31), replay=True) == three[2]
-
-
-def test_of_each_month_the_last_real_night_and_the_last_replay_are_kept_beside_the_newest(
-    store: ReleaseStore, release_frames: Frames
-) -> None:
-    nights = [("2024-12-30", False), ("2024-12-31", False), ("2024-12-31", True), ("2025-01-30", False),
-              ("2025-01-31", False)]  # fmt: skip
-    for day, replay in nights:
-        store.publish(release_frames, {}, about(day, replay=replay))
-    releases = store.all()
-    assert expendable(releases, 1) == [releases[0], releases[3]]
-    assert expendable(releases, 2) == [releases[0]]
-    assert expendable(releases, 5) == expendable(releases, 9) == []
-    assert expendable(releases, 0) == expendable(releases, 1), "the newest is always kept"

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +10,7 @@ from core.settings import DRILL
 from store.figures.editions import Arrival, EditionStore
 from store.journal import Entry, Journal, journal_url
 from store.releases import ReleaseStore, predecessor
-from store.status import WITNESS, forecast_coverage, issued_skill, read_status, witnesses
+from store.status import forecast_coverage, issued_skill, read_status
 from tests.release_tables import whole_release
 from tests.store.conftest import Rows
 from tests.store.test_releases import DOCUMENTS, about
@@ -58,34 +57,6 @@ def test_a_night_goes_on_from_the_newest_earlier_release_of_its_kind_else_of_the
     assert found(dt.date(2025, 3, 1), is_replay=True) == runs[2].run_id
     assert found(dt.date(2025, 1, 1), is_replay=False) == runs[2].run_id
     assert found(dt.date(2024, 1, 1), is_replay=False) == ""
-
-
-def test_a_status_is_plain_json_with_days_as_text(tmp_path: Path, release_frames: dict[str, pd.DataFrame]) -> None:
-    known = release_frames["freshness"].assign(next_expected=pd.Timestamp("2025-02-15"))
-    ReleaseStore(tmp_path).publish(release_frames | {"freshness": known}, DOCUMENTS, about())
-    (source,) = json.loads(json.dumps(read_status(tmp_path)))["sources"]
-    assert (source["last_as_of"], source["next_expected"], source["age_days"]) == ("2025-01-15", "2025-02-15", 16)
-
-
-def test_the_last_run_is_the_newest_night_whatever_its_outcome(tmp_path: Path) -> None:
-    record(
-        tmp_path,
-        Entry("nightly", "published", "r1", "r1"),
-        Entry("nightly", "nothing published", "2025-01-31", reason="no route can be forecast"),
-        Entry("A. Person", "acknowledged", "an alert"),
-    )
-    last = read_status(tmp_path)["last_run"]
-    assert (last["outcome"], last["reason"]) == ("nothing published", "no route can be forecast")
-
-
-def test_the_journal_bears_witness_to_the_hash_of_each_manifest(tmp_path: Path) -> None:
-    record(
-        tmp_path,
-        Entry("nightly", "published", "r1", "r1", payload={WITNESS: "a" * 64}),
-        Entry("nightly", "published degraded", "r2", "r2", payload={WITNESS: "b" * 64}),
-        Entry("nightly", "nothing published", "2025-01-31"),
-    )
-    assert witnesses(tmp_path) == {"r1": "a" * 64, "r2": "b" * 64}
 
 
 def test_the_skill_of_issued_forecasts_is_a_ratio_of_sums_by_horizon(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError, SchemaError, StoreError
-from core.release import OBSERVATIONS, REJECTED, REVISIONS
+from core.release import REVISIONS
 from core.schema import check
 from store import Partitions
 from store.figures.vintages import VintageStore, _merged, reduce_as_of
@@ -42,13 +42,6 @@ def test_a_past_state_is_what_was_known_then(store: VintageStore, observations: 
     assert _values(store.as_of(dt.date(2025, 2, 15))) == {"2024-11": 90, "2024-12": 120}
 
 
-def test_what_is_known_keeps_the_contract_even_where_it_is_nothing(store: VintageStore, observations: Rows) -> None:
-    assert check(store.as_of(DAY), OBSERVATIONS).empty
-    store.append(observations(("2024-12", 100, "2025-01-15")))
-    lengths = [len(check(store.as_of(day), OBSERVATIONS)) for day in (dt.date(2020, 1, 1), DAY)]
-    assert lengths == [0, 1]
-
-
 def test_appending_the_same_file_again_adds_nothing(store: VintageStore, observations: Rows) -> None:
     frame = observations(("2024-11", 90, "2024-12-15"), ("2024-12", 100, "2025-01-15"), ("2024-12", 120, "2025-02-15"))
     assert store.append(frame) == 3
@@ -62,20 +55,6 @@ def test_a_later_publication_of_the_same_figure_adds_nothing(store: VintageStore
     assert store.append(observations(("2024-12", 110, "2025-03-15"))) == 1
     assert store.append(observations(("2024-12", 100, "2025-04-15"))) == 1
     assert _values(store.as_of(DAY)) == {"2024-12": 100}
-
-
-def test_a_changed_flag_alone_is_news(store: VintageStore, observations: Rows) -> None:
-    store.append(observations(("2024-12", 100, "2025-01-15"), obs_flag="p"))
-    assert store.append(observations(("2024-12", 100, "2025-02-15"))) == 1
-    assert store.as_of(DAY)["obs_flag"].to_list() == [""]
-
-
-def test_of_two_values_published_on_one_day_the_later_stored_holds(store: VintageStore, observations: Rows) -> None:
-    first, second = (observations(("2024-12", value, "2025-01-15")) for value in (100, 105))
-    assert [store.append(first), store.append(second)] == [1, 1]
-    assert _values(store.as_of(DAY)) == {"2024-12": 105}
-    assert [store.append(first), store.append(second)] == [0, 0]
-    assert _values(store.as_of(DAY)) == {"2024-12": 105}
 
 
 def test_a_revision_with_an_estimated_date_is_dated_by_the_day_it_arrived(
@@ -105,13 +84,6 @@ def test_a_correction_that_is_reverted_is_a_revision_too(
     assert len(store.history()) == 3, "nothing is erased"
 
 
-def test_a_correction_reverted_on_the_day_it_came_holds(store: VintageStore, observations: Rows) -> None:
-    right = observations(("2024-12", 34, "2025-02-04"), as_of_estimated=True)
-    for rows in (right, right.assign(obs_value=934.0), right):
-        store.append(rows, received=DAY)
-    assert _values(store.as_of(DAY)) == {"2024-12": 34}
-
-
 def test_a_row_stored_late_for_an_earlier_day_holds_until_the_next_known_one(
     store: VintageStore, observations: Rows
 ) -> None:
@@ -125,21 +97,6 @@ def test_a_row_stored_late_for_an_earlier_day_holds_until_the_next_known_one(
         assert _values(store.as_of(dt.date(2025, 2, 15))) == {"2024-12": 120}
 
 
-def test_what_is_dated_on_the_very_day_is_known_on_it_and_not_the_day_before(
-    store: VintageStore, observations: Rows
-) -> None:
-    store.append(observations(("2024-12", 100, "2025-02-15")))
-    for date, known in ((dt.date(2025, 2, 14), {}), (dt.date(2025, 2, 15), {"2024-12": 100})):
-        assert _values(store.as_of(date)) == _values(reduce_as_of(store.history(), date)) == known
-
-
-def test_what_was_stored_for_the_very_day_of_receipt_counts_as_known(store: VintageStore, observations: Rows) -> None:
-    rows = observations(("2024-12", 100, "2025-01-20"), as_of_estimated=True)
-    store.append(observations(("2024-12", 90, "2025-01-10")))
-    assert store.append(rows, received=dt.date(2025, 2, 3)) == 1
-    assert store.append(rows, received=dt.date(2025, 2, 3)) == 0
-
-
 @pytest.mark.parametrize(("received", "known_from"), [("2025-01-31", "2025-02-20"), ("2025-02-01", "2025-02-01")])
 def test_a_value_is_early_only_when_its_period_is_over(
     store: VintageStore, observations: Rows, received: str, known_from: str
@@ -149,11 +106,6 @@ def test_a_value_is_early_only_when_its_period_is_over(
     history = store.history()
     assert history["as_of"].to_list() == [pd.Timestamp(known_from)]
     assert history["as_of_estimated"].to_list() == [received == "2025-01-31"]
-
-
-def test_a_value_that_comes_on_its_estimated_day_keeps_the_estimate(store: VintageStore, observations: Rows) -> None:
-    store.append(observations(("2025-01", 70, "2025-02-20"), as_of_estimated=True), received=dt.date(2025, 2, 20))
-    assert store.history()["as_of_estimated"].to_list() == [True]
 
 
 def test_sources_are_kept_apart_and_may_be_left_out(store: VintageStore, observations: Rows) -> None:
@@ -168,15 +120,6 @@ def test_sources_are_kept_apart_and_may_be_left_out(store: VintageStore, observa
     assert store.sources() == ["iom-dtm", "unhcr"]
     assert store.as_of(DAY)["obs_value"].to_list() == [100, 90]
     assert reduce_as_of(store.history(exclude_sources=["iom-dtm"]), DAY)["source_id"].to_list() == ["unhcr"]
-
-
-def test_what_is_known_is_sorted_by_source_series_and_period(store: VintageStore, observations: Rows) -> None:
-    for series in ("b", "c", "a"):
-        store.append(observations(("2024-12", 1, "2025-01-15"), ("2024-02", 2, "2025-01-15"), series_id=series))
-    known = store.as_of(DAY)
-    assert known[["series_id", "time_period"]].to_numpy().tolist() == [
-        [series, period] for series in "abc" for period in ("2024-02", "2024-12")
-    ]
 
 
 def test_revisions_are_figures_known_on_both_days_with_another_value(store: VintageStore, observations: Rows) -> None:
@@ -307,15 +250,6 @@ def test_a_damaged_file_is_named(tmp_path: Path, store: VintageStore, observatio
         store.as_of(DAY)
 
 
-def test_a_rejected_row_is_kept_once(store: VintageStore) -> None:
-    row = dict.fromkeys(REJECTED.columns, "negative") | {"row": "7"}
-    assert store.rejected().columns.to_list() == [*row]
-    frame = pd.DataFrame([row, row | {"row": "9"}])
-    assert [store.append_rejected(frame), store.append_rejected(frame)] == [2, 0]
-    assert store.append_rejected(pd.DataFrame([row | {"row": "11"}])) == 1
-    assert sorted(store.rejected()["row"]) == ["11", "7", "9"]
-
-
 FIGURES = st.lists(
     st.tuples(
         st.sampled_from(["s1", "s2"]),
@@ -409,28 +343,3 @@ def test_an_older_edition_that_comes_later_does_not_replace_what_is_newer(
         store.append(observations(rows), received=dt.date(2025, 3, day))
     assert _values(store.as_of(DAY)) == {"2024-12": 120}
     assert _values(store.as_of(dt.date(2025, 1, 20))) == {"2024-12": 100}
-
-
-def test_rows_are_found_by_the_time_of_their_storing(store: VintageStore, observations: Rows) -> None:
-    assert (store.newest_time("iom-dtm"), store.sources(), store.contents()) == ("", [], {})
-    for month, value in (("2024-11", 1), ("2024-12", 2), ("2025-01", 3)):
-        store.append(observations((month, value, "2025-02-15")))
-    times = store.stored_after("iom-dtm", "1970-01-01")
-    assert len(times) == 3
-    assert times == sorted(times)
-    assert store.newest_time("iom-dtm") == times[-1]
-    assert store.stored_after("iom-dtm", times[0]) == times[1:], "what was stored at that very time is not after it"
-    assert store.stored_since("iom-dtm", times[1])["time_period"].tolist() == ["2025-01"]
-    assert len(store.stored_since("iom-dtm", "")) == 3
-    assert store.contents()["iom-dtm"]["rows"] == 3
-    earlier = store.contents({"iom-dtm": times[1]})["iom-dtm"]
-    assert (earlier["until"], earlier["rows"]) == (times[1], 2)
-    assert earlier["sha256"] != store.contents()["iom-dtm"]["sha256"]
-
-
-def test_a_source_may_be_asked_alone(store: VintageStore, observations: Rows) -> None:
-    for source in ("a", "b"):
-        store.append(observations(("2024-12", 1, "2025-01-15"), source_id=source))
-    assert set(store.as_of(DAY, only=["b"])["source_id"]) == {"b"}
-    assert store.as_of(DAY, only=["c"]).empty
-    assert set(store.history(exclude_sources=["b"])["source_id"]) == {"a"}
