@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 pytestmark = pytest.mark.slow
 
@@ -41,7 +40,3 @@ def test_what_exploring_finds_is_kept_and_tried_again(tmp_path: Path) -> None:
     assert "{'number': 10000000}" in case.read_text()
     (tests / "test_example.py").write_text(EXAMPLE.replace("max_examples=200", "max_examples=1"))
     assert "assert 10000000 < " in run(tmp_path)
-
-
-def test_runs_without_exploring_draw_the_same() -> None:
-    assert settings.get_profile("test").derandomize

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 
-from tests.golden import check_golden, differences, short, table_lines
+from tests.golden import check_golden, differences
 
 
 @pytest.mark.parametrize(
@@ -71,20 +69,3 @@ def test_changed_file_fails_with_its_name(tmp_path: Path, monkeypatch: pytest.Mo
         pytest.fail.Exception, match=r"page\.txt differs in 1 places.*\nline 1: expected 120\.5, found 123"
     ):
         check_golden(file, ["expected 123"])
-
-
-def test_values_change_by_two_percent_is_found() -> None:
-    values = np.geomspace(10, 5000, 40)
-    assert len(list(differences([short(values)], [short(1.02 * values)]))) == 1
-    forecast = pd.DataFrame({"series_id": "a", "value": values})
-    changed = forecast.assign(value=1.02 * values)
-    assert list(differences([*table_lines(forecast)], [*table_lines(changed)]))
-
-
-def test_table_shows_rows_distinct_texts_and_quantiles() -> None:
-    table = pd.DataFrame({"name": list("aabbccdd"), "value": np.arange(8.0)})
-    assert list(table_lines(table)) == [
-        "  name (4) | value", "  a | 0", "  b | 3", "  d | 7",
-        "  0.1 of value 0.7", "  0.5 of value 3.5", "  0.9 of value 6.3",
-    ]  # fmt: skip
-    assert list(table_lines(table.iloc[:0])) == ["  name (0) | value"]
