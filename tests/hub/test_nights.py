@@ -11,14 +11,11 @@ from typing import cast
 import numpy as np
 import pandas as pd
 import pytest
-import typer
 
-import cli.hub
 from core.errors import InputError
 from core.release import FORECASTS
 from hub.files import score_hub, validate
 from hub.night import collect, collect_night, hub_files, hub_tables, publish_files
-from hub.outputs import added_to, changed_values, oracle, time_series
 from hub.targets import config_files, open_round
 from store.export import WRITTEN
 from store.hub import HubFiles, SubmissionStore, receipts
@@ -154,10 +151,6 @@ def test_a_release_made_before_a_submission_came_does_not_know_it(place: Path, t
     assert MODEL not in set(tables["hub_forecasts"]["model_id"])
 
 
-def test_a_hub_is_read_at_an_address_as_in_a_folder(place: Path, tmp_path: Path) -> None:
-    assert len(collect(f"file://{place}", tmp_path, IN_TIME).added) == 1
-
-
 def test_on_the_day_of_receipt_a_closed_round_is_a_fault(place: Path) -> None:
     assert validate(HubFiles(str(place))).faults == []
     assert validate(HubFiles(str(place)), received=IN_TIME).faults == []
@@ -184,24 +177,6 @@ def test_a_listed_path_that_is_not_there_is_a_fault_whatever_folder_it_names(pla
     assert found.files == 1
 
 
-def test_a_listed_link_is_a_fault_because_it_is_not_followed(place: Path, tmp_path: Path) -> None:
-    link = FILE.replace(ROUND, "2024-09-30")
-    (tmp_path / "secret.csv").write_text("a\n")
-    (place / link).symlink_to(tmp_path / "secret.csv")
-    assert [fault.file for fault in validate(HubFiles(str(place)), only=[link]).faults] == [link]
-
-
-def test_a_list_of_files_holds_a_path_a_line_whatever_spaces_it_has(
-    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    spaced = FILE.replace(".csv", " 2.csv")
-    write(place, {spaced: content(1)})
-    (tmp_path / "list").write_text(f"./{FILE}\r\n\n{spaced}\n")
-    with pytest.raises(typer.Exit):
-        cli.hub.validate(str(place), tmp_path / "list")
-    assert [line.split(": ")[1] for line in capsys.readouterr().err.splitlines()] == [spaced]
-
-
 def test_another_houses_hub_is_scored_by_its_own_oracle(tmp_path: Path) -> None:
     oracle_rows = "location,target_end_date,target,oracle_value\nUS,2023-01-14,wk inc flu hosp,50\n"
     other = PATH.replace("PSI-DICE", "A-B")
@@ -213,30 +188,6 @@ def test_another_houses_hub_is_scored_by_its_own_oracle(tmp_path: Path) -> None:
     assert len(LEVELS) == 5
     with pytest.raises(InputError, match="no such model; there are A-B, PSI-DICE"):
         score_hub(HubFiles(place), "none")
-
-
-def test_what_was_submitted_is_never_replaced_by_a_later_release() -> None:
-    kept = sound(np.random.default_rng(1))
-    new = sound(np.random.default_rng(2))
-    both = added_to(kept, new)
-    assert both.iloc[: len(kept)].equals(kept)
-    known = set(kept["horizon"])
-    assert set(both["horizon"].iloc[len(kept) :]) == set(new["horizon"]) - known
-
-
-def test_of_the_target_data_only_versions_that_tell_something_new_are_kept() -> None:
-    def known(**values: float) -> pd.DataFrame:
-        rows = [("arrivals.CMR._T._T.M", f"2024-{month[1:]}", value) for month, value in values.items()]
-        return pd.DataFrame(rows, columns=["series_id", "time_period", "obs_value"])
-
-    days = pd.to_datetime(["2024-03-01", "2024-04-01", "2024-05-01"])
-    panels = [known(m01=1, m02=2), known(m01=1, m02=3, m03=4), known(m01=1, m03=4)]
-    series = time_series(changed_values(list(zip(days, panels, strict=True))))
-    told = [(f"{row.target_end_date:%m}", f"{row.as_of:%m}", row.observation) for row in series.itertuples()]
-    assert told[:3] == [("01", "03", 1), ("02", "03", 2), ("02", "04", 3)]
-    assert series["observation"].isna().tolist()[:4] == [False, False, False, True]
-    assert told[3][:2] == ("02", "05")
-    assert list(oracle(series)["oracle_value"]) == [1, 4]
 
 
 def test_the_guides_first_command_writes_a_sound_submission_though_the_newest_figures_are_late(tmp_path: Path) -> None:

@@ -18,9 +18,9 @@ from core.settings import Settings
 from forecasting.days import daily_history
 from forecasting.hindcast import backtest_work
 from forecasting.models import MODELS
-from nightly import OWN_SETTLED_DAYS, SETTLED_DAYS, TOO_OLD, RealTimeData, forecasts, nowcasts
+from nightly import OWN_SETTLED_DAYS, SETTLED_DAYS, RealTimeData, forecasts, nowcasts
 from nightly.forecasts import ForecastSet
-from nightly.nowcasts import FEWEST_PROVEN, RouteDays, past_skill
+from nightly.nowcasts import RouteDays, past_skill
 from store.figures.vintages import VintageStore
 from store.releases.caches import BacktestStore
 
@@ -76,10 +76,6 @@ def test_a_past_origin_knows_a_revision_only_if_it_came_before_its_month_was_set
     assert data.panel.matrix[series_id].loc["2024-10"] == 900.0
 
 
-def test_months_are_settled_a_month_after_their_end_and_own_ones_after_four() -> None:
-    assert (SETTLED_DAYS, OWN_SETTLED_DAYS) == (31, 125)
-
-
 def test_a_value_revised_after_an_origin_was_settled_leaves_its_stored_forecast_as_it_was(tmp_path: Path) -> None:
     revised, never = (data_with(tmp_path / name, day) for name, day in (("a", AFTER), ("b", NIGHT)))
     hashes = [
@@ -119,15 +115,6 @@ def test_nothing_dated_after_the_night_is_known_and_what_came_later_is_kept_apar
     assert set(data.outcomes["time_period"]) == {"2024-11", "2024-12"}
 
 
-def test_a_route_is_too_old_for_a_forecast_only_beyond_the_months_that_are_set(tmp_path: Path) -> None:
-    whole = data_with(tmp_path, AFTER)
-    last = {
-        day: RealTimeData(whole.vintages, day, 3, PAST_ORIGINS).states.set_index("route_id").loc["WMR", "state"]
-        for day in (dt.date(2025, 4, 29), dt.date(2025, 4, 30))
-    }
-    assert last == {dt.date(2025, 4, 29): "ok", dt.date(2025, 4, 30): TOO_OLD}
-
-
 @pytest.fixture(scope="module")
 def route() -> RouteDays:
     days = pd.period_range("2019-01-01", "2024-12-15", freq="D")
@@ -153,15 +140,6 @@ def judged(route: RouteDays, factor: float, spread: float) -> tuple[float, int]:
     return past_skill(route, pd.concat(parts, ignore_index=True), 15)
 
 
-def test_a_nowcast_is_better_than_a_forecast_far_off_and_worse_than_one_that_foretold_the_month(
-    route: RouteDays,
-) -> None:
-    far, count = judged(route, 3.0, 0.5)
-    near, _ = judged(route, 1.0, 0.001)
-    assert far < 1 < near
-    assert count >= FEWEST_PROVEN
-
-
 @pytest.mark.parametrize(("ratio", "count", "used"), [(0.9, 12, True), (1.1, 12, False), (0.9, 11, False)])
 def test_a_nowcast_takes_the_place_of_the_forecast_only_where_it_was_better_over_a_year(
     route: RouteDays, monkeypatch: pytest.MonkeyPatch, *, ratio: float, count: int, used: bool
@@ -171,24 +149,6 @@ def test_a_nowcast_takes_the_place_of_the_forecast_only_where_it_was_better_over
     found = nowcasts._of_route(row, route, pd.DataFrame({"series_id": []}))
     assert set(found["used"]) == {used}
     assert found["last_day"].iloc[0] == pd.Timestamp("2024-12-15")
-
-
-def test_the_month_that_is_nowcast_takes_no_part_in_its_own_ratio_of_months_to_days(route: RouteDays) -> None:
-    month = pd.Period("2024-06", freq="M")
-    revised = route.totals.copy()
-    revised[month:] = 10 * revised[month:]
-    plain, other = (
-        RouteDays(route.days, totals).nowcast(month, 15) for totals in (route.totals, revised)
-    )  # fmt: skip
-    assert plain is not None and other is not None
-    assert np.allclose(plain.quantiles, other.quantiles, rtol=0, atol=0)
-
-
-def test_months_that_run_above_their_days_raise_the_nowcast_by_the_same_share(route: RouteDays) -> None:
-    month = pd.Period("2024-06", freq="M")
-    plain, raised = (RouteDays(route.days, factor * route.totals).nowcast(month, 15) for factor in (1.0, 1.1))
-    assert plain is not None and raised is not None
-    assert float(np.median(raised.quantiles) / np.median(plain.quantiles)) == pytest.approx(1.1, abs=0.02)
 
 
 def days_until(last: str) -> pd.Series:

@@ -11,7 +11,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.errors import InputError, StoreError
 from store.releases import About, ReleaseStore, prune
 from store.releases.chain import REMOVED
 
@@ -43,17 +42,6 @@ def test_the_newest_stay_and_the_last_of_every_month(home: Path) -> None:
     assert not list((home / "releases").glob(".removing-*"))
 
 
-@pytest.mark.parametrize(
-    ("newest", "kept"), [(1, DAYS[1::2][:2] + DAYS[-1:]), (4, DAYS[1:2] + DAYS[3:]), (7, DAYS), (9, DAYS)]
-)
-def test_a_rehearsal_names_all_but_as_many_as_are_to_be_kept_and_the_months_last(
-    home: Path, newest: int, kept: list[str]
-) -> None:
-    by_run = {release.run_id: str(release.as_of) for release in ReleaseStore(home).all()}
-    gone = [by_run[item.run_id] for item in prune(home, newest, dry_run=True)]
-    assert gone == [day for day in DAYS if day not in kept]
-
-
 def test_the_chain_of_hashes_is_whole_afterwards_and_with_witnesses_of_every_night(home: Path) -> None:
     store = ReleaseStore(home)
     witnesses: dict[str, str] = {}
@@ -62,13 +50,6 @@ def test_the_chain_of_hashes_is_whole_afterwards_and_with_witnesses_of_every_nig
         witnesses |= {item["run_id"]: item["manifest_sha256"] for item in named if item["run_id"] == release.run_id}
     prune(home, 2)
     assert store.verify(witnesses) is None
-
-
-def test_pruning_twice_removes_nothing_more_and_a_rehearsal_nothing_at_all(home: Path) -> None:
-    told = prune(home, 2, dry_run=True)
-    assert days(home) == DAYS
-    assert prune(home, 2) == told
-    assert prune(home, 2) == []
 
 
 def test_a_replay_of_a_past_night_does_not_push_out_the_real_one(home: Path, release_frames: Frames) -> None:
@@ -114,21 +95,3 @@ def test_a_month_s_last_release_that_is_passed_off_as_removed_is_found(home: Pat
     problem = ReleaseStore(home).verify()
     assert problem is not None
     assert problem.rule == "was removed, though it is the last of its month and to be kept for good"
-
-
-def test_whoever_asks_for_a_removed_release_is_told_why_it_is_gone(home: Path) -> None:
-    run_id = prune(home, 2)[0].run_id
-    with pytest.raises(StoreError, match=r"is not kept any more \(operation\.keep_nights\)"):
-        ReleaseStore(home).get(run_id)
-
-
-def test_the_newest_release_cannot_be_pruned_away(home: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="at least one release is kept"):
-        prune(home, 0)
-    assert prune(tmp_path / "nowhere", 3) == []
-
-
-def test_who_listed_a_release_before_it_was_removed_can_still_read_its_manifest(home: Path) -> None:
-    listed = ReleaseStore(home).all()
-    prune(home, 1)
-    assert [str(release.as_of) for release in listed] == DAYS

@@ -5,19 +5,14 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
-import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from cli.__main__ import app
-from core.errors import InputError, SourceError
+from core.errors import InputError
 from core.settings import Settings
-from ingest import LiveSource, SourceAccess, first_contact
 from ingest.first_contact import HEADER, Contact, check_sources
-from ingest.http import Client
 from tests.ingest.live.layouts import LAYOUTS
 from tests.ingest.live.publisher import Publisher, Reply
 
@@ -27,12 +22,6 @@ NAMES = ("noaa_enso", "fao_ffpi", "italy_interior")
 
 def settings_for(publisher: Publisher) -> Settings:
     return Settings.model_validate({"live": {**QUICK, "sources": {name: LAYOUTS[name](publisher) for name in NAMES}}})
-
-
-def test_what_answers_as_it_did_is_ok_with_its_newest_period(publisher: Publisher) -> None:
-    found = {one.source_id: one for one in check_sources(settings_for(publisher), NAMES, live=True)}
-    assert {name: one.state for name, one in found.items()} == dict.fromkeys(NAMES, "ok")
-    assert all(one.rows and one.newest and not one.todo for one in found.values())
 
 
 def test_each_kind_of_failure_says_what_to_do(publisher: Publisher) -> None:
@@ -95,16 +84,6 @@ def test_a_row_of_the_table_stands_under_its_header_and_says_whether_a_person_mu
     assert contact.failed is failed
 
 
-@pytest.mark.parametrize("status", [200, 403, 503])
-def test_the_report_holds_what_a_maintainer_needs_and_no_cookie(publisher: Publisher, status: int) -> None:
-    chosen = settings_for(publisher)
-    publisher.serve("/data/oni.ascii.txt", Reply(b"nothing of it", status, headers={"Set-Cookie": "session=1"}))
-    (one,) = check_sources(chosen, ("noaa_enso",), live=True)
-    (answer,) = one.report()["answers"]
-    assert (answer["status"], answer["first"]) == (status, "nothing of it")
-    assert "session" not in json.dumps(one.report())
-
-
 def test_a_person_does_not_wait_for_as_many_tries_as_a_night_has(publisher: Publisher) -> None:
     live = {**QUICK, "attempts": 4, "sources": {"noaa_enso": LAYOUTS["noaa_enso"](publisher)}}
     publisher.serve("/data/oni.ascii.txt", Reply(b"", 503))
@@ -152,25 +131,3 @@ def test_nobody_is_asked_without_live_and_an_unknown_source_is_named(publisher: 
     assert publisher.asked == []
     with pytest.raises(InputError, match="unknown source 'nobody'"):
         check_sources(Settings.model_validate({}), ("nobody",), live=False)
-
-
-def test_a_source_s_contact_counts_what_could_be_read_and_how_long_it_took(monkeypatch: pytest.MonkeyPatch) -> None:
-    periods = {"old": ["2024-11", "2024-12"], "new": ["2025-01"], "none": []}
-
-    def parse(name: str) -> SimpleNamespace:
-        if name not in periods:
-            raise SourceError(name, "no figures")
-        return SimpleNamespace(observations=pd.DataFrame({"time_period": periods[name]}))
-
-    def asked(*names: str) -> Contact:
-        clock = iter([100.0, 102.34])
-        monkeypatch.setattr(first_contact, "time", SimpleNamespace(monotonic=lambda: next(clock), sleep=None))
-        contact = Contact("a")
-        source = SimpleNamespace(download=lambda _pull: list(names), parse=parse)
-        first_contact._ask(cast(LiveSource, source), cast(SourceAccess, None), cast(Client, None), contact)
-        return contact
-
-    found = [asked("new", "old"), asked("old", "broken"), asked("broken")]
-    assert [(one.state, one.rows, one.newest, one.seconds) for one in found] == [
-        ("ok", 3, "2025-01", 2.3), ("in part", 2, "2024-12", 2.3), ("not recognised", 0, "", 2.3),
-    ]  # fmt: skip
