@@ -9,7 +9,7 @@ import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest.mock import patch
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -23,10 +23,9 @@ import structlog
 from filelock import FileLock
 from fontTools import subset
 
-from tests.fixed_cases import keep_failures, replay_cases, write_case
-
-if TYPE_CHECKING:
-    from tests.ingest.live.publisher import Publisher
+from store.journal import database
+from tests.faults.nights.bench import FEW
+from tests.ingest.live.publisher import Publisher
 
 # A developer's own settings, such as VIGIE_HOME, would change tests or be changed by them.
 for _name in [name for name in os.environ if name.startswith("VIGIE_")]:
@@ -48,15 +47,14 @@ FIRST = ("browser", "night", "cluster", "provider", "slow", "server")
 
 
 hypothesis.settings.register_profile("test", derandomize=True, database=None, deadline=None)
-hypothesis.settings.register_profile("explore", database=None, deadline=None)
+hypothesis.settings.register_profile("explore", print_blob=True, deadline=None)
 hypothesis.settings.load_profile("test")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark tests by what they start, and put long files first."""
-    exploring = config.getoption("--hypothesis-profile") == "explore"
-    if exploring:
+    if config.getoption("--hypothesis-profile") == "explore":
         items[:] = [item for item in items if hypothesis.is_hypothesis_test(getattr(item, "obj", None))]
     ranks: dict[str, int] = {}
     for item in items:
@@ -67,7 +65,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(mark)
         if "s3" in parameters_of(item):
             item.add_marker("server")
-        (keep_failures if exploring else replay_cases)(item)
         file = item.nodeid.partition("::")[0]
         rank = min((FIRST.index(mark.name) for mark in item.iter_markers() if mark.name in FIRST), default=len(FIRST))
         ranks[file] = min(rank, ranks.get(file, rank))
@@ -78,11 +75,6 @@ def parameters_of(item: pytest.Item) -> list[str]:
     """The texts that a parametrised test is given."""
     call = getattr(item, "callspec", None)
     return [value for value in call.params.values() if isinstance(value, str)] if call else []
-
-
-def pytest_runtest_teardown(item: pytest.Item) -> None:
-    """Write down what exploring found."""
-    write_case(item)
 
 
 def pytest_collection_finish() -> None:
@@ -97,8 +89,6 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _disk_without_waiting() -> Iterator[None]:
     """No power is cut here: waiting for the disk would be most of the time of tests that write."""
-    from store.journal import database  # noqa: PLC0415  # test_fixed_cases copies this file alone
-
     prepare = database._prepare_sqlite
 
     def prepare_without_waiting(connection: Any, record: object) -> None:  # noqa: ANN401  # as what it stands for
@@ -127,8 +117,6 @@ def _log_lines() -> Iterator[None]:
 @pytest.fixture
 def publisher(monkeypatch: pytest.MonkeyPatch) -> Iterator[Publisher]:
     """A publisher on loopback, asked without the proxies of this machine."""
-    from tests.ingest.live.publisher import Publisher  # noqa: PLC0415  # test_fixed_cases copies this file alone
-
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)
     server = Publisher()
@@ -152,7 +140,6 @@ def first_night(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pat
     """
     from core.settings import load_settings  # noqa: PLC0415  # most runs need no night, which imports every model
     from nightly.night import run_night  # noqa: PLC0415  # as above
-    from tests.faults.nights.bench import FEW  # noqa: PLC0415  # test_fixed_cases copies this file alone
 
     own = tmp_path_factory.mktemp("first") / "home"
     workers = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent

@@ -1,4 +1,4 @@
-"""Nights and what they write are killed for real, a few times; the benchmark does it by the hundred."""
+"""A night is killed at a random moment; ``python -m tests.faults.nights`` repeats it by the hundred."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ import pytest
 from tests.faults.nights.__main__ import run
 from tests.faults.nights.bench import Bench
 
-KILLS, WRITES = 1, 4
+KILLS = 1
 
 
 @pytest.mark.slow
-def test_kill_leaves_releases_figures_and_journal_whole(first_night: Path, tmp_path: Path) -> None:
-    found = run(["killed", "writing"], Bench(first_night, tmp_path, 7, range(KILLS), WRITES, quick=True))
+def test_killed_night_leaves_releases_figures_journal_whole(first_night: Path, tmp_path: Path) -> None:
+    found = run(["killed"], Bench(first_night, tmp_path, 7, range(KILLS), quick=True))
     assert found.failed == []
     times: Counter[str] = Counter()
     for result in found.results:
         times[result.fault] += result.times
     assert times["`kill -9` of a night at a moment drawn from its whole processor time"] == KILLS
-    assert times["`kill -9` of what a night writes, again and again"] == WRITES
-    assert times["actions recorded meanwhile"] > WRITES
+    assert times["actions recorded meanwhile"] > 0
     assert times["readings of the current release meanwhile"] > 0

@@ -1,4 +1,4 @@
-"""Faults of a night, tried for real.
+"""Nights killed at random moments, and what is left of them.
 
     python -m tests.faults.nights --record faults.jsonl                # everything: hours
     python -m tests.faults.nights --only killed --kills 40 --from 80 --record faults.jsonl
@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.settings import PROJECT
-from tests.faults.nights import clocks, damage, disks, kills, schedulers, small, writes
+from tests.faults.nights import kills, small
 from tests.faults.nights.bench import FEW, PUBLISHED, Bench, Home, Result
 from tests.faults.nights.processes import FaultError
 from tests.faults.nights.watchers import WatchError
@@ -40,16 +40,6 @@ CASES: dict[str, Callable[[Bench], Iterable[Result]]] = {
     "killed": kills.killed,
     "publishing": kills.killed_publishing,
     "small": small.killed_small,
-    "writing": writes.killed_writing,
-    "two": schedulers.two_schedulers,
-    "disk": disks.disk_full,
-    "readonly": disks.read_only,
-    "figures": damage.damaged_figures,
-    "release": damage.damaged_release,
-    "journal": damage.damaged_journal,
-    "caches": damage.damaged_caches,
-    "jumps": clocks.between_nights,
-    "midnight": clocks.within_a_night,
 }
 
 
@@ -141,7 +131,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--kills", type=int, default=200, help="nights to kill")
     parser.add_argument("--from", type=int, default=0, dest="first", help="number of the first kill")
-    parser.add_argument("--writes", type=int, default=200, help="how often to kill what a night writes")
     parser.add_argument("--minutes", type=float, default=math.inf, help="after so long nothing further is killed")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--only", default=",".join(CASES), help="cases, comma-separated: " + ", ".join(CASES))
@@ -161,7 +150,7 @@ def main() -> None:
         numbers = range(given.first, given.first + given.kills)
         start = given.start or _prepare(spare, f"{FEW}pooled_model = false\n" if given.only == "small" else "")
         until = time.monotonic() + given.minutes * 60
-        bench = Bench(start, spare, given.seed, numbers, given.writes, given.quick, given.alone, until)
+        bench = Bench(start, spare, given.seed, numbers, given.quick, given.alone, until)
         found = run(given.only.split(","), bench, recorder(given.record))
     sys.stdout.write("\n".join(table(found.results)) + "\n")
     for title, lines in (("failed", found.failed), ("skipped", found.skipped)):

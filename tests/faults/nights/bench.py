@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,8 +28,8 @@ _VIGIE = Path(sys.executable).parent / "vigie"
 _BACK_SOON = ("backtests", "fits")
 
 
-def _environment(more: Mapping[str, str] | None) -> dict[str, str]:
-    return {**os.environ, "VIGIE_LOG_FORMAT": "json", **(more or {})}
+def _environment() -> dict[str, str]:
+    return {**os.environ, "VIGIE_LOG_FORMAT": "json"}
 
 
 @dataclass
@@ -89,7 +89,6 @@ class Bench:
         spare: A folder for copies, backups and notes.
         seed: Of every random moment and byte.
         numbers: Numbers of the kills to make: the moment of each follows from the seed and its number alone.
-        writes: How often to kill what a night writes.
         quick: Leave out whole nights after a fault, which take a while.
         until: Monotonic time after which no further night is killed.
         alone: Let nobody look at the dashboard or comment at the command line while nights are killed.
@@ -99,7 +98,6 @@ class Bench:
     spare: Path
     seed: int
     numbers: range
-    writes: int
     quick: bool = False
     alone: bool = False
     until: float = math.inf
@@ -140,24 +138,24 @@ class Home:
         """Its releases."""
         return ReleaseStore(self.folder)
 
-    def command(self, *words: str, before: Sequence[str] = (), env: Mapping[str, str] | None = None) -> Done:
+    def command(self, *words: str) -> Done:
         """Run a command on the home folder to its end."""
-        line = [*before, str(_VIGIE), *words, "--home", str(self.folder)]
+        line = [str(_VIGIE), *words, "--home", str(self.folder)]
         done = subprocess.run(  # our own command
-            line, capture_output=True, text=True, timeout=_LONGEST_NIGHT, check=False, env=_environment(env)
+            line, capture_output=True, text=True, timeout=_LONGEST_NIGHT, check=False, env=_environment()
         )
         return Done(done.returncode, done.stdout + done.stderr)
 
-    def night(self, as_of: str = NEXT, before: Sequence[str] = (), env: Mapping[str, str] | None = None) -> Done:
+    def night(self, as_of: str = NEXT) -> Done:
         """Run a night to its end."""
-        return self.command("nightly", "--as-of", as_of, before=before, env=env)
+        return self.command("nightly", "--as-of", as_of)
 
-    def begin_night(self, log: Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    def begin_night(self, log: Path) -> subprocess.Popen[bytes]:
         """Start a night as the head of a process group of its own; its log lines go to a file."""
         line = [str(_VIGIE), "nightly", "--home", str(self.folder), "--as-of", NEXT]
         with log.open("wb") as stream:
             return subprocess.Popen(  # our own command
-                line, stdout=stream, stderr=stream, start_new_session=True, env=_environment(env)
+                line, stdout=stream, stderr=stream, start_new_session=True, env=_environment()
             )
 
     def check_whole(self, committed: Mapping[str, str] | None = None) -> None:
@@ -202,12 +200,3 @@ class Home:
         self.check_whole()
         self.check_verify()
         return f"the next night published (exit {done.code})"
-
-    def expect(self, done: Done, code: int, *words: str) -> None:
-        """A command must have ended so and said so.
-
-        Raises:
-            FaultError: It has not.
-        """
-        if done.code != code or not all(word in done.told for word in words):
-            raise FaultError(f"exit {done.code}, expected {code} and {words}: {done.told.strip()[-700:]}")

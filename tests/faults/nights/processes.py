@@ -7,8 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 _ORPHANS_SECONDS = 15.0
@@ -69,24 +68,3 @@ def _stats(number: int) -> dict[int, list[str]]:
             if int(fields[2]) == number:
                 found[int(path.parent.name)] = fields
     return found
-
-
-@contextmanager
-def small_disk(folder: Path, size: str) -> Iterator[Path]:
-    """A small disk in memory.
-
-    Args:
-        folder: Where to mount it.
-        size: As ``mount -t tmpfs`` takes it.
-
-    Raises:
-        PermissionError: Nothing may be mounted here.
-    """
-    folder.mkdir(exist_ok=True)
-    line = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
-    if subprocess.run(line, capture_output=True, check=False).returncode != 0:  # our own small disk
-        raise PermissionError("no disk may be mounted here")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=False)  # as above
