@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from access import DOWNLOAD, PERMISSIONS, ROLES, page_action
+from access import DOWNLOAD, ROLES
 from access.sessions import DOWNLOADED, REFUSED, SIGNED_IN, SIGNED_OUT
 from alerts.lifecycle import DISMISSED
 from core.schema import Entry
@@ -75,29 +75,6 @@ def test_where_nobody_has_signed_in_it_is_said_and_the_roles_are_told_all_the_sa
     (may_do,) = found.tables
     assert "Who may do what" in " ".join(found.texts)
     assert list(may_do.columns) == ["Action", *(page.role_name(role) for role in ROLES)]
-
-
-def test_a_tick_stands_where_a_role_may_do_something_and_a_dash_where_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    may_do = seen(monkeypatch, [login(0)]).tables[1].set_index("Action")
-    for action, roles in PERMISSIONS.items():
-        ticks = may_do.loc[page.action_name(action)]
-        assert {role for role in ROLES if ticks[page.role_name(role)] == "✓"} == set(roles)
-        assert set(ticks) <= {"✓", "–"}
-
-
-@pytest.mark.parametrize("action", [SIGNED_IN, SIGNED_OUT])
-def test_of_a_login_the_roles_are_told(action: str) -> None:
-    row = Entry("Ada", action, "Ada", payload={"roles": [ROLES[0]]})
-    assert page.row_about(row) == page.role_names([ROLES[0]])
-    assert page.row_about(Entry("Ada", action, "Ada")) == "no role"
-
-
-def test_of_a_refusal_it_is_told_what_was_refused_and_of_what() -> None:
-    def about(**payload: str) -> str:
-        return str(page.row_about(Entry("Ada", REFUSED, "Ada", payload=payload)))
-
-    assert about(action=DISMISSED, about="surge-EMR") == "dismiss an alert surge-EMR"
-    assert about(action=page_action("alerts"), about="alerts") == "read the page Alerts"
 
 
 def test_every_action_of_the_matrix_has_words_and_an_unknown_one_stays_as_it_is() -> None:

@@ -26,8 +26,7 @@ from alerts.lifecycle import (
 from core.errors import InputError, StoreError
 from core.schema import ALL, Entry
 from dashboard import inbox, reads, visitor
-from dashboard.alert_view import DECIDED, INFORMS, OVER, WAITS, chosen_alerts, grouped, month_of
-from dashboard.inbox import AlertStatus
+from dashboard.alert_view import DECIDED, INFORMS, OVER, WAITS, chosen_alerts, grouped
 from dashboard.reads import Night
 from decisions.actions import Outcome, Step
 from reports import Row
@@ -38,62 +37,10 @@ page = functions_of("alerts")
 NIGHT = cast(Night, SimpleNamespace(previous="", run_id="", as_of=dt.date(2025, 1, 31), frame=lambda _name: None))
 
 
-def in_groups(*groups: str) -> pd.DataFrame:
-    return pd.DataFrame({"group": groups}, dtype=object)
-
-
-@pytest.mark.parametrize(
-    ("groups", "is_newest", "said"),
-    [
-        ([WAITS], True, "1 alert waits for sign-off"),
-        ([WAITS, WAITS, DECIDED, OVER], True, "2 alerts wait for sign-off"),
-        ([WAITS, WAITS], False, "2 alerts were still waiting for sign-off"),
-        ([DECIDED, INFORMS], True, "1 open alert, decided on"),
-        ([DECIDED, DECIDED], False, "2 open alerts, all decided on"),
-        ([INFORMS, OVER, DISMISSED], True, "No alert is open"),
-        ([], True, "No alert is open"),
-    ],
-)
-def test_the_title_counts_what_waits_else_what_is_open(groups: list[str], said: str, *, is_newest: bool) -> None:
-    assert page.title(in_groups(*groups), is_newest=is_newest) == said
-
-
-@pytest.mark.parametrize(
-    ("group", "said"),
-    [(DISMISSED, ":gray-badge[Dismissed]"), (INFORMS, ":blue-badge[Information]"), (OVER, "Ended"), (WAITS, "Severe")],
-)
-def test_a_badge_tells_the_level_only_where_the_alert_stands_and_asks_for_something(group: str, said: str) -> None:
-    assert said.casefold() in page.badge({"group": group, "alert_level": "severe"}).casefold()
-    assert ("severe" in page.badge({"group": group, "alert_level": "severe"}).casefold()) == (group == WAITS)
-
-
 OBJECTIONS = (
     Entry("Ada", DISSENTED, "a", reason="not *so*", id=7, at=dt.datetime(2025, 2, 3, tzinfo=dt.UTC)),
     Entry("Bo", CORRECTION, "a", reason="it was 12", id=9, at=dt.datetime(2025, 2, 4, tzinfo=dt.UTC)),
 )
-
-
-@pytest.mark.parametrize(
-    ("group", "objections", "said"),
-    [
-        (WAITS, 0, "82% to pass 500 · waits for sign-off · new"),
-        (WAITS, 1, "82% to pass 500 · waits for sign-off · new · 1 open objection"),
-        (DECIDED, 2, "82% to pass 500 · waits for sign-off · new · 2 open objections"),
-        (OVER, 0, "was Warning"),
-        (OVER, 2, "was Warning · 2 open objections"),
-        (DISMISSED, 0, ""),
-        (INFORMS, 0, ""),
-    ],
-)
-def test_the_line_of_an_alert_tells_its_chance_and_state_while_it_stands_and_what_it_was_when_it_is_over(
-    group: str, objections: int, said: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    names = page.list_caption.__globals__
-    monkeypatch.setitem(names, "report_of", lambda _night, _row: SimpleNamespace(chance_of="82% to pass 500"))
-    monkeypatch.setitem(names, "level_label", str.capitalize)
-    status = AlertStatus([], State(PROPOSED, objections=OBJECTIONS[:objections]))
-    row = {"group": group, "alert_level": "warning", "change": "new"}
-    assert page.list_caption(NIGHT, row, status) == said
 
 
 @pytest.mark.parametrize(
@@ -134,17 +81,6 @@ def test_filters_leave_alerts_of_the_chosen_level_route_and_group_and_those_that
     assert left("all", ["severe"]) == ["b", "c"]
     assert left("all", every, "EMR") == ["d", "c"]
     assert left("waiting", ["watch"], "EMR") == ["d"]
-
-
-@pytest.mark.parametrize(
-    ("likely", "first", "end"),
-    [("2025-03", "2025-02", "2025-03-31"), ("", "2025-02", "2025-02-28"), ("", "2025", None), ("", "", None)],
-)
-def test_an_alerts_month_is_its_likely_one_else_the_first_of_its_window(
-    likely: str, first: str, end: str | None
-) -> None:
-    found = month_of({"likely_period": likely, "first_period": first})
-    assert found == (None if end is None else pd.Timestamp(end))
 
 
 # --- The inbox
@@ -233,12 +169,6 @@ def test_an_alert_offers_the_steps_that_come_next_and_the_last_of_them_stands_ou
     assert seen.buttons == buttons
 
 
-def test_a_step_that_the_readers_role_may_not_take_is_not_offered(desk: Desk) -> None:
-    seen = desk(allowed={DISMISSED})
-    inbox.show_actions(ALERT, State(PROPOSED))
-    assert [label for label, _kind in seen.buttons] == ["Dismiss"]
-
-
 def begun(seen: Seen) -> None:
     inbox.show_actions(ALERT, State(PROPOSED, version=4))
     assert seen.session_state
@@ -254,23 +184,6 @@ def test_a_step_that_was_begun_asks_why_and_is_taken_on_what_the_reader_saw(desk
     assert seen.reruns == 0
 
 
-@pytest.mark.parametrize(("row", "is_newest"), [({"alert_id": "other"}, True), (ALERT, False)])
-def test_the_form_of_a_step_stands_with_its_own_alert_of_the_newest_release_alone(
-    desk: Desk, steps: list[Any], row: Row, *, is_newest: bool
-) -> None:
-    seen = desk("Sign off and send", "Confirm")
-    begun(seen)
-    inbox.show_form(NIGHT, row, is_newest=is_newest)
-    assert (steps, [label for label, _kind in seen.buttons if label == "Confirm"]) == ([], [])
-
-
-def test_a_step_that_is_cancelled_is_forgotten(desk: Desk, steps: list[Any]) -> None:
-    seen = desk("Sign off and send", "Cancel")
-    begun(seen)
-    inbox.show_form(NIGHT, ALERT, is_newest=True)
-    assert (steps, seen.session_state, seen.reruns) == ([], {}, 1)
-
-
 def test_each_open_objection_is_told_with_who_and_when_and_can_be_answered_on_the_newest_release(
     desk: Desk, steps: list[Any]
 ) -> None:
@@ -282,49 +195,6 @@ def test_each_open_objection_is_told_with_who_and_when_and_can_be_answered_on_th
     ]  # fmt: skip
     ((alert_id, step),) = steps
     assert (alert_id, step.action, step.reason, step.payload) == ("surge-CMR", ANSWERED, "it is so", {"answers": 9})
-
-
-@pytest.mark.parametrize(("allowed", "is_newest"), [(set(), True), (None, False)])
-def test_an_objection_cannot_be_answered_without_the_right_or_on_an_older_release(
-    desk: Desk, allowed: set[str] | None, *, is_newest: bool
-) -> None:
-    seen = desk(allowed=allowed)
-    inbox.show_objections(NIGHT, ALERT, State(PROPOSED, objections=OBJECTIONS), is_newest=is_newest)
-    assert seen.buttons == []
-    assert len(seen.said) == 2
-
-
-def test_a_note_is_filed_as_what_its_reader_chose_and_only_on_the_newest_release(desk: Desk, steps: list[Any]) -> None:
-    desk(DISSENTED, "File the note")
-    inbox.show_notes(NIGHT, ALERT, is_newest=True)
-    assert [(step.action, step.reason) for _alert, step in steps] == [(DISSENTED, "hm")]
-    seen = desk(DISSENTED, "File the note")
-    inbox.show_notes(NIGHT, ALERT, is_newest=False)
-    assert (len(steps), seen.said) == (1, [":small[:gray[Steps and notes are taken on the newest release.]]"])
-
-
-def test_the_name_is_asked_once_and_then_shown_and_a_login_gives_it(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen = desk()
-    assert inbox._ask_name("x") == "Ada"
-    assert seen.said == []
-    seen.session_state[inbox.ACTING_AS] = "Bo"
-    assert inbox._ask_name("x") == "Bo"
-    assert "Acting as Bo." in seen.said[-1]
-    monkeypatch.setattr(visitor, "reader", lambda: SimpleNamespace(name="cy@example.org"))
-    assert inbox._ask_name("x") == "cy@example.org"
-    assert "as you signed in" in seen.said[-1]
-
-
-def test_what_the_last_step_did_is_said_once(desk: Desk) -> None:
-    seen = desk()
-    inbox.show_toast()
-    assert seen.said == []
-    seen.session_state[inbox._SAID] = "Recorded."
-    inbox.show_toast()
-    inbox.show_toast()
-    assert seen.said == ["Recorded."]
 
 
 def test_where_the_journal_cannot_be_read_alerts_stand_as_the_release_proposes_them(
@@ -339,18 +209,6 @@ def test_where_the_journal_cannot_be_read_alerts_stand_as_the_release_proposes_t
         "a": ([], PROPOSED),
         "b": ([], ""),  # nothing is known of one that has ended
     }
-
-
-@pytest.mark.parametrize(("name", "reason"), [("", "beds are ready"), ("  ", "beds are ready"), ("Ada", " \n")])
-def test_a_step_without_a_name_or_a_reason_is_not_even_tried(
-    monkeypatch: pytest.MonkeyPatch, name: str, reason: str
-) -> None:
-    seen, tried = Seen(), list[object]()
-    monkeypatch.setattr(inbox, "st", seen)
-    monkeypatch.setattr(inbox, "_act", lambda *_: tried.append(1))
-    inbox._take(NIGHT, ALERT, Step(Actor(name), DISMISSED, reason))
-    assert (tried, seen.reruns) == ([], 0)
-    assert seen.said == ["Give your name and a reason: both are kept with the decision."]
 
 
 def test_a_step_that_is_refused_says_why_and_stays_open_and_one_that_is_done_is_told_on_the_page_made_anew(

@@ -188,24 +188,6 @@ def test_no_column_of_routes_and_no_figure_of_an_alert_is_cut(page: Page, addres
     assert page.locator(".st-key-chances td").evaluate_all(CUT) == []
 
 
-@pytest.mark.parametrize("language", languages())
-def test_on_a_phone_all_that_the_overview_says_of_a_route_is_seen(page: Page, address: str, language: str) -> None:
-    page.set_viewport_size(PHONE)
-    open_page(page, f"{address}/overview?lang={language}")
-    assert page.locator("[data-testid=stTable] > div").evaluate_all(CUT) == []
-
-
-def test_a_deep_link_opens_the_same_view_in_a_fresh_browser(browser: Browser, address: str) -> None:
-    context = browser.new_context()
-    page = context.new_page()
-    open_page(page, f"{address}/route?route=CMR&horizon=6&number=9000&view=table")
-    assert page.inner_text("h1").startswith("Central Mediterranean")
-    assert page.get_by_test_id("stNumberInputField").input_value() == "9000"
-    assert "Chance of exceeding 9,000 a month" in page.inner_text("body")
-    assert page.locator("[data-testid=stDataFrame]").count() == 1
-    context.close()
-
-
 def test_links_on_the_overview_keep_the_tab_and_the_visit(page: Page, address: str) -> None:
     open_page(page, f"{address}/overview")
     tabs = len(page.context.pages)
@@ -273,14 +255,6 @@ def test_what_a_browser_has_read_once_does_not_return(browser: Browser, address:
     open_page(page, f"{address}/data")
     assert page.locator("[class*=st-key-first-visit]").count() == 0
     context.close()
-
-
-def test_a_question_mark_lists_the_keys(page: Page, address: str) -> None:
-    open_page(page, f"{address}/method")
-    page.keyboard.press("?")
-    assert page.locator(".st-key-shortcuts").is_visible()
-    page.keyboard.press("Escape")
-    assert not page.locator(".st-key-shortcuts").is_visible()
 
 
 def test_on_a_phone_the_list_of_alerts_and_one_alert_are_two_views(page: Page, address: str) -> None:

@@ -92,18 +92,3 @@ def test_a_decided_alert_stands_behind_one_of_its_route_that_still_waits_on_the_
     newest(False)
     decisions.found_on(made, None, SUMMARY, stands)
     assert one_card_a_route == [((), ("a",)), ((), ())]
-
-
-@pytest.mark.parametrize(
-    ("ended", "gone", "words"),
-    [
-        (2, (), "No alert is open on any route; the last ones have ended"),
-        (2, ("a",), "No alert is open on any route"),
-        (0, (), "No alert is open on any route"),
-    ],
-)
-def test_where_an_alert_was_dismissed_not_all_that_are_closed_have_ended(
-    ended: int, gone: tuple[str, ...], words: str
-) -> None:
-    alerts = [("a", "CMR", "watch")] if gone else []
-    assert decisions.title(night(*alerts, ended=ended), None, [], SUMMARY, gone) == words

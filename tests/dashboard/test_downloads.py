@@ -7,12 +7,11 @@ from functools import partial
 
 import openpyxl
 import pandas as pd
-import pyarrow.parquet as pq
 import pytest
 
 from core.table_files import harmless
 from dashboard import reads, speaking
-from dashboard.downloads import FORMATS, Export, csv_bytes, export_of, parquet_bytes, xlsx_bytes
+from dashboard.downloads import FORMATS, Export, csv_bytes, export_of, xlsx_bytes
 from dashboard.visitor import released
 
 FRAME = pd.DataFrame(
@@ -34,21 +33,11 @@ def test_a_text_that_begins_like_a_formula_gets_an_apostrophe(start: str) -> Non
     assert harmless(pd.DataFrame({"a": [start + "cmd"]}))["a"].tolist() == ["'" + start.replace("\r", "\n") + "cmd"]
 
 
-def test_negative_numbers_stay_numbers() -> None:
-    assert harmless(FRAME)["change"].tolist()[:2] == [-5.0, 3.5]
-
-
 def test_a_csv_holds_its_citation_licence_and_caveats_and_reads_back() -> None:
     text = csv_bytes(EXPORT).decode("utf-8-sig")
     assert "# Source: A ministry, CC BY 4.0" in text
     assert "# Caveat: Not to be used for: turning people back" in text
     assert read_csv()["'=route"].tolist() == ["'=1+1", "'@SUM(A1)", "Eastern Mediterranean"]
-
-
-def test_what_is_said_about_a_file_names_the_day_in_words() -> None:
-    about = dict(EXPORT.about())
-    assert about["As known on"] == "31 January 2025"
-    assert about["Cite as"] == "Vigie, Arrivals expected. As known on 31 January 2025, release run-1."
 
 
 @pytest.mark.usefixtures("release")
@@ -68,18 +57,6 @@ def test_a_workbook_has_no_formula_and_a_sheet_about_the_data() -> None:
     assert book.sheetnames == ["data", "about", "columns"]
     assert [cell.value for cell in book["columns"][1]] == ["Column", "Meaning", "Unit"]
     assert [row[0].value for row in book["about"].iter_rows()][:3] == ["Title", "As known on", "Release"]
-
-
-def test_a_workbooks_sheets_are_named_in_the_readers_language() -> None:
-    with speaking("fr"):
-        book = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(EXPORT)))
-    assert book.sheetnames == ["données", "à propos", "colonnes"]
-
-
-def test_a_parquet_file_carries_the_same_lines_in_its_metadata() -> None:
-    table = pq.read_table(io.BytesIO(parquet_bytes(EXPORT)))
-    assert "CC BY 4.0" in table.schema.metadata[b"vigie"].decode()
-    pd.testing.assert_frame_equal(table.to_pandas(), FRAME)
 
 
 def test_every_format_names_its_file_after_the_date_on_which_figures_were_known() -> None:

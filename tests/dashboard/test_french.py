@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,13 +11,11 @@ from streamlit.testing.v1 import AppTest
 
 import dashboard
 from alerts.lifecycle import ENDED, SIGNED_OFF, State, StepError, step
-from core.errors import SourceError, message
 from core.schema import Entry
 from dashboard.layout import error_words
 from tests.french import english_left
 
-from .conftest import publish
-from .test_pages import PAGES, visit, words
+from .test_pages import PAGES, visit
 
 pytestmark = pytest.mark.slow
 
@@ -75,24 +72,6 @@ def test_no_english_sentence_is_left_on_a_page_in_another_language(
 @pytest.mark.usefixtures("release")
 def test_the_check_finds_the_english_sentences_of_an_english_page() -> None:
     assert len(english_left(shown(visit("overview")))) >= 10
-
-
-@pytest.mark.usefixtures("release")
-def test_the_overview_writes_numbers_and_dates_as_french_does() -> None:
-    said = words(visit("overview", lang="fr"))
-    assert "31 janvier 2025" in said
-    assert "février–avril 2025" in said
-    assert "Méditerranée orientale" in said
-
-
-def test_the_data_page_tells_rules_and_refusals_in_french(home: Path) -> None:
-    fault = SourceError("dtm.csv", "{fault}", row=3, fault=message("the count is negative"))
-    publish(home, degraded=[fault.message.record("iom_dtm")])
-    app = visit("data", lang="fr")
-    said = shown(app)
-    assert "(dtm.csv, ligne 3\u202f: l’effectif est négatif)" in app.warning[0].value.replace("\\", "")
-    assert "l’effectif n’est pas un nombre entier" in said
-    assert english_left(said) == []
 
 
 def test_a_refused_step_says_why_in_french(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import evaluation_view, layout, reads, skill_map, tables
+from dashboard import evaluation_view, layout, skill_map
 from dashboard.downloads import FORMATS, Export, csv_bytes
 from forecasting.verification import COLUMNS, FEW, NARROW
 from forecasting.verification.verdict import WORSE
@@ -47,14 +47,6 @@ def test_three_hints_follow_the_purpose_and_never_return() -> None:
     assert not [button for button in app.button if str(button.key).startswith("seen-")]
 
 
-@pytest.mark.usefixtures("release")
-def test_whoever_wants_no_more_hints_gets_none() -> None:
-    app = visit("method")
-    app.button(key="seen-1").click().run()
-    app.button(key=f"seen-{layout.LAST_HINT}").click().run()
-    assert not [button for button in app.button if str(button.key).startswith("seen-")]
-
-
 @pytest.mark.parametrize("ending", FORMATS)
 def test_every_kind_of_file_carries_purpose_and_prohibited_uses(ending: str) -> None:
     frame = pd.DataFrame({"a": [1]})
@@ -71,27 +63,6 @@ def test_a_group_served_worse_is_named_and_stands_first() -> None:
     )
     table = evaluation_view.groups_table(rows)
     assert table["Note"].tolist() == ["too few forecasts", "intervals too narrow", "worse than the baseline", ""]
-
-
-def test_where_no_group_is_worse_the_page_says_so() -> None:
-    assert evaluation_view.groups_finding(errors("", "")).startswith("No group of 2 is worse")
-
-
-def test_the_register_on_the_page_names_what_is_affected_and_has_no_code(release: Release) -> None:
-    night = reads.night(release.run_id)
-    assert night is not None
-    table = "| id | what | affects |\n|---|---|---|\n| some-id | It ends. | EMR, iom_dtm, vigie-structural, route |"
-    assert tables.in_names(table, night).splitlines()[2] == (
-        "| It ends. | Eastern Mediterranean, International Organization for Migration, Structural model, Route |"
-    )
-
-
-def test_a_release_without_cards_or_errors_by_group_is_served(release: Release) -> None:
-    night = reads.night(release.run_id)
-    assert night is not None
-    assert night.document("known_issues.md") == ""
-    assert night.frame("group_errors").empty
-    assert "No errors by group in this release" in said(visit("evaluation", part="groups"))
 
 
 def test_scores_by_situation_stand_one_row_each_and_a_path_has_its_length_alone(release: Release) -> None:

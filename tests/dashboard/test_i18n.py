@@ -77,14 +77,6 @@ def test_the_check_finds_a_text_that_was_forgotten(source: str) -> None:
     assert untranslated(source)
 
 
-@pytest.mark.parametrize(
-    "source",
-    ['st.title(_("Arrivals"))', "st.markdown(f\"##### {_('Why')}\")", 'st.metric(label, value["key"])'],
-)
-def test_the_check_lets_translated_texts_pass(source: str) -> None:
-    assert untranslated(source) == []
-
-
 def texts_in_the_code() -> set[str]:
     found: set[str] = set()
     for folder in ROOMS:
@@ -109,12 +101,6 @@ def test_the_template_is_up_to_date() -> None:
     how = "run make texts"
     assert code - template == set(), f"missing in vigie.pot: {how}"
     assert template - code == set(), f"no longer used: {how}"
-
-
-def test_every_language_has_every_text_of_the_template() -> None:
-    template = texts_in(LOCALE_FOLDER / "vigie.pot")
-    for path in LOCALE_FOLDER.glob("*/LC_MESSAGES/vigie.po"):
-        assert texts_in(path) == template, path.parent.parent.name
 
 
 def test_an_english_text_without_translation_stays_as_it_is() -> None:

@@ -9,9 +9,8 @@ import pytest
 
 import dashboard
 from access import NotAllowedError
-from core.errors import InputError, NothingToPublishError, SourceError, StoreError, VigieError
-from dashboard.layout import _step_word, error_words, fault, plain, since_words
-from dashboard.theme import level_word
+from core.errors import InputError, NothingToPublishError, StoreError, VigieError
+from dashboard.layout import error_words, plain, since_words
 from decisions.judgements import fitted
 
 
@@ -24,17 +23,6 @@ def test_an_error_is_told_in_words_of_its_kind_and_as_recorded(error: VigieError
     said = error_words(error)
     assert said.endswith(f"“{error}”")
     assert not said.startswith(str(error))
-
-
-def test_kinds_of_errors_are_told_apart() -> None:
-    kinds = [InputError("x"), StoreError("x"), NotAllowedError("x"), NothingToPublishError("x")]
-    assert len({error_words(error) for error in kinds}) == len(kinds)
-
-
-def test_a_recorded_fault_is_told_in_the_readers_language(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dashboard, "language", lambda: "fr")
-    recorded = SourceError("dtm.csv", "the file is empty").message.record("iom_dtm")
-    assert fault(recorded["message"]) == "dtm.csv\u202f: le fichier est vide"
 
 
 def test_a_readers_own_mistake_is_told_in_the_readers_language(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,11 +61,3 @@ def test_address_in_a_note_is_no_link(text: str) -> None:
     links = (r"(?i)(https?://|www(?=\.))([-.\w]+)", r"[-.\w+]+@[-\w]+(\.[-\w]+)+")  # as mdast-util-gfm-autolink-literal
     assert not [link for link in links if re.search(link, seen)]
     assert seen.replace("\u2060", "") == text
-
-
-def test_a_step_s_level_and_status_are_told_in_words_and_other_texts_as_they_are() -> None:
-    assert _step_word("status", "") == ""
-    assert _step_word("level", "") == ""
-    assert _step_word("actor", "watch") == "watch"
-    assert _step_word("level", "watch") == level_word("watch")
-    assert _step_word("status", "ended") == "ended"

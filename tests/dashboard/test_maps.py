@@ -5,13 +5,12 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
-from shapely import Point, Polygon
+from shapely import Polygon
 
 from core.languages import Language
 from core.routes import ARRIVAL_ROUTES, ROUTES
 from dashboard.maps import COLUMNS, flow_map, map_alt
 from dashboard.theme import DARK, LIGHT, Theme
-from geo import KM_PER_PERSON, WIDEST_MEDIAN_KM, WIDEST_UPPER_KM, km_per_person
 from reports.citations import map_note
 
 LEVELS = {"EMR": "severe", "WAR": "warning", "CHA": "watch"}
@@ -61,16 +60,6 @@ def test_labels_tell_route_level_in_words_and_number(routes: pd.DataFrame) -> No
     assert labels[1] == "<b>Central Mediterranean</b><br>9,200"
 
 
-def test_the_lines_of_a_label_are_flush_on_the_side_of_its_anchor(routes: pd.DataFrame) -> None:
-    assert all(label.align == label.xanchor for label in flow_map(routes, theme=LIGHT).layout.annotations)
-
-
-def test_a_given_label_replaces_the_number(routes: pd.DataFrame) -> None:
-    routes.loc[routes["route_id"] == "CMR", "label"] = "about 9,000"
-    labels = [label.text for label in flow_map(routes, theme=LIGHT).layout.annotations]
-    assert "<b>Central Mediterranean</b><br>about 9,000" in labels
-
-
 def test_a_route_without_a_forecast_is_hollow_and_says_so(routes: pd.DataFrame) -> None:
     silent = routes["route_id"] == "CMR"
     routes = routes.assign(
@@ -84,19 +73,6 @@ def test_a_route_without_a_forecast_is_hollow_and_says_so(routes: pd.DataFrame) 
     assert "Central Mediterranean: no forecast" in map_alt(routes)
 
 
-def test_one_scale_holds_for_all_arrows_and_shrinks_when_a_flow_would_cover_the_map(routes: pd.DataFrame) -> None:
-    assert km_per_person(routes["median"], routes["upper90"]) == KM_PER_PERSON
-    large = routes.assign(median=routes["median"] * 20, upper90=routes["upper90"] * 20)
-    scale = km_per_person(large["median"], large["upper90"])
-    assert scale * large["median"].max() <= WIDEST_MEDIAN_KM + 1e-9
-    assert scale * large["upper90"].max() <= WIDEST_UPPER_KM + 1e-9
-
-
-def test_a_map_without_any_forecast_still_draws(routes: pd.DataFrame) -> None:
-    empty = routes.assign(median=np.nan, upper90=np.nan)
-    assert len(arrows(flow_map(empty, theme=LIGHT))) == len(routes)
-
-
 def test_the_words_name_every_route_largest_first_with_its_level(routes: pd.DataFrame) -> None:
     text = map_alt(routes)
     places = [text.index(ROUTES[route_id].name) for route_id in ("EMR", "CMR", "WAR", "CHA", "WMR")]
@@ -108,18 +84,3 @@ def test_the_words_name_every_route_largest_first_with_its_level(routes: pd.Data
 def test_the_note_disclaims_paths_and_boundaries() -> None:
     assert "do not trace actual paths" in map_note(Language())
     assert "no endorsement" in map_note(Language())
-
-
-def test_hover_has_three_lines_at_most(routes: pd.DataFrame) -> None:
-    hovers = [trace.hovertemplate for trace in flow_map(routes, theme=LIGHT).data if trace.hovertemplate]
-    assert len(hovers) == len(routes)
-    assert all(text.count("<br>") <= 2 for text in hovers)
-
-
-def test_what_a_pointer_is_told_stands_on_the_arrow_it_is_about(routes: pd.DataFrame) -> None:
-    figure = flow_map(routes, theme=LIGHT)
-    hovered = [trace for trace in figure.data if trace.mode == "markers" and trace.marker.opacity == 0]
-    assert len(hovered) == len(routes)
-    for arrow, points in zip(arrows(figure)[::2], hovered, strict=True):
-        shape = Polygon(list(zip(arrow.x, arrow.y, strict=True))).buffer(20)
-        assert all(shape.contains(Point(place)) for place in zip(points.x, points.y, strict=True))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import json
 from pathlib import Path
 from typing import cast
 
@@ -12,20 +11,15 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import QUANTILE_LEVELS
 from core.errors import Message
 from core.languages import Language
-from core.settings import DRILL, PROJECT
-from dashboard import judgement_view, reads, route_context
+from core.settings import PROJECT
+from dashboard import reads
 from dashboard.route_view import first_route
-from decisions.judgements import fitted
-from reports import numbers
-from reports.overview import cards
 from store.lock import night_lock
-from store.releases import Release
 from tests.golden import check_golden
 
-from .conftest import AS_OF, make_alerts, publish, usual_frames
+from .conftest import make_alerts, publish, usual_frames
 from .shown import shown
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -108,20 +102,6 @@ def test_page_without_alerts_names_the_sources_left_out(home: Path, page: str) -
     assert any("the file is empty" in warning.value for warning in app.warning)
 
 
-@pytest.mark.parametrize("page", ["overview", "data"])
-def test_page_of_a_restored_home_says_that_it_is_a_drill(home: Path, release: Release, page: str) -> None:
-    (home / DRILL).write_text("{}")
-    assert release.run_id
-    assert "Drill: this is a restored copy that is not in service." in words(visit(page))
-
-
-def test_a_text_that_stands_alone_in_a_pages_program_is_not_shown() -> None:
-    app = AppTest.from_string(
-        "import streamlit as st\nst.title('A page')\n'A note for whoever reads the program'"
-    ).run()
-    assert words(app) == "A page"
-
-
 @pytest.mark.usefixtures("release")
 def test_the_overview_says_what_waits_for_a_decision_the_gravest_alert_first() -> None:
     app = visit("overview")
@@ -134,17 +114,6 @@ def test_the_overview_says_what_waits_for_a_decision_the_gravest_alert_first() -
     assert [button.label for button in app.button].count("Read and decide") == 3
     assert "eeded by 28 February 2025" in words(app)
     assert "The newest month is provisional or estimated for\\: " in words(app)
-
-
-@pytest.mark.usefixtures("release")
-def test_every_card_of_an_alert_says_how_often_such_warnings_were_right() -> None:
-    said = words(visit("overview"))
-    (night,) = reads.nights()
-    routes, observations, paths, alerts = map(night.frame, ("routes", "observations", "trajectories", "alerts"))
-    summary = numbers.route_summary(routes, observations, paths, alerts, numbers.window_ends(AS_OF))
-    records = [card.record for card in cards(night, None, summary, Language()) if card.alert_id]
-    assert len(records) == 3 and all("right 5 times in 10" in record for record in records)
-    assert all(record in said for record in records)
 
 
 @pytest.mark.usefixtures("release")
@@ -201,27 +170,6 @@ def test_every_view_of_a_route_has_a_chart_or_a_table_of_its_own(view: str) -> N
     assert own >= 1
 
 
-@pytest.mark.parametrize("page", ["route", "alerts"])
-@pytest.mark.usefixtures("release")
-def test_only_a_comparison_that_leaves_early_years_out_says_so(monkeypatch: pytest.MonkeyPatch, page: str) -> None:
-    said = "Years from {year}: earlier peaks would flatten the rest."
-    assert said.format(year=2017) not in words(visit(page))  # all counts of the miniature are younger
-    monkeypatch.setattr(numbers, "FIRST_COMPARED_YEAR", 2020)
-    assert said.format(year=2020) in words(visit(page))
-
-
-@pytest.mark.parametrize("is_told", [True, False], ids=["some known", "none known"])
-@pytest.mark.usefixtures("release")
-def test_bars_are_shares_of_known_nationalities_else_sums(monkeypatch: pytest.MonkeyPatch, *, is_told: bool) -> None:
-    told = pd.Series({"SYR": 0.61, "AFG": 0.39} if is_told else {}, dtype=float)
-    monkeypatch.setattr(route_context, "yearly_shares", lambda _view, _known: told)
-    chart = visit("route", route="CMR", view="nationalities").get("plotly_chart")[-1].proto
-    labels = [label["text"] for label in json.loads(chart.spec)["layout"]["annotations"]]
-    assert ("Syria 61%" in chart.alt) == is_told
-    assert any(" · " in label for label in labels) != is_told
-    assert any("share of those shown" in label for label in labels) != is_told
-
-
 @pytest.mark.usefixtures("release")
 def test_a_forecast_of_ones_own_begins_at_the_ensembles_middle_and_range() -> None:
     fields = {
@@ -236,35 +184,6 @@ def test_a_forecast_of_ones_own_begins_at_the_ensembles_middle_and_range() -> No
     assert begun == [round(by_level[level]) for level in (0.1, 0.5, 0.9)]
 
 
-def test_a_number_where_the_ensemble_expects_nobody_is_not_said_to_be_the_ensembles() -> None:
-    someone, nobody = (
-        judgement_view._said(pd.Series(fitted(0, number, 2 * number), index=list(QUANTILE_LEVELS)), 0.001)
-        for number in (50, 0)
-    )
-    assert someone.endswith("The ensemble expects nobody.")
-    assert nobody.endswith("As the ensemble.")
-
-
-@pytest.mark.parametrize(
-    ("ensemble", "said"),
-    [
-        (1_000.0, "200% above the ensemble."),
-        (2_000.0, "50% above the ensemble."),
-        (900_000.0, "100% below the ensemble."),
-    ],
-)
-def test_how_far_a_number_lies_from_the_ensembles_may_be_more_than_twice_as_much(ensemble: float, said: str) -> None:
-    quantiles = pd.Series(fitted(1_000, 3_000, 8_000), index=list(QUANTILE_LEVELS))
-    assert judgement_view._said(quantiles, ensemble).endswith(f" {said}")
-
-
-@pytest.mark.usefixtures("release")
-def test_a_route_without_nationalities_says_so() -> None:
-    assert "No source of this release publishes this route by nationality" in words(
-        visit("route", route="WMR", view="nationalities")
-    )
-
-
 @pytest.mark.usefixtures("release")
 def test_bad_values_in_the_address_fall_back_with_a_note() -> None:
     address = {"route": "XXX", "horizon": "7", "number": "many", "view": "<b>"}
@@ -272,12 +191,6 @@ def test_bad_values_in_the_address_fall_back_with_a_note() -> None:
     said = " ".join(warning.value for warning in app.warning)
     assert [name for name in address if f"asks for {name}" not in said] == []
     assert app.title[0].value.startswith("Eastern Mediterranean: ")
-
-
-@pytest.mark.usefixtures("release")
-def test_an_unknown_release_falls_back_to_the_newest_with_a_note() -> None:
-    app = visit("overview", release="20200101T000000Z-abcdef")
-    assert any("asks for release" in warning.value for warning in app.warning)
 
 
 @pytest.mark.slow
@@ -290,20 +203,6 @@ def test_an_older_release_in_the_address_is_shown_with_a_way_to_the_latest(home:
     assert "Replay of 31 January 2025" in words(app)
 
 
-@pytest.mark.slow
-def test_release_and_route_hold_when_the_reader_goes_to_another_page(home: Path) -> None:
-    older = publish(home, as_of=dt.date(2025, 1, 30))
-    publish(home)
-    app = visit("overview", release=older.run_id)
-    app.switch_page("dashboard/pages/route.py").run()
-    assert "Replay of 30 January 2025" in words(app)
-    app.selectbox[0].select("CHA").run()
-    app.switch_page("dashboard/pages/data.py").run()
-    assert "Replay of 30 January 2025" in words(app)
-    app.switch_page("dashboard/pages/route.py").run()
-    assert app.title[0].value.startswith("English Channel: ")
-
-
 @pytest.mark.usefixtures("release")
 def test_changing_a_widget_changes_the_address() -> None:
     app = visit("route", route="CMR")
@@ -311,12 +210,6 @@ def test_changing_a_widget_changes_the_address() -> None:
     assert app.query_params["number"] == "7000"
     app.selectbox[0].select("EMR").run()
     assert app.query_params["route"] == "EMR"
-
-
-@pytest.mark.usefixtures("release")
-def test_more_than_99_percent_is_no_quotation_of_markdown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Language, "percent", lambda *_chance, **_brief: ">99%")
-    assert {cell[:5] for cell in visit("year_ahead").table[0].value["More than the last"]} == {r"\>99%"}
 
 
 @pytest.mark.usefixtures("release")
@@ -349,25 +242,6 @@ def test_what_only_informs_stands_apart_and_asks_for_nothing() -> None:
 
 
 @pytest.mark.usefixtures("release")
-def test_the_route_page_calls_the_running_month_a_nowcast() -> None:
-    labels = [metric.label for metric in visit("route", route="CMR").metric]
-    assert "This month (January 2025, nowcast)" in labels
-
-
-@pytest.mark.usefixtures("release")
-def test_alert_filters_come_from_the_address() -> None:
-    (label,) = listed(visit("alerts", levels="severe", show="open"))
-    assert "Severe" in label
-
-
-@pytest.mark.usefixtures("release")
-def test_the_alerts_page_states_intended_and_prohibited_use() -> None:
-    said = words(visit("alerts"))
-    assert "Made for planning reception" in said
-    assert "profiling, or any decision about a person" in said
-
-
-@pytest.mark.usefixtures("release")
 def test_the_evaluation_page_says_where_there_is_no_evidence() -> None:
     app = visit("evaluation")
     assert app.title[0].value == "The forecast beats the baseline up to 6 months ahead; no evidence beyond"
@@ -396,11 +270,6 @@ def test_the_data_page_shows_licence_citation_issues_and_rows_set_aside() -> Non
     assert app.table[0].value["Rows set aside"].tolist() == [0, 1, 0]
 
 
-@pytest.mark.usefixtures("release")
-def test_the_method_page_shows_the_chosen_model_card() -> None:
-    assert "Last value with its own past errors" in words(visit("method", model="vigie-baseline"))
-
-
 @pytest.mark.parametrize(
     ("page", "address"),
     [
@@ -420,13 +289,6 @@ def test_the_figures_behind_every_chart_are_shown_on_demand(page: str, address: 
     assert len(visit(page, **hidden).dataframe) < with_figures
 
 
-def test_reading_a_release_twice_does_not_touch_the_disk_again(release: Release) -> None:
-    night = reads.nights()[0]
-    night.frame("forecasts")
-    (release.path / "forecasts.parquet").unlink()
-    assert len(night.frame("forecasts")) > 0
-
-
 @pytest.mark.parametrize("page", ["evaluation", "alerts"])
 @pytest.mark.usefixtures("release")
 def test_a_link_that_names_the_route_as_the_route_page_does_is_understood_elsewhere(page: str) -> None:
@@ -435,12 +297,6 @@ def test_a_link_that_names_the_route_as_the_route_page_does_is_understood_elsewh
     assert "is not available here" not in words(app)
     assert "route" not in app.query_params
     assert "WAR" in app.query_params["on"]
-
-
-@pytest.mark.usefixtures("release")
-def test_the_pages_own_name_for_the_route_goes_before_another_pages() -> None:
-    app = visit("evaluation", route="WAR", on="EMR")
-    assert next(box for box in app.selectbox if box.label == "Route").value == "EMR"
 
 
 @dataclasses.dataclass

@@ -28,14 +28,6 @@ def test_a_result_is_worked_out_once_for_the_same_question(release: Release) -> 
     assert night.run_id == release.run_id
 
 
-def test_a_caller_that_changes_a_result_changes_it_for_nobody_else(release: Release) -> None:
-    night = reads.nights()[0]
-    first = reads.once(night, lambda: pd.DataFrame({"n": [1, 2]}), "table")
-    first.loc[0, "n"] = 9
-    assert reads.once(night, lambda: pd.DataFrame({"n": [1, 2]}), "table")["n"].tolist() == [1, 2]
-    assert release.run_id == night.run_id
-
-
 def test_a_new_release_is_asked_anew_also_about_the_former_one(home: Path) -> None:
     publish(home)
     former, asked = reads.nights()[0], list[str]()

@@ -12,7 +12,6 @@ from dashboard import route_context
 from dashboard.route_view import RouteView
 
 MONTHS = [str(month) for month in pd.period_range("2023-11", "2024-12", freq="M")]
-CODES = ["SYR", "EGY", "TUN", "BGD", "PAK", "AFG", "ERI", "GIN", "MLI", "CIV", "SDN", "NGA"]
 
 
 def test_sums_by_nationality_are_of_twelve_months_and_leave_out_who_has_nobody() -> None:
@@ -27,29 +26,6 @@ def test_sums_by_nationality_are_of_twelve_months_and_leave_out_who_has_nobody()
     assert table.to_numpy().tolist() == [["EGY", 120.0], ["SYR", 12.0]]
     monthly = route_context.monthly_breakdown(cells)
     assert (monthly["time_period"].min(), len(monthly)) == ("2024-01", 25)
-
-
-@pytest.mark.parametrize(("count", "rows", "last"), [(9, 9, "Mali"), (10, 10, "Côte d'Ivoire"), (11, 11, "Others")])
-def test_ten_nationalities_are_named_and_the_others_summed(count: int, rows: int, last: str) -> None:
-    table = pd.DataFrame({"citizen": CODES[:count], "obs_value": [float(100 - place) for place in range(count)]})
-    found = route_context.largest(table)
-    assert (len(found), found["name"].iloc[-1]) == (rows, last)
-    assert found["value"].sum() == table["obs_value"].sum()
-    assert found["share"].sum() == pytest.approx(1)
-
-
-def test_nobody_has_no_share() -> None:
-    assert route_context.largest(pd.DataFrame({"citizen": ["SYR"], "obs_value": [0.0]}))["share"].tolist() == [0.0]
-
-
-def test_shares_of_named_nationalities_and_of_the_others_make_up_the_whole() -> None:
-    shares = pd.Series([0.3] + [0.05] * 11 + [0.0], index=[*CODES, "GMB"])
-    found = route_context.largest_shares(shares)
-    assert found["name"].iloc[-1] == "Others"
-    assert len(found) == 11
-    assert found["share"].iloc[-1] == pytest.approx(0.25)
-    few = route_context.largest_shares(pd.Series([0.8, 0.21, 0.0], index=CODES[:3]))
-    assert few["share"].tolist() == [0.8, 0.21, 0.0]
 
 
 @pytest.mark.parametrize("persons", [1000.0, 4.0])

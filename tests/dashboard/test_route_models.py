@@ -24,20 +24,6 @@ def view(origin: str = "", **frames: pd.DataFrame) -> RouteView:
     return cast(RouteView, SimpleNamespace(night=night, series_id=OWN, origin=origin))
 
 
-def explanations() -> pd.DataFrame:
-    rows = [(series, end, link) for series in (OTHER, OWN) for end in ENDS for link in (2, 0, 1)]
-    return pd.DataFrame(rows, columns=["series_id", "target_end_date", "link"])
-
-
-def test_what_moved_the_third_month_planned_for_is_told_link_by_link_and_nothing_of_a_past_origin() -> None:
-    found = route_models.explanation_rows(view(explanations=explanations()))
-    assert found["link"].tolist() == [0, 1, 2]
-    assert set(found["series_id"]) == {OWN}
-    assert set(found["target_end_date"]) == {pd.Timestamp("2025-04-30")}
-    assert route_models.explanation_rows(view("2024-06-30", explanations=explanations())).empty
-    assert route_models.explanation_rows(view(explanations=explanations().query("series_id == @OTHER"))).empty
-
-
 def forecasts() -> pd.DataFrame:
     """Each value tells its model, its month and its level: 4050 is the first model's median of the fourth month."""
     rows = [

@@ -18,13 +18,6 @@ NUMBERS = {
     "shock_onset": (0, 12), "shock_months": (1, 12), "shock_decay": (0, 12), "to_share": (0, 100),
     "past_strength": (10, 150), "stay": (0.5, 24), "needs_place": (1, 100),
 }  # fmt: skip
-USUAL = {
-    "kind": "if", "if_route": "CMR", "if_side": "above", "if_value": "100", "if_how": "any", "if_from": "2025-02",
-    "if_to": "2025-02", "and_route": "none", "and_side": "above", "and_value": "0", "stock": "0", "shock_size": "50",
-    "shock_from": "2025-02", "shock_onset": "1", "shock_months": "3", "shock_decay": "2", "to_route": "none",
-    "to_share": "0", "past_from": "2025-02", "past_as": "usual", "past_strength": "100", "stay": "3",
-    "stay_kind": "open", "needs_place": "100", "confidence": "90",
-}  # fmt: skip
 
 
 def known(first: str = "2025-01-31", other: str = "2025-01-31") -> dict[str, Lever]:
@@ -49,14 +42,6 @@ def test_every_number_of_a_scenario_takes_both_its_ends_and_nothing_beyond() -> 
         assert not any(map(levers[name].takes, ("", "many", "nan"))), name
 
 
-def test_every_lever_begins_at_its_usual_value_which_it_takes() -> None:
-    levers = known()
-    defaults = {name: lever.default for name, lever in levers.items()}
-    assert defaults.pop("episode") in levers["episode"].options
-    assert defaults == USUAL | dict.fromkeys(("and_route", "to_route"), scenario_state.NONE)
-    assert all(lever.takes(lever.default) for lever in levers.values())
-
-
 @pytest.mark.parametrize(
     ("first", "other", "own_start", "start"),
     [
@@ -78,11 +63,3 @@ def test_a_value_that_a_lever_does_not_take_is_named_and_replaced() -> None:
     values, bad = scenario_state.parse({"stay": "0.4", "stock": "7", "if_side": "beside"}, known())
     assert sorted(bad) == ["if_side", "stay"]
     assert (values["stay"], values["stock"], values["if_side"]) == ("3", "7", "above")
-
-
-def test_how_a_scenario_is_looked_at_does_not_change_its_name_and_what_it_assumes_does() -> None:
-    values, _bad = scenario_state.parse({}, known())
-    same, another = values | {"stay": "6", "shock_size": "80"}, values | {"if_how": "total"}
-    names = [scenario_state.scenario_id(one, "CMR") for one in (values, same, another)]
-    assert names[0] == names[1] != names[2]
-    assert scenario_state.scenario_id(values, "EMR") != names[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import gzip
 import json
 import subprocess
 import sys
@@ -16,7 +15,7 @@ import httpx
 import pytest
 import streamlit
 from starlette.applications import Starlette
-from starlette.responses import HTMLResponse, PlainTextResponse
+from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -31,9 +30,7 @@ from dashboard.server import (
     StaticFiles,
     _hub_file,
     _hub_folder,
-    address_to_open,
     application,
-    has_screen,
     journal,
     options,
     preload_links,
@@ -47,7 +44,6 @@ from tests.servers import Server, wait_until
 
 STATIC = Path(streamlit.__file__).parent / "static"
 SCRIPT = next(path for path in sorted((FOLDER / "js").glob("*.js")) if path.stat().st_size > 5000)
-FONT = next((FOLDER / "media").glob("*.woff2"))
 
 
 @pytest.mark.slow
@@ -59,18 +55,6 @@ def test_browser_is_opened_once_the_server_answers(tmp_path: Path) -> None:
     with Server(tmp_path / "home", tmp_path / "log", environment=environment, headless=False) as server:
         wait_until(seen.exists)
         assert seen.read_text() == server.address
-
-
-def test_where_there_is_no_screen_none_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(sys, "platform", "linux")
-    assert not has_screen()
-    monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
-    assert has_screen()
-    monkeypatch.delenv("WAYLAND_DISPLAY")
-    monkeypatch.setattr(sys, "platform", "darwin")
-    assert has_screen()
 
 
 @pytest.mark.slow
@@ -90,15 +74,6 @@ def test_what_is_to_be_fetched_at_once_is_there(charts: bool) -> None:  # noqa: 
     addresses = [part.split(">")[0].strip(" <") for part in preload_links(charts=charts).split(", ")]
     assert all((STATIC / address.lstrip("/")).is_file() for address in addresses)
     assert any("PlotlyChart" in address for address in addresses) == charts
-
-
-@pytest.mark.parametrize(("page", "charts"), [("/", True), ("/route", True), ("/data", False)])
-def test_a_page_tells_the_browser_what_to_fetch(home: Path, page: str, charts: bool) -> None:  # noqa: FBT001  # as above
-    assert ask(home, page, HTMLResponse("<p>page</p>")).headers["link"] == preload_links(charts=charts)
-
-
-def test_a_file_tells_the_browser_nothing(home: Path) -> None:
-    assert "link" not in ask(home, "/media/table.csv", PlainTextResponse("month,value")).headers
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])  # noqa: S104  # nothing is bound
@@ -148,17 +123,6 @@ def test_host_and_origin_are_held_without_a_login_too(
     assert bool(reached) == passes
 
 
-@pytest.mark.parametrize("path", ["/", "/_stcore/health", "/healthz", "/media/x", "/static/x"])
-def test_another_name_is_not_served_beyond_loopback_either(home: Path, path: str) -> None:
-    gate = Gate(PlainTextResponse("figures"), guard_of(home, "0.0.0.0", 8501, journal), application())  # noqa: S104  # as above
-
-    async def get(host: str) -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(gate), base_url="http://127.0.0.1") as client:
-            return await client.get(path, headers={"Host": host})
-
-    assert [asyncio.run(get(host)).status_code for host in ("127.0.0.1:8501", "evil.example.org")] == [200, 400]
-
-
 @pytest.mark.parametrize(
     ("path", "status"),
     [
@@ -194,22 +158,6 @@ def test_a_hubs_files_are_served_and_nothing_beside_them(
     assert status == 404 or answer.headers["content-disposition"].startswith("attachment")
 
 
-def test_a_table_of_the_hub_is_served_and_so_is_what_must_be_known_about_it(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("VIGIE_HOME", str(home))
-    kinds = {}
-    for name in ("hub_scores.csv", "hub_scores.csv.about.txt", "hub_scores.txt"):
-        (home / "published" / "hub").mkdir(parents=True, exist_ok=True)
-        (home / "published" / "hub" / name).write_text("a")
-        answer = ask(home, f"{HUB_FILES}/{name}", Starlette(routes=[Route(f"{HUB_FILES}/{{name}}", _hub_file)]))
-        kinds[name] = answer.status_code, answer.headers["content-type"].partition(";")[0]
-    assert kinds == {
-        "hub_scores.csv": (200, "text/csv"), "hub_scores.csv.about.txt": (200, "text/plain"),
-        "hub_scores.txt": (404, "text/plain"),
-    }  # fmt: skip
-
-
 def test_hub_files_are_refused_beside_an_altered_release(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIGIE_HOME", str(home))
     monkeypatch.setattr(server, "alteration", lambda *_given, **_more: Problem("run", "manifest.json", "was altered"))
@@ -220,10 +168,6 @@ def test_hub_files_are_refused_beside_an_altered_release(home: Path, monkeypatch
     routes = [Route("/hub/model-output/{name:path}", _hub_folder), Route(f"{HUB_FILES}/{{name}}", _hub_file)]
     for path in ("/hub/model-output/x.csv", f"{HUB_FILES}/hub_scores.csv"):
         assert ask(home, path, Starlette(routes=routes)).status_code == 503
-
-
-def test_nobody_reads_a_hubs_files_without_a_login() -> None:
-    assert {f"/hub/{one}" for one in HUB_FOLDERS} <= set(application().closed)
 
 
 def ask(home: Path, path: str, answer: ASGIApp) -> httpx.Response:
@@ -257,24 +201,6 @@ def test_a_script_arrives_whole_and_may_be_kept_for_ever(encoding: str) -> None:
     assert "immutable" in answer.headers["cache-control"]
 
 
-def test_a_packed_script_is_smaller() -> None:
-    size = int(ask_file(f"{ADDRESS}js/{SCRIPT.name}").headers["content-length"])
-    assert size == len(gzip.compress(SCRIPT.read_bytes(), 6, mtime=0)) < SCRIPT.stat().st_size
-
-
-def test_the_part_that_draws_charts_is_compiled_while_it_is_fetched() -> None:
-    (charts,) = (FOLDER / "js").glob("PlotlyChart.*.js")
-    answer = ask_file(f"{ADDRESS}js/{charts.name}")
-    assert answer.content == b"//# allFunctionsCalledOnLoad\n" + charts.read_bytes()
-    assert int(answer.headers["content-length"]) < charts.stat().st_size / 2
-
-
-def test_a_font_is_not_packed_twice() -> None:
-    answer = ask_file(f"{ADDRESS}media/{FONT.name}")
-    assert "content-encoding" not in answer.headers
-    assert answer.content == FONT.read_bytes()
-
-
 @pytest.mark.parametrize(
     "address",
     [
@@ -289,15 +215,6 @@ def test_everything_else_is_answered_behind(address: str) -> None:
     assert ask_file(address).text == "from behind"
 
 
-def test_a_file_is_only_read() -> None:
-    assert ask_file(f"{ADDRESS}js/{SCRIPT.name}", method="POST").text == "from behind"
-
-
-def test_rules_of_style_come_with_the_frame_below_its_head_where_they_outweigh_streamlits_own() -> None:
-    text = ask_file("/route").text
-    assert text.index("</head>") < text.index(STYLE) < text.index("</body>")
-
-
 @pytest.mark.parametrize("address", ["/", "/route"])
 def test_the_frame_of_a_page_tells_the_browser_where_the_server_is_and_is_asked_for_every_time(address: str) -> None:
     answer = ask_file(address)
@@ -309,18 +226,6 @@ def test_the_frame_of_a_page_tells_the_browser_where_the_server_is_and_is_asked_
 
 def stand_in_guard(*, login: bool) -> Guard:
     return cast(Guard, SimpleNamespace(access=SimpleNamespace(is_on=login), hosts=frozenset({"b", "a"})))
-
-
-@pytest.mark.parametrize(
-    ("address", "headless", "login", "opened"),
-    [("127.0.0.1", False, False, "http://127.0.0.1:8501"), ("::1", False, False, "http://[::1]:8501"),
-     ("127.0.0.1", True, False, ""), ("192.168.1.4", False, False, ""), ("127.0.0.1", False, True, "")],
-)  # fmt: skip
-def test_a_browser_is_opened_only_on_this_machine_where_nobody_signs_in(
-    monkeypatch: pytest.MonkeyPatch, address: str, *, headless: bool, login: bool, opened: str
-) -> None:
-    monkeypatch.setenv("DISPLAY", ":0")
-    assert address_to_open(address, 8501, stand_in_guard(login=login), headless=headless) == opened
 
 
 @pytest.mark.parametrize("login", [False, True])

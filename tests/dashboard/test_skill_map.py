@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import cast
 
 import pandas as pd
-import pytest
 
 from core.schema import ALL
 from dashboard import skill_map
@@ -55,22 +53,3 @@ def test_how_often_the_interval_held_is_the_mean_of_all_routes_one_to_three_mont
     told = said(grid, h1=0.9, h2=0.8, h3=0.7, h4=0.1)
     assert told[1] == "Its 80% interval held 80% of what was counted one to three months later."
     assert len(said(grid)) == 1
-
-
-@pytest.mark.parametrize(
-    ("verdict", "cell"),
-    [(BETTER, ("better", "+", "better")), (WORSE, ("worse", "−", "worse")), (NOTHING, ("none", "·", "no evidence"))],
-)
-def test_a_verdict_has_a_colour_a_sign_and_a_word_for_who_sees_neither(
-    verdict: str, cell: tuple[str, str, str]
-) -> None:
-    drawn = skill_map.as_html(pd.DataFrame({"CMR": [verdict, float("nan")]}, index=[1, 6]).T)
-    cells = re.findall(r'<td class="vigie-(\w+)">(.)<span class="vigie-hidden">([^<]+)</span></td>', drawn)
-    assert cells == [cell]
-    assert drawn.count("<td></td>") == 1
-    assert re.findall(r'<th scope="col">([^<]+)</th>', drawn) == ["Months ahead", "1", "6"]
-    assert re.findall(r'<th scope="row">([^<]+)</th>', drawn) == ["Central Mediterranean"]
-
-
-def test_the_row_of_all_routes_says_so() -> None:
-    assert '<th scope="row">All routes</th>' in skill_map.as_html(pd.DataFrame({ALL: [BETTER]}, index=[1]).T)

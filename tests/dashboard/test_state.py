@@ -18,11 +18,6 @@ def test_anything_else_falls_back_and_is_reported(text: str) -> None:
     assert parse_choice(text, ["CMR", "EMR"], "CMR") == ("CMR", False)
 
 
-@pytest.mark.parametrize("text", [None, "latest"])
-def test_a_missing_choice_is_the_default_without_a_note(text: str | None) -> None:
-    assert parse_choice(text, ["CMR", "EMR"], "EMR") == ("EMR", True)
-
-
 @pytest.mark.parametrize(("text", "number"), [("6000", 6000.0), ("0", 0.0), ("1000000", 1e6), ("", None), (None, None)])
 def test_a_number_within_bounds_is_taken_and_none_is_none(text: str | None, number: float | None) -> None:
     assert parse_number(text, 0, 1e6) == (number, True)
@@ -59,14 +54,3 @@ def test_every_run_tells_the_browser_what_a_widget_shows_because_the_run_before_
     app.radio[0].set_value("CMR").run()
     assert app.radio[0].value == "CMR"
     assert "on" not in app.query_params
-
-
-@pytest.mark.parametrize(("letters", "shown"), [(40, "x" * 40), (41, "x" * 39)])
-def test_a_bad_value_of_an_address_is_told_with_its_first_forty_letters(letters: int, shown: str) -> None:
-    def page(text: str) -> None:
-        from dashboard import state  # noqa: PLC0415  # AppTest runs the function's text by itself
-
-        state.note_bad_value("route", text)
-
-    app = AppTest.from_function(page, args=("x" * letters,)).run()
-    assert f"asks for route “{shown}”, which" in app.warning[0].value

@@ -8,11 +8,9 @@ import re
 import socket
 from asyncio.selector_events import _SelectorTransport  # type: ignore[attr-defined]  # not public
 from functools import cache
-from pathlib import Path
 from unittest.mock import MagicMock
 
 import pytest
-import streamlit as st
 import uvicorn
 from starlette.types import Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -29,23 +27,12 @@ from dashboard import streamlit_private
 from dashboard.streamlit_private import begins_run, ends_run
 from tests.servers import LONGEST_SECONDS
 
-PACKAGE = Path(st.__file__).parent
-
 
 @cache
 def browser_part() -> str:
     """Every script of Streamlit's browser part."""
     files = sorted((streamlit_private.STATIC_FOLDER / "js").glob("*.js"))
     return "\n".join(path.read_text("utf-8", "ignore") for path in files)
-
-
-@cache
-def server_part() -> str:
-    return "\n".join(path.read_text("utf-8") for path in sorted((PACKAGE / "web").rglob("*.py")))
-
-
-def test_streamlit_names_the_cookie_on_the_way_so() -> None:
-    assert f'"{streamlit_private.WAY_COOKIE}"' in server_part()
 
 
 def test_a_page_sends_back_the_token_that_it_was_given() -> None:
@@ -136,23 +123,6 @@ def test_no_file_or_message_passes_under_a_path_that_is_not_closed() -> None:
     assert {path.split("{")[0] for path in left} <= {"/", "/static", ""}, left
     for path in {streamlit_private.METRICS_PATH, *streamlit_private.OPEN_PATHS, *streamlit_private.NEVER_PATHS}:
         assert any(one.startswith(path) for one in paths)
-
-
-def test_the_server_takes_the_cookies_key_from_the_environment() -> None:
-    from streamlit import config  # noqa: PLC0415  # as above
-
-    assert config._config_options_template["server.cookieSecret"].env_var == streamlit_private.COOKIE_SECRET_VARIABLE
-
-
-def test_the_page_around_every_page_holds_its_scripts() -> None:
-    text = streamlit_private.FRAME.read_text("utf-8")
-    assert streamlit_private.STATIC_ADDRESS.strip("/") in text
-    assert "<script" in text
-
-
-@pytest.mark.parametrize("pattern", [*streamlit_private.TEXT_PARTS, *streamlit_private.CHART_PARTS])
-def test_each_part_to_be_fetched_at_once_is_there(pattern: str) -> None:
-    assert list(streamlit_private.STATIC_FOLDER.glob(pattern))
 
 
 def test_every_part_that_the_style_sheet_dresses_exists_and_is_named() -> None:

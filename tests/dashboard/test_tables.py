@@ -14,7 +14,6 @@ from dashboard.tables import (
     LINE_HEIGHT,
     LINE_WIDTH,
     PADDING,
-    chance_table,
     forecast_table,
     sparkline,
     with_words,
@@ -42,10 +41,6 @@ def test_months_up_to_the_present_one_that_are_not_counted_are_nowcasts() -> Non
     }
 
 
-def test_a_counted_month_keeps_its_flag_in_words() -> None:
-    assert forecast_table(HISTORY, quantiles(1), None, dt.date(2025, 1, 15))["flag"].iloc[0] == "provisional"
-
-
 def test_a_months_two_flags_and_estimated_share_are_read_as_words() -> None:
     history = HISTORY.tail(1).assign(obs_flag="ep", estimated_share=0.24)
     shown = with_words(forecast_table(history, quantiles(1), None, dt.date(2025, 1, 15)))
@@ -63,11 +58,6 @@ def test_figures_ahead_are_rounded_once_so_that_files_and_screen_say_the_same() 
     assert table["q90"].tolist()[1:] == [5349.97, 5349.97]
     in_file, on_screen = for_people(table, Language("en"))[0]["80% to"], with_words(table)["80% to"]
     assert in_file.tolist()[1:] == on_screen.tolist()[1:] == [5300, 5300]
-
-
-def test_a_chance_above_99_percent_is_no_quotation_in_a_table_of_markdown() -> None:
-    table = chance_table(chances(quantiles(1), 11.0).assign(probability=0.999), ("March", 0.999))
-    assert table.iloc[:, 1].tolist() == [r"\>99%", r"\>99%"]
 
 
 def drawn_lines(address: str) -> list[list[tuple[float, float]]]:

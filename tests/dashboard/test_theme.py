@@ -14,12 +14,10 @@ from dashboard.theme import (
     DARK,
     LIGHT,
     Theme,
-    current_theme,
     drawn_once,
     level_badge,
     level_label,
     template,
-    with_opacity,
 )
 from reports.colours import Hue
 from reports.names import LEVEL_MARKS
@@ -80,29 +78,6 @@ def test_a_level_is_always_mark_and_word() -> None:
     assert level_badge("ended") == ":gray-badge[○ Ended]"
 
 
-def test_an_unknown_level_is_refused() -> None:
-    with pytest.raises(KeyError):
-        LIGHT.level("red")
-
-
-def test_outside_a_running_dashboard_the_theme_is_light() -> None:
-    assert current_theme() is LIGHT
-
-
-def test_opacity_becomes_rgba() -> None:
-    assert with_opacity("#1F6F8B", 0.2) == "rgba(31,111,139,0.2)"
-
-
-@THEMES
-def test_charts_have_a_clear_ground_no_legend_and_cannot_be_dragged(theme: Theme) -> None:
-    layout = template(theme).layout
-    assert layout.paper_bgcolor == layout.plot_bgcolor == "rgba(0,0,0,0)"
-    assert layout.showlegend is False
-    assert layout.dragmode is False
-    assert layout.xaxis.showgrid is False
-    assert layout.yaxis.showgrid is True
-
-
 def test_no_font_or_statistics_are_asked_of_another_host() -> None:
     assert CONFIG["theme"]["font"] == "sans-serif"
     assert CONFIG["theme"]["headingFont"] == "serif"
@@ -123,15 +98,6 @@ def test_a_chart_goes_to_the_browser_without_what_makes_plotly_draw_it_again() -
         "type": "", "x": ["2024-01-01T00:00:00", "2024-02-01T00:00:00", None], "y": [1.0, 3.0, None],
         "marker": {"size": [4, 5]}, "xaxis": "x2",
     }  # fmt: skip
-
-
-def test_a_chart_keeps_its_own_settings_over_those_that_all_share() -> None:
-    layout, shared = drawn_once(some_chart()).layout, template(LIGHT).layout
-    assert (layout.margin.l, layout.margin.r) == (3, shared.margin.r)
-    assert (layout.xaxis2.range, layout.xaxis2.showgrid) == ((0, 1), True)
-    assert layout.xaxis2.tickcolor == layout.xaxis.tickcolor == shared.xaxis.tickcolor
-    assert layout.yaxis.gridcolor == shared.yaxis.gridcolor
-    assert layout.hoverlabel == shared.hoverlabel
 
 
 def test_the_revision_of_a_chart_changes_with_its_figures_and_with_nothing_else() -> None:

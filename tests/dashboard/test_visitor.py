@@ -168,40 +168,6 @@ def test_the_door_opens_to_who_may_read_and_says_to_others_what_is_missing(
         assert said in " ".join(seen.said)
 
 
-def test_where_logins_cannot_be_checked_a_stranger_is_not_told_why(come: Come, monkeypatch: pytest.MonkeyPatch) -> None:
-    def locked() -> None:
-        raise StoreError("db7.intern.example.org refuses")
-
-    seen = come()
-    monkeypatch.setattr(visitor, "login", locked)
-    with pytest.raises(StoppedError):
-        visitor.require_login()
-    assert "cannot find out just now who you are" in seen.said[0]
-    assert "intern" not in "".join(seen.said)
-
-
-def test_a_refusal_is_recorded_once_in_a_visit_for_each_thing_and_only_of_who_signed_in(
-    come: Come, journal: Journal
-) -> None:
-    come("viewer")
-    for page in ("access", "access", "scenarios"):
-        visitor.note_refused(f"read {page}", page)
-    assert [row.payload["about"] for row in journal.entries(action=REFUSED)] == ["access", "scenarios"]
-    come(access=OFF)
-    visitor.note_refused("read hub", "hub")
-    assert len(journal.entries()) == 2
-
-
-def test_who_is_signed_in_is_told_with_roles_in_their_order_and_nobody_where_nobody_signs_in(come: Come) -> None:
-    seen = come("manager", "viewer")
-    visitor.show_person()
-    assert seen.said[0] == "ada@example.org · viewer, manager"
-    assert 'action="/auth/logout"' in seen.said[1]
-    seen = come(access=OFF)
-    visitor.show_person()
-    assert seen.said == []
-
-
 @pytest.mark.parametrize(("role", "is_run"), [("viewer", False), ("administrator", True)])
 def test_a_page_that_a_role_does_not_allow_is_not_even_run_and_that_is_recorded(
     come: Come, journal: Journal, role: str, *, is_run: bool

@@ -112,18 +112,6 @@ def test_no_two_words_of_a_fan_meet_at_three_widths_in_every_language(
             assert not meeting, (width, threshold, is_log, meeting)
 
 
-@pytest.mark.parametrize("months", [8, 13, 20])
-def test_today_and_the_unit_stand_apart_on_a_phone_also_after_a_short_history(
-    typed: Page, observed: pd.DataFrame, months: int
-) -> None:
-    fan = Fan(observed.tail(months), forecast_of("narrow"), NOW, dashboard._("Arrivals per month"))
-    typed.evaluate(DRAW, fan_chart(fan, LIGHT).update_layout(width=358).to_json())
-    boxes = typed.evaluate(BOXES)
-    assert len(boxes) >= 3
-    assert not [(one, other) for one, other in combinations(boxes, 2) if meet(one[1:], other[1:])]
-    assert not [box for box in boxes if box[3] > 358]
-
-
 def test_no_label_beside_bars_leaves_the_picture_in_any_language(typed: Page) -> None:
     past = pd.DataFrame({"year": range(2020, 2025), "value": [111_393.0, 179_943.0, 235_350.0, 322_422.0, 245_603.0]})
     values = [428_000.0 * (0.3 + 0.7 * level) for level in QUANTILE_LEVELS]

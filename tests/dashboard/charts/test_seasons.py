@@ -4,7 +4,7 @@ import pytest
 
 from core import QUANTILE_LEVELS
 from core.errors import SchemaError
-from dashboard.charts.seasons import season_alt, season_bars
+from dashboard.charts.seasons import season_bars
 from dashboard.theme import LIGHT
 
 
@@ -22,15 +22,6 @@ def total() -> pd.DataFrame:
 def shifted(forecast: pd.DataFrame, months: int) -> pd.DataFrame:
     ends = forecast["target_end_date"] + pd.DateOffset(months=months)
     return forecast.assign(target_end_date=ends + pd.offsets.MonthEnd(0))
-
-
-def test_a_year_that_is_counted_in_part_peaks_where_its_counts_and_what_is_to_come_do_together(
-    observed: pd.DataFrame, forecast: pd.DataFrame
-) -> None:
-    half = observed[observed["time_period_end"] < "2024-07-01"].copy()
-    half.loc[half["time_period_end"] == "2024-04-30", "value"] = 9_876.0
-    said = season_alt(half, shifted(forecast, months=-6), year=2024)
-    assert said.startswith("2024 is expected to peak at 9,876 in April. 2025 is expected to peak at ")
 
 
 def test_the_widest_interval_is_named_where_an_earlier_year_leaves_room_to_draw_it_whole(
