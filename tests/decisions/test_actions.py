@@ -11,7 +11,6 @@ import pytest
 
 from access import Actor, NotAllowedError, may
 from alerts.lifecycle import (
-    ACKNOWLEDGED,
     ANNOUNCED,
     COMMENTED,
     DISMISSED,
@@ -21,7 +20,6 @@ from alerts.lifecycle import (
     WORSENED,
     StepError,
 )
-from core.errors import InputError
 from core.schema import Entry
 from core.settings import Settings
 from decisions import Workflow, open_workflow
@@ -101,17 +99,6 @@ def test_a_subscription_gets_its_routes_levels_and_events_alone(
     assert sum(letter.channel == "mail" for letter in opened.outbox.waiting()) == letters
 
 
-def test_a_severe_alert_leaves_only_when_two_people_have_signed(desk: OpenDesk, publish: Publish) -> None:
-    opened, release = desk(), publish()
-    assert sign(opened, release, "Ada", SEVERE) == ""
-    assert opened.outbox.waiting() == []
-    with pytest.raises(StepError, match="two different people"):
-        sign(opened, release, "ADA", SEVERE)
-    assert sign(opened, release, "Ben", SEVERE) == "raised"
-    (announced,) = opened.journal.entries(action=ANNOUNCED)
-    assert announced.payload["facts"]["signed_by"] == ["Ada", "Ben"]
-
-
 def test_two_who_sign_at_once_do_not_both_succeed(tmp_path: Path, publish: Publish, desk: OpenDesk) -> None:
     release, results = publish(), []
     state_of(desk(), ALERT)
@@ -152,14 +139,6 @@ def test_what_a_night_that_was_cut_off_did_not_record_is_made_up_for(desk: OpenD
     assert sign(opened, worse, "Ben") == "raised"
 
 
-def test_a_comment_changes_nothing_for_who_decides(desk: OpenDesk, publish: Publish) -> None:
-    opened, release = desk(), publish()
-    version = state_of(opened, ALERT, "warning").version
-    act(opened, release, ALERT, Step(Actor("Cleo"), COMMENTED, "the ferry is late"))
-    version = state_of(opened, ALERT, "warning").version
-    assert sign(opened, release, seen=version) == "raised"
-
-
 def test_a_dismissal_after_sending_goes_to_who_got_the_alert(
     desk: OpenDesk, publish: Publish, mail_settings: Delivery
 ) -> None:
@@ -169,12 +148,6 @@ def test_a_dismissal_after_sending_goes_to_who_got_the_alert(
     assert outcome.announced == "withdrawn"
     told = {letter.recipient for letter in opened.outbox.waiting() if letter.kind == "withdrawn"}
     assert told == {"duty@example.org", ""}
-
-
-def test_a_dismissal_before_sending_tells_nobody(desk: OpenDesk, publish: Publish) -> None:
-    opened = desk()
-    assert act(opened, publish(), ALERT, Step(Actor("Ben"), DISMISSED, "counted twice")).announced == ""
-    assert opened.outbox.messages() == []
 
 
 def told(desk: Workflow, at: dt.datetime) -> None:
@@ -195,36 +168,6 @@ def test_a_message_within_the_silence_waits_until_it_ends(desk: OpenDesk, publis
     assert dt.timedelta(days=2.9) < letter.not_before - now < dt.timedelta(days=3.1)
 
 
-def test_what_was_sent_under_a_clock_that_was_ahead_silences_nothing(
-    desk: OpenDesk, publish: Publish, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    opened, ahead = desk(silence_days=3), dt.datetime.now(dt.UTC) + dt.timedelta(days=365)
-
-    class Ahead(dt.datetime):
-        @classmethod
-        def now(cls, _zone: dt.tzinfo | None = None) -> dt.datetime:  # type: ignore[override]  # a plain time will do
-            return ahead
-
-    with monkeypatch.context() as clock:
-        clock.setattr("store.journal.dt.datetime", Ahead)
-        told(opened, ahead)
-    outcome = act(opened, publish(), ALERT, Step(Actor("Ada"), SIGNED_OFF, "again"))
-    assert outcome.held_until is None
-    assert all(letter.is_due(dt.datetime.now(dt.UTC)) for letter in opened.outbox.waiting())
-
-
-def test_silence_about_one_place_does_not_hold_for_another_nor_for_a_severe_alert(
-    desk: OpenDesk, publish: Publish
-) -> None:
-    opened, now = desk(silence_days=3), dt.datetime.now(dt.UTC)
-    told(opened, now)
-    release = publish({ALERT: "severe", "surge.WAR.2025-01-31": "watch"})
-    sign(opened, release, "Ada")
-    sign(opened, release, "Ben")
-    sign(opened, release, "Ada", "surge.WAR.2025-01-31")
-    assert all(letter.not_before < now + dt.timedelta(hours=1) for letter in opened.outbox.waiting())
-
-
 def test_what_is_overtaken_while_held_back_is_dropped_and_its_end_is_not_told(desk: OpenDesk, publish: Publish) -> None:
     opened = desk(silence_days=3)
     told(opened, dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1))
@@ -243,11 +186,6 @@ def test_a_replayed_night_is_decided_on_but_nothing_leaves(desk: OpenDesk, publi
     assert opened.outbox.messages() == []
 
 
-def test_an_unknown_alert_is_named_with_those_that_are_open(desk: OpenDesk, publish: Publish) -> None:
-    with pytest.raises(InputError, match=rf"has no alert 'x'; open ones: {ALERT}, {SEVERE}"):
-        sign(desk(), publish(), alert_id="x")
-
-
 @pytest.mark.parametrize(("name", "action"), [(" ", SIGNED_OFF), ("Ada", PROPOSED), ("Ada", ANNOUNCED), ("Ada", "x")])
 def test_who_may_not_do_it_is_refused_on_the_server(desk: OpenDesk, publish: Publish, name: str, action: str) -> None:
     opened = desk()
@@ -255,14 +193,6 @@ def test_who_may_not_do_it_is_refused_on_the_server(desk: OpenDesk, publish: Pub
     with pytest.raises(NotAllowedError):
         act(opened, publish(), ALERT, Step(Actor(name), action, "why"))
     assert opened.journal.entries() == []
-
-
-def test_a_refused_step_leaves_no_trace(desk: OpenDesk, publish: Publish) -> None:
-    opened = desk()
-    with pytest.raises(StepError, match="only a signed-off alert can be acknowledged"):
-        act(opened, publish(), ALERT, Step(Actor("Ada"), ACKNOWLEDGED, "seen"))
-    assert opened.journal.entries() == []
-    assert opened.outbox.messages() == []
 
 
 def titles(opened: Workflow) -> list[str]:
@@ -289,17 +219,3 @@ def test_a_scenario_is_deleted_once_and_only_where_it_was_saved(desk: OpenDesk) 
     for scenario_id in ("a", "never"):
         with pytest.raises(StepError, match="not saved, or no longer"):
             delete_scenario(opened, Actor("Ben"), scenario_id, "r")
-
-
-def test_why_nothing_is_sent_is_told_of_a_whole_sign_off_and_of_no_other_step(
-    desk: OpenDesk, publish: Publish, mail_settings: Delivery
-) -> None:
-    opened, quiet = desk(**mail_settings), publish(replay=True)
-
-    def why_not(alert_id: str, who: str, action: str) -> bool:
-        return bool(act(opened, quiet, alert_id, Step(Actor(who), action, "beds are ready")).why_not)
-
-    steps = [(COMMENTED, "Ada"), (SIGNED_OFF, "Ada"), (COMMENTED, "Eve"), (SIGNED_OFF, "Ben"), (COMMENTED, "Eve")]
-    assert [why_not(SEVERE, who, action) for action, who in steps] == [False, False, False, True, False]
-    assert [why_not(ALERT, "Ada", action) for action in (SIGNED_OFF, COMMENTED)] == [True, False]
-    assert opened.outbox.waiting() == []

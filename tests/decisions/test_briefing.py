@@ -45,15 +45,6 @@ def test_of_an_older_release_it_says_what_was_said_then(tmp_path: Path, publish:
     assert older.run_id in text and "Severe" not in text
 
 
-@pytest.mark.parametrize("name", ["alerts.parquet", "manifest.json"])
-def test_a_release_that_was_altered_has_no_briefing(tmp_path: Path, publish: Publish, name: str) -> None:
-    release = publish()
-    with (release.path / name).open("ab") as file:
-        file.write(b" ")
-    with pytest.raises(StoreError, match=f"{name}: was altered"):
-        make_briefing(tmp_path, SETTINGS, release.run_id, "en")
-
-
 def test_an_older_manifest_that_was_altered_is_found_by_the_release_after_it(tmp_path: Path, publish: Publish) -> None:
     older = publish()
     publish()
@@ -61,9 +52,3 @@ def test_an_older_manifest_that_was_altered_is_found_by_the_release_after_it(tmp
         file.write(b" ")
     with pytest.raises(StoreError, match=r"manifest\.json: was altered"):
         make_briefing(tmp_path, SETTINGS, older.run_id, "en")
-
-
-def test_an_unknown_release_is_named(tmp_path: Path, publish: Publish) -> None:
-    publish()
-    with pytest.raises(StoreError, match="there is no release '20200101T000000Z-abcdef'"):
-        make_briefing(tmp_path, SETTINGS, "20200101T000000Z-abcdef", "en")

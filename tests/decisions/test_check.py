@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from core.settings import DRILL, SHORTEST_COOKIE_SECRET, AccessSettings
 from decisions.health import LEAST_FREE_MEGABYTES, check_settings
 
 ENOUGH = LEAST_FREE_MEGABYTES * 1_000_000
@@ -56,27 +55,3 @@ def test_messages_must_not_link_to_what_only_this_machine_reaches(tmp_path: Path
     found = tried(tmp_path, f'dashboard_url = "{url}"\n{channel}{subscription}')
     assert (found["dashboard_url"] == "") is reached
     assert "dashboard_url" not in tried(tmp_path, f'dashboard_url = "{url}"\n{channel}'), "nobody gets a message"
-
-
-def test_both_secrets_of_a_login_must_be_there_and_the_key_of_its_cookies_long_enough(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings = '[access]\nprovider = "http://127.0.0.1/none"\nclient_id = "vigie"\n'
-    access = AccessSettings()
-    key, shared = access.cookie_secret_env, access.client_secret_env
-    for values, sound in (
-        ({shared: "x", key: "k" * SHORTEST_COOKIE_SECRET}, True),
-        ({shared: "x", key: "k" * (SHORTEST_COOKIE_SECRET - 1)}, False),
-        ({shared: "x", key: ""}, False),
-        ({shared: "", key: "k" * SHORTEST_COOKIE_SECRET}, False),
-    ):
-        for name, value in values.items():
-            monkeypatch.setenv(name, value)
-        assert (tried(tmp_path, settings)["login"] == "") is sound
-
-
-def test_a_drill_says_that_it_sends_nothing(tmp_path: Path) -> None:
-    (tmp_path / DRILL).write_text("{}")
-    found = {check.what: check for check in check_settings(tmp_path)}
-    assert found["service"].problem.startswith("this home is a drill")
-    assert found["service"].advice == "vigie home adopt"

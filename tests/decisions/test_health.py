@@ -8,19 +8,14 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import httpx
 import pandas as pd
 import pytest
 
 from cli.serve import application
-from decisions import health as health_module
-from decisions.health import Health, answer, check_settings, prometheus, read_health
+from decisions.health import answer, read_health
 from store.journal import Entry, Journal, journal_url
 from store.lock import night_lock
 from store.releases import About, Release, ReleaseStore
@@ -81,12 +76,6 @@ def test_a_running_night_is_named_with_its_stage(home: Path) -> None:
         running = json.loads(answer(home, "/healthz")[2])["running"]
         assert "vigie_night_running 1\n" in answer(home, "/metrics")[2]
     assert (running["stage"], running["done"], running["total"]) == ("forecasting", 12, 48)
-
-
-def test_the_first_night_is_named_as_running(tmp_path: Path) -> None:
-    with night_lock(tmp_path) as note:
-        note({"stage": "reading"})
-        assert read_health(tmp_path).reason == "no night has published yet; one is running"
 
 
 def test_a_release_of_the_future_says_that_the_clock_is_wrong(home: Path) -> None:
@@ -181,61 +170,6 @@ def test_every_line_for_prometheus_keeps_its_format_and_each_family_is_told_once
     assert sum(float(value) for name, value in values.items() if name.startswith("vigie_sources")) == 1
 
 
-def test_without_a_release_monitoring_still_gets_numbers(tmp_path: Path) -> None:
-    text = prometheus(read_health(tmp_path))
-    assert 'vigie_healthy{status="no release"} 0' in text
-    assert "vigie_release_age_seconds" not in text
-
-
-@pytest.mark.parametrize(
-    ("store", "seen", "told"),
-    [
-        ("", "2025-02-01T04:30:00+00:00", ["vigie_store_reached 1"]),
-        ("no news since 2025-02-01", "2025-02-01T04:30:00+00:00", ["vigie_store_reached 0"]),
-        ("not reached yet", "", ["vigie_store_reached 0"]),
-        ("", "", []),
-    ],
-)
-def test_monitoring_is_told_whether_the_shared_store_was_reached_where_one_is_looked_at(
-    store: str, seen: str, told: list[str]
-) -> None:
-    lines = prometheus(Health("ok", store=store, store_seen=seen)).splitlines()
-    assert [line for line in lines if line.startswith("vigie_store_reached ")] == told
-
-
-@pytest.mark.parametrize(
-    ("disk", "status", "reason"),
-    [
-        ({"writable": True, "disk_free": 10_000_000}, "ok", ""),
-        ({"writable": True, "disk_free": 9_999_999}, "degraded", "the disk is full: 'vigie home prune'"),
-        ({"writable": False, "disk_free": 10_000_000}, "degraded", "the home folder cannot be written"),
-    ],
-)
-def test_a_disk_with_less_than_ten_megabytes_is_full(
-    home: Path, monkeypatch: pytest.MonkeyPatch, disk: dict[str, Any], status: str, reason: str
-) -> None:
-    monkeypatch.setattr(health_module, "_disk", lambda _home: disk)
-    found = read_health(home, later(home))
-    assert (found.status, found.reason) == (status, reason)
-
-
-def test_a_release_is_stale_from_its_hours_on_and_of_the_future_from_an_hour_on(home: Path) -> None:
-    told = [
-        read_health(home, later(home, seconds=seconds)).status for seconds in (36 * 3600, 36 * 3600 + 1, -3600, -3601)
-    ]
-    assert told == ["ok", "stale", "ok", "clock"]
-    assert read_health(home, later(home, seconds=1.25)).age_seconds == 1.2
-
-
-def test_five_hundred_megabytes_should_be_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def told(free: int) -> str:
-        monkeypatch.setattr("decisions.health.shutil.disk_usage", lambda _path: SimpleNamespace(free=free))
-        return next(check.problem for check in check_settings(tmp_path) if check.what == "home folder")
-
-    assert told(500_000_000) == ""
-    assert told(499_999_999) == f"{tmp_path}: 499 MB are free; 500 MB should be"
-
-
 @pytest.mark.parametrize(
     ("action", "code"),
     [("published", 0), ("published degraded", 3), ("nothing published", 1), ("not delivered", 1)],
@@ -247,44 +181,3 @@ def test_how_the_last_night_ended_is_told_as_its_exit_code(home: Path, action: s
     night = read_health(home, later(home)).last_night
     assert night is not None
     assert (night["exit"], night["outcome"], night["seconds"]) == (code, action, 2)
-
-
-@pytest.mark.parametrize(
-    ("status", "reached", "lines"),
-    [
-        ("ok", ("", ""), {"healthy": "1"}),
-        ("degraded", ("", "2025-01-31T00:00:00+00:00"), {"healthy": "1", "store_reached": "1"}),
-        ("stale", ("no news", "2025-01-31T00:00:00+00:00"), {"healthy": "0", "store_reached": "0"}),
-        ("altered", ("not reached yet", ""), {"healthy": "0", "store_reached": "0"}),
-    ],
-)
-def test_a_home_is_healthy_while_it_is_served_and_its_store_told_where_one_is_looked_at(
-    status: str, reached: tuple[str, str], lines: dict[str, str]
-) -> None:
-    text = prometheus(Health(status, "", writable=True, disk_free=1, store=reached[0], store_seen=reached[1]))
-    told = dict(re.findall(r"^vigie_([a-z_]+)(?:{[^}]*})? ([0-9.e+]+)$", text, re.MULTILINE))
-    assert {name: told.get(name) for name in ("healthy", "store_reached") if name in told} == lines
-    assert ("store_reached_timestamp_seconds" in told) is bool(reached[1])
-    assert told["outbox_waiting"] == "0"
-
-
-def test_of_waiting_letters_those_are_failing_of_which_an_attempt_has_failed(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    letters = [SimpleNamespace(attempts=attempts) for attempts in (0, 0, 1, 4)]
-
-    @contextmanager
-    def opened(*_given: object) -> Iterator[SimpleNamespace]:
-        yield SimpleNamespace(outbox=SimpleNamespace(waiting=lambda: letters))
-
-    monkeypatch.setattr(health_module, "open_workflow", opened)
-    found = read_health(home, later(home))
-    assert (found.waiting, found.failing) == (4, 2)
-
-
-def test_what_tells_of_the_program_and_of_the_release_is_one_as_monitoring_expects_of_such_lines() -> None:
-    lines = prometheus(Health("ok", run_id="r1", as_of="2025-01-31")).splitlines()
-    told = [line for line in lines if line.startswith(("vigie_build_info", "vigie_release_info"))]
-    assert [line.partition("{")[0] for line in told] == ["vigie_build_info", "vigie_release_info"]
-    assert {line.rpartition(" ")[2] for line in told} == {"1"}
-    assert not any(line.startswith("vigie_release_info") for line in prometheus(Health("no release")).splitlines())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +23,7 @@ from decisions.judgements import (
     people_model,
     said_by,
     said_by_panels,
-    with_judgement,
 )
-from hub import Round
 from store.hub import SubmissionStore
 
 SERIES = "arrivals.CMR._T._T.M"
@@ -75,16 +72,6 @@ def test_a_pseudonym_can_stand_in_a_files_name(
             people_model(pseudonym, panel)
 
 
-def test_a_month_said_before_is_said_anew_and_others_stay() -> None:
-    origin = pd.Timestamp("2025-01-31")
-    first = with_judgement(None, Judgement(SERIES, origin, 1, 10, 20, 40))
-    both = with_judgement(first, Judgement(SERIES, origin, 2, 10, 20, 40))
-    again = with_judgement(both, Judgement(SERIES, origin, 1, 100, 200, 400))
-    assert [len(rows) for rows in (first, both, again)] == [23, 46, 46]
-    medians = again[again["output_type_id"] == "0.5"].set_index("horizon")[["value", "target_end_date"]]
-    assert medians.loc[[1, 2]].to_numpy().tolist() == [[200.0, "2025-02-28"], [20.0, "2025-03-31"]]
-
-
 def test_months_add_up_to_one_submission_and_earlier_ones_are_kept(tmp_path: Path) -> None:
     with open_workflow(tmp_path, Settings()) as desk:
         for horizon, median in ((1, 500), (2, 600), (1, 450)):
@@ -103,13 +90,6 @@ def test_a_pseudonym_belongs_to_whoever_used_it_first(tmp_path: Path) -> None:
         hand_in(desk, Actor("Ada"), "owl", judged(), "r")
         with pytest.raises(InputError, match="somebody else"):
             hand_in(desk, Actor("Bob"), "owl", judged(), "r")
-
-
-def test_the_hub_is_told_the_pseudonym_alone(tmp_path: Path) -> None:
-    with open_workflow(tmp_path, Settings()) as desk:
-        hand_in(desk, Actor("Ada Lovelace"), "owl", judged(), "r")
-    told = [path.read_bytes() for path in (tmp_path / "hub").rglob("*") if path.is_file()]
-    assert not [content for content in told if b"Lovelace" in content]
 
 
 def test_a_panel_is_shown_from_five_members_on_and_an_author_sees_their_own(tmp_path: Path) -> None:
@@ -142,35 +122,3 @@ def test_departures_are_measured_beside_the_ensemble_on_what_was_said_in_time() 
     assert (row["panel"], row["n"], row["helped"]) == ("large", 2, 1)
     assert row["relative_wis"] == pytest.approx(0.75)
     assert departures(forecasts, ensemble, said.iloc[:0]).empty
-
-
-def test_a_person_s_model_is_no_ensemble_is_not_designated_and_is_named_by_the_pseudonym() -> None:
-    about = yaml.safe_load(people_metadata("owl"))
-    assert (about["model_name"], about["model_abbr"], about["team_abbr"]) == ("owl", "owl", "people")
-    assert not (about["designated_model"] or about["ensemble_of_models"] or about["ensemble_of_hub_models"])
-
-
-@pytest.mark.parametrize(("first", "last", "late"), [(0, 0, False), (-3, 0, False), (-3, -1, True), (1, 3, True)])
-def test_what_is_handed_in_on_a_day_outside_of_its_round_s_window_is_late_and_the_journal_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: int, last: int, *, late: bool
-) -> None:
-    today = dt.datetime.now(dt.UTC).date()
-    window = (today + dt.timedelta(days=first), today + dt.timedelta(days=last))
-    monkeypatch.setattr(Round, "window", lambda *_: window)
-    with open_workflow(tmp_path, Settings()) as desk:
-        edition = hand_in(desk, Actor("Ada"), "owl", judged(), "r", "birds")
-        assert edition.late is late
-        payload = desk.journal.entries(action=HAND_IN)[0].payload
-    assert payload == {"round": "2024-11-30", "sha256": edition.sha256, "late": late, "panel": "birds"}
-
-
-def test_without_a_score_of_the_ensemble_s_own_there_is_no_ratio() -> None:
-    keys = {"series_id": SERIES, "origin_date": pd.Timestamp("2024-11-30"), "horizon": 1}
-    forecasts = pd.DataFrame([{**keys, "model_id": "people-owl", "timing": "in time", "wis": 0.1}])
-    perfect = pd.DataFrame([{**keys, "model_id": "vigie-ensemble", "wis": 0.0}])
-    said = pd.DataFrame([{"panel": "large", "model_id": "people-owl", "round_id": "2024-11-30"}])
-    (row,) = departures(forecasts, perfect, said).to_dict("records")
-    assert (row["n"], row["helped"]) == (1, 0)
-    assert np.isnan(row["relative_wis"])
-    equal = departures(forecasts, perfect.assign(wis=0.1), said).iloc[0]
-    assert equal["helped"] == 0, "as near as the ensemble is not nearer"

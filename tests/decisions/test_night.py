@@ -74,21 +74,6 @@ def test_who_never_got_the_alert_hears_nothing_of_its_end(
     assert [letter.channel for letter in opened.outbox.messages() if letter.kind == ENDED] == ["published"]
 
 
-def test_an_alert_that_was_never_signed_off_ends_in_silence(desk: OpenDesk, publish: Publish) -> None:
-    opened = desk()
-    record_night(opened, publish())
-    record_night(opened, publish({}, ended=(ALERT, SEVERE)))
-    assert opened.journal.entries(action=ANNOUNCED) == []
-    assert opened.outbox.messages() == []
-
-
-def test_a_night_that_was_cut_off_is_made_up_for_by_the_next(desk: OpenDesk, publish: Publish) -> None:
-    opened = desk()
-    record_night(opened, publish())
-    publish({}, ended=(ALERT, SEVERE))
-    assert actions(opened, publish({})) == [(ALERT, ENDED), (SEVERE, ENDED)]
-
-
 def test_an_alert_that_cannot_be_judged_stays_as_it_was_until_it_is_judged(
     desk: OpenDesk, publish: Publish, mail_settings: dict[str, Any]
 ) -> None:
@@ -114,11 +99,3 @@ def test_what_was_raised_as_an_exercise_stays_one_when_a_real_night_goes_on_from
     record_night(opened, publish({ALERT: "warning"}, unjudged="2025-01-31"))
     record_night(opened, publish({}, ended=(ALERT,)))
     assert [row.payload["facts"]["replay"] for row in opened.journal.entries(action=ANNOUNCED)] == [True] * 3
-
-
-def test_a_replay_leaves_alerts_of_real_nights_as_they_are(desk: OpenDesk, publish: Publish) -> None:
-    opened = desk()
-    record_night(opened, publish({ALERT: "warning"}))
-    assert actions(opened, publish({ALERT: "severe", SEVERE: "severe"}, replay=True)) == [(SEVERE, PROPOSED)]
-    assert actions(opened, publish({}, replay=True)) == [(SEVERE, ENDED)]
-    assert state_of(opened, ALERT).level == "warning"

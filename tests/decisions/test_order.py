@@ -7,9 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from access import DOWNLOAD, Actor, NotAllowedError, require
-from alerts.lifecycle import SIGNED_OFF
-from decisions.sending import answered, due, is_too_old, thread_of
+from decisions.sending import answered, due, thread_of
 from store.journal.outbox import FAILED, GIVEN_UP, SENT, OutboxMessage
 
 NOON = dt.datetime(2025, 1, 31, 12, tzinfo=dt.UTC)
@@ -36,14 +34,6 @@ def test_what_one_reader_waits_for_holds_up_no_other_reader_and_no_other_alert(o
     assert due([held, free], NOON) == {"mail": [free]}
 
 
-def test_the_age_at_which_a_message_is_given_up_counts_from_when_it_might_first_be_sent() -> None:
-    held = replace(FIRST, not_before=NOON + 7 * DAY)
-    assert is_too_old(FIRST, NOON + 3 * DAY, 2)
-    assert not is_too_old(FIRST, NOON + DAY, 2)
-    assert not is_too_old(held, NOON + 8 * DAY, 2)
-    assert is_too_old(held, NOON + 10 * DAY, 2)
-
-
 @pytest.mark.parametrize(
     ("earlier", "expected"),
     [
@@ -61,11 +51,3 @@ def test_a_mail_replies_to_earlier_mails_of_its_thread_that_were_sent(
 ) -> None:
     first = replace(FIRST, **earlier)  # type: ignore[arg-type]  # any field
     assert answered(later(FIRST), [first, later(FIRST)]) == expected
-
-
-def test_a_decision_needs_a_name_and_a_download_does_not() -> None:
-    for name in ("", "  "):
-        with pytest.raises(NotAllowedError, match="give your name"):
-            require(Actor(name), SIGNED_OFF)
-        require(Actor(name), DOWNLOAD)
-    require(Actor("Ada"), SIGNED_OFF)

@@ -16,25 +16,21 @@ from typing import Any, cast
 from unittest.mock import Mock
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from lxml import etree
 from pypdf import PdfReader
 
 from access import Actor
-from alerts.lifecycle import ANNOUNCED, DISMISSED, NOT_SENT, SENT, SIGNED_OFF
+from alerts.lifecycle import ANNOUNCED, NOT_SENT, SENT, SIGNED_OFF
 from core.errors import InputError
 from core.schema import Entry
 from core.settings import Settings
 from decisions import Workflow, announcements, briefing, open_workflow, sending
 from decisions.actions import Step, act, record_night
-from decisions.announcements import DEDUPLICATION, deduplication_key
 from decisions.delivery import ChannelDownError, RefusedError
-from decisions.sending import next_attempt, send_waiting
+from decisions.sending import send_waiting
 from reports.messages.announcement import FRESHNESS
 from reports.messages.feeds import validated
-from store.journal.outbox import GIVEN_UP, Outbox, OutboxMessage
-from store.lock import AlreadyRunningError, delivery_lock
+from store.journal.outbox import Outbox, OutboxMessage
 from tests.receivers import Mailbox, Requests
 
 from .conftest import ALERT, ENDED, SEVERE, OpenDesk, Publish
@@ -102,14 +98,6 @@ def test_recipient_who_left_the_settings_gets_nothing(
     assert "no such recipient" in " ".join(report.problems)
 
 
-def test_mail_carries_the_end_of_the_journal(
-    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
-) -> None:
-    sign(opened := desk(**mail_settings), publish)
-    send_waiting(opened)
-    assert opened.journal.holds(mailbox.mails[0][sending.JOURNAL_HEADER].strip())
-
-
 def attachments(mail: EmailMessage) -> list[tuple[str | None, bytes]]:
     return [(part.get_filename(), part.get_content()) for part in mail.iter_attachments()]
 
@@ -156,15 +144,6 @@ def test_without_a_briefing_the_mail_goes_all_the_same_and_says_so(
     assert send_waiting(opened).sent == 2
     assert attachments(mailbox.mails[0]) == []
     assert "The briefing could not be made for this mail" in words_of(mailbox.mails[0])
-
-
-def test_a_briefing_is_left_out_where_the_settings_say_so(
-    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
-) -> None:
-    sign(opened := desk(**mail_settings, briefing=False), publish)
-    send_waiting(opened)
-    assert attachments(mailbox.mails[0]) == []
-    assert "briefing" not in words_of(mailbox.mails[0])
 
 
 def test_what_was_sent_is_recorded_and_not_sent_again(
@@ -234,21 +213,6 @@ def test_a_webhook_gets_the_facts_and_an_idempotency_key(desk: OpenDesk, publish
     assert body["prohibited_uses"]
 
 
-def test_a_chat_service_gets_a_text_through_apprise(
-    desk: OpenDesk, publish: Publish, hook: Requests, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("VIGIE_CHAT", hook.url.replace("http://", "json://"))
-    opened = desk(
-        channels={"room": {"kind": "chat", "url_env": "VIGIE_CHAT"}},
-        subscriptions=[{"name": "team", "channel": "room"}],
-    )
-    sign(opened, publish)
-    assert send_waiting(opened).summary() == ["messages: 2 sent"]
-    ((headers, body),) = hook.taken
-    assert "Rather likely (62%) to reach 5,000" in body["message"]
-    assert headers["Idempotency-Key"] in body["message"]
-
-
 def test_a_dead_channel_holds_up_neither_the_others_nor_the_caller(
     desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery, closed_port: int
 ) -> None:
@@ -285,45 +249,6 @@ def test_a_refused_reader_is_given_up_and_the_others_get_theirs(
     assert "550 no such reader" in row.reason
 
 
-def test_a_busy_server_is_tried_again_and_an_old_letter_is_given_up(
-    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
-) -> None:
-    mailbox.answers["duty@example.org"] = "451 try again later"
-    sign(desk(**mail_settings), publish)
-    assert send_waiting(desk(**mail_settings, first_wait_seconds=0)).failed == 1
-    assert send_waiting(desk(**mail_settings, give_up_days=1e-9)).given_up == 1
-    assert [letter.outcome for letter in desk().outbox.messages() if letter.channel == "mail"] == [GIVEN_UP]
-
-
-def test_nobody_hears_of_an_end_before_the_beginning(
-    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
-) -> None:
-    mailbox.answers["duty@example.org"] = "451 try again later"
-    opened = desk(**mail_settings, first_wait_seconds=3600)
-    sign(opened, publish)
-    send_waiting(opened)
-    mailbox.answers.clear()
-    act(opened, publish(), ALERT, Step(Actor("Ben"), DISMISSED, "counted twice"))
-    send_waiting(opened)
-    assert mailbox.mails == []
-    assert [letter.kind for letter in opened.outbox.waiting()] == ["raised", "withdrawn"]
-
-
-def test_a_secret_that_is_missing_is_named_and_the_letter_waits(desk: OpenDesk, publish: Publish) -> None:
-    opened = desk(
-        channels={"hook": {"kind": "webhook", "url_env": "VIGIE_NO_SUCH"}},
-        subscriptions=[{"name": "system", "channel": "hook"}],
-    )
-    sign(opened, publish)
-    assert send_waiting(opened).problems == ["system: environment variable VIGIE_NO_SUCH is not set"]
-    assert len(opened.outbox.waiting()) == 1
-
-
-def test_two_senders_do_not_work_on_one_home_folder(desk: OpenDesk, tmp_path: Path) -> None:
-    with delivery_lock(tmp_path), pytest.raises(AlreadyRunningError, match="messages are being sent"):
-        send_waiting(desk())
-
-
 def test_machines_find_valid_cap_messages_and_a_feed_that_leads_to_them(
     desk: OpenDesk, publish: Publish, tmp_path: Path
 ) -> None:
@@ -341,23 +266,6 @@ def test_machines_find_valid_cap_messages_and_a_feed_that_leads_to_them(
     sender, identifier, sent = (documents[1].findtext(f"{{*}}{name}") for name in ("sender", "identifier", "sent"))
     assert documents[0].findtext("{*}references") == f"{sender},{identifier},{sent}"
     assert "Ada" not in (folder / "alerts.atom").read_text(encoding="utf-8")
-
-
-def test_machines_are_referred_only_to_messages_that_they_were_given(
-    desk: OpenDesk, publish: Publish, tmp_path: Path
-) -> None:
-    opened = desk(silence_days=3)
-    facts = {"rule": "surge", "route_id": "EMR", "source_id": ""}
-    told = {"kind": "raised", "level": "warning", DEDUPLICATION: deduplication_key(facts)}
-    opened.journal.record(Entry("delivery", SENT, "surge.EMR.2024-11-30", payload=told))
-    sign(opened, publish)  # held back, and overtaken by what is worse
-    worse = publish({ALERT: "severe", SEVERE: "severe"})
-    record_night(opened, worse)
-    for name in ("Ada", "Ben"):
-        act(opened, worse, ALERT, Step(Actor(name), SIGNED_OFF, "worse"))
-    send_waiting(opened)
-    (document,) = [etree.parse(path).getroot() for path in (tmp_path / "published" / "cap").iterdir()]
-    assert [document.findtext(f"{{*}}{name}") for name in ("msgType", "references")] == ["Alert", None]
 
 
 def test_a_change_of_freshness_is_told_once_to_who_asked_for_it(
@@ -412,41 +320,6 @@ def test_a_change_of_freshness_in_a_replayed_night_is_announced_only_where_repla
     assert len(mailbox.mails) == sent
 
 
-def test_after_a_refusal_nothing_later_of_the_same_thread_is_tried_in_the_same_round(
-    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
-) -> None:
-    mail_settings["subscriptions"][0]["to"] = ["a@example.org", "b@example.org"]
-    mailbox.answers["a@example.org"] = "451 try again later"
-    opened = desk(**mail_settings)
-    sign(opened, publish)
-    act(opened, publish(), ALERT, Step(Actor("Ben"), DISMISSED, "counted twice"))
-    report = send_waiting(opened)
-    assert (report.failed, report.waiting) == (1, 1)
-    assert [mail["To"] for mail in mailbox.mails] == ["b@example.org"] * 2
-
-
-def test_a_letter_waits_as_long_as_the_settings_say_after_its_first_failure_and_twice_as_long_after_its_second(
-    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
-) -> None:
-    mailbox.answers["duty@example.org"] = "451 try again later"
-    opened = desk(**mail_settings, first_wait_seconds=100)
-    sign(opened, publish)
-    for wait in (100, 200):
-        send_waiting(opened, at_once={letter.message_id for letter in opened.outbox.waiting()})
-        (letter,) = opened.outbox.waiting()
-        assert letter.next_at is not None and letter.attempted_at is not None
-        assert letter.next_at - letter.attempted_at == dt.timedelta(seconds=wait)
-
-
-@given(st.integers(1, 500), st.floats(0, 1e4), st.floats(0, 1e6))
-def test_waits_double_up_to_the_longest(tries: int, first: float, longest: float) -> None:
-    now = dt.datetime(2025, 1, 31, tzinfo=dt.UTC)
-    wait = (next_attempt(tries, now, first, longest) - now).total_seconds()
-    after = (next_attempt(tries + 1, now, first, longest) - now).total_seconds()
-    assert 0 <= wait <= longest + 1e-6
-    assert wait <= after <= max(2 * wait, longest) + 1e-5
-
-
 @pytest.mark.parametrize(("hours", "is_told"), [(0, True), (7 * 24 - 1, True), (7 * 24 + 1, False)])
 def test_news_of_a_night_is_announced_for_a_week_and_then_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: int, *, is_told: bool
@@ -499,14 +372,3 @@ def test_a_refusal_stops_its_thread_and_a_channel_that_is_down_all_that_waits_fo
     one._send_all(letters, time.monotonic() + 60)
     assert handed == tried
     assert (one._report.sent, one._report.failed, one._report.given_up) == counts
-
-
-def test_a_round_s_lines_name_only_what_there_was() -> None:
-    assert sending.Report().summary() == ["messages: 0 sent"]
-    told = sending.Report(sent=2, failed=1, given_up=3, waiting=4, problems=["a", "b"], failing=1).summary()
-    assert told == [
-        "messages: 2 sent, 1 will be tried again, 3 given up, 4 waiting "
-        "(1 after an attempt that failed: 'vigie outbox')",
-    ]
-    (drill,) = sending.Report(sent=2, waiting=1, drill=True).summary()
-    assert drill == "drill: nothing is sent; waiting until 'vigie home adopt': 1 message"
