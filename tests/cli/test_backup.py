@@ -57,11 +57,6 @@ def test_a_home_is_put_in_service_once_and_only_where_it_is_a_drill(home: Path, 
             run("home", "adopt", "--home", str(place))
 
 
-def test_a_backup_asks_for_a_file(home: Path) -> None:
-    with pytest.raises(InputError, match="--to -: a backup is read back"):
-        CliRunner().invoke(app, ["home", "backup", "--to", "-", "--home", str(home)], catch_exceptions=False)
-
-
 def test_a_backup_holds_what_a_night_can_make_again_only_where_it_is_asked_for(home: Path, tmp_path: Path) -> None:
     (home / "backtests").mkdir()
     (home / "backtests" / "past.parquet").write_bytes(b"past")
@@ -81,15 +76,6 @@ def test_a_backup_of_a_broken_chain_is_written_and_said_to_be_broken(home: Path,
     assert (code, "scores.parquet" in told) == (1, True)
 
 
-def test_a_journal_kept_elsewhere_is_said_to_be_missing_from_the_backup(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("store.status.witnesses", lambda *_: {})
-    (home / "settings.toml").write_text('journal_url = "postgresql://vigie@127.0.0.1:9/vigie"\n')
-    code, told = run("home", "backup", "--to", str(tmp_path / "one.tar.zst"), "--home", str(home))
-    assert (code, "pg_dump" in told) == (0, True)
-
-
 def test_pruning_is_rehearsed_and_done_by_the_number_of_the_settings(home: Path) -> None:
     (home / "settings.toml").write_text("[operation]\nkeep_nights = 2\n")
     code, told = run("home", "prune", "--dry-run", "--home", str(home))
@@ -98,22 +84,6 @@ def test_pruning_is_rehearsed_and_done_by_the_number_of_the_settings(home: Path)
     assert (code, "1 release removed" in told, len(ReleaseStore(home).all())) == (0, True, 2)
     assert run("home", "prune", "--keep", "1", "--home", str(home))[0] == 0
     assert len(ReleaseStore(home).all()) == 1
-
-
-def test_what_can_be_made_again_is_told_before_it_is_removed(home: Path) -> None:
-    kept = home / "fits" / "one"
-    kept.parent.mkdir()
-    kept.write_bytes(b"x" * 2_000_000)
-    told = run("home", "prune", "--caches", "--dry-run", "--home", str(home))[1]
-    assert ("past forecasts and fits would be removed, 2.0 MB" in told, kept.exists()) == (True, True)
-    told = run("home", "prune", "--caches", "--home", str(home))[1]
-    assert ("past forecasts and fits removed, 2.0 MB" in told, kept.exists()) == (True, False)
-
-
-def test_health_is_asked_once_by_scripts(home: Path, tmp_path: Path) -> None:
-    assert run("serve", "health", "--once", "--home", str(home))[0] == 0
-    code, told = run("serve", "health", "--once", "--home", str(tmp_path / "nowhere"))
-    assert (code, '"status": "no release"' in told) == (1, True)
 
 
 def test_backup_restore_and_prune_as_json_name_files_and_sizes(home: Path, tmp_path: Path) -> None:

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
-from typer.testing import CliRunner
 
-from cli.__main__ import app
 from core.errors import InputError, StoreError
 from store.releases import ReleaseStore
 from tests.cli.command_line import vigie
@@ -32,11 +30,6 @@ def test_it_writes_one_page_in_the_language_asked_for_and_says_of_which_release(
     assert run_id(home) in said and str(out) in said
     reader = PdfReader(io.BytesIO(out.read_bytes()))
     assert len(reader.pages) == 1 and str(reader.root_object["/Lang"]) == "fr"
-
-
-def test_it_goes_to_standard_output_alone_where_that_is_asked_for(home: Path) -> None:
-    done = CliRunner().invoke(app, ["export", "briefing", "--out", "-", "--home", str(home)])
-    assert (done.exit_code, done.stderr, len(PdfReader(io.BytesIO(done.stdout_bytes)).pages)) == (0, "", 1)
 
 
 def test_with_signed_off_it_keeps_to_what_people_stand_behind(home: Path) -> None:
@@ -62,17 +55,6 @@ def test_a_mistake_is_named_and_nothing_is_written(home: Path, arguments: tuple[
     with pytest.raises(InputError, match=rule):
         vigie(home, "export", "briefing", *arguments)
     assert sorted(home.rglob("*")) == before
-
-
-def test_a_folder_that_cannot_be_written_is_named(home: Path) -> None:
-    (home / "file").write_text("")
-    with pytest.raises(InputError, match=r"--out .*note\.pdf"):
-        vigie(home, "export", "briefing", "--out", str(home / "file" / "note.pdf"))
-
-
-def test_without_a_release_it_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="run 'vigie nightly' first"):
-        vigie(tmp_path, "export", "briefing")
 
 
 def test_an_altered_release_has_no_briefing(home: Path) -> None:

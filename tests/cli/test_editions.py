@@ -62,16 +62,6 @@ def test_a_wrong_unit_waits_and_what_was_accepted_by_mistake_is_taken_back(tmp_p
 
 
 @pytest.mark.slow
-def test_a_correction_that_is_reverted_is_a_correction(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    totals = []
-    for name, extra in (("first.csv", 0), ("corrected.csv", 7), ("again.csv", 0)):
-        assert vigie(home, "ingest", "--file", days_csv(tmp_path / name, extra=extra)).exit_code == 0
-        totals.append(total(home, tmp_path))
-    assert totals == [totals[0], totals[0] + 7, totals[0]]
-
-
-@pytest.mark.slow
 def test_what_a_held_edition_would_change_is_listed_and_newer_figures_are_replaced_only_on_demand(
     tmp_path: Path,
 ) -> None:
@@ -93,13 +83,6 @@ def test_what_a_held_edition_would_change_is_listed_and_newer_figures_are_replac
     assert total(home, tmp_path) == corrected
     assert vigie(home, "editions", "accept", name, "--reason", "trial", "--replace-newer").exit_code == 0
     assert total(home, tmp_path) > corrected
-
-
-def test_a_file_that_is_refused_ends_with_one_and_is_no_edition(tmp_path: Path) -> None:
-    (tmp_path / "days.csv").write_text("<html>maintenance</html>")
-    refused = vigie(tmp_path / "home", "ingest", "--file", f"uk_home_office={tmp_path / 'days.csv'}")
-    assert refused.exit_code == 1
-    assert json.loads(vigie(tmp_path / "home", "editions", "--json").stdout) == []
 
 
 @pytest.mark.parametrize(

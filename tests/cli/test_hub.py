@@ -11,13 +11,9 @@ import pandas as pd
 import pytest
 import typer
 
-from cli.hub import _paths, collect, combine, init, score, validate
+from cli.hub import collect, combine, score, validate
 from core.errors import SourceError
 from tests.cli.command_line import vigie
-
-
-def test_a_list_of_files_may_have_blank_lines_and_detours() -> None:
-    assert _paths("a/b.csv\n\n  \n./a//c.csv\na/x/../d.csv\n") == ["a/b.csv", "a/c.csv", "a/d.csv"]
 
 
 @pytest.mark.parametrize(
@@ -34,14 +30,6 @@ def test_two_hundred_faults_are_printed_and_the_others_counted(
     told = capsys.readouterr().err.splitlines()
     assert (ended.value.exit_code, len(told)) == (1, lines)
     assert told[-1].endswith(last)
-
-
-def test_a_hub_that_keeps_every_rule_is_told_with_the_number_of_its_files(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("hub.files.validate", lambda *_given: SimpleNamespace(faults=[], files=1234))
-    validate(".", None, None)
-    assert capsys.readouterr() == (".: 1,234 files checked: every rule is kept\n", "")
 
 
 @pytest.mark.parametrize(
@@ -76,15 +64,6 @@ def test_what_is_new_is_taken_in_as_received_on_the_day_given_or_today_and_what_
     today = dt.datetime.now(dt.UTC).date()
     assert ended == code
     assert days[0] == dt.date(2025, 2, 3) if received else today - days[0] <= dt.timedelta(days=1)
-
-
-def test_a_new_hub_is_told_with_what_comes_next(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    monkeypatch.setattr("cli.hub.current_release", lambda _home: "release")
-    monkeypatch.setattr("hub.night.init_hub", lambda *_given: ["a", "b"])
-    init(str(tmp_path), home=tmp_path)
-    assert capsys.readouterr().out == f"{tmp_path}: 2 files written. Next: vigie hub submit {tmp_path}\n"
 
 
 def test_ensembles_are_written_into_the_hub_and_counted_without_their_metadata(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -70,38 +68,10 @@ def test_usage_error_exits_1_and_names_the_word(line: str) -> None:
     assert "No such" in done.stderr or "Missing" in done.stderr or "Invalid" in done.stderr
 
 
-@pytest.mark.parametrize("line", ["ingest --live check", "outbox --json deliver", "alerts --route CMR history x"])
-def test_option_of_a_group_before_a_command_is_rejected(tmp_path: Path, line: str) -> None:
-    done = vigie(*line.split(), home=tmp_path)
-    assert (done.returncode, "write it after" in done.stderr) == (1, True)
-
-
 def test_without_a_release_status_says_so_and_fails(tmp_path: Path) -> None:
     done = vigie("status", "--json", home=tmp_path)
     assert done.returncode == 1
     assert json.loads(done.stdout)["release"] is None
-
-
-def test_quiet_is_taken_behind_a_command_too(tmp_path: Path) -> None:
-    done = vigie("home", "prune", "--quiet", home=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-@pytest.mark.parametrize(
-    ("more", "printed"),
-    [
-        ([], "23 rows of 1 series written to standard output"),
-        (["--log-format", "json"], '"rows": 23'),
-        (["--quiet"], ""),
-    ],
-)
-def test_summary_of_a_forecast_on_standard_output_is_logged(
-    panel: Path, tmp_path: Path, more: list[str], printed: str
-) -> None:
-    line = ["forecast", "--panel", str(panel), "--models", "baseline", "--horizon", "1", "--out", "-"]
-    done = vigie(*line, *more, home=tmp_path)
-    assert (done.returncode, done.stdout.splitlines()[0][:8]) == (0, "model_id")
-    assert (printed in done.stderr) if printed else not done.stderr
 
 
 @pytest.mark.parametrize(
@@ -122,18 +92,6 @@ def test_errors_are_sentences_unless_json_is_chosen(
     monkeypatch.setenv("VIGIE_LOG_FORMAT", variable)
     (line,) = vigie(*mistake.split(), *words, home=tmp_path).stderr.splitlines()
     assert line.startswith('{"' if is_json else "error: ")
-
-
-def test_an_unknown_log_format_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("VIGIE_LOG_FORMAT", "yaml")
-    done = vigie("status", home=tmp_path)
-    assert (done.returncode, "VIGIE_LOG_FORMAT" in done.stderr) == (1, True)
-
-
-def test_imports_print_no_library_warning() -> None:
-    program = "import cli.__main__, dashboard.server, nightly.night, nightly.live, decisions.health"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stderr == ""
 
 
 def test_verify_without_a_release_fails(tmp_path: Path) -> None:
@@ -169,11 +127,6 @@ def test_a_fault_in_vigie_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path:
     else:
         assert line.startswith("error: fault in Vigie: ZeroDivisionError: by nought (")
         assert "test_main.py, line" in line
-
-
-def test_the_home_option_wins_over_the_environment(tmp_path: Path) -> None:
-    done = vigie("status", "--json", "--home", str(tmp_path / "option"), home=tmp_path / "environment")
-    assert json.loads(done.stdout)["home"] == str(tmp_path / "option")
 
 
 @pytest.fixture(scope="module")
@@ -271,15 +224,6 @@ def test_a_bad_row_of_a_panel_is_named(panel: Path, tmp_path: Path, row: str, na
     assert done.returncode == 1
     assert f"panel.csv, {named}" in done.stderr
     assert not (tmp_path / "out.parquet").exists()
-
-
-def test_json_lines_of_a_night_hold_its_steps_and_its_error(begun: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forecasting.pool.Pool.start", lambda _pool: None)  # its processes would have nothing to do
-    done = vigie("nightly", "--as-of", "1999-12-31", "--log-format", "json", home=begun)
-    events = [json.loads(line) for line in done.stderr.splitlines()]
-    assert [event["event"] for event in events][:2] == ["night begun", "stage ended"]
-    assert (events[-1]["event"], events[-1]["level"]) == ("stopped", "error")
-    assert "no route can be forecast" in events[-1]["text"] and all(event["timestamp"] for event in events)
 
 
 def test_every_fault_is_a_json_line_where_json_is_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from typing import Any, cast
 import pytest
 import typer
 
-from cli import as_date
 from cli.nights import _end, _ingest_own, ingest
 from core.errors import InputError
 from tests.cli.command_line import command, vigie
@@ -67,32 +66,6 @@ def test_own_figures_need_a_file_and_each_one_of_several_is_told(
     assert capsys.readouterr().out.startswith("a.csv\n")
 
 
-def test_a_suggested_mapping_is_told_with_the_first_eight_figures_as_it_understands_them(tmp_path: Path) -> None:
-    file = tmp_path / "boats.csv"
-    file.write_text("month,arrivals\n" + "".join(f"2024-{month:02},{month * 100 + 7}\n" for month in range(1, 13)))
-    lines = vigie(tmp_path, "ingest", "--preview", str(file)).stdout.splitlines()
-    assert lines[0] == "# A mapping to complete: save it as boats.toml."
-    told = lines.index("# Read so: 12 figures, 0 rows set aside.")
-    assert [line.split()[-2:] for line in lines[told + 2 :]] == [
-        [f"2024-{month:02}", f"{month * 100 + 7}.0"] for month in range(1, 9)
-    ]
-
-
-def test_a_day_on_the_command_line_may_be_left_out() -> None:
-    assert as_date(None, "--as-of") is None
-    assert str(as_date("2025-01-31", "--as-of")) == "2025-01-31"
-
-
-@pytest.mark.parametrize(("degraded", "code"), [([], 0), (["a_bureau"], 3)])
-def test_a_night_with_degraded_sources_is_published_and_ends_with_three(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, degraded: list[str], code: int
-) -> None:
-    made = SimpleNamespace(summary=lambda: ["release r1"], degraded=degraded)
-    monkeypatch.setattr("nightly.night.run_night", lambda *_given, **_more: made)
-    done = vigie(tmp_path, "nightly", "--as-of", "2025-01-31")
-    assert (done.exit_code, done.stdout) == (code, "release r1\n")
-
-
 def test_a_night_as_json_names_the_release_and_degraded_sources(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -118,17 +91,6 @@ def test_ingest_as_json_lists_editions_and_failed_files(tmp_path: Path) -> None:
     (edition,) = told["editions"]
     assert (edition["source_id"], edition["state"], edition["stored_rows"]) == ("noaa_enso", "known", 2)
     assert [one["source_id"] for one in told["failed"]] == ["uk_home_office"]
-
-
-@pytest.mark.parametrize(
-    ("made", "said"),
-    [(SimpleNamespace(summary=lambda: ["release r1"]), "release r1"), (None, "already holds a release")],
-)
-def test_a_demonstration_is_made_where_there_is_no_release_yet(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, made: SimpleNamespace | None, said: str
-) -> None:
-    monkeypatch.setattr("nightly.night.run_demonstration", lambda *_given, **_more: made)
-    assert said in vigie(tmp_path, "demonstrate").stdout
 
 
 @pytest.mark.parametrize(("failed", "code"), [([False], 0), ([False, True], 3)])

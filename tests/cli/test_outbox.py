@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from tests.faults.delivery import READERS, publish, settings_text
 from tests.receivers import Mailbox, Requests, http_server, mail_server
 from tests.store.conftest import postgres_server, postgres_url
 
-from .command_line import command, vigie
+from .command_line import vigie
 
 __all__ = ["postgres_server", "postgres_url"]
 ALERT = "surge.CMR.0001"
@@ -164,18 +163,6 @@ def test_settings_are_tried_without_sending_anything(home: Path, mailbox: Mailbo
     ]  # fmt: skip
 
 
-def test_settings_that_cannot_be_read_or_reached_are_named_with_what_to_do(home: Path, mailbox: Mailbox) -> None:
-    text = home.joinpath("settings.toml").read_text()
-    home.joinpath("settings.toml").write_text(text.replace(f"port = {mailbox.port}", "port = 1"))
-    found = {one["what"]: one for one in json.loads(vigie(home, "home", "check", "--json").output)}
-    assert "mail server 127.0.0.1:1" in found["channel mail"]["problem"]
-    assert found["channel mail"]["advice"]
-    home.joinpath("settings.toml").write_text('[store]\nurl = "ftp://127.0.0.1:1/x"\n')
-    assert "shared store: ftp://127.0.0.1:1/x: " in vigie(home, "home", "check").output
-    home.joinpath("settings.toml").write_text("a =")
-    assert "not readable as TOML" in command("home", "check", home=home).stdout
-
-
 @pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
 def test_a_journal_that_is_moved_holds_every_row_as_it_was_and_refuses_a_second_time(
     home: Path, tmp_path: Path, database: str, request: pytest.FixtureRequest
@@ -193,10 +180,3 @@ def test_a_journal_that_is_moved_holds_every_row_as_it_was_and_refuses_a_second_
     new.close()
     with pytest.raises(InputError, match="holds rows already"):
         vigie(home, "home", "journal", "move", "--to", url)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
-def test_root_does_not_write_into_a_home_of_somebody_else(home: Path) -> None:
-    os.chown(home, 12345, 12345)
-    with pytest.raises(InputError, match="belongs to user 12345"):
-        vigie(home, "outbox", "deliver")

@@ -12,22 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cli.panels import _horizons, _names, _write
+from cli.panels import _horizons, _write
 from core.errors import InputError
 from forecasting.quantiles import QuantileTable
-from tests.cli.command_line import command, vigie
-
-
-@pytest.mark.parametrize(
-    ("text", "names"), [("ensemble, baseline", ["ensemble", "baseline"]), (" ets ,, ", ["ets"]), ("", []), (",", [])]
-)
-def test_names_are_parted_by_commas_and_nothing_between_two_of_them_is_no_name(text: str, names: list[str]) -> None:
-    assert _names(text) == names
-
-
-@pytest.mark.parametrize(("text", "steps"), [("12,1,3,3", [1, 3, 12]), ("1", [1]), (" 2 , ", [2])])
-def test_periods_ahead_are_told_once_each_and_in_their_order(text: str, steps: list[int]) -> None:
-    assert _horizons(text) == steps
+from tests.cli.command_line import vigie
 
 
 @pytest.mark.parametrize("text", ["", "0", "0,1", "-1", "1.5", "one", "1;3"])
@@ -66,14 +54,6 @@ def test_a_panel_is_forecast_as_it_is_asked_for_and_else_as_the_help_says(
     monkeypatch.setattr(f"forecasting.runs.{command}_file", lambda _panel, **means: given.append(means))
     vigie(tmp_path, command, "--panel", "p.csv", "--out", str(tmp_path / "out.csv"), *options)
     assert given == [asked]
-
-
-@pytest.mark.parametrize(
-    "line", ["forecast --horizon 0", "backtest --origins 0", "backtest --step 0", "forecast --horizon -1"]
-)
-def test_fewer_than_one_of_what_is_counted_is_refused(tmp_path: Path, line: str) -> None:
-    done = command(*line.split(), "--panel", "p.csv", "--out", str(tmp_path / "out.csv"), home=tmp_path)
-    assert (done.returncode, "greater than or equal to 1" in done.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(("forecasts", "blocks"), [(1, 1), (4, 2), (5, 3)])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -59,29 +58,6 @@ def test_status_tells_missing_routes_first_then_the_release_its_sources_alerts_s
     ]
 
 
-def test_status_of_a_home_without_fault_names_no_missing_route_and_nothing_that_waits() -> None:
-    calm = FOUND | {"routes": ROUTES[:1], "sources": [], "alerts": {}, "issued": [], "held": [], "last_run": None}
-    calm["release"] = FOUND["release"] | {"degraded": []}
-    assert _status_lines(calm).splitlines() == [
-        "Release r2, as known on 2025-01-31",
-        "  forecast: CMR Central Mediterranean",
-        "Alerts: none",
-        "Forecasts scored as they were issued: none yet",
-    ]
-
-
-def test_status_of_a_drill_says_so_before_anything_else() -> None:
-    drill, *others = _status_lines(FOUND | {"drill": True}).splitlines()
-    assert drill.startswith("Drill: ")
-    assert others == _status_lines(FOUND).splitlines()
-
-
-def test_status_where_no_route_has_a_forecast_names_none_as_forecast() -> None:
-    lines = _status_lines(FOUND | {"routes": ROUTES[1:]}).splitlines()
-    assert lines[0].startswith("No forecast for 2 of 2 routes: ")
-    assert not any("  forecast: " in line for line in lines)
-
-
 def test_status_ends_with_one_where_there_is_no_release_and_with_none_where_there_is(tmp_path: Path) -> None:
     assert vigie(tmp_path, "status").exit_code == 1
     publish(tmp_path, ["surge.CMR.0001"])
@@ -119,14 +95,6 @@ def test_export_takes_options_before_the_table(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_age_of_a_replay_is_in_days_then_in_months(today: str, age: str) -> None:
     assert _age("2025-01-31", dt.date.fromisoformat(today)) == age
-
-
-def test_status_of_a_replay_says_how_old_it_is() -> None:
-    replay = FOUND["release"] | {"replay": True}
-    assert re.search(
-        r"Release r2, as known on 2025-01-31 \(replay: \d+ months before today\)",
-        _status_lines(FOUND | {"release": replay}),
-    )
 
 
 @pytest.mark.parametrize("release", [None, FOUND["release"]])

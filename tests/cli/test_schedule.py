@@ -11,11 +11,9 @@ from typing import Any, cast
 
 import pytest
 import structlog
-import typer
 
 from cli import schedule
-from cli.__main__ import app
-from cli.schedule import BACKUP, DELIVER, NIGHT, Children, Jobs, first_night, night_trigger, start_schedule
+from cli.schedule import BACKUP, Children, Jobs, first_night, night_trigger, start_schedule
 from core.errors import InputError
 from decisions.health import OK, Health
 
@@ -83,15 +81,6 @@ def test_night_logs_its_outcome_and_a_backup_follows(exit_code: int, outcome: st
         Jobs(cast(Children, children), live=True, backup_to=Path("/backups")).night()
     assert (lines[0]["outcome"], lines[0]["exit"]) == (outcome, exit_code)
     assert children.started == [("cli", "nightly", "--live"), ("cli", *BACKUP, "/backups")][: 1 + backups]
-
-
-@pytest.mark.parametrize("words", [NIGHT, (*NIGHT, "--live"), DELIVER, (*BACKUP, "/backups")])
-def test_scheduled_command_exists(words: tuple[str, ...]) -> None:
-    command, rest = typer.main.get_command(app), list(words)
-    while rest and rest[0] in getattr(command, "commands", {}):
-        command = command.commands[rest.pop(0)]  # type: ignore[attr-defined]  # a group has commands
-    assert not hasattr(command, "commands")
-    command.make_context(words[0], rest)
 
 
 @pytest.mark.parametrize("at", ["25:00", "half past three", ""])

@@ -50,16 +50,6 @@ def test_without_a_login_only_this_machine_is_served(tmp_path: Path, started: li
     assert started == []
 
 
-def test_a_flag_says_explicitly_that_nobody_has_to_sign_in(tmp_path: Path, started: list[list[str]]) -> None:
-    dashboard(home=tmp_path, address="192.168.1.4", without_login=True)
-    assert started[0][-4:] == ["--address", "192.168.1.4", "--port", "8501"]
-
-
-def test_loopback_needs_nothing(tmp_path: Path, started: list[list[str]]) -> None:
-    dashboard(home=tmp_path, port=8600, headless=True)
-    assert started[0][1:] == ["-m", "dashboard.server", "--address", "127.0.0.1", "--port", "8600", "--headless"]
-
-
 @pytest.mark.parametrize("missing", ["VIGIE_OIDC_CLIENT_SECRET", "VIGIE_COOKIE_SECRET"])
 def test_with_a_login_the_secrets_must_be_there_before_anything_is_served(
     monkeypatch: pytest.MonkeyPatch, missing: str
@@ -88,25 +78,6 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], tu
             return found.status_code, found.text
 
     return lambda path: asyncio.run(ask(path))
-
-
-@pytest.mark.parametrize(("seconds", "answers"), [(0.0, ["0", "0"]), (2.0, ["0", "0"]), (2.01, ["0", "1"])])
-def test_an_answer_is_given_again_for_two_seconds(
-    asked: Callable[[str], tuple[int, str]], monkeypatch: pytest.MonkeyPatch, seconds: float, answers: list[str]
-) -> None:
-    found = []
-    for now in (1000.0, 1000.0 + seconds):
-        clock = SimpleNamespace(monotonic=lambda now=now: now)
-        monkeypatch.setattr("cli.serve.time", clock)
-        found.append(asked("/healthz")[1])
-    assert found == answers
-
-
-def test_each_path_has_an_answer_of_its_own_and_one_that_is_not_there_is_not_kept(
-    asked: Callable[[str], tuple[int, str]],
-) -> None:
-    paths = ("/healthz", "/metrics", "/healthz", "/nowhere", "/nowhere")
-    assert [asked(path) for path in paths] == [(200, "0"), (200, "1"), (200, "0"), (404, "2"), (404, "3")]
 
 
 @pytest.mark.parametrize(
@@ -168,13 +139,6 @@ def test_monitoring_listens_where_it_is_told_to_and_says_where_that_is(
     ((kind, port),) = bound
     assert kind == family
     assert capsys.readouterr().out.startswith(f"{said}{port}/healthz ")
-
-
-def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(InputError, match=f"--address 127.0.0.1 --port {port}: "):
-            health(home=tmp_path, port=port)
 
 
 class Everything:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -19,9 +18,7 @@ from alerts.lifecycle import SIGNED_OFF
 from core.settings import PROJECT, load_settings
 from decisions import open_workflow
 from decisions.actions import Step, act
-from store import Partitions
 from store.releases import ReleaseStore
-from store.remote import RemoteFiles
 from tests.faults.delivery import publish
 
 from .command_line import vigie
@@ -106,17 +103,6 @@ def test_prune_of_a_shared_home_on_a_full_disk_frees_space(home: Path, tmp_path:
     assert (pruned.exit_code, "2 releases removed" in pruned.output) == (0, True)
     assert len(list((tmp_path / "shared" / "releases").glob("*/forecasts.parquet"))) == 3, "kept for a day"
     assert vigie(home, "home", "store", "status").exit_code == 0
-
-
-def test_caches_removed_by_prune_are_not_fetched_again(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Partitions(home / "backtests").append(pd.DataFrame({"value": [1.0]}))
-    share(home, tmp_path / "shared")
-    fetched: list[str] = []
-    monkeypatch.setattr(RemoteFiles, "fetch", lambda _files, path, *_: fetched.append(path))
-    assert vigie(home, "home", "prune", "--caches").exit_code == 0
-    assert (fetched, (home / "backtests").exists()) == ([], False)
 
 
 def test_what_a_killed_process_left_in_the_journal_is_read_on_a_full_disk(home: Path) -> None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
-from core.errors import InputError
-from store.journal import Journal, journal_url
 from store.mirror import DivergedError
 from store.releases import About, ReleaseStore
 from tests.cli.command_line import vigie
@@ -52,21 +49,6 @@ def test_what_is_pushed_here_is_pulled_there_and_status_tells_the_difference(mac
     assert vigie(machines("two"), "verify").exit_code == 0
 
 
-def test_what_takes_a_while_is_told_with_the_seconds_that_it_took(
-    machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    machines.publish("one", 1)
-    Journal(journal_url("", machines("one"))).close()
-    kept, into = str(tmp_path / "kept.tar.zst"), tmp_path / "into"
-    for home, words in (
-        (machines("one"), ["home", "store", "push"]), (machines("two"), ["home", "store", "pull"]),
-        (machines("one"), ["home", "backup", "--to", kept]), (into, ["home", "restore", "--from", kept]),
-    ):  # fmt: skip
-        clock = iter([1000.0, 1002.5])
-        monkeypatch.setattr("cli.home.time", SimpleNamespace(monotonic=clock.__next__))
-        assert ", 2.5 s\n" in vigie(home, *words).output, words
-
-
 def test_a_stray_release_is_set_aside_only_when_a_person_says_so(machines: Machines) -> None:
     machines.publish("one", 1)
     vigie(machines("one"), "home", "store", "push")
@@ -89,9 +71,3 @@ def test_prune_removes_in_the_store_too(machines: Machines) -> None:
     vigie(machines("two"), "home", "store", "pull")
     assert len(ReleaseStore(machines("two")).all()) == 1
     assert vigie(machines("two"), "verify").exit_code == 0
-
-
-def test_without_an_address_the_commands_say_what_to_set(tmp_path: Path) -> None:
-    for command in ("pull", "push", "status"):
-        with pytest.raises(InputError, match=r"\[store\] url, or VIGIE_STORE_URL"):
-            vigie(tmp_path, "home", "store", command)
