@@ -8,8 +8,6 @@ import pytest
 
 from access import Actor, NotAllowedError, Person, actor_of
 from access.sessions import (
-    _COUNTED_FOR,
-    _MOST_KINDS,
     DOWNLOADED,
     REFUSED,
     SIGNED_IN,
@@ -65,11 +63,6 @@ def test_a_file_that_leaves_is_recorded_with_who_took_it(journal: Journal) -> No
     assert (row.actor, row.subject, row.run_id) == ("ada@example.org", "file:alerts.csv", "run")
 
 
-def test_without_a_login_files_leave_and_nothing_is_recorded(journal: Journal) -> None:
-    authorize_download(journal, Actor(""), "alerts.csv")
-    assert journal.entries() == []
-
-
 def test_the_audit_lists_what_people_who_signed_in_did_the_newest_first(journal: Journal) -> None:
     note_login(journal, "one", ADA, ACTOR)
     authorize_download(journal, ACTOR, "alerts.csv")
@@ -96,22 +89,6 @@ def test_a_refusal_that_came_again_says_how_often_and_one_that_came_once_does_no
     assert describe(row(REFUSED, {"action": "request"})) == "request"
     assert describe(row(SIGNED_IN, {"roles": ["analyst", "manager"]})) == "analyst, manager"
     assert describe(row(SIGNED_OUT, {"roles": []})) == "no role"
-
-
-def test_kinds_of_refusals_are_counted_anew_after_a_minute_and_the_oldest_kinds_are_forgotten_first() -> None:
-    now = 0.0
-    refusals = Refusals(lambda: now)
-    assert [refusals.due("a"), refusals.due("a")] == [1, 0]
-    now = _COUNTED_FOR - 0.1
-    assert refusals.due("a") == 0
-    now = _COUNTED_FOR
-    assert [refusals.due("a"), refusals.due("a")] == [3, 0], "the first was written down, the two after it were not"
-    kinds = [str(number) for number in range(_MOST_KINDS - 1)]
-    assert {refusals.due(kind) for kind in kinds} == {1}
-    assert refusals.due("a") == 0, "as many kinds as may be are all remembered"
-    refusals.due("one more")
-    assert refusals.due("1") == 0
-    assert refusals.due("0") == 1
 
 
 def test_every_login_of_a_person_is_ended_by_name_or_identity_and_each_counted_once(journal: Journal) -> None:

@@ -233,16 +233,6 @@ def test_cookie_name_with_any_byte_brings_no_session_behind_the_gate(
     assert behind(house, b"%b=%b" % (whole, ada)) == (b"", b"")
 
 
-def test_cookie_on_the_way_to_the_provider_has_a_host_name(house: House) -> None:
-    assert behind(house, b"way=1")[0] == b"way=1"
-    assert behind(house, b"way=1", secure=True)[0] == b""
-    assert behind(house, b"way=1; __Host-way=2", secure=True)[0] == b"way=2"
-
-
-def test_login_id_from_outside_is_removed_without_a_login_too(tmp_path: Path, journal: Journal) -> None:
-    assert behind(House(tmp_path, journal, login=False)) == (b"", b"")
-
-
 def test_a_websocket_has_a_login_only_with_the_token_of_its_page(house: House) -> None:
     ada = session_of(house.home, "ada", roles=("viewer",))
     seen = []
@@ -258,13 +248,6 @@ def test_a_message_arrives_up_to_its_limit_and_a_larger_one_ends_the_connection(
     assert house.connect(session, "a", "a" * MOST_BYTES) == []
     assert house.connect(session, "a", "a" * (MOST_BYTES + 1), "a") == [TOO_BIG]
     assert [len(text) for text in house.heard] == [1, MOST_BYTES, 1]
-
-
-def test_page_before_a_login_is_the_door_and_nothing_runs_behind_it(house: House) -> None:
-    assert house.ask("/page?lang=fr", headers={"Accept-Language": "es"}) == 200
-    assert house.reached == []
-    house.ask("/page", session_of(house.home, "ada", roles=("viewer",)))
-    assert len(house.reached) == 1
 
 
 class Talk:
@@ -331,20 +314,6 @@ def test_as_many_pages_of_a_reader_are_made_at_once_as_set(house: House, monkeyp
     asyncio.run(talk())
 
 
-def test_messages_beyond_the_burst_arrive_in_their_order(house: House) -> None:
-    house.guard = replace(house.guard, load=LoadSettings(page_messages_per_second=1000, page_messages_at_once=3))
-
-    async def talk() -> None:
-        page = Talk(house, session_of(house.home, "ada", roles=("viewer",)))
-        for content in (b"a", b"b", b"c", b"d", b"e", b"f"):
-            page.given.put_nowait({"type": "websocket.receive", "bytes": content})
-        await settled()
-        assert page.heard == [b"a", b"b", b"c", b"d", b"e", b"f"]
-        await page.leave()
-
-    asyncio.run(talk())
-
-
 @pytest.mark.parametrize(("size", "fit"), [(1, 3), (MOST_BYTES // 2, 2)])
 def test_page_with_too_many_messages_waiting_is_hung_up_on(house: House, size: int, fit: int) -> None:
     house.guard = replace(house.guard, load=LoadSettings(page_messages_at_once=3, page_messages_per_second=0.01))
@@ -357,19 +326,6 @@ def test_page_with_too_many_messages_waiting_is_hung_up_on(house: House, size: i
         await page.say(b"a")
         assert page.task.done()
         assert len(page.heard) == 3, "what waited is dropped"
-
-    asyncio.run(talk())
-
-
-def test_what_waits_is_dropped_once_its_page_is_closed(house: House) -> None:
-    house.guard = replace(house.guard, load=LoadSettings(page_messages_at_once=1, page_messages_per_second=0.01))
-
-    async def talk() -> None:
-        page = Talk(house, session_of(house.home, "ada", roles=("viewer",)))
-        for content in (b"a", b"b", b"c"):
-            page.given.put_nowait({"type": "websocket.receive", "bytes": content})
-        await page.leave()
-        assert page.heard == [b"a"]
 
     asyncio.run(talk())
 
@@ -410,16 +366,6 @@ def test_requests_without_a_login_wait_for_their_address_and_few_wait_at_once(
     assert [one for one in waits if one] == [0.5, 0.5], "each address waits by itself"
     monkeypatch.setattr(gate, "MOST_WAITING", 0)
     assert [house.ask("/page"), house.ask("/page", ada), house.ask("/closed/open")] == [429, 200, 200]
-
-
-def test_pages_of_one_reader_share_a_bucket_and_an_exhausted_one_opens_no_page(house: House) -> None:
-    limits = LoadSettings(reader_messages_per_second=1, person_messages_at_once=1)
-    guard = replace(house.guard, load=limits, clock=lambda: 0.0)
-    house.gate = Gate(house._behind, guard, APPLICATION)
-    ada, ben = (session_of(house.home, who, roles=("viewer",)) for who in ("ada", "ben"))
-    for _promised in range(12):
-        guard.bucket_of("https://login.example.org|id-ada", is_person=True).take(0.0)
-    assert [house.connect(one) for one in (ada, ben)] == [[POLICY_VIOLATION], []]
 
 
 def test_body_that_does_not_come_in_time_is_given_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -466,13 +412,3 @@ def test_as_many_connections_at_once_as_each_may_have_and_not_one_more(
             assert is_free
             assert [house.connect(who) for who in (ada, ben)] == [[POLICY_VIOLATION], []]
     assert [house.connect(who) for who in (ada, ben)] == [[], []]
-
-
-def test_without_a_login_an_address_has_so_many_connections(
-    tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    house = House(tmp_path, journal, login=False)
-    monkeypatch.setattr(gate, "MOST_UNKNOWN", 1)
-    with house.guard.place("address 10.0.0.1", 1):
-        assert house.connect() == [POLICY_VIOLATION]
-    assert house.connect() == []

@@ -9,12 +9,8 @@ from typing import cast
 import pytest
 
 from access import Actor, Person
-from access.gate import MOST_BYTES, MOST_BYTES_UNKNOWN
 from access.guard import (
-    LONGEST_DEBT,
     LOOPBACK_HOSTS,
-    MOST_PER_PERSON,
-    MOST_UNKNOWN,
     SESSION_COOKIE,
     Bucket,
     Guard,
@@ -84,16 +80,6 @@ def test_over_https_alone_the_cookie_has_a_name_that_no_neighbour_can_set(tmp_pa
     assert guard(tmp_path, "http://127.0.0.1:8501").own_cookie(SESSION_COOKIE) == SESSION_COOKIE
 
 
-@pytest.mark.parametrize(("port", "trusted"), [(8501, True), (9000, False)])
-def test_without_settings_the_default_port_is_trusted_only_if_served(
-    tmp_path: Path,
-    port: int,
-    trusted: bool,  # noqa: FBT001  # a case of a table
-) -> None:
-    found = guard_of(tmp_path, "127.0.0.1", port, lambda: cast(Journal, None))
-    assert found.trusts("http://127.0.0.1:8501", f"127.0.0.1:{port}") is trusted
-
-
 def test_where_the_journal_cannot_be_asked_nobody_is_let_in_and_ends_and_refusals_raise_nothing(
     tmp_path: Path,
 ) -> None:
@@ -154,13 +140,6 @@ def test_with_a_login_a_secret_of_some_length_is_needed(tmp_path: Path, monkeypa
         guard_of(tmp_path, "127.0.0.1", 8501, lambda: cast(Journal, None))
 
 
-def test_sizes_and_numbers_are_those_that_the_page_on_threats_promises() -> None:
-    text = (PROJECT / "docs" / "threats.md").read_text(encoding="utf-8")
-    numbers = f"{MOST_UNKNOWN} connections an address, {MOST_PER_PERSON} a person, {MOST_BYTES_UNKNOWN // 1024} KB"
-    assert f"{numbers} a request, {MOST_BYTES // 1024**2} MB a message" in text
-    assert (MOST_BYTES_UNKNOWN % 1024, MOST_BYTES % 1024**2) == (0, 0)
-
-
 def test_each_test_that_the_page_on_threats_names_is_there() -> None:
     lines = (PROJECT / "docs" / "threats.md").read_text(encoding="utf-8").splitlines()
     named = re.findall(r"`(tests/[\w/]*test_\w+\.py)`", "\n".join(lines))
@@ -175,19 +154,3 @@ def test_bucket_gives_a_burst_and_then_a_rate() -> None:
     assert [bucket.take(0.0) for _message in range(5)] == [0, 0, 0, 0.5, 1.0]
     assert bucket.take(10.0) == 0
     assert bucket.tokens == 2, "no more than the burst was saved up"
-
-
-def test_bucket_is_paid_back_in_bounded_time_however_much_was_asked_for() -> None:
-    bucket = Bucket(2, 3, 3, 0.0)
-    assert max(bucket.take(0.0) for _message in range(1000)) == LONGEST_DEBT
-    assert bucket.take(LONGEST_DEBT + 1) == 0
-
-
-def test_buckets_are_shared_by_reader_and_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("access.guard._MOST_BUCKETS", 2)
-    one = guard(tmp_path)
-    ada = one.bucket_of("ada")
-    one.bucket_of("ben")
-    assert one.bucket_of("ada") is ada
-    one.bucket_of("eve")
-    assert list(one._buckets) == ["ada", "eve"]

@@ -55,15 +55,6 @@ def test_the_cookie_of_a_login_ends_with_the_login_and_goes_over_https_alone() -
     ]
 
 
-def test_the_deletion_of_a_cookie_stays_one() -> None:
-    assert b"Max-Age=0" in safe_cookie(b'_streamlit_user=""; Max-Age=0; Path=/', https=False, seconds=60)
-
-
 def test_scripts_may_read_the_token_against_forged_requests_but_no_login() -> None:
     assert b"HttpOnly" not in safe_cookie(b"_streamlit_xsrf=2|a|b|1; Path=/; SameSite=Lax", https=True, seconds=60)
     assert b"HttpOnly" in safe_cookie(b"_streamlit_session=x; Path=/", https=True, seconds=60)
-
-
-def test_a_flag_is_not_given_twice() -> None:
-    made = safe_cookie(b"_streamlit_session=x; path=/; httponly; secure; samesite=lax", https=True, seconds=60)
-    assert made.lower().count(b"secure") == made.lower().count(b"samesite") == made.lower().count(b"httponly") == 1

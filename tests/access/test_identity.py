@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from access import Actor, Login, LoginError, Person, account_name, actor_of, read_person, shell_actor
+from access import Actor, Login, LoginError, account_name, actor_of, read_person, shell_actor
 from core.errors import InputError
 from core.settings import AccessSettings
 
@@ -117,20 +117,6 @@ def test_a_login_holds_as_long_as_the_settings_say() -> None:
     assert login.is_over(access, NOW - dt.timedelta(minutes=2))
 
 
-@pytest.mark.parametrize(
-    ("claimed", "listed"),
-    [("ada@straße.de", "ada@strasse.de"), ("ada@example.org", "ada@exampLe.org\u200b"), ("ada@ﬁn.org", "ada@fin.org")],
-)
-def test_a_neighbouring_spelling_of_an_address_is_another_address(claimed: str, listed: str) -> None:
-    access = settings(people={listed: ["manager"]})
-    assert actor_of(Person(claimed, "i|s", ()), access).roles == frozenset()
-
-
-def test_two_hundred_groups_and_ten_kilobytes_of_claims_leave_what_means_a_role_alone() -> None:
-    claims = {**CLAIMS, "roles": [f"group {number}" for number in range(200)] + ["manager"], "filler": "x" * 10_000}
-    assert read_person(claims, settings(), NOW).claimed == ("manager",)
-
-
 def test_at_the_command_line_a_name_is_typed_only_where_nobody_signs_in() -> None:
     assert shell_actor(AccessSettings(), "Ada").roles is None
     with pytest.raises(InputError, match="--as is not taken"):
@@ -149,8 +135,3 @@ def test_account_name_ignores_the_environment(monkeypatch: pytest.MonkeyPatch, v
     before = account_name()
     monkeypatch.setenv(variable, "ada")
     assert account_name() == before
-
-
-def test_account_without_a_name_is_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.getuid", lambda: 2**31 - 7)
-    assert account_name() == str(2**31 - 7)

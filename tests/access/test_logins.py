@@ -99,12 +99,6 @@ def test_a_login_ends_when_its_time_is_up_however_busy(
     assert (Logins(lambda: journal).valid_login(who, ACCESS) is not None) == holds
 
 
-def test_a_shorter_life_in_the_settings_holds_for_logins_that_are_open(journal: Journal, tmp_path: Path) -> None:
-    who, kept = login_id_of(session_of(tmp_path, "ada", minutes_ago=20)), Logins(lambda: journal)
-    assert kept.valid_login(who, ACCESS) is not None
-    assert kept.valid_login(who, ACCESS.model_copy(update={"session_minutes": 15})) is None
-
-
 def test_a_login_ended_in_one_process_ends_in_the_other_within_seconds(journal: Journal, clock: Clock) -> None:
     one, other = Logins(lambda: journal, clock), Logins(lambda: journal, clock)
     who = login_id_of(one.begin(person(), ACCESS))
@@ -125,28 +119,6 @@ def test_revoking_a_person_ends_every_login_of_theirs_and_nobody_elses(journal: 
     assert revoke(journal, "ada@example.org", Actor("shell:root"), "left the house") == 0
     clock.now = ASK_JOURNAL_AFTER
     assert [kept.valid_login(one, ACCESS) is not None for one in (first, second, other)] == [False, False, True]
-
-
-def test_roles_are_those_of_the_settings_now(journal: Journal) -> None:
-    kept = Logins(lambda: journal)
-    renamed = ACCESS.model_copy(update={"claim_roles": {"analyst": "viewer", "boss": "manager"}})
-    who = login_id_of(kept.begin(person(), ACCESS))
-    found = [kept.valid_login(who, access) for access in (ACCESS, renamed)]
-    assert [sorted(one.actor.roles or ()) for one in found if one] == [["analyst"], ["viewer"]]
-
-
-def test_memory_is_bounded_and_forgetting_revives_nobody(
-    journal: Journal, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sessions, "MOST_KEPT", 4)
-    kept = Logins(lambda: journal, clock)
-    ended = login_id_of(kept.begin(person("ended"), ACCESS))
-    kept.valid_login(ended, ACCESS)
-    kept.end(ended, ACCESS)
-    for number in range(12):
-        kept.valid_login(login_id_of(kept.begin(person(f"person{number}"), ACCESS)), ACCESS)
-    assert len(kept._known) <= 5
-    assert kept.valid_login(ended, ACCESS) is None
 
 
 STRANGERS = {"nothing": "", "short": "x", "accents": "é" * 64, "SQL": "'; --" + "a" * 59, "long": "a" * 100_000}
