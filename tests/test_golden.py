@@ -51,15 +51,6 @@ def test_other_text_or_number_differs(expected: str, found: str) -> None:
     assert len(list(differences([expected], [found]))) == 1
 
 
-def test_difference_names_line_both_texts_and_number() -> None:
-    expected = ["title", "median 100.5 to 200.5", "end"]
-    found = ["title", "new", "median 100.5 to 300.5", "end"]
-    assert list(differences(expected, found)) == [
-        "line 2:\n+ new",
-        "line 2: expected 200.5, found 300.5\n- median 100.5 to 200.5\n+ median 100.5 to 300.5",
-    ]
-
-
 def test_changed_file_fails_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WRITE_GOLDEN", raising=False)
     file = tmp_path / "page.txt"

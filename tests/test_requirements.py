@@ -65,13 +65,6 @@ def test_what_is_installed_has_the_pinned_version(name: str) -> None:
     assert wrong == {}
 
 
-def test_the_files_agree_on_the_version_of_what_they_share() -> None:
-    common = pins(PROJECT / "requirements.txt")
-    for path in FILES:
-        shared = {name: pin[0] for name, pin in pins(path).items() if name in common}
-        assert shared == {name: common[name][0] for name in shared}, path.name
-
-
 def test_every_library_has_a_licence_that_lets_us_use_it() -> None:
     unknown = {}
     for package, (_pinned, marker) in pins(PROJECT / "requirements.txt").items():

@@ -53,17 +53,6 @@ def test_forecasts_are_those_of_the_command(frame: pd.DataFrame, home: Path) -> 
     assert made.attrs["about"][0] == "read as monthly"
 
 
-@pytest.mark.usefixtures("home")
-def test_backtest_has_the_observation_of_each_target(frame: pd.DataFrame) -> None:
-    made = vigie.backtest(frame, origins=2, horizons=[1, 3], totals="route_id", models="baseline")
-    total = frame.groupby("ds", as_index=False)["y"].sum().assign(unique_id="all")
-    ends = pd.concat([frame, total]).assign(ds=lambda rows: rows["ds"] + pd.offsets.MonthEnd())
-    observed = ends.set_index(["ds", "unique_id"])["y"]
-    expected = observed.reindex(pd.MultiIndex.from_frame(made[["target_end_date", "series_id"]])).to_numpy()
-    np.testing.assert_allclose(made["observation"], expected)
-    assert made["observation"].isna().any()
-
-
 @pytest.mark.parametrize("ending", ["csv", "ndjson", "parquet"])
 def test_scores_are_those_of_the_command(frame: pd.DataFrame, home: Path, ending: str) -> None:
     frame.to_csv("panel.csv", index=False)
@@ -98,13 +87,6 @@ def test_unusable_forecasts_are_refused_by_score(frame: pd.DataFrame, change: di
     assert told in str(error.value)
 
 
-def test_unreadable_forecasts_are_refused_without_a_traceback(frame: pd.DataFrame, home: Path) -> None:
-    frame.to_csv("panel.csv", index=False)
-    Path("past.parquet").write_bytes(b"rubbish")
-    done = command("score", "--forecasts", "past.parquet", "--panel", "panel.csv", home=home)
-    assert (done.returncode, done.stderr.startswith("error: --forecasts past.parquet: ")) == (1, True)
-
-
 def test_release_opens_by_its_folder_or_its_home(tmp_path: Path) -> None:
     for run_id in ("20250131T010000Z-aaaaaa", "20250228T010000Z-bbbbbb"):
         (tmp_path / "releases" / run_id).mkdir(parents=True)
@@ -129,11 +111,6 @@ def test_chosen_release_is_refused_if_altered_in_a_home_or_alone(tmp_path: Path)
     for place, rule in ((folder, "not the one that the journal keeps"), (copy, "not the one in the manifest")):
         with pytest.raises(StoreError, match=rule):
             vigie.open_release(place)
-
-
-def test_folder_without_a_release_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="neither a release nor a home folder with one"):
-        vigie.open_release(tmp_path)
 
 
 @pytest.mark.slow

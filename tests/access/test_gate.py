@@ -398,17 +398,3 @@ def test_a_page_is_left_as_soon_as_its_login_ends_or_its_roles_change(
     monkeypatch.setattr(gate, "_LOOK_AFTER", 60)
     assert house.connect(ada, "c", "d", "e") == [POLICY_VIOLATION]
     assert house.heard == ["a", "b", "c"]
-
-
-def test_as_many_connections_at_once_as_each_may_have_and_not_one_more(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(gate, "MOST_PER_PERSON", 2)
-    ada, ben = (session_of(house.home, who, roles=("viewer",)) for who in ("ada", "ben"))
-    of_ada = "https://login.example.org|id-ada"
-    with house.guard.place(of_ada, 2):
-        assert [house.connect(who) for who in (ada, ben)] == [[], []]
-        with house.guard.place(of_ada, 2) as is_free:
-            assert is_free
-            assert [house.connect(who) for who in (ada, ben)] == [[POLICY_VIOLATION], []]
-    assert [house.connect(who) for who in (ada, ben)] == [[], []]

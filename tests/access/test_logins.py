@@ -78,16 +78,6 @@ def test_a_login_that_is_not_used_ends_for_good_and_everywhere(journal: Journal,
     assert Logins(lambda: journal, clock).valid_login(who, ACCESS) is None
 
 
-def test_a_question_that_is_no_use_does_not_keep_a_login_awake(journal: Journal, clock: Clock) -> None:
-    kept = Logins(lambda: journal, clock)
-    who = login_id_of(kept.begin(person(), ACCESS))
-    kept.valid_login(who, ACCESS)
-    clock.now = 400
-    assert kept.valid_login(who, ACCESS, use=False) is not None
-    clock.now = 700
-    assert kept.valid_login(who, ACCESS, use=False) is None
-
-
 @pytest.mark.parametrize(("minutes_ago", "holds"), [(59, True), (60, False), (-5, False)])
 def test_a_login_ends_when_its_time_is_up_however_busy(
     journal: Journal,

@@ -184,15 +184,6 @@ def test_what_another_process_decides_closes_an_open_page(dashboard: Dashboard) 
     journal.close()
 
 
-def test_a_session_is_not_taken_over_by_its_number(dashboard: Dashboard) -> None:
-    with visit(dashboard.base, dashboard.cookie("mia", "manager")) as manager:
-        manager.open("alerts")
-        for cookie, role in (("", DOOR), (dashboard.cookie("vera", "viewer"), REFUSAL)):
-            with visit(dashboard.base, cookie, session=manager.session) as other:
-                assert role in other.open("scenarios")
-        assert "Alerts" in manager.open("alerts")
-
-
 def triggers(one: Visit, label: str) -> BackMsg:
     """The message that a click on a button would send."""
     buttons = [seen.delta.new_element.button for seen in one.seen if seen.HasField("delta")]
@@ -229,24 +220,6 @@ def test_the_servers_own_figures_are_for_administrators(dashboard: Dashboard) ->
         role: get(f"{dashboard.base}/_stcore/metrics", dashboard.cookie(role, role)).status_code for role in ROLES
     }
     assert statuses == {"viewer": 403, "analyst": 403, "manager": 403, "administrator": 200}
-
-
-def test_nothing_is_uploaded_whoever_asks(dashboard: Dashboard) -> None:
-    cookie = dashboard.cookie("anna", "analyst")
-    with visit(dashboard.base, cookie) as one:
-        one.open("data")
-        assert one.socket.request is not None
-        token = one.socket.request.headers["Sec-WebSocket-Protocol"].split(",")[1].strip()
-        headers = {"Cookie": f"{COOKIE}={cookie}; _streamlit_xsrf={token}", "X-Xsrftoken": token}
-        for path in (
-            "/_stcore/upload_file/{0}/file",
-            "/_stcore/upload_file/{0}/../{0}/file",
-            "/%5fstcore/upload_file/{0}/x",
-        ):
-            url = dashboard.base + path.format(one.session)
-            assert httpx.put(url, files={"file": b"x"}, headers=headers, timeout=PATIENCE).status_code == 404
-    too_much = httpx.post(f"{dashboard.base}/auth/logout", content=b"x" * 70_000, timeout=PATIENCE)
-    assert too_much.status_code == 413
 
 
 def test_every_answer_carries_the_headers_of_protection(dashboard: Dashboard, taken: tuple[str, str]) -> None:

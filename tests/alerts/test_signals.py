@@ -106,24 +106,6 @@ class TestComposition:
         assert first.level == "warning"
         assert first.series_id == SERIES
 
-    @pytest.mark.parametrize(
-        ("moved", "past", "level"),
-        [
-            (0.20, [0.05] * 23, ""),  # one distance too few to compare with
-            (0.20, [0.05] * 24, "warning"),
-            (0.15, [0.05] * 24, "warning"),
-            (0.1499, [0.05] * 24, ""),  # too near to mean anything
-            (0.30, [0.05] * 23 + [0.30], "watch"),  # as far as ever, and no further
-            (0.31, [0.05] * 23 + [0.30], "warning"),
-            (0.20, [0.05] * 20 + [0.30] * 4, ""),
-            (0.30, [0.30] * 24, ""),
-        ],
-    )
-    def test_a_distance_has_a_level_above_nearly_all_and_above_all_of_the_past(
-        self, moved: float, past: list[float], level: str
-    ) -> None:
-        assert nationality_shift._level(moved, past) == level
-
     def test_a_shift_holds_where_the_three_months_after_are_nearer_to_the_new_mix(self) -> None:
         new, old = np.array([8.0, 2.0]), np.array([2.0, 8.0])
         months = [[0.0, 0.0], [3.5, 6.5], [3.5, 6.5]]
@@ -211,18 +193,6 @@ class TestContext:
         signals = _contexts(self._drivers(peak, country), _citizens([shares] * 60), panel([1000.0] * 60))
         assert signals
         assert _said(signals) == {}
-
-    def test_its_record_is_how_often_arrivals_rose_after_it_beside_how_often_they_rise_anyway(
-        self, panel: Build
-    ) -> None:
-        drivers = self._drivers(55)
-        drivers.loc[40, "value"] = 900.0
-        counts = [1000.0] * 60
-        counts[44] = 5000.0
-        signals = _contexts(drivers, _citizens([(0.8, 0.2)] * 60), panel(counts))
-        (row,) = [one for one in signal_rows(signals, window=origin_context.FOLLOWED) if one["route_id"] == "_T"]
-        assert (row["n_alerts"], row["precision"]) == (1.0, 1.0)
-        assert 0 < float(str(row["base_rate"])) < 0.5
 
     def test_without_figures_by_nationality_there_is_no_link(self, panel: Build) -> None:
         assert _contexts(self._drivers(900), _citizens([]), panel([1000.0] * 60)) == []

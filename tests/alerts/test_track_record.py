@@ -20,15 +20,13 @@ from alerts.verification import full_record, hindcast
 from alerts.verification.comparisons import COMPARISONS
 from alerts.verification.contingency import (
     ContingencyTable,
-    contingency_table,
     entries,
     measures,
     ranking,
     rate_interval,
 )
-from alerts.verification.hindcast import HORIZONS, PATHS, USUAL_START, WINDOW, Judged, Pairs, judge, past_forecasts
-from core import QUANTILE_LEVELS, probability_above
-from core.calendar import PLANNING_MONTHS
+from alerts.verification.hindcast import PATHS, USUAL_START, WINDOW, Pairs, judge, past_forecasts
+from core import QUANTILE_LEVELS
 from core.release import ALERT_RELIABILITY, TRACK_RECORD
 from core.schema import check
 from core.settings import AlertSettings
@@ -42,8 +40,6 @@ SETTINGS = AlertSettings(thresholds={"EMR": 400})
 SERIES = ("arrivals.CMR._T._T.M", "arrivals.EMR._T._T.M")
 AS_OF = dt.date(2024, 12, 31)
 """The newest counts are December's: the planning window begins one month ahead of them."""
-LATE = dt.date(2025, 2, 14)
-"""The same counts lag two months: the window begins in March, three months ahead."""
 
 
 def _world(panel: Build, issued: Build, *, seed: int, origins: int, months: int = 72, ahead: int = 7) -> World:
@@ -83,14 +79,6 @@ def world(panel: Build, issued: Build) -> World:
     return _world(panel, issued, seed=3, origins=40)
 
 
-def _auc(pairs: list[tuple[float, bool]]) -> float:
-    events, others = ([chance for chance, came in pairs if came is wanted] for wanted in (True, False))
-    if not events or not others:
-        return np.nan
-    wins = [1.0 if a > b else 0.5 if a == b else 0.0 for a in events for b in others]
-    return sum(wins) / len(wins)
-
-
 def _paths_to(world: World, last: int) -> Within:
     """Paths of the next months, drawn as a night that knew no more would have drawn them."""
     forecasts, panel = world
@@ -110,29 +98,6 @@ def _paths_to(world: World, last: int) -> Within:
 @pytest.fixture(scope="module")
 def within(world: World) -> dict[int, Within]:
     return {start: _paths_to(world, start + 2) for start in (1, 3)}
-
-
-def test_the_area_is_that_of_the_reference_definition(world: World) -> None:
-    """Event: y(t+h) from 1.5 times the trailing mean on (mean at least 100), seen from a y(t) below it."""
-    forecasts, panel = world
-    record = track_record(forecasts, panel, SETTINGS, rules=[SURGE])
-    pooled = record[(record["route_id"] == "_T") & (record["level"] == "watch")]
-    found = dict(zip(pooled["horizon"], pooled["auc"], strict=True))
-    months = panel.assign(month=pd.PeriodIndex(panel["time_period"], freq="M"))
-    counts = months.pivot_table(index="month", columns="series_id", values="value")
-    means = counts.rolling(12).mean()
-    key: Any
-    for ahead in (1, 3, 6):
-        pairs = []
-        for key, group in forecasts[forecasts["horizon"] == ahead].groupby(["series_id", "origin_date"]):
-            series_id, origin = str(key[0]), pd.Period(key[1], "M")
-            value, mean = (dict(frame[series_id]) for frame in (counts, means))
-            limit = 1.5 * float(mean[origin])
-            if origin + ahead not in value or not limit >= 150 or value[origin] >= limit:
-                continue
-            chance = probability_above(limit, group.sort_values("output_type_id")["value"].to_numpy())
-            pairs.append((chance, bool(value[origin + ahead] >= limit)))
-        assert found[ahead] == pytest.approx(_auc(pairs))
 
 
 def test_a_forecaster_who_knows_the_future_is_always_right(panel: Build, issued: Build) -> None:
@@ -176,26 +141,6 @@ def test_an_alert_is_judged_on_the_months_it_names_and_its_lead_counts_from_the_
     assert before["n_alerts"] == 0
     last = record(lambda value, ahead: value if ahead == 4 else 200.0)
     assert (last["precision"], last["recall"], last["lead_months_median"]) == (1, 1, 3)
-
-
-@pytest.mark.parametrize(
-    ("reach", "as_of", "start"),
-    [
-        (7, dt.date(2025, 4, 14), 5),
-        (7, dt.date(2025, 5, 14), USUAL_START),
-        (PLANNING_MONTHS, AS_OF, 1),
-        (2, AS_OF, 1),
-        (2, LATE, 1),
-    ],
-    ids=["the last reached", "one beyond", "the first, just reached", "the first, not reached", "far from reached"],
-)
-def test_a_window_is_judged_where_it_lies_if_forecasts_reach_its_end_and_else_where_it_usually_does(
-    world: World, reach: int, as_of: dt.date, start: int
-) -> None:
-    """Where forecasts do not reach the usual one's end either, it is the first one."""
-    forecasts, panel = world
-    some = forecasts[(forecasts["horizon"] <= reach) & (forecasts["origin_date"] >= "2024-09-01")]
-    assert past_forecasts(some, "vigie-ensemble", counts_by_series(panel), as_of).starts.tolist() == [start, start]
 
 
 def test_a_past_without_events_gives_no_precision_and_no_recall(panel: Build, issued: Build) -> None:
@@ -340,24 +285,6 @@ def test_one_alert_answers_for_one_onset_and_further_ones_are_repeats(panel: Bui
     assert found["n_alerts"] == 2
     assert (found["n_repeats"], found["n_no_onset"]) == (1, 0)
     assert (found["precision"], found["recall"]) == (1.0, 1.0)
-
-
-@pytest.mark.parametrize("ahead", [1, 2, HORIZONS - 1])
-def test_the_lead_of_a_month_s_onset_is_counted_from_the_earliest_origin_that_warned_of_that_month(ahead: int) -> None:
-    origins, month = HORIZONS + 2, HORIZONS  # the onset's place among months after the first origin's
-    nothing = np.zeros((origins, 1, HORIZONS), dtype=bool)
-    never = np.zeros((origins, 1), dtype=bool)
-    onsets, window = nothing.copy(), Pairs(never.astype(float), never, never)
-    for away in range(1, HORIZONS + 1):
-        onsets[month - away, 0, away - 1] = True
-    for earliest in range(ahead, HORIZONS + 1):
-        chances = np.zeros(nothing.shape)
-        for away in {ahead, earliest}:
-            chances[month - away, 0, away - 1] = 0.9
-        judged = Judged(chances, ~nothing, ~nothing, onsets, onsets, window, window.calm, np.array([1]))
-        found = contingency_table(judged, ahead, 0.5)
-        assert np.argwhere(found.lead).tolist() == [[month - ahead, 0]]
-        assert found.lead[month - ahead, 0] == earliest
 
 
 def test_a_false_alarm_in_every_calendar_year_is_one_per_route_year() -> None:

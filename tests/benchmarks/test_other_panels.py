@@ -38,26 +38,6 @@ def panel() -> Panel:
     return panel_from_rows(pd.DataFrame(rows))
 
 
-def test_of_a_figure_in_several_files_the_last_one_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def observations(name: str) -> pd.DataFrame:
-        months = ["2020-01", "2020-02"] if name == "old" else ["2020-02", "2020-03"]
-        return pd.DataFrame(
-            {
-                "series_id": "flow", "time_period": months, "obs_value": 1.0 + (name == "new"), "target": "flow",
-                "freq": "M", "route_id": "_Z", "geo": "AUT", "citizen": "_T", "as_of": "2021-01-01",
-            }
-        )  # fmt: skip
-
-    for name in ("old", "new"):
-        (tmp_path / name).write_bytes(b"any")
-    source = SimpleNamespace(parse=lambda raw: SimpleNamespace(observations=observations(raw.name)))
-    monkeypatch.setattr(other_panels, "SOURCES", {"source": source})
-    published = replace(
-        PANELS[0], files={"source": ("old", "new")}, target="flow", end="2020-03", periods=3, smallest=0.0
-    )
-    assert panel_of(published, tmp_path).matrix["flow"].tolist() == [1.0, 2.0, 2.0]
-
-
 def test_series_are_drawn_from_those_known_in_every_month(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     months = [f"2020-{month:02d}" for month in range(1, 13)]
     figures = [

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from access import NotAllowedError, Person, account_name, actor_of
-from access.sessions import SIGNED_OUT, authorize_download, note_login
+from access.sessions import authorize_download, note_login
 from cli.access import audit, sign_out
 from core.errors import InputError
 from core.settings import AccessSettings
@@ -70,24 +70,6 @@ def test_the_audit_prints_so_many_of_the_newest_rows_the_newest_first(
     audit(home=used, most=2, as_json=True)
     told = json.loads(capsys.readouterr().out)
     assert [(row["actor"], row["subject"]) for row in told] == [(ADA.name, "file:alerts.csv"), (ADA.name, "login:two")]
-
-
-@pytest.mark.parametrize("is_on", [True, False], ids=["with a login", "since it was turned off"])
-def test_each_open_login_of_a_person_is_ended_once_by_who_works_at_this_machine_and_counted(
-    used: Path, capsys: pytest.CaptureFixture[str], *, is_on: bool
-) -> None:
-    access = '[access]\nclient_id = "vigie"\nprovider = "https://login.example.org/x"\n' if is_on else ""
-    (used / "settings.toml").write_text(f'dashboard_url = "https://vigie.example.org"\n{access}')
-    for _time in range(2):
-        sign_out(ADA.name, "left the house", home=used)
-    assert capsys.readouterr().out.splitlines() == [
-        "2 logins of ada@example.org ended.",
-        "0 logins of ada@example.org ended.",
-    ]
-    with opened_journal("", used) as journal:
-        ended = journal.entries(action=SIGNED_OUT)
-    assert {row.subject for row in ended} == {"login:one", "login:two"}
-    assert {row.actor.removeprefix("shell:") for row in ended} == {account_name()}
 
 
 def test_sign_out_of_an_unknown_person_fails(used: Path) -> None:

@@ -94,14 +94,6 @@ def test_every_country_but_antarctica_and_taiwan_has_a_region() -> None:
     assert region_of(KOSOVO) == "Europe"
 
 
-def test_neighbours_are_told_apart_by_sub_region() -> None:
-    found = {code: region_of(code) for code in ("TUN", "MLI", "ERI", "SYR", "AFG", "COD")}
-    assert found == {
-        "TUN": "Northern Africa", "MLI": "Western Africa", "ERI": "Eastern Africa", "SYR": "Western Asia",
-        "AFG": "Southern Asia", "COD": "Middle Africa",
-    }  # fmt: skip
-
-
 @pytest.mark.slow
 @pytest.mark.raw_data
 @pytest.mark.skipif(not RAW, reason="VIGIE_RAW_DATA does not name the folder of published files")

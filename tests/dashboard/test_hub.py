@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
 from dashboard.hub_view import teams_alt, teams_chart, teams_key
 from dashboard.theme import LIGHT
 
-from . import conftest
 from .hub_frames import TEAM
 from .test_pages import visit, words
 
@@ -32,25 +29,6 @@ def test_a_teams_name_is_shown_as_it_is_written_and_never_as_markup() -> None:
     (header,) = [one.value for one in app.header if "A model" in one.value]
     assert header == r"\<b\>A model\</b\> \(A \*team\*\)"
     assert "It looks far ahead" in words(app)
-
-
-def test_a_score_without_interval_says_how_many_rounds_one_takes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    why = "–: too few rounds for an interval. It takes four times as many as the periods that are looked ahead"
-    assert why not in words(visit("hub"))
-    frames = conftest.make_frames()
-    scores = frames["hub_scores"]
-    bounds = ["relative_wis_lo", "relative_wis_hi", "p_holm"]
-    far = scores["group"] == "7-12"
-    frames["hub_scores"] = scores.assign(**scores[bounds].mask(far))
-    monkeypatch.setattr(conftest, "make_frames", lambda *_given: frames)
-    conftest.publish_anew(tmp_path, conftest.AS_OF, None, None, replay=True, too_old=None)
-    monkeypatch.setenv("VIGIE_HOME", str(tmp_path))
-    assert words(visit("hub")).count(why) == 1  # of the model's record alone
-    app = visit("hub", ahead="7-12")
-    assert words(app).count(why) == 2
-    assert set(app.table[0].value["90% interval"]) == {"–"}
 
 
 def test_round_and_route_of_the_address_are_shown() -> None:

@@ -43,29 +43,3 @@ def test_the_spans_of_learning_and_counting_are_told_of_rules_that_look_ahead(
     costs = pd.DataFrame({"cost_loss_ratio": [0.25]})
     assert record_view.spans_words(pd.DataFrame([SPANS | changes]), costs) == said
     assert record_view.spans_words(pd.DataFrame([SPANS | changes]), costs.iloc[:0]) == ""
-
-
-def measured(rule: str, level: str, horizon: int, precision: float, **more: object) -> dict[str, object]:
-    row = {"rule": rule, "level": level, "horizon": horizon, "precision": precision, "n_events": 40.0, "n_alerts": 40.0}
-    names = "recall", "false_alarms_per_route_year", "lead_months_median", "brier_skill", "auc", "base_rate", "cutoff"
-    empty = dict.fromkeys((*names, "n_repeats", "n_no_onset"), NAN)
-    return {**empty, **row, **more}
-
-
-def test_a_rule_is_compared_with_others_at_its_mildest_level_and_so_far_ahead_alone() -> None:
-    cases = [
-        ("surge", "watch", 3, 0.5),
-        ("surge", "severe", 3, 0.9),
-        ("surge", "watch", 6, 0.8),
-        ("fall", "watch", 3, 0.7),
-    ]
-    record = pd.DataFrame([measured(*case) for case in cases])
-    others = pd.DataFrame(
-        [
-            measured("persistence", level, horizon, precision, against=rule)
-            for rule, level, horizon, precision in [*((*case[:3], case[3] - 0.3) for case in cases)]
-        ]
-    )
-    shown = record_view.comparison_table(record, others, "surge", 3)
-    assert shown["Foretold an onset"].tolist() == ["50%", "20%"]
-    assert shown["Source"].iloc[0] == "Vigie"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import cast
 
 import numpy as np
@@ -14,7 +13,6 @@ from dashboard import evaluation_view, reads, route_view, skill_map
 from dashboard.charts.bars import week_alt, week_chart
 from dashboard.route_view import skill_span
 from dashboard.theme import LIGHT
-from forecasting import BASELINE, ENSEMBLE
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE
 from reports import numbers
 from tests.golden import check_golden
@@ -38,22 +36,6 @@ def test_warnings_that_came_true_are_counted_among_those_that_tell_for_or_agains
 
     said = skill_map.sentences(cast(reads.Night, Recorded()), skill_map.verdicts(make_scores()))
     assert said[-1] == "Of 13 warnings at past dates 8 came true, all rules together."
-
-
-def test_at_a_past_origin_scores_are_those_of_the_ensemble_and_the_baseline_in_the_months_shown_that_were_counted() -> (
-    None
-):
-    rows = [
-        (model, series, origin, horizon, np.nan if horizon == 2 else float(horizon))
-        for model in (ENSEMBLE, BASELINE, "vigie-ets")
-        for series in (EMR, "arrivals.CMR._T._T.M")
-        for origin in pd.to_datetime(["2024-05-31", "2024-06-30"])
-        for horizon in (1, 2, 3, 4)
-    ]
-    replays = pd.DataFrame(rows, columns=["model_id", "series_id", "origin_date", "horizon", "wis"])
-    night = cast(reads.Night, SimpleNamespace(frame=lambda _name: replays))
-    found = route_view.scores_then(night, EMR, "2024-06-30", 3, pd.DataFrame())
-    assert found.to_numpy().tolist() == [[ENSEMBLE, 1, 1.0], [ENSEMBLE, 3, 3.0], [BASELINE, 1, 1.0], [BASELINE, 3, 3.0]]
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import pytest
 
-from access import DOWNLOAD, Actor, Login, NotAllowedError, Person
-from access.sessions import DOWNLOADED, REFUSED
+from access import Actor, Login, NotAllowedError, Person
+from access.sessions import REFUSED
 from alerts.lifecycle import SIGNED_OFF
 from core.errors import InputError, StoreError
 from core.settings import AccessSettings
@@ -178,45 +178,3 @@ def test_a_page_that_a_role_does_not_allow_is_not_even_run_and_that_is_recorded(
     assert bool(run) == is_run
     assert bool(journal.entries(action=REFUSED)) != is_run
     assert (seen.said[:1] == ["Your role does not allow this page"]) != is_run
-
-
-@pytest.mark.parametrize(
-    ("visit", "hides"),
-    [
-        ({"access": OFF}, {"access"}),
-        ({"having": ["viewer"]}, {"access", "scenarios"}),
-        ({"having": ["administrator"]}, {"scenarios"}),
-        ({"having": ["manager"]}, {"access"}),
-    ],
-)
-def test_pages_that_a_reader_may_not_see_are_hidden_and_the_first_is_the_default(
-    come: Come, visit: dict[str, Any], hides: set[str]
-) -> None:
-    come(**visit)
-    pages: list[Any] = list(visitor.pages())
-    assert [page.default for page in pages] == [True, *[False] * (len(pages) - 1)]
-    assert pages[0].url_path == "start"
-    assert {page.url_path for page in pages if page.visibility == "hidden"} == hides
-
-
-def test_a_file_is_given_without_a_login_to_everybody_and_with_one_to_who_may_and_is_recorded(
-    come: Come, journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(visitor, "language", lambda: "en")
-    come(access=OFF)
-    assert visitor.released("a.csv", "run", lambda: b"1")() == b"1"
-    assert journal.entries() == []
-    for roles, is_in in ((["analyst"], True), (["viewer"], True), ([], False)):
-        come(*roles, is_in=is_in)
-        held = visitor.login()
-        monkeypatch.setattr(
-            visitor, "logins_of", lambda *_, held=held: SimpleNamespace(valid_login=lambda _session, _access: held)
-        )
-        give = visitor.released("a.csv", "run", lambda: b"1")
-        if roles == ["analyst"]:
-            assert give() == b"1"
-        else:
-            with pytest.raises(NotAllowedError):
-                give()
-    assert [row.action for row in journal.entries(action={DOWNLOADED, REFUSED})] == [DOWNLOADED, REFUSED]
-    assert journal.entries(action=REFUSED)[0].payload["action"] == DOWNLOAD

@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
-import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import httpx
@@ -23,7 +20,6 @@ from tests.release_tables import whole_release
 from tests.store.conftest import forecasts, observations, release_frames
 
 __all__ = ["forecasts", "observations", "release_frames"]
-LINE = re.compile(r'^vigie_[a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? -?[0-9.e+]+$')
 
 
 @pytest.fixture
@@ -148,26 +144,6 @@ def test_nobody_learns_where_the_journal_lies(home: Path, address: str, capfd: p
     (home / "settings.toml").write_text(f'journal_url = "{address}"\n')
     told = answer(home, "/healthz")[2] + "".join(capfd.readouterr())
     assert not [word for word in ("hush", "inside", "127.0.0.1", "user=") if word in told], told
-
-
-def test_every_line_for_prometheus_keeps_its_format_and_each_family_is_told_once(home: Path) -> None:
-    code, kind, text = answer(home, "/metrics")
-    assert (code, kind) == (200, "text/plain; version=0.0.4; charset=utf-8")
-    lines = text.splitlines()
-    samples = [line for line in lines if not line.startswith("#")]
-    assert all(LINE.match(line) for line in samples), text
-    kinds = [line.split()[2] for line in lines if line.startswith("# TYPE")]
-    assert len(kinds) == len(set(kinds))
-    assert {line.split("{")[0].split()[0] for line in samples} == set(kinds)
-    if judge := shutil.which("promtool"):
-        done = subprocess.run([judge, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
-        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    values = dict(line.rsplit(" ", 1) for line in samples)
-    assert values['vigie_healthy{status="ok"}'] == "1"
-    assert values["vigie_night_duration_seconds"] == "21.5"
-    assert values["vigie_night_exit_code"] == "3"
-    assert values["vigie_outbox_waiting"] == "0"
-    assert sum(float(value) for name, value in values.items() if name.startswith("vigie_sources")) == 1
 
 
 @pytest.mark.parametrize(

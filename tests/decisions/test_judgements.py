@@ -16,7 +16,6 @@ from core.settings import Settings
 from decisions import open_workflow
 from decisions.judgements import (
     Judgement,
-    departures,
     fitted,
     hand_in,
     people_metadata,
@@ -104,21 +103,3 @@ def test_a_panel_is_shown_from_five_members_on_and_an_author_sees_their_own(tmp_
         assert set(said_by_panels(said)["panel"]) == {"large"}
         assert len(said_by_panels(said)) == 5
         assert set(said_by(said, "Ada")["model_id"]) == {"people-bird0", "people-second"}
-
-
-def test_departures_are_measured_beside_the_ensemble_on_what_was_said_in_time() -> None:
-    keys = {"series_id": SERIES, "origin_date": pd.Timestamp("2024-11-30")}
-    forecasts = pd.DataFrame(
-        [
-            {**keys, "model_id": "people-owl", "horizon": step, "timing": timing, "wis": wis}
-            for step, timing, wis in ((1, "in time", 0.1), (2, "in time", 0.5), (3, "late", 0.0), (4, "in time", None))
-        ]
-    )
-    ensemble = pd.DataFrame(
-        [{**keys, "model_id": "vigie-ensemble", "horizon": step, "wis": 0.4} for step in range(1, 5)]
-    )
-    said = pd.DataFrame([{"panel": "large", "model_id": "people-owl", "round_id": "2024-11-30"}])
-    (row,) = departures(forecasts, ensemble, said).to_dict("records")
-    assert (row["panel"], row["n"], row["helped"]) == ("large", 2, 1)
-    assert row["relative_wis"] == pytest.approx(0.75)
-    assert departures(forecasts, ensemble, said.iloc[:0]).empty

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import shutil
 import socket
 import threading
 import time
@@ -31,7 +30,7 @@ from decisions.sending import send_waiting
 from reports.messages.announcement import FRESHNESS
 from reports.messages.feeds import validated
 from store.journal.outbox import Outbox, OutboxMessage
-from tests.receivers import Mailbox, Requests
+from tests.receivers import Mailbox
 
 from .conftest import ALERT, ENDED, SEVERE, OpenDesk, Publish
 
@@ -124,28 +123,6 @@ def test_a_mail_that_raises_an_alert_carries_the_briefing_in_the_readers_languag
     assert "Pièce jointe" in words_of(mailbox.mails[0])
 
 
-@pytest.mark.parametrize("fault", ["the release is gone", "the drawing fails", "the file is too large"])
-def test_without_a_briefing_the_mail_goes_all_the_same_and_says_so(
-    desk: OpenDesk,
-    publish: Publish,
-    mailbox: Mailbox,
-    mail_settings: Delivery,
-    monkeypatch: pytest.MonkeyPatch,
-    fault: str,
-) -> None:
-    sign(opened := desk(**mail_settings), publish)
-    if fault == "the release is gone":
-        shutil.rmtree(opened.home / "releases")
-    elif fault == "the drawing fails":
-        monkeypatch.setattr(briefing, "briefing_of", lambda *_given, **_more: 1 / 0)
-    else:
-        size = briefing.LARGEST_ATTACHMENT + 1
-        monkeypatch.setattr(briefing, "briefing_of", lambda *_given, **_more: b"0" * size)
-    assert send_waiting(opened).sent == 2
-    assert attachments(mailbox.mails[0]) == []
-    assert "The briefing could not be made for this mail" in words_of(mailbox.mails[0])
-
-
 def test_what_was_sent_is_recorded_and_not_sent_again(
     desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
 ) -> None:
@@ -193,24 +170,6 @@ def test_the_end_is_a_reply_to_the_mail_that_raised_it(
     assert ended["In-Reply-To"] == raised["Message-ID"]
     assert ended["Subject"] == "[Vigie] Alert ended: Eastern Mediterranean (Warning)"
     assert "no longer stands" in ended.get_body(("plain",)).get_content()  # type: ignore[union-attr]  # every mail has a text
-
-
-def test_a_webhook_gets_the_facts_and_an_idempotency_key(desk: OpenDesk, publish: Publish, hook: Requests) -> None:
-    opened = desk(
-        channels={"hook": {"kind": "webhook", "url": hook.url}}, subscriptions=[{"name": "system", "channel": "hook"}]
-    )
-    hook.status = lambda number: 503 if number == 0 else 204
-    sign(opened, publish)
-    report = send_waiting(opened)
-    assert report.problems == ["system: webhook 127.0.0.1 answers 503"]
-    (letter,) = opened.outbox.waiting()
-    assert not letter.is_due(dt.datetime.now(dt.UTC))
-    opened.outbox.failed(letter, dt.datetime.now(dt.UTC), "", letter.not_before)
-    send_waiting(opened)
-    (first, body), (second, _body) = hook.taken
-    assert first["Idempotency-Key"] == second["Idempotency-Key"] == body["id"] == letter.message_id
-    assert body["facts"]["probability"] == 0.62
-    assert body["prohibited_uses"]
 
 
 def test_a_dead_channel_holds_up_neither_the_others_nor_the_caller(

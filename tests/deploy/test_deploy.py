@@ -244,41 +244,6 @@ def test_a_unit_can_reach_little(name: str) -> None:
     assert unit(name)["Service"]["UMask"] == "0077"
 
 
-def test_a_version_is_tagged_once_changelog_and_project_name_it(tmp_path: Path) -> None:
-    for name in ("Makefile", "CHANGELOG.md", "pyproject.toml"):
-        shutil.copy(PROJECT / name, tmp_path)
-    (tmp_path / "dist").mkdir()
-    (tmp_path / "dist/vigie.cdx.json").write_text("{}")
-    (tmp_path / ".gitignore").write_text("dist/\n")
-
-    def git(*words: str) -> str:
-        line = ["git", "-C", str(tmp_path), "-c", "user.name=A", "-c", "user.email=a@example.org", *words]
-        return subprocess.run(line, check=True, capture_output=True, text=True).stdout
-
-    def release() -> str:
-        """Return what is printed; the checks that come first are taken as passed."""
-        line = ["make", "-C", str(tmp_path), "--old-file=test", "release"]
-        names = {f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-        done = subprocess.run(line, check=False, capture_output=True, text=True, env={**os.environ, **names})
-        return done.stdout + done.stderr
-
-    project, log = tmp_path / "pyproject.toml", tmp_path / "CHANGELOG.md"
-    project.write_text(re.sub(r'(?m)^version = ".*"', 'version = "9.9.9"', project.read_text(encoding="utf-8")))
-    git("init", "-q")
-    assert "commit first" in release()
-    git("add", ".")
-    git("commit", "-qm", "Version")
-    assert "CHANGELOG.md has no section [9.9.9]" in release()
-    former = log.read_text(encoding="utf-8")
-    log.write_text(former.replace("## [1", "## [9.9.9]\n\nNew.\n\n### Fixed\n- A fault.\n\n## [1"), encoding="utf-8")
-    git("commit", "-qam", "Changelog")
-    assert "Tagged v9.9.9" in release()
-    assert git("tag").split() == ["v9.9.9"]
-    message = git("tag", "-l", "--format=%(contents)", "v9.9.9")
-    assert message.strip() == "Vigie 9.9.9\n\nNew.\n\n### Fixed\n- A fault."
-    assert (tmp_path / "dist/vigie-9.9.9.cdx.json").is_file()
-
-
 def test_version_is_the_same_in_all_files() -> None:
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     citation = yaml.safe_load((PROJECT / "CITATION.cff").read_text(encoding="utf-8"))

@@ -194,26 +194,6 @@ def test_what_must_be_known_is_printed_and_lies_beside_the_file(name: str, tmp_p
     assert about.startswith("Past forecasts of panel.csv from 1 origin by" if name == "backtest" else "Forecasts of")
 
 
-def test_a_series_that_has_ended_is_not_forecast_and_that_is_said_as_is_a_constant(tmp_path: Path) -> None:
-    months = pd.period_range("2018-01", periods=40, freq="M").astype(str)
-    whole, over = tmp_path / "panel.csv", tmp_path / "out.parquet"
-    rows = [("alive ", month, 3 + place % 5) for place, month in enumerate(months)]
-    rows += [("ended", month, 3 + place % 4) for place, month in enumerate(months[:20])]
-    rows += [("constant", month, 7) for month in months]
-    pd.DataFrame(rows, columns=["series_id", "time_period", "value"]).assign(
-        time_period=lambda frame: frame["time_period"] + "-01"
-    ).to_csv(whole, index=False)
-    done = command("forecast", whole, over, "--models", "seasonal-walk,baseline", "--horizon", "1")
-    assert done.exit_code == 0, done.output
-    assert "  read as monthly\n" in done.output
-    assert "not forecast, for they have ended: ended (2019-08)" in done.output
-    told = (
-        "vigie-baseline: intervals have no width, for the series has had but one value in 1 forecast of 1 of 2 series"
-    )
-    assert f"{told}: constant" in done.output
-    assert set(pd.read_parquet(over)["series_id"]) == {"alive ", "constant"}
-
-
 def test_beside_the_forecasts_lies_how_the_ensemble_came_about(tmp_path: Path) -> None:
     panel, out = tmp_path / "panel.csv", tmp_path / "out.parquet"
     months = pd.period_range("2018-01", periods=40, freq="M").astype(str)

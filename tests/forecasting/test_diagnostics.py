@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from core import QUANTILE_LEVELS
-from forecasting.diagnostics import Diagnostics, account_of
+from forecasting.diagnostics import Diagnostics
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable
 
@@ -49,22 +49,3 @@ def test_what_stands_in_what_was_cut_and_what_has_ended_is_told_with_as_many_nam
     ]
     assert found.lines(names=1)[1].endswith("x (2020-01) and 1 more")
     assert found.lines()[2].endswith("a, b, c, d")
-
-
-def test_the_ensembles_newest_weights_and_factors_are_told_horizon_by_horizon(panel: Panel) -> None:
-    keys = pd.DataFrame(
-        [("rising", ORIGIN, 1, 0.5), ("flat", ORIGIN, 1, 0.8), ("nobody", ORIGIN, 1, 1.4), ("rising", ORIGIN, 3, 1.0),
-         ("rising", pd.Timestamp("2024-01-31"), 1, 9.0)],
-        columns=["series_id", "origin_date", "horizon", "spread_factor"],
-    ).assign(model_id="vigie-ensemble")  # fmt: skip
-    weights = pd.DataFrame(
-        [("a", ORIGIN, 1, 0.75), ("b", ORIGIN, 1, 0.25), ("a", ORIGIN, 3, 1.0),
-         ("b", pd.Timestamp("2024-01-31"), 1, 1.0)],
-        columns=["model_id", "origin_date", "horizon", "weight"],
-    )  # fmt: skip
-    assert account_of(QuantileTable(keys, np.zeros((len(keys), 23))), weights, panel) == [
-        "vigie-ensemble, origin 2024-02-29, h=1, 3 series: weights a 0.75, b 0.25; "
-        "spread times 0.50 to 1.40, in the middle 0.80",
-        "vigie-ensemble, origin 2024-02-29, h=3, 1 series: weights a 1.00; "
-        "spread times 1.00 to 1.00, in the middle 1.00",
-    ]

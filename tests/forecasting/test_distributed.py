@@ -7,9 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -118,58 +116,6 @@ def test_an_engine_that_does_not_start_is_named_with_the_reason(monkeypatch: pyt
     monkeypatch.setitem(distributed._ENGINES, "dask", broken)
     with pytest.raises(InputError, match="--engine dask did not start: TimeoutError: nobody answers"):
         workers_of("dask").__enter__()
-
-
-class Joined:
-    """Packages of Dask and Ray that start nothing: they keep what a cluster of five cores was asked for."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.options: list[dict[str, object]] = []
-        self.address: str | None = None
-        scheduler = SimpleNamespace(Client=self.client)
-        context = SimpleNamespace(get_current=SimpleNamespace)
-        for name, package in {
-            "dask": SimpleNamespace(config=SimpleNamespace(get=self.setting), distributed=scheduler),
-            "dask.distributed": scheduler,
-            "fugue_dask": SimpleNamespace(DaskExecutionEngine=id),
-            "ray": SimpleNamespace(
-                init=self.client,
-                data=SimpleNamespace(DataContext=context),
-                cluster_resources=lambda: {"CPU": 5.0},
-                shutdown=lambda: None,
-            ),
-            "fugue_ray": SimpleNamespace(RayExecutionEngine=object),
-        }.items():
-            monkeypatch.setitem(sys.modules, name, package)
-
-    def setting(self, name: str, default: str | None) -> str | None:
-        return self.address if name == "scheduler-address" else default
-
-    def client(self, **options: object) -> AbstractContextManager[SimpleNamespace]:
-        self.options.append(options)
-        return nullcontext(SimpleNamespace(nthreads=lambda: {"one": 2, "other": 3}))
-
-
-@pytest.mark.parametrize(
-    ("engine", "loopback", "cores"), [("dask", "host", "n_workers"), ("ray", "_node_ip_address", "num_cpus")]
-)
-def test_a_cluster_that_is_named_is_joined_and_without_one_this_machines_cores_work_on_loopback(
-    engine: str, loopback: str, cores: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    joined = Joined(monkeypatch)
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    monkeypatch.setattr(distributed, "_cores", lambda: 7)
-    with workers_of(engine) as own:
-        assert isinstance(own, FugueCluster)
-        assert (own.name, own.size) == (engine, 5)
-    joined.address = "tcp://10.0.0.1:8786"
-    monkeypatch.setenv("RAY_ADDRESS", joined.address)
-    with workers_of(engine):
-        pass
-    alone, there = joined.options
-    assert (alone[loopback], alone[cores], alone.get("address", "local")) == ("127.0.0.1", 7, "local")
-    assert not {loopback, cores} & set(there)
-    assert engine == "ray" or there["address"] == joined.address
 
 
 class Waves:

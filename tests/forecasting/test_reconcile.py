@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from core.release import FORECASTS
 from core.schema import check
-from forecasting import LEVELS, reconcile
+from forecasting import LEVELS
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.quantiles import KEYS, QuantileTable
 from forecasting.reconcile import coherent_paths, totals_panel
 
 from .frames import run_backtest
@@ -99,27 +98,6 @@ def test_a_backtest_with_totals_forecasts_both_and_leaves_the_totals_own_forecas
     place = ["series_id", "origin_date", "horizon", "output_type_id"]
     found = both[both["series_id"].isin(["upper", "lower"])].sort_values(place)["value"].to_numpy()
     assert np.array_equal(found, alone.sort_values(place)["value"].to_numpy())
-
-
-@pytest.mark.parametrize("past", ["none at all", "of another horizon"])
-def test_where_nothing_is_known_of_the_past_parts_are_brought_in_line_all_the_same(grouped: Panel, past: str) -> None:
-    def table(panel: Panel, horizons: list[int]) -> QuantileTable:
-        keys = [
-            ("vigie-baseline", name, panel.end_dates[-1], step, (panel.periods[-1] + step).end_time.normalize())
-            for name in panel.series_ids
-            for step in horizons
-        ]
-        last = np.repeat(panel.matrix.iloc[-1].to_numpy(), len(horizons))
-        return QuantileTable(pd.DataFrame(keys, columns=KEYS), last[:, None] * (0.5 + np.asarray(LEVELS)))
-
-    parts, totals = table(grouped, [1, 3]), table(totals_panel(grouped, "route_id"), [1, 3])
-    known = None if past == "none at all" else table(grouped, [2])
-    made = reconcile.reconcile(parts, totals, grouped, "route_id", past=known)
-    pd.testing.assert_frame_equal(made.keys, parts.keys)
-    alone = (parts.keys["series_id"] == "north").to_numpy()
-    assert np.allclose(made.quantiles[alone][:, 2:-2], parts.quantiles[alone][:, 2:-2], rtol=0.03)
-    assert (made.quantiles[~alone] != parts.quantiles[~alone]).any()
-    assert (np.diff(made.quantiles, axis=1) >= 0).all()
 
 
 def test_changing_the_future_does_not_change_a_reconciled_past(grouped: Panel, tmp_path: Path) -> None:

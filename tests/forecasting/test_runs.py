@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 
 from core.errors import InputError
@@ -14,8 +12,6 @@ from core.schema import check
 from forecasting import ENSEMBLE
 from forecasting.members import models_to_run
 from forecasting.panel import Panel
-from forecasting.quantiles import QuantileTable
-from forecasting.runs import _with_members_reasons
 
 from .frames import run_backtest, run_forecast
 
@@ -54,26 +50,3 @@ def test_unknown_models_and_impossible_horizons_are_refused(panel_path: Path) ->
         run_backtest(panel_path, origins=2, horizons=[1], models="crystal-ball")
     with pytest.raises(InputError, match="the horizon is at least 1"):
         run_forecast(panel_path, horizon=0)
-
-
-@pytest.mark.parametrize(
-    ("members", "reason"),
-    [
-        ([("a", True, "too short"), ("b", True, "not finite")], "no member: too short"),
-        ([("a", True, "too short"), ("b", False, "")], "stands in"),
-        ([("a", True, "")], "stands in"),
-        ([("vigie-baseline", True, "too short")], "stands in"),
-    ],
-    ids=["none fitted", "one fitted", "none says why", "only the baseline"],
-)
-def test_where_no_member_could_be_fitted_the_first_ones_reason_is_told(
-    monkeypatch: pytest.MonkeyPatch, members: list[tuple[str, bool, str]], reason: str
-) -> None:
-    monkeypatch.setattr("forecasting.runs.NO_MEMBER", "no member")
-    place = {"series_id": "s", "origin_date": pd.Timestamp("2024-01-31"), "horizon": 1}
-    own = pd.DataFrame([{**place, "model_id": "vigie-ensemble", "fallback": True, "reason": "stands in"}])
-    others = pd.DataFrame(
-        [{**place, "model_id": name, "fallback": fallback, "reason": why} for name, fallback, why in members]
-    )
-    tables = [QuantileTable(rows, np.zeros((len(rows), 23))) for rows in (own, others)]
-    assert _with_members_reasons(*tables).keys["reason"].tolist() == [reason]

@@ -123,33 +123,6 @@ def test_a_nowcast_moves_the_totals_of_the_series_whose_next_month_it_is_and_no_
     assert moved(current, "a series that has no forecast") == set()
 
 
-def test_series_by_quarter_have_the_same_windows_of_four_and_no_total_where_none_is_wanted() -> None:
-    told = [f"{one.periods[0]} to {one.periods[-1]}" for one in windows(pd.Period("2024Q3", freq="Q"))]
-    assert told == ["2024Q1 to 2024Q4", "2025Q1 to 2025Q4", "2024Q3 to 2025Q2"]
-    quarters = pd.period_range("2010Q1", "2024Q3", freq="Q")
-    values = 100.0 * np.arange(1, len(quarters) + 1)
-    texts = [str(one).replace("Q", "-Q") for one in quarters]
-    rows = [(name, text, value) for name in "ab" for text, value in zip(texts, values, strict=True)]
-    panel = panel_from_rows(pd.DataFrame(rows, columns=["series_id", "time_period", "value"]))
-
-    def held(places: range) -> QuantileTable:
-        keys = [
-            ("vigie-ensemble", name, panel.end_dates[at], step, (panel.periods[at] + step).end_time.normalize())
-            for at in places for name in "ab" for step in range(1, 7)
-        ]  # fmt: skip
-        last = np.asarray([values[at] for at in places for _ in range(12)])
-        return QuantileTable(pd.DataFrame(keys, columns=KEYS), np.expm1(np.log1p(last)[:, None] + 0.1 * NORMAL_SCORES))
-
-    found = year_ahead(held(range(58, 59)), held(range(30, 58)), panel, together=(), n=200)
-    check(found, YEAR_AHEAD)
-    assert set(found["series_id"]) == {"a", "b"}
-    running = row(found, "a", "calendar year", 0)
-    assert (running["first_period"], running["last_period"]) == ("2024-01", "2024-12")
-    assert (running["counted"], running["months_counted"]) == (values[-3:].sum(), 9)
-    assert running["last_total"] == values[-7:-3].sum()
-    assert running["n"] > 0
-
-
 def test_a_gain_over_few_years_is_judged_by_the_paired_t_test() -> None:
     gains = [0.3, 0.1, 0.4, -0.05, 0.2]
     cases = pd.DataFrame({

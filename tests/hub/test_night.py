@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import warnings
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -14,7 +13,6 @@ import pytest
 
 from core.errors import StoreError
 from core.release import FORECASTS, RELEASE
-from core.settings import FEED
 from hub import night as hub
 from hub.night import (
     HUB_SOURCE,
@@ -25,7 +23,6 @@ from hub.night import (
 )
 from nightly import RealTimeData
 from store.hub import Edition
-from store.journal import Journal
 
 
 def test_a_night_of_own_figures_alone_brings_counts_whose_days_are_days() -> None:
@@ -84,35 +81,3 @@ def test_no_hub_is_asked_where_none_is_set_and_a_fault_of_one_is_named_and_costs
     assert faults == [told]
     assert set(tables) == {"hub_models", "hub_editions", "hub_forecasts", "hub_scores"}
     assert all(table.empty for table in tables.values())
-
-
-def test_files_of_a_hub_are_told_before_they_are_written_and_one_too_large_or_outside_is_left_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told: list[tuple[set[str], bool]] = []
-    out = tmp_path / FEED / "hub"
-
-    def tell(_journal: object, files: dict[str, str], *_action: str) -> None:
-        told.append((set(files), (out / "new.csv").exists()))
-
-    monkeypatch.setattr(hub, "record_published", tell)
-    monkeypatch.setattr(hub, "LARGEST_FILE", 5)
-    out.mkdir(parents=True)
-    (out / "same.csv").write_bytes(b"same")
-    (out / "other.csv").write_bytes(b"old")
-    before = (out / "same.csv").stat().st_ino
-    files = {
-        "new.csv": b"12345",
-        "large.csv": b"123456",
-        "../outside.csv": b"1",
-        "same.csv": b"same",
-        "other.csv": b"n",
-    }
-    given = {name: partial(bytes, content) for name, content in files.items()}
-    hub.publish_files(tmp_path, cast(Journal, None), given)
-    assert {path.name: path.read_bytes() for path in out.iterdir()} == {
-        "new.csv": b"12345", "same.csv": b"same", "other.csv": b"n",
-    }  # fmt: skip
-    assert not (tmp_path / FEED / "out.csv").exists()
-    assert (out / "same.csv").stat().st_ino == before, "what is there as it should be is not written again"
-    assert told == [({"hub/new.csv", "hub/same.csv", "hub/other.csv"}, written) for written in (False, True)]

@@ -104,27 +104,6 @@ def test_what_was_collected_is_scored_in_time_and_late_apart(place: Path, tmp_pa
     assert first["sha256"].nunique() == 2
 
 
-def test_an_ensemble_of_the_hub_that_was_handed_in_stands_and_is_made_for_other_rounds_alone(
-    place: Path, tmp_path: Path
-) -> None:
-    for seed, model_id in enumerate(("vigie-baseline", "other-model", "hub-median"), 3):
-        team, name = model_id.encode().split(b"-")
-        about = ABOUT.replace(b"abbr: team", b"abbr: " + team).replace(b"abbr: model", b"abbr: " + name)
-        if team == b"hub":
-            about = about.replace(b"designated_model: true", b"designated_model: false")
-        files = {FILE.replace(MODEL, model_id): content(seed), f"model-metadata/{model_id}.yml": about}
-        write(place, files)
-    collect(str(place), tmp_path, IN_TIME)
-    tables = hub_tables(FORECASTS.empty(), COUNTS, tmp_path, LATE)
-    assert tables["hub_models"]["model_id"].is_unique
-    forecasts = tables["hub_forecasts"]
-    assert not forecasts.duplicated(["model_id", "series_id", "origin_date", "horizon"]).any()
-    handed_in = sound(np.random.default_rng(5)).query("output_type == 'median'").set_index(["series_id", "horizon"])
-    rows = forecasts[(forecasts["model_id"] == "hub-median") & (forecasts["timing"] == "in time")]
-    shown = rows.set_index(["series_id", "horizon"])["q50"]
-    assert shown.loc[handed_in.index].tolist() == handed_in["value"].round().tolist()
-
-
 def test_what_was_taken_in_is_published_with_the_target_data_and_what_was_refused_is_not(
     place: Path, tmp_path: Path
 ) -> None:

@@ -97,23 +97,3 @@ def test_a_series_is_passed_on_only_where_its_source_and_all_it_is_derived_from_
     own = f"arrivals.{own_route_id('Ceuta by land')}._T._T.M"
     found = open_series([*sources, own, "arrivals.WMR._T._T.M"], {**sources, own: "open"}, cards)
     assert [sources[one] for one in found] == ["open", "unsaid", "sum"]
-
-
-def test_a_submission_is_one_model_s_of_one_round_with_days_as_days_and_its_first_hundred_paths() -> None:
-    origin = pd.Timestamp("2025-01-31")
-    row = {"series_id": SERIES, "origin_date": origin, "horizon": 1, "target_end_date": pd.Timestamp("2025-02-28")}
-    forecasts = pd.DataFrame(
-        [row | {"model_id": model, "output_type": "quantile", "output_type_id": 0.5, "value": 7.0, "target": "arrivals"}
-         for model in ("vigie-ensemble", "vigie-seasonal-walk")]
-    )  # fmt: skip
-    paths = pd.DataFrame(
-        [row | {"model_id": "vigie-ensemble", "output_type": "sample", "output_type_id": number, "value": 1.0}
-         for number in range(102)]
-    )  # fmt: skip
-    made = own_submissions(forecasts, paths, dt.date(2025, 2, 3))
-    assert {model for model, _round in made} == {"vigie-ensemble", "vigie-seasonal_walk"}
-    ensemble = next(rows for (model, _round), rows in made.items() if model == "vigie-ensemble")
-    samples = ensemble[ensemble["output_type"] == "sample"]["output_type_id"]
-    assert (samples.min(), samples.max()) == (0.0, 99.0)
-    assert set(ensemble["target"]) == {"arrivals"}
-    assert {type(day) for day in ensemble["target_end_date"]} == {dt.date}

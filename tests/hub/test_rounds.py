@@ -16,7 +16,7 @@ from core.settings import PROJECT
 from forecasting import BASELINE
 from hub.files import validate
 from hub.night import collect, hub_tables
-from hub.outputs import open_series, weekly
+from hub.outputs import open_series
 from hub.targets import RHYTHMS, baseline, config_files, handed_in, open_round
 from store.hub import HubFiles
 from tests.hub.test_nights import write
@@ -133,24 +133,6 @@ def test_an_analysts_own_route_is_in_no_hub_although_it_is_harmonised_like_the_o
     assert open_series(series, dict.fromkeys(series, "vigie-routes"), cards) == series[:1]
 
 
-def test_a_week_is_known_when_its_last_day_is_and_again_when_a_day_changes() -> None:
-    days = pd.date_range("2024-12-02", "2024-12-15", freq="D")
-    daily = pd.DataFrame(
-        {"series_id": "arrivals.CHA.GBR._T.D", "time_period": days.strftime("%Y-%m-%d"), "obs_value": 10.0,
-         "as_of": days + pd.Timedelta(days=1)}
-    )  # fmt: skip
-    later = daily.iloc[[2]].assign(obs_value=40.0, as_of=pd.Timestamp("2024-12-20"))
-    gone = daily.iloc[[3]].assign(obs_value=np.nan, as_of=pd.Timestamp("2024-12-22"))
-    found = weekly(pd.concat([daily.iloc[:-1], later, gone], ignore_index=True))
-    assert list(zip(found["time_period"], found["as_of"].astype(str), found["obs_value"], strict=True))[:2] == [
-        ("2024-W49", "2024-12-09", 70.0),
-        ("2024-W49", "2024-12-20", 100.0),
-    ]
-    assert len(found) == 3
-    assert np.isnan(found["obs_value"].iloc[2])
-    assert set(found["series_id"]) == {WEEK}
-
-
 def test_what_a_peer_writes_keeps_every_rule_of_the_hub_and_reaches_its_farthest_horizons(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,34 +151,3 @@ def test_what_a_peer_writes_keeps_every_rule_of_the_hub_and_reaches_its_farthest
     written = pd.concat(pd.read_parquet(path) for path in (tmp_path / "model-output").rglob("*.parquet"))
     farthest = written.groupby("series_id")["horizon"].max()
     assert farthest.to_dict() == {name: RHYTHMS[name[-1]].horizons for name in (MONTH, WEEK, QUARTER)}  # type: ignore[index]  # one of the frequencies
-
-
-@pytest.mark.parametrize(
-    ("months", "late", "days", "written"),
-    [(36, 0, 20, 12), (35, 0, 20, 0), (40, 3, 20, 12), (40, 4, 20, 0), (36, 0, 31, 12), (36, 0, 32, 0)],
-)
-def test_the_guides_command_leaves_out_what_is_too_short_too_late_or_was_not_known_yet(
-    tmp_path: Path, months: int, late: int, days: int, written: int
-) -> None:
-    script = run_path(str(PROJECT / "hub" / "templates" / "templates" / "submit.py"))
-    main = script["main"]
-    main.__globals__["HUB"] = tmp_path
-    end = pd.Timestamp("2024-11-30") - pd.offsets.MonthEnd(late)
-    ends = pd.date_range(end=end, periods=months, freq="ME")
-    rows = counts(MONTH, ends, 0).assign(as_of=pd.Timestamp("2024-11-30") + pd.Timedelta(days=days))
-    later = counts(MONTH, pd.date_range("2024-12-31", periods=2, freq="ME"), 0)
-    weeks = counts(WEEK, pd.date_range(end="2024-11-24", periods=100, freq="W-SUN"), 1)
-    (tmp_path / "target-data").mkdir()
-    table = pd.concat([rows, later, weeks]).rename(columns={"value": "observation"})
-    table.to_csv(tmp_path / "target-data" / "time-series.csv", index=False)
-    if not written:
-        with pytest.raises(SystemExit, match="no series has figures up to 3 months before 2024-11-30"):
-            main("2024-11-30", "team-model")
-        return
-    main("2024-11-30", "team-model")
-    found = pd.read_csv(tmp_path / "model-output" / "team-model" / "2024-11-30-team-model.csv")
-    assert len(found) == written * 23
-    assert found.drop_duplicates("horizon")[["horizon", "target_end_date"]].to_numpy().tolist()[::11] == [
-        [1, "2024-12-31"], [12, "2025-11-30"],
-    ]  # fmt: skip
-    assert set(found["series_id"]) == {MONTH}

@@ -39,27 +39,6 @@ def test_a_fault_names_file_row_column_and_rule() -> None:
     assert "below 0" in str(fault)
 
 
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
-def test_a_fault_names_the_line_that_an_editor_shows_where_some_are_blank(end: str) -> None:
-    table = sound(np.random.default_rng(0))
-    wrong = table.assign(value=table["value"].mask(table.index == 4, -1)).to_csv(index=False, lineterminator=end)
-    head, *rows = wrong.split(end)
-    spread = ["", head, "", *rows[:3], "", "", *rows[3:]]
-    (fault, *_others) = read_submission(HUB, FILE, end.join(spread).encode())[1]
-    assert (fault.row, spread[10 - 1]) == (10, rows[4])
-    (missing, *_others) = read_submission(HUB, FILE, end.join([*spread[:1], "x" + head, *spread[2:]]).encode())[1]
-    assert missing.row == 2
-    (ragged,) = read_submission(HUB, FILE, end.join([*spread[:9], rows[4] + ",7", *spread[10:]]).encode())[1]
-    assert (ragged.row, str(ragged.rule)) == (
-        10,
-        f"has {table.shape[1] + 1} cells where the columns' names are {table.shape[1]}",
-    )
-    assert (
-        read_submission(HUB, FILE, end.join(["", head, "", *table.to_csv(index=False).split("\n")[1:]]).encode())[1]
-        == []
-    )
-
-
 def test_a_file_parted_by_semicolons_and_many_texts_in_place_of_numbers_are_told_as_what_they_are() -> None:
     table = sound(np.random.default_rng(0))
     (parted,) = read_submission(HUB, FILE, table.to_csv(index=False, sep=";", decimal=",").encode())[1]

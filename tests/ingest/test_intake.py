@@ -8,7 +8,6 @@ import lzma
 import os
 import resource
 import signal
-import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -22,8 +21,6 @@ from ingest import Parsed, RawFile, intake, read_raw
 from ingest.intake import MEMORY, SECONDS, apart, gunzipped, parse_all, refuse_many, unpacked
 from ingest.tables import read_sheet
 from ingest.workbooks import _refuse_content, _refuse_parts
-from nightly.inputs import read_inbox
-from store.journal import Journal, journal_url
 from tests.faults.bombs import BOMBS, EMPTY, FAST, cell, explode, full, ods, xlsx
 
 
@@ -128,26 +125,6 @@ def test_only_a_regular_file_is_opened(tmp_path: Path) -> None:
     for path in sorted(tmp_path.iterdir()):
         with pytest.raises(SourceError, match=r"no regular file|larger than 64 MB"):
             read_raw(path)
-
-
-def test_a_night_goes_on_past_what_the_inbox_holds(tmp_path: Path) -> None:
-    inbox = tmp_path / "inbox" / "noaa_enso"
-    inbox.mkdir(parents=True)
-    os.mkfifo(inbox / "pipe.csv")
-    (inbox / "link.csv").symlink_to("/etc/passwd")
-    (inbox / "far.xlsx").write_bytes(xlsx(cell("XFD1048576")))
-    (tmp_path / "inbox" / "frontex").symlink_to("/etc")
-    journal, done = Journal(journal_url("", tmp_path)), threading.Event()
-
-    def read() -> None:
-        _hashes, failures = read_inbox(tmp_path, journal)
-        assert len(failures) == 3
-        done.set()
-
-    threading.Thread(target=read, daemon=True).start()
-    assert done.wait(30)
-    assert not any("root:" in f"{row.reason}{row.payload}" for row in journal.entries())
-    journal.close()
 
 
 @pytest.mark.parametrize(

@@ -296,26 +296,6 @@ def test_days_are_summed_to_months_and_a_month_without_all_its_days_is_set_aside
     assert parse_own(csv(text), suggested, today=TODAY).observations["obs_value"].tolist() == [60, 62]
 
 
-@pytest.mark.parametrize(
-    ("raw", "advice"),
-    [
-        (RawFile("own.csv", "Month,Persons\nfévrier,1\n".encode("cp1252")), 'encoding = "cp1252"'),
-        (csv("Arrivals by land\nMonth,Persons\n2024-12,1\n"), "header_row = 3"),
-        (csv("Month,Persons\n12/2024,1\n"), 'period_format = "%m/%Y"'),
-        (csv("Month,Persons\n2024-12,1 200\n"), 'thousands = " "'),
-        (csv("Month,Persons\n2024-12-31,1\n"), "sum_days = true"),
-        (csv("Place,2024-11,2024-12\nWien,1,2\n"), "wide = true"),
-        (csv("Month,Persons\n2027-03,1\n"), 'what = "capacity"'),
-        (csv("Month,Persons\n2024-12,-5\n"), 'what = "indicator"'),
-        (csv("Month,Place,Persons\n2024-12,A,5\n2024-12,B,6\n"), 'route = "Place"'),
-    ],
-)
-def test_a_refusal_says_what_to_do_with_an_example(tmp_path: Path, raw: RawFile, advice: str) -> None:
-    with pytest.raises(SourceError, match="What to do") as caught:
-        parse_own(raw, mapping(tmp_path), today=TODAY)
-    assert advice in str(caught.value)
-
-
 PARTS = """Month,From,To,Persons
 2025-01,Syria,Spain,5
 2025-01,Mali,France,7

@@ -157,30 +157,6 @@ def days_until(last: str) -> pd.Series:
     return pd.Series(counts, index=days, name="arrivals.CHA.GBR._T.D")
 
 
-@pytest.mark.parametrize(("late", "told"), [(0, True), (28, True), (29, False)])
-def test_eight_weeks_are_told_until_half_of_them_are_over(
-    monkeypatch: pytest.MonkeyPatch, late: int, *, told: bool
-) -> None:
-    last = dt.date(2024, 12, 18)
-    monkeypatch.setattr(nowcasts, "daily_arrivals", lambda _known: {"CHA": days_until(str(last))})
-    monkeypatch.setattr(nowcasts, "week_record", lambda _days: None)
-    monkeypatch.setattr(nowcasts, "week_scores", sorted)
-    data = SimpleNamespace(known=None, date=last + dt.timedelta(days=late))
-    found = nowcasts.make_weeks(cast(RealTimeData, data))
-    weeks = found["weeks"]
-    assert found["week_scores"] == (["arrivals.CHA.GBR._T.W"] if told else [])
-    if not told:
-        assert weeks.empty
-        return
-    assert set(weeks["origin_date"]) == {pd.Timestamp("2024-12-15")}, "the Sunday before"
-    ends = weeks.drop_duplicates("horizon").set_index("horizon")["target_end_date"]
-    assert ends.to_dict() == {step: pd.Timestamp("2024-12-15") + pd.Timedelta(days=7 * step) for step in range(1, 9)}
-    so_far = weeks.drop_duplicates("horizon")["so_far"].tolist()
-    assert so_far == [days_until(str(last)).loc["2024-12-16":].sum(), *[0.0] * 7]
-    assert len(weeks) == 8 * len(QUANTILE_LEVELS)
-    assert (weeks.groupby("horizon")["value"].diff().dropna() >= 0).all()
-
-
 @pytest.mark.parametrize(
     ("last", "origin", "made"),
     [
@@ -222,27 +198,3 @@ def test_the_month_after_the_origin_is_nowcast_once_its_days_have_begun_and_unti
         assert set(found["as_of"]) == {pd.Timestamp("2025-01-05")}
         assert set(found["target_end_date"]) == {pd.Timestamp("2024-12-31")}
         assert found["used"].all()
-
-
-def test_a_record_of_nowcasts_is_of_the_newest_two_years_of_months_that_were_counted(route: RouteDays) -> None:
-    def months(first: str, last: str) -> pd.DataFrame:
-        return pd.concat([
-            pd.DataFrame({
-                "model_id": "m", "series_id": "a", "origin_date": (month - 1).end_time.normalize(), "horizon": 1,
-                "target_end_date": month.end_time.normalize(), "output_type": "quantile",
-                "output_type_id": QUANTILE_LEVELS, "value": np.linspace(500.0, 2000.0, 23),
-            })
-            for month in pd.period_range(first, last, freq="M")
-        ])  # fmt: skip
-
-    assert past_skill(route, months("2022-12", "2024-11"), 15)[1] == 24
-    long, newest = (
-        past_skill(route, months("2022-01", "2024-11"), 15),
-        past_skill(route, months("2022-12", "2024-11"), 15),
-    )
-    assert long == newest
-    farther = months("2022-12", "2024-11").assign(horizon=2, value=1.0)
-    assert past_skill(route, pd.concat([months("2022-12", "2024-11"), farther]), 15) == newest
-    assert past_skill(route, months("2024-10", "2025-03"), 15)[1] == 3, "December is counted so far, later ones not"
-    nothing = past_skill(route, months("2025-02", "2025-03"), 15)
-    assert (np.isnan(nothing[0]), nothing[1]) == (True, 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -13,10 +12,8 @@ import pytest
 from core.errors import SourceError, StoreError
 from core.settings import Settings
 from ingest.rows import observations
-from nightly import inputs, night
-from nightly.inputs import _failure, _judgement, forecast_of
-from store.figures.editions import Arrival
-from store.figures.vintages import VintageStore
+from nightly import night
+from nightly.inputs import _failure, forecast_of
 from store.releases import Release
 
 
@@ -35,29 +32,6 @@ def test_a_failed_visit_is_kept_with_the_place_of_its_fault_where_it_has_one() -
     assert bare[["file", "row", "column"]].tolist() == ["a.csv", "", ""]
     other = _failure("x", StoreError("disk is full")).iloc[0]
     assert other[["file", "row", "column", "rule"]].tolist() == ["", "", "", "disk is full"]
-
-
-@pytest.mark.parametrize(("estimated", "day"), [([True, False], "2025-02-03"), ([False, False], "2025-01-20")])
-def test_an_edition_is_held_against_what_was_known_when_it_was_published_or_where_that_is_a_guess_when_it_came(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, estimated: list[bool], day: str
-) -> None:
-    asked: list[tuple[str, list[str]]] = []
-
-    def known(_store: VintageStore, date: dt.date, *, only: list[str], **_void: object) -> pd.DataFrame:
-        asked.append((str(date), only))
-        return pd.DataFrame()
-
-    monkeypatch.setattr(VintageStore, "as_of", known)
-    monkeypatch.setattr(VintageStore, "all_revisions", known)
-    told: list[dict[str, object]] = []
-    monkeypatch.setattr(inputs, "judge", lambda *_, **about: told.append(about))
-    rows = cells("2024-11", "2024-12").assign(
-        as_of=pd.to_datetime(["2025-01-10", "2025-01-20"]), as_of_estimated=estimated
-    )
-    arrival = Arrival("x", "a.csv", "ab", "Ana", rows, dt.date(2025, 2, 3), complete=True)
-    _judgement(tmp_path, arrival, [], is_known=False)
-    assert told == [{"complete": True, "received": arrival.received, "forecast": None}]
-    assert asked == [(day, ["x"])] * 2
 
 
 def test_new_figures_and_the_routes_that_they_complete_stand_beside_their_forecast() -> None:

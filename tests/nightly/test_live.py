@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import json
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -34,7 +32,6 @@ from tests.nightly.conftest import without_forecasting
 
 NAMES = list(LAYOUTS)
 QUICK = {"attempts": 2, "first_wait_seconds": 0, "largest_megabytes": 5}
-SECRET = "k3y-of-nobody-at-all"  # noqa: S105  # it opens nothing
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -286,30 +283,6 @@ def test_a_fault_of_our_own_costs_one_source_and_is_called_so(
 def test_a_source_that_cannot_be_asked_says_why(tmp_path: Path, source_id: str, why: str) -> None:
     with pytest.raises(InputError, match=why):
         take(tmp_path, Settings.model_validate({}), (source_id,))
-
-
-def test_a_key_is_found_in_nothing_that_is_written(
-    publisher: Publisher,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.setenv("UCDP_TOKEN", SECRET)
-    caplog.set_level(logging.DEBUG)
-    chosen = settings_for(publisher)
-    chosen.live.sources["ucdp"]["options"] = {"use_api": True, "months": 1}
-    newest = pd.Period(dt.datetime.now(dt.UTC).date(), freq="M") - 1
-    path = f"/api/gedevents/{newest.year % 100:02d}.0.{newest.month}"
-    publisher.serve(path, Reply(b"", 500), Reply(b'{"TotalCount": 0, "TotalPages": 1, "Result": []}'))
-    with structlog.testing.capture_logs() as events:
-        report = take(tmp_path, chosen, ("ucdp",))
-    assert publisher.asked[0].headers["x-ucdp-access-token"] == SECRET
-    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
-    assert SECRET.encode() not in written
-    printed = capfd.readouterr()
-    for text in (str(events), caplog.text, printed.out, printed.err, str(report.failed)):
-        assert SECRET not in text
 
 
 def test_a_disk_that_cannot_be_written_fails_the_source(publisher: Publisher, tmp_path: Path) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from types import SimpleNamespace
-from typing import cast
 
 import pandas as pd
 import pytest
@@ -15,7 +12,6 @@ import pytest
 from access import Actor
 from alerts.lifecycle import PROPOSED, SIGNED_OFF
 from core.errors import NothingToPublishError, StoreError
-from core.progress import silent
 from core.release import RELEASE
 from core.settings import (
     DEMONSTRATION_DATE,
@@ -26,12 +22,11 @@ from core.settings import (
 )
 from decisions import workflow_on
 from decisions.actions import Step, act
-from forecasting.pool import Pool
 from nightly import night
 from nightly.night import notify
 from store.journal import Journal, journal_url
 from store.lock import delivery_lock
-from store.mirror import Delivery, NotDeliveredError
+from store.mirror import NotDeliveredError
 from store.releases import About, Release, ReleaseStore
 from store.status import read_status
 from tests.faults.delivery import publish
@@ -148,43 +143,3 @@ def test_a_demonstration_makes_two_nights_unless_there_is_one_or_the_newest_is_a
     assert len(made) == 2
     night.run_demonstration(tmp_path, settings, newest=True)
     assert made[2:] == [NEWEST_BUNDLED_NIGHT]
-
-
-@pytest.mark.parametrize(
-    ("forecastable", "allow_empty", "said"),
-    [
-        (["a"], False, "watched by people"),
-        (["a"], True, "forecasting begins"),
-        ([], True, "as known on 2025-01-31: old"),
-    ],
-)
-def test_a_night_that_drops_every_watched_route_goes_on_only_where_that_is_allowed_and_never_without_any_route(
-    tmp_path: Path,
-    settings: Settings,
-    journal: Journal,
-    monkeypatch: pytest.MonkeyPatch,
-    forecastable: list[str],
-    *,
-    allow_empty: bool,
-    said: str,
-) -> None:
-    def refuse(*_: object) -> None:
-        raise NothingToPublishError("watched by people")
-
-    def forecast(*_: object) -> None:
-        raise StoreError("forecasting begins")
-
-    states = pd.DataFrame({"route_id": ["CMR"], "state": ["too_old"], "note": ["old"]})
-    data = SimpleNamespace(forecastable=forecastable, states=states, known=pd.DataFrame())
-    answers: dict[str, object] = {
-        "recover": [], "read_inputs": None, "with_own_capacities": settings, "RealTimeData": data, "_lost_routes": [],
-    }  # fmt: skip
-    for name, answer in answers.items():
-        monkeypatch.setattr(night, name, lambda *_, answer=answer, **__: answer)
-    monkeypatch.setattr(night, "_refuse_empty", refuse)
-    monkeypatch.setattr(night, "pooled_night", forecast)
-    delivery, pool = cast(Delivery, SimpleNamespace(home=tmp_path)), cast(Pool, None)
-    day = dt.date(2025, 1, 31)
-    run = night.Run(day, True, False, allow_empty, settings, journal, delivery, pool, silent, lambda _facts: None)
-    with pytest.raises((NothingToPublishError, StoreError), match=said):
-        night._make_release(run)

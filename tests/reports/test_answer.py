@@ -8,10 +8,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from alerts.lifecycle import DISMISSED, ENDED, PROPOSED, SIGNED_OFF, State
 from core.languages import Language
-from reports.alert import status_words
-from reports.answer import answer, decisions_title, month_chances, needed_by, sign_off_words
+from reports.answer import answer, decisions_title, month_chances, needed_by
 
 from .conftest import MakeRelease
 
@@ -76,25 +74,3 @@ def test_the_title_names_what_waits_and_for_whom() -> None:
     )
     assert decisions_title(waiting[:1], 1, ENGLISH, mine=False) == "1 alert waits for sign-off: A (Severe)"
     assert decisions_title([], 0, ENGLISH, mine=True) == "Nothing waits for a decision"
-
-
-@pytest.mark.parametrize(
-    ("level", "signed", "asked", "stands"),
-    [
-        ("warning", (), "nobody has signed yet", "waits for sign-off"),
-        ("", (), "nobody has signed yet", "waits for sign-off"),
-        ("severe", (), "nobody has signed yet; 2 people must", "waits for sign-off"),
-        ("severe", ("Ada",), "signed by Ada; 1 of 2 sign-offs", "1 of 2 sign-offs"),
-        ("", ("Ada",), "signed by Ada; 1 of 1 sign-offs", "1 of 1 sign-offs"),
-    ],
-)
-def test_who_has_signed_and_how_many_must_is_told_while_an_alert_waits(
-    level: str, signed: tuple[str, ...], asked: str, stands: str
-) -> None:
-    state, english = State(PROPOSED, level, sign_offs=signed), Language("en")
-    assert (sign_off_words(state, english), status_words(state, english)) == (asked, stands)
-    assert sign_off_words(State(SIGNED_OFF, level, sign_offs=("Ada",)), english) == ""
-    assert status_words(State(PROPOSED, level, reopened=True), english) == "re-opened, waits for sign-off"
-    assert [status_words(State(one, level), english) for one in (SIGNED_OFF, DISMISSED, "withdrawn")] == [
-        SIGNED_OFF, DISMISSED, ENDED,
-    ]  # fmt: skip

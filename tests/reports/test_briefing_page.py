@@ -7,7 +7,6 @@ import io
 import itertools
 from collections.abc import Callable
 
-import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -19,8 +18,8 @@ from core.errors import Message
 from core.languages import Language
 from geo import FRAME_KM
 from reports import Decisions
-from reports.briefing import briefing_pdf, draw_alerts, draw_page
-from reports.briefing.canvas import DRAWING, MARGIN, ROOM, Sheet
+from reports.briefing import briefing_pdf, draw_page
+from reports.briefing.canvas import MARGIN, ROOM, Sheet
 from reports.briefing.content import compose
 from reports.briefing.routes import Box, draw_map, spread
 
@@ -132,21 +131,3 @@ def test_the_map_shows_its_whole_frame_and_no_direction_is_stretched(width: floa
     assert (east - west) / width == pytest.approx((north - south) / height)
     assert west <= most_west and east >= most_east and south <= most_south and north >= most_north
     assert (west, east) == FRAME_KM[0] or (south, north) == FRAME_KM[1]
-
-
-def test_as_many_alerts_are_shown_as_have_room_beside_the_count_of_the_others(make_release: MakeRelease) -> None:
-    content = compose(make_release(5, 6), None, "en", Decisions())
-
-    def drawn(until: float) -> tuple[float, bool]:
-        sheet = Sheet()
-        with DRAWING:
-            end = draw_alerts(sheet, content, 100.0, until)
-        return end, any("more: see the dashboard" in text.get_text() for text in sheet.figure.texts)
-
-    end, _ = drawn(2000.0)
-    room = end - drawn(0.0)[0]
-    assert drawn(end) == (end, False)
-    for until in np.linspace(end - room / 2, end - 9, 9):
-        lower, counts_others = drawn(float(until))
-        assert counts_others
-        assert lower - 8 <= until

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pandas as pd
 
-from core.errors import Message
 from core.languages import Language
 from reports import citations
 
@@ -30,26 +27,6 @@ def test_routes_whose_newest_month_may_still_change_are_named_and_settled_ones_a
         "The newest month is provisional or estimated for: Central Mediterranean, Western Mediterranean."
     )
     assert citations.unsettled(summary.assign(last_flag=""), ENGLISH) == ""
-
-
-def test_what_a_release_went_without_is_told_by_sources_and_routes_and_what_the_night_says_stands_first(
-    make_release: MakeRelease,
-) -> None:
-    degraded = (
-        Message("no file").record("a_bureau"),
-        {"source_id": "vigie-routes", "route_id": "EMR", "reason": "EMR: too old"},
-        Message("Fewer routes have a forecast.").record("vigie-routes", lost="EMR"),
-    )
-    release = replace(make_release(2), degraded=degraded)
-    assert citations.left_out(release, ENGLISH) == [
-        "Fewer routes have a forecast.",
-        "This release was made without: A bureau.",
-        "No forecast of the present, for want of recent figures: Eastern Mediterranean.",
-    ]
-    assert citations.left_out(release, ENGLISH, with_reasons=True)[1] == (
-        "This release was made without: A bureau (no file)."
-    )
-    assert citations.left_out(make_release(2), ENGLISH) == []
 
 
 def test_behind_a_release_stand_the_sources_of_its_routes_first_then_of_what_its_alerts_rest_on(

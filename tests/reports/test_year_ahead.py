@@ -12,7 +12,6 @@ from core.languages import Language
 from reports.briefing import briefing_pdf
 from reports.year_ahead import (
     record_words,
-    window_words,
     year_lines,
     year_table,
     year_title,
@@ -67,28 +66,6 @@ def test_the_finding_and_the_table_say_the_same(make_release: MakeRelease, table
     assert list(shown.columns)[:4] == ["Route or country", "2023", "2024", "Expected, 2025"]
     assert shown["Expected, 2025"].tolist() == ["12,000", "15,000", "12,000"]
     assert shown["More than the last"].tolist() == ["40%"] * 3
-
-
-@pytest.mark.parametrize(
-    ("months", "said"),
-    [
-        ((0, 0), "nothing of it is counted yet"),
-        ((0, 1), "no month is counted on all routes yet; on some: 900"),
-        ((1, 1), "1 month counted so far: 900"),
-        ((2, 3), "2 months counted so far, of some routes more: 900"),
-    ],
-)
-def test_what_is_counted_of_a_window_says_where_routes_are_counted_further(
-    make_release: MakeRelease, months: tuple[int, int], said: str
-) -> None:
-    fewest, most = months
-    rows = [
-        year_row("_T", counted=900.0, months_counted=fewest),
-        year_row("arrivals.CMR._T._T.M", months_counted=fewest), year_row("arrivals.EMR._T._T.M", months_counted=most),
-        year_row("arrivals.X_OWN._T._T.M", months_counted=12, median=1.0),
-    ]  # fmt: skip
-    lines = year_lines(pd.DataFrame(rows), make_release(2, 0).frame("observations"), "calendar year", ENGLISH)
-    assert window_words(lines, ENGLISH)[0] == said
 
 
 def test_the_record_names_its_years_what_may_be_said_and_what_intervals_held() -> None:

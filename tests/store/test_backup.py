@@ -8,7 +8,6 @@ import json
 import os
 import sqlite3
 import tarfile
-import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -23,7 +22,6 @@ from store.figures.vintages import VintageStore
 from store.journal import Entry, Journal, journal_url
 from store.releases import About, ReleaseStore
 from store.status import WITNESS
-from tests.servers import LONGEST_SECONDS
 from tests.store.conftest import Rows
 
 Frames = dict[str, pd.DataFrame]
@@ -61,34 +59,6 @@ def test_what_comes_back_is_what_was_there_and_the_chain_is_whole(home: Path, tm
     assert journals[0].entries() == journals[1].entries() != []
     for journal in journals:
         journal.close()
-
-
-def test_rows_that_are_committed_while_the_backup_runs_are_in_it_whole_or_not_at_all(
-    home: Path, tmp_path: Path
-) -> None:
-    begun, stop = threading.Event(), threading.Event()
-
-    def write() -> None:
-        journal = Journal(journal_url("", home))
-        while not stop.is_set():
-            journal.decide("pair", lambda _: [Entry("a", "first", "pair"), Entry("a", "second", "pair")])
-            begun.set()
-        journal.close()
-
-    writer = threading.Thread(target=write)
-    writer.start()
-    assert begun.wait(LONGEST_SECONDS)
-    try:
-        write_backup(home, tmp_path / "one.tar.zst")
-    finally:
-        stop.set()
-        writer.join()
-    restore(tmp_path / "one.tar.zst", tmp_path / "new")
-    journal = Journal(journal_url("", tmp_path / "new"))
-    actions = [entry.action for entry in journal.entries(subject="pair")]
-    journal.close()
-    assert actions
-    assert actions.count("first") == actions.count("second")
 
 
 def test_a_home_that_is_not_empty_is_not_overwritten(home: Path, tmp_path: Path) -> None:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest import MonkeyPatch
 
@@ -22,7 +19,6 @@ from store.journal import Journal, journal_url
 
 Rows = Callable[..., pd.DataFrame]
 WHY = [Message("another unit")]
-ACTIONS: dict[str, Action] = {"accept": ACCEPT, "withdraw": WITHDRAW, "reject": REJECT}
 
 
 @pytest.fixture
@@ -211,81 +207,9 @@ def test_accepting_an_older_edition_names_the_newer_figures_that_it_would_replac
     assert value(tmp_path) == [1030.0]
 
 
-class Row(NamedTuple):
-    """One figure of a file: month, value, and the day it was published on; None where that is estimated."""
-
-    period: str
-    figure: int
-    day: str | None
-
-
-@dataclass
-class Recomputed:
-    """A slow reference: all statements ever made, of which the newest that counts is known."""
-
-    editions: dict[str, list[tuple[str, str, int, float | None]]] = field(default_factory=dict)
-    live: set[str] = field(default_factory=set)
-
-    def take_in(self, name: str, rows: list[Row], *, complete: bool) -> None:
-        made = [one for some in self.editions.values() for one in some]
-        cells = {cell for cell, *_ in made}
-        number = len(self.editions)
-        stated: list[tuple[str, str, int, float | None]] = []
-        for period, figure, day in rows:
-            first = FIRST_DAY if period not in cells else f"{today()}"
-            stated.append((period, day or first, number, float(figure)))
-        if complete:
-            day = rows[0].day or ""
-            lacks = {cell for cell, on, *_ in made if on <= day} - {period for period, *_ in rows}
-            stated += [(cell, day, number, None) for cell in lacks if min(rows)[0] <= cell <= max(rows)[0]]
-        self.editions[name] = stated
-        self.live.add(name)
-
-    def known(self) -> dict[str, float]:
-        newest: dict[str, tuple[str, int, float | None]] = {}
-        for name in self.live:
-            for cell, day, number, figure in self.editions[name]:
-                found = (day, number, figure)
-                newest[cell] = max(newest.get(cell, found), found, key=lambda one: one[:2])
-        return {cell: figure for cell, (_day, _number, figure) in newest.items() if figure is not None}
-
-
 FIRST_DAY = "2025-04-15"
 CELLS = ("2024-11", "2024-12", "2025-01")
 DAYS = ("2025-02-15", "2025-03-15", FIRST_DAY)
 cells = st.lists(st.tuples(st.sampled_from(CELLS), st.integers(1, 3)), min_size=1, unique_by=lambda one: one[0])
 kinds = st.sampled_from(["take in", "take in", "re-send", "hold", "accept", "withdraw", "reject"])
 steps = st.lists(st.tuples(kinds, cells, st.sampled_from([None, *DAYS]), st.integers(0, 5)), min_size=3, max_size=9)
-
-
-@pytest.mark.slow
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps)
-def test_what_is_known_is_the_newest_statement_of_the_editions_that_count(
-    observations: Rows, history: list[tuple[str, list[tuple[str, int]], str | None, int]]
-) -> None:
-    with TemporaryDirectory() as name:
-        home = Path(name)
-        journal = Journal(journal_url("", home))
-        editions, reference, kept = EditionStore(home, journal), Recomputed(), dict[str, tuple[list[Row], bool]]()
-        for number, (kind, figures, day, chosen) in enumerate(history):
-            rows = [Row(*figure, day) for figure in figures]
-            complete = kind == "re-send" and day is not None
-            columns: Any = {"as_of_estimated": day is None}
-            frame = observations(*((period, count, day or FIRST_DAY) for period, count, _day in rows), **columns)
-            file = replace(arrival(frame, f"{number:08d}"), complete=complete)
-            if kind in ("take in", "re-send"):
-                reference.take_in(editions.take_in(file).edition_id, rows, complete=complete)
-            elif kind == "hold":
-                kept[editions.hold(file, WHY).edition_id] = (rows, complete)
-            else:
-                wanted = "known" if kind == "withdraw" else "held"
-                if open_ones := [one.edition_id for one in editions.all() if one.state == wanted]:
-                    decided = open_ones[chosen % len(open_ones)]
-                    editions.decide(Decision(ACTIONS[kind], decided, "Ana", "seen", replace_newer=True))
-                    if kind == "accept":
-                        reference.take_in(decided, kept[decided][0], complete=kept[decided][1])
-                    reference.live.discard(decided if kind == "withdraw" else "")
-            found = VintageStore(home).as_of(today())
-            assert dict(zip(found["time_period"], found["obs_value"], strict=True)) == reference.known()
-        journal.close()

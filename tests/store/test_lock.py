@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import signal
 import subprocess
 import sys
@@ -13,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import Timeout
 
 from core.errors import StoreError
-from store.lock import BACKUP, NIGHT, AlreadyRunningError, delivery_lock, night_lock, running_night
+from store.lock import BACKUP, AlreadyRunningError, delivery_lock, night_lock, running_night
 
 HOLD = """
 import sys, time
@@ -100,26 +98,3 @@ def test_a_folder_in_which_no_lock_can_be_made_is_told_as_such_and_at_once(lock:
     told = r"\.lock: cannot be made: no file can be written in /proc"
     with pytest.raises(StoreError, match=told), lock(Path("/proc"), wait_seconds=60):
         pass
-
-
-@pytest.mark.parametrize(
-    ("holds", "task", "given", "waits"),
-    [("backup", NIGHT, 0, 900), ("backup", NIGHT, 1000, 1000), ("night", NIGHT, 0, 0), ("", NIGHT, 5, 5),
-     ("backup", BACKUP, 0, 0), ("night", BACKUP, 7200, 7200)],
-)  # fmt: skip
-def test_a_night_waits_a_quarter_of_an_hour_for_a_backup_and_for_nobody_else_unless_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, holds: str, task: str, given: float, waits: float
-) -> None:
-    if holds:
-        (tmp_path / "night.holder.json").write_text(json.dumps({"pid": 1, "since": "then", "task": holds}))
-    asked: list[float] = []
-
-    def busy(_path: Path, seconds: float) -> None:
-        asked.append(seconds)
-        raise Timeout("night.lock")
-
-    monkeypatch.setattr("store.lock._acquired", busy)
-    what = "a backup is running" if holds == "backup" else "another night is running"
-    with pytest.raises(AlreadyRunningError, match=what), night_lock(tmp_path, task=task, wait_seconds=given):
-        pass
-    assert asked == [waits]

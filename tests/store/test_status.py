@@ -5,14 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.errors import Message
-from core.settings import DRILL
-from store.figures.editions import Arrival, EditionStore
 from store.journal import Entry, Journal, journal_url
 from store.releases import ReleaseStore, predecessor
 from store.status import forecast_coverage, issued_skill, read_status
 from tests.release_tables import whole_release
-from tests.store.conftest import Rows
 from tests.store.test_releases import DOCUMENTS, about
 
 
@@ -74,23 +70,3 @@ def test_the_skill_of_issued_forecasts_is_a_ratio_of_sums_by_horizon(tmp_path: P
     assert (far["n"], far["relative_wis_log"], far["relative_wis_natural"], far["coverage_80"]) == (1, 2.0, 1.0, 0.0)
     assert issued_skill(scores.iloc[:0]).empty
     assert read_status(tmp_path)["issued"] == []
-
-
-def test_status_lists_what_waits_the_newest_backup_and_a_drill(tmp_path: Path, observations: Rows) -> None:
-    found = read_status(tmp_path)
-    assert (found["held"], found["last_backup"], found["drill"]) == ([], None, False)
-    record(
-        tmp_path,
-        Entry("Ana", "backed up", "home"),
-        Entry("nightly", "published", "r1", payload={"seconds": {"in all": 7}}),
-    )
-    (tmp_path / DRILL).touch()
-    rows = observations(("2024-12", 1.0, "2025-01-31"))
-    arrived = Arrival("iom-dtm", "table.csv", "ab" * 32, "Ana", rows, dt.date(2025, 1, 31))
-    journal = Journal(journal_url("", tmp_path))
-    EditionStore(tmp_path, journal).hold(arrived, [Message("another unit")])
-    journal.close()
-    found = read_status(tmp_path)
-    assert [one["edition_id"] for one in found["held"]] == ["iom-dtm-20250131-abababab"]
-    assert dt.datetime.fromisoformat(found["last_backup"]).tzinfo is not None
-    assert (found["drill"], found["last_run"]["seconds"]) == (True, 7)

@@ -18,7 +18,7 @@ from core.schema import check
 from forecasting.ensemble import combine
 from forecasting.panel import Panel, read_panel
 from forecasting.quantiles import to_rows
-from forecasting.verification import covered, pit_histogram, score_rows, summarise
+from forecasting.verification import covered, score_rows, summarise
 
 from ..frames import backtest
 
@@ -113,27 +113,6 @@ def test_outcome_equal_to_a_bound_is_covered() -> None:
         moved = quantiles.copy()
         moved[0, place] = bound
         assert covered(outcome, moved)["covered_80"].all()
-
-
-def test_the_pit_of_a_true_forecast_is_flat_and_its_shares_sum_to_one() -> None:
-    """Outcomes drawn from the forecast's own distribution, zeros with ties included."""
-    random = np.random.default_rng(0)
-    months = 2000
-    truth = np.maximum(random.normal(0.5, 1.0, months), 0)
-    levels = np.maximum(np.quantile(random.normal(0.5, 1.0, 400_000), QUANTILE_LEVELS), 0)
-    dates = pd.period_range("1850-01", periods=months, freq="M")
-    panel = Panel("M", pd.DataFrame({"a": np.expm1(truth)}, index=dates), pd.DataFrame(index=["a"]))
-    ends = dates.end_time.normalize()
-    forecasts = pd.DataFrame(
-        {
-            "model_id": "m", "series_id": "a", "origin_date": np.repeat(ends[:-1], 23), "horizon": 1,
-            "target_end_date": np.repeat(ends[1:], 23), "output_type": "quantile",
-            "output_type_id": np.tile(QUANTILE_LEVELS, months - 1), "value": np.tile(np.expm1(levels), months - 1),
-        }
-    )  # fmt: skip
-    histogram = pit_histogram(forecasts, panel)
-    assert histogram["share"].sum() == pytest.approx(1.0)
-    assert histogram["share"].between(0.07, 0.13).all()
 
 
 @pytest.mark.raw_data

@@ -10,8 +10,7 @@ from core.release import SITUATION_SCORES
 from core.schema import check
 from forecasting import BASELINE, ENSEMBLE, LEVELS, NORMAL_SCORES
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.quantiles import QuantileTable
-from forecasting.verification import reference_quantiles, score_rows, wis
+from forecasting.verification import score_rows, wis
 from forecasting.verification.situations import energy_score, situation_scores, threshold_weighted
 
 MONTHS, ORIGINS = 60, 24
@@ -45,25 +44,6 @@ def test_the_threshold_weighted_score_is_the_integral_above_the_threshold() -> N
         assert fast == pytest.approx(slow, rel=0.01)
         lifted = threshold_weighted(np.asarray([came]), np.quantile(sample, LEVELS)[None], np.asarray([150.0]))
         assert lifted[0] == pytest.approx(slow, rel=0.2)
-
-
-def test_a_forecast_that_is_the_reference_itself_is_as_good_as_it_in_every_situation_and_on_both_scales() -> None:
-    values = np.random.default_rng(6).poisson(0.08, MONTHS).astype(float)  # hardly anybody, ever
-    periods = pd.period_range("2015-01", periods=MONTHS, freq="M")
-    panel = panel_from_rows(pd.DataFrame({"series_id": "few", "time_period": periods.astype(str), "value": values}))
-    origins = panel.end_dates[-ORIGINS - 1 : -1]
-    keys = pd.DataFrame(
-        {
-            "model_id": ENSEMBLE, "series_id": "few", "origin_date": origins, "horizon": 1,
-            "target_end_date": panel.end_dates[-ORIGINS:],
-        }
-    )  # fmt: skip
-    same = QuantileTable(keys, np.maximum(np.expm1(reference_quantiles(keys, panel)), 0.0))
-    found = situation_scores(same, panel)
-    assert set(found["kind"]) == {"size", "month", "year", "high"}
-    natural = found[(found["scale"] == "natural") & (found["score"] > 0)]
-    assert natural["relative_score"].to_numpy() == pytest.approx(np.ones(len(natural)))
-    assert "high" in set(natural["kind"])
 
 
 @pytest.fixture(scope="module")

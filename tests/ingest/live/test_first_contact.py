@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from cli.__main__ import app
 from core.errors import InputError
 from core.settings import Settings
-from ingest.first_contact import HEADER, Contact, check_sources
+from ingest.first_contact import check_sources
 from tests.ingest.live.layouts import LAYOUTS
 from tests.ingest.live.publisher import Publisher, Reply
 
@@ -53,35 +53,6 @@ def test_what_passes_is_told_apart_from_a_changed_layout(publisher: Publisher, r
     publisher.serve("/data/oni.ascii.txt", reply)
     (one,) = check_sources(chosen, ("noaa_enso",), live=True)
     assert (one.state, one.todo.split(";")[0], one.failed) == ("not ready", "ask again later", True)
-
-
-@pytest.mark.parametrize(
-    ("contact", "cells", "failed"),
-    [
-        (Contact("a"), ["a", "yes", "yes", "", "0", "0.0", ""], False),
-        (
-            Contact("a", newest="2024-12", rows=1200, seconds=1.25),
-            ["a", "yes", "yes", "2024-12", "1,200", "1.2", ""],
-            False,
-        ),
-        (Contact("a", "not asked"), ["a", "not asked", "-", "", "0", "0.0", ""], False),
-        (Contact("a", "in part", todo="look"), ["a", "yes", "in part", "", "0", "0.0", "look"], True),
-        (Contact("a", "not recognised", todo="look"), ["a", "yes", "no", "", "0", "0.0", "look"], True),
-        (Contact("a", "not ready", todo="wait"), ["a", "later", "-", "", "0", "0.0", "wait"], True),
-        (Contact("a", "not reachable", todo="look"), ["a", "no", "-", "", "0", "0.0", "look"], True),
-        (Contact("a", "not reachable", answers=[{"status": 403}]), ["a", "refused", "-", "", "0", "0.0", ""], True),
-    ],
-)
-def test_a_row_of_the_table_stands_under_its_header_and_says_whether_a_person_must_look(
-    contact: Contact, cells: list[str], *, failed: bool
-) -> None:
-    names = ("source", "reachable", "layout", "newest", "rows", "seconds", "what to do")
-    ends = [HEADER.index(name) + len(name) for name in names]
-    # Numbers end where their header does.
-    begins = [0, *(HEADER.index(name) for name in names[1:4]), ends[4] - 9, ends[4], ends[5]]
-    row = contact.line().ljust(ends[-1])
-    assert [row[begin:end].strip() for begin, end in zip(begins, [*begins[1:], None], strict=True)] == cells
-    assert contact.failed is failed
 
 
 def test_a_person_does_not_wait_for_as_many_tries_as_a_night_has(publisher: Publisher) -> None:

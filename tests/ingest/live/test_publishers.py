@@ -163,27 +163,6 @@ def test_an_empty_list_where_there_are_reports_is_no_month_without_arrivals(
     assert "a longer one has reports of that month" in str(visit.failures[0])
 
 
-def test_where_places_fail_the_widgets_are_asked_and_what_succeeded_is_kept(
-    publisher: Publisher, quick: LiveSettings
-) -> None:
-    """In summer 2026 the widgets of Greece and Cyprus held nothing, and those of Italy and Spain did."""
-    visit = portal(publisher, quick, lambda _: Reply(b"broken", 500))
-    sound = publisher.answer_at("/population/get/timeseries")
-
-    def no_data(asked: Asked) -> Reply:
-        gone = asked.value("geo_id") in ("24489", "24473")
-        return Reply(b'{"status": "no_data"}', 404) if gone else sound(asked)
-
-    publisher.serve("/population/get/timeseries", no_data)
-    files = unhcr_odp.download(visit)
-    assert [raw.name for raw in files] == [
-        f"odp-{name}.json" for name in unhcr_odp.WIDGETS if name not in ("greece", "cyprus")
-    ]
-    told = [str(fault) for fault in visit.failures]
-    assert "sublocation" in told[0]
-    assert [text.split(":")[0] for text in told[1:]] == ["odp-greece.json", "odp-cyprus.json"]
-
-
 def test_a_widget_that_nobody_knows_is_named(publisher: Publisher, quick: LiveSettings) -> None:
     with pytest.raises(InputError, match=r"options\.widgets\.malta"):
         observations(publisher, "unhcr_odp", quick, options={"widgets": {"malta": {"widget_id": 1}}})
