@@ -2,7 +2,7 @@
 
 Every published file is cut at past periods, and the figures of the next period arrive as an edition: as they are (a
 real figure that is held is a false alarm), and with a fault of a known kind. Files with dated editions are read in
-order of publication by ``python -m tests.ingest.real_editions``. Needs the published files, named by VIGIE_RAW_DATA.
+order of publication by ``python -m benchmarks.real_editions``. Needs the published files, named by VIGIE_RAW_DATA.
 
 A fault counts where it changes a figure by 20 persons or more, or an index at all. It is reported where a reason of
 another kind than the sound edition's is given, or where a reason counts a wrong figure; else it is silent.

@@ -3,7 +3,7 @@
 Pure functions, frames in and reasons out. A wrong unit, exchanged labels, a shifted header or a table cut short change
 many figures at once, or one beyond all that was ever seen: such an edition is *held* until a person has looked. A
 change that is merely larger than the source's usual ones is *told*, and known. Thresholds were set on the real files
-under ``tests/ingest/test_real_editions.py`` and ``benchmarks/newest.py``, of which they hold less than one figure in a
+under ``benchmarks/real_editions.py`` and ``benchmarks/newest.py``, of which they hold less than one figure in a
 thousand: a check that raises false alarms is soon ignored.
 """
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -133,16 +132,6 @@ def test_wheel_opens_its_release_with_its_own_modules(installed: Path, demonstra
     farthest, *paths = done.stdout.split()
     assert farthest == "12"
     assert all(Path(path).is_relative_to(installed.parent) for path in paths)
-
-
-def test_wheel_demonstrates_the_bundled_figures(installed: Path, demonstrated: Path) -> None:
-    status = run(installed, demonstrated, "vigie", "status", "--json")
-    assert json.loads(status.stdout)["release"]["as_of"] == "2026-08-31"
-
-
-def test_wheel_writes_a_briefing_in_french(installed: Path, demonstrated: Path) -> None:
-    done = run(installed, demonstrated, "vigie", "export", "briefing", "--lang", "fr", "--out", "note.pdf")
-    assert done.returncode == 0, done.stderr
 
 
 def test_wheel_makes_a_hub_from_its_templates(installed: Path, demonstrated: Path) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import os
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,9 +11,6 @@ from alerts import SEVERE, WARNING, WATCH
 from alerts.rules.large_revision import SMALLEST, UNKNOWN, level_of, with_typical_revision
 from core.release import REVISIONS
 from core.schema import check
-from ingest import read_raw
-from ingest.sources import frontex
-from store.figures.vintages import VintageStore
 
 
 def record(*shares: float, source_id: str = "eurostat") -> pd.DataFrame:
@@ -88,22 +82,3 @@ def test_what_nine_in_ten_of_at_least_eight_others_stay_within_is_typical_three_
 )  # fmt: skip
 def test_a_level_is_reached_by_share_and_persons_together(share: float, persons: float, level: str | None) -> None:
     assert level_of(share, persons, 0.0999) == level
-
-
-@pytest.mark.slow
-@pytest.mark.skipif("VIGIE_RAW_DATA" not in os.environ, reason="Frontex's vintages are not part of the project")
-def test_the_cell_that_frontex_halved_is_found_among_its_vintages(raw_data: Path, tmp_path: Path) -> None:
-    store = VintageStore(tmp_path)
-    for path in sorted((raw_data / "frontex_ibc" / "vintages_gdidata").glob("*.rda"))[:2]:
-        store.append(frontex.parse(read_raw(path)).observations, complete=True)
-    since, until = dt.date(2025, 2, 7), dt.date(2025, 2, 10)
-    found = check(with_typical_revision(store.revisions(since, until), store.all_revisions(until)), REVISIONS)
-    assert set(found["kind"]) == {"added", "changed", "deleted"}
-    totals = found[(found["citizen"] == "_T") & (found["kind"] == "changed")]
-    (cell,) = [
-        row for row in totals.to_dict("records")
-        if row["freq"] == "M" and level_of(row["share"], abs(row["change"]), row["usual"]) is not None
-    ]  # fmt: skip
-    assert (cell["route_id"], cell["time_period"]) == ("CMR", "2023-12")
-    assert round(cell["share"], 2) == -0.47
-    assert cell["usual"] < 0.1

@@ -40,21 +40,9 @@ from dashboard.streamlit_private import STATIC_FOLDER as FOLDER
 from dashboard.streamlit_private import frame
 from store.releases import Release, ReleaseStore
 from store.releases.chain import Problem
-from tests.servers import Server, wait_until
 
 STATIC = Path(streamlit.__file__).parent / "static"
 SCRIPT = next(path for path in sorted((FOLDER / "js").glob("*.js")) if path.stat().st_size > 5000)
-
-
-@pytest.mark.slow
-def test_browser_is_opened_once_the_server_answers(tmp_path: Path) -> None:
-    seen, browser = tmp_path / "seen", tmp_path / "browser"
-    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {seen}.part && mv {seen}.part {seen}\n')
-    browser.chmod(0o755)
-    environment = {"DISPLAY": ":0", "BROWSER": f"{browser} %s"}
-    with Server(tmp_path / "home", tmp_path / "log", environment=environment, headless=False) as server:
-        wait_until(seen.exists)
-        assert seen.read_text() == server.address
 
 
 @pytest.mark.slow

@@ -14,7 +14,6 @@ import lzma
 import multiprocessing
 import os
 import resource
-import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ import pandas as pd
 
 from core.errors import SourceError
 from ingest import RawFile
-from ingest.intake import MEMORY, apart
+from ingest.intake import apart
 from ingest.tables import read_csv, read_rda, read_sheet
 
 OFFICE = "urn:oasis:names:tc:opendocument:xmlns"
@@ -105,29 +104,16 @@ LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]>'
 ZEROS = bytes(210 << 20)
 BOMBS: dict[str, Callable[[], bytes]] = {}
 """What makes each; its name begins with its kind."""
-for _address in (
-    "XFD20000",
-    "XFD1048576",
-    "A1048576",
-    "CZZ1",
-    "ABC9000",
-    "AMJ9999",
-    "XFD400",
-    "B999999",
-    "ZZZZZZ1",
-    "A999999999",
-    "A" + "9" * 20,
-    "xfd1048576",
-):
+for _address in ("XFD1048576", "CZZ1", "XFD400", "A999999999", "A" + "9" * 20, "xfd1048576"):
     BOMBS[f"xlsx with one cell at {_address}"] = partial(_far, cell("A1"), cell(_address))
-for _address in ("XFD20000", "XFD1048576", "BZZ90000", "AMJ50000", "ZZZ9999"):
+for _address in ("XFD1048576", "ZZZ9999"):
     BOMBS[f"xlsx in single quotes to {_address}"] = partial(
         _far, cell("A1").replace('"', "'"), cell(_address).replace('"', "'")
     )
 BOMBS["xlsx of texts that it does not have"] = lambda: xlsx(cell("A1"), strings="99999999999999")
 BOMBS["xlsx of rows without addresses"] = lambda: xlsx("<row><c><v>1</v></c></row>" * 600_000)
 BOMBS["xlsx that unpacks to more than it may"] = lambda: xlsx(" " * len(ZEROS))
-for _times in ("600000", "1000000000", "999999999999", "9" * 40, "-1", "1e9", "٣"):
+for _times in ("600000", "9" * 40, "-1", "1e9"):
     BOMBS[f"ods of a row {_times} times"] = partial(ods, full(rows=_times))
     BOMBS[f"ods of a cell {_times} times"] = partial(ods, full(columns=_times))
     BOMBS[f"ods of empty rows {_times} times"] = partial(ods, EMPTY.format(_times) + full())
@@ -141,7 +127,7 @@ for _name, _pack in (
 ):
     BOMBS[f"rda of zeros in {_name}"] = partial(_pack, ZEROS)
     BOMBS[f"rda cut off in {_name}"] = partial(_cut, _pack)
-for _rows, _columns in ((1_900_000, 1), (1, 200_000), (600_000, 3), (3000, 1999), (2, 2001), (200_000, 40)):
+for _rows, _columns in ((1_900_000, 1), (1, 200_000), (2, 2001)):
     BOMBS[f"csv of {_rows} × {_columns}"] = partial(_empty, _rows, _columns)
 BOMBS["csv whose first line is short"] = lambda: b"a\n" + b"," * 6_000_000 + b"\n"
 FAST = 5.0
@@ -199,24 +185,3 @@ def explode(kind: str) -> Refusal:
 def _memory(name: str) -> int:
     lines = Path("/proc/self/status").read_text("utf-8").splitlines()
     return next(int(line.split()[1]) << 10 for line in lines if line.startswith(f"{name}:"))
-
-
-def main() -> None:
-    """Read every bomb, and print what the worst of each kind took."""
-    found = [explode(kind) for kind in BOMBS]
-    sys.stdout.write(
-        "| files | kinds | refused | largest file | most seconds | most memory |\n|---|---|---|---|---|---|\n"
-    )
-    for extension in [*_READ, ""]:
-        own = [one for one in found if one.kind.startswith(extension)]
-        refused, packed = sum(bool(one.reason) for one in own), max(one.packed for one in own) / 1e6
-        seconds, memory = max(one.seconds for one in own), max(one.memory for one in own) / (1 << 20)
-        line = f"{len(own)} | {refused} | {packed:.1f} MB | {seconds:.1f} | {memory:.0f} MB |"
-        sys.stdout.write(f"| {extension or 'all'} | {line}\n")
-    bad = [one for one in found if not one.reason or one.seconds > FAST or one.memory > MEMORY]
-    sys.stdout.writelines(f"\n**not as it should be** {one}\n" for one in bad)
-    sys.exit(1 if bad else 0)
-
-
-if __name__ == "__main__":
-    main()

@@ -17,7 +17,7 @@ from forecasting import panel as panel_module
 from forecasting.ensemble import MOST_RECORDS
 from forecasting.panel import read_panel
 
-from .frames import run_backtest, run_forecast
+from .frames import run_forecast
 
 HEADER = "series_id,time_period,value\n"
 COMMANDS = ("backtest", "forecast")
@@ -125,8 +125,8 @@ def strange_series() -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
-    """All strange series in one panel, rows shuffled, through both commands."""
+def made(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """Forecasts of all strange series in one panel, rows shuffled."""
     folder = tmp_path_factory.mktemp("strange")
     months = pd.period_range("2018-01", periods=MONTHS, freq="M").astype(str)
     frames = [
@@ -135,19 +135,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
     ]
     path = folder / "panel.csv"
     pd.concat(frames).sample(frac=1.0, random_state=4).to_csv(path, index=False)
-    return {
-        "backtest": run_backtest(path, origins=1, horizons=[1, 12], models="ensemble,baseline", workers=1),
-        "forecast": run_forecast(path, horizon=3, models="ets,structural,ensemble,baseline", workers=1),
-    }
+    return run_forecast(path, horizon=3, models="ets,structural,ensemble,baseline", workers=1)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_series_gets_ordered_finite_quantiles(name: str, made: dict[str, pd.DataFrame]) -> None:
-    frame = check(made[name], FORECASTS)
+def test_every_series_gets_ordered_finite_quantiles(made: pd.DataFrame) -> None:
+    frame = check(made, FORECASTS)
     assert np.isfinite(frame["value"]).all()
-    known = set(strange_series()) if name == "forecast" else set(strange_series()) - {"one observation"}
-    assert set(frame["series_id"]) == known
+    assert set(frame["series_id"]) == set(strange_series())
     counted = frame.groupby(["model_id", "series_id", "origin_date", "horizon"])["value"]
     assert (counted.size() == 23).all()
     assert counted.apply(lambda values: values.is_monotonic_increasing).all()
@@ -155,8 +150,8 @@ def test_every_series_gets_ordered_finite_quantiles(name: str, made: dict[str, p
 
 @pytest.mark.slow
 @pytest.mark.parametrize("series_id", ["one observation", "short"])
-def test_a_short_series_gets_the_baseline_and_says_so(series_id: str, made: dict[str, pd.DataFrame]) -> None:
-    frame = made["forecast"]
+def test_a_short_series_gets_the_baseline_and_says_so(series_id: str, made: pd.DataFrame) -> None:
+    frame = made
     mine = frame[frame["series_id"] == series_id].set_index(["model_id", "horizon", "output_type_id"])
     own, base = (mine.loc[f"vigie-{name}"] for name in ("ensemble", "baseline"))
     assert own["fallback"].all()
@@ -166,10 +161,10 @@ def test_a_short_series_gets_the_baseline_and_says_so(series_id: str, made: dict
 
 
 @pytest.mark.slow
-def test_a_constant_and_a_series_of_zeros_stay_what_they_are(made: dict[str, pd.DataFrame]) -> None:
+def test_a_constant_and_a_series_of_zeros_stay_what_they_are(made: pd.DataFrame) -> None:
     for series_id, value in (("zeros", 0.0), ("constant", 42.0)):
-        mine = (made["forecast"]["series_id"] == series_id) & (made["forecast"]["model_id"] == "vigie-ensemble")
-        found = made["forecast"][mine]
+        mine = (made["series_id"] == series_id) & (made["model_id"] == "vigie-ensemble")
+        found = made[mine]
         assert len(found) == 3 * 23
         assert found["value"].to_numpy() == pytest.approx(value, abs=0.05)
 

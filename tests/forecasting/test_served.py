@@ -45,9 +45,8 @@ def quantiles(table: pd.DataFrame) -> pd.Series:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("count", "totals"), [(5, "route_id"), (22, "route_id")])
-def test_the_present_forecast_is_the_one_that_a_backtest_scores(count: int, totals: str | None, tmp_path: Path) -> None:
-    whole = world(count)
+def test_the_present_forecast_is_the_one_that_a_backtest_scores(tmp_path: Path) -> None:
+    whole, totals = world(22), "route_id"
     known = Panel("M", whole.matrix.iloc[:-1], whole.groups)
     later = backtest_file(
         written(whole, tmp_path / "whole.csv"), origins=2, horizons=[1, 3], models=TOGETHER, totals=totals, workers=1

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from ingest import RawFile
 from ingest.sources import live_sources
 from tests.faults import figures
 from tests.faults.damage import TEXT_DAMAGE
-from tests.faults.files import FAIR, FILES, SAME, Sound, documented_answers, fuzz, judge, sound_files
+from tests.faults.files import FAIR, SAME, Sound, documented_answers, fuzz, judge
 from tests.ingest.miniature_files import TEXT_FILES
 
 
@@ -21,17 +19,6 @@ def test_damaged_answer_changes_no_figure_silently() -> None:
     outcome = fuzz(answers, 100, seed=20240320)
     assert outcome.failures == []
     assert set(outcome.counts) <= FAIR
-
-
-@pytest.mark.raw_data
-@pytest.mark.slow
-def test_damaged_real_file_changes_no_figure_silently(raw_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    quick = {of: tuple(name for name in names if not name.endswith(".rda")) for of, names in FILES.items()}
-    monkeypatch.setattr("tests.faults.files.FILES", quick)  # an R file takes seconds to read; miniatures stand for it
-    outcome = fuzz(sound_files(raw_data), 60, seed=20240320)
-    assert outcome.failures == []
-    assert set(outcome.counts) <= FAIR
-    assert sum(outcome.counts.values()) == 60
 
 
 def test_a_figure_changed_to_another_is_found_by_the_judge() -> None:

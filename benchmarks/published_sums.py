@@ -1,4 +1,4 @@
-"""Read every real file at hand, sum its years and compare: ``python -m tests.ingest.published_sums --write``.
+"""Read every real file at hand, sum its years and compare: ``python -m benchmarks.published_sums --write``.
 
 Needs the published files, named by VIGIE_RAW_DATA; the tables go into docs/sources.md. Only counts of rows and yearly
 sums that publishers printed themselves are kept, so no licence is touched.
@@ -157,7 +157,7 @@ def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
             totals.append(line)
             all_met &= met
     return [
-        "By `python -m tests.ingest.published_sums --write`, from real files that are no part of the project.",
+        "By `python -m benchmarks.published_sums --write`, from real files that are no part of the project.",
         "",
         "| source | file | targets | periods | figures | series | set aside | seconds |",
         "|---|---|---|---|---|---|---|---|",

@@ -1,4 +1,4 @@
-"""Hold every real edition and file against what was known before it: ``python -m tests.ingest.real_editions --write``.
+"""Hold every real edition and file against what was known before it: ``python -m benchmarks.real_editions --write``.
 
 Needs the published files, named by VIGIE_RAW_DATA; the table goes into docs/sources.md. Counts alone are kept, no cell.
 Exit 1 where more than one figure in a thousand gives a reason to hold its edition: false alarms.
@@ -145,7 +145,7 @@ def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
             alarms += [(one.file, quotable(one.source_id, why)) for one in seen for why in one.judgement.held]
             report("Holding real editions against what was known", number, len(parts))
     return [
-        "By `python -m tests.ingest.real_editions --write`: what an ingestion would have said of each on its day.",
+        "By `python -m benchmarks.real_editions --write`: what an ingestion would have said of each on its day.",
         "Of what is told the number stands here alone, since it names figures.",
         "",
         "| real files | read | held | told of |",
