@@ -368,6 +368,21 @@ def test_requests_without_a_login_wait_for_their_address_and_few_wait_at_once(
     assert [house.ask("/page"), house.ask("/page", ada), house.ask("/closed/open")] == [429, 200, 200]
 
 
+def test_a_page_is_left_as_soon_as_its_login_ends_or_its_roles_change(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert gate._LOOK_AFTER <= 2
+    monkeypatch.setattr(gate, "_LOOK_AFTER", 0.01)
+    settings, ada = house.home / "settings.toml", session_of(house.home, "ada", roles=("viewer",))
+    assert house.connect(ada, "a") == []
+    monkeypatch.setattr(house, "on_message", lambda: settings.write_text(f"{settings.read_text()}{MORE_ROLES}"))
+    assert house.connect(ada, "b", until_closed=True) == [POLICY_VIOLATION]
+    monkeypatch.setattr(house, "on_message", lambda: house.guard.end(login_id_of(ada)))
+    monkeypatch.setattr(gate, "_LOOK_AFTER", 60)
+    assert house.connect(ada, "c", "d", "e") == [POLICY_VIOLATION]
+    assert house.heard == ["a", "b", "c"]
+
+
 def test_body_that_does_not_come_in_time_is_given_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     assert gate.MOST_BODY_SECONDS <= 10
     monkeypatch.setattr(gate, "MOST_BODY_SECONDS", 0.01)
@@ -383,18 +398,3 @@ def test_body_that_does_not_come_in_time_is_given_up(house: House, monkeypatch: 
     scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"host", HOST)]}
     asyncio.run(house.gate(scope, receive, send))
     assert statuses[0] == 408
-
-
-def test_a_page_is_left_as_soon_as_its_login_ends_or_its_roles_change(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert gate._LOOK_AFTER <= 2
-    monkeypatch.setattr(gate, "_LOOK_AFTER", 0.01)
-    settings, ada = house.home / "settings.toml", session_of(house.home, "ada", roles=("viewer",))
-    assert house.connect(ada, "a") == []
-    monkeypatch.setattr(house, "on_message", lambda: settings.write_text(f"{settings.read_text()}{MORE_ROLES}"))
-    assert house.connect(ada, "b", until_closed=True) == [POLICY_VIOLATION]
-    monkeypatch.setattr(house, "on_message", lambda: house.guard.end(login_id_of(ada)))
-    monkeypatch.setattr(gate, "_LOOK_AFTER", 60)
-    assert house.connect(ada, "c", "d", "e") == [POLICY_VIOLATION]
-    assert house.heard == ["a", "b", "c"]

@@ -109,14 +109,6 @@ def test_a_login_that_began_a_minute_ahead_of_this_clock_holds_and_no_more() -> 
     assert ahead == [False, True]
 
 
-def test_a_login_holds_as_long_as_the_settings_say() -> None:
-    access = settings(session_minutes=30)
-    login = Login("x", NOW, actor(CLAIMS, access))
-    assert not login.is_over(access, NOW + dt.timedelta(minutes=29))
-    assert login.is_over(access, NOW + dt.timedelta(minutes=30))
-    assert login.is_over(access, NOW - dt.timedelta(minutes=2))
-
-
 def test_at_the_command_line_a_name_is_typed_only_where_nobody_signs_in() -> None:
     assert shell_actor(AccessSettings(), "Ada").roles is None
     with pytest.raises(InputError, match="--as is not taken"):

@@ -206,22 +206,6 @@ def test_a_viewer_who_sends_a_managers_click_begins_nothing(dashboard: Dashboard
     assert dashboard.rows("signed off") == []
 
 
-def test_nobody_has_the_server_install_anything(dashboard: Dashboard) -> None:
-    with visit(dashboard.base, dashboard.cookie("mia", "manager")) as one:
-        one.open("")
-        message = BackMsg()
-        message.backend_operation_request.session_id = one.session
-        message.backend_operation_request.install_skills.SetInParent()
-        assert one.answer(message).error_msg
-
-
-def test_the_servers_own_figures_are_for_administrators(dashboard: Dashboard) -> None:
-    statuses = {
-        role: get(f"{dashboard.base}/_stcore/metrics", dashboard.cookie(role, role)).status_code for role in ROLES
-    }
-    assert statuses == {"viewer": 403, "analyst": 403, "manager": 403, "administrator": 200}
-
-
 def test_every_answer_carries_the_headers_of_protection(dashboard: Dashboard, taken: tuple[str, str]) -> None:
     for answer in (get(f"{dashboard.base}/"), get(taken[0]), get(*taken), get(f"{dashboard.base}/_stcore/health")):
         policy = answer.headers["content-security-policy"]
@@ -240,3 +224,10 @@ def test_no_secret_is_written_anywhere(dashboard: Dashboard) -> None:
         for secret in (dashboard.cookie_secret, dashboard.client_secret):
             assert secret.encode() not in content, path.name
     assert "Traceback" not in dashboard.log.read_text()
+
+
+def test_the_servers_own_figures_are_for_administrators(dashboard: Dashboard) -> None:
+    statuses = {
+        role: get(f"{dashboard.base}/_stcore/metrics", dashboard.cookie(role, role)).status_code for role in ROLES
+    }
+    assert statuses == {"viewer": 403, "analyst": 403, "manager": 403, "administrator": 200}

@@ -130,11 +130,6 @@ def test_people_outside_count_as_told_until_they_are_told_the_end() -> None:
     assert not fold([proposed(), row(2, SIGNED_OFF), raised, row(5, ANNOUNCED, "delivery", kind="ended")]).was_raised
 
 
-def test_silence_runs_from_what_was_sent_last() -> None:
-    sent = [row(1, SENT, "delivery", kind="raised"), row(2, ANNOUNCED, "delivery", kind="raised")]
-    assert cooldown_until(sent, "warning", 7) == NOON + dt.timedelta(days=7)
-
-
 @pytest.mark.parametrize(
     ("rows", "level", "days"),
     [

@@ -170,11 +170,6 @@ class TestWhatIsNotForecast:
         other = panel(FLAT, series_id="arrivals.EMR._T._T.M")
         assert evaluate(evidence(panel=other, trajectories=certain), OWN).empty
 
-    def test_a_series_that_is_no_routes_total_is_left_out(self, evidence: Night, panel: Build, paths: Build) -> None:
-        part = "arrivals.CMR._T.SYR.M"
-        night = evidence(panel=panel(FLAT, series_id=part), trajectories=paths(_futures(1.0, 1, 9999), series_id=part))
-        assert evaluate(night, OWN).empty
-
 
 class TestMiss:
     """The newest count against the interval issued a month before."""
@@ -342,16 +337,6 @@ class TestFromNightToNight:
         seen = _only(night(days[3], still, 0.9), "capacity")
         assert seen[["alert_id", "unjudged_since"]].to_numpy().tolist() == [[first["alert_id"].iloc[0], ""]]
         assert _only(night(days[3], still, 0.1), "capacity").empty
-
-    def test_what_was_counted_stays_unjudged_while_its_route_has_no_figures(
-        self, busy_night: Evidence, evidence: Night
-    ) -> None:
-        before = evaluate(busy_night, OWN)
-        now = evaluate(evidence(freshness=busy_night.freshness), OWN, before)
-        about_figures = before["rule"].isin(["large_revision", "stale_source"])
-        stays = set(now.loc[now["unjudged_since"] != "", "alert_id"])
-        assert stays == set(before.loc[~about_figures, "alert_id"])
-        assert now["reason"].str.startswith("Cannot be judged since").sum() == len(stays)
 
     def test_a_former_release_that_breaks_the_contract_is_refused(self, evidence: Night) -> None:
         with pytest.raises(SchemaError, match="alert_id"):

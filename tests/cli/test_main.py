@@ -172,16 +172,6 @@ def test_one_good_and_one_damaged_file_leave_the_good_one_stored(tmp_path: Path)
     assert "noaa_enso: enso.csv read, 2 figures, 2 new" in done.stdout
 
 
-def test_a_file_given_before_the_first_night_is_not_replaced_by_older_bundled_figures(tmp_path: Path) -> None:
-    home, file = tmp_path / "new" / "home", tmp_path / "enso.csv"
-    file.write_text("year,season,oni,month,date\n2024,DJF,7.5,1,2024-01-01\n")
-    assert vigie("ingest", "--file", f"noaa_enso={file}", home=home).returncode == 0
-    assert vigie("ingest", "--file", f"noaa_enso={file}", home=home).stdout.count("1 figure, 0 new") == 1
-    rows = pd.concat([pd.read_parquet(path) for path in (home / "vintages" / "noaa_enso").glob("*.parquet")])
-    newest = rows[rows["time_period"] == "2024-01"].sort_values(["as_of", "stored_at"]).iloc[-1]
-    assert newest["obs_value"] == 7.5
-
-
 def test_a_backtest_writes_hubverse_rows_at_the_origins_asked_for(panel: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
     done = vigie(
@@ -193,14 +183,6 @@ def test_a_backtest_writes_hubverse_rows_at_the_origins_asked_for(panel: Path, t
     assert sorted(frame["origin_date"].dt.strftime("%Y-%m-%d").unique()) == ["2021-07-31", "2021-09-30", "2021-11-30"]
     assert set(frame["model_id"]) == {"vigie-snaive", "vigie-baseline"}
     assert len(frame) == 3 * 2 * 2 * 23
-
-
-def test_a_forecast_for_a_hub_holds_the_hub_s_columns_and_no_others(panel: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out.parquet"
-    vigie("forecast", "--panel", str(panel), "--horizon", "1", "--models", "baseline", "--hub", "--out", str(out))
-    assert list(pd.read_parquet(out).columns) == [
-        "model_id", "series_id", "origin_date", "horizon", "target_end_date", "output_type", "output_type_id", "value"
-    ]  # fmt: skip
 
 
 def test_a_forecast_of_the_present_starts_at_the_panels_end(panel: Path, tmp_path: Path) -> None:

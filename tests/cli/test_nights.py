@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 import typer
 
-from cli.nights import _end, _ingest_own, ingest
+from cli.nights import _end, ingest
 from core.errors import InputError
 from tests.cli.command_line import command, vigie
 
@@ -48,24 +48,6 @@ def test_figures_are_taken_from_files_from_publishers_or_from_kept_answers_and_n
         ingest(alone, **ways)
 
 
-def test_own_figures_need_a_file_and_each_one_of_several_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(InputError, match="name them with --file PATH"):
-        _ingest_own([], tmp_path / "own.toml", tmp_path)
-    asked: list[str] = []
-
-    def taken(_home: Path, path: Path, *_given: object) -> SimpleNamespace:
-        asked.append(path.name)
-        return SimpleNamespace(is_held=path.name == "b.csv", summary=lambda: path.name)
-
-    monkeypatch.setattr("nightly.inputs.ingest_own", taken)
-    with pytest.raises(typer.Exit) as ended:
-        _ingest_own(["a.csv", "b.csv"], tmp_path / "own.toml", tmp_path)
-    assert (ended.value.exit_code, asked) == (3, ["a.csv", "b.csv"])
-    assert capsys.readouterr().out.startswith("a.csv\n")
-
-
 def test_a_night_as_json_names_the_release_and_degraded_sources(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -91,22 +73,6 @@ def test_ingest_as_json_lists_editions_and_failed_files(tmp_path: Path) -> None:
     (edition,) = told["editions"]
     assert (edition["source_id"], edition["state"], edition["stored_rows"]) == ("noaa_enso", "known", 2)
     assert [one["source_id"] for one in told["failed"]] == ["uk_home_office"]
-
-
-@pytest.mark.parametrize(("failed", "code"), [([False], 0), ([False, True], 3)])
-@pytest.mark.parametrize("named", [[], ["noaa_enso"]])
-def test_publishers_are_asked_all_or_by_name_and_one_that_fails_is_an_exit_of_three(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: list[str], failed: list[bool], code: int
-) -> None:
-    asked: list[list[str]] = []
-
-    def check(_settings: object, sources: list[str], **_more: object) -> list[SimpleNamespace]:
-        asked.append(sources)
-        return [SimpleNamespace(line=lambda: "a line", faults=[], failed=one) for one in failed]
-
-    monkeypatch.setattr("ingest.first_contact.check_sources", check)
-    assert vigie(tmp_path, "ingest", "check", *named).exit_code == code
-    assert asked == [named]
 
 
 @pytest.mark.parametrize(

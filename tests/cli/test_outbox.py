@@ -59,22 +59,6 @@ def waiting(home: Path) -> list[dict[str, object]]:
     return found
 
 
-def test_a_message_of_which_an_attempt_failed_is_exit_3_until_it_is_sent_and_sent_now_on_request(
-    home: Path, mailbox: Mailbox
-) -> None:
-    mailbox.answers[READERS[0]] = "451 try again later"
-    assert vigie(home, "outbox", "deliver").exit_code == 3
-    again = vigie(home, "outbox", "deliver")
-    assert (again.exit_code, "1 waiting (1 after an attempt that failed" in again.output) == (3, True)
-    assert "451 try again later" in vigie(home, "outbox").output
-    (message,) = waiting(home)
-    assert (message["recipient"], message["attempts"]) == (READERS[0], 1)
-    mailbox.answers.clear()
-    assert vigie(home, "outbox", "deliver", "--now").exit_code == 0
-    assert waiting(home) == []
-    assert vigie(home, "outbox", "deliver").exit_code == 0
-
-
 def test_a_message_that_is_dropped_is_never_sent_and_the_journal_keeps_by_whom_and_why(
     home: Path, mailbox: Mailbox
 ) -> None:

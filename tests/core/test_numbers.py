@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.languages import Language, as_counted, as_expected, round_expected, ten_dots
+from core.languages import Language, round_expected, ten_dots
 
 NAN = float("nan")
 
@@ -125,24 +125,6 @@ def test_a_chance_outside_zero_to_one_is_refused(share: float) -> None:
             write(share)
 
 
-@pytest.mark.parametrize(
-    ("value", "before", "text"),
-    [
-        (93, 100, "−7%"),
-        (112, 100, "+12%"),
-        (100, 100, "0%"),
-        (100.4, 100, "0%"),
-        (99.6, 100, "0%"),
-        (3100, 100, "+3,000%"),
-        (5, 0, "–"),
-        (NAN, 100, "–"),
-        (5, None, "–"),
-    ],
-)
-def test_a_change_is_signed_whole_per_cent(value: float, before: float | None, text: str) -> None:
-    assert Language("en").change(value, before) == text
-
-
 def test_an_interval_cannot_break_across_lines() -> None:
     assert Language("en").interval(8_912, 18_834) == "8,900\u2060–\u206018,800"
     assert Language("en").interval(NAN, 18_834) == "–"
@@ -200,11 +182,3 @@ def test_dates_follow_the_reader() -> None:
 )
 def test_a_range_of_months_names_a_year_once(first: tuple[int, int], last: tuple[int, int], written: str) -> None:
     assert Language("en").months(dt.date(*first, 1), dt.date(*last, 28)) == written
-
-
-@pytest.mark.parametrize(
-    ("value", "counted", "expected"),
-    [(0.0, 0, 0), (0.4, 0, 0), (1.4, 1, 1), (1.5, 2, 2), (-1.2, 1, 1), (12_345.0, 12_345, 12_300), (None, 2, 2)],
-)
-def test_words_agree_with_the_figure_as_it_is_written(value: float | None, counted: int, expected: int) -> None:
-    assert (as_counted(value), as_expected(value)) == (counted, expected)

@@ -7,11 +7,9 @@ import plotly.graph_objects as go
 import pytest
 from shapely import Polygon
 
-from core.languages import Language
 from core.routes import ARRIVAL_ROUTES, ROUTES
 from dashboard.maps import COLUMNS, flow_map, map_alt
 from dashboard.theme import DARK, LIGHT, Theme
-from reports.citations import map_note
 
 LEVELS = {"EMR": "severe", "WAR": "warning", "CHA": "watch"}
 MEDIANS = {"EMR": 13_200.0, "CMR": 9_200.0, "WAR": 5_000.0, "CHA": 3_700.0, "WMR": 2_700.0}
@@ -60,27 +58,9 @@ def test_labels_tell_route_level_in_words_and_number(routes: pd.DataFrame) -> No
     assert labels[1] == "<b>Central Mediterranean</b><br>9,200"
 
 
-def test_a_route_without_a_forecast_is_hollow_and_says_so(routes: pd.DataFrame) -> None:
-    silent = routes["route_id"] == "CMR"
-    routes = routes.assign(
-        median=routes["median"].mask(silent),
-        upper90=routes["upper90"].mask(silent),
-        label=routes["label"].mask(silent, "no forecast"),
-    )
-    figure = flow_map(routes, theme=LIGHT)
-    assert [trace.fillcolor for trace in arrows(figure)].count("rgba(0,0,0,0)") == 1
-    assert figure.layout.annotations[-1].text == "<b>Central Mediterranean</b><br>no forecast"
-    assert "Central Mediterranean: no forecast" in map_alt(routes)
-
-
 def test_the_words_name_every_route_largest_first_with_its_level(routes: pd.DataFrame) -> None:
     text = map_alt(routes)
     places = [text.index(ROUTES[route_id].name) for route_id in ("EMR", "CMR", "WAR", "CHA", "WMR")]
     assert places == sorted(places)
     assert "Eastern Mediterranean: 13,200 arrivals expected" in text
     assert "◆ Severe" in text
-
-
-def test_the_note_disclaims_paths_and_boundaries() -> None:
-    assert "do not trace actual paths" in map_note(Language())
-    assert "no endorsement" in map_note(Language())

@@ -13,7 +13,6 @@ from typing import cast
 
 import httpx
 import pytest
-import streamlit
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
@@ -33,7 +32,6 @@ from dashboard.server import (
     application,
     journal,
     options,
-    preload_links,
 )
 from dashboard.streamlit_private import STATIC_ADDRESS as ADDRESS
 from dashboard.streamlit_private import STATIC_FOLDER as FOLDER
@@ -41,7 +39,6 @@ from dashboard.streamlit_private import frame
 from store.releases import Release, ReleaseStore
 from store.releases.chain import Problem
 
-STATIC = Path(streamlit.__file__).parent / "static"
 SCRIPT = next(path for path in sorted((FOLDER / "js").glob("*.js")) if path.stat().st_size > 5000)
 
 
@@ -55,13 +52,6 @@ def test_everything_that_pages_need_is_loaded_and_left_out_of_the_search_for_gar
     assert int(frozen) > len(gc.get_objects()) / 10
     assert {f"dashboard.{name}" for name in parts} <= set(modules)
     assert not {f"dashboard.pages.{name}" for name in pages} & set(modules)
-
-
-@pytest.mark.parametrize("charts", [True, False], ids=["with charts", "without charts"])
-def test_what_is_to_be_fetched_at_once_is_there(charts: bool) -> None:  # noqa: FBT001  # the case's own name
-    addresses = [part.split(">")[0].strip(" <") for part in preload_links(charts=charts).split(", ")]
-    assert all((STATIC / address.lstrip("/")).is_file() for address in addresses)
-    assert any("PlotlyChart" in address for address in addresses) == charts
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])  # noqa: S104  # nothing is bound
@@ -187,20 +177,6 @@ def test_a_script_arrives_whole_and_may_be_kept_for_ever(encoding: str) -> None:
     assert answer.headers.get("content-encoding", "identity") == encoding
     assert answer.headers["content-type"].startswith(("text/javascript", "application/javascript"))
     assert "immutable" in answer.headers["cache-control"]
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "/nowhere",
-        "/route/",
-        f"{ADDRESS}js/none.js",
-        f"{ADDRESS}js/../../index.html",
-        f"{ADDRESS}%2e%2e/index.html",
-    ],
-)
-def test_everything_else_is_answered_behind(address: str) -> None:
-    assert ask_file(address).text == "from behind"
 
 
 @pytest.mark.parametrize("address", ["/", "/route"])

@@ -17,7 +17,6 @@ from alerts.lifecycle import (
     PROPOSED,
     SENT,
     SIGNED_OFF,
-    WORSENED,
     StepError,
 )
 from core.schema import Entry
@@ -29,7 +28,6 @@ from decisions.actions import (
     act,
     delete_scenario,
     find_alert,
-    record_night,
     save_scenario,
     scenarios_saved,
     state_of,
@@ -131,14 +129,6 @@ def test_who_saw_another_state_is_refused(desk: OpenDesk, publish: Publish) -> N
     assert sign(opened, release, "Ben", SEVERE, seen=version) == "raised"
 
 
-def test_what_a_night_that_was_cut_off_did_not_record_is_made_up_for(desk: OpenDesk, publish: Publish) -> None:
-    opened = desk()
-    record_night(opened, publish({ALERT: "warning"}))
-    sign(opened, worse := publish({ALERT: "severe"}), "Ada")
-    assert [row.action for row in opened.journal.entries(subject=ALERT)] == [PROPOSED, WORSENED, SIGNED_OFF]
-    assert sign(opened, worse, "Ben") == "raised"
-
-
 def test_a_dismissal_after_sending_goes_to_who_got_the_alert(
     desk: OpenDesk, publish: Publish, mail_settings: Delivery
 ) -> None:
@@ -176,14 +166,6 @@ def test_what_is_overtaken_while_held_back_is_dropped_and_its_end_is_not_told(de
     act(opened, release, ALERT, Step(Actor("Ben"), DISMISSED, "over"))
     assert [letter.outcome for letter in opened.outbox.messages()] == [DROPPED]
     assert opened.outbox.waiting() == []
-
-
-def test_a_replayed_night_is_decided_on_but_nothing_leaves(desk: OpenDesk, publish: Publish) -> None:
-    opened = desk()
-    outcome = act(opened, publish(replay=True), ALERT, Step(Actor("Ada"), SIGNED_OFF, "exercise"))
-    assert (outcome.state.status, outcome.announced) == (SIGNED_OFF, "")
-    assert "delivery.replays is off" in outcome.why_not
-    assert opened.outbox.messages() == []
 
 
 @pytest.mark.parametrize(("name", "action"), [(" ", SIGNED_OFF), ("Ada", PROPOSED), ("Ada", ANNOUNCED), ("Ada", "x")])

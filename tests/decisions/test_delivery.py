@@ -66,11 +66,6 @@ def test_a_refused_login_means_that_the_channel_is_down_and_keeps_the_password(m
     assert SECRET not in str(caught.value)
 
 
-def test_a_server_that_is_not_there_means_that_the_channel_is_down(mailbox: Mailbox, closed_port: int) -> None:
-    with pytest.raises(ChannelDownError, match="ConnectionRefusedError"):
-        send_mail(email_channel(mailbox, port=closed_port), mail())
-
-
 @pytest.mark.parametrize(("answer", "permanent"), [("550 no such reader", True), ("450 mailbox busy", False)])
 def test_a_refused_reader_is_told_apart_by_whether_it_may_change(
     mailbox: Mailbox, answer: str, *, permanent: bool
@@ -80,17 +75,6 @@ def test_a_refused_reader_is_told_apart_by_whether_it_may_change(
         send_mail(email_channel(mailbox), mail())
     mailbox.answers.clear()
     assert caught.value.permanent is permanent
-
-
-@pytest.mark.parametrize(("status", "permanent"), [(400, True), (410, True), (302, False)])
-def test_a_webhook_may_refuse_one_message_and_a_redirect_is_not_followed(
-    hook: Requests, status: int, *, permanent: bool
-) -> None:
-    hook.status, before = (lambda _number: status), len(hook.taken)
-    with pytest.raises(RefusedError) as caught:
-        post_webhook(WebhookChannel(kind="webhook", url=hook.url), {}, "a")
-    assert caught.value.permanent is permanent
-    assert len(hook.taken) == before + 1
 
 
 def test_a_webhook_gets_its_token_and_the_address_stays_secret(hook: Requests, monkeypatch: pytest.MonkeyPatch) -> None:

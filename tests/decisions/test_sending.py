@@ -19,7 +19,7 @@ from lxml import etree
 from pypdf import PdfReader
 
 from access import Actor
-from alerts.lifecycle import ANNOUNCED, NOT_SENT, SENT, SIGNED_OFF
+from alerts.lifecycle import ANNOUNCED, SENT, SIGNED_OFF
 from core.errors import InputError
 from core.schema import Entry
 from core.settings import Settings
@@ -81,20 +81,6 @@ def test_a_mail_has_text_html_and_the_fan_chart_and_says_what_it_must(
     assert link in text
     assert link.replace("&", "&amp;") in html
     assert mail["Subject"] == "[Vigie] New alert: Eastern Mediterranean (Warning)"
-
-
-def test_recipient_who_left_the_settings_gets_nothing(
-    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
-) -> None:
-    sign(opened := desk(**mail_settings), publish)
-    (subscription,) = opened.settings.delivery.subscriptions
-    delivery = opened.settings.delivery.model_copy(
-        update={"subscriptions": [subscription.model_copy(update={"to": ["other@example.org"]})]}
-    )
-    changed = replace(opened, settings=opened.settings.model_copy(update={"delivery": delivery}))
-    report = send_waiting(changed)
-    assert (mailbox.mails, report.given_up) == ([], 1)
-    assert "no such recipient" in " ".join(report.problems)
 
 
 def attachments(mail: EmailMessage) -> list[tuple[str | None, bytes]]:
@@ -192,20 +178,6 @@ def test_a_dead_channel_holds_up_neither_the_others_nor_the_caller(
     assert len(mailbox.mails) == 1
     assert "channel mute takes longer than the time that sending may take" in report.problems
     assert "gone: webhook 127.0.0.1: ConnectError" in report.problems
-
-
-def test_a_refused_reader_is_given_up_and_the_others_get_theirs(
-    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
-) -> None:
-    mail_settings["subscriptions"][0]["to"] = ["a@example.org", "gone@example.org", "z@example.org"]
-    mailbox.answers["gone@example.org"] = "550 no such reader"
-    opened = desk(**mail_settings)
-    sign(opened, publish)
-    report = send_waiting(opened)
-    assert (report.sent, report.given_up, report.failed) == (3, 1, 0)
-    assert sorted(mail["To"] for mail in mailbox.mails) == ["a@example.org", "z@example.org"]
-    (row,) = opened.journal.entries(action=NOT_SENT)
-    assert "550 no such reader" in row.reason
 
 
 def test_machines_find_valid_cap_messages_and_a_feed_that_leads_to_them(
@@ -331,3 +303,17 @@ def test_a_refusal_stops_its_thread_and_a_channel_that_is_down_all_that_waits_fo
     one._send_all(letters, time.monotonic() + 60)
     assert handed == tried
     assert (one._report.sent, one._report.failed, one._report.given_up) == counts
+
+
+def test_recipient_who_left_the_settings_gets_nothing(
+    desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
+) -> None:
+    sign(opened := desk(**mail_settings), publish)
+    (subscription,) = opened.settings.delivery.subscriptions
+    delivery = opened.settings.delivery.model_copy(
+        update={"subscriptions": [subscription.model_copy(update={"to": ["other@example.org"]})]}
+    )
+    changed = replace(opened, settings=opened.settings.model_copy(update={"delivery": delivery}))
+    report = send_waiting(changed)
+    assert (mailbox.mails, report.given_up) == ([], 1)
+    assert "no such recipient" in " ".join(report.problems)

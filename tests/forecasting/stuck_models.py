@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -62,20 +61,6 @@ def end_elsewhere(home: int) -> int:
     if os.getpid() != home:
         os.kill(os.getpid(), signal.SIGKILL)
     return home
-
-
-def start_or_die(given: tuple[str, Path]) -> None:
-    """Start a process, note its id and hang, the first time; or end this process once another has started one."""
-    what, noted = given
-    if what == "dies":
-        while not noted.exists():
-            time.sleep(0.01)
-        os.kill(os.getpid(), signal.SIGKILL)
-    if not noted.exists():
-        child = subprocess.Popen(["sleep", "3600"])
-        noted.with_suffix(".new").write_text(str(child.pid))
-        noted.with_suffix(".new").rename(noted)
-        time.sleep(600)
 
 
 def note_and_block(noted: Path) -> None:

@@ -116,13 +116,6 @@ def test_only_what_is_not_done_is_computed_and_the_answer_is_the_same(small_pane
     )
 
 
-def test_a_revised_past_value_changes_the_fingerprint_of_later_origins_only(small_panel: Panel) -> None:
-    ours = backtest_work(small_panel, origins=4, step=1, models=CHEAP).table
-    other = backtest_work(altered(small_panel, "2020-10", 1.01), origins=4, step=1, models=CHEAP).table
-    same = ours["history_hash"] == other["history_hash"]
-    assert (same == (ours["origin_date"] <= "2020-10-31")).all()
-
-
 @pytest.mark.usefixtures("forked")
 def test_numbers_do_not_depend_on_processes_or_order(small_panel: Panel) -> None:
     models = [*CHEAP, "vigie-prophet"]

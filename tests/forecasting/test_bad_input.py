@@ -13,9 +13,7 @@ from cli.__main__ import app
 from core.errors import InputError
 from core.release import FORECASTS
 from core.schema import check
-from forecasting import panel as panel_module
 from forecasting.ensemble import MOST_RECORDS
-from forecasting.panel import read_panel
 
 from .frames import run_forecast
 
@@ -86,14 +84,6 @@ def test_20_megabytes_of_rubbish_are_refused_in_a_short_sentence(kind: str, name
     assert isinstance(done.exception, InputError)
     assert str(done.exception).startswith("panel.csv")
     assert len(str(done.exception)) < 600
-
-
-def test_a_calendar_that_would_fill_the_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(panel_module, "MOST_CELLS", 5000)
-    panel = tmp_path / "panel.csv"
-    panel.write_text(HEADER + "a,2020-01-01,1\na,1820-01-02,1\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"1 series from 1820-01-02 to 2020-01-01 make 73,049 cells"):
-        read_panel(panel, "D")
 
 
 MONTHS = 44
@@ -187,14 +177,3 @@ def test_what_must_be_known_is_printed_and_lies_beside_the_file(name: str, tmp_p
     assert f"{told}: young 0, young 1, young 2, young 3, young 4, young 5, young 6\n" in about
     assert f"{len(pd.read_parquet(out)):,} rows of 8 series written to" in done.output
     assert about.startswith("Past forecasts of panel.csv from 1 origin by" if name == "backtest" else "Forecasts of")
-
-
-def test_beside_the_forecasts_lies_how_the_ensemble_came_about(tmp_path: Path) -> None:
-    panel, out = tmp_path / "panel.csv", tmp_path / "out.parquet"
-    months = pd.period_range("2018-01", periods=40, freq="M").astype(str)
-    values = 50 + 10 * np.sin(np.arange(40))
-    pd.DataFrame({"series_id": "a", "time_period": months, "value": values}).to_csv(panel, index=False)
-    assert command("forecast", panel, out, "--models", "ensemble", "--horizon", "1").exit_code == 0
-    about = (tmp_path / "out.parquet.about.txt").read_text(encoding="utf-8")
-    assert "vigie-ensemble, origin 2021-04-30, h=1, 1 series: weights vigie-" in about
-    assert "spread times " in about

@@ -6,12 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core import FloatArray
 from forecasting import LEVELS, NORMAL_SCORES
 from forecasting.calibration import (
     FEWEST_SCORED,
     calibrate,
-    whole_counts,
 )
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable
@@ -115,23 +113,3 @@ def test_tails_longer_than_outcomes_had_are_drawn_in_and_quartiles_stay() -> Non
     stretched = [(np.log1p(one.quantiles[late]) @ np.r_[-1, np.zeros(21), 1]).mean() for one in (long, scaled)]
     middle = [np.diff(np.log1p(one.quantiles[late])[:, quartiles]).mean() for one in (long, scaled)]
     assert stretched[1] / stretched[0] < 0.95 * middle[1] / middle[0]
-
-
-def one_forecast(values: list[float], quantiles: FloatArray, origin: str = "2012-12-31") -> FloatArray:
-    months = pd.period_range("2010-01", periods=36, freq="M").astype(str)
-    panel = panel_from_rows(pd.DataFrame({"series_id": "a", "time_period": months, "value": np.resize(values, 36)}))
-    end = pd.Timestamp(origin)
-    keys = pd.DataFrame({"series_id": ["a"], "origin_date": [end], "horizon": [1], "target_end_date": [end]})
-    found: FloatArray = whole_counts(QuantileTable(keys, quantiles[None]), panel).quantiles[0]
-    return found
-
-
-@pytest.mark.parametrize(
-    ("values", "origin", "is_whole"),
-    [([3.0, 4.0], "2012-12-31", True), ([3.0, 4.5], "2012-12-31", False), ([3.0, 4.0], "2009-12-31", False)],
-    ids=["counts", "rates", "an origin before the calendar"],
-)
-def test_quantiles_of_counts_are_whole_numbers(values: list[float], origin: str, *, is_whole: bool) -> None:
-    quantiles = np.linspace(0.3, 7.7, len(LEVELS))
-    expected = np.round(quantiles) if is_whole else quantiles
-    assert np.array_equal(one_forecast(values, quantiles, origin), expected)

@@ -78,11 +78,6 @@ def test_month_and_weeks_are_sums_of_the_same_days() -> None:
     assert np.allclose(np.quantile(eighth, LEVELS, method="hazen"), weeks.quantiles[7])
 
 
-def test_with_fewer_than_two_years_of_months_there_is_no_nowcast() -> None:
-    assert daily_history(daily()["2021-07-01":]).nowcast(-1) is None
-    assert weeks_ahead(daily_history(daily()["2021-07-01":]), -1) is None
-
-
 def test_missing_days_are_bridged_and_what_lies_before_them_still_teaches() -> None:
     series = daily()
     gap = series.drop(pd.period_range("2021-03-05", "2021-04-14", freq="D"))
@@ -138,20 +133,3 @@ def test_from_day_8_on_the_nowcast_beats_last_month_and_run_rate(
     for measure in ("log", "natural", "distance"):
         for rival in ("last month", "run-rate"):
             assert (sums[measure, "nowcast"] < sums[measure, rival]).all(), (measure, rival)
-
-
-@pytest.mark.parametrize(
-    ("today", "first"),
-    [
-        ("2023-06-01", "2023-05-29"), ("2023-06-03", "2023-05-29"), ("2023-06-04", "2023-06-01"),
-        ("2023-06-15", "2023-06-01"), ("2023-05-31", "2023-05-01"), ("2023-05-01", "2023-05-01"),
-    ],
-)  # fmt: skip
-def test_paths_begin_with_the_running_month_or_the_running_week_whichever_is_earlier(today: str, first: str) -> None:
-    ahead = daily_history(daily(today)).ahead(-1, n=3)
-    assert ahead is not None
-    assert str(ahead.days[0]) == first
-    assert ahead.days[-1] == pd.Period(today, "D") + 56
-    assert ahead.paths.shape == (3, len(ahead.days))
-    known = ahead.paths[:, ahead.days <= pd.Period(today, "D")]
-    assert (known == daily(today)[first:].to_numpy()).all()

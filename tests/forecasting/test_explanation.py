@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.release import EXPLANATIONS
 from forecasting import ENSEMBLE
 from forecasting.ensemble import combine
 from forecasting.explanation import (
@@ -152,10 +151,3 @@ def test_what_is_changed_before_publication_is_a_link_of_its_own(small_panel: Pa
     assert (change(after[rest], NOWCAST) == 0).all()
     total = after.groupby(["series_id", "horizon"])["change"].sum()
     np.testing.assert_allclose(total, median(published).reindex(total.index), rtol=1e-12)
-
-
-def test_a_series_without_a_forecast_a_month_ago_has_no_explanation(small_panel: Panel) -> None:
-    present, past, weights = world(small_panel)
-    none = past[past["origin_date"] != small_panel.end_dates[-2]]
-    assert explain(present, none, weights, small_panel).empty
-    assert list(EXPLANATIONS.empty().columns) == list(EXPLANATIONS.columns)

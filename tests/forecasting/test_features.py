@@ -34,11 +34,6 @@ def test_changing_the_future_changes_no_feature_of_an_earlier_origin(horizon: in
     assert np.array_equal(volatility(logs, 12)[:61], volatility(other, 12)[:61])
 
 
-def test_a_series_is_described_the_same_alone_and_among_others() -> None:
-    logs = walks()
-    assert np.array_equal(described(logs, [70])[:, [1]], described(logs[:, [1]], [70]))
-
-
 def test_the_first_features_are_the_changes_over_one_two_three_six_and_twelve_months() -> None:
     logs = walks()
     expected = [logs[70] - logs[70 - lag] for lag in (1, 2, 3, 6, 12)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import signal
 import subprocess
@@ -143,32 +142,6 @@ def test_cut_off_kills_what_the_fit_started_alone() -> None:
     finally:
         earlier.kill()
         earlier.wait()
-
-
-@on_linux
-@pytest.mark.usefixtures("forked")
-def test_processes_end_with_what_they_started(tmp_path: Path) -> None:
-    tasks = [(what, (what, tmp_path / "child")) for what in ("starts", "dies")]
-    with Pool(2) as pool:
-        answers = dict(pool.run(stuck_models.start_or_die, tasks))
-    assert (answers["starts"], str(answers["dies"])) == (None, DIED)
-    child = int((tmp_path / "child").read_text())
-    wait_until(lambda: not is_running(child))
-
-
-def test_library_is_loaded_before_its_fit_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "slow_to_load.py").write_text("import time\ntime.sleep(0.5)\nIS_WHOLE = True\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setattr(pools, "_AGAIN_SECONDS", 0.05)
-
-    def load(name: str) -> None:
-        importlib.import_module(name)
-        time.sleep(600)
-
-    with Pool(0) as here:
-        ((_, answer),) = here.run(load, [(0, "slow_to_load")], 0.1)
-    assert isinstance(answer, CutOff)
-    assert sys.modules.pop("slow_to_load").IS_WHOLE
 
 
 def run_script(folder: Path, text: str) -> subprocess.Popen[str]:

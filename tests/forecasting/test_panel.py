@@ -109,11 +109,6 @@ def test_groupings_stay_beside_the_series_and_survive_the_way_back(tmp_path: Pat
     }
 
 
-def test_what_lies_after_a_date_is_not_in_the_panel_until_that_date(tmp_path: Path) -> None:
-    panel = read_panel(_write(tmp_path, GOOD))
-    assert panel.until(pd.Timestamp("2020-01-31")).matrix.index.astype(str).tolist() == ["2020-01"]
-
-
 def test_observations_of_another_target_do_not_enter_a_panel() -> None:
     observations = pd.DataFrame(
         {
@@ -135,11 +130,6 @@ def test_dates_of_one_day_of_each_month_are_months(tmp_path: Path, layout: str) 
     assert panel.long()["time_period"].tolist() == months.astype(str).tolist()
 
 
-def test_time_of_day_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"row 2, column time_period: '2020-01-01 06:00:00' is not a period"):
-        read_panel(_write(tmp_path, "series_id,time_period,value\na,2020-01-01 06:00:00,1\n"))
-
-
 def test_weeks_end_on_the_weekday_of_their_dates(tmp_path: Path) -> None:
     rows = "".join(f"a,{date:%Y-%m-%d},1\n" for date in pd.date_range("2020-01-04", periods=4, freq="W-SAT"))
     panel = read_panel(_write(tmp_path, "series_id,time_period,value\n" + rows))
@@ -155,11 +145,6 @@ def test_chosen_frequency_reads_doubtful_dates_and_names_them(tmp_path: Path) ->
         read_panel(path)
     assert read_panel(path, "M").lines() == ["read as monthly", "1 date off the pattern of the others: 2020-03-30"]
     assert read_panel(path, "D").lines()[0] == "read as daily"
-
-
-def test_chosen_frequency_contradicts_written_periods_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="'2020-01' is a period of frequency M, not of the chosen frequency W"):
-        read_panel(_write(tmp_path, GOOD), "W")
 
 
 def test_negative_and_blank_values_are_set_aside_with_their_rows(tmp_path: Path) -> None:
@@ -191,20 +176,6 @@ def test_frame_with_a_broken_row_names_its_position() -> None:
     )
     with pytest.raises(InputError, match="panel, row 1, column value: infinite"):
         read_panel(frame)
-
-
-@pytest.mark.parametrize(
-    ("own", "longer", "first", "whole"),
-    [("M", "Q", "2020-02", {"2020Q2": 3.0}), ("M", "A", "2020-01", {}), ("D", "M", "2024-01-31", {"2024-02": 29.0})],
-)
-def test_only_periods_that_are_known_whole_are_added_up(
-    own: Frequency, longer: Frequency, first: str, whole: dict[str, float]
-) -> None:
-    periods = pd.period_range(first, periods={"M": 6, "D": 40}[own], freq=own)
-    matrix = pd.DataFrame({"known": 1.0}, index=periods).rename_axis(columns="series_id")
-    added = Panel(own, matrix, pd.DataFrame(index=matrix.columns)).added_up(longer)
-    assert added.freq == longer
-    assert {str(period): value for period, value in added.matrix["known"].dropna().items()} == whole
 
 
 def test_a_series_and_its_total_count_what_the_panel_says_or_its_value(tmp_path: Path) -> None:

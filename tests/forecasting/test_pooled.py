@@ -11,15 +11,15 @@ import pytest
 from core import FloatArray
 from core.release import FORECASTS
 from core.schema import check
-from forecasting import LEVELS, NORMAL_SCORES, between_levels, pooled_fit
+from forecasting import LEVELS, NORMAL_SCORES, between_levels
 from forecasting.features import FEATURES, HORIZON
 from forecasting.hindcast import backtest_work
 from forecasting.models import POOLED_MODELS, small_counts
 from forecasting.models import pooled as pooled_model
 from forecasting.models.pooled import FITTED_LEVELS, fit, predict
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.pooled import PREDICTIONS, Level, lesson, past_origins, present_origins, run_pooled
-from forecasting.pooled_fit import Lesson, learned_horizons
+from forecasting.pooled import PREDICTIONS, Level, past_origins, present_origins, run_pooled
+from forecasting.pooled_fit import learned_horizons
 from forecasting.quantiles import QuantileTable, to_rows
 from forecasting.verification import score_rows
 from forecasting.workers import Progress
@@ -106,13 +106,6 @@ def test_a_model_is_fitted_at_the_turn_of_the_year_on_outcomes_that_had_ended(pa
     assert not np.array_equal(ours.quantiles[~rest], other.quantiles[~rest])
 
 
-def test_the_numbers_do_not_depend_on_what_else_is_asked(panel: Panel, table: QuantileTable) -> None:
-    few = made(panel, origins=2, horizons=(3,))
-    place = ["series_id", "origin_date", "horizon"]
-    all_rows = pd.DataFrame(table.quantiles, index=pd.MultiIndex.from_frame(table.keys[place]))
-    assert np.array_equal(all_rows.loc[pd.MultiIndex.from_frame(few.keys[place])].to_numpy(), few.quantiles)
-
-
 def test_a_short_series_gets_no_row_and_a_small_past_no_model(panel: Panel) -> None:
     matrix = panel.matrix.copy()
     matrix.iloc[:-7, 0] = np.nan
@@ -130,40 +123,6 @@ def test_the_present_is_forecast_from_each_series_own_last_value(panel: Panel) -
     origins = found.keys.set_index("series_id")["origin_date"].astype(str)
     assert origins["s00"] == "2021-08-31"
     assert set(origins.drop("s00")) == {"2021-12-31"}
-
-
-def test_what_is_learned_from_need_not_be_forecast(panel: Panel, table: QuantileTable) -> None:
-    """A few series get the forecasts that they get among all, where the fits learn from all."""
-    few = panel.select(panel.series_ids[:2])
-    level = Level(few, past_origins(few, origins=14, step=1), 0)
-    alone = run_pooled(MODEL, [level], horizons=(1, 3), lessons=lambda year: lesson([(panel, 0)], year), workers=1)[0]
-    among = table.where(table.keys["series_id"].isin(few.series_ids).to_numpy())
-    place = ["series_id", "origin_date", "horizon"]
-    orders = [one.keys.sort_values(place).index for one in (alone, among)]
-    assert np.array_equal(alone.quantiles[orders[0]], among.quantiles[orders[1]])
-
-
-def test_a_prior_teaches_where_a_panels_own_series_are_too_few(
-    panel: Panel, table: QuantileTable, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Few series are forecast by what others taught, each at its origins as those others were known at the year's turn;
-    enough series by themselves, whatever the prior."""
-    few, asked = panel.select(panel.series_ids[:2]), []
-
-    def prior(year: int) -> Lesson:
-        asked.append(year)
-        return lesson([(panel, 0)], year)
-
-    levels = [Level(few, past_origins(few, origins=14, step=1), 0)]
-    taught = run_pooled(MODEL, levels, horizons=(3,), prior=prior, workers=1)[0]
-    assert asked == [2020, 2021]
-    among = table.where((table.keys["series_id"].isin(few.series_ids) & (table.keys["horizon"] == 3)).to_numpy())
-    place = ["series_id", "origin_date"]
-    orders = [one.keys.sort_values(place).index for one in (taught, among)]
-    assert np.array_equal(taught.quantiles[orders[0]], among.quantiles[orders[1]])
-    monkeypatch.setattr("forecasting.pooled.ENOUGH", 2 * 12 * 5)
-    assert run_pooled(MODEL, levels, horizons=(3,), prior=prior, workers=1)[0].keys.empty
-    assert asked == [2020, 2021]
 
 
 class Shelf(dict[str, bytes]):
@@ -255,18 +214,6 @@ def test_one_more_origin_asks_the_kept_fits_about_that_origin_alone(panel: Panel
     found = past(panel, shelf)
     assert asked == [2 * 40]
     np.testing.assert_array_equal(found.quantiles, past(panel, None).quantiles)
-
-
-def test_the_series_learned_from_are_the_largest_known_then_and_some_of_the_rest(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(pooled_fit, "MOST_ROWS", 600)
-    sizes = np.arange(60, 0, -1, dtype=float)
-    logs = np.log1p(np.tile(sizes, (60, 1)))
-    columns = pooled_fit.learned_from(logs, 60)
-    assert columns[:5].tolist() == [0, 1, 2, 3, 4]
-    assert len(columns) == 10
-    assert columns[-1] == 59
 
 
 def described(rows: int, random: np.random.Generator, horizons: tuple[int, ...] = (1,)) -> FloatArray:

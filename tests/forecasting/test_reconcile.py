@@ -67,12 +67,6 @@ def test_the_parts_of_every_path_add_up_to_a_draw_of_the_totals_own_forecast(
         assert low * (1 - 1e-6) - 1e-6 <= value <= high * (1 + 1e-6) + 1e-6
 
 
-def test_the_path_whose_parts_add_up_highest_gets_the_totals_highest_draw() -> None:
-    paths = np.asarray([[1.0, 5.0, 2.0], [1.0, 5.0, 3.0]])
-    scaled = coherent_paths(paths, np.linspace(10, 32, 23))
-    assert scaled.sum(axis=0).argsort().tolist() == [0, 2, 1]
-
-
 def test_no_other_change_that_gives_the_total_is_smaller_on_log_scale() -> None:
     random = np.random.default_rng(3)
     paths = random.lognormal(3.0, 1.0, (4, 1))

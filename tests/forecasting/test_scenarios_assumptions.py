@@ -16,11 +16,9 @@ from forecasting.scenarios import (
     TooFewPathsError,
     given,
     occupancy,
-    places_needed,
-    shocks,
     still_present,
 )
-from forecasting.scenarios.analogues import EPISODES, Course, course, rescale
+from forecasting.scenarios.analogues import EPISODES, Course, course
 from forecasting.scenarios.shocks import Diversion, Shock, apply_shock, estimate_diversion, profile
 
 ENDS = pd.date_range("2025-01-31", periods=12, freq="ME")
@@ -190,12 +188,6 @@ def test_an_episode_takes_the_users_own_detections_where_there_are_any() -> None
     assert (found.source_id, found.multiples.tolist()) == ("frontex", [8.0] * 6)
 
 
-def test_a_rescaled_episode_ends_and_half_its_strength_is_its_root(trajectories: pd.DataFrame) -> None:
-    multiples = np.asarray([4.0, 0.25])
-    after = table(rescale(trajectories, "a", multiples, first=ENDS[1], strength=0.5), "a") / table(trajectories, "a")
-    assert np.allclose(after.iloc[0], [1, 2, 0.5] + [1] * 9)
-
-
 @pytest.mark.parametrize("stay", ["fixed", "open"])
 def test_a_steady_flow_fills_arrivals_times_stay(stay: str) -> None:
     """Little's law, the oracle of every queue."""
@@ -217,14 +209,6 @@ def test_a_month_agrees_with_adding_up_people_one_by_one() -> None:
     assert np.allclose(occupancy(paths, pd.Series(dtype=float), needs).iloc[0], expected, atol=0.05)
 
 
-def test_places_for_all_months_together_suffice_at_least_as_often_as_asked(trajectories: pd.DataFrame) -> None:
-    taken = occupancy(table(trajectories, "a"), pd.Series(dtype=float), Needs(2))
-    months, together = places_needed(taken, 0.9)
-    assert together >= months["places"].max()
-    assert (taken.max(axis=1) <= together).mean() >= 0.9 - 1 / PATHS
-    assert (months["places"] >= months["median"]).all()
-
-
 @settings(max_examples=30)
 @for_all(st.floats(0.1, 24), st.floats(0.1, 24))
 def test_longer_stays_never_need_fewer_places(one: float, other: float) -> None:
@@ -238,30 +222,3 @@ def test_longer_stays_never_need_fewer_places(one: float, other: float) -> None:
 def test_needs_that_mean_nothing_are_refused(needs: Needs) -> None:
     with pytest.raises(InputError):
         still_present(needs)
-
-
-def stepped(change: float, base: float = 1000.0) -> pd.Series:
-    """Five years of months of which the last six are together changed by so many persons."""
-    values = np.full(60, base)
-    values[-6:] += change / 6
-    return pd.Series(values, index=pd.period_range("2015-01", periods=60, freq="M"))
-
-
-@pytest.mark.parametrize(
-    ("line", "episodes"),
-    [
-        (stepped(3000.0), 1),
-        (stepped(2999.0), 0),
-        (stepped(-2001.0), 1),
-        (stepped(-1999.0), 0),
-        (stepped(2000.0, base=100.0), 1),
-        (stepped(1999.0, base=100.0), 0),
-    ],
-    ids=["half more", "less", "a third gone", "less", "two thousand persons", "fewer"],
-)
-def test_an_episode_is_a_change_by_half_and_by_two_thousand_persons_in_six_months(
-    line: pd.Series, episodes: int
-) -> None:
-    found = shocks._episodes(line, shocks._year_on_year(line))
-    assert len(found) == episodes
-    assert found in ([], [59])

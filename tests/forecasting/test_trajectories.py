@@ -15,7 +15,7 @@ from core.schema import check
 from forecasting import LEVELS, NORMAL_SCORES
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, to_rows, value_at
-from forecasting.trajectories import horizon_correlation, sample_paths
+from forecasting.trajectories import sample_paths
 
 HORIZONS = (1, 2, 3)
 
@@ -99,22 +99,6 @@ def test_the_same_seed_gives_the_same_paths_and_another_seed_others() -> None:
     one, two, three = (sample_paths(now, past, panel, n=100, seed=seed) for seed in (7, 7, 8))
     assert one.equals(two)
     assert not one["value"].equals(three["value"])
-
-
-def test_a_forecast_of_nothing_but_zero_gives_paths_of_zero() -> None:
-    panel, past, now = past_world(0.5)
-    paths = sample_paths(now.assign(value=0.0), past, panel, n=100, seed=1)
-    assert (paths["value"] == 0).all()
-
-
-def test_the_horizon_correlation_is_a_correlation_whatever_the_past() -> None:
-    random = np.random.default_rng(6)
-    for origins in (0, 1, 2, 40):
-        scores = random.standard_normal((origins, 2, 3))
-        scores[random.uniform(size=scores.shape) < 0.2] = np.nan
-        found = horizon_correlation(scores, [1, 2, 3])
-        assert np.allclose(np.diag(found), 1.0)
-        assert np.linalg.eigvalsh(found).min() > -1e-9
 
 
 _ascending = st.lists(st.floats(0, 1e7), min_size=23, max_size=23).map(sorted)

@@ -12,16 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.errors import InputError
 from core.release import FORECASTS
-from hub.files import score_hub, validate
+from hub.files import validate
 from hub.night import collect, collect_night, hub_files, hub_tables, publish_files
 from hub.targets import config_files, open_round
 from store.export import WRITTEN
 from store.hub import HubFiles, SubmissionStore, receipts
 from store.journal import Journal, journal_url, opened_journal
 from tests.hub.mutations import MODEL, ROUND, SERIES, sound
-from tests.hub.outside import LEVELS, PATH, config, submission
 from tests.hub.test_submissions import ABOUT
 
 FILE = f"model-output/{MODEL}/{ROUND}-{MODEL}.csv"
@@ -123,13 +121,6 @@ def test_what_was_taken_in_is_published_with_the_target_data_and_what_was_refuse
     assert validate(HubFiles(str(out))).faults == []
 
 
-def test_a_release_made_before_a_submission_came_does_not_know_it(place: Path, tmp_path: Path) -> None:
-    collect(str(place), tmp_path, IN_TIME)
-    tables = hub_tables(FORECASTS.empty(), COUNTS, tmp_path, dt.date(2024, 12, 1))
-    assert tables["hub_editions"].empty
-    assert MODEL not in set(tables["hub_forecasts"]["model_id"])
-
-
 def test_on_the_day_of_receipt_a_closed_round_is_a_fault(place: Path) -> None:
     assert validate(HubFiles(str(place))).faults == []
     assert validate(HubFiles(str(place)), received=IN_TIME).faults == []
@@ -154,19 +145,6 @@ def test_a_listed_path_that_is_not_there_is_a_fault_whatever_folder_it_names(pla
     found = validate(HubFiles(address.format(place)), only=[FILE, "hub-config/tasks.json", *gone])
     assert [str(fault) for fault in found.faults] == [f"{path}: is not there, or is a link" for path in gone]
     assert found.files == 1
-
-
-def test_another_houses_hub_is_scored_by_its_own_oracle(tmp_path: Path) -> None:
-    oracle_rows = "location,target_end_date,target,oracle_value\nUS,2023-01-14,wk inc flu hosp,50\n"
-    other = PATH.replace("PSI-DICE", "A-B")
-    files = {PATH: submission(), other: submission(), "target-data/oracle-output.csv": oracle_rows.encode()}
-    place = write(tmp_path, config() | files)
-    table = score_hub(HubFiles(place), "A-B")
-    assert set(table.loc[table["kind"] == "all", "model_id"]) == {"A-B", "PSI-DICE"}
-    assert (table.loc[table["kind"] == "all", "n"] == 1).all()
-    assert len(LEVELS) == 5
-    with pytest.raises(InputError, match="no such model; there are A-B, PSI-DICE"):
-        score_hub(HubFiles(place), "none")
 
 
 def test_the_guides_first_command_writes_a_sound_submission_though_the_newest_figures_are_late(tmp_path: Path) -> None:

@@ -16,8 +16,7 @@ from core.settings import PROJECT
 from forecasting import BASELINE
 from hub.files import validate
 from hub.night import collect, hub_tables
-from hub.outputs import open_series
-from hub.targets import RHYTHMS, baseline, config_files, handed_in, open_round
+from hub.targets import RHYTHMS, baseline, config_files, open_round
 from store.hub import HubFiles
 from tests.hub.test_nights import write
 from tests.hub.test_submissions import ABOUT
@@ -107,16 +106,6 @@ def test_the_open_round_is_the_newest_that_takes_submissions(freq: str, day: str
     assert found == (None if end is None else pd.Timestamp(end))
 
 
-def test_a_forecast_from_an_older_figure_is_handed_in_under_the_open_round_with_horizons_from_there() -> None:
-    origin = pd.Timestamp("2024-09-30")
-    rows = pd.DataFrame({"series_id": QUARTER, "origin_date": origin, "horizon": [1, 2, 3, 4], "value": [1, 2, 3, 4]})
-    made = handed_in(rows, dt.date(2025, 1, 20))
-    assert set(made["origin_date"]) == {pd.Timestamp("2024-12-31")}
-    assert list(zip(made["horizon"], made["value"], strict=True)) == [(1, 2), (2, 3), (3, 4)]
-    closed = handed_in(rows, dt.date(2025, 2, 20))
-    assert (set(closed["origin_date"]), list(closed["horizon"])) == ({origin}, [1, 2, 3, 4])
-
-
 def test_a_round_s_baseline_knows_figures_as_they_stood_when_it_closed() -> None:
     corrected = COUNTS[COUNTS["target_end_date"] == "2024-11-24"].assign(value=9999.0, as_of=pd.Timestamp("2024-12-20"))
     rounds = pd.DataFrame({"series_id": WEEK, "origin_date": pd.to_datetime(["2024-11-24"])})
@@ -125,12 +114,6 @@ def test_a_round_s_baseline_knows_figures_as_they_stood_when_it_closed() -> None
     assert list(first.keys["horizon"]) == list(range(1, 9))
     short = COUNTS[COUNTS["target_end_date"] > "2024-10-01"]
     assert baseline(short, rounds).keys.empty
-
-
-def test_an_analysts_own_route_is_in_no_hub_although_it_is_harmonised_like_the_others() -> None:
-    series = ["arrivals.CMR._T._T.M", "arrivals.X_CEUTA._T._T.M"]
-    cards = {"vigie-routes": {"redistribution": "to be confirmed", "derived_from": []}}
-    assert open_series(series, dict.fromkeys(series, "vigie-routes"), cards) == series[:1]
 
 
 def test_what_a_peer_writes_keeps_every_rule_of_the_hub_and_reaches_its_farthest_horizons(

@@ -76,16 +76,6 @@ def test_the_median_ensemble_is_the_median_of_its_members_quantiles() -> None:
     assert set(combined.keys["model_id"]) == {MEDIAN, WEIGHTED}
 
 
-def test_weights_rest_on_nothing_that_came_after_the_round() -> None:
-    made, observed = table()
-    before = combine(made, observed, MODELS).of_model(WEIGHTED)
-    later = (made.keys["target_end_date"] > "2021-06-30").to_numpy()
-    changed = combine(made, np.where(later, observed * 50, observed), MODELS).of_model(WEIGHTED)
-    early = (before.keys["origin_date"] <= "2021-06-30").to_numpy()
-    assert np.array_equal(before.quantiles[early], changed.quantiles[early])
-    assert not np.allclose(before.quantiles[~early], changed.quantiles[~early])
-
-
 def test_one_member_makes_no_ensemble() -> None:
     made, observed = table()
     assert len(combine(made, observed, ["team-sharp"]).keys) == 0
@@ -141,21 +131,6 @@ def test_periods_ahead_are_scored_by_span_and_one_by_one_and_series_by_the_first
     assert sum(counts["season"].values()) == first
 
 
-def test_a_model_s_weight_is_the_inverse_of_its_score_over_the_twelve_months_before_the_round() -> None:
-    made, observed = table(rounds=30)
-    combined = combine(made, observed, MODELS).of_model(WEIGHTED)
-    origin = combined.keys["origin_date"].max()
-    ends, first = made.keys["target_end_date"], origin - pd.DateOffset(months=12)
-    scored = grid(made, np.where((ends <= origin) & (ends > first), observed, np.nan))
-    theta = pairwise(scored.scores)
-    share = pd.Series(1 / theta, scored.models)
-    rows = ((made.keys["origin_date"] == origin) & (made.keys["horizon"] == 1)).to_numpy()
-    logs, names = np.log1p(made.quantiles[rows]), made.keys["model_id"][rows]
-    expected = np.expm1((share[names].to_numpy() @ logs) / share[names].sum())
-    here = ((combined.keys["origin_date"] == origin) & (combined.keys["horizon"] == 1)).to_numpy()
-    assert combined.quantiles[here][0] == pytest.approx(expected)
-
-
 def test_each_unit_is_scored_apart_with_the_outcomes_of_its_own_rows() -> None:
     names = ["arrivals.CMR._T._T.M", "arrivals.CHA.GBR._T.W", "arrivals.EMR._T._T.M"]
     keys, values = pd.DataFrame({"series_id": names}), np.asarray([1.0, 2.0, 3.0])
@@ -164,3 +139,13 @@ def test_each_unit_is_scored_apart_with_the_outcomes_of_its_own_rows() -> None:
     for _unit, part, (column,) in parts:
         assert part.quantiles[:, 0].tolist() == column.tolist()
     assert parts[0][2][0].tolist() == [1.0, 3.0]
+
+
+def test_weights_rest_on_nothing_that_came_after_the_round() -> None:
+    made, observed = table()
+    before = combine(made, observed, MODELS).of_model(WEIGHTED)
+    later = (made.keys["target_end_date"] > "2021-06-30").to_numpy()
+    changed = combine(made, np.where(later, observed * 50, observed), MODELS).of_model(WEIGHTED)
+    early = (before.keys["origin_date"] <= "2021-06-30").to_numpy()
+    assert np.array_equal(before.quantiles[early], changed.quantiles[early])
+    assert not np.allclose(before.quantiles[~early], changed.quantiles[~early])

@@ -215,23 +215,9 @@ def faults_of(change: Callable[[pd.DataFrame], pd.DataFrame]) -> list[tuple[int 
     return [(one.row, one.column, str(one.rule)) for one in faults]
 
 
-def below_zero(rows: int) -> Callable[[pd.DataFrame], pd.DataFrame]:
-    """So many first rows below zero."""
-    return lambda table: table.assign(value=table["value"].mask(table.index < rows, -1))
-
-
 def without(*rows: int) -> Callable[[pd.DataFrame], pd.DataFrame]:
     """The table without some rows."""
     return lambda table: table.drop(list(rows))
-
-
-def test_five_rows_are_named_per_rule_and_the_others_counted() -> None:
-    for number in (4, 5, 6, 8):
-        found = faults_of(below_zero(number))
-        named = [row for row, column, rule in found if rule == "is below 0" and column == "value"]
-        assert named == list(range(2, 2 + min(number, 5)))
-        further = [rule for _row, _column, rule in found if "further rows" in rule]
-        assert further == ([f"is below 0: {number - 5} further rows"] if number > 5 else [])
 
 
 def test_a_task_has_as_many_samples_as_the_hub_takes_and_each_spans_all_tasks() -> None:

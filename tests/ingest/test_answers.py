@@ -44,12 +44,6 @@ def as_json(content: object) -> RawFile:
     return RawFile("x.json", json.dumps(content).encode())
 
 
-def test_objects_are_a_table_of_text_numbered_from_one() -> None:
-    rows = [{"a": 1, "b": None, "c": 3}, {"a": "x", "b": 2.5, "c": []}]
-    table = json_table(as_json({"data": {"rows": rows}}), ["a", "b"], "data", "rows")
-    assert table.reset_index().to_numpy().tolist() == [[1, "1", ""], [2, "x", "2.5"]]
-
-
 @pytest.mark.parametrize(
     ("content", "fault"),
     [
@@ -65,9 +59,3 @@ def test_objects_are_a_table_of_text_numbered_from_one() -> None:
 def test_a_list_of_objects_that_lacks_a_field_is_refused_with_row_and_field(content: object, fault: str) -> None:
     with pytest.raises(SourceError, match=fault):
         json_table(as_json(content), ["a"])
-
-
-def test_an_empty_list_is_an_answer_where_there_may_be_none() -> None:
-    assert json_rows(as_json([]), may_be_empty=True) == []
-    with pytest.raises(SourceError, match=r"no list of objects at 'data\.rows'"):
-        json_rows(as_json({"data": []}), "data", "rows", may_be_empty=True)

@@ -48,11 +48,6 @@ def test_a_sparse_answer_gives_only_the_figures_it_holds() -> None:
     ]
 
 
-def test_aggregates_of_countries_are_left_out() -> None:
-    for raw in (files.eurostat_tsv(), files.eurostat_json(), files.eurostat_csv()):
-        assert set(eurostat.parse(raw).observations["geo"]) <= {"GRC", "GBR", "DEU", "BEL"}
-
-
 def test_a_file_without_the_total_of_all_citizenships_is_refused() -> None:
     raw = files.eurostat_tsv()
     with pytest.raises(SourceError, match="no row for citizen TOTAL"):
@@ -82,19 +77,6 @@ def test_a_cell_that_cannot_be_right_is_set_aside_with_its_line_and_rule(cell: s
     rejected = eurostat.parse(files.eurostat_tsv({"2021-05": cell})).rejected
     assert rejected["rule"].tolist() == [rule] * 2
     assert rejected["row"].str.startswith(("2, 2021-05", "3, 2021-05")).all()
-
-
-def test_thousands_separators_of_the_former_data_explorer_are_read() -> None:
-    belgium = series(files.eurostat_csv(), "asylum_applications._Z.BEL._T.M")
-    assert belgium.loc["2003-05", "obs_value"] == 1945
-    assert set(belgium["obs_flag"]) == {""}
-
-
-def test_the_first_month_under_the_regulation_is_a_break_in_the_series_of_all_applicants() -> None:
-    raw = files.eurostat_tsv()
-    early = RawFile(raw.name, raw.content.replace(b"2020-01 ", b"2008-01 "))
-    assert series(early, "asylum_applications._Z.GRC._T.M").loc["2008-01", "obs_flag"] == "b"
-    assert series(early, "asylum_applications_first._Z.GRC._T.M").loc["2008-01", "obs_flag"] == ""
 
 
 def test_quarterly_sums_are_series_of_their_own_and_the_newest_is_provisional() -> None:

@@ -81,28 +81,3 @@ def test_a_sources_newest_period_is_as_old_as_the_period_is_long_and_nine_in_ten
     assert usual_age(pd.Series([0.0] * 3), freq) == length
     assert usual_age(pd.Series([*range(11)]), freq) == length + 9
     assert usual_age(pd.Series([1.0, 2.2]), freq) == length + 3
-
-
-@pytest.mark.parametrize(("periods", "learned"), [(5, 0), (6, 6), (7, 7)])
-def test_a_rhythm_is_learned_from_six_periods_on(periods: int, learned: int) -> None:
-    months = [str(month) for month in pd.period_range("2025-12", periods=periods + 1, freq="M")]
-    known = figures("a", *months, lag_days=3).assign(as_of_estimated=False)
-    night = dt.date(2026, 12, 31)
-    row = freshness(known, night, {"a": card("a", 45)}, known).iloc[0]
-    assert row["learned_from"] == learned
-    assert row["expected_days"] == (31 + 3 if learned else 45)
-
-
-@pytest.mark.parametrize(("places", "rows"), [(5, 24), (4, 0)])
-def test_the_newest_24_periods_are_shown_of_at_least_five_countries(places: int, rows: int) -> None:
-    months = [str(month) for month in pd.period_range("2023-01", periods=30, freq="M")]
-    parts = [
-        pd.DataFrame({"time_period": months, "obs_value": 2.0, "geo": f"AA{letter}"}) for letter in "ABCDE"[:places]
-    ]
-    told = observations(
-        pd.concat(parts), source_id="a", lag_days=10, target="asylum_applications", route_id="_Z", citizen="_T",
-        freq="M",
-    )  # fmt: skip
-    found = reporting(told)
-    assert found["time_period"].tolist() == (months[-24:] if rows else [])
-    assert set(found["total"]) <= {10.0}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
 import os
 import resource
 import signal
@@ -18,7 +15,7 @@ import pytest
 
 from core.errors import InputError, Message, SourceError
 from ingest import Parsed, RawFile, intake, read_raw
-from ingest.intake import MEMORY, SECONDS, apart, gunzipped, parse_all, refuse_many, unpacked
+from ingest.intake import MEMORY, SECONDS, apart, parse_all, refuse_many
 from ingest.tables import read_sheet
 from ingest.workbooks import _refuse_content, _refuse_parts
 from tests.faults.bombs import BOMBS, EMPTY, FAST, cell, explode, full, ods, xlsx
@@ -106,15 +103,6 @@ def test_what_gets_past_the_bounds_ends_with_its_own_process(parse: Callable[[Ra
     assert "0815" not in str(refused.value)
 
 
-def test_an_error_of_a_parser_says_what_it_would_have_said_here() -> None:
-    def parse(raw: RawFile) -> object:
-        raise SourceError(raw.name, "the {what} is missing", row=3, column="b", what="value")
-
-    with pytest.raises(SourceError) as found:
-        apart(parse, RawFile("x.csv", b"1"))
-    assert str(found.value) == "x.csv, row 3, column b: the value is missing"
-
-
 def test_only_a_regular_file_is_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "link.csv").symlink_to("/etc/passwd")
@@ -143,28 +131,6 @@ def test_a_table_may_have_as_many_rows_columns_and_cells_as_any_source_and_no_mo
             refuse_many("f.csv", rows, columns, cells)
     else:
         refuse_many("f.csv", rows, columns, cells)
-
-
-@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress], ids=["gzip", "bzip2", "xz"])
-def test_what_is_packed_unpacks_to_as_much_as_a_table_needs_and_no_more(
-    pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ingest.intake.LARGEST_UNPACKED", 100)
-    assert unpacked(RawFile("x", pack(b"a" * 100))) == b"a" * 100
-    with pytest.raises(SourceError, match="unpacks to far more"):
-        unpacked(RawFile("x", pack(b"a" * 101)))
-    with pytest.raises(SourceError, match="cannot be unpacked"):
-        unpacked(RawFile("x", pack(b"a" * 50)[:6] + b"damage" * 9))
-    assert unpacked(RawFile("x", b"plain")) == b"plain"
-
-
-def test_gzip_around_a_file_is_taken_off_and_its_damage_told() -> None:
-    assert gunzipped(RawFile("x.csv", b"1,2\n")) == RawFile("x.csv", b"1,2\n")
-    assert gunzipped(RawFile("x.csv", gzip.compress(b"1,2\n"))) == RawFile("x.csv", b"1,2\n")
-    whole = gzip.compress(b"1,2\n" * 50)
-    for damaged in (whole[:-4], whole[:12] + b"damage" + whole[18:], whole[:-8] + b"\0" * 8):
-        with pytest.raises(SourceError, match=r"x\.csv: damaged gzip"):
-            gunzipped(RawFile("x.csv", damaged))
 
 
 def part(name: str, size: int = 1, packed: int = 1) -> zipfile.ZipInfo:

@@ -115,15 +115,3 @@ def visit(asked: list[str], answers: dict[int, object], **options: object) -> Pu
 
     chosen = access.model_copy(update={"options": access.options | {"by_year": True} | options})
     return Pull(chosen, ask, now.date(), lambda _seconds: None)
-
-
-@pytest.mark.parametrize(
-    ("options", "years"), [({}, [2014, 2015, 2016]), ({"since": 2016}, [2016]), ({"since": 2017}, [])]
-)
-def test_yearly_lists_are_asked_for_from_the_publishers_first_year_to_the_running_one(
-    options: dict[str, object], years: list[int]
-) -> None:
-    asked: list[str] = []
-    (raw,) = missing_migrants.download(visit(asked, {}, **options))
-    assert asked == [f"/{year}/json" for year in years]
-    assert [row["id"] for row in json.loads(raw.content)] == asked

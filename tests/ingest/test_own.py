@@ -14,7 +14,7 @@ import pytest
 
 from core.errors import InputError, SourceError
 from core.release import OBSERVATIONS
-from core.routes import is_own, is_route, own_route_id, route_name
+from core.routes import route_name
 from core.schema import check
 from ingest import RawFile
 from ingest.own import own_capacities, own_route_figures, parse_own
@@ -203,17 +203,6 @@ def test_a_mapping_that_says_too_little_is_refused_by_its_field(
         mapping(tmp_path, (old, new))
 
 
-def test_a_route_of_ones_own_has_a_code_and_a_name() -> None:
-    assert own_route_id("Ceuta by land") == "X_CEUTA_BY_LAND"
-    assert own_route_id(" CMR ") == own_route_id("méditerranée centrale") == "CMR"
-    assert route_name("X_CEUTA_BY_LAND") == "Ceuta by land"
-    assert route_name("CMR") == "Central Mediterranean"
-    assert is_route("X_A") and is_route("CHA") and not is_route("_T") and not is_own("CHA")
-    for text in ("", "!!", "🚢", "x" * 60, "é" * 60):
-        with pytest.raises(InputError, match="cannot name a route"):
-            own_route_id(text)
-
-
 def test_a_file_names_routes_in_the_letters_of_its_country(tmp_path: Path) -> None:
     own = mapping(
         tmp_path, ('value = "Persons"', 'value = "Persons"\nroute = "Place"'), ('route = "Ceuta by land"', "")
@@ -226,18 +215,6 @@ def test_a_file_names_routes_in_the_letters_of_its_country(tmp_path: Path) -> No
     with pytest.raises(SourceError, match="What to do: write a name such as `Ceuta by land`"):
         parse_own(csv("Month,Persons,Place\n2024-11,7,🚢\n"), own, today=TODAY)
     assert sorted(route_name(code) for code in routes) == ["Almería", "Almería", "Κως"]
-
-
-def test_a_capacity_of_a_running_or_coming_month_holds_from_the_day_it_is_handed_over(tmp_path: Path) -> None:
-    own = mapping(tmp_path, ('what = "arrivals"', 'what = "capacity"'), ("Ceuta by land", "CMR"))
-    raw = csv("Month,Persons\n2024-11,700\n2025-01,800\n2025-09,900\n")
-    found = parse_own(raw, own, today=dt.date(2025, 1, 20)).observations.set_index("time_period")
-    assert found["as_of"].dt.date.to_dict() == {
-        "2024-11": dt.date(2024, 12, 10), "2025-01": dt.date(2025, 1, 20), "2025-09": dt.date(2025, 1, 20),
-    }  # fmt: skip
-    known = found.reset_index()
-    capacities = [own_capacities(known, day) for day in (dt.date(2025, 1, 20), dt.date(2025, 9, 1))]
-    assert capacities == [{"CMR": 800.0}, {"CMR": 900.0}]
 
 
 FRENCH = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import tomllib
 from collections.abc import Mapping
 
 import pandas as pd
@@ -14,7 +13,7 @@ from core.errors import SourceError
 from ingest import RawFile
 from ingest.own import _number, _period, month_of_name, parse_own
 from ingest.own_mapping import OwnMapping, mapping_of_text
-from ingest.own_preview import _header_row, _kind, _written_periods, suggest
+from ingest.own_preview import _written_periods, suggest
 
 SOURCE = """
 [source]
@@ -102,22 +101,6 @@ def test_own_figures_are_due_by_what_they_are_and_are_never_passed_on(what: str,
 
 
 @pytest.mark.parametrize(
-    ("cells", "kind"),
-    [
-        (["2024-01", "2024-02", "2024-03", "x", "y"], "period"),
-        (["2024-01", "2024-02", "x", "y", "z"], "other"),
-        (["1", "2,5", "1 000", "x", "y"], "number"),
-        (["1", "2", "x", "y", "z"], "other"),
-        (["", " ", "7"], "number"),
-        (["", ""], "other"),
-        (["01/2024", "mars 2024", "202401"], "period"),
-    ],
-)
-def test_a_column_is_what_six_in_ten_of_its_cells_are(cells: list[str], kind: str) -> None:
-    assert _kind(cells) == kind
-
-
-@pytest.mark.parametrize(
     ("cells", "settings"),
     [
         (["2024-01", "2024-02"], {}),
@@ -136,37 +119,6 @@ def test_how_periods_are_written_is_seen_and_several_days_of_a_month_are_summed(
     cells: list[str], settings: dict[str, str]
 ) -> None:
     assert _written_periods(pd.Series(cells)) == settings
-
-
-@pytest.mark.parametrize(
-    ("rows", "place"),
-    [
-        ([["Month", "Persons"], ["2024-01", "7"]], 0),
-        ([["A title", ""], ["Month", "Persons"], ["2024-01", "7"]], 1),
-        ([["A title", ""], ["", ""], ["Month", "Persons"], ["2024-01", "7"]], 2),
-        ([["Month", ""], ["2024-01", "7"], ["2024-02", "8"]], 1),
-        ([["a", "b"], ["c", "d"]], 0),
-    ],
-)
-def test_a_header_is_the_first_row_of_several_cells_above_one_of_periods_or_figures(
-    rows: list[list[str]], place: int
-) -> None:
-    assert _header_row(pd.DataFrame(rows)) == place
-
-
-@pytest.mark.parametrize(
-    ("text", "columns"),
-    [
-        ("Month,Nationality,Persons\n2024-01,Syria,5\n2024-02,Mali,7\n", {"citizen": "Nationality"}),
-        ("Mois,Arrivée,Total\n2024-01,Espagne,5\n2024-02,Italie,7\n", {"geo": "Arrivée"}),
-        ("Month,Sex,Persons\n2024-01,male,5\n2024-02,female,7\n", {}),
-        ("Month,Age group,Persons\n2024-01,adult,5\n2024-02,child,7\n", {}),
-        ("Month,Sex,Place,Persons\n2024-01,male,Ceuta,5\n2024-02,female,Ceuta,7\n", {"route": "Place"}),
-    ],
-)
-def test_a_breakdown_is_never_suggested_as_a_route(text: str, columns: dict[str, str]) -> None:
-    given = tomllib.loads(suggest(RawFile("x.csv", text.encode())))["columns"]
-    assert {name: head for name, head in given.items() if name not in {"time_period", "value"}} == columns
 
 
 LAYOUTS = {

@@ -76,14 +76,6 @@ def test_what_is_known_again_and_a_new_month_within_the_record_pass() -> None:
     assert held(KNOWN, KNOWN.iloc[:0]) == []
 
 
-def test_a_large_revision_of_a_single_month_is_told_and_not_held() -> None:
-    found = judge(changed(CELL, lambda old: (old * 0.53).round()), KNOWN, NO_REVISIONS)
-    assert found.held == []
-    assert [str(one).split(" from ")[0] for one in found.told] == [
-        "a large revision: arrivals.CMR.ITA._T.M 2023-05"
-    ]  # fmt: skip
-
-
 def test_a_revision_as_large_as_the_source_usually_makes_is_not_told() -> None:
     past = pd.DataFrame({"kind": "changed", "before": 1000.0, "share": np.linspace(-0.1, 0.1, 40), "citizen": "_T"})
     revisions = past.reindex(columns=list(REVISIONS.columns))
@@ -105,12 +97,6 @@ def test_a_whole_history_cut_short_is_held_and_a_part_of_it_only_told() -> None:
     assert held(short) == []
     assert "24 known figures are missing" in " ".join(map(str, judge(short, KNOWN, NO_REVISIONS).told))
     assert "was it cut short" in " ".join(held(KNOWN[KNOWN["geo"] == "ITA"], complete=True))
-
-
-def test_the_newest_figure_of_one_series_is_missed_where_others_have_theirs() -> None:
-    is_newest = (KNOWN["geo"] == "MLT") & (KNOWN["time_period"] == "2024-12")
-    (told,) = judge(KNOWN[~is_newest], KNOWN, NO_REVISIONS).told
-    assert str(told) == "1 known figure is missing in it: arrivals.CMR.MLT._T.M 2024-12"
 
 
 MALTA = KNOWN["geo"] == "MLT"
@@ -197,18 +183,6 @@ def test_series_is_exchanged_where_twelve_figures_are_another_series(months: int
     rows = KNOWN[MALTA].assign(obs_value=italy).tail(months)
     found = [one for one in held(rows, known) if "1 series changes throughout: arrivals.CMR.MLT._T.M" in one]
     assert len(found) == reasons
-
-
-@pytest.mark.parametrize(
-    ("figures", "odd", "reasons"), [(50, 1, 1), (50, 2, 0), (30, 0, 1), (28, 0, 0)],
-    ids=["nearly all", "too many others", "thirty", "too few"],
-)  # fmt: skip
-def test_a_publisher_is_seen_to_round_by_thirty_figures_of_which_nearly_all_are_multiples(
-    figures: int, odd: int, reasons: int
-) -> None:
-    known = put(flat(35.0, figures // 2), [35.5] * odd)
-    rows = known.tail(1).assign(obs_value=36.5)
-    assert len(held(rows, known)) == reasons
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,14 @@ import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from core.release import OBSERVATIONS
-from core.routes import ARRIVAL_ROUTES, ROUTES, estimated_shares
+from core.routes import estimated_shares
 from core.schema import check
 from ingest import read_raw
-from ingest.routes import COMPONENTS, carried, route_arrivals
+from ingest.routes import route_arrivals
 from ingest.rows import observations
 from ingest.sources import iom_dtm, italy_interior, uk_home_office, unhcr_odp
 
@@ -148,20 +147,6 @@ def test_a_months_date_of_knowledge_is_its_latest_components() -> None:
     assert found["as_of_estimated"].all()
 
 
-def test_of_several_vintages_the_newest_counts() -> None:
-    first = _iom(_series("WAR", "ESP", "2024-01", [100.0]))
-    later = first.assign(obs_value=120.0, as_of=pd.Timestamp("2024-06-01"))
-    assert _route(route_arrivals(pd.concat([later, first])), "WAR")["obs_value"].tolist() == [120.0]
-
-
-def test_detections_and_spains_total_never_enter_a_route() -> None:
-    war = _iom(_series("WAR", "ESP", "2024-01", [100.0]))
-    total = _iom(_series("_Z", "ESP", "2024-01", [5000.0]))
-    detections = war.assign(target="detections", series_id="detections.WAR.ESP._T.M", obs_value=9000.0)
-    found = route_arrivals(pd.concat([war, total, detections]))
-    assert found["obs_value"].tolist() == [100.0]
-
-
 def _by_citizen(rows: list[tuple[str, str, str, str, float]]) -> pd.DataFrame:
     tidy = pd.DataFrame(rows, columns=["route_id", "geo", "citizen", "time_period", "obs_value"])
     return observations(tidy, source_id="iom_dtm", lag_days=25, target="arrivals", freq="M")
@@ -192,21 +177,6 @@ def test_citizenships_that_exceed_the_total_are_scaled_down_to_it_and_flagged() 
         ("2024-01", "MLI"): 100.0, ("2024-02", "MLI"): 60.0, ("2024-02", "SDN"): 7.0, ("2024-02", "SYR"): 33.0,
     }  # fmt: skip
     assert rows["obs_flag"].tolist() == ["", "e", "e", "e"]
-
-
-def test_a_carried_month_is_the_mean_of_the_three_before_in_whole_persons() -> None:
-    months = np.arange(6)
-    filled, guessed = carried(months[[0, 1, 2, 4]], np.asarray([1.0, 2.0, 4.0, 5.0]), months)
-    assert filled.tolist() == [1.0, 2.0, 4.0, 2.0, 5.0, 4.0]
-    assert guessed.tolist() == [False, False, False, True, False, True]
-
-
-def test_every_arrival_route_has_components_in_its_own_countries() -> None:
-    assert set(COMPONENTS) == set(ARRIVAL_ROUTES)
-    for route_id, components in COMPONENTS.items():
-        geos = {geo[:3] for part in components for candidate in part.candidates for geo in candidate.geos}
-        assert geos == set(ROUTES[route_id].entry)
-        assert any(part.major for part in components)
 
 
 @pytest.fixture(scope="module")
@@ -255,15 +225,6 @@ def test_years_agree_with_the_published_totals(published: Callable[[str], pd.Dat
         rows = _route(found, route_id)
         total = rows.loc[rows.index.str.startswith(year), "obs_value"].sum()
         assert total == pytest.approx(official, rel=tolerance, abs=0.5), (route_id, year)
-
-
-@pytest.mark.raw_data
-def test_bulgaria_and_cyprus_in_december_2024_are_estimated_and_flagged(
-    published: Callable[[str], pd.DataFrame],
-) -> None:
-    eastern = _route(route_arrivals(published("2025-01-31")), "EMR")
-    assert eastern.loc["2024-12", "obs_flag"] == "e"
-    assert eastern.loc["2024-12", "obs_value"] == 3_864 + round((1_392 + 841 + 441) / 3) + round((265 + 300 + 480) / 3)
 
 
 @pytest.mark.raw_data

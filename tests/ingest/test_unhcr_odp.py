@@ -126,56 +126,11 @@ def test_a_month_is_the_difference_of_two_sums_and_ends_with_the_newest_report()
     }
 
 
-def test_italys_days_make_whole_months_and_stand_alone_from_where_the_ministrys_end() -> None:
-    days = ["2025-06-30", "2025-08-31", "2025-09-15", "2025-09-16", "2025-09-30", "2025-10-01"]
-    rows = "".join(f'"{day}",0,{number}\n' for number, day in enumerate(days, start=1))
-    assert _values(_parse('"data_date","unix_timestamp","individuals"\n' + rows)) == {
-        "arrivals.CMR.ITA._T.D": {"2025-09-16": 4, "2025-09-30": 5, "2025-10-01": 6},
-        "arrivals.CMR.ITA._T.M": {"2025-08": 2, "2025-09": 12},
-    }
-
-
 DAY = "2026-06-10T08:00:00Z"
 
 
 def copy(**body: object) -> RawFile:
     return RawFile("copy.json", json.dumps({"metadata": {"generated_at": DAY}, **body}).encode())
-
-
-def by_month(code: str, **months: int) -> dict[str, object]:
-    monthly = [{"date": f"{month[1:].replace('_', '-')}-01", "people": people} for month, people in months.items()]
-    return {"country_code": code, "monthly": monthly}
-
-
-def test_a_copy_of_months_by_country_ends_before_the_month_of_its_day_and_its_two_newest_are_provisional() -> None:
-    months = {"m2026_02": 7, "m2026_03": 10, "m2026_04": 11, "m2026_05": 12, "m2026_06": 3}
-    parsed = unhcr_odp.parse(copy(countries=[by_month("ITA", **months), by_month("ESP", m2026_05=5)]))
-    assert _values(parsed) == {
-        "arrivals.CMR.ITA._T.M": {"2026-02": 7, "2026-03": 10, "2026-04": 11, "2026-05": 12},
-        "arrivals._Z.ESP._T.M": {"2026-05": 5},
-    }
-    italy = parsed.observations[parsed.observations["geo"] == "ITA"]
-    assert italy["obs_flag"].tolist() == ["", "", "p", "p"]
-    assert set(parsed.observations["as_of"]) == {pd.Timestamp("2026-06-10")}
-    assert not parsed.observations["as_of_estimated"].any()
-    assert parsed.rejected["rule"].tolist() == ["the month is not over"]
-
-
-@pytest.mark.parametrize(
-    ("countries", "message"),
-    [
-        ([by_month("ITA", m2026_06=3)], "holds no figures"),
-        ([by_month("ITA", m2026_05=3), by_month("ITA", m2026_05=4)], "different figures for the same"),
-        ([{"country_code": "ITA", "monthly": [{"date": "2026-13-01", "people": 1}]}], "the day does not exist"),
-        ([{"country_code": "ITA", "monthly": [{"date": "2026-05-01", "people": -1}]}], "the count is negative"),
-        ([], "'countries' is no list of records"),
-        ({"ITA": 1}, "'countries' is no list of records"),
-        (["ITA"], "'countries' is no list of records"),
-    ],
-)
-def test_a_copy_that_holds_no_whole_months_of_countries_is_refused(countries: object, message: str) -> None:
-    with pytest.raises(SourceError, match=message):
-        unhcr_odp.parse(copy(countries=countries))
 
 
 def moved(origin: str, country: str, people: object, day: str = "2026-05-31") -> dict[str, object]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Hashable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -138,17 +137,6 @@ def judged(route: RouteDays, factor: float, spread: float) -> tuple[float, int]:
         for month, total in zip(months, route.totals.reindex(months), strict=True)
     ]  # fmt: skip
     return past_skill(route, pd.concat(parts, ignore_index=True), 15)
-
-
-@pytest.mark.parametrize(("ratio", "count", "used"), [(0.9, 12, True), (1.1, 12, False), (0.9, 11, False)])
-def test_a_nowcast_takes_the_place_of_the_forecast_only_where_it_was_better_over_a_year(
-    route: RouteDays, monkeypatch: pytest.MonkeyPatch, *, ratio: float, count: int, used: bool
-) -> None:
-    monkeypatch.setattr(nowcasts, "past_skill", lambda *_: (ratio, count))
-    row: dict[Hashable, object] = {"series_id": "a", "route_id": "CHA", "origin_date": pd.Timestamp("2024-11-30")}
-    found = nowcasts._of_route(row, route, pd.DataFrame({"series_id": []}))
-    assert set(found["used"]) == {used}
-    assert found["last_day"].iloc[0] == pd.Timestamp("2024-12-15")
 
 
 def days_until(last: str) -> pd.Series:

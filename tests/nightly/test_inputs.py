@@ -9,11 +9,11 @@ from typing import cast
 import pandas as pd
 import pytest
 
-from core.errors import SourceError, StoreError
+from core.errors import StoreError
 from core.settings import Settings
 from ingest.rows import observations
 from nightly import night
-from nightly.inputs import _failure, forecast_of
+from nightly.inputs import forecast_of
 from store.releases import Release
 
 
@@ -22,16 +22,6 @@ def cells(*months: str) -> pd.DataFrame:
         "source_id": "x", "series_id": "arrivals.CMR._T._T.M", "time_period": list(months),
         "as_of": pd.Timestamp("2025-01-10"),
     })  # fmt: skip
-
-
-def test_a_failed_visit_is_kept_with_the_place_of_its_fault_where_it_has_one() -> None:
-    placed = SourceError("a.csv", "is no number", row=7, column="n")
-    kept = _failure("x", placed).iloc[0]
-    assert kept[["source_id", "file", "row", "column", "rule"]].tolist() == ["x", "a.csv", "7", "n", "is no number"]
-    bare = _failure("x", SourceError("a.csv", "is empty")).iloc[0]
-    assert bare[["file", "row", "column"]].tolist() == ["a.csv", "", ""]
-    other = _failure("x", StoreError("disk is full")).iloc[0]
-    assert other[["file", "row", "column", "rule"]].tolist() == ["", "", "", "disk is full"]
 
 
 def test_new_figures_and_the_routes_that_they_complete_stand_beside_their_forecast() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import json
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,19 +13,20 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError
 from core.settings import Settings, load_settings
-from ingest.sources import live_sources, noaa_enso
+from ingest.sources import live_sources
 from nightly.inputs import FAILED, LiveReport, load_snapshot
 from nightly.live import ask_publishers, ingest_live, parse_again
 from nightly.night import run_night
 from store.figures.editions import TAKEN_IN
 from store.figures.raw import RawStore
 from store.figures.vintages import VintageStore
-from store.journal import Journal, journal_url, opened_journal
+from store.journal import Journal, journal_url
 from tests.ingest.live.layouts import LAYOUTS, ONI, ged_csv
 from tests.ingest.live.layouts_indicators import KEYS
 from tests.ingest.live.publisher import Answerer, Publisher, Reply
@@ -32,6 +34,9 @@ from tests.nightly.conftest import without_forecasting
 
 NAMES = list(LAYOUTS)
 QUICK = {"attempts": 2, "first_wait_seconds": 0, "largest_megabytes": 5}
+
+
+SECRET = "k3y-of-nobody-at-all"  # noqa: S105  # it opens nothing
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -225,19 +230,6 @@ def test_of_a_visit_what_succeeded_is_taken_and_what_did_not_is_named(publisher:
     assert [len(again.taken), len(again.failed)] == [1, 1]
 
 
-def test_a_round_tells_how_many_sources_are_done_from_none_to_all(
-    publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("nightly.inputs.apart", lambda parse, raw: parse(raw))
-    chosen, told = settings_for(publisher), list[tuple[int, int]]()
-    with opened_journal("", tmp_path) as journal:
-        ask_publishers(
-            tmp_path, chosen, journal, ("noaa_enso", "italy_interior"),
-            progress=lambda _what, done, total: told.append((done, total)),
-        )  # fmt: skip
-    assert told == [(0, 2), (1, 2), (2, 2)]
-
-
 def test_a_revision_is_dated_on_the_day_it_came(publisher: Publisher, tmp_path: Path) -> None:
     chosen = settings_for(publisher)
     take(tmp_path, chosen, ("noaa_enso",))
@@ -263,18 +255,6 @@ def test_only_news_is_asked_for_and_a_body_is_kept_once(publisher: Publisher, tm
     assert len(list((tmp_path / "raw").rglob("001.json"))) == 3
     replayed = take(tmp_path, chosen, replayed=dt.datetime.now(dt.UTC).date())
     assert [item.edition.rows for item in replayed.taken] == [3]
-
-
-def test_a_fault_of_our_own_costs_one_source_and_is_called_so(
-    publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(_: object) -> None:
-        raise KeyError("oni")
-
-    monkeypatch.setattr(noaa_enso, "parse", broken)
-    report = take(tmp_path, settings_for(publisher), ("noaa_enso", "fao_ffpi"))
-    assert ids(report) == ({"fao_ffpi"}, {"noaa_enso"})
-    assert report.failed[0]["reason"] == "oni.ascii.txt: a fault in Vigie: KeyError"
 
 
 @pytest.mark.parametrize(
@@ -331,3 +311,27 @@ def index_of(home: Path) -> list[float]:
         float(value)
         for value in rows[(rows["source_id"] == "noaa_enso") & (rows["time_period"] == "2023-12")]["obs_value"]
     ]
+
+
+def test_a_key_is_found_in_nothing_that_is_written(
+    publisher: Publisher,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("UCDP_TOKEN", SECRET)
+    caplog.set_level(logging.DEBUG)
+    chosen = settings_for(publisher)
+    chosen.live.sources["ucdp"]["options"] = {"use_api": True, "months": 1}
+    newest = pd.Period(dt.datetime.now(dt.UTC).date(), freq="M") - 1
+    path = f"/api/gedevents/{newest.year % 100:02d}.0.{newest.month}"
+    publisher.serve(path, Reply(b"", 500), Reply(b'{"TotalCount": 0, "TotalPages": 1, "Result": []}'))
+    with structlog.testing.capture_logs() as events:
+        report = take(tmp_path, chosen, ("ucdp",))
+    assert publisher.asked[0].headers["x-ucdp-access-token"] == SECRET
+    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert SECRET.encode() not in written
+    printed = capfd.readouterr()
+    for text in (str(events), caplog.text, printed.out, printed.err, str(report.failed)):
+        assert SECRET not in text

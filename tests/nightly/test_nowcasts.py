@@ -17,7 +17,7 @@ from forecasting import LEVELS
 from forecasting.days import DailyHistory, Nowcast
 from forecasting.weeks import Weeks
 from nightly import RealTimeData, nowcasts
-from nightly.nowcasts import RouteDays, past_skill
+from nightly.nowcasts import RouteDays
 from store.releases import Release, ReleaseStore
 
 CHANNEL = "arrivals.CHA._T._T.M"
@@ -112,29 +112,6 @@ def test_a_route_that_holds_more_than_its_days_is_nowcast_by_as_much_more_as_it_
         assert found is not None
         assert float(np.interp(0.5, LEVELS, found.quantiles)) == pytest.approx(100.0 * times, rel=0.01)
     assert route(knows=False).nowcast(month, 10) is None
-
-
-def test_a_short_month_is_nowcast_from_the_day_before_its_last_where_the_night_knows_more_days() -> None:
-    for day, asked in ((10, "2023-02-10"), (27, "2023-02-27"), (28, "2023-02-27"), (30, "2023-02-27")):
-        one = route()
-        one.nowcast(pd.Period("2023-02", "M"), day)
-        assert str(cast(Days, one.days).asked[0]) == asked
-
-
-def test_a_nowcast_is_measured_against_the_forecast_on_the_newest_two_years_that_have_an_outcome() -> None:
-    exact = np.full(len(LEVELS), 30.5)
-    counts = [float(month.days_in_month) for month in MONTHS]
-    one = RouteDays(route().days, pd.Series(counts, index=MONTHS))
-    same, years = forecasts(MONTHS[1:], 100.0 * SPREAD), 24
-    ratio, count = past_skill(one, same, 10)
-    assert ratio == pytest.approx(1.0)
-    assert count == years
-    unknown = RouteDays(one.days, pd.Series([*counts[:-4], *[np.nan] * 4], index=MONTHS))
-    assert past_skill(unknown, same, 10)[1] == years - 4
-    better = forecasts(MONTHS[1:], exact)
-    assert past_skill(one, better, 10)[0] > 2.0
-    assert past_skill(one, forecasts(MONTHS[2:], exact, horizon=2), 10)[1] == 0
-    assert np.isnan(past_skill(one, same[:0], 10)[0])
 
 
 def weeks_of(monkeypatch: pytest.MonkeyPatch, last_day: str, as_of: str) -> dict[str, pd.DataFrame]:

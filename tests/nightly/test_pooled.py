@@ -26,7 +26,6 @@ from nightly import RealTimeData, forecasts
 from nightly.forecasts import ForecastSet, make_forecasts
 from nightly.pooled import (
     PooledNight,
-    newest_known,
 )
 from store.figures.vintages import VintageStore
 from store.releases.caches import BacktestStore, FitStore
@@ -118,24 +117,6 @@ def test_what_moved_a_route_is_asked_of_the_pooled_model_in_the_same_way_as_its_
     assert np.flatnonzero(again.wanted).tolist() == [len(MONTHS) - 1]
 
 
-def test_a_route_is_a_total_to_the_pooled_model_and_its_nationalities_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So is its history where that was known otherwise, and what moved its forecast."""
-    asked = asked_of(monkeypatch)
-    monkeypatch.setattr("nightly.pooled.sum_of_parts", lambda made, *_others: made)
-    data = known_by_nationality(MONTHS)
-    end = MONTHS[60].end_time.normalize()
-    data.past_panels[end] = panel_of({ROUTE: np.arange(len(MONTHS))}).until(end.date())
-    night = PooledNight(data, fits=None)  # type: ignore[arg-type]  # no fit is asked for
-    night.routes(24, [1])
-    night.forecast_last(data.panel, [1])
-    assert [(level.panel.series_ids, level.kind) for level in asked] == [
-        ([ROUTE], 1),
-        ([f"{end:%Y-%m} {ROUTE}"], 1),
-        (["arrivals.CMR._T.SYR.M"], 0),
-        ([ROUTE], 1),
-    ]
-
-
 @pytest.mark.parametrize("late", [0, 1])
 def test_nationalities_are_forecast_from_the_newest_month_of_all_if_it_is_known_by_nationality(
     monkeypatch: pytest.MonkeyPatch, late: int
@@ -151,17 +132,6 @@ def test_nationalities_are_forecast_from_the_newest_month_of_all_if_it_is_known_
     known = parts.panel.matrix.iloc[:, 0].notna().to_numpy()
     assert np.flatnonzero(from_here)[-1] == len(MONTHS) - 1 - late
     assert np.array_equal(from_here[-13:], known[-13:])
-
-
-def test_the_newest_month_by_nationality_is_the_last_that_was_wholly_known() -> None:
-    values = rows("part", np.ones(len(MONTHS)))
-    values.loc[values["time_period"] == "2020-03", "as_of"] = pd.Timestamp("2020-09-01")
-    newest = newest_known(
-        values[values["time_period"] < "2020-12"], panel_of({"part": np.ones(72)}), dt.date(2021, 1, 9)
-    )
-    assert newest["2020-03-31"] == pd.Timestamp("2020-02-29")
-    assert newest["2020-04-30"] == pd.Timestamp("2020-04-30")
-    assert newest["2020-12-31"] == pd.Timestamp("2020-11-30")
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
@@ -14,7 +13,6 @@ from core import QUANTILE_LEVELS
 from forecasting.panel import Panel, panel_from_rows
 from nightly import RealTimeData, tables
 from nightly.tables import differences, hindcast_table
-from store.releases import ReleaseStore
 
 ORIGIN = pd.Timestamp("2020-03-31")
 
@@ -67,16 +65,6 @@ def test_only_what_was_known_otherwise_is_listed_with_its_value_then() -> None:
     then = panel({"a": [10, 15, 30, 40], "b": [1, 2, 3, 4]})
     found = differences(then, now, ORIGIN)
     assert found[["series_id", "time_period", "obs_value"]].to_numpy().tolist() == [["a", "2020-02", 15.0]]
-
-
-def test_a_night_keeps_replays_of_every_member_and_how_many_editions_a_route_has(first_night: Path) -> None:
-    release = ReleaseStore(first_night).all()[0]
-    made = release.read("replays")
-    assert set(made["model_id"]) >= {"vigie-ensemble", "vigie-baseline", "vigie-ets"}
-    assert (made["q10"] <= made["q50"]).all()
-    assert (made["q50"] <= made["q90"]).all()
-    assert made["origin_date"].max() < pd.Timestamp("2024-12-31")
-    assert (release.read("routes").loc[lambda rows: rows["state"] == "ok", "editions"] >= 1).all()
 
 
 def test_own_breakdown_enters_a_release_rounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ import io
 import itertools
 from collections.abc import Callable
 
-import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -15,15 +14,13 @@ from matplotlib.transforms import Affine2D, Bbox
 from pypdf import PdfReader
 
 from core.errors import Message
-from core.languages import Language
-from geo import FRAME_KM
 from reports import Decisions
 from reports.briefing import briefing_pdf, draw_page
-from reports.briefing.canvas import MARGIN, ROOM, Sheet
+from reports.briefing.canvas import MARGIN, ROOM
 from reports.briefing.content import compose
-from reports.briefing.routes import Box, draw_map, spread
+from reports.briefing.routes import Box, spread
 
-from .conftest import MakeRelease, alert_row
+from .conftest import MakeRelease
 
 LARGEST = 400_000
 """Bytes: it goes with every mail."""
@@ -108,26 +105,8 @@ def test_the_same_release_gives_the_same_bytes(pdf: Make, make_release: MakeRele
     assert briefing_pdf(make_release(), None, "en") == pdf()
 
 
-def test_letters_that_no_font_has_and_signs_of_formulas_are_written_as_text(make_release: MakeRelease) -> None:
-    release = make_release(1, 0)
-    row = alert_row(0, ["CMR"], reason_key="", reason="100 $ to 200 $ \u2192 \u4e16\u754c: all")
-    text = page_text(briefing_pdf(release.with_frame("alerts", pd.DataFrame([row])), None, "en"))
-    assert "100 $ to 200 $" in text
-
-
 def test_labels_of_the_map_are_inside_it_and_none_covers_another() -> None:
     boxes = [Box(10, 50, 60, 16), Box(20, 48, 60, 16), Box(190, 45, 60, 16), Box(15, 3, 60, 16), Box(15, 1, 60, 16)]
     placed = spread(boxes, 200, 100)
     assert not any(one.covers(other) for one, other in itertools.combinations(placed, 2))
     assert all(0 <= box.x <= 140 and 0 <= box.y <= 84 for box in placed)
-
-
-@pytest.mark.parametrize(("width", "height"), [(500.0, 100.0), (252.0, 162.0), (100.0, 400.0)])
-def test_the_map_shows_its_whole_frame_and_no_direction_is_stretched(width: float, height: float) -> None:
-    axes = Sheet().axes(MARGIN, MARGIN, width, height)
-    draw_map(axes, (), Language("en"))
-    (west, east), (south, north) = axes.get_xlim(), axes.get_ylim()
-    (most_west, most_east), (most_south, most_north) = FRAME_KM
-    assert (east - west) / width == pytest.approx((north - south) / height)
-    assert west <= most_west and east >= most_east and south <= most_south and north >= most_north
-    assert (west, east) == FRAME_KM[0] or (south, north) == FRAME_KM[1]

@@ -13,7 +13,6 @@ from core.languages import DEFAULT_LANGUAGE, Language, languages
 from forecasting.verification import COLUMNS
 from ingest.sources import CARDS
 from reports import documents
-from reports.names import FRESHNESS
 from store.releases import Release, ReleaseStore
 from tests.french import english_left
 
@@ -91,34 +90,3 @@ def test_a_ratio_is_told_with_its_interval_and_without_one_alone_and_no_ratio_as
     assert documents._ratio(row(0.9, 0.8, 1.0), ENGLISH) == "0.90 [0.80–1.00]"
     assert documents._ratio(row(0.9, nan, nan), ENGLISH) == "0.90"
     assert documents._ratio(row(nan, nan, nan), ENGLISH) == "–"
-
-
-def test_errors_by_region_name_the_place_only_where_a_route_has_several_and_leave_out_other_groups() -> None:
-    head = ["kind", "route_id", "geo", "group", "horizon", "relative_wis", "relative_wis_lo", "relative_wis_hi", "bias",
-            "coverage_80", "n", "mark"]  # fmt: skip
-    shared = ["Western Asia", 3, 0.9, 0.8, 1.0, -0.25, 0.75, 1200, "too narrow"]
-    rows = [["region", "EMR", "GRC", *shared], ["region", "CMR", "_T", *shared], ["route", "WMR", "_T", *shared]]
-    errors = pd.DataFrame(rows, columns=head).assign(model_id="", n_series=4, coverage_50=0.5, coverage_95=0.9)
-    lines = documents._groups_table(errors, ENGLISH).splitlines()
-    cells = "| Western Asia | 3 | 0.90 [0.80–1.00] | -0.25 | 75% | 1,200 | too narrow |"
-    assert [line.replace("−", "-") for line in lines[2:]] == [f"| EMR (GRC) {cells}", f"| CMR {cells}"]
-    assert lines[0] == (
-        "| route | region of origin | months ahead | relative WIS | bias | 80% interval coverage | forecasts | mark |"
-    )
-
-
-def test_a_data_card_tells_only_what_is_known_of_a_source_and_names_the_state_that_its_figures_are_in() -> None:
-    card = CARDS["uk_home_office"].model_copy(
-        update={"came_through": "", "derived_from": [], "licence_url": "", "known_issues": []}
-    )
-    spans = pd.DataFrame([["uk_home_office", "arrivals", "D", "2018-01-01", "2025-01-30", 1, 2587]])
-    spans.columns = pd.Index(["source_id", "target", "freq", "first", "last", "series", "figures"])
-    text = documents.data_card(card, spans, "overdue", [], ENGLISH)
-    assert "Came through" not in text and "Computed from" not in text and "None known." in text
-    assert f"- **Licence**: {card.licence}\n" in text
-    assert f"State on this night**: {ENGLISH.text(FRESHNESS['overdue'])}" in text
-    assert "| arrivals | D | 2018-01-01 | 2025-01-30 | 1 | 2587 |" in text
-    through = card.model_copy(update={"came_through": "An archive", "derived_from": ["a", "b"], "licence_url": "u://l"})
-    text = documents.data_card(through, spans.iloc[:0], "", [], ENGLISH)
-    assert "- **Came through**: An archive\n" in text and "- **Computed from**: a, b\n" in text
-    assert f"{card.licence} (u://l)\n" in text and "\nNone.\n" in text

@@ -40,16 +40,3 @@ def test_why_an_edition_waits_is_a_sentence_without_codes(language: str, expecte
         "{file} waits for a person as {edition}: {reasons}", file="prices.csv", edition="e1", reasons=[of_size, cut]
     )
     assert message_in(whole, Language(language)) == expected
-
-
-def test_a_currency_a_route_and_a_day_have_names_too_and_other_words_stay() -> None:
-    one = message(
-        "{series} and {other} have exchanged their figures (exchanged labels?)",
-        series="exchange_rate_usd._Z._Z._Z.M", other="food_price_index_meat._Z._Z._Z.M",
-    )  # fmt: skip
-    expected = "Exchange rate: US Dollar and FAO price index of meat have exchanged their figures (exchanged labels?)"
-    assert message_in(one, Language("en")) == expected
-    fewer = message("Without one on {day}: {routes}, {fault}.", day="2025-01-31", routes="CMR, EMR", fault="2025")
-    assert message_in(fewer, Language("en")) == (
-        "Without one on 31 January 2025: Central Mediterranean, Eastern Mediterranean, 2025."
-    )

@@ -8,10 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alerts import SEVERE, WARNING, WATCH
 from forecasting import ENSEMBLE
 from reports import numbers
-from reports.alert import CONTEXT
 from tests.dashboard.conftest import usual_frames
 
 EMR = "arrivals.EMR._T._T.M"
@@ -115,25 +113,3 @@ def test_a_path_is_summed_over_all_its_months_and_series_and_only_the_ensemble_s
     assert sums(["a", "b"], [first, second]) is None  # b lacks a month
     assert sums(["a", "c"], [first]) is None
     assert sums([], [first]) is None
-
-
-def test_the_chance_of_any_month_counts_paths_that_pass_in_one_of_them_and_needs_them_all() -> None:
-    ends = [pd.Timestamp("2025-02-28"), pd.Timestamp("2025-03-31")]
-    paths = paths_of({("a", "2025-02-28"): [9, 1, 1, 9], ("a", "2025-03-31"): [1, 9, 5, 9]})
-    others = paths_of({("a", "2025-02-28"): [9, 9, 9, 9]}, "other")
-    assert numbers.chance_of_any(pd.concat([paths, others]), "a", ends, 5) == 0.75  # a path at the number passes none
-    assert numbers.chance_of_any(paths, "a", ends[:1], 5) == 0.5
-    assert numbers.chance_of_any(paths, "a", [*ends, pd.Timestamp("2025-04-30")], 5) is None
-
-
-def test_the_highest_level_open_counts_only_what_does_not_merely_inform_of_its_own_route() -> None:
-    alerts = pd.DataFrame(
-        [
-            ("A", WATCH, "rise"),
-            ("A", WARNING, "rise"),
-            ("A", SEVERE, min(CONTEXT)),
-            ("B", SEVERE, "rise"),
-        ],
-        columns=["route_id", "alert_level", "rule"],
-    )
-    assert [numbers.level_of(alerts, route) for route in "ABC"] == [WARNING, SEVERE, ""]

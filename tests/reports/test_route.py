@@ -14,9 +14,7 @@ from core.routes import ROUTES
 from reports.overview import overview_title, quiet_card
 from reports.route import (
     RouteForecast,
-    fallback_words,
     key_numbers,
-    running_words,
     skill_words,
     window_words,
     without_forecast,
@@ -166,15 +164,6 @@ def test_a_past_origin_s_title_says_what_was_expected_of_its_first_month_and_on_
     assert route_title(empty, dt.date(2025, 1, 31), ENGLISH) == "Central Mediterranean"
 
 
-def test_of_the_running_month_is_told_what_is_counted_up_to_which_day_and_what_is_expected_in_all() -> None:
-    row = {"so_far": 120.0, "target_end_date": pd.Timestamp("2025-01-31"), "last_day": pd.Timestamp("2025-01-09"),
-           "q10": 300.0, "q50": 400.0, "q90": 500.0}  # fmt: skip
-    running = pd.DataFrame([row])
-    said = running_words(past_and_ahead(running=running), ENGLISH)
-    assert said == ("January 2025 so far: 120 counted up to 9 Jan 2025; 400 expected in all, most likely 300 to 500.")
-    assert running_words(past_and_ahead(running=running.iloc[:0]), ENGLISH) == ""
-
-
 @pytest.mark.parametrize(
     ("skill", "origin", "said"),
     [
@@ -188,16 +177,3 @@ def test_without_scores_or_evidence_no_skill_is_claimed_and_none_is_told_of_one_
     skill: tuple[int, int] | None, origin: str, said: str
 ) -> None:
     assert skill_words(past_and_ahead(skill=skill, origin=origin), ENGLISH).startswith(said)
-
-
-def test_where_the_baseline_stands_in_and_tails_were_cut_each_is_told_with_its_own_months() -> None:
-    ends = pd.to_datetime(["2025-01-31", "2025-02-28", "2025-03-31"])
-    rows = pd.DataFrame({
-        "target_end_date": ends, "fallback": [True, False, True], "capped": [False, True, False],
-    })  # fmt: skip
-    assert fallback_words(past_and_ahead(forecast=rows), ENGLISH) == (
-        "The baseline stands in for January 2025, March 2025: no model could be fitted. "
-        "Upper tails were cut by the cap on explosive forecasts in February 2025."
-    )
-    for none in (rows.assign(fallback=False, capped=False), rows[["target_end_date"]]):
-        assert fallback_words(past_and_ahead(forecast=none), ENGLISH) == ""

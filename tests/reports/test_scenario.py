@@ -11,14 +11,11 @@ from reports.scenario import (
     NONE,
     assumed,
     assumption,
-    demand,
     diversion,
     first_short,
     places_enough,
     reception_of,
 )
-
-from .conftest import MakeRelease
 
 ENGLISH = Language("en")
 
@@ -100,38 +97,3 @@ def test_places_that_are_enough_are_told_under_the_assumption_and_by_the_forecas
         "At 90% confidence, **300 places** are enough in every single month up to April 2025 under the "
         "assumption; by the forecast, 200."
     )
-
-
-@pytest.mark.parametrize(
-    ("changed", "said"),
-    [
-        ({}, "if Central Mediterranean exceeds 5,000, in every month, February–April 2025"),
-        ({"if_side": "below"}, "if Central Mediterranean stays at or below 5,000, in every month, February–April 2025"),
-        ({"if_from": "2025-04", "if_to": "2025-02"},
-         "if Central Mediterranean exceeds 5,000, in every month, February–April 2025"),
-        ({"if_to": "2025-02"}, "if Central Mediterranean exceeds 5,000 in February 2025"),
-        ({"and_route": "EMR"}, "if Central Mediterranean exceeds 5,000 and Eastern Mediterranean stays at or below "
-         "1,000, in every month, February–April 2025"),
-    ],
-)  # fmt: skip
-def test_a_condition_names_its_routes_sides_and_months_in_order_of_time(changed: dict[str, str], said: str) -> None:
-    values = {
-        "kind": "if", "if_from": "2025-02", "if_to": "2025-04", "if_how": "every", "if_route": "CMR",
-        "if_side": "above", "if_value": "5000", "and_route": NONE, "and_side": "below", "and_value": "1000",
-    }  # fmt: skip
-    assert assumption(values | changed, ENGLISH) == said
-
-
-def test_places_are_asked_of_the_months_after_the_release_s_day_and_of_other_paths_where_some_are_given(
-    make_release: MakeRelease,
-) -> None:
-    release = make_release(["CMR"])
-    reception = reception_of(
-        {"stock": "100", "stay": "1", "stay_kind": "fixed", "needs_place": "50", "confidence": "50"}, "CMR"
-    )
-    needed, together = demand(release, reception)
-    assert needed["target_end_date"].min() == pd.Timestamp("2025-02-28")
-    assert together >= needed["places"].max() - 1e-9
-    paths = release.frame("trajectories")
-    doubled, _most = demand(release, reception, paths.assign(value=2 * paths["value"]))
-    assert (doubled["places"].to_numpy() > needed["places"].to_numpy()).all()

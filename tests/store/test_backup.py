@@ -8,6 +8,7 @@ import json
 import os
 import sqlite3
 import tarfile
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from store.figures.vintages import VintageStore
 from store.journal import Entry, Journal, journal_url
 from store.releases import About, ReleaseStore
 from store.status import WITNESS
+from tests.servers import LONGEST_SECONDS
 from tests.store.conftest import Rows
 
 Frames = dict[str, pd.DataFrame]
@@ -98,15 +100,6 @@ def test_a_backup_that_was_altered_is_refused_by_the_name_of_the_file(home: Path
         stream.write(content.replace(b"trajectories = 200", b"trajectories = 900"))
     with pytest.raises(StoreError, match=r"'settings\.toml' is not as it was backed up"):
         restore(archive, tmp_path / "new")
-
-
-@pytest.mark.parametrize("name", ["../outside", "/etc/outside", "releases/../../outside", ".hidden"])
-def test_an_archive_that_names_a_place_outside_is_refused(tmp_path: Path, name: str) -> None:
-    made = tmp_path / "made.tar.zst"
-    with pa.CompressedOutputStream(str(made), "zstd") as stream, tarfile.open(fileobj=stream, mode="w|") as archive:
-        archive.addfile(tarfile.TarInfo(name))
-    with pytest.raises(StoreError, match="which no backup holds"):
-        list(read_archive(made))
 
 
 def test_a_file_that_the_list_does_not_name_or_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -193,19 +186,6 @@ def test_a_lost_journal_is_put_back_even_where_a_night_has_begun_a_new_one(
     journal.close()
 
 
-@pytest.mark.parametrize("text", ["", "rubbish", '{"run_id": "20250101T000000Z-abcdef", "manifest_sha256": "0"}'])
-def test_a_damaged_head_is_written_anew_where_the_journal_vouches_for_the_newest_release(
-    home: Path, tmp_path: Path, text: str
-) -> None:
-    archive = write_backup(home, tmp_path / "one.tar.zst").path
-    head = ReleaseStore(home).head()
-    (home / "releases" / "HEAD.json").write_text(text)
-    done = repair(archive, home)
-    assert done.files == ["releases/HEAD.json"]
-    assert done.problem is None
-    assert ReleaseStore(home).head() == head
-
-
 def test_a_head_is_not_written_anew_to_hide_that_the_newest_release_was_removed(home: Path, tmp_path: Path) -> None:
     archive = write_backup(home, tmp_path / "one.tar.zst").path
     newest = ReleaseStore(home).all()[-1]
@@ -248,3 +228,40 @@ def test_locks_drills_what_is_being_written_and_what_is_made_again_are_left_out(
 )
 def test_a_place_is_inside_of_a_home_folder_and_nothing_hidden(name: str, *, safe: bool) -> None:
     assert backup._is_safe(name) is safe
+
+
+@pytest.mark.parametrize("name", ["../outside", "/etc/outside", "releases/../../outside", ".hidden"])
+def test_an_archive_that_names_a_place_outside_is_refused(tmp_path: Path, name: str) -> None:
+    made = tmp_path / "made.tar.zst"
+    with pa.CompressedOutputStream(str(made), "zstd") as stream, tarfile.open(fileobj=stream, mode="w|") as archive:
+        archive.addfile(tarfile.TarInfo(name))
+    with pytest.raises(StoreError, match="which no backup holds"):
+        list(read_archive(made))
+
+
+def test_rows_that_are_committed_while_the_backup_runs_are_in_it_whole_or_not_at_all(
+    home: Path, tmp_path: Path
+) -> None:
+    begun, stop = threading.Event(), threading.Event()
+
+    def write() -> None:
+        journal = Journal(journal_url("", home))
+        while not stop.is_set():
+            journal.decide("pair", lambda _: [Entry("a", "first", "pair"), Entry("a", "second", "pair")])
+            begun.set()
+        journal.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert begun.wait(LONGEST_SECONDS)
+    try:
+        write_backup(home, tmp_path / "one.tar.zst")
+    finally:
+        stop.set()
+        writer.join()
+    restore(tmp_path / "one.tar.zst", tmp_path / "new")
+    journal = Journal(journal_url("", tmp_path / "new"))
+    actions = [entry.action for entry in journal.entries(subject="pair")]
+    journal.close()
+    assert actions
+    assert actions.count("first") == actions.count("second")

@@ -8,7 +8,6 @@ from pathlib import Path
 import duckdb
 import openpyxl
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -16,15 +15,9 @@ from core.errors import InputError
 from store.export import (
     KINDS,
     OBSERVED,
-    PLACED,
-    WRITTEN,
     observations_bytes,
-    tell_published,
     write_export,
-    write_forecasts,
-    write_published,
 )
-from store.journal import opened_journal
 from store.releases import About, Release, ReleaseStore
 from tests.release_tables import whole_release
 
@@ -138,17 +131,6 @@ def test_an_unknown_table_or_kind_of_file_is_refused_and_nothing_written(
     assert not (tmp_path / name).exists()
 
 
-def test_files_for_machines_are_recorded_when_they_changed_and_only_those(tmp_path: Path) -> None:
-    with opened_journal("", tmp_path) as journal:
-        for content in (b"1", b"1", b"2"):
-            write_published(tmp_path, journal, {"a.csv": content, "b.csv": b"same"})
-        told = [sorted(row.payload) for row in journal.entries(action=WRITTEN)]
-        assert told == [["a.csv", "b.csv"], ["a.csv"]]
-        assert (tmp_path / "published" / "a.csv").read_bytes() == b"2"
-        record_published(journal, {"a.csv": "x"}, PLACED)
-        assert [row.payload for row in journal.entries(action=PLACED)] == [{"a.csv": "x"}]
-
-
 @pytest.mark.parametrize("with_citation", [True, False])
 def test_what_was_known_on_a_day_leaves_in_nine_columns_with_its_sources(*, with_citation: bool) -> None:
     known, day = pd.DataFrame([row("_T", 1053.0), row("SYR", 1000.0)]), dt.date(2025, 1, 31)
@@ -166,20 +148,3 @@ def test_what_was_known_on_a_day_leaves_in_nine_columns_with_its_sources(*, with
     told = about.decode().splitlines()
     assert told[:3] == ["Title: Vigie: observations", "As known on: 2025-01-31", f"Source: {cited[0]}"]
     assert len(told) == 4 and told[3].startswith("Purpose: ")
-
-
-def test_blocks_of_forecasts_follow_each_other_under_one_head_and_are_counted(tmp_path: Path) -> None:
-    blocks = [pd.DataFrame({"model_id": pd.Categorical(["a", "b"]), "value": [1.0, 2.0]}),
-              pd.DataFrame({"model_id": pd.Categorical(["c"]), "value": [3.0]})]  # fmt: skip
-    for name in ("out.csv", "out.ndjson", "out.parquet", "other"):
-        rows, beside = write_forecasts(blocks, "what must be known", tmp_path / "new" / name)
-        assert rows == 3
-        assert beside.read_text() == "what must be known"
-    folder = tmp_path / "new"
-    assert (folder / "out.csv").read_text().splitlines() == ["model_id,value", "a,1.0", "b,2.0", "c,3.0"]
-    assert [json.loads(line)["model_id"] for line in (folder / "out.ndjson").read_text().splitlines()] == list("abc")
-    for name in ("out.parquet", "other"):
-        table = pq.read_table(folder / name)
-        assert table.column("model_id").to_pylist() == list("abc")
-        assert not pa.types.is_dictionary(table.schema.field("model_id").type), "readers expect texts"
-    assert not [path for path in folder.iterdir() if path.name.startswith(".")], "nothing is left of the writing"

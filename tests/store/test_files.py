@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from store import (
     is_read_only,
     parquet_bytes,
     read_parquet,
-    remove_unfinished,
     sha256_of_bytes,
     write_bytes,
 )
@@ -75,19 +73,6 @@ def test_a_file_damaged_in_its_middle_is_named(tmp_path: Path) -> None:
     (tmp_path / "bad.parquet").write_bytes(content)
     with pytest.raises(StoreError, match=r"bad\.parquet: is not a whole Parquet file"):
         read_parquet(tmp_path / "bad.parquet")
-
-
-def test_what_a_killed_process_left_half_written_is_removed_and_what_is_being_written_stays(tmp_path: Path) -> None:
-    now = dt.datetime.now(dt.UTC)
-    for number, hours in enumerate((0, -3, 3)):
-        path = tmp_path / "vintages" / f".aside-{number}"
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(b"half")
-        time = (now + dt.timedelta(hours=hours)).timestamp()
-        os.utime(path, (time, time))
-    write_bytes(tmp_path / "vintages" / "whole", b"whole")
-    assert {path.name for path in remove_unfinished(tmp_path, now)} == {".aside-1", ".aside-2"}
-    assert {path.name for path in (tmp_path / "vintages").iterdir()} == {".aside-0", "whole"}
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from core.errors import StoreError
 from store import KEY_FILE, home_key, sha256_of_bytes
-from store.releases import caches
 from store.releases.caches import FitStore
 
 
@@ -54,15 +52,3 @@ def test_a_disk_that_refuses_costs_no_forecast(tmp_path: Path) -> None:
     (tmp_path / "fits").write_text("a file where the folder should be")
     FitStore(tmp_path).put("one", b"trees")
     assert (tmp_path / "fits").is_file()
-
-
-def test_the_fits_that_were_not_used_for_longest_go_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(caches, "MOST_FITS", 2)
-    store = FitStore(tmp_path)
-    for age, key in ((30, "one"), (20, "two")):
-        store.put(key, b"trees")
-        os.utime(tmp_path / "fits" / f"{key}.fit", (age, age))
-    assert store.get("one") == b"trees"
-    os.utime(tmp_path / "fits" / "two.fit", (10, 10))
-    store.put("three", b"trees")
-    assert sorted(path.stem for path in (tmp_path / "fits").glob("*")) == ["one", "three"]

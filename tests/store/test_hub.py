@@ -13,7 +13,7 @@ import pytest
 from core.errors import InputError, StoreError
 from core.release import HUB_EDITIONS
 from core.schema import typed
-from store import hub, sha256_of_bytes
+from store import sha256_of_bytes
 from store.hub import Edition, HubFiles, SubmissionStore, prove
 from store.releases import About, ReleaseStore
 from store.remote import RemoteFiles
@@ -48,15 +48,6 @@ def test_a_link_is_no_file_of_a_hub_and_a_folder_is_none_either(tmp_path: Path) 
         files.find("a")
     with pytest.raises(InputError, match="there is no such folder"):
         HubFiles(str(tmp_path / "none"))
-
-
-def test_of_a_file_that_is_too_large_one_byte_more_than_may_be_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert hub.LARGEST_FILE == 20 * 2**20
-    monkeypatch.setattr(hub, "LARGEST_FILE", 4)
-    (tmp_path / "large").write_bytes(b"1234567")
-    assert HubFiles(str(tmp_path)).read("large") == b"12345"
 
 
 def test_a_hub_is_written_in_a_folder_alone(tmp_path: Path) -> None:
@@ -123,19 +114,6 @@ def test_a_submission_is_proved_by_the_first_release_that_knows_of_it_and_the_ch
     lines = found.lines()
     assert lines[1].strip() == f"first in release {releases[1].run_id}, published {releases[1].manifest['created_at']}"
     assert len(lines) == 3 + 2 + 1
-
-
-def test_vigie_s_own_forecast_is_proved_by_the_first_release_that_holds_it(proved: Path) -> None:
-    (found,) = prove(proved, "vigie_baseline".replace("_", "-"), "2024-12-31")
-    assert (found.table, len(found.links)) == ("forecasts.parquet", 3)
-    assert prove(proved, "vigie_baseline", "2024-12-31")[0].links == found.links, "a hub writes it so"
-    for model_id, round_id in (
-        ("vigie-ets", "2024-12-31"),
-        ("vigie-baseline", "2024-11-30"),
-        ("team-model", "2024-10-31"),
-    ):
-        with pytest.raises(InputError, match="no release holds a forecast"):
-            prove(proved, model_id, round_id)
 
 
 def test_what_was_altered_proves_nothing(proved: Path) -> None:

@@ -14,8 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError, StoreError
-from store import KEY_FILE
-from store.journal import HEAD_FILE, Entry, Journal, existing_journal, journal_url
+from store.journal import Entry, Journal, journal_url
 
 
 def _append_many(url: str, worker: int, count: int) -> None:
@@ -138,22 +137,6 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
         Journal(journal_url("", tmp_path))
 
 
-def test_on_a_disk_that_cannot_be_written_rows_are_read_and_none_is_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    url = journal_url("", tmp_path)
-    journal = Journal(url)
-    journal.record(Entry("a", "said", "x"))
-    journal.close()
-    monkeypatch.setattr("store.journal.database.os.access", lambda *_: False)
-    journal = Journal(url)
-    assert [entry.action for entry in journal.entries()] == ["said"]
-    with pytest.raises(StoreError, match="readonly"):
-        journal.record(Entry("a", "said", "y"))
-    journal.close()
-    assert sorted(path.name for path in tmp_path.iterdir()) == [KEY_FILE, HEAD_FILE, "journal.sqlite"]
-
-
 def altered(path: Path, statement: str, *values: int) -> None:
     """Change a journal as nobody can who goes through it: its own rules against that are taken away first."""
     with closing(sqlite3.connect(path)) as database:
@@ -172,11 +155,3 @@ def test_a_row_that_cannot_be_read_is_named_by_the_one_before_it(tmp_path: Path,
     with pytest.raises(StoreError, match=f"the next row read after row {after} was altered"):
         journal.entries()
     journal.close()
-
-
-def test_a_journal_that_is_not_there_is_not_made_by_whoever_only_reads(tmp_path: Path) -> None:
-    with existing_journal("", tmp_path) as journal:
-        assert journal is None
-    assert list(tmp_path.iterdir()) == []
-    with existing_journal(f"sqlite:///{tmp_path / 'other.sqlite'}", tmp_path) as journal:
-        assert journal is not None

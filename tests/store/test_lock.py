@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from core.errors import StoreError
-from store.lock import BACKUP, AlreadyRunningError, delivery_lock, night_lock, running_night
+from store.lock import BACKUP, AlreadyRunningError, night_lock, running_night
 
 HOLD = """
 import sys, time
@@ -73,28 +68,9 @@ def test_running_night_is_read_while_its_lock_is_held(tmp_path: Path, holder: su
         assert running_night(tmp_path) is None
 
 
-def test_reader_of_a_running_night_delays_no_night(tmp_path: Path) -> None:
-    (tmp_path / "night.lock").touch()
-    with (tmp_path / "night.lock").open() as probe:
-        fcntl.flock(probe, fcntl.LOCK_SH)
-        release = threading.Timer(0.05, fcntl.flock, (probe, fcntl.LOCK_UN))
-        release.start()
-        with night_lock(tmp_path):
-            assert (tmp_path / "night.holder.json").exists()
-        release.join()
-
-
 def test_the_lock_is_given_back_at_the_end_and_after_an_error(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), night_lock(tmp_path):
         _ = 1 / 0
     with night_lock(tmp_path):
         pass
     assert not (tmp_path / "night.holder.json").exists()
-
-
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no folder that refuses every file")
-@pytest.mark.parametrize("lock", [night_lock, delivery_lock])
-def test_a_folder_in_which_no_lock_can_be_made_is_told_as_such_and_at_once(lock: Callable[..., Any]) -> None:
-    told = r"\.lock: cannot be made: no file can be written in /proc"
-    with pytest.raises(StoreError, match=told), lock(Path("/proc"), wait_seconds=60):
-        pass

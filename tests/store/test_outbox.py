@@ -80,15 +80,6 @@ def test_a_letter_is_posted_once_whatever_is_asked(journal: Journal) -> None:
     assert len(outbox.messages()) == 1
 
 
-def test_a_clock_that_was_ahead_holds_no_letter_back_once_it_is_right_again(journal: Journal) -> None:
-    outbox = Outbox(journal)
-    post(outbox, letter())
-    outbox.failed(letter(), NOON + YEAR, "no answer", NOON + YEAR + HOUR)
-    (waiting,) = outbox.waiting()
-    assert not waiting.is_due(NOON + YEAR + HOUR / 2)
-    assert waiting.is_due(NOON + HOUR)
-
-
 def test_a_letter_waits_through_failures_and_ends_when_it_is_sent(journal: Journal) -> None:
     outbox = Outbox(journal)
     post(outbox, letter())
@@ -143,14 +134,3 @@ def test_of_many_who_decide_at_once_the_first_alone_succeeds(any_journal_url: st
     assert len(outboxes[0].messages()) == 1
     for journal in journals:
         journal.close()
-
-
-def test_the_database_takes_no_row_that_lacks_anything_but_the_time_of_the_next_try(journal: Journal) -> None:
-    Outbox(journal)
-    names = list(journal.database.tables)
-
-    def free(connection: sa.Connection) -> list[str]:
-        columns = [column for name in names for column in sa.inspect(connection).get_columns(name)]
-        return [str(column["name"]) for column in columns if column["nullable"]]
-
-    assert journal.database.run(free) == ["next_at"]

@@ -7,7 +7,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.errors import StoreError
 from store import MANY_FILES, Partitions
 
 
@@ -53,15 +52,6 @@ def test_a_crash_while_merging_leaves_rows_twice_and_the_next_merge_heals(
     partitions.merge()
     assert len(partitions.files()) == 1
     assert sorted(partitions.read()["number"]) == list(range(4))
-
-
-def test_a_damaged_file_stops_the_merge_and_nothing_is_removed(tmp_path: Path) -> None:
-    partitions = Partitions(tmp_path / "p")
-    partitions.append(_rows(1))
-    (tmp_path / "p" / "zz.parquet").write_bytes(b"damaged")
-    with pytest.raises(StoreError, match=r"zz\.parquet"):
-        partitions.merge()
-    assert len(partitions.files()) == 2
 
 
 def test_a_merge_between_listing_and_reading_does_not_disturb_the_reader(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import json
-import multiprocessing
 import pickle
 import shutil
 import subprocess
@@ -94,24 +93,6 @@ def test_each_manifest_holds_the_hash_of_the_one_before(store: ReleaseStore, thr
             "manifest_sha256": sha256_of_file(former.path / "manifest.json"),
         }
     assert store.head() == sha256_of_file(three[-1].path / "manifest.json")
-
-
-def test_a_clock_set_back_does_not_put_a_release_before_its_predecessor(
-    store: ReleaseStore, release_frames: Frames, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Clock(dt.datetime):
-        years = iter((2031, 2029))
-
-        @classmethod
-        def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:  # type: ignore[override] # a fixed clock for the test
-            return dt.datetime(next(cls.years), 1, 1, tzinfo=tz)
-
-    monkeypatch.setattr("store.releases.dt.datetime", Clock)
-    first, second = (store.publish(release_frames, DOCUMENTS, about()) for _ in range(2))
-    assert first.run_id < second.run_id
-    assert second.manifest["created_at"].startswith("2029-01-01")
-    assert store.current() == second
-    assert store.verify() is None
 
 
 def test_what_a_release_does_not_hold_is_named(store: ReleaseStore, three: list[Release]) -> None:
@@ -372,22 +353,6 @@ def test_a_crash_at_any_step_leaves_the_former_release_or_the_new_one_whole(
     assert set(outcomes) == {1, 2}
 
 
-def _publish_one(home: Path, frames: Frames) -> None:
-    ReleaseStore(home).publish(frames, DOCUMENTS, about())
-
-
-def test_publications_at_once_make_one_chain(tmp_path: Path, release_frames: Frames) -> None:
-    context = multiprocessing.get_context("fork")  # a fresh process would load for a second what is loaded here
-    processes = [context.Process(target=_publish_one, args=(tmp_path, release_frames)) for _ in range(3)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-    assert [process.exitcode for process in processes] == [0, 0, 0]
-    assert len(ReleaseStore(tmp_path).all()) == 3
-    assert ReleaseStore(tmp_path).verify() is None
-
-
 def test_a_release_is_as_it_was_published_until_one_of_its_files_or_its_manifest_is_altered(
     store: ReleaseStore, three: list[Release]
 ) -> None:
@@ -409,3 +374,21 @@ def test_a_night_goes_on_from_a_release_of_its_own_day_or_before_and_of_its_kind
         assert predecessor(three, dt.date(2025, 1, day), replay=False) == three[place]
     assert predecessor(three, dt.date(2025, 1, 28), replay=False) is None
     assert predecessor(three, dt.date(2025, 1, 31), replay=True) == three[2]
+
+
+def test_a_clock_set_back_does_not_put_a_release_before_its_predecessor(
+    store: ReleaseStore, release_frames: Frames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Clock(dt.datetime):
+        years = iter((2031, 2029))
+
+        @classmethod
+        def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:  # type: ignore[override] # a fixed clock for the test
+            return dt.datetime(next(cls.years), 1, 1, tzinfo=tz)
+
+    monkeypatch.setattr("store.releases.dt.datetime", Clock)
+    first, second = (store.publish(release_frames, DOCUMENTS, about()) for _ in range(2))
+    assert first.run_id < second.run_id
+    assert second.manifest["created_at"].startswith("2029-01-01")
+    assert store.current() == second
+    assert store.verify() is None

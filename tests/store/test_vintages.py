@@ -57,19 +57,6 @@ def test_a_later_publication_of_the_same_figure_adds_nothing(store: VintageStore
     assert _values(store.as_of(DAY)) == {"2024-12": 100}
 
 
-def test_a_revision_with_an_estimated_date_is_dated_by_the_day_it_arrived(
-    store: VintageStore, observations: Rows
-) -> None:
-    store.append(observations(("2024-12", 100, "2025-02-04"), as_of_estimated=True), received=dt.date(2025, 2, 10))
-    revised = observations(("2024-12", 130, "2025-02-04"), ("2025-01", 70, "2025-03-07"), as_of_estimated=True)
-    assert store.append(revised, received=dt.date(2025, 4, 1)) == 2
-    assert _values(store.as_of(dt.date(2025, 3, 31))) == {"2024-12": 100, "2025-01": 70}
-    known = store.as_of(dt.date(2025, 4, 1))
-    assert _values(known) == {"2024-12": 130, "2025-01": 70}
-    assert known["as_of_estimated"].to_list() == [False, True]
-    assert store.append(revised, received=dt.date(2025, 5, 1)) == 0
-
-
 @pytest.mark.parametrize("change", [{"obs_value": 934.0}, {"obs_flag": "p"}])
 def test_a_correction_that_is_reverted_is_a_revision_too(
     store: VintageStore, observations: Rows, change: dict[str, float | str]
@@ -334,12 +321,3 @@ def test_a_figure_published_earlier_than_usual_is_known_from_the_day_it_came(
     assert not known["as_of_estimated"].any()
     assert store.append(early, received=dt.date(2025, 1, 13)) == 0
     assert _values(store.as_of(dt.date(2025, 3, 2))) == {"2024-12": 5418.0, "2025-01": 700.0}
-
-
-def test_an_older_edition_that_comes_later_does_not_replace_what_is_newer(
-    store: VintageStore, observations: Rows
-) -> None:
-    for day, rows in ((10, ("2024-12", 120, "2025-02-15")), (11, ("2024-12", 100, "2025-01-15"))):
-        store.append(observations(rows), received=dt.date(2025, 3, day))
-    assert _values(store.as_of(DAY)) == {"2024-12": 120}
-    assert _values(store.as_of(dt.date(2025, 1, 20))) == {"2024-12": 100}

@@ -1,4 +1,3 @@
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -34,19 +33,6 @@ def test_a_median_of_nobody_is_a_whole_circle(members: pd.DataFrame) -> None:
     figure = members_chart(members.assign(q10=0.0, q25=0.0, q50=0.0), unit="Arrivals", theme=LIGHT)
     medians = [trace for trace in figure.data if trace.name.endswith("median")]
     assert medians and all(trace.cliponaxis is False for trace in medians)
-
-
-@pytest.mark.parametrize("count", [1, 2, 3, 11])
-def test_dots_of_models_stand_side_by_side_around_their_horizon_and_nearer_to_it_than_to_the_next(
-    scores: pd.DataFrame, count: int
-) -> None:
-    other = scores[scores["model_id"] == "vigie-ets"]
-    many = pd.concat([other.assign(model_id=f"team-{place}") for place in range(count)])
-    dots = [trace for trace in skill_chart(many, theme=LIGHT).data if trace.name != "key"]
-    shifts = np.array([np.subtract(trace.x, range(4)) for trace in dots])
-    assert len(np.unique(shifts[:, 0])) == count
-    np.testing.assert_allclose(shifts.mean(axis=0), 0, atol=1e-9)
-    assert (abs(shifts) < 0.5).all()
 
 
 def test_missing_columns_are_named(members: pd.DataFrame, scores: pd.DataFrame) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from core import QUANTILE_LEVELS
-from core.errors import InputError, SchemaError
+from core.errors import SchemaError
 from core.release import SCORES
 from core.schema import check
 from forecasting.ensemble import combine
@@ -93,11 +93,6 @@ def test_an_outcome_that_is_not_observed_is_not_scored(small_panel: Panel, made:
     assert rows["target_end_date"].max() == small_panel.end_dates[-1]
     assert made["target_end_date"].max() > small_panel.end_dates[-1]
     assert rows["observed"].notna().all()
-
-
-def test_a_mean_of_nothing_is_an_error_and_not_a_score(small_panel: Panel, made: pd.DataFrame) -> None:
-    with pytest.raises(InputError, match="no forecast has both"):
-        summarise(made[made["target_end_date"] > small_panel.end_dates[-1]], small_panel)
 
 
 def test_a_forecast_that_lacks_a_level_is_refused(small_panel: Panel, made: pd.DataFrame) -> None:

@@ -111,32 +111,6 @@ INCIDENT = {"web_id": "2024.MMP1", "reported_date": "2024-01-05", "migration_rou
             "total_dead_and_missing": "3", "location_description": "Off Sfax"}  # fmt: skip
 
 
-def test_yearly_lists_are_asked_one_by_one_and_an_empty_one_is_a_fault_but_this_years(
-    publisher: Publisher, quick: LiveSettings
-) -> None:
-    lists = {2023: [{**INCIDENT, "reported_date": "2023-12-30", "total_dead_and_missing": "4"}], 2024: [INCIDENT]}
-    options = {"by_year": True, "since": 2023}
-    visit = pull(publisher, "missing_migrants", quick, {"options": options, "addresses": {
-        "years": f"{publisher.address}/global-figures"}})  # fmt: skip
-    for year, rows in lists.items():
-        publisher.serve(f"/global-figures/{year}/json", Reply(json.dumps(rows).encode()))
-    found = missing_migrants.parse(missing_migrants.download(visit)[0]).observations
-    assert values(found[found["route_id"] == "CMR"], "deaths_and_disappearances", "_T") == {"2023-12": 4, "2024-01": 3}
-    publisher.serve("/global-figures/2024/json", Reply(b"[]"))
-    assert len(missing_migrants.download(visit)) == 1
-    publisher.serve("/global-figures/2023/json", Reply(b"[]"))
-    with pytest.raises(SourceError, match="no list of incidents"):
-        missing_migrants.download(visit)
-
-
-def test_an_incident_under_one_number_in_two_places_counts_twice_and_a_record_listed_twice_once() -> None:
-    rows = [{**INCIDENT, "web_id": f"2024.MMP{number}"} for number in range(30)]
-    rows += [{**INCIDENT, "location_description": "Off Zarzis"}, rows[0]]
-    parsed = missing_migrants.parse(as_json("missing-migrants.json", rows))
-    assert parsed.observations.set_index("route_id")["obs_value"]["CMR"] == 31 * 3
-    assert list(parsed.rejected["rule"]) == ["the record is listed twice"]
-
-
 def test_a_renamed_route_refuses_the_file_instead_of_falling_to_none() -> None:
     rows = [{**INCIDENT, "web_id": str(number), "migration_route": "Central Med"} for number in range(3)]
     with pytest.raises(SourceError, match=r"the route is none that is known \(3 of 3 rows"):

@@ -74,22 +74,6 @@ def test_an_answer_too_big_is_had_in_parts_with_the_same_figures(
     assert len(publisher.asked) - asked > asked
 
 
-def test_a_dimension_that_was_renamed_back_is_read_and_an_unknown_one_is_named(
-    publisher: Publisher, quick: LiveSettings
-) -> None:
-    whole = figures(applicants(publisher, quick))
-    pd.testing.assert_frame_equal(
-        figures(applicants(publisher, quick, layouts.applicants(dimension="asyl_app"))), whole
-    )
-    with pytest.raises(SourceError, match=r"missing dimensions \['applicant'\]; found .*'kind'"):
-        applicants(publisher, quick, layouts.applicants(dimension="kind"))
-
-
-def test_parts_with_different_dimensions_are_refused(publisher: Publisher, quick: LiveSettings) -> None:
-    with pytest.raises(SourceError, match="its parts have different dimensions"):
-        applicants(publisher, quick, layouts.applicants(), layouts.applicants(dimension="asyl_app"))
-
-
 @pytest.mark.parametrize("reply", [Reply(b"no results", 404), Reply(b'{"version":"2.0","value":{},"id":[]}')])
 def test_no_value_in_months_that_must_have_some_is_a_fault(
     publisher: Publisher, quick: LiveSettings, reply: Reply

@@ -9,14 +9,14 @@ from typing import Any, cast
 import pandas as pd
 import pytest
 
-from core.errors import InputError, SourceError
+from core.errors import SourceError
 from core.release import OBSERVATIONS, REJECTED
 from core.schema import check
 from core.settings import PROJECT, LiveSettings
 from ingest import Pull, RawFile
 from ingest.sources import SOURCES, live_sources, missing_migrants, source_access, ucdp, unhcr_odp
 from tests.ingest.live import layouts
-from tests.ingest.live.layouts import pull, whole_visit
+from tests.ingest.live.layouts import pull
 from tests.ingest.live.publisher import Asked, Publisher, Reply
 
 EACH = pytest.mark.parametrize("source_id", list(live_sources()))
@@ -86,13 +86,6 @@ def test_the_channels_workbook_is_found_among_the_attachments(publisher: Publish
     assert quarters == {"_T": 50, "SDN": 34, "IRQ": 16}
 
 
-def test_a_publication_without_the_workbook_names_what_it_has(publisher: Publisher, quick: LiveSettings) -> None:
-    visit = pull(publisher, "uk_home_office", quick)
-    publisher.serve("/api/content/boats", Reply(b'{"details": {"attachments": [{"url": "/a/notes.pdf"}]}}'))
-    with pytest.raises(SourceError, match=r"no attachment is the workbook.*notes\.pdf"):
-        whole_visit(live_sources()["uk_home_office"], visit)
-
-
 def test_each_widget_becomes_the_series_of_its_place_and_the_running_month_is_set_aside(
     publisher: Publisher, quick: LiveSettings
 ) -> None:
@@ -149,23 +142,6 @@ def test_the_portal_is_asked_by_place_first_and_malta_greece_and_cyprus_are_in_i
     assert {asked.path for asked in publisher.asked} == {"/population/get/sublocation"}
     asked = {(asked.value("population_group"), asked.value("fromDate")) for asked in publisher.asked}
     assert asked == {(group, f"2024-{month}-01") for group in REPORTS for month in ("01", "02", "03")}
-
-
-def test_an_empty_list_where_there_are_reports_is_no_month_without_arrivals(
-    publisher: Publisher, quick: LiveSettings
-) -> None:
-    def forgets(asked: Asked) -> Reply:
-        empty = (asked.value("population_group"), asked.value("fromDate")) == ("4798", "2024-02-01")
-        return Reply(b'{"data": []}') if empty else sublocation(asked)
-
-    visit = portal(publisher, quick, forgets)
-    assert len(unhcr_odp.download(visit)) == 6
-    assert "a longer one has reports of that month" in str(visit.failures[0])
-
-
-def test_a_widget_that_nobody_knows_is_named(publisher: Publisher, quick: LiveSettings) -> None:
-    with pytest.raises(InputError, match=r"options\.widgets\.malta"):
-        observations(publisher, "unhcr_odp", quick, options={"widgets": {"malta": {"widget_id": 1}}})
 
 
 def test_italian_days_and_citizenships_come_together(publisher: Publisher, quick: LiveSettings) -> None:
@@ -254,17 +230,3 @@ def test_only_sums_of_missing_migrants_leave_the_parser_whatever_the_capitals_of
         assert value(found, "deaths_and_disappearances._T._T._T.M", "2024-01") == 2
     with pytest.raises(SourceError, match=r"missing columns \['route'\]"):
         missing_migrants.parse(RawFile("allData.csv", layouts.missing_migrants_csv("Itinerary")))
-
-
-def test_an_index_season_belongs_to_its_middle_month(publisher: Publisher, quick: LiveSettings) -> None:
-    found = observations(publisher, "noaa_enso", quick)
-    assert value(found, "oceanic_nino_index._Z._Z._Z.M", "2023-12") == 1.95
-    assert value(found, "oceanic_nino_index._Z._Z._Z.M", "2023-01") == -0.68
-
-
-@pytest.mark.parametrize(
-    "line", [b"DJF 2023 26.00\n", b"XYZ 2023 26.00 1.0\n", b"DJF 0023 26.00 1.0\n", b"DJF 2023 26.00 1.0"]
-)
-def test_a_broken_line_of_the_index_is_refused_by_its_number(line: bytes) -> None:
-    with pytest.raises(SourceError, match=r"oni\.ascii\.txt, row 5"):
-        SOURCES["noaa_enso"].parse(RawFile("oni.ascii.txt", layouts.ONI + line))
