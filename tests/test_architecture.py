@@ -20,7 +20,7 @@ def imported(path: Path) -> set[str]:
     return {name.partition(".")[0] for name in names}
 
 
-def test_no_room_imports_the_command_line_or_the_page_entry() -> None:
+def test_no_room_imports_command_line_or_page_entry() -> None:
     guilty = [
         str(path.relative_to(PROJECT))
         for room in ROOMS
@@ -30,9 +30,9 @@ def test_no_room_imports_the_command_line_or_the_page_entry() -> None:
     assert not guilty
 
 
-def test_the_command_line_knows_nothing_of_the_dashboard() -> None:
+def test_command_line_knows_nothing_of_dashboard() -> None:
     assert not {name for path in (PROJECT / "cli").glob("*.py") for name in imported(path)} & {"app", "streamlit"}
 
 
-def test_the_page_entry_imports_nothing_but_streamlit_and_the_dashboard() -> None:
+def test_page_entry_imports_nothing_but_streamlit_and_dashboard() -> None:
     assert imported(PROJECT / "app.py") <= {"__future__", "streamlit", "dashboard", "pathlib", "os", "core"}

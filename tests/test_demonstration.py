@@ -25,7 +25,7 @@ def all_routes_reach_the_month_before(known: pd.DataFrame, date: dt.date) -> boo
     return all(last.get(route_id, "") >= wanted for route_id in ARRIVAL_ROUTES)
 
 
-def test_demonstration_is_the_newest_date_with_every_route_fresh() -> None:
+def test_demonstration_is_newest_date_with_every_route_fresh() -> None:
     known = snapshot.load(SNAPSHOT)
     # Only the newest figures are compared; what the older ones add up to takes most of the time.
     arrivals = known[(known["target"] == "arrivals") & (known["time_period"].astype(str) >= "2024-06")]

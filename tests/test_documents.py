@@ -173,7 +173,7 @@ def test_commands_stand_in_blocks_that_are_run_or_say_why_not() -> None:
     assert len(COMMANDS) - len(not_run) >= 15
 
 
-def test_what_the_table_of_faults_says_is_seen_is_what_vigie_says() -> None:
+def test_what_table_of_faults_says_is_seen_is_what_vigie_says() -> None:
     text = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
     rows = re.findall(
         r"^\| (.+?) \| ", text.partition("## When something breaks")[2].partition("\n## ")[0], re.MULTILINE
@@ -186,7 +186,7 @@ def test_what_the_table_of_faults_says_is_seen_is_what_vigie_says() -> None:
 
 
 @pytest.mark.parametrize("block", [one for one in BLOCKS if one.language == "toml"], ids=str)
-def test_settings_and_mappings_in_a_document_are_taken_as_they_stand(block: Block) -> None:
+def test_documented_settings_are_valid(block: Block) -> None:
     values = tomllib.loads(block.text)
     if "source" in values:
         mapping_of_text(block.text, "own.toml")
@@ -195,7 +195,7 @@ def test_settings_and_mappings_in_a_document_are_taken_as_they_stand(block: Bloc
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_targets_modules_and_files_that_a_document_names_exist(document: Path) -> None:
+def test_targets_modules_and_files_that_document_names_exist(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
     targets = set(re.findall(r"^([\w/.-]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     asked = re.findall(r"(?:^|[`(&;] ?)make (?:-C \S+ )?([a-z][\w/.-]*)", text, re.MULTILINE)

@@ -87,14 +87,14 @@ def frame_at_a_boundary(_folder: Path) -> object:
     ],
     ids=lambda enter: str(enter.__name__),
 )  # fmt: skip
-def test_a_table_about_persons_is_refused(enter: Callable[[Path], object], tmp_path: Path) -> None:
+def test_table_about_persons_is_refused(enter: Callable[[Path], object], tmp_path: Path) -> None:
     with pytest.raises(PersonLevelError, match="Vigie takes aggregates only"):
         enter(tmp_path)
     assert not list(tmp_path.rglob("vintages/**/*.parquet"))
     assert not list((tmp_path / "data").rglob("*.parquet"))
 
 
-def test_a_file_about_persons_in_the_inbox_is_set_aside_with_the_reason(tmp_path: Path) -> None:
+def test_file_about_persons_in_inbox_is_set_aside_with_reason(tmp_path: Path) -> None:
     (tmp_path / "inbox" / "uk_home_office").mkdir(parents=True)
     (tmp_path / "inbox" / "uk_home_office" / "days.csv").write_text(DAYS)
     journal = Journal(journal_url("", tmp_path))

@@ -50,12 +50,12 @@ def run(copy: Path, *arguments: str, home: Path | None = None) -> str:
     return done.stdout
 
 
-def test_a_source_is_taken_in_by_its_name(copy: Path, tmp_path: Path) -> None:
+def test_source_is_taken_in_by_its_name(copy: Path, tmp_path: Path) -> None:
     (tmp_path / "counts.csv").write_text("month,count\n2024-11,310\n2024-12,1200\n")
     assert "harbour_counts" in run(copy, "-m", "cli", "ingest", "--file", f"harbour_counts={tmp_path / 'counts.csv'}")
 
 
-def test_a_model_forecasts_a_panel(copy: Path, tmp_path: Path) -> None:
+def test_model_forecasts_panel(copy: Path, tmp_path: Path) -> None:
     months = pd.period_range("2020-01", periods=60, freq="M").astype(str)
     counts = np.random.default_rng(3).integers(100, 200, 60)
     pd.DataFrame({"series_id": "a", "time_period": months, "value": counts}).to_csv(tmp_path / "panel.csv", index=False)
@@ -85,6 +85,6 @@ def test_rule_page_and_language_are_registered(copy: Path) -> None:
     assert "('en', 'de', 'es', 'fr') Überblick Route" in said
 
 
-def test_a_page_shows_itself_over_a_release(copy: Path, tmp_path: Path) -> None:
+def test_page_shows_itself_over_release(copy: Path, tmp_path: Path) -> None:
     publish(tmp_path)
     assert "Glossary / **Horizon**: how many months ahead" in run(copy, "-c", PAGE, home=tmp_path)

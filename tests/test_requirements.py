@@ -34,7 +34,7 @@ def pins(path: Path) -> dict[str, tuple[str, str]]:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_every_requirement_is_an_exact_version_with_its_hashes(path: Path) -> None:
+def test_every_requirement_is_exact_version_with_its_hashes(path: Path) -> None:
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
     heads = [place for place, line in enumerate(lines) if not line[0].isspace()]
     assert heads
@@ -45,13 +45,13 @@ def test_every_requirement_is_an_exact_version_with_its_hashes(path: Path) -> No
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_no_requirement_names_an_address_or_an_index(path: Path) -> None:
+def test_no_requirement_names_address_or_index(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"https?://|--(extra-)?index-url|--find-links|--trusted-host| @ |git\+", text)
 
 
 @pytest.mark.parametrize("name", INSTALLED)
-def test_what_is_installed_has_the_pinned_version(name: str) -> None:
+def test_what_is_installed_has_pinned_version(name: str) -> None:
     wrong = {}
     for package, (pinned, marker) in pins(PROJECT / name).items():
         if marker and not Marker(marker).evaluate():
@@ -65,7 +65,7 @@ def test_what_is_installed_has_the_pinned_version(name: str) -> None:
     assert wrong == {}
 
 
-def test_every_library_has_a_licence_that_lets_us_use_it() -> None:
+def test_every_library_has_licence_that_lets_us_use_it() -> None:
     unknown = {}
     for package, (_pinned, marker) in pins(PROJECT / "requirements.txt").items():
         if marker and not Marker(marker).evaluate():
@@ -79,7 +79,7 @@ def test_every_library_has_a_licence_that_lets_us_use_it() -> None:
     assert unknown == {}
 
 
-def test_the_providers_lockfile_pins_by_hash_and_names_no_registry() -> None:
+def test_providers_lockfile_pins_by_hash_and_names_no_registry() -> None:
     text = (PROJECT / "tests" / "access" / "provider" / "package-lock.json").read_text(encoding="utf-8")
     assert '"resolved"' not in text
     assert text.count('"integrity": "sha512-') == text.count('"node_modules/')

@@ -42,7 +42,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
-def test_forecasts_are_those_of_the_command(frame: pd.DataFrame, home: Path) -> None:
+def test_forecasts_are_those_of_command(frame: pd.DataFrame, home: Path) -> None:
     frame.to_csv("panel.csv", index=False)
     words = ["--horizon", "3", "--models", MODELS, "--totals", "route_id"]
     assert command("forecast", "--panel", "panel.csv", "--out", "out.parquet", *words, home=home).returncode == 0
@@ -54,7 +54,7 @@ def test_forecasts_are_those_of_the_command(frame: pd.DataFrame, home: Path) -> 
 
 
 @pytest.mark.parametrize("ending", ["csv", "ndjson", "parquet"])
-def test_scores_are_those_of_the_command(frame: pd.DataFrame, home: Path, ending: str) -> None:
+def test_scores_are_those_of_command(frame: pd.DataFrame, home: Path, ending: str) -> None:
     frame.to_csv("panel.csv", index=False)
     past = vigie.backtest(frame, origins=20, horizons=[1], totals="route_id", models=MODELS)
     scores = vigie.score(past, frame, totals="route_id")
@@ -95,7 +95,7 @@ def test_release_opens_by_its_folder_or_its_home(tmp_path: Path) -> None:
     assert vigie.open_release(str(tmp_path / "releases" / "20250131T010000Z-aaaaaa")).run_id < run_id
 
 
-def test_chosen_release_is_refused_if_altered_in_a_home_or_alone(tmp_path: Path) -> None:
+def test_chosen_release_is_refused_if_altered_in_home_or_alone(tmp_path: Path) -> None:
     folder = tmp_path / "home" / "releases" / "20250131T010000Z-aaaaaa"
     folder.mkdir(parents=True)
     table, manifest = folder / "scores.csv", folder / "manifest.json"
@@ -114,7 +114,7 @@ def test_chosen_release_is_refused_if_altered_in_a_home_or_alone(tmp_path: Path)
 
 
 @pytest.mark.slow
-def test_notebook_runs_as_a_script_without_a_guard(tmp_path: Path) -> None:
+def test_notebook_runs_as_script_without_guard(tmp_path: Path) -> None:
     cells = json.loads((PROJECT / "docs" / "python.ipynb").read_text(encoding="utf-8"))["cells"]
     script = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
     (tmp_path / "notebook.py").write_text(f"{script}\nprint(len(scores), len(forecasts))\n", encoding="utf-8")

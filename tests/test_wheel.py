@@ -134,7 +134,7 @@ def test_wheel_opens_its_release_with_its_own_modules(installed: Path, demonstra
     assert all(Path(path).is_relative_to(installed.parent) for path in paths)
 
 
-def test_wheel_makes_a_hub_from_its_templates(installed: Path, demonstrated: Path) -> None:
+def test_wheel_makes_hub_from_its_templates(installed: Path, demonstrated: Path) -> None:
     done = run(installed, demonstrated, "vigie", "hub", "init", "hub")
     assert done.returncode == 0, done.stderr
     hub = demonstrated / "hub"
@@ -142,7 +142,7 @@ def test_wheel_makes_a_hub_from_its_templates(installed: Path, demonstrated: Pat
     assert {"README.md", "templates/submit.py", "hub-config/tasks.json"} <= made
 
 
-def test_wheel_serves_the_dashboard_with_its_style(installed: Path, demonstrated: Path) -> None:
+def test_wheel_serves_dashboard_with_its_style(installed: Path, demonstrated: Path) -> None:
     port, health_port = str(free_port()), str(free_port())
     address = f"http://127.0.0.1:{port}/"
     options = ["--headless", "--no-schedule", "--port", port, "--health-port", health_port]

@@ -32,7 +32,7 @@ ADA = Person("ada@example.org", "https://login.example.org|0815", ("analyst",))
 ACTOR = actor_of(ADA, settings())
 
 
-def test_a_login_is_found_until_it_is_ended(journal: Journal) -> None:
+def test_login_is_found_until_it_is_ended(journal: Journal) -> None:
     note_login(journal, "one", ADA, ACTOR)
     note_login(journal, "another", ADA, ACTOR)
     found = read_login(journal, "one")
@@ -57,13 +57,13 @@ def test_refusals_that_come_again_and_again_are_counted(journal: Journal) -> Non
     assert len(journal.entries(action=REFUSED)) == 1
 
 
-def test_a_file_that_leaves_is_recorded_with_who_took_it(journal: Journal) -> None:
+def test_file_that_leaves_is_recorded_with_who_took_it(journal: Journal) -> None:
     authorize_download(journal, ACTOR, "alerts.csv", "run")
     (row,) = journal.entries(action=DOWNLOADED)
     assert (row.actor, row.subject, row.run_id) == ("ada@example.org", "file:alerts.csv", "run")
 
 
-def test_the_audit_lists_what_people_who_signed_in_did_the_newest_first(journal: Journal) -> None:
+def test_audit_lists_what_people_who_signed_in_did_newest_first(journal: Journal) -> None:
     note_login(journal, "one", ADA, ACTOR)
     authorize_download(journal, ACTOR, "alerts.csv")
     note_refusal(journal, ACTOR, "read access", "access")
@@ -79,7 +79,7 @@ def test_the_audit_lists_what_people_who_signed_in_did_the_newest_first(journal:
     ]
 
 
-def test_a_refusal_that_came_again_says_how_often_and_one_that_came_once_does_not() -> None:
+def test_repeated_refusal_is_counted_once() -> None:
     def row(action: str, payload: dict[str, object]) -> Entry:
         return Entry("ada", action, "access", payload=payload)
 
@@ -91,7 +91,7 @@ def test_a_refusal_that_came_again_says_how_often_and_one_that_came_once_does_no
     assert describe(row(SIGNED_OUT, {"roles": []})) == "no role"
 
 
-def test_every_login_of_a_person_is_ended_by_name_or_identity_and_each_counted_once(journal: Journal) -> None:
+def test_logins_of_person_are_ended_and_counted(journal: Journal) -> None:
     other = Person("ben@example.org", "https://login.example.org|0816", ())
     for login_id, person in (("one", ADA), ("two", ADA), ("three", other)):
         note_login(journal, login_id, person, actor_of(person, settings()))

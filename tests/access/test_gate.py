@@ -136,7 +136,7 @@ def house(tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> 
         ("/never/x", 404, 404, 404, 404, 404),
     ],
 )
-def test_a_request_passes_as_far_as_its_login_reaches(
+def test_request_passes_as_far_as_its_login_reaches(
     house: House, path: str, nobody: int, no_role: int, viewer: int, analyst: int, administrator: int
 ) -> None:
     who = [NOBODY, *(session_of(house.home, "ada", roles=roles) for roles in ((), *((one,) for one in ROLES)))]
@@ -146,7 +146,7 @@ def test_a_request_passes_as_far_as_its_login_reaches(
     assert bool(refused) == (403 in given)
 
 
-def test_without_a_login_of_its_own_the_dashboard_asks_nobody(tmp_path: Path, journal: Journal) -> None:
+def test_without_login_of_its_own_dashboard_asks_nobody(tmp_path: Path, journal: Journal) -> None:
     house = House(tmp_path, journal, login=False)
     paths = ("/", "/closed/x", "/closed/x.csv", "/closed/metrics", "/never/x")
     assert [house.ask(path) for path in paths] == [200, 200, 200, 200, 404]
@@ -161,13 +161,13 @@ def test_without_a_login_of_its_own_the_dashboard_asks_nobody(tmp_path: Path, jo
         ("GET", "http://evil.example.org", 200), ("HEAD", "null", 200), ("OPTIONS", "null", 200),
     ],
 )  # fmt: skip
-def test_a_page_from_elsewhere_may_ask_and_change_nothing(house: House, method: str, origin: str, status: int) -> None:
+def test_page_from_elsewhere_may_ask_and_change_nothing(house: House, method: str, origin: str, status: int) -> None:
     assert house.ask("/", method=method, headers={"Origin": origin}) == status
     assert house.ask("/", method=method) == 200  # no page at all: a program says so of itself
 
 
 @pytest.mark.parametrize("size", [0, 1, MOST_BYTES_UNKNOWN, MOST_BYTES_UNKNOWN + 1, 10 * MOST_BYTES_UNKNOWN])
-def test_a_body_arrives_whole_up_to_its_limit_and_not_at_all_beyond(house: House, size: int) -> None:
+def test_body_over_its_limit_is_rejected(house: House, size: int) -> None:
     fits = size <= MOST_BYTES_UNKNOWN
     assert house.ask("/", method="POST", body=b"x" * size) == (200 if fits else 413)
     assert len(house.reached) == fits
@@ -208,7 +208,7 @@ def behind(house: House, *cookies: bytes, secure: bool = False) -> tuple[bytes, 
         ((), b"", False),
     ],
 )
-def test_application_gets_known_cookies_and_the_login_id_alone(
+def test_application_gets_known_cookies_and_login_id_alone(
     house: House,
     sent: tuple[bytes, ...],
     passed: bytes,
@@ -224,7 +224,7 @@ def test_application_gets_known_cookies_and_the_login_id_alone(
 @example(name=b"vigie_session", before=b"\xa0", after=b"")
 @example(name=b"vigie_session", before=b"", after=b"\x85")
 @example(name=b"vigie_session", before=b"\x0b", after=b"")
-def test_cookie_name_with_any_byte_brings_no_session_behind_the_gate(
+def test_cookie_name_with_any_byte_brings_no_session_behind_gate(
     house: House, name: bytes, before: bytes, after: bytes
 ) -> None:
     whole = before + name + after
@@ -233,7 +233,7 @@ def test_cookie_name_with_any_byte_brings_no_session_behind_the_gate(
     assert behind(house, b"%b=%b" % (whole, ada)) == (b"", b"")
 
 
-def test_a_websocket_has_a_login_only_with_the_token_of_its_page(house: House) -> None:
+def test_websocket_has_login_only_with_token_of_its_page(house: House) -> None:
     ada = session_of(house.home, "ada", roles=("viewer",))
     seen = []
     for protocol, session in (("ours", ada), ("other", ada), ("ours", "made up"), ("ours", NOBODY)):
@@ -243,7 +243,7 @@ def test_a_websocket_has_a_login_only_with_the_token_of_its_page(house: House) -
     assert [dict(one["headers"])[LOGIN_HEADER.encode()].decode() for one in house.reached] == [login_id_of(ada)]
 
 
-def test_a_message_arrives_up_to_its_limit_and_a_larger_one_ends_the_connection(house: House) -> None:
+def test_message_over_its_limit_ends_connection(house: House) -> None:
     session = session_of(house.home, "ada", roles=("viewer",))
     assert house.connect(session, "a", "a" * MOST_BYTES) == []
     assert house.connect(session, "a", "a" * (MOST_BYTES + 1), "a") == [TOO_BIG]
@@ -287,7 +287,7 @@ async def settled() -> None:
         await asyncio.sleep(0.005)
 
 
-def test_as_many_pages_of_a_reader_are_made_at_once_as_set(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_as_many_pages_of_reader_are_made_at_once_as_set(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     assert 0 < gate._USUAL_RUN < gate._LONGEST_RUN
     monkeypatch.setattr(gate, "_USUAL_RUN", 0.5)
     house.guard = replace(house.guard, load=LoadSettings(reader_runs_at_once=1))
@@ -330,7 +330,7 @@ def test_page_with_too_many_messages_waiting_is_hung_up_on(house: House, size: i
     asyncio.run(talk())
 
 
-def test_run_that_does_not_end_gives_its_place_to_the_next(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_that_does_not_end_gives_its_place_to_next(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     assert gate._LONGEST_RUN <= 10
     monkeypatch.setattr(gate, "_LONGEST_RUN", 0.01)
     house.guard = replace(house.guard, load=LoadSettings(reader_runs_at_once=1))
@@ -348,9 +348,7 @@ def test_run_that_does_not_end_gives_its_place_to_the_next(house: House, monkeyp
     asyncio.run(talk())
 
 
-def test_requests_without_a_login_wait_for_their_address_and_few_wait_at_once(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_anonymous_requests_wait_for_their_address(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     limits = LoadSettings(reader_messages_per_second=2, address_messages_at_once=3)
     guard = replace(house.guard, load=limits, clock=lambda: 0.0)
     house.gate, ada = Gate(house._behind, guard, APPLICATION), session_of(house.home, "ada", roles=("viewer",))
@@ -368,9 +366,7 @@ def test_requests_without_a_login_wait_for_their_address_and_few_wait_at_once(
     assert [house.ask("/page"), house.ask("/page", ada), house.ask("/closed/open")] == [429, 200, 200]
 
 
-def test_a_page_is_left_as_soon_as_its_login_ends_or_its_roles_change(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_page_closes_when_login_ends_or_roles_change(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     assert gate._LOOK_AFTER <= 2
     monkeypatch.setattr(gate, "_LOOK_AFTER", 0.01)
     settings, ada = house.home / "settings.toml", session_of(house.home, "ada", roles=("viewer",))

@@ -41,7 +41,7 @@ def guard(home: Path, origin: str = "https://vigie.example.org", address: str = 
         ("vigie.example.org:x", ""), ("[::1", ""),
     ],
 )  # fmt: skip
-def test_a_host_s_name_is_taken_without_port_and_dot_and_only_where_there_is_nothing_else(host: str, name: str) -> None:
+def test_host_name_drops_port_and_dot(host: str, name: str) -> None:
     assert host_name(host) == name
 
 
@@ -52,7 +52,7 @@ def test_a_host_s_name_is_taken_without_port_and_dot_and_only_where_there_is_not
         ("", set()), ("10.0.0.7", {"10.0.0.7"}), ("[FD00::7]", {"fd00::7"}),
     ],
 )  # fmt: skip
-def test_beside_loopback_a_server_has_the_name_of_the_one_address_it_listens_at(address: str, others: set[str]) -> None:
+def test_server_has_name_of_its_one_address(address: str, others: set[str]) -> None:
     assert own_names(address) == LOOPBACK_HOSTS | others
 
 
@@ -69,18 +69,16 @@ def test_beside_loopback_a_server_has_the_name_of_the_one_address_it_listens_at(
         ("", "", False),
     ],
 )
-def test_a_page_is_trusted_by_scheme_name_and_port_and_on_this_machine_by_where_it_asks(
-    tmp_path: Path, origin: str, host: str, *, trusted: bool
-) -> None:
+def test_page_is_trusted_by_scheme_name_and_port(tmp_path: Path, origin: str, host: str, *, trusted: bool) -> None:
     assert guard(tmp_path).trusts(origin, host) is trusted
 
 
-def test_over_https_alone_the_cookie_has_a_name_that_no_neighbour_can_set(tmp_path: Path) -> None:
+def test_https_cookie_name_rejects_neighbours(tmp_path: Path) -> None:
     assert guard(tmp_path).own_cookie(SESSION_COOKIE) == f"__Host-{SESSION_COOKIE}"
     assert guard(tmp_path, "http://127.0.0.1:8501").own_cookie(SESSION_COOKIE) == SESSION_COOKIE
 
 
-def test_where_the_journal_cannot_be_asked_nobody_is_let_in_and_ends_and_refusals_raise_nothing(
+def test_unreadable_journal_admits_nobody(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "settings.toml").write_text(
@@ -96,7 +94,7 @@ def test_where_the_journal_cannot_be_asked_nobody_is_let_in_and_ends_and_refusal
         closed.begin(Person("ada", "issuer|ada", ()))
 
 
-def test_a_place_is_given_back_however_the_connection_ends(tmp_path: Path) -> None:
+def test_place_is_given_back_however_connection_ends(tmp_path: Path) -> None:
     one = guard(tmp_path)
     with pytest.raises(KeyboardInterrupt), one.place("ada", 1) as first:
         assert first
@@ -119,14 +117,14 @@ def test_a_place_is_given_back_however_the_connection_ends(tmp_path: Path) -> No
         ("https://vigie.example.org:80", "https://vigie.example.org:80"),
     ],
 )
-def test_the_origin_is_as_a_browser_writes_it(tmp_path: Path, url: str, origin: str) -> None:
+def test_origin_is_as_browser_writes_it(tmp_path: Path, url: str, origin: str) -> None:
     (tmp_path / "settings.toml").write_text(f'dashboard_url = "{url}"\n')
     found = guard_of(tmp_path, "127.0.0.1", 8501, lambda: cast(Journal, None))
     assert found.origin == origin
     assert found.cookie_secret == "", "without a login there is nothing to keep secret"
 
 
-def test_with_a_login_a_secret_of_some_length_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_login_secret_of_some_length_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "settings.toml").write_text(
         'dashboard_url = "http://127.0.0.1"\n[access]\nprovider = "http://127.0.0.1/none"\nclient_id = "vigie"\n'
     )
@@ -140,7 +138,7 @@ def test_with_a_login_a_secret_of_some_length_is_needed(tmp_path: Path, monkeypa
         guard_of(tmp_path, "127.0.0.1", 8501, lambda: cast(Journal, None))
 
 
-def test_each_test_that_the_page_on_threats_names_is_there() -> None:
+def test_each_test_that_page_on_threats_names_is_there() -> None:
     lines = (PROJECT / "docs" / "threats.md").read_text(encoding="utf-8").splitlines()
     named = re.findall(r"`(tests/[\w/]*test_\w+\.py)`", "\n".join(lines))
     assert len(lines) <= 70
@@ -149,7 +147,7 @@ def test_each_test_that_the_page_on_threats_names_is_there() -> None:
     assert [line for line in table if "test_" not in line] == []
 
 
-def test_bucket_gives_a_burst_and_then_a_rate() -> None:
+def test_bucket_gives_burst_and_then_rate() -> None:
     bucket = Bucket(2, 3, 3, 0.0)
     assert [bucket.take(0.0) for _message in range(5)] == [0, 0, 0, 0.5, 1.0]
     assert bucket.take(10.0) == 0

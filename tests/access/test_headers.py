@@ -27,23 +27,23 @@ def test_scripts_are_ours_by_their_hash_and_nothing_else_runs() -> None:
     assert rules["frame-ancestors"] == "'none'"
 
 
-def test_only_over_https_is_the_browser_told_to_stay_there() -> None:
+def test_only_over_https_is_browser_reported_to_stay_there() -> None:
     assert b"strict-transport-security" not in headers()
     assert headers(https=True)[b"strict-transport-security"].startswith(b"max-age=31536000")
 
 
-def test_what_a_login_shows_is_kept_by_nobody() -> None:
+def test_what_login_shows_is_kept_by_nobody() -> None:
     given = (b"cache-control", b"public, max-age=9")
     assert headers(given)[b"cache-control"] == b"public, max-age=9"
     assert headers(given, keep_nothing=True)[b"cache-control"] == b"no-store"
 
 
-def test_a_weaker_header_of_the_application_does_not_stand() -> None:
+def test_weaker_header_of_application_does_not_stand() -> None:
     assert headers((b"X-Frame-Options", b"ALLOWALL"))[b"x-frame-options"] == b"DENY"
     assert b"X-Frame-Options" not in headers((b"X-Frame-Options", b"ALLOWALL"))
 
 
-def test_the_cookie_of_a_login_ends_with_the_login_and_goes_over_https_alone() -> None:
+def test_login_cookie_ends_with_login_and_needs_https() -> None:
     flags = safe_cookie(LOGIN, https=True, seconds=60).split(b"; ")
     assert flags == [
         b"__Host-_streamlit_user=abc.def",
@@ -55,6 +55,6 @@ def test_the_cookie_of_a_login_ends_with_the_login_and_goes_over_https_alone() -
     ]
 
 
-def test_scripts_may_read_the_token_against_forged_requests_but_no_login() -> None:
+def test_scripts_read_form_token_but_no_login() -> None:
     assert b"HttpOnly" not in safe_cookie(b"_streamlit_xsrf=2|a|b|1; Path=/; SameSite=Lax", https=True, seconds=60)
     assert b"HttpOnly" in safe_cookie(b"_streamlit_session=x; Path=/", https=True, seconds=60)

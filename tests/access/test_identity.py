@@ -27,24 +27,24 @@ def actor(claims: dict[str, object], access: AccessSettings) -> Actor:
     return actor_of(read_person(claims, access, NOW), access)
 
 
-def test_a_person_is_told_apart_by_issuer_and_subject_and_named_by_the_chosen_claim() -> None:
+def test_person_is_identified_by_issuer_and_subject() -> None:
     found = actor(CLAIMS, settings())
     assert (found.name, found.identity) == ("ada@example.org", "https://login.example.org|0815")
     assert found.roles == frozenset({"analyst"})
 
 
-def test_groups_become_roles_by_the_settings_alone() -> None:
+def test_groups_become_roles_by_settings_alone() -> None:
     access = settings(roles_claim="realm_access.roles", claim_roles={"reception-leads": "manager"})
     claims = {**CLAIMS, "realm_access": {"roles": ["reception-leads", "administrator"]}}
     assert actor(claims, access).roles == frozenset({"manager"})
 
 
-def test_a_claim_whose_name_holds_dots_is_found_as_it_is() -> None:
+def test_claim_whose_name_holds_dots_is_found_as_it_is() -> None:
     access = settings(roles_claim="https://example.org/roles")
     assert actor({**CLAIMS, "https://example.org/roles": "manager"}, access).roles == frozenset({"manager"})
 
 
-def test_the_list_of_people_adds_roles_whatever_the_case_of_the_address() -> None:
+def test_list_of_people_adds_roles_whatever_case_of_address() -> None:
     access = settings(people={"Ada@Example.org": ["administrator"]})
     assert actor(CLAIMS, access).roles == frozenset({"analyst", "administrator"})
 
@@ -102,20 +102,20 @@ def test_claims_are_taken_up_to_their_limits_and_not_beyond(claim: str, last: ob
         read_person({**CLAIMS, claim: refused}, settings(), NOW)
 
 
-def test_a_login_that_began_a_minute_ahead_of_this_clock_holds_and_no_more() -> None:
+def test_login_a_minute_ahead_of_clock_is_accepted() -> None:
     access = settings(session_minutes=30)
     login = Login("x", NOW, actor(CLAIMS, access))
     ahead = [login.is_over(access, NOW - dt.timedelta(seconds=seconds)) for seconds in (60, 61)]
     assert ahead == [False, True]
 
 
-def test_at_the_command_line_a_name_is_typed_only_where_nobody_signs_in() -> None:
+def test_typed_name_is_accepted_only_without_login() -> None:
     assert shell_actor(AccessSettings(), "Ada").roles is None
     with pytest.raises(InputError, match="--as is not taken"):
         shell_actor(settings(), "Ada")
 
 
-def test_at_the_command_line_the_account_has_the_roles_that_the_settings_list() -> None:
+def test_at_command_line_account_has_roles_that_settings_list() -> None:
     name = f"shell:{account_name()}"
     assert shell_actor(settings(), "").roles == frozenset()
     actor = shell_actor(settings(people={name: ["manager"]}), "")
@@ -123,7 +123,7 @@ def test_at_the_command_line_the_account_has_the_roles_that_the_settings_list() 
 
 
 @pytest.mark.parametrize("variable", ["LOGNAME", "USER"])
-def test_account_name_ignores_the_environment(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+def test_account_name_ignores_environment(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     before = account_name()
     monkeypatch.setenv(variable, "ada")
     assert account_name() == before

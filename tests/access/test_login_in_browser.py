@@ -36,7 +36,7 @@ def settle(page: Page) -> None:
     page.wait_for_timeout(600)
 
 
-def test_a_person_signs_in_decides_under_their_own_name_and_signs_out(browser: Browser, connected: Dashboard) -> None:
+def test_person_signs_in_decides_and_signs_out(browser: Browser, connected: Dashboard) -> None:
     context = browser.new_context(viewport={"width": 1440, "height": 1800})
     page = context.new_page()
     page.set_default_timeout(WAIT)

@@ -47,7 +47,7 @@ def actions(journal: Journal) -> list[str]:
     return [row.action for row in journal.entries()]
 
 
-def test_a_login_in_use_holds(journal: Journal, clock: Clock) -> None:
+def test_login_in_use_holds(journal: Journal, clock: Clock) -> None:
     kept = Logins(lambda: journal, clock)
     who = login_id_of(kept.begin(person(), ACCESS))
     for clock.now in range(0, 3000, 500):  # the clock is what moves
@@ -55,7 +55,7 @@ def test_a_login_in_use_holds(journal: Journal, clock: Clock) -> None:
     assert actions(journal) == [SIGNED_IN]
 
 
-def test_the_journal_holds_nothing_that_a_browser_could_send(journal: Journal, clock: Clock) -> None:
+def test_journal_holds_nothing_that_browser_could_send(journal: Journal, clock: Clock) -> None:
     kept = Logins(lambda: journal, clock)
     session_id = kept.begin(person(), ACCESS)
     (row,) = journal.entries()
@@ -63,7 +63,7 @@ def test_the_journal_holds_nothing_that_a_browser_could_send(journal: Journal, c
     assert row.subject == f"login:{login_id_of(session_id)}"
 
 
-def test_a_login_that_is_not_used_ends_for_good_and_everywhere(journal: Journal, clock: Clock) -> None:
+def test_login_that_is_not_used_ends_for_good_and_everywhere(journal: Journal, clock: Clock) -> None:
     kept = Logins(lambda: journal, clock)
     who = login_id_of(kept.begin(person(), ACCESS))
     assert kept.valid_login(who, ACCESS) is not None
@@ -79,7 +79,7 @@ def test_a_login_that_is_not_used_ends_for_good_and_everywhere(journal: Journal,
 
 
 @pytest.mark.parametrize(("minutes_ago", "holds"), [(59, True), (60, False), (-5, False)])
-def test_a_login_ends_when_its_time_is_up_however_busy(
+def test_login_ends_when_its_time_is_up_however_busy(
     journal: Journal,
     tmp_path: Path,
     minutes_ago: float,
@@ -89,7 +89,7 @@ def test_a_login_ends_when_its_time_is_up_however_busy(
     assert (Logins(lambda: journal).valid_login(who, ACCESS) is not None) == holds
 
 
-def test_a_login_ended_in_one_process_ends_in_the_other_within_seconds(journal: Journal, clock: Clock) -> None:
+def test_login_ended_in_one_process_ends_in_other_within_seconds(journal: Journal, clock: Clock) -> None:
     one, other = Logins(lambda: journal, clock), Logins(lambda: journal, clock)
     who = login_id_of(one.begin(person(), ACCESS))
     assert one.valid_login(who, ACCESS)
@@ -101,7 +101,7 @@ def test_a_login_ended_in_one_process_ends_in_the_other_within_seconds(journal: 
     assert ASK_JOURNAL_AFTER <= 2
 
 
-def test_revoking_a_person_ends_every_login_of_theirs_and_nobody_elses(journal: Journal, clock: Clock) -> None:
+def test_revoking_person_ends_only_their_logins(journal: Journal, clock: Clock) -> None:
     kept = Logins(lambda: journal, clock)
     first, second, other = (login_id_of(kept.begin(person(who), ACCESS)) for who in ("ada", "ada", "bob"))
     assert all(kept.valid_login(one, ACCESS) for one in (first, second, other))
@@ -116,12 +116,12 @@ STRANGERS = {"nothing": "", "short": "x", "accents": "é" * 64, "SQL": "'; --" +
 
 # The names of cases are the same in every process, or the tests cannot be shared out.
 @pytest.mark.parametrize("sent", [*STRANGERS.values(), secrets.token_hex(32)], ids=[*STRANGERS, "like ours"])
-def test_an_identifier_that_is_not_ours_says_nothing(journal: Journal, sent: str) -> None:
+def test_identifier_that_is_not_ours_says_nothing(journal: Journal, sent: str) -> None:
     assert Logins(lambda: journal).valid_login(sent, ACCESS) is None
     assert actions(journal) == []
 
 
-def test_a_login_ends_by_the_form_of_its_own_page_and_by_no_other_request(
+def test_login_ends_only_by_its_own_form(
     journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed_port: int
 ) -> None:
     monkeypatch.setenv(ACCESS.client_secret_env, "x")
@@ -194,7 +194,7 @@ def way_in(
     return ask
 
 
-def test_who_comes_back_from_the_provider_gets_a_cookie_for_as_long_as_a_login_may_last(
+def test_provider_callback_sets_cookie_for_login_life(
     journal: Journal, way_in: Callable[[str, dict[str, object] | None], httpx.Response]
 ) -> None:
     now = dt.datetime.now(dt.UTC).timestamp()
@@ -225,7 +225,7 @@ def test_who_comes_back_from_the_provider_gets_a_cookie_for_as_long_as_a_login_m
         (LOGIN_PATH, {}),
     ],
 )
-def test_what_names_nobody_signs_nobody_in_and_leads_back_to_the_door(
+def test_incomplete_identity_returns_to_door(
     journal: Journal, way_in: Callable[[str, dict[str, object] | None], httpx.Response], path: str,
     claims: dict[str, object] | None,
 ) -> None:  # fmt: skip

@@ -65,7 +65,7 @@ def cookies(connected: Dashboard) -> dict[str, str]:
         ("adam", "scenarios", False), ("lisa", "scenarios", True),
     ],
 )  # fmt: skip
-def test_who_signs_in_has_the_roles_of_claims_and_list(
+def test_who_signs_in_has_roles_of_claims_and_list(
     connected: Dashboard,
     cookies: dict[str, str],
     who: str,
@@ -79,12 +79,12 @@ def test_who_signs_in_has_the_roles_of_claims_and_list(
     assert connected.rows(SIGNED_IN, who)
 
 
-def test_an_account_without_a_role_gets_no_further_than_the_door(connected: Dashboard, cookies: dict[str, str]) -> None:
+def test_account_without_role_gets_no_further_than_door(connected: Dashboard, cookies: dict[str, str]) -> None:
     with visit(connected.base, cookies["nora"]) as one:
         assert "Your account has no role here" in one.open("")
 
 
-def test_signing_out_ends_the_login_here_and_at_the_provider(connected: Dashboard) -> None:
+def test_signing_out_ends_login_here_and_at_provider(connected: Dashboard) -> None:
     with signed_in(connected, "anna") as browser:
         cookie = cookie_of(browser)
         answer = browser.post(f"{connected.base}/auth/logout", data={"token": connected.form_token(cookie)})
@@ -112,7 +112,7 @@ def test_two_people_in_one_browser_are_never_both(connected: Dashboard) -> None:
             assert DOOR in one.open("alerts")
 
 
-def test_roles_withdrawn_by_the_provider_are_gone_with_the_next_login_and_a_sign_out_acts_at_once(
+def test_withdrawn_roles_end_with_next_login(
     connected: Dashboard,
 ) -> None:
     file = accounts_of(connected)
@@ -130,7 +130,7 @@ def test_roles_withdrawn_by_the_provider_are_gone_with_the_next_login_and_a_sign
             file.write_text(json.dumps(ACCOUNTS))
 
 
-def test_nothing_that_was_written_holds_a_secret_or_a_token(connected: Dashboard, cookies: dict[str, str]) -> None:
+def test_nothing_that_was_written_holds_secret_or_token(connected: Dashboard, cookies: dict[str, str]) -> None:
     written = [connected.log, *(path for path in connected.home.rglob("*") if path.is_file())]
     hidden = [connected.client_secret, connected.cookie_secret, *(cookie for cookie in cookies.values() if cookie)]
     for path in written:

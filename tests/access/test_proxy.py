@@ -126,7 +126,7 @@ def test_cookies_go_over_https_alone(proxy: int) -> None:
             assert cookie.lower().count("samesite") == 1
 
 
-def test_a_large_body_and_the_machines_figures_stop_at_the_proxy(proxy: int) -> None:
+def test_large_body_and_machines_figures_stop_at_proxy(proxy: int) -> None:
     assert ask(proxy, "/_stcore/upload_file/a/b", "PUT", content=b"x" * 12_000_000).status_code == 413
     assert ask(proxy, "/_stcore/metrics").status_code == 404
     assert ask(proxy, "/_stcore/agent/openapi.json").status_code == 404
@@ -137,7 +137,7 @@ def test_another_name_is_not_answered(proxy: int) -> None:
         client.get(f"https://127.0.0.1:{proxy}/", extensions={"sni_hostname": "evil.example.org"})
 
 
-def test_the_websocket_passes(proxy: int, dashboard: Dashboard) -> None:
+def test_websocket_passes(proxy: int, dashboard: Dashboard) -> None:
     token = generate_xsrf_token_string()
     cookies = f"{XSRF}={token}; {COOKIE}={dashboard.cookie('vera', 'viewer')}"
 

@@ -46,14 +46,14 @@ def get(url: str, cookie: str = "", **headers: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize("page", ["", *PAGES])
-def test_without_a_login_every_address_shows_the_door_and_nothing_else(dashboard: Dashboard, page: str) -> None:
+def test_without_login_every_address_shows_door_and_nothing_else(dashboard: Dashboard, page: str) -> None:
     with visit(dashboard.base) as one:
         assert is_shut_out(one.open(page))
 
 
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("role", ROLES)
-def test_a_page_is_shown_or_refused_by_role(dashboard: Dashboard, role: str, page: str) -> None:
+def test_page_is_shown_or_refused_by_role(dashboard: Dashboard, role: str, page: str) -> None:
     with visit(dashboard.base, dashboard.cookie(f"{role}-{page}", role)) as one:
         texts = one.open(page)
     assert DOOR not in texts
@@ -62,7 +62,7 @@ def test_a_page_is_shown_or_refused_by_role(dashboard: Dashboard, role: str, pag
     assert refused == ([] if promised()[f"read {page}"][role] else [page])
 
 
-def test_an_account_without_a_role_sees_nothing_and_is_recorded(dashboard: Dashboard) -> None:
+def test_account_without_role_sees_nothing_and_is_recorded(dashboard: Dashboard) -> None:
     with visit(dashboard.base, dashboard.cookie("nora", "chess club")) as one:
         texts = one.open("alerts")
     assert "Your account has no role here" in texts
@@ -98,7 +98,7 @@ def test_what_names_no_session_that_holds_opens_nothing(dashboard: Dashboard, ta
     assert dashboard.rows(DOWNLOADED, "mallory") == []
 
 
-def test_a_good_cookie_without_the_page_s_token_counts_as_nobody(dashboard: Dashboard) -> None:
+def test_good_cookie_without_page_token_counts_as_nobody(dashboard: Dashboard) -> None:
     cookie = dashboard.cookie("anna", "analyst")
     for token in (None, "2|00000000|" + "0" * 32 + "|1"):
         with pytest.raises(InvalidStatus), visit(dashboard.base, cookie, token=token):
@@ -112,7 +112,7 @@ def test_a_good_cookie_without_the_page_s_token_counts_as_nobody(dashboard: Dash
         "https://{place}", "http://{place}.evil.example.org", "http://evil.example.org@{place}", "http://{place}/", "HTTP://{place}",
     ],
 )  # fmt: skip
-def test_a_page_of_another_origin_cannot_connect(dashboard: Dashboard, origin: str | None) -> None:
+def test_page_of_another_origin_cannot_connect(dashboard: Dashboard, origin: str | None) -> None:
     cookie = dashboard.cookie("anna", "analyst")
     sent = origin and origin.format(place=dashboard.base.removeprefix("http://"))
     with pytest.raises(InvalidStatus) as refused, visit(dashboard.base, cookie, origin=sent):
@@ -120,7 +120,7 @@ def test_a_page_of_another_origin_cannot_connect(dashboard: Dashboard, origin: s
     assert refused.value.response.status_code == 403
 
 
-def test_a_file_is_for_those_who_may_take_files_away(dashboard: Dashboard, taken: tuple[str, str]) -> None:
+def test_file_is_for_those_who_may_take_files_away(dashboard: Dashboard, taken: tuple[str, str]) -> None:
     url, cookie = taken
     assert get(url).status_code == 401
     assert get(url, cookie).status_code == 200
@@ -132,7 +132,7 @@ def test_a_file_is_for_those_who_may_take_files_away(dashboard: Dashboard, taken
     assert dashboard.rows(DOWNLOADED, "anna")
 
 
-def test_a_viewer_is_offered_no_file_and_gets_none_by_its_name(dashboard: Dashboard) -> None:
+def test_viewer_is_offered_no_file_and_gets_none_by_its_name(dashboard: Dashboard) -> None:
     with visit(dashboard.base, dashboard.cookie("anna", "analyst")) as analyst:
         analyst.open(*FILE_PAGE)
         promised_files = analyst.promised_files()
@@ -152,7 +152,7 @@ def sign_out(dashboard: Dashboard, cookie: str, token: str = "", **headers: str)
     return httpx.post(url, headers=headers, data=sent, timeout=PATIENCE).status_code
 
 
-def test_nobody_else_can_sign_a_person_out(dashboard: Dashboard) -> None:
+def test_nobody_else_can_sign_person_out(dashboard: Dashboard) -> None:
     cookie = dashboard.cookie("otto", "analyst")
     assert get(f"{dashboard.base}/auth/logout", cookie).status_code == 405
     assert sign_out(dashboard, cookie, "guessed") == 403
@@ -162,7 +162,7 @@ def test_nobody_else_can_sign_a_person_out(dashboard: Dashboard) -> None:
         assert DOOR not in one.open("data")
 
 
-def test_what_another_process_decides_closes_an_open_page(dashboard: Dashboard) -> None:
+def test_what_another_process_decides_closes_open_page(dashboard: Dashboard) -> None:
     settings = dashboard.home / "settings.toml"
     before, journal = settings.read_text(), Journal(journal_url("", dashboard.home))
 
@@ -195,7 +195,7 @@ def triggers(one: Visit, label: str) -> BackMsg:
     return message
 
 
-def test_a_viewer_who_sends_a_managers_click_begins_nothing(dashboard: Dashboard) -> None:
+def test_viewer_who_sends_managers_click_begins_nothing(dashboard: Dashboard) -> None:
     with visit(dashboard.base, dashboard.cookie("mia", "manager")) as manager:
         manager.open("alerts")
         click = triggers(manager, "Sign off and send")
@@ -206,7 +206,7 @@ def test_a_viewer_who_sends_a_managers_click_begins_nothing(dashboard: Dashboard
     assert dashboard.rows("signed off") == []
 
 
-def test_every_answer_carries_the_headers_of_protection(dashboard: Dashboard, taken: tuple[str, str]) -> None:
+def test_every_answer_carries_headers_of_protection(dashboard: Dashboard, taken: tuple[str, str]) -> None:
     for answer in (get(f"{dashboard.base}/"), get(taken[0]), get(*taken), get(f"{dashboard.base}/_stcore/health")):
         policy = answer.headers["content-security-policy"]
         assert "default-src 'self'" in policy
@@ -226,7 +226,7 @@ def test_no_secret_is_written_anywhere(dashboard: Dashboard) -> None:
     assert "Traceback" not in dashboard.log.read_text()
 
 
-def test_the_servers_own_figures_are_for_administrators(dashboard: Dashboard) -> None:
+def test_servers_own_figures_are_for_administrators(dashboard: Dashboard) -> None:
     statuses = {
         role: get(f"{dashboard.base}/_stcore/metrics", dashboard.cookie(role, role)).status_code for role in ROLES
     }

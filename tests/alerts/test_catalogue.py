@@ -19,7 +19,7 @@ def test_every_rule_has_one_row_and_every_cell_that_it_needs() -> None:
     assert (table[["watches", "event", "watch"]].map(len) > 5).to_numpy().all()
 
 
-def test_the_table_follows_the_readers_numbers_and_the_frozen_cut_offs() -> None:
+def test_table_follows_readers_numbers_and_frozen_cut_offs() -> None:
     settings = AlertSettings(surge_factor=2.0, cost_loss_ratio=1.0)
     table = catalogue(settings).set_index("rule")
     assert "2 times" in str(table.loc["surge", "event"])
@@ -31,7 +31,7 @@ def test_the_table_follows_the_readers_numbers_and_the_frozen_cut_offs() -> None
     assert catalogue(settings, frozen).set_index("rule").loc["surge", "watch"] == "probability from 31%"
 
 
-def test_the_page_about_alerts_shows_the_table_of_rules() -> None:
+def test_page_about_alerts_shows_table_of_rules() -> None:
     table = catalogue(AlertSettings()).astype(str)
     lines = [
         "| " + " | ".join(row) + " |" for row in [list(table.columns), ["---"] * len(table.columns), *table.to_numpy()]

@@ -25,7 +25,7 @@ def _months(seed: int = 0, count: int = 96) -> NDArray[np.float64]:
 
 @pytest.mark.parametrize("simple", COMPARISONS, ids=lambda simple: simple.rule)
 @pytest.mark.parametrize("event", ["rise", "fall"])
-def test_a_later_month_changes_no_earlier_score(simple: Comparison, event: str) -> None:
+def test_later_month_changes_no_earlier_score(simple: Comparison, event: str) -> None:
     logs = _months()
     limits = np.full_like(logs, 6.5)
     changed = logs.copy()
@@ -36,7 +36,7 @@ def test_a_later_month_changes_no_earlier_score(simple: Comparison, event: str) 
     assert not np.array_equal(before[60:], after[60:], equal_nan=True)
 
 
-def test_persistence_is_the_share_of_past_changes_that_would_reach_the_limit() -> None:
+def test_persistence_is_share_of_changes_over_limit() -> None:
     logs, place, step = _months(1), 70, 3
     limits = np.full_like(logs, 6.8)
     past = [logs[later, 0] - logs[later - step, 0] for later in range(step, place + 1)][-84:]
@@ -46,7 +46,7 @@ def test_persistence_is_the_share_of_past_changes_that_would_reach_the_limit() -
     assert found == pytest.approx((reached + 0.5) / (len(both) + 1))
 
 
-def test_the_seasonal_walk_knows_the_season_and_persistence_does_not() -> None:
+def test_seasonal_walk_knows_season_and_persistence_does_not() -> None:
     months = np.arange(120)
     logs = (6 + np.sin(2 * np.pi * months / 12) + 0.01 * np.cos(months * 1.7))[:, None]
     limits = np.full_like(logs, 6.9)
@@ -56,7 +56,7 @@ def test_the_seasonal_walk_knows_the_season_and_persistence_does_not() -> None:
     assert persistence(logs, limits, 6, False)[trough, 0, 5] < 0.5
 
 
-def test_a_control_chart_counts_standard_deviations_from_the_two_years_before() -> None:
+def test_control_chart_counts_deviations_of_two_years() -> None:
     logs = _months(2)
     before = logs[46:70, 0]
     expected = (logs[70, 0] - before.mean()) / before.std(ddof=1)
@@ -72,7 +72,7 @@ class TestAnyWithin:
         chances: NDArray[np.float64] = np.array([[months]])
         return float(any_within(chances, np.array([1]))[0, 0])
 
-    def test_it_lies_between_the_highest_month_and_independence(self) -> None:
+    def test_it_lies_between_highest_month_and_independence(self) -> None:
         found = self._chance(0.3, 0.4, 0.2)
         assert found + 0.02 >= 0.4
         assert found <= 1 - 0.7 * 0.6 * 0.8 + 0.02
@@ -81,7 +81,7 @@ class TestAnyWithin:
         for chance in (0.1, 0.5, 0.9):
             assert self._chance(chance) == pytest.approx(chance, abs=0.03)
 
-    def test_certainty_stays_certain_and_a_gap_is_unknown(self) -> None:
+    def test_certainty_stays_certain_and_gap_is_unknown(self) -> None:
         assert self._chance(0.0, 0.0, 0.0) == 0
         assert self._chance(0.0, 1.0, 0.0) == 1
         assert np.isnan(self._chance(0.2, np.nan, 0.2))

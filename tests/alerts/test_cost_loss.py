@@ -12,7 +12,7 @@ from alerts.verification.cutoffs import CANDIDATES, PRIOR_MONTHS, learn_cutoff, 
 
 
 @given(st.floats(0.01, 100))
-def test_with_calibrated_probabilities_an_alert_pays_just_where_the_expected_loss_reaches_its_cost(
+def test_calibrated_alert_pays_where_loss_equals_cost(
     ratio: float,
 ) -> None:
     cutoff = bayes_threshold(ratio)
@@ -26,7 +26,7 @@ def test_graver_levels_and_common_events_need_more() -> None:
     assert all(COMMON.of(level) > RARE.of(level) for level in LEVELS)
 
 
-def test_probabilities_that_are_too_low_lower_the_cut_off_and_the_longer_the_span_the_more() -> None:
+def test_low_probabilities_lower_cut_off() -> None:
     random = np.random.default_rng(1)
     honest = random.uniform(0.05, 0.95, 5000)
     said, came = honest / 2, random.uniform(size=5000) < honest
@@ -50,7 +50,7 @@ def test_no_other_cut_off_costs_less(months: list[tuple[float, bool]], ratio: fl
     assert cost(found) <= min(cost(float(other)) for other in CANDIDATES) + 1e-6
 
 
-def test_a_score_that_is_no_probability_is_cut_where_the_span_cost_least_and_by_convention_without_events() -> None:
+def test_other_scores_are_cut_at_least_cost() -> None:
     score = np.array([0.1, 0.2, 0.3, 2.1, 2.2, np.nan])
     came = np.array([False, False, False, True, True, True])
     assert learn_score(score, came, 1.0, conventional=5.0) == 2.1

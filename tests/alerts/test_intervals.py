@@ -16,17 +16,17 @@ def test_too_few_origins_give_no_interval() -> None:
     assert np.isnan([low, high]).all()
 
 
-def test_a_measure_that_most_resamples_leave_undefined_gets_no_interval() -> None:
+def test_mostly_undefined_measure_has_no_interval() -> None:
     assert with_interval(np.array([0.5, 0.4, 0.6, 0.5]))[1:] == pytest.approx((0.41, 0.59))
     assert np.isnan(with_interval(np.array([0.5, np.nan, np.nan, 0.5]))[1:]).all()
     assert np.isnan(with_interval(np.array([np.nan, 0.4, 0.6, 0.5]))).all()
 
 
-def test_a_share_of_nothing_is_not_a_number() -> None:
+def test_share_of_nothing_is_not_number() -> None:
     assert np.isnan(ratio(np.zeros(2), np.array([0.0, 2.0]))).tolist() == [True, False]
 
 
-def test_an_interval_of_few_cases_that_all_agree_is_not_certain() -> None:
+def test_interval_of_few_cases_that_all_agree_is_not_certain() -> None:
     low, high = share_interval(3, 3)
     assert low == pytest.approx(0.556, abs=0.001)
     assert high == 1.0
@@ -38,12 +38,12 @@ def test_an_interval_of_few_cases_that_all_agree_is_not_certain() -> None:
 
 
 @pytest.mark.parametrize(("events", "others"), [(3, 3), (5, 40), (40, 5), (200, 300)])
-def test_an_order_without_skill_has_the_interval_of_mann_and_whitneys_statistic(events: int, others: int) -> None:
+def test_random_order_has_mann_whitney_interval(events: int, others: int) -> None:
     reach = 1.6448536 * np.sqrt((events + others + 1) / (12 * events * others))  # 90 % of a normal distribution
     assert area_interval(0.5, events, others) == pytest.approx((0.5 - reach, 0.5 + reach))
 
 
 @pytest.mark.parametrize("area", [0.0, 0.01, 0.99, 1.0])
-def test_the_interval_of_an_area_stays_between_nought_and_one(area: float) -> None:
+def test_interval_of_area_stays_between_nought_and_one(area: float) -> None:
     low, high = area_interval(area, 3, 4)
     assert 0 <= low < high <= 1

@@ -20,5 +20,5 @@ from alerts import Cutoffs
         (1.0, "severe"),
     ],
 )
-def test_a_level_is_reached_exactly_at_its_cut_off(probability: float, level: str | None) -> None:
+def test_level_is_reached_exactly_at_its_cut_off(probability: float, level: str | None) -> None:
     assert Cutoffs(0.25, 0.45, 0.65).level(probability) == level

@@ -55,12 +55,12 @@ def refusal(state: State, entry: Entry) -> str:
     return ""
 
 
-def test_an_alert_without_rows_is_proposed_at_the_level_of_its_release() -> None:
+def test_alert_without_rows_is_proposed_at_level_of_its_release() -> None:
     state = fold([], "watch")
     assert (state.status, state.level, state.sign_offs_missing, state.version) == (PROPOSED, "watch", 1, 0)
 
 
-def test_a_severe_alert_needs_two_different_people() -> None:
+def test_severe_alert_needs_two_different_people() -> None:
     once = fold([proposed("severe"), row(2, SIGNED_OFF, "Ada Lovelace")])
     assert (once.status, once.sign_offs_missing) == (PROPOSED, 1)
     assert "two different people" in refusal(once, row(3, SIGNED_OFF, "  ada  LOVELACE "))
@@ -76,7 +76,7 @@ def test_spelling_does_not_make_another_person(one: str, other: str, *, same: bo
 
 
 @pytest.mark.parametrize("decision", [SIGNED_OFF, ACKNOWLEDGED, DISMISSED])
-def test_worsening_opens_what_was_decided_again_and_asks_for_new_sign_offs(decision: str) -> None:
+def test_worsening_reopens_decision(decision: str) -> None:
     rows = [proposed("watch")]
     rows += [row(2, SIGNED_OFF)] if decision == ACKNOWLEDGED else []
     rows += [row(3, decision), row(4, WORSENED, "nightly", "", level="severe")]
@@ -85,7 +85,7 @@ def test_worsening_opens_what_was_decided_again_and_asks_for_new_sign_offs(decis
     assert (state.sign_offs, state.sign_offs_missing) == ((), 2)
 
 
-def test_easing_leaves_a_decision_as_it_is_but_not_half_a_one() -> None:
+def test_easing_leaves_decision_as_it_is_but_not_half_one() -> None:
     eased = row(9, EASED, "nightly", "", level="warning")
     decided = fold([proposed("severe"), row(2, SIGNED_OFF), row(3, SIGNED_OFF, "Ben"), eased])
     assert (decided.status, decided.level) == (SIGNED_OFF, "warning")
@@ -112,19 +112,19 @@ def test_easing_leaves_a_decision_as_it_is_but_not_half_a_one() -> None:
         ([], row(1, PROPOSED, "nightly", level="alarm"), "'alarm' is not a level"),
     ],
 )
-def test_a_step_that_is_not_allowed_is_refused_with_its_reason(before: list[Entry], tried: Entry, why: str) -> None:
+def test_step_that_is_not_allowed_is_refused_with_its_reason(before: list[Entry], tried: Entry, why: str) -> None:
     with pytest.raises(StepError, match=why):
         step(fold(before), tried)
 
 
-def test_dissent_and_corrections_stay_open_until_they_are_answered_even_after_the_end() -> None:
+def test_dissent_stays_open_until_answered() -> None:
     rows = [proposed(), row(2, DISSENTED, "Cleo"), row(3, ENDED, "nightly"), row(4, CORRECTION, "Dan")]
     assert [one.id for one in fold(rows).objections] == [2, 4]
     rows.append(row(5, ANSWERED, "Ada", "counted twice", answers=2))
     assert [one.id for one in fold(rows).objections] == [4]
 
 
-def test_people_outside_count_as_told_until_they_are_told_the_end() -> None:
+def test_recipients_count_until_end_is_sent() -> None:
     raised = row(3, ANNOUNCED, "delivery", kind="raised")
     assert fold([proposed(), row(2, SIGNED_OFF), raised]).was_raised
     assert not fold([proposed(), row(2, SIGNED_OFF), raised, row(5, ANNOUNCED, "delivery", kind="ended")]).was_raised
@@ -158,7 +158,7 @@ def test_nothing_is_held_back(rows: list[Entry], level: str, days: float) -> Non
         ([proposed(), row(2, ENDED, "nightly")], "watch", PROPOSED),
     ],
 )
-def test_a_night_records_what_changed_and_nothing_else(rows: list[Entry], level: str, found: str) -> None:
+def test_night_records_what_changed_and_nothing_else(rows: list[Entry], level: str, found: str) -> None:
     assert night_step(fold(rows), level) == found
 
 
@@ -167,7 +167,7 @@ ROWS = st.lists(st.tuples(ACTIONS, st.sampled_from(["Ada", "Ben"]), st.sampled_f
 
 
 @given(ROWS)
-def test_whatever_is_recorded_no_severe_alert_leaves_with_one_signature(
+def test_no_severe_alert_leaves_with_one_signature(
     steps: list[tuple[str, str, str]],
 ) -> None:
     state = fold([])
@@ -183,7 +183,7 @@ def test_whatever_is_recorded_no_severe_alert_leaves_with_one_signature(
 @pytest.mark.parametrize(
     ("level", "needed"), [("", 1), ("watch", 1), ("warning", 1), ("severe", 2), ("of another version", 1)]
 )
-def test_an_alert_needs_one_sign_off_and_a_severe_one_two_whatever_levels_there_were(level: str, needed: int) -> None:
+def test_severe_alert_needs_two_sign_offs(level: str, needed: int) -> None:
     signers = ["Ada", "Ben", "Eve"]
     state = State(PROPOSED, level)
     for signed, name in enumerate(signers[:needed]):

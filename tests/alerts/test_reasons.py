@@ -31,7 +31,7 @@ LONG: dict[str, str | float] = {
 
 @pytest.mark.parametrize("key", sorted(TEMPLATES))
 @pytest.mark.parametrize("chance", [0.25, 0.44, 0.999])
-def test_a_sentence_fits_on_two_lines_even_with_the_longest_words(key: str, chance: float) -> None:
+def test_sentence_fits_on_two_lines_even_with_longest_words(key: str, chance: float) -> None:
     text = sentence(key, LONG | {"chance": chance})
     assert len(text) <= LONGEST, text
     assert text.endswith(".")
@@ -40,7 +40,7 @@ def test_a_sentence_fits_on_two_lines_even_with_the_longest_words(key: str, chan
 
 
 @pytest.mark.parametrize("key", sorted(TEMPLATES))
-def test_a_sentence_can_be_written_again_from_the_stored_figures(key: str) -> None:
+def test_sentence_can_be_written_again_from_stored_figures(key: str) -> None:
     assert sentence(key, json.loads(as_json(LONG))) == sentence(key, LONG)
 
 
@@ -53,7 +53,7 @@ def test_a_sentence_can_be_written_again_from_the_stored_figures(key: str) -> No
         ("2026-W01", "4 janvier 2026"),
     ],
 )
-def test_the_newest_period_of_a_late_source_is_told_in_words_and_not_by_its_code(period: str, words: str) -> None:
+def test_late_source_period_is_written_in_words(period: str, words: str) -> None:
     said = sentence("stale_source", LONG | {"period": period}, Language("fr"))
     assert words in said
     assert period not in said
@@ -74,7 +74,7 @@ def test_the_newest_period_of_a_late_source_is_told_in_words_and_not_by_its_code
         (1.0, "Very likely (above 99%)"),
     ],
 )
-def test_the_word_and_the_number_of_a_chance_agree(chance: float, words: str) -> None:
+def test_word_and_number_of_chance_agree(chance: float, words: str) -> None:
     assert sentence("capacity_own", LONG | {"chance": chance}).startswith(
         words + " to pass your number, 222,222 a month"
     )
@@ -90,7 +90,7 @@ def test_the_word_and_the_number_of_a_chance_agree(chance: float, words: str) ->
         ("fall", 617.5, "to fall to 617,"),
     ],
 )
-def test_a_sentence_names_the_whole_number_that_its_rule_tests(key: str, limit: float, words: str) -> None:
+def test_sentence_names_whole_number_that_its_rule_tests(key: str, limit: float, words: str) -> None:
     assert words in sentence(key, LONG | {"threshold": limit})
 
 

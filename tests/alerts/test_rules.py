@@ -36,7 +36,7 @@ def _futures(share: float, month: int, high: float, *, months: int = 12, low: fl
     return [[high if path < count and m == month else low for m in range(1, months + 1)] for path in range(100)]
 
 
-def test_a_night_without_evidence_raises_nothing(evidence: Night) -> None:
+def test_night_without_evidence_raises_nothing(evidence: Night) -> None:
     alerts = evaluate(evidence(), OWN)
     assert alerts.empty
     check(alerts, ALERTS)
@@ -49,7 +49,7 @@ class TestCapacity:
     @pytest.mark.parametrize(
         ("share", "level"), [(0.24, None), (0.25, "watch"), (0.46, "warning"), (0.65, "severe"), (1.0, "severe")]
     )
-    def test_the_level_follows_the_chance(
+    def test_level_follows_chance(
         self, evidence: Night, panel: Build, paths: Build, share: float, level: str | None
     ) -> None:
         night = evidence(panel=panel(FLAT), trajectories=paths(_futures(share, 2, 1001)))
@@ -58,14 +58,12 @@ class TestCapacity:
         if level:
             assert found["probability"].to_list() == [share]
 
-    def test_a_number_that_is_met_is_not_passed_nor_by_a_fraction_of_a_person(
-        self, evidence: Night, panel: Build, paths: Build
-    ) -> None:
+    def test_met_number_is_not_exceeded(self, evidence: Night, panel: Build, paths: Build) -> None:
         for high, raised in ((1000, 0), (1000.4, 0), (1001, 1)):
             night = evidence(panel=panel(FLAT), trajectories=paths(_futures(1.0, 1, high)))
             assert len(_only(evaluate(night, OWN), "capacity")) == raised
 
-    def test_any_month_of_the_window_counts_once_per_path(self, evidence: Night, panel: Build, paths: Build) -> None:
+    def test_any_month_of_window_counts_once_per_path(self, evidence: Night, panel: Build, paths: Build) -> None:
         half = [[2000, 2000, 100] if path < 30 else [100, 100, 2000] if path < 50 else [100] * 3 for path in range(100)]
         night = evidence(panel=panel(FLAT), trajectories=paths(half))
         found = _only(evaluate(night, OWN), "capacity").iloc[0]
@@ -73,7 +71,7 @@ class TestCapacity:
         assert (found["first_period"], found["last_period"], found["horizon"]) == ("2025-01", "2025-03", 1)
 
     @pytest.mark.parametrize("month", [1, 2])
-    def test_a_month_between_the_newest_count_and_the_release_raises_nothing(
+    def test_month_between_newest_count_and_release_raises_nothing(
         self, evidence: Night, panel: Build, paths: Build, month: int
     ) -> None:
         """November is the newest count of a release of December: what December brings is the nowcast's."""
@@ -83,7 +81,7 @@ class TestCapacity:
         assert len(_only(evaluate(night, OWN), "capacity")) == (month == 2)
 
     @pytest.mark.parametrize("as_of", [dt.date(2025, 1, 1), dt.date(2025, 1, 31)])
-    def test_the_window_is_the_planning_window_and_the_probability_that_of_its_months(
+    def test_probability_covers_planning_window(
         self, evidence: Night, panel: Build, paths: Build, as_of: dt.date
     ) -> None:
         futures = np.random.default_rng(0).lognormal(6.5, 0.5, (200, 12))
@@ -94,7 +92,7 @@ class TestCapacity:
         assert found["probability"] == (futures[:, 1:4] > 1000).any(axis=1).mean()
         assert found["horizon"] == 2
 
-    def test_the_sentence_says_whose_number_it_is(self, evidence: Night, panel: Build, paths: Build) -> None:
+    def test_sentence_says_whose_number_it_is(self, evidence: Night, panel: Build, paths: Build) -> None:
         night = evidence(panel=panel(FLAT), trajectories=paths(_futures(0.7, 1, 2000)))
         own = _only(evaluate(night, OWN), "capacity")["reason"].iloc[0]
         assert own == "Likely (70%) to pass your number, 1,000 a month, in any month of January–March 2025."
@@ -105,7 +103,7 @@ class TestCapacity:
         )
         assert usual["threshold"] == 400
 
-    def test_a_short_history_has_no_default_but_takes_the_readers_number(
+    def test_short_history_has_no_default_but_takes_readers_number(
         self, evidence: Night, panel: Build, paths: Build
     ) -> None:
         night = evidence(panel=panel(FLAT[:10]), trajectories=paths(_futures(0.7, 1, 2000)))
@@ -116,7 +114,7 @@ class TestCapacity:
 class TestSurge:
     """One and a half times the trailing mean, reached in any month of the window."""
 
-    def test_reaching_the_multiple_exactly_is_enough(self, evidence: Night, panel: Build, paths: Build) -> None:
+    def test_reaching_multiple_exactly_is_enough(self, evidence: Night, panel: Build, paths: Build) -> None:
         for high, raised in ((600, 1), (599, 0)):
             night = evidence(panel=panel(FLAT), trajectories=paths(_futures(0.5, 2, high)))
             found = _only(evaluate(night, OWN), "surge")
@@ -145,7 +143,7 @@ class TestRecords:
         night = evidence(panel=panel(history), trajectories=paths(_futures(0.7, 1, 901)))
         assert _only(evaluate(night, OWN), "record_36")["threshold"].to_list() == [900]
 
-    def test_a_tie_with_the_record_is_no_record(self, evidence: Night, panel: Build, paths: Build) -> None:
+    def test_tie_with_record_is_no_record(self, evidence: Night, panel: Build, paths: Build) -> None:
         night = evidence(panel=panel(FLAT), trajectories=paths(_futures(1.0, 1, 400)))
         alerts = evaluate(night, OWN)
         assert _only(alerts, "record_12").empty
@@ -155,13 +153,13 @@ class TestRecords:
 class TestWhatIsNotForecast:
     """Routes without figures or forecasts raise no alert about months ahead."""
 
-    def test_a_route_with_nobody_raises_nothing(self, evidence: Night, panel: Build, paths: Build) -> None:
+    def test_route_with_nobody_raises_nothing(self, evidence: Night, panel: Build, paths: Build) -> None:
         night = evidence(panel=panel([0.0] * 48), trajectories=paths([[0.0] * 12] * 100))
         assert evaluate(night, AlertSettings()).empty
         assert evaluate(night, AlertSettings(surge_minimum=0)).empty
         assert evaluate(night, AlertSettings(thresholds={"CMR": 0})).empty
 
-    def test_a_route_without_forecast_or_without_history_is_left_out(
+    def test_route_without_forecast_or_without_history_is_left_out(
         self, evidence: Night, panel: Build, paths: Build
     ) -> None:
         certain = paths(_futures(1.0, 1, 9999))
@@ -192,7 +190,7 @@ class TestMiss:
             (0.0, "warning", 1025.0),
         ],
     )
-    def test_a_miss_is_told_from_the_smallest_distance_on(
+    def test_miss_is_reported_from_smallest_distance_on(
         self,
         evidence: Night,
         panel: Build,
@@ -208,18 +206,14 @@ class TestMiss:
             assert np.isnan(found["probability"].iloc[0])
             assert (found["first_period"].iloc[0], found["horizon"].iloc[0]) == ("2024-12", 0)
 
-    def test_between_the_95_and_the_outermost_quantiles_it_is_a_watch(
-        self, evidence: Night, panel: Build, issued: Build
-    ) -> None:
+    def test_between_95_and_outermost_quantiles_it_is_watch(self, evidence: Night, panel: Build, issued: Build) -> None:
         found = self._night(evidence, panel, issued, 19_850.0, scale=10_000.0)
         assert found["alert_level"].to_list() == ["watch"]
         assert found["reason"].to_list() == [
             "December 2024 counted 19,850, above the 10,300 to 19,800 expected before."
         ]
 
-    def test_only_the_forecast_of_a_month_before_is_compared(
-        self, evidence: Night, panel: Build, issued: Build
-    ) -> None:
+    def test_only_forecast_of_month_before_is_compared(self, evidence: Night, panel: Build, issued: Build) -> None:
         older = issued({"2024-10": [[1000 * (1 + level) for level in QUANTILE_LEVELS]] * 2})
         night = evidence(panel=panel([1500.0] * 5 + [9000.0]), backtest=older)
         assert _only(evaluate(night, OWN), "outside_95").empty
@@ -228,15 +222,11 @@ class TestMiss:
 class TestSourcesAndRevisions:
     """Late sources, and figures changed since the former release."""
 
-    def test_a_source_of_context_is_never_more_than_a_watch_however_late(
-        self, evidence: Night, freshness: Build
-    ) -> None:
+    def test_source_of_context_is_never_more_than_watch_however_late(self, evidence: Night, freshness: Build) -> None:
         alerts = evaluate(evidence(frozenset({"c"}), freshness=freshness(("d", "delinquent"))), OWN)
         assert alerts["alert_level"].to_list() == ["watch"]
 
-    def test_a_late_source_is_a_watch_and_a_very_late_one_that_is_forecast_a_warning(
-        self, evidence: Night, freshness: Build
-    ) -> None:
+    def test_late_source_is_watch_and_very_late_is_warning(self, evidence: Night, freshness: Build) -> None:
         states = freshness(("a", "fresh"), ("b", "due"), ("c", "overdue"), ("d", "delinquent"))
         alerts = evaluate(evidence(frozenset("abcd"), freshness=states), OWN)
         assert alerts[["rule", "source_id", "alert_level"]].to_numpy().tolist() == [
@@ -276,13 +266,13 @@ class TestSourcesAndRevisions:
             (2000, 1000, "severe"),
         ],
     )
-    def test_a_revision_needs_both_share_and_size(
+    def test_revision_needs_both_share_and_size(
         self, evidence: Night, before: float, after: float, level: str | None
     ) -> None:
         alerts = evaluate(evidence(revisions=self._revision(before, after)), OWN)
         assert alerts["alert_level"].to_list() == ([level] if level else [])
 
-    def test_the_largest_revision_of_a_route_is_told(self, evidence: Night) -> None:
+    def test_largest_revision_of_route_is_reported(self, evidence: Night) -> None:
         rows = pd.concat([self._revision(2000, 2300), self._revision(9000, 4000, time_period="2024-09")])
         alerts = evaluate(evidence(revisions=rows), OWN)
         assert alerts["reason"].to_list() == ["September 2024 was revised from 9,000 to 4,000."]
@@ -291,7 +281,7 @@ class TestSourcesAndRevisions:
     @pytest.mark.parametrize(
         "columns", [{"citizen": "SYR"}, {"freq": "A"}, {"target": "food_price_index"}, {"route_id": "_Z"}]
     )
-    def test_revisions_of_anything_but_a_monthly_total_raise_nothing(
+    def test_revisions_of_anything_but_monthly_total_raise_nothing(
         self, evidence: Night, columns: dict[str, str]
     ) -> None:
         assert evaluate(evidence(revisions=self._revision(2000, 9000, **columns)), OWN).empty
@@ -300,7 +290,7 @@ class TestSourcesAndRevisions:
 class TestFromNightToNight:
     """New, up, down, unchanged, ended."""
 
-    def test_an_alert_keeps_its_identity_while_it_goes_on(self, evidence: Night, panel: Build, paths: Build) -> None:
+    def test_alert_keeps_its_identity_while_it_goes_on(self, evidence: Night, panel: Build, paths: Build) -> None:
         def night(share: float, day: dt.date, previous: pd.DataFrame | None) -> pd.DataFrame:
             found = evidence(panel=panel(FLAT), trajectories=paths(_futures(share, 2, 1001)))
             return _only(evaluate(dataclasses.replace(found, as_of=day), OWN, previous), "capacity")
@@ -318,9 +308,7 @@ class TestFromNightToNight:
         assert ended(again, again).empty
         assert ended(no_alerts(), again).empty
 
-    def test_an_alert_whose_route_has_no_forecast_any_more_stays_unjudged_and_ends_only_when_judged(
-        self, evidence: Night, panel: Build, paths: Build
-    ) -> None:
+    def test_alert_without_forecast_stays_unjudged(self, evidence: Night, panel: Build, paths: Build) -> None:
         def night(day: dt.date, previous: pd.DataFrame | None, share: float | None) -> pd.DataFrame:
             known = {} if share is None else {"trajectories": paths(_futures(share, 2, 1001)), "panel": panel(FLAT)}
             return evaluate(dataclasses.replace(evidence(**known), as_of=day), OWN, previous)
@@ -338,7 +326,7 @@ class TestFromNightToNight:
         assert seen[["alert_id", "unjudged_since"]].to_numpy().tolist() == [[first["alert_id"].iloc[0], ""]]
         assert _only(night(days[3], still, 0.1), "capacity").empty
 
-    def test_a_former_release_that_breaks_the_contract_is_refused(self, evidence: Night) -> None:
+    def test_former_release_that_breaks_contract_is_refused(self, evidence: Night) -> None:
         with pytest.raises(SchemaError, match="alert_id"):
             evaluate(evidence(), OWN, no_alerts().drop(columns="alert_id"))
 
@@ -357,7 +345,7 @@ def busy_night(evidence: Night, panel: Build, paths: Build, issued: Build, fresh
     )
 
 
-def test_there_is_at_most_one_alert_per_rule_and_route_gravest_first(busy_night: Evidence) -> None:
+def test_one_alert_per_rule_and_route_gravest_first(busy_night: Evidence) -> None:
     alerts = evaluate(busy_night, OWN)
     assert len(alerts) == 3 * 5 + 2 + 1
     assert not alerts.duplicated(SUBJECT).any()
@@ -365,7 +353,7 @@ def test_there_is_at_most_one_alert_per_rule_and_route_gravest_first(busy_night:
     assert ranks.is_monotonic_increasing
 
 
-def test_every_alert_has_a_short_sentence_and_says_what_it_is_for(busy_night: Evidence) -> None:
+def test_every_alert_has_short_sentence_and_says_what_it_is_for(busy_night: Evidence) -> None:
     alerts = evaluate(busy_night, OWN)
     assert (alerts["reason"].str.len() <= LONGEST).all()
     assert (alerts["intended_use"].str.len() > 0).all()
@@ -375,9 +363,7 @@ def test_every_alert_has_a_short_sentence_and_says_what_it_is_for(busy_night: Ev
 
 @pytest.mark.parametrize("rule", EXCEEDANCE_RULES, ids=lambda rule: rule.rule)
 @pytest.mark.parametrize("limit", [1234.0, 1234.2, 1234.5, 1234.7])
-def test_an_event_is_the_same_under_a_limit_and_under_the_whole_number_that_words_name(
-    rule: ExceedanceRule, limit: float
-) -> None:
+def test_event_equals_that_of_whole_limit(rule: ExceedanceRule, limit: float) -> None:
     counts = np.arange(1230.0, 1240.0)
     named = np.full(1, rule.whole_limit(limit))
     assert (rule.happened(counts, named) == rule.happened(counts, np.full(1, limit))).all()

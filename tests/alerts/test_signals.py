@@ -70,16 +70,14 @@ class TestMisses:
         made = {str(month): [[200 + 100 * level for level in QUANTILE_LEVELS]] for month in months[:-1]}
         return outside_interval.signals(_evidence(panel(values), backtest=issued(made)), USUAL)
 
-    def test_a_miss_holds_where_the_next_three_months_stay_beyond_the_same_bound(
-        self, panel: Build, issued: Build
-    ) -> None:
+    def test_miss_is_confirmed_by_three_months(self, panel: Build, issued: Build) -> None:
         signals = self._signals(panel, issued, [250, 600, 600, 600, 600, 250, 250, 250])
         said = [(signal.level, signal.confirmed) for signal in signals if signal.level]
         assert said[0] == ("warning", 1.0)
         assert said[-1] == ("warning", 0.0)
         assert np.isnan(signals[0].confirmed)
 
-    def test_the_newest_miss_without_a_future_is_told_and_not_judged(self, panel: Build, issued: Build) -> None:
+    def test_newest_miss_without_future_is_reported_and_not_judged(self, panel: Build, issued: Build) -> None:
         signals = self._signals(panel, issued, [250, 250, 250, 250, 600])
         assert [one.reason_key for one in newest(signals)] == ["outside_95_above"]
         rows = list(signal_rows(signals))
@@ -89,12 +87,12 @@ class TestMisses:
 class TestComposition:
     """The mix of nationalities."""
 
-    def test_a_distance_is_the_share_that_would_have_to_be_another_nationality(self) -> None:
+    def test_distance_is_share_changing_nationality(self) -> None:
         assert distance(np.array([1.0, 1.0]), np.array([100.0, 0.0])) == pytest.approx(0.5)
         assert distance(np.array([2.0, 6.0]), np.array([1.0, 3.0])) == 0
         assert np.isnan(distance(np.array([0.0, 0.0]), np.array([1.0, 3.0])))
 
-    def test_a_lasting_change_of_mix_is_told_at_once_names_who_rose_and_held(self) -> None:
+    def test_lasting_mix_change_names_rising_nationality(self) -> None:
         random = np.random.default_rng(0)
         calm = [(0.7 + step, 0.3 - step) for step in random.normal(0, 0.02, 60)]
         signals = _shifts(_citizens([*calm, *[(0.2, 0.8)] * 8]))
@@ -106,7 +104,7 @@ class TestComposition:
         assert first.level == "warning"
         assert first.series_id == SERIES
 
-    def test_a_shift_holds_where_the_three_months_after_are_nearer_to_the_new_mix(self) -> None:
+    def test_shift_is_confirmed_by_three_months(self) -> None:
         new, old = np.array([8.0, 2.0]), np.array([2.0, 8.0])
         months = [[0.0, 0.0], [3.5, 6.5], [3.5, 6.5]]
         for after, held in (([9.0, 1.0], 1.0), ([1.0, 9.0], 0.0), ([0.0, 0.0], 0.0)):
@@ -115,7 +113,7 @@ class TestComposition:
         assert np.isnan(nationality_shift._confirmed(np.array(months), 0, new, old))
         assert np.isnan(nationality_shift._confirmed(np.zeros((4, 2)), 0, new, old))
 
-    def test_a_mix_that_always_moves_is_not_news(self) -> None:
+    def test_mix_that_always_moves_is_not_news(self) -> None:
         swings = [(0.9, 0.1) if month // 4 % 2 else (0.1, 0.9) for month in range(80)]
         assert _said(_shifts(_citizens(swings))) == {}
 
@@ -140,7 +138,7 @@ class TestLevelChange:
             float(round(value)) for value in np.array(levels) * season * np.exp(random.normal(0, 0.08, len(levels)))
         ]
 
-    def test_a_step_is_told_once_it_has_lasted_three_months_and_held(self, panel: Build) -> None:
+    def test_step_is_reported_after_three_months(self, panel: Build) -> None:
         signals = _changes(panel(self._counts([1000] * 60 + [4000] * 12)))
         said = _said(signals)
         assert min(said) == "2024-03"
@@ -150,10 +148,10 @@ class TestLevelChange:
         assert first.confirmed == 1.0
         assert max(said) <= "2024-06"
 
-    def test_a_season_is_no_change(self, panel: Build) -> None:
+    def test_season_is_no_change(self, panel: Build) -> None:
         assert _said(_changes(panel(self._counts([1000] * 96)))) == {}
 
-    def test_a_fall_is_told_as_a_rise_is(self, panel: Build) -> None:
+    def test_fall_is_reported_as_rise_is(self, panel: Build) -> None:
         said = _said(_changes(panel(self._counts([4000] * 60 + [1000] * 6))))
         assert min(said) == "2024-09"
 
@@ -174,7 +172,7 @@ class TestContext:
         values = [50.0 + month % 7 for month in range(59)] + [peak]
         return pd.DataFrame({"target": target, "geo": country, "time_period": months, "value": values})
 
-    def test_the_worst_three_months_of_a_country_that_feeds_the_route_are_a_watch(self, panel: Build) -> None:
+    def test_conflict_in_origin_country_is_watch(self, panel: Build) -> None:
         counts = panel([1000.0] * 60)
         signals = _contexts(self._drivers(900), _citizens([(0.8, 0.2)] * 60), counts)
         assert _said(signals) == {"2024-12": "watch"}
@@ -198,7 +196,7 @@ class TestContext:
         assert _contexts(self._drivers(900), _citizens([]), panel([1000.0] * 60)) == []
 
 
-def test_a_record_of_signals_keeps_the_contract_and_counts_standing_ones_once() -> None:
+def test_record_counts_standing_signals_once() -> None:
     months = pd.period_range("2020-01", periods=30, freq="M")
     signals = [
         Signal(rule="outside_95", route_id="CMR", series_id=SERIES, month=month,

@@ -34,11 +34,11 @@ def _last(frame: pd.DataFrame) -> float:
         ("Central Mediterranean Route", None),
     ],
 )
-def test_only_a_routes_monthly_total_names_a_route(series_id: str, route_id: str | None) -> None:
+def test_only_routes_monthly_total_names_route(series_id: str, route_id: str | None) -> None:
     assert route_of(series_id) == route_id
 
 
-def test_a_fall_is_half_of_the_mean_and_no_higher_than_any_of_two_years(panel: Build) -> None:
+def test_fall_is_half_mean_below_two_year_minimum(panel: Build) -> None:
     steady, seasonal = [200] * 24, [350, 50] * 12
     assert _last(fall.threshold(counts_by_series(panel(steady)), USUAL)) == 100
     assert _last(fall.threshold(counts_by_series(panel(seasonal)), USUAL)) == 50
@@ -46,7 +46,7 @@ def test_a_fall_is_half_of_the_mean_and_no_higher_than_any_of_two_years(panel: B
     assert np.isnan(_last(fall.threshold(counts_by_series(panel([99] * 24)), USUAL)))
 
 
-def test_a_surge_needs_a_mean_of_one_hundred_over_twelve_whole_months(panel: Build) -> None:
+def test_surge_needs_mean_of_100_over_12_months(panel: Build) -> None:
     assert _last(surge.threshold(counts_by_series(panel([100] * 12)), USUAL)) == 150
     assert np.isnan(_last(surge.threshold(counts_by_series(panel([100] * 11 + [99])), USUAL)))
     assert np.isnan(_last(surge.threshold(counts_by_series(panel([200] * 11)), USUAL)))
@@ -54,21 +54,21 @@ def test_a_surge_needs_a_mean_of_one_hundred_over_twelve_whole_months(panel: Bui
     assert np.isnan(_last(surge.threshold(counts_by_series(gap), USUAL)))
 
 
-def test_a_record_is_the_highest_of_the_months_up_to_each_month(panel: Build) -> None:
+def test_record_is_highest_of_months_up_to_each_month(panel: Build) -> None:
     counts = counts_by_series(panel([900] + [200] * 11 + [300]))
     found = record_high.OF_A_YEAR.threshold(counts, USUAL)[SERIES]
     assert found.iloc[-2:].to_list() == [900, 300]
     assert found.iloc[:-2].isna().all()
 
 
-def test_the_default_capacity_is_the_ninetieth_percentile_of_three_years(panel: Build) -> None:
+def test_default_capacity_is_ninetieth_percentile_of_three_years(panel: Build) -> None:
     values = [5000.0] * 12 + [float(n) for n in range(100, 3700, 100)]
     found = _last(capacity.threshold(counts_by_series(panel(values)), USUAL))
     assert found == pytest.approx(np.quantile(values[-36:], 0.9))
     assert np.isnan(_last(capacity.threshold(counts_by_series(panel([500] * 23)), USUAL)))
 
 
-def test_a_route_with_nobody_has_no_number_to_be_passed(panel: Build) -> None:
+def test_route_with_nobody_has_no_number_to_be_passed(panel: Build) -> None:
     counts = counts_by_series(panel([0] * 48))
     for function in (surge.threshold, capacity.threshold):
         assert function(counts, USUAL)[SERIES].isna().all()

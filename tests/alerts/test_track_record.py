@@ -100,7 +100,7 @@ def within(world: World) -> dict[int, Within]:
     return {start: _paths_to(world, start + 2) for start in (1, 3)}
 
 
-def test_a_forecaster_who_knows_the_future_is_always_right(panel: Build, issued: Build) -> None:
+def test_forecaster_who_knows_future_is_always_right(panel: Build, issued: Build) -> None:
     values = [200.0] * 30 + ([200.0] * 6 + [900.0] * 2) * 5
     calendar = pd.period_range(end="2024-12", periods=len(values), freq="M")
     made = {
@@ -118,9 +118,7 @@ def test_a_forecaster_who_knows_the_future_is_always_right(panel: Build, issued:
     assert as_issued["lead_months_median"].to_list() == [3.0] * 3
 
 
-def test_an_alert_is_judged_on_the_months_it_names_and_its_lead_counts_from_the_release(
-    panel: Build, issued: Build
-) -> None:
+def test_alert_is_judged_on_months_it_names(panel: Build, issued: Build) -> None:
     """Counts lag one month: the release of January speaks of February to April, two to four months after December."""
     values = [200.0] * 30 + ([200.0] * 7 + [900.0]) * 5
     calendar = pd.period_range(end="2024-12", periods=len(values), freq="M")
@@ -143,7 +141,7 @@ def test_an_alert_is_judged_on_the_months_it_names_and_its_lead_counts_from_the_
     assert (last["precision"], last["recall"], last["lead_months_median"]) == (1, 1, 3)
 
 
-def test_a_past_without_events_gives_no_precision_and_no_recall(panel: Build, issued: Build) -> None:
+def test_past_without_events_gives_no_precision_and_no_recall(panel: Build, issued: Build) -> None:
     values = [200.0] * 60
     calendar = pd.period_range(end="2024-12", periods=60, freq="M")
     made = {str(calendar[place]): [[100.0 + 25 * n for n in range(23)]] * 6 for place in range(20, 54)}
@@ -155,14 +153,14 @@ def test_a_past_without_events_gives_no_precision_and_no_recall(panel: Build, is
     assert (loud["precision"] == 0).all()
 
 
-def test_without_past_forecasts_the_record_is_empty_and_keeps_its_contract(panel: Build, issued: Build) -> None:
+def test_empty_record_keeps_contract(panel: Build, issued: Build) -> None:
     for backtest in (issued({}), issued({"2024-01": [[200.0] * 23] * 6}, model_id="vigie-ets")):
         record = track_record(backtest, panel([200.0] * 36), SETTINGS)
         assert record.empty
         check(record, TRACK_RECORD)
 
 
-def test_a_route_with_nobody_counts_no_event(panel: Build, issued: Build) -> None:
+def test_route_with_nobody_counts_no_event(panel: Build, issued: Build) -> None:
     made = {str(month): [[0.0] * 23] * 6 for month in pd.period_range("2021-01", "2024-06", freq="M")}
     record = track_record(issued(made), panel([0.0] * 72), AlertSettings(surge_minimum=0))
     assert (record["n_events"] == 0).all()
@@ -170,7 +168,7 @@ def test_a_route_with_nobody_counts_no_event(panel: Build, issued: Build) -> Non
 
 
 @pytest.mark.parametrize("rule", EXCEEDANCE_RULES, ids=lambda rule: rule.rule)
-def test_a_later_figure_changes_no_chance_of_an_earlier_origin(world: World, rule: ExceedanceRule) -> None:
+def test_later_figure_changes_no_chance_of_earlier_origin(world: World, rule: ExceedanceRule) -> None:
     forecasts, panel = world
     made = past_forecasts(forecasts, "vigie-ensemble", counts_by_series(panel), AS_OF)
     later = panel.assign(value=panel["value"].where(panel["time_period"] < "2024-06", 9999.0))
@@ -181,7 +179,7 @@ def test_a_later_figure_changes_no_chance_of_an_earlier_origin(world: World, rul
     assert not np.array_equal(chances[0][~early], chances[1][~early], equal_nan=True)
 
 
-def test_cut_offs_are_frozen_on_a_span_that_the_record_leaves_out(panel: Build, issued: Build) -> None:
+def test_cut_offs_are_frozen_on_span_that_record_leaves_out(panel: Build, issued: Build) -> None:
     forecasts, outcomes = _world(panel, issued, seed=4, origins=50)
     found = full_record(forecasts, outcomes, SETTINGS, as_of=AS_OF, rules=[SURGE], simple_rules=COMPARISONS[:1])
     spans = found.rules[["trained_from", "trained_to", "judged_from", "judged_to"]].drop_duplicates()
@@ -195,7 +193,7 @@ def test_cut_offs_are_frozen_on_a_span_that_the_record_leaves_out(panel: Build, 
     assert (found.thresholds["honest_cutoff"] > 0).all()
 
 
-def test_the_span_ends_where_the_reader_says(panel: Build, issued: Build) -> None:
+def test_span_ends_where_reader_says(panel: Build, issued: Build) -> None:
     settings = SETTINGS.model_copy(update={"trained_until": "2022-03"})
     forecasts, outcomes = _world(panel, issued, seed=4, origins=40)
     found = full_record(forecasts, outcomes, settings, as_of=AS_OF, rules=[SURGE], simple_rules=())
@@ -203,7 +201,7 @@ def test_the_span_ends_where_the_reader_says(panel: Build, issued: Build) -> Non
     assert set(found.rules["judged_from"]) == {"2022-04"}
 
 
-def test_simple_rules_are_judged_at_the_same_origins_on_the_same_events(world: World) -> None:
+def test_simple_rules_are_judged_at_same_origins_on_same_events(world: World) -> None:
     found = full_record(*world, SETTINGS, as_of=AS_OF, rules=[SURGE])
     keys = ["level", "route_id", "horizon"]
     own = found.rules.set_index(keys)["n_events"]
@@ -215,7 +213,7 @@ def test_simple_rules_are_judged_at_the_same_origins_on_the_same_events(world: W
     assert chart["auc"].notna().any()
 
 
-def test_an_alarm_that_is_always_on_is_not_one_alert() -> None:
+def test_alarm_that_is_always_on_is_not_one_alert() -> None:
     alert = np.ones((9, 1), dtype=bool)
     came = np.zeros((9, 1), dtype=bool)
     came[8] = True
@@ -236,9 +234,7 @@ def test_an_alarm_that_is_always_on_is_not_one_alert() -> None:
         ([0.9, 0.2, 0.2, 0.1], [1, 1, 1, 1], np.nan, np.nan),
     ],
 )
-def test_chances_are_ranked_and_scored_over_calm_months_against_how_often_the_event_came(
-    chances: list[float], came: list[int], area: float, skill: float
-) -> None:
+def test_chances_are_scored_over_calm_months(chances: list[float], came: list[int], area: float, skill: float) -> None:
     # The last month is not calm: it would change every measure.
     calm = np.array([True] * 4 + [False])
     pairs = Pairs(np.array([*chances, 0.7])[:, None], np.array([*came, 1], dtype=bool)[:, None], calm[:, None])
@@ -262,7 +258,7 @@ def test_reliability_counts_every_calm_month_once(world: World) -> None:
 
 
 @pytest.mark.parametrize(("thresholds", "rules"), [({}, set()), ({"CMR": 4}, {"capacity"})])
-def test_rules_without_a_case_leave_a_reliability_that_a_release_takes(
+def test_rules_without_case_leave_reliability_that_release_takes(
     panel: Build, issued: Build, thresholds: dict[str, float], rules: set[str]
 ) -> None:
     forecasts, outcomes = _world(panel, issued, seed=6, origins=24, months=48, ahead=6)
@@ -272,7 +268,7 @@ def test_rules_without_a_case_leave_a_reliability_that_a_release_takes(
     assert {*check(found, ALERT_RELIABILITY)["rule"]} == rules
 
 
-def test_one_alert_answers_for_one_onset_and_further_ones_are_repeats(panel: Build, issued: Build) -> None:
+def test_further_alerts_of_one_onset_are_repeats(panel: Build, issued: Build) -> None:
     """An alert that stands for months before a rise is right once, however often it was raised anew."""
     values = [200.0] * 60 + [900.0] + [200.0] * 9
     calendar = pd.period_range(end="2024-12", periods=len(values), freq="M")
@@ -287,7 +283,7 @@ def test_one_alert_answers_for_one_onset_and_further_ones_are_repeats(panel: Bui
     assert (found["precision"], found["recall"]) == (1.0, 1.0)
 
 
-def test_a_false_alarm_in_every_calendar_year_is_one_per_route_year() -> None:
+def test_yearly_false_alarm_is_one_per_route_year() -> None:
     months = pd.period_range("2021-01", "2024-12", freq="M")
     judged = np.ones((len(months), 1), dtype=bool)
     wrong, never = (months.month == 7)[:, None], np.zeros_like(judged)
@@ -298,7 +294,7 @@ def test_a_false_alarm_in_every_calendar_year_is_one_per_route_year() -> None:
     assert told == pytest.approx([1.0, *rate_interval(4.0, 4.0)])
 
 
-def test_past_forecasts_follow_the_nowcast_of_their_first_month_as_tonights_do(world: World) -> None:
+def test_past_forecasts_follow_nowcast(world: World) -> None:
     forecasts, panel = world
     counts = counts_by_series(panel)
     plain = past_forecasts(forecasts, "vigie-ensemble", counts, AS_OF)
@@ -323,9 +319,7 @@ def test_past_forecasts_follow_the_nowcast_of_their_first_month_as_tonights_do(w
         ("2024-10", 5, USUAL_START),        ("2024-12", 2, 1),
     ],
 )  # fmt: skip
-def test_a_window_begins_so_many_months_after_the_newest_count_unless_that_cannot_be(
-    newest: str, horizons: int, start: int
-) -> None:
+def test_window_begins_after_newest_count(newest: str, horizons: int, start: int) -> None:
     months = pd.period_range("2024-01", newest, freq="M")
     counts = pd.DataFrame({"a": np.ones(len(months))}, index=months.astype(str))
     assert hindcast._starts(counts, dt.date(2025, 1, 31), horizons).tolist() == [start]

@@ -23,23 +23,23 @@ def record(*shares: float, source_id: str = "eurostat") -> pd.DataFrame:
     )  # fmt: skip
 
 
-def test_a_source_that_revises_much_is_allowed_much_and_one_that_revises_little_little() -> None:
+def test_allowance_follows_source_revisions() -> None:
     for share, expected in ((0.10, 0.30), (0.001, SMALLEST)):
         found = record(*[share] * 9)
         assert check(with_typical_revision(found, found), REVISIONS)["usual"].round(6).tolist() == [expected] * 9
 
 
-def test_a_figure_is_not_measured_by_its_own_revision() -> None:
+def test_figure_is_not_measured_by_its_own_revision() -> None:
     found = with_typical_revision(record(-0.47, *[0.01] * 8), record(-0.47, *[0.01] * 8))
     assert found["usual"].iloc[0] == SMALLEST
 
 
-def test_a_source_without_a_record_is_measured_by_a_quarter() -> None:
+def test_source_without_record_is_measured_by_quarter() -> None:
     found = record(0.3)
     assert with_typical_revision(found, record(*[0.1] * 12, source_id="other"))["usual"].tolist() == [UNKNOWN]
 
 
-def test_a_revision_within_the_typical_is_no_alert_and_a_small_one_beyond_it_is_a_watch() -> None:
+def test_revision_beyond_typical_is_alert() -> None:
     assert level_of(-0.47, 4688, 0.5) is None
     assert level_of(-0.47, 4688, 0.05) == WARNING
     assert level_of(0.6, 2000, 0.05) == SEVERE
@@ -55,9 +55,7 @@ def test_a_revision_within_the_typical_is_no_alert_and_a_small_one_beyond_it_is_
         ({"share": -0.2}, 0.6),
     ],
 )  # fmt: skip
-def test_what_is_typical_is_learned_from_changed_totals_of_a_hundred_persons_or_more(
-    change: dict[str, Any], usual: float
-) -> None:
+def test_typical_uses_totals_of_100_persons_or_more(change: dict[str, Any], usual: float) -> None:
     found = with_typical_revision(record(0.5), record(*[0.2] * 9).assign(**change))
     assert found["usual"].tolist() == pytest.approx([usual])
 
@@ -66,9 +64,7 @@ def test_what_is_typical_is_learned_from_changed_totals_of_a_hundred_persons_or_
     ("others", "usual"),
     [([0.2] * 7, UNKNOWN), ([0.2] * 8, 0.6), ([0.04] * 10 + [1.0], 0.12), ([0.04] * 9 + [1.0] * 2, 3.0)],
 )
-def test_what_nine_in_ten_of_at_least_eight_others_stay_within_is_typical_three_times(
-    others: list[float], usual: float
-) -> None:
+def test_typical_is_three_times_ninth_decile(others: list[float], usual: float) -> None:
     found = with_typical_revision(record(0.5), record(0.5, *others))
     assert found["usual"].tolist() == pytest.approx([usual])
 
@@ -80,5 +76,5 @@ def test_what_nine_in_ten_of_at_least_eight_others_stay_within_is_typical_three_
         (0.9, 499, WATCH), (0.10, 200, WATCH), (0.9, 199, None), (0.099, 5000, None), (-0.50, -1000, SEVERE),
     ],
 )  # fmt: skip
-def test_a_level_is_reached_by_share_and_persons_together(share: float, persons: float, level: str | None) -> None:
+def test_level_is_reached_by_share_and_persons_together(share: float, persons: float, level: str | None) -> None:
     assert level_of(share, persons, 0.0999) == level

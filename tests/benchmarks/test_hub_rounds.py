@@ -37,7 +37,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_rounds_are_read_as_they_were_written_in_whole_persons_one_row_per_forecast() -> None:
+def test_rounds_are_read_as_written() -> None:
     assert hub.read_rounds() == (None, {})
     hub_rounds.write_rounds(submissions(), {"peers-a": {"model_name": "A"}})
     table, about = hub.read_rounds()

@@ -73,9 +73,7 @@ def test_months_are_added_up_to_quarters_that_are_known_whole(monkeypatch: pytes
     assert panel_of(published, tmp_path).matrix.to_dict("list") == {"whole": [9.0, 9.0]}
 
 
-def test_a_line_holds_the_engine_s_scores_over_others_and_what_closed_intervals_held(
-    monkeypatch: pytest.MonkeyPatch, panel: Panel
-) -> None:
+def test_line_holds_relative_scores_and_coverage(monkeypatch: pytest.MonkeyPatch, panel: Panel) -> None:
     def last_value(_totals: pd.DataFrame, parts: pd.DataFrame, horizon: int) -> np.ndarray:
         return np.full((1, horizon, len(LEVELS)), parts.iloc[-1, 0])
 

@@ -18,18 +18,18 @@ def page(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_section_is_replaced_with_all_its_parts(page: Path) -> None:
+def test_section_is_replaced_with_all_its_parts(page: Path) -> None:
     replace_section(page, "One", ["new"])
     assert page.read_text() == "# Benchmarks\n\nWords.\n\n## One\n\nnew\n\n## Two\n\nstays\n"
 
 
-def test_a_section_that_is_not_there_yet_comes_last(page: Path) -> None:
+def test_section_that_is_not_there_yet_comes_last(page: Path) -> None:
     before = page.read_text()
     replace_section(page, "Three", ["new", "", "more"])
     assert page.read_text() == before + "\n## Three\n\nnew\n\nmore\n"
 
 
-def test_tables_and_facts_take_their_places_and_the_words_of_the_page_stay(page: Path) -> None:
+def test_tables_and_facts_replace_their_places(page: Path) -> None:
     before = page.read_text()
     page.write_text(
         before
@@ -44,7 +44,7 @@ def test_tables_and_facts_take_their_places_and_the_words_of_the_page_stay(page:
     assert page.read_text() == before + written
 
 
-def test_every_table_of_the_engine_is_todays_or_says_whose_it_is() -> None:
+def test_every_table_of_engine_is_todays_or_says_whose_it_is() -> None:
     """Skill of another version of the engine stands under a heading that names the version, or not at all."""
     for section in pages.PAGE.read_text(encoding="utf-8").split("\n## ")[1:]:
         heading, _, body = section.partition("\n")

@@ -49,23 +49,21 @@ def table(parts: Panel, cache: Path, scale: str = "counts") -> QuantileTable:
     return peers.peer_table("last value", scale, parts, origins=5, cache=cache, report=silent)
 
 
-def test_a_peer_is_shown_nothing_after_its_origin(parts: Panel, seen: list[pd.DataFrame], tmp_path: Path) -> None:
+def test_peer_is_shown_nothing_after_its_origin(parts: Panel, seen: list[pd.DataFrame], tmp_path: Path) -> None:
     made = table(parts, tmp_path)
     ends = [history.index[-1].end_time.normalize() for history in seen]
     assert ends == list(parts.end_dates[-6:-1])
     assert sorted(set(made.keys["origin_date"])) == ends
 
 
-def test_on_log1p_a_peer_gets_logs_and_its_answer_comes_back_as_counts(
-    parts: Panel, seen: list[pd.DataFrame], tmp_path: Path
-) -> None:
+def test_log1p_peer_returns_counts(parts: Panel, seen: list[pd.DataFrame], tmp_path: Path) -> None:
     made = table(parts, tmp_path, "log1p")
     totals = parts.matrix.T.groupby(parts.groups["route_id"]).sum().T
     np.testing.assert_allclose(seen[0].to_numpy(), np.log1p(totals.iloc[:-5].to_numpy()))
     assert made.quantiles.max() > 200
 
 
-def test_intervals_become_the_23_levels_in_order() -> None:
+def test_intervals_become_23_levels_in_order() -> None:
     lower = {f"M-lo-{coverage}": [-coverage] for coverage in COVERAGES}
     upper = {f"M-hi-{coverage}": [coverage] for coverage in COVERAGES}
     answer = pd.DataFrame({"unique_id": ["a"], "M": [0], **lower, **upper})

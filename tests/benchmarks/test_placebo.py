@@ -72,7 +72,7 @@ def everywhere(values: np.ndarray, world: World) -> np.ndarray:
     return np.repeat(values[:, None], len(world.is_total), axis=1)
 
 
-def test_a_driver_that_leads_the_series_is_found_and_noise_is_not(led: tuple[World, np.ndarray]) -> None:
+def test_driver_that_leads_series_is_found_and_noise_is_not(led: tuple[World, np.ndarray]) -> None:
     world, true = led
     noise = np.random.default_rng(6).standard_normal(MONTHS)
     drivers = [Driver("true", (everywhere(true, world),)), Driver("noise", (everywhere(noise, world),))]
@@ -85,7 +85,7 @@ def test_a_driver_that_leads_the_series_is_found_and_noise_is_not(led: tuple[Wor
     assert overall["n"] == ORIGINS * 2
 
 
-def test_what_comes_after_an_origin_does_not_change_its_forecast(led: tuple[World, np.ndarray]) -> None:
+def test_what_comes_after_origin_does_not_change_its_forecast(led: tuple[World, np.ndarray]) -> None:
     world, true = led
     extra = placebo.described(Driver("true", (everywhere(true, world),)))
     changed = extra.copy()
@@ -94,7 +94,7 @@ def test_what_comes_after_an_origin_does_not_change_its_forecast(led: tuple[Worl
     pd.testing.assert_frame_equal(one, other)
 
 
-def test_the_late_placebo_keeps_values_and_gaps(led: tuple[World, np.ndarray]) -> None:
+def test_late_placebo_keeps_values_and_gaps(led: tuple[World, np.ndarray]) -> None:
     world, true = led
     values = everywhere(true, world)
     values[:30, 0] = np.nan
@@ -104,7 +104,7 @@ def test_the_late_placebo_keeps_values_and_gaps(led: tuple[World, np.ndarray]) -
     np.testing.assert_allclose(late[30 + placebo.SHIFT :, 0], values[30 : MONTHS - placebo.SHIFT, 0])
 
 
-def test_a_gain_that_a_constant_brings_too_is_no_evidence() -> None:
+def test_gain_that_constant_brings_too_is_no_evidence() -> None:
     origins = pd.period_range("2018-01", periods=40, freq="M").end_time.normalize()
     base = np.random.default_rng(8).uniform(0.8, 1.2, 40)
 
@@ -122,7 +122,7 @@ def _with_parts(scores: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([scores, scores.assign(series_id=PARTS)], ignore_index=True)
 
 
-def test_a_driver_is_tested_by_the_sums_of_scores_at_each_origin() -> None:
+def test_driver_is_tested_by_sums_of_scores_at_each_origin() -> None:
     origins = pd.date_range("2020-01-31", periods=30, freq="ME")
     counts, random = np.where(np.arange(30) % 3, 2.0, 40.0), np.random.default_rng(1)
     means = {name: random.uniform(0.1, 0.3, 30) for name in ("", "a/driver")}

@@ -89,7 +89,7 @@ def _is_rounded(said: str, known: str, times: int = 1) -> bool:
 
 
 @pytest.mark.parametrize("one", QUOTATIONS, ids=str)
-def test_what_is_quoted_is_what_the_table_says(one: Quotation) -> None:
+def test_what_is_quoted_is_what_table_says(one: Quotation) -> None:
     section = sections(PROJECT / one.page)[one.section]
     lines = [line for line in one.text.splitlines() if line.startswith("|")][2:]
     if not lines:
@@ -102,7 +102,7 @@ def test_what_is_quoted_is_what_the_table_says(one: Quotation) -> None:
         assert [pair for pair in zip(quoted, source, strict=True) if not agree(*pair)] == [], origin
 
 
-def test_a_figure_stands_with_its_table_or_says_how_it_was_measured() -> None:
+def test_figure_has_table_or_measurement() -> None:
     assert len(QUOTATIONS) >= 2
     for document in (page for page in DOCUMENTS if page.name not in MEASURES):
         quoted = [one.text for one in quotations(document)]
@@ -113,7 +113,7 @@ def test_a_figure_stands_with_its_table_or_says_how_it_was_measured() -> None:
                 assert not figures or block in quoted or HOW.search(text), (document.name, heading, figures)
 
 
-def test_larger_questions_cost_what_the_figures_beside_them_make() -> None:
+def test_larger_questions_cost_what_figures_beside_them_make() -> None:
     page = sections(PROJECT / "docs" / "scaling.md")
     asked = page["Larger questions, computed from this and not measured"]
     given = re.search(r"([\d.]+) CPU seconds and ([\d.]+) for each series", asked)

@@ -34,14 +34,14 @@ def sign_off(home: Path, *more: str) -> str:
     return vigie(home, "alerts", "sign-off", ALERT, "--reason", "beds are ready", "--no-send", *more).stdout
 
 
-def test_an_account_without_a_role_is_refused_and_recorded(home: Path) -> None:
+def test_account_without_role_is_refused_and_recorded(home: Path) -> None:
     with pytest.raises(NotAllowedError):
         sign_off(home)
     (line,) = vigie(home, "access", "audit").stdout.splitlines()
     assert line[20:].split() == [f"shell:{account_name()}", "refused", "signed", "off", ALERT]
 
 
-def test_an_account_in_the_list_acts_under_its_own_name(home: Path) -> None:
+def test_account_in_list_acts_under_its_own_name(home: Path) -> None:
     (home / "settings.toml").write_text(f'{SETTINGS}[access.people]\n"shell:{account_name()}" = ["manager"]\n')
     assert "the alert is signed off" in sign_off(home)
     assert f"shell:{account_name()}" in vigie(home, "access", "audit").stdout
@@ -61,9 +61,7 @@ def used(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_audit_prints_so_many_of_the_newest_rows_the_newest_first(
-    used: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_audit_prints_so_many_of_newest_rows_newest_first(used: Path, capsys: pytest.CaptureFixture[str]) -> None:
     audit(home=used, most=2)
     lines = [line.split()[2:] for line in capsys.readouterr().out.splitlines()]
     assert lines == [["ada@example.org", "downloaded", "alerts.csv"], ["ada@example.org", "signed", "in", "analyst"]]
@@ -72,6 +70,6 @@ def test_the_audit_prints_so_many_of_the_newest_rows_the_newest_first(
     assert [(row["actor"], row["subject"]) for row in told] == [(ADA.name, "file:alerts.csv"), (ADA.name, "login:two")]
 
 
-def test_sign_out_of_an_unknown_person_fails(used: Path) -> None:
+def test_sign_out_of_unknown_person_fails(used: Path) -> None:
     with pytest.raises(InputError, match="no such person has signed in"):
         sign_out("max@example.org", "left the house", home=used)

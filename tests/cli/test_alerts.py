@@ -24,15 +24,13 @@ def step(home: Path, name: str, *more: str, who: str = "Ada") -> str:
     return vigie(home, "alerts", name, ALERT, "--as", who, "--reason", "beds are ready", *more).stdout
 
 
-def test_the_list_gives_level_state_and_the_id_that_the_other_commands_take(home: Path) -> None:
+def test_list_gives_level_state_and_id_that_other_commands_take(home: Path) -> None:
     lines = vigie(home, "alerts").stdout.splitlines()
     assert " ".join(lines[0].split()) == "warning proposed, 1 to sign CMR Central Mediterranean Likely to pass 5,000."
     assert lines[1].strip() == ALERT
 
 
-def test_the_list_for_machines_says_which_alerts_merely_inform_and_none_of_them_is_signed(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_json_list_marks_informing_alerts(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for where in ("reports.alert", "decisions.actions"):
         monkeypatch.setattr(f"{where}.CONTEXT", {ALERT})  # here each alert has a rule of its own, of the same name
     told = json.loads(vigie(home, "alerts", "--json").stdout)
@@ -41,7 +39,7 @@ def test_the_list_for_machines_says_which_alerts_merely_inform_and_none_of_them_
         step(home, "sign-off")
 
 
-def test_alerts_and_tables_are_of_one_route_that_is_asked_for_by_name(home: Path) -> None:
+def test_alerts_are_filtered_by_route_name(home: Path) -> None:
     assert ALERT not in vigie(home, "alerts", "--route", "Méditerranée orientale").stdout
     assert ALERT in vigie(home, "alerts", "--route", "central med").stdout
     assert "No alert of Manche in release" in vigie(home, "alerts", "--route", "Manche").stdout
@@ -52,7 +50,7 @@ def test_alerts_and_tables_are_of_one_route_that_is_asked_for_by_name(home: Path
             vigie(home, *wrong.split())
 
 
-def test_an_alert_goes_through_its_life_at_the_command_line(home: Path) -> None:
+def test_alert_goes_through_its_life_at_command_line(home: Path) -> None:
     assert "the alert is signed off\nmessages: 1 sent" in step(home, "sign-off")
     assert "the alert is acknowledged" in step(home, "acknowledge", who="Ben")
     assert "the alert is dismissed\nmessages: 1 sent" in step(home, "dismiss", who="Ben")
@@ -78,14 +76,14 @@ def test_dissent_is_listed_until_it_is_answered(home: Path) -> None:
     assert "objections" not in answer.stdout
 
 
-def test_a_step_that_is_not_allowed_is_refused_in_words(home: Path) -> None:
+def test_step_that_is_not_allowed_is_refused_in_words(home: Path) -> None:
     with pytest.raises(InputError, match="only a signed-off alert can be acknowledged"):
         step(home, "acknowledge")
     with pytest.raises(InputError, match="program’s own name"):
         step(home, "sign-off", who="nightly")
 
 
-def test_a_channel_that_fails_ends_deliver_with_3(home: Path) -> None:
+def test_channel_that_fails_ends_deliver_with_3(home: Path) -> None:
     (home / "settings.toml").write_text(
         '[delivery.channels.hook]\nkind = "webhook"\nurl_env = "VIGIE_NO_SUCH"\n'
         '[[delivery.subscriptions]]\nname = "system"\nchannel = "hook"\n',

@@ -37,7 +37,7 @@ def run(*words: str) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
-def test_a_backup_is_told_with_its_size_and_restored_with_a_word_on_the_chain(home: Path, tmp_path: Path) -> None:
+def test_backup_prints_size_and_restore_prints_chain(home: Path, tmp_path: Path) -> None:
     code, told = run("home", "backup", "--to", str(tmp_path / "b"), "--home", str(home))
     assert (code, "read back" in told, " MB" in told) == (0, True, True)
     assert read_health(home).last_backup.startswith(f"{dt.datetime.now(dt.UTC):%Y-%m}")
@@ -47,7 +47,7 @@ def test_a_backup_is_told_with_its_size_and_restored_with_a_word_on_the_chain(ho
         run("home", "restore", "--from", str(tmp_path / "b"), "--home", str(home))
 
 
-def test_a_home_is_put_in_service_once_and_only_where_it_is_a_drill(home: Path, tmp_path: Path) -> None:
+def test_home_is_put_in_service_once_and_only_where_it_is_drill(home: Path, tmp_path: Path) -> None:
     run("home", "backup", "--to", str(tmp_path / "b"), "--home", str(home))
     run("home", "restore", "--from", str(tmp_path / "b"), "--home", str(tmp_path / "drill"))
     code, told = run("home", "adopt", "--home", str(tmp_path / "drill"))
@@ -57,7 +57,7 @@ def test_a_home_is_put_in_service_once_and_only_where_it_is_a_drill(home: Path, 
             run("home", "adopt", "--home", str(place))
 
 
-def test_a_backup_holds_what_a_night_can_make_again_only_where_it_is_asked_for(home: Path, tmp_path: Path) -> None:
+def test_backup_includes_caches_on_request(home: Path, tmp_path: Path) -> None:
     (home / "backtests").mkdir()
     (home / "backtests" / "past.parquet").write_bytes(b"past")
     for option, kept in (("--with-caches", True), ("", False)):
@@ -67,7 +67,7 @@ def test_a_backup_holds_what_a_night_can_make_again_only_where_it_is_asked_for(h
         assert (into / "backtests" / "past.parquet").exists() == kept
 
 
-def test_a_backup_of_a_broken_chain_is_written_and_said_to_be_broken(home: Path, tmp_path: Path) -> None:
+def test_backup_of_broken_chain_is_written_and_said_to_be_broken(home: Path, tmp_path: Path) -> None:
     (ReleaseStore(home).all()[0].path / "scores.parquet").write_bytes(b"rubbish")
     code, told = run("home", "backup", "--to", str(tmp_path / "one.tar.zst"), "--home", str(home))
     assert (code, "scores.parquet" in told) == (3, True)
@@ -76,7 +76,7 @@ def test_a_backup_of_a_broken_chain_is_written_and_said_to_be_broken(home: Path,
     assert (code, "scores.parquet" in told) == (1, True)
 
 
-def test_pruning_is_rehearsed_and_done_by_the_number_of_the_settings(home: Path) -> None:
+def test_pruning_is_rehearsed_and_done_by_number_of_settings(home: Path) -> None:
     (home / "settings.toml").write_text("[operation]\nkeep_nights = 2\n")
     code, told = run("home", "prune", "--dry-run", "--home", str(home))
     assert (code, "1 release would be removed" in told, len(ReleaseStore(home).all())) == (0, True, 3)

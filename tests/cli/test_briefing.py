@@ -24,7 +24,7 @@ def run_id(home: Path) -> str:
     return ReleaseStore(home).all()[0].run_id
 
 
-def test_it_writes_one_page_in_the_language_asked_for_and_says_of_which_release(home: Path) -> None:
+def test_briefing_is_one_page_in_language(home: Path) -> None:
     out = home / "note.pdf"
     said = vigie(home, "export", "briefing", "--lang", "fr", "--run", run_id(home), "--out", str(out)).stdout
     assert run_id(home) in said and str(out) in said
@@ -50,14 +50,14 @@ def test_with_signed_off_it_keeps_to_what_people_stand_behind(home: Path) -> Non
         (("--out", "note.docx"), "the ending must be .pdf"),
     ],
 )
-def test_a_mistake_is_named_and_nothing_is_written(home: Path, arguments: tuple[str, str], rule: str) -> None:
+def test_mistake_is_named_and_nothing_is_written(home: Path, arguments: tuple[str, str], rule: str) -> None:
     before = sorted(home.rglob("*"))
     with pytest.raises(InputError, match=rule):
         vigie(home, "export", "briefing", *arguments)
     assert sorted(home.rglob("*")) == before
 
 
-def test_an_altered_release_has_no_briefing(home: Path) -> None:
+def test_altered_release_has_no_briefing(home: Path) -> None:
     with (ReleaseStore(home).folder / run_id(home) / "forecasts.parquet").open("ab") as file:
         file.write(b"0")
     with pytest.raises(StoreError, match=r"forecasts\.parquet: was altered"):

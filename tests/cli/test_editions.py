@@ -44,7 +44,7 @@ def total(home: Path, tmp_path: Path) -> int:
 
 
 @pytest.mark.slow
-def test_a_wrong_unit_waits_and_what_was_accepted_by_mistake_is_taken_back(tmp_path: Path) -> None:
+def test_wrong_unit_is_held_and_can_be_withdrawn(tmp_path: Path) -> None:
     home = tmp_path / "home"
     assert vigie(home, "ingest", "--file", days_csv(tmp_path / "days.csv")).exit_code == 0
     first = total(home, tmp_path)
@@ -62,7 +62,7 @@ def test_a_wrong_unit_waits_and_what_was_accepted_by_mistake_is_taken_back(tmp_p
 
 
 @pytest.mark.slow
-def test_what_a_held_edition_would_change_is_listed_and_newer_figures_are_replaced_only_on_demand(
+def test_held_edition_lists_its_changes(
     tmp_path: Path,
 ) -> None:
     home = tmp_path / "home"
@@ -88,7 +88,7 @@ def test_what_a_held_edition_would_change_is_listed_and_newer_figures_are_replac
 @pytest.mark.parametrize(
     ("is_held", "printed"), [(False, ("frontex known\n", "")), (True, ("", "warning: frontex held\n"))]
 )
-def test_a_held_file_is_reported_on_standard_error(
+def test_held_file_is_reported_on_standard_error(
     capsys: pytest.CaptureFixture[str], *, is_held: bool, printed: tuple[str, str]
 ) -> None:
     summary = f"frontex {'held' if is_held else 'known'}"

@@ -26,6 +26,6 @@ def options_of(command: Any, name: str = "vigie") -> Iterator[str]:  # noqa: ANN
         yield from options_of(below, f"{name} {inner}")
 
 
-def test_commands_take_the_golden_options() -> None:
+def test_commands_take_golden_options() -> None:
     lines = [line.replace(f"{PROJECT}", "PROJECT") for line in options_of(typer.main.get_command(app))]
     check_golden(GOLDEN / "options.txt", lines)

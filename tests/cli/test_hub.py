@@ -20,7 +20,7 @@ from tests.cli.command_line import vigie
     ("faults", "lines", "last"),
     [(1, 1, "error: 0"), (200, 200, "error: 199"), (201, 201, "error: and 1 more"), (1400, 201, "and 1,200 more")],
 )
-def test_two_hundred_faults_are_printed_and_the_others_counted(
+def test_two_hundred_faults_are_printed_and_others_counted(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], faults: int, lines: int, last: str
 ) -> None:
     found = SimpleNamespace(faults=[str(place) for place in range(faults)], files=3)
@@ -46,7 +46,7 @@ def test_validation_as_json_names_file_row_column_and_rule(
 
 @pytest.mark.parametrize(("refused", "code"), [([], 0), (["a.csv"], 3)])
 @pytest.mark.parametrize("received", ["2025-02-03", None])
-def test_what_is_new_is_taken_in_as_received_on_the_day_given_or_today_and_what_is_refused_is_an_exit_of_three(
+def test_hub_collect_dates_new_and_counts_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, received: str | None, refused: list[str], code: int
 ) -> None:
     days: list[dt.date] = []
@@ -66,7 +66,7 @@ def test_what_is_new_is_taken_in_as_received_on_the_day_given_or_today_and_what_
     assert days[0] == dt.date(2025, 2, 3) if received else today - days[0] <= dt.timedelta(days=1)
 
 
-def test_ensembles_are_written_into_the_hub_and_counted_without_their_metadata(
+def test_ensembles_are_written_and_counted(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     made = {"model-output/a/1-a.parquet": b"1", "model-metadata/a.yml": b"2"}
@@ -76,7 +76,7 @@ def test_ensembles_are_written_into_the_hub_and_counted_without_their_metadata(
     assert capsys.readouterr().out == f"{tmp_path}: 1 submission of the hub's ensembles written\n"
 
 
-def test_the_league_of_all_rows_is_printed_the_best_first_and_the_whole_is_written(
+def test_league_is_printed_best_first(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     rows = [("all", "b", 1.0), ("all", "a", 0.5), ("span", "c", 0.1)]
@@ -89,7 +89,7 @@ def test_the_league_of_all_rows_is_printed_the_best_first_and_the_whole_is_writt
     assert len(pd.read_csv(tmp_path / "out.csv")) == 3
 
 
-def test_scores_as_json_hold_the_whole_league_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_scores_as_json_hold_whole_league_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     table = pd.DataFrame({"kind": ["all", "span"], "model_id": ["b", "c"], "pairwise_wis": [1.0, 0.1]})
     monkeypatch.setattr("hub.files.score_hub", lambda *_given: table)
     told = json.loads(vigie(tmp_path, "hub", "score", ".", "--json").stdout)

@@ -59,7 +59,7 @@ def bare(home: Path, *arguments: str, **environment: str) -> subprocess.Complete
     return subprocess.run(line, capture_output=True, text=True, cwd="/", stdin=subprocess.DEVNULL, check=False)
 
 
-def test_cron_ingests_by_a_proxy_with_a_key(publisher: Publisher, tmp_path: Path) -> None:
+def test_cron_ingests_by_proxy_with_key(publisher: Publisher, tmp_path: Path) -> None:
     feed = json.dumps(displacement_rows()).encode()
     publisher.serve("/idus/", lambda asked: Reply(feed) if asked.values("client_id") == [KEY] else Reply(b"", 403))
     (tmp_path / "settings.toml").write_text(
@@ -88,7 +88,7 @@ def unit(name: str) -> dict[str, dict[str, list[str]]]:
     return sections
 
 
-def test_the_service_starts_the_very_command_and_takes_a_degraded_night_for_a_success() -> None:
+def test_unit_starts_night_and_accepts_degraded() -> None:
     service, timer = unit("vigie-nightly.service")["Service"], unit("vigie-nightly.timer")["Timer"]
     command, *arguments = service["ExecStart"][0].split()
     assert (Path(command).name, arguments) == ("vigie", ["nightly", "--live"])
@@ -100,7 +100,7 @@ def test_the_service_starts_the_very_command_and_takes_a_degraded_night_for_a_su
     assert timer["Persistent"] == ["true"]
 
 
-def test_systemd_itself_finds_no_fault_with_the_units(tmp_path: Path) -> None:
+def test_systemd_itself_finds_no_fault_with_units(tmp_path: Path) -> None:
     judge = shutil.which("systemd-analyze")
     if judge is None:
         pytest.skip("no systemd here to judge its units")

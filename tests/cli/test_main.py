@@ -62,13 +62,13 @@ def test_every_command_takes_home() -> None:
 
 
 @pytest.mark.parametrize("line", ["nothing", "verify --nothing", "sign-off", "home prune --keep 0", "forecast"])
-def test_usage_error_exits_1_and_names_the_word(line: str) -> None:
+def test_usage_error_exits_1_and_names_word(line: str) -> None:
     done = vigie(*line.split())
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
     assert "No such" in done.stderr or "Missing" in done.stderr or "Invalid" in done.stderr
 
 
-def test_without_a_release_status_says_so_and_fails(tmp_path: Path) -> None:
+def test_without_release_status_says_so_and_fails(tmp_path: Path) -> None:
     done = vigie("status", "--json", home=tmp_path)
     assert done.returncode == 1
     assert json.loads(done.stdout)["release"] is None
@@ -94,7 +94,7 @@ def test_errors_are_sentences_unless_json_is_chosen(
     assert line.startswith('{"' if is_json else "error: ")
 
 
-def test_verify_without_a_release_fails(tmp_path: Path) -> None:
+def test_verify_without_release_fails(tmp_path: Path) -> None:
     done = vigie("verify", home=tmp_path)
     assert (done.returncode, "no release here" in done.stderr) == (1, True)
 
@@ -105,14 +105,14 @@ def test_verify_without_a_release_fails(tmp_path: Path) -> None:
      "access sign-out who --reason x", "home adopt", "home prune", "home prune --dry-run", "editions",
      "editions accept x --reason y", "home store push", "home store status", "home backup --to backup.tar.zst"],
 )  # fmt: skip
-def test_a_home_that_is_not_there_is_named_and_not_made_by_asking(tmp_path: Path, line: str) -> None:
+def test_home_that_is_not_there_is_named_and_not_made_by_asking(tmp_path: Path, line: str) -> None:
     done = vigie(*line.split(), home=tmp_path / "mistyped")
     assert (done.returncode, "mistyped: there is no such folder" in done.stdout + done.stderr) == (1, True)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("is_json", [False, True])
-def test_a_fault_in_vigie_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, is_json: bool) -> None:
+def test_fault_in_vigie_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, is_json: bool) -> None:
     def broken(*_given: object) -> None:
         raise ZeroDivisionError("by nought")
 
@@ -154,14 +154,14 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("alerts",), "run 'vigie nightly' first"),
     ],
 )
-def test_mistake_gets_a_sentence_and_no_traceback(begun: Path, arguments: tuple[str, ...], named: str) -> None:
+def test_mistake_gets_sentence_and_no_traceback(begun: Path, arguments: tuple[str, ...], named: str) -> None:
     done = vigie(*arguments, home=begun)
     assert done.returncode == 1
     assert named in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_one_good_and_one_damaged_file_leave_the_good_one_stored(tmp_path: Path) -> None:
+def test_one_good_and_one_damaged_file_leave_good_one_stored(tmp_path: Path) -> None:
     good, bad = tmp_path / "enso.csv", tmp_path / "boats.csv"
     good.write_text("year,season,oni,month,date\n2024,DJF,1.8,1,2024-01-01\n2024,JFM,1.5,2,2024-02-01\n")
     bad.write_bytes(b"")
@@ -172,7 +172,7 @@ def test_one_good_and_one_damaged_file_leave_the_good_one_stored(tmp_path: Path)
     assert "noaa_enso: enso.csv read, 2 figures, 2 new" in done.stdout
 
 
-def test_a_backtest_writes_hubverse_rows_at_the_origins_asked_for(panel: Path, tmp_path: Path) -> None:
+def test_backtest_writes_hubverse_rows_at_origins_asked_for(panel: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
     done = vigie(
         "backtest", "--panel", str(panel), "--origins", "3", "--step", "2", "--horizons", "1,3",
@@ -185,7 +185,7 @@ def test_a_backtest_writes_hubverse_rows_at_the_origins_asked_for(panel: Path, t
     assert len(frame) == 3 * 2 * 2 * 23
 
 
-def test_a_forecast_of_the_present_starts_at_the_panels_end(panel: Path, tmp_path: Path) -> None:
+def test_forecast_of_present_starts_at_panels_end(panel: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
     done = vigie("forecast", "--panel", str(panel), "--horizon", "2", "--models", "baseline", "--out", str(out))
     assert done.returncode == 0, done.stderr
@@ -200,7 +200,7 @@ def test_a_forecast_of_the_present_starts_at_the_panels_end(panel: Path, tmp_pat
     ("row", "named"), [("a,2022-01,many", "row 74, column value"), ("a,2022-01,inf", "row 74, column value"),
                        ("a,2021-12,5", "row 74, column time_period"), ("a,2022-Q1,5", "row 74, column time_period")]
 )  # fmt: skip
-def test_a_bad_row_of_a_panel_is_named(panel: Path, tmp_path: Path, row: str, named: str) -> None:
+def test_bad_row_of_panel_is_named(panel: Path, tmp_path: Path, row: str, named: str) -> None:
     panel.write_text(panel.read_text() + row + "\n")
     done = vigie("backtest", "--panel", str(panel), "--out", str(tmp_path / "out.parquet"))
     assert done.returncode == 1
@@ -208,7 +208,7 @@ def test_a_bad_row_of_a_panel_is_named(panel: Path, tmp_path: Path, row: str, na
     assert not (tmp_path / "out.parquet").exists()
 
 
-def test_every_fault_is_a_json_line_where_json_is_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_every_fault_is_json_line_where_json_is_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("VIGIE_LOG_FORMAT", "json")
     bad = tmp_path / "bad.csv"
     bad.write_text("a,b\n1,2\n")

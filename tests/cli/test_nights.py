@@ -21,9 +21,7 @@ from tests.cli.command_line import command, vigie
     ("failed", "held", "taken", "code"),
     [(0, 0, 1, 0), (0, 0, 2, 0), (0, 0, 0, 0), (1, 0, 0, 1), (1, 1, 0, 3), (1, 0, 1, 3), (0, 1, 0, 3), (0, 1, 1, 3)],
 )
-def test_an_exit_code_tells_what_came_in_from_what_waits_and_from_nothing(
-    failed: int, held: int, taken: int, code: int
-) -> None:
+def test_exit_code_separates_stored_held_and_none(failed: int, held: int, taken: int, code: int) -> None:
     ended = 0
     try:
         _end(failed, held, taken)
@@ -40,7 +38,7 @@ def test_an_exit_code_tells_what_came_in_from_what_waits_and_from_nothing(
         if sum(map(bool, (file, live, replay))) != 1
     ],
 )
-def test_figures_are_taken_from_files_from_publishers_or_from_kept_answers_and_never_from_two_of_them(
+def test_figures_have_one_origin(
     ways: dict[str, Any],
 ) -> None:
     alone = cast("typer.Context", SimpleNamespace(invoked_subcommand=None))
@@ -48,9 +46,7 @@ def test_figures_are_taken_from_files_from_publishers_or_from_kept_answers_and_n
         ingest(alone, **ways)
 
 
-def test_a_night_as_json_names_the_release_and_degraded_sources(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_night_as_json_names_release_and_degraded_sources(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     release = SimpleNamespace(run_id="r1", as_of=dt.date(2025, 1, 31))
     degraded = [{"source_id": "a_bureau", "reason": "no answer"}]
     made = SimpleNamespace(release=release, degraded=degraded, seconds={"in all": 3.2}, notified=["messages: 0 sent"])
@@ -79,7 +75,7 @@ def test_ingest_as_json_lists_editions_and_failed_files(tmp_path: Path) -> None:
     ("failed", "held", "taken", "code"),
     [([], [], ["a"], 0), (["b"], [], ["a"], 3), (["b"], [], [], 1), ([], ["c"], [], 3)],
 )
-def test_a_failed_source_is_reported_on_standard_error(
+def test_failed_source_is_reported_on_standard_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, failed: list[str], held: list[str], taken: list[str], code: int
 ) -> None:
     faults = [{"source_id": one, "reason": "cannot be reached"} for one in failed]

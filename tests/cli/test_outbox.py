@@ -59,9 +59,7 @@ def waiting(home: Path) -> list[dict[str, object]]:
     return found
 
 
-def test_a_message_that_is_dropped_is_never_sent_and_the_journal_keeps_by_whom_and_why(
-    home: Path, mailbox: Mailbox
-) -> None:
+def test_dropped_message_is_never_sent(home: Path, mailbox: Mailbox) -> None:
     chosen = next(str(one["message_id"]) for one in waiting(home) if one["recipient"] == READERS[0])
     assert vigie(home, "outbox", "drop", chosen[:12], "--as", "Ada", "--reason", "left the service").exit_code == 0
     vigie(home, "outbox", "deliver")
@@ -72,7 +70,7 @@ def test_a_message_that_is_dropped_is_never_sent_and_the_journal_keeps_by_whom_a
     assert (row.actor, row.reason, row.payload["letter"]) == ("Ada", "left the service", chosen)
 
 
-def test_where_people_sign_in_a_message_is_dropped_by_a_manager_a_refusal_is_recorded_and_sending_needs_no_role(
+def test_drop_needs_manager_where_people_sign_in(
     home: Path,
 ) -> None:
     account, settings = f"shell:{account_name()}", home / "settings.toml"
@@ -103,7 +101,7 @@ def night_without_forecasting(run: night.Run) -> night.RunResult:
     return night.RunResult(release, [], 0, {"in all": 1.0}, night.notify(place, run.settings, run.journal, release))
 
 
-def test_a_restored_home_sends_nothing_and_shares_nothing_until_it_is_adopted(
+def test_restored_home_is_cut_off_until_adopted(
     home: Path, tmp_path: Path, mailbox: Mailbox, hook: Requests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = tmp_path / "shared"
@@ -148,7 +146,7 @@ def test_settings_are_tried_without_sending_anything(home: Path, mailbox: Mailbo
 
 
 @pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
-def test_a_journal_that_is_moved_holds_every_row_as_it_was_and_refuses_a_second_time(
+def test_moved_journal_keeps_rows_and_moves_once(
     home: Path, tmp_path: Path, database: str, request: pytest.FixtureRequest
 ) -> None:
     other = database == "postgresql"

@@ -15,7 +15,7 @@ from tests.cli.command_line import vigie
 
 
 @pytest.mark.parametrize("text", ["", "0", "0,1", "-1", "1.5", "one", "1;3"])
-def test_periods_ahead_that_are_no_whole_numbers_from_one_on_are_refused(text: str) -> None:
+def test_horizons_must_be_whole_numbers(text: str) -> None:
     with pytest.raises(InputError, match=r"--horizons .*whole numbers"):
         _horizons(text)
 
@@ -36,7 +36,7 @@ SAID = {"models": ["ets", "baseline"], "totals": "route_id", "freq": "W"}
         ("backtest", ["--step", "2", "--horizons", "2"], {**USUAL_PAST, "step": 2, "horizons": [2]}),
     ],
 )
-def test_a_panel_is_forecast_as_it_is_asked_for_and_else_as_the_help_says(
+def test_panel_forecast_uses_given_or_default_options(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str, options: list[str], asked: dict[str, Any]
 ) -> None:
     given: list[dict[str, Any]] = []

@@ -37,7 +37,7 @@ def last_night(monkeypatch: pytest.MonkeyPatch, ended: dt.datetime | None) -> No
     ],
     ids=["done", "missed", "missed for days", "never"],
 )
-def test_first_night_follows_the_last_one(
+def test_first_night_follows_last_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ended: dt.datetime | None, due: dt.datetime
 ) -> None:
     last_night(monkeypatch, ended)
@@ -75,7 +75,7 @@ def test_night_missed_three_times_runs_once() -> None:
     ("exit_code", "outcome", "backups"),
     [(0, "published", 1), (3, "published degraded", 1), (1, "nothing published", 1), (-15, "stopped", 0)],
 )
-def test_night_logs_its_outcome_and_a_backup_follows(exit_code: int, outcome: str, backups: int) -> None:
+def test_night_logs_its_outcome_and_backup_follows(exit_code: int, outcome: str, backups: int) -> None:
     children = Recorded(exit_code)
     with structlog.testing.capture_logs() as lines:
         Jobs(cast(Children, children), live=True, backup_to=Path("/backups")).night()

@@ -44,16 +44,14 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[list[str]]]:
 
 
 @pytest.mark.parametrize("address", BEYOND)
-def test_without_a_login_only_this_machine_is_served(tmp_path: Path, started: list[list[str]], address: str) -> None:
+def test_without_login_only_this_machine_is_served(tmp_path: Path, started: list[list[str]], address: str) -> None:
     with pytest.raises(InputError, match="without a login only this machine is served"):
         dashboard(home=tmp_path, address=address)
     assert started == []
 
 
 @pytest.mark.parametrize("missing", ["VIGIE_OIDC_CLIENT_SECRET", "VIGIE_COOKIE_SECRET"])
-def test_with_a_login_the_secrets_must_be_there_before_anything_is_served(
-    monkeypatch: pytest.MonkeyPatch, missing: str
-) -> None:
+def test_serving_with_login_needs_secrets(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     monkeypatch.setenv("VIGIE_OIDC_CLIENT_SECRET", "x" * 40)
     monkeypatch.setenv("VIGIE_COOKIE_SECRET", "y" * 40)
     check_address(WITH_LOGIN, "192.168.1.4")
@@ -87,7 +85,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], tu
         ("evil.example.org", 400), ("192.168.1.4", 400), ("", 400),
     ],
 )  # fmt: skip
-def test_monitoring_is_answered_under_the_dashboards_name_and_this_machines_own(
+def test_monitoring_answers_under_two_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, status: int
 ) -> None:
     (tmp_path / "settings.toml").write_text('dashboard_url = "https://Vigie.example.org"\n')
@@ -105,7 +103,7 @@ def test_monitoring_is_answered_under_the_dashboards_name_and_this_machines_own(
 
 
 @pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1)])
-def test_health_asked_once_is_printed_and_told_by_the_exit(
+def test_health_asked_once_is_printed_and_reported_by_exit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], status: int, code: int
 ) -> None:
     monkeypatch.setattr("decisions.health.answer", lambda _home, _path: (status, "text/plain", "as it is\n"))
@@ -119,7 +117,7 @@ def test_health_asked_once_is_printed_and_told_by_the_exit(
     ("address", "family", "said"),
     [("127.0.0.1", socket.AF_INET, "http://127.0.0.1:"), ("::1", socket.AF_INET6, "http://[::1]:")],
 )
-def test_monitoring_listens_where_it_is_told_to_and_says_where_that_is(
+def test_monitoring_listens_at_given_address(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -180,20 +178,20 @@ class Everything:
         return dict(httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=60).json())
 
 
-def test_serve_option_before_a_command_is_refused(tmp_path: Path) -> None:
+def test_serve_option_before_command_is_refused(tmp_path: Path) -> None:
     done = command("serve", "--port", "9000", "health", "--once", home=tmp_path)
     assert done.returncode == 1
     assert "--port: write it after 'health'" in done.stderr
 
 
-def test_serve_home_before_a_command_is_used(tmp_path: Path) -> None:
+def test_serve_home_before_command_is_used(tmp_path: Path) -> None:
     publish(tmp_path)
     done = command("serve", "--home", str(tmp_path), "health", "--once", home=tmp_path / "other")
     assert json.loads(done.stdout)["run_id"]
 
 
 @pytest.mark.server
-def test_serve_runs_a_due_night_and_ends_all_at_sigterm(tmp_path: Path) -> None:
+def test_serve_runs_due_night_and_ends_all_at_sigterm(tmp_path: Path) -> None:
     with Everything(tmp_path) as served:
         served.until(lambda: "<title>" in httpx.get(f"http://127.0.0.1:{served.port}/").text)
         ports = (served.port, served.health_port)
@@ -207,7 +205,7 @@ def test_serve_runs_a_due_night_and_ends_all_at_sigterm(tmp_path: Path) -> None:
 
 
 @pytest.mark.server
-def test_serve_ends_when_the_dashboard_ends(tmp_path: Path) -> None:
+def test_serve_ends_when_dashboard_ends(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         words = ["--headless", "--no-schedule", "--port", port, "--health-port", str(free_port())]

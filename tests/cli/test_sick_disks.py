@@ -69,9 +69,7 @@ def fill(disk: Path) -> None:
     assert shutil.disk_usage(disk).free == 0
 
 
-def test_on_a_full_disk_all_that_reads_goes_on_and_old_releases_can_be_removed(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_full_disk_still_reads_and_prunes(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(home.parent)
     assert vigie(home, "status").exit_code == 0
     assert vigie(home, "verify").exit_code == 0
@@ -96,7 +94,7 @@ def share(home: Path, store: Path) -> None:
     assert vigie(home, "home", "store", "push").exit_code == 0
 
 
-def test_prune_of_a_shared_home_on_a_full_disk_frees_space(home: Path, tmp_path: Path) -> None:
+def test_prune_of_shared_home_on_full_disk_frees_space(home: Path, tmp_path: Path) -> None:
     share(home, tmp_path / "shared")
     fill(home.parent)
     pruned = vigie(home, "home", "prune", "--keep", "1")
@@ -105,7 +103,7 @@ def test_prune_of_a_shared_home_on_a_full_disk_frees_space(home: Path, tmp_path:
     assert vigie(home, "home", "store", "status").exit_code == 0
 
 
-def test_what_a_killed_process_left_in_the_journal_is_read_on_a_full_disk(home: Path) -> None:
+def test_killed_journal_is_read_on_full_disk(home: Path) -> None:
     copy = home / "journal.sqlite"
     with open_workflow(home, load_settings(home)) as desk:
         desk.journal.record(desk.journal.entries()[-1])
@@ -118,9 +116,7 @@ def test_what_a_killed_process_left_in_the_journal_is_read_on_a_full_disk(home: 
         assert len(desk.journal.entries()) == rows
 
 
-def test_on_a_read_only_disk_all_that_reads_goes_on_and_a_backup_goes_elsewhere(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_read_only_disk_still_reads_and_backs_up(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with ExitStack() as stack:
         _mount(stack, "-o", "remount,ro", str(home.parent))
         stack.callback(subprocess.run, ["mount", "-o", "remount,rw", str(home.parent)], check=True)

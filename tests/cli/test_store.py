@@ -39,7 +39,7 @@ def machines(tmp_path: Path, release_frames: dict[str, pd.DataFrame]) -> Machine
     return Machines(tmp_path, release_frames)
 
 
-def test_what_is_pushed_here_is_pulled_there_and_status_tells_the_difference(machines: Machines) -> None:
+def test_pushed_release_is_pulled_elsewhere(machines: Machines) -> None:
     run_id = machines.publish("one", 1)
     pushed = vigie(machines("one"), "home", "store", "push")
     assert (pushed.exit_code, f"state 1, newest release {run_id}" in pushed.output) == (0, True)
@@ -49,7 +49,7 @@ def test_what_is_pushed_here_is_pulled_there_and_status_tells_the_difference(mac
     assert vigie(machines("two"), "verify").exit_code == 0
 
 
-def test_a_stray_release_is_set_aside_only_when_a_person_says_so(machines: Machines) -> None:
+def test_stray_release_is_set_aside_only_when_person_says_so(machines: Machines) -> None:
     machines.publish("one", 1)
     vigie(machines("one"), "home", "store", "push")
     vigie(machines("two"), "home", "store", "pull")
@@ -62,7 +62,7 @@ def test_a_stray_release_is_set_aside_only_when_a_person_says_so(machines: Machi
     assert f"newest release {taken}" in done.output
 
 
-def test_prune_removes_in_the_store_too(machines: Machines) -> None:
+def test_prune_removes_in_store_too(machines: Machines) -> None:
     for day in (1, 2, 3):
         machines.publish("one", day)
     vigie(machines("one"), "home", "store", "push")

@@ -25,7 +25,7 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_service_s_user_names_the_commit_of_a_copy_that_root_owns(copy: Path) -> None:
+def test_service_user_names_commit_of_copy_that_root_owns(copy: Path) -> None:
     line = ["git", "-C", str(copy), "status"]
     refused = subprocess.run(line, check=False, capture_output=True, text=True)
     assert "dubious ownership" in refused.stderr
@@ -40,7 +40,7 @@ def test_the_service_s_user_names_the_commit_of_a_copy_that_root_owns(copy: Path
     assert ".changed.r" in changed
 
 
-def test_an_image_names_the_commit_that_it_was_built_from(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_image_names_commit_that_it_was_built_from(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (copy / ".git").rename(copy / "elsewhere")
     monkeypatch.setenv("VIGIE_COMMIT", "1234567890abcdef")
     assert "+g1234567890ab.r" in about.code_version()
@@ -50,6 +50,6 @@ def test_an_image_names_the_commit_that_it_was_built_from(copy: Path, monkeypatc
     about.code_version.cache_clear()
 
 
-def test_files_name_the_intended_and_every_prohibited_use() -> None:
+def test_files_name_intended_and_every_prohibited_use() -> None:
     assert INTENDED_USE in PURPOSE
     assert all(use in PURPOSE for use in PROHIBITED_USES)

@@ -36,12 +36,12 @@ ALLOWED = (
 
 
 @pytest.mark.parametrize("column", REFUSED)
-def test_a_column_about_persons_landings_or_vessels_is_known_in_any_writing(column: str) -> None:
+def test_person_level_column_is_recognised(column: str) -> None:
     assert is_person_level(column), normalised(column)
 
 
 @pytest.mark.parametrize("column", ALLOWED)
-def test_a_column_of_an_aggregate_is_not_mistaken_for_one(column: str) -> None:
+def test_column_of_aggregate_is_not_mistaken_for_one(column: str) -> None:
     assert not is_person_level(column)
 
 
@@ -50,23 +50,23 @@ def test_a_column_of_an_aggregate_is_not_mistaken_for_one(column: str) -> None:
     ["DateOfBrith", "firstnme", "Surnme", "Nachnahme", "Geburtsdatun", "Date_of_birt",
      "Apelido", "Congome", "Passpor", "Latitute", "Fechadenacimento", "Codice_fiscalle", "Telefonnumer"],
 )  # fmt: skip
-def test_a_name_near_one_about_persons_is_for_a_person_to_judge(column: str) -> None:
+def test_name_near_one_about_persons_is_for_person_to_judge(column: str) -> None:
     assert is_person_level(column) or resembles_person_level(column)
 
 
 @pytest.mark.parametrize("column", ALLOWED)
-def test_a_name_of_an_aggregate_is_near_none_about_persons(column: str) -> None:
+def test_name_of_aggregate_is_near_none_about_persons(column: str) -> None:
     assert not resembles_person_level(column)
 
 
-def test_the_error_names_the_table_and_every_column_as_it_is_written() -> None:
+def test_error_names_table_and_every_column_as_it_is_written() -> None:
     with pytest.raises(
         PersonLevelError, match=r"camp.csv, row 1: columns \['Date of birth', 'Phone'\] describe persons"
     ):
         refuse_person_level(["route", "Date of birth", "Phone"], "camp.csv")
 
 
-def test_places_of_events_pass_where_they_are_tolerated_and_persons_do_not() -> None:
+def test_tolerated_event_places_pass() -> None:
     refuse_person_level(["Latitude", "Longitude"], "events.csv", tolerated=PLACES_OF_EVENTS)
     with pytest.raises(PersonLevelError, match="passport"):
         refuse_person_level(["Latitude", "passport"], "events.csv", tolerated=PLACES_OF_EVENTS)

@@ -45,11 +45,11 @@ RAW = os.environ.get("VIGIE_RAW_DATA", "")
         ("de", "DEU"),
     ],
 )
-def test_spellings_of_the_sources_are_mapped(text: str, code: str) -> None:
+def test_spellings_of_sources_are_mapped(text: str, code: str) -> None:
     assert to_alpha3(text) == code
 
 
-def test_a_code_that_unhcr_and_iso_share_but_mean_differently_follows_iso() -> None:
+def test_shared_code_follows_iso() -> None:
     assert to_alpha3("AUS") == "AUS"
     assert to_alpha3("ARE") == "ARE"
 
@@ -60,19 +60,19 @@ def test_what_is_no_country_is_refused(text: str) -> None:
         to_alpha3(text)
 
 
-def test_every_iso_code_maps_to_itself_and_has_a_name_on_screen() -> None:
+def test_every_iso_code_maps_to_itself_and_has_name_on_screen() -> None:
     for country in pycountry.countries:
         assert to_alpha3(country.alpha_3) == to_alpha3(country.alpha_2) == country.alpha_3
         assert display_name(country.alpha_3)
 
 
-def test_no_spelling_of_a_library_is_taken_for_another_country_by_an_alias() -> None:
+def test_library_spellings_map_to_their_country() -> None:
     for country in pycountry.countries:
         spellings = [country.name] + [Locale(language).territories[country.alpha_2] for language in ("en", "it")]
         assert {to_alpha3(spelling) for spelling in spellings} == {country.alpha_3}
 
 
-def test_names_on_screen_follow_the_language() -> None:
+def test_names_on_screen_follow_language() -> None:
     assert display_name("SYR") == "Syria"
     assert display_name("SYR", "fr") == "Syrie"
     assert display_name("CIV") == "Côte d'Ivoire"
@@ -81,13 +81,13 @@ def test_names_on_screen_follow_the_language() -> None:
         display_name("RUR")
 
 
-def test_unmapped_names_are_refused_by_file_and_row_and_not_quoted() -> None:
+def test_unmapped_name_is_refused_by_row_only() -> None:
     names = pd.Series(["Mali", "Ruritania", "Guinea", "Syldavia", "Ruritania"], name="Nationality")
     with pytest.raises(SourceError, match=r"people\.csv, row 1, column Nationality: unknown country names or codes$"):
         map_countries(names, "people.csv")
 
 
-def test_every_country_but_antarctica_and_taiwan_has_a_region() -> None:
+def test_every_country_but_antarctica_and_taiwan_has_region() -> None:
     """M49 leaves both out of its regions."""
     without = {country.alpha_3 for country in pycountry.countries if region_of(country.alpha_3) == NO_REGION}
     assert without <= {"ATA", "TWN"}
@@ -97,7 +97,7 @@ def test_every_country_but_antarctica_and_taiwan_has_a_region() -> None:
 @pytest.mark.slow
 @pytest.mark.raw_data
 @pytest.mark.skipif(not RAW, reason="VIGIE_RAW_DATA does not name the folder of published files")
-def test_all_161_nationalities_of_the_frontex_workbook_are_known() -> None:
+def test_all_161_nationalities_of_frontex_workbook_are_known() -> None:
     sheet = pd.read_excel(Path(RAW) / "frontex_ibc/ibc.xlsx", usecols="C")
     codes = map_countries(sheet.iloc[:, 0].drop_duplicates(), "ibc.xlsx")
     assert len(codes) == 161

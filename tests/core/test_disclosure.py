@@ -35,7 +35,7 @@ def test_own_breakdown_holds_no_count_between_multiples(values: list[int]) -> No
     assert ((shown - values).abs() <= ROUNDED_TO / 2).all()
 
 
-def test_revision_of_own_breakdown_tells_no_exact_change() -> None:
+def test_revision_of_own_breakdown_reports_no_exact_change() -> None:
     nothing = float("nan")
     frame = pd.DataFrame(
         {

@@ -38,9 +38,7 @@ def template() -> set[str]:
         return {str(message.id) for message in read_po(file) if message.id}
 
 
-def test_a_catalogue_made_by_a_machine_says_so_until_somebody_has_signed_it_off(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_machine_catalogue_awaits_review(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(core.languages, "LOCALE_FOLDER", tmp_path)
     for code, line in {
         "xa": "# Reviewed by:",
@@ -61,7 +59,7 @@ def test_no_text_is_missing_or_guessed(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
-def test_a_translation_keeps_places_commands_markup_and_marks(language: str) -> None:
+def test_translation_keeps_places_commands_markup_and_marks(language: str) -> None:
     lost = [
         source for source, told in pairs(language) if sorted(KEPT.findall(source)) != sorted(KEPT.findall(told))
     ]  # fmt: skip
@@ -69,20 +67,20 @@ def test_a_translation_keeps_places_commands_markup_and_marks(language: str) -> 
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
-def test_a_translation_begins_and_ends_as_its_text_does(language: str) -> None:
+def test_translation_begins_and_ends_as_its_text_does(language: str) -> None:
     def ends(text: str) -> tuple[bool, bool, bool]:
         return text[:1].isspace(), text[-1:].isspace(), text.rstrip().endswith(".")
 
     assert [source for source, told in pairs(language) if source != "; " and ends(source) != ends(told)] == []
 
 
-def test_french_puts_a_narrow_space_before_high_marks_and_curls_its_apostrophes() -> None:
+def test_french_typography_is_kept() -> None:
     wrong = re.compile(r"[^\u202f\s\d(←-⇿][;!?»%]|[ \u00a0][:;!?»%]|«[^\u202f]|'")
     bare = [re.sub(r"`[^`]*`|\{[^}]*\}|</?\w+>|\*\*|https?://\S+", "", told) for _source, told in pairs("fr")]
     assert [text for text in bare if wrong.search(text)] == []
 
 
-def test_spanish_opens_its_questions_keeps_percent_signs_by_their_numbers_and_quotes_with_angles() -> None:
+def test_spanish_typography_is_kept() -> None:
     wrong = re.compile(r"\d ?%|[ \u00a0\u202f][:;!?,»]|« |\d,\d{3}\b|[“”']")
     own = ("yyyy", "onData", "Pulse ?")
     bare = [re.sub(r"`[^`]*`|\{[^}]*\}", "1", told) for _source, told in pairs("es")]
@@ -92,12 +90,12 @@ def test_spanish_opens_its_questions_keeps_percent_signs_by_their_numbers_and_qu
     assert [text for text in bare if text.count("?") != text.count("¿")] == []
 
 
-def test_no_french_text_would_write_de_before_the_vowel_of_a_month_or_place() -> None:
+def test_french_elision_is_avoided() -> None:
     hiatus = re.compile(r"\b(de|que|le|la) \{(month|months|route|level|country|period|place)\}", re.IGNORECASE)
     assert [told for _source, told in pairs("fr") if hiatus.search(told)] == []
 
 
-def test_the_first_of_a_month_is_an_ordinal_in_french_alone() -> None:
+def test_first_of_month_is_ordinal_in_french_alone() -> None:
     assert Language("fr").day(dt.date(2025, 1, 1)) == "1er janvier 2025"
     assert Language("fr").day(dt.date(2025, 1, 31)) == "31 janvier 2025"
     assert Language("en").day(dt.date(2025, 1, 1)) == "1 January 2025"
@@ -116,7 +114,7 @@ def test_what_rounds_to_zero_has_no_sign() -> None:
     assert (english.decimal(-0.004), english.decimal(-0.006), english.counted(-0.4)) == ("0.00", "−0.01", "0")
 
 
-def test_a_record_is_in_a_language_and_in_english_where_it_has_no_other() -> None:
+def test_record_falls_back_to_english() -> None:
     record = {"what": "Crude oil price (World Bank)", "publisher": "Vigie", "n": 3}
     assert Language("fr").record(record)["what"] == Language("fr").text("Crude oil price (World Bank)")
     assert Language("fr").record(record)["publisher"] == "Vigie"
@@ -139,12 +137,12 @@ NOUNS = {
 
 
 @pytest.mark.parametrize("language", ["fr", "es"])
-def test_words_that_agree_with_a_figure_have_a_form_for_each_number(language: str) -> None:
+def test_words_that_agree_with_figure_have_form_for_each_number(language: str) -> None:
     agrees = re.compile(rf"\{{\w+\}}(?:\*\*|</b>)?[ \u202f]{NOUNS[language]}(?:\w+’)?\w+[sx]\b")
     texts = [(str(one.id), str(one.string)) for one in messages(language) if isinstance(one.id, str)]
     assert [source for source, told in texts if agrees.search(told) and not source.startswith(MANY)] == []
 
 
-def test_a_change_of_one_person_has_its_sign_and_none_has_none() -> None:
+def test_change_of_one_person_has_its_sign_and_none_has_none() -> None:
     english = Language("en")
     assert [english.signed(change) for change in (1.0, -1.0, 0.4, 0.0)] == ["+1", "\N{MINUS SIGN}1", "0", "0"]

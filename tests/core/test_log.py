@@ -23,7 +23,7 @@ NASTY = (
 
 
 @pytest.mark.parametrize("text", NASTY)
-def test_a_text_is_one_line_that_moves_no_cursor(text: str) -> None:
+def test_text_is_one_line_that_moves_no_cursor(text: str) -> None:
     assert re.fullmatch(r"[ -~]*", one_line(text))
     assert one_line("Août, 12 000 ß — “x”") == "Août, 12 000 ß — “x”"
 
@@ -42,7 +42,7 @@ def error_line(capsys: pytest.CaptureFixture[str]) -> str:
 
 
 @pytest.mark.parametrize("text", NASTY)
-def test_a_log_line_stays_one_line(log_format: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_log_line_stays_one_line(log_format: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:
     get_logger().warning("refused", newest=text, files=[text])
     line = error_line(capsys)
     assert re.fullmatch(r"[ -~]*", line)
@@ -51,7 +51,7 @@ def test_a_log_line_stays_one_line(log_format: str, text: str, capsys: pytest.Ca
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
-def test_log_lines_are_sentences_with_or_without_a_terminal(
+def test_log_lines_are_sentences_with_or_without_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, is_terminal: bool
 ) -> None:
     monkeypatch.delenv("VIGIE_LOG_FORMAT", raising=False)
@@ -61,20 +61,20 @@ def test_log_lines_are_sentences_with_or_without_a_terminal(
     assert error_line(capsys) == "error: panel.csv: the file is empty"
 
 
-def test_text_of_an_event_is_its_name_facts_and_reason(capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_of_event_is_its_name_facts_and_reason(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging()
     get_logger().warning("fits left out", run_id="20250131", files=["a", "b"], reason="damaged")
     assert error_line(capsys) == "warning: fits left out: 20250131, a, b: damaged"
 
 
-def test_information_is_printed_only_with_a_text(capsys: pytest.CaptureFixture[str]) -> None:
+def test_information_is_printed_only_with_text(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging()
     get_logger().info("stage ended", stage="reading")
     get_logger().info("written", text="23 rows written", rows=23)
     assert error_line(capsys) == "23 rows written"
 
 
-def test_json_lines_keep_letters_and_have_a_time(
+def test_json_lines_keep_letters_and_have_time(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("VIGIE_LOG_FORMAT", "json")
@@ -85,7 +85,7 @@ def test_json_lines_keep_letters_and_have_a_time(
     assert dt.datetime.fromisoformat(json.loads(line)["timestamp"]).tzinfo is not None
 
 
-def test_a_fault_is_logged_with_its_place(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_fault_is_logged_with_its_place(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
     try:
         dict[str, int]()["model_id"]
     except KeyError:
@@ -95,7 +95,7 @@ def test_a_fault_is_logged_with_its_place(log_format: str, capsys: pytest.Captur
     assert ("Traceback" in line) == (log_format == "json")
 
 
-def test_a_library_logs_errors_only_and_in_our_format(
+def test_library_logs_errors_only_and_in_our_format(
     log_format: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     library = logging.getLogger("library")
@@ -109,7 +109,7 @@ def test_a_library_logs_errors_only_and_in_our_format(
 
 
 @pytest.mark.parametrize("text", ["Source: Cite,=HYPERLINK(1)", "a, =1+1", "a;+1", "a\t@x", "=1", "a,\n=1", "a ,-1"])
-def test_no_line_about_a_table_begins_a_live_cell(text: str) -> None:
+def test_no_line_about_table_begins_live_cell(text: str) -> None:
     line = csv_bytes(pd.DataFrame({"x": [1]}), [text]).decode().splitlines()[0]
     assert not [cell for cell in re.split(r"[,;\t]", line.removeprefix("\ufeff")) if re.match(r"\s*[=+\-@]", cell)]
     assert io.StringIO(line).read().startswith("\ufeff# ")

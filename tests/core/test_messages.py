@@ -38,13 +38,13 @@ def faults_not_marked(path: Path) -> Iterator[str]:
                     yield f"{path.stem}, line {node.lineno}: {ast.unparse(said)}"
 
 
-def test_every_fault_of_a_file_or_an_answer_is_marked_for_translation_where_it_is_raised() -> None:
+def test_every_fault_is_marked_for_translation() -> None:
     rooms = ("core", "ingest", "nightly")
     paths = [path for room in rooms for path in (PROJECT / room).rglob("*.py")]
     assert [found for path in paths for found in faults_not_marked(path)] == []
 
 
-def test_a_fault_says_file_row_column_and_rule_but_never_the_cell_in_english_and_in_french() -> None:
+def test_fault_names_place_and_rule_never_cell() -> None:
     assert str(NESTED) == ("a b.csv, row 17, column n: the count is negative (4 of 10 rows break a rule)")
     assert NESTED.message.render(french) == (
         "a b.csv, ligne 17, colonne n\u202f: l’effectif est négatif (4 lignes sur 10 enfreignent une règle)"
@@ -60,7 +60,7 @@ def test_a_fault_says_file_row_column_and_rule_but_never_the_cell_in_english_and
         message("cannot be read: {error}", error=None),
     ],
 )
-def test_a_message_kept_as_data_says_the_same_when_it_is_read_again(said: Message) -> None:
+def test_message_kept_as_data_says_same_when_it_is_read_again(said: Message) -> None:
     again = Message.from_json(said.to_json())
     assert (str(again), again.render(french)) == (str(said), said.render(french))
 
@@ -78,16 +78,14 @@ LOST = (
         (2, "2 known figures are missing in it, such as a 2024-01", "2 chiffres connus y manquent, comme a 2024-01"),
     ],
 )
-def test_a_message_agrees_with_its_number_in_every_language_and_when_it_is_read_again(
-    n: int, english: str, translated: str
-) -> None:
+def test_message_agrees_with_its_number(n: int, english: str, translated: str) -> None:
     said, language = message("{fault}", fault=message(LOST, n=n, series="a", period="2024-01")), Language("fr")
     for one in (said, Message.from_json(said.to_json())):
         assert str(one) == english
         assert one.render(language.text, language.significant, language.form) == translated
 
 
-def test_a_publishers_braces_are_said_as_they_are() -> None:
+def test_publishers_braces_are_said_as_they_are() -> None:
     fault = SourceError("a.json", "not JSON but '{start}'", start="{name} {0}")
     assert str(Message.from_json(fault.message.to_json())) == "a.json: not JSON but '{name} {0}'"
 
@@ -96,12 +94,12 @@ def test_a_publishers_braces_are_said_as_they_are() -> None:
     ("text", "line", "with_kind"),
     [("\nno answer \nTraceback", "no answer ", "OSError: no answer "), ("", "OSError", "OSError")],
 )
-def test_of_a_librarys_error_the_first_line_is_told_or_its_kind(text: str, line: str, with_kind: str) -> None:
+def test_of_librarys_error_first_line_is_reported_or_its_kind(text: str, line: str, with_kind: str) -> None:
     assert first_line(OSError(text)) == line
     assert first_line(OSError(text), with_kind=True) == with_kind
 
 
-def test_figures_in_a_message_are_written_as_the_readers_language_writes_them() -> None:
+def test_message_figures_follow_language() -> None:
     said = message("row {row} is {value}", row=1234, value=1195000.0)
     assert str(said) == "row 1234 is 1,195,000"
     assert said.render(french, Language("fr").significant) == "row 1234 is 1\u202f195\u202f000"

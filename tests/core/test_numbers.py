@@ -27,7 +27,7 @@ NAN = float("nan")
         (None, "–", "–"),
     ],
 )
-def test_a_count_is_written_whole(value: float | None, english: str, french: str) -> None:
+def test_count_is_written_whole(value: float | None, english: str, french: str) -> None:
     assert Language("en").counted(value) == english
     assert Language("fr").counted(value) == french
 
@@ -63,12 +63,12 @@ def test_a_count_is_written_whole(value: float | None, english: str, french: str
         (None, "–"),
     ],
 )
-def test_a_forecast_has_two_significant_figures_and_three_from_ten_thousand(value: float | None, text: str) -> None:
+def test_forecast_rounds_to_two_or_three_figures(value: float | None, text: str) -> None:
     assert Language("en").expected(value) == text
 
 
 @given(st.floats(0.5, 1e7))
-def test_rounding_a_forecast_moves_it_by_at_most_five_per_cent_or_half_a_person(value: float) -> None:
+def test_rounding_moves_forecast_by_five_percent(value: float) -> None:
     assert abs(round_expected(value) - value) <= max(0.5, 0.05 * value) + 1e-6
 
 
@@ -89,7 +89,7 @@ def test_rounding_a_forecast_moves_it_by_at_most_five_per_cent_or_half_a_person(
         (NAN, "–", "–"),
     ],
 )
-def test_a_chance_is_a_whole_per_cent_and_never_certain(share: float, english: str, french: str) -> None:
+def test_chance_is_whole_per_cent_and_never_certain(share: float, english: str, french: str) -> None:
     assert Language("en").percent(share) == english
     assert Language("fr").percent(share) == french
 
@@ -114,18 +114,18 @@ def test_a_chance_is_a_whole_per_cent_and_never_certain(share: float, english: s
         (1, "very likely"),
     ],
 )
-def test_chance_words_change_at_the_agreed_per_cents(probability: float, word: str) -> None:
+def test_chance_words_change_at_agreed_per_cents(probability: float, word: str) -> None:
     assert Language("en").chance_word(probability) == word
 
 
 @pytest.mark.parametrize("share", [-0.01, 1.01])
-def test_a_chance_outside_zero_to_one_is_refused(share: float) -> None:
+def test_chance_outside_zero_to_one_is_refused(share: float) -> None:
     for write in (Language().percent, Language().chance_word, Language().times_in_ten, ten_dots):
         with pytest.raises(ValueError, match="between 0 and 1"):
             write(share)
 
 
-def test_an_interval_cannot_break_across_lines() -> None:
+def test_interval_cannot_break_across_lines() -> None:
     assert Language("en").interval(8_912, 18_834) == "8,900\u2060–\u206018,800"
     assert Language("en").interval(NAN, 18_834) == "–"
     assert Language("en").interval_words(8_912, 18_834) == "8,900 to 18,800"
@@ -135,7 +135,7 @@ def test_an_interval_cannot_break_across_lines() -> None:
     ("value", "english", "french"),
     [(0.835, "0.84", "0,84"), (1, "1.00", "1,00"), (-0.5, "−0.50", "−0,50"), (NAN, "–", "–")],
 )
-def test_a_score_has_two_decimals(value: float, english: str, french: str) -> None:
+def test_score_has_two_decimals(value: float, english: str, french: str) -> None:
     assert Language("en").decimal(value) == english
     assert Language("fr").decimal(value) == french
 
@@ -144,7 +144,7 @@ def test_a_score_has_two_decimals(value: float, english: str, french: str) -> No
     ("value", "text"),
     [(1234.5, "1,235"), (118.27, "118"), (12.34, "12.3"), (1.5, "1.5"), (2, "2"), (0.0456, "0.0456"), (-0.94, "−0.94")],
 )
-def test_an_indicator_has_three_significant_figures_at_most(value: float, text: str) -> None:
+def test_indicator_has_three_significant_figures_at_most(value: float, text: str) -> None:
     assert Language("en").significant(value) == text
 
 
@@ -157,12 +157,12 @@ def test_an_indicator_has_three_significant_figures_at_most(value: float, text: 
         (1, "●●●●●●●●●●", "10 times in 10"),
     ],
 )
-def test_a_share_is_ten_dots_and_times_in_ten(share: float, dots: str, words: str) -> None:
+def test_share_is_ten_dots_and_times_in_ten(share: float, dots: str, words: str) -> None:
     assert ten_dots(share) == dots
     assert Language("en").times_in_ten(share) == words
 
 
-def test_dates_follow_the_reader() -> None:
+def test_dates_follow_reader() -> None:
     date = dt.date(2025, 1, 31)
     assert Language("en").day(date) == "31 January 2025"
     assert Language("fr").day(date) == "31 janvier 2025"
@@ -180,5 +180,5 @@ def test_dates_follow_the_reader() -> None:
         ((2025, 2), (2025, 2), "February 2025"),
     ],
 )
-def test_a_range_of_months_names_a_year_once(first: tuple[int, int], last: tuple[int, int], written: str) -> None:
+def test_range_of_months_names_year_once(first: tuple[int, int], last: tuple[int, int], written: str) -> None:
     assert Language("en").months(dt.date(*first, 1), dt.date(*last, 28)) == written

@@ -33,7 +33,7 @@ def work(clock: list[float]) -> None:
             report("Fitting", done, 40)
 
 
-def test_bar_keeps_counted_steps_until_they_end_and_never_goes_back() -> None:
+def test_bar_keeps_steps_and_never_goes_back() -> None:
     bar, shares = Progress(disable=True), []
     for step, done, total in [
         ("Night", 0, 3), ("Reading", 0, 1), ("Fitting", 1, 2), ("Fitting", 2, 2), ("Night", 1, 3), ("Fitting", 1, 5),
@@ -49,7 +49,7 @@ def test_bar_keeps_counted_steps_until_they_end_and_never_goes_back() -> None:
     assert shares[-1]["Fitting"] == 20
 
 
-def test_second_round_of_a_step_is_timed_by_itself() -> None:
+def test_second_round_of_step_is_timed_alone() -> None:
     now = [0.0]
     bar = Progress(disable=True, get_time=lambda: now[0])
     for seconds in (9, 1):
@@ -59,7 +59,7 @@ def test_second_round_of_a_step_is_timed_by_itself() -> None:
     assert task.time_remaining == 5
 
 
-def test_without_terminal_a_line_comes_every_thirty_seconds(
+def test_without_terminal_line_comes_every_thirty_seconds(
     log_format: str, clock: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
     work(clock)

@@ -35,13 +35,13 @@ def bound(*units: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", sorted({*(one for one in COLUMNS if COLUMNS[one].unit in PARTS_OF_ONE), *FROM_0_TO_1}))
-def test_a_share_and_a_probability_may_be_none_and_all_and_neither_less_nor_more(name: str) -> None:
+def test_share_lies_between_zero_and_one(name: str) -> None:
     taken = [value for value in (-0.001, 0.0, 0.5, 1.0, 1.001) if takes(COLUMNS[name], value)]
     assert taken == [0.0, 0.5, 1.0]
 
 
 @pytest.mark.parametrize("name", sorted({*bound("persons", "score"), "forecasts.value", "scores.wis"}))
-def test_persons_ahead_and_scores_may_be_nought_and_large_and_are_never_negative(name: str) -> None:
+def test_persons_and_scores_are_never_negative(name: str) -> None:
     assert [value for value in (-0.001, 0.0, 1e9) if takes(COLUMNS[name], value)] == [0.0, 1e9]
 
 
@@ -60,13 +60,13 @@ def begins_at_one(name: str) -> bool:
 
 
 @pytest.mark.parametrize("name", [name for name, column in BOUND.items() if column.dtype == "int64"])
-def test_a_count_begins_at_nought_or_at_one_where_a_row_has_a_case_and_a_horizon_at_one(name: str) -> None:
+def test_count_begins_at_zero_or_one(name: str) -> None:
     first = int(begins_at_one(name))
     assert [value for value in (-1, 0, 1, 2, 10**6) if takes(COLUMNS[name], value)] == [*range(first, 3), 10**6]
 
 
 @pytest.mark.parametrize("name", [name for name in BOUND if BOUND[name].about == "quantile level"])
-def test_every_level_of_a_quantile_is_between_nought_and_one(name: str) -> None:
+def test_every_level_of_quantile_is_between_nought_and_one(name: str) -> None:
     assert all(takes(COLUMNS[name], level) for level in LEVELS)
     assert not takes(COLUMNS[name], 0.0)
     assert not takes(COLUMNS[name], 1.0)

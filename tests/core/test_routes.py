@@ -24,12 +24,12 @@ CODES = [*ROUTES, "X_CEUTA", "X_ALMERA__7VA"]
         ("almeria", "X_ALMERA__7VA"), ("Almería", "X_ALMERA__7VA"),
     ],
 )  # fmt: skip
-def test_a_route_is_found_by_code_or_by_name_in_any_language(text: str, code: str) -> None:
+def test_route_is_found_by_code_or_by_name_in_any_language(text: str, code: str) -> None:
     assert find_route(text, CODES) == code
 
 
 @pytest.mark.parametrize("text", ["Atlantis", "western", "", "–"])
-def test_what_names_no_one_route_is_refused_with_those_that_there_are(text: str) -> None:
+def test_what_names_no_one_route_is_refused_with_those(text: str) -> None:
     with pytest.raises(InputError, match=r"CMR \(Central Mediterranean\)"):
         find_route(text, CODES)
 
@@ -47,13 +47,13 @@ def test_what_names_no_one_route_is_refused_with_those_that_there_are(text: str)
         ("Ceuta – by land", "X_CEUTA_BY_LAND", "Ceuta by land"),
     ],
 )
-def test_a_name_in_any_script_has_a_code_of_ascii_that_holds_it(name: str, code: str, shown: str) -> None:
+def test_name_in_any_script_has_code_of_ascii_that_holds_it(name: str, code: str, shown: str) -> None:
     assert (own_route_id(name), route_name(code), own_route_id(code)) == (code, shown, code)
     assert {name_in(code, Language(one)) for one in ("en", "fr", "es")} == {shown}
 
 
 @given(st.text(max_size=45))
-def test_whatever_is_written_a_name_holds_nothing_that_could_be_markup_or_a_command(text: str) -> None:
+def test_own_name_holds_no_markup(text: str) -> None:
     try:
         code = own_route_id(text)
     except InputError:
@@ -66,5 +66,5 @@ def test_whatever_is_written_a_name_holds_nothing_that_could_be_markup_or_a_comm
 
 
 @pytest.mark.parametrize("code", ["X__7VA", "X_A__B", "X_A__999999", "X_almera__7VA", "X___", "X_AB__C8T", "x_A"])
-def test_a_code_that_vigie_would_not_write_names_no_route(code: str) -> None:
+def test_code_that_vigie_would_not_write_names_no_route(code: str) -> None:
     assert not is_own(code)

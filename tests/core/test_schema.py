@@ -17,32 +17,32 @@ def panel() -> pd.DataFrame:
     return pd.DataFrame({"series_id": ["a", "a"], "time_period": ["2024-01", "2024-02"], "value": [1.0, 2.0]})
 
 
-def test_a_frame_that_keeps_its_contract_passes_unchanged() -> None:
+def test_frame_that_keeps_its_contract_passes_unchanged() -> None:
     pd.testing.assert_frame_equal(check(panel(), PANEL), panel())
 
 
-def test_a_missing_column_is_named() -> None:
+def test_missing_column_is_named() -> None:
     with pytest.raises(SchemaError, match=r"panel: missing columns \['value'\]"):
         check(panel().drop(columns="value"), PANEL)
 
 
-def test_a_negative_count_is_named_with_its_row_and_column() -> None:
+def test_negative_count_is_named_with_its_row_and_column() -> None:
     with pytest.raises(SchemaError, match=r"row 1, column value: .*-2"):
         check(panel().assign(value=[1.0, -2.0]), PANEL)
 
 
-def test_a_repeated_period_is_refused() -> None:
+def test_repeated_period_is_refused() -> None:
     with pytest.raises(SchemaError, match="2024-01"):
         check(panel().assign(time_period="2024-01"), PANEL)
 
 
-def test_a_repeated_period_is_refused_where_rows_share_a_label() -> None:
+def test_repeated_period_is_refused_where_rows_share_label() -> None:
     with pytest.raises(SchemaError, match="2024-01"):
         check(pd.concat([panel(), panel()]), PANEL)
 
 
 @pytest.mark.parametrize("column", ["Name", "date_of_birth", "Latitude", "passport"])
-def test_a_column_that_would_describe_persons_or_landings_is_refused(column: str) -> None:
+def test_person_level_column_is_refused(column: str) -> None:
     with pytest.raises(SchemaError, match="aggregates only"):
         check(panel().assign(**{column: "x"}), PANEL)
 
@@ -58,7 +58,7 @@ def test_every_fault_is_either_listed_or_counted(faults: int) -> None:
     assert (int(rest[1]) if rest else None) == (faults - listed or None)
 
 
-def test_a_series_is_named_by_target_route_place_citizenship_and_frequency() -> None:
+def test_series_id_joins_its_five_parts() -> None:
     assert make_series_id("arrivals", "CMR", "_T", "_T", "M") == "arrivals.CMR._T._T.M"
 
 
@@ -72,7 +72,7 @@ def test_a_series_is_named_by_target_route_place_citizenship_and_frequency() -> 
         pd.Series(["2024-01-01"]).astype("datetime64[s]"), pd.Categorical(["a"]), pd.Series(["a"], dtype="string"),
     ],
 )  # fmt: skip
-def test_the_quick_check_lets_through_what_pandera_lets_through(
+def test_quick_check_lets_through_what_pandera_lets_through(
     dtype: str,
     nullable: bool,  # noqa: FBT001  # a case of the table
     values: Sequence[object],  # a case of the table
@@ -102,5 +102,5 @@ def test_the_quick_check_lets_through_what_pandera_lets_through(
         ("exchange_rate_usd", ""),
     ],
 )
-def test_whatever_is_counted_has_a_unit(target: str, unit: str) -> None:
+def test_whatever_is_counted_has_unit(target: str, unit: str) -> None:
     assert unit_of(target) == unit

@@ -24,9 +24,7 @@ from core.settings import (
 )
 
 
-def test_a_threshold_per_route_is_read_by_code_or_by_name_in_any_language(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_threshold_is_read_by_route_code_or_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own, series = "X_CEUTA", "arrivals.EMR.GRC._T.M"
     given = f'CMR = 6000\n"English Channel" = 5\n"Mediterráneo oriental" = 4\n{own} = 3\n"{series}" = 2\n'
     (tmp_path / "settings.toml").write_text(f"[alerts.thresholds]\n{given}")
@@ -37,7 +35,7 @@ def test_a_threshold_per_route_is_read_by_code_or_by_name_in_any_language(
     assert Subscription(name="desk", channel="mail", routes=["Manche", "WAR"]).routes == ["CHA", "WAR"]
 
 
-def test_settings_that_cannot_be_read_and_a_home_that_is_a_file_are_named(tmp_path: Path) -> None:
+def test_unreadable_settings_are_named(tmp_path: Path) -> None:
     (tmp_path / "settings.toml").mkdir()
     with pytest.raises(InputError, match=r"settings\.toml: Is a directory"):
         load_settings(tmp_path)
@@ -65,15 +63,13 @@ def test_settings_that_cannot_be_read_and_a_home_that_is_a_file_are_named(tmp_pa
         ("[alerts.thresholds]\nCHA = 5\nManche = 6", "one route has two numbers: CHA, Manche"),
     ],
 )
-def test_a_wrong_setting_is_named(tmp_path: Path, text: str, named: str) -> None:
+def test_wrong_setting_is_named(tmp_path: Path, text: str, named: str) -> None:
     (tmp_path / "settings.toml").write_text(text)
     with pytest.raises(InputError, match=named):
         load_settings(tmp_path)
 
 
-def test_the_option_wins_over_the_environment_and_that_over_the_default(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_option_wins_over_environment_and_that_over_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIGIE_HOME", str(tmp_path / "environment"))
     assert home_folder(tmp_path / "option") == tmp_path / "option"
     assert home_folder() == tmp_path / "environment"
@@ -90,7 +86,7 @@ def written(home: Path, text: str) -> AccessSettings:
     return load_settings(home).access
 
 
-def test_a_provider_turns_login_on(tmp_path: Path) -> None:
+def test_provider_turns_login_on(tmp_path: Path) -> None:
     access = written(tmp_path, f'{HERE}[access]\n{PROVIDER}[access.people]\n"ada@example.org" = ["manager"]\n')
     assert access.is_on
     assert access.people == {"ada@example.org": ["manager"]}
@@ -108,13 +104,13 @@ def test_a_provider_turns_login_on(tmp_path: Path) -> None:
         (f"{HERE}[access]\n{PROVIDER}scope = 'email'\n", r"access\.scope"),
     ],
 )
-def test_settings_that_would_leave_a_door_open_are_refused(tmp_path: Path, text: str, named: str) -> None:
+def test_settings_that_would_leave_door_open_are_refused(tmp_path: Path, text: str, named: str) -> None:
     with pytest.raises(InputError, match=named) as caught:
         written(tmp_path, text)
     assert "hidden-value" not in str(caught.value)
 
 
-def test_a_secret_comes_from_the_environment_and_no_error_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secret_comes_from_environment_and_no_error_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VIGIE_TRIAL", raising=False)
     with pytest.raises(InputError, match="VIGIE_TRIAL is not set"):
         secret("VIGIE_TRIAL")
@@ -130,7 +126,7 @@ def test_loopback_is_known_by_all_its_names(host: str) -> None:
     assert is_loopback(host)
 
 
-def test_a_drill_is_cut_off_whatever_the_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_drill_is_cut_off_whatever_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "drill.json").write_text("{}")
     for name, value in (("DRILL", "false"), ("STORE_URL", "file:///srv/shared"), ("JOURNAL_URL", "postgresql://live")):
         monkeypatch.setenv(f"VIGIE_{name}", value)
@@ -166,7 +162,7 @@ def load(home: Path, text: str) -> list[Subscription]:
     return load_settings(home).delivery.subscriptions
 
 
-def test_a_subscription_names_route_level_language_and_channel(tmp_path: Path) -> None:
+def test_subscription_names_route_level_language_and_channel(tmp_path: Path) -> None:
     (desk,) = load(tmp_path, CHANNELS + DESK)
     assert desk.wants("raised", "severe", "EMR")
     assert desk.wants("ended", "warning", "EMR")
@@ -177,7 +173,7 @@ def test_a_subscription_names_route_level_language_and_channel(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("setting", ["levels", "events"])
-def test_a_subscription_may_ask_for_one_kind_alone_but_not_for_none(setting: str) -> None:
+def test_subscription_needs_at_least_one_kind(setting: str) -> None:
     one = Subscription(name="desk", channel="mail")
     for chosen in getattr(one, setting):
         assert getattr(Subscription.model_validate({**one.model_dump(), setting: [chosen]}), setting) == [chosen]
@@ -216,14 +212,14 @@ def _with_url(home: Path, url: str) -> str:
 
 
 @pytest.mark.parametrize("url", ["sftp://me:word@host/folder", "s3://bucket/vigie?key=secret"])
-def test_credentials_in_an_address_are_refused_and_not_repeated(tmp_path: Path, url: str) -> None:
+def test_credentials_in_address_are_refused_and_not_repeated(tmp_path: Path, url: str) -> None:
     with pytest.raises(InputError, match="in the environment") as refused:
         _with_url(tmp_path, url)
     assert "word" not in str(refused.value)
     assert "secret" not in str(refused.value)
 
 
-def test_a_plain_path_is_no_address(tmp_path: Path) -> None:
+def test_plain_path_is_no_address(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"store\.url.*file:///folder"):
         _with_url(tmp_path, "srv/shared")
 
@@ -237,7 +233,7 @@ def test_a_plain_path_is_no_address(tmp_path: Path) -> None:
         ("VIGIE_JOURNAL_URL", "", lambda settings: settings.journal_url == "sqlite://file"),
     ],
 )
-def test_a_variable_of_the_environment_goes_before_the_file_and_leaves_the_rest(
+def test_environment_overrides_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, read: Callable[[Settings], bool]
 ) -> None:
     (tmp_path / "settings.toml").write_text(
@@ -257,7 +253,7 @@ def test_a_variable_of_the_environment_goes_before_the_file_and_leaves_the_rest(
         ("VIGIE_EXCLUDE_SOURCES", "ucdp", "environment: .*exclude_sources"),
     ],
 )
-def test_a_wrong_variable_of_the_environment_is_named(
+def test_wrong_variable_of_environment_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, named: str
 ) -> None:
     monkeypatch.setenv(variable, value)
@@ -272,11 +268,11 @@ def test_a_wrong_variable_of_the_environment_is_named(
         ("http://example.org", False), ("https://", False), ("ftp://localhost", False), ("localhost", False),
     ],
 )  # fmt: skip
-def test_an_address_is_safe_over_https_or_on_this_machine(url: str, *, safe: bool) -> None:
+def test_address_is_safe_over_https_or_on_this_machine(url: str, *, safe: bool) -> None:
     assert is_safe_address(url) is safe
 
 
-def test_a_secret_may_be_as_short_as_the_shortest_and_says_who_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secret_has_minimum_length_and_purpose(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIGIE_TRIAL", "four")
     assert secret("VIGIE_TRIAL", shortest=4) == "four"
     with pytest.raises(InputError, match="shorter than 5 characters"):
@@ -286,7 +282,7 @@ def test_a_secret_may_be_as_short_as_the_shortest_and_says_who_needs_it(monkeypa
         secret("VIGIE_TRIAL", needed_by="the desk")
 
 
-def test_a_token_goes_over_a_safe_line_alone_wherever_the_address_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_token_goes_over_safe_line_alone_wherever_address_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     token = {"token_env": "VIGIE_TOKEN"}
     assert WebhookChannel(kind="webhook", url="http://example.org/a").address() == "http://example.org/a"
     with pytest.raises(ValidationError, match="over an open line"):
@@ -299,7 +295,7 @@ def test_a_token_goes_over_a_safe_line_alone_wherever_the_address_stands(monkeyp
     assert hidden.address() == "http://127.0.0.1/a"
 
 
-def test_a_mail_server_without_a_password_may_be_asked_over_an_open_line_and_one_on_this_machine_with_it() -> None:
+def test_open_mail_line_needs_no_password_or_loopback() -> None:
     plain = {"kind": "email", "sender": "a@b.c", "security": "none"}
     assert EmailChannel.model_validate(plain | {"host": "smtp.example.org"}).user == ""
     user = {"user": "vigie", "password_env": "VIGIE_PASSWORD"}
@@ -308,7 +304,7 @@ def test_a_mail_server_without_a_password_may_be_asked_over_an_open_line_and_one
         EmailChannel.model_validate(plain | user | {"host": "smtp.example.org"})
 
 
-def test_a_subscription_without_routes_wants_all_of_them_and_freshness_whatever_its_levels() -> None:
+def test_subscription_without_routes_covers_all() -> None:
     one = Subscription(name="desk", channel="mail", levels=["severe"], events=["raised", "freshness"])
     assert one.wants("raised", "severe", "WMR")
     assert one.wants("freshness", "", "")
@@ -316,7 +312,7 @@ def test_a_subscription_without_routes_wants_all_of_them_and_freshness_whatever_
     assert not one.wants("ended", "severe", "WMR")
 
 
-def test_a_home_in_service_is_not_cut_off_and_an_adopted_one_not_any_more(tmp_path: Path) -> None:
+def test_adopted_home_is_no_longer_cut_off(tmp_path: Path) -> None:
     (tmp_path / "settings.toml").write_text('journal_url = "sqlite:///elsewhere"\n')
     assert load_settings(tmp_path).journal_url == "sqlite:///elsewhere"
     (tmp_path / DRILL).write_text("{}")

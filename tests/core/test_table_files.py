@@ -41,7 +41,7 @@ def bare(text: str) -> str:
 
 @settings(deadline=None)
 @given(TABLES)
-def test_no_cell_of_a_csv_begins_like_a_formula_and_numbers_stay_as_they_are(rows: list[tuple[str, float]]) -> None:
+def test_csv_cell_never_begins_formula(rows: list[tuple[str, float]]) -> None:
     content = csv_bytes(frame_of(rows), ["about"]).decode("utf-8-sig")
     head, *cells = csv.reader(io.StringIO(content.partition("\n")[2], newline=""))
     assert head == ["'=text", "number"]
@@ -53,7 +53,7 @@ def test_no_cell_of_a_csv_begins_like_a_formula_and_numbers_stay_as_they_are(row
 
 @settings(deadline=None)
 @given(TABLES)
-def test_no_cell_of_a_workbook_is_a_formula_and_numbers_stay_numbers(rows: list[tuple[str, float]]) -> None:
+def test_no_cell_of_workbook_is_formula_and_numbers_stay_numbers(rows: list[tuple[str, float]]) -> None:
     sheet = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(frame_of(rows), ABOUT, title="t", day=DAY)))["data"]
     for (text, number), (first, second) in zip(rows, sheet.iter_rows(min_row=2), strict=True):
         assert first.data_type in {"s", "n", "inlineStr"} and second.data_type == "n"
@@ -63,14 +63,14 @@ def test_no_cell_of_a_workbook_is_a_formula_and_numbers_stay_numbers(rows: list[
         assert bare(written) == bare(text)
 
 
-def test_the_first_sheet_is_the_data_and_the_second_says_what_must_be_known_and_is_harmless_too() -> None:
+def test_second_sheet_describes_data_harmlessly() -> None:
     book = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(frame_of([("a", 1.0)]), ABOUT, title="t", day=DAY)))
     assert book.sheetnames == ["data", "about"]
     cells = [[cell.value for cell in row] for row in book["about"].iter_rows()]
     assert cells == [["Source", "'=A ministry. Licence: CC BY 4.0."], ["Release", "run-1"]]
 
 
-def test_each_kind_of_value_keeps_its_kind_in_a_workbook() -> None:
+def test_each_kind_of_value_keeps_its_kind_in_workbook() -> None:
     frame = pd.DataFrame(
         {
             "whole": pd.array([3, None], dtype="Int64"),
@@ -86,19 +86,19 @@ def test_each_kind_of_value_keeps_its_kind_in_a_workbook() -> None:
     assert second == (None, 7, None, pd.Timestamp("2025-01-31"), False)
 
 
-def test_a_text_longer_than_a_cell_is_cut_and_says_so() -> None:
+def test_text_longer_than_cell_is_cut_and_says_so() -> None:
     book = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(frame_of([("x" * 40_000, 1.0)]), ABOUT, title="t", day=DAY)))
     text = book["data"]["A2"].value
     assert len(text) == LONGEST_CELL and text.endswith("(cut here: a cell holds no more)")
 
 
-def test_more_rows_than_a_sheet_holds_are_refused_not_cut() -> None:
+def test_more_rows_than_sheet_holds_are_refused_not_cut() -> None:
     frame = pd.DataFrame({"a": np.zeros(MOST_ROWS + 1, dtype="int8")})
     with pytest.raises(InputError, match="take CSV or Parquet"):
         xlsx_bytes(frame, ABOUT, title="t", day=DAY)
 
 
-def test_a_parquet_file_keeps_every_value_and_says_what_must_be_known() -> None:
+def test_parquet_keeps_values_and_metadata() -> None:
     frame = frame_of([("=1+1", -5.0)])
     table = pq.read_table(io.BytesIO(parquet_bytes(frame, ["Source: a ministry\nand more", "Release: run-1"])))
     pd.testing.assert_frame_equal(table.to_pandas(), frame)

@@ -103,7 +103,7 @@ def rows(home: Path, action: str) -> list[Entry]:
 
 
 @pytest.mark.usefixtures("released")
-def test_who_has_not_signed_in_sees_the_door_alone() -> None:
+def test_who_has_not_signed_in_sees_door_alone() -> None:
     app = visit()
     assert "Sign in to read Vigie" in forms(app)
     assert labels(app) == set()
@@ -113,7 +113,7 @@ def test_who_has_not_signed_in_sees_the_door_alone() -> None:
 
 
 @pytest.mark.usefixtures("released")
-def test_a_login_without_a_role_is_told_so_and_recorded_once(home: Path, signed: Sign) -> None:
+def test_login_without_role_is_reported_so_and_recorded_once(home: Path, signed: Sign) -> None:
     signed("nora")
     app = visit()
     app.run()
@@ -123,7 +123,7 @@ def test_a_login_without_a_role_is_told_so_and_recorded_once(home: Path, signed:
 
 
 @pytest.mark.usefixtures("released")
-def test_a_step_carries_the_logins_identity_and_no_name_is_asked(home: Path, signed: Sign) -> None:
+def test_step_carries_logins_identity_and_no_name_is_asked(home: Path, signed: Sign) -> None:
     login_id = signed("mia", "manager")
     app = visit(alert="surge-WAR-2025-02")
     assert form_token(login_id, SECRET) in forms(app)
@@ -148,7 +148,7 @@ def test_steps_are_offered_by_role(role: str, offered: set[str], signed: Sign) -
 
 
 @pytest.mark.usefixtures("released")
-def test_a_file_asks_again_when_it_is_wanted(home: Path, signed: Sign) -> None:
+def test_file_asks_again_when_it_is_wanted(home: Path, signed: Sign) -> None:
     reader = signed("anna", "analyst")
     make = visitor.released("alerts.csv", "run", lambda: b"figures")
     assert make() == b"figures"
@@ -164,7 +164,7 @@ def test_a_file_asks_again_when_it_is_wanted(home: Path, signed: Sign) -> None:
 
 
 @pytest.mark.usefixtures("released")
-def test_who_cannot_be_checked_is_told_nothing_about_the_house(home: Path, signed: Sign) -> None:
+def test_who_cannot_be_checked_is_reported_nothing_about_house(home: Path, signed: Sign) -> None:
     signed("mia", "manager")
     (home / "settings.toml").write_text(f'journal_url = "postgresql://vigie:hush@127.0.0.1:9/inside"\n{SETTINGS}')
     app = visit()
@@ -175,7 +175,7 @@ def test_who_cannot_be_checked_is_told_nothing_about_the_house(home: Path, signe
 
 
 @pytest.mark.usefixtures("release", "beyond_loopback")
-def test_a_server_that_others_reach_shows_nothing_unless_somebody_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reachable_server_without_login_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     app = visit()
     assert "it shows nothing" in app.error[0].value
     assert not app.table
@@ -184,7 +184,7 @@ def test_a_server_that_others_reach_shows_nothing_unless_somebody_said_so(monkey
 
 
 @pytest.mark.usefixtures("release")
-def test_without_a_login_everything_is_open_on_this_machine() -> None:
+def test_without_login_everything_is_open_on_this_machine() -> None:
     app = visit()
     assert labels(app) >= {"Sign off and send", "Dismiss"}
     assert "<form" not in forms(app)

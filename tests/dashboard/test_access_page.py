@@ -60,14 +60,14 @@ def login(minute: int) -> Entry:
     return Entry(f"person {minute}", SIGNED_IN, "x", payload={"roles": [ROLES[0]]}, at=at)
 
 
-def test_the_newest_five_hundred_steps_are_listed_the_newest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_newest_five_hundred_steps_are_listed_newest_first(monkeypatch: pytest.MonkeyPatch) -> None:
     listed = seen(monkeypatch, [login(minute) for minute in range(502)]).tables[0]
     assert list(listed.columns) == ["When", "Who", "Action", "About"]
     assert listed["Who"].tolist() == [f"person {minute}" for minute in range(501, 1, -1)]
     assert listed.iloc[-1].tolist() == ["3 May 2025, 09:02 UTC", "person 2", "signed in", page.role_names([ROLES[0]])]
 
 
-def test_where_nobody_has_signed_in_it_is_said_and_the_roles_are_told_all_the_same(
+def test_access_page_without_login_lists_roles(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     found = seen(monkeypatch, [])
@@ -77,7 +77,7 @@ def test_where_nobody_has_signed_in_it_is_said_and_the_roles_are_told_all_the_sa
     assert list(may_do.columns) == ["Action", *(page.role_name(role) for role in ROLES)]
 
 
-def test_every_action_of_the_matrix_has_words_and_an_unknown_one_stays_as_it_is() -> None:
+def test_every_action_has_words() -> None:
     names = [page.action_name(action) for action, _cells in page.matrix()]
     assert len(set(names)) == len(names)
     assert all(" " in name for name in names), names

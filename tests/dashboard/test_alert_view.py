@@ -38,9 +38,7 @@ NAN = float("nan")
         ("precision", {"precision_lo": 0.3, "precision_hi": 0.5, "n_alerts": 100.0, "n_events": 1.0}, "30%–50%"),
     ],
 )
-def test_a_share_is_told_with_its_interval_and_that_its_cases_are_few(
-    name: str, found: dict[str, float], said: str
-) -> None:
+def test_share_has_interval_and_few_cases_note(name: str, found: dict[str, float], said: str) -> None:
     assert _interval(name, dict(found), Language().share) == said
 
 
@@ -56,7 +54,7 @@ def test_a_share_is_told_with_its_interval_and_that_its_cases_are_few(
         (COMMENTED, {"missing": 1}, ""),
     ],
 )  # fmt: skip
-def test_what_came_of_a_step_is_said_with_whether_anything_leaves(
+def test_what_came_of_step_is_said_with_whether_anything_leaves(
     action: str, outcome: dict[str, Any], said: str
 ) -> None:
     missing = outcome.pop("missing", 0)

@@ -22,7 +22,7 @@ def frames() -> dict[str, pd.DataFrame]:
     return asylum_frames(pd.Timestamp(AS_OF))
 
 
-def test_only_kinds_with_a_forecast_are_offered(frames: dict[str, pd.DataFrame]) -> None:
+def test_only_kinds_with_forecast_are_offered(frames: dict[str, pd.DataFrame]) -> None:
     series = frames["asylum_series"].iloc[::-1]
     assert asylum_view.kinds(series) == [QUARTERLY]
     assert len(asylum_view.kinds(series.assign(state="too_old"))) == 2
@@ -33,14 +33,14 @@ def test_destinations_are_ordered_by_their_newest_applications(frames: dict[str,
     assert order == ["DEU", "FRA", "ESP", "ITA", "AUT", "MLT"]
 
 
-def test_earlier_forecasts_of_quarters_begin_whole_years_before_the_last_count(frames: dict[str, pd.DataFrame]) -> None:
+def test_earlier_quarters_begin_whole_years_back(frames: dict[str, pd.DataFrame]) -> None:
     history = numbers.series_of(frames["observations"], "asylum_applications_first._Z.DEU._T.Q", "Q")
     found = asylum_view.earlier(frames["asylum_replays"], "asylum_applications_first._Z.DEU._T.Q", "Q", history)
     assert found["origin_date"].unique().tolist() == [pd.Timestamp("2023-09-30")]
     assert found["target_end_date"].max() == pd.Timestamp("2024-09-30")
 
 
-def test_the_page_opens_with_the_largest_destination_and_says_who_has_reported(home: Path) -> None:
+def test_page_opens_with_largest_destination(home: Path) -> None:
     publish(home)
     app = visit("asylum")
     assert app.title[0].value.startswith("Germany: ")

@@ -19,17 +19,17 @@ def labels() -> list[str]:
 
 
 @pytest.mark.usefixtures("release")
-def test_the_overview_hands_over_the_briefing() -> None:
+def test_overview_hands_over_briefing() -> None:
     assert "Briefing (PDF)" in labels()
 
 
 @pytest.mark.usefixtures("release")
-def test_a_reader_who_may_take_no_file_away_is_not_offered_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reader_who_may_take_no_file_away_is_not_offered_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(visitor, "allows", lambda _action: False)
     assert "Briefing (PDF)" not in labels()
 
 
-def test_briefing_is_of_the_release_in_the_readers_language(home: Path, release: Release) -> None:
+def test_briefing_is_of_release_in_readers_language(home: Path, release: Release) -> None:
     document = downloads._briefing(str(home), release.run_id, "fr")  # the maker that the button hands over
     reader = PdfReader(io.BytesIO(document))
     text = reader.pages[0].extract_text()

@@ -146,9 +146,7 @@ def serious_findings(page: Page) -> dict[str, list[str]]:
     }
 
 
-def test_the_browsers_language_is_spoken_until_the_reader_chooses_another_for_the_whole_visit(
-    browser: Browser, address: str
-) -> None:
+def test_browser_language_holds_until_changed(browser: Browser, address: str) -> None:
     context = browser.new_context(locale="fr-BE", viewport={"width": 1440, "height": 900})
     page = context.new_page()
     page.set_default_timeout(WAIT)
@@ -169,14 +167,14 @@ def test_the_browsers_language_is_spoken_until_the_reader_chooses_another_for_th
 
 
 @pytest.mark.parametrize("name", ["route", "alerts"])
-def test_the_dark_theme_has_no_serious_finding_either(page: Page, address: str, name: str) -> None:
+def test_dark_theme_has_no_serious_finding_either(page: Page, address: str, name: str) -> None:
     page.emulate_media(color_scheme="dark")
     open_page(page, f"{address}/{name}")
     assert serious_findings(page) == {}
 
 
 @pytest.mark.parametrize("width", [1024, 720], ids=["a small screen", "a desk's at twice the size"])
-def test_no_column_of_routes_and_no_figure_of_an_alert_is_cut(page: Page, address: str, width: int) -> None:
+def test_no_column_of_routes_and_no_figure_of_alert_is_cut(page: Page, address: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 768})
     open_page(page, f"{address}/overview?lang=es")  # the longest words
     assert page.locator("[data-testid=stTable] > div").evaluate_all(CUT) == []
@@ -188,7 +186,7 @@ def test_no_column_of_routes_and_no_figure_of_an_alert_is_cut(page: Page, addres
     assert page.locator(".st-key-chances td").evaluate_all(CUT) == []
 
 
-def test_links_on_the_overview_keep_the_tab_and_the_visit(page: Page, address: str) -> None:
+def test_links_on_overview_keep_tab_and_visit(page: Page, address: str) -> None:
     open_page(page, f"{address}/overview")
     tabs = len(page.context.pages)
     page.evaluate("window.same = true")
@@ -204,9 +202,7 @@ def test_links_on_the_overview_keep_the_tab_and_the_visit(page: Page, address: s
 
 
 @pytest.mark.parametrize(("size", "name"), [(DESK, "Route"), (PHONE, "Scenarios")], ids=["desk", "phone"])
-def test_back_leads_to_the_page_before_at_the_first_press_also_where_the_menu_led_to_the_page(
-    browser: Browser, address: str, size: ViewportSize, name: str
-) -> None:
+def test_back_leads_to_page_before(browser: Browser, address: str, size: ViewportSize, name: str) -> None:
     context = browser.new_context(viewport=size)
     page = context.new_page()
     open_page(page, f"{address}/method?lang=en")
@@ -244,7 +240,7 @@ def test_on_paper_nothing_is_cut(page: Page, address: str, name: str) -> None:
     assert "viewBox" not in page.locator(".main-svg").first.evaluate("one => one.outerHTML.slice(0, 300)")
 
 
-def test_what_a_browser_has_read_once_does_not_return(browser: Browser, address: str) -> None:
+def test_what_browser_has_read_once_does_not_return(browser: Browser, address: str) -> None:
     context = browser.new_context()
     page = context.new_page()
     page.set_default_timeout(WAIT)
@@ -257,7 +253,7 @@ def test_what_a_browser_has_read_once_does_not_return(browser: Browser, address:
     context.close()
 
 
-def test_on_a_phone_the_list_of_alerts_and_one_alert_are_two_views(page: Page, address: str) -> None:
+def test_on_phone_list_of_alerts_and_one_alert_are_two_views(page: Page, address: str) -> None:
     page.set_viewport_size(PHONE)
     open_page(page, f"{address}/alerts")
     assert not page.locator(".st-key-alert-detail").is_visible()
@@ -272,9 +268,7 @@ def test_on_a_phone_the_list_of_alerts_and_one_alert_are_two_views(page: Page, a
     page.locator(".st-key-alerts-list button").first.wait_for()
 
 
-def test_a_step_back_in_time_and_its_revelation_land_in_the_address_and_survive_another_page(
-    page: Page, address: str
-) -> None:
+def test_past_origin_stays_in_address(page: Page, address: str) -> None:
     open_page(page, f"{address}/route?route=CMR")
     page.get_by_role("button", name="Earlier", exact=True).click()
     page.wait_for_url("**origin=2024-11-30*")
@@ -292,7 +286,7 @@ def test_a_step_back_in_time_and_its_revelation_land_in_the_address_and_survive_
 
 
 @pytest.mark.parametrize("name", ["route", "scenarios"])
-def test_a_chart_is_drawn_once(page: Page, address: str, name: str) -> None:
+def test_chart_is_drawn_once(page: Page, address: str, name: str) -> None:
     page.add_init_script(f"({COUNT_DRAWINGS})()")
     open_page(page, f"{address}/{name}")
     page.locator(".js-plotly-plot .main-svg").first.wait_for(state="attached")
@@ -301,7 +295,7 @@ def test_a_chart_is_drawn_once(page: Page, address: str, name: str) -> None:
     assert not any(drawn.values()), drawn
 
 
-def test_a_table_leaves_as_a_file_with_its_citation(page: Page, address: str) -> None:
+def test_table_leaves_as_file_with_its_citation(page: Page, address: str) -> None:
     open_page(page, f"{address}/route?route=EMR")
     with page.expect_download(timeout=WAIT) as waiting:
         page.get_by_role("button", name="CSV").first.click()
@@ -312,7 +306,7 @@ def test_a_table_leaves_as_a_file_with_its_citation(page: Page, address: str) ->
     page.locator("[aria-label*='observed arrivals and forecast']").first.wait_for(state="attached")
 
 
-def test_a_person_signs_an_alert_off_with_the_keyboard_and_finds_it_in_the_history(page: Page, address: str) -> None:
+def test_alert_is_signed_off_with_keyboard(page: Page, address: str) -> None:
     page.set_viewport_size({"width": 1440, "height": 1800})
     open_page(page, f"{address}/alerts?alert=surge-WAR-2025-02")
     page.get_by_role("button", name="Sign off and send", exact=True).press("Enter")
@@ -329,9 +323,7 @@ def test_a_person_signs_an_alert_off_with_the_keyboard_and_finds_it_in_the_histo
     assert page.get_by_role("button", name="Acknowledge", exact=True).count() == 1
 
 
-def test_a_range_and_a_middle_drawn_with_the_mouse_are_shown_back_as_a_distribution_before_they_are_sent(
-    page: Page, address: str
-) -> None:
+def test_drawn_range_is_shown_as_distribution(page: Page, address: str) -> None:
     page.set_viewport_size({"width": 1440, "height": 1400})
     open_page(page, f"{address}/route?route=EMR&view=yours")
     fields = [page.get_by_label(name, exact=True) for name in ("Low", "Middle", "High")]

@@ -24,7 +24,7 @@ data = functions_of("data")
         (["delinquent", "overdue", "due"], "2 of 3 sources are later than usual"),
     ],
 )
-def test_the_title_counts_the_sources_that_are_overdue_or_worse(states: list[str], words: str) -> None:
+def test_title_counts_sources_that_are_overdue_or_worse(states: list[str], words: str) -> None:
     assert data.title(pd.DataFrame({"state": pd.Series(states, dtype=object)})) == words
 
 
@@ -37,8 +37,6 @@ def test_the_title_counts_the_sources_that_are_overdue_or_worse(states: list[str
         ({"next_expected": pd.Timestamp("2025-02-15"), "learned_from": 12}, "learned from 12 periods"),
     ],
 )
-def test_a_day_on_which_figures_are_expected_says_from_how_many_periods_it_was_learned(
-    row: dict[Any, Any], words: str
-) -> None:
+def test_expected_day_names_its_periods(row: dict[Any, Any], words: str) -> None:
     day = "" if pd.isna(row["next_expected"]) else no_break("15 Feb 2025")
     assert data.next_expected(row) == day + (f" {small(words)}" if words else "")

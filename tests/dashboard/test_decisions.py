@@ -70,9 +70,7 @@ def one_card_a_route(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]
     return asked
 
 
-def test_alerts_that_wait_stand_first_and_each_card_counts_its_route_s_others(
-    newest: Callable[[bool], None], one_card_a_route: list[tuple[object, ...]]
-) -> None:
+def test_waiting_alerts_stand_first(newest: Callable[[bool], None], one_card_a_route: list[tuple[object, ...]]) -> None:
     made = night(("a", "CMR", "severe"), ("b", "EMR", "watch"), ("c", "EMR", "watch"), ("d", "CMR", "watch"))
     stands = statuses(a=SIGNED_OFF, b=PROPOSED, c=PROPOSED, d=DISMISSED)
     found = decisions.found_on(made, None, SUMMARY, stands)
@@ -83,7 +81,7 @@ def test_alerts_that_wait_stand_first_and_each_card_counts_its_route_s_others(
     assert [one.card.title for one in decisions.found_on(made, None, SUMMARY, stands)] == ["CMR", "EMR", "quiet"]
 
 
-def test_a_decided_alert_stands_behind_one_of_its_route_that_still_waits_on_the_newest_release_alone(
+def test_decided_alert_stands_behind_waiting_one(
     newest: Callable[[bool], None], one_card_a_route: list[tuple[object, ...]]
 ) -> None:
     made = night(("a", "CMR", "severe"), ("b", "CMR", "watch"), ("c", "EMR", "watch"))

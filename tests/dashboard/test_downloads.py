@@ -29,11 +29,11 @@ def read_csv() -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
-def test_a_text_that_begins_like_a_formula_gets_an_apostrophe(start: str) -> None:
+def test_text_that_begins_like_formula_gets_apostrophe(start: str) -> None:
     assert harmless(pd.DataFrame({"a": [start + "cmd"]}))["a"].tolist() == ["'" + start.replace("\r", "\n") + "cmd"]
 
 
-def test_a_csv_holds_its_citation_licence_and_caveats_and_reads_back() -> None:
+def test_csv_holds_citation_and_reads_back() -> None:
     text = csv_bytes(EXPORT).decode("utf-8-sig")
     assert "# Source: A ministry, CC BY 4.0" in text
     assert "# Caveat: Not to be used for: turning people back" in text
@@ -41,7 +41,7 @@ def test_a_csv_holds_its_citation_licence_and_caveats_and_reads_back() -> None:
 
 
 @pytest.mark.usefixtures("release")
-def test_a_table_of_routes_cites_whom_their_counts_come_from_and_no_one_else() -> None:
+def test_routes_table_cites_only_its_sources() -> None:
     night = reads.nights()[0]
     cited = " ".join(export_of(night, "routes", "Routes", FRAME).citations)
     assert "International Organization for Migration" in cited
@@ -49,7 +49,7 @@ def test_a_table_of_routes_cites_whom_their_counts_come_from_and_no_one_else() -
     assert "Eurostat" in " ".join(export_of(night, "x", "X", FRAME, list(night.sources())).citations)
 
 
-def test_a_workbook_has_no_formula_and_a_sheet_about_the_data() -> None:
+def test_workbook_has_no_formula_and_sheet_about_data() -> None:
     book = openpyxl.load_workbook(io.BytesIO(xlsx_bytes(EXPORT)))
     cells = [cell for row in book["data"].iter_rows() for cell in row]
     assert all(cell.data_type != "f" for cell in cells)
@@ -59,13 +59,13 @@ def test_a_workbook_has_no_formula_and_a_sheet_about_the_data() -> None:
     assert [row[0].value for row in book["about"].iter_rows()][:3] == ["Title", "As known on", "Release"]
 
 
-def test_every_format_names_its_file_after_the_date_on_which_figures_were_known() -> None:
+def test_file_name_holds_date_of_figures() -> None:
     names = [EXPORT.file_name(ending) for ending, _, _ in FORMATS.values()]
     assert names == [f"vigie-route-EMR-2025-01-31.{ending}" for ending in ("csv", "xlsx", "parquet")]
 
 
 @pytest.mark.usefixtures("home")
-def test_a_file_that_is_made_on_the_click_speaks_the_language_of_the_page_it_was_offered_on() -> None:
+def test_file_has_language_of_its_page() -> None:
     with speaking("es"):
         make = released("route.csv", "run-1", partial(csv_bytes, EXPORT))
     text = make().decode("utf-8-sig")

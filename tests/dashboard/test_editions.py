@@ -34,7 +34,7 @@ def editions(home: Path) -> None:
 
 
 @pytest.mark.usefixtures("release", "editions")
-def test_only_the_steps_that_an_editions_state_allows_are_offered_and_a_step_shows() -> None:
+def test_edition_offers_only_allowed_steps() -> None:
     app = visit("data")
     edition = next(one for one in app.selectbox if one.label == "Edition")
 
@@ -56,7 +56,7 @@ def test_only_the_steps_that_an_editions_state_allows_are_offered_and_a_step_sho
 
 
 @pytest.mark.usefixtures("release")
-def test_what_a_decision_would_change_is_shown_and_newer_figures_are_replaced_only_on_demand(home: Path) -> None:
+def test_decision_shows_its_changes(home: Path) -> None:
     today, journal = dt.datetime.now(dt.UTC).date(), Journal(journal_url("", home))
     store = EditionStore(home, journal)
     for mark, figure in (("a", 100.0), ("b", 1000.0), ("c", 99.0)):
@@ -81,7 +81,7 @@ def test_what_a_decision_would_change_is_shown_and_newer_figures_are_replaced_on
 
 
 @pytest.mark.usefixtures("release", "editions")
-def test_why_an_edition_waits_is_said_with_the_figures_of_the_readers_language() -> None:
+def test_held_reason_uses_readers_language() -> None:
     app = visit("data", lang="en")
     said = "Arrivals, Central Mediterranean, December 2024 is 1,195,000"
     assert said in _shown(app)

@@ -13,7 +13,7 @@ from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE
 
 
 @pytest.mark.parametrize(("ratio", "is_told"), [(0.969, True), (0.9998, False), (1.0, False), (float("nan"), False)])
-def test_the_baseline_says_why_its_own_ratio_is_not_1_where_it_is_not(ratio: float, is_told: bool) -> None:  # noqa: FBT001  # a case
+def test_baseline_ratio_other_than_1_is_explained(ratio: float, is_told: bool) -> None:  # noqa: FBT001  # a case
     rows = pd.DataFrame({"model_id": [BASELINE, BASELINE, ENSEMBLE], "relative_wis": [1.0, ratio, 0.8]})
     assert ("cut at zero" in baseline_note(rows)) == is_told
 
@@ -37,7 +37,7 @@ def verdicts(*better: int, horizons: tuple[int, ...] = (1, 3, 6)) -> pd.DataFram
         (verdicts(1).assign(model_id=BASELINE), "No past forecasts have been scored yet"),
     ],
 )
-def test_the_title_tells_how_far_the_forecast_beats_the_baseline(rows: pd.DataFrame, said: str) -> None:
+def test_title_reports_how_far_forecast_beats_baseline(rows: pd.DataFrame, said: str) -> None:
     assert evaluation_view.title(rows) == said
 
 
@@ -51,7 +51,7 @@ def groups(marks: list[str]) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def test_groups_served_worse_are_named_and_counted_among_those_with_forecasts_enough() -> None:
+def test_groups_served_worse_are_named_and_counted() -> None:
     said = evaluation_view.groups_finding(groups(["", WORSE, FEW]))
     assert said.startswith("Forecasts are less accurate for 1 of 2 groups: Eastern Mediterranean ")
     assert "Greece" in said
@@ -60,7 +60,7 @@ def test_groups_served_worse_are_named_and_counted_among_those_with_forecasts_en
     assert evaluation_view.groups_finding(groups(["", "", FEW])).startswith("No group of 2 is worse")
 
 
-def test_skill_stands_ensemble_first_then_the_baseline_then_the_others_by_name_and_horizon() -> None:
+def test_skill_rows_begin_with_ensemble_and_baseline() -> None:
     rows = [(model, horizon) for model in ("zeta", "alpha", BASELINE, ENSEMBLE) for horizon in (2, 1)]
     scores = pd.DataFrame(rows, columns=["model_id", "horizon"]).assign(series_id="a", scale="log", relative_wis=1.0)
     scores[["relative_wis_lo", "relative_wis_hi", "p_holm"]] = float("nan")

@@ -22,14 +22,14 @@ def chain(route: str = "CMR") -> pd.DataFrame:
 
 
 @pytest.mark.usefixtures("release")
-def test_the_route_page_says_what_moved_its_forecast_in_words_and_numbers() -> None:
+def test_route_page_says_what_moved_forecast() -> None:
     said = words(visit("route", route="CMR"))
     assert "a month ago" in said
     assert "This difference changed the forecast by +180; +120 of it lasts through all months ahead" in said
     assert "expected a month before" in said
 
 
-def test_where_days_are_counted_the_page_says_that_the_former_forecast_stands_without_them(home: Path) -> None:
+def test_day_counts_are_left_out_of_former_forecast(home: Path) -> None:
     day = pd.Timestamp("2025-01-30")
     by_day = pd.DataFrame(
         {
@@ -46,11 +46,11 @@ def test_where_days_are_counted_the_page_says_that_the_former_forecast_stands_wi
 
 
 @pytest.mark.usefixtures("release")
-def test_at_a_past_origin_nothing_is_explained() -> None:
+def test_at_past_origin_nothing_is_explained() -> None:
     assert "Nothing to compare" in words(visit("route", route="CMR", origin="2023-06-30"))
 
 
-def test_the_steps_drawn_lead_from_the_former_forecast_to_this_one() -> None:
+def test_steps_drawn_lead_from_former_forecast_to_this_one() -> None:
     steps = route_models.steps(chain())
     assert list(steps["kind"]) == [TOTAL, *[STEP] * (len(steps) - 2), TOTAL]
     moved = steps.loc[steps["kind"] == STEP, "change"].sum()
@@ -59,14 +59,14 @@ def test_the_steps_drawn_lead_from_the_former_forecast_to_this_one() -> None:
 
 
 @pytest.mark.usefixtures("release")
-def test_the_evaluation_page_says_that_no_driver_is_known_to_help_and_where_that_comes_from() -> None:
+def test_evaluation_page_names_origin_of_driver_tests() -> None:
     said = words(visit("evaluation", "evaluation_drivers", part="drivers"))
     assert "No evidence for any of the 2 tested" in said
     assert "Made on 25 November 2026" in said
     assert "January 2018 to March 2025" in said
 
 
-def test_a_driver_that_helps_is_named_in_the_title() -> None:
+def test_driver_that_helps_is_named_in_title() -> None:
     rows = make_driver_tests().query("series_id == '_T'").copy()
     rows.loc[rows["driver"] == "el_nino", "verdict"] = "evidence"
     assert (
@@ -83,8 +83,6 @@ def test_a_driver_that_helps_is_named_in_the_title() -> None:
         (100.0, 100.4, "100 expected, as many as a month ago for "),
     ],
 )
-def test_the_title_tells_whether_more_fewer_or_as_many_are_expected_as_a_month_ago(
-    former: float, now: float, said: str
-) -> None:
+def test_title_compares_with_month_before(former: float, now: float, said: str) -> None:
     rows = chain().iloc[[0, -1]].assign(value=[former, now])
     assert said in route_models.moved_title(rows)

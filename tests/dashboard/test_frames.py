@@ -34,13 +34,13 @@ def in_french(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("in_french")
-def test_numbers_and_dates_are_written_in_french_and_a_year_is_no_count() -> None:
+def test_french_numbers_and_dates_but_plain_years() -> None:
     assert cells(FRAME) == [
         "2024", "12\u202f345", "0,820", "31 janv. 2025", "Manche", "2025", "", "0,500", "1 mars 2025", "1234",
     ]  # fmt: skip
 
 
-def test_the_values_behind_stay_numbers_so_that_columns_sort() -> None:
+def test_values_behind_stay_numbers_so_that_columns_sort() -> None:
     data = tables.localised(FRAME).data  # type: ignore[attr-defined]  # a property that its stubs leave out
     assert data["persons"].dtype == float
     assert data["share"].tolist() == [0.82, 0.5]

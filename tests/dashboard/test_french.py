@@ -59,7 +59,7 @@ def texts(node: Any) -> Iterator[str]:  # noqa: ANN401  # a protocol buffer or a
 
 @pytest.mark.parametrize(("language", "page", "address"), IN_LANGUAGES, ids=str)
 @pytest.mark.usefixtures("release")
-def test_no_english_sentence_is_left_on_a_page_in_another_language(
+def test_no_english_sentence_is_left_on_page_in_another_language(
     language: str, page: str, address: dict[str, Any]
 ) -> None:
     app = visit(page, lang=language, **address)
@@ -70,11 +70,11 @@ def test_no_english_sentence_is_left_on_a_page_in_another_language(
 
 
 @pytest.mark.usefixtures("release")
-def test_the_check_finds_the_english_sentences_of_an_english_page() -> None:
+def test_check_finds_english_sentences_of_english_page() -> None:
     assert len(english_left(shown(visit("overview")))) >= 10
 
 
-def test_a_refused_step_says_why_in_french(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refused_step_says_why_in_french(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dashboard, "language", lambda: "fr")
     text = "it has changed since you opened it: it is {status} now, level {level}"
     assert error_words(StepError(text, status=ENDED, level="watch")) == (

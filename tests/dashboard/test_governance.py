@@ -28,7 +28,7 @@ def errors(*marks: str) -> pd.DataFrame:
 
 
 @pytest.mark.usefixtures("release")
-def test_the_purpose_stands_on_the_first_page_of_a_visit_until_it_is_read() -> None:
+def test_purpose_stands_on_first_page_of_visit_until_it_is_read() -> None:
     app = visit("method")
     assert any("turning people back" in text.value for text in app.markdown[:4])
     app.button(key="seen-1").click().run()
@@ -36,7 +36,7 @@ def test_the_purpose_stands_on_the_first_page_of_a_visit_until_it_is_read() -> N
 
 
 @pytest.mark.usefixtures("release")
-def test_three_hints_follow_the_purpose_and_never_return() -> None:
+def test_three_hints_follow_purpose_and_never_return() -> None:
     app, offered = visit("method"), list[list[str]]()
     for upto in range(1, layout.LAST_HINT + 1):
         offered.append([button.label for button in app.button if str(button.key).startswith("seen-")])
@@ -56,7 +56,7 @@ def test_every_kind_of_file_carries_purpose_and_prohibited_uses(ending: str) -> 
     assert b"profiling" in csv_bytes(Export("a", "A", frame, "2025-01-31", "r"))
 
 
-def test_a_group_served_worse_is_named_and_stands_first() -> None:
+def test_group_served_worse_is_named_and_stands_first() -> None:
     rows = errors("", WORSE, NARROW, FEW)
     assert evaluation_view.groups_finding(rows).startswith(
         "Forecasts are less accurate for 2 of 3 groups: Central Mediterranean"
@@ -65,7 +65,7 @@ def test_a_group_served_worse_is_named_and_stands_first() -> None:
     assert table["Note"].tolist() == ["too few forecasts", "intervals too narrow", "worse than the baseline", ""]
 
 
-def test_scores_by_situation_stand_one_row_each_and_a_path_has_its_length_alone(release: Release) -> None:
+def test_scores_by_situation_have_one_row_each(release: Release) -> None:
     rows = release.read("situation_scores")
     found = skill_map.situation_table(rows[rows["scale"] == "log"])
     assert found["Situation"].tolist() == ["Surge months", "Whole paths, each route alone", "Forecasts made in 2024"]

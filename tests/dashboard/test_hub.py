@@ -14,7 +14,7 @@ from .test_pages import visit, words
 pytestmark = pytest.mark.usefixtures("release")
 
 
-def test_the_league_names_the_best_first_and_says_how_many_are_better() -> None:
+def test_league_names_best_first_and_says_how_many_are_better() -> None:
     app = visit("hub")
     assert app.title[0].value == "3 of 3 models are better than the baseline"
     table = app.table[0].value
@@ -24,19 +24,19 @@ def test_the_league_names_the_best_first_and_says_how_many_are_better() -> None:
     assert next(iter(table["90% interval"])) == "0.75–0.85"
 
 
-def test_a_teams_name_is_shown_as_it_is_written_and_never_as_markup() -> None:
+def test_team_name_is_never_markup() -> None:
     app = visit("hub", "hub_team", model=TEAM)
     (header,) = [one.value for one in app.header if "A model" in one.value]
     assert header == r"\<b\>A model\</b\> \(A \*team\*\)"
     assert "It looks far ahead" in words(app)
 
 
-def test_round_and_route_of_the_address_are_shown() -> None:
+def test_round_and_route_of_address_are_shown() -> None:
     app = visit("hub", "hub_round", route="CMR", round="2024-06-30", model=TEAM)
     assert [one.value for one in app.selectbox][3:] == ["CMR", "2024-06-30", TEAM]
 
 
-def test_one_model_far_from_all_others_does_not_flatten_the_chart_and_is_named_with_its_number() -> None:
+def test_far_model_does_not_flatten_chart() -> None:
     ends = pd.to_datetime(["2024-07-31", "2024-08-31"])
     rows = pd.concat(
         pd.DataFrame({"model_id": name, "name": name, "target_end_date": ends, "q50": [1000.0, high]})

@@ -64,7 +64,7 @@ def untranslated(source: str) -> list[str]:
     return out
 
 
-def test_no_text_reaches_the_screen_without_translation() -> None:
+def test_no_text_reaches_screen_without_translation() -> None:
     found = {str(path.relative_to(PROJECT)): untranslated(path.read_text(encoding="utf-8")) for path in SCREENS}
     assert {name: texts for name, texts in found.items() if texts} == {}
 
@@ -73,7 +73,7 @@ def test_no_text_reaches_the_screen_without_translation() -> None:
     "source",
     ['st.title("Arrivals")', 'st.metric(f"Expected {x}", 1)', 'st.table(frame, alt="All routes")'],
 )
-def test_the_check_finds_a_text_that_was_forgotten(source: str) -> None:
+def test_check_finds_text_that_was_forgotten(source: str) -> None:
     assert untranslated(source)
 
 
@@ -96,13 +96,13 @@ def texts_in(path: Path) -> set[str]:
     }
 
 
-def test_the_template_is_up_to_date() -> None:
+def test_template_is_up_to_date() -> None:
     code, template = texts_in_the_code(), texts_in(LOCALE_FOLDER / "vigie.pot")
     how = "run make texts"
     assert code - template == set(), f"missing in vigie.pot: {how}"
     assert template - code == set(), f"no longer used: {how}"
 
 
-def test_an_english_text_without_translation_stays_as_it_is() -> None:
+def test_english_text_without_translation_stays_as_it_is() -> None:
     assert catalogue("en").gettext("Routes") == "Routes"
     assert catalogue("en").ngettext("{n} month", "{n} months", 3) == "{n} months"

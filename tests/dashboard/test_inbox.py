@@ -79,7 +79,7 @@ def history(app: AppTest) -> str:
     return "\n".join(" | ".join(row) for row in app.table[-1].value.to_numpy())
 
 
-def test_signing_off_keeps_who_when_and_why_and_lets_the_alert_leave(home: Path, released: Release) -> None:
+def test_signing_off_keeps_who_when_and_why_and_lets_alert_leave(home: Path, released: Release) -> None:
     app = take(visit(), "Sign off and send", "Ada", "Beds are prepared")
     (signed,) = rows(home, SIGNED_OFF)
     assert (signed.actor, signed.reason, signed.run_id, signed.subject) == (
@@ -92,7 +92,7 @@ def test_signing_off_keeps_who_when_and_why_and_lets_the_alert_leave(home: Path,
 
 
 @pytest.mark.usefixtures("released")
-def test_a_decision_on_what_has_changed_meanwhile_is_refused(home: Path) -> None:
+def test_decision_on_what_has_changed_meanwhile_is_refused(home: Path) -> None:
     app = visit()
     press(app, "Sign off and send")
     journal = Journal(journal_url("", home))
@@ -106,7 +106,7 @@ def test_a_decision_on_what_has_changed_meanwhile_is_refused(home: Path) -> None
 
 
 @pytest.mark.usefixtures("released")
-def test_dissent_stays_beside_the_alert_until_it_is_answered(home: Path) -> None:
+def test_dissent_stays_beside_alert_until_it_is_answered(home: Path) -> None:
     app = file(visit(), DISSENTED, "Cleo", "The ferry strike is over")
     assert any("Dissent by Cleo" in warning.value for warning in app.warning)
     (filed,) = rows(home, DISSENTED)
@@ -132,7 +132,7 @@ def test_older_releases_are_read_only(home: Path) -> None:
 
 
 @pytest.mark.usefixtures("release")
-def test_a_replayed_night_is_signed_off_but_sends_nothing(home: Path) -> None:
+def test_replayed_night_is_signed_off_but_sends_nothing(home: Path) -> None:
     app = take(visit(), "Sign off and send", "Ada", "exercise")
     assert "this release replays a past night" in app.toast[0].value
     assert len(rows(home, SIGNED_OFF)) == 1
@@ -140,7 +140,7 @@ def test_a_replayed_night_is_signed_off_but_sends_nothing(home: Path) -> None:
 
 
 @pytest.mark.usefixtures("released")
-def test_allowed_steps_are_offered_and_the_name_is_asked_once(home: Path) -> None:
+def test_allowed_steps_are_offered_and_name_is_asked_once(home: Path) -> None:
     app = visit()
     assert labels(app) >= {"Sign off and send", "Dismiss"}
     assert "Acknowledge" not in labels(app)
@@ -160,7 +160,7 @@ def test_allowed_steps_are_offered_and_the_name_is_asked_once(home: Path) -> Non
 
 
 @pytest.mark.usefixtures("home", "released")
-def test_a_route_that_was_looked_at_before_shows_that_its_alert_has_been_dismissed_since() -> None:
+def test_open_route_shows_later_dismissal() -> None:
     def route() -> str:
         app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=600)
         app.query_params["route"] = "WAR"
@@ -172,7 +172,7 @@ def test_a_route_that_was_looked_at_before_shows_that_its_alert_has_been_dismiss
     assert ":gray-badge[Dismissed] :small[:gray[was Warning]]" in route()
 
 
-def test_a_past_release_shows_what_was_decided_while_it_was_the_newest(home: Path) -> None:
+def test_past_release_shows_what_was_decided_while_it_was_newest(home: Path) -> None:
     first = publish(home, replay=False)
     app = take(visit(), "Dismiss", "Ada", "Beds are there")
     assert any(str(one.value).startswith(":gray-badge[Dismissed] :gray[▲ Warning") for one in app.markdown)

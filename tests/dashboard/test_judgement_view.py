@@ -40,7 +40,7 @@ def fields(state: dict[str, Any]) -> tuple[int, int, int]:
     return state["low"], state["middle"], state["high"]
 
 
-def test_a_long_drag_is_the_range_whichever_way_it_goes_and_the_middle_stays_inside(
+def test_long_drag_is_range_in_both_directions(
     drawn: Callable[..., dict[str, Any]],
 ) -> None:
     assert fields(drawn(700.4, 1300.6)) == (700, 1000, 1301)
@@ -50,7 +50,7 @@ def test_a_long_drag_is_the_range_whichever_way_it_goes_and_the_middle_stays_ins
     assert fields(drawn(-50.0, 900.0)) == (0, 900, 900), "nobody is the least"
 
 
-def test_a_short_drag_is_the_middle_and_takes_the_range_with_it(drawn: Callable[..., dict[str, Any]]) -> None:
+def test_short_drag_is_middle_and_takes_range_with_it(drawn: Callable[..., dict[str, Any]]) -> None:
     assert fields(drawn(1040.0, 1060.0)) == (900, 1050, 1100)
     assert fields(drawn(1200.0, 1220.0)) == (900, 1210, 1210)
     assert fields(drawn(800.0, 801.0)) == (800, 800, 1100)

@@ -19,13 +19,13 @@ from decisions.judgements import fitted
     [InputError("number 4"), StoreError("disk full"), NotAllowedError("Ada may not"), NothingToPublishError("none")],
     ids=lambda error: type(error).__name__,
 )
-def test_an_error_is_told_in_words_of_its_kind_and_as_recorded(error: VigieError) -> None:
+def test_error_is_reported_in_words_of_its_kind_and_as_recorded(error: VigieError) -> None:
     said = error_words(error)
     assert said.endswith(f"“{error}”")
     assert not said.startswith(str(error))
 
 
-def test_a_readers_own_mistake_is_told_in_the_readers_language(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readers_own_mistake_is_reported_in_readers_language(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dashboard, "language", lambda: "fr")
     with pytest.raises(InputError) as caught:
         fitted(3.0, 2.0, 1.0)
@@ -42,12 +42,12 @@ def test_a_readers_own_mistake_is_told_in_the_readers_language(monkeypatch: pyte
         ("", ""),
     ],
 )
-def test_the_peaks_of_2015_and_2016_are_left_out_of_comparisons_and_that_is_said(first: str, said: str) -> None:
+def test_peaks_of_2015_and_2016_are_left_out(first: str, said: str) -> None:
     ends = pd.date_range(first or "2025-01-01", "2024-12-31", freq="ME")
     assert since_words(pd.Series(ends)) == said
 
 
-def test_signs_of_markdown_in_a_text_are_shown_as_they_are() -> None:
+def test_signs_of_markdown_in_text_are_shown_as_they_are() -> None:
     assert plain("a*b_c [x](y) #1 ~z") == r"a\*b\_c \[x\]\(y\) \#1 \~z"
     assert plain("Août, 12 000 — “x”") == "Août, 12 000 — “x”"
 
@@ -56,7 +56,7 @@ def test_signs_of_markdown_in_a_text_are_shown_as_they_are() -> None:
     "text",
     ["see https://evil.example.org/x", "HTTP://evil.example.org", "www.evil.example.org", "WWW.evil.org", "a@evil.org"],
 )
-def test_address_in_a_note_is_no_link(text: str) -> None:
+def test_address_in_note_is_no_link(text: str) -> None:
     seen = re.sub(r"\\(.)", r"\1", plain(text))
     links = (r"(?i)(https?://|www(?=\.))([-.\w]+)", r"[-.\w+]+@[-\w]+(\.[-\w]+)+")  # as mdast-util-gfm-autolink-literal
     assert not [link for link in links if re.search(link, seen)]

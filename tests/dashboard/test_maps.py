@@ -26,7 +26,7 @@ def arrows(figure: go.Figure) -> list[Any]:
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
-def test_the_map_is_plain_scatter_and_asks_no_map_server(routes: pd.DataFrame, theme: Theme) -> None:
+def test_map_is_plain_scatter_and_asks_no_map_server(routes: pd.DataFrame, theme: Theme) -> None:
     figure = flow_map(routes, theme=theme)
     assert {trace.type for trace in figure.data} == {"scatter"}
     text = figure.to_json()
@@ -36,7 +36,7 @@ def test_the_map_is_plain_scatter_and_asks_no_map_server(routes: pd.DataFrame, t
     assert drawn["yaxis"]["scaleanchor"] == "x"
 
 
-def test_every_arrow_is_a_valid_polygon_and_wider_for_more_arrivals(routes: pd.DataFrame) -> None:
+def test_arrow_is_valid_and_wider_for_more_arrivals(routes: pd.DataFrame) -> None:
     figure = flow_map(routes, theme=LIGHT)
     shapes = arrows(figure)
     assert len(shapes) == 2 * len(routes)
@@ -45,12 +45,12 @@ def test_every_arrow_is_a_valid_polygon_and_wider_for_more_arrivals(routes: pd.D
     assert tails == sorted(tails, reverse=True)
 
 
-def test_an_arrow_takes_the_colour_of_its_alert_and_is_neutral_without(routes: pd.DataFrame) -> None:
+def test_arrow_takes_colour_of_its_alert_and_is_neutral_without(routes: pd.DataFrame) -> None:
     fills = [trace.fillcolor for trace in arrows(flow_map(routes, theme=LIGHT))[1::2]]
     assert fills == [LIGHT.severe.fill, LIGHT.neutral, LIGHT.warning.fill, LIGHT.watch.fill, LIGHT.neutral]
 
 
-def test_labels_tell_route_level_in_words_and_number(routes: pd.DataFrame) -> None:
+def test_labels_report_route_level_in_words_and_number(routes: pd.DataFrame) -> None:
     labels = [label.text for label in flow_map(routes, theme=LIGHT).layout.annotations]
     assert labels[0].startswith("<b>Eastern Mediterranean</b><br>")
     assert "◆ Severe" in labels[0]
@@ -58,7 +58,7 @@ def test_labels_tell_route_level_in_words_and_number(routes: pd.DataFrame) -> No
     assert labels[1] == "<b>Central Mediterranean</b><br>9,200"
 
 
-def test_the_words_name_every_route_largest_first_with_its_level(routes: pd.DataFrame) -> None:
+def test_words_name_every_route_largest_first_with_its_level(routes: pd.DataFrame) -> None:
     text = map_alt(routes)
     places = [text.index(ROUTES[route_id].name) for route_id in ("EMR", "CMR", "WAR", "CHA", "WMR")]
     assert places == sorted(places)

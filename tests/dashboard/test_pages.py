@@ -57,7 +57,7 @@ def listed(app: AppTest) -> list[str]:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_without_a_release_each_page_says_where_it_is_told_how_to_make_one(home: Path, page: str) -> None:
+def test_pages_without_release_say_how_to_make_one(home: Path, page: str) -> None:
     said = words(visit(page))
     assert "No release yet" in said
     assert "Your first hour" in said
@@ -65,7 +65,7 @@ def test_without_a_release_each_page_says_where_it_is_told_how_to_make_one(home:
 
 
 @pytest.mark.parametrize("lang", ["en", "fr", "es"])
-def test_without_a_release_the_running_night_is_shown_until_it_publishes(home: Path, lang: str) -> None:
+def test_running_night_is_shown_until_it_publishes(home: Path, lang: str) -> None:
     night = {"stage": "forecasting", "stages_done": 1, "stages": 6, "step": "Fitting the pooled model", "total": 48}
     with night_lock(home) as note:
         note(night | {"done": 0, "seconds_left": None})
@@ -85,7 +85,7 @@ def test_without_a_release_the_running_night_is_shown_until_it_publishes(home: P
 
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.usefixtures("release")
-def test_each_page_shows_the_replay_and_one_finding_and_every_chart_says_its_takeaway(page: str) -> None:
+def test_page_shows_replay_finding_and_takeaways(page: str) -> None:
     app = visit(page, golden=page)
     assert "Replay of 31 January 2025" in words(app)
     assert "figures to December 2024, English Channel to January 2025" in words(app)
@@ -94,7 +94,7 @@ def test_each_page_shows_the_replay_and_one_finding_and_every_chart_says_its_tak
 
 
 @pytest.mark.parametrize("page", ["overview", "route", "alerts", "scenarios", "evaluation"])
-def test_page_without_alerts_names_the_sources_left_out(home: Path, page: str) -> None:
+def test_page_without_alerts_names_sources_left_out(home: Path, page: str) -> None:
     left_out = [Message("the file is empty").record("iom_dtm")]
     publish(home, degraded=left_out, alerts=make_alerts().iloc[:0])
     app = visit(page)
@@ -103,7 +103,7 @@ def test_page_without_alerts_names_the_sources_left_out(home: Path, page: str) -
 
 
 @pytest.mark.usefixtures("release")
-def test_the_overview_says_what_waits_for_a_decision_the_gravest_alert_first() -> None:
+def test_overview_lists_waiting_alerts_gravest_first() -> None:
     app = visit("overview")
     title = (
         "3 alerts need your sign-off: Eastern Mediterranean (Severe), Western African / Atlantic (Warning) and 1 more"
@@ -117,7 +117,7 @@ def test_the_overview_says_what_waits_for_a_decision_the_gravest_alert_first() -
 
 
 @pytest.mark.usefixtures("release")
-def test_the_overview_of_a_past_release_shows_on_demand_what_was_counted_beside_what_was_expected() -> None:
+def test_past_overview_reveals_counts_on_demand() -> None:
     app = visit("overview", "overview_afterwards", reveal="1")
     assert "What happened next, February–April 2025" in [one.value for one in app.header]
     table = app.table[-1].value.set_index("Route")
@@ -128,14 +128,14 @@ def test_the_overview_of_a_past_release_shows_on_demand_what_was_counted_beside_
 
 
 @pytest.mark.usefixtures("release")
-def test_the_button_of_a_card_leads_to_its_alert_in_the_same_visit() -> None:
+def test_button_of_card_leads_to_its_alert_in_same_visit() -> None:
     app = visit("overview")
     next(button for button in app.button if button.label == "Read and decide").click().run()
     assert "surge-EMR-2025-02" in app.query_params["alert"]
     assert "wait for sign-off" in app.title[0].value
 
 
-def test_the_overview_says_what_changed_since_the_release_before(home: Path) -> None:
+def test_overview_says_what_changed_since_release_before(home: Path) -> None:
     publish(home, as_of=dt.date(2025, 1, 30), alerts=make_alerts().iloc[1:])
     publish(home)
     said = words(visit("overview", "overview_changes"))
@@ -144,7 +144,7 @@ def test_the_overview_says_what_changed_since_the_release_before(home: Path) -> 
 
 
 @pytest.mark.slow
-def test_a_route_whose_figures_are_too_old_says_so_instead_of_pretending(home: Path) -> None:
+def test_outdated_route_has_no_forecast(home: Path) -> None:
     publish(home, too_old="WMR")
     expected = "latest data November 2023, too old for a current forecast"
     assert expected in words(visit("overview"))
@@ -154,7 +154,7 @@ def test_a_route_whose_figures_are_too_old_says_so_instead_of_pretending(home: P
 
 
 @pytest.mark.usefixtures("release")
-def test_the_route_page_takes_its_state_from_the_address() -> None:
+def test_route_page_takes_its_state_from_address() -> None:
     app = visit("route", "route_number", route="CMR", horizon="6", number="9000", view="table")
     assert app.title[0].value.startswith("Central Mediterranean: ")
     assert app.number_input[0].value == 9000
@@ -164,14 +164,14 @@ def test_the_route_page_takes_its_state_from_the_address() -> None:
 
 @pytest.mark.parametrize("view", ["models", "nationalities", "drivers", "table"])
 @pytest.mark.usefixtures("release")
-def test_every_view_of_a_route_has_a_chart_or_a_table_of_its_own(view: str) -> None:
+def test_every_view_of_route_has_chart_or_table_of_its_own(view: str) -> None:
     app = visit("route", f"route_{view}", route="CMR", view=view)
     own = len(app.get("plotly_chart")) - 1 + len(app.dataframe)
     assert own >= 1
 
 
 @pytest.mark.usefixtures("release")
-def test_a_forecast_of_ones_own_begins_at_the_ensembles_middle_and_range() -> None:
+def test_own_forecast_begins_at_ensemble() -> None:
     fields = {
         field.label: field
         for field in visit("route", "route_yours", route="CMR", view="yours", month="2025-04").number_input
@@ -185,7 +185,7 @@ def test_a_forecast_of_ones_own_begins_at_the_ensembles_middle_and_range() -> No
 
 
 @pytest.mark.usefixtures("release")
-def test_bad_values_in_the_address_fall_back_with_a_note() -> None:
+def test_bad_values_in_address_fall_back_with_note() -> None:
     address = {"route": "XXX", "horizon": "7", "number": "many", "view": "<b>"}
     app = visit("route", **address)
     said = " ".join(warning.value for warning in app.warning)
@@ -194,7 +194,7 @@ def test_bad_values_in_the_address_fall_back_with_a_note() -> None:
 
 
 @pytest.mark.slow
-def test_an_older_release_in_the_address_is_shown_with_a_way_to_the_latest(home: Path) -> None:
+def test_older_release_in_address_is_shown_with_way_to_latest(home: Path) -> None:
     older = publish(home, as_of=dt.date(2025, 1, 30))
     publish(home)
     app = visit("overview", release=older.run_id)
@@ -204,7 +204,7 @@ def test_an_older_release_in_the_address_is_shown_with_a_way_to_the_latest(home:
 
 
 @pytest.mark.usefixtures("release")
-def test_changing_a_widget_changes_the_address() -> None:
+def test_changing_widget_changes_address() -> None:
     app = visit("route", route="CMR")
     app.number_input[0].set_value(7000).run()
     assert app.query_params["number"] == "7000"
@@ -213,7 +213,7 @@ def test_changing_a_widget_changes_the_address() -> None:
 
 
 @pytest.mark.usefixtures("release")
-def test_a_past_origin_shows_the_forecast_made_then() -> None:
+def test_past_origin_shows_forecast_made_then() -> None:
     app = visit("route", "route_past", route="CMR", origin="2024-06-30")
     assert app.title[0].value.startswith("Central Mediterranean: on 30 June 2024, ")
     assert "Made later by the same code with what was known then" in words(app)
@@ -242,7 +242,7 @@ def test_what_only_informs_stands_apart_and_asks_for_nothing() -> None:
 
 
 @pytest.mark.usefixtures("release")
-def test_the_evaluation_page_says_where_there_is_no_evidence() -> None:
+def test_evaluation_page_says_where_there_is_no_evidence() -> None:
     app = visit("evaluation")
     assert app.title[0].value == "The forecast beats the baseline up to 6 months ahead; no evidence beyond"
     table = app.dataframe[0].value
@@ -253,7 +253,7 @@ def test_the_evaluation_page_says_where_there_is_no_evidence() -> None:
 
 @pytest.mark.parametrize("part", ["alerts", "issued"])
 @pytest.mark.usefixtures("release")
-def test_the_evaluation_page_shows_the_record_of_alerts_and_that_nothing_issued_is_scored_yet(
+def test_evaluation_page_shows_record_of_alerts(
     part: str,
 ) -> None:
     app = visit("evaluation", f"evaluation_{part}", part=part)
@@ -261,7 +261,7 @@ def test_the_evaluation_page_shows_the_record_of_alerts_and_that_nothing_issued_
 
 
 @pytest.mark.usefixtures("release")
-def test_the_data_page_shows_licence_citation_issues_and_rows_set_aside() -> None:
+def test_data_page_shows_licence_and_issues() -> None:
     app = visit("data", "data_source", source="iom_dtm")
     assert any("ask each publisher once" in one.value for one in app.markdown)
     said = words(app)
@@ -280,7 +280,7 @@ def test_the_data_page_shows_licence_citation_issues_and_rows_set_aside() -> Non
     ],
 )
 @pytest.mark.usefixtures("release")
-def test_the_figures_behind_every_chart_are_shown_on_demand(page: str, address: dict[str, str]) -> None:
+def test_figures_behind_every_chart_are_shown_on_demand(page: str, address: dict[str, str]) -> None:
     wanted = sum(name.startswith("figures-") for name in address)
     name = "_".join(["figures", *(one for one in (page, address.get("view"), address.get("part")) if one)])
     with_figures = len(visit(page, name, **address).dataframe)
@@ -291,7 +291,7 @@ def test_the_figures_behind_every_chart_are_shown_on_demand(page: str, address: 
 
 @pytest.mark.parametrize("page", ["evaluation", "alerts"])
 @pytest.mark.usefixtures("release")
-def test_a_link_that_names_the_route_as_the_route_page_does_is_understood_elsewhere(page: str) -> None:
+def test_route_link_works_on_other_pages(page: str) -> None:
     app = visit(page, route="WAR")
     assert next(box for box in app.selectbox if box.label == "Route").value == "WAR"
     assert "is not available here" not in words(app)
@@ -325,9 +325,7 @@ class FewFrames:
         "an alert of no route",
     ],
 )
-def test_the_route_page_opens_where_there_is_most_to_see(
-    states: dict[str, str], flagged: list[str], opened: str
-) -> None:
+def test_route_page_opens_where_there_is_most_to_see(states: dict[str, str], flagged: list[str], opened: str) -> None:
     alerts = pd.DataFrame({"route_id": flagged, "alert_level": "watch", "rule": "surge", "probability": 0.3})
     routes = pd.DataFrame({"route_id": list(states), "state": list(states.values())})
     assert first_route(cast("reads.Night", FewFrames(routes, alerts)), list(states)) == opened

@@ -22,7 +22,7 @@ def picture(view: RouteView, quantiles: pd.DataFrame) -> bytes:
         return drawn(Picture(view.history, quantiles, route_view.export(view), view.threshold))
 
 
-def test_the_picture_carries_citation_and_caveats_in_its_text_fields() -> None:
+def test_picture_carries_citation_and_caveats_in_its_text_fields() -> None:
     view = route_view.build(reads.nights()[0], "EMR", "", 12, 6000)
     fields = Image.open(io.BytesIO(picture(view, view.quantiles))).info
     assert "International Organization for Migration, monthly arrivals" in fields["Description"]
@@ -30,7 +30,7 @@ def test_the_picture_carries_citation_and_caveats_in_its_text_fields() -> None:
     assert fields["Title"].startswith("Eastern Mediterranean: ")
 
 
-def test_what_was_forecast_at_a_past_origin_is_dated_by_it_in_file_and_picture() -> None:
+def test_past_forecast_is_dated_by_origin() -> None:
     view = route_view.build(reads.nights()[0], "EMR", "2024-06-30", 12, 6000)
     made = route_view.export(view)
     about = dict(made.about())
@@ -40,7 +40,7 @@ def test_what_was_forecast_at_a_past_origin_is_dated_by_it_in_file_and_picture()
     assert "As known on 30 June 2024" in Image.open(io.BytesIO(picture(view, view.quantiles))).info["Description"]
 
 
-def test_an_svg_needs_no_type_of_the_machine_that_shows_it() -> None:
+def test_svg_needs_no_type_of_machine_that_shows_it() -> None:
     view = route_view.build(reads.nights()[0], "EMR", "", 12, 6000)
     drawing = drawn(Picture(view.history, view.quantiles, route_view.export(view), view.threshold), "svg").decode()
     assert "<text" not in drawing  # a wider one in its place ran off the edge

@@ -45,7 +45,7 @@ def sentences_of(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("path", [*PAGES, *PRESENTERS], ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_the_texts_of_a_page_can_be_read_at_grade_nine(path: Path) -> None:
+def test_texts_of_page_can_be_read_at_grade_nine(path: Path) -> None:
     texts = sentences_of(path)
     if len(texts) > 1:
         assert grade(texts) <= GRADE, [

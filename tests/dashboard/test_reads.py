@@ -20,7 +20,7 @@ from .test_pages import visit
 pytestmark = pytest.mark.slow
 
 
-def test_a_result_is_worked_out_once_for_the_same_question(release: Release) -> None:
+def test_result_is_worked_out_once_for_same_question(release: Release) -> None:
     night, asked = reads.nights()[0], list[str]()
     for question in ("a", "a", "b"):
         reads.once(night, partial(asked.append, question), question)
@@ -28,7 +28,7 @@ def test_a_result_is_worked_out_once_for_the_same_question(release: Release) -> 
     assert night.run_id == release.run_id
 
 
-def test_a_new_release_is_asked_anew_also_about_the_former_one(home: Path) -> None:
+def test_new_release_is_asked_anew_about_former_one(home: Path) -> None:
     publish(home)
     former, asked = reads.nights()[0], list[str]()
     reads.once(former, partial(asked.append, "before"), "question")
@@ -51,7 +51,7 @@ def test_former_release_that_was_altered_is_not_read(home: Path) -> None:
 
 
 @pytest.mark.parametrize("page", ["overview", "route", "evaluation"])
-def test_page_drawn_again_is_equal_and_leaves_the_release(release: Release, page: str) -> None:
+def test_page_drawn_again_is_equal_and_leaves_release(release: Release, page: str) -> None:
     night = reads.nights()[0]
     before = {name: night.frame(name).copy(deep=True) for name in release.names}
     first, again = visit(page), visit(page)

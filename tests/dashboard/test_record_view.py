@@ -19,7 +19,7 @@ NAN = float("nan")
         ({"horizon": 0, "auc": NAN, "cutoff": NAN}, "looks back"),
     ],
 )
-def test_a_rule_that_has_neither_chance_nor_cut_off_looks_back(row: dict[str, float], said: str) -> None:
+def test_rule_that_has_neither_chance_nor_cut_off_looks_back(row: dict[str, float], said: str) -> None:
     assert record_view.months_words(dict(row)) == said
 
 
@@ -37,9 +37,7 @@ LEARNED = "Cut-offs were learned before, at January 2018 to December 2022, and t
         ({"horizon": 0}, ""),
     ],
 )
-def test_the_spans_of_learning_and_counting_are_told_of_rules_that_look_ahead(
-    changes: dict[str, object], said: str
-) -> None:
+def test_training_and_test_spans_are_named(changes: dict[str, object], said: str) -> None:
     costs = pd.DataFrame({"cost_loss_ratio": [0.25]})
     assert record_view.spans_words(pd.DataFrame([SPANS | changes]), costs) == said
     assert record_view.spans_words(pd.DataFrame([SPANS | changes]), costs.iloc[:0]) == ""

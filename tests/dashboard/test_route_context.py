@@ -14,7 +14,7 @@ from dashboard.route_view import RouteView
 MONTHS = [str(month) for month in pd.period_range("2023-11", "2024-12", freq="M")]
 
 
-def test_sums_by_nationality_are_of_twelve_months_and_leave_out_who_has_nobody() -> None:
+def test_sums_by_nationality_cover_twelve_months() -> None:
     cells = pd.DataFrame(
         [("SYR", month, 1.0) for month in MONTHS]
         + [("EGY", month, 10.0) for month in MONTHS]
@@ -29,7 +29,7 @@ def test_sums_by_nationality_are_of_twelve_months_and_leave_out_who_has_nobody()
 
 
 @pytest.mark.parametrize("persons", [1000.0, 4.0])
-def test_shares_are_of_all_counts_of_the_year(persons: float) -> None:
+def test_shares_are_of_all_counts_of_year(persons: float) -> None:
     rows = {"route_id": "CMR", "target": "arrivals", "geo": "_T", "freq": "M", "time_period": "2024-12"}
     counts = [{**rows, "citizen": "SYR", "obs_value": persons * 0.75}]
     counts += [{**rows, "citizen": "EGY", "obs_value": persons * 0.25}]

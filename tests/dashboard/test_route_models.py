@@ -49,9 +49,7 @@ def scores() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["model_id", "series_id", "scale", "horizon", "relative_wis"])
 
 
-def test_models_stand_ensemble_first_then_the_baseline_then_the_others_by_score_with_the_third_months_quantiles() -> (
-    None
-):
+def test_models_stand_by_score_after_ensemble() -> None:
     found = route_models.member_rows(view(forecasts=forecasts(), scores=scores()))
     assert found["model_id"].tolist() == [ENSEMBLE, BASELINE, "vigie-structural", "vigie-ets"]
     assert found["relative_wis"].tolist() == [0.9, 1.0, 0.7, 0.8]
@@ -60,7 +58,7 @@ def test_models_stand_ensemble_first_then_the_baseline_then_the_others_by_score_
     assert [first[f"q{level}"] for level in (10, 25, 50, 75, 90)] == pytest.approx([4010, 4025, 4050, 4075, 4090])
 
 
-def test_at_a_past_origin_models_have_the_quantiles_that_they_had_then() -> None:
+def test_at_past_origin_models_have_quantiles_that_they_had_then() -> None:
     origins = pd.to_datetime(["2024-05-31", "2024-06-30"])
     rows = [
         (model, series, origin, horizon, 100.0 * horizon + (series == OTHER) + 10 * place)

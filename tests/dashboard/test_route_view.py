@@ -24,7 +24,7 @@ from .test_pages import GOLDEN
 EMR = "arrivals.EMR._T._T.M"
 
 
-def test_warnings_that_came_true_are_counted_among_those_that_tell_for_or_against_and_context_is_none() -> None:
+def test_true_warnings_exclude_context() -> None:
     class Recorded:
         def frame(self, name: str) -> pd.DataFrame:
             if name == "scores":
@@ -53,7 +53,7 @@ def test_warnings_that_came_true_are_counted_among_those_that_tell_for_or_agains
         ({}, None),
     ],
 )
-def test_skill_is_the_longest_stretch_without_a_gap(better: dict[int, bool], span: tuple[int, int] | None) -> None:
+def test_skill_is_longest_stretch_without_gap(better: dict[int, bool], span: tuple[int, int] | None) -> None:
     assert skill_span(better) == span
 
 
@@ -67,12 +67,12 @@ def test_skill_is_the_longest_stretch_without_a_gap(better: dict[int, bool], spa
         ("vigie-baseline", 1.0, NO_EVIDENCE, "the baseline"),
     ],
 )
-def test_the_evaluation_page_words_the_verdict(model_id: str, ratio: float, verdict: str, words: str) -> None:
+def test_evaluation_page_words_verdict(model_id: str, ratio: float, verdict: str, words: str) -> None:
     assert evaluation_view.verdict_words(model_id, ratio, verdict) == words
 
 
 @pytest.mark.slow
-def test_the_chance_that_any_month_exceeds_a_number_is_counted_on_joint_paths() -> None:
+def test_chance_of_any_month_uses_joint_paths() -> None:
     ends, paths = numbers.window_ends(AS_OF), usual_frames(None)["trajectories"]
     one, all_three = (numbers.chance_of_any(paths, "arrivals.EMR._T._T.M", some, 1500.0) for some in (ends[:1], ends))
     assert one is not None and all_three is not None and 0 < one <= all_three <= 1
@@ -88,7 +88,7 @@ def test_what_merely_informs_colours_no_route_and_opens_no_page(home: Path) -> N
     assert route_view.routes_of(night)[1] == "WAR"
 
 
-def test_weeks_are_drawn_as_the_golden_chart_counted_ones_as_bars_and_those_to_come_as_intervals() -> None:
+def test_weeks_chart_is_golden() -> None:
     ends = pd.date_range("2024-11-03", periods=13, freq="W")
     counted = pd.DataFrame({"target_end_date": ends[:8], "value": [100.0 + 20 * place for place in range(8)]})
     ahead = pd.DataFrame(

@@ -33,7 +33,7 @@ def known(first: str = "2025-01-31", other: str = "2025-01-31") -> dict[str, Lev
     return scenario_state.levers(cast("Night", night), "CMR", ["CMR", "EMR"])
 
 
-def test_every_number_of_a_scenario_takes_both_its_ends_and_nothing_beyond() -> None:
+def test_scenario_numbers_include_their_ends() -> None:
     levers = known()
     assert {name: (lever.low, lever.high) for name, lever in levers.items() if not lever.options} == NUMBERS
     for name, (low, high) in NUMBERS.items():
@@ -50,16 +50,14 @@ def test_every_number_of_a_scenario_takes_both_its_ends_and_nothing_beyond() -> 
         ("2025-01-31", "2025-03-31", "2025-02", "2025-04"),
     ],
 )
-def test_a_scenario_begins_with_the_planning_window_or_else_with_the_second_month_that_all_have(
-    first: str, other: str, own_start: str, start: str
-) -> None:
+def test_scenario_begins_with_planning_window(first: str, other: str, own_start: str, start: str) -> None:
     levers = known(first, other)
     assert (levers["shock_from"].default, levers["past_from"].default) == (own_start, own_start)
     assert (levers["if_from"].default, levers["if_to"].default) == (start, start)
     assert len(levers["shock_from"].options) == 12
 
 
-def test_a_value_that_a_lever_does_not_take_is_named_and_replaced() -> None:
+def test_value_that_lever_does_not_take_is_named_and_replaced() -> None:
     values, bad = scenario_state.parse({"stay": "0.4", "stock": "7", "if_side": "beside"}, known())
     assert sorted(bad) == ["if_side", "stay"]
     assert (values["stay"], values["stock"], values["if_side"]) == ("3", "7", "above")

@@ -61,7 +61,7 @@ def said(app: AppTest) -> str:
 
 
 @given(st.text(max_size=12))
-def test_no_text_of_an_address_becomes_a_value_that_a_lever_does_not_take(text: str) -> None:
+def test_lever_never_takes_foreign_text(text: str) -> None:
     known = {"side": Lever("above", ("above", "below")), "number": Lever("3", low=0, high=10)}
     values, bad = scenario_state.parse({"side": text, "number": text}, known)
     assert values["side"] in {"above", "below"}
@@ -72,9 +72,7 @@ def test_no_text_of_an_address_becomes_a_value_that_a_lever_does_not_take(text: 
 @pytest.mark.parametrize(
     ("name", "field"), [("shock_onset", "onset"), ("shock_months", "duration"), ("shock_decay", "half_life")]
 )
-def test_a_lever_of_a_shock_takes_every_time_that_a_shock_may_last_up_to_the_last_month_ahead(
-    night: Night, name: str, field: str
-) -> None:
+def test_shock_lever_takes_times_up_to_last_month(night: Night, name: str, field: str) -> None:
     lever = scenario_state.levers(night, "EMR", ROUTES)[name]
     ends = pd.DatetimeIndex([scenario_state.month_end(month) for month in scenario_state.months_of(night, "EMR")])
 
@@ -97,7 +95,7 @@ def test_a_lever_of_a_shock_takes_every_time_that_a_shock_may_last_up_to_the_las
         {"kind": "past", "part": "routes"},
     ],
 )
-def test_a_field_lets_through_the_numbers_that_the_address_takes_and_no_others(address: dict[str, str]) -> None:
+def test_field_takes_same_numbers_as_address(address: dict[str, str]) -> None:
     app = visit(f"scenarios_{address['kind']}", route="EMR", **address)
     fields = {str(field.key).removeprefix("lever:"): (field.min, field.max) for field in app.number_input}
     (night,) = reads.nights()
@@ -106,14 +104,14 @@ def test_a_field_lets_through_the_numbers_that_the_address_takes_and_no_others(a
     assert fields == {name: (known[name].low, known[name].high) for name in fields}
 
 
-def test_the_same_assumption_has_the_same_name_however_it_is_looked_at(night: Night) -> None:
+def test_same_assumption_has_same_name_however_it_is_looked_at(night: Night) -> None:
     one, two = values_of(night, confidence="80"), values_of(night, confidence="95", shock_size="10")
     assert scenario_state.scenario_id(one, "EMR") == scenario_state.scenario_id(two, "EMR")
     assert scenario_state.scenario_id(one, "EMR") != scenario_state.scenario_id(one, "WAR")
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_scenario_stays_a_distribution_with_ordered_quantiles(night: Night, kind: str) -> None:
+def test_scenario_stays_distribution_with_ordered_quantiles(night: Night, kind: str) -> None:
     values = values_of(night, "CMR", kind=kind, episode="lampedusa-2023")
     scenario = scenario_view.build(night, values, "CMR")
     assert scenario.trajectories is not None
@@ -133,7 +131,7 @@ def test_places_grow_with_confidence_and_stay(night: Night) -> None:
 
 @pytest.mark.usefixtures("release")
 @pytest.mark.parametrize(("language", "instead"), [("en", "instead of"), ("fr", "au lieu de"), ("es", "en lugar de")])
-def test_the_title_is_short_and_the_sentence_below_says_when_and_what_is_assumed(language: str, instead: str) -> None:
+def test_title_is_short_and_states_assumption_below(language: str, instead: str) -> None:
     app = visit(route="WAR", lang=language)
     assert len(app.title[0].value) <= 70 and instead in app.title[0].value
     below = [one.value for one in app.markdown if "violet-badge" in one.value]
@@ -141,7 +139,7 @@ def test_the_title_is_short_and_the_sentence_below_says_when_and_what_is_assumed
 
 
 @pytest.mark.usefixtures("release")
-def test_a_form_writes_every_lever_of_its_kind_into_the_address() -> None:
+def test_form_writes_every_lever_of_its_kind_into_address() -> None:
     app = visit(route="EMR", kind="shock")
     app.number_input(key="lever:shock_size").set_value(-40.0)
     next(button for button in app.button if button.label == "Show the scenario").click().run()
@@ -151,7 +149,7 @@ def test_a_form_writes_every_lever_of_its_kind_into_the_address() -> None:
 
 
 @pytest.mark.slow
-def test_places_that_are_kept_are_there_on_the_next_visit_and_on_the_briefing(release: Release, home: Path) -> None:
+def test_kept_places_reach_next_visit_and_briefing(release: Release, home: Path) -> None:
     app = visit(route="EMR", part="places", stock="100", stay="6", confidence="95")
     assert "February 2025 is the first month short" in said(app)
     app.text_input(key="places:name").set_value("Ada")
@@ -165,7 +163,7 @@ def test_places_that_are_kept_are_there_on_the_next_visit_and_on_the_briefing(re
     assert len(PdfReader(io.BytesIO(away)).pages) == len(reader.pages) - 1
 
 
-def test_a_scenario_is_saved_with_its_name_and_compared(release: Release, home: Path) -> None:
+def test_scenario_is_saved_with_its_name_and_compared(release: Release, home: Path) -> None:
     app = visit(route="EMR", kind="shock", part="saved")
     app.text_input[0].set_value("Half more")
     app.text_input[1].set_value("Ada")
@@ -180,7 +178,7 @@ def test_a_scenario_is_saved_with_its_name_and_compared(release: Release, home: 
 
 
 @pytest.mark.usefixtures("release")
-def test_a_saved_scenario_is_deleted_by_whoever_ticks_that_it_is_meant_and_is_compared_no_more(home: Path) -> None:
+def test_saved_scenario_is_deleted_after_confirmation(home: Path) -> None:
     with closing(Journal(journal_url("", home))) as journal:
         for subject, name in (("scenario-1", "Half more"), ("scenario-2", "A third less")):
             journal.record(Entry("Ada", SAVE_SCENARIO, subject, "run-1", name, {"query": {"route": "EMR"}}))
@@ -199,7 +197,7 @@ def test_a_saved_scenario_is_deleted_by_whoever_ticks_that_it_is_meant_and_is_co
         ]  # fmt: skip
 
 
-def test_every_route_is_compared_over_the_window_with_what_is_forecast(night: Night) -> None:
+def test_routes_are_compared_with_their_forecast(night: Night) -> None:
     trajectories = night.frame("trajectories")
     halved = trajectories.assign(value=trajectories["value"] / 2)
     table = scenario_view.routes_table(night, halved, ROUTES[:2])

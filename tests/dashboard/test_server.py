@@ -43,7 +43,7 @@ SCRIPT = next(path for path in sorted((FOLDER / "js").glob("*.js")) if path.stat
 
 
 @pytest.mark.slow
-def test_everything_that_pages_need_is_loaded_and_left_out_of_the_search_for_garbage() -> None:
+def test_page_modules_are_preloaded() -> None:
     program = "import gc, sys; from dashboard.server import load; load(); print(gc.get_freeze_count(), *sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
     frozen, *modules = done.stdout.split()
@@ -76,7 +76,7 @@ def test_everything_that_pages_need_is_loaded_and_left_out_of_the_search_for_gar
         ("192.168.1.4:8501", "http://192.168.1.4:8501", False),
     ],
 )  # fmt: skip  # a case a line
-def test_host_and_origin_are_held_without_a_login_too(
+def test_host_and_origin_are_held_without_login_too(
     home: Path,
     address: str,
     host: str,
@@ -115,7 +115,7 @@ def test_host_and_origin_are_held_without_a_login_too(
         ("/hub/model-output//etc/passwd", 404),
     ],
 )
-def test_a_hubs_files_are_served_and_nothing_beside_them(
+def test_hubs_files_are_served_and_nothing_beside_them(
     home: Path, monkeypatch: pytest.MonkeyPatch, path: str, status: int
 ) -> None:
     monkeypatch.setenv("VIGIE_HOME", str(home))
@@ -136,7 +136,7 @@ def test_a_hubs_files_are_served_and_nothing_beside_them(
     assert status == 404 or answer.headers["content-disposition"].startswith("attachment")
 
 
-def test_hub_files_are_refused_beside_an_altered_release(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hub_files_are_refused_beside_altered_release(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIGIE_HOME", str(home))
     monkeypatch.setattr(server, "alteration", lambda *_given, **_more: Problem("run", "manifest.json", "was altered"))
     monkeypatch.setattr(ReleaseStore, "current", lambda _store: Release(home))
@@ -171,7 +171,7 @@ def ask_file(address: str, method: str = "GET", encoding: str = "gzip") -> httpx
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
-def test_a_script_arrives_whole_and_may_be_kept_for_ever(encoding: str) -> None:
+def test_script_arrives_whole_and_may_be_kept_for_ever(encoding: str) -> None:
     answer = ask_file(f"{ADDRESS}js/{SCRIPT.name}", encoding=encoding)
     assert answer.content == SCRIPT.read_bytes()
     assert answer.headers.get("content-encoding", "identity") == encoding
@@ -180,7 +180,7 @@ def test_a_script_arrives_whole_and_may_be_kept_for_ever(encoding: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["/", "/route"])
-def test_the_frame_of_a_page_tells_the_browser_where_the_server_is_and_is_asked_for_every_time(address: str) -> None:
+def test_frame_names_server_and_is_not_cached(address: str) -> None:
     answer = ask_file(address)
     assert answer.text.replace(f"<style>\n{STYLE}</style>", "") == frame()
     assert answer.headers["content-type"].startswith("text/html")
@@ -193,7 +193,7 @@ def stand_in_guard(*, login: bool) -> Guard:
 
 
 @pytest.mark.parametrize("login", [False, True])
-def test_streamlits_settings_are_not_left_to_chance_and_it_offers_nobody_to_install_things(*, login: bool) -> None:
+def test_streamlit_settings_are_fixed(*, login: bool) -> None:
     found = options("127.0.0.1", 8501, stand_in_guard(login=login))
     place = (found["server.address"], found["server.port"], found["server.allowedHosts"])
     assert place == ("127.0.0.1", 8501, ["a", "b"])

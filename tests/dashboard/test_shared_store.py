@@ -22,7 +22,7 @@ def heard(home: Path, since: str, reason: str) -> None:
     (home / ".store" / "contact.json").write_text(json.dumps(contact))
 
 
-def test_a_page_says_since_when_no_news_came(home: Path, release: Release) -> None:
+def test_page_says_since_when_no_news_came(home: Path, release: Release) -> None:
     heard(home, "2025-02-01T04:30:00+00:00", "s3://bucket/vigie/commits: the line was cut")
     said = words(visit("overview"))
     assert "No news from the shared store since 1 February 2025, 04:30 UTC." in said
@@ -30,13 +30,13 @@ def test_a_page_says_since_when_no_news_came(home: Path, release: Release) -> No
     assert str(release.as_of.year) in said
 
 
-def test_a_page_without_a_release_says_that_the_store_was_never_reached(home: Path) -> None:
+def test_page_without_release_says_that_store_was_never_reached(home: Path) -> None:
     heard(home, "", "s3://bucket/vigie/commits: the line was cut")
     assert "The shared store has not been reached yet." in words(visit("overview"))
 
 
 @pytest.mark.usefixtures("release")
-def test_a_page_that_has_news_or_shares_nothing_says_nothing(home: Path) -> None:
+def test_page_that_has_news_or_shares_nothing_says_nothing(home: Path) -> None:
     heard(home, "2025-02-01T06:00:00+00:00", "")
     assert "shared store" not in words(visit("overview"))
     heard(home, "", "left from a time when a store was shared")
@@ -45,7 +45,7 @@ def test_a_page_that_has_news_or_shares_nothing_says_nothing(home: Path) -> None
 
 
 @pytest.mark.usefixtures("release")
-def test_monitoring_is_told_too_and_not_where_the_store_is(home: Path) -> None:
+def test_monitoring_is_reported_too_and_not_where_store_is(home: Path) -> None:
     heard(home, "2025-02-01T04:30:00+00:00", "s3://bucket/vigie/commits: the line was cut")
     health = read_health(home)
     assert health.store == "no news since 2025-02-01T04:30:00+00:00"

@@ -34,7 +34,7 @@ def said(grid: pd.DataFrame, **held: float) -> list[str]:
     return skill_map.sentences(cast(Night, Scored(**held)), grid)
 
 
-def test_routes_are_counted_that_are_better_in_each_of_the_next_three_months_and_in_any_of_them() -> None:
+def test_better_routes_are_counted_over_three_months() -> None:
     verdicts = {
         ALL: [BETTER, BETTER, BETTER, BETTER],
         "CMR": [BETTER, BETTER, BETTER, WORSE],
@@ -48,7 +48,7 @@ def test_routes_are_counted_that_are_better_in_each_of_the_next_three_months_and
     ]
 
 
-def test_how_often_the_interval_held_is_the_mean_of_all_routes_one_to_three_months_ahead() -> None:
+def test_coverage_is_mean_of_routes_to_three_months() -> None:
     grid = pd.DataFrame({ALL: [BETTER], "CMR": [BETTER]}, index=[1]).T
     told = said(grid, h1=0.9, h2=0.8, h3=0.7, h4=0.1)
     assert told[1] == "Its 80% interval held 80% of what was counted one to three months later."

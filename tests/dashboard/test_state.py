@@ -9,7 +9,7 @@ from dashboard import choose_language
 from dashboard.state import parse_choice, parse_number
 
 
-def test_an_option_in_the_address_is_taken() -> None:
+def test_option_in_address_is_taken() -> None:
     assert parse_choice("EMR", ["CMR", "EMR"], "CMR") == ("EMR", True)
 
 
@@ -19,12 +19,12 @@ def test_anything_else_falls_back_and_is_reported(text: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "number"), [("6000", 6000.0), ("0", 0.0), ("1000000", 1e6), ("", None), (None, None)])
-def test_a_number_within_bounds_is_taken_and_none_is_none(text: str | None, number: float | None) -> None:
+def test_number_within_bounds_is_taken_and_none_is_none(text: str | None, number: float | None) -> None:
     assert parse_number(text, 0, 1e6) == (number, True)
 
 
 @pytest.mark.parametrize("text", ["many", "-1", "-0.001", "1000000.5", "1e9", "nan", "inf"])
-def test_a_number_that_is_none_or_out_of_bounds_is_refused(text: str) -> None:
+def test_number_that_is_none_or_out_of_bounds_is_refused(text: str) -> None:
     assert parse_number(text, 0, 1e6) == (None, False)
 
 
@@ -32,11 +32,11 @@ def test_a_number_that_is_none_or_out_of_bounds_is_refused(text: str) -> None:
     ("asked", "browser", "shown"),
     [("en", "de-DE", "en"), (None, "en-GB", "en"), (None, None, "en"), ("xx", None, "en"), ("../x", "zz", "en")],
 )
-def test_a_language_without_a_catalogue_is_english(asked: str | None, browser: str | None, shown: str) -> None:
+def test_language_without_catalogue_is_english(asked: str | None, browser: str | None, shown: str) -> None:
     assert choose_language(asked, browser) == shown
 
 
-def test_every_run_tells_the_browser_what_a_widget_shows_because_the_run_before_may_have_been_broken_off() -> None:
+def test_every_run_sends_widget_state() -> None:
     def page() -> None:
         import streamlit as st  # noqa: PLC0415  # AppTest runs the function's text by itself
 

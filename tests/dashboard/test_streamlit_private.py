@@ -35,21 +35,21 @@ def browser_part() -> str:
     return "\n".join(path.read_text("utf-8", "ignore") for path in files)
 
 
-def test_a_page_sends_back_the_token_that_it_was_given() -> None:
+def test_page_sends_back_token_that_it_was_given() -> None:
     token, cookies = generate_xsrf_token_string(), {XSRF_COOKIE_NAME: ""}
     assert not streamlit_private.is_asked_by_page(["streamlit", token], cookies)
     assert not streamlit_private.is_asked_by_page(["streamlit"], {XSRF_COOKIE_NAME: token})
     assert streamlit_private.is_asked_by_page(["streamlit", token], {XSRF_COOKIE_NAME: token})
 
 
-def test_the_size_of_messages_is_set_where_the_server_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_size_of_messages_is_set_where_server_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(starlette_server, "_get_uvicorn_config_kwargs", starlette_server._get_uvicorn_config_kwargs)
     assert starlette_server._get_uvicorn_config_kwargs()["ws_max_size"] > 1
     streamlit_private.limit_messages(1)
     assert starlette_server._get_uvicorn_config_kwargs()["ws_max_size"] == 1
 
 
-def test_run_begins_with_a_rerun_and_ends_unless_it_begins_anew() -> None:
+def test_run_begins_with_rerun_and_ends_unless_it_begins_anew() -> None:
     asks, beats, ends = BackMsg(), BackMsg(), ForwardMsg()
     asks.rerun_script.page_name = "route"
     beats.app_heartbeat = True
@@ -64,7 +64,7 @@ def test_run_begins_with_a_rerun_and_ends_unless_it_begins_anew() -> None:
     assert not ends_run(ends.SerializeToString())
 
 
-def test_half_open_request_ends_and_a_slow_answer_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_half_open_request_ends_and_slow_answer_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(starlette_server, "_get_uvicorn_config_kwargs", starlette_server._get_uvicorn_config_kwargs)
     assert streamlit_private.HALF_OPEN_SECONDS <= 10
     monkeypatch.setattr(streamlit_private, "HALF_OPEN_SECONDS", 0.1)
@@ -101,7 +101,7 @@ def test_half_open_request_ends_and_a_slow_answer_is_waited_for(monkeypatch: pyt
     assert (nothing, nothing_either, answer[:15]) == (b"", b"", b"HTTP/1.1 200 OK")
 
 
-def test_an_answer_does_not_wait_for_the_browsers_receipt(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_answer_does_not_wait_for_browsers_receipt(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(starlette_server, "_bind_socket", starlette_server._bind_socket)
     streamlit_private.send_at_once()
     listening = starlette_server._bind_server_socket("127.0.0.1", "127.0.0.1", 0, 1)[0]
@@ -111,7 +111,7 @@ def test_an_answer_does_not_wait_for_the_browsers_receipt(monkeypatch: pytest.Mo
             assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
 
 
-def test_no_file_or_message_passes_under_a_path_that_is_not_closed() -> None:
+def test_no_file_or_message_passes_under_path_that_is_not_closed() -> None:
     """Every route of the application is closed, open to everybody on purpose, or part of the empty page."""
     on_purpose = {*streamlit_private.OPEN_PATHS, LOGIN_PATH, LOGOUT_PATH, CALLBACK_PATH, "/", ""}
     paths = [str(getattr(route, "path", "")) for route in create_streamlit_routes(MagicMock())]
@@ -125,14 +125,14 @@ def test_no_file_or_message_passes_under_a_path_that_is_not_closed() -> None:
         assert any(one.startswith(path) for one in paths)
 
 
-def test_every_part_that_the_style_sheet_dresses_exists_and_is_named() -> None:
+def test_every_part_that_style_sheet_dresses_exists_and_is_named() -> None:
     sheets = [*(PROJECT / "dashboard").rglob("*.css"), *(PROJECT / "dashboard").rglob("*.py")]
     used = set(re.findall(r'data-testid\^?="(\w[\w-]*)"', "\n".join(path.read_text("utf-8") for path in sheets)))
     assert used == streamlit_private.STYLED_PARTS
     assert not [name for name in used if name.removesuffix("-primary") not in browser_part()]
 
 
-def test_no_other_module_imports_a_private_part() -> None:
+def test_no_other_module_imports_private_part() -> None:
     public = {"streamlit", "streamlit.starlette"}
     for path in [PROJECT / "app.py", *(PROJECT / "dashboard").rglob("*.py")]:
         tree = ast.parse(path.read_text("utf-8"))

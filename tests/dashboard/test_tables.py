@@ -31,7 +31,7 @@ def quantiles(months: int) -> pd.DataFrame:
     return table.assign(horizon=range(1, months + 1))
 
 
-def test_months_up_to_the_present_one_that_are_not_counted_are_nowcasts() -> None:
+def test_uncounted_months_are_nowcasts() -> None:
     table = forecast_table(HISTORY, quantiles(3), None, dt.date(2025, 1, 15))
     assert dict(zip(table["month"], table["kind"], strict=True)) == {
         "2024-11": "observed",
@@ -41,18 +41,18 @@ def test_months_up_to_the_present_one_that_are_not_counted_are_nowcasts() -> Non
     }
 
 
-def test_a_months_two_flags_and_estimated_share_are_read_as_words() -> None:
+def test_months_two_flags_and_estimated_share_are_read_as_words() -> None:
     history = HISTORY.tail(1).assign(obs_flag="ep", estimated_share=0.24)
     shown = with_words(forecast_table(history, quantiles(1), None, dt.date(2025, 1, 15)))
     assert (shown["Note"].iloc[0], shown["Share estimated"].iloc[0]) == ("estimated, provisional", "24%")
 
 
-def test_the_chance_to_pass_the_readers_number_stands_beside_every_month_ahead() -> None:
+def test_chance_stands_beside_every_month_ahead() -> None:
     table = forecast_table(HISTORY, quantiles(2), chances(quantiles(2), 11.0), dt.date(2025, 1, 15))
     assert table["chance_above"].notna().to_list() == [False, True, True]
 
 
-def test_figures_ahead_are_rounded_once_so_that_files_and_screen_say_the_same() -> None:
+def test_figures_ahead_are_rounded_once() -> None:
     exact = quantiles(2) * 0.0 + 5349.97
     table = forecast_table(HISTORY, exact, None, dt.date(2025, 1, 15))
     assert table["q90"].tolist()[1:] == [5349.97, 5349.97]
@@ -67,7 +67,7 @@ def drawn_lines(address: str) -> list[list[tuple[float, float]]]:
     return [[(float(x), float(y)) for x, y in (one.split(",") for one in path.split("L"))] for path in paths]
 
 
-def test_a_line_in_a_cell_spans_its_width_month_by_month_and_its_height_from_nought_to_the_highest() -> None:
+def test_sparkline_fills_its_cell() -> None:
     ends = pd.date_range("2024-07-31", periods=5, freq="ME")
     counts = pd.DataFrame({"end_date": ends, "obs_value": [0.0, 50.0, np.nan, 100.0, 50.0]})
     one, other = drawn_lines(sparkline(counts, quantiles(0), theme=LIGHT))

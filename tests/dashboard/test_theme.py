@@ -39,7 +39,7 @@ def contrast(first: str, second: str) -> float:
 
 
 @THEMES
-def test_streamlit_and_the_charts_use_the_same_colours(theme: Theme) -> None:
+def test_streamlit_and_charts_use_same_colours(theme: Theme) -> None:
     told = CONFIG["theme"][theme.name]
     assert told["backgroundColor"] == theme.ground
     assert told["secondaryBackgroundColor"] == theme.input_ground
@@ -55,7 +55,7 @@ def test_streamlit_and_the_charts_use_the_same_colours(theme: Theme) -> None:
 
 
 @THEMES
-def test_every_text_colour_reads_at_four_and_a_half_to_one(theme: Theme) -> None:
+def test_every_text_colour_reads_at_four_and_half_to_one(theme: Theme) -> None:
     for text in (theme.ink, theme.secondary, theme.accent, theme.median):
         assert contrast(text, theme.ground) >= 4.5
     for field in dataclasses.fields(theme):
@@ -67,11 +67,11 @@ def test_every_text_colour_reads_at_four_and_a_half_to_one(theme: Theme) -> None
         assert contrast(theme.level(level).text, theme.land) >= 4.5, level
 
 
-def test_no_two_levels_share_a_mark() -> None:
+def test_no_two_levels_share_mark() -> None:
     assert len(set(LEVEL_MARKS.values())) == len(LEVEL_MARKS) == 4
 
 
-def test_a_level_is_always_mark_and_word() -> None:
+def test_level_is_always_mark_and_word() -> None:
     assert level_label("severe") == "◆ Severe"
     assert level_label("warning") == "▲ Warning"
     assert level_label("watch") == "● Watch"
@@ -91,7 +91,7 @@ def some_chart(last: float = 3.0) -> go.Figure:
     return figure.update_layout(template=template(LIGHT), xaxis2={"range": [0, 1], "showgrid": True}, margin={"l": 3})
 
 
-def test_a_chart_goes_to_the_browser_without_what_makes_plotly_draw_it_again() -> None:
+def test_chart_is_sent_without_redraw_triggers() -> None:
     sent = json.loads(drawn_once(some_chart()).to_json())
     assert "template" not in sent["layout"]
     assert sent["data"][0] | {"type": ""} == {
@@ -100,7 +100,7 @@ def test_a_chart_goes_to_the_browser_without_what_makes_plotly_draw_it_again() -
     }  # fmt: skip
 
 
-def test_the_revision_of_a_chart_changes_with_its_figures_and_with_nothing_else() -> None:
+def test_chart_revision_follows_its_figures() -> None:
     revision = drawn_once(some_chart()).layout.datarevision
     assert drawn_once(some_chart().update_layout(height=300)).layout.datarevision == revision
     assert drawn_once(some_chart(4.0)).layout.datarevision != revision

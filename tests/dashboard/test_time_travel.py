@@ -45,23 +45,23 @@ def then(value: float, origin: str = "2024-06-30") -> pd.DataFrame:
     return pd.DataFrame([row])
 
 
-def test_a_month_known_otherwise_then_is_shown_as_it_was_known() -> None:
+def test_month_known_otherwise_then_is_shown_as_it_was_known() -> None:
     found = time_travel.history_then(history(), then(17.0), "a", "2024-06-30")
     assert found["obs_value"].tolist() == [10.0, 17.0]
     assert found["changed"].tolist() == [False, True]
 
 
-def test_a_month_not_known_then_is_left_out() -> None:
+def test_month_not_known_then_is_left_out() -> None:
     found = time_travel.history_then(history(), then(np.nan), "a", "2024-06-30")
     assert found["time_period"].tolist() == ["2024-05"]
 
 
-def test_each_outcome_is_placed_in_the_narrowest_interval_that_holds_it() -> None:
+def test_outcome_lies_in_its_narrowest_interval() -> None:
     did = time_travel.how_it_did(quantiles(), outcomes(100.0, 135.0, 400.0))
     assert did["inside"].tolist() == [0.5, 0.8, time_travel.OUTSIDE]
 
 
-def test_the_relative_score_counts_only_months_that_both_models_have() -> None:
+def test_relative_score_counts_only_months_that_both_models_have() -> None:
     scores = pd.DataFrame(
         {"model_id": ["own", "own", "base", "base"], "horizon": [1, 2, 1, 3], "wis": [0.2, 9.0, 0.4, 9.0]}
     )
@@ -71,7 +71,7 @@ def test_the_relative_score_counts_only_months_that_both_models_have() -> None:
 
 
 @pytest.mark.slow
-def test_the_replay_of_a_past_origin_is_marked_and_its_models_are_those_of_then(home: Path) -> None:
+def test_replay_is_marked_and_uses_its_models(home: Path) -> None:
     publish(home)
     app = visit("route", route="CMR", origin="2024-06-30")
     said = words(app)
@@ -81,7 +81,7 @@ def test_the_replay_of_a_past_origin_is_marked_and_its_models_are_those_of_then(
 
 
 @pytest.mark.slow
-def test_the_revealed_forecast_is_judged_by_intervals_and_against_the_baseline(home: Path) -> None:
+def test_revealed_forecast_is_judged(home: Path) -> None:
     publish(home)
     said = words(visit("route", route="CMR", reveal="1"))
     assert "months fell inside the 80% interval" in said
@@ -89,7 +89,7 @@ def test_the_revealed_forecast_is_judged_by_intervals_and_against_the_baseline(h
 
 
 @pytest.mark.slow
-def test_an_older_release_is_judged_by_what_the_newest_knows_and_says_so(home: Path) -> None:
+def test_older_release_is_judged_by_newest_counts(home: Path) -> None:
     older = publish(home, as_of=dt.date(2025, 1, 30))
     publish(home)
     said = words(visit("route", route="CMR", release=older.run_id, reveal="1"))
@@ -97,13 +97,13 @@ def test_an_older_release_is_judged_by_what_the_newest_knows_and_says_so(home: P
 
 
 @pytest.mark.slow
-def test_the_overview_reveals_what_came_only_on_demand(home: Path) -> None:
+def test_overview_reveals_what_came_only_on_demand(home: Path) -> None:
     publish(home)
     assert "What happened next" not in words(visit("overview"))
     assert "What happened next, February–April 2025" in words(visit("overview", reveal="1"))
 
 
-def test_months_inside_an_interval_are_inside_every_wider_one() -> None:
+def test_months_inside_interval_are_inside_every_wider_one() -> None:
     did = pd.DataFrame({"inside": [0.5, 0.5, 0.8, 0.95, 0.0]})
     said = "What happened next: 3 of 5 months fell inside the 80% interval (2 in 50%, 4 in 95%)."
     assert time_travel.inside_words(did) == said

@@ -98,7 +98,7 @@ def come(monkeypatch: pytest.MonkeyPatch) -> Come:
     return visit
 
 
-def test_the_reader_is_the_login_s_person_or_without_a_login_somebody_who_gave_no_name(come: Come) -> None:
+def test_reader_is_login_or_unnamed(come: Come) -> None:
     come(access=OFF)
     assert visitor.reader() == Actor("")
     assert visitor.actor("Bo").name == "Bo"
@@ -106,7 +106,7 @@ def test_the_reader_is_the_login_s_person_or_without_a_login_somebody_who_gave_n
     assert visitor.reader().name == visitor.actor("Bo").name == visitor.ask_name() == "ada@example.org"
 
 
-def test_who_acts_after_the_login_ended_is_sent_to_sign_in(come: Come) -> None:
+def test_who_acts_after_login_ended_is_sent_to_sign_in(come: Come) -> None:
     come(is_in=False)
     with pytest.raises(NotAllowedError):
         visitor.reader()
@@ -121,9 +121,7 @@ def test_who_acts_after_the_login_ended_is_sent_to_sign_in(come: Come) -> None:
         ({"is_in": False}, False), ({"access": StoreError("locked")}, False),
     ],
 )  # fmt: skip
-def test_a_step_is_offered_to_everybody_without_a_login_and_with_one_by_role(
-    come: Come, visit: dict[str, Any], *, may_sign_off: bool
-) -> None:
+def test_step_is_offered_by_role(come: Come, visit: dict[str, Any], *, may_sign_off: bool) -> None:
     come(**visit)
     assert visitor.allows(SIGNED_OFF) == may_sign_off
 
@@ -135,7 +133,7 @@ def test_a_step_is_offered_to_everybody_without_a_login_and_with_one_by_role(
         (OFF, "192.168.1.4", "1", False), (ON, "192.168.1.4", "", False),
     ],
 )  # fmt: skip
-def test_pages_are_open_to_strangers_beyond_this_machine_where_nobody_signs_in_and_nobody_said_it_is_meant(
+def test_unprotected_pages_are_closed_to_strangers(
     come: Come, monkeypatch: pytest.MonkeyPatch, access: AccessSettings, address: str, said_so: str, *, shown: bool
 ) -> None:
     come(access=access, address=address)
@@ -155,9 +153,7 @@ def test_pages_are_open_to_strangers_beyond_this_machine_where_nobody_signs_in_a
     ],
 )
 @pytest.mark.usefixtures("journal")
-def test_the_door_opens_to_who_may_read_and_says_to_others_what_is_missing(
-    come: Come, visit: dict[str, Any], said: str | None
-) -> None:
+def test_door_opens_by_role(come: Come, visit: dict[str, Any], said: str | None) -> None:
     seen = come(**visit)
     if said is None:
         visitor.require_login()
@@ -169,9 +165,7 @@ def test_the_door_opens_to_who_may_read_and_says_to_others_what_is_missing(
 
 
 @pytest.mark.parametrize(("role", "is_run"), [("viewer", False), ("administrator", True)])
-def test_a_page_that_a_role_does_not_allow_is_not_even_run_and_that_is_recorded(
-    come: Come, journal: Journal, role: str, *, is_run: bool
-) -> None:
+def test_forbidden_page_is_not_run(come: Come, journal: Journal, role: str, *, is_run: bool) -> None:
     seen, run = come(role), []
     page: Any = SimpleNamespace(url_path="access", run=lambda: run.append("access"))
     visitor.show_page(page)

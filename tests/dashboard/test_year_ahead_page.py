@@ -14,7 +14,7 @@ page = functions_of("year_ahead")
 @pytest.mark.parametrize(
     ("kinds", "is_offered"), [(["calendar year"], False), (["calendar year", "July to June"], True)]
 )
-def test_a_choice_of_twelve_months_is_offered_where_there_is_one(
+def test_choice_of_twelve_months_is_offered_where_there_is_one(
     monkeypatch: pytest.MonkeyPatch, kinds: list[str], *, is_offered: bool
 ) -> None:
     offered: list[list[str]] = []

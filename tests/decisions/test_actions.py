@@ -45,9 +45,7 @@ def sign(desk: Workflow, release: Release, name: str = "Ada", alert_id: str = AL
     return act(desk, release, alert_id, Step(Actor(name), SIGNED_OFF, "beds are ready", seen)).announced
 
 
-def test_a_sign_off_posts_one_letter_per_reader_and_one_for_machines(
-    desk: OpenDesk, publish: Publish, mail_settings: Delivery
-) -> None:
+def test_sign_off_posts_one_letter_per_reader(desk: OpenDesk, publish: Publish, mail_settings: Delivery) -> None:
     mail_settings["subscriptions"][0]["to"] = ["a@example.org", "b@example.org"]
     opened = desk(**mail_settings)
     assert sign(opened, publish()) == "raised"
@@ -57,7 +55,7 @@ def test_a_sign_off_posts_one_letter_per_reader_and_one_for_machines(
     assert [row.action for row in opened.journal.entries(subject=ALERT)] == [PROPOSED, SIGNED_OFF, ANNOUNCED]
 
 
-def test_an_ended_alert_is_found_and_does_not_stand(desk: OpenDesk, publish: Publish) -> None:
+def test_ended_alert_is_found_and_does_not_stand(desk: OpenDesk, publish: Publish) -> None:
     release = publish(ended=(ENDED,))
     assert find_alert(release, ALERT)[1] is True
     row, stands = find_alert(release, ENDED)
@@ -88,7 +86,7 @@ def test_what_merely_informs_cannot_be_decided_and_takes_notes(
         ({"routes": ["EMR"], "levels": ["warning"], "events": ["raised"]}, 1),
     ],
 )
-def test_a_subscription_gets_its_routes_levels_and_events_alone(
+def test_subscription_gets_its_routes_levels_and_events_alone(
     desk: OpenDesk, publish: Publish, mail_settings: Delivery, subscription: dict[str, Any], letters: int
 ) -> None:
     mail_settings["subscriptions"][0].update(subscription)
@@ -129,7 +127,7 @@ def test_who_saw_another_state_is_refused(desk: OpenDesk, publish: Publish) -> N
     assert sign(opened, release, "Ben", SEVERE, seen=version) == "raised"
 
 
-def test_a_dismissal_after_sending_goes_to_who_got_the_alert(
+def test_dismissal_after_sending_goes_to_who_got_alert(
     desk: OpenDesk, publish: Publish, mail_settings: Delivery
 ) -> None:
     opened, release = desk(**mail_settings), publish()
@@ -149,7 +147,7 @@ def told(desk: Workflow, at: dt.datetime) -> None:
     assert desk.journal.record(entry).at >= at
 
 
-def test_a_message_within_the_silence_waits_until_it_ends(desk: OpenDesk, publish: Publish) -> None:
+def test_message_within_silence_waits_until_it_ends(desk: OpenDesk, publish: Publish) -> None:
     opened, now = desk(silence_days=3), dt.datetime.now(dt.UTC)
     told(opened, now)
     outcome = act(opened, publish(), ALERT, Step(Actor("Ada"), SIGNED_OFF, "again"))
@@ -158,7 +156,7 @@ def test_a_message_within_the_silence_waits_until_it_ends(desk: OpenDesk, publis
     assert dt.timedelta(days=2.9) < letter.not_before - now < dt.timedelta(days=3.1)
 
 
-def test_what_is_overtaken_while_held_back_is_dropped_and_its_end_is_not_told(desk: OpenDesk, publish: Publish) -> None:
+def test_overtaken_message_is_dropped(desk: OpenDesk, publish: Publish) -> None:
     opened = desk(silence_days=3)
     told(opened, dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1))
     release = publish()
@@ -169,7 +167,7 @@ def test_what_is_overtaken_while_held_back_is_dropped_and_its_end_is_not_told(de
 
 
 @pytest.mark.parametrize(("name", "action"), [(" ", SIGNED_OFF), ("Ada", PROPOSED), ("Ada", ANNOUNCED), ("Ada", "x")])
-def test_who_may_not_do_it_is_refused_on_the_server(desk: OpenDesk, publish: Publish, name: str, action: str) -> None:
+def test_who_may_not_do_it_is_refused_on_server(desk: OpenDesk, publish: Publish, name: str, action: str) -> None:
     opened = desk()
     assert not may(Actor(name), action)
     with pytest.raises(NotAllowedError):
@@ -181,7 +179,7 @@ def titles(opened: Workflow) -> list[str]:
     return [row.reason for row in scenarios_saved(opened.journal.entries(action=SCENARIO_STEPS)).values()]
 
 
-def test_a_deleted_scenario_leaves_the_list_and_the_journal_keeps_all_that_was_done(desk: OpenDesk) -> None:
+def test_deleted_scenario_stays_in_journal(desk: OpenDesk) -> None:
     opened = desk()
     for scenario_id, title in (("a", "Storm"), ("b", "Calm")):
         save_scenario(opened, Actor("Ada"), scenario_id, "r1", title, {"route": "CMR"})
@@ -194,7 +192,7 @@ def test_a_deleted_scenario_leaves_the_list_and_the_journal_keeps_all_that_was_d
     assert titles(opened) == ["Storm again", "Calm"]
 
 
-def test_a_scenario_is_deleted_once_and_only_where_it_was_saved(desk: OpenDesk) -> None:
+def test_scenario_is_deleted_once_and_only_where_it_was_saved(desk: OpenDesk) -> None:
     opened = desk()
     save_scenario(opened, Actor("Ada"), "a", "r", "Storm", {"route": "CMR"})
     delete_scenario(opened, Actor("Ada"), "a", "r")

@@ -24,28 +24,28 @@ def text_of(home: Path, release: Release) -> str:
     return " ".join(PdfReader(io.BytesIO(document)).pages[0].extract_text().split())
 
 
-def test_it_names_the_release_and_the_hash_by_which_it_can_be_checked(tmp_path: Path, publish: Publish) -> None:
+def test_it_names_release_and_hash_by_which_it_can_be_checked(tmp_path: Path, publish: Publish) -> None:
     release = publish()
     text = text_of(tmp_path, release)
     assert release.run_id in text
     assert sha256_of_file(release.path / "manifest.json") in text.replace(" ", "")
 
 
-def test_it_tells_what_changed_since_the_release_before(tmp_path: Path, publish: Publish) -> None:
+def test_it_reports_what_changed_since_release_before(tmp_path: Path, publish: Publish) -> None:
     publish({})
     text = text_of(tmp_path, publish())
     assert "Since the last release, 31 January 2025" in text
     assert "Central Mediterranean: new alert, Severe" in text
 
 
-def test_of_an_older_release_it_says_what_was_said_then(tmp_path: Path, publish: Publish) -> None:
+def test_of_older_release_it_says_what_was_said_then(tmp_path: Path, publish: Publish) -> None:
     older = publish({})
     publish()
     text = text_of(tmp_path, older)
     assert older.run_id in text and "Severe" not in text
 
 
-def test_an_older_manifest_that_was_altered_is_found_by_the_release_after_it(tmp_path: Path, publish: Publish) -> None:
+def test_altered_older_manifest_is_found(tmp_path: Path, publish: Publish) -> None:
     older = publish()
     publish()
     with (older.path / "manifest.json").open("ab") as file:

@@ -17,9 +17,7 @@ ENOUGH = LEAST_FREE_MEGABYTES * 1_000_000
     ("free", "problem"),
     [(ENOUGH, ""), (ENOUGH - 1, f": {LEAST_FREE_MEGABYTES - 1} MB are free; {LEAST_FREE_MEGABYTES} MB should be")],
 )
-def test_a_home_folder_is_well_from_so_many_free_megabytes_and_else_both_are_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, problem: str
-) -> None:
+def test_free_space_limit_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, problem: str) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(free=free))
     (found,) = (check for check in check_settings(tmp_path) if check.what == "home folder")
     assert found.problem == (problem and f"{tmp_path}{problem}")
@@ -32,7 +30,7 @@ def tried(home: Path, settings: str) -> dict[str, str]:
     return {check.what: check.problem for check in check_settings(home)}
 
 
-def test_only_what_settings_name_is_tried_and_without_settings_nothing_but_the_folder(tmp_path: Path) -> None:
+def test_only_configured_services_are_tried(tmp_path: Path) -> None:
     assert list(tried(tmp_path, "")) == ["settings", "home folder", "journal"]
     broken = tried(tmp_path, "rubbish")
     assert list(broken) == ["settings", "home folder"]
@@ -49,7 +47,7 @@ def test_only_what_settings_name_is_tried_and_without_settings_nothing_but_the_f
         ("http://localhost", False), ("http://[::1]:8501", False),
     ],
 )  # fmt: skip
-def test_messages_must_not_link_to_what_only_this_machine_reaches(tmp_path: Path, url: str, *, reached: bool) -> None:
+def test_message_links_must_be_reachable(tmp_path: Path, url: str, *, reached: bool) -> None:
     channel = '[delivery.channels.desk]\nkind = "webhook"\nurl = "http://127.0.0.1:9/x"\n'
     subscription = '[[delivery.subscriptions]]\nname = "desk"\nchannel = "desk"\n'
     found = tried(tmp_path, f'dashboard_url = "{url}"\n{channel}{subscription}')

@@ -52,14 +52,14 @@ def email_channel(mailbox: Mailbox, **other: object) -> EmailChannel:
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])
-def test_a_mail_never_goes_over_an_open_line_where_a_closed_one_is_asked_for(mailbox: Mailbox, security: str) -> None:
+def test_mail_never_goes_over_open_line(mailbox: Mailbox, security: str) -> None:
     before = len(mailbox.mails)
     with pytest.raises(ChannelDownError, match=r"mail server 127\.0\.0\.1"):
         send_mail(email_channel(mailbox, security=security), mail())
     assert len(mailbox.mails) == before
 
 
-def test_a_refused_login_means_that_the_channel_is_down_and_keeps_the_password(mailbox: Mailbox) -> None:
+def test_refused_login_closes_channel(mailbox: Mailbox) -> None:
     channel = email_channel(mailbox, user="vigie", password_env="VIGIE_SECRET")  # noqa: S106  # the variable's name
     with pytest.raises(ChannelDownError) as caught:
         send_mail(channel, mail())
@@ -67,9 +67,7 @@ def test_a_refused_login_means_that_the_channel_is_down_and_keeps_the_password(m
 
 
 @pytest.mark.parametrize(("answer", "permanent"), [("550 no such reader", True), ("450 mailbox busy", False)])
-def test_a_refused_reader_is_told_apart_by_whether_it_may_change(
-    mailbox: Mailbox, answer: str, *, permanent: bool
-) -> None:
+def test_refused_recipient_is_temporary_or_final(mailbox: Mailbox, answer: str, *, permanent: bool) -> None:
     mailbox.answers["a@example.org"] = answer
     with pytest.raises(RefusedError, match=answer) as caught:
         send_mail(email_channel(mailbox), mail())
@@ -77,7 +75,7 @@ def test_a_refused_reader_is_told_apart_by_whether_it_may_change(
     assert caught.value.permanent is permanent
 
 
-def test_a_webhook_gets_its_token_and_the_address_stays_secret(hook: Requests, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_webhook_gets_its_token_and_address_stays_secret(hook: Requests, monkeypatch: pytest.MonkeyPatch) -> None:
     hook.status = lambda _number: 400
     monkeypatch.setenv("VIGIE_ADDRESS", f"{hook.url}/{SECRET}")
     channel = WebhookChannel(kind="webhook", url_env="VIGIE_ADDRESS", token_env="VIGIE_SECRET")  # noqa: S106  # the variable's name
@@ -87,23 +85,21 @@ def test_a_webhook_gets_its_token_and_the_address_stays_secret(hook: Requests, m
     assert SECRET not in str(caught.value)
 
 
-def test_a_chat_service_that_does_not_answer_means_that_the_channel_is_down(
-    monkeypatch: pytest.MonkeyPatch, closed_port: int
-) -> None:
+def test_silent_chat_service_closes_channel(monkeypatch: pytest.MonkeyPatch, closed_port: int) -> None:
     monkeypatch.setenv("VIGIE_CHAT", f"json://user:{SECRET}@127.0.0.1:{closed_port}/")
     with pytest.raises(ChannelDownError, match="did not take the message") as caught:
         post_chat(ChatChannel(kind="chat", url_env="VIGIE_CHAT"), "title", "text", "a")
     assert SECRET not in str(caught.value)
 
 
-def test_an_address_that_apprise_does_not_know_is_named_by_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_apprise_address_names_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIGIE_CHAT", f"nosuchservice://{SECRET}")
     with pytest.raises(ChannelDownError, match="environment variable VIGIE_CHAT holds no address") as caught:
         post_chat(ChatChannel(kind="chat", url_env="VIGIE_CHAT"), "title", "text", "a")
     assert SECRET not in str(caught.value)
 
 
-def test_a_token_goes_over_https_or_to_this_machine_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_token_goes_over_https_or_to_this_machine_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     token = {"kind": "webhook", "token_env": "VIGIE_SECRET"}
     with pytest.raises(ValueError, match="open line"):
         WebhookChannel.model_validate({**token, "url": "http://hooks.example.org/x"})
@@ -113,7 +109,7 @@ def test_a_token_goes_over_https_or_to_this_machine_alone(monkeypatch: pytest.Mo
         WebhookChannel.model_validate({**token, "url_env": "VIGIE_ADDRESS"}).address()
 
 
-def test_a_channel_that_is_tried_is_reached_and_signed_in_to_and_nothing_is_sent(
+def test_trying_channel_signs_in_and_sends_nothing(
     mailbox: Mailbox, hook: Requests, monkeypatch: pytest.MonkeyPatch, closed_port: int
 ) -> None:
     before, missing = (len(mailbox.mails), len(hook.taken)), "VIGIE_NO_SUCH"

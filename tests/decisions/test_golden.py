@@ -49,7 +49,7 @@ def text_of(mail: EmailMessage) -> str:
     return "" if body is None else str(body.get_content())
 
 
-def test_three_nights_of_alerts_and_what_people_did_are_the_golden_course(
+def test_three_nights_of_alerts_are_golden(
     desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: dict[str, Any], tmp_path: Path
 ) -> None:
     opened = desk(**mail_settings, briefing=False)

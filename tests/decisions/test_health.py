@@ -43,14 +43,14 @@ def later(home: Path, **span: float) -> dt.datetime:
     return dt.datetime.fromisoformat(current(home).manifest["created_at"]) + dt.timedelta(**span)
 
 
-def test_a_fresh_release_is_well_and_an_old_one_is_stale(home: Path) -> None:
+def test_fresh_release_is_well_and_old_one_is_stale(home: Path) -> None:
     assert read_health(home, later(home, hours=35)).status == "ok"
     assert read_health(home, later(home, hours=37)).status == "stale"
     (home / "settings.toml").write_text("[operation]\nstale_hours = 48\n")
     assert read_health(home, later(home, hours=37)).status == "ok"
 
 
-def test_a_release_that_lost_a_forecast_is_served_and_says_so_first(
+def test_release_that_lost_forecast_is_served_and_says_so_first(
     home: Path, release_frames: dict[str, pd.DataFrame]
 ) -> None:
     for state in ("ok", "too_old"):
@@ -65,7 +65,7 @@ def test_a_release_that_lost_a_forecast_is_served_and_says_so_first(
     assert 'vigie_routes{state="ok"} 0\nvigie_routes{state="too_old"} 1\n' in answer(home, "/metrics")[2]
 
 
-def test_a_running_night_is_named_with_its_stage(home: Path) -> None:
+def test_running_night_is_named_with_its_stage(home: Path) -> None:
     assert json.loads(answer(home, "/healthz")[2])["running"] is None
     with night_lock(home) as note:
         note({"stage": "forecasting", "done": 12, "total": 48})
@@ -74,12 +74,12 @@ def test_a_running_night_is_named_with_its_stage(home: Path) -> None:
     assert (running["stage"], running["done"], running["total"]) == ("forecasting", 12, 48)
 
 
-def test_a_release_of_the_future_says_that_the_clock_is_wrong(home: Path) -> None:
+def test_release_of_future_says_that_clock_is_wrong(home: Path) -> None:
     assert read_health(home, later(home, minutes=-30)).status == "ok"
     assert read_health(home, later(home, hours=-2)).status == "clock"
 
 
-def test_the_server_answers_200_and_503_and_is_not_asked_more_than_it_can_bear(home: Path) -> None:
+def test_health_answers_200_or_503_and_is_cached(home: Path) -> None:
     async def ask() -> list[httpx.Response]:
         transport = httpx.ASGITransport(application(home))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
@@ -99,7 +99,7 @@ def test_the_server_answers_200_and_503_and_is_not_asked_more_than_it_can_bear(h
     ("host", "status"),
     [("127.0.0.1:8502", 200), ("localhost", 200), ("vigie.example.org", 200), ("evil.example.org", 400), ("", 400)],
 )
-def test_the_server_answers_under_its_own_names_alone(home: Path, host: str, status: int) -> None:
+def test_server_answers_under_its_own_names_alone(home: Path, host: str, status: int) -> None:
     (home / "settings.toml").write_text('dashboard_url = "https://vigie.example.org"\n')
 
     async def ask() -> httpx.Response:
@@ -110,14 +110,14 @@ def test_the_server_answers_under_its_own_names_alone(home: Path, host: str, sta
     assert asyncio.run(ask()).status_code == status
 
 
-def test_where_nothing_was_published_it_is_said_and_nothing_is_made(tmp_path: Path) -> None:
+def test_missing_release_is_reported_and_not_created(tmp_path: Path) -> None:
     code, _, body = answer(tmp_path / "nowhere", "/healthz")
     assert (code, json.loads(body)["status"]) == (503, "no release")
     assert not (tmp_path / "nowhere").exists()
 
 
 @pytest.mark.parametrize("damaged", ["settings.toml", "journal.sqlite", "freshness.parquet", "manifest.json"])
-def test_what_cannot_be_read_is_named_without_telling_where_it_lies(home: Path, damaged: str) -> None:
+def test_unreadable_home_is_reported_without_path(home: Path, damaged: str) -> None:
     for extra in ("-wal", "-shm"):
         (home / f"journal.sqlite{extra}").unlink(missing_ok=True)
     path = next(home.rglob(damaged), home / damaged)
@@ -128,7 +128,7 @@ def test_what_cannot_be_read_is_named_without_telling_where_it_lies(home: Path, 
     assert not [word for word in (damaged, str(home), "codec", "rubbish") if word in body]
 
 
-def test_a_release_that_was_altered_is_not_well(home: Path) -> None:
+def test_release_that_was_altered_is_not_well(home: Path) -> None:
     assert answer(home, "/healthz")[0] == 200
     path = current(home).path / "forecasts.parquet"
     path.write_bytes(path.read_bytes()[:-1] + b"x")
@@ -140,7 +140,7 @@ def test_a_release_that_was_altered_is_not_well(home: Path) -> None:
     "address",
     ["postgresql://vigie:hush@127.0.0.1:9/inside", "postgresql://127.0.0.1:9/inside?user=vigie&password=hush"],
 )
-def test_nobody_learns_where_the_journal_lies(home: Path, address: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_nobody_learns_where_journal_lies(home: Path, address: str, capfd: pytest.CaptureFixture[str]) -> None:
     (home / "settings.toml").write_text(f'journal_url = "{address}"\n')
     told = answer(home, "/healthz")[2] + "".join(capfd.readouterr())
     assert not [word for word in ("hush", "inside", "127.0.0.1", "user=") if word in told], told
@@ -150,7 +150,7 @@ def test_nobody_learns_where_the_journal_lies(home: Path, address: str, capfd: p
     ("action", "code"),
     [("published", 0), ("published degraded", 3), ("nothing published", 1), ("not delivered", 1)],
 )
-def test_how_the_last_night_ended_is_told_as_its_exit_code(home: Path, action: str, code: int) -> None:
+def test_how_last_night_ended_is_reported_as_its_exit_code(home: Path, action: str, code: int) -> None:
     journal = Journal(journal_url("", home))
     journal.record(Entry("nightly", action, "r", "r", payload={"seconds": {"in all": 2}}))
     journal.close()

@@ -32,7 +32,7 @@ def judged(horizon: int = 1, median: float = 500.0) -> Judgement:
     return Judgement(SERIES, pd.Timestamp("2024-11-30"), horizon, 300.0, median, 900.0)
 
 
-def test_the_distribution_passes_through_the_three_numbers_and_never_crosses() -> None:
+def test_distribution_passes_through_three_numbers() -> None:
     made = pd.Series(fitted(300, 500, 900), index=QUANTILE_LEVELS)
     assert np.allclose(made.loc[[0.1, 0.5, 0.9]], [300, 500, 900])
     assert made.is_monotonic_increasing
@@ -58,7 +58,7 @@ def test_numbers_out_of_order_are_refused(numbers: tuple[float, float, float]) -
         ("a b", "", False), ("../x", "", False),
     ],
 )  # fmt: skip
-def test_a_pseudonym_can_stand_in_a_files_name(
+def test_pseudonym_can_stand_in_files_name(
     pseudonym: str,
     panel: str,
     is_taken: bool,  # noqa: FBT001  # a case
@@ -71,7 +71,7 @@ def test_a_pseudonym_can_stand_in_a_files_name(
             people_model(pseudonym, panel)
 
 
-def test_months_add_up_to_one_submission_and_earlier_ones_are_kept(tmp_path: Path) -> None:
+def test_months_join_one_submission(tmp_path: Path) -> None:
     with open_workflow(tmp_path, Settings()) as desk:
         for horizon, median in ((1, 500), (2, 600), (1, 450)):
             assert hand_in(desk, Actor("Ada"), "owl", judged(horizon, median), "r").late
@@ -84,14 +84,14 @@ def test_months_add_up_to_one_submission_and_earlier_ones_are_kept(tmp_path: Pat
         assert len(desk.journal.entries(action=HAND_IN)) == 3
 
 
-def test_a_pseudonym_belongs_to_whoever_used_it_first(tmp_path: Path) -> None:
+def test_pseudonym_belongs_to_whoever_used_it_first(tmp_path: Path) -> None:
     with open_workflow(tmp_path, Settings()) as desk:
         hand_in(desk, Actor("Ada"), "owl", judged(), "r")
         with pytest.raises(InputError, match="somebody else"):
             hand_in(desk, Actor("Bob"), "owl", judged(), "r")
 
 
-def test_a_panel_is_shown_from_five_members_on_and_an_author_sees_their_own(tmp_path: Path) -> None:
+def test_panel_appears_from_five_members(tmp_path: Path) -> None:
     with open_workflow(tmp_path, Settings()) as desk:
         for place, name in enumerate(("Ada", "Ben", "Cy", "Di", "Eve")):
             panel = "large" if place < 4 else ""

@@ -22,13 +22,13 @@ def sign(desk: Workflow, release: Release) -> None:
     act(desk, release, ALERT, Step(Actor("Ada"), SIGNED_OFF, "beds are ready"))
 
 
-def test_a_first_night_proposes_and_a_repeat_adds_nothing(desk: OpenDesk, publish: Publish) -> None:
+def test_first_night_proposes_and_repeat_adds_nothing(desk: OpenDesk, publish: Publish) -> None:
     opened, release = desk(), publish()
     assert actions(opened, release) == [(ALERT, PROPOSED), (SEVERE, PROPOSED)]
     assert actions(opened, release) == []
 
 
-def test_a_night_records_what_worsened_eased_and_ended(desk: OpenDesk, publish: Publish) -> None:
+def test_night_records_what_worsened_eased_and_ended(desk: OpenDesk, publish: Publish) -> None:
     opened = desk()
     record_night(opened, publish())
     assert actions(opened, publish({ALERT: "severe", SEVERE: "watch"})) == [(ALERT, WORSENED), (SEVERE, EASED)]
@@ -36,7 +36,7 @@ def test_a_night_records_what_worsened_eased_and_ended(desk: OpenDesk, publish: 
     assert state_of(opened, ALERT).status == ENDED
 
 
-def test_worsening_opens_a_signed_alert_again(desk: OpenDesk, publish: Publish) -> None:
+def test_worsening_opens_signed_alert_again(desk: OpenDesk, publish: Publish) -> None:
     opened, release = desk(), publish()
     record_night(opened, release)
     sign(opened, release)
@@ -45,9 +45,7 @@ def test_worsening_opens_a_signed_alert_again(desk: OpenDesk, publish: Publish) 
     assert (state.status, state.reopened, state.sign_offs_missing) == (PROPOSED, True, 2)
 
 
-def test_an_end_is_told_to_who_got_the_alert_even_if_subscriptions_changed(
-    desk: OpenDesk, publish: Publish, mail_settings: dict[str, Any]
-) -> None:
+def test_end_reaches_recipients_of_alert(desk: OpenDesk, publish: Publish, mail_settings: dict[str, Any]) -> None:
     release = publish()
     sign(desk(**mail_settings), release)
     mail_settings["subscriptions"] = []
@@ -60,7 +58,7 @@ def test_an_end_is_told_to_who_got_the_alert_even_if_subscriptions_changed(
     assert "signed_by" not in ended.payload["facts"]
 
 
-def test_who_never_got_the_alert_hears_nothing_of_its_end(
+def test_who_never_got_alert_hears_nothing_of_its_end(
     desk: OpenDesk, publish: Publish, mail_settings: dict[str, Any]
 ) -> None:
     opened, release = desk(**mail_settings), publish()
@@ -74,9 +72,7 @@ def test_who_never_got_the_alert_hears_nothing_of_its_end(
     assert [letter.channel for letter in opened.outbox.messages() if letter.kind == ENDED] == ["published"]
 
 
-def test_an_alert_that_cannot_be_judged_stays_as_it_was_until_it_is_judged(
-    desk: OpenDesk, publish: Publish, mail_settings: dict[str, Any]
-) -> None:
+def test_unjudgeable_alert_stays_as_it_was(desk: OpenDesk, publish: Publish, mail_settings: dict[str, Any]) -> None:
     opened = desk(**mail_settings)
     sign(opened, publish({ALERT: "warning"}))
     blind = publish({ALERT: "warning"}, unjudged="2025-01-31")
@@ -91,7 +87,7 @@ def test_an_alert_that_cannot_be_judged_stays_as_it_was_until_it_is_judged(
     assert kinds == ["raised", UNJUDGED, JUDGED, ENDED]
 
 
-def test_what_was_raised_as_an_exercise_stays_one_when_a_real_night_goes_on_from_it(
+def test_exercise_stays_exercise_after_real_night(
     desk: OpenDesk, publish: Publish, mail_settings: dict[str, Any]
 ) -> None:
     opened = desk(**mail_settings, replays=True)

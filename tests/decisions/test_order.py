@@ -20,14 +20,14 @@ def later(message: OutboxMessage, **fields: object) -> OutboxMessage:
     return replace(message, message_id="2", announcement=2, kind="ended", **fields)  # type: ignore[arg-type]  # any field
 
 
-def test_a_message_waits_for_the_earlier_one_of_its_thread() -> None:
+def test_message_waits_for_earlier_one_of_its_thread() -> None:
     held = replace(FIRST, next_at=NOON + DAY, attempted_at=NOON, outcome=FAILED, attempts=1)
     assert due([FIRST, later(FIRST)], NOON) == {"mail": [FIRST, later(FIRST)]}
     assert due([held, later(FIRST)], NOON) == {}
 
 
 @pytest.mark.parametrize("other", [{"recipient": "b@example.org"}, {"subscription": "night"}, {"subject": "surge.CMR"}])
-def test_what_one_reader_waits_for_holds_up_no_other_reader_and_no_other_alert(other: dict[str, object]) -> None:
+def test_waiting_reader_blocks_no_other(other: dict[str, object]) -> None:
     held = replace(FIRST, next_at=NOON + DAY, attempted_at=NOON, outcome=FAILED, attempts=1)
     free = later(FIRST, **other)
     assert thread_of(free) != thread_of(held)
@@ -46,8 +46,6 @@ def test_what_one_reader_waits_for_holds_up_no_other_reader_and_no_other_alert(o
         ({"outcome": SENT, "announcement": 3}, ()),
     ],
 )
-def test_a_mail_replies_to_earlier_mails_of_its_thread_that_were_sent(
-    earlier: dict[str, object], expected: tuple[str, ...]
-) -> None:
+def test_mail_replies_to_sent_mails_of_thread(earlier: dict[str, object], expected: tuple[str, ...]) -> None:
     first = replace(FIRST, **earlier)  # type: ignore[arg-type]  # any field
     assert answered(later(FIRST), [first, later(FIRST)]) == expected

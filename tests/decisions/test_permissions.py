@@ -70,14 +70,14 @@ def with_login(opened: Workflow) -> Workflow:
     return Workflow(opened.home, settings, opened.journal, opened.outbox)
 
 
-def test_the_page_on_access_shows_the_table_that_the_program_keeps() -> None:
+def test_page_on_access_shows_table_that_program_keeps() -> None:
     assert promised() == {action: {role: role in roles for role in ROLES} for action, roles in PERMISSIONS.items()}
     tried = f"| each role × each page, by its address | {len(ROLES) * len(PAGES)} |"
     assert tried in (PROJECT / "docs" / "access.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("role", "action"), EVERYTHING)
-def test_a_role_may_do_what_the_page_promises_and_nothing_else(role: str, action: str) -> None:
+def test_role_may_do_what_page_promises_and_nothing_else(role: str, action: str) -> None:
     expected = promised()[action].get(role, False)
     assert may(person(role), action) == expected
     if expected:
@@ -98,9 +98,7 @@ def made_ready(desk: Workflow, action: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(("role", "action"), [pair for pair in EVERYTHING if pair[1] in STEPS_OF_PEOPLE])
-def test_every_step_on_an_alert_is_done_or_refused_and_recorded_by_role(
-    desk: OpenDesk, publish: Publish, role: str, action: str
-) -> None:
+def test_alert_steps_follow_role(desk: OpenDesk, publish: Publish, role: str, action: str) -> None:
     opened, release = with_login(desk()), publish()
     payload = made_ready(opened, action)
     before = len(opened.journal.entries(action=action))
@@ -120,9 +118,7 @@ def test_every_step_on_an_alert_is_done_or_refused_and_recorded_by_role(
 
 
 @pytest.mark.parametrize("role", [*ROLES, "nobody"])
-def test_scenarios_are_kept_and_deleted_places_kept_messages_dropped_and_files_leave_by_role(
-    desk: OpenDesk, role: str
-) -> None:
+def test_scenario_and_file_steps_follow_role(desk: OpenDesk, role: str) -> None:
     opened, table = with_login(desk()), promised()
     save_scenario(opened, person("analyst", "ben@example.org"), "kept", "r", "Calm", {"route": "CMR"})
     for action, work, done in (
@@ -148,7 +144,7 @@ def test_scenarios_are_kept_and_deleted_places_kept_messages_dropped_and_files_l
 
 
 @pytest.mark.parametrize("role", [*ROLES, "nobody"])
-def test_editions_are_decided_about_by_role_and_a_refusal_is_recorded(desk: OpenDesk, role: str) -> None:
+def test_edition_decisions_follow_role(desk: OpenDesk, role: str) -> None:
     opened = with_login(desk())
     allowed = promised()[DECIDE_EDITION].get(role, False)
     # Whoever may decide gets as far as learning that there is no such edition.
@@ -159,7 +155,7 @@ def test_editions_are_decided_about_by_role_and_a_refusal_is_recorded(desk: Open
     assert len(opened.journal.entries(action=REFUSED)) == (not allowed)
 
 
-def test_with_a_login_nobody_acts_by_typing_a_name(desk: OpenDesk, publish: Publish) -> None:
+def test_with_login_nobody_acts_by_typing_name(desk: OpenDesk, publish: Publish) -> None:
     opened = with_login(desk())
     for actor in (Actor("Ada"), Actor("Ada", frozenset({"manager"}))):
         with pytest.raises(NotAllowedError, match="sign in first"):
@@ -167,7 +163,7 @@ def test_with_a_login_nobody_acts_by_typing_a_name(desk: OpenDesk, publish: Publ
     assert opened.journal.entries() == []
 
 
-def test_one_identity_signs_a_severe_alert_once_whatever_it_is_called(desk: OpenDesk, publish: Publish) -> None:
+def test_one_identity_signs_severe_alert_once(desk: OpenDesk, publish: Publish) -> None:
     opened, release = with_login(desk()), publish()
     roles = frozenset({"manager"})
     act(opened, release, SEVERE, Step(Actor("ada@example.org", roles, "issuer|1"), SIGNED_OFF, "agreed"))

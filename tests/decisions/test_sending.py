@@ -51,7 +51,7 @@ def sign(desk: Workflow, publish: Publish) -> None:
     act(desk, publish(), ALERT, Step(Actor("Ada"), SIGNED_OFF, "beds are ready"))
 
 
-def test_a_mail_has_text_html_and_the_fan_chart_and_says_what_it_must(
+def test_mail_has_text_html_and_fan_chart_and_says_what_it_must(
     desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
 ) -> None:
     opened = desk(**mail_settings)
@@ -94,7 +94,7 @@ def words_of(mail: EmailMessage) -> str:
 
 
 @pytest.mark.slow
-def test_a_mail_that_raises_an_alert_carries_the_briefing_in_the_readers_language(
+def test_alert_mail_carries_briefing_in_language(
     desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
 ) -> None:
     mail_settings["subscriptions"][0]["language"] = "fr"
@@ -122,7 +122,7 @@ def test_what_was_sent_is_recorded_and_not_sent_again(
     assert {row.payload["matter"] for row in rows} == {"surge|EMR|"}
 
 
-def test_a_crash_between_sending_and_recording_repeats_the_letter_under_the_same_name(
+def test_crash_after_sending_repeats_same_message_id(
     desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = desk(**mail_settings)
@@ -144,7 +144,7 @@ def test_a_crash_between_sending_and_recording_repeats_the_letter_under_the_same
     assert len(opened.journal.entries(action=SENT)) == 2
 
 
-def test_the_end_is_a_reply_to_the_mail_that_raised_it(
+def test_end_is_reply_to_mail_that_raised_it(
     desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
 ) -> None:
     opened = desk(**mail_settings)
@@ -158,7 +158,7 @@ def test_the_end_is_a_reply_to_the_mail_that_raised_it(
     assert "no longer stands" in ended.get_body(("plain",)).get_content()  # type: ignore[union-attr]  # every mail has a text
 
 
-def test_a_dead_channel_holds_up_neither_the_others_nor_the_caller(
+def test_dead_channel_holds_up_neither_others_nor_caller(
     desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery, closed_port: int
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -180,9 +180,7 @@ def test_a_dead_channel_holds_up_neither_the_others_nor_the_caller(
     assert "gone: webhook 127.0.0.1: ConnectError" in report.problems
 
 
-def test_machines_find_valid_cap_messages_and_a_feed_that_leads_to_them(
-    desk: OpenDesk, publish: Publish, tmp_path: Path
-) -> None:
+def test_feed_leads_to_valid_cap_messages(desk: OpenDesk, publish: Publish, tmp_path: Path) -> None:
     opened = desk()
     sign(opened, publish)
     send_waiting(opened)
@@ -199,9 +197,7 @@ def test_machines_find_valid_cap_messages_and_a_feed_that_leads_to_them(
     assert "Ada" not in (folder / "alerts.atom").read_text(encoding="utf-8")
 
 
-def test_a_change_of_freshness_is_told_once_to_who_asked_for_it(
-    desk: OpenDesk, mailbox: Mailbox, mail_settings: Delivery
-) -> None:
+def test_freshness_change_is_sent_once(desk: OpenDesk, mailbox: Mailbox, mail_settings: Delivery) -> None:
     mail_settings["subscriptions"][0]["events"] = ["freshness"]
     opened = desk(**mail_settings)
     payload = {"before": "fresh", "after": "overdue", "publisher": "IOM"}
@@ -213,7 +209,7 @@ def test_a_change_of_freshness_is_told_once_to_who_asked_for_it(
     assert "IOM\r\n  Its figures were: Fresh; they are now: Overdue." in mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]  # every mail has a text
 
 
-def test_a_night_that_cannot_judge_alerts_sends_each_reader_one_digest_and_no_all_clear(
+def test_unjudgeable_night_sends_one_digest(
     desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery, tmp_path: Path
 ) -> None:
     opened, release = desk(**mail_settings), publish({ALERT: "warning", ENDED: "warning"})
@@ -240,7 +236,7 @@ def test_a_night_that_cannot_judge_alerts_sends_each_reader_one_digest_and_no_al
 
 
 @pytest.mark.parametrize(("replays", "sent"), [(False, 0), (True, 1)])
-def test_a_change_of_freshness_in_a_replayed_night_is_announced_only_where_replays_are_sent(
+def test_replayed_freshness_change_needs_replays_on(
     desk: OpenDesk, mailbox: Mailbox, mail_settings: Delivery, *, replays: bool, sent: int
 ) -> None:
     mail_settings["subscriptions"][0]["events"] = ["freshness"]
@@ -252,7 +248,7 @@ def test_a_change_of_freshness_in_a_replayed_night_is_announced_only_where_repla
 
 
 @pytest.mark.parametrize(("hours", "is_told"), [(0, True), (7 * 24 - 1, True), (7 * 24 + 1, False)])
-def test_news_of_a_night_is_announced_for_a_week_and_then_no_more(
+def test_news_of_night_is_announced_for_week_and_then_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: int, *, is_told: bool
 ) -> None:
     told: list[str] = []
@@ -276,7 +272,7 @@ def test_news_of_a_night_is_announced_for_a_week_and_then_no_more(
         (InputError("no password"), ["first"], (0, 1, 0)),
     ],
 )
-def test_a_refusal_stops_its_thread_and_a_channel_that_is_down_all_that_waits_for_it(
+def test_refusal_stops_its_thread_only(
     monkeypatch: pytest.MonkeyPatch, error: Exception | None, tried: list[str], counts: tuple[int, int, int]
 ) -> None:
     handed: list[str] = []
@@ -305,7 +301,7 @@ def test_a_refusal_stops_its_thread_and_a_channel_that_is_down_all_that_waits_fo
     assert (one._report.sent, one._report.failed, one._report.given_up) == counts
 
 
-def test_recipient_who_left_the_settings_gets_nothing(
+def test_recipient_who_left_settings_gets_nothing(
     desk: OpenDesk, publish: Publish, mailbox: Mailbox, mail_settings: Delivery
 ) -> None:
     sign(opened := desk(**mail_settings), publish)

@@ -15,7 +15,7 @@ from tests.store.conftest import postgres_server, postgres_url
 __all__ = ["postgres_server", "postgres_url"]
 
 
-def test_while_one_machine_sends_the_other_waits_or_leaves_it(tmp_path: Path, postgres_url: str) -> None:
+def test_while_one_machine_sends_other_waits_or_leaves_it(tmp_path: Path, postgres_url: str) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "settings.toml").write_text(f'journal_url = "{postgres_url}"\n')

@@ -28,7 +28,7 @@ def made() -> ModuleType:
     return module
 
 
-def test_the_bill_of_materials_names_every_pinned_package_as_installed_with_its_hashes() -> None:
+def test_bill_names_pinned_packages_with_hashes() -> None:
     bill = json.loads(subprocess.run([sys.executable, str(SCRIPT)], check=True, capture_output=True, text=True).stdout)
     pins = re.findall(r"^([\w.-]+)==", (PROJECT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
     assert [one["name"] for one in bill["components"]] == pins
@@ -41,7 +41,7 @@ def test_the_bill_of_materials_names_every_pinned_package_as_installed_with_its_
     assert bill["metadata"]["component"]["version"] == installed["vigie"]
 
 
-def test_a_pin_goes_on_over_lines_and_what_is_no_pin_is_no_part(made: ModuleType) -> None:
+def test_pin_goes_on_over_lines_and_what_is_no_pin_is_no_part(made: ModuleType) -> None:
     first, second = "a" * 64, "b" * 64
     text = (
         "# made by uv\n--index-url https://example.org\nNum_Py==1.2.3 ; python_version < '3.12' \\\n"

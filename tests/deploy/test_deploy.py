@@ -56,7 +56,7 @@ def unit(name: str) -> configparser.ConfigParser:
     return parser
 
 
-def test_the_image_is_built_in_two_stages_on_a_pinned_base_and_runs_as_nobody_special() -> None:
+def test_image_has_two_stages_and_plain_user() -> None:
     words = [word for word, _ in instructions()]
     assert set(words) <= {
         "ARG", "FROM", "ENV", "WORKDIR", "RUN", "COPY", "USER", "VOLUME", "EXPOSE", "HEALTHCHECK", "ENTRYPOINT", "CMD"
@@ -68,7 +68,7 @@ def test_the_image_is_built_in_two_stages_on_a_pinned_base_and_runs_as_nobody_sp
     assert words.index("USER") > len(words) - 1 - words[::-1].index("RUN")
 
 
-def test_the_image_gets_every_room_and_the_requirements_and_nothing_secret() -> None:
+def test_image_holds_packages_and_no_secret() -> None:
     allowed = [line[1:] for line in (PROJECT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
     for name in allowed:
         assert (PROJECT / name).exists(), name
@@ -87,7 +87,7 @@ def test_the_image_gets_every_room_and_the_requirements_and_nothing_secret() -> 
 
 
 @pytest.mark.parametrize("name", sorted(services()))
-def test_every_service_starts_a_command_that_exists_with_options_that_exist(name: str) -> None:
+def test_services_start_existing_commands(name: str) -> None:
     service = services()[name]
     if name == "journal":
         assert service["profiles"] == ["postgres"]
@@ -103,7 +103,7 @@ def test_every_service_starts_a_command_that_exists_with_options_that_exist(name
             assert os.access(script, os.X_OK), script
 
 
-def test_ports_are_opened_to_this_machine_alone_and_nothing_runs_with_rights() -> None:
+def test_ports_open_to_loopback_without_rights() -> None:
     for service in services().values():
         for port in service.get("ports", []):  # type: ignore[attr-defined]  # a list of texts
             assert str(port).startswith("127.0.0.1:")
@@ -113,7 +113,7 @@ def test_ports_are_opened_to_this_machine_alone_and_nothing_runs_with_rights() -
 
 
 @pytest.mark.parametrize("name", [name for name in UNITS if name.endswith(".service")])
-def test_every_unit_starts_a_command_with_options_that_exist_and_gives_up_rights(name: str) -> None:
+def test_units_start_existing_commands_without_rights(name: str) -> None:
     service = unit(name)["Service"]
     path, *words = shlex.split(service["ExecStart"])
     assert path == "/srv/vigie/.venv/bin/vigie"
@@ -131,7 +131,7 @@ def install(root: Path, *words: str, programs: Path | None = None) -> str:
     return done.stdout + done.stderr
 
 
-def test_the_installer_puts_everything_in_place_once_and_takes_away_what_it_brought(tmp_path: Path) -> None:
+def test_installer_adds_and_removes_everything(tmp_path: Path) -> None:
     told = install(tmp_path, "--dry-run")
     assert "cp " in told
     assert list(tmp_path.iterdir()) == []
@@ -150,9 +150,7 @@ def test_the_installer_puts_everything_in_place_once_and_takes_away_what_it_brou
 
 
 @pytest.mark.parametrize(("may", "told"), [("exit 0", False), ("exit 1", True)])
-def test_the_installer_says_where_the_service_s_user_may_not_run_the_program(
-    tmp_path: Path, may: str, *, told: bool
-) -> None:
+def test_installer_says_where_service_user_may_not_run_program(tmp_path: Path, may: str, *, told: bool) -> None:
     programs = tmp_path / "programs"
     programs.mkdir()
     asked = programs / "asked"
@@ -165,7 +163,7 @@ def test_the_installer_says_where_the_service_s_user_may_not_run_the_program(
     assert "may not run" not in install(tmp_path / "root", "--dry-run", programs=programs)
 
 
-def test_both_proxies_bound_uploads_alike_and_keep_the_machine_s_figures_to_the_machine() -> None:
+def test_proxies_bound_uploads_and_hide_metrics() -> None:
     nginx, caddy = ((DEPLOY / name).read_text(encoding="utf-8") for name in ("nginx.conf", "Caddyfile"))
     (kilobytes,) = re.findall(r"client_max_body_size (\d+)k;", nginx)
     assert f"max_size {kilobytes}KiB" in caddy
@@ -187,7 +185,7 @@ def test_systemd_itself_finds_no_fault_with_any_unit(tmp_path: Path) -> None:
     assert (done.returncode, [one for one in done.stderr.splitlines() if "vigie" in one]) == (0, []), done.stderr
 
 
-def test_every_cron_line_has_a_time_a_user_and_a_command_that_exists() -> None:
+def test_every_cron_line_has_time_user_and_command_that_exists() -> None:
     lines = (DEPLOY / "vigie.cron").read_text(encoding="utf-8").splitlines()
     jobs = [line for line in lines if line and not line.startswith("#") and "=" not in line.split()[0]]
     assert len(jobs) == 3
@@ -211,7 +209,7 @@ def test_caddy_itself_finds_no_fault() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_container_s_scheduler_runs_a_first_night_and_then_one_a_day(tmp_path: Path) -> None:
+def test_container_scheduler_runs_first_night_and_then_one_day(tmp_path: Path) -> None:
     calls = tmp_path / "calls"
     programs = {
         "vigie": f'echo "vigie $*" >> {calls}\ncase "$1" in status) exit 1;; *) exit 3;; esac\n',
@@ -233,7 +231,7 @@ def test_the_container_s_scheduler_runs_a_first_night_and_then_one_a_day(tmp_pat
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze on the path")
 @pytest.mark.parametrize("name", [name for name in UNITS if name.endswith(".service")])
-def test_a_unit_can_reach_little(name: str) -> None:
+def test_unit_can_reach_little(name: str) -> None:
     command = ["systemd-analyze", "security", "--offline=true", str(DEPLOY / name)]
     told = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False).stdout
     if not told and os.geteuid():
@@ -244,7 +242,7 @@ def test_a_unit_can_reach_little(name: str) -> None:
     assert unit(name)["Service"]["UMask"] == "0077"
 
 
-def test_version_is_the_same_in_all_files() -> None:
+def test_version_is_same_in_all_files() -> None:
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     citation = yaml.safe_load((PROJECT / "CITATION.cff").read_text(encoding="utf-8"))
     changelog = (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8")

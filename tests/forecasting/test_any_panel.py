@@ -64,7 +64,7 @@ def test_every_frequency_is_forecast_on_its_own_calendar(
 
 
 @pytest.mark.parametrize("freq", list(STARTS))
-def test_ten_values_are_forecast_by_models_and_not_by_the_baseline(freq: Frequency, tmp_path: Path) -> None:
+def test_ten_values_are_forecast_by_models_and_not_by_baseline(freq: Frequency, tmp_path: Path) -> None:
     path = write_panel(tmp_path, freq, seasonal(freq, 10, 2, noise=0.2))
     made = run_forecast(path, horizon=12, models="ensemble,baseline", workers=1)
     own, base = (made[made["model_id"] == f"vigie-{name}"] for name in ("ensemble", "baseline"))
@@ -81,7 +81,7 @@ def test_ten_values_are_forecast_by_models_and_not_by_the_baseline(freq: Frequen
         ("W", 230, 13, 8, "snaive"),
     ],
 )
-def test_models_that_know_a_season_see_it_at_the_panels_own_frequency(
+def test_models_that_know_season_see_it_at_panels_own_frequency(
     freq: Frequency, periods: int, horizon: int, step: int, model: str, tmp_path: Path
 ) -> None:
     path = write_panel(tmp_path, freq, seasonal(freq, periods, 3, noise=0.05))
@@ -103,9 +103,7 @@ def _covered_over_a_year(folder: Path) -> float:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("freq", ["W", "Q"])
-def test_the_pooled_model_and_the_ensemble_hold_their_coverage_at_other_frequencies(
-    freq: Frequency, tmp_path: Path
-) -> None:
+def test_pooled_coverage_holds_at_other_frequencies(freq: Frequency, tmp_path: Path) -> None:
     periods, series = (150, 44) if freq == "W" else (60, 60)
     path = write_panel(tmp_path, freq, seasonal(freq, periods, series, noise=0.2))
     made = run_backtest(path, origins=6, step=1, horizons=[1], models="pooled,seasonal-walk,baseline", workers=1)

@@ -30,18 +30,18 @@ def altered(panel: Panel, after: str, factor: float) -> Panel:
     return Panel(panel.freq, matrix, panel.groups)
 
 
-def test_origins_are_the_last_ones_a_step_apart_and_end_one_period_before_the_panels_end(small_panel: Panel) -> None:
+def test_origins_are_last_ones_a_step_apart(small_panel: Panel) -> None:
     made = backtest(small_panel, origins=3, step=2, horizons=[1, 4], models=CHEAP)
     assert sorted(made["origin_date"].unique()) == [pd.Timestamp(x) for x in ("2020-07-31", "2020-09-30", "2020-11-30")]
 
 
-def test_a_backtest_keeps_the_contract_and_forecasts_targets_that_are_not_observed(small_panel: Panel) -> None:
+def test_backtest_forecasts_unobserved_targets(small_panel: Panel) -> None:
     made = check(backtest(small_panel, origins=2, step=1, horizons=[1, 12], models=CHEAP), FORECASTS)
     assert made["target_end_date"].max() == pd.Timestamp("2021-11-30")
     assert len(made) == 2 * 3 * 2 * 2 * 23
 
 
-def test_a_series_without_a_value_at_the_origin_is_not_forecast_there(small_panel: Panel) -> None:
+def test_series_without_value_at_origin_is_not_forecast_there(small_panel: Panel) -> None:
     matrix = small_panel.matrix.copy()
     matrix.loc[pd.Period("2020-11", freq="M"), "west"] = np.nan
     made = backtest(Panel("M", matrix, small_panel.groups), origins=2, step=1, horizons=[1], models=CHEAP)
@@ -50,7 +50,7 @@ def test_a_series_without_a_value_at_the_origin_is_not_forecast_there(small_pane
 
 
 @pytest.mark.slow
-def test_changing_the_future_does_not_change_a_past_forecast(small_panel: Panel) -> None:
+def test_changing_future_does_not_change_past_forecast(small_panel: Panel) -> None:
     models = [*CHEAP, "vigie-ets", "vigie-structural"]
     ours, other = (
         backtest(panel, origins=7, step=2, horizons=[1, 3], models=models)
@@ -62,7 +62,7 @@ def test_changing_the_future_does_not_change_a_past_forecast(small_panel: Panel)
     assert not ours.loc[~before, "value"].equals(other.loc[~before, "value"])
 
 
-def test_the_history_is_what_was_known_at_the_origin_where_vintages_exist(small_panel: Panel) -> None:
+def test_history_is_that_known_at_origin(small_panel: Panel) -> None:
     def as_first_published(origin: pd.Timestamp) -> Panel:
         matrix = small_panel.matrix.loc[: small_panel.period_of(origin)].copy()
         matrix.iloc[-1] = 2 * matrix.iloc[-1]
@@ -74,7 +74,7 @@ def test_the_history_is_what_was_known_at_the_origin_where_vintages_exist(small_
     assert median == pytest.approx(2 * small_panel.matrix["north"].iloc[-2])
 
 
-def test_a_series_not_yet_published_at_an_origin_is_not_forecast_there(small_panel: Panel) -> None:
+def test_unpublished_series_is_not_forecast(small_panel: Panel) -> None:
     def two_months_late(origin: pd.Timestamp) -> Panel:
         return small_panel.until(origin - pd.DateOffset(months=2))
 
@@ -89,7 +89,7 @@ def test_a_series_not_yet_published_at_an_origin_is_not_forecast_there(small_pan
     assert work.table.empty
 
 
-def test_the_present_starts_from_each_series_own_last_value(small_panel: Panel) -> None:
+def test_present_starts_from_each_series_own_last_value(small_panel: Panel) -> None:
     matrix = small_panel.matrix.copy()
     matrix.iloc[-2:, 0] = np.nan
     made = forecast(Panel("M", matrix, small_panel.groups), horizons=[1], models=["vigie-baseline"])
@@ -97,7 +97,7 @@ def test_the_present_starts_from_each_series_own_last_value(small_panel: Panel) 
     assert origins.astype(str).to_dict() == {"north": "2020-10-31", "south": "2020-12-31", "west": "2020-12-31"}
 
 
-def test_only_what_is_not_done_is_computed_and_the_answer_is_the_same(small_panel: Panel) -> None:
+def test_only_what_is_not_done_is_computed_and_answer_is_same(small_panel: Panel) -> None:
     computed: list[int] = []
     shorter = backtest(small_panel.until(pd.Timestamp("2020-11-30")), origins=5, step=1, horizons=[1, 3], models=CHEAP)
     again = backtest(
@@ -138,7 +138,7 @@ def test_numbers_do_not_depend_on_processes_or_order(small_panel: Panel) -> None
         (1, 1, [0, 2], "horizons"),
     ],
 )
-def test_a_backtest_of_nothing_is_refused(
+def test_backtest_of_nothing_is_refused(
     small_panel: Panel, origins: int, step: int, horizons: list[int], told: str
 ) -> None:
     with pytest.raises(InputError, match=told):

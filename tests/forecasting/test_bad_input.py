@@ -44,7 +44,7 @@ def command(name: str, panel: Path, out: Path, *more: str) -> Result:
         ("a,2020-01-01,1\na,2020-01-09,1\n", "column time_period: 2 dates from 2020-01-01 to 2020-01-09 do not show"),
     ],
 )
-def test_a_broken_row_is_named_and_nothing_is_written(name: str, rows: str, told: str, tmp_path: Path) -> None:
+def test_broken_row_is_named_and_nothing_is_written(name: str, rows: str, told: str, tmp_path: Path) -> None:
     panel, out = tmp_path / "panel.csv", tmp_path / "out.parquet"
     panel.write_text(HEADER + rows, encoding="utf-8")
     out.write_bytes(b"the former file")
@@ -77,7 +77,7 @@ def rubbish(kind: str) -> bytes:
         ("text under a good header", "forecast"),
     ],
 )
-def test_20_megabytes_of_rubbish_are_refused_in_a_short_sentence(kind: str, name: str, tmp_path: Path) -> None:
+def test_20_megabytes_of_rubbish_are_refused_in_short_sentence(kind: str, name: str, tmp_path: Path) -> None:
     panel = tmp_path / "panel.csv"
     panel.write_bytes(rubbish(kind))
     done = command(name, panel, tmp_path / "out.parquet")
@@ -140,7 +140,7 @@ def test_every_series_gets_ordered_finite_quantiles(made: pd.DataFrame) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("series_id", ["one observation", "short"])
-def test_a_short_series_gets_the_baseline_and_says_so(series_id: str, made: pd.DataFrame) -> None:
+def test_short_series_gets_baseline_and_says_so(series_id: str, made: pd.DataFrame) -> None:
     frame = made
     mine = frame[frame["series_id"] == series_id].set_index(["model_id", "horizon", "output_type_id"])
     own, base = (mine.loc[f"vigie-{name}"] for name in ("ensemble", "baseline"))
@@ -151,7 +151,7 @@ def test_a_short_series_gets_the_baseline_and_says_so(series_id: str, made: pd.D
 
 
 @pytest.mark.slow
-def test_a_constant_and_a_series_of_zeros_stay_what_they_are(made: pd.DataFrame) -> None:
+def test_constant_and_series_of_zeros_stay_what_they_are(made: pd.DataFrame) -> None:
     for series_id, value in (("zeros", 0.0), ("constant", 42.0)):
         mine = (made["series_id"] == series_id) & (made["model_id"] == "vigie-ensemble")
         found = made[mine]
@@ -160,7 +160,7 @@ def test_a_constant_and_a_series_of_zeros_stay_what_they_are(made: pd.DataFrame)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_what_must_be_known_is_printed_and_lies_beside_the_file(name: str, tmp_path: Path) -> None:
+def test_what_must_be_known_is_printed_and_lies_beside_file(name: str, tmp_path: Path) -> None:
     months = pd.period_range("2018-01", periods=30, freq="M").astype(str)
     values = np.tile([3.0, 5.0, 4.0], 10)
     values[-2:] = 4e6

@@ -51,7 +51,7 @@ def last(table: QuantileTable, factors: np.ndarray, name: str) -> float:
 
 
 @pytest.mark.parametrize(("spread", "expected"), [(2 * NOISE, 0.5), (NOISE, 1.0), (0.7 * NOISE, 1 / 0.7)])
-def test_the_factor_finds_the_spread_that_outcomes_had(spread: float, expected: float) -> None:
+def test_factor_finds_spread_that_outcomes_had(spread: float, expected: float) -> None:
     panel = world()
     table = forecasts(panel, spread)
     _, factors = calibrate(table, panel)
@@ -59,7 +59,7 @@ def test_the_factor_finds_the_spread_that_outcomes_had(spread: float, expected: 
         assert last(table, factors, name) == pytest.approx(expected, rel=0.3)
 
 
-def test_a_spread_far_too_wide_scores_better_once_drawn_in() -> None:
+def test_spread_far_too_wide_scores_better_once_drawn_in() -> None:
     panel = world()
     table = forecasts(panel, 3 * NOISE)
     scaled, _ = calibrate(table, panel)
@@ -69,7 +69,7 @@ def test_a_spread_far_too_wide_scores_better_once_drawn_in() -> None:
     assert after < 0.8 * before
 
 
-def test_changing_the_future_changes_no_earlier_factor() -> None:
+def test_changing_future_changes_no_earlier_factor() -> None:
     panel = world()
     table = forecasts(panel, 2 * NOISE)
     matrix = panel.matrix.copy()
@@ -80,7 +80,7 @@ def test_changing_the_future_changes_no_earlier_factor() -> None:
     assert not np.array_equal(ours[~before], theirs[~before])
 
 
-def test_without_a_record_nothing_is_scaled() -> None:
+def test_without_record_nothing_is_scaled() -> None:
     panel = world()
     table = forecasts(panel, 3 * NOISE)
     scaled, factors = calibrate(table, panel)
@@ -89,7 +89,7 @@ def test_without_a_record_nothing_is_scaled() -> None:
     assert np.array_equal(scaled.quantiles[early], table.quantiles[early])
 
 
-def test_the_median_stays_and_quantiles_neither_cross_nor_fall_below_zero() -> None:
+def test_median_stays_and_quantiles_never_cross() -> None:
     panel = world()
     table = forecasts(panel, 0.4 * NOISE)
     low = QuantileTable(table.keys, np.maximum(table.quantiles - 950, 0.0))
@@ -101,7 +101,7 @@ def test_the_median_stays_and_quantiles_neither_cross_nor_fall_below_zero() -> N
     assert (scaled.quantiles >= 0).all()
 
 
-def test_tails_longer_than_outcomes_had_are_drawn_in_and_quartiles_stay() -> None:
+def test_long_tails_shrink_and_quartiles_stay() -> None:
     panel = world()
     table = forecasts(panel, NOISE)
     logs, quartiles = np.log1p(table.quantiles), [LEVELS.tolist().index(level) for level in (0.25, 0.75)]

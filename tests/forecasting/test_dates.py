@@ -52,7 +52,7 @@ def test_one_mistyped_date_of_months_is_refused_by_name(start: dt.date, count: i
         (["2020-01-01", "2020-01-02", "2020-01-03", "2200-01-03"], "the widest is from 2020-01-03 to 2200-01-03"),
     ],
 )
-def test_dates_without_a_frequency_are_refused(days: list[str], told: str) -> None:
+def test_dates_without_frequency_are_refused(days: list[str], told: str) -> None:
     with pytest.raises(InputError, match=told):
         infer_frequency(pd.DatetimeIndex(days))
 

@@ -32,7 +32,7 @@ def nowcast_of(series: pd.Series) -> Nowcast:
     return found
 
 
-def test_a_nowcast_never_lies_below_what_is_counted_and_its_quantiles_rise() -> None:
+def test_nowcast_never_falls_below_count() -> None:
     found = nowcast_of(daily())
     assert (found.month, found.day) == (MONTH, 15)
     assert found.so_far == daily()["2023-06"].sum()
@@ -40,17 +40,17 @@ def test_a_nowcast_never_lies_below_what_is_counted_and_its_quantiles_rise() -> 
     assert (np.diff(found.quantiles) >= 0).all()
 
 
-def test_on_the_last_day_the_total_is_what_was_counted() -> None:
+def test_on_last_day_total_is_what_was_counted() -> None:
     series = daily("2023-06-30")
     assert (nowcast_of(series).quantiles == series["2023-06"].sum()).all()
 
 
-def test_the_interval_narrows_as_the_month_goes_on() -> None:
+def test_interval_narrows_as_month_goes_on() -> None:
     widths = [np.ptp(nowcast_of(daily(f"2023-06-{day:02d}")).quantiles[[3, 19]]) for day in (2, 12, 22, 28)]
     assert widths == sorted(widths, reverse=True)
 
 
-def test_days_after_the_day_of_the_nowcast_change_nothing() -> None:
+def test_days_after_day_of_nowcast_change_nothing() -> None:
     later = daily("2023-12-31")
     changed = later.copy()
     changed["2023-06-16":] = 5000.0
@@ -62,7 +62,7 @@ def test_days_after_the_day_of_the_nowcast_change_nothing() -> None:
     assert np.allclose(both[0].quantiles, nowcast_of(later[:"2023-06-15"]).quantiles, rtol=0, atol=1e-9)
 
 
-def test_month_and_weeks_are_sums_of_the_same_days() -> None:
+def test_month_and_weeks_are_sums_of_same_days() -> None:
     series = daily()
     history = daily_history(series)
     ahead, weeks = history.ahead(-1), weeks_ahead(history, -1)
@@ -78,7 +78,7 @@ def test_month_and_weeks_are_sums_of_the_same_days() -> None:
     assert np.allclose(np.quantile(eighth, LEVELS, method="hazen"), weeks.quantiles[7])
 
 
-def test_missing_days_are_bridged_and_what_lies_before_them_still_teaches() -> None:
+def test_missing_days_are_bridged() -> None:
     series = daily()
     gap = series.drop(pd.period_range("2021-03-05", "2021-04-14", freq="D"))
     assert np.isnan(daily_history(gap).total(pd.Period("2021-03-01", "D"), pd.Period("2021-03-31", "D")))
@@ -88,7 +88,7 @@ def test_missing_days_are_bridged_and_what_lies_before_them_still_teaches() -> N
     assert without is None or not np.allclose(without.quantiles, bridged.quantiles)
 
 
-def test_days_missing_in_the_running_month_are_drawn_and_widen_it() -> None:
+def test_days_missing_in_running_month_are_drawn_and_widen_it() -> None:
     series = daily("2023-06-28")
     gap = series.drop(pd.period_range("2023-06-10", "2023-06-16", freq="D"))
     found, whole = nowcast_of(gap), nowcast_of(series)
@@ -97,7 +97,7 @@ def test_days_missing_in_the_running_month_are_drawn_and_widen_it() -> None:
     assert np.ptp(found.quantiles[[3, 19]]) > np.ptp(whole.quantiles[[3, 19]])
 
 
-def test_a_week_s_total_comes_on_days_as_in_a_past_week_and_evenly_where_there_is_none_yet() -> None:
+def test_weekly_total_is_spread_over_days() -> None:
     series = daily("2020-12-31")
     series[:] = np.where(np.arange(len(series)) % 7 == 2, 1000.0, 0.0)  # any seven days on end hold one with arrivals
     series.iloc[200:204] = np.nan, 5.0, 5.0, np.nan  # such days lie in no week of seven that are known
@@ -124,7 +124,7 @@ def test_intervals_hold_as_many_past_months_as_they_promise() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif("VIGIE_RAW_DATA" not in os.environ, reason="the daily files are not part of the project")
 @pytest.mark.parametrize("name", ["English Channel", "Italy"])
-def test_from_day_8_on_the_nowcast_beats_last_month_and_run_rate(
+def test_from_day_8_on_nowcast_beats_last_month_and_run_rate(
     name: str, raw_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("benchmarks.nowcast.DAYS", (8, 15, 25))

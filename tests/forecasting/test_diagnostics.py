@@ -34,7 +34,7 @@ def table(tops: dict[str, list[float]], low: float | None = None) -> QuantileTab
     return QuantileTable(keys.drop(columns="top"), quantiles)
 
 
-def test_what_stands_in_what_was_cut_and_what_has_ended_is_told_with_as_many_names_as_are_asked_for(
+def test_diagnostics_list_limited_names(
     panel: Panel,
 ) -> None:
     fallen = pd.DataFrame({"model_id": "m", "reason": "short", "series_id": list("abcd"), "forecasts": [1, 2, 3, 4]})

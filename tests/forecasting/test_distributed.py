@@ -69,7 +69,7 @@ def local(panel_path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 @pytest.mark.cluster
 @pytest.mark.parametrize("engine", ["dask", "ray", "spark"])
-def test_a_cluster_gives_the_numbers_of_one_machine(
+def test_cluster_gives_numbers_of_one_machine(
     engine: str, panel_path: Path, local: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
 ) -> None:
     if not ENGINES.exists():
@@ -91,7 +91,7 @@ def test_a_cluster_gives_the_numbers_of_one_machine(
 
 @pytest.mark.parametrize("engine", ["dask", "ray", "spark"])
 @pytest.mark.parametrize("command", ["backtest", "forecast"])
-def test_without_an_engines_packages_the_command_names_the_file_that_pins_them(
+def test_missing_engine_names_its_pinned_file(
     engine: str, command: str, panel_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for package in ("dask", "ray", "pyspark"):
@@ -104,12 +104,12 @@ def test_without_an_engines_packages_the_command_names_the_file_that_pins_them(
     assert not out.exists()
 
 
-def test_an_unknown_engine_is_refused_with_those_that_are_known() -> None:
+def test_unknown_engine_is_refused_with_those_that_are_known() -> None:
     with pytest.raises(InputError, match="local, dask, ray, spark"), workers_of("abacus"):
         pass
 
 
-def test_an_engine_that_does_not_start_is_named_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_engine_that_does_not_start_is_named_with_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> FugueCluster:
         raise TimeoutError("nobody answers at tcp://10.0.0.1:8786")
 
@@ -140,7 +140,7 @@ def _divide(number: int) -> float:
     return 1 / number
 
 
-def test_what_a_worker_refuses_reaches_the_person_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_worker_refuses_reaches_person_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
     Waves(monkeypatch)
     with pytest.raises(InputError, match=r"^this series cannot be read$"):
         FugueCluster("spark", None, 1).run(_refuse, [1, 2])

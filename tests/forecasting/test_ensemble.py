@@ -64,7 +64,7 @@ def newest_weights(*members: pd.DataFrame) -> dict[str, float]:
     return dict(zip(newest["model_id"], newest["weight"], strict=True))
 
 
-def test_it_is_the_mean_on_log1p_scale_of_its_members() -> None:
+def test_it_is_mean_on_log1p_scale_of_its_members() -> None:
     panel = world()
     misses = {"vigie-baseline": 1.0, "vigie-structural": -0.4, "vigie-pooled": 0.5, "vigie-bottom-up": 0.2}
     members = pd.concat([member(panel, name, miss) for name, miss in misses.items()])
@@ -87,7 +87,7 @@ def test_it_is_the_mean_on_log1p_scale_of_its_members() -> None:
         ([], {"vigie-baseline": 1.0}),
     ],
 )
-def test_members_without_a_forecast_have_no_weight(names: list[str], expected: dict[str, float]) -> None:
+def test_members_without_forecast_have_no_weight(names: list[str], expected: dict[str, float]) -> None:
     panel = world()
     fallen = [
         member(panel, name, -3.0).assign(fallback=True) for name in {"vigie-structural", "vigie-pooled"} - set(names)
@@ -109,7 +109,7 @@ def test_weights_are_those_of_each_series() -> None:
     assert found["b"].to_dict() == pytest.approx({"vigie-structural": 1.0, "vigie-pooled": 0.0})
 
 
-def test_changing_the_future_does_not_change_a_past_ensemble() -> None:
+def test_changing_future_does_not_change_past_ensemble() -> None:
     panel = world()
     members = pd.concat(
         [
@@ -129,7 +129,7 @@ def test_changing_the_future_does_not_change_a_past_ensemble() -> None:
     assert not np.array_equal(ours.forecasts.quantiles, other.forecasts.quantiles)
 
 
-def test_where_every_member_fell_back_the_baseline_stands_in_and_is_marked() -> None:
+def test_baseline_stands_in_and_is_marked() -> None:
     panel = world()
     members = pd.concat(
         [
@@ -142,7 +142,7 @@ def test_where_every_member_fell_back_the_baseline_stands_in_and_is_marked() -> 
     assert (made["reason"] == NO_MEMBER).all()
 
 
-def test_no_quantile_lies_far_above_the_record_and_what_was_cut_is_marked() -> None:
+def test_capped_quantile_is_marked() -> None:
     panel = world()
     members = pd.concat([member(panel, "vigie-baseline", 0.0), member(panel, "vigie-structural", 2.0, spread=4.0)])
     early = members[members["origin_date"] < panel.end_dates[FIRST + FEWEST_SCORED]]

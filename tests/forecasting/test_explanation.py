@@ -64,7 +64,7 @@ def median(forecasts: pd.DataFrame) -> pd.Series:
     return rows.set_index(["series_id", "horizon"])["value"]
 
 
-def test_the_links_add_up_to_the_forecast_at_every_horizon(
+def test_links_add_up_to_forecast_at_every_horizon(
     explained: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame],
 ) -> None:
     rows, present, _past = explained
@@ -74,7 +74,7 @@ def test_the_links_add_up_to_the_forecast_at_every_horizon(
     np.testing.assert_allclose(total, expected, rtol=1e-12, atol=1e-9)
 
 
-def test_the_chain_begins_with_the_former_forecast_and_passes_the_one_of_the_same_month(
+def test_chain_begins_with_former_forecast(
     explained: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame], small_panel: Panel
 ) -> None:
     rows, _present, past = explained
@@ -86,7 +86,7 @@ def test_the_chain_begins_with_the_former_forecast_and_passes_the_one_of_the_sam
     np.testing.assert_allclose(same_month, later, rtol=1e-12)
 
 
-def test_a_count_that_comes_exactly_as_expected_is_no_news(small_panel: Panel) -> None:
+def test_count_that_comes_exactly_as_expected_is_no_news(small_panel: Panel) -> None:
     _present, past, _weights = world(small_panel)
     last = past[past["origin_date"] == small_panel.end_dates[-2]]
     expected = median(last).xs(1, level="horizon")
@@ -98,7 +98,7 @@ def test_a_count_that_comes_exactly_as_expected_is_no_news(small_panel: Panel) -
         np.testing.assert_allclose(change(rows, component), 0.0, atol=1e-6)
 
 
-def test_a_count_above_what_was_expected_raises_the_forecast_and_the_surprise_is_told(small_panel: Panel) -> None:
+def test_higher_count_raises_forecast(small_panel: Panel) -> None:
     matrix = small_panel.matrix.copy()
     matrix.iloc[-1] *= 3.0
     panel = Panel(small_panel.freq, matrix, small_panel.groups)
@@ -110,7 +110,7 @@ def test_a_count_above_what_was_expected_raises_the_forecast_and_the_surprise_is
     assert set(rows["outcome"]) == set(matrix.iloc[-1])
 
 
-def test_revised_figures_are_told_apart_from_the_new_count(small_panel: Panel) -> None:
+def test_revised_figures_are_distinguished_from_new_count(small_panel: Panel) -> None:
     former = small_panel.matrix.copy()
     former.iloc[-2] *= 0.5
     known_then = Panel(small_panel.freq, former, small_panel.groups)
@@ -121,7 +121,7 @@ def test_revised_figures_are_told_apart_from_the_new_count(small_panel: Panel) -
     np.testing.assert_allclose(total, last, rtol=1e-12)
 
 
-def test_other_weights_alone_move_only_the_link_of_weights(small_panel: Panel) -> None:
+def test_other_weights_alone_move_only_link_of_weights(small_panel: Panel) -> None:
     present, past, weights = world(small_panel)
     before = explain(present, past, weights, small_panel)
     newest = weights["origin_date"] == small_panel.end_dates[-1]
@@ -138,7 +138,7 @@ def test_other_weights_alone_move_only_the_link_of_weights(small_panel: Panel) -
     )
 
 
-def test_what_is_changed_before_publication_is_a_link_of_its_own(small_panel: Panel) -> None:
+def test_what_is_changed_before_publication_is_link_of_its_own(small_panel: Panel) -> None:
     present, past, weights = world(small_panel)
     before = explain(present, past, weights, small_panel)
     published = present.copy()

@@ -100,7 +100,7 @@ def made() -> pd.DataFrame:
     return as_frame()
 
 
-def test_quantiles_of_the_engine_are_golden(made: pd.DataFrame) -> None:
+def test_quantiles_of_engine_are_golden(made: pd.DataFrame) -> None:
     shown = made[made["origin_date"].isin(np.sort(made["origin_date"].unique())[-SHOWN_ORIGINS:])]
     lines = []
     for section, rows in shown.groupby("section"):
@@ -112,7 +112,7 @@ def test_quantiles_of_the_engine_are_golden(made: pd.DataFrame) -> None:
     check_golden(GOLDEN, lines)
 
 
-def test_the_golden_world_moves_every_rule(made: pd.DataFrame) -> None:
+def test_golden_world_moves_every_rule(made: pd.DataFrame) -> None:
     """Else a rule could change unseen: spreads are scaled, and the reconciled differ with their past."""
     factors = made.loc[made["section"] == "ensemble of parts", "factor"]
     assert factors.min() < 0.95

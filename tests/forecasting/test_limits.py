@@ -122,7 +122,7 @@ def test_work_goes_on_here_if_processes_fail_to_start(fault: str, monkeypatch: p
 
 
 @on_linux
-def test_cut_off_kills_what_the_fit_started_alone() -> None:
+def test_cut_off_kills_what_fit_started_alone() -> None:
     started: list[subprocess.Popen[bytes]] = []
 
     def start(seconds: str) -> None:
@@ -153,7 +153,7 @@ def run_script(folder: Path, text: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def test_script_without_a_guard_runs_once(tmp_path: Path) -> None:
+def test_script_without_guard_runs_once(tmp_path: Path) -> None:
     script = run_script(
         tmp_path, "from forecasting.workers import run_tasks\nprint(run_tasks(abs, [-1, -2], workers=2))\n"
     )

@@ -63,13 +63,13 @@ def tables(panel: Panel, quick_engine: None) -> list[QuantileTable]:  # noqa: AR
     return past_members(asked(panel, "route_id", [ENSEMBLE], [1, 2]), origins=4)
 
 
-def test_the_structural_model_runs_below_twenty_series() -> None:
+def test_structural_model_runs_below_twenty_series() -> None:
     few, many = (models_to_run([ENSEMBLE], series) for series in (MANY - 1, MANY))
     assert few == [BASELINE, STRUCTURAL]
     assert many == [BASELINE]
 
 
-def test_a_pooled_model_joins_from_twenty_series_on(panel: Panel) -> None:
+def test_pooled_model_joins_from_twenty_series_on(panel: Panel) -> None:
     assert Request.of(panel, None, [ENSEMBLE], [1]).pooled == [POOLED]
     few = panel.select(panel.series_ids[:5])
     assert Request.of(few, None, [ENSEMBLE], [1]).pooled == []
@@ -80,7 +80,7 @@ def test_a_pooled_model_joins_from_twenty_series_on(panel: Panel) -> None:
     assert replace(taught, levels=[quarters]).pooled == [], "a prior of months says nothing of quarters"
 
 
-def test_parts_get_the_pooled_model_and_totals_the_sum_of_their_parts_too(tables: list[QuantileTable]) -> None:
+def test_parts_use_pooled_model_and_totals_sum(tables: list[QuantileTable]) -> None:
     parts, totals = (set(table.keys["model_id"]) for table in tables)
     assert POOLED in parts & totals
     assert BOTTOM_UP in totals - parts
@@ -88,14 +88,14 @@ def test_parts_get_the_pooled_model_and_totals_the_sum_of_their_parts_too(tables
     assert not own.loc[(own["origin_date"] > "2021-07-31") & (own["horizon"] <= 2), "fallback"].any()
 
 
-def test_every_model_stands_at_every_place_of_the_baseline(tables: list[QuantileTable]) -> None:
+def test_every_model_stands_at_every_place_of_baseline(tables: list[QuantileTable]) -> None:
     for table in tables:
         check(to_rows(table), FORECASTS)
         assert {"vigie-baseline", POOLED} <= set(table.keys["model_id"])
         assert len(set(table.keys.groupby("model_id").size())) == 1
 
 
-def test_where_the_pooled_model_is_silent_the_baseline_stands_in_and_says_why(panel: Panel) -> None:
+def test_missing_pooled_forecast_becomes_baseline(panel: Panel) -> None:
     matrix = panel.matrix.copy()
     matrix.iloc[:-6, 0] = np.nan
     request = asked(Panel("M", matrix, panel.groups), None, [POOLED], [1])
@@ -106,7 +106,7 @@ def test_where_the_pooled_model_is_silent_the_baseline_stands_in_and_says_why(pa
 
 
 @pytest.mark.slow
-def test_the_present_carries_the_sum_of_the_parts_as_well(panel: Panel) -> None:
+def test_present_carries_sum_of_parts_as_well(panel: Panel) -> None:
     totals = present_members(asked(panel, "route_id", [ENSEMBLE], [1]))[1]
     own = totals.keys[(totals.keys["model_id"] == BOTTOM_UP) & (totals.keys["origin_date"] == "2021-12-31")]
     assert own["horizon"].tolist() == [1] * len(own)
@@ -114,7 +114,7 @@ def test_the_present_carries_the_sum_of_the_parts_as_well(panel: Panel) -> None:
 
 
 @pytest.mark.slow
-def test_changing_the_future_changes_no_earlier_ensemble_of_parts_and_totals(panel: Panel, tmp_path: Path) -> None:
+def test_later_values_change_no_earlier_ensemble(panel: Panel, tmp_path: Path) -> None:
     matrix = panel.matrix.copy()
     matrix.iloc[-2:] = 7.0
     answers = []

@@ -69,7 +69,7 @@ def _nasty() -> dict[str, NDArray[np.float64]]:
 
 @pytest.mark.parametrize("model_id", list(MODELS))
 @pytest.mark.parametrize("name", list(_nasty()))
-def test_every_model_is_sane_on_a_nasty_series(model_id: str, name: str) -> None:
+def test_every_model_is_sane_on_nasty_series(model_id: str, name: str) -> None:
     assert_sane(answer(model_id, _nasty()[name]))
 
 
@@ -84,7 +84,7 @@ def test_every_fast_model_is_sane_on_any_counts(model_id: str, counts: list[int]
 
 
 @pytest.mark.parametrize("model_id", list(MODELS))
-def test_every_model_fits_an_ordinary_route_without_fallback_or_cap(model_id: str) -> None:
+def test_every_model_fits_ordinary_route_without_fallback_or_cap(model_id: str) -> None:
     random = np.random.default_rng(3)
     logs: NDArray[np.float64] = 6 + 0.5 * np.sin(np.arange(120.0) * 2 * np.pi / 12) + 0.2 * random.standard_normal(120)
     values = np.exp(logs)
@@ -111,7 +111,7 @@ def test_quarters_and_weeks_are_forecast_too(model_id: str, season_length: int) 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model_id", [name for name in MODELS if name != BASELINE])
-def test_fewer_than_six_earlier_values_get_the_baseline_and_are_marked(model_id: str) -> None:
+def test_short_history_gets_marked_baseline(model_id: str) -> None:
     values = np.arange(1.0, 7.0)
     result = answer(model_id, values)
     assert result.reason == "fewer than 6 earlier values"
@@ -119,7 +119,7 @@ def test_fewer_than_six_earlier_values_get_the_baseline_and_are_marked(model_id:
     assert answer(model_id, np.r_[values, 7.0]).reason != "fewer than 6 earlier values"
 
 
-def test_the_baseline_is_the_hubs_baseline_to_the_bit() -> None:
+def test_baseline_is_hubs_baseline_to_bit() -> None:
     values = _nasty()["fall to zero"]
     logs = np.log1p(values)
     for horizon in range(1, HORIZON + 1):
@@ -130,7 +130,7 @@ def test_the_baseline_is_the_hubs_baseline_to_the_bit() -> None:
         )
 
 
-def test_the_seasonal_walk_learns_only_from_changes_that_were_complete() -> None:
+def test_seasonal_walk_uses_complete_changes() -> None:
     """Slow oracle: the average written as a loop over origins and years."""
     values = _nasty()["intermittent"] + np.arange(100.0)
     logs = np.log1p(values)
@@ -165,7 +165,7 @@ def _fake(output: NDArray[np.float64] | None) -> Model:
     ("freq", "asks", "scale"),
     [("D", "on_roots", np.sqrt), ("W", "on_roots", np.sqrt), ("M", "on_roots", np.log1p), ("W", "", np.log1p)],
 )
-def test_a_model_that_asks_for_them_is_given_square_roots_of_counts_by_day_and_week(
+def test_model_can_receive_square_roots(
     freq: str, asks: str, scale: Callable[[NDArray[np.float64]], NDArray[np.float64]]
 ) -> None:
     counts, given = np.array([4.0, np.nan, 9.0, 0.0, 25.0, 1.0, 16.0, 36.0, 49.0]), []
@@ -188,7 +188,7 @@ def test_a_model_that_asks_for_them_is_given_square_roots_of_counts_by_day_and_w
         assert result.quantiles[-1, 0] == 0, "roots below zero are nobody"
 
 
-def test_a_failed_fit_falls_back_to_the_baseline_with_its_reason_on_one_line() -> None:
+def test_failed_fit_becomes_baseline_with_reason() -> None:
     history = fit(BASELINE, np.arange(1.0, 60.0)).history()
     result = safe_forecast(_fake(None), history, HORIZON)
     assert result.reason == "no convergence after 50 steps"
@@ -196,14 +196,14 @@ def test_a_failed_fit_falls_back_to_the_baseline_with_its_reason_on_one_line() -
 
 
 @pytest.mark.parametrize("broken", [np.nan, np.inf, 40.0])
-def test_an_unstable_fit_is_not_published(broken: float) -> None:
+def test_unstable_fit_is_not_published(broken: float) -> None:
     history = fit(BASELINE, np.arange(1.0, 60.0)).history()
     result = safe_forecast(_fake(np.full((HORIZON, 23), broken)), history, HORIZON)
     assert result.reason
     assert_sane(result)
 
 
-def test_an_exploding_tail_is_capped_and_reported_at_its_horizon() -> None:
+def test_exploding_tail_is_capped_and_reported_at_its_horizon() -> None:
     history = fit(BASELINE, np.full(60, 9.0)).history()
     output = np.full((HORIZON, 23), np.log1p(9.0))
     output[2, -1] = 30.0
@@ -213,13 +213,13 @@ def test_an_exploding_tail_is_capped_and_reported_at_its_horizon() -> None:
     assert result.reason == ""
 
 
-def test_every_model_has_a_card_that_says_what_it_does_whence_and_when_not_to_trust_it() -> None:
+def test_every_model_has_card() -> None:
     for model in MODELS.values():
         assert model.model_id.startswith("vigie-")
         assert all(len(text) > 10 for text in (model.card.summary, model.card.source, model.card.weaknesses))
 
 
 @pytest.mark.parametrize("names", ["oracle", "", "ets,wizard"])
-def test_an_unknown_model_is_refused_with_the_list_of_known_ones(names: str) -> None:
+def test_unknown_model_is_refused_with_list_of_known_ones(names: str) -> None:
     with pytest.raises(InputError, match="known: baseline, ets, prophet"):
         resolve(names)

@@ -41,7 +41,7 @@ def of(frame: pd.DataFrame, series_id: str, horizon: int) -> FloatArray:
     return chosen["value"].to_numpy()
 
 
-def test_the_first_month_is_the_nowcast_and_the_other_series_is_untouched(
+def test_first_month_is_nowcast_and_other_series_is_untouched(
     before: tuple[pd.DataFrame, pd.DataFrame],
 ) -> None:
     forecasts, paths = update_with_nowcasts(*before, {"a": NARROW})
@@ -54,7 +54,7 @@ def test_the_first_month_is_the_nowcast_and_the_other_series_is_untouched(
     assert np.array_equal(of(forecasts, "b", 2), of(before[0], "b", 2))
 
 
-def test_later_months_follow_and_their_intervals_narrow_a_little(before: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+def test_later_months_follow_and_their_intervals_narrow_little(before: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     forecasts, _ = update_with_nowcasts(*before, {"a": NARROW})
     for horizon, least in ((2, 1.3), (3, 1.2)):
         old, new = of(before[0], "a", horizon), of(forecasts, "a", horizon)
@@ -63,14 +63,14 @@ def test_later_months_follow_and_their_intervals_narrow_a_little(before: tuple[p
         assert (np.diff(new) >= 0).all()
 
 
-def test_paths_keep_the_new_forecasts_as_their_margins(before: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+def test_paths_keep_new_forecasts_as_their_margins(before: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     forecasts, paths = update_with_nowcasts(*before, {"a": NARROW})
     for horizon in (1, 2, 3):
         drawn = np.quantile(of(paths, "a", horizon), LEVELS[2:-2])
         assert np.allclose(np.log(drawn), np.log(of(forecasts, "a", horizon)[2:-2]), atol=0.05)
 
 
-def test_the_conditional_law_is_that_of_paths_chosen_for_their_first_month() -> None:
+def test_conditional_law_is_that_of_chosen_paths() -> None:
     """The oracle keeps, of very many paths, those whose first month fell where the nowcast lies."""
     forecasts = rows("a")
     panel = Panel(

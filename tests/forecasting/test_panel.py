@@ -21,13 +21,13 @@ def _write(folder: Path, text: str | bytes, name: str = "panel.csv") -> Path:
     return path
 
 
-def test_rows_in_any_order_give_the_same_panel(tmp_path: Path) -> None:
+def test_rows_in_any_order_give_same_panel(tmp_path: Path) -> None:
     head, *rows = GOOD.splitlines()
     mixed = _write(tmp_path, "\n".join([head, *reversed(rows)]) + "\n", "mixed.csv")
     assert read_panel(mixed).matrix.equals(read_panel(_write(tmp_path, GOOD)).matrix)
 
 
-def test_a_missing_month_is_a_gap_and_not_a_zero(tmp_path: Path) -> None:
+def test_missing_month_is_gap_and_not_zero(tmp_path: Path) -> None:
     panel = read_panel(
         _write(tmp_path, "series_id,time_period,value\na,2020-01,1\na,2020-03,3\nb,2020-02,\nb,2020-03,0\n")
     )
@@ -68,7 +68,7 @@ def test_a_missing_month_is_a_gap_and_not_a_zero(tmp_path: Path) -> None:
         ("a,b\n1,2,3,4\n5,6,7,8,9,10\n", "not a table"),
     ],
 )
-def test_a_broken_panel_is_refused_with_file_row_column_and_rule(tmp_path: Path, text: str, told: str) -> None:
+def test_broken_panel_is_refused_with_file_row_column_and_rule(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(InputError) as error:
         read_panel(_write(tmp_path, text))
     assert "panel.csv" in str(error.value)
@@ -76,7 +76,7 @@ def test_a_broken_panel_is_refused_with_file_row_column_and_rule(tmp_path: Path,
 
 
 @pytest.mark.parametrize("rubbish", [b"\xff\xfe\x00rubbish" * 50, bytes(range(256)) * 40, b"\x00" * 5000])
-def test_rubbish_is_refused_without_a_traceback(tmp_path: Path, rubbish: bytes) -> None:
+def test_rubbish_is_refused_without_traceback(tmp_path: Path, rubbish: bytes) -> None:
     for name in ("panel.csv", "panel.parquet"):
         with pytest.raises(InputError, match=name):
             read_panel(_write(tmp_path, rubbish, name))
@@ -98,7 +98,7 @@ def test_other_frequencies_follow_their_own_calendar(first: str, second: str, fr
     assert panel.long()["time_period"].tolist() == [first, second]
 
 
-def test_groupings_stay_beside_the_series_and_survive_the_way_back(tmp_path: Path) -> None:
+def test_groupings_stay_beside_series_and_survive_way_back(tmp_path: Path) -> None:
     panel = read_panel(_write(tmp_path, GOOD))
     assert panel.groups["route_id"].to_dict() == {"a": "X", "b": "Y"}
     assert panel.long().to_dict("list") == {
@@ -109,7 +109,7 @@ def test_groupings_stay_beside_the_series_and_survive_the_way_back(tmp_path: Pat
     }
 
 
-def test_observations_of_another_target_do_not_enter_a_panel() -> None:
+def test_observations_of_another_target_do_not_enter_panel() -> None:
     observations = pd.DataFrame(
         {
             "series_id": ["x", "y"], "target": ["arrivals", "detections"], "freq": "M", "time_period": "2020-01",
@@ -130,7 +130,7 @@ def test_dates_of_one_day_of_each_month_are_months(tmp_path: Path, layout: str) 
     assert panel.long()["time_period"].tolist() == months.astype(str).tolist()
 
 
-def test_weeks_end_on_the_weekday_of_their_dates(tmp_path: Path) -> None:
+def test_weeks_end_on_weekday_of_their_dates(tmp_path: Path) -> None:
     rows = "".join(f"a,{date:%Y-%m-%d},1\n" for date in pd.date_range("2020-01-04", periods=4, freq="W-SAT"))
     panel = read_panel(_write(tmp_path, "series_id,time_period,value\n" + rows))
     assert panel.lines() == ["read as weekly, ending Saturday"]
@@ -161,7 +161,7 @@ def test_negative_and_blank_values_are_set_aside_with_their_rows(tmp_path: Path)
     assert "row 5 (a, 2020-03) and 2 more" in panel.lines(names=1)[2]
 
 
-def test_frame_with_nixtla_names_is_the_panel_of_its_file(tmp_path: Path) -> None:
+def test_frame_with_nixtla_names_is_panel_of_its_file(tmp_path: Path) -> None:
     frame = pd.read_csv(_write(tmp_path, GOOD)).rename(
         columns={"series_id": "unique_id", "time_period": "ds", "value": "y"}
     )
@@ -170,7 +170,7 @@ def test_frame_with_nixtla_names_is_the_panel_of_its_file(tmp_path: Path) -> Non
         assert read_panel(one).long().equals(read_panel(tmp_path / "panel.csv").long())
 
 
-def test_frame_with_a_broken_row_names_its_position() -> None:
+def test_frame_with_broken_row_names_its_position() -> None:
     frame = pd.DataFrame(
         {"series_id": "a", "time_period": ["2020-01", "2020-02"], "value": [1.0, np.inf]}, index=[5, 5]
     )
@@ -178,7 +178,7 @@ def test_frame_with_a_broken_row_names_its_position() -> None:
         read_panel(frame)
 
 
-def test_a_series_and_its_total_count_what_the_panel_says_or_its_value(tmp_path: Path) -> None:
+def test_series_and_its_total_count_what_panel_says_or_its_value(tmp_path: Path) -> None:
     rows = "series_id,time_period,value,route_id,target,unit\na,2020-01,1,X,{0}\nb,2020-01,5,X,{0}\n"
     for said, counted in (("beds,places", ["beds", "places"]), ("arrivals,", ["arrivals", "persons"])):
         panel = read_panel(_write(tmp_path, rows.format(said)))
@@ -191,9 +191,7 @@ def test_a_series_and_its_total_count_what_the_panel_says_or_its_value(tmp_path:
     ("freq", "periods", "within"),
     [("D", "D", 28), ("W", "W-SUN", 26), ("M", "M", 12), ("Q", "Q", 4), ("A", "Y", 2)],
 )
-def test_a_series_that_lags_so_many_periods_is_present_and_one_that_lags_one_more_has_ended(
-    freq: Frequency, periods: str, within: int
-) -> None:
+def test_lagging_series_ends_after_limit(freq: Frequency, periods: str, within: int) -> None:
     matrix = pd.DataFrame(1.0, pd.period_range("2000-01-01", periods=40, freq=periods), ["late", "newest", "over"])
     matrix.iloc[40 - within :, 0] = np.nan
     matrix.iloc[40 - within - 1 :, 2] = np.nan

@@ -64,7 +64,7 @@ def table(panel: Panel, few_trees: None) -> QuantileTable:  # noqa: ARG001  # it
     return made(panel)
 
 
-def test_every_series_is_forecast_at_the_origins_of_the_backtest(panel: Panel, table: QuantileTable) -> None:
+def test_every_series_is_forecast_at_origins_of_backtest(panel: Panel, table: QuantileTable) -> None:
     place = ["series_id", "origin_date"]
     expected = backtest_work(panel, origins=14, step=1, models=["vigie-baseline"]).table[place]
     found = table.keys[table.keys["horizon"] == 3][place]
@@ -79,13 +79,13 @@ def test_quantiles_ascend_are_finite_and_never_negative(table: QuantileTable) ->
     assert (np.diff(table.quantiles, axis=1) >= -1e-9).all()
 
 
-def test_a_common_season_is_learned_and_beats_the_baseline(panel: Panel, table: QuantileTable) -> None:
+def test_common_season_is_learned_and_beats_baseline(panel: Panel, table: QuantileTable) -> None:
     rows = score_rows(table, panel)
     assert rows["wis_log"].sum() < 0.8 * rows["reference_log"].sum()
 
 
 @pytest.mark.slow
-def test_changing_the_future_changes_no_earlier_forecast(panel: Panel, table: QuantileTable) -> None:
+def test_changing_future_changes_no_earlier_forecast(panel: Panel, table: QuantileTable) -> None:
     matrix = panel.matrix.copy()
     matrix.iloc[88:] = 3.0
     other = made(Panel("M", matrix, panel.groups))
@@ -95,7 +95,7 @@ def test_changing_the_future_changes_no_earlier_forecast(panel: Panel, table: Qu
     pd.testing.assert_frame_equal(table.keys[before], other.keys[before])
 
 
-def test_a_model_is_fitted_at_the_turn_of_the_year_on_outcomes_that_had_ended(panel: Panel) -> None:
+def test_model_is_fitted_yearly_on_ended_outcomes(panel: Panel) -> None:
     """A change within the year moves no origin of that year by way of the fit: other series' forecasts stay."""
     ours = made(panel, origins=5, horizons=(1,))
     matrix = panel.matrix.copy()
@@ -106,7 +106,7 @@ def test_a_model_is_fitted_at_the_turn_of_the_year_on_outcomes_that_had_ended(pa
     assert not np.array_equal(ours.quantiles[~rest], other.quantiles[~rest])
 
 
-def test_a_short_series_gets_no_row_and_a_small_past_no_model(panel: Panel) -> None:
+def test_short_series_gets_no_row_and_small_past_no_model(panel: Panel) -> None:
     matrix = panel.matrix.copy()
     matrix.iloc[:-7, 0] = np.nan
     found = made(Panel("M", matrix, panel.groups), origins=1, horizons=(1,))
@@ -115,7 +115,7 @@ def test_a_short_series_gets_no_row_and_a_small_past_no_model(panel: Panel) -> N
     assert made(few, origins=2, horizons=(1,)).keys.empty
 
 
-def test_the_present_is_forecast_from_each_series_own_last_value(panel: Panel) -> None:
+def test_present_is_forecast_from_each_series_own_last_value(panel: Panel) -> None:
     matrix = panel.matrix.copy()
     matrix.iloc[-4:, 0] = np.nan
     short = Panel("M", matrix, panel.groups)
@@ -139,7 +139,7 @@ class Shelf(dict[str, bytes]):
         return sum(not key.endswith(PREDICTIONS) for key in self)
 
 
-def test_kept_fits_give_the_same_numbers_and_none_is_made_anew(panel: Panel, table: QuantileTable) -> None:
+def test_kept_fits_give_same_numbers_and_none_is_made_anew(panel: Panel, table: QuantileTable) -> None:
     shelf = Shelf()
     level = Level(panel, past_origins(panel, origins=14, step=1), 0)
     first, again = (run_pooled(MODEL, [level], horizons=(1, 3), workers=1, fits=shelf)[0] for _ in range(2))
@@ -170,7 +170,7 @@ def test_interrupted_run_keeps_fits_that_ended(panel: Panel, table: QuantileTabl
     np.testing.assert_array_equal(continued.quantiles, table.quantiles)
 
 
-def test_a_fit_is_kept_for_the_year_and_made_anew_when_a_figure_that_it_learned_from_is_revised(panel: Panel) -> None:
+def test_fit_is_kept_until_its_figures_change(panel: Panel) -> None:
     shelf = Shelf()
 
     def new_fits(matrix: pd.DataFrame) -> int:
@@ -201,7 +201,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return calls
 
 
-def test_one_more_origin_asks_the_kept_fits_about_that_origin_alone(panel: Panel, asked: list[int]) -> None:
+def test_one_more_origin_asks_kept_fits_about_that_origin_alone(panel: Panel, asked: list[int]) -> None:
     shelf = Shelf()
     shorter = Panel("M", panel.matrix.iloc[:-1], panel.groups)
 
@@ -234,7 +234,7 @@ def test_fit_finds_quantiles_of_pure_noise(monkeypatch: pytest.MonkeyPatch) -> N
     assert np.abs(found.mean(axis=0) - NORMAL_SCORES).max() < 0.3
 
 
-def test_one_fit_answers_at_each_horizon_with_that_horizons_growth() -> None:
+def test_one_fit_serves_every_horizon() -> None:
     random = np.random.default_rng(2)
     seen = described(6000, random, (1, 12))
     growth = np.where(seen[:, HORIZON] > 1, 2.0, 0.0) + 0.1 * random.normal(size=6000)

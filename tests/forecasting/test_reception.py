@@ -39,7 +39,7 @@ def on_paths(arrivals: FloatArray, n: int = 200) -> FloatArray:
     return np.tile(arrivals, (n, 1))
 
 
-def test_known_arrivals_lead_to_the_stock_that_they_bring() -> None:
+def test_known_arrivals_lead_to_stock_that_they_bring() -> None:
     stock, arrivals = world()
     flows = stock_flow(stock[:PERIODS], on_paths(arrivals), HORIZON, seed=0)
     assert np.median(flows.stock, axis=0) == pytest.approx(stock[PERIODS:], rel=0.03)
@@ -47,7 +47,7 @@ def test_known_arrivals_lead_to_the_stock_that_they_bring() -> None:
     assert flows.entries[0] == pytest.approx(expected, rel=0.15)
 
 
-def test_permuted_arrivals_forecast_worse_than_the_true_ones() -> None:
+def test_permuted_arrivals_forecast_worse_than_true_ones() -> None:
     scores = {"true": 0.0, "permuted": 0.0}
     for seed in range(4):
         stock, arrivals = world(seed)
@@ -70,7 +70,7 @@ def test_more_arrivals_ahead_never_mean_fewer_people() -> None:
     assert (many[:, 0] > few[:, 0]).all()
 
 
-def test_an_unseen_future_does_not_change_the_past_coefficients() -> None:
+def test_unseen_future_does_not_change_past_coefficients() -> None:
     stock, arrivals = world()
     other = arrivals.copy()
     other[-1] *= 10
@@ -78,11 +78,11 @@ def test_an_unseen_future_does_not_change_the_past_coefficients() -> None:
     assert (before[:, :-1] == after[:, :-1]).all()
 
 
-def test_a_gap_is_filled_between_its_neighbours() -> None:
+def test_gap_is_filled_between_its_neighbours() -> None:
     assert filled(np.asarray([99.0, np.nan, 9999.0])) == pytest.approx([99.0, 999.0, 9999.0])
 
 
-def test_damped_smoothing_continues_a_trend_less_and_less() -> None:
+def test_damped_smoothing_continues_trend_less_and_less() -> None:
     stock = 10_000 * np.exp(0.02 * np.arange(40))
     mean, deviation = DampedSmoothing(stock).moments(40, HORIZON)
     changes = np.diff(np.concatenate([[np.log1p(stock[-1])], mean]))
@@ -91,13 +91,13 @@ def test_damped_smoothing_continues_a_trend_less_and_less() -> None:
     assert (np.diff(deviation) > 0).all()
 
 
-def test_smoothing_at_an_origin_ignores_later_values() -> None:
+def test_smoothing_at_origin_ignores_later_values() -> None:
     stock, _arrivals = world()
     early, late = DampedSmoothing(stock[:30]).moments(30, HORIZON), DampedSmoothing(stock).moments(30, HORIZON)
     assert np.array(early) == pytest.approx(np.array(late))
 
 
-def test_combined_quantiles_lie_between_both_and_paths_keep_their_ranks() -> None:
+def test_combined_quantiles_lie_between_both() -> None:
     stock, arrivals = world()
     flows = stock_flow(stock[:PERIODS], on_paths(arrivals), HORIZON, seed=0)
     moments = DampedSmoothing(stock[:PERIODS]).moments(PERIODS, HORIZON)
@@ -109,7 +109,7 @@ def test_combined_quantiles_lie_between_both_and_paths_keep_their_ranks() -> Non
     assert (both.stock.argsort(axis=0) == flows.stock.argsort(axis=0)).all()
 
 
-def test_parts_sum_to_the_total_on_every_path() -> None:
+def test_parts_sum_to_total_on_every_path() -> None:
     rng = np.random.default_rng(1)
     total, *parts = (Flows(rng.uniform(1, 9, (50, 3)), np.zeros((50, 3))) for _ in range(4))
     assert sum(one.stock for one in coherent(total, parts)) == pytest.approx(total.stock)

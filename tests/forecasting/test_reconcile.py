@@ -33,13 +33,13 @@ def grouped_path(grouped: Panel, tmp_path: Path) -> Path:
     return path
 
 
-def test_totals_are_the_sums_of_their_parts_and_carry_the_groups_name(grouped: Panel) -> None:
+def test_totals_are_sums_of_their_parts_and_carry_groups_name(grouped: Panel) -> None:
     totals = totals_panel(grouped, "route_id")
     assert totals.series_ids == ["lower", "upper"]
     assert np.allclose(totals.matrix["lower"], grouped.matrix["south"] + grouped.matrix["west"])
 
 
-def test_a_month_without_any_part_is_a_gap_in_the_total(grouped: Panel) -> None:
+def test_month_without_any_part_is_gap_in_total(grouped: Panel) -> None:
     matrix = grouped.matrix.copy()
     matrix.loc[matrix.index[5], ["south", "west"]] = np.nan
     matrix.loc[matrix.index[6], ["west"]] = np.nan
@@ -53,9 +53,7 @@ _paths = st.lists(st.lists(st.integers(0, 10**5), min_size=40, max_size=40), min
 
 @given(_paths, st.lists(st.integers(0, 10**6), min_size=23, max_size=23).map(sorted))
 @settings(max_examples=100, deadline=None)
-def test_the_parts_of_every_path_add_up_to_a_draw_of_the_totals_own_forecast(
-    parts: list[list[int]], total: list[int]
-) -> None:
+def test_parts_of_path_sum_to_total_draw(parts: list[list[int]], total: list[int]) -> None:
     paths = coherent_paths(np.asarray(parts, dtype=float), np.asarray(total, dtype=float))
     assert np.isfinite(paths).all()
     assert (paths >= 0).all()
@@ -67,7 +65,7 @@ def test_the_parts_of_every_path_add_up_to_a_draw_of_the_totals_own_forecast(
         assert low * (1 - 1e-6) - 1e-6 <= value <= high * (1 + 1e-6) + 1e-6
 
 
-def test_no_other_change_that_gives_the_total_is_smaller_on_log_scale() -> None:
+def test_log_change_to_total_is_minimal() -> None:
     random = np.random.default_rng(3)
     paths = random.lognormal(3.0, 1.0, (4, 1))
     total = 1.1 * paths.sum()
@@ -79,9 +77,7 @@ def test_no_other_change_that_gives_the_total_is_smaller_on_log_scale() -> None:
         assert least < 1.02 * float((np.log(other / paths) ** 2).sum())
 
 
-def test_a_backtest_with_totals_forecasts_both_and_leaves_the_totals_own_forecast_as_it_is(
-    grouped: Panel, grouped_path: Path, tmp_path: Path
-) -> None:
+def test_backtest_keeps_forecast_of_totals(grouped: Panel, grouped_path: Path, tmp_path: Path) -> None:
     both = check(
         run_backtest(grouped_path, origins=3, horizons=[1, 3], models="baseline", totals="route_id"), FORECASTS
     )
@@ -94,7 +90,7 @@ def test_a_backtest_with_totals_forecasts_both_and_leaves_the_totals_own_forecas
     assert np.array_equal(found, alone.sort_values(place)["value"].to_numpy())
 
 
-def test_changing_the_future_does_not_change_a_reconciled_past(grouped: Panel, tmp_path: Path) -> None:
+def test_changing_future_does_not_change_reconciled_past(grouped: Panel, tmp_path: Path) -> None:
     changed = grouped.matrix.copy()
     changed.iloc[-3:] *= 7
     answers = []

@@ -25,7 +25,7 @@ def panel_path(small_panel: Panel, tmp_path: Path) -> Path:
     return path
 
 
-def test_only_the_models_asked_for_are_returned_though_the_members_run(panel_path: Path) -> None:
+def test_only_models_asked_for_are_returned_though_members_run(panel_path: Path) -> None:
     made = check(run_backtest(panel_path, origins=2, horizons=[1, 3], models="ensemble,baseline"), FORECASTS)
     assert set(made["model_id"]) == {"vigie-ensemble", "vigie-baseline"}
     assert len(made) == 2 * 3 * 2 * 2 * 23
@@ -37,7 +37,7 @@ def test_asking_for_single_models_runs_no_others() -> None:
     assert "vigie-prophet" in models_to_run([ENSEMBLE, "vigie-prophet"])
 
 
-def test_the_present_is_forecast_from_the_panels_last_month(panel_path: Path) -> None:
+def test_present_is_forecast_from_panels_last_month(panel_path: Path) -> None:
     made = check(run_forecast(panel_path, horizon=2, models="ensemble", workers=1), FORECASTS)
     assert set(made["origin_date"].astype(str)) == {"2020-12-31"}
     assert set(made["target_end_date"].astype(str)) == {"2021-01-31", "2021-02-28"}

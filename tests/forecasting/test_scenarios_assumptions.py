@@ -59,7 +59,7 @@ def condition(how: str = "any", value: float = 1000.0, *, above: bool = True, mo
 
 @pytest.mark.parametrize("above", [True, False])
 @pytest.mark.parametrize("how", ["any", "every", "total"])
-def test_conditioning_keeps_exactly_the_paths_on_which_it_holds(
+def test_conditioning_keeps_exactly_paths_on_which_it_holds(
     trajectories: pd.DataFrame,
     how: str,
     above: bool,  # noqa: FBT001  # a parameter of the test, not a switch
@@ -77,49 +77,49 @@ def test_conditioning_keeps_exactly_the_paths_on_which_it_holds(
     assert (found.effective, found.probability) == (len(kept), len(kept) / PATHS)
 
 
-def test_a_condition_on_one_route_moves_the_other_that_moves_with_it(trajectories: pd.DataFrame) -> None:
+def test_condition_on_one_route_moves_other_that_moves_with_it(trajectories: pd.DataFrame) -> None:
     found = given(trajectories, [condition("every", 1050.0)])
     assert table(found.trajectories, "b")[ENDS[2]].median() > table(trajectories, "b")[ENDS[2]].median()
 
 
-def test_a_condition_and_its_contrary_make_up_the_forecast(trajectories: pd.DataFrame) -> None:
+def test_condition_and_its_contrary_make_up_forecast(trajectories: pd.DataFrame) -> None:
     parts = [given(trajectories, [condition("total", 3000.0, above=above)]) for above in (True, False)]
     means = [table(part.trajectories, "b")[ENDS[5]].mean() for part in parts]
     mixed = sum(part.probability * mean for part, mean in zip(parts, means, strict=True))
     assert mixed == pytest.approx(table(trajectories, "b")[ENDS[5]].mean())
 
 
-def test_a_condition_that_is_too_rare_is_refused_with_its_count(trajectories: pd.DataFrame) -> None:
+def test_condition_that_is_too_rare_is_refused_with_its_count(trajectories: pd.DataFrame) -> None:
     with pytest.raises(TooFewPathsError, match="of 400 sample paths; at least 50 are needed") as refused:
         given(trajectories, [condition("every", 1500.0)])
     assert refused.value.effective < 50
 
 
-def test_a_condition_on_what_has_no_paths_is_named(trajectories: pd.DataFrame) -> None:
+def test_condition_on_what_has_no_paths_is_named(trajectories: pd.DataFrame) -> None:
     with pytest.raises(InputError, match="no sample paths of c from"):
         given(trajectories, [Condition("c", ENDS[0], ENDS[0], "any", above=True, value=1)])
     with pytest.raises(InputError, match="at least 0"):
         given(trajectories, [condition(value=-1)])
 
 
-def test_a_shock_rises_lasts_and_fades() -> None:
+def test_shock_rises_lasts_and_fades() -> None:
     shock = Shock("a", ENDS[2], size=0.5, onset=2, duration=2, half_life=1)
     assert np.allclose(profile(ENDS, shock)[:9], [0, 0, 1 / 3, 2 / 3, 1, 1, 0.5, 0.25, 0.125])
 
 
-def test_a_shock_changes_its_own_route_alone_and_keeps_a_distribution(trajectories: pd.DataFrame) -> None:
+def test_shock_changes_only_its_route(trajectories: pd.DataFrame) -> None:
     after = apply_shock(trajectories, Shock("a", ENDS[0], 0.5, 0, 12, 0))
     assert np.allclose(table(after, "a"), 1.5 * table(trajectories, "a"))
     assert np.allclose(table(after, "b"), table(trajectories, "b"))
 
 
-def test_what_is_assumed_to_move_appears_in_full_on_the_other_route(trajectories: pd.DataFrame) -> None:
+def test_what_is_assumed_to_move_appears_in_full_on_other_route(trajectories: pd.DataFrame) -> None:
     after = apply_shock(trajectories, Shock("a", ENDS[0], -0.5, 0, 12, 0), [Diversion("b", 1.0, 1.0, 1.0)])
     before = table(trajectories, "a") + table(trajectories, "b")
     assert np.allclose(table(after, "a") + table(after, "b"), before)
 
 
-def test_an_uncertain_share_widens_the_result(trajectories: pd.DataFrame) -> None:
+def test_uncertain_share_widens_result(trajectories: pd.DataFrame) -> None:
     shock = Shock("a", ENDS[0], -0.5, 0, 12, 0)
     sure, unsure = (
         table(apply_shock(trajectories, shock, [Diversion("b", 0.4, low, high)]), "b") - table(trajectories, "b")
@@ -152,7 +152,7 @@ def world(seed: int, share: float) -> tuple[pd.Series, pd.Series]:
     return pd.Series(first, months), pd.Series(second, months)
 
 
-def test_a_share_that_moves_is_found() -> None:
+def test_share_that_moves_is_found() -> None:
     found = estimate_diversion(*world(1, 0.5))
     assert found.share == pytest.approx(0.5, abs=0.05)
     assert found.low < found.share < found.high
@@ -160,7 +160,7 @@ def test_a_share_that_moves_is_found() -> None:
     assert len(found.episodes) >= 4
 
 
-def test_routes_that_have_nothing_to_do_with_each_other_give_no_evidence() -> None:
+def test_unrelated_routes_give_no_evidence() -> None:
     verdicts = [estimate_diversion(world(seed, 0.0)[0], world(seed + 50, 0.0)[1]).evidence for seed in range(12)]
     assert sum(verdicts) <= 2
 
@@ -174,14 +174,14 @@ def observed(first: str, values: list[float], source: str = "vigie-routes", rout
     )  # fmt: skip
 
 
-def test_an_episode_is_told_as_ratios_to_the_same_months_before() -> None:
+def test_episode_is_reported_as_ratios_to_same_months_before() -> None:
     frame = observed("2022-06", [100.0] * 6 + [50.0] * 6 + [300.0, 200.0, 100.0, 50.0, 100.0, 100.0])
     found = course(frame, EPISODES["lampedusa-2023"])
     assert isinstance(found, Course)
     assert found.multiples.tolist() == [3, 2, 1, 0.5, 1, 1]
 
 
-def test_an_episode_takes_the_users_own_detections_where_there_are_any() -> None:
+def test_episode_takes_users_own_detections_where_there_are_any() -> None:
     own = observed("2020-07", [10.0] * 12 + [80.0] * 6, source="frontex", route="EBR")
     found = course(own.assign(series_id="detections.EBR._T._T.M"), EPISODES["belarus-2021"])
     assert found is not None
@@ -189,7 +189,7 @@ def test_an_episode_takes_the_users_own_detections_where_there_are_any() -> None
 
 
 @pytest.mark.parametrize("stay", ["fixed", "open"])
-def test_a_steady_flow_fills_arrivals_times_stay(stay: str) -> None:
+def test_steady_flow_fills_arrivals_times_stay(stay: str) -> None:
     """Little's law, the oracle of every queue."""
     paths = pd.DataFrame(np.full((3, 12), 100.0), columns=ENDS)
     history = pd.Series(100.0, pd.date_range("2015-01-31", "2024-12-31", freq="ME"))
@@ -197,7 +197,7 @@ def test_a_steady_flow_fills_arrivals_times_stay(stay: str) -> None:
     assert np.allclose(taken, 0.6 * 100 * 4.5, rtol=0.002)
 
 
-def test_a_month_agrees_with_adding_up_people_one_by_one() -> None:
+def test_month_agrees_with_adding_up_people_one_by_one() -> None:
     needs = Needs(1.5, "fixed")
     paths = pd.DataFrame([[40.0, 10.0, 0.0]], columns=ENDS[:3])
     people = [

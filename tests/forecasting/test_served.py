@@ -45,7 +45,7 @@ def quantiles(table: pd.DataFrame) -> pd.Series:
 
 
 @pytest.mark.slow
-def test_the_present_forecast_is_the_one_that_a_backtest_scores(tmp_path: Path) -> None:
+def test_present_forecast_is_one_that_backtest_scores(tmp_path: Path) -> None:
     whole, totals = world(22), "route_id"
     known = Panel("M", whole.matrix.iloc[:-1], whole.groups)
     later = backtest_file(
@@ -60,9 +60,7 @@ def test_the_present_forecast_is_the_one_that_a_backtest_scores(tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_beyond_the_largest_panel_that_is_judged_nothing_is_learned_wherever_it_is_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_large_panel_is_not_calibrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(panel, "LARGEST_JUDGED", 4)
     whole = world(5)
     later = backtest_file(written(whole, tmp_path / "whole.csv"), origins=3, horizons=[1], totals="route_id", workers=1)

@@ -49,7 +49,7 @@ def without_chances(panel: Panel, patch: pytest.MonkeyPatch) -> QuantileTable:
 
 @given(st.floats(0.05, 30.0))
 @settings(max_examples=60, deadline=None)
-def test_rounded_quantiles_are_those_of_the_distribution_whose_chances_are_given(mean: float) -> None:
+def test_rounded_quantiles_match_given_chances(mean: float) -> None:
     chances = poisson.cdf(THRESHOLDS, mean)[None]
     found = np.expm1(log_quantiles(chances, LEVELS, np.full((1, len(LEVELS)), 9.0)))[0]
     exact = poisson.ppf(LEVELS, mean)
@@ -62,7 +62,7 @@ def test_rounded_quantiles_are_those_of_the_distribution_whose_chances_are_given
 
 @given(st.lists(st.floats(0.001, 0.2), min_size=len(THRESHOLDS) + 1, max_size=len(THRESHOLDS) + 1))
 @settings(max_examples=60, deadline=None)
-def test_between_two_thresholds_the_log_value_is_straight_in_the_normal_score(steps: list[float]) -> None:
+def test_log_value_is_linear_in_normal_score(steps: list[float]) -> None:
     chances = np.cumsum(steps)[:-1] / np.sum(steps)
     found = log_quantiles(chances[None], LEVELS, np.full((1, len(LEVELS)), 9.0))[0]
     between = (chances[0] < LEVELS) & (chances[-1] >= LEVELS)
@@ -70,7 +70,7 @@ def test_between_two_thresholds_the_log_value_is_straight_in_the_normal_score(st
     assert np.allclose(found[between], straight, rtol=0, atol=1e-9)
 
 
-def test_the_share_of_the_chances_falls_evenly_from_one_person_a_month_to_twenty_and_an_unknown_mean_has_none() -> None:
+def test_weight_of_chances_falls_to_20_a_month() -> None:
     described = np.zeros((7, len(FEATURES)))
     one, twenty = np.log1p(1.0), np.log1p(20.0)
     described[:, _YEARLY_DISTANCE] = -np.asarray(
@@ -107,9 +107,7 @@ def asked_to_learn(outcomes: FloatArray) -> tuple[list[str], list[FloatArray]]:
     ("examples", "broken", "is_learned"),
     [(2000, 0, True), (1999, 0, False), (2000, 100, True), (2000, 101, False), (4000, 200, True)],
 )
-def test_chances_are_learned_from_two_thousand_outcomes_of_which_one_in_twenty_may_be_no_whole_number(
-    examples: int, broken: int, *, is_learned: bool
-) -> None:
+def test_chances_need_2000_whole_outcomes(examples: int, broken: int, *, is_learned: bool) -> None:
     outcomes = np.arange(examples, dtype=np.float64) % 4
     outcomes[:broken] += 0.3
     texts, labels = asked_to_learn(outcomes)

@@ -43,7 +43,7 @@ def width(table: QuantileTable, name: str) -> float:
     return float(high[0] - low[0])
 
 
-def test_parts_that_moved_together_make_a_wider_total_than_independent_ones() -> None:
+def test_correlated_parts_widen_total() -> None:
     wide, narrow = (
         width(sum_of_parts(parts_of(panel), panel, "route_id", panel.end_dates), "pair")
         for panel in (world(0.95), world(0.0))
@@ -53,14 +53,14 @@ def test_parts_that_moved_together_make_a_wider_total_than_independent_ones() ->
     assert narrow == pytest.approx(np.sqrt(2) * single, rel=0.25)
 
 
-def test_a_group_of_one_part_is_that_part() -> None:
+def test_group_of_one_part_is_that_part() -> None:
     panel = world(0.5)
     made = sum_of_parts(parts_of(panel), panel, "route_id", panel.end_dates[-1:])
     single = made.quantiles[(made.keys["series_id"] == "single").to_numpy()][0]
     assert np.allclose(np.log1p(single), np.log1p(parts_of(panel).quantiles[0]), atol=0.03)
 
 
-def test_changing_the_future_changes_no_earlier_total() -> None:
+def test_changing_future_changes_no_earlier_total() -> None:
     panel = world(0.5)
     matrix = panel.matrix.copy()
     matrix.iloc[61:] = 1.0
@@ -80,7 +80,7 @@ def test_without_two_years_of_known_outcomes_there_is_no_sum() -> None:
     assert made.keys["origin_date"].min() == panel.end_dates[FEWEST_ORIGINS + 1]
 
 
-def test_draws_keep_each_parts_own_forecast_and_the_order_of_past_ranks() -> None:
+def test_draws_keep_margins_and_past_ranks() -> None:
     random = np.random.default_rng(0)
     ranks = random.random((40, 1)).repeat(2, axis=1)
     logs = np.stack([5 + NORMAL_SCORES, 3 + 0.5 * NORMAL_SCORES])

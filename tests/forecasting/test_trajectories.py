@@ -55,7 +55,7 @@ def wide(paths: pd.DataFrame) -> dict[tuple[str, int], NDArray[np.float64]]:
     }
 
 
-def test_marginals_are_the_forecasts_quantiles_within_sampling_error() -> None:
+def test_marginals_are_forecasts_quantiles_within_sampling_error() -> None:
     panel, past, now = past_world(0.8)
     paths = check(sample_paths(now, past, panel, n=1000, seed=1), TRAJECTORIES)
     assert len(paths) == 2 * 3 * 1000
@@ -65,7 +65,7 @@ def test_marginals_are_the_forecasts_quantiles_within_sampling_error() -> None:
         assert np.allclose(found, np.log1p(rows["value"]), atol=0.03)
 
 
-def test_series_that_erred_together_move_together_and_others_do_not() -> None:
+def test_series_with_joint_errors_move_together() -> None:
     for rho in (0.9, 0.0):
         panel, past, now = past_world(rho)
         values = wide(sample_paths(now, past, panel, n=4000, seed=2))
@@ -73,7 +73,7 @@ def test_series_that_erred_together_move_together_and_others_do_not() -> None:
         assert found == pytest.approx(rho * 118 / (118 + 24), abs=0.12)
 
 
-def test_without_a_past_series_are_independent_and_horizons_share_shocks_like_a_random_walk() -> None:
+def test_paths_without_past_are_independent() -> None:
     panel, _, now = past_world(0.9)
     for past in (None, now.iloc[:0]):
         values = wide(sample_paths(now, past, panel, n=4000, seed=3))
@@ -83,7 +83,7 @@ def test_without_a_past_series_are_independent_and_horizons_share_shocks_like_a_
         assert along == pytest.approx(np.sqrt(1 / 3), abs=0.06)
 
 
-def test_outcomes_after_the_origin_change_no_path() -> None:
+def test_outcomes_after_origin_change_no_path() -> None:
     panel, past, _ = past_world(0.5)
     cut = "2018-12-31"
     now = past[past["origin_date"] == cut]
@@ -94,7 +94,7 @@ def test_outcomes_after_the_origin_change_no_path() -> None:
     pd.testing.assert_frame_equal(ours, other)
 
 
-def test_the_same_seed_gives_the_same_paths_and_another_seed_others() -> None:
+def test_same_seed_gives_same_paths_and_another_seed_others() -> None:
     panel, past, now = past_world(0.5)
     one, two, three = (sample_paths(now, past, panel, n=100, seed=seed) for seed in (7, 7, 8))
     assert one.equals(two)

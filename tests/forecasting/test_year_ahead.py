@@ -53,7 +53,7 @@ def row(made: pd.DataFrame, name: str, kind: str, ahead: int) -> pd.Series:
     return made[chosen].iloc[0]
 
 
-def test_in_autumn_the_whole_next_calendar_year_is_within_reach_and_in_spring_not() -> None:
+def test_next_year_is_within_reach_in_autumn() -> None:
     def told(month: str) -> list[str]:
         return [f"{window.first} {window.ahead}" for window in windows(pd.Period(month, freq="M"))]
 
@@ -62,9 +62,7 @@ def test_in_autumn_the_whole_next_calendar_year_is_within_reach_and_in_spring_no
     assert told("2025-03") == ["2025-01 0", "2024-07 0", "2025-07 1"]
 
 
-def test_a_total_is_what_was_counted_and_what_is_to_come_and_keeps_the_contract(
-    panel: Panel, made: pd.DataFrame
-) -> None:
+def test_total_is_counts_plus_forecast(panel: Panel, made: pd.DataFrame) -> None:
     check(made, YEAR_AHEAD)
     running = row(made, "a", "calendar year", 0)
     assert running["counted"] == panel.matrix["a"].iloc[-8:].sum()
@@ -90,7 +88,7 @@ def test_all_together_are_summed_path_by_path(made: pd.DataFrame) -> None:
     assert width < sum(one["hi_80"] - one["lo_80"] for one in single)
 
 
-def test_without_a_past_there_are_totals_and_no_evidence(panel: Panel) -> None:
+def test_without_past_there_are_totals_and_no_evidence(panel: Panel) -> None:
     current = forecasts(panel, range(MONTHS - 1, MONTHS))
     alone = check(year_ahead(current, forecasts(panel, range(MONTHS - 3, MONTHS - 1)), panel, n=50), YEAR_AHEAD)
     assert (alone["n"] == 0).all()
@@ -109,7 +107,7 @@ def test_what_came_later_changes_no_earlier_total(panel: Panel) -> None:
     pd.testing.assert_frame_equal(ours, theirs)
 
 
-def test_a_nowcast_moves_the_totals_of_the_series_whose_next_month_it_is_and_no_others(panel: Panel) -> None:
+def test_nowcast_moves_only_its_totals(panel: Panel) -> None:
     current, past = forecasts(panel, range(MONTHS - 1, MONTHS)), forecasts(panel, range(60, MONTHS - 1, 9))
     certain = np.full(23, 2.0 * panel.matrix["a"].max())
 
@@ -123,7 +121,7 @@ def test_a_nowcast_moves_the_totals_of_the_series_whose_next_month_it_is_and_no_
     assert moved(current, "a series that has no forecast") == set()
 
 
-def test_a_gain_over_few_years_is_judged_by_the_paired_t_test() -> None:
+def test_gain_over_few_years_is_judged_by_paired_t_test() -> None:
     gains = [0.3, 0.1, 0.4, -0.05, 0.2]
     cases = pd.DataFrame({
         "first_period": [f"{2019 + place}-01" for place in range(5)], "total_log": 0.5, "total_natural": 1.0,
@@ -134,9 +132,7 @@ def test_a_gain_over_few_years_is_judged_by_the_paired_t_test() -> None:
     assert np.isnan(float(str(_record(cases.iloc[:4])["p_value"])))
 
 
-def test_evidence_of_one_total_does_not_outlive_the_correction_for_many(
-    panel: Panel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_single_evidence_fails_multiple_correction(panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
     same = dict.fromkeys(("relative_wis", "relative_wis_natural", "coverage_50", "coverage_80", "coverage_95"), 0.5)
     monkeypatch.setattr("forecasting.year_ahead._record", lambda _cases: {**same, "n": 9, "years": 6, "p_value": 0.02})
     past, current = forecasts(panel, range(60, MONTHS - 1, 9)), forecasts(panel, range(MONTHS - 1, MONTHS))

@@ -46,7 +46,7 @@ def topojson(tmp_path: Path, countries: list[tuple[str | None, str, float, float
     return path
 
 
-def test_every_bundled_shape_is_valid_and_lies_inside_the_clip(bundled: gpd.GeoDataFrame) -> None:
+def test_every_bundled_shape_is_valid_and_lies_inside_clip(bundled: gpd.GeoDataFrame) -> None:
     assert bundled.geometry.is_valid.all()
     assert boundaries.CLIP_KM.buffer(0.2).covers(box(*bundled.total_bounds))
 
@@ -67,13 +67,13 @@ def test_codes_are_unique_and_hold_every_country_of_arrival(bundled: gpd.GeoData
         ("Laayoune", -12.0, 26.5, "ESH"),
     ],
 )
-def test_a_place_lies_in_the_country_it_is_drawn_with(
+def test_place_lies_in_country_it_is_drawn_with(
     bundled: gpd.GeoDataFrame, place: str, longitude: float, latitude: float, geo: str
 ) -> None:
     assert holder_of(bundled, longitude, latitude) == [geo], place
 
 
-def test_the_outline_holds_one_ring_per_polygon(bundled: gpd.GeoDataFrame) -> None:
+def test_outline_holds_one_ring_per_polygon(bundled: gpd.GeoDataFrame) -> None:
     x, y = outline(bundled)
     assert len(x) == len(y)
     assert [position for position, value in enumerate(x) if value is None] == [
@@ -82,7 +82,7 @@ def test_the_outline_holds_one_ring_per_polygon(bundled: gpd.GeoDataFrame) -> No
     assert x.count(None) + 1 == len(bundled.geometry.explode(index_parts=False))
 
 
-def test_neighbouring_squares_keep_their_area_through_the_projection(tmp_path: Path) -> None:
+def test_neighbouring_squares_keep_their_area_through_projection(tmp_path: Path) -> None:
     path = topojson(tmp_path, [("380", "Italy", 10, 38), (None, "Kosovo", 12, 38)])
     shapes = load_shapes(boundaries.build(path, tmp_path).parent)
     assert list(shapes["geo"]) == ["ITA", "XKX"]
@@ -100,9 +100,7 @@ def test_parts_of_one_country_become_one_row(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("sides", "kept"), [((12.0, 10.0), 2), ((12.0, 9.9), 1)])
-def test_an_island_of_120_square_kilometres_is_drawn_and_a_smaller_one_is_not(
-    sides: tuple[float, float], kept: int
-) -> None:
+def test_islands_from_120_square_kilometres_are_drawn(sides: tuple[float, float], kept: int) -> None:
     coast = MultiPolygon([box(0, 0, 100, 100), box(200, 0, 200 + sides[0], sides[1])])
     assert len(boundaries._fit_to_frame(coast).geoms) == kept
 
@@ -117,17 +115,17 @@ def test_an_island_of_120_square_kilometres_is_drawn_and_a_smaller_one_is_not(
         ("Siachen Glacier", ""),
     ],
 )
-def test_a_place_without_a_code_of_its_own_is_drawn_as_it_is_said_to_be(name: str, code: str) -> None:
+def test_place_without_code_is_drawn_as_given(name: str, code: str) -> None:
     assert boundaries._alpha3(None, name, "a file") == code
 
 
-def test_an_unknown_place_without_a_code_is_refused_by_name(tmp_path: Path) -> None:
+def test_unknown_place_without_code_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"countries\.json.*'Atlantis'"):
         boundaries.build(topojson(tmp_path, [(None, "Atlantis", 10, 38)]), tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"type": "Topology", "objects": {}, "arcs": []}', "id;name\n1;2\n"])
-def test_a_file_that_is_no_topojson_is_refused(tmp_path: Path, text: str) -> None:
+def test_file_that_is_no_topojson_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "countries-50m.json"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(SourceError, match=r"countries-50m\.json"):
@@ -136,7 +134,7 @@ def test_a_file_that_is_no_topojson_is_refused(tmp_path: Path, text: str) -> Non
 
 @pytest.mark.raw_data
 @pytest.mark.skipif("VIGIE_RAW_DATA" not in os.environ, reason="VIGIE_RAW_DATA names no folder of published files")
-def test_the_bundled_file_is_what_the_published_file_gives(tmp_path: Path, bundled: gpd.GeoDataFrame) -> None:
+def test_bundled_file_is_what_published_file_gives(tmp_path: Path, bundled: gpd.GeoDataFrame) -> None:
     raw = Path(os.environ["VIGIE_RAW_DATA"]) / "geo_natural_earth" / "countries-50m.json"
     built = load_shapes(boundaries.build(raw, tmp_path).parent)
     assert list(built["geo"]) == list(bundled["geo"])
@@ -144,7 +142,7 @@ def test_the_bundled_file_is_what_the_published_file_gives(tmp_path: Path, bundl
 
 
 @pytest.mark.parametrize(("given", "told"), [([], 2), (["no_such_file.json"], "no_such_file.json")])
-def test_a_file_that_is_not_given_or_not_there_is_named_and_no_traceback(
+def test_missing_file_is_named_without_traceback(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: list[str], told: int | str
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["boundaries", *(str(tmp_path / name) for name in given)])

@@ -24,7 +24,7 @@ def shaft_width(ring: NDArray[np.float64], x: float) -> float:
     return float(crossing.length)
 
 
-def test_a_straight_shaft_grows_evenly_from_45_percent_to_its_width() -> None:
+def test_shaft_grows_from_45_percent_to_its_width() -> None:
     ring = tapered_arrow(STRAIGHT, 100)
     neck = 1000 - 180
     assert shaft_width(ring, 0.001) == pytest.approx(45, abs=0.1)
@@ -35,7 +35,7 @@ def test_a_straight_shaft_grows_evenly_from_45_percent_to_its_width() -> None:
 @pytest.mark.parametrize(
     ("persons", "width"), [(0, 22), (1_000, 22), (1_157, 22), (1_158, 22.002), (5_000, 95), (10_000, 190)]
 )
-def test_width_is_linear_in_persons_with_a_floor(persons: float, width: float) -> None:
+def test_width_is_linear_in_persons_with_floor(persons: float, width: float) -> None:
     assert arrow_width(persons) == pytest.approx(width)
 
 
@@ -55,18 +55,14 @@ NAN = float("nan")
         ([0.5], [0.5], 19.0),
     ],
 )
-def test_arrows_are_as_wide_as_their_persons_until_the_largest_would_cover_the_map(
-    medians: list[float], uppers: list[float], metres: float
-) -> None:
+def test_arrow_width_is_proportional_up_to_limit(medians: list[float], uppers: list[float], metres: float) -> None:
     assert 1000 * km_per_person(medians, uppers) == pytest.approx(metres)
 
 
 @pytest.mark.parametrize(
     ("length", "width", "head", "barbs"), [(1000, 100, 180, 252), (1000, 10, 81, 63), (200, 100, 110, 252)]
 )
-def test_a_head_is_a_little_longer_than_wide_and_never_more_than_55_hundredths_of_its_arrow(
-    length: float, width: float, head: float, barbs: float
-) -> None:
+def test_arrow_head_is_at_most_55_hundredths(length: float, width: float, head: float, barbs: float) -> None:
     ring = tapered_arrow(STRAIGHT * length / 1000, width)
     assert (ring[0] == ring[-1]).all()
     widest = ring[abs(ring[:, 1]) == abs(ring[:, 1]).max()]
@@ -76,23 +72,23 @@ def test_a_head_is_a_little_longer_than_wide_and_never_more_than_55_hundredths_o
 
 @pytest.mark.parametrize("route_id", sorted(ROUTE_GEOMETRY))
 @pytest.mark.parametrize("width", [22, 60, 190, 320, 420])
-def test_the_arrow_of_every_route_is_a_valid_polygon_at_any_width(route_id: str, width: float) -> None:
+def test_arrow_of_every_route_is_valid_polygon_at_any_width(route_id: str, width: float) -> None:
     polygon = Polygon(tapered_arrow(curve(*centre_line(route_id)), width))
     assert polygon.is_valid
     assert polygon.area > 0
 
 
-def test_every_route_has_a_place_on_the_map() -> None:
+def test_every_route_has_place_on_map() -> None:
     assert set(ROUTE_GEOMETRY) == set(ROUTES)
 
 
 @pytest.mark.parametrize("route_id", sorted(ROUTE_GEOMETRY))
-def test_arrows_and_labels_lie_inside_the_frame_of_every_screen(route_id: str) -> None:
+def test_arrows_and_labels_lie_inside_frame_of_every_screen(route_id: str) -> None:
     (west, east), (south, north) = FRAME_KM
     for x, y in [*centre_line(route_id)[[0, 2]], label_place(route_id)]:
         assert west <= x <= east
         assert south <= y <= north
 
 
-def test_one_degree_along_the_central_meridian_is_about_111_km() -> None:
+def test_one_degree_along_central_meridian_is_about_111_km() -> None:
     np.testing.assert_allclose(project([(10, 39)]), [[0, 111.0]], atol=0.5)

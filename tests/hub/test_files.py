@@ -40,7 +40,7 @@ def place(tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize("column", ["oracle_value", "target_end_date"])
-def test_an_oracle_without_a_column_is_refused_by_the_line_that_should_name_it(place: str, column: str) -> None:
+def test_oracle_without_column_is_refused_by_line(place: str, column: str) -> None:
     """Columns are named in a table's first row."""
     named = {"location": "CMR", "target_end_date": "2024-12-31", "oracle_value": "1"}
     table = pd.DataFrame([named]).drop(columns=column).to_csv(index=False).encode()

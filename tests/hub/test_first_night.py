@@ -24,15 +24,13 @@ def release(first_night: Path) -> Release:
     return found
 
 
-def test_a_hub_is_begun_once(release: Release, tmp_path: Path) -> None:
+def test_hub_is_begun_once(release: Release, tmp_path: Path) -> None:
     init_hub(tmp_path, release, "A hub")
     with pytest.raises(InputError, match="is a hub already"):
         init_hub(tmp_path, release, "Another")
 
 
-def test_a_forecast_is_proved_by_the_release_that_first_held_it(
-    release: Release, first_night: Path, tmp_path: Path
-) -> None:
+def test_forecast_is_proved_by_release_that_first_held_it(release: Release, first_night: Path, tmp_path: Path) -> None:
     home = Path(shutil.copytree(first_night, tmp_path / "home"))
     origin = str(release.read("forecasts", ["origin_date"])["origin_date"].max().date())
     (proof,) = prove(home, "vigie-ensemble", origin)
@@ -46,6 +44,6 @@ def test_a_forecast_is_proved_by_the_release_that_first_held_it(
         prove(home, "vigie-ensemble", origin)
 
 
-def test_a_list_of_files_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_list_of_files_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"--files .*none\.txt: "):
         cli.hub.validate(str(tmp_path), tmp_path / "none.txt")

@@ -37,5 +37,5 @@ def shortened(thing: Any) -> Any:  # noqa: ANN401  # JSON of any kind
     return [shortened(one) for one in thing] if isinstance(thing, list) else thing
 
 
-def test_files_of_a_new_hub_are_golden() -> None:
+def test_files_of_new_hub_are_golden() -> None:
     check_golden(GOLDEN / "config.txt", lines_of(config_files(SERIES, dt.date(2025, 1, 31), "A hub")))

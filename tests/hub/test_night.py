@@ -25,7 +25,7 @@ from nightly import RealTimeData
 from store.hub import Edition
 
 
-def test_a_night_of_own_figures_alone_brings_counts_whose_days_are_days() -> None:
+def test_own_figures_night_keeps_days_as_days() -> None:
     series = "arrivals.X_CEUTA_BY_LAND._T._T.M"
     months = pd.DataFrame({"series_id": [series], "time_period": ["2024-12"], "value": [12.0]})
     published = months.rename(columns={"value": "obs_value"}).assign(as_of=pd.Timestamp("2025-01-10"), freq="M")
@@ -56,16 +56,14 @@ def edition(number: int, *, late: bool, model_id: str = "a-b", round_id: str = "
         ([False, True, False], 2),
     ],
 )
-def test_of_a_round_the_last_submission_in_time_counts_and_else_the_last(lates: list[bool], counts: int) -> None:
+def test_of_round_last_submission_in_time_counts_and_else_last(lates: list[bool], counts: int) -> None:
     came = [edition(number, late=late) for number, late in enumerate(lates)]
     assert [one.number for one in _counting(came)] == [counts]
     other = edition(9, late=True, model_id="c-d")
     assert _counting([*came, other])[1:] == [other]
 
 
-def test_no_hub_is_asked_where_none_is_set_and_a_fault_of_one_is_named_and_costs_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreachable_hub_is_named_at_no_other_cost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise StoreError("the hub does not answer")
 

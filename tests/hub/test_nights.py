@@ -6,7 +6,6 @@ import datetime as dt
 import re
 from pathlib import Path
 from runpy import run_path
-from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -17,8 +16,8 @@ from hub.files import validate
 from hub.night import collect, collect_night, hub_files, hub_tables, publish_files
 from hub.targets import config_files, open_round
 from store.export import WRITTEN
-from store.hub import HubFiles, SubmissionStore, receipts
-from store.journal import Journal, journal_url, opened_journal
+from store.hub import HubFiles, SubmissionStore
+from store.journal import Journal, journal_url
 from tests.hub.mutations import MODEL, ROUND, SERIES, sound
 from tests.hub.test_submissions import ABOUT
 
@@ -53,7 +52,7 @@ def place(tmp_path: Path) -> Path:
     return tmp_path / "hub"
 
 
-def test_an_edition_is_kept_with_the_day_received_and_a_correction_beside_it(place: Path, tmp_path: Path) -> None:
+def test_edition_keeps_day_received(place: Path, tmp_path: Path) -> None:
     assert [one.late for one in collect(str(place), tmp_path, IN_TIME).added] == [False]
     assert collect(str(place), tmp_path, LATE).added == []
     write(place, {FILE: content(2)})
@@ -65,7 +64,7 @@ def test_an_edition_is_kept_with_the_day_received_and_a_correction_beside_it(pla
     assert [path.read_bytes() for path in names] == [content(1), content(2)]
 
 
-def test_a_broken_submission_is_named_and_the_others_are_taken(place: Path, tmp_path: Path) -> None:
+def test_broken_submission_is_named_and_others_are_taken(place: Path, tmp_path: Path) -> None:
     broken = FILE.replace(ROUND, "2024-10-31")
     write(place, {broken: content(1)})
     found = collect(str(place), tmp_path, IN_TIME)
@@ -75,8 +74,8 @@ def test_a_broken_submission_is_named_and_the_others_are_taken(place: Path, tmp_
 
 
 @pytest.mark.slow
-def test_a_hub_that_is_not_there_does_not_hold_the_night(tmp_path: Path) -> None:
-    assert "no such folder" in collect_night(str(tmp_path / "none"), tmp_path, cast(Journal, None), LATE)[0]["reason"]
+def test_hub_that_is_not_there_does_not_hold_night(tmp_path: Path) -> None:
+    assert "no such folder" in collect_night(str(tmp_path / "none"), tmp_path, LATE)[0]["reason"]
     assert hub_tables(FORECASTS.empty(), COUNTS, tmp_path, LATE)["hub_scores"].empty
 
 
@@ -88,9 +87,7 @@ def test_what_was_collected_is_scored_in_time_and_late_apart(place: Path, tmp_pa
     write(place, {FILE.replace(MODEL, baseline): content(3), f"model-metadata/{baseline}.yml": about})
     collect(str(place), tmp_path, IN_TIME)
     write(place, {FILE: content(2)})
-    with opened_journal("", tmp_path) as journal:
-        assert collect_night(str(place), tmp_path, journal, LATE) == []
-        assert [late for _day, late in receipts(journal).values()] == [True]
+    assert collect_night(str(place), tmp_path, LATE) == []
     tables = hub_tables(FORECASTS.empty(), COUNTS, tmp_path, LATE)
     assert list(tables["hub_editions"]["late"]).count(True) == 1
     scores = tables["hub_scores"]
@@ -102,9 +99,7 @@ def test_what_was_collected_is_scored_in_time_and_late_apart(place: Path, tmp_pa
     assert first["sha256"].nunique() == 2
 
 
-def test_what_was_taken_in_is_published_with_the_target_data_and_what_was_refused_is_not(
-    place: Path, tmp_path: Path
-) -> None:
+def test_stored_submission_is_published(place: Path, tmp_path: Path) -> None:
     broken = FILE.replace(ROUND, "2024-10-31")
     write(place, {broken: content(1), "target-data/oracle-output.csv": b"a\n", "target-data/run.exe": b"a"})
     collect(str(place), tmp_path, IN_TIME)
@@ -121,33 +116,33 @@ def test_what_was_taken_in_is_published_with_the_target_data_and_what_was_refuse
     assert validate(HubFiles(str(out))).faults == []
 
 
-def test_on_the_day_of_receipt_a_closed_round_is_a_fault(place: Path) -> None:
+def test_on_day_of_receipt_closed_round_is_fault(place: Path) -> None:
     assert validate(HubFiles(str(place))).faults == []
     assert validate(HubFiles(str(place)), received=IN_TIME).faults == []
     assert "open from 2024-12-01 to 2024-12-31" in str(validate(HubFiles(str(place)), received=LATE).faults[0])
     assert validate(HubFiles(str(place)), only=[], received=LATE).faults == []
 
 
-def test_a_submission_without_metadata_is_a_fault(place: Path) -> None:
+def test_submission_without_metadata_is_fault(place: Path) -> None:
     (place / "model-metadata" / f"{MODEL}.yml").unlink()
     assert "yml is missing" in str(validate(HubFiles(str(place))).faults[0])
 
 
-def test_a_link_out_of_the_hub_is_not_followed(place: Path, tmp_path: Path) -> None:
+def test_link_out_of_hub_is_not_followed(place: Path, tmp_path: Path) -> None:
     (tmp_path / "secret.csv").write_text("a\n")
     (place / "model-output" / MODEL / f"2024-09-30-{MODEL}.csv").symlink_to(tmp_path / "secret.csv")
     assert validate(HubFiles(str(place))).faults == []
 
 
 @pytest.mark.parametrize("address", ["{}", "file://{}"])
-def test_a_listed_path_that_is_not_there_is_a_fault_whatever_folder_it_names(place: Path, address: str) -> None:
+def test_missing_listed_path_is_a_fault(place: Path, address: str) -> None:
     gone = [FILE.replace(ROUND, "2024-10-31"), f"model-metadata/{MODEL}-2.yml", "README of old.md"]
     found = validate(HubFiles(address.format(place)), only=[FILE, "hub-config/tasks.json", *gone])
     assert [str(fault) for fault in found.faults] == [f"{path}: is not there, or is a link" for path in gone]
     assert found.files == 1
 
 
-def test_the_guides_first_command_writes_a_sound_submission_though_the_newest_figures_are_late(tmp_path: Path) -> None:
+def test_first_command_of_guide_writes_submission(tmp_path: Path) -> None:
     files = config_files(SERIES, dt.date(2025, 1, 31), "A hub")
     counts = COUNTS[COUNTS["target_end_date"] < "2024-12-01"].rename(columns={"value": "observation"})
     earlier = counts.assign(target_end_date=counts["target_end_date"] - pd.DateOffset(years=2))

@@ -25,7 +25,7 @@ from hub.score import unit_name
 SERIES = "arrivals.CMR._T._T.M"
 
 
-def test_vigies_ensemble_and_baseline_are_designated_and_a_hubs_own_ensembles_are_not() -> None:
+def test_only_own_models_are_designated() -> None:
     names = ("vigie-ensemble", "vigie-baseline", "vigie-ets", "vigie-seasonal-walk")
     found = {name: yaml.safe_load(own_metadata(name, "t", "s", "a source", "1")) for name in names}
     assert [found[name]["designated_model"] for name in names] == [True, True, False, False]
@@ -45,7 +45,7 @@ def test_what_was_submitted_stays_and_only_new_tasks_are_added() -> None:
     assert added_to(kept, new.iloc[:1]) is kept
 
 
-def test_the_oracle_knows_the_newest_version_of_each_value_and_none_that_was_withdrawn() -> None:
+def test_oracle_holds_newest_version() -> None:
     rows = pd.DataFrame(
         {
             "target_end_date": ["d1", "d1", "d2", "d2"], "target": "t", "series_id": "a",
@@ -70,7 +70,7 @@ def test_rows_speak_of_their_series_or_of_all_their_task_ids(units: list[str], n
     assert unit_name(rows, units).tolist() == names
 
 
-def test_the_first_hundred_paths_of_the_ensemble_are_handed_in() -> None:
+def test_first_hundred_paths_of_ensemble_are_handed_in() -> None:
     task = {"series_id": "arrivals.CMR._T._T.M", "origin_date": pd.Timestamp("2024-11-30"), "horizon": 1,
             "target_end_date": pd.Timestamp("2024-12-31")}  # fmt: skip
     one = pd.DataFrame([{**task, "model_id": "vigie-seasonal-walk", "output_type": "quantile", "output_type_id": 0.5,
@@ -83,7 +83,7 @@ def test_the_first_hundred_paths_of_the_ensemble_are_handed_in() -> None:
     assert set(made["vigie-ensemble", "2024-11-30"]["target"]) == {"arrivals"}
 
 
-def test_a_series_is_passed_on_only_where_its_source_and_all_it_is_derived_from_may_be_and_no_analyst_s() -> None:
+def test_series_needs_permission_of_all_sources() -> None:
     cards: dict[str, dict[str, Any]] = {
         "open": {"redistribution": True},
         "unsaid": {"redistribution": "to be confirmed"},

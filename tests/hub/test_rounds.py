@@ -57,7 +57,7 @@ def submission(series_id: str, origin: str, horizons: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def test_weeks_and_quarters_are_scored_beside_a_baseline_that_knew_no_more_than_the_round(tmp_path: Path) -> None:
+def test_weeks_and_quarters_use_baseline_of_round(tmp_path: Path) -> None:
     files = config_files([WEEK, QUARTER], dt.date(2024, 12, 31), "A hub")
     for series_id, origin, horizons in ((WEEK, "2024-10-06", 8), (QUARTER, "2024-03-31", 4)):
         rows = submission(series_id, origin, horizons)
@@ -83,7 +83,7 @@ def test_weeks_and_quarters_are_scored_beside_a_baseline_that_knew_no_more_than_
     assert list(mine["horizon"]) == [1, 2, 3, 4]
 
 
-def test_a_night_does_not_know_rounds_that_were_still_open(tmp_path: Path) -> None:
+def test_night_does_not_know_rounds_that_were_still_open(tmp_path: Path) -> None:
     shown = hub_tables(FORECASTS.empty(), COUNTS, tmp_path, dt.date(2024, 6, 30))["hub_forecasts"]
     assert shown["origin_date"].max() <= pd.Timestamp("2024-06-30")
     assert shown.loc[shown["series_id"].str.endswith(".M"), "origin_date"].max() == pd.Timestamp("2024-04-30")
@@ -101,12 +101,12 @@ def test_a_night_does_not_know_rounds_that_were_still_open(tmp_path: Path) -> No
         ("W", "2024-07-03", None),  # Sunday 30 June ends a month
     ],
 )
-def test_the_open_round_is_the_newest_that_takes_submissions(freq: str, day: str, end: str | None) -> None:
+def test_open_round_is_newest_that_takes_submissions(freq: str, day: str, end: str | None) -> None:
     found = open_round(freq, dt.date.fromisoformat(day))  # type: ignore[arg-type]  # one of the frequencies
     assert found == (None if end is None else pd.Timestamp(end))
 
 
-def test_a_round_s_baseline_knows_figures_as_they_stood_when_it_closed() -> None:
+def test_round_baseline_uses_figures_at_closing() -> None:
     corrected = COUNTS[COUNTS["target_end_date"] == "2024-11-24"].assign(value=9999.0, as_of=pd.Timestamp("2024-12-20"))
     rounds = pd.DataFrame({"series_id": WEEK, "origin_date": pd.to_datetime(["2024-11-24"])})
     first, again = (baseline(rows, rounds) for rows in (COUNTS, pd.concat([COUNTS, corrected], ignore_index=True)))
@@ -116,9 +116,7 @@ def test_a_round_s_baseline_knows_figures_as_they_stood_when_it_closed() -> None
     assert baseline(short, rounds).keys.empty
 
 
-def test_what_a_peer_writes_keeps_every_rule_of_the_hub_and_reaches_its_farthest_horizons(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_peer_submission_keeps_every_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     months = counts(MONTH, pd.date_range("2015-01-31", "2024-12-31", freq="ME"), 20)
     rows = pd.concat([COUNTS, months]).rename(columns={"value": "observation"})
     files = config_files([MONTH, WEEK, QUARTER], dt.date(2025, 1, 31), "A hub")

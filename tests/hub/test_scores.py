@@ -31,7 +31,7 @@ def table(models: dict[str, float] = MODELS, rounds: int = 30) -> tuple[Quantile
     return QuantileTable(pd.DataFrame(keys, columns=names), np.stack(quantiles)), np.asarray(observed)
 
 
-def test_where_all_forecast_the_same_rows_the_pairwise_ratio_is_the_plain_one() -> None:
+def test_pairwise_ratio_of_same_rows_is_plain() -> None:
     made, observed = table()
     lines = league(grid(made, observed), "vigie-baseline")
     assert np.allclose(lines["pairwise_wis"], lines["relative_wis"])
@@ -41,7 +41,7 @@ def test_where_all_forecast_the_same_rows_the_pairwise_ratio_is_the_plain_one() 
     assert near["p_holm"] < 0.1
 
 
-def test_a_model_that_skips_rounds_is_compared_on_those_it_forecast_and_the_rest_is_counted() -> None:
+def test_skipped_rounds_are_left_out_and_counted() -> None:
     made, observed = table()
     some = ((made.keys["model_id"] != "team-wide") | (made.keys["origin_date"] < "2021-01-01")).to_numpy()
     lines = league(grid(made.where(some), observed[some]), "vigie-baseline")
@@ -49,7 +49,7 @@ def test_a_model_that_skips_rounds_is_compared_on_those_it_forecast_and_the_rest
     assert (wide["n"], wide["missing"], wide["rounds"]) == (36, 54, 12)
 
 
-def test_pairwise_ratios_do_not_depend_on_who_skipped_the_hard_rounds() -> None:
+def test_pairwise_ratio_ignores_skipped_hard_rounds() -> None:
     hard = np.asarray([[1.0, 2.0, 4.0], [10.0, 20.0, np.nan]])
     theta = pairwise(hard)
     assert np.allclose(theta / theta[0], [1, 2, 4])
@@ -67,7 +67,7 @@ def test_shares_of_tenths_add_up_and_ties_are_shared_out() -> None:
     assert "pit_11" not in line
 
 
-def test_the_median_ensemble_is_the_median_of_its_members_quantiles() -> None:
+def test_median_ensemble_is_median_of_its_members_quantiles() -> None:
     made, observed = table()
     combined = combine(made, observed, MODELS)
     first = combined.of_model(MEDIAN)
@@ -81,7 +81,7 @@ def test_one_member_makes_no_ensemble() -> None:
     assert len(combine(made, observed, ["team-sharp"]).keys) == 0
 
 
-def test_a_task_that_one_member_alone_forecast_has_no_ensemble_and_the_tasks_around_it_have() -> None:
+def test_single_member_task_has_no_ensemble() -> None:
     made, observed = table(rounds=3)
     tasks = made.keys["origin_date"].dt.strftime("%Y-%m") + "+" + made.keys["horizon"].astype(str)
     for lonely in (tasks.iloc[0], tasks.iloc[4], tasks.iloc[-1]):
@@ -116,9 +116,7 @@ def league_of(horizons: list[int], freq: str, start: str = "2020-01-31") -> pd.D
     ("freq", "spans"),
     [("M", {"1-3": 3, "4-6": 3, "7-12": 6}), ("Q", {"1-2": 2, "3-4": 2}), ("W", {"1-2": 2, "3-4": 2, "5-8": 4})],
 )
-def test_periods_ahead_are_scored_by_span_and_one_by_one_and_series_by_the_first_span(
-    freq: str, spans: dict[str, int]
-) -> None:
+def test_scores_are_by_span_and_by_period(freq: str, spans: dict[str, int]) -> None:
     longest = sum(spans.values())
     lines = league_of(list(range(1, longest + 1)), freq)
     own = lines[lines["model_id"] == "m"]
@@ -131,7 +129,7 @@ def test_periods_ahead_are_scored_by_span_and_one_by_one_and_series_by_the_first
     assert sum(counts["season"].values()) == first
 
 
-def test_each_unit_is_scored_apart_with_the_outcomes_of_its_own_rows() -> None:
+def test_each_unit_is_scored_apart_with_outcomes_of_its_own_rows() -> None:
     names = ["arrivals.CMR._T._T.M", "arrivals.CHA.GBR._T.W", "arrivals.EMR._T._T.M"]
     keys, values = pd.DataFrame({"series_id": names}), np.asarray([1.0, 2.0, 3.0])
     parts = list(by_unit(QuantileTable(keys, values[:, None]), values))
@@ -141,7 +139,7 @@ def test_each_unit_is_scored_apart_with_the_outcomes_of_its_own_rows() -> None:
     assert parts[0][2][0].tolist() == [1.0, 3.0]
 
 
-def test_weights_rest_on_nothing_that_came_after_the_round() -> None:
+def test_weights_rest_on_nothing_that_came_after_round() -> None:
     made, observed = table()
     before = combine(made, observed, MODELS).of_model(WEIGHTED)
     later = (made.keys["target_end_date"] > "2021-06-30").to_numpy()

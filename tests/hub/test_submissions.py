@@ -25,13 +25,13 @@ FILE = f"model-output/{MODEL}/{ROUND}-{MODEL}.csv"
 
 
 @pytest.mark.slow
-def test_of_hundreds_of_changed_submissions_none_wrong_is_taken_and_none_right_refused() -> None:
+def test_mutated_submissions_are_judged_right() -> None:
     wrong_way, tried = run(200, seed=7)
     assert wrong_way == []
     assert len(tried) > 30
 
 
-def test_a_fault_names_file_row_column_and_rule() -> None:
+def test_fault_names_file_row_column_and_rule() -> None:
     table = sound(np.random.default_rng(0))
     content = table.assign(value=table["value"].mask(table.index == 4, -1)).to_csv(index=False).encode()
     _none, (fault, *_others) = read_submission(HUB, FILE, content)
@@ -39,7 +39,7 @@ def test_a_fault_names_file_row_column_and_rule() -> None:
     assert "below 0" in str(fault)
 
 
-def test_a_file_parted_by_semicolons_and_many_texts_in_place_of_numbers_are_told_as_what_they_are() -> None:
+def test_semicolons_and_texts_are_named() -> None:
     table = sound(np.random.default_rng(0))
     (parted,) = read_submission(HUB, FILE, table.to_csv(index=False, sep=";", decimal=",").encode())[1]
     assert str(parted) == f"{FILE}, row 1: the columns are parted by semicolons: a submission's are parted by commas"
@@ -48,7 +48,7 @@ def test_a_file_parted_by_semicolons_and_many_texts_in_place_of_numbers_are_told
     assert str(faults[-1]).endswith(f"is not a number: {len(table) - 5} further rows")
 
 
-def test_a_hub_that_vigie_did_not_write_is_read_and_its_submissions_checked() -> None:
+def test_foreign_hub_is_read_and_validated() -> None:
     hub, faults = read_config(config())
     assert faults == []
     assert hub is not None
@@ -62,7 +62,7 @@ def test_a_hub_that_vigie_did_not_write_is_read_and_its_submissions_checked() ->
 
 
 @pytest.mark.parametrize("version", ["v4.0.0", "v5.1.0", "v6.0.0"])
-def test_hubs_of_three_versions_of_the_format_are_read(version: str) -> None:
+def test_hubs_of_three_versions_of_format_are_read(version: str) -> None:
     hub, faults = read_config(config(version))
     assert hub is not None, faults
     assert hub.rounds[0].window("2023-01-14") == (dt.date(2023, 1, 8), dt.date(2023, 1, 11))
@@ -94,14 +94,14 @@ def probabilities(kind: str, ids: Sequence[object], values: Sequence[float]) -> 
         ("cdf", [1, 2.5, 10], [0.2, 0.3], (2, "output_type_id", "the task lacks the ids of its cdf 10")),
     ],
 )
-def test_a_broken_rule_of_probabilities_is_named(
+def test_broken_rule_of_probabilities_is_named(
     kind: str, ids: list[object], values: list[float], fault: tuple[int, str, str] | None
 ) -> None:
     faults = probabilities(kind, ids, values)
     assert [(one.row, one.column, str(one.rule)) for one in faults[:1]] == ([] if fault is None else [fault])
 
 
-def test_a_wrong_target_end_date_is_named_once_per_date() -> None:
+def test_wrong_target_end_date_is_named_once_per_date() -> None:
     hub, _faults = read_config(config())
     assert hub is not None
     rows = submission().decode().replace("US,2023-01-14,1,2023-01-21", "US,2023-01-14,1,2023-01-14")
@@ -111,7 +111,7 @@ def test_a_wrong_target_end_date_is_named_once_per_date() -> None:
     assert [(one.column, str(one.rule)) for one in faults] == [("target_end_date", rule)]
 
 
-def test_a_round_that_ends_none_of_its_tasks_periods_is_refused_once_however_many_rows_it_has() -> None:
+def test_round_without_tasks_is_refused_once() -> None:
     tasks = json.loads(config()["hub-config/tasks.json"])
     tasks["rounds"][0]["additional_metadata"] = {"target_end_date": "origin_date plus horizon"}
     hub, _faults = read_config(config() | {"hub-config/tasks.json": json.dumps(tasks).encode()})
@@ -138,7 +138,7 @@ def test_required_tasks_that_are_missing_are_named() -> None:
         (None, b"", "is missing"),
     ],
 )
-def test_a_broken_configuration_is_named(name: str | None, content: bytes, rule: str) -> None:
+def test_broken_configuration_is_named(name: str | None, content: bytes, rule: str) -> None:
     files = config()
     if name is None:
         del files["hub-config/tasks.json"]
@@ -179,19 +179,19 @@ ensemble_of_hub_models: false
         (b"\xff\xfe", "is not YAML"),
     ],
 )
-def test_metadata_are_held_against_the_schema_and_never_run(content: bytes, rule: str) -> None:
+def test_metadata_are_held_against_schema_and_never_run(content: bytes, rule: str) -> None:
     about, faults = read_metadata(HUB, "model-metadata/team-model.yml", content)
     assert (about is not None) == (rule == "")
     assert rule in " ".join(map(str, faults))
 
 
-def test_a_small_file_that_unpacks_to_a_huge_table_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_file_that_unpacks_to_huge_table_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hub.submission.MOST_ROWS", 100)
     _none, faults = read_submission(HUB, FILE, sound(np.random.default_rng(0)).to_csv(index=False).encode())
     assert "more than the 100 rows" in str(faults[0])
 
 
-def test_the_files_of_a_new_hub_hold_no_place_left_open() -> None:
+def test_files_of_new_hub_hold_no_place_left_open() -> None:
     files = config_files(["arrivals.CMR._T._T.M", "arrivals.CHA._T._T.W"], dt.date(2025, 1, 31), "A hub")
     assert METADATA_SCHEMA in files
     assert not [path for path, content in files.items() if b"@NAME@" in content or b"@ROUND@" in content]
@@ -220,7 +220,7 @@ def without(*rows: int) -> Callable[[pd.DataFrame], pd.DataFrame]:
     return lambda table: table.drop(list(rows))
 
 
-def test_a_task_has_as_many_samples_as_the_hub_takes_and_each_spans_all_tasks() -> None:
+def test_samples_have_right_count_and_span() -> None:
     samples = list(range(24, 124))
     for fewer in (1, 60):
         found = faults_of(without(*samples[:fewer]))
@@ -229,7 +229,7 @@ def test_a_task_has_as_many_samples_as_the_hub_takes_and_each_spans_all_tasks() 
     assert [rule for _row, _column, rule in one_more] == ["the sample lacks tasks that it spans"]
 
 
-def test_a_missing_and_a_strange_column_are_named_in_the_row_of_names() -> None:
+def test_missing_and_strange_column_are_named_in_row_of_names() -> None:
     found = faults_of(lambda table: table.rename(columns={"horizon": "steps"}))
     assert found == [
         (1, "horizon", "the column is missing"), (1, "steps", "the column is not one of this hub's"),

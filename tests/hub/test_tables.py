@@ -22,13 +22,13 @@ from hub.tables import IN_TIME, REPLAY, _closed, _models, _own_name, _shown, _ti
         ("arrivals.CHA.GBR._T.W", "2024-12-01", "2024-12-07", True),
     ],
 )
-def test_a_round_is_replayed_once_it_is_closed(series_id: str, origin: str, day: str, *, closed: bool) -> None:
+def test_round_is_replayed_once_it_is_closed(series_id: str, origin: str, day: str, *, closed: bool) -> None:
     keys = pd.DataFrame({"series_id": [series_id], "origin_date": pd.to_datetime([origin])})
     left = _closed(QuantileTable(keys, np.zeros((1, 23))), dt.date.fromisoformat(day))
     assert len(left.keys) == int(closed)
 
 
-def test_vigie_s_models_have_their_own_names_and_other_teams_keep_theirs() -> None:
+def test_own_models_have_own_names() -> None:
     assert _own_name("vigie-seasonal_walk") == "vigie-seasonal-walk"
     assert _own_name("team-seasonal_walk") == "team-seasonal_walk"
     found = _models({"a-b": {"team_name": "A", "license": "CC0-1.0", "designated_model": True}, "hub-median": {}})
@@ -53,7 +53,7 @@ def forecasts(
     return QuantileTable(keys, np.full((len(keys), len(LEVELS)), value))
 
 
-def test_vigie_is_replayed_in_the_rounds_of_others_alone_and_never_where_it_was_submitted() -> None:
+def test_replays_fill_only_foreign_rounds() -> None:
     theirs = _timed(forecasts("a-b", "2024-10-31", "2024-11-30"), IN_TIME)
     submitted = _timed(forecasts("vigie-ensemble", "2024-11-30", value=5.0), IN_TIME)
     own = to_rows(forecasts("vigie-ensemble", "2024-09-30", "2024-10-31", "2024-11-30", value=9.0))
@@ -66,7 +66,7 @@ def test_vigie_is_replayed_in_the_rounds_of_others_alone_and_never_where_it_was_
     assert len(with_own(theirs, own.iloc[:0], NO_COUNTS).keys) == 2, "a night without forecasts brings none"
 
 
-def test_vigie_s_replays_of_routes_are_not_shown_twice_and_everything_else_is() -> None:
+def test_route_replays_are_not_shown_twice() -> None:
     months, weeks = "arrivals.CMR._T._T.M", "arrivals.CHA.GBR._T.W"
     parts = [
         _timed(forecasts(model_id, "2024-10-31", series_id=series_id), timing)

@@ -18,7 +18,7 @@ def test_another_number_of_rows_than_announced_is_refused(total: int) -> None:
         require_announced("a source", 2, total)
 
 
-def test_a_json_document_without_its_end_was_cut_off() -> None:
+def test_json_document_without_its_end_was_cut_off() -> None:
     with pytest.raises(SourceError, match="the JSON document was cut off"):
         json_rows(RawFile("x.json", b'[{"a": 1}, {"a": "tr'))
 
@@ -30,9 +30,7 @@ def test_a_json_document_without_its_end_was_cut_off() -> None:
         (None, None), (-1, None), ("1.5", None), (1.5, None), ("", None), ("\u0663", None),
     ],
 )  # fmt: skip
-def test_a_count_that_a_page_gives_of_itself_is_a_whole_number_of_at_most_twelve_digits(
-    found: object, number: int | None
-) -> None:
+def test_page_count_has_at_most_twelve_digits(found: object, number: int | None) -> None:
     if number is None:
         with pytest.raises(SourceError, match="'total' is missing or no count"):
             whole_number("a source", {"total": found}, "total")
@@ -56,6 +54,6 @@ def as_json(content: object) -> RawFile:
         ({"a": 1}, "no list of objects at 'top'"),
     ],
 )
-def test_a_list_of_objects_that_lacks_a_field_is_refused_with_row_and_field(content: object, fault: str) -> None:
+def test_object_without_field_is_refused_by_row(content: object, fault: str) -> None:
     with pytest.raises(SourceError, match=fault):
         json_table(as_json(content), ["a"])

@@ -18,7 +18,7 @@ ENTRY: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(("redistribution", "bundled"), [(True, True), (False, False), ("to be confirmed", True)])
-def test_only_a_plain_no_forbids_bundling(redistribution: object, *, bundled: bool) -> None:
+def test_only_plain_no_forbids_bundling(redistribution: object, *, bundled: bool) -> None:
     card = SourceCard.model_validate({**ENTRY, "redistribution": redistribution})
     assert card.may_be_bundled is bundled
 
@@ -33,21 +33,21 @@ def test_only_a_plain_no_forbids_bundling(redistribution: object, *, bundled: bo
         ({"rythm": "Monthly."}, "rythm"),
     ],
 )
-def test_a_faulty_card_is_refused_with_its_field(change: dict[str, Any], named: str) -> None:
+def test_faulty_card_is_refused_with_its_field(change: dict[str, Any], named: str) -> None:
     with pytest.raises(ValidationError, match=named):
         SourceCard.model_validate({**ENTRY, **change})
 
 
-def test_what_an_edition_lacks_was_withdrawn_only_where_the_card_says_that_editions_are_whole() -> None:
+def test_only_whole_editions_withdraw_missing_figures() -> None:
     told = [SourceCard.model_validate(ENTRY | more) for more in ({}, {"complete_editions": True})]
     assert [card.complete_editions for card in told] == [False, True]
 
 
-def test_the_bundled_catalogue_forbids_handing_out_frontex_and_says_that_dtm_is_unconfirmed() -> None:
+def test_frontex_is_not_redistributable() -> None:
     assert CARDS["frontex"].redistribution is False
     assert CARDS["iom_dtm"].redistribution == "to be confirmed"
 
 
-def test_a_derived_source_names_components_that_are_in_the_catalogue_too() -> None:
+def test_components_of_derived_source_exist() -> None:
     assert CARDS["vigie-routes"].derived_from
     assert all(component in CARDS for card in CARDS.values() for component in card.derived_from)

@@ -16,7 +16,7 @@ OWN_CONVERSION = re.compile(r"\bfloat\(|to_numeric\(|to_datetime\(|astype\((?:fl
 
 
 @pytest.mark.parametrize("path", PARSERS, ids=lambda path: path.stem)
-def test_no_parser_converts_numbers_or_dates_by_itself(path: Path) -> None:
+def test_no_parser_converts_numbers_or_dates_alone(path: Path) -> None:
     assert OWN_CONVERSION.findall(path.read_text(encoding="utf-8")) == []
 
 

@@ -32,20 +32,20 @@ def published(lags: dict[str, int], *, months: int = 10, estimated: bool = False
     return found.assign(as_of_estimated=estimated)
 
 
-def test_the_profile_is_the_share_of_figures_known_by_days_after_the_period() -> None:
+def test_profile_is_share_of_figures_known_by_days_after_period() -> None:
     profile = check(delay_profile(published({"ITA": 10, "GRC": 10, "ESP": 30, "MLT": 62})), DELAYS)
     shares = profile.set_index("days")["share"]
     assert shares[[5, 10, 30, 60, 65]].tolist() == [0.0, 0.5, 0.75, 0.75, 1.0]
     assert set(profile["periods"]) == {10}
 
 
-def test_estimated_days_teach_nothing_and_neither_does_a_later_revision_of_such_a_figure() -> None:
+def test_estimated_days_are_left_out_of_delays() -> None:
     history = published({"ITA": 10}, estimated=True)
     revised = history.assign(as_of=history["as_of"] + pd.Timedelta(days=100), as_of_estimated=False)
     assert delay_profile(pd.concat([history, revised], ignore_index=True)).empty
 
 
-def test_the_rhythm_is_learned_where_enough_periods_are_on_record() -> None:
+def test_rhythm_is_learned_where_enough_periods_are_on_record() -> None:
     history = published({"ITA": 12})
     as_of = dt.date(2024, 11, 20)
     known = history[history["as_of"] <= pd.Timestamp(as_of)]
@@ -57,7 +57,7 @@ def test_the_rhythm_is_learned_where_enough_periods_are_on_record() -> None:
     assert catalogue["next_expected"] == pd.Timestamp("2024-10-31") + pd.Timedelta(days=90)
 
 
-def test_countries_that_have_not_reported_are_counted_and_the_sum_is_provisional() -> None:
+def test_missing_countries_are_counted() -> None:
     known = published({"ITA": 10, "GRC": 10, "ESP": 10, "MLT": 10, "CYP": 10, "FRA": 10})
     late = known[~(known["geo"].isin(["CYP", "FRA"]) & (known["time_period"] == "2024-10"))]
     found = check(reporting(late), REPORTING).set_index("time_period")
@@ -65,7 +65,7 @@ def test_countries_that_have_not_reported_are_counted_and_the_sum_is_provisional
     assert list(found.loc["2024-09", ["reported", "expected", "total", "provisional"]]) == [6, 6, 30.0, False]
 
 
-def test_a_source_that_one_country_is_left_of_shows_no_old_period_as_its_newest() -> None:
+def test_single_country_leaves_newest_period() -> None:
     known = published({"ITA": 10, "GRC": 10, "ESP": 10, "MLT": 10, "CYP": 10})
     assert reporting(known)["time_period"].max() == "2024-10"
     alone = [
@@ -75,7 +75,7 @@ def test_a_source_that_one_country_is_left_of_shows_no_old_period_as_its_newest(
     assert reporting(pd.concat([known, *alone], ignore_index=True)).empty
 
 
-def test_only_a_change_of_state_is_a_change() -> None:
+def test_only_change_of_state_is_change() -> None:
     known = published({"ITA": 12})
     days = [dt.date(2024, 12, 20), dt.date(2024, 12, 25), dt.date(2025, 4, 1)]
     first, second, third = (freshness(known, day, {"a": CARD}) for day in days)

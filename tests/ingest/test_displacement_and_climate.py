@@ -14,12 +14,12 @@ from ingest.sources import idmc, noaa_enso
 from tests.ingest import miniature_files as files
 
 
-def test_a_blank_month_of_displacement_is_no_figure_and_abyei_has_no_code() -> None:
+def test_blank_displacement_is_no_figure() -> None:
     assert set(idmc.parse(files.idmc()).observations["geo"]) == {"AFG"}
 
 
 @pytest.mark.parametrize(("cell", "rule"), [("-1", "the count is negative"), ("1.500,0", "fewer cells")])
-def test_a_wrong_cell_of_displacement_is_named(cell: str, rule: str) -> None:
+def test_wrong_cell_of_displacement_is_named(cell: str, rule: str) -> None:
     if rule == "fewer cells":
         with pytest.raises(SourceError, match=r"Hist\.csv"):
             idmc.parse(files.idmc({"2021-05": cell}))
@@ -28,12 +28,12 @@ def test_a_wrong_cell_of_displacement_is_named(cell: str, rule: str) -> None:
         assert rejected[["row", "rule"]].to_numpy().tolist() == [["18, AFG", rule]]
 
 
-def test_the_other_build_of_the_same_history_is_refused_because_its_levels_differ() -> None:
+def test_other_build_of_history_is_refused() -> None:
     with pytest.raises(SourceError, match="another build"):
         idmc.parse(RawFile("Hist_original.csv", files.idmc().content))
 
 
-def test_a_year_of_displacement_is_known_from_the_middle_of_the_following_may(tmp_path: Path) -> None:
+def test_displacement_is_known_in_following_may(tmp_path: Path) -> None:
     years = [f"{year}" for year in range(2018, 2024)]
     table = pd.DataFrame({"geo": "AFG", "t": years, "cause": "conflict", "n": 1.0})
     rdata.write_rda(tmp_path / "idmc_flows.rda", {"idmc_flows": table})
@@ -42,18 +42,18 @@ def test_a_year_of_displacement_is_known_from_the_middle_of_the_following_may(tm
     assert {f"{day:%d %B}" for day in known} == {"14 May", "15 May"}  # of leap years and others
 
 
-def test_the_nino_index_may_be_negative_and_belongs_to_the_middle_month_of_its_season() -> None:
+def test_nino_index_belongs_to_middle_month() -> None:
     rows = noaa_enso.parse(files.noaa_enso()).observations
     assert rows["obs_value"].unique().tolist() == [-0.37]
     assert rows["time_period"].tolist() == files.MONTHS
 
 
-def test_the_nino_index_is_known_only_after_the_third_month_of_its_season() -> None:
+def test_nino_index_is_known_after_third_month() -> None:
     rows = noaa_enso.parse(files.noaa_enso()).observations
     assert (rows.loc[rows["time_period"] == "2021-05", "as_of"] > pd.Timestamp("2021-06-30")).tolist() == [True]
 
 
-def test_a_season_listed_twice_is_used_once() -> None:
+def test_season_listed_twice_is_used_once() -> None:
     raw = files.noaa_enso()
     parsed = noaa_enso.parse(RawFile(raw.name, raw.content.replace(b"2021,XYZ,-0.37,6", b"2021,XYZ,-0.37,5")))
     assert parsed.rejected["rule"].tolist() == ["the same time_period is listed twice"]

@@ -26,14 +26,14 @@ def one_test() -> pd.DataFrame:
     return pd.DataFrame([row])
 
 
-def test_a_test_is_read_back_with_its_provenance_in_every_row(tmp_path: Path) -> None:
+def test_test_is_read_back_with_its_provenance_in_every_row(tmp_path: Path) -> None:
     write_driver_tests(one_test(), dict(ABOUT_IT), tmp_path)
     found = driver_tests(tmp_path)
     pd.testing.assert_frame_equal(found[list(DRIVER_TESTS.columns)], one_test())
     assert list(found["made_on"]) == ["2026-11-25"]
 
 
-def test_a_table_altered_by_hand_is_refused(tmp_path: Path) -> None:
+def test_table_altered_by_hand_is_refused(tmp_path: Path) -> None:
     write_driver_tests(one_test(), dict(ABOUT_IT), tmp_path)
     path = tmp_path / DRIVER_TABLE
     path.write_text(path.read_text().replace("no evidence", "evidence"))
@@ -41,13 +41,13 @@ def test_a_table_altered_by_hand_is_refused(tmp_path: Path) -> None:
         driver_tests(tmp_path)
 
 
-def test_without_a_test_the_frame_is_empty_and_has_its_columns(tmp_path: Path) -> None:
+def test_without_test_frame_is_empty_and_has_its_columns(tmp_path: Path) -> None:
     found = driver_tests(tmp_path)
     assert found.empty
     assert set(DRIVER_TESTS.columns) <= set(found.columns)
 
 
-def test_the_bundled_test_tells_of_every_driver_on_all_routes_and_where_it_comes_from() -> None:
+def test_bundled_test_covers_every_driver() -> None:
     found = driver_tests(SNAPSHOT)
     overall = found[(found["series_id"] == ALL) & (found["scale"] == "log")]
     assert overall.groupby("driver")["horizon"].nunique().min() == 3

@@ -24,7 +24,7 @@ def series(raw: RawFile, series_id: str) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("applicant", "kind"), [("asyl_app", "NASY_APP"), ("applicant", "FRST"), ("applicant", "NASY_APP")]
 )
-def test_the_renamed_dimension_of_applicants_reads_the_same(applicant: str, kind: str) -> None:
+def test_renamed_dimension_of_applicants_reads_same(applicant: str, kind: str) -> None:
     renamed = eurostat.parse(files.eurostat_tsv(applicant=applicant, first=kind)).observations
     assert renamed.equals(eurostat.parse(files.eurostat_tsv()).observations)
     in_json = eurostat.parse(files.eurostat_json(applicant, ("ASY_APP", kind))).observations
@@ -40,7 +40,7 @@ def test_all_applicants_and_first_time_applicants_are_kept_apart() -> None:
     }
 
 
-def test_a_sparse_answer_gives_only_the_figures_it_holds() -> None:
+def test_sparse_answer_gives_only_figures_it_holds() -> None:
     rows = eurostat.parse(files.eurostat_json()).observations
     assert rows[["target", "geo", "time_period", "obs_value"]].to_numpy().tolist() == [
         ["asylum_applications", "DEU", "2020-01", 835.0],
@@ -48,38 +48,38 @@ def test_a_sparse_answer_gives_only_the_figures_it_holds() -> None:
     ]
 
 
-def test_a_file_without_the_total_of_all_citizenships_is_refused() -> None:
+def test_file_without_total_of_all_citizenships_is_refused() -> None:
     raw = files.eurostat_tsv()
     with pytest.raises(SourceError, match="no row for citizen TOTAL"):
         eurostat.parse(RawFile(raw.name, raw.content.replace(b",TOTAL,T,", b",SY,T,")))
 
 
-def test_the_newest_three_months_are_provisional_because_only_some_countries_have_reported() -> None:
+def test_newest_three_months_are_provisional() -> None:
     greece = series(files.eurostat_tsv(), "asylum_applications._Z.GRC._T.M")
     assert greece.index[greece["obs_flag"] == "p"].tolist() == ["2023-10", "2023-11", "2023-12"]
 
 
 @pytest.mark.parametrize(("cell", "flag"), [("1945 p", "p"), ("1945 b", "b"), ("1945 e", "e"), ("1945 bp", "p")])
-def test_eurostat_s_letters_become_one_flag(cell: str, flag: str) -> None:
+def test_eurostat_letters_become_one_flag(cell: str, flag: str) -> None:
     greece = series(files.eurostat_tsv({"2021-05": cell}), "asylum_applications._Z.GRC._T.M")
     assert (greece.loc["2021-05", "obs_flag"], greece.loc["2021-05", "obs_value"]) == (flag, 1945)
 
 
 @pytest.mark.parametrize("cell", [": ", ": c"])
-def test_a_missing_or_confidential_cell_is_no_figure_and_no_zero(cell: str) -> None:
+def test_missing_or_confidential_cell_is_no_figure_and_no_zero(cell: str) -> None:
     greece = series(files.eurostat_tsv({"2021-05": cell}), "asylum_applications._Z.GRC._T.M")
     assert "2021-05" not in greece.index
     assert len(greece) == len(files.MONTHS) - 1
 
 
 @pytest.mark.parametrize(("cell", "rule"), [("-5 ", "the count is negative"), ("1 945 ", "the figure is not a number")])
-def test_a_cell_that_cannot_be_right_is_set_aside_with_its_line_and_rule(cell: str, rule: str) -> None:
+def test_impossible_cell_is_set_aside_with_line(cell: str, rule: str) -> None:
     rejected = eurostat.parse(files.eurostat_tsv({"2021-05": cell})).rejected
     assert rejected["rule"].tolist() == [rule] * 2
     assert rejected["row"].str.startswith(("2, 2021-05", "3, 2021-05")).all()
 
 
-def test_quarterly_sums_are_series_of_their_own_and_the_newest_is_provisional() -> None:
+def test_quarterly_sums_are_separate_series() -> None:
     austria = series(files.eurostat_quarterly(), "asylum_applications_first._Z.AUT._T.Q")
     assert austria["obs_value"].tolist() == [3535.0, 2510.0]
     assert austria["obs_flag"].tolist() == ["", "p"]
@@ -97,7 +97,7 @@ def test_quarterly_sums_are_series_of_their_own_and_the_newest_is_provisional() 
         ({"asylum_first_apps_q": [None, None, None]}, "no figures"),
     ],
 )
-def test_a_broken_panel_of_quarters_is_refused_with_the_rule(columns: dict[str, list[object]], rule: str) -> None:
+def test_broken_panel_of_quarters_is_refused_with_rule(columns: dict[str, list[object]], rule: str) -> None:
     with pytest.raises(SourceError, match=rule):
         eurostat.parse(files.eurostat_quarterly(**columns))
 
@@ -109,7 +109,7 @@ def test_a_broken_panel_of_quarters_is_refused_with_the_rule(columns: dict[str, 
         ("eu_asyapp.rda", "levels are those of all applicants"),
     ],
 )
-def test_a_file_that_is_known_to_mislead_is_refused_with_the_reason(name: str, why: str) -> None:
+def test_file_that_is_known_to_mislead_is_refused_with_reason(name: str, why: str) -> None:
     with pytest.raises(SourceError, match=why):
         eurostat.parse(RawFile(name, b"PAR1"))
     assert not any(name in pattern for pattern in eurostat.RAW_FILES)
@@ -139,7 +139,7 @@ OUTSIDE_EU28 = ("CHE", "NOR", "ISL", "LIE")
         (2015, (*OUTSIDE_EU28, "GBR"), EU27_FIRST_TIME_2015),
     ],
 )
-def test_the_sum_of_countries_is_the_published_total_but_for_rounding(
+def test_sum_of_countries_is_published_total_but_for_rounding(
     published: pd.DataFrame, year: int, without: tuple[str, ...], total: int
 ) -> None:
     assert _year(published, year, without=without) == pytest.approx(total, rel=0.0005)
@@ -167,7 +167,7 @@ DECISIONS = """"TIME","GEO","SEX","AGE","CITIZEN","DECISION","Value"
 """
 
 
-def test_of_decisions_those_of_all_persons_are_read_in_total_and_positive() -> None:
+def test_decisions_are_read_in_total_and_positive() -> None:
     parsed = eurostat.parse(RawFile("decisions.csv", DECISIONS.encode()))
     found = parsed.observations.set_index("target")["obs_value"].to_dict()
     assert found == {"first_instance_decisions": 1205.0, "first_instance_decisions_positive": 500.0}
@@ -175,7 +175,7 @@ def test_of_decisions_those_of_all_persons_are_read_in_total_and_positive() -> N
     assert set(parsed.observations["freq"]) == {"Q"}
 
 
-def test_decisions_without_a_total_are_refused() -> None:
+def test_decisions_without_total_are_refused() -> None:
     for old, new in (
         ('"Total","Total","Total","Total', '"Total","Total","Syria","Total'),
         ('"Total","1,', '"Other","1,'),

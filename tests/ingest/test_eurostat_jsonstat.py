@@ -32,7 +32,7 @@ def answer(**changes: object) -> RawFile:
     return RawFile("answer.json", json.dumps(body | changes).encode())
 
 
-def test_a_position_counts_through_the_cube_with_the_last_dimension_fastest() -> None:
+def test_last_dimension_counts_fastest() -> None:
     frame = read_jsonstat(answer())
     assert frame.to_dict("records") == [
         {"citizen": "TOTAL", "geo": "DE", "time": "2026-01", "value": 835.0, "status": ""},
@@ -41,11 +41,11 @@ def test_a_position_counts_through_the_cube_with_the_last_dimension_fastest() ->
     ]
 
 
-def test_an_absent_position_is_no_row_and_never_a_zero() -> None:
+def test_absent_position_is_no_row_and_never_zero() -> None:
     assert len(read_jsonstat(answer())) == 3
 
 
-def test_an_answer_without_values_is_refused_because_a_code_is_unknown() -> None:
+def test_answer_without_values_is_refused() -> None:
     with pytest.raises(SourceError, match="holds no value"):
         read_jsonstat(answer(value={}))
 
@@ -68,7 +68,7 @@ def test_an_answer_without_values_is_refused_because_a_code_is_unknown() -> None
         ({"error": [{"status": 413, "label": "EXTRACTION_TOO_BIG"}]}, "EXTRACTION_TOO_BIG"),
     ],
 )
-def test_a_broken_answer_is_refused_with_the_rule_it_breaks(changes: dict[str, object], rule: str) -> None:
+def test_broken_answer_is_refused_with_rule_it_breaks(changes: dict[str, object], rule: str) -> None:
     with pytest.raises(SourceError, match=rule):
         read_jsonstat(answer(**changes))
 

@@ -17,7 +17,7 @@ def raw(content: bytes = TABLE) -> RawFile:
     return RawFile("table.tsv", content)
 
 
-def test_each_cell_becomes_a_row_with_its_flag() -> None:
+def test_each_cell_becomes_row_with_its_flag() -> None:
     frame = read_tsv(raw())
     assert list(frame.columns) == ["freq", "citizen", "geo", "time_period", "value", "flag", "line"]
     assert frame[["geo", "time_period", "value", "flag", "line"]].to_numpy().tolist() == [
@@ -45,7 +45,7 @@ def test_each_cell_becomes_a_row_with_its_flag() -> None:
         (gzip.compress(TABLE, mtime=0)[:-9], "damaged gzip"),
     ],
 )
-def test_a_broken_table_is_refused_with_the_rule_it_breaks(content: bytes, rule: str) -> None:
+def test_broken_table_is_refused_with_rule_it_breaks(content: bytes, rule: str) -> None:
     with pytest.raises(SourceError, match=rule):
         read_tsv(raw(content))
 

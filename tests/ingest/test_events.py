@@ -22,7 +22,7 @@ url = "https://example.org/a"
 """
 
 
-def test_the_bundled_catalogue_names_six_rises_from_public_sources() -> None:
+def test_bundled_catalogue_names_six_rises_from_public_sources() -> None:
     found = {card.event_id: card for card in events(SNAPSHOT)}
     expected = {"lampedusa-2011", "aegean-2015", "canaries-2020", "belarus-2021", "lampedusa-2023", "canaries-2023"}
     assert expected <= set(found)
@@ -30,7 +30,7 @@ def test_the_bundled_catalogue_names_six_rises_from_public_sources() -> None:
     assert all(card.event_id.endswith(card.month[:4]) for card in found.values())
 
 
-def test_what_was_computed_on_detections_is_chances_and_months_and_no_count() -> None:
+def test_detections_give_no_published_count() -> None:
     said = said_on_detections(SNAPSHOT)
     assert set(said["event_id"]) <= {card.event_id for card in events(SNAPSHOT)}
     assert said[["chance", "cutoff"]].to_numpy().max() <= 1
@@ -48,13 +48,13 @@ def test_what_was_computed_on_detections_is_chances_and_months_and_no_count() ->
         ("[[event]]", "[[event", "not readable"),
     ],
 )
-def test_a_broken_entry_is_refused_and_its_field_named(tmp_path: Path, before: str, after: str, named: str) -> None:
+def test_broken_entry_is_refused_and_its_field_named(tmp_path: Path, before: str, after: str, named: str) -> None:
     (tmp_path / EVENTS).write_text(GOOD.replace(before, after), encoding="utf-8")
     with pytest.raises(InputError, match=named):
         events(tmp_path)
 
 
-def test_an_event_listed_twice_is_refused_and_nothing_computed_is_nothing_said(tmp_path: Path) -> None:
+def test_duplicate_event_is_refused(tmp_path: Path) -> None:
     (tmp_path / EVENTS).write_text(GOOD + GOOD, encoding="utf-8")
     with pytest.raises(InputError, match="twice"):
         events(tmp_path)

@@ -22,13 +22,13 @@ def texts() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_every_text_of_a_card_and_of_a_register_has_a_translation(language: str) -> None:
+def test_every_text_of_card_and_of_register_has_translation(language: str) -> None:
     # Repositories and their hashes are the same in every language.
     known = catalogue(language)._catalog  # type: ignore[attr-defined]  # gettext names no other way to ask
     assert [text for text in texts() if text and not text.startswith("github.com/") and text not in known] == []
 
 
-def test_a_card_in_french_keeps_its_citation_and_addresses() -> None:
+def test_card_in_french_keeps_its_citation_and_addresses() -> None:
     card = CARDS["ecb"]
     told = card.in_language(Language("fr"))
     assert (told.publisher, told.citation, told.url) == ("Banque centrale européenne", card.citation, card.url)

@@ -34,31 +34,31 @@ def figures(source_id: str, *periods: str, freq: str = "M", lag_days: int = 10) 
 @pytest.mark.parametrize(
     ("age", "expected"), [(0, "fresh"), (40, "fresh"), (41, "due"), (60, "due"), (61, "overdue"), (120, "overdue")]
 )
-def test_the_state_follows_the_age_in_multiples_of_the_expected_days(age: int, expected: str) -> None:
+def test_state_follows_age_in_multiples_of_expected_days(age: int, expected: str) -> None:
     assert state(age, 40) == expected
 
 
-def test_the_newest_complete_period_counts_whatever_its_frequency() -> None:
+def test_newest_complete_period_counts_whatever_its_frequency() -> None:
     known = pd.concat([figures("a", "2026-05", "2026-06"), figures("a", "2026-07-04", freq="D")], ignore_index=True)
     row = freshness(known, NIGHT, {"a": card("a")}).iloc[0]
     assert (row["last_period"], row["age_days"], row["state"]) == ("2026-07-04", 27, "fresh")
 
 
-def test_a_period_that_is_not_over_or_not_yet_known_does_not_make_a_source_fresh() -> None:
+def test_open_period_does_not_make_source_fresh() -> None:
     unfinished = figures("a", "2026-05", "2026-08", lag_days=-40)
     unknown = figures("b", "2026-05", "2026-06", lag_days=40)
     table = freshness(pd.concat([unfinished, unknown]).reset_index(drop=True), NIGHT, {n: card(n) for n in "ab"})
     assert table["last_period"].tolist() == ["2026-05", "2026-05"]
 
 
-def test_each_source_has_one_row_that_keeps_the_contract() -> None:
+def test_each_source_has_one_row_that_keeps_contract() -> None:
     known = pd.concat([figures("b", "2026-01"), figures("a", "2026-06")], ignore_index=True)
     table = check(freshness(known, NIGHT, {"a": card("a"), "b": card("b")}), FRESHNESS)
     assert table[["source_id", "state"]].to_numpy().tolist() == [["a", "fresh"], ["b", "delinquent"]]
     assert table["last_as_of"].tolist() == [pd.Timestamp("2026-07-10"), pd.Timestamp("2026-02-10")]
 
 
-def test_a_country_is_expected_to_report_for_a_year_after_it_last_did() -> None:
+def test_country_is_expected_for_one_year() -> None:
     months = [str(month) for month in pd.period_range("2023-01", "2025-06", freq="M")]
     places = [f"{first}{second}A" for first in "ABCDEF" for second in "ABCDEF"][: FEWEST_PLACES + 1]
     parts = [
@@ -75,9 +75,7 @@ def test_a_country_is_expected_to_report_for_a_year_after_it_last_did() -> None:
 
 
 @pytest.mark.parametrize(("freq", "length"), [("D", 1), ("W", 7), ("M", 31), ("Q", 92), ("A", 366)])
-def test_a_sources_newest_period_is_as_old_as_the_period_is_long_and_nine_in_ten_delays_are(
-    freq: str, length: int
-) -> None:
+def test_expected_age_is_period_plus_delay(freq: str, length: int) -> None:
     assert usual_age(pd.Series([0.0] * 3), freq) == length
     assert usual_age(pd.Series([*range(11)]), freq) == length + 9
     assert usual_age(pd.Series([1.0, 2.2]), freq) == length + 3

@@ -59,7 +59,7 @@ def _values(raw: RawFile) -> dict[str, dict[str, float]]:
     }
 
 
-def test_land_and_sea_add_up_and_citizens_begin_with_their_first_detection() -> None:
+def test_land_and_sea_add_up() -> None:
     values = _values(_workbook())
     months = ["2024-01", "2024-02", "2024-03"]
     assert values["detections.CMR._T._T.M"] == dict(zip(months, [2, 5, 3], strict=True))
@@ -69,7 +69,7 @@ def test_land_and_sea_add_up_and_citizens_begin_with_their_first_detection() -> 
     assert "detections.OTH._T.COD.M" not in values
 
 
-def test_the_notes_date_the_vintage() -> None:
+def test_notes_date_vintage() -> None:
     found = frontex.parse(_workbook()).observations
     assert found["as_of"].unique().tolist() == [pd.Timestamp("2024-06-03")]
     assert not found["as_of_estimated"].any()
@@ -80,7 +80,7 @@ def test_the_notes_date_the_vintage() -> None:
     [("Eastern Land Borders", "EBR"), ("Western Balkans", "WBR"), ("Circular route from Albania to Greece", "ALB"),
      ("Western African", "WAR"), ("black sea", "BSR")],
 )  # fmt: skip
-def test_labels_of_both_sheets_lead_to_the_same_route(label: str, route_id: str) -> None:
+def test_labels_of_both_sheets_lead_to_same_route(label: str, route_id: str) -> None:
     assert f"detections.{route_id}._T._T.M" in _values(_workbook(_changed(2, 1, label)))
 
 
@@ -106,13 +106,13 @@ def test_labels_of_both_sheets_lead_to_the_same_route(label: str, route_id: str)
         ([], "is empty"),
     ],
 )
-def test_one_bad_cell_refuses_the_workbook_by_file_row_column_and_rule(rows: list[list[Any]], message: str) -> None:
+def test_bad_cell_refuses_workbook_with_place(rows: list[list[Any]], message: str) -> None:
     with pytest.raises(SourceError, match=rf"ibc\.xlsx.*{message}"):
         frontex.parse(_workbook(rows))
 
 
 @pytest.mark.parametrize("text", ["Source: FRAN data", "data as of 31FEB24", "data as of 03XYZ24"])
-def test_a_workbook_without_its_date_is_refused(text: str) -> None:
+def test_workbook_without_its_date_is_refused(text: str) -> None:
     with pytest.raises(SourceError, match=r"ibc\.xlsx: sheet 'Notes' gives"):
         frontex.parse(_workbook(notes=[[text]]))
 
@@ -144,7 +144,7 @@ def _long(n: list[float] | None = None) -> pd.DataFrame:
     )
 
 
-def test_a_compiled_vintage_gets_its_zeros_back_and_its_date_from_its_name(tmp_path: Path) -> None:
+def test_compiled_vintage_restores_zeros_and_date(tmp_path: Path) -> None:
     raw = _vintage(tmp_path, _long())
     values = _values(raw)
     assert values["detections.WBR._T._T.M"] == {"2024-01": 8, "2024-02": 0, "2024-03": 10}
@@ -163,12 +163,12 @@ def test_a_compiled_vintage_gets_its_zeros_back_and_its_date_from_its_name(tmp_p
         ({"t": [19754.0, 19723.0, 19723.0, 19723.0, 19783.0]}, "row 2, column n: different figures"),
     ],
 )
-def test_one_bad_row_refuses_a_compiled_vintage(tmp_path: Path, change: dict[str, Any], message: str) -> None:
+def test_one_bad_row_refuses_compiled_vintage(tmp_path: Path, change: dict[str, Any], message: str) -> None:
     with pytest.raises(SourceError, match=rf"frontex_2024-06-03\.rda, {message}"):
         frontex.parse(_vintage(tmp_path, _long().assign(**change)))
 
 
-def test_the_licence_forbids_bundling() -> None:
+def test_licence_forbids_bundling() -> None:
     assert frontex.RAW_FILES == ()
 
 
@@ -182,7 +182,7 @@ def workbook(raw_data: Path) -> pd.DataFrame:
 
 
 @pytest.mark.raw_data
-def test_the_published_workbook_agrees_with_its_checked_totals(workbook: pd.DataFrame) -> None:
+def test_published_workbook_agrees_with_its_checked_totals(workbook: pd.DataFrame) -> None:
     totals = workbook[workbook["citizen"] == "_T"]
     years = totals.groupby(totals["time_period"].str[:4])["obs_value"].sum()
     found = {year: float(years[year]) for year in ("2015", "2016", "2020", "2022", "2023", "2024")}
@@ -205,7 +205,7 @@ COUNTED = {("docs/sources.md", 1_408), ("docs/benchmarks.md", 1_250)}
 
 
 @pytest.mark.raw_data
-def test_no_cell_and_no_sum_of_the_workbook_stands_anywhere_in_the_project(workbook: pd.DataFrame) -> None:
+def test_no_figure_of_workbook_is_in_project(workbook: pd.DataFrame) -> None:
     """It is for private use. Compared: cells, and sums of routes and of all by month and year, from a thousand on."""
     totals = workbook[workbook["citizen"] == "_T"]
     year = totals["time_period"].str[:4]

@@ -21,7 +21,7 @@ def test_damaged_answer_changes_no_figure_silently() -> None:
     assert set(outcome.counts) <= FAIR
 
 
-def test_a_figure_changed_to_another_is_found_by_the_judge() -> None:
+def test_figure_changed_to_another_is_found_by_judge() -> None:
     text = b" SEAS  YR   TOTAL   ANOM\n  DJF 2023  26.00  -0.68\n  JFM 2023  26.41  -0.43\n"
     sound = Sound("noaa_enso", RawFile("oni.txt", text), b"", {}, 0)
     assert judge(sound, text) == "silent change"

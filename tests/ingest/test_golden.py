@@ -16,7 +16,7 @@ MOST = 8
 
 
 @pytest.mark.parametrize("name", ALL_FILES)
-def test_a_miniature_file_is_read_as_the_golden_table(name: str) -> None:
+def test_miniature_file_is_read_as_golden_table(name: str) -> None:
     source_id, make = ALL_FILES[name]
     found = SOURCES[source_id].parse(make())
     lines = found.observations.head(MOST).to_csv(index=False, sep="|").splitlines()

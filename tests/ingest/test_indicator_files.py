@@ -36,7 +36,7 @@ def parse_or_refuse(source_id: str, raw: RawFile) -> Parsed | None:
 
 
 @each(files.ALL_FILES)
-def test_a_file_fetched_from_disk_parses_like_its_bytes(source_id: str, make: Maker, tmp_path: Path) -> None:
+def test_file_fetched_from_disk_parses_like_its_bytes(source_id: str, make: Maker, tmp_path: Path) -> None:
     source, raw = SOURCES[source_id], make()
     fetched = read_raw(files.write(tmp_path, raw))
     assert fetched == raw
@@ -44,7 +44,7 @@ def test_a_file_fetched_from_disk_parses_like_its_bytes(source_id: str, make: Ma
 
 
 @each(files.ALL_FILES)
-def test_an_empty_file_is_refused_by_name(source_id: str, make: Maker, tmp_path: Path) -> None:
+def test_empty_file_is_refused_by_name(source_id: str, make: Maker, tmp_path: Path) -> None:
     name = make().name
     with pytest.raises(SourceError, match=name):
         SOURCES[source_id].parse(RawFile(name, b""))
@@ -53,7 +53,7 @@ def test_an_empty_file_is_refused_by_name(source_id: str, make: Maker, tmp_path:
 
 
 @each(files.ALL_FILES)
-def test_a_web_page_in_place_of_the_file_is_refused(source_id: str, make: Maker) -> None:
+def test_web_page_in_place_of_file_is_refused(source_id: str, make: Maker) -> None:
     page = RawFile(make().name, b"<!DOCTYPE html><html><body>Sorry, maintenance</body></html>\n" * 5)
     with pytest.raises(SourceError, match=page.name):
         SOURCES[source_id].parse(page)
@@ -61,7 +61,7 @@ def test_a_web_page_in_place_of_the_file_is_refused(source_id: str, make: Maker)
 
 @each(files.ALL_FILES)
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 0.999])
-def test_a_file_that_was_cut_off_is_refused(source_id: str, make: Maker, share: float) -> None:
+def test_file_that_was_cut_off_is_refused(source_id: str, make: Maker, share: float) -> None:
     raw = make()
     with pytest.raises(SourceError, match=raw.name):
         SOURCES[source_id].parse(RawFile(raw.name, raw.content[: int(len(raw.content) * share)]))
@@ -80,7 +80,7 @@ def test_text_in_another_encoding_is_refused(source_id: str, make: Maker) -> Non
 @pytest.mark.parametrize(("source_id", "make"), files.CELL_FILES.values(), ids=files.CELL_FILES.keys())
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cell=st.text(st.characters(codec="utf-8", exclude_characters='\r\n\t,"'), max_size=8))
-def test_any_text_in_one_cell_is_a_figure_or_no_figure_or_set_aside(
+def test_any_text_in_cell_is_accounted_for(
     source_id: str, make: Callable[[dict[str, str]], RawFile], cell: str
 ) -> None:
     sound = make({})

@@ -23,7 +23,7 @@ from tests.faults.bombs import BOMBS, EMPTY, FAST, cell, explode, full, ods, xls
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", list(BOMBS))
-def test_a_file_that_unfolds_is_refused_before_it_does(kind: str) -> None:
+def test_file_that_unfolds_is_refused_before_it_does(kind: str) -> None:
     told = explode(kind)
     assert told.reason
     assert told.seconds < FAST
@@ -32,13 +32,13 @@ def test_a_file_that_unfolds_is_refused_before_it_does(kind: str) -> None:
     assert "ended the process" not in told.reason
 
 
-def test_a_table_as_people_write_it_is_read() -> None:
+def test_table_as_people_write_it_is_read() -> None:
     sheet = read_sheet(RawFile("x.ods", ods(full(text="a") * 3 + EMPTY.format(1_048_570))), "s")
     assert sheet.shape == (3, 1)
     assert read_sheet(RawFile("x.xlsx", xlsx(cell("A1") + cell("C9"))), "s").shape == (9, 3)
 
 
-def test_a_figure_below_more_rows_than_a_table_has_is_refused() -> None:
+def test_figure_below_more_rows_than_table_has_is_refused() -> None:
     far = full(text="a") + EMPTY.format(1_000_000_000) + full(text="b")
     with pytest.raises(SourceError, match="more than 500000 rows"):
         read_sheet(RawFile("x.ods", ods(far)), "s")
@@ -75,7 +75,7 @@ def bounds(_raw: RawFile) -> dict[str, Any]:
     return limits | {one.name: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
 
 
-def test_a_file_is_read_where_nothing_can_be_written_and_memory_and_seconds_are_counted() -> None:
+def test_file_is_read_in_bounded_process() -> None:
     held = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
     found = apart(bounds, RawFile("x", b""), seconds=7)
     assert found["RLIMIT_FSIZE"] == found["RLIMIT_CORE"] == (0, 0)
@@ -96,14 +96,14 @@ def test_a_file_is_read_where_nothing_can_be_written_and_memory_and_seconds_are_
         pytest.param(takes_time, "longer than allowed|ended the process", marks=pytest.mark.slow),
     ],
 )  # fmt: skip
-def test_what_gets_past_the_bounds_ends_with_its_own_process(parse: Callable[[RawFile], object], said: str) -> None:
+def test_what_gets_past_bounds_ends_with_its_own_process(parse: Callable[[RawFile], object], said: str) -> None:
     with pytest.raises(SourceError, match=said) as refused:
         apart(parse, RawFile("secret.csv", b"0815"), seconds=1 if parse is takes_time else SECONDS)
     assert refused.value.file == "secret.csv"
     assert "0815" not in str(refused.value)
 
 
-def test_only_a_regular_file_is_opened(tmp_path: Path) -> None:
+def test_only_regular_file_is_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
     (tmp_path / "link.csv").symlink_to("/etc/passwd")
     (tmp_path / "zero.csv").symlink_to("/dev/zero")
@@ -123,9 +123,7 @@ def test_only_a_regular_file_is_opened(tmp_path: Path) -> None:
         (1, 1, 5_000_000, ""), (1, 1, 5_000_001, "more than 5000000 cells"),
     ],
 )  # fmt: skip
-def test_a_table_may_have_as_many_rows_columns_and_cells_as_any_source_and_no_more(
-    rows: int, columns: int, cells: int | None, fault: str
-) -> None:
+def test_table_size_is_bounded(rows: int, columns: int, cells: int | None, fault: str) -> None:
     if fault:
         with pytest.raises(SourceError, match=fault):
             refuse_many("f.csv", rows, columns, cells)
@@ -160,9 +158,7 @@ def part(name: str, size: int = 1, packed: int = 1) -> zipfile.ZipInfo:
         ([part("xl/activeX/a.bin")], "embedded objects"),
     ],
 )
-def test_a_workbooks_parts_are_few_pack_as_tables_do_and_hold_nothing_but_cells(
-    parts: list[zipfile.ZipInfo], fault: str
-) -> None:
+def test_workbook_parts_are_bounded(parts: list[zipfile.ZipInfo], fault: str) -> None:
     if fault:
         with pytest.raises(SourceError, match=fault):
             _refuse_parts("x.xlsx", parts)
@@ -186,9 +182,7 @@ def test_a_workbooks_parts_are_few_pack_as_tables_do_and_hold_nothing_but_cells(
         ("xl/_rels/a.rels", b'<r TargetMode="Internal"/>', ""),
     ],
 )
-def test_a_workbook_may_hold_cells_and_neither_formulas_nor_entities_macros_or_links(
-    name: str, content: bytes, fault: str
-) -> None:
+def test_workbook_holds_nothing_but_cells(name: str, content: bytes, fault: str) -> None:
     if fault:
         with pytest.raises(SourceError, match=fault):
             _refuse_content("x.xlsx", name, content)
@@ -217,7 +211,7 @@ def parse(monkeypatch: pytest.MonkeyPatch) -> Callable[[RawFile], Parsed]:
     return read
 
 
-def test_files_of_one_visit_that_contradict_each_other_are_refused_by_the_first_cell_that_both_give(
+def test_contradicting_files_name_first_cell(
     parse: Callable[[RawFile], Parsed],
 ) -> None:
     both = [RawFile("a", b"2024-11 2024-12"), RawFile("b", b"2024-12 2025-01")]

@@ -49,7 +49,7 @@ def test_places_become_routes_and_countries(tmp_path: Path) -> None:
     assert parsed.observations["as_of_estimated"].all()
 
 
-def test_spains_early_months_and_their_remainder_in_december_are_added_up_to_the_year(tmp_path: Path) -> None:
+def test_spanish_remainder_completes_year(tmp_path: Path) -> None:
     rows = [("2016-11", "ESP-WMR", 854), ("2016-12", "ESP-WMR", 5996), ("2017-01", "ESP-WMR", 1307)]
     assert _values(_totals(tmp_path, rows)) == {
         ("arrivals.WMR.ESP._T.A", "2016"): 6850,
@@ -84,7 +84,7 @@ def test_bulgarias_cumulative_rows_of_2015_are_set_aside(tmp_path: Path) -> None
         (("2024-01", "ITA", 4), "row 1, column n: different figures for the same geo, t"),
     ],
 )
-def test_one_bad_row_refuses_the_totals(tmp_path: Path, row: tuple[Any, ...], message: str) -> None:
+def test_one_bad_row_refuses_totals(tmp_path: Path, row: tuple[Any, ...], message: str) -> None:
     with pytest.raises(SourceError, match=rf"dtm_med\.rda, {message}"):
         _totals(tmp_path, [("2024-01", "ITA", 7), row])
 
@@ -105,7 +105,7 @@ def test_greeces_december_2015_by_citizenship_is_set_aside(tmp_path: Path) -> No
     assert parsed.rejected["rule"].tolist() == ["the figure of a whole year, no month"]
 
 
-def test_a_negative_citizenship_is_set_aside_and_its_month_flagged(tmp_path: Path) -> None:
+def test_negative_citizenship_is_set_aside_and_its_month_flagged(tmp_path: Path) -> None:
     rows = [(f"20{year}-{month:02d}", "ITA", "SYR", 5) for year in (22, 23, 24) for month in range(1, 11)]
     parsed = _citizens(tmp_path, [*rows, ("2024-10", "ITA", "OOO", -38)])
     assert len(parsed.observations) == 30
@@ -116,7 +116,7 @@ def test_a_negative_citizenship_is_set_aside_and_its_month_flagged(tmp_path: Pat
 
 
 @pytest.mark.raw_data
-def test_the_published_totals_agree_with_the_checked_years(raw_data: Path) -> None:
+def test_published_totals_agree_with_checked_years(raw_data: Path) -> None:
     parsed = iom_dtm.parse(read_raw(raw_data / "iom_dtm/dtm_med.rda"))
     found = parsed.observations
     years = found.groupby(["series_id", found["time_period"].str[:4]])["obs_value"].sum()
@@ -139,7 +139,7 @@ def test_the_published_totals_agree_with_the_checked_years(raw_data: Path) -> No
 
 
 @pytest.mark.raw_data
-def test_the_published_citizenships_lose_spain_and_keep_the_rest(raw_data: Path) -> None:
+def test_published_citizenships_lose_spain_and_keep_rest(raw_data: Path) -> None:
     parsed = iom_dtm.parse(read_raw(raw_data / "iom_dtm/dtm_med_nat.rda"))
     assert set(parsed.observations["geo"]) == {"ITA", "MLT", "GRC", "CYP", "BGR"}
     counts = parsed.rejected["rule"].value_counts().to_dict()

@@ -29,21 +29,21 @@ def _values(parsed: Parsed) -> dict[str, float]:
     return dict(zip(found["time_period"], found["obs_value"], strict=True))
 
 
-def test_of_reports_that_repeat_a_day_the_latest_counts() -> None:
+def test_of_reports_that_repeat_day_latest_counts() -> None:
     parsed = _daily(_month("2024-03-15", value="7") + _month("2024-03-31", value="9"))
     assert set(_values(parsed).values()) == {9.0}
     assert len(parsed.observations) == 31
     assert parsed.rejected.empty
 
 
-def test_placeholders_after_the_last_report_are_no_zeros() -> None:
+def test_placeholders_after_last_report_are_no_zeros() -> None:
     parsed = _daily(_month("2024-03-15"))
     assert max(_values(parsed)) == "2024-03-15"
     assert len(parsed.rejected) == 16
     assert parsed.rejected["rule"].unique().tolist() == ["a placeholder for a day after the report"]
 
 
-def test_text_in_a_placeholder_is_set_aside_and_the_later_report_counts() -> None:
+def test_placeholder_text_is_set_aside() -> None:
     early = _month("2024-05-15")
     early[26] = ("2024-05-27", "0[VALORE]0", "2024-05-15")
     parsed = _daily(early + _month("2024-05-31", value="9"))
@@ -76,7 +76,7 @@ def test_one_bad_row_is_set_aside_with_its_rule(row: tuple[str, str, str], rule:
     assert len(parsed.observations) == 31
 
 
-def test_a_file_with_many_bad_rows_is_refused() -> None:
+def test_file_with_many_bad_rows_is_refused() -> None:
     rows = [(day, "many", report) for day, _, report in _month("2024-03-31")[:3]] + _month("2024-01-31")
     with pytest.raises(SourceError, match=r"sbarchi\.csv, row 2, column Valore: .* whole number \(3 of 34"):
         _daily(rows)
@@ -92,7 +92,7 @@ def _flows(parsed: Parsed) -> dict[tuple[str, str], float]:
     return dict(zip(zip(found["citizen"], found["time_period"], strict=True), found["obs_value"], strict=True))
 
 
-def test_months_are_differences_of_the_year_to_date_and_january_starts_anew() -> None:
+def test_months_are_differences_of_year_to_date() -> None:
     parsed = _nations(
         [
             ("2023-12-31", "Costa d'Avorio", 900),
@@ -105,7 +105,7 @@ def test_months_are_differences_of_the_year_to_date_and_january_starts_anew() ->
     assert set(parsed.observations["series_id"]) == {"arrivals.CMR.ITA.CIV.M"}
 
 
-def test_the_rest_has_a_flow_only_where_the_same_citizenships_are_named() -> None:
+def test_rest_has_flow_only_where_same_citizenships_are_named() -> None:
     rows = [
         ("2024-01-31", "Siria", 5), ("2024-01-31", "altre", 50),
         ("2024-02-29", "Siria", 9), ("2024-02-29", "altre", 70),
@@ -115,12 +115,12 @@ def test_the_rest_has_a_flow_only_where_the_same_citizenships_are_named() -> Non
     assert rest == {"2024-01": 50, "2024-02": 20}
 
 
-def test_only_the_openly_licensed_files_are_bundled() -> None:
+def test_only_openly_licensed_files_are_bundled() -> None:
     assert all("/ondata/" in pattern for pattern in italy_interior.RAW_FILES)
 
 
 @pytest.mark.raw_data
-def test_the_published_days_are_whole_and_a_little_below_the_consolidated_years(raw_data: Path) -> None:
+def test_published_days_are_whole(raw_data: Path) -> None:
     path = raw_data / "italy_interior_cruscotto/ondata/sbarchi-per-giorno.csv"
     parsed = italy_interior.parse(read_raw(path))
     days = pd.to_datetime(parsed.observations["time_period"])
@@ -136,7 +136,7 @@ def test_the_published_days_are_whole_and_a_little_below_the_consolidated_years(
 
 
 @pytest.mark.raw_data
-def test_the_published_citizenships_of_a_year_add_up_to_their_year_to_date(raw_data: Path) -> None:
+def test_published_citizenships_sum_to_year(raw_data: Path) -> None:
     path = raw_data / "italy_interior_cruscotto/ondata/nazionalita.csv"
     parsed = italy_interior.parse(read_raw(path))
     found = parsed.observations

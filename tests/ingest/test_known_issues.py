@@ -16,7 +16,7 @@ PAGES = {"overview", "route", "alerts", "scenarios", "evaluation", "data", "meth
 ENTRY = '[[issue]]\nid = "a-b"\nwhat = "Something that is known to be wrong."\naffects = ["CMR"]\nsince = 2026-01-02\n'
 
 
-def test_the_register_names_only_what_there_is() -> None:
+def test_register_names_only_what_there_is() -> None:
     known = set(CARDS) | set(ROUTES) | set(MODELS) | {ENSEMBLE} | PAGES
     issues = known_issues(SNAPSHOT)
     assert issues
@@ -33,7 +33,7 @@ def test_the_register_names_only_what_there_is() -> None:
         ((ENTRY + 'status = "open"\n') * 2, r"\['a-b'\] stand twice"),
     ],
 )
-def test_a_register_that_cannot_be_trusted_is_refused_with_the_reason(tmp_path: Path, text: str, rule: str) -> None:
+def test_register_that_cannot_be_trusted_is_refused_with_reason(tmp_path: Path, text: str, rule: str) -> None:
     (tmp_path / "known_issues.toml").write_text(text)
     with pytest.raises(InputError, match=rule):
         known_issues(tmp_path)

@@ -46,7 +46,7 @@ def test_incidents_are_summed_by_route_and_month(tmp_path: Path) -> None:
     assert sums(rda(tmp_path), "WAR")["2015-03"] == 5
 
 
-def test_no_place_leaves_the_parser_not_even_with_a_rejected_row(tmp_path: Path) -> None:
+def test_no_place_leaves_parser_not_even_with_rejected_row(tmp_path: Path) -> None:
     bad = INCIDENTS.assign(dead=[-3.0, *INCIDENTS["dead"][1:]])
     parsed = missing_migrants.parse(rda(tmp_path, bad))
     assert list(parsed.observations.columns) == list(OBSERVATIONS.columns)
@@ -66,7 +66,7 @@ def test_no_place_leaves_the_parser_not_even_with_a_rejected_row(tmp_path: Path)
         ("t", 1e12, "impossible"),
     ],
 )
-def test_an_incident_that_cannot_be_right_is_set_aside(tmp_path: Path, column: str, value: float, rule: str) -> None:
+def test_incident_that_cannot_be_right_is_set_aside(tmp_path: Path, column: str, value: float, rule: str) -> None:
     bad = INCIDENTS.assign(**{column: [value, *INCIDENTS[column][1:]]})
     parsed = missing_migrants.parse(rda(tmp_path, bad))
     assert len(parsed.rejected) == 1
@@ -87,7 +87,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> RawFile:
 
 @pytest.mark.slow
 @pytest.mark.raw_data
-def test_world_sums_of_years_are_the_published_ones(raw_data: Path) -> None:
+def test_world_sums_of_years_are_published_ones(raw_data: Path) -> None:
     (pattern,) = missing_migrants.RAW_FILES
     world = sums(read_raw(raw_data / pattern), "_T")
     years = world.groupby(world.index.str[:4]).sum()
@@ -95,9 +95,7 @@ def test_world_sums_of_years_are_the_published_ones(raw_data: Path) -> None:
 
 
 @pytest.mark.parametrize(("column", "kept", "set_aside"), [("dead", 0.0, -1.0), ("t", 16071.0, 16070.0)])
-def test_an_incident_counts_from_the_projects_first_day_and_with_nobody_dead_and_no_earlier_or_below(
-    tmp_path: Path, column: str, kept: float, set_aside: float
-) -> None:
+def test_incidents_count_from_first_day(tmp_path: Path, column: str, kept: float, set_aside: float) -> None:
     for value, is_good in ((kept, True), (set_aside, False)):
         incidents = INCIDENTS.assign(**{column: INCIDENTS[column].mask(INCIDENTS.index == 1, value)})
         assert len(missing_migrants.parse(rda(tmp_path, incidents)).rejected) == (not is_good)

@@ -51,7 +51,7 @@ def last(geo: str, months_before: int = 1) -> float:
     return float(values.iloc[-months_before])
 
 
-def test_figure_that_leaves_both_former_figures_to_the_same_side_is_reported() -> None:
+def test_figure_beyond_both_neighbours_is_reported() -> None:
     found = {geo: weigh(rows_of({"MLT": [value]}, [NEXT]), KNOWN) for geo, value in (("both", 150.0), ("one", 110.0))}
     assert [bool(one["is_unusual"].iloc[0]) for one in found.values()] == [True, False]
 
@@ -82,7 +82,7 @@ def test_figure_that_its_series_seldom_shows_is_reported(geo: str, value: float,
     assert any(sign in str(one) for one in found.told)
 
 
-def test_figure_as_large_as_its_year_so_far_is_reported_from_march_on() -> None:
+def test_figure_as_large_as_year_is_reported() -> None:
     known = pd.concat([KNOWN, rows_of({geo: [value] * 2 for geo, value in USUAL.items()}, ["2025-01", "2025-02"])])
     march = rows_of({geo: [value * (3 if geo == "GRC" else 1)] for geo, value in USUAL.items()}, ["2025-03"])
     assert "as large as its year so far" in " ".join(map(str, judge(march, known, NO_REVISIONS).told))
@@ -100,7 +100,7 @@ def test_period_that_was_not_over_is_reported(day: int, reports: int) -> None:
 
 
 @pytest.mark.parametrize(("value", "kind"), [(520.0, ""), (700.0, "told"), (8000.0, "held"), (30.0, "told")])
-def test_figure_outside_the_last_forecast_is_reported_and_far_outside_held(value: float, kind: str) -> None:
+def test_figure_outside_forecast_is_reported_or_held(value: float, kind: str) -> None:
     series = make_series_id("arrivals", "_Z", "ESP", "_T", "M")
     row = {"series_id": series, "time_period": NEXT, "obs_value": value, "low": 300.0, "high": 600.0}
     rows = rows_of({"ESP": [USUAL["ESP"]]}, [NEXT])
@@ -120,7 +120,7 @@ def test_week_of_days_is_compared_as_one_sum() -> None:
     assert weighed["is_unusual"].tolist() == [True]
 
 
-def test_days_of_the_week_before_again_are_a_copy() -> None:
+def test_days_of_week_before_again_are_copy() -> None:
     days = [str(day) for day in pd.period_range("2023-01-02", "2024-12-29", freq="D")]
     known = rows_of({"GBR": noisy(100, len(days), 3)}, days, "D")
     week = [str(day) for day in pd.period_range("2024-12-30", "2025-01-05", freq="D")]

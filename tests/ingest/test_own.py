@@ -73,7 +73,7 @@ def with_part(raw: RawFile, part: str, content: bytes, name: str = "own.xlsx") -
 GOOD: list[list[object]] = [["Month", "Persons"], ["2024-12", 120], ["2025-01", 90]]
 
 
-def test_a_csv_becomes_a_route_of_ones_own_dated_by_its_usual_lag(tmp_path: Path) -> None:
+def test_csv_becomes_route_of_ones_own_dated_by_its_usual_lag(tmp_path: Path) -> None:
     found = parse_own(csv("Month,Persons,Note\n2024-12,120,x\n2025-01,90,\n"), mapping(tmp_path), today=TODAY)
     rows = check(found.observations, OBSERVATIONS)
     assert rows["series_id"].unique().tolist() == ["arrivals.X_CEUTA_BY_LAND._Z._T.M"]
@@ -82,7 +82,7 @@ def test_a_csv_becomes_a_route_of_ones_own_dated_by_its_usual_lag(tmp_path: Path
     assert rows["as_of_estimated"].all() and found.rejected.empty
 
 
-def test_a_workbook_with_dates_gives_the_same_as_the_csv(tmp_path: Path) -> None:
+def test_workbook_with_dates_gives_same_as_csv(tmp_path: Path) -> None:
     rows: list[list[object]] = [["Month", "Persons"], [dt.date(2024, 12, 1), 120], [dt.date(2025, 1, 1), 90.0]]
     own = mapping(tmp_path)
     one = parse_own(xlsx(rows), own, today=TODAY).observations
@@ -90,7 +90,7 @@ def test_a_workbook_with_dates_gives_the_same_as_the_csv(tmp_path: Path) -> None
     pd.testing.assert_frame_equal(one, other)
 
 
-def test_places_in_a_column_become_one_route_each(tmp_path: Path) -> None:
+def test_places_in_column_become_one_route_each(tmp_path: Path) -> None:
     own = mapping(tmp_path, ('value = "Persons"', 'value = "Persons"\nroute = "Land"'), ('route = "Ceuta by land"', ""))
     text = "Land,Month,Persons\nWien,2024-12,5\nTirol,2024-12,7\nCMR,2024-12,8\n"
     found = parse_own(csv(text), own, today=TODAY).observations
@@ -103,7 +103,7 @@ def test_places_in_a_column_become_one_route_each(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(own_route_figures(pd.concat([found, former])), figures)
 
 
-def test_the_newest_capacity_that_is_not_ahead_counts(tmp_path: Path) -> None:
+def test_newest_capacity_that_is_not_ahead_counts(tmp_path: Path) -> None:
     own = mapping(tmp_path, ('what = "arrivals"', 'what = "capacity"'), ("Ceuta by land", "CMR"))
     found = parse_own(csv("Month,Persons\n2024-06,5000\n2025-01,6500\n2025-03,7000\n"), own, today=TODAY).observations
     assert own_capacities(found, dt.date(2025, 2, 10)) == {"CMR": 6500.0}
@@ -134,7 +134,7 @@ def assert_advice(error: SourceError) -> None:
         ("<html><body>Log in</body></html>", "web page"),
     ],
 )
-def test_a_csv_is_refused_with_its_reason(tmp_path: Path, text: str, reason: str) -> None:
+def test_csv_is_refused_with_its_reason(tmp_path: Path, text: str, reason: str) -> None:
     with pytest.raises(SourceError, match=reason) as caught:
         parse_own(csv(text), mapping(tmp_path), today=TODAY)
     assert_advice(caught.value)
@@ -154,7 +154,7 @@ def test_a_csv_is_refused_with_its_reason(tmp_path: Path, text: str, reason: str
         ("xl/media/a.bin", b"0" * (30 << 20), "zip bomb"),
     ],
 )
-def test_a_workbook_that_does_more_than_hold_cells_is_refused(
+def test_workbook_that_does_more_than_hold_cells_is_refused(
     tmp_path: Path, part: str, content: bytes, reason: str
 ) -> None:
     with pytest.raises(SourceError, match=reason) as caught:
@@ -162,7 +162,7 @@ def test_a_workbook_that_does_more_than_hold_cells_is_refused(
     assert_advice(caught.value)
 
 
-def test_a_formula_typed_into_a_cell_is_refused(tmp_path: Path) -> None:
+def test_formula_typed_into_cell_is_refused(tmp_path: Path) -> None:
     formula: list[object] = ["2025-02", "=B2+B3"]
     with pytest.raises(SourceError, match="holds formulas") as caught:
         parse_own(xlsx([*GOOD, formula]), mapping(tmp_path), today=TODAY)
@@ -196,14 +196,12 @@ def test_other_kinds_and_damaged_files_are_refused(tmp_path: Path, raw: RawFile,
         ("[table]", "[table", "not readable as TOML"),
     ],
 )
-def test_a_mapping_that_says_too_little_is_refused_by_its_field(
-    tmp_path: Path, old: str, new: str, reason: str
-) -> None:
+def test_mapping_that_says_too_little_is_refused_by_its_field(tmp_path: Path, old: str, new: str, reason: str) -> None:
     with pytest.raises(InputError, match=reason):
         mapping(tmp_path, (old, new))
 
 
-def test_a_file_names_routes_in_the_letters_of_its_country(tmp_path: Path) -> None:
+def test_file_names_routes_in_letters_of_its_country(tmp_path: Path) -> None:
     own = mapping(
         tmp_path, ('value = "Persons"', 'value = "Persons"\nroute = "Place"'), ('route = "Ceuta by land"', "")
     )
@@ -223,7 +221,7 @@ FRENCH = (
 )
 
 
-def test_a_french_sheet_with_titles_and_narrow_spaces_is_read_as_the_mapping_says(tmp_path: Path) -> None:
+def test_french_sheet_is_read_by_mapping(tmp_path: Path) -> None:
     table = 'what = "arrivals"\nencoding = "utf-8"\nheader_row = 3\nseparator = ";"\nthousands = " "'
     own = mapping(tmp_path, ('what = "arrivals"', table), ("Month", "Mois"), ("Persons", "Personnes"))
     found = parse_own(csv(FRENCH), own, today=TODAY).observations
@@ -232,7 +230,7 @@ def test_a_french_sheet_with_titles_and_narrow_spaces_is_read_as_the_mapping_say
     }  # fmt: skip
 
 
-def test_a_suggested_mapping_reads_the_file_that_it_was_suggested_for() -> None:
+def test_suggested_mapping_reads_file_that_it_was_suggested_for() -> None:
     found = parse_own(csv(FRENCH), mapping_of_text(suggest(csv(FRENCH)), "m.toml"), today=TODAY).observations
     assert found["obs_value"].tolist() == [1204, 980, 1010]
     coded = RawFile("own.csv", "Mois;Arrivées\nfévr. 2024;5\nmars 2024;6\n".encode("cp1252"))
@@ -250,7 +248,7 @@ WIDE: list[list[object]] = [
 ]
 
 
-def test_a_wide_table_has_one_figure_per_cell_and_its_suggested_mapping_says_so(tmp_path: Path) -> None:
+def test_wide_table_has_suggested_mapping(tmp_path: Path) -> None:
     own = mapping(
         tmp_path, ('what = "arrivals"', 'what = "arrivals"\nwide = true'), ('[fixed]\nroute = "Ceuta by land"', ""),
         ('time_period = "Month"\nvalue = "Persons"', 'route = "Place"'),
@@ -261,7 +259,7 @@ def test_a_wide_table_has_one_figure_per_cell_and_its_suggested_mapping_says_so(
     assert parse_own(xlsx(WIDE), suggested, today=TODAY).observations["obs_value"].tolist() == [7, 8, 9, 5, 6]
 
 
-def test_days_are_summed_to_months_and_a_month_without_all_its_days_is_set_aside(tmp_path: Path) -> None:
+def test_incomplete_month_of_days_is_set_aside(tmp_path: Path) -> None:
     days = pd.date_range("2024-11-01", "2025-01-20")
     text = "Day,Persons\n" + "".join(f"{day:%d/%m/%Y},2\n" for day in days)
     table = 'what = "arrivals"\nsum_days = true\nperiod_format = "%d/%m/%Y"'
@@ -282,7 +280,7 @@ PARTS = """Month,From,To,Persons
 """
 
 
-def test_arrivals_by_nationality_and_destination_are_summed_where_no_row_is_set_aside(tmp_path: Path) -> None:
+def test_breakdown_is_summed_without_bad_rows(tmp_path: Path) -> None:
     extra = "".join(f"20{year}-{month:02d},Syria,Spain,1\n" for year in (22, 23) for month in range(1, 13))
     by_part = mapping(tmp_path, ('value = "Persons"', 'value = "Persons"\ncitizen = "From"\ngeo = "To"'))
     found = parse_own(csv(PARTS + extra), by_part, today=TODAY)

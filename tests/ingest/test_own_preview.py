@@ -46,7 +46,7 @@ def mapping(what: str = "arrivals", table: Mapping[str, object] | None = None, *
         ("Month 2024", ""), ("2024", ""), ("January", ""),
     ],
 )  # fmt: skip
-def test_a_months_name_in_any_language_with_its_year_is_a_month(text: str, month: str) -> None:
+def test_months_name_in_any_language_with_its_year_is_month(text: str, month: str) -> None:
     assert month_of_name(text) == month
 
 
@@ -66,7 +66,7 @@ def test_a_months_name_in_any_language_with_its_year_is_a_month(text: str, month
         (True, {}, "True"),
     ],
 )
-def test_a_figure_is_read_by_the_marks_that_the_mapping_names(cell: object, table: dict[str, str], text: str) -> None:
+def test_figure_is_read_by_marks_that_mapping_names(cell: object, table: dict[str, str], text: str) -> None:
     assert _number(cell, mapping(table=table)) == text
 
 
@@ -88,14 +88,14 @@ def test_a_figure_is_read_by_the_marks_that_the_mapping_names(cell: object, tabl
         (pd.NaT, "arrivals", {}, ""),
     ],
 )
-def test_a_period_is_read_as_its_frequency_and_the_mapping_say(
+def test_period_is_read_as_its_frequency_and_mapping_say(
     cell: object, what: str, table: dict[str, object], period: str
 ) -> None:
     assert _period(cell, mapping(what, table)) == period
 
 
 @pytest.mark.parametrize(("what", "days"), [("arrivals", 75), ("capacity", 400), ("indicator", 120)])
-def test_own_figures_are_due_by_what_they_are_and_are_never_passed_on(what: str, days: int) -> None:
+def test_own_figures_are_never_redistributed(what: str, days: int) -> None:
     card = mapping(what).card
     assert (card.expected_days, card.redistribution, card.citation) == (days, False, "Border post, Arrivals.")
 
@@ -115,9 +115,7 @@ def test_own_figures_are_due_by_what_they_are_and_are_never_passed_on(what: str,
         (["Q1", "Q2"], {}),
     ],
 )
-def test_how_periods_are_written_is_seen_and_several_days_of_a_month_are_summed(
-    cells: list[str], settings: dict[str, str]
-) -> None:
+def test_period_layout_is_detected(cells: list[str], settings: dict[str, str]) -> None:
     assert _written_periods(pd.Series(cells)) == settings
 
 
@@ -129,7 +127,7 @@ LAYOUTS = {
 
 
 @pytest.mark.parametrize(("text", "reason"), LAYOUTS.items(), ids=["two rows", "year by month", "month by year"])
-def test_a_layout_that_is_no_table_is_refused_with_an_example(text: str, reason: str) -> None:
+def test_layout_that_is_no_table_is_refused_with_example(text: str, reason: str) -> None:
     raw = RawFile("x.csv", text.encode())
     with pytest.raises(SourceError, match=reason):
         suggest(raw)

@@ -46,13 +46,13 @@ def test_one_file_of_occupancy_gives_people_and_places() -> None:
     assert values["places._Z.DEU-BAYERN._T.M", "2025-02"] == 280
 
 
-def test_a_cell_that_names_no_place_is_refused_with_its_row_and_advice() -> None:
+def test_cell_without_place_is_refused_with_advice() -> None:
     raw = RawFile("own.csv", FILE.replace("DEU-Bayern", "Bavaria").encode())
     with pytest.raises(SourceError, match=r"row 4.*names no place of reception.*DEU-Bayern"):
         parse_own(raw, mapping(), today=TODAY)
 
 
-def test_a_region_is_named_by_code_or_by_name() -> None:
+def test_region_is_named_by_code_or_by_name() -> None:
     assert [place_code(text) for text in ("ITA", "ITA-25", "ITA-lombardia", "DEU-Nordrhein Westfalen")] == [
         "ITA", "ITA-25", "ITA-25", "DEU-NORDRHEIN_WESTFALEN",
     ]  # fmt: skip

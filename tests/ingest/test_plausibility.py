@@ -65,25 +65,25 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("kind", DAMAGE)
-def test_damage_that_no_revision_ever_did_is_held_with_its_reason(kind: str) -> None:
+def test_unseen_damage_is_held_with_reason(kind: str) -> None:
     rows, reason = DAMAGE[kind]
     assert reason in " ".join(held(rows))
 
 
-def test_what_is_known_again_and_a_new_month_within_the_record_pass() -> None:
+def test_what_is_known_again_and_new_month_within_record_pass() -> None:
     assert held(KNOWN) == []
     assert held(KNOWN, KNOWN[KNOWN["time_period"] < "2024-06"]) == []
     assert held(KNOWN, KNOWN.iloc[:0]) == []
 
 
-def test_a_revision_as_large_as_the_source_usually_makes_is_not_told() -> None:
+def test_revision_as_large_as_source_usually_makes_is_not_told() -> None:
     past = pd.DataFrame({"kind": "changed", "before": 1000.0, "share": np.linspace(-0.1, 0.1, 40), "citizen": "_T"})
     revisions = past.reindex(columns=list(REVISIONS.columns))
     assert judge(changed(CELL, lambda old: (old * 1.05).round()), KNOWN, revisions).told == []
     assert judge(changed(CELL, lambda old: (old * 1.30).round()), KNOWN, revisions).told != []
 
 
-def test_a_figure_that_is_no_multiple_of_what_the_publisher_rounds_to_is_held() -> None:
+def test_figure_against_rounding_is_held() -> None:
     rounded = table({"ITA": 5000, "MLT": 300}, step=5)
     assert held(rounded, rounded) == []
     odd = changed(CELL, lambda old: old + 2, rounded)
@@ -91,7 +91,7 @@ def test_a_figure_that_is_no_multiple_of_what_the_publisher_rounds_to_is_held() 
     assert "no multiple of 5" in " ".join(held(odd, rounded.iloc[:0]))
 
 
-def test_a_whole_history_cut_short_is_held_and_a_part_of_it_only_told() -> None:
+def test_shortened_history_is_held() -> None:
     short = KNOWN[~YEAR]
     assert "was it cut short" in " ".join(held(short, complete=True))
     assert held(short) == []
@@ -127,7 +127,7 @@ FROM_NOWHERE = {
 
 
 @pytest.mark.parametrize("kind", FROM_NOWHERE)
-def test_figures_where_the_source_had_none_are_told(kind: str) -> None:
+def test_figures_where_source_had_none_are_reported(kind: str) -> None:
     rows, known, reason = FROM_NOWHERE[kind]
     assert reason in " ".join(map(str, judge(rows, known, NO_REVISIONS).told))
 
@@ -163,21 +163,19 @@ def put(known: pd.DataFrame, values: list[float], geo: str = "ITA") -> pd.DataFr
         ([2999.0] * 3 + [333.0] * 3, []),
     ],
 )
-def test_six_figures_that_change_threefold_are_no_revision_and_five_or_a_little_less_are(
-    values: list[float], reasons: list[str]
-) -> None:
+def test_six_threefold_changes_are_held(values: list[float], reasons: list[str]) -> None:
     known = flat(999.0)
     found = held(put(known, values), known)
     assert len(found) == len(reasons)
     assert all(one.startswith(reason) for one, reason in zip(found, reasons, strict=True))
 
 
-def test_series_raised_throughout_by_a_re_release_passes() -> None:
+def test_series_raised_throughout_by_re_release_passes() -> None:
     assert held(changed(MALTA, lambda old: (old * 1.5).round())) == []
 
 
 @pytest.mark.parametrize(("months", "reasons"), [(12, 1), (11, 0)])
-def test_series_is_exchanged_where_twelve_figures_are_another_series(months: int, reasons: int) -> None:
+def test_twelve_equal_figures_are_exchanged_series(months: int, reasons: int) -> None:
     italy = KNOWN.loc[KNOWN["geo"] == "ITA", "obs_value"].to_numpy()
     known = pd.concat([KNOWN[~MALTA], KNOWN[MALTA].assign(obs_value=(italy / 2).round())])
     rows = KNOWN[MALTA].assign(obs_value=italy).tail(months)
@@ -192,9 +190,7 @@ def test_series_is_exchanged_where_twelve_figures_are_another_series(months: int
         (1100.0, 8, 19.0, 1), (995.0, 0, 0.0, 0), (994.0, 0, 0.0, 1),
     ],
 )  # fmt: skip
-def test_a_revision_is_large_beyond_half_a_percent_or_what_eight_earlier_ones_stayed_within(
-    persons: float, changes: int, before: float, told: int
-) -> None:
+def test_revision_beyond_usual_is_large(persons: float, changes: int, before: float, told: int) -> None:
     past = pd.DataFrame({"kind": "changed", "before": before, "share": [0.1] * changes, "citizen": "_T"})
     found = judge(put(flat(1000.0), [persons]), flat(1000.0), past.reindex(columns=list(REVISIONS.columns)))
     assert len(found.told) == told

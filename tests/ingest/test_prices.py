@@ -18,7 +18,7 @@ def by_target(observations: pd.DataFrame, period: str) -> dict[str, float]:
     return dict(zip(rows["target"], rows["obs_value"], strict=True))
 
 
-def test_fao_s_six_indices_are_series_of_the_world() -> None:
+def test_fao_six_indices_are_series_of_world() -> None:
     figures = by_target(fao_ffpi.parse(files.fao_ffpi()).observations, "2021-05")
     assert figures["food_price_index"] == 98.5
     assert figures["food_price_index_sugar"] == 88.8
@@ -26,12 +26,12 @@ def test_fao_s_six_indices_are_series_of_the_world() -> None:
 
 
 @pytest.mark.parametrize(("cell", "rule"), [("-1.0", "the count is negative"), ("high", "the figure is not a number")])
-def test_fao_s_wrong_cell_is_set_aside_with_the_line_it_stands_on(cell: str, rule: str) -> None:
+def test_fao_wrong_cell_is_set_aside_with_line_it_stands_on(cell: str, rule: str) -> None:
     rejected = fao_ffpi.parse(files.fao_ffpi({"2020-01": cell})).rejected
     assert rejected[["row", "rule"]].to_numpy().tolist() == [["5, Meat", rule]]
 
 
-def test_the_pink_sheet_s_staggered_headers_are_read_without_units_and_footnote_marks() -> None:
+def test_staggered_headers_are_read() -> None:
     figures = by_target(worldbank_pinksheet.parse(files.worldbank_pinksheet()).observations, "2021-05")
     assert figures == {
         "commodity_price_crude_oil": 80.5,
@@ -46,25 +46,25 @@ def test_the_pink_sheet_s_staggered_headers_are_read_without_units_and_footnote_
 
 
 @pytest.mark.parametrize("mark", ["..", "…", ""])
-def test_the_pink_sheet_s_marks_for_missing_are_no_figure(mark: str) -> None:
+def test_pink_sheet_marks_for_missing_are_no_figure(mark: str) -> None:
     parsed = worldbank_pinksheet.parse(files.worldbank_pinksheet({"2021-05": mark}))
     assert "commodity_price_crude_oil" not in by_target(parsed.observations, "2021-05")
     assert parsed.rejected.empty
 
 
 @pytest.mark.parametrize("urea", ["Urea, granular", "Maize"])
-def test_the_pink_sheet_s_renamed_or_repeated_column_is_refused_by_name(urea: str) -> None:
+def test_renamed_or_repeated_column_is_refused(urea: str) -> None:
     with pytest.raises(SourceError, match=r"lacks the columns \[.*'Urea'\]"):
         worldbank_pinksheet.parse(files.worldbank_pinksheet(urea=urea))
 
 
-def test_a_month_s_exchange_rate_is_the_mean_of_its_days() -> None:
+def test_month_exchange_rate_is_mean_of_its_days() -> None:
     days = ["2024-01-03,1.30,1.9558,", "2024-01-02,1.10,N/A,", "2023-12-29,1.00,1.9558,"]
     figures = ecb.parse(files.ecb(days)).observations
     assert by_target(figures, "2024-01") == {"exchange_rate_usd": 1.2, "exchange_rate_bgn": 1.9558}
 
 
-def test_the_running_month_s_mean_is_provisional_until_its_last_working_day() -> None:
+def test_running_month_mean_is_provisional() -> None:
     flags = {
         last: ecb.parse(files.ecb([f"{last},1.10,N/A,"])).observations["obs_flag"].tolist()
         for last in ("2024-05-30", "2024-05-31", "2026-10-30")
@@ -83,7 +83,7 @@ def test_the_running_month_s_mean_is_provisional_until_its_last_working_day() ->
         ("2024-01-31,1.20,N/A,", "the day is listed twice"),
     ],
 )
-def test_a_day_s_rate_that_cannot_be_right_is_set_aside(line: str, rule: str) -> None:
+def test_day_rate_that_cannot_be_right_is_set_aside(line: str, rule: str) -> None:
     days = [f"{day:%Y-%m-%d},1.10,N/A," for day in pd.bdate_range("2024-01-01", "2024-01-31")]
     rejected = ecb.parse(files.ecb([*days, line])).rejected
     assert rejected["rule"].tolist() == [rule]
@@ -91,7 +91,7 @@ def test_a_day_s_rate_that_cannot_be_right_is_set_aside(line: str, rule: str) ->
 
 @pytest.mark.slow
 @pytest.mark.raw_data
-def test_published_prices_are_what_the_publishers_print(raw_data: Path) -> None:
+def test_published_prices_are_what_publishers_print(raw_data: Path) -> None:
     pink, fao, euro = (
         source.parse(read_raw(raw_data / source.RAW_FILES[0])).observations
         for source in (worldbank_pinksheet, fao_ffpi, ecb)

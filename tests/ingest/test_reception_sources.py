@@ -36,21 +36,21 @@ def values(parsed: Parsed, series_id: str) -> dict[str, float]:
     return dict(zip(rows["time_period"], rows["obs_value"], strict=True))
 
 
-def test_month_end_reports_become_stocks_and_mid_month_ones_do_not() -> None:
+def test_only_month_end_reports_become_stocks() -> None:
     found = italian(report("2024-01-31", lambda place: place), report("2024-02-15", lambda place: 2 * place))
     assert values(found, "reception.ITA._T.M") == {"2024-01": 200 + 190 + 19000}
     assert values(found, "reception.ITA-25._T.M") == {"2024-01": 10 + 2 + 200}
     assert found.observations["as_of"].unique().tolist() == [pd.Timestamp("2024-02-02")]
 
 
-def test_regions_and_kinds_of_centre_each_sum_to_the_country() -> None:
+def test_regions_and_kinds_of_centre_each_sum_to_country() -> None:
     rows = italian(report("2024-01-31", lambda place: 3 * place)).observations
     whole = rows.loc[rows["series_id"] == "reception.ITA._T.M", "obs_value"].item()
     assert rows.loc[rows["geo"].str.len() > 3, "obs_value"].sum() == whole
     assert rows.loc[rows["target"] != "reception", "obs_value"].sum() == whole
 
 
-def test_regions_in_another_order_are_set_aside_and_the_total_kept() -> None:
+def test_regions_in_another_order_are_set_aside_and_total_kept() -> None:
     days = ("2022-03-31", "2022-04-30", "2022-05-31")
     sai: list[Count] = [lambda place: 100 * place, lambda place: 100 * (19 - place), lambda place: 100 * place + 1]
     centres: list[Count] = [lambda place: place, lambda place: place + 1, lambda place: place + 2]
@@ -59,14 +59,14 @@ def test_regions_in_another_order_are_set_aside_and_the_total_kept() -> None:
     assert set(values(found, "reception.ITA-25._T.M")) == {"2022-03", "2022-05"}
 
 
-def test_a_report_that_lacks_a_region_gives_no_total() -> None:
+def test_report_that_lacks_region_gives_no_total() -> None:
     found = italian(
         report("2024-01-31", lambda place: place), report("2024-02-29", lambda place: place + 1, regions=19)
     )
     assert set(values(found, "reception.ITA._T.M")) == {"2024-01"}
 
 
-def test_month_ends_take_the_old_total_and_set_aside_hot_spots_alone() -> None:
+def test_month_ends_take_old_total_and_set_aside_hot_spots_alone() -> None:
     header = (
         "regione,migranti_hot_spot,migranti_centri_accoglienza,migranti_siproimi_sai,totale_accoglienza,"
         "data_riferimento\n"
@@ -93,7 +93,7 @@ def test_people_in_need_of_no_place_are_left_out(tmp_path: Path) -> None:
     assert values(found, "reception.GBR._T.Q") == {"2024-Q3": 7}
 
 
-def test_people_without_a_region_count_in_the_country_alone(tmp_path: Path) -> None:
+def test_people_without_region_count_in_country_alone(tmp_path: Path) -> None:
     first = ("2022-09-30", "N/A - Section 98 (pre-2023)", "N/A - Section 98 (pre-Dec 2022)", 5)
     found = british(tmp_path, [first, ("2022-12-31", "Initial Accommodation", "Wales", 3)])
     assert values(found, "reception.GBR._T.Q") == {"2022-Q3": 5, "2022-Q4": 3}

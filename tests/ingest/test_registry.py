@@ -16,13 +16,13 @@ from ingest.sources import CARDS, SOURCES, VERBS, discover
 ALL = pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES.keys())
 
 
-def test_every_module_of_the_folder_is_registered() -> None:
+def test_every_module_of_folder_is_registered() -> None:
     modules = {path.stem for path in Path(sources.__path__[0]).glob("[a-z]*.py")}
     assert {cast("ModuleType", source).__name__.rpartition(".")[2] for source in SOURCES.values()} == modules
 
 
 @ALL
-def test_a_source_has_the_verbs_and_is_named_in_lower_case(source: Source) -> None:
+def test_source_has_verbs_and_is_named_in_lower_case(source: Source) -> None:
     assert all(hasattr(source, verb) for verb in VERBS)
     assert re.fullmatch(r"[a-z][a-z0-9_]+", source.SOURCE_ID)
     assert 0 <= source.LAG_DAYS <= 400
@@ -30,16 +30,16 @@ def test_a_source_has_the_verbs_and_is_named_in_lower_case(source: Source) -> No
 
 
 @ALL
-def test_a_source_has_an_entry_in_the_catalogue(source: Source) -> None:
+def test_source_has_entry_in_catalogue(source: Source) -> None:
     assert source.SOURCE_ID in CARDS
 
 
 @ALL
-def test_a_source_that_may_not_be_bundled_names_no_files_to_bundle(source: Source) -> None:
+def test_source_that_may_not_be_bundled_names_no_files_to_bundle(source: Source) -> None:
     assert CARDS[source.SOURCE_ID].may_be_bundled or source.RAW_FILES == ()
 
 
-def test_a_module_without_a_verb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_module_without_verb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     first = next(iter(SOURCES.values()))
     monkeypatch.delattr(cast("ModuleType", first), "LAG_DAYS")
     with pytest.raises(TypeError, match="lacks LAG_DAYS"):

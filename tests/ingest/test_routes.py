@@ -46,7 +46,7 @@ def _eastern(bulgaria: list[float], cyprus: list[float]) -> pd.DataFrame:
     return _iom(rows + _series("EMR", "BGR", "2024-01", bulgaria) + _series("EMR", "CYP", "2024-01", cyprus))
 
 
-def test_a_route_is_the_sum_of_its_countries() -> None:
+def test_route_is_sum_of_its_countries() -> None:
     found = route_arrivals(_eastern([10.0] * 6, [1.0] * 6))
     assert _route(found, "EMR")["obs_value"].tolist() == [111.0] * 6
     assert found["series_id"].unique().tolist() == ["arrivals.EMR._T._T.M"]
@@ -54,38 +54,38 @@ def test_a_route_is_the_sum_of_its_countries() -> None:
     check(found, OBSERVATIONS)
 
 
-def test_a_late_minor_country_is_estimated_by_its_last_three_months_and_the_month_flagged() -> None:
+def test_late_minor_country_is_estimated_and_flagged() -> None:
     found = _route(route_arrivals(_eastern([90.0, 10.0, 20.0, 30.0], [1.0] * 6)), "EMR")
     assert found["obs_value"].tolist()[4:] == [121.0, 121.0]
     assert found["obs_flag"].tolist() == ["", "", "", "", "e", "e"]
 
 
-def test_a_months_estimated_share_is_that_series_over_its_own() -> None:
+def test_months_estimated_share_is_that_series_over_its_own() -> None:
     found = route_arrivals(_eastern([90.0, 10.0, 20.0, 30.0, 40.0], [1.0] * 6))
     shares = estimated_shares(found).set_axis(found["series_id"] + found["time_period"], axis=0).dropna()
     assert shares.to_dict() == {"arrivals.EMR._T._T.M2024-06": 30 / 131}
 
 
-def test_a_small_country_is_estimated_for_six_months_and_then_left_out() -> None:
+def test_small_country_is_estimated_for_six_months() -> None:
     italy = _series("CMR", "ITA", "2024-01", [1000.0] * 9)
     found = _route(route_arrivals(_iom([*italy, ("CMR", "MLT", "2024-01", 5.0)])), "CMR")
     assert found["obs_value"].tolist() == [1005.0] * 7 + [1000.0] * 2
     assert found["obs_flag"].tolist() == ["", *["e"] * 6, *["b"] * 2]
 
 
-def test_without_a_larger_country_for_six_months_a_route_ends() -> None:
+def test_without_larger_country_for_six_months_route_ends() -> None:
     rows = _series("EMR", "GRC", "2024-01", [1000.0] * 9) + _series("EMR", "CYP", "2024-01", [1.0] * 9)
     found = _route(route_arrivals(_iom([*rows, ("EMR", "BGR", "2024-01", 60.0)])), "EMR")
     assert found.index.max() == "2024-07"
 
 
-def test_without_its_major_country_a_route_has_no_month() -> None:
+def test_without_its_major_country_route_has_no_month() -> None:
     known = _eastern([10.0] * 6, [1.0] * 6)
     late = known[(known["geo"] != "GRC") | (known["time_period"] < "2024-05")]
     assert _route(route_arrivals(late), "EMR").index.max() == "2024-04"
 
 
-def test_greece_goes_on_by_unhcr_where_iom_ends_and_the_lesser_countries_are_estimated() -> None:
+def test_greece_continues_by_unhcr() -> None:
     tidy = pd.DataFrame({"time_period": ["2024-06", "2024-07"], "obs_value": [999.0, 150.0], "geo": "GRC"})
     later = observations(
         tidy, source_id="unhcr_odp", lag_days=10, target="arrivals", route_id="EMR", citizen="_T", freq="M"
@@ -95,7 +95,7 @@ def test_greece_goes_on_by_unhcr_where_iom_ends_and_the_lesser_countries_are_est
     assert found.loc["2024-07", "obs_flag"] == "e"
 
 
-def test_an_absent_month_of_malta_is_a_zero_once_a_later_one_is_listed() -> None:
+def test_absent_month_of_malta_is_zero_once_later_one_is_listed() -> None:
     italy = _series("CMR", "ITA", "2024-01", [100.0] * 4)
     malta: Rows = [("CMR", "MLT", "2024-01", 5.0), ("CMR", "MLT", "2024-03", 7.0)]
     found = _route(route_arrivals(_iom(italy + malta)), "CMR")
@@ -104,7 +104,7 @@ def test_an_absent_month_of_malta_is_a_zero_once_a_later_one_is_listed() -> None
     assert found.loc["2024-02", "as_of"] == pd.Timestamp("2024-04-25")
 
 
-def test_an_absent_month_of_cyprus_is_a_gap_since_2017_and_a_zero_before() -> None:
+def test_absent_cyprus_month_is_gap_since_2017() -> None:
     for year, filled, flag in (("2016", 0.0, ""), ("2020", 8.0, "e")):
         rows = _series("EMR", "GRC", f"{year}-01", [100.0] * 3) + _series("EMR", "BGR", f"{year}-01", [10.0] * 3)
         cyprus: Rows = [("EMR", "CYP", f"{year}-01", 8.0), ("EMR", "CYP", f"{year}-03", 4.0)]
@@ -113,7 +113,7 @@ def test_an_absent_month_of_cyprus_is_a_gap_since_2017_and_a_zero_before() -> No
         assert found.loc[f"{year}-02", "obs_flag"] == flag
 
 
-def test_italys_days_stand_in_for_a_month_that_iom_lacks_only_where_all_are_there() -> None:
+def test_italian_days_replace_missing_month() -> None:
     iom = _iom(_series("CMR", "ITA", "2024-01", [310.0]) + _series("CMR", "MLT", "2024-01", [0.0] * 3))
     days = _days("italy_interior", "CMR", "ITA", pd.date_range("2024-01-01", "2024-03-30"), 9.0, "p")
     found = _route(route_arrivals(pd.concat([iom, days])), "CMR")
@@ -121,7 +121,7 @@ def test_italys_days_stand_in_for_a_month_that_iom_lacks_only_where_all_are_ther
     assert found["obs_flag"].tolist() == ["", "p"]
 
 
-def test_spains_ways_by_unhcr_extend_iom_only_where_both_are_known() -> None:
+def test_spanish_ways_extend_iom_if_both_known() -> None:
     iom = _iom(_series("WMR", "ESP", "2024-01", [100.0]))
     tidy = pd.DataFrame(
         {
@@ -139,7 +139,7 @@ def test_spains_ways_by_unhcr_extend_iom_only_where_both_are_known() -> None:
     assert found["obs_flag"].tolist() == ["", "p"]
 
 
-def test_a_months_date_of_knowledge_is_its_latest_components() -> None:
+def test_months_date_of_knowledge_is_its_latest_components() -> None:
     greece = _iom(_series("EMR", "GRC", "2024-01", [100.0]))
     others = _iom(_series("EMR", "BGR", "2024-01", [1.0]) + _series("EMR", "CYP", "2024-01", [1.0]), lag_days=40)
     found = route_arrivals(pd.concat([greece, others]))
@@ -152,7 +152,7 @@ def _by_citizen(rows: list[tuple[str, str, str, str, float]]) -> pd.DataFrame:
     return observations(tidy, source_id="iom_dtm", lag_days=25, target="arrivals", freq="M")
 
 
-def test_citizenships_begin_after_the_last_month_in_which_they_do_not_add_up() -> None:
+def test_citizenships_begin_after_last_mismatch() -> None:
     totals = _iom(_series("CMR", "ITA", "2024-01", [100.0] * 3) + _series("CMR", "MLT", "2024-01", [1.0] * 3))
     cells = _by_citizen(
         [
@@ -168,7 +168,7 @@ def test_citizenships_begin_after_the_last_month_in_which_they_do_not_add_up() -
     assert citizens.to_dict() == {("MLI", "2024-03"): 50.0, ("SYR", "2024-02"): 95.0, ("SYR", "2024-03"): 51.0}
 
 
-def test_citizenships_that_exceed_the_total_are_scaled_down_to_it_and_flagged() -> None:
+def test_citizenships_over_total_are_scaled() -> None:
     totals = _iom(_series("CMR", "ITA", "2024-01", [100.0] * 2))
     cells = [("MLI", "2024-01", 100.0), ("MLI", "2024-02", 90.0), ("SDN", "2024-02", 10.0), ("SYR", "2024-02", 50.0)]
     found = route_arrivals(pd.concat([totals, _by_citizen([("CMR", "ITA", *cell) for cell in cells])]))
@@ -193,7 +193,7 @@ def published(raw_data: Path) -> Callable[[str], pd.DataFrame]:
 
 
 @pytest.mark.raw_data
-def test_on_the_demonstration_night_all_five_routes_reach_december_2024(
+def test_all_routes_reach_december_2024(
     published: Callable[[str], pd.DataFrame],
 ) -> None:
     found = route_arrivals(published("2025-01-31"))
@@ -205,7 +205,7 @@ def test_on_the_demonstration_night_all_five_routes_reach_december_2024(
 
 
 @pytest.mark.raw_data
-def test_years_agree_with_the_published_totals(published: Callable[[str], pd.DataFrame]) -> None:
+def test_years_agree_with_published_totals(published: Callable[[str], pd.DataFrame]) -> None:
     found = route_arrivals(published("2026-11-01"))
     for route_id, year, official, tolerance in (
         ("CMR", "2016", 181_436 + 24, 0.001),

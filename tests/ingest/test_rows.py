@@ -28,7 +28,7 @@ def _rows(values: Sequence[object]) -> pd.DataFrame:
     return pd.DataFrame({"day": days, "n": values}, index=range(2, len(values) + 2))
 
 
-def test_a_date_of_knowledge_is_the_periods_end_plus_the_lag_and_marked_as_estimated() -> None:
+def test_date_of_knowledge_is_end_plus_lag() -> None:
     tidy = pd.DataFrame({"time_period": ["2024-12", "2024-Q4"], "freq": ["M", "Q"], "obs_value": [7, 8]})
     frame = observations(tidy, source_id="s", lag_days=25, target="arrivals", route_id="CMR", geo="ITA", citizen="_T")
     assert frame["as_of"].dt.strftime("%Y-%m-%d").tolist() == ["2025-01-25", "2025-01-25"]
@@ -36,20 +36,20 @@ def test_a_date_of_knowledge_is_the_periods_end_plus_the_lag_and_marked_as_estim
     assert frame["series_id"].tolist() == ["arrivals.CMR.ITA._T.M", "arrivals.CMR.ITA._T.Q"]
 
 
-def test_a_known_vintage_is_kept_and_not_marked() -> None:
+def test_known_vintage_is_kept_and_not_marked() -> None:
     tidy = pd.DataFrame({"time_period": ["2024-12"], "obs_value": [7], "as_of": [pd.Timestamp("2025-06-03")]})
     frame = observations(tidy, source_id="s", target="detections", route_id="CMR", geo="_T", citizen="_T", freq="M")
     assert not frame["as_of_estimated"].any()
     assert frame["as_of"].iloc[0] == pd.Timestamp("2025-06-03")
 
 
-def test_a_figure_given_twice_breaks_the_contract() -> None:
+def test_figure_given_twice_breaks_contract() -> None:
     tidy = pd.DataFrame({"time_period": ["2024-12", "2024-12"], "obs_value": [7, 8]})
     with pytest.raises(SchemaError):
         observations(tidy, source_id="s", lag_days=1, target="arrivals", route_id="C", geo="I", citizen="_T", freq="M")
 
 
-def test_a_bad_row_is_set_aside_with_its_place_rule_and_record() -> None:
+def test_bad_row_is_set_aside_with_its_place_rule_and_record() -> None:
     frame = _rows(["1"] * 30 + ["-4"] + ["2"] * 9)
     good, rejected = set_aside(frame, count_rules(frame["n"], "n"), source_id="s", file="f.csv")
     assert len(good) == 39
@@ -58,14 +58,14 @@ def test_a_bad_row_is_set_aside_with_its_place_rule_and_record() -> None:
     assert json.loads(row["record"]) == {"day": "2024-01-31", "n": "-4"}
 
 
-def test_a_file_with_too_many_bad_rows_is_refused_naming_the_first() -> None:
+def test_file_with_too_many_bad_rows_is_refused_naming_first() -> None:
     frame = _rows(["1"] * 8 + ["many", "-4"])
     message = r"f\.csv, row 10, column n: the count is not a whole number \(2 of 10"
     with pytest.raises(SourceError, match=message):
         set_aside(frame, count_rules(frame["n"], "n"), source_id="s", file="f.csv")
 
 
-def test_a_whole_history_is_refused_for_one_bad_row() -> None:
+def test_whole_history_is_refused_for_one_bad_row() -> None:
     frame = _rows(["1"] * 1000 + ["-4"])
     with pytest.raises(SourceError, match=r"row 1002, column n: the count is negative$"):
         set_aside(frame, count_rules(frame["n"], "n"), source_id="s", file="f.csv", tolerated=0)
@@ -76,7 +76,7 @@ def test_a_whole_history_is_refused_for_one_bad_row() -> None:
     [("", "missing"), (None, "missing"), (float("nan"), "missing"), ("0[VALORE]0", "whole"), ("1.5", "whole"),
      ("1e3", "whole"), ("inf", "whole"), ("1,234", "whole"), (-4.0, "negative"), ("-4", "negative")],
 )  # fmt: skip
-def test_what_is_no_count_breaks_a_rule(value: object, rule: str) -> None:
+def test_what_is_no_count_breaks_rule(value: object, rule: str) -> None:
     broken = [str(each.rule) for each in count_rules(pd.Series([value], dtype=object), "n") if each.broken.all()]
     assert rule in broken[0]
 
@@ -86,7 +86,7 @@ def test_whole_numbers_in_any_dress_are_counts(value: object) -> None:
     assert not any(rule.broken.any() for rule in count_rules(pd.Series([value]), "n"))
 
 
-def test_of_a_repeated_figure_one_stays_and_of_contradicting_figures_none() -> None:
+def test_repeated_figure_stays_contradicting_goes() -> None:
     frame = pd.DataFrame({"day": ["a", "a", "b", "b", "c"], "n": ["1", "1", "2", "3", "4"]})
     different, repeated = duplicate_rules(frame, ["day"], "n")
     assert different.broken.tolist() == [False, False, True, True, False]
@@ -94,7 +94,7 @@ def test_of_a_repeated_figure_one_stays_and_of_contradicting_figures_none() -> N
 
 
 @pytest.mark.parametrize(("bad", "total", "is_used"), [(1, 20, True), (2, 40, True), (2, 39, False), (1, 19, False)])
-def test_a_file_is_used_while_at_most_one_row_in_twenty_is_bad(
+def test_file_is_used_while_at_most_one_row_in_twenty_is_bad(
     bad: int,
     total: int,
     is_used: bool,  # noqa: FBT001  # a case
@@ -115,7 +115,7 @@ def test_a_file_is_used_while_at_most_one_row_in_twenty_is_bad(
         ("2008-13", True), ("1899", True), ("", True),
     ],
 )  # fmt: skip
-def test_indicators_are_kept_from_2009_on_and_what_is_no_period_for_the_rules_to_refuse(
+def test_indicators_are_kept_from_2009(
     period: str,
     is_kept: bool,  # noqa: FBT001  # a case
 ) -> None:
@@ -130,12 +130,12 @@ def test_indicators_are_kept_from_2009_on_and_what_is_no_period_for_the_rules_to
         ("1" * 16, None), ("0x1F", None), ("1 000", None),
     ],
 )  # fmt: skip
-def test_a_number_has_a_point_and_at_most_fifteen_digits_before_it(text: object, number: float | None) -> None:
+def test_number_has_point_and_at_most_fifteen_digits_before_it(text: object, number: float | None) -> None:
     (found,) = to_numbers(pd.Series([text], dtype=object))
     assert pd.isna(found) if number is None else found == pytest.approx(number)
 
 
-def test_days_and_months_are_read_as_they_are_written_and_nothing_else_is() -> None:
+def test_only_written_days_and_months_are_read() -> None:
     days = to_days(pd.Series(["2024-02-29", "2023-02-29", "2024-2-9", "29.02.2024", "2024-05-31 12:00", "1800-01-01"]))
     assert days.notna().tolist() == [True, False, False, False, False, False]
     assert to_days(pd.Series([" 2024-05-31 12:00"]), timed=True).tolist() == [pd.Timestamp("2024-05-31")]
@@ -143,7 +143,7 @@ def test_days_and_months_are_read_as_they_are_written_and_nothing_else_is() -> N
     assert months.notna().tolist() == [True, False, False, False, False]
 
 
-def test_a_wide_table_is_one_row_per_cell_named_by_row_and_column_without_those_that_mean_no_figure() -> None:
+def test_wide_table_becomes_one_row_per_cell() -> None:
     wide = pd.DataFrame({"month": ["2024-01 ", "2024-02"], "Malta": [" 7", ":"], "Italy": ["", "9"]}, index=[14, 15])
     long = melt(wide, "month", ["Malta", "Italy"], {":", ""})
     assert long.reset_index().to_numpy().tolist() == [
@@ -155,9 +155,7 @@ def test_a_wide_table_is_one_row_per_cell_named_by_row_and_column_without_those_
 @pytest.mark.parametrize(
     ("freq", "running", "later"), [("M", "2024-05", "2024-06"), ("Q", "2024-Q2", "2024-Q3"), ("A", "2024", "2025")]
 )
-def test_a_running_period_may_be_reported_before_its_end_and_a_later_one_may_not(
-    freq: str, running: str, later: str
-) -> None:
+def test_running_period_may_be_reported_early(freq: str, running: str, later: str) -> None:
     cells = pd.DataFrame({"time_period": [running], "value": ["7"]})
     today, raw = dt.date(2024, 5, 15), RawFile("f.csv", b"")
     fixed = {"target": "food_price_index", "freq": freq}
@@ -183,7 +181,7 @@ def test_a_running_period_may_be_reported_before_its_end_and_a_later_one_may_not
         ("many", False, False, "not a number"),
     ],
 )  # fmt: skip
-def test_counts_are_whole_and_never_negative_an_index_may_be_a_fraction_and_an_anomaly_either(
+def test_counts_indices_and_anomalies_have_bounds(
     value: str,
     counts: bool,  # noqa: FBT001  # a case
     whole: bool,  # noqa: FBT001  # a case

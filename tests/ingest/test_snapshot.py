@@ -70,7 +70,7 @@ def test_what_is_built_is_what_is_loaded(raw_folder: Path, tmp_path: Path) -> No
     assert report.rows == {"idmc": 33}
 
 
-def test_rejected_rows_are_reported_and_listed_beside_the_figures(raw_folder: Path, tmp_path: Path) -> None:
+def test_rejected_rows_are_reported_and_listed_beside_figures(raw_folder: Path, tmp_path: Path) -> None:
     report = make(raw_folder, tmp_path)
     listed = pd.read_csv(tmp_path / "snapshot" / "rejected.csv", dtype=str)
     assert listed[["source_id", "row", "column", "rule"]].to_numpy().tolist() == [
@@ -80,7 +80,7 @@ def test_rejected_rows_are_reported_and_listed_beside_the_figures(raw_folder: Pa
     assert "1 row set aside" in report.summary()
 
 
-def test_two_builds_give_the_same_bytes(raw_folder: Path, tmp_path: Path) -> None:
+def test_two_builds_give_same_bytes(raw_folder: Path, tmp_path: Path) -> None:
     for target in ("one", "two"):
         make(raw_folder, tmp_path / target)
     one, two = (sorted((tmp_path / target / "snapshot").iterdir()) for target in ("one", "two"))
@@ -89,7 +89,7 @@ def test_two_builds_give_the_same_bytes(raw_folder: Path, tmp_path: Path) -> Non
     assert fingerprint(tmp_path / "one") == fingerprint(tmp_path / "two")
 
 
-def test_the_manifest_names_every_input_with_its_hash(raw_folder: Path, tmp_path: Path) -> None:
+def test_manifest_names_every_input_with_its_hash(raw_folder: Path, tmp_path: Path) -> None:
     make(raw_folder, tmp_path)
     manifest = json.loads((tmp_path / "snapshot" / "manifest.json").read_text())
     raw = read_raw(raw_folder / "counts" / "a.csv")
@@ -98,7 +98,7 @@ def test_the_manifest_names_every_input_with_its_hash(raw_folder: Path, tmp_path
 
 
 @pytest.mark.parametrize("file", ["idmc.parquet", "rejected.csv"])
-def test_an_altered_file_is_refused_by_name(raw_folder: Path, tmp_path: Path, file: str) -> None:
+def test_altered_file_is_refused_by_name(raw_folder: Path, tmp_path: Path, file: str) -> None:
     make(raw_folder, tmp_path)
     path = tmp_path / "snapshot" / file
     content = bytearray(path.read_bytes())
@@ -109,22 +109,20 @@ def test_an_altered_file_is_refused_by_name(raw_folder: Path, tmp_path: Path, fi
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"sources": {"idmc": {}}}', '{"sources": []}'])
-def test_a_manifest_that_is_none_is_refused(raw_folder: Path, tmp_path: Path, text: str) -> None:
+def test_manifest_that_is_none_is_refused(raw_folder: Path, tmp_path: Path, text: str) -> None:
     make(raw_folder, tmp_path)
     (tmp_path / "snapshot" / "manifest.json").write_text(text)
     with pytest.raises(StoreError, match=r"manifest\.json"):
         load(tmp_path)
 
 
-def test_a_source_whose_licence_forbids_it_can_not_be_built_in(raw_folder: Path, tmp_path: Path) -> None:
+def test_source_whose_licence_forbids_it_can_not_be_built_in(raw_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="idmc may not be bundled"):
         make(raw_folder, tmp_path, Counts(redistribution=False))
     assert not (tmp_path / "snapshot").exists()
 
 
-def test_a_pattern_without_a_file_stops_the_build_and_leaves_the_former_snapshot(
-    raw_folder: Path, tmp_path: Path
-) -> None:
+def test_pattern_without_file_stops_build(raw_folder: Path, tmp_path: Path) -> None:
     before = make(raw_folder, tmp_path).fingerprint
     with pytest.raises(InputError, match=r"no file matches 'none/\*\.csv'"):
         make(raw_folder, tmp_path, Counts(RAW_FILES=("none/*.csv",)))
@@ -132,13 +130,13 @@ def test_a_pattern_without_a_file_stops_the_build_and_leaves_the_former_snapshot
     assert len(load(tmp_path)) == 33
 
 
-def test_two_files_of_a_source_that_disagree_stop_the_build(raw_folder: Path, tmp_path: Path) -> None:
+def test_two_files_of_source_that_disagree_stop_build(raw_folder: Path, tmp_path: Path) -> None:
     (raw_folder / "counts" / "b.csv").write_text("month,deaths\n2020-01,6\n")
     with pytest.raises(SourceError, match=r"idmc: two files disagree on deaths.+ in 2020-01"):
         make(raw_folder, tmp_path)
 
 
-def test_the_bundled_snapshot_is_whole_small_and_holds_nothing_of_frontex() -> None:
+def test_bundled_snapshot_holds_no_frontex() -> None:
     bundled = load(SNAPSHOT)
     assert set(bundled["source_id"]) == {name for name, source in SOURCES.items() if source.RAW_FILES}
     assert "frontex" not in set(bundled["source_id"])
@@ -147,11 +145,11 @@ def test_the_bundled_snapshot_is_whole_small_and_holds_nothing_of_frontex() -> N
 
 @pytest.mark.raw_data
 @pytest.mark.slow
-def test_the_bundled_snapshot_is_what_the_published_files_give(raw_data: Path, tmp_path: Path) -> None:
+def test_bundled_snapshot_is_what_published_files_give(raw_data: Path, tmp_path: Path) -> None:
     assert build(raw_data, tmp_path).fingerprint == fingerprint(SNAPSHOT)
 
 
-def test_dated_editions_tell_what_was_known_when_and_leave_the_past_before_them_as_it_was() -> None:
+def test_dated_editions_leave_past_unchanged() -> None:
     def rows(figures: dict[str, int], known: str | None = None) -> pd.DataFrame:
         tidy = pd.DataFrame({"time_period": list(figures), "obs_value": list(figures.values())})
         tidy = tidy if known is None else tidy.assign(as_of=pd.Timestamp(known))

@@ -42,7 +42,7 @@ def test_cells_come_as_text_indexed_by_their_line() -> None:
         ("Ada Lovelace,n\n2024-01-01,7\n", r"missing columns \['day'\]; found \['n'\]$"),
     ],
 )
-def test_a_broken_text_file_is_refused_by_name_and_rule(content: bytes | str, reason: str) -> None:
+def test_broken_text_file_is_refused_by_name_and_rule(content: bytes | str, reason: str) -> None:
     with pytest.raises(SourceError, match=rf"figures\.csv.*{reason}"):
         read_csv(_file(content), ["day", "n"])
 
@@ -59,7 +59,7 @@ def _workbook() -> bytes:
     ("content", "reason"),
     [(b"", "empty"), (b"<html>", "web page"), (_workbook()[:900], "whole workbook"), (b"PK\x03\x04oops", "workbook")],
 )
-def test_a_broken_workbook_is_refused_by_name_and_rule(content: bytes, reason: str) -> None:
+def test_broken_workbook_is_refused_by_name_and_rule(content: bytes, reason: str) -> None:
     with pytest.raises(SourceError, match=rf"book\.xlsx: .*{reason}"):
         read_sheet(_file(content, "book.xlsx"), "Data")
 
@@ -70,13 +70,13 @@ def _rda(tmp_path: Path) -> bytes:
     return path.read_bytes()
 
 
-def test_an_r_table_is_read(tmp_path: Path) -> None:
+def test_r_table_is_read(tmp_path: Path) -> None:
     frame = read_rda(_file(_rda(tmp_path)), "table", ["geo", "n"])
     assert frame["geo"].tolist() == ["ITA", "MLT"]
     assert frame.index.tolist() == [1, 2]
 
 
-def test_a_broken_r_file_is_refused_by_name_and_rule(tmp_path: Path) -> None:
+def test_broken_r_file_is_refused_by_name_and_rule(tmp_path: Path) -> None:
     whole = _rda(tmp_path)
     half = whole[: len(whole) // 2]
     for content, reason in ((b"", "empty"), (half, "whole R data"), (b"RDX9 nonsense", "whole R data")):
@@ -96,7 +96,7 @@ def test_a_broken_r_file_is_refused_by_name_and_rule(tmp_path: Path) -> None:
         ("merged", "data!B3:B4", "cells of figures are merged"),
     ],
 )
-def test_a_cell_whose_value_is_hidden_is_refused_with_its_address(strange: str, where: str, reason: str) -> None:
+def test_cell_whose_value_is_hidden_is_refused_with_its_address(strange: str, where: str, reason: str) -> None:
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.title = "data"

@@ -20,16 +20,16 @@ def known_at(observations: pd.DataFrame, date: str) -> dict[tuple[str, str], flo
     return dict(zip(keys, rows["obs_value"].astype(float), strict=True))
 
 
-def test_natural_earth_s_short_names_become_codes_and_the_column_without_a_country_goes() -> None:
+def test_short_country_names_become_codes() -> None:
     assert set(ucdp.parse(files.ucdp_wide()).observations["geo"]) == {"AFG", "MLI", "COD"}
 
 
-def test_a_column_without_a_country_that_holds_figures_is_refused() -> None:
+def test_column_without_country_that_holds_figures_is_refused() -> None:
     with pytest.raises(SourceError, match="column Unnamed: 134: a column without a country holds figures"):
         ucdp.parse(files.ucdp_wide(unnamed="4"))
 
 
-def test_the_wide_table_ends_where_dated_editions_begin_and_its_dates_of_knowledge_are_marked_estimated() -> None:
+def test_wide_table_ends_before_dated_editions() -> None:
     rows = ucdp.parse(files.ucdp_wide()).observations
     assert rows["time_period"].max() == "2023-12"
     assert rows["as_of_estimated"].all()
@@ -37,19 +37,19 @@ def test_the_wide_table_ends_where_dated_editions_begin_and_its_dates_of_knowled
 
 
 @pytest.mark.parametrize(("cell", "rule"), [("-3", "the count is negative"), ("many", "the figure is not a number")])
-def test_a_cell_that_cannot_be_right_is_set_aside_with_its_place(cell: str, rule: str) -> None:
+def test_cell_that_cannot_be_right_is_set_aside_with_its_place(cell: str, rule: str) -> None:
     rejected = ucdp.parse(files.ucdp_wide({"2021-05": cell})).rejected
     assert rejected[["row", "column", "rule"]].to_numpy().tolist() == [["18, Mali", "value", rule]]
 
 
-def test_an_edition_s_figures_are_known_from_its_own_date() -> None:
+def test_edition_figures_are_known_from_its_own_date() -> None:
     rows = ucdp.parse(files.ucdp_editions()).observations
     assert not rows["as_of_estimated"].any()
     assert known_at(rows, "2024-02-21")["MLI", "2023-12"] == 5
     assert known_at(rows, "2024-02-22")["MLI", "2023-12"] == 6
 
 
-def test_a_country_that_an_edition_does_not_name_had_no_deaths_in_that_month() -> None:
+def test_unnamed_country_had_no_deaths() -> None:
     rows = ucdp.parse(files.ucdp_editions()).observations
     assert known_at(rows, "2024-02-22")["MLI", "2024-01"] == 0
     assert known_at(rows, "2024-01-26")["SDN", "2023-11"] == 0
@@ -75,14 +75,14 @@ def test_months_that_no_annual_release_covers_are_provisional() -> None:
         ("2024-01-26,2023-11,Mali,4,a,f", "listed twice"),
     ],
 )
-def test_a_row_of_an_edition_that_cannot_be_right_is_set_aside(row: str, rule: str) -> None:
+def test_row_of_edition_that_cannot_be_right_is_set_aside(row: str, rule: str) -> None:
     sound = [f"2024-01-26,{month},Mali,4,a,f" for month in files.MONTHS if month < "2023-12"]
     rejected = ucdp.parse(files.ucdp_editions([*sound, row])).rejected
     assert len(rejected) == 1
     assert rule in rejected["rule"].iloc[0]
 
 
-def test_the_file_whose_dates_run_twelve_months_early_is_refused_and_not_bundled() -> None:
+def test_file_with_early_dates_is_refused() -> None:
     with pytest.raises(SourceError, match="12 months early"):
         ucdp.parse(RawFile("views_ged_sb_df_input.csv", files.ucdp_wide().content))
     assert not any("views" in pattern for pattern in ucdp.RAW_FILES)
@@ -96,15 +96,13 @@ def published(raw_data: Path) -> pd.DataFrame:
 
 @pytest.mark.raw_data
 @pytest.mark.parametrize(("date", "total"), [("2024-01-26", 9_457), ("2024-06-24", 13_599), ("2026-06-24", 17_210)])
-def test_the_world_s_deaths_of_2023_12_are_what_each_published_edition_gave(
-    published: pd.DataFrame, date: str, total: float
-) -> None:
+def test_world_deaths_match_each_edition(published: pd.DataFrame, date: str, total: float) -> None:
     known = known_at(published, date)
     assert sum(value for (_, month), value in known.items() if month == "2023-12") == total
 
 
 @pytest.mark.raw_data
-def test_the_outlier_of_2026_01_is_there_and_marked_provisional(published: pd.DataFrame) -> None:
+def test_outlier_of_2026_01_is_there_and_marked_provisional(published: pd.DataFrame) -> None:
     iran = published[(published["geo"] == "IRN") & (published["time_period"] == "2026-01")]
     assert iran["obs_value"].tolist() == [19_886]
     assert iran["obs_flag"].tolist() == ["p"]

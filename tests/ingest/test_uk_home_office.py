@@ -22,7 +22,7 @@ def _daily(rows: list[tuple[str, str]], header: str = "#date,migrants,boats\n") 
     return uk_home_office.parse(RawFile("daily.csv", (header + lines).encode()))
 
 
-def test_the_header_that_starts_with_a_hash_is_read() -> None:
+def test_header_that_starts_with_hash_is_read() -> None:
     found = _daily(_days()).observations
     assert set(found["series_id"]) == {"arrivals.CHA.GBR._T.D"}
     assert found["obs_value"].sum() == 400
@@ -58,7 +58,7 @@ def _sheet() -> list[list[Any]]:
     return [["Date", "Migrants arrived", "Notes"], *([day.to_pydatetime(), 5, None] for day in days)]
 
 
-def test_the_workbook_named_by_its_day_is_a_vintage() -> None:
+def test_workbook_named_by_its_day_is_vintage() -> None:
     found = uk_home_office.parse(_workbook(_sheet(), "31_December_2025_Small_boats.ods")).observations
     assert found["obs_value"].sum() == 150
     assert found["time_period"].iloc[0] == "2025-12-01"
@@ -90,7 +90,7 @@ def test_quarters_add_up_ages_and_sexes_of_small_boats_alone() -> None:
 
 
 @pytest.mark.parametrize("above", [0, 1, 3])
-def test_a_quarterly_workbook_says_from_the_first_row_to_the_last_what_the_table_of_text_says(above: int) -> None:
+def test_quarterly_workbook_equals_text_table(above: int) -> None:
     quarters = [("2023 Q1", "2023-03-31"), ("2023 Q2", "2023-06-30"), ("2024 Q4", "2024-12-31")]
     head = ["Quarter", " Method of entry ", "Nationality", "Number of detections "]
     rows = [[quarter, "Small boat arrivals", "Albania", place + 5] for place, (quarter, _end) in enumerate(quarters)]
@@ -107,7 +107,7 @@ def test_a_quarterly_workbook_says_from_the_first_row_to_the_last_what_the_table
 
 
 @pytest.mark.raw_data
-def test_the_published_days_agree_with_the_checked_years(raw_data: Path) -> None:
+def test_published_days_agree_with_checked_years(raw_data: Path) -> None:
     path = raw_data / "uk_small_boats/uk-migrant-data/daily_small_boats.csv"
     parsed = uk_home_office.parse(read_raw(path))
     days = pd.to_datetime(parsed.observations["time_period"])
@@ -119,7 +119,7 @@ def test_the_published_days_agree_with_the_checked_years(raw_data: Path) -> None
 
 
 @pytest.mark.raw_data
-def test_the_home_offices_own_workbook_agrees_with_the_daily_table(raw_data: Path) -> None:
+def test_home_offices_own_workbook_agrees_with_daily_table(raw_data: Path) -> None:
     folder = raw_data / "uk_small_boats"
     own = uk_home_office.parse(
         read_raw(folder / "home_office/12_December_2025_Small_boats_-_time_series.ods")
@@ -133,7 +133,7 @@ def test_the_home_offices_own_workbook_agrees_with_the_daily_table(raw_data: Pat
 
 
 @pytest.mark.raw_data
-def test_the_published_quarters_agree_with_the_checked_years(raw_data: Path) -> None:
+def test_published_quarters_agree_with_checked_years(raw_data: Path) -> None:
     path = raw_data / "uk_small_boats/humaniverse_asylum/irregular_migration.csv"
     found = uk_home_office.parse(read_raw(path)).observations
     totals = found[found["citizen"] == "_T"]

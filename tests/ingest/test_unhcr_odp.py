@@ -33,7 +33,7 @@ def _values(parsed: Parsed) -> dict[str, dict[str, float]]:
     }
 
 
-def test_the_combined_table_gives_country_totals_and_leaves_their_parts_alone() -> None:
+def test_combined_table_gives_country_totals() -> None:
     assert _values(_parse(COMBINED)) == {
         "arrivals.CMR.ITA._T.M": {"2019-01": 202, "2019-02": 60, "2019-03": 262},
         "arrivals.CMR.MLT._T.M": {"2019-01": 50, "2019-02": 0},
@@ -51,7 +51,7 @@ def test_the_combined_table_gives_country_totals_and_leaves_their_parts_alone() 
         ("arrivals_mainland_land", "arrivals.WMR.ESP_LAND._T.M"),
     ],
 )
-def test_spains_ways_stand_apart_and_the_weather_is_left_alone(column: str, series_id: str) -> None:
+def test_spains_ways_stand_apart_and_weather_is_left_alone(column: str, series_id: str) -> None:
     values = _values(_parse(CANARIES.replace("arrivals_canary", column)))
     assert values == {series_id: {"2025-04": 1114, "2025-05": 594, "2025-06": 306}}
 
@@ -70,13 +70,13 @@ def test_spains_ways_stand_apart_and_the_weather_is_left_alone(column: str, seri
         ("2.5\n", "2.5", "cut off"),
     ],
 )
-def test_one_bad_cell_refuses_the_file(old: str, new: str, message: str) -> None:
+def test_one_bad_cell_refuses_file(old: str, new: str, message: str) -> None:
     with pytest.raises(SourceError, match=rf"canary\.csv.*{message}"):
         _parse(CANARIES.replace(old, new), "canary.csv")
 
 
 @pytest.mark.raw_data
-def test_the_published_files_agree_with_the_checked_years(raw_data: Path) -> None:
+def test_published_files_agree_with_checked_years(raw_data: Path) -> None:
     found = pd.concat(
         unhcr_odp.parse(read_raw(path)).observations
         for pattern in unhcr_odp.RAW_FILES
@@ -111,7 +111,7 @@ def sums(**since: dict[str, dict[str, int]]) -> RawFile:
     return RawFile(unhcr_odp.SUBLOCATION, json.dumps(body).encode())
 
 
-def test_a_month_is_the_difference_of_two_sums_and_ends_with_the_newest_report() -> None:
+def test_month_is_difference_of_two_sums() -> None:
     raw = sums(
         m2026_03={"4797": {"Italy": 900, "Malta": 5, "Greece": 400}, "4798": {"Greece": 60}, "5634": {"Spain": 70}},
         m2026_04={"4797": {"Italy": 500, "Malta": 5, "Greece": 150}, "4798": {"Greece": 20}, "5634": {"Spain": 30}},
@@ -137,7 +137,7 @@ def moved(origin: str, country: str, people: object, day: str = "2026-05-31") ->
     return {"data_date": day, "origin_country": origin, "destination_country_code": country, "people": people}
 
 
-def test_a_copy_by_origin_sums_the_places_of_a_country_since_january() -> None:
+def test_copy_by_origin_sums_places_of_country_since_january() -> None:
     rows = [moved("Eritrea", "ITA", 5), moved("Eritrea", "GRC", 2), moved("Mali", "ESP", 4)]
     parsed = unhcr_odp.parse(copy(movements=rows))
     assert _values(parsed) == {

@@ -83,7 +83,7 @@ def corridors(few_trees: None) -> Asylum:  # noqa: ARG001  # it is there for wha
 
 
 @pytest.mark.slow
-def test_destination_is_forecast_a_year_ahead_and_scored(corridors: Asylum) -> None:
+def test_destination_is_forecast_year_ahead_and_scored(corridors: Asylum) -> None:
     totals = corridors.frames["asylum_forecasts"].query("citizen == '_T' and model_id == 'vigie-ensemble'")
     assert set(totals["geo"]) == set(COUNTRIES)
     assert set(totals["horizon"]) == set(range(1, 13))
@@ -93,14 +93,14 @@ def test_destination_is_forecast_a_year_ahead_and_scored(corridors: Asylum) -> N
 
 
 @pytest.mark.slow
-def test_corridors_are_forecast_and_none_is_the_nameless_rest(corridors: Asylum) -> None:
+def test_corridors_are_forecast_and_none_is_nameless_rest(corridors: Asylum) -> None:
     rows = corridors.frames["asylum_forecasts"].query("citizen != '_T'")
     assert set(rows["citizen"]) == {"SYR", "AFG"}
     assert set(rows["model_id"]) == {"vigie-ensemble"}
 
 
 @pytest.mark.slow
-def test_corridors_together_expect_about_what_their_destination_expects(corridors: Asylum) -> None:
+def test_corridors_sum_to_destination(corridors: Asylum) -> None:
     rows = corridors.frames["asylum_forecasts"].query("model_id == 'vigie-ensemble' and horizon == 3")
     median = rows[np.isclose(rows["output_type_id"], 0.5)]
     found = median[median["citizen"] != "_T"].groupby("geo")["value"].agg(["sum", "size"])
@@ -128,7 +128,7 @@ def test_months_too_old_leave_quarters_forecast() -> None:
         (figures("M", pd.period_range("2012-01", "2015-06", freq="M")), "end in 2015-06"),
     ],
 )
-def test_without_recent_figures_the_night_is_degraded_and_says_why(known: pd.DataFrame, reason: str) -> None:
+def test_without_recent_figures_night_is_degraded_and_says_why(known: pd.DataFrame, reason: str) -> None:
     found = made(known)
     assert found.frames["asylum_forecasts"].empty
     assert [item["source_id"] for item in found.degraded] == ["eurostat"]
@@ -136,7 +136,7 @@ def test_without_recent_figures_the_night_is_degraded_and_says_why(known: pd.Dat
 
 
 @pytest.mark.parametrize("dataset", DATASETS, ids=lambda one: f"{one.target}.{one.freq}")
-def test_a_country_is_forecast_a_year_ahead_unless_its_newest_figure_is_older_than_half_a_year(
+def test_country_with_recent_figures_is_forecast(
     dataset: Dataset,
 ) -> None:
     year = PERIODS_PER_YEAR[dataset.freq]
@@ -147,7 +147,7 @@ def test_a_country_is_forecast_a_year_ahead_unless_its_newest_figure_is_older_th
         assert set(destination_states(known, dataset, AS_OF)["state"]) == {state}, late
 
 
-def test_the_rest_of_a_destination_is_what_corridors_leave_of_its_total_and_never_fewer_than_nobody() -> None:
+def test_rest_of_destination_is_never_negative() -> None:
     known = figures("M", MONTHS, by_citizen=True)
     known = known[known["geo"] == "DEU"]
     total = known["citizen"] == "_T"
@@ -184,7 +184,7 @@ def chosen(panel: Panel | None) -> list[str]:
     return [] if panel is None else sorted(panel.groups["citizen"][panel.groups["citizen"] != ""])
 
 
-def test_a_corridor_is_forecast_from_three_years_of_it_on_and_where_anybody_came_lately() -> None:
+def test_corridor_needs_three_years_and_arrivals() -> None:
     rows = pd.concat([
         corridor_rows("DEU", "SYR", [5.0] * 36), corridor_rows("DEU", "AFG", [5.0] * 35),
         corridor_rows("DEU", "IRQ", [5.0] * 20 + [0.0] * 24),

@@ -34,14 +34,14 @@ def chosen(*parts: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("count", [1, LARGEST_GROUPS, LARGEST_GROUPS + 1, len(NAMES)])
-def test_the_largest_nationalities_are_kept_and_no_more_than_so_many(count: int) -> None:
+def test_largest_nationalities_are_kept_and_no_more_than_so_many(count: int) -> None:
     assert LARGEST_GROUPS == 10  # as the model card says
     sizes = {name: 10.0 + place for place, name in enumerate(NAMES[:count])}
     assert set(chosen(cells(sizes))["citizen"]) == set(NAMES[:count][-10:])
 
 
 @pytest.mark.parametrize(("late", "is_kept"), [(GROUP_ORIGINS + 1, False), (GROUP_ORIGINS + 2, True)])
-def test_what_came_after_the_first_origin_makes_nobody_one_of_the_largest(late: int, *, is_kept: bool) -> None:
+def test_later_arrivals_choose_no_nationality(late: int, *, is_kept: bool) -> None:
     rows = cells(dict.fromkeys(NAMES[:11], 10.0))
     newest = rows["citizen"].eq(NAMES[10]) & rows["time_period"].isin(sorted(rows["time_period"].unique())[-late:])
     rows.loc[rows["citizen"] == NAMES[10], "obs_value"] = 0.0
@@ -50,13 +50,13 @@ def test_what_came_after_the_first_origin_makes_nobody_one_of_the_largest(late: 
 
 
 @pytest.mark.parametrize(("months", "is_long"), [(MONTHS, True), (MONTHS - 1, False)])
-def test_a_breakdown_of_fewer_than_six_years_is_not_judged(months: int, *, is_long: bool) -> None:
+def test_breakdown_of_fewer_than_six_years_is_not_judged(months: int, *, is_long: bool) -> None:
     short, other = cells({"AAA": 5.0}, months=months), cells({"BBB": 5.0}, route_id="EMR")
     assert set(chosen(short, other)["route_id"]) == ({"CMR", "EMR"} if is_long else {"EMR"})
     assert list(chosen(short).columns) == list(chosen(other).columns) or not is_long
 
 
-def test_a_month_that_names_others_counts_nobody_and_a_month_without_a_row_is_a_gap() -> None:
+def test_unnamed_in_month_is_zero_missing_is_gap() -> None:
     rows = cells({"AAA": 3.0, "BBB": 4.0}, months=MONTHS + 1)
     months = sorted(rows["time_period"].unique())
     rows = rows[(rows["time_period"] != months[5]) & ~(rows["citizen"].eq("AAA") & rows["time_period"].eq(months[9]))]

@@ -12,7 +12,7 @@ from forecasting import ENSEMBLE
 from store.releases import ReleaseStore
 
 
-def test_the_published_explanations_add_up_to_the_published_medians(first_night: Path) -> None:
+def test_published_explanations_add_up_to_published_medians(first_night: Path) -> None:
     release = ReleaseStore(first_night).current()
     assert release is not None
     rows = check(release.read("explanations"), EXPLANATIONS)

@@ -33,7 +33,7 @@ def rows(model_id: str, series_id: str, origin: str, horizon: int = 1, **other: 
     }  # fmt: skip
 
 
-def test_what_was_cut_off_is_told_by_model_and_series_with_the_number_of_fits_whatever_their_horizons() -> None:
+def test_cut_off_fits_are_counted_by_model() -> None:
     why = f"{CUT_OFF}: 60 s"
     made = pd.DataFrame([
         *(rows("slow", "a", origin, step, reason=why) for origin in ("2024-11-30", "2024-12-31") for step in (1, 2)),
@@ -59,7 +59,7 @@ def test_what_was_cut_off_is_tried_again_and_all_else_is_kept(tmp_path: Path, mo
     assert [night["origin_date"].nunique() for night in nights] == [3, 1]
 
 
-def test_the_pooled_model_takes_part_only_where_models_of_single_series_have_a_forecast_too() -> None:
+def test_pooled_model_needs_single_series_models() -> None:
     learned = pd.DataFrame([rows("pooled", "a", origin) for origin in ("2024-10-31", "2024-11-30", "2024-12-31")])
     others = pd.DataFrame([
         rows(model_id, series_id, "2024-11-30", step)
@@ -68,7 +68,7 @@ def test_the_pooled_model_takes_part_only_where_models_of_single_series_have_a_f
     assert _beside(learned, others)["origin_date"].tolist() == [pd.Timestamp("2024-11-30")]
 
 
-def test_a_nationality_is_judged_by_itself_and_with_its_region() -> None:
+def test_nationality_is_judged_by_itself_and_with_its_region() -> None:
     part = {"route_id": "EMR", "geo": "GRC"}
     cells = pd.DataFrame([part | {"series_id": name, "citizen": name} for name in ("SYR", "SYR", "MAR")])
     found = _groups(cells).set_index(["series_id", "kind"])["group"]
@@ -78,7 +78,7 @@ def test_a_nationality_is_judged_by_itself_and_with_its_region() -> None:
     }  # fmt: skip
 
 
-def test_a_nowcast_that_is_not_used_changes_nothing_and_its_quantiles_are_put_in_order() -> None:
+def test_unused_nowcast_changes_nothing() -> None:
     levels = list(LEVELS)
     found = pd.DataFrame(
         {"series_id": "a", "output_type_id": levels[::-1], "value": [100.0 * one for one in levels[::-1]]}

@@ -132,19 +132,19 @@ def test_tables_changed_by_second_night_are_golden(home: Path) -> None:
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_texts_of_a_night_are_the_golden_ones(home: Path, name: str) -> None:
+def test_texts_of_night_are_golden_ones(home: Path, name: str) -> None:
     text = ReleaseStore(home).all()[-1].document(name)
     check_golden(GOLDEN / f"{Path(name).stem}.txt", [without_run(text)])
 
 
-def test_the_journal_tells_of_a_night_what_it_did(home: Path) -> None:
+def test_journal_reports_of_night_what_it_did(home: Path) -> None:
     with opened_journal("", home) as journal:
         entries = journal.entries()
     lines = [f"{one.actor} {one.action} {one.subject} {one.reason} {sorted(one.payload)}" for one in entries]
     check_golden(GOLDEN / "journal.txt", map(without_run, lines))
 
 
-def test_hub_of_a_night_holds_golden_files_and_league(
+def test_hub_of_night_holds_golden_files_and_league(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cli.hub.MONTHS_OF_VINTAGES", 1)

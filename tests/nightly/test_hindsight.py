@@ -66,16 +66,14 @@ def data_with(folder: Path, revised_on: dt.date, *, own: bool = False) -> RealTi
         (True, OWN_SETTLED_DAYS + 1, 100.0),
     ],
 )
-def test_a_past_origin_knows_a_revision_only_if_it_came_before_its_month_was_settled(
-    tmp_path: Path, *, own: bool, days: int, known: float
-) -> None:
+def test_origin_knows_revisions_before_settling(tmp_path: Path, *, own: bool, days: int, known: float) -> None:
     data = data_with(tmp_path, ORIGIN.date() + dt.timedelta(days=days), own=own)
     series_id = OWN if own else SERIES
     assert data.past_panels[ORIGIN].matrix[series_id].loc["2024-10"] == known
     assert data.panel.matrix[series_id].loc["2024-10"] == 900.0
 
 
-def test_a_value_revised_after_an_origin_was_settled_leaves_its_stored_forecast_as_it_was(tmp_path: Path) -> None:
+def test_late_revision_keeps_stored_forecast(tmp_path: Path) -> None:
     revised, never = (data_with(tmp_path / name, day) for name, day in (("a", AFTER), ("b", NIGHT)))
     hashes = [
         backtest_work(data.panel, origins=PAST_ORIGINS, step=1, models=["vigie-baseline"], known_at=data.past_panels)
@@ -86,7 +84,7 @@ def test_a_value_revised_after_an_origin_was_settled_leaves_its_stored_forecast_
     assert same.to_dict() == {ORIGIN: True, pd.Timestamp("2024-11-30"): False}
 
 
-def test_forecasts_of_a_night_are_made_from_what_past_origins_knew(
+def test_forecasts_of_night_are_made_from_what_past_origins_knew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(forecasts, "MODELS", {"vigie-baseline": MODELS["vigie-baseline"]})
@@ -105,7 +103,7 @@ def test_forecasts_of_a_night_are_made_from_what_past_origins_knew(
     assert by_origin.index.max() < pd.Timestamp("2024-12-31")
 
 
-def test_nothing_dated_after_the_night_is_known_and_what_came_later_is_kept_apart(tmp_path: Path) -> None:
+def test_later_figures_are_kept_apart(tmp_path: Path) -> None:
     whole = data_with(tmp_path, AFTER)
     data = RealTimeData(whole.vintages, dt.date(2024, 12, 14), 3, PAST_ORIGINS)
     assert data.known["as_of"].max() <= pd.Timestamp("2024-12-14")
@@ -155,7 +153,7 @@ def days_until(last: str) -> pd.Series:
         ("2024-11-30", "2024-11-30", False),  # its days have not begun
     ],
 )
-def test_the_month_after_the_origin_is_nowcast_once_its_days_have_begun_and_until_they_are_whole(
+def test_month_with_some_days_is_nowcast(
     monkeypatch: pytest.MonkeyPatch, last: str, origin: str, *, made: bool
 ) -> None:
     daily = days_until(last)

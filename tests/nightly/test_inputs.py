@@ -24,7 +24,7 @@ def cells(*months: str) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def test_new_figures_and_the_routes_that_they_complete_stand_beside_their_forecast() -> None:
+def test_new_figures_stand_beside_their_forecast() -> None:
     def landings(*months: str) -> pd.DataFrame:
         tidy = pd.DataFrame({"time_period": months, "obs_value": [900.0, 910.0, 920.0][: len(months)]})
         fixed = {"target": "arrivals", "route_id": "WMR", "geo": "ESP", "citizen": "_T", "freq": "M"}
@@ -47,9 +47,7 @@ def test_new_figures_and_the_routes_that_they_complete_stand_beside_their_foreca
 LEVELS = {0.01: 500.0, 0.5: 900.0, 0.99: 1500.0}
 
 
-def test_a_disk_that_refuses_to_free_old_releases_does_not_spoil_the_night(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_pruning_does_not_stop_night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[int] = []
 
     def refuse(_home: Path, nights: int) -> list[object]:

@@ -54,7 +54,7 @@ def data() -> RealTimeData:
     return made
 
 
-def test_only_what_was_said_before_its_outcome_was_known_is_scored(data: RealTimeData) -> None:
+def test_only_forecasts_before_outcome_are_scored(data: RealTimeData) -> None:
     early = Told("a", "2024-02-20T04:00:00+00:00")
     found = check(issued_scores([early], None, data), ISSUED_SCORES)
     assert found["horizon"].tolist() == [1, 2]
@@ -63,29 +63,27 @@ def test_only_what_was_said_before_its_outcome_was_known_is_scored(data: RealTim
     assert issued_scores([Told("c", "2024-02-20T04:00:00+00:00", replay=True)], None, data).empty
 
 
-def test_a_forecast_that_several_nights_issued_counts_once_as_the_first_gave_it(data: RealTimeData) -> None:
+def test_repeated_forecast_counts_once(data: RealTimeData) -> None:
     first, second = Told("a", "2024-02-20T04:00:00+00:00"), Told("b", "2024-02-21T04:00:00+00:00", middle=9_000.0)
     both = issued_scores([first, second], None, data)
     assert both["run_id"].tolist() == ["a", "a"]
 
 
-def test_scores_outlive_the_release_that_issued_them(data: RealTimeData, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scores_outlive_release_that_issued_them(data: RealTimeData, monkeypatch: pytest.MonkeyPatch) -> None:
     former = Told("b", "2024-03-20T04:00:00+00:00")
     kept = issued_scores([Told("a", "2024-02-20T04:00:00+00:00")], None, data)
     monkeypatch.setattr(former, "read", lambda _name: kept, raising=False)
     assert issued_scores([], former, data).equals(kept)
 
 
-def test_scores_of_two_nights_are_one_table_as_if_one_night_had_made_them(
-    data: RealTimeData, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_scores_of_two_nights_join(data: RealTimeData, monkeypatch: pytest.MonkeyPatch) -> None:
     issued_then, former = Told("a", "2024-02-20T04:00:00+00:00"), Told("b", "2024-03-20T04:00:00+00:00")
     whole = issued_scores([issued_then], None, data)
     monkeypatch.setattr(former, "read", lambda _name: whole.head(1), raising=False)
     pd.testing.assert_frame_equal(issued_scores([issued_then], former, data), whole)
 
 
-def test_the_summary_is_a_ratio_of_sums_by_horizon(data: RealTimeData) -> None:
+def test_summary_is_ratio_of_sums_by_horizon(data: RealTimeData) -> None:
     rows = issued_scores([Told("a", "2024-02-20T04:00:00+00:00")], None, data)
     found = issued_skill(rows)
     assert found["n"].tolist() == [1, 1]

@@ -142,7 +142,7 @@ def whole(taken_in: Round, monkeypatch: pytest.MonkeyPatch) -> Round:
 
 
 @pytest.mark.slow
-def test_a_round_takes_every_source_and_a_second_one_finds_nothing_new(whole: Round) -> None:
+def test_second_round_finds_nothing_new(whole: Round) -> None:
     home, before = whole.home, whole.known
     assert set(before["source_id"]) == set(NAMES) == set(live_sources())
     again = take(home, whole.chosen)
@@ -151,7 +151,7 @@ def test_a_round_takes_every_source_and_a_second_one_finds_nothing_new(whole: Ro
 
 
 @pytest.mark.slow
-def test_a_replay_gives_the_same_figures_and_asks_nobody(whole: Round, tmp_path: Path) -> None:
+def test_replay_gives_same_figures_and_asks_nobody(whole: Round, tmp_path: Path) -> None:
     (tmp_path / "raw").symlink_to(whole.home / "raw")
     asked = len(whole.server.asked)
     report = take(tmp_path, whole.chosen, replayed=whole.day)
@@ -166,7 +166,7 @@ SOME = st.sets(st.sampled_from(NAMES), min_size=1, max_size=3)
 @pytest.mark.slow
 @given(broken=SOME, others=SOME, fault=st.sampled_from([500, 403, 200]), place=st.integers(0))
 @settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_fails_of_the_sources_the_others_are_taken_and_no_part_of_a_visit_by_half(
+def test_failed_source_leaves_others(
     whole: Round,
     tmp_path_factory: pytest.TempPathFactory,
     broken: set[str],
@@ -214,7 +214,7 @@ def _belongs(source_id: str, path: str) -> bool:
     return fragments[source_id] in path
 
 
-def test_of_a_visit_what_succeeded_is_taken_and_what_did_not_is_named(publisher: Publisher, tmp_path: Path) -> None:
+def test_visit_keeps_successes_and_names_failures(publisher: Publisher, tmp_path: Path) -> None:
     chosen = settings_for(publisher)
     take(tmp_path, chosen, ("italy_interior",))
     before = known(tmp_path)
@@ -230,7 +230,7 @@ def test_of_a_visit_what_succeeded_is_taken_and_what_did_not_is_named(publisher:
     assert [len(again.taken), len(again.failed)] == [1, 1]
 
 
-def test_a_revision_is_dated_on_the_day_it_came(publisher: Publisher, tmp_path: Path) -> None:
+def test_revision_is_dated_on_day_it_came(publisher: Publisher, tmp_path: Path) -> None:
     chosen = settings_for(publisher)
     take(tmp_path, chosen, ("noaa_enso",))
     publisher.serve("/data/oni.ascii.txt", Reply(ONI.replace(b"1.95", b"2.01")))
@@ -239,7 +239,7 @@ def test_a_revision_is_dated_on_the_day_it_came(publisher: Publisher, tmp_path: 
     assert (found["obs_value"], found["as_of"].date()) == (2.01, dt.datetime.now(dt.UTC).date())
 
 
-def test_only_news_is_asked_for_and_a_body_is_kept_once(publisher: Publisher, tmp_path: Path) -> None:
+def test_only_news_is_asked_for_and_body_is_kept_once(publisher: Publisher, tmp_path: Path) -> None:
     chosen = settings_for(publisher)
     publisher.serve(
         "/data/oni.ascii.txt",
@@ -260,12 +260,12 @@ def test_only_news_is_asked_for_and_a_body_is_kept_once(publisher: Publisher, tm
 @pytest.mark.parametrize(
     ("source_id", "why"), [("nowhere", "unknown source 'nowhere'"), ("iom_dtm", "cannot be asked: IOM withdrew")]
 )
-def test_a_source_that_cannot_be_asked_says_why(tmp_path: Path, source_id: str, why: str) -> None:
+def test_source_that_cannot_be_asked_says_why(tmp_path: Path, source_id: str, why: str) -> None:
     with pytest.raises(InputError, match=why):
         take(tmp_path, Settings.model_validate({}), (source_id,))
 
 
-def test_a_disk_that_cannot_be_written_fails_the_source(publisher: Publisher, tmp_path: Path) -> None:
+def test_disk_that_cannot_be_written_fails_source(publisher: Publisher, tmp_path: Path) -> None:
     (tmp_path / "raw").write_text("in the way")
     report = take(tmp_path, settings_for(publisher), ("noaa_enso",))
     assert "raw" in report.failed[0]["reason"]
@@ -291,9 +291,7 @@ def test_live_night_publishes_and_names_what_failed(publisher: Publisher, home: 
     assert str(publisher.port) not in json.dumps(night.release.manifest["settings"])
 
 
-def test_outside_of_a_night_too_the_bundled_figures_go_first_and_never_replace_newer_ones(
-    publisher: Publisher, tmp_path: Path
-) -> None:
+def test_bundled_figures_never_replace_newer(publisher: Publisher, tmp_path: Path) -> None:
     chosen = settings_for(publisher)
     home = tmp_path / "new"
     assert [item.new_rows > 0 for item in ingest_live(home, chosen, ["noaa_enso"]).taken] == [True]
@@ -313,7 +311,7 @@ def index_of(home: Path) -> list[float]:
     ]
 
 
-def test_a_key_is_found_in_nothing_that_is_written(
+def test_key_is_found_in_nothing_that_is_written(
     publisher: Publisher,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -28,7 +28,7 @@ def current(home: Path) -> Release:
     return release
 
 
-def test_a_release_holds_every_frame_and_text_that_outside_tools_rely_on(first_night: Path) -> None:
+def test_release_holds_every_promised_file(first_night: Path) -> None:
     release = current(first_night)
     promised = {"forecasts", "trajectories", "scores", "alerts", "track_record", "observations"}
     assert promised <= set(release.names)
@@ -37,7 +37,7 @@ def test_a_release_holds_every_frame_and_text_that_outside_tools_rely_on(first_n
     assert json.loads(release.document("sources.json"))["iom_dtm"]["licence"]
 
 
-def test_every_route_is_forecast_from_december_2024_at_23_levels_and_12_horizons(first_night: Path) -> None:
+def test_routes_have_23_levels_and_12_horizons(first_night: Path) -> None:
     forecasts = current(first_night).read("forecasts")
     ensemble = forecasts[forecasts["model_id"] == "vigie-ensemble"]
     assert ensemble.groupby("series_id").size().to_dict() == {
@@ -47,7 +47,7 @@ def test_every_route_is_forecast_from_december_2024_at_23_levels_and_12_horizons
     assert set(ensemble["target_end_date"]) == set(pd.date_range("2025-01-31", periods=12, freq="ME"))
 
 
-def test_the_year_ahead_is_told_by_route_and_for_all_together_from_the_same_paths(first_night: Path) -> None:
+def test_year_ahead_uses_same_paths(first_night: Path) -> None:
     release = current(first_night)
     rows = release.read("year_ahead")
     rows = rows[(rows["kind"] == "calendar year") & (rows["ahead"] == 0)].set_index("series_id")
@@ -67,7 +67,7 @@ def test_the_year_ahead_is_told_by_route_and_for_all_together_from_the_same_path
     assert (running["years"] <= 3).all()
 
 
-def test_nothing_that_became_known_later_is_in_the_release(first_night: Path) -> None:
+def test_nothing_that_became_known_later_is_in_release(first_night: Path) -> None:
     release = current(first_night)
     observations = release.read("observations")
     assert observations["as_of"].max() <= pd.Timestamp(AS_OF)
@@ -75,7 +75,7 @@ def test_nothing_that_became_known_later_is_in_the_release(first_night: Path) ->
     assert release.manifest["replay"] is True
 
 
-def test_every_figure_on_a_route_is_traceable_to_published_ones(first_night: Path) -> None:
+def test_every_figure_on_route_is_traceable_to_published_ones(first_night: Path) -> None:
     observations = current(first_night).read("observations")
     routes = observations[observations["source_id"] == "vigie-routes"]
     published = observations[observations["source_id"] == "iom_dtm"]
@@ -88,7 +88,7 @@ def test_every_figure_on_a_route_is_traceable_to_published_ones(first_night: Pat
     assert counts == [5418, 5418]
 
 
-def test_a_damaged_file_in_the_inbox_degrades_the_night_and_is_named(home: Path) -> None:
+def test_damaged_file_in_inbox_degrades_night_and_is_named(home: Path) -> None:
     before = VintageStore(home).as_of(AS_OF)
     (home / "inbox" / "uk_home_office").mkdir(parents=True)
     (home / "inbox" / "uk_home_office" / "boats.csv").write_text("<html>maintenance</html>")
@@ -99,7 +99,7 @@ def test_a_damaged_file_in_the_inbox_degrades_the_night_and_is_named(home: Path)
     pd.testing.assert_frame_equal(VintageStore(home).as_of(AS_OF), before)
 
 
-def test_a_night_without_any_figure_publishes_nothing_and_the_former_release_stands(home: Path) -> None:
+def test_night_without_figures_keeps_former_release(home: Path) -> None:
     former = current(home).run_id
     with pytest.raises(NothingToPublishError, match="no route can be forecast as known on 1999-12-31"):
         run_night(home, load_settings(home), dt.date(1999, 12, 31))
@@ -109,9 +109,7 @@ def test_a_night_without_any_figure_publishes_nothing_and_the_former_release_sta
     journal.close()
 
 
-def test_a_night_calculates_with_one_thread_whatever_the_machine_would_give(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_night_uses_one_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[dict[str, Any]] = []
     monkeypatch.setattr("nightly.night._make_release", lambda _run: seen.extend(threadpool_info()))
     with threadpool_limits(2):
@@ -120,7 +118,7 @@ def test_a_night_calculates_with_one_thread_whatever_the_machine_would_give(
     assert {library["num_threads"] for library in seen} == {1}
 
 
-def test_routes_whose_figures_are_too_old_say_so_and_get_no_forecast(home: Path) -> None:
+def test_outdated_routes_get_no_forecast(home: Path) -> None:
     date = dt.date(2026, 8, 31)
     data = RealTimeData(VintageStore(home).history(), date, load_settings(home).oldest_origin_months, 24)
     states = data.states.set_index("route_id")
@@ -133,7 +131,7 @@ def test_routes_whose_figures_are_too_old_say_so_and_get_no_forecast(home: Path)
     assert {item["route_id"] for item in night.degraded if "route_id" in item} == {"EMR", "WMR", "WAR"}
 
 
-def test_the_run_report_tells_steps_memory_limits_and_what_was_left_out(first_night: Path) -> None:
+def test_run_report_lists_steps_memory_and_omissions(first_night: Path) -> None:
     report = json.loads(current(first_night).document("run_report.json"))
     assert {"reading", "forecasting", "warning and scoring", "in all"} <= set(report["seconds"])
     assert report["past_forecasts_made"] > 100

@@ -55,15 +55,13 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     opened.close()
 
 
-def test_a_night_proposes_its_alerts_once(
-    tmp_path: Path, settings: Settings, journal: Journal, release: Release
-) -> None:
+def test_night_proposes_its_alerts_once(tmp_path: Path, settings: Settings, journal: Journal, release: Release) -> None:
     assert notify(tmp_path, settings, journal, release) == ["alerts: 2 proposed", "messages: 0 sent"]
     assert notify(tmp_path, settings, journal, release) == ["messages: 0 sent"]
     assert sorted(row.subject for row in journal.entries(action=PROPOSED)) == ALERTS
 
 
-def test_a_night_sends_what_was_left_in_the_outbox(
+def test_night_sends_what_was_left_in_outbox(
     tmp_path: Path, settings: Settings, journal: Journal, release: Release
 ) -> None:
     act(workflow_on(tmp_path, settings, journal), release, ALERTS[0], Step(Actor("Ada"), SIGNED_OFF, "agreed"))
@@ -75,7 +73,7 @@ def test_a_night_sends_what_was_left_in_the_outbox(
     ("watched", "now", "refused"),
     [([], "CMR", False), (["CMR"], "CMR", False), (["EMR"], "CMR", True), (["EMR", "CMR"], "CMR", False)],
 )
-def test_a_night_that_would_drop_every_route_that_people_watch_is_refused(
+def test_night_dropping_watched_routes_is_refused(
     tmp_path: Path, release: Release, watched: list[str], now: str, *, refused: bool
 ) -> None:
     frames = {name: release.read(name) for name in release.names}
@@ -98,7 +96,7 @@ def test_a_night_that_would_drop_every_route_that_people_watch_is_refused(
     ],
     ids=["nothing to publish", "not delivered", "a fault of the program"],
 )
-def test_the_journal_says_of_a_night_that_failed_whether_its_release_stands(
+def test_failed_night_is_journalled_with_release(
     tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch, error: Exception, outcome: str
 ) -> None:
     def fail(_run: night.Run) -> None:
@@ -112,7 +110,7 @@ def test_the_journal_says_of_a_night_that_failed_whether_its_release_stands(
     assert (last["outcome"], str(error) in last["reason"]) == (outcome, True)
 
 
-def test_another_sender_does_not_spoil_the_night(
+def test_another_sender_does_not_spoil_night(
     tmp_path: Path, settings: Settings, journal: Journal, release: Release
 ) -> None:
     with delivery_lock(tmp_path):
@@ -121,7 +119,7 @@ def test_another_sender_does_not_spoil_the_night(
     assert len(journal.entries(action=PROPOSED)) == 2
 
 
-def test_a_full_disk_does_not_spoil_the_night(
+def test_full_disk_does_not_spoil_night(
     tmp_path: Path, settings: Settings, journal: Journal, release: Release, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_arguments: object) -> None:
@@ -131,9 +129,7 @@ def test_a_full_disk_does_not_spoil_the_night(
     assert notify(tmp_path, settings, journal, release) == ["not notified: journal: database or disk is full"]
 
 
-def test_a_demonstration_makes_two_nights_unless_there_is_one_or_the_newest_is_asked_for(
-    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_demonstration_makes_two_nights(tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[object] = []
     monkeypatch.setattr(night, "run_night", lambda _home, _settings, day, **_more: made.append(day))
     night.run_demonstration(tmp_path, settings)

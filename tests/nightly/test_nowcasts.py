@@ -32,7 +32,7 @@ def release_of(home: Path) -> Release:
 
 
 @pytest.mark.slow
-def test_the_channel_and_italy_are_nowcast_from_their_days(first_night: Path) -> None:
+def test_channel_and_italy_are_nowcast_from_their_days(first_night: Path) -> None:
     found = check(release_of(first_night).read("nowcasts"), NOWCASTS)
     assert set(found["route_id"]) == {"CHA", "CMR"}
     assert set(found["target_end_date"]) == {pd.Timestamp("2025-01-31")}
@@ -43,7 +43,7 @@ def test_the_channel_and_italy_are_nowcast_from_their_days(first_night: Path) ->
 
 
 @pytest.mark.slow
-def test_a_nowcast_that_was_better_takes_the_place_of_the_first_month_and_paths_follow(first_night: Path) -> None:
+def test_better_nowcast_replaces_first_month(first_night: Path) -> None:
     release = release_of(first_night)
     nowcast = release.read("nowcasts").query("series_id == @CHANNEL").sort_values("output_type_id")
     forecasts = release.read("forecasts")
@@ -57,7 +57,7 @@ def test_a_nowcast_that_was_better_takes_the_place_of_the_first_month_and_paths_
 
 
 @pytest.mark.slow
-def test_a_release_says_who_has_reported_how_late_and_what_changed(first_night: Path) -> None:
+def test_release_says_who_has_reported_how_late_and_what_changed(first_night: Path) -> None:
     release = release_of(first_night)
     check(release.read("delays"), DELAYS)
     reporting = check(release.read("reporting"), REPORTING)
@@ -104,7 +104,7 @@ def forecasts(months: pd.PeriodIndex, quantiles: np.ndarray, horizon: int = 1) -
     )  # fmt: skip
 
 
-def test_a_route_that_holds_more_than_its_days_is_nowcast_by_as_much_more_as_it_held_before() -> None:
+def test_nowcast_is_scaled_by_past_surplus() -> None:
     month = pd.Period("2024-06", "M")
     assert route().nowcast(month, 10) is not None
     for times in (1.0, 2.0):
@@ -128,7 +128,7 @@ def weeks_of(monkeypatch: pytest.MonkeyPatch, last_day: str, as_of: str) -> dict
     return nowcasts.make_weeks(cast(RealTimeData, SimpleNamespace(known=None, date=date)), None)
 
 
-def test_eight_weeks_are_told_each_up_to_its_sunday_under_the_series_by_week(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_eight_weeks_end_on_sundays(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = check(weeks_of(monkeypatch, "2024-12-31", "2025-01-10")["weeks"], WEEKS)
     assert set(rows["series_id"]) == {"arrivals.CHA.GBR._T.W"}
     assert set(rows["origin_date"]) == {pd.Timestamp("2024-12-29")}

@@ -57,7 +57,7 @@ def months(count: int = 26) -> dict[str, int]:
     return {str(month): int(n) for month, n in zip(pd.period_range(end="2024-12", periods=count, freq="M"), counts)}  # noqa: B905  # as many months as counts
 
 
-def test_a_column_named_almost_as_one_about_persons_holds_the_file_for_a_person(tmp_path: Path) -> None:
+def test_near_person_column_holds_file(tmp_path: Path) -> None:
     file, mapping = write(tmp_path, "own_post", "arrivals", "Ceuta by land", months())
     lines = file.read_text().split()
     file.write_text("\n".join([f"{lines[0]},Surnme", *(f"{line},x" for line in lines[1:]), ""]))
@@ -66,7 +66,7 @@ def test_a_column_named_almost_as_one_about_persons_holds_the_file_for_a_person(
     assert "“Surnme” may describe persons" in done.summary()
 
 
-def test_a_mapping_is_kept_and_the_inbox_reads_by_it(tmp_path: Path) -> None:
+def test_mapping_is_kept_and_inbox_reads_by_it(tmp_path: Path) -> None:
     home = tmp_path / "home"
     file, mapping = write(tmp_path, "own_post", "arrivals", "Ceuta by land", months())
     assert ingest(home, file, mapping).new_rows == 26
@@ -77,7 +77,7 @@ def test_a_mapping_is_kept_and_the_inbox_reads_by_it(tmp_path: Path) -> None:
         ingest(home, file, mapping)
 
 
-def test_a_refused_file_leaves_the_home_as_it_was(tmp_path: Path) -> None:
+def test_refused_file_leaves_home_as_it_was(tmp_path: Path) -> None:
     file, mapping = write(tmp_path, "own_post", "arrivals", "Ceuta by land", months())
     file.write_text("Month,Persons,Passport\n2024-12,1,7\n")
     with opened_journal("", tmp_path) as journal, pytest.raises(InputError, match="describe persons"):
@@ -85,7 +85,7 @@ def test_a_refused_file_leaves_the_home_as_it_was(tmp_path: Path) -> None:
     assert not (tmp_path / "home").exists()
 
 
-def test_a_number_set_by_hand_goes_before_a_capacity_that_was_handed_over(tmp_path: Path) -> None:
+def test_number_by_hand_precedes_capacity(tmp_path: Path) -> None:
     home = tmp_path / "home"
     ingest(home, *write(tmp_path, "own_places", "capacity", "CMR", {"2024-06": 900}))
     known = VintageStore(home).as_of(AS_OF)
@@ -95,7 +95,7 @@ def test_a_number_set_by_hand_goes_before_a_capacity_that_was_handed_over(tmp_pa
 
 
 @pytest.mark.slow
-def test_night_forecasts_and_warns_of_an_own_route(home: Path, tmp_path: Path) -> None:
+def test_night_forecasts_and_warns_of_own_route(home: Path, tmp_path: Path) -> None:
     ingest(home, *write(tmp_path, "own_post", "arrivals", "Almería", months()))
     ingest(home, *write(tmp_path, "own_places", "capacity", "Almería", {"2024-06": 20}))
     inbox = home / "inbox" / "own_post"
@@ -139,7 +139,7 @@ def ingested(**changes: Any) -> Ingested:  # noqa: ANN401  # fields of an editio
     return Ingested(replace(one, **edition), **(given | {name: changes[name] for name in given if name in changes}))
 
 
-def test_summary_of_a_visit_is_in_order_without_failures() -> None:
+def test_summary_of_visit_is_in_order_without_failures() -> None:
     report = LiveReport(
         [ingested()], [ingested(state="held", why_held=[Message("a")])], [{"source_id": "x", "reason": "down"}],
         [{"source_id": "y", "reason": "no key"}],

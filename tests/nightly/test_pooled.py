@@ -53,7 +53,7 @@ def panel_of(values: dict[str, np.ndarray]) -> Panel:
     return Panel("M", matrix, pd.DataFrame(index=matrix.columns))
 
 
-def test_a_years_lesson_is_what_was_known_a_month_after_its_turn() -> None:
+def test_years_lesson_is_what_was_known_month_after_its_turn() -> None:
     """Figures that came later, revisions and new months alike, change no fit that was made before them."""
     then = rows("count", np.arange(len(MONTHS)) + 10)
     later = then.assign(obs_value=5.0, as_of=pd.Timestamp("2020-06-01"))
@@ -83,7 +83,7 @@ def known_by_nationality(months: pd.PeriodIndex) -> RealTimeData:
     )
 
 
-def test_a_route_is_added_up_from_its_nationalities_once_they_are_known_for_six_years() -> None:
+def test_route_sums_nationalities_after_six_years() -> None:
     for months, added in ((pd.period_range("2015-01", "2020-12", freq="M"), [ROUTE]), (MONTHS[1:], [])):
         night = PooledNight(known_by_nationality(months), fits=None)  # type: ignore[arg-type]  # no fit is asked for
         assert [series for series, _rows in night._parts()] == added
@@ -102,7 +102,7 @@ def asked_of(monkeypatch: pytest.MonkeyPatch) -> list[Level]:
     return asked
 
 
-def test_what_moved_a_route_is_asked_of_the_pooled_model_in_the_same_way_as_its_forecast(
+def test_explanation_uses_forecasting_model(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A route is a total to the model. Its newest value alone is looked ahead from."""
@@ -118,9 +118,7 @@ def test_what_moved_a_route_is_asked_of_the_pooled_model_in_the_same_way_as_its_
 
 
 @pytest.mark.parametrize("late", [0, 1])
-def test_nationalities_are_forecast_from_the_newest_month_of_all_if_it_is_known_by_nationality(
-    monkeypatch: pytest.MonkeyPatch, late: int
-) -> None:
+def test_nationalities_start_from_newest_month(monkeypatch: pytest.MonkeyPatch, late: int) -> None:
     """As they are from each month before it."""
     asked = asked_of(monkeypatch)
     monkeypatch.setattr("nightly.pooled.sum_of_parts", lambda made, *_others: made)
@@ -150,7 +148,7 @@ def night(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield pooled, make_forecasts(data, settings, BacktestStore(home), silent, 1, pooled)
 
 
-def test_every_route_is_forecast_by_the_pooled_model_and_one_by_its_nationalities(
+def test_pooled_model_forecasts_every_route(
     night: tuple[PooledNight, ForecastSet],
 ) -> None:
     """The Central Mediterranean's nationalities end a month before its total, and still speak of the same months."""
@@ -165,7 +163,7 @@ def test_every_route_is_forecast_by_the_pooled_model_and_one_by_its_nationalitie
     assert "vigie-bottom-up" in weights.index  # so few trees may earn it no weight
 
 
-def test_what_moved_a_forecast_adds_up_with_the_pooled_model_too(night: tuple[PooledNight, ForecastSet]) -> None:
+def test_what_moved_forecast_adds_up_with_pooled_model_too(night: tuple[PooledNight, ForecastSet]) -> None:
     pooled, made = night
     rows = explain(
         made.current, made.hindcasts, made.weights, pooled.data.panel, workers=1, pooled=pooled.forecast_last

@@ -116,7 +116,7 @@ def test_country_and_regions_are_forecast_from_their_last_month(made: dict[str, 
     assert needs(made).index.tolist() == ["2024-12", "2025-01", "2025-02", "2025-03", "2025-04", "2025-05"]
 
 
-def test_past_forecasts_beat_persistence_where_arrivals_drive_the_stock(made: dict[str, pd.DataFrame]) -> None:
+def test_forecasts_beat_persistence_of_stock(made: dict[str, pd.DataFrame]) -> None:
     scores = made["reception_scores"]
     own = scores[
         (scores["series_id"] == ITALY) & (scores["scale"] == "log") & (scores["model_id"] == "vigie-reception")
@@ -140,11 +140,11 @@ def test_places_are_exceeded_more_probably_with_more_arrivals(made: dict[str, pd
     assert needs(made, "reception.ITA-82._T.M")["chance"].isna().all()
 
 
-def test_places_of_a_month_to_come_do_not_count_yet(made: dict[str, pd.DataFrame]) -> None:
+def test_places_of_month_to_come_do_not_count_yet(made: dict[str, pd.DataFrame]) -> None:
     assert set(needs(made)["places"]) == {STOCK[-1] + 1500.0}
 
 
-def test_places_that_suffice_never_fall_over_the_months(made: dict[str, pd.DataFrame]) -> None:
+def test_places_that_suffice_never_fall_over_months(made: dict[str, pd.DataFrame]) -> None:
     enough = needs(made)["enough"]
     assert enough.is_monotonic_increasing
     assert (enough >= needs(made)["hi_80"]).all()
@@ -154,21 +154,21 @@ def stocks_of(known: pd.DataFrame) -> Stocks:
     return next(iter(countries(known)))
 
 
-def test_regions_sum_to_the_country_on_every_path() -> None:
+def test_regions_sum_to_country_on_every_path() -> None:
     stocks = stocks_of(italian())
     flows = stocks.flows(len(MONTHS) - 1, None, 50)
     regions = sum(flows[name].stock for name in stocks.divisions[0])
     assert regions == pytest.approx(flows[ITALY].stock)
 
 
-def test_values_before_a_break_are_left_out() -> None:
+def test_values_before_break_are_left_out() -> None:
     after = figures(0.3 * STOCK[-10:], MONTHS[-10:], "ITA-25", flag="b")
     before = figures(0.1 * STOCK[:-10], MONTHS[:-10], "ITA-25")
     stocks = stocks_of(pd.concat([figures(STOCK, MONTHS, "ITA"), before, after], ignore_index=True))
     assert stocks.panel.matrix["reception.ITA-25._T.M"].notna().sum() == 10
 
 
-def test_a_quarter_of_arrivals_is_known_as_far_as_the_stock_s_publication() -> None:
+def test_quarter_is_known_at_stock_publication() -> None:
     panel = arrivals_panel().matrix
     known = Arrivals(panel, {CMR: np.full((3, 12), 7.0)}, pd.Period("2024-04", "M"))
     quarters = pd.period_range("2024Q1", "2024Q3", freq="Q")
@@ -177,11 +177,11 @@ def test_a_quarter_of_arrivals_is_known_as_far_as_the_stock_s_publication() -> N
     assert sums.tolist() == [first, april + 2 * 2 * 7.0, 3 * 2 * 7.0]
 
 
-def test_a_country_without_a_route_is_forecast_without_scenarios() -> None:
+def test_country_without_route_is_forecast_without_scenarios() -> None:
     rows = night(figures(STOCK, MONTHS, "DEU"))["reception_needs"]
     assert set(rows["factor"]) == {1.0}
 
 
-def test_a_stock_whose_months_ahead_have_passed_has_no_forecast() -> None:
+def test_stock_whose_months_ahead_have_passed_has_no_forecast() -> None:
     made = night(italian(), dt.date(2025, 6, 30))
     assert [len(made[name]) for name in NAMES] == [0, 0, 0, 0]

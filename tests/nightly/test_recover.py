@@ -71,9 +71,7 @@ def publish_untold(home: Path, journal: Journal | None = None) -> Release:
     return store.publish(frames, {}, about, partial(witness, journal)) if journal else store.publish(frames, {}, about)
 
 
-def test_a_release_that_the_journal_does_not_know_is_recorded_once_with_its_hash_and_what_became_late(
-    home: Path, journal: Journal
-) -> None:
+def test_unrecorded_release_is_recorded_once(home: Path, journal: Journal) -> None:
     release, store = publish_untold(home, journal), ReleaseStore(home)
     for _ in range(2):
         assert recover(home, journal, store, NOW) == []
@@ -84,9 +82,7 @@ def test_a_release_that_the_journal_does_not_know_is_recorded_once_with_its_hash
     assert store.verify(witnesses(home)) is None
 
 
-def test_a_night_killed_between_its_two_rows_tells_of_a_late_source_once(
-    home: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_killed_night_reports_late_source_once(home: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     release = publish_untold(home, journal)
     with monkeypatch.context() as night:
         night.setattr("nightly.recover._PUBLISHED", "")  # refused by the journal: the last row is missing
@@ -97,14 +93,14 @@ def test_a_night_killed_between_its_two_rows_tells_of_a_late_source_once(
     assert [row.action for row in rows] == [WITNESSED, FRESHNESS, NIGHT_ACTIONS[0]]
 
 
-def test_release_without_a_witness_is_not_recorded_by_the_next_night(home: Path, journal: Journal) -> None:
+def test_release_without_witness_is_not_recorded_by_next_night(home: Path, journal: Journal) -> None:
     added = publish_untold(home)
     recover(home, journal, ReleaseStore(home), NOW)
     assert journal.entries(run_id=added.run_id) == []
     assert "no witness" in str(alteration(home, added, Settings()))
 
 
-def test_release_that_the_journal_cannot_witness_is_not_published(
+def test_release_that_journal_cannot_witness_is_not_published(
     home: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = ReleaseStore(home).current()
@@ -118,7 +114,7 @@ def test_release_that_the_journal_cannot_witness_is_not_published(
     assert ReleaseStore(home).current() == before
 
 
-def test_a_journal_that_refuses_does_not_turn_a_published_release_into_a_failure(
+def test_refusing_journal_keeps_published_release(
     home: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
@@ -131,7 +127,7 @@ def test_a_journal_that_refuses_does_not_turn_a_published_release_into_a_failure
     assert "database or disk is full" in told["reason"]
 
 
-def test_a_journal_that_is_new_beside_releases_is_named_with_what_to_do(home: Path, tmp_path: Path) -> None:
+def test_new_journal_beside_releases_is_named(home: Path, tmp_path: Path) -> None:
     lost = Journal(journal_url("", tmp_path / "elsewhere"))
     (told,) = recover(home, lost, ReleaseStore(home), NOW)
     lost.close()
@@ -139,7 +135,7 @@ def test_a_journal_that_is_new_beside_releases_is_named_with_what_to_do(home: Pa
     assert "vigie home restore --repair" in told["reason"]
 
 
-def test_figures_of_the_future_are_named_until_they_are_handed_in_again(home: Path) -> None:
+def test_future_figures_are_named_until_replaced(home: Path) -> None:
     vintages, today = VintageStore(home), NOW.date()
     row = vintages.as_of(today).query("source_id == 'iom_dtm'").head(1)
     news = row.assign(obs_value=row["obs_value"] + 7, as_of_estimated=True)
@@ -151,9 +147,7 @@ def test_figures_of_the_future_are_named_until_they_are_handed_in_again(home: Pa
     assert values_ahead(vintages.history(), today) == []
 
 
-def test_a_night_names_the_files_that_wait_for_a_person_since_before_it_until_they_are_told_or_decided(
-    home: Path, journal: Journal
-) -> None:
+def test_waiting_files_are_named_until_decided(home: Path, journal: Journal) -> None:
     editions, later = EditionStore(home, journal), NOW + dt.timedelta(hours=1)
     figures = VintageStore(home).as_of(NOW.date())
     came = [

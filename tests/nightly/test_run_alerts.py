@@ -18,7 +18,7 @@ from store.figures.vintages import VintageStore
 from store.releases import Release
 
 
-def test_rules_see_counts_of_nationalities_without_the_totals_they_are_part_of() -> None:
+def test_rules_see_nationalities_without_totals() -> None:
     rows = pd.DataFrame({column: ["x", "x"] for column in BY_CITIZEN if column != "value"})
     routes = rows.assign(citizen=["_T", "SYR"], obs_value=[100.0, 40.0])
     found = tables._counts_by_citizen(cast(RealTimeData, SimpleNamespace(routes=routes)))
@@ -26,7 +26,7 @@ def test_rules_see_counts_of_nationalities_without_the_totals_they_are_part_of()
     assert found[["citizen", "value"]].to_numpy().tolist() == [["SYR", 40.0]]
 
 
-def test_rules_see_monthly_indicators_of_origin_up_to_the_last_month_that_is_over() -> None:
+def test_rules_see_indicators_of_ended_months() -> None:
     target = INDICATORS[0][0]
     cells = [(target, "M", "2024-11"), (target, "M", "2024-12"), (target, "M", "2025-01"), (target, "Q", "2024-Q3"),
              ("arrivals", "M", "2024-12")]  # fmt: skip
@@ -43,7 +43,7 @@ def test_rules_see_monthly_indicators_of_origin_up_to_the_last_month_that_is_ove
     ("former", "since"),
     [(None, "2025-01-31"), (dt.date(2025, 1, 1), "2025-01-01"), (dt.date(2025, 3, 1), "2025-01-31")],
 )
-def test_changes_are_those_since_the_former_release_and_none_where_that_release_is_of_a_later_day(
+def test_changes_are_since_former_release(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, former: dt.date | None, since: str
 ) -> None:
     asked: list[tuple[str, str, list[str]]] = []

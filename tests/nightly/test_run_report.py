@@ -11,7 +11,7 @@ import pytest
 from nightly.run_report import StageTimer
 
 
-def test_stage_timer_times_stages_and_reports_them_with_their_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stage_timer_reports_stages_and_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr("nightly.run_report.time.monotonic", lambda: now[0])
     reported: list[tuple[str, int, int]] = []

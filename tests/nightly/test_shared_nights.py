@@ -60,14 +60,14 @@ def next_month(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> t
     return home, shared_folder, night
 
 
-def test_next_month_computes_only_the_new_origin(next_month: tuple[Path, Path, RunResult]) -> None:
+def test_next_month_computes_only_new_origin(next_month: tuple[Path, Path, RunResult]) -> None:
     home, _, night = next_month
     assert len(ReleaseStore(home).all()) == 2
     assert 0 < night.computed <= 9  # one more origin of one route, with every model
     assert ReleaseStore(home).verify() is None
 
 
-def test_a_night_delivers_what_it_publishes_and_says_where_it_could_not(
+def test_night_reports_failed_delivery(
     next_month: tuple[Path, Path, RunResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, shared_folder, night = next_month
@@ -94,7 +94,7 @@ def test_a_night_delivers_what_it_publishes_and_says_where_it_could_not(
     assert len(ReleaseStore(other).all()) == len(ReleaseStore(home).all()) - 1
 
 
-def test_a_night_does_not_begin_where_the_store_is_silent(home: Path, settings: Settings, shared_folder: Path) -> None:
+def test_night_does_not_begin_where_store_is_silent(home: Path, settings: Settings, shared_folder: Path) -> None:
     before = [one.run_id for one in ReleaseStore(home).all()]
     shutil.rmtree(shared_folder)
     with pytest.raises(UnreachableError, match="is its disk mounted") as refused:

@@ -46,7 +46,7 @@ def forecast(model_id: str, centre: float) -> pd.DataFrame:
     )
 
 
-def test_a_replay_holds_its_bounds_and_a_score_only_where_the_month_was_counted() -> None:
+def test_replay_has_score_if_month_was_counted() -> None:
     made = hindcast_table(
         pd.concat([forecast("vigie-ensemble", 40.0), forecast("vigie-baseline", 90.0)]), panel({"a": [1, 2, 3, 40]})
     )
@@ -60,14 +60,14 @@ def test_a_replay_holds_its_bounds_and_a_score_only_where_the_month_was_counted(
     assert near["wis"].sum() < far["wis"].sum()
 
 
-def test_only_what_was_known_otherwise_is_listed_with_its_value_then() -> None:
+def test_only_changed_values_are_listed() -> None:
     now = panel({"a": [10, 20, 30, 40], "b": [1, 2, 3, 4]})
     then = panel({"a": [10, 15, 30, 40], "b": [1, 2, 3, 4]})
     found = differences(then, now, ORIGIN)
     assert found[["series_id", "time_period", "obs_value"]].to_numpy().tolist() == [["a", "2020-02", 15.0]]
 
 
-def test_own_breakdown_enters_a_release_rounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_own_breakdown_enters_release_rounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("freshness", "changes", "delay_profile", "reporting"):
         monkeypatch.setattr(tables, name, lambda *_given: pd.DataFrame())
     sources, citizens = ["own_post", "own_post", "iom_dtm"], ["SYR", "_T", "SYR"]

@@ -25,14 +25,14 @@ ENGLISH = Language("en")
 
 
 @pytest.mark.parametrize("key", sorted(TEMPLATES))
-def test_an_alert_is_said_as_the_release_says_it(key: str) -> None:
+def test_alert_is_said_as_release_says_it(key: str) -> None:
     wanted = {"chance", "month", "first"} if "{when}" in TEMPLATES[key] else set()
     params = {name: value for name, value in SAMPLE.items() if "{" + name + "}" in TEMPLATES[key] or name in wanted}
     row = {"alert_level": "watch", "reason": "?", "reason_key": key, "reason_params": json.dumps(params)}
     assert alert_report(row, None, ENGLISH).sentence == sentence(key, params)
 
 
-def test_sentence_and_window_name_the_same_months() -> None:
+def test_sentence_and_window_name_same_months() -> None:
     report = alert_report(alert_row(0, ["CMR"]), None, ENGLISH)
     assert report.window == "February–April 2025"
     assert f"in any month of {report.window}." in report.sentence
@@ -47,18 +47,18 @@ def test_sentence_and_window_name_the_same_months() -> None:
         ("fall", "to fall to 1,234 or fewer a month", "1,234"),
     ],
 )
-def test_the_event_names_the_whole_number_that_the_rule_tests(rule: str, event: str, threshold: str) -> None:
+def test_event_names_whole_number_that_rule_tests(rule: str, event: str, threshold: str) -> None:
     report = alert_report(alert_row(0, ["CMR"], rule=rule, threshold=1234.5), None, ENGLISH)
     assert (report.event, report.threshold) == (event, threshold)
 
 
-def test_an_alert_that_has_ended_does_not_read_as_if_it_stood() -> None:
+def test_alert_that_has_ended_does_not_read_as_if_it_stood() -> None:
     report = alert_report(alert_row(0, ["CMR"]), None, ENGLISH, over="ended")
     assert report.sentence.startswith("The alert no longer stands. It said: Rather likely (62%)")
     assert (report.level, report.badge) == ("ended", "○ Ended, was Severe")
 
 
-def test_an_alert_that_names_no_month_has_no_window_and_no_chance() -> None:
+def test_alert_that_names_no_month_has_no_window_and_no_chance() -> None:
     row = alert_row(0, ["CMR"], probability=float("nan"), threshold=None, first_period="2025-01-31")
     report = alert_report(row, None, ENGLISH)
     assert (report.window, report.chance, report.chance_of, report.event) == ("", "–", "", "")
@@ -72,9 +72,7 @@ def test_an_alert_that_names_no_month_has_no_window_and_no_chance() -> None:
         (["_T"], 27, "right 6 times in 10, all routes"),
     ],
 )
-def test_the_record_is_of_the_own_route_where_it_rests_on_enough_events(
-    routes: list[str], events: int, words: str
-) -> None:
+def test_record_is_of_own_route_where_it_rests_on_enough_events(routes: list[str], events: int, words: str) -> None:
     rows = {"_T": {"precision": 0.6, "n_events": 27}, "EMR": {"precision": 0.5, "n_events": events}}
     record = pd.concat([record_of_rules(1).assign(route_id=route, **rows[route]) for route in routes])
     row = alert_row(0, ["EMR"])
@@ -93,16 +91,16 @@ def test_the_record_is_of_the_own_route_where_it_rests_on_enough_events(
         (State(), "ended"),
     ],
 )
-def test_a_severe_alert_is_not_called_signed_off_after_one_of_two_signatures(state: State, words: str) -> None:
+def test_severe_alert_needs_both_signatures(state: State, words: str) -> None:
     assert status_words(state, ENGLISH) == words
 
 
-def test_a_past_release_knows_only_what_was_decided_while_it_was_the_newest() -> None:
+def test_past_release_shows_decisions_of_its_time() -> None:
     rows = [Entry("Ada", "signed off", "a", "20250131T04"), Entry("nightly", "ended", "a", "20250228T04")]
     assert entries_until(rows, "20250131T04") == rows[:1]
     assert entries_until(rows, "20250228T04") == rows
 
 
-def test_an_alert_on_a_quarterly_source_names_no_window_of_months() -> None:
+def test_alert_on_quarterly_source_names_no_window_of_months() -> None:
     row = alert_row(0, ["CMR"]) | {"first_period": "2025-Q4", "last_period": "2025-Q4"}
     assert alert_report(row, None, ENGLISH).window == ""

@@ -25,7 +25,7 @@ def surge(release: Any, **other: object) -> dict[str, Any]:  # noqa: ANN401  # a
     return {**row, "rule": "surge", "alert_level": "watch", "threshold": 1050.0, "probability": 0.4, **other}
 
 
-def test_each_month_of_the_window_has_its_own_chance_on_the_paths_of_the_alert(make_release: MakeRelease) -> None:
+def test_window_months_have_chances_on_same_paths(make_release: MakeRelease) -> None:
     release = make_release(1, 1)
     # Paths are 800, 900, 1000, 1100 and 1200 in each month: two of five reach 1050.
     found = month_chances(surge(release), release.frame("trajectories"))
@@ -34,13 +34,13 @@ def test_each_month_of_the_window_has_its_own_chance_on_the_paths_of_the_alert(m
     ]  # fmt: skip
 
 
-def test_a_fall_counts_the_paths_at_or_under_the_threshold(make_release: MakeRelease) -> None:
+def test_fall_counts_paths_at_or_under_threshold(make_release: MakeRelease) -> None:
     release = make_release(1, 1)
     found = month_chances(surge(release, rule="fall", threshold=800.0), release.frame("trajectories"))
     assert {chance for _end, chance in found} == {0.2}
 
 
-def test_the_answer_tells_any_month_the_record_with_its_base_rate_and_the_end(make_release: MakeRelease) -> None:
+def test_answer_states_record_and_base_rate(make_release: MakeRelease) -> None:
     release = make_release(1, 1).with_frame("track_record", pd.DataFrame([RECORD]))
     said = answer(surge(release), release, ENGLISH)
     assert said.months[0] == ("February 2025", "1,050", "40%")
@@ -51,9 +51,7 @@ def test_the_answer_tells_any_month_the_record_with_its_base_rate_and_the_end(ma
 
 
 @pytest.mark.parametrize("record", [{**RECORD, "cutoff": None}, {k: v for k, v in RECORD.items() if k != "cutoff"}])
-def test_where_no_probability_is_known_from_which_a_rule_warns_none_is_named(
-    make_release: MakeRelease, record: dict[str, object]
-) -> None:
+def test_unknown_cut_off_is_not_named(make_release: MakeRelease, record: dict[str, object]) -> None:
     """Also of a release of before, whose records had no such column."""
     release = make_release(1, 1).with_frame("track_record", pd.DataFrame([record]))
     said = answer(surge(release), release, ENGLISH).ends
@@ -63,11 +61,11 @@ def test_where_no_probability_is_known_from_which_a_rule_warns_none_is_named(
 @pytest.mark.parametrize(
     ("day", "said"), [(dt.date(2025, 1, 10), "needed by 31 January 2025"), (dt.date(2025, 2, 1), "")]
 )
-def test_a_decision_is_needed_before_the_months_begin(make_release: MakeRelease, day: dt.date, said: str) -> None:
+def test_decision_is_needed_before_months_begin(make_release: MakeRelease, day: dt.date, said: str) -> None:
     assert needed_by(surge(make_release(1, 1)), day, ENGLISH) == said
 
 
-def test_the_title_names_what_waits_and_for_whom() -> None:
+def test_title_names_what_waits_and_for_whom() -> None:
     waiting = [("A", "severe"), ("B", "watch"), ("C", "watch")]
     assert decisions_title(waiting, 4, ENGLISH, mine=True) == (
         "4 alerts need your sign-off: A (Severe), B (Watch) and 1 more"

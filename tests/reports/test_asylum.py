@@ -44,7 +44,7 @@ def view(**other: Any) -> AsylumForecast:  # noqa: ANN401  # parts of a view as 
         ((2, 4), "Better than the baseline from February 2025 to April 2025; no evidence elsewhere."),
     ],
 )
-def test_skill_is_told_by_the_periods_that_have_it(skill: tuple[int, int] | None, said: str) -> None:
+def test_skill_is_reported_by_periods_that_have_it(skill: tuple[int, int] | None, said: str) -> None:
     assert skill_words(view(skill=skill), ENGLISH) == said
 
 
@@ -58,7 +58,7 @@ def test_skill_is_told_by_the_periods_that_have_it(skill: tuple[int, int] | None
         ({}, "No forecast of this country in this release."),
     ],
 )
-def test_a_country_without_forecast_says_why(other: dict[str, Any], said: str) -> None:
+def test_country_without_forecast_says_why(other: dict[str, Any], said: str) -> None:
     assert why_no_forecast(view(**other), ENGLISH) == said
 
 
@@ -71,7 +71,7 @@ def counts(*flags: str) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def test_key_numbers_are_the_next_two_periods_and_the_last_count_beside_the_year_before() -> None:
+def test_key_numbers_are_next_two_periods() -> None:
     ends = pd.date_range("2025-01-31", periods=3, freq="ME")
     ahead = pd.DataFrame({0.1: 100.0, 0.5: [200.0, 400.0, 600.0], 0.9: 1000.0}, index=ends)
     assert key_numbers(view(quantiles=ahead, history=counts("p")), ENGLISH) == [
@@ -90,7 +90,7 @@ def test_key_numbers_are_the_next_two_periods_and_the_last_count_beside_the_year
     ("as_of", "said"),
     [("2025-01-30", "expected in January 2025"), ("2025-01-31", "in January 2025, over but not counted yet")],
 )
-def test_a_period_that_is_over_is_not_told_as_one_to_come(as_of: str, said: str) -> None:
+def test_period_that_is_over_is_not_reported_as_one_to_come(as_of: str, said: str) -> None:
     ahead = pd.DataFrame({0.1: [100.0], 0.5: [200.0], 0.9: [300.0]}, index=pd.to_datetime(["2025-01-31"]))
     seen = view(geo="DEU", quantiles=ahead, night=SimpleNamespace(as_of=as_of))
     assert title(seen, ENGLISH) == f"Germany: 200 asylum applicants {said}, most likely 100 to 300"

@@ -26,26 +26,26 @@ def said(content: Content) -> str:
     return " ".join([content.title, content.summary, alerts, *(content.changes or ()), *content.citations])
 
 
-def test_the_total_adds_the_routes_path_by_path(make_release: MakeRelease) -> None:
+def test_total_adds_routes_path_by_path(make_release: MakeRelease) -> None:
     # Three months of 1,000 and of 2,000; five paths that move together, 600 apart.
     content = compose(make_release(2), None, "en", Decisions())
     assert content.title == "9,000 arrivals expected in February–April 2025"
     assert "On 2 routes together: most likely 8,000 to 10,000 people, with 8 chances in 10." in content.summary
 
 
-def test_routes_where_some_people_are_counted_twice_are_in_no_total(make_release: MakeRelease) -> None:
+def test_double_counted_routes_are_in_no_total(make_release: MakeRelease) -> None:
     content = compose(make_release(["CMR", "WBR"]), None, "en", Decisions())
     assert content.title.startswith("3,000 arrivals")
     assert [route.expected for route in content.routes] == ["6,000", "3,000"]
 
 
-def test_the_year_before_is_the_count_of_the_same_months(make_release: MakeRelease) -> None:
+def test_year_before_is_count_of_same_months(make_release: MakeRelease) -> None:
     content = compose(make_release(1), None, "en", Decisions())
     # January 2023 is the first month: February to April 2024 are the places 13 to 15.
     assert f"In the same months a year earlier {3 * 1000 + 7 * (13 + 14 + 15):,} were counted." in content.summary
 
 
-def test_without_a_count_for_each_month_no_year_before_is_claimed(make_release: MakeRelease) -> None:
+def test_without_count_for_each_month_no_year_before_is_claimed(make_release: MakeRelease) -> None:
     release = make_release(1)
     known = release.frame("observations")
     content = compose(
@@ -54,14 +54,14 @@ def test_without_a_count_for_each_month_no_year_before_is_claimed(make_release: 
     assert "a year earlier" not in content.summary
 
 
-def test_a_route_without_forecast_says_why_and_is_in_no_total(make_release: MakeRelease) -> None:
+def test_route_without_forecast_says_why_and_is_in_no_total(make_release: MakeRelease) -> None:
     content = compose(make_release(2, without=["EMR"]), None, "en", Decisions())
     assert content.title.startswith("3,000 arrivals")
     assert content.routes[1].why_not == "figures end in December 2024: no forecast"
     assert content.routes[1].quantiles.empty
 
 
-def test_a_chart_shows_two_years_counted_and_half_a_year_ahead(make_release: MakeRelease) -> None:
+def test_chart_shows_two_years_counted_and_half_year_ahead(make_release: MakeRelease) -> None:
     release = make_release(1)
     months = pd.period_range("2021-01", "2024-12", freq="M").astype(str)
     counted = release.frame("observations").iloc[:1].merge(pd.DataFrame({"time_period": months}), how="cross")
@@ -74,7 +74,7 @@ def test_a_chart_shows_two_years_counted_and_half_a_year_ahead(make_release: Mak
     assert [*route.history["end_date"], *route.quantiles.index] == [*ends]
 
 
-def test_up_to_four_routes_with_an_alert_are_named_and_the_others_counted() -> None:
+def test_up_to_four_alert_routes_are_named() -> None:
     for count, others in ((4, ""), (5, " and 1 more"), (9, " and 5 more")):
         alerts = pd.DataFrame([alert_row(number, list(ROUTES)) for number in range(count)])
         sentence = _alerts_in_words(alerts, Language(), signed_only=False)
@@ -93,14 +93,14 @@ def test_every_alert_has_its_sentence_chance_record_and_status(make_release: Mak
     assert (report.dots, first.status) == ("●●●●●●○○○○", "waits for sign-off")
 
 
-def test_a_dismissed_alert_is_counted_but_neither_listed_nor_drawn(make_release: MakeRelease) -> None:
+def test_dismissed_alert_is_counted_but_neither_listed_nor_drawn(make_release: MakeRelease) -> None:
     content = compose(make_release(), None, "en", Decisions(STATES))
     assert [alert.subject for alert in content.alerts] == ["Central Mediterranean", "Eastern Mediterranean"]
     assert "1 was dismissed." in content.alerts_note
     assert {route.route_id for route in content.routes if route.level} == {"CMR", "EMR"}
 
 
-def test_what_leaves_the_house_names_only_what_people_have_signed_off(make_release: MakeRelease) -> None:
+def test_outside_copy_names_only_signed_alerts(make_release: MakeRelease) -> None:
     former = make_release(5, 0)
     content = compose(make_release(), former, "en", Decisions(STATES, signed_only=True))
     assert [alert.subject for alert in content.alerts] == ["Eastern Mediterranean"]
@@ -109,7 +109,7 @@ def test_what_leaves_the_house_names_only_what_people_have_signed_off(make_relea
     assert content.alerts_note.startswith("2 more were proposed by rules")
 
 
-def test_an_end_is_told_outside_only_where_its_beginning_was(make_release: MakeRelease) -> None:
+def test_end_is_reported_outside_only_where_its_beginning_was(make_release: MakeRelease) -> None:
     release = make_release(5, 0)
     former = release.with_frame("alerts", pd.DataFrame([alert_row(0, ["BSR"])]))
     told = Decisions({}, frozenset({"rule_0.BSR"}), signed_only=True)
@@ -136,13 +136,13 @@ def test_late_missing_and_unsettled_figures_are_said(make_release: MakeRelease) 
     )
 
 
-def test_sources_behind_the_figures_are_cited_and_no_others(make_release: MakeRelease) -> None:
+def test_sources_behind_figures_are_cited_and_no_others(make_release: MakeRelease) -> None:
     cited = " ".join(compose(make_release(), None, "en", Decisions()).citations)
     assert "A ministry, arrivals. Licence: CC BY 4.0." in cited
     assert "A bureau" not in cited
 
 
-def test_the_page_of_places_names_all_who_keep_those_it_shows_and_counts_the_routes_it_has_no_room_for(
+def test_page_of_places_names_keepers(
     make_release: MakeRelease,
 ) -> None:
     kept = tuple(
@@ -159,7 +159,7 @@ def test_the_page_of_places_names_all_who_keep_those_it_shows_and_counts_the_rou
     assert min(text.get_position()[1] for text in page.texts) * HEIGHT >= MARGIN
 
 
-def test_intended_and_prohibited_uses_and_the_trace_are_there_in_each_language(make_release: MakeRelease) -> None:
+def test_uses_and_trace_appear_in_each_language(make_release: MakeRelease) -> None:
     release = make_release()
     for language, word in (("en", "profiling"), ("fr", "profiler")):
         content = compose(release, None, language, Decisions())

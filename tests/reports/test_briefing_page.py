@@ -62,9 +62,7 @@ def page_text(document: bytes) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("routes", "alerts", "language"), [(5, 3, "en"), (7, 12, "fr"), (9, 12, "en")])
-def test_it_is_one_small_page_whatever_the_count_of_routes_and_alerts(
-    pdf: Make, routes: int, alerts: int, language: str
-) -> None:
+def test_briefing_is_one_small_page(pdf: Make, routes: int, alerts: int, language: str) -> None:
     document = pdf(routes, alerts, language)
     assert len(PdfReader(io.BytesIO(document)).pages) == 1
     assert len(document) < LARGEST
@@ -75,7 +73,7 @@ def test_it_is_one_small_page_whatever_the_count_of_routes_and_alerts(
     ("routes", "alerts", "language"),
     [(1, 3, "en"), (5, 12, "fr"), (9, 0, "fr"), (9, 12, "en")],
 )
-def test_no_text_leaves_the_sheet_or_meets_another(
+def test_no_text_leaves_sheet_or_meets_another(
     make_release: MakeRelease, routes: int, alerts: int, language: str
 ) -> None:
     release = make_release(routes, alerts, replay=True, degraded=(Message("no answer").record("a_bureau"),))
@@ -87,7 +85,7 @@ def test_no_text_leaves_the_sheet_or_meets_another(
 
 
 @pytest.mark.slow
-def test_it_holds_the_figures_of_the_release(pdf: Make) -> None:
+def test_it_holds_figures_of_release(pdf: Make) -> None:
     text = page_text(pdf())
     for figure in ("45,000 arrivals", "15,000", "14,500–15,500", "62%", "right 6 times in 10", "CC BY 4.0", "c0ffee"):
         assert figure in text, figure
@@ -101,11 +99,11 @@ def test_what_there_is_no_room_for_is_counted(pdf: Make) -> None:
     assert f"and {12 - shown} more: see the dashboard" in text
 
 
-def test_the_same_release_gives_the_same_bytes(pdf: Make, make_release: MakeRelease) -> None:
+def test_same_release_gives_same_bytes(pdf: Make, make_release: MakeRelease) -> None:
     assert briefing_pdf(make_release(), None, "en") == pdf()
 
 
-def test_labels_of_the_map_are_inside_it_and_none_covers_another() -> None:
+def test_labels_of_map_are_inside_it_and_none_covers_another() -> None:
     boxes = [Box(10, 50, 60, 16), Box(20, 48, 60, 16), Box(190, 45, 60, 16), Box(15, 3, 60, 16), Box(15, 1, 60, 16)]
     placed = spread(boxes, 200, 100)
     assert not any(one.covers(other) for one, other in itertools.combinations(placed, 2))

@@ -34,13 +34,11 @@ WATCH, SEVERE, WARNING = alert_row(2, ["CMR"]), alert_row(0, ["CMR"]), alert_row
         (None, "new"),
     ],
 )
-def test_the_gravest_alert_of_a_route_is_compared_with_the_gravest_before(
-    before: pd.DataFrame | None, words: str
-) -> None:
+def test_gravest_alert_of_route_is_compared_with_gravest_before(before: pd.DataFrame | None, words: str) -> None:
     assert change_words(change_since(WATCH, frame(WATCH), before), ENGLISH) == words
 
 
-def test_without_the_release_before_the_alert_says_itself_how_it_moved() -> None:
+def test_without_release_before_alert_says_itself_how_it_moved() -> None:
     assert change_words(change_since({**WATCH, "change": "up"}, frame(WATCH), None), ENGLISH) == "moved up"
 
 
@@ -58,7 +56,7 @@ def test_without_the_release_before_the_alert_says_itself_how_it_moved() -> None
         ("ended", True, False, False),  # nobody outside was told of it
     ],
 )
-def test_with_the_alerts_before_is_compared_what_is_shown_or_was_told_and_is_over(
+def test_alerts_are_compared_with_those_before(
     status: str,
     signed_only: bool,  # noqa: FBT001  # a case
     announced: bool,  # noqa: FBT001  # as above
@@ -72,7 +70,7 @@ def test_with_the_alerts_before_is_compared_what_is_shown_or_was_told_and_is_ove
     assert (name in set(kept["alert_id"])) == is_compared
 
 
-def test_title_card_and_list_tell_the_same_change(make_release: MakeRelease) -> None:
+def test_title_card_and_list_report_same_change(make_release: MakeRelease) -> None:
     now = make_release(1, 0).with_frame("alerts", frame(WATCH)).with_frame("ended_alerts", frame(SEVERE))
     former = make_release(1, 0).with_frame("alerts", frame(SEVERE))
     summary = pd.DataFrame({"route_id": ["CMR"], "level": ["watch"], "state": ["ok"]})
@@ -82,7 +80,7 @@ def test_title_card_and_list_tell_the_same_change(make_release: MakeRelease) -> 
     assert changes(now, former, ENGLISH) == ["Central Mediterranean: from Severe to Watch"]
 
 
-def test_a_month_that_closed_stands_beside_what_was_expected(make_release: MakeRelease) -> None:
+def test_month_that_closed_stands_beside_what_was_expected(make_release: MakeRelease) -> None:
     now, former = make_release(1, 0), make_release(1, 0)
     rows = former.frame("observations")
     added = rows.tail(1).assign(time_period="2025-01", obs_value=1234.0)

@@ -12,7 +12,7 @@ from .conftest import CARDS, MakeRelease
 ENGLISH = Language("en")
 
 
-def test_a_source_is_cited_with_those_it_is_derived_from_each_once_and_others_are_not() -> None:
+def test_cited_source_includes_its_components_once() -> None:
     found = citations.citations(CARDS, ["vigie-routes", "a_ministry"], ENGLISH)
     assert found == [
         "Vigie, arrivals by route. Licence: As the strictest component.", "A ministry, arrivals. Licence: CC BY 4.0.",
@@ -21,7 +21,7 @@ def test_a_source_is_cited_with_those_it_is_derived_from_each_once_and_others_ar
     assert citations.citations(CARDS, ["nobody"], ENGLISH) == []
 
 
-def test_routes_whose_newest_month_may_still_change_are_named_and_settled_ones_are_not() -> None:
+def test_provisional_routes_are_named() -> None:
     summary = pd.DataFrame({"route_id": ["CMR", "EMR", "WMR"], "last_flag": ["p", "", "e"]})
     assert citations.unsettled(summary, ENGLISH) == (
         "The newest month is provisional or estimated for: Central Mediterranean, Western Mediterranean."
@@ -29,7 +29,7 @@ def test_routes_whose_newest_month_may_still_change_are_named_and_settled_ones_a
     assert citations.unsettled(summary.assign(last_flag=""), ENGLISH) == ""
 
 
-def test_behind_a_release_stand_the_sources_of_its_routes_first_then_of_what_its_alerts_rest_on(
+def test_sources_follow_order_of_use(
     make_release: MakeRelease,
 ) -> None:
     release = make_release(1)

@@ -24,7 +24,7 @@ def release(first_night: Path) -> Release:
     return found
 
 
-def test_every_source_has_a_data_card_and_every_model_a_model_card_with_uses(release: Release) -> None:
+def test_every_source_and_model_has_card(release: Release) -> None:
     names = set(release.manifest["files"])
     assert {f"data_cards/{source_id}.md" for source_id in CARDS} <= names
     models = set(release.read("forecasts", ["model_id"])["model_id"])
@@ -34,7 +34,7 @@ def test_every_source_has_a_data_card_and_every_model_a_model_card_with_uses(rel
         assert INTENDED_USE in text and all(use in text for use in PROHIBITED_USES)
 
 
-def test_a_data_card_tells_licence_citation_and_what_of_the_source_is_in_the_release(release: Release) -> None:
+def test_data_card_shows_licence_and_contents(release: Release) -> None:
     text = release.document("data_cards/uk_home_office.md")
     card = CARDS["uk_home_office"]
     assert card.citation in text and card.licence in text
@@ -42,7 +42,7 @@ def test_a_data_card_tells_licence_citation_and_what_of_the_source_is_in_the_rel
     assert "no figure in this release" in release.document("data_cards/frontex.md")
 
 
-def test_errors_are_told_by_route_and_by_group_of_nationalities(release: Release) -> None:
+def test_errors_are_by_route_and_nationality_group(release: Release) -> None:
     errors = release.read("group_errors")
     assert list(errors.columns) == COLUMNS
     assert set(errors.loc[errors["kind"] == "route", "route_id"]) == {"CMR", "EMR", "WMR", "WAR", "CHA"}
@@ -56,7 +56,7 @@ def test_errors_are_told_by_route_and_by_group_of_nationalities(release: Release
     assert pd.notna(scored).all()
 
 
-def test_every_text_stands_in_every_language_under_the_same_name(release: Release) -> None:
+def test_every_text_stands_in_every_language_under_same_name(release: Release) -> None:
     names = set(release.manifest["files"])
     others = [code for code in languages() if code != DEFAULT_LANGUAGE]
     english = {name for name in names if name.endswith(".md") and name.partition("/")[0] not in others} - {
@@ -68,7 +68,7 @@ def test_every_text_stands_in_every_language_under_the_same_name(release: Releas
 
 
 @pytest.mark.parametrize("code", [code for code in languages() if code != DEFAULT_LANGUAGE])
-def test_no_english_sentence_is_left_in_a_text_of_another_language(release: Release, code: str) -> None:
+def test_no_english_sentence_is_left_in_text_of_another_language(release: Release, code: str) -> None:
     citations = [card.citation for card in CARDS.values()]
     for name in (name for name in release.manifest["files"] if name.startswith(f"{code}/")):
         text = release.document(name).replace("\\", "")
@@ -82,7 +82,7 @@ def test_no_english_sentence_is_left_in_a_text_of_another_language(release: Rele
 ENGLISH = Language("en")
 
 
-def test_a_ratio_is_told_with_its_interval_and_without_one_alone_and_no_ratio_as_a_dash() -> None:
+def test_ratio_has_interval_or_dash() -> None:
     def row(*values: float) -> SimpleNamespace:
         return SimpleNamespace(**dict(zip(("relative_wis", "relative_wis_lo", "relative_wis_hi"), values, strict=True)))
 

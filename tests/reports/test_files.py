@@ -16,7 +16,7 @@ FRAME = pd.DataFrame(
 )  # fmt: skip
 
 
-def test_columns_have_names_codes_are_names_and_forecasts_are_rounded() -> None:
+def test_columns_are_named_and_forecasts_rounded() -> None:
     table, explained = for_people(FRAME, ENGLISH)
     assert list(table.columns) == ["Route", "Expected", "80% from", "Relative WIS", "odd"]
     assert table["Route"].tolist() == ["Central Mediterranean", "All routes"]
@@ -26,13 +26,13 @@ def test_columns_have_names_codes_are_names_and_forecasts_are_rounded() -> None:
     assert ("Expected", "median of the forecast", "persons") in explained
 
 
-def test_a_count_with_half_a_person_is_the_same_in_a_file_and_on_a_page() -> None:
+def test_count_with_half_person_is_same_in_file_and_on_page() -> None:
     halves = pd.Series([5854.5, 5855.5, 0.5])
     table, _explained = for_people(pd.DataFrame({"threshold": [*halves, None]}), ENGLISH)
     assert [f"{one:,}" for one in table["Threshold"].dropna()] == [ENGLISH.counted(one) for one in halves]
 
 
-def test_a_threshold_with_a_fraction_is_in_a_file_what_the_rules_sentence_names() -> None:
+def test_file_threshold_equals_that_of_sentence() -> None:
     alerts = pd.DataFrame(
         {"rule": ["surge", "capacity", "fall", "outside_95"], "threshold": [1234.2, 1234.7, 617.5, 9.5]}
     )
@@ -40,14 +40,14 @@ def test_a_threshold_with_a_fraction_is_in_a_file_what_the_rules_sentence_names(
     assert table["Threshold"].tolist() == [1235, 1234, 617, 10]
 
 
-def test_a_french_reader_gets_french_columns() -> None:
+def test_french_reader_gets_french_columns() -> None:
     table, explained = for_people(FRAME, FRENCH)
     assert table["Route"].tolist()[0] == "Méditerranée centrale"
     assert not {"Expected", "persons"} & {text for row in explained for text in row}
     assert explanation(explained, FRENCH)[0] == ("Colonne", "Signification", "Unité")
 
 
-def test_states_levels_and_flags_are_words_of_the_reader() -> None:
+def test_states_levels_and_flags_are_words_of_reader() -> None:
     codes = pd.DataFrame({"state": ["ok", "too_old"], "level": ["watch", ""], "last_flag": ["e", ""]})
     table, _explained = for_people(codes, FRENCH)
     rows = [["avec prévision", "Vigilance", "estimé"], ["chiffres trop anciens", "", ""]]

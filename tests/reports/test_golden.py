@@ -60,7 +60,7 @@ def with_years(release: LoadedRelease, routes: int, countries: int) -> LoadedRel
         ("exercise", "fr", 9, 12, {"replay": True}),
     ],
 )
-def test_the_first_page_of_a_briefing_is_the_golden_one(
+def test_first_page_of_briefing_is_golden_one(
     make_release: MakeRelease, name: str, language: str, routes: int, alerts: int, other: dict[str, Any]
 ) -> None:
     former = make_release(routes, 2) if alerts < 12 else None
@@ -68,12 +68,12 @@ def test_the_first_page_of_a_briefing_is_the_golden_one(
     check_golden(GOLDEN / f"page_{name}.txt", drawn(draw_page(content)))
 
 
-def test_the_pages_of_the_year_ahead_are_the_golden_ones(make_release: MakeRelease) -> None:
+def test_pages_of_year_ahead_are_golden_ones(make_release: MakeRelease) -> None:
     content = compose_briefing(with_years(make_release(9, 0), 9, 16), None, "en", Decisions())
     check_golden(GOLDEN / "year.txt", (line for page in draw_year(content) for line in drawn(page)))
 
 
-def test_the_page_of_reception_places_is_the_golden_one(make_release: MakeRelease) -> None:
+def test_page_of_reception_places_is_golden_one(make_release: MakeRelease) -> None:
     kept = tuple(
         Reception(
             route, 1000.0 * place, Needs(3.0 + place, "open" if place % 2 else "fixed", 0.8), 0.9, f"Planner {place}"
@@ -84,7 +84,7 @@ def test_the_page_of_reception_places_is_the_golden_one(make_release: MakeReleas
     check_golden(GOLDEN / "places.txt", drawn(draw_places(content)))
 
 
-def test_the_picture_of_a_message_is_the_golden_one(announce: Announce, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_picture_of_message_is_golden_one(announce: Announce, monkeypatch: pytest.MonkeyPatch) -> None:
     figures: list[Figure] = []
     monkeypatch.setattr(Figure, "savefig", lambda figure, *_args, **_options: figures.append(figure))
     assert fan_picture(announce().facts, "en") == b""

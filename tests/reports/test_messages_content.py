@@ -15,7 +15,7 @@ from .conftest import Announce
 DASHBOARD = "https://vigie.example.org/"
 
 
-def test_a_message_lists_the_months_of_an_alert_up_to_half_a_year(announce: Announce) -> None:
+def test_message_lists_months_of_alert_up_to_half_year(announce: Announce) -> None:
     months = [f"2025-{month:02}" for month in range(1, 13)]
     fan = {"months": months, "levels": {str(level): [4000.0] * 12 for level in (0.1, 0.5, 0.9)}}
     for last, listed in (("2025-07", 6), ("2025-12", 6), ("2025-06", 5)):
@@ -25,7 +25,7 @@ def test_a_message_lists_the_months_of_an_alert_up_to_half_a_year(announce: Anno
         assert lines[0].startswith("February 2025")
 
 
-def test_an_alert_without_forecast_gives_the_newest_count_and_says_that_there_is_no_record(announce: Announce) -> None:
+def test_alert_without_forecast_gives_newest_count(announce: Announce) -> None:
     fan: dict[str, object] = {"months": [], "levels": {}}
     message = compose(announce(fan=fan, probability=None, threshold=None, record=None, horizon=0), "en", DASHBOARD)
     rows = dict(message.rows)
@@ -37,11 +37,11 @@ def test_an_alert_without_forecast_gives_the_newest_count_and_says_that_there_is
 @pytest.mark.parametrize(
     ("share", "text"), [(0.001, "below 1%"), (0.01, "1%"), (0.325, "33%"), (0.99, "99%"), (0.999, "above 99%")]
 )
-def test_a_chance_never_claims_certainty(share: float, text: str) -> None:
+def test_chance_never_claims_certainty(share: float, text: str) -> None:
     assert Language("en").percent(share) == text
 
 
-def test_every_text_of_a_message_passes_through_the_readers_catalogue(
+def test_every_text_of_message_passes_through_readers_catalogue(
     announce: Announce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Marked(gettext.NullTranslations):

@@ -30,14 +30,14 @@ def make(announce: Announce, kind: str) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_english_is_left_in_a_french_message(announce: Announce, kind: str) -> None:
+def test_no_english_is_left_in_french_message(announce: Announce, kind: str) -> None:
     for text in make(announce, kind):
         joined = " ".join(text.split(" "))
         assert english_left(joined.replace("\n", " ")) == []
     assert english_left(mail_html(compose(announcement_of(announce, kind), "en", DASHBOARD)))
 
 
-def test_a_french_mail_writes_levels_places_numbers_and_dates_as_french_does(announce: Announce) -> None:
+def test_french_mail_is_written_in_french(announce: Announce) -> None:
     message = compose(announce(), "fr", DASHBOARD)
     rows = dict(message.rows)
     assert message.title == "Nouvelle alerte\u202f: Méditerranée orientale (Alerte renforcée)"
@@ -54,7 +54,7 @@ def test_a_french_mail_writes_levels_places_numbers_and_dates_as_french_does(ann
     assert letter["Content-Language"] == "fr"
 
 
-def test_machines_get_a_french_info_and_a_french_feed(announce: Announce) -> None:
+def test_machines_get_french_info_and_french_feed(announce: Announce) -> None:
     cap = cap_message(announce(), "vigie.example.org", DASHBOARD).decode()
     assert "<language>fr</language>" in cap
     assert "Nouvelle alerte\u202f: Méditerranée orientale" in cap

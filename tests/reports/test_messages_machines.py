@@ -37,7 +37,7 @@ def told(document: bytes, *names: str) -> list[str | None]:
         ("withdrawn", "watch", None, ["Actual", "Cancel", "Past", "Minor", "Observed", "AllClear"]),
     ],
 )
-def test_a_cap_message_is_valid_and_says_the_same_in_the_standards_words(
+def test_cap_message_is_valid_and_says_same_in_standards_words(
     announce: Announce, kind: str, level: str, chance: float | None, expected: list[str]
 ) -> None:
     before = (announce(),) if kind != "raised" else ()
@@ -46,12 +46,12 @@ def test_a_cap_message_is_valid_and_says_the_same_in_the_standards_words(
     assert told(document, *names) == expected
 
 
-def test_a_cap_message_refers_to_those_before_it(announce: Announce) -> None:
+def test_cap_message_refers_to_those_before_it(announce: Announce) -> None:
     document = cap_message(announce("ended", earlier=(announce(),)), "vigie", DASHBOARD)
     assert told(document, "references") == [f"vigie,vigie-{IDENTITY},2025-01-31T12:00:00-00:00"]
 
 
-def test_an_update_of_which_machines_got_nothing_before_is_their_first_alert(announce: Announce) -> None:
+def test_first_update_to_machines_is_an_alert(announce: Announce) -> None:
     assert told(cap_message(announce("updated"), "vigie", DASHBOARD), "msgType", "references") == ["Alert", None]
 
 
@@ -65,7 +65,7 @@ def test_no_cap_message_has_expired_before_it_is_sent(
     assert told(document, "expires") == [expires]
 
 
-def test_a_cap_message_names_no_person(announce: Announce) -> None:
+def test_cap_message_names_no_person(announce: Announce) -> None:
     assert b"Ada" not in cap_message(announce(), "vigie", DASHBOARD)
 
 
@@ -78,9 +78,7 @@ def test_a_cap_message_names_no_person(announce: Announce) -> None:
         (b"</alert>", b"", "not XML"),
     ],
 )
-def test_a_message_that_the_standard_refuses_never_leaves(
-    announce: Announce, before: bytes, after: bytes, rule: str
-) -> None:
+def test_message_that_standard_refuses_never_leaves(announce: Announce, before: bytes, after: bytes, rule: str) -> None:
     document = cap_message(announce(), "vigie", DASHBOARD)
     assert before in document
     with pytest.raises(SchemaError, match=rule):
@@ -89,7 +87,7 @@ def test_a_message_that_the_standard_refuses_never_leaves(
 
 @given(text=st.text(max_size=60))
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_text_breaks_a_message(announce: Announce, text: str) -> None:
+def test_no_text_breaks_message(announce: Announce, text: str) -> None:
     text = text.encode("utf-8", "ignore").decode()
     odd = announce(reason=text, reason_key="", publisher=text, route_id="_Z", why=text, signed_by=[text])
     cap_message(odd, "vigie", DASHBOARD)
@@ -101,7 +99,7 @@ def test_no_text_breaks_a_message(announce: Announce, text: str) -> None:
     assert back["Bcc"] is None
 
 
-def test_the_feed_leads_to_the_view_and_to_the_cap_message(announce: Announce) -> None:
+def test_feed_leads_to_view_and_to_cap_message(announce: Announce) -> None:
     root = etree.fromstring(atom_feed([announce(), announce("ended")], "en", "vigie", DASHBOARD))
     entries = root.findall(f"{{{ATOM_NAMESPACE}}}entry")
     assert [entry.find(f"{{{ATOM_NAMESPACE}}}category").get("term") for entry in entries] == ["ended", "raised"]
@@ -110,7 +108,7 @@ def test_the_feed_leads_to_the_view_and_to_the_cap_message(announce: Announce) -
     assert links["alternate"].startswith("https://vigie.example.org/alerts?release=run-1")
 
 
-def test_an_announcement_has_one_name_for_ever_and_each_reader_a_letter_of_its_own() -> None:
+def test_announcement_keeps_one_name() -> None:
     at = dt.datetime(2025, 1, 31, tzinfo=dt.UTC)
     row = Entry("delivery", "announced", "surge.EMR", "run-1", payload={"kind": "raised", "facts": {}}, id=7, at=at)
     assert announcement_of(row).identity == announcement_of(row).identity
@@ -118,7 +116,7 @@ def test_an_announcement_has_one_name_for_ever_and_each_reader_a_letter_of_its_o
     assert len(names) == 3
 
 
-def test_a_line_break_in_a_name_cannot_add_a_header(announce: Announce) -> None:
+def test_line_break_in_name_cannot_add_header(announce: Announce) -> None:
     odd = announce(route_id="_Z", publisher="IOM\r\nBcc: all@example.org")
     message = compose(odd, "en", DASHBOARD)
     out = mail(message, odd, None, message_id="x", sender="vigie@example.org", recipient="a@example.org")
@@ -126,7 +124,7 @@ def test_a_line_break_in_a_name_cannot_add_a_header(announce: Announce) -> None:
     assert "\n" not in out["Subject"]
 
 
-def test_markup_in_a_reason_stays_text_in_html(announce: Announce) -> None:
+def test_markup_in_reason_stays_text_in_html(announce: Announce) -> None:
     message = compose(announce(reason="<script>alert(1)</script>", reason_key=""), "en", DASHBOARD)
     assert "<script>" not in mail_html(message)
     assert "&lt;script&gt;" in mail_html(message)

@@ -26,7 +26,7 @@ from reports.names import message_in
         ),
     ],
 )
-def test_why_an_edition_waits_is_a_sentence_without_codes(language: str, expected: str) -> None:
+def test_why_edition_waits_is_sentence_without_codes(language: str, expected: str) -> None:
     of_size = message(
         "{n} known figures ({target}, {freq}) change, half of them to {times} times the former or more "
         "(another unit, or other columns?)",

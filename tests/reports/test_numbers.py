@@ -15,12 +15,12 @@ from tests.dashboard.conftest import usual_frames
 EMR = "arrivals.EMR._T._T.M"
 
 
-def test_the_planning_window_is_the_next_three_full_months() -> None:
+def test_planning_window_is_next_three_full_months() -> None:
     ends = [end.date() for end in numbers.window_ends(dt.date(2025, 1, 31))]
     assert ends == [dt.date(2025, 2, 28), dt.date(2025, 3, 31), dt.date(2025, 4, 30)]
 
 
-def test_the_sum_over_months_is_ranked_by_whole_sample_paths() -> None:
+def test_sum_over_months_is_ranked_by_whole_sample_paths() -> None:
     ends = pd.to_datetime(["2025-02-28", "2025-03-31"])
     paths = pd.DataFrame(
         {
@@ -52,7 +52,7 @@ def test_routes_without_forecast_come_last_and_without_numbers() -> None:
     assert table["expected"].iloc[:-1].is_monotonic_decreasing
 
 
-def test_the_same_months_a_year_before_are_added_up_over_all_series_or_not_at_all() -> None:
+def test_year_before_needs_all_months_and_series() -> None:
     months = [str(month) for month in pd.period_range("2023-01", "2024-12", freq="M")]
     parts = [
         pd.DataFrame({"series_id": name, "time_period": months, "obs_flag": "", "obs_value": size})
@@ -69,7 +69,7 @@ def test_the_same_months_a_year_before_are_added_up_over_all_series_or_not_at_al
         assert numbers.counted_a_year_before(lacking, ["a", "b"], ends[:1]) == 11.0
 
 
-def test_a_month_has_the_chance_that_its_sample_paths_give_as_alerts_count_it() -> None:
+def test_month_chance_counts_sample_paths() -> None:
     frames = usual_frames(None)
     quantiles, paths = numbers.quantiles_of(frames["forecasts"], EMR), frames["trajectories"]
     own = paths[paths["series_id"] == EMR]
@@ -81,7 +81,7 @@ def test_a_month_has_the_chance_that_its_sample_paths_give_as_alerts_count_it() 
     assert numbers.chance_of_any(paths, EMR, [end], limit) == found.loc[end]
 
 
-def test_what_happened_later_takes_the_outcome_over_the_provisional_figure() -> None:
+def test_outcome_precedes_provisional_figure() -> None:
     frames = usual_frames(None)
     outcomes = frames["outcomes"]
     later = numbers.observed_after(frames["observations"], outcomes, EMR, dt.date(2024, 12, 31))
@@ -99,7 +99,7 @@ def paths_of(values: dict[tuple[str, str], list[float]], model: str = ENSEMBLE) 
     )  # fmt: skip
 
 
-def test_a_path_is_summed_over_all_its_months_and_series_and_only_the_ensemble_s() -> None:
+def test_path_sums_cover_months_and_series() -> None:
     first, second = pd.Timestamp("2025-02-28"), pd.Timestamp("2025-03-31")
     whole = paths_of({("a", "2025-02-28"): [1, 2], ("a", "2025-03-31"): [10, 20], ("b", "2025-02-28"): [100, 200]})
     paths = pd.concat([whole, paths_of({("a", "2025-02-28"): [5000.0]}, "other")])

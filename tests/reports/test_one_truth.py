@@ -74,7 +74,7 @@ def report_of(release: LoadedRelease, row: Mapping[Any, Any], code: str) -> Aler
 
 @pytest.mark.slow
 @pytest.mark.parametrize("code", languages())
-def test_every_output_states_the_same_facts(make_release: MakeRelease, code: str) -> None:
+def test_every_output_states_same_facts(make_release: MakeRelease, code: str) -> None:
     release = make_release(3, 3)
     for row in release.frame("alerts").to_dict("records")[: None if code == "en" else 1]:
         report = report_of(release, row, code)
@@ -88,7 +88,7 @@ def test_every_output_states_the_same_facts(make_release: MakeRelease, code: str
 
 
 @pytest.mark.parametrize("code", languages())
-def test_the_window_is_that_of_the_file_and_its_months_are_named_in_full(make_release: MakeRelease, code: str) -> None:
+def test_window_is_that_of_file_and_its_months_are_named_in_full(make_release: MakeRelease, code: str) -> None:
     row = make_release(1, 1).frame("alerts").iloc[0].to_dict()
     report = report_of(make_release(1, 1), row, code)
     assert report.window == Language(code).months(str(row["first_period"]), str(row["last_period"]))

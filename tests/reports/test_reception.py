@@ -50,19 +50,19 @@ def need(places: float | None = None, scored: pd.DataFrame | None = None) -> Nee
     return reception.needs_of(frames, ITALY, 1.0, places)
 
 
-def test_title_names_the_places_that_suffice_until_when() -> None:
+def test_title_names_places_that_suffice_until_when() -> None:
     assert (
         reception.title(need(), ENGLISH) == "Italy: 1,400 places suffice to the end of March 2025 in nine of ten cases"
     )
 
 
-def test_months_in_which_places_first_fail_with_both_probabilities_are_named() -> None:
+def test_first_failing_months_are_named() -> None:
     words = reception.places_words(need(1150), ENGLISH)
     assert "It first exceeds 20% in January 2025." in words
     assert "It first exceeds 50% in February 2025." in words
 
 
-def test_the_release_s_own_probability_goes_before_one_between_quantiles() -> None:
+def test_release_probability_precedes_interpolation() -> None:
     own = rows(places=1200.0).assign(chance=[0.1, 0.3, 0.9])
     told = reception.needs_of((own, HISTORY, scores()), ITALY, 1.0, None)
     assert told.chances.tolist() == [0.1, 0.3, 0.9]
@@ -75,7 +75,7 @@ def test_regions_follow_their_country_by_further_places_needed() -> None:
     assert reception.place_name(LOMBARDY, ENGLISH) == "Lombardia"
 
 
-def test_countries_with_places_have_a_line_and_others_have_none() -> None:
+def test_countries_with_places_have_line_and_others_have_none() -> None:
     known = rows(places=1150.0).assign(chance=[0.1, 0.3, 0.9])
     others = [rows("reception.GBR._T.M"), rows(LOMBARDY, places=10.0)]
     (line,) = reception.lines(pd.concat([known, *others]), ENGLISH)

@@ -40,19 +40,19 @@ def title(alerts: pd.DataFrame, levels: list[str], states: list[str] | str = "ok
 UP = alert_row(0, ["EMR"], change="up")
 
 
-def test_the_title_counts_the_quiet_routes() -> None:
+def test_title_counts_quiet_routes() -> None:
     assert title(frame(UP), ["severe", "", "", ""]) == (
         "Eastern Mediterranean moves up to Severe; 3 other routes are quiet"
     )
 
 
-def test_a_route_without_a_forecast_is_not_called_quiet() -> None:
+def test_route_without_forecast_is_not_called_quiet() -> None:
     assert title(frame(UP), ["severe", "", ""], ["ok", "too_old", "ok"]) == (
         "Eastern Mediterranean moves up to Severe; no forecast for 1 route"
     )
 
 
-def test_the_title_names_the_two_gravest_routes_whatever_the_order_of_the_alerts() -> None:
+def test_title_names_two_gravest_routes_whatever_order_of_alerts() -> None:
     mild = [alert_row(2, [route_id]) for route_id in list(ROUTES)[2:]]
     many = frame(*mild, alert_row(1, ["EMR"]), alert_row(0, ["CMR"]))
     assert title(many, [""] * 9).startswith(
@@ -61,12 +61,12 @@ def test_the_title_names_the_two_gravest_routes_whatever_the_order_of_the_alerts
     assert title(many, ["watch"] * 9).count(";") == 1
 
 
-def test_no_alert_is_said_as_plainly_as_an_alert() -> None:
+def test_no_alert_is_said_as_plainly_as_alert() -> None:
     assert title(frame(), [""]) == "No alert is open on any route"
     assert title(frame(), [""], ended=True) == "No alert is open on any route; the last ones have ended"
 
 
-def test_a_quiet_route_says_what_is_expected_in_the_planning_window() -> None:
+def test_quiet_route_says_what_is_expected_in_planning_window() -> None:
     row = {"route_id": "CMR", "state": "ok", "low": 1000.0, "high": 2000.0, "expected": 1500.0}
     card = quiet_card(row, dt.date(2025, 1, 10), ENGLISH)
     assert card.when == window_words(dt.date(2025, 1, 10), ENGLISH) == "February–April 2025"
@@ -81,7 +81,7 @@ def test_a_quiet_route_says_what_is_expected_in_the_planning_window() -> None:
         ("watch", "dismissed", "dismissed", "was Watch", "The alert was dismissed. Most likely"),
     ],
 )
-def test_a_quiet_route_says_how_its_alert_ended_where_it_had_one(
+def test_quiet_route_says_how_its_alert_ended_where_it_had_one(
     was: str, over: str, level: str, change: str, begins: str
 ) -> None:
     row = {"route_id": "CMR", "state": "ok", "low": 1000.0, "high": 2000.0, "expected": 1500.0}
@@ -90,7 +90,7 @@ def test_a_quiet_route_says_how_its_alert_ended_where_it_had_one(
     assert card.sentence.startswith(begins)
 
 
-def test_a_route_without_forecast_says_how_far_its_figures_go() -> None:
+def test_route_without_forecast_says_how_far_its_figures_go() -> None:
     assert without_forecast({"route_id": "BSR", "last_period": "2024-01"}, ENGLISH) == (
         "Black Sea: latest data January 2024, too old for a current forecast."
     )
@@ -107,9 +107,7 @@ def test_a_route_without_forecast_says_how_far_its_figures_go() -> None:
         ((2, 3), "Better than the baseline 2 to 3 months ahead; no evidence at other distances."),
     ],
 )
-def test_skill_is_told_of_the_months_that_have_it_counted_from_the_newest_count(
-    skill: tuple[int, int], said: str
-) -> None:
+def test_skill_names_its_months(skill: tuple[int, int], said: str) -> None:
     shown = pd.DataFrame({"horizon": [1, 2, 3, 4]})  # a month that is over, and three to come
     view = SimpleNamespace(skill=skill, origin="", horizon=3, quantiles=shown)
     assert skill_words(cast(RouteForecast, view), ENGLISH) == said
@@ -132,7 +130,7 @@ def past_and_ahead(**other: object) -> RouteForecast:
     return cast(RouteForecast, SimpleNamespace(**usual | other))
 
 
-def test_key_numbers_are_the_window_the_running_month_and_the_last_count_beside_the_year_before() -> None:
+def test_key_numbers_cover_window_month_and_count() -> None:
     assert key_numbers(past_and_ahead(), dt.date(2025, 1, 10), ENGLISH) == [
         ("Expected, February–April 2025", "6,000", "80% interval 3,000 to 9,000"),
         ("This month (January 2025, nowcast)", "200", "80% interval 100 to 300"),
@@ -140,7 +138,7 @@ def test_key_numbers_are_the_window_the_running_month_and_the_last_count_beside_
     ]
 
 
-def test_key_numbers_leave_out_what_is_not_known_and_at_a_past_origin_all_that_is_expected() -> None:
+def test_unknown_key_numbers_are_left_out() -> None:
     as_of, known = dt.date(2025, 1, 10), past_and_ahead()
     (last,) = key_numbers(past_and_ahead(origin="2024-12-31"), as_of, ENGLISH)
     assert last[0].startswith("Last month")
@@ -155,7 +153,7 @@ def test_key_numbers_leave_out_what_is_not_known_and_at_a_past_origin_all_that_i
         assert key_numbers(flagged, as_of, ENGLISH)[-1] == (label, "800", "")
 
 
-def test_a_past_origin_s_title_says_what_was_expected_of_its_first_month_and_on_which_day() -> None:
+def test_past_title_states_first_month() -> None:
     then = past_and_ahead(origin="2024-12-31")
     assert route_title(then, dt.date(2025, 1, 31), ENGLISH) == (
         "Central Mediterranean: on 10 January 2025, 200 arrivals were expected in January 2025, most likely 100 to 300"
@@ -173,7 +171,5 @@ def test_a_past_origin_s_title_says_what_was_expected_of_its_first_month_and_on_
         ((0, 0), "", "On this route there is no evidence that the forecast is better than the baseline."),
     ],
 )
-def test_without_scores_or_evidence_no_skill_is_claimed_and_none_is_told_of_one_past_origin(
-    skill: tuple[int, int] | None, origin: str, said: str
-) -> None:
+def test_no_evidence_claims_no_skill(skill: tuple[int, int] | None, origin: str, said: str) -> None:
     assert skill_words(past_and_ahead(skill=skill, origin=origin), ENGLISH).startswith(said)

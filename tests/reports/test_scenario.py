@@ -22,7 +22,7 @@ ENGLISH = Language("en")
 
 @pytest.mark.parametrize(("size", "change"), [("-30", "fall by 30%"), ("150", "rise by 150%")])
 @pytest.mark.parametrize("share", ["5", "40", "100"])
-def test_a_shock_names_the_percentages_that_were_set(size: str, change: str, share: str) -> None:
+def test_shock_names_percentages_that_were_set(size: str, change: str, share: str) -> None:
     values = {
         "kind": "shock", "shock_size": size, "shock_months": "3", "shock_from": "2025-02", "to_route": "WAR",
         "to_share": share,
@@ -35,7 +35,7 @@ def test_a_shock_names_the_percentages_that_were_set(size: str, change: str, sha
 
 @pytest.mark.parametrize(("share", "is_own"), [(0.4, False), (0.404, False), (0.396, False), (0.41, True), (0.0, True)])
 @pytest.mark.parametrize(("episodes", "words"), [(1, "1 past episode"), (4, "4 past episodes")])
-def test_a_share_that_moves_elsewhere_is_the_past_s_or_said_to_be_the_readers_own(
+def test_diverted_share_names_its_origin(
     share: float,
     is_own: bool,  # noqa: FBT001  # a case
     episodes: int,
@@ -57,7 +57,7 @@ def test_a_share_that_moves_elsewhere_is_the_past_s_or_said_to_be_the_readers_ow
     assert "your own assumption, without an interval" in told
 
 
-def test_what_is_planned_with_is_read_from_texts_and_told_in_words() -> None:
+def test_planned_places_are_read_from_texts() -> None:
     values = {"stock": "2000", "stay": "3", "stay_kind": "fixed", "needs_place": "80", "confidence": "95"}
     read = reception_of(values, "CMR", "Ada")
     assert (read.stock, read.confidence, read.needs.share, read.needs.stay, read.who) == (
@@ -88,11 +88,11 @@ NEEDED = pd.DataFrame({
         (200.0, "March 2025 is the first month short; 50 places more than 200 are needed at 90% confidence."),
     ],
 )
-def test_the_first_month_short_is_the_first_that_needs_more_places_than_there_are(stock: float, said: str) -> None:
+def test_first_short_month_needs_more_places(stock: float, said: str) -> None:
     assert first_short(NEEDED, stock, 0.9, ENGLISH) == said
 
 
-def test_places_that_are_enough_are_told_under_the_assumption_and_by_the_forecast_up_to_the_last_month() -> None:
+def test_sufficient_places_are_stated_twice() -> None:
     assert places_enough(NEEDED, 300.0, 200.0, 0.9, ENGLISH) == (
         "At 90% confidence, **300 places** are enough in every single month up to April 2025 under the "
         "assumption; by the forecast, 200."

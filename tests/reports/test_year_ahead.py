@@ -29,7 +29,7 @@ def table() -> pd.DataFrame:
     )
 
 
-def test_all_routes_come_first_then_the_most_expected(make_release: MakeRelease, table: pd.DataFrame) -> None:
+def test_all_routes_come_first_then_most_expected(make_release: MakeRelease, table: pd.DataFrame) -> None:
     lines = year_lines(table, make_release(2, 0).frame("observations"), "calendar year", ENGLISH)
     assert [line.name for line in lines] == ["2 routes together", "Eastern Mediterranean", "Central Mediterranean"]
     assert lines[0].past.to_dict() == {
@@ -38,9 +38,7 @@ def test_all_routes_come_first_then_the_most_expected(make_release: MakeRelease,
     }
 
 
-def test_countries_are_totalled_by_quarter_and_are_no_part_of_all_routes_together(
-    make_release: MakeRelease, table: pd.DataFrame
-) -> None:
+def test_countries_are_totalled_by_quarter(make_release: MakeRelease, table: pd.DataFrame) -> None:
     name = "asylum_applications_first._Z.DEU._T.Q"
     quarters = pd.DataFrame(
         [(name, f"{year}-Q{one}", 100.0 * one, "") for year in (2023, 2024) for one in (1, 2, 3, 4)],
@@ -57,7 +55,7 @@ def test_countries_are_totalled_by_quarter_and_are_no_part_of_all_routes_togethe
     assert list(shown[-6:]) == ["40%", "10%", "5%", "1%", "0.90 ✓", "75%"]
 
 
-def test_the_finding_and_the_table_say_the_same(make_release: MakeRelease, table: pd.DataFrame) -> None:
+def test_finding_and_table_say_same(make_release: MakeRelease, table: pd.DataFrame) -> None:
     lines = year_lines(table, make_release(2, 0).frame("observations"), "calendar year", ENGLISH)
     before = round(sum(12 * 1000.0 * one + 7 * sum(range(12, 24)) for one in (1, 2)))
     said = "2 routes together: 12,000 arrivals expected in 2025, most likely 7,200 to 16,800; the year before"
@@ -68,14 +66,14 @@ def test_the_finding_and_the_table_say_the_same(make_release: MakeRelease, table
     assert shown["More than the last"].tolist() == ["40%"] * 3
 
 
-def test_the_record_names_its_years_what_may_be_said_and_what_intervals_held() -> None:
+def test_record_names_years_and_coverage() -> None:
     assert "over 6 years: evidence of skill; 80% intervals held " in record_words(year_row("_T"), ENGLISH)
     assert "no demonstrated skill" in record_words(year_row("_T", skill="no evidence"), ENGLISH)
     assert record_words(year_row("_T", relative_wis=float("nan"), n=0), ENGLISH) == "no record yet"
 
 
 @pytest.mark.parametrize(("coverage", "said"), [(0.58, "58%, too narrow"), (0.7, "70%"), (float("nan"), "–")])
-def test_an_interval_that_held_too_few_totals_is_called_too_narrow(
+def test_interval_that_held_too_few_totals_is_called_too_narrow(
     make_release: MakeRelease, table: pd.DataFrame, coverage: float, said: str
 ) -> None:
     lines = year_lines(
@@ -85,9 +83,7 @@ def test_an_interval_that_held_too_few_totals_is_called_too_narrow(
 
 
 @pytest.mark.slow
-def test_the_second_page_tells_the_next_year_and_the_countries_too_and_how_many_it_has_no_room_for(
-    make_release: MakeRelease, table: pd.DataFrame
-) -> None:
+def test_second_page_lists_next_year(make_release: MakeRelease, table: pd.DataFrame) -> None:
     later = table.assign(kind="July to June", ahead=1, first_period="2025-07", last_period="2026-06")
     codes = ("DEU", "FRA", "ITA", "ESP", "BEL", "NLD", "AUT", "SWE", "POL", "IRL", "GRC", "CYP", "BGR", "NOR", "DNK")
     countries = pd.DataFrame([year_row(f"asylum_applications_first._Z.{code}._T.Q") for code in codes])
@@ -103,9 +99,7 @@ def test_the_second_page_tells_the_next_year_and_the_countries_too_and_how_many_
         ) in page  # fmt: skip
 
 
-def test_the_briefing_has_a_second_page_where_there_is_a_year_ahead(
-    make_release: MakeRelease, table: pd.DataFrame
-) -> None:
+def test_briefing_has_second_page_where_there_is_year_ahead(make_release: MakeRelease, table: pd.DataFrame) -> None:
     release = make_release(2, 1)
     assert len(PdfReader(io.BytesIO(briefing_pdf(release, None, "en"))).pages) == 1
     pages = PdfReader(io.BytesIO(briefing_pdf(release.with_frame("year_ahead", table), None, "en"))).pages

@@ -57,7 +57,7 @@ def _missing(store: BacktestStore, keys: pd.DataFrame) -> pd.DataFrame:
     return keys[~pd.MultiIndex.from_frame(keys[KEY]).isin(stored)]
 
 
-def test_what_is_stored_under_a_key_stays_as_it_is(store: BacktestStore, cached: Rows) -> None:
+def test_what_is_stored_under_key_stays_as_it_is(store: BacktestStore, cached: Rows) -> None:
     store.append(cached())
     assert store.append(cached().assign(value=1.0)) == 0
     assert 1.0 not in store.read(_keys(cached()))["value"].to_list()
@@ -77,13 +77,13 @@ def test_many_nights_leave_few_files_and_every_forecast(
 
 
 @pytest.mark.parametrize("column", ["fallback", "history_hash", "value", "horizon"])
-def test_a_missing_column_is_named_and_nothing_is_stored(store: BacktestStore, cached: Rows, column: str) -> None:
+def test_missing_column_is_named_and_nothing_is_stored(store: BacktestStore, cached: Rows, column: str) -> None:
     with pytest.raises(SchemaError, match=column):
         store.append(cached().drop(columns=column))
     assert len(_missing(store, _keys(cached()))) == 1
 
 
-def test_a_forecast_told_twice_within_a_version_and_history_is_refused(store: BacktestStore, cached: Rows) -> None:
+def test_duplicate_forecast_is_refused(store: BacktestStore, cached: Rows) -> None:
     with pytest.raises(SchemaError, match="forecasts"):
         store.append(pd.concat([cached(), cached().assign(value=7.0)]))
     assert len(_missing(store, _keys(cached()))) == len(_keys(cached()))
@@ -101,9 +101,7 @@ def test_rewritten_file_named_by_its_own_hash_is_never_read(tmp_path: Path, stor
     assert store.heal() == [forged.name]
 
 
-def test_a_damaged_file_is_set_aside_and_what_it_held_is_missing_again(
-    store: BacktestStore, cached: Rows, tmp_path: Path
-) -> None:
+def test_damaged_file_is_set_aside(store: BacktestStore, cached: Rows, tmp_path: Path) -> None:
     one, other = cached(model_id="vigie-ets"), cached(model_id="vigie-structural")
     store.append(one)
     (damaged,) = (tmp_path / "backtests").glob("*.parquet")

@@ -50,7 +50,7 @@ def files(home: Path) -> dict[str, str]:
     return {path.relative_to(home).as_posix(): sha256_of_file(path) for path in found if ".lock" not in path.name}
 
 
-def test_what_comes_back_is_what_was_there_and_the_chain_is_whole(home: Path, tmp_path: Path) -> None:
+def test_what_comes_back_is_what_was_there_and_chain_is_whole(home: Path, tmp_path: Path) -> None:
     archive = write_backup(home, tmp_path / "backups")
     assert archive.path.name.startswith("vigie-20")
     assert oct(archive.path.stat().st_mode)[-3:] == "600"
@@ -63,7 +63,7 @@ def test_what_comes_back_is_what_was_there_and_the_chain_is_whole(home: Path, tm
         journal.close()
 
 
-def test_a_home_that_is_not_empty_is_not_overwritten(home: Path, tmp_path: Path) -> None:
+def test_home_that_is_not_empty_is_not_overwritten(home: Path, tmp_path: Path) -> None:
     write_backup(home, tmp_path / "one.tar.zst")
     before = files(home)
     with pytest.raises(InputError, match="is not empty; a restore overwrites nothing"):
@@ -71,7 +71,7 @@ def test_a_home_that_is_not_empty_is_not_overwritten(home: Path, tmp_path: Path)
     assert files(home) == before
 
 
-def test_a_backup_overwrites_no_other_and_of_a_folder_the_newest_is_taken(home: Path, tmp_path: Path) -> None:
+def test_backup_never_overwrites(home: Path, tmp_path: Path) -> None:
     write_backup(home, tmp_path / "one.tar.zst")
     with pytest.raises(InputError, match="exists already"):
         write_backup(home, tmp_path / "one.tar.zst")
@@ -83,7 +83,7 @@ def test_a_backup_overwrites_no_other_and_of_a_folder_the_newest_is_taken(home: 
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
-def test_a_backup_that_was_cut_off_is_refused_and_leaves_nothing(home: Path, tmp_path: Path, share: float) -> None:
+def test_backup_that_was_cut_off_is_refused_and_leaves_nothing(home: Path, tmp_path: Path, share: float) -> None:
     archive = write_backup(home, tmp_path / "one.tar.zst").path
     content = archive.read_bytes()
     archive.write_bytes(content[: int(len(content) * share)])
@@ -92,7 +92,7 @@ def test_a_backup_that_was_cut_off_is_refused_and_leaves_nothing(home: Path, tmp
     assert not list((tmp_path / "new").glob("*"))
 
 
-def test_a_backup_that_was_altered_is_refused_by_the_name_of_the_file(home: Path, tmp_path: Path) -> None:
+def test_backup_that_was_altered_is_refused_by_name_of_file(home: Path, tmp_path: Path) -> None:
     archive = write_backup(home, tmp_path / "one.tar.zst").path
     with pa.CompressedInputStream(pa.OSFile(str(archive)), "zstd") as stream:
         content = bytes(stream.read())
@@ -102,7 +102,7 @@ def test_a_backup_that_was_altered_is_refused_by_the_name_of_the_file(home: Path
         restore(archive, tmp_path / "new")
 
 
-def test_a_file_that_the_list_does_not_name_or_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_unlisted_or_missing_file_is_named(tmp_path: Path) -> None:
     for there, listed in (("settings.toml", {}), ("", {"settings.toml": {"sha256": "0" * 64}})):
         made = tmp_path / f"made-{there}.tar.zst"
         with pa.CompressedOutputStream(str(made), "zstd") as stream, tarfile.open(fileobj=stream, mode="w|") as archive:
@@ -115,7 +115,7 @@ def test_a_file_that_the_list_does_not_name_or_that_is_not_there_is_named(tmp_pa
             list(read_archive(made))
 
 
-def test_a_damaged_journal_is_not_backed_up_as_if_it_were_sound(home: Path, tmp_path: Path) -> None:
+def test_damaged_journal_is_not_backed_up_as_if_it_were_sound(home: Path, tmp_path: Path) -> None:
     path = home / "journal.sqlite"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -127,7 +127,7 @@ def test_a_damaged_journal_is_not_backed_up_as_if_it_were_sound(home: Path, tmp_
     assert not list(tmp_path.glob("*.zst"))
 
 
-def test_a_damaged_release_and_damaged_figures_are_put_back_and_nothing_else(home: Path, tmp_path: Path) -> None:
+def test_only_damaged_files_are_restored(home: Path, tmp_path: Path) -> None:
     archive = write_backup(home, tmp_path / "one.tar.zst").path
     whole = files(home)
     release, figures = ReleaseStore(home).all()[1], next((home / "vintages").rglob("*.parquet"))
@@ -143,7 +143,7 @@ def test_a_damaged_release_and_damaged_figures_are_put_back_and_nothing_else(hom
     assert {name for name, one in files(home).items() if whole.get(name) != one} == {"settings.toml"}
 
 
-def test_a_damaged_journal_is_replaced_and_kept_and_a_sound_one_is_left_alone(home: Path, tmp_path: Path) -> None:
+def test_only_damaged_journal_is_replaced(home: Path, tmp_path: Path) -> None:
     archive = write_backup(home, tmp_path / "one.tar.zst").path
     journal = Journal(journal_url("", home))
     journal.record(Entry("a", "since the backup", "x"))
@@ -157,7 +157,7 @@ def test_a_damaged_journal_is_replaced_and_kept_and_a_sound_one_is_left_alone(ho
     journal.close()
 
 
-def test_what_a_night_can_make_again_is_left_out_unless_asked_for(home: Path, tmp_path: Path) -> None:
+def test_what_night_can_make_again_is_left_out_unless_asked_for(home: Path, tmp_path: Path) -> None:
     for name in ("backtests/a.parquet", "fits/b.fit"):
         (home / name).parent.mkdir()
         (home / name).write_bytes(b"past")
@@ -167,9 +167,7 @@ def test_what_a_night_can_make_again_is_left_out_unless_asked_for(home: Path, tm
 
 
 @pytest.mark.parametrize("content", [b"", b"rubbish", None])
-def test_a_lost_journal_is_put_back_even_where_a_night_has_begun_a_new_one(
-    home: Path, tmp_path: Path, content: bytes | None
-) -> None:
+def test_lost_journal_is_restored_after_new_night(home: Path, tmp_path: Path, content: bytes | None) -> None:
     archive = write_backup(home, tmp_path / "one.tar.zst").path
     path = home / "journal.sqlite"
     path.unlink()
@@ -186,7 +184,7 @@ def test_a_lost_journal_is_put_back_even_where_a_night_has_begun_a_new_one(
     journal.close()
 
 
-def test_a_head_is_not_written_anew_to_hide_that_the_newest_release_was_removed(home: Path, tmp_path: Path) -> None:
+def test_head_is_not_rewritten_after_removal(home: Path, tmp_path: Path) -> None:
     archive = write_backup(home, tmp_path / "one.tar.zst").path
     newest = ReleaseStore(home).all()[-1]
     for path in (archive, *newest.path.iterdir(), home / "releases" / "HEAD.json"):
@@ -207,7 +205,7 @@ def test_a_head_is_not_written_anew_to_hide_that_the_newest_release_was_removed(
         ("vintages/a/.aside-1", False), ("fits/a.fit", False), ("backtests/a.parquet", False), ("other/fits", True),
     ],
 )  # fmt: skip
-def test_locks_drills_what_is_being_written_and_what_is_made_again_are_left_out(name: str, *, kept: bool) -> None:
+def test_locks_and_caches_are_left_out(name: str, *, kept: bool) -> None:
     assert backup._is_kept(name, backup.MADE_AGAIN) is kept
     if name.startswith(("fits/", "backtests/")):
         assert backup._is_kept(name, ())
@@ -226,12 +224,12 @@ def test_locks_drills_what_is_being_written_and_what_is_made_again_are_left_out(
         ("a\0b", False),
     ],
 )
-def test_a_place_is_inside_of_a_home_folder_and_nothing_hidden(name: str, *, safe: bool) -> None:
+def test_place_is_inside_of_home_folder_and_nothing_hidden(name: str, *, safe: bool) -> None:
     assert backup._is_safe(name) is safe
 
 
 @pytest.mark.parametrize("name", ["../outside", "/etc/outside", "releases/../../outside", ".hidden"])
-def test_an_archive_that_names_a_place_outside_is_refused(tmp_path: Path, name: str) -> None:
+def test_archive_that_names_place_outside_is_refused(tmp_path: Path, name: str) -> None:
     made = tmp_path / "made.tar.zst"
     with pa.CompressedOutputStream(str(made), "zstd") as stream, tarfile.open(fileobj=stream, mode="w|") as archive:
         archive.addfile(tarfile.TarInfo(name))
@@ -239,9 +237,7 @@ def test_an_archive_that_names_a_place_outside_is_refused(tmp_path: Path, name: 
         list(read_archive(made))
 
 
-def test_rows_that_are_committed_while_the_backup_runs_are_in_it_whole_or_not_at_all(
-    home: Path, tmp_path: Path
-) -> None:
+def test_concurrent_rows_are_backed_up_whole(home: Path, tmp_path: Path) -> None:
     begun, stop = threading.Event(), threading.Event()
 
     def write() -> None:

@@ -50,7 +50,7 @@ def value(home: Path, day: dt.date | None = None) -> list[float]:
     return VintageStore(home).as_of(day or today())["obs_value"].to_list()
 
 
-def test_a_held_edition_is_not_known_until_a_person_accepts_it(
+def test_held_edition_is_not_known_until_person_accepts_it(
     tmp_path: Path, editions: EditionStore, observations: Rows
 ) -> None:
     held = editions.hold(arrival(observations(("2024-12", 100, "2025-01-15")), "a"), WHY)
@@ -59,9 +59,7 @@ def test_a_held_edition_is_not_known_until_a_person_accepts_it(
     assert value(tmp_path) == [100.0]
 
 
-def test_a_rejected_edition_is_never_known_and_cannot_be_accepted_later(
-    tmp_path: Path, editions: EditionStore, observations: Rows
-) -> None:
+def test_rejected_edition_is_never_known(tmp_path: Path, editions: EditionStore, observations: Rows) -> None:
     held = editions.hold(arrival(observations(("2024-12", 100, "2025-01-15")), "a"), WHY)
     assert decide(editions, REJECT, held.edition_id) == "rejected"
     with pytest.raises(InputError, match="is rejected; only one that is held"):
@@ -69,9 +67,7 @@ def test_a_rejected_edition_is_never_known_and_cannot_be_accepted_later(
     assert value(tmp_path) == []
 
 
-def test_a_withdrawal_restores_what_was_known_from_its_own_day_on_and_erases_nothing(
-    tmp_path: Path, editions: EditionStore, observations: Rows
-) -> None:
+def test_withdrawal_restores_former_knowledge(tmp_path: Path, editions: EditionStore, observations: Rows) -> None:
     editions.take_in(arrival(observations(("2024-12", 100, "2025-01-15")), "a"))
     wrong = observations(("2024-12", 100_000, "2025-02-15"), ("2025-01", 7, "2025-02-15"))
     edition = editions.take_in(arrival(wrong, "b"))
@@ -81,9 +77,7 @@ def test_a_withdrawal_restores_what_was_known_from_its_own_day_on_and_erases_not
     assert value(tmp_path, today() - dt.timedelta(days=1)) == [100_000.0, 7.0]
 
 
-def test_a_withdrawn_edition_that_is_accepted_again_is_known_again_from_today(
-    tmp_path: Path, editions: EditionStore, observations: Rows
-) -> None:
+def test_reaccepted_edition_is_known_from_today(tmp_path: Path, editions: EditionStore, observations: Rows) -> None:
     editions.take_in(arrival(observations(("2024-12", 100, "2025-01-15")), "a"))
     rows = observations(("2024-12", 120, "2025-02-15"))
     decide(editions, WITHDRAW, editions.take_in(arrival(rows, "b")).edition_id)
@@ -104,7 +98,7 @@ def test_what_is_usual_is_learned_without_what_was_withdrawn(
 
 
 @pytest.mark.parametrize(("actor", "reason"), [("", "seen"), ("Ana", " ")])
-def test_a_decision_without_a_name_or_a_reason_is_refused(
+def test_decision_without_name_or_reason_is_refused(
     editions: EditionStore, observations: Rows, actor: str, reason: str
 ) -> None:
     held = editions.hold(arrival(observations(("2024-12", 100, "2025-01-15")), "a"), WHY)
@@ -115,7 +109,7 @@ def test_a_decision_without_a_name_or_a_reason_is_refused(
 
 
 @pytest.mark.parametrize("action", ["taken in", WITHDRAW, ACCEPT])
-def test_what_a_kill_left_without_its_row_of_the_journal_is_recorded_and_can_be_withdrawn(
+def test_killed_edition_is_recorded_and_withdrawable(
     tmp_path: Path, journal: Journal, editions: EditionStore, observations: Rows, monkeypatch: MonkeyPatch, action: str
 ) -> None:
     editions.take_in(arrival(observations(("2024-12", 100, "2025-01-15")), "a"))
@@ -137,7 +131,7 @@ def test_what_a_kill_left_without_its_row_of_the_journal_is_recorded_and_can_be_
     assert (editions.all()[-1].state, value(tmp_path)) == ("withdrawn", [100.0])
 
 
-def test_a_kill_before_anything_was_stored_leaves_no_edition(
+def test_kill_before_anything_was_stored_leaves_no_edition(
     editions: EditionStore, observations: Rows, monkeypatch: MonkeyPatch
 ) -> None:
     with monkeypatch.context() as killed:
@@ -148,9 +142,7 @@ def test_a_kill_before_anything_was_stored_leaves_no_edition(
     assert editions.all() == []
 
 
-def test_a_figure_that_is_missing_goes_only_where_an_arrival_is_said_to_be_the_whole_history(
-    tmp_path: Path, editions: EditionStore, observations: Rows
-) -> None:
+def test_missing_figure_goes_only_in_whole_history(tmp_path: Path, editions: EditionStore, observations: Rows) -> None:
     both = observations(("2024-11", 1, "2025-01-15"), ("2024-12", 2, "2025-01-15"), ("2025-01", 3, "2025-02-15"))
     editions.take_in(arrival(both, "a"))
     fewer = both[both["time_period"] != "2024-12"].assign(as_of=pd.Timestamp("2025-03-15"))
@@ -162,7 +154,7 @@ def test_a_figure_that_is_missing_goes_only_where_an_arrival_is_said_to_be_the_w
     assert value(tmp_path) == [1.0, 4.0]
 
 
-def test_an_edition_is_interrupted_from_a_kill_until_it_is_recovered(
+def test_edition_is_interrupted_from_kill_until_it_is_recovered(
     journal: Journal, editions: EditionStore, observations: Rows, monkeypatch: MonkeyPatch
 ) -> None:
     assert not editions.is_interrupted()
@@ -176,7 +168,7 @@ def test_an_edition_is_interrupted_from_a_kill_until_it_is_recovered(
 
 
 @pytest.mark.parametrize("is_confirmed", [True, False])
-def test_withdrawal_leaves_what_a_later_edition_confirms(
+def test_withdrawal_leaves_what_later_edition_confirms(
     tmp_path: Path, editions: EditionStore, observations: Rows, *, is_confirmed: bool
 ) -> None:
     editions.take_in(arrival(observations(("2024-12", 110, "2025-01-15")), "a"))
@@ -189,9 +181,7 @@ def test_withdrawal_leaves_what_a_later_edition_confirms(
     assert value(tmp_path) == ([150.0, 120.0] if is_confirmed else [110.0])
 
 
-def test_accepting_an_older_edition_names_the_newer_figures_that_it_would_replace(
-    tmp_path: Path, editions: EditionStore, observations: Rows
-) -> None:
+def test_accepting_old_edition_names_newer_figures(tmp_path: Path, editions: EditionStore, observations: Rows) -> None:
     old, wrong, new = (
         observations(("2024-12", count, "2025-01-15"), as_of_estimated=True) for count in (103, 1030, 99)
     )

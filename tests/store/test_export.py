@@ -77,9 +77,7 @@ def test_no_table_leaves_without_target_unit_and_day(release: Release, tmp_path:
 
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx", "parquet"])
-def test_citation_licence_purpose_and_release_stand_beside_the_file_and_in_it(
-    release: Release, tmp_path: Path, ending: str
-) -> None:
+def test_citation_stands_beside_and_in_file(release: Release, tmp_path: Path, ending: str) -> None:
     out = tmp_path / f"out.{ending}"
     beside = write_export(release, "observations", out, with_citation=True).read_text()
     for about in (beside, text_inside(out)):
@@ -99,9 +97,7 @@ def text_inside(file: Path) -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_of_file_is_read_at_once_by_plain_tools_with_unit_target_and_day(
-    release: Release, tmp_path: Path, kind: str
-) -> None:
+def test_every_file_kind_opens_in_plain_tools(release: Release, tmp_path: Path, kind: str) -> None:
     out = tmp_path / f"out.{kind}"
     write_export(release, "forecasts", out)
     read: dict[str, Callable[[Path], pd.DataFrame]] = {
@@ -117,22 +113,20 @@ def test_every_kind_of_file_is_read_at_once_by_plain_tools_with_unit_target_and_
         assert len(reads(str(out)).fetchall()) == len(frame)
 
 
-def test_text_that_a_spreadsheet_would_run_is_made_harmless(release: Release, tmp_path: Path) -> None:
+def test_text_that_spreadsheet_would_run_is_made_harmless(release: Release, tmp_path: Path) -> None:
     write_export(release, "observations", tmp_path / "out.csv")
     assert set(read_csv(tmp_path)["obs_flag"]) == {"'=1+1"}
 
 
 @pytest.mark.parametrize(("table", "name"), [("forecasts", "out.xls"), ("nothing", "out.csv")])
-def test_an_unknown_table_or_kind_of_file_is_refused_and_nothing_written(
-    release: Release, tmp_path: Path, table: str, name: str
-) -> None:
+def test_unknown_table_or_kind_writes_nothing(release: Release, tmp_path: Path, table: str, name: str) -> None:
     with pytest.raises(InputError):
         write_export(release, table, tmp_path / name)
     assert not (tmp_path / name).exists()
 
 
 @pytest.mark.parametrize("with_citation", [True, False])
-def test_what_was_known_on_a_day_leaves_in_nine_columns_with_its_sources(*, with_citation: bool) -> None:
+def test_as_of_export_has_nine_columns(*, with_citation: bool) -> None:
     known, day = pd.DataFrame([row("_T", 1053.0), row("SYR", 1000.0)]), dt.date(2025, 1, 31)
     known = known.assign(source_id="iom_dtm", estimated_share=float("nan"))
     cited = ["IOM, arrivals. Licence: CC BY 4.0."]

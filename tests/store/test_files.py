@@ -33,13 +33,13 @@ def frame() -> pd.DataFrame:
     )
 
 
-def test_a_frame_comes_back_with_its_types_and_without_its_index(tmp_path: Path, frame: pd.DataFrame) -> None:
+def test_frame_comes_back_with_its_types_and_without_its_index(tmp_path: Path, frame: pd.DataFrame) -> None:
     write_bytes(tmp_path / "new" / "frame.parquet", parquet_bytes(frame))
     read = read_parquet(tmp_path / "new" / "frame.parquet")
     pd.testing.assert_frame_equal(read, frame.reset_index(drop=True))
 
 
-def test_a_failed_writing_leaves_the_old_content_and_no_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_writing_leaves_old_content_and_no_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_bytes(tmp_path / "x", b"old")
 
     def no_space(_handle: int) -> None:
@@ -52,7 +52,7 @@ def test_a_failed_writing_leaves_the_old_content_and_no_rest(tmp_path: Path, mon
     assert (tmp_path / "x").read_bytes() == b"old"
 
 
-def test_a_file_still_being_written_lies_outside_of_the_glob(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_still_being_written_lies_outside_of_glob(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
     monkeypatch.setattr("store.os.fsync", lambda _handle: seen.extend(path.name for path in tmp_path.iterdir()))
     write_bytes(tmp_path / "x.parquet", b"content")
@@ -61,13 +61,13 @@ def test_a_file_still_being_written_lies_outside_of_the_glob(tmp_path: Path, mon
 
 
 @pytest.mark.parametrize("damage", [b"", b"PAR1", b"not parquet at all, but long enough to be read" * 9])
-def test_a_file_that_is_not_parquet_is_named(tmp_path: Path, damage: bytes) -> None:
+def test_file_that_is_not_parquet_is_named(tmp_path: Path, damage: bytes) -> None:
     (tmp_path / "bad.parquet").write_bytes(damage)
     with pytest.raises(StoreError, match=r"bad\.parquet: is not a whole Parquet file"):
         read_parquet(tmp_path / "bad.parquet")
 
 
-def test_a_file_damaged_in_its_middle_is_named(tmp_path: Path) -> None:
+def test_file_damaged_in_its_middle_is_named(tmp_path: Path) -> None:
     content = bytearray(parquet_bytes(pd.DataFrame({"x": [float(n) for n in range(5000)]})))
     content[50:4000] = b"\xff" * 3950
     (tmp_path / "bad.parquet").write_bytes(content)
@@ -84,7 +84,7 @@ def test_a_file_damaged_in_its_middle_is_named(tmp_path: Path) -> None:
         (0o755, False, 0o644, 0o755),
     ],
 )
-def test_file_is_private_in_a_home_and_in_a_private_folder(
+def test_file_is_private_in_home_and_in_private_folder(
     tmp_path: Path,
     place: int,
     private: bool,  # noqa: FBT001  # a case of a table
@@ -100,7 +100,7 @@ def test_file_is_private_in_a_home_and_in_a_private_folder(
     assert [one.stat().st_mode & 0o777 for one in (path, path.parent, path.parents[1])] == [file, folder, folder]
 
 
-def test_a_file_is_as_named_only_while_its_name_begins_its_hash(tmp_path: Path) -> None:
+def test_file_is_as_named_only_while_its_name_begins_its_hash(tmp_path: Path) -> None:
     path = tmp_path / f"{sha256_of_bytes(b'content')[:32]}.parquet"
     path.write_bytes(b"content")
     assert is_as_named(path)

@@ -11,20 +11,20 @@ from store import KEY_FILE, home_key, sha256_of_bytes
 from store.releases.caches import FitStore
 
 
-def test_a_fit_is_read_back_and_an_unknown_one_is_none(tmp_path: Path) -> None:
+def test_fit_is_read_back_and_unknown_one_is_none(tmp_path: Path) -> None:
     FitStore(tmp_path).put("model-1-h3-ab", b"trees")
     assert FitStore(tmp_path).get("model-1-h3-ab") == b"trees"
     assert FitStore(tmp_path).get("model-2-h3-ab") is None
 
 
 @pytest.mark.parametrize("damaged", [b"", b"trees", b"0" * 64 + b"trees"])
-def test_a_damaged_fit_counts_as_lost(tmp_path: Path, damaged: bytes) -> None:
+def test_damaged_fit_counts_as_lost(tmp_path: Path, damaged: bytes) -> None:
     FitStore(tmp_path).put("one", b"trees")
     (tmp_path / "fits" / "one.fit").write_bytes(damaged)
     assert FitStore(tmp_path).get("one") is None
 
 
-def test_fit_with_a_hash_that_anybody_can_make_is_left_out(tmp_path: Path) -> None:
+def test_fit_with_hash_that_anybody_can_make_is_left_out(tmp_path: Path) -> None:
     FitStore(tmp_path).put("one", b"trees")
     forged = b"other trees"
     (tmp_path / "fits" / "one.fit").write_bytes(sha256_of_bytes(forged).encode() + forged)
@@ -48,7 +48,7 @@ def test_key_is_for_its_owner_alone_and_stays(tmp_path: Path) -> None:
         home_key(tmp_path / "home")
 
 
-def test_a_disk_that_refuses_costs_no_forecast(tmp_path: Path) -> None:
+def test_disk_that_refuses_costs_no_forecast(tmp_path: Path) -> None:
     (tmp_path / "fits").write_text("a file where the folder should be")
     FitStore(tmp_path).put("one", b"trees")
     assert (tmp_path / "fits").is_file()

@@ -42,9 +42,7 @@ def settings_of(home: Path, url: str, journal: str = "") -> Settings:
     return load_settings(home)
 
 
-def test_two_dashboards_and_a_nightly_on_three_machines_share_s3_and_postgresql(
-    s3_url: str, postgres_url: str, homes: Homes
-) -> None:
+def test_three_machines_share_s3_and_postgresql(s3_url: str, postgres_url: str, homes: Homes) -> None:
     night, readers = homes("night"), [homes("one"), homes("two")]
     settings = settings_of(night, s3_url, postgres_url)
     followers = [Follower(home, settings_of(home, s3_url, postgres_url)) for home in readers]
@@ -78,9 +76,7 @@ def _current(home: Path) -> str:
     return release.run_id if release else ""
 
 
-def test_a_reader_keeps_the_last_release_and_says_since_when_the_store_is_silent(
-    memory_url: str, homes: Homes, cut: Cut
-) -> None:
+def test_reader_keeps_last_release_if_store_is_silent(memory_url: str, homes: Homes, cut: Cut) -> None:
     night, reader = homes("night"), homes("reader")
     settings = settings_of(reader, memory_url)
     with shared(night, settings) as delivery:
@@ -98,7 +94,7 @@ def test_a_reader_keeps_the_last_release_and_says_since_when_the_store_is_silent
     assert follower.look().reason == ""
 
 
-def test_a_reader_goes_on_looking_after_a_fault_that_nobody_foresaw(
+def test_reader_goes_on_looking_after_fault_that_nobody_foresaw(
     memory_url: str, homes: Homes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = homes("reader")

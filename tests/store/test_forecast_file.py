@@ -18,7 +18,7 @@ def block(first: int) -> pd.DataFrame:
     return frame.assign(origin_date=pd.Timestamp("2024-12-31"), reason=["", "short"], fallback=[False, True])
 
 
-def test_blocks_are_one_table_with_a_text_beside_it(tmp_path: Path) -> None:
+def test_blocks_are_one_table_with_text_beside_it(tmp_path: Path) -> None:
     out = tmp_path / "new" / "out.parquet"
     rows, about = write_forecasts((block(first) for first in (1, 3, 5)), "all is well\n", out)
     assert rows == 6
@@ -29,7 +29,7 @@ def test_blocks_are_one_table_with_a_text_beside_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", ["csv", "ndjson"])
-def test_a_file_is_of_the_kind_that_its_name_says(tmp_path: Path, ending: str) -> None:
+def test_file_is_of_kind_that_its_name_says(tmp_path: Path, ending: str) -> None:
     out = tmp_path / f"out.{ending}"
     write_forecasts([block(1), block(3)], "", out)
     expected = pd.concat([block(1), block(3)], ignore_index=True).assign(origin_date="2024-12-31")
@@ -40,13 +40,13 @@ def test_a_file_is_of_the_kind_that_its_name_says(tmp_path: Path, ending: str) -
 
 
 @pytest.mark.parametrize("ending", ["xlsx", "json"])
-def test_a_kind_that_must_be_held_whole_is_refused(tmp_path: Path, ending: str) -> None:
+def test_kind_that_must_be_held_whole_is_refused(tmp_path: Path, ending: str) -> None:
     with pytest.raises(InputError, match=r"\.parquet, \.csv or \.ndjson"):
         write_forecasts([block(1)], "", tmp_path / f"out.{ending}")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_failure_midway_leaves_the_former_file_and_nothing_else(tmp_path: Path) -> None:
+def test_failure_midway_leaves_former_file_and_nothing_else(tmp_path: Path) -> None:
     def failing() -> Iterator[pd.DataFrame]:
         yield block(1)
         raise RuntimeError("the second block could not be made")

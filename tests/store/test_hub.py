@@ -37,7 +37,7 @@ def files(request: pytest.FixtureRequest, tmp_path: Path) -> HubFiles:
     return HubFiles(url)
 
 
-def test_a_link_is_no_file_of_a_hub_and_a_folder_is_none_either(tmp_path: Path) -> None:
+def test_link_is_no_file_of_hub_and_folder_is_none_either(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "real").write_bytes(b"1")
     (tmp_path / "a" / "link").symlink_to(tmp_path / "a" / "real")
@@ -50,7 +50,7 @@ def test_a_link_is_no_file_of_a_hub_and_a_folder_is_none_either(tmp_path: Path) 
         HubFiles(str(tmp_path / "none"))
 
 
-def test_a_hub_is_written_in_a_folder_alone(tmp_path: Path) -> None:
+def test_hub_is_written_in_folder_alone(tmp_path: Path) -> None:
     HubFiles(str(tmp_path)).write({"deep/file": b"1"})
     assert (tmp_path / "deep" / "file").read_bytes() == b"1"
     with pytest.raises(InputError, match="written in a folder"):
@@ -62,7 +62,7 @@ def edition(content: bytes, model_id: str = "team-model", round_id: str = "2024-
     return Edition(model_id, round_id, sha256_of_bytes(content), f"{round_id}.csv", day, late=False, place="a hub")
 
 
-def test_an_edition_is_kept_once_and_numbered_in_the_order_of_receipt(tmp_path: Path) -> None:
+def test_edition_is_kept_once_and_numbered_in_order_of_receipt(tmp_path: Path) -> None:
     store = SubmissionStore(tmp_path)
     contents = [b"one", b"two", b"three"]
     assert [store.add(edition(content), content) for content in contents] == [True] * 3
@@ -78,7 +78,7 @@ def test_an_edition_is_kept_once_and_numbered_in_the_order_of_receipt(tmp_path: 
     assert replace(store.all()[3], number=0) == edition(b"two")
 
 
-def test_an_altered_edition_and_a_broken_record_are_refused_by_name(tmp_path: Path) -> None:
+def test_altered_edition_and_broken_record_are_refused_by_name(tmp_path: Path) -> None:
     store = SubmissionStore(tmp_path)
     store.add(edition(b"one"), b"one")
     (path,) = tmp_path.rglob("*.csv")
@@ -102,7 +102,7 @@ def proved(tmp_path: Path, release_frames: dict[str, pd.DataFrame]) -> Path:
     return tmp_path
 
 
-def test_a_submission_is_proved_by_the_first_release_that_knows_of_it_and_the_chain_from_there(proved: Path) -> None:
+def test_submission_is_proved_by_first_release(proved: Path) -> None:
     releases = ReleaseStore(proved).all()
     (found,) = prove(proved, "team-model", "2024-11-30")
     assert [link.run_id for link in found.links] == [release.run_id for release in releases[1:]]

@@ -24,7 +24,7 @@ def _append_many(url: str, worker: int, count: int) -> None:
     journal.close()
 
 
-def test_a_row_comes_back_as_it_was_recorded_with_number_and_time(any_journal_url: str) -> None:
+def test_row_comes_back_as_it_was_recorded_with_number_and_time(any_journal_url: str) -> None:
     journal = Journal(any_journal_url)
     before = dt.datetime.now(dt.UTC)
     stored = journal.record(
@@ -52,7 +52,7 @@ def test_entries_are_found_by_subject_action_release_and_number(any_journal_url:
 
 
 @pytest.mark.parametrize("statement", ["UPDATE journal SET reason = 'other'", "DELETE FROM journal"])
-def test_the_database_itself_refuses_to_change_or_delete_a_row(any_journal_url: str, statement: str) -> None:
+def test_database_itself_refuses_to_change_or_delete_row(any_journal_url: str, statement: str) -> None:
     journal = Journal(any_journal_url)
     journal.record(Entry("Ada", "acknowledged", "a", reason="first"))
     engine = sa.create_engine(any_journal_url.replace("postgresql://", "postgresql+psycopg://"))
@@ -63,7 +63,7 @@ def test_the_database_itself_refuses_to_change_or_delete_a_row(any_journal_url: 
     journal.close()
 
 
-def test_postgresql_refuses_to_empty_the_table(postgres_url: str) -> None:
+def test_postgresql_refuses_to_empty_table(postgres_url: str) -> None:
     journal = Journal(postgres_url)
     journal.record(Entry("Ada", "acknowledged", "a"))
     engine = sa.create_engine(postgres_url.replace("postgresql://", "postgresql+psycopg://"))
@@ -116,7 +116,7 @@ def test_any_text_comes_back_unchanged(tmp_path: Path, reason: str) -> None:
         (Entry("Ada", "seen", "a", reason="x" * 100_001), "reason is longer than 100000 characters"),
     ],
 )
-def test_what_cannot_be_stored_is_refused_in_words_and_stores_nothing(tmp_path: Path, entry: Entry, rule: str) -> None:
+def test_unstorable_row_is_refused(tmp_path: Path, entry: Entry, rule: str) -> None:
     journal = Journal(journal_url("", tmp_path))
     with pytest.raises(InputError, match=rule):
         journal.record(entry)
@@ -124,13 +124,13 @@ def test_what_cannot_be_stored_is_refused_in_words_and_stores_nothing(tmp_path: 
     journal.close()
 
 
-def test_a_server_that_does_not_answer_is_named_without_its_password(tmp_path: Path) -> None:
+def test_silent_server_is_named_without_password(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="journal postgresql") as caught:
         Journal(f"postgresql://vigie:secret@/vigie?host={tmp_path}")
     assert "secret" not in str(caught.value)
 
 
-def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+def test_damaged_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     path.write_bytes(b"no database at all" * 100)
     with pytest.raises(StoreError, match=r"journal\.sqlite: file is not a database"):
@@ -147,7 +147,7 @@ def altered(path: Path, statement: str, *values: int) -> None:
 
 
 @pytest.mark.parametrize(("row", "after"), [(1, 0), (3, 2)])
-def test_a_row_that_cannot_be_read_is_named_by_the_one_before_it(tmp_path: Path, row: int, after: int) -> None:
+def test_row_that_cannot_be_read_is_named_by_one_before_it(tmp_path: Path, row: int, after: int) -> None:
     journal = Journal(journal_url("", tmp_path))
     for number in range(3):
         journal.record(Entry("Ada", "seen", f"s{number}"))

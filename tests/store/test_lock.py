@@ -38,9 +38,7 @@ def _kill(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
-def test_a_second_night_is_told_who_holds_the_lock_and_since_when(
-    tmp_path: Path, holder: subprocess.Popen[str]
-) -> None:
+def test_second_night_is_reported_who_holds_lock_and_since_when(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
     try:
         who = rf"process {holder.pid}, since \d{{4}}-\d\d-\d\dT"
         with pytest.raises(AlreadyRunningError, match=who), night_lock(tmp_path):
@@ -49,7 +47,7 @@ def test_a_second_night_is_told_who_holds_the_lock_and_since_when(
         _kill(holder)
 
 
-def test_a_killed_night_leaves_no_lock_behind(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
+def test_killed_night_leaves_no_lock_behind(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
     _kill(holder)
     with night_lock(tmp_path):
         assert (tmp_path / "night.holder.json").exists()
@@ -68,7 +66,7 @@ def test_running_night_is_read_while_its_lock_is_held(tmp_path: Path, holder: su
         assert running_night(tmp_path) is None
 
 
-def test_the_lock_is_given_back_at_the_end_and_after_an_error(tmp_path: Path) -> None:
+def test_lock_is_given_back_at_end_and_after_error(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), night_lock(tmp_path):
         _ = 1 / 0
     with night_lock(tmp_path):

@@ -59,7 +59,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def test_what_one_machine_delivers_another_gets_to_the_byte(any_url: str, homes: Homes) -> None:
+def test_what_one_machine_delivers_another_gets_to_byte(any_url: str, homes: Homes) -> None:
     first, second, files = homes("first"), homes("second"), RemoteFiles(any_url)
     release = homes.night(first, files)
     pull(second, files)
@@ -78,7 +78,7 @@ def test_nights_on_two_machines_in_turn_make_one_chain(any_url: str, homes: Home
     assert told(first) == told(second) == (made, 4)
 
 
-def test_a_second_delivery_of_the_same_sends_nothing(memory_url: str, homes: Homes) -> None:
+def test_second_delivery_of_same_sends_nothing(memory_url: str, homes: Homes) -> None:
     files = RemoteFiles(memory_url)
     homes.night(homes("home"), files)
     held = files.everything()
@@ -86,7 +86,7 @@ def test_a_second_delivery_of_the_same_sends_nothing(memory_url: str, homes: Hom
     assert files.everything() == held
 
 
-def test_a_dashboard_gets_releases_and_nothing_else(quick_url: str, homes: Homes) -> None:
+def test_dashboard_gets_releases_and_nothing_else(quick_url: str, homes: Homes) -> None:
     files, reader = RemoteFiles(quick_url), homes("reader")
     made = homes.night(homes("night"), files)
     state = pull_new_releases(reader, files)
@@ -94,7 +94,7 @@ def test_a_dashboard_gets_releases_and_nothing_else(quick_url: str, homes: Homes
     assert pull_new_releases(reader, files, state) == state
 
 
-def test_two_dashboards_on_one_home_pull_at_once_and_neither_fails(file_url: str, homes: Homes) -> None:
+def test_two_dashboards_pull_at_once(file_url: str, homes: Homes) -> None:
     reader, begin = homes("reader"), threading.Barrier(3)
     for day in (1, 2, 3):
         homes.night(homes("night"), RemoteFiles(file_url), day)
@@ -108,7 +108,7 @@ def test_two_dashboards_on_one_home_pull_at_once_and_neither_fails(file_url: str
     assert told(reader)[0] == told(homes("night"))[0]
 
 
-def test_a_dashboard_needs_no_more_than_reading(memory_url: str, homes: Homes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dashboard_needs_no_more_than_reading(memory_url: str, homes: Homes, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_args: object, **_kwargs: object) -> None:
         raise PermissionError("Access Denied")
 
@@ -120,14 +120,14 @@ def test_a_dashboard_needs_no_more_than_reading(memory_url: str, homes: Homes, m
     assert told(reader)[0] == told(homes("night"))[0]
 
 
-def test_a_store_that_nobody_delivered_to_changes_nothing(quick_url: str, homes: Homes) -> None:
+def test_store_that_nobody_delivered_to_changes_nothing(quick_url: str, homes: Homes) -> None:
     pull_new_releases(homes("reader"), RemoteFiles(quick_url))
     assert not (homes("reader") / "releases").exists()
     homes.publish(homes("night"))
     assert told(pull(homes("night"), RemoteFiles(quick_url)).home)[1] == 1
 
 
-def test_publishers_answers_past_forecasts_and_mappings_travel_too(quick_url: str, homes: Homes) -> None:
+def test_answers_and_mappings_are_shared(quick_url: str, homes: Homes) -> None:
     first, second, files = homes("first"), homes("second"), RemoteFiles(quick_url)
     visit = RawStore(first).begin("unhcr", dt.datetime(2025, 1, 31, tzinfo=dt.UTC))
     visit.keep("https://example.org/a", 200, {}, dt.datetime(2025, 1, 31, tzinfo=dt.UTC), b"answer")
@@ -146,9 +146,7 @@ def test_publishers_answers_past_forecasts_and_mappings_travel_too(quick_url: st
 
 
 @pytest.mark.slow
-def test_a_push_cut_off_at_any_call_leaves_the_old_state_or_the_new_and_the_next_one_heals(
-    memory_url: str, homes: Homes, cut: Cut
-) -> None:
+def test_interrupted_push_leaves_old_or_new_state(memory_url: str, homes: Homes, cut: Cut) -> None:
     files, night = RemoteFiles(memory_url), homes("night")
     homes.night(night, files, 1)
     reader = homes("reader")
@@ -175,9 +173,7 @@ def test_a_push_cut_off_at_any_call_leaves_the_old_state_or_the_new_and_the_next
     assert seen_by_others(homes, files) == told(night)
 
 
-def test_a_pull_cut_off_at_any_call_leaves_a_whole_chain_and_the_next_one_goes_on(
-    memory_url: str, homes: Homes, cut: Cut
-) -> None:
+def test_interrupted_pull_leaves_whole_chain(memory_url: str, homes: Homes, cut: Cut) -> None:
     files, night, reader = RemoteFiles(memory_url), homes("night"), homes("reader")
     homes.night(night, files, 1)
     pull(reader, files)
@@ -197,7 +193,7 @@ def test_a_pull_cut_off_at_any_call_leaves_a_whole_chain_and_the_next_one_goes_o
     assert told(reader)[0] == told(night)[0]
 
 
-def test_a_store_that_another_machine_moved_on_is_not_overwritten(any_url: str, homes: Homes) -> None:
+def test_store_that_another_machine_moved_on_is_not_overwritten(any_url: str, homes: Homes) -> None:
     first, second, files = homes("first"), homes("second"), RemoteFiles(any_url)
     homes.night(first, files, 1)
     slow = pull(first, files)
@@ -209,7 +205,7 @@ def test_a_store_that_another_machine_moved_on_is_not_overwritten(any_url: str, 
     assert len(told(first)[0]) == 2
 
 
-def test_a_home_that_went_its_own_way_is_told_so_until_a_person_decides(quick_url: str, homes: Homes) -> None:
+def test_diverged_home_waits_for_decision(quick_url: str, homes: Homes) -> None:
     first, second, files = homes("first"), homes("second"), RemoteFiles(quick_url)
     homes.night(first, files, 1)
     pull(second, files)
@@ -224,9 +220,7 @@ def test_a_home_that_went_its_own_way_is_told_so_until_a_person_decides(quick_ur
 
 
 @pytest.mark.parametrize("name", ["forecasts.parquet", "manifest.json"])
-def test_an_altered_file_of_the_store_is_refused_and_named_and_changes_nothing(
-    quick_url: str, homes: Homes, name: str
-) -> None:
+def test_altered_store_file_is_refused(quick_url: str, homes: Homes, name: str) -> None:
     files, reader = RemoteFiles(quick_url), homes("reader")
     homes.night(homes("night"), files, 1)
     pull(reader, files)
@@ -251,7 +245,7 @@ def test_altered_figures_lists_and_commits_are_refused_and_named(memory_url: str
     assert seen_by_others(homes, files) == told(homes("night"))
 
 
-def test_a_file_that_the_store_lost_is_named(quick_url: str, homes: Homes) -> None:
+def test_file_that_store_lost_is_named(quick_url: str, homes: Homes) -> None:
     files = RemoteFiles(quick_url)
     release = homes.night(homes("night"), files)
     files.remove(f"releases/{release.run_id}/alerts.parquet")
@@ -260,7 +254,7 @@ def test_a_file_that_the_store_lost_is_named(quick_url: str, homes: Homes) -> No
 
 
 @pytest.mark.parametrize(("forged", "refusal"), [("manifest", AlteredError), ("chain", DivergedError)])
-def test_a_store_that_tells_another_past_is_refused(
+def test_store_that_reports_another_past_is_refused(
     memory_url: str, homes: Homes, forged: str, refusal: type[Exception]
 ) -> None:
     """Somebody who may write to the store makes a chain of his own, consistent in itself."""
@@ -281,7 +275,7 @@ def test_a_store_that_tells_another_past_is_refused(
     assert told(reader)[0] == [release.run_id]
 
 
-def test_a_store_that_went_back_is_not_followed(file_url: str, homes: Homes) -> None:
+def test_store_that_went_back_is_not_followed(file_url: str, homes: Homes) -> None:
     files = RemoteFiles(file_url)
     homes.night(homes("night"), files, 1)
     homes.night(homes("night"), files, 2)
@@ -290,7 +284,7 @@ def test_a_store_that_went_back_is_not_followed(file_url: str, homes: Homes) -> 
         pull(homes("night"), files)
 
 
-def test_an_altered_release_or_figure_does_not_leave_its_home(quick_url: str, homes: Homes) -> None:
+def test_altered_release_or_figure_does_not_leave_its_home(quick_url: str, homes: Homes) -> None:
     files, home = RemoteFiles(quick_url), homes("home")
     delivery, release = pull(home, files), homes.publish(home)
     content = (release.path / "alerts.parquet").read_bytes()
@@ -305,7 +299,7 @@ def test_an_altered_release_or_figure_does_not_leave_its_home(quick_url: str, ho
     assert latest(files).number == 0
 
 
-def test_what_retention_removed_goes_on_all_machines_and_does_not_come_back(quick_url: str, homes: Homes) -> None:
+def test_removed_releases_stay_removed(quick_url: str, homes: Homes) -> None:
     first, second, files = homes("first"), homes("second"), RemoteFiles(quick_url)
     made = [homes.night(first, files, day).run_id for day in (1, 2, 3, 31)]
     pull(second, files)
@@ -323,7 +317,7 @@ def test_what_retention_removed_goes_on_all_machines_and_does_not_come_back(quic
         assert not list((home / "releases").glob(".removing-*"))
 
 
-def test_the_last_release_of_a_month_stays_whole_in_the_store(memory_url: str, homes: Homes) -> None:
+def test_last_release_of_month_stays_whole_in_store(memory_url: str, homes: Homes) -> None:
     files, home = RemoteFiles(memory_url), homes("home")
     january = homes.night(home, files, 31)
     for day in (1, 2, 3):
@@ -334,7 +328,7 @@ def test_the_last_release_of_a_month_stays_whole_in_the_store(memory_url: str, h
     assert seen_by_others(homes, files)[0] == [january.run_id, told(home)[0][-1]]
 
 
-def test_merged_figures_replace_their_parts_in_the_store_and_on_other_machines(quick_url: str, homes: Homes) -> None:
+def test_merged_figures_replace_their_parts(quick_url: str, homes: Homes) -> None:
     first, second, files = homes("first"), homes("second"), RemoteFiles(quick_url)
     for day in (1, 2, 3):
         homes.night(first, files, day)
@@ -349,9 +343,7 @@ def test_merged_figures_replace_their_parts_in_the_store_and_on_other_machines(q
     assert told(second) == told(first)
 
 
-def test_figures_read_in_by_hand_before_a_home_was_shared_are_kept_and_delivered(
-    memory_url: str, homes: Homes, observations: Rows
-) -> None:
+def test_hand_read_figures_are_delivered(memory_url: str, homes: Homes, observations: Rows) -> None:
     files, second = RemoteFiles(memory_url), homes("second")
     homes.night(homes("first"), files, 1)
     VintageStore(second).append(observations(("2023-05", 7.0, "2025-01-01")))
@@ -359,7 +351,7 @@ def test_figures_read_in_by_hand_before_a_home_was_shared_are_kept_and_delivered
     assert seen_by_others(homes, files)[1] == told(second)[1] == 3
 
 
-def test_a_home_that_lost_figures_gets_them_back_and_the_store_loses_none(quick_url: str, homes: Homes) -> None:
+def test_lost_figures_return_from_store(quick_url: str, homes: Homes) -> None:
     files, home = RemoteFiles(quick_url), homes("home")
     homes.night(home, files, 1)
     figures = next((home / "vintages").rglob("*.parquet"))
@@ -369,7 +361,7 @@ def test_a_home_that_lost_figures_gets_them_back_and_the_store_loses_none(quick_
     assert seen_by_others(homes, files)[1] == 1
 
 
-def test_what_no_commit_names_is_removed_after_a_day(file_url: str, homes: Homes) -> None:
+def test_what_no_commit_names_is_removed_after_day(file_url: str, homes: Homes) -> None:
     files, home = RemoteFiles(file_url), homes("home")
     homes.night(home, files)
     delivery = pull(home, files)
@@ -384,7 +376,7 @@ def test_what_no_commit_names_is_removed_after_a_day(file_url: str, homes: Homes
     assert seen_by_others(homes, files) == told(home)
 
 
-def test_a_home_that_another_machine_overtook_removes_nothing(file_url: str, homes: Homes) -> None:
+def test_home_that_another_machine_overtook_removes_nothing(file_url: str, homes: Homes) -> None:
     files, home = RemoteFiles(file_url), homes("home")
     homes.night(home, files, 1)
     overtaken = pull(home, files)
@@ -396,7 +388,7 @@ def test_a_home_that_another_machine_overtook_removes_nothing(file_url: str, hom
     assert seen_by_others(homes, files) == told(homes("other"))
 
 
-def test_a_pull_killed_at_any_rename_is_healed_by_the_next(
+def test_pull_killed_at_any_rename_is_healed_by_next(
     memory_url: str, homes: Homes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whole releases and what is left of some are moved in, one of them before others that are there."""
@@ -430,7 +422,7 @@ def test_a_pull_killed_at_any_rename_is_healed_by_the_next(
 
 
 @pytest.mark.slow
-def test_a_store_that_does_not_answer_is_named(homes: Homes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_store_that_does_not_answer_is_named(homes: Homes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UnreachableError, match="is its disk mounted"):
         pull(homes("home"), RemoteFiles(f"file://{tmp_path / 'unmounted'}"))
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
@@ -442,7 +434,7 @@ def test_a_store_that_does_not_answer_is_named(homes: Homes, tmp_path: Path, mon
     assert "secret-of-the-store" not in str(refused.value)
 
 
-def test_the_head_moves_last(memory_url: str, homes: Homes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_head_moves_last(memory_url: str, homes: Homes, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader killed between two renames finds a chain that is whole."""
     files, reader = RemoteFiles(memory_url), homes("reader")
     for day in (1, 2):
@@ -461,7 +453,7 @@ def test_the_head_moves_last(memory_url: str, homes: Homes, monkeypatch: pytest.
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_may_only_be_read_is_named(file_url: str, homes: Homes) -> None:
+def test_folder_that_may_only_be_read_is_named(file_url: str, homes: Homes) -> None:
     shared = Path(file_url.removeprefix("file://"))
     delivery = pull(homes("home"), RemoteFiles(file_url))
     homes.publish(homes("home"))
@@ -474,9 +466,7 @@ def test_a_folder_that_may_only_be_read_is_named(file_url: str, homes: Homes) ->
     assert isinstance(refused.value.__cause__, RefusedError)
 
 
-def test_what_a_hub_received_and_what_teams_say_of_their_models_now_reach_the_other_machine(
-    memory_url: str, homes: Homes
-) -> None:
+def test_hub_files_reach_other_machine(memory_url: str, homes: Homes) -> None:
     first, second, files = homes("first"), homes("second"), RemoteFiles(memory_url)
     day = dt.date(2025, 1, 20)
     edition = Edition("team-model", "2024-12-31", sha256_of_bytes(b"a"), "2024-12-31-team-model.csv", day, False, "hub")
@@ -495,7 +485,7 @@ def test_what_a_hub_received_and_what_teams_say_of_their_models_now_reach_the_ot
 
 
 @pytest.mark.parametrize(("number", "gone"), [(19, []), (20, []), (21, [0]), (23, [0, 1, 2])])
-def test_twenty_states_before_the_newest_stay(
+def test_twenty_states_before_newest_stay(
     file_url: str, homes: Homes, monkeypatch: pytest.MonkeyPatch, number: int, gone: list[int]
 ) -> None:
     files, home, newest = RemoteFiles(file_url), homes("home"), Commit(number)

@@ -36,14 +36,14 @@ def post(outbox: Outbox, *letters: OutboxMessage) -> list[Entry]:
     return outbox.decide("surge.EMR", lambda _rows: [SIGNED], lambda _stored, _known: letters)
 
 
-def test_a_decision_and_its_letters_are_kept_together(journal: Journal) -> None:
+def test_decision_and_its_letters_are_kept_together(journal: Journal) -> None:
     outbox = Outbox(journal)
     (stored,) = post(outbox, letter())
     assert [row for row in journal.entries() if row.action != OUTBOX] == [stored]
     assert outbox.waiting() == [letter()]
 
 
-def test_a_refused_decision_keeps_neither_rows_nor_letters(journal: Journal) -> None:
+def test_refused_decision_keeps_neither_rows_nor_letters(journal: Journal) -> None:
     outbox = Outbox(journal)
 
     def refuse(_rows: list[Entry]) -> list[Entry]:
@@ -60,7 +60,7 @@ def test_a_refused_decision_keeps_neither_rows_nor_letters(journal: Journal) -> 
     assert outbox.messages() == []
 
 
-def test_a_decision_sees_what_was_decided_before_it(journal: Journal) -> None:
+def test_decision_sees_what_was_decided_before_it(journal: Journal) -> None:
     outbox = Outbox(journal)
     post(outbox, letter())
     seen: list[tuple[int, int]] = []
@@ -73,14 +73,14 @@ def test_a_decision_sees_what_was_decided_before_it(journal: Journal) -> None:
     assert seen == [(1, 1)]
 
 
-def test_a_letter_is_posted_once_whatever_is_asked(journal: Journal) -> None:
+def test_letter_is_posted_once_whatever_is_asked(journal: Journal) -> None:
     outbox = Outbox(journal)
     post(outbox, letter())
     post(outbox, letter())
     assert len(outbox.messages()) == 1
 
 
-def test_a_letter_waits_through_failures_and_ends_when_it_is_sent(journal: Journal) -> None:
+def test_letter_waits_through_failures_and_ends_when_it_is_sent(journal: Journal) -> None:
     outbox = Outbox(journal)
     post(outbox, letter())
     outbox.failed(letter(), NOON, "no answer", NOON + HOUR)
@@ -96,7 +96,7 @@ def test_a_letter_waits_through_failures_and_ends_when_it_is_sent(journal: Journ
     assert outbox.first_break() == ""
 
 
-def test_a_letter_that_is_given_up_or_dropped_waits_no_more(journal: Journal) -> None:
+def test_letter_that_is_given_up_or_dropped_waits_no_more(journal: Journal) -> None:
     outbox = Outbox(journal)
     post(outbox, letter("a"), letter("b"))
     outbox.gave_up(letter("a"), NOON, "550 no such reader", TOLD)
@@ -106,7 +106,7 @@ def test_a_letter_that_is_given_up_or_dropped_waits_no_more(journal: Journal) ->
 
 
 @pytest.mark.parametrize("table", ["outbox_letters", "outbox_tries"])
-def test_the_database_refuses_to_delete_a_letter_or_a_try(journal: Journal, any_journal_url: str, table: str) -> None:
+def test_database_refuses_to_delete_letter_or_try(journal: Journal, any_journal_url: str, table: str) -> None:
     outbox = Outbox(journal)
     post(outbox, letter())
     outbox.failed(letter(), NOON, "no answer", NOON)
@@ -117,7 +117,7 @@ def test_the_database_refuses_to_delete_a_letter_or_a_try(journal: Journal, any_
     assert len(outbox.waiting()) == 1
 
 
-def test_of_many_who_decide_at_once_the_first_alone_succeeds(any_journal_url: str) -> None:
+def test_of_many_who_decide_at_once_first_alone_succeeds(any_journal_url: str) -> None:
     journals = [Journal(any_journal_url) for _number in range(6)]
     outboxes = [Outbox(journal) for journal in journals]
     barrier = threading.Barrier(len(outboxes))

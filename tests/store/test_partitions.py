@@ -34,9 +34,7 @@ def test_hundreds_of_nights_leave_few_files_and_every_row(tmp_path: Path) -> Non
     assert sorted(partitions.read()["number"]) == list(range(nights))
 
 
-def test_a_crash_while_merging_leaves_rows_twice_and_the_next_merge_heals(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_interrupted_merge_is_healed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     partitions = Partitions(tmp_path / "p")
     for number in range(4):
         partitions.append(_rows(number))
@@ -54,9 +52,7 @@ def test_a_crash_while_merging_leaves_rows_twice_and_the_next_merge_heals(
     assert sorted(partitions.read()["number"]) == list(range(4))
 
 
-def test_a_merge_between_listing_and_reading_does_not_disturb_the_reader(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_merge_does_not_disturb_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     partitions = Partitions(tmp_path / "p")
     for number in range(3):
         partitions.append(_rows(number))

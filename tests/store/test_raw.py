@@ -20,7 +20,7 @@ def visit(store: RawStore, at: dt.datetime, *bodies: bytes, whole: bool = True, 
         begun.close()
 
 
-def test_an_answer_is_kept_with_address_time_status_headers_and_hash(tmp_path: Path) -> None:
+def test_answer_is_kept_with_its_request(tmp_path: Path) -> None:
     store = RawStore(tmp_path)
     visit(store, AT, b"body", status=404)
     (record,) = store.replay("source", AT.date())
@@ -30,7 +30,7 @@ def test_an_answer_is_kept_with_address_time_status_headers_and_hash(tmp_path: P
     assert (tmp_path / "raw" / "source" / "2024-03-20" / "021500.123456" / "001.body").read_bytes() == b"body"
 
 
-def test_answers_are_replayed_in_their_order_and_only_of_the_days_last_whole_visit(tmp_path: Path) -> None:
+def test_last_whole_visit_is_replayed_in_order(tmp_path: Path) -> None:
     store = RawStore(tmp_path)
     visit(store, AT, b"old 0", b"old 1")
     visit(store, AT + dt.timedelta(hours=1), *[f"new {number}".encode() for number in range(12)])
@@ -42,7 +42,7 @@ def test_answers_are_replayed_in_their_order_and_only_of_the_days_last_whole_vis
     assert store.sources(AT.date() + dt.timedelta(days=2)) == []
 
 
-def test_a_visit_that_was_not_whole_is_neither_replayed_nor_asked_for_news(tmp_path: Path) -> None:
+def test_partial_visit_is_never_replayed(tmp_path: Path) -> None:
     store = RawStore(tmp_path)
     visit(store, AT, b"half", whole=False)
     assert store.newest("source") == {}
@@ -50,7 +50,7 @@ def test_a_visit_that_was_not_whole_is_neither_replayed_nor_asked_for_news(tmp_p
         store.replay("source", AT.date())
 
 
-def test_a_body_that_did_not_change_is_kept_once_and_found_from_each_visit(tmp_path: Path) -> None:
+def test_unchanged_body_is_kept_once(tmp_path: Path) -> None:
     store = RawStore(tmp_path)
     for days in range(3):
         visit(store, AT + dt.timedelta(days=days), b"same", f"changes {days}".encode())
@@ -60,7 +60,7 @@ def test_a_body_that_did_not_change_is_kept_once_and_found_from_each_visit(tmp_p
     assert store.body("source", second) == b"changes 2"
 
 
-def test_a_body_that_is_gone_is_asked_for_anew_and_kept_again(tmp_path: Path) -> None:
+def test_body_that_is_gone_is_asked_for_anew_and_kept_again(tmp_path: Path) -> None:
     store = RawStore(tmp_path)
     visit(store, AT, b"same")
     next(tmp_path.rglob("*.body")).unlink()
@@ -71,7 +71,7 @@ def test_a_body_that_is_gone_is_asked_for_anew_and_kept_again(tmp_path: Path) ->
         store.body("source", store.replay("source", AT.date())[0])
 
 
-def test_an_altered_body_is_refused_by_name(tmp_path: Path) -> None:
+def test_altered_body_is_refused_by_name(tmp_path: Path) -> None:
     store = RawStore(tmp_path)
     visit(store, AT, b"same")
     next(tmp_path.rglob("*.body")).write_bytes(b"made")

@@ -36,17 +36,17 @@ def modules(room: str) -> Iterator[Path]:
     yield from (PROJECT / room).rglob("*.py")
 
 
-def test_the_page_about_releases_describes_every_table() -> None:
+def test_page_about_releases_describes_every_table() -> None:
     page = contract_page()
     assert [table.name for table in TABLES if f"## {table.name}\n" not in page] == []
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_the_module_named_as_a_tables_writer_exists(table: Table) -> None:
+def test_module_named_as_tables_writer_exists(table: Table) -> None:
     assert importlib.util.find_spec(table.written_by) is not None
 
 
-def test_every_room_that_reads_a_table_is_named_as_its_reader() -> None:
+def test_every_room_that_reads_table_is_named_as_its_reader() -> None:
     found = {
         (name, room)
         for room in ROOMS
@@ -59,7 +59,7 @@ def test_every_room_that_reads_a_table_is_named_as_its_reader() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in RELEASE if name not in REQUIRED])
-def test_a_table_that_a_release_lacks_reads_as_empty(release: Release, name: str) -> None:
+def test_table_that_release_lacks_reads_as_empty(release: Release, name: str) -> None:
     pd.testing.assert_frame_equal(release.read(name), RELEASE[name].empty())
 
 
@@ -72,9 +72,7 @@ def test_what_is_not_declared_cannot_be_published(tmp_path: Path, release_frames
         ReleaseStore(tmp_path).publish(wider, {}, about)
 
 
-def test_a_release_is_a_valid_data_package_and_its_rows_keep_the_described_schema(
-    release: Release, release_frames: Frames
-) -> None:
+def test_release_is_valid_data_package(release: Release, release_frames: Frames) -> None:
     descriptor = json.loads(release.document(DATA_PACKAGE))
     assert list(Package.metadata_validate(descriptor)) == []
     package = Package.from_descriptor(descriptor)
@@ -88,9 +86,7 @@ def test_a_release_is_a_valid_data_package_and_its_rows_keep_the_described_schem
         assert report.valid, report.flatten(["message"])
 
 
-def test_a_table_is_described_with_the_columns_that_its_file_has_in_their_order(
-    tmp_path: Path, release_frames: Frames
-) -> None:
+def test_described_columns_follow_file(tmp_path: Path, release_frames: Frames) -> None:
     turned = {name: frame[frame.columns[::-1]] for name, frame in release_frames.items()}
     release = ReleaseStore(tmp_path).publish(
         turned, {"sources.json": "{}"}, About(dt.date(2025, 1, 31), "0.1.0", {}, {})
@@ -102,7 +98,7 @@ def test_a_table_is_described_with_the_columns_that_its_file_has_in_their_order(
         assert fields == list(pd.read_parquet(file).columns)
 
 
-def test_an_altered_data_package_breaks_the_chain(release: Release) -> None:
+def test_altered_data_package_breaks_chain(release: Release) -> None:
     path = release.path / DATA_PACKAGE
     path.write_text(path.read_text(encoding="utf-8").replace("2025-01-31", "2025-02-28"), encoding="utf-8")
     problem = ReleaseStore(release.path.parent.parent).verify()
@@ -113,7 +109,7 @@ def test_an_altered_data_package_breaks_the_chain(release: Release) -> None:
 @pytest.mark.parametrize(
     ("column", "value"), [("value", -1.0), ("output_type", "mean"), ("output_type_id", 1.5), ("horizon", 0)]
 )
-def test_a_large_frame_is_checked_like_a_small_one(column: str, value: object) -> None:
+def test_large_frame_is_checked_like_small_one(column: str, value: object) -> None:
     row = {
         "model_id": "m", "series_id": "a", "origin_date": pd.Timestamp("2025-01-31"), "horizon": 1,
         "target_end_date": pd.Timestamp("2025-02-28"), "output_type": "quantile", "output_type_id": 0.5, "value": 1.0,

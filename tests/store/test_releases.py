@@ -59,7 +59,7 @@ def three(store: ReleaseStore, release_frames: Frames, copied: Copied) -> list[R
     return store.all()
 
 
-def test_a_release_reads_back_what_was_published(store: ReleaseStore, release_frames: Frames) -> None:
+def test_release_reads_back_what_was_published(store: ReleaseStore, release_frames: Frames) -> None:
     release = store.publish(release_frames, DOCUMENTS, about(replay=True))
     for name, frame in release_frames.items():
         pd.testing.assert_frame_equal(release.read(name)[list(frame.columns)], frame.reset_index(drop=True))
@@ -69,7 +69,7 @@ def test_a_release_reads_back_what_was_published(store: ReleaseStore, release_fr
     assert (release.run_id, release.as_of) == (release.path.name, dt.date(2025, 1, 31))
 
 
-def test_the_manifest_says_what_the_release_rests_on(store: ReleaseStore, release_frames: Frames) -> None:
+def test_manifest_says_what_release_rests_on(store: ReleaseStore, release_frames: Frames) -> None:
     release = store.publish(release_frames, DOCUMENTS, about(replay=True))
     manifest = json.loads((release.path / "manifest.json").read_text())
     assert manifest == release.manifest
@@ -85,7 +85,7 @@ def test_the_manifest_says_what_the_release_rests_on(store: ReleaseStore, releas
         assert file["bytes"] == (release.path / name).stat().st_size
 
 
-def test_each_manifest_holds_the_hash_of_the_one_before(store: ReleaseStore, three: list[Release]) -> None:
+def test_each_manifest_holds_hash_of_one_before(store: ReleaseStore, three: list[Release]) -> None:
     assert three[0].manifest["previous"] is None
     for former, release in itertools.pairwise(three):
         assert release.manifest["previous"] == {
@@ -95,7 +95,7 @@ def test_each_manifest_holds_the_hash_of_the_one_before(store: ReleaseStore, thr
     assert store.head() == sha256_of_file(three[-1].path / "manifest.json")
 
 
-def test_what_a_release_does_not_hold_is_named(store: ReleaseStore, three: list[Release]) -> None:
+def test_what_release_does_not_hold_is_named(store: ReleaseStore, three: list[Release]) -> None:
     with pytest.raises(StoreError, match="holds no frame 'weather'"):
         three[0].read("weather")
     with pytest.raises(StoreError, match="has no columns \\['colour'\\]"):
@@ -110,7 +110,7 @@ def test_what_a_release_does_not_hold_is_named(store: ReleaseStore, three: list[
 
 
 @pytest.mark.parametrize("name", REQUIRED)
-def test_a_frame_that_breaks_its_contract_stops_the_publication(
+def test_frame_that_breaks_its_contract_stops_publication(
     store: ReleaseStore, release_frames: Frames, name: str
 ) -> None:
     column = next(iter(RELEASE[name].columns))
@@ -120,7 +120,7 @@ def test_a_frame_that_breaks_its_contract_stops_the_publication(
     assert store.all() == []
 
 
-def test_a_missing_frame_and_unusable_names_stop_the_publication(store: ReleaseStore, release_frames: Frames) -> None:
+def test_missing_frame_and_unusable_names_stop_publication(store: ReleaseStore, release_frames: Frames) -> None:
     with pytest.raises(StoreError, match=r"missing: \['scores'\]"):
         store.publish({k: v for k, v in release_frames.items() if k != "scores"}, {}, about())
     with pytest.raises(StoreError, match="names not usable"):
@@ -131,7 +131,7 @@ def test_a_missing_frame_and_unusable_names_stop_the_publication(store: ReleaseS
     assert store.all() == []
 
 
-def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, release_frames: Frames) -> None:
+def test_folder_that_cannot_be_written_is_named(tmp_path: Path, release_frames: Frames) -> None:
     (tmp_path / "releases").write_text("a file where the folder should be")
     with pytest.raises(StoreError, match="releases: "):
         ReleaseStore(tmp_path).publish(release_frames, DOCUMENTS, about())
@@ -140,12 +140,12 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, release_frames
 class TestVerify:
     """Every way to touch a published chain is named."""
 
-    def test_an_untouched_chain_is_whole(self, store: ReleaseStore, three: list[Release]) -> None:
+    def test_untouched_chain_is_whole(self, store: ReleaseStore, three: list[Release]) -> None:
         assert store.verify() is None
         assert store.verify({three[0].run_id: sha256_of_file(three[0].path / "manifest.json")}) is None
 
     @pytest.mark.parametrize("position", [0, 1, 2])
-    def test_an_altered_file_is_named(self, store: ReleaseStore, three: list[Release], position: int) -> None:
+    def test_altered_file_is_named(self, store: ReleaseStore, three: list[Release], position: int) -> None:
         path = three[position].path / "forecasts.parquet"
         content = bytearray(path.read_bytes())
         content[10] ^= 1
@@ -157,7 +157,7 @@ class TestVerify:
         assert "was altered" in str(problem)
 
     @pytest.mark.parametrize("position", [0, 1, 2])
-    def test_a_file_altered_together_with_its_manifest_is_named(
+    def test_file_altered_together_with_its_manifest_is_named(
         self, store: ReleaseStore, three: list[Release], position: int
     ) -> None:
         _edit_with_manifest(three[position])
@@ -166,7 +166,7 @@ class TestVerify:
         assert problem.file == f"{three[position].run_id}/manifest.json"
         assert "was altered" in problem.rule
 
-    def test_the_next_publication_does_not_cover_an_altered_newest_release(
+    def test_next_publication_does_not_cover_altered_newest_release(
         self, store: ReleaseStore, three: list[Release], release_frames: Frames
     ) -> None:
         _edit_with_manifest(three[-1])
@@ -177,7 +177,7 @@ class TestVerify:
 
     @pytest.mark.parametrize("position", [0, 1, 2])
     @pytest.mark.parametrize("publish_after", [False, True])
-    def test_a_removed_release_is_named(
+    def test_removed_release_is_named(
         self,
         store: ReleaseStore,
         three: list[Release],
@@ -200,14 +200,14 @@ class TestVerify:
         assert problem is not None
         assert problem.run_id == three[-1].run_id
 
-    def test_a_removed_file_is_named(self, store: ReleaseStore, three: list[Release]) -> None:
+    def test_removed_file_is_named(self, store: ReleaseStore, three: list[Release]) -> None:
         (three[1].path / "model_cards" / "vigie-ets.md").unlink()
         problem = store.verify()
         assert problem is not None
         assert problem.file == f"{three[1].run_id}/model_cards/vigie-ets.md"
         assert problem.rule == "is missing"
 
-    def test_an_added_file_is_named(self, store: ReleaseStore, three: list[Release]) -> None:
+    def test_added_file_is_named(self, store: ReleaseStore, three: list[Release]) -> None:
         (three[1].path / "model_cards" / "extra.md").write_text("x")
         problem = store.verify()
         assert problem is not None
@@ -215,36 +215,34 @@ class TestVerify:
         assert "was added" in problem.rule
 
     @pytest.mark.parametrize("position", [0, 1, 2])
-    def test_an_added_copy_of_a_release_is_named(
-        self, store: ReleaseStore, three: list[Release], position: int
-    ) -> None:
+    def test_added_copy_of_release_is_named(self, store: ReleaseStore, three: list[Release], position: int) -> None:
         copy = three[position].path.with_name(three[position].run_id[:-6] + "ffffff")
         shutil.copytree(three[position].path, copy)
         problem = store.verify()
         assert problem is not None
         assert copy.name in problem.file
 
-    def test_a_stranger_among_the_releases_is_named(self, store: ReleaseStore, three: list[Release]) -> None:
+    def test_stranger_among_releases_is_named(self, store: ReleaseStore, three: list[Release]) -> None:
         assert three
         (store.folder / "notes.txt").write_text("x")
         problem = store.verify()
         assert problem is not None
         assert problem.file == "notes.txt"
 
-    def test_a_removed_manifest_is_named(self, store: ReleaseStore, three: list[Release]) -> None:
+    def test_removed_manifest_is_named(self, store: ReleaseStore, three: list[Release]) -> None:
         (three[1].path / "manifest.json").unlink()
         problem = store.verify()
         assert problem is not None
         assert problem.file == f"{three[1].run_id}/manifest.json"
 
     @pytest.mark.parametrize("text", ["", "[]", "{}", '{"previous": null}', '{"previous": 3}'])
-    def test_a_manifest_that_is_none_is_named(self, store: ReleaseStore, three: list[Release], text: str) -> None:
+    def test_manifest_that_is_none_is_named(self, store: ReleaseStore, three: list[Release], text: str) -> None:
         (three[0].path / "manifest.json").write_text(text)
         problem = store.verify()
         assert problem is not None
         assert problem.file == f"{three[0].run_id}/manifest.json"
 
-    def test_a_removed_head_is_named_now_and_after_the_next_publication(
+    def test_removed_head_is_named_now_and_after_next_publication(
         self, store: ReleaseStore, three: list[Release], release_frames: Frames
     ) -> None:
         (store.folder / "HEAD.json").unlink()
@@ -258,13 +256,13 @@ class TestVerify:
         assert three[-1].run_id in problem.rule
 
     @pytest.mark.parametrize("text", ["{}", '{"run_id": 1}', "[]", "no JSON"])
-    def test_a_head_that_is_none_is_named(self, store: ReleaseStore, three: list[Release], text: str) -> None:
+    def test_head_that_is_none_is_named(self, store: ReleaseStore, three: list[Release], text: str) -> None:
         assert three
         (store.folder / "HEAD.json").write_text(text)
         with pytest.raises(StoreError, match=r"HEAD\.json: "):
             store.verify()
 
-    def test_a_chain_forged_as_a_whole_is_found_by_a_witness(
+    def test_chain_forged_as_whole_is_found_by_witness(
         self, store: ReleaseStore, three: list[Release], release_frames: Frames
     ) -> None:
         witnesses = {three[-1].run_id: str(store.head())}
@@ -327,7 +325,7 @@ CRASHING = """
 
 @pytest.mark.slow
 @pytest.mark.parametrize("way", ["kill", "disk full"])
-def test_a_crash_at_any_step_leaves_the_former_release_or_the_new_one_whole(
+def test_crash_leaves_old_or_new_release(
     tmp_path: Path, release_frames: Frames, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     (tmp_path / "crash.py").write_text(textwrap.dedent(CRASHING))
@@ -353,9 +351,7 @@ def test_a_crash_at_any_step_leaves_the_former_release_or_the_new_one_whole(
     assert set(outcomes) == {1, 2}
 
 
-def test_a_release_is_as_it_was_published_until_one_of_its_files_or_its_manifest_is_altered(
-    store: ReleaseStore, three: list[Release]
-) -> None:
+def test_altered_release_is_found(store: ReleaseStore, three: list[Release]) -> None:
     assert [store.alteration(release) for release in three] == [None] * 3
     (three[1].path / "sources.json").write_text("{ }")
     problem = store.alteration(store.all()[1])
@@ -369,14 +365,14 @@ def test_a_release_is_as_it_was_published_until_one_of_its_files_or_its_manifest
         assert "its hash is not the one that was recorded" in problem.rule
 
 
-def test_a_night_goes_on_from_a_release_of_its_own_day_or_before_and_of_its_kind(three: list[Release]) -> None:
+def test_night_continues_release_of_its_kind(three: list[Release]) -> None:
     for day, place in ((31, 2), (30, 1), (29, 0)):
         assert predecessor(three, dt.date(2025, 1, day), replay=False) == three[place]
     assert predecessor(three, dt.date(2025, 1, 28), replay=False) is None
     assert predecessor(three, dt.date(2025, 1, 31), replay=True) == three[2]
 
 
-def test_a_clock_set_back_does_not_put_a_release_before_its_predecessor(
+def test_clock_set_back_keeps_release_order(
     store: ReleaseStore, release_frames: Frames, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Clock(dt.datetime):

@@ -34,7 +34,7 @@ def days(home: Path) -> list[str]:
     return [str(release.as_of) for release in ReleaseStore(home).all()]
 
 
-def test_the_newest_stay_and_the_last_of_every_month(home: Path) -> None:
+def test_newest_stay_and_last_of_every_month(home: Path) -> None:
     removed = prune(home, 2)
     assert days(home) == ["2025-01-31", "2025-02-28", "2025-03-02", "2025-03-03"]
     assert len(removed) == 3
@@ -42,7 +42,7 @@ def test_the_newest_stay_and_the_last_of_every_month(home: Path) -> None:
     assert not list((home / "releases").glob(".removing-*"))
 
 
-def test_the_chain_of_hashes_is_whole_afterwards_and_with_witnesses_of_every_night(home: Path) -> None:
+def test_chain_is_whole_after_pruning(home: Path) -> None:
     store = ReleaseStore(home)
     witnesses: dict[str, str] = {}
     for release in store.all():
@@ -52,14 +52,14 @@ def test_the_chain_of_hashes_is_whole_afterwards_and_with_witnesses_of_every_nig
     assert store.verify(witnesses) is None
 
 
-def test_a_replay_of_a_past_night_does_not_push_out_the_real_one(home: Path, release_frames: Frames) -> None:
+def test_replay_of_past_night_does_not_push_out_real_one(home: Path, release_frames: Frames) -> None:
     about = About(dt.date(2025, 1, 31), "0.1.0", {}, {}, replay=True)
     ReleaseStore(home).publish(release_frames, {}, about)
     prune(home, 1)
     assert days(home) == ["2025-01-31", "2025-02-28", "2025-03-03", "2025-01-31"]
 
 
-def test_a_crash_between_keeping_the_manifest_and_removing_the_folder_is_made_good(home: Path) -> None:
+def test_interrupted_removal_is_completed(home: Path) -> None:
     release = ReleaseStore(home).all()[0]
     (home / "releases" / REMOVED).mkdir()
     shutil.copy(release.path / "manifest.json", home / "releases" / REMOVED / f"{release.run_id}.json")
@@ -68,7 +68,7 @@ def test_a_crash_between_keeping_the_manifest_and_removing_the_folder_is_made_go
     assert ReleaseStore(home).verify() is None
 
 
-def test_a_crash_while_a_folder_is_being_deleted_is_made_good(home: Path) -> None:
+def test_crash_while_folder_is_being_deleted_is_made_good(home: Path) -> None:
     left = home / "releases" / ".removing-20250101T000000Z-abcdef"
     left.mkdir()
     (left / "forecasts.parquet").write_bytes(b"half")
@@ -76,7 +76,7 @@ def test_a_crash_while_a_folder_is_being_deleted_is_made_good(home: Path) -> Non
     assert not left.exists()
 
 
-def test_an_altered_manifest_of_a_removed_release_is_found(home: Path) -> None:
+def test_altered_manifest_of_removed_release_is_found(home: Path) -> None:
     run_id = prune(home, 2)[1].run_id
     path = home / "releases" / REMOVED / f"{run_id}.json"
     path.write_text(path.read_text().replace("0.1.0", "0.1.1"))
@@ -85,7 +85,7 @@ def test_an_altered_manifest_of_a_removed_release_is_found(home: Path) -> None:
     assert "was altered" in problem.rule
 
 
-def test_a_month_s_last_release_that_is_passed_off_as_removed_is_found(home: Path) -> None:
+def test_hidden_removal_of_last_release_is_found(home: Path) -> None:
     release = ReleaseStore(home).all()[1]
     (home / "releases" / REMOVED).mkdir()
     manifest = release.path / "manifest.json"

@@ -20,16 +20,14 @@ def record(home: Path, *entries: Entry) -> None:
     journal.close()
 
 
-def test_an_empty_home_has_no_release_no_run_and_is_left_empty(tmp_path: Path) -> None:
+def test_empty_home_has_no_release_no_run_and_is_left_empty(tmp_path: Path) -> None:
     home = tmp_path / "home"
     found = read_status(home)
     assert found["release"] is None and found["last_run"] is None and found["sources"] == []
     assert not home.exists()
 
 
-def test_a_route_without_a_forecast_is_told_with_the_newest_release_that_has_one(
-    tmp_path: Path, release_frames: dict[str, pd.DataFrame]
-) -> None:
+def test_route_names_last_release_with_forecast(tmp_path: Path, release_frames: dict[str, pd.DataFrame]) -> None:
     store, runs = ReleaseStore(tmp_path), []
     for states in (("ok", "missing"), ("too_old", "missing"), ("too_old", "ok")):
         routes = pd.DataFrame({"route_id": ["CMR", "EMR"], "state": states, "origin_date": pd.NaT, "note": ""})
@@ -38,9 +36,7 @@ def test_a_route_without_a_forecast_is_told_with_the_newest_release_that_has_one
     assert newest == {"CMR": ("too_old", runs[0].run_id), "EMR": ("missing", "")}
 
 
-def test_a_night_goes_on_from_the_newest_earlier_release_of_its_kind_else_of_the_other(
-    tmp_path: Path, release_frames: dict[str, pd.DataFrame]
-) -> None:
+def test_night_continues_newest_earlier_release(tmp_path: Path, release_frames: dict[str, pd.DataFrame]) -> None:
     store, real = ReleaseStore(tmp_path), about("2025-02-28")
     replay = about("2024-12-31", replay=True)
     runs = [store.publish(release_frames, DOCUMENTS, one) for one in (replay, real, replay)]
@@ -55,7 +51,7 @@ def test_a_night_goes_on_from_the_newest_earlier_release_of_its_kind_else_of_the
     assert found(dt.date(2024, 1, 1), is_replay=False) == ""
 
 
-def test_the_skill_of_issued_forecasts_is_a_ratio_of_sums_by_horizon(tmp_path: Path) -> None:
+def test_skill_of_issued_forecasts_is_ratio_of_sums_by_horizon(tmp_path: Path) -> None:
     scores = pd.DataFrame({
         "horizon": [1, 1, 2],
         "wis_log": [1.0, 3.0, 2.0], "reference_log": [4.0, 4.0, 1.0],

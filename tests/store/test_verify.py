@@ -373,7 +373,7 @@ def test_rewritten_release_with_its_own_head_is_refused(home: Path) -> None:
     assert "not the one that the journal keeps" in str(alteration(home, forged, Settings()))
 
 
-def test_a_night_goes_on_without_releases_that_are_not_as_published(home: Path) -> None:
+def test_night_skips_altered_releases(home: Path) -> None:
     forge_newest(home)
     whole, altered = whole_releases(home, Settings())
     assert [one.path for one in whole] == sorted((home / "releases").glob("2*"))[:-1]
@@ -390,7 +390,7 @@ def test_rewritten_release_proves_no_forecast(home: Path) -> None:
         prove(home, "team-model", "2025-01-31")
 
 
-def test_altered_figures_that_wait_for_a_person_are_not_taken_in(home: Path) -> None:
+def test_altered_figures_that_wait_for_person_are_not_taken_in(home: Path) -> None:
     overwrite(path := held_figures(home), b"other")
     journal = Journal(journal_url("", home))
     with pytest.raises(StoreError, match="was altered since it was held"):
@@ -398,13 +398,13 @@ def test_altered_figures_that_wait_for_a_person_are_not_taken_in(home: Path) -> 
     journal.close()
 
 
-def test_release_without_a_witness_is_refused_except_from_a_store(home: Path, release_frames: Frames) -> None:
+def test_release_without_witness_is_refused_except_from_store(home: Path, release_frames: Frames) -> None:
     added = night(home, release_frames, 31, told=False)
     assert "no witness" in str(alteration(home, added, Settings()))
     assert alteration(home, added, FOLLOWING) is None
 
 
-def test_hash_of_a_journal_row_kept_by_a_recipient_is_proof(home: Path) -> None:
+def test_hash_of_journal_row_kept_by_recipient_is_proof(home: Path) -> None:
     journal = Journal(journal_url("", home))
     head = journal.head()
     assert head
@@ -414,7 +414,7 @@ def test_hash_of_a_journal_row_kept_by_a_recipient_is_proof(home: Path) -> None:
     assert "no release has this hash" in str(verify_home(home, Settings(), "0" * 64))
 
 
-def test_files_of_a_home_are_for_their_owner_alone(tmp_path: Path, release_frames: Frames, observations: Rows) -> None:
+def test_files_of_home_are_for_their_owner_alone(tmp_path: Path, release_frames: Frames, observations: Rows) -> None:
     before = os.umask(0o022)
     try:
         make_home(tmp_path / "new" / "home", release_frames, observations)
@@ -436,7 +436,7 @@ def take_in(home: Path, observations: Rows) -> str:
     return source_id
 
 
-def test_figures_taken_in_since_the_newest_release_do_not_go_unseen(home: Path, observations: Rows) -> None:
+def test_figures_taken_in_since_newest_release_do_not_go_unseen(home: Path, observations: Rows) -> None:
     before = set(figures(home).parent.iterdir())
     take_in(home, observations)
     assert verify_home(home, Settings()) is None
@@ -445,9 +445,7 @@ def test_figures_taken_in_since_the_newest_release_do_not_go_unseen(home: Path, 
     assert "are missing: the journal names them" in str(verify_home(home, Settings()))
 
 
-def test_a_hash_kept_elsewhere_tells_a_home_that_was_replaced_as_a_whole(
-    home: Path, tmp_path: Path, release_frames: Frames
-) -> None:
+def test_kept_hash_detects_replaced_home(home: Path, tmp_path: Path, release_frames: Frames) -> None:
     kept, settings = ReleaseStore(home).head(), Settings()
     assert kept
     assert verify_home(home, settings, kept.upper()) is None
@@ -459,14 +457,14 @@ def test_a_hash_kept_elsewhere_tells_a_home_that_was_replaced_as_a_whole(
     assert "goes on from there" in str(verify_home(home, settings, kept))
 
 
-def test_a_night_cut_off_before_its_release_is_in_place_leaves_no_suspicion(home: Path) -> None:
+def test_unpublished_night_is_not_suspected(home: Path) -> None:
     journal = Journal(journal_url("", home))
     journal.record(Entry("nightly", WITNESSED, "20990101T000000Z-abcdef", "20990101T000000Z-abcdef"))
     journal.close()
     assert verify_home(home, Settings()) is None
 
 
-def test_a_night_cut_off_while_it_writes_the_hubs_files_leaves_no_suspicion(home: Path) -> None:
+def test_interrupted_hub_files_are_not_suspected(home: Path) -> None:
     journal = Journal(journal_url("", home))
     record_published(journal, {"hub/a.csv": "0" * 64, "hub/new.csv": "1" * 64})
     assert verify_home(home, Settings()) is None
@@ -475,7 +473,7 @@ def test_a_night_cut_off_while_it_writes_the_hubs_files_leaves_no_suspicion(home
     assert verify_home(home, Settings()) is None
 
 
-def test_the_chain_is_the_same_in_both_databases_and_many_writers_keep_it_whole(any_journal_url: str) -> None:
+def test_chain_is_equal_in_both_databases(any_journal_url: str) -> None:
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  # only here
 
     journal = Journal(any_journal_url)

@@ -32,7 +32,7 @@ def store(tmp_path: Path) -> VintageStore:
     return VintageStore(tmp_path)
 
 
-def test_a_past_state_is_what_was_known_then(store: VintageStore, observations: Rows) -> None:
+def test_past_state_is_what_was_known_then(store: VintageStore, observations: Rows) -> None:
     store.append(
         observations(("2024-11", 90, "2024-12-15"), ("2024-12", 100, "2025-01-15"), ("2024-12", 120, "2025-02-15"))
     )
@@ -42,14 +42,14 @@ def test_a_past_state_is_what_was_known_then(store: VintageStore, observations: 
     assert _values(store.as_of(dt.date(2025, 2, 15))) == {"2024-11": 90, "2024-12": 120}
 
 
-def test_appending_the_same_file_again_adds_nothing(store: VintageStore, observations: Rows) -> None:
+def test_appending_same_file_again_adds_nothing(store: VintageStore, observations: Rows) -> None:
     frame = observations(("2024-11", 90, "2024-12-15"), ("2024-12", 100, "2025-01-15"), ("2024-12", 120, "2025-02-15"))
     assert store.append(frame) == 3
     assert store.append(frame) == 0
     assert store.append(frame.iloc[::-1]) == 0
 
 
-def test_a_later_publication_of_the_same_figure_adds_nothing(store: VintageStore, observations: Rows) -> None:
+def test_later_publication_of_same_figure_adds_nothing(store: VintageStore, observations: Rows) -> None:
     assert store.append(observations(("2024-12", 100, "2025-01-15"), ("2024-12", 100, "2025-02-15"))) == 1
     assert store.append(observations(("2024-12", 100, "2025-03-15"))) == 0
     assert store.append(observations(("2024-12", 110, "2025-03-15"))) == 1
@@ -58,7 +58,7 @@ def test_a_later_publication_of_the_same_figure_adds_nothing(store: VintageStore
 
 
 @pytest.mark.parametrize("change", [{"obs_value": 934.0}, {"obs_flag": "p"}])
-def test_a_correction_that_is_reverted_is_a_revision_too(
+def test_correction_that_is_reverted_is_revision_too(
     store: VintageStore, observations: Rows, change: dict[str, float | str]
 ) -> None:
     right = observations(("2024-12", 34, "2025-02-04"), as_of_estimated=True)
@@ -71,9 +71,7 @@ def test_a_correction_that_is_reverted_is_a_revision_too(
     assert len(store.history()) == 3, "nothing is erased"
 
 
-def test_a_row_stored_late_for_an_earlier_day_holds_until_the_next_known_one(
-    store: VintageStore, observations: Rows
-) -> None:
+def test_late_row_holds_until_next_known_one(store: VintageStore, observations: Rows) -> None:
     store.append(observations(("2024-12", 120, "2025-02-15")))
     store.append(observations(("2024-12", 100, "2025-01-15")))
     for upgraded in (False, True):
@@ -85,7 +83,7 @@ def test_a_row_stored_late_for_an_earlier_day_holds_until_the_next_known_one(
 
 
 @pytest.mark.parametrize(("received", "known_from"), [("2025-01-31", "2025-02-20"), ("2025-02-01", "2025-02-01")])
-def test_a_value_is_early_only_when_its_period_is_over(
+def test_value_is_early_only_when_its_period_is_over(
     store: VintageStore, observations: Rows, received: str, known_from: str
 ) -> None:
     rows = observations(("2025-01", 70, "2025-02-20"), as_of_estimated=True)
@@ -109,7 +107,7 @@ def test_sources_are_kept_apart_and_may_be_left_out(store: VintageStore, observa
     assert reduce_as_of(store.history(exclude_sources=["iom-dtm"]), DAY)["source_id"].to_list() == ["unhcr"]
 
 
-def test_revisions_are_figures_known_on_both_days_with_another_value(store: VintageStore, observations: Rows) -> None:
+def test_revisions_are_changed_known_figures(store: VintageStore, observations: Rows) -> None:
     store.append(
         observations(
             ("2024-10", 200, "2024-11-15"),
@@ -130,9 +128,7 @@ def test_revisions_are_figures_known_on_both_days_with_another_value(store: Vint
     assert store.revisions(dt.date(2020, 1, 1), dt.date(2025, 6, 1)).empty
 
 
-def test_a_figure_that_a_complete_edition_no_longer_holds_is_withdrawn_from_then_on(
-    store: VintageStore, observations: Rows
-) -> None:
+def test_missing_figure_of_edition_is_withdrawn(store: VintageStore, observations: Rows) -> None:
     store.append(observations(("2024-10", 5, "2025-01-15"), ("2024-11", 7, "2025-01-15"), ("2024-12", 9, "2025-01-15")))
     second = observations(("2024-10", 5, "2025-02-15"), ("2024-12", 9, "2025-02-15"), ("2025-01", 4, "2025-02-15"))
     assert store.append(second, complete=True) == 2
@@ -145,9 +141,7 @@ def test_a_figure_that_a_complete_edition_no_longer_holds_is_withdrawn_from_then
     assert _values(store.as_of(DAY)) == {"2024-10": 5, "2024-11": 7, "2024-12": 9, "2025-01": 4}
 
 
-def test_an_edition_withdraws_nothing_of_other_targets_or_of_periods_beyond_it(
-    store: VintageStore, observations: Rows
-) -> None:
+def test_edition_withdraws_only_its_targets(store: VintageStore, observations: Rows) -> None:
     store.append(observations(("2024-10", 5, "2025-01-15"), ("2024-12", 9, "2025-01-15")))
     store.append(observations(("2024-11", 1, "2025-01-15"), target="grants", series_id="grants.CMR._T._T.M"))
     store.append(observations(("2024-11", 3, "2025-02-15"), ("2024-11", 3, "2025-02-16")), complete=True)
@@ -155,9 +149,7 @@ def test_an_edition_withdraws_nothing_of_other_targets_or_of_periods_beyond_it(
     assert sorted(store.as_of(DAY)["obs_value"]) == [1, 4, 5, 9]
 
 
-def test_what_was_added_changed_and_deleted_are_records_and_a_new_period_is_none(
-    store: VintageStore, observations: Rows
-) -> None:
+def test_additions_changes_and_deletions_are_records(store: VintageStore, observations: Rows) -> None:
     store.append(observations(("2024-10", 5, "2025-01-15"), ("2024-12", 9, "2025-01-15")), complete=True)
     edition = observations(("2024-11", 3, "2025-02-15"), ("2024-12", 6, "2025-02-15"), ("2025-01", 8, "2025-02-15"))
     store.append(edition.assign(time_period=["2024-10", "2024-11", "2025-01"]), complete=True)
@@ -176,9 +168,7 @@ def test_what_was_added_changed_and_deleted_are_records_and_a_new_period_is_none
     assert store.all_revisions(dt.date(2025, 1, 31)).empty
 
 
-def test_each_change_is_a_revision_of_its_own_though_two_days_show_only_their_difference(
-    store: VintageStore, observations: Rows
-) -> None:
+def test_each_change_is_separate_revision(store: VintageStore, observations: Rows) -> None:
     values = [("2024-12", value, f"2025-0{month}-01") for value, month in ((10, 1), (20, 2), (10, 3))]
     store.append(observations(*values))
     assert store.all_revisions(DAY)["change"].to_list() == [10.0, -10.0]
@@ -191,7 +181,7 @@ def _folder(store: VintageStore) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("change", ["merged", "half merged"])
-def test_however_files_lie_the_answers_are_the_same(store: VintageStore, observations: Rows, change: str) -> None:
+def test_however_files_lie_answers_are_same(store: VintageStore, observations: Rows, change: str) -> None:
     for number in range(6):
         rows = [(f"2024-{month:02d}", float(number * month % 5), f"2025-0{number + 1}-15") for month in range(1, 9)]
         store.append(observations(*rows[::-1], series_id="ba"[number % 2]))
@@ -213,7 +203,7 @@ def test_however_files_lie_the_answers_are_the_same(store: VintageStore, observa
     assert len(store.stored_since("iom-dtm", "")) == stored
 
 
-def test_a_frame_that_breaks_its_contract_stores_nothing(store: VintageStore, observations: Rows) -> None:
+def test_frame_that_breaks_its_contract_stores_nothing(store: VintageStore, observations: Rows) -> None:
     with pytest.raises(SchemaError, match="obs_flag"):
         store.append(observations(("2024-12", 100, "2025-01-15")).drop(columns="obs_flag"))
     with pytest.raises(SchemaError, match="birth_date"):
@@ -222,14 +212,14 @@ def test_a_frame_that_breaks_its_contract_stores_nothing(store: VintageStore, ob
 
 
 @pytest.mark.parametrize("source_id", ["", "../x", "a/b", ".hidden"])
-def test_a_source_id_that_is_no_name_of_a_folder_is_refused(
+def test_source_id_that_is_no_name_of_folder_is_refused(
     store: VintageStore, observations: Rows, source_id: str
 ) -> None:
     with pytest.raises(InputError, match="source_id"):
         store.append(observations(("2024-12", 100, "2025-01-15"), source_id=source_id))
 
 
-def test_a_damaged_file_is_named(tmp_path: Path, store: VintageStore, observations: Rows) -> None:
+def test_damaged_file_is_named(tmp_path: Path, store: VintageStore, observations: Rows) -> None:
     store.append(observations(("2024-12", 100, "2025-01-15")))
     (path,) = (tmp_path / "vintages" / "iom-dtm").glob("*.parquet")
     path.write_bytes(path.read_bytes()[:100])
@@ -253,7 +243,7 @@ FIGURES = st.lists(
 @pytest.mark.slow
 @given(figures=FIGURES, splits=st.integers(1, 4), day=st.integers(0, 13))
 @settings(max_examples=30, deadline=None)
-def test_known_at_equals_a_search_through_every_publication(
+def test_known_at_equals_search_through_every_publication(
     figures: list[tuple[str, str, int, int, str]], splits: int, day: int
 ) -> None:
     """The oracle keeps every row ever published; publications arrive in the order of their days."""
@@ -284,7 +274,7 @@ def _publications(figures: list[tuple[str, str, int, int, str]]) -> pd.DataFrame
     return frame.assign(citizen="_T", as_of_estimated=False)
 
 
-def test_one_altered_bit_in_a_file_of_figures_is_noticed_and_the_file_named(tmp_path: Path, observations: Rows) -> None:
+def test_altered_bit_is_found_in_named_file(tmp_path: Path, observations: Rows) -> None:
     store = VintageStore(tmp_path)
     store.append(observations(("2024-12", 5418.0, "2025-01-10")))
     store.check_files()
@@ -296,9 +286,7 @@ def test_one_altered_bit_in_a_file_of_figures_is_noticed_and_the_file_named(tmp_
         store.check_files()
 
 
-def test_a_revision_taken_in_under_a_clock_that_was_ahead_is_known_once_it_is_handed_in_again(
-    tmp_path: Path, observations: Rows
-) -> None:
+def test_early_clock_revision_is_known_after_repeat(tmp_path: Path, observations: Rows) -> None:
     store = VintageStore(tmp_path)
     store.append(observations(("2024-12", 5418.0, "2025-01-10"), as_of_estimated=True))
     revised = observations(("2024-12", 5500.0, "2025-01-10"), as_of_estimated=True)
@@ -309,9 +297,7 @@ def test_a_revision_taken_in_under_a_clock_that_was_ahead_is_known_once_it_is_ha
     assert store.append(revised, received=dt.date(2025, 2, 4)) == 0
 
 
-def test_a_figure_published_earlier_than_usual_is_known_from_the_day_it_came(
-    tmp_path: Path, observations: Rows
-) -> None:
+def test_early_figure_is_known_on_arrival(tmp_path: Path, observations: Rows) -> None:
     store = VintageStore(tmp_path)
     early = observations(("2024-12", 5418.0, "2025-01-31"), ("2025-01", 700.0, "2025-03-02"), as_of_estimated=True)
     assert store.append(early, received=dt.date(2025, 1, 12)) == 2

@@ -8,7 +8,7 @@ from dashboard.charts import Scale, count_axis, mid_month, nice_ticks, spread
 
 
 @given(st.floats(1e-3, 1e8))
-def test_ticks_start_at_zero_are_at_most_six_and_reach_over_half_the_range(largest: float) -> None:
+def test_at_most_six_ticks_start_at_zero(largest: float) -> None:
     ticks = nice_ticks(largest)
     assert ticks[0] == 0
     assert 2 <= len(ticks) <= 6
@@ -25,7 +25,7 @@ def test_ticks_are_round(largest: float, ticks: list[float]) -> None:
 @pytest.mark.parametrize(
     ("largest", "ticks"), [(14.0, ["0", "5", "10"]), (4.0, ["0", "1", "2", "3", "4"]), (0.7, ["0"]), (0.01, ["0"])]
 )
-def test_an_axis_of_persons_has_no_part_of_a_person(largest: float, ticks: list[str]) -> None:
+def test_axis_of_persons_has_no_part_of_person(largest: float, ticks: list[str]) -> None:
     assert count_axis(largest)["ticktext"] == ticks
 
 
@@ -39,7 +39,7 @@ def test_labels_moved_apart_keep_order_distance_and_centre(places: list[float], 
     assert np.mean(moved) == pytest.approx(np.mean(places), abs=1e-6)
 
 
-def test_a_month_is_drawn_on_its_fifteenth() -> None:
+def test_month_is_drawn_on_its_fifteenth() -> None:
     assert list(mid_month(pd.Series(["2024-02-29", "2024-12-31"]))) == [
         pd.Timestamp("2024-02-15"),
         pd.Timestamp("2024-12-15"),
@@ -47,7 +47,7 @@ def test_a_month_is_drawn_on_its_fifteenth() -> None:
 
 
 @pytest.mark.parametrize("lowest", [0.0, 50.0], ids=["differences", "ratios"])
-def test_a_number_stands_as_many_pixels_up_as_the_axis_that_plotly_draws_puts_it(lowest: float) -> None:
+def test_number_lies_where_plotly_draws_it(lowest: float) -> None:
     scale = Scale(largest=8_000.0, headroom=0.2, pixels=300.0, lowest=lowest)
     foot, top = (10**end if lowest else end for end in scale.axis()["range"])
     assert [scale.pixel(foot), scale.pixel(top)] == pytest.approx([0, 300])

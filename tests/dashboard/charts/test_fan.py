@@ -37,14 +37,14 @@ def key(observed: pd.DataFrame, forecast: pd.DataFrame, **extra: object) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", fan_key(fan, LIGHT))).strip()
 
 
-def test_a_missing_month_leaves_a_gap(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
+def test_missing_month_leaves_gap(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
     (solid,) = named(draw(observed.drop(index=10), forecast), "observed")
     assert len(solid.y) == 24
     assert np.isnan(solid.y[10])
 
 
 @pytest.mark.parametrize("level", [3000.0, 4500.0, 6000.0])
-def test_words_that_may_move_stand_clear_of_each_other_of_today_and_of_the_median_at_every_width(
+def test_movable_words_keep_apart_at_every_width(
     observed: pd.DataFrame, forecast: pd.DataFrame, chances: pd.DataFrame, level: float
 ) -> None:
     median, dates = quantile(forecast, 0.5), mid_month(observed["time_period_end"])
@@ -71,7 +71,7 @@ def test_words_that_may_move_stand_clear_of_each_other_of_today_and_of_the_media
 
 @pytest.mark.parametrize("lowest", [0.0, 100.0])
 @pytest.mark.parametrize("foot", [0, 40, 80, 120, 160, 200])
-def test_a_word_never_lies_over_a_line_that_falls_steeply_between_two_months(foot: int, lowest: float) -> None:
+def test_word_never_covers_steep_line(foot: int, lowest: float) -> None:
     months = pd.DatetimeIndex(["2024-01-15", "2024-02-15", "2024-03-15"])
     scale = Scale(8_000.0, 0.1, 400.0, lowest=lowest)
     steep, none = pd.Series([8_000.0, 120.0, 120.0], months), pd.Series(dtype=float, index=pd.DatetimeIndex([]))
@@ -85,7 +85,7 @@ def test_a_word_never_lies_over_a_line_that_falls_steeply_between_two_months(foo
         assert not bottom < scale.pixel(label["y"]) + label["yshift"] < top - fan_labels.LINE_PIXELS
 
 
-def test_a_number_far_above_everything_is_told_and_does_not_flatten_the_chart(
+def test_far_number_does_not_flatten_chart(
     observed: pd.DataFrame, forecast: pd.DataFrame, chances: pd.DataFrame
 ) -> None:
     plain, figure = draw(observed, forecast), draw(observed, forecast, threshold=1e6, chances=chances)
@@ -93,28 +93,26 @@ def test_a_number_far_above_everything_is_told_and_does_not_flatten_the_chart(
     assert [list(trace.text) for trace in named(figure, "your number")] == [["your number: 1,000,000 ↑"]]
 
 
-def test_words_of_the_skill_strip_never_cross_the_line_of_today(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
+def test_words_of_skill_strip_never_cross_line_of_today(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
     (words_below,) = named(draw(observed, forecast, skill=(1, 10)), "skill")
     half = pd.Timedelta(milliseconds=words_below.width) / 2
     assert pd.Timestamp(words_below.x[0]) - half >= pd.Timestamp(NOW)
 
 
-def test_the_vertical_axis_starts_at_zero_with_at_most_five_grid_lines(
-    observed: pd.DataFrame, forecast: pd.DataFrame
-) -> None:
+def test_vertical_axis_starts_at_zero(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
     axis = draw(observed, forecast).layout.yaxis
     assert axis.range[0] == 0
     assert 2 <= len(axis.tickvals) <= 6
     assert axis.tickvals[0] == 0
 
 
-def test_the_figure_is_plain_and_names_no_other_host(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
+def test_figure_is_plain_and_names_no_other_host(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
     text = draw(observed, forecast).to_json()
     assert "http" not in text
     assert not {"geo", "mapbox", "map"} & set(json.loads(text)["layout"])
 
 
-def test_a_missing_column_or_level_is_named(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
+def test_missing_column_or_level_is_named(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
     with pytest.raises(SchemaError, match="time_period_end"):
         draw(observed.drop(columns="time_period_end"), forecast)
     with pytest.raises(SchemaError, match=r"level 0\.025"):

@@ -83,7 +83,7 @@ DRAW = """(text) => {
 
 @pytest.mark.parametrize("language", languages())
 @pytest.mark.parametrize("kind", ["narrow", "wide", "explosive"])
-def test_no_two_words_of_a_fan_meet_at_three_widths_in_every_language(
+def test_words_of_fan_never_overlap(
     page: Page, monkeypatch: pytest.MonkeyPatch, observed: pd.DataFrame, earlier: pd.DataFrame, kind: str, language: str
 ) -> None:
     monkeypatch.setattr(dashboard, "language", lambda: language)
@@ -112,7 +112,7 @@ def test_no_two_words_of_a_fan_meet_at_three_widths_in_every_language(
             assert not meeting, (width, threshold, is_log, meeting)
 
 
-def test_no_label_beside_bars_leaves_the_picture_in_any_language(typed: Page) -> None:
+def test_no_label_beside_bars_leaves_picture_in_any_language(typed: Page) -> None:
     past = pd.DataFrame({"year": range(2020, 2025), "value": [111_393.0, 179_943.0, 235_350.0, 322_422.0, 245_603.0]})
     values = [428_000.0 * (0.3 + 0.7 * level) for level in QUANTILE_LEVELS]
     total = pd.DataFrame({"output_type_id": QUANTILE_LEVELS, "value": values})
@@ -125,7 +125,7 @@ def test_no_label_beside_bars_leaves_the_picture_in_any_language(typed: Page) ->
         assert not [box for box in boxes if box[3] > width + 1], (width, boxes)
 
 
-def test_the_names_of_weeks_stand_straight_whole_and_apart_on_a_phone(typed: Page) -> None:
+def test_names_of_weeks_stand_straight_whole_and_apart_on_phone(typed: Page) -> None:
     ends = pd.date_range("2024-09-01", periods=20, freq="W")
     counted = pd.DataFrame({"target_end_date": ends[:12], "value": 900.0})
     quantiles = {"so_far": 0.0, "q10": 200.0, "q25": 500.0, "q50": 1000.0, "q75": 2000.0, "q90": 3000.0}

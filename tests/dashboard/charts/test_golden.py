@@ -306,7 +306,7 @@ CHARTS: tuple[Callable[[], Drawn], ...] = (
 
 
 @pytest.mark.parametrize("chart", CHARTS, ids=lambda chart: chart.__name__)
-def test_every_chart_is_drawn_and_told_as_its_golden_text(chart: Callable[[], Drawn]) -> None:
+def test_every_chart_is_drawn_and_reported_as_its_golden_text(chart: Callable[[], Drawn]) -> None:
     figure, words = chart()
     check_golden(GOLDEN / f"{chart.__name__}.txt", [*drawn(figure.to_json()), *words])
 
@@ -320,5 +320,5 @@ def pictures() -> Iterator[str]:
         yield base64.b64decode(address.partition(",")[2]).decode().replace("><", ">\n<")
 
 
-def test_a_sparkline_is_drawn_as_its_golden_text() -> None:
+def test_sparkline_is_drawn_as_its_golden_text() -> None:
     check_golden(GOLDEN / "sparklines.txt", pictures())

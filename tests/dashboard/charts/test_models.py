@@ -29,7 +29,7 @@ def scores() -> pd.DataFrame:
     return frame.assign(relative_wis_lo=score - 0.1, relative_wis_hi=score + 0.2, p_holm=0.01)
 
 
-def test_a_median_of_nobody_is_a_whole_circle(members: pd.DataFrame) -> None:
+def test_median_of_nobody_is_whole_circle(members: pd.DataFrame) -> None:
     figure = members_chart(members.assign(q10=0.0, q25=0.0, q50=0.0), unit="Arrivals", theme=LIGHT)
     medians = [trace for trace in figure.data if trace.name.endswith("median")]
     assert medians and all(trace.cliponaxis is False for trace in medians)

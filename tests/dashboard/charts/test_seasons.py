@@ -24,9 +24,7 @@ def shifted(forecast: pd.DataFrame, months: int) -> pd.DataFrame:
     return forecast.assign(target_end_date=ends + pd.offsets.MonthEnd(0))
 
 
-def test_the_widest_interval_is_named_where_an_earlier_year_leaves_room_to_draw_it_whole(
-    history: pd.DataFrame, total: pd.DataFrame
-) -> None:
+def test_widest_interval_is_named_if_it_fits(history: pd.DataFrame, total: pd.DataFrame) -> None:
     figure = season_bars(history.replace(14_200.0, 30_000.0), total, year=2025, threshold=None, unit="a", theme=LIGHT)
     (label,) = [label for label in figure.layout.annotations if label.text.startswith("95%")]
     assert label.text == "95%: up to 21,200"
@@ -34,6 +32,6 @@ def test_the_widest_interval_is_named_where_an_earlier_year_leaves_room_to_draw_
     assert top < label.y < 1.1 * top
 
 
-def test_a_missing_column_is_named(history: pd.DataFrame, total: pd.DataFrame) -> None:
+def test_missing_column_is_named(history: pd.DataFrame, total: pd.DataFrame) -> None:
     with pytest.raises(SchemaError, match="year"):
         season_bars(history.drop(columns="year"), total, year=2025, threshold=None, unit="Arrivals", theme=LIGHT)

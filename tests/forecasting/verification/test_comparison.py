@@ -25,7 +25,7 @@ def noise(seed: int, size: int = 60) -> np.ndarray:
     return np.random.default_rng(seed).uniform(0.5, 1.5, size)
 
 
-def test_a_model_that_scores_half_is_ahead_with_that_ratio() -> None:
+def test_model_that_scores_half_is_ahead_with_that_ratio() -> None:
     other = noise(1)
     row = compare(scored({"own": other / 2, "other": other}), "own", ["other"]).iloc[0]
     assert row["ratio"] == pytest.approx(0.5)
@@ -34,7 +34,7 @@ def test_a_model_that_scores_half_is_ahead_with_that_ratio() -> None:
     assert row["p_value"] < 0.001
 
 
-def test_a_model_that_scores_double_is_behind() -> None:
+def test_model_that_scores_double_is_behind() -> None:
     other = noise(1)
     assert compare(scored({"own": other * 2, "other": other}), "own", ["other"])["verdict"].eq(WORSE).all()
 
@@ -55,6 +55,6 @@ def test_rows_that_one_model_lacks_count_for_nobody() -> None:
     assert compare(lacking, "own", ["other"])["n"].eq(50).all()
 
 
-def test_models_without_a_common_row_are_refused() -> None:
+def test_models_without_common_row_are_refused() -> None:
     with pytest.raises(InputError, match="common"):
         compare(scored({"own": noise(1)}), "own", ["other"])

@@ -43,7 +43,7 @@ def groups(**of: str) -> pd.DataFrame:
     return pd.DataFrame([{"series_id": name, "group": group, **place} for name, group in of.items()])
 
 
-def test_a_group_served_worse_is_marked_and_not_averaged_away(world: tuple[Panel, pd.DataFrame]) -> None:
+def test_group_served_worse_is_marked_and_not_averaged_away(world: tuple[Panel, pd.DataFrame]) -> None:
     panel, forecasts = world
     found = group_errors(forecasts, panel, groups(fair="A", low="B")).set_index("group")
     assert list(found.reset_index()[COLUMNS].columns) == COLUMNS
@@ -52,14 +52,14 @@ def test_a_group_served_worse_is_marked_and_not_averaged_away(world: tuple[Panel
     assert float(found["relative_wis"]["A"]) < 1 < float(found["relative_wis_lo"]["B"])
 
 
-def test_forecasts_that_are_too_low_have_a_negative_bias(world: tuple[Panel, pd.DataFrame]) -> None:
+def test_forecasts_that_are_too_low_have_negative_bias(world: tuple[Panel, pd.DataFrame]) -> None:
     panel, forecasts = world
     found = group_errors(forecasts, panel, groups(fair="A", low="B")).set_index("group")["bias"]
     assert found["B"] < -0.8
     assert abs(found["A"]) < 0.25
 
 
-def test_a_group_of_all_series_agrees_with_the_scores_of_all(world: tuple[Panel, pd.DataFrame]) -> None:
+def test_group_of_all_series_agrees_with_scores_of_all(world: tuple[Panel, pd.DataFrame]) -> None:
     panel, forecasts = world
     together = group_errors(forecasts, panel, groups(fair="all", low="all")).iloc[0]
     scores = summarise(forecasts, panel)
@@ -77,7 +77,7 @@ def test_intervals_that_hold_too_little_are_marked(world: tuple[Panel, pd.DataFr
     assert (found["mark"], found["relative_wis_lo"] > 1) == (NARROW, False)
 
 
-def test_a_handful_of_forecasts_says_nothing(world: tuple[Panel, pd.DataFrame]) -> None:
+def test_handful_of_forecasts_says_nothing(world: tuple[Panel, pd.DataFrame]) -> None:
     panel, forecasts = world
     few = forecasts[forecasts["origin_date"] >= sorted(forecasts["origin_date"].unique())[-10]]
     assert group_errors(few, panel, groups(low="B"))["mark"].tolist() == [FEW]

@@ -68,7 +68,7 @@ def oracle(panel: Panel, forecasts: pd.DataFrame, model_id: str, horizon: int) -
 
 @pytest.mark.parametrize("horizon", [1, 6])
 @pytest.mark.parametrize("model_id", ["vigie-baseline", "vigie-snaive"])
-def test_summaries_agree_with_a_plain_loop_over_forecasts(
+def test_summaries_agree_with_plain_loop_over_forecasts(
     small_panel: Panel, made: pd.DataFrame, model_id: str, horizon: int
 ) -> None:
     scores = check(summarise(made, small_panel), SCORES)
@@ -81,26 +81,24 @@ def test_summaries_agree_with_a_plain_loop_over_forecasts(
     assert by_scale.loc["log", "n"] == expected["n"]
 
 
-def test_the_baseline_scores_one_against_itself_where_nothing_is_cut_at_zero(
-    small_panel: Panel, made: pd.DataFrame
-) -> None:
+def test_baseline_scores_one_against_itself(small_panel: Panel, made: pd.DataFrame) -> None:
     scores = summarise(made, small_panel).set_index(["model_id", "series_id", "horizon", "scale"])
     assert scores.loc[("vigie-baseline", "north", 1, "log"), "relative_wis"] == pytest.approx(1.0, abs=1e-12)
 
 
-def test_an_outcome_that_is_not_observed_is_not_scored(small_panel: Panel, made: pd.DataFrame) -> None:
+def test_outcome_that_is_not_observed_is_not_scored(small_panel: Panel, made: pd.DataFrame) -> None:
     rows = score_rows(made, small_panel)
     assert rows["target_end_date"].max() == small_panel.end_dates[-1]
     assert made["target_end_date"].max() > small_panel.end_dates[-1]
     assert rows["observed"].notna().all()
 
 
-def test_a_forecast_that_lacks_a_level_is_refused(small_panel: Panel, made: pd.DataFrame) -> None:
+def test_forecast_that_lacks_level_is_refused(small_panel: Panel, made: pd.DataFrame) -> None:
     with pytest.raises(SchemaError, match="23 quantile levels"):
         score_rows(made.drop(index=made.index[5]), small_panel)
 
 
-def test_outcome_equal_to_a_bound_is_covered() -> None:
+def test_outcome_equal_to_bound_is_covered() -> None:
     """The last bits of a bound, which differ between processors, do not decide."""
     outcome, quantiles = np.array([3.0]), np.linspace(0.0, 6.0, len(QUANTILE_LEVELS))[None]
     low, high = QUANTILE_LEVELS.index(0.1), QUANTILE_LEVELS.index(0.9)
@@ -112,7 +110,7 @@ def test_outcome_equal_to_a_bound_is_covered() -> None:
 
 @pytest.mark.raw_data
 @pytest.mark.slow
-def test_on_the_dense_frontex_routes_the_reference_scorer_prints_our_figures(tmp_path: Path) -> None:
+def test_reference_scorer_agrees_on_frontex_routes(tmp_path: Path) -> None:
     raw = Path(os.environ.get("VIGIE_RAW_DATA", "absent"))
     tools = raw / "../../tools"
     if not (tools / "score_quantiles.py").is_file():

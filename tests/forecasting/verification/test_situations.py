@@ -16,7 +16,7 @@ from forecasting.verification.situations import energy_score, situation_scores, 
 MONTHS, ORIGINS = 60, 24
 
 
-def test_the_energy_score_is_its_definition_summed_pair_by_pair() -> None:
+def test_energy_score_is_its_definition_summed_pair_by_pair() -> None:
     random = np.random.default_rng(1)
     observed, paths = random.normal(size=4), random.normal(size=(9, 4))
     away = sum(np.linalg.norm(path - observed) for path in paths) / 9
@@ -24,7 +24,7 @@ def test_the_energy_score_is_its_definition_summed_pair_by_pair() -> None:
     assert energy_score(observed, paths) == pytest.approx(away - between / 2)
 
 
-def test_paths_that_move_as_the_world_does_score_better_than_the_same_months_drawn_apart() -> None:
+def test_joint_paths_score_better_than_shuffled() -> None:
     random = np.random.default_rng(2)
     one, other = np.ones((1, 12)), np.eye(12)
     together = random.normal(size=(80, 1)) @ one
@@ -33,7 +33,7 @@ def test_paths_that_move_as_the_world_does_score_better_than_the_same_months_dra
     assert np.mean([energy_score(came, together) - energy_score(came, apart) for came in worlds]) < 0
 
 
-def test_the_threshold_weighted_score_is_the_integral_above_the_threshold() -> None:
+def test_threshold_weighted_score_is_integral_above_threshold() -> None:
     sample = np.sort(np.random.default_rng(3).gamma(2.0, 50.0, 4000))
     levels = (np.arange(4000) + 0.5) / 4000
     for came in (20.0, 180.0, 400.0):
@@ -93,7 +93,7 @@ def test_every_scored_month_is_in_one_class_and_means_add_up(
     assert set(found.loc[found["kind"] == "size", "group"]) == {"<100", "1000-9999"}
 
 
-def test_a_month_is_one_of_surge_by_what_was_known_at_the_origin(
+def test_month_is_one_of_surge_by_what_was_known_at_origin(
     world: tuple[Panel, pd.DataFrame], found: pd.DataFrame
 ) -> None:
     panel, forecasts = world
@@ -105,6 +105,6 @@ def test_a_month_is_one_of_surge_by_what_was_known_at_the_origin(
     assert surge["n"].sum() == slow > 0
 
 
-def test_without_past_forecasts_the_table_is_empty(world: tuple[Panel, pd.DataFrame]) -> None:
+def test_without_past_forecasts_table_is_empty(world: tuple[Panel, pd.DataFrame]) -> None:
     panel, forecasts = world
     assert situation_scores(forecasts.iloc[:0], panel).empty

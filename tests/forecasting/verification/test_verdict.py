@@ -33,21 +33,21 @@ def scores(**columns: list[float]) -> pd.DataFrame:
     return pd.DataFrame(rows | columns)
 
 
-def test_the_verdict_needs_the_whole_interval_on_one_side_of_1_and_an_interval() -> None:
+def test_verdict_needs_interval_beyond_1() -> None:
     assert skill(scores())["verdict"].tolist() == [BETTER, NO_EVIDENCE, WORSE, NO_EVIDENCE]
 
 
-def test_a_ratio_that_does_not_stand_after_holms_correction_is_no_evidence() -> None:
+def test_holm_correction_removes_evidence() -> None:
     judged = skill(scores(p_holm=[0.2, 0.5, 0.09, np.nan]))
     assert judged["verdict"].tolist() == [NO_EVIDENCE, NO_EVIDENCE, WORSE, NO_EVIDENCE]
 
 
 @pytest.mark.parametrize(("low", "high"), [(1.0, 1.2), (0.8, 1.0), (1.0, 1.0), (np.nan, np.nan)])
-def test_an_interval_that_touches_1_or_is_missing_is_no_evidence(low: float, high: float) -> None:
+def test_interval_that_touches_1_or_is_missing_is_no_evidence(low: float, high: float) -> None:
     assert verdicts([low], [high]).tolist() == [NO_EVIDENCE]
 
 
-def test_holm_corrects_the_smallest_p_most_and_keeps_their_order() -> None:
+def test_holm_corrects_smallest_p_most_and_keeps_their_order() -> None:
     np.testing.assert_allclose(holm(np.array([0.01, 0.04, 0.03])), [0.03, 0.06, 0.06])
 
 
@@ -91,7 +91,7 @@ def exchangeable_scores(horizon: int, origins: int = 60, worlds: int = 400) -> t
 
 
 @pytest.mark.parametrize("horizon", [1, 3, 6, 12])
-def test_a_nominal_90_percent_interval_holds_a_true_ratio_of_1_in_at_least_85_of_100_worlds(horizon: int) -> None:
+def test_nominal_90_interval_holds_85_of_100_worlds(horizon: int) -> None:
     worlds = zip(*exchangeable_scores(horizon), strict=True)
     found = [ratio_interval(own, reference, horizon=horizon) for own, reference in worlds]
     inside = np.mean([one.low <= 1 <= one.high for one in found])
@@ -100,14 +100,12 @@ def test_a_nominal_90_percent_interval_holds_a_true_ratio_of_1_in_at_least_85_of
 
 
 @pytest.mark.parametrize("horizon", range(1, 13))
-def test_blocks_are_at_least_twice_as_long_as_the_horizon(horizon: int) -> None:
+def test_blocks_are_at_least_twice_as_long_as_horizon(horizon: int) -> None:
     assert all(block_length(origins, horizon) >= 2 * horizon for origins in range(8, 120))
 
 
 @pytest.mark.parametrize(("origins", "horizon"), [(8, 1), (24, 3), (48, 12), (60, 2)])
-def test_an_interval_is_the_spread_of_resampled_ratios_freed_of_its_bias_and_widened_as_student_has_it(
-    origins: int, horizon: int
-) -> None:
+def test_interval_is_bias_corrected_spread(origins: int, horizon: int) -> None:
     random = np.random.default_rng(origins)
     own, reference = random.gamma(4, 0.8, origins), random.gamma(4, 1.0, origins)
     length = block_length(origins, horizon)
@@ -122,7 +120,7 @@ def test_an_interval_is_the_spread_of_resampled_ratios_freed_of_its_bias_and_wid
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_p_value_lies_below_a_tenth_exactly_where_the_interval_leaves_out_1(seed: int) -> None:
+def test_p_below_tenth_equals_interval_without_1(seed: int) -> None:
     random = np.random.default_rng(seed)
     own, reference = random.gamma(4, 0.7 + seed / 30, 40), random.gamma(4, 1.0, 40)
     found = ratio_interval(own, reference, horizon=2)
@@ -132,14 +130,12 @@ def test_a_p_value_lies_below_a_tenth_exactly_where_the_interval_leaves_out_1(se
 
 
 @pytest.mark.parametrize(("origins", "horizon"), [(7, 1), (47, 12)])
-def test_fewer_origins_than_eight_or_than_four_horizons_give_a_ratio_without_an_interval(
-    origins: int, horizon: int
-) -> None:
+def test_few_origins_give_no_interval(origins: int, horizon: int) -> None:
     found = ratio_interval(np.full(origins, 0.5), np.ones(origins), horizon=horizon)
     assert found.ratio == 0.5
     assert np.isnan([found.low, found.high, found.p_value]).all()
 
 
-def test_a_reference_without_any_error_gives_no_ratio() -> None:
+def test_reference_without_any_error_gives_no_ratio() -> None:
     found = ratio_interval(np.ones(40), np.zeros(40), horizon=1)
     assert np.isnan([found.ratio, found.low, found.high, found.p_value]).all()

@@ -36,7 +36,7 @@ def ask(publisher: Publisher, quick: LiveSettings, *replies: Reply, **changes: o
     return Client(quick).get(Request(publisher.serve("/data/file.csv", *replies)), access_to(publisher, **changes))
 
 
-def test_a_good_answer_has_its_body_and_only_the_headers_that_matter(publisher: Publisher, quick: LiveSettings) -> None:
+def test_good_answer_has_its_body_and_only_headers_that_matter(publisher: Publisher, quick: LiveSettings) -> None:
     answer = ask(publisher, quick, Reply(b"1,2\n", headers={"ETag": '"x"', "Set-Cookie": "id=1"}))
     assert (answer.content, answer.status) == (b"1,2\n", 200)
     assert answer.headers["etag"] == '"x"'
@@ -44,20 +44,20 @@ def test_a_good_answer_has_its_body_and_only_the_headers_that_matter(publisher: 
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
-def test_a_busy_publisher_is_asked_again(publisher: Publisher, quick: LiveSettings, status: int) -> None:
+def test_busy_publisher_is_asked_again(publisher: Publisher, quick: LiveSettings, status: int) -> None:
     answer = ask(publisher, quick, Reply(b"busy", status), Reply(b"busy", status), Reply(b"here"))
     assert answer.content == b"here"
     assert len(publisher.asked) == 3
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 407, 409, 410, 413, 418, 424, 426, 428, 451, 501, 505])
-def test_a_refusal_is_final(publisher: Publisher, quick: LiveSettings, status: int) -> None:
+def test_refusal_is_final(publisher: Publisher, quick: LiveSettings, status: int) -> None:
     with pytest.raises(SourceError, match=f"answered {status}"):
         ask(publisher, quick, Reply(b"no", status))
     assert len(publisher.asked) == 1
 
 
-def test_the_wait_that_a_publisher_asks_for_is_kept(publisher: Publisher, quick: LiveSettings) -> None:
+def test_wait_that_publisher_asks_for_is_kept(publisher: Publisher, quick: LiveSettings) -> None:
     begun = time.monotonic()
     with structlog.testing.capture_logs() as events:
         assert ask(publisher, quick, Reply(b"", 429, {"Retry-After": "1"}), Reply(b"here")).content == b"here"
@@ -66,29 +66,27 @@ def test_the_wait_that_a_publisher_asks_for_is_kept(publisher: Publisher, quick:
 
 
 @pytest.mark.parametrize("declared", [{}, {"Content-Encoding": "gzip"}])
-def test_a_packed_answer_is_unpacked_whether_or_not_it_says_so(
+def test_packed_answer_is_unpacked_whether_or_not_it_says_so(
     publisher: Publisher, quick: LiveSettings, declared: dict[str, str]
 ) -> None:
     assert ask(publisher, quick, Reply(gzip.compress(b"a\tb\n"), headers=declared)).content == b"a\tb\n"
 
 
 @pytest.mark.parametrize("cut", [1, 8, 20, 100])
-def test_a_packed_answer_that_was_cut_off_is_refused(publisher: Publisher, quick: LiveSettings, cut: int) -> None:
+def test_packed_answer_that_was_cut_off_is_refused(publisher: Publisher, quick: LiveSettings, cut: int) -> None:
     packed = gzip.compress(bytes(range(256)) * 4)
     with pytest.raises(SourceError, match="the packed answer was cut off"):
         ask(publisher, quick, Reply(packed[:-cut]))
     assert len(publisher.asked) == 3
 
 
-def test_an_answer_shorter_than_announced_is_asked_for_again(publisher: Publisher, quick: LiveSettings) -> None:
+def test_answer_shorter_than_announced_is_asked_for_again(publisher: Publisher, quick: LiveSettings) -> None:
     assert ask(publisher, quick, Reply(b"half", announced=9), Reply(b"the whole")).content == b"the whole"
     with pytest.raises(SourceError, match="the answer was cut off"):
         ask(publisher, quick, Reply(b"half", announced=9))
 
 
-def test_an_answer_that_drips_is_cut_by_the_clock_and_not_asked_for_again(
-    publisher: Publisher, quick: LiveSettings
-) -> None:
+def test_dripping_answer_is_cut_by_clock(publisher: Publisher, quick: LiveSettings) -> None:
     hurried = quick.model_copy(update={"total_seconds": 1.0})
     begun = time.monotonic()
     with pytest.raises(SourceError, match="took longer than 1 seconds"):
@@ -98,7 +96,7 @@ def test_an_answer_that_drips_is_cut_by_the_clock_and_not_asked_for_again(
 
 
 @pytest.mark.parametrize("announced", [None, 5_000_000_000])
-def test_a_huge_answer_is_refused_before_it_fills_the_memory(
+def test_huge_answer_is_refused_before_it_fills_memory(
     publisher: Publisher, quick: LiveSettings, announced: int | None
 ) -> None:
     body = b"0" * 2_000_000 if announced is None else b"0"
@@ -106,19 +104,19 @@ def test_a_huge_answer_is_refused_before_it_fills_the_memory(
         ask(publisher, quick, Reply(body, announced=announced))
 
 
-def test_an_answer_that_unpacks_to_something_huge_is_refused(publisher: Publisher, quick: LiveSettings) -> None:
+def test_answer_that_unpacks_to_something_huge_is_refused(publisher: Publisher, quick: LiveSettings) -> None:
     with pytest.raises(SourceError, match="larger than 1 MB"):
         ask(publisher, quick, Reply(gzip.compress(b"0" * 20_000_000)))
 
 
-def test_a_redirect_on_the_same_host_is_followed(publisher: Publisher, quick: LiveSettings) -> None:
+def test_redirect_on_same_host_is_followed(publisher: Publisher, quick: LiveSettings) -> None:
     publisher.serve("/new/file.csv", Reply(b"moved"))
     answer = ask(publisher, quick, Reply(b"", 302, {"Location": "/new/file.csv"}))
     assert answer.content == b"moved"
     assert answer.url.endswith("/data/file.csv")
 
 
-def test_a_redirect_to_another_host_is_refused_unless_it_is_declared(publisher: Publisher, quick: LiveSettings) -> None:
+def test_undeclared_redirect_is_refused(publisher: Publisher, quick: LiveSettings) -> None:
     publisher.serve("/new.csv", Reply(b"elsewhere"))
     away = Reply(b"", 301, {"Location": f"{publisher.foreign}/new.csv"})
     with pytest.raises(SourceError, match=r"'localhost', a host that is not declared for tested"):
@@ -127,18 +125,14 @@ def test_a_redirect_to_another_host_is_refused_unless_it_is_declared(publisher: 
     assert ask(publisher, quick, away, hosts=["localhost"]).content == b"elsewhere"
 
 
-def test_a_redirect_to_the_maintenance_host_says_that_the_publisher_is_down(
-    publisher: Publisher, quick: LiveSettings
-) -> None:
+def test_maintenance_redirect_means_down(publisher: Publisher, quick: LiveSettings) -> None:
     down = Reply(b"", 302, {"Location": f"{publisher.foreign}/"})
     with pytest.raises(SourceError, match="down for maintenance"):
         ask(publisher, quick, down, maintenance_hosts=["localhost"])
     assert len(publisher.asked) == 1
 
 
-def test_news_only_is_asked_for_with_what_the_publisher_said_last_time(
-    publisher: Publisher, quick: LiveSettings
-) -> None:
+def test_conditional_request_repeats_validators(publisher: Publisher, quick: LiveSettings) -> None:
     def answer(asked: Asked) -> Reply:
         fresh = asked.headers.get("if-none-match") == '"7"' and "if-modified-since" in asked.headers
         return Reply(b"", 304) if fresh else Reply(b"all")
@@ -151,14 +145,14 @@ def test_news_only_is_asked_for_with_what_the_publisher_said_last_time(
 
 
 @pytest.mark.parametrize(("agent", "word"), [("vigie", "Vigie/"), ("browser", "Mozilla/5.0")])
-def test_a_browsers_name_is_given_only_where_it_is_declared(
+def test_browsers_name_is_given_only_where_it_is_declared(
     publisher: Publisher, quick: LiveSettings, agent: str, word: str
 ) -> None:
     ask(publisher, quick, Reply(b"x"), agent=agent)
     assert publisher.asked[0].headers["user-agent"].startswith(word)
 
 
-def test_a_host_gets_one_request_at_a_time_with_a_pause_after_each(publisher: Publisher, quick: LiveSettings) -> None:
+def test_host_gets_one_request_at_time_with_pause_after_each(publisher: Publisher, quick: LiveSettings) -> None:
     times: list[float] = []
 
     def answer(_: Asked) -> Reply:
@@ -176,7 +170,7 @@ def test_a_host_gets_one_request_at_a_time_with_a_pause_after_each(publisher: Pu
     assert min(times[1] - times[0], times[2] - times[1]) >= 0.15
 
 
-def test_a_token_goes_to_the_publisher_and_nowhere_else(
+def test_token_goes_to_publisher_and_nowhere_else(
     publisher: Publisher, quick: LiveSettings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("TESTED_KEY", SECRET)
@@ -194,7 +188,7 @@ def test_a_token_goes_to_the_publisher_and_nowhere_else(
         assert SECRET not in text
 
 
-def test_a_key_that_a_publisher_echoes_is_kept_nowhere(
+def test_key_that_publisher_echoes_is_kept_nowhere(
     publisher: Publisher, quick: LiveSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TESTED_KEY", SECRET)
@@ -206,7 +200,7 @@ def test_a_key_that_a_publisher_echoes_is_kept_nowhere(
 
 
 @pytest.mark.parametrize("token", [None, "", "two words", f"{SECRET}\n", "clé"])
-def test_a_missing_or_impossible_token_is_named_but_not_shown(
+def test_missing_or_impossible_token_is_named_but_not_shown(
     publisher: Publisher, quick: LiveSettings, monkeypatch: pytest.MonkeyPatch, token: str | None
 ) -> None:
     monkeypatch.delenv("TESTED_KEY", raising=False)
@@ -219,7 +213,7 @@ def test_a_missing_or_impossible_token_is_named_but_not_shown(
     assert publisher.asked == []
 
 
-def test_a_token_does_not_follow_a_redirect_to_another_host(
+def test_token_does_not_follow_redirect_to_another_host(
     publisher: Publisher, quick: LiveSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TESTED_KEY", SECRET)
@@ -230,7 +224,7 @@ def test_a_token_does_not_follow_a_redirect_to_another_host(
     assert ["x-key" in asked.headers for asked in publisher.asked] == [True, False]
 
 
-def test_a_proxy_of_the_environment_is_used(
+def test_proxy_of_environment_is_used(
     publisher: Publisher, quick: LiveSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", publisher.address)
@@ -242,7 +236,7 @@ def test_a_proxy_of_the_environment_is_used(
     assert publisher.asked[0].headers["host"] == "publisher.example"
 
 
-def test_a_publisher_that_cannot_be_reached_is_named_and_left_alone(
+def test_unreachable_publisher_is_named(
     quick: LiveSettings, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, address = Client(quick), publisher.address
@@ -253,14 +247,14 @@ def test_a_publisher_that_cannot_be_reached_is_named_and_left_alone(
         monkeypatch.setattr("ingest.http.anyio.run", lambda *_: pytest.fail("asked again"))
 
 
-def test_a_link_to_another_host_is_never_asked(publisher: Publisher, quick: LiveSettings) -> None:
+def test_link_to_another_host_is_never_asked(publisher: Publisher, quick: LiveSettings) -> None:
     publisher.serve("/x", Reply(b"x"))
     with pytest.raises(SourceError, match="is not declared"):
         Client(quick).get(Request(f"{publisher.foreign}/x"), access_to(publisher))
     assert publisher.asked == []
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(quick: LiveSettings, tmp_path: Path) -> None:
+def test_certificate_that_nobody_vouches_for_is_refused(quick: LiveSettings, tmp_path: Path) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1", "-days", "2"]
     try:

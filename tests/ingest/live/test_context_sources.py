@@ -38,7 +38,7 @@ def values(observations: pd.DataFrame, target: str, geo: str) -> dict[str, float
 # --- IDMC
 
 
-def test_the_feed_counts_recommended_figures_by_the_month_of_their_end() -> None:
+def test_feed_counts_recommended_figures_by_month_of_their_end() -> None:
     parsed = idmc.parse(as_json(FEED, rows_of.displacement_rows()))
     assert values(parsed.observations, "new_displacement", "SDN") == {"2024-01": 320, "2024-02": 5}
     assert set(parsed.observations["geo"]) == {"SDN"}, "the feed's first month is incomplete"
@@ -46,7 +46,7 @@ def test_the_feed_counts_recommended_figures_by_the_month_of_their_end() -> None
     assert list(parsed.observations["obs_flag"]) == ["", "p"]
 
 
-def test_the_feed_is_waited_for_and_taken_from_the_storage_host(publisher: Publisher, quick: LiveSettings) -> None:
+def test_feed_is_waited_for_and_taken_from_storage_host(publisher: Publisher, quick: LiveSettings) -> None:
     visit = pull(publisher, "idmc", quick, {"hosts": ["localhost"]})
     stored = json.dumps(rows_of.displacement_rows()).encode()
     publisher.serve("/dump/idus.json", Reply(stored))
@@ -56,13 +56,13 @@ def test_the_feed_is_waited_for_and_taken_from_the_storage_host(publisher: Publi
     assert not publisher.asked[-1].values("client_id")
 
 
-def test_no_place_of_an_event_is_kept_with_a_row_set_aside() -> None:
+def test_no_place_of_event_is_kept_with_row_set_aside() -> None:
     parsed = idmc.parse(as_json(FEED, rows_of.displacement_rows()))
     assert "12.5" not in "".join(parsed.rejected["record"])
 
 
 @pytest.mark.raw_data
-def test_published_yearly_displacement_gives_the_totals_of_the_global_reports(raw_data: Path) -> None:
+def test_yearly_displacement_matches_reports(raw_data: Path) -> None:
     flows = idmc.parse(read_raw(raw_data / "idmc" / "idmc_flows.rda")).observations
     stocks = idmc.parse(read_raw(raw_data / "idmc" / "idmc_stocks.rda")).observations
     world = pd.concat([flows, stocks]).groupby(["target", "time_period"])["obs_value"].sum() / 1e6
@@ -81,7 +81,7 @@ DECISIONS = {"Total": "first_instance_decisions", "Total positive decisions": "f
 
 @pytest.mark.raw_data
 @pytest.mark.parametrize("label", DECISIONS)
-def test_published_decisions_of_members_add_up_to_the_unions_row(raw_data: Path, label: str) -> None:
+def test_published_decisions_of_members_add_up_to_unions_row(raw_data: Path, label: str) -> None:
     path = raw_data / "eurostat_asylum" / "georgeblck" / "migr_asydcfstq_1_Data.csv"
     found = eurostat.parse(read_raw(path)).observations
     rows = pd.read_csv(path, dtype=str)
@@ -111,14 +111,14 @@ INCIDENT = {"web_id": "2024.MMP1", "reported_date": "2024-01-05", "migration_rou
             "total_dead_and_missing": "3", "location_description": "Off Sfax"}  # fmt: skip
 
 
-def test_a_renamed_route_refuses_the_file_instead_of_falling_to_none() -> None:
+def test_renamed_route_refuses_file_instead_of_falling_to_none() -> None:
     rows = [{**INCIDENT, "web_id": str(number), "migration_route": "Central Med"} for number in range(3)]
     with pytest.raises(SourceError, match=r"the route is none that is known \(3 of 3 rows"):
         missing_migrants.parse(as_json("missing-migrants.json", rows))
 
 
 @pytest.mark.raw_data
-def test_published_yearly_lists_give_their_sum_but_for_records_listed_twice(raw_data: Path) -> None:
+def test_yearly_lists_match_published_sums(raw_data: Path) -> None:
     for year, total in ((2024, 4107), (2025, 3780)):
         path = raw_data / "iom_missing_migrants" / "hdx_fixtures" / f"{year}-json.json"
         parsed = missing_migrants.parse(read_raw(path))
@@ -134,7 +134,7 @@ def annual_release(month: str) -> RawFile:
     return RawFile("ged241-csv.zip", buffer.getvalue())
 
 
-def test_a_final_release_is_final_and_ends_with_its_year(publisher: Publisher, quick: LiveSettings) -> None:
+def test_final_release_is_final_and_ends_with_its_year(publisher: Publisher, quick: LiveSettings) -> None:
     found = ucdp.parse(annual_release("2023-12")).observations
     assert values(found, "conflict_deaths", "MLI") == {"2023-12": 7}
     assert set(found["obs_flag"]) == {""}
@@ -146,9 +146,7 @@ def test_a_final_release_is_final_and_ends_with_its_year(publisher: Publisher, q
     assert [file.name for file in ucdp.download(visit)] == ["GEDEvent_v24_0_1.csv", "ged241-csv.zip"]
 
 
-def test_citizenships_since_january_come_from_the_portal_where_they_are_asked_for(
-    publisher: Publisher, quick: LiveSettings
-) -> None:
+def test_citizenships_come_from_portal_on_request(publisher: Publisher, quick: LiveSettings) -> None:
     rows = [
         {"pop_origin_name": name, "pop_origin_code": "X", "individuals": count, "date": "2024-02-29", "month": 2}
         for name, count in (("Bangladesh", "1200"), ("Tunisia", 300), ("Others", "55"))

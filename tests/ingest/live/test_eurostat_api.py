@@ -37,7 +37,7 @@ def test_totals_reach_back_further_than_citizenships(publisher: Publisher, quick
     assert set(found["citizen"]) == {"_T", "AFG", "SYR", "XXA"}
 
 
-def test_every_cell_is_the_publishers_and_no_other(publisher: Publisher, quick: LiveSettings) -> None:
+def test_every_cell_is_publishers_and_no_other(publisher: Publisher, quick: LiveSettings) -> None:
     cells = figures(applicants(publisher, quick)).itertuples(index=False, name=None)
     found = {(series_id, period): value for series_id, period, value in cells}
     codes = {"AF": "AFG", "SY": "SYR", "STLS": "XXA", "TOTAL": "_T"}
@@ -52,7 +52,7 @@ def test_every_cell_is_the_publishers_and_no_other(publisher: Publisher, quick: 
     assert found == {key: value for key, value in wanted.items() if value is not None}
 
 
-def test_a_citizenship_that_is_no_country_is_set_aside_with_its_rule() -> None:
+def test_unknown_citizenship_is_set_aside() -> None:
     few = {
         "freq": ["M"], "unit": ["PER"], "citizen": ["TOTAL", "QX"], "sex": ["T"], "applicant": ["ASY_APP"],
         "age": ["TOTAL"], "geo": ["DE"],
@@ -65,7 +65,7 @@ def test_a_citizenship_that_is_no_country_is_set_aside_with_its_rule() -> None:
 
 
 @pytest.mark.parametrize("largest", [400, 100, 43, 21])
-def test_an_answer_too_big_is_had_in_parts_with_the_same_figures(
+def test_answer_too_big_is_had_in_parts_with_same_figures(
     publisher: Publisher, quick: LiveSettings, largest: int
 ) -> None:
     whole = figures(applicants(publisher, quick))
@@ -75,7 +75,7 @@ def test_an_answer_too_big_is_had_in_parts_with_the_same_figures(
 
 
 @pytest.mark.parametrize("reply", [Reply(b"no results", 404), Reply(b'{"version":"2.0","value":{},"id":[]}')])
-def test_no_value_in_months_that_must_have_some_is_a_fault(
+def test_no_value_in_months_that_must_have_some_is_fault(
     publisher: Publisher, quick: LiveSettings, reply: Reply
 ) -> None:
     with pytest.raises(SourceError, match="migr_asyappctzm: no value from 2021-11 to 2022-10"):
@@ -88,7 +88,7 @@ def envelope(status: str) -> Reply:
     return Reply(text.encode())
 
 
-def test_an_answer_that_is_queued_is_waited_for(publisher: Publisher, quick: LiveSettings) -> None:
+def test_answer_that_is_queued_is_waited_for(publisher: Publisher, quick: LiveSettings) -> None:
     whole = figures(applicants(publisher, quick))
     first: list[Asked] = []
 
@@ -111,7 +111,7 @@ def test_an_answer_that_is_queued_is_waited_for(publisher: Publisher, quick: Liv
         (Reply(b"<html>proxy</html>"), "gave the question up: no status"),
     ],
 )
-def test_a_queue_that_comes_to_nothing_is_an_error(
+def test_queue_that_comes_to_nothing_is_error(
     publisher: Publisher, quick: LiveSettings, reply: Reply, rule: str
 ) -> None:
     publisher.serve("/async/status/98de05ea-54", reply)

@@ -67,7 +67,7 @@ FINAL: dict[str, Reply] = {
 
 @EACH
 @pytest.mark.parametrize("fault", list(FINAL))
-def test_lasting_fault_names_the_address(
+def test_lasting_fault_names_address(
     source_id: str, fault: str, publisher: Publisher, quick: LiveSettings, sound: Sounds
 ) -> None:
     _, path = sound[source_id]
@@ -88,7 +88,7 @@ def test_passing_fault_changes_no_figure(
 
 @EACH
 @pytest.mark.parametrize("status", [404, 413])
-def test_a_refusal_that_some_expect_is_an_error_or_leaves_whole_periods_unpublished(
+def test_expected_refusal_is_error_or_missing_period(
     source_id: str, status: int, publisher: Publisher, quick: LiveSettings, sound: Sounds
 ) -> None:
     found, path = sound[source_id]
@@ -101,7 +101,7 @@ def test_a_refusal_that_some_expect_is_an_error_or_leaves_whole_periods_unpublis
 
 
 @EACH
-def test_a_redirect_to_a_maintenance_host_is_never_taken_for_figures(
+def test_redirect_to_maintenance_host_is_never_taken_for_figures(
     source_id: str, publisher: Publisher, quick: LiveSettings, sound: Sounds
 ) -> None:
     _, path = sound[source_id]

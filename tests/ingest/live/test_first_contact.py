@@ -47,7 +47,7 @@ def test_each_kind_of_failure_says_what_to_do(publisher: Publisher) -> None:
     ],
     ids=["202", "204", "429", "503", "empty", "cut off", "cut gzip", "slow", "cut line"],
 )  # fmt: skip
-def test_what_passes_is_told_apart_from_a_changed_layout(publisher: Publisher, reply: Reply) -> None:
+def test_what_passes_is_distinguished_from_changed_layout(publisher: Publisher, reply: Reply) -> None:
     chosen = settings_for(publisher)
     chosen = chosen.model_copy(update={"live": chosen.live.model_copy(update={"read_seconds": 1.0})})
     publisher.serve("/data/oni.ascii.txt", reply)
@@ -55,7 +55,7 @@ def test_what_passes_is_told_apart_from_a_changed_layout(publisher: Publisher, r
     assert (one.state, one.todo.split(";")[0], one.failed) == ("not ready", "ask again later", True)
 
 
-def test_a_person_does_not_wait_for_as_many_tries_as_a_night_has(publisher: Publisher) -> None:
+def test_person_does_not_wait_for_as_many_tries_as_night_has(publisher: Publisher) -> None:
     live = {**QUICK, "attempts": 4, "sources": {"noaa_enso": LAYOUTS["noaa_enso"](publisher)}}
     publisher.serve("/data/oni.ascii.txt", Reply(b"", 503))
     (one,) = check_sources(Settings.model_validate({"live": live}), ("noaa_enso",), live=True)
@@ -63,7 +63,7 @@ def test_a_person_does_not_wait_for_as_many_tries_as_a_night_has(publisher: Publ
     assert len(publisher.asked) == 2
 
 
-def test_a_refusal_that_quotes_the_key_does_not_bring_it_into_the_report(
+def test_refusal_that_quotes_key_does_not_bring_it_into_report(
     publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IDMC_CLIENT_ID", "k3y-of-nobody")
@@ -75,9 +75,7 @@ def test_a_refusal_that_quotes_the_key_does_not_bring_it_into_the_report(
 
 
 @pytest.mark.slow
-def test_the_command_prints_the_table_writes_the_report_and_ends_with_three(
-    publisher: Publisher, tmp_path: Path
-) -> None:
+def test_command_prints_table_writes_report_and_ends_with_three(publisher: Publisher, tmp_path: Path) -> None:
     layouts = {name: LAYOUTS[name](publisher)["addresses"] for name in NAMES}
     publisher.serve("/data/oni.ascii.txt", Reply(b"denied", 403))
     tables = [
@@ -96,7 +94,7 @@ def test_the_command_prints_the_table_writes_the_report_and_ends_with_three(
     assert CliRunner().invoke(app, [*asked[:-2], "fao_ffpi"]).exit_code == 0
 
 
-def test_nobody_is_asked_without_live_and_an_unknown_source_is_named(publisher: Publisher) -> None:
+def test_first_contact_asks_nobody_without_live(publisher: Publisher) -> None:
     found = check_sources(settings_for(publisher), NAMES, live=False)
     assert {one.state for one in found} == {"not asked"}
     assert publisher.asked == []

@@ -36,14 +36,14 @@ def value(found: pd.DataFrame, series_id: str, period: str) -> float:
     return float(row["obs_value"].iloc[0])
 
 
-def test_a_source_can_be_asked_or_says_why_not() -> None:
+def test_source_can_be_asked_or_says_why_not() -> None:
     for source_id, source in SOURCES.items():
         reason = getattr(source, "NOT_LIVE", "")
         assert (source_id in live_sources()) != bool(reason)
         assert not reason or (reason.endswith(".") and len(reason.split()) > 8)
 
 
-def test_each_address_bears_dated_evidence_or_is_unconfirmed_and_the_page_says_so() -> None:
+def test_address_has_evidence_or_is_unconfirmed() -> None:
     page = (PROJECT / "docs" / "sources.md").read_text(encoding="utf-8")
     lines = []
     for source_id, access in source_access().items():
@@ -56,28 +56,26 @@ def test_each_address_bears_dated_evidence_or_is_unconfirmed_and_the_page_says_s
 
 
 @EACH
-def test_a_publishers_answer_becomes_figures(source_id: str, publisher: Publisher, quick: LiveSettings) -> None:
+def test_publishers_answer_becomes_figures(source_id: str, publisher: Publisher, quick: LiveSettings) -> None:
     found = observations(publisher, source_id, quick)
     assert set(found["source_id"]) == {source_id}
     assert not any(asked.path.startswith("HEAD") for asked in publisher.asked)
 
 
 @pytest.mark.parametrize("source_id", [name for name, access in source_access().items() if access.agent == "browser"])
-def test_a_publisher_that_refuses_programs_refuses_one_without_a_browsers_name(
-    source_id: str, publisher: Publisher, quick: LiveSettings
-) -> None:
+def test_publisher_refuses_unnamed_programs(source_id: str, publisher: Publisher, quick: LiveSettings) -> None:
     with pytest.raises(SourceError, match="answered 403 Forbidden"):
         observations(publisher, source_id, quick, agent="vigie")
     assert not observations(publisher, source_id, quick).empty
 
 
-def test_frontex_newest_workbook_is_found_by_the_date_in_its_name(publisher: Publisher, quick: LiveSettings) -> None:
+def test_frontex_newest_workbook_is_found_by_date_in_its_name(publisher: Publisher, quick: LiveSettings) -> None:
     found = observations(publisher, "frontex", quick)
     assert value(found, "detections.WAR._T._T.M", "2024-01") == 8
     assert set(found["as_of"]) == {pd.Timestamp("2024-03-05")}
 
 
-def test_the_channels_workbook_is_found_among_the_attachments(publisher: Publisher, quick: LiveSettings) -> None:
+def test_channels_workbook_is_found_among_attachments(publisher: Publisher, quick: LiveSettings) -> None:
     found = observations(publisher, "uk_home_office", quick)
     days = found[found["freq"] == "D"]
     assert days["obs_value"].sum() == sum(range(70))
@@ -86,9 +84,7 @@ def test_the_channels_workbook_is_found_among_the_attachments(publisher: Publish
     assert quarters == {"_T": 50, "SDN": 34, "IRQ": 16}
 
 
-def test_each_widget_becomes_the_series_of_its_place_and_the_running_month_is_set_aside(
-    publisher: Publisher, quick: LiveSettings
-) -> None:
+def test_widget_becomes_series_of_its_place(publisher: Publisher, quick: LiveSettings) -> None:
     source = live_sources()["unhcr_odp"]
     parts = [source.parse(raw) for raw in source.download(pull(publisher, "unhcr_odp", quick))]
     found = pd.concat([part.observations for part in parts])
@@ -126,9 +122,7 @@ def portal(publisher: Publisher, quick: LiveSettings, by_place: Callable[[Asked]
     return visit
 
 
-def test_the_portal_is_asked_by_place_first_and_malta_greece_and_cyprus_are_in_it(
-    publisher: Publisher, quick: LiveSettings
-) -> None:
+def test_portal_is_asked_by_place_first(publisher: Publisher, quick: LiveSettings) -> None:
     """No country has reported of the Canaries since the running month began: an empty list, and no fault."""
     visit = portal(publisher, quick, sublocation)
     (raw,) = unhcr_odp.download(visit)
@@ -150,9 +144,7 @@ def test_italian_days_and_citizenships_come_together(publisher: Publisher, quick
     assert value(found, "arrivals.CMR.ITA.TUN.M", "2024-02") == 50
 
 
-def test_events_are_summed_by_month_of_each_release_and_those_across_months_set_aside(
-    publisher: Publisher, quick: LiveSettings
-) -> None:
+def test_events_are_summed_by_month(publisher: Publisher, quick: LiveSettings) -> None:
     source = live_sources()["ucdp"]
     raws = source.download(pull(publisher, "ucdp", quick))
     assert [raw.name for raw in raws] == ["GEDEvent_v24_0_1.csv", "GEDEvent_v23_01_23_12.csv"]
@@ -164,22 +156,20 @@ def test_events_are_summed_by_month_of_each_release_and_those_across_months_set_
     assert [len(part.rejected) for part in parts] == [1, 2]
 
 
-def test_a_years_release_is_taken_before_the_months_own_that_it_revises(
-    publisher: Publisher, quick: LiveSettings
-) -> None:
+def test_yearly_release_precedes_monthly_ones(publisher: Publisher, quick: LiveSettings) -> None:
     visit = pull(publisher, "ucdp", quick, {"options": {"months": 2}})
     publisher.serve("/ged/GEDEvent_v24_01_24_01.csv", Reply(layouts.ged_csv("2024-01")))
     assert [raw.name for raw in ucdp.download(visit)] == ["GEDEvent_v24_01_24_01.csv"]
 
 
-def test_a_release_that_must_be_out_and_is_not_fails_the_source(publisher: Publisher, quick: LiveSettings) -> None:
+def test_release_that_must_be_out_and_is_not_fails_source(publisher: Publisher, quick: LiveSettings) -> None:
     visit = pull(publisher, "ucdp", quick, {"options": {"months": 5}})
     publisher.serve("/ged/GEDEvent_v23_01_23_12.csv", Reply(b"", 404))
     with pytest.raises(SourceError, match="2023-11 is neither there alone nor in one of its year"):
         ucdp.download(visit)
 
 
-def test_the_events_interface_gives_the_same_figures_page_by_page(
+def test_events_interface_gives_same_figures_page_by_page(
     publisher: Publisher, quick: LiveSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("UCDP_TOKEN", "key")
@@ -209,7 +199,7 @@ def test_the_events_interface_gives_the_same_figures_page_by_page(
 @pytest.mark.parametrize(
     "page", [[], {"TotalPages": 1}, {"TotalPages": 1, "Result": {}}, {"Result": []}, {"message": "no such version"}]
 )
-def test_an_answer_that_is_no_page_of_events_is_refused_as_none(
+def test_answer_that_is_no_page_of_events_is_refused_as_none(
     publisher: Publisher, quick: LiveSettings, monkeypatch: pytest.MonkeyPatch, page: object
 ) -> None:
     monkeypatch.setenv("UCDP_TOKEN", "key")
@@ -219,7 +209,7 @@ def test_an_answer_that_is_no_page_of_events_is_refused_as_none(
         ucdp.download(visit)
 
 
-def test_only_sums_of_missing_migrants_leave_the_parser_whatever_the_capitals_of_the_header() -> None:
+def test_only_sums_of_incidents_leave_parser() -> None:
     for route in ("Migration route", "Migration Route", "MIGRATION ROUTE"):
         raw = RawFile("allData.csv", layouts.missing_migrants_csv(route))
         parsed = missing_migrants.parse(raw)
