@@ -42,6 +42,6 @@ def chromium() -> Iterator[Browser]:
 
 
 def violations(page: Page) -> list[dict[str, Any]]:
-    """What axe finds, rule by rule; what it finds in order takes it most of its time to tell, and is left out."""
+    """What axe finds, rule by rule; passed rules, which take most of its time, are left out."""
     found: list[dict[str, Any]] = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     return found

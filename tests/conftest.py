@@ -46,7 +46,7 @@ FIRST = ("browser", "night", "cluster", "provider", "slow", "server")
 """Groups with these marks start first, in this order: at the end no worker waits for a long one."""
 
 
-hypothesis.settings.register_profile("test", derandomize=True, database=None, deadline=None)
+hypothesis.settings.register_profile("test", derandomize=True, database=None, deadline=None, max_examples=50)
 hypothesis.settings.register_profile("explore", print_blob=True, deadline=None)
 hypothesis.settings.load_profile("test")
 

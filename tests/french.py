@@ -23,9 +23,9 @@ def english_fragments(language: str) -> dict[str, str]:
     for message in messages:
         english = message.id if isinstance(message.id, list | tuple) else [str(message.id)]
         there = message.string if isinstance(message.string, list | tuple) else [str(message.string)]
-        for source, told in zip(english, there, strict=True):
+        for source, translation in zip(english, there, strict=True):
             longest = max(PLACE.split(source), key=len).strip(" .,;:")
-            if len(re.findall(r"[^\W\d_]{2,}", longest)) >= FEWEST_WORDS and longest not in told:
+            if len(re.findall(r"[^\W\d_]{2,}", longest)) >= FEWEST_WORDS and longest not in translation:
                 found[source] = longest
     return found
 

@@ -315,7 +315,7 @@ def map_of_tests(copies: Sequence[Path], tests: dict[str, list[str]], chosen: Se
 
 
 def copy_project(folder: Path) -> Path:
-    """Copy what git knows of the project."""
+    """Copy the files that git tracks."""
     listed = subprocess.run(["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True)
     for name in listed.stdout.splitlines():
         if (PROJECT / name).is_file():

@@ -161,7 +161,7 @@ class Session:
             self.errors.append("a page without a title")
         self._values = {name: state for name, state in self._values.items() if name in self.widgets}
 
-    def _see(self, element: Any) -> None:  # noqa: ANN401  # protobuf's generated classes share no type that tells fields
+    def _see(self, element: Any) -> None:  # noqa: ANN401  # protobuf's generated classes share no type that lists fields
         kind = str(element.WhichOneof("type"))
         shown = getattr(element, kind)
         if kind == "exception":
@@ -179,7 +179,7 @@ class Session:
 
 
 def _untouched(kind: str, shown: Any) -> WidgetState:  # noqa: ANN401  # as above
-    """The value that a browser sends for a widget that nobody has touched: what the server set, else its default."""
+    """The value that a browser sends for an untouched widget: what the server set, else its default."""
     state, was_set = WidgetState(id=shown.id), bool(getattr(shown, "set_value", False))
     if kind in _ONE_VALUE:
         setattr(state, _ONE_VALUE[kind], shown.value if was_set else shown.default)

@@ -104,6 +104,6 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def faults(self) -> list[str]:
-        """Lines of its log that tell of an error."""
+        """Lines of its log with an error."""
         lines = self.log.read_text(errors="replace").splitlines()
         return [line for line in lines if re.search(r"Traceback|\bERROR\b|Uncaught|Exception", line)]

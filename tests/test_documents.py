@@ -1,4 +1,4 @@
-"""What the documents tell people to type runs, and what they name exists."""
+"""Documented commands run, and documented names exist."""
 
 from __future__ import annotations
 
@@ -91,8 +91,8 @@ class Workshop:
         if word == "ID":
             return self._waiting() if "outbox" in words else self._alert(is_new="sign-off" in words)
         if word == "N":
-            told = command("alerts", "history", self._alert(), home=self.home).stdout
-            return next(row for row in told.splitlines() if "dissent" in row).split()[0]
+            output = command("alerts", "history", self._alert(), home=self.home).stdout
+            return next(row for row in output.splitlines() if "dissent" in row).split()[0]
         if word.startswith(("/var/backups", "/srv/new-home", "/tmp/drill")):  # noqa: S108  # a document's words
             return str(self.folder / Path(word).name)
         return places.get(word, word)
@@ -158,9 +158,9 @@ def test_every_block_of_commands_runs_as_it_stands(
             shutil.copyfile(request.getfixturevalue("raw_data") / published, workshop.folder / name)
     for line in filter(None, map(str.strip, block.text.splitlines())):
         for done in workshop.run(line):
-            told = f"{line}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
-            assert done.returncode in ([1] if "# refused" in line else [0, 3]), told
-            assert done.stdout or done.stderr, told
+            output = f"{line}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+            assert done.returncode in ([1] if "# refused" in line else [0, 3]), output
+            assert done.stdout or done.stderr, output
 
 
 def test_commands_stand_in_blocks_that_are_run_or_say_why_not() -> None:

@@ -72,19 +72,19 @@ def test_scores_are_those_of_command(frame: pd.DataFrame, home: Path, ending: st
 
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"drop": "horizon"}, "forecasts: missing columns ['horizon']"),
         ({"value": "many"}, "forecasts: could not convert string to float: 'many'"),
         ({"series_id": "z"}, "no forecast has both an observed outcome"),
     ],
 )
-def test_unusable_forecasts_are_refused_by_score(frame: pd.DataFrame, change: dict[str, str], told: str) -> None:
+def test_unusable_forecasts_are_refused_by_score(frame: pd.DataFrame, change: dict[str, str], message: str) -> None:
     past = vigie.backtest(frame, origins=2, horizons=[1], models="baseline")
     broken = past.drop(columns=change["drop"]) if "drop" in change else past.assign(**change)
     with pytest.raises(InputError) as error:
         vigie.score(broken, frame)
-    assert told in str(error.value)
+    assert message in str(error.value)
 
 
 def test_release_opens_by_its_folder_or_its_home(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from store.journal import Journal
 from .wire import COOKIE, PATIENCE, session_of
 
 BASE, HOST = "http://127.0.0.1:8501", b"127.0.0.1:8501"
-NOBODY, POLICY_VIOLATION, TOO_BIG = "", 1008, 1009
+ANONYMOUS, POLICY_VIOLATION, TOO_BIG = "", 1008, 1009
 MORE_ROLES = '[access.people]\n"ada@example.org" = ["manager"]\n'
 WEBSOCKET = {"type": "websocket", "path": "/closed", "client": ("10.0.0.1", 1)}
 APPLICATION = Application(
@@ -64,7 +64,7 @@ class House:
     def ask(
         self,
         path: str,
-        session: str = NOBODY,
+        session: str = ANONYMOUS,
         *,
         method: str = "GET",
         body: bytes = b"",
@@ -82,7 +82,7 @@ class House:
 
     def connect(
         self,
-        session: str = NOBODY,
+        session: str = ANONYMOUS,
         *messages: str,
         protocol: str = "ours",
         origin: str = BASE,
@@ -124,7 +124,7 @@ def house(tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
-    ("path", "nobody", "no_role", "viewer", "analyst", "administrator"),
+    ("path", "anonymous", "no_role", "viewer", "analyst", "administrator"),
     [
         ("/", 200, 200, 200, 200, 200),
         ("/closedness", 200, 200, 200, 200, 200),
@@ -137,20 +137,20 @@ def house(tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> 
     ],
 )
 def test_request_passes_as_far_as_its_login_reaches(
-    house: House, path: str, nobody: int, no_role: int, viewer: int, analyst: int, administrator: int
+    house: House, path: str, anonymous: int, no_role: int, viewer: int, analyst: int, administrator: int
 ) -> None:
-    who = [NOBODY, *(session_of(house.home, "ada", roles=roles) for roles in ((), *((one,) for one in ROLES)))]
+    who = [ANONYMOUS, *(session_of(house.home, "ada", roles=roles) for roles in ((), *((one,) for one in ROLES)))]
     given = [house.ask(path, session) for session in who]
-    assert given == [nobody, no_role, viewer, analyst, analyst, administrator]
+    assert given == [anonymous, no_role, viewer, analyst, analyst, administrator]
     refused = [row.payload["action"] for row in house.journal.entries(action=REFUSED)]
     assert bool(refused) == (403 in given)
 
 
-def test_without_login_of_its_own_dashboard_asks_nobody(tmp_path: Path, journal: Journal) -> None:
+def test_without_login_of_its_own_dashboard_asks_anonymous(tmp_path: Path, journal: Journal) -> None:
     house = House(tmp_path, journal, login=False)
     paths = ("/", "/closed/x", "/closed/x.csv", "/closed/metrics", "/never/x")
     assert [house.ask(path) for path in paths] == [200, 200, 200, 200, 404]
-    assert house.connect(NOBODY, "a" * MOST_BYTES, protocol="none") == []
+    assert house.connect(ANONYMOUS, "a" * MOST_BYTES, protocol="none") == []
     assert [len(text) for text in house.heard] == [MOST_BYTES]
 
 
@@ -236,7 +236,7 @@ def test_cookie_name_with_any_byte_brings_no_session_behind_gate(
 def test_websocket_has_login_only_with_token_of_its_page(house: House) -> None:
     ada = session_of(house.home, "ada", roles=("viewer",))
     seen = []
-    for protocol, session in (("ours", ada), ("other", ada), ("ours", "made up"), ("ours", NOBODY)):
+    for protocol, session in (("ours", ada), ("other", ada), ("ours", "made up"), ("ours", ANONYMOUS)):
         seen.append(house.connect(session, protocol=protocol))
     assert seen == [[], *[[POLICY_VIOLATION]] * 3]
     assert house.connect(ada, origin="http://evil.example.org") == [POLICY_VIOLATION]
@@ -251,7 +251,7 @@ def test_message_over_its_limit_ends_connection(house: House) -> None:
 
 
 class Talk:
-    """One open page, message by message, on a gate whose application ends a run when it is told to."""
+    """One open page, message by message, on a gate whose application ends a run on request."""
 
     def __init__(self, house: House, session: str) -> None:
         self.given, self.heard = asyncio.Queue[Message](), list[bytes]()

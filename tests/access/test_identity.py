@@ -1,4 +1,4 @@
-"""Who somebody is, from what the provider says: nothing is guessed, and what is missing refuses."""
+"""A person's identity from the provider's claims; missing claims are refused."""
 
 from __future__ import annotations
 

@@ -126,9 +126,9 @@ def test_login_ends_only_by_its_own_form(
 ) -> None:
     monkeypatch.setenv(ACCESS.client_secret_env, "x")
     monkeypatch.setattr(sessions, "_OF_PROCESS", {})
-    base, nobody = "http://127.0.0.1", f"http://127.0.0.1:{closed_port}/none"
+    base, provider = "http://127.0.0.1", f"http://127.0.0.1:{closed_port}/none"
     (tmp_path / "settings.toml").write_text(
-        f'dashboard_url = "{base}"\n[access]\nprovider = "{nobody}"\nclient_id = "vigie"\n'
+        f'dashboard_url = "{base}"\n[access]\nprovider = "{provider}"\nclient_id = "vigie"\n'
     )
     access = load_settings(tmp_path).access
     served = Starlette(routes=login_routes(Guard(tmp_path, access, base, own_names("127.0.0.1"), "x", lambda: journal)))
@@ -172,7 +172,7 @@ class Provider:
 def way_in(
     journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str, dict[str, object] | None], httpx.Response]:
-    """Ask a dashboard over https whose provider vouches for somebody, or for nobody."""
+    """Ask a dashboard over https whose provider returns a person's claims, or none."""
     monkeypatch.setattr(sessions, "_OF_PROCESS", {})
     monkeypatch.setenv(ACCESS.client_secret_env, "x")
     base = "https://vigie.example.org"

@@ -1,4 +1,4 @@
-"""Over the wire, past every page: nobody reads or changes what their role does not allow."""
+"""Over the wire, past every page: each request is limited to its role."""
 
 from __future__ import annotations
 

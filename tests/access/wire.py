@@ -162,7 +162,7 @@ def visit(
             open_timeout=PATIENCE,
         )
     except InvalidStatus:
-        # Whoever has no login that holds gets the door, and no websocket.
+        # Without a valid login the door is shown and no websocket is opened.
         outside = Outside(base, {"Cookie": cookies, **(headers or {})})
         if origin != "" or DOOR not in outside.open():
             raise

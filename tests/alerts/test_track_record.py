@@ -80,7 +80,7 @@ def world(panel: Build, issued: Build) -> World:
 
 
 def _paths_to(world: World, last: int) -> Within:
-    """Paths of the next months, drawn as a night that knew no more would have drawn them."""
+    """Paths of the next months, drawn from what was known on the night."""
     forecasts, panel = world
     usable = forecasts[forecasts["horizon"] <= last]
     wide = counts_by_series(panel)
@@ -225,8 +225,8 @@ def test_alarm_that_is_always_on_is_not_one_alert() -> None:
 @pytest.mark.parametrize(
     ("chances", "came", "area", "skill"),
     [
-        ([1.0, 1.0, 0.0, 0.0], [1, 1, 0, 0], 1.0, 1.0),  # who knows the future
-        ([0.5, 0.5, 0.5, 0.5], [1, 1, 0, 0], 0.5, 0.0),  # who knows how often and not when
+        ([1.0, 1.0, 0.0, 0.0], [1, 1, 0, 0], 1.0, 1.0),  # perfect forecast
+        ([0.5, 0.5, 0.5, 0.5], [1, 1, 0, 0], 0.5, 0.0),  # base rate alone
         ([0.0, 0.0, 1.0, 1.0], [1, 1, 0, 0], 0.0, -3.0),  # who is always wrong
         ([0.9, 0.2, 0.2, 0.1], [1, 0, 0, 0], 1.0, 1 - 0.1 / 4 / (1 / 4 * 3 / 4)),
         ([0.9, 0.2, 0.2, 0.1], [0, 1, 0, 0], 0.5, 1 - (0.81 + 0.64 + 0.04 + 0.01) / 4 / (1 / 4 * 3 / 4)),
@@ -290,8 +290,8 @@ def test_yearly_false_alarm_is_one_per_route_year() -> None:
     table = ContingencyTable(never, never, never, wrong, never, never, never.astype(float), judged)
     found = measures(table, np.ones((3, len(months))))
     # Resamples that all are the sample leave the interval of a plain rate: four cases in four years.
-    told = [found[f"false_alarms_per_route_year{suffix}"] for suffix in ("", "_lo", "_hi")]
-    assert told == pytest.approx([1.0, *rate_interval(4.0, 4.0)])
+    rates = [found[f"false_alarms_per_route_year{suffix}"] for suffix in ("", "_lo", "_hi")]
+    assert rates == pytest.approx([1.0, *rate_interval(4.0, 4.0)])
 
 
 def test_past_forecasts_follow_nowcast(world: World) -> None:

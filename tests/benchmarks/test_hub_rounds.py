@@ -1,4 +1,4 @@
-"""Rounds of the past that the snapshot holds: written as they are read, and by nobody who only loads the program."""
+"""Rounds of the past that the snapshot holds: written as they are read, and only on request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.errors import InputError
 from forecasting import LEVELS
 from hub import night as hub
 
-with patch("tempfile.TemporaryDirectory", side_effect=AssertionError("rounds are made by whoever asks for them")):
+with patch("tempfile.TemporaryDirectory", side_effect=AssertionError("rounds are made on request")):
     from benchmarks import hub_rounds
 
 

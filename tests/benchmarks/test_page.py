@@ -49,5 +49,5 @@ def test_every_table_of_engine_is_todays_or_says_whose_it_is() -> None:
     for section in pages.PAGE.read_text(encoding="utf-8").split("\n## ")[1:]:
         heading, _, body = section.partition("\n")
         if "\n| vigie-ensemble |" in body or "\n| Vigie |" in body or "`vigie-ensemble` over" in body:
-            told = re.search(r"by an earlier engine \(ensemble \d+, pooled model \d+\)$", heading)
-            assert told or engine() in body, heading
+            named = re.search(r"by an earlier engine \(ensemble \d+, pooled model \d+\)$", heading)
+            assert named or engine() in body, heading

@@ -1,6 +1,6 @@
 """A figure that a document quotes names the table it comes from, and is that table's.
 
-A quotation is followed by ``<!-- from: PAGE, SECTION -->``. Of a table each row is told too, in order:
+A quotation is followed by ``<!-- from: PAGE, SECTION -->``. Each row of a table is quoted too, in order:
 ``<!-- from: PAGE, SECTION; ROW × COLUMN; … -->``: its cells are those of the rows of that name, one after another.
 """
 
@@ -77,7 +77,7 @@ def column(section: str, row: str, name: str) -> list[str]:
 
 
 def agree(quoted: str, source: str) -> bool:
-    """Whether each figure of a quotation is that figure of its source, rounded; shares may be told in per cent."""
+    """Whether each figure of a quotation is that figure of its source, rounded; shares may be in per cent."""
     said, known = (NUMBER.findall(text) for text in (quoted, source))
     return len(said) <= len(known) and all(map(_is_rounded, said, known)) and bool(said)
 
@@ -124,8 +124,8 @@ def test_larger_questions_cost_what_figures_beside_them_make() -> None:
     assert measured[100_000] - measured[10_000] == pytest.approx(per_series * 90_000)
     assert measured[10_000] - per_series * 10_000 == pytest.approx(fixed)
     of_ten_thousand = next(row for row in _rows(page["What it costs"]) if row[0] == "10,000")
-    told = sections(PROJECT / "docs" / "benchmarks.md")["Other measurements, by hand"]
-    assert ", ".join(of_ten_thousand[3:5]) in told
+    by_hand = sections(PROJECT / "docs" / "benchmarks.md")["Other measurements, by hand"]
+    assert ", ".join(of_ten_thousand[3:5]) in by_hand
     for series, seconds in costs.items():
         assert seconds == pytest.approx(float(f"{fixed + per_series * series:.2g}"))
 

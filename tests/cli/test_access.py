@@ -66,8 +66,8 @@ def test_audit_prints_so_many_of_newest_rows_newest_first(used: Path, capsys: py
     lines = [line.split()[2:] for line in capsys.readouterr().out.splitlines()]
     assert lines == [["ada@example.org", "downloaded", "alerts.csv"], ["ada@example.org", "signed", "in", "analyst"]]
     audit(home=used, most=2, as_json=True)
-    told = json.loads(capsys.readouterr().out)
-    assert [(row["actor"], row["subject"]) for row in told] == [(ADA.name, "file:alerts.csv"), (ADA.name, "login:two")]
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["actor"], row["subject"]) for row in rows] == [(ADA.name, "file:alerts.csv"), (ADA.name, "login:two")]
 
 
 def test_sign_out_of_unknown_person_fails(used: Path) -> None:

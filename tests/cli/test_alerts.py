@@ -33,8 +33,8 @@ def test_list_gives_level_state_and_id_that_other_commands_take(home: Path) -> N
 def test_json_list_marks_informing_alerts(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for where in ("reports.alert", "decisions.actions"):
         monkeypatch.setattr(f"{where}.CONTEXT", {ALERT})  # here each alert has a rule of its own, of the same name
-    told = json.loads(vigie(home, "alerts", "--json").stdout)
-    assert {row["alert_id"]: row["informs"] for row in told} == {ALERT: True, "surge.EMR.0001": False}
+    listed = json.loads(vigie(home, "alerts", "--json").stdout)
+    assert {row["alert_id"]: row["informs"] for row in listed} == {ALERT: True, "surge.EMR.0001": False}
     with pytest.raises(InputError, match="merely informs"):
         step(home, "sign-off")
 
@@ -43,8 +43,8 @@ def test_alerts_are_filtered_by_route_name(home: Path) -> None:
     assert ALERT not in vigie(home, "alerts", "--route", "Méditerranée orientale").stdout
     assert ALERT in vigie(home, "alerts", "--route", "central med").stdout
     assert "No alert of Manche in release" in vigie(home, "alerts", "--route", "Manche").stdout
-    told = vigie(home, "export", "forecasts", "--format", "json", "--route", "Central Mediterranean").stdout
-    assert {row["series_id"].split(".")[1] for row in json.loads(told)} <= {"CMR"}
+    listed = vigie(home, "export", "forecasts", "--format", "json", "--route", "Central Mediterranean").stdout
+    assert {row["series_id"].split(".")[1] for row in json.loads(listed)} <= {"CMR"}
     for wrong in ("alerts --route Atlantis", "export model_cards --route CMR"):
         with pytest.raises(InputError, match=r"EMR|not by route|no table"):
             vigie(home, *wrong.split())

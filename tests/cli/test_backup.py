@@ -38,11 +38,11 @@ def run(*words: str) -> tuple[int, str]:
 
 
 def test_backup_prints_size_and_restore_prints_chain(home: Path, tmp_path: Path) -> None:
-    code, told = run("home", "backup", "--to", str(tmp_path / "b"), "--home", str(home))
-    assert (code, "read back" in told, " MB" in told) == (0, True, True)
+    code, printed = run("home", "backup", "--to", str(tmp_path / "b"), "--home", str(home))
+    assert (code, "read back" in printed, " MB" in printed) == (0, True, True)
     assert read_health(home).last_backup.startswith(f"{dt.datetime.now(dt.UTC):%Y-%m}")
-    code, told = run("home", "restore", "--from", str(tmp_path / "b"), "--home", str(tmp_path / "new"))
-    assert (code, "The chain of releases is whole." in told) == (0, True)
+    code, printed = run("home", "restore", "--from", str(tmp_path / "b"), "--home", str(tmp_path / "new"))
+    assert (code, "The chain of releases is whole." in printed) == (0, True)
     with pytest.raises(InputError, match="is not empty"):
         run("home", "restore", "--from", str(tmp_path / "b"), "--home", str(home))
 
@@ -50,8 +50,8 @@ def test_backup_prints_size_and_restore_prints_chain(home: Path, tmp_path: Path)
 def test_home_is_put_in_service_once_and_only_where_it_is_drill(home: Path, tmp_path: Path) -> None:
     run("home", "backup", "--to", str(tmp_path / "b"), "--home", str(home))
     run("home", "restore", "--from", str(tmp_path / "b"), "--home", str(tmp_path / "drill"))
-    code, told = run("home", "adopt", "--home", str(tmp_path / "drill"))
-    assert (code, told) == (0, f"{tmp_path / 'drill'} is in service. Store: none; messages waiting: 0\n")
+    code, printed = run("home", "adopt", "--home", str(tmp_path / "drill"))
+    assert (code, printed) == (0, f"{tmp_path / 'drill'} is in service. Store: none; messages waiting: 0\n")
     for place in (tmp_path / "drill", home):
         with pytest.raises(InputError, match="is no drill: it is in service already"):
             run("home", "adopt", "--home", str(place))
@@ -69,19 +69,19 @@ def test_backup_includes_caches_on_request(home: Path, tmp_path: Path) -> None:
 
 def test_backup_of_broken_chain_is_written_and_said_to_be_broken(home: Path, tmp_path: Path) -> None:
     (ReleaseStore(home).all()[0].path / "scores.parquet").write_bytes(b"rubbish")
-    code, told = run("home", "backup", "--to", str(tmp_path / "one.tar.zst"), "--home", str(home))
-    assert (code, "scores.parquet" in told) == (3, True)
+    code, printed = run("home", "backup", "--to", str(tmp_path / "one.tar.zst"), "--home", str(home))
+    assert (code, "scores.parquet" in printed) == (3, True)
     assert (tmp_path / "one.tar.zst").is_file()
-    code, told = run("home", "restore", "--from", str(tmp_path / "one.tar.zst"), "--home", str(tmp_path / "new"))
-    assert (code, "scores.parquet" in told) == (1, True)
+    code, printed = run("home", "restore", "--from", str(tmp_path / "one.tar.zst"), "--home", str(tmp_path / "new"))
+    assert (code, "scores.parquet" in printed) == (1, True)
 
 
 def test_pruning_is_rehearsed_and_done_by_number_of_settings(home: Path) -> None:
     (home / "settings.toml").write_text("[operation]\nkeep_nights = 2\n")
-    code, told = run("home", "prune", "--dry-run", "--home", str(home))
-    assert (code, "1 release would be removed" in told, len(ReleaseStore(home).all())) == (0, True, 3)
-    code, told = run("home", "prune", "--home", str(home))
-    assert (code, "1 release removed" in told, len(ReleaseStore(home).all())) == (0, True, 2)
+    code, printed = run("home", "prune", "--dry-run", "--home", str(home))
+    assert (code, "1 release would be removed" in printed, len(ReleaseStore(home).all())) == (0, True, 3)
+    code, printed = run("home", "prune", "--home", str(home))
+    assert (code, "1 release removed" in printed, len(ReleaseStore(home).all())) == (0, True, 2)
     assert run("home", "prune", "--keep", "1", "--home", str(home))[0] == 0
     assert len(ReleaseStore(home).all()) == 1
 

@@ -27,9 +27,9 @@ def test_two_hundred_faults_are_printed_and_others_counted(
     monkeypatch.setattr("hub.files.validate", lambda *_given: found)
     with pytest.raises(typer.Exit) as ended:
         validate(".", None, None)
-    told = capsys.readouterr().err.splitlines()
-    assert (ended.value.exit_code, len(told)) == (1, lines)
-    assert told[-1].endswith(last)
+    printed = capsys.readouterr().err.splitlines()
+    assert (ended.value.exit_code, len(printed)) == (1, lines)
+    assert printed[-1].endswith(last)
 
 
 @pytest.mark.parametrize(
@@ -92,5 +92,5 @@ def test_league_is_printed_best_first(
 def test_scores_as_json_hold_whole_league_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     table = pd.DataFrame({"kind": ["all", "span"], "model_id": ["b", "c"], "pairwise_wis": [1.0, 0.1]})
     monkeypatch.setattr("hub.files.score_hub", lambda *_given: table)
-    told = json.loads(vigie(tmp_path, "hub", "score", ".", "--json").stdout)
-    assert told == table.to_dict("records")
+    printed = json.loads(vigie(tmp_path, "hub", "score", ".", "--json").stdout)
+    assert printed == table.to_dict("records")

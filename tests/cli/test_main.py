@@ -121,9 +121,9 @@ def test_fault_in_vigie_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     (line,) = done.stderr.splitlines()
     assert done.returncode == 1
     if is_json:
-        told = json.loads(line)
-        assert (told["event"], told["kind"]) == ("fault in Vigie", "ZeroDivisionError")
-        assert "Traceback" in told["exception"] and "by nought" in told["exception"]
+        logged = json.loads(line)
+        assert (logged["event"], logged["kind"]) == ("fault in Vigie", "ZeroDivisionError")
+        assert "Traceback" in logged["exception"] and "by nought" in logged["exception"]
     else:
         assert line.startswith("error: fault in Vigie: ZeroDivisionError: by nought (")
         assert "test_main.py, line" in line
@@ -221,6 +221,6 @@ def test_every_fault_is_json_line_where_json_is_chosen(monkeypatch: pytest.Monke
             vigie("serve", "health", "--port", port, home=tmp_path / "home"),
         ]
     for done in runs:
-        told = [json.loads(line) for line in done.stderr.splitlines()]
-        assert (done.returncode, bool(told)) == (1, True)
-        assert told[-1]["text"]
+        logged = [json.loads(line) for line in done.stderr.splitlines()]
+        assert (done.returncode, bool(logged)) == (1, True)
+        assert logged[-1]["text"]

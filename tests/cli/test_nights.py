@@ -64,11 +64,11 @@ def test_ingest_as_json_lists_editions_and_failed_files(tmp_path: Path) -> None:
     bad.write_bytes(b"")
     files = ("--file", f"noaa_enso={good}", "--file", f"uk_home_office={bad}")
     done = command("ingest", *files, "--json", home=tmp_path / "home")
-    told = json.loads(done.stdout)
+    outcome = json.loads(done.stdout)
     assert done.returncode == 3
-    (edition,) = told["editions"]
+    (edition,) = outcome["editions"]
     assert (edition["source_id"], edition["state"], edition["stored_rows"]) == ("noaa_enso", "known", 2)
-    assert [one["source_id"] for one in told["failed"]] == ["uk_home_office"]
+    assert [one["source_id"] for one in outcome["failed"]] == ["uk_home_office"]
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_drop_needs_manager_where_people_sign_in(
 
 
 def night_without_forecasting(run: night.Run) -> night.RunResult:
-    """A night that publishes the former release's tables again, delivers and tells, as every night does."""
+    """A night that publishes the former release's tables again, delivers and reports, as every night does."""
     place = run.delivery.home
     former = ReleaseStore(place).current()
     assert former is not None
@@ -111,8 +111,8 @@ def test_restored_home_is_cut_off_until_adopted(
     home.joinpath("journal.sqlite").rename(tmp_path / "live.sqlite")
     vigie(home, "home", "backup", "--to", str(tmp_path / "b.tar.zst"))
     drill, live = tmp_path / "drill", (tmp_path / "live.sqlite").read_bytes()
-    told = vigie(drill, "home", "restore", "--from", str(tmp_path / "b.tar.zst"))
-    assert (told.exit_code, "This is a drill" in told.output) == (0, True)
+    ended = vigie(drill, "home", "restore", "--from", str(tmp_path / "b.tar.zst"))
+    assert (ended.exit_code, "This is a drill" in ended.output) == (0, True)
     assert vigie(drill, "status").output.startswith("Drill:")
     dismissed = vigie(drill, "alerts", "dismiss", ALERT, "--as", "Ben", "--reason", "a drill")
     assert "drill: nothing is sent" in dismissed.output
@@ -121,8 +121,8 @@ def test_restored_home_is_cut_off_until_adopted(
         vigie(drill, "home", "store", "push")
     vigie(drill, "home", "prune")
     monkeypatch.setattr(night, "_make_release", night_without_forecasting)
-    told = vigie(drill, "nightly")
-    assert (told.exit_code, "drill: nothing is sent" in told.output) == (0, True)
+    ended = vigie(drill, "nightly")
+    assert (ended.exit_code, "drill: nothing is sent" in ended.output) == (0, True)
     assert len(ReleaseStore(drill).all()) == len(ReleaseStore(home).all()) + 1
     assert (mailbox.mails, hook.taken, store.exists()) == ([], [], False)
     assert (tmp_path / "live.sqlite").read_bytes() == live

@@ -1,4 +1,4 @@
-"""On a full disk and on a read-only one: what reads goes on, what frees space works, health tells which it is."""
+"""On a full disk and on a read-only one: reading and pruning work, and health names the fault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The version that a release names: commit and digest of requirements, whoever owns the working copy."""
+"""The version that a release names: commit and digest of requirements, for any owner of the working copy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.about import INTENDED_USE, PROHIBITED_USES, PURPOSE
 
 @pytest.fixture
 def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working copy of somebody else, as git sees it, under a user who has told git nothing."""
+    """A working copy of another owner, for a user without git settings."""
     for words in (["init", "-q"], ["add", "."], ["-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-qm", "x"]):
         (tmp_path / "requirements.txt").write_text("numpy==1\n")
         subprocess.run(["git", "-C", str(tmp_path), *words], check=True)

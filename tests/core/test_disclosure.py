@@ -52,8 +52,8 @@ def test_revision_of_own_breakdown_reports_no_exact_change() -> None:
     ("source_id", "sentence"), [("own_x", "SYR is 5, 0 before (1.6)"), ("x", "SYR is 7, 2 before (1.6)")]
 )
 def test_sentence_about_own_figures_names_none_exactly(source_id: str, sentence: str) -> None:
-    told = message("{series} is {value}, {former} before ({times})", series="SYR", value=7.0, former=2.0, times=1.6)
-    assert str(rounded_message(source_id, told)) == sentence
+    said = message("{series} is {value}, {former} before ({times})", series="SYR", value=7.0, former=2.0, times=1.6)
+    assert str(rounded_message(source_id, said)) == sentence
 
 
 def test_own_row_set_aside_leaves_without_its_text() -> None:

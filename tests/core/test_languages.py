@@ -1,4 +1,4 @@
-"""Catalogues are complete and keep what a text is filled with; records and dates are told in a language."""
+"""Catalogues are complete and keep what a text is filled with; records and dates follow the language."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def test_machine_catalogue_awaits_review(monkeypatch: pytest.MonkeyPatch, tmp_pa
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_no_text_is_missing_or_guessed(language: str) -> None:
     assert {str(message.id) for message in messages(language)} == template()
-    assert [source for source, told in pairs(language) if not told.strip()] == []
+    assert [source for source, text in pairs(language) if not text.strip()] == []
     assert [message.id for message in messages(language) if message.fuzzy] == []
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_translation_keeps_places_commands_markup_and_marks(language: str) -> None:
     lost = [
-        source for source, told in pairs(language) if sorted(KEPT.findall(source)) != sorted(KEPT.findall(told))
+        source for source, text in pairs(language) if sorted(KEPT.findall(source)) != sorted(KEPT.findall(text))
     ]  # fmt: skip
     assert lost == []
 
@@ -71,19 +71,19 @@ def test_translation_begins_and_ends_as_its_text_does(language: str) -> None:
     def ends(text: str) -> tuple[bool, bool, bool]:
         return text[:1].isspace(), text[-1:].isspace(), text.rstrip().endswith(".")
 
-    assert [source for source, told in pairs(language) if source != "; " and ends(source) != ends(told)] == []
+    assert [source for source, text in pairs(language) if source != "; " and ends(source) != ends(text)] == []
 
 
 def test_french_typography_is_kept() -> None:
     wrong = re.compile(r"[^\u202f\s\d(←-⇿][;!?»%]|[ \u00a0][:;!?»%]|«[^\u202f]|'")
-    bare = [re.sub(r"`[^`]*`|\{[^}]*\}|</?\w+>|\*\*|https?://\S+", "", told) for _source, told in pairs("fr")]
+    bare = [re.sub(r"`[^`]*`|\{[^}]*\}|</?\w+>|\*\*|https?://\S+", "", text) for _source, text in pairs("fr")]
     assert [text for text in bare if wrong.search(text)] == []
 
 
 def test_spanish_typography_is_kept() -> None:
     wrong = re.compile(r"\d ?%|[ \u00a0\u202f][:;!?,»]|« |\d,\d{3}\b|[“”']")
     own = ("yyyy", "onData", "Pulse ?")
-    bare = [re.sub(r"`[^`]*`|\{[^}]*\}", "1", told) for _source, told in pairs("es")]
+    bare = [re.sub(r"`[^`]*`|\{[^}]*\}", "1", text) for _source, text in pairs("es")]
     bare = [re.sub(r"^\?: |</?\w+>|\*\*|https?://\S+", "", text) for text in bare]
     bare = [text for text in bare if not any(word in text for word in own)]
     assert [text for text in bare if wrong.search(text)] == []
@@ -92,7 +92,7 @@ def test_spanish_typography_is_kept() -> None:
 
 def test_french_elision_is_avoided() -> None:
     hiatus = re.compile(r"\b(de|que|le|la) \{(month|months|route|level|country|period|place)\}", re.IGNORECASE)
-    assert [told for _source, told in pairs("fr") if hiatus.search(told)] == []
+    assert [text for _source, text in pairs("fr") if hiatus.search(text)] == []
 
 
 def test_first_of_month_is_ordinal_in_french_alone() -> None:
@@ -140,7 +140,7 @@ NOUNS = {
 def test_words_that_agree_with_figure_have_form_for_each_number(language: str) -> None:
     agrees = re.compile(rf"\{{\w+\}}(?:\*\*|</b>)?[ \u202f]{NOUNS[language]}(?:\w+’)?\w+[sx]\b")
     texts = [(str(one.id), str(one.string)) for one in messages(language) if isinstance(one.id, str)]
-    assert [source for source, told in texts if agrees.search(told) and not source.startswith(MANY)] == []
+    assert [source for source, text in texts if agrees.search(text) and not source.startswith(MANY)] == []
 
 
 def test_change_of_one_person_has_its_sign_and_none_has_none() -> None:

@@ -1,4 +1,4 @@
-"""What is wrong is said once: an id with parameters, kept as data and rendered in any language."""
+"""One message per fault: an id with parameters, kept as data and rendered in any language."""
 
 from __future__ import annotations
 

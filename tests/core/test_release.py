@@ -50,7 +50,7 @@ MADE_OF_CASES = ("scores", "calibration", "group_errors", "situation_scores", "d
 
 
 def begins_at_one(name: str) -> bool:
-    """Whether a whole number tells how far ahead, or of how many cases, where without one there were no row."""
+    """Whether a whole number is a horizon or a number of cases, without which there is no row."""
     table, _dot, column = name.partition(".")
     return (
         column == "horizon"

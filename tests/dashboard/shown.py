@@ -46,8 +46,8 @@ def shown(app: AppTest) -> Iterator[str]:
 
 
 def _lines(element: Any) -> Iterator[str]:  # noqa: ANN401  # an element of any kind
-    told = MessageToDict(element.proto) if hasattr(element, "proto") else {}
-    settings = {name: value for name, value in told.items() if name not in _OF_THE_ELEMENT}
+    fields = MessageToDict(element.proto) if hasattr(element, "proto") else {}
+    settings = {name: value for name, value in fields.items() if name not in _OF_THE_ELEMENT}
     if element.type == "plotly_chart":
         yield f"chart: {settings['alt']}"
         spec = json.loads(element.proto.spec)

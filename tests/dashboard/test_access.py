@@ -168,9 +168,9 @@ def test_who_cannot_be_checked_is_reported_nothing_about_house(home: Path, signe
     signed("mia", "manager")
     (home / "settings.toml").write_text(f'journal_url = "postgresql://vigie:hush@127.0.0.1:9/inside"\n{SETTINGS}')
     app = visit()
-    told = " ".join(error.value for error in app.error)
-    assert "cannot find out just now who you are" in told
-    assert not any(word in told for word in ("hush", "inside", "postgresql"))
+    errors = " ".join(error.value for error in app.error)
+    assert "cannot find out just now who you are" in errors
+    assert not any(word in errors for word in ("hush", "inside", "postgresql"))
     assert not app.table
 
 

@@ -55,7 +55,7 @@ def seen(monkeypatch: pytest.MonkeyPatch, rows: Iterable[Entry]) -> Seen:
 
 
 def login(minute: int) -> Entry:
-    """A login on a day in May, so many minutes after nine, UTC."""
+    """A login on a day in May, some minutes after nine, UTC."""
     at = dt.datetime(2025, 5, 3, 9, 0, tzinfo=dt.UTC) + dt.timedelta(minutes=minute)
     return Entry(f"person {minute}", SIGNED_IN, "x", payload={"roles": [ROLES[0]]}, at=at)
 
@@ -83,6 +83,7 @@ def test_every_action_has_words() -> None:
     assert all(" " in name for name in names), names
     assert page.action_name(DOWNLOAD) == "download files"
     assert page.action_name("something new") == "something new"
-    told = {action: page.row_name(Entry("Ada", action, "x")) for action in (SIGNED_IN, SIGNED_OUT, REFUSED, DOWNLOADED)}
-    assert list(told.values()) == ["signed in", "signed out", "refused", "downloaded"]
+    steps = SIGNED_IN, SIGNED_OUT, REFUSED, DOWNLOADED
+    names = [page.row_name(Entry("Ada", action, "x")) for action in steps]
+    assert names == ["signed in", "signed out", "refused", "downloaded"]
     assert page.row_name(Entry("Ada", DISMISSED, "x")) == "dismiss an alert"

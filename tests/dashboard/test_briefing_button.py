@@ -33,5 +33,5 @@ def test_briefing_is_of_release_in_readers_language(home: Path, release: Release
     document = downloads._briefing(str(home), release.run_id, "fr")  # the maker that the button hands over
     reader = PdfReader(io.BytesIO(document))
     text = reader.pages[0].extract_text()
-    assert len(reader.pages) == 2  # the second tells of the year ahead
+    assert len(reader.pages) == 2  # the second is the year ahead
     assert release.run_id in text and "Alertes" in text

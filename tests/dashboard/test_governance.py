@@ -1,4 +1,4 @@
-"""What every reader is told: the purpose at first use, cards, the register, and who is served worse."""
+"""Governance on the pages: the purpose at first use, cards, the register, and who is served worse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every word on screen can be translated, and the template knows all of them."""
+"""Every word on screen can be translated, and stands in the template."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def test_long_drag_is_range_in_both_directions(
     assert fields(drawn(1300.6, 700.4)) == (700, 1000, 1301)
     assert fields(drawn(1100.0, 1300.0)) == (1100, 1100, 1300)
     assert fields(drawn(700.0, 900.0)) == (700, 900, 900)
-    assert fields(drawn(-50.0, 900.0)) == (0, 900, 900), "nobody is the least"
+    assert fields(drawn(-50.0, 900.0)) == (0, 900, 900), "zero is the minimum"
 
 
 def test_short_drag_is_middle_and_takes_range_with_it(drawn: Callable[..., dict[str, Any]]) -> None:

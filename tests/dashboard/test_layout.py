@@ -1,4 +1,4 @@
-"""What went wrong is said in the reader's language, with the exact text beside it."""
+"""Errors are shown in the reader's language, with the exact text beside it."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def view(origin: str = "", **frames: pd.DataFrame) -> RouteView:
 
 
 def forecasts() -> pd.DataFrame:
-    """Each value tells its model, its month and its level: 4050 is the first model's median of the fourth month."""
+    """Each value encodes its model, its month and its level: 4050 is the first model's median of the fourth month."""
     rows = [
         (model, series, horizon, end, level, 10_000 * place + 1000 * horizon + 100 * level + (series == OTHER) * 7)
         for place, model in enumerate((ENSEMBLE, "vigie-ets", BASELINE, "vigie-structural"))

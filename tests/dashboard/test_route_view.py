@@ -80,8 +80,8 @@ def test_chance_of_any_month_uses_joint_paths() -> None:
 
 
 def test_what_merely_informs_colours_no_route_and_opens_no_page(home: Path) -> None:
-    told = alert("watch", "CMR", rule="origin_context", probability=np.nan, threshold=np.nan)
-    publish(home, alerts=pd.DataFrame([told, alert("watch", "WAR")]))
+    context = alert("watch", "CMR", rule="origin_context", probability=np.nan, threshold=np.nan)
+    publish(home, alerts=pd.DataFrame([context, alert("watch", "WAR")]))
     night = reads.nights()[0]
     assert route_view.build(night, "CMR", "", 12, None).alert is None
     assert route_view.build(night, "WAR", "", 12, None).alert is not None

@@ -49,6 +49,6 @@ def test_monitoring_is_reported_too_and_not_where_store_is(home: Path) -> None:
     heard(home, "2025-02-01T04:30:00+00:00", "s3://bucket/vigie/commits: the line was cut")
     health = read_health(home)
     assert health.store == "no news since 2025-02-01T04:30:00+00:00"
-    told = prometheus(health)
-    assert "vigie_store_reached 0\n" in told
-    assert "vigie_store_reached_timestamp_seconds 1738384200\n" in told
+    metrics = prometheus(health)
+    assert "vigie_store_reached 0\n" in metrics
+    assert "vigie_store_reached_timestamp_seconds 1738384200\n" in metrics

@@ -16,7 +16,7 @@ NOTHING = "no evidence"
 
 
 class Scored:
-    """A release in which the ensemble's 80 % interval held so many of the figures, by months ahead."""
+    """A release in which the ensemble's 80 % interval held given shares of the figures, by months ahead."""
 
     def __init__(self, **held: float) -> None:
         rows = [(ALL, ENSEMBLE, "log", int(step[1:]), share) for step, share in held.items()]
@@ -50,6 +50,6 @@ def test_better_routes_are_counted_over_three_months() -> None:
 
 def test_coverage_is_mean_of_routes_to_three_months() -> None:
     grid = pd.DataFrame({ALL: [BETTER], "CMR": [BETTER]}, index=[1]).T
-    told = said(grid, h1=0.9, h2=0.8, h3=0.7, h4=0.1)
-    assert told[1] == "Its 80% interval held 80% of what was counted one to three months later."
+    shown = said(grid, h1=0.9, h2=0.8, h3=0.7, h4=0.1)
+    assert shown[1] == "Its 80% interval held 80% of what was counted one to three months later."
     assert len(said(grid)) == 1

@@ -40,18 +40,18 @@ def contrast(first: str, second: str) -> float:
 
 @THEMES
 def test_streamlit_and_charts_use_same_colours(theme: Theme) -> None:
-    told = CONFIG["theme"][theme.name]
-    assert told["backgroundColor"] == theme.ground
-    assert told["secondaryBackgroundColor"] == theme.input_ground
-    assert told["textColor"] == theme.ink
-    assert told["borderColor"] == theme.hairline
-    assert told["dataframeBorderColor"] == theme.grid
-    assert told["primaryColor"] == told["linkColor"] == theme.accent
+    toml = CONFIG["theme"][theme.name]
+    assert toml["backgroundColor"] == theme.ground
+    assert toml["secondaryBackgroundColor"] == theme.input_ground
+    assert toml["textColor"] == theme.ink
+    assert toml["borderColor"] == theme.hairline
+    assert toml["dataframeBorderColor"] == theme.grid
+    assert toml["primaryColor"] == toml["linkColor"] == theme.accent
     for level in (*LEVELS, "ended"):
         name, hue = BADGE_COLOURS[level], theme.level(level)
-        assert Hue(told[f"{name}TextColor"], told[f"{name}BackgroundColor"], told[f"{name}Color"]) == hue
+        assert Hue(toml[f"{name}TextColor"], toml[f"{name}BackgroundColor"], toml[f"{name}Color"]) == hue
     for name, hue in (("violet", theme.replay), ("blue", theme.information)):
-        assert Hue(told[f"{name}TextColor"], told[f"{name}BackgroundColor"], told[f"{name}Color"]) == hue
+        assert Hue(toml[f"{name}TextColor"], toml[f"{name}BackgroundColor"], toml[f"{name}Color"]) == hue
 
 
 @THEMES

@@ -67,7 +67,7 @@ def journal(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN
 
 @pytest.fixture
 def come(monkeypatch: pytest.MonkeyPatch) -> Come:
-    """Somebody comes: to a dashboard with or without login, signed in or not, with roles."""
+    """Visit a dashboard with or without login, signed in or not, with roles."""
 
     def visit(
         *roles: str,

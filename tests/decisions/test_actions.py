@@ -134,12 +134,12 @@ def test_dismissal_after_sending_goes_to_who_got_alert(
     sign(opened, release)
     outcome = act(opened, release, ALERT, Step(Actor("Ben"), DISMISSED, "counted twice"))
     assert outcome.announced == "withdrawn"
-    told = {letter.recipient for letter in opened.outbox.waiting() if letter.kind == "withdrawn"}
-    assert told == {"duty@example.org", ""}
+    notified = {letter.recipient for letter in opened.outbox.waiting() if letter.kind == "withdrawn"}
+    assert notified == {"duty@example.org", ""}
 
 
-def told(desk: Workflow, at: dt.datetime) -> None:
-    """Record that readers were told of the same matter."""
+def notify(desk: Workflow, at: dt.datetime) -> None:
+    """Record an earlier message to the readers."""
     row = {"rule": "surge", "route_id": "EMR", "source_id": ""}
     entry = Entry(
         "delivery", SENT, "surge.EMR.2024-06-30", payload={"kind": "raised", "matter": deduplication_key(row)}
@@ -149,7 +149,7 @@ def told(desk: Workflow, at: dt.datetime) -> None:
 
 def test_message_within_silence_waits_until_it_ends(desk: OpenDesk, publish: Publish) -> None:
     opened, now = desk(silence_days=3), dt.datetime.now(dt.UTC)
-    told(opened, now)
+    notify(opened, now)
     outcome = act(opened, publish(), ALERT, Step(Actor("Ada"), SIGNED_OFF, "again"))
     (letter,) = opened.outbox.waiting()
     assert outcome.held_until == letter.not_before
@@ -158,7 +158,7 @@ def test_message_within_silence_waits_until_it_ends(desk: OpenDesk, publish: Pub
 
 def test_overtaken_message_is_dropped(desk: OpenDesk, publish: Publish) -> None:
     opened = desk(silence_days=3)
-    told(opened, dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1))
+    notify(opened, dt.datetime.now(dt.UTC) - dt.timedelta(minutes=1))
     release = publish()
     sign(opened, release)
     act(opened, release, ALERT, Step(Actor("Ben"), DISMISSED, "over"))

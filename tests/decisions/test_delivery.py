@@ -1,4 +1,4 @@
-"""Handing messages over: what the other side says is told apart, and no secret is told on."""
+"""Delivery of messages: answers are classified, and no secret is passed on."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_trying_channel_signs_in_and_sends_nothing(
     cases: list[tuple[EmailChannel | WebhookChannel | ChatChannel, type[Exception] | None, str]] = [
         (email_channel(mailbox), None, ""),
         (email_channel(mailbox, port=closed_port), ChannelDownError, "ConnectionRefusedError"),
-        # This server knows no login, so only who tries to sign in is refused.
+        # This server offers no login, so only signing in is refused.
         (email_channel(mailbox, user="vigie", password_env="VIGIE_SECRET"), ChannelDownError, "mail server"),  # noqa: S106  # the variable's name
         (email_channel(mailbox, user="vigie", password_env=missing), InputError, f"{missing} is not set"),
         (WebhookChannel(kind="webhook", url=hook.url), None, ""),

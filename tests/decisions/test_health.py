@@ -1,4 +1,4 @@
-"""Monitoring is told the truth about a home folder, and the folder stays as it is."""
+"""Monitoring reports the state of a home folder and leaves it unchanged."""
 
 from __future__ import annotations
 
@@ -142,8 +142,8 @@ def test_release_that_was_altered_is_not_well(home: Path) -> None:
 )
 def test_nobody_learns_where_journal_lies(home: Path, address: str, capfd: pytest.CaptureFixture[str]) -> None:
     (home / "settings.toml").write_text(f'journal_url = "{address}"\n')
-    told = answer(home, "/healthz")[2] + "".join(capfd.readouterr())
-    assert not [word for word in ("hush", "inside", "127.0.0.1", "user=") if word in told], told
+    answered = answer(home, "/healthz")[2] + "".join(capfd.readouterr())
+    assert not [word for word in ("hush", "inside", "127.0.0.1", "user=") if word in answered], answered
 
 
 @pytest.mark.parametrize(

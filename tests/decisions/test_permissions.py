@@ -59,10 +59,10 @@ def promised() -> dict[str, dict[str, bool]]:
 
 
 def person(role: str, name: str = "ada@example.org") -> Actor:
-    return Actor(name, frozenset({role} - {"nobody"}), f"https://login.example.org|{name}")
+    return Actor(name, frozenset({role} - {"none"}), f"https://login.example.org|{name}")
 
 
-EVERYTHING = [(role, action) for role in (*ROLES, "nobody") for action in PERMISSIONS]
+EVERYTHING = [(role, action) for role in (*ROLES, "none") for action in PERMISSIONS]
 
 
 def with_login(opened: Workflow) -> Workflow:
@@ -117,7 +117,7 @@ def test_alert_steps_follow_role(desk: OpenDesk, publish: Publish, role: str, ac
         assert (row.actor, row.payload["action"], row.payload["about"]) == ("ada@example.org", action, ALERT)
 
 
-@pytest.mark.parametrize("role", [*ROLES, "nobody"])
+@pytest.mark.parametrize("role", [*ROLES, "none"])
 def test_scenario_and_file_steps_follow_role(desk: OpenDesk, role: str) -> None:
     opened, table = with_login(desk()), promised()
     save_scenario(opened, person("analyst", "ben@example.org"), "kept", "r", "Calm", {"route": "CMR"})
@@ -143,11 +143,11 @@ def test_scenario_and_file_steps_follow_role(desk: OpenDesk, role: str) -> None:
             assert len(opened.journal.entries(action=REFUSED)) == refused + 1
 
 
-@pytest.mark.parametrize("role", [*ROLES, "nobody"])
+@pytest.mark.parametrize("role", [*ROLES, "none"])
 def test_edition_decisions_follow_role(desk: OpenDesk, role: str) -> None:
     opened = with_login(desk())
     allowed = promised()[DECIDE_EDITION].get(role, False)
-    # Whoever may decide gets as far as learning that there is no such edition.
+    # With the right to decide, the edition is found to be missing.
     with pytest.raises(
         InputError if allowed else NotAllowedError, match="no edition" if allowed else "may not do this"
     ):

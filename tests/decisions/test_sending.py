@@ -1,4 +1,4 @@
-"""Sending: real servers on loopback, nothing lost, repeats under the same name, dead channels in nobody's way."""
+"""Sending: real servers on loopback, nothing lost, repeats under the same name, dead channels block no other."""
 
 from __future__ import annotations
 
@@ -251,14 +251,14 @@ def test_replayed_freshness_change_needs_replays_on(
 def test_news_of_night_is_announced_for_week_and_then_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: int, *, is_told: bool
 ) -> None:
-    told: list[str] = []
-    monkeypatch.setattr(announcements, "_announce_digest", lambda _workflow, run_id, _entries: told.append(run_id))
+    announced: list[str] = []
+    monkeypatch.setattr(announcements, "_announce_digest", lambda _workflow, run_id, _entries: announced.append(run_id))
     with open_workflow(tmp_path, Settings()) as workflow:
         with monkeypatch.context() as then:
             then.setattr("store.journal.now", lambda: dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours))
             workflow.journal.record(Entry("vigie", FRESHNESS, "a_ministry", "a night", payload={}))
         announcements.announce_digests(workflow)
-    assert told == (["a night"] if is_told else [])
+    assert announced == (["a night"] if is_told else [])
 
 
 @pytest.mark.parametrize(

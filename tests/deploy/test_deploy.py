@@ -51,7 +51,7 @@ def services() -> dict[str, dict[str, object]]:
 
 def unit(name: str) -> configparser.ConfigParser:
     parser = configparser.ConfigParser(strict=False, interpolation=None, delimiters=["="])
-    parser.optionxform = str  # type: ignore[assignment,method-assign]  # systemd tells case apart
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # systemd is case-sensitive
     parser.read(DEPLOY / name, encoding="utf-8")
     return parser
 
@@ -132,8 +132,8 @@ def install(root: Path, *words: str, programs: Path | None = None) -> str:
 
 
 def test_installer_adds_and_removes_everything(tmp_path: Path) -> None:
-    told = install(tmp_path, "--dry-run")
-    assert "cp " in told
+    printed = install(tmp_path, "--dry-run")
+    assert "cp " in printed
     assert list(tmp_path.iterdir()) == []
     install(tmp_path)
     present = {path.name for path in (tmp_path / "etc" / "systemd" / "system").iterdir()}
@@ -149,8 +149,8 @@ def test_installer_adds_and_removes_everything(tmp_path: Path) -> None:
     assert (tmp_path / "var" / "lib" / "vigie").is_dir()
 
 
-@pytest.mark.parametrize(("may", "told"), [("exit 0", False), ("exit 1", True)])
-def test_installer_says_where_service_user_may_not_run_program(tmp_path: Path, may: str, *, told: bool) -> None:
+@pytest.mark.parametrize(("may", "printed"), [("exit 0", False), ("exit 1", True)])
+def test_installer_says_where_service_user_may_not_run_program(tmp_path: Path, may: str, *, printed: bool) -> None:
     programs = tmp_path / "programs"
     programs.mkdir()
     asked = programs / "asked"
@@ -158,7 +158,7 @@ def test_installer_says_where_service_user_may_not_run_program(tmp_path: Path, m
         (programs / name).write_text(f"#!/bin/sh\n{text}\n")
         (programs / name).chmod(0o755)
     words = install(tmp_path / "root", programs=programs)
-    assert ("The user vigie may not run the Python of .venv" in words) == told
+    assert ("The user vigie may not run the Python of .venv" in words) == printed
     assert asked.read_text().split()[:4] == ["-u", "vigie", "--", "test"]
     assert "may not run" not in install(tmp_path / "root", "--dry-run", programs=programs)
 
@@ -221,10 +221,10 @@ def test_container_scheduler_runs_first_night_and_then_one_day(tmp_path: Path) -
     variables = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "VIGIE_NIGHT_AT": "04:15"}
     script = str(DEPLOY / "container" / "nights.sh")
     done = subprocess.run([script], env=variables, capture_output=True, text=True, timeout=600, check=False)
-    told = calls.read_text().splitlines()
-    assert told[:2] == ["vigie status", "vigie nightly --live"]
-    assert 0 < int(told[2].split()[1]) <= 86_400
-    assert told[3] == "vigie nightly --live"
+    printed = calls.read_text().splitlines()
+    assert printed[:2] == ["vigie status", "vigie nightly --live"]
+    assert 0 < int(printed[2].split()[1]) <= 86_400
+    assert printed[3] == "vigie nightly --live"
     assert '"exit": 3' in done.stderr
     assert done.returncode == 0
 
@@ -233,11 +233,11 @@ def test_container_scheduler_runs_first_night_and_then_one_day(tmp_path: Path) -
 @pytest.mark.parametrize("name", [name for name in UNITS if name.endswith(".service")])
 def test_unit_can_reach_little(name: str) -> None:
     command = ["systemd-analyze", "security", "--offline=true", str(DEPLOY / name)]
-    told = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False).stdout
-    if not told and os.geteuid():
+    printed = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False).stdout
+    if not printed and os.geteuid():
         pytest.skip("systemd-analyze prints nothing for this user")
-    found = re.search(r"exposure level for \S+: (\d+\.\d)", told)
-    assert found, told
+    found = re.search(r"exposure level for \S+: (\d+\.\d)", printed)
+    assert found, printed
     assert float(found[1]) <= 2.0
     assert unit(name)["Service"]["UMask"] == "0077"
 

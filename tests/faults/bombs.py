@@ -142,7 +142,7 @@ class Refusal:
     Attributes:
         seconds: Of the processor, of the process that read it.
         memory: Bytes that this process took beyond what it began with.
-        reason: What a person is told; empty where it was not refused.
+        reason: The error message; empty if it was not refused.
     """
 
     seconds: float

@@ -1,4 +1,4 @@
-"""Delivery under kill -9: are letters lost, and can a receiver tell every repeat?
+"""Delivery under kill -9: are letters lost, and can a receiver recognise every repeat?
 
     python -m tests.faults.delivery [--kills 200] [--seed 7]
 
@@ -217,7 +217,7 @@ def _content_of(mail: EmailMessage) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the measurement and print its table; exit 1 where a letter was lost or a repeat cannot be told."""
+    """Run the measurement and print its table; exit 1 where a letter was lost or a repeat cannot be recognised."""
     parser = argparse.ArgumentParser(description="Delivery under kill -9.")
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=7)

@@ -16,7 +16,7 @@ from store.releases import ReleaseStore
 
 
 def work(home: Path, alert_ids: Sequence[str], ready: Connection) -> None:
-    """What a worker does: sign alerts off, one after the other, and send after each; it tells when it begins."""
+    """What a worker does: sign alerts off, one after the other, and send after each; it reports when it begins."""
     release = ReleaseStore(home).current()
     if release is None:
         raise RuntimeError("there is no release")

@@ -1,7 +1,7 @@
-"""Replace sound figures by other sound-looking ones; does anybody notice? ``python -m tests.faults.figures --write``.
+"""Replace sound figures by other sound-looking ones; are they noticed? ``python -m tests.faults.figures --write``.
 
 Where :mod:`tests.faults.files` damages bytes, this changes meaning: units, years, labels, marks of thousands, errors,
-rows, digits. A change is fair where the file is refused, rows are set aside, the edition is held or its revision told,
+rows, digits. A change is fair where the file is refused, rows are set aside, the edition is held or the revision noted,
 no figure changes, or no yearly total moves by more than half a percent, the least that counts as usual for a source.
 Needs the published files, named by VIGIE_RAW_DATA; long tables are cut down to a part of their rows first.
 """
@@ -45,8 +45,8 @@ TEXTS = (".csv", ".tsv", ".csv.gz", ".zip")
 KEPT_ROWS, FEWEST_ROWS, KEPT_CELLS, HEAD = 120, 40, 3000, 8
 FIGURES = ["series_id", "time_period", "obs_value"]
 NO_REVISIONS = pd.DataFrame(columns=list(REVISIONS.columns))
-REFUSED, ASIDE, HELD, TOLD, SAME, SMALL = (
-    "refused", "rows set aside", "held", "told", "same figures", "below the usual",
+REFUSED, ASIDE, HELD, REPORTED, SAME, SMALL = (
+    "refused", "rows set aside", "held", "reported", "same figures", "below the usual",
 )  # fmt: skip
 SILENT = "silent change"
 TITLE = "Changed figures"
@@ -402,7 +402,7 @@ def _noticed(sound_file: Sound, parsed: Parsed) -> str:
     results = {
         HELD: bool(found.held),
         SAME: not (moved > 0).any(),
-        TOLD: bool(found.told),
+        REPORTED: bool(found.told),
         SMALL: bool((moved <= usual).all()),
     }
     worst = both.loc[[moved.idxmax()]].reset_index().iloc[0].tolist()
@@ -456,7 +456,7 @@ def _share(share: tuple[int, int, int]) -> Outcome:
 
 
 def section(options: argparse.Namespace) -> tuple[list[str], bool]:
-    """What is said of a run in docs/sources.md, and whether each change was fair."""
+    """The section on a run in docs/sources.md, and whether each change was fair."""
     _FILES[:] = sound_files(published_files())
     files, number, seed = _FILES, options.number, options.seed
     documented = len(files) - sum(map(len, FILES.values()))
@@ -468,7 +468,7 @@ def section(options: argparse.Namespace) -> tuple[list[str], bool]:
             outcome.by_source.update(part.by_source)
             outcome.silent += part.silent
     sys.stdout.writelines(f"UNNOTICED {line}\n" for line in outcome.silent)
-    results = [SAME, REFUSED, ASIDE, TOLD, HELD, SMALL]
+    results = [SAME, REFUSED, ASIDE, REPORTED, HELD, SMALL]
     rows = {kind: [outcome.counts[kind, result] for result in results] for kind in MUTATIONS}
     unfair = Counter(kind for kind, result in outcome.counts.elements() if result not in results)
     rows["all"] = [sum(column) for column in zip(*rows.values(), strict=True)]

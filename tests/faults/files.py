@@ -213,7 +213,7 @@ def _only_absent(figures: Figures, sound: Figures) -> bool:
 
 
 def section(options: argparse.Namespace) -> tuple[list[str], bool]:
-    """What is said of a run in docs/sources.md, and whether each change was fair."""
+    """The section on a run in docs/sources.md, and whether each change was fair."""
     files = [*sound_files(published_files()), *documented_answers()]
     number, seed = options.number, options.seed
     outcome = fuzz(files, number, seed)

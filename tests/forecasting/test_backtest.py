@@ -130,7 +130,7 @@ def test_numbers_do_not_depend_on_processes_or_order(small_panel: Panel) -> None
 
 
 @pytest.mark.parametrize(
-    ("origins", "step", "horizons", "told"),
+    ("origins", "step", "horizons", "message"),
     [
         (0, 1, [1], "origins and step"),
         (1, 0, [1], "origins and step"),
@@ -139,9 +139,9 @@ def test_numbers_do_not_depend_on_processes_or_order(small_panel: Panel) -> None
     ],
 )
 def test_backtest_of_nothing_is_refused(
-    small_panel: Panel, origins: int, step: int, horizons: list[int], told: str
+    small_panel: Panel, origins: int, step: int, horizons: list[int], message: str
 ) -> None:
-    with pytest.raises(InputError, match=told):
+    with pytest.raises(InputError, match=message):
         backtest(small_panel, origins=origins, step=step, horizons=horizons, models=CHEAP)
 
 

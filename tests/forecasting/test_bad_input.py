@@ -28,7 +28,7 @@ def command(name: str, panel: Path, out: Path, *more: str) -> Result:
 
 @pytest.mark.parametrize("name", COMMANDS)
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("rows", "message"),
     [
         ("a,2020-01,1\na,2020-02,2\na,2020-01,1\n", "row 4, column time_period: this series already has a value"),
         ("a,2020-01,1\n\na,2020-02,-2.5.1\n", "row 4, column value: not a number (found '-2.5.1')"),
@@ -44,14 +44,14 @@ def command(name: str, panel: Path, out: Path, *more: str) -> Result:
         ("a,2020-01-01,1\na,2020-01-09,1\n", "column time_period: 2 dates from 2020-01-01 to 2020-01-09 do not show"),
     ],
 )
-def test_broken_row_is_named_and_nothing_is_written(name: str, rows: str, told: str, tmp_path: Path) -> None:
+def test_broken_row_is_named_and_nothing_is_written(name: str, rows: str, message: str, tmp_path: Path) -> None:
     panel, out = tmp_path / "panel.csv", tmp_path / "out.parquet"
     panel.write_text(HEADER + rows, encoding="utf-8")
     out.write_bytes(b"the former file")
     done = command(name, panel, out)
     assert isinstance(done.exception, InputError)
     assert str(done.exception).startswith("panel.csv")
-    assert told in str(done.exception)
+    assert message in str(done.exception)
     assert out.read_bytes() == b"the former file"
     assert {path.name for path in tmp_path.iterdir()} == {"panel.csv", "out.parquet"}
 
@@ -172,8 +172,8 @@ def test_what_must_be_known_is_printed_and_lies_beside_file(name: str, tmp_path:
     done = command(name, panel, out, "--models", "seasonal-walk,baseline", *more)
     assert done.exit_code == 0, done.output
     about = (out.parent / "out.parquet.about.txt").read_text(encoding="utf-8")
-    told = "vigie-seasonal-walk: the baseline stands in (fewer than 6 earlier values) in 7 forecasts of 7 of 8 series"
-    assert f"{told}: young 0, young 1, young 2, young 3, young 4 and 2 more" in done.output
-    assert f"{told}: young 0, young 1, young 2, young 3, young 4, young 5, young 6\n" in about
+    gap = "vigie-seasonal-walk: the baseline stands in (fewer than 6 earlier values) in 7 forecasts of 7 of 8 series"
+    assert f"{gap}: young 0, young 1, young 2, young 3, young 4 and 2 more" in done.output
+    assert f"{gap}: young 0, young 1, young 2, young 3, young 4, young 5, young 6\n" in about
     assert f"{len(pd.read_parquet(out)):,} rows of 8 series written to" in done.output
     assert about.startswith("Past forecasts of panel.csv from 1 origin by" if name == "backtest" else "Forecasts of")

@@ -1,4 +1,4 @@
-"""The spread learned from the past: drawn in where it was too wide, let out where too narrow, never with hindsight."""
+"""The spread is rescaled by past forecast errors, never with hindsight."""
 
 from __future__ import annotations
 

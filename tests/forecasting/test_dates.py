@@ -23,7 +23,7 @@ STEPS: dict[Frequency, Callable[[int], pd.DateOffset]] = {
 
 
 def dates(start: dt.date, freq: Frequency, places: list[int]) -> pd.DatetimeIndex:
-    """Dates so many periods of a frequency after a date, at the same day as far as months have it."""
+    """Dates some periods of a frequency after a date, at the same day as far as months have it."""
     return pd.DatetimeIndex([pd.Timestamp(start) + STEPS[freq](place) for place in places])
 
 
@@ -44,7 +44,7 @@ def test_one_mistyped_date_of_months_is_refused_by_name(start: dt.date, count: i
 
 
 @pytest.mark.parametrize(
-    ("days", "told"),
+    ("days", "message"),
     [
         (["2020-01-01"], "the only date, 2020-01-01, does not show a frequency"),
         (["2020-01-01", "2020-01-15", "2020-01-29"], "the most frequent step is 14 days"),
@@ -52,8 +52,8 @@ def test_one_mistyped_date_of_months_is_refused_by_name(start: dt.date, count: i
         (["2020-01-01", "2020-01-02", "2020-01-03", "2200-01-03"], "the widest is from 2020-01-03 to 2200-01-03"),
     ],
 )
-def test_dates_without_frequency_are_refused(days: list[str], told: str) -> None:
-    with pytest.raises(InputError, match=told):
+def test_dates_without_frequency_are_refused(days: list[str], message: str) -> None:
+    with pytest.raises(InputError, match=message):
         infer_frequency(pd.DatetimeIndex(days))
 
 

@@ -17,8 +17,8 @@ ORIGIN = pd.Timestamp("2024-02-29")
 
 @pytest.fixture
 def panel() -> Panel:
-    """One series that rises, one that is always seven and one of nobody."""
-    values = {"flat": [7.0, 7.0, 7.0], "nobody": [0.0, 0.0, 0.0], "rising": [2.0, 5.0, 90.0]}
+    """One series that rises, one that is always seven and one of zeros."""
+    values = {"flat": [7.0, 7.0, 7.0], "zero": [0.0, 0.0, 0.0], "rising": [2.0, 5.0, 90.0]}
     rows = [(name, month, value) for name, own in values.items() for month, value in zip(MONTHS, own, strict=True)]
     return panel_from_rows(pd.DataFrame(rows, columns=["series_id", "time_period", "value"]))
 

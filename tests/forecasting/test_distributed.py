@@ -78,7 +78,7 @@ def test_cluster_gives_numbers_of_one_machine(
     if engine == "spark" and not (os.environ.get("JAVA_HOME") or shutil.which("java")):
         pytest.skip("Spark needs Java, which could not be installed here")
     out = [tmp_path / "past.parquet", tmp_path / "present.parquet"]
-    # An engine's packages are compiled by whoever loads them first, else by each of its dozen processes.
+    # An engine's packages are compiled by the first process that loads them, else by each of its dozen processes.
     done = subprocess.run(
         [ENGINES / "bin" / "python", "-c", BOTH_COMMANDS, engine, panel_path, *out, MODELS],
         capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],

@@ -74,10 +74,10 @@ def test_pooled_model_joins_from_twenty_series_on(panel: Panel) -> None:
     few = panel.select(panel.series_ids[:5])
     assert Request.of(few, None, [ENSEMBLE], [1]).pooled == []
     assert Request.of(few, None, [POOLED], [1]).pooled == [POOLED]
-    taught = replace(Request.of(few, None, [ENSEMBLE], [1]), priors={"M": lambda year: lesson([(panel, 0)], year)})
-    assert taught.pooled == [POOLED], "with a prior on a small panel too"
+    with_prior = replace(Request.of(few, None, [ENSEMBLE], [1]), priors={"M": lambda year: lesson([(panel, 0)], year)})
+    assert with_prior.pooled == [POOLED], "with a prior on a small panel too"
     quarters = Panel("Q", few.matrix.set_axis(pd.period_range("2014Q1", periods=MONTHS, freq="Q")), few.groups)
-    assert replace(taught, levels=[quarters]).pooled == [], "a prior of months says nothing of quarters"
+    assert replace(with_prior, levels=[quarters]).pooled == [], "a prior of months says nothing of quarters"
 
 
 def test_parts_use_pooled_model_and_totals_sum(tables: list[QuantileTable]) -> None:

@@ -185,7 +185,7 @@ def test_model_can_receive_square_roots(
     assert_sane(result)
     if scale is np.sqrt:
         assert np.allclose(result.quantiles[0], np.linspace(5.0, 9.0, 23) ** 2)
-        assert result.quantiles[-1, 0] == 0, "roots below zero are nobody"
+        assert result.quantiles[-1, 0] == 0, "roots below zero are zero"
 
 
 def test_failed_fit_becomes_baseline_with_reason() -> None:

@@ -38,7 +38,7 @@ def test_missing_month_is_gap_and_not_zero(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "empty file"),
         ("series_id,time_period,value\n", "no rows"),
@@ -68,11 +68,11 @@ def test_missing_month_is_gap_and_not_zero(tmp_path: Path) -> None:
         ("a,b\n1,2,3,4\n5,6,7,8,9,10\n", "not a table"),
     ],
 )
-def test_broken_panel_is_refused_with_file_row_column_and_rule(tmp_path: Path, text: str, told: str) -> None:
+def test_broken_panel_is_refused_with_file_row_column_and_rule(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InputError) as error:
         read_panel(_write(tmp_path, text))
     assert "panel.csv" in str(error.value)
-    assert told in str(error.value)
+    assert message in str(error.value)
 
 
 @pytest.mark.parametrize("rubbish", [b"\xff\xfe\x00rubbish" * 50, bytes(range(256)) * 40, b"\x00" * 5000])

@@ -96,7 +96,7 @@ class Trees:
 
 
 def asked_to_learn(outcomes: FloatArray) -> tuple[list[str], list[FloatArray]]:
-    """Trees and what they learn where nobody came before, volatility is 1 and outcomes are these."""
+    """Trees and what they learn where all earlier counts are zero, volatility is 1 and outcomes are these."""
     described = np.zeros((len(outcomes), len(FEATURES)))
     described[:, _VOLATILITY] = 1.0
     library: Any = Trees()

@@ -54,12 +54,12 @@ def row(made: pd.DataFrame, name: str, kind: str, ahead: int) -> pd.Series:
 
 
 def test_next_year_is_within_reach_in_autumn() -> None:
-    def told(month: str) -> list[str]:
+    def windows_of(month: str) -> list[str]:
         return [f"{window.first} {window.ahead}" for window in windows(pd.Period(month, freq="M"))]
 
-    assert told("2024-08") == ["2024-01 0", "2025-01 1", "2024-07 0"]
-    assert told("2024-12") == ["2025-01 0", "2024-07 0", "2025-07 1"]
-    assert told("2025-03") == ["2025-01 0", "2024-07 0", "2025-07 1"]
+    assert windows_of("2024-08") == ["2024-01 0", "2025-01 1", "2024-07 0"]
+    assert windows_of("2024-12") == ["2025-01 0", "2024-07 0", "2025-07 1"]
+    assert windows_of("2025-03") == ["2025-01 0", "2024-07 0", "2025-07 1"]
 
 
 def test_total_is_counts_plus_forecast(panel: Panel, made: pd.DataFrame) -> None:

@@ -141,12 +141,12 @@ def test_bundled_file_is_what_published_file_gives(tmp_path: Path, bundled: gpd.
     assert built.geometry.geom_equals(bundled.geometry).all()
 
 
-@pytest.mark.parametrize(("given", "told"), [([], 2), (["no_such_file.json"], "no_such_file.json")])
+@pytest.mark.parametrize(("given", "ending"), [([], 2), (["no_such_file.json"], "no_such_file.json")])
 def test_missing_file_is_named_without_traceback(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: list[str], told: int | str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: list[str], ending: int | str
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["boundaries", *(str(tmp_path / name) for name in given)])
     monkeypatch.delitem(sys.modules, "geo.boundaries")
     with pytest.raises(SystemExit) as stopped:
         runpy.run_module("geo.boundaries", run_name="__main__")
-    assert stopped.value.code == told or str(told) in str(stopped.value.code)
+    assert stopped.value.code == ending or str(ending) in str(stopped.value.code)

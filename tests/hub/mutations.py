@@ -206,7 +206,7 @@ def misjudged(hub: Hub, name: str, rng: np.random.Generator) -> str:
 
 
 def run(count: int, seed: int = 0) -> tuple[list[str], Counter[str]]:
-    """Try so many submissions, half of them wrong.
+    """Try a number of submissions, half of them wrong.
 
     Returns:
         What went the wrong way, as lines, and how many of each kind were tried.
@@ -216,8 +216,8 @@ def run(count: int, seed: int = 0) -> tuple[list[str], Counter[str]]:
         kinds = RIGHT if number % 2 == 0 else WRONG
         name = list(kinds)[int(rng.integers(len(kinds)))]
         tried[name] += 1
-        if told := misjudged(hub, name, rng):
-            wrong_way.append(f"{number} {name}: {told}")
+        if problem := misjudged(hub, name, rng):
+            wrong_way.append(f"{number} {name}: {problem}")
     return wrong_way, tried
 
 

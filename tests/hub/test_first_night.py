@@ -36,7 +36,7 @@ def test_forecast_is_proved_by_release_that_first_held_it(release: Release, firs
     (proof,) = prove(home, "vigie-ensemble", origin)
     assert [link.run_id for link in proof.links] == [release.run_id]
     with pytest.raises(InputError, match="no release holds"):
-        prove(home, "nobody-none", origin)
+        prove(home, "team-none", origin)
     altered = home / "releases" / release.run_id / "forecasts.parquet"
     table = pd.read_parquet(altered)
     table.assign(value=table["value"] + 1).to_parquet(altered, index=False)

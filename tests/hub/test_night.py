@@ -71,11 +71,11 @@ def test_unreachable_hub_is_named_at_no_other_cost(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(hub, "hub_tables", fail)
     monkeypatch.setattr(hub, "brought", lambda *_: (None, None))
     today = dt.date(2025, 1, 31)
-    assert collect_night("", tmp_path, cast(Journal, None), today) == []
-    (told,) = collect_night("/no/hub", tmp_path, cast(Journal, None), today)
-    assert (told["source_id"], told["reason"]) == (HUB_SOURCE, "the hub does not answer")
+    assert collect_night("", tmp_path, today) == []
+    (problem,) = collect_night("/no/hub", tmp_path, today)
+    assert (problem["source_id"], problem["reason"]) == (HUB_SOURCE, "the hub does not answer")
     data = cast(RealTimeData, SimpleNamespace(date=today))
     tables, faults = hub_of_night(tmp_path, data, pd.DataFrame(), {}, pd.DataFrame())
-    assert faults == [told]
+    assert faults == [problem]
     assert set(tables) == {"hub_models", "hub_editions", "hub_forecasts", "hub_scores"}
     assert all(table.empty for table in tables.values())

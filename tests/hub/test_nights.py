@@ -105,12 +105,12 @@ def test_stored_submission_is_published(place: Path, tmp_path: Path) -> None:
     collect(str(place), tmp_path, IN_TIME)
     journal = Journal(journal_url("", tmp_path))
     publish_files(tmp_path, journal, hub_files(tmp_path, str(place)))
-    told = {name for row in journal.entries(action=WRITTEN) for name in row.payload}
+    written = {name for row in journal.entries(action=WRITTEN) for name in row.payload}
     journal.close()
     out = tmp_path / "published" / "hub"
     found = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
     assert found >= {FILE, f"model-metadata/{MODEL}.yml", "hub-config/tasks.json", "target-data/oracle-output.csv"}
-    assert told == {f"hub/{name}" for name in found}
+    assert written == {f"hub/{name}" for name in found}
     assert not found & {broken, "target-data/run.exe"}
     assert (out / FILE).read_bytes() == content(1)
     assert validate(HubFiles(str(out))).faults == []

@@ -1,4 +1,4 @@
-"""What a hub is told: models, names and outcomes."""
+"""What a hub receives: models, names and outcomes."""
 
 from __future__ import annotations
 
@@ -91,9 +91,9 @@ def test_series_needs_permission_of_all_sources() -> None:
         "sum": {"redistribution": True, "derived_from": ["open", "unsaid"]},
         "mixed": {"redistribution": True, "derived_from": ["open", "closed"]},
         "deep": {"redistribution": True, "derived_from": ["mixed"]},
-        "lost": {"redistribution": True, "derived_from": ["nobody"]},
+        "lost": {"redistribution": True, "derived_from": ["missing"]},
     }
-    sources = {f"arrivals.{name.upper()}._T._T.M": name for name in [*cards, "nobody"]}
+    sources = {f"arrivals.{name.upper()}._T._T.M": name for name in [*cards, "missing"]}
     own = f"arrivals.{own_route_id('Ceuta by land')}._T._T.M"
     found = open_series([*sources, own, "arrivals.WMR._T._T.M"], {**sources, own: "open"}, cards)
     assert [sources[one] for one in found] == ["open", "unsaid", "sum"]

@@ -1,4 +1,4 @@
-"""Weeks and asylum are handed in, measured and scored like months: under the round that is open, on what it knew."""
+"""Weeks and asylum are handed in, measured and scored like months: under the open round, on figures known then."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PEERS = PROJECT / "hub" / "peers" / "common.py"
 
 
 def counts(series_id: str, ends: pd.DatetimeIndex, days_later: int) -> pd.DataFrame:
-    """Figures that rise a little, each known so many days after its period."""
+    """Figures that rise a little, each known some days after its period."""
     values = 1000.0 + 10 * np.arange(len(ends)) + 50 * (np.arange(len(ends)) % 3)
     return pd.DataFrame(
         {"series_id": series_id, "target_end_date": ends, "value": values,

@@ -59,10 +59,10 @@ def test_replays_fill_only_foreign_rounds() -> None:
     own = to_rows(forecasts("vigie-ensemble", "2024-09-30", "2024-10-31", "2024-11-30", value=9.0))
     found = with_own(stack([theirs, submitted]), own, NO_COUNTS)
     mine = found.keys["model_id"] == "vigie-ensemble"
-    told = found.keys[mine].assign(value=found.quantiles[mine.to_numpy(), 0]).sort_values("origin_date")
-    assert told["origin_date"].dt.strftime("%Y-%m").tolist() == ["2024-10", "2024-11"]
-    assert told["value"].tolist() == [9.0, 5.0]
-    assert told["timing"].tolist() == [REPLAY, IN_TIME]
+    replays = found.keys[mine].assign(value=found.quantiles[mine.to_numpy(), 0]).sort_values("origin_date")
+    assert replays["origin_date"].dt.strftime("%Y-%m").tolist() == ["2024-10", "2024-11"]
+    assert replays["value"].tolist() == [9.0, 5.0]
+    assert replays["timing"].tolist() == [REPLAY, IN_TIME]
     assert len(with_own(theirs, own.iloc[:0], NO_COUNTS).keys) == 2, "a night without forecasts brings none"
 
 

@@ -39,8 +39,8 @@ def test_faulty_card_is_refused_with_its_field(change: dict[str, Any], named: st
 
 
 def test_only_whole_editions_withdraw_missing_figures() -> None:
-    told = [SourceCard.model_validate(ENTRY | more) for more in ({}, {"complete_editions": True})]
-    assert [card.complete_editions for card in told] == [False, True]
+    read = [SourceCard.model_validate(ENTRY | more) for more in ({}, {"complete_editions": True})]
+    assert [card.complete_editions for card in read] == [False, True]
 
 
 def test_frontex_is_not_redistributable() -> None:

@@ -19,7 +19,7 @@ CARD = SourceCard(
 
 
 def published(lags: dict[str, int], *, months: int = 10, estimated: bool = False) -> pd.DataFrame:
-    """Monthly counts of some countries, each known so many days after the month's end; and the month before all."""
+    """Monthly counts of some countries, each known some days after the month's end; and the month before all."""
     periods = pd.period_range("2024-01", periods=months, freq="M")
     rows = [
         (geo, str(period), 5.0, period.end_time.normalize() + pd.Timedelta(days=lag))

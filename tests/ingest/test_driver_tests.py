@@ -1,4 +1,4 @@
-"""The yearly test of drivers is read back whole, and only if it is what its provenance tells of."""
+"""The yearly test of drivers is read back whole, and only if its provenance matches."""
 
 from __future__ import annotations
 

@@ -30,6 +30,6 @@ def test_every_text_of_card_and_of_register_has_translation(language: str) -> No
 
 def test_card_in_french_keeps_its_citation_and_addresses() -> None:
     card = CARDS["ecb"]
-    told = card.in_language(Language("fr"))
-    assert (told.publisher, told.citation, told.url) == ("Banque centrale européenne", card.citation, card.url)
+    french = card.in_language(Language("fr"))
+    assert (french.publisher, french.citation, french.url) == ("Banque centrale européenne", card.citation, card.url)
     assert card.in_language(Language("en")) == card

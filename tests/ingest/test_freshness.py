@@ -65,11 +65,11 @@ def test_country_is_expected_for_one_year() -> None:
         pd.DataFrame({"time_period": months if place != places[0] else months[:6], "obs_value": 1.0, "geo": place})
         for place in places
     ]
-    told = observations(
+    figures_known = observations(
         pd.concat(parts), source_id="a", lag_days=10, target="asylum_applications", route_id="_Z", citizen="_T",
         freq="M",
     )  # fmt: skip
-    expected = reporting(told).set_index("time_period")["expected"]
+    expected = reporting(figures_known).set_index("time_period")["expected"]
     gone = expected < len(places)
     assert (gone.idxmax(), int(gone.sum()), expected.min()) == ("2024-07", 12, len(places) - 1)
 

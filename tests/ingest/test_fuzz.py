@@ -45,4 +45,4 @@ def test_figures_replaced_by_others_are_refused_held_or_told() -> None:
     outcome = figures.mutate(files, 6 * len(files), seed=16)
     assert outcome.silent == []
     found = {result for _kind, result in outcome.counts}
-    assert {figures.REFUSED, figures.HELD, figures.TOLD} <= found
+    assert {figures.REFUSED, figures.HELD, figures.REPORTED} <= found

@@ -24,12 +24,12 @@ from tests.faults.bombs import BOMBS, EMPTY, FAST, cell, explode, full, ods, xls
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", list(BOMBS))
 def test_file_that_unfolds_is_refused_before_it_does(kind: str) -> None:
-    told = explode(kind)
-    assert told.reason
-    assert told.seconds < FAST
-    assert told.memory <= MEMORY
-    assert "longer than allowed" not in told.reason
-    assert "ended the process" not in told.reason
+    refusal = explode(kind)
+    assert refusal.reason
+    assert refusal.seconds < FAST
+    assert refusal.memory <= MEMORY
+    assert "longer than allowed" not in refusal.reason
+    assert "ended the process" not in refusal.reason
 
 
 def test_table_as_people_write_it_is_read() -> None:

@@ -112,9 +112,9 @@ def test_newest_capacity_that_is_not_ahead_counts(tmp_path: Path) -> None:
 
 def assert_advice(error: SourceError) -> None:
     """Every refusal says what to do, with an example in marks of code."""
-    told = str(error).split("What to do: ")
-    assert len(told) == 2
-    assert re.search("`[^`]+`", told[1])
+    parts = str(error).split("What to do: ")
+    assert len(parts) == 2
+    assert re.search("`[^`]+`", parts[1])
 
 
 @pytest.mark.parametrize(

@@ -184,14 +184,14 @@ def test_twelve_equal_figures_are_exchanged_series(months: int, reasons: int) ->
 
 
 @pytest.mark.parametrize(
-    ("persons", "changes", "before", "told"),
+    ("persons", "changes", "before", "reported"),
     [
         (1005.0, 0, 0.0, 0), (1006.0, 0, 0.0, 1), (1100.0, 8, 20.0, 0), (1101.0, 8, 20.0, 1), (1100.0, 7, 20.0, 1),
         (1100.0, 8, 19.0, 1), (995.0, 0, 0.0, 0), (994.0, 0, 0.0, 1),
     ],
 )  # fmt: skip
-def test_revision_beyond_usual_is_large(persons: float, changes: int, before: float, told: int) -> None:
+def test_revision_beyond_usual_is_large(persons: float, changes: int, before: float, reported: int) -> None:
     past = pd.DataFrame({"kind": "changed", "before": before, "share": [0.1] * changes, "citizen": "_T"})
     found = judge(put(flat(1000.0), [persons]), flat(1000.0), past.reindex(columns=list(REVISIONS.columns)))
-    assert len(found.told) == told
+    assert len(found.told) == reported
     assert all("(1 figure changes by more than the usual " in str(one) for one in found.told)

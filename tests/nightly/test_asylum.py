@@ -1,4 +1,4 @@
-"""Asylum applications of a night: which are forecast, how corridors and totals agree, what is said when none can be."""
+"""Asylum applications of a night: which are forecast, how corridors and totals agree, the reason if none can be."""
 
 from __future__ import annotations
 

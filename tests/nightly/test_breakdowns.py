@@ -20,7 +20,7 @@ NAMES = [f"A{letter}A" for letter in "ABCDEFGHIJKL"]
 def cells(
     sizes: dict[str, float], *, months: int = MONTHS, geo: str = ALL, source_id: str = "one", route_id: str = "CMR"
 ) -> pd.DataFrame:
-    """So many arrivals of each nationality in every month up to the same one."""
+    """Arrivals of each nationality in every month up to the same one."""
     periods = pd.period_range(end="2024-12", periods=months, freq="M").astype(str)
     return pd.DataFrame(
         {"source_id": source_id, "target": "arrivals", "route_id": route_id, "geo": geo, "citizen": citizen,

@@ -1,4 +1,4 @@
-"""A release tells what moved its own forecasts, to the last person."""
+"""A release explains its own forecasts exactly."""
 
 from __future__ import annotations
 

@@ -40,8 +40,8 @@ def test_cut_off_fits_are_counted_by_model() -> None:
         rows("slow", "b", "2024-12-31", reason=why), rows("slow", "c", "2024-12-31", reason="too short"),
         rows("fast", "a", "2024-12-31"),
     ])  # fmt: skip
-    told = [(one["model_id"], one["series_id"], one["fits"], one["reason"]) for one in _cut_off(made)]
-    assert told == [("slow", "a", 2, why), ("slow", "b", 1, why)]
+    listed = [(one["model_id"], one["series_id"], one["fits"], one["reason"]) for one in _cut_off(made)]
+    assert listed == [("slow", "a", 2, why), ("slow", "b", 1, why)]
 
 
 def test_what_was_cut_off_is_tried_again_and_all_else_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Nothing that became known later changes what a past origin knew, forecast or was judged by."""
+"""Nothing that became known later changes the data, forecasts or scores of a past origin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How what came in is read, judged and told, before and while it is stored."""
+"""Inputs are read, judged and reported before and while they are stored."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ MONTHS = pd.period_range("2018-01", "2024-03", freq="M")
 ORIGIN = pd.Timestamp("2024-01-31")
 
 
-class Told(Release):
+class Issued(Release):
     """A release as it is read, without its files."""
 
     def __init__(self, name: str, created_at: str, *, replay: bool = False, middle: float = 1_000.0) -> None:
@@ -55,36 +55,36 @@ def data() -> RealTimeData:
 
 
 def test_only_forecasts_before_outcome_are_scored(data: RealTimeData) -> None:
-    early = Told("a", "2024-02-20T04:00:00+00:00")
+    early = Issued("a", "2024-02-20T04:00:00+00:00")
     found = check(issued_scores([early], None, data), ISSUED_SCORES)
     assert found["horizon"].tolist() == [1, 2]
-    late = Told("b", "2024-03-20T04:00:00+00:00")
+    late = Issued("b", "2024-03-20T04:00:00+00:00")
     assert issued_scores([late], None, data)["horizon"].tolist() == [2]
-    assert issued_scores([Told("c", "2024-02-20T04:00:00+00:00", replay=True)], None, data).empty
+    assert issued_scores([Issued("c", "2024-02-20T04:00:00+00:00", replay=True)], None, data).empty
 
 
 def test_repeated_forecast_counts_once(data: RealTimeData) -> None:
-    first, second = Told("a", "2024-02-20T04:00:00+00:00"), Told("b", "2024-02-21T04:00:00+00:00", middle=9_000.0)
+    first, second = Issued("a", "2024-02-20T04:00:00+00:00"), Issued("b", "2024-02-21T04:00:00+00:00", middle=9_000.0)
     both = issued_scores([first, second], None, data)
     assert both["run_id"].tolist() == ["a", "a"]
 
 
 def test_scores_outlive_release_that_issued_them(data: RealTimeData, monkeypatch: pytest.MonkeyPatch) -> None:
-    former = Told("b", "2024-03-20T04:00:00+00:00")
-    kept = issued_scores([Told("a", "2024-02-20T04:00:00+00:00")], None, data)
+    former = Issued("b", "2024-03-20T04:00:00+00:00")
+    kept = issued_scores([Issued("a", "2024-02-20T04:00:00+00:00")], None, data)
     monkeypatch.setattr(former, "read", lambda _name: kept, raising=False)
     assert issued_scores([], former, data).equals(kept)
 
 
 def test_scores_of_two_nights_join(data: RealTimeData, monkeypatch: pytest.MonkeyPatch) -> None:
-    issued_then, former = Told("a", "2024-02-20T04:00:00+00:00"), Told("b", "2024-03-20T04:00:00+00:00")
+    issued_then, former = Issued("a", "2024-02-20T04:00:00+00:00"), Issued("b", "2024-03-20T04:00:00+00:00")
     whole = issued_scores([issued_then], None, data)
     monkeypatch.setattr(former, "read", lambda _name: whole.head(1), raising=False)
     pd.testing.assert_frame_equal(issued_scores([issued_then], former, data), whole)
 
 
 def test_summary_is_ratio_of_sums_by_horizon(data: RealTimeData) -> None:
-    rows = issued_scores([Told("a", "2024-02-20T04:00:00+00:00")], None, data)
+    rows = issued_scores([Issued("a", "2024-02-20T04:00:00+00:00")], None, data)
     found = issued_skill(rows)
     assert found["n"].tolist() == [1, 1]
     assert np.allclose(found["relative_wis_log"], rows["wis_log"] / rows["reference_log"])

@@ -36,7 +36,7 @@ NAMES = list(LAYOUTS)
 QUICK = {"attempts": 2, "first_wait_seconds": 0, "largest_megabytes": 5}
 
 
-SECRET = "k3y-of-nobody-at-all"  # noqa: S105  # it opens nothing
+SECRET = "k3y-of-none-at-all"  # noqa: S105  # it opens nothing
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -69,14 +69,14 @@ def test_release_says_who_has_reported_how_late_and_what_changed(first_night: Pa
 class Days:
     """A daily history in which each day counts one person, and every month is nowcast as a hundred."""
 
-    def __init__(self, newest: str, *, knows: bool = True) -> None:
+    def __init__(self, newest: str, *, known: bool = True) -> None:
         self.days = pd.period_range("2021-01-01", newest, freq="D")
         self.asked: list[pd.Period] = []
-        self._knows = knows
+        self._known = known
 
     def place_of(self, day: pd.Period) -> int | None:
         self.asked.append(day)
-        return cast(int, self.days.get_loc(day)) if self._knows and day in self.days else None
+        return cast(int, self.days.get_loc(day)) if self._known and day in self.days else None
 
     def nowcast(self, place: int) -> Nowcast:
         newest = self.days[place]
@@ -86,10 +86,10 @@ class Days:
         return float((last - first).n + 1)
 
 
-def route(newest: str = "2025-01-20", *, times: float = 1.0, knows: bool = True) -> RouteDays:
-    """A route whose months hold so many times what their days hold."""
+def route(newest: str = "2025-01-20", *, times: float = 1.0, known: bool = True) -> RouteDays:
+    """A route whose months hold a multiple of their days."""
     totals = pd.Series([times * month.days_in_month for month in MONTHS], index=MONTHS)
-    return RouteDays(cast(DailyHistory, Days(newest, knows=knows)), totals)
+    return RouteDays(cast(DailyHistory, Days(newest, known=known)), totals)
 
 
 def forecasts(months: pd.PeriodIndex, quantiles: np.ndarray, horizon: int = 1) -> pd.DataFrame:
@@ -111,18 +111,18 @@ def test_nowcast_is_scaled_by_past_surplus() -> None:
         found = route(times=times).nowcast(month, 10)
         assert found is not None
         assert float(np.interp(0.5, LEVELS, found.quantiles)) == pytest.approx(100.0 * times, rel=0.01)
-    assert route(knows=False).nowcast(month, 10) is None
+    assert route(known=False).nowcast(month, 10) is None
 
 
 def weeks_of(monkeypatch: pytest.MonkeyPatch, last_day: str, as_of: str) -> dict[str, pd.DataFrame]:
-    """What a night tells of the weeks of one series, whose forecasts are given."""
+    """The weeks of one series in a night, whose forecasts are given."""
     daily = pd.Series([1.0], pd.period_range(last_day, periods=1, freq="D"), name="arrivals.CHA.GBR._T.D")
     sunday = pd.Period("2024-12-29", "D")
     quantiles = np.arange(1.0, 9.0)[:, None] * 100 * SPREAD
-    told = Weeks(sunday, pd.Period(last_day, "D"), np.asarray([5.0, *[0.0] * 7]), quantiles)
+    made = Weeks(sunday, pd.Period(last_day, "D"), np.asarray([5.0, *[0.0] * 7]), quantiles)
     monkeypatch.setattr(nowcasts, "daily_arrivals", lambda _known: {"CHA": daily})
     monkeypatch.setattr(nowcasts, "daily_history", lambda days: days)
-    monkeypatch.setattr(nowcasts, "weeks_ahead", lambda _days, place: told if place == -1 else None)
+    monkeypatch.setattr(nowcasts, "weeks_ahead", lambda _days, place: made if place == -1 else None)
     monkeypatch.setattr(nowcasts, "week_record", lambda _days: pd.DataFrame())
     date = dt.date.fromisoformat(as_of)
     return nowcasts.make_weeks(cast(RealTimeData, SimpleNamespace(known=None, date=date)), None)

@@ -1,4 +1,4 @@
-"""People in reception in a night: which stocks are forecast, from which arrivals, and what is said of places."""
+"""People in reception in a night: which stocks are forecast, from which arrivals, and which places they need."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ NOW = dt.datetime.now(dt.UTC)
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A home with a release of no figures, which its journal knows of, and one figure that was taken in."""
+    """A home with a release of no figures, which its journal records, and one figure that was taken in."""
     home, as_of = tmp_path / "home", dt.date(2025, 1, 31)
     figure = {
         "source_id": "iom_dtm", "series_id": "arrivals.CMR.ITA._T.M", "target": "arrivals", "route_id": "CMR",
@@ -122,17 +122,17 @@ def test_refusing_journal_keeps_published_release(
 
     release = publish_untold(home, journal)
     monkeypatch.setattr(Journal, "record", refuse)
-    (told,) = record_publication(journal, release, {}, None)
-    assert told["source_id"] == JOURNAL_SOURCE
-    assert "database or disk is full" in told["reason"]
+    (problem,) = record_publication(journal, release, {}, None)
+    assert problem["source_id"] == JOURNAL_SOURCE
+    assert "database or disk is full" in problem["reason"]
 
 
 def test_new_journal_beside_releases_is_named(home: Path, tmp_path: Path) -> None:
     lost = Journal(journal_url("", tmp_path / "elsewhere"))
-    (told,) = recover(home, lost, ReleaseStore(home), NOW)
+    (problem,) = recover(home, lost, ReleaseStore(home), NOW)
     lost.close()
-    assert told["source_id"] == JOURNAL_SOURCE
-    assert "vigie home restore --repair" in told["reason"]
+    assert problem["source_id"] == JOURNAL_SOURCE
+    assert "vigie home restore --repair" in problem["reason"]
 
 
 def test_future_figures_are_named_until_replaced(home: Path) -> None:
@@ -140,9 +140,9 @@ def test_future_figures_are_named_until_replaced(home: Path) -> None:
     row = vintages.as_of(today).query("source_id == 'iom_dtm'").head(1)
     news = row.assign(obs_value=row["obs_value"] + 7, as_of_estimated=True)
     vintages.append(news, received=today + dt.timedelta(days=365))
-    (told,) = values_ahead(vintages.history(), today)
-    assert told["source_id"] == "iom_dtm"
-    assert told["reason"].startswith("1 figure is dated")
+    (problem,) = values_ahead(vintages.history(), today)
+    assert problem["source_id"] == "iom_dtm"
+    assert problem["reason"].startswith("1 figure is dated")
     vintages.append(news, received=today)
     assert values_ahead(vintages.history(), today) == []
 
@@ -158,13 +158,13 @@ def test_waiting_files_are_named_until_decided(home: Path, journal: Journal) -> 
     editions.take_in(came[2])
     editions.decide(Decision(REJECT, _decided.edition_id, "Ana", "seen"))
     tomorrow = NOW.date() + dt.timedelta(days=1)
-    (told,) = held_before(editions, None, tomorrow, later)
-    assert (told["source_id"], told["edition_id"]) == ("iom_dtm", waits.edition_id)
-    assert "a.csv waits for a person" in told["reason"] and "another unit" in told["reason"]
+    (problem,) = held_before(editions, None, tomorrow, later)
+    assert (problem["source_id"], problem["edition_id"]) == ("iom_dtm", waits.edition_id)
+    assert "a.csv waits for a person" in problem["reason"] and "another unit" in problem["reason"]
     assert held_before(editions, None, tomorrow, NOW - dt.timedelta(hours=1)) == [], "it began before they came"
     assert held_before(editions, None, NOW.date() - dt.timedelta(days=1), later) == [], "the replay of an older night"
     former = ReleaseStore(home).current()
     assert former is not None
     frames = {name: former.read(name) for name in former.names} | {"editions": editions.table(tomorrow)}
     release = ReleaseStore(home).publish(frames, {}, About(former.as_of, "0.1.0", {}, {}))
-    assert held_before(editions, release, tomorrow, later) == [], "the release before has told of it"
+    assert held_before(editions, release, tomorrow, later) == [], "the release before has problem of it"

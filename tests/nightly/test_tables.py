@@ -1,4 +1,4 @@
-"""What past origins knew and would have said, in a release."""
+"""Data and forecasts of past origins in a release."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def record_of_rules(count: int) -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def make_release() -> MakeRelease:
-    """A release with so many routes and alerts; ``without`` names routes whose figures are too old."""
+    """A release with numbers of routes and alerts; ``without`` names routes whose figures are too old."""
 
     def make(
         routes: int | Sequence[str] = 5, alerts: int = 3, *, without: Sequence[str] = (), **other: object

@@ -1,4 +1,4 @@
-"""One alert is said in the same words everywhere."""
+"""One alert has the same words everywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of one destination's asylum applications."""
+"""Sentences on one destination's asylum applications."""
 
 from __future__ import annotations
 

@@ -112,8 +112,8 @@ def test_outside_copy_names_only_signed_alerts(make_release: MakeRelease) -> Non
 def test_end_is_reported_outside_only_where_its_beginning_was(make_release: MakeRelease) -> None:
     release = make_release(5, 0)
     former = release.with_frame("alerts", pd.DataFrame([alert_row(0, ["BSR"])]))
-    told = Decisions({}, frozenset({"rule_0.BSR"}), signed_only=True)
-    assert compose(release, former, "en", told).changes == ("Black Sea: Severe has ended",)
+    outside = Decisions({}, frozenset({"rule_0.BSR"}), signed_only=True)
+    assert compose(release, former, "en", outside).changes == ("Black Sea: Severe has ended",)
     assert compose(release, former, "en", Decisions(signed_only=True)).changes == ()
 
 

@@ -31,7 +31,7 @@ Make = Callable[..., bytes]
 
 @pytest.fixture(scope="module")
 def pdf(make_release: MakeRelease) -> Make:
-    """The briefing of a made-up release with so many routes and alerts, in a language; drawn once."""
+    """The briefing of a made-up release with numbers of routes and alerts, in a language; drawn once."""
 
     @functools.cache
     def make(routes: int = 5, alerts: int = 3, language: str = "en") -> bytes:

@@ -53,7 +53,7 @@ def test_without_release_before_alert_says_itself_how_it_moved() -> None:
         ("", True, True, False),
         ("ended", False, False, True),  # it stands no more
         ("ended", True, True, True),
-        ("ended", True, False, False),  # nobody outside was told of it
+        ("ended", True, False, False),  # never announced outside
     ],
 )
 def test_alerts_are_compared_with_those_before(

@@ -18,7 +18,7 @@ def test_cited_source_includes_its_components_once() -> None:
         "Vigie, arrivals by route. Licence: As the strictest component.", "A ministry, arrivals. Licence: CC BY 4.0.",
     ]  # fmt: skip
     assert citations.citations(CARDS, ["a_bureau"], ENGLISH) == ["A bureau, prices. Licence: Not to be passed on."]
-    assert citations.citations(CARDS, ["nobody"], ENGLISH) == []
+    assert citations.citations(CARDS, ["missing"], ENGLISH) == []
 
 
 def test_provisional_routes_are_named() -> None:

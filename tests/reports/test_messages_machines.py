@@ -23,7 +23,7 @@ DASHBOARD = "https://vigie.example.org"
 CAP = "{urn:oasis:names:tc:emergency:cap:1.2}"
 
 
-def told(document: bytes, *names: str) -> list[str | None]:
+def values_of(document: bytes, *names: str) -> list[str | None]:
     root = etree.fromstring(document)
     return [root.findtext(f".//{CAP}{name}") for name in names]
 
@@ -43,16 +43,16 @@ def test_cap_message_is_valid_and_says_same_in_standards_words(
     before = (announce(),) if kind != "raised" else ()
     document = cap_message(announce(kind, earlier=before, alert_level=level, probability=chance), "vigie", DASHBOARD)
     names = ("status", "msgType", "urgency", "severity", "certainty", "responseType")
-    assert told(document, *names) == expected
+    assert values_of(document, *names) == expected
 
 
 def test_cap_message_refers_to_those_before_it(announce: Announce) -> None:
     document = cap_message(announce("ended", earlier=(announce(),)), "vigie", DASHBOARD)
-    assert told(document, "references") == [f"vigie,vigie-{IDENTITY},2025-01-31T12:00:00-00:00"]
+    assert values_of(document, "references") == [f"vigie,vigie-{IDENTITY},2025-01-31T12:00:00-00:00"]
 
 
 def test_first_update_to_machines_is_an_alert(announce: Announce) -> None:
-    assert told(cap_message(announce("updated"), "vigie", DASHBOARD), "msgType", "references") == ["Alert", None]
+    assert values_of(cap_message(announce("updated"), "vigie", DASHBOARD), "msgType", "references") == ["Alert", None]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_no_cap_message_has_expired_before_it_is_sent(
     announce: Announce, last_period: str, expires: str | None
 ) -> None:
     document = cap_message(announce(first_period="2024-10", last_period=last_period), "vigie", DASHBOARD)
-    assert told(document, "expires") == [expires]
+    assert values_of(document, "expires") == [expires]
 
 
 def test_cap_message_names_no_person(announce: Announce) -> None:

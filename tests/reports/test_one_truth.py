@@ -1,4 +1,4 @@
-"""Every alert of a release is said with the identical sentence, number, window and level wherever it is read."""
+"""Every alert of a release has the identical sentence, number, window and level wherever it is read."""
 
 from __future__ import annotations
 

@@ -64,9 +64,9 @@ def test_first_failing_months_are_named() -> None:
 
 def test_release_probability_precedes_interpolation() -> None:
     own = rows(places=1200.0).assign(chance=[0.1, 0.3, 0.9])
-    told = reception.needs_of((own, HISTORY, scores()), ITALY, 1.0, None)
-    assert told.chances.tolist() == [0.1, 0.3, 0.9]
-    assert replace(told, places=1100.0).chances.tolist() == pytest.approx([0.5, 1.0, 1.0])
+    need_of = reception.needs_of((own, HISTORY, scores()), ITALY, 1.0, None)
+    assert need_of.chances.tolist() == [0.1, 0.3, 0.9]
+    assert replace(need_of, places=1100.0).chances.tolist() == pytest.approx([0.5, 1.0, 1.0])
 
 
 def test_regions_follow_their_country_by_further_places_needed() -> None:

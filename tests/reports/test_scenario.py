@@ -48,13 +48,13 @@ def test_diverted_share_names_its_origin(
         return diversion(found, "CMR", "WAR", share, ENGLISH)
 
     assert f"40% showed on Western African / Atlantic with the opposite sign ({words}, 90% interval 21% to 58%)" in (
-        told := said(evidence=True)
+        sentence := said(evidence=True)
     )
-    assert ("your own assumption" in told) == is_own
+    assert ("your own assumption" in sentence) == is_own
     assert f"no evidence that changes on Central Mediterranean move to Western African / Atlantic ({words})" in (
-        told := said(evidence=False)
+        sentence := said(evidence=False)
     )
-    assert "your own assumption, without an interval" in told
+    assert "your own assumption, without an interval" in sentence
 
 
 def test_planned_places_are_read_from_texts() -> None:

@@ -1,4 +1,4 @@
-"""What a reader is told of the next weeks, and what they are worth."""
+"""Sentences on the next weeks and their skill."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def s3_url(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
         ("AWS_DEFAULT_REGION", "us-east-1"),
     ):
         monkeypatch.setenv(name, value)
-    # A bucket is made by whoever runs the store, not by Vigie.
+    # A bucket is made by the store's operator, not by Vigie.
     system = fsspec.filesystem("s3", skip_instance_cache=True)
     if not system.exists(BUCKET):
         system.mkdir(BUCKET)
@@ -100,7 +100,7 @@ class Homes:
         return path
 
     def publish(self, home: Path, day: int = 31, month: int = 1) -> Release:
-        """What a night leaves behind: a figure nobody knew, and a release."""
+        """What a night leaves behind: a new figure and a release."""
         count = len(list((home / "vintages").rglob("*.parquet")))
         period, known = f"2024-{count + 1:02d}", f"2025-{month:02d}-{day:02d}"
         VintageStore(home).append(self._rows((period, 1000.0 + count, known)))
@@ -120,8 +120,8 @@ def homes(tmp_path: Path, release_frames: dict[str, pd.DataFrame], observations:
     return Homes(tmp_path, release_frames, observations)
 
 
-def told(home: Path) -> tuple[list[str], int]:
-    """What a home tells: its releases and its figures; its chain is whole."""
+def contents(home: Path) -> tuple[list[str], int]:
+    """Contents of a home: its releases and its figures; its chain is whole."""
     assert ReleaseStore(home).verify() is None
     return [one.run_id for one in ReleaseStore(home).all()], len(VintageStore(home).as_of(dt.date(2030, 1, 1)))
 
@@ -130,7 +130,7 @@ def seen_by_others(homes: Homes, files: RemoteFiles) -> tuple[list[str], int]:
     """What a home that holds nothing yet gets from a store."""
     home = homes(uuid4().hex)
     pull(home, files)
-    return told(home)
+    return contents(home)
 
 
 class Cut:

@@ -1,4 +1,4 @@
-"""A home folder goes into one file and comes back whole, or the reason is told."""
+"""A home folder goes into one file and comes back whole, or the reason is named."""
 
 from __future__ import annotations
 

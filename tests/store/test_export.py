@@ -139,6 +139,6 @@ def test_as_of_export_has_nine_columns(*, with_citation: bool) -> None:
     )
     assert len(lines) == 3
     assert (cited[0] in content.decode()) is with_citation
-    told = about.decode().splitlines()
-    assert told[:3] == ["Title: Vigie: observations", "As known on: 2025-01-31", f"Source: {cited[0]}"]
-    assert len(told) == 4 and told[3].startswith("Purpose: ")
+    facts = about.decode().splitlines()
+    assert facts[:3] == ["Title: Vigie: observations", "As known on: 2025-01-31", f"Source: {cited[0]}"]
+    assert len(facts) == 4 and facts[3].startswith("Purpose: ")

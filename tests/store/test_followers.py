@@ -17,6 +17,7 @@ from tests.servers import wait_until
 from tests.store.mirrors import (
     Cut,
     Homes,
+    contents,
     cut,
     file_url,
     forecasts,
@@ -28,7 +29,6 @@ from tests.store.mirrors import (
     release_frames,
     s3_server,
     s3_url,
-    told,
 )
 
 __all__ = [
@@ -66,7 +66,7 @@ def test_three_machines_share_s3_and_postgresql(s3_url: str, postgres_url: str, 
         for follower in followers:
             follower.stop()
     for home in readers:
-        assert told(home)[0] == told(night)[0]
+        assert contents(home)[0] == contents(night)[0]
         assert ReleaseStore(home).head() == ReleaseStore(night).head()
         assert ReleaseStore(home).verify(witnesses(home, postgres_url)) is None
 

@@ -69,8 +69,8 @@ def test_edition_is_kept_once_and_numbered_in_order_of_receipt(tmp_path: Path) -
     assert not store.add(edition(b"two"), b"two")
     assert store.add(edition(b"one", "other-model"), b"one")
     assert store.add(edition(b"one", round_id="2024-10-31"), b"one")
-    told = [(one.round_id, one.model_id, one.number) for one in store.all()]
-    assert told == [
+    kept = [(one.round_id, one.model_id, one.number) for one in store.all()]
+    assert kept == [
         ("2024-10-31", "team-model", 0), ("2024-11-30", "other-model", 0),
         *(("2024-11-30", "team-model", number) for number in range(3)),
     ]  # fmt: skip

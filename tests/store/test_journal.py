@@ -138,7 +138,7 @@ def test_damaged_file_is_named(tmp_path: Path) -> None:
 
 
 def altered(path: Path, statement: str, *values: int) -> None:
-    """Change a journal as nobody can who goes through it: its own rules against that are taken away first."""
+    """Change a journal behind its interface: its own rules against that are taken away first."""
     with closing(sqlite3.connect(path)) as database:
         for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             database.execute(f"DROP TRIGGER {name}")

@@ -38,6 +38,7 @@ from tests.store.mirrors import (
     Cut,
     Homes,
     any_url,
+    contents,
     cut,
     delivered,
     file_url,
@@ -50,7 +51,6 @@ from tests.store.mirrors import (
     s3_server,
     s3_url,
     seen_by_others,
-    told,
 )
 
 __all__ = [
@@ -63,7 +63,7 @@ def test_what_one_machine_delivers_another_gets_to_byte(any_url: str, homes: Hom
     first, second, files = homes("first"), homes("second"), RemoteFiles(any_url)
     release = homes.night(first, files)
     pull(second, files)
-    assert told(second) == told(first)
+    assert contents(second) == contents(first)
     names = sorted(path.relative_to(release.path) for path in release.path.rglob("*") if path.is_file())
     copy = ReleaseStore(second).get(release.run_id).path
     assert sorted(path.relative_to(copy) for path in copy.rglob("*") if path.is_file()) == names
@@ -75,7 +75,7 @@ def test_nights_on_two_machines_in_turn_make_one_chain(any_url: str, homes: Home
     first, second, files = homes("first"), homes("second"), RemoteFiles(any_url)
     made = [homes.night(home, files, day).run_id for day, home in enumerate([first, second, first, second], start=1)]
     pull(first, files)
-    assert told(first) == told(second) == (made, 4)
+    assert contents(first) == contents(second) == (made, 4)
 
 
 def test_second_delivery_of_same_sends_nothing(memory_url: str, homes: Homes) -> None:
@@ -90,7 +90,7 @@ def test_dashboard_gets_releases_and_nothing_else(quick_url: str, homes: Homes) 
     files, reader = RemoteFiles(quick_url), homes("reader")
     made = homes.night(homes("night"), files)
     state = pull_new_releases(reader, files)
-    assert told(reader) == ([made.run_id], 0)
+    assert contents(reader) == ([made.run_id], 0)
     assert pull_new_releases(reader, files, state) == state
 
 
@@ -105,7 +105,7 @@ def test_two_dashboards_pull_at_once(file_url: str, homes: Homes) -> None:
 
     with ThreadPoolExecutor(3) as pool:
         assert [state.number for state in pool.map(look, range(3))] == [3, 3, 3]
-    assert told(reader)[0] == told(homes("night"))[0]
+    assert contents(reader)[0] == contents(homes("night"))[0]
 
 
 def test_dashboard_needs_no_more_than_reading(memory_url: str, homes: Homes, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,14 +117,14 @@ def test_dashboard_needs_no_more_than_reading(memory_url: str, homes: Homes, mon
     for call in ("pipe_file", "put_file", "rm_file"):
         monkeypatch.setattr(MemoryFileSystem, call, refused)
     pull_new_releases(reader, files)
-    assert told(reader)[0] == told(homes("night"))[0]
+    assert contents(reader)[0] == contents(homes("night"))[0]
 
 
 def test_store_that_nobody_delivered_to_changes_nothing(quick_url: str, homes: Homes) -> None:
     pull_new_releases(homes("reader"), RemoteFiles(quick_url))
     assert not (homes("reader") / "releases").exists()
     homes.publish(homes("night"))
-    assert told(pull(homes("night"), RemoteFiles(quick_url)).home)[1] == 1
+    assert contents(pull(homes("night"), RemoteFiles(quick_url)).home)[1] == 1
 
 
 def test_answers_and_mappings_are_shared(quick_url: str, homes: Homes) -> None:
@@ -153,15 +153,15 @@ def test_interrupted_push_leaves_old_or_new_state(memory_url: str, homes: Homes,
     outcomes, is_new, in_a_row = set(), True, 0
     for number in range(1000):
         pull(reader, files)
-        before, delivery = told(reader), pull(night, files)
+        before, delivery = contents(reader), pull(night, files)
         if is_new:
             homes.publish(night, 1 + number % 28)
         cut.after(number // 2, answer_only=bool(number % 2))
         went = delivered(delivery)
         cut.mend()
         pull(reader, files)
-        is_new = told(reader) == told(night)
-        assert is_new or told(reader) == before, number
+        is_new = contents(reader) == contents(night)
+        assert is_new or contents(reader) == before, number
         assert is_new or not went, number
         outcomes.add((went, is_new))
         in_a_row = in_a_row + 1 if went else 0
@@ -170,14 +170,14 @@ def test_interrupted_push_leaves_old_or_new_state(memory_url: str, homes: Homes,
             break
     assert outcomes == {(False, False), (False, True), (True, True)}
     homes.night(night, files)
-    assert seen_by_others(homes, files) == told(night)
+    assert seen_by_others(homes, files) == contents(night)
 
 
 def test_interrupted_pull_leaves_whole_chain(memory_url: str, homes: Homes, cut: Cut) -> None:
     files, night, reader = RemoteFiles(memory_url), homes("night"), homes("reader")
     homes.night(night, files, 1)
     pull(reader, files)
-    former = told(reader)
+    former = contents(reader)
     for day in (2, 3):
         homes.night(night, files, day)
     for number in range(1000):
@@ -186,11 +186,11 @@ def test_interrupted_pull_leaves_whole_chain(memory_url: str, homes: Homes, cut:
             pull_new_releases(reader, files)
         except UnreachableError:
             cut.mend()
-            assert told(reader) == former
+            assert contents(reader) == former
         else:
             break
     assert number > 5
-    assert told(reader)[0] == told(night)[0]
+    assert contents(reader)[0] == contents(night)[0]
 
 
 def test_store_that_another_machine_moved_on_is_not_overwritten(any_url: str, homes: Homes) -> None:
@@ -202,7 +202,7 @@ def test_store_that_another_machine_moved_on_is_not_overwritten(any_url: str, ho
     with pytest.raises(NotDeliveredError, match=r"stands in .* not delivered .* another machine has delivered"):
         slow.deliver()
     assert seen_by_others(homes, files)[0][-1] == other.run_id
-    assert len(told(first)[0]) == 2
+    assert len(contents(first)[0]) == 2
 
 
 def test_diverged_home_waits_for_decision(quick_url: str, homes: Homes) -> None:
@@ -215,7 +215,7 @@ def test_diverged_home_waits_for_decision(quick_url: str, homes: Homes) -> None:
         pull(first, files)
     assert set_aside(first, files) == [stray.run_id]
     pull(first, files)
-    assert told(first)[0] == told(second)[0]
+    assert contents(first)[0] == contents(second)[0]
     assert (first / UNDELIVERED / stray.run_id / "manifest.json").is_file()
 
 
@@ -224,12 +224,12 @@ def test_altered_store_file_is_refused(quick_url: str, homes: Homes, name: str) 
     files, reader = RemoteFiles(quick_url), homes("reader")
     homes.night(homes("night"), files, 1)
     pull(reader, files)
-    former, release = told(reader), homes.night(homes("night"), files, 2)
+    former, release = contents(reader), homes.night(homes("night"), files, 2)
     files.write(f"releases/{release.run_id}/{name}", b"altered")
     for bring in (pull, pull_new_releases):
         with pytest.raises(AlteredError, match=rf"releases/{release.run_id}/{name}: was altered"):
             bring(reader, files)
-    assert told(reader)[0] == former[0]
+    assert contents(reader)[0] == former[0]
 
 
 def test_altered_figures_lists_and_commits_are_refused_and_named(memory_url: str, homes: Homes) -> None:
@@ -242,7 +242,7 @@ def test_altered_figures_lists_and_commits_are_refused_and_named(memory_url: str
             with pytest.raises(AlteredError, match=f"{place}: was altered"):
                 pull(homes(f"{part[:-1]}-{place[-9:-5]}"), files)
             files.write(place, content)
-    assert seen_by_others(homes, files) == told(homes("night"))
+    assert seen_by_others(homes, files) == contents(homes("night"))
 
 
 def test_file_that_store_lost_is_named(quick_url: str, homes: Homes) -> None:
@@ -257,7 +257,7 @@ def test_file_that_store_lost_is_named(quick_url: str, homes: Homes) -> None:
 def test_store_that_reports_another_past_is_refused(
     memory_url: str, homes: Homes, forged: str, refusal: type[Exception]
 ) -> None:
-    """Somebody who may write to the store makes a chain of his own, consistent in itself."""
+    """A writer of the store makes another chain, consistent in itself."""
     files, reader, forger = RemoteFiles(memory_url), homes("reader"), homes("forger")
     release = homes.night(homes("night"), files, 1)
     pull(reader, files)
@@ -272,7 +272,7 @@ def test_store_that_reports_another_past_is_refused(
     Delivery(forger, files).deliver()
     with pytest.raises(refusal):
         pull_new_releases(reader, files)
-    assert told(reader)[0] == [release.run_id]
+    assert contents(reader)[0] == [release.run_id]
 
 
 def test_store_that_went_back_is_not_followed(file_url: str, homes: Homes) -> None:
@@ -312,7 +312,7 @@ def test_removed_releases_stay_removed(quick_url: str, homes: Homes) -> None:
     third = homes("third")
     pull(third, files)
     for home in (first, second, third):
-        assert told(home)[0][:2] == made[2:]
+        assert contents(home)[0][:2] == made[2:]
         assert sorted(path.stem for path in (home / "releases" / "REMOVED").iterdir()) == gone
         assert not list((home / "releases").glob(".removing-*"))
 
@@ -325,7 +325,7 @@ def test_last_release_of_month_stays_whole_in_store(memory_url: str, homes: Home
         homes.publish(home, day, month=2)
         prune(home, 1)
         delivery.deliver()
-    assert seen_by_others(homes, files)[0] == [january.run_id, told(home)[0][-1]]
+    assert seen_by_others(homes, files)[0] == [january.run_id, contents(home)[0][-1]]
 
 
 def test_merged_figures_replace_their_parts(quick_url: str, homes: Homes) -> None:
@@ -340,7 +340,7 @@ def test_merged_figures_replace_their_parts(quick_url: str, homes: Homes) -> Non
     files_of = [sorted(path.name for path in (home / "vintages").rglob("*.parquet")) for home in (first, second)]
     assert files_of[0] == files_of[1]
     assert len(files_of[0]) == 1
-    assert told(second) == told(first)
+    assert contents(second) == contents(first)
 
 
 def test_hand_read_figures_are_delivered(memory_url: str, homes: Homes, observations: Rows) -> None:
@@ -348,7 +348,7 @@ def test_hand_read_figures_are_delivered(memory_url: str, homes: Homes, observat
     homes.night(homes("first"), files, 1)
     VintageStore(second).append(observations(("2023-05", 7.0, "2025-01-01")))
     homes.night(second, files, 2)
-    assert seen_by_others(homes, files)[1] == told(second)[1] == 3
+    assert seen_by_others(homes, files)[1] == contents(second)[1] == 3
 
 
 def test_lost_figures_return_from_store(quick_url: str, homes: Homes) -> None:
@@ -373,7 +373,7 @@ def test_what_no_commit_names_is_removed_after_day(file_url: str, homes: Homes) 
         if path.is_file() and path.name != "young":
             os.utime(path, (yesterday, yesterday))
     assert [path.rsplit("/", 1)[-1] for path in sweep(home, files, delivery.base, delivery.lists)] == ["old"]
-    assert seen_by_others(homes, files) == told(home)
+    assert seen_by_others(homes, files) == contents(home)
 
 
 def test_home_that_another_machine_overtook_removes_nothing(file_url: str, homes: Homes) -> None:
@@ -385,7 +385,7 @@ def test_home_that_another_machine_overtook_removes_nothing(file_url: str, homes
     for path in Path(file_url.removeprefix("file://")).rglob("*"):
         os.utime(path, (long_ago, long_ago))
     assert sweep(home, files, overtaken.base, overtaken.lists) == []
-    assert seen_by_others(homes, files) == told(homes("other"))
+    assert seen_by_others(homes, files) == contents(homes("other"))
 
 
 def test_pull_killed_at_any_rename_is_healed_by_next(
@@ -416,7 +416,7 @@ def test_pull_killed_at_any_rename_is_healed_by_next(
             pull_new_releases(home, files)
         outcomes.add(next(left, None) is None)
         pull_new_releases(home, files)
-        assert told(home)[0] == told(night)[0]
+        assert contents(home)[0] == contents(night)[0]
         assert read_head(home / "releases") == read_head(night / "releases")
     assert outcomes == {True, False}
 

@@ -61,9 +61,9 @@ def test_lease_whose_holder_fell_silent_is_taken_over(file_url: str) -> None:
             assert _newest_lease(file_url) != lease
 
 
-def _hold_until_killed(url: str, told: Connection) -> None:
+def _hold_until_killed(url: str, refusals: Connection) -> None:
     with single_flight(RemoteFiles(url), SQLITE, LONG):
-        told.send("held")
+        refusals.send("held")
         time.sleep(60)
 
 
@@ -77,7 +77,7 @@ def test_lease_of_killed_night_is_taken_over(file_url: str) -> None:
         pass
     assert night.pid is not None
     os.kill(night.pid, signal.SIGKILL)
-    os.waitid(os.P_PID, night.pid, os.WEXITED | os.WNOWAIT)  # its number stays taken until somebody takes notice
+    os.waitid(os.P_PID, night.pid, os.WEXITED | os.WNOWAIT)  # its number stays taken until its parent waits for it
     with single_flight(RemoteFiles(file_url), SQLITE, LONG):
         pass
     night.join()
@@ -248,7 +248,7 @@ def _at_once(count: int, work: Callable[[int], None]) -> None:
 @pytest.mark.parametrize("kind", ["file", "s3"])
 def test_one_of_several_pushers_succeeds(kind: str, request: pytest.FixtureRequest) -> None:
     files = RemoteFiles(str(request.getfixturevalue(f"{kind}_url")))
-    base, outcomes, told = Commit(), [], []
+    base, outcomes, refusals = Commit(), [], []
     for number in (1, 2, 3):
         begin = threading.Barrier(4)
 
@@ -258,14 +258,14 @@ def test_one_of_several_pushers_succeeds(kind: str, request: pytest.FixtureReque
                 publish(files, base, Commit(number, sha256_of_bytes(base.content), None, made=f"pusher {who}"))
                 outcomes.append((number, who))
             except MovedOnError as error:
-                told.append(str(error))
+                refusals.append(str(error))
 
         _at_once(4, push)
         base = latest(files)
         assert base.number == number
     assert [number for number, _ in outcomes] == [1, 2, 3]
-    assert len(told) == 9
-    assert all("nothing of it is overwritten" in one for one in told)
+    assert len(refusals) == 9
+    assert all("nothing of it is overwritten" in one for one in refusals)
 
 
 def test_delivery_whose_answer_was_lost_is_known_as_its_own(memory_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Whoever changes what was recorded is found out: each way of doing it is named."""
+"""Each way of changing what was recorded is found and named."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ Frames = dict[str, pd.DataFrame]
 FOLLOWING = Settings.model_validate({"store": {"url": "s3://vigie/production"}})
 
 
-def night(home: Path, frames: Frames, day: int, *, told: bool = True) -> Release:
-    """A release as a night makes it; not told: as somebody else would."""
+def night(home: Path, frames: Frames, day: int, *, witnessed: bool = True) -> Release:
+    """A release as a night makes it; without a witness as an intruder would."""
     store, journal = ReleaseStore(home), Journal(journal_url("", home))
     contents = VintageStore(home).contents()
     inputs = home_inputs(home)
@@ -49,7 +49,7 @@ def night(home: Path, frames: Frames, day: int, *, told: bool = True) -> Release
     if editions:
         told_editions = pd.DataFrame(editions, columns=list(HUB_EDITIONS.columns)[:6])
         frames["hub_editions"] = told_editions.astype({"received": "datetime64[ns]"})
-    if told:
+    if witnessed:
         release = store.publish(frames, {}, about, lambda run_id, sha256: witness(journal, run_id, sha256))
         record_publication(journal, release, {}, store.head())
     else:
@@ -289,7 +289,7 @@ TAMPERINGS: dict[str, Callable[[Path], object]] = {
     },
     "capitals in a row": sql("UPDATE journal SET action = upper(action) WHERE id = 2"),
     "a space behind a reason": sql("UPDATE journal SET reason = reason || ' ' WHERE id = 2"),
-    "a row told twice": sql(ROW.replace("'eve'", "actor")),
+    "a row witnessed twice": sql(ROW.replace("'eve'", "actor")),
     "a row of another number": sql(f"UPDATE journal SET id = {LAST} + 7 WHERE id = 5"),  # noqa: S608  # as above
     "every row a number later": sql("UPDATE journal SET id = -id", "UPDATE journal SET id = 1 - id"),
     "the first two rows deleted": sql("DELETE FROM journal WHERE id < 3"),
@@ -399,7 +399,7 @@ def test_altered_figures_that_wait_for_person_are_not_taken_in(home: Path) -> No
 
 
 def test_release_without_witness_is_refused_except_from_store(home: Path, release_frames: Frames) -> None:
-    added = night(home, release_frames, 31, told=False)
+    added = night(home, release_frames, 31, witnessed=False)
     assert "no witness" in str(alteration(home, added, Settings()))
     assert alteration(home, added, FOLLOWING) is None
 

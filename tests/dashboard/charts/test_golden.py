@@ -280,7 +280,7 @@ def team_rows(freq: str, first: str) -> pd.DataFrame:
 def teams(freq: str, pandas_freq: str, first: str, last: str) -> Drawn:
     seen, rows = counts(last, [90.0, 110, 130, 100], pandas_freq), team_rows(pandas_freq, first)
     figure = teams_chart(seen, rows, highlight="b", unit="a", theme=LIGHT, freq=freq)
-    said = [teams_alt(seen, rows, highlight=name, freq=freq) for name in ("b", "c", "nobody")]
+    said = [teams_alt(seen, rows, highlight=name, freq=freq) for name in ("b", "c", "none")]
     return figure, [*said, teams_key(seen, rows, highlight="b", theme=LIGHT)]
 
 

@@ -111,7 +111,7 @@ def _prepare(folder: Path, few: str) -> Path:
     (home.folder / "settings.toml").write_text(few + SETTINGS)
     done = home.night(FIRST)
     if done.code not in PUBLISHED:
-        raise SystemExit(f"the first night: exit {done.code}: {done.told}")
+        raise SystemExit(f"the first night: exit {done.code}: {done.output}")
     return home.folder
 
 

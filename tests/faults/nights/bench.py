@@ -40,7 +40,7 @@ class Result:
         fault: What was done.
         times: How often.
         outcomes: What came of it, each with its number; numbers of several runs add up.
-        after: What the next night did, or what a person was told to do, counted too.
+        after: What the next night did, or what a person was output to do, counted too.
     """
 
     fault: str
@@ -68,16 +68,16 @@ class Done:
 
     Attributes:
         code: Exit code.
-        told: Everything it printed.
+        output: Everything it printed.
     """
 
     code: int
-    told: str
+    output: str
 
     @property
     def stage(self) -> str:
         """The last stage of a night that had ended, by its log lines; empty before the first."""
-        return last_stage(self.told)
+        return last_stage(self.output)
 
 
 @dataclass
@@ -91,7 +91,7 @@ class Bench:
         numbers: Numbers of the kills to make: the moment of each follows from the seed and its number alone.
         quick: Leave out whole nights after a fault, which take a while.
         until: Monotonic time after which no further night is killed.
-        alone: Let nobody look at the dashboard or comment at the command line while nights are killed.
+        alone: Leave out looking at the dashboard and commenting at the command line while nights are killed.
     """
 
     prepared: Path
@@ -184,7 +184,7 @@ class Home:
         """
         done = self.command("verify")
         if done.code != 0:
-            raise FaultError(f"vigie verify: exit {done.code}: {done.told.strip()}")
+            raise FaultError(f"vigie verify: exit {done.code}: {done.output.strip()}")
 
     def check_night(self) -> str:
         """Run a night that must publish.
@@ -196,7 +196,7 @@ class Home:
             return ""
         done = self.night()
         if done.code not in PUBLISHED:
-            raise FaultError(f"the next night: exit {done.code}: {done.told.strip()[-500:]}")
+            raise FaultError(f"the next night: exit {done.code}: {done.output.strip()[-500:]}")
         self.check_whole()
         self.check_verify()
         return f"the next night published (exit {done.code})"

@@ -18,7 +18,7 @@ from tests.faults.nights.watchers import Role, Watchers, act, command, look, rea
 
 _EARLIEST, _QUICK_SECONDS = 0.2, 6.0
 _UNDISTURBED = 20
-"""After so many kills a night is left alone, and must publish."""
+"""After this number of kills a night is left alone, and must publish."""
 _NEXT_STAGE = {
     "": "while it starts",
     "begun": "while it reads",
@@ -28,7 +28,7 @@ _NEXT_STAGE = {
     "asylum applications": "while it forecasts reception",
     "reception": "while it takes in the hub",
     "hub": "while it publishes",
-    "publishing": "while it records, tells and clears up",
+    "publishing": "while it records, notifies and clears up",
 }
 
 
@@ -70,7 +70,7 @@ def killed(bench: Bench) -> Iterator[Result]:
 
 
 def killed_publishing(bench: Bench) -> Iterator[Result]:
-    """Kill nights within the tenths of a second in which a release is written, moved in, recorded and told of."""
+    """Kill nights within the tenths of a second in which a release is written, moved in, recorded and announced."""
     home = bench.copy("publishing")
     with watching(home.folder, bench.spare, pages=False, commands=not bench.alone) as watchers:
         home.check_night()
@@ -104,7 +104,7 @@ def _processor_seconds(home: Home) -> float:
     done = home.night()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.code not in PUBLISHED:
-        raise FaultError(f"an undisturbed night: exit {done.code}: {done.told[-500:]}")
+        raise FaultError(f"an undisturbed night: exit {done.code}: {done.output[-500:]}")
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
@@ -163,13 +163,13 @@ def note_after(result: Result, after: str) -> None:
 
 def seen(watchers: Watchers) -> Iterator[Result]:
     """What those who acted and read meanwhile met; a fault among it is raised."""
-    told: dict[Role, tuple[str, str]] = {
+    texts: dict[Role, tuple[str, str]] = {
         act: ("actions recorded meanwhile", "committed, and in the journal to the end"),
         command: ("`vigie alerts comment` meanwhile", "committed, and in the journal to the end"),
         read: ("readings of the current release meanwhile", "whole, all of one night"),
         look: ("pages of the dashboard opened meanwhile", "without an error"),
     }
-    for role, (fault, outcome) in told.items():
+    for role, (fault, outcome) in texts.items():
         if count := watchers.count(role):
             result = Result(fault, count)
             result.outcomes[outcome] = count

@@ -14,7 +14,7 @@ _ORPHANS_SECONDS = 15.0
 
 
 class FaultError(AssertionError):
-    """Something was lost, or nobody was told what to do."""
+    """Something was lost, or an error named no way out."""
 
 
 def last_stage(log: str) -> str:
@@ -60,7 +60,7 @@ def _group(number: int) -> list[int]:
 
 
 def _stats(number: int) -> dict[int, list[str]]:
-    """Of each process of a group, what the system tells of it from its state on (``man proc_pid_stat``)."""
+    """Of each process of a group, what the system reports from its state on (``man proc_pid_stat``)."""
     found = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Kill -9 of small nights: real in all that they read, take in, write, record, share and tell, without the fits.
+"""Kill -9 of small nights: real in all that they read, take in, write, record, share and announce, without the fits.
 
 What a night computes is computed once and handed to the others, so that a thousand of them can be killed in the time of
 forty whole ones. Each begins with a file of own figures in its inbox; half of them end or bring back alerts. Meanwhile
@@ -100,9 +100,9 @@ def killed_small(bench: Bench) -> Iterator[Result]:
             home.check_whole(watchers.committed())
             watchers.check()
             new = {one.run_id for one in home.releases.all()} - before
-            told = new <= set(witnesses(home.folder))
+            channel = new <= set(witnesses(home.folder))
             what = "the new release is whole" if new else "the former release stands whole"
-            result.note(f"{stage}: {what}{'' if told else ', its row is left to the next night'}")
+            result.note(f"{stage}: {what}{'' if channel else ', its row is left to the next night'}")
             over = time.monotonic() > bench.until or number == bench.numbers[-1]
             if over or at % _LOOKED_AT == 0:
                 length = _whole(start, home, number)
@@ -148,14 +148,14 @@ class _Night:
         return stage
 
 
-def run_small(home: Path, kept: Path, number: int, told: Connection) -> None:
+def run_small(home: Path, kept: Path, number: int, channel: Connection) -> None:
     """One night with what was computed before.
 
     Args:
         home: The home folder.
         kept: What :func:`compute` kept.
         number: Of the night; every other one warns of half as much.
-        told: Of its beginning, then of each stage.
+        channel: Of its beginning, then of each stage.
     """
     os.setsid()
     night = importlib.import_module("nightly.night")
@@ -167,7 +167,7 @@ def run_small(home: Path, kept: Path, number: int, told: Connection) -> None:
     some = None if past is None else pd.read_parquet(past).head(23)
 
     def answer(name: str, *_args: object, **_named: object) -> Computed:
-        told.send(f"at “{name}”")
+        channel.send(f"at “{name}”")
         if name == "make_forecasts" and some is not None:
             BacktestStore(home).append(some.assign(history_hash=f"small-{os.getpid()}"))
         return computed[name]
@@ -176,11 +176,11 @@ def run_small(home: Path, kept: Path, number: int, told: Connection) -> None:
         for name in _COMPUTED:
             stack.enter_context(patch.object(night, name, partial(answer, name)))
         for name in ("publish_tables", "_remove_old_releases", "record_publication", "notify"):
-            stack.enter_context(patch.object(night, name, _announced(told, name, getattr(night, name))))
+            stack.enter_context(patch.object(night, name, _announced(channel, name, getattr(night, name))))
         stack.enter_context(patch.object(night.Pool, "start", lambda *_: None))
         # Reading files apart is tried in tests/ingest/test_intake.py; a process for each would be most of a night.
         stack.enter_context(patch("nightly.inputs.apart", lambda parse, *given: parse(*given)))
-        told.send("begun")
+        channel.send("begun")
         night.run_night(home, load_settings(home), pd.Timestamp(NEXT).date())
 
 
@@ -230,9 +230,9 @@ def follow(_home: Path, follower: Path) -> Iterator[str]:
         time.sleep(3)
 
 
-def _announced(told: Connection, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+def _announced(channel: Connection, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: object, **named: object) -> Computed:
-        told.send(f"at “{name.strip('_')}”")
+        channel.send(f"at “{name.strip('_')}”")
         return function(*args, **named)
 
     return call

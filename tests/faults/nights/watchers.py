@@ -24,7 +24,7 @@ from tests.servers import Server
 
 PAGES = ("", "route", "alerts", "scenarios", "evaluation", "data", "method")
 Role = Callable[..., Iterator[str]]
-"""Does something on a home folder again and again, and tells each time it has been done."""
+"""Does something on a home folder again and again, and reports each time."""
 _CONTEXT = multiprocessing.get_context("spawn")
 _FRAMES = ("forecasts", "alerts", "freshness", "observations")
 
@@ -71,10 +71,10 @@ class Watchers:
         return len(self._seen(role))
 
     def check(self) -> None:
-        """Nobody has met a fault so far.
+        """Check that no watcher has met a fault.
 
         Raises:
-            WatchError: Somebody has.
+            WatchError: One has.
         """
         for role in (read, look, act, command):
             self.count(role)
@@ -95,7 +95,7 @@ def watching(home: Path, notes: Path, *, pages: bool, commands: bool = True) -> 
     """A reader; with ``commands`` a person at the command line; with ``pages`` the dashboard and who looks at it.
 
     Raises:
-        WatchError: The dashboard's own log tells of an error.
+        WatchError: The dashboard's own log holds an error.
     """
     for path in notes.glob("noted-*"):
         path.unlink()
@@ -115,7 +115,7 @@ def watching(home: Path, notes: Path, *, pages: bool, commands: bool = True) -> 
 
 
 def note_on(role: Role, home: Path, notes: Path, *arguments: object) -> None:
-    """Note what a role tells, each line flushed to the disk; what it raises is noted as a fault."""
+    """Note what a role reports, each line flushed to the disk; what it raises is noted as a fault."""
     with notes.open("a", encoding="utf-8") as stream:
         try:
             for words in role(home, *arguments):
@@ -169,7 +169,7 @@ def command(home: Path) -> Iterator[str]:
     """Comment on an alert of the current release with ``vigie alerts comment``, over and over."""
     vigie = Path(sys.executable).parent / "vigie"
     for number in count():
-        words, told = f"command {os.getpid()} {number}", ""
+        words, output = f"command {os.getpid()} {number}", ""
         for _attempt in range(3):  # the alert may be over by the time the command looks for it
             release = ReleaseStore(home).current()
             if release is None:
@@ -179,11 +179,11 @@ def command(home: Path) -> Iterator[str]:
             done = subprocess.run(
                 [*line, "--home", str(home)], capture_output=True, text=True, check=False
             )  # our own command
-            told = done.stdout + done.stderr
+            output = done.stdout + done.stderr
             if done.returncode == 0:
                 break
         else:
-            raise WatchError(f"vigie alerts comment: {told.strip()[-300:]}")
+            raise WatchError(f"vigie alerts comment: {output.strip()[-300:]}")
         yield words
         time.sleep(8)
 

@@ -48,7 +48,7 @@ def test_threshold_weighted_score_is_integral_above_threshold() -> None:
 
 @pytest.fixture(scope="module")
 def world() -> tuple[Panel, pd.DataFrame]:
-    """A small and a large series; the ensemble knows their spread, the baseline's is three times as wide."""
+    """A small and a large series; the ensemble has their spread, the baseline's is three times as wide."""
     random = np.random.default_rng(5)
     periods = pd.period_range("2015-01", periods=MONTHS, freq="M")
     levels = {"small": 4.0, "large": 8.0}

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.ingest.live.publisher import Asked, Publisher, Reply
 
-KEYS = {"IDMC_CLIENT_ID": "n4me-of-nobody"}
+KEYS = {"IDMC_CLIENT_ID": "n4me-of-none"}
 """Variables of the environment that open these miniatures, and nothing else."""
 Row = dict[str, Any]
 

@@ -23,7 +23,7 @@ from ingest import Answer, Request, SourceAccess
 from ingest.http import Client
 from tests.ingest.live.publisher import Asked, Publisher, Reply
 
-SECRET = "s3cr3t-t0ken-of-nobody"
+SECRET = "s3cr3t-t0ken-of-none"
 
 
 def access_to(publisher: Publisher, **changes: object) -> SourceAccess:

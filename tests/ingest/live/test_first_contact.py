@@ -1,4 +1,4 @@
-"""First contact: each publisher is asked once, and what failed is told with what to do about it."""
+"""First contact: each publisher is asked once, and failures name what to do."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ def test_person_does_not_wait_for_as_many_tries_as_night_has(publisher: Publishe
 def test_refusal_that_quotes_key_does_not_bring_it_into_report(
     publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("IDMC_CLIENT_ID", "k3y-of-nobody")
+    monkeypatch.setenv("IDMC_CLIENT_ID", "k3y-of-none")
     layout = {"idmc": LAYOUTS["idmc"](publisher)}
-    publisher.serve("/idus/last-180-days/", Reply(b"no client k3y-of-nobody", 403, {"ETag": "k3y-of-nobody"}))
+    publisher.serve("/idus/last-180-days/", Reply(b"no client k3y-of-none", 403, {"ETag": "k3y-of-none"}))
     (one,) = check_sources(Settings.model_validate({"live": {**QUICK, "sources": layout}}), ("idmc",), live=True)
     assert one.answers[0]["first"] == "no client [key]"
-    assert "k3y-of-nobody" not in json.dumps(one.report())
+    assert "k3y-of-none" not in json.dumps(one.report())
 
 
 @pytest.mark.slow
@@ -98,5 +98,5 @@ def test_first_contact_asks_nobody_without_live(publisher: Publisher) -> None:
     found = check_sources(settings_for(publisher), NAMES, live=False)
     assert {one.state for one in found} == {"not asked"}
     assert publisher.asked == []
-    with pytest.raises(InputError, match="unknown source 'nobody'"):
-        check_sources(Settings.model_validate({}), ("nobody",), live=False)
+    with pytest.raises(InputError, match="unknown source 'unknown'"):
+        check_sources(Settings.model_validate({}), ("unknown",), live=False)
