@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urljoin
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from access import Actor
 from access.sessions import SIGNED_IN, SIGNED_OUT, revoke
+from alerts.lifecycle import SIGNED_OFF
 from store.journal import Journal, journal_url
+from tests.browser import DRAWN, chromium, violations
 from tests.servers import LONGEST_SECONDS
 
 from .conftest import ACCOUNTS, Dashboard, accounts_of
@@ -136,3 +140,59 @@ def test_nothing_that_was_written_holds_secret_or_token(connected: Dashboard, co
     for path in written:
         content = path.read_bytes()
         assert not [secret[:8] for secret in hidden if secret.encode() in content], path.name
+
+
+WAIT = 600_000
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[Browser]:
+    with chromium() as started:
+        yield started
+
+
+def is_accessible(page: Page) -> bool:
+    return not [one["id"] for one in violations(page) if one["impact"] in {"serious", "critical"}]
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on the path")
+def test_person_signs_in_decides_and_signs_out(connected: Dashboard, chrome: Browser) -> None:
+    context = chrome.new_context(viewport={"width": 1440, "height": 1800})
+    page = context.new_page()
+    page.set_default_timeout(WAIT)
+    errors: list[str] = []
+
+    def see(message: ConsoleMessage) -> None:
+        where = str(message.location.get("url", ""))
+        if message.type == "error" and where.startswith(connected.base):
+            errors.append(message.text)
+
+    page.on("console", see)
+    page.goto(f"{connected.base}/alerts")
+    page.get_by_role("button", name="Sign in").wait_for()
+    assert is_accessible(page)
+    page.get_by_role("button", name="Sign in").click()
+    page.locator("input[name=login]").fill("mia")
+    page.locator("input[name=password]").fill("any")
+    page.locator("button[type=submit]").click()
+    page.locator("button[type=submit]").click()
+    page.get_by_text("mia@example.org · manager").wait_for()
+    page.goto(f"{connected.base}/alerts?alert=surge-WAR-2025-02")
+    page.get_by_role("button", name="Sign off and send", exact=True).click()
+    page.get_by_label("Reason").first.fill("Beds are prepared")
+    assert page.get_by_label("Your name").count() == 0
+    page.get_by_role("button", name="Confirm").click()
+    page.get_by_text("Signed off: “Beds are prepared”").wait_for()
+    left = context.new_page()
+    left.set_default_timeout(WAIT)
+    left.goto(f"{connected.base}/data")
+    left.wait_for_function(DRAWN)
+    assert [row.actor for row in connected.rows(SIGNED_OFF)] == ["mia@example.org"]
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(lambda url: "/session/end" in url)
+    left.get_by_role("button", name="Sign in").wait_for()  # a page that was left open leads to the door
+    page.goto(f"{connected.base}/alerts")
+    page.get_by_role("button", name="Sign in").wait_for()
+    assert errors == []
+    context.close()
