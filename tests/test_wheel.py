@@ -22,7 +22,6 @@ from packaging.utils import canonicalize_name
 from core.settings import PROJECT
 from ingest.sources import SOURCES
 from tests.faults.nights.bench import FEW
-from tests.servers import LONGEST_SECONDS, free_port, wait_until
 
 pytestmark = pytest.mark.slow
 NOT_INSTALLED = {"benchmarks", "deploy", "docs", "requirements", "tests", "tools"}
@@ -140,23 +139,6 @@ def test_wheel_makes_hub_from_its_templates(installed: Path, demonstrated: Path)
     hub = demonstrated / "hub"
     made = {path.relative_to(hub).as_posix() for path in hub.rglob("*") if path.is_file()}
     assert {"README.md", "templates/submit.py", "hub-config/tasks.json"} <= made
-
-
-def test_wheel_serves_dashboard_with_its_style(installed: Path, demonstrated: Path) -> None:
-    port, health_port = str(free_port()), str(free_port())
-    address = f"http://127.0.0.1:{port}/"
-    options = ["--headless", "--no-schedule", "--port", port, "--health-port", health_port]
-    with (demonstrated / "log").open("wb") as log:
-        words = [str(installed / "vigie"), "serve", *options]
-        server = subprocess.Popen(words, cwd=demonstrated, env=ENVIRONMENT, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        wait_until(lambda: server.poll() is not None or answers(address))
-        assert server.poll() is None, (demonstrated / "log").read_text()
-        style = (PROJECT / "dashboard" / "assets" / "style.css").read_text(encoding="utf-8")
-        assert style in httpx.get(address, timeout=60).text
-    finally:
-        server.terminate()
-        server.wait(LONGEST_SECONDS)
 
 
 def answers(address: str) -> bool:
