@@ -14,7 +14,6 @@ from importlib.metadata import distribution
 from pathlib import Path
 from zipfile import ZipFile
 
-import httpx
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -139,9 +138,3 @@ def test_wheel_makes_hub_from_its_templates(installed: Path, demonstrated: Path)
     hub = demonstrated / "hub"
     made = {path.relative_to(hub).as_posix() for path in hub.rglob("*") if path.is_file()}
     assert {"README.md", "templates/submit.py", "hub-config/tasks.json"} <= made
-
-
-def answers(address: str) -> bool:
-    with suppress(httpx.TransportError):
-        return httpx.get(address).is_success
-    return False

@@ -28,7 +28,6 @@ SETTINGS = (
     'provider = "https://login.example.org/.well-known/openid-configuration"\n'
 )
 SECRET = "0" * 64
-SEVERE = "surge-EMR-2025-02"
 
 
 pytestmark = [pytest.mark.usefixtures("sending_at_once"), pytest.mark.slow]

@@ -16,13 +16,9 @@ from alerts.lifecycle import (
     State,
 )
 from core.languages import Language
-from core.schema import make_series_id
 from dashboard.alert_view import _interval
 from dashboard.inbox import _outcome_words
 from decisions.actions import Outcome, Step
-
-SERIES = make_series_id("arrivals", "CMR", "_T", "_T", "M")
-
 
 NAN = float("nan")
 

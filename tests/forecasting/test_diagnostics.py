@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from core import QUANTILE_LEVELS
 from forecasting.diagnostics import Diagnostics
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.quantiles import QuantileTable
 
 MONTHS = ["2024-01", "2024-02", "2024-03"]
-ORIGIN = pd.Timestamp("2024-02-29")
 
 
 @pytest.fixture
@@ -21,17 +17,6 @@ def panel() -> Panel:
     values = {"flat": [7.0, 7.0, 7.0], "zero": [0.0, 0.0, 0.0], "rising": [2.0, 5.0, 90.0]}
     rows = [(name, month, value) for name, own in values.items() for month, value in zip(MONTHS, own, strict=True)]
     return panel_from_rows(pd.DataFrame(rows, columns=["series_id", "time_period", "value"]))
-
-
-def table(tops: dict[str, list[float]], low: float | None = None) -> QuantileTable:
-    """Forecasts from February of some series whose highest quantiles are given, by horizon; the others are ``low``."""
-    rows = [(name, step, top) for name, own in tops.items() for step, top in enumerate(own, 1)]
-    keys = pd.DataFrame(rows, columns=["series_id", "horizon", "top"]).assign(model_id="m", origin_date=ORIGIN)
-    keys = keys.assign(fallback=False, reason="", capped=False)
-    quantiles = np.repeat(keys[["top"]].to_numpy(), len(QUANTILE_LEVELS), axis=1)
-    if low is not None:
-        quantiles[:, :-1] = low
-    return QuantileTable(keys.drop(columns="top"), quantiles)
 
 
 def test_diagnostics_list_limited_names(

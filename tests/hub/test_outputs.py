@@ -22,8 +22,6 @@ from hub.outputs import (
 )
 from hub.score import unit_name
 
-SERIES = "arrivals.CMR._T._T.M"
-
 
 def test_only_own_models_are_designated() -> None:
     names = ("vigie-ensemble", "vigie-baseline", "vigie-ets", "vigie-seasonal-walk")

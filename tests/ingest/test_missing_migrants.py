@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +11,7 @@ import rdata
 from core.errors import SourceError
 from core.release import OBSERVATIONS
 from core.schema import PLACES_OF_EVENTS
-from ingest import Answer, Pull, RawFile, Request, read_raw
+from ingest import RawFile, read_raw
 from ingest.sources import missing_migrants
 
 INCIDENTS = pd.DataFrame(
@@ -99,17 +97,3 @@ def test_incidents_count_from_first_day(tmp_path: Path, column: str, kept: float
     for value, is_good in ((kept, True), (set_aside, False)):
         incidents = INCIDENTS.assign(**{column: INCIDENTS[column].mask(INCIDENTS.index == 1, value)})
         assert len(missing_migrants.parse(rda(tmp_path, incidents)).rejected) == (not is_good)
-
-
-def visit(asked: list[str], answers: dict[int, object], **options: object) -> Pull:
-    """A visit in 2016 to a publisher with a list for each year; the others hold one incident."""
-    access = missing_migrants.ACCESS
-    now = dt.datetime(2016, 3, 1, tzinfo=dt.UTC)
-
-    def ask(request: Request) -> Answer:
-        asked.append(request.url.removeprefix(access.addresses["years"]))
-        body = answers.get(int(asked[-1].split("/")[1]), [{"id": asked[-1]}])
-        return Answer(request.url, 200, {}, json.dumps(body).encode(), now)
-
-    chosen = access.model_copy(update={"options": access.options | {"by_year": True} | options})
-    return Pull(chosen, ask, now.date(), lambda _seconds: None)

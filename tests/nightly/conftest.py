@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -13,8 +13,6 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
-
-from core.settings import Settings, load_settings
 
 AS_OF = dt.date(2025, 1, 31)
 OF_FORECASTS = {
@@ -73,8 +71,3 @@ def _answered(answer: object, *_: object, **__: object) -> object:
 def home(first_night: Path, tmp_path: Path) -> Path:
     """A copy of that home folder to change at will."""
     return Path(shutil.copytree(first_night, tmp_path / "home"))
-
-
-@pytest.fixture
-def settings_of() -> Callable[[Path], Settings]:
-    return load_settings

@@ -19,7 +19,7 @@ from forecasting.hindcast import backtest_work
 from forecasting.models import MODELS
 from nightly import OWN_SETTLED_DAYS, SETTLED_DAYS, RealTimeData, forecasts, nowcasts
 from nightly.forecasts import ForecastSet
-from nightly.nowcasts import RouteDays, past_skill
+from nightly.nowcasts import RouteDays
 from store.figures.vintages import VintageStore
 from store.releases.caches import BacktestStore
 
@@ -118,23 +118,6 @@ def route() -> RouteDays:
     counts = np.random.default_rng(5).poisson(40 * (1 + 0.4 * np.sin(np.arange(len(days)) / 58))).astype(float)
     daily = pd.Series(counts, index=days)
     return RouteDays(daily_history(daily), daily.groupby(days.asfreq("M")).sum())
-
-
-def judged(route: RouteDays, factor: float, spread: float) -> tuple[float, int]:
-    """The nowcast against forecasts of a month ahead that say ``factor`` times what came, with a relative spread."""
-    months = pd.period_range("2023-01", "2024-11", freq="M")
-    levels = np.asarray(QUANTILE_LEVELS)
-    parts: list[pd.DataFrame] = [
-        pd.DataFrame(
-            {
-                "model_id": "vigie-ensemble", "series_id": "a", "origin_date": (month - 1).end_time.normalize(),
-                "horizon": 1, "target_end_date": month.end_time.normalize(), "output_type": "quantile",
-                "output_type_id": levels, "value": float(total) * (factor + spread * (levels - 0.5)),
-            }
-        )
-        for month, total in zip(months, route.totals.reindex(months), strict=True)
-    ]  # fmt: skip
-    return past_skill(route, pd.concat(parts, ignore_index=True), 15)
 
 
 def days_until(last: str) -> pd.Series:

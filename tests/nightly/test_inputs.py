@@ -17,13 +17,6 @@ from nightly.inputs import forecast_of
 from store.releases import Release
 
 
-def cells(*months: str) -> pd.DataFrame:
-    return pd.DataFrame({
-        "source_id": "x", "series_id": "arrivals.CMR._T._T.M", "time_period": list(months),
-        "as_of": pd.Timestamp("2025-01-10"),
-    })  # fmt: skip
-
-
 def test_new_figures_stand_beside_their_forecast() -> None:
     def landings(*months: str) -> pd.DataFrame:
         tidy = pd.DataFrame({"time_period": months, "obs_value": [900.0, 910.0, 920.0][: len(months)]})

@@ -5,19 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from store.journal import Entry, Journal, journal_url
 from store.releases import ReleaseStore, predecessor
 from store.status import forecast_coverage, issued_skill, read_status
 from tests.release_tables import whole_release
 from tests.store.test_releases import DOCUMENTS, about
-
-
-def record(home: Path, *entries: Entry) -> None:
-    home.mkdir(exist_ok=True)
-    journal = Journal(journal_url("", home))
-    for entry in entries:
-        journal.record(entry)
-    journal.close()
 
 
 def test_empty_home_has_no_release_no_run_and_is_left_empty(tmp_path: Path) -> None:

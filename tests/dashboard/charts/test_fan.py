@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import SchemaError
 from dashboard.charts import Scale, dated, fan_labels, mid_month, quantile
-from dashboard.charts.fan import Fan, fan_chart, fan_key
+from dashboard.charts.fan import Fan, fan_chart
 from dashboard.theme import LIGHT, Theme
 
 NOW = dt.date(2025, 1, 31)
@@ -23,18 +23,6 @@ def draw(observed: pd.DataFrame, forecast: pd.DataFrame, theme: Theme = LIGHT, *
 
 def named(figure: go.Figure, name: str) -> list[Any]:
     return [trace for trace in figure.data if trace.name == name]
-
-
-def words(figure: go.Figure) -> list[str]:
-    """Words that always show, and those that show where their bar is wide enough."""
-    bars = [text for trace in figure.data if trace.type == "bar" for text in trace.text or ()]
-    return [label.text for label in figure.layout.annotations] + bars
-
-
-def key(observed: pd.DataFrame, forecast: pd.DataFrame, **extra: object) -> str:
-    """What the line above the chart says."""
-    fan = Fan(observed, forecast, NOW, "Arrivals per month", **cast(dict[str, Any], extra))
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", fan_key(fan, LIGHT))).strip()
 
 
 def test_missing_month_leaves_gap(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:

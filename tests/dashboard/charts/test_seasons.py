@@ -19,11 +19,6 @@ def total() -> pd.DataFrame:
     return pd.DataFrame({"output_type_id": QUANTILE_LEVELS, "value": values})
 
 
-def shifted(forecast: pd.DataFrame, months: int) -> pd.DataFrame:
-    ends = forecast["target_end_date"] + pd.DateOffset(months=months)
-    return forecast.assign(target_end_date=ends + pd.offsets.MonthEnd(0))
-
-
 def test_widest_interval_is_named_if_it_fits(history: pd.DataFrame, total: pd.DataFrame) -> None:
     figure = season_bars(history.replace(14_200.0, 30_000.0), total, year=2025, threshold=None, unit="a", theme=LIGHT)
     (label,) = [label for label in figure.layout.annotations if label.text.startswith("95%")]
