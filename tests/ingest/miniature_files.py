@@ -7,6 +7,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 
 import pandas as pd
 
@@ -151,6 +152,14 @@ def eurostat_quarterly(**columns: list[object]) -> RawFile:
     return RawFile("panel_quarterly_extended_channels.parquet", buffer.getvalue())
 
 
+CELL_FILES: dict[str, tuple[str, Callable[[dict[str, str]], RawFile]]] = {
+    "fao_ffpi": ("fao_ffpi", fao_ffpi),
+    "noaa_enso": ("noaa_enso", noaa_enso),
+    "idmc": ("idmc", idmc),
+    "ucdp wide": ("ucdp", ucdp_wide),
+    "eurostat tsv": ("eurostat", eurostat_tsv),
+    "eurostat csv": ("eurostat", eurostat_csv),
+}
 """Layout -> (source_id, maker of a file with the given cells by month)."""
 TEXT_FILES: dict[str, tuple[str, Callable[[], RawFile]]] = {
     "fao_ffpi": ("fao_ffpi", fao_ffpi),
@@ -169,3 +178,10 @@ BINARY_FILES: dict[str, tuple[str, Callable[[], RawFile]]] = {
     "eurostat quarterly": ("eurostat", eurostat_quarterly),
 }
 ALL_FILES = TEXT_FILES | BINARY_FILES
+
+
+def write(folder: Path, raw: RawFile) -> Path:
+    """Put a file on disk under its publisher's name."""
+    path = folder / raw.name
+    path.write_bytes(raw.content)
+    return path
