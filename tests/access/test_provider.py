@@ -20,7 +20,7 @@ from store.journal import Journal, journal_url
 from tests.browser import DRAWN, chromium, violations
 from tests.servers import LONGEST_SECONDS
 
-from .conftest import ACCOUNTS, Dashboard, accounts_of
+from .conftest import ACCOUNTS, CALLBACK, Dashboard, accounts_of
 from .test_wire import REFUSAL
 from .wire import COOKIE, DOOR, visit
 
@@ -196,3 +196,35 @@ def test_person_signs_in_decides_and_signs_out(connected: Dashboard, chrome: Bro
     page.get_by_role("button", name="Sign in").wait_for()
     assert errors == []
     context.close()
+
+
+def test_mixed_cookies_never_gain_rights(connected: Dashboard, cookies: dict[str, str]) -> None:
+    viewer, administrator = cookies["vera"], cookies["adam"]
+    mixed = {
+        f"{COOKIE}={one[:at]}{other[at:]}"
+        for one, other in ((viewer, administrator), (administrator, viewer))
+        for at in range(1, len(viewer))
+    }
+    for name in (COOKIE, f"{COOKIE}_1", f"{COOKIE}__1", f"__Host-{COOKIE}", f"__Secure-{COOKIE}", COOKIE.upper()):
+        for first, second in ((viewer, administrator), (administrator, viewer)):
+            pairs = (f"{COOKIE}={first}", f"{name}={second}")
+            mixed |= {f"{sign} ".join(order) for order in (pairs, pairs[::-1]) for sign in (";", ",")}
+    mixed |= {f"{COOKIE}={viewer}{sign}{administrator}" for sign in ("|", " ", ".", '"', "%3B")}
+
+    def status(sent: str) -> int:
+        return browser.get(f"{connected.base}/_stcore/metrics", headers={"Cookie": sent}).status_code
+
+    with httpx.Client(timeout=LONGEST_SECONDS) as browser:
+        assert [status(f"{COOKIE}={one}") for one in ("", viewer, administrator)] == [401, 403, 200]
+        # The administrator's cookie, whole and under its own name, is the administrator's whatever stands beside it.
+        whole = re.compile(rf"(^|; ){COOKIE}={administrator}(;|$)")
+        assert [one for one in mixed if status(one) == 200 and not whole.search(one)] == []
+        both = re.compile(rf"(^|; ){COOKIE}=[^;]*; {COOKIE}=")
+        assert {status(one) for one in mixed if both.search(one)} == {401}
+    assert len(mixed) > 120
+
+
+def test_unrequested_callback_signs_in_no_one(connected: Dashboard) -> None:
+    answer = httpx.get(f"{connected.base}{CALLBACK}?code=stolen&state=guessed", timeout=LONGEST_SECONDS)
+    assert answer.status_code == 302
+    assert COOKIE not in answer.cookies
