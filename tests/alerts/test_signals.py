@@ -104,6 +104,15 @@ class TestComposition:
         assert first.level == "warning"
         assert first.series_id == SERIES
 
+    def test_shares_cover_last_three_and_former_twelve_months(self) -> None:
+        calm = [(0.7 + 0.01 * (month % 3), 0.3 - 0.01 * (month % 3)) for month in range(60)]
+        whole = _citizens([*calm, (0.5, 0.5), (0.3, 0.7), (0.1, 0.9)])
+        shift = _shifts(whole)[-1].reason_params
+        syrians = whole[whole["citizen"] == "SYR"]["value"].to_numpy() / 1000
+        assert shift["citizen"] == "SYR"
+        assert shift["share"] == pytest.approx(syrians[-3:].mean())
+        assert shift["share_before"] == pytest.approx(syrians[-15:-3].mean())
+
     def test_shift_is_confirmed_by_three_months(self) -> None:
         new, old = np.array([8.0, 2.0]), np.array([2.0, 8.0])
         months = [[0.0, 0.0], [3.5, 6.5], [3.5, 6.5]]

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from core.errors import InputError
 from core.settings import (
     DRILL,
+    SHORTEST_COOKIE_SECRET,
     AccessSettings,
     EmailChannel,
+    LiveSettings,
     Settings,
     Subscription,
     WebhookChannel,
@@ -22,6 +24,61 @@ from core.settings import (
     load_settings,
     secret,
 )
+
+NUMBERS = {
+    # name: (default, lowest that is taken, highest that is taken; a bound that is itself refused stands in brackets)
+    "trajectories": (1000, 100, 10_000),
+    "backtest_origins": (60, 12, None),
+    "slow_backtest_origins": (24, 4, None),
+    "oldest_origin_months": (6, 1, None),
+    "alerts.surge_factor": (1.5, [1], None),
+    "alerts.surge_minimum": (100, 0, None),
+    "alerts.fall_factor": (0.5, [0], [1]),
+    "alerts.cost_loss_ratio": (1 / 3, [0], 100),
+    "live.connect_seconds": (15, [0], None),
+    "live.read_seconds": (60, [0], None),
+    "live.total_seconds": (600, [0], None),
+    "live.largest_megabytes": (300, [0], None),
+    "live.attempts": (4, 1, 20),
+    "live.first_wait_seconds": (2, 0, None),
+    "live.longest_wait_seconds": (120, 0, None),
+    "live.keep_months": (24, 1, None),
+    "live.parallel": (4, 1, 16),
+    "operation.fit_seconds": (120, [0], None),
+    "operation.fit_megabytes": (2048, 64, None),
+    "operation.keep_nights": (92, 2, None),
+    "operation.stale_hours": (36, [0], None),
+    "store.poll_seconds": (60, 1, None),
+    "store.lease_seconds": (300, 10, None),
+    "access.session_minutes": (480, [0], 43_200),
+    "access.idle_minutes": (60, [0], 43_200),
+    "load.page_messages_per_second": (2, [0], None),
+    "load.page_messages_at_once": (30, 1, None),
+    "load.reader_messages_per_second": (6, [0], None),
+    "load.person_messages_at_once": (60, 1, None),
+    "load.address_messages_at_once": (100, 1, None),
+    "load.reader_runs_at_once": (2, 1, None),
+    "delivery.silence_days": (7, 0, None),
+    "delivery.first_wait_seconds": (60, 0, None),
+    "delivery.longest_wait_seconds": (21_600, 0, None),
+    "delivery.give_up_days": (14, [0], None),
+    "delivery.longest_seconds": (120, [0], None),
+}
+
+
+def _bounds_of(name: str) -> tuple[object, object, object]:
+    """Default and bounds of a setting that is a number, as the settings declare them."""
+    section, _dot, field = name.rpartition(".")
+    model: type[BaseModel] = type(getattr(Settings(), section)) if section else Settings
+    info = model.model_fields[field]
+    found: dict[str, object] = {}
+    for one in info.metadata:
+        for end, taken, beyond in (("low", "ge", "gt"), ("high", "le", "lt")):
+            if hasattr(one, taken):
+                found[end] = getattr(one, taken)
+            if hasattr(one, beyond):
+                found[end] = [getattr(one, beyond)]
+    return info.default, found.get("low"), found.get("high")
 
 
 def test_threshold_is_read_by_route_code_or_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,3 +375,38 @@ def test_adopted_home_is_no_longer_cut_off(tmp_path: Path) -> None:
     (tmp_path / DRILL).write_text("{}")
     assert load_settings(tmp_path).journal_url == ""
     assert load_settings(tmp_path, adopted=True).journal_url == "sqlite:///elsewhere"
+
+
+def test_every_number_has_its_default_and_bounds() -> None:
+    sections: dict[str, type[BaseModel]] = {
+        "": Settings,
+        **{name: type(one) for name, one in Settings() if isinstance(one, BaseModel)},
+    }
+    there = {
+        f"{section}.{name}".removeprefix(".")
+        for section, model in sections.items()
+        for name, info in model.model_fields.items()
+        if info.annotation in {int, float}
+    }
+    assert there == set(NUMBERS)
+    assert {name: _bounds_of(name) for name in NUMBERS} == NUMBERS
+
+
+def test_options_are_off_unless_set() -> None:
+    settings = Settings()
+    said = settings.delivery, settings.access, settings.hub, settings.drill
+    assert (said[0].replays, said[0].briefing, said[1].is_on, said[2].place, said[3]) == (False, True, False, "", False)
+    mail = EmailChannel(kind="email", host="smtp.example.org", sender="a@b.c")
+    assert (mail.seconds, mail.port, mail.security) == (20, 587, "starttls")
+    for refused in ({"port": 0}, {"port": 65_536}, {"seconds": 0}, {"seconds": 121}, {"host": ""}):
+        with pytest.raises(ValidationError):
+            EmailChannel.model_validate(mail.model_dump() | refused)
+    for taken in ({"port": 1}, {"port": 65_535}, {"seconds": 120}):
+        EmailChannel.model_validate(mail.model_dump() | taken)
+    assert SHORTEST_COOKIE_SECRET == 32
+
+
+def test_publisher_is_asked_at_least_once() -> None:
+    assert LiveSettings(attempts=1).attempts == 1
+    with pytest.raises(ValidationError, match="attempts"):
+        LiveSettings(attempts=0)
