@@ -49,7 +49,6 @@ NUMBERS = {
     "operation.keep_nights": (92, 2, None),
     "operation.stale_hours": (36, [0], None),
     "store.poll_seconds": (60, 1, None),
-    "store.lease_seconds": (300, 10, None),
     "access.session_minutes": (480, [0], 43_200),
     "access.idle_minutes": (60, [0], 43_200),
     "load.page_messages_per_second": (2, [0], None),

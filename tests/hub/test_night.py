@@ -23,6 +23,7 @@ from hub.night import (
 )
 from nightly import RealTimeData
 from store.hub import Edition
+from store.journal import Journal
 
 
 def test_own_figures_night_keeps_days_as_days() -> None:
@@ -71,8 +72,8 @@ def test_unreachable_hub_is_named_at_no_other_cost(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(hub, "hub_tables", fail)
     monkeypatch.setattr(hub, "brought", lambda *_: (None, None))
     today = dt.date(2025, 1, 31)
-    assert collect_night("", tmp_path, today) == []
-    (problem,) = collect_night("/no/hub", tmp_path, today)
+    assert collect_night("", tmp_path, cast(Journal, None), today) == []
+    (problem,) = collect_night("/no/hub", tmp_path, cast(Journal, None), today)
     assert (problem["source_id"], problem["reason"]) == (HUB_SOURCE, "the hub does not answer")
     data = cast(RealTimeData, SimpleNamespace(date=today))
     tables, faults = hub_of_night(tmp_path, data, pd.DataFrame(), {}, pd.DataFrame())

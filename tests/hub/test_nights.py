@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from pathlib import Path
 from runpy import run_path
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -16,8 +17,8 @@ from hub.files import validate
 from hub.night import collect, collect_night, hub_files, hub_tables, publish_files
 from hub.targets import config_files, open_round
 from store.export import WRITTEN
-from store.hub import HubFiles, SubmissionStore
-from store.journal import Journal, journal_url
+from store.hub import HubFiles, SubmissionStore, receipts
+from store.journal import Journal, journal_url, opened_journal
 from tests.hub.mutations import MODEL, ROUND, SERIES, sound
 from tests.hub.test_submissions import ABOUT
 
@@ -75,7 +76,7 @@ def test_broken_submission_is_named_and_others_are_taken(place: Path, tmp_path: 
 
 @pytest.mark.slow
 def test_hub_that_is_not_there_does_not_hold_night(tmp_path: Path) -> None:
-    assert "no such folder" in collect_night(str(tmp_path / "none"), tmp_path, LATE)[0]["reason"]
+    assert "no such folder" in collect_night(str(tmp_path / "none"), tmp_path, cast(Journal, None), LATE)[0]["reason"]
     assert hub_tables(FORECASTS.empty(), COUNTS, tmp_path, LATE)["hub_scores"].empty
 
 
@@ -87,7 +88,9 @@ def test_what_was_collected_is_scored_in_time_and_late_apart(place: Path, tmp_pa
     write(place, {FILE.replace(MODEL, baseline): content(3), f"model-metadata/{baseline}.yml": about})
     collect(str(place), tmp_path, IN_TIME)
     write(place, {FILE: content(2)})
-    assert collect_night(str(place), tmp_path, LATE) == []
+    with opened_journal("", tmp_path) as journal:
+        assert collect_night(str(place), tmp_path, journal, LATE) == []
+        assert [late for _day, late in receipts(journal).values()] == [True]
     tables = hub_tables(FORECASTS.empty(), COUNTS, tmp_path, LATE)
     assert list(tables["hub_editions"]["late"]).count(True) == 1
     scores = tables["hub_scores"]
