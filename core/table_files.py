@@ -19,6 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import xlsxwriter
+from pydantic_core import to_json
 
 from core.errors import InputError
 from core.log import one_line
@@ -79,10 +80,16 @@ def csv_bytes(frame: pd.DataFrame, about: Sequence[str] = ()) -> bytes:
 
 
 def json_bytes(frame: pd.DataFrame, *, lines: bool) -> bytes:
-    """One object per row, days as ``2025-01-31``: a list, or one object a line (NDJSON)."""
+    """One object per row (:func:`records`): a list, or one object a line (NDJSON); a missing number is null."""
+    found = [to_json(one, inf_nan_mode="null") for one in records(frame)]
+    return b"".join(one + b"\n" for one in found) if lines else b"[" + b",".join(found) + b"]\n"
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as objects, days as ``2025-01-31``; numbers keep every digit, and a missing one is NaN."""
     days = {name: frame[name].dt.strftime("%Y-%m-%d") for name in frame.select_dtypes("datetime").columns}
-    text = frame.assign(**days).to_json(orient="records", lines=lines, force_ascii=False)
-    return (text if text.endswith("\n") else f"{text}\n").encode()
+    columns = {str(name): values.tolist() for name, values in frame.assign(**days).items()}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def parquet_bytes(frame: pd.DataFrame, about: Sequence[str]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import json
 import re
 
 import numpy as np
@@ -16,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from core.table_files import FORMULA_STARTS, LONGEST_CELL, MOST_ROWS, csv_bytes, parquet_bytes, xlsx_bytes
+from core.table_files import FORMULA_STARTS, LONGEST_CELL, MOST_ROWS, csv_bytes, json_bytes, parquet_bytes, xlsx_bytes
 
 DAY = dt.date(2025, 1, 31)
 ABOUT = [("Source", "=A ministry. Licence: CC BY 4.0."), ("Release", "run-1")]
@@ -103,3 +104,11 @@ def test_parquet_keeps_values_and_metadata() -> None:
     table = pq.read_table(io.BytesIO(parquet_bytes(frame, ["Source: a ministry\nand more", "Release: run-1"])))
     pd.testing.assert_frame_equal(table.to_pandas(), frame)
     assert table.schema.metadata[b"vigie"].decode() == "Source: a ministry and more\nRelease: run-1"
+
+
+def test_json_keeps_every_digit() -> None:
+    values = [0.1 + 0.2, 12508.328593474536, 1e-12]
+    frame = pd.DataFrame({"value": values, "day": pd.Timestamp(DAY)})
+    rows = [{"value": value, "day": "2025-01-31"} for value in values]
+    assert json.loads(json_bytes(frame, lines=False)) == rows
+    assert [json.loads(line) for line in json_bytes(frame, lines=True).splitlines()] == rows
