@@ -30,7 +30,6 @@ from access.guard import (
     LOGIN_PATH,
     MOST_PER_PERSON,
     MOST_UNKNOWN,
-    MOST_WAITING,
     SESSION_COOKIE,
     Bucket,
     Guard,
@@ -147,13 +146,12 @@ class Gate:
             return
         receive, path = _given(body, receive), scope["path"]
         cookies = read_cookies(scope)
-        if not self._guard.access.is_on:
-            await self._app(self._handed_on(scope, cookies), receive, send)
-            return
-        login = await run_in_threadpool(self._guard.login, self._login_id(cookies))
+        login = await self._login(cookies)
         scope = self._handed_on(scope, cookies, login)
         if login is None and self._is_slowed(path) and not await self._waited(scope):
             await _answer(429, "This is too much at once.", scope, receive, send)
+        elif not self._guard.access.is_on:
+            await self._app(scope, receive, send)
         elif login is None and path in self._application.pages:
             connection = HTTPConnection(scope)
             asked, spoken = connection.query_params.get("lang", ""), connection.headers.get("accept-language", "")
@@ -170,6 +168,8 @@ class Gate:
     def _is_slowed(self, path: str) -> bool:
         """Whether requests for a path without a login wait for tokens of their address."""
         application = self._application
+        if not self._guard.access.is_on:
+            return False
         is_closed = _is_under(path, application.closed) and path not in application.open
         return is_closed or path in application.pages or path in {LOGIN_PATH, CALLBACK_PATH}
 
@@ -179,7 +179,8 @@ class Gate:
         wait = guard.bucket_of(who).take(guard.clock())
         if not wait:
             return True
-        with guard.place(f"waiting {who}", MOST_WAITING) as is_free:
+        # Who is refused at once comes again at once: with few places a flood costs more than one that waits.
+        with guard.place(f"waiting {who}", MOST_UNKNOWN) as is_free:
             if is_free:
                 await asyncio.sleep(min(wait, _LONGEST_WAIT))
         return is_free
@@ -220,7 +221,7 @@ class Gate:
         cookies, login = read_cookies(scope), None
         texts = {name.decode("latin-1"): value.decode("latin-1") for name, value in cookies.items()}
         if guard.access.is_on and self._application.is_asked_by_page(scope["subprotocols"], texts):
-            login = await run_in_threadpool(guard.login, self._login_id(cookies))
+            login = await self._login(cookies)
         scope = self._handed_on(scope, cookies, login)
         if guard.access.is_on and login is None:
             await self._waited(scope)
@@ -287,10 +288,12 @@ class Gate:
                     await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
                 return
 
-    def _login_id(self, cookies: Mapping[bytes, bytes]) -> str:
-        """The login id of the session that a request names; empty if it names none."""
+    async def _login(self, cookies: Mapping[bytes, bytes]) -> Login | None:
+        """The login of the session that a request names, if it names one and it holds."""
         session_id = cookies.get(self._guard.own_cookie(SESSION_COOKIE).encode(), b"")
-        return login_id_of(session_id.decode("ascii")) if _SESSION_ID.fullmatch(session_id) else ""
+        if not self._guard.access.is_on or not _SESSION_ID.fullmatch(session_id):
+            return None
+        return await run_in_threadpool(self._guard.login, login_id_of(session_id.decode("ascii")))
 
     def _handed_on(self, scope: Scope, cookies: Mapping[bytes, bytes], login: Login | None = None) -> Scope:
         """The connection as the application gets it: known cookies, and the login id in the gate's own header."""

@@ -46,9 +46,8 @@ SESSION_COOKIE = "vigie_session"
 LOGIN_HEADER = "x-vigie-login"
 """Header in which the gate hands on the login id of a request; taken off every request from outside."""
 MOST_UNKNOWN, MOST_PER_PERSON = 512, 32
-"""Websockets at once: from one address without a login (a proxy is one address), and of one person."""
-MOST_WAITING = 64
-"""Requests without a login of one address that wait at once; further ones are refused at once."""
+"""Websockets at once: from one address without a login (a proxy is one address), and of one person. As many requests as
+the first of one reader wait at once; further ones are refused."""
 LONGEST_DEBT = 20.0
 """Seconds that a bucket needs at most to be paid back, however much was asked for."""
 LOGIN_PATH, CALLBACK_PATH, LOGOUT_PATH = "/auth/login", "/oauth2callback", "/auth/logout"

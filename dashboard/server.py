@@ -18,7 +18,6 @@ import os
 import pkgutil
 import re
 import sys
-import threading
 import time
 import tomllib
 import webbrowser
@@ -56,7 +55,8 @@ HUB_FOLDERS = ("hub-config", "model-metadata", "model-output", "target-data", "a
 _TEXT = {".json": "application/json", ".csv": "text/csv", ".parquet": "application/octet-stream"}
 _DOOR_STYLE = "main {max-width: 40rem; margin: 15vh auto; padding: 0 1rem; font-family: sans-serif}"
 _ALTERED = "The newest release is not as it was published."
-_LOOKING = threading.Lock()
+_LOOK_AFTER, _OLDEST_LOOK = 5.0, 60.0
+"""Seconds between two looks at the home, and age from which the newest one is no answer about health."""
 _HUB_NAME = re.compile(r"hub_[a-z]+\.csv(\.about\.txt)?")
 _WITHOUT_CHARTS = frozenset({"/data", "/method", "/access"})
 _USED_LATER = ("pandas.io.formats.style", "plotly.io", "plotly.graph_objs.scatter", "plotly.graph_objs.bar")
@@ -81,7 +81,8 @@ def build(guard: Guard, *, opens: str = "") -> App:
     Raises:
         InputError: The client secret is missing.
     """
-    routes = [Route(HEALTH_PATH, _health), Route(f"{HUB_FILES}/{{name}}", _hub_file)]
+    looks = Looks()
+    routes = [Route(HEALTH_PATH, looks.respond), Route(f"{HUB_FILES}/{{name}}", _hub_file)]
     routes += [Route(f"/hub/{folder}/{{name:path}}", _hub_folder) for folder in HUB_FOLDERS]
     routes += login_routes(guard) if guard.access.is_on else []
     layers = [
@@ -92,10 +93,13 @@ def build(guard: Guard, *, opens: str = "") -> App:
     @asynccontextmanager
     async def ready(_app: App) -> AsyncIterator[None]:
         load()
+        await looks.look()
+        looking = asyncio.create_task(looks.look_on())
         if opens:
             # The server listens right after this.
             asyncio.get_running_loop().call_later(1.0, webbrowser.open, opens)
         yield
+        looking.cancel()
 
     return App(PAGE_SCRIPT, middleware=layers, routes=routes, lifespan=ready)
 
@@ -193,16 +197,29 @@ def _is_altered() -> bool:
     return release is not None and alteration(home, release, load_settings(home)) is not None
 
 
-def _health(_request: Request) -> Response:
-    with _LOOKING:
-        code, kind, body = _look(int(time.monotonic()))
-    return Response(body, code, {"Cache-Control": "no-store"}, kind)
+class Looks:
+    """Looks at the home every few seconds, and answers ``/healthz`` with the newest look.
 
+    A look reads some hundred files and rows. Each time the thread waits for those of the pages, which add up to seconds
+    while many people read, so an answer waits for none.
+    """
 
-@lru_cache(maxsize=1)
-def _look(_second: int) -> tuple[int, str, str]:
-    """One look at the home a second serves whoever asks: nobody has signed in for it."""
-    return answer(home_folder(), HEALTH_PATH)
+    async def look(self) -> None:
+        """Look at the home."""
+        self._newest = await asyncio.to_thread(answer, home_folder(), HEALTH_PATH)
+        self._at = time.monotonic()
+
+    async def look_on(self) -> None:
+        """Look again and again, until cancelled."""
+        while True:
+            await asyncio.sleep(_LOOK_AFTER)
+            await self.look()
+
+    async def respond(self, _request: Request) -> Response:
+        """Answer with the newest look; 503 where none ended within the last minute."""
+        code, kind, body = self._newest
+        is_old = time.monotonic() - self._at > _OLDEST_LOOK
+        return Response(body, 503 if is_old else code, {"Cache-Control": "no-store"}, kind)
 
 
 def options(address: str, port: int, guard: Guard) -> dict[str, Any]:

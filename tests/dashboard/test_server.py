@@ -7,6 +7,7 @@ import gc
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -14,6 +15,7 @@ from typing import cast
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -146,6 +148,27 @@ def test_hub_files_are_refused_beside_altered_release(home: Path, monkeypatch: p
     routes = [Route("/hub/model-output/{name:path}", _hub_folder), Route(f"{HUB_FILES}/{{name}}", _hub_file)]
     for path in ("/hub/model-output/x.csv", f"{HUB_FILES}/hub_scores.csv"):
         assert ask(home, path, Starlette(routes=routes)).status_code == 503
+
+
+def test_health_waits_for_no_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks, hung = server.Looks(), threading.Event()
+    found = iter([(200, "text/plain", "first")])
+    monkeypatch.setattr(server, "answer", lambda *_given: next(found, None) or hung.wait())
+    monkeypatch.setattr(server, "_LOOK_AFTER", 0.0)
+
+    async def statuses() -> list[int]:
+        await looks.look()
+        looking = asyncio.create_task(looks.look_on())
+        seen = []
+        for later in (0.0, 59.0, 61.0):
+            await asyncio.sleep(0.01)
+            monkeypatch.setattr(server, "time", SimpleNamespace(monotonic=lambda at=later: looks._at + at))
+            seen.append((await looks.respond(cast(Request, None))).status_code)
+        hung.set()
+        looking.cancel()
+        return seen
+
+    assert asyncio.run(statuses()) == [200, 200, 503]
 
 
 def ask(home: Path, path: str, answer: ASGIApp) -> httpx.Response:
