@@ -91,6 +91,7 @@ class Application:
         cookies: Names of the other cookies that are passed on.
         closed: Paths under which files and messages pass: not without a login.
         open: Paths below those that everybody may ask for.
+        metered: Paths under which each request waits for a token of its reader.
         never: Paths under which nothing is served.
         metrics: Path for administrators alone.
         immutable: Beginning of the paths of files that browsers may keep: their names hold a hash of their content.
@@ -108,6 +109,7 @@ class Application:
     cookies: frozenset[str]
     closed: tuple[str, ...]
     open: frozenset[str]
+    metered: tuple[str, ...]
     never: tuple[str, ...]
     metrics: str
     immutable: str
@@ -148,7 +150,7 @@ class Gate:
         cookies = read_cookies(scope)
         login = await self._login(cookies)
         scope = self._handed_on(scope, cookies, login)
-        if login is None and self._is_slowed(path) and not await self._waited(scope):
+        if self._is_slowed(path, login) and not await self._waited(scope, login):
             await _answer(429, "This is too much at once.", scope, receive, send)
         elif not self._guard.access.is_on:
             await self._app(scope, receive, send)
@@ -165,21 +167,21 @@ class Gate:
         else:
             await self._closed(login, scope, receive, send)
 
-    def _is_slowed(self, path: str) -> bool:
-        """Whether requests for a path without a login wait for tokens of their address."""
+    def _is_slowed(self, path: str, login: Login | None) -> bool:
+        """Whether requests for a path wait for tokens: of their person, or without a login of their address."""
         application = self._application
-        if not self._guard.access.is_on:
-            return False
+        if login is not None or not self._guard.access.is_on:
+            return _is_under(path, application.metered)
         is_closed = _is_under(path, application.closed) and path not in application.open
         return is_closed or path in application.pages or path in {LOGIN_PATH, CALLBACK_PATH}
 
-    async def _waited(self, scope: Scope) -> bool:
-        """Wait for a token of a connection's address; False at once where too many of it wait already."""
-        guard, who = self._guard, _address_of(scope)
-        wait = guard.bucket_of(who).take(guard.clock())
+    async def _waited(self, scope: Scope, login: Login | None = None) -> bool:
+        """Wait for a token of a connection's person or address; False at once where too many of it wait already."""
+        guard, who = self._guard, _address_of(scope) if login is None else login.actor.identity
+        wait = guard.bucket_of(who, is_person=login is not None).take(guard.clock())
         if not wait:
             return True
-        # Who is refused at once comes again at once: with few places a flood costs more than one that waits.
+        # A client that is refused at once comes again at once, which costs more than one that waits.
         with guard.place(f"waiting {who}", MOST_UNKNOWN) as is_free:
             if is_free:
                 await asyncio.sleep(min(wait, _LONGEST_WAIT))

@@ -14,12 +14,9 @@ import typer
 from typer.core import TyperGroup
 
 from core.errors import InputError, StoreError
-from core.routes import ROUTES, find_route
 from core.settings import home_folder, load_settings
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from access import Actor
     from core.schema import Entry
     from core.settings import AccessSettings
@@ -111,27 +108,6 @@ def whole_release(home: Path, release: Release) -> Release:
     if problem := alteration(home, release, load_settings(home)):
         raise StoreError(f"{problem}; run 'vigie verify'")
     return release
-
-
-def of_route(rows: pd.DataFrame, route: str) -> pd.DataFrame:
-    """Return the rows of one route from a table with routes or series; all rows if ``route`` is empty.
-
-    Args:
-        rows: The table.
-        route: A route's code, or its name in any language.
-
-    Raises:
-        InputError: The table has no route or series column, or the route is unknown.
-    """
-    if not route:
-        return rows
-    names = [name for name in ("route_id", "series_id") if name in rows.columns]
-    if not names:
-        raise InputError(f"--route {route}: this table is not by route")
-    codes = rows[names[0]].astype(str)
-    if names[0] == "series_id":
-        codes = codes.str.extract(r"^[^.]*\.([^.]*)", expand=False).fillna("")  # scores of all series name none
-    return rows[codes == find_route(route, {*ROUTES, *codes})].reset_index(drop=True)
 
 
 @contextmanager

@@ -28,11 +28,10 @@ from cli import (
     echo_json,
     existing_home,
     is_group_alone,
-    of_route,
 )
 from core.errors import InputError
 from core.log import counted, one_line
-from core.routes import is_route, spelled
+from core.routes import is_route, of_route, spelled
 from core.settings import home_folder, load_settings
 
 if TYPE_CHECKING:

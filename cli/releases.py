@@ -27,14 +27,13 @@ from cli import (
     echo_json,
     existing_home,
     is_group_alone,
-    of_route,
     opened_journal,
 )
 from core.errors import InputError, StoreError
-from core.languages import DEFAULT_LANGUAGE, languages
+from core.languages import DEFAULT_LANGUAGE, Language, languages
 from core.log import counted, get_logger, one_line
 from core.progress import sentence
-from core.routes import spelled
+from core.routes import of_route, spelled
 from core.settings import home_folder, load_settings
 
 if TYPE_CHECKING:
@@ -58,12 +57,13 @@ class ExportGroup(Group):
 export_app = typer.Typer(
     cls=ExportGroup,
     context_settings={"ignore_unknown_options": True},  # options may stand before the table's name
-    help="Write a table or the briefing of a release to a file.",
+    help="Write a table, the map or the briefing of a release to a file.",
 )
 editions_app = typer.Typer(
     cls=Group, invoke_without_command=True, help="List editions of data; accept, reject or withdraw them."
 )
 
+Lang = Annotated[str, typer.Option("--lang", help=f"Language: {', '.join(languages())}.")]
 EditionId = Annotated[str, typer.Argument(metavar="ID", help="edition_id, as listed by 'vigie editions'.")]
 Name = Annotated[
     str, typer.Option("--as", metavar="NAME", help="Your name, kept in the journal; default: your account.")
@@ -149,7 +149,7 @@ def briefing(
     run: Annotated[
         str | None, typer.Option("--run", metavar="RUN_ID", help="run_id of a release; default: the newest.")
     ] = None,
-    lang: Annotated[str, typer.Option("--lang", help=f"Language: {', '.join(languages())}.")] = DEFAULT_LANGUAGE,
+    lang: Lang = DEFAULT_LANGUAGE,
     out: Annotated[
         Path | None,
         typer.Option("--out", help="PDF file; '-' writes to standard output; default: vigie-DATE-LANG.pdf."),
@@ -163,8 +163,7 @@ def briefing(
     from decisions.briefing import make_briefing
     from store import named_errors, write_bytes
 
-    if lang not in languages():
-        raise InputError(f"--lang {lang}: there is no such language; write {' or '.join(languages())}")
+    _language(lang)
     is_piped = str(out) == "-"
     if out is not None and not is_piped and out.suffix != ".pdf":
         raise InputError(f"--out {out.name}: the ending must be .pdf")
@@ -181,6 +180,38 @@ def briefing(
     except StoreError as error:
         raise InputError(f"--out {error}") from None
     typer.echo(f"{target} written: release {run_id}, as known on {day}")
+
+
+@export_app.command("map")
+def map_(
+    out: Annotated[Path, typer.Option("--out", help="Output file: .gpkg (GeoPackage, for QGIS) or .geojson.")] = Path(
+        "routes.gpkg"
+    ),
+    lang: Lang = DEFAULT_LANGUAGE,
+    home: Home = None,
+) -> None:
+    """Write the routes as lines with what is expected of each over the planning window."""
+    from publish.maps import geojson_bytes, geopackage_bytes, route_features
+    from store.export import about_bytes, write_table
+
+    makers = {".gpkg": geopackage_bytes, ".geojson": geojson_bytes}
+    if out.suffix not in makers:
+        raise InputError(f"--out {out.name}: the ending must be {' or '.join(makers)}")
+    release = current_release(home)
+    content = makers[out.suffix](route_features(release, _language(lang)))
+    about = write_table(out, content, about_bytes(release, "routes"))
+    typer.echo(f"{out} written; what must be known about it: {about.name}")
+
+
+def _language(code: str) -> Language:
+    """Return a language.
+
+    Raises:
+        InputError: There is no such language.
+    """
+    if code not in languages():
+        raise InputError(f"--lang {code}: there is no such language; write {' or '.join(languages())}")
+    return Language(code)
 
 
 def _release(folder: Path, run: str | None) -> tuple[str, str]:

@@ -194,6 +194,27 @@ def find_route(text: str, codes: Iterable[str]) -> str:
     return found[0]
 
 
+def of_route(rows: pd.DataFrame, route: str) -> pd.DataFrame:
+    """Return the rows of one route from a table with routes or series; all rows if ``route`` is empty.
+
+    Args:
+        rows: The table.
+        route: A route's code, or its name in any language.
+
+    Raises:
+        InputError: The table has no route or series column, or the route is unknown.
+    """
+    if not route:
+        return rows
+    names = [name for name in ("route_id", "series_id") if name in rows.columns]
+    if not names:
+        raise InputError(f"--route {route}: this table is not by route")
+    codes = rows[names[0]].astype(str)
+    if names[0] == "series_id":
+        codes = codes.str.extract(r"^[^.]*\.([^.]*)", expand=False).fillna("")  # scores of all series name none
+    return rows[codes == find_route(route, {*ROUTES, *codes})].reset_index(drop=True)
+
+
 def _ways(code: str) -> list[str]:
     """The ways to write a route, folded: its code and its name in every language."""
     return [_folded(code), *(_folded(Language(one).text(route_name(code))) for one in languages())]

@@ -31,7 +31,7 @@ from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit.starlette import App
 
@@ -44,6 +44,7 @@ from dashboard import choose_language, speaking, streamlit_private
 from dashboard.layout import HINTS_COOKIE, STYLE, page_scripts
 from dashboard.pages import page_titles
 from decisions.health import HEALTH_PATH, answer
+from publish import api
 from store.journal import Journal
 from store.mirror import Follower
 from store.releases import ReleaseStore
@@ -82,7 +83,8 @@ def build(guard: Guard, *, opens: str = "") -> App:
         InputError: The client secret is missing.
     """
     looks = Looks()
-    routes = [Route(HEALTH_PATH, looks.respond), Route(f"{HUB_FILES}/{{name}}", _hub_file)]
+    routes: list[BaseRoute] = [Route(HEALTH_PATH, looks.respond), Route(f"{HUB_FILES}/{{name}}", _hub_file)]
+    routes.append(Mount(api.PATH, api.application(guard)))
     routes += [Route(f"/hub/{folder}/{{name:path}}", _hub_folder) for folder in HUB_FOLDERS]
     routes += login_routes(guard) if guard.access.is_on else []
     layers = [
@@ -113,8 +115,9 @@ def application() -> Application:
         ends_run=streamlit_private.ends_run,
         way_cookie=streamlit_private.WAY_COOKIE,
         cookies=frozenset({streamlit_private.XSRF_COOKIE, HINTS_COOKIE}),
-        closed=(*streamlit_private.CLOSED_PATHS, HUB_FILES, *(f"/hub/{folder}" for folder in HUB_FOLDERS)),
+        closed=(*streamlit_private.CLOSED_PATHS, HUB_FILES, *(f"/hub/{one}" for one in HUB_FOLDERS), api.PATH),
         open=streamlit_private.OPEN_PATHS,
+        metered=(api.PATH,),
         never=streamlit_private.NEVER_PATHS,
         metrics=streamlit_private.METRICS_PATH,
         immutable=streamlit_private.STATIC_ADDRESS,

@@ -214,6 +214,16 @@ def centre_line(route_id: str) -> NDArray[np.float64]:
     return project([geometry.start, geometry.control, geometry.end])
 
 
+def path_in_degrees(route_id: str) -> NDArray[np.float64]:
+    """Centre line of a route's arrow in (longitude, latitude), shape ``(n, 2)``, to a hundredth of a degree.
+
+    Raises:
+        KeyError: The route has no place on the map.
+    """
+    x, y = curve(*centre_line(route_id)).T
+    return np.column_stack(_transformer().transform(x, y, direction="INVERSE")).round(2)
+
+
 def label_place(route_id: str) -> tuple[float, float]:
     """Anchor of a route's label in kilometres."""
     x, y = project([ROUTE_GEOMETRY[route_id].label])[0]

@@ -121,9 +121,21 @@ def export_bytes(
     """
     if table not in (names := release.names):
         raise InputError(f"no table '{table}' in this release; it holds {', '.join(names)}")
-    frame = with_units(chosen(_published(release, table)), release.as_of)
+    frame = exported(release, table, chosen)
     about = _about(release, table) if with_citation or kind in {"xlsx", "parquet"} else []
     return _content(frame, kind, about, release.as_of, with_citation=with_citation)
+
+
+def exported(release: Release, table: str, chosen: Chosen = _all) -> pd.DataFrame:
+    """Return the rows that are wanted of a table as they may be exported: with ``target``, ``unit`` and ``as_of``.
+
+    Raises:
+        StoreError: As :meth:`store.releases.Release.read`.
+    """
+    frame = release.read(table)
+    return with_units(
+        chosen(frame.drop(columns=["record", "message"]) if table == "rejected" else frame), release.as_of
+    )
 
 
 def with_units(frame: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
@@ -173,22 +185,24 @@ def _text(about: list[tuple[str, str]]) -> bytes:
     return ("\n".join(_lines(about)) + "\n").encode()
 
 
-def _published(release: Release, table: str) -> pd.DataFrame:
-    """A table as it may be exported."""
-    frame = release.read(table)
-    return frame.drop(columns=["record", "message"]) if table == "rejected" else frame
+def cited_sources(release: Release) -> list[str]:
+    """Citation and licence of each source of a release's observations.
+
+    Raises:
+        StoreError: The release cannot be read.
+    """
+    cards = json.loads(release.document("sources.json"))
+    used = set(release.read("observations", ["source_id"])["source_id"])
+    return [f"{card['citation']} Licence: {card['licence']}." for name, card in cards.items() if name in used]
 
 
 def _about(release: Release, table: str) -> list[tuple[str, str]]:
     """What travels with a table: a label and a text each."""
-    cards = json.loads(release.document("sources.json"))
-    used = set(release.read("observations", ["source_id"])["source_id"])
-    cited = [f"{card['citation']} Licence: {card['licence']}." for name, card in cards.items() if name in used]
     return [
         ("Title", f"Vigie: {table}"),
         ("As known on", release.as_of.isoformat()),
         ("Release", release.run_id),
-        *(("Source", text) for text in cited),
+        *(("Source", text) for text in cited_sources(release)),
         ("Purpose", PURPOSE),
     ]
 

@@ -43,7 +43,7 @@ from cosmic_ray.plugins import get_operator
 PROJECT = Path(__file__).resolve().parent.parent
 ROOMS = (
     "access", "alerts", "cli", "core", "dashboard", "decisions", "forecasting", "geo", "hub", "ingest", "nightly",
-    "reports", "store",
+    "publish", "reports", "store",
 )  # fmt: skip
 OPERATORS = [f"core/{name}" for name in (
     "AddNot", "NumberReplacer", "ReplaceAndWithOr", "ReplaceOrWithAnd", "ReplaceTrueWithFalse", "ReplaceFalseWithTrue",

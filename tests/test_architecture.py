@@ -7,8 +7,8 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 ROOMS = (
-    "core", "ingest", "store", "geo", "forecasting", "alerts", "hub", "reports", "decisions", "dashboard",
-    "nightly",
+    "core", "ingest", "store", "geo", "forecasting", "alerts", "hub", "reports", "decisions", "publish",
+    "dashboard", "nightly",
 )  # fmt: skip
 
 

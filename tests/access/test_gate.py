@@ -31,7 +31,7 @@ WEBSOCKET = {"type": "websocket", "path": "/closed", "client": ("10.0.0.1", 1)}
 APPLICATION = Application(
     page="", is_asked_by_page=lambda protocols, _cookies: "ours" in protocols, way_cookie="way",
     begins_run=lambda message: message == b"run", ends_run=lambda message: message == b"end",
-    cookies=frozenset({"token"}), closed=("/closed",),
+    cookies=frozenset({"token"}), closed=("/closed",), metered=("/closed/table",),
     open=frozenset({"/closed/open"}), never=("/never",), metrics="/closed/metrics", immutable="/kept/",
     links=lambda _path: "", pages=frozenset({"/page"}), door=lambda asked, spoken: f"door {asked} {spoken}",
 )  # fmt: skip
@@ -364,6 +364,20 @@ def test_anonymous_requests_wait_for_their_address(house: House, monkeypatch: py
     assert [one for one in waits if one] == [0.5, 0.5], "each address waits by itself"
     monkeypatch.setattr(gate, "MOST_UNKNOWN", 0)
     assert [house.ask("/page"), house.ask("/page", ada), house.ask("/closed/open")] == [429, 200, 200]
+
+
+@pytest.mark.parametrize("login", [False, True])
+def test_tables_wait_for_tokens_of_their_reader(
+    tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch, *, login: bool
+) -> None:
+    house = House(tmp_path, journal, login=login)
+    limits = LoadSettings(reader_messages_per_second=1, person_messages_at_once=2, address_messages_at_once=2)
+    house.gate = Gate(house._behind, replace(house.guard, load=limits, clock=lambda: 0.0), APPLICATION)
+    monkeypatch.setattr(gate, "MOST_UNKNOWN", 0)
+    ada, ben = (session_of(tmp_path, who, roles=("analyst",)) if login else "" for who in ("ada", "ben"))
+    assert [house.ask("/closed/table/x", ada) for _request in range(3)] == [200, 200, 429]
+    assert house.ask("/closed/table/x", ben) == (200 if login else 429), "each person waits alone"
+    assert house.ask("/closed/x", ada) == 200
 
 
 def test_page_closes_when_login_ends_or_roles_change(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,7 @@ from dashboard.server import (
 from dashboard.streamlit_private import STATIC_ADDRESS as ADDRESS
 from dashboard.streamlit_private import STATIC_FOLDER as FOLDER
 from dashboard.streamlit_private import frame
+from publish import api
 from store.releases import Release, ReleaseStore
 from store.releases.chain import Problem
 
@@ -169,6 +170,11 @@ def test_health_waits_for_no_look(monkeypatch: pytest.MonkeyPatch) -> None:
         return seen
 
     assert asyncio.run(statuses()) == [200, 200, 503]
+
+
+def test_interface_stands_behind_login_and_meter() -> None:
+    assert api.PATH in application().closed
+    assert api.PATH in application().metered
 
 
 def ask(home: Path, path: str, answer: ASGIApp) -> httpx.Response:

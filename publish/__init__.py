@@ -1,0 +1,1 @@
+"""Releases for readers outside the dashboard: the HTTP interface and maps. Reads ``store``, shows ``reports``."""
