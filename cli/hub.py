@@ -173,7 +173,7 @@ def score(
 
     table = score_hub(HubFiles(place), baseline)
     if out is not None:
-        write_bytes(out.expanduser(), table.to_csv(index=False, float_format="%.6g").encode(), private=False)
+        write_bytes(out.expanduser(), table.to_csv(index=False).encode(), private=False)
     if as_json:
         typer.echo(table.to_json(orient="records", indent=2, force_ascii=False))
         return
