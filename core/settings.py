@@ -178,6 +178,11 @@ class OperationSettings(_Section):
     stale_hours: float = Field(
         default=36, gt=0, description="Age of the newest release from which Vigie is not healthy"
     )
+    time_authority: str = Field(
+        default="",
+        pattern=r"^(https?://\S+)?$",
+        description="Address of a time-stamp authority (RFC 3161); empty: none",
+    )
 
 
 class HubSettings(_Section):
@@ -453,6 +458,7 @@ class Settings(BaseSettings):
     def cut_off(self) -> Settings:
         """These settings as a drill has them, whatever file and environment say of drill, store and journal."""
         self.drill, self.journal_url, self.store = True, "", self.store.model_copy(update={"url": ""})
+        self.operation = self.operation.model_copy(update={"time_authority": ""})
         return self
 
 

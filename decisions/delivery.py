@@ -22,6 +22,10 @@ from core.settings import Channel, ChatChannel, EmailChannel, WebhookChannel, se
 
 KEY_HEADER = "Idempotency-Key"
 _TOO_MANY = 429
+_STAMP_SECONDS = 20.0
+_STAMP_HEAD = bytes.fromhex("30390201013031300d060960864801650304020105000420")
+_STAMP_TAIL = bytes.fromhex("0101ff")
+"""A ``TimeStampReq`` of RFC 3161 around a hash: version 1, SHA-256; the reply holds the authority's certificate."""
 _TAKES_HEADERS = {"json", "jsons", "xml", "xmls", "form", "forms"}
 """Kinds of Apprise addresses that take headers of ours."""
 
@@ -170,6 +174,35 @@ def post_chat(channel: ChatChannel, title: str, text: str, message_id: str) -> N
         raise ChannelDownError(f"environment variable {channel.url_env} holds no address of a service of Apprise")
     if not service.notify(body=text, title=title, body_format=apprise.NotifyFormat.TEXT):
         raise ChannelDownError(f"chat service {service.service_name} did not take the message")
+
+
+def time_stamp(address: str, sha256: str) -> bytes:
+    """Ask a time-stamp authority to certify that a hash existed now.
+
+    Args:
+        address: Where it takes requests (RFC 3161, section 3.4).
+        sha256: The hash, in hexadecimal.
+
+    Returns:
+        Its reply (DER), which ``openssl ts -verify`` checks against the authority's certificate. Its signature is not
+        checked here.
+
+    Raises:
+        DeliveryError: The authority did not answer, or did not certify this hash.
+    """
+    digest = bytes.fromhex(sha256)
+    headers = {"Content-Type": "application/timestamp-query"}
+    place = f"time-stamp authority {urlsplit(address).netloc}"
+    try:
+        answer = httpx.post(
+            address, content=_STAMP_HEAD + digest + _STAMP_TAIL, headers=headers, timeout=_STAMP_SECONDS
+        )
+        answer.raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise DeliveryError(f"{place}: {type(error).__name__}: {error}") from None
+    if digest not in answer.content:
+        raise DeliveryError(f"{place}: the reply certifies nothing of this hash")
+    return answer.content
 
 
 def _with_limits(address: str, seconds: float, message_id: str) -> str:

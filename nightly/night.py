@@ -21,9 +21,10 @@ from core.errors import InputError, NothingToPublishError, VigieError, fault_of,
 from core.languages import marked as _
 from core.log import counted, get_logger
 from core.progress import ProgressReport, announce, silent
-from core.settings import DEMONSTRATION_DATE, NEWEST_BUNDLED_NIGHT, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
+from core.settings import DEMONSTRATION_DATE, FEED, NEWEST_BUNDLED_NIGHT, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
 from decisions import workflow_on
 from decisions.actions import record_night
+from decisions.delivery import time_stamp
 from decisions.sending import send_waiting
 from forecasting.pool import Limits, Pool
 from hub.night import collect_night, hub_of_night, publish_tables
@@ -43,6 +44,7 @@ from nightly.recover import Degraded, chain_head, record_publication, recover, v
 from nightly.run_report import CUT_OFF_SOURCE, RUN_REPORT, StageTimer, left_out, run_report
 from nightly.tables import data_tables, forecast_tables, issued_scores, judge, revisions_since, run_alerts
 from reports.documents import documents
+from store.export import write_published
 from store.figures.editions import EditionStore
 from store.figures.vintages import VintageStore
 from store.journal import Entry, Journal, opened_journal
@@ -56,6 +58,8 @@ from store.status import NIGHT_ACTIONS, forecast_routes, whole_releases
 PUBLISHED, PUBLISHED_DEGRADED, NOTHING_PUBLISHED, NOT_DELIVERED = NIGHT_ACTIONS
 LOST = "lost"
 """Marks the record of a degraded night that names routes which had a forecast before."""
+TIME_STAMPS = "time_stamps"
+"""Folder of published files that holds time stamps."""
 _LONGEST_REASON = 10_000
 _NOT_OF_THE_RELEASE = {
     "journal_url", "live", "delivery", "dashboard_url", "operation", "access", "load", "store", "hub",
@@ -271,7 +275,8 @@ def _finish(run: Run, release: Release, computed: int, degraded: Degraded, secon
         degraded=[f"{item['source_id']}: {item['reason']}" for item in degraded],
         **seconds,
     )
-    notices = notify(run.delivery.home, run.settings, run.journal, release)
+    notices = stamp(run.delivery.home, run.settings, run.journal, release)
+    notices += notify(run.delivery.home, run.settings, run.journal, release)
     return RunResult(release, degraded, computed, seconds, notices)
 
 
@@ -357,6 +362,24 @@ def _publish(
     # People hear of a release only when those who follow the store can see it.
     run.delivery.deliver()
     return release
+
+
+def stamp(home: Path, settings: Settings, journal: Journal, release: Release) -> list[str]:
+    """Have the time-stamp authority of the settings certify the hash of a release's manifest, and publish its reply.
+
+    Returns:
+        A line for a person; none without an authority. A failure is named and does not spoil the night.
+    """
+    if not settings.operation.time_authority:
+        return []
+    name = f"{TIME_STAMPS}/{release.run_id}.tsr"
+    try:
+        reply = time_stamp(settings.operation.time_authority, str(ReleaseStore(home).head()))
+        write_published(home, journal, {name: reply})
+    except VigieError as error:
+        get_logger().warning("release not time-stamped", run_id=release.run_id, reason=str(error))
+        return [f"no time stamp: {error}"]
+    return [f"time stamp: {FEED}/{name}"]
 
 
 def notify(home: Path, settings: Settings, journal: Journal, release: Release) -> list[str]:
