@@ -763,7 +763,8 @@ TABLES: tuple[Table, ...] = (
         _like(
             SCORES, "reception_scores",
             "Mean scores of forecasts of people in reception relative to persistence with its own past errors "
-            "(`vigie-baseline`) and, for countries, to damped smoothing (`vigie-damped`), on the same forecasts.",
+            "(`vigie-baseline`) and, for countries, to damped smoothing (`vigie-damped`), ARIMA (`vigie-arima`) and a "
+            "state space on the change (`vigie-state-space`), on the same forecasts.",
             "nightly.reception", "dashboard", reference=_text("what it is measured against"),
         ),
         key=(*SCORES.key, "reference"),

@@ -21,7 +21,7 @@ from core import FloatArray
 from core.languages import marked as _
 from forecasting import LEVELS, ModelCard
 
-MODEL_ID, DAMPED = "vigie-reception", "vigie-damped"
+MODEL_ID, DAMPED, ARIMA, STATE_SPACE = "vigie-reception", "vigie-damped", "vigie-arima", "vigie-state-space"
 FEWEST = 12
 """Values that a stock needs before it is forecast."""
 DISCOUNT = 0.97
@@ -35,6 +35,11 @@ _GRID = np.asarray(
 ).T
 """Smoothing of level, of trend, and damping, among which the sum of squared errors chooses."""
 _FIRST_CHANGES = 5
+_LARGEST_ORDER, _WAVES = 3, 2
+_STEPS = np.asarray([0.0, 0.003, 0.01, 0.03, 0.1, 0.3])
+"""Variance of the steps of the state space's level relative to its noise, among which the likelihood chooses."""
+_VAGUE = 1e4
+"""Variance of each state before the first change, relative to the noise."""
 CARD = ModelCard(
     title=_("People in reception: remaining stock plus entries from arrivals"),
     summary=_(
@@ -169,3 +174,72 @@ def coherent(total: Flows, parts: list[Flows]) -> list[Flows]:
     """Parts whose stocks are scaled, path by path, so that they sum to the total's."""
     whole = np.maximum(sum(part.stock for part in parts), 1e-9)
     return [Flows(part.stock * total.stock / whole, part.entries) for part in parts]
+
+
+def arima_quantiles(stock: FloatArray, horizon: int) -> FloatArray:
+    """A stock at the 23 levels by ARIMA(p, 1, 0) on log1p scale, shape ``(H, 23)``.
+
+    The order, at most three, is chosen by the corrected Akaike criterion; coefficients by conditional least squares.
+    """
+    values = np.log1p(stock)
+    change = np.diff(values)
+    lagged = np.column_stack([change[_LARGEST_ORDER - lag : len(change) - lag] for lag in range(1, _LARGEST_ORDER + 1)])
+    target, best = change[_LARGEST_ORDER:], (np.inf, np.empty(0), 0.0)
+    for order in range(_LARGEST_ORDER + 1):
+        weights = np.linalg.lstsq(lagged[:, :order], target)[0]
+        variance = max(float(np.square(target - lagged[:, :order] @ weights).mean()), 1e-12)
+        parameters = order + 1
+        penalty = 2 * parameters * len(target) / max(len(target) - parameters - 1, 1)
+        best = min(best, (len(target) * np.log(variance) + penalty, weights, variance), key=lambda found: found[0])
+    _criterion, weights, variance = best
+    ahead, response = list(change), [1.0]
+    for _step in range(horizon):
+        ahead.append(float(np.dot(weights, ahead[: -len(weights) - 1 : -1])))
+        response.append(float(np.dot(weights[: len(response)], response[: -len(weights) - 1 : -1])))
+    spread = np.sqrt(variance * np.cumsum(np.square(np.cumsum(response[:horizon]))))
+    return normal_quantiles(values[-1] + np.cumsum(ahead[len(change) :]), spread)
+
+
+def state_space_quantiles(
+    stock: FloatArray, arrivals: FloatArray, periods: int, horizon: int, seed: int
+) -> FloatArray:
+    """A stock at the 23 levels by a state space on its change, shape ``(H, 23)``.
+
+    The change in persons is a level that wanders, two waves a year and a multiple of arrivals, by the Kalman filter
+    (Harvey 1989); the variance of the level's steps relative to the noise is chosen by likelihood.
+
+    Args:
+        stock: As for :func:`stock_flow`.
+        arrivals: As for :func:`stock_flow`.
+        periods: Periods of a year.
+        horizon: Periods ahead, H.
+        seed: Same seed, same paths.
+    """
+    lags = arrivals.shape[1] - len(stock) - horizon
+    entering = np.stack([arrivals[:, lags + 1 - lag : arrivals.shape[1] - lag] for lag in range(lags + 1)]).mean(axis=0)
+    change = np.diff(stock)
+    size = max(float(np.abs(change).mean()), 1.0)
+    angle = 2 * np.pi * np.arange(entering.shape[1]) / periods
+    waves = [wave(turns * angle) for turns in range(1, min(periods // 2, _WAVES + 1)) for wave in (np.cos, np.sin)]
+    known = np.column_stack([np.ones(len(angle)), *waves, entering.mean(axis=0) / max(entering.mean(), 1.0)])
+    mean, cover = np.zeros((len(_STEPS), known.shape[1])), np.tile(np.eye(known.shape[1]) * _VAGUE, (len(_STEPS), 1, 1))
+    squares, logs = np.zeros(len(_STEPS)), np.zeros(len(_STEPS))
+    for row, value in zip(known, change / size, strict=False):
+        cover[:, 0, 0] += _STEPS
+        gain = cover @ row
+        variance = gain @ row + 1.0
+        error = value - mean @ row
+        mean = mean + gain * (error / variance)[:, None]
+        cover = cover - gain[:, :, None] * gain[:, None, :] / variance[:, None, None]
+        squares, logs = squares + error**2 / variance, logs + np.log(variance)
+    scales = np.maximum(squares / len(change), 1e-12)
+    best = int(np.argmin(len(change) * np.log(scales) + logs))
+    numbers = np.random.default_rng(seed)
+    states = numbers.multivariate_normal(mean[best], scales[best] * cover[best], len(arrivals), method="eigh")
+    steps = numbers.standard_normal((2, len(arrivals), horizon)) * np.sqrt(scales[best])
+    level = states[:, :1] + np.cumsum(np.sqrt(_STEPS[best]) * steps[0], axis=1)
+    season = states[:, 1:-1] @ known[len(change) :, 1:-1].T
+    brought = states[:, -1:] * entering[:, len(change) :] / max(entering.mean(), 1.0)
+    ahead = stock[-1] + size * np.cumsum(level + season + brought + steps[1], axis=1)
+    found: FloatArray = np.quantile(np.maximum(ahead, 0.0), LEVELS, axis=0).T
+    return found

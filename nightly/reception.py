@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from core import FloatArray
-from core.calendar import MONTHS_EACH, Frequency, period_index, write_period
+from core.calendar import MONTHS_EACH, PERIODS_PER_YEAR, Frequency, period_index, write_period
 from core.errors import InputError
 from core.release import FORECASTS, RELEASE
 from core.routes import ARRIVAL_SERIES, ROUTES
@@ -23,15 +23,19 @@ from forecasting import BASELINE, LEVELS
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import QuantileTable, stack, to_matrix, to_rows
 from forecasting.reception import (
+    ARIMA,
     DAMPED,
     FEWEST,
     MODEL_ID,
+    STATE_SPACE,
     DampedSmoothing,
     Flows,
+    arima_quantiles,
     coherent,
     combined,
     filled,
     normal_quantiles,
+    state_space_quantiles,
     stock_flow,
 )
 from forecasting.trajectories import draw_paths, past_scores
@@ -270,10 +274,10 @@ def _tables(
 
 
 def _hindcasts(stocks: Stocks, then: Mapping[pd.Period, Arrivals]) -> QuantileTable:
-    """Forecasts of the model, and of damped smoothing of the country's stock, at every past origin that can be had."""
+    """Forecasts of the model, and of simpler ones of the country's stock, at every past origin that can be had."""
     panel, parts = stocks.panel, []
     total = panel.matrix[stocks.total].to_numpy(dtype=float)
-    first, _values, smoothing = stocks.smoothed[stocks.total]
+    first = stocks.smoothed[stocks.total][0]
     last = int(panel.last_rows()[panel.series_ids.index(stocks.total)])
     for row in range(first + FEWEST - 1, last):
         published = panel.periods[row].end_time.normalize() + pd.Timedelta(days=stocks.lag)
@@ -282,9 +286,19 @@ def _hindcasts(stocks: Stocks, then: Mapping[pd.Period, Arrivals]) -> QuantileTa
             continue
         arrivals = known.in_periods(stocks.routes, stocks.periods(row)) if stocks.routes else None
         parts.append(_quantiles(stocks, row, stocks.flows(row, arrivals, PAST_PATHS)))
-        moments = smoothing.moments(row + 1 - first, stocks.horizon)
-        parts.append(_table(stocks, row, DAMPED, {stocks.total: normal_quantiles(*moments)}))
+        parts += [_table(stocks, row, name, {stocks.total: found}) for name, found in _peers(stocks, row, arrivals)]
     return stack(parts) if parts else _table(stocks, last, MODEL_ID, {})
+
+
+def _peers(stocks: Stocks, row: int, arrivals: FloatArray | None) -> Iterator[tuple[str, FloatArray]]:
+    """Quantiles of the country's stock by each simpler model."""
+    first, values, smoothing = stocks.smoothed[stocks.total]
+    known = values[: row + 1 - first]
+    yield DAMPED, normal_quantiles(*smoothing.moments(len(known), stocks.horizon))
+    yield ARIMA, arima_quantiles(known, stocks.horizon)
+    if arrivals is not None:
+        periods = PERIODS_PER_YEAR[stocks.freq]
+        yield STATE_SPACE, state_space_quantiles(known, arrivals[:, first:], periods, stocks.horizon, row)
 
 
 def _quantiles(stocks: Stocks, row: int, flows: Mapping[str, Flows]) -> QuantileTable:
@@ -308,17 +322,18 @@ def _table(stocks: Stocks, row: int, model_id: str, quantiles: Mapping[str, Floa
 
 
 def _scores(past: QuantileTable, panel: Panel, total: str) -> pd.DataFrame:
-    """Scores against persistence with its own past errors and, for the country, against damped smoothing."""
+    """Scores against persistence with its own past errors and, for the country, against each simpler model."""
     is_total = past.keys["series_id"] == total
     try:
-        damped = compare(score_rows(past.where(is_total), panel), MODEL_ID, [DAMPED])
+        peers = [name for name in past.keys["model_id"].unique() if name != MODEL_ID]
+        compared = compare(score_rows(past.where(is_total), panel), MODEL_ID, peers)
         parts = [summarise(past.where(rows), panel) for rows in (is_total, ~is_total) if rows.any()]
     except InputError:  # too few outcomes to score
         return RELEASE["reception_scores"].empty()
     scores = pd.concat(parts, ignore_index=True)
     own = scores[scores["series_id"].isin(panel.series_ids)].assign(reference=BASELINE)
-    ratios = damped.rename(columns={f"ratio{end}": f"relative_wis{end}" for end in ("", "_lo", "_hi")})
-    ratios = ratios.assign(series_id=total, reference=DAMPED).drop(columns=["other", "n", "verdict", "p_value"])
+    names = {"other": "reference", **{f"ratio{end}": f"relative_wis{end}" for end in ("", "_lo", "_hi")}}
+    ratios = compared.rename(columns=names).assign(series_id=total).drop(columns=["n", "verdict", "p_value"])
     same = own[(own["series_id"] == total) & (own["model_id"] == MODEL_ID)]
     kept = ["model_id", "series_id", "horizon", "scale", "wis", "n", *own.filter(like="coverage")]
     against = ratios.merge(same[kept], on=["model_id", "series_id", "horizon", "scale"])
