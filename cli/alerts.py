@@ -84,7 +84,7 @@ def list_alerts(
         if not rows:
             typer.echo(f"No alert of {route or 'any route'} in release {release.run_id}.")
         for row, state in zip(rows, states, strict=True):
-            subject = spelled(row["route_id"]) if is_route(row["route_id"]) else row["source_id"]
+            subject = spelled(row["route_id"]) if is_route(row["route_id"]) else row["source_id"] or row["route_id"]
             typer.echo(one_line(f"{row['alert_level']:8} {_stands(row, state):24} {subject:27} {row['reason']}"))
             typer.echo(one_line(f"{'':8} {row['alert_id']}"))
 

@@ -54,6 +54,12 @@ ARRIVAL_COUNTRIES = frozenset(code for route_id in ARRIVAL_ROUTES for code in RO
 ARRIVAL_SERIES: tuple[str, ...] = tuple(make_series_id("arrivals", one, ALL, ALL, "M") for one in ARRIVAL_ROUTES)
 """Their monthly counts, which are added up; an analyst's own route may count people of one of them again."""
 
+
+def routes_to(country: str) -> list[str]:
+    """Series of the arrivals on the routes that lead to a country."""
+    return [name for name in ARRIVAL_SERIES if country in ROUTES[name.split(".")[1]].entry]
+
+
 OWN_PREFIX = "X_"
 """Begins the code of a route that an analyst's own figures define; its name is read off the code."""
 _ASCII_NAME = re.compile(r"[A-Z0-9]+(?:_[A-Z0-9]+)*")

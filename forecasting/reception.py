@@ -200,9 +200,7 @@ def arima_quantiles(stock: FloatArray, horizon: int) -> FloatArray:
     return normal_quantiles(values[-1] + np.cumsum(ahead[len(change) :]), spread)
 
 
-def state_space_quantiles(
-    stock: FloatArray, arrivals: FloatArray, periods: int, horizon: int, seed: int
-) -> FloatArray:
+def state_space_quantiles(stock: FloatArray, arrivals: FloatArray, periods: int, horizon: int, seed: int) -> FloatArray:
     """A stock at the 23 levels by a state space on its change, shape ``(H, 23)``.
 
     The change in persons is a level that wanders, two waves a year and a multiple of arrivals, by the Kalman filter

@@ -34,15 +34,23 @@ from ingest.routes import SOURCE_ID as ROUTES_SOURCE
 from ingest.sources import CARDS
 from nightly import OK, RealTimeData
 from nightly.asylum import forecast_asylum
-from nightly.forecasts import ForecastSet, errors_by_group, make_forecasts
+from nightly.forecasts import errors_by_group, make_forecasts
 from nightly.inputs import ACTOR, held_before, own_cards, with_own_capacities
 from nightly.live import read_inputs
 from nightly.nowcasts import make_nowcasts, make_weeks
-from nightly.pooled import MODEL_ID, PooledNight, pooled_night
+from nightly.pooled import MODEL_ID, pooled_night
 from nightly.reception import forecast_reception
 from nightly.recover import Degraded, chain_head, record_publication, recover, values_ahead, witness
 from nightly.run_report import CUT_OFF_SOURCE, RUN_REPORT, StageTimer, left_out, run_report
-from nightly.tables import data_tables, forecast_tables, issued_scores, judge, revisions_since, run_alerts
+from nightly.tables import (
+    NightForecasts,
+    data_tables,
+    forecast_tables,
+    issued_scores,
+    judge,
+    revisions_since,
+    run_alerts,
+)
 from reports.documents import documents
 from store.export import write_published
 from store.figures.editions import EditionStore
@@ -224,10 +232,16 @@ def _make_release(run: Run) -> RunResult:
     with timer.stage("forecasting"):
         pooled, unable = pooled_night(data, home, settings, run.pool)
         made = make_forecasts(data, settings, BacktestStore(home), timer.report, run.pool, pooled)
+        nowcasts = make_nowcasts(data, made)
+        served = made.with_nowcasts(nowcasts)
+
+    with timer.stage("reception"):
+        reception = forecast_reception(data, served.paths, made.past_ensemble)
+        forecasts = NightForecasts(made, served, nowcasts, reception, pooled)
 
     with timer.stage("warning and scoring"):
         refused = collect_night(settings.hub.place, home, run.journal, timer.started.date())
-        tables = _judged_tables(run, data, cards, made, pooled, whole, before)
+        tables = _judged_tables(run, data, cards, forecasts, whole, before)
 
     with timer.stage("asylum applications"):
         asylum = forecast_asylum(
@@ -236,9 +250,6 @@ def _make_release(run: Run) -> RunResult:
         )  # fmt: skip
         tables["year_ahead"] = pd.concat([tables["year_ahead"], asylum.year_ahead], ignore_index=True)
         tables |= asylum.frames
-
-    with timer.stage("reception"):
-        tables |= forecast_reception(data, tables["trajectories"], made.past_ensemble)
 
     with timer.stage("hub"):
         of_hub, hub_faults = hub_of_night(home, data, made.hindcasts, asylum.frames, asylum.hindcasts)
@@ -290,19 +301,17 @@ def _judged_tables(
     run: Run,
     data: RealTimeData,
     cards: Mapping[str, SourceCard],
-    made: ForecastSet,
-    pooled: PooledNight | None,
+    forecasts: NightForecasts,
     whole: Sequence[Release],
     before: Release | None,
 ) -> dict[str, pd.DataFrame]:
-    """Tables about the routes: forecasts with their nowcasts, scores, figures, alerts and errors by group.
+    """Tables about routes and reception: forecasts with nowcasts, scores, figures, alerts and errors by group.
 
     Args:
         run: The night.
         data: What was known.
         cards: Cards of the sources, own ones included.
-        made: Forecasts as the models made them.
-        pooled: The pooled model, if it took part.
+        forecasts: What was forecast.
         whole: The releases that are as they were published, oldest first.
         before: The release that the night goes on from.
     """
@@ -311,16 +320,16 @@ def _judged_tables(
     newest = ReleaseStore(home).current()
     former = newest if newest in whole else None
     announce(report, _("Scores and paths"))
-    nowcasts = make_nowcasts(data, made)
-    served = made.with_nowcasts(nowcasts)
+    made, served, pooled = forecasts.made, forecasts.served, forecasts.pooled
     judged = judge(data, made, served, settings.alerts, run.pool)
-    tables = forecast_tables(data, made, served, nowcasts, judged, run.pool, pooled)
+    tables = forecast_tables(data, made, served, forecasts.nowcasts, judged, run.pool, pooled)
     announce(report, _("Figures and weeks"))
     tables |= data_tables(data, cards, vintages.rejected(), former) | make_weeks(data, run.pool)
     announce(report, _("Alerts"))
     revisions = revisions_since(vintages, former, date, settings, editions.void())
     alerts_before = before.read("alerts") if before else no_alerts()
-    tables |= run_alerts(data, served, judged.record, tables["freshness"], settings, revisions, alerts_before)
+    tables |= forecasts.reception.tables
+    tables |= run_alerts(data, forecasts, judged.record, tables["freshness"], settings, revisions, alerts_before)
     tables["editions"] = editions.table(date)
     tables["issued_scores"] = issued_scores(whole, former, data)
     tables["group_errors"] = errors_by_group(

@@ -13,11 +13,12 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from alerts.rules.base import place_of, places_series
 from core import FloatArray
-from core.calendar import MONTHS_EACH, PERIODS_PER_YEAR, Frequency, period_index, write_period
+from core.calendar import MONTHS_EACH, PERIODS_PER_YEAR, Frequency, period_index, to_period, write_period
 from core.errors import InputError
-from core.release import FORECASTS, RELEASE
-from core.routes import ARRIVAL_SERIES, ROUTES
+from core.release import FORECASTS, PANEL, RELEASE, TRAJECTORIES
+from core.routes import routes_to
 from core.schema import PLACES, RECEPTION, check, concat_filled, typed
 from forecasting import BASELINE, LEVELS
 from forecasting.panel import Panel, panel_from_observations
@@ -54,6 +55,7 @@ ENOUGH = 0.9
 """Share of paths in which the places needed suffice."""
 _SUMS = 0.005
 """Largest relative distance between a total and its parts with which they are one stock."""
+_OF_ALERTS = {table.name: table for table in (PANEL, TRAJECTORIES)}
 NAMES = ("reception_forecasts", "reception_backtest", "reception_scores", "reception_needs")
 
 
@@ -93,6 +95,21 @@ class Arrivals:
 
 
 @dataclass(frozen=True)
+class ReceptionNight:
+    """People in reception in one night.
+
+    Attributes:
+        tables: Tables of :data:`NAMES`.
+        panel: Monthly stocks whose places are known, and these places (``core.release.PANEL``).
+        paths: Paths of these stocks (``core.release.TRAJECTORIES``).
+    """
+
+    tables: dict[str, pd.DataFrame]
+    panel: pd.DataFrame
+    paths: pd.DataFrame
+
+
+@dataclass(frozen=True)
 class Stocks:
     """Stocks of one country at one frequency.
 
@@ -129,8 +146,7 @@ class Stocks:
     @cached_property
     def routes(self) -> list[str]:
         """Series of the routes that lead to the country."""
-        country = self.total.split(".")[1]
-        return [name for name in ARRIVAL_SERIES if country in ROUTES[name.split(".")[1]].entry]
+        return routes_to(self.total.split(".")[1])
 
     @cached_property
     def smoothed(self) -> dict[str, tuple[int, FloatArray, DampedSmoothing]]:
@@ -173,30 +189,27 @@ class Stocks:
         return made
 
 
-def forecast_reception(data: RealTimeData, paths: pd.DataFrame, past: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def forecast_reception(data: RealTimeData, paths: pd.DataFrame, past: pd.DataFrame) -> ReceptionNight:
     """Forecast every country's stock of people in reception that is recent enough.
 
     Args:
         data: What was known.
         paths: Joint paths of arrivals on the routes (``core.release.TRAJECTORIES``).
         past: The ensemble's forecasts of arrivals at past origins.
-
-    Returns:
-        Tables of :data:`NAMES`.
     """
     known = data.known[data.known["target"].str.startswith(RECEPTION) | data.known["target"].eq(PLACES)]
     newest = known.sort_values("as_of", kind="stable").drop_duplicates(["series_id", "time_period"], keep="last")
     rows = newest[newest["target"].str.startswith(RECEPTION)]
     begun = newest["freq"].map({freq: write_period(pd.Period(data.date, freq=freq), freq) for freq in LAGS})
-    places = newest[(newest["target"] == PLACES) & (newest["time_period"] <= begun)]
-    room = places.sort_values("time_period").groupby("geo")["obs_value"].last()
-    made: dict[str, list[pd.DataFrame]] = {name: [] for name in NAMES}
+    places = newest[(newest["target"] == PLACES) & (newest["time_period"] <= begun)].sort_values("time_period")
+    made: dict[str, list[pd.DataFrame]] = {name: [] for name in (*NAMES, PANEL.name, TRAJECTORIES.name)}
     if len(rows):
         now, then = present_arrivals(data, paths), past_arrivals(data, past)
         for stocks in countries(rows):
-            for name, frame in _tables(stocks, now, then, room, pd.Timestamp(data.date)).items():
+            for name, frame in _tables(stocks, now, then, places, pd.Timestamp(data.date)).items():
                 made[name].append(frame)
-    return {name: concat_filled(frames, RELEASE[name].empty()) for name, frames in made.items()}
+    frames = {name: concat_filled(some, (RELEASE | _OF_ALERTS)[name].empty()) for name, some in made.items()}
+    return ReceptionNight({name: frames[name] for name in NAMES}, *(frames[name] for name in _OF_ALERTS))
 
 
 def countries(rows: pd.DataFrame) -> Iterator[Stocks]:
@@ -246,7 +259,7 @@ def past_arrivals(data: RealTimeData, past: pd.DataFrame) -> dict[pd.Period, Arr
 
 
 def _tables(
-    stocks: Stocks, now: Arrivals, then: Mapping[pd.Period, Arrivals], places: pd.Series, as_of: pd.Timestamp
+    stocks: Stocks, now: Arrivals, then: Mapping[pd.Period, Arrivals], places: pd.DataFrame, as_of: pd.Timestamp
 ) -> dict[str, pd.DataFrame]:
     """Tables of one country; none where its stock is too old or its arrivals have no forecast."""
     panel, routes = stocks.panel, stocks.routes
@@ -262,15 +275,62 @@ def _tables(
     }
     current = to_rows(_quantiles(stocks, row, made[1.0])).assign(freq=stocks.freq, as_of=as_of)
     past = _hindcasts(stocks, then)
+    room = places.groupby("geo")["obs_value"].last()
     needs = [
-        _needs(stocks, row, name, flows, factor, places) for factor, one in made.items() for name, flows in one.items()
+        _needs(stocks, row, name, flows, factor, room) for factor, one in made.items() for name, flows in one.items()
     ]
+    watched = {name: flows for name, flows in made[1.0].items() if place_of(name) and name.split(".")[1] in room.index}
     return {
+        PANEL.name: _with_places(panel, list(watched), panel.periods[row], places),
+        TRAJECTORIES.name: _paths(stocks, row, watched),
         "reception_forecasts": check(current, FORECASTS),
         "reception_backtest": to_rows(past.of_model(MODEL_ID)).round({"value": 1}),
         "reception_scores": _scores(past, panel, stocks.total),
         "reception_needs": typed(pd.concat(needs, ignore_index=True), RELEASE["reception_needs"]),
     }
+
+
+def _with_places(panel: Panel, names: list[str], last: pd.Period, places: pd.DataFrame) -> pd.DataFrame:
+    """Some stocks and their places by month; places given after a stock's last month count from that month."""
+    rows = panel.long()
+    series = {name.split(".")[1]: places_series(name) for name in names}
+    own = places[places["geo"].isin(list(series))]
+    months = [
+        min(to_period(period, freq).asfreq("M", how="start"), last)
+        for period, freq in own[["time_period", "freq"]].itertuples(index=False)
+    ]
+    given = pd.DataFrame(
+        {
+            "series_id": own["geo"].map(series),
+            "time_period": [write_period(month, "M") for month in months],
+            "value": own["obs_value"],
+        }
+    )
+    given = given.drop_duplicates(["series_id", "time_period"], keep="last")
+    both = pd.concat([rows.loc[rows["series_id"].isin(names), list(given.columns)], given], ignore_index=True)
+    return typed(both, PANEL)
+
+
+def _paths(stocks: Stocks, row: int, flows: Mapping[str, Flows]) -> pd.DataFrame:
+    """Paths of some stocks from the one in a row."""
+    ends = pd.period_range(stocks.panel.periods[row], periods=stocks.horizon + 1, freq=stocks.panel.periods.freq)
+    ends = ends.end_time.normalize()
+    parts = [
+        pd.DataFrame(
+            {
+                "model_id": MODEL_ID,
+                "series_id": name,
+                "origin_date": ends[0],
+                "horizon": np.tile(np.arange(1, stocks.horizon + 1), len(one.stock)),
+                "target_end_date": np.tile(ends[1:], len(one.stock)),
+                "output_type": "sample",
+                "output_type_id": np.repeat(np.arange(len(one.stock)), stocks.horizon),
+                "value": one.stock.ravel(),
+            }
+        )
+        for name, one in flows.items()
+    ]
+    return typed(concat_filled(parts, TRAJECTORIES.empty()), TRAJECTORIES)
 
 
 def _hindcasts(stocks: Stocks, then: Mapping[pd.Period, Arrivals]) -> QuantileTable:

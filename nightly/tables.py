@@ -18,6 +18,7 @@ from alerts.rules import ended, evaluate, observed_signals
 from alerts.rules.base import BY_CITIZEN, DRIVERS, Evidence
 from alerts.rules.large_revision import with_typical_revision
 from alerts.rules.origin_context import INDICATORS
+from alerts.rules.reception_full import RULE as RECEPTION_FULL
 from alerts.verification import Record, documented_rises, full_record, observed_record
 from core.calendar import last_complete_period, write_period
 from core.disclosure import rounded, without_own_rows
@@ -28,6 +29,7 @@ from forecasting import ENSEMBLE
 from forecasting.explanation import explain
 from forecasting.panel import Panel
 from forecasting.quantiles import to_matrix
+from forecasting.reception import MODEL_ID as RECEPTION_MODEL
 from forecasting.verification import calibration, observed_at, pit_histogram, score_rows, summarise, with_bounds
 from forecasting.verification.situations import situation_scores
 from forecasting.workers import Workers, run_tasks
@@ -38,12 +40,32 @@ from nightly import TARGET, RealTimeData
 from nightly.forecasts import ForecastSet
 from nightly.nowcasts import past_nowcasts
 from nightly.pooled import PooledNight
+from nightly.reception import ReceptionNight
 from store.figures.vintages import VintageStore
 from store.releases import Release
 
 _PLACE = ["series_id", "origin_date", "horizon"]
 MONTHS_BACK = 60
 """Months before an origin whose values are compared: what a page shows."""
+
+
+@dataclass(frozen=True)
+class NightForecasts:
+    """What a night forecast.
+
+    Attributes:
+        made: Forecasts of arrivals as the models made them.
+        served: The same after the nowcasts.
+        nowcasts: Those of the running month.
+        reception: People in reception.
+        pooled: The pooled model, if it took part.
+    """
+
+    made: ForecastSet
+    served: ForecastSet
+    nowcasts: pd.DataFrame
+    reception: ReceptionNight
+    pooled: PooledNight | None
 
 
 @dataclass(frozen=True)
@@ -275,7 +297,7 @@ def revisions_since(
 
 def run_alerts(
     data: RealTimeData,
-    served: ForecastSet,
+    forecasts: NightForecasts,
     record: Record,
     fresh: pd.DataFrame,
     settings: Settings,
@@ -288,11 +310,20 @@ def run_alerts(
         Frames ``alerts``, ``ended_alerts`` and ``revisions``; ``track_record``, ``track_record_comparison``,
         ``alert_thresholds`` and ``alert_reliability`` of the rules behind them, and ``documented_rises``.
     """
-    panel = data.panel.long()
+    panel, served, reception = data.panel.long(), forecasts.served, forecasts.reception
+    records = [record]
+    if len(reception.panel):
+        past = reception.tables["reception_backtest"]
+        records.append(
+            full_record(
+                past, reception.panel, settings.alerts,
+                as_of=data.date, rules=[RECEPTION_FULL], model_id=RECEPTION_MODEL, simple_rules=(),
+            )
+        )  # fmt: skip
     evidence = Evidence(
         data.date,
-        panel,
-        served.paths,
+        pd.concat([panel, reception.panel], ignore_index=True),
+        pd.concat([served.paths, reception.paths], ignore_index=True),
         served.past_ensemble,
         fresh,
         revisions,
@@ -301,15 +332,16 @@ def run_alerts(
         drivers=_drivers(data),
     )
     observed = observed_signals(evidence, settings.alerts)
-    now = evaluate(evidence, settings.alerts, before, record.cutoffs, observed)
+    cutoffs = {rule: found for one in records for rule, found in one.cutoffs.items()}
+    now = evaluate(evidence, settings.alerts, before, cutoffs, observed)
     catalogue = pd.DataFrame([card.model_dump() for card in events(SNAPSHOT)])
     return {
         "alerts": now,
         "ended_alerts": ended(before, now),
-        "track_record": pd.concat([record.rules, observed_record(observed)], ignore_index=True),
+        "track_record": pd.concat([*(one.rules for one in records), observed_record(observed)], ignore_index=True),
         "track_record_comparison": record.comparisons,
-        "alert_thresholds": record.thresholds,
-        "alert_reliability": record.reliability,
+        "alert_thresholds": pd.concat([one.thresholds for one in records], ignore_index=True),
+        "alert_reliability": pd.concat([one.reliability for one in records], ignore_index=True),
         "documented_rises": documented_rises(record, panel, settings.alerts, catalogue, said_on_detections(SNAPSHOT)),
         "revisions": rounded(revisions),
     }

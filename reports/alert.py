@@ -13,6 +13,7 @@ import pandas as pd
 from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, ENDED, PROPOSED, SIGN_OFFS_NEEDED, SIGNED_OFF, WITHDRAWN, State
 from alerts.rules import DATA_RULES, EXCEEDANCE_RULES, TEMPLATES, cannot_be_judged, sentence, whole_limit
 from alerts.rules.origin_context import NAME as ORIGIN_CONTEXT
+from alerts.rules.reception_full import RULE as RECEPTION_FULL
 from alerts.verification import record_of
 from core.calendar import is_month
 from core.languages import Language, is_known, ten_dots
@@ -93,7 +94,9 @@ def alert_report(alert: Row, record: Row | None, language: Language, *, over: st
     dots, in_words = _record_words(record, language, is_forecast=is_known(chance))
     event = by_event(
         str(alert.get("rule")),
-        passing=_("to pass {threshold} a month"),
+        passing=_("to need more than {threshold} places")
+        if alert.get("rule") == RECEPTION_FULL.rule
+        else _("to pass {threshold} a month"),
         reaching=_("to reach {threshold} a month"),
         falling=_("to fall to {threshold} or fewer a month"),
     )

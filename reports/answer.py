@@ -12,6 +12,7 @@ import pandas as pd
 from alerts.lifecycle import PROPOSED, SIGN_OFFS_NEEDED, State
 from alerts.rules import EXCEEDANCE_RULES, OBSERVED_RULES
 from alerts.verification import precision_cases, record_of
+from core.calendar import end_dates
 from core.languages import Language, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
@@ -50,10 +51,10 @@ def answer(alert: Row, release: ReadableRelease, language: Language) -> Answer:
 
     Args:
         alert: A row of ``alerts``.
-        release: ``trajectories`` and ``track_record`` are read.
+        release: ``trajectories``, ``reception_needs`` and ``track_record`` are read.
         language: The reader's.
     """
-    chances = month_chances(alert, release.frame("trajectories"))
+    chances = month_chances(alert, release)
     limit = language.counted(limit_of(alert))
     return Answer(
         months=tuple((capital(language.month(end)), limit, language.percent(chance)) for end, chance in chances),
@@ -66,8 +67,10 @@ def answer(alert: Row, release: ReadableRelease, language: Language) -> Answer:
     )
 
 
-def month_chances(alert: Row, trajectories: pd.DataFrame) -> list[tuple[pd.Timestamp, float]]:
+def month_chances(alert: Row, release: ReadableRelease) -> list[tuple[pd.Timestamp, float]]:
     """Chance of the event in each month of an alert's window, on the paths from which its own chance was counted.
+
+    Of people in reception it stands in ``reception_needs``.
 
     Returns:
         Last day of each month and its chance; empty where the rule forecasts nothing or a month has no path.
@@ -76,6 +79,11 @@ def month_chances(alert: Row, trajectories: pd.DataFrame) -> list[tuple[pd.Times
     if rule is None or not is_known(limit):
         return []
     window = pd.period_range(str(alert["first_period"]), str(alert["last_period"]), freq="M").end_time.normalize()
+    needs, trajectories = release.frame("reception_needs"), release.frame("trajectories")
+    stock = needs[(needs["series_id"] == alert["series_id"]) & needs["factor"].eq(1.0)]
+    if len(stock):
+        chances = stock.set_index(end_dates(stock["time_period"], "M"))["chance"].reindex(window)
+        return list(zip(window, map(float, chances), strict=True))
     rows = trajectories[
         (trajectories["series_id"] == alert["series_id"])
         & (trajectories["model_id"] == ENSEMBLE)

@@ -71,8 +71,8 @@ def changes(now: ReadableRelease, former: ReadableRelease, language: Language) -
 
 
 def _subject(alert: Row) -> str:
-    """Route or source; what only informs is compared by itself."""
-    subject = str(alert["route_id"] if is_route(str(alert["route_id"])) else alert["source_id"])
+    """Route, place or source; what only informs is compared by itself."""
+    subject = str(alert["route_id"] if is_route(str(alert["route_id"])) else alert["source_id"] or alert["route_id"])
     return f"{subject} {alert['rule']}" if alert["rule"] in CONTEXT else subject
 
 

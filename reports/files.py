@@ -15,9 +15,8 @@ import pandas as pd
 from alerts.rules import whole_limit
 from core.languages import Language, is_known, round_counted, round_expected
 from core.languages import marked as _
-from core.routes import is_route
 from core.schema import ALL
-from reports.names import EDITION_STATES, FRESHNESS, LEVELS, MODELS, RULES, country_name, name, route_name
+from reports.names import EDITION_STATES, FRESHNESS, LEVELS, MODELS, RULES, country_name, name, subject_name
 from reports.scenario import STAYS
 
 COUNTED, EXPECTED, SHARE, SCORE, TEXT = "counted", "expected", "share", "score", "text"
@@ -211,7 +210,7 @@ def _readable(column: str, values: pd.Series, kind: str, language: Language) -> 
 def _place(code: str, language: Language) -> str:
     if code == ALL:
         return language.text(_("All routes"))
-    return route_name(code, language) if is_route(code) else code
+    return subject_name({"route_id": code}, {}, language) or code
 
 
 def explanation(columns: Explained, language: Language) -> list[tuple[Any, ...]]:

@@ -13,8 +13,10 @@ from core.countries import display_name, known_codes
 from core.errors import InputError, Message
 from core.languages import Language
 from core.languages import marked as _
+from core.regions import region_name
 from core.routes import is_route
 from core.routes import route_name as english_route_name
+from core.schema import RECEPTION
 
 LEVEL_MARKS = {"watch": "●", "warning": "▲", "severe": "◆", "ended": "○"}
 LEVELS = {"watch": _("Watch"), "warning": _("Warning"), "severe": _("Severe"), "ended": _("Ended")}
@@ -32,6 +34,10 @@ MODELS = {
     "vigie-pooled": _("Pooled model"),
     "vigie-bottom-up": _("Sum of the parts"),
     "vigie-nowcast": _("Days, weeks and the running month"),
+    "vigie-reception": _("Stock and entries from arrivals"),
+    "vigie-damped": _("Damped exponential smoothing"),
+    "vigie-arima": _("ARIMA"),
+    "vigie-state-space": _("State space on the change"),
 }
 RULES = {
     "capacity": _("Capacity passed"),
@@ -40,6 +46,7 @@ RULES = {
     "fall": _("Far below the past year"),
     "record_12": _("Highest in 12 months"),
     "record_36": _("Highest in 36 months"),
+    "reception_full": _("Places in reception exceeded"),
     "outside_95": _("Outside the 95% interval"),
     "level_change": _("New level for months"),
     "nationality_shift": _("Other nationalities than usual"),
@@ -134,6 +141,11 @@ def country_name(code: str, language: Language) -> str:
         return code
 
 
+def place_name(code: str, language: Language) -> str:
+    """A country in the reader's language, or a region of reception as its publisher writes it."""
+    return region_name(code) if "-" in code else country_name(code, language)
+
+
 def source_name(source_id: str, sources: Sources, language: Language) -> str:
     """A source's publisher, a part of Vigie that stands in a source's place, or the code of neither."""
     part = language.text(PARTS_OF_VIGIE.get(source_id, source_id))
@@ -141,9 +153,12 @@ def source_name(source_id: str, sources: Sources, language: Language) -> str:
 
 
 def subject_name(row: Mapping[Any, Any], sources: Sources, language: Language) -> str:
-    """What an alert is about: its route, else its source."""
-    if is_route(str(row.get("route_id", ""))):
-        return route_name(str(row["route_id"]), language)
+    """What an alert is about: its route or place of reception, else its source."""
+    code = str(row.get("route_id", ""))
+    if is_route(code):
+        return route_name(code, language)
+    if code.startswith(f"{RECEPTION}."):
+        return place_name(code.split(".")[1], language)
     return source_name(str(row.get("source_id", "")), sources, language)
 
 

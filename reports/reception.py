@@ -10,13 +10,12 @@ import pandas as pd
 from core.calendar import MONTHS_EACH, Frequency, end_dates
 from core.languages import Language, is_known
 from core.languages import marked as _
-from core.regions import region_name
 from core.schema import RECEPTION
 from forecasting import BASELINE
 from forecasting.reception import MODEL_ID
 from forecasting.verification import TOO_NARROW
 from reports import numbers
-from reports.names import country_name
+from reports.names import place_name
 from reports.route import KeyNumber
 from reports.year_ahead import LEVELS
 
@@ -123,17 +122,11 @@ def stocks(needs: pd.DataFrame) -> list[str]:
     ]
 
 
-def place_name(series_id: str, language: Language) -> str:
-    """A country in the reader's language, or a region as its publisher writes it."""
-    code = series_id.split(".")[1]
-    return region_name(code) if "-" in code else country_name(code, language)
-
-
 def title(need: Need, language: Language) -> str:
     """How many places suffice until when."""
     return language.text(
         _("{place}: {places} places suffice to the end of {period} in nine of ten cases"),
-        place=place_name(need.series_id, language),
+        place=place_name(need.series_id.split(".")[1], language),
         places=language.expected(float(need.rows["enough"].iloc[-1])),
         period=language.month(need.ends.iloc[-1]),
     )
@@ -188,7 +181,7 @@ def lines(needs: pd.DataFrame, language: Language) -> list[str]:
     found = [name for name in stocks(known) if "-" not in name]
     return [
         language.labelled(
-            place_name(name, language),
+            place_name(name.split(".")[1], language),
             places_words(
                 Need(name, rows.reset_index(drop=True), nothing, nothing, float(rows["places"].iloc[0])), language
             ),

@@ -19,7 +19,17 @@ from typing import Any
 import pandas as pd
 
 from alerts import LEVELS, Cutoffs, rank
-from alerts.rules.base import DataRule, Evidence, ExceedanceRule, ObservedRule, Raised, Rule, Signal, route_of
+from alerts.rules.base import (
+    DataRule,
+    Evidence,
+    ExceedanceRule,
+    ObservedRule,
+    Raised,
+    Rule,
+    Signal,
+    route_of,
+    subject_of,
+)
 from core.calendar import MONTHS_EACH, PLANNING_MONTHS, frequency_of, planning_window, to_period
 from core.countries import display_name, known_codes
 from core.languages import Language, capital
@@ -47,6 +57,7 @@ def _found() -> tuple[Rule, ...]:
 
 RULES = _found()
 EXCEEDANCE_RULES = tuple(rule for rule in RULES if isinstance(rule, ExceedanceRule))
+ROUTE_RULES = tuple(rule for rule in EXCEEDANCE_RULES if rule.subject is route_of)
 OBSERVED_RULES = tuple(rule for rule in RULES if isinstance(rule, ObservedRule))
 DATA_RULES = tuple(rule for rule in RULES if isinstance(rule, DataRule))
 TEMPLATES: Mapping[str, str] = {key: text for rule in RULES for key, text in rule.sentences.items()}
@@ -210,7 +221,7 @@ def _unjudged(missing: pd.DataFrame, evidence: Evidence, observed: Mapping[str, 
     window = [str(month) for month in planning_window(evidence.as_of)]
     months = evidence.trajectories[["series_id", "target_end_date"]].drop_duplicates()
     months = months[months["target_end_date"].dt.strftime("%Y-%m").isin(window)]
-    covered = set(months["series_id"].value_counts().loc[lambda count: count >= len(window)].index.map(route_of))
+    covered = set(months["series_id"].value_counts().loc[lambda count: count >= len(window)].index.map(subject_of))
     last_signals = _newest_months(signal for signals in observed.values() for signal in signals)
     newest_month = {(one.rule, one.route_id): str(one.month) for one in last_signals}
     exceedance = {rule.rule for rule in EXCEEDANCE_RULES}

@@ -17,7 +17,7 @@ from core import FloatArray, whole
 from core.calendar import PLANNING_MONTHS, period_index, planning_window
 from core.release import FORECASTS, FRESHNESS, PANEL, TRAJECTORIES
 from core.routes import is_route
-from core.schema import ALL, TARGETS, check
+from core.schema import ALL, NOT_APPLICABLE, PLACES, RECEPTION, TARGETS, check, make_series_id
 from core.settings import AlertSettings
 
 BY_CITIZEN = ("route_id", "citizen", "series_id", "time_period", "value")
@@ -31,14 +31,41 @@ def _empty(columns: tuple[str, ...]) -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype=float if name == "value" else object) for name in columns})
 
 
+def route_of(series_id: str) -> str | None:
+    """The route whose monthly total a series is; None for every other series."""
+    parts = series_id.split(".")
+    if len(parts) != 5:
+        return None
+    target, route_id, geo, citizen, freq = parts
+    total = target in TARGETS and (geo, citizen, freq) == (ALL, ALL, "M")
+    return route_id if total and is_route(route_id) else None
+
+
+def place_of(series_id: str) -> str | None:
+    """The place whose monthly stock of people a series is, as ``reception.ITA``; None for every other series."""
+    parts = series_id.split(".")
+    return ".".join(parts[:2]) if parts[0] == RECEPTION and parts[2:] == [ALL, "M"] else None
+
+
+def places_series(series_id: str) -> str:
+    """The series of the places of a stock of people in reception."""
+    return make_series_id(PLACES, NOT_APPLICABLE, series_id.split(".")[1], ALL, "M")
+
+
+def subject_of(series_id: str) -> str | None:
+    """The route or place that a series is about; None for every other series."""
+    return route_of(series_id) or place_of(series_id)
+
+
 @dataclass(frozen=True)
 class Evidence:
     """Everything that is known on a night.
 
     Attributes:
         as_of: The night.
-        panel: Monthly outcomes (``core.release.PANEL``).
-        trajectories: Joint sample paths from each series' last observed month (``core.release.TRAJECTORIES``).
+        panel: Monthly outcomes (``core.release.PANEL``): of routes and, where places are known, of people in reception
+            and the places.
+        trajectories: Sample paths of both from each series' last observed month (``core.release.TRAJECTORIES``).
         backtest: Past forecasts of the ensemble (``core.release.FORECASTS``).
         freshness: Age of each source's figures (``core.release.FRESHNESS``).
         revisions: Changed figures since the former release: ``source_id, series_id, time_period, target, route_id,
@@ -79,7 +106,7 @@ class Raised:
 
     Attributes:
         rule: The rule.
-        route_id: Route concerned; ``_Z`` where a source is concerned.
+        route_id: Route concerned, or place of reception (:func:`place_of`); ``_Z`` where a source is concerned.
         level: Level reached.
         reason_key: Key of its sentence among the rule's ``sentences``.
         reason_params: Figures of its sentence.
@@ -190,9 +217,10 @@ class ExceedanceRule(Rule):
         compares: How a month's count must compare with the number.
         threshold: The number to be passed in the months after each row: monthly counts, one column per series on an
             index without gaps (:func:`counts_by_series`), to a frame of the same shape. Only what was counted up to a
-            month may define it; NaN where it is not defined.
+            month may define it; NaN, or no column, where it is not defined.
         costs: How dear a false alarm is at each level.
         say: The sentence of an alert and further figures for it, from its series and the settings.
+        subject: The route or place that a series is about; None for a series with which the rule is not concerned.
     """
 
     watches: str = "sample paths of the forecast"
@@ -200,6 +228,7 @@ class ExceedanceRule(Rule):
     threshold: Callable[[pd.DataFrame, AlertSettings], pd.DataFrame]
     costs: LevelCosts
     say: Callable[[str, AlertSettings], tuple[str, dict[str, float]]] | None = None
+    subject: Callable[[str], str | None] = route_of
 
     @property
     def falls(self) -> bool:
@@ -224,7 +253,7 @@ class ExceedanceRule(Rule):
         return bayes_cutoffs(self.costs, settings.cost_loss_ratio)
 
     def alerts(self, evidence: Evidence, settings: AlertSettings, cutoffs: Cutoffs | None = None) -> Iterator[Raised]:
-        """Alerts of a night, at most one per route.
+        """Alerts of a night, at most one per route or place.
 
         The months between a route's newest count and the planning window are the nowcast's: no alert is about them.
 
@@ -234,14 +263,15 @@ class ExceedanceRule(Rule):
             cutoffs: Cut-offs frozen on a training span; Bayes cut-offs where there are none.
         """
         counts = counts_by_series(evidence.panel)
+        limits = self.threshold(counts, settings)
         window = planning_window(evidence.as_of)
         levels = cutoffs or self.bayes_cutoffs(settings)
         for name, paths in evidence.trajectories.groupby("series_id", sort=True):
-            series_id, route_id = str(name), route_of(str(name))
-            if route_id is None or series_id not in counts.columns:
+            series_id, route_id = str(name), self.subject(str(name))
+            if route_id is None or series_id not in limits.columns:
                 continue
             origin = pd.Period(paths["origin_date"].iloc[0], "M")
-            limit = float(self.threshold(counts[[series_id]], settings)[series_id].get(origin, np.nan))
+            limit = float(limits[series_id].get(origin, np.nan))
             months = paths.pivot_table(index="output_type_id", columns="target_end_date", values="value")
             ahead = months.loc[:, pd.PeriodIndex(months.columns, freq="M").isin(window)]
             if np.isnan(limit) or len(ahead.columns) < PLANNING_MONTHS:
@@ -268,16 +298,6 @@ class ExceedanceRule(Rule):
                 likely_period=str(window[int(np.argmax(likely >= likely.max() / 2))]),
                 horizon=(window[0] - origin).n,
             )
-
-
-def route_of(series_id: str) -> str | None:
-    """The route whose monthly total a series is; None for every other series."""
-    parts = series_id.split(".")
-    if len(parts) != 5:
-        return None
-    target, route_id, geo, citizen, freq = parts
-    total = target in TARGETS and (geo, citizen, freq) == (ALL, ALL, "M")
-    return route_id if total and is_route(route_id) else None
 
 
 def counts_by_series(panel: pd.DataFrame) -> pd.DataFrame:

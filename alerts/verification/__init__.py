@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from alerts import LEVELS, Cutoffs, rank
-from alerts.rules import EXCEEDANCE_RULES, OBSERVED_RULES
-from alerts.rules.base import FOLLOWED_MONTHS, ExceedanceRule, Signal, counts_by_series, route_of
+from alerts.rules import OBSERVED_RULES, ROUTE_RULES
+from alerts.rules.base import FOLLOWED_MONTHS, ExceedanceRule, Signal, counts_by_series, subject_of
 from alerts.rules.surge import RULE as SURGE
 from alerts.verification import cutoffs as training
 from alerts.verification.comparisons import COMPARISONS, Comparison, compared
@@ -45,6 +45,7 @@ from alerts.verification.hindcast import (
     retrospective_alerts,
 )
 from core.release import ALERT_RELIABILITY, FORECASTS, PANEL, TRACK_RECORD
+from core.routes import is_route
 from core.schema import ALL, check, concat_filled
 from core.settings import AlertSettings
 from forecasting import ENSEMBLE
@@ -103,7 +104,8 @@ def full_record(  # noqa: PLR0913  # the parts of one judgement, each named by t
     settings: AlertSettings,
     *,
     as_of: dt.date,
-    rules: Sequence[ExceedanceRule] = EXCEEDANCE_RULES,
+    rules: Sequence[ExceedanceRule] = ROUTE_RULES,
+    model_id: str = ENSEMBLE,
     cutoffs: Mapping[str, Cutoffs] | None = None,
     simple_rules: Sequence[Comparison] = COMPARISONS,
     nowcasts: Nowcasts | None = None,
@@ -117,6 +119,7 @@ def full_record(  # noqa: PLR0913  # the parts of one judgement, each named by t
         as_of: Date of the release: alerts about its planning window are judged with the lag that each route's counts
             have on it.
         rules: The rules.
+        model_id: The model whose forecasts they rest on.
         cutoffs: Cut-offs by rule, given beforehand: then nothing is learned, and every origin is judged.
         simple_rules: Rules to compare with.
         nowcasts: Of the month after past origins, where alerts are issued from forecasts that follow one.
@@ -127,7 +130,7 @@ def full_record(  # noqa: PLR0913  # the parts of one judgement, each named by t
     check(backtest, FORECASTS)
     check(panel, PANEL)
     counts = counts_by_series(panel)
-    past = past_forecasts(backtest, ENSEMBLE, counts, as_of, nowcasts)
+    past = past_forecasts(backtest, model_id, counts, as_of, nowcasts)
     span = training.Span(past.origins, 0) if cutoffs is not None else training.part(past.origins, settings)
     own: list[dict[str, object]] = []
     beside: list[dict[str, object]] = []
@@ -257,7 +260,7 @@ def record_of(alert: Mapping[Any, Any], record: pd.DataFrame) -> dict[Any, Any] 
     """The track record of an alert's rule at its level: on its own route, else over all routes.
 
     Preferred is the row about the alert as it is issued (horizon 0). A route with fewer than :data:`FEWEST_EVENTS` past
-    events proves little by itself: then all routes together count.
+    events proves little by itself: then all routes together count. A place of reception has its own record.
 
     Args:
         alert: A row of ``core.release.ALERTS``.
@@ -268,7 +271,7 @@ def record_of(alert: Mapping[Any, Any], record: pd.DataFrame) -> dict[Any, Any] 
     """
     rows = record[(record["rule"] == alert["rule"]) & record["level"].isin([alert["alert_level"], ALL, ""])]
     for route_id in (alert["route_id"], ALL):
-        fewest = 0 if route_id == ALL else FEWEST_EVENTS
+        fewest = FEWEST_EVENTS if is_route(route_id) else 0
         own = rows[(rows["route_id"] == route_id) & rows["precision"].notna() & (rows["n_events"] >= fewest)]
         if len(own):
             whole = own[own["horizon"] == WINDOW]
@@ -286,7 +289,7 @@ def _rows(
     is_probability: bool = True,
 ) -> Iterator[dict[str, object]]:
     """Rows of one rule: every horizon with cut-offs, every route and all of them pooled, every level."""
-    routes = _columns_by_route([route_of(name) or name for name in past.series])
+    routes = _columns_by_route([subject_of(name) or name for name in past.series])
     spans = dict(zip(_SPANS, (*span.trained, *span.judged), strict=True))
     everything, since = draw_weights(len(past.origins)), draw_weights(len(past.origins) - span.first_judged)
     for horizon, cutoffs in frozen.items():

@@ -165,7 +165,7 @@ def past_forecasts(
 def judge(rule: ExceedanceRule, past: PastForecasts, counts: pd.DataFrame, settings: AlertSettings) -> Judged:
     """Judge one rule at every past origin."""
     horizons = past.quantiles.shape[2]
-    limits = rule.threshold(counts[past.series], settings).reindex(past.origins).to_numpy(dtype=float)
+    limits = rule.threshold(counts, settings).reindex(index=past.origins, columns=past.series).to_numpy(dtype=float)
     probability = _probabilities(rule, past.quantiles, limits)
     outcomes = np.stack([outcomes_at(counts, past, ahead) for ahead in range(1, horizons + 1)], axis=2)
     known = np.isfinite(probability) & np.isfinite(outcomes)

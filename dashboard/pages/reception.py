@@ -13,6 +13,7 @@ from dashboard.layout import plain, small
 from dashboard.reads import Night
 from dashboard.theme import current_theme
 from reports import citations, reception
+from reports.names import place_name
 from reports.reception import Need
 
 TITLE, PLACE = _("Reception"), 3
@@ -57,7 +58,7 @@ def need_of(night: Night, series_id: str, factor: float, places: float | None) -
 
 def show_controls(need: Need, found: list[str], factors: list[str], factor: float) -> None:
     """Which country or region, how many places, and a scenario of arrivals."""
-    names = {name.split(".")[1]: reception.place_name(name, lang()) for name in found}
+    names = {name.split(".")[1]: place_name(name.split(".")[1], lang()) for name in found}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.selectbox(
             _("Country or region"), list(names), format_func=lambda code: names[code], width=240,
@@ -86,7 +87,7 @@ def draw_fan(night: Night, need: Need) -> None:
         threshold=None if pd.isna(need.places) else need.places, months_back=36 // need.months_each,
         months_each=need.months_each,
     )  # fmt: skip
-    name = reception.place_name(need.series_id, lang())
+    name = place_name(need.series_id.split(".")[1], lang())
     st.html(fan_key(fan, current_theme()))
     what = _("{place}: people in reception, counted and expected.").format(place=name)
     layout.chart(fan_chart(fan, current_theme(), height=400), fan_alt(fan, name=name, what=what), "reception-fan")
@@ -95,7 +96,7 @@ def draw_fan(night: Night, need: Need) -> None:
 def show_months(night: Night, need: Need) -> None:
     """The periods ahead as a table, and its file."""
     st.header(_("Entries, exits and places"), anchor=False)
-    name = reception.place_name(need.series_id, lang())
+    name = place_name(need.series_id.split(".")[1], lang())
     title = _("{place}: people in reception, entries, exits and places").format(place=name)
     st.table(reception.table(need, lang()).map(plain), border="horizontal", hide_index=True, alt=title)
     rows = need.rows.assign(places=need.places, chance=need.chances.to_numpy())
@@ -125,7 +126,7 @@ def draw_regions(night: Night, regions: list[str], factor: float) -> None:
     needs = sorted((need_of(night, name, factor, None) for name in regions), key=lambda need: -need.further)
     with st.container(key="reception-grid"), st.grid(4, min_column_width=150):
         for need in needs:
-            name = reception.place_name(need.series_id, lang())
+            name = place_name(need.series_id.split(".")[1], lang())
             line = tables.sparkline(need.history, need.quantiles, theme=current_theme(), months_back=36)
             link = state.link("reception", place=need.series_id.split(".")[1])
             alt = _("Three years of people in reception and the forecast, {place}").format(place=name)

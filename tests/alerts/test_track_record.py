@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from alerts import Cutoffs
-from alerts.rules import EXCEEDANCE_RULES
+from alerts.rules import ROUTE_RULES
 from alerts.rules.base import ExceedanceRule, counts_by_series
 from alerts.rules.capacity import RULE as CAPACITY
 from alerts.rules.surge import RULE as SURGE
@@ -68,7 +68,7 @@ def track_record(
     settings: AlertSettings,
     *,
     as_of: dt.date = AS_OF,
-    rules: Sequence[ExceedanceRule] = EXCEEDANCE_RULES,
+    rules: Sequence[ExceedanceRule] = ROUTE_RULES,
     cutoffs: Mapping[str, Cutoffs] | None = None,
 ) -> pd.DataFrame:
     return full_record(forecasts, panel, settings, as_of=as_of, rules=rules, cutoffs=cutoffs, simple_rules=()).rules
@@ -167,7 +167,7 @@ def test_route_with_nobody_counts_no_event(panel: Build, issued: Build) -> None:
     assert record["false_alarms_per_route_year"].isna().all()
 
 
-@pytest.mark.parametrize("rule", EXCEEDANCE_RULES, ids=lambda rule: rule.rule)
+@pytest.mark.parametrize("rule", ROUTE_RULES, ids=lambda rule: rule.rule)
 def test_later_figure_changes_no_chance_of_earlier_origin(world: World, rule: ExceedanceRule) -> None:
     forecasts, panel = world
     made = past_forecasts(forecasts, "vigie-ensemble", counts_by_series(panel), AS_OF)

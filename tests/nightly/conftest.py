@@ -51,7 +51,7 @@ def without_forecasting(made: Path, *but: str) -> Iterator[None]:
         "run_alerts": {},
         "errors_by_group": tables["group_errors"],
         "forecast_asylum": Asylum({}, pd.DataFrame(), YEAR_AHEAD.empty(), []),
-        "forecast_reception": {},
+        "forecast_reception": SimpleNamespace(tables={}),
         "hub_of_night": ({}, []),
         "documents": texts,
     }

@@ -95,7 +95,7 @@ def night(known: pd.DataFrame, date: dt.date = AS_OF) -> dict[str, pd.DataFrame]
         }
     )  # fmt: skip
     past = pd.concat([ensemble(origin) for origin in ORIGINS[:-1]], ignore_index=True)
-    return forecast_reception(cast(RealTimeData, data), paths, past)
+    return forecast_reception(cast(RealTimeData, data), paths, past).tables
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 
 from core.languages import Language
+from reports.alert import alert_report
 from reports.answer import answer, decisions_title, month_chances, needed_by
+from reports.names import subject_name
 
 from .conftest import MakeRelease
 
@@ -28,7 +30,7 @@ def surge(release: Any, **other: object) -> dict[str, Any]:  # noqa: ANN401  # a
 def test_window_months_have_chances_on_same_paths(make_release: MakeRelease) -> None:
     release = make_release(1, 1)
     # Paths are 800, 900, 1000, 1100 and 1200 in each month: two of five reach 1050.
-    found = month_chances(surge(release), release.frame("trajectories"))
+    found = month_chances(surge(release), release)
     assert [(str(end.to_period("M")), chance) for end, chance in found] == [
         ("2025-02", 0.4), ("2025-03", 0.4), ("2025-04", 0.4),
     ]  # fmt: skip
@@ -36,7 +38,7 @@ def test_window_months_have_chances_on_same_paths(make_release: MakeRelease) -> 
 
 def test_fall_counts_paths_at_or_under_threshold(make_release: MakeRelease) -> None:
     release = make_release(1, 1)
-    found = month_chances(surge(release, rule="fall", threshold=800.0), release.frame("trajectories"))
+    found = month_chances(surge(release, rule="fall", threshold=800.0), release)
     assert {chance for _end, chance in found} == {0.2}
 
 
@@ -72,3 +74,20 @@ def test_title_names_what_waits_and_for_whom() -> None:
     )
     assert decisions_title(waiting[:1], 1, ENGLISH, mine=False) == "1 alert waits for sign-off: A (Severe)"
     assert decisions_title([], 0, ENGLISH, mine=True) == "Nothing waits for a decision"
+
+
+def test_places_have_chances_of_release(make_release: MakeRelease) -> None:
+    needs = pd.DataFrame(
+        {"series_id": "reception.DEU._T.M", "factor": [1.0] * 4 + [2.0], "chance": [0.1, 0.2, 0.3, 0.4, 0.9],
+         "time_period": ["2025-01", "2025-02", "2025-03", "2025-04", "2025-02"]}
+    )  # fmt: skip
+    release = make_release(1, 1).with_frame("reception_needs", needs)
+    row = surge(
+        release, rule="reception_full", route_id="reception.DEU", series_id="reception.DEU._T.M", threshold=1000.0
+    )
+    said = answer(row, release, ENGLISH)
+    assert said.months == (
+        ("February 2025", "1,000", "20%"), ("March 2025", "1,000", "30%"), ("April 2025", "1,000", "40%"),
+    )  # fmt: skip
+    assert alert_report(row, None, ENGLISH).event == "to need more than 1,000 places"
+    assert subject_name(row, {}, ENGLISH) == "Germany"
