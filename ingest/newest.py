@@ -34,7 +34,12 @@ ENOUGH_HISTORY = 12
 """Known figures from which a series' range is read; of days and weeks, sums."""
 WHOLE_WEEKS: dict[Frequency, int] = {"D": 364, "W": 52}
 """Days and weeks of a year by whole weeks."""
-MARKS = ("is_unusual", "is_zero", "is_copy", "is_running_sum")
+RECENT = 60
+"""Newest known figures of a series among which copies are counted."""
+_SHIFT = 2
+"""Periods by which a copy of last year's may be shifted, as where months are missing."""
+MOST_DECIMALS = 8
+MARKS = ("is_unusual", "is_zero", "is_copy", "is_running_sum", "is_finer")
 COLUMNS = [
     "series_id", "time_period", "target", "freq", "obs_value", "former", "year_before", "times_beyond",
     "times_together", *MARKS,
@@ -87,9 +92,10 @@ def weigh(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
           figures, or a third of them; or of a size that the series never had. By at least 20 persons in a count.
         - ``times_beyond``: the factor by which it lies outside all ranges of the series' changes and levels.
         - ``is_zero``: zero after six figures that are not, or where zeros are rare.
-        - ``is_copy``: equal to the period before or to that of a year before, and that is rare in the series; of days
-          and weeks each of them.
+        - ``is_copy``: equal to the period before or to that of a year before, and that is rare in the series, of days
+          and weeks each of them; or equal to any figure of the last year, where that is rare too.
         - ``is_running_sum``: at least the sum of the year's earlier periods, two or more, and that is rare.
+        - ``is_finer``: with more decimals than the series ever had.
         - ``times_together``: the factor by which the median change of the target's series in that period lies outside
           all such medians of the past; 0 where there are fewer than six series.
 
@@ -167,12 +173,17 @@ def _compared(table: _Table) -> pd.DataFrame:
         high, low = np.fmax(former, year_before) * FACTOR, np.fmin(former, year_before) / FACTOR
         is_unusual |= (value - high >= least) | (low - value >= least)
     is_zero = value == 0
+    order = np.cumsum(is_past, axis=1)
+    recent = is_past & (order > order[:, -1:] - RECENT)
     found = {
         "obs_value": value, "former": former, "year_before": year_before,
         "times_beyond": np.where(number < ENOUGH_HISTORY, 0, np.exp(np.fmax(level - highest, lowest - level))),
         "times_together": _together(level, before, table.is_new), "is_unusual": is_unusual,
         "is_zero": is_zero & (_follows_others(value) | _rarely(is_zero, is_past)),
-        "is_copy": _rarely(table.is_copy & (np.abs(value) >= least) & ~is_zero, is_past),
+        "is_copy": (np.abs(value) >= least) & np.logical_or.reduce(
+            [_rarely(some & ~is_zero, recent) for some in (table.is_copy, _repeats(value, table.season))]
+        ),
+        "is_finer": ~is_count & (number >= ENOUGH_HISTORY) & _has_more_decimals(value, is_past),
         "is_running_sum": _rarely(_reaches_the_year(value, table), is_past) & is_count,
     }  # fmt: skip
     picked = table.is_new & (number > 0)
@@ -181,6 +192,22 @@ def _compared(table: _Table) -> pd.DataFrame:
         **{name: np.broadcast_to(some, value.shape)[picked] for name, some in found.items()}
     )
     return compared
+
+
+def _repeats(value: FloatArray, season: int) -> Mask:
+    """Figures that equal one of the year before."""
+    lags = range(1, season + _SHIFT + 1)
+    found: Mask = np.logical_or.reduce([value == _earlier(value, lag) for lag in lags])
+    return found
+
+
+def _has_more_decimals(value: FloatArray, is_past: Mask) -> Mask:
+    """Figures with more decimals than any known one of their series."""
+    decimals = np.zeros(value.shape)
+    for place in range(MOST_DECIMALS):
+        decimals += ~np.isclose(value, np.round(value, place), rtol=1e-9, atol=10.0**-MOST_DECIMALS)
+    found: Mask = decimals > np.where(is_past, decimals, 0).max(axis=1, keepdims=True)
+    return found
 
 
 def _sizes(value: FloatArray, is_past: Mask) -> FloatArray:

@@ -392,8 +392,12 @@ def _unlike_its_past(weighed: pd.DataFrame) -> Iterator[Message]:
             "{n} new figures are zero after {fewest} that were not, such as {series} {period}",
         ),
         "is_copy": ngettext(
-            "{n} new figure repeats the period before or a year before: {series} {period} (another year?)",
-            "{n} new figures repeat the period before or a year before, such as {series} {period} (another year?)",
+            "{n} new figure repeats a figure of the year before: {series} {period} (another period?)",
+            "{n} new figures repeat figures of the year before, such as {series} {period} (another period?)",
+        ),
+        "is_finer": ngettext(
+            "{n} new figure has more decimals than its series ever had: {series} {period} is {value}",
+            "{n} new figures have more decimals than their series ever had, such as {series} {period}: {value}",
         ),
         "is_running_sum": ngettext(
             "{n} new figure is as large as its year so far: {series} {period} (a running sum?)",

@@ -73,8 +73,9 @@ def test_figure_far_outside_its_series_is_held(geo: str, times: float) -> None:
         ("ITA", 40_000.0, "outside its series' usual range"),
         ("BGR", 600.0, "outside its series' usual range"),
         ("CYP", 0.0, "zero after 6 that were not"),
-        ("ITA", last("ITA"), "repeats the period before or a year before"),
-        ("ITA", last("ITA", 12), "repeats the period before or a year before"),
+        ("ITA", last("ITA"), "repeats a figure of the year before"),
+        ("ITA", last("ITA", 12), "repeats a figure of the year before"),
+        ("ITA", last("ITA", 14), "repeats a figure of the year before"),
     ],
 )
 def test_figure_that_its_series_seldom_shows_is_reported(geo: str, value: float, sign: str) -> None:
@@ -86,6 +87,17 @@ def test_figure_as_large_as_year_is_reported() -> None:
     known = pd.concat([KNOWN, rows_of({geo: [value] * 2 for geo, value in USUAL.items()}, ["2025-01", "2025-02"])])
     march = rows_of({geo: [value * (3 if geo == "GRC" else 1)] for geo, value in USUAL.items()}, ["2025-03"])
     assert "as large as its year so far" in " ".join(map(str, judge(march, known, NO_REVISIONS).told))
+
+
+def test_figure_with_more_decimals_than_its_series_is_reported() -> None:
+    known = rows_of({"MLT": [round(0.5 + 0.01 * number, 2) for number in range(120)]}, MONTHS)
+    marks = [weigh(rows_of({"MLT": [value]}, [NEXT]), known)["is_finer"].iloc[0] for value in (0.8, 0.83, 0.833)]
+    assert marks == [False, False, True]
+
+
+def test_repeat_that_its_series_often_shows_is_not_reported() -> None:
+    known = rows_of({"MLT": [500.0, 510.0, 520.0] * 40}, MONTHS)
+    assert not weigh(rows_of({"MLT": [510.0]}, [NEXT]), known)["is_copy"].iloc[0]
 
 
 def test_publisher_whose_series_all_move_by_five_is_held() -> None:
