@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -19,7 +20,7 @@ from dashboard.scenario_view import Scenario
 from dashboard.tables import no_break
 from dashboard.theme import current_theme
 from decisions.actions import SCENARIO_STEPS, delete_scenario, keep_places, save_scenario, scenarios_saved
-from reports import Reception, citations, entries_until, numbers
+from reports import Reception, citations, entries_until, numbers, reception
 from reports import scenario as wording
 
 MOST_COMPARED = 4
@@ -242,6 +243,38 @@ def show_keeping(night: Night, row: Entry | None, wanted: Reception, values: Map
     for name in PLACES:
         state.write(name, None)
     st.rerun()
+
+
+def chosen_factor(needs: pd.DataFrame) -> float:
+    """By what arrivals ahead are multiplied: one choice for Scenarios and Reception."""
+    return float(state.choice("factor", _factors(needs), "1.0"))
+
+
+def show_factor(needs: pd.DataFrame, factor: float) -> None:
+    """The slider of that choice, where the release has scenarios."""
+    factors = _factors(needs)
+    if len(factors) > 1:
+        st.select_slider(
+            _("Arrivals ahead, times the forecast"), factors,
+            format_func=lambda text: f"× {lang().significant(float(text))}", width=320,
+            **state.widget("factor", str(factor)),
+        )  # fmt: skip
+
+
+def _factors(needs: pd.DataFrame) -> list[str]:
+    return [str(factor) for factor in sorted(needs["factor"].unique())]
+
+
+def show_people(night: Night, route_id: str) -> None:
+    """What more or fewer arrivals on a route mean for people in reception where it leads."""
+    needs = reception.reached_by(night.frame("reception_needs"), route_id)
+    if needs.empty:
+        return
+    st.markdown("## " + _("People in reception"), anchors=False)
+    factor = chosen_factor(needs)
+    show_factor(needs, factor)
+    lines = reads.once(night, partial(reception.scenario_lines, needs, factor, lang()), "people", route_id, factor)
+    st.markdown("\n".join(f"- {plain(line)}" for line in lines))
 
 
 def places_file(forecast: pd.DataFrame, then: pd.DataFrame, wanted: Reception) -> pd.DataFrame:

@@ -15,7 +15,7 @@ import streamlit as st
 from dashboard import _
 
 LATEST = "latest"
-CARRIED = ("release", "route", "origin", "reveal", "lang")
+CARRIED = ("release", "route", "origin", "reveal", "factor", "lang")
 """Choices that hold on every page of a visit."""
 
 _CARRY = "carried:"

@@ -10,12 +10,14 @@ import pandas as pd
 from core.calendar import MONTHS_EACH, Frequency, end_dates
 from core.languages import Language, is_known
 from core.languages import marked as _
+from core.routes import ROUTES, routes_to
 from core.schema import RECEPTION
 from forecasting import BASELINE
 from forecasting.reception import MODEL_ID
 from forecasting.verification import TOO_NARROW
 from reports import numbers
-from reports.names import place_name
+from reports.names import MODELS, place_name, route_name
+from reports.names import name as name_of
 from reports.route import KeyNumber
 from reports.year_ahead import LEVELS
 
@@ -174,20 +176,68 @@ def places_words(need: Need, language: Language) -> str:
     return words
 
 
+def scenario_words(need: Need, usual: Need, language: Language) -> str:
+    """When places are full, or how many more suffice, if arrivals are other than forecast.
+
+    Args:
+        need: The stock in the scenario.
+        usual: The same as forecast.
+        language: The reader's.
+    """
+    code, factor = need.series_id.split(".")[1], float(need.rows["factor"].iloc[0])
+    routes = language.listed([route_name(name.split(".")[1], language) for name in routes_to(code[:3])])
+    given = {"routes": routes, "factor": language.significant(factor), "place": place_name(code, language)}
+    full = need.chances[need.chances > LIKELY]
+    if len(full):
+        text = _(
+            "If arrivals on {routes} are {factor} times the forecast, {place} is likely full at the end of {month}."
+        )
+        return language.text(text, month=language.month(full.index[0]), **given)
+    month = language.month(need.ends.iloc[-1])
+    if is_known(need.places):
+        text = _(
+            "If arrivals on {routes} are {factor} times the forecast, {place} is not likely full to the end of {month}."
+        )
+        return language.text(text, month=month, **given)
+    enough, before = (float(one.rows["enough"].iloc[-1]) for one in (need, usual))
+    text = _(
+        "If arrivals on {routes} are {factor} times the forecast, {place} needs {places} places to the end of {month} "
+        "in nine of ten cases ({more} against the forecast)."
+    )
+    more = language.signed(enough - before)
+    return language.text(text, month=month, places=language.expected(enough), more=more, **given)
+
+
+def reached_by(needs: pd.DataFrame, route_id: str) -> pd.DataFrame:
+    """Rows of ``reception_needs`` of countries to which a route leads, and of their regions, with scenarios."""
+    countries = ROUTES[route_id].entry if route_id in ROUTES else ()
+    return needs[needs["series_id"].str.split(".").str[1].str[:3].isin(countries)]
+
+
+def scenario_lines(needs: pd.DataFrame, factor: float, language: Language) -> list[str]:
+    """A sentence on each country, and on each region whose places are known, if arrivals are other than forecast."""
+    return [
+        title(usual, language) if factor == 1 else scenario_words(scenario, usual, language)
+        for name in stocks(needs)
+        for scenario, usual in [tuple(_alone(needs, name, times) for times in (factor, 1.0))]
+        if "-" not in name or is_known(usual.places)
+    ]
+
+
+def _alone(needs: pd.DataFrame, series_id: str, factor: float) -> Need:
+    """A stock without its history and record."""
+    rows = needs[(needs["series_id"] == series_id) & (needs["factor"] == factor)].sort_values("horizon")
+    nothing = pd.DataFrame()
+    return Need(series_id, rows.reset_index(drop=True), nothing, nothing, float(rows["places"].iloc[0]))
+
+
 def lines(needs: pd.DataFrame, language: Language) -> list[str]:
     """One sentence on each country whose places are known, from a release's ``reception_needs``."""
     known = needs[needs["factor"].eq(1.0) & needs["places"].notna()]
-    nothing = pd.DataFrame()
-    found = [name for name in stocks(known) if "-" not in name]
     return [
-        language.labelled(
-            place_name(name.split(".")[1], language),
-            places_words(
-                Need(name, rows.reset_index(drop=True), nothing, nothing, float(rows["places"].iloc[0])), language
-            ),
-        )
-        for name in found
-        for rows in [known[known["series_id"] == name].sort_values("horizon")]
+        language.labelled(place_name(name.split(".")[1], language), places_words(_alone(known, name, 1.0), language))
+        for name in stocks(known)
+        if "-" not in name
     ]
 
 
@@ -211,6 +261,22 @@ def record_words(need: Need, language: Language) -> str:
     if (need.scores["relative_wis_hi"] >= 1).all():
         text += " " + language.text(_("It is not shown to be better."))
     return text
+
+
+def compared(scores: pd.DataFrame, series_id: str, language: Language) -> pd.DataFrame:
+    """Error of each model of a stock relative to “the last count stays”, by months ahead, in words."""
+    own = scores[scores["series_id"].eq(series_id) & scores["scale"].eq("log") & scores["reference"].eq(BASELINE)]
+    months = MONTHS_EACH["Q" if series_id.endswith("Q") else "M"]
+    own = own[(own["horizon"] * months).isin([1, 3, 6])]
+    rows = []
+    for model_id in sorted(own["model_id"].unique(), key=lambda name: (name != MODEL_ID, name)):
+        cells = {language.text(_("Forecast")): name_of(MODELS, model_id, language)}
+        for row in own[own["model_id"] == model_id].sort_values("horizon").to_dict("records"):
+            low, high = (language.decimal(row[f"relative_wis_{end}"]) for end in ("lo", "hi"))
+            ahead = language.text(_("month {n}"), n=int(row["horizon"]) * months)
+            cells[ahead] = f"{language.decimal(row['relative_wis'])} ({low}–{high})"
+        rows.append(cells)
+    return pd.DataFrame(rows)
 
 
 def table(need: Need, language: Language) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import _, downloads, lang, layout, reads, route_view, state, tables
+from dashboard import _, downloads, lang, layout, reads, route_view, scenario_parts, state, tables
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
 from dashboard.layout import plain, small
 from dashboard.reads import Night
@@ -28,12 +28,18 @@ def show(night: Night) -> None:
     found = reads.once(night, partial(reception.stocks, needs), "stocks")
     chosen = state.choice("place", [name.split(".")[1] for name in found], found[0].split(".")[1])
     series_id = next(name for name in found if name.split(".")[1] == chosen)
-    factors = [str(factor) for factor in sorted(needs.loc[needs["series_id"] == series_id, "factor"].unique())]
-    factor = float(state.choice("factor", factors, "1.0"))
+    own = needs[needs["series_id"] == series_id]
+    factor = scenario_parts.chosen_factor(own)
     places = state.number("places", 0, MOST_PLACES)
     need = need_of(night, series_id, factor, places)
     st.title(reception.title(need, lang()), anchor=False)
-    show_controls(need, found, factors, factor)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        show_controls(need, found)
+        scenario_parts.show_factor(own, factor)
+    if factor != 1:
+        usual = need_of(night, series_id, 1.0, places)
+        note = _("A scenario has no record of its own.")
+        st.markdown(small(plain(f"{reception.scenario_words(need, usual, lang())} {note}")))
     chart, figures = st.columns([3.1, 1], gap="medium")
     with chart:
         reads.drawn_once(night, partial(draw_fan, night, need), "reception fan", series_id, factor, places)
@@ -44,6 +50,7 @@ def show(night: Night) -> None:
     st.markdown(small(plain(reception.record_words(need, lang()))))
     layout.let_draw()
     show_months(night, need)
+    show_record(night, need)
     show_regions(night, found, series_id, factor)
     show_kinds(night, series_id)
 
@@ -56,27 +63,17 @@ def need_of(night: Night, series_id: str, factor: float, places: float | None) -
     return found
 
 
-def show_controls(need: Need, found: list[str], factors: list[str], factor: float) -> None:
-    """Which country or region, how many places, and a scenario of arrivals."""
+def show_controls(need: Need, found: list[str]) -> None:
+    """Which country or region, and how many places."""
     names = {name.split(".")[1]: place_name(name.split(".")[1], lang()) for name in found}
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.selectbox(
-            _("Country or region"), list(names), format_func=lambda code: names[code], width=240,
-            **state.widget("place", need.series_id.split(".")[1]),
-        )  # fmt: skip
-        given = None if pd.isna(need.places) else int(need.places)
-        st.number_input(
-            _("Places"), 0, MOST_PLACES, step=500, width=160, placeholder=_("unknown"), **state.widget("places", given)
-        )  # fmt: skip
-        if len(factors) > 1:
-            st.select_slider(
-                _("Arrivals ahead, times the forecast"), factors,
-                format_func=lambda text: f"× {lang().significant(float(text))}", width=320,
-                **state.widget("factor", str(factor)),
-            )  # fmt: skip
-    if factor != 1:
-        text = _("A scenario: if {factor} times as many people arrive as forecast. It has no record of its own.")
-        st.markdown(small(text.format(factor=lang().significant(factor))))
+    st.selectbox(
+        _("Country or region"), list(names), format_func=lambda code: names[code], width=240,
+        **state.widget("place", need.series_id.split(".")[1]),
+    )  # fmt: skip
+    given = None if pd.isna(need.places) else int(need.places)
+    st.number_input(
+        _("Places"), 0, MOST_PLACES, step=500, width=160, placeholder=_("unknown"), **state.widget("places", given)
+    )  # fmt: skip
 
 
 def draw_fan(night: Night, need: Need) -> None:
@@ -107,6 +104,17 @@ def show_months(night: Night, need: Need) -> None:
         "enough up to that month in nine of ten cases."
     )
     st.markdown(small(text))
+
+
+def show_record(night: Night, need: Need) -> None:
+    """The error of this forecast and of simpler ones; nothing where only this one is scored."""
+    made = partial(reception.compared, night.frame("reception_scores"), need.series_id, lang())
+    rows: pd.DataFrame = reads.once(night, made, "reception record", need.series_id)
+    if len(rows) > 1:
+        st.header(_("Compared with simpler forecasts"), anchor=False)
+        title = _("Error relative to “the last count stays”, with its 90% interval")
+        st.table(rows, border="horizontal", hide_index=True, alt=title)
+        st.markdown(small(f"{title}."))
 
 
 def show_regions(night: Night, found: list[str], series_id: str, factor: float) -> None:

@@ -260,6 +260,7 @@ def show_places(
     scenario_parts.show_keeping(night, row, wanted, values)
     frame, said = scenario_parts.show_demand(night, wanted, trajectories)
     downloads.buttons(export_of(night, scenario, values, f"places-{scenario.route_id}", frame, said))
+    scenario_parts.show_people(night, scenario.route_id)
 
 
 def given(known: Mapping[str, Lever]) -> dict[str, str]:

@@ -19,7 +19,7 @@ def reception_frames(as_of: pd.Timestamp) -> dict[str, pd.DataFrame]:
     return {
         "observations": pd.concat([observed(geo) for geo in SIZES]).assign(as_of=as_of, as_of_estimated=True),
         "reception_needs": pd.concat([needs(geo, factor) for geo in SIZES for factor in (0.5, 1.0, 2.0)]),
-        "reception_scores": pd.concat([scores(geo) for geo in SIZES]),
+        "reception_scores": pd.concat([*(scores(geo) for geo in SIZES), scores("ITA").assign(model_id="vigie-arima")]),
     }
 
 
@@ -49,7 +49,7 @@ def needs(geo: str, factor: float) -> pd.DataFrame:
             "series_id": series_of(geo), "factor": factor, "freq": "M", "last_period": "2024-12", "last_value": people,
             "time_period": AHEAD, "horizon": step, **spread, "entries": round(people * 0.03 * factor),
             "exits": round(people * 0.02), "enough": spread["hi_80"], "places": room,
-            "chance": np.linspace(0.01, 0.3 * factor, len(step)) if geo == "ITA" else np.nan,
+            "chance": np.linspace(0.01, min(0.3 * factor, 1.0), len(step)) if geo == "ITA" else np.nan,
         }
     ).astype({"entries": float, "exits": float})  # fmt: skip
 

@@ -214,3 +214,11 @@ def test_routes_are_compared_with_their_forecast(night: Night) -> None:
     shown = scenario_view.routes_shown(table)
     assert shown["Route"].is_unique
     assert shown["Difference"].tolist() == ["−50%", "−50%"]
+
+
+@pytest.mark.usefixtures("release")
+def test_the_factor_of_arrivals_is_one_choice_for_scenarios_and_reception() -> None:
+    for page, address in (("scenarios", {"route": "CMR", "part": "places"}), ("reception", {})):
+        app = visit_page(page, "", factor="2.0", **address)
+        assert app.select_slider(key="address:factor").value == "2.0"
+        assert "If arrivals on Central Mediterranean are 2 times the forecast, Italy is likely full" in said(app)

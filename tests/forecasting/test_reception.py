@@ -9,10 +9,12 @@ from core import FloatArray
 from forecasting.reception import (
     DampedSmoothing,
     Flows,
+    arima_quantiles,
     coherent,
     combined,
     filled,
     normal_quantiles,
+    state_space_quantiles,
     stock_flow,
 )
 from forecasting.verification import wis
@@ -107,6 +109,35 @@ def test_combined_quantiles_lie_between_both() -> None:
     assert (both.quantiles[:, inner] >= 0.995 * low[:, inner]).all()
     assert (both.quantiles[:, inner] <= 1.005 * high[:, inner]).all()
     assert (both.stock.argsort(axis=0) == flows.stock.argsort(axis=0)).all()
+
+
+def test_arima_continues_an_autoregressive_change() -> None:
+    rng = np.random.default_rng(3)
+    change = [0.02]
+    for _month in range(200):
+        change.append(0.8 * change[-1] + rng.normal(0, 0.002))
+    stock = 10_000 * np.exp(np.cumsum(change))
+    found = arima_quantiles(stock, HORIZON)
+    expected = np.log(stock[-1]) + np.cumsum(change[-1] * 0.8 ** np.arange(1, HORIZON + 1))
+    assert np.log(found[:, 11]) == pytest.approx(expected, abs=0.005)
+    width = np.diff(np.log(found[:, [1, -2]]), axis=1)[:, 0]
+    assert (np.diff(width) > 0).all()
+
+
+def test_a_stock_that_never_changes_is_forecast_by_the_peers_as_it_is() -> None:
+    stock = np.full(40, 500.0)
+    found = state_space_quantiles(stock, on_paths(np.full(LAGS + 40 + HORIZON, 100.0)), 12, HORIZON, seed=0)
+    assert found == pytest.approx(np.full(found.shape, 500.0), rel=1e-3)
+    assert arima_quantiles(stock, HORIZON) == pytest.approx(np.full(found.shape, 500.0), rel=1e-2)
+
+
+def test_state_space_brings_arrivals_into_the_stock() -> None:
+    stock, arrivals = world()
+    change = arrivals[LAGS + 1 :] * 0.5 - 2_500
+    grown = 80_000 + np.concatenate([[0.0], np.cumsum(change)])
+    found = state_space_quantiles(grown[:PERIODS], on_paths(arrivals), 12, HORIZON, seed=0)
+    assert len(stock) == len(grown)
+    assert found[:, 11] == pytest.approx(grown[PERIODS:], rel=0.03)
 
 
 def test_parts_sum_to_total_on_every_path() -> None:

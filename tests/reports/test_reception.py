@@ -102,3 +102,39 @@ def test_kinds_of_accommodation_are_those_counted_last() -> None:
     )  # fmt: skip
     found = reception.kinds(kinds, "reception.GBR._T.Q", ENGLISH)
     assert found.to_numpy().tolist() == [["Initial accommodation", 9.0], ["Hotels", 5.0]]
+
+
+def in_scenario(factor: float, places: float, chance: float) -> pd.DataFrame:
+    more = 50.0 * (factor - 1)
+    return rows(step=100.0 + more, places=places).assign(factor=factor, chance=[0.0, chance, chance])
+
+
+@pytest.mark.parametrize(
+    ("places", "chance", "said"),
+    [
+        (1200.0, 0.7, "Italy is likely full at the end of February 2025."),
+        (1200.0, 0.3, "Italy is not likely full to the end of March 2025."),
+        (np.nan, np.nan, "Italy needs 1,500 places to the end of March 2025 in nine of ten cases (+150 against"),
+    ],
+)
+def test_scenario_says_when_places_are_full_or_how_many_more_suffice(places: float, chance: float, said: str) -> None:
+    needs = pd.concat([in_scenario(1.0, places, 0.1), in_scenario(2.0, places, chance)])
+    (line,) = reception.scenario_lines(reception.reached_by(needs, "CMR"), 2.0, ENGLISH)
+    assert line.startswith(f"If arrivals on Central Mediterranean are 2 times the forecast, {said}")
+    assert reception.reached_by(needs, "EMR").empty
+
+
+def test_scenario_names_regions_whose_places_are_known() -> None:
+    parts = [rows(), rows(LOMBARDY, 200, 60, places=300.0).assign(chance=0.6), rows(SICILY, 500, 10)]
+    needs = pd.concat([part.assign(factor=factor) for part in parts for factor in (1.0, 2.0)])
+    assert [line.split(", ")[1].split(" is ")[0] for line in reception.scenario_lines(needs, 2.0, ENGLISH)][1:] == [
+        "Lombardia"
+    ]
+
+
+def test_simpler_forecasts_stand_below_the_one_that_is_shown() -> None:
+    peer = scores(0.9).assign(model_id="vigie-arima")
+    other = scores(0.8).assign(reference="vigie-arima")
+    table = reception.compared(pd.concat([peer, scores(), other]), ITALY, ENGLISH)
+    assert table["Forecast"].to_list() == ["Stock and entries from arrivals", "ARIMA"]
+    assert table["month 3"].to_list() == ["0.70 (0.50–0.90)", "0.90 (0.50–0.90)"]
