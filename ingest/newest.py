@@ -93,7 +93,8 @@ def weigh(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
         - ``times_beyond``: the factor by which it lies outside all ranges of the series' changes and levels.
         - ``is_zero``: zero after six figures that are not, or where zeros are rare.
         - ``is_copy``: equal to the period before or to that of a year before, and that is rare in the series, of days
-          and weeks each of them; or equal to any figure of the last year, where that is rare too.
+          and weeks each of them; or equal to any figure of the last year, where that is rare. Rare in all its figures
+          or in the newest ones.
         - ``is_running_sum``: at least the sum of the year's earlier periods, two or more, and that is rare.
         - ``is_finer``: with more decimals than the series ever had.
         - ``times_together``: the factor by which the median change of the target's series in that period lies outside
@@ -181,7 +182,11 @@ def _compared(table: _Table) -> pd.DataFrame:
         "times_together": _together(level, before, table.is_new), "is_unusual": is_unusual,
         "is_zero": is_zero & (_follows_others(value) | _rarely(is_zero, is_past)),
         "is_copy": (np.abs(value) >= least) & np.logical_or.reduce(
-            [_rarely(some & ~is_zero, recent) for some in (table.is_copy, _repeats(value, table.season))]
+            [
+                _rarely(some & ~is_zero, span)
+                for some in (table.is_copy, _repeats(value, table.season))
+                for span in (is_past, recent)
+            ]
         ),
         "is_finer": ~is_count & (number >= ENOUGH_HISTORY) & _has_more_decimals(value, is_past),
         "is_running_sum": _rarely(_reaches_the_year(value, table), is_past) & is_count,
