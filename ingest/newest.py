@@ -55,7 +55,7 @@ class _Table(NamedTuple):
         place: Line of ``rows`` by cell; meaningless where there is no figure.
         value: The figures, NaN where there is none.
         is_new: Which of them are new.
-        is_copy: Which repeat the period before or that of a year before.
+        copies: Which repeat the period before, and which that of a year before.
         year: Calendar year of each.
         season: Columns of a year; 0 where there is one period a year.
     """
@@ -64,7 +64,7 @@ class _Table(NamedTuple):
     place: NDArray[np.int64]
     value: FloatArray
     is_new: Mask
-    is_copy: Mask
+    copies: list[Mask]
     year: NDArray[np.int64]
     season: int
 
@@ -92,9 +92,8 @@ def weigh(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
           figures, or a third of them; or of a size that the series never had. By at least 20 persons in a count.
         - ``times_beyond``: the factor by which it lies outside all ranges of the series' changes and levels.
         - ``is_zero``: zero after six figures that are not, or where zeros are rare.
-        - ``is_copy``: equal to the period before or to that of a year before, and that is rare in the series, of days
-          and weeks each of them; or equal to any figure of the last year, where that is rare. Rare in all its figures
-          or in the newest ones.
+        - ``is_copy``: equal to the period before, to that of a year before (of days and weeks each of them) or to any
+          figure of the last year, and that is rare among all the series' figures or the newest ones.
         - ``is_running_sum``: at least the sum of the year's earlier periods, two or more, and that is rare.
         - ``is_finer``: with more decimals than the series ever had.
         - ``times_together``: the factor by which the median change of the target's series in that period lies outside
@@ -131,15 +130,15 @@ def _table(known: pd.DataFrame, new: pd.DataFrame, freq: Frequency) -> _Table:
     value = np.where(is_empty, np.nan, rows["obs_value"].to_numpy(dtype=float)[place])
     parts = (len(names), width // together, together)
     lags = {together, year, WHOLE_WEEKS.get(freq, year)}
-    copies = [(is_empty | (value == _earlier(value, lag))).reshape(parts).all(axis=2) for lag in lags]
     is_there = ~is_empty.reshape(parts).all(axis=2)
+    copies = [is_there & (is_empty | (value == _earlier(value, lag))).reshape(parts).all(axis=2) for lag in lags]
     first = np.where(is_empty, len(rows), place).reshape(parts).min(axis=2)
     return _Table(
         rows,
         np.where(is_there, first, 0),
         np.where(is_there, np.nansum(value.reshape(parts), axis=2), np.nan),
         is_there & (place.reshape(parts).max(axis=2) >= len(known)),
-        is_there & np.logical_or.reduce(copies),
+        copies,
         rows["time_period"].str[:4].to_numpy(dtype=np.int64)[np.where(is_there, first, 0)],
         season,
     )
@@ -184,7 +183,7 @@ def _compared(table: _Table) -> pd.DataFrame:
         "is_copy": (np.abs(value) >= least) & np.logical_or.reduce(
             [
                 _rarely(some & ~is_zero, span)
-                for some in (table.is_copy, _repeats(value, table.season))
+                for some in (*table.copies, _repeats(value, table.season))
                 for span in (is_past, recent)
             ]
         ),

@@ -8,6 +8,7 @@ import pytest
 
 from core.errors import InputError, SourceError
 from core.regions import place_code, region_name
+from core.settings import PROJECT
 from ingest import RawFile
 from ingest.own import parse_own
 from ingest.own_mapping import OwnMapping, mapping_of_text
@@ -44,6 +45,15 @@ def test_one_file_of_occupancy_gives_people_and_places() -> None:
     assert values["reception.DEU._T.M", "2025-02"] == 950
     assert values["reception.DEU-BAYERN._T.M", "2025-02"] == 300
     assert values["places._Z.DEU-BAYERN._T.M", "2025-02"] == 280
+
+
+def test_the_guides_file_and_mapping_give_people_and_places() -> None:
+    guide = (PROJECT / "docs" / "reception.md").read_text(encoding="utf-8")
+    table, text = (guide.split(f"```{kind}\n")[1].split("```")[0] for kind in ("csv", "toml"))
+    rows = parse_own(RawFile("occupancy.csv", table.encode()), mapping_of_text(text, "m.toml"), today=TODAY)
+    assert set(rows.observations["series_id"]) == {
+        f"{kind}.{geo}._T.M" for kind in ("reception", "places._Z") for geo in ("DEU", "DEU-BAYERN")
+    }
 
 
 def test_cell_without_place_is_refused_with_advice() -> None:

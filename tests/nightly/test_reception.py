@@ -16,7 +16,7 @@ from forecasting import ENSEMBLE, LEVELS
 from forecasting.panel import Panel, panel_from_rows
 from ingest.rows import observations
 from nightly import RealTimeData
-from nightly.reception import NAMES, Arrivals, Stocks, countries, forecast_reception
+from nightly.reception import NAMES, Arrivals, ReceptionNight, Stocks, countries, forecast_reception
 
 AS_OF = dt.date(2024, 12, 31)
 MONTHS = pd.period_range("2019-01", "2024-11", freq="M")
@@ -82,7 +82,7 @@ def ensemble(origin: pd.Period) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def night(known: pd.DataFrame, date: dt.date = AS_OF) -> dict[str, pd.DataFrame]:
+def night(known: pd.DataFrame, date: dt.date = AS_OF) -> ReceptionNight:
     panel = arrivals_panel()
     then = {origin.end_time.normalize(): panel for origin in ORIGINS}
     data = SimpleNamespace(known=check(known, OBSERVATIONS), date=date, panel=panel, past_panels=then)
@@ -95,15 +95,20 @@ def night(known: pd.DataFrame, date: dt.date = AS_OF) -> dict[str, pd.DataFrame]
         }
     )  # fmt: skip
     past = pd.concat([ensemble(origin) for origin in ORIGINS[:-1]], ignore_index=True)
-    return forecast_reception(cast(RealTimeData, data), paths, past).tables
+    return forecast_reception(cast(RealTimeData, data), paths, past)
 
 
 @pytest.fixture(scope="module")
-def made() -> dict[str, pd.DataFrame]:
+def whole() -> ReceptionNight:
     room = STOCK[-1] + 1500.0
     months = pd.PeriodIndex([MONTHS[-1], MONTHS[-1] + 6])
     places = figures(np.asarray([room, 10 * room]), months, "ITA", target="places")
     return night(pd.concat([italian(), places], ignore_index=True))
+
+
+@pytest.fixture(scope="module")
+def made(whole: ReceptionNight) -> dict[str, pd.DataFrame]:
+    return whole.tables
 
 
 def needs(made: dict[str, pd.DataFrame], series_id: str = ITALY, factor: float = 1.0) -> pd.DataFrame:
@@ -124,6 +129,7 @@ def test_forecasts_beat_persistence_of_stock(made: dict[str, pd.DataFrame]) -> N
     ratios = own.set_index(["reference", "horizon"])["relative_wis"]
     assert ratios["vigie-baseline", 3] < 0.5
     assert ratios["vigie-damped", 3] < 0.7
+    assert set(scores["reference"]) == {"vigie-baseline", "vigie-damped", "vigie-arima", "vigie-state-space"}
 
 
 def test_stock_entries_and_exits_balance(made: dict[str, pd.DataFrame]) -> None:
@@ -142,6 +148,15 @@ def test_places_are_exceeded_more_probably_with_more_arrivals(made: dict[str, pd
 
 def test_places_of_month_to_come_do_not_count_yet(made: dict[str, pd.DataFrame]) -> None:
     assert set(needs(made)["places"]) == {STOCK[-1] + 1500.0}
+
+
+def test_alerts_read_the_stock_with_places_its_paths_and_the_places_known(whole: ReceptionNight) -> None:
+    places = whole.panel[whole.panel["series_id"] == "places._Z.ITA._T.M"]
+    assert set(whole.panel["series_id"]) == {ITALY, *places["series_id"]}
+    assert places[["time_period", "value"]].to_numpy().tolist() == [[str(MONTHS[-1]), STOCK[-1] + 1500.0]]
+    above = whole.paths.assign(above=whole.paths["value"] > STOCK[-1] + 1500.0)
+    chances = above.groupby("horizon")["above"].mean()
+    assert chances.to_list() == pytest.approx(needs(whole.tables)["chance"].to_list())
 
 
 def test_places_that_suffice_never_fall_over_months(made: dict[str, pd.DataFrame]) -> None:
@@ -178,10 +193,10 @@ def test_quarter_is_known_at_stock_publication() -> None:
 
 
 def test_country_without_route_is_forecast_without_scenarios() -> None:
-    rows = night(figures(STOCK, MONTHS, "DEU"))["reception_needs"]
+    rows = night(figures(STOCK, MONTHS, "DEU")).tables["reception_needs"]
     assert set(rows["factor"]) == {1.0}
 
 
 def test_stock_whose_months_ahead_have_passed_has_no_forecast() -> None:
-    made = night(italian(), dt.date(2025, 6, 30))
+    made = night(italian(), dt.date(2025, 6, 30)).tables
     assert [len(made[name]) for name in NAMES] == [0, 0, 0, 0]
