@@ -29,6 +29,7 @@ from alerts.lifecycle import (
     WITHDRAWN,
     State,
 )
+from alerts.rules.base import place_of
 from alerts.verification import precision_cases, record_of
 from core import QUANTILE_LEVELS
 from core.languages import as_counted, capital, is_known
@@ -39,7 +40,7 @@ from dashboard import _, labelled, lang, listed, ngettext, record_view
 from dashboard.reads import Night
 from dashboard.theme import level_word
 from forecasting import BASELINE, ENSEMBLE
-from reports import Row, numbers
+from reports import Row, numbers, reception
 from reports.alert import CONTEXT, FALLS, limit_of
 
 ENDED_KEY = ":ended"
@@ -112,6 +113,8 @@ def reasons(night: Night, row: Row) -> list[str]:
     """Facts that stand behind an alert, one sentence each."""
     out: list[str] = []
     end = month_of(row)
+    if place_of(row["series_id"]):
+        return reception.reasons(night.frame("reception_needs"), row["series_id"], lang())
     if not is_route(row["route_id"]):
         return out
     history = numbers.series_of(night.frame("observations"), row["series_id"])

@@ -39,7 +39,10 @@ RECENT = 60
 _SHIFT = 2
 """Periods by which a copy of last year's may be shifted, as where months are missing."""
 MOST_DECIMALS = 8
-MARKS = ("is_unusual", "is_zero", "is_copy", "is_running_sum", "is_finer")
+ROUND = (10, 100, 1000)
+ROUND_BY_CHANCE = 0.005
+"""Probability below which round figures are no chance."""
+MARKS = ("is_unusual", "is_zero", "is_copy", "is_running_sum", "is_finer", "is_rounder")
 COLUMNS = [
     "series_id", "time_period", "target", "freq", "obs_value", "former", "year_before", "times_beyond",
     "times_together", *MARKS,
@@ -56,6 +59,7 @@ class _Table(NamedTuple):
         value: The figures, NaN where there is none.
         is_new: Which of them are new.
         copies: Which repeat the period before, and which that of a year before.
+        is_rounder: Which are multiples of 10, 100 or 1,000, of days and weeks each of them, as they seldom are.
         year: Calendar year of each.
         season: Columns of a year; 0 where there is one period a year.
     """
@@ -65,6 +69,7 @@ class _Table(NamedTuple):
     value: FloatArray
     is_new: Mask
     copies: list[Mask]
+    is_rounder: Mask
     year: NDArray[np.int64]
     season: int
 
@@ -96,6 +101,8 @@ def weigh(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
           figure of the last year, and that is rare among all the series' figures or the newest ones.
         - ``is_running_sum``: at least the sum of the year's earlier periods, two or more, and that is rare.
         - ``is_finer``: with more decimals than the series ever had.
+        - ``is_rounder``: a count that is a multiple of 10, 100 or 1,000, of days and weeks each of them, with a chance
+          below one in 200 by the share of such figures in the series.
         - ``times_together``: the factor by which the median change of the target's series in that period lies outside
           all such medians of the past; 0 where there are fewer than six series.
 
@@ -139,6 +146,7 @@ def _table(known: pd.DataFrame, new: pd.DataFrame, freq: Frequency) -> _Table:
         np.where(is_there, np.nansum(value.reshape(parts), axis=2), np.nan),
         is_there & (place.reshape(parts).max(axis=2) >= len(known)),
         copies,
+        _rounder(value, place >= len(known), parts),
         rows["time_period"].str[:4].to_numpy(dtype=np.int64)[np.where(is_there, first, 0)],
         season,
     )
@@ -188,6 +196,7 @@ def _compared(table: _Table) -> pd.DataFrame:
             ]
         ),
         "is_finer": ~is_count & (number >= ENOUGH_HISTORY) & _has_more_decimals(value, is_past),
+        "is_rounder": is_count & (number >= ENOUGH_HISTORY) & table.is_rounder,
         "is_running_sum": _rarely(_reaches_the_year(value, table), is_past) & is_count,
     }  # fmt: skip
     picked = table.is_new & (number > 0)
@@ -196,6 +205,19 @@ def _compared(table: _Table) -> pd.DataFrame:
         **{name: np.broadcast_to(some, value.shape)[picked] for name, some in found.items()}
     )
     return compared
+
+
+def _rounder(value: FloatArray, is_new: Mask, parts: tuple[int, int, int]) -> Mask:
+    """Sums of which every figure is rounder than the series' known figures make likely."""
+    is_counted = ~np.isnan(value) & (value != 0)
+    known, found = is_counted & ~is_new, np.zeros(parts[:2], dtype=bool)
+    number = is_counted.reshape(parts).sum(axis=2)
+    for step in ROUND:
+        is_round = is_counted & (value % step == 0)
+        share = ((is_round & known).sum(axis=1, keepdims=True) + 1) / (known.sum(axis=1, keepdims=True) + 2)
+        is_all = is_round.reshape(parts).sum(axis=2) == number
+        found |= is_all & (number > 0) & (share**number < ROUND_BY_CHANCE)
+    return found
 
 
 def _repeats(value: FloatArray, season: int) -> Mask:

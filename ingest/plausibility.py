@@ -399,6 +399,10 @@ def _unlike_its_past(weighed: pd.DataFrame) -> Iterator[Message]:
             "{n} new figure has more decimals than its series ever had: {series} {period} is {value}",
             "{n} new figures have more decimals than their series ever had, such as {series} {period}: {value}",
         ),
+        "is_rounder": ngettext(
+            "{n} new figure is rounder than its series' figures are: {series} {period} is {value}",
+            "{n} new figures are rounder than their series' figures are, such as {series} {period}: {value}",
+        ),
         "is_running_sum": ngettext(
             "{n} new figure is as large as its year so far: {series} {period} (a running sum?)",
             "{n} new figures are as large as their year so far, such as {series} {period} (running sums?)",

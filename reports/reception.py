@@ -138,11 +138,12 @@ def key_numbers(need: Need, language: Language) -> list[KeyNumber]:
     """People now, people expected, entries and exits."""
     first, last = need.rows.iloc[0], need.rows.iloc[-1]
     end = language.month(need.ends.iloc[-1])
+    counted = end_dates(pd.Series([first["last_period"]]), need.freq).iloc[0]
     months = len(need.rows) * need.months_each
     moves = {name: float(need.rows[name].sum()) / months for name in ("entries", "exits")}
     return [
         (
-            language.text(_("People, end of {month}"), month=language.month(need.history["end_date"].iloc[-1])),
+            language.text(_("People, end of {month}"), month=language.month(counted)),
             language.counted(float(first["last_value"])),
             "",
         ),
@@ -153,6 +154,15 @@ def key_numbers(need: Need, language: Language) -> list[KeyNumber]:
         ),
         (language.text(_("Entries a month")), language.expected(moves["entries"]), ""),
         (language.text(_("Exits a month")), language.expected(moves["exits"]), ""),
+    ]
+
+
+def reasons(needs: pd.DataFrame, series_id: str, language: Language) -> list[str]:
+    """Facts behind an alert about one stock, from a release's ``reception_needs``: a sentence or a number each."""
+    need = _alone(needs, series_id, 1.0)
+    return [
+        title(need, language),
+        *(language.labelled(label, value) for label, value, _interval in key_numbers(need, language)),
     ]
 
 

@@ -95,6 +95,17 @@ def test_figure_with_more_decimals_than_its_series_is_reported() -> None:
     assert marks == [False, False, True]
 
 
+def test_days_that_all_end_in_zero_as_they_seldom_do_are_reported() -> None:
+    days = [str(day) for day in pd.period_range("2023-01-02", "2024-12-29", freq="D")]
+    known = rows_of({"GBR": noisy(100, len(days), 3)}, days, "D")
+    week = [str(day) for day in pd.period_range("2024-12-30", "2025-01-05", freq="D")]
+    marks = [
+        weigh(rows_of({"GBR": values}, week, "D"), known)["is_rounder"].iloc[0]
+        for values in ([90.0, 120.0, 60.0, 0.0, 80.0, 110.0, 0.0], [90.0, 120.0, 61.0, 0.0, 80.0, 110.0, 0.0])
+    ]
+    assert marks == [True, False]
+
+
 def test_repeat_that_its_series_often_shows_is_not_reported() -> None:
     known = rows_of({"MLT": [500.0, 510.0, 520.0] * 40}, MONTHS)
     assert not weigh(rows_of({"MLT": [510.0]}, [NEXT]), known)["is_copy"].iloc[0]

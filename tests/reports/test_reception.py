@@ -138,3 +138,10 @@ def test_simpler_forecasts_stand_below_the_one_that_is_shown() -> None:
     table = reception.compared(pd.concat([peer, scores(), other]), ITALY, ENGLISH)
     assert table["Forecast"].to_list() == ["Stock and entries from arrivals", "ARIMA"]
     assert table["month 3"].to_list() == ["0.70 (0.50–0.90)", "0.90 (0.50–0.90)"]
+
+
+def test_reasons_of_an_alert_name_people_now_and_the_places_that_suffice() -> None:
+    assert reception.reasons(rows(), ITALY, ENGLISH)[:2] == [
+        "Italy: 1,400 places suffice to the end of March 2025 in nine of ten cases",
+        "People, end of December 2024: 1,000",
+    ]
