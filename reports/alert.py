@@ -94,7 +94,7 @@ def alert_report(alert: Row, record: Row | None, language: Language, *, over: st
     dots, in_words = _record_words(record, language, is_forecast=is_known(chance))
     event = by_event(
         str(alert.get("rule")),
-        passing=_("to need more than {threshold} places")
+        passing=_("to need more places than {threshold}")
         if alert.get("rule") == RECEPTION_FULL.rule
         else _("to pass {threshold} a month"),
         reaching=_("to reach {threshold} a month"),

@@ -211,8 +211,8 @@ def scenario_words(need: Need, usual: Need, language: Language) -> str:
         return language.text(text, month=month, **given)
     enough, before = (float(one.rows["enough"].iloc[-1]) for one in (need, usual))
     text = _(
-        "If arrivals on {routes} are {factor} times the forecast, {place} needs {places} places to the end of {month} "
-        "in nine of ten cases ({more} against the forecast)."
+        "If arrivals on {routes} are {factor} times the forecast, places that suffice in {place} to the end of {month} "
+        "in nine of ten cases: {places} ({more} against the forecast)."
     )
     more = language.signed(enough - before)
     return language.text(text, month=month, places=language.expected(enough), more=more, **given)

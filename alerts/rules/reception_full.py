@@ -25,5 +25,5 @@ RULE = ExceedanceRule(
     threshold=threshold,
     costs=RARE,
     subject=place_of,
-    sentences={"reception_full": _("{word} ({chance}) that more than the {threshold} places are needed, {when}.")},
+    sentences={"reception_full": _("{word} ({chance}) to need more places than there are ({threshold}), {when}.")},
 )

@@ -45,7 +45,7 @@ def test_alert_names_places_window_and_place(night: Callable[..., Evidence]) -> 
     (alert,) = evaluate(night(7), SETTINGS).to_dict("records")
     assert (alert["rule"], alert["route_id"], alert["threshold"]) == ("reception_full", "reception.DEU", 1000)
     assert (alert["first_period"], alert["last_period"], alert["probability"]) == ("2025-02", "2025-04", 0.7)
-    assert "more than the 1,000 places" in alert["reason"]
+    assert "more places than there are (1,000)" in alert["reason"]
 
 
 def test_stock_without_places_raises_no_alert(night: Callable[..., Evidence]) -> None:

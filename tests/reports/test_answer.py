@@ -89,5 +89,5 @@ def test_places_have_chances_of_release(make_release: MakeRelease) -> None:
     assert said.months == (
         ("February 2025", "1,000", "20%"), ("March 2025", "1,000", "30%"), ("April 2025", "1,000", "40%"),
     )  # fmt: skip
-    assert alert_report(row, None, ENGLISH).event == "to need more than 1,000 places"
+    assert alert_report(row, None, ENGLISH).event == "to need more places than 1,000"
     assert subject_name(row, {}, ENGLISH) == "Germany"

@@ -114,7 +114,11 @@ def in_scenario(factor: float, places: float, chance: float) -> pd.DataFrame:
     [
         (1200.0, 0.7, "Italy is likely full at the end of February 2025."),
         (1200.0, 0.3, "Italy is not likely full to the end of March 2025."),
-        (np.nan, np.nan, "Italy needs 1,500 places to the end of March 2025 in nine of ten cases (+150 against"),
+        (
+            np.nan,
+            np.nan,
+            "places that suffice in Italy to the end of March 2025 in nine of ten cases: 1,500 (+150 against",
+        ),
     ],
 )
 def test_scenario_says_when_places_are_full_or_how_many_more_suffice(places: float, chance: float, said: str) -> None:
