@@ -77,9 +77,12 @@ def parse_own(raw: RawFile, mapping: OwnMapping, *, today: dt.date | None = None
         below = [] if frame.empty else frame.iloc[0].tolist()
         refuse_layout(raw, mapping.table.header_row, list(frame.columns), below)
         found = _parse(raw, frame, mapping, today)
-        if mapping.columns.places is None:
+        column = mapping.columns.places
+        if column is None:
             return found
-        places = _parse(raw, frame, mapping.of_places, today)
+        # A region may be counted without its places being known.
+        given = frame[frame[column].fillna("").astype(str).str.strip() != ""] if column in frame else frame
+        places = _parse(raw, given, mapping.of_places, today)
         return Parsed(
             pd.concat([found.observations, places.observations], ignore_index=True),
             pd.concat([found.rejected, places.rejected], ignore_index=True).drop_duplicates(ignore_index=True),

@@ -47,6 +47,15 @@ def test_one_file_of_occupancy_gives_people_and_places() -> None:
     assert values["places._Z.DEU-BAYERN._T.M", "2025-02"] == 280
 
 
+def test_a_blank_cell_of_places_leaves_them_unknown() -> None:
+    raw = RawFile("own.csv", FILE.replace("300,280", "300,").encode())
+    found = parse_own(raw, mapping(), today=TODAY)
+    assert found.rejected.empty
+    assert set(found.observations["series_id"]) == {
+        "reception.DEU._T.M", "reception.DEU-BAYERN._T.M", "places._Z.DEU._T.M",
+    }  # fmt: skip
+
+
 def test_the_guides_file_and_mapping_give_people_and_places() -> None:
     guide = (PROJECT / "docs" / "reception.md").read_text(encoding="utf-8")
     table, text = (guide.split(f"```{kind}\n")[1].split("```")[0] for kind in ("csv", "toml"))
