@@ -217,7 +217,7 @@ def test_routes_are_compared_with_their_forecast(night: Night) -> None:
 
 
 @pytest.mark.usefixtures("release")
-def test_the_factor_of_arrivals_is_one_choice_for_scenarios_and_reception() -> None:
+def test_factor_of_arrivals_is_one_choice_for_both_pages() -> None:
     for page, address in (("scenarios", {"route": "CMR", "part": "places"}), ("reception", {})):
         app = visit_page(page, "", factor="2.0", **address)
         assert app.select_slider(key="address:factor").value == "2.0"

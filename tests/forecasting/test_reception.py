@@ -124,7 +124,7 @@ def test_arima_continues_an_autoregressive_change() -> None:
     assert (np.diff(width) > 0).all()
 
 
-def test_a_stock_that_never_changes_is_forecast_by_the_peers_as_it_is() -> None:
+def test_constant_stock_is_forecast_as_it_is_by_peers() -> None:
     stock = np.full(40, 500.0)
     found = state_space_quantiles(stock, on_paths(np.full(LAGS + 40 + HORIZON, 100.0)), 12, HORIZON, seed=0)
     assert found == pytest.approx(np.full(found.shape, 500.0), rel=1e-3)

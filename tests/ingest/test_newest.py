@@ -95,7 +95,7 @@ def test_figure_with_more_decimals_than_its_series_is_reported() -> None:
     assert marks == [False, False, True]
 
 
-def test_days_that_all_end_in_zero_as_they_seldom_do_are_reported() -> None:
+def test_days_that_all_end_in_zero_are_reported() -> None:
     days = [str(day) for day in pd.period_range("2023-01-02", "2024-12-29", freq="D")]
     known = rows_of({"GBR": noisy(100, len(days), 3)}, days, "D")
     week = [str(day) for day in pd.period_range("2024-12-30", "2025-01-05", freq="D")]

@@ -150,7 +150,7 @@ def test_places_of_month_to_come_do_not_count_yet(made: dict[str, pd.DataFrame])
     assert set(needs(made)["places"]) == {STOCK[-1] + 1500.0}
 
 
-def test_alerts_read_the_stock_with_places_its_paths_and_the_places_known(whole: ReceptionNight) -> None:
+def test_alerts_read_stock_paths_and_places_known(whole: ReceptionNight) -> None:
     places = whole.panel[whole.panel["series_id"] == "places._Z.ITA._T.M"]
     assert set(whole.panel["series_id"]) == {ITALY, *places["series_id"]}
     assert places[["time_period", "value"]].to_numpy().tolist() == [[str(MONTHS[-1]), STOCK[-1] + 1500.0]]

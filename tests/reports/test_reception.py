@@ -121,7 +121,7 @@ def in_scenario(factor: float, places: float, chance: float) -> pd.DataFrame:
         ),
     ],
 )
-def test_scenario_says_when_places_are_full_or_how_many_more_suffice(places: float, chance: float, said: str) -> None:
+def test_scenario_says_when_full_or_how_many_more_suffice(places: float, chance: float, said: str) -> None:
     needs = pd.concat([in_scenario(1.0, places, 0.1), in_scenario(2.0, places, chance)])
     (line,) = reception.scenario_lines(reception.reached_by(needs, "CMR"), 2.0, ENGLISH)
     assert line.startswith(f"If arrivals on Central Mediterranean are 2 times the forecast, {said}")
@@ -144,7 +144,7 @@ def test_simpler_forecasts_stand_below_the_one_that_is_shown() -> None:
     assert table["month 3"].to_list() == ["0.70 (0.50–0.90)", "0.90 (0.50–0.90)"]
 
 
-def test_reasons_of_an_alert_name_people_now_and_the_places_that_suffice() -> None:
+def test_reasons_name_people_now_and_places_that_suffice() -> None:
     assert reception.reasons(rows(), ITALY, ENGLISH)[:2] == [
         "Italy: 1,400 places suffice to the end of March 2025 in nine of ten cases",
         "People, end of December 2024: 1,000",
