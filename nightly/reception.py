@@ -313,8 +313,8 @@ def _with_places(panel: Panel, names: list[str], last: pd.Period, places: pd.Dat
 
 def _paths(stocks: Stocks, row: int, flows: Mapping[str, Flows]) -> pd.DataFrame:
     """Paths of some stocks from the one in a row."""
-    ends = pd.period_range(stocks.panel.periods[row], periods=stocks.horizon + 1, freq=stocks.panel.periods.freq)
-    ends = ends.end_time.normalize()
+    periods = pd.period_range(stocks.panel.periods[row], periods=stocks.horizon + 1, freq=stocks.panel.periods.freq)
+    ends = periods.end_time.normalize()
     parts = [
         pd.DataFrame(
             {
