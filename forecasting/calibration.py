@@ -32,26 +32,35 @@ _LOWER, _MIDDLE, _UPPER = (QUANTILE_LEVELS.index(level) for level in (0.25, 0.5,
 _BEYOND = np.r_[:_LOWER, _UPPER + 1 : len(LEVELS)]
 
 
-def calibrate(table: QuantileTable, panel: Panel) -> tuple[QuantileTable, FloatArray]:
+def calibrate(
+    table: QuantileTable, panel: Panel, factors: FloatArray | None = None
+) -> tuple[QuantileTable, FloatArray]:
     """Scale every forecast's spread, then its tails, by what was known at its origin.
 
     Args:
         table: Forecasts of one model, past and present.
         panel: Outcomes; for each origin only targets that ended by then are used.
+        factors: Factors to use in the place of those that the outcomes give, as they are returned.
 
     Returns:
-        The table with scaled quantiles, and by what the spread of each of its rows was multiplied.
+        The table with scaled quantiles, and by what spread and tails of each row were multiplied, shape ``(rows, 2)``.
     """
+    logs = np.log1p(table.quantiles)
+    middle, inner = logs[:, [_MIDDLE]], np.clip(logs, logs[:, [_LOWER]], logs[:, [_UPPER]])
+    factors = _estimated(table, panel) if factors is None else factors
+    scaled = np.maximum(middle + factors[:, [0]] * (inner - middle) + factors[:, [1]] * (logs - inner), 0.0)
+    return QuantileTable(table.keys, np.where(scaled == logs, table.quantiles, np.expm1(scaled))), factors
+
+
+def _estimated(table: QuantileTable, panel: Panel) -> FloatArray:
     row, column = panel.places(table.keys["origin_date"], table.keys["series_id"])
     long = panel.matrix.notna().to_numpy().cumsum(axis=0)[row, column] > FEWEST_TO_LEARN_FROM
     is_judged = (row < 0) | (panel.judged()[row] & long)
     observed = np.where(is_judged, np.log1p(observed_at(table.keys, panel)), np.nan)
     logs = np.log1p(table.quantiles)
     middle, inner = logs[:, [_MIDDLE]], np.clip(logs, logs[:, [_LOWER]], logs[:, [_UPPER]])
-    factors = _factors(logs, middle, slice(None), observed, table.keys, panel)
-    of_tails = _factors(logs, inner, _BEYOND, observed, table.keys, panel)
-    scaled = np.maximum(middle + factors[:, None] * (inner - middle) + of_tails[:, None] * (logs - inner), 0.0)
-    return QuantileTable(table.keys, np.where(scaled == logs, table.quantiles, np.expm1(scaled))), factors
+    of_spread = _factors(logs, middle, slice(None), observed, table.keys, panel)
+    return np.column_stack([of_spread, _factors(logs, inner, _BEYOND, observed, table.keys, panel)])
 
 
 def _factors(

@@ -66,19 +66,22 @@ class Combination:
         forecasts: Those of ``vigie-ensemble`` with the engine's flags, and ``spread_factor``: by what the spread about
             the median was multiplied (1 where the baseline stands in).
         weights: ``model_id, series_id, origin_date, horizon, weight``: the members of each forecast; they sum to 1.
+        factors: Of the spread and the tails of each row of ``forecasts`` (:func:`forecasting.calibration.calibrate`).
     """
 
     forecasts: QuantileTable
     weights: pd.DataFrame
+    factors: FloatArray
 
 
-def combine(members: Forecasts, panel: Panel) -> Combination:
+def combine(members: Forecasts, panel: Panel, factors: FloatArray | None = None) -> Combination:
     """Combine members' forecasts, past and present.
 
     Args:
         members: Forecasts of the members and of the baseline, at every origin there is; past ones give the spread of
             later ones.
         panel: Outcomes; for each origin only targets up to it are used.
+        factors: Those of an earlier combination, by series, origin and horizon; by default past forecasts give them.
 
     Raises:
         InputError: The baseline is not among the members.
@@ -102,7 +105,8 @@ def combine(members: Forecasts, panel: Panel) -> Combination:
     combined = QuantileTable(
         keys[[*KEYS, "model_version", "history_hash", "fallback", "reason", "capped"]], np.expm1(mean)
     )
-    return Combination(_limited(combined, panel), _weights_table(weights, places))
+    limited, factors = _limited(combined, panel, factors)
+    return Combination(limited, _weights_table(weights, places), factors)
 
 
 @dataclass(frozen=True)
@@ -136,18 +140,20 @@ def _weights(aligned: dict[str, _Member], count: int) -> dict[str, FloatArray]:
     return {name: own / total for name, own in has.items()}
 
 
-def _limited(combined: QuantileTable, panel: Panel) -> QuantileTable:
+def _limited(combined: QuantileTable, panel: Panel, factors: FloatArray | None) -> tuple[QuantileTable, FloatArray]:
     """The same with the spread of its record, bounded, and whole where outcomes are; a stand-in is bounded only."""
     own: BoolArray = ~combined.keys["fallback"].to_numpy(dtype=bool)
-    scaled, factors = calibrate(combined.where(own), panel)
-    quantiles, marks = combined.quantiles.copy(), np.ones(len(own))
-    quantiles[own], marks[own] = scaled.quantiles, factors
+    quantiles, marks = combined.quantiles.copy(), np.ones((len(own), 2))
+    scaled, marks[own] = calibrate(combined.where(own), panel, None if factors is None else factors[own])
+    quantiles[own] = scaled.quantiles
     dated = panel.end_dates.get_indexer(pd.DatetimeIndex(combined.keys["origin_date"])) >= 0
     record = np.where(dated, np.maximum(highest_before(combined.keys, [panel]), SMALLEST_RECORD), np.inf)
     highest = MOST_RECORDS * record[:, None]
     capped = combined.keys["capped"].to_numpy(dtype=bool) | (quantiles > highest).any(axis=1)
-    bounded = QuantileTable(combined.keys.assign(spread_factor=marks, capped=capped), np.minimum(quantiles, highest))
-    return whole_counts(bounded, panel)
+    bounded = QuantileTable(
+        combined.keys.assign(spread_factor=marks[:, 0], capped=capped), np.minimum(quantiles, highest)
+    )
+    return whole_counts(bounded, panel), marks
 
 
 def _weights_table(weights: dict[str, FloatArray], places: pd.DataFrame) -> pd.DataFrame:

@@ -40,6 +40,14 @@ class Fits(Protocol):
         """Keep a fit."""
 
 
+class InMemory(dict[str, bytes]):
+    """Fits that no folder keeps."""
+
+    def put(self, key: str, fit: bytes) -> None:
+        """Keep a fit."""
+        self[key] = fit
+
+
 @dataclass(frozen=True)
 class WorkList:
     """Forecasts to be made.

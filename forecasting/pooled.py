@@ -190,7 +190,7 @@ def _fitted(
     progress: Progress | None,
 ) -> dict[int, bytes]:
     """The fit of each year, kept or new; a new one is kept as soon as it ends. Empty where there is too little."""
-    found = {year: fits and fits.get(key) for year, key in keys.items()}
+    found = {year: None if fits is None else fits.get(key) for year, key in keys.items()}
     new = [year for year, fit in found.items() if not fit]
     light = [replace(tasks[year], lesson=tasks[year].lesson.cut(tasks[year].season)) for year in new]
 

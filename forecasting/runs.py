@@ -19,7 +19,7 @@ from core.schema import DAY
 from forecasting import BASELINE, ENSEMBLE, BoolArray
 from forecasting.diagnostics import Diagnostics, account_of, diagnose
 from forecasting.ensemble import NO_MEMBER, combine
-from forecasting.hindcast import Fits
+from forecasting.hindcast import Fits, InMemory
 from forecasting.members import Request, members_at, stands_alone
 from forecasting.models import resolve
 from forecasting.panel import Panel, read_panel
@@ -210,7 +210,7 @@ def _in_batches(
     request: Request, wanted: BoolArray, rows: BoolArray, present: NDArray[np.intp]
 ) -> tuple[QuantileTable, list[str]]:
     """The same for more than ``LARGEST_JUDGED`` series, which are independent: batches bound the memory."""
-    panel, fits = request.levels[0], request.fits or _InMemory()
+    panel, fits = request.levels[0], request.fits or InMemory()
     lessons = own_lessons([(panel, 0)], request.prior)
     batches = np.array_split(present, -(-len(present) // BATCH))
     tables, weights = [], list[pd.DataFrame]()
@@ -230,13 +230,6 @@ def _in_batches(
     if not weights:
         return table, []
     return table, account_of(table, pd.concat(weights), panel)
-
-
-class _InMemory(dict[str, bytes]):
-    """Fits that later batches use, where no folder keeps them."""
-
-    def put(self, key: str, fit: bytes) -> None:
-        self[key] = fit
 
 
 def _request(source: Path | pd.DataFrame, horizons: Sequence[int], options: Options) -> Request:

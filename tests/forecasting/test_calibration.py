@@ -47,7 +47,7 @@ def forecasts(panel: Panel, spread: float, horizons: tuple[int, ...] = (1, 3)) -
 
 def last(table: QuantileTable, factors: np.ndarray, name: str) -> float:
     newest = (table.keys["origin_date"] == table.keys["origin_date"].max()) & (table.keys["series_id"] == name)
-    return float(np.median(factors[newest.to_numpy()]))
+    return float(np.median(factors[newest.to_numpy(), 0]))
 
 
 @pytest.mark.parametrize(("spread", "expected"), [(2 * NOISE, 0.5), (NOISE, 1.0), (0.7 * NOISE, 1 / 0.7)])
@@ -101,6 +101,14 @@ def test_median_stays_and_quantiles_never_cross() -> None:
     assert (scaled.quantiles >= 0).all()
 
 
+def test_given_factors_scale_without_outcomes() -> None:
+    panel = world()
+    wide = forecasts(panel, 2 * NOISE)
+    scaled, factors = calibrate(wide, panel)
+    again, _factors = calibrate(wide, Panel("M", panel.matrix * 100, panel.groups), factors)
+    assert np.array_equal(again.quantiles, scaled.quantiles)
+
+
 def test_long_tails_shrink_and_quartiles_stay() -> None:
     panel = world()
     table = forecasts(panel, NOISE)
@@ -109,7 +117,7 @@ def test_long_tails_shrink_and_quartiles_stay() -> None:
     long = QuantileTable(table.keys, np.expm1(inner + 2.5 * (logs - inner)))
     scaled, factors = calibrate(long, panel)
     late = (long.keys["origin_date"] > panel.end_dates[60]).to_numpy()
-    assert (factors[late] > 0.5).all()
+    assert (factors[late, 0] > 0.5).all()
     stretched = [(np.log1p(one.quantiles[late]) @ np.r_[-1, np.zeros(21), 1]).mean() for one in (long, scaled)]
     middle = [np.diff(np.log1p(one.quantiles[late])[:, quartiles]).mean() for one in (long, scaled)]
     assert stretched[1] / stretched[0] < 0.95 * middle[1] / middle[0]
