@@ -409,22 +409,25 @@ EDITIONS = Table(
     ("edition_id",), "nightly.night", ("dashboard", "nightly"),
 )  # fmt: skip
 
-EXPLANATIONS = Table(
-    "explanations",
-    "What moved a forecast's median since the origin before, as a chain from the former forecast to the new one.",
+ATTRIBUTION = Table(
+    "attribution",
+    "Why a route's forecast moved since the release before: steps that add up to the change of one quantity of one "
+    "month. Without rows where there is no release before.",
     _of(
-        "model_id series_id origin_date previous_origin_date horizon target_end_date link component log_change change "
-        "value outcome outcome_expected",
-        previous_origin_date=Column(DAY, "the origin before"),
-        link=_count("number in the chain; 0 is the former forecast at the same distance"),
-        component=_text("what moved it"),
-        log_change=_number("by how much, on log1p scale"),
-        change=_number("by how much", PERSONS),
-        value=_number("median after this link", PERSONS),
-        outcome=_number("the newest count", PERSONS, least=0),
-        outcome_expected=_number("what was expected of it", PERSONS, least=0),
+        "series_id target_end_date quantity step value",
+        quantity=_text(
+            "`median` and `width80` (length of the 80 % interval) of the month; at the planning window's last month "
+            "also `total`, the median of the window's sum, and `probability` of the gravest open alert about the "
+            "months ahead, with its threshold and window of now in both releases",
+            "median", "width80", "total", "probability",
+        ),
+        step=_text(
+            "`revisions:` or `counts:` (new periods) with the source, under the former fits; `refit`: parameters, "
+            "calibration and sample paths; `model`: its version"
+        ),
+        value=_number("by how much the step moved it, persons or probability"),
     ),
-    ("model_id", "series_id", "origin_date", "horizon", "component"), "forecasting.explanation", ("dashboard",),
+    ("series_id", "target_end_date", "quantity", "step"), "nightly.attribution", ("dashboard", "reports"),
 )  # fmt: skip
 
 _RATIOS = {
@@ -718,7 +721,7 @@ TABLES: tuple[Table, ...] = (
         FORECASTS, "backtest", "The ensemble's forecasts at past origins.", "forecasting.ensemble", "dashboard",
         **_MARKS,
     ),
-    REPLAYS, FIGURES_THEN, SCORES, CALIBRATION, WEIGHTS, EXPLANATIONS, GROUP_ERRORS, SITUATION_SCORES,
+    REPLAYS, FIGURES_THEN, SCORES, CALIBRATION, WEIGHTS, ATTRIBUTION, GROUP_ERRORS, SITUATION_SCORES,
     replace(DRIVER_TESTS, columns=DRIVER_TESTS.columns | _PROVENANCE),
     OBSERVATIONS,
     _like(

@@ -1,28 +1,32 @@
-"""What each model expects of a route, what moved the forecast since last month, and this year beside earlier ones."""
+"""What each model expects of a route, why its forecast moved, and this year beside earlier ones."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import pandas as pd
 import streamlit as st
 
 from core.calendar import PLANNING_MONTHS
-from core.languages import as_counted, as_expected, capital
+from core.languages import capital
 from dashboard import _, downloads, lang, layout, named, ngettext, reads
 from dashboard.charts.bars import STEP, TOTAL, steps_alt, steps_chart
 from dashboard.charts.models import members_alt, members_chart
 from dashboard.charts.seasons import season_alt, season_chart
 from dashboard.downloads import Export
+from dashboard.reads import Night
 from dashboard.route_view import RouteView
 from dashboard.theme import current_theme
 from forecasting import BASELINE, ENSEMBLE
-from reports import numbers
+from reports import cards_in, numbers
+from reports.changes import Move, move_of, move_words, step_words
 from reports.names import MODELS
+from reports.route import window_words
 
 
 def show_models(view: RouteView) -> None:
-    """What each model expects, what moved the forecast since last month, and this year beside the ones before."""
+    """What each model expects, why the forecast moved, and this year beside the ones before."""
     if view.quantiles.empty:
         st.markdown(layout.small(_("No forecast, so nothing to compare.")))
         return
@@ -152,133 +156,65 @@ def season_words(expected: float, before: float, complete: bool, year: int) -> s
     return capital(text.format(year=year, before=year - 1))
 
 
-SMALLEST_STEP, SMALLEST_SHARE = 0.5, 0.02
-"""Persons, and share of the longest bar, below which a step is not drawn; the files hold every one."""
+SMALLEST_SHARE = 0.02
+"""Share of the longest bar below which a step is not drawn; the files hold every one."""
 
 
 def show_moved(view: RouteView) -> None:
-    """The chain from last month's forecast to this one: chart, one sentence, files."""
-    rows = explanation_rows(view)
-    if rows.empty:
-        st.header(_("What moved it since last month"), anchor=False)
-        st.markdown(layout.small(_("Nothing to compare: there is no forecast of a month ago, or no later one here.")))
+    """Why the forecast of the planning window moved since the release before: chart, sentence, files."""
+    former = reads.night(view.night.previous) if view.night.previous and not view.origin else None
+    move = former and move_of(view.night, former, view.route_id)
+    if not move:
+        st.header(_("Why the forecast moved"), anchor=False)
+        nothing = _("Nothing to compare: steps lead from the forecast of the release before to a release’s own.")
+        st.markdown(layout.small(nothing))
         return
-    st.header(moved_title(rows), anchor=False)
-    by_day = bool(view.night.frame("nowcasts")["series_id"].eq(view.series_id).any())
-    reads.drawn_once(view.night, partial(draw_moved, rows, by_day=by_day), "moved", view.route_id)
-    name = _("What moved the forecast of {month}").format(month=lang().month(rows["target_end_date"].iloc[0]))
-    downloads.figures(downloads.export_of(view.night, f"moved-{view.route_id}", name, rows), name)
+    st.header(move_words(move, view.night.as_of, lang()), anchor=False)
+    reads.drawn_once(view.night, partial(draw_moved, view, move), "moved", view.route_id)
+    name = _("Why the forecast moved")
+    rows = view.night.frame("attribution")
+    rows = rows[rows["series_id"] == view.series_id]
+    export = downloads.export_of(view.night, f"moved-{view.route_id}", name, rows.drop(columns="series_id"))
+    downloads.figures(export, name, shown=step_table(rows, view.night))
 
 
-def draw_moved(rows: pd.DataFrame, *, by_day: bool) -> None:
-    """The chart and the sentences under it; ``by_day`` where the route is counted by day too."""
-    drawn = steps(rows)
-    unit = _("Arrivals expected: what moved it since last month")
+def draw_moved(view: RouteView, move: Move) -> None:
+    """The chart, and how the steps were found."""
+    drawn = steps(move, cards_in(view.night, lang()))
+    unit = _("Arrivals expected, {months}").format(months=window_words(view.night.as_of, lang()))
     layout.chart(steps_chart(drawn, unit=unit, theme=current_theme()), steps_alt(drawn), "moved")
-    st.markdown(news_words(rows))
-    st.markdown(layout.small(how_words(by_day=by_day)))
+    how = _(
+        "Both releases are compared for the same months. Each step is a forecast made anew with one thing changed, so "
+        "the steps add up to the whole change; several sources share what they changed together."
+    )
+    st.markdown(layout.small(how))
 
 
-def explanation_rows(view: RouteView) -> pd.DataFrame:
-    """The chain of the third month ahead, the month that the models are compared for; empty at past origins."""
-    rows = view.night.frame("explanations")
-    own = rows[rows["series_id"] == view.series_id]
-    if view.origin or own.empty:
-        return rows.iloc[:0]
-    own = own[own["target_end_date"] == numbers.window_ends(view.night.as_of)[-1]]
-    return own.sort_values("link", ignore_index=True)
-
-
-def moved_title(rows: pd.DataFrame) -> str:
-    """The finding: what is expected now and what was expected, at the same distance, a month ago."""
-    now, former = float(rows["value"].iloc[-1]), float(rows["value"].iloc[0])
-    before, month = _months(rows)
-    number = as_expected(now)
-    if lang().expected(now) == lang().expected(former):
-        text = ngettext(
-            "{month}: {now} expected, as many as a month ago for {before}",
-            "{month}: {now} expected, as many as a month ago for {before}",
-            number,
-        )
-    elif now > former:
-        text = ngettext(
-            "{month}: {now} expected; a month ago {former} for {before}",
-            "{month}: {now} expected; a month ago {former} for {before}",
-            number,
-        )
-    else:
-        text = ngettext(
-            "{month}: {now} expected, down from {former} a month ago for {before}",
-            "{month}: {now} expected, down from {former} a month ago for {before}",
-            number,
-        )
-    return capital(text.format(month=month, now=lang().expected(now), former=lang().expected(former), before=before))
-
-
-def steps(rows: pd.DataFrame) -> pd.DataFrame:
-    """The chain for the chart: ``name, change, value, kind``; steps too small to see are left out."""
-    before, month = _months(rows)
-    named = step_names(rows)
-    first, last = rows.iloc[0], rows.iloc[-1]
-    # Of a few persons half a one is a long bar: left out, the bars beside it would not meet.
-    least = min(SMALLEST_STEP, SMALLEST_SHARE * float(rows["value"].abs().max()))
-    lines = [(_("A month ago, for {before}").format(before=before), first["value"], first["value"], TOTAL)]
-    for row in rows.iloc[1:].to_dict("records"):
-        if row["change"] and abs(row["change"]) >= least:
-            lines.append((named[row["component"]], row["change"], row["value"], STEP))
-    lines.append((_("Now, for {month}").format(month=month), last["value"], last["value"], TOTAL))
+def steps(move: Move, sources: Mapping[str, Mapping[str, object]]) -> pd.DataFrame:
+    """A move for the chart: ``name, change, value, kind``; steps too small to see are left out."""
+    least = SMALLEST_SHARE * max(move.before, move.now)
+    lines = [(_("The release before"), move.before, move.before, TOTAL)]
+    value = move.before
+    for step, change in move.steps.items():
+        value += change
+        if abs(change) >= least:
+            lines.append((step_words(step, sources, lang()), change, value, STEP))
+    lines.append((_("This release"), move.now, move.now, TOTAL))
     return pd.DataFrame(lines, columns=["name", "change", "value", "kind"])
 
 
-def step_names(rows: pd.DataFrame) -> dict[str, str]:
-    """Each link of the chain in plain words."""
-    before, month = _months(rows)
-    counted = lang().month(rows["origin_date"].iloc[0])
-    return {
-        "season": _("{month} instead of {before}").format(month=month, before=before),
-        "revisions": _("Earlier figures revised"),
-        "month_passed": _("A month nearer, models refitted"),
-        "level_shift": _("{month}’s count: lasting part").format(month=counted),
-        "last_outcome": _("{month}’s count: passing part").format(month=counted),
-        "weights": _("Weights of the models"),
-        "calibration": _("Calibration and limits"),
-        "nowcast": _("Daily counts of the running month"),
+def step_table(rows: pd.DataFrame, night: Night) -> pd.DataFrame:
+    """Every step in words: what it did to the window's total, its last month's median and interval, and the alert."""
+    sources, end = cards_in(night, lang()), numbers.window_ends(night.as_of)[-1]
+    last = rows[rows["target_end_date"] == end]
+    wide = last.pivot_table(index="step", columns="quantity", values="value", sort=False)
+    month = lang().month(end)
+    titles = {
+        "total": window_words(night.as_of, lang()),
+        "median": _("{month}, median").format(month=month),
+        "width80": _("{month}, length of the 80% interval").format(month=month),
+        "probability": _("Chance of the alert, percentage points"),
     }
-
-
-def news_words(rows: pd.DataFrame) -> str:
-    """The last count against what was expected of it, and what that alone moved."""
-    first = rows.iloc[0]
-    moved = rows.set_index("component")["change"]
-    month = lang().month(first["origin_date"])
-    counted = ngettext("{month}: {outcome} counted", "{month}: {outcome} counted", as_counted(first["outcome"]))
-    expected = ngettext(
-        "{counted}, {expected} expected a month before. This difference changed the forecast by {change}; {lasting} of "
-        "it lasts through all months ahead.",
-        "{counted}, {expected} expected a month before. This difference changed the forecast by {change}; {lasting} of "
-        "it lasts through all months ahead.",
-        as_expected(first["outcome_expected"]),
-    )
-    said = expected.format(
-        counted=counted.format(month=month, outcome=lang().counted(first["outcome"])),
-        expected=lang().expected(first["outcome_expected"]),
-        change=lang().signed(moved["level_shift"] + moved["last_outcome"]),
-        lasting=lang().signed(moved["level_shift"]),
-    )
-    return capital(said)
-
-
-def how_words(*, by_day: bool) -> str:
-    """How the steps were found, and what the forecast of a month ago did not know."""
-    how = _(
-        "Every step is a forecast made anew with one thing changed, so the steps add up to the whole change. The step "
-        "from month to month is what a month ago was already foreseen for the later month: season and trend."
-    )
-    without = _("What was expected a month ago is told without the daily counts known then.")
-    return f"{how} {without}" if by_day else how
-
-
-def _months(rows: pd.DataFrame) -> tuple[str, str]:
-    """The month that was forecast at this distance a month ago, and the one that is now."""
-    end = pd.Timestamp(rows["target_end_date"].iloc[0])
-    return lang().month((end.to_period("M") - 1).end_time), lang().month(end)
+    shown = wide.assign(probability=100 * wide["probability"]) if "probability" in wide else wide
+    out = {title: shown[name].map(lang().signed) for name, title in titles.items() if name in shown}
+    return pd.DataFrame({_("Step"): [step_words(step, sources, lang()) for step in wide.index]} | out)

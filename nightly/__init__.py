@@ -63,7 +63,7 @@ class RealTimeData:
     @cached_property
     def routes(self) -> pd.DataFrame:
         """Monthly arrivals per route, in all and by citizenship, as known on the date."""
-        return _route_values(self.known)
+        return route_values(self.known)
 
     @cached_property
     def observations(self) -> pd.DataFrame:
@@ -111,7 +111,7 @@ class RealTimeData:
     @cached_property
     def outcomes(self) -> pd.DataFrame:
         """Route values of periods after each route's last one known on the date: what came after it."""
-        later = _totals(_route_values(reduce_as_of(self._arrivals, dt.date.max), totals_only=True))
+        later = _totals(route_values(reduce_as_of(self._arrivals, dt.date.max), totals_only=True))
         last = later["route_id"].map(self.states.set_index("route_id")["last_period"])
         return later[later["time_period"] > last].reset_index(drop=True)
 
@@ -164,7 +164,7 @@ def _panel(values: pd.DataFrame, series_ids: Collection[str]) -> Panel:
     return panel_from_observations(values[values["series_id"].isin(series_ids)], TARGET, FREQ)
 
 
-def _route_values(known: pd.DataFrame, *, totals_only: bool = False) -> pd.DataFrame:
+def route_values(known: pd.DataFrame, *, totals_only: bool = False) -> pd.DataFrame:
     """Monthly arrivals of Vigie's routes and of an analyst's own."""
     parts = [route_arrivals(known, totals_only=totals_only), own_route_figures(known)]
     return concat_filled(parts, parts[0])

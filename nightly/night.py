@@ -34,6 +34,7 @@ from ingest.routes import SOURCE_ID as ROUTES_SOURCE
 from ingest.sources import CARDS
 from nightly import OK, RealTimeData
 from nightly.asylum import forecast_asylum
+from nightly.attribution import attribute
 from nightly.forecasts import errors_by_group, make_forecasts
 from nightly.inputs import ACTOR, held_before, own_cards, with_own_capacities
 from nightly.live import read_inputs
@@ -322,7 +323,7 @@ def _judged_tables(
     announce(report, _("Scores and paths"))
     made, served, pooled = forecasts.made, forecasts.served, forecasts.pooled
     judged = judge(data, made, served, settings.alerts, run.pool)
-    tables = forecast_tables(data, made, served, forecasts.nowcasts, judged, run.pool, pooled)
+    tables = forecast_tables(data, made, served, forecasts.nowcasts, judged)
     announce(report, _("Figures and weeks"))
     tables |= data_tables(data, cards, vintages.rejected(), former) | make_weeks(data, run.pool)
     announce(report, _("Alerts"))
@@ -330,6 +331,8 @@ def _judged_tables(
     alerts_before = before.read("alerts") if before else no_alerts()
     tables |= forecasts.reception.tables
     tables |= run_alerts(data, forecasts, judged.record, tables["freshness"], settings, revisions, alerts_before)
+    announce(report, _("Why forecasts moved"))
+    tables["attribution"] = attribute(data, former, made, tables, pooled)
     tables["editions"] = editions.table(date)
     tables["issued_scores"] = issued_scores(whole, former, data)
     tables["group_errors"] = errors_by_group(

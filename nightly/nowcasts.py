@@ -52,6 +52,12 @@ class RouteDays:
         ratios = self._ratios(month)
         return scaled(found, ratios) if len(ratios) and not np.allclose(ratios, 1.0) else found
 
+    def running(self, origin: pd.Timestamp) -> Nowcast | None:
+        """The month after an origin; None where its days have not begun, are whole already, or are too few."""
+        month, newest = origin.to_period("M") + 1, self.days.days[-1]
+        begun = newest.asfreq("M") == month and newest.day < month.days_in_month
+        return self.nowcast(month, int(newest.day)) if begun else None
+
     def _ratios(self, month: pd.Period) -> FloatArray:
         past = pd.period_range(end=month - 1, periods=RATIO_MONTHS, freq="M")
         sums = np.asarray([self.days.total(one.asfreq("D", "start"), one.asfreq("D", "end")) for one in past])
@@ -133,14 +139,10 @@ def past_nowcasts(data: RealTimeData, used: pd.DataFrame, past: pd.DataFrame) ->
 def _of_route(row: Mapping[Hashable, object], route: RouteDays, past: pd.DataFrame) -> pd.DataFrame:
     """Rows of one route; none where its days have not begun, are whole already, or are too few for a nowcast."""
     origin = pd.Timestamp(str(row["origin_date"]))
-    month = origin.to_period("M") + 1
-    newest = route.days.days[-1]
-    day = int(newest.day)
-    if newest.asfreq("M") != month or day == month.days_in_month:
-        return pd.DataFrame()
-    found = route.nowcast(month, day)
+    found = route.running(origin)
     if found is None:
         return pd.DataFrame()
+    month, day = found.month, int(route.days.days[-1].day)
     ratio, count = past_skill(route, past[past["series_id"] == row["series_id"]], day)
     return pd.DataFrame(
         {

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -26,10 +26,10 @@ from core.errors import InputError, Message
 from core.schema import ALL
 from core.settings import SNAPSHOT, Settings
 from forecasting import BoolArray
-from forecasting.hindcast import Fits
+from forecasting.hindcast import Fits, InMemory
 from forecasting.models.pooled import library
 from forecasting.panel import Panel
-from forecasting.pooled import Level, lesson, past_origins, present_origins, run_pooled
+from forecasting.pooled import PREDICTIONS, Lessons, Level, lesson, past_origins, present_origins, run_pooled
 from forecasting.pooled_fit import Lesson
 from forecasting.quantiles import QuantileTable, stack
 from forecasting.sum_of_parts import sum_of_parts
@@ -111,9 +111,10 @@ class PooledNight:
     data: RealTimeData
     fits: Fits
     workers: Workers = None
-    _known: dict[Frequency, KnownCounts] = field(default_factory=dict)
+    _known: dict[Frequency, Lessons] = field(default_factory=dict)
+    _parts_made: dict[str, QuantileTable] = field(default_factory=dict)
 
-    def lessons(self, freq: Frequency) -> KnownCounts:
+    def lessons(self, freq: Frequency) -> Lessons:
         """What the fits of each year learn from, for series of a frequency."""
         return self._known.setdefault(freq, KnownCounts(lambda: self.data.vintages, self.data.date, freq))
 
@@ -161,16 +162,58 @@ class PooledNight:
             if long and series[route_id] in self.data.forecastable:
                 yield series[route_id], own
 
+    def held(self, year: int) -> PooledNight:
+        """The same without the fits of later years, which are read once and predict nothing that is kept."""
+        lessons = self.lessons(FREQ)
+        return replace(self, fits=_ReadOnce(self.fits), workers=1, _known={FREQ: lambda one: lessons(min(one, year))})
+
+    def newest_sum(
+        self, total: str, rows: pd.DataFrame, routes: Panel, date: dt.date, horizons: Sequence[int]
+    ) -> QuantileTable | None:
+        """Forecast a route from other values by nationality, with the dependence between parts that was found before.
+
+        Args:
+            total: The route's series.
+            rows: Its nationalities' values.
+            routes: The calendar, which ends with the route's newest month.
+            date: The day on which they are known.
+            horizons: Periods ahead.
+
+        Returns:
+            The forecast; None where a route is not added up from its nationalities.
+        """
+        panel = parts_panel(rows, routes, total)
+        newest = newest_known(rows, panel, date).iloc[-1:]
+        if total not in self._parts_made or newest.isna().all():
+            return None
+        wanted = panel.observed_at(np.asarray(panel.end_dates == newest.iloc[0]))
+        made = self.forecast([Level(panel, wanted, 0)], horizons)[0]
+        sums = sum_of_parts(made, panel, TOTAL, pd.DatetimeIndex(newest), past=self._parts_made[total])
+        return looked_further_ahead(sums, newest, panel)
+
     def _sums(
         self, total: str, rows: pd.DataFrame, origins: int, horizons: Sequence[int], progress: Progress | None
     ) -> QuantileTable:
         panel = parts_panel(rows, self.data.panel, total)
         wanted = past_origins(panel, origins=origins + WARM_UP, step=1)
         wanted[-1] = panel.matrix.iloc[-1].notna()
-        made = self.forecast([Level(panel, wanted, 0)], horizons, progress)[0]
+        made = self._parts_made[total] = self.forecast([Level(panel, wanted, 0)], horizons, progress)[0]
         newest = newest_known(rows, panel, self.data.date)
         sums = sum_of_parts(made, panel, TOTAL, pd.DatetimeIndex(newest.dropna().unique()))
         return looked_further_ahead(sums, newest.iloc[-1 - origins :], panel)
+
+
+class _ReadOnce(InMemory):
+    """Fits of a folder, each read once; nothing is written there."""
+
+    def __init__(self, folder: Fits) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def get(self, key: str, default: bytes | None = None) -> bytes | None:  # type: ignore[override]  # as of Fits
+        if key not in self and not key.endswith(PREDICTIONS):
+            self[key] = self._folder.get(key) or b""
+        return super().get(key, default)
 
 
 def pooled_night(

@@ -26,7 +26,6 @@ from core.release import FIGURES_THEN, ISSUED_SCORES, REPLAYS, SITUATION_SCORES
 from core.schema import ALL, check, concat_filled, typed
 from core.settings import SNAPSHOT, AlertSettings, Settings
 from forecasting import ENSEMBLE
-from forecasting.explanation import explain
 from forecasting.panel import Panel
 from forecasting.quantiles import to_matrix
 from forecasting.reception import MODEL_ID as RECEPTION_MODEL
@@ -112,16 +111,14 @@ def judge(
     )
 
 
-def forecast_tables(  # the parts of one night, each named by the caller
+def forecast_tables(
     data: RealTimeData,
     made: ForecastSet,
     served: ForecastSet,
     nowcasts: pd.DataFrame,
     judged: Judged,
-    workers: Workers = None,
-    pooled: PooledNight | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """Forecasts as they are served, what past origins said, scores, and what moved the forecast.
+    """Forecasts as they are served, what past origins said, and scores.
 
     Args:
         data: What was known.
@@ -129,8 +126,6 @@ def forecast_tables(  # the parts of one night, each named by the caller
         served: The same after the nowcasts.
         nowcasts: Those of the running month.
         judged: What past origins say.
-        workers: Who refits members to explain changes.
-        pooled: The pooled model, where it took part.
     """
     past, panel = made.past_ensemble, data.panel
     as_of = pd.Timestamp(data.date)
@@ -146,15 +141,6 @@ def forecast_tables(  # the parts of one night, each named by the caller
         "calibration": calibration_table(past, panel),
         "situation_scores": check(judged.situations, SITUATION_SCORES),
         "weights": made.weights,
-        "explanations": explain(
-            made.current,
-            made.hindcasts,
-            made.weights,
-            panel,
-            published=served.current_ensemble,
-            workers=workers,
-            pooled=pooled.forecast_last if pooled else None,
-        ),
         "driver_tests": driver_tests(SNAPSHOT),
     }
 

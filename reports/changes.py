@@ -1,6 +1,13 @@
-"""What a release says otherwise than the one before it: each route is compared once, by its gravest alert."""
+"""What a release says otherwise than the one before it, and why each route's forecast moved.
+
+Forecasts are compared for the same months, alerts once per route by the gravest.
+"""
 
 from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -10,12 +17,16 @@ from core.languages import Language, as_expected, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import is_route
+from forecasting.attribution import COUNTS, MODEL, REFIT, REVISIONS
 from reports import ReadableRelease, Row, cards_in, numbers
 from reports.alert import CONTEXT, by_event, limit_of
-from reports.names import level_name, route_name, subject_name
+from reports.names import level_name, route_name, source_name, subject_name
+from reports.route import window_words
 
 LEAST_CHANGE = 0.05
 """Chances that moved by less are not worth a line."""
+MOST = 0.5
+"""Share of a move from which a step is its main reason."""
 NEW, UP, DOWN, UNCHANGED = "new", "up", "down", "unchanged"
 
 
@@ -55,19 +66,113 @@ def change_words(change: tuple[str, str], language: Language) -> str:
 
 
 def changes(now: ReadableRelease, former: ReadableRelease, language: Language) -> list[str]:
-    """One sentence for each thing that the release before this one said otherwise.
+    """One sentence for each thing that the release before this one said otherwise; the largest move leads.
 
     Args:
-        now: The release: ``alerts``, ``observations`` and ``routes`` are read.
+        now: The release: ``alerts``, ``attribution``, ``observations``, ``routes`` and ``trajectories`` are read.
         former: The release before it: ``alerts``, ``observations`` and ``forecasts`` are read.
         language: The reader's.
     """
+    found_moves = (move_of(now, former, str(route_id)) for route_id in now.frame("routes")["route_id"])
+    moves = [move for move in found_moves if move and language.expected(move.now) != language.expected(move.before)]
+    moves.sort(key=lambda move: -abs(move.now - move.before))
+    said = [move_words(move, now.as_of, language) for move in moves]
     found = [
+        *said[:1],
         *_alert_changes(now, former, language),
+        *said[1:],
         *_late_sources(now, former, language),
         *_new_counts(now, former, language),
     ]
     return list(dict.fromkeys(found))
+
+
+@dataclass(frozen=True)
+class Move:
+    """How the median of a route's planning window moved since the release before, for the same months.
+
+    Attributes:
+        route_id: The route.
+        before: What the release before expected.
+        now: What this one expects.
+        steps: By how much each step moved it, by ``core.release.ATTRIBUTION``'s names.
+        month: Newest month counted since; empty where there is none.
+        surprise: Its count less the median that the release before gave for it.
+    """
+
+    route_id: str
+    before: float
+    now: float
+    steps: Mapping[str, float]
+    month: str = ""
+    surprise: float = 0.0
+
+    def main_step(self) -> str:
+        """The kind of step that made at least half of the move; empty where none did."""
+        kinds = pd.Series(self.steps).groupby(lambda step: step.partition(":")[0]).sum()
+        shares = kinds / (self.now - self.before)
+        return str(shares.idxmax()) if shares.max() >= MOST else ""
+
+
+def move_of(now: ReadableRelease, former: ReadableRelease, route_id: str) -> Move | None:
+    """How one route's forecast moved; None where a release has none for the window."""
+    series_id, ends = numbers.route_series(route_id), numbers.window_ends(now.as_of)
+    rows = now.frame("attribution")
+    rows = rows[(rows["series_id"] == series_id) & (rows["quantity"] == "total")]
+    expected = numbers.expected_total(now.frame("trajectories"), [series_id], ends)
+    if rows.empty or expected is None:
+        return None
+    steps = dict(zip(rows["step"], rows["value"], strict=True))
+    move = Move(route_id, expected.median - sum(steps.values()), expected.median, steps)
+    counts, known = (numbers.series_of(one.frame("observations"), series_id) for one in (now, former))
+    last, forecast = counts.iloc[-1], numbers.quantiles_of(former.frame("forecasts"), series_id)
+    if last["time_period"] in set(known["time_period"]) or last["end_date"] not in forecast.index:
+        return move
+    return replace(move, month=last["time_period"], surprise=last["obs_value"] - forecast[0.5].loc[last["end_date"]])
+
+
+def move_words(move: Move, as_of: dt.date, language: Language) -> str:
+    """``Eastern Mediterranean: 12,800 in February–April 2025, down from 18,300, mostly because …``."""
+    words = {
+        "route": route_name(move.route_id, language), "now": language.expected(move.now),
+        "months": window_words(as_of, language), "before": language.expected(move.before),
+    }  # fmt: skip
+    if words["now"] == words["before"]:
+        return language.text(_("{route}: {now} in {months}, as in the release before"), **words)
+    reason = _reason(move, language)
+    if move.now < move.before:
+        text = _("{route}: {now} in {months}, down from {before}, mostly because {reason}")
+        without = _("{route}: {now} in {months}, down from {before}, for several reasons")
+    else:
+        text = _("{route}: {now} in {months}, up from {before}, mostly because {reason}")
+        without = _("{route}: {now} in {months}, up from {before}, for several reasons")
+    return language.text(text, **words, reason=reason) if reason else language.text(without, **words)
+
+
+def _reason(move: Move, language: Language) -> str:
+    """The main step as a clause; empty where no step made most of the move."""
+    step = move.main_step()
+    if step == COUNTS and move.month and move.surprise * (move.now - move.before) > 0:
+        text = _("{month} was counted {n} above the last estimate")
+        if move.surprise < 0:
+            text = _("{month} was counted {n} below the last estimate")
+        return language.text(text, month=language.month(move.month), n=language.expected(abs(move.surprise)))
+    clauses = {
+        COUNTS: _("new figures came in"), REVISIONS: _("earlier figures were revised"),
+        REFIT: _("the models were fitted anew"), MODEL: _("the model itself changed"),
+    }  # fmt: skip
+    return language.text(clauses[step]) if step else ""
+
+
+def step_words(step: str, sources: Mapping[str, Mapping[str, object]], language: Language) -> str:
+    """A step in a few words: ``Home Office, new figures``."""
+    kind, _colon, source_id = step.partition(":")
+    texts = {
+        COUNTS: _("{source}, new figures"), REVISIONS: _("{source}, revised figures"),
+        REFIT: _("Models fitted anew"), MODEL: _("Another version of the model"),
+    }  # fmt: skip
+    publisher, _comma, _unit = source_name(source_id, sources, language).partition(",")
+    return language.text(texts[kind], source=publisher)
 
 
 def _subject(alert: Row) -> str:

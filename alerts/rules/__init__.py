@@ -62,7 +62,7 @@ OBSERVED_RULES = tuple(rule for rule in RULES if isinstance(rule, ObservedRule))
 DATA_RULES = tuple(rule for rule in RULES if isinstance(rule, DataRule))
 TEMPLATES: Mapping[str, str] = {key: text for rule in RULES for key, text in rule.sentences.items()}
 """Every sentence that an alert may say, by ``reason_key``."""
-_EXCEEDANCE: Mapping[str, ExceedanceRule] = {rule.rule: rule for rule in EXCEEDANCE_RULES}
+EXCEEDANCE: Mapping[str, ExceedanceRule] = {rule.rule: rule for rule in EXCEEDANCE_RULES}
 _LIMITED: Mapping[str, ExceedanceRule] = {key: rule for rule in EXCEEDANCE_RULES for key in rule.sentences}
 
 
@@ -113,7 +113,7 @@ def sentence(key: str, params: Params, language: Language | None = None) -> str:
 
 def whole_limit(rule: str, limit: float) -> float:
     """An alert's number as words name it, see :meth:`ExceedanceRule.whole_limit`; as it is where a rule has none."""
-    return _EXCEEDANCE[rule].whole_limit(limit) if rule in _EXCEEDANCE else limit
+    return EXCEEDANCE[rule].whole_limit(limit) if rule in EXCEEDANCE else limit
 
 
 def cannot_be_judged(reason: str, since: dt.date, language: Language | None = None) -> str:

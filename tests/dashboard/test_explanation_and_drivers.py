@@ -2,60 +2,54 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
-import pandas as pd
 import pytest
 
 from dashboard import evaluation_view, route_models
 from dashboard.charts.bars import STEP, TOTAL
-from store.releases import About, ReleaseStore
+from dashboard.reads import Night
+from reports.changes import Move
 
-from .conftest import AS_OF, make_driver_tests, make_frames
+from .conftest import AS_OF, make_attribution, make_driver_tests, publish
 from .test_pages import visit, words
 
-
-def chain(route: str = "CMR") -> pd.DataFrame:
-    rows = make_frames()["explanations"]
-    own = rows[rows["series_id"].str.contains(route) & (rows["horizon"] == 3)]
-    return own.sort_values("link", ignore_index=True)
+MOVE = Move("CMR", 11_000.0, 12_000.0, {"revisions:iom_dtm": -400.0, "counts:iom_dtm": 1390.0, "refit": 10.0})
+CARDS = {"iom_dtm": {"publisher": "IOM"}}
 
 
-@pytest.mark.usefixtures("release")
-def test_route_page_says_what_moved_forecast() -> None:
-    said = words(visit("route", route="CMR"))
-    assert "a month ago" in said
-    assert "This difference changed the forecast by +180; +120 of it lasts through all months ahead" in said
-    assert "expected a month before" in said
+def test_route_page_states_why_its_forecast_moved(home: Path) -> None:
+    publish(home, as_of=dt.date(2025, 1, 30))
+    publish(home)
+    said = words(visit("route", route="CMR", part="models"))
+    assert "in February–April 2025, up from" in said
+    assert "mostly because new figures came in" in said
 
 
-def test_day_counts_are_left_out_of_former_forecast(home: Path) -> None:
-    day = pd.Timestamp("2025-01-30")
-    by_day = pd.DataFrame(
-        {
-            "model_id": "vigie-nowcast", "series_id": "arrivals.CHA._T._T.M", "route_id": "CHA", "as_of": day,
-            "origin_date": pd.Timestamp("2024-12-31"), "target_end_date": pd.Timestamp("2025-01-31"), "last_day": day,
-            "so_far": 400.0, "output_type": "quantile", "output_type_id": [0.1, 0.5, 0.9],
-            "value": [400.0, 500.0, 600.0], "unsharpened": 700.0, "relative_wis": 1.1, "n": 24, "used": False,
-        }
-    )  # fmt: skip
-    about = About(AS_OF, "0.1.0", {}, {"snapshot": "0" * 64}, [], replay=True)
-    ReleaseStore(home).publish(make_frames() | {"nowcasts": by_day}, {"sources.json": "{}"}, about)
-    without = "What was expected a month ago is told without the daily counts known then."
-    assert [without in words(visit("route", route=route)) for route in ("CHA", "WMR")] == [True, False]
+def test_table_of_steps_holds_every_quantity_in_words() -> None:
+    night = cast(Night, SimpleNamespace(as_of=AS_OF, sources=lambda: CARDS))
+    table = route_models.step_table(make_attribution("CMR"), night)
+    assert list(table["Step"]) == [
+        "IOM, revised figures", "IOM, new figures", "Models fitted anew", "Another version of the model",
+    ]  # fmt: skip
+    assert list(table["February–April 2025"]) == ["0", "+90", "+10", "0"]
+    assert list(table["Chance of the alert, percentage points"]) == ["0", "+9", "+1", "0"]
 
 
 @pytest.mark.usefixtures("release")
-def test_at_past_origin_nothing_is_explained() -> None:
-    assert "Nothing to compare" in words(visit("route", route="CMR", origin="2023-06-30"))
+@pytest.mark.parametrize("origin", ["", "2023-06-30"])
+def test_first_release_and_past_origin_compare_nothing(origin: str) -> None:
+    assert "Nothing to compare" in words(visit("route", route="CMR", origin=origin))
 
 
 def test_steps_drawn_lead_from_former_forecast_to_this_one() -> None:
-    steps = route_models.steps(chain())
-    assert list(steps["kind"]) == [TOTAL, *[STEP] * (len(steps) - 2), TOTAL]
-    moved = steps.loc[steps["kind"] == STEP, "change"].sum()
-    assert steps["value"].iloc[0] + moved == pytest.approx(steps["value"].iloc[-1])
-    assert len(steps) == 7  # the three steps of nothing are left out
+    drawn = route_models.steps(MOVE, CARDS)
+    assert list(drawn["kind"]) == [TOTAL, STEP, STEP, TOTAL]
+    assert list(drawn["name"])[1:3] == ["IOM, revised figures", "IOM, new figures"]
+    assert list(drawn["value"]) == [11_000, 10_600, 11_990, 12_000]
 
 
 @pytest.mark.usefixtures("release")
@@ -73,16 +67,3 @@ def test_driver_that_helps_is_named_in_title() -> None:
         evaluation_view.drivers_title(rows)
         == "Do drivers help? Evidence for El Niño index (NOAA); none for the others of 2 tested"
     )
-
-
-@pytest.mark.parametrize(
-    ("former", "now", "said"),
-    [
-        (100.0, 120.0, "120 expected; a month ago 100 for "),
-        (120.0, 100.0, "100 expected, down from 120 a month ago for "),
-        (100.0, 100.4, "100 expected, as many as a month ago for "),
-    ],
-)
-def test_title_compares_with_month_before(former: float, now: float, said: str) -> None:
-    rows = chain().iloc[[0, -1]].assign(value=[former, now])
-    assert said in route_models.moved_title(rows)

@@ -17,7 +17,7 @@ import pytest
 AS_OF = dt.date(2025, 1, 31)
 OF_FORECASTS = {
     "forecasts", "trajectories", "year_ahead", "nowcasts", "backtest", "replays", "figures_then", "scores",
-    "calibration", "situation_scores", "weights", "explanations", "driver_tests",
+    "calibration", "situation_scores", "weights", "driver_tests",
 }  # fmt: skip
 """What ``nightly.tables.forecast_tables`` makes."""
 
@@ -30,7 +30,7 @@ def without_forecasting(made: Path, *but: str) -> Iterator[None]:
         made: The home folder.
         but: Steps of ``nightly.night`` that do their own work all the same.
     """
-    from core.release import NOWCASTS, YEAR_AHEAD  # noqa: PLC0415  # see first_night: what forecasts is imported late
+    from core.release import NOWCASTS, RELEASE, YEAR_AHEAD  # noqa: PLC0415  # see first_night: what forecasts is imported late
     from forecasting.pool import Pool  # noqa: PLC0415  # as above
     from nightly.asylum import Asylum  # noqa: PLC0415  # as above
     from nightly.forecasts import ForecastSet  # noqa: PLC0415  # as above
@@ -48,6 +48,7 @@ def without_forecasting(made: Path, *but: str) -> Iterator[None]:
         "forecast_tables": {name: table for name, table in tables.items() if name in OF_FORECASTS},
         "data_tables": {name: table for name, table in tables.items() if name not in OF_FORECASTS},
         "make_weeks": {},
+        "attribute": RELEASE["attribution"].empty(),
         "run_alerts": {},
         "errors_by_group": tables["group_errors"],
         "forecast_asylum": Asylum({}, pd.DataFrame(), YEAR_AHEAD.empty(), []),

@@ -16,7 +16,6 @@ import pytest
 from core.progress import silent
 from core.schema import ALL
 from core.settings import load_settings
-from forecasting.explanation import explain
 from forecasting.models import MODELS, small_counts
 from forecasting.models import pooled as pooled_model
 from forecasting.panel import Panel
@@ -161,16 +160,3 @@ def test_pooled_model_forecasts_every_route(
     weights = made.weights[made.weights["origin_date"] == "2024-12-31"].groupby("model_id")["weight"].min()
     assert weights["vigie-pooled"] > 0
     assert "vigie-bottom-up" in weights.index  # so few trees may earn it no weight
-
-
-def test_what_moved_forecast_adds_up_with_pooled_model_too(night: tuple[PooledNight, ForecastSet]) -> None:
-    pooled, made = night
-    rows = explain(
-        made.current, made.hindcasts, made.weights, pooled.data.panel, workers=1, pooled=pooled.forecast_last
-    )
-    own = made.current_ensemble[np.isclose(made.current_ensemble["output_type_id"], 0.5)]
-    medians = own.set_index(["series_id", "horizon"])["value"]
-    total = rows.groupby(["series_id", "horizon"])["change"].sum()
-    assert len(total) == 5
-    np.testing.assert_allclose(total, medians.reindex(total.index), rtol=1e-9)
-    assert np.isfinite(rows["value"]).all()

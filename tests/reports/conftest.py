@@ -135,6 +135,7 @@ def make_release() -> MakeRelease:
             "freshness": pd.DataFrame({"source_id": ["a_ministry", "a_bureau"], "state": ["fresh", "overdue"]}),
             "year_ahead": RELEASE["year_ahead"].empty(),
             "reception_needs": RELEASE["reception_needs"].empty(),
+            "attribution": RELEASE["attribution"].empty(),
         }  # fmt: skip
         values = {
             "run_id": "20250131T040000Z-0a1b2c", "manifest_hash": "c0ffee" * 10 + "beef", "as_of": AS_OF,

@@ -7,11 +7,11 @@ import pytest
 
 from alerts.lifecycle import State
 from core.languages import Language
-from reports import Decisions
-from reports.changes import change_since, change_words, changes
+from reports import Decisions, LoadedRelease
+from reports.changes import Move, change_since, change_words, changes, move_words
 from reports.overview import cards, overview_title
 
-from .conftest import MakeRelease, alert_row
+from .conftest import AS_OF, MakeRelease, alert_row
 
 ENGLISH = Language("en")
 
@@ -87,3 +87,62 @@ def test_month_that_closed_stands_beside_what_was_expected(make_release: MakeRel
     grown = now.with_frame("observations", pd.concat([rows, added], ignore_index=True))
     said = "Counted in January 2025: Central Mediterranean 1,234 (2,000 expected)"
     assert changes(grown, former, ENGLISH) == [said]
+
+
+def of_release(release: LoadedRelease, **steps: float) -> LoadedRelease:
+    """The release with the same steps of every route's total."""
+    rows = [
+        (series_id, pd.Timestamp("2025-04-30"), "total", step.replace("_from_", ":"), value)
+        for series_id in release.frame("trajectories")["series_id"].unique()
+        for step, value in steps.items()
+    ]
+    columns = ["series_id", "target_end_date", "quantity", "step", "value"]
+    return release.with_frame("attribution", pd.DataFrame(rows, columns=columns))
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ({"counts:iom_dtm": -5000.0, "refit": -500.0}, "down from 18,300, mostly because new figures came in"),
+        ({"revisions:iom_dtm": 3000.0, "refit": -500.0}, "up from 10,300, mostly because earlier figures were revised"),
+        ({"counts:iom_dtm": 100.0, "refit": 2000.0}, "up from 10,700, mostly because the models were fitted anew"),
+        ({"counts:iom_dtm": 0.0, "model": 2000.0}, "up from 10,800, mostly because the model itself changed"),
+        ({"counts:a": 400.0, "refit": 400.0, "model": 400.0}, "up from 11,600, for several reasons"),
+        ({"counts:a": 800.0, "refit": -800.0}, "as in the release before"),
+    ],
+)
+def test_move_names_step_that_made_most_of_it(steps: dict[str, float], said: str) -> None:
+    move = Move("EMR", 12_800 - sum(steps.values()), 12_800, steps)
+    head = "Eastern Mediterranean: 12,800 in February–April 2025, "
+    assert move_words(move, AS_OF, ENGLISH) == head + said
+
+
+@pytest.mark.parametrize(
+    ("surprise", "change", "said"),
+    [
+        (-2100.0, -5500.0, "down from 18,300, mostly because December 2024 was counted 2,100 below the last estimate"),
+        (2100.0, 2000.0, "up from 10,800, mostly because December 2024 was counted 2,100 above the last estimate"),
+        (2100.0, -5500.0, "down from 18,300, mostly because new figures came in"),
+    ],
+)
+def test_count_is_reason_only_if_it_points_the_same_way(surprise: float, change: float, said: str) -> None:
+    move = Move("EMR", 12_800 - change, 12_800, {"counts:iom_dtm": change}, "2024-12", surprise)
+    assert move_words(move, AS_OF, ENGLISH).endswith(said)
+
+
+def test_changes_lead_with_largest_move(make_release: MakeRelease) -> None:
+    now, former = of_release(make_release(2, 0), refit=0.0, model=0.0), make_release(2, 0)
+    rows = now.frame("attribution")
+    rows.loc[rows["step"] == "refit", "value"] = [200.0, -900.0]
+    assert [text.partition(":")[0] for text in changes(now, former, ENGLISH)] == [
+        "Eastern Mediterranean", "Central Mediterranean",
+    ]  # fmt: skip
+
+
+def test_move_names_count_that_former_release_lacked(make_release: MakeRelease) -> None:
+    now, former = of_release(make_release(1, 0), **{"counts_from_iom_dtm": -1000.0}), make_release(1, 0)
+    rows = former.frame("observations")
+    added = rows.tail(1).assign(time_period="2025-01", obs_value=1234.0)
+    grown = now.with_frame("observations", pd.concat([rows, added], ignore_index=True))
+    said = "down from 4,000, mostly because January 2025 was counted 780 below the last estimate"
+    assert changes(grown, former, ENGLISH)[0] == f"Central Mediterranean: 3,000 in February–April 2025, {said}"

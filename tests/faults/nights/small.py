@@ -47,8 +47,8 @@ from tests.faults.nights.watchers import Role, WatchError, act, watching
 
 _COMPUTED = (
     "RealTimeData", "pooled_night", "make_forecasts", "make_nowcasts", "judge", "forecast_tables",
-    "data_tables", "make_weeks", "run_alerts", "errors_by_group", "issued_scores", "forecast_asylum", "hub_of_night",
-    "documents",
+    "attribute", "data_tables", "make_weeks", "run_alerts", "errors_by_group", "issued_scores", "forecast_asylum",
+    "hub_of_night", "documents",
 )  # fmt: skip
 _SOURCE, _LOOKED_AT = "own_post", 20
 _MAPPING = f"""
