@@ -20,7 +20,6 @@ from dashboard.tables import sparkline
 from dashboard.theme import current_theme
 from forecasting import ENSEMBLE
 from reports import Row, asylum, numbers
-from reports.asylum import OK
 
 SHOWN = {"M": 24, "Q": 16}
 """Observed figures on the chart."""
@@ -87,38 +86,15 @@ class AsylumView:
         return route_view.for_chart(self.history)
 
 
-def kinds(series: pd.DataFrame) -> list[str]:
-    """Kinds with a forecast, ``target.freq``; where there is none at all, every kind that the release knows."""
-    named = series.assign(kind=series["target"] + "." + series["freq"], fine=series["state"].eq(OK))
-    fine = named.groupby("kind", sort=False)["fine"].any()
-    return [str(kind) for kind in (fine.index[fine] if fine.any() else fine.index)]
-
-
-def of_kind(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
-    """Rows of one target and frequency."""
-    target, freq = kind.split(".")
-    return frame[(frame["target"] == target) & (frame["freq"] == freq)]
-
-
-def destinations(series: pd.DataFrame, observations: pd.DataFrame, kind: str) -> list[str]:
-    """Countries of destination, those with most applications in their newest four figures first."""
-    own = of_kind(observations, kind)
-    own = own[own["citizen"].eq(ALL) & own["series_id"].isin(series["series_id"])].sort_values("time_period")
-    recent = own.groupby("geo").tail(4).groupby("geo")["obs_value"].sum()
-    fine = of_kind(series, kind).set_index("geo")["state"].eq(OK)
-    ranked = pd.DataFrame({"fine": fine, "size": recent.reindex(fine.index).fillna(0.0)})
-    return [str(geo) for geo in ranked.sort_values(["fine", "size"], ascending=False).index]
-
-
 def build(night: Night, kind: str, geo: str) -> AsylumView:
     """Gather what the page shows of one country."""
-    states = of_kind(night.frame("asylum_series"), kind)
+    states = asylum.of_kind(night.frame("asylum_series"), kind)
     state = states[states["geo"] == geo].to_dict("records")[0]
     series_id, freq = str(state["series_id"]), kind.split(".")[1]
     history = numbers.series_of(night.frame("observations"), series_id, "Q" if freq == "Q" else "M")
     rows = night.frame("asylum_forecasts")
     rows = rows[(rows["series_id"] == series_id) & (rows["model_id"] == ENSEMBLE)].reset_index(drop=True)
-    reporting = of_kind(night.frame("reporting"), kind)
+    reporting = asylum.of_kind(night.frame("reporting"), kind)
     reporting = reporting[reporting["source_id"] == SOURCE_ID].sort_values("time_period")
     return AsylumView(
         night=night,
@@ -129,7 +105,7 @@ def build(night: Night, kind: str, geo: str) -> AsylumView:
         forecast=rows,
         quantiles=numbers.quantiles_of(rows, series_id),
         earlier=earlier(night.frame("asylum_replays"), series_id, freq, history),
-        skill=route_view.skill_span(numbers.better_than_baseline(night.frame("asylum_scores"), series_id)),
+        skill=numbers.skill_span(numbers.better_than_baseline(night.frame("asylum_scores"), series_id)),
         reported=reporting.to_dict("records")[-1] if len(reporting) else None,
     )
 
@@ -157,14 +133,14 @@ def by_destination(night: Night, kind: str, order: Sequence[str]) -> pd.DataFram
     Returns:
         ``geo, expected, low, high, last_period, last_value, year_earlier``.
     """
-    rows = of_kind(night.frame("asylum_forecasts"), kind)
+    rows = asylum.of_kind(night.frame("asylum_forecasts"), kind)
     table = _next_period(rows[(rows["citizen"] == ALL) & rows["geo"].isin(order)], night, kind, ["geo"])
     return table.sort_values("expected", ascending=False, ignore_index=True).head(MOST_ROWS)
 
 
 def by_corridor(night: Night, kind: str) -> pd.DataFrame:
     """The largest corridors with a forecast, most applications expected first; without rows where none is known."""
-    rows = of_kind(night.frame("asylum_forecasts"), kind)
+    rows = asylum.of_kind(night.frame("asylum_forecasts"), kind)
     table = _next_period(rows[rows["citizen"] != ALL], night, kind, ["geo", "citizen"])
     return table.sort_values("expected", ascending=False, ignore_index=True).head(MOST_ROWS)
 
@@ -178,7 +154,7 @@ def _next_period(rows: pd.DataFrame, night: Night, kind: str, names: list[str]) 
         index=["series_id", *names], columns="level", values="value"
     )
     out = wide[[0.5, 0.1, 0.9]].set_axis(["expected", "low", "high"], axis=1).reset_index()
-    observations = of_kind(night.frame("observations"), kind)
+    observations = asylum.of_kind(night.frame("observations"), kind)
     by_series = {str(name): part.sort_values("time_period") for name, part in observations.groupby("series_id")}
     freq = cast(Frequency, kind.split(".")[1])
     lines = [_newest(by_series.get(str(name)), freq) for name in out["series_id"]]
@@ -221,7 +197,7 @@ def show_citizenships(view: AsylumView) -> None:
 
 def citizenships(view: AsylumView) -> pd.DataFrame:
     """Applications by citizenship in the country: ``citizen, time_period, obs_value``."""
-    rows = of_kind(view.night.frame("observations"), view.kind)
+    rows = asylum.of_kind(view.night.frame("observations"), view.kind)
     own = rows[(rows["geo"] == view.geo) & ~rows["citizen"].isin([ALL, "_Z"])]
     return own[["citizen", "time_period", "obs_value"]].reset_index(drop=True)
 

@@ -19,14 +19,8 @@ from dashboard.tables import localised
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.verification import FEW, NARROW
 from forecasting.verification.verdict import BETTER, WORSE, with_verdicts
-from reports import numbers
 from reports.names import MODELS, REGIONS
 from store.status import issued_skill
-
-
-def series_of(route_id: str) -> str:
-    """A route's series, or all of them together."""
-    return ALL if route_id == ALL else numbers.route_series(route_id)
 
 
 def skill_rows(scores: pd.DataFrame, series_id: str, scale: str) -> pd.DataFrame:
@@ -50,41 +44,6 @@ def verdict_words(model_id: str, relative_wis: float, verdict: str) -> str:
     if not is_known(relative_wis):
         return _("not scored")
     return {BETTER: _("better"), WORSE: _("worse")}.get(verdict, _("no evidence"))
-
-
-def title(rows: pd.DataFrame) -> str:
-    """The finding in one sentence."""
-    own = rows[(rows["model_id"] == ENSEMBLE)].dropna(subset=["relative_wis"]).sort_values("horizon")
-    if own.empty:
-        return _("No past forecasts have been scored yet")
-    better = own[own["verdict"] == BETTER]
-    if better.empty:
-        return _("No evidence that the forecast is better than the baseline")
-    until = _unbroken(own, better)
-    if until == int(own["horizon"].max()):
-        return _("The forecast beats the baseline at every horizon")
-    if until and len(better) == int((own["horizon"] <= until).sum()):
-        text = ngettext(
-            "The forecast beats the baseline {n} month ahead; no evidence beyond",
-            "The forecast beats the baseline up to {n} months ahead; no evidence beyond",
-            until,
-        )
-        return text.format(n=until)
-    text = ngettext(
-        "The forecast beats the baseline at {n} of {total} horizons",
-        "The forecast beats the baseline at {n} of {total} horizons",
-        len(better),
-    )
-    return text.format(n=len(better), total=len(own))
-
-
-def _unbroken(own: pd.DataFrame, better: pd.DataFrame) -> int:
-    until = 0
-    for horizon in own["horizon"]:
-        if horizon not in set(better["horizon"]):
-            break
-        until = int(horizon)
-    return until
 
 
 def skill_table(rows: pd.DataFrame) -> pd.DataFrame:
@@ -115,24 +74,6 @@ def baseline_note(rows: pd.DataFrame) -> str:
         "The baseline’s own row is below 1 where counts are small: on the logarithmic scale all are measured against "
         "it as it is before its quantiles are cut at zero persons."
     )
-
-
-def coverage_rows(calibration: pd.DataFrame) -> pd.DataFrame:
-    """``nominal`` and ``observed`` of one horizon."""
-    rows = calibration[calibration["kind"] == "coverage"]
-    return pd.DataFrame({"nominal": rows["level"].astype(float), "observed": rows["value"].astype(float)})
-
-
-def pit_rows(calibration: pd.DataFrame) -> pd.DataFrame:
-    """``bin_low`` (its lower edge) and ``share`` of one horizon.
-
-    A release may name a bin by its lower edge or by its middle; both are test apart by the first one.
-    """
-    rows = calibration[calibration["kind"] == "pit"].sort_values("level")
-    if rows.empty:
-        return pd.DataFrame({"bin_low": pd.Series(dtype=float), "share": pd.Series(dtype=float)})
-    edges = rows["level"].astype(float) - float(rows["level"].iloc[0])
-    return pd.DataFrame({"bin_low": edges.round(6), "share": rows["value"].astype(float)})
 
 
 def show_issued(night: Night) -> None:

@@ -43,7 +43,7 @@ class RouteView:
         outcomes: What was counted later: ``time_period_end, value``.
         knowing: The release that knows the outcomes.
         scored: Score of ensemble and baseline in each month counted later: ``model_id, horizon, wis``.
-        skill: Months ahead from and up to which the forecast beats the baseline, see :func:`skill_span`.
+        skill: Months ahead from and up to which the forecast beats the baseline, see ``numbers.skill_span``.
         running: The month that is running, where it is counted by day: one row at most, with ``target_end_date``,
             ``last_day``, ``so_far``, ``q10``, ``q50`` and ``q90``.
         alert: The highest open alert on the route, or None.
@@ -133,8 +133,8 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
         outcomes=outcomes,
         knowing=knowing,
         scored=scores_then(night, series_id, origin, horizon, outcomes),
-        skill=skill_span(numbers.better_than_baseline(night.frame("scores"), series_id)),
-        running=running_month(night.frame("nowcasts"), "" if origin else series_id),
+        skill=numbers.skill_span(numbers.better_than_baseline(night.frame("scores"), series_id)),
+        running=numbers.running_month(night.frame("nowcasts"), "" if origin else series_id),
         alert=own[0] if own and not origin else None,
         former_alerts=former.frame("alerts") if former else alerts.iloc[:0],
     )
@@ -188,16 +188,6 @@ def _forecast_rows(source: pd.DataFrame, series_id: str, last: pd.Timestamp) -> 
         & (source["target_end_date"] <= last)
     ]
     return rows.reset_index(drop=True)
-
-
-def running_month(nowcasts: pd.DataFrame, series_id: str) -> pd.DataFrame:
-    """The nowcast of one series in one row, where it took the forecast's place; without rows where there is none."""
-    columns = ["target_end_date", "last_day", "so_far"]
-    rows = nowcasts[(nowcasts["series_id"] == series_id) & nowcasts["used"].astype(bool)]
-    if rows.empty:
-        return pd.DataFrame(columns=[*columns, "q10", "q50", "q90"])
-    values = rows.set_index(rows["output_type_id"].round(6))["value"]
-    return rows[columns].iloc[:1].assign(q10=values[0.1], q50=values[0.5], q90=values[0.9]).reset_index(drop=True)
 
 
 def for_chart(history: pd.DataFrame) -> pd.DataFrame:
@@ -256,25 +246,6 @@ def earlier_forecasts(past: pd.DataFrame, origin_date: pd.Timestamp) -> pd.DataF
     wide = chosen.pivot_table(index=["origin_date", "target_end_date"], columns="output_type_id", values="value")
     wide.columns = [f"q{round(float(level) * 100)}" for level in wide.columns]
     return wide.reset_index().reindex(columns=["origin_date", "target_end_date", "q10", "q50", "q90"])
-
-
-def skill_span(better: dict[int, bool]) -> tuple[int, int] | None:
-    """First and last month of the longest stretch in which every scored horizon beats the baseline.
-
-    Returns:
-        ``(1, 0)`` where none does; None without scores.
-    """
-    if not better:
-        return None
-    longest, stretch = (1, 0), [0, 0]
-    for horizon in sorted(better):
-        if not better[horizon]:
-            stretch = [0, 0]
-            continue
-        stretch = [stretch[0] or horizon, horizon]
-        if longest[1] == 0 or stretch[1] - stretch[0] > longest[1] - longest[0]:
-            longest = (stretch[0], stretch[1])
-    return longest
 
 
 def spaced(chances: pd.DataFrame, count: int) -> pd.DataFrame:

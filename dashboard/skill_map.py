@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import html
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
-from alerts.verification import precision_cases
-from core.languages import NOTHING, as_counted, is_known
-from core.routes import in_order
+from core.languages import NOTHING
 from core.schema import ALL
 from dashboard import _, downloads, lang, layout, ngettext
-from dashboard.evaluation_view import ratio_words, series_of, skill_rows
+from dashboard.evaluation_view import ratio_words
 from dashboard.layout import plain, small
 from dashboard.reads import Night
-from forecasting import ENSEMBLE
 from forecasting.verification.situations import ALONE, BEGUN, CALM, HIGH, MONTH, PATH, SIZE, SURGE, TOGETHER
 from forecasting.verification.verdict import BETTER, WORSE
-from reports.alert import CONTEXT
-from reports.names import RULES
+from reports import record
 
-NEAR = (1, 2, 3)
-"""Months ahead for which people plan."""
 AHEAD = (1, 3, 6, 12)
 """Months ahead of the table by situation."""
 MARKS = {BETTER: "+", WORSE: "−"}
@@ -32,12 +25,12 @@ CLASSES = {BETTER: "better", WORSE: "worse"}
 
 def show(night: Night) -> None:
     """Sentences and map."""
-    grid = verdicts(night.frame("scores"))
+    grid = record.verdicts(night.frame("scores"))
     if grid.empty:
         return
     said, drawn = st.columns([1, 1.3], gap="medium")
     with said:
-        st.markdown("\n".join(f"- {plain(text)}" for text in sentences(night, grid)))
+        st.markdown("\n".join(f"- {plain(text)}" for text in record.sentences(night, grid, lang())))
         text = _(
             "+ better than the baseline; · no evidence; − worse. Relative errors at all past origins, corrected for "
             "many tests."
@@ -45,52 +38,6 @@ def show(night: Night) -> None:
         st.markdown(small(plain(text)))
     with drawn:
         st.html(as_html(grid))
-
-
-def verdicts(scores: pd.DataFrame) -> pd.DataFrame:
-    """Verdict on the ensemble: one row per route (all of them first), one column per month ahead."""
-    names = [str(name).split(".")[1] for name in scores["series_id"].unique() if "." in str(name)]
-    rows = {}
-    for route_id in [ALL, *in_order(names)]:
-        own = skill_rows(scores, series_of(route_id), "log")
-        own = own[(own["model_id"] == ENSEMBLE) & own["relative_wis"].notna()]
-        if len(own):
-            rows[route_id] = own.set_index(own["horizon"].astype(int))["verdict"]
-    return pd.DataFrame(rows).T.sort_index(axis=1) if rows else pd.DataFrame()
-
-
-def sentences(night: Night, grid: pd.DataFrame) -> list[str]:
-    """Is it better, do its intervals hold, did its warnings come true?"""
-    near = grid.drop(index=ALL, errors="ignore").reindex(columns=list(NEAR))
-    always, once = (int(found.sum()) for found in ((near == BETTER).all(axis=1), (near == BETTER).any(axis=1)))
-    said = [
-        ngettext(
-            "One to three months ahead the forecast is better than the baseline in at least one month on {once} of "
-            "{n} route, in all three on {always}.",
-            "One to three months ahead the forecast is better than the baseline in at least one month on {once} of "
-            "{n} routes, in all three on {always}.",
-            len(near),
-        ).format(once=once, always=always, n=len(near))
-    ]
-    scores = night.frame("scores")
-    rows = scores[(scores["series_id"] == ALL) & (scores["model_id"] == ENSEMBLE) & (scores["scale"] == "log")]
-    held = rows.loc[rows["horizon"].astype(int).isin(NEAR), "coverage_80"].mean()
-    if is_known(held):
-        text = _("Its 80% interval held {share} of what was counted one to three months later.")
-        said.append(text.format(share=lang().share(held)))
-    record = night.frame("track_record")
-    record = record[(record["route_id"] == ALL) & (record["horizon"] == 0) & (record["level"] == "watch")]
-    record = record[record["rule"].isin(set(RULES) - CONTEXT) & record["precision"].notna()]
-    if len(record) and "n_alerts" in record:
-        told = np.array([precision_cases(row) for row in record.to_dict("records")])
-        right = float(np.nansum(told * record["precision"].to_numpy()))
-        text = ngettext(
-            "Of {n} warnings at past dates {right} came true, all rules together.",
-            "Of {n} warnings at past dates {right} came true, all rules together.",
-            as_counted(right),
-        )
-        said.append(text.format(n=lang().counted(np.nansum(told)), right=lang().counted(right)))
-    return said
 
 
 def as_html(grid: pd.DataFrame) -> str:

@@ -11,6 +11,7 @@ from core.countries import display_name
 from core.languages import Language, as_expected, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
+from core.schema import ALL
 from reports import ReadableRelease, Row, numbers
 from reports.route import KeyNumber, interval_words
 
@@ -61,6 +62,29 @@ class AsylumForecast(Protocol):
     @property
     def reported(self) -> Row | None:
         """The newest row of ``reporting`` of this kind."""
+
+
+def kinds(series: pd.DataFrame) -> list[str]:
+    """Kinds with a forecast, ``target.freq``; where there is none at all, every kind that the release knows."""
+    named = series.assign(kind=series["target"] + "." + series["freq"], fine=series["state"].eq(OK))
+    fine = named.groupby("kind", sort=False)["fine"].any()
+    return [str(kind) for kind in (fine.index[fine] if fine.any() else fine.index)]
+
+
+def of_kind(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
+    """Rows of one target and frequency."""
+    target, freq = kind.split(".")
+    return frame[(frame["target"] == target) & (frame["freq"] == freq)]
+
+
+def destinations(series: pd.DataFrame, observations: pd.DataFrame, kind: str) -> list[str]:
+    """Countries of destination, those with most applications in their newest four figures first."""
+    own = of_kind(observations, kind)
+    own = own[own["citizen"].eq(ALL) & own["series_id"].isin(series["series_id"])].sort_values("time_period")
+    recent = own.groupby("geo").tail(4).groupby("geo")["obs_value"].sum()
+    fine = of_kind(series, kind).set_index("geo")["state"].eq(OK)
+    ranked = pd.DataFrame({"fine": fine, "size": recent.reindex(fine.index).fillna(0.0)})
+    return [str(geo) for geo in ranked.sort_values(["fine", "size"], ascending=False).index]
 
 
 def kind_name(kind: str, language: Language) -> str:

@@ -1,4 +1,4 @@
-"""The light colours that pages, mails, pictures and the briefing share; the dashboard adds dark ones."""
+"""The colours that pages, mails, pictures and the briefing share, and the dark ones of what is read on a screen."""
 
 from __future__ import annotations
 
@@ -27,3 +27,16 @@ LEVELS = {
     "severe": Hue("#861A43", "#F8E1E9", "#861A43"),
     "information": Hue("#0F5C6E", "#E3F0F3", "#1F6F8B"),
 }
+DARK = {
+    "ground": "#10191E", "ink": "#E6ECEE", "secondary": "#A3B3BA", "hairline": "#2C3B43", "grid": "#25333A",
+    "accent": "#6CC0D3", "observed": "#DCE5E8", "fan": "#5BB3CC", "median": "#B9E4EE", "neutral": "#93A8B1",
+    "sea": "#14212A", "land": "#26343B", "receiving": "#35474F", "border": "#14212A",
+}  # fmt: skip
+"""Colours of a dark screen by their use."""
+DARK_LEVELS = {
+    "watch": Hue("#F2CF6B", "#3A3013", "#F2CF6B"),
+    "warning": Hue("#F5A56B", "#40260F", "#E98A45"),
+    "severe": Hue("#F59ABB", "#451628", "#E0588B"),
+    "information": Hue("#8FD0E0", "#12303A", "#5BB3CC"),
+}
+DARK_REPLAY, DARK_ENDED = Hue("#BDBDF0", "#2A2A48", "#8C8CD0"), Hue("#A3B3BA", "#202D34", "#8798A0")

@@ -244,3 +244,32 @@ def better_than_baseline(scores: pd.DataFrame, series_id: str) -> dict[int, bool
     return {
         int(horizon): verdict == BETTER for horizon, verdict in zip(judged["horizon"], judged["verdict"], strict=True)
     }
+
+
+def skill_span(better: dict[int, bool]) -> tuple[int, int] | None:
+    """First and last month of the longest stretch in which every scored horizon beats the baseline.
+
+    Returns:
+        ``(1, 0)`` where none does; None without scores.
+    """
+    if not better:
+        return None
+    longest, stretch = (1, 0), [0, 0]
+    for horizon in sorted(better):
+        if not better[horizon]:
+            stretch = [0, 0]
+            continue
+        stretch = [stretch[0] or horizon, horizon]
+        if longest[1] == 0 or stretch[1] - stretch[0] > longest[1] - longest[0]:
+            longest = (stretch[0], stretch[1])
+    return longest
+
+
+def running_month(nowcasts: pd.DataFrame, series_id: str) -> pd.DataFrame:
+    """The nowcast of one series in one row, where it took the forecast's place; without rows where there is none."""
+    columns = ["target_end_date", "last_day", "so_far"]
+    rows = nowcasts[(nowcasts["series_id"] == series_id) & nowcasts["used"].astype(bool)]
+    if rows.empty:
+        return pd.DataFrame(columns=[*columns, "q10", "q50", "q90"])
+    values = rows.set_index(rows["output_type_id"].round(6))["value"]
+    return rows[columns].iloc[:1].assign(q10=values[0.1], q50=values[0.5], q90=values[0.9]).reset_index(drop=True)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard import _, labelled, lang, listed, ngettext
+from dashboard import _, labelled, lang, listed
 from dashboard.charts import dashed, finish, level_line, note, require, share_axes
 from dashboard.theme import Theme, with_opacity
+from reports import record
 
 HEIGHT = 300
 
@@ -69,14 +70,7 @@ def _on_the_diagonal(  # noqa: PLR0913  # what differs between the two charts th
 
 def coverage_alt(coverage: pd.DataFrame) -> str:
     """Coverage in words, one clause per interval."""
-    rows = require(coverage, ("nominal", "observed"), "coverage chart").sort_values("nominal")
-    parts = [
-        _("the {nominal} interval held the outcome in {actual} of cases").format(
-            nominal=lang().percent(nominal), actual=lang().share(actual)
-        )
-        for nominal, actual in zip(rows["nominal"], rows["observed"], strict=True)
-    ]
-    return _("Coverage: {parts}.").format(parts=listed(parts))
+    return record.coverage_alt(require(coverage, ("nominal", "observed"), "coverage chart"), lang())
 
 
 def pit_histogram(pit: pd.DataFrame, *, theme: Theme) -> go.Figure:
@@ -128,14 +122,7 @@ def pit_histogram(pit: pd.DataFrame, *, theme: Theme) -> go.Figure:
 
 def pit_alt(pit: pd.DataFrame) -> str:
     """The histogram in words: how many outcomes fell in the lowest and the highest tenth of their forecasts."""
-    rows = require(pit, ("bin_low", "share"), "PIT histogram")
-    low, high = (
-        float(rows.loc[mask, "share"].sum()) for mask in (rows["bin_low"] < 0.1 - 1e-9, rows["bin_low"] >= 0.9 - 1e-9)
-    )
-    return _(
-        "{low} of outcomes fell in the lowest tenth of their forecast and {high} in the highest tenth; "
-        "10% each would be calibrated."
-    ).format(low=lang().share(min(low, 1.0)), high=lang().share(min(high, 1.0)))
+    return record.pit_alt(require(pit, ("bin_low", "share"), "PIT histogram"), lang())
 
 
 RELIABILITY_COLUMNS = ("chance", "came", "came_lo", "came_hi", "n")
@@ -153,7 +140,7 @@ def reliability_chart(bins: pd.DataFrame, *, theme: Theme) -> go.Figure:
     """
     rows = require(bins, RELIABILITY_COLUMNS, "reliability chart").sort_values("chance")
     sizes = 8 + 10 * (rows["n"] / max(float(rows["n"].max()), 1.0)) ** 0.5
-    hover = [_clause(row) for row in rows.to_dict("records")]
+    hover = [record.reliability_words(row, lang()) for row in rows.to_dict("records")]
     words = (_("Observed frequency"), _("chance said"), _("said too low"), _("said too high"))
     places, names = ((0.24, 0.7), (0.74, 0.24)), RELIABILITY_COLUMNS[:4]
     return _on_the_diagonal(rows, names, hover, sizes.tolist(), words, places, theme, name="reliability")
@@ -162,14 +149,4 @@ def reliability_chart(bins: pd.DataFrame, *, theme: Theme) -> go.Figure:
 def reliability_alt(bins: pd.DataFrame) -> str:
     """The same in words, one clause per bin."""
     rows = require(bins, RELIABILITY_COLUMNS, "reliability chart").sort_values("chance")
-    return listed(_clause(row) for row in rows.to_dict("records")) + "."
-
-
-def _clause(row: dict[object, object]) -> str:
-    said, came, months = float(str(row["chance"])), float(str(row["came"])), int(float(str(row["n"])))
-    text = ngettext(
-        "Mean forecast probability {said}; event occurred in {came} of {n} month",
-        "Mean forecast probability {said}; event occurred in {came} of {n} months",
-        months,
-    )
-    return text.format(said=lang().percent(said), came=lang().share(came), n=months)
+    return listed(record.reliability_words(row, lang()) for row in rows.to_dict("records")) + "."

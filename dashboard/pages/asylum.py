@@ -21,11 +21,11 @@ TITLE, PLACE = _("Asylum"), 3
 def show(night: Night) -> None:
     """The page."""
     series = night.frame("asylum_series")
-    found = asylum_view.kinds(series)
+    found = asylum.kinds(series)
     if not found:
         layout.stop_with(_("No asylum applications in this release."))
     kind = state.choice("kind", found, found[0])
-    ranked = partial(asylum_view.destinations, series, night.frame("observations"), kind)
+    ranked = partial(asylum.destinations, series, night.frame("observations"), kind)
     order = reads.once(night, ranked, "destinations", kind)
     geo = state.choice("country", order, order[0])
     view = reads.once(night, partial(asylum_view.build, night, kind, geo), "asylum", kind, geo)

@@ -10,7 +10,7 @@ import streamlit as st
 from core.languages import NOTHING
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import _, downloads, evaluation_view, layout, ngettext, reads, record_view, skill_map, state
+from dashboard import _, downloads, evaluation_view, lang, layout, ngettext, reads, record_view, skill_map, state
 from dashboard.charts.calibration import coverage_alt, coverage_chart, pit_alt, pit_histogram
 from dashboard.charts.models import skill_alt, skill_chart
 from dashboard.evaluation_view import show_driver_tests
@@ -19,6 +19,7 @@ from dashboard.reads import Night
 from dashboard.tables import localised
 from dashboard.theme import current_theme
 from forecasting import BASELINE, ENSEMBLE
+from reports import record
 
 TITLE, PLACE = _("Evaluation"), 6
 
@@ -32,9 +33,9 @@ def show(night: Night) -> None:
     routes = [ALL, *in_order(str(name).split(".")[1] for name in scores["series_id"].unique() if "." in str(name))]
     route_id = state.choice("on", routes, ALL)
     scale = state.choice("scale", SCALES, "log")
-    find = partial(evaluation_view.skill_rows, scores, evaluation_view.series_of(route_id), scale)
+    find = partial(evaluation_view.skill_rows, scores, record.series_of(route_id), scale)
     rows = reads.once(night, find, "skill", route_id, scale)
-    st.title(evaluation_view.title(rows), anchor=False)
+    st.title(record.title(rows, lang()), anchor=False)
     reads.drawn_once(night, partial(skill_map.show, night), "skill map")
     st.header(_("For statisticians"), anchor=False)
     parts = {
@@ -117,7 +118,7 @@ def show_table(rows: pd.DataFrame) -> None:
 def show_calibration(night: Night, route_id: str) -> None:
     """Coverage and PIT of the ensemble at one horizon."""
     rows = night.frame("calibration")
-    rows = rows[(rows["series_id"] == evaluation_view.series_of(route_id)) & (rows["model_id"] == ENSEMBLE)]
+    rows = rows[(rows["series_id"] == record.series_of(route_id)) & (rows["model_id"] == ENSEMBLE)]
     st.header(_("Are the intervals well calibrated?"), anchor=False)
     if rows.empty:
         st.markdown(small(_("No calibration here in this release.")))
@@ -139,7 +140,7 @@ def show_calibration(night: Night, route_id: str) -> None:
 
 def draw_calibration(at: pd.DataFrame) -> None:
     """Coverage and PIT side by side."""
-    coverage, pit = evaluation_view.coverage_rows(at), evaluation_view.pit_rows(at)
+    coverage, pit = record.coverage_rows(at), record.pit_rows(at)
     left, right = st.columns(2, gap="medium")
     with left:
         layout.chart(coverage_chart(coverage, theme=current_theme()), coverage_alt(coverage), "coverage")

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from dashboard import asylum_view
-from reports import numbers
+from reports import asylum, numbers
 
 from .asylum_frames import asylum_frames
 from .conftest import AS_OF, publish
@@ -24,12 +24,12 @@ def frames() -> dict[str, pd.DataFrame]:
 
 def test_only_kinds_with_forecast_are_offered(frames: dict[str, pd.DataFrame]) -> None:
     series = frames["asylum_series"].iloc[::-1]
-    assert asylum_view.kinds(series) == [QUARTERLY]
-    assert len(asylum_view.kinds(series.assign(state="too_old"))) == 2
+    assert asylum.kinds(series) == [QUARTERLY]
+    assert len(asylum.kinds(series.assign(state="too_old"))) == 2
 
 
 def test_destinations_are_ordered_by_their_newest_applications(frames: dict[str, pd.DataFrame]) -> None:
-    order = asylum_view.destinations(frames["asylum_series"], frames["observations"], QUARTERLY)
+    order = asylum.destinations(frames["asylum_series"], frames["observations"], QUARTERLY)
     assert order == ["DEU", "FRA", "ESP", "ITA", "AUT", "MLT"]
 
 

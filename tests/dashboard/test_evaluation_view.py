@@ -5,11 +5,13 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from core.languages import Language
 from dashboard import evaluation_view
 from dashboard.evaluation_view import baseline_note
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.verification import FEW, NARROW
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE
+from reports import record
 
 
 @pytest.mark.parametrize(("ratio", "is_told"), [(0.969, True), (0.9998, False), (1.0, False), (float("nan"), False)])
@@ -38,7 +40,7 @@ def verdicts(*better: int, horizons: tuple[int, ...] = (1, 3, 6)) -> pd.DataFram
     ],
 )
 def test_title_reports_how_far_forecast_beats_baseline(rows: pd.DataFrame, said: str) -> None:
-    assert evaluation_view.title(rows) == said
+    assert record.title(rows, Language()) == said
 
 
 def groups(marks: list[str]) -> pd.DataFrame:

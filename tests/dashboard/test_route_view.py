@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard import evaluation_view, reads, route_view, skill_map
+from core.languages import Language
+from dashboard import evaluation_view, reads, route_view
 from dashboard.charts.bars import week_alt, week_chart
-from dashboard.route_view import skill_span
 from dashboard.theme import LIGHT
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE
-from reports import numbers
+from reports import numbers, record
 from tests.golden import check_golden
 
 from .conftest import AS_OF, alert, make_scores, publish, usual_frames
@@ -34,7 +34,7 @@ def test_true_warnings_exclude_context() -> None:
             rules = {"surge": others, "record_12": {"precision": np.nan}, "origin_context": {"precision": 0.5}}
             return pd.DataFrame([{"rule": rule, **row, **more} for rule, more in rules.items()])
 
-    said = skill_map.sentences(cast(reads.Night, Recorded()), skill_map.verdicts(make_scores()))
+    said = record.sentences(cast(reads.Night, Recorded()), record.verdicts(make_scores()), Language())
     assert said[-1] == "Of 13 warnings at past dates 8 came true, all rules together."
 
 
@@ -54,7 +54,7 @@ def test_true_warnings_exclude_context() -> None:
     ],
 )
 def test_skill_is_longest_stretch_without_gap(better: dict[int, bool], span: tuple[int, int] | None) -> None:
-    assert skill_span(better) == span
+    assert numbers.skill_span(better) == span
 
 
 @pytest.mark.parametrize(

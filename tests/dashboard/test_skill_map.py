@@ -6,11 +6,12 @@ from typing import cast
 
 import pandas as pd
 
+from core.languages import Language
 from core.schema import ALL
-from dashboard import skill_map
 from dashboard.reads import Night
 from forecasting import ENSEMBLE
 from forecasting.verification.verdict import BETTER, WORSE
+from reports import record
 
 NOTHING = "no evidence"
 
@@ -31,7 +32,7 @@ class Scored:
 
 
 def said(grid: pd.DataFrame, **held: float) -> list[str]:
-    return skill_map.sentences(cast(Night, Scored(**held)), grid)
+    return record.sentences(cast(Night, Scored(**held)), grid, Language())
 
 
 def test_better_routes_are_counted_over_three_months() -> None:
