@@ -110,7 +110,7 @@ golden: .venv/ready-to-test
 	git diff --stat -- 'tests/*/golden'
 
 # Rooms whose texts people read; tests/dashboard/test_i18n.py reads this line.
-TEXTS = app.py dashboard alerts reports core decisions forecasting ingest nightly store hub data
+TEXTS = app.py dashboard publish alerts reports core decisions forecasting ingest nightly store hub data
 
 texts:
 	PYTHONPATH=. $(VENV)/pybabel -q extract --mapping=data/locale/babel.cfg --no-location --sort-output --omit-header --add-comments=Translators: -k _ -k ngettext:1,2 -o data/locale/vigie.pot $(TEXTS)

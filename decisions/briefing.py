@@ -51,11 +51,11 @@ def briefing_of(workflow: Workflow, run_id: str, language: str, *, signed_only: 
     from reports.briefing import briefing_pdf  # noqa: PLC0415  # matplotlib takes a second to import
 
     release = ReleaseStore(workflow.home).get(run_id)
-    loaded = replace(_load(workflow, release, BRIEFING_FRAMES), drill=workflow.settings.drill)
-    former = _former(workflow, release)
+    loaded = replace(load(workflow, release, BRIEFING_FRAMES), drill=workflow.settings.drill)
+    former = former_of(workflow, release)
     frames = [*([former.frame("alerts")] if former else []), loaded.frame("alerts")]
     levels = {str(row["alert_id"]): str(row["alert_level"]) for frame in frames for row in frame.to_dict("records")}
-    return briefing_pdf(loaded, former, language, _decisions(workflow, run_id, levels, signed_only=signed_only))
+    return briefing_pdf(loaded, former, language, decided(workflow, run_id, levels, signed_only=signed_only))
 
 
 class Attachments:
@@ -85,14 +85,14 @@ class Attachments:
         return document
 
 
-def _former(workflow: Workflow, release: Release) -> LoadedRelease | None:
+def former_of(workflow: Workflow, release: Release) -> LoadedRelease | None:
     """The release before, if it is still there."""
     run_id = str((release.manifest["previous"] or {}).get("run_id", ""))
     found = next((one for one in ReleaseStore(workflow.home).all() if one.run_id == run_id), None)
-    return _load(workflow, found, CHANGE_FRAMES) if found else None
+    return load(workflow, found, CHANGE_FRAMES) if found else None
 
 
-def _load(workflow: Workflow, release: Release, names: Sequence[str]) -> LoadedRelease:
+def load(workflow: Workflow, release: Release, names: Sequence[str]) -> LoadedRelease:
     """Read a release's frames, once their hashes have been found right.
 
     Raises:
@@ -113,7 +113,7 @@ def _load(workflow: Workflow, release: Release, names: Sequence[str]) -> LoadedR
     )
 
 
-def _decisions(workflow: Workflow, run_id: str, levels: Mapping[str, str], *, signed_only: bool) -> Decisions:
+def decided(workflow: Workflow, run_id: str, levels: Mapping[str, str], *, signed_only: bool) -> Decisions:
     """What had been decided while the release was the newest."""
     rows = {name: entries_until(entries, run_id) for name, entries in workflow.journal.about(list(levels)).items()}
     announced = {name for name, entries in rows.items() if any(entry.action == ANNOUNCED for entry in entries)}

@@ -1,1 +1,1 @@
-"""Releases for readers outside the dashboard: the HTTP interface and maps. Reads ``store``, shows ``reports``."""
+"""What Vigie publishes for readers outside the dashboard: the HTTP interface, maps, the public site."""

@@ -1,0 +1,235 @@
+"""The public site: a folder of pages and files that any web server hands out, made from one release.
+
+It shows the newest release in which people have decided about every alert: an alert leaves the house only after it was
+signed off, and a forecast without its alerts would say half. What is shown of alerts is what was signed off.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, SIGNED_OFF
+from core.errors import InputError
+from core.languages import Language, languages
+from core.languages import marked as _
+from core.settings import FEED, Settings
+from decisions import Workflow, open_workflow
+from decisions.briefing import decided, former_of, load
+from publish.site import files, pages, proof
+from publish.site.layout import DATA, EMBED, Chart, Frame, Page, folder_of, render, render_embed
+from publish.site.view import FRAMES, Night, View, without_closed
+from reports import Decisions, LoadedRelease
+from reports.alert import CONTEXT
+from reports.citations import exercise, uses
+from reports.route import known_to
+from store import named_errors, write_bytes
+from store.releases import Release, ReleaseStore
+
+DECIDED = {SIGNED_OFF, ACKNOWLEDGED, DISMISSED}
+DOCUMENTS = ("model_cards/vigie-ensemble.md", "evaluation_matrix.md", "known_issues.md")
+"""The release's texts that the page on sources and method holds."""
+MARKER = "datapackage.json"
+"""A folder that is not empty and holds none was not made by this command."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build did.
+
+    Attributes:
+        run_id: The release shown.
+        as_of: The day of its knowledge.
+        passed_over: Newer releases with alerts that wait to be signed off.
+        written: How many files changed.
+        removed: How many files of the build before are no part of this one.
+        kept: How many files are as they were.
+    """
+
+    run_id: str
+    as_of: dt.date
+    passed_over: tuple[str, ...]
+    written: int
+    removed: int
+    kept: int
+
+
+def build_site(home: Path, settings: Settings, target: Path, base: str = "") -> Built:
+    """Write the site of a home folder, and only what differs from what is there.
+
+    Args:
+        home: The home folder.
+        settings: Its settings.
+        target: The site's folder: new, empty, or made by this command before.
+        base: Address at which the site will stand; without it pages for sharing and the sitemap are left out.
+
+    Raises:
+        InputError: The folder holds something else, the home is a drill, or no release may be shown.
+        StoreError: A release was altered, the journal cannot be read, or the folder cannot be written.
+    """
+    if settings.drill:
+        raise InputError("a restored copy that is not in service publishes nothing ('vigie home adopt')")
+    if target.exists() and any(target.iterdir()) and not (target / MARKER).is_file():
+        raise InputError(f"{target}: the folder holds files that are no site of Vigie; choose a new or empty one")
+    with open_workflow(home, settings) as workflow:
+        release, decisions, passed_over = choose(workflow)
+        whole = load(workflow, release, FRAMES)
+        loaded = shown(whole, decisions)
+        former = former_of(workflow, release)
+        before = None if former is None else _former(former, loaded, whole, decisions)
+        past = [_past(workflow, one) for one in last_of_each_month(ReleaseStore(home).all(), release)]
+    hidden = set(whole.frame("observations")["series_id"]) - set(loaded.frame("observations")["series_id"])
+    night, made = Night(loaded, before), dict[str, bytes]()
+    feeds = {f"feeds/{path.relative_to(home / FEED)}": path.read_bytes() for path in _feeds(home / FEED)}
+    found: dict[str, dict[str, Chart]] = {}
+    for code in languages():
+        view = View(night, Language(code), _documents(release, code, hidden))
+        frame = _frame(view, bool(feeds), base)
+        for page in all_pages(view, past):
+            made[folder_of(code) + page.path] = render(page, frame)
+            found.setdefault(code, {}).update({chart.name: chart for chart in page.charts()})
+        for chart in found[code].values():
+            made |= _beside(chart, frame, loaded, target)
+    made |= feeds | files.data_files(found, loaded) | {"site.css": files.style()}
+    if base:
+        made["sitemap.xml"] = files.sitemap([path for path in made if path.endswith(".html")], base)
+    return _write(target, made, release, passed_over)
+
+
+def choose(workflow: Workflow) -> tuple[Release, Decisions, tuple[str, ...]]:
+    """The newest release whose alerts were all decided about, what was decided, and newer ones that wait.
+
+    Raises:
+        InputError: There is none; the newest one's alerts that wait are named.
+    """
+    waiting: dict[str, list[str]] = {}
+    for release in reversed(ReleaseStore(workflow.home).all()):
+        alerts, former = release.read("alerts"), former_of(workflow, release)
+        levels = _levels(alerts) if former is None else _levels(former.frame("alerts")) | _levels(alerts)
+        decisions = decided(workflow, release.run_id, levels, signed_only=True)
+        rows = alerts[~alerts["rule"].isin(CONTEXT)].to_dict("records")
+        names = [str(row["alert_id"]) for row in rows if decisions.state(row).status not in DECIDED]
+        if not names:
+            return release, decisions, tuple(waiting)
+        waiting[release.run_id] = names
+    if not waiting:
+        raise InputError(f"no release in {workflow.home}: run 'vigie nightly' first")
+    run_id, names = next(iter(waiting.items()))
+    raise InputError(
+        f"no release may be shown: of {run_id} these alerts wait to be signed off or dismissed: {', '.join(names)} "
+        "('vigie alerts sign-off ID')"
+    )
+
+
+def _levels(alerts: pd.DataFrame) -> dict[str, str]:
+    return dict(zip(alerts["alert_id"], alerts["alert_level"], strict=True))
+
+
+def shown(release: LoadedRelease, decisions: Decisions) -> LoadedRelease:
+    """The release with what the public may read: signed-off alerts, ended ones that were announced, open series."""
+    ended = release.frame("ended_alerts")
+    told = ended[ended["alert_id"].isin(list(decisions.announced))]
+    signed = decisions.shown(release.frame("alerts"))
+    return without_closed(release.with_frame("alerts", signed).with_frame("ended_alerts", told))
+
+
+def _former(former: LoadedRelease, now: LoadedRelease, whole: LoadedRelease, decisions: Decisions) -> LoadedRelease:
+    """The release before, with the alerts that the shown ones may be compared with, on the routes that are shown."""
+    before = decisions.shown_before(former.frame("alerts"), whole.frame("alerts"))
+    return without_closed(former.with_frame("alerts", before[before["route_id"].isin(now.frame("routes")["route_id"])]))
+
+
+def last_of_each_month(releases: Sequence[Release], newest: Release) -> list[Release]:
+    """The last release of each month up to one release, the newest first."""
+    months = {(one.as_of.year, one.as_of.month): one for one in releases if one.run_id <= newest.run_id}
+    return sorted(months.values(), key=lambda one: (one.as_of, one.run_id), reverse=True)
+
+
+def _past(workflow: Workflow, release: Release) -> LoadedRelease:
+    """A release of the archive, with the alerts that were signed off."""
+    loaded = load(workflow, release, proof.PAST_FRAMES)
+    alerts = loaded.frame("alerts")
+    signed = decided(workflow, release.run_id, _levels(alerts), signed_only=True).shown(alerts)
+    return without_closed(loaded.with_frame("alerts", signed))
+
+
+def all_pages(view: View, past: Sequence[LoadedRelease]) -> Iterator[Page]:
+    """Every page in one language."""
+    yield pages.overview(view)
+    yield from pages.routes(view)
+    yield from pages.countries(view)
+    yield from pages.stocks(view)
+    yield proof.track_record(view)
+    yield proof.sources(view)
+    yield proof.archive(view, past)
+
+
+def _frame(view: View, feeds: bool, base: str) -> Frame:  # noqa: FBT001  # what stands around a page
+    release, words = view.release, view.language
+    menu = [(pages.OVERVIEW, _("Overview"))]
+    menu += [(pages.ASYLUM, _("Asylum"))] if len(release.frame("asylum_series")) else []
+    menu += [(pages.RECEPTION, _("Reception"))] if len(release.frame("reception_needs")) else []
+    menu += [(proof.TRACK_RECORD, _("Track record")), (proof.SOURCES, _("Sources")), (proof.ARCHIVE, _("Archive"))]
+    known = f"{words.text(_('As known on {day}'), day=words.day(release.as_of))} · {known_to(release, words)}"
+    sealed = words.text(_("Release {run_id}, SHA-256 {hash}"), run_id=release.run_id, hash=release.manifest_hash)
+    return Frame(
+        language=words, codes=languages(), menu=[(path, words.text(name)) for path, name in menu], known=known,
+        exercise=exercise(release.as_of, words) if release.replay else "", foot=[uses(words), sealed], feeds=feeds,
+        base=base,
+    )  # fmt: skip
+
+
+def _beside(chart: Chart, frame: Frame, release: LoadedRelease, target: Path) -> dict[str, bytes]:
+    """The chart's pictures, and the page that stands in other sites."""
+    if chart.draw is None:
+        return {}
+    own, notes = folder_of(frame.language.code), files.notes(chart, release, frame.language)
+    marked_notes = [*notes, *([frame.exercise] if frame.exercise else [])]
+    drawn = files.pictures(chart, marked_notes, target / own / DATA)
+    embedded = render_embed(chart, frame, " ".join(notes))
+    return {f"{own}{DATA}/{name}": content for name, content in drawn.items()} | {
+        f"{own}{EMBED}/{chart.name}.html": embedded
+    }
+
+
+def _documents(release: Release, code: str, hidden: Collection[str]) -> dict[str, str]:
+    """The release's texts in a language; none that names a series that is not shown."""
+    names = {name: f"{folder_of(code)}{name}" for name in DOCUMENTS}
+    known: dict[str, Any] = release.manifest["files"]
+    texts = {name: release.document(path) for name, path in names.items() if path in known}
+    return {name: text for name, text in texts.items() if not any(one in text for one in hidden)}
+
+
+def _feeds(folder: Path) -> list[Path]:
+    """Atom feeds in each language and the CAP messages that they name, as the home published them."""
+    feeds = [folder / f"alerts.{code}.atom" for code in languages()]
+    return [path for path in feeds if path.is_file()] + sorted((folder / "cap").glob("*.xml"))
+
+
+def _write(target: Path, made: dict[str, bytes], release: Release, passed_over: tuple[str, ...]) -> Built:
+    """Write what differs, and remove files of the build before in the site's own folders that are no part of it."""
+    with named_errors(target):
+        folders = {path.split("/")[0] for path in made if "/" in path}
+        there = {
+            path.relative_to(target).as_posix(): path
+            for folder in folders
+            for path in (target / folder).rglob("*")
+            if path.is_file()
+        }
+        changed = {
+            path: content
+            for path, content in made.items()
+            if not (target / path).is_file() or (target / path).read_bytes() != content
+        }
+        for path, content in changed.items():
+            write_bytes(target / path, content, private=False)
+        stale = [path for name, path in there.items() if name not in made]
+        for former in stale:
+            former.unlink()
+    kept = len(made) - len(changed)
+    return Built(release.run_id, release.as_of, passed_over, len(changed), len(stale), kept)

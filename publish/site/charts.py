@@ -1,0 +1,423 @@
+"""The site's charts: frames in, one drawing out, as wide as the screen it is for.
+
+Wide screens and phones get drawings of their own: one scaled down would be read by nobody.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import MaxNLocator
+from shapely import box, get_parts
+
+from core import INTERVALS, interval_levels
+from core.languages import Language, as_expected, is_known
+from core.languages import marked as _
+from core.languages import marked_plural as ngettext
+from core.routes import ARRIVAL_COUNTRIES
+from core.settings import SNAPSHOT
+from geo import (
+    FRAME_KM,
+    NARROWEST_KM,
+    ROUTE_GEOMETRY,
+    FloatArray,
+    arrow_width,
+    centre_line,
+    curve,
+    km_per_person,
+    label_place,
+    load_shapes,
+    tapered_arrow,
+)
+from publish.site.drawing import Anchor, Drawing, Mark, Point, Shape, Word, width_of
+from reports import Row
+from reports.names import level_label, route_name
+
+WIDE, NARROW = 720.0, 340.0
+"""Widths of drawings in pixels: for the page's column, and for a phone of 390 pixels."""
+BANDS = {0.95: "band95", 0.8: "band80", 0.5: "band50"}
+LINE = 18.0
+DETAIL_KM = 9.0
+ANCHORS: dict[str, Anchor] = {"left": "start", "center": "middle", "right": "end"}
+Items = list[Shape | Mark | Word]
+_Place = Callable[[pd.Timestamp, float], Point]
+_Rings = Callable[[FloatArray], list[Point]]
+
+
+@dataclass(frozen=True)
+class Fan:
+    """What a fan chart shows.
+
+    Attributes:
+        history: Counted periods: ``end_date``, ``obs_value``, ``obs_flag``.
+        quantiles: One row per period ahead (its last day), one column per level.
+        now: The day on which it was known.
+        unit: What is counted.
+        what: What the chart shows, for those who do not see it.
+        months_each: Months of a period.
+        back: Counted periods to show.
+        limit: A number to hold it against, and what it is; None for none.
+    """
+
+    history: pd.DataFrame
+    quantiles: pd.DataFrame
+    now: dt.date
+    unit: str
+    what: str
+    months_each: int = 1
+    back: int = 24
+    limit: tuple[float, str] | None = None
+
+    @property
+    def counts(self) -> pd.DataFrame:
+        """The counted periods shown."""
+        return self.history.tail(self.back).reset_index(drop=True)
+
+
+def fan(shown: Fan, width: float, language: Language) -> Drawing:
+    """Draw counts, the bands of 95, 80 and 50 % and the median; the widest band is open where it leaves the axis."""
+    items, top = _legend(_fan_entries(shown, language), width)
+    counts, ahead = shown.counts, shown.quantiles
+    half = pd.Timedelta(days=15 * shown.months_each)
+    ends = [*counts["end_date"], *ahead.index, pd.Timestamp(shown.now) + half]
+    first, last = min(ends) - half, max(ends) - half
+    highest = max([1.0, *counts["obs_value"], *ahead[0.9], *([shown.limit[0]] if shown.limit else [])])
+    frame = _Frame.of(width, top + LINE, 300.0 if width > NARROW else 270.0, 1.04 * highest, language, shown.unit)
+
+    def at(day: pd.Timestamp, value: float) -> Point:
+        share = (day - half - first) / (last - first)
+        return frame.left + float(share) * (frame.right - frame.left), frame.y(value)
+
+    items += frame.items + _periods(frame, (first, last), language)
+    items += _bands(shown, at) + _counts(shown, at, language)
+    now = at(pd.Timestamp(shown.now) + half, 0)[0]
+    items.append(Shape([[(now, frame.top), (now, frame.bottom)]], "now"))
+    items.append(Word(now, frame.top - 5, language.day_short(shown.now), anchor="middle"))
+    if shown.limit:
+        height = frame.y(shown.limit[0])
+        items.append(Shape([[(frame.left, height), (frame.right, height)]], "limit", shown.limit[1]))
+    items += _ends(shown, frame, language)
+    return Drawing(width, frame.bottom + 26, items, fan_alt(shown, language))
+
+
+def fan_alt(shown: Fan, language: Language) -> str:
+    """The chart in words: the last count, the median and 80 % interval of the next and of the last period."""
+    parts = [shown.what]
+    if len(shown.counts):
+        last = shown.counts.iloc[-1]
+        period = language.period(last["end_date"], shown.months_each)
+        text = _("Last count {value} in {month}.")
+        parts.append(language.text(text, value=language.counted(last["obs_value"]), month=period))
+    for end in dict.fromkeys([shown.quantiles.index[0], shown.quantiles.index[-1]]):
+        parts.append(_expected(shown, end, language))
+    return " ".join(parts)
+
+
+def _expected(shown: Fan, end: pd.Timestamp, language: Language) -> str:
+    low, middle, high = (float(shown.quantiles[level].loc[end]) for level in (0.1, 0.5, 0.9))
+    texts = ngettext(
+        "{name}: {median} expected, 80% interval {interval}.",
+        "{name}: {median} expected, 80% interval {interval}.",
+    )
+    return language.plural(
+        texts, as_expected(middle), name=language.period(end, shown.months_each),
+        median=language.expected(middle), interval=language.interval_words(low, high),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """The rectangle in which values are drawn, in pixels, and its axis of values."""
+
+    left: float
+    right: float
+    top: float
+    bottom: float
+    highest: float
+    items: Items
+
+    @classmethod
+    def of(cls, width: float, top: float, height: float, highest: float, language: Language, unit: str) -> _Frame:
+        """A frame with an axis from zero to ``highest`` in whole numbers."""
+        ticks = [one for one in MaxNLocator(5, integer=True).tick_values(0, highest) if 0 <= one <= highest]
+        words = [language.counted(one) for one in ticks]
+        left = 10 + max(width_of(word) for word in words)
+        frame = cls(left, width - 62, top + LINE + 4, top + LINE + height, highest, [Word(0, top + 4, unit)])
+        for tick, word in zip(ticks, words, strict=True):
+            line = [(left, frame.y(tick)), (frame.right, frame.y(tick))]
+            frame.items.extend(
+                [Shape([line], "grid" if tick else "axis"), Word(left - 8, frame.y(tick) + 4, word, anchor="end")]
+            )
+        return frame
+
+    def y(self, value: float) -> float:
+        """Height of a value; what is above the axis stands at its upper end."""
+        return self.bottom - min(1.0, value / self.highest) * (self.bottom - self.top)
+
+
+def _fan_entries(shown: Fan, language: Language) -> list[tuple[str, str]]:
+    widest = float(shown.quantiles[interval_levels(0.95)[1]].max())
+    words = {0.5: _("1 in 2"), 0.8: _("4 in 5"), 0.95: _("19 in 20, up to {value}")}
+    entries = [("observed", language.text(_("counted")))]
+    if shown.counts["obs_flag"].str.contains("[pe]").any():
+        entries.append(("open", language.text(_("provisional or estimated"))))
+    entries.append(("median", language.text(_("median"))))
+    for coverage in sorted(INTERVALS):
+        said = language.text(words[coverage], value=language.expected(widest))
+        entries.append((BANDS[coverage], language.labelled(language.percent(coverage), said)))
+    if shown.limit:
+        entries.append(("limit", shown.limit[1]))
+    return entries
+
+
+def _legend(entries: Sequence[tuple[str, str]], width: float) -> tuple[Items, float]:
+    """Marks and what they mean, in as many rows as they need, and where these end."""
+    items: Items = []
+    x, y = 0.0, 14.0
+    for role, text in entries:
+        need = 22 + width_of(text) + 14
+        if x and x + need > width:
+            x, y = 0.0, y + LINE
+        if role.startswith("band"):
+            for layer in ("band95", "band80", "band50")[: 1 + ("band95", "band80", "band50").index(role)]:
+                items.append(Shape([[(x, y - 10), (x + 16, y - 10), (x + 16, y), (x, y)]], layer))
+        elif role == "open":
+            items.append(Mark(x + 8, y - 4, 3.5, role))
+        else:
+            items.append(Shape([[(x, y - 4), (x + 16, y - 4)]], role))
+        items.append(Word(x + 22, y, text))
+        x += need
+    return items, y + 10
+
+
+def _periods(frame: _Frame, span: tuple[pd.Timestamp, pd.Timestamp], language: Language) -> Items:
+    """Dates under some of the periods, at even distances, a January among them."""
+    first, last = span
+    months = pd.period_range(first, last, freq="M")
+    room = int((frame.right - frame.left) // 64)
+    step = next(step for step in (1, 2, 3, 6, 12, 24, 60, 120) if len(months) <= room * step)
+    items: Items = []
+    for month in months:
+        if (month.year * 12 + month.month - 1) % step == 0:
+            share = (month.start_time + pd.Timedelta(days=14) - first) / (last - first)
+            x = frame.left + float(share) * (frame.right - frame.left)
+            if frame.left <= x <= frame.right:
+                items.append(Shape([[(x, frame.bottom), (x, frame.bottom + 4)]], "axis"))
+                text = language.month_short(month, year=step >= 3 or month.month == 1)
+                items.append(Word(x, frame.bottom + 18, text, anchor="middle"))
+    return items
+
+
+def _bands(shown: Fan, at: _Place) -> Items:
+    """From the last count on: bands, then the median with what each period says."""
+    last = shown.counts.tail(1)
+    start = [at(last["end_date"].iloc[0], float(last["obs_value"].iloc[0]))] if len(last) else []
+    lines = {
+        level: [*start, *(at(end, float(shown.quantiles[level].loc[end])) for end in shown.quantiles.index)]
+        for coverage in INTERVALS
+        for level in (*interval_levels(coverage), 0.5)
+    }
+    items: Items = []
+    for coverage in sorted(INTERVALS, reverse=True):
+        low, high = interval_levels(coverage)
+        items.append(Shape([[*lines[low], *lines[high][::-1]]], BANDS[coverage]))
+    return [*items, Shape([lines[0.5]], "median")]
+
+
+def _counts(shown: Fan, at: _Place, language: Language) -> Items:
+    """The counted line, broken where a period is missing; marks on what may still change, and what each period says."""
+    ends, values, flags = (list(shown.counts[name]) for name in ("end_date", "obs_value", "obs_flag"))
+    places = [at(end, float(value)) for end, value in zip(ends, values, strict=True)]
+    is_open = [any(letter in flag for letter in "pe") for flag in flags]
+    lines: list[tuple[str, list[Point]]] = []
+    for place in range(1, len(ends)):
+        if (ends[place] - ends[place - 1]).days < 32 * shown.months_each:
+            role = "provisional" if is_open[place] or is_open[place - 1] else "observed"
+            if lines and lines[-1][0] == role and lines[-1][1][-1] == places[place - 1]:
+                lines[-1][1].append(places[place])
+            else:
+                lines.append((role, [places[place - 1], places[place]]))
+    items: Items = [Shape([line], role) for role, line in lines]
+    for end, value, point, open_ in zip(ends, values, places, is_open, strict=True):
+        says = language.labelled(language.period(end, shown.months_each), language.counted(value))
+        items.append(Mark(*point, 3.5 if open_ else 7, "open" if open_ else "point", says))
+    medians = zip(shown.quantiles.index, shown.quantiles[0.5], strict=True)
+    return items + [Mark(*at(end, float(value)), 7, "point", _expected(shown, end, language)) for end, value in medians]
+
+
+def _ends(shown: Fan, frame: _Frame, language: Language) -> Items:
+    """The last period's median and both ends of its 80 % interval at the right edge, none over another."""
+    row, items, floor = shown.quantiles.iloc[-1], [], math.inf
+    for level, role in ((0.1, "tick"), (0.5, "value"), (0.9, "tick")):
+        floor = min(frame.y(float(row[level])) + 4, floor - 14)
+        items.append(Word(frame.right + 6, floor, language.expected(float(row[level])), role))
+    return list(items)
+
+
+def ranges(rows: pd.DataFrame, unit: str, what: str, width: float, language: Language) -> Drawing:
+    """Draw one bar per row to its median, with a line from end to end of its 80 % interval.
+
+    Args:
+        rows: ``name``, ``expected``, ``low``, ``high``, in the order in which they are drawn.
+        unit: What is counted.
+        what: What the chart shows, for those who do not see it.
+        width: In pixels.
+        language: The reader's.
+    """
+    left = min(0.4 * width, 10 + max(width_of(name, "word") for name in rows["name"]))
+    most = max(1.0, float(rows["high"].max()))
+    values = [language.interval(row["low"], row["high"]) for row in rows.to_dict("records")]
+    right = width - 12 - max(width_of(value) for value in values)
+    items: Items = [Word(left, 14, unit)]
+    alt = [what]
+    for place, (row, value) in enumerate(zip(rows.to_dict("records"), values, strict=True)):
+        y = 36 + 24.0 * place
+        ends = {name: left + row[name] / most * (right - left) for name in ("low", "expected", "high")}
+        said = f"{language.expected(row['expected'])} ({value})"
+        items += [
+            Word(left - 8, y + 4, row["name"], "word", "end"),
+            Shape([[(left, y - 7), (ends["expected"], y - 7), (ends["expected"], y + 7), (left, y + 7)]], "bar",
+                  language.labelled(row["name"], said)),
+            Shape([[(ends["low"], y), (ends["high"], y)]], "whisker"),
+            Mark(ends["expected"], y, 3.5, "dot"),
+            Word(right + 8, y + 4, value),
+        ]  # fmt: skip
+        alt.append(language.labelled(row["name"], said))
+    return Drawing(width, 36 + 24.0 * len(rows), items, f"{alt[0]} {language.listed(alt[1:])}.")
+
+
+def diagonal(points: pd.DataFrame, words: tuple[str, str], alt: str, width: float, language: Language) -> Drawing:
+    """Draw what was promised (across) against what came (up); on the dashed line the promise is kept.
+
+    Args:
+        points: ``promised``, ``came`` (shares) and, where known, ``lower`` and ``upper``.
+        words: What stands over the axis of what came, and at that of what was promised.
+        alt: The same in words.
+        width: In pixels; the chart is square, on wide screens too.
+        language: The reader's.
+    """
+    side = min(width, 340.0)
+    left, right, top, bottom = 46.0, side - 22, 26.0, side - 30
+
+    def at(across: float, up: float) -> Point:
+        return left + across * (right - left), bottom - up * (bottom - top)
+
+    items: Items = [Word(0, 12, words[0]), Word(right, side - 2, words[1], anchor="end")]
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        items.append(Shape([[at(0, share), at(1, share)]], "grid" if share else "axis"))
+        items.append(Word(left - 6, at(0, share)[1] + 4, language.share(share), anchor="end"))
+        items.append(Word(at(share, 0)[0], bottom + 14, language.share(share), anchor="middle"))
+    items.append(Shape([[at(0, 0), at(1, 1)]], "limit"))
+    for row in points.to_dict("records"):
+        if "lower" in row and is_known(row["lower"]):
+            items.append(Shape([[at(row["promised"], row["lower"]), at(row["promised"], row["upper"])]], "whisker"))
+        said = f"{language.percent(row['promised'])} → {language.share(row['came'])}"
+        items.append(Mark(*at(row["promised"], row["came"]), 5, "dot", said))
+    return Drawing(side, side + 4, items, alt)
+
+
+def histogram(bins: pd.DataFrame, words: tuple[str, str], alt: str, width: float, language: Language) -> Drawing:
+    """Draw the share of outcomes in each of equal bins; the dashed line is the share of a calibrated forecast.
+
+    Args:
+        bins: ``bin_low`` and ``share``.
+        words: What stands over the bars, and what the dashed line is.
+        alt: The same in words.
+        width: In pixels.
+        language: The reader's.
+    """
+    side = min(width, 340.0)
+    left, right, top, bottom = 40.0, side - 12, 44.0, 250.0
+    level, most = 1 / len(bins), 1.15 * max(float(bins["share"].max()), 1 / len(bins))
+    items: Items = [Word(0, 12, words[0]), Shape([[(0, 26), (16, 26)]], "limit"), Word(22, 30, words[1])]
+    step = (right - left) * level
+    for place, share in enumerate(bins["share"]):
+        x, y = left + place * step, bottom - share / most * (bottom - top)
+        says = language.share(share)
+        items.append(Shape([[(x + 1, y), (x + step - 1, y), (x + step - 1, bottom), (x + 1, bottom)]], "bar", says))
+    height = bottom - level / most * (bottom - top)
+    items.append(Shape([[(left, height), (right, height)]], "limit"))
+    for share in (0.0, level):
+        y = bottom - share / most * (bottom - top)
+        items.append(Word(left - 6, y + 4, language.share(share), anchor="end"))
+    for across in (0.0, 0.5, 1.0):
+        x = left + across * (right - left)
+        items.append(Word(x, bottom + 16, language.share(across), anchor="middle" if across < 1 else "end"))
+    return Drawing(side, bottom + 22, items, alt)
+
+
+def flow_map(summary: pd.DataFrame, width: float, language: Language) -> Drawing:
+    """Draw an arrow per route, as wide as the arrivals expected, in the colour of its alert.
+
+    Args:
+        summary: Result of :func:`reports.numbers.route_summary`.
+        width: In pixels.
+        language: The reader's.
+    """
+    (west, east), (south, north) = FRAME_KM
+    scale = width / (east - west)
+
+    def at(points: FloatArray) -> list[Point]:
+        return [((x - west) * scale, (north - y) * scale) for x, y in points]
+
+    height = (north - south) * scale
+    items: Items = [Shape([[(0, 0), (width, 0), (width, height), (0, height)]], "sea")]
+    for role, rings in zip(("land", "receiving"), _countries(), strict=True):
+        items.append(Shape([at(ring) for ring in rings], role))
+    placed = summary[summary["route_id"].isin(list(ROUTE_GEOMETRY))]
+    per_person = km_per_person(placed["expected"], placed["high"])
+    words: Items = []
+    alt = []
+    for row in placed.to_dict("records"):
+        name, figure = route_name(row["route_id"], language), _figure(row, language)
+        path = curve(*centre_line(row["route_id"]))
+        items += _arrow(row, path, per_person, at, language.labelled(name, figure))
+        x, y = at(np.array([label_place(row["route_id"])]))[0]
+        anchor = ANCHORS[ROUTE_GEOMETRY[row["route_id"]].align]
+        words += [Word(x, y - 3, name, "strong", anchor, halo=True), Word(x, y + 12, figure, "word", anchor, halo=True)]
+        alt.append(language.labelled(name, figure))
+    text = language.text(_("Map of routes with arrivals expected. {routes}."), routes=language.listed(alt))
+    return Drawing(width, height, [*items, *words], text)
+
+
+def _figure(row: Row, language: Language) -> str:
+    if not is_known(row["expected"]):
+        return language.text(_("no forecast"))
+    figure = language.expected(row["expected"])
+    return f"{level_label(str(row['level']), language)} · {figure}" if row["level"] else figure
+
+
+def _arrow(row: Row, path: FloatArray, per_person: float, at: _Rings, says: str) -> Items:
+    """The pale arrow of the upper end and that of the median over it; hollow without a forecast."""
+    hue = str(row["level"]) or "neutral"
+    if not is_known(row["expected"]):
+        return [Shape([at(tapered_arrow(path, NARROWEST_KM))], "hollow", says)]
+    middle, upper = (arrow_width(float(row[name]), per_person) for name in ("expected", "high"))
+    return [
+        Shape([at(tapered_arrow(path, max(upper, middle)))], f"pale-{hue}", says),
+        Shape([at(tapered_arrow(path, middle))], f"arrow-{hue}", says),
+    ]
+
+
+@lru_cache(maxsize=1)
+def _countries() -> tuple[list[FloatArray], list[FloatArray]]:
+    """Outlines of all other countries, and of those where people arrive, in kilometres, as coarse as a page allows."""
+    shapes = load_shapes(SNAPSHOT)
+    (west, east), (south, north) = FRAME_KM
+    shapes["geometry"] = shapes.geometry.intersection(box(west, south, east, north)).simplify(DETAIL_KM)
+    receives = shapes["geo"].isin(ARRIVAL_COUNTRIES)
+    others, receiving = (
+        [
+            np.round(np.asarray(part.exterior.coords), 1)
+            for part in get_parts(get_parts(group.to_numpy()))
+            if part.geom_type == "Polygon" and part.area > 4 * DETAIL_KM**2
+        ]
+        for group in (shapes.geometry[~receives], shapes.geometry[receives])
+    )
+    return others, receiving

@@ -1,0 +1,296 @@
+"""The pages on what is expected: Overview, one per route, asylum by country, reception."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from core.calendar import MONTHS_EACH
+from core.languages import capital, is_known
+from core.languages import marked as _
+from geo import ROUTE_GEOMETRY
+from publish.site.charts import Fan, flow_map, ranges
+from publish.site.layout import Block, Chart, Page, heading, table, text
+from publish.site.view import AsylumView, RouteView, View
+from reports import asylum, numbers, reception, route
+from reports.alert import CONTEXT, alert_report, limit_of, rule_record
+from reports.answer import answer
+from reports.changes import changes
+from reports.citations import limits, map_note, unsettled
+from reports.names import LEVEL_MARKS, country_name, level_label, route_name
+from reports.overview import cards, overview_title, together
+from reports.year_ahead import KINDS, window_words, year_lines, year_table, year_title
+
+OVERVIEW, ASYLUM, RECEPTION = "index.html", "asylum/index.html", "reception/index.html"
+MOST_BARS = 12
+
+
+def overview(view: View) -> Page:
+    """All routes together, alerts, what changed, the map and the table of routes, the year ahead, limits."""
+    language, release = view.language, view.release
+    total = together(release, view.night.summary, language)
+    former = None if view.night.former is None else view.night.former.frame("alerts")
+    found = overview_title(release.frame("alerts"), former, release.frame("ended_alerts"), view.night.summary, language)
+    labels = {level: level_label(level, language) for level in LEVEL_MARKS}
+    blocks = [
+        text(f"{found}.", *total.sentences(language)),
+        text(*reception.lines(release.frame("reception_needs"), language)),
+        Block("cards", cards(release, view.night.former, view.night.summary, language), {"labels": labels}),
+        *_changes(view),
+        *_map_and_routes(view),
+        *_year(view),
+        heading(view.text(_("What must be known"))),
+        text(*limits(release, view.night.summary, language), kind="list"),
+    ]
+    return Page(OVERVIEW, OVERVIEW, view.text(_("Overview")), total.title, blocks, "routes")
+
+
+def _changes(view: View) -> Iterator[Block]:
+    if view.night.former is None:
+        return
+    day = view.language.day(view.night.former.as_of)
+    yield heading(view.text(_("Since the last release, {day}"), day=day))
+    said = changes(view.release, view.night.former, view.language)
+    yield text(*(said or [view.text(_("Nothing has changed."))]), kind="list")
+
+
+def _map_and_routes(view: View) -> Iterator[Block]:
+    language, summary, months = view.language, view.night.summary, route.window_words(view.release.as_of, view.language)
+    title = view.text(_("Arrivals expected by route, {months}"), months=months)
+    series = [numbers.route_series(route_id) for route_id in summary["route_id"]]
+    frame = summary[["route_id", "state", "level", "expected", "low", "high", "last_period", "last_value", "last_flag",
+                     "year_earlier"]]  # fmt: skip
+    if summary["route_id"].isin(list(ROUTE_GEOMETRY)).any():
+        unit = view.text(_("Arrivals, {months}"), months=months)
+        drawn = Chart("routes", title, unit, OVERVIEW, lambda width: flow_map(summary, width, language), frame)
+        yield Block("chart", view.chart(drawn, series))
+        yield text(map_note(language), kind="note")
+    rows = summary.to_dict("records")
+    cells = {
+        _("Route"): [route_name(row["route_id"], language) for row in rows],
+        _("Expected"): [language.expected(row["expected"]) for row in rows],
+        _("80% interval"): [language.interval(row["low"], row["high"]) for row in rows],
+        _("Last month"): [language.counted(row["last_value"]) for row in rows],
+        _("A year earlier"): [language.counted(row["year_earlier"]) for row in rows],
+        _("Alert level"): [level_label(row["level"], language) if row["level"] else "–" for row in rows],
+    }
+    links = [route_path(row["route_id"]) for row in rows]
+    yield table(pd.DataFrame({view.text(name): column for name, column in cells.items()}), title, links)
+    yield text(unsettled(summary, language), kind="note")
+
+
+def _year(view: View) -> Iterator[Block]:
+    ahead = view.release.frame("year_ahead")
+    lines = year_lines(ahead, view.release.frame("observations"), next(iter(KINDS)), view.language)
+    lines = [line for line in lines if line.window == lines[0].window]
+    if lines:
+        yield heading(year_title(lines, view.language))
+        yield table(year_table(lines, view.language, brief=True), view.text(_("The year ahead by route")))
+        yield text(*(f"{capital(line)}." for line in window_words(lines, view.language)), kind="note")
+
+
+def route_path(route_id: str) -> str:
+    """Address of a route's page."""
+    return f"route/{route_id.lower()}.html"
+
+
+def routes(view: View) -> Iterator[Page]:
+    """A page per route."""
+    for found in view.night.routes:
+        name, path = route_name(found.route_id, view.language), route_path(found.route_id)
+        title = route.title(found, view.release.as_of, view.language)
+        blocks = [Block("numbers", route.key_numbers(found, view.release.as_of, view.language))]
+        picture = ""
+        if not found.quantiles.empty:
+            picture = f"route-{found.route_id.lower()}"
+            blocks += _route_fan(view, found, picture, title)
+        blocks += [*_alerts(view, found.route_id), *_weeks(view, found.route_id)]
+        yield Page(path, OVERVIEW, name, title, blocks, picture)
+
+
+def _route_fan(view: View, found: RouteView, picture: str, title: str) -> list[Block]:
+    language, alerts = view.language, view.release.frame("alerts")
+    own = numbers.by_level(alerts[(alerts["route_id"] == found.route_id) & ~alerts["rule"].isin(CONTEXT)])
+    limit = next((value for row in own.to_dict("records") if (value := limit_of(row)) is not None), None)
+    words = "" if limit is None else view.text(_("threshold {value}"), value=language.counted(limit))
+    name = route_name(found.route_id, language)
+    shown = Fan(
+        found.history, found.quantiles, found.known_on, view.text(_("Arrivals per month")),
+        view.text(_("{name}: observed arrivals and forecast."), name=name),
+        limit=None if limit is None else (limit, words),
+    )  # fmt: skip
+    series_id = numbers.route_series(found.route_id)
+    chart = view.fan_chart(picture, title, route_path(found.route_id), shown, series_id)
+    said = (route.running_words(found, language), route.fallback_words(found, language))
+    return [Block("chart", chart), text(*said, kind="note"), text(route.skill_words(found, language))]
+
+
+def _alerts(view: View, route_id: str) -> Iterator[Block]:
+    """Each alert of the route that was signed off: what is the matter, how likely, its record, what would end it."""
+    language, release = view.language, view.release
+    alerts = release.frame("alerts")
+    for row in numbers.by_level(alerts[alerts["route_id"] == route_id]).to_dict("records"):
+        report = alert_report(row, rule_record(row, release.frame("track_record")), language)
+        found = answer(row, release, language)
+        yield heading(f"{report.badge}: {report.sentence}")
+        yield text(report.chance_of, found.record or report.record, found.ends)
+        if found.months:
+            heads = (_("Month"), _("Threshold"), _("Chance"))
+            rows = pd.DataFrame(found.months, columns=[view.text(head) for head in heads])
+            yield table(rows, view.text(_("Chance by month")))
+
+
+def _weeks(view: View, route_id: str) -> Iterator[Block]:
+    """The next weeks, where the route is counted by day."""
+    weeks, scores, observations = (view.release.frame(name) for name in ("weeks", "week_scores", "observations"))
+    found = route.week_view(weeks, scores, observations, route_id)
+    if found is None:
+        return
+    language, rows = view.language, found.ahead.to_dict("records")
+    title = route.week_title(found, language)
+    cells = {
+        _("Week to"): [language.day_short(row["target_end_date"]) for row in rows],
+        _("Expected"): [language.expected(row["q50"]) for row in rows],
+        _("80% interval"): [language.interval(row["q10"], row["q90"]) for row in rows],
+    }
+    yield heading(title)
+    yield table(pd.DataFrame({view.text(name): column for name, column in cells.items()}), title)
+    yield text(route.week_record(found, language), route.week_basis(found, language), kind="note")
+
+
+def countries(view: View) -> Iterator[Page]:
+    """Asylum: the destinations with most applicants expected, then a page per country."""
+    night, language = view.night, view.language
+    if not night.asylum:
+        return
+    pages = [_country(view, found) for found in night.asylum]
+    title = view.text(_("Asylum applications by country"))
+    firsts = [found.quantiles.head(1) for found in night.asylum]
+    cells = {
+        _("Country"): [page.name for page in pages],
+        _("Period"): [
+            asylum.period(found, first.index[0], language) if len(first) else "–"
+            for found, first in zip(night.asylum, firsts, strict=True)
+        ],
+        _("Expected"): [language.expected(first[0.5].iloc[0]) if len(first) else "–" for first in firsts],
+        _("80% interval"): [
+            language.interval(first[0.1].iloc[0], first[0.9].iloc[0]) if len(first) else "–" for first in firsts
+        ],
+    }
+    listed = pd.DataFrame({view.text(head): column for head, column in cells.items()})
+    kind = asylum.kind_name(night.asylum[0].kind, language)
+    said = (asylum.reporting_words(night.asylum[0], language), asylum.missing_words(night.asylum[0], language))
+    chart = _destinations(view)
+    blocks = [
+        text(*said),
+        *([Block("chart", chart)] if chart else []),
+        heading(kind),
+        table(listed, kind, [page.path for page in pages]),
+    ]
+    yield Page(ASYLUM, ASYLUM, view.text(_("Asylum")), title, blocks, "asylum" if chart else "")
+    yield from pages
+
+
+def _destinations(view: View) -> Chart | None:
+    """The countries with most applicants expected in the first period after their last count."""
+    language, rows, ids = view.language, [], []
+    for found in view.night.asylum:
+        if not found.quantiles.empty:
+            first = found.quantiles.iloc[0]
+            last = asylum.period(found, found.quantiles.index[0], language)
+            rows.append({"geo": found.geo, "period": last, "target_end_date": found.quantiles.index[0].date(),
+                         "expected": first[0.5], "low": first[0.1], "high": first[0.9]})  # fmt: skip
+            ids.append(str(found.state["series_id"]))
+    if not rows:
+        return None
+    frame = pd.DataFrame(rows).sort_values("expected", ascending=False, ignore_index=True)
+    shown = frame.head(MOST_BARS).assign(name=[country_name(geo, language) for geo in frame["geo"].head(MOST_BARS)])
+    title = view.text(_("Largest destinations: applicants expected, {period}"), period=frame["period"].mode().iloc[0])
+    unit = asylum.kind_name(view.night.asylum[0].kind, language)
+    drawn = Chart("asylum", title, unit, ASYLUM, lambda width: ranges(shown, unit, f"{title}:", width, language),
+                  frame.drop(columns="period"))  # fmt: skip
+    return view.chart(drawn, ids)
+
+
+def _country(view: View, found: AsylumView) -> Page:
+    language = view.language
+    name, path = country_name(found.geo, language), f"asylum/{found.geo.lower()}.html"
+    title = asylum.title(found, language)
+    blocks = [Block("numbers", asylum.key_numbers(found, language))]
+    if found.quantiles.empty:
+        return Page(path, ASYLUM, name, title, [*blocks, text(asylum.why_no_forecast(found, language))])
+    shown = Fan(
+        found.history, found.quantiles, view.release.as_of, asylum.unit(found, language),
+        view.text(_("{country}: asylum applications counted and expected."), country=name),
+        MONTHS_EACH[found.freq], 24 // MONTHS_EACH[found.freq] * 2,
+    )  # fmt: skip
+    picture = f"asylum-{found.geo.lower()}"
+    blocks += [
+        Block("chart", view.fan_chart(picture, title, path, shown, str(found.state["series_id"]))),
+        text(asylum.kind_name(found.kind, language), kind="note"),
+        text(asylum.skill_words(found, language)),
+        text(view.text(_("Figures are rounded to the nearest 5 by Eurostat.")), kind="note"),
+    ]
+    return Page(path, ASYLUM, name, title, blocks, picture)
+
+
+def stocks(view: View) -> Iterator[Page]:
+    """Reception: the countries, then a page for each with its regions."""
+    own = [need for name, need in view.night.stocks.items() if "-" not in name]
+    if not own:
+        return
+    pages = [_stock(view, need) for need in own]
+    listed = pd.DataFrame({view.text(_("Country")): [page.name for page in pages],
+                           view.text(_("Expected")): [page.title for page in pages]})  # fmt: skip
+    name = view.text(_("Reception"))
+    title = view.text(_("People in reception, counted and expected"))
+    blocks = [table(listed, title, [page.path for page in pages], words=True)]
+    yield Page(RECEPTION, RECEPTION, name, title, blocks, pages[0].picture)
+    yield from pages
+
+
+def _stock(view: View, need: reception.Need) -> Page:
+    language, series_id = view.language, need.series_id
+    name, code = reception.place_name(series_id, language), series_id.split(".")[1].lower()
+    path, title, picture = f"reception/{code}.html", reception.title(need, language), f"reception-{code}"
+    places = None if not is_known(need.places) else (need.places, view.text(_("Places")))
+    shown = Fan(
+        need.history, need.quantiles, view.release.as_of, view.text(_("People in reception")),
+        view.text(_("{place}: people in reception, counted and expected."), place=name),
+        need.months_each, 36 // need.months_each, places,
+    )  # fmt: skip
+    caption = view.text(_("{place}: people in reception, entries, exits and places"), place=name)
+    said = _(
+        "Exits are what balances people and entries; entries are estimated from arrivals. Places that suffice are "
+        "enough up to that month in nine of ten cases."
+    )
+    blocks = [
+        Block("numbers", reception.key_numbers(need, language)),
+        Block("chart", view.fan_chart(picture, title, path, shown, series_id)),
+        text(reception.places_words(need, language)) if places else text(),
+        text(reception.record_words(need, language)),
+        table(reception.table(need, language), caption),
+        text(view.text(said), kind="note"),
+        *_regions(view, series_id),
+    ]
+    return Page(path, RECEPTION, name, title, blocks, picture)
+
+
+def _regions(view: View, series_id: str) -> Iterator[Block]:
+    """A country's regions, those that need most further places first."""
+    country, language = series_id.split(".")[1], view.language
+    needs = [need for name, need in view.night.stocks.items() if name.split(".")[1].startswith(f"{country}-")]
+    if not needs:
+        return
+    cells = {
+        _("Region"): [reception.place_name(need.series_id, language) for need in needs],
+        _("People"): [language.counted(float(need.rows["last_value"].iloc[0])) for need in needs],
+        _("Places that suffice"): [language.expected(float(need.rows["enough"].iloc[-1])) for need in needs],
+        _("Further places"): [language.signed(need.further) for need in needs],
+    }
+    title = view.text(_("Regions by further places needed"))
+    yield heading(title)
+    yield table(pd.DataFrame({view.text(name): column for name, column in cells.items()}), title)
+    said = _("Places needed beyond the people there now, to suffice for six months in nine of ten cases.")
+    yield text(view.text(said), kind="note")

@@ -1,0 +1,283 @@
+"""The pages by which a reader judges the others: track record, sources and method, past releases."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from alerts.rules import EXCEEDANCE_RULES, period_words
+from core.about import INTENDED_USE
+from core.languages import Language, is_known
+from core.languages import marked as _
+from core.languages import marked_plural as ngettext
+from core.schema import ALL
+from forecasting import ENSEMBLE
+from forecasting.verification.verdict import BETTER, WORSE
+from publish.site.charts import diagonal, histogram
+from publish.site.layout import Block, Chart, Page, folded, heading, table, text
+from publish.site.view import View
+from reports import LoadedRelease, Row, numbers, record
+from reports.alert import CONTEXT, alert_report, events_words, measures_words, rule_record
+from reports.citations import prohibited_uses
+from reports.names import (
+    FRESHNESS,
+    LEVELS,
+    MODELS,
+    RULES,
+    level_label,
+    name,
+    route_name,
+    series_words,
+    source_name,
+)
+from reports.route import window_words
+
+TRACK_RECORD, SOURCES, ARCHIVE = "track-record.html", "sources.html", "archive.html"
+AHEAD = 3
+"""Months ahead of the charts of calibration: the middle of the planning window."""
+MARKS = {BETTER: "+", WORSE: "−"}
+
+
+def track_record(view: View) -> Page:
+    """Is the forecast better than the baseline, do its intervals hold, were the alerts right?"""
+    scores, language = view.release.frame("scores"), view.language
+    grid = record.verdicts(scores)
+    blocks = []
+    if len(grid):
+        names = [view.text(_("All routes")) if one == ALL else route_name(str(one), language) for one in grid.index]
+        cells = {str(step): [MARKS.get(one, "·" if isinstance(one, str) else "") for one in grid[step]]
+                 for step in grid.columns}  # fmt: skip
+        marks = _(
+            "+ better than the baseline; · no evidence; − worse. Relative errors at all past origins, corrected for "
+            "many tests."
+        )
+        caption = view.text(_("Skill against the baseline, by months ahead"))
+        blocks = [
+            text(*record.sentences(view.release, grid, language), kind="list"),
+            table(pd.DataFrame({view.text(_("Route")): names} | cells), caption),
+            text(view.text(marks), kind="note"),
+        ]
+    blocks += [*_calibration(view), *_rules(view)]
+    title = record.title(record.own_rows(scores, ALL), language)
+    return Page(TRACK_RECORD, TRACK_RECORD, view.text(_("Track record")), title, blocks, "coverage")
+
+
+def _calibration(view: View) -> Iterator[Block]:
+    """Coverage and the PIT histogram of all routes together."""
+    rows, language = view.release.frame("calibration"), view.language
+    rows = rows[(rows["series_id"] == ALL) & (rows["model_id"] == ENSEMBLE) & (rows["horizon"].astype(int) == AHEAD)]
+    coverage, pit = record.coverage_rows(rows), record.pit_rows(rows)
+    series = list(view.release.frame("routes")["series_id"])
+    ahead = language.plural(ngettext("{n} month ahead", "{n} months ahead"), AHEAD)
+    yield heading(view.text(_("Are the intervals well calibrated?")))
+    if len(coverage):
+        alt, unit = record.coverage_alt(coverage, language), view.text(_("Outcomes inside the interval"))
+        points = coverage.rename(columns={"nominal": "promised", "observed": "came"})
+        words = (unit, view.text(_("interval promised")))
+        yield Block("chart", view.chart(Chart(
+            "coverage", f"{unit}, {ahead}", view.text(_("share")), TRACK_RECORD,
+            lambda width: diagonal(points, words, alt, width, language), rows[rows["kind"] == "coverage"],
+        ), series))  # fmt: skip
+        yield text(alt, kind="note")
+    if len(pit):
+        said, unit = record.pit_alt(pit, language), view.text(_("Share of outcomes, by place within the forecast"))
+        names = (unit, view.text(_("calibrated")))
+        yield Block("chart", view.chart(Chart(
+            "pit", f"{unit}, {ahead}", view.text(_("share")), TRACK_RECORD,
+            lambda width: histogram(pit, names, said, width, language), rows[rows["kind"] == "pit"],
+        ), series))  # fmt: skip
+        yield text(said, kind="note")
+
+
+def _rules(view: View) -> Iterator[Block]:
+    """Each rule's record at past dates, and whether its chances came true as often as they said."""
+    language, known = view.language, view.release.frame("track_record")
+    known = known[(known["route_id"] == ALL) & (known["horizon"] == 0) & known["level"].isin(list(LEVELS))]
+    known = known[~known["rule"].isin(CONTEXT)]
+    yield heading(view.text(_("Were the alerts right?")))
+    lines = []
+    for row in known.to_dict("records"):
+        found = rule_record(row | {"alert_level": row["level"]}, known)
+        if found is not None:
+            cells = (name(RULES, str(row["rule"]), language), level_label(str(row["level"]), language),
+                     language.listed(measures_words(found, language)), events_words(found, language))  # fmt: skip
+            lines.append(cells)
+    heads = [view.text(head) for head in (_("Rule"), _("Alert level"), _("Record"), _("Events"))]
+    caption = view.text(_("Alerts at past dates, with 90% intervals"))
+    yield table(pd.DataFrame(lines, columns=heads), caption, words=True)
+    bins = view.release.frame("alert_reliability")
+    for rule, rows in bins[bins["horizon"] == 0].groupby("rule", sort=True):
+        yield Block("chart", _reliability(view, str(rule), rows.sort_values("chance")))
+
+
+def _reliability(view: View, rule: str, rows: pd.DataFrame) -> Chart:
+    language = view.language
+    points = rows.rename(columns={"chance": "promised", "came_lo": "lower", "came_hi": "upper"})
+    alt = language.listed(record.reliability_words(row, language) for row in rows.to_dict("records")) + "."
+    words = (view.text(_("Observed frequency")), view.text(_("forecast probability")))
+    said = view.text(_("how often it happened, by forecast probability"))
+    title = language.labelled(name(RULES, rule, language), said)
+    drawn = Chart(
+        f"reliability-{rule.replace('_', '-')}", title, view.text(_("share")), TRACK_RECORD,
+        lambda width: diagonal(points, words, alt, width, language), rows,
+    )  # fmt: skip
+    return view.chart(drawn, list(view.release.frame("routes")["series_id"]))
+
+
+def sources(view: View) -> Page:
+    """Every source with its licence and freshness; what the figures are for; cards of models and sources."""
+    language, fresh = view.language, view.release.frame("freshness")
+    rows = [row for row in fresh.to_dict("records") if row["source_id"] in view.cards]
+    cards = [view.cards[row["source_id"]] for row in rows]
+    cells = {
+        _("Source"): [source_name(row["source_id"], view.cards, language) for row in rows],
+        _("What"): [str(card.get("dataset", "")) for card in cards],
+        _("Figures to"): [period_words(str(row["last_period"]), language) for row in rows],
+        _("State"): [name(FRESHNESS, str(row["state"]), language) for row in rows],
+        _("Licence"): [str(card.get("licence", "")) for card in cards],
+        _("Cite as"): [str(card.get("citation", "")) for card in cards],
+    }
+    frame = pd.DataFrame({view.text(head): column for head, column in cells.items()})
+    closed = _("Sources whose licence forbids it, and own figures, are used and shown by no figure here.")
+    documents = [readable(source, language) for source in view.documents.values()]
+    blocks = [
+        table(frame, view.text(_("Freshness of each source")), words=True),
+        text(view.text(closed), kind="note"),
+        heading(view.text(_("What it is for"))),
+        text(view.text(INTENDED_USE)),
+        heading(view.text(_("What it must not be used for"))),
+        text(*prohibited_uses(language), kind="list"),
+        heading(view.text(_("Models, evaluation and known issues"))),
+        *(folded(source, source.partition("\n")[0].lstrip("# ")) for source in documents),
+    ]
+    title = view.text(_("Sources and method"))
+    return Page(SOURCES, SOURCES, view.text(_("Sources")), title, blocks)
+
+
+def readable(source: str, language: Language) -> str:
+    """One of the release's texts with names in place of the codes of series and models."""
+
+    def named(found: re.Match[str]) -> str:
+        code = found["code"]
+        return name(MODELS, code, language) if code in MODELS else series_words(code, language) or found[0]
+
+    plain_heads = re.sub(r"^(#.*?) \(`[^`]+`\)$", r"\1", source, flags=re.MULTILINE)
+    return re.sub(r"`?(?P<code>vigie-[a-z-]+|[a-z_]+(\.\w+){4})`?", named, plain_heads)
+
+
+OUTCOMES = (
+    "run_id", "as_of", "route_id", "first_month", "last_month", "expected", "low", "high", "counted", "inside",
+)  # fmt: skip
+PAST_FRAMES = ("routes", "observations", "trajectories", "alerts", "track_record")
+"""What the archive reads of a release."""
+
+
+def outcomes_of(past: LoadedRelease, knowing: LoadedRelease) -> pd.DataFrame:
+    """What a release expected on each route in its planning window, and what was counted, as another one knows.
+
+    Returns:
+        ``run_id, as_of, route_id, first_month, last_month, expected, low, high, counted`` (empty until all months are),
+        ``inside`` (whether the count lies in the 80 % interval; empty until then).
+    """
+    ends = numbers.window_ends(past.as_of)
+    found = []
+    for row in numbers.route_states(past.frame("routes")).to_dict("records"):
+        series_id = numbers.route_series(str(row["route_id"]))
+        total = numbers.expected_total(past.frame("trajectories"), [series_id], ends) if row["state"] == "ok" else None
+        if total is None:
+            continue
+        before = ends[0].to_period("M").start_time.date()
+        later = numbers.observed_after(knowing.frame("observations"), knowing.frame("outcomes"), series_id, before)
+        values = later.loc[later["end_date"].isin(ends), "obs_value"].dropna()
+        counted = float(values.sum()) if len(values) == len(ends) else np.nan
+        found.append({
+            "run_id": past.run_id, "as_of": past.as_of.isoformat(), "route_id": row["route_id"],
+            "first_month": str(ends[0].to_period("M")), "last_month": str(ends[-1].to_period("M")),
+            "expected": total.median, "low": total.low, "high": total.high, "counted": counted,
+            "inside": None if np.isnan(counted) else total.low <= counted <= total.high,
+        })  # fmt: skip
+    return pd.DataFrame(found, columns=list(OUTCOMES))
+
+
+def archive(view: View, past: Sequence[LoadedRelease]) -> Page:
+    """Past releases, the newest first: what each expected, what was counted, which alerts were signed off."""
+    language = view.language
+    frames = [outcomes_of(one, view.release) for one in past]
+    every = pd.concat(frames, ignore_index=True)
+    counted = every[every["counted"].notna()]
+    held = int(counted["inside"].astype(bool).sum())
+    text_of = ngettext(
+        "{held} of {n} forecast of three months held the count in its 80% interval",
+        "{held} of {n} forecasts of three months held the count in their 80% interval",
+    )
+    title = view.text(_("Past releases and what came true"))
+    if len(counted):
+        title = language.plural(text_of, len(counted), held=language.counted(held))
+    blocks = [text(view.text(_(
+        "One release a month, the last of it. A count appears once all three months are known; it is as the release "
+        "shown here knows it."
+    )), kind="note"), Block("files", _archive_files(view, every))]  # fmt: skip
+    for one, frame in zip(past, frames, strict=True):
+        blocks += _past(view, one, frame)
+    return Page(ARCHIVE, ARCHIVE, view.text(_("Archive")), title, blocks)
+
+
+def _archive_files(view: View, every: pd.DataFrame) -> Chart:
+    title = view.text(_("Past forecasts of three months and what was counted"))
+    unit = view.text(_("Arrivals in three months"))
+    series = [numbers.route_series(route_id) for route_id in every["route_id"].unique()]
+    return view.chart(Chart("archive", title, unit, ARCHIVE, None, every), series)
+
+
+def _past(view: View, release: LoadedRelease, frame: pd.DataFrame) -> Iterator[Block]:
+    language = view.language
+    day = view.text(_("As known on {day}"), day=language.day(release.as_of))
+    yield heading(f"{day} ({view.text(_('replay'))})" if release.replay else day)
+    rows = frame.to_dict("records")
+    cells = {
+        _("Route"): [route_name(row["route_id"], language) for row in rows],
+        _("Expected"): [language.expected(row["expected"]) for row in rows],
+        _("80% interval"): [language.interval(row["low"], row["high"]) for row in rows],
+        _("Counted"): [language.counted(row["counted"]) for row in rows],
+        _("Inside the 80% interval"): [_yes_no(row["inside"], language) for row in rows],
+    }
+    caption = view.text(_("Arrivals, {months}"), months=window_words(release.as_of, language))
+    yield table(pd.DataFrame({view.text(head): column for head, column in cells.items()}), caption)
+    yield text(*_past_alerts(view, release), kind="list")
+    yield text(view.text(_("Release {run_id}, SHA-256 {hash}"), run_id=release.run_id, hash=release.manifest_hash),
+               kind="note")  # fmt: skip
+
+
+def _yes_no(inside: bool | None, language: Language) -> str:  # noqa: FBT001  # a cell
+    if inside is None:
+        return language.text(_("not counted yet"))
+    return language.text(_("yes") if inside else _("no"))
+
+
+def _past_alerts(view: View, release: LoadedRelease) -> Iterator[str]:
+    """Each alert that was signed off, and whether its event happened."""
+    language = view.language
+    for row in release.frame("alerts").to_dict("records"):
+        report = alert_report(row, rule_record(row, release.frame("track_record")), language)
+        said = f"{report.badge}, {route_name(str(row['route_id']), language)}: {report.sentence}"
+        came = came_true(row, view.release)
+        if came is not None:
+            said += " " + view.text(_("It happened.") if came else _("It did not happen."))
+        yield said
+
+
+def came_true(alert: Row, knowing: LoadedRelease) -> bool | None:
+    """Whether the event of an alert happened in a month of its window; None where it forecast none or is not over."""
+    rule = next((one for one in EXCEEDANCE_RULES if one.rule == alert["rule"]), None)
+    if rule is None or not is_known(alert["threshold"]):
+        return None
+    months = pd.period_range(str(alert["first_period"]), str(alert["last_period"]), freq="M")
+    before = months[0].start_time.date()
+    frames = knowing.frame("observations"), knowing.frame("outcomes")
+    later = numbers.observed_after(*frames, str(alert["series_id"]), before)
+    counts = later.loc[later["end_date"].dt.to_period("M").isin(months), "obs_value"].dropna().to_numpy(dtype=float)
+    happened = bool(rule.happened(counts[None, :], np.array([alert["threshold"]], dtype=float)).any())
+    return True if happened else (False if len(counts) == len(months) else None)

@@ -1,0 +1,99 @@
+"""Charts as shapes: within their frame, told in words, and the same in SVG as in the picture."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+from lxml import etree
+
+from core import QUANTILE_LEVELS
+from core.languages import Language
+from publish.site.charts import NARROW, WIDE, Fan, diagonal, fan, histogram, ranges
+from publish.site.drawing import Drawing, Mark, Shape, Word, framed, inline_svg, svg_file, width_of
+
+WORDS = Language("en")
+
+
+def history(months: int = 24) -> pd.DataFrame:
+    ends = pd.date_range("2023-01-31", periods=months, freq="ME")
+    return pd.DataFrame({"end_date": ends, "obs_value": 1000.0 + 50 * np.arange(months), "obs_flag": ""})
+
+
+def quantiles(spread: float = 4000.0) -> pd.DataFrame:
+    ends = pd.date_range("2025-01-31", periods=6, freq="ME", name="target_end_date")
+    return pd.DataFrame({level: 500 + spread * level for level in QUANTILE_LEVELS}, index=ends)
+
+
+def shown(counts: pd.DataFrame, ahead: pd.DataFrame, limit: tuple[float, str] | None = None) -> Fan:
+    return Fan(counts, ahead, dt.date(2025, 1, 31), "Arrivals per month", "A route.", limit=limit)
+
+
+def points(drawing: Drawing) -> list[tuple[float, float]]:
+    found = [point for item in drawing.items if isinstance(item, Shape) for ring in item.rings for point in ring]
+    return found + [(item.x, item.y) for item in drawing.items if isinstance(item, Mark)]
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+@pytest.mark.parametrize("limit", [None, (9000.0, "threshold 9,000")])
+def test_fan_stays_inside_its_drawing(width: float, limit: tuple[float, str] | None) -> None:
+    drawing = fan(shown(history(), quantiles(20_000), limit), width, WORDS)
+    assert all(0 <= x <= drawing.width and 0 <= y <= drawing.height for x, y in points(drawing))
+    for word in (item for item in drawing.items if isinstance(item, Word)):
+        left = word.x - {"start": 0, "middle": 0.5, "end": 1}[word.anchor] * width_of(word.text, word.role)
+        assert left >= -1 and left + width_of(word.text, word.role) <= drawing.width + 1
+
+
+def test_counted_line_breaks_where_a_month_is_missing() -> None:
+    lines = [item for item in fan(shown(history().drop(index=10), quantiles()), WIDE, WORDS).items
+             if isinstance(item, Shape) and item.role == "observed"]  # fmt: skip
+    assert [len(line.rings[0]) for line in lines[1:]] == [10, 13]  # the first one stands in the legend
+
+
+def test_provisional_months_have_open_marks_and_a_dotted_line() -> None:
+    counts = history()
+    counts.loc[23, "obs_flag"] = "p"
+    items = fan(shown(counts, quantiles()), WIDE, WORDS).items
+    assert sum(isinstance(item, Mark) and item.role == "open" for item in items) == 2  # in the legend and the chart
+    assert any(isinstance(item, Shape) and item.role == "provisional" for item in items)
+
+
+def test_words_of_a_fan_give_the_last_count_and_both_ends() -> None:
+    said = fan(shown(history(), quantiles()), WIDE, WORDS).alt
+    assert "Last count 2,150 in December 2024." in said
+    assert "June 2025: 2,500 expected, 80% interval 900 to 4,100." in said
+
+
+def test_bars_name_each_row_with_its_interval() -> None:
+    figures = {"expected": [200.0, 100.0], "low": [150.0, 50.0], "high": [260.0, 180.0]}
+    rows = pd.DataFrame({"name": ["A & B", "C"]} | figures)
+    drawing = ranges(rows, "Persons", "Countries.", NARROW, WORDS)
+    assert all(0 <= x <= NARROW for x, _y in points(drawing))
+    assert "A & B: 200" in drawing.alt and "C: 100" in drawing.alt
+
+
+def test_kept_promises_lie_on_the_diagonal() -> None:
+    rows = pd.DataFrame({"promised": [0.5, 0.8], "came": [0.5, 0.8]})
+    drawing = diagonal(rows, ("came", "promised"), "Kept.", NARROW, WORDS)
+    ((start, end),) = (item.rings[0] for item in drawing.items if isinstance(item, Shape) and item.role == "limit")
+    for mark in (item for item in drawing.items if isinstance(item, Mark)):
+        share = (mark.x - start[0]) / (end[0] - start[0])
+        assert mark.y == pytest.approx(start[1] + share * (end[1] - start[1]))
+
+
+def test_bins_are_as_high_as_their_shares() -> None:
+    bins = pd.DataFrame({"bin_low": [0.0, 0.5], "share": [0.25, 0.75]})
+    drawing = histogram(bins, ("Share", "calibrated"), "Two bins.", NARROW, WORDS)
+    bars = [item.rings[0] for item in drawing.items if isinstance(item, Shape) and item.role == "bar"]
+    heights = [bar[2][1] - bar[1][1] for bar in bars]
+    assert heights[1] == pytest.approx(3 * heights[0])
+
+
+def test_svg_is_well_formed_whatever_its_words_hold() -> None:
+    drawing = Drawing(10, 10, [Word(1, 1, '<a> & "b"'), Mark(1, 1, 2, "dot", "<c>")], 'alt "<d>"')
+    file = etree.fromstring(svg_file(framed(drawing, "T & <t>", ["n < m"]), "T & <t>"))
+    texts = file.findall("{http://www.w3.org/2000/svg}text")
+    assert '<a> & "b"' in [text.text for text in texts]
+    assert etree.fromstring(inline_svg(drawing)).get("aria-label") == 'alt "<d>"'
