@@ -235,7 +235,7 @@ def _archive_files(view: View, every: pd.DataFrame) -> Chart:
 def _past(view: View, release: LoadedRelease, frame: pd.DataFrame) -> Iterator[Block]:
     language = view.language
     day = view.text(_("As known on {day}"), day=language.day(release.as_of))
-    yield heading(f"{day} ({view.text(_('replay'))})" if release.replay else day)
+    yield heading(f"{day} ({view.text(_('Replay'))})" if release.replay else day)
     rows = frame.to_dict("records")
     cells = {
         _("Route"): [route_name(row["route_id"], language) for row in rows],
