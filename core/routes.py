@@ -1,4 +1,4 @@
-"""The migratory routes, by Frontex's definitions and the Home Office's for the Channel."""
+"""The migratory routes: Vigie's corridors (:mod:`core.corridors`) and those of an analyst's own figures."""
 
 from __future__ import annotations
 
@@ -6,50 +6,20 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
 import pandas as pd
 
+from core.corridors import FOLDER, Corridor, read_corridors
 from core.errors import InputError
-from core.languages import Language, languages
+from core.languages import DEFAULT_LANGUAGE, languages
 from core.languages import marked as _
 from core.schema import ALL, make_series_id
 
-
-@dataclass(frozen=True)
-class Route:
-    """One route.
-
-    Attributes:
-        route_id: Short code used in columns, addresses and settings.
-        name: English name, marked for translation.
-        persons: True where public figures count persons who arrived, so that a total with others means something.
-        entry: ISO 3166 alpha-3 codes of the countries where people arrive.
-    """
-
-    route_id: str
-    name: str
-    persons: bool
-    entry: tuple[str, ...]
-
-
-ROUTES: dict[str, Route] = {
-    route.route_id: route
-    for route in (
-        Route("CMR", _("Central Mediterranean"), True, ("ITA", "MLT")),
-        Route("EMR", _("Eastern Mediterranean"), True, ("GRC", "CYP", "BGR")),
-        Route("WMR", _("Western Mediterranean"), True, ("ESP",)),
-        Route("WAR", _("Western African / Atlantic"), True, ("ESP",)),
-        Route("CHA", _("English Channel"), True, ("GBR",)),
-        Route("WBR", _("Western Balkan"), False, ("HUN", "HRV", "BGR", "ROU")),
-        Route("EBR", _("Eastern Borders"), False, ("POL", "LTU", "LVA", "EST", "FIN", "NOR", "SVK", "HUN", "ROU")),
-        Route("ALB", _("Albania–Greece (circular)"), False, ("GRC",)),
-        Route("BSR", _("Black Sea"), False, ("BGR", "ROU")),
-    )
-}
-ARRIVAL_ROUTES: tuple[str, ...] = tuple(route_id for route_id, route in ROUTES.items() if route.persons)
-ARRIVAL_COUNTRIES = frozenset(code for route_id in ARRIVAL_ROUTES for code in ROUTES[route_id].entry)
+ROUTES: dict[str, Corridor] = read_corridors(FOLDER)
+"""Every corridor by its code, those of the default region first."""
+ARRIVAL_ROUTES: tuple[str, ...] = tuple(route_id for route_id, route in ROUTES.items() if route.added_up)
+ARRIVAL_COUNTRIES = frozenset(code for route_id in ARRIVAL_ROUTES for code in ROUTES[route_id].countries)
 """Where people arrive on them."""
 ARRIVAL_SERIES: tuple[str, ...] = tuple(make_series_id("arrivals", one, ALL, ALL, "M") for one in ARRIVAL_ROUTES)
 """Their monthly counts, which are added up; an analyst's own route may count people of one of them again."""
@@ -155,10 +125,11 @@ def in_order(codes: Iterable[str]) -> list[str]:
     return [*[code for code in ROUTES if code in found], *sorted(code for code in found if is_own(code))]
 
 
-def route_name(route_id: str) -> str:
-    """English name of a route; an own one's is read off its code."""
+def route_name(route_id: str, language: str = DEFAULT_LANGUAGE) -> str:
+    """Name of a route in a language, else in English; an own one's is read off its code."""
     if route_id in ROUTES:
-        return ROUTES[route_id].name
+        names = ROUTES[route_id].names
+        return names.get(language, names[DEFAULT_LANGUAGE])
     return _own_name(route_id) or route_id
 
 
@@ -223,7 +194,7 @@ def of_route(rows: pd.DataFrame, route: str) -> pd.DataFrame:
 
 def _ways(code: str) -> list[str]:
     """The ways to write a route, folded: its code and its name in every language."""
-    return [_folded(code), *(_folded(Language(one).text(route_name(code))) for one in languages())]
+    return [_folded(code), *(_folded(route_name(code, one)) for one in languages())]
 
 
 def _folded(text: str) -> str:

@@ -1,18 +1,18 @@
 """Monthly arrivals per route, put together from what the sources know on a date.
 
-A route is the sum of its components (countries, or ways into one). Each component takes, month by month, the first of
-its candidate sources that has a figure. Rules for months without one:
+A route is the sum of the parts that its corridor names (:mod:`core.corridors`): countries, or ways into one. Each part
+takes, month by month, the first of its candidate sources that has a figure. Rules for months without one:
 
-- The route begins with the month in which its last component begins.
-- IOM lists no zeros. Where a component lists only months with arrivals, an absent month inside a source's range is a
+- The route begins with the month in which its last part begins.
+- IOM lists no zeros. Where a part lists only months with arrivals, an absent month inside a source's range is a
   zero, known from the day on which the next listed month is.
-- A minor component that is late, or has a gap, is estimated by the mean of its last three months for up to six months;
+- A minor part that is late, or has a gap, is estimated by the mean of its last three months for up to six months;
   the route's month is flagged ``e``. Later it is left out, and the month flagged ``b``, if it was at most 5 % of the
   route; without a larger one the route has no figure.
-- Without a major component there is no figure for the month.
+- Without a major part there is no figure for the month.
 - Citizenships that add up to more than the route's total are scaled down to it, and flagged ``e``.
 
-A month has the flags of all of its components. ``as_of`` is the latest of the components' dates.
+A month has the flags of all of its parts. ``as_of`` is the latest of the parts' dates.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core import FloatArray
+from core.corridors import ALWAYS, Part
 from core.languages import marked as _
 from core.release import OBSERVATIONS
-from core.routes import CARRIED
+from core.routes import CARRIED, ROUTES
 from core.schema import ALL
 from ingest import SourceCard
 from ingest.rows import observations
@@ -64,11 +65,11 @@ CARD = SourceCard(
     ],
 )
 CARRIED_MONTHS = 3
-"""Months whose mean stands for a minor component that is late."""
+"""Months whose mean stands for a minor part that is late."""
 CARRY_LIMIT = 6
-"""Months after a minor component's last one for which its mean stands."""
+"""Months after a minor part's last one for which its mean stands."""
 SMALL_SHARE = 0.05
-"""Share of a route up to which it goes on without a minor component."""
+"""Share of a route up to which it goes on without a minor part."""
 CITIZEN_COVERAGE = 0.9
 """Share of a country's arrivals that its citizenships must add up to; Greece's lay below until 2022."""
 
@@ -91,11 +92,11 @@ def route_arrivals(known: pd.DataFrame, *, totals_only: bool = False) -> pd.Data
         arrivals = arrivals[arrivals["citizen"] == ALL]
     key = ["source_id", "series_id", "time_period"]
     newest = arrivals.sort_values("as_of", kind="stable").drop_duplicates(key, keep="last")
-    totals = {route_id: _route_total(newest, route_id) for route_id in COMPONENTS}
+    totals = {route_id: _route_total(newest, route_id) for route_id, route in ROUTES.items() if route.parts}
     parts = [_tidy(total.frame(), route_id, ALL) for route_id, total in totals.items()]
     if not totals_only:
         parts += [_carried_part(total, route_id) for route_id, total in totals.items()]
-        parts += [_route_by_citizen(newest, route_id, totals[route_id]) for route_id in CITIZEN_ROUTES]
+        parts += [_route_by_citizen(newest, route_id, totals[route_id]) for route_id in totals]
     parts = [part for part in parts if not part.empty]
     if not parts:
         return OBSERVATIONS.empty()
@@ -158,16 +159,16 @@ class _Months:
 
 def _route_total(newest: pd.DataFrame, route_id: str) -> _Months:
     totals = newest[(newest["route_id"] == route_id) & (newest["citizen"] == ALL)]
-    pairs = [(component, _observed(totals, component)) for component in COMPONENTS[route_id]]
-    majors = [seen for component, seen in pairs if component.major]
+    pairs = [(part, _observed(totals, part)) for part in ROUTES[route_id].parts]
+    majors = [seen for part, seen in pairs if part.major]
     if any(len(seen.month) == 0 for seen in majors):
         return majors[0].at(slice(0))
     start = max(seen.month[0] for _, seen in pairs if len(seen.month))
     months = _common(majors)
     months = months[months >= start]
     total = _sum([seen.of(months) for seen in majors])
-    for component, seen in pairs:
-        if not component.major:
+    for part, seen in pairs:
+        if not part.major:
             total = _add_minor(total, seen)
     return total
 
@@ -177,18 +178,18 @@ def _carried_part(total: _Months, route_id: str) -> pd.DataFrame:
     return _tidy(replace(part, value=part.carried).frame(), route_id, ALL).assign(target=CARRIED)
 
 
-def _observed(totals: pd.DataFrame, component: Component) -> _Months:
+def _observed(totals: pd.DataFrame, part: Part) -> _Months:
     """Months that some candidate has."""
     sources, freqs, geos = (totals[name].to_numpy() for name in ("source_id", "freq", "geo"))
     rows = totals[["time_period", "obs_value", "obs_flag", "as_of", "as_of_estimated"]]
     best = _monthly(rows[:0], "M")
-    for candidate in component.candidates:
-        own = (sources == candidate.source_id) & (freqs == candidate.freq)
-        places = [_monthly(rows[own & (geos == geo)], candidate.freq) for geo in candidate.geos]
+    for candidate in part.candidates:
+        own = (sources == candidate.source) & (freqs == candidate.freq)
+        places = [_monthly(rows[own & (geos == geo)], candidate.freq) for geo in candidate.places]
         shared = _common(places)
         added = _sum([place.of(shared) for place in places])
         new = added.at(~np.isin(added.month, best.month))
-        best = _with_zeros(best.joined(new), component.zeros_until)
+        best = _with_zeros(best.joined(new), part.zeros_until)
     return best
 
 
@@ -317,10 +318,14 @@ def _route_by_citizen(newest: pd.DataFrame, route_id: str, route: _Months) -> pd
     A minor country joins in with its own first month; later months without it are estimated (``e``), and so are months
     scaled down to the route's total. A citizenship begins with its first arrival.
     """
-    major, minors = CITIZEN_ROUTES[route_id]
-    rows = newest[(newest["source_id"] == "iom_dtm") & (newest["route_id"] == route_id) & (newest["freq"] == "M")]
+    of = ROUTES[route_id].citizens
+    if of is None:
+        return pd.DataFrame()
+    major, minors = of.major, of.minor
+    rows = newest[(newest["source_id"] == of.source) & (newest["route_id"] == route_id) & (newest["freq"] == "M")]
     cells = rows[rows["citizen"] != ALL]
-    grids = {geo: _grid(cells[cells["geo"] == geo]) for geo in (major, *minors)}
+    zeros = _lists_no_zeros(route_id, of.source)
+    grids = {geo: _grid(cells[cells["geo"] == geo], zeros=geo in zeros) for geo in (major, *minors)}
     totals = _monthly(rows[(rows["geo"] == major) & (rows["citizen"] == ALL)], "M").frame()
     total = grids[major]
     months = _covered_months(total.sum(axis=1), totals["value"])
@@ -329,7 +334,7 @@ def _route_by_citizen(newest: pd.DataFrame, route_id: str, route: _Months) -> pd
     dates = _monthly(cells[cells["geo"] == major], "M").frame().loc[months]
     total, flag, as_of = total.loc[months], dates["flag"], dates["as_of"]
     for geo in minors:
-        known = _with_zeros(_monthly(cells[cells["geo"] == geo], "M"), ALWAYS if geo == LISTS_NO_ZEROS else "").frame()
+        known = _with_zeros(_monthly(cells[cells["geo"] == geo], "M"), ALWAYS if geo in zeros else "").frame()
         as_of = as_of.combine(known["as_of"].reindex(months).fillna(as_of), max)
         listed = pd.PeriodIndex(grids[geo].index).asi8
         for citizen in grids[geo].columns:
@@ -350,11 +355,22 @@ def _route_by_citizen(newest: pd.DataFrame, route_id: str, route: _Months) -> pd
     return _tidy(grown, route_id, total.columns.to_numpy(dtype=object)[names])
 
 
-def _grid(cells: pd.DataFrame) -> pd.DataFrame:
-    """Months × citizenships; a citizenship that a month does not list has a zero there."""
+def _lists_no_zeros(route_id: str, source: str) -> set[str]:
+    """Places whose months without arrivals are absent from a source, by citizenship too."""
+    parts = [part for part in ROUTES[route_id].parts if part.zeros_until == ALWAYS]
+    return {place for part in parts for one in part.candidates if one.source == source for place in one.places}
+
+
+def _grid(cells: pd.DataFrame, *, zeros: bool) -> pd.DataFrame:
+    """Months × citizenships; a citizenship that a month does not list has a zero there.
+
+    Args:
+        cells: Figures by citizenship of one place.
+        zeros: Whether an absent month inside the range has zeros too.
+    """
     month = pd.PeriodIndex(cells["time_period"], freq="M")
     grid = cells.assign(month=month).pivot_table("obs_value", "month", "citizen", "sum").fillna(0.0)
-    if len(grid) and (cells["geo"] == LISTS_NO_ZEROS).all():
+    if len(grid) and zeros:
         return grid.reindex(pd.period_range(grid.index.min(), grid.index.max(), freq="M"), fill_value=0.0)
     return grid
 
@@ -366,73 +382,8 @@ def _covered_months(added_up: pd.Series, totals: pd.Series) -> pd.PeriodIndex:
     return pd.PeriodIndex(added_up.index[kept], freq="M")
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """Where a component's figures may come from.
-
-    Attributes:
-        source_id: Who published.
-        geos: Places added up; a month needs all of them.
-        freq: ``M``, or ``D`` for days added up where a month has all of its days.
-    """
-
-    source_id: str
-    geos: tuple[str, ...]
-    freq: str = "M"
-
-
-@dataclass(frozen=True)
-class Component:
-    """One part of a route.
-
-    Attributes:
-        candidates: Sources in order of preference.
-        major: Without it the route has no figure.
-        zeros_until: Absent months inside the range count as zero up to here; ``""`` for none.
-    """
-
-    candidates: tuple[Candidate, ...]
-    major: bool = False
-    zeros_until: str = ""
-
-
-ALWAYS = "9999-12"
-"""For a component that never lists a zero."""
-COMPONENTS: dict[str, tuple[Component, ...]] = {
-    "CMR": (
-        Component(
-            (
-                Candidate("iom_dtm", ("ITA",)),
-                Candidate("italy_interior", ("ITA",), "D"),
-                Candidate("unhcr_odp", ("ITA",)),
-            ),
-            major=True,
-        ),
-        Component((Candidate("iom_dtm", ("MLT",)), Candidate("unhcr_odp", ("MLT",))), zeros_until=ALWAYS),
-    ),
-    "EMR": (
-        # UNHCR counts Greece's sea and land; its year 2015 is 0.1 % below IOM's
-        Component((Candidate("iom_dtm", ("GRC",)), Candidate("unhcr_odp", ("GRC",))), major=True),
-        # until 2016 IOM lists Cyprus only in months with a boat; UNHCR counts the sea alone and is no substitute
-        Component((Candidate("iom_dtm", ("CYP",)),), zeros_until="2016-12"),
-        Component((Candidate("iom_dtm", ("BGR",)),)),
-    ),
-    "WMR": (Component((Candidate("iom_dtm", ("ESP",)), Candidate("unhcr_odp", ("ESP_SEA", "ESP_LAND"))), major=True),),
-    "WAR": (
-        Component((Candidate("iom_dtm", ("ESP",)), Candidate("unhcr_odp", ("ESP",))), major=True, zeros_until=ALWAYS),
-    ),
-    "CHA": (Component((Candidate("uk_home_office", ("GBR",), "D"),), major=True),),
-}
-"""Parts of each route, as ``core.routes`` defines its countries. Italy's days run 1 to 4 % below IOM's months, so they
-stand in only until IOM's month is known, and stay provisional."""
-LISTS_NO_ZEROS = "MLT"
-"""Country whose months without arrivals are absent by citizenship too."""
-CITIZEN_ROUTES: dict[str, tuple[str, tuple[str, ...]]] = {"CMR": ("ITA", ("MLT",)), "EMR": ("GRC", ("CYP", "BGR"))}
-"""Routes by citizenship: major country and minor ones, all from IOM. Spain's are Frontex's and may not be passed on."""
-
-
 def daily_arrivals(known: pd.DataFrame) -> dict[str, pd.Series]:
-    """Persons by day, of each route whose major component has a daily source.
+    """Persons by day, of each route whose major part has a daily source.
 
     A route's month may hold more than its days: other places, or a later count of the same ones.
 
@@ -445,12 +396,12 @@ def daily_arrivals(known: pd.DataFrame) -> dict[str, pd.Series]:
     """
     rows = known[(known["target"] == "arrivals") & (known["freq"] == "D") & (known["citizen"] == ALL)]
     found: dict[str, pd.Series] = {}
-    for route_id, components in COMPONENTS.items():
-        for candidate in (item for part in components if part.major for item in part.candidates if item.freq == "D"):
+    for route_id, route in ROUTES.items():
+        for candidate in (item for part in route.parts if part.major for item in part.candidates if item.freq == "D"):
             own = rows[
                 (rows["route_id"] == route_id)
-                & (rows["source_id"] == candidate.source_id)
-                & rows["geo"].isin(candidate.geos)
+                & (rows["source_id"] == candidate.source)
+                & rows["geo"].isin(candidate.places)
             ]
             if len(own):
                 days = own.groupby("time_period")["obs_value"].sum().sort_index().rename(own["series_id"].iloc[0])

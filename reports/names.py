@@ -15,7 +15,7 @@ from core.languages import Language
 from core.languages import marked as _
 from core.regions import region_name
 from core.routes import is_route
-from core.routes import route_name as english_route_name
+from core.routes import route_name as name_of_route
 from core.schema import RECEPTION
 
 LEVEL_MARKS = {"watch": "●", "warning": "▲", "severe": "◆", "ended": "○"}
@@ -130,7 +130,7 @@ def name(table: Mapping[str, str], code: str, language: Language) -> str:
 
 def route_name(route_id: str, language: Language) -> str:
     """A route's name; an own one's is read off its code."""
-    return language.text(english_route_name(route_id))
+    return name_of_route(route_id, language.code)
 
 
 def country_name(code: str, language: Language) -> str:

@@ -1,0 +1,160 @@
+"""Corridors, one file each: ``data/corridors/<id>.toml`` says what a route is called, where it leads and what it sums.
+
+A region groups corridors. A release holds the corridors of the regions that the settings name. Only corridors of one
+region that count persons are ever added up (``added_up``).
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from core.errors import InputError
+
+FOLDER = Path(__file__).resolve().parent.parent / "data" / "corridors"
+DEFAULT_REGION = "europe"
+ALWAYS = "9999-12"
+"""``zeros_until`` of a part whose sources never list a zero."""
+Degrees = tuple[float, float]
+_CODE = re.compile(r"(?!X_)[A-Z][A-Z0-9_]{1,37}")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Arrow(_Part):
+    """The arrow of a corridor and the place of its label, in (longitude, latitude).
+
+    General geographic knowledge of where a corridor begins and ends, for display only: the points trace no actual path,
+    no departure place and no landing place, and nothing is computed from them but the picture.
+
+    Attributes:
+        start: Where the arrow's tail is.
+        control: Point that bends the arrow (quadratic Bézier).
+        end: Where the arrow's tip is.
+        label: Anchor of the label, chosen so that labels fit from 358 pixels to full width.
+        align: The side of the label that stands on the anchor, and on which its lines are flush.
+    """
+
+    start: Degrees
+    control: Degrees
+    end: Degrees
+    label: Degrees
+    align: Literal["left", "right", "center"] = "left"
+
+
+class Candidate(_Part):
+    """Where the figures of a part may come from.
+
+    Attributes:
+        source: ``source_id`` of the publisher.
+        places: Places (``geo``) added up; a month needs all of them.
+        freq: ``M``, or ``D`` for days added up where a month has all of its days.
+    """
+
+    source: str
+    places: tuple[str, ...] = Field(min_length=1)
+    freq: Literal["M", "D"] = "M"
+
+
+class Part(_Part):
+    """One part of a corridor; the corridor is the sum of its parts.
+
+    Attributes:
+        candidates: Sources in order of preference.
+        major: Without it the corridor has no figure.
+        zeros_until: Absent months inside the range count as zero up to here; empty for none.
+    """
+
+    candidates: tuple[Candidate, ...] = Field(min_length=1)
+    major: bool = False
+    zeros_until: str = Field(default="", pattern=r"^(\d{4}-\d{2})?$")
+
+
+class Citizens(_Part):
+    """Where figures by citizenship come from: one source, a major place and minor ones."""
+
+    source: str
+    major: str
+    minor: tuple[str, ...] = ()
+
+
+class Corridor(_Part):
+    """One corridor.
+
+    Attributes:
+        names: Name by language; English is required and stands in for a language without one.
+        region: Region that it belongs to.
+        counts: Target of its series: ``arrivals`` (persons) or ``detections`` (events).
+        countries: ISO 3166 alpha-3 codes of the countries where people arrive.
+        arrow: Its place on the map.
+        order: Place among the corridors of its region.
+        added_up: Whether it is part of the total of its region.
+        parts: What is added up, from which sources; empty where no open source may be used.
+        citizens: Where figures by citizenship come from, if they may be published.
+        settled_days: Days after a month's end by which its value is usually published.
+    """
+
+    names: dict[str, str]
+    region: str = Field(default=DEFAULT_REGION, pattern=r"^[a-z]+(_[a-z]+)*$")
+    counts: Literal["arrivals", "detections"] = "arrivals"
+    countries: tuple[str, ...] = ()
+    arrow: Arrow | None = None
+    order: int = 100
+    added_up: bool = False
+    parts: tuple[Part, ...] = ()
+    citizens: Citizens | None = None
+    settled_days: int = Field(default=31, ge=0, le=125)
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Corridor:
+        if not self.names.get("en"):
+            raise ValueError("names.en is missing")
+        if self.parts and not any(part.major for part in self.parts):
+            raise ValueError("one of the parts must be major = true")
+        if self.added_up and self.counts != "arrivals":
+            raise ValueError("only corridors that count persons (counts = 'arrivals') are added up")
+        return self
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """Publishers whose figures it sums."""
+        return frozenset(candidate.source for part in self.parts for candidate in part.candidates)
+
+
+def read_corridors(folder: Path) -> dict[str, Corridor]:
+    """Read every corridor of a folder.
+
+    Returns:
+        Code -> corridor, by region (the default one first), order and code.
+
+    Raises:
+        InputError: A file cannot be read, is not TOML, or breaks a rule; the text names file and field.
+    """
+    found = {path.stem: _read(path) for path in sorted(folder.glob("*.toml"))}
+    return dict(sorted(found.items(), key=lambda item: _place(*item)))
+
+
+def _place(code: str, corridor: Corridor) -> tuple[bool, str, int, str]:
+    return corridor.region != DEFAULT_REGION, corridor.region, corridor.order, code
+
+
+def _read(path: Path) -> Corridor:
+    name = f"{path.parent.name}/{path.name}"
+    if not _CODE.fullmatch(path.stem):
+        raise InputError(f"{name}: a corridor's file is named by its code, such as CMR.toml")
+    try:
+        return Corridor.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
+    except OSError as error:
+        raise InputError(f"{name}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{name}: not readable as TOML: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{name}, field {where or 'corridor'}: {first['msg'].removeprefix('Value error, ')}") from None
