@@ -53,7 +53,7 @@ def test_every_bundled_shape_is_valid_and_lies_inside_clip(bundled: gpd.GeoDataF
 
 def test_codes_are_unique_and_hold_every_country_of_arrival(bundled: gpd.GeoDataFrame) -> None:
     assert bundled["geo"].is_unique
-    assert {code for route in ROUTES.values() for code in route.entry} <= set(bundled["geo"])
+    assert {code for route in ROUTES.values() for code in route.countries} <= set(bundled["geo"])
 
 
 @pytest.mark.parametrize(
