@@ -68,6 +68,9 @@ def nightly(
 
 
 def demonstrate(
+    region: Annotated[
+        str, typer.Option("--region", help="Region whose corridors are shown: europe, americas or horn_of_africa.")
+    ] = "",
     newest: Annotated[
         bool,
         typer.Option(
@@ -82,7 +85,7 @@ def demonstrate(
     folder = home_folder(home)
     settings = load_settings(folder)
     with progress_bar() as progress:
-        result = run_demonstration(folder, settings, newest=newest, progress=progress)
+        result = run_demonstration(folder, settings, region=region, newest=newest, progress=progress)
     if result is None:
         typer.echo(f"{folder} already holds a release: it is shown as it is.")
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 import pandas as pd
@@ -21,8 +21,8 @@ ROUTES: dict[str, Corridor] = read_corridors(FOLDER)
 ARRIVAL_ROUTES: tuple[str, ...] = tuple(route_id for route_id, route in ROUTES.items() if route.added_up)
 ARRIVAL_COUNTRIES = frozenset(code for route_id in ARRIVAL_ROUTES for code in ROUTES[route_id].countries)
 """Where people arrive on them."""
-ARRIVAL_SERIES: tuple[str, ...] = tuple(make_series_id("arrivals", one, ALL, ALL, "M") for one in ARRIVAL_ROUTES)
-"""Their monthly counts, which are added up; an analyst's own route may count people of one of them again."""
+REGIONS: tuple[str, ...] = tuple(dict.fromkeys(route.region for route in ROUTES.values()))
+"""Every region that has a corridor, the default one first."""
 
 
 def routes_to(country: str) -> list[str]:
@@ -145,9 +145,24 @@ def estimated_shares(observations: pd.DataFrame) -> pd.Series:
     """
     month = ["series_id", "time_period"]
     part = observations[observations["target"] == CARRIED]
-    part = part.assign(series_id=part["series_id"].str.replace(CARRIED, "arrivals", n=1))
+    part = part.assign(series_id=part["route_id"].map(route_series))
     carried = part.set_index(month)["obs_value"].reindex(pd.MultiIndex.from_frame(observations[month]))
     return pd.Series(carried.to_numpy() / observations["obs_value"].to_numpy(), observations.index)
+
+
+def counted(route_id: str) -> str:
+    """Target of a route's series; an own route counts arrivals."""
+    return ROUTES[route_id].counts if route_id in ROUTES else "arrivals"
+
+
+def route_series(route_id: str) -> str:
+    """Name of a route's monthly series, all places and all citizenships."""
+    return make_series_id(counted(route_id), route_id, ALL, ALL, "M")
+
+
+def routes_of(regions: Collection[str]) -> list[str]:
+    """Corridors of some regions that are summed from open sources, in order."""
+    return [route_id for route_id, route in ROUTES.items() if route.parts and route.region in regions]
 
 
 def find_route(text: str, codes: Iterable[str]) -> str:
@@ -205,3 +220,7 @@ def _folded(text: str) -> str:
 def spelled(route_id: str) -> str:
     """Code and English name: ``CMR Central Mediterranean``."""
     return f"{route_id} {route_name(route_id)}" if is_route(route_id) else route_id
+
+
+ARRIVAL_SERIES: tuple[str, ...] = tuple(map(route_series, ARRIVAL_ROUTES))
+"""Their monthly counts, which are added up; an analyst's own route may count people of one of them again."""

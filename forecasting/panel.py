@@ -253,23 +253,26 @@ def read_panel(source: Path | pd.DataFrame, freq: Frequency | None = None) -> Pa
     return replace(panel, reading=replace(reading, off_pattern=panel.reading.off_pattern))
 
 
-def panel_from_observations(observations: pd.DataFrame, target: str, freq: Frequency) -> Panel:
-    """Make a panel of one target and frequency from observations, one row per series and period.
+def panel_from_observations(observations: pd.DataFrame, target: str | None, freq: Frequency) -> Panel:
+    """Make a panel of one frequency, and of one target or all, from observations, one row per series and period.
 
     Args:
         observations: Frame that keeps ``OBSERVATIONS``, already reduced to one ``as_of`` per series and period.
-        target: What is counted, such as ``arrivals``.
+        target: What is counted, such as ``arrivals``; None for every target.
         freq: SDMX frequency letter.
 
     Raises:
         InputError: No such rows, or a series has two values for one period.
     """
-    chosen = observations[(observations["target"] == target) & (observations["freq"] == freq)]
+    chosen = observations[observations["freq"] == freq]
+    if target is not None:
+        chosen = chosen[chosen["target"] == target]
+    named = "observations" if target is None else f"observations of {target}"
     if chosen.empty:
-        raise InputError(f"observations: none of target '{target}' and frequency {freq}")
+        raise InputError(f"{named}: none of frequency {freq}")
     columns = ["series_id", "time_period", "obs_value", "route_id", "geo", "citizen"]
     table = chosen[columns].rename(columns={"obs_value": "value"}).reset_index(drop=True)
-    return _to_panel(table, f"observations of {target}", freq)
+    return _to_panel(table, named, freq)
 
 
 def panel_from_rows(rows: pd.DataFrame) -> Panel:

@@ -18,6 +18,7 @@ A month has the flags of all of its parts. ``as_of`` is the latest of the parts'
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -29,7 +30,7 @@ from core import FloatArray
 from core.corridors import ALWAYS, Part
 from core.languages import marked as _
 from core.release import OBSERVATIONS
-from core.routes import CARRIED, ROUTES
+from core.routes import CARRIED, ROUTES, counted
 from core.schema import ALL
 from ingest import SourceCard
 from ingest.rows import observations
@@ -48,7 +49,7 @@ CARD = SourceCard(
     retrieved=dt.date(2026, 8, 22),
     rhythm=_("Recomputed at every run from what is known on its date."),
     expected_days=45,
-    derived_from=["iom_dtm", "unhcr_odp", "italy_interior", "uk_home_office"],
+    derived_from=sorted({source for route in ROUTES.values() for source in route.sources}),
     known_issues=[
         _(
             "Persons who arrived and were recorded; never added to detections at borders, which count some persons "
@@ -74,25 +75,31 @@ CITIZEN_COVERAGE = 0.9
 """Share of a country's arrivals that its citizenships must add up to; Greece's lay below until 2022."""
 
 
-def route_arrivals(known: pd.DataFrame, *, totals_only: bool = False) -> pd.DataFrame:
-    """Put the routes' monthly arrivals together.
+def route_arrivals(
+    known: pd.DataFrame, *, totals_only: bool = False, routes: Collection[str] | None = None
+) -> pd.DataFrame:
+    """Put the routes' monthly counts together.
 
     Args:
         known: Frame of ``core.release.OBSERVATIONS`` holding what was known on one date. Where a figure has several
             vintages, the newest counts.
         totals_only: Leave out figures by citizenship, which take most of the time, and what is carried.
+        routes: Only these corridors; by default all whose sources are in ``known``.
 
     Returns:
-        Frame of ``core.release.OBSERVATIONS``, source ``vigie-routes``: ``arrivals.<route>._T._T.M``; the part of it
-        that is estimated, in months that have one, ``arrivals_carried.<route>._T._T.M``; and for the Central and
-        Eastern Mediterranean ``arrivals.<route>._T.<citizen>.M``.
+        Frame of ``core.release.OBSERVATIONS``, source ``vigie-routes``: ``<counts>.<route>._T._T.M``; the part of it
+        that is estimated, in months that have one, ``arrivals_carried.<route>._T._T.M``; and where the corridor names
+        a source ``<counts>.<route>._T.<citizen>.M``.
     """
-    arrivals = known[(known["target"] == "arrivals") & (known["source_id"] != SOURCE_ID)]
+    wanted = [code for code, route in ROUTES.items() if route.parts and (routes is None or code in routes)]
+    targets = {ROUTES[code].counts for code in wanted}
+    arrivals = known[known["target"].isin(targets) & (known["source_id"] != SOURCE_ID)]
     if totals_only:
         arrivals = arrivals[arrivals["citizen"] == ALL]
     key = ["source_id", "series_id", "time_period"]
     newest = arrivals.sort_values("as_of", kind="stable").drop_duplicates(key, keep="last")
-    totals = {route_id: _route_total(newest, route_id) for route_id, route in ROUTES.items() if route.parts}
+    sources = set(newest["source_id"].unique())
+    totals = {code: _route_total(newest, code) for code in wanted if not sources.isdisjoint(ROUTES[code].sources)}
     parts = [_tidy(total.frame(), route_id, ALL) for route_id, total in totals.items()]
     if not totals_only:
         parts += [_carried_part(total, route_id) for route_id, total in totals.items()]
@@ -158,7 +165,8 @@ class _Months:
 
 
 def _route_total(newest: pd.DataFrame, route_id: str) -> _Months:
-    totals = newest[(newest["route_id"] == route_id) & (newest["citizen"] == ALL)]
+    totals = _rows_of(newest, route_id)
+    totals = totals[totals["citizen"] == ALL]
     pairs = [(part, _observed(totals, part)) for part in ROUTES[route_id].parts]
     majors = [seen for part, seen in pairs if part.major]
     if any(len(seen.month) == 0 for seen in majors):
@@ -171,6 +179,10 @@ def _route_total(newest: pd.DataFrame, route_id: str) -> _Months:
         if not part.major:
             total = _add_minor(total, seen)
     return total
+
+
+def _rows_of(newest: pd.DataFrame, route_id: str) -> pd.DataFrame:
+    return newest[(newest["route_id"] == route_id) & (newest["target"] == ROUTES[route_id].counts)]
 
 
 def _carried_part(total: _Months, route_id: str) -> pd.DataFrame:
@@ -300,7 +312,7 @@ def _tidy(total: pd.DataFrame, route_id: str, citizen: str | NDArray[np.object_]
     flags = ["".join(letter for letter in _FLAGS if bits & _bit(letter)) for bits in range(1 << len(_FLAGS))]
     return pd.DataFrame(
         {
-            "target": "arrivals",
+            "target": counted(route_id),
             "route_id": route_id,
             "citizen": citizen,
             "time_period": pd.Index(months).astype(str).to_numpy(dtype=object)[at],
@@ -322,16 +334,18 @@ def _route_by_citizen(newest: pd.DataFrame, route_id: str, route: _Months) -> pd
     if of is None:
         return pd.DataFrame()
     major, minors = of.major, of.minor
-    rows = newest[(newest["source_id"] == of.source) & (newest["route_id"] == route_id) & (newest["freq"] == "M")]
+    rows = _rows_of(newest, route_id)
+    rows = rows[(rows["source_id"] == of.source) & (rows["freq"] == "M")]
     cells = rows[rows["citizen"] != ALL]
     zeros = _lists_no_zeros(route_id, of.source)
     grids = {geo: _grid(cells[cells["geo"] == geo], zeros=geo in zeros) for geo in (major, *minors)}
-    totals = _monthly(rows[(rows["geo"] == major) & (rows["citizen"] == ALL)], "M").frame()
+    until = ALWAYS if major in zeros else ""
+    totals = _with_zeros(_monthly(rows[(rows["geo"] == major) & (rows["citizen"] == ALL)], "M"), until).frame()
     total = grids[major]
     months = _covered_months(total.sum(axis=1), totals["value"])
     if months.empty:
         return pd.DataFrame()
-    dates = _monthly(cells[cells["geo"] == major], "M").frame().loc[months]
+    dates = _with_zeros(_monthly(cells[cells["geo"] == major], "M"), until).frame().loc[months]
     total, flag, as_of = total.loc[months], dates["flag"], dates["as_of"]
     for geo in minors:
         known = _with_zeros(_monthly(cells[cells["geo"] == geo], "M"), ALWAYS if geo in zeros else "").frame()
@@ -376,8 +390,8 @@ def _grid(cells: pd.DataFrame, *, zeros: bool) -> pd.DataFrame:
 
 
 def _covered_months(added_up: pd.Series, totals: pd.Series) -> pd.PeriodIndex:
-    share = added_up / totals.reindex(added_up.index)
-    short = share[~(share >= CITIZEN_COVERAGE)]
+    whole = added_up >= CITIZEN_COVERAGE * totals.reindex(added_up.index)
+    short = added_up[~whole]
     kept = added_up.index > short.index.max() if len(short) else slice(None)
     return pd.PeriodIndex(added_up.index[kept], freq="M")
 
@@ -394,12 +408,13 @@ def daily_arrivals(known: pd.DataFrame) -> dict[str, pd.Series]:
         Route -> counts on a daily ``PeriodIndex``, in order, named by their series; routes without a daily figure are
         left out.
     """
-    rows = known[(known["target"] == "arrivals") & (known["freq"] == "D") & (known["citizen"] == ALL)]
+    rows = known[(known["freq"] == "D") & (known["citizen"] == ALL)]
     found: dict[str, pd.Series] = {}
     for route_id, route in ROUTES.items():
         for candidate in (item for part in route.parts if part.major for item in part.candidates if item.freq == "D"):
             own = rows[
                 (rows["route_id"] == route_id)
+                & (rows["target"] == route.counts)
                 & (rows["source_id"] == candidate.source)
                 & rows["geo"].isin(candidate.places)
             ]

@@ -13,20 +13,20 @@ from functools import cached_property
 import pandas as pd
 
 from core.calendar import Frequency, last_complete_period, to_period
+from core.corridors import DEFAULT_REGION
 from core.languages import marked as _
 from core.progress import ProgressReport, silent
-from core.routes import ARRIVAL_ROUTES, route_name
-from core.schema import ALL, concat_filled, make_series_id
+from core.routes import ROUTES, counted, is_own, route_name, route_series, routes_of
+from core.schema import ALL, concat_filled
 from forecasting.panel import Panel, panel_from_observations
 from ingest.own import own_route_figures
 from ingest.routes import route_arrivals
 from store.figures.vintages import CELL, reduce_as_of
 
-TARGET = "arrivals"
 FREQ: Frequency = "M"
 SETTLED_DAYS = 31
-"""Days after a month's end by which every route's value of that month is usually published; a past origin's forecast
-knows what was known then."""
+"""Days after a month's end by which every European route's value of that month is usually published; a past origin's
+forecast knows what was known then. Other corridors name theirs (``settled_days``)."""
 OWN_SETTLED_DAYS = 125
 """The same for an analyst's own values, which may be known up to 120 days late."""
 OK, TOO_OLD, MISSING = "ok", "too_old", "missing"
@@ -42,6 +42,7 @@ class RealTimeData:
         oldest_origin_months: Age, in complete months, beyond which a route gets no forecast of the present.
         past_origins: Newest past origins whose state is needed.
         progress: Reports the past origins whose state is made.
+        regions: Regions whose corridors are forecast.
     """
 
     vintages: pd.DataFrame
@@ -49,6 +50,7 @@ class RealTimeData:
     oldest_origin_months: int
     past_origins: int
     progress: ProgressReport = silent
+    regions: Collection[str] = (DEFAULT_REGION,)
 
     @cached_property
     def known(self) -> pd.DataFrame:
@@ -74,9 +76,14 @@ class RealTimeData:
     def states(self) -> pd.DataFrame:
         """One row per route: ``route_id``, ``series_id``, ``state``, ``last_period``, ``origin_date``, ``note``."""
         last = _totals(self.routes).groupby("route_id")["time_period"].max()
-        own = sorted(set(last.index) - set(ARRIVAL_ROUTES))
-        rows = [self._state(route_id, last.get(route_id)) for route_id in (*ARRIVAL_ROUTES, *own)]
+        own = sorted(filter(is_own, last.index))
+        rows = [self._state(route_id, last.get(route_id)) for route_id in (*routes_of(self.regions), *own)]
         return pd.DataFrame(rows).astype({"origin_date": "datetime64[ns]"})
+
+    @cached_property
+    def targets(self) -> frozenset[str]:
+        """What the routes count; own ones count arrivals."""
+        return frozenset({"arrivals", *map(counted, routes_of(self.regions))})
 
     @property
     def sources_of_routes(self) -> frozenset[str]:
@@ -126,23 +133,32 @@ class RealTimeData:
 
     def editions(self) -> dict[str, int]:
         """The most editions on record of one value behind a route, by route: 1 where no past edition is kept."""
-        rows = self.published[self.published["target"].eq(TARGET)]
+        rows = self.published[self.published["target"].isin(self.targets)]
         counts = rows.groupby(["route_id", CELL], sort=False).size()
         return {str(route_id): int(count) for route_id, count in counts.groupby("route_id").max().items()}
 
     def _panel_at(self, origin: pd.Timestamp) -> Panel:
-        known, own_known = (
-            reduce_as_of(self._arrivals, self.settled(origin.date(), days)) for days in (SETTLED_DAYS, OWN_SETTLED_DAYS)
-        )
-        values, own = route_arrivals(known, totals_only=True), own_route_figures(own_known)
-        return _panel(pd.concat([values, own]) if len(own) else values, self.forecastable)
+        parts = []
+        for days, codes in self._settled_after.items():
+            known = reduce_as_of(self._arrivals, self.settled(origin.date(), days))
+            parts.append(route_arrivals(known, totals_only=True, routes=codes))
+        own = own_route_figures(reduce_as_of(self._arrivals, self.settled(origin.date(), OWN_SETTLED_DAYS)))
+        parts += [own] if len(own) else []
+        return _panel(pd.concat(parts) if len(parts) > 1 else parts[0], self.forecastable)
+
+    @cached_property
+    def _settled_after(self) -> dict[int, list[str]]:
+        """Corridors by the days after which a month of theirs is settled."""
+        codes = routes_of(self.regions)
+        return {days: [code for code in codes if ROUTES[code].settled_days == days]
+                for days in sorted({ROUTES[code].settled_days for code in codes})}  # fmt: skip
 
     @cached_property
     def _arrivals(self) -> pd.DataFrame:
-        return self.vintages[self.vintages["target"] == TARGET]
+        return self.vintages[self.vintages["target"].isin(self.targets)]
 
     def _state(self, route_id: str, last_period: str | None) -> dict[str, object]:
-        row = {"route_id": route_id, "series_id": make_series_id(TARGET, route_id, ALL, ALL, FREQ)}
+        row = {"route_id": route_id, "series_id": route_series(route_id)}
         if last_period is None:
             note = f"{route_name(route_id)}: no figures were known on this date."
             return row | {"state": MISSING, "last_period": "", "origin_date": pd.NaT, "note": note}
@@ -161,7 +177,7 @@ def _totals(values: pd.DataFrame) -> pd.DataFrame:
 
 
 def _panel(values: pd.DataFrame, series_ids: Collection[str]) -> Panel:
-    return panel_from_observations(values[values["series_id"].isin(series_ids)], TARGET, FREQ)
+    return panel_from_observations(values[values["series_id"].isin(series_ids)], None, FREQ)
 
 
 def route_values(known: pd.DataFrame, *, totals_only: bool = False) -> pd.DataFrame:

@@ -37,7 +37,7 @@ from forecasting.trajectories import sample_paths, update_with_nowcasts
 from forecasting.verification import group_errors
 from forecasting.workers import Progress, Workers
 from forecasting.year_ahead import REACH, year_ahead
-from nightly import FREQ, TARGET, RealTimeData
+from nightly import FREQ, RealTimeData
 from nightly.pooled import PooledNight
 from store.releases.caches import COLUMNS, BacktestStore
 
@@ -290,7 +290,7 @@ def errors_by_group(  # what is judged, and by what means the engine runs
     parts = [group_errors(past, data.panel, routes[["series_id", "kind", "route_id", "geo", "group"]])]
     named = breakdowns(data)
     if len(named):
-        panel = panel_from_observations(named, TARGET, FREQ)
+        panel = panel_from_observations(named, None, FREQ)
         _now, then = forecast_panel(
             panel, origins=min(origins, GROUP_ORIGINS), horizons=GROUP_HORIZONS, progress=progress, fits=fits,
             workers=workers, pooled=pooled,
@@ -306,7 +306,7 @@ def breakdowns(data: RealTimeData) -> pd.DataFrame:
         Observations. An absent month inside a breakdown's span counts zero.
     """
     cells = data.observations
-    cells = cells[(cells["target"] == TARGET) & (cells["freq"] == FREQ) & (cells["citizen"] != ALL)]
+    cells = cells[cells["target"].isin(data.targets) & (cells["freq"] == FREQ) & (cells["citizen"] != ALL)]
     chosen = []
     for _route, rows in cells.groupby("route_id"):
         length = rows.groupby(["source_id", "geo"])["time_period"].nunique()

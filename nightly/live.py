@@ -20,7 +20,7 @@ from core.progress import ProgressReport, announce, silent
 from core.settings import Settings
 from ingest import Answer, LiveSource, Pull, Request, SourceAccess
 from ingest.http import Client
-from ingest.sources import chosen_sources, live_sources, source_access
+from ingest.sources import chosen_sources, elsewhere, live_sources, source_access
 from nightly.inputs import LiveReport, Visited, load_snapshot, read_inbox, require_known, take_in
 from store.figures.raw import Kept, RawStore
 from store.figures.vintages import VintageStore
@@ -125,7 +125,7 @@ def ask_publishers(
     """
     access = source_access(settings.live.sources)
     named = list(source_ids)
-    chosen = chosen_sources(named, settings.exclude_sources)
+    chosen = chosen_sources(named, [*settings.exclude_sources, *elsewhere(settings.regions)])
     store, client = RawStore(home), Client(settings.live)
     report = LiveReport()
     for name in () if named else list(chosen):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from core.errors import InputError, NothingToPublishError, VigieError, fault_of,
 from core.languages import marked as _
 from core.log import counted, get_logger
 from core.progress import ProgressReport, announce, silent
-from core.settings import DEMONSTRATION_DATE, FEED, NEWEST_BUNDLED_NIGHT, NIGHT_BEFORE_DEMONSTRATION, SNAPSHOT, Settings
+from core.settings import DEMONSTRATIONS, FEED, NEWEST_BUNDLED_NIGHT, SNAPSHOT, Settings
 from decisions import workflow_on
 from decisions.actions import record_night
 from decisions.delivery import time_stamp
@@ -31,7 +31,7 @@ from hub.night import collect_night, hub_of_night, publish_tables
 from ingest import SourceCard
 from ingest.registers import known_issues
 from ingest.routes import SOURCE_ID as ROUTES_SOURCE
-from ingest.sources import CARDS
+from ingest.sources import CARDS, elsewhere
 from nightly import OK, RealTimeData
 from nightly.asylum import forecast_asylum
 from nightly.attribution import attribute
@@ -185,13 +185,14 @@ def run_night(
 
 
 def run_demonstration(
-    home: Path, settings: Settings, *, newest: bool = False, progress: ProgressReport = silent
+    home: Path, settings: Settings, *, region: str = "", newest: bool = False, progress: ProgressReport = silent
 ) -> RunResult | None:
-    """Replay the newest night on which every route's bundled values were fresh, after the month before it.
+    """Replay a region's demonstration night, after the night a month before it.
 
     Args:
         home: The home folder.
         settings: Its settings.
+        region: Region whose corridors are shown; by default the first one of the settings.
         newest: Replay the newest night of the bundled values instead, with the routes that are fresh then.
         progress: Reports what is being done.
 
@@ -200,14 +201,20 @@ def run_demonstration(
         night is asked for.
 
     Raises:
+        InputError: The region has no demonstration night.
         VigieError: As :func:`run_night`.
     """
+    chosen = region or settings.regions[0]
+    if chosen not in DEMONSTRATIONS:
+        raise InputError(f"--region {chosen}: there is none; known: {', '.join(DEMONSTRATIONS)}")
+    settings = settings.model_copy(update={"regions": [chosen]}) if region else settings
     if newest:
         return run_night(home, settings, NEWEST_BUNDLED_NIGHT, progress=progress)
     if ReleaseStore(home).current() is not None:
         return None
-    run_night(home, settings, NIGHT_BEFORE_DEMONSTRATION, progress=progress)
-    return run_night(home, settings, DEMONSTRATION_DATE, progress=progress)
+    before, night = DEMONSTRATIONS[chosen]
+    run_night(home, settings, before, progress=progress)
+    return run_night(home, settings, night, progress=progress)
 
 
 def _make_release(run: Run) -> RunResult:
@@ -218,11 +225,14 @@ def _make_release(run: Run) -> RunResult:
     with timer.stage("reading"):
         undone = recover(home, run.journal, ReleaseStore(home), timer.started)
         inputs = read_inputs(home, settings, run.journal, live=run.live, progress=timer.report)
-        history = vintages.history(exclude_sources=settings.exclude_sources)
+        others = elsewhere(settings.regions)
+        history = vintages.history(exclude_sources={*settings.exclude_sources, *others})
         past_origins = max(settings.backtest_origins, settings.slow_backtest_origins)
-        data = RealTimeData(history, date, settings.oldest_origin_months, past_origins, timer.report)
+        data = RealTimeData(
+            history, date, settings.oldest_origin_months, past_origins, timer.report, tuple(settings.regions)
+        )
         settings = with_own_capacities(settings, data.known, date)
-        run, cards = replace(run, settings=settings), CARDS | own_cards(home)
+        run, cards = replace(run, settings=settings), _cards(others) | own_cards(home)
     if not data.forecastable:
         raise NothingToPublishError(f"no route can be forecast as known on {date}: " + " ".join(data.states["note"]))
     whole, altered = whole_releases(home, settings)
@@ -275,6 +285,14 @@ def _make_release(run: Run) -> RunResult:
         release = _publish(run, inputs.hashes, tables | of_hub, texts, degraded)
 
     return _finish(run, release, made.computed, degraded, timer.seconds())
+
+
+def _cards(left_out: Collection[str]) -> dict[str, SourceCard]:
+    """Cards of the sources of the night's regions; the routes' own card names no other one."""
+    cards = {name: card for name, card in CARDS.items() if name not in left_out}
+    routes = cards[ROUTES_SOURCE]
+    summed = [name for name in routes.derived_from if name in cards]
+    return cards | {ROUTES_SOURCE: routes.model_copy(update={"derived_from": summed})}
 
 
 def _finish(run: Run, release: Release, computed: int, degraded: Degraded, seconds: dict[str, float]) -> RunResult:

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from core.calendar import Frequency
+from core.corridors import DEFAULT_REGION
 from core.errors import InputError, Message
 from core.schema import ALL
 from core.settings import SNAPSHOT, Settings
@@ -37,6 +38,7 @@ from forecasting.workers import Progress, Workers
 from ingest import snapshot
 from ingest.own import CAPACITY, own_route_figures
 from ingest.routes import route_arrivals
+from ingest.sources import elsewhere
 from nightly import FREQ, SETTLED_DAYS, RealTimeData
 from store.figures.vintages import CELL, reduce_as_of
 from store.releases.caches import FitStore
@@ -92,8 +94,9 @@ def priors_from(history: Callable[[], pd.DataFrame]) -> dict[Frequency, KnownCou
 
 
 def bundled_history() -> pd.DataFrame:
-    """Return the bundled snapshot as ``VintageStore.history`` would: the same in every home."""
+    """Return the default region's snapshot as ``VintageStore.history`` would: the same in every home."""
     figures = snapshot.load(SNAPSHOT)
+    figures = figures[~figures["source_id"].isin(elsewhere([DEFAULT_REGION]))].reset_index(drop=True)
     cell = figures.groupby(["source_id", "series_id", "time_period"], sort=False, observed=True).ngroup()
     return figures.assign(**{CELL: cell})
 

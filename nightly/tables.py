@@ -35,7 +35,8 @@ from forecasting.workers import Workers, run_tasks
 from ingest import SourceCard
 from ingest.freshness import changes, delay_profile, freshness, reporting
 from ingest.registers import driver_tests, events, said_on_detections
-from nightly import TARGET, RealTimeData
+from ingest.sources import elsewhere
+from nightly import RealTimeData
 from nightly.forecasts import ForecastSet
 from nightly.nowcasts import past_nowcasts
 from nightly.pooled import PooledNight
@@ -130,7 +131,7 @@ def forecast_tables(
     past, panel = made.past_ensemble, data.panel
     as_of = pd.Timestamp(data.date)
     return {
-        "forecasts": served.current.assign(target=TARGET, as_of=as_of),
+        "forecasts": served.current.assign(target=served.current["series_id"].str.partition(".")[0], as_of=as_of),
         "trajectories": served.paths,
         "year_ahead": judged.year_ahead,
         "nowcasts": nowcasts,
@@ -277,7 +278,8 @@ def revisions_since(
         void: ``stored_at`` of rows from which nothing is learned: of editions that were withdrawn.
     """
     since = min(former.as_of, date) if former else date
-    revisions = vintages.revisions(since, date, exclude_sources=settings.exclude_sources)
+    left_out = {*settings.exclude_sources, *elsewhere(settings.regions)}
+    revisions = vintages.revisions(since, date, exclude_sources=left_out)
     return with_typical_revision(revisions, vintages.all_revisions(date, void=void)) if len(revisions) else revisions
 
 

@@ -13,7 +13,7 @@ from alerts import rank
 from core import QUANTILE_LEVELS, interval_levels, probability_above, whole
 from core.calendar import PERIODS_PER_YEAR, Frequency, end_dates, planning_window, to_period, write_period
 from core.routes import ROUTES, estimated_shares
-from core.schema import ALL, make_series_id
+from core.routes import route_series as route_series  # noqa: PLC0414  # pages name it through this module
 from forecasting import ENSEMBLE
 from forecasting.verification.verdict import BETTER, skill
 from reports.alert import CONTEXT
@@ -33,11 +33,6 @@ class Expected:
     median: float
     low: float
     high: float
-
-
-def route_series(route_id: str) -> str:
-    """The monthly arrivals series of a route, all places and citizenships."""
-    return make_series_id("arrivals", route_id, ALL, ALL, "M")
 
 
 def series_of(observations: pd.DataFrame, series_id: str, freq: Frequency = "M") -> pd.DataFrame:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, cast
 
 from pydantic import ValidationError
@@ -72,6 +72,12 @@ CARDS: dict[str, SourceCard] = {
     NATURAL_EARTH.source_id: NATURAL_EARTH,
 }
 """``source_id`` -> card, of every publisher whose figures or boundaries a release may hold."""
+
+
+def elsewhere(regions: Collection[str]) -> frozenset[str]:
+    """Sources that belong to other regions only: a module may name its own in ``REGION``."""
+    named = {source_id: getattr(source, "REGION", "") for source_id, source in SOURCES.items()}
+    return frozenset(source_id for source_id, region in named.items() if region and region not in regions)
 
 
 def live_sources() -> dict[str, LiveSource]:

@@ -30,6 +30,7 @@ from ingest.sources._eurostat_tables import MISSING, read_jsonstat, read_tsv
 from ingest.tables import read_csv, refuse_wrong_kind
 
 SOURCE_ID = "eurostat"
+REGION = "europe"
 RAW_FILES = (
     "eurostat_asylum/georgeblck/migr_asyctzm_1_Data.csv",
     "eurostat_asylum/georgeblck/migr_asyappctzm__custom_39520_20201006_200227.tsv",

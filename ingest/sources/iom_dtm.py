@@ -37,6 +37,7 @@ from ingest.rows import (
 from ingest.tables import read_rda
 
 SOURCE_ID = "iom_dtm"
+REGION = "europe"
 RAW_FILES = ("iom_dtm/dtm_med.rda", "iom_dtm/dtm_med_nat.rda")
 LAG_DAYS = 25
 """IOM gathers the ministries' figures in the first half of the next month; the compiled table with December 2024 was

@@ -31,6 +31,7 @@ from ingest.rows import (
 from ingest.tables import read_csv, require_columns
 
 SOURCE_ID = "italy_interior"
+REGION = "europe"
 RAW_FILES = (
     "italy_interior_cruscotto/ondata/sbarchi-per-giorno.csv",
     "italy_interior_cruscotto/ondata/nazionalita.csv",

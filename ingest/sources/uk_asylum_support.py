@@ -24,6 +24,7 @@ from ingest.rows import (
 from ingest.tables import read_rda
 
 SOURCE_ID = "uk_asylum_support"
+REGION = "europe"
 RAW_FILES = ("uk_asylum_support/support_received.rda",)
 LAG_DAYS = 60
 """The quarterly immigration statistics come out in the last week of the second month after the quarter."""

@@ -29,6 +29,7 @@ from ingest.rows import (
 from ingest.tables import as_texts, read_csv, read_sheet, require_columns
 
 SOURCE_ID = "uk_home_office"
+REGION = "europe"
 RAW_FILES = (
     "uk_small_boats/uk-migrant-data/daily_small_boats.csv",
     "uk_small_boats/humaniverse_asylum/irregular_migration.csv",

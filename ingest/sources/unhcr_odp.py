@@ -35,6 +35,7 @@ from ingest.sources._unhcr_copies import by_country, by_origin, italy_by_day
 from ingest.tables import as_texts, read_csv, refuse_wrong_kind, require_columns
 
 SOURCE_ID = "unhcr_odp"
+REGION = "europe"
 RAW_FILES = (
     "unhcr_odp_arrivals/med_migration/unhcr_arrivals_12_31.csv",
     "unhcr_odp_arrivals/spain_2017_2025/*.csv",

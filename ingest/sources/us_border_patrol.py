@@ -1,0 +1,106 @@
+"""United States, Border Patrol: encounters between ports of entry, by border and citizenship, since October 1999.
+
+An encounter is an event: one person who tries again is counted again, most of all during the expulsions under Title 42
+(March 2020 to May 2023). Figures are rounded to tens, so citizenships rarely add up to their border's total.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+
+from core.countries import map_countries
+from core.errors import SourceError
+from core.languages import marked as _
+from core.schema import ALL
+from ingest import Parsed, RawFile, SourceCard
+from ingest.rows import to_observations
+from ingest.tables import read_sheets, require_columns
+
+SOURCE_ID = "us_border_patrol"
+REGION = "americas"
+RAW_FILES = ("us_border_patrol/KHSM_Encounters_USBP_fy25m11.xlsx",)
+LAG_DAYS = 47
+"""The workbook that ends with November 2024 was written on 16 January 2025."""
+CARD = SourceCard(
+    source_id=SOURCE_ID,
+    publisher=_("US Department of Homeland Security, Office of Homeland Security Statistics"),
+    dataset=_("Key Homeland Security Metrics: Border Patrol encounters by month, border and citizenship"),
+    url="https://ohss.dhs.gov/khsm",
+    licence=_("Work of the US federal government: public domain"),
+    licence_url="https://www.usa.gov/government-copyright",
+    redistribution=True,
+    citation=(
+        "US Department of Homeland Security, Office of Homeland Security Statistics, Key Homeland Security Metrics, US"
+        " Border Patrol encounters, to 2024-11."
+    ),
+    retrieved=dt.date(2025, 1, 16),
+    came_through="github.com/arilamstein/immigration_enforcement at c438a05",
+    rhythm=_("Monthly, about six weeks late; the bundled workbook ends with 2024-11."),
+    expected_days=80,
+    known_issues=[
+        _("Encounters are events, not persons: a person who tries again is counted again."),
+        _("From 2020-03 to 2023-05 expulsions under Title 42 led to many repeated attempts."),
+        _("Figures are rounded to tens; cells below five are absent."),
+        _("Encounters at ports of entry (Office of Field Operations) are not included."),
+    ],
+)
+NOT_LIVE = "the workbook's address changes with every edition and no public project has a dated answer of it"
+BORDERS = {
+    "Southwest Land Border": "US_SOUTHWEST",
+    "Northern Land Border": "US_NORTH",
+    "Coastal Border": "US_COAST",
+}
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+SHEETS = {"Monthly Region": ["Region"], "Monthly Rgn and Citp": ["Region", "Citizenship"]}
+"""Sheet -> columns beside fiscal year, month and quantity."""
+
+
+def parse(raw: RawFile) -> Parsed:
+    """Tabulate encounters by month and border, and by citizenship.
+
+    Returns:
+        Series ``detections.<border>.USA._T.M`` and ``detections.<border>.USA.<citizen>.M``.
+
+    Raises:
+        SourceError: The file is broken, a border or citizenship is unknown, or more than one row in twenty is no count.
+    """
+    cells = [_cells(raw, sheet, frame) for sheet, frame in read_sheets(raw, list(SHEETS)).items()]
+    return to_observations(
+        raw, pd.concat(cells), source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, target="detections", geo="USA"
+    )
+
+
+def _cells(raw: RawFile, sheet: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """``time_period``, ``route_id``, ``citizen`` and ``value`` of each row of a sheet."""
+    header = [" ".join(str(cell).split()) for cell in frame.iloc[0]]
+    table = frame.iloc[1:].set_axis(header, axis=1)
+    require_columns(table, ["Fiscal Year", "Month", *SHEETS[sheet], "Quantity"], raw.name)
+    routes = table["Region"].map(BORDERS)
+    if routes.isna().any():
+        raise SourceError(raw.name, _("unknown border"), row=f"{sheet}, {routes.index[routes.isna()][0]}")
+    citizens = map_countries(table["Citizenship"], raw.name) if "Citizenship" in table else ALL
+    found = pd.DataFrame(
+        {
+            "time_period": _periods(table["Fiscal Year"], table["Month"]),
+            "route_id": routes,
+            "citizen": citizens,
+            "value": table["Quantity"],
+        }
+    )
+    return found.set_axis([f"{sheet}, {row}" for row in table.index])
+
+
+def _periods(years: pd.Series, months: pd.Series) -> pd.Series:
+    """Return ``2024-10`` for ``01 October`` of fiscal year 2025, which begins there; an unreadable month stays."""
+    numbers = months.astype(str).str.partition(" ")[2].map({name: place for place, name in enumerate(MONTHS, start=1)})
+    calendar = pd.to_numeric(years, errors="coerce") - (numbers >= 10)
+    texts = [
+        str(month) if pd.isna(year) or pd.isna(number) else f"{int(year)}-{int(number):02d}"
+        for year, number, month in zip(calendar, numbers, months, strict=True)
+    ]
+    return pd.Series(texts, index=years.index)
