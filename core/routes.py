@@ -19,8 +19,6 @@ from core.schema import ALL, make_series_id
 ROUTES: dict[str, Corridor] = read_corridors(FOLDER)
 """Every corridor by its code, those of the default region first."""
 ARRIVAL_ROUTES: tuple[str, ...] = tuple(route_id for route_id, route in ROUTES.items() if route.added_up)
-ARRIVAL_COUNTRIES = frozenset(code for route_id in ARRIVAL_ROUTES for code in ROUTES[route_id].countries)
-"""Where people arrive on them."""
 REGIONS: tuple[str, ...] = tuple(dict.fromkeys(route.region for route in ROUTES.values()))
 """Every region that has a corridor, the default one first."""
 
@@ -127,10 +125,8 @@ def in_order(codes: Iterable[str]) -> list[str]:
 
 def route_name(route_id: str, language: str = DEFAULT_LANGUAGE) -> str:
     """Name of a route in a language, else in English; an own one's is read off its code."""
-    if route_id in ROUTES:
-        names = ROUTES[route_id].names
-        return names.get(language, names[DEFAULT_LANGUAGE])
-    return _own_name(route_id) or route_id
+    names = corridor(route_id).names
+    return names.get(language, names[DEFAULT_LANGUAGE])
 
 
 CARRIED = "arrivals_carried"
@@ -150,9 +146,19 @@ def estimated_shares(observations: pd.DataFrame) -> pd.Series:
     return pd.Series(carried.to_numpy() / observations["obs_value"].to_numpy(), observations.index)
 
 
+def corridor(route_id: str) -> Corridor:
+    """What is said of a route; of an own one without a file the defaults."""
+    return ROUTES.get(route_id) or Corridor(names={DEFAULT_LANGUAGE: _own_name(route_id) or route_id})
+
+
 def counted(route_id: str) -> str:
     """Target of a route's series; an own route counts arrivals."""
-    return ROUTES[route_id].counts if route_id in ROUTES else "arrivals"
+    return corridor(route_id).counts
+
+
+def region_of(route_id: str) -> str:
+    """Region of a route."""
+    return corridor(route_id).region
 
 
 def route_series(route_id: str) -> str:
@@ -163,6 +169,11 @@ def route_series(route_id: str) -> str:
 def routes_of(regions: Collection[str]) -> list[str]:
     """Corridors of some regions that are summed from open sources, in order."""
     return [route_id for route_id, route in ROUTES.items() if route.parts and route.region in regions]
+
+
+def receiving(region: str) -> frozenset[str]:
+    """Countries where people arrive on the corridors of a region."""
+    return frozenset(code for route_id in routes_of([region]) for code in ROUTES[route_id].countries)
 
 
 def find_route(text: str, codes: Iterable[str]) -> str:

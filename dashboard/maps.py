@@ -16,21 +16,23 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
+from core.corridors import DEFAULT_REGION
 from core.languages import as_expected
-from core.routes import ARRIVAL_COUNTRIES
+from core.routes import receiving, region_of
 from core.settings import SNAPSHOT
 from dashboard import _, labelled, lang, listed, ngettext
 from dashboard.charts import Annotation, Row
 from dashboard.theme import Theme, halo, level_label, template, with_opacity
 from geo import (
-    FRAME_KM,
+    MAPS,
     NARROWEST_KM,
-    ROUTE_GEOMETRY,
     UPPER_OPACITY,
     FloatArray,
+    arrow_of,
     arrow_width,
     centre_line,
     curve,
+    is_placed,
     km_per_person,
     label_place,
     load_shapes,
@@ -46,10 +48,10 @@ Outline = tuple[Coordinates, Coordinates]
 
 
 def flow_map(routes: pd.DataFrame, *, theme: Theme) -> go.Figure:
-    """Draw the arrivals expected per route.
+    """Draw what is expected per route of one region.
 
     Args:
-        routes: Columns ``route_id``, ``name``, ``median`` and ``upper90`` (persons, empty where there is no forecast),
+        routes: Routes of one region: columns ``route_id``, ``name``, ``median`` and ``upper90`` (persons, empty where there is no forecast),
             ``alert_level`` (empty where there is no alert), ``label`` (text after the level; empty: the median) and,
             where its name is to lead somewhere, ``link``.
         theme: Colours.
@@ -58,14 +60,15 @@ def flow_map(routes: pd.DataFrame, *, theme: Theme) -> go.Figure:
         A figure that asks no other host for anything. Widths are linear in persons and one scale holds for all arrows.
     """
     figure = go.Figure()
-    for countries, fill in zip(_countries(), (theme.land, theme.receiving), strict=True):
+    region = next((region_of(route_id) for route_id in routes["route_id"] if is_placed(route_id)), DEFAULT_REGION)
+    for countries, fill in zip(_countries(region), (theme.land, theme.receiving), strict=True):
         figure.add_trace(_shape(countries, fill=fill, line={"color": theme.border, "width": 0.8}))
     scale = km_per_person(routes["median"], routes["upper90"])
     for row in routes.sort_values("median", ascending=False).to_dict("records"):
-        if row["route_id"] in ROUTE_GEOMETRY:
+        if is_placed(row["route_id"]):
             figure.add_traces(_arrow(row, scale, theme))
             figure.add_annotation(_label(row, theme))
-    (west, east), (south, north) = FRAME_KM
+    (west, east), (south, north) = MAPS[region].frame
     figure.update_layout(
         template=template(theme),
         height=HEIGHT,
@@ -87,11 +90,11 @@ def map_alt(routes: pd.DataFrame) -> str:
     return _("Map of routes with arrivals expected. {routes}.").format(routes=listed(parts))
 
 
-@lru_cache(maxsize=1)
-def _countries() -> tuple[Outline, Outline]:
+@lru_cache(maxsize=len(MAPS))
+def _countries(region: str) -> tuple[Outline, Outline]:
     """Outlines of all other countries, and of those where people arrive."""
-    shapes = load_shapes(SNAPSHOT)
-    receives = shapes["geo"].isin(ARRIVAL_COUNTRIES)
+    shapes = load_shapes(SNAPSHOT, region)
+    receives = shapes["geo"].isin(receiving(region))
     return _as_arrays(outline(shapes[~receives])), _as_arrays(outline(shapes[receives]))
 
 
@@ -143,7 +146,7 @@ def _hover_points(path: FloatArray, row: Row, colour: str) -> go.Scatter:
 
 def _label(row: Row, theme: Theme) -> Annotation:
     x, y = label_place(row["route_id"])
-    align = ROUTE_GEOMETRY[row["route_id"]].align
+    align = arrow_of(row["route_id"]).align
     figure = row["label"] or lang().expected(row["median"])
     if level := row["alert_level"]:
         figure = f"<b><span style='color:{theme.level(level).text}'>{level_label(level)}</span></b> · {figure}"

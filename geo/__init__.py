@@ -3,7 +3,7 @@
 The shapes were made once from Natural Earth (``python -m geo.boundaries``) and are bundled small. They are for
 orientation only; names and boundaries imply no endorsement.
 
-One projection serves the whole map: Lambert azimuthal equal-area, centred between the coasts, in kilometres. Equal area
+One projection serves the whole map of a region: Lambert azimuthal equal-area, centred in it, in kilometres. Equal area
 keeps the weight of arrows and countries honest over the whole frame (Snyder, Map Projections: A Working Manual, USGS
 1987, p. 182).
 """
@@ -11,6 +11,7 @@ keeps the weight of arrows and countries honest over the whole frame (Snyder, Ma
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,47 +20,73 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 
-from core.corridors import Arrow
+from core.corridors import DEFAULT_REGION, Arrow
 from core.errors import SourceError
-from core.routes import ROUTES
+from core.routes import corridor, region_of
 
-CENTRE_LATITUDE, CENTRE_LONGITUDE = 38, 10
-MAP_CRS = CRS.from_proj4(
-    f"+proj=laea +lat_0={CENTRE_LATITUDE} +lon_0={CENTRE_LONGITUDE} +datum=WGS84 +units=km +no_defs"
-)
+Range = tuple[float, float]
 
 
-@lru_cache(maxsize=1)
-def _transformer() -> Transformer:
-    return Transformer.from_crs("EPSG:4326", MAP_CRS, always_xy=True)
+@dataclass(frozen=True)
+class RegionMap:
+    """The map of one region.
+
+    Attributes:
+        longitude: Of the projection's centre, degrees.
+        latitude: The same.
+        frame: x and y range, in kilometres, that every screen shows; wider or taller screens see more land around it.
+        file: The bundled shapes.
+    """
+
+    longitude: float
+    latitude: float
+    frame: tuple[Range, Range]
+    file: str
+
+    @property
+    def crs(self) -> CRS:
+        """Its projection."""
+        return CRS.from_proj4(
+            f"+proj=laea +lat_0={self.latitude} +lon_0={self.longitude} +datum=WGS84 +units=km +no_defs"
+        )
 
 
-def project(points: Iterable[tuple[float, float]]) -> NDArray[np.float64]:
-    """Bring (longitude, latitude) in degrees to (x, y) in kilometres.
+MAPS: dict[str, RegionMap] = {
+    "europe": RegionMap(10, 38, ((-3250.0, 3250.0), (-2600.0, 1850.0)), "boundaries.parquet"),
+    "americas": RegionMap(-92, 28, ((-3870.0, 3870.0), (-2750.0, 2550.0)), "boundaries_americas.parquet"),
+    "horn_of_africa": RegionMap(42, 6, ((-3250.0, 3250.0), (-2200.0, 2250.0)), "boundaries_horn_of_africa.parquet"),
+}
+"""By region; a corridor of any other region is not drawn."""
+
+
+@lru_cache(maxsize=len(MAPS))
+def _transformer(region: str) -> Transformer:
+    return Transformer.from_crs("EPSG:4326", MAPS[region].crs, always_xy=True)
+
+
+def project(points: Iterable[tuple[float, float]], region: str = DEFAULT_REGION) -> NDArray[np.float64]:
+    """Bring (longitude, latitude) in degrees to (x, y) in kilometres of a region's map.
 
     Returns:
-        An array of shape ``(n, 2)``; x grows eastwards, y northwards, (0, 0) is 38° N 10° E.
+        An array of shape ``(n, 2)``; x grows eastwards, y northwards, (0, 0) is the centre of the region's map.
     """
     degrees = np.asarray(list(points), dtype=np.float64).reshape(-1, 2)
-    x, y = _transformer().transform(degrees[:, 0], degrees[:, 1])
+    x, y = _transformer(region).transform(degrees[:, 0], degrees[:, 1])
     return np.column_stack([x, y])
 
 
-FILE_NAME = "boundaries.parquet"
-
-
-def load_shapes(folder: Path) -> gpd.GeoDataFrame:
-    """Read the bundled shapes.
+def load_shapes(folder: Path, region: str = DEFAULT_REGION) -> gpd.GeoDataFrame:
+    """Read the bundled shapes of a region.
 
     Returns:
-        Columns ``geo`` (ISO 3166 alpha-3, Kosovo as XKX) and ``geometry`` (kilometres of ``MAP_CRS``).
+        Columns ``geo`` (ISO 3166 alpha-3, Kosovo as XKX) and ``geometry`` (kilometres of the region's map).
 
     Raises:
         SourceError: The bundled file is not there.
     """
-    path = folder / FILE_NAME
+    path = folder / MAPS[region].file
     if not path.exists():
-        raise SourceError(FILE_NAME, f"the bundled shapes are missing from the folder '{folder.name}'")
+        raise SourceError(path.name, f"the bundled shapes are missing from the folder '{folder.name}'")
     return gpd.read_parquet(path)
 
 
@@ -165,11 +192,21 @@ def _left_of(direction: FloatArray) -> FloatArray:
     return unit
 
 
-FRAME_KM = ((-3250.0, 3250.0), (-2600.0, 1850.0))
-"""x and y range of the map that every screen shows; wider or taller screens see more land around it."""
+def is_placed(route_id: str) -> bool:
+    """Whether a route has an arrow on the map of its region."""
+    return region_of(route_id) in MAPS and corridor(route_id).arrow is not None
 
 
-ROUTE_GEOMETRY: dict[str, Arrow] = {code: route.arrow for code, route in ROUTES.items() if route.arrow}
+def arrow_of(route_id: str) -> Arrow:
+    """The arrow of a route.
+
+    Raises:
+        KeyError: The route has no place on the map.
+    """
+    found = corridor(route_id).arrow
+    if found is None:
+        raise KeyError(route_id)
+    return found
 
 
 def centre_line(route_id: str) -> NDArray[np.float64]:
@@ -178,8 +215,8 @@ def centre_line(route_id: str) -> NDArray[np.float64]:
     Raises:
         KeyError: The route has no place on the map.
     """
-    geometry = ROUTE_GEOMETRY[route_id]
-    return project([geometry.start, geometry.control, geometry.end])
+    arrow = arrow_of(route_id)
+    return project([arrow.start, arrow.control, arrow.end], region_of(route_id))
 
 
 def path_in_degrees(route_id: str) -> NDArray[np.float64]:
@@ -194,5 +231,5 @@ def path_in_degrees(route_id: str) -> NDArray[np.float64]:
 
 def label_place(route_id: str) -> tuple[float, float]:
     """Anchor of a route's label in kilometres."""
-    x, y = project([ROUTE_GEOMETRY[route_id].label])[0]
+    x, y = project([arrow_of(route_id).label], region_of(route_id))[0]
     return float(x), float(y)

@@ -16,20 +16,22 @@ from matplotlib.path import Path as Outline
 from matplotlib.patheffects import Normal, Stroke
 from shapely import MultiPolygon, box, get_parts
 
+from core.corridors import DEFAULT_REGION
 from core.languages import Language
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from core.routes import ARRIVAL_COUNTRIES
+from core.routes import receiving, region_of
 from core.settings import SNAPSHOT
 from geo import (
-    FRAME_KM,
+    MAPS,
     NARROWEST_KM,
-    ROUTE_GEOMETRY,
     UPPER_OPACITY,
     FloatArray,
+    arrow_of,
     arrow_width,
     centre_line,
     curve,
+    is_placed,
     km_per_person,
     label_place,
     load_shapes,
@@ -71,38 +73,42 @@ ROWS_HEIGHT, HIGHEST_ROW, TWO_LINES = 138.0, 30.0, 20.0
 
 
 def draw_map(axes: Axes, routes: tuple[RouteLine, ...], language: Language) -> None:
-    """Draw land, arrows and labels; widths are linear in persons and one scale holds for all arrows."""
-    west, east, south, north = _frame(axes)
+    """Draw land, arrows and labels; widths are linear in persons and one scale holds for all arrows.
+
+    Of routes of several regions the first route's are drawn; the table beside the map has all.
+    """
+    region = next((region_of(route.route_id) for route in routes if is_placed(route.route_id)), DEFAULT_REGION)
+    west, east, south, north = _frame(axes, region)
     axes.set_facecolor(colours.SEA)
     axes.set(xlim=(west, east), ylim=(south, north), xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
-    for shapes, fill in zip(_countries(), (colours.LAND, colours.RECEIVING), strict=True):
+    for shapes, fill in zip(_countries(region), (colours.LAND, colours.RECEIVING), strict=True):
         axes.add_patch(PathPatch(shapes, facecolor=fill, edgecolor=colours.BORDER, linewidth=0.35))
-    placed = [route for route in routes if route.route_id in ROUTE_GEOMETRY]
+    placed = [route for route in routes if is_placed(route.route_id) and region_of(route.route_id) == region]
     scale = km_per_person([route.median for route in placed], [route.upper90 for route in placed])
     for route in placed:
         _arrow(axes, route, scale)
     draw_labels(axes, placed, language)
 
 
-def _frame(axes: Axes) -> tuple[float, float, float, float]:
-    """The part of the map that fills the axes with the same scale both ways: wider or taller than ``FRAME_KM``."""
-    (west, east), (south, north) = FRAME_KM
+def _frame(axes: Axes, region: str) -> tuple[float, float, float, float]:
+    """The part of the map that fills the axes with the same scale both ways: wider or taller than its frame."""
+    (west, east), (south, north) = MAPS[region].frame
     place = axes.get_window_extent()
     more_wide = max(0.0, (north - south) * place.width / place.height - (east - west)) / 2
     more_tall = max(0.0, (east - west) * place.height / place.width - (north - south)) / 2
     return west - more_wide, east + more_wide, south - more_tall, north + more_tall
 
 
-@lru_cache(maxsize=1)
-def _countries() -> tuple[Outline, Outline]:
+@lru_cache(maxsize=len(MAPS))
+def _countries(region: str) -> tuple[Outline, Outline]:
     """Outlines of all other countries, and of those where people arrive, as coarse as paper allows."""
-    shapes = load_shapes(SNAPSHOT)
-    (west, east), (south, north) = FRAME_KM
+    shapes = load_shapes(SNAPSHOT, region)
+    (west, east), (south, north) = MAPS[region].frame
     frame = box(west - 400, south - 400, east + 400, north + 400)
     shapes["geometry"] = shapes.geometry.intersection(frame).simplify(DETAIL_KM)
     shapes = shapes[~shapes.geometry.is_empty]
-    receives = shapes["geo"].isin(ARRIVAL_COUNTRIES)
+    receives = shapes["geo"].isin(receiving(region))
     return _outline(list(shapes.geometry[~receives])), _outline(list(shapes.geometry[receives]))
 
 
@@ -176,7 +182,7 @@ def _box(axes: Axes, route: RouteLine, text: tuple[str, str], width: float) -> B
     x, y = label_place(route.route_id)
     points_per_km = width / (east - west)
     wide = max(text_width(text[0], NAME), text_width(text[1], FIGURE))
-    shift = {"left": 0.0, "center": 0.5, "right": 1.0}[ROUTE_GEOMETRY[route.route_id].align]
+    shift = {"left": 0.0, "center": 0.5, "right": 1.0}[arrow_of(route.route_id).align]
     return Box((x - west) * points_per_km - shift * wide, (y - south) * points_per_km - LINE + 1, wide, 2 * LINE)
 
 

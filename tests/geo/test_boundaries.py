@@ -89,7 +89,7 @@ def test_neighbouring_squares_keep_their_area_through_projection(tmp_path: Path)
     areas = shapes.geometry.area.to_numpy()
     sphere = 6371.0**2 * np.radians(2) * (np.sin(np.radians(40)) - np.sin(np.radians(38)))
     np.testing.assert_allclose(areas, sphere, rtol=0.01)
-    assert shapes.crs == MAP_CRS
+    assert shapes.crs == MAPS["europe"].crs
 
 
 def test_parts_of_one_country_become_one_row(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_file_that_is_no_topojson_is_refused(tmp_path: Path, text: str) -> None:
 @pytest.mark.skipif("VIGIE_RAW_DATA" not in os.environ, reason="VIGIE_RAW_DATA names no folder of published files")
 def test_bundled_file_is_what_published_file_gives(tmp_path: Path, bundled: gpd.GeoDataFrame) -> None:
     raw = Path(os.environ["VIGIE_RAW_DATA"]) / "geo_natural_earth" / "countries-50m.json"
-    built = load_shapes(boundaries.build(raw, tmp_path).parent)
+    built, bundled = load_shapes(boundaries.build(raw, tmp_path, region).parent, region), load_shapes(SNAPSHOT, region)
     assert list(built["geo"]) == list(bundled["geo"])
     assert built.geometry.geom_equals(bundled.geometry).all()
 

@@ -5,11 +5,11 @@ from shapely import LineString, Polygon
 
 from core.routes import ROUTES
 from geo import (
-    FRAME_KM,
-    ROUTE_GEOMETRY,
+    MAPS,
     arrow_width,
     centre_line,
     curve,
+    is_placed,
     km_per_person,
     label_place,
     project,
