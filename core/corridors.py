@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from pathlib import Path
 from typing import Literal
 
@@ -53,7 +54,7 @@ class Candidate(_Part):
 
     Attributes:
         source: ``source_id`` of the publisher.
-        places: Places (``geo``) added up; a month needs all of them.
+        places: Places (``geo``) added up, of which a month needs all; of a linked part patterns such as ``*_*``.
         freq: ``M``, or ``D`` for days added up where a month has all of its days.
     """
 
@@ -69,11 +70,14 @@ class Part(_Part):
         candidates: Sources in order of preference.
         major: Without it the corridor has no figure.
         zeros_until: Absent months inside the range count as zero up to here; empty for none.
+        linked: For places that open and close: months are linked at the places that both have (matched model), and
+            multiplied by this number. 0 for places that are all needed.
     """
 
     candidates: tuple[Candidate, ...] = Field(min_length=1)
     major: bool = False
     zeros_until: str = Field(default="", pattern=r"^(\d{4}-\d{2})?$")
+    linked: float = Field(default=0, ge=0)
 
 
 class Citizens(_Part):
@@ -84,6 +88,11 @@ class Citizens(_Part):
     minor: tuple[str, ...] = ()
 
 
+def _is_plain(text: str) -> bool:
+    """Whether a name holds letters, digits and spaces of any script and few marks: no markup and no command."""
+    return bool(text.strip()) and all(unicodedata.category(one)[0] in "LMN" or one in " .’'()/–-" for one in text)
+
+
 class Corridor(_Part):
     """One corridor.
 
@@ -91,6 +100,8 @@ class Corridor(_Part):
         names: Name by language; English is required and stands in for a language without one.
         region: Region that it belongs to.
         counts: Target of its series: ``arrivals`` (persons) or ``detections`` (events).
+        unit: What is counted, in the plural and by language; empty for arrivals.
+        notes: What a reader must bear in mind, by language.
         countries: ISO 3166 alpha-3 codes of the countries where people arrive.
         arrow: Its place on the map.
         order: Place among the corridors of its region.
@@ -103,6 +114,8 @@ class Corridor(_Part):
     names: dict[str, str]
     region: str = Field(default=DEFAULT_REGION, pattern=r"^[a-z]+(_[a-z]+)*$")
     counts: Literal["arrivals", "detections"] = "arrivals"
+    unit: dict[str, str] = Field(default_factory=dict)
+    notes: dict[str, str] = Field(default_factory=dict)
     countries: tuple[str, ...] = ()
     arrow: Arrow | None = None
     order: int = 100
@@ -113,13 +126,22 @@ class Corridor(_Part):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Corridor:
-        if not self.names.get("en"):
+        if "en" not in self.names:
             raise ValueError("names.en is missing")
+        if (self.unit and "en" not in self.unit) or (self.notes and "en" not in self.notes):
+            raise ValueError("unit and notes need a text in English (en)")
+        if not all(map(_is_plain, [*self.names.values(), *self.unit.values()])):
+            raise ValueError("names and units hold letters, digits, spaces and - ' ’ . / ( ) – only")
         if self.parts and not any(part.major for part in self.parts):
             raise ValueError("one of the parts must be major = true")
         if self.added_up and self.counts != "arrivals":
             raise ValueError("only corridors that count persons (counts = 'arrivals') are added up")
         return self
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether a part of it is linked over places that open and close."""
+        return any(part.linked for part in self.parts)
 
     @property
     def sources(self) -> frozenset[str]:

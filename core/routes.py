@@ -176,6 +176,12 @@ def receiving(region: str) -> frozenset[str]:
     return frozenset(code for route_id in routes_of([region]) for code in ROUTES[route_id].countries)
 
 
+def note_on(route_id: str, language: str = DEFAULT_LANGUAGE) -> str:
+    """What a reader of a route's figures must bear in mind; empty for most."""
+    notes = corridor(route_id).notes
+    return notes.get(language, notes.get(DEFAULT_LANGUAGE, ""))
+
+
 def find_route(text: str, codes: Iterable[str]) -> str:
     """The code of the route that a person names: by code, or in any language by its name or the name's beginning.
 

@@ -42,6 +42,7 @@ from dashboard.theme import level_word
 from forecasting import BASELINE, ENSEMBLE
 from reports import Row, numbers, reception
 from reports.alert import CONTEXT, FALLS, limit_of
+from reports.units import COUNTED, plural_in_unit
 
 ENDED_KEY = ":ended"
 MOST_RELEASES = 30
@@ -120,14 +121,11 @@ def reasons(night: Night, row: Row) -> list[str]:
     history = numbers.series_of(night.frame("observations"), row["series_id"])
     if len(history):
         last = history.iloc[-1]
-        text = ngettext(
-            "{month}: {value} arrival counted; the past twelve months averaged {mean}.",
-            "{month}: {value} arrivals counted; the past twelve months averaged {mean}.",
-            as_counted(last["obs_value"]),
-        )
-        mean = lang().expected(float(history["obs_value"].tail(12).mean()))
-        month = lang().month(last["end_date"])
-        out.append(capital(text.format(month=month, value=lang().counted(last["obs_value"]), mean=mean)))
+        said = plural_in_unit(
+            COUNTED, as_counted(last["obs_value"]), str(row["route_id"]), lang(), month=lang().month(last["end_date"]),
+            value=lang().counted(last["obs_value"]), mean=lang().expected(float(history["obs_value"].tail(12).mean())),
+        )  # fmt: skip
+        out.append(capital(said))
     if end is not None and (limit := limit_of(row)) is not None:
         out += _agreement(night, row, end)
         past = history[history["end_date"].dt.month == end.month]

@@ -20,7 +20,7 @@ from core.corridors import DEFAULT_REGION
 from core.languages import as_expected
 from core.routes import receiving, region_of
 from core.settings import SNAPSHOT
-from dashboard import _, labelled, lang, listed, ngettext
+from dashboard import _, labelled, lang, listed
 from dashboard.charts import Annotation, Row
 from dashboard.theme import Theme, halo, level_label, template, with_opacity
 from geo import (
@@ -39,6 +39,7 @@ from geo import (
     outline,
     tapered_arrow,
 )
+from reports.units import MEDIAN, plural_in_unit
 
 HEIGHT = 306
 COLUMNS = ("route_id", "name", "median", "upper90", "alert_level", "label")
@@ -51,9 +52,9 @@ def flow_map(routes: pd.DataFrame, *, theme: Theme) -> go.Figure:
     """Draw what is expected per route of one region.
 
     Args:
-        routes: Routes of one region: columns ``route_id``, ``name``, ``median`` and ``upper90`` (persons, empty where there is no forecast),
-            ``alert_level`` (empty where there is no alert), ``label`` (text after the level; empty: the median) and,
-            where its name is to lead somewhere, ``link``.
+        routes: Routes of one region: columns ``route_id``, ``name``, ``median`` and ``upper90`` (empty where there is
+            no forecast), ``alert_level`` (empty where there is no alert), ``label`` (text after the level; empty: the
+            median) and, where its name is to lead somewhere, ``link``.
         theme: Colours.
 
     Returns:
@@ -168,8 +169,8 @@ def _label(row: Row, theme: Theme) -> Annotation:
 def _figure(row: Row) -> str:
     if math.isnan(row["median"]):
         return str(row["label"]) or _("no forecast")
-    text = ngettext("{median} arrival expected", "{median} arrivals expected", as_expected(row["median"]))
-    text = text.format(median=lang().expected(row["median"]))
+    median = lang().expected(row["median"])
+    text = plural_in_unit(MEDIAN, as_expected(row["median"]), row["route_id"], lang(), median=median)
     if math.isnan(row["upper90"]):
         return text
     return _("{figure}, 9 in 10 chances of at most {upper}").format(figure=text, upper=lang().expected(row["upper90"]))

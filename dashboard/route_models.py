@@ -23,6 +23,7 @@ from reports import cards_in, numbers
 from reports.changes import Move, move_of, move_words, step_words
 from reports.names import MODELS
 from reports.route import window_words
+from reports.units import in_unit
 
 
 def show_models(view: RouteView) -> None:
@@ -53,7 +54,7 @@ def show_members(view: RouteView) -> None:
     spread = lang().expected(others.max() - others.min()) if len(others) else ""
     text = ngettext("{n} model beside the ensemble", "The medians of {n} models lie within {spread}", len(others))
     st.header(text.format(n=len(others), spread=spread), anchor=False)
-    unit = _("Arrivals expected, {month}").format(month=members["month"].iloc[0])
+    unit = in_unit("Arrivals expected, {month}", view.route_id, lang()).format(month=members["month"].iloc[0])
 
     def draw() -> None:
         layout.chart(members_chart(members, unit=unit, theme=current_theme()), members_alt(members), "members")
@@ -107,7 +108,7 @@ def replayed_rows(view: RouteView) -> pd.DataFrame:
 
 def seasons_file(view: RouteView) -> Export:
     """The figures behind the seasons."""
-    title = _("Arrivals by calendar month and year")
+    title = in_unit("Arrivals by calendar month and year", view.route_id, lang())
     figures = by_year(view.history, view.quantiles[0.5])
     return downloads.at_origin(downloads.export_of(view.night, f"seasons-{view.route_id}", title, figures), view.origin)
 
@@ -128,7 +129,13 @@ def draw_seasons(view: RouteView) -> None:
     same = before.reindex(now.index).dropna()
     st.header(season_words(float(now.sum()), float(same.sum()), len(same) == len(now), year), anchor=False)
     recent = view.observed[view.observed["time_period_end"].dt.year >= numbers.FIRST_COMPARED_YEAR]
-    figure = season_chart(recent, view.forecast, year=year, unit=_("Arrivals per month"), theme=current_theme())
+    figure = season_chart(
+        recent,
+        view.forecast,
+        year=year,
+        unit=in_unit("Arrivals per month", view.route_id, lang()),
+        theme=current_theme(),
+    )
     layout.chart(figure, season_alt(recent, view.forecast, year=year), "seasons")
 
 

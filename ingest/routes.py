@@ -10,6 +10,7 @@ takes, month by month, the first of its candidate sources that has a figure. Rul
   the route's month is flagged ``e``. Later it is left out, and the month flagged ``b``, if it was at most 5 % of the
   route; without a larger one the route has no figure.
 - Without a major part there is no figure for the month.
+- Of places that open and close, months are linked at the places that both have (:func:`_linked`).
 - Citizenships that add up to more than the route's total are scaled down to it, and flagged ``e``.
 
 A month has the flags of all of its parts. ``as_of`` is the latest of the parts' dates.
@@ -20,6 +21,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
+from fnmatch import fnmatch
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -197,12 +200,52 @@ def _observed(totals: pd.DataFrame, part: Part) -> _Months:
     best = _monthly(rows[:0], "M")
     for candidate in part.candidates:
         own = (sources == candidate.source) & (freqs == candidate.freq)
-        places = [_monthly(rows[own & (geos == geo)], candidate.freq) for geo in candidate.places]
-        shared = _common(places)
-        added = _sum([place.of(shared) for place in places])
+        if part.linked:
+            named = [
+                geo for geo in np.unique(geos[own].astype(str)) if any(map(partial(fnmatch, geo), candidate.places))
+            ]
+            added = _linked([_monthly(rows[own & (geos == geo)], candidate.freq) for geo in named], part.linked)
+        else:
+            places = [_monthly(rows[own & (geos == geo)], candidate.freq) for geo in candidate.places]
+            shared = _common(places)
+            added = _sum([place.of(shared) for place in places])
         new = added.at(~np.isin(added.month, best.month))
         best = _with_zeros(best.joined(new), part.zeros_until)
     return best
+
+
+def _linked(places: list[_Months], scale: float) -> _Months:
+    """Months of places that open and close, linked at those that both months of a pair have.
+
+    A month is the month before times the ratio of the sums at the places that have both (matched model; IMF and others
+    2020, Consumer Price Index Manual, ch. 6). So a figure never changes when places open or close later. The series
+    begins after the last pair without a common place. A month whose common places saw less than half is a break (``b``).
+
+    Args:
+        places: Figures of each place.
+        scale: Number by which the sum of the first month is multiplied.
+    """
+    if not places:
+        return _monthly(pd.DataFrame(columns=["time_period", "obs_value", "obs_flag", "as_of", "as_of_estimated"]), "M")
+    span = np.arange(min(one.month[0] for one in places), max(one.month[-1] for one in places) + 1)
+    seen = np.full((len(span), len(places)), np.nan)
+    flag, as_of = np.zeros(len(span), dtype=np.int64), np.zeros(len(span), dtype="datetime64[ns]")
+    estimated = np.zeros(len(span), dtype=bool)
+    for column, one in enumerate(places):
+        at = one.month - span[0]
+        seen[at, column] = one.value
+        flag[at] |= one.flag
+        as_of[at] = np.maximum(as_of[at], one.as_of)
+        estimated[at] |= one.estimated
+    both = np.isfinite(seen[:-1]) & np.isfinite(seen[1:])
+    before, after = (np.where(both, part, 0.0).sum(axis=1) for part in (seen[:-1], seen[1:]))
+    sums = np.nansum(seen, axis=1)
+    apart = np.flatnonzero((before == 0) | (after == 0))
+    start = int(apart[-1]) + 1 if len(apart) else 0
+    flag[1:][after < sums[1:] / 2] |= _bit("b")
+    steps = np.concatenate([[sums[start] * scale], after[start:] / before[start:]])
+    linked = _Months(span, np.round(sums), flag, as_of, estimated, np.zeros(len(span))).at(slice(start, None))
+    return replace(linked, value=np.round(steps.cumprod()))
 
 
 def _monthly(rows: pd.DataFrame, freq: str) -> _Months:
@@ -357,7 +400,7 @@ def _route_by_citizen(newest: pd.DataFrame, route_id: str, route: _Months) -> pd
             flag = flag.mask(guessed, flag | _bit("e"))
         flag |= known["flag"].reindex(months).fillna(0).astype(np.int64)
     ratio = route.frame()["value"].reindex(months) / total.sum(axis=1)
-    over = ratio < 1
+    over = (ratio != 1) if ROUTES[route_id].is_linked else (ratio < 1)
     flag = flag.mask(over, flag | _bit("e"))
     scaled = total[over].cumsum(axis=1).mul(ratio[over], axis=0).round().to_numpy()
     total = total.astype(float)

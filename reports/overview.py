@@ -18,6 +18,7 @@ from reports.alert import CONTEXT, AlertReport, alert_report, rule_record
 from reports.changes import DOWN, NEW, UP, change_since, change_words
 from reports.names import level_name, route_name, subject_name
 from reports.route import window_words, without_forecast
+from reports.units import plural_in_unit
 
 
 @dataclass(frozen=True)
@@ -164,14 +165,21 @@ def quiet_card(row: Row, as_of: dt.date, language: Language, was: str = "", *, o
         level=over if was else "",
         change=language.text(_("was {level}"), level=level_name(was, language)) if was else "",
         title=name,
-        sentence=language.plural(
+        sentence=plural_in_unit(
             said,
             as_expected(row["high"]),
+            str(row["route_id"]),
+            language,
             interval=language.interval_words(row["low"], row["high"]),
             months=window,
         ),
         figure=language.expected(row["expected"]),
-        figure_means=language.plural(ngettext("arrival expected", "arrivals expected"), as_expected(row["expected"])),
+        figure_means=plural_in_unit(
+            ngettext("arrival expected", "arrivals expected"),
+            as_expected(row["expected"]),
+            str(row["route_id"]),
+            language,
+        ),
         when=window,
         route_id=str(row["route_id"]),
     )

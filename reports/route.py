@@ -19,6 +19,7 @@ from forecasting.verification.verdict import BETTER, with_verdicts
 from reports import ReadableRelease, Row, numbers
 from reports.files import flag_words
 from reports.names import route_name
+from reports.units import plural_in_unit
 
 KeyNumber = tuple[str, str, str]
 """Label, value and what stands beneath it."""
@@ -106,12 +107,14 @@ def title(view: RouteForecast, as_of: dt.date, language: Language) -> str:
     if not view.origin:
         if view.summary["state"] != "ok" or not is_known(view.summary["expected"]):
             return without_forecast(view.summary, language).rstrip(".")
-        return language.plural(
+        return plural_in_unit(
             ngettext(
                 "{route}: {expected} arrival expected in {months}, most likely {interval}",
                 "{route}: {expected} arrivals expected in {months}, most likely {interval}",
             ),
             as_expected(view.summary["expected"]),
+            view.route_id,
+            language,
             route=name,
             expected=language.expected(view.summary["expected"]),
             months=window_words(as_of, language),
@@ -120,12 +123,14 @@ def title(view: RouteForecast, as_of: dt.date, language: Language) -> str:
     if view.quantiles.empty:
         return name
     first = view.quantiles.iloc[0]
-    return language.plural(
+    return plural_in_unit(
         ngettext(
             "{route}: on {day}, {expected} arrival was expected in {month}, most likely {interval}",
             "{route}: on {day}, {expected} arrivals were expected in {month}, most likely {interval}",
         ),
         as_expected(first[0.5]),
+        view.route_id,
+        language,
         route=name,
         day=language.day(view.known_on),
         expected=language.expected(first[0.5]),

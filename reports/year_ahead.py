@@ -15,6 +15,7 @@ from core.schema import ALL
 from forecasting.verification import TOO_NARROW
 from reports import Row, numbers
 from reports.names import country_name, route_name
+from reports.units import plural_in_unit
 
 KINDS = {"calendar year": _("Calendar year"), "July to June": _("July to June")}
 """Which twelve months, by ``kind`` of the release's table."""
@@ -141,9 +142,11 @@ def year_title(lines: list[YearLine], language: Language) -> str:
         "{name}: {expected} arrival expected in {window}, most likely {interval}",
         "{name}: {expected} arrivals expected in {window}, most likely {interval}",
     )
-    said = language.plural(
+    said = plural_in_unit(
         texts,
         as_expected(line.row["median"]),
+        str(line.row["series_id"]).partition(".")[2].partition(".")[0],
+        language,
         name=line.name,
         expected=language.expected(line.row["median"]),
         window=line.window,

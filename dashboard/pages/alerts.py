@@ -34,6 +34,7 @@ from reports.alert import (
 from reports.changes import change_since, change_words
 from reports.citations import uses
 from reports.names import RULES, subject_name
+from reports.units import in_unit
 
 TITLE, PLACE = _("Alerts"), 4
 
@@ -260,10 +261,14 @@ def show_season(night: Night, row: Row) -> None:
     if found is None:
         return
     past, quantiles, end = found
-    title = _("Arrivals in {month} of each year").format(month=lang().month(end, year=False))
+    title = in_unit("Arrivals in {month} of each year", row["route_id"], lang()).format(
+        month=lang().month(end, year=False)
+    )
     st.markdown(f"### {title}", anchors=False)
     threshold = limit_of(row)
-    reads.drawn_once(night, partial(draw_season, past, quantiles, end.year, threshold), "season's chart", row["key"])
+    reads.drawn_once(
+        night, partial(draw_season, past, quantiles, end.year, threshold, row["route_id"]), "season's chart", row["key"]
+    )
     downloads.figures(
         downloads.export_of(night, f"season-{row['route_id']}", title, season_table(past, quantiles)), title
     )
@@ -272,9 +277,10 @@ def show_season(night: Night, row: Row) -> None:
     st.markdown(small(f"{which} {layout.since_words(history['end_date'])}".rstrip()))
 
 
-def draw_season(past: pd.DataFrame, quantiles: pd.DataFrame, year: int, threshold: float | None) -> None:
+def draw_season(past: pd.DataFrame, quantiles: pd.DataFrame, year: int, threshold: float | None, route_id: str) -> None:
     """The chart alone."""
-    figure = season_bars(past, quantiles, year=year, threshold=threshold, unit=_("Arrivals"), theme=current_theme())
+    unit = in_unit("Arrivals", route_id, lang())
+    figure = season_bars(past, quantiles, year=year, threshold=threshold, unit=unit, theme=current_theme())
     layout.chart(figure, season_bars_alt(past, quantiles, year=year, threshold=threshold), "season")
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from core.languages import is_known
+from core.routes import region_of
 from dashboard import _, decisions, downloads, lang, layout, ngettext, reads, state, tables, time_travel
 from dashboard.maps import flow_map, map_alt
 from dashboard.reads import Night
@@ -21,6 +22,7 @@ from reports.changes import changes
 from reports.citations import map_note, unsettled
 from reports.overview import together
 from reports.route import without_forecast
+from reports.units import expected_title
 
 TITLE, PLACE = _("Overview"), 1
 
@@ -97,7 +99,7 @@ def show_reception(night: Night) -> None:
 
 def show_map(summary: pd.DataFrame, months: str) -> None:
     """Arrows as wide as the arrivals expected; each name leads to its route."""
-    st.header(_("Arrivals expected, {months}").format(months=months), anchor=False)
+    st.header(expected_title(summary["route_id"], lang()).format(months=months), anchor=False)
     routes = pd.DataFrame(
         {
             "route_id": summary["route_id"],
@@ -109,7 +111,8 @@ def show_map(summary: pd.DataFrame, months: str) -> None:
             "link": [state.link("route", route=route_id) for route_id in summary["route_id"]],
         }
     )
-    layout.chart(flow_map(routes, theme=current_theme()), map_alt(routes), "map")
+    for number, (_region, rows) in enumerate(routes.groupby(routes["route_id"].map(region_of), sort=False)):
+        layout.chart(flow_map(rows, theme=current_theme()), map_alt(rows), f"map{number or ''}")
     with st.container(key="map-note"):
         st.markdown(layout.small(map_note(lang())))
 

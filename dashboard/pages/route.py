@@ -7,6 +7,7 @@ from functools import partial
 
 import streamlit as st
 
+from core.routes import note_on
 from dashboard import (
     _,
     decisions,
@@ -33,6 +34,7 @@ from decisions.judgements import LARGEST
 from reports import numbers, route
 from reports.changes import change_since, change_words
 from reports.route import WeekView
+from reports.units import in_unit
 
 TITLE, PLACE = _("Route"), 2
 
@@ -58,6 +60,8 @@ def show(night: Night) -> None:
     )
     layout.name_in_head(layout.route_name(route_id))
     st.title(route.title(view, night.as_of, lang()), anchor=False)
+    if note := note_on(view.route_id, lang().code):
+        st.markdown(layout.small(layout.plain(note)))
     show_controls(night, view, routes, past)
     chart, figures = st.columns([3.1, 1], gap="medium")
     with chart:
@@ -131,7 +135,7 @@ def draw_fan(view: RouteView, *, earlier: bool, revealed: bool, is_log: bool) ->
         view.observed,
         view.forecast,
         view.known_on,
-        _("Arrivals per month"),
+        in_unit("Arrivals per month", view.route_id, lang()),
         earlier=view.earlier if earlier else None,
         outcomes=view.outcomes if revealed else None,
         running=view.running,
@@ -142,7 +146,9 @@ def draw_fan(view: RouteView, *, earlier: bool, revealed: bool, is_log: bool) ->
         months_back=max(12, min(24, 4 * view.horizon)),
         is_log=is_log,
     )
-    alt = fan_alt(fan, name=layout.route_name(view.route_id))
+    name = layout.route_name(view.route_id)
+    what = in_unit("{name}: observed arrivals and forecast.", view.route_id, lang()).format(name=name)
+    alt = fan_alt(fan, name=name, what=what)
     figure = fan_chart(dataclasses.replace(fan, chances=route_view.spaced(view.chances, 3)), current_theme())
     st.html(fan_key(fan, current_theme()))
     layout.chart(figure, alt, "fan")

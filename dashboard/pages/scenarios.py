@@ -16,7 +16,6 @@ from dashboard import (
     downloads,
     lang,
     layout,
-    ngettext,
     reads,
     route_view,
     scenario_parts,
@@ -36,6 +35,7 @@ from forecasting.scenarios.analogues import EPISODES
 from reports import citations, numbers
 from reports import scenario as wording
 from reports.scenario import reception_of
+from reports.units import INSTEAD, in_unit, plural_in_unit
 
 TITLE, PLACE = _("Scenarios"), 5
 
@@ -87,10 +87,10 @@ def title(night: Night, scenario: Scenario) -> str:
         scenario_view.totals(paths, scenario.route_id, ends)["q50"]
         for paths in (scenario.trajectories, night.frame("trajectories"))
     )
-    text = ngettext(
-        "{route}: {then} arrival instead of {plain}", "{route}: {then} arrivals instead of {plain}", as_expected(then)
-    )
-    return text.format(route=route, then=lang().expected(then), plain=lang().expected(plainly))
+    return plural_in_unit(
+        INSTEAD, as_expected(then), scenario.route_id, lang(), route=route, then=lang().expected(then),
+        plain=lang().expected(plainly),
+    )  # fmt: skip
 
 
 def months_of(night: Night, scenario: Scenario) -> str:
@@ -140,7 +140,7 @@ def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
     then = scenario_view.quantile_rows(trajectories, route_id)
     figure = scenario_chart(
         route_view.for_chart(history), forecast, then,
-        now=night.as_of, theme=current_theme(), unit=_("Arrivals per month"),
+        now=night.as_of, theme=current_theme(), unit=in_unit("Arrivals per month", route_id, lang()),
     )  # fmt: skip
     text = _("Bands and solid line: under the assumption. Dashed and dotted: the forecast’s median and 80% interval.")
     st.markdown(small(text))
@@ -153,7 +153,9 @@ def draw_difference(night: Night, route_id: str, trajectories: pd.DataFrame) -> 
     median, then = (
         numbers.route_paths(paths, route_id).median() for paths in (night.frame("trajectories"), trajectories)
     )
-    figure = difference_chart(then - median, unit=_("Arrivals per month"), theme=current_theme())
+    figure = difference_chart(
+        then - median, unit=in_unit("Arrivals per month", route_id, lang()), theme=current_theme()
+    )
     layout.chart(figure, difference_alt(then - median), "difference")
 
 

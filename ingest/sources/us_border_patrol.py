@@ -42,7 +42,7 @@ CARD = SourceCard(
     known_issues=[
         _("Encounters are events, not persons: a person who tries again is counted again."),
         _("From 2020-03 to 2023-05 expulsions under Title 42 led to many repeated attempts."),
-        _("Figures are rounded to tens; cells below five are absent."),
+        _("Figures are rounded to tens; what rounds to zero is absent."),
         _("Encounters at ports of entry (Office of Field Operations) are not included."),
     ],
 )

@@ -42,6 +42,7 @@ from reports.briefing.content import AND_MORE, AlertLine, Content, compose
 from reports.briefing.further_pages import draw_places, draw_year
 from reports.briefing.routes import draw_map, draw_routes
 from reports.citations import map_note
+from reports.units import expected_title
 
 MAP_WIDTH, MAP_HEIGHT = 252.0, 162.0
 TITLE, SUMMARY = Style("serif", 17, 20.5), Style("sans", 9.4, 12)
@@ -85,7 +86,7 @@ def _head(sheet: Sheet, content: Content) -> float:
 
 def _map_and_routes(sheet: Sheet, content: Content, y: float) -> float:
     language = content.language
-    title = language.text(_("Arrivals expected, {months}"), months=content.months)
+    title = expected_title([route.route_id for route in content.routes], language).format(months=content.months)
     top = heading(sheet, MARGIN, y, title, MAP_WIDTH)
     draw_map(sheet.axes(MARGIN, top, MAP_WIDTH, MAP_HEIGHT), content.routes, language)
     below = sheet.lines(MARGIN, top + MAP_HEIGHT + 2, wrap(map_note(language), PRINT, MAP_WIDTH, 3), PRINT)

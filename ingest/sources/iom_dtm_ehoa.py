@@ -1,0 +1,107 @@
+"""IOM Displacement Tracking Matrix, East and Horn of Africa: movements observed at flow monitoring points.
+
+Points open and close, so their sum is no level over time; ``ingest.routes`` links months at the points that both have.
+One person may be observed at several points. Rows of the Northern Corridor and of undefined routes are left out.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+
+import pandas as pd
+
+from core.countries import map_countries
+from core.languages import marked as _
+from core.schema import ALL
+from ingest import Parsed, RawFile, SourceCard
+from ingest.rows import (
+    RowRule,
+    count_rules,
+    future_rule,
+    month_of_epoch_days,
+    observations,
+    require_rows,
+    set_aside,
+    to_numbers,
+)
+from ingest.tables import read_rda
+
+SOURCE_ID = "iom_dtm_ehoa"
+REGION = "horn_of_africa"
+RAW_FILES = ("iom_dtm_ehoa/dtm_ehoa_nat.rda",)
+LAG_DAYS = 45
+"""Assumed: no edition of the compiled table says when a month became known."""
+CARD = SourceCard(
+    source_id=SOURCE_ID,
+    publisher=_("International Organization for Migration, Displacement Tracking Matrix"),
+    dataset=_("Flow monitoring in the East and Horn of Africa, monthly by point and nationality"),
+    url="https://dtm.iom.int/online-interactive-resources/flow-monitoring",
+    licence=_("IOM DTM terms, not readable when tabulated; HDX lists DTM tables under CC BY-IGO"),
+    licence_url="https://dtm.iom.int/terms-and-conditions",
+    redistribution="to be confirmed",
+    citation=(
+        "International Organization for Migration (IOM), Displacement Tracking Matrix (DTM), flow monitoring in the East"
+        " and Horn of Africa, to 2024-07."
+    ),
+    retrieved=dt.date(2025, 2, 5),
+    came_through="github.com/iom/gdidata, data/dtm_ehoa_nat.rda at d6262efc4052c0720eb8bfc866eece9dc705641b",
+    rhythm=_("Monthly; the bundled table ends with 2024-07."),
+    expected_days=90,
+    known_issues=[
+        _("Movements are events, not persons: one person may be observed at several points."),
+        _("Points open and close: only months of the same points compare."),
+        _("When a month became known is assumed: six weeks after its end."),
+    ],
+)
+NOT_LIVE = "IOM's interface for flow monitoring needs a key, and no public project has a dated answer of it"
+ROUTES = {"Eastern Corridor": "HOA_EAST", "Southern Corridor": "HOA_SOUTH", "HoA Corridor": "HOA_HORN"}
+OTHER_ROUTES = frozenset({"Nothern Corridor", "Undefined"})
+"""As IOM spells them."""
+EVERY_POINT = "POINTS"
+"""``geo`` of the sum over points, by nationality."""
+_COLUMNS = ["t", "fmp", "fmp_country", "route", "nat", "n"]
+
+
+def parse(raw: RawFile) -> Parsed:
+    """Tabulate observed movements by month and point, and by nationality over all points.
+
+    Returns:
+        Series ``detections.<corridor>.<point>._T.M``, ``detections.<corridor>.POINTS.<citizen>.M`` and their sum.
+
+    Raises:
+        SourceError: The file is broken, or more than one row in twenty is no count of a known point and route.
+    """
+    frame = read_rda(raw, "dtm_ehoa_nat", _COLUMNS)[_COLUMNS]
+    frame = frame[~frame["route"].isin(OTHER_ROUTES)]
+    month = month_of_epoch_days(frame["t"])
+    rules = [
+        RowRule("route", _("the route is none that is known"), ~frame["route"].isin(list(ROUTES))),
+        RowRule("fmp", _("the point has no name"), frame["fmp"].isna()),
+        *count_rules(frame["n"], "n"),
+        RowRule("t", _("not the first day of a month"), month.isna()),
+        future_rule(month.dt.end_time.dt.normalize(), "t"),
+    ]
+    good, rejected = set_aside(frame, rules, source_id=SOURCE_ID, file=raw.name)
+    require_rows(good, raw.name)
+    rows = pd.DataFrame(
+        {
+            "route_id": good["route"].map(ROUTES),
+            "geo": good["fmp_country"].astype(str) + "_" + good["fmp"].map(_code),
+            "citizen": map_countries(good["nat"], raw.name),
+            "time_period": month[good.index].astype(str),
+            "obs_value": to_numbers(good["n"]),
+        }
+    )
+    parts = [rows.assign(citizen=ALL), rows.assign(geo=EVERY_POINT), rows.assign(geo=EVERY_POINT, citizen=ALL)]
+    keys = ["route_id", "geo", "citizen", "time_period"]
+    tidy = pd.concat(parts).groupby(keys, as_index=False)["obs_value"].sum()
+    found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, target="detections", freq="M")
+    return Parsed(found, rejected)
+
+
+def _code(name: str) -> str:
+    """Code of a point: ``ALI_ADDE`` for "Ali Adde"."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Z0-9]+", "_", plain.upper()).strip("_")

@@ -1,0 +1,80 @@
+"""Words of corridors that count events instead of arrivals: the same texts with the corridor's own unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from core.languages import Language, capital
+from core.languages import marked as _
+from core.languages import marked_plural as ngettext
+from core.routes import corridor
+
+MEDIAN = ngettext("{median} arrival expected", "{median} arrivals expected")
+INSTEAD = ngettext("{route}: {then} arrival instead of {plain}", "{route}: {then} arrivals instead of {plain}")
+COUNTED = ngettext(
+    "{month}: {value} arrival counted; the past twelve months averaged {mean}.",
+    "{month}: {value} arrivals counted; the past twelve months averaged {mean}.",
+)
+_IN_UNITS = {
+    "{route}: {expected} arrivals expected in {months}, most likely {interval}": _(
+        "{route}: {expected} {unit} expected in {months}, most likely {interval}"
+    ),
+    "{route}: on {day}, {expected} arrivals were expected in {month}, most likely {interval}": _(
+        "{route}: on {day}, {expected} {unit} were expected in {month}, most likely {interval}"
+    ),
+    "{name}: {expected} arrivals expected in {window}, most likely {interval}": _(
+        "{name}: {expected} {unit} expected in {window}, most likely {interval}"
+    ),
+    "Nothing unusual is expected: most likely {interval} arrivals in {months}.": _(
+        "Nothing unusual is expected: most likely {interval} {unit} in {months}."
+    ),
+    "The alert was dismissed. Most likely {interval} arrivals in {months}.": _(
+        "The alert was dismissed. Most likely {interval} {unit} in {months}."
+    ),
+    "{month}: {value} arrivals counted; the past twelve months averaged {mean}.": _(
+        "{month}: {value} {unit} counted; the past twelve months averaged {mean}."
+    ),
+    _("{name}: observed arrivals and forecast."): _("{name}: observed {unit} and forecast."),
+    "{median} arrivals expected": _("{median} {unit} expected"),
+    "{route}: {then} arrivals instead of {plain}": _("{route}: {then} {unit} instead of {plain}"),
+    "arrivals expected": _("{unit} expected"),
+    _("Arrivals expected"): _("{unit} expected"),
+    _("Arrivals per month"): _("{unit} per month"),
+    _("Arrivals expected, {month}"): _("{unit} expected, {month}"),
+    _("Arrivals by calendar month and year"): _("{unit} by calendar month and year"),
+    _("Arrivals in {month} of each year"): _("{unit} in {month} of each year"),
+    _("Arrivals"): _("{unit}"),
+}
+"""Text of arrivals, in its plural -> the same with a place for the unit."""
+
+
+def in_unit(text: str, route_id: str, language: Language) -> str:
+    """Return a text of arrivals in the reader's language and the unit of a route; its other places stay empty.
+
+    Args:
+        text: One of the table's texts.
+        route_id: The route.
+        language: The reader's.
+    """
+    names = corridor(route_id).unit
+    if not names:
+        return language.text(text)
+    unit = names.get(language.code, names["en"])
+    said = language.text(_IN_UNITS[text])
+    return capital(said.replace("{unit}", unit)) if text[0].isupper() else said.replace("{unit}", unit)
+
+
+def expected_title(route_ids: Iterable[str], language: Language) -> str:
+    """Return the title of a table or map of routes, with a place for the months."""
+    if any(corridor(route_id).unit for route_id in route_ids):
+        return language.text(_("Expected, {months}"))
+    return language.text(_("Arrivals expected, {months}"))
+
+
+def plural_in_unit(
+    texts: tuple[str, str], number: int, route_id: str, language: Language, **fields: str | float
+) -> str:
+    """Return a text that depends on a number, as :meth:`core.languages.Language.plural`, in the unit of a route."""
+    if not corridor(route_id).unit:
+        return language.plural(texts, number, **fields)
+    return in_unit(texts[1], route_id, language).format(n=number, **fields)
