@@ -22,7 +22,6 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatch
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -201,9 +200,8 @@ def _observed(totals: pd.DataFrame, part: Part) -> _Months:
     for candidate in part.candidates:
         own = (sources == candidate.source) & (freqs == candidate.freq)
         if part.linked:
-            named = [
-                geo for geo in np.unique(geos[own].astype(str)) if any(map(partial(fnmatch, geo), candidate.places))
-            ]
+            listed = np.unique(geos[own].astype(str))
+            named = [geo for geo in listed if any(fnmatch(geo, pattern) for pattern in candidate.places)]
             added = _linked([_monthly(rows[own & (geos == geo)], candidate.freq) for geo in named], part.linked)
         else:
             places = [_monthly(rows[own & (geos == geo)], candidate.freq) for geo in candidate.places]
@@ -219,7 +217,8 @@ def _linked(places: list[_Months], scale: float) -> _Months:
 
     A month is the month before times the ratio of the sums at the places that have both (matched model; IMF and others
     2020, Consumer Price Index Manual, ch. 6). So a figure never changes when places open or close later. The series
-    begins after the last pair without a common place. A month whose common places saw less than half is a break (``b``).
+    begins after the last pair without a common place. A month is a break (``b``) if its common places saw less than
+    half of it.
 
     Args:
         places: Figures of each place.

@@ -272,7 +272,7 @@ def _make_release(run: Run) -> RunResult:
             *held_before(editions, before, date, timer.started),
             *refused,
             *hub_faults,
-            *(item for item in asylum.degraded if item["source_id"] not in settings.exclude_sources),
+            *(item for item in asylum.degraded if item["source_id"] not in {*settings.exclude_sources, *others}),
             *_routes_without_forecast(data.states),
             *left_out(made, settings.operation.fit_seconds),
             *([unable.record(CUT_OFF_SOURCE, model_id=MODEL_ID)] if unable else []),

@@ -42,8 +42,8 @@ CARD = SourceCard(
     licence_url="https://dtm.iom.int/terms-and-conditions",
     redistribution="to be confirmed",
     citation=(
-        "International Organization for Migration (IOM), Displacement Tracking Matrix (DTM), flow monitoring in the East"
-        " and Horn of Africa, to 2024-07."
+        "International Organization for Migration (IOM), Displacement Tracking Matrix (DTM), flow monitoring in the"
+        " East and Horn of Africa, to 2024-07."
     ),
     retrieved=dt.date(2025, 2, 5),
     came_through="github.com/iom/gdidata, data/dtm_ehoa_nat.rda at d6262efc4052c0720eb8bfc866eece9dc705641b",
