@@ -1,7 +1,7 @@
 """The engine on the bundled corridors of every region, as they are: ``python -m benchmarks.corridors --write``.
 
-Each region's corridors are one panel, forecast as ``vigie backtest`` would, beside statsforecast's AutoETS and AutoTheta
-on log1p counts. No constant of the engine was chosen by them. Figures are those of the bundled snapshot, as known today.
+Each region's corridors are one panel, forecast as ``vigie backtest`` would, beside statsforecast's AutoETS and
+AutoTheta on log1p counts. No constant of the engine was chosen by them. Figures are those of the bundled snapshot.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def section(_options: argparse.Namespace) -> Section:
             own = QuantileTable(made.keys[KEYS].reset_index(drop=True), made.quantiles)
             places = own.of_model(ENSEMBLE).keys.reset_index(drop=True)
             rows += lines_of(region, panel, stack([own, *(peer_table(name, places, panel) for name in TOGETHER)]))
-    said = f"Measured: WIS over the baseline's, log1p scale / counts, at the last {ORIGINS} monthly origins of each region."
+    said = f"Measured: WIS over the baseline's, log1p scale / counts, at each region's last {ORIGINS} monthly origins."
     head = "corridor | h | Vigie's ensemble | AutoETS, log1p | AutoTheta, log1p | 80 % hold | forecasts"
     return [engine(), said, "", *table(head, rows)], True
 

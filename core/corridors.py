@@ -56,9 +56,11 @@ class Candidate(_Part):
         source: ``source_id`` of the publisher.
         places: Places (``geo``) added up, of which a month needs all; of a linked part patterns such as ``*_*``.
         freq: ``M``, or ``D`` for days added up where a month has all of its days.
+        route: Route of the source's rows; empty for the corridor's own code.
     """
 
     source: str
+    route: str = ""
     places: tuple[str, ...] = Field(min_length=1)
     freq: Literal["M", "D"] = "M"
 
@@ -149,6 +151,21 @@ class Corridor(_Part):
         return frozenset(candidate.source for part in self.parts for candidate in part.candidates)
 
 
+def read_own(path: Path) -> Corridor:
+    """Read the file of an own route: its names, its arrow and what else describes it.
+
+    Raises:
+        InputError: It cannot be read, breaks a rule, or says what is counted, which the mapping of its figures says.
+    """
+    found = _read(path)
+    if said := found.model_fields_set & {"parts", "citizens", "counts", "unit", "added_up", "settled_days", "order"}:
+        raise InputError(
+            f"{path.parent.name}/{path.name}, field {min(said)}: an own route's figures come by its mapping; its file "
+            "holds names, arrow, region, countries and notes"
+        )
+    return found
+
+
 def read_corridors(folder: Path) -> dict[str, Corridor]:
     """Read every corridor of a folder.
 
@@ -158,7 +175,11 @@ def read_corridors(folder: Path) -> dict[str, Corridor]:
     Raises:
         InputError: A file cannot be read, is not TOML, or breaks a rule; the text names file and field.
     """
-    found = {path.stem: _read(path) for path in sorted(folder.glob("*.toml"))}
+    found = {}
+    for path in sorted(folder.glob("*.toml")):
+        if not _CODE.fullmatch(path.stem):
+            raise InputError(f"{folder.name}/{path.name}: a corridor's file is named by its code, such as CMR.toml")
+        found[path.stem] = _read(path)
     return dict(sorted(found.items(), key=lambda item: _place(*item)))
 
 
@@ -168,8 +189,6 @@ def _place(code: str, corridor: Corridor) -> tuple[bool, str, int, str]:
 
 def _read(path: Path) -> Corridor:
     name = f"{path.parent.name}/{path.name}"
-    if not _CODE.fullmatch(path.stem):
-        raise InputError(f"{name}: a corridor's file is named by its code, such as CMR.toml")
     try:
         return Corridor.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
     except OSError as error:

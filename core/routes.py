@@ -7,10 +7,11 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable
 from functools import lru_cache
+from pathlib import Path
 
 import pandas as pd
 
-from core.corridors import FOLDER, Corridor, read_corridors
+from core.corridors import FOLDER, Corridor, read_corridors, read_own
 from core.errors import InputError
 from core.languages import DEFAULT_LANGUAGE, languages
 from core.languages import marked as _
@@ -30,6 +31,8 @@ def routes_to(country: str) -> list[str]:
 
 OWN_PREFIX = "X_"
 """Begins the code of a route that an analyst's own figures define; its name is read off the code."""
+OWN_CORRIDORS = "own/corridors"
+"""Folder of a home with the files that describe own routes."""
 _ASCII_NAME = re.compile(r"[A-Z0-9]+(?:_[A-Z0-9]+)*")
 _ANY_NAME = re.compile(r"(?P<ascii>[A-Z0-9_]*)__(?P<others>[A-Z0-9]+)")
 LONGEST_NAME = 38
@@ -56,6 +59,25 @@ def own_route_id(name: str) -> str:
     if not 0 < len(_own_name(code)) <= LONGEST_NAME or len(code) > _LONGEST_CODE:
         raise InputError(_("'{name}' cannot name a route: up to 38 letters, digits and spaces"), name=name)
     return code
+
+
+_OWN: dict[str, Corridor] = {}
+
+
+def use_own_corridors(home: Path) -> None:
+    """Take names and arrows of a home's own routes from its files ``own/corridors/<code or name>.toml``.
+
+    Raises:
+        InputError: A file is broken, or is named by a route of Vigie or by no name of a route.
+    """
+    found = {}
+    for path in sorted((home / OWN_CORRIDORS).glob("*.toml")):
+        code = own_route_id(path.stem)
+        if code in ROUTES:
+            raise InputError(f"{OWN_CORRIDORS}/{path.name}: {code} is a route of Vigie, described in data/corridors")
+        found[code] = read_own(path)
+    _OWN.clear()
+    _OWN.update(found)
 
 
 def is_own(route_id: str) -> bool:
@@ -148,7 +170,8 @@ def estimated_shares(observations: pd.DataFrame) -> pd.Series:
 
 def corridor(route_id: str) -> Corridor:
     """What is said of a route; of an own one without a file the defaults."""
-    return ROUTES.get(route_id) or Corridor(names={DEFAULT_LANGUAGE: _own_name(route_id) or route_id})
+    found = ROUTES.get(route_id) or _OWN.get(route_id)
+    return found or Corridor(names={DEFAULT_LANGUAGE: _own_name(route_id) or route_id})
 
 
 def counted(route_id: str) -> str:

@@ -26,7 +26,7 @@ from pydantic_settings.exceptions import SettingsError
 from core.corridors import DEFAULT_REGION
 from core.errors import InputError
 from core.languages import DEFAULT_LANGUAGE
-from core.routes import REGIONS, ROUTES, find_route, is_own
+from core.routes import REGIONS, ROUTES, find_route, is_own, use_own_corridors
 
 PROJECT = Path(__file__).resolve().parent.parent
 SNAPSHOT = PROJECT / "data"
@@ -495,13 +495,17 @@ def home_folder(option: Path | None = None) -> Path:
 def load_settings(home: Path, *, adopted: bool = False) -> Settings:
     """Read ``settings.toml`` of a home folder, with the environment over it; a drill is cut off whatever they say.
 
+    The home's own corridors are taken into use first: settings may name its routes.
+
     Args:
         home: The home folder.
         adopted: As they will be once the home is in service, where it was restored.
 
     Raises:
-        InputError: The file cannot be read or is not TOML, or a setting is unknown or out of range.
+        InputError: The file cannot be read or is not TOML, a setting is unknown or out of range, or the file of an own
+            corridor is broken.
     """
+    use_own_corridors(home)
     path = home / "settings.toml"
     try:
         text = path.read_text(encoding="utf-8-sig") if path.exists() else ""

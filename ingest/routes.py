@@ -167,9 +167,11 @@ class _Months:
 
 
 def _route_total(newest: pd.DataFrame, route_id: str) -> _Months:
-    totals = _rows_of(newest, route_id)
+    route = ROUTES[route_id]
+    elsewhere = {one.route for part in route.parts for one in part.candidates} - {""}
+    totals = pd.concat([_rows_of(newest, code, route.counts) for code in (route_id, *sorted(elsewhere))])
     totals = totals[totals["citizen"] == ALL]
-    pairs = [(part, _observed(totals, part)) for part in ROUTES[route_id].parts]
+    pairs = [(part, _observed(totals, part, route_id)) for part in route.parts]
     majors = [seen for part, seen in pairs if part.major]
     if any(len(seen.month) == 0 for seen in majors):
         return majors[0].at(slice(0))
@@ -183,8 +185,8 @@ def _route_total(newest: pd.DataFrame, route_id: str) -> _Months:
     return total
 
 
-def _rows_of(newest: pd.DataFrame, route_id: str) -> pd.DataFrame:
-    return newest[(newest["route_id"] == route_id) & (newest["target"] == ROUTES[route_id].counts)]
+def _rows_of(newest: pd.DataFrame, route_id: str, target: str) -> pd.DataFrame:
+    return newest[(newest["route_id"] == route_id) & (newest["target"] == target)]
 
 
 def _carried_part(total: _Months, route_id: str) -> pd.DataFrame:
@@ -192,13 +194,13 @@ def _carried_part(total: _Months, route_id: str) -> pd.DataFrame:
     return _tidy(replace(part, value=part.carried).frame(), route_id, ALL).assign(target=CARRIED)
 
 
-def _observed(totals: pd.DataFrame, part: Part) -> _Months:
+def _observed(totals: pd.DataFrame, part: Part, route_id: str) -> _Months:
     """Months that some candidate has."""
-    sources, freqs, geos = (totals[name].to_numpy() for name in ("source_id", "freq", "geo"))
+    sources, freqs, geos, routes = (totals[name].to_numpy() for name in ("source_id", "freq", "geo", "route_id"))
     rows = totals[["time_period", "obs_value", "obs_flag", "as_of", "as_of_estimated"]]
     best = _monthly(rows[:0], "M")
     for candidate in part.candidates:
-        own = (sources == candidate.source) & (freqs == candidate.freq)
+        own = (sources == candidate.source) & (freqs == candidate.freq) & (routes == (candidate.route or route_id))
         if part.linked:
             listed = np.unique(geos[own].astype(str))
             named = [geo for geo in listed if any(fnmatch(geo, pattern) for pattern in candidate.places)]
@@ -376,7 +378,7 @@ def _route_by_citizen(newest: pd.DataFrame, route_id: str, route: _Months) -> pd
     if of is None:
         return pd.DataFrame()
     major, minors = of.major, of.minor
-    rows = _rows_of(newest, route_id)
+    rows = _rows_of(newest, route_id, counted(route_id))
     rows = rows[(rows["source_id"] == of.source) & (rows["freq"] == "M")]
     cells = rows[rows["citizen"] != ALL]
     zeros = _lists_no_zeros(route_id, of.source)

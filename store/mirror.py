@@ -43,7 +43,7 @@ KINDS: dict[str, re.Pattern[str]] = {
     "vintages": re.compile(rf"vintages/{_NAME}/[0-9a-f]{{32}}\.parquet"),
     "rejected": re.compile(r"rejected/[0-9a-f]{32}\.parquet"),
     "raw": re.compile(rf"raw/{_NAME}/\d{{4}}-\d\d-\d\d/\d{{6}}\.\d{{6}}/(?:\d{{3,}}\.(?:body|json)|visit\.json)"),
-    "own": re.compile(rf"own/{_NAME}\.toml"),
+    "own": re.compile(rf"own/(corridors/)?{_NAME}\.toml"),
     "editions": re.compile(rf"editions/{_NAME}\.parquet"),
     "hub": re.compile(
         rf"hub/(?:editions/{_NAME}/{_NAME}/[0-9a-f]{{32}}\.(?:json|csv|parquet)"

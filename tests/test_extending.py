@@ -1,4 +1,4 @@
-"""A source, a model, a rule, a page and a language, each as docs/extending.md shows it, work in a copy."""
+"""A corridor, a source, a model, a rule, a page and a language, each as docs/extending.md shows it, work in a copy."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from core.languages import is_known
-from core.routes import region_of
+from core.routes import corridor, region_of
 from dashboard import _, decisions, downloads, lang, layout, ngettext, reads, state, tables, time_travel
 from dashboard.maps import flow_map, map_alt
 from dashboard.reads import Night
@@ -150,6 +150,8 @@ def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:
         alt=_("Arrivals expected on each route, with the last month and the year before"),
     )
     note = _("Persons, {months}. Expected is the median. Trend: two years, then six months with the 80% interval.")
+    if any(corridor(route_id).unit for route_id in summary["route_id"]):
+        note = _("In each route’s unit, {months}. Trend: two years, then six months with the 80% interval.")
     st.markdown(layout.small(layout.plain(f"{note.format(months=months)} {unsettled(summary, lang())}".strip())))
     for row in summary[summary["state"] != "ok"].to_dict("records"):
         st.markdown(layout.small(layout.plain(without_forecast(row, lang()))))

@@ -52,7 +52,7 @@ from store.releases.chain import (
 )
 
 SETTINGS_FILE = "settings.toml"
-HOME_INPUTS = (SETTINGS_FILE, "own/*.toml", "hub/hub-config/*.json", "hub/models/*.yml")
+HOME_INPUTS = (SETTINGS_FILE, "own/*.toml", "own/corridors/*.toml", "hub/hub-config/*.json", "hub/models/*.yml")
 """Files of a home that a night reads and that may change between nights: their hashes stand among its inputs."""
 _STAGING, _REMOVING = ".staging-", ".removing-"
 

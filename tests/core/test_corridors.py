@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from core.corridors import read_corridors
 from core.errors import InputError
+from core.routes import OWN_CORRIDORS, ROUTES, find_route, region_of, route_name, use_own_corridors
+from core.settings import load_settings
+from geo import is_placed
 
 TOY = 'names = { en = "Toy Strait", fr = "Détroit du jouet" }\n'
+ARROW = "\n[arrow]\nstart = [-5.3, 35.6]\ncontrol = [-5.3, 35.8]\nend = [-5.3, 35.9]\nlabel = [-5, 35]\n"
 PART = '[[parts]]\nmajor = true\ncandidates = [{ source = "iom_dtm", places = ["ITA"] }]\n'
 
 
@@ -47,3 +52,49 @@ def test_a_broken_file_is_refused_by_name_and_rule(tmp_path: Path, text: str, fa
 def test_a_file_that_is_not_named_by_a_code_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match="named by its code"):
         read_corridors(write(tmp_path, TOY, name))
+
+
+OWN = "X_CEUTA_BY_LAND"
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Path]:
+    """Return a home's folder for files of own corridors."""
+    folder = tmp_path / OWN_CORRIDORS
+    folder.mkdir(parents=True)
+    yield folder
+    use_own_corridors(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("name", ["X_CEUTA_BY_LAND.toml", "Ceuta by land.toml"])
+def test_an_own_route_has_the_names_and_the_arrow_of_its_file(own: Path, tmp_path: Path, name: str) -> None:
+    write(own, 'names = { en = "Ceuta on foot" }' + ARROW, name)
+    assert not is_placed(OWN)
+    load_settings(tmp_path)
+    assert (route_name(OWN, "fr"), is_placed(OWN), region_of(OWN)) == ("Ceuta on foot", True, "europe")
+    assert find_route("ceuta on foot", [OWN]) == OWN
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "fault"),
+    [
+        ("CMR", TOY, "CMR is a route of Vigie"),
+        ("X_CEUTA", TOY + PART, "field parts: an own route's figures come by its mapping"),
+        ("X_CEUTA", 'names = { en = "<b>Ceuta</b>" }', "letters, digits, spaces"),
+    ],
+)
+def test_an_own_file_that_is_not_plain_is_refused(own: Path, tmp_path: Path, name: str, text: str, fault: str) -> None:
+    write(own, text, f"{name}.toml")
+    with pytest.raises(InputError, match=fault):
+        load_settings(tmp_path)
+
+
+def test_an_unknown_region_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
+    write(tmp_path, 'regions = ["atlantis"]', "settings.toml")
+    with pytest.raises(InputError, match="no region 'atlantis'; known: europe, americas, horn_of_africa"):
+        load_settings(tmp_path)
+
+
+def test_only_corridors_of_persons_in_one_region_are_added_up() -> None:
+    added = [route for route in ROUTES.values() if route.added_up]
+    assert {(route.counts, route.region) for route in added} == {("arrivals", "europe")}
