@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from core.corridors import Corridor
 from core.settings import PROJECT, Settings
 from ingest.own_mapping import mapping_of_text
 from tests.cli.command_line import command
@@ -190,6 +191,8 @@ def test_documented_settings_are_valid(block: Block) -> None:
     values = tomllib.loads(block.text)
     if "source" in values:
         mapping_of_text(block.text, "own.toml")
+    elif "names" in values:
+        assert Corridor.model_validate(values)
     else:
         assert Settings(**values)
 

@@ -55,7 +55,7 @@ CARD = SourceCard(
         _("When a month became known is assumed: six weeks after its end."),
     ],
 )
-NOT_LIVE = "IOM's interface for flow monitoring needs a key, and no public project has a dated answer of it"
+NOT_LIVE = "IOM offers flow monitoring of the region as reports; no public project has a dated answer of an interface."
 ROUTES = {"Eastern Corridor": "HOA_EAST", "Southern Corridor": "HOA_SOUTH", "HoA Corridor": "HOA_HORN"}
 OTHER_ROUTES = frozenset({"Nothern Corridor", "Undefined"})
 """As IOM spells them."""

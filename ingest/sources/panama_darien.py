@@ -51,7 +51,7 @@ CARD = SourceCard(
         _("The fall of 2025, to 2,904 people in four months, is real."),
     ],
 )
-NOT_LIVE = "the publisher's tables are documents whose addresses change; the compiled table is handed over"
+NOT_LIVE = "Panama publishes the table as a document whose address changes every month; no public project asks for it."
 FIRST_MONTH = "2020-01"
 
 

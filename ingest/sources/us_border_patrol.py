@@ -46,7 +46,7 @@ CARD = SourceCard(
         _("Encounters at ports of entry (Office of Field Operations) are not included."),
     ],
 )
-NOT_LIVE = "the workbook's address changes with every edition and no public project has a dated answer of it"
+NOT_LIVE = "The workbook's address changes with every edition, and no public project has a dated answer of it."
 BORDERS = {
     "Southwest Land Border": "US_SOUTHWEST",
     "Northern Land Border": "US_NORTH",
