@@ -15,6 +15,7 @@ from core.errors import NothingToPublishError, StoreError
 from core.release import RELEASE
 from core.settings import (
     DEMONSTRATION_DATE,
+    DEMONSTRATIONS,
     NEWEST_BUNDLED_NIGHT,
     NIGHT_BEFORE_DEMONSTRATION,
     Settings,
