@@ -10,7 +10,7 @@ import streamlit as st
 from alerts.rules.nationality_shift import UNKNOWN
 from core.countries import known_codes
 from core.disclosure import ROUNDED_TO
-from core.routes import CARRIED, is_own
+from core.routes import CARRIED, counted, is_own
 from core.schema import ALL, PLACES, RECEPTION, TARGETS
 from dashboard import _, downloads, lang, layout, named, reads, state
 from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt
@@ -65,7 +65,7 @@ def show_cut(view: RouteView) -> None:
 
 
 def breakdown(view: RouteView) -> pd.DataFrame:
-    """Monthly arrivals by nationality on the route, known on the date.
+    """Monthly counts by nationality on the route, known on the date.
 
     Returns:
         ``citizen, time_period, obs_value``.
@@ -73,7 +73,7 @@ def breakdown(view: RouteView) -> pd.DataFrame:
     rows = view.night.frame("observations")
     own = rows[
         (rows["route_id"] == view.route_id)
-        & (rows["target"] == "arrivals")
+        & (rows["target"] == counted(view.route_id))
         & (rows["freq"] == "M")
         & ~rows["citizen"].isin(["_T", "_Z"])
         & (rows["geo"] == ("_Z" if is_own(view.route_id) else "_T"))
@@ -117,7 +117,7 @@ def yearly_shares(view: RouteView, known: set[str]) -> pd.Series:
     """
     rows = view.night.frame("observations")
     rows = rows[rows["time_period"].isin(sorted(known)[-MONTHS_IN_BREAKDOWN:]) & ~rows["citizen"].isin(UNKNOWN)]
-    rows = rows[(rows["route_id"] == view.route_id) & (rows["target"] == "arrivals") & (rows["geo"] == ALL)]
+    rows = rows[(rows["route_id"] == view.route_id) & (rows["target"] == counted(view.route_id)) & (rows["geo"] == ALL)]
     sums = rows[rows["freq"] == "M"].groupby("citizen")["obs_value"].sum()
     return (sums / sums.sum()).round(2).sort_values(ascending=False)
 

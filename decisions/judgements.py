@@ -20,7 +20,7 @@ from access import HAND_IN, Actor
 from core import QUANTILE_LEVELS, FloatArray
 from core.errors import InputError
 from core.languages import marked as _
-from core.routes import ARRIVAL_SERIES
+from core.routes import region_of, route_series, routes_of
 from core.schema import Entry
 from decisions import Workflow
 from decisions.actions import authorize
@@ -174,7 +174,8 @@ def hand_in(
         raise InputError(_("the pseudonym {name} is somebody else’s: choose another"), name=pseudonym)
     store = SubmissionStore(workflow.home)
     if not store.config(config_names()):
-        files = config_files(list(ARRIVAL_SERIES), judgement.origin.date(), "Forecasts of readers")
+        series = [route_series(code) for code in routes_of([region_of(judgement.series_id.split(".")[1])])]
+        files = config_files(series, judgement.origin.date(), "Forecasts of readers")
         store.put_config({name: content for name, content in files.items() if name in config_names()})
     hub, _faults = read_config(store.config(config_names()))
     round_id = f"{judgement.origin:%Y-%m-%d}"
