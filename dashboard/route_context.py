@@ -19,6 +19,7 @@ from dashboard.route_view import RouteView
 from dashboard.theme import current_theme
 from reports import numbers
 from reports.names import INDICATORS
+from reports.units import in_unit
 
 LARGEST_SHOWN = 10
 MONTHS_IN_BREAKDOWN = 12
@@ -35,12 +36,14 @@ def show_nationalities(view: RouteView) -> None:
         return
     table, newest = yearly_breakdown(cells)
     period = pd.Period(newest, "M")
-    title = _("Arrivals by nationality, twelve months to {month}").format(month=lang().month(period.to_timestamp()))
+    title = in_unit("Arrivals by nationality, twelve months to {month}", view.route_id, lang())
+    title = title.format(month=lang().month(period.to_timestamp()))
     st.header(title, anchor=False)
     show_cut(view)
     shares = yearly_shares(view, set(cells["time_period"]))
     mix = largest(table) if shares.empty else largest_shares(shares)
-    unit = _("Persons, share of those shown") if shares.empty else _("Share of arrivals of known nationality")
+    shown = in_unit("Share of arrivals of known nationality", view.route_id, lang())
+    unit = _("Persons, share of those shown") if shares.empty else shown
     draw = partial(draw_mix, mix, unit, title, "nationalities")
     reads.drawn_once(view.night, draw, "nationalities", view.route_id, view.known_on)
     notes = [rounding_note()] if is_own(view.route_id) else []

@@ -43,6 +43,8 @@ _IN_UNITS = {
     _("Arrivals expected, {month}"): _("{unit} expected, {month}"),
     _("Arrivals by calendar month and year"): _("{unit} by calendar month and year"),
     _("Arrivals in {month} of each year"): _("{unit} in {month} of each year"),
+    _("Arrivals by nationality, twelve months to {month}"): _("{unit} by nationality, twelve months to {month}"),
+    _("Share of arrivals of known nationality"): _("Share of {unit} of known nationality"),
     _("Arrivals"): _("{unit}"),
 }
 """Text of arrivals, in its plural -> the same with a place for the unit."""
@@ -61,7 +63,8 @@ def in_unit(text: str, route_id: str, language: Language) -> str:
         return language.text(text)
     unit = names.get(language.code, names["en"])
     said = language.text(_IN_UNITS[text])
-    return capital(said.replace("{unit}", unit)) if text[0].isupper() else said.replace("{unit}", unit)
+    said = said.replace("{unit}", unit)
+    return capital(said) if text[0].isupper() else said
 
 
 def expected_title(route_ids: Iterable[str], language: Language) -> str:
