@@ -61,7 +61,7 @@ def lines_of(region: str, panel: Panel, made: QuantileTable) -> list[tuple[objec
     scores = made.keys.assign(
         log=wis(np.log1p(observed), np.log1p(made.quantiles)),
         natural=wis(observed, made.quantiles),
-        held=covered(observed, made.quantiles)["covered_80"].to_numpy(),
+        held=covered(observed, made.quantiles)["covered_80"],
     )
     scores = scores[np.isfinite(observed)].groupby(["series_id", "horizon", "model_id"])[["log", "natural", "held"]]
     means, counts = scores.mean(), scores.size()
