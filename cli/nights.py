@@ -91,6 +91,8 @@ def demonstrate(
         return
     for line in result.summary():
         typer.echo(line)
+    if region and region not in settings.regions:
+        typer.echo(f'Nights go on with this region once settings.toml has: regions = ["{region}"]')
 
 
 @ingest_app.callback()
