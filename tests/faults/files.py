@@ -42,6 +42,7 @@ FILES = {
     "frontex": ("frontex_ibc/ibc.xlsx", "frontex_ibc/vintages_gdidata/frontex_2025-06-19.rda"),
     "idmc": ("idmc_monthly/Hist.csv", "idmc/idmc_flows.rda"),
     "iom_dtm": ("iom_dtm/dtm_med.rda", "iom_dtm/dtm_med_nat.rda"),
+    "iom_dtm_ehoa": ("iom_dtm_ehoa/dtm_ehoa_nat.rda",),
     "italy_interior": (
         "italy_interior_cruscotto/ondata/sbarchi-per-giorno.csv",
         "italy_interior_cruscotto/ondata/nazionalita.csv",
@@ -52,6 +53,7 @@ FILES = {
         "iom_missing_migrants/hdx_fixtures/2025-json.json",
     ),
     "noaa_enso": ("noaa_enso/oni.csv",),
+    "panama_darien": ("panama_darien/irreg_darien_nat.rda",),
     "ucdp": ("ucdp_country_month/Hist.csv", "ucdp_country_month/ucdp_vintages_36m.csv.gz"),
     "uk_asylum_support": ("uk_asylum_support/support_received.rda",),
     "uk_home_office": (
@@ -63,6 +65,7 @@ FILES = {
         "unhcr_odp_arrivals/med_migration/unhcr_arrivals_12_31.csv",
         "unhcr_odp_arrivals/spain_2017_2025/canary_analysis_data.csv",
     ),
+    "us_border_patrol": ("us_border_patrol/KHSM_Encounters_USBP_fy25m11.xlsx",),
     "worldbank_pinksheet": ("worldbank_pinksheet/CMO-Historical-Data-Monthly.xlsx",),
 }
 """Real files per source. A parquet file of quarterly sums is left out: no publisher's format, and without checksum."""
