@@ -372,7 +372,7 @@ def observations(
 ) -> None:
     """Write observations of sources and routes, as known today or on a past date."""
     from core.disclosure import rounded
-    from core.routes import estimated_shares
+    from core.routes import REGIONS, estimated_shares
     from ingest.sources import CARDS
     from nightly import RealTimeData
     from nightly.inputs import own_cards
@@ -382,7 +382,7 @@ def observations(
     folder, kind = home_folder(home), kind_of(out, kind)
     day = as_date(as_of, "--as-of") or dt.datetime.now(dt.UTC).date()
     history = VintageStore(folder).history(exclude_sources=load_settings(folder).exclude_sources)
-    known = rounded(RealTimeData(history, day, 0, 0).observations)
+    known = rounded(RealTimeData(history, day, 0, 0, regions=REGIONS).observations)
     known = known.assign(estimated_share=estimated_shares(known))
     rows = of_route(known[[fnmatch.fnmatchcase(one, series) for one in known["series_id"]]], route)
     if rows.empty:

@@ -204,6 +204,8 @@ def _observed(totals: pd.DataFrame, part: Part, route_id: str) -> _Months:
         if part.linked:
             listed = np.unique(geos[own].astype(str))
             named = [geo for geo in listed if any(fnmatch(geo, pattern) for pattern in candidate.places)]
+            if not named:
+                continue
             added = _linked([_monthly(rows[own & (geos == geo)], candidate.freq) for geo in named], part.linked)
         else:
             places = [_monthly(rows[own & (geos == geo)], candidate.freq) for geo in candidate.places]
@@ -223,11 +225,9 @@ def _linked(places: list[_Months], scale: float) -> _Months:
     half of it.
 
     Args:
-        places: Figures of each place.
+        places: Figures of each place, at least one.
         scale: Number by which the sum of the first month is multiplied.
     """
-    if not places:
-        return _monthly(pd.DataFrame(columns=["time_period", "obs_value", "obs_flag", "as_of", "as_of_estimated"]), "M")
     span = np.arange(min(one.month[0] for one in places), max(one.month[-1] for one in places) + 1)
     seen = np.full((len(span), len(places)), np.nan)
     flag, as_of = np.zeros(len(span), dtype=np.int64), np.zeros(len(span), dtype="datetime64[ns]")

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # i
 
 from alerts.rules import no_alerts
 from core.about import code_version
+from core.corridors import DEFAULT_REGION
 from core.errors import InputError, NothingToPublishError, VigieError, fault_of, message
 from core.languages import marked as _
 from core.log import counted, get_logger
@@ -232,7 +233,7 @@ def _make_release(run: Run) -> RunResult:
             history, date, settings.oldest_origin_months, past_origins, timer.report, tuple(settings.regions)
         )
         settings = with_own_capacities(settings, data.known, date)
-        run, cards = replace(run, settings=settings), _cards(others) | own_cards(home)
+        run, cards = replace(run, settings=settings), _cards(settings.regions) | own_cards(home)
     if not data.forecastable:
         raise NothingToPublishError(f"no route can be forecast as known on {date}: " + " ".join(data.states["note"]))
     whole, altered = whole_releases(home, settings)
@@ -287,12 +288,15 @@ def _make_release(run: Run) -> RunResult:
     return _finish(run, release, made.computed, degraded, timer.seconds())
 
 
-def _cards(left_out: Collection[str]) -> dict[str, SourceCard]:
-    """Cards of the sources of the night's regions; the routes' own card names no other one."""
-    cards = {name: card for name, card in CARDS.items() if name not in left_out}
+def _cards(regions: Collection[str]) -> dict[str, SourceCard]:
+    """Cards of the sources of some regions; the routes' own card speaks of these alone."""
+    cards = {name: card for name, card in CARDS.items() if name not in elsewhere(regions)}
     routes = cards[ROUTES_SOURCE]
-    summed = [name for name in routes.derived_from if name in cards]
-    return cards | {ROUTES_SOURCE: routes.model_copy(update={"derived_from": summed})}
+    changes: dict[str, object] = {"derived_from": [name for name in routes.derived_from if name in cards]}
+    if DEFAULT_REGION not in regions:
+        publishers = ", ".join(cards[name].publisher for name in routes.derived_from if name in cards)
+        changes |= {"citation": f"Vigie, counts by route, computed from figures of {publishers}.", "known_issues": []}
+    return cards | {ROUTES_SOURCE: routes.model_copy(update=changes)}
 
 
 def _finish(run: Run, release: Release, computed: int, degraded: Degraded, seconds: dict[str, float]) -> RunResult:
