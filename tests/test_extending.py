@@ -55,6 +55,20 @@ def test_source_is_taken_in_by_its_name(copy: Path, tmp_path: Path) -> None:
     assert "harbour_counts" in run(copy, "-m", "cli", "ingest", "--file", f"harbour_counts={tmp_path / 'counts.csv'}")
 
 
+def test_corridor_is_summed_named_and_placed_by_one_file(copy: Path) -> None:
+    code = (
+        "import datetime as dt; from core.languages import Language; from geo import is_placed\n"
+        "from reports.names import route_name; from nightly import RealTimeData\n"
+        "from nightly.pooled import bundled_history\n"
+        "data = RealTimeData(bundled_history(), dt.date(2025, 1, 31), 6, 1)\n"
+        "print(data.states.set_index('route_id').loc['MALTA', ['series_id', 'state', 'last_period']].tolist())\n"
+        "print(route_name('MALTA', Language('fr')), is_placed('MALTA'))"
+    )
+    assert run(copy, "-c", code).splitlines() == [
+        "['arrivals.MALTA._T._T.M', 'ok', '2024-12']", "Malte par la mer True",
+    ]  # fmt: skip
+
+
 def test_model_forecasts_panel(copy: Path, tmp_path: Path) -> None:
     months = pd.period_range("2020-01", periods=60, freq="M").astype(str)
     counts = np.random.default_rng(3).integers(100, 200, 60)

@@ -7,9 +7,10 @@ import plotly.graph_objects as go
 import pytest
 from shapely import Polygon
 
-from core.routes import ARRIVAL_ROUTES, ROUTES
+from core.routes import ARRIVAL_ROUTES, route_name
 from dashboard.maps import COLUMNS, flow_map, map_alt
 from dashboard.theme import DARK, LIGHT, Theme
+from geo import MAPS
 
 LEVELS = {"EMR": "severe", "WAR": "warning", "CHA": "watch"}
 MEDIANS = {"EMR": 13_200.0, "CMR": 9_200.0, "WAR": 5_000.0, "CHA": 3_700.0, "WMR": 2_700.0}
@@ -43,6 +44,13 @@ def test_arrow_is_valid_and_wider_for_more_arrivals(routes: pd.DataFrame) -> Non
     assert all(Polygon(list(zip(trace.x, trace.y, strict=True))).is_valid for trace in shapes)
     tails = [float(np.hypot(trace.x[0] - trace.x[-2], trace.y[0] - trace.y[-2])) for trace in shapes[1::2]]
     assert tails == sorted(tails, reverse=True)
+
+
+def test_other_region_is_drawn_on_its_own_map_in_its_own_unit() -> None:
+    row = ("US_SOUTHWEST", "US southwest border", 60_000.0, 80_000.0, "", "")
+    figure = flow_map(pd.DataFrame([row], columns=list(COLUMNS)), theme=LIGHT)
+    assert tuple(figure.layout.xaxis.range) == MAPS["americas"].frame[0]
+    assert "60,000 encounters expected" in figure.data[-1].hovertemplate
 
 
 def test_arrow_takes_colour_of_its_alert_and_is_neutral_without(routes: pd.DataFrame) -> None:

@@ -12,7 +12,7 @@ from shapely import MultiPolygon, Point, box
 from core.errors import SourceError
 from core.routes import ROUTES
 from core.settings import SNAPSHOT
-from geo import MAP_CRS, boundaries, load_shapes, outline, project
+from geo import MAPS, boundaries, load_shapes, outline, project
 
 
 @pytest.fixture(scope="module")
@@ -46,14 +46,18 @@ def topojson(tmp_path: Path, countries: list[tuple[str | None, str, float, float
     return path
 
 
-def test_every_bundled_shape_is_valid_and_lies_inside_clip(bundled: gpd.GeoDataFrame) -> None:
-    assert bundled.geometry.is_valid.all()
-    assert boundaries.CLIP_KM.buffer(0.2).covers(box(*bundled.total_bounds))
+@pytest.mark.parametrize("region", MAPS)
+def test_every_bundled_shape_is_valid_and_lies_inside_clip(region: str) -> None:
+    shapes = load_shapes(SNAPSHOT, region)
+    assert shapes.geometry.is_valid.all()
+    assert boundaries.clip_of(MAPS[region]).buffer(0.2).covers(box(*shapes.total_bounds))
 
 
-def test_codes_are_unique_and_hold_every_country_of_arrival(bundled: gpd.GeoDataFrame) -> None:
-    assert bundled["geo"].is_unique
-    assert {code for route in ROUTES.values() for code in route.countries} <= set(bundled["geo"])
+@pytest.mark.parametrize("region", MAPS)
+def test_codes_are_unique_and_hold_every_country_of_arrival(region: str) -> None:
+    codes = load_shapes(SNAPSHOT, region)["geo"]
+    assert codes.is_unique
+    assert {code for route in ROUTES.values() if route.region == region for code in route.countries} <= set(codes)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +106,7 @@ def test_parts_of_one_country_become_one_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("sides", "kept"), [((12.0, 10.0), 2), ((12.0, 9.9), 1)])
 def test_islands_from_120_square_kilometres_are_drawn(sides: tuple[float, float], kept: int) -> None:
     coast = MultiPolygon([box(0, 0, 100, 100), box(200, 0, 200 + sides[0], sides[1])])
-    assert len(boundaries._fit_to_frame(coast).geoms) == kept
+    assert len(boundaries._fit_to_frame(coast, boundaries.clip_of(MAPS["europe"])).geoms) == kept
 
 
 @pytest.mark.parametrize(
@@ -134,7 +138,8 @@ def test_file_that_is_no_topojson_is_refused(tmp_path: Path, text: str) -> None:
 
 @pytest.mark.raw_data
 @pytest.mark.skipif("VIGIE_RAW_DATA" not in os.environ, reason="VIGIE_RAW_DATA names no folder of published files")
-def test_bundled_file_is_what_published_file_gives(tmp_path: Path, bundled: gpd.GeoDataFrame) -> None:
+@pytest.mark.parametrize("region", MAPS)
+def test_bundled_file_is_what_published_file_gives(tmp_path: Path, region: str) -> None:
     raw = Path(os.environ["VIGIE_RAW_DATA"]) / "geo_natural_earth" / "countries-50m.json"
     built, bundled = load_shapes(boundaries.build(raw, tmp_path, region).parent, region), load_shapes(SNAPSHOT, region)
     assert list(built["geo"]) == list(bundled["geo"])

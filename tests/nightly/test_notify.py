@@ -140,3 +140,14 @@ def test_demonstration_makes_two_nights(tmp_path: Path, settings: Settings, monk
     assert len(made) == 2
     night.run_demonstration(tmp_path, settings, newest=True)
     assert made[2:] == [NEWEST_BUNDLED_NIGHT]
+
+
+def test_region_is_demonstrated_on_its_own_nights_alone(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[object] = []
+    monkeypatch.setattr(night, "run_night", lambda _home, given, day, **_more: made.append((given.regions, day)))
+    night.run_demonstration(tmp_path, settings, region="americas")
+    assert made == [(["americas"], day) for day in DEMONSTRATIONS["americas"]]
+    with pytest.raises(InputError, match="--region atlantis: there is none; known: europe, americas"):
+        night.run_demonstration(tmp_path, settings, region="atlantis")

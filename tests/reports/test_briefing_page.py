@@ -23,7 +23,6 @@ from reports.briefing.routes import Box, spread
 from .conftest import MakeRelease
 
 LARGEST = 400_000
-FRAME = MAPS["europe"].frame
 """Bytes: it goes with every mail."""
 
 
