@@ -11,7 +11,7 @@ import pytest
 
 from access import Actor
 from alerts.lifecycle import PROPOSED, SIGNED_OFF
-from core.errors import NothingToPublishError, StoreError
+from core.errors import InputError, NothingToPublishError, StoreError
 from core.release import RELEASE
 from core.settings import (
     DEMONSTRATION_DATE,
