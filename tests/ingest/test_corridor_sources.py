@@ -30,7 +30,7 @@ def darien(folder: Path, nationalities: list[str], months: list[str], counts: li
     return panama_darien.parse(read_raw(folder / "darien.rda"))
 
 
-def test_rows_of_darien_before_2020_are_years_and_later_ones_months(tmp_path: Path) -> None:
+def test_darien_rows_before_2020_are_years(tmp_path: Path) -> None:
     found = darien(tmp_path, ["CUB", "HTI", "CUB"], ["2019-01-01", "2019-01-01", "2020-01-01"], [10.0, 5.0, 7.0])
     assert values(found, "arrivals.DARIEN.PAN._T.A") == {"2019": 15}
     assert values(found, "arrivals.DARIEN.PAN._T.M") == {"2020-01": 7}
@@ -99,7 +99,7 @@ def test_later_points_change_no_earlier_month(tmp_path: Path) -> None:
     assert before.tolist() == whole[before.index].tolist()
 
 
-def test_a_corridor_of_points_begins_after_the_last_month_without_a_common_point(tmp_path: Path) -> None:
+def test_linked_corridor_begins_after_last_month_without_link(tmp_path: Path) -> None:
     apart = [("2023-11-01", "Loyada", 9.0), *FLOWS]
     assert linked(movements(tmp_path, apart)).index.tolist() == ["2024-01", "2024-02", "2024-03", "2024-04"]
 
@@ -115,7 +115,7 @@ def test_routes_that_iom_does_not_define_are_left_out(tmp_path: Path) -> None:
         movements(tmp_path, FLOWS, route="Undefined")
 
 
-def test_a_region_leaves_out_sources_of_others_and_keeps_those_of_all() -> None:
+def test_region_leaves_out_sources_of_other_regions_only() -> None:
     assert elsewhere(["europe"]) == {"panama_darien", "us_border_patrol", "iom_dtm_ehoa"}
     assert {"iom_dtm", "eurostat"} <= elsewhere(["americas"])
     assert "ucdp" not in elsewhere(["americas"])
@@ -129,21 +129,21 @@ def published(source_id: str, raw_data: Path, series_id: str) -> pd.Series:
 
 
 @pytest.mark.raw_data
-def test_years_of_darien_are_those_that_panama_published(raw_data: Path) -> None:
+def test_darien_years_equal_published_ones(raw_data: Path) -> None:
     months = published("panama_darien", raw_data, "arrivals.DARIEN.PAN._T.M")
     years = months.groupby(months.index.str[:4]).sum()
     assert years["2021":"2024"].tolist() == [133_726, 248_284, 520_085, 302_203]
 
 
 @pytest.mark.raw_data
-def test_fiscal_years_of_the_southwest_border_are_those_published_in_tens(raw_data: Path) -> None:
+def test_southwest_border_fiscal_years_equal_published_ones(raw_data: Path) -> None:
     months = published("us_border_patrol", raw_data, "detections.US_SOUTHWEST.USA._T.M")
     for year, official in ((2021, 1_659_206), (2022, 2_206_436), (2023, 2_045_838), (2024, 1_530_523)):
         assert months[f"{year - 1}-10" : f"{year}-09"].sum() == pytest.approx(official, abs=20)
 
 
 @pytest.mark.raw_data
-def test_years_of_the_eastern_corridor_are_those_that_iom_published(raw_data: Path) -> None:
+def test_eastern_corridor_years_equal_published_ones(raw_data: Path) -> None:
     months = published("iom_dtm_ehoa", raw_data, "detections.HOA_EAST.POINTS._T.M")
     years = months.groupby(months.index.str[:4]).sum()
     assert years.tolist() == [338_905, 501_434, 157_746, 319_255, 483_474, 558_404, 298_714]

@@ -11,7 +11,7 @@ from reports.units import _IN_UNITS, EXPECTED, expected_title, in_unit, plural_i
 ENGLISH = Language("en")
 
 
-def test_a_corridor_of_events_has_a_unit_and_one_of_persons_has_none() -> None:
+def test_unit_is_given_exactly_where_events_are_counted() -> None:
     summed = {code: route for code, route in ROUTES.items() if route.parts}
     assert {code for code, route in summed.items() if route.unit} == {
         code for code, route in summed.items() if route.counts == "detections"
@@ -32,6 +32,6 @@ def test_other_routes_keep_the_words_of_arrivals() -> None:
     assert in_unit("Arrivals per month", "CMR", ENGLISH) == "Arrivals per month"
 
 
-def test_a_table_with_a_corridor_of_events_has_no_title_of_arrivals() -> None:
+def test_table_with_events_has_no_title_of_arrivals() -> None:
     titles = [expected_title(routes, ENGLISH) for routes in (["CMR", "CHA"], ["DARIEN", "US_NORTH"])]
     assert titles == ["Arrivals expected, {months}", "Expected, {months}"]
