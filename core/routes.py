@@ -26,7 +26,7 @@ REGIONS: tuple[str, ...] = tuple(dict.fromkeys(route.region for route in ROUTES.
 
 def routes_to(country: str) -> list[str]:
     """Series of the arrivals on the routes that lead to a country."""
-    return [name for name in ARRIVAL_SERIES if country in ROUTES[name.split(".")[1]].entry]
+    return [name for name in ARRIVAL_SERIES if country in ROUTES[name.split(".")[1]].countries]
 
 
 OWN_PREFIX = "X_"

@@ -226,7 +226,7 @@ def path_in_degrees(route_id: str) -> NDArray[np.float64]:
         KeyError: The route has no place on the map.
     """
     x, y = curve(*centre_line(route_id)).T
-    return np.column_stack(_transformer().transform(x, y, direction="INVERSE")).round(2)
+    return np.column_stack(_transformer(region_of(route_id)).transform(x, y, direction="INVERSE")).round(2)
 
 
 def label_place(route_id: str) -> tuple[float, float]:

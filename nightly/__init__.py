@@ -65,7 +65,7 @@ class RealTimeData:
     @cached_property
     def routes(self) -> pd.DataFrame:
         """Monthly arrivals per route, in all and by citizenship, as known on the date."""
-        return self.route_values(self.known)
+        return route_values(self.known, self.regions)
 
     @cached_property
     def observations(self) -> pd.DataFrame:
@@ -118,7 +118,7 @@ class RealTimeData:
     @cached_property
     def outcomes(self) -> pd.DataFrame:
         """Route values of periods after each route's last one known on the date: what came after it."""
-        later = _totals(self.route_values(reduce_as_of(self._arrivals, dt.date.max), totals_only=True))
+        later = _totals(route_values(reduce_as_of(self._arrivals, dt.date.max), self.regions, totals_only=True))
         last = later["route_id"].map(self.states.set_index("route_id")["last_period"])
         return later[later["time_period"] > last].reset_index(drop=True)
 
@@ -153,11 +153,6 @@ class RealTimeData:
         return {days: [code for code in codes if ROUTES[code].settled_days == days]
                 for days in sorted({ROUTES[code].settled_days for code in codes})}  # fmt: skip
 
-    def route_values(self, known: pd.DataFrame, *, totals_only: bool = False) -> pd.DataFrame:
-        """Monthly counts of the regions' corridors and of an analyst's own routes."""
-        found = route_arrivals(known, totals_only=totals_only, routes=routes_of(self.regions))
-        return concat_filled([found, own_route_figures(known)], found)
-
     @cached_property
     def _arrivals(self) -> pd.DataFrame:
         return self.vintages[self.vintages["target"].isin(self.targets)]
@@ -183,3 +178,9 @@ def _totals(values: pd.DataFrame) -> pd.DataFrame:
 
 def _panel(values: pd.DataFrame, series_ids: Collection[str]) -> Panel:
     return panel_from_observations(values[values["series_id"].isin(series_ids)], None, FREQ)
+
+
+def route_values(known: pd.DataFrame, regions: Collection[str], *, totals_only: bool = False) -> pd.DataFrame:
+    """Return monthly counts of the regions' corridors and of an analyst's own routes."""
+    found = route_arrivals(known, totals_only=totals_only, routes=routes_of(regions))
+    return concat_filled([found, own_route_figures(known)], found)

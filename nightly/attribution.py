@@ -23,6 +23,7 @@ from core import FloatArray
 from core.calendar import planning_window
 from core.errors import InputError
 from core.release import ATTRIBUTION
+from core.routes import REGIONS
 from core.schema import ALL, concat_filled, typed
 from forecasting import BASELINE, ENSEMBLE, LEVELS, STRUCTURAL, FitError, Model
 from forecasting.attribution import Sources, ladder
@@ -36,7 +37,7 @@ from forecasting.postprocess import safe_forecast
 from forecasting.quantiles import QuantileTable, stack, to_matrix, value_at
 from forecasting.trajectories import conditioned
 from ingest.routes import daily_arrivals
-from nightly import FREQ, TARGET, RealTimeData, route_values
+from nightly import FREQ, RealTimeData, route_values
 from nightly.forecasts import FARTHER, HORIZONS, ForecastSet
 from nightly.nowcasts import RouteDays
 from nightly.pooled import PooledNight
@@ -136,7 +137,7 @@ class HeldEngine:
         Raises:
             InputError: The route has no value.
         """
-        values = route_values(rows)
+        values = route_values(rows, REGIONS)
         panel = self._panel(values)
         table = combine(stack(self._members(panel, values)), panel, self.factors).forecasts
         quantiles = table.quantiles
@@ -151,12 +152,12 @@ class HeldEngine:
         return Served(pd.DataFrame(quantiles, index=ends), pd.DataFrame(paths, columns=ends))
 
     def _panel(self, values: pd.DataFrame) -> Panel:
-        return panel_from_observations(values[values["series_id"] == self.series_id], TARGET, FREQ)
+        return panel_from_observations(values[values["series_id"] == self.series_id], None, FREQ)
 
     @cached_property
     def _held(self) -> tuple[Model, PooledNight | None]:
         """The structural model with its variances of then, and the pooled model without later fits."""
-        panel, model = self._panel(route_values(self.then, totals_only=True)), MODELS[STRUCTURAL]
+        panel, model = self._panel(route_values(self.then, REGIONS, totals_only=True)), MODELS[STRUCTURAL]
         with suppress(FitError):
             parameters = estimate(present_work(panel, models=[STRUCTURAL]).fits[0].history())
             model = replace(model, predict=partial(predict, parameters=parameters))
@@ -171,7 +172,7 @@ class HeldEngine:
         members = [baseline, QuantileTable(keys, made.quantiles)]
         if pooled is not None:
             members.append(pooled.forecast_last(panel, HORIZONS))
-            parts = values[values["target"].eq(TARGET) & values["citizen"].ne(ALL)]
+            parts = values[values["target"].eq(self.series_id.partition(".")[0]) & values["citizen"].ne(ALL)]
             sums = pooled.newest_sum(self.series_id, parts, panel, self.date, FARTHER) if len(parts) else None
             if sums is not None:
                 members.append(sums.where(sums.keys["horizon"] <= HORIZONS[-1]))
@@ -234,8 +235,8 @@ def attribute(
     if before is None:
         return ATTRIBUTION.empty()
     former = {name: before.read(name) for name in ("forecasts", "trajectories", "nowcasts")}
-    then, now = _known_then(data, before), data.known[data.known["target"] == TARGET]
-    values = route_values(then, totals_only=True)
+    then, now = _known_then(data, before), data.known[data.known["target"].isin(data.targets)]
+    values = route_values(then, data.regions, totals_only=True)
     known = {*former["forecasts"]["series_id"]} & {*values["series_id"]}
     both = [name for name in data.forecastable if name in known]
     if not both:
@@ -280,7 +281,7 @@ def _numbers(engine: HeldEngine, change: Change, compared: Compared, revised: So
 
 def _known_then(data: RealTimeData, before: Release) -> pd.DataFrame:
     """Values of arrivals as the release before had them: as known on its date, of rows that were stored by then."""
-    rows = data.vintages[data.vintages["target"] == TARGET]
+    rows = data.vintages[data.vintages["target"].isin(data.targets)]
     until = {source_id: facts["until"] for source_id, facts in before.manifest["vintages"].items()}
     stored = rows["stored_at"] <= pd.to_datetime(rows["source_id"].map(until))
     return reduce_as_of(rows[stored], before.as_of)
@@ -297,7 +298,7 @@ def _factors_then(
         values: The routes' values as they were known then.
         series_ids: The series.
     """
-    panel = panel_from_observations(values[values["series_id"].isin(series_ids)], TARGET, FREQ)
+    panel = panel_from_observations(values[values["series_id"].isin(series_ids)], None, FREQ)
     used = [BASELINE, *MEMBERS]
     present = forecasts[forecasts["series_id"].isin(series_ids) & forecasts["model_id"].isin(used)]
     origin = present.groupby("series_id")["origin_date"].first()

@@ -10,7 +10,7 @@ from shapely import LineString
 
 from core.calendar import planning_window
 from core.languages import Language
-from geo import ROUTE_GEOMETRY, path_in_degrees
+from geo import is_placed, path_in_degrees
 from reports import numbers
 from reports.names import route_name
 from store.releases import Release
@@ -39,7 +39,7 @@ def route_features(release: Release, language: Language) -> gpd.GeoDataFrame:
     routes, observations, trajectories, alerts = (release.read(name) for name in _TABLES)
     months, ends = planning_window(release.as_of), numbers.window_ends(release.as_of)
     found = numbers.route_summary(routes, observations, trajectories, alerts, ends)
-    lines = [LineString(path_in_degrees(one)) if one in ROUTE_GEOMETRY else None for one in found["route_id"]]
+    lines = [LineString(path_in_degrees(one)) if is_placed(one) else None for one in found["route_id"]]
     features = found[["route_id"]].assign(
         name=[route_name(one, language) for one in found["route_id"]],
         **{name: found[name] for name in _FIGURES},
