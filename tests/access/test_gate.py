@@ -408,3 +408,13 @@ def test_body_that_does_not_come_in_time_is_given_up(house: House, monkeypatch: 
     scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"host", HOST)]}
     asyncio.run(house.gate(scope, receive, send))
     assert statuses[0] == 408
+
+
+def test_pages_of_reader_share_a_bucket(house: House) -> None:
+    limits = LoadSettings(reader_messages_per_second=1, person_messages_at_once=1)
+    guard = replace(house.guard, load=limits, clock=lambda: 0.0)
+    house.gate = Gate(house._behind, guard, APPLICATION)
+    ada, ben = (session_of(house.home, who, roles=("viewer",)) for who in ("ada", "ben"))
+    for _promised in range(12):
+        guard.bucket_of("https://login.example.org|id-ada", is_person=True).take(0.0)
+    assert [house.connect(one) for one in (ada, ben)] == [[POLICY_VIOLATION], []]

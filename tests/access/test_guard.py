@@ -10,6 +10,7 @@ import pytest
 
 from access import Actor, Person
 from access.guard import (
+    LONGEST_DEBT,
     LOOPBACK_HOSTS,
     SESSION_COOKIE,
     Bucket,
@@ -152,3 +153,19 @@ def test_bucket_gives_burst_and_then_rate() -> None:
     assert [bucket.take(0.0) for _message in range(5)] == [0, 0, 0, 0.5, 1.0]
     assert bucket.take(10.0) == 0
     assert bucket.tokens == 2, "no more than the burst was saved up"
+
+
+def test_bucket_debt_is_bounded() -> None:
+    bucket = Bucket(2, 3, 3, 0.0)
+    assert max(bucket.take(0.0) for _message in range(1000)) == LONGEST_DEBT
+    assert bucket.take(LONGEST_DEBT + 1) == 0
+
+
+def test_buckets_are_per_reader_and_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("access.guard._MOST_BUCKETS", 2)
+    one = guard(tmp_path)
+    ada = one.bucket_of("ada")
+    one.bucket_of("ben")
+    assert one.bucket_of("ada") is ada
+    one.bucket_of("eve")
+    assert list(one._buckets) == ["ada", "eve"]

@@ -11,6 +11,7 @@ from alerts.verification.comparisons import (
     Comparison,
     any_within,
     control_chart,
+    extreme_in,
     persistence,
     seasonal_walk,
 )
@@ -85,3 +86,12 @@ class TestAnyWithin:
         assert self._chance(0.0, 0.0, 0.0) == 0
         assert self._chance(0.0, 1.0, 0.0) == 1
         assert np.isnan(self._chance(0.2, np.nan, 0.2))
+
+
+def test_highest_of_twelve_is_monotone() -> None:
+    logs = _months(3)
+    score = extreme_in(12, logs, logs, 1, False)[:, 0, 0]
+    for place in range(20, 60):
+        assert (score[place] >= 0) == (logs[place, 0] == logs[place - 11 : place + 1, 0].max())
+        lowest = extreme_in(12, logs, logs, 1, True)[place, 0, 0] >= 0
+        assert lowest == (logs[place, 0] == logs[place - 11 : place + 1, 0].min())

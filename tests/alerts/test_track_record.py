@@ -27,6 +27,7 @@ from alerts.verification.contingency import (
 )
 from alerts.verification.hindcast import PATHS, USUAL_START, WINDOW, Pairs, judge, past_forecasts
 from core import QUANTILE_LEVELS
+from core.calendar import PLANNING_MONTHS
 from core.release import ALERT_RELIABILITY, TRACK_RECORD
 from core.schema import check
 from core.settings import AlertSettings
@@ -40,6 +41,9 @@ SETTINGS = AlertSettings(thresholds={"EMR": 400})
 SERIES = ("arrivals.CMR._T._T.M", "arrivals.EMR._T._T.M")
 AS_OF = dt.date(2024, 12, 31)
 """The newest counts are December's: the planning window begins one month ahead of them."""
+
+
+LATE = dt.date(2025, 2, 14)
 
 
 def _world(panel: Build, issued: Build, *, seed: int, origins: int, months: int = 72, ahead: int = 7) -> World:
@@ -323,3 +327,21 @@ def test_window_begins_after_newest_count(newest: str, horizons: int, start: int
     months = pd.period_range("2024-01", newest, freq="M")
     counts = pd.DataFrame({"a": np.ones(len(months))}, index=months.astype(str))
     assert hindcast._starts(counts, dt.date(2025, 1, 31), horizons).tolist() == [start]
+
+
+@pytest.mark.parametrize(
+    ("reach", "as_of", "start"),
+    [
+        (7, dt.date(2025, 4, 14), 5),
+        (7, dt.date(2025, 5, 14), USUAL_START),
+        (PLANNING_MONTHS, AS_OF, 1),
+        (2, AS_OF, 1),
+        (2, LATE, 1),
+    ],
+    ids=["the last reached", "one beyond", "the first, just reached", "the first, not reached", "far from reached"],
+)
+def test_window_is_judged_where_forecasts_reach(world: World, reach: int, as_of: dt.date, start: int) -> None:
+    """Where forecasts do not reach the usual one's end either, it is the first one."""
+    forecasts, panel = world
+    some = forecasts[(forecasts["horizon"] <= reach) & (forecasts["origin_date"] >= "2024-09-01")]
+    assert past_forecasts(some, "vigie-ensemble", counts_by_series(panel), as_of).starts.tolist() == [start, start]

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from cli.panels import _horizons
+from cli.panels import _horizons, _names
 from core.errors import InputError
-from tests.cli.command_line import vigie
+from tests.cli.command_line import command, vigie
 
 
 @pytest.mark.parametrize("text", ["", "0", "0,1", "-1", "1.5", "one", "1;3"])
@@ -50,3 +50,18 @@ def test_panel_forecast_uses_given_or_default_options(
     monkeypatch.setattr(f"forecasting.runs.{command}_file", lambda _panel, **means: given.append(means))
     vigie(tmp_path, command, "--panel", "p.csv", "--out", str(tmp_path / "out.csv"), *options)
     assert given == [asked]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"), [("ensemble, baseline", ["ensemble", "baseline"]), (" ets ,, ", ["ets"]), ("", []), (",", [])]
+)
+def test_names_are_split_at_commas(text: str, names: list[str]) -> None:
+    assert _names(text) == names
+
+
+@pytest.mark.parametrize(
+    "line", ["forecast --horizon 0", "backtest --origins 0", "backtest --step 0", "forecast --horizon -1"]
+)
+def test_counts_below_one_are_refused(tmp_path: Path, line: str) -> None:
+    done = command(*line.split(), "--panel", "p.csv", "--out", str(tmp_path / "out.csv"), home=tmp_path)
+    assert (done.returncode, "greater than or equal to 1" in done.stderr) == (1, True)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.languages import Language, round_expected, ten_dots
+from core.languages import Language, as_counted, as_expected, round_expected, ten_dots
 
 NAN = float("nan")
 
@@ -182,3 +182,11 @@ def test_dates_follow_reader() -> None:
 )
 def test_range_of_months_names_year_once(first: tuple[int, int], last: tuple[int, int], written: str) -> None:
     assert Language("en").months(dt.date(*first, 1), dt.date(*last, 28)) == written
+
+
+@pytest.mark.parametrize(
+    ("value", "counted", "expected"),
+    [(0.0, 0, 0), (0.4, 0, 0), (1.4, 1, 1), (1.5, 2, 2), (-1.2, 1, 1), (12_345.0, 12_345, 12_300), (None, 2, 2)],
+)
+def test_words_agree_with_written_figure(value: float | None, counted: int, expected: int) -> None:
+    assert (as_counted(value), as_expected(value)) == (counted, expected)

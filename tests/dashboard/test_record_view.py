@@ -5,6 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from alerts.verification import FEWEST_EVENTS
+from core.languages import Language
 from dashboard import record_view
 
 NAN = float("nan")
@@ -41,3 +43,24 @@ def test_training_and_test_spans_are_named(changes: dict[str, object], said: str
     costs = pd.DataFrame({"cost_loss_ratio": [0.25]})
     assert record_view.spans_words(pd.DataFrame([SPANS | changes]), costs) == said
     assert record_view.spans_words(pd.DataFrame([SPANS | changes]), costs.iloc[:0]) == ""
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"recall": 0.4, "recall_lo": 0.3, "recall_hi": 0.5}, "40% (30%–50%)"),
+        ({"recall": 0.4, "recall_lo": NAN, "recall_hi": 0.5}, "40%"),
+        ({"recall": 0.4, "recall_lo": 0.3}, "40%"),
+        ({"recall": NAN, "recall_lo": 0.3, "recall_hi": 0.5}, "–"),
+        ({}, "–"),
+    ],
+)
+def test_measure_has_interval_if_known(row: dict[str, float], said: str) -> None:
+    assert record_view._between(dict(row), "recall", Language().share) == said
+
+
+@pytest.mark.parametrize(
+    ("count", "is_few"), [(FEWEST_EVENTS - 1, True), (FEWEST_EVENTS, False), (0, True), (NAN, False)]
+)
+def test_few_cases_are_marked(count: float, is_few: bool) -> None:  # noqa: FBT001  # a case
+    assert record_view.few(count) is is_few

@@ -107,3 +107,18 @@ def test_months_inside_interval_are_inside_every_wider_one() -> None:
     did = pd.DataFrame({"inside": [0.5, 0.5, 0.8, 0.95, 0.0]})
     said = "What happened next: 3 of 5 months fell inside the 80% interval (2 in 50%, 4 in 95%)."
     assert time_travel.inside_words(did) == said
+
+
+@pytest.mark.parametrize(
+    ("outcome", "inside"),
+    [
+        (74.9, 0.8), (75.0, 0.5), (125.0, 0.5), (125.1, 0.8), (60.0, 0.8), (140.0, 0.8), (59.9, 0.95), (140.1, 0.95),
+        (52.5, 0.95), (147.5, 0.95), (52.4, 0.0), (147.6, 0.0),
+    ],
+)  # fmt: skip
+def test_interval_holds_both_its_ends(outcome: float, inside: float) -> None:
+    ends = pd.Series({level: round(100 * (0.5 + level), 6) for level in QUANTILE_LEVELS})
+    assert time_travel.narrowest(ends, outcome) == inside
+    assert time_travel.held_words(inside) == (
+        f"inside the {round(100 * inside)}%" if inside else "outside all intervals"
+    )

@@ -6,13 +6,16 @@ import asyncio
 import datetime as dt
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pandas as pd
 import pytest
 
 from cli.serve import application
-from decisions.health import answer, read_health
+from decisions import health as health_module
+from decisions.health import Health, answer, check_settings, prometheus, read_health
 from store.journal import Entry, Journal, journal_url
 from store.lock import night_lock
 from store.releases import About, Release, ReleaseStore
@@ -157,3 +160,50 @@ def test_how_last_night_ended_is_reported_as_its_exit_code(home: Path, action: s
     night = read_health(home, later(home)).last_night
     assert night is not None
     assert (night["exit"], night["outcome"], night["seconds"]) == (code, action, 2)
+
+
+@pytest.mark.parametrize(
+    ("store", "seen", "told"),
+    [
+        ("", "2025-02-01T04:30:00+00:00", ["vigie_store_reached 1"]),
+        ("no news since 2025-02-01", "2025-02-01T04:30:00+00:00", ["vigie_store_reached 0"]),
+        ("not reached yet", "", ["vigie_store_reached 0"]),
+        ("", "", []),
+    ],
+)
+def test_metrics_state_shared_store(store: str, seen: str, told: list[str]) -> None:
+    lines = prometheus(Health("ok", store=store, store_seen=seen)).splitlines()
+    assert [line for line in lines if line.startswith("vigie_store_reached ")] == told
+
+
+@pytest.mark.parametrize(
+    ("disk", "status", "reason"),
+    [
+        ({"writable": True, "disk_free": 10_000_000}, "ok", ""),
+        ({"writable": True, "disk_free": 9_999_999}, "degraded", "the disk is full: 'vigie home prune'"),
+        ({"writable": False, "disk_free": 10_000_000}, "degraded", "the home folder cannot be written"),
+    ],
+)
+def test_disk_below_ten_megabytes_is_full(
+    home: Path, monkeypatch: pytest.MonkeyPatch, disk: dict[str, Any], status: str, reason: str
+) -> None:
+    monkeypatch.setattr(health_module, "_disk", lambda _home: disk)
+    found = read_health(home, later(home))
+    assert (found.status, found.reason) == (status, reason)
+
+
+def test_release_is_stale_after_its_hours(home: Path) -> None:
+    told = [
+        read_health(home, later(home, seconds=seconds)).status for seconds in (36 * 3600, 36 * 3600 + 1, -3600, -3601)
+    ]
+    assert told == ["ok", "stale", "ok", "clock"]
+    assert read_health(home, later(home, seconds=1.25)).age_seconds == 1.2
+
+
+def test_low_disk_space_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(free: int) -> str:
+        monkeypatch.setattr("decisions.health.shutil.disk_usage", lambda _path: SimpleNamespace(free=free))
+        return next(check.problem for check in check_settings(tmp_path) if check.what == "home folder")
+
+    assert told(500_000_000) == ""
+    assert told(499_999_999) == f"{tmp_path}: 499 MB are free; 500 MB should be"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from decisions.sending import answered, due, thread_of
+from decisions.sending import answered, due, is_too_old, thread_of
 from store.journal.outbox import FAILED, GIVEN_UP, SENT, OutboxMessage
 
 NOON = dt.datetime(2025, 1, 31, 12, tzinfo=dt.UTC)
@@ -49,3 +49,11 @@ def test_waiting_reader_blocks_no_other(other: dict[str, object]) -> None:
 def test_mail_replies_to_sent_mails_of_thread(earlier: dict[str, object], expected: tuple[str, ...]) -> None:
     first = replace(FIRST, **earlier)  # type: ignore[arg-type]  # any field
     assert answered(later(FIRST), [first, later(FIRST)]) == expected
+
+
+def test_giving_up_counts_from_first_due_time() -> None:
+    held = replace(FIRST, not_before=NOON + 7 * DAY)
+    assert is_too_old(FIRST, NOON + 3 * DAY, 2)
+    assert not is_too_old(FIRST, NOON + DAY, 2)
+    assert not is_too_old(held, NOON + 8 * DAY, 2)
+    assert is_too_old(held, NOON + 10 * DAY, 2)

@@ -15,6 +15,8 @@ from typing import Any, cast
 from unittest.mock import Mock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lxml import etree
 from pypdf import PdfReader
 
@@ -26,7 +28,7 @@ from core.settings import Settings
 from decisions import Workflow, announcements, briefing, open_workflow, sending
 from decisions.actions import Step, act, record_night
 from decisions.delivery import ChannelDownError, RefusedError
-from decisions.sending import send_waiting
+from decisions.sending import next_attempt, send_waiting
 from reports.messages.announcement import FRESHNESS
 from reports.messages.feeds import validated
 from store.journal.outbox import Outbox, OutboxMessage
@@ -313,3 +315,12 @@ def test_recipient_who_left_settings_gets_nothing(
     report = send_waiting(changed)
     assert (mailbox.mails, report.given_up) == ([], 1)
     assert "no such recipient" in " ".join(report.problems)
+
+
+@given(st.integers(1, 500), st.floats(0, 1e4), st.floats(0, 1e6))
+def test_waits_double_up_to_the_longest(tries: int, first: float, longest: float) -> None:
+    now = dt.datetime(2025, 1, 31, tzinfo=dt.UTC)
+    wait = (next_attempt(tries, now, first, longest) - now).total_seconds()
+    after = (next_attempt(tries + 1, now, first, longest) - now).total_seconds()
+    assert 0 <= wait <= longest + 1e-6
+    assert wait <= after <= max(2 * wait, longest) + 1e-5

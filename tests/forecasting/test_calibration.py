@@ -9,6 +9,8 @@ import pytest
 from forecasting import LEVELS, NORMAL_SCORES
 from forecasting.calibration import (
     FEWEST_SCORED,
+    FEWEST_TO_LEARN_FROM,
+    WINDOW,
     calibrate,
 )
 from forecasting.panel import Panel, panel_from_rows
@@ -121,3 +123,21 @@ def test_long_tails_shrink_and_quartiles_stay() -> None:
     stretched = [(np.log1p(one.quantiles[late]) @ np.r_[-1, np.zeros(21), 1]).mean() for one in (long, scaled)]
     middle = [np.diff(np.log1p(one.quantiles[late])[:, quartiles]).mean() for one in (long, scaled)]
     assert stretched[1] / stretched[0] < 0.95 * middle[1] / middle[0]
+
+
+def test_factor_uses_newest_outcomes_only() -> None:
+    """A factor is learned at the first origin at which twelve outcomes are known, that of its own day among them.
+
+    What was forecast from fewer than 24 earlier values does not count.
+    """
+    panel = world()
+    table = forecasts(panel, 3 * NOISE, (1,))
+    factors = calibrate(table, panel)[1]
+    own = (table.keys["series_id"] == "calm").to_numpy()
+    first = FEWEST_TO_LEARN_FROM + FEWEST_SCORED
+    assert (factors[own][:first] == 1.0).all()
+    assert factors[own][first] < 1.0
+    wild = panel.matrix.copy()
+    wild.iloc[: MONTHS - WINDOW - 1] = 1e6
+    forgotten = calibrate(table, Panel("M", wild, panel.groups))[1]
+    assert forgotten[own][-1] == factors[own][-1]

@@ -133,3 +133,47 @@ def test_from_day_8_on_nowcast_beats_last_month_and_run_rate(
     for measure in ("log", "natural", "distance"):
         for rival in ("last month", "run-rate"):
             assert (sums[measure, "nowcast"] < sums[measure, rival]).all(), (measure, rival)
+
+
+@pytest.mark.parametrize("length", [7, 21])
+def test_rate_needs_all_its_days(length: int) -> None:
+    counts = daily("2020-03-31").to_numpy()
+    counts[[10, 40, 41, 42, 43]] = np.nan
+    days = pd.period_range("2020-01-01", "2020-03-31", freq="D")
+    first = np.arange(-3, len(counts) - length + 4)
+    found = daily_history(pd.Series(counts, index=days))._mean(first, first + length)
+    windows = [counts[begin : begin + length] if begin >= 0 else counts[:0] for begin in first]
+    told = [len(days) == length and 2 * np.isfinite(days).sum() >= length for days in windows]
+    expected = [np.nanmean(days) if enough else np.nan for days, enough in zip(windows, told, strict=True)]
+    assert sum(told) >= len(counts) - 2 * length
+    assert np.allclose(found, expected, equal_nan=True)
+
+
+def test_day_is_found_within_series_only() -> None:
+    series = daily("2020-01-10")
+    series.iloc[3] = np.nan
+    history = daily_history(series)
+    first, last = history.days[0], history.days[-1]
+    assert [history.place_of(day) for day in (first - 1, first, last, last + 1)] == [None, 0, 9, None]
+    assert history.total(first, first + 2) == series.iloc[:3].sum()
+    assert np.isnan(history.total(first, last))
+    assert np.isnan(history.total(first - 1, first))
+    assert history.so_far(first, last) == series.sum()
+    assert history.so_far(first - 5, first + 1) == series.iloc[:2].sum()
+
+
+@pytest.mark.parametrize(
+    ("today", "first"),
+    [
+        ("2023-06-01", "2023-05-29"), ("2023-06-03", "2023-05-29"), ("2023-06-04", "2023-06-01"),
+        ("2023-06-15", "2023-06-01"), ("2023-05-31", "2023-05-01"), ("2023-05-01", "2023-05-01"),
+    ],
+)  # fmt: skip
+def test_paths_begin_with_earlier_of_month_and_week(today: str, first: str) -> None:
+    ahead = daily_history(daily(today)).ahead(-1, n=3)
+    assert ahead is not None
+    assert str(ahead.days[0]) == first
+    assert ahead.days[-1] == pd.Period(today, "D") + 56
+    assert ahead.paths.shape == (3, len(ahead.days))
+    known = ahead.paths[:, ahead.days <= pd.Period(today, "D")]
+    assert (known == daily(today)[first:].to_numpy()).all()

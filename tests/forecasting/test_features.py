@@ -7,7 +7,14 @@ import pytest
 
 from core import FloatArray
 from forecasting.features import (
+    FEATURES,
+    HORIZON,
+    WIDENING,
     features,
+    growth_scale,
+    levels,
+    mean_of_season,
+    value_now,
     volatility,
 )
 
@@ -46,3 +53,26 @@ def test_seasonal_features_use_completed_years() -> None:
     changes = [logs[70 - 12 * year + 3, 0] - logs[70 - 12 * year, 0] for year in range(1, 6)]
     assert any(np.isclose(value, changes[0]) for value in made)
     assert any(np.isclose(value, np.mean(changes)) for value in made)
+
+
+@pytest.mark.parametrize(("season", "shortest"), [(12, 1), (4, 1), (1, 1), (52, 4)])
+def test_levels_are_read_back_from_changes(season: int, shortest: int) -> None:
+    logs = walks()
+    made = features(logs, [70], np.arange(MONTHS, dtype=float) % season, horizon=6, season=season, kind=0)[0]
+    assert made.shape[1] == len(FEATURES)
+    assert np.allclose(made[:, HORIZON], np.log(6))
+    made = np.hstack([made, np.full((SERIES, 2), 7.0)])
+    assert np.allclose(value_now(made), logs[70])
+    assert np.allclose(mean_of_season(made), logs[71 - max(2, season) : 71].mean(axis=0))
+    assert np.allclose(growth_scale(made), volatility(logs, season)[70] * 6**WIDENING)
+    assert all(np.isclose(levels(made), logs[70 - back][:, None]).any(axis=1).all() for back in (shortest, season))
+    assert (levels(made)[:, -2:] == 7.0).all()
+
+
+def test_gap_leaves_only_its_features_empty() -> None:
+    logs = walks()
+    logs[69, 0] = np.nan
+    made = described(logs, [70])[0]
+    assert np.isnan(made[0, 0])
+    assert np.isfinite(made[0, 1:]).all()
+    assert np.isfinite(made[1]).all()

@@ -19,9 +19,11 @@ from forecasting import (
     History,
     Model,
     ModelCard,
+    heavy_tailed_quantiles,
+    symmetric_errors,
 )
 from forecasting.models import MODELS, resolve
-from forecasting.postprocess import SafeForecast, safe_forecast
+from forecasting.postprocess import SafeForecast, log_cap, safe_forecast
 from forecasting.workers import Fit
 
 HORIZON = 6
@@ -223,3 +225,40 @@ def test_every_model_has_card() -> None:
 def test_unknown_model_is_refused_with_list_of_known_ones(names: str) -> None:
     with pytest.raises(InputError, match="known: baseline, ets, prophet"):
         resolve(names)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "factor"),
+    [(100, 150, 10), (9, 89, 10), (9, 499, 50), (0, 999, 1000), (0, 1000, 1000), (0, 5000, 1000)],
+)
+def test_quantiles_stay_below_the_cap(first: int, last: int, factor: int) -> None:
+    values = np.full(30, float(first))
+    values[20] = last
+    cap = np.expm1(log_cap(fit(BASELINE, values).history(), HORIZON))
+    assert cap == pytest.approx(np.full(HORIZON, float(factor * last)))
+
+
+@pytest.mark.parametrize("ends", [(0.0, 99.0), (5.0, 100.0), (0.0, 999.0), (0.0, 20.0)])
+def test_baseline_exceeds_cap_by_few_persons(
+    ends: tuple[float, float],
+) -> None:
+    history = fit(BASELINE, np.tile(ends, 40)).history()
+    said, cap = MODELS[BASELINE].predict(history, HORIZON), log_cap(history, HORIZON)
+    factor = (ends[1] + 1) / (ends[0] + 1)
+    assert np.expm1(said.max()) - np.expm1(cap.max()) < factor
+
+
+@given(st.lists(st.one_of(st.just(0.0), st.floats(-9.0, 9.0)), min_size=1, max_size=90))
+@settings(max_examples=200, deadline=None)
+def test_error_quantiles_are_those_of_numpy(errors: list[float]) -> None:
+    both = np.r_[errors, np.negative(errors)]
+    assert np.array_equal(symmetric_errors(3.25, np.asarray(errors)), 3.25 + np.quantile(both, QUANTILE_LEVELS))
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
+def test_infinite_mean_or_spread_is_no_fit(broken: float) -> None:
+    fine, bad = np.ones(HORIZON), np.ones(HORIZON)
+    bad[2] = broken
+    for mean, spread in ((fine, bad), (bad, fine)):
+        with pytest.raises(FitError, match="the fit is not finite"):
+            heavy_tailed_quantiles(mean, spread)

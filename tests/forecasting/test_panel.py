@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 
 import numpy as np
@@ -196,4 +197,41 @@ def test_lagging_series_ends_after_limit(freq: Frequency, periods: str, within: 
     matrix.iloc[40 - within :, 0] = np.nan
     matrix.iloc[40 - within - 1 :, 2] = np.nan
     panel = Panel(freq, matrix, pd.DataFrame(index=matrix.columns))
+    assert panel.ended().tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("period", "value", "told"),
+    [
+        ("1700", "1", ""),
+        ("2200", "1", ""),
+        ("1699", "1", "is not between 1700 and 2200"),
+        ("2201", "1", "is not between 1700 and 2200"),
+        ("2020", "1000000000000", ""),
+        ("2020", "1000000000001", "a count is at most 1e+12"),
+        ("2020", "0", ""),
+    ],
+)
+def test_years_and_counts_are_bounded(tmp_path: Path, period: str, value: str, told: str) -> None:
+    path = _write(tmp_path, f"series_id,time_period,value\na,{period},{value}\n")
+    if told:
+        with pytest.raises(InputError, match=re.escape(told)):
+            read_panel(path)
+    else:
+        assert read_panel(path).matrix.iloc[0, 0] == float(value)
+
+
+@pytest.mark.parametrize(("seen", "is_judged"), [(2000, True), (2001, False)])
+def test_panels_up_to_2000_series_are_calibrated(
+    seen: int,
+    is_judged: bool,  # noqa: FBT001  # a case
+) -> None:
+    matrix = pd.DataFrame(1.0, pd.period_range("2024-01", periods=1, freq="M"), ["a"])
+    panel = Panel("M", matrix, pd.DataFrame(index=["a"]), seen_together=np.asarray([seen]))
+    assert panel.judged().tolist() == [is_judged]
+
+
+def test_monthly_series_ends_after_a_year(tmp_path: Path) -> None:
+    rows = "a,2020-01,1\na,2022-01,1\nb,2021-01,1\nc,2020-12,1\n"
+    panel = read_panel(_write(tmp_path, "series_id,time_period,value\n" + rows))
     assert panel.ended().tolist() == [False, False, True]

@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core import FloatArray
 from core.release import FORECASTS
 from core.schema import check
-from forecasting import LEVELS, NORMAL_SCORES, between_levels
+from forecasting import LEVELS, NORMAL_SCORES, between_levels, pooled_fit
 from forecasting.features import FEATURES, HORIZON
 from forecasting.hindcast import backtest_work
 from forecasting.models import POOLED_MODELS, small_counts
@@ -241,3 +243,41 @@ def test_one_fit_serves_every_horizon() -> None:
     medians = predict(fit(seen, growth, np.ones(6000), 12), seen[:50])[:, 3]
     assert medians[0::2].mean() < 0.5
     assert medians[1::2].mean() > 1.5
+
+
+def test_largest_known_series_are_learned_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pooled_fit, "MOST_ROWS", 600)
+    sizes = np.arange(60, 0, -1, dtype=float)
+    logs = np.log1p(np.tile(sizes, (60, 1)))
+    columns = pooled_fit.learned_from(logs, 60)
+    assert columns[:5].tolist() == [0, 1, 2, 3, 4]
+    assert len(columns) == 10
+    assert columns[-1] == 59
+
+
+def test_heavy_rows_count_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_all_trees(monkeypatch)
+    random = np.random.default_rng(2)
+    seen, heavy = described(3000, random), random.random(3000) < 0.5
+    fitted = fit(seen, heavy.astype(float), np.where(heavy, 3.0, 1.0), 12)
+    low, middle = predict(fitted, seen[:50])[:, [1, 3]].mean(axis=0)
+    assert low < 0.2
+    assert middle > 0.8
+
+
+@settings(max_examples=50)
+@given(st.lists(st.floats(1.0, 24.0), min_size=1, max_size=60), st.integers(1, 90))
+def test_rows_are_drawn_by_weight(weights: list[float], count: int) -> None:
+    rows = pooled_model.drawn(np.asarray(weights), count)
+    assert len(rows) == count
+    passed = np.cumsum(weights) * count / np.sum(weights)
+    assert all(abs((rows <= row).sum() - passed[row]) < 1 for row in range(len(weights)))
+
+
+def test_no_known_outcome_gives_no_forecast() -> None:
+    random = np.random.default_rng(2)
+    fitted = fit(described(3000, random, (1, 3)), random.normal(size=3000), np.ones(3000), 12)
+    found = predict(fitted, described(9, random, (1, 3, 6)))
+    assert np.isfinite(found).all(axis=1).tolist() == [True, True, False] * 3

@@ -16,6 +16,7 @@ from forecasting.scenarios import (
     TooFewPathsError,
     given,
     occupancy,
+    shocks,
     still_present,
 )
 from forecasting.scenarios.analogues import EPISODES, Course, course
@@ -23,6 +24,13 @@ from forecasting.scenarios.shocks import Diversion, Shock, apply_shock, estimate
 
 ENDS = pd.date_range("2025-01-31", periods=12, freq="ME")
 PATHS = 400
+
+
+def stepped(change: float, base: float = 1000.0) -> pd.Series:
+    """Five years of months of which the last six are together changed by so many persons."""
+    values = np.full(60, base)
+    values[-6:] += change / 6
+    return pd.Series(values, index=pd.period_range("2015-01", periods=60, freq="M"))
 
 
 @pytest.fixture(scope="module")
@@ -222,3 +230,40 @@ def test_longer_stays_never_need_fewer_places(one: float, other: float) -> None:
 def test_needs_that_mean_nothing_are_refused(needs: Needs) -> None:
     with pytest.raises(InputError):
         still_present(needs)
+
+
+@pytest.mark.parametrize(
+    ("shock", "fault"),
+    [
+        (Shock("a", ENDS[0], -1.0, 0, 1, 0), ""),
+        (Shock("a", ENDS[0], -1.001, 0, 1, 0), "at most everything"),
+        (Shock("a", ENDS[0], float("inf"), 0, 1, 0), "at most everything"),
+        (Shock("a", ENDS[0], 0.5, -1, 1, 0), "at least one period"),
+        (Shock("a", ENDS[0], 0.5, 0, 0, 0), "at least one period"),
+        (Shock("a", ENDS[0], 0.5, 0, 1, -0.1), "at least one period"),
+    ],
+)
+def test_shock_size_and_length_are_bounded(shock: Shock, fault: str) -> None:
+    if fault:
+        with pytest.raises(InputError, match=fault):
+            profile(ENDS, shock)
+    else:
+        assert profile(ENDS, shock).tolist() == [1.0] + [0.0] * 11
+
+
+@pytest.mark.parametrize(
+    ("line", "episodes"),
+    [
+        (stepped(3000.0), 1),
+        (stepped(2999.0), 0),
+        (stepped(-2001.0), 1),
+        (stepped(-1999.0), 0),
+        (stepped(2000.0, base=100.0), 1),
+        (stepped(1999.0, base=100.0), 0),
+    ],
+    ids=["half more", "less", "a third gone", "less", "two thousand persons", "fewer"],
+)
+def test_episode_needs_change_by_half_and_2000(line: pd.Series, episodes: int) -> None:
+    found = shocks._episodes(line, shocks._year_on_year(line))
+    assert len(found) == episodes
+    assert found in ([], [59])

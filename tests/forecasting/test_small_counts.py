@@ -126,3 +126,16 @@ def test_small_counts_are_forecast_better_than_by_growth_alone(monkeypatch: pyte
 def test_large_counts_and_rates_are_left_to_growth(mean: float, added: float, monkeypatch: pytest.MonkeyPatch) -> None:
     panel = world(np.full(40, mean), added=added)
     assert np.array_equal(made(panel).quantiles, without_chances(panel, monkeypatch).quantiles)
+
+
+def test_falling_chances_are_made_to_rise() -> None:
+    falling = np.linspace(0.9, 0.1, len(THRESHOLDS))[None]
+    found = log_quantiles(falling, LEVELS, np.zeros((1, len(LEVELS))))
+    assert np.isfinite(found).all()
+    assert (np.diff(found) >= 0).all()
+
+
+def test_growth_continues_above_last_threshold() -> None:
+    chances = np.full((1, len(THRESHOLDS)), 0.5)
+    found = log_quantiles(chances, LEVELS, np.full((1, len(LEVELS)), 12.0))
+    assert (found[0, LEVELS > 0.5] == 12.0).all()

@@ -12,7 +12,7 @@ from core.schema import ALL, check
 from forecasting import NORMAL_SCORES
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import KEYS, QuantileTable
-from forecasting.year_ahead import REACH, _record, windows, year_ahead
+from forecasting.year_ahead import REACH, _record, _Totals, windows, year_ahead
 
 MONTHS = 116
 """From January 2015 to August 2024."""
@@ -139,3 +139,29 @@ def test_single_evidence_fails_multiple_correction(panel: Panel, monkeypatch: py
     alone = [table.where((table.keys["series_id"] == "a").to_numpy()) for table in (current, past)]
     judged = [year_ahead(now, then, panel, together=(), n=20) for now, then in ([current, past], alone)]
     assert [set(one["skill"]) for one in judged] == [{"no evidence"}, {"evidence"}]
+
+
+def test_year_before_needs_all_its_months(
+    panel: Panel,
+) -> None:
+    def last_total(first: str) -> pd.Series:
+        own = Panel("M", panel.matrix.loc[first:], panel.groups)
+        months = len(own.matrix)
+        found = year_ahead(forecasts(own, range(months - 1, months)), forecasts(own, range(15, months - 1)), own, n=50)
+        return row(found, "a", "calendar year", 0)
+
+    whole, cut = last_total("2023-01"), last_total("2023-02")
+    assert whole["last_total"] == panel.matrix["a"].loc["2023-01":"2023-12"].sum()
+    assert np.isfinite(whole["chance_0"])
+    assert np.isnan(cut["last_total"])
+    assert np.isnan(cut["chance_0"])
+
+
+def test_repeated_year_is_never_negative(panel: Panel) -> None:
+    years = np.arange(MONTHS)[:, None] // 12
+    up_and_down = Panel("M", 0 * panel.matrix + np.where(years % 2, 0, 50), panel.groups)
+    past = forecasts(up_and_down, range(60, MONTHS - 1, 9))
+    origin = up_and_down.periods[-1]
+    again = _Totals(up_and_down, ["a"], past, None).again("a", origin, origin.ordinal + 1)
+    assert again is not None
+    assert again.min() == 0

@@ -92,3 +92,26 @@ def test_arrows_and_labels_lie_inside_frame_of_every_screen(route_id: str) -> No
 
 def test_one_degree_along_central_meridian_is_about_111_km() -> None:
     np.testing.assert_allclose(project([(10, 39)]), [[0, 111.0]], atol=0.5)
+
+
+def test_tip_is_end_of_path() -> None:
+    ring = tapered_arrow(STRAIGHT, 100)
+    assert (1000.0, 0.0) in {tuple(point) for point in ring.tolist()}
+    assert Polygon(ring).bounds[2] == 1000
+
+
+def test_barbs_are_perpendicular() -> None:
+    path = curve(np.array([0, 0]), np.array([800, 0]), np.array([800, 800]))
+    ring = tapered_arrow(path, 60)
+    tip_at = int(np.flatnonzero((ring == path[-1]).all(axis=1))[0])
+    left, right = ring[tip_at - 1], ring[tip_at + 1]
+    neck = (left + right) / 2
+    assert np.dot(left - right, path[-1] - neck) == pytest.approx(0, abs=1e-6)
+    assert np.hypot(*(left - right)) > 60
+
+
+def test_bent_line_keeps_its_ends() -> None:
+    line = curve(np.array([0, 0]), np.array([4, 8]), np.array([8, 0]), points=3)
+    np.testing.assert_allclose(line, [[0, 0], [4, 4], [8, 0]])
+    assert len(tapered_arrow(line, 1)) == 2 * 3 + 4
+    assert len(curve(*STRAIGHT[:3])) == 40

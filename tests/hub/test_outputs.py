@@ -19,8 +19,11 @@ from hub.outputs import (
     oracle,
     own_metadata,
     own_submissions,
+    time_series,
 )
 from hub.score import unit_name
+
+SERIES = "arrivals.CMR._T._T.M"
 
 
 def test_only_own_models_are_designated() -> None:
@@ -95,3 +98,16 @@ def test_series_needs_permission_of_all_sources() -> None:
     own = f"arrivals.{own_route_id('Ceuta by land')}._T._T.M"
     found = open_series([*sources, own, "arrivals.WMR._T._T.M"], {**sources, own: "open"}, cards)
     assert [sources[one] for one in found] == ["open", "unsaid", "sum"]
+
+
+def test_observations_are_dated_by_last_day() -> None:
+    rows = [(SERIES, "2024-02"), ("asylum._Z.DEU._T.Q", "2024-Q1"), ("arrivals.CHA.GBR._T.W", "2024-W01")]
+    values = pd.DataFrame(rows, columns=["series_id", "time_period"]).assign(
+        obs_value=5.0, as_of=pd.Timestamp("2024-05-01")
+    )
+    told = time_series(values)
+    assert dict(zip(told["series_id"], told["target_end_date"].astype(str), strict=True)) == {
+        SERIES: "2024-02-29", "asylum._Z.DEU._T.Q": "2024-03-31", "arrivals.CHA.GBR._T.W": "2024-01-07",
+    }  # fmt: skip
+    assert dict(zip(told["series_id"], told["target"], strict=True))[SERIES] == "arrivals"
+    assert set(told["as_of"]) == {dt.date(2024, 5, 1)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from pathlib import Path
 from runpy import run_path
 
@@ -132,3 +133,40 @@ def test_peer_submission_keeps_every_rule(tmp_path: Path, monkeypatch: pytest.Mo
     written = pd.concat(pd.read_parquet(path) for path in (tmp_path / "model-output").rglob("*.parquet"))
     farthest = written.groupby("series_id")["horizon"].max()
     assert farthest.to_dict() == {name: RHYTHMS[name[-1]].horizons for name in (MONTH, WEEK, QUARTER)}  # type: ignore[index]  # one of the frequencies
+
+
+def test_peer_distribution_keeps_median_and_spread() -> None:
+    peers = run_path(str(PEERS))
+    assert peers["LEVELS"] == pytest.approx(QUANTILE_LEVELS)
+    found = peers["normal"](np.array([1.0, 2.0]), np.array([0.5, 0.0]))
+    assert found[:, 11].tolist() == [1.0, 2.0]
+    middle = QUANTILE_LEVELS.index(0.95), QUANTILE_LEVELS.index(0.05)
+    assert found[0, list(middle)] == pytest.approx([1 + 0.5 * 1.6449, 1 - 0.5 * 1.6449], abs=1e-4)
+    assert (np.diff(found, axis=1) > 0).all()
+    assert found[1] == pytest.approx(2.0, abs=1e-5)
+
+
+def test_repeating_peer_spreads_by_its_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(PEERS.parent))
+    monkeypatch.delitem(sys.modules, "common", raising=False)
+    forecast = run_path(str(PEERS.with_name("seasonal_walk.py")))["forecast"]
+    months = pd.date_range("2020-01-31", periods=36, freq="ME")
+    logs = pd.Series(np.arange(36) % 12 + 0.1 * (np.arange(36) // 12), index=months)
+    known = run_path(str(PEERS))["Known"]({"a": logs}, 14, 12, "ME")
+    found = forecast(known)["a"]
+    assert found.shape == (14, 23)
+    assert found[:, 11] == pytest.approx([*logs[-12:], *logs[-12:-10]])
+    assert found[:, -1] - found[:, 0] == pytest.approx(0.2), "a year more is a tenth more, up or down"
+
+
+def test_guide_model_is_random_walk() -> None:
+    script = run_path(str(PROJECT / "hub" / "templates" / "templates" / "submit.py"))
+    assert script["LEVELS"] == pytest.approx(QUANTILE_LEVELS)
+    values = np.expm1(np.concatenate([np.full(50, 9.0), 1.0 + 0.1 * np.arange(130) / 10]))
+    for steps in (1, 3):
+        found = np.log1p(script["forecast"](values, steps))
+        assert found[11] == pytest.approx(np.log1p(values[-1]))
+        assert found[[0, -1]] - found[11] == pytest.approx([-0.01 * steps, 0.01 * steps]), (
+            "of the last 120 errors alone"
+        )
+    assert (script["forecast"](np.asarray([5.0, 0.0] * 30), 1) >= 0).all()

@@ -8,7 +8,7 @@ import pytest
 
 from core import QUANTILE_LEVELS, FloatArray
 from forecasting.quantiles import QuantileTable
-from hub.score import MEDIAN, WEIGHTED, by_unit, combine, grid, league, pairwise, unit_of
+from hub.score import MEDIAN, WEIGHTED, as_quantiles, by_unit, combine, grid, league, pairwise, unit_of
 
 MODELS = {"vigie-baseline": 0.5, "team-sharp": 0.1, "team-wide": 1.0}
 """Spread of each model's forecast on log scale."""
@@ -147,3 +147,55 @@ def test_weights_rest_on_nothing_that_came_after_round() -> None:
     early = (before.keys["origin_date"] <= "2021-06-30").to_numpy()
     assert np.array_equal(before.quantiles[early], changed.quantiles[early])
     assert not np.allclose(before.quantiles[~early], changed.quantiles[~early])
+
+
+def test_interval_includes_its_ends() -> None:
+    levels = list(QUANTILE_LEVELS)
+    quantiles = np.arange(23.0)
+    low, high = levels.index(0.1), levels.index(0.9)
+    outcomes = [low - 0.5, float(low), float(high), high + 0.5]
+    keys = pd.DataFrame(
+        {"model_id": "m", "series_id": [f"s{place}" for place in range(4)], "origin_date": pd.Timestamp("2020-01-31"),
+         "horizon": 1, "target_end_date": pd.Timestamp("2020-02-29")}
+    )  # fmt: skip
+    scored = grid(QuantileTable(keys, np.tile(quantiles, (4, 1))), np.asarray(outcomes))
+    assert scored.covered[0.8][:, 0].tolist() == [False, True, True, False]
+
+
+def test_levels_are_read_from_column_names() -> None:
+    rows = pd.DataFrame({"model_id": ["a"], "horizon": [1], "0.25": [3.0], "0.5": [4.0], "sha256": ["5"]})
+    found, levels = as_quantiles(rows)
+    assert levels == [0.25, 0.5]
+    assert found.quantiles.tolist() == [[3.0, 4.0]]
+    assert list(found.keys.columns) == ["model_id", "horizon", "sha256"]
+
+
+def test_weight_is_inverse_score_of_twelve_months() -> None:
+    made, observed = table(rounds=30)
+    combined = combine(made, observed, MODELS).of_model(WEIGHTED)
+    origin = combined.keys["origin_date"].max()
+    ends, first = made.keys["target_end_date"], origin - pd.DateOffset(months=12)
+    scored = grid(made, np.where((ends <= origin) & (ends > first), observed, np.nan))
+    theta = pairwise(scored.scores)
+    share = pd.Series(1 / theta, scored.models)
+    rows = ((made.keys["origin_date"] == origin) & (made.keys["horizon"] == 1)).to_numpy()
+    logs, names = np.log1p(made.quantiles[rows]), made.keys["model_id"][rows]
+    expected = np.expm1((share[names].to_numpy() @ logs) / share[names].sum())
+    here = ((combined.keys["origin_date"] == origin) & (combined.keys["horizon"] == 1)).to_numpy()
+    assert combined.quantiles[here][0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("freq", "start", "seasons"),
+    [
+        ("M", "2020-11-30", {"winter": 3}),
+        ("M", "2020-01-31", {"winter": 1, "spring": 2}),
+        ("M", "2020-07-31", {"summer": 1, "autumn": 2}),
+        ("Q", "2019-12-31", {"winter": 1, "spring": 1}),
+        ("Q", "2020-06-30", {"summer": 1, "autumn": 1}),
+    ],
+)
+def test_months_and_quarters_have_seasons(freq: str, start: str, seasons: dict[str, int]) -> None:
+    lines = league_of([1, 2, 3] if freq == "M" else [1, 2], freq, start)
+    own = lines[(lines["model_id"] == "m") & (lines["kind"] == "season")]
+    assert own.set_index("group")["n"].to_dict() == seasons

@@ -24,6 +24,11 @@ HUB = world()
 FILE = f"model-output/{MODEL}/{ROUND}-{MODEL}.csv"
 
 
+def below_zero(rows: int) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """So many first rows below zero."""
+    return lambda table: table.assign(value=table["value"].mask(table.index < rows, -1))
+
+
 @pytest.mark.slow
 def test_mutated_submissions_are_judged_right() -> None:
     wrong_way, tried = run(200, seed=7)
@@ -235,3 +240,47 @@ def test_missing_and_strange_column_are_named_in_row_of_names() -> None:
         (1, "horizon", "the column is missing"), (1, "steps", "the column is not one of this hub's"),
     ]  # fmt: skip
     assert faults_of(lambda table: table.iloc[:0]) == [(None, None, "holds no rows")]
+
+
+@pytest.mark.parametrize(("start", "end", "is_fault"), [(-6, -6, False), (-6, -7, True), (0, -1, True), (-1, 0, False)])
+def test_deadline_must_not_end_before_start(start: int, end: int, *, is_fault: bool) -> None:
+    def found(due: str) -> list[str]:
+        tasks = config()["hub-config/tasks.json"].decode()
+        relative = '"submissions_due": {"relative_to": "reference_date", "start": -6, "end": -3}'
+        assert relative in tasks
+        changed = tasks.replace(relative, f'"submissions_due": {due}').encode()
+        return [str(fault.rule) for fault in read_config(config() | {"hub-config/tasks.json": changed})[1]]
+
+    rule = ["the deadline's end lies before its start"] if is_fault else []
+    days = [dt.date(2023, 1, 14) + dt.timedelta(days=one) for one in (start, end)]
+    assert found(f'{{"relative_to": "reference_date", "start": {start}, "end": {end}}}') == rule
+    assert found(f'{{"start": "{days[0]}", "end": "{days[1]}"}}') == rule
+
+
+def test_largest_allowed_file_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = sound(np.random.default_rng(0))
+    content = table.to_csv(index=False).encode()
+    for name, most in (("LARGEST_FILE", len(content)), ("MOST_ROWS", len(table))):
+        with monkeypatch.context() as limits:
+            limits.setattr(f"hub.submission.{name}", most)
+            assert read_submission(HUB, FILE, content)[1] == []
+            limits.setattr(f"hub.submission.{name}", most - 1)
+            assert len(read_submission(HUB, FILE, content)[1]) == 1
+
+
+def test_five_rows_are_named_per_rule() -> None:
+    for number in (4, 5, 6, 8):
+        found = faults_of(below_zero(number))
+        named = [row for row, column, rule in found if rule == "is below 0" and column == "value"]
+        assert named == list(range(2, 2 + min(number, 5)))
+        further = [rule for _row, _column, rule in found if "further rows" in rule]
+        assert further == ([f"is below 0: {number - 5} further rows"] if number > 5 else [])
+
+
+def test_missing_tasks_follow_file_order() -> None:
+    hub, _faults = read_config(config(required_horizons=[0, 1]))
+    assert hub is not None
+    found = [str(fault.rule) for fault in read_submission(hub, PATH, submission(horizons=[0]))[1]]
+    assert [rule.partition("location ")[2].split()[0] for rule in found] == ["US", "01"]
+    assert all("horizon 1" in rule and "wk inc flu hosp" in rule for rule in found)
+    assert read_submission(hub, PATH, submission(horizons=[0, 1]))[1] == []

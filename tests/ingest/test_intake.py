@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import os
 import resource
 import signal
@@ -15,7 +18,7 @@ import pytest
 
 from core.errors import InputError, Message, SourceError
 from ingest import Parsed, RawFile, intake, read_raw
-from ingest.intake import MEMORY, SECONDS, apart, parse_all, refuse_many
+from ingest.intake import MEMORY, SECONDS, apart, parse_all, refuse_many, unpacked
 from ingest.tables import read_sheet
 from ingest.workbooks import _refuse_content, _refuse_parts
 from tests.faults.bombs import BOMBS, EMPTY, FAST, cell, explode, full, ods, xlsx
@@ -217,3 +220,14 @@ def test_contradicting_files_name_first_cell(
     both = [RawFile("a", b"2024-11 2024-12"), RawFile("b", b"2024-12 2025-01")]
     with pytest.raises(SourceError, match=r"a, b: arrivals\.CMR\._T\._T\.M of 2024-12 is given by more than one file"):
         parse_all(parse, both, [])
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress], ids=["gzip", "bzip2", "xz"])
+def test_unpacked_size_is_bounded(pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.intake.LARGEST_UNPACKED", 100)
+    assert unpacked(RawFile("x", pack(b"a" * 100))) == b"a" * 100
+    with pytest.raises(SourceError, match="unpacks to far more"):
+        unpacked(RawFile("x", pack(b"a" * 101)))
+    with pytest.raises(SourceError, match="cannot be unpacked"):
+        unpacked(RawFile("x", pack(b"a" * 50)[:6] + b"damage" * 9))
+    assert unpacked(RawFile("x", b"plain")) == b"plain"

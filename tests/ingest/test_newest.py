@@ -150,3 +150,21 @@ def test_days_of_week_before_again_are_copy() -> None:
     again = known["obs_value"].tail(7).tolist()
     assert weigh(rows_of({"GBR": again}, week, "D"), known)["is_copy"].tolist() == [True]
     assert weigh(rows_of({"GBR": [again[0] + 1, *again[1:]]}, week, "D"), known)["is_copy"].tolist() == [False]
+
+
+def test_change_below_twenty_is_not_reported() -> None:
+    small = rows_of({"MLT": [2.0, 3.0] * 60}, MONTHS)
+    assert judge(rows_of({"MLT": [20.0]}, [NEXT]), small, NO_REVISIONS) == Judgement()
+    assert judge(rows_of({"MLT": [60.0]}, [NEXT]), small, NO_REVISIONS).told != []
+
+
+def test_figure_between_two_sizes_is_unusual() -> None:
+    known = rows_of({"MLT": [0.0, 15_000.0] * 60}, MONTHS)
+    assert weigh(rows_of({"MLT": [150.0]}, [NEXT]), known)["is_unusual"].tolist() == [True]
+    assert weigh(rows_of({"MLT": [0.0]}, [NEXT]), known)["is_unusual"].tolist() == [False]
+
+
+@pytest.mark.parametrize(("value", "expected"), [(450.0, True), (150.0, False)])
+def test_short_series_uses_former_figures(value: float, *, expected: bool) -> None:
+    known = rows_of({"MLT": [100.0, 140.0]}, MONTHS[-2:])
+    assert weigh(rows_of({"MLT": [value]}, [NEXT]), known)["is_unusual"].tolist() == [expected]

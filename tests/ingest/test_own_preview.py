@@ -13,7 +13,7 @@ from core.errors import SourceError
 from ingest import RawFile
 from ingest.own import _number, _period, month_of_name, parse_own
 from ingest.own_mapping import OwnMapping, mapping_of_text
-from ingest.own_preview import _written_periods, suggest
+from ingest.own_preview import _kind, _written_numbers, _written_periods, suggest
 
 SOURCE = """
 [source]
@@ -133,3 +133,40 @@ def test_layout_that_is_no_table_is_refused_with_example(text: str, reason: str)
         suggest(raw)
     with pytest.raises(SourceError, match=reason):
         parse_own(raw, mapping())
+
+
+@pytest.mark.parametrize(("lag", "is_taken"), [(0, True), (120, True), (-1, False), (121, False)])
+def test_usual_lag_is_at_most_120_days(lag: int, is_taken: bool) -> None:  # noqa: FBT001  # a case
+    if is_taken:
+        assert mapping(lag=lag).source.lag_days == lag
+    else:
+        with pytest.raises(Exception, match=r"source\.lag_days"):
+            mapping(lag=lag)
+
+
+@pytest.mark.parametrize(
+    ("cells", "marks"),
+    [
+        (["1,234", "12"], {"thousands": '","'}), (["1.234"], {"thousands": '"."', "decimal": '","'}),
+        (["1 234,5"], {"thousands": '" "', "decimal": '","'}), (["1,5"], {"decimal": '","'}), (["1.5", "7"], {}),
+        (["1,2345"], {"decimal": '","'}), (["1'234"], {"thousands": '"\'"'}), (["1\u00a0234"], {"thousands": '" "'}),
+    ],
+)  # fmt: skip
+def test_three_digits_behind_mark_are_thousands(cells: list[str], marks: dict[str, str]) -> None:
+    assert _written_numbers(cells) == marks
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        (["2024-01", "2024-02", "2024-03", "x", "y"], "period"),
+        (["2024-01", "2024-02", "x", "y", "z"], "other"),
+        (["1", "2,5", "1 000", "x", "y"], "number"),
+        (["1", "2", "x", "y", "z"], "other"),
+        (["", " ", "7"], "number"),
+        (["", ""], "other"),
+        (["01/2024", "mars 2024", "202401"], "period"),
+    ],
+)
+def test_column_kind_needs_six_in_ten_cells(cells: list[str], kind: str) -> None:
+    assert _kind(cells) == kind

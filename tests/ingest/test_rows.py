@@ -12,7 +12,9 @@ from ingest import RawFile
 from ingest.rows import (
     count_rules,
     duplicate_rules,
+    flags,
     melt,
+    newest,
     observations,
     set_aside,
     since,
@@ -200,3 +202,11 @@ def test_counts_indices_and_anomalies_have_bounds(
             read()
     else:
         assert read() == float(value)
+
+
+def test_newest_periods_are_flagged() -> None:
+    periods = pd.Series(["2024-01", "2024-03", "unknown", "2024-02", "2024-03"])
+    assert newest(periods, 1).tolist() == [False, True, False, False, True]
+    assert newest(periods, 2).tolist() == [False, True, False, True, True]
+    assert newest(periods, 9).tolist() == [True, True, False, True, True]
+    assert flags(newest(periods, 1)).tolist() == ["", "p", "", "", "p"]

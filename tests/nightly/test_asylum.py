@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -194,3 +195,27 @@ def test_corridor_needs_three_years_and_arrivals() -> None:
     assert corridor_panel(rows[rows["citizen"] == "AFG"], totals_of("DEU")) is None
     assert corridor_panel(rows[rows["citizen"] == "_T"], totals_of("DEU")) is None
     assert corridor_panel(rows, totals_of("FRA")) is None, "a country that is not forecast has no corridors"
+
+
+def test_twenty_largest_corridors_are_chosen() -> None:
+    names = [f"C{number:02d}" for number in range(22)]
+    late = [corridor_rows("DEU", name, [0.0] * 36 + [10.0 + size] * 24) for size, name in enumerate(names)]
+    early = corridor_rows("DEU", "OLD", [9_000.0] * 36 + [1.0] * 24)
+    assert chosen(corridor_panel(pd.concat([*late, early]), totals_of("DEU"))) == names[2:]
+
+
+@pytest.mark.parametrize(("countries", "forecast"), [(4, False), (5, True)])
+def test_fewer_than_five_countries_are_not_pooled(
+    monkeypatch: pytest.MonkeyPatch, countries: int, *, forecast: bool
+) -> None:
+    asked = list[int]()
+
+    def run(_dataset: object, _rows: pd.DataFrame, fine: list[str], _forecast: object) -> None:
+        asked.append(len(fine))
+        raise InterruptedError
+
+    monkeypatch.setattr("nightly.asylum._forecast_dataset", run)
+    known = figures("M", MONTHS)
+    with suppress(InterruptedError):
+        assert made(known[known["geo"].isin(COUNTRIES[:countries])]).frames["asylum_forecasts"].empty
+    assert asked == ([countries] if forecast else [])

@@ -64,3 +64,10 @@ def test_unnamed_in_month_is_zero_missing_is_gap() -> None:
     assert months[5] not in found.index
     assert found.loc[months[9]].tolist() == [0.0, 4.0]
     assert np.isfinite(found.to_numpy()).all()
+
+
+def test_whole_route_precedes_its_places() -> None:
+    whole = cells({"AAA": 1.0})
+    near, far = cells({"BBB": 1.0}, geo="ITA", months=90), cells({"CCC": 1.0}, geo="GRC", months=91)
+    for parts, kept in (((whole, near, far), "AAA"), ((near, far), "CCC"), ((far, near), "CCC")):
+        assert set(chosen(*parts)["citizen"]) == {kept}

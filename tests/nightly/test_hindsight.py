@@ -17,7 +17,7 @@ from core.settings import Settings
 from forecasting.days import daily_history
 from forecasting.hindcast import backtest_work
 from forecasting.models import MODELS
-from nightly import OWN_SETTLED_DAYS, SETTLED_DAYS, RealTimeData, forecasts, nowcasts
+from nightly import OWN_SETTLED_DAYS, SETTLED_DAYS, TOO_OLD, RealTimeData, forecasts, nowcasts
 from nightly.forecasts import ForecastSet
 from nightly.nowcasts import RouteDays
 from store.figures.vintages import VintageStore
@@ -167,3 +167,38 @@ def test_month_with_some_days_is_nowcast(
         assert set(found["as_of"]) == {pd.Timestamp("2025-01-05")}
         assert set(found["target_end_date"]) == {pd.Timestamp("2024-12-31")}
         assert found["used"].all()
+
+
+@pytest.mark.parametrize(("late", "told"), [(0, True), (28, True), (29, False)])
+def test_eight_weeks_are_kept_until_half_are_over(monkeypatch: pytest.MonkeyPatch, late: int, *, told: bool) -> None:
+    last = dt.date(2024, 12, 18)
+    monkeypatch.setattr(nowcasts, "daily_arrivals", lambda _known: {"CHA": days_until(str(last))})
+    monkeypatch.setattr(nowcasts, "week_record", lambda _days: None)
+    monkeypatch.setattr(nowcasts, "week_scores", sorted)
+    data = SimpleNamespace(known=None, date=last + dt.timedelta(days=late))
+    found = nowcasts.make_weeks(cast(RealTimeData, data))
+    weeks = found["weeks"]
+    assert found["week_scores"] == (["arrivals.CHA.GBR._T.W"] if told else [])
+    if not told:
+        assert weeks.empty
+        return
+    assert set(weeks["origin_date"]) == {pd.Timestamp("2024-12-15")}, "the Sunday before"
+    ends = weeks.drop_duplicates("horizon").set_index("horizon")["target_end_date"]
+    assert ends.to_dict() == {step: pd.Timestamp("2024-12-15") + pd.Timedelta(days=7 * step) for step in range(1, 9)}
+    so_far = weeks.drop_duplicates("horizon")["so_far"].tolist()
+    assert so_far == [days_until(str(last)).loc["2024-12-16":].sum(), *[0.0] * 7]
+    assert len(weeks) == 8 * len(QUANTILE_LEVELS)
+    assert (weeks.groupby("horizon")["value"].diff().dropna() >= 0).all()
+
+
+def test_months_settle_after_one_or_four_months() -> None:
+    assert (SETTLED_DAYS, OWN_SETTLED_DAYS) == (31, 125)
+
+
+def test_route_is_outdated_beyond_set_months(tmp_path: Path) -> None:
+    whole = data_with(tmp_path, AFTER)
+    last = {
+        day: RealTimeData(whole.vintages, day, 3, PAST_ORIGINS).states.set_index("route_id").loc["WMR", "state"]
+        for day in (dt.date(2025, 4, 29), dt.date(2025, 4, 30))
+    }
+    assert last == {dt.date(2025, 4, 29): "ok", dt.date(2025, 4, 30): TOO_OLD}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Hashable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -137,3 +138,27 @@ def test_eight_weeks_end_on_sundays(monkeypatch: pytest.MonkeyPatch) -> None:
     medians = rows[np.isclose(rows["output_type_id"], 0.5)]
     assert medians["value"].to_numpy() == pytest.approx(100.0 * medians["horizon"].to_numpy())
     assert rows.drop_duplicates("horizon")["so_far"].tolist() == [5.0, *[0.0] * 7]
+
+
+@pytest.mark.parametrize(
+    ("months", "forecast", "used"), [(12, 1000.0, True), (11, 1000.0, False), (24, 30.5, False), (24, 100.0, False)]
+)
+def test_nowcast_needs_twelve_better_months(months: int, forecast: float, *, used: bool) -> None:
+    about: dict[Hashable, object] = {
+        "series_id": "a", "route_id": "CHA", "origin_date": pd.Timestamp("2024-12-31"),
+    }  # fmt: skip
+    past = pd.concat([
+        forecasts(MONTHS[-months:], forecast * SPREAD), forecasts(MONTHS[-3:], SPREAD).assign(series_id="b")
+    ])  # fmt: skip
+    found = nowcasts._of_route(about, route(), past)
+    assert set(found["used"]) == {used}
+    assert set(found["n"]) == {months}
+
+
+def test_surplus_uses_two_known_years() -> None:
+    month = pd.Period("2024-06", "M")
+    years = pd.period_range(end=month - 1, periods=24, freq="M")
+    counted = {one: 2.0 * one.days_in_month if one in years else 9_000.0 for one in MONTHS} | {month - 3: np.nan}
+    one = RouteDays(route().days, pd.Series(counted))
+    assert one._ratios(month).tolist() == [2.0] * 23
+    assert route()._ratios(MONTHS[0]).tolist() == []

@@ -7,6 +7,7 @@ import io
 import itertools
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -14,9 +15,11 @@ from matplotlib.transforms import Affine2D, Bbox
 from pypdf import PdfReader
 
 from core.errors import Message
+from core.languages import Language
 from reports import Decisions
-from reports.briefing import briefing_pdf, draw_page
-from reports.briefing.canvas import MARGIN, ROOM
+from reports.briefing import _how_many, briefing_pdf, draw_page
+from reports.briefing.canvas import DRAWING, GREY, MARGIN, ROOM
+from reports.briefing.charts import draw_fan
 from reports.briefing.content import compose
 from reports.briefing.routes import Box, spread
 
@@ -108,3 +111,35 @@ def test_labels_of_map_are_inside_it_and_none_covers_another() -> None:
     placed = spread(boxes, 200, 100)
     assert not any(one.covers(other) for one, other in itertools.combinations(placed, 2))
     assert all(0 <= box.x <= 140 and 0 <= box.y <= 84 for box in placed)
+
+
+@pytest.mark.parametrize(("persons", "expected"), [(0.0, 0.0), (0.4, 0.2), (20.0, 90.0), (90_000.0, 9_000.0)])
+def test_chart_ends_above_highest_value(make_release: MakeRelease, persons: float, expected: float) -> None:
+    release = make_release(1, 0)
+    for name, column, most in (("observations", "obs_value", persons), ("forecasts", "value", expected)):
+        frame = release.frame(name)
+        release = release.with_frame(name, frame.assign(**{column: frame[column] / frame[column].max() * most}))
+    (route,) = compose(release, None, "en", Decisions()).routes
+    axes = Figure().add_subplot()
+    with DRAWING:
+        draw_fan(axes, route, release.as_of, Language("en"))
+    ends = [np.asarray(line.get_ydata()) for line in axes.lines[:2]]
+    bands = [np.asarray(path.vertices)[:, 1] for band in axes.collections for path in band.get_paths()]
+    highest = max(1.0, *(float(np.max(one)) for one in [*ends, *bands]))
+    low, high = axes.get_ylim()
+    assert low == 0
+    assert highest < high < 1.25 * highest
+
+
+def test_rows_leave_room_for_count_of_rest() -> None:
+    more = GREY.leading + 2  # the line that counts those that do not fit
+    for heights, room, count in (
+        ([20.0, 20.0, 20.0], 60.0, 3),
+        ([20.0, 20.0, 20.0], 59.9, 2),
+        ([20.0, 20.0, 20.0], 40.0 + more, 2),
+        ([20.0, 20.0, 20.0], 39.9 + more, 1),
+        ([20.0], 20.0, 1),
+        ([20.0, 20.0], 1.0, 1),  # one stands there even so
+        ([20.0, 90.0, 20.0], 110.0 + more, 2),
+    ):
+        assert _how_many(heights, room) == count, (heights, room)

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from alerts import SEVERE, WARNING, WATCH
 from forecasting import ENSEMBLE
 from reports import numbers
+from reports.alert import CONTEXT
 from tests.dashboard.conftest import usual_frames
 
 EMR = "arrivals.EMR._T._T.M"
@@ -113,3 +115,37 @@ def test_path_sums_cover_months_and_series() -> None:
     assert sums(["a", "b"], [first, second]) is None  # b lacks a month
     assert sums(["a", "c"], [first]) is None
     assert sums([], [first]) is None
+
+
+def test_highest_level_ignores_information() -> None:
+    alerts = pd.DataFrame(
+        [
+            ("A", WATCH, "rise"),
+            ("A", WARNING, "rise"),
+            ("A", SEVERE, min(CONTEXT)),
+            ("B", SEVERE, "rise"),
+        ],
+        columns=["route_id", "alert_level", "rule"],
+    )
+    assert [numbers.level_of(alerts, route) for route in "ABC"] == [WARNING, SEVERE, ""]
+
+
+def test_chance_of_any_month_needs_all_months() -> None:
+    ends = [pd.Timestamp("2025-02-28"), pd.Timestamp("2025-03-31")]
+    paths = paths_of({("a", "2025-02-28"): [9, 1, 1, 9], ("a", "2025-03-31"): [1, 9, 5, 9]})
+    others = paths_of({("a", "2025-02-28"): [9, 9, 9, 9]}, "other")
+    assert numbers.chance_of_any(pd.concat([paths, others]), "a", ends, 5) == 0.75  # a path at the number passes none
+    assert numbers.chance_of_any(paths, "a", ends[:1], 5) == 0.5
+    assert numbers.chance_of_any(paths, "a", [*ends, pd.Timestamp("2025-04-30")], 5) is None
+
+
+def test_quantiles_are_of_one_series_and_model() -> None:
+    rows = [
+        ("a", ENSEMBLE, "quantile", "2025-03-31", 2, 0.5, 7.0), ("a", ENSEMBLE, "quantile", "2025-02-28", 1, 0.5, 5.0),
+        ("a", ENSEMBLE, "mean", "2025-02-28", 1, 0.9, 6.0), ("a", "other", "quantile", "2025-02-28", 1, 0.5, 8.0),
+        ("b", ENSEMBLE, "quantile", "2025-02-28", 1, 0.5, 9.0),
+    ]  # fmt: skip
+    names = ["series_id", "model_id", "output_type", "target_end_date", "horizon", "output_type_id", "value"]
+    frame = pd.DataFrame(rows, columns=names).assign(target_end_date=lambda f: pd.to_datetime(f["target_end_date"]))
+    assert numbers.quantiles_of(frame, "a").to_dict("list") == {0.5: [5, 7], "horizon": [1, 2]}
+    assert numbers.quantiles_of(frame, "a", "other").to_dict("list") == {0.5: [8], "horizon": [1]}

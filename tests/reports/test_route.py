@@ -14,7 +14,9 @@ from core.routes import ROUTES
 from reports.overview import overview_title, quiet_card
 from reports.route import (
     RouteForecast,
+    fallback_words,
     key_numbers,
+    running_words,
     skill_words,
     window_words,
     without_forecast,
@@ -173,3 +175,25 @@ def test_past_title_states_first_month() -> None:
 )
 def test_no_evidence_claims_no_skill(skill: tuple[int, int] | None, origin: str, said: str) -> None:
     assert skill_words(past_and_ahead(skill=skill, origin=origin), ENGLISH).startswith(said)
+
+
+def test_running_month_states_count_and_forecast() -> None:
+    row = {"so_far": 120.0, "target_end_date": pd.Timestamp("2025-01-31"), "last_day": pd.Timestamp("2025-01-09"),
+           "q10": 300.0, "q50": 400.0, "q90": 500.0}  # fmt: skip
+    running = pd.DataFrame([row])
+    said = running_words(past_and_ahead(running=running), ENGLISH)
+    assert said == ("January 2025 so far: 120 counted up to 9 Jan 2025; 400 expected in all, most likely 300 to 500.")
+    assert running_words(past_and_ahead(running=running.iloc[:0]), ENGLISH) == ""
+
+
+def test_stand_ins_and_cut_tails_are_named() -> None:
+    ends = pd.to_datetime(["2025-01-31", "2025-02-28", "2025-03-31"])
+    rows = pd.DataFrame({
+        "target_end_date": ends, "fallback": [True, False, True], "capped": [False, True, False],
+    })  # fmt: skip
+    assert fallback_words(past_and_ahead(forecast=rows), ENGLISH) == (
+        "The baseline stands in for January 2025, March 2025: no model could be fitted. "
+        "Upper tails were cut by the cap on explosive forecasts in February 2025."
+    )
+    for none in (rows.assign(fallback=False, capped=False), rows[["target_end_date"]]):
+        assert fallback_words(past_and_ahead(forecast=none), ENGLISH) == ""

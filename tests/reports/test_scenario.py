@@ -97,3 +97,23 @@ def test_sufficient_places_are_stated_twice() -> None:
         "At 90% confidence, **300 places** are enough in every single month up to April 2025 under the "
         "assumption; by the forecast, 200."
     )
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, "if Central Mediterranean exceeds 5,000, in every month, February–April 2025"),
+        ({"if_side": "below"}, "if Central Mediterranean stays at or below 5,000, in every month, February–April 2025"),
+        ({"if_from": "2025-04", "if_to": "2025-02"},
+         "if Central Mediterranean exceeds 5,000, in every month, February–April 2025"),
+        ({"if_to": "2025-02"}, "if Central Mediterranean exceeds 5,000 in February 2025"),
+        ({"and_route": "EMR"}, "if Central Mediterranean exceeds 5,000 and Eastern Mediterranean stays at or below "
+         "1,000, in every month, February–April 2025"),
+    ],
+)  # fmt: skip
+def test_condition_names_routes_and_months(changed: dict[str, str], said: str) -> None:
+    values = {
+        "kind": "if", "if_from": "2025-02", "if_to": "2025-04", "if_how": "every", "if_route": "CMR",
+        "if_side": "above", "if_value": "5000", "and_route": NONE, "and_side": "below", "and_value": "1000",
+    }  # fmt: skip
+    assert assumption(values | changed, ENGLISH) == said

@@ -6,10 +6,14 @@ import pandas as pd
 import pytest
 
 from core.languages import Language
+from core.release import WEEK_SCORES
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE
-from reports.route import WeekView, week_record
+from reports.route import WeekView, week_basis, week_record, week_view
 
 ENGLISH = Language("en")
+
+
+LEVELS = [0.1, 0.25, 0.5, 0.75, 0.9]
 
 
 def view(better: list[bool]) -> WeekView:
@@ -34,3 +38,18 @@ def view(better: list[bool]) -> WeekView:
 )
 def test_skill_is_claimed_only_as_far_as_every_week_shows_it(better: list[bool], words: str) -> None:
     assert words in week_record(view(better), ENGLISH)
+
+
+@pytest.mark.parametrize("month", [310.0, 400.0])
+def test_surplus_of_months_is_stated(month: float) -> None:
+    days = pd.DataFrame({"time_period": pd.date_range("2024-10-01", "2025-01-26").strftime("%Y-%m-%d")})
+    days = days.assign(series_id="arrivals.CHA.GBR._T.D", obs_value=10.0, obs_flag="A")
+    months = pd.DataFrame({"time_period": ["2024-10", "2024-12"], "obs_value": [310.0, month], "obs_flag": "A"})
+    observations = pd.concat([days, months.assign(series_id="arrivals.CHA._T._T.M")])
+    sunday = pd.Timestamp("2025-02-02")
+    row = {"route_id": "CHA", "series_id": "arrivals.CHA.GBR._T.W", "target_end_date": sunday, "value": 90.0}
+    weeks = pd.DataFrame({**row, "last_day": sunday - pd.Timedelta(days=7), "so_far": 0.0, "output_type_id": LEVELS})
+    found = week_view(weeks, WEEK_SCORES.empty(), observations, "CHA")
+    assert found is not None
+    assert found.partial == (month > 310)
+    assert ("may hold more" in week_basis(found, ENGLISH)) == found.partial

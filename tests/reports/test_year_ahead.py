@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pandas as pd
 import pytest
 from pypdf import PdfReader
 
 from core.languages import Language
+from reports import Decisions
 from reports.briefing import briefing_pdf
+from reports.briefing.content import compose
+from reports.briefing.further_pages import draw_year
 from reports.year_ahead import (
     record_words,
     year_lines,
@@ -105,3 +109,21 @@ def test_briefing_has_second_page_where_there_is_year_ahead(make_release: MakeRe
     pages = PdfReader(io.BytesIO(briefing_pdf(release.with_frame("year_ahead", table), None, "en"))).pages
     assert len(pages) == 2
     assert "The year ahead" in pages[1].extract_text()
+
+
+@pytest.mark.parametrize("routes", [4, 20])
+def test_yearly_table_counts_hidden_rows(make_release: MakeRelease, routes: int) -> None:
+    """Of those shown first so many have a chart as fill three rows of three."""
+    codes = [f"X_R{number}" for number in range(routes)]
+    running = pd.DataFrame([year_row(f"arrivals.{code}._T._T.M") for code in codes])
+    content = compose(make_release(codes, 0).with_frame("year_ahead", running), None, "en", Decisions())
+    (page,) = draw_year(content)
+    words = [text.get_text() for text in page.texts]
+    shown = [line for line in content.year[0] if line.name in words]
+    assert len(shown) == min(routes, 14)
+    left = [int(found) for word in words for found in re.findall(r"and (\d+) more", word)]
+    assert left == ([routes - 14] if routes > 14 else [])
+    assert len(page.axes) == min(routes, 9)
+    assert [line.name for line in content.year[0] if words.count(line.name) == 2] == [
+        line.name for line in content.year[0][: len(page.axes)]
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from store import (
     is_read_only,
     parquet_bytes,
     read_parquet,
+    remove_unfinished,
     sha256_of_bytes,
     write_bytes,
 )
@@ -107,3 +109,12 @@ def test_file_is_as_named_only_while_its_name_begins_its_hash(tmp_path: Path) ->
     path.write_bytes(b"contenT")
     assert not is_as_named(path)
     assert not is_read_only(tmp_path)
+
+
+def test_unfinished_file_expires_after_an_hour(tmp_path: Path) -> None:
+    now = dt.datetime(2025, 1, 31, 12, tzinfo=dt.UTC)
+    for name, seconds in ((".aside-hour", 3600), (".aside-more", 3601)):
+        (tmp_path / name).write_bytes(b"half")
+        time = now.timestamp() - seconds
+        os.utime(tmp_path / name, (time, time))
+    assert [path.name for path in remove_unfinished(tmp_path, now)] == [".aside-more"]

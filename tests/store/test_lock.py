@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from filelock import Timeout
 
-from store.lock import BACKUP, AlreadyRunningError, night_lock, running_night
+from store.lock import BACKUP, NIGHT, AlreadyRunningError, night_lock, running_night
 
 HOLD = """
 import sys, time
@@ -72,3 +74,26 @@ def test_lock_is_given_back_at_end_and_after_error(tmp_path: Path) -> None:
     with night_lock(tmp_path):
         pass
     assert not (tmp_path / "night.holder.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("holds", "task", "given", "waits"),
+    [("backup", NIGHT, 0, 900), ("backup", NIGHT, 1000, 1000), ("night", NIGHT, 0, 0), ("", NIGHT, 5, 5),
+     ("backup", BACKUP, 0, 0), ("night", BACKUP, 7200, 7200)],
+)  # fmt: skip
+def test_night_waits_fifteen_minutes_for_backup(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, holds: str, task: str, given: float, waits: float
+) -> None:
+    if holds:
+        (tmp_path / "night.holder.json").write_text(json.dumps({"pid": 1, "since": "then", "task": holds}))
+    asked: list[float] = []
+
+    def busy(_path: Path, seconds: float) -> None:
+        asked.append(seconds)
+        raise Timeout("night.lock")
+
+    monkeypatch.setattr("store.lock._acquired", busy)
+    what = "a backup is running" if holds == "backup" else "another night is running"
+    with pytest.raises(AlreadyRunningError, match=what), night_lock(tmp_path, task=task, wait_seconds=given):
+        pass
+    assert asked == [waits]

@@ -134,3 +134,12 @@ def test_of_many_who_decide_at_once_first_alone_succeeds(any_journal_url: str) -
     assert len(outboxes[0].messages()) == 1
     for journal in journals:
         journal.close()
+
+
+def test_letter_is_due_from_its_time_on() -> None:
+    held = replace(letter(), not_before=NOON + HOUR)
+    assert [held.is_due(NOON + one) for one in (HOUR / 2, HOUR, HOUR * 2)] == [False, True, True]
+    tried = replace(letter(), next_at=NOON + HOUR, attempted_at=NOON)
+    assert [tried.is_due(NOON + one) for one in (HOUR / 2, HOUR, HOUR * 2)] == [False, True, True]
+    both = replace(tried, not_before=NOON + HOUR * 2)
+    assert not both.is_due(NOON + HOUR)

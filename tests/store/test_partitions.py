@@ -81,3 +81,13 @@ def test_damaged_files_are_set_aside_and_whole_ones_stay(tmp_path: Path) -> None
     assert partitions.files() == [whole]
     assert damaged.with_suffix(".damaged").is_file()
     assert Partitions(tmp_path / "none").merge() is None
+
+
+def test_files_merge_from_sixty_four_on(tmp_path: Path) -> None:
+    partitions = Partitions(tmp_path)
+    for number in range(63):
+        partitions.append(pd.DataFrame({"night": [number]}))
+    assert len(partitions.files()) == 63
+    partitions.append(pd.DataFrame({"night": [63]}))
+    assert len(partitions.files()) == 1
+    assert sorted(partitions.read()["night"]) == list(range(64))

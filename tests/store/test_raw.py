@@ -77,3 +77,19 @@ def test_altered_body_is_refused_by_name(tmp_path: Path) -> None:
     next(tmp_path.rglob("*.body")).write_bytes(b"made")
     with pytest.raises(StoreError, match=r"001\.body: was altered since it was received"):
         store.body("source", store.replay("source", AT.date())[0])
+
+
+def test_old_bodies_are_removed(tmp_path: Path) -> None:
+    store = RawStore(tmp_path)
+    for days in (0, 10, 20):
+        visit(store, AT + dt.timedelta(days=days), b"same", f"changes {days}".encode())
+    assert store.prune(AT.date() + dt.timedelta(days=15)) == len(b"changes 0") + len(b"changes 10")
+    kept = sorted(path.read_bytes() for path in tmp_path.rglob("*.body"))
+    assert kept == [b"changes 20", b"same"]
+    assert len(list(tmp_path.rglob("[0-9]*.json"))) == 6
+    assert [store.body("source", record) for record in store.replay("source", AT.date() + dt.timedelta(days=20))] == [
+        b"same", b"changes 20",
+    ]  # fmt: skip
+    gone = store.replay("source", AT.date())[1]
+    with pytest.raises(StoreError, match=r"is not kept any more.*live\.keep_months"):
+        store.body("source", gone)

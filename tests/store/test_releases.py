@@ -23,6 +23,7 @@ from store.releases import (
     About,
     Release,
     ReleaseStore,
+    expendable,
     predecessor,
 )
 
@@ -388,3 +389,15 @@ def test_clock_set_back_keeps_release_order(
     assert second.manifest["created_at"].startswith("2029-01-01")
     assert store.current() == second
     assert store.verify() is None
+
+
+def test_last_night_of_each_month_is_kept(store: ReleaseStore, release_frames: Frames) -> None:
+    nights = [("2024-12-30", False), ("2024-12-31", False), ("2024-12-31", True), ("2025-01-30", False),
+              ("2025-01-31", False)]  # fmt: skip
+    for day, replay in nights:
+        store.publish(release_frames, {}, about(day, replay=replay))
+    releases = store.all()
+    assert expendable(releases, 1) == [releases[0], releases[3]]
+    assert expendable(releases, 2) == [releases[0]]
+    assert expendable(releases, 5) == expendable(releases, 9) == []
+    assert expendable(releases, 0) == expendable(releases, 1), "the newest is always kept"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.charts import Scale, count_axis, mid_month, nice_ticks, spread
+from dashboard.charts import Scale, count_axis, mid_month, month_ticks, nice_ticks, spread
 
 
 @given(st.floats(1e-3, 1e8))
@@ -53,3 +53,14 @@ def test_number_lies_where_plotly_draws_it(lowest: float) -> None:
     assert [scale.pixel(foot), scale.pixel(top)] == pytest.approx([0, 300])
     assert scale.value(300.0) == pytest.approx(top)
     assert scale.value(scale.pixel(777.0)) == pytest.approx(777)
+
+
+def test_january_and_july_are_named() -> None:
+    ticks = month_ticks(pd.Timestamp("2023-01-15"), pd.Timestamp("2025-12-15"))
+    assert ticks["ticktext"] == ["Jan<br>2023", "Jul", "Jan<br>2024", "Jul", "Jan<br>2025", "Jul"]
+    assert {place.day for place in ticks["tickvals"]} == {15}
+
+
+def test_short_span_names_every_third_month() -> None:
+    ticks = month_ticks(pd.Timestamp("2024-05-15"), pd.Timestamp("2025-04-15"))
+    assert ticks["ticktext"] == ["Jul<br>2024", "Oct", "Jan<br>2025", "Apr"]

@@ -17,8 +17,8 @@ from core.release import SCORES
 from core.schema import check
 from forecasting.ensemble import combine
 from forecasting.panel import Panel, read_panel
-from forecasting.quantiles import to_rows
-from forecasting.verification import covered, score_rows, summarise
+from forecasting.quantiles import QuantileTable, to_rows
+from forecasting.verification import covered, pit_histogram, score_rows, summarise
 
 from ..frames import backtest
 
@@ -141,3 +141,14 @@ def test_reference_scorer_agrees_on_frontex_routes(tmp_path: Path) -> None:
         assert expected in printed
         lines += 1
     assert lines == (len(fast) + 1) * 3
+
+
+def test_outer_outcomes_fall_into_outer_bins(small_panel: Panel) -> None:
+    keys = pd.DataFrame(
+        {"model_id": "m", "series_id": "north", "origin_date": small_panel.end_dates[-2], "horizon": 1,
+         "target_end_date": small_panel.end_dates[-1]}, index=range(2),
+    )  # fmt: skip
+    observed = float(small_panel.matrix["north"].iloc[-1])
+    ranges = np.stack([np.linspace(10, 20, 23) * observed, np.linspace(0.01, 0.02, 23) * observed])
+    shares = pit_histogram(QuantileTable(keys, ranges), small_panel)["share"].to_numpy()
+    assert shares.tolist() == [0.5, *[0.0] * 8, 0.5]

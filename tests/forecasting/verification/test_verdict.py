@@ -139,3 +139,31 @@ def test_few_origins_give_no_interval(origins: int, horizon: int) -> None:
 def test_reference_without_any_error_gives_no_ratio() -> None:
     found = ratio_interval(np.ones(40), np.zeros(40), horizon=1)
     assert np.isnan([found.ratio, found.low, found.high, found.p_value]).all()
+
+
+@pytest.mark.parametrize(
+    ("origins", "horizon", "length"),
+    [(8, 1, 3), (60, 1, 3), (60, 2, 6), (9, 2, 4), (15, 2, 5), (18, 2, 6), (60, 12, 24), (90, 12, 30), (108, 12, 36),
+     (200, 12, 36), (60, 6, 18), (48, 6, 16), (12, 6, 12)],
+)  # fmt: skip
+def test_block_is_up_to_three_horizons_long(
+    origins: int, horizon: int, length: int
+) -> None:
+    assert block_length(origins, horizon) == length
+
+
+@pytest.mark.parametrize(("origins", "rows"), [(4 * LONGEST_ALERT - 1, 1), (4 * LONGEST_ALERT, 401), (60, 401)])
+def test_resamples_need_enough_months(origins: int, rows: int) -> None:
+    weights = draw_weights(origins)
+    assert weights.shape == (rows, origins)
+    assert (weights[0] == 1).all()
+
+
+def test_constant_ratio_has_no_width() -> None:
+    reference = np.random.default_rng(2).gamma(2, 1, 60)
+    same = ratio_interval(0.8 * reference, reference, horizon=3)
+    assert (same.ratio, same.low, same.high) == pytest.approx((0.8, 0.8, 0.8))
+    assert same.p_value == 0.0
+    assert ratio_interval(reference, reference, horizon=3).p_value == 1.0
+    wide = ratio_interval(reference * np.tile([0.5, 1.5], 30), reference, horizon=3)
+    assert wide.low < 1 < wide.high
