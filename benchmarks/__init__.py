@@ -1,1 +1,1 @@
-"""Measurements, as commands: their figures land in the documents. Faults that are tried lie in tests."""
+"""Measurements, as commands: their figures land in the documents."""

@@ -23,8 +23,8 @@ import structlog
 from filelock import FileLock
 from fontTools import subset
 
+from benchmarks.nights.bench import FEW
 from store.journal import database
-from tests.faults.nights.bench import FEW
 from tests.ingest.live.publisher import Publisher
 
 # A developer's own settings, such as VIGIE_HOME, would change tests or be changed by them.

@@ -18,9 +18,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from benchmarks.nights.bench import FEW
 from core.settings import PROJECT
 from ingest.sources import SOURCES
-from tests.faults.nights.bench import FEW
 
 pytestmark = pytest.mark.slow
 NOT_INSTALLED = {"benchmarks", "deploy", "docs", "requirements", "tests", "tools"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks import altered_figures as figures
 from ingest import RawFile
 from ingest.sources import live_sources
-from tests.faults import figures
 from tests.faults.damage import TEXT_DAMAGE
 from tests.faults.files import FAIR, SAME, Sound, documented_answers, fuzz, judge
 from tests.ingest.miniature_files import TEXT_FILES

@@ -201,9 +201,7 @@ def test_revision_beyond_usual_is_large(persons: float, changes: int, before: fl
     ("missing", "deleted", "reasons"), [(4, 0, 0), (5, 0, 1), (6, 3, 0), (7, 3, 1)],
     ids=["two in a hundred", "more", "twice what it ever lacked", "more than that"],
 )  # fmt: skip
-def test_whole_history_may_lack_few_figures(
-    missing: int, deleted: int, reasons: int
-) -> None:
+def test_whole_history_may_lack_few_figures(missing: int, deleted: int, reasons: int) -> None:
     night = pd.DataFrame({"kind": "deleted", "as_of": [pd.Timestamp("2024-01-31")] * deleted})
     rows = KNOWN.drop(index=KNOWN.index[1 : missing + 1])
     found = judge(rows, KNOWN, night.reindex(columns=list(REVISIONS.columns)), complete=True)
@@ -214,9 +212,7 @@ def test_whole_history_may_lack_few_figures(
     ("figures", "odd", "reasons"), [(50, 1, 1), (50, 2, 0), (30, 0, 1), (28, 0, 0)],
     ids=["nearly all", "too many others", "thirty", "too few"],
 )  # fmt: skip
-def test_rounding_is_seen_in_thirty_figures(
-    figures: int, odd: int, reasons: int
-) -> None:
+def test_rounding_is_seen_in_thirty_figures(figures: int, odd: int, reasons: int) -> None:
     known = put(flat(35.0, figures // 2), [35.5] * odd)
     rows = known.tail(1).assign(obs_value=36.5)
     assert len(held(rows, known)) == reasons
@@ -225,9 +221,7 @@ def test_rounding_is_seen_in_thirty_figures(
 @pytest.mark.parametrize(
     ("figures", "persons", "reasons"), [(2, 20.0, 1), (1, 20.0, 0), (2, 19.0, 0)], ids=["two", "one", "of too few"]
 )
-def test_exchanged_figures_need_twenty_persons(
-    figures: int, persons: float, reasons: int
-) -> None:
+def test_exchanged_figures_need_twenty_persons(figures: int, persons: float, reasons: int) -> None:
     known = put(flat(31.0), [persons] * figures)
     rows = put(put(known, [31.0] * figures), [persons] * figures, "MLT")
     found = held(rows, known)

@@ -1,4 +1,4 @@
-"""A night is killed at a random moment; ``python -m tests.faults.nights`` repeats it by the hundred."""
+"""A night is killed at a random moment; ``python -m benchmarks.nights`` repeats it by the hundred."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.nights.__main__ import run
-from tests.faults.nights.bench import Bench
+from benchmarks.nights.__main__ import run
+from benchmarks.nights.bench import Bench
 
 KILLS = 1
 

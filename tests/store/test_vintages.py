@@ -309,9 +309,7 @@ def test_early_figure_is_known_on_arrival(tmp_path: Path, observations: Rows) ->
     assert _values(store.as_of(dt.date(2025, 3, 2))) == {"2024-12": 5418.0, "2025-01": 700.0}
 
 
-def test_row_is_known_on_its_very_day(
-    store: VintageStore, observations: Rows
-) -> None:
+def test_row_is_known_on_its_very_day(store: VintageStore, observations: Rows) -> None:
     store.append(observations(("2024-12", 100, "2025-02-15")))
     for date, known in ((dt.date(2025, 2, 14), {}), (dt.date(2025, 2, 15), {"2024-12": 100})):
         assert _values(store.as_of(date)) == _values(reduce_as_of(store.history(), date)) == known

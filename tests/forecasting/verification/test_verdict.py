@@ -146,9 +146,7 @@ def test_reference_without_any_error_gives_no_ratio() -> None:
     [(8, 1, 3), (60, 1, 3), (60, 2, 6), (9, 2, 4), (15, 2, 5), (18, 2, 6), (60, 12, 24), (90, 12, 30), (108, 12, 36),
      (200, 12, 36), (60, 6, 18), (48, 6, 16), (12, 6, 12)],
 )  # fmt: skip
-def test_block_is_up_to_three_horizons_long(
-    origins: int, horizon: int, length: int
-) -> None:
+def test_block_is_up_to_three_horizons_long(origins: int, horizon: int, length: int) -> None:
     assert block_length(origins, horizon) == length
 
 

@@ -176,9 +176,8 @@ def command(home: Path) -> Iterator[str]:
                 raise WatchError("there is no release")
             alert_id = str(release.read("alerts")["alert_id"].iloc[number % len(release.read("alerts"))])
             line = [str(vigie), "alerts", "comment", alert_id, "--reason", words, "--as", "A. Person"]
-            done = subprocess.run(
-                [*line, "--home", str(home)], capture_output=True, text=True, check=False
-            )  # our own command
+            line += ["--home", str(home)]
+            done = subprocess.run(line, capture_output=True, text=True, check=False)  # noqa: S603  # our own command
             output = done.stdout + done.stderr
             if done.returncode == 0:
                 break

@@ -1,8 +1,8 @@
 """Nights killed at random moments, and what is left of them.
 
-    python -m tests.faults.nights --record faults.jsonl                # everything: hours
-    python -m tests.faults.nights --only killed --kills 40 --from 80 --record faults.jsonl
-    python -m tests.faults.nights --table faults.jsonl
+    python -m benchmarks.nights --record faults.jsonl                # everything: hours
+    python -m benchmarks.nights --only killed --kills 40 --from 80 --record faults.jsonl
+    python -m benchmarks.nights --table faults.jsonl
 
 Each case runs real nights (``vigie nightly``) on copies of a home folder in which one night was run. Throughout kills,
 one process reads the current release, one opens page after page of the dashboard, one comments on alerts at the
@@ -27,11 +27,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.nights import kills, small
+from benchmarks.nights.bench import FEW, PUBLISHED, Bench, Home, Result
+from benchmarks.nights.processes import FaultError
+from benchmarks.nights.watchers import WatchError
 from core.settings import PROJECT
-from tests.faults.nights import kills, small
-from tests.faults.nights.bench import FEW, PUBLISHED, Bench, Home, Result
-from tests.faults.nights.processes import FaultError
-from tests.faults.nights.watchers import WatchError
 
 FIRST = "2024-12-31"
 SETTINGS = "[operation]\nkeep_nights = 4\n"

@@ -1,4 +1,4 @@
-"""Replace sound figures by other sound-looking ones; are they noticed? ``python -m tests.faults.figures --write``.
+"""Replace figures by other sound-looking ones; are they noticed? ``python -m benchmarks.altered_figures --write``.
 
 Where :mod:`tests.faults.files` damages bytes, this changes meaning: units, years, labels, marks of thousands, errors,
 rows, digits. A change is fair where the file is refused, rows are set aside, the edition is held or the revision noted,
@@ -145,6 +145,7 @@ def newest(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def text_cells(source_id: str, raw: RawFile) -> tuple[Grid, Callable[[Grid], Parsed]]:
+    """Return the cells of a text file and the function that parses such cells."""
     separator = "\t" if raw.name.endswith(".tsv") else ","
     text = _unpacked(raw).decode("utf-8-sig")
     quoting: Any = csv.QUOTE_ALL if text.startswith('"') else csv.QUOTE_MINIMAL
@@ -474,7 +475,7 @@ def section(options: argparse.Namespace) -> tuple[list[str], bool]:
     rows["all"] = [sum(column) for column in zip(*rows.values(), strict=True)]
     unfair["all"] = unfair.total()
     return [
-        f"By `python -m tests.faults.figures {number} {seed} --write`: {number:,} times something in one of",
+        f"By `python -m benchmarks.altered_figures {number} {seed} --write`: {number:,} times something in one of",
         f"{len(files)} files of {len(outcome.by_source)} sources was exchanged for something as sound-looking.",
         f"Rows of long files are cut down; {documented} files are miniatures of documented answers.",
         '"Same figures" also counts files without a cell of the kind to be changed.',

@@ -11,10 +11,10 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from benchmarks.nights.bench import PUBLISHED, Bench, Home, Result
+from benchmarks.nights.processes import FaultError, kill, last_stage, processor_seconds
+from benchmarks.nights.watchers import Role, Watchers, act, command, look, read, watching
 from store.status import witnesses
-from tests.faults.nights.bench import PUBLISHED, Bench, Home, Result
-from tests.faults.nights.processes import FaultError, kill, last_stage, processor_seconds
-from tests.faults.nights.watchers import Role, Watchers, act, command, look, read, watching
 
 _EARLIEST, _QUICK_SECONDS = 0.2, 6.0
 _UNDISTURBED = 20

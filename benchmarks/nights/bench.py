@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.nights.processes import FaultError, last_stage
 from store.journal import Journal, journal_url
 from store.releases import ReleaseStore
 from store.status import witnesses
-from tests.faults.nights.processes import FaultError, last_stage
 
 NEXT = "2025-01-31"
 """The night that faults strike; the prepared home holds the one of the month before."""
@@ -141,7 +141,7 @@ class Home:
     def command(self, *words: str) -> Done:
         """Run a command on the home folder to its end."""
         line = [str(_VIGIE), *words, "--home", str(self.folder)]
-        done = subprocess.run(  # our own command
+        done = subprocess.run(  # noqa: S603  # our own command
             line, capture_output=True, text=True, timeout=_LONGEST_NIGHT, check=False, env=_environment()
         )
         return Done(done.returncode, done.stdout + done.stderr)
@@ -154,7 +154,7 @@ class Home:
         """Start a night as the head of a process group of its own; its log lines go to a file."""
         line = [str(_VIGIE), "nightly", "--home", str(self.folder), "--as-of", NEXT]
         with log.open("wb") as stream:
-            return subprocess.Popen(  # our own command
+            return subprocess.Popen(  # noqa: S603  # our own command
                 line, stdout=stream, stderr=stream, start_new_session=True, env=_environment()
             )
 

@@ -31,6 +31,10 @@ import pandas as pd
 
 from access import Actor
 from alerts.lifecycle import COMMENTED
+from benchmarks.nights.bench import NEXT, Bench, Home, Result
+from benchmarks.nights.kills import note_after, seen
+from benchmarks.nights.processes import FaultError
+from benchmarks.nights.watchers import Role, WatchError, act, watching
 from core.settings import StoreSettings, load_settings
 from decisions import actions, open_workflow
 from store.figures.vintages import VintageStore
@@ -40,10 +44,6 @@ from store.releases import ReleaseStore
 from store.releases.caches import BacktestStore
 from store.status import NIGHT_ACTIONS, witnesses
 from store.verify import verify_home
-from tests.faults.nights.bench import NEXT, Bench, Home, Result
-from tests.faults.nights.kills import note_after, seen
-from tests.faults.nights.processes import FaultError
-from tests.faults.nights.watchers import Role, WatchError, act, watching
 
 _COMPUTED = (
     "RealTimeData", "pooled_night", "make_forecasts", "make_nowcasts", "judge", "forecast_tables",
@@ -80,7 +80,7 @@ def killed_small(bench: Bench) -> Iterator[Result]:
     if not kept.exists():  # else of an earlier part of the run
         _compute_apart(home.folder, kept)
     workers = multiprocessing.get_context("forkserver")
-    workers.set_forkserver_preload(["tests.faults.nights.small", "nightly.night"])
+    workers.set_forkserver_preload(["benchmarks.nights.small", "nightly.night"])
     start = partial(_Night, workers, home.folder, kept)
     follower = bench.spare / "follower"
     follower.mkdir()
@@ -130,8 +130,7 @@ class _Night:
         self._stage = ours
         self.process = workers.Process(target=run_small, args=(home, kept, number, theirs), daemon=True)
         self.process.start()
-        assert self.process.pid is not None
-        self.pid = self.process.pid
+        self.pid = self.process.pid or 0
         theirs.close()
         ours.recv()
         self.began = time.monotonic()
@@ -240,8 +239,8 @@ def _announced(channel: Connection, name: str, function: Callable[..., Any]) -> 
 
 def _compute_apart(home: Path, kept: Path) -> None:
     """In a process of its own: this one stays small."""
-    line = f"from tests.faults.nights.small import compute; compute({str(home)!r}, {str(kept)!r})"
-    subprocess.run([sys.executable, "-c", line], check=True)  # our own lines
+    line = f"from benchmarks.nights.small import compute; compute({str(home)!r}, {str(kept)!r})"
+    subprocess.run([sys.executable, "-c", line], check=True)  # noqa: S603  # our own lines
 
 
 def _whole(start: Callable[[int], _Night], home: Home, number: int) -> float:
