@@ -24,7 +24,7 @@ from itertools import count
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from unittest.mock import patch
 
 import pandas as pd
@@ -130,7 +130,7 @@ class _Night:
         self._stage = ours
         self.process = workers.Process(target=run_small, args=(home, kept, number, theirs), daemon=True)
         self.process.start()
-        self.pid = self.process.pid or 0
+        self.pid = cast("int", self.process.pid)
         theirs.close()
         ours.recv()
         self.began = time.monotonic()
