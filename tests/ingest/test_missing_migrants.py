@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +13,7 @@ import rdata
 from core.errors import SourceError
 from core.release import OBSERVATIONS
 from core.schema import PLACES_OF_EVENTS
-from ingest import RawFile, read_raw
+from ingest import Answer, Pull, RawFile, Request, read_raw
 from ingest.sources import missing_migrants
 
 INCIDENTS = pd.DataFrame(
@@ -26,6 +28,20 @@ INCIDENTS = pd.DataFrame(
         "location": "Off the coast",
     }
 )  # fmt: skip
+
+
+def visit(asked: list[str], answers: dict[int, object], **options: object) -> Pull:
+    """A visit in 2016 to a publisher with a list for each year; the others hold one incident."""
+    access = missing_migrants.ACCESS
+    now = dt.datetime(2016, 3, 1, tzinfo=dt.UTC)
+
+    def ask(request: Request) -> Answer:
+        asked.append(request.url.removeprefix(access.addresses["years"]))
+        body = answers.get(int(asked[-1].split("/")[1]), [{"id": asked[-1]}])
+        return Answer(request.url, 200, {}, json.dumps(body).encode(), now)
+
+    chosen = access.model_copy(update={"options": access.options | {"by_year": True} | options})
+    return Pull(chosen, ask, now.date(), lambda _seconds: None)
 
 
 def rda(folder: Path, incidents: pd.DataFrame = INCIDENTS, table: str = "iom_mmp") -> RawFile:
@@ -97,3 +113,13 @@ def test_incidents_count_from_first_day(tmp_path: Path, column: str, kept: float
     for value, is_good in ((kept, True), (set_aside, False)):
         incidents = INCIDENTS.assign(**{column: INCIDENTS[column].mask(INCIDENTS.index == 1, value)})
         assert len(missing_migrants.parse(rda(tmp_path, incidents)).rejected) == (not is_good)
+
+
+@pytest.mark.parametrize(
+    ("options", "years"), [({}, [2014, 2015, 2016]), ({"since": 2016}, [2016]), ({"since": 2017}, [])]
+)
+def test_yearly_lists_cover_all_years(options: dict[str, object], years: list[int]) -> None:
+    asked: list[str] = []
+    (raw,) = missing_migrants.download(visit(asked, {}, **options))
+    assert asked == [f"/{year}/json" for year in years]
+    assert [row["id"] for row in json.loads(raw.content)] == asked

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from pathlib import Path
 
 import openpyxl
 import pandas as pd
 import pytest
 import rdata
+from odf import opendocument
+from odf.table import Table, TableCell, TableRow
+from odf.text import P
 
 from core.errors import SourceError
 from ingest import RawFile
@@ -111,3 +115,35 @@ def test_cell_whose_value_is_hidden_is_refused_with_its_address(strange: str, wh
     book.save(content)
     with pytest.raises(SourceError, match=f"book.xlsx: cell {where}: .*{reason}"):
         read_sheet(RawFile("book.xlsx", content.getvalue()), "data")
+
+
+@pytest.mark.parametrize(
+    ("cell", "rule"),
+    [
+        ({"valuetype": "string", "formula": "of:=[.Z1]"}, ""),
+        ({"formula": "of:=1+1"}, "formula whose value was never stored"),
+        ({"valuetype": "string", "formula": "error"}, "an error in place of a value"),
+        ({"valuetype": "float", "value": "3", "numbercolumnsspanned": "2"}, "cells of figures are merged"),
+        ({"valuetype": "string", "numbercolumnsspanned": "2"}, ""),
+    ],
+)
+def test_hidden_cell_of_open_document_is_refused(cell: dict[str, str], rule: str) -> None:
+    document, table = opendocument.OpenDocumentSpreadsheet(), Table(name="SB_01")
+    for line in ([{"valuetype": "float", "value": "1"}] * 2, [{"valuetype": "float", "value": "2"}, cell]):
+        row = TableRow()
+        for given in line:
+            row.addElement(TableCell(**given))
+            row.lastChild.addElement(P(text="5"))
+        table.addElement(row)
+    document.spreadsheet.addElement(table)
+    buffer = io.BytesIO()
+    document.write(buffer)
+    with zipfile.ZipFile(buffer, "a") as book, pytest.warns(UserWarning, match="Duplicate name"):
+        content = book.read("content.xml").replace(b'table:formula="error"', b'xmlns:c="urn:c" c:value-type="error"')
+        book.writestr("content.xml", content)
+    raw = RawFile("days.ods", buffer.getvalue())
+    if not rule:
+        assert len(read_sheet(raw, "SB_01")) == 2
+    else:
+        with pytest.raises(SourceError, match=rf"SB_01!B2: .*{rule}"):
+            read_sheet(raw, "SB_01")
