@@ -168,3 +168,14 @@ def test_figure_between_two_sizes_is_unusual() -> None:
 def test_short_series_uses_former_figures(value: float, *, expected: bool) -> None:
     known = rows_of({"MLT": [100.0, 140.0]}, MONTHS[-2:])
     assert weigh(rows_of({"MLT": [value]}, [NEXT]), known)["is_unusual"].tolist() == [expected]
+
+
+def test_small_forecast_is_compared_by_persons() -> None:
+    row = {"series_id": "x", "time_period": NEXT, "obs_value": 15.0, "low": 0.0, "high": 1.0}
+    found = judge(
+        rows_of({geo: [count] for geo, count in USUAL.items()}, [NEXT]),
+        KNOWN,
+        NO_REVISIONS,
+        forecast=pd.DataFrame([row]),
+    )
+    assert found == arriving()

@@ -24,7 +24,9 @@ from forecasting.quantiles import QuantileTable
 from nightly import RealTimeData, forecasts
 from nightly.forecasts import ForecastSet, make_forecasts
 from nightly.pooled import (
+    FEWEST_MONTHS,
     PooledNight,
+    counts,
 )
 from store.figures.vintages import VintageStore
 from store.releases.caches import BacktestStore, FitStore
@@ -160,3 +162,42 @@ def test_pooled_model_forecasts_every_route(
     weights = made.weights[made.weights["origin_date"] == "2024-12-31"].groupby("model_id")["weight"].min()
     assert weights["vigie-pooled"] > 0
     assert "vigie-bottom-up" in weights.index  # so few trees may earn it no weight
+
+
+def test_what_moved_forecast_adds_up_with_pooled_model_too(night: tuple[PooledNight, ForecastSet]) -> None:
+    pooled, made = night
+    rows = explain(
+        made.current, made.hindcasts, made.weights, pooled.data.panel, workers=1, pooled=pooled.forecast_last
+    )
+    own = made.current_ensemble[np.isclose(made.current_ensemble["output_type_id"], 0.5)]
+    medians = own.set_index(["series_id", "horizon"])["value"]
+    total = rows.groupby(["series_id", "horizon"])["change"].sum()
+    assert len(total) == 5
+    np.testing.assert_allclose(total, medians.reindex(total.index), rtol=1e-9)
+    assert np.isfinite(rows["value"]).all()
+
+
+@pytest.mark.parametrize(("day", "learned"), [("2021-01-31", True), ("2021-02-01", False)])
+def test_yearly_fits_use_figures_known_in_january(day: str, *, learned: bool) -> None:
+    then = rows("count", np.arange(len(MONTHS)) + 10)
+    revised = then.tail(1).assign(obs_value=5.0, as_of=pd.Timestamp(day))
+    prints = []
+    for history in (then, pd.concat([then, revised], ignore_index=True)):
+        cells = history.assign(cell=history.groupby(["series_id", "time_period"]).ngroup())
+        night = PooledNight(RealTimeData(cells, dt.date(2021, 6, 30), 6, 24), fits=None)  # type: ignore[arg-type]  # no fit is asked for
+        prints.append(night.lessons("M")(2021).fingerprint)
+    assert (prints[0] != prints[1]) == learned
+
+
+def test_only_long_series_of_whole_numbers_are_used() -> None:
+    count = np.arange(len(MONTHS)) + 10
+    known = pd.concat(
+        [
+            rows("count", count),
+            rows("short", count[: FEWEST_MONTHS - 1]),
+            rows("rate", count / 3),
+            rows("tiny", np.zeros(len(MONTHS))),
+            rows("beds", count, target="capacity"),
+        ]
+    )
+    assert counts(known, MONTHS).series_ids == ["count"]
