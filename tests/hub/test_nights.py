@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from pathlib import Path
 from runpy import run_path
+from typing import cast
 
 import numpy as np
 import pandas as pd
