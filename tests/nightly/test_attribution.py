@@ -24,7 +24,6 @@ from nightly.forecasts import ForecastSet, make_forecasts
 from store.releases import Release, ReleaseStore
 from store.releases.caches import BacktestStore
 
-ROUTE = "arrivals.WMR._T._T.M"
 STORED, LATER = pd.Timestamp("2024-12-31"), pd.Timestamp("2025-01-31")
 Night = tuple[RealTimeData, ForecastSet, dict[str, pd.DataFrame]]
 

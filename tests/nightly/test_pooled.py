@@ -164,19 +164,6 @@ def test_pooled_model_forecasts_every_route(
     assert "vigie-bottom-up" in weights.index  # so few trees may earn it no weight
 
 
-def test_what_moved_forecast_adds_up_with_pooled_model_too(night: tuple[PooledNight, ForecastSet]) -> None:
-    pooled, made = night
-    rows = explain(
-        made.current, made.hindcasts, made.weights, pooled.data.panel, workers=1, pooled=pooled.forecast_last
-    )
-    own = made.current_ensemble[np.isclose(made.current_ensemble["output_type_id"], 0.5)]
-    medians = own.set_index(["series_id", "horizon"])["value"]
-    total = rows.groupby(["series_id", "horizon"])["change"].sum()
-    assert len(total) == 5
-    np.testing.assert_allclose(total, medians.reindex(total.index), rtol=1e-9)
-    assert np.isfinite(rows["value"]).all()
-
-
 @pytest.mark.parametrize(("day", "learned"), [("2021-01-31", True), ("2021-02-01", False)])
 def test_yearly_fits_use_figures_known_in_january(day: str, *, learned: bool) -> None:
     then = rows("count", np.arange(len(MONTHS)) + 10)
