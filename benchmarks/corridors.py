@@ -63,15 +63,15 @@ def lines_of(region: str, panel: Panel, made: QuantileTable) -> list[tuple[objec
         natural=wis(observed, made.quantiles),
         held=covered(observed, made.quantiles)["covered_80"],
     )
-    scores = scores[np.isfinite(observed)].groupby(["series_id", "horizon", "model_id"])[["log", "natural", "held"]]
-    means, counts = scores.mean(), scores.size()
+    groups = scores[np.isfinite(observed)].groupby(["series_id", "horizon", "model_id"])[["log", "natural", "held"]]
+    means, counts = groups.mean(), groups.size()
     out: list[tuple[object, ...]] = []
     for route_id, horizon in product(routes_of([region]), HORIZONS):
-        place = route_series(route_id), horizon
-        ratios = means.loc[place] / means.loc[(*place, BASELINE)]
+        found = means.xs((route_series(route_id), horizon))
+        ratios = found / found.xs(BASELINE)
         cells = [f"{ratios.loc[name, 'log']:.3f} / {ratios.loc[name, 'natural']:.3f}" for name in (ENSEMBLE, *TOGETHER)]
-        own = (*place, ENSEMBLE)
-        out.append((route_name(route_id), horizon, *cells, f"{means.loc[own, 'held']:.2f}", counts.loc[own]))
+        count = counts.xs((route_series(route_id), horizon))[ENSEMBLE]
+        out.append((route_name(route_id), horizon, *cells, f"{found.loc[ENSEMBLE, 'held']:.2f}", count))
     return out
 
 

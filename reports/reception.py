@@ -220,7 +220,7 @@ def scenario_words(need: Need, usual: Need, language: Language) -> str:
 
 def reached_by(needs: pd.DataFrame, route_id: str) -> pd.DataFrame:
     """Rows of ``reception_needs`` of countries to which a route leads, and of their regions, with scenarios."""
-    countries = ROUTES[route_id].entry if route_id in ROUTES else ()
+    countries = ROUTES[route_id].countries if route_id in ROUTES else ()
     return needs[needs["series_id"].str.split(".").str[1].str[:3].isin(countries)]
 
 

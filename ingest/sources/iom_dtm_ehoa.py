@@ -96,7 +96,7 @@ def parse(raw: RawFile) -> Parsed:
     )
     parts = [rows.assign(citizen=ALL), rows.assign(geo=EVERY_POINT), rows.assign(geo=EVERY_POINT, citizen=ALL)]
     keys = ["route_id", "geo", "citizen", "time_period"]
-    tidy = pd.concat(parts).groupby(keys, as_index=False)["obs_value"].sum()
+    tidy = pd.concat(parts).groupby(keys)["obs_value"].sum().reset_index()
     found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, target="detections", freq="M")
     return Parsed(found, rejected)
 

@@ -85,6 +85,6 @@ def parse(raw: RawFile) -> Parsed:
         }
     )
     parts = pd.concat([rows, rows.assign(citizen=ALL)])
-    tidy = parts.groupby(["citizen", "freq", "time_period"], as_index=False)["obs_value"].sum()
+    tidy = parts.groupby(["citizen", "freq", "time_period"])["obs_value"].sum().reset_index()
     found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, target="arrivals", route_id="DARIEN", geo="PAN")
     return Parsed(found, rejected)

@@ -17,19 +17,21 @@ from matplotlib.ticker import MaxNLocator
 from shapely import box, get_parts
 
 from core import INTERVALS, interval_levels
+from core.corridors import DEFAULT_REGION
 from core.languages import Language, as_expected, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from core.routes import ARRIVAL_COUNTRIES
+from core.routes import receiving, region_of
 from core.settings import SNAPSHOT
 from geo import (
-    FRAME_KM,
+    MAPS,
     NARROWEST_KM,
-    ROUTE_GEOMETRY,
     FloatArray,
+    arrow_of,
     arrow_width,
     centre_line,
     curve,
+    is_placed,
     km_per_person,
     label_place,
     load_shapes,
@@ -360,7 +362,9 @@ def flow_map(summary: pd.DataFrame, width: float, language: Language) -> Drawing
         width: In pixels.
         language: The reader's.
     """
-    (west, east), (south, north) = FRAME_KM
+    placed = summary[summary["route_id"].map(is_placed)]
+    region = next(map(region_of, placed["route_id"]), DEFAULT_REGION)
+    (west, east), (south, north) = MAPS[region].frame
     scale = width / (east - west)
 
     def at(points: FloatArray) -> list[Point]:
@@ -368,9 +372,8 @@ def flow_map(summary: pd.DataFrame, width: float, language: Language) -> Drawing
 
     height = (north - south) * scale
     items: Items = [Shape([[(0, 0), (width, 0), (width, height), (0, height)]], "sea")]
-    for role, rings in zip(("land", "receiving"), _countries(), strict=True):
+    for role, rings in zip(("land", "receiving"), _countries(region), strict=True):
         items.append(Shape([at(ring) for ring in rings], role))
-    placed = summary[summary["route_id"].isin(list(ROUTE_GEOMETRY))]
     per_person = km_per_person(placed["expected"], placed["high"])
     words: Items = []
     alt = []
@@ -379,7 +382,7 @@ def flow_map(summary: pd.DataFrame, width: float, language: Language) -> Drawing
         path = curve(*centre_line(row["route_id"]))
         items += _arrow(row, path, per_person, at, language.labelled(name, figure))
         x, y = at(np.array([label_place(row["route_id"])]))[0]
-        anchor = ANCHORS[ROUTE_GEOMETRY[row["route_id"]].align]
+        anchor = ANCHORS[arrow_of(row["route_id"]).align]
         words += [Word(x, y - 3, name, "strong", anchor, halo=True), Word(x, y + 12, figure, "word", anchor, halo=True)]
         alt.append(language.labelled(name, figure))
     text = language.text(_("Map of routes with arrivals expected. {routes}."), routes=language.listed(alt))
@@ -405,14 +408,14 @@ def _arrow(row: Row, path: FloatArray, per_person: float, at: _Rings, says: str)
     ]
 
 
-@lru_cache(maxsize=1)
-def _countries() -> tuple[list[FloatArray], list[FloatArray]]:
+@lru_cache(maxsize=len(MAPS))
+def _countries(region: str) -> tuple[list[FloatArray], list[FloatArray]]:
     """Outlines of all other countries, and of those where people arrive, in kilometres, as coarse as a page allows."""
-    shapes = load_shapes(SNAPSHOT)
-    (west, east), (south, north) = FRAME_KM
+    shapes = load_shapes(SNAPSHOT, region)
+    (west, east), (south, north) = MAPS[region].frame
     shapes["geometry"] = shapes.geometry.intersection(box(west, south, east, north)).simplify(DETAIL_KM)
-    receives = shapes["geo"].isin(ARRIVAL_COUNTRIES)
-    others, receiving = (
+    receives = shapes["geo"].isin(receiving(region))
+    others, entered = (
         [
             np.round(np.asarray(part.exterior.coords), 1)
             for part in get_parts(get_parts(group.to_numpy()))
@@ -420,4 +423,4 @@ def _countries() -> tuple[list[FloatArray], list[FloatArray]]:
         ]
         for group in (shapes.geometry[~receives], shapes.geometry[receives])
     )
-    return others, receiving
+    return others, entered

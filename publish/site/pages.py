@@ -9,7 +9,7 @@ import pandas as pd
 from core.calendar import MONTHS_EACH
 from core.languages import capital, is_known
 from core.languages import marked as _
-from geo import ROUTE_GEOMETRY
+from geo import is_placed
 from publish.site.charts import Fan, flow_map, ranges
 from publish.site.layout import Block, Chart, Page, heading, table, text
 from publish.site.view import AsylumView, RouteView, View
@@ -18,7 +18,7 @@ from reports.alert import CONTEXT, alert_report, limit_of, rule_record
 from reports.answer import answer
 from reports.changes import changes
 from reports.citations import limits, map_note, unsettled
-from reports.names import LEVEL_MARKS, country_name, level_label, route_name
+from reports.names import LEVEL_MARKS, country_name, level_label, place_name, route_name
 from reports.overview import cards, overview_title, together
 from reports.year_ahead import KINDS, window_words, year_lines, year_table, year_title
 
@@ -61,7 +61,7 @@ def _map_and_routes(view: View) -> Iterator[Block]:
     series = [numbers.route_series(route_id) for route_id in summary["route_id"]]
     frame = summary[["route_id", "state", "level", "expected", "low", "high", "last_period", "last_value", "last_flag",
                      "year_earlier"]]  # fmt: skip
-    if summary["route_id"].isin(list(ROUTE_GEOMETRY)).any():
+    if summary["route_id"].map(is_placed).any():
         unit = view.text(_("Arrivals, {months}"), months=months)
         drawn = Chart("routes", title, unit, OVERVIEW, lambda width: flow_map(summary, width, language), frame)
         yield Block("chart", view.chart(drawn, series))
@@ -252,7 +252,7 @@ def stocks(view: View) -> Iterator[Page]:
 
 def _stock(view: View, need: reception.Need) -> Page:
     language, series_id = view.language, need.series_id
-    name, code = reception.place_name(series_id, language), series_id.split(".")[1].lower()
+    name, code = place_name(series_id.split(".")[1], language), series_id.split(".")[1].lower()
     path, title, picture = f"reception/{code}.html", reception.title(need, language), f"reception-{code}"
     places = None if not is_known(need.places) else (need.places, view.text(_("Places")))
     shown = Fan(
@@ -284,7 +284,7 @@ def _regions(view: View, series_id: str) -> Iterator[Block]:
     if not needs:
         return
     cells = {
-        _("Region"): [reception.place_name(need.series_id, language) for need in needs],
+        _("Region"): [place_name(need.series_id.split(".")[1], language) for need in needs],
         _("People"): [language.counted(float(need.rows["last_value"].iloc[0])) for need in needs],
         _("Places that suffice"): [language.expected(float(need.rows["enough"].iloc[-1])) for need in needs],
         _("Further places"): [language.signed(need.further) for need in needs],
