@@ -8,11 +8,19 @@ pays a loss where the event comes. With calibrated probabilities it pays to act 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 LEVELS = ("watch", "warning", "severe")
 """From the mildest to the gravest."""
 WATCH, WARNING, SEVERE = LEVELS
+INFORMATION = "information"
+"""State of an alert without a level: what merely informs, and preparedness triggers. Nobody decides about it."""
+LIFT = 1.1
+"""Least ratio of a probability to the base rate of its event and season from which an alert has a level.
+
+Of 1, 1.1, 1.25 and 1.5 the largest at which the demonstration's training span misses no onset that it foretells at 1.
+"""
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,11 @@ class Cutoffs:
         """The level reached by a probability; None below a watch."""
         reached = [name for name in LEVELS if probability >= self.of(name)]
         return reached[-1] if reached else None
+
+    def lifted(self, base_rate: float) -> Cutoffs:
+        """The same, none below :data:`LIFT` times a base rate; unchanged where that is NaN."""
+        least = 0.0 if math.isnan(base_rate) else min(1.0, LIFT * base_rate)
+        return Cutoffs(*(max(self.of(level), least) for level in LEVELS))
 
 
 @dataclass(frozen=True)
@@ -59,5 +72,5 @@ def bayes_cutoffs(costs: LevelCosts, ratio: float) -> Cutoffs:
 
 
 def rank(level: str) -> int:
-    """Place of a level, 0 for the mildest."""
-    return LEVELS.index(level)
+    """Place of a level, 0 for the mildest; -1 for :data:`INFORMATION`."""
+    return -1 if level == INFORMATION else LEVELS.index(level)

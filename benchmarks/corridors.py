@@ -69,9 +69,9 @@ def lines_of(region: str, panel: Panel, made: QuantileTable) -> list[tuple[objec
     for route_id, horizon in product(routes_of([region]), HORIZONS):
         found = means.xs((route_series(route_id), horizon))
         ratios = found / found.xs(BASELINE)
-        cells = [f"{ratios.loc[name, 'log']:.3f} / {ratios.loc[name, 'natural']:.3f}" for name in (ENSEMBLE, *TOGETHER)]
+        cells = [f"{ratios['log'][name]:.3f} / {ratios['natural'][name]:.3f}" for name in (ENSEMBLE, *TOGETHER)]
         count = counts.xs((route_series(route_id), horizon))[ENSEMBLE]
-        out.append((route_name(route_id), horizon, *cells, f"{found.loc[ENSEMBLE, 'held']:.2f}", count))
+        out.append((route_name(route_id), horizon, *cells, f"{found['held'][ENSEMBLE]:.2f}", count))
     return out
 
 

@@ -68,7 +68,7 @@ def list_alerts(
     if not is_group_alone(context, home):
         return
     from decisions.actions import state_of
-    from reports.alert import CONTEXT
+    from reports.alert import informs
 
     release = current_release(home)
     rows = of_route(release.read("alerts"), route).to_dict("records")
@@ -76,8 +76,7 @@ def list_alerts(
         states = [state_of(workflow, str(row["alert_id"]), str(row["alert_level"])) for row in rows]
         if as_json:
             found = [
-                row | {"status": state.status, "informs": row["rule"] in CONTEXT}
-                for row, state in zip(rows, states, strict=True)
+                row | {"status": "" if informs(row) else state.status} for row, state in zip(rows, states, strict=True)
             ]
             typer.echo(pd.DataFrame(found).to_json(orient="records", indent=2, force_ascii=False))
             return
@@ -85,8 +84,8 @@ def list_alerts(
             typer.echo(f"No alert of {route or 'any route'} in release {release.run_id}.")
         for row, state in zip(rows, states, strict=True):
             subject = spelled(row["route_id"]) if is_route(row["route_id"]) else row["source_id"] or row["route_id"]
-            typer.echo(one_line(f"{row['alert_level']:8} {_stands(row, state):24} {subject:27} {row['reason']}"))
-            typer.echo(one_line(f"{'':8} {row['alert_id']}"))
+            typer.echo(one_line(f"{row['alert_level']:11} {_stands(row, state):24} {subject:27} {row['reason']}"))
+            typer.echo(one_line(f"{'':11} {row['alert_id']}"))
 
 
 def _add_command(name: str, action: str, text: str) -> None:
@@ -211,10 +210,9 @@ def _outcome_lines(action: str, outcome: Outcome) -> list[str]:
 
 def _stands(row: Mapping[Any, Any], state: lifecycle.State) -> str:
     """Return an alert's state in words; an alert that only informs needs no sign-off."""
-    from reports.alert import CONTEXT
+    from reports.alert import informs
 
-    informs = row["rule"] in CONTEXT and state.status == lifecycle.PROPOSED
-    return "for information" if informs else _status_words(state)
+    return "for information" if informs(row) else _status_words(state)
 
 
 def _status_words(state: lifecycle.State) -> str:

@@ -13,7 +13,7 @@ from core.schema import DAY, NUMBER, TEXT, WHOLE, YES_NO, Column, Table
 
 CONTRACT_VERSION = 1
 """Version of this contract; it grows when a table or column is renamed, removed or changes its meaning."""
-LEVELS_OF_ALERTS = ("watch", "warning", "severe")
+LEVELS_OF_ALERTS = ("information", "watch", "warning", "severe")
 PARTS_OF_ONE = ("share", "probability")
 """Units of what lies between 0 and 1."""
 
@@ -221,7 +221,7 @@ _INTERVAL_ENDS = {"lo": "lower", "hi": "upper"}
 YEAR_AHEAD = Table(
     "year_ahead",
     "Totals of twelve months, counted so far plus to come, from sample paths; with their record at past origins "
-    "against the last twelve months again, on figures as they are now. `series_id` is `_T` for all routes together; "
+    "against the baseline, on figures as they are now. `series_id` is `_T` for all routes together; "
     "countries of destination stand apart, with first-time asylum applications.",
     _of(
         "series_id kind ahead first_period last_period origin_date counted months_counted last_total median",
@@ -246,15 +246,16 @@ YEAR_AHEAD = Table(
         for more in (0, 25, 50, 100)
     }
     | {
-        "relative_wis": _gap(_number("mean WIS (log1p) at past origins over that of the last twelve months again")),
-        "relative_wis_natural": _gap(_number("the same in persons")),
+        "relative_wis": _gap(_number("mean WIS (log1p) at past origins over that of the baseline's totals")),
+        "relative_wis_lo": _gap(_number("lower end of its 90 % block-bootstrap interval")),
+        "relative_wis_hi": _gap(_number("upper end of its 90 % block-bootstrap interval")),
+        "p_holm": WORDS["p_holm"],
         **{
             f"coverage_{level}": _gap(_number(f"share of past totals inside the {level} % interval", "share"))
             for level in (50, 80, 95)
         },
         "n": _count("past origins it rests on"),
         "years": _count("different windows among them: no more are independent of each other", "years"),
-        "skill": _text("what may be said", "evidence", "no evidence"),
     },
     ("series_id", "kind", "first_period"), "forecasting.year_ahead", ("dashboard", "reports"),
 )  # fmt: skip
@@ -313,7 +314,11 @@ ALERTS = Table(
         "alert_id rule alert_level route_id series_id source_id reason probability threshold first_period last_period "
         "horizon change intended_use",
         alert_id=_text("its name, the same from night to night"),
-        alert_level=_text("how grave", *LEVELS_OF_ALERTS),
+        alert_level=_text(
+            "how grave; `information`: without a level, as what merely informs, and preparedness triggers: likely "
+            "enough for the ratio of costs, and no likelier than usual",
+            *LEVELS_OF_ALERTS,
+        ),
         reason=_text("the sentence that states it, in English"),
         probability=_gap(_number("probability of the event in the months named", "probability")),
         threshold=_gap(_number("number to be passed, or fallen to", "as the series")),
@@ -329,7 +334,10 @@ ALERTS = Table(
     required=True,
 )  # fmt: skip
 _REASON = _of(
-    "likely_period reason_key reason_params unjudged_since",
+    "base_rate cutoff prepare_from likely_period reason_key reason_params unjudged_since",
+    base_rate=_gap(_number("how often the event followed earlier months of the season on this route", "probability")),
+    cutoff=_gap(_number("smallest probability for a level on this route in this season", "probability")),
+    prepare_from=_gap(_number("smallest probability at which the ratio of costs asks for preparation", "probability")),
     likely_period=_text("first month of the window that is likely to bring it"),
     reason_key=_text("id of the sentence"),
     reason_params=_text("its parameters, JSON"),

@@ -8,6 +8,7 @@ from functools import partial
 
 import pandas as pd
 
+from alerts import INFORMATION
 from alerts.lifecycle import (
     ACKNOWLEDGED,
     ANNOUNCED,
@@ -36,12 +37,12 @@ from core.languages import as_counted, capital, is_known
 from core.routes import is_route
 from core.schema import ALL, Entry
 from core.settings import FEED
-from dashboard import _, labelled, lang, listed, ngettext, record_view
+from dashboard import _, labelled, lang, listed, record_view
 from dashboard.reads import Night
-from dashboard.theme import level_word
 from forecasting import BASELINE, ENSEMBLE
 from reports import Row, numbers, reception
-from reports.alert import CONTEXT, FALLS, limit_of
+from reports.alert import FALLS, informs, limit_of
+from reports.answer import night_steps
 from reports.units import COUNTED, plural_in_unit
 
 ENDED_KEY = ":ended"
@@ -66,7 +67,7 @@ def grouped(alerts: pd.DataFrame, status: Mapping[str, str]) -> pd.DataFrame:
     """The alerts with ``group``: what each asks of the reader, those that wait to be decided first."""
     groups = [
         OVER if row["ended"]
-        else INFORMS if row["rule"] in CONTEXT
+        else INFORMS if informs(row)
         else {PROPOSED: WAITS, DISMISSED: DISMISSED}.get(status[str(row["alert_id"])], DECIDED)
         for row in alerts.to_dict("records")
     ]  # fmt: skip
@@ -76,7 +77,7 @@ def grouped(alerts: pd.DataFrame, status: Mapping[str, str]) -> pd.DataFrame:
 
 def chosen_alerts(alerts: pd.DataFrame, show: str, levels: list[str], route_id: str) -> pd.DataFrame:
     """The alerts that the filters leave."""
-    kept = alerts["alert_level"].isin(levels) & alerts["group"].isin(SHOWN.get(show, GROUPS))
+    kept = alerts["alert_level"].isin([*levels, INFORMATION]) & alerts["group"].isin(SHOWN.get(show, GROUPS))
     if route_id != ALL:
         kept &= alerts["route_id"] == route_id
     return alerts[kept].reset_index(drop=True)
@@ -126,17 +127,8 @@ def reasons(night: Night, row: Row) -> list[str]:
             value=lang().counted(last["obs_value"]), mean=lang().expected(float(history["obs_value"].tail(12).mean())),
         )  # fmt: skip
         out.append(capital(said))
-    if end is not None and (limit := limit_of(row)) is not None:
+    if end is not None and limit_of(row) is not None:
         out += _agreement(night, row, end)
-        past = history[history["end_date"].dt.month == end.month]
-        above = int((past["obs_value"] > limit).sum())
-        if len(past):
-            text = ngettext(
-                "In {above} of {n} earlier year this month was above {threshold}.",
-                "In {above} of {n} earlier years this month was above {threshold}.",
-                len(past),
-            )
-            out.append(text.format(above=above, n=len(past), threshold=lang().counted(limit)))
     return out
 
 
@@ -170,16 +162,8 @@ def history(night: Night, found: list[Night], row: Row, entries: list[Entry], st
         ``when, what, who`` as text.
     """
     upto = [one for one in reversed(found) if one.run_id <= night.run_id][-MOST_RELEASES:]
-    events: list[tuple[dt.datetime, str, str, str]] = []
-    level = ""
-    for one in upto:
-        alerts = one.frame("alerts")
-        same = alerts[(alerts["route_id"] == row["route_id"]) & (alerts["rule"] == row["rule"])]
-        same = same[same["source_id"] == row["source_id"]]
-        now = str(same["alert_level"].iloc[0]) if len(same) else ""
-        if now != level:
-            events.append((one.created_at, lang().day(one.as_of), _level_change(level, now), _("nightly run")))
-        level = now
+    steps = night_steps(((one.created_at, one.as_of, one.frame("alerts")) for one in upto), row, lang())
+    events = [(made_at, lang().day(day), said, _("nightly run")) for made_at, day, said in steps]
     void = {entry.id for entry in state.without_effect}
     events += [
         (
@@ -193,14 +177,6 @@ def history(night: Night, found: list[Night], row: Row, entries: list[Entry], st
     ]
     ordered = sorted(events, key=lambda event: event[0], reverse=True)
     return pd.DataFrame([event[1:] for event in ordered], columns=["when", "what", "who"])
-
-
-def _level_change(before: str, now: str) -> str:
-    if not before:
-        return _("Opened as {level}").format(level=level_word(now))
-    if not now:
-        return _("Ended, was {level}").format(level=level_word(before))
-    return _("From {before} to {now}").format(before=level_word(before), now=level_word(now))
 
 
 def _without_repeats(entries: list[Entry]) -> list[Entry]:
@@ -258,7 +234,6 @@ def record_rows(row: Row, record: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame(columns=["measure", "value", "interval"])
     measures: dict[str, tuple[str, Callable[[float], str]]] = {
         "precision": (_("Hit rate: warnings that came true"), lang().share),
-        "base_rate": (_("Base rate"), lang().share),
         "recall": (_("Events that were warned of"), lang().share),
         "false_alarms_per_route_year": (_("False alarms per route per year"), partial(lang().decimal, digits=1)),
         "lead_months_median": (_("Lead time in months, median"), record_view.months),

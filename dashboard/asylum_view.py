@@ -20,6 +20,7 @@ from dashboard.tables import sparkline
 from dashboard.theme import current_theme
 from forecasting import ENSEMBLE
 from reports import Row, asylum, numbers
+from reports.skill import skill_span
 
 SHOWN = {"M": 24, "Q": 16}
 """Observed figures on the chart."""
@@ -105,7 +106,7 @@ def build(night: Night, kind: str, geo: str) -> AsylumView:
         forecast=rows,
         quantiles=numbers.quantiles_of(rows, series_id),
         earlier=earlier(night.frame("asylum_replays"), series_id, freq, history),
-        skill=numbers.skill_span(numbers.better_than_baseline(night.frame("asylum_scores"), series_id)),
+        skill=skill_span(night.frame("asylum_scores"), series_id),
         reported=reporting.to_dict("records")[-1] if len(reporting) else None,
     )
 

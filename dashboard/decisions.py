@@ -10,6 +10,7 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
+from alerts import INFORMATION
 from alerts.lifecycle import DISMISSED, PROPOSED, SIGNED_OFF, same_person
 from core.languages import capital
 from dashboard import _, inbox, labelled, lang, layout, ngettext, reads, state, visitor
@@ -18,10 +19,10 @@ from dashboard.pages import FOLDER
 from dashboard.reads import Night
 from dashboard.theme import level_badge
 from reports import Row
-from reports.alert import CONTEXT, alert_report, status_words
+from reports.alert import alert_report, status_words
 from reports.answer import decisions_title, needed_by, sign_off_words
 from reports.names import subject_name
-from reports.overview import Card, cards, overview_title
+from reports.overview import Card, cards, overview_title, together
 
 MOST_CARDS, MOST_CONTEXT = 3, 3
 
@@ -76,7 +77,7 @@ def found_on(
     """
     gone = dismissed(statuses)
     alerts = not_dismissed(night, gone)
-    alerts = alerts[~alerts["rule"].isin(CONTEXT)]
+    alerts = alerts[alerts["alert_level"] != INFORMATION]
     rows = {str(row["alert_id"]): row for row in alerts.to_dict("records")}
     open_on = alerts["route_id"].value_counts()
     waits = alerts["alert_id"].map(lambda name: statuses[str(name)].state.status == PROPOSED).astype(bool)
@@ -102,8 +103,10 @@ def found_on(
 
 
 def title(night: Night, former: Night | None, found: list[Found], summary: pd.DataFrame, gone: tuple[str, ...]) -> str:
-    """What waits to be decided; of a release that is not the newest, what it found."""
+    """What waits to be decided; of a release that is not the newest, what it found; of an exercise the forecast."""
     waiting = [one for one in found if one.waits]
+    if inbox.is_practice(night):
+        return reads.once(night, lambda: together(night, summary, lang()).title, "title of an exercise", gone)
     if waiting and reads.is_newest(night):
         named = [(one.card.title, one.card.level) for one in waiting]
         count = sum(one.waiting for one in waiting)
@@ -168,7 +171,8 @@ def show_state(night: Night, one: Found, alert: Row, status: AlertStatus) -> Non
     st.markdown(layout.small(layout.plain(capital(" · ".join(text for text in said if text)))))
     if one.waits and reads.is_newest(night) and visitor.allows(SIGNED_OFF) and not signed_by_reader(status):
         key = f"decide:{one.card.alert_id}"
-        if st.button(_("Read and decide"), key=key, type="primary", width="stretch"):
+        label = _("Read and practise") if inbox.is_practice(night) else _("Read and decide")
+        if st.button(label, key=key, type="primary", width="stretch"):
             st.switch_page(f"{FOLDER}/alerts.py", query_params={**state.kept(), "alert": one.card.alert_id})
 
 
@@ -181,7 +185,7 @@ def signed_by_reader(status: AlertStatus) -> bool:
 def show_context(night: Night) -> None:
     """What merely informs, apart from what is to be decided; nothing where there is nothing."""
     alerts = night.frame("alerts")
-    rows = alerts[alerts["rule"].isin(CONTEXT)].to_dict("records")
+    rows = alerts[alerts["alert_level"] == INFORMATION].to_dict("records")
     if not rows:
         return
     sources = night.sources()

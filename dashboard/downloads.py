@@ -38,6 +38,7 @@ class Export:
         run_id: The release that the figures come from.
         citations: How to cite each source, its licence included.
         notes: Further caveats that hold for this table only.
+        exercise: The mark of a replayed night; empty on any other.
     """
 
     name: str
@@ -47,11 +48,13 @@ class Export:
     run_id: str
     citations: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    exercise: str = ""
 
     def about(self) -> list[tuple[str, str]]:
         """Lines that travel inside the file: a label and a text each."""
         day = lang().day(dt.date.fromisoformat(self.known_on))
         lines = [
+            *([(_("Mark"), self.exercise)] if self.exercise else []),
             (_("Title"), self.title),
             (_("As known on"), day),
             (_("Release"), self.run_id),
@@ -191,7 +194,9 @@ def _button(
 
 def export_of(night: Night, name: str, title: str, frame: pd.DataFrame, sources: list[str] | None = None) -> Export:
     """A table of a release, ready to leave the program; its sources are those of the routes' counts by default."""
-    return Export(name, title, frame, night.as_of.isoformat(), night.run_id, citations(night, sources))
+    mark = reported.exercise_mark(night.as_of, lang()) if night.replay else ""
+    known_on, cited = night.as_of.isoformat(), citations(night, sources)
+    return Export(name, title, frame, known_on, night.run_id, cited, exercise=mark)
 
 
 def with_notes(export: Export, notes: list[str]) -> Export:

@@ -36,7 +36,7 @@ from forecasting import BASELINE, ENSEMBLE
 from forecasting.verification.verdict import BETTER, FEWEST_ORIGINS, with_verdicts
 from hub import outputs
 from hub.targets import RHYTHMS, open_round
-from reports import numbers
+from reports import numbers, skill
 from reports.asylum import KINDS, kind_name
 from reports.names import MODELS, route_name
 
@@ -140,13 +140,27 @@ def record(scores: pd.DataFrame, timing: str, model_id: str) -> pd.DataFrame:
     return with_verdicts(rows[rows["kind"].isin(["span", "series", "season"])])
 
 
-def record_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """The same as texts in the reader's language."""
+def record_table(rows: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+    """The same as texts in the reader's language.
+
+    Args:
+        rows: Result of :func:`record`.
+        scores: The release's scores of Vigie's own models. Its ensemble has one verdict on a series, from these: they
+            rest on more past origins than the rounds of the hub.
+    """
     table = rows.to_dict("records")
+    ratios = _ratios(table)
+    evidence = [
+        skill.span_words(skill.skill_span(scores, row["group"]), lang())
+        if row["kind"] == "series" and row["model_id"] == ENSEMBLE
+        else said
+        for row, said in zip(table, ratios[_("Evidence")], strict=True)
+    ]
     return pd.DataFrame(
         {
             _("Where"): [_place(row["kind"], row["group"], row["unit"]) for row in table],
-            **_ratios(table),
+            **ratios,
+            _("Evidence"): evidence,
             _("80% interval coverage"): [lang().share(row["coverage_80"]) for row in table],
             _("Cases"): [lang().counted(row["n"]) for row in table],
             _("Missing"): [lang().counted(row["missing"]) for row in table],

@@ -22,13 +22,16 @@ from alerts.lifecycle import (
     fold,
 )
 from core.errors import VigieError
+from core.languages import capital
 from core.schema import Entry
 from dashboard import _, labelled, lang, ngettext, reads, visitor
 from dashboard.layout import error_words, plain, small
 from dashboard.reads import Night
-from decisions.actions import Outcome, Step, act
+from decisions.actions import Outcome, Preview, Step, act, preview
 from decisions.sending import start_sending
 from reports import Row, entries_until
+from reports.answer import consequences, recipients_words, sign_off_words
+from reports.messages import mail_text
 from store.releases import ReleaseStore
 
 LONGEST_REASON = 1000
@@ -67,12 +70,48 @@ def show_toast() -> None:
         st.toast(said)
 
 
-def show_actions(row: Row, state: State) -> None:
+def show_decision(night: Night, row: Row, status: AlertStatus) -> None:
+    """The decision on an alert: the message, its recipients, who has signed and who must, what follows, the steps."""
+    st.markdown("### " + _("Decide"), anchors=False)
+    state = status.state
+    if state.status == PROPOSED:
+        find = partial(_preview, night, str(row["alert_id"]))
+        found = reads.once(night, find, "alert's message", row["alert_id"], state.version)
+        with st.expander(_("The message, as it would be sent: {title}").format(title=plain(found.message.title))):
+            st.code(mail_text(found.message), language=None, wrap_lines=True)
+        kinds = {name: channel.kind for name, channel in reads.workflow().settings.delivery.channels.items()}
+        signed = capital(sign_off_words(state, lang()))
+        facts = {
+            _("Recipients"): recipients_words(found.readers, kinds, lang()),
+            _("Signatures"): [signed, _who_may_sign()],
+            _("What follows"): consequences(found.quiet, found.held_until, lang()),
+        }
+        st.markdown("\n".join(f"- **{labelled(label, '')}** {plain(' '.join(said))}" for label, said in facts.items()))
+    show_actions(night, row, state)
+
+
+def _preview(night: Night, alert_id: str) -> Preview:
+    workflow = reads.workflow()
+    return preview(workflow, ReleaseStore(workflow.home).get(night.run_id), alert_id, lang().code)
+
+
+def _who_may_sign() -> str:
+    if visitor.settings().is_on:
+        return _("Signatures are made with a login whose role may sign.")
+    return _("Without a login, anybody who gives a name may sign.")
+
+
+def is_practice(night: Night) -> bool:
+    """Whether a sign-off sends nothing, because the release replays a past night."""
+    return night.replay and not reads.workflow().settings.delivery.replays
+
+
+def show_actions(night: Night, row: Row, state: State) -> None:
     """Buttons of the steps that the alert's state allows; a click asks for the reason."""
-    words = _action_words()
+    words = _action_words(practice=is_practice(night))
     allowed = [action for action in (DISMISSED, ACKNOWLEDGED, SIGNED_OFF) if _is_allowed(state, action)]
-    with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
-        for action in allowed:
+    with st.container(horizontal=True, gap="small"):
+        for action in allowed[::-1]:
             kind: Literal["primary", "secondary", "tertiary"] = "primary" if action == allowed[-1] else "secondary"
             st.button(
                 words[action],
@@ -89,7 +128,7 @@ def show_form(night: Night, row: Row, *, is_newest: bool) -> None:
         return
     _alert, action, seen = doing
     with st.form(f"form:{action}", border=True):
-        st.markdown(f"**{_action_words()[action]}** · {small(_consequence(action))}")
+        st.markdown(f"**{_action_words(practice=is_practice(night))[action]}** · {small(_consequence(action))}")
         name = _ask_name(action)
         reason = st.text_area(_("Reason"), max_chars=LONGEST_REASON, height=80, key=f"reason:{action}")
         with st.container(horizontal=True, horizontal_alignment="right"):
@@ -201,13 +240,14 @@ def _is_allowed(state: State, action: str) -> bool:
     return action in steps.get(state.status, set()) and visitor.allows(action)
 
 
-def _action_words() -> dict[str, str]:
-    return {DISMISSED: _("Dismiss"), ACKNOWLEDGED: _("Acknowledge"), SIGNED_OFF: _("Sign off and send")}
+def _action_words(*, practice: bool) -> dict[str, str]:
+    sign = _("Practise the sign-off (nothing is sent)") if practice else _("Sign off and send")
+    return {DISMISSED: _("Dismiss"), ACKNOWLEDGED: _("Acknowledge"), SIGNED_OFF: sign}
 
 
 def _consequence(action: str) -> str:
     return {
         DISMISSED: _("The alert is dismissed; recipients are told it has been withdrawn."),
-        ACKNOWLEDGED: _("You have taken note, and somebody takes care of it."),
+        ACKNOWLEDGED: _("Acknowledged: a responder is assigned."),
         SIGNED_OFF: _("Sent only after sign-off: one person, or two for a severe alert."),
     }[action]

@@ -7,6 +7,7 @@ import html
 import re
 import time
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,10 @@ from access import NotAllowedError
 from alerts.lifecycle import StepError
 from core.errors import InputError, Message, StoreError, VigieError
 from core.languages import languages
-from dashboard import _, labelled, lang, language, reads, state
+from dashboard import _, labelled, lang, language, listed, reads, state
 from dashboard.reads import Night
 from dashboard.theme import CHART_CONFIG, current_theme, drawn_once, level_word
-from reports import citations, names, numbers
+from reports import asylum, citations, names, numbers
 from reports.names import message_in
 from reports.route import known_to
 
@@ -176,15 +177,20 @@ def say_store_is_silent() -> None:
 
 def _replay_line(night: Night) -> str:
     if night.replay:
-        badge = _("Replay of {day}").format(day=lang().day(night.as_of))
+        badge = citations.exercise_mark(night.as_of, lang())
         head = f":violet-badge[:material/history: {badge}]"
     else:
         badge = _("As known on {day}").format(day=lang().day(night.as_of))
         head = f":blue-badge[{badge}]"
-    known = reads.once(night, lambda: known_to(night, lang()), "known to")
+    known = reads.once(night, partial(_known_to, night), "known to")
     source = _("from published statistics")
     made = "".join(f" :gray-badge[{text}]" for text in citations.machine_made(lang()))
     return f"{head} :gray[{source} · {known}]{made}"
+
+
+def _known_to(night: Night) -> str:
+    """How far the figures of the routes go, and those of asylum applications."""
+    return listed(filter(None, [known_to(night, lang()), asylum.known_to(night, lang())]))
 
 
 def release_labels(found: list[Night]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from matplotlib.patches import Patch
 
 from core import INTERVALS, interval_levels
 from dashboard import _, labelled, lang
+from dashboard.charts.fan_labels import threshold_words
 from dashboard.downloads import Export
 from dashboard.theme import LIGHT
 from reports.briefing.canvas import DRAWING, Style, font_of, usable, wrap
@@ -40,7 +41,8 @@ class Picture:
         history: ``end_date`` and ``obs_value``, in time order.
         quantiles: Result of ``numbers.quantiles_of``; may be empty.
         export: Title, citations and caveats.
-        threshold: The reader's number, or None.
+        threshold: A number that may be passed, or None.
+        is_own: Whether the reader has typed it.
         unit: What is counted; arrivals per month by default.
         is_conditional: Whether it shows what would follow from an assumption: another hue, and the word.
     """
@@ -49,6 +51,7 @@ class Picture:
     quantiles: pd.DataFrame
     export: Export
     threshold: float | None = None
+    is_own: bool = False
     unit: str = ""
     is_conditional: bool = False
 
@@ -102,7 +105,7 @@ def _draw(axes: Axes, picture: Picture) -> None:
     axes.plot(counts.index, counts, color=LIGHT.observed, linewidth=1.6, label=_("counted"))
     if picture.threshold is not None and picture.threshold <= 1.6 * top:
         top = max(top, picture.threshold)
-        label = _("your number: {value}").format(value=lang().counted(picture.threshold))
+        label = threshold_words(picture.threshold, own=picture.is_own)
         axes.axhline(picture.threshold, color=LIGHT.ink, linewidth=1, linestyle="--", label=label, zorder=1.5)
     now = pd.Timestamp(dt.date.fromisoformat(picture.export.known_on))
     axes.axvline(now, color=LIGHT.secondary, linewidth=0.9)  # type: ignore[arg-type]  # pandas teaches the axis days
@@ -123,7 +126,8 @@ def _words(figure: Figure, picture: Picture) -> None:
     """Title, unit, and the footer: whose figures they are and how far they may be used."""
     export, points = picture.export, WIDTH * 72 * (RIGHT - LEFT)
     word = _("Conditional")
-    title = f"{word} – {export.title}" if picture.is_conditional else export.title
+    marks = [export.exercise, word if picture.is_conditional else ""]
+    title = " – ".join([*filter(None, marks), export.title])
     lines = wrap(title, TITLE, points, 2)
     figure.text(LEFT, 0.975, "\n".join(lines), color=LIGHT.ink, va="top", fontproperties=font_of(TITLE))
     unit = picture.unit or _("Arrivals per month")

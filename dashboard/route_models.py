@@ -9,7 +9,6 @@ import pandas as pd
 import streamlit as st
 
 from core.calendar import PLANNING_MONTHS
-from core.languages import capital
 from dashboard import _, downloads, lang, layout, named, ngettext, reads
 from dashboard.charts.bars import STEP, TOTAL, steps_alt, steps_chart
 from dashboard.charts.models import members_alt, members_chart
@@ -24,6 +23,7 @@ from reports.changes import Move, move_of, move_words, step_words
 from reports.names import MODELS
 from reports.route import window_words
 from reports.units import in_unit
+from reports.year_ahead import year_words
 
 
 def show_models(view: RouteView) -> None:
@@ -122,12 +122,8 @@ def looked_at(ends: pd.DatetimeIndex) -> int:
 def draw_seasons(view: RouteView) -> None:
     """The finding and the chart."""
     year = looked_at(pd.DatetimeIndex(view.quantiles.index))
-    coming = view.quantiles[0.5].rename_axis("end_date")
-    counted = view.history.set_index("end_date")["obs_value"].dropna()
-    whole = pd.concat([counted, coming[~coming.index.isin(counted.index)]])
-    now, before = (whole[whole.index.year == one].groupby(lambda end: end.month).sum() for one in (year, year - 1))
-    same = before.reindex(now.index).dropna()
-    st.header(season_words(float(now.sum()), float(same.sum()), len(same) == len(now), year), anchor=False)
+    totals = view.night.frame("year_ahead").iloc[: 0 if view.origin else None]
+    st.header(year_words(totals, view.series_id, year, lang()), anchor=False)
     recent = view.observed[view.observed["time_period_end"].dt.year >= numbers.FIRST_COMPARED_YEAR]
     figure = season_chart(
         recent,
@@ -152,19 +148,8 @@ def by_year(history: pd.DataFrame, median: pd.Series) -> pd.DataFrame:
     )
 
 
-def season_words(expected: float, before: float, complete: bool, year: int) -> str:  # noqa: FBT001  # a fact about the data, not a switch
-    """This year against the last one, in words."""
-    if not complete or before <= 0:
-        return _("{year} beside earlier years").format(year=year)
-    ratio = expected / before
-    if 0.9 <= ratio <= 1.1:
-        return capital(_("{year} is expected close to {before}").format(year=year, before=year - 1))
-    text = _("{year} is expected above {before}") if ratio > 1 else _("{year} is expected below {before}")
-    return capital(text.format(year=year, before=year - 1))
-
-
-SMALLEST_SHARE = 0.02
-"""Share of the longest bar below which a step is not drawn; the files hold every one."""
+SMALLEST_STEP, SMALLEST_SHARE = 0.5, 0.02
+"""Persons, and share of the longest bar, below which a step is not drawn; the files hold every one."""
 
 
 def show_moved(view: RouteView) -> None:

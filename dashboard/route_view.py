@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from alerts import INFORMATION
 from core.languages import is_known, round_counted, round_expected
 from dashboard import _, downloads, lang, reads, tables, time_travel
 from dashboard.downloads import Export
@@ -15,7 +16,8 @@ from dashboard.reads import Night
 from decisions.judgements import LARGEST
 from forecasting import BASELINE, ENSEMBLE
 from reports import Row, citations, numbers, route
-from reports.alert import CONTEXT, limit_of
+from reports.alert import limit_of
+from reports.skill import skill_span
 
 EARLIER_EVERY, EARLIER_LENGTH, EARLIER_BACK = 6, 6, 24
 
@@ -30,7 +32,8 @@ class RouteView:
         origin: Past origin of the backtest (ISO date), or an empty text for the release's own forecast.
         known_on: The date of knowledge.
         horizon: Full months after the date of knowledge to show; those that are not counted yet before them too.
-        threshold: The reader's number, persons a month.
+        threshold: The number to be passed, persons a month.
+        is_own: Whether the reader has typed it.
         summary: The route's row of ``numbers.route_summary``.
         history: Counted months as known then: ``time_period, obs_value, obs_flag, end_date``; ``changed`` where they
             are known otherwise now; without an origin ``estimated_share`` too.
@@ -43,7 +46,8 @@ class RouteView:
         outcomes: What was counted later: ``time_period_end, value``.
         knowing: The release that knows the outcomes.
         scored: Score of ensemble and baseline in each month counted later: ``model_id, horizon, wis``.
-        skill: Months ahead from and up to which the forecast beats the baseline, see ``numbers.skill_span``.
+        skill: Months ahead from and up to which the forecast beats the baseline, see :func:`reports.skill.skill_span`.
+        expected_before: What was expected of the newest month counted, see :func:`reports.numbers.expected_before`.
         running: The month that is running, where it is counted by day: one row at most, with ``target_end_date``,
             ``last_day``, ``so_far``, ``q10``, ``q50`` and ``q90``.
         alert: The highest open alert on the route, or None.
@@ -56,6 +60,7 @@ class RouteView:
     known_on: dt.date
     horizon: int
     threshold: float
+    is_own: bool
     summary: Row
     history: pd.DataFrame
     editions: int
@@ -68,6 +73,7 @@ class RouteView:
     knowing: Night
     scored: pd.DataFrame
     skill: tuple[int, int] | None
+    expected_before: numbers.Expected | None
     running: pd.DataFrame
     alert: Row | None
     former_alerts: pd.DataFrame
@@ -83,9 +89,9 @@ class RouteView:
         return self.route_id, self.origin, self.horizon
 
     @property
-    def key(self) -> tuple[str, str, int, float]:
+    def key(self) -> tuple[str, str, int, float, bool]:
         """What tells this view from others of the same release."""
-        return *self.forecast_key, self.threshold
+        return *self.forecast_key, self.threshold, self.is_own
 
 
 def build(night: Night, route_id: str, origin: str, horizon: int, number: float | None = None) -> RouteView:
@@ -93,10 +99,7 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
     series_id = numbers.route_series(route_id)
     routes = night.frame("routes")
     ends = numbers.window_ends(night.as_of)
-    summary = numbers.route_summary(
-        routes[routes["route_id"] == route_id], night.frame("observations"), night.frame("trajectories"),
-        night.frame("alerts"), ends,
-    ).to_dict("records")[0]  # fmt: skip
+    summary = numbers.route_summary(night.frame, night.frame("alerts"), ends, route_id).to_dict("records")[0]
     known_on = dt.date.fromisoformat(origin) if origin else night.as_of
     everything = numbers.series_of(night.frame("observations"), series_id)
     history = everything[everything["end_date"] <= pd.Timestamp(known_on)].reset_index(drop=True)
@@ -122,6 +125,7 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
         known_on=known_on,
         horizon=horizon,
         threshold=usual_threshold(own, history),
+        is_own=False,
         summary=summary,
         history=history,
         editions=editions_of(routes, route_id),
@@ -133,20 +137,21 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
         outcomes=outcomes,
         knowing=knowing,
         scored=scores_then(night, series_id, origin, horizon, outcomes),
-        skill=numbers.skill_span(numbers.better_than_baseline(night.frame("scores"), series_id)),
+        skill=skill_span(night.frame("scores"), series_id),
+        expected_before=numbers.expected_before(past, series_id, origin_date),
         running=numbers.running_month(night.frame("nowcasts"), "" if origin else series_id),
         alert=own[0] if own and not origin else None,
         former_alerts=former.frame("alerts") if former else alerts.iloc[:0],
     )
-    return with_number(view, view.threshold if number is None else number)
+    return with_number(view, view.threshold if number is None else number, own=number is not None)
 
 
-def with_number(view: RouteView, number: float) -> RouteView:
-    """The same forecast with the chances of passing another number of persons a month."""
+def with_number(view: RouteView, number: float, *, own: bool = True) -> RouteView:
+    """The same forecast with the chances of passing another number of persons a month, the reader's own or not."""
     rows = view.night.frame("trajectories")
     # Of a past origin no sample paths are kept.
     paths = rows[(rows["series_id"] == view.series_id) & (rows["model_id"] == ENSEMBLE)] if not view.origin else None
-    return replace(view, threshold=number, chances=numbers.chances(view.quantiles, number, paths))
+    return replace(view, threshold=number, is_own=own, chances=numbers.chances(view.quantiles, number, paths))
 
 
 def after_origin(night: Night, series_id: str, origin: str, last: pd.Timestamp) -> tuple[pd.DataFrame, Night]:
@@ -213,7 +218,7 @@ def routes_of(night: Night) -> tuple[list[str], str]:
 def decided_on(night: Night) -> pd.DataFrame:
     """The release's alerts, the gravest first, without what merely informs: that colours no route."""
     alerts = night.frame("alerts")
-    return numbers.by_level(alerts[~alerts["rule"].isin(CONTEXT)])
+    return numbers.by_level(alerts[alerts["alert_level"] != INFORMATION])
 
 
 def first_route(night: Night, routes: list[str]) -> str:

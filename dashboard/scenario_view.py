@@ -151,24 +151,26 @@ def _analogue(night: Night, values: Mapping[str, str], route_id: str) -> Scenari
     return Scenario(route_id, paths, notes=notes, course=found)
 
 
-def quantile_rows(trajectories: pd.DataFrame, route_id: str) -> pd.DataFrame:
-    """A route's paths at the hub's levels: ``target_end_date, output_type_id, value``."""
-    paths = route_paths(trajectories, route_id)
-    table = np.quantile(paths, QUANTILE_LEVELS, axis=0)
-    return pd.DataFrame(
-        {
-            "target_end_date": np.repeat(pd.DatetimeIndex(paths.columns), len(QUANTILE_LEVELS)),
-            "output_type_id": np.tile(QUANTILE_LEVELS, paths.shape[1]),
-            "value": table.T.ravel(),
-        }
+def by_level(night: Night, trajectories: pd.DataFrame, route_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A route's forecast as it is served, and under a scenario: one row per month, one column per level.
+
+    Quantiles of a finite number of paths are not quite those that are served. So the served ones are moved by the
+    ratio of the scenario's paths to the forecast's: a scenario that changes nothing shows the forecast itself.
+    """
+    served = numbers.quantiles_of(night.frame("forecasts"), numbers.route_series(route_id))[list(QUANTILE_LEVELS)]
+    plain, then = (
+        route_paths(paths, route_id)[served.index].quantile(list(QUANTILE_LEVELS)).T
+        for paths in (night.frame("trajectories"), trajectories)
     )
+    moved = (served * then / plain.where(plain > 0)).fillna(then)
+    # Ratios of neighbouring levels may cross where paths are few.
+    return served, moved.cummax(axis=1)
 
 
-def wide(rows: pd.DataFrame) -> pd.DataFrame:
-    """The same, one row per month and one column per level."""
-    table = rows.pivot_table(index="target_end_date", columns="output_type_id", values="value")
-    table.columns = [round(float(level), 6) for level in table.columns]
-    return table
+def as_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """The same in rows: ``target_end_date, output_type_id, value``."""
+    long = table.rename_axis("target_end_date").reset_index()
+    return long.melt("target_end_date", var_name="output_type_id", value_name="value")
 
 
 def totals(trajectories: pd.DataFrame, route_id: str, ends: list[pd.Timestamp]) -> pd.Series:

@@ -25,6 +25,7 @@ from dashboard.reads import Night
 from dashboard.theme import BADGE_COLOURS, Theme, level_label
 from reports import Row
 from reports.names import MODELS
+from reports.overview import skill_mark
 
 NO_BREAK = "\u00a0"
 LINE_WIDTH, LINE_HEIGHT, PADDING = 150, 36, 3
@@ -82,7 +83,7 @@ def _route_cell(row: Row, link: str) -> str:
 def _interval_cell(row: Row) -> str:
     if row["state"] != "ok":
         return ":gray[" + no_break(_("no forecast")) + "]"
-    return f":gray[{lang().interval(row['low'], row['high'])}]"
+    return f":gray[{lang().interval(row['low'], row['high'])}]  \n:small[:gray[{skill_mark(row, lang())}]]"
 
 
 def chance_table(chances: pd.DataFrame, together: tuple[str, float] | None = None) -> pd.DataFrame:

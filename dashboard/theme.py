@@ -24,7 +24,7 @@ FONT = '"Source Sans", "Source Sans 3", sans-serif'
 CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "showTips": False}
 """Plotly settings for every chart."""
 
-BADGE_COLOURS = {"watch": "yellow", "warning": "orange", "severe": "red", "ended": "gray"}
+BADGE_COLOURS = {"information": "blue", "watch": "yellow", "warning": "orange", "severe": "red", "ended": "gray"}
 """Streamlit's names of the colours that the theme gives to each level."""
 
 
@@ -64,7 +64,13 @@ class Theme:
         Raises:
             KeyError: The level is unknown.
         """
-        return {"watch": self.watch, "warning": self.warning, "severe": self.severe, "ended": self.ended}[alert_level]
+        return {
+            "information": self.information,
+            "watch": self.watch,
+            "warning": self.warning,
+            "severe": self.severe,
+            "ended": self.ended,
+        }[alert_level]
 
 
 LIGHT = Theme(

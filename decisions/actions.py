@@ -42,11 +42,22 @@ from alerts.lifecycle import (
 )
 from core.calendar import is_ahead
 from core.errors import InputError
+from core.languages import NOTHING
 from core.languages import marked as _
 from core.schema import Entry
 from decisions import Workflow
-from decisions.announcements import DEDUPLICATION, announcing, deduplication_key, facts_of, messages_of
-from reports.alert import CONTEXT
+from decisions.announcements import (
+    DEDUPLICATION,
+    Reader,
+    announcing,
+    deduplication_key,
+    facts_of,
+    messages_of,
+    readers_for,
+)
+from reports.alert import informs
+from reports.messages import Message, compose
+from reports.messages.announcement import Announcement
 from reports.scenario import places_subject
 from store.figures.editions import Action, Decision, Edition, decide
 from store.journal.outbox import OutboxMessage
@@ -94,6 +105,45 @@ class Outcome:
     why_not: str = ""
 
 
+@dataclass(frozen=True)
+class Preview:
+    """What a sign-off of an alert would send.
+
+    Attributes:
+        message: The message in one language, as it would be written now.
+        readers: Subscription, channel, address and language of each reader.
+        quiet: Why nothing would be sent; empty where it would.
+        held_until: End of the cooldown by which it would be held back; None where it would go at once.
+    """
+
+    message: Message
+    readers: tuple[Reader, ...]
+    quiet: str = ""
+    held_until: dt.datetime | None = None
+
+
+def preview(workflow: Workflow, release: Release, alert_id: str, language: str) -> Preview:
+    """What the last sign-off of an alert would send, and to whom; nothing is recorded or sent.
+
+    Raises:
+        InputError: The release has no such alert.
+        StoreError: The release or the journal cannot be read.
+    """
+    row, _stands = find_alert(release, alert_id)
+    facts, level = facts_of(release, row), str(row["alert_level"])
+    state = state_of(workflow, alert_id, level)
+    kind, now = UPDATED if state.was_raised else RAISED, dt.datetime.now(dt.UTC)
+    told = {**facts, "signed_by": list(state.sign_offs)}
+    announcement = Announcement(NOTHING, kind, alert_id, release.run_id, now, told)
+    cooldown = _cooldown(workflow, facts, level)
+    return Preview(
+        compose(announcement, language, workflow.settings.dashboard_url),
+        tuple(readers_for(announcement, workflow.settings.delivery)),
+        release_is_quiet(workflow, release),
+        cooldown if cooldown and cooldown > now else None,
+    )
+
+
 def state_of(workflow: Workflow, alert_id: str, level: str = "") -> State:
     """Where an alert stands that has a level in the release that is looked at.
 
@@ -129,7 +179,7 @@ def act(workflow: Workflow, release: Release, alert_id: str, wanted: Step) -> Ou
     """
     authorize(workflow, wanted.actor, wanted.action, alert_id)
     row, stands = find_alert(release, alert_id)
-    level = str(row["alert_level"]) if stands else ""
+    level = str(row["alert_level"]) if stands and not informs(row) else ""
     facts = facts_of(release, row)
     quiet = release_is_quiet(workflow, release)
     cooldown = _cooldown(workflow, facts, level)
@@ -139,13 +189,13 @@ def act(workflow: Workflow, release: Release, alert_id: str, wanted: Step) -> Ou
         if wanted.seen is not None and shown.version != wanted.seen:
             text = _("it has changed since you opened it: it is {status} now, level {level}")
             raise StepError(text, status=shown.status, level=shown.level)
-        if wanted.action in DECISIONS and row["rule"] in CONTEXT:
+        if wanted.action in DECISIONS and informs(row):
             raise StepError(_("it merely informs: there is nothing to decide, and notes are taken"))
         entry = Entry(
             wanted.actor.name.strip(), wanted.action, alert_id, release.run_id, wanted.reason.strip(),
             wanted.actor.with_identity(wanted.payload),
         )  # fmt: skip
-        state, added = fold(entries), list(_missed_proposal(entries, row, release)) if stands else []
+        state, added = fold(entries), list(_missed_proposal(entries, row, release)) if level else []
         for one in added:
             state = step(state, one)
         after = step(state, entry)
@@ -174,7 +224,8 @@ def record_night(workflow: Workflow, release: Release) -> list[Entry]:
         StoreError: The journal refuses.
     """
     replay = bool(release.manifest["replay"])
-    raised = {str(row["alert_id"]): row for row in release.read("alerts").to_dict("records")}
+    rows = release.read("alerts").to_dict("records")
+    raised = {str(row["alert_id"]): row for row in rows if not informs(row)}
     proposed = _open_proposals(workflow)
     added: list[Entry] = []
     for alert_id, row in raised.items():

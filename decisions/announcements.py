@@ -39,7 +39,7 @@ Reader = tuple[str, str, str, str]
 
 def facts_of(release: Release, row: Mapping[Any, Any]) -> dict[str, Any]:
     """What messages need to know about an alert of a release."""
-    frames = {name: release.read(name) for name in ("forecasts", "observations", "track_record")}
+    frames = {name: release.read(name) for name in ("forecasts", "observations", "backtest", "track_record")}
     about = {"as_of": release.as_of.isoformat(), "replay": bool(release.manifest["replay"])}
     return {**alert_facts(row, frames), **about, **publisher_of(release, str(row["source_id"]))}
 
@@ -98,7 +98,7 @@ def messages_for(
     dropped = [
         replace(message, outcome=DROPPED, error="overtaken while it was held back", posted_at=now) for message in held
     ]
-    readers = who_got_it(known, held) if announcement.is_over else _subscribers(announcement, settings)
+    readers = who_got_it(known, held) if announcement.is_over else readers_for(announcement, settings)
     not_before = max(now, cooldown or now) if announcement.kind in {RAISED, UPDATED} else now
     return dropped + [message_to(announcement, number, reader, not_before) for reader in readers]
 
@@ -122,7 +122,8 @@ def who_got_it(known: Sequence[OutboxMessage], held: Sequence[OutboxMessage] = (
     yield from dict.fromkeys(got_it)
 
 
-def _subscribers(announcement: Announcement, settings: DeliverySettings) -> Iterator[Reader]:
+def readers_for(announcement: Announcement, settings: DeliverySettings) -> Iterator[Reader]:
+    """Readers of an announcement: machines, and those whose subscriptions want it."""
     yield FEED, FEED, "", DEFAULT_LANGUAGE
     route_id = str(announcement.facts.get("route_id", ""))
     yield from subscribers(settings, announcement.kind, announcement.level, route_id)

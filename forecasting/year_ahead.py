@@ -2,10 +2,9 @@
 
 Regulation (EU) 2024/1351 asks every autumn for a projection of the coming year by route and country. A total here is
 the sum over a window of the months that are counted and, on each path, of those that are not; all routes together are
-summed path by path, so that what they share counts. Its record rests on past origins: the same is made there, and
-compared with "the last twelve months again", give or take what that missed at earlier origins. Few years are
-independent of each other; their number stands beside every score, and evidence of skill is what Holm's correction for
-all rows leaves of it. Series by quarter have the same windows, of four.
+summed path by path, so that what they share counts. Its record rests on past origins: the same total is made there
+from the ensemble and from the baseline, and judged as every other forecast is. Few years are independent of each other:
+their number stands beside every score. Series by quarter have the same windows, of four.
 """
 
 from __future__ import annotations
@@ -13,21 +12,20 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy.stats import ttest_1samp
 
 from core import FloatArray, whole
 from core.release import YEAR_AHEAD
-from core.schema import ALL
-from forecasting import LEVELS, symmetric_errors
+from core.schema import ALL, typed
+from forecasting import LEVELS
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable
 from forecasting.trajectories import conditioned, draw_paths, past_scores
 from forecasting.verification import wis
-from forecasting.verification.verdict import SIGNIFICANT, holm
+from forecasting.verification.verdict import holm, ratio_interval
 
 REACH = 18
 """Months ahead that are forecast so that in autumn the whole next calendar year is."""
@@ -37,12 +35,8 @@ CALENDAR_YEAR, JULY_TO_JUNE = "calendar year", "July to June"
 _FIRST_MONTH = {CALENDAR_YEAR: 1, JULY_TO_JUNE: 7}
 ABOVE = (0, 25, 50, 100)
 """Per cent above the newest complete total of the same kind whose probability is reported."""
-FEWEST_ERRORS, MOST_ERRORS = 12, 84
 RECORD_PATHS = 300
 """Paths from each past origin: enough for a 95 % interval."""
-FEWEST_YEARS = 5
-"""Windows that must have ended before there can be evidence of skill."""
-EVIDENCE, NO_EVIDENCE = "evidence", "no evidence"
 INTERVALS = (50, 80, 95)
 
 
@@ -86,6 +80,7 @@ def windows(origin: pd.Period) -> list[Window]:
 def year_ahead(
     current: QuantileTable,
     past: QuantileTable,
+    baseline: QuantileTable,
     panel: Panel,
     *,
     nowcasts: Mapping[str, FloatArray] | None = None,
@@ -97,6 +92,7 @@ def year_ahead(
     Args:
         current: The ensemble's forecasts from each series' last period, up to ``REACH`` months ahead.
         past: The same at past origins.
+        baseline: The baseline's at the same origins.
         panel: The series, by month or by quarter; at a past origin only values up to it are used.
         together: The series that are added up as all together; by default every one.
         nowcasts: Quantiles of the month after the last one, by series: paths follow them, as those that are served.
@@ -111,12 +107,9 @@ def year_ahead(
     rows = [row for row, _ in totals.at(current, n, nowcasts or {})]
     if not rows:
         return YEAR_AHEAD.empty()
-    made, records = pd.DataFrame(rows), _records(totals, past)
-    judged = made.merge(records, on=["series_id", "kind", "ahead"], how="left")
-    judged["skill"] = judged["skill"].fillna(NO_EVIDENCE)
-    kinds = {name: "int64" if name in {"n", "years"} else "float64" for name in _RECORD}
-    filled = judged.assign(n=judged["n"].fillna(0), years=judged["years"].fillna(0)).astype(kinds)
-    return filled[list(YEAR_AHEAD.columns)]
+    records = _records(totals, past, _Totals(panel, series, baseline, together), baseline, per_year(panel.periods[0]))
+    judged = pd.DataFrame(rows).merge(records, on=_WINDOW, how="left").reindex(columns=list(YEAR_AHEAD.columns))
+    return typed(judged.fillna({"n": 0, "years": 0}), YEAR_AHEAD)
 
 
 class _Totals:
@@ -131,15 +124,13 @@ class _Totals:
         self._values = {name: panel.matrix[name].to_numpy(dtype=float) for name in series}
         self._values[ALL] = panel.matrix[self._added].to_numpy(dtype=float).sum(axis=1)
         self._start = int(panel.periods[0].ordinal)
-        self._misses = cache(self._misses_of)
 
     def at(
         self, table: QuantileTable, n: int, nowcasts: Mapping[str, FloatArray], *, over: bool = False
-    ) -> Iterator[tuple[dict[str, object], dict[str, FloatArray]]]:
-        """A row for each series and window from the origins of a table, by ``n`` paths, and log1p quantiles.
+    ) -> Iterator[tuple[dict[str, object], FloatArray]]:
+        """A row for each series and window from the origins of a table, by ``n`` paths, and the total's quantiles.
 
-        The quantiles are the total's and, as ``again``, those of "the last twelve months again". With ``over`` only
-        windows whose outcome is counted have rows.
+        With ``over`` only windows whose outcome is counted have rows.
         """
         table = table.where(table.keys["horizon"].isin(self._horizons))
         origins = {
@@ -194,7 +185,7 @@ class _Totals:
 
     def _row(
         self, window: Window, name: str, origin: pd.Period, counted: float, months_counted: int, total: FloatArray
-    ) -> tuple[dict[str, object], dict[str, FloatArray]]:
+    ) -> tuple[dict[str, object], FloatArray]:
         quantiles = np.quantile(total, LEVELS, method="hazen")
         first = window.first.ordinal
         before = self._sum(name, first - self._year * (1 + max(0, -((origin.ordinal - first + 1) // self._year))))
@@ -211,8 +202,7 @@ class _Totals:
             row[f"chance_{more}"] = (
                 float((whole(total) > before * (1 + more / 100)).mean()) if np.isfinite(before) else np.nan
             )
-        again = self.again(name, origin, first)
-        return row, {"total": np.log1p(quantiles)} | ({"again": again} if again is not None else {})
+        return row, quantiles
 
     def _sum(self, name: str, first: int) -> float:
         """The total of a year from some period on; NaN where a part is not counted."""
@@ -225,92 +215,57 @@ class _Totals:
         """What was counted in the twelve months from one on, NaN where they are not over."""
         return self._sum(name, pd.Period(first_month, freq=self._panel.periods.freqstr).ordinal)
 
-    def again(self, name: str, origin: pd.Period, first: int) -> FloatArray | None:
-        """log1p quantiles of "the last twelve months again", with its errors known at the origin; None with too few."""
-        offset = first - origin.ordinal
-        ends, errors = self._misses(name, offset)
-        known = errors[ends <= origin.ordinal][-MOST_ERRORS:]
-        guess = self._guess(name, origin.ordinal, first)
-        if len(known) < FEWEST_ERRORS or not np.isfinite(guess):
-            return None
-        # At least zero, as the forecasts that it is the baseline of.
-        return np.clip(symmetric_errors(float(np.log1p(guess)), known), 0, None)
 
-    def _guess(self, name: str, origin: int, first: int) -> float:
-        year = self._year
-        periods = range(first, first + year)
-        return sum(self._value(name, one - year * max(0, -((origin - one) // year))) for one in periods)
-
-    def _misses_of(self, name: str, offset: int) -> tuple[FloatArray, FloatArray]:
-        """Last month and log error of every total that lay so far from its origin, oldest first."""
-        found = []
-        for origin in range(self._start + self._year, self._start + len(self._values[name])):
-            first = origin + offset
-            error = np.log1p(self._sum(name, first)) - np.log1p(self._guess(name, origin, first))
-            if np.isfinite(error):
-                found.append((first + self._year - 1, error))
-        ends, errors = np.asarray(found, dtype=float).reshape(-1, 2).T
-        return ends, errors
+_WINDOW = ["series_id", "kind", "ahead"]
 
 
-def _records(totals: _Totals, past: QuantileTable) -> pd.DataFrame:
-    """Scores of the totals at past origins whose windows are over, by series, kind and distance."""
+def _records(
+    totals: _Totals, past: QuantileTable, reference: _Totals, baseline: QuantileTable, year: int
+) -> pd.DataFrame:
+    """Scores of totals at past origins whose windows are over, beside the baseline's, by series, kind and window."""
     cases = []
-    for _, rows in past.keys.groupby("origin_date", sort=True).indices.items():
-        here = np.zeros(len(past.keys), dtype=bool)
-        here[rows] = True
+    for date in sorted(past.keys["origin_date"].unique()):
+        here, there = ((table.keys["origin_date"] == date).to_numpy() for table in (past, baseline))
+        if not there.any():
+            continue
+        beside = {
+            tuple(row[name] for name in _WINDOW): quantiles
+            for row, quantiles in reference.at(baseline.where(there), RECORD_PATHS, {}, over=True)
+        }
         for row, quantiles in totals.at(past.where(here), RECORD_PATHS, {}, over=True):
-            outcome = totals.outcome(str(row["series_id"]), str(row["first_period"]))
-            if "again" in quantiles:
-                cases.append({"outcome": outcome, **{name: row[name] for name in _CASE}} | _scores(outcome, quantiles))
-    keys = ["series_id", "kind", "ahead"]
+            place = tuple(row[name] for name in _WINDOW)
+            if place in beside:
+                outcome = totals.outcome(str(row["series_id"]), str(row["first_period"]))
+                cases.append({"origin": date} | row | _scores(outcome, quantiles, beside[place]))
     found = [
-        dict(zip(keys, key, strict=True)) | _record(rows)
-        for key, rows in pd.DataFrame(cases, columns=[*keys, "outcome"] if not cases else None).groupby(keys)
+        dict(zip(_WINDOW, key, strict=True)) | _record(rows, year)
+        for key, rows in pd.DataFrame(cases, columns=None if cases else [*_WINDOW, "origin"]).groupby(_WINDOW)
     ]
-    records = pd.DataFrame(found, columns=[*keys, *_RECORD, "p_value"])
-    is_skill = holm(records.pop("p_value").to_numpy(dtype=float)) < SIGNIFICANT
-    return records.assign(skill=np.where(is_skill & (records["relative_wis"] < 1), EVIDENCE, NO_EVIDENCE))
+    records = pd.DataFrame(found, columns=None if found else [*_WINDOW, "p_value"])
+    return records.assign(p_holm=holm(records.pop("p_value").to_numpy(dtype=float)))
 
 
-_CASE = [
-    "series_id",
-    "kind",
-    "ahead",
-    "first_period",
-    *(f"{side}_{level}" for level in INTERVALS for side in ("lo", "hi")),
-]
-_RECORD = ["relative_wis", "relative_wis_natural", *(f"coverage_{level}" for level in INTERVALS), "n", "years"]
+def _scores(outcome: float, quantiles: FloatArray, baseline: FloatArray) -> dict[str, float]:
+    observed = np.asarray([outcome])
+    return {
+        "outcome": outcome,
+        "wis": float(wis(np.log1p(observed), np.log1p(quantiles)[None])[0]),
+        "reference": float(wis(np.log1p(observed), np.log1p(baseline)[None])[0]),
+    }
 
 
-def _scores(outcome: float, quantiles: dict[str, FloatArray]) -> dict[str, float]:
-    found = {}
-    for name, logs in quantiles.items():
-        found[f"{name}_log"] = float(wis(np.log1p([outcome]), logs[None])[0])
-        found[f"{name}_natural"] = float(wis(np.asarray([outcome]), np.expm1(logs)[None])[0])
-    return found
+def _record(cases: pd.DataFrame, year: int) -> dict[str, object]:
+    """The ratio of scores with its interval, the coverage, and the number of origins and of different windows.
 
-
-def _ratio(cases: pd.DataFrame, scale: str) -> float:
-    """Mean score to that of the last twelve months again; not known where those were never wrong."""
-    again = float(cases[f"again_{scale}"].mean())
-    return float(cases[f"total_{scale}"].mean()) / again if again > 0 else float("nan")
-
-
-def _record(cases: pd.DataFrame) -> dict[str, object]:
-    """Ratios of mean scores, coverage, and the p-value of no gain: a paired t-test over years, for months overlap."""
-    by_year = cases.groupby("first_period")[["total_log", "again_log"]].mean()
-    gain = by_year["again_log"] - by_year["total_log"]
-    is_tested = len(gain) >= FEWEST_YEARS and gain.std() > 0
+    Args:
+        cases: Of one series and window, one row per past origin.
+        year: Periods of twelve months.
+    """
+    of_origins = cases.groupby("origin", sort=True)[["wis", "reference"]].sum()
+    own, reference = (of_origins[name].to_numpy(dtype=float) for name in ("wis", "reference"))
     covered = {
         f"coverage_{level}": float(cases["outcome"].between(cases[f"lo_{level}"], cases[f"hi_{level}"]).mean())
         for level in INTERVALS
     }
-    return {
-        "relative_wis": _ratio(cases, "log"),
-        "relative_wis_natural": _ratio(cases, "natural"),
-        **covered,
-        "n": len(cases),
-        "years": len(gain),
-        "p_value": float(ttest_1samp(gain, 0.0).pvalue) if is_tested else float("nan"),
-    }
+    found = ratio_interval(own, reference, horizon=year * (1 + int(cases["ahead"].iloc[0]))).named("relative_wis")
+    return {**found, **covered, "n": len(cases), "years": cases["first_period"].nunique()}

@@ -86,11 +86,6 @@ class RealTimeData:
         return frozenset({"arrivals", *map(counted, routes_of(self.regions))})
 
     @property
-    def sources_of_routes(self) -> frozenset[str]:
-        """Sources of which the routes are made."""
-        return frozenset(self._arrivals["source_id"])
-
-    @property
     def forecastable(self) -> list[str]:
         """Series of the routes that are forecast tonight."""
         return list(self.states.loc[self.states["state"] == OK, "series_id"])

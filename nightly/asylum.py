@@ -21,7 +21,7 @@ from core.log import counted
 from core.progress import ProgressReport
 from core.release import FORECASTS, RELEASE, YEAR_AHEAD
 from core.schema import ALL, NOT_APPLICABLE, check, concat_filled, make_series_id
-from forecasting import ENSEMBLE
+from forecasting import BASELINE, ENSEMBLE
 from forecasting.hindcast import Fits
 from forecasting.panel import Panel, panel_from_observations, panel_from_rows
 from forecasting.quantiles import to_matrix, to_rows
@@ -197,7 +197,7 @@ def _forecast_dataset(
     totals = YEAR_AHEAD.empty()
     if is_totalled:
         newest, earlier = (to_matrix(of_model(made, ENSEMBLE)) for made in (present, past))
-        totals = year_ahead(newest, earlier, panel, together=())
+        totals = year_ahead(newest, earlier, to_matrix(of_model(past, BASELINE)), panel, together=())
         present, past = (made[made["horizon"].isin(dataset.horizons)] for made in (present, past))
     parts = corridors(rows, panel)
     if parts is not None:

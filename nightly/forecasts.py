@@ -71,6 +71,7 @@ class ForecastSet:
         fallbacks: Number of series for which the baseline answers tonight, by model.
         farther: The ensemble from each route's last complete month, as far as the year ahead needs it.
         farther_past: The same at past origins.
+        farther_baseline: The baseline at past origins, as far.
         nowcasts: Those that the present forecasts follow (``core.release.NOWCASTS``).
     """
 
@@ -83,6 +84,7 @@ class ForecastSet:
     fallbacks: dict[str, int] = field(default_factory=dict)
     farther: pd.DataFrame = field(default_factory=FORECASTS.empty)
     farther_past: pd.DataFrame = field(default_factory=FORECASTS.empty)
+    farther_baseline: pd.DataFrame = field(default_factory=FORECASTS.empty)
     nowcasts: pd.DataFrame = field(default_factory=NOWCASTS.empty)
 
     @cached_property
@@ -106,9 +108,9 @@ class ForecastSet:
 
     def year_ahead(self, panel: Panel) -> Callable[[], pd.DataFrame]:
         """What makes totals of the running and the next year from the same paths (``core.release.YEAR_AHEAD``)."""
-        far, past = to_matrix(self.farther), to_matrix(self.farther_past)
+        far, past, baseline = map(to_matrix, (self.farther, self.farther_past, self.farther_baseline))
         nowcasts, n = _by_series(self.nowcasts), int(self.paths["output_type_id"].nunique())
-        return partial(year_ahead, far, past, panel, nowcasts=nowcasts, together=ARRIVAL_SERIES, n=n)
+        return partial(year_ahead, far, past, baseline, panel, nowcasts=nowcasts, together=ARRIVAL_SERIES, n=n)
 
 
 def _by_series(nowcasts: pd.DataFrame) -> dict[str, FloatArray]:
@@ -163,6 +165,7 @@ def make_forecasts(
         _fallbacks(present),
         newest,
         earlier,
+        of_model(former, BASELINE),
     )  # fmt: skip
 
 

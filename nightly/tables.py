@@ -315,7 +315,6 @@ def run_alerts(
         served.past_ensemble,
         fresh,
         revisions,
-        data.sources_of_routes,
         by_citizen=_counts_by_citizen(data),
         drivers=_drivers(data),
     )

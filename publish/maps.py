@@ -16,7 +16,6 @@ from reports.names import route_name
 from store.releases import Release
 
 _DEGREES = "EPSG:4326"
-_TABLES = ("routes", "observations", "trajectories", "alerts")
 _FIGURES = ["state", "expected", "low", "high", "last_period", "last_value"]
 
 
@@ -24,7 +23,7 @@ def route_features(release: Release, language: Language) -> gpd.GeoDataFrame:
     """Return one line per route with the arrivals expected over the release's planning window.
 
     Args:
-        release: ``routes``, ``observations``, ``trajectories`` and ``alerts`` are read.
+        release: ``alerts`` and the tables of ``route_summary`` are read.
         language: The reader's, for names.
 
     Returns:
@@ -36,9 +35,8 @@ def route_features(release: Release, language: Language) -> gpd.GeoDataFrame:
     Raises:
         StoreError: A table cannot be read.
     """
-    routes, observations, trajectories, alerts = (release.read(name) for name in _TABLES)
     months, ends = planning_window(release.as_of), numbers.window_ends(release.as_of)
-    found = numbers.route_summary(routes, observations, trajectories, alerts, ends)
+    found = numbers.route_summary(release.read, release.read("alerts"), ends)
     lines = [LineString(path_in_degrees(one)) if is_placed(one) else None for one in found["route_id"]]
     features = found[["route_id"]].assign(
         name=[route_name(one, language) for one in found["route_id"]],

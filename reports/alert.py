@@ -10,25 +10,23 @@ from typing import Any
 
 import pandas as pd
 
+from alerts import INFORMATION
 from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, ENDED, PROPOSED, SIGN_OFFS_NEEDED, SIGNED_OFF, WITHDRAWN, State
-from alerts.rules import DATA_RULES, EXCEEDANCE_RULES, TEMPLATES, cannot_be_judged, sentence, whole_limit
-from alerts.rules.origin_context import NAME as ORIGIN_CONTEXT
+from alerts.rules import EXCEEDANCE_RULES, TEMPLATES, cannot_be_judged, sentence, whole_limit
 from alerts.rules.reception_full import RULE as RECEPTION_FULL
-from alerts.verification import record_of
+from alerts.verification import precision_cases, record_of
 from core.calendar import is_month
 from core.languages import Language, is_known, ten_dots
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
 from reports import Row
-from reports.names import level_label, level_name
+from reports.names import level_label, level_name, rule_name
 
 FALLS = frozenset(rule.rule for rule in EXCEEDANCE_RULES if rule.falls)
 """Rules that warn of a low count."""
 _REACHES = frozenset(rule.rule for rule in EXCEEDANCE_RULES if rule.compares == ">=")
 """Rules whose event the number itself is; of the other highs it is one more."""
-CONTEXT = frozenset({rule.rule for rule in DATA_RULES} | {ORIGIN_CONTEXT})
-"""Rules that only inform: late sources, revisions, what happens in countries of origin. Nobody decides about them."""
 MEASURES = ("precision", "recall", "false_alarms_per_route_year", "lead_months_median")
 
 
@@ -42,11 +40,13 @@ class AlertReport:
         sentence: What is the matter.
         chance: Its probability in whole per cent; an en dash where nothing is forecast.
         chance_word: The word that stands beside it, or empty.
+        usual: How often the event comes at this time of year, and from which chance on there is an alert:
+            ``("usually 39%", "alert from 45%")``; empty where nothing is forecast.
         threshold: The number to be passed, reached or fallen to; an en dash where there is none.
         event: What the chance is of: ``to pass 10,000 a month``; empty where there is no threshold.
         window: The months it speaks of: ``February–April 2025``; empty where it names no month.
-        dots: Ten dots, as many of them full as such warnings were right in ten; empty without a record.
-        record: The same in words, or why there is none.
+        dots: Ten dots, as many of them full as such alerts came true in ten; empty without a record.
+        record: How many such alerts came true, or why there is none.
     """
 
     level: str
@@ -54,6 +54,7 @@ class AlertReport:
     sentence: str
     chance: str
     chance_word: str
+    usual: tuple[str, ...]
     threshold: str
     event: str
     window: str
@@ -61,12 +62,17 @@ class AlertReport:
     record: str
 
     @property
+    def chance_beside(self) -> str:
+        """The chance beside what is usual: ``30% · usually 39% · alert from 45%``; empty without a chance."""
+        return " · ".join(text for text in (self.chance, *self.usual) if text) if self.chance_word else ""
+
+    @property
     def chance_of(self) -> str:
-        """Chance and event in one clause: ``82% (likely) to pass 10,000 a month, February–April 2025``, or empty."""
+        """Chance, event and what is usual: ``82% to pass 10,000 a month, May–July 2025 (usually 40%)``, or empty."""
         if not self.chance_word:
             return ""
-        chance = f"{self.chance} ({self.chance_word})"
-        return f"{chance} {self.event}, {self.window}" if self.event and self.window else chance
+        of = f"{self.chance} {self.event}, {self.window}" if self.event and self.window else self.chance
+        return f"{of} ({', '.join(self.usual)})" if self.usual else of
 
 
 def limit_of(alert: Row) -> float | None:
@@ -91,7 +97,7 @@ def alert_report(alert: Row, record: Row | None, language: Language, *, over: st
     """
     chance, threshold = _number(alert.get("probability")), limit_of(alert)
     level = str(alert["alert_level"])
-    dots, in_words = _record_words(record, language, is_forecast=is_known(chance))
+    dots, in_words = _record_words(alert, record, language)
     event = by_event(
         str(alert.get("rule")),
         passing=_("to need more places than {threshold}")
@@ -110,6 +116,7 @@ def alert_report(alert: Row, record: Row | None, language: Language, *, over: st
         sentence=_sentence(alert, language, over),
         chance=language.percent(chance),
         chance_word=language.chance_word(chance) if is_known(chance) else "",
+        usual=_usual(alert, language),
         threshold=language.counted(threshold),
         event=language.text(event, threshold=language.counted(threshold)) if is_known(threshold) else "",
         window=_window(alert, language),
@@ -122,15 +129,27 @@ def rule_record(alert: Row, track_record: pd.DataFrame) -> dict[str, Any] | None
     """How often the alert's rule was right at past dates, as plain JSON: it is kept with an announcement.
 
     Returns:
-        ``n_events, all_routes`` and the measures with ``_lo`` and ``_hi``; None where the rule has no record of the
-        alert's level.
+        ``n_events, n_cases`` (alerts of which the precision is the share), ``all_routes`` and the measures with ``_lo``
+        and ``_hi``; None where the rule has no record of the alert's level.
     """
     found = record_of(alert, track_record)
     if found is None:
         return None
     values = {name + suffix: _number(found.get(name + suffix)) for name in MEASURES for suffix in ("", "_lo", "_hi")}
     measures = {name: value if math.isfinite(value) else None for name, value in values.items()}
-    return {"n_events": int(found["n_events"]), "all_routes": str(found["route_id"]) == ALL, **measures}
+    cases = precision_cases(found)
+    about = {"n_events": int(found["n_events"]), "n_cases": round(cases) if math.isfinite(cases) else None}
+    return {**about, "all_routes": str(found["route_id"]) == ALL, **measures}
+
+
+def informs(alert: Row) -> bool:
+    """Whether an alert has no level: nobody decides about it."""
+    return str(alert["alert_level"]) == INFORMATION
+
+
+def is_trigger(alert: Row) -> bool:
+    """Whether the ratio of costs asks for preparation although the event is no likelier than usual."""
+    return informs(alert) and is_known(_number(alert.get("prepare_from")))
 
 
 def alert_file(alerts: pd.DataFrame, track_record: pd.DataFrame, language: Language) -> pd.DataFrame:
@@ -141,15 +160,16 @@ def alert_file(alerts: pd.DataFrame, track_record: pd.DataFrame, language: Langu
         track_record: The release's.
         language: The reader's.
     """
+    rows = alerts.to_dict("records")
     reports = [
-        alert_report(row, rule_record(row, track_record), language, over=ENDED if row["ended"] else "")
-        for row in alerts.to_dict("records")
+        alert_report(row, rule_record(row, track_record), language, over=ENDED if row["ended"] else "") for row in rows
     ]
     return alerts.assign(
         reason=[report.sentence for report in reports],
-        level=[report.badge for report in reports],
-        chance=[report.chance for report in reports],
+        alert_state=[ENDED if row["ended"] else row["alert_level"] for row in rows],
+        rule_name=[rule_name(row, language) for row in rows],
         window=[report.window for report in reports],
+        chance=[report.chance_beside or report.chance for report in reports],
         record=[report.record for report in reports],
     )
 
@@ -212,6 +232,9 @@ def _sentence(alert: Row, language: Language, over: str) -> str:
     since = str(alert.get("unjudged_since") or "")
     if since and not over and key in TEMPLATES:
         return cannot_be_judged(said, dt.date.fromisoformat(since), language)
+    if is_trigger(alert) and not over:
+        text = _("Preparedness trigger, not likelier than usual: {reason}")
+        return language.text(text, reason=said)
     if over == ENDED:
         return language.text(_("The alert no longer stands. It said: {reason}"), reason=said)
     if over == WITHDRAWN:
@@ -224,13 +247,27 @@ def _window(alert: Row, language: Language) -> str:
     return language.months(first, last) if is_month(first) and is_month(last) else ""
 
 
-def _record_words(record: Row | None, language: Language, *, is_forecast: bool) -> tuple[str, str]:
+def _usual(alert: Row, language: Language) -> tuple[str, ...]:
+    """How often the event comes at this time of year, and the chance from which there is an alert."""
+    base_rate, cutoff, prepare = (_number(alert.get(name)) for name in ("base_rate", "cutoff", "prepare_from"))
+    said = [language.text(_("usually {share}"), share=language.share(base_rate))] if is_known(base_rate) else []
+    if is_known(cutoff):
+        said.append(language.text(_("alert from {chance}"), chance=language.percent(cutoff)))
+    if is_trigger(alert):
+        said.append(language.text(_("preparing pays from {chance}"), chance=language.percent(prepare)))
+    return tuple(said)
+
+
+def _record_words(alert: Row, record: Row | None, language: Language) -> tuple[str, str]:
     share = None if record is None else record.get("precision")
     if record is None or share is None:
         none, not_forecast = _("no track record at this level yet"), _("reports what is known: no track record")
+        is_forecast = is_known(_number(alert.get("probability"))) and not informs(alert)
         return "", language.text(none if is_forecast else not_forecast)
-    text = _("right {times}, all routes") if record["all_routes"] else _("right {times}")
-    return ten_dots(share), language.text(text, times=language.times_in_ten(share))
+    count = int(record.get("n_cases") or 0)
+    texts = ngettext("{hits} of {n} such alert came true", "{hits} of {n} such alerts came true")
+    said = language.plural(texts, count, hits=language.counted(share * count))
+    return ten_dots(share), language.text(_("{text}, all routes"), text=said) if record["all_routes"] else said
 
 
 def _number(value: Any) -> float:  # noqa: ANN401  # a frame's cell, a JSON number or nothing

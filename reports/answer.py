@@ -1,29 +1,31 @@
-"""How one alert answers itself: its chance month by month, its record in one sentence, what would end it."""
+"""How one alert answers itself: its chance month by month, what would end it, until when a decision is of use."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from babel import Locale
 
 from alerts.lifecycle import PROPOSED, SIGN_OFFS_NEEDED, State
-from alerts.rules import EXCEEDANCE_RULES, OBSERVED_RULES
-from alerts.verification import precision_cases, record_of
+from alerts.rules import EXCEEDANCE_RULES, OBSERVED_RULES, SUBJECT
 from core.calendar import end_dates
 from core.languages import Language, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from core.schema import ALL
+from core.settings import FEED
 from forecasting import ENSEMBLE
 from reports import ReadableRelease, Row
-from reports.alert import CONTEXT, by_event, limit_of
-from reports.names import level_name
+from reports.alert import alert_report, by_event, is_trigger, limit_of
+from reports.changes import event_words
+from reports.names import level_label, level_name
 
 _FORECAST = {rule.rule: rule for rule in EXCEEDANCE_RULES}
-_OBSERVED = frozenset(rule.rule for rule in OBSERVED_RULES) - CONTEXT
+_OBSERVED = frozenset(rule.rule for rule in OBSERVED_RULES if not rule.informs)
 _MOST_NAMED = 2
 
 
@@ -34,14 +36,12 @@ class Answer:
     Attributes:
         months: Month, threshold and chance of each month of the window, as they are written; empty without a forecast.
         any_month: ``At least one of these months``, and its chance; empty without a forecast.
-        record: How often such warnings came true, beside the base rate; empty without a record.
         ends: What would end it.
         needed_by: Until when a decision is of use; empty where the alert speaks of months that are over.
     """
 
     months: tuple[tuple[str, str, str], ...]
     any_month: tuple[str, str] | None
-    record: str
     ends: str
     needed_by: str
 
@@ -51,7 +51,7 @@ def answer(alert: Row, release: ReadableRelease, language: Language) -> Answer:
 
     Args:
         alert: A row of ``alerts``.
-        release: ``trajectories``, ``reception_needs`` and ``track_record`` are read.
+        release: ``trajectories`` and ``reception_needs`` are read.
         language: The reader's.
     """
     chances = month_chances(alert, release)
@@ -61,8 +61,7 @@ def answer(alert: Row, release: ReadableRelease, language: Language) -> Answer:
         any_month=(language.text(_("At least one of these months")), language.percent(alert["probability"]))
         if chances
         else None,
-        record=_record(alert, release.frame("track_record"), language),
-        ends=_ends(alert, release.frame("track_record"), language),
+        ends=_ends(alert, language),
         needed_by=needed_by(alert, release.as_of, language),
     )
 
@@ -96,6 +95,37 @@ def month_chances(alert: Row, release: ReadableRelease) -> list[tuple[pd.Timesta
     return list(zip(pd.DatetimeIndex(paths.columns), map(float, happened.mean(axis=0)), strict=True))
 
 
+def night_steps(
+    nights: Iterable[tuple[dt.datetime, dt.date, pd.DataFrame]], alert: Row, language: Language
+) -> list[tuple[dt.datetime, dt.date, str]]:
+    """What nights found of one rule on one route, each time that level, number or months changed.
+
+    Args:
+        nights: When each release was made, its day and its ``alerts``, oldest first.
+        alert: The alert.
+        language: The reader's.
+
+    Returns:
+        When and of which day, with the step in words: level, number, months, and the chance beside what is usual.
+    """
+    found, former, level = [], "", ""
+    for made_at, day, alerts in nights:
+        same = alerts[(alerts[list(SUBJECT)] == [alert[name] for name in SUBJECT]).all(axis=1)]
+        row = None if same.empty else same.to_dict("records")[0]
+        now = "" if row is None else str(row["alert_level"])
+        said = "" if row is None else " · ".join(filter(None, [level_label(now, language), event_words(row, language)]))
+        if said == former:
+            continue
+        if row is None:
+            text = language.text(_("Ended, was {level}"), level=level_name(level, language))
+        else:
+            chance = alert_report(row, None, language).chance_beside
+            text = " · ".join(filter(None, [said, chance]))
+        found.append((made_at, day, text))
+        former, level = said, now
+    return found
+
+
 def needed_by(alert: Row, as_of: dt.date, language: Language) -> str:
     """The day before the months begin that an alert speaks of; empty where they have begun."""
     first = str(alert.get("first_period") or "")
@@ -114,7 +144,56 @@ def sign_off_words(state: State, language: Language) -> str:
         names = ", ".join(state.sign_offs)
         texts = ngettext("signed by {names}; {n} of {needed} sign-offs", "signed by {names}; {n} of {needed} sign-offs")
         return language.plural(texts, len(state.sign_offs), names=names, needed=needed)
-    return language.plural(ngettext("nobody has signed yet", "nobody has signed yet; {n} people must"), needed)
+    texts = ngettext("nobody has signed yet; {n} person must", "nobody has signed yet; {n} people must")
+    return language.plural(texts, needed)
+
+
+_CHANNELS = {"email": _("e-mail"), "webhook": _("web service"), "chat": _("chat")}
+
+
+def recipients_words(
+    readers: Sequence[tuple[str, str, str, str]], kinds: Mapping[str, str], language: Language
+) -> list[str]:
+    """Who would receive a message, one line per subscription: ``Situation desk: e-mail, 3 recipients, in French``.
+
+    Args:
+        readers: Subscription, channel, address and language of each.
+        kinds: Kind of each channel by its name.
+        language: The reader's.
+    """
+    counts = Counter((name, channel, code) for name, channel, _address, code in readers)
+    lines = []
+    for (name, channel, code), count in counts.items():
+        if channel == FEED:
+            lines.append(language.text(_("Machines: CAP message and Atom feed, in every language")))
+            continue
+        texts = ngettext("{channel}, {n} recipient, in {language}", "{channel}, {n} recipients, in {language}")
+        spoken = Locale.parse(code).get_language_name(language.code) or code
+        told = language.plural(texts, count, channel=language.text(_CHANNELS[kinds[channel]]), language=spoken)
+        lines.append(language.labelled(name, told))
+    return lines
+
+
+def consequences(quiet: str, held_until: dt.datetime | None, language: Language) -> list[str]:
+    """What follows a sign-off and an acknowledgement, a sentence each.
+
+    Args:
+        quiet: Why nothing is sent; empty where it is.
+        held_until: End of the cooldown by which messages are held back, if any.
+        language: The reader's.
+    """
+    if quiet:
+        sent = language.text(_("Exercise: nothing leaves Vigie; the journal keeps your step."))
+    elif held_until is not None:
+        text = _("After the last signature the message waits until {day}: its recipients were told recently.")
+        sent = language.text(text, day=language.day(held_until.date()))
+    else:
+        sent = language.text(_("With the last signature the message is sent at once to everybody named here."))
+    return [
+        sent,
+        language.text(_("Acknowledge then says that a responder is assigned; nothing more is sent.")),
+        language.text(_("The alert stays open until a night no longer finds it; who received it is told of its end.")),
+    ]
 
 
 def decisions_title(waiting: Collection[tuple[str, str]], count: int, language: Language, *, mine: bool) -> str:
@@ -138,41 +217,17 @@ def decisions_title(waiting: Collection[tuple[str, str]], count: int, language: 
     return language.labelled(language.plural(own if mine else others, count), shown)
 
 
-def _record(alert: Row, record: pd.DataFrame, language: Language) -> str:
-    found = record_of(alert, record)
-    if found is None or not is_known(found.get("precision")):
-        return ""
-    count, share = precision_cases(found), float(found["precision"])
-    if is_known(count) and round(count) > 0:
-        whole = round(count)
-        text = language.plural(
-            ngettext("Of {n} such warning {hits} came true", "Of {n} such warnings {hits} came true"),
-            whole,
-            hits=language.counted(share * whole),
-        )
-    else:
-        text = language.text(_("Of such warnings {share} came true"), share=language.share(share))
-    if str(found["route_id"]) == ALL:
-        text = language.text(_("{text} (all routes)"), text=text)
-    base = found.get("base_rate")
-    if not is_known(base):
-        return f"{text}."
-    rate = language.text(_("base rate: it happens in {share} of all cases"), share=language.share(base))
-    return f"{language.listed([text, rate])}."
-
-
-def _ends(alert: Row, record: pd.DataFrame, language: Language) -> str:
+def _ends(alert: Row, language: Language) -> str:
     rule = str(alert["rule"])
     if rule in _OBSERVED:
         return language.text(_("It ends with the first new count that is no longer unusual."))
     if rule not in _FORECAST:
         return language.text(_("It ends when a new release no longer finds it."))
-    rows = record[(record["rule"] == rule) & (record["level"] == "watch") & (record["horizon"] == 0)]
-    cutoff = rows["cutoff"].dropna() if "cutoff" in rows else rows["horizon"].iloc[:0]
     passing, reaching, falling = _("passing {threshold}"), _("reaching {threshold}"), _("falling to {threshold}")
     event = by_event(rule, passing=passing, reaching=reaching, falling=falling)
     named = language.text(event, threshold=language.counted(limit_of(alert)))
-    if cutoff.empty:
+    cutoff = alert.get("prepare_from" if is_trigger(alert) else "cutoff")
+    if not is_known(cutoff):
         return language.text(_("It ends when the chance of {event} is too low for a watch."), event=named)
     text = _("It ends when the chance of {event} falls below {cutoff}.")
-    return language.text(text, event=named, cutoff=language.percent(float(cutoff.iloc[0])))
+    return language.text(text, event=named, cutoff=language.percent(float(cutoff)))

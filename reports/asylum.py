@@ -8,12 +8,14 @@ import pandas as pd
 
 from core.calendar import MONTHS_EACH, Frequency, to_period
 from core.countries import display_name
-from core.languages import Language, as_expected, is_known
+from core.languages import Language, as_expected, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
+from forecasting.verification.verdict import NO_EVIDENCE
 from reports import ReadableRelease, Row, numbers
 from reports.route import KeyNumber, interval_words
+from reports.skill import verdict_words
 
 OK = "ok"
 KINDS = {
@@ -92,6 +94,17 @@ def kind_name(kind: str, language: Language) -> str:
     return language.text(KINDS.get(kind, kind))
 
 
+def known_to(release: ReadableRelease, language: Language) -> str:
+    """How far the figures that are forecast go: ``asylum applications to July–September 2024``; empty without any."""
+    series = release.frame("asylum_series")
+    series = series[series["state"] == OK]
+    if series.empty:
+        return ""
+    newest = series.iloc[int(series["origin_date"].to_numpy().argmax())]
+    period = language.period(newest["origin_date"], MONTHS_EACH[str(newest["freq"])])
+    return language.text(_("asylum applications to {period}"), period=period)
+
+
 def unit(view: AsylumForecast, language: Language) -> str:
     """The unit of the chart."""
     return language.text(_("Applicants per month") if view.freq == "M" else _("Applicants per quarter"))
@@ -149,13 +162,12 @@ def skill_words(view: AsylumForecast, language: Language) -> str:
         return ""
     first, last = view.skill
     if last == 0:
-        text = _("For this country there is no evidence that the forecast is better than the baseline.")
-        return language.text(text)
+        return capital(f"{verdict_words(NO_EVIDENCE, language)}.")
     until = period(view, view.quantiles.index[min(last, len(view.quantiles)) - 1], language)
     if first > 1:
         begin = period(view, view.quantiles.index[first - 1], language)
-        one = _("Better than the baseline in {first}; no evidence elsewhere.")
-        text = _("Better than the baseline from {first} to {last}; no evidence elsewhere.")
+        one = _("Better than the baseline in {first}; not shown elsewhere.")
+        text = _("Better than the baseline from {first} to {last}; not shown elsewhere.")
         return language.text(one if begin == until else text, first=begin, last=until)
     return language.text(_("Better than the baseline up to {last}."), last=until)
 
@@ -165,8 +177,10 @@ def reporting_words(view: AsylumForecast, language: Language) -> str:
     row = view.reported
     if row is None:
         return ""
-    texts = ngettext("{n} of {expected} countries has reported {period}.",
-                     "{n} of {expected} countries have reported {period}.")  # fmt: skip
+    texts = ngettext(
+        "{n} of the {expected} countries with figures here has reported {period}.",
+        "{n} of the {expected} countries with figures here have reported {period}.",
+    )
     end = to_period(str(row["time_period"]), view.freq).end_time
     of, when = int(row["expected"]), period(view, end, language)
     said = language.plural(texts, int(row["reported"]), expected=of, period=when)

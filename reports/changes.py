@@ -11,15 +11,16 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from alerts import rank
+from alerts import INFORMATION, rank
 from alerts.rules.stale_source import NAME as STALE
+from core.calendar import is_month
 from core.languages import Language, as_expected, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import is_route
 from forecasting.attribution import COUNTS, MODEL, REFIT, REVISIONS
 from reports import ReadableRelease, Row, cards_in, numbers
-from reports.alert import CONTEXT, by_event, limit_of
+from reports.alert import by_event, informs, limit_of
 from reports.names import level_name, route_name, source_name, subject_name
 from reports.route import window_words
 
@@ -30,7 +31,22 @@ MOST = 0.5
 NEW, UP, DOWN, UNCHANGED = "new", "up", "down", "unchanged"
 
 
-def change_since(alert: Row, alerts: pd.DataFrame, former: pd.DataFrame | None) -> tuple[str, str]:
+@dataclass(frozen=True)
+class Change:
+    """How an alert compares with the release before.
+
+    Attributes:
+        kind: ``new``, ``up``, ``down`` or ``unchanged``.
+        level: The level before, or an empty text.
+        before: The alert before, where it was about another number or other months; else None.
+    """
+
+    kind: str
+    level: str = ""
+    before: Row | None = None
+
+
+def change_since(alert: Row, alerts: pd.DataFrame, former: pd.DataFrame | None) -> Change:
     """How an alert compares with the release before: the gravest of its route or source by that one's gravest.
 
     Any other alert is compared with what the same rule said there.
@@ -39,38 +55,52 @@ def change_since(alert: Row, alerts: pd.DataFrame, former: pd.DataFrame | None) 
         alert: One of ``alerts``.
         alerts: Alerts of the release.
         former: Alerts of the release before; None where it is not at hand, then the alert's own column counts.
-
-    Returns:
-        ``new``, ``up``, ``down`` or ``unchanged``, and the level before or an empty text.
     """
     if former is None:
-        return str(alert["change"]), ""
+        return Change(str(alert["change"]))
     own, before = (numbers.by_level(frame[_subjects(frame) == _subject(alert)]) for frame in (alerts, former))
     if len(own) and own["alert_id"].iloc[0] != alert["alert_id"]:
         before = before[before["rule"] == alert["rule"]]
     if before.empty:
-        return NEW, ""
-    level = str(before["alert_level"].iloc[0])
-    moved = rank(str(alert["alert_level"])) - rank(level)
-    return (UP if moved > 0 else DOWN if moved < 0 else UNCHANGED), level
+        return Change(NEW)
+    row = before.to_dict("records")[0]
+    moved = rank(str(alert["alert_level"])) - rank(str(row["alert_level"]))
+    kind = UP if moved > 0 else DOWN if moved < 0 else UNCHANGED
+    is_same = (limit_of(row), *_months(row)) == (limit_of(alert), *_months(alert))
+    return Change(kind, str(row["alert_level"]), None if is_same else row)
 
 
-def change_words(change: tuple[str, str], language: Language) -> str:
-    """A change in few words: ``down from Severe``."""
-    kind, before = change
+def change_words(change: Change, language: Language) -> str:
+    """A change in few words: ``down from Severe``; what was another event then is named."""
     words = {NEW: _("new"), UP: _("moved up"), DOWN: _("moved down"), UNCHANGED: _("unchanged")}
-    if before and kind in {UP, DOWN}:
-        text = _("up from {level}") if kind == UP else _("down from {level}")
-        return language.text(text, level=level_name(before, language))
-    return language.text(words.get(kind, kind))
+    said = language.text(words.get(change.kind, change.kind))
+    if change.level and change.kind in {UP, DOWN}:
+        text = _("up from {level}") if change.kind == UP else _("down from {level}")
+        said = language.text(text, level=level_name(change.level, language))
+    about = "" if change.before is None else event_words(change.before, language)
+    return language.text(_("{change} (then {event})"), change=said, event=about) if about else said
+
+
+def event_words(alert: Row, language: Language) -> str:
+    """What an alert is about, in few words: ``4,973 a month, January–March 2025``."""
+    limit, (first, last) = limit_of(alert), _months(alert)
+    if not (is_known(limit) and is_month(first) and is_month(last)):
+        return ""
+    text = _("{threshold} a month, {months}")
+    return language.text(text, threshold=language.counted(limit), months=language.months(first, last))
+
+
+def _months(alert: Row) -> tuple[str, str]:
+    return str(alert.get("first_period") or ""), str(alert.get("last_period") or "")
 
 
 def changes(now: ReadableRelease, former: ReadableRelease, language: Language) -> list[str]:
     """One sentence for each thing that the release before this one said otherwise; the largest move leads.
 
     Args:
-        now: The release: ``alerts``, ``attribution``, ``observations``, ``routes`` and ``trajectories`` are read.
-        former: The release before it: ``alerts``, ``observations`` and ``forecasts`` are read.
+        now: The release: ``alerts``, ``attribution``, ``backtest``, ``observations``, ``routes`` and ``trajectories``
+            are read.
+        former: The release before it: ``alerts``, ``forecasts``, ``nowcasts`` and ``observations`` are read.
         language: The reader's.
     """
     found_moves = (move_of(now, former, str(route_id)) for route_id in now.frame("routes")["route_id"])
@@ -178,7 +208,7 @@ def step_words(step: str, sources: Mapping[str, Mapping[str, object]], language:
 def _subject(alert: Row) -> str:
     """Route, place or source; what only informs is compared by itself."""
     subject = str(alert["route_id"] if is_route(str(alert["route_id"])) else alert["source_id"] or alert["route_id"])
-    return f"{subject} {alert['rule']}" if alert["rule"] in CONTEXT else subject
+    return f"{subject} {alert['rule']}" if informs(alert) else subject
 
 
 def _subjects(alerts: pd.DataFrame) -> pd.Series:
@@ -189,7 +219,7 @@ def _alert_changes(now: ReadableRelease, former: ReadableRelease, language: Lang
     """What became of the gravest alert of each route or source."""
     gravest = []
     for frame in (now.frame("alerts"), former.frame("alerts")):
-        alerts = numbers.by_level(frame[~frame["rule"].isin(CONTEXT)])
+        alerts = numbers.by_level(frame[frame["alert_level"] != INFORMATION])
         gravest.append(alerts.assign(subject=_subjects(alerts)).drop_duplicates("subject"))
     both = gravest[0].merge(gravest[1], on="subject", how="outer", suffixes=("", "_before"), indicator=True, sort=False)
     sources = cards_in(now, language)
@@ -247,7 +277,7 @@ def _late_sources(now: ReadableRelease, former: ReadableRelease, language: Langu
 
 
 def _new_counts(now: ReadableRelease, former: ReadableRelease, language: Language) -> list[str]:
-    """Months that closed since, a sentence for each: every route's count beside what the former release expected."""
+    """Months that closed since, a sentence for each: every route's count beside what was expected of it."""
     closed: dict[str, list[str]] = {}
     for route_id in now.frame("routes")["route_id"]:
         series_id = numbers.route_series(route_id)
@@ -255,7 +285,9 @@ def _new_counts(now: ReadableRelease, former: ReadableRelease, language: Languag
         fresh = counts[~counts["time_period"].isin(before["time_period"])]
         if len(fresh) and len(before):
             last = fresh.iloc[-1]
-            said = _new_count(last, former.frame("forecasts"), route_id, language)
+            expected = numbers.expected_before(now.frame("backtest"), series_id, last["end_date"])
+            estimate = numbers.estimated_at_end(former.frame("nowcasts"), series_id, last["end_date"])
+            said = count_words(route_name(route_id, language), float(last["obs_value"]), expected, estimate, language)
             closed.setdefault(str(last["time_period"]), []).append(said)
     text = _("Counted in {month}")
     return [
@@ -264,11 +296,31 @@ def _new_counts(now: ReadableRelease, former: ReadableRelease, language: Languag
     ]
 
 
-def _new_count(last: pd.Series, forecasts: pd.DataFrame, route_id: str, language: Language) -> str:
-    quantiles = numbers.quantiles_of(forecasts, numbers.route_series(route_id))
-    name, value = route_name(route_id, language), language.counted(last["obs_value"])
-    if last["end_date"] not in quantiles.index or 0.5 not in quantiles:
-        return f"{name} {value}"
-    median = float(quantiles[0.5].loc[last["end_date"]])
-    texts = ngettext("{route} {value} ({expected} expected)", "{route} {value} ({expected} expected)")
-    return language.plural(texts, as_expected(median), route=name, value=value, expected=language.expected(median))
+def count_words(
+    name: str,
+    value: float,
+    expected: numbers.Expected | None,
+    estimate: tuple[float, pd.Timestamp] | None,
+    language: Language,
+) -> str:
+    """A closed month's count with what was expected of it: ``Malta 3,163 (5,000 expected; estimate of 29 May: 2,200)``.
+
+    Args:
+        name: What is counted.
+        value: The count.
+        expected: See :func:`reports.numbers.expected_before`.
+        estimate: See :func:`reports.numbers.estimated_at_end`.
+        language: The reader's.
+    """
+    beside = [expected_words(expected.median, language)] if expected else []
+    if estimate is not None:
+        text = _("estimate of {day}: {value}")
+        beside.append(language.text(text, day=language.day_short(estimate[1]), value=language.expected(estimate[0])))
+    said = f"{name} {language.counted(value)}"
+    return f"{said} ({language.listed(beside)})" if beside else said
+
+
+def expected_words(median: float, language: Language) -> str:
+    """What was expected of a closed month: ``5,000 expected a month before``."""
+    texts = ngettext("{expected} expected a month before", "{expected} expected a month before")
+    return language.plural(texts, as_expected(median), expected=language.expected(median))

@@ -56,6 +56,11 @@ def map_note(language: Language) -> str:
     return language.text(text)
 
 
+def exercise_mark(as_of: dt.date, language: Language) -> str:
+    """The same in few words, as every page, file and picture carries it."""
+    return language.text(_("Exercise: replay of {day}"), day=language.day(as_of))
+
+
 def exercise(as_of: dt.date, language: Language) -> str:
     """That a past night is replayed, and nothing of it is happening now."""
     text = _("Exercise: this repeats what was known on {day}. Nothing is happening now.")

@@ -15,8 +15,17 @@ import pandas as pd
 from alerts.rules import whole_limit
 from core.languages import Language, is_known, round_counted, round_expected
 from core.languages import marked as _
-from core.schema import ALL
-from reports.names import EDITION_STATES, FRESHNESS, LEVELS, MODELS, RULES, country_name, name, subject_name
+from core.schema import ALL, NOT_APPLICABLE
+from reports.names import (
+    EDITION_STATES,
+    FRESHNESS,
+    LEVELS,
+    MODELS,
+    RULES,
+    country_name,
+    name,
+    subject_name,
+)
 from reports.scenario import STAYS
 
 COUNTED, EXPECTED, SHARE, SCORE, TEXT = "counted", "expected", "share", "score", "text"
@@ -49,7 +58,8 @@ COLUMNS: Mapping[str, Column] = {
     "geo": Column(_("Country"), _("country in which people are counted")),
     "state": Column(_("State"), _("whether there is a forecast, or how fresh figures are")),
     "level": Column(_("Alert level"), _("the highest level that is open")),
-    "alert_level": Column(_("Alert level"), _("how grave the alert is")),
+    "alert_level": Column(_("Alert level"), _("how grave the alert is, or was")),
+    "alert_state": Column(_("State of the alert"), _("its level while it stands, or that it has ended")),
     "rule": Column(_("Rule"), _("rule that gives the alert")),
     "model_id": Column(_("Model"), _("forecasting model")),
     "month": Column(_("Month"), _("month that the row is about")),
@@ -75,6 +85,13 @@ COLUMNS: Mapping[str, Column] = {
     "last_period": Column(_("Newest month"), _("newest month that is counted")),
     "last_value": Column(_("Newest count"), _("people counted in the newest month"), PERSONS, COUNTED),
     "year_earlier": Column(_("A year earlier"), _("people counted twelve months before that"), PERSONS, COUNTED),
+    "expected_before": Column(
+        _("Newest month was expected"), _("median of the forecast made a full month before"), PERSONS, EXPECTED
+    ),
+    "better_from": Column(
+        _("Better from"), _("first of the months ahead in which the forecast beats the baseline"), MONTHS, COUNTED
+    ),
+    "better_to": Column(_("Better to"), _("last of these months; 0: not shown to beat it"), MONTHS, COUNTED),
     "expected": Column(_("Expected"), _("median of the forecast"), PERSONS, EXPECTED),
     "median": Column(_("Expected"), _("median of the forecast"), PERSONS, EXPECTED),
     "q50": Column(_("Expected"), _("median of the forecast"), PERSONS, EXPECTED),
@@ -87,8 +104,13 @@ COLUMNS: Mapping[str, Column] = {
     "q90": _quantile(_("80% to"), _("upper end of the 80% interval")),
     "q975": _quantile(_("95% to"), _("upper end of the 95% interval")),
     "places": _quantile(_("Places"), _("places that are enough at the chosen confidence")),
-    "chance_above": Column(_("Chance above your number"), _("chance of more than the number chosen"), "0–1", SHARE),
+    "chance_above": Column(_("Chance above the number"), _("chance of more than the number named above"), "0–1", SHARE),
     "probability": Column(_("Chance"), _("chance of the event in any month of the window"), "0–1", SHARE),
+    "base_rate": Column(_("Usually"), _("how often the event followed earlier months of the season"), "0–1", SHARE),
+    "cutoff": Column(
+        _("Alert from"), _("chance from which there is an alert on this route in this season"), "0–1", SHARE
+    ),
+    "prepare_from": Column(_("Prepare from"), _("chance from which the ratio of costs asks to prepare"), "0–1", SHARE),
     "threshold": Column(_("Threshold"), _("number to be passed, reached or fallen to"), _("persons a month"), COUNTED),
     "reason": Column(_("Reason"), _("the alert in one sentence")),
     "window": Column(_("Months"), _("months that the alert speaks of")),
@@ -129,6 +151,9 @@ _MACHINES = frozenset(
     {"series_id", "alert_id", "output_type", "reason_key", "reason_params", "intended_use", "likely_period", "scale"}
 )
 """Columns of no use in a spreadsheet."""
+_CODES = frozenset({"route_id", "geo", "citizen", "model_id", "rule", "level", "alert_level", "alert_state"})
+"""Columns whose codes stand beside their names."""
+_SERIES_PARTS = 5
 Explained = list[tuple[str, str, str]]
 """Name, meaning and unit of each column."""
 
@@ -146,16 +171,19 @@ STATES = {
 
 
 def for_people(frame: pd.DataFrame, language: Language) -> tuple[pd.DataFrame, Explained]:
-    """A table with its columns named in the reader's language, codes as names and figures rounded.
+    """A table with its columns named in the reader's language, a column of names beside each of codes, figures rounded.
 
     Args:
-        frame: Any table of a release or made from one.
+        frame: Any table of a release or made from one. A column such as ``rule_name`` holds the names of ``rule``,
+            where they are not the usual ones.
         language: The reader's.
 
     Returns:
         The table, and its columns explained. Two columns that would have one name keep their own.
     """
-    kept = frame.drop(columns=[column for column in frame.columns if column in _MACHINES])
+    kept = _with_place(frame)
+    own = {column: kept.pop(f"{column}_name") for column in _names(language) if f"{column}_name" in kept}
+    kept = kept.drop(columns=[column for column in kept.columns if column in _MACHINES])
     if {"rule", "threshold"} <= {*kept.columns}:
         limits = [whole_limit(str(rule), limit) for rule, limit in zip(kept["rule"], kept["threshold"], strict=True)]
         kept = kept.assign(threshold=np.array(limits, dtype=float))
@@ -167,13 +195,32 @@ def for_people(frame: pd.DataFrame, language: Language) -> tuple[pd.DataFrame, E
     twice = pd.Series(titles, dtype=object).duplicated(keep=False)
     titles = {column: column if twice[column] else title for column, title in titles.items()}
     out, explained = {}, []
-    for column in kept.columns:
-        one = known.get(str(column))
-        title = titles.get(str(column), str(column))
-        out[title] = _readable(str(column), kept[column], one.kind if one else "", language)
+    for column in map(str, kept.columns):
+        one = known.get(column)
+        title = titles.get(column, column)
+        out[title] = own.get(column, _readable(column, kept[column], one.kind if one else "", language))
         meaning, unit = (language.text(one.means), language.text(one.unit)) if one else ("", "")
         explained.append((title, meaning, unit))
+        if column in _CODES and not pd.api.types.is_float_dtype(kept[column]):
+            code = language.text(_("{name}, code"), name=title)
+            out[code] = kept[column]
+            explained.append((code, language.text(_("code in the release")), ""))
     return pd.DataFrame(out, index=kept.index), explained
+
+
+def _with_place(frame: pd.DataFrame) -> pd.DataFrame:
+    """The table with route and country in columns of their own, where a series alone names them."""
+    if "series_id" not in frame or {"route_id", "geo"} & {*frame.columns}:
+        return frame.copy(deep=False)
+    parts = [str(one).split(".") for one in frame["series_id"]]
+    place = {
+        name: [one[at] if len(one) == _SERIES_PARTS and one[at] != NOT_APPLICABLE else "" for one in parts]
+        for at, name in ((1, "route_id"), (2, "geo"))
+    }
+    place["route_id"] = [ALL if one == [ALL] else code for one, code in zip(parts, place["route_id"], strict=True)]
+    place["geo"] = ["" if code == ALL else code for code in place["geo"]]
+    told = {name: codes for name, codes in place.items() if any(codes)}
+    return pd.concat([pd.DataFrame(told, index=frame.index), frame], axis=1)
 
 
 def flag_words(code: str, language: Language) -> str:
@@ -181,8 +228,9 @@ def flag_words(code: str, language: Language) -> str:
     return ", ".join(name(FLAGS, letter, language) for letter in code)
 
 
-def _readable(column: str, values: pd.Series, kind: str, language: Language) -> pd.Series:
-    names: dict[str, Callable[[str], str]] = {
+def _names(language: Language) -> dict[str, Callable[[str], str]]:
+    """By column: the name of a code."""
+    return {
         "route_id": lambda code: _place(code, language),
         "citizen": lambda code: country_name(code, language),
         "geo": lambda code: country_name(code, language),
@@ -194,9 +242,14 @@ def _readable(column: str, values: pd.Series, kind: str, language: Language) -> 
         "state": lambda code: name(STATES, code, language),
         "level": lambda code: name(LEVELS, code, language),
         "alert_level": lambda code: name(LEVELS, code, language),
+        "alert_state": lambda code: name(LEVELS, code, language),
         "stay_kind": lambda code: name(STAYS, code, language),
         "verdict": language.text,
     }
+
+
+def _readable(column: str, values: pd.Series, kind: str, language: Language) -> pd.Series:
+    names = _names(language)
     if column in names and not pd.api.types.is_float_dtype(values):
         return values.map(lambda cell: names[column](cell) if isinstance(cell, str) and cell else cell)
     if not pd.api.types.is_float_dtype(values):

@@ -18,8 +18,12 @@ from core.routes import is_route
 from core.routes import route_name as name_of_route
 from core.schema import RECEPTION
 
-LEVEL_MARKS = {"watch": "●", "warning": "▲", "severe": "◆", "ended": "○"}
-LEVELS = {"watch": _("Watch"), "warning": _("Warning"), "severe": _("Severe"), "ended": _("Ended")}
+LEVEL_MARKS = {"information": "•", "watch": "●", "warning": "▲", "severe": "◆", "ended": "○"}
+LEVELS = {
+    "information": _("Information"), "watch": _("Watch"), "warning": _("Warning"), "severe": _("Severe"),
+    "ended": _("Ended"),
+}  # fmt: skip
+"""States of an alert by their code."""
 FRESHNESS = {"fresh": _("Fresh"), "due": _("Due"), "overdue": _("Overdue"), "delinquent": _("Long overdue")}
 EDITION_STATES = {"held": _("Held"), "known": _("Known"), "withdrawn": _("Withdrawn"), "rejected": _("Rejected")}
 EDITION_STEPS = {"edition accepted": _("Accept"), "edition rejected": _("Reject"), "edition withdrawn": _("Withdraw")}
@@ -40,8 +44,7 @@ MODELS = {
     "vigie-state-space": _("State space on the change"),
 }
 RULES = {
-    "capacity": _("Capacity passed"),
-    "threshold": _("Capacity passed"),
+    "capacity": _("Above capacity or the usual high"),
     "surge": _("Far above the past year"),
     "fall": _("Far below the past year"),
     "record_12": _("Highest in 12 months"),
@@ -54,6 +57,8 @@ RULES = {
     "stale_source": _("Figures late"),
     "large_revision": _("Large revision"),
 }
+_RULES_BY_SENTENCE = {"capacity_own": _("Capacity passed"), "capacity_default": _("Above the usual high")}
+"""Names of rules whose event is another where a reader has set a number, by ``reason_key``."""
 COMPARED_RULES = {
     "compare.persistence": _("Last count stays, with its past errors"),
     "compare.seasonal_walk": _("Last count plus the usual change of season"),
@@ -169,6 +174,12 @@ def level_name(level: str, language: Language) -> str:
         KeyError: The level is unknown.
     """
     return language.text(LEVELS[level])
+
+
+def rule_name(alert: Mapping[Any, Any], language: Language) -> str:
+    """The rule of an alert: a capacity is only passed where one was given."""
+    by_sentence = _RULES_BY_SENTENCE.get(str(alert.get("reason_key", "")))
+    return language.text(by_sentence) if by_sentence else name(RULES, str(alert["rule"]), language)
 
 
 def level_label(level: str, language: Language) -> str:

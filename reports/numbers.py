@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from alerts import rank
+from alerts import INFORMATION, rank
 from core import QUANTILE_LEVELS, interval_levels, probability_above, whole
 from core.calendar import PERIODS_PER_YEAR, Frequency, end_dates, planning_window, to_period, write_period
 from core.routes import ROUTES, estimated_shares
 from core.routes import route_series as route_series  # noqa: PLC0414  # pages name it through this module
 from forecasting import ENSEMBLE
-from forecasting.verification.verdict import BETTER, skill
-from reports.alert import CONTEXT
+from reports.skill import skill_span
 
 FIRST_COMPARED_YEAR = 2017
 """Beside 2015 and 2016 every other year would look flat."""
 SUMMARY_COLUMNS = [
     "route_id", "state", "note", "level", "expected", "low", "high", "last_period", "last_value", "last_flag",
-    "year_earlier",
+    "year_earlier", "expected_before", "better_from", "better_to",
 ]  # fmt: skip
 
 
@@ -61,6 +60,34 @@ def route_paths(trajectories: pd.DataFrame, route_id: str) -> pd.DataFrame:
 def window_ends(as_of: dt.date) -> list[pd.Timestamp]:
     """Last days of the months of the planning window of a release made on ``as_of``."""
     return [month.end_time.normalize() for month in planning_window(as_of)]
+
+
+def expected_before(backtest: pd.DataFrame, series_id: str, end: pd.Timestamp) -> Expected | None:
+    """What was expected of a closed month, by the forecast made a full month before: from the month before it.
+
+    Args:
+        backtest: The release's: the ensemble's forecasts at past origins.
+        series_id: The series.
+        end: Last day of the month.
+
+    Returns:
+        Median and 80 % interval; None without that forecast.
+    """
+    rows = backtest[
+        (backtest["series_id"] == series_id) & (backtest["target_end_date"] == end) & (backtest["horizon"] == 1)
+    ]
+    made = quantiles_of(rows, series_id)
+    if made.empty:
+        return None
+    low, middle, high = (float(made[level].iloc[0]) for level in (0.1, 0.5, 0.9))
+    return Expected(middle, low, high)
+
+
+def estimated_at_end(nowcasts: pd.DataFrame, series_id: str, end: pd.Timestamp) -> tuple[float, pd.Timestamp] | None:
+    """The estimate of a month while its days were counted, and the last day counted; None without one in use."""
+    rows = nowcasts[(nowcasts["series_id"] == series_id) & (nowcasts["target_end_date"] == end) & nowcasts["used"]]
+    middle = rows[rows["output_type_id"].round(6) == 0.5]
+    return None if middle.empty else (float(middle["value"].iloc[0]), pd.Timestamp(middle["last_day"].iloc[0]))
 
 
 def path_sums(trajectories: pd.DataFrame, series_ids: Sequence[str], ends: Sequence[pd.Timestamp]) -> pd.Series | None:
@@ -145,7 +172,7 @@ def chance_of_any(
 
 def level_of(alerts: pd.DataFrame, route_id: str) -> str:
     """The highest level open on a route, or an empty text; what only informs has no say."""
-    found = set(alerts.loc[(alerts["route_id"] == route_id) & ~alerts["rule"].isin(CONTEXT), "alert_level"])
+    found = set(alerts.loc[(alerts["route_id"] == route_id) & (alerts["alert_level"] != INFORMATION), "alert_level"])
     return max(found, key=rank, default="")
 
 
@@ -163,24 +190,31 @@ def route_states(routes: pd.DataFrame) -> pd.DataFrame:
 
 
 def route_summary(
-    routes: pd.DataFrame,
-    observations: pd.DataFrame,
-    trajectories: pd.DataFrame,
-    alerts: pd.DataFrame,
-    ends: list[pd.Timestamp],
+    frame: Callable[[str], pd.DataFrame], alerts: pd.DataFrame, ends: list[pd.Timestamp], only: str = ""
 ) -> pd.DataFrame:
     """One row per route, the most arrivals expected first and routes without a forecast last.
 
+    Args:
+        frame: Returns a release's table: ``routes, observations, trajectories, backtest`` and ``scores`` are read.
+        alerts: Its alerts that count.
+        ends: Last days of the months whose sum is expected.
+        only: One route alone, by its code.
+
     Returns:
-        ``route_id, state, note, level, expected, low, high, last_period, last_value, last_flag, year_earlier``;
-        numbers are empty where a route has none.
+        ``route_id, state, note, level, expected, low, high, last_period, last_value, last_flag, year_earlier,
+        expected_before`` (of the last month, see :func:`expected_before`), ``better_from, better_to`` (see
+        :func:`reports.skill.skill_span`); numbers are empty where a route has none.
     """
+    frames = ("routes", "observations", "trajectories", "backtest", "scores")
+    routes, observations, trajectories, backtest, scores = map(frame, frames)
     rows = []
-    for route in route_states(routes).itertuples():
+    for route in route_states(routes[routes["route_id"] == only] if only else routes).itertuples():
         series_id = route_series(str(route.route_id))
         history = series_of(observations, series_id)
         expected = expected_total(trajectories, [series_id], ends) if route.state == "ok" else None
         last = history.iloc[-1] if len(history) else None
+        before = expected_before(backtest, series_id, last["end_date"]) if last is not None else None
+        better_from, better_to = skill_span(scores, series_id) or (np.nan, np.nan)
         rows.append(
             {
                 "route_id": route.route_id,
@@ -194,6 +228,9 @@ def route_summary(
                 "last_value": last["obs_value"] if last is not None else np.nan,
                 "last_flag": last["obs_flag"] if last is not None else "",
                 "year_earlier": year_earlier(history),
+                "expected_before": before.median if before else np.nan,
+                "better_from": better_from,
+                "better_to": better_to,
             }
         )
     return pd.DataFrame(rows, columns=SUMMARY_COLUMNS).sort_values(
@@ -231,33 +268,6 @@ def observed_after(observations: pd.DataFrame, outcomes: pd.DataFrame, series_id
         return series_of(observations, series_id)
     together = pd.concat(parts).drop_duplicates("time_period", keep="last").sort_values("time_period")
     return together[together["end_date"] > pd.Timestamp(after)].reset_index(drop=True)
-
-
-def better_than_baseline(scores: pd.DataFrame, series_id: str) -> dict[int, bool]:
-    """For each horizon, whether the ensemble's verdict on log scale is better than the baseline."""
-    judged = skill(scores[scores["series_id"] == series_id])
-    return {
-        int(horizon): verdict == BETTER for horizon, verdict in zip(judged["horizon"], judged["verdict"], strict=True)
-    }
-
-
-def skill_span(better: dict[int, bool]) -> tuple[int, int] | None:
-    """First and last month of the longest stretch in which every scored horizon beats the baseline.
-
-    Returns:
-        ``(1, 0)`` where none does; None without scores.
-    """
-    if not better:
-        return None
-    longest, stretch = (1, 0), [0, 0]
-    for horizon in sorted(better):
-        if not better[horizon]:
-            stretch = [0, 0]
-            continue
-        stretch = [stretch[0] or horizon, horizon]
-        if longest[1] == 0 or stretch[1] - stretch[0] > longest[1] - longest[0]:
-            longest = (stretch[0], stretch[1])
-    return longest
 
 
 def running_month(nowcasts: pd.DataFrame, series_id: str) -> pd.DataFrame:

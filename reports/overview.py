@@ -8,16 +8,19 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from alerts import INFORMATION
 from alerts.lifecycle import DISMISSED, ENDED
-from core.languages import Language, as_counted, as_expected, capital
+from core.languages import Language, as_counted, as_expected, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import ARRIVAL_ROUTES, is_route
+from forecasting.verification.verdict import NO_EVIDENCE
 from reports import ReadableRelease, Row, cards_in, numbers
-from reports.alert import CONTEXT, AlertReport, alert_report, rule_record
+from reports.alert import AlertReport, alert_report, rule_record
 from reports.changes import DOWN, NEW, UP, change_since, change_words
 from reports.names import level_name, route_name, subject_name
 from reports.route import window_words, without_forecast
+from reports.skill import verdict_words
 from reports.units import plural_in_unit
 
 
@@ -33,7 +36,7 @@ class Card:
         figure: Chance of the alert, or arrivals expected.
         figure_means: What the figure is.
         when: The months meant.
-        record: How often such warnings were right.
+        record: How many such alerts came true, or how far ahead the route's forecast beats the baseline.
         route_id: The route; empty where a source is meant.
         alert_id: The alert, where one is open.
     """
@@ -50,6 +53,22 @@ class Card:
     alert_id: str = ""
 
 
+def skill_mark(row: Row, language: Language) -> str:
+    """The verdict of skill on a route as a mark: ``✓ 2–5 months ahead``; ``not shown to beat the baseline``.
+
+    Args:
+        row: The route's row of :func:`reports.numbers.route_summary`.
+        language: The reader's.
+    """
+    if not is_known(row["better_to"]):
+        return language.text(_("not scored"))
+    first, last = int(row["better_from"]), int(row["better_to"])
+    if last == 0:
+        return verdict_words(NO_EVIDENCE, language)
+    months = f"{first}–{last}" if first < last else f"{last}"
+    return language.plural(ngettext("✓ {months} month ahead", "✓ {months} months ahead"), last, months=months)
+
+
 def overview_title(
     alerts: pd.DataFrame, former: pd.DataFrame | None, ended: pd.DataFrame, summary: pd.DataFrame, language: Language
 ) -> str:
@@ -59,8 +78,7 @@ def overview_title(
              DOWN: _("{route} moves down to {level}")}  # fmt: skip
     parts = []
     for row in firsts.head(2).to_dict("records"):
-        kind, _before = change_since(row, alerts, former)
-        text = moves.get(kind, _("{route} stays at {level}"))
+        text = moves.get(change_since(row, alerts, former).kind, _("{route} stays at {level}"))
         parts.append(
             language.text(
                 text, route=route_name(row["route_id"], language), level=level_name(row["alert_level"], language)
@@ -111,7 +129,7 @@ def cards(
         change = change_words(change_since(row, alerts, before), language)
         card = alert_card(report, subject_name(row, sources, language), change)
         found.append(replace(card, route_id=str(row["route_id"]), alert_id=str(row["alert_id"])))
-    was = ended[~ended["rule"].isin(CONTEXT)].drop_duplicates("route_id").set_index("route_id")["alert_level"]
+    was = ended[ended["alert_level"] != INFORMATION].drop_duplicates("route_id").set_index("route_id")["alert_level"]
     calm = [row for row in summary.to_dict("records") if row["route_id"] not in set(firsts["route_id"])]
     calm.sort(key=lambda row: (row["route_id"] not in put_aside.index, row["route_id"] not in was.index))
     return found + [
@@ -132,7 +150,7 @@ def alert_card(report: AlertReport, subject: str, change: str) -> Card:
         sentence=report.sentence,
         figure=report.chance if is_forecast else "",
         figure_means=f"{capital(report.chance_word)} {report.event}".strip(),
-        when=report.window if is_forecast else "",
+        when=" · ".join([report.window, *report.usual]) if is_forecast else "",
         record=f"{report.dots} {report.record}".strip() if is_forecast or report.dots else "",
     )
 
@@ -181,12 +199,13 @@ def quiet_card(row: Row, as_of: dt.date, language: Language, was: str = "", *, o
             language,
         ),
         when=window,
+        record=skill_mark(row, language),
         route_id=str(row["route_id"]),
     )
 
 
 def _first_of_each_route(alerts: pd.DataFrame) -> pd.DataFrame:
-    ranked = numbers.by_level(alerts[~alerts["rule"].isin(CONTEXT)])
+    ranked = numbers.by_level(alerts[alerts["alert_level"] != INFORMATION])
     return ranked[ranked["route_id"].map(is_route).astype(bool)].drop_duplicates("route_id")
 
 

@@ -14,7 +14,6 @@ from core.schema import ALL
 from forecasting import ENSEMBLE
 from forecasting.verification.verdict import BETTER, with_verdicts
 from reports import ReadableRelease, Row, numbers
-from reports.alert import CONTEXT
 from reports.names import RULES
 
 NEAR = (1, 2, 3)
@@ -96,7 +95,7 @@ def sentences(release: ReadableRelease, grid: pd.DataFrame, language: Language) 
         said.append(language.text(text, share=language.share(held)))
     record = release.frame("track_record")
     record = record[(record["route_id"] == ALL) & (record["horizon"] == 0) & (record["level"] == "watch")]
-    record = record[record["rule"].isin(set(RULES) - CONTEXT) & record["precision"].notna()]
+    record = record[record["rule"].isin(RULES) & record["precision"].notna()]
     if len(record) and "n_alerts" in record:
         cases = np.array([precision_cases(row) for row in record.to_dict("records")])
         right = float(np.nansum(cases * record["precision"].to_numpy()))

@@ -17,8 +17,10 @@ from core.languages import marked_plural as ngettext
 from core.schema import ALL
 from forecasting.verification.verdict import BETTER, with_verdicts
 from reports import ReadableRelease, Row, numbers
+from reports.changes import expected_words
 from reports.files import flag_words
 from reports.names import route_name
+from reports.skill import span_words
 from reports.units import plural_in_unit
 
 KeyNumber = tuple[str, str, str]
@@ -61,6 +63,10 @@ class RouteForecast(Protocol):
     @property
     def forecast(self) -> pd.DataFrame:
         """Quantile rows, with their flags."""
+
+    @property
+    def expected_before(self) -> numbers.Expected | None:
+        """What was expected of the newest count, a month before; see :func:`reports.numbers.expected_before`."""
 
     @property
     def running(self) -> pd.DataFrame:
@@ -159,8 +165,10 @@ def key_numbers(view: RouteForecast, as_of: dt.date, language: Language) -> list
             notes.append(language.text(_("{share} of it a late country’s mean"), share=language.percent(share)))
         label = language.text(_("Last month ({month})"), month=", ".join(filter(None, notes)))
         before = numbers.year_earlier(view.history)
-        earlier = language.text(_("{value} a year earlier"), value=language.counted(before))
-        out.append((label, language.counted(last["obs_value"]), earlier if is_known(before) else ""))
+        beside = [expected_words(view.expected_before.median, language)] if view.expected_before else []
+        if is_known(before):
+            beside.append(language.text(_("{value} a year earlier"), value=language.counted(before)))
+        out.append((label, language.counted(last["obs_value"]), language.listed(beside)))
     return out
 
 
@@ -191,23 +199,10 @@ def skill_words(view: RouteForecast, language: Language) -> str:
     """How far ahead the forecast is worth more than the baseline."""
     if view.skill is None:
         return language.text(_("No score for this route in this release."))
-    first, last = view.skill
     if view.origin:
         text = _("How far the forecast can be trusted is judged on all past origins, later ones too: see Evaluation.")
         return language.text(text)
-    if last == 0:
-        return language.text(_("On this route there is no evidence that the forecast is better than the baseline."))
-    if first > 1:
-        one = _("Better than the baseline {first} months ahead; no evidence at other distances.")
-        text = _("Better than the baseline {first} to {last} months ahead; no evidence at other distances.")
-        return language.text(one if first == last else text, first=first, last=last)
-    if last >= view.quantiles["horizon"].max():
-        return language.text(_("Better than the baseline at every horizon shown."))
-    texts = ngettext(
-        "Better than the baseline {n} month ahead; no evidence beyond.",
-        "Better than the baseline up to {n} months ahead; no evidence beyond.",
-    )
-    return language.plural(texts, last)
+    return capital(f"{span_words(view.skill, language)}.")
 
 
 def fallback_words(view: RouteForecast, language: Language) -> str:

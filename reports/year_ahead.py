@@ -13,15 +13,17 @@ from core.languages import marked_plural as ngettext
 from core.routes import ARRIVAL_SERIES, is_route
 from core.schema import ALL
 from forecasting.verification import TOO_NARROW
+from forecasting.verification.verdict import BETTER, verdicts
 from reports import Row, numbers
 from reports.names import country_name, route_name
+from reports.skill import verdict_words
 from reports.units import plural_in_unit
 
-KINDS = {"calendar year": _("Calendar year"), "July to June": _("July to June")}
+CALENDAR_YEAR = "calendar year"
+KINDS = {CALENDAR_YEAR: _("Calendar year"), "July to June": _("July to June")}
 """Which twelve months, by ``kind`` of the release's table."""
 PAST_YEARS = 5
 _ASYLUM = "asylum_applications"
-EVIDENCE = "evidence"
 LEVELS = {0.025: "lo_95", 0.1: "lo_80", 0.25: "lo_50", 0.5: "median", 0.75: "hi_50", 0.9: "hi_80", 0.975: "hi_95"}
 
 
@@ -133,6 +135,43 @@ def past_totals(counts: list[pd.Series], first_period: str) -> pd.Series:
     return pd.Series(found, dtype=float)
 
 
+def year_words(table: pd.DataFrame, series_id: str, year: int, language: Language) -> str:
+    """One route's calendar year against the newest complete one, from joint paths: months' medians do not add up.
+
+    Args:
+        table: The release's ``year_ahead``; without rows at a past origin.
+        series_id: The route.
+        year: The calendar year.
+        language: The reader's.
+    """
+    rows = table[(table["series_id"] == series_id) & (table["first_period"] == f"{year}-01")]
+    rows = rows[(rows["kind"] == CALENDAR_YEAR) & rows["last_total"].notna()]
+    if rows.empty:
+        return language.text(_("{year} beside earlier years"), year=year)
+    (row,) = rows.head(1).to_dict("records")
+    texts = ngettext(
+        "{year}: {expected} arrival expected, most likely {interval}; {before} in {past}",
+        "{year}: {expected} arrivals expected, most likely {interval}; {before} in {past}",
+    )
+    return language.plural(
+        texts,
+        as_expected(row["median"]),
+        year=year,
+        expected=language.expected(row["median"]),
+        interval=language.interval_words(row["lo_80"], row["hi_80"]),
+        before=language.counted(row["last_total"]),
+        past=last_year(row),
+    )
+
+
+def last_year(row: Row) -> int:
+    """The year of the newest complete total of the same months."""
+    counted_to = pd.Timestamp(row["origin_date"]).to_period("M")
+    first = pd.Period(str(row["first_period"]), "M")
+    back = 1 + max(0, -(((counted_to - first).n + 1) // 12))
+    return int(first.year) - back
+
+
 def year_title(lines: list[YearLine], language: Language) -> str:
     """What is expected over the running year on all routes together, in one sentence."""
     if not lines:
@@ -160,11 +199,14 @@ def year_title(lines: list[YearLine], language: Language) -> str:
 
 
 def window_words(lines: list[YearLine], language: Language) -> list[str]:
-    """What is counted of a window, and its record: of all routes together, else of the route that stands first."""
+    """What is counted of a window and its record, of all routes together, else the first; too narrow intervals."""
     first, *others = lines
     said = [_counted_words(first.row, [line.row for line in others], language), record_words(first.row, language)]
     if others and first.row["series_id"] != ALL:
         said[0] = language.labelled(first.name, said[0])
+    narrow = [f"{line.name} ({language.share(line.row['coverage_80'])})" for line in others if _is_narrow(line.row)]
+    if narrow:
+        said.append(language.text(_("80% intervals too narrow in past years: {names}"), names=", ".join(narrow)))
     return said
 
 
@@ -187,17 +229,19 @@ def _counted_words(row: Row, others: list[Row], language: Language) -> str:
 
 
 def record_words(row: Row, language: Language) -> str:
-    """How such projections did at past dates, against “the last twelve months again”."""
+    """How such projections did at past dates against the baseline, and how often their 80 % interval held."""
     if not is_known(row["relative_wis"]) or not int(row["n"]):
         return language.text(_("no record yet"))
     years = language.plural(ngettext("{n} year", "{n} years"), int(row["years"]))
-    text = (
-        _("{ratio} of the error of “the last twelve months again”, over {years}: evidence of skill")
-        if row["skill"] == EVIDENCE
-        else _("{ratio} of the error of “the last twelve months again”, over {years}: no demonstrated skill")
-    )
-    ratio = language.text(text, ratio=language.decimal(float(row["relative_wis"])), years=years)
-    return language.listed([ratio, language.text(_("80% intervals held {share}"), share=_held(row, language))])
+    text = _("{ratio} of the baseline’s error at past dates, over {years}: {verdict}")
+    ratio = language.decimal(float(row["relative_wis"]))
+    said = language.text(text, ratio=ratio, years=years, verdict=verdict_words(verdict_of(row), language))
+    return language.listed([said, language.text(_("80% intervals held {share}"), share=_held(row, language))])
+
+
+def verdict_of(row: Row) -> str:
+    """The verdict on one total, see :func:`forecasting.verification.verdict.verdicts`."""
+    return str(verdicts([row["relative_wis_lo"]], [row["relative_wis_hi"]], [row["p_holm"]])[0])
 
 
 def year_table(lines: list[YearLine], language: Language, *, brief: bool = False) -> pd.DataFrame:
@@ -226,17 +270,19 @@ def year_table(lines: list[YearLine], language: Language, *, brief: bool = False
 
 
 def _record(row: Row, language: Language) -> str:
-    """The ratio to “the last twelve months again”, marked where it is evidence of skill."""
-    mark = " ✓" if row["skill"] == EVIDENCE else ""
+    """The ratio to the baseline's error, marked where it is better."""
+    mark = " ✓" if verdict_of(row) == BETTER else ""
     return language.decimal(row["relative_wis"]) + mark
 
 
 def _held(row: Row, language: Language) -> str:
     """The share of past totals inside the 80% interval, marked where it is too narrow."""
     share = language.share(row["coverage_80"])
-    if is_known(row["coverage_80"]) and float(row["coverage_80"]) < TOO_NARROW:
-        return language.text(_("{share}, too narrow"), share=share)
-    return share
+    return language.text(_("{share}, too narrow"), share=share) if _is_narrow(row) else share
+
+
+def _is_narrow(row: Row) -> bool:
+    return is_known(row["coverage_80"]) and float(row["coverage_80"]) < TOO_NARROW
 
 
 def _counts(observations: pd.DataFrame, series_id: str) -> pd.Series:

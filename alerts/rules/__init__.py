@@ -18,7 +18,7 @@ from typing import Any
 
 import pandas as pd
 
-from alerts import LEVELS, Cutoffs, rank
+from alerts import INFORMATION, LEVELS, Cutoffs, rank
 from alerts.rules.base import (
     DataRule,
     Evidence,
@@ -47,7 +47,8 @@ CATALOGUE_COLUMNS = ["rule", "watches", "event", "minimum", "months_ahead", *LEV
 INTENDED_USE = "Planning of reception, health care and protection capacity"
 SUBJECT = ["rule", "route_id", "source_id"]
 """An alert goes on from night to night while its rule speaks of the same route and source."""
-COLUMNS = [*ALERTS.columns, "likely_period", "reason_key", "reason_params", "unjudged_since"]
+_CHANCES = ("probability", "base_rate", "cutoff", "prepare_from")
+COLUMNS = [*ALERTS.columns, *_CHANCES[1:], "likely_period", "reason_key", "reason_params", "unjudged_since"]
 
 
 def _found() -> tuple[Rule, ...]:
@@ -60,6 +61,8 @@ EXCEEDANCE_RULES = tuple(rule for rule in RULES if isinstance(rule, ExceedanceRu
 ROUTE_RULES = tuple(rule for rule in EXCEEDANCE_RULES if rule.subject is route_of)
 OBSERVED_RULES = tuple(rule for rule in RULES if isinstance(rule, ObservedRule))
 DATA_RULES = tuple(rule for rule in RULES if isinstance(rule, DataRule))
+INFORMING = frozenset(rule.rule for rule in RULES if rule.informs)
+"""Rules whose alerts have no level."""
 TEMPLATES: Mapping[str, str] = {key: text for rule in RULES for key, text in rule.sentences.items()}
 """Every sentence that an alert may say, by ``reason_key``."""
 EXCEEDANCE: Mapping[str, ExceedanceRule] = {rule.rule: rule for rule in EXCEEDANCE_RULES}
@@ -170,10 +173,11 @@ def evaluate(
         observed: Result of :func:`observed_signals`, where it was worked out before.
 
     Returns:
-        A frame that keeps ``ALERTS``, gravest first, plus ``likely_period`` (first month of the window that
-        is likely to bring it) and ``reason_key`` and ``reason_params`` (JSON), from which a page can write the sentence
-        in another language. ``alert_id`` stays the same while an alert goes on. A former alert that no fresh figures
-        judge tonight stays as it was, with ``unjudged_since`` and without a probability.
+        A frame that keeps ``ALERTS``, gravest first, plus ``base_rate``, ``cutoff`` and ``prepare_from`` (see
+        :class:`alerts.rules.base.Raised`), ``likely_period`` (first month of the window that is likely to bring it) and
+        ``reason_key`` and ``reason_params`` (JSON), from which a page can write the sentence in another language.
+        ``alert_id`` stays the same while an alert goes on. A former alert that no fresh figures judge tonight stays as
+        it was, with ``unjudged_since`` and without a probability.
 
     Raises:
         SchemaError: A frame of the evidence, or ``previous``, breaks its contract.
@@ -240,7 +244,7 @@ def _unjudged(missing: pd.DataFrame, evidence: Evidence, observed: Mapping[str, 
         stays: dict[Hashable, object] = {
             "unjudged_since": since or str(evidence.as_of),
             "reason": reason,
-            "probability": float("nan"),
+            **dict.fromkeys(_CHANCES, float("nan")),
         }
         rows.append({**row, **stays, "change": "unchanged"})
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -255,7 +259,7 @@ def ended(previous: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame:
 def no_alerts() -> pd.DataFrame:
     """A frame of alerts without rows."""
     frame = pd.DataFrame({name: pd.Series(dtype=object) for name in COLUMNS})
-    return frame.astype({"probability": float, "threshold": float, "horizon": "int64"})
+    return frame.astype(dict.fromkeys((*_CHANCES, "threshold"), float) | {"horizon": "int64"})
 
 
 def _row(raised: Raised, former: Mapping[tuple[str, ...], Mapping[str, str]], as_of: dt.date) -> dict[str, object]:
@@ -263,12 +267,13 @@ def _row(raised: Raised, former: Mapping[tuple[str, ...], Mapping[str, str]], as
     before = former.get(subject)
     names = [raised.rule, *(text for text in (raised.route_id, raised.source_id) if text.strip("_Z")), str(as_of)]
     values = dataclasses.asdict(raised)
-    values["alert_level"] = values.pop("level")
+    level = INFORMATION if raised.rule in INFORMING else raised.level
+    values["alert_level"] = level
     return values | {
         "alert_id": ".".join(names) if before is None else before["alert_id"],
         "reason": sentence(raised.reason_key, raised.reason_params),
         "reason_params": as_json(raised.reason_params),
-        "change": "new" if before is None else _change(before["alert_level"], raised.level),
+        "change": "new" if before is None else _change(before["alert_level"], level),
         "intended_use": INTENDED_USE,
         "unjudged_since": "",
     }

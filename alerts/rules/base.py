@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from alerts import Cutoffs, LevelCosts, bayes_cutoffs
+from alerts import INFORMATION, Cutoffs, LevelCosts, bayes_cutoffs
 from core import FloatArray, whole
 from core.calendar import PLANNING_MONTHS, period_index, planning_window
 from core.release import FORECASTS, FRESHNESS, PANEL, TRAJECTORIES
@@ -25,6 +25,12 @@ DRIVERS = ("target", "geo", "time_period", "value")
 FOLLOWED_MONTHS = 3
 """Months after a signal in which its claim must come true."""
 YEAR = 12
+SEASON_REACH = 1
+"""Months before and after a calendar month that are of its season."""
+PRIOR_MONTHS = 6
+"""Months of the season at which the season and the whole year weigh the same in a base rate."""
+FEWEST_CASES = 12
+"""Fewer earlier months give no base rate."""
 
 
 def _empty(columns: tuple[str, ...]) -> pd.DataFrame:
@@ -70,8 +76,6 @@ class Evidence:
         freshness: Age of each source's figures (``core.release.FRESHNESS``).
         revisions: Changed figures since the former release: ``source_id, series_id, time_period, target, route_id,
             citizen, freq, before, after, share``.
-        forecast_sources: ``source_id`` of the sources whose figures are forecast. Any other source is context, and its
-            lateness never more than a watch.
         by_citizen: Monthly counts by nationality where the licence allows: ``route_id, citizen, series_id, time_period,
             value``; may be empty.
         drivers: Monthly indicators of countries, context only: ``target, geo, time_period, value``; may be empty.
@@ -83,7 +87,6 @@ class Evidence:
     backtest: pd.DataFrame
     freshness: pd.DataFrame
     revisions: pd.DataFrame
-    forecast_sources: frozenset[str] = frozenset()
     by_citizen: pd.DataFrame = field(default_factory=lambda: _empty(BY_CITIZEN))
     drivers: pd.DataFrame = field(default_factory=lambda: _empty(DRIVERS))
 
@@ -113,6 +116,9 @@ class Raised:
         series_id: Series concerned; empty where a source is concerned.
         source_id: Source concerned; empty where a route is concerned.
         probability: Of the event in any month from the first to the last; NaN where nothing is forecast.
+        base_rate: How often the event followed earlier months of the season; NaN where that is not known.
+        cutoff: Smallest probability for a level on this route in this season; NaN where nothing is forecast.
+        prepare_from: Smallest probability at which the ratio of costs asks for preparation; NaN likewise.
         threshold: Number to be passed, or that was passed; NaN where there is none.
         first_period: First month concerned.
         last_period: Last month concerned.
@@ -129,6 +135,9 @@ class Raised:
     series_id: str = ""
     source_id: str = ""
     probability: float = float("nan")
+    base_rate: float = float("nan")
+    cutoff: float = float("nan")
+    prepare_from: float = float("nan")
     threshold: float = float("nan")
     first_period: str = ""
     last_period: str = ""
@@ -167,6 +176,7 @@ class Rule:
         minimum: The smallest figure that means something, in words.
         levels: What each level needs, in words; empty where the rule never reaches it.
         sentences: Templates of what it says, by ``reason_key``; at most 110 characters when filled in.
+        informs: True where its alerts are :data:`alerts.INFORMATION`, whatever its signals' levels.
     """
 
     rule: str
@@ -175,6 +185,7 @@ class Rule:
     minimum: Callable[[AlertSettings], str]
     levels: tuple[str, str, str] = ("", "", "")
     sentences: Mapping[str, str]
+    informs: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,12 +203,13 @@ class ObservedRule(Rule):
 
 @dataclass(frozen=True, kw_only=True)
 class DataRule(Rule):
-    """A rule about the figures themselves; it has no record.
+    """A rule about the figures themselves; it has no record, and its alerts merely inform.
 
     Attributes:
         find: Its alerts of a night.
     """
 
+    informs: bool = True
     find: Callable[[Evidence], Iterator[Raised]]
 
 
@@ -252,9 +264,42 @@ class ExceedanceRule(Rule):
         """The levels' cut-offs as they would be if every probability were calibrated."""
         return bayes_cutoffs(self.costs, settings.cost_loss_ratio)
 
+    def base_rates(
+        self, counts: pd.DataFrame, settings: AlertSettings, start: int, months: int = PLANNING_MONTHS
+    ) -> pd.DataFrame:
+        """How often the event followed earlier months of the same season, seen from months without it.
+
+        The season is the calendar month and its neighbours; it is shrunk towards the whole year.
+
+        Args:
+            counts: Monthly counts, one column per series on an index without gaps.
+            settings: The reader's numbers.
+            start: First month of the window, in months ahead of each row.
+            months: Length of the window.
+
+        Returns:
+            0 to 1, of the same shape. Only what was counted up to a row counts for it; NaN with fewer than
+            :data:`FEWEST_CASES` earlier months.
+        """
+        limits = self.threshold(counts, settings).to_numpy(dtype=float)
+        ahead = [counts.shift(-step).to_numpy(dtype=float) for step in range(start, start + months)]
+        values = counts.to_numpy(dtype=float)
+        known = np.isfinite([limits, values, *ahead]).all(axis=0) & ~self.happened(values, limits)
+        event = known & np.any([self.happened(one, limits) for one in ahead], axis=0)
+        rows, month = np.arange(len(counts)), pd.PeriodIndex(counts.index).month.to_numpy()
+        is_over = rows[None] <= rows[:, None] - (start + months - 1)
+        apart = np.abs((month[None] - month[:, None] + YEAR // 2) % YEAR - YEAR // 2)
+        in_season = is_over & (apart <= SEASON_REACH)
+        cases, all_cases = (weights.astype(float) @ known for weights in (in_season, is_over))
+        events, all_events = (weights.astype(float) @ event for weights in (in_season, is_over))
+        year = np.divide(all_events, all_cases, out=np.full(known.shape, np.nan), where=all_cases >= FEWEST_CASES)
+        rates = (events + PRIOR_MONTHS * year) / (cases + PRIOR_MONTHS)
+        return pd.DataFrame(rates, counts.index, counts.columns)
+
     def alerts(self, evidence: Evidence, settings: AlertSettings, cutoffs: Cutoffs | None = None) -> Iterator[Raised]:
         """Alerts of a night, at most one per route or place.
 
+        A probability from which preparing pays, but that is no higher than usual, has no level: it informs.
         The months between a route's newest count and the planning window are the nowcast's: no alert is about them.
 
         Args:
@@ -278,25 +323,31 @@ class ExceedanceRule(Rule):
                 continue
             happened = self.happened(ahead.to_numpy(), np.full(1, limit))
             probability = float(happened.any(axis=1).mean())
-            level = levels.level(probability)
-            if level is None:
+            if probability < levels.watch:
                 continue
+            start = (window[0] - origin).n
+            usual = self.base_rates(counts[[series_id]], settings, start)[series_id]
+            base_rate = float(usual[usual.index == origin].iloc[0])
+            lifted = levels.lifted(base_rate)
             likely = happened.mean(axis=0)
             months_named = {"first": str(window[0]), "month": str(window[-1])}
             key, further = self.say(series_id, settings) if self.say else (self.rule, {})
             yield Raised(
                 rule=self.rule,
-                level=level,
+                level=lifted.level(probability) or INFORMATION,
                 reason_key=key,
                 reason_params={"chance": probability, "threshold": limit, **months_named, **further},
                 route_id=route_id,
                 series_id=series_id,
                 probability=probability,
+                base_rate=base_rate,
+                cutoff=lifted.watch,
+                prepare_from=levels.watch,
                 threshold=limit,
                 first_period=str(window[0]),
                 last_period=str(window[-1]),
                 likely_period=str(window[int(np.argmax(likely >= likely.max() / 2))]),
-                horizon=(window[0] - origin).n,
+                horizon=start,
             )
 
 

@@ -45,7 +45,7 @@ RULE = ExceedanceRule(
     costs=RARE,
     say=_say,
     sentences={
-        "capacity_own": _("{word} ({chance}) to pass your number, {threshold} a month, {when}."),
-        "capacity_default": _("{word} ({chance}) to pass {threshold} a month, reached in 1 month of 10, {when}."),
+        "capacity_own": _("{word} ({chance}) to pass the capacity of {threshold} a month, {when}."),
+        "capacity_default": _("{word} ({chance}) to pass {threshold} a month, the usual high, {when}."),
     },
 )

@@ -7,16 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from alerts import LEVELS, SEVERE, WARNING, WATCH
+from alerts import INFORMATION
 from alerts.rules.base import DataRule, Evidence, Raised
 from core.languages import marked as _
 from core.schema import ALL, NOT_APPLICABLE, TARGETS
 
 NAME = "large_revision"
-STEPS = ((SEVERE, 0.50, 1000), (WARNING, 0.25, 500), (WATCH, 0.10, 200))
-"""Level, share of the former figure and persons, gravest first: both must be reached."""
 LEAST = 200
-"""Persons from which a revision beyond what is typical is a watch, even where the share is small."""
+"""Persons from which a revision beyond what is typical is told."""
 QUANTILE, TIMES = 0.90, 3.0
 """A revision is beyond the typical at three times the size that nine in ten of the source's others stay within."""
 SMALLEST = 0.05
@@ -55,18 +53,15 @@ def with_typical_revision(revisions: pd.DataFrame, record: pd.DataFrame) -> pd.D
     return revisions.assign(usual=np.asarray(typical, dtype=float))
 
 
-def level_of(share: float, size: float, typical: float) -> str | None:
-    """Return the level of a revision; None below a watch, or if the source typically revises by as much.
+def is_large(share: float, size: float, typical: float) -> bool:
+    """Return whether a revision is told: it is large, and the source does not typically revise by as much.
 
     Args:
         share: Change as a share of the former figure.
         size: Change in persons.
         typical: Share up to which a change of the source is typical.
     """
-    if abs(share) <= typical:
-        return None
-    reached = (level for level, least, persons in STEPS if abs(share) >= least and abs(size) >= persons)
-    return next(reached, WATCH if abs(size) >= LEAST else None)
+    return abs(share) > typical and abs(size) >= LEAST
 
 
 def largest_revisions(evidence: Evidence) -> Iterator[Raised]:
@@ -81,13 +76,12 @@ def largest_revisions(evidence: Evidence) -> Iterator[Raised]:
     rows = rows.sort_values("size", ascending=False, kind="stable").sort_values("route_id", kind="stable")
     done: set[str] = set()
     for row in rows.to_dict("records"):
-        level = level_of(row["share"], row["size"], row["usual"])
-        if level is None or row["route_id"] in done:
+        if row["route_id"] in done or not is_large(row["share"], row["size"], row["usual"]):
             continue
         done.add(row["route_id"])
         yield Raised(
             rule=NAME,
-            level=level,
+            level=INFORMATION,
             reason_key=NAME,
             reason_params={"month": row["time_period"], "before": row["before"], "after": row["after"]},
             route_id=row["route_id"],
@@ -98,13 +92,12 @@ def largest_revisions(evidence: Evidence) -> Iterator[Raised]:
         )
 
 
-_IN_WORDS = {level: f"{share:.0%} and {size:,.0f}" for level, share, size in STEPS}
 RULE = DataRule(
     rule=NAME,
     watches="figures changed since the former release",
     event=lambda _settings: "a monthly total revised by much",
-    minimum=lambda _settings: "see levels",
-    levels=(_IN_WORDS[LEVELS[0]], _IN_WORDS[LEVELS[1]], _IN_WORDS[LEVELS[2]]),
+    minimum=lambda _settings: f"{LEAST:g}",
+    levels=("information only", "", ""),
     find=largest_revisions,
     sentences={NAME: _("{month} was revised from {before} to {after}.")},
 )

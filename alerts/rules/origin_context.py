@@ -1,7 +1,7 @@
 """Context in countries of origin: conflict deaths or displacement unusual for a country where people are from.
 
 Context, not cause. On the routes measured, drivers gave no evidence of better forecasts (docs/benchmarks.md), so this
-rule never says more than a watch, changes no forecast, and shows how often arrivals did rise after it, beside how often
+rule merely informs, changes no forecast, and shows how often arrivals did rise after it, beside how often
 they rise anyway.
 """
 
@@ -134,9 +134,10 @@ RULE = ObservedRule(
         f"months of {settings.surge_factor:g} times the mean within {FOLLOWED}"
     ),
     minimum=lambda _settings: " or ".join(f"{value:,.0f} ({target.replace('_', ' ')})" for target, value in INDICATORS),
-    levels=("always", "", ""),
+    levels=("information only", "", ""),
     signals=signals,
     followed=FOLLOWED,
+    informs=True,
     sentences={
         "origin_conflict_deaths": _(
             "{citizen}, {share} of arrivals here: {value} conflict deaths in 3 months, the highest in 3 years."

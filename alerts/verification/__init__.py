@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from alerts import LEVELS, Cutoffs, rank
-from alerts.rules import OBSERVED_RULES, ROUTE_RULES
+from alerts import INFORMATION, LEVELS, Cutoffs, rank
+from alerts.rules import INFORMING, OBSERVED_RULES, ROUTE_RULES
 from alerts.rules.base import FOLLOWED_MONTHS, ExceedanceRule, Signal, counts_by_series, subject_of
 from alerts.rules.surge import RULE as SURGE
 from alerts.verification import cutoffs as training
@@ -194,7 +194,9 @@ def observed_record(signals: Mapping[str, list[Signal]]) -> pd.DataFrame:
     """The record of rules about counts just made, in :data:`COLUMNS`."""
     followed = {rule.rule: rule.followed for rule in OBSERVED_RULES}
     rows = [
-        row for rule, own in signals.items() for row in signal_rows(own, window=followed.get(rule, FOLLOWED_MONTHS))
+        row | ({"level": INFORMATION} if rule in INFORMING else {})
+        for rule, own in signals.items()
+        for row in signal_rows(own, window=followed.get(rule, FOLLOWED_MONTHS))
     ]
     return check(_frame(rows, COLUMNS), TRACK_RECORD)
 

@@ -118,7 +118,8 @@ def compared(
         ahead = windows(score, past.starts)
         window = any_within(ahead, past.starts) if simple.is_probability else ahead[:, :, 0]
         found = replace(judged.window, probability=window)
-        yield simple, replace(judged, probability=score[:, :, :HORIZONS], window=found)
+        usual = np.full_like(judged.base_rates, np.nan)
+        yield simple, replace(judged, probability=score[:, :, :HORIZONS], window=found, base_rates=usual)
 
 
 def any_within(probability: FloatArray, starts: NDArray[np.int_]) -> FloatArray:

@@ -68,7 +68,8 @@ def _of_month(judged: Judged, ahead: int, cutoff: float) -> ContingencyTable:
     count as many successes.
     """
     layer = ahead - 1
-    alert = judged.calm & (judged.probability >= cutoff)
+    cutoffs = np.stack([judged.cutoff(month, cutoff) for month in range(1, HORIZONS + 1)], axis=2)
+    alert = judged.calm & (judged.probability >= cutoffs)
     detected = alert[:, :, layer] & judged.onset[:, :, layer]
     lead = np.where(detected, float(ahead), 0.0)
     for further in range(1, alert.shape[2] - layer):
@@ -90,7 +91,7 @@ def _of_window(judged: Judged, cutoff: float) -> ContingencyTable:
     and its window held the month; its lead is counted from the release, not from the newest count: 1 is the first month
     of the window.
     """
-    alert = judged.window.calm & (judged.window.probability >= cutoff)
+    alert = judged.window.calm & (judged.window.probability >= judged.cutoff(WINDOW, cutoff))
     raised, fulfilled = entries(alert, judged.window.occurred, PLANNING_MONTHS)
     events = judged.onset[:, :, 0]
     entered = np.maximum.accumulate(np.where(raised, np.arange(len(alert))[:, None], -1), axis=0)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from alerts import Cutoffs
+from alerts import LIFT, Cutoffs
 from alerts.rules.base import ExceedanceRule, route_of
 from alerts.rules.surge import RULE as SURGE
 from core import QUANTILE_LEVELS, FloatArray, probability_above
@@ -98,6 +98,8 @@ class Judged:
         window: The same of any month of the planning window.
         window_known: True where there was a probability and every outcome of the window is known.
         starts: First month of each series' window, in months ahead of the origin, shape ``(series,)``.
+        base_rates: How often the event followed earlier months of the season, by horizon, ``0`` the window: shape
+            ``(origins, series, HORIZONS + 1)``; NaN where an alert need not be likelier than usual.
     """
 
     probability: FloatArray
@@ -108,6 +110,11 @@ class Judged:
     window: Pairs
     window_known: BoolArray
     starts: NDArray[np.int_]
+    base_rates: FloatArray
+
+    def cutoff(self, ahead: int, least: float) -> FloatArray:
+        """Smallest probability of an alert at each origin, given the one for its level: shape ``(origins, series)``."""
+        return np.fmax(least, np.minimum(1.0, LIFT * self.base_rates[:, :, ahead]))
 
     def month(self, ahead: int) -> Pairs:
         """The one month ``ahead`` months after each origin; 0: any month of the planning window."""
@@ -186,7 +193,21 @@ def judge(rule: ExceedanceRule, past: PastForecasts, counts: pd.DataFrame, setti
         ),
         np.asarray(windows(known, past.starts).all(axis=2)),
         past.starts,
+        _base_rates(rule, past, counts, settings),
     )
+
+
+def _base_rates(rule: ExceedanceRule, past: PastForecasts, counts: pd.DataFrame, settings: AlertSettings) -> FloatArray:
+    """Base rates of the window and of each single month at the past origins."""
+    own = counts[past.series]
+    found = np.full((len(past.origins), len(past.series), HORIZONS + 1), np.nan)
+    for start in np.unique(past.starts):
+        columns = past.starts == start
+        rates = rule.base_rates(own.loc[:, columns], settings, int(start)).reindex(past.origins)
+        found[:, columns, WINDOW] = rates.to_numpy()
+    for ahead in range(1, HORIZONS + 1):
+        found[:, :, ahead] = rule.base_rates(own, settings, ahead, 1).reindex(past.origins).to_numpy()
+    return found
 
 
 def windows(values: NDArray[Any], starts: NDArray[np.int_]) -> NDArray[Any]:
@@ -304,7 +325,8 @@ def retrospective_alerts(
             at = row, column, horizon - 1
             if row < 0 or not np.isfinite(judged.probability[at]):
                 continue
-            levels = cutoffs[horizon] if row >= first_judged else SURGE.bayes_cutoffs(settings)
+            learned = cutoffs[horizon] if row >= first_judged else SURGE.bayes_cutoffs(settings)
+            levels = learned.lifted(float(judged.base_rates[row, column, horizon]))
             rows.append(
                 {
                     "event_id": event_id,

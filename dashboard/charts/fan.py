@@ -54,7 +54,8 @@ class Fan:
         earlier: Forecasts made before: ``origin_date``, ``target_end_date``, ``q10``, ``q50``, ``q90``.
         outcomes: What happened next, for a past date: ``time_period_end``, ``value``.
         running: The month that is counted by day: ``target_end_date``, ``so_far``, ``q10``, ``q50``, ``q90``.
-        threshold: The reader's number.
+        threshold: A number of persons that may be passed.
+        is_own: Whether the reader has typed it.
         chances: ``target_end_date``, ``probability`` of passing the threshold in that month.
         skill: First and last of the months ahead in which the forecast beats the baseline, the last 0 where none
             does; None leaves the strip out.
@@ -71,6 +72,7 @@ class Fan:
     outcomes: pd.DataFrame | None = None
     running: pd.DataFrame | None = None
     threshold: float | None = None
+    is_own: bool = False
     chances: pd.DataFrame | None = None
     skill: tuple[int, int] | None = None
     months_back: int = 24
@@ -117,7 +119,7 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     if fan.skill is not None:
         place = (scale.value(plot_height - WORDS_BELOW), scale.value(plot_height - WORDS_BELOW + WORDS_PIXELS))
         fan_labels.skill_strip(figure, targets, fan.now, fan.skill, place, theme)
-    taken = ends + fan_labels.threshold_line(figure, fan.threshold, months["value"], scale, theme)
+    taken = ends + fan_labels.threshold_line(figure, fan.threshold, months["value"], scale, theme, own=fan.is_own)
     wished = fan_labels.chance_labels(fan.chances, fan.threshold, scale, theme)
     wished += fan_labels.whisker(figure, fan.forecast, largest, theme) + fan_labels.running_label(fan.running, theme)
     labels += fan_labels.clear_of_each_other(wished, room, taken)
@@ -153,7 +155,8 @@ def fan_key(fan: Fan, theme: Theme) -> str:
         text = labelled(lang().percent(coverage), words[coverage].format(value=lang().expected(highest)))
         parts.append(key_mark(f"height: 0.7em; background: {with_opacity(theme.fan, opacity)}", text))
     if fan.threshold is not None:
-        parts.append(key_mark(f"border-top: 2px dashed {theme.ink}", fan_labels.threshold_words(fan.threshold)))
+        text = fan_labels.threshold_words(fan.threshold, own=fan.is_own)
+        parts.append(key_mark(f"border-top: 2px dashed {theme.ink}", text))
     if _has_rows(fan.earlier):
         parts.append(key_mark(f"border-top: 2px dotted {theme.earlier}", _("earlier forecasts")))
     if _has_rows(fan.outcomes):

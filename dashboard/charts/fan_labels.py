@@ -159,9 +159,9 @@ def running_label(running: pd.DataFrame | None, theme: Theme) -> Annotations:
 
 
 def threshold_line(
-    figure: go.Figure, threshold: float | None, history: pd.Series, scale: Scale, theme: Theme
+    figure: go.Figure, threshold: float | None, history: pd.Series, scale: Scale, theme: Theme, *, own: bool
 ) -> Annotations:
-    """The reader's number as a dashed line, with its words where the line of counts leaves room for them.
+    """The number as a dashed line, with its words where the line of counts leaves room for them.
 
     Where it lies far above everything, or below an axis of ratios, only the words show. Where they do not fit, on a
     phone, the key has them.
@@ -179,20 +179,18 @@ def threshold_line(
     start, stop = _longest_gap(history.map(scale.pixel), foot, foot + top)
     if start == stop:
         return []
-    text, place = threshold_words(threshold, scale), (scale.value(foot), scale.value(foot + top))
+    text, place = threshold_words(threshold, scale, own=own), (scale.value(foot), scale.value(foot + top))
     words = _words_that_fit(text, start, stop, place, theme, name="your number")
     figure.add_trace(words.update(textfont_color=theme.ink))
     return [note(theme, text, x=start + (stop - start) / 2, y=place[0], xanchor="center", yanchor="bottom")]
 
 
-def threshold_words(threshold: float, scale: Scale | None = None) -> str:
-    """The reader's number in words, with an arrow where it lies above or below the chart."""
-    words = _("your number: {value}")
+def threshold_words(threshold: float, scale: Scale | None = None, *, own: bool) -> str:
+    """The number in words, the reader's own or not, with an arrow where it lies above or below the chart."""
+    words = (_("your number: {value}") if own else _("threshold: {value}")).format(value=lang().counted(threshold))
     if scale is not None and threshold > scale.largest:
-        words = _("your number: {value} ↑")
-    elif scale is not None and threshold < scale.lowest:
-        words = _("your number: {value} ↓")
-    return words.format(value=lang().counted(threshold))
+        return f"{words} ↑"
+    return f"{words} ↓" if scale is not None and threshold < scale.lowest else words
 
 
 def _longest_gap(heights: pd.Series, foot: float, top: float) -> tuple[pd.Timestamp, pd.Timestamp]:

@@ -13,7 +13,7 @@ from alerts.lifecycle import DISMISSED, ENDED
 from core.languages import capital, is_known
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import _, alert_view, downloads, inbox, lang, layout, named, ngettext, reads, state
+from dashboard import _, alert_view, downloads, inbox, labelled, lang, layout, ngettext, reads, state
 from dashboard.alert_view import DECIDED, INFORMS, OVER, WAITS
 from dashboard.charts.seasons import season_bars, season_bars_alt
 from dashboard.inbox import AlertStatus
@@ -22,18 +22,17 @@ from dashboard.reads import Night
 from dashboard.theme import current_theme, level_badge, level_label
 from reports import Row, answer, numbers
 from reports.alert import (
-    CONTEXT,
     AlertReport,
     alert_file,
     alert_report,
-    events_words,
+    informs,
     limit_of,
     rule_record,
     status_words,
 )
 from reports.changes import change_since, change_words
 from reports.citations import uses
-from reports.names import RULES, subject_name
+from reports.names import rule_name, subject_name
 from reports.units import in_unit
 
 TITLE, PLACE = _("Alerts"), 4
@@ -49,7 +48,7 @@ def show(night: Night) -> None:
     level_now = alerts["alert_level"].where(~alerts["ended"].astype(bool), "")
     statuses = inbox.statuses(dict(zip(alerts["alert_id"], level_now, strict=True)), night.run_id)
     alerts = alert_view.grouped(alerts, {name: one.state.status for name, one in statuses.items()})
-    st.title(title(alerts, is_newest=reads.is_newest(night)), anchor=False)
+    st.title(forecast_first(night, alerts) or title(alerts, is_newest=reads.is_newest(night)), anchor=False)
     # On a phone the list and the detail are two views: which one, the address says.
     is_chosen = "alert" in st.query_params
     with st.container(key="alerts-chosen" if is_chosen else "alerts-all"):
@@ -70,6 +69,15 @@ def show(night: Night) -> None:
     if len(alerts):
         shown = alert_file(alerts.drop(columns=["key", "group"]), night.frame("track_record"), lang())
         downloads.buttons(downloads.export_of(night, "alerts", _("Alerts"), shown))
+
+
+def forecast_first(night: Night, alerts: pd.DataFrame) -> str:
+    """Of an exercise, what is forecast of the first alert that can be practised on; empty without one."""
+    first = alerts[alerts["group"] == WAITS].head(1).to_dict("records")
+    if not (first and inbox.is_practice(night)):
+        return ""
+    report = report_of(night, first[0])
+    return labelled(subject_name(first[0], night.sources(), lang()), report.chance_of or report.sentence)
 
 
 def title(alerts: pd.DataFrame, *, is_newest: bool = True) -> str:
@@ -153,15 +161,13 @@ def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertSt
 def list_label(night: Night, row: Row) -> str:
     """Badge, subject and rule of one alert."""
     subject = plain(subject_name(row, night.sources(), lang()))
-    return f"{badge(row)} **{subject}** {small(named(RULES, row['rule']))}"
+    return f"{badge(row)} **{subject}** {small(plain(rule_name(row, lang())))}"
 
 
 def badge(row: Row) -> str:
-    """The level as it stands: grey where it is over or was dismissed, blue where it only informs."""
+    """The state as it stands: grey where it is over or was dismissed."""
     if row["group"] == DISMISSED:
         return ":gray-badge[" + _("Dismissed") + "]"
-    if row["group"] == INFORMS:
-        return ":blue-badge[" + _("Information") + "]"
     return level_badge("ended" if row["group"] == OVER else row["alert_level"])
 
 
@@ -190,26 +196,18 @@ def report_of(night: Night, row: Row) -> AlertReport:
 def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
     """One alert, top to bottom."""
     is_newest = reads.is_newest(night)
-    decides = is_newest and not row["ended"] and row["rule"] not in CONTEXT
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.header(plain(subject_name(row, night.sources(), lang())), anchor=False, width="content")
-        if decides:
-            inbox.show_actions(row, status.state)
-    # What comes and goes has a place of its own, so that what stands below keeps its.
-    with st.container():
-        inbox.show_form(night, row, is_newest=is_newest)
+    decides = is_newest and not row["ended"] and not informs(row)
+    st.header(plain(subject_name(row, night.sources(), lang())), anchor=False)
     report = report_of(night, row)
-    colour = "gray" if row["group"] in {OVER, DISMISSED} else "blue" if row["rule"] in CONTEXT else ""
+    colour = "gray" if row["group"] in {OVER, DISMISSED} else "blue" if informs(row) else ""
     said = plain(report.sentence)
     if row["group"] == DISMISSED:
         st.markdown(f":gray-badge[{_('Dismissed')}] :gray[{plain(report.badge)} · {said}]")
     else:
         st.markdown(f":{colour}[{said}]" if colour else f"**{report.badge}** · {said}")
-    if row["rule"] not in CONTEXT and not row["ended"]:
-        signed = answer.sign_off_words(status.state, lang())
-        until = answer.needed_by(row, night.as_of, lang())
-        line = " · ".join(capital(text) for text in (signed, until if signed else "") if text)
-        st.markdown(small(plain(line)))
+    if not row["ended"]:
+        until = "" if informs(row) else answer.needed_by(row, night.as_of, lang())
+        st.markdown(small(plain(" · ".join(filter(None, [report.chance_beside, capital(until)])))))
     if not is_newest:
         text = _("As known and decided up to {day}; what was decided later is not shown.")
         st.markdown(small(text.format(day=lang().day(night.as_of))))
@@ -223,6 +221,11 @@ def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
     with chart:
         if not row["ended"]:
             show_season(night, row)
+    # What comes and goes has a place of its own, so that what stands below keeps its.
+    with st.container():
+        if decides:
+            inbox.show_decision(night, row, status)
+        inbox.show_form(night, row, is_newest=is_newest)
     show_history(night, row, status)
     if st.toggle(
         _("Track record in detail"),
@@ -240,13 +243,11 @@ def show_answer(night: Night, row: Row) -> None:
         table = pd.DataFrame(months, columns=[_("Month"), _("Threshold"), _("Chance")])
         with st.container(key="numbers-window"):
             st.table(table, border="horizontal", hide_index=True, alt=_("Chance in each month of the alert’s window"))
-    lines = [said.record] if said.record else []
+    report = report_of(night, row)
+    lines = [f"{report.dots} {report.record}".strip()]
     if not row["ended"]:
         lines.append(said.ends)
-    record = rule_record(row, night.frame("track_record"))
-    if record is not None and said.record:
-        lines.append(small(plain(events_words(record, lang()))))
-    st.markdown("  \n".join(plain(line) if not line.startswith(":small") else line for line in lines))
+    st.markdown("  \n".join(plain(capital(line)) for line in lines if line))
 
 
 def show_reasons(night: Night, row: Row) -> None:
@@ -298,7 +299,7 @@ def show_record(night: Night, row: Row) -> None:
         none = _("This rule reports what is known; it has no track record at this level.")
         st.markdown(small(capital(report_of(night, row).record) if is_known(row["probability"]) else none))
         return
-    st.markdown(small(plain(_("Rule: {rule}.").format(rule=named(RULES, row["rule"])))))
+    st.markdown(small(plain(_("Rule: {rule}.").format(rule=rule_name(row, lang())))))
     rows.columns = pd.Index([_("Measure"), _("Value"), _("90% interval")])
     st.table(rows, border="horizontal", hide_index=True, alt=_("Track record of this rule with 90% intervals"))
 

@@ -156,8 +156,9 @@ def draw_model(night: Night, scores: pd.DataFrame, timing: str, model_id: str, n
         st.markdown(small(_("Nothing of this model has been scored here yet.")))
         return
     alt = _("Scores of one model by months ahead, route and season")
+    own = pd.concat([night.frame("scores"), night.frame("asylum_scores")], ignore_index=True)
     with st.container(key="league-record"):
-        st.table(hub_view.record_table(record), border="horizontal", hide_index=True, alt=alt)
+        st.table(hub_view.record_table(record, own), border="horizontal", hide_index=True, alt=alt)
     if said := hub_view.interval_words(record):
         st.markdown(small(said))
 

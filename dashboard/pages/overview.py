@@ -12,7 +12,7 @@ import streamlit as st
 
 from core.languages import is_known
 from core.routes import corridor, region_of
-from dashboard import _, decisions, downloads, lang, layout, ngettext, reads, state, tables, time_travel
+from dashboard import _, decisions, downloads, inbox, lang, layout, ngettext, reads, state, tables, time_travel
 from dashboard.maps import flow_map, map_alt
 from dashboard.reads import Night
 from dashboard.tables import sparkline
@@ -65,8 +65,7 @@ def show(night: Night) -> None:
 
 def summarise(night: Night, ends: list[pd.Timestamp], gone: tuple[str, ...]) -> pd.DataFrame:
     """What is expected on each route over the next months, and the level of its alerts that stand."""
-    routes, observations, paths = (night.frame(name) for name in ("routes", "observations", "trajectories"))
-    return numbers.route_summary(routes, observations, paths, decisions.not_dismissed(night, gone), ends)
+    return numbers.route_summary(night.frame, decisions.not_dismissed(night, gone), ends)
 
 
 def show_older_forecasts(night: Night) -> None:
@@ -88,7 +87,8 @@ def show_total(night: Night, summary: pd.DataFrame) -> None:
     with st.container(key="together", gap=None):
         why = _("The routes’ medians do not add up to this: they are seldom all high, or all low, at once.")
         note = f" {layout.small(why)}" if total.figure else ""
-        st.markdown(f"**{layout.plain(total.title)}.** {layout.plain(said)}{note}")
+        head = "" if inbox.is_practice(night) else f"**{layout.plain(total.title)}.** "
+        st.markdown(f"{head}{layout.plain(said)}{note}")
 
 
 def show_reception(night: Night) -> None:
@@ -149,7 +149,10 @@ def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:
         hide_index=True,
         alt=_("Arrivals expected on each route, with the last month and the year before"),
     )
-    note = _("Persons, {months}. Expected is the median. Trend: two years, then six months with the 80% interval.")
+    note = _(
+        "Persons, {months}. Expected is the median; ✓ names the months ahead in which forecasts beat the baseline. "
+        "Trend: two years, then six months with the 80% interval."
+    )
     if any(corridor(route_id).unit for route_id in summary["route_id"]):
         note = _("In each route’s unit, {months}. Trend: two years, then six months with the 80% interval.")
     st.markdown(layout.small(layout.plain(f"{note.format(months=months)} {unsettled(summary, lang())}".strip())))

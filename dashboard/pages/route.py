@@ -81,6 +81,7 @@ def show(night: Night) -> None:
 
 def show_controls(night: Night, view: RouteView, routes: list[str], past: list[str]) -> None:
     """Route, date of knowledge, horizon and the reader's number."""
+    typed = int(view.threshold) if view.is_own else None
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.selectbox(
             _("Route"), routes, format_func=layout.route_name, width=240, **state.widget("route", view.route_id)
@@ -100,7 +101,8 @@ def show_controls(night: Night, view: RouteView, routes: list[str], past: list[s
             step=100,
             width=175,
             help=_("A capacity or any count of persons: the page gives the chance that a month passes it."),
-            **state.widget("number", int(view.threshold), lambda value: None if value is None else str(int(value))),
+            placeholder=lang().counted(view.threshold),
+            **state.widget("number", typed, lambda value: None if value is None else str(int(value))),
         )
     time_travel.show_replay_mark(view)
 
@@ -140,6 +142,7 @@ def draw_fan(view: RouteView, *, earlier: bool, revealed: bool, is_log: bool) ->
         outcomes=view.outcomes if revealed else None,
         running=view.running,
         threshold=view.threshold,
+        is_own=view.is_own,
         chances=view.chances,
         # At a past origin the record of today was not known yet.
         skill=None if view.origin else view.skill,
@@ -234,7 +237,8 @@ def show_details(view: RouteView) -> None:
             wrap=True,
             **state.widget("view", chosen),
         )
-        downloads.buttons(export, partial(drawn, Picture(view.history, view.quantiles, export, view.threshold)))
+        picture = Picture(view.history, view.quantiles, export, view.threshold, view.is_own)
+        downloads.buttons(export, partial(drawn, picture))
     draw = {
         "models": route_models.show_models,
         "nationalities": route_context.show_nationalities,

@@ -136,8 +136,7 @@ def show_chart(night: Night, scenario: Scenario, values: Values) -> None:
 def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
     """The chart alone."""
     history = numbers.series_of(night.frame("observations"), numbers.route_series(route_id))
-    forecast = scenario_view.quantile_rows(night.frame("trajectories"), route_id)
-    then = scenario_view.quantile_rows(trajectories, route_id)
+    forecast, then = map(scenario_view.as_rows, scenario_view.by_level(night, trajectories, route_id))
     figure = scenario_chart(
         route_view.for_chart(history), forecast, then,
         now=night.as_of, theme=current_theme(), unit=in_unit("Arrivals per month", route_id, lang()),
@@ -150,9 +149,7 @@ def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
 def draw_difference(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
     """How many more or fewer are expected in each month than by the forecast."""
     st.markdown("## " + _("Difference from the forecast"), anchors=False)
-    median, then = (
-        numbers.route_paths(paths, route_id).median() for paths in (night.frame("trajectories"), trajectories)
-    )
+    median, then = (table[0.5] for table in scenario_view.by_level(night, trajectories, route_id))
     figure = difference_chart(
         then - median, unit=in_unit("Arrivals per month", route_id, lang()), theme=current_theme()
     )
@@ -219,8 +216,7 @@ def by_month(
     night: Night, scenario: Scenario, trajectories: pd.DataFrame, values: Values
 ) -> tuple[Export, pd.DataFrame, pd.DataFrame]:
     """The files, the scenario's quantiles by month, and the table on screen."""
-    forecast = scenario_view.wide(scenario_view.quantile_rows(night.frame("trajectories"), scenario.route_id))
-    then = scenario_view.wide(scenario_view.quantile_rows(trajectories, scenario.route_id))
+    forecast, then = scenario_view.by_level(night, trajectories, scenario.route_id)
     frame = scenario_view.months_file(forecast, then, scenario.route_id)
     # A picture leaves without the page: its title holds months and assumption too.
     parts = (title(night, scenario), months_of(night, scenario), wording.assumption(values, lang()))

@@ -56,9 +56,9 @@ def show(night: Night) -> None:
     )
     st.markdown(small(text))
     text = _(
-        "Chances: of more than the newest complete total. Record: the error at past dates over that of “the last "
-        "twelve months again”; below 1 is better, and ✓ marks evidence of skill after correction for all rows. 80% "
-        "held: the share of past totals inside their 80% interval."
+        "Chances: of more than the newest complete total. Record: the error at past dates over the baseline’s; below "
+        "1 is better, and ✓ marks what is better than the baseline after correction for all rows. 80% held: the share "
+        "of past totals inside their 80% interval."
     )
     st.markdown(small(text))
 

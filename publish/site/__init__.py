@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from alerts import INFORMATION
 from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, SIGNED_OFF
 from core.errors import InputError
 from core.languages import Language, languages
@@ -25,7 +26,6 @@ from publish.site import files, pages, proof
 from publish.site.layout import DATA, EMBED, Chart, Frame, Page, folder_of, render, render_embed
 from publish.site.view import FRAMES, Night, View, without_closed
 from reports import Decisions, LoadedRelease
-from reports.alert import CONTEXT
 from reports.citations import exercise, uses
 from reports.route import known_to
 from store import named_errors, write_bytes
@@ -112,7 +112,7 @@ def choose(workflow: Workflow) -> tuple[Release, Decisions, tuple[str, ...]]:
         alerts, former = release.read("alerts"), former_of(workflow, release)
         levels = _levels(alerts) if former is None else _levels(former.frame("alerts")) | _levels(alerts)
         decisions = decided(workflow, release.run_id, levels, signed_only=True)
-        rows = alerts[~alerts["rule"].isin(CONTEXT)].to_dict("records")
+        rows = alerts[alerts["alert_level"] != INFORMATION].to_dict("records")
         names = [str(row["alert_id"]) for row in rows if decisions.state(row).status not in DECIDED]
         if not names:
             return release, decisions, tuple(waiting)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from alerts import INFORMATION
 from core.calendar import MONTHS_EACH
 from core.languages import capital, is_known
 from core.languages import marked as _
@@ -14,7 +15,7 @@ from publish.site.charts import Fan, flow_map, ranges
 from publish.site.layout import Block, Chart, Page, heading, table, text
 from publish.site.view import AsylumView, RouteView, View
 from reports import asylum, numbers, reception, route
-from reports.alert import CONTEXT, alert_report, limit_of, rule_record
+from reports.alert import alert_report, limit_of, rule_record
 from reports.answer import answer
 from reports.changes import changes
 from reports.citations import limits, map_note, unsettled
@@ -111,7 +112,7 @@ def routes(view: View) -> Iterator[Page]:
 
 def _route_fan(view: View, found: RouteView, picture: str, title: str) -> list[Block]:
     language, alerts = view.language, view.release.frame("alerts")
-    own = numbers.by_level(alerts[(alerts["route_id"] == found.route_id) & ~alerts["rule"].isin(CONTEXT)])
+    own = numbers.by_level(alerts[(alerts["route_id"] == found.route_id) & (alerts["alert_level"] != INFORMATION)])
     limit = next((value for row in own.to_dict("records") if (value := limit_of(row)) is not None), None)
     words = "" if limit is None else view.text(_("threshold {value}"), value=language.counted(limit))
     name = route_name(found.route_id, language)
@@ -134,7 +135,7 @@ def _alerts(view: View, route_id: str) -> Iterator[Block]:
         report = alert_report(row, rule_record(row, release.frame("track_record")), language)
         found = answer(row, release, language)
         yield heading(f"{report.badge}: {report.sentence}")
-        yield text(report.chance_of, found.record or report.record, found.ends)
+        yield text(report.chance_of, report.record, found.ends)
         if found.months:
             heads = (_("Month"), _("Threshold"), _("Chance"))
             rows = pd.DataFrame(found.months, columns=[view.text(head) for head in heads])

@@ -20,7 +20,7 @@ from publish.site.charts import diagonal, histogram
 from publish.site.layout import Block, Chart, Page, folded, heading, table, text
 from publish.site.view import View
 from reports import LoadedRelease, Row, numbers, record
-from reports.alert import CONTEXT, alert_report, events_words, measures_words, rule_record
+from reports.alert import alert_report, events_words, measures_words, rule_record
 from reports.citations import prohibited_uses
 from reports.names import (
     FRESHNESS,
@@ -96,7 +96,6 @@ def _rules(view: View) -> Iterator[Block]:
     """Each rule's record at past dates, and whether its chances came true as often as they said."""
     language, known = view.language, view.release.frame("track_record")
     known = known[(known["route_id"] == ALL) & (known["horizon"] == 0) & known["level"].isin(list(LEVELS))]
-    known = known[~known["rule"].isin(CONTEXT)]
     yield heading(view.text(_("Were the alerts right?")))
     lines = []
     for row in known.to_dict("records"):

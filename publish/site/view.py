@@ -19,6 +19,7 @@ from publish.site.charts import Fan, fan
 from publish.site.layout import Chart
 from reports import BRIEFING_FRAMES, LoadedRelease, Row, asylum, cards_in, citations, numbers, reception
 from reports.files import flag_words
+from reports.skill import skill_span
 
 FRAMES = (
     *BRIEFING_FRAMES, "alert_reliability", "asylum_forecasts", "asylum_scores", "asylum_series", "calibration",
@@ -62,11 +63,8 @@ class Night:
     @cached_property
     def summary(self) -> pd.DataFrame:
         """What is expected on each route, see :func:`reports.numbers.route_summary`."""
-        routes, observations, trajectories, alerts = (
-            self.release.frame(name) for name in ("routes", "observations", "trajectories", "alerts")
-        )
         ends = numbers.window_ends(self.release.as_of)
-        return numbers.route_summary(routes, observations, trajectories, alerts, ends)
+        return numbers.route_summary(self.release.frame, self.release.frame("alerts"), ends)
 
     @cached_property
     def routes(self) -> list[RouteView]:
@@ -202,6 +200,7 @@ class RouteView:
     forecast: pd.DataFrame
     running: pd.DataFrame
     skill: tuple[int, int] | None
+    expected_before: numbers.Expected | None
     origin: str = ""
     horizon: int = 12
 
@@ -217,11 +216,12 @@ def _route(release: LoadedRelease, row: Row) -> RouteView:
     ]
     own = own if row["state"] == "ok" else own.iloc[:0]
     history = numbers.series_of(release.frame("observations"), series_id)
+    expected = numbers.expected_before(release.frame("backtest"), series_id, history["end_date"].max())
     return RouteView(
         str(row["route_id"]), release.as_of, row,
         numbers.with_shares(history, release.frame("observations"), series_id), numbers.quantiles_of(own, series_id),
         own, numbers.running_month(release.frame("nowcasts"), series_id),
-        numbers.skill_span(numbers.better_than_baseline(release.frame("scores"), series_id)),
+        skill_span(release.frame("scores"), series_id), expected,
     )  # fmt: skip
 
 
@@ -250,6 +250,6 @@ def _country(release: LoadedRelease, kind: str, geo: str) -> AsylumView:
     return AsylumView(
         release, kind, geo, freq, state, numbers.series_of(release.frame("observations"), series_id, freq),
         numbers.quantiles_of(release.frame("asylum_forecasts"), series_id),
-        numbers.skill_span(numbers.better_than_baseline(release.frame("asylum_scores"), series_id)),
+        skill_span(release.frame("asylum_scores"), series_id),
         reporting[-1] if reporting else None,
     )  # fmt: skip

@@ -120,7 +120,8 @@ def draw_alerts(sheet: Sheet, content: Content, y: float, until: float) -> float
 def _alert_cells(alert: AlertLine) -> list[list[str]]:
     """The cells right of the badge, each wrapped."""
     report = alert.report
-    texts = (alert.subject, report.sentence, report.chance, report.record, alert.status)
+    usual = f" ({', '.join(report.usual)})" if report.usual else ""
+    texts = (alert.subject, f"{report.sentence}{usual}", report.chance, report.record, alert.status)
     most = (2, 3, 2, 2, 3)
     return [
         wrap(text, style, width, count)

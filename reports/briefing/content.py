@@ -8,12 +8,13 @@ from functools import partial
 
 import pandas as pd
 
+from alerts import INFORMATION
 from core.languages import WORD_JOINER, Language, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import is_route
 from reports import Decisions, LoadedRelease, Reception, Row, cards_in, citations, numbers
-from reports.alert import CONTEXT, AlertReport, alert_report, rule_record, status_words
+from reports.alert import AlertReport, alert_report, informs, rule_record, status_words
 from reports.changes import changes
 from reports.names import level_name, route_name, subject_name
 from reports.overview import together
@@ -131,10 +132,7 @@ def compose(release: LoadedRelease, former: LoadedRelease | None, code: str, dec
     """Write the briefing of one release in one language; English where there is no catalogue of it."""
     language, ends = Language(code), numbers.window_ends(release.as_of)
     alerts = numbers.by_level(decisions.shown(release.frame("alerts")))
-    alerts = alerts.sort_values("rule", key=lambda rule: rule.isin(CONTEXT), kind="stable")
-    summary = numbers.route_summary(
-        release.frame("routes"), release.frame("observations"), release.frame("trajectories"), alerts, ends
-    )
+    summary = numbers.route_summary(release.frame, alerts, ends)
     cards = cards_in(release, language)
     total = together(release, summary, language)
     months, day = window_words(release.as_of, language), language.day(release.as_of)
@@ -206,7 +204,7 @@ def _places(release: LoadedRelease, kept: Iterable[Reception], language: Languag
 
 def _alerts_in_words(alerts: pd.DataFrame, language: Language, *, signed_only: bool) -> str:
     """Which routes have an alert, the gravest first."""
-    alerts = alerts[~alerts["rule"].isin(CONTEXT)]
+    alerts = alerts[alerts["alert_level"] != INFORMATION]
     on_routes = alerts[alerts["route_id"].map(is_route).astype(bool)].drop_duplicates("route_id")
     if on_routes.empty:
         signed, any_ = _("No alert on any route is signed off."), _("No alert is open on any route.")
@@ -250,12 +248,9 @@ def _alert_line(
 ) -> AlertLine:
     """What merely informs has neither level nor record, and asks for nothing."""
     subject = subject_name(row, cards, language)
-    if row["rule"] in CONTEXT:
-        informs = alert_report(row, None, language)
-        badge, asks = language.text(_("Information")), language.text(_("For information: nothing to decide"))
-        return AlertLine(
-            subject, replace(informs, level="information", badge=badge, chance="", dots="", record=asks), ""
-        )
+    if informs(row):
+        asks = language.text(_("For information: nothing to decide"))
+        return AlertLine(subject, replace(alert_report(row, None, language), dots="", record=asks), "")
     report = alert_report(row, rule_record(row, release.frame("track_record")), language)
     return AlertLine(subject, report, status_words(decisions.state(row), language))
 

@@ -21,6 +21,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from reports import colours, names
 from reports.alert import AlertReport, alert_report, events_words, measures_words
+from reports.changes import expected_words
 from reports.citations import exercise, machine_made, prohibited_uses
 from reports.messages.announcement import FRESHNESS, Announcement, Facts, concerned
 from reports.names import level_name, subject_name
@@ -191,16 +192,19 @@ def _rows(announcement: Announcement, report: AlertReport | None, language: Lang
 
 
 def _figures(facts: Facts, language: Language) -> list[tuple[str, str]]:
-    """Arrivals expected in the months concerned; where nothing is forecast, the newest count."""
+    """Arrivals expected in the months concerned, and the newest count beside what was expected of it."""
+    rows = []
     if ahead := concerned(facts)[:MOST_MONTHS]:
         text = _("{month}: {median}, most likely {low} to {high}")
         lines = [language.text(text, **_written(month, levels, language)) for month, levels in ahead]
-        return [(_("Arrivals expected"), "\n".join(lines))]
+        rows.append((_("Arrivals expected"), "\n".join(lines)))
     if facts.get("history"):
         month, value = facts["history"][-1]
-        text = language.text(_("{value} in {month}"), value=language.counted(value), month=language.month(month))
-        return [(_("Newest count"), text)]
-    return []
+        said = language.text(_("{value} in {month}"), value=language.counted(value), month=language.month(month))
+        median = facts.get("expected_before")
+        beside = "" if median is None else f" ({expected_words(median, language)})"
+        rows.append((_("Newest count"), said + beside))
+    return rows
 
 
 def _written(month: str, levels: dict[float, float], language: Language) -> dict[str, str]:

@@ -21,6 +21,7 @@ from core.calendar import is_month, to_period
 from core.schema import Entry
 from forecasting import ENSEMBLE
 from reports.alert import rule_record
+from reports.numbers import expected_before
 
 Facts = Mapping[str, Any]
 MONTHS_BACK = 24
@@ -110,18 +111,22 @@ def alert_facts(alert: Mapping[Any, Any], frames: Mapping[str, pd.DataFrame]) ->
 
     Args:
         alert: A row of ``core.release.ALERTS``.
-        frames: ``forecasts``, ``observations`` and ``track_record`` of its release.
+        frames: ``forecasts``, ``observations``, ``backtest`` and ``track_record`` of its release.
 
     Returns:
-        JSON-ready: columns of the alert; ``history``, up to 24 pairs of month and count; ``fan``, with ``months`` and
+        JSON-ready: columns of the alert; ``history``, up to 24 pairs of month and count; ``expected_before``, what was
+        expected of the last of them a month before; ``fan``, with ``months`` and
         per quantile level the figures expected; ``record``, the rule's measures at past dates, or None.
     """
     return {
         **{name: str(alert[name]) for name in _COPIED if name in alert},
         "horizon": int(alert["horizon"]),
         "probability": _number(alert["probability"]),
-        "threshold": _number(alert["threshold"]),
-        "history": _history(frames["observations"], str(alert["series_id"])),
+        **{
+            name: _number(alert[name]) for name in ("threshold", "base_rate", "cutoff", "prepare_from") if name in alert
+        },
+        "history": (history := _history(frames["observations"], str(alert["series_id"]))),
+        "expected_before": _expected_before(frames["backtest"], str(alert["series_id"]), history),
         "fan": _fan(frames["forecasts"], str(alert["series_id"])),
         "record": rule_record(alert, frames["track_record"]),
     }
@@ -144,6 +149,14 @@ def _history(observations: pd.DataFrame, series_id: str) -> list[list[Any]]:
     rows = observations[(observations["series_id"] == series_id) & (observations["freq"] == "M")]
     rows = rows.sort_values("time_period").tail(MONTHS_BACK)
     return [[str(row.time_period), float(str(row.obs_value))] for row in rows.itertuples()]
+
+
+def _expected_before(backtest: pd.DataFrame, series_id: str, history: Sequence[Sequence[Any]]) -> float | None:
+    """The median that was expected of the newest month a full month before."""
+    if not history:
+        return None
+    found = expected_before(backtest, series_id, to_period(history[-1][0], "M").end_time.normalize())
+    return None if found is None else found.median
 
 
 def _fan(forecasts: pd.DataFrame, series_id: str) -> dict[str, Any]:

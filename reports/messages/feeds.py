@@ -158,7 +158,7 @@ def _period(facts: Facts) -> Iterator[tuple[str, dt.datetime]]:
 def _parameters(announcement: Announcement) -> Iterator[tuple[str, str]]:
     facts = announcement.facts
     yield "vigie:alert_level", announcement.level
-    for name in ("probability", "threshold", "series_id", "as_of"):
+    for name in ("probability", "base_rate", "cutoff", "threshold", "series_id", "as_of"):
         if facts.get(name) not in {None, ""}:
             yield f"vigie:{name}", str(facts[name])
     for name, value in (facts.get("record") or {}).items():

@@ -98,7 +98,7 @@ def freshness() -> Build:
 def evidence(panel: Build, paths: Build, issued: Build, freshness: Build) -> Callable[..., Evidence]:
     """Build the evidence of a night from a few of its frames; the others are empty."""
 
-    def build(forecast_sources: frozenset[str] = frozenset(), **frames: pd.DataFrame) -> Evidence:
+    def build(**frames: pd.DataFrame) -> Evidence:
         nothing = {
             "panel": panel([]),
             "trajectories": paths([[0.0]]).iloc[:0],
@@ -119,6 +119,6 @@ def evidence(panel: Build, paths: Build, issued: Build, freshness: Build) -> Cal
                 ]
             ),
         }
-        return Evidence(as_of=dt.date(2024, 12, 31), forecast_sources=forecast_sources, **(nothing | frames))
+        return Evidence(as_of=dt.date(2024, 12, 31), **(nothing | frames))
 
     return build

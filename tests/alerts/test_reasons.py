@@ -76,14 +76,14 @@ def test_late_source_period_is_written_in_words(period: str, words: str) -> None
 )
 def test_word_and_number_of_chance_agree(chance: float, words: str) -> None:
     assert sentence("capacity_own", LONG | {"chance": chance}).startswith(
-        words + " to pass your number, 222,222 a month"
+        words + " to pass the capacity of 222,222 a month"
     )
 
 
 @pytest.mark.parametrize(
     ("key", "limit", "words"),
     [
-        ("capacity_own", 1234.5, "to pass your number, 1,234 a month"),
+        ("capacity_own", 1234.5, "to pass the capacity of 1,234 a month"),
         ("record_12", 1234.7, "to pass 1,234,"),
         ("surge", 1234.5, "to reach 1,235,"),
         ("surge", 1234.2, "to reach 1,235,"),

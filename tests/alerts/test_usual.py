@@ -7,8 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from alerts import SEVERE, WARNING, WATCH
-from alerts.rules.large_revision import SMALLEST, UNKNOWN, level_of, with_typical_revision
+from alerts.rules.large_revision import SMALLEST, UNKNOWN, is_large, with_typical_revision
 from core.release import REVISIONS
 from core.schema import check
 
@@ -39,14 +38,6 @@ def test_source_without_record_is_measured_by_quarter() -> None:
     assert with_typical_revision(found, record(*[0.1] * 12, source_id="other"))["usual"].tolist() == [UNKNOWN]
 
 
-def test_revision_beyond_typical_is_alert() -> None:
-    assert level_of(-0.47, 4688, 0.5) is None
-    assert level_of(-0.47, 4688, 0.05) == WARNING
-    assert level_of(0.6, 2000, 0.05) == SEVERE
-    assert level_of(0.07, 300, 0.05) == WATCH
-    assert level_of(0.07, 150, 0.05) is None
-
-
 @pytest.mark.parametrize(
     ("change", "usual"),
     [
@@ -70,11 +61,8 @@ def test_typical_is_three_times_ninth_decile(others: list[float], usual: float) 
 
 
 @pytest.mark.parametrize(
-    ("share", "persons", "level"),
-    [
-        (0.50, 1000, SEVERE), (0.499, 5000, WARNING), (0.9, 999, WARNING), (0.25, 500, WARNING), (0.249, 5000, WATCH),
-        (0.9, 499, WATCH), (0.10, 200, WATCH), (0.9, 199, None), (0.099, 5000, None), (-0.50, -1000, SEVERE),
-    ],
-)  # fmt: skip
-def test_level_is_reached_by_share_and_persons_together(share: float, persons: float, level: str | None) -> None:
-    assert level_of(share, persons, 0.0999) == level
+    ("share", "persons", "told"),
+    [(0.9, 200, 1), (0.9, 199, 0), (-0.1, -5000, 1), (0.0999, 5000, 0)],
+)
+def test_revision_is_told_if_large_and_beyond_typical(share: float, persons: float, told: int) -> None:
+    assert is_large(share, persons, 0.0999) == told

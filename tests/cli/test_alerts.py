@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from alerts.lifecycle import fold
+from cli.alerts import _stands
 from core.errors import InputError
 from tests.cli.command_line import vigie
 from tests.faults.delivery import publish
@@ -30,13 +32,9 @@ def test_list_gives_level_state_and_id_that_other_commands_take(home: Path) -> N
     assert lines[1].strip() == ALERT
 
 
-def test_json_list_marks_informing_alerts(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for where in ("reports.alert", "decisions.actions"):
-        monkeypatch.setattr(f"{where}.CONTEXT", {ALERT})  # here each alert has a rule of its own, of the same name
-    listed = json.loads(vigie(home, "alerts", "--json").stdout)
-    assert {row["alert_id"]: row["informs"] for row in listed} == {ALERT: True, "surge.EMR.0001": False}
-    with pytest.raises(InputError, match="merely informs"):
-        step(home, "sign-off")
+def test_informing_alert_needs_no_signature() -> None:
+    stands = {level: _stands({"alert_level": level}, fold([], "warning")) for level in ("warning", "information")}
+    assert stands == {"warning": "proposed, 1 to sign", "information": "for information"}
 
 
 def test_alerts_are_filtered_by_route_name(home: Path) -> None:

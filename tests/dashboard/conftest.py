@@ -352,6 +352,9 @@ def alert(level: str, route: str, rule: str = "surge", **other: object) -> dict[
         "horizon": 3,
         "change": "new",
         "intended_use": INTENDED,
+        "base_rate": 0.39,
+        "cutoff": 0.429,
+        "prepare_from": 0.25,
         **other,
     }
 
@@ -361,15 +364,14 @@ def make_alerts() -> pd.DataFrame:
         [
             alert("severe", "EMR", probability=0.82, change="up"),
             alert("warning", "WAR", change="unchanged"),
-            alert("watch", "CHA", rule="record_12", probability=0.35, threshold=4500.0),
+            alert("watch", "CHA", rule="record_12", probability=0.35, threshold=4500.0, base_rate=0.2, cutoff=0.3),
             alert(
-                "watch",
+                "information",
                 "_Z",
                 rule="stale_source",
                 series_id="",
                 source_id="iom_dtm",
-                probability=np.nan,
-                threshold=np.nan,
+                **dict.fromkeys(("probability", "base_rate", "cutoff", "prepare_from", "threshold"), np.nan),
                 horizon=0,
                 reason="Figures from IOM DTM end in November 2024: 20 days later than usual.",
             ),
@@ -395,7 +397,7 @@ def make_track_record() -> pd.DataFrame:
     }
     return pd.DataFrame(
         [
-            {"rule": rule, "level": level, "route_id": route, "horizon": 3, "n_events": 27, **values}
+            {"rule": rule, "level": level, "route_id": route, "horizon": 3, "n_events": 27, "n_alerts": 20.0, **values}
             for rule in ("surge", "record_12")
             for level in ("watch", "warning", "severe")
             for route in ("_T", "EMR")
@@ -532,8 +534,8 @@ def make_year_ahead() -> pd.DataFrame:
             "series_id": series_id, "kind": "calendar year", "ahead": 0, "first_period": "2025-01",
             "last_period": "2025-12", "counted": 0.0, "months_counted": 0, "last_total": 45_000.0, "median": 40_000.0,
             "origin_date": pd.Timestamp("2024-12-31"), "chance_0": 0.4, "chance_25": 0.1, "chance_50": 0.05,
-            "chance_100": 0.01, "relative_wis": 0.9, "relative_wis_natural": 0.9, "coverage_50": 0.5,
-            "coverage_80": 0.8, "coverage_95": 0.95, "n": 60, "years": 6, "skill": "evidence", **ends,
+            "chance_100": 0.01, "relative_wis": 0.9, "relative_wis_lo": 0.8, "relative_wis_hi": 0.95, "p_holm": 0.01,
+            "coverage_50": 0.5, "coverage_80": 0.8, "coverage_95": 0.95, "n": 60, "years": 6, **ends,
         }
         for series_id in ("_T", "arrivals.CMR._T._T.M", "arrivals.EMR._T._T.M")
     ]  # fmt: skip

@@ -185,5 +185,5 @@ def test_reachable_server_without_login_shows_nothing(monkeypatch: pytest.Monkey
 @pytest.mark.usefixtures("release")
 def test_without_login_everything_is_open_on_this_machine() -> None:
     app = visit()
-    assert labels(app) >= {"Sign off and send", "Dismiss"}
+    assert labels(app) >= {"Practise the sign-off (nothing is sent)", "Dismiss"}
     assert "<form" not in forms(app)

@@ -46,6 +46,6 @@ def test_page_opens_with_largest_destination(home: Path) -> None:
     assert app.title[0].value.startswith("Germany: ")
     assert "October–December 2024" in app.title[0].value
     said = words(app)
-    assert "27 of 32 countries have reported July–September 2024." in said
+    assert "27 of the 32 countries with figures here have reported July–September 2024." in said
     assert "All applicants, monthly: latest data June 2018, too old for a current forecast." in said
     assert "Better than the baseline up to January–March 2025" in said

@@ -195,7 +195,7 @@ def test_links_on_overview_keep_tab_and_visit(page: Page, address: str) -> None:
     settle(page)
     assert page.inner_text("h1").startswith("Central Mediterranean: ")
     page.go_back()
-    page.get_by_role("button", name="Read and decide").first.click()
+    page.get_by_role("button", name="Read and practise").first.click()
     page.wait_for_url("**/alerts?*alert=*")
     assert page.evaluate("window.same") is True
     assert len(page.context.pages) == tabs
@@ -262,7 +262,7 @@ def test_on_phone_list_of_alerts_and_one_alert_are_two_views(page: Page, address
     settle(page)
     assert page.locator(".st-key-alert-detail").is_visible()
     assert not page.locator(".st-key-alerts-list").is_visible()
-    words = page.get_by_role("button", name="Sign off and send").locator("p").bounding_box()
+    words = page.get_by_role("button", name="Practise the sign-off (nothing is sent)").locator("p").bounding_box()
     assert words and words["width"] > 80  # a step that is taken by a button without words is taken blindly
     page.get_by_role("button", name="All alerts").click()
     page.locator(".st-key-alerts-list button").first.wait_for()
@@ -302,14 +302,14 @@ def test_table_leaves_as_file_with_its_citation(page: Page, address: str) -> Non
     text = Path(waiting.value.path()).read_text(encoding="utf-8-sig")
     assert waiting.value.suggested_filename == "vigie-route-EMR-2025-01-31.csv"
     assert "# Source: International Organization for Migration" in text
-    assert "Chance above your number" in text
+    assert "Chance above the number" in text
     page.locator("[aria-label*='observed arrivals and forecast']").first.wait_for(state="attached")
 
 
 def test_alert_is_signed_off_with_keyboard(page: Page, address: str) -> None:
     page.set_viewport_size({"width": 1440, "height": 1800})
     open_page(page, f"{address}/alerts?alert=surge-WAR-2025-02")
-    page.get_by_role("button", name="Sign off and send", exact=True).press("Enter")
+    page.get_by_role("button", name="Practise the sign-off (nothing is sent)", exact=True).press("Enter")
     page.get_by_role("button", name="Confirm").wait_for(timeout=WAIT)
     settle(page)
     assert serious_findings(page) == {}

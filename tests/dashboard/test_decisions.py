@@ -22,6 +22,7 @@ class Release:
     """A release with some alerts, and some that have ended."""
 
     run_id = "20250131T000000Z-abcdef"
+    replay = False
 
     def __init__(self, *alerts: tuple[str, str, str], ended: int = 0) -> None:
         rows = [(name, route, level, "surge") for name, route, level in alerts]

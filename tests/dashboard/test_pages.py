@@ -80,14 +80,14 @@ def test_running_night_is_shown_until_it_publishes(home: Path, lang: str) -> Non
                 "Stage 2 of 6: forecasting", "Fitting the pooled model · 12 of 48 · about 2 min left"
             ]  # fmt: skip
         publish(home)
-        assert "Replay of" in words(app.run()) if lang == "en" else app.run().get("plotly_chart")
+        assert "Exercise: replay of" in words(app.run()) if lang == "en" else app.run().get("plotly_chart")
 
 
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.usefixtures("release")
 def test_page_shows_replay_finding_and_takeaways(page: str) -> None:
     app = visit(page, golden=page)
-    assert "Replay of 31 January 2025" in words(app)
+    assert "Exercise: replay of 31 January 2025" in words(app)
     assert "figures to December 2024, English Channel to January 2025" in words(app)
     assert len(app.title) == 1
     assert [chart.proto.alt for chart in app.get("plotly_chart") if len(chart.proto.alt) <= 30] == []
@@ -103,7 +103,15 @@ def test_page_without_alerts_names_sources_left_out(home: Path, page: str) -> No
 
 
 @pytest.mark.usefixtures("release")
-def test_overview_lists_waiting_alerts_gravest_first() -> None:
+def test_exercise_states_forecast_first_and_offers_practice() -> None:
+    app = visit("overview")
+    assert app.title[0].value.endswith("arrivals expected in February–April 2025")
+    assert [button.label for button in app.button].count("Read and practise") == 3
+    assert visit("alerts").title[0].value.startswith("Eastern Mediterranean: 82% to reach 5,000 a month")
+
+
+def test_overview_lists_waiting_alerts_gravest_first(home: Path) -> None:
+    publish(home, replay=False)
     app = visit("overview")
     title = (
         "3 alerts need your sign-off: Eastern Mediterranean (Severe), Western African / Atlantic (Warning) and 1 more"
@@ -130,9 +138,9 @@ def test_past_overview_reveals_counts_on_demand() -> None:
 @pytest.mark.usefixtures("release")
 def test_button_of_card_leads_to_its_alert_in_same_visit() -> None:
     app = visit("overview")
-    next(button for button in app.button if button.label == "Read and decide").click().run()
+    next(button for button in app.button if button.label == "Read and practise").click().run()
     assert "surge-EMR-2025-02" in app.query_params["alert"]
-    assert "wait for sign-off" in app.title[0].value
+    assert app.title[0].value.startswith("Eastern Mediterranean: 82%")
 
 
 def test_overview_says_what_changed_since_release_before(home: Path) -> None:
@@ -198,9 +206,9 @@ def test_older_release_in_address_is_shown_with_way_to_latest(home: Path) -> Non
     older = publish(home, as_of=dt.date(2025, 1, 30))
     publish(home)
     app = visit("overview", release=older.run_id)
-    assert "Replay of 30 January 2025" in words(app)
+    assert "Exercise: replay of 30 January 2025" in words(app)
     next(button for button in app.button if button.label == "Latest release").click().run()
-    assert "Replay of 31 January 2025" in words(app)
+    assert "Exercise: replay of 31 January 2025" in words(app)
 
 
 @pytest.mark.usefixtures("release")
@@ -238,7 +246,7 @@ def test_what_only_informs_stands_apart_and_asks_for_nothing() -> None:
     (label,) = listed(visit("alerts", show="context"))
     assert "Information" in label
     app = visit("alerts", "alerts_informs", alert="stale_source-_Z-2025-02")
-    assert not {"Sign off and send", "Dismiss"} & {button.label for button in app.button}
+    assert not {"Practise the sign-off (nothing is sent)", "Dismiss"} & {button.label for button in app.button}
 
 
 @pytest.mark.usefixtures("release")

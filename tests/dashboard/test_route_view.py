@@ -31,31 +31,15 @@ def test_true_warnings_exclude_context() -> None:
             if name == "scores":
                 return make_scores()
             row = {"level": "watch", "route_id": "_T", "horizon": 0, "n_alerts": 20.0, "n_repeats": 1.0}
-            others = {"n_no_onset": 6.0, "precision": 8 / 13}
-            rules = {"surge": others, "record_12": {"precision": np.nan}, "origin_context": {"precision": 0.5}}
+            rules: dict[str, dict[str, object]] = {
+                "surge": {"n_no_onset": 6.0, "precision": 8 / 13},
+                "record_12": {"precision": np.nan},
+                "origin_context": {"precision": 0.5, "level": "information"},
+            }
             return pd.DataFrame([{"rule": rule, **row, **more} for rule, more in rules.items()])
 
     said = record.sentences(cast(reads.Night, Recorded()), record.verdicts(make_scores()), Language())
     assert said[-1] == "Of 13 warnings at past dates 8 came true, all rules together."
-
-
-@pytest.mark.parametrize(
-    ("better", "span"),
-    [
-        ({1: True, 2: True, 3: False, 4: True}, (1, 2)),
-        ({1: False, 2: True, 3: True, 6: True}, (2, 6)),
-        ({1: True, 3: True}, (1, 3)),
-        ({1: False}, (1, 0)),
-        ({1: True, 2: False, 3: True}, (1, 1)),
-        ({1: False, 2: True, 3: False, 4: True}, (2, 2)),
-        ({1: True, 2: False, 4: True, 5: True, 6: True, 7: False, 8: True, 9: True}, (4, 6)),
-        ({3: True, 2: True, 1: False}, (2, 3)),
-        ({2: True, 3: True, 6: False, 7: True, 10: True}, (7, 10)),
-        ({}, None),
-    ],
-)
-def test_skill_is_longest_stretch_without_gap(better: dict[int, bool], span: tuple[int, int] | None) -> None:
-    assert numbers.skill_span(better) == span
 
 
 @pytest.mark.parametrize(
@@ -81,7 +65,7 @@ def test_chance_of_any_month_uses_joint_paths() -> None:
 
 
 def test_what_merely_informs_colours_no_route_and_opens_no_page(home: Path) -> None:
-    context = alert("watch", "CMR", rule="origin_context", probability=np.nan, threshold=np.nan)
+    context = alert("information", "CMR", rule="origin_context", probability=np.nan, threshold=np.nan)
     publish(home, alerts=pd.DataFrame([context, alert("watch", "WAR")]))
     night = reads.nights()[0]
     assert route_view.build(night, "CMR", "", 12, None).alert is None

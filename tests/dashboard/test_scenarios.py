@@ -24,6 +24,7 @@ from dashboard.scenario_parts import saved_scenarios
 from dashboard.scenario_state import KINDS, Lever
 from decisions.briefing import make_briefing
 from forecasting.scenarios.shocks import Shock, profile
+from reports import numbers
 from reports.scenario import demand, reception_of
 from store.journal import Journal, journal_url
 from store.releases import Release
@@ -115,7 +116,7 @@ def test_scenario_stays_distribution_with_ordered_quantiles(night: Night, kind: 
     values = values_of(night, "CMR", kind=kind, episode="lampedusa-2023")
     scenario = scenario_view.build(night, values, "CMR")
     assert scenario.trajectories is not None
-    wide = scenario_view.wide(scenario_view.quantile_rows(scenario.trajectories, "CMR"))
+    _forecast, wide = scenario_view.by_level(night, scenario.trajectories, "CMR")
     assert (np.diff(wide.to_numpy(), axis=1) >= 0).all()
     assert (wide[0.9] > wide[0.1]).all()
 
@@ -127,6 +128,17 @@ def test_places_grow_with_confidence_and_stay(night: Night) -> None:
         for level, stay in (("80", "3"), ("95", "3"), ("95", "6"))
     ]
     assert needed == sorted(needed)
+
+
+def test_unchanged_scenario_is_the_served_forecast(night: Night) -> None:
+    rows, unmoved = scenario_view.by_level(night, night.frame("trajectories"), "EMR")
+    pd.testing.assert_frame_equal(unmoved, rows)
+    served = numbers.quantiles_of(night.frame("forecasts"), numbers.route_series("EMR"))
+    assert (rows == served[list(rows.columns)]).all(axis=None)
+    frame = scenario_view.months_file(rows, 2 * rows, "EMR").set_index(["month", "kind"])
+    median = frame["median"].astype(float)
+    assert median["2025-03", "scenario"] == pytest.approx(2 * median["2025-03", "forecast"], abs=0.2)
+    assert list(frame.columns) == ["route_id", "q025", "q10", "q25", "median", "q75", "q90", "q975"]
 
 
 @pytest.mark.usefixtures("release")

@@ -69,6 +69,7 @@ def make_frames(alerts: list[dict[str, object]], ended: list[dict[str, object]])
     paths = forecasts[forecasts["output_type_id"] == 0.5].assign(output_type="sample", output_type_id=0)
     record = pd.DataFrame(
         {"rule": ["surge"], "level": ["warning"], "route_id": ["_T"], "horizon": [0], "n_events": [27]}
+        | {"n_alerts": [20.0]}
         | {
             name + suffix: [value + step]
             for name, value in (

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import ttest_1samp
 
 from core.release import YEAR_AHEAD
 from core.schema import ALL, check
 from forecasting import NORMAL_SCORES
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import KEYS, QuantileTable
-from forecasting.year_ahead import REACH, _record, _Totals, windows, year_ahead
+from forecasting.verification.verdict import BETTER, NO_EVIDENCE, with_verdicts
+from forecasting.year_ahead import REACH, windows, year_ahead
 
 MONTHS = 116
 """From January 2015 to August 2024."""
@@ -41,10 +41,17 @@ def forecasts(panel: Panel, places: range, spread: float = 0.15) -> QuantileTabl
     return QuantileTable(pd.DataFrame(keys, columns=KEYS), np.expm1(np.stack(quantiles)))
 
 
+def wider(table: QuantileTable) -> QuantileTable:
+    """The same medians, four times as wide on log scale."""
+    logs = np.log1p(table.quantiles)
+    middle = logs[:, [11]]
+    return QuantileTable(table.keys, np.expm1(np.maximum(0, middle + 4 * (logs - middle))))
+
+
 @pytest.fixture(scope="module")
 def made(panel: Panel) -> pd.DataFrame:
     past = forecasts(panel, range(60, MONTHS - 1, 3))
-    return year_ahead(forecasts(panel, range(MONTHS - 1, MONTHS)), past, panel, n=200)
+    return year_ahead(forecasts(panel, range(MONTHS - 1, MONTHS)), past, wider(past), panel, n=200)
 
 
 def row(made: pd.DataFrame, name: str, kind: str, ahead: int) -> pd.Series:
@@ -88,11 +95,23 @@ def test_all_together_are_summed_path_by_path(made: pd.DataFrame) -> None:
     assert width < sum(one["hi_80"] - one["lo_80"] for one in single)
 
 
+def test_record_is_relative_to_baseline(made: pd.DataFrame) -> None:
+    running = row(made, "a", "calendar year", 0)
+    assert running["n"] > running["years"] >= 3
+    assert 0 < running["relative_wis"] < 1
+
+
+def test_baseline_itself_scores_one(panel: Panel) -> None:
+    past = forecasts(panel, range(60, MONTHS - 1, 3))
+    found = year_ahead(forecasts(panel, range(MONTHS - 1, MONTHS)), past, past, panel, n=50)
+    assert found["relative_wis"].dropna().to_numpy() == pytest.approx(1.0)
+
+
 def test_without_past_there_are_totals_and_no_evidence(panel: Panel) -> None:
-    current = forecasts(panel, range(MONTHS - 1, MONTHS))
-    alone = check(year_ahead(current, forecasts(panel, range(MONTHS - 3, MONTHS - 1)), panel, n=50), YEAR_AHEAD)
+    current, past = forecasts(panel, range(MONTHS - 1, MONTHS)), forecasts(panel, range(MONTHS - 3, MONTHS - 1))
+    alone = check(year_ahead(current, past, past, panel, n=50), YEAR_AHEAD)
     assert (alone["n"] == 0).all()
-    assert set(alone["skill"]) == {"no evidence"}
+    assert set(with_verdicts(alone)["verdict"]) == {NO_EVIDENCE}
 
 
 def test_what_came_later_changes_no_earlier_total(panel: Panel) -> None:
@@ -101,9 +120,10 @@ def test_what_came_later_changes_no_earlier_total(panel: Panel) -> None:
     other = Panel("M", matrix, panel.groups)
     current, past = forecasts(panel, range(89, 90)), forecasts(panel, range(60, 89, 4))
     totals = [name for name in YEAR_AHEAD.columns if name not in {
-        "relative_wis", "relative_wis_natural", "coverage_50", "coverage_80", "coverage_95", "n", "years", "skill"
+        "relative_wis", "relative_wis_lo", "relative_wis_hi", "p_holm", "coverage_50", "coverage_80", "coverage_95",
+        "n", "years",
     }]  # fmt: skip
-    ours, theirs = (year_ahead(current, past, one, n=50)[totals] for one in (panel, other))
+    ours, theirs = (year_ahead(current, past, past, one, n=50)[totals] for one in (panel, other))
     pd.testing.assert_frame_equal(ours, theirs)
 
 
@@ -112,7 +132,7 @@ def test_nowcast_moves_only_its_totals(panel: Panel) -> None:
     certain = np.full(23, 2.0 * panel.matrix["a"].max())
 
     def moved(table: QuantileTable, name: str) -> set[str]:
-        plain, followed = (year_ahead(table, past, panel, nowcasts=of, n=50) for of in ({}, {name: certain}))
+        plain, followed = (year_ahead(table, past, past, panel, nowcasts=of, n=50) for of in ({}, {name: certain}))
         return set(plain.loc[plain["median"] != followed["median"], "series_id"])
 
     assert moved(current, "a") == {"a", ALL}
@@ -121,24 +141,16 @@ def test_nowcast_moves_only_its_totals(panel: Panel) -> None:
     assert moved(current, "a series that has no forecast") == set()
 
 
-def test_gain_over_few_years_is_judged_by_paired_t_test() -> None:
-    gains = [0.3, 0.1, 0.4, -0.05, 0.2]
-    cases = pd.DataFrame({
-        "first_period": [f"{2019 + place}-01" for place in range(5)], "total_log": 0.5, "total_natural": 1.0,
-        "again_log": [0.5 + gain for gain in gains], "again_natural": 1.0, "outcome": 10.0,
-        **{f"{side}_{level}": bound for level in (50, 80, 95) for side, bound in (("lo", 5.0), ("hi", 15.0))},
-    })  # fmt: skip
-    assert _record(cases)["p_value"] == pytest.approx(ttest_1samp(gains, 0.0).pvalue)
-    assert np.isnan(float(str(_record(cases.iloc[:4])["p_value"])))
-
-
 def test_single_evidence_fails_multiple_correction(panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
-    same = dict.fromkeys(("relative_wis", "relative_wis_natural", "coverage_50", "coverage_80", "coverage_95"), 0.5)
-    monkeypatch.setattr("forecasting.year_ahead._record", lambda _cases: {**same, "n": 9, "years": 6, "p_value": 0.02})
+    found = {"relative_wis": 0.5, "relative_wis_lo": 0.4, "relative_wis_hi": 0.9, "p_value": 0.02, "n": 9, "years": 6}
+    same = found | dict.fromkeys(("coverage_50", "coverage_80", "coverage_95"), 0.5)
+    monkeypatch.setattr("forecasting.year_ahead._record", lambda _cases, _year: same)
     past, current = forecasts(panel, range(60, MONTHS - 1, 9)), forecasts(panel, range(MONTHS - 1, MONTHS))
     alone = [table.where((table.keys["series_id"] == "a").to_numpy()) for table in (current, past)]
-    judged = [year_ahead(now, then, panel, together=(), n=20) for now, then in ([current, past], alone)]
-    assert [set(one["skill"]) for one in judged] == [{"no evidence"}, {"evidence"}]
+    judged = [
+        with_verdicts(year_ahead(now, then, then, panel, together=(), n=20)) for now, then in ([current, past], alone)
+    ]
+    assert [set(one["verdict"]) for one in judged] == [{NO_EVIDENCE}, {BETTER}]
 
 
 def test_year_before_needs_all_its_months(
@@ -147,7 +159,8 @@ def test_year_before_needs_all_its_months(
     def last_total(first: str) -> pd.Series:
         own = Panel("M", panel.matrix.loc[first:], panel.groups)
         months = len(own.matrix)
-        found = year_ahead(forecasts(own, range(months - 1, months)), forecasts(own, range(15, months - 1)), own, n=50)
+        past = forecasts(own, range(15, months - 1))
+        found = year_ahead(forecasts(own, range(months - 1, months)), past, past, own, n=50)
         return row(found, "a", "calendar year", 0)
 
     whole, cut = last_total("2023-01"), last_total("2023-02")
@@ -155,13 +168,3 @@ def test_year_before_needs_all_its_months(
     assert np.isfinite(whole["chance_0"])
     assert np.isnan(cut["last_total"])
     assert np.isnan(cut["chance_0"])
-
-
-def test_repeated_year_is_never_negative(panel: Panel) -> None:
-    years = np.arange(MONTHS)[:, None] // 12
-    up_and_down = Panel("M", 0 * panel.matrix + np.where(years % 2, 0, 50), panel.groups)
-    past = forecasts(up_and_down, range(60, MONTHS - 1, 9))
-    origin = up_and_down.periods[-1]
-    again = _Totals(up_and_down, ["a"], past, None).again("a", origin, origin.ordinal + 1)
-    assert again is not None
-    assert again.min() == 0

@@ -99,15 +99,43 @@ def alert_row(number: int, routes: Sequence[str], **other: object) -> dict[str, 
         "alert_id": f"{rule}.{route}", "rule": rule, "alert_level": LEVELS[number % 3], "route_id": route,
         "source_id": "", "series_id": f"arrivals.{route}._T._T.M", "reason_key": "surge", "reason": "Likely.",
         "reason_params": json.dumps(params), "probability": 0.62 - number / 100, "threshold": 5000.0 + number,
-        "first_period": "2025-02", "last_period": "2025-04", "horizon": 2, "change": "new", **other,
+        "first_period": "2025-02", "last_period": "2025-04", "horizon": 2, "change": "new",
+        "base_rate": 0.39, "cutoff": 0.429, "prepare_from": 0.25, **other,
     }  # fmt: skip
+
+
+def backtest_of(routes: Sequence[str]) -> pd.DataFrame:
+    """What was expected of December 2024 a month before: 1,400 on the first route, 2,400 on the second, and so on."""
+    december = forecasts_of(routes)
+    december = december[december["horizon"] == 1].assign(target_end_date=pd.Timestamp("2024-12-31"))
+    return december.assign(value=december["value"] - 610)
+
+
+def scores_of(routes: Sequence[str]) -> pd.DataFrame:
+    """Forecasts of every route that beat the baseline two and three months ahead."""
+    return pd.DataFrame(
+        [
+            {
+                "model_id": "vigie-ensemble", "series_id": f"arrivals.{route}._T._T.M", "horizon": horizon,
+                "scale": "log", "relative_wis": 0.8, "relative_wis_lo": 0.7, "relative_wis_hi": 0.9, "n": 60,
+                "p_holm": 0.01 if horizon in {2, 3} else 0.5,
+            }
+            for route in routes
+            for horizon in range(1, 7)
+        ],
+        columns=["model_id", "series_id", "horizon", "scale", "relative_wis", "relative_wis_lo", "relative_wis_hi", "n",
+                 "p_holm"],
+    )  # fmt: skip
 
 
 def record_of_rules(count: int) -> pd.DataFrame:
     return pd.DataFrame(
-        {"rule": f"rule_{number}", "level": "_T", "route_id": "_T", "horizon": 0, "precision": 0.6, "n_events": 27}
+        {
+            "rule": f"rule_{number}", "level": "_T", "route_id": "_T", "horizon": 0, "precision": 0.6, "n_events": 27,
+            "n_alerts": 20.0,
+        }
         for number in range(count)
-    ).reindex(columns=["rule", "level", "route_id", "horizon", "precision", "n_events"])
+    ).reindex(columns=["rule", "level", "route_id", "horizon", "precision", "n_events", "n_alerts"])  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -136,6 +164,9 @@ def make_release() -> MakeRelease:
             "year_ahead": RELEASE["year_ahead"].empty(),
             "reception_needs": RELEASE["reception_needs"].empty(),
             "attribution": RELEASE["attribution"].empty(),
+            "backtest": backtest_of(with_forecast),
+            "scores": scores_of(with_forecast),
+            "nowcasts": RELEASE["nowcasts"].empty(),
         }  # fmt: skip
         values = {
             "run_id": "20250131T040000Z-0a1b2c", "manifest_hash": "c0ffee" * 10 + "beef", "as_of": AS_OF,
@@ -156,7 +187,9 @@ def announce() -> Announce:
         facts: dict[str, object] = {
             "alert_id": "surge.EMR.2025-01-31", "rule": "surge", "alert_level": "severe", "route_id": "EMR",
             "source_id": "", "series_id": "arrivals.EMR._T._T.M", "reason": "Likely to pass 5,000.",
-            "reason_key": "surge", "horizon": 2, "probability": 0.823, "threshold": 5000.0, "first_period": "2025-02",
+            "reason_key": "surge", "horizon": 2, "probability": 0.823, "threshold": 5000.0,
+            "base_rate": 0.39, "cutoff": 0.429, "prepare_from": 0.25, "expected_before": 4000.0,
+            "first_period": "2025-02",
             "reason_params": (
                 '{"chance": 0.823, "factor": 1.5, "first": "2025-02", "month": "2025-03", "threshold": 5000.0}'
             ),
@@ -170,7 +203,8 @@ def announce() -> Announce:
                 },
             },
             "record": {
-                "n_events": 27, "all_routes": True, "precision": 0.6, "precision_lo": 0.5, "precision_hi": 0.7,
+                "n_events": 27, "n_cases": 20, "all_routes": True,
+                "precision": 0.6, "precision_lo": 0.5, "precision_hi": 0.7,
                 "recall": 0.4, "recall_lo": None, "recall_hi": None, "false_alarms_per_route_year": 0.9,
                 "false_alarms_per_route_year_lo": 0.8, "false_alarms_per_route_year_hi": 1.0,
                 "lead_months_median": None, "lead_months_median_lo": None, "lead_months_median_hi": None,
@@ -193,5 +227,6 @@ def year_row(series_id: str, median: float = 12_000.0, **other: object) -> dict[
         "series_id": series_id, "kind": "calendar year", "ahead": 0, "first_period": "2025-01",
         "last_period": "2025-12", "counted": 0.0, "months_counted": 0, "last_total": 13_932.0, "median": median, **ends,
         "chance_0": 0.4, "chance_25": 0.1, "chance_50": 0.05, "chance_100": 0.01,
-        "relative_wis": 0.9, "coverage_80": 0.75, "n": 60, "years": 6, "skill": "evidence", **other,
+        "relative_wis": 0.9, "relative_wis_lo": 0.8, "relative_wis_hi": 0.95, "p_holm": 0.01, "coverage_80": 0.75,
+        "n": 60, "years": 6, "origin_date": pd.Timestamp("2024-12-31"), **other,
     }  # fmt: skip

@@ -36,7 +36,17 @@ def test_sentence_and_window_name_same_months() -> None:
     report = alert_report(alert_row(0, ["CMR"]), None, ENGLISH)
     assert report.window == "February–April 2025"
     assert f"in any month of {report.window}." in report.sentence
-    assert report.chance_of == "62% (rather likely) to pass 5,000 a month, February–April 2025"
+    event = "62% to pass 5,000 a month, February–April 2025"
+    assert report.chance_of == f"{event} (usually 39%, alert from 43%)"
+    assert report.chance_beside == "62% · usually 39% · alert from 43%"
+
+
+def test_a_chance_no_higher_than_usual_is_called_a_preparedness_trigger() -> None:
+    row = alert_row(0, ["CMR"], alert_level="information", probability=0.3)
+    report = alert_report(row, None, ENGLISH)
+    assert report.badge == "• Information"
+    assert report.sentence.startswith("Preparedness trigger, not likelier than usual: ")
+    assert report.chance_beside == "30% · usually 39% · alert from 43% · preparing pays from 25%"
 
 
 @pytest.mark.parametrize(
@@ -67,9 +77,9 @@ def test_alert_that_names_no_month_has_no_window_and_no_chance() -> None:
 @pytest.mark.parametrize(
     ("routes", "events", "words"),
     [
-        (["_T", "EMR"], 27, "right 5 times in 10"),
-        (["_T", "EMR"], 2, "right 6 times in 10, all routes"),
-        (["_T"], 27, "right 6 times in 10, all routes"),
+        (["_T", "EMR"], 27, "10 of 20 such alerts came true"),
+        (["_T", "EMR"], 2, "12 of 20 such alerts came true, all routes"),
+        (["_T"], 27, "12 of 20 such alerts came true, all routes"),
     ],
 )
 def test_record_is_of_own_route_where_it_rests_on_enough_events(routes: list[str], events: int, words: str) -> None:

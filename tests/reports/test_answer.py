@@ -9,17 +9,22 @@ import pandas as pd
 import pytest
 
 from core.languages import Language
+from core.settings import FEED
 from reports.alert import alert_report
-from reports.answer import answer, decisions_title, month_chances, needed_by
+from reports.answer import (
+    answer,
+    consequences,
+    decisions_title,
+    month_chances,
+    needed_by,
+    night_steps,
+    recipients_words,
+)
 from reports.names import subject_name
 
 from .conftest import MakeRelease
 
 ENGLISH = Language("en")
-RECORD = {
-    "rule": "surge", "level": "watch", "route_id": "_T", "horizon": 0, "precision": 0.7, "n_events": 12,
-    "n_alerts": 10.0, "base_rate": 0.25, "cutoff": 0.3,
-}  # fmt: skip
 
 
 def surge(release: Any, **other: object) -> dict[str, Any]:  # noqa: ANN401  # a release of the fixture
@@ -42,22 +47,52 @@ def test_fall_counts_paths_at_or_under_threshold(make_release: MakeRelease) -> N
     assert {chance for _end, chance in found} == {0.2}
 
 
-def test_answer_states_record_and_base_rate(make_release: MakeRelease) -> None:
-    release = make_release(1, 1).with_frame("track_record", pd.DataFrame([RECORD]))
+def test_answer_states_any_month_and_end(make_release: MakeRelease) -> None:
+    release = make_release(1, 1)
     said = answer(surge(release), release, ENGLISH)
     assert said.months[0] == ("February 2025", "1,050", "40%")
     assert said.any_month == ("At least one of these months", "40%")
-    assert said.record == "Of 10 such warnings 7 came true (all routes); base rate: it happens in 25% of all cases."
-    assert said.ends == "It ends when the chance of reaching 1,050 falls below 30%."
+    assert said.ends == "It ends when the chance of reaching 1,050 falls below 43%."
     assert said.needed_by == "needed by 31 January 2025"
 
 
-@pytest.mark.parametrize("record", [{**RECORD, "cutoff": None}, {k: v for k, v in RECORD.items() if k != "cutoff"}])
-def test_unknown_cut_off_is_not_named(make_release: MakeRelease, record: dict[str, object]) -> None:
-    """Also of a release of before, whose records had no such column."""
-    release = make_release(1, 1).with_frame("track_record", pd.DataFrame([record]))
-    said = answer(surge(release), release, ENGLISH).ends
-    assert said == "It ends when the chance of reaching 1,050 is too low for a watch."
+@pytest.mark.parametrize(
+    ("other", "end"),
+    [({"cutoff": float("nan")}, "is too low for a watch."), ({"alert_level": "information"}, "falls below 25%.")],
+)
+def test_alert_ends_below_its_own_cut_off(make_release: MakeRelease, other: dict[str, object], end: str) -> None:
+    release = make_release(1, 1)
+    said = answer(surge(release, **other), release, ENGLISH).ends
+    assert said == f"It ends when the chance of reaching 1,050 {end}"
+
+
+def test_history_names_each_number_and_window(make_release: MakeRelease) -> None:
+    row = surge(make_release(1, 1))
+    moved = row | {"threshold": 2000.0, "first_period": "2025-03", "last_period": "2025-05", "probability": 0.5}
+    days = [dt.date(2025, 1, day) for day in (1, 2, 3, 4)]
+    nights = [
+        (dt.datetime(2025, 1, day.day, tzinfo=dt.UTC), day, pd.DataFrame(rows, columns=list(row)))
+        for day, rows in zip(days, ([row], [row], [moved], []), strict=True)
+    ]
+    assert [(day, said) for _at, day, said in night_steps(nights, row, ENGLISH)] == [
+        (days[0], "● Watch · 1,050 a month, February–April 2025 · 40% · usually 39% · alert from 43%"),
+        (days[2], "● Watch · 2,000 a month, March–May 2025 · 50% · usually 39% · alert from 43%"),
+        (days[3], "Ended, was Watch"),
+    ]
+
+
+def test_recipients_are_counted_by_subscription() -> None:
+    readers = [(FEED, FEED, "", "en"), ("desk", "post", "a@b.c", "fr"), ("desk", "post", "d@b.c", "fr")]
+    assert recipients_words(readers, {"post": "email"}, ENGLISH) == [
+        "Machines: CAP message and Atom feed, in every language", "desk: e-mail, 2 recipients, in French",
+    ]  # fmt: skip
+
+
+def test_exercise_says_that_nothing_is_sent() -> None:
+    held = dt.datetime(2025, 2, 7, tzinfo=dt.UTC)
+    assert consequences("a replay", held, ENGLISH)[0].startswith("Exercise: nothing leaves Vigie")
+    assert "waits until 7 February 2025" in consequences("", held, ENGLISH)[0]
+    assert "is sent at once" in consequences("", None, ENGLISH)[0]
 
 
 @pytest.mark.parametrize(

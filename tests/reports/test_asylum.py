@@ -36,12 +36,12 @@ def view(**other: Any) -> AsylumForecast:  # noqa: ANN401  # parts of a view as 
     ("skill", "said"),
     [
         (None, ""),
-        ((0, 0), "For this country there is no evidence that the forecast is better than the baseline."),
+        ((0, 0), "Not shown to beat the baseline."),
         ((1, 1), "Better than the baseline up to January 2025."),
         ((1, 4), "Better than the baseline up to April 2025."),
         ((1, 12), "Better than the baseline up to June 2025."),
-        ((2, 2), "Better than the baseline in February 2025; no evidence elsewhere."),
-        ((2, 4), "Better than the baseline from February 2025 to April 2025; no evidence elsewhere."),
+        ((2, 2), "Better than the baseline in February 2025; not shown elsewhere."),
+        ((2, 4), "Better than the baseline from February 2025 to April 2025; not shown elsewhere."),
     ],
 )
 def test_skill_is_reported_by_periods_that_have_it(skill: tuple[int, int] | None, said: str) -> None:

@@ -89,7 +89,7 @@ def test_every_alert_has_its_sentence_chance_record_and_status(make_release: Mak
         first.report,
     )
     assert (report.badge, report.sentence) == ("◆ Severe", said)
-    assert (report.chance, report.record) == ("62%", "right 6 times in 10, all routes")
+    assert (report.chance, report.record) == ("62%", "12 of 20 such alerts came true, all routes")
     assert (report.dots, first.status) == ("●●●●●●○○○○", "waits for sign-off")
 
 

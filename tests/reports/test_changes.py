@@ -26,8 +26,8 @@ WATCH, SEVERE, WARNING = alert_row(2, ["CMR"]), alert_row(0, ["CMR"]), alert_row
 @pytest.mark.parametrize(
     ("before", "words"),
     [
-        (frame(SEVERE), "down from Severe"),
-        (frame(SEVERE, WATCH), "down from Severe"),
+        (frame(SEVERE), "down from Severe (then 5,000 a month, February–April 2025)"),
+        (frame(SEVERE | {"threshold": WATCH["threshold"]}), "down from Severe"),
         (frame(WATCH), "unchanged"),
         (frame(), "new"),
         (frame(alert_row(0, ["EMR"])), "new"),
@@ -76,17 +76,27 @@ def test_title_card_and_list_report_same_change(make_release: MakeRelease) -> No
     summary = pd.DataFrame({"route_id": ["CMR"], "level": ["watch"], "state": ["ok"]})
     title = overview_title(now.frame("alerts"), former.frame("alerts"), frame(), summary, ENGLISH)
     assert title == "Central Mediterranean moves down to Watch"
-    assert [card.change for card in cards(now, former, summary, ENGLISH)] == ["down from Severe"]
+    assert [card.change for card in cards(now, former, summary, ENGLISH)] == [
+        "down from Severe (then 5,000 a month, February–April 2025)"
+    ]
     assert changes(now, former, ENGLISH) == ["Central Mediterranean: from Severe to Watch"]
 
 
-def test_month_that_closed_stands_beside_what_was_expected(make_release: MakeRelease) -> None:
+def test_month_that_closed_stands_beside_what_was_expected(
+    make_release: MakeRelease,
+) -> None:
     now, former = make_release(1, 0), make_release(1, 0)
-    rows = former.frame("observations")
-    added = rows.tail(1).assign(time_period="2025-01", obs_value=1234.0)
-    grown = now.with_frame("observations", pd.concat([rows, added], ignore_index=True))
-    said = "Counted in January 2025: Central Mediterranean 1,234 (2,000 expected)"
-    assert changes(grown, former, ENGLISH) == [said]
+    counted = now.frame("observations")
+    former = former.with_frame("observations", counted[counted["time_period"] < "2024-12"])
+    expected = "Counted in December 2024: Central Mediterranean 1,161 (1,400 expected a month before)"
+    assert changes(now, former, ENGLISH) == [expected]
+    nowcast = pd.DataFrame({
+        "series_id": ["arrivals.CMR._T._T.M"], "target_end_date": pd.Timestamp("2024-12-31"), "output_type_id": 0.5,
+        "value": 1220.0,
+        "last_day": pd.Timestamp("2024-12-29"), "used": True,
+    })  # fmt: skip
+    (said,) = changes(now, former.with_frame("nowcasts", nowcast), ENGLISH)
+    assert said.endswith("1,161 (1,400 expected a month before; estimate of 29 Dec 2024: 1,200)")
 
 
 def of_release(release: LoadedRelease, **steps: float) -> LoadedRelease:

@@ -18,7 +18,7 @@ FRAME = pd.DataFrame(
 
 def test_columns_are_named_and_forecasts_rounded() -> None:
     table, explained = for_people(FRAME, ENGLISH)
-    assert list(table.columns) == ["Route", "Expected", "80% from", "Relative WIS", "odd"]
+    assert list(table.columns) == ["Route", "Route, code", "Expected", "80% from", "Relative WIS", "odd"]
     assert table["Route"].tolist() == ["Central Mediterranean", "All routes"]
     assert table["Expected"].tolist() == [13_500.0, 840.0]
     assert table["Relative WIS"].tolist() == [0.843, 1.0]
@@ -50,8 +50,22 @@ def test_french_reader_gets_french_columns() -> None:
 def test_states_levels_and_flags_are_words_of_reader() -> None:
     codes = pd.DataFrame({"state": ["ok", "too_old"], "level": ["watch", ""], "last_flag": ["e", ""]})
     table, _explained = for_people(codes, FRENCH)
-    rows = [["avec prévision", "Vigilance", "estimé"], ["chiffres trop anciens", "", ""]]
+    rows = [["avec prévision", "Vigilance", "watch", "estimé"], ["chiffres trop anciens", "", "", ""]]
     assert table.to_numpy().tolist() == rows
+
+
+def test_series_is_named_by_route_and_country() -> None:
+    series = ["arrivals.CMR._T._T.M", "asylum_applications_first._Z.DEU._T.M", "_T"]
+    table, _explained = for_people(pd.DataFrame({"series_id": series, "median": 1.0}), ENGLISH)
+    assert table["Route"].tolist() == ["Central Mediterranean", "", "All routes"]
+    assert table["Route, code"].tolist() == ["CMR", "", "_T"]
+    assert table["Country"].tolist() == ["", "Germany", ""]
+    assert table["Country, code"].tolist() == ["", "DEU", ""]
+
+
+def test_unusual_names_come_with_the_table() -> None:
+    table, _explained = for_people(pd.DataFrame({"rule": ["capacity"], "rule_name": ["Capacity passed"]}), ENGLISH)
+    assert table.iloc[0].to_dict() == {"Rule": "Capacity passed", "Rule, code": "capacity"}
 
 
 def test_every_column_says_what_it_means() -> None:

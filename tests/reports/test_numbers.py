@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from alerts import SEVERE, WARNING, WATCH
+from alerts import INFORMATION, SEVERE, WARNING, WATCH
 from forecasting import ENSEMBLE
-from reports import numbers
-from reports.alert import CONTEXT
+from reports import ReadableRelease, numbers
 from tests.dashboard.conftest import usual_frames
 
 EMR = "arrivals.EMR._T._T.M"
@@ -42,13 +43,8 @@ def test_sum_over_months_is_ranked_by_whole_sample_paths() -> None:
 
 def test_routes_without_forecast_come_last_and_without_numbers() -> None:
     frames = usual_frames("WMR")
-    table = numbers.route_summary(
-        frames["routes"],
-        frames["observations"],
-        frames["trajectories"],
-        frames["alerts"],
-        numbers.window_ends(dt.date(2025, 1, 31)),
-    )
+    release = cast(ReadableRelease, SimpleNamespace(frame=frames.__getitem__))
+    table = numbers.route_summary(release.frame, frames["alerts"], numbers.window_ends(dt.date(2025, 1, 31)))
     assert table["route_id"].iloc[-1] == "WMR"
     assert table.iloc[-1][["expected", "low", "high"]].isna().all()
     assert table["expected"].iloc[:-1].is_monotonic_decreasing
@@ -122,7 +118,7 @@ def test_highest_level_ignores_information() -> None:
         [
             ("A", WATCH, "rise"),
             ("A", WARNING, "rise"),
-            ("A", SEVERE, min(CONTEXT)),
+            ("A", INFORMATION, "late"),
             ("B", SEVERE, "rise"),
         ],
         columns=["route_id", "alert_level", "rule"],
@@ -149,3 +145,13 @@ def test_quantiles_are_of_one_series_and_model() -> None:
     frame = pd.DataFrame(rows, columns=names).assign(target_end_date=lambda f: pd.to_datetime(f["target_end_date"]))
     assert numbers.quantiles_of(frame, "a").to_dict("list") == {0.5: [5, 7], "horizon": [1, 2]}
     assert numbers.quantiles_of(frame, "a", "other").to_dict("list") == {0.5: [8], "horizon": [1]}
+
+
+def test_expectation_of_closed_month_is_from_month_before() -> None:
+    frames = usual_frames(None)
+    past, end = frames["backtest"], pd.Timestamp("2024-12-31")
+    rows = past[(past["series_id"] == EMR) & (past["target_end_date"] == end)]
+    made = rows[(rows["origin_date"] == pd.Timestamp("2024-11-30")) & np.isclose(rows["output_type_id"], 0.5)]
+    found = numbers.expected_before(past, EMR, end)
+    assert found is not None and found.median == made["value"].iloc[0]
+    assert numbers.expected_before(past[past["horizon"] > 1], EMR, end) is None

@@ -19,6 +19,7 @@ from core.languages import Language, languages
 from reports import LoadedRelease
 from reports.alert import AlertReport, alert_file, alert_report, rule_record
 from reports.briefing import briefing_pdf
+from reports.files import for_people
 from reports.messages import chat_text, compose, machine_payload, mail_html, mail_text
 from reports.messages.announcement import Announcement, alert_facts
 from reports.messages.feeds import atom_feed, cap_message
@@ -52,7 +53,7 @@ def outputs(release: LoadedRelease, row: Mapping[Any, Any], code: str) -> dict[s
     own = release.with_frame("alerts", pd.DataFrame([row])).with_frame("ended_alerts", release.frame("alerts").iloc[:0])
     card = cards(own, None, summary.iloc[:0], language)[0]
     table = alert_file(pd.DataFrame([row]).assign(ended=False), release.frame("track_record"), language)
-    file = table_files.csv_bytes(table, ["About"]).decode("utf-8-sig")
+    file = table_files.csv_bytes(for_people(table, language)[0], ["About"]).decode("utf-8-sig")
     pdf = PdfReader(io.BytesIO(briefing_pdf(own, None, code))).pages[0].extract_text()
     found = {
         "card": " ".join([level_name(card.level, language), card.sentence, card.figure, card.when, card.record]),
@@ -81,6 +82,7 @@ def test_every_output_states_same_facts(make_release: MakeRelease, code: str) ->
         facts = {
             "sentence": report.sentence, "number": report.chance, "window": report.window,
             "level": level_name(report.level, Language(code)), "record": report.record,
+            "usually": report.usual[0], "cut-off": report.usual[1],
         }  # fmt: skip
         for output, text in outputs(release, row, code).items():
             missing = [name for name, fact in facts.items() if plain(fact) not in text]

@@ -11,6 +11,7 @@ import pytest
 
 from core.languages import Language
 from core.routes import ROUTES
+from reports.numbers import Expected
 from reports.overview import overview_title, quiet_card
 from reports.route import (
     RouteForecast,
@@ -69,7 +70,8 @@ def test_no_alert_is_said_as_plainly_as_alert() -> None:
 
 
 def test_quiet_route_says_what_is_expected_in_planning_window() -> None:
-    row = {"route_id": "CMR", "state": "ok", "low": 1000.0, "high": 2000.0, "expected": 1500.0}
+    row = {"route_id": "CMR", "state": "ok", "low": 1000.0, "high": 2000.0, "expected": 1500.0,
+           "better_from": 2, "better_to": 3}  # fmt: skip
     card = quiet_card(row, dt.date(2025, 1, 10), ENGLISH)
     assert card.when == window_words(dt.date(2025, 1, 10), ENGLISH) == "February–April 2025"
     assert card.sentence == "Nothing unusual is expected: most likely 1,000 to 2,000 arrivals in February–April 2025."
@@ -86,7 +88,8 @@ def test_quiet_route_says_what_is_expected_in_planning_window() -> None:
 def test_quiet_route_says_how_its_alert_ended_where_it_had_one(
     was: str, over: str, level: str, change: str, begins: str
 ) -> None:
-    row = {"route_id": "CMR", "state": "ok", "low": 1000.0, "high": 2000.0, "expected": 1500.0}
+    row = {"route_id": "CMR", "state": "ok", "low": 1000.0, "high": 2000.0, "expected": 1500.0,
+           "better_from": 2, "better_to": 3}  # fmt: skip
     card = quiet_card(row, dt.date(2025, 1, 10), ENGLISH, was, over=over)
     assert (card.level, card.change, card.figure) == (level, change, "1,500")
     assert card.sentence.startswith(begins)
@@ -102,11 +105,10 @@ def test_route_without_forecast_says_how_far_its_figures_go() -> None:
 @pytest.mark.parametrize(
     ("skill", "said"),
     [
-        ((1, 1), "Better than the baseline 1 month ahead; no evidence beyond."),
-        ((1, 3), "Better than the baseline up to 3 months ahead; no evidence beyond."),
-        ((1, 4), "Better than the baseline at every horizon shown."),
-        ((2, 2), "Better than the baseline 2 months ahead; no evidence at other distances."),
-        ((2, 3), "Better than the baseline 2 to 3 months ahead; no evidence at other distances."),
+        ((1, 1), "Better than the baseline 1 month ahead."),
+        ((1, 3), "Better than the baseline 1 to 3 months ahead."),
+        ((2, 2), "Better than the baseline 2 months ahead."),
+        ((1, 0), "Not shown to beat the baseline."),
     ],
 )
 def test_skill_names_its_months(skill: tuple[int, int], said: str) -> None:
@@ -127,7 +129,7 @@ def past_and_ahead(**other: object) -> RouteForecast:
         "route_id": "CMR", "origin": "", "known_on": dt.date(2025, 1, 10), "history": counted,
         "summary": {"route_id": "CMR", "state": "ok", "expected": 6000.0, "low": 3000.0, "high": 9000.0,
                     "last_period": "2024-12"},
-        "quantiles": quantiles.assign(horizon=[1, 2]),
+        "quantiles": quantiles.assign(horizon=[1, 2]), "expected_before": Expected(900.0, 500.0, 1500.0),
     }  # fmt: skip
     return cast(RouteForecast, SimpleNamespace(**usual | other))
 
@@ -136,7 +138,7 @@ def test_key_numbers_cover_window_month_and_count() -> None:
     assert key_numbers(past_and_ahead(), dt.date(2025, 1, 10), ENGLISH) == [
         ("Expected, February–April 2025", "6,000", "80% interval 3,000 to 9,000"),
         ("This month (January 2025, nowcast)", "200", "80% interval 100 to 300"),
-        ("Last month (December 2024, provisional)", "800", "700 a year earlier"),
+        ("Last month (December 2024, provisional)", "800", "900 expected a month before; 700 a year earlier"),
     ]
 
 
@@ -152,7 +154,7 @@ def test_unknown_key_numbers_are_left_out() -> None:
     assert [label for label, *_ in key_numbers(march, as_of, ENGLISH)] == ["Expected, February–April 2025"]
     for flag, label in (("e", "Last month (December 2024, estimated)"), ("", "Last month (December 2024)")):
         flagged = past_and_ahead(history=known.history.tail(1).assign(obs_flag=flag))
-        assert key_numbers(flagged, as_of, ENGLISH)[-1] == (label, "800", "")
+        assert key_numbers(flagged, as_of, ENGLISH)[-1] == (label, "800", "900 expected a month before")
 
 
 def test_past_title_states_first_month() -> None:
@@ -170,7 +172,7 @@ def test_past_title_states_first_month() -> None:
         (None, "", "No score for this route in this release."),
         (None, "2024-12-31", "No score for this route in this release."),
         ((1, 3), "2024-12-31", "How far the forecast can be trusted is judged on all past origins"),
-        ((0, 0), "", "On this route there is no evidence that the forecast is better than the baseline."),
+        ((1, 0), "", "Not shown to beat the baseline."),
     ],
 )
 def test_no_evidence_claims_no_skill(skill: tuple[int, int] | None, origin: str, said: str) -> None:

@@ -16,9 +16,11 @@ from reports.briefing.content import compose
 from reports.briefing.further_pages import draw_year
 from reports.year_ahead import (
     record_words,
+    window_words,
     year_lines,
     year_table,
     year_title,
+    year_words,
 )
 
 from .conftest import MakeRelease, year_row
@@ -71,8 +73,11 @@ def test_finding_and_table_say_same(make_release: MakeRelease, table: pd.DataFra
 
 
 def test_record_names_years_and_coverage() -> None:
-    assert "over 6 years: evidence of skill; 80% intervals held " in record_words(year_row("_T"), ENGLISH)
-    assert "no demonstrated skill" in record_words(year_row("_T", skill="no evidence"), ENGLISH)
+    said = record_words(year_row("_T"), ENGLISH)
+    assert said == (
+        "0.90 of the baseline’s error at past dates, over 6 years: better than the baseline; 80% intervals held 75%"
+    )
+    assert "not shown to beat the baseline" in record_words(year_row("_T", p_holm=0.2), ENGLISH)
     assert record_words(year_row("_T", relative_wis=float("nan"), n=0), ENGLISH) == "no record yet"
 
 
@@ -127,3 +132,22 @@ def test_yearly_table_counts_hidden_rows(make_release: MakeRelease, routes: int)
     assert [line.name for line in content.year[0] if words.count(line.name) == 2] == [
         line.name for line in content.year[0][: len(page.axes)]
     ]
+
+
+@pytest.mark.parametrize(
+    ("year", "counted_to", "said"),
+    [
+        (2025, "2024-12-31", "2025: 12,000 arrivals expected, most likely 7,200 to 16,800; 13,932 in 2024"),
+        (2025, "2024-11-30", "2025: 12,000 arrivals expected, most likely 7,200 to 16,800; 13,932 in 2023"),
+        (2026, "2024-12-31", "2026 beside earlier years"),
+    ],
+)
+def test_a_routes_year_stands_beside_the_newest_complete_one(year: int, counted_to: str, said: str) -> None:
+    row = year_row("arrivals.CMR._T._T.M", origin_date=pd.Timestamp(counted_to))
+    assert year_words(pd.DataFrame([row]), "arrivals.CMR._T._T.M", year, ENGLISH) == said
+
+
+def test_a_route_whose_intervals_were_too_narrow_is_named(make_release: MakeRelease) -> None:
+    rows = [year_row("_T"), year_row("arrivals.CMR._T._T.M", coverage_80=0.58)]
+    lines = year_lines(pd.DataFrame(rows), make_release(1, 0).frame("observations"), "calendar year", ENGLISH)
+    assert window_words(lines, ENGLISH)[-1] == "80% intervals too narrow in past years: Central Mediterranean (58%)"

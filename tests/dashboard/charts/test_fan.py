@@ -78,7 +78,7 @@ def test_far_number_does_not_flatten_chart(
 ) -> None:
     plain, figure = draw(observed, forecast), draw(observed, forecast, threshold=1e6, chances=chances)
     assert figure.layout.yaxis.range == plain.layout.yaxis.range
-    assert [list(trace.text) for trace in named(figure, "your number")] == [["your number: 1,000,000 ↑"]]
+    assert [list(trace.text) for trace in named(figure, "your number")] == [["threshold: 1,000,000 ↑"]]
 
 
 def test_words_of_skill_strip_never_cross_line_of_today(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:

@@ -103,9 +103,7 @@ def test_figures_equal_the_release_to_the_digit(site: Path, signed: Release) -> 
 
 @pytest.mark.parametrize("code", ["en", "fr", "es"])
 def test_page_says_what_the_presenter_says(site: Path, signed: Release, code: str) -> None:
-    tables = (signed.read(name) for name in ("routes", "observations", "trajectories", "alerts"))
-    routes, observations, paths, alerts = tables
-    summary = numbers.route_summary(routes, observations, paths, alerts, numbers.window_ends(signed.as_of))
+    summary = numbers.route_summary(signed.read, signed.read("alerts"), numbers.window_ends(signed.as_of))
     row = summary[summary["route_id"] == "EMR"].to_dict("records")[0]
     view = SimpleNamespace(route_id="EMR", origin="", known_on=signed.as_of, summary=row)
     expected = title(cast(RouteForecast, view), signed.as_of, Language(code))
