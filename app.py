@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
 from core.languages import languages
@@ -13,6 +15,7 @@ state.choice("lang", languages(), choose_language(None, st.context.locale))
 visitor.require_login()
 # Streamlit answers the default page at / only; this one makes /overview work too.
 overview = st.Page(f"{FOLDER}/overview.py", title=_("Overview"), url_path="overview", visibility="hidden")
-page = st.navigation([*visitor.pages(), overview], position="top")
+place: Literal["hidden", "top"] = "hidden" if st.context.is_embedded else "top"  # with ?embed=true
+page = st.navigation([*visitor.pages(), overview], position=place)
 visitor.show_person()
 visitor.show_page(page)

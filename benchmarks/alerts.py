@@ -174,7 +174,7 @@ def cost_lines(found: World) -> list[str]:
 def known_rises(found: World) -> pd.DataFrame:
     """What would have been said before each documented rise."""
     frozen = training.freeze(found.systems["Vigie"][0], SURGE.costs, found.span, SETTINGS)
-    cards = {card.event_id: (card.route_id, card.month) for card in events(SNAPSHOT)}
+    cards = {card.event_id: (card.route_id, card.month) for card in events(SNAPSHOT) if card.kind == "rise"}
     first = found.span.first_judged
     return hindcast.retrospective_alerts(cards, found.made, found.counts, frozen, first, SETTINGS, basis="detections")
 
@@ -182,7 +182,7 @@ def known_rises(found: World) -> pd.DataFrame:
 def known_rises_lines(said: pd.DataFrame) -> list[str]:
     """One row per event: the chance at each lead, alerts marked."""
     leads, rows = range(HORIZONS, 0, -1), []
-    for card in events(SNAPSHOT):
+    for card in (one for one in events(SNAPSHOT) if one.kind == "rise"):
         found = said[said["event_id"] == card.event_id].set_index("horizon")
         alerted = found.index[found["level"] != ""]
         cells = {step: f"**{one:.0%}**" if step in alerted else f"{one:.0%}" for step, one in found["chance"].items()}

@@ -286,6 +286,19 @@ class Language:
             return self.month(first)
         return f"{self.month(first, year=first.year != last.year)}–{self.month(last)}"
 
+    def in_months(self, first: Month, last: Month) -> str:
+        """The same as the time of an event: ``in February–April 2025``, ``in March 2025``."""
+        first, last = _day_of(first), _day_of(last)
+        if (first.year, first.month) == (last.year, last.month):
+            return self.text(_("in {month}"), month=self.month(first))
+        begin = self.month(first, year=first.year != last.year)
+        said = self.text(_("in {first}–{last}"), first=begin, last=self.month(last))
+        return re.sub(r"\bde (?=[ao])", "d’", said) if self.code == "fr" else said
+
+    def in_period(self, last: dt.date, months: int = 1) -> str:
+        """A period of so many months by any day of its last one, as the time of an event."""
+        return self.in_months(_first_of(last, months), last)
+
     def period(self, last: dt.date, months: int = 1) -> str:
         """Name a period of ``months`` months by a day of its last one: ``December 2024``, ``October–December 2024``."""
         before = last.year * 12 + last.month - months
@@ -300,6 +313,11 @@ class Language:
 
     def _percent_sign(self, whole: int) -> str:
         return typeset(format_percent(Decimal(whole) / 100, locale=self.code))
+
+
+def _first_of(last: dt.date, months: int) -> dt.date:
+    before = last.year * 12 + last.month - months
+    return dt.date(before // 12, before % 12 + 1, 1)
 
 
 def ten_dots(share: float) -> str:

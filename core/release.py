@@ -633,6 +633,22 @@ DOCUMENTED_RISES = Table(
     (), "alerts.verification", ("dashboard",),
 )  # fmt: skip
 
+EVENTS = Table(
+    "events", "Documented rises, agreements and laws, as the public record tells of them.",
+    _of(
+        "event_id kind route_id month title what source url",
+        event_id=_text("the event"),
+        kind=_text("what it is", "rise", "agreement", "law"),
+        route_id=_text("the route; `asylum` for asylum applications in general"),
+        month=_text("first month"),
+        title=_text("its title, English"),
+        what=_text("what happened, English"),
+        source=_text("who documents it"),
+        url=_text("where"),
+    ),
+    ("event_id",), "ingest.registers", ("dashboard",), required=False,
+)  # fmt: skip
+
 
 def _like(table: Table, name: str, about: str, writer: str, *readers: str, **more: Column) -> Table:
     """A table of the same rows in another place of the release."""
@@ -747,7 +763,7 @@ TABLES: tuple[Table, ...] = (
         TRACK_RECORD, "track_record_comparison", "The same for simple alternatives, on the same months.",
         "alerts.verification", "dashboard", against=_text("the alternative"),
     ),
-    ALERT_THRESHOLDS, ALERT_RELIABILITY, DOCUMENTED_RISES,
+    ALERT_THRESHOLDS, ALERT_RELIABILITY, DOCUMENTED_RISES, EVENTS,
     Table(
         "asylum_series", "Every series of asylum applications and whether it is forecast.",
         _of("series_id target freq geo citizen state last_period origin_date note"),

@@ -218,18 +218,21 @@ def show_grid(view: AsylumView, order: Sequence[str]) -> None:
 def draw_grid(view: AsylumView, order: Sequence[str], *, shared: bool) -> None:
     """One cell per country: its name, what is expected next, and its line."""
     cells = [build(view.night, view.kind, geo) for geo in order]
-    found = [one for one in cells if len(one.quantiles)]
+    found = sorted((one for one in cells if len(one.quantiles)), key=lambda one: -float(one.quantiles[0.5].iloc[0]))
     tops = [max(float(one.history["obs_value"].tail(24).max()), float(one.quantiles[0.9].max())) for one in found]
     top = max(tops, default=None) if shared else None
     with st.container(key="asylum-grid"), st.grid(4, min_column_width=150):
-        for one in found:
+        for one, own_top in zip(found, tops, strict=True):
             line = sparkline(
-                one.history, one.quantiles, theme=current_theme(), months_back=24, months_each=one.months_each, top=top,
+                one.history, one.quantiles, theme=current_theme(), months_back=24, months_each=one.months_each,
+                top=top or own_top,
             )  # fmt: skip
             link = state.link("asylum", kind=view.kind, country=one.geo)
             name, value = tables.no_break(country(one.geo)), lang().expected(float(one.quantiles[0.5].iloc[0]))
             alt = _("Two years of applications and the forecast, {country}").format(country=country(one.geo))
-            st.markdown(f"[{name} **{value}**]({link})  \n![{alt}]({line})")
+            scale = layout.small(_("axis to {top}").format(top=lang().expected(top or own_top)))
+            st.markdown(f"[{name} **{value}**]({link}) {scale}  \n![{alt}]({line})")
+    st.markdown(layout.small(_("The number: applicants expected in the next period. Each picture begins at zero.")))
     lacking = [country(one.geo) for one in cells if not len(one.quantiles)]
     absent = sorted(country(geo) for geo in RECEIVING if geo not in set(order))
     for text, names in ((_("No forecast, too few or too old figures: {names}."), lacking),

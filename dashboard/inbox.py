@@ -173,8 +173,8 @@ def show_notes(night: Night, row: Row, *, is_newest: bool) -> None:
                 label_visibility="collapsed",
             )  # fmt: skip
             name = _ask_name("note")
-            reason = st.text_area(_("Your words"), max_chars=LONGEST_REASON, height=80)
-            filed = st.form_submit_button(_("File the note"))
+            reason = st.text_area(_("Comment"), max_chars=LONGEST_REASON, height=80)
+            filed = st.form_submit_button(_("Save"))
         st.markdown(small(_("Dissent and corrections stay beside the alert until they are answered.")))
     if filed:
         _take(night, row, Step(visitor.actor(name), str(kind), reason))

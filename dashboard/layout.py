@@ -19,10 +19,11 @@ from access import NotAllowedError
 from alerts.lifecycle import StepError
 from core.errors import InputError, Message, StoreError, VigieError
 from core.languages import languages
-from dashboard import _, labelled, lang, language, listed, reads, state
+from dashboard import _, labelled, lang, language, listed, reads, search, state
 from dashboard.reads import Night
 from dashboard.theme import CHART_CONFIG, current_theme, drawn_once, level_word
 from reports import asylum, citations, names, numbers
+from reports.events import event_words, events_note
 from reports.names import message_in
 from reports.route import known_to
 
@@ -63,7 +64,8 @@ def dress() -> None:
     colours = ":root {" + "".join(f"--vigie-{name}: {colour};" for name, colour in own.items()) + "}"
     st.html(f"<style>\n{colours}\n{STYLE}{_DARK_BUTTON if theme.name == 'dark' else ''}\n</style>")
     show_shortcuts()
-    st.logo(_LOGO.format(accent=theme.accent, ink=theme.ink), size="medium")
+    if not st.context.is_embedded:
+        st.logo(_LOGO.format(accent=theme.accent, ink=theme.ink), size="medium")
     show_languages()
 
 
@@ -88,7 +90,8 @@ def open_page(*, with_switch: bool = True) -> Night:
         reads.refuse_altered(night)
     except VigieError as error:
         stop_with(error_words(error))
-    show_hints()
+    if not st.context.is_embedded:
+        show_hints()
     above_title(night, found, with_switch=with_switch)
     return night
 
@@ -139,6 +142,8 @@ def above_title(night: Night, found: list[Night], *, with_switch: bool) -> None:
         with st.container(width="stretch", horizontal=True, vertical_alignment="center", gap="small"):
             _SUBJECT.set(st.container(width="content"))
             st.markdown(_replay_line(night), width="content")
+        if not st.context.is_embedded:
+            search.show(night)
         is_older = night.run_id != found[0].run_id
         icon = ":material/arrow_forward:"
         if is_older and st.button(_("Latest release"), type="tertiary", icon=icon, icon_position="right"):
@@ -251,6 +256,17 @@ def chart(figure: go.Figure, alt: str, key: str) -> None:
     st.plotly_chart(drawn_once(figure), theme=None, config=CHART_CONFIG, alt=alt, key=key)
 
 
+def show_events(events: pd.DataFrame) -> None:
+    """The events whose numbers stand on the chart above, each with its source."""
+    if events.empty:
+        return
+    said = [
+        f"**{place}** [{plain(title)}]({url}): {plain(what)}"
+        for place, (title, what, url) in enumerate(event_words(events, lang()), start=1)
+    ]
+    st.markdown("\n".join(f"- {small(text)}" for text in [*said, events_note(lang())]))
+
+
 def let_draw() -> None:
     """Wait a moment, so that the browser draws what it was sent before the rest of the page comes.
 
@@ -291,6 +307,8 @@ def show_languages() -> None:
     with st.container(key="language", gap=None):
         st.html(words_of_page() + _SAY_LANGUAGE % shown, unsafe_allow_javascript=True)
         st.html(_PAGE_SCRIPT, unsafe_allow_javascript=True)
+        if st.context.is_embedded:
+            return
         st.segmented_control(
             _("Language"),
             languages(),

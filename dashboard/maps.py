@@ -42,7 +42,9 @@ from geo import (
 from reports.units import MEDIAN, plural_in_unit
 
 HEIGHT = 306
-COLUMNS = ("route_id", "name", "median", "upper90", "alert_level", "label")
+COLUMNS = ("route_id", "name", "median", "lower10", "upper90", "alert_level", "label")
+LONGEST_LINE = 16
+"""Letters of a name on one line of its label."""
 Coordinates = npt.NDArray[np.float64]
 Outline = tuple[Coordinates, Coordinates]
 """Points of one or more rings, kilometres; a point that is no number parts two rings. Metres do not matter here."""
@@ -52,8 +54,8 @@ def flow_map(routes: pd.DataFrame, *, theme: Theme) -> go.Figure:
     """Draw what is expected per route of one region.
 
     Args:
-        routes: Routes of one region: columns ``route_id``, ``name``, ``median`` and ``upper90`` (empty where there is
-            no forecast), ``alert_level`` (empty where there is no alert), ``label`` (text after the level; empty: the
+        routes: Routes of one region: columns ``route_id``, ``name``, ``median``, ``lower10`` and ``upper90`` (empty
+            without a forecast), ``alert_level`` (empty without an alert), ``label`` (text after the level; empty: the
             median) and, where its name is to lead somewhere, ``link``.
         theme: Colours.
 
@@ -151,7 +153,7 @@ def _label(row: Row, theme: Theme) -> Annotation:
     figure = row["label"] or lang().expected(row["median"])
     if level := row["alert_level"]:
         figure = f"<b><span style='color:{theme.level(level).text}'>{level_label(level)}</span></b> · {figure}"
-    name = f"<b>{row['name']}</b>"
+    name = f"<b>{_in_lines(row['name'])}</b>"
     if link := row.get("link"):
         name = f'<a href="{html.escape(link)}" target="_self" style="color:{theme.ink}">{name}</a>'
     return {
@@ -166,6 +168,15 @@ def _label(row: Row, theme: Theme) -> Annotation:
     }
 
 
+def _in_lines(name: str) -> str:
+    """A long name on two lines of like length; a stroke stays on the first."""
+    gaps = [place for place, sign in enumerate(name) if sign == " " and name[place + 1] != "/"]
+    if len(name) <= LONGEST_LINE or not gaps:
+        return name
+    middle = min(gaps, key=lambda place: max(place, len(name) - place))
+    return f"{name[:middle]}<br>{name[middle + 1 :]}"
+
+
 def _figure(row: Row) -> str:
     if math.isnan(row["median"]):
         return str(row["label"]) or _("no forecast")
@@ -173,4 +184,5 @@ def _figure(row: Row) -> str:
     text = plural_in_unit(MEDIAN, as_expected(row["median"]), row["route_id"], lang(), median=median)
     if math.isnan(row["upper90"]):
         return text
-    return _("{figure}, 9 in 10 chances of at most {upper}").format(figure=text, upper=lang().expected(row["upper90"]))
+    text_with_range = _("{figure}, 80% interval {interval}")
+    return text_with_range.format(figure=text, interval=lang().interval_words(row["lower10"], row["upper90"]))

@@ -1,4 +1,4 @@
-"""The fan chart as PNG or SVG in the type of the briefing: date axis, line of today, legend, two lines of footer.
+"""The fan chart as PNG or SVG in the type of the briefing: date axis, line of today, legend, sources and release.
 
 Drawn with matplotlib: plotly's own export needs a browser. Citations and caveats are in the file's text fields in full.
 """
@@ -22,10 +22,10 @@ from dashboard.downloads import Export
 from dashboard.theme import LIGHT
 from reports.briefing.canvas import DRAWING, Style, font_of, usable, wrap
 
-WIDTH, HEIGHT = 10.0, 5.9
+WIDTH, HEIGHT = 10.0, 6.4
 """Inches."""
 DOTS_PER_INCH = 150
-LEFT, RIGHT, TOP, BOTTOM = 0.07, 0.92, 0.76, 0.2
+LEFT, RIGHT, TOP, BOTTOM = 0.07, 0.92, 0.76, 0.25
 MONTHS_BACK = 24
 HALF_MONTH = pd.Timedelta(days=15)
 TITLE, BODY, PRINT = Style("serif", 14), Style("sans", 8.5), Style("sans", 7.2)
@@ -45,6 +45,8 @@ class Picture:
         is_own: Whether the reader has typed it.
         unit: What is counted; arrivals per month by default.
         is_conditional: Whether it shows what would follow from an assumption: another hue, and the word.
+        forecast: The forecast's quantiles beside what is conditional; its median and 80 % interval are lines.
+        earlier: Forecasts made before: ``origin_date``, ``target_end_date``, ``q10``, ``q50``, ``q90``.
     """
 
     history: pd.DataFrame
@@ -54,10 +56,12 @@ class Picture:
     is_own: bool = False
     unit: str = ""
     is_conditional: bool = False
+    forecast: pd.DataFrame | None = None
+    earlier: pd.DataFrame | None = None
 
 
 def drawn(picture: Picture, kind: str = "png") -> bytes:
-    """Draw history, fan and threshold on a light ground, 1500 by 885 pixels.
+    """Draw history, fan and threshold on a light ground, 1500 by 960 pixels.
 
     Args:
         picture: What it shows.
@@ -102,6 +106,7 @@ def _draw(axes: Axes, picture: Picture) -> None:
             fontproperties=font_of(Style("bold", 8.5)), bbox={"facecolor": LIGHT.ground, "edgecolor": "none", "pad": 1},
         )  # fmt: skip
         top = max(top, float(quantiles[0.9].max()))
+    _draw_beside(axes, picture, counts.index.min() if len(counts) else None)
     axes.plot(counts.index, counts, color=LIGHT.observed, linewidth=1.6, label=_("counted"))
     if picture.threshold is not None and picture.threshold <= 1.6 * top:
         top = max(top, picture.threshold)
@@ -122,6 +127,22 @@ def _draw(axes: Axes, picture: Picture) -> None:
     )  # fmt: skip
 
 
+def _draw_beside(axes: Axes, picture: Picture, first: pd.Timestamp | None) -> None:
+    """The forecast beside a conditional one as lines, and the earlier forecasts that fall into the months shown."""
+    if picture.forecast is not None and len(picture.forecast):
+        months = pd.DatetimeIndex(picture.forecast.index) - HALF_MONTH
+        axes.plot(months, picture.forecast[0.5], color=LIGHT.fan, linestyle="--", linewidth=1.4, label=_("forecast"))
+        for level in interval_levels(0.8):
+            axes.plot(months, picture.forecast[level], color=LIGHT.fan, linestyle=":", linewidth=1)
+    if picture.earlier is not None and first is not None:
+        label = _("earlier forecasts")
+        for _origin, rows in picture.earlier[picture.earlier["target_end_date"] > first].groupby("origin_date"):
+            months = pd.DatetimeIndex(rows["target_end_date"]) - HALF_MONTH
+            axes.fill_between(months, rows["q10"], rows["q90"], color=LIGHT.earlier, alpha=0.14, linewidth=0)
+            axes.plot(months, rows["q50"], color=LIGHT.earlier, linestyle=":", linewidth=1.2, label=label)
+            label = ""
+
+
 def _words(figure: Figure, picture: Picture) -> None:
     """Title, unit, and the footer: whose figures they are and how far they may be used."""
     export, points = picture.export, WIDTH * 72 * (RIGHT - LEFT)
@@ -131,13 +152,15 @@ def _words(figure: Figure, picture: Picture) -> None:
     lines = wrap(title, TITLE, points, 2)
     figure.text(LEFT, 0.975, "\n".join(lines), color=LIGHT.ink, va="top", fontproperties=font_of(TITLE))
     unit = picture.unit or _("Arrivals per month")
-    figure.text(LEFT, TOP + 0.012, usable(unit, BODY), color=LIGHT.secondary, fontproperties=font_of(BODY))
-    source = " ".join(export.citations[:2])
     known = labelled(_("As known on"), lang().day(dt.date.fromisoformat(export.known_on)))
+    subtitle = usable(f"{unit} · {known}", BODY)
+    figure.text(LEFT, TOP + 0.012, subtitle, color=LIGHT.secondary, fontproperties=font_of(BODY))
+    release = labelled(_("Release"), export.run_id)
     caveat = _("A forecast is a range, not a fact: one outcome in five is expected outside the 80% interval.")
-    footer = [*wrap(f"{known} · {source}", PRINT, points, 2), *wrap(caveat, PRINT, points, 1)]
+    source = labelled(_("Source"), " ".join(export.citations))
+    footer = [*wrap(source, PRINT, points, 5), *wrap(caveat, PRINT, points, 1), f"Vigie · {release}"]
     figure.text(
-        LEFT, 0.085, "\n".join(footer), color=LIGHT.secondary, va="top", linespacing=1.5, fontproperties=font_of(PRINT)
+        LEFT, 0.18, "\n".join(footer), color=LIGHT.secondary, va="top", linespacing=1.5, fontproperties=font_of(PRINT)
     )
 
 

@@ -144,8 +144,8 @@ def _show_comparison(
             for place, (name, paths) in enumerate(everything)
         ]
     )
-    unit = _("{route}, arrivals expected in {months}").format(
-        route=layout.route_name(scenario.route_id), months=lang().months(ends[0], ends[-1])
+    unit = _("{route}, arrivals expected {when}").format(
+        route=layout.route_name(scenario.route_id), when=lang().in_months(ends[0], ends[-1])
     )
     layout.chart(compare_chart(rows, unit=unit, theme=current_theme()), compare_alt(rows, unit=unit), "compare")
     frame = rows.drop(columns="is_forecast")

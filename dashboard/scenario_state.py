@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from alerts.rules.nationality_shift import UNKNOWN
 from core.calendar import planning_window
 from core.languages import round_expected
+from core.schema import ALL, NOT_APPLICABLE
 from dashboard.reads import Night
 from decisions.judgements import LARGEST
 from forecasting.scenarios import HOWS, STAYS
@@ -21,7 +23,8 @@ from forecasting.scenarios.analogues import EPISODES
 from reports import numbers
 
 KINDS = ("if", "shock", "past")
-NONE = "none"
+NONE, EVERYBODY = "none", "all"
+MONTHS_OF_SHARES, MOST_NATIONALITIES = 12, 12
 Values = dict[str, str]
 """Every lever by its name in the address."""
 
@@ -54,7 +57,16 @@ class Lever:
 
 LEVERS_OF = {
     "if": ("if_route", "if_side", "if_value", "if_how", "if_from", "if_to", "and_route", "and_side", "and_value"),
-    "shock": ("shock_size", "shock_from", "shock_onset", "shock_months", "shock_decay", "to_route", "to_share"),
+    "shock": (
+        "shock_of",
+        "shock_size",
+        "shock_from",
+        "shock_onset",
+        "shock_months",
+        "shock_decay",
+        "to_route",
+        "to_share",
+    ),
     "past": ("episode", "past_from", "past_as", "past_strength"),
 }
 PLACES = ("stock", "stay", "stay_kind", "needs_place", "confidence")
@@ -96,6 +108,7 @@ def levers(night: Night, route_id: str, routes: list[str]) -> dict[str, Lever]:
         "and_side": Lever("above", sides),
         "and_value": Lever("0", low=0, high=LARGEST),
         "stock": Lever("0", low=0, high=LARGEST),
+        "shock_of": Lever(EVERYBODY, (EVERYBODY, *shares_of(night, route_id))),
         "shock_size": Lever("50", low=-100, high=500),
         "shock_from": Lever(own_start, months),
         "shock_onset": Lever("1", low=0, high=12),
@@ -112,6 +125,21 @@ def levers(night: Night, route_id: str, routes: list[str]) -> dict[str, Lever]:
         "needs_place": Lever("100", low=1, high=100),
         "confidence": Lever("90", ("50", "75", "80", "90", "95", "99")),
     }
+
+
+def shares_of(night: Night, route_id: str) -> dict[str, float]:
+    """Share of each large nationality among a route's arrivals in the newest twelve months told by nationality.
+
+    Returns:
+        Citizenship -> share, 0 to 1, the largest first; empty where none is known.
+    """
+    rows = night.frame("observations")
+    own = rows[(rows["route_id"] == route_id) & (rows["target"] == "arrivals") & (rows["freq"] == "M")]
+    own = own[~own["citizen"].isin([ALL, NOT_APPLICABLE]) & own["geo"].isin([ALL, NOT_APPLICABLE])]
+    recent = own[own["time_period"].isin(sorted(own["time_period"].unique())[-MONTHS_OF_SHARES:])]
+    sums = recent.groupby("citizen")["obs_value"].sum()
+    known = (sums / sums.sum()).drop(labels=list(UNKNOWN), errors="ignore").nlargest(MOST_NATIONALITIES)
+    return {str(citizen): float(share) for citizen, share in known.items() if share > 0}
 
 
 def parse(given: Mapping[str, str], known: Mapping[str, Lever]) -> tuple[Values, list[str]]:

@@ -14,7 +14,7 @@ from core.languages import WORD_JOINER
 from dashboard import _, lang, layout, ngettext
 from dashboard.layout import error_words
 from dashboard.reads import Night
-from dashboard.scenario_state import NONE, month_end
+from dashboard.scenario_state import EVERYBODY, NONE, month_end, shares_of
 from forecasting.scenarios import FEWEST_EFFECTIVE, Condition, TooFewPathsError, given
 from forecasting.scenarios.analogues import EPISODES, Course, add_persons, course, rescale
 from forecasting.scenarios.shocks import Diversion, Shock, apply_shock, estimate_diversion
@@ -97,15 +97,17 @@ def conditions(values: Mapping[str, str]) -> list[Condition]:
 
 
 def _shocked(night: Night, values: Mapping[str, str], route_id: str) -> Scenario:
+    of = values["shock_of"]
+    part = 1.0 if of == EVERYBODY else shares_of(night, route_id)[of]
     shock = Shock(
         numbers.route_series(route_id),
         month_end(values["shock_from"]),
-        size=float(values["shock_size"]) / 100,
+        size=part * float(values["shock_size"]) / 100,
         onset=int(float(values["shock_onset"])),
         duration=int(float(values["shock_months"])),
         half_life=float(values["shock_decay"]),
     )
-    diversions, notes = [], []
+    diversions, notes = [], [] if of == EVERYBODY else [wording.part_words(of, part, lang())]
     if values["to_route"] != NONE:
         lines = []
         for name in (route_id, values["to_route"]):

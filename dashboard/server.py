@@ -30,7 +30,7 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit.starlette import App
@@ -42,7 +42,7 @@ from core.log import configure_logging
 from core.settings import FEED, PROJECT, address_of, home_folder, is_loopback, load_settings
 from dashboard import choose_language, speaking, streamlit_private
 from dashboard.layout import HINTS_COOKIE, STYLE, page_scripts
-from dashboard.pages import page_titles
+from dashboard.pages import FORMER, page_titles
 from decisions.health import HEALTH_PATH, answer
 from publish import api
 from store.journal import Journal
@@ -59,7 +59,7 @@ _ALTERED = "The newest release is not as it was published."
 _LOOK_AFTER, _OLDEST_LOOK = 5.0, 60.0
 """Seconds between two looks at the home, and age from which the newest one is no answer about health."""
 _HUB_NAME = re.compile(r"hub_[a-z]+\.csv(\.about\.txt)?")
-_WITHOUT_CHARTS = frozenset({"/data", "/method", "/access"})
+_WITHOUT_CHARTS = frozenset({"/data", "/access"})
 _USED_LATER = ("pandas.io.formats.style", "plotly.io", "plotly.graph_objs.scatter", "plotly.graph_objs.bar")
 """Modules that libraries load by themselves, at the first chart or table."""
 _PAGES = "dashboard.pages"
@@ -86,6 +86,7 @@ def build(guard: Guard, *, opens: str = "") -> App:
     routes: list[BaseRoute] = [Route(HEALTH_PATH, looks.respond), Route(f"{HUB_FILES}/{{name}}", _hub_file)]
     routes.append(Mount(api.PATH, api.application(guard)))
     routes += [Route(f"/hub/{folder}/{{name:path}}", _hub_folder) for folder in HUB_FOLDERS]
+    routes += [Route(f"/{name}", _moved) for name in FORMER]
     routes += login_routes(guard) if guard.access.is_on else []
     layers = [
         Middleware(Gate, guard=guard, application=application()),
@@ -198,6 +199,12 @@ def _is_altered() -> bool:
     home = home_folder()
     release = ReleaseStore(home).current()
     return release is not None and alteration(home, release, load_settings(home)) is not None
+
+
+def _moved(request: Request) -> Response:
+    """Send a former address to the page that took it in, with its query string."""
+    query = f"&{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"/{FORMER[request.url.path.strip('/')]}{query}", 301)
 
 
 class Looks:

@@ -52,7 +52,7 @@ class RegionMap:
 
 
 MAPS: dict[str, RegionMap] = {
-    "europe": RegionMap(10, 38, ((-3250.0, 3250.0), (-2600.0, 1850.0)), "boundaries.parquet"),
+    "europe": RegionMap(10, 38, ((-3000.0, 2900.0), (-2000.0, 1600.0)), "boundaries.parquet"),
     "americas": RegionMap(-92, 28, ((-3870.0, 3870.0), (-2750.0, 2550.0)), "boundaries_americas.parquet"),
     "horn_of_africa": RegionMap(42, 6, ((-3250.0, 3250.0), (-2200.0, 2250.0)), "boundaries_horn_of_africa.parquet"),
 }
@@ -108,7 +108,7 @@ FloatArray = NDArray[np.float64]
 
 KM_PER_PERSON = 190 / 10_000
 NARROWEST_KM = 22.0
-WIDEST_MEDIAN_KM, WIDEST_UPPER_KM = 320.0, 460.0
+WIDEST_MEDIAN_KM, WIDEST_UPPER_KM = 240.0, 340.0
 """Of the arrow of the median, and of the pale one of the 90 % quantile under it."""
 UPPER_OPACITY = 0.22
 """Of that pale arrow."""

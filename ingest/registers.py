@@ -1,4 +1,4 @@
-"""Registers kept by hand under ``data/``: known issues, published with every release, and documented rises.
+"""Registers kept by hand under ``data/``: known issues and documented events, published with every release.
 
 Their texts are English; translations stand in the catalogues of ``data/locale/``.
 """
@@ -21,6 +21,7 @@ from core.schema import check
 
 KNOWN_ISSUES, EVENTS, SAID = "known_issues.toml", "events.toml", "events_said.csv"
 DRIVER_TABLE, DRIVER_PROVENANCE = "driver_tests.csv", "driver_tests.toml"
+ASYLUM = "asylum"
 PROVENANCE = tuple(name for name in RELEASE["driver_tests"].columns if name not in DRIVER_TESTS.columns)
 """What every row of the test of drivers says of the run that made it."""
 
@@ -45,11 +46,12 @@ class KnownIssue(BaseModel):
 
 
 class EventCard(BaseModel):
-    """One documented rise, an entry of ``events.toml``.
+    """One documented event, an entry of ``events.toml``.
 
     Attributes:
         event_id: Its identity.
-        route_id: Route.
+        kind: ``rise`` of arrivals, ``agreement`` or ``law``.
+        route_id: Route, or :data:`ASYLUM` for what concerns asylum applications in general.
         month: First month that the source speaks of.
         title: What it is called.
         what: The fact, from the source.
@@ -58,7 +60,8 @@ class EventCard(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    event_id: str = Field(pattern=r"^[a-z]+-\d{4}$")
+    event_id: str = Field(pattern=r"^[a-z]+(-[a-z]+)*-\d{4}$")
+    kind: Literal["rise", "agreement", "law"] = "rise"
     route_id: str
     month: str = Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
     title: str = Field(min_length=5)
@@ -69,7 +72,7 @@ class EventCard(BaseModel):
     @field_validator("route_id")
     @classmethod
     def _is_a_route(cls, route_id: str) -> str:
-        if route_id not in ROUTES:
+        if route_id not in {*ROUTES, ASYLUM}:
             raise ValueError(f"no route '{route_id}'; known: {', '.join(ROUTES)}")
         return route_id
 
@@ -93,7 +96,7 @@ def known_issues(folder: Path) -> list[KnownIssue]:
 
 
 def events(folder: Path) -> list[EventCard]:
-    """Read the catalogue of documented rises, each from a public source.
+    """Read the catalogue of documented rises, agreements and laws, each from a public source.
 
     Raises:
         InputError: The file is missing or not TOML, an entry breaks a rule, or an event stands twice.

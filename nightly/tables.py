@@ -296,7 +296,7 @@ def run_alerts(
 
     Returns:
         Frames ``alerts``, ``ended_alerts`` and ``revisions``; ``track_record``, ``track_record_comparison``,
-        ``alert_thresholds`` and ``alert_reliability`` of the rules behind them, and ``documented_rises``.
+        ``alert_thresholds`` and ``alert_reliability`` of the rules behind them, ``documented_rises`` and ``events``.
     """
     panel, served, reception = data.panel.long(), forecasts.served, forecasts.reception
     records = [record]
@@ -322,6 +322,7 @@ def run_alerts(
     cutoffs = {rule: found for one in records for rule, found in one.cutoffs.items()}
     now = evaluate(evidence, settings.alerts, before, cutoffs, observed)
     catalogue = pd.DataFrame([card.model_dump() for card in events(SNAPSHOT)])
+    rises = catalogue[catalogue["kind"] == "rise"].drop(columns="kind")
     return {
         "alerts": now,
         "ended_alerts": ended(before, now),
@@ -329,7 +330,8 @@ def run_alerts(
         "track_record_comparison": record.comparisons,
         "alert_thresholds": pd.concat([one.thresholds for one in records], ignore_index=True),
         "alert_reliability": pd.concat([one.reliability for one in records], ignore_index=True),
-        "documented_rises": documented_rises(record, panel, settings.alerts, catalogue, said_on_detections(SNAPSHOT)),
+        "documented_rises": documented_rises(record, panel, settings.alerts, rises, said_on_detections(SNAPSHOT)),
+        "events": catalogue,
         "revisions": rounded(revisions),
     }
 

@@ -123,19 +123,19 @@ def title(view: AsylumForecast, language: Language) -> str:
     first = view.quantiles.iloc[0]
     is_over = pd.Timestamp(view.quantiles.index[0]) <= pd.Timestamp(view.night.as_of)
     over = ngettext(
-        "{country}: {expected} asylum applicant in {period}, over but not counted yet, most likely {interval}",
-        "{country}: {expected} asylum applicants in {period}, over but not counted yet, most likely {interval}",
+        "{country}: {expected} asylum applicant {when} (ended; figures not yet published), most likely {interval}",
+        "{country}: {expected} asylum applicants {when} (ended; figures not yet published), most likely {interval}",
     )
     ahead = ngettext(
-        "{country}: {expected} asylum applicant expected in {period}, most likely {interval}",
-        "{country}: {expected} asylum applicants expected in {period}, most likely {interval}",
+        "{country}: {expected} asylum applicant expected {when}, most likely {interval}",
+        "{country}: {expected} asylum applicants expected {when}, most likely {interval}",
     )
     return language.plural(
         over if is_over else ahead,
         as_expected(first[0.5]),
         country=country,
         expected=language.expected(first[0.5]),
-        period=period(view, view.quantiles.index[0], language),
+        when=language.in_period(pd.Timestamp(view.quantiles.index[0]), MONTHS_EACH[view.freq]),
         interval=language.interval_words(first[0.1], first[0.9]),
     )
 

@@ -266,7 +266,7 @@ def _chance_change(row: Row, name: str, language: Language) -> str:
 
 
 def _late_sources(now: ReadableRelease, former: ReadableRelease, language: Language) -> list[str]:
-    """How many sources are late that were not, and the other way round; which ones, the Data page says."""
+    """How many sources are late that were not, and the other way round; which ones, the About page says."""
     late_now, late_before = (
         {*frame.loc[frame["rule"] == STALE, "source_id"]} for frame in (now.frame("alerts"), former.frame("alerts"))
     )

@@ -19,7 +19,7 @@ from reports import ReadableRelease, Row, cards_in, numbers
 from reports.alert import AlertReport, alert_report, rule_record
 from reports.changes import DOWN, NEW, UP, change_since, change_words
 from reports.names import level_name, route_name, subject_name
-from reports.route import window_words, without_forecast
+from reports.route import in_window, window_words, without_forecast
 from reports.skill import verdict_words
 from reports.units import plural_in_unit
 
@@ -106,7 +106,7 @@ def cards(
 ) -> list[Card]:
     """Routes with open alerts by level, then with ended ones, then those where nothing is unusual.
 
-    Late sources have no card: they stand on the Data page and among the alerts.
+    Late sources have no card: they stand on the About page and among the alerts.
 
     Args:
         release: Its alerts are read.
@@ -171,13 +171,13 @@ def quiet_card(row: Row, as_of: dt.date, language: Language, was: str = "", *, o
         return Card("", language.text(_("no forecast")), name, why, route_id=str(row["route_id"]))
     window = window_words(as_of, language)
     said = ngettext(
-        "Nothing unusual is expected: most likely {interval} arrivals in {months}.",
-        "Nothing unusual is expected: most likely {interval} arrivals in {months}.",
+        "Nothing unusual is expected: most likely {interval} arrivals {when}.",
+        "Nothing unusual is expected: most likely {interval} arrivals {when}.",
     )
     if was and over == DISMISSED:
         said = ngettext(
-            "The alert was dismissed. Most likely {interval} arrivals in {months}.",
-            "The alert was dismissed. Most likely {interval} arrivals in {months}.",
+            "The alert was dismissed. Most likely {interval} arrivals {when}.",
+            "The alert was dismissed. Most likely {interval} arrivals {when}.",
         )
     return Card(
         level=over if was else "",
@@ -189,7 +189,7 @@ def quiet_card(row: Row, as_of: dt.date, language: Language, was: str = "", *, o
             str(row["route_id"]),
             language,
             interval=language.interval_words(row["low"], row["high"]),
-            months=window,
+            when=in_window(as_of, language),
         ),
         figure=language.expected(row["expected"]),
         figure_means=plural_in_unit(
@@ -218,7 +218,8 @@ class Together:
             only such have one as are added to no total.
         figure: The median as it is written; empty without a total.
         routes: ``On 5 routes together``; empty without a total.
-        interval: The 80 % interval in words; empty without a forecast.
+        low: Lower end of the 80 % interval.
+        high: Its upper end.
         year_before: What was counted in the same months a year earlier, as it is written; empty where a month is
             missing.
     """
@@ -226,19 +227,17 @@ class Together:
     title: str
     figure: str = ""
     routes: str = ""
-    interval: str = ""
-    most: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
     year_before: float | None = None
 
     def sentences(self, language: Language) -> list[str]:
         """The range and the year before, a sentence each; nothing without a total."""
         if not self.figure:
             return []
-        texts = ngettext(
-            "{routes}: most likely {interval} people, with 8 chances in 10.",
-            "{routes}: most likely {interval} people, with 8 chances in 10.",
-        )
-        out = [language.plural(texts, as_expected(self.most), routes=self.routes, interval=self.interval)]
+        low, high = language.expected(self.low), language.expected(self.high)
+        text = _("{routes}: 8-in-10 chance of between {low} and {high}.")
+        out = [language.text(text, routes=self.routes, low=low, high=high)]
         if self.year_before is not None:
             texts = ngettext(
                 "In the same months a year earlier {value} was counted.",
@@ -272,13 +271,14 @@ def together(release: ReadableRelease, summary: pd.DataFrame, language: Language
         return Together(language.text(_("No route has figures recent enough for a forecast")))
     before = numbers.counted_a_year_before(release.frame("observations"), series, ends)
     figure = language.expected(total.median)
-    texts = ngettext("{expected} arrival expected in {months}", "{expected} arrivals expected in {months}")
-    months = window_words(release.as_of, language)
+    texts = ngettext("{expected} arrival expected {when}", "{expected} arrivals expected {when}")
     return Together(
-        title=language.plural(texts, as_expected(total.median), expected=figure, months=months),
+        title=language.plural(
+            texts, as_expected(total.median), expected=figure, when=in_window(release.as_of, language)
+        ),
         figure=figure,
         routes=language.plural(ngettext("On {n} route", "On {n} routes together"), len(routes)),
-        interval=language.interval_words(total.low, total.high),
-        most=total.high,
+        low=total.low,
+        high=total.high,
         year_before=before,
     )

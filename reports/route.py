@@ -83,6 +83,12 @@ def window_words(as_of: dt.date, language: Language) -> str:
     return language.months(ends[0], ends[-1])
 
 
+def in_window(as_of: dt.date, language: Language) -> str:
+    """The planning window as the time of an event: ``in February–April 2025``."""
+    ends = numbers.window_ends(as_of)
+    return language.in_months(ends[0], ends[-1])
+
+
 def without_forecast(row: Row, language: Language) -> str:
     """Why a route has no forecast."""
     name = route_name(str(row["route_id"]), language)
@@ -115,15 +121,15 @@ def title(view: RouteForecast, as_of: dt.date, language: Language) -> str:
             return without_forecast(view.summary, language).rstrip(".")
         return plural_in_unit(
             ngettext(
-                "{route}: {expected} arrival expected in {months}, most likely {interval}",
-                "{route}: {expected} arrivals expected in {months}, most likely {interval}",
+                "{route}: {expected} arrival expected {when}, most likely {interval}",
+                "{route}: {expected} arrivals expected {when}, most likely {interval}",
             ),
             as_expected(view.summary["expected"]),
             view.route_id,
             language,
             route=name,
             expected=language.expected(view.summary["expected"]),
-            months=window_words(as_of, language),
+            when=in_window(as_of, language),
             interval=language.interval_words(view.summary["low"], view.summary["high"]),
         )
     if view.quantiles.empty:
@@ -200,7 +206,7 @@ def skill_words(view: RouteForecast, language: Language) -> str:
     if view.skill is None:
         return language.text(_("No score for this route in this release."))
     if view.origin:
-        text = _("How far the forecast can be trusted is judged on all past origins, later ones too: see Evaluation.")
+        text = _("How far the forecast can be trusted is judged on all past origins, later ones too: see Track record.")
         return language.text(text)
     return capital(f"{span_words(view.skill, language)}.")
 

@@ -17,7 +17,7 @@ from forecasting.scenarios import Needs, occupancy, places_needed
 from forecasting.scenarios.analogues import LARGEST_MULTIPLE, Course, Episode
 from forecasting.scenarios.shocks import DiversionEstimate
 from reports import ReadableRelease, Reception, numbers
-from reports.names import route_name
+from reports.names import country_name, route_name
 
 _PLACES = "places:"
 NONE = "none"
@@ -153,17 +153,22 @@ def _condition(values: Mapping[str, str], language: Language) -> str:
             parts.append(language.text(text, route=route, number=language.counted(float(values[f"{prefix}_value"]))))
     what = language.text(_(" and ")).join(parts)
     if first == last:
-        return language.text(_("if {what} in {months}"), what=what, months=months)
+        return language.text(_("if {what} {when}"), what=what, when=language.in_months(first, last))
     how = language.text(HOWS[values["if_how"]])
     return language.text(_("if {what}, {how}, {months}"), what=what, how=how, months=months)
 
 
 def _shock(values: Mapping[str, str], language: Language) -> str:
     size, months = float(values["shock_size"]) / 100, int(float(values["shock_months"]))
+    of = values.get("shock_of", "all")
     rise = _("if arrivals there rise by {percent} from {month}")
     fall = _("if arrivals there fall by {percent} from {month}")
+    if of != "all":
+        rise = _("if arrivals of people from {country} there rise by {percent} from {month}")
+        fall = _("if arrivals of people from {country} there fall by {percent} from {month}")
     said = language.text(
         fall if size < 0 else rise,
+        country=country_name(of, language) if of != "all" else "",
         percent=percent(abs(size), language),
         month=language.month(values["shock_from"]),
     )
@@ -175,6 +180,18 @@ def _shock(values: Mapping[str, str], language: Language) -> str:
             route=route_name(values["to_route"], language),
         )
     return said
+
+
+def part_words(citizen: str, share: float, language: Language) -> str:
+    """What a nationality's share is, and that a scenario of it holds it."""
+    return language.text(
+        _(
+            "{country}: {share} of the route’s arrivals in the newest twelve months known by nationality. The scenario "
+            "holds this share; nationalities have no forecast of their own here."
+        ),
+        country=country_name(citizen, language),
+        share=language.share(share),
+    )
 
 
 def diversion(found: DiversionEstimate, route_id: str, other: str, share: float, language: Language) -> str:

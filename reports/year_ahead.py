@@ -114,6 +114,11 @@ def window_name(row: Row, language: Language) -> str:
     return first[:4] if first[5:] == "01" else language.months(first, last)
 
 
+def _in_window(row: Row, language: Language) -> str:
+    first, last = str(row["first_period"]), str(row["last_period"])
+    return language.text(_("in {month}"), month=first[:4]) if first[5:] == "01" else language.in_months(first, last)
+
+
 def short_name(first_period: str, year: int) -> str:
     """The twelve months that begin in a year: ``2025``, or ``2025/26`` where they begin in its middle."""
     return f"{year}" if first_period[5:] == "01" else f"{year}/{(year + 1) % 100:02}"
@@ -178,8 +183,8 @@ def year_title(lines: list[YearLine], language: Language) -> str:
         return language.text(_("This release tells nothing of the year ahead"))
     line = lines[0]
     texts = ngettext(
-        "{name}: {expected} arrival expected in {window}, most likely {interval}",
-        "{name}: {expected} arrivals expected in {window}, most likely {interval}",
+        "{name}: {expected} arrival expected {when}, most likely {interval}",
+        "{name}: {expected} arrivals expected {when}, most likely {interval}",
     )
     said = plural_in_unit(
         texts,
@@ -188,7 +193,7 @@ def year_title(lines: list[YearLine], language: Language) -> str:
         language,
         name=line.name,
         expected=language.expected(line.row["median"]),
-        window=line.window,
+        when=_in_window(line.row, language),
         interval=language.interval_words(line.row["lo_80"], line.row["hi_80"]),
     )
     # The newest complete total is of the year before last where some route's last month of it is not counted yet.
@@ -255,18 +260,33 @@ def year_table(lines: list[YearLine], language: Language, *, brief: bool = False
             language.expected(line.row["median"]) for line in lines
         ],
         language.text(_("80% interval")): [language.interval(line.row["lo_80"], line.row["hi_80"]) for line in lines],
-        language.text(_("More than the last")): [language.percent(line.row["chance_0"], brief=True) for line in lines],
-        language.text(_("A quarter more")): [language.percent(line.row["chance_25"], brief=True) for line in lines],
+        _more_than(lines, language): [language.percent(line.row["chance_0"], brief=True) for line in lines],
+        f"+{language.share(0.25)}": [language.percent(line.row["chance_25"], brief=True) for line in lines],
     }
     if brief:
         return pd.DataFrame(columns)
     columns |= {
-        language.text(_("Half more")): [language.percent(line.row["chance_50"], brief=True) for line in lines],
-        language.text(_("Twice as many")): [language.percent(line.row["chance_100"], brief=True) for line in lines],
+        f"+{language.share(0.5)}": [language.percent(line.row["chance_50"], brief=True) for line in lines],
+        f"+{language.share(1)}": [language.percent(line.row["chance_100"], brief=True) for line in lines],
         language.text(_("Record")): [_record(line.row, language) for line in lines],
         language.text(_("80% held")): [_held(line.row, language) for line in lines],
     }
     return pd.DataFrame(columns)
+
+
+def _more_than(lines: list[YearLine], language: Language) -> str:
+    """Which total the chances are measured against: the newest complete one, if it is of one year for all lines."""
+    first = str(lines[0].row["first_period"])
+    compared = {_compared_year(line.row) for line in lines}
+    if len(compared) > 1:
+        return language.text(_("More than the last total"))
+    return language.text(_("More than {year}"), year=short_name(first, compared.pop()))
+
+
+def _compared_year(row: Row) -> int:
+    """The year in which the newest complete total before a window begins, for what is counted to the row's origin."""
+    first, origin = pd.Period(str(row["first_period"]), "M"), pd.Period(row["origin_date"], "M")
+    return int(first.year - 1 - max(0, -((origin.ordinal - first.ordinal + 1) // 12)))
 
 
 def _record(row: Row, language: Language) -> str:

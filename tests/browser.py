@@ -12,9 +12,8 @@ from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 CHART, TABLE = ".js-plotly-plot .scatterlayer", '[data-testid="stTable"]'
 PAGES: Mapping[str, str] = {
-    "": CHART, "route": CHART, "asylum": CHART, "year_ahead": TABLE, "alerts": ".st-key-alerts-list button",
-    "scenarios": CHART, "evaluation": CHART, "hub": CHART, "data": TABLE,
-    "method": '[data-testid="stMarkdownContainer"] ol',
+    "": CHART, "route": CHART, "asylum": CHART, "alerts": ".st-key-alerts-list button",
+    "scenarios": CHART, "evaluation": CHART, "data": TABLE,
 }  # fmt: skip
 """Address of each page and what must be drawn, beside its title, before it means something to a reader."""
 DRAWN = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'

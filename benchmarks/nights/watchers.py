@@ -22,7 +22,7 @@ from store.releases.chain import file_problems
 from store.status import read_status
 from tests.servers import Server
 
-PAGES = ("", "route", "alerts", "scenarios", "evaluation", "data", "method")
+PAGES = ("", "route", "alerts", "scenarios", "evaluation", "data")
 Role = Callable[..., Iterator[str]]
 """Does something on a home folder again and again, and reports each time."""
 _CONTEXT = multiprocessing.get_context("spawn")

@@ -305,7 +305,10 @@ def expected_words(name: object, median: float, low: float, high: float) -> str:
 
 
 def share_axes(figure: go.Figure) -> None:
-    """Both axes from 0 to 100 %."""
+    """Both axes from 0 to 100 %, on one scale: the chart is a square."""
     shares = [0, 0.25, 0.5, 0.75, 1]
     ticks = {"range": [0, 1.04], "tickvals": shares, "ticktext": [lang().share(share) for share in shares]}
-    figure.update_layout(margin={"l": 50, "r": 24}, hovermode="closest", xaxis=ticks, yaxis=ticks)
+    square = {"scaleanchor": "x", "constrain": "domain"}
+    figure.update_layout(
+        margin={"l": 50, "r": 24}, hovermode="closest", xaxis=ticks | {"constrain": "domain"}, yaxis=ticks | square
+    )

@@ -58,10 +58,10 @@ def _on_the_diagonal(  # noqa: PLR0913  # what differs between the two charts th
     figure = go.Figure(points.update(text=hover, hovertemplate="%{text}<extra></extra>"))
     figure.add_shape(type="line", x0=0, y0=0, x1=1, y1=1, line=dashed(theme), layer="below")
     share_axes(figure)
-    corner = {"xanchor": "left", "yanchor": "bottom", "xref": "paper", "yref": "paper"}
+    corner = {"xanchor": "left", "yanchor": "bottom", "xref": "x", "yref": "y"}
     inside = {"xref": "x", "yref": "y", "xanchor": "center", "yanchor": "middle"}
     labels = [
-        note(theme, words[0], x=0, y=1, xshift=-6, yshift=4, **corner),
+        note(theme, words[0], x=0, y=1.04, xshift=-6, yshift=4, **corner),
         note(theme, words[1], x=1, y=0, yshift=4, **corner | {"xanchor": "right"}),
         *(note(theme, word, x=x, y=y, **inside) for word, (x, y) in zip(words[2:], places, strict=True)),
     ]

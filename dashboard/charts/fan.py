@@ -33,13 +33,30 @@ from dashboard.charts import (
 from dashboard.theme import Theme, with_opacity
 
 HEIGHT = 530
-STRIP_PIXELS = 54
+STRIP_PIXELS = 70
 WORDS_BELOW, WORDS_PIXELS = 48, 40
 """Under the strip: pixels from the chart's top to the foot of the words, and their height with the air around them."""
 TOP_PIXELS = 16
+EVENT_PIXELS = 12
+"""How far below the top the marks of events stand."""
 FARTHEST_THRESHOLD = 1.6
 WIDEST_BAND = "band 95%"
 EARLIER_OPACITY = 0.16
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Another route that is compared.
+
+    Attributes:
+        name: Its name on screen.
+        observed: As in :class:`Fan`.
+        forecast: As in :class:`Fan`.
+    """
+
+    name: str
+    observed: pd.DataFrame
+    forecast: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -62,6 +79,9 @@ class Fan:
         months_back: Observed figures to show.
         months_each: Months that one figure covers: 3 for quarters.
         is_log: Whether the axis is one of ratios.
+        beside: Another route on the same axis.
+        reach: A number that the axis holds at least.
+        events: Documented events, ``month`` (such as ``2023-09``) and ``title``: each gets its number, from 1.
     """
 
     observed: pd.DataFrame
@@ -78,6 +98,9 @@ class Fan:
     months_back: int = 24
     months_each: int = 1
     is_log: bool = False
+    beside: Beside | None = None
+    reach: float = 0.0
+    events: pd.DataFrame | None = None
 
 
 def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
@@ -94,18 +117,23 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     figure = go.Figure(_earlier_traces(before, theme))
     figure.add_traces(_fan_traces(fan.forecast, anchor, theme, fan.months_each))
     figure.add_traces(_observed_traces(months, theme, fan.months_each))
+    if fan.beside is not None:
+        figure.add_traces(_beside_traces(fan.beside, months.index, theme))
     if _has_rows(fan.outcomes):
         figure.add_trace(_outcome_trace(fan.outcomes, anchor, theme))
     if _has_rows(fan.running):
         figure.add_traces(_running_traces(fan.running, theme))
 
     plot_height = height - MARGIN_TOP - MARGIN_BOTTOM
-    largest = _largest(figure, fan.threshold)
+    largest = max(_largest(figure, fan.threshold), fan.reach)
     headroom = (STRIP_PIXELS if fan.skill is not None else TOP_PIXELS) / plot_height
     scale = Scale(largest, headroom, plot_height, lowest=_lowest(fan, months))
     for trace in figure.data if fan.is_log else ():
         trace.y = [None if pd.isna(value) else max(float(value), scale.lowest) for value in trace.y]
     figure.add_traces(_below_traces(fan, months, theme))
+    figure.add_traces(_open_end(fan.forecast, scale, theme))
+    if _has_rows(fan.events):
+        figure.add_trace(_event_marks(fan.events, scale.value(plot_height - EVENT_PIXELS), theme))
     targets = pd.DatetimeIndex(quantile(fan.forecast, 0.5).index)
     first = months.index[0] if len(months) else targets[0]
     last = max(targets[-1], first)
@@ -121,7 +149,7 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
         fan_labels.skill_strip(figure, targets, fan.now, fan.skill, place, theme)
     taken = ends + fan_labels.threshold_line(figure, fan.threshold, months["value"], scale, theme, own=fan.is_own)
     wished = fan_labels.chance_labels(fan.chances, fan.threshold, scale, theme)
-    wished += fan_labels.whisker(figure, fan.forecast, largest, theme) + fan_labels.running_label(fan.running, theme)
+    wished += fan_labels.beyond_label(fan.forecast, largest, theme) + fan_labels.running_label(fan.running, theme)
     labels += fan_labels.clear_of_each_other(wished, room, taken)
     for label in labels:
         if label.get("yref") != "paper":
@@ -139,10 +167,12 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
 
 def fan_key(fan: Fan, theme: Theme) -> str:
     """What the marks of the chart mean, as a line of HTML that wraps: on a phone such labels have no place in it."""
-    median, highest = _("median"), float(quantile(fan.forecast, interval_levels(0.95)[1]).max())
+    low, high = (quantile(fan.forecast, level) for level in interval_levels(0.95))
+    widest = lang().interval(float(low.min()), float(high.max()))
     months = monthly_values(fan.observed, fan.months_each).tail(fan.months_back)
-    words = {0.5: _("1 in 2"), 0.8: _("4 in 5"), 0.95: _("19 in 20, up to {value}")}
-    parts = [key_mark(f"border-top: 2px solid {theme.observed}", _("counted"))]
+    words = {0.5: _("1 in 2"), 0.8: _("4 in 5"), 0.95: _("19 in 20, {interval} at most")}
+    dots = f"height: 5px; background: radial-gradient(circle, {theme.observed} 2.5px, transparent 3px) 0 / 8px 5px"
+    parts = [key_mark(dots, _("counted"))]
     for flag, text in (("p", _("provisional")), ("e", _("estimated"))):
         if months["flag"].str.contains(flag).any():
             sign = "○" if flag == "p" else "◇"
@@ -150,15 +180,21 @@ def fan_key(fan: Fan, theme: Theme) -> str:
     if len(_below(fan, months)):
         text = _("counted, below the axis")
         parts.append(f"<span>▼ {html.escape(text)}</span>")
-    parts.append(key_mark(f"border-top: 2px solid {theme.median}", median))
+    parts.append(key_mark(f"border-top: 3px solid {theme.median}", _("median")))
     for coverage, opacity in zip(sorted(INTERVALS), (0.75, 0.45, theme.fan_opacity[0] + 0.06), strict=True):
-        text = labelled(lang().percent(coverage), words[coverage].format(value=lang().expected(highest)))
+        text = labelled(lang().percent(coverage), words[coverage].format(interval=widest))
         parts.append(key_mark(f"height: 0.7em; background: {with_opacity(theme.fan, opacity)}", text))
     if fan.threshold is not None:
         text = fan_labels.threshold_words(fan.threshold, own=fan.is_own)
         parts.append(key_mark(f"border-top: 2px dashed {theme.ink}", text))
+    if fan.beside is not None:
+        text = _("{name}: counted, median, 80%").format(name=fan.beside.name)
+        parts.append(key_mark(f"border-top: 3px dashed {theme.warning.fill}", text))
     if _has_rows(fan.earlier):
         parts.append(key_mark(f"border-top: 2px dotted {theme.earlier}", _("earlier forecasts")))
+    if fan.skill is not None:
+        parts.append(key_mark(f"border-top: 3px solid {theme.fan}", _("better than baseline")))
+        parts.append(key_mark(f"border-top: 3px solid {theme.ended.fill}", _("not shown to beat the baseline")))
     if _has_rows(fan.outcomes):
         parts.append(key_mark(f"border-top: 3px double {theme.observed}", _("what happened next")))
     return key_line(parts)
@@ -222,7 +258,7 @@ def _since_first_month(earlier: pd.DataFrame | None, months: pd.DataFrame) -> pd
 
 
 def _largest(figure: go.Figure, threshold: float | None) -> float:
-    """Top of the chart: counts, forecasts and the 80 % band; what the 95 % band reaches beyond has a whisker.
+    """Top of the chart: counts, forecasts and the 80 % band; what the 95 % band reaches beyond has an open end.
 
     A threshold counts unless it would flatten the rest too.
     """
@@ -264,6 +300,40 @@ def _below_traces(fan: Fan, months: pd.DataFrame, theme: Theme) -> list[go.Scatt
     return [marks]
 
 
+def _open_end(forecast: pd.DataFrame, scale: Scale, theme: Theme) -> list[go.Scatter]:
+    """A torn edge where the 95 % band leaves the chart at the top: the band goes on, the chart does not."""
+    highest = quantile(forecast, interval_levels(0.95)[1])
+    beyond = pd.DatetimeIndex(highest.index[highest > scale.largest])
+    if beyond.empty:
+        return []
+    step = pd.Timedelta(days=4)
+    days = pd.date_range(beyond[0] - pd.Timedelta(days=32), beyond[-1] + pd.Timedelta(days=32), freq=step)
+    foot = scale.pixel(scale.largest)
+    teeth = [scale.value(foot + fan_labels.TOOTH_PIXELS * (place % 2)) for place in range(len(days))]
+    top = scale.value(scale.pixels + fan_labels.TOOTH_PIXELS)
+    edge = go.Scatter(
+        x=[days[0], *days, days[-1]], y=[top, *teeth, top], mode="lines", fill="toself", fillcolor=theme.ground,
+        line={"color": theme.ground, "width": 1}, hoverinfo="skip", name="open end",
+    )  # fmt: skip
+    return [edge]
+
+
+def _event_marks(events: pd.DataFrame, y: float, theme: Theme) -> go.Scatter:
+    """A numbered mark over the month of each event; its title shows where the mouse is."""
+    months = pd.PeriodIndex(events["month"], freq="M").start_time + pd.Timedelta(days=14)
+    return go.Scatter(
+        x=months,
+        y=[y] * len(events),
+        mode="markers+text",
+        marker={"size": 17, "color": theme.ground, "line": {"color": theme.ink, "width": 1.2}},
+        text=[str(place) for place in range(1, len(events) + 1)],
+        textfont={"size": 11, "color": theme.ink},
+        customdata=[[lang().text(title)] for title in events["title"]],
+        hovertemplate="%{customdata[0]}<extra></extra>",
+        name="events",
+    )
+
+
 def _fan_traces(forecast: pd.DataFrame, anchor: pd.Series, theme: Theme, months_each: int = 1) -> list[go.Scatter]:
     """Bands of 95, 80 and 50 % drawn over each other, then the median.
 
@@ -292,12 +362,14 @@ def _fan_traces(forecast: pd.DataFrame, anchor: pd.Series, theme: Theme, months_
         for date, value in dated(median)
     ]
     line = joined(anchor, median)
+    casing = {"color": theme.ground, "width": 6}
+    traces.append(go.Scatter(x=line.index, y=line, mode="lines", line=casing, hoverinfo="skip", name="median's edge"))
     traces.append(
         go.Scatter(
             x=line.index,
             y=line,
             mode="lines",
-            line={"color": theme.median, "width": 2.2},
+            line={"color": theme.median, "width": 3},
             text=hover,
             hovertemplate="%{text}<extra></extra>",
             name="median",
@@ -322,8 +394,9 @@ def _observed_traces(months: pd.DataFrame, theme: Theme, months_each: int = 1) -
     solid = go.Scatter(
         x=months.index,
         y=months["value"].mask(provisional),
-        mode="lines",
-        line={"color": theme.observed, "width": 2},
+        mode="lines+markers",
+        line={"color": theme.observed, "width": 1.6},
+        marker={"color": theme.observed, "size": 5},
         hoverinfo="skip",
         name="observed",
     )
@@ -369,6 +442,23 @@ def _earlier_traces(earlier: pd.DataFrame, theme: Theme) -> list[go.Scatter]:
             )
         )
     return traces
+
+
+def _beside_traces(beside: Beside, months: pd.Index, theme: Theme) -> list[go.Scatter]:
+    """Counts, median and 80 % band of another route in a colour of their own."""
+    counts = monthly_values(beside.observed)["value"]
+    counts = counts[counts.index >= months[0]] if len(months) else counts
+    colour, anchor = theme.warning.fill, counts.dropna().tail(1)
+    low, high = (joined(anchor, quantile(beside.forecast, level)) for level in interval_levels(0.8))
+    median = joined(anchor, quantile(beside.forecast, 0.5))
+    hover = [f"{beside.name}: {lang().expected(value)}" for value in median]
+    line = {"color": colour, "width": 1.8}
+    return [
+        band(low, high, with_opacity(colour, 0.18), "beside 80%"),
+        go.Scatter(x=counts.index, y=counts, mode="lines", line=line, hoverinfo="skip", name="beside counted"),
+        go.Scatter(x=median.index, y=median, mode="lines", line=line | {"dash": "dash", "width": 2.4}, text=hover,
+                   hovertemplate="%{text}<extra></extra>", name="beside median"),
+    ]  # fmt: skip
 
 
 def _outcome_trace(outcomes: pd.DataFrame, anchor: pd.Series, theme: Theme) -> go.Scatter:

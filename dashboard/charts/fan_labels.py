@@ -33,6 +33,8 @@ STEP_PIXELS = 4.0
 """From one point of a line to the next."""
 SHIFTS, ON_LINE = (0, 16, -16, 32, -32, 48, -48), (0, -18)
 """Pixels up that a label may move: any, and one that belongs to a line."""
+TOOTH_PIXELS = 5
+"""Height of the torn edge of a band that goes on beyond the chart."""
 MARGIN_RIGHT, LEFT_SHARE = 62, 0.55
 THRESHOLD_PIXELS = 24.0
 """Height of a line of words with the air that plotly wants around it."""
@@ -116,21 +118,16 @@ def median_label(forecast: pd.DataFrame, theme: Theme) -> Annotations:
     return [note(theme, text, xshift=10, font=ink, **place)]
 
 
-def whisker(figure: go.Figure, forecast: pd.DataFrame, largest: float, theme: Theme) -> Annotations:
-    """Where the 95 % band leaves the chart at the top: a thin line up from the 80 % band at its highest month.
-
-    Its number stands beside it.
-    """
-    high, widest = (quantile(forecast, interval_levels(coverage)[1]) for coverage in (0.8, 0.95))
+def beyond_label(forecast: pd.DataFrame, largest: float, theme: Theme) -> Annotations:
+    """How high the 95 % band reaches beyond the chart, over its open end at its highest month."""
+    widest = quantile(forecast, interval_levels(0.95)[1])
     if widest.max() <= largest:
         return []
     month = pd.Timestamp(str(widest.idxmax()))
-    line = {"color": theme.fan, "width": 1}
-    figure.add_shape(type="line", x0=month, x1=month, y0=float(high.loc[month]), y1=largest, line=line)
     text = f"↑ {lang().expected(float(widest.max()))}"
     ends = pd.DatetimeIndex(widest.index)
     side, shift = ("left", 4) if month < ends[len(ends) // 2] else ("right", -4)
-    return [note(theme, text, x=month, y=largest, xanchor=side, xshift=shift, yanchor="top")]
+    return [note(theme, text, x=month, y=largest, xanchor=side, xshift=shift, yanchor="bottom", yshift=TOOTH_PIXELS)]
 
 
 def fixed_labels(figure: go.Figure, unit: str, now: dt.date, room: Room, theme: Theme) -> Annotations:
@@ -257,7 +254,7 @@ def skill_strip(
         figure.add_trace(_words_that_fit(_("better than<br>baseline"), start, turn, room, theme, name="skill"))
     if turn < stop:
         _bar(figure, turn + gap, stop, theme.ended.fill)
-        text = _("no evidence of<br>being better")
+        text = _("not shown to beat<br>the baseline")
         figure.add_trace(_words_that_fit(text, turn, stop, room, theme, name="no skill"))
 
 

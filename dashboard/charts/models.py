@@ -27,18 +27,13 @@ from forecasting.verification.verdict import BETTER, with_verdicts
 
 COLUMNS = ("model_id", "name", "horizon", "relative_wis")
 BOUNDS = ("relative_wis_lo", "relative_wis_hi")
-SYMBOLS = (
-    "square-open", "diamond-open", "triangle-up-open", "triangle-down-open", "cross-open",
-    "circle-open", "x-open", "triangle-left-open", "triangle-right-open", "star-open", "bowtie-open",
-)  # fmt: skip
-"""As many as there may be models beside the ensemble: what has no mark of its own is told from others by none."""
 HEIGHT = 340
 SPAN = 0.56
 HIGHEST_SHOWN = 2.0
 
 
 def skill_chart(scores: pd.DataFrame, *, theme: Theme) -> go.Figure:
-    """Draw one dot per model and horizon; below the line at 1 a model beats the baseline.
+    """Draw the ensemble, its best rival, and all other models in grey; below the line at 1 a model beats the baseline.
 
     Args:
         scores: Columns ``model_id``, ``name``, ``horizon``, ``relative_wis`` and, where known, ``relative_wis_lo`` and
@@ -50,28 +45,21 @@ def skill_chart(scores: pd.DataFrame, *, theme: Theme) -> go.Figure:
     """
     rows = require(scores, COLUMNS, "skill chart").dropna(subset=["relative_wis"])
     horizons = sorted(int(horizon) for horizon in rows["horizon"].unique())
-    # In the order of their codes, so that a model has the same mark in every language.
     models = sorted(rows["model_id"].unique(), key=lambda model_id: (model_id != ENSEMBLE, model_id))
+    means = rows[rows["model_id"] != ENSEMBLE].groupby("model_id")["relative_wis"].mean()
+    rival = str(means.idxmin()) if len(means) else ""
     low, high = _range(rows)
     figure = go.Figure()
     line = {"color": theme.secondary, "width": 1}
     figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=1, y1=1, line=line)
-    ends = [rows[rows["model_id"] == model_id].sort_values("horizon").iloc[-1] for model_id in models]
-    per_pixel = (high - low) / (HEIGHT - MARGIN_TOP - MARGIN_BOTTOM)
-    key = spread([*(min(float(end["relative_wis"]), high) for end in ends), 1.0], LABEL_PIXELS * per_pixel)
-    labels = _words(theme)
-    for rank, (model_id, end) in enumerate(zip(models, ends, strict=True)):
+    drawn = []
+    for rank, model_id in enumerate(models):
         shift = 0.0 if len(models) == 1 else SPAN * (rank / (len(models) - 1) - 0.5)
-        marker = _marker(rank, theme, leads=model_id == ENSEMBLE)
-        figure.add_trace(_dots(rows[rows["model_id"] == model_id], horizons, shift, marker))
-        figure.add_trace(
-            go.Scatter(
-                x=[len(horizons) - 0.05], y=[key[rank]], mode="markers", marker=marker, hoverinfo="skip", name="key"
-            )
-        )
-        name = f"<b>{end['name']}</b>" if model_id == ENSEMBLE else str(end["name"])
-        labels.append(_name(name, key[rank], theme.median if model_id == ENSEMBLE else theme.secondary, theme))
-    labels.append(_name(_("baseline = 1"), key[-1], theme.secondary, theme))
+        leads = model_id in {ENSEMBLE, rival}
+        marker = _marker(theme, model_id == ENSEMBLE, leads=leads)
+        drawn.append((leads, _dots(rows[rows["model_id"] == model_id], horizons, shift, marker, with_bars=leads)))
+    figure.add_traces([trace for _leads, trace in sorted(drawn, key=lambda pair: pair[0])])
+    labels = _words(theme) + _key(rows, models, rival, (low, high), theme)
     ticks = _ticks(low, high)
     figure.update_layout(
         margin={"r": 148},
@@ -108,16 +96,38 @@ def skill_alt(scores: pd.DataFrame) -> str:
     )
 
 
-def _marker(rank: int, theme: Theme, *, leads: bool) -> dict[str, object]:
-    colour = theme.fan if leads else theme.neutral
-    symbol = "circle" if leads else SYMBOLS[rank % len(SYMBOLS)]
-    return {"size": 10 if leads else 7, "color": colour, "symbol": symbol, "line": {"width": 1.4, "color": colour}}
+def _key(
+    rows: pd.DataFrame, models: list[str], rival: str, span: tuple[float, float], theme: Theme
+) -> list[Annotation]:
+    """Names at the right end: the ensemble, its best rival, the baseline, and one for all others."""
+    named = [model_id for model_id in models if model_id in {ENSEMBLE, rival}]
+    ends = [rows[rows["model_id"] == model_id].sort_values("horizon").iloc[-1] for model_id in named]
+    per_pixel = (span[1] - span[0]) / (HEIGHT - MARGIN_TOP - MARGIN_BOTTOM)
+    texts = [(f"<b>{end['name']}</b>", _colour(theme, end["model_id"] == ENSEMBLE)) for end in ends]
+    texts.append((_("baseline = 1"), theme.secondary))
+    if len(models) > len(named):
+        texts.append((_("grey: other models"), theme.neutral))
+    wished = [*(min(float(end["relative_wis"]), span[1]) for end in ends), 1.0, span[1]][: len(texts)]
+    places = spread(wished, LABEL_PIXELS * per_pixel)
+    return [_name(text, y, ink, theme) for (text, ink), y in zip(texts, places, strict=True)]
 
 
-def _dots(own: pd.DataFrame, horizons: list[int], shift: float, marker: dict[str, object]) -> go.Scatter:
+def _colour(theme: Theme, is_ensemble: bool) -> str:  # noqa: FBT001  # which of the two that are coloured
+    return theme.fan if is_ensemble else theme.earlier
+
+
+def _marker(theme: Theme, is_ensemble: bool, *, leads: bool) -> dict[str, object]:  # noqa: FBT001  # as above
+    colour = _colour(theme, is_ensemble) if leads else with_opacity(theme.neutral, 0.45)
+    symbol = "diamond" if leads and not is_ensemble else "circle"
+    return {"size": 10 if leads else 6, "color": colour, "symbol": symbol}
+
+
+def _dots(
+    own: pd.DataFrame, horizons: list[int], shift: float, marker: dict[str, object], *, with_bars: bool
+) -> go.Scatter:
     ordered = own.sort_values("horizon")
     bars = None
-    if set(BOUNDS) <= set(own.columns):
+    if with_bars and set(BOUNDS) <= set(own.columns):
         above, below = (abs(ordered[bound] - ordered["relative_wis"]).tolist() for bound in reversed(BOUNDS))
         bars = {"type": "data", "symmetric": False, "array": above, "arrayminus": below, "width": 0}
         bars |= {"thickness": 1.5, "color": with_opacity(str(marker["color"]), 0.55)}

@@ -34,8 +34,9 @@ NAME_PIXELS = 210
 
 
 def scenario_chart(
-    observed: pd.DataFrame, forecast: pd.DataFrame, scenario: pd.DataFrame, *, now: dt.date, theme: Theme, unit: str
-) -> go.Figure:
+    observed: pd.DataFrame, forecast: pd.DataFrame, scenario: pd.DataFrame, *, now: dt.date, theme: Theme, unit: str,
+    events: pd.DataFrame | None = None,
+) -> go.Figure:  # fmt: skip
     """Draw the scenario as a fan, and the forecast as the outline of its 80 % band with a dashed median.
 
     Args:
@@ -45,14 +46,15 @@ def scenario_chart(
         now: The date on which all of it was known.
         theme: Colours.
         unit: What is counted.
+        events: Documented events, as in :class:`dashboard.charts.fan.Fan`.
 
     Raises:
         SchemaError: A frame lacks a column or a quantile level.
     """
     # Everything that is not today's forecast has this hue: past dates and scenarios.
     own_hue = dataclasses.replace(theme, fan=theme.replay.fill, median=theme.replay.text)
-    figure = fan_chart(Fan(observed, scenario, now, unit), own_hue)
     low, high = (quantile(forecast, level) for level in interval_levels(0.8))
+    figure = fan_chart(Fan(observed, scenario, now, unit, reach=float(high.max()), events=events), own_hue)
     median = quantile(forecast, 0.5)
     lines = ((low, "forecast low", "dot"), (high, "forecast high", "dot"), (median, "forecast", "dash"))
     for line, name, dash in lines:
@@ -67,8 +69,6 @@ def scenario_chart(
                 name=name,
             )
         )  # fmt: skip
-    if float(high.max()) > figure.layout.yaxis.range[1]:
-        figure.update_yaxes(count_axis(float(high.max())))
     return figure
 
 

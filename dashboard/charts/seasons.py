@@ -212,14 +212,15 @@ def counted_bars(values: Sequence[float], names: Sequence[str], theme: Theme, wh
 
 def _bars_labels(at: pd.Series, threshold: float | None, largest: float, theme: Theme) -> list[Annotation]:
     """Median, ends of the intervals and threshold, right of the bars and clear of each other."""
-    median, upper, farthest = (float(at[level]) for level in (0.5, interval_levels(0.8)[1], interval_levels(0.95)[1]))
+    (low, upper), (lowest, farthest) = (at[list(interval_levels(share))].astype(float) for share in (0.8, 0.95))
+    median = float(at[0.5])
     beyond = " ↑" if farthest > largest else ""
     texts = [
         (median, _("<b>median {value}</b>").format(value=lang().expected(median)), theme.median),
-        (upper, _("80%: up to {value}").format(value=lang().expected(upper)), theme.secondary),
+        (upper, labelled(lang().percent(0.8), lang().interval(low, upper)), theme.secondary),
         (
             min(farthest, largest),
-            _("95%: up to {value}").format(value=lang().expected(farthest)) + beyond,
+            labelled(lang().percent(0.95), lang().interval(lowest, farthest)) + beyond,
             theme.secondary,
         ),
     ]

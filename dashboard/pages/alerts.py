@@ -274,7 +274,7 @@ def show_season(night: Night, row: Row) -> None:
         downloads.export_of(night, f"season-{row['route_id']}", title, season_table(past, quantiles)), title
     )
     history = numbers.series_of(night.frame("observations"), row["series_id"])
-    which = _("The first month whose chance is at least half of the likeliest one’s.")
+    which = _("First month with a substantial chance.")
     st.markdown(small(f"{which} {layout.since_words(history['end_date'])}".rstrip()))
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
+import pandas as pd
 import streamlit as st
 
-from dashboard import _, asylum_view, downloads, lang, layout, reads, state
+from dashboard import _, asylum_view, downloads, lang, layout, reads, state, year_ahead
 from dashboard.asylum_view import AsylumView
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
 from dashboard.layout import country
@@ -14,6 +15,7 @@ from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night
 from dashboard.theme import current_theme
 from reports import asylum
+from reports.events import events_between
 
 TITLE, PLACE = _("Asylum"), 3
 
@@ -46,11 +48,12 @@ def show(night: Night) -> None:
     with largest:
         asylum_view.show_largest(view, order)
     asylum_view.show_citizenships(view)
+    year_ahead.show_countries(night, geo)
 
 
 def show_controls(view: AsylumView, found: list[str], order: list[str]) -> None:
     """What is counted, where, and whether earlier forecasts are laid over."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(key="slide-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
         st.selectbox(
             _("Applications"),
             found,
@@ -82,6 +85,9 @@ def show_fan(view: AsylumView) -> None:
 
 def draw_fan(view: AsylumView, *, earlier: bool) -> None:
     """The fan chart alone."""
+    known_on = pd.Timestamp(view.night.as_of)
+    since = known_on - pd.DateOffset(months=asylum_view.SHOWN[view.freq] * view.months_each)
+    events = events_between(view.night.frame("events"), "asylum", since, known_on)
     fan = Fan(
         view.observed,
         view.forecast,
@@ -91,10 +97,12 @@ def draw_fan(view: AsylumView, *, earlier: bool) -> None:
         skill=view.skill,
         months_back=asylum_view.SHOWN[view.freq],
         months_each=view.months_each,
+        events=events,
     )
     what = _("{country}: asylum applications counted and expected.").format(country=country(view.geo))
     st.html(fan_key(fan, current_theme()))
     layout.chart(fan_chart(fan, current_theme(), height=400), fan_alt(fan, name=view.geo, what=what), "asylum-fan")
+    layout.show_events(events)
 
 
 def show_files(view: AsylumView) -> None:
@@ -102,11 +110,13 @@ def show_files(view: AsylumView) -> None:
     if view.quantiles.empty:
         return
     export = reads.once(view.night, partial(asylum_view.export, view), "asylum's file", *view.key)
+    unit = asylum.unit(view, lang())
+    picture = Picture(view.history, view.quantiles, export, unit=unit, earlier=view.earlier)
     downloads.figures(
         export,
         export.title,
         shown=asylum_view.in_words(export.frame),
-        picture=partial(drawn, Picture(view.history, view.quantiles, export, unit=asylum.unit(view, lang()))),
+        picture=partial(drawn, picture),
     )
 
 

@@ -1,4 +1,4 @@
-"""Data: every source with its freshness, licence, citation, known issues, revisions and rejected rows."""
+"""About: how releases are made; every source with its freshness, licence, known issues, revisions and rejected rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from access import DECIDE_EDITION
 from core.calendar import MONTHS_EACH, frequency_of, to_period
 from core.errors import VigieError
 from core.settings import home_folder
-from dashboard import _, downloads, labelled, lang, layout, named, ngettext, reads, state, tables, visitor
+from dashboard import _, downloads, labelled, lang, layout, method, named, ngettext, reads, state, tables, visitor
 from dashboard.layout import error_words, fault, plain, small
 from dashboard.reads import Night
 from dashboard.tables import localised, no_break
@@ -21,7 +21,7 @@ from decisions.actions import decide_edition
 from reports.names import EDITION_STATES, EDITION_STEPS, FRESHNESS, INDICATORS, message_in
 from store.figures.editions import HELD, STEPS, Action, Edition, EditionStore
 
-TITLE, PLACE = _("Data"), 7
+TITLE, PLACE = _("About Vigie"), 8
 
 NEWEST_PERIODS = 3
 EDITION_MARKS = {"held": "◐", "known": "●", "withdrawn": "↩", "rejected": "✕"}
@@ -34,6 +34,17 @@ STATE_MARKS = {"fresh": "●", "due": "○", "overdue": "▲", "delinquent": "�
 
 def show(night: Night) -> None:
     """The page."""
+    parts = {"sources": _("Sources"), "method": _("Method")}
+    part = state.choice("part", tuple(parts), "sources")
+    st.segmented_control(
+        _("About Vigie"), list(parts), format_func=parts.__getitem__, required=True, label_visibility="collapsed",
+        **state.widget("part", part),
+    )  # fmt: skip
+    {"sources": show_sources, "method": method.show}[part](night)
+
+
+def show_sources(night: Night) -> None:
+    """Every source, and what was done to its figures."""
     fresh, cards = night.frame("freshness"), night.sources()
     st.title(title(fresh), anchor=False)
     show_freshness(night, fresh, cards)
@@ -72,7 +83,7 @@ def show_freshness(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str,
         _("Licence"): [plain(str(cards.get(row["source_id"], {}).get("licence", ""))) for row in rows],
     }
     if len(rejected):
-        table[_("Rows set aside")] = [int(rejected.get(row["source_id"], 0)) for row in rows]
+        table[_("Rejected rows")] = [int(rejected.get(row["source_id"], 0)) for row in rows]
     with st.container(key="freshness"):
         st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=_("Freshness of each source"))
     first = _(
@@ -166,7 +177,7 @@ def show_card(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str, Any]
         _("Redistribution"): _redistribution(card.get("redistribution")),
         _("Rhythm"): card.get("rhythm"),
         _("Retrieved"): _day(card.get("retrieved")),
-        _("Came through"): card.get("came_through"),
+        _("Obtained via"): card.get("came_through"),
         _("Computed from"): ", ".join(layout.source_name(night, name) for name in card.get("derived_from", [])),
     }
     st.markdown("\n".join("- " + labelled(f"**{label}**", plain(str(text))) for label, text in lines.items() if text))
@@ -237,7 +248,7 @@ def show_left_out(night: Night) -> None:
 def show_rejected(night: Night) -> None:
     """How many rows were set aside, and for which rule: the file has it as recorded. Rows stay in the home folder."""
     rows = night.frame("rejected")
-    st.header(_("Rows set aside"), anchor=False)
+    st.header(_("Rejected rows"), anchor=False)
     if rows.empty:
         st.markdown(small(_("This release reports no row that broke a rule.")))
         return
@@ -250,7 +261,7 @@ def show_rejected(night: Night) -> None:
         _("Rule"): [fault(kept[rule]) for rule in counts["rule"]],
         _("Rows"): counts["rows"],
     }
-    name = _("Rows set aside by source and rule")
+    name = _("Rejected rows by source and rule")
     st.dataframe(localised(pd.DataFrame(table)), hide_index=True, placeholder="", alt=name)
     downloads.buttons(downloads.export_of(night, "rows-set-aside", name, counts, list(night.sources())))
 

@@ -1,4 +1,4 @@
-"""Evaluation: is the forecast better than the baseline, do its intervals hold, were the alerts right?"""
+"""Track record: is the forecast better than the baseline, do intervals hold, were alerts right; other teams."""
 
 from __future__ import annotations
 
@@ -10,7 +10,19 @@ import streamlit as st
 from core.languages import NOTHING
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import _, downloads, evaluation_view, lang, layout, ngettext, reads, record_view, skill_map, state
+from dashboard import (
+    _,
+    downloads,
+    evaluation_view,
+    hub_view,
+    lang,
+    layout,
+    ngettext,
+    reads,
+    record_view,
+    skill_map,
+    state,
+)
 from dashboard.charts.calibration import coverage_alt, coverage_chart, pit_alt, pit_histogram
 from dashboard.charts.models import skill_alt, skill_chart
 from dashboard.evaluation_view import show_driver_tests
@@ -21,14 +33,18 @@ from dashboard.theme import current_theme
 from forecasting import BASELINE, ENSEMBLE
 from reports import record
 
-TITLE, PLACE = _("Evaluation"), 6
+TITLE, PLACE = _("Track record"), 7
 
 SCALES = ("log", "natural")
+HUB = "hub"
+PARTS = ("skill", "issued", "intervals", "groups", "situations", "alerts", "drivers", HUB)
 
 
 def show(night: Night) -> None:
     """The page."""
-    state.take_over_route()
+    part = state.choice("part", PARTS, PARTS[0])
+    if part != HUB:  # whose route is another choice
+        state.take_over_route()
     scores = night.frame("scores")
     routes = [ALL, *in_order(str(name).split(".")[1] for name in scores["series_id"].unique() if "." in str(name))]
     route_id = state.choice("on", routes, ALL)
@@ -46,13 +62,14 @@ def show(night: Night) -> None:
         "situations": (_("Situations"), partial(skill_map.show_situations, night, scale)),
         "alerts": (_("Alerts"), partial(record_view.show, night, route_id)),
         "drivers": (_("Drivers"), partial(show_driver_tests, night)),
+        HUB: (_("Other teams"), partial(hub_view.show, night)),
     }
-    part = state.choice("part", tuple(parts), "skill")
     st.segmented_control(
-        _("Which scores"), list(parts), format_func=lambda one: parts[one][0], required=True,
+        _("Which scores"), PARTS, format_func=lambda one: parts[one][0], required=True,
         label_visibility="collapsed", wrap=True, **state.widget("part", part),
     )  # fmt: skip
-    show_controls(routes, route_id, scale)
+    if part != HUB:
+        show_controls(routes, route_id, scale)
     parts[part][1]()
 
 
@@ -84,7 +101,6 @@ def draw_skill(rows: pd.DataFrame) -> None:
     """The chart alone."""
     st.header(_("Skill against the baseline, by months ahead"), anchor=False)
     drawn = rows[rows["model_id"] != BASELINE]
-    # On a phone nobody could read it: the map above and the table below say the same.
     with st.container(key="skill-chart"):
         layout.chart(skill_chart(drawn, theme=current_theme()), skill_alt(drawn), "skill")
 

@@ -17,7 +17,7 @@ from dashboard.maps import flow_map, map_alt
 from dashboard.reads import Night
 from dashboard.tables import sparkline
 from dashboard.theme import current_theme
-from reports import numbers, reception
+from reports import Row, numbers, reception
 from reports.changes import changes
 from reports.citations import map_note, unsettled
 from reports.overview import together
@@ -47,17 +47,16 @@ def show(night: Night) -> None:
             with st.container(horizontal=True, vertical_alignment="center", width="content"):
                 if len(night.frame("year_ahead")):
                     label = _("Year ahead →")
-                    st.markdown(f":small[[{label}]({state.link('year_ahead')})]")
+                    st.markdown(f":small[[{label}]({state.link('route', view='year')})]")
                 downloads.briefing_button(night)
         waiting, changed = st.columns([2.3, 1], gap="medium")
         with waiting:
             decisions.show_cards(night, found)
         with changed:
             reads.drawn_once(night, lambda: show_changes(night, former), "changes", former.run_id if former else None)
-        months = lang().months(ends[0], ends[-1])
         left, right = st.columns([1, 1.12], gap="medium")
         with left:
-            reads.drawn_once(night, lambda: show_map(summary, months), "map", gone)
+            reads.drawn_once(night, partial(show_map, night, summary, ends), "map", gone)
         with right:
             show_routes(night, summary, ends, gone)
         reads.drawn_once(night, partial(decisions.show_context, night), "context")
@@ -97,24 +96,37 @@ def show_reception(night: Night) -> None:
         st.markdown(f"[{layout.plain(line)}]({state.link('reception')})")
 
 
-def show_map(summary: pd.DataFrame, months: str) -> None:
+def show_map(night: Night, summary: pd.DataFrame, ends: list[pd.Timestamp]) -> None:
     """Arrows as wide as the arrivals expected; each name leads to its route."""
+    months = lang().months(ends[0], ends[-1])
     st.header(expected_title(summary["route_id"], lang()).format(months=months), anchor=False)
     routes = pd.DataFrame(
         {
             "route_id": summary["route_id"],
             "name": [layout.route_name(route_id) for route_id in summary["route_id"]],
             "median": summary["expected"],
+            "lower10": summary["low"],
             "upper90": summary["high"],
             "alert_level": summary["level"],
-            "label": [_("no forecast") if state != "ok" else "" for state in summary["state"]],
+            "label": [map_label(night, row, ends) for row in summary.to_dict("records")],
             "link": [state.link("route", route=route_id) for route_id in summary["route_id"]],
         }
     )
     for number, (_region, rows) in enumerate(routes.groupby(routes["route_id"].map(region_of), sort=False)):
         layout.chart(flow_map(rows, theme=current_theme()), map_alt(rows), f"map{number or ''}")
     with st.container(key="map-note"):
-        st.markdown(layout.small(map_note(lang())))
+        beside = _("In brackets: against the same months a year earlier. Darker land: countries of arrival.")
+        st.markdown(layout.small(f"{beside} {map_note(lang())}"))
+
+
+def map_label(night: Night, row: Row, ends: list[pd.Timestamp]) -> str:
+    """What is expected on a route, and its change against the same months a year earlier."""
+    if row["state"] != "ok":
+        return _("no forecast")
+    series_id = numbers.route_series(str(row["route_id"]))
+    before = numbers.counted_a_year_before(night.frame("observations"), [series_id], ends)
+    expected = lang().expected(row["expected"])
+    return expected if before is None else f"{expected} ({lang().change(row['expected'], before)})"
 
 
 def show_routes(night: Night, summary: pd.DataFrame, ends: list[pd.Timestamp], gone: tuple[str, ...]) -> None:

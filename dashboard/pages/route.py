@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from functools import partial
 
+import pandas as pd
 import streamlit as st
 
 from core.routes import note_on
@@ -23,9 +24,10 @@ from dashboard import (
     state,
     tables,
     time_travel,
+    year_ahead,
 )
 from dashboard.charts.bars import week_alt, week_chart
-from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
+from dashboard.charts.fan import Beside, Fan, fan_alt, fan_chart, fan_key
 from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night
 from dashboard.route_view import RouteView
@@ -33,12 +35,14 @@ from dashboard.theme import current_theme, level_badge, level_word
 from decisions.judgements import LARGEST
 from reports import numbers, route
 from reports.changes import change_since, change_words
+from reports.events import events_between
 from reports.route import WeekView
 from reports.units import in_unit
 
 TITLE, PLACE = _("Route"), 2
 
 HORIZONS = ("3", "6", "12")
+NONE = "none"
 
 
 def show(night: Night) -> None:
@@ -58,14 +62,19 @@ def show(night: Night) -> None:
         if number is None
         else reads.once(night, lambda: route_view.with_number(build(), number), "route with number", *asked, number)
     )
+    # At a past origin the other route would be shown with what was not known yet.
+    others = [NONE, *(one for one in routes if one != route_id)] if not origin else [NONE]
+    if st.query_params.get("with") == route_id:
+        state.write("with", None)
+    other = state.choice("with", others, NONE)
     layout.name_in_head(layout.route_name(route_id))
     st.title(route.title(view, night.as_of, lang()), anchor=False)
     if note := note_on(view.route_id, lang().code):
         st.markdown(layout.small(layout.plain(note)))
-    show_controls(night, view, routes, past)
+    show_controls(night, view, routes, past, others, other)
     chart, figures = st.columns([3.1, 1], gap="medium")
     with chart:
-        show_fan(view)
+        show_fan(view, None if other == NONE else beside(night, other, horizon))
     with figures:
         # What people decided is asked for at every run: it changes while a release is shown.
         is_dismissed = view.alert is not None and view.alert["alert_id"] in decisions.dismissed(
@@ -79,10 +88,12 @@ def show(night: Night) -> None:
     show_details(view)
 
 
-def show_controls(night: Night, view: RouteView, routes: list[str], past: list[str]) -> None:
-    """Route, date of knowledge, horizon and the reader's number."""
+def show_controls(
+    night: Night, view: RouteView, routes: list[str], past: list[str], others: list[str], other: str
+) -> None:
+    """Route, date of knowledge, horizon, the reader's number, and another route to compare."""
     typed = int(view.threshold) if view.is_own else None
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(key="slide-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
         st.selectbox(
             _("Route"), routes, format_func=layout.route_name, width=240, **state.widget("route", view.route_id)
         )
@@ -104,41 +115,63 @@ def show_controls(night: Night, view: RouteView, routes: list[str], past: list[s
             placeholder=lang().counted(view.threshold),
             **state.widget("number", typed, lambda value: None if value is None else str(int(value))),
         )
+        if len(others) > 1:
+            st.selectbox(
+                _("Compare with"),
+                others,
+                format_func=lambda one: _("no other route") if one == NONE else layout.route_name(one),
+                width=240,
+                **state.widget("with", other),
+            )
     time_travel.show_replay_mark(view)
 
 
-def show_fan(view: RouteView) -> None:
+def show_fan(view: RouteView, compared: Beside | None) -> None:
     """The fan chart with what must be known about it, or why there is none."""
     if view.quantiles.empty:
         st.info(layout.plain(route.without_forecast(view.summary, lang())), icon=":material/info:")
         return
     earlier, revealed = show_switches(view)
-    draw = partial(draw_fan, view, earlier=earlier, revealed=revealed, is_log=state.switch("log"))
-    reads.drawn_once(view.night, draw, "fan", *view.key, earlier, revealed, state.switch("log"))
+    is_log, name = state.switch("log"), compared.name if compared else ""
+    draw = partial(draw_fan, view, compared, earlier=earlier, revealed=revealed, is_log=is_log)
+    reads.drawn_once(view.night, draw, "fan", *view.key, earlier, revealed, is_log, name)
     if revealed:
         time_travel.show_verdict(view)
     if fallback := route.fallback_words(view, lang()):
         st.markdown(layout.small(fallback))
 
 
+def beside(night: Night, route_id: str, horizon: int) -> Beside | None:
+    """Another route's counts and forecast on the same axis; None without a forecast of it."""
+    other = reads.once(night, partial(route_view.build, night, route_id, "", horizon), "route", route_id, "", horizon)
+    if other.quantiles.empty:
+        return None
+    return Beside(layout.route_name(route_id), other.observed, other.forecast)
+
+
 def show_switches(view: RouteView) -> tuple[bool, bool]:
     """The axis and what to lay over the chart; whether earlier forecasts and outcomes are."""
     earlier = state.switch("earlier", default=True)
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(key="slide-switches", horizontal=True, gap="medium"):
         st.toggle(_("Log scale"), **state.toggle("log"))
         st.toggle(_("Earlier forecasts"), **state.toggle("earlier", default=True))
         time_travel.show_reveal_switch(there=not view.outcomes.empty)
     return earlier, state.switch("reveal")
 
 
-def draw_fan(view: RouteView, *, earlier: bool, revealed: bool, is_log: bool) -> None:
+def draw_fan(view: RouteView, compared: Beside | None, *, earlier: bool, revealed: bool, is_log: bool) -> None:
     """The fan chart, and the month that is running."""
+    months_back = max(12, min(24, 4 * view.horizon))
+    known_on = pd.Timestamp(view.known_on)
+    since = known_on - pd.DateOffset(months=months_back)
+    events = events_between(view.night.frame("events"), view.route_id, since, known_on)
     fan = Fan(
         view.observed,
         view.forecast,
         view.known_on,
         in_unit("Arrivals per month", view.route_id, lang()),
-        earlier=view.earlier if earlier else None,
+        earlier=view.earlier if earlier and compared is None else None,
+        beside=compared,
         outcomes=view.outcomes if revealed else None,
         running=view.running,
         threshold=view.threshold,
@@ -146,8 +179,9 @@ def draw_fan(view: RouteView, *, earlier: bool, revealed: bool, is_log: bool) ->
         chances=view.chances,
         # At a past origin the record of today was not known yet.
         skill=None if view.origin else view.skill,
-        months_back=max(12, min(24, 4 * view.horizon)),
+        months_back=months_back,
         is_log=is_log,
+        events=events,
     )
     name = layout.route_name(view.route_id)
     what = in_unit("{name}: observed arrivals and forecast.", view.route_id, lang()).format(name=name)
@@ -157,6 +191,7 @@ def draw_fan(view: RouteView, *, earlier: bool, revealed: bool, is_log: bool) ->
     layout.chart(figure, alt, "fan")
     if running := route.running_words(view, lang()):
         st.markdown(layout.small(running))
+    layout.show_events(events)
 
 
 def show_key_numbers(view: RouteView, *, is_dismissed: bool) -> None:
@@ -217,9 +252,10 @@ def draw_weeks(found: WeekView) -> None:
 
 
 def show_details(view: RouteView) -> None:
-    """What lies under the chart: one of four views, and the files."""
+    """What lies under the chart: one of six views, and the files."""
     parts = {
         "models": _("Models and seasons"),
+        "year": _("Year ahead"),
         "nationalities": _("Nationalities"),
         "drivers": _("Drivers"),
         "table": _("Table"),
@@ -227,6 +263,7 @@ def show_details(view: RouteView) -> None:
     }
     chosen = state.choice("view", tuple(parts), "models")
     export = reads.once(view.night, partial(route_view.export, view), "route's file", *view.key)
+    picture = Picture(view.history, view.quantiles, export, view.threshold, view.is_own, earlier=view.earlier)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.segmented_control(
             _("More about this route"),
@@ -237,10 +274,10 @@ def show_details(view: RouteView) -> None:
             wrap=True,
             **state.widget("view", chosen),
         )
-        picture = Picture(view.history, view.quantiles, export, view.threshold, view.is_own)
         downloads.buttons(export, partial(drawn, picture))
     draw = {
         "models": route_models.show_models,
+        "year": lambda view: year_ahead.show_routes(view.night, view.series_id),
         "nationalities": route_context.show_nationalities,
         "drivers": route_context.show_drivers,
         "table": show_table,

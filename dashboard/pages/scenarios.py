@@ -28,12 +28,13 @@ from dashboard.downloads import Export
 from dashboard.layout import plain, small
 from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night
-from dashboard.scenario_state import KINDS, LEVERS_OF, NONE, PLACES, Lever, Values
+from dashboard.scenario_state import EVERYBODY, KINDS, LEVERS_OF, NONE, PLACES, Lever, Values
 from dashboard.scenario_view import Scenario
 from dashboard.theme import current_theme
 from forecasting.scenarios.analogues import EPISODES
 from reports import citations, numbers
 from reports import scenario as wording
+from reports.events import events_between
 from reports.scenario import reception_of
 from reports.units import INSTEAD, in_unit, plural_in_unit
 
@@ -104,8 +105,9 @@ def condition(night: Night, scenario: Scenario, values: Values) -> str:
     assumption = wording.assumption(values, lang())
     if scenario.trajectories is None:
         return _("Assumption: {assumption}.").format(assumption=assumption)
-    text = _("Expected in {months}, {assumption}. Not a forecast, and never scored as one.")
-    return text.format(months=months_of(night, scenario), assumption=assumption)
+    text = _("Expected {when}, {assumption}. Not a forecast, and never scored as one.")
+    ends = scenario_view.title_months(night, scenario.route_id)
+    return text.format(when=lang().in_months(ends[0], ends[-1]), assumption=assumption)
 
 
 def show_chart(night: Night, scenario: Scenario, values: Values) -> None:
@@ -137,13 +139,16 @@ def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
     """The chart alone."""
     history = numbers.series_of(night.frame("observations"), numbers.route_series(route_id))
     forecast, then = map(scenario_view.as_rows, scenario_view.by_level(night, trajectories, route_id))
+    known_on = pd.Timestamp(night.as_of)
+    events = events_between(night.frame("events"), route_id, known_on - pd.DateOffset(months=24), known_on)
     figure = scenario_chart(
         route_view.for_chart(history), forecast, then,
-        now=night.as_of, theme=current_theme(), unit=in_unit("Arrivals per month", route_id, lang()),
+        now=night.as_of, theme=current_theme(), unit=in_unit("Arrivals per month", route_id, lang()), events=events,
     )  # fmt: skip
     text = _("Bands and solid line: under the assumption. Dashed and dotted: the forecast’s median and 80% interval.")
     st.markdown(small(text))
     layout.chart(figure, scenario_alt(forecast, then, name=layout.route_name(route_id)), "scenario")
+    layout.show_events(events)
 
 
 def draw_difference(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
@@ -192,7 +197,8 @@ def show_parts(
         with st.container(horizontal=True, width="content", vertical_alignment="center", gap="xsmall"):
             if st.button(_("Copy link"), key="copy-link", type="tertiary", icon=":material/link:"):
                 st.toast(_("The link to this view is copied."))
-            picture = partial(drawn, Picture(history, then, made, is_conditional=True))
+            forecast = scenario_view.by_level(night, trajectories, scenario.route_id)[0]
+            picture = partial(drawn, Picture(history, then, made, is_conditional=True, forecast=forecast))
             (downloads.buttons if chosen == "months" else downloads.pictures)(made, picture)
     if chosen == "months":
         show_months(night, scenario, trajectories, values)
@@ -303,7 +309,9 @@ def _conditions(known: Mapping[str, Lever], values: Values) -> None:
 
 
 def _shock(known: Mapping[str, Lever], values: Values) -> None:
-    with _blank(_("If arrivals change by")):
+    with _blank(_("If arrivals of")):
+        _choice("shock_of", _("Nationality"), known["shock_of"].options, _people, values)
+    with _blank(_("change by")):
         _number("shock_size", _("Size, %"), known, values, step=10.0)
     with _blank(_("% from")):
         _choice("shock_from", _("Begins in"), known["shock_from"].options, _month, values)
@@ -345,6 +353,10 @@ def _blank(word: str) -> Iterator[None]:
 def _word(text: str) -> None:
     """A word that ends the sentence."""
     st.markdown(text, width="content")
+
+
+def _people(citizen: str) -> str:
+    return _("everybody") if citizen == EVERYBODY else layout.country(citizen)
 
 
 def _route_or_none(route_id: str) -> str:

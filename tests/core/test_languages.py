@@ -146,3 +146,17 @@ def test_words_that_agree_with_figure_have_form_for_each_number(language: str) -
 def test_change_of_one_person_has_its_sign_and_none_has_none() -> None:
     english = Language("en")
     assert [english.signed(change) for change in (1.0, -1.0, 0.4, 0.0)] == ["+1", "\N{MINUS SIGN}1", "0", "0"]
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "last", "said"),
+    [
+        ("en", "2025-02", "2025-04", "in February–April 2025"),
+        ("fr", "2025-02", "2025-04", "de février à avril 2025"),
+        ("fr", "2025-10", "2026-01", "d’octobre 2025 à janvier 2026"),
+        ("fr", "2025-03", "2025-03", "en mars 2025"),
+        ("es", "2025-02", "2025-04", "de febrero a abril de 2025"),
+    ],
+)
+def test_months_as_the_time_of_an_event_have_their_preposition(language: str, first: str, last: str, said: str) -> None:
+    assert Language(language).in_months(first, last) == said

@@ -205,7 +205,7 @@ def test_links_on_overview_keep_tab_and_visit(page: Page, address: str) -> None:
 def test_back_leads_to_page_before(browser: Browser, address: str, size: ViewportSize, name: str) -> None:
     context = browser.new_context(viewport=size)
     page = context.new_page()
-    open_page(page, f"{address}/method?lang=en")
+    open_page(page, f"{address}/data?part=method&lang=en")
     page.evaluate("window.same = true")
     if size is PHONE:
         page.get_by_test_id("stExpandSidebarButton").click()
@@ -216,7 +216,7 @@ def test_back_leads_to_page_before(browser: Browser, address: str, size: Viewpor
         page.get_by_test_id("stExpandSidebarButton").wait_for()
     page.go_back()
     page.get_by_role("heading", level=1, name=re.compile("^A range for every")).wait_for(timeout=WAIT)
-    assert "/method" in page.url
+    assert "part=method" in page.url
     assert page.evaluate("window.same") is True
     context.close()
 
@@ -244,7 +244,7 @@ def test_what_browser_has_read_once_does_not_return(browser: Browser, address: s
     context = browser.new_context()
     page = context.new_page()
     page.set_default_timeout(WAIT)
-    open_page(page, f"{address}/method")
+    open_page(page, f"{address}/data?part=method")
     for label in ("I have read this", "No more hints"):
         page.get_by_role("button", name=label).click()
         settle(page)

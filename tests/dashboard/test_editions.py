@@ -1,4 +1,4 @@
-"""The Data page's editions: what was taken in, why it waits, and the steps that a person may take."""
+"""Page About: editions: what was taken in, why it waits, and the steps that a person may take."""
 
 from __future__ import annotations
 

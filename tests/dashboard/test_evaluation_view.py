@@ -1,4 +1,4 @@
-"""What the Evaluation page says of scores."""
+"""What Track record says of scores."""
 
 from __future__ import annotations
 

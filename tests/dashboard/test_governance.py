@@ -29,7 +29,7 @@ def errors(*marks: str) -> pd.DataFrame:
 
 @pytest.mark.usefixtures("release")
 def test_purpose_stands_on_first_page_of_visit_until_it_is_read() -> None:
-    app = visit("method")
+    app = visit("data", "data_method", part="method")
     assert any("turning people back" in text.value for text in app.markdown[:4])
     app.button(key="seen-1").click().run()
     assert not any("turning people back" in text.value for text in app.markdown[:4])
@@ -37,7 +37,7 @@ def test_purpose_stands_on_first_page_of_visit_until_it_is_read() -> None:
 
 @pytest.mark.usefixtures("release")
 def test_three_hints_follow_purpose_and_never_return() -> None:
-    app, offered = visit("method"), list[list[str]]()
+    app, offered = visit("data", part="method"), list[list[str]]()
     for upto in range(1, layout.LAST_HINT + 1):
         offered.append([button.label for button in app.button if str(button.key).startswith("seen-")])
         app.button(key=f"seen-{upto}").click().run()

@@ -1,11 +1,11 @@
-"""The Hub page: the league, one round's forecasts over what was counted, one model's record, how to take part."""
+"""The hub on Track record: league, one round over what was counted, one model’s record, how to take part."""
 
 from __future__ import annotations
 
 import pandas as pd
 import pytest
 
-from dashboard.hub_view import teams_alt, teams_chart, teams_key
+from dashboard.charts.teams import teams_alt, teams_chart, teams_key
 from dashboard.theme import LIGHT
 
 from .hub_frames import TEAM
@@ -15,8 +15,8 @@ pytestmark = pytest.mark.usefixtures("release")
 
 
 def test_league_names_best_first_and_says_how_many_are_better() -> None:
-    app = visit("hub")
-    assert app.title[0].value == "3 of 3 models are better than the baseline"
+    app = visit("evaluation", part="hub")
+    assert "3 of 3 models are better than the baseline" in [one.value for one in app.header]
     table = app.table[0].value
     team = r"\<b\>A model\</b\> \(A \*team\*\)"
     assert list(table["Model"]) == ["Ensemble", r"Hub\: median of the models", team, "Baseline"]
@@ -25,15 +25,15 @@ def test_league_names_best_first_and_says_how_many_are_better() -> None:
 
 
 def test_team_name_is_never_markup() -> None:
-    app = visit("hub", "hub_team", model=TEAM)
+    app = visit("evaluation", "hub_team", part="hub", model=TEAM)
     (header,) = [one.value for one in app.header if "A model" in one.value]
     assert header == r"\<b\>A model\</b\> \(A \*team\*\)"
     assert "It looks far ahead" in words(app)
 
 
 def test_round_and_route_of_address_are_shown() -> None:
-    app = visit("hub", "hub_round", route="CMR", round="2024-06-30", model=TEAM)
-    assert [one.value for one in app.selectbox][3:] == ["CMR", "2024-06-30", TEAM]
+    app = visit("evaluation", "hub_round", part="hub", route="CMR", round="2024-06-30", model=TEAM)
+    assert [one.value for one in app.selectbox][4:] == ["CMR", "2024-06-30", TEAM]
 
 
 def test_far_model_does_not_flatten_chart() -> None:

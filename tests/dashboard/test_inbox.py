@@ -57,7 +57,7 @@ def file(app: AppTest, kind: str, name: str, text: str) -> AppTest:
     app.segmented_control[-1].set_value(kind)
     app.text_input[-1].set_value(name)
     app.text_area[-1].set_value(text)
-    return press(app, "File the note")
+    return press(app, "Save")
 
 
 def rows(home: Path, action: str) -> list[Entry]:
@@ -127,7 +127,7 @@ def test_older_releases_are_read_only(home: Path) -> None:
     app.query_params["release"] = ReleaseStore(home).all()[0].run_id
     app.switch_page("dashboard/pages/alerts.py")
     app.run()
-    assert not labels(app) & {"Sign off and send", "Dismiss", "Acknowledge", "File the note"}
+    assert not labels(app) & {"Sign off and send", "Dismiss", "Acknowledge", "Save"}
     assert any("taken on the newest release" in text.value for text in app.markdown)
 
 

@@ -5,12 +5,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 import pytest
-from shapely import Polygon
+from shapely import Polygon, box
 
-from core.routes import ARRIVAL_ROUTES, route_name
-from dashboard.maps import COLUMNS, flow_map, map_alt
+from core.languages import Language
+from core.routes import ARRIVAL_ROUTES
+from dashboard.maps import COLUMNS, HEIGHT, flow_map, map_alt
 from dashboard.theme import DARK, LIGHT, Theme
 from geo import MAPS
+from reports.names import route_name
 
 LEVELS = {"EMR": "severe", "WAR": "warning", "CHA": "watch"}
 MEDIANS = {"EMR": 13_200.0, "CMR": 9_200.0, "WAR": 5_000.0, "CHA": 3_700.0, "WMR": 2_700.0}
@@ -18,7 +20,10 @@ MEDIANS = {"EMR": 13_200.0, "CMR": 9_200.0, "WAR": 5_000.0, "CHA": 3_700.0, "WMR
 
 @pytest.fixture
 def routes() -> pd.DataFrame:
-    rows = [(r, route_name(r), MEDIANS[r], MEDIANS[r] * 1.4, LEVELS.get(r, ""), "") for r in ARRIVAL_ROUTES]
+    rows = [
+        (r, route_name(r, Language("en")), MEDIANS[r], MEDIANS[r] * 0.7, MEDIANS[r] * 1.4, LEVELS.get(r, ""), "")
+        for r in ARRIVAL_ROUTES
+    ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -60,15 +65,39 @@ def test_arrow_takes_colour_of_its_alert_and_is_neutral_without(routes: pd.DataF
 
 def test_labels_report_route_level_in_words_and_number(routes: pd.DataFrame) -> None:
     labels = [label.text for label in flow_map(routes, theme=LIGHT).layout.annotations]
-    assert labels[0].startswith("<b>Eastern Mediterranean</b><br>")
+    assert labels[0].startswith("<b>Eastern<br>Mediterranean</b><br>")
     assert "◆ Severe" in labels[0]
     assert labels[0].endswith("13,200")
-    assert labels[1] == "<b>Central Mediterranean</b><br>9,200"
+    assert labels[1] == "<b>Central<br>Mediterranean</b><br>9,200"
 
 
 def test_words_name_every_route_largest_first_with_its_level(routes: pd.DataFrame) -> None:
     text = map_alt(routes)
-    places = [text.index(route_name(route_id)) for route_id in ("EMR", "CMR", "WAR", "CHA", "WMR")]
+    places = [text.index(route_name(route_id, Language("en"))) for route_id in ("EMR", "CMR", "WAR", "CHA", "WMR")]
     assert places == sorted(places)
     assert "Eastern Mediterranean: 13,200 arrivals expected" in text
     assert "◆ Severe" in text
+
+
+LETTER_PIXELS, LINE_PIXELS = 6.6, 18.0
+"""Of a label's bold letters at 13 px, and of its lines."""
+
+
+@pytest.mark.parametrize("times", [1, 3], ids=["usual", "largest"])
+@pytest.mark.parametrize("width", [358, 627], ids=["phone", "desk"])
+@pytest.mark.parametrize("language", ["en", "fr", "es"])
+def test_no_label_touches_arrow_or_label(routes: pd.DataFrame, language: str, width: int, times: int) -> None:
+    names = [route_name(route_id, Language(language)) for route_id in routes["route_id"]]
+    sizes = {name: routes[name] * times for name in ("median", "lower10", "upper90")}
+    figure = flow_map(routes.assign(name=names, alert_level="", label="12,500 (−100%)", **sizes), theme=LIGHT)
+    (west, east), (south, north) = MAPS["europe"].frame
+    km = max((east - west) / width, (north - south) / HEIGHT)
+    boxes = []
+    for label in figure.layout.annotations:
+        lines = label.text.replace("<b>", "").replace("</b>", "").split("<br>")
+        wide, high = LETTER_PIXELS * max(map(len, lines)) * km, LINE_PIXELS * len(lines) * km
+        left = label.x - {"left": 0.0, "right": wide}[label.xanchor]
+        boxes.append(box(left, label.y - high / 2, left + wide, label.y + high / 2))
+    shapes = [Polygon(list(zip(trace.x, trace.y, strict=True))).buffer(0) for trace in arrows(figure)]
+    assert not [one for one in boxes for shape in shapes if one.intersects(shape)]
+    assert not [one for place, one in enumerate(boxes) for other in boxes[:place] if one.intersects(other)]

@@ -111,6 +111,23 @@ def test_same_assumption_has_same_name_however_it_is_looked_at(night: Night) -> 
     assert scenario_state.scenario_id(one, "EMR") != scenario_state.scenario_id(one, "WAR")
 
 
+def test_a_nationality_that_doubles_adds_its_share_of_the_route(night: Night) -> None:
+    values = values_of(
+        night, "CMR", kind="shock", shock_of="SYR", shock_size="100", shock_onset="0", shock_from="2025-03"
+    )
+    scenario = scenario_view.build(night, values, "CMR")
+    assert scenario.trajectories is not None
+    march = pd.Timestamp("2025-03-31")
+    before, after = (
+        numbers.route_paths(paths, "CMR")[march].median()
+        for paths in (night.frame("trajectories"), scenario.trajectories)
+    )
+    share = scenario_state.shares_of(night, "CMR")["SYR"]
+    assert share == pytest.approx(0.5, abs=0.01)
+    assert after / before == pytest.approx(1 + share, abs=0.01)
+    assert "Syria: 50% of the route" in scenario.notes[0]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_scenario_stays_distribution_with_ordered_quantiles(night: Night, kind: str) -> None:
     values = values_of(night, "CMR", kind=kind, episode="lampedusa-2023")

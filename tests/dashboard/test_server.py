@@ -31,6 +31,7 @@ from dashboard.server import (
     StaticFiles,
     _hub_file,
     _hub_folder,
+    _moved,
     application,
     journal,
     options,
@@ -232,3 +233,16 @@ def test_streamlit_settings_are_fixed(*, login: bool) -> None:
     assert [found[name] for name in (*on, *off)] == [True, True, True, False, False]
     assert (found["server.fileWatcherType"], found["client.showErrorDetails"]) == ("none", "none")
     assert found["theme.light.primaryColor"] == "#0F5C6E", "the file of settings travels with the package"
+
+
+@pytest.mark.parametrize(
+    ("former", "place"),
+    [
+        ("/year_ahead", "/route?view=year"),
+        ("/hub?route=CMR&lang=fr", "/evaluation?part=hub&route=CMR&lang=fr"),
+        ("/method?model=vigie-baseline", "/data?part=method&model=vigie-baseline"),
+    ],
+)
+def test_former_address_leads_to_page_with_its_query(home: Path, former: str, place: str) -> None:
+    found = ask(home, former, Starlette(routes=[Route(former.partition("?")[0], _moved)]))
+    assert (found.status_code, found.headers["location"]) == (301, place)

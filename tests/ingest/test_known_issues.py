@@ -12,7 +12,7 @@ from forecasting.models import MODELS
 from ingest.registers import known_issues
 from ingest.sources import CARDS
 
-PAGES = {"overview", "route", "alerts", "scenarios", "evaluation", "data", "method"}
+PAGES = {"overview", "route", "alerts", "scenarios", "evaluation", "data"}
 ENTRY = '[[issue]]\nid = "a-b"\nwhat = "Something that is known to be wrong."\naffects = ["CMR"]\nsince = 2026-01-02\n'
 
 

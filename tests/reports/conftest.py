@@ -225,8 +225,9 @@ def year_row(series_id: str, median: float = 12_000.0, **other: object) -> dict[
     }
     return {
         "series_id": series_id, "kind": "calendar year", "ahead": 0, "first_period": "2025-01",
-        "last_period": "2025-12", "counted": 0.0, "months_counted": 0, "last_total": 13_932.0, "median": median, **ends,
+        "last_period": "2025-12", "origin_date": pd.Timestamp("2024-12-31"), "counted": 0.0, "months_counted": 0,
+        "last_total": 13_932.0, "median": median, **ends,
         "chance_0": 0.4, "chance_25": 0.1, "chance_50": 0.05, "chance_100": 0.01,
         "relative_wis": 0.9, "relative_wis_lo": 0.8, "relative_wis_hi": 0.95, "p_holm": 0.01, "coverage_80": 0.75,
-        "n": 60, "years": 6, "origin_date": pd.Timestamp("2024-12-31"), **other,
+        "n": 60, "years": 6, **other,
     }  # fmt: skip

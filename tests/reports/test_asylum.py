@@ -88,7 +88,7 @@ def test_key_numbers_are_next_two_periods() -> None:
 
 @pytest.mark.parametrize(
     ("as_of", "said"),
-    [("2025-01-30", "expected in January 2025"), ("2025-01-31", "in January 2025, over but not counted yet")],
+    [("2025-01-30", "expected in January 2025"), ("2025-01-31", "in January 2025 (ended; figures not yet published)")],
 )
 def test_period_that_is_over_is_not_reported_as_one_to_come(as_of: str, said: str) -> None:
     ahead = pd.DataFrame({0.1: [100.0], 0.5: [200.0], 0.9: [300.0]}, index=pd.to_datetime(["2025-01-31"]))

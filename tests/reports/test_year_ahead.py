@@ -69,7 +69,7 @@ def test_finding_and_table_say_same(make_release: MakeRelease, table: pd.DataFra
     shown = year_table(lines, ENGLISH)
     assert list(shown.columns)[:4] == ["Route or country", "2023", "2024", "Expected, 2025"]
     assert shown["Expected, 2025"].tolist() == ["12,000", "15,000", "12,000"]
-    assert shown["More than the last"].tolist() == ["40%"] * 3
+    assert shown["More than 2024"].tolist() == ["40%"] * 3
 
 
 def test_record_names_years_and_coverage() -> None:
@@ -151,3 +151,20 @@ def test_a_route_whose_intervals_were_too_narrow_is_named(make_release: MakeRele
     rows = [year_row("_T"), year_row("arrivals.CMR._T._T.M", coverage_80=0.58)]
     lines = year_lines(pd.DataFrame(rows), make_release(1, 0).frame("observations"), "calendar year", ENGLISH)
     assert window_words(lines, ENGLISH)[-1] == "80% intervals too narrow in past years: Central Mediterranean (58%)"
+
+
+@pytest.mark.parametrize(
+    ("origins", "said"),
+    [
+        (["2024-12-31", "2024-12-31"], "More than 2024"),
+        (["2024-09-30", "2024-11-30"], "More than 2023"),
+        (["2024-12-31", "2024-11-30"], "More than the last total"),
+    ],
+)
+def test_a_chance_of_more_names_the_year_compared(make_release: MakeRelease, origins: list[str], said: str) -> None:
+    rows = [
+        year_row(f"arrivals.{code}._T._T.M", origin_date=pd.Timestamp(day))
+        for code, day in zip(("CMR", "EMR"), origins, strict=True)
+    ]
+    lines = year_lines(pd.DataFrame(rows), make_release(2, 0).frame("observations"), "calendar year", ENGLISH)
+    assert said in year_table(lines, ENGLISH)

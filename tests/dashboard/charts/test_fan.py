@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import SchemaError
 from dashboard.charts import Scale, dated, fan_labels, mid_month, quantile
-from dashboard.charts.fan import Fan, fan_chart
+from dashboard.charts.fan import Beside, Fan, fan_chart, fan_key
 from dashboard.theme import LIGHT, Theme
 
 NOW = dt.date(2025, 1, 31)
@@ -110,3 +110,18 @@ def test_missing_column_or_level_is_named(observed: pd.DataFrame, forecast: pd.D
 def running_month() -> pd.DataFrame:
     row = {"target_end_date": pd.Timestamp("2025-01-31"), "so_far": 890.0, "q10": 980.0, "q50": 1784.0, "q90": 2880.0}
     return pd.DataFrame([row])
+
+
+def test_events_are_numbered_over_their_months(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
+    events = pd.DataFrame({"month": ["2023-09", "2024-03"], "title": ["A rise", "A law"]})
+    (marks,) = named(draw(observed, forecast, events=events), "events")
+    assert list(marks.text) == ["1", "2"]
+    assert [f"{when:%Y-%m}" for when in pd.to_datetime(marks.x)] == ["2023-09", "2024-03"]
+
+
+def test_another_route_shares_axis_and_is_in_key(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
+    high = observed.assign(value=observed["value"] * 5)
+    other = Beside("Elsewhere", high, forecast)
+    figure = draw(observed, forecast, beside=other)
+    assert figure.layout.yaxis.range[1] > high["value"].tail(24).max()
+    assert "Elsewhere: counted, median, 80%" in fan_key(Fan(observed, forecast, NOW, "Arrivals", beside=other), LIGHT)

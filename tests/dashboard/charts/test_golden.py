@@ -46,7 +46,7 @@ from dashboard.charts.scenario import (
     scenario_chart,
 )
 from dashboard.charts.seasons import season_alt, season_bars, season_bars_alt, season_chart
-from dashboard.hub_view import teams_alt, teams_chart, teams_key
+from dashboard.charts.teams import teams_alt, teams_chart, teams_key
 from dashboard.tables import sparkline
 from dashboard.theme import DARK, LIGHT
 from tests.dashboard.shown import drawn

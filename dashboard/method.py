@@ -1,4 +1,4 @@
-"""Method: how a release is made, what it cannot tell, what it must not be used for, and a card for every model."""
+"""About, part Method: how a release is made, its limits, prohibited uses, a glossary, and a card for every model."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from functools import partial
 import streamlit as st
 
 from core.about import INTENDED_USE
-from dashboard import _, downloads, labelled, lang, layout, named, state
+from dashboard import _, downloads, labelled, lang, named, state
 from dashboard.layout import plain, small
 from dashboard.reads import Night
+from forecasting import ENSEMBLE
 from reports.citations import prohibited_uses
 from reports.names import MODELS
 from reports.year_ahead import series_name
-
-TITLE, PLACE = _("Method"), 8
 
 
 def steps() -> list[str]:
@@ -39,7 +38,7 @@ def steps() -> list[str]:
         ),
         _(
             "**Proof.** The same forecast is made for many past dates and compared with what happened. The page"
-            " Evaluation shows the result, also where it is poor. Two things flatter it. Most sources keep no past"
+            " Track record shows the result, also where it is poor. Two things flatter it. Most sources keep no past"
             " figures, so corrected ones stand in. And the recipe was chosen on these very dates, so a part is luck;"
             " since 30 November 2026 it is fixed. Forecasts issued beforehand are scored apart."
         ),
@@ -90,7 +89,7 @@ def glossary() -> list[tuple[str, str]]:
 
 
 def show(night: Night) -> None:
-    """The page."""
+    """The part."""
     st.title(_("A range for every route and month, made the same way every night"), anchor=False)
     left, right = st.columns([1.3, 1], gap="large")
     with left:
@@ -128,9 +127,24 @@ def show_cards(night: Night) -> None:
         label_visibility="collapsed",
         **state.widget("model", chosen),
     )
-    with st.container(border=True, key="model-card"):
-        st.markdown(_for_readers(cards[chosen]), anchors=False)
+    text = _for_readers(cards[chosen])
+    st.markdown(" ".join(ensemble_in_short()) if chosen == ENSEMBLE else _first_paragraph(text))
+    with st.expander(_("The whole card")), st.container(key="model-card"):
+        st.markdown(text, anchors=False)
     downloads.document_button(night, f"model_cards/{chosen}.md", _("Model card"))
+
+
+def ensemble_in_short() -> list[str]:
+    """What the ensemble is, in three plain sentences."""
+    return [
+        _("Three forecasts are averaged with the same weight."),
+        _("The width of the range follows from how far past forecasts missed."),
+        _("A change without precedent is not in it, and one year ahead it is hardly better than the baseline."),
+    ]
+
+
+def _first_paragraph(text: str) -> str:
+    return next((part for part in text.split("\n\n") if part.strip() and not part.startswith("#")), "")
 
 
 def _for_readers(text: str) -> str:
@@ -139,6 +153,3 @@ def _for_readers(text: str) -> str:
     named_rows = rows.sub(lambda row: f"| {plain(series_name(row[1], lang()) if '.' in row[1] else row[1])} ", text)
     plain_heads = re.sub(r"^(#.*?) \(`[^`]+`\)$", r"\1", named_rows, flags=re.MULTILINE)
     return "\n".join(f"##{line}" if line.startswith("#") else line for line in plain_heads.splitlines())
-
-
-show(layout.open_page())

@@ -1,0 +1,133 @@
+"""The year ahead on Route and Asylum: this year and the next against the last five, with their record."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from core.languages import capital
+from core.schema import ALL
+from dashboard import _, downloads, lang, reads, state
+from dashboard.charts.seasons import season_bars, season_bars_alt
+from dashboard.layout import chart, plain, small
+from dashboard.reads import Night
+from dashboard.theme import current_theme
+from reports import year_ahead
+from reports.year_ahead import YearLine
+
+
+def kinds_of(night: Night) -> list[str]:
+    """Which twelve months a release speaks of; empty if it has no year ahead."""
+    found = set(night.frame("year_ahead")["kind"])
+    return [kind for kind in year_ahead.KINDS if kind in found]
+
+
+def show_routes(night: Night, series_id: str) -> None:
+    """All routes together and one route as bars, then every route in a table, for this year and the next."""
+    kinds = kinds_of(night)
+    if not kinds:
+        st.markdown(small(_("No year-ahead forecast in this release.")))
+        return
+    kind = state.choice("kind", kinds, kinds[0])
+    lines = lines_of(night, kind)
+    st.header(plain(year_ahead.year_title(lines, lang())), anchor=False)
+    show_kinds(kinds, kind)
+    for place, window in enumerate(dict.fromkeys(line.window for line in lines)):
+        own = [line for line in lines if line.window == window]
+        if place == 0:
+            chosen = [line for line in own if line.row["series_id"] in {ALL, series_id}]
+            reads.drawn_once(night, partial(show_charts, chosen), "year's charts", kind, window, series_id)
+        reads.drawn_once(night, partial(show_window, own), "year's window", kind, window)
+    show_notes(night, kind)
+
+
+def show_countries(night: Night, geo: str) -> None:
+    """First asylum applications: one country as bars, then every country in a table for each year."""
+    kinds = kinds_of(night)
+    lines = lines_of(night, kinds[0], asylum=True) if kinds else []
+    if not lines:
+        return
+    st.header(_("Year ahead: first asylum applications"), anchor=False)
+    windows = list(dict.fromkeys(line.window for line in lines))
+    own = [line for line in lines if line.row["series_id"].split(".")[2] == geo]
+    reads.drawn_once(night, partial(show_charts, own), "year's charts", kinds[0], geo)
+    for window in windows:
+        with st.expander(plain(window)):
+            own = [line for line in lines if line.window == window]
+            reads.drawn_once(night, partial(show_table, own), "year's countries", kinds[0], window)
+    show_notes(night, kinds[0])
+
+
+def lines_of(night: Night, kind: str, *, asylum: bool = False) -> list[YearLine]:
+    """The lines of a kind of twelve months, in the reader's language."""
+    tables = night.frame("year_ahead"), night.frame("observations")
+    make = partial(year_ahead.year_lines, *tables, kind, lang(), asylum=asylum)
+    return reads.once(night, make, "year's lines", kind, asylum)
+
+
+def show_notes(night: Night, kind: str) -> None:
+    """The files, and how to read the tables."""
+    table = night.frame("year_ahead")
+    downloads.buttons(
+        downloads.export_of(
+            night, "year-ahead", _("The year ahead"), table[table["kind"] == kind], list(night.sources())
+        )
+    )
+    text = _(
+        "A total is what is counted so far plus the sum of the months to come, path by path. All routes together are "
+        "added on each path, so the routes’ medians do not add up to it. A change of policy is not foreseen."
+    )
+    st.markdown(small(text))
+    text = _(
+        "Chances: of more than the newest complete total. Record: the error at past dates over the baseline’s; below "
+        "1 is better, and ✓ marks what is better than the baseline after correction for all rows. 80% held: the share "
+        "of past totals inside their 80% interval."
+    )
+    st.markdown(small(text))
+
+
+def show_kinds(kinds: list[str], kind: str) -> None:
+    """Calendar year, or July to June."""
+    if len(kinds) < 2:
+        return
+    st.segmented_control(
+        _("Which twelve months"), kinds, format_func=lambda code: _(year_ahead.KINDS[code]), required=True,
+        label_visibility="collapsed", **state.widget("kind", kind),
+    )  # fmt: skip
+
+
+def show_window(lines: list[YearLine]) -> None:
+    """One window of the routes: its table, what is counted, and the record."""
+    st.markdown(f"## {plain(lines[0].window)}", anchors=False)
+    show_table(lines)
+    st.markdown(small(plain(capital(" · ".join(year_ahead.window_words(lines, lang()))))))
+
+
+def show_table(lines: list[YearLine]) -> None:
+    """One window's table."""
+    first = lines[0]
+    title = _("Totals of twelve months: the last five years, and {window}").format(window=first.window)
+    with st.container(key=f"year-table-{first.is_asylum}-{first.row['first_period']}"):
+        st.table(year_ahead.year_table(lines, lang()).map(plain), border="horizontal", hide_index=True, alt=title)
+
+
+def show_charts(lines: list[YearLine]) -> None:
+    """Bars of each line with past years against the last five years, side by side."""
+    with st.grid(2, min_column_width=280):
+        for line in lines:
+            if len(line.past):
+                with st.container(gap=None):
+                    draw_bars(line)
+
+
+def draw_bars(line: YearLine) -> None:
+    """One route: the last five years as bars, the year ahead as an interval."""
+    st.markdown(f"### {plain(line.name)}, {plain(line.window)}", anchors=False)
+    unit = _("Applicants in twelve months") if line.is_asylum else _("Arrivals in twelve months")
+    past = pd.DataFrame({"year": line.past.index, "value": line.past.to_numpy()})
+    year = int(str(line.row["first_period"])[:4])
+    figure = season_bars(past, line.quantiles, year=year, threshold=None, unit=unit, theme=current_theme())
+    alt = season_bars_alt(past, line.quantiles, year=year)
+    chart(figure, f"{line.name}: {alt}", f"year-{line.row['series_id']}-{line.window}")
