@@ -102,7 +102,7 @@ def show_window(lines: list[YearLine]) -> None:
     """One window of the routes: its table, what is counted, and the record."""
     st.markdown(f"## {plain(lines[0].window)}", anchors=False)
     show_table(lines)
-    st.markdown(small(plain(capital(" · ".join(year_ahead.window_words(lines, lang()))))))
+    st.markdown(small(plain(capital(" · ".join(year_ahead.coverage_words(lines, lang()))))))
 
 
 def show_table(lines: list[YearLine]) -> None:

@@ -14,7 +14,7 @@ import pandas as pd
 from alerts import INFORMATION, rank
 from alerts.rules.stale_source import NAME as STALE
 from core.calendar import is_month
-from core.languages import Language, as_expected, is_known
+from core.languages import Language, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import is_route
@@ -22,7 +22,7 @@ from forecasting.attribution import COUNTS, MODEL, REFIT, REVISIONS
 from reports import ReadableRelease, Row, cards_in, numbers
 from reports.alert import by_event, informs, limit_of
 from reports.names import level_name, route_name, source_name, subject_name
-from reports.route import window_words
+from reports.route import expected_words, window_words
 
 LEAST_CHANGE = 0.05
 """Chances that moved by less are not worth a line."""
@@ -318,9 +318,3 @@ def count_words(
         beside.append(language.text(text, day=language.day_short(estimate[1]), value=language.expected(estimate[0])))
     said = f"{name} {language.counted(value)}"
     return f"{said} ({language.listed(beside)})" if beside else said
-
-
-def expected_words(median: float, language: Language) -> str:
-    """What was expected of a closed month: ``5,000 expected a month before``."""
-    texts = ngettext("{expected} expected a month before", "{expected} expected a month before")
-    return language.plural(texts, as_expected(median), expected=language.expected(median))

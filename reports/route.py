@@ -17,7 +17,6 @@ from core.languages import marked_plural as ngettext
 from core.schema import ALL
 from forecasting.verification.verdict import BETTER, with_verdicts
 from reports import ReadableRelease, Row, numbers
-from reports.changes import expected_words
 from reports.files import flag_words
 from reports.names import route_name
 from reports.skill import span_words
@@ -75,6 +74,12 @@ class RouteForecast(Protocol):
     @property
     def skill(self) -> tuple[int, int] | None:
         """Months ahead from and up to which the forecast beats the baseline; None without scores."""
+
+
+def expected_words(median: float, language: Language) -> str:
+    """What was expected of a closed month: ``5,000 expected a month before``."""
+    texts = ngettext("{expected} expected a month before", "{expected} expected a month before")
+    return language.plural(texts, as_expected(median), expected=language.expected(median))
 
 
 def window_words(as_of: dt.date, language: Language) -> str:

@@ -203,7 +203,7 @@ def year_title(lines: list[YearLine], language: Language) -> str:
     return language.listed([said, language.text(_("the year before {value}"), value=language.counted(before))])
 
 
-def window_words(lines: list[YearLine], language: Language) -> list[str]:
+def coverage_words(lines: list[YearLine], language: Language) -> list[str]:
     """What is counted of a window and its record, of all routes together, else the first; too narrow intervals."""
     first, *others = lines
     said = [_counted_words(first.row, [line.row for line in others], language), record_words(first.row, language)]

@@ -21,7 +21,7 @@ from reports.changes import changes
 from reports.citations import limits, map_note, unsettled
 from reports.names import LEVEL_MARKS, country_name, level_label, place_name, route_name
 from reports.overview import cards, overview_title, together
-from reports.year_ahead import KINDS, window_words, year_lines, year_table, year_title
+from reports.year_ahead import KINDS, coverage_words, year_lines, year_table, year_title
 
 OVERVIEW, ASYLUM, RECEPTION = "index.html", "asylum/index.html", "reception/index.html"
 MOST_BARS = 12
@@ -57,7 +57,11 @@ def _changes(view: View) -> Iterator[Block]:
 
 
 def _map_and_routes(view: View) -> Iterator[Block]:
-    language, summary, months = view.language, view.night.summary, route.window_words(view.release.as_of, view.language)
+    language, summary, months = (
+        view.language,
+        view.night.summary,
+        route.window_words(view.release.as_of, view.language),
+    )
     title = view.text(_("Arrivals expected by route, {months}"), months=months)
     series = [numbers.route_series(route_id) for route_id in summary["route_id"]]
     frame = summary[["route_id", "state", "level", "expected", "low", "high", "last_period", "last_value", "last_flag",
@@ -88,7 +92,7 @@ def _year(view: View) -> Iterator[Block]:
     if lines:
         yield heading(year_title(lines, view.language))
         yield table(year_table(lines, view.language, brief=True), view.text(_("The year ahead by route")))
-        yield text(*(f"{capital(line)}." for line in window_words(lines, view.language)), kind="note")
+        yield text(*(f"{capital(line)}." for line in coverage_words(lines, view.language)), kind="note")
 
 
 def route_path(route_id: str) -> str:

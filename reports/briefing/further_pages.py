@@ -31,7 +31,7 @@ from reports.briefing.canvas import (
 )
 from reports.briefing.content import AND_MORE, Content, PlacesLine
 from reports.scenario import counted_places
-from reports.year_ahead import YearLine, window_words, year_table, year_title
+from reports.year_ahead import YearLine, coverage_words, year_table, year_title
 
 MOST_ROWS, MOST_CHARTS, COLUMNS, CHART_GAP = 14, 9, 3, 30.0
 ROW, MOST_CHART, LEAST_CHART, NAME_WIDTH = 13.0, 150.0, 60.0, 128.0
@@ -106,7 +106,7 @@ def _block(sheet: Sheet, content: Content, lines: Sequence[YearLine], y: float, 
     y = _table(sheet, content, lines[:most], y)
     said = []
     if not lines[0].is_asylum:
-        counted, record = window_words(list(lines), language)
+        counted, record = coverage_words(list(lines), language)
         said = [capital(counted), f"{record}."]
     if (left := len(lines) - most) > 0:
         said = [language.plural(AND_MORE, left), *said]

@@ -21,10 +21,10 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from reports import colours, names
 from reports.alert import AlertReport, alert_report, events_words, measures_words
-from reports.changes import expected_words
 from reports.citations import exercise, machine_made, prohibited_uses
 from reports.messages.announcement import FRESHNESS, Announcement, Facts, concerned
 from reports.names import level_name, subject_name
+from reports.route import expected_words
 
 MOST_MONTHS = 6
 HEADINGS = {

@@ -52,7 +52,7 @@ def test_arrow_is_valid_and_wider_for_more_arrivals(routes: pd.DataFrame) -> Non
 
 
 def test_other_region_is_drawn_on_its_own_map_in_its_own_unit() -> None:
-    row = ("US_SOUTHWEST", "US southwest border", 60_000.0, 80_000.0, "", "")
+    row = ("US_SOUTHWEST", "US southwest border", 60_000.0, 45_000.0, 80_000.0, "", "")
     figure = flow_map(pd.DataFrame([row], columns=list(COLUMNS)), theme=LIGHT)
     assert tuple(figure.layout.xaxis.range) == MAPS["americas"].frame[0]
     assert "60,000 encounters expected" in figure.data[-1].hovertemplate

@@ -68,7 +68,7 @@ def test_every_text_colour_reads_at_four_and_half_to_one(theme: Theme) -> None:
 
 
 def test_no_two_levels_share_mark() -> None:
-    assert len(set(LEVEL_MARKS.values())) == len(LEVEL_MARKS) == 4
+    assert len(set(LEVEL_MARKS.values())) == len(LEVEL_MARKS) == 5
 
 
 def test_level_is_always_mark_and_word() -> None:

@@ -20,11 +20,11 @@ from decisions.announcements import facts_of
 from decisions.briefing import make_briefing
 from reports import numbers
 from reports.alert import alert_file, alert_report, rule_record
-from reports.changes import expected_words
 from reports.messages import compose, mail_text
 from reports.messages.announcement import Announcement
 from reports.messages.feeds import atom_feed, cap_message
 from reports.names import level_name
+from reports.route import expected_words
 from reports.skill import skill_span, span_words
 from store.releases import Release, ReleaseStore
 from store.status import read_status

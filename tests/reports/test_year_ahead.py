@@ -15,8 +15,8 @@ from reports.briefing import briefing_pdf
 from reports.briefing.content import compose
 from reports.briefing.further_pages import draw_year
 from reports.year_ahead import (
+    coverage_words,
     record_words,
-    window_words,
     year_lines,
     year_table,
     year_title,
@@ -150,7 +150,7 @@ def test_a_routes_year_stands_beside_the_newest_complete_one(year: int, counted_
 def test_a_route_whose_intervals_were_too_narrow_is_named(make_release: MakeRelease) -> None:
     rows = [year_row("_T"), year_row("arrivals.CMR._T._T.M", coverage_80=0.58)]
     lines = year_lines(pd.DataFrame(rows), make_release(1, 0).frame("observations"), "calendar year", ENGLISH)
-    assert window_words(lines, ENGLISH)[-1] == "80% intervals too narrow in past years: Central Mediterranean (58%)"
+    assert coverage_words(lines, ENGLISH)[-1] == "80% intervals too narrow in past years: Central Mediterranean (58%)"
 
 
 @pytest.mark.parametrize(
