@@ -176,7 +176,7 @@ NOWCASTS = Table(
         n=_count("past months compared", "months"),
         used=Column(YES_NO, "whether it was better, and took the place of the forecast"),
     ),
-    ("series_id", "target_end_date", "output_type_id"), "nightly.nowcasts", ("dashboard",),
+    ("series_id", "target_end_date", "output_type_id"), "nightly.nowcasts", ("dashboard", "reports"),
 )  # fmt: skip
 
 WEEKS = Table(
@@ -286,7 +286,7 @@ SCORES = Table(
         "coverage_50 coverage_80 coverage_95 coverage_98 n",
         horizon=Column(WHOLE, "periods ahead of the origin", "periods"),
     ),
-    ("model_id", "series_id", "horizon", "scale"), "forecasting.verification", ("dashboard",), required=True,
+    ("model_id", "series_id", "horizon", "scale"), "forecasting.verification", ("dashboard", "reports"), required=True,
 )  # fmt: skip
 
 ISSUED_SCORES = Table(
@@ -743,6 +743,7 @@ TABLES: tuple[Table, ...] = (
     TRAJECTORIES, NOWCASTS, WEEKS, WEEK_SCORES, YEAR_AHEAD,
     _like(
         FORECASTS, "backtest", "The ensemble's forecasts at past origins.", "forecasting.ensemble", "dashboard",
+        "reports",
         **_MARKS,
     ),
     REPLAYS, FIGURES_THEN, SCORES, CALIBRATION, WEIGHTS, ATTRIBUTION, GROUP_ERRORS, SITUATION_SCORES,

@@ -35,4 +35,4 @@ def test_command_line_knows_nothing_of_dashboard() -> None:
 
 
 def test_page_entry_imports_nothing_but_streamlit_and_dashboard() -> None:
-    assert imported(PROJECT / "app.py") <= {"__future__", "streamlit", "dashboard", "pathlib", "os", "core"}
+    assert imported(PROJECT / "app.py") <= {"__future__", "streamlit", "dashboard", "pathlib", "os", "core", "typing"}

@@ -281,7 +281,7 @@ class ExceedanceRule(Rule):
             0 to 1, of the same shape. Only what was counted up to a row counts for it; NaN with fewer than
             :data:`FEWEST_CASES` earlier months.
         """
-        limits = self.threshold(counts, settings).to_numpy(dtype=float)
+        limits = self.threshold(counts, settings).reindex(columns=counts.columns).to_numpy(dtype=float)
         ahead = [counts.shift(-step).to_numpy(dtype=float) for step in range(start, start + months)]
         values = counts.to_numpy(dtype=float)
         known = np.isfinite([limits, values, *ahead]).all(axis=0) & ~self.happened(values, limits)

@@ -15,7 +15,7 @@ from core.errors import SourceError
 from core.languages import marked as _
 from core.schema import ALL
 from ingest import Parsed, RawFile, SourceCard
-from ingest.rows import to_observations
+from ingest.rows import to_numbers, to_observations
 from ingest.tables import read_sheets, require_columns
 
 SOURCE_ID = "us_border_patrol"
@@ -98,7 +98,7 @@ def _cells(raw: RawFile, sheet: str, frame: pd.DataFrame) -> pd.DataFrame:
 def _periods(years: pd.Series, months: pd.Series) -> pd.Series:
     """Return ``2024-10`` for ``01 October`` of fiscal year 2025, which begins there; an unreadable month stays."""
     numbers = months.astype(str).str.partition(" ")[2].map({name: place for place, name in enumerate(MONTHS, start=1)})
-    calendar = pd.to_numeric(years, errors="coerce") - (numbers >= 10)
+    calendar = to_numbers(years) - (numbers >= 10)
     texts = [
         str(month) if pd.isna(year) or pd.isna(number) else f"{int(year)}-{int(number):02d}"
         for year, number, month in zip(calendar, numbers, months, strict=True)

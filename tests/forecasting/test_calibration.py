@@ -132,12 +132,12 @@ def test_factor_uses_newest_outcomes_only() -> None:
     """
     panel = world()
     table = forecasts(panel, 3 * NOISE, (1,))
-    factors = calibrate(table, panel)[1]
+    factors = calibrate(table, panel)[1][:, 0]
     own = (table.keys["series_id"] == "calm").to_numpy()
     first = FEWEST_TO_LEARN_FROM + FEWEST_SCORED
     assert (factors[own][:first] == 1.0).all()
     assert factors[own][first] < 1.0
     wild = panel.matrix.copy()
     wild.iloc[: MONTHS - WINDOW - 1] = 1e6
-    forgotten = calibrate(table, Panel("M", wild, panel.groups))[1]
+    forgotten = calibrate(table, Panel("M", wild, panel.groups))[1][:, 0]
     assert forgotten[own][-1] == factors[own][-1]

@@ -118,7 +118,7 @@ def test_observations_of_another_target_do_not_enter_panel() -> None:
         }
     )  # fmt: skip
     assert panel_from_observations(observations, "arrivals", "M").series_ids == ["x"]
-    with pytest.raises(InputError, match="none of target 'asylum_applications'"):
+    with pytest.raises(InputError, match="observations of asylum_applications: none"):
         panel_from_observations(observations, "asylum_applications", "M")
 
 

@@ -121,7 +121,8 @@ FROM_NOWHERE = {
         KNOWN, "of a kind that this source did not have",
     ),
     "a month sent again as the next": (
-        KNOWN[KNOWN["time_period"] == "2024-12"].assign(time_period="2025-01"), KNOWN, "repeat the period before",
+        KNOWN[KNOWN["time_period"] == "2024-12"].assign(time_period="2025-01"), KNOWN,
+        "repeat figures of the year before",
     ),
 }  # fmt: skip
 

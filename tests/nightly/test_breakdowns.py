@@ -30,7 +30,8 @@ def cells(
 
 
 def chosen(*parts: pd.DataFrame) -> pd.DataFrame:
-    return breakdowns(cast(RealTimeData, SimpleNamespace(observations=pd.concat(parts, ignore_index=True))))
+    data = SimpleNamespace(observations=pd.concat(parts, ignore_index=True), targets=["arrivals"])
+    return breakdowns(cast(RealTimeData, data))
 
 
 @pytest.mark.parametrize("count", [1, LARGEST_GROUPS, LARGEST_GROUPS + 1, len(NAMES)])

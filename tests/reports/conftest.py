@@ -12,7 +12,7 @@ import pytest
 
 from core import INTERVALS, QUANTILE_LEVELS
 from core.release import RELEASE
-from core.routes import ROUTES
+from core.routes import ROUTES, route_series
 from reports import LoadedRelease
 from reports.messages.announcement import Announcement
 
@@ -40,7 +40,7 @@ def observations_of(routes: Sequence[str]) -> pd.DataFrame:
         [
             pd.DataFrame(
                 {
-                    "source_id": "vigie-routes", "series_id": f"arrivals.{route}._T._T.M", "target": "arrivals",
+                    "source_id": "vigie-routes", "series_id": route_series(route), "target": "arrivals",
                     "route_id": route, "geo": "_T", "citizen": "_T", "freq": "M", "time_period": months,
                     "obs_value": [1000.0 * (number + 1) + 7 * place for place in range(24)], "obs_flag": "",
                 }
@@ -56,7 +56,7 @@ def forecasts_of(routes: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "model_id": "vigie-ensemble", "series_id": f"arrivals.{route}._T._T.M", "horizon": horizon,
+                "model_id": "vigie-ensemble", "series_id": route_series(route), "horizon": horizon,
                 "target_end_date": end, "output_type": "quantile", "output_type_id": level,
                 "value": 1000.0 * (number + 1) + 2000 * level + 10 * horizon,
             }
@@ -74,7 +74,7 @@ def trajectories_of(routes: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "model_id": "vigie-ensemble", "series_id": f"arrivals.{route}._T._T.M", "horizon": horizon,
+                "model_id": "vigie-ensemble", "series_id": route_series(route), "horizon": horizon,
                 "target_end_date": end, "output_type": "sample", "output_type_id": path,
                 "value": 1000.0 * (number + 1) + 100 * (path - 2),
             }
@@ -97,7 +97,7 @@ def alert_row(number: int, routes: Sequence[str], **other: object) -> dict[str, 
     }
     return {
         "alert_id": f"{rule}.{route}", "rule": rule, "alert_level": LEVELS[number % 3], "route_id": route,
-        "source_id": "", "series_id": f"arrivals.{route}._T._T.M", "reason_key": "surge", "reason": "Likely.",
+        "source_id": "", "series_id": route_series(route), "reason_key": "surge", "reason": "Likely.",
         "reason_params": json.dumps(params), "probability": 0.62 - number / 100, "threshold": 5000.0 + number,
         "first_period": "2025-02", "last_period": "2025-04", "horizon": 2, "change": "new",
         "base_rate": 0.39, "cutoff": 0.429, "prepare_from": 0.25, **other,
@@ -116,7 +116,7 @@ def scores_of(routes: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "model_id": "vigie-ensemble", "series_id": f"arrivals.{route}._T._T.M", "horizon": horizon,
+                "model_id": "vigie-ensemble", "series_id": route_series(route), "horizon": horizon,
                 "scale": "log", "relative_wis": 0.8, "relative_wis_lo": 0.7, "relative_wis_hi": 0.9, "n": 60,
                 "p_holm": 0.01 if horizon in {2, 3} else 0.5,
             }

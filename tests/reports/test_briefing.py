@@ -147,7 +147,7 @@ def test_page_of_places_names_keepers(
 ) -> None:
     kept = tuple(
         Reception(route, stock=2_000, needs=Needs(6.0), confidence=0.8, who=f"Planner Number {number} of the Agency")
-        for number, route in enumerate(ROUTES)
+        for number, route in enumerate([*ROUTES][:9])
     )
     content = compose(make_release(9), None, "en", Decisions(reception=kept))
     page = draw_places(content)
