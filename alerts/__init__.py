@@ -15,7 +15,7 @@ LEVELS = ("watch", "warning", "severe")
 """From the mildest to the gravest."""
 WATCH, WARNING, SEVERE = LEVELS
 INFORMATION = "information"
-"""State of an alert without a level: what merely informs, and preparedness triggers. Nobody decides about it."""
+"""State of an alert without a level: information and preparedness triggers. It needs no decision."""
 LIFT = 1.1
 """Least ratio of a probability to the base rate of its event and season from which an alert has a level.
 

@@ -403,7 +403,7 @@ def _noticed(sound_file: Sound, parsed: Parsed) -> str:
     results = {
         HELD: bool(found.held),
         SAME: not (moved > 0).any(),
-        REPORTED: bool(found.told),
+        REPORTED: bool(found.reported),
         SMALL: bool((moved <= usual).all()),
     }
     worst = both.loc[[moved.idxmax()]].reset_index().iloc[0].tolist()

@@ -191,7 +191,7 @@ OF_COUNTS = {"a running sum", "all running sums", PARTIAL}
 
 def outcome(found: Judgement) -> str:
     """What becomes of an edition."""
-    return HELD if found.held else TOLD if found.told else SILENT
+    return HELD if found.held else TOLD if found.reported else SILENT
 
 
 def spoilt(numbers: random.Random, one: Growing) -> Iterator[tuple[str, str]]:
@@ -215,10 +215,10 @@ def spoilt(numbers: random.Random, one: Growing) -> Iterator[tuple[str, str]]:
         day = end if kind == PARTIAL else end + LATER
         wrong = new.assign(obs_value=values)
         found = judge(wrong, known, NO_REVISIONS, received=day.date())
-        held, told = ({one.template for one in mine} - {one.template for one in its} for mine, its in (
-            (found.held, sound.held), (found.told, sound.told),
+        held, reported = ({one.template for one in mine} - {one.template for one in its} for mine, its in (
+            (found.held, sound.held), (found.reported, sound.reported),
         ))  # fmt: skip
-        yield kind, HELD if held else TOLD if told else _unless_marked(wrong, known, values != new["obs_value"])
+        yield kind, HELD if held else TOLD if reported else _unless_marked(wrong, known, values != new["obs_value"])
 
 
 def _unless_marked(new: pd.DataFrame, known: pd.DataFrame, is_wrong: pd.Series) -> str:

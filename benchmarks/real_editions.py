@@ -26,7 +26,7 @@ from ingest.sources import SOURCES
 from store.figures.vintages import VintageStore
 
 PAGE = PROJECT / "docs" / "sources.md"
-TITLE = "Real editions, held and told"
+TITLE = "Real editions, held and reported"
 MONTHS_OF_A_VINTAGE = 36
 
 
@@ -49,10 +49,10 @@ class Seen:
     judgement: Judgement
 
     def line(self) -> str:
-        """Its row of the table: of what is told the number alone, since it names figures."""
+        """Its row of the table: of what is reported the number alone, since it names figures."""
         changed = "" if self.changed is None else f"{self.changed:,}"
-        held, told = len(self.judgement.held), len(self.judgement.told)
-        return f"| `{self.source_id}` | `{self.file}` | {self.figures:,} | {changed} | {held} | {told} |"
+        held, reported = len(self.judgement.held), len(self.judgement.reported)
+        return f"| `{self.source_id}` | `{self.file}` | {self.figures:,} | {changed} | {held} | {reported} |"
 
 
 def look(
@@ -138,21 +138,21 @@ def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
         for number, (what, part) in enumerate(parts.items(), start=1):
             seen = list(part)
             held = sum(bool(one.judgement.held) for one in seen)
-            told = sum(bool(one.judgement.told) for one in seen)
-            sums.append(f"| {what} | {len(seen)} | {held} | {told} |")
+            reported = sum(bool(one.judgement.reported) for one in seen)
+            sums.append(f"| {what} | {len(seen)} | {held} | {reported} |")
             lines += [one.line() for one in seen]
             figures += sum(one.figures for one in seen)
             alarms += [(one.file, quotable(one.source_id, why)) for one in seen for why in one.judgement.held]
             report("Holding real editions against what was known", number, len(parts))
     return [
         "By `python -m benchmarks.real_editions --write`: what an ingestion would have said of each on its day.",
-        "Of what is told the number stands here alone, since it names figures.",
+        "Of what is reported the number stands here alone, since it names figures.",
         "",
-        "| real files | read | held | told of |",
+        "| real files | read | held | reported of |",
         "|---|---|---|---|",
         *sums,
         "",
-        "| source | file | figures | known figures whose value or flag it changes | held for | told |",
+        "| source | file | figures | known figures whose value or flag it changes | held for | reported |",
         "|---|---|---|---|---|---|",
         *lines,
         "",

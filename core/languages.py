@@ -296,7 +296,7 @@ class Language:
         return re.sub(r"\bde (?=[ao])", "d’", said) if self.code == "fr" else said
 
     def in_period(self, last: dt.date, months: int = 1) -> str:
-        """A period of so many months by any day of its last one, as the time of an event."""
+        """Name a period of ``months`` months by a day of its last one, as the time of an event."""
         return self.in_months(_first_of(last, months), last)
 
     def period(self, last: dt.date, months: int = 1) -> str:

@@ -396,7 +396,7 @@ EDITIONS = Table(
     "editions",
     "Files and answers taken in up to the release's date, the newest last: what each changed, and what people decided.",
     _of(
-        "edition_id source_id file sha256 received given_by state rows new changed gone why_held told decided "
+        "edition_id source_id file sha256 received given_by state rows new changed gone why_held reported decided "
         "decided_by reason",
         edition_id=_text("its source, day and the beginning of its hash"),
         file=_text("name of the file, or of the answer's files"),
@@ -409,8 +409,8 @@ EDITIONS = Table(
         changed=_count("known figures that it changed"),
         gone=_count("known figures that it took away"),
         why_held=_text("why it was held; empty where it was not"),
-        told=_text("what is unusual about it"),
-        decided=_text("when a person decided about it; empty where nobody did"),
+        reported=_text("what is unusual about it"),
+        decided=_text("when a person decided about it; empty without a decision"),
         decided_by=_text("who decided"),
         reason=_text("why, in that person's words"),
     ),
@@ -496,7 +496,7 @@ FRESHNESS_CHANGES = Table(
 )  # fmt: skip
 
 DELAYS = Table(
-    "delays", "Delay profile: mean share of a period's values that were known so many days after its end.",
+    "delays", "Delay profile: mean share of a period's values that were known each number of days after its end.",
     _of(
         "source_id target freq days share periods",
         days=Column(WHOLE, "days after a period's end", "days"),
@@ -568,7 +568,7 @@ SITUATION_SCORES = Table(
     "for high figures (threshold-weighted CRPS) and for whole paths (energy score).",
     _of(
         "kind group model_id horizon scale score relative_score relative_score_lo relative_score_hi coverage_80 n",
-        kind=_text("what is told apart, or scored", "size", "month", "year", "high", "path"),
+        kind=_text("what is distinguished, or scored", "size", "month", "year", "high", "path"),
         group=_text(
             "`size`: mean of the twelve months up to the origin; `month`: `surge` with 1.5 times that mean or more, "
             "else `calm`; `year`: of the origin; `high`: share of earlier months below the threshold; `path`: each "
@@ -613,7 +613,7 @@ ALERT_THRESHOLDS = Table(
 )  # fmt: skip
 
 DOCUMENTED_RISES = Table(
-    "documented_rises", "What would have been said before the rises that the public record tells of.",
+    "documented_rises", "Alerts that would have been raised before documented rises.",
     _of(
         "event_id route_id month title what source url horizon origin chance cutoff level came basis",
         event_id=_text("the event"),
@@ -634,7 +634,7 @@ DOCUMENTED_RISES = Table(
 )  # fmt: skip
 
 EVENTS = Table(
-    "events", "Documented rises, agreements and laws, as the public record tells of them.",
+    "events", "Documented rises, agreements and laws, from public records.",
     _of(
         "event_id kind route_id month title what source url",
         event_id=_text("the event"),

@@ -169,7 +169,7 @@ def estimated_shares(observations: pd.DataFrame) -> pd.Series:
 
 
 def corridor(route_id: str) -> Corridor:
-    """What is said of a route; of an own one without a file the defaults."""
+    """Return a route's corridor; for an own one without a file the defaults."""
     found = ROUTES.get(route_id) or _OWN.get(route_id)
     return found or Corridor.model_construct(names={DEFAULT_LANGUAGE: _own_name(route_id) or route_id})
 

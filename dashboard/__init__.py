@@ -49,7 +49,7 @@ def language() -> str:
 
 @contextmanager
 def speaking(code: str) -> Iterator[None]:
-    """Speak one language whatever the reader's is: a file is made on the click, when no page runs that would tell."""
+    """Speak one language whatever the reader's is: a file is made on the click, when no page runs."""
     token = _SPOKEN.set(code)
     try:
         yield

@@ -55,7 +55,7 @@ SHOWN = {"waiting": (WAITS,), "open": (WAITS, DECIDED), "context": (INFORMS,), "
 
 
 def all_alerts(night: Night) -> pd.DataFrame:
-    """Open alerts by level, then ended ones; ``key`` names each, ``ended`` (bool) tells them apart."""
+    """Open alerts by level, then ended ones; ``key`` names each, ``ended`` (bool) distinguishes them."""
     opened = numbers.by_level(night.frame("alerts"))
     opened = opened.assign(key=opened["alert_id"], ended=False)
     over = night.frame("ended_alerts")

@@ -35,7 +35,7 @@ SOURCE_ID = "eurostat"
 
 @dataclass(frozen=True)
 class AsylumView:
-    """Asylum applications in one country, as one release knows them.
+    """Asylum applications in one country as of one release.
 
     Attributes:
         night: The release.
@@ -63,7 +63,7 @@ class AsylumView:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What tells this view from others of the same release."""
+        """Return the key of this view among views of the same release."""
         return self.kind, self.geo
 
     @property
@@ -169,7 +169,7 @@ def _newest(rows: pd.DataFrame | None, freq: Frequency) -> tuple[str, float, flo
 
 
 def show_citizenships(view: AsylumView) -> None:
-    """Who applied in the newest year that is told by citizenship, or that nothing is."""
+    """Return the applicants by citizenship in the newest year with a breakdown, or that none has one."""
     cells = reads.once(view.night, partial(citizenships, view), "citizenships", *view.key)
     if cells.empty:
         st.header(_("Citizenships"), anchor=False)

@@ -1,6 +1,6 @@
 """What leaves the program: tables as CSV, XLSX and Parquet, pictures, texts and the briefing, and their buttons.
 
-Each file has its citation, licence and caveats inside, and is made on the click by whoever may still have it.
+Each file has its citation, licence and caveats inside, and is made on the click, after a check of permission.
 """
 
 from __future__ import annotations
@@ -222,7 +222,7 @@ def cut_at(export: Export, origin: str) -> Export:
     """The same export of the release's own figures up to a past origin: dated by the release, with the cut named.
 
     Args:
-        export: The table, which holds what the release knows of the time before that origin.
+        export: The table, with the release's figures of the time before that origin.
         origin: ISO date of the origin; an empty text where nothing is cut.
     """
     if not origin:

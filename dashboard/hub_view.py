@@ -37,10 +37,10 @@ ROUTES_BY_MONTH = "arrivals.M"
 
 def model_names(models: pd.DataFrame) -> dict[str, str]:
     """Every model's name: a team's as the team writes it, Vigie's own in the reader's language."""
-    told = {row["model_id"]: f"{row['model_name']} ({row['team_name']})" for row in models.to_dict("records")}
+    teams = {row["model_id"]: f"{row['model_name']} ({row['team_name']})" for row in models.to_dict("records")}
     own = {model_id: named(MODELS, model_id) for model_id in MODELS}
     return (
-        told | own | {"hub-median": _("Hub: median of the models"), "hub-weighted": _("Hub: weighted by past scores")}
+        teams | own | {"hub-median": _("Hub: median of the models"), "hub-weighted": _("Hub: weighted by past scores")}
     )
 
 
@@ -53,7 +53,7 @@ def unit_names(scores: pd.DataFrame) -> dict[str, str]:
 
 
 def scores_of(night: Night) -> pd.DataFrame:
-    """``hub_scores`` with ``unit``; releases that knew routes by month alone did not say so."""
+    """Return ``hub_scores`` with ``unit``; tables of routes by month alone lack it."""
     scores = night.frame("hub_scores")
     unit = scores["target"] + "." + scores["freq"]
     return scores.assign(unit=unit.where(unit.str.len() > 1, ROUTES_BY_MONTH))
@@ -361,7 +361,7 @@ def draw_model(night: Night, scores: pd.DataFrame, timing: str, model_id: str, n
 
 
 def show_panels(night: Night) -> None:
-    """Whether departures from the ensemble helped, of panels large enough that nobody is known by them."""
+    """Whether departures from the ensemble helped, of panels large enough to keep members anonymous."""
     said = said_by_panels(reads.journal().entries(action=HAND_IN))
     rows = departures(night.frame("hub_forecasts"), night.frame("replays"), said)
     if rows.empty:

@@ -143,7 +143,7 @@ def show_form(night: Night, row: Row, *, is_newest: bool) -> None:
 
 
 def show_objections(night: Night, row: Row, state: State, *, is_newest: bool) -> None:
-    """Dissent and corrections that nobody has answered, beside the alert."""
+    """Show dissent and corrections without an answer, beside the alert."""
     titles = {DISSENTED: _("Dissent"), CORRECTION: _("Correction")}
     for entry in state.objections:
         head = _("{what} by {who}, {day}").format(

@@ -185,7 +185,7 @@ def line_to_draw_on(ensemble: Sequence[float], said: Sequence[float], theme: The
         mark = {"color": theme.median, "size": 11, "symbol": "line-ns-open", "line": {"width": 3}}
         figure.add_trace(go.Scatter(x=[middle], y=[row], mode="markers", marker=mark, hoverinfo="skip"))
     steps = np.linspace(0, largest, STEPS).round()
-    unseen = {"color": with_opacity(theme.median, 0.0), "size": 16}  # a drag must meet points to be told
+    unseen = {"color": with_opacity(theme.median, 0.0), "size": 16}  # a drag must meet points to be noticed
     hover = [lang().counted(step) for step in steps]
     figure.add_trace(
         go.Scatter(x=steps, y=np.full(STEPS, 0.5), mode="markers", marker=unseen, text=hover,

@@ -48,7 +48,7 @@ _SECONDS_BETWEEN_LOOKS = 2.0
 LAST_HINT = 4
 """The purpose, then three hints."""
 _SAY_LANGUAGE = "<script>document.documentElement.lang = '%s';</script>"
-"""Tells screen readers in which language to speak: Streamlit's own page always says English."""
+"""Set the language for screen readers: Streamlit's own page always declares English."""
 
 
 def dress() -> None:
@@ -215,7 +215,7 @@ def route_name(route_id: str) -> str:
 
 
 def country(code: str) -> str:
-    """A country's name in the reader's language; the code itself where nobody knows it."""
+    """A country's name in the reader's language; the code itself if it is unknown."""
     return names.country_name(code, lang())
 
 
@@ -363,14 +363,14 @@ def _remember_hints(upto: int) -> None:
 def error_words(error: VigieError) -> str:
     """Why something was refused or cannot be shown, as plain text.
 
-    What a reader can mend is told in the reader's language. The exact text of other errors is for whoever runs Vigie
+    Faults that a reader can mend are named in the reader's language. The exact text of other errors is for operators
     and stays in English, as the log has it; before it stands in the reader's words what it means.
     """
     if isinstance(error, StepError):
         words = {name: _step_word(name, text) for name, text in error.message.parameters.items()}
         return _(error.message.template).format(**words)
-    told = message_in(error.message, lang())
-    return f"{_error_kind(error)} {recorded(told) if told == str(error) else _('“{text}”').format(text=told)}"
+    text = message_in(error.message, lang())
+    return f"{_error_kind(error)} {recorded(text) if text == str(error) else _('“{text}”').format(text=text)}"
 
 
 def _error_kind(error: VigieError) -> str:

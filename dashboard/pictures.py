@@ -113,7 +113,7 @@ def _draw(axes: Axes, picture: Picture) -> None:
         label = threshold_words(picture.threshold, own=picture.is_own)
         axes.axhline(picture.threshold, color=LIGHT.ink, linewidth=1, linestyle="--", label=label, zorder=1.5)
     now = pd.Timestamp(dt.date.fromisoformat(picture.export.known_on))
-    axes.axvline(now, color=LIGHT.secondary, linewidth=0.9)  # type: ignore[arg-type]  # pandas teaches the axis days
+    axes.axvline(now, color=LIGHT.secondary, linewidth=0.9)  # type: ignore[arg-type]  # pandas registers a converter of days
     axes.annotate(
         lang().day_short(now), (now, 1), (0, 3), xycoords=("data", "axes fraction"), textcoords="offset points",
         ha="center", color=LIGHT.secondary, fontproperties=font_of(BODY),

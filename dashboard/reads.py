@@ -2,7 +2,7 @@
 
 A release never changes, so what is read from one is kept in memory under its run_id. What pages make of one is kept
 too, so that the next reader, or the next click, does not wait for it again: under everything that it may depend on,
-which is the release shown, the newest one (which knows what came later), the language, the theme, and what links carry
+which is the release shown, the newest one (with later outcomes), the language, the theme, and what links carry
 along. Two releases therefore never meet on one screen, and a new one shows as soon as it is there. Whatever differs
 between readers - widgets, the journal, roles - must not be kept here.
 """
@@ -206,7 +206,7 @@ def _check(home: str, run_id: str) -> None:
 
 
 _checked = st.cache_resource(ttl=1.0, max_entries=64, show_spinner=False)(_check)
-"""The same, at most once a second: a page that nobody has seen yet reads a dozen tables."""
+"""The same, at most once a second: the first view of a page reads a dozen tables."""
 
 
 def _release(home: str, run_id: str) -> Release:

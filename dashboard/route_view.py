@@ -44,7 +44,7 @@ class RouteView:
         chances: Chance of passing the threshold in each month.
         earlier: Forecasts made before: ``origin_date, target_end_date, q10, q50, q90``.
         outcomes: What was counted later: ``time_period_end, value``.
-        knowing: The release that knows the outcomes.
+        knowing: The release that holds the outcomes.
         scored: Score of ensemble and baseline in each month counted later: ``model_id, horizon, wis``.
         skill: Months ahead from and up to which the forecast beats the baseline, see :func:`reports.skill.skill_span`.
         expected_before: What was expected of the newest month counted, see :func:`reports.numbers.expected_before`.
@@ -85,12 +85,12 @@ class RouteView:
 
     @property
     def forecast_key(self) -> tuple[str, str, int]:
-        """What tells all but the chances from other views of the same release."""
+        """Return the key of everything but the chances among views of the same release."""
         return self.route_id, self.origin, self.horizon
 
     @property
     def key(self) -> tuple[str, str, int, float, bool]:
-        """What tells this view from others of the same release."""
+        """Return the key of this view among views of the same release."""
         return *self.forecast_key, self.threshold, self.is_own
 
 
@@ -155,9 +155,9 @@ def with_number(view: RouteView, number: float, *, own: bool = True) -> RouteVie
 
 
 def after_origin(night: Night, series_id: str, origin: str, last: pd.Timestamp) -> tuple[pd.DataFrame, Night]:
-    """What was counted after the last month known, and the release that knows it.
+    """Return what was counted after the last known month, and the release that holds it.
 
-    A past origin is judged by its own release, a release by the one that knows most of what came after.
+    A past origin is judged by its own release, a release by the one with the newest outcomes.
     """
     if not origin:
         return time_travel.came_later(night, series_id, last)

@@ -93,7 +93,7 @@ def _show_deletion(night: Night, saved: dict[str, Entry]) -> None:
 
 
 def _stop_comparing(subject: str) -> None:
-    """An address that still asked for it would be told to be wrong."""
+    """Remove it from the address, which would be refused as wrong."""
     if compared := st.query_params.get("compare"):
         left = [one for one in compared.split(",") if one != subject]
         state.write("compare", ",".join(left) or None)

@@ -128,7 +128,7 @@ def levers(night: Night, route_id: str, routes: list[str]) -> dict[str, Lever]:
 
 
 def shares_of(night: Night, route_id: str) -> dict[str, float]:
-    """Share of each large nationality among a route's arrivals in the newest twelve months told by nationality.
+    """Share of each large nationality among a route's arrivals in the newest twelve months with a breakdown.
 
     Returns:
         Citizenship -> share, 0 to 1, the largest first; empty where none is known.

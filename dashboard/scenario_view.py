@@ -23,7 +23,7 @@ from reports import scenario as wording
 from reports.numbers import route_paths
 
 LONGEST_TOTAL = 3
-"""Months whose total is told in the title and compared."""
+"""Months whose total stands in the title and is compared."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 It loads all that pages need before the first reader comes, and answers ``/healthz`` for load balancers and containers.
 Streamlit's own files, nine megabytes for a first visit, are read and packed once and handed out from memory; a browser
-is told beforehand of the parts that a page asks for late, such as the one that draws charts, by far the largest.
+preloads the parts that a page requests late, such as the one that draws charts, by far the largest.
 """
 
 from __future__ import annotations
@@ -289,7 +289,7 @@ def main() -> None:
 
 
 def address_to_open(address: str, port: int, guard: Guard, *, headless: bool) -> str:
-    """What a browser is sent to, on this machine, where nobody signs in and there is a screen; else empty."""
+    """Return the address to open in a browser, on a machine with a screen and without a login; else empty."""
     alone = headless or guard.access.is_on or not is_loopback(address) or not has_screen()
     return "" if alone else address_of(address, port)
 

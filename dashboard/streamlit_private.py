@@ -58,7 +58,7 @@ _ADDRESS = '<script>window.__streamlit = {BACKEND_BASE_URL: new URL(".", window.
 TEXT_PARTS = ("js/StreamlitMarkdown.*.js", "media/SourceSerifVariable-Roman.*.woff2")
 CHART_LIBRARY = "PlotlyChart."
 CHART_PARTS = (f"js/{CHART_LIBRARY}*.js", "js/arrowFormatUtils.*.js")
-"""Parts that Streamlit's page asks for late, and that a browser fetches at once where it is told of them."""
+"""Parts that Streamlit's page requests late, and that a browser fetches at once if they are preloaded."""
 
 STYLED_PARTS = frozenset(
     {

@@ -1,4 +1,4 @@
-"""Frames as the tables people read: words, dates and numbers in the reader's format, and the line drawn in a cell."""
+"""Frames as the tables people read: words, dates and numbers in the reader's format, and sparklines."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The colours of Vigie, light and dark, and what every chart shares.
 
-Alert levels are told by mark, word and colour together, never by colour alone. Every text colour is at least 4.5:1 on
+Alert levels have a mark, a word and a colour together, never by colour alone. Every text colour is at least 4.5:1 on
 its ground. ``.streamlit/config.toml`` repeats these values for Streamlit's own widgets; a test holds the two together.
 """
 
@@ -209,7 +209,7 @@ def drawn_once(figure: go.Figure) -> go.Figure:
     """The same chart, written so that a browser draws it once.
 
     Streamlit's page hands each chart to Plotly twice, the second time as a copy, and Plotly draws all of it anew unless
-    it can tell that nothing changed. It cannot where there is a template, where numbers come packed, or where nothing
+    it can detect that nothing changed. It cannot where there is a template, where numbers come packed, or where nothing
     says which data these are. Here the template's settings stand in the layout, numbers are lists, and a hash of them
     is their revision.
     """

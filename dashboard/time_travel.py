@@ -31,7 +31,7 @@ def history_then(history: pd.DataFrame, figures_then: pd.DataFrame, series_id: s
     """A route's figures as they were known at a past origin.
 
     Args:
-        history: ``time_period, obs_value, obs_flag, end_date``, as the release knows it, cut at the origin.
+        history: ``time_period, obs_value, obs_flag, end_date``, of the release, cut at the origin.
         figures_then: The release's frame of what was known otherwise.
         series_id: The route's series.
         origin: ISO date of the origin; an empty text where the release itself is shown, which differs nowhere.
@@ -49,13 +49,13 @@ def history_then(history: pd.DataFrame, figures_then: pd.DataFrame, series_id: s
 
 
 def later_release(night: Night, nights: Sequence[Night]) -> Night:
-    """The release that knows most of what came after another: the one with the newest knowledge, or itself."""
+    """Return the release with the newest outcomes after another one, or that one."""
     newest = max(nights, key=lambda one: (one.as_of, one.run_id), default=night)
     return newest if newest.as_of > night.as_of else night
 
 
 def came_later(night: Night, series_id: str, after: pd.Timestamp) -> tuple[pd.DataFrame, Night]:
-    """What was counted after a month of a release, and the release that knows it."""
+    """Return what was counted after a month of a release, and the release that holds it."""
     knowing = later_release(night, reads.nights())
     for source in (knowing, night):
         found = numbers.observed_after(source.frame("observations"), source.frame("outcomes"), series_id, after.date())
@@ -193,7 +193,7 @@ def go_to(stop: str, releases: Mapping[str, str], newest: str) -> None:
 
 
 def show_replay_mark(view: RouteView) -> None:
-    """On a past origin: that nobody published this forecast, and how the figures of then are known."""
+    """Mark a past origin: this forecast was not published; name the source of its figures."""
     if not view.origin:
         return
     badge = _("Replay")
@@ -274,7 +274,7 @@ def score_words(scored: pd.DataFrame) -> str:
 
 
 def source_words(night: Night, knowing: Night) -> str:
-    """Which release knows the outcomes, where it is another than the one shown."""
+    """Name the release with the outcomes, if it is not the one shown."""
     if knowing.run_id == night.run_id:
         return ""
     text = _("Outcomes as known in the release of {day}.")

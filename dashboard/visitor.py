@@ -1,6 +1,6 @@
 """Who is reading, and what their roles let them see, do and take away: asked anew at each run of a page.
 
-Where people sign in, nobody comes further without having done so.
+With a login, no page is shown before it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dashboard.layout import dress, error_words, plain, stop_with
 from dashboard.pages import FOLDER, page_titles
 
 WITHOUT_LOGIN = "VIGIE_WITHOUT_LOGIN"
-"""Set in the environment where somebody said that pages may be shown beyond loopback to whoever comes."""
+"""Environment variable that allows pages beyond loopback without a login."""
 _ICON = Path(__file__).parent / "assets" / "favicon.png"
 _REFUSED = "access:refused"
 LONGEST_NAME = 80
@@ -58,7 +58,7 @@ def login() -> Login | None:
 
 
 def reader() -> Actor:
-    """Who is reading: with a login its person, else somebody who has not given a name.
+    """Who is reading: with a login its person, else a person without a name.
 
     Raises:
         NotAllowedError: There is a login, and the reader has not signed in, or it no longer holds.
@@ -71,7 +71,7 @@ def reader() -> Actor:
 
 
 def actor(typed: str) -> Actor:
-    """Who acts: with a login its person, whatever was typed; else whoever the typed name says.
+    """Who acts: with a login its person, whatever was typed; else the typed name.
 
     Where the login has ended meanwhile, the page starts anew and asks to sign in.
 
@@ -103,7 +103,7 @@ def allows(action: str) -> bool:
 def released(file_name: str, run_id: str, make: Callable[[], bytes]) -> Callable[[], bytes]:
     """A file's maker that asks, when the file is wanted, whether the reader may still have it, and records it.
 
-    Streamlit runs it outside the page and asks nobody: what it needs to know is taken here.
+    Streamlit runs it outside the page without a check: what it needs is taken here.
     """
     given, spoken = login_id(), language()
 
@@ -128,7 +128,7 @@ def note_refused(action: str, about: str) -> None:
 
 
 def is_shown_to_strangers(access: AccessSettings) -> bool:
-    """Whether the server listens beyond loopback although nobody signs in and nobody said that this is meant."""
+    """Whether the server listens beyond loopback without a login and without permission to do so."""
     address = str(st.get_option("server.address") or "0.0.0.0")  # noqa: S104  # Streamlit's own default
     return not access.is_on and not is_loopback(address) and os.environ.get(WITHOUT_LOGIN) != "1"
 
@@ -201,7 +201,7 @@ def require_login() -> None:
     try:
         found = login()
     except VigieError as error:
-        # The reason may name machines inside the organisation, and whoever reads it has not signed in.
+        # The reason may name machines inside the organisation, and its reader has not signed in.
         get_logger().error("logins cannot be checked", error=str(error))
         stop_with(_("Vigie cannot find out just now who you are. Whoever runs it finds the reason in its log."))
     if found is None:  # a login that ended since the page was opened; the gate lets no other one in
@@ -219,7 +219,7 @@ def require_login() -> None:
 
 
 def _sign_out() -> None:
-    """The way out: a form of the reader's own page, which nobody else can send."""
+    """The sign-out form: only the reader's own page can send it."""
     key = secret(settings().cookie_secret_env, needed_by="login")
     token = f'<input type="hidden" name="token" value="{form_token(login_id(), key)}">'
     label = html.escape(_("Sign out"))
@@ -228,7 +228,7 @@ def _sign_out() -> None:
 
 
 def show_person() -> None:
-    """Who is signed in, with which roles, and the way out; nothing where nobody signs in."""
+    """Show the person, the roles and the sign-out form; nothing without a login."""
     who = reader()
     if who.roles is None:
         return

@@ -133,8 +133,8 @@ def preview(workflow: Workflow, release: Release, alert_id: str, language: str) 
     facts, level = facts_of(release, row), str(row["alert_level"])
     state = state_of(workflow, alert_id, level)
     kind, now = UPDATED if state.was_raised else RAISED, dt.datetime.now(dt.UTC)
-    told = {**facts, "signed_by": list(state.sign_offs)}
-    announcement = Announcement(NOTHING, kind, alert_id, release.run_id, now, told)
+    signed = {**facts, "signed_by": list(state.sign_offs)}
+    announcement = Announcement(NOTHING, kind, alert_id, release.run_id, now, signed)
     cooldown = _cooldown(workflow, facts, level)
     return Preview(
         compose(announcement, language, workflow.settings.dashboard_url),

@@ -2,7 +2,7 @@
 
 Pure functions, frames in and reasons out. A wrong unit, exchanged labels, a shifted header or a table cut short change
 many figures at once, or one beyond all that was ever seen: such an edition is *held* until a person has looked. A
-change that is merely larger than the source's usual ones is *told*, and known. Thresholds were set on the real files
+change that is merely larger than the source's usual ones is *reported*, and known. Thresholds were set on real files
 under ``benchmarks/real_editions.py`` and ``benchmarks/newest.py``, of which they hold less than one figure in a
 thousand: a check that raises false alarms is soon ignored.
 """
@@ -52,11 +52,11 @@ class Judgement:
 
     Attributes:
         held: Why it must wait for a person; empty where it need not.
-        told: What is unusual about it, reported without holding it.
+        reported: What is unusual about it, reported without holding it.
     """
 
     held: list[Message] = field(default_factory=list)
-    told: list[Message] = field(default_factory=list)
+    reported: list[Message] = field(default_factory=list)
 
 
 def judge(
@@ -101,16 +101,16 @@ def judge(
     lost = _lost(rows, known)
     if complete:
         held += _cut_short(rows, known, lost, revisions)
-    told = [
+    reported = [
         *_larger_than_usual(pairs, revisions),
         *_from_nowhere(pairs, known, revisions),
         *_unlike_its_past(weighed),
         *_partial(pairs[~pairs["is_known"] & ~pairs["is_older"]], received),
     ]
     if forecast is not None and not held:
-        told += _outside_forecast(forecast, 1.0, _OUTSIDE_FORECAST)
+        reported += _outside_forecast(forecast, 1.0, _OUTSIDE_FORECAST)
     if len(lost):
-        told.append(
+        reported.append(
             _first(
                 ngettext(
                     "{n} known figure is missing in it: {series} {period}",
@@ -119,7 +119,7 @@ def judge(
                 lost,
             )
         )
-    return Judgement(held, told)
+    return Judgement(held, reported)
 
 
 def _of_another_size(pairs: pd.DataFrame, known: pd.DataFrame) -> Iterator[Message]:

@@ -26,7 +26,7 @@ from store.figures.vintages import CELL, reduce_as_of
 FREQ: Frequency = "M"
 SETTLED_DAYS = 31
 """Days after a month's end by which every European route's value of that month is usually published; a past origin's
-forecast knows what was known then. Other corridors name theirs (``settled_days``)."""
+forecast uses what was known then. Other corridors name theirs (``settled_days``)."""
 OWN_SETTLED_DAYS = 125
 """The same for an analyst's own values, which may be known up to 120 days late."""
 OK, TOO_OLD, MISSING = "ok", "too_old", "missing"

@@ -195,7 +195,7 @@ class Change:
 
     @staticmethod
     def between(then: pd.DataFrame, now: pd.DataFrame) -> Change:
-        """Tell new periods from revised values."""
+        """Separate new periods from revised values."""
         reached = then.groupby(["source_id", "freq"])["time_period"].max()
         newest = reached.reindex(pd.MultiIndex.from_frame(now[["source_id", "freq"]])).fillna("").to_numpy()
         is_new = (now["time_period"] > newest).to_numpy()

@@ -78,7 +78,7 @@ class Ingested:
         if self.is_held:
             why = "; ".join(map(str, one.why_held))
             return f"{read}: held for a person as {one.edition_id}: {why}{aside}"
-        notes = "".join(f"\n  {note}" for note in one.told if not self.is_repeated)
+        notes = "".join(f"\n  {note}" for note in one.reported if not self.is_repeated)
         return f"{read}, {self.new_rows:,} new{aside}; edition {one.edition_id}{notes}"
 
 
@@ -349,8 +349,8 @@ def _take(
         refused = [message(fault, state=former.state, reason=former.reason)]
     vintages.append_rejected(parsed.rejected)
     reasons = [*refused, *(rounded_message(source_id, one) for one in (*parsed.doubts, *judged.held))]
-    told = [rounded_message(source_id, one) for one in judged.told]
-    edition = editions.hold(arrival, reasons) if reasons else editions.take_in(arrival, told)
+    reported = [rounded_message(source_id, one) for one in judged.reported]
+    edition = editions.hold(arrival, reasons) if reasons else editions.take_in(arrival, reported)
     repeated = former is not None and edition.edition_id == former.edition_id
     new_rows = 0 if repeated or reasons else edition.new + edition.changed + edition.gone
     return Ingested(edition, new_rows, len(parsed.rejected), is_repeated=repeated)

@@ -146,9 +146,9 @@ def run_report(
         "stand_ins": made.fallbacks,
         "sources_taken": [item.edition.source_id for item in asked.taken],
         "editions_told": {
-            item.edition.edition_id: [str(one) for one in item.edition.told]
+            item.edition.edition_id: [str(one) for one in item.edition.reported]
             for item in asked.taken
-            if item.edition.told
+            if item.edition.reported
         },
         "editions_held": [dict(item) for item in degraded if "edition_id" in item],
         "sources_failed": asked.failed,

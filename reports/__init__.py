@@ -124,7 +124,7 @@ class Decisions:
 
     Attributes:
         states: State by alert_id; an alert that is not there was proposed by its rule, no more.
-        announced: Alerts that readers outside were told of before.
+        announced: Alerts that were announced before.
         signed_only: Keep to alerts that people have signed off: what a briefing that is mailed shows.
         reception: Places that are kept for routes.
     """
@@ -148,7 +148,7 @@ class Decisions:
         """The former release's alerts that the shown ones may be compared with.
 
         Left out is what still stands without being shown, which would read as ended, and, where only what was signed
-        off is shown, what nobody outside was told of.
+        off is shown, what was not announced.
         """
         key = ["route_id", "source_id", "rule"]
         still, shown = (set(frame[key].itertuples(index=False, name=None)) for frame in (alerts, self.shown(alerts)))

@@ -143,7 +143,7 @@ def rule_record(alert: Row, track_record: pd.DataFrame) -> dict[str, Any] | None
 
 
 def informs(alert: Row) -> bool:
-    """Whether an alert has no level: nobody decides about it."""
+    """Whether an alert has no level and needs no decision."""
     return str(alert["alert_level"]) == INFORMATION
 
 
@@ -153,7 +153,7 @@ def is_trigger(alert: Row) -> bool:
 
 
 def alert_file(alerts: pd.DataFrame, track_record: pd.DataFrame, language: Language) -> pd.DataFrame:
-    """Alerts as a table for people: the release's columns, and beside them what is said in the reader's language.
+    """Alerts as a table for people: the release's columns, and beside them the words in the reader's language.
 
     Args:
         alerts: Rows of ``alerts``, with ``ended`` true where they no longer stand.

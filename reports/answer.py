@@ -169,8 +169,8 @@ def recipients_words(
             continue
         texts = ngettext("{channel}, {n} recipient, in {language}", "{channel}, {n} recipients, in {language}")
         spoken = Locale.parse(code).get_language_name(language.code) or code
-        told = language.plural(texts, count, channel=language.text(_CHANNELS[kinds[channel]]), language=spoken)
-        lines.append(language.labelled(name, told))
+        words = language.plural(texts, count, channel=language.text(_CHANNELS[kinds[channel]]), language=spoken)
+        lines.append(language.labelled(name, words))
     return lines
 
 

@@ -27,7 +27,7 @@ KINDS = {
 
 
 class AsylumForecast(Protocol):
-    """Asylum applications in one country as one release knows them, as the page on asylum gathers them."""
+    """Asylum applications in one country as of one release, as the page on asylum gathers them."""
 
     @property
     def night(self) -> ReadableRelease:
@@ -67,7 +67,7 @@ class AsylumForecast(Protocol):
 
 
 def kinds(series: pd.DataFrame) -> list[str]:
-    """Kinds with a forecast, ``target.freq``; where there is none at all, every kind that the release knows."""
+    """Kinds with a forecast, ``target.freq``; without any, every kind of the release."""
     named = series.assign(kind=series["target"] + "." + series["freq"], fine=series["state"].eq(OK))
     fine = named.groupby("kind", sort=False)["fine"].any()
     return [str(kind) for kind in (fine.index[fine] if fine.any() else fine.index)]
@@ -188,7 +188,7 @@ def reporting_words(view: AsylumForecast, language: Language) -> str:
 
 
 def missing_words(view: AsylumForecast, language: Language) -> str:
-    """Other kinds of figures that the release knows, but too old for a forecast."""
+    """Other kinds of figures in the release that are too old for a forecast."""
     parts = []
     for (target, freq), rows in view.night.frame("asylum_series").groupby(["target", "freq"], sort=False):
         kind = f"{target}.{freq}"

@@ -68,12 +68,12 @@ def exercise(as_of: dt.date, language: Language) -> str:
 
 
 def prohibited_uses(language: Language) -> list[str]:
-    """What nobody may do with a figure from Vigie."""
+    """Prohibited uses of figures from Vigie."""
     return [language.text(text) for text in PROHIBITED_USES]
 
 
 def uses(language: Language) -> str:
-    """What it is for and what nobody may do with it, on one line."""
+    """Intended and prohibited uses, on one line."""
     return " ".join(caveats(language)[-2:])
 
 

@@ -50,8 +50,8 @@ def documents(
     found = {CATALOGUE: json.dumps(catalogue, indent=1, ensure_ascii=False), CONTRACT: contract_page()}
     for language in languages():
         words = Language(language)
-        told = {source_id: card.in_language(words) for source_id, card in cards.items()}
-        texts = _in_one_language(told, frames, issues, words)
+        translated = {source_id: card.in_language(words) for source_id, card in cards.items()}
+        texts = _in_one_language(translated, frames, issues, words)
         folder = "" if language == DEFAULT_LANGUAGE else f"{language}/"
         found |= {f"{folder}{name}": text for name, text in texts.items()}
     return found

@@ -219,8 +219,8 @@ def _with_place(frame: pd.DataFrame) -> pd.DataFrame:
     }
     place["route_id"] = [ALL if one == [ALL] else code for one, code in zip(parts, place["route_id"], strict=True)]
     place["geo"] = ["" if code == ALL else code for code in place["geo"]]
-    told = {name: codes for name, codes in place.items() if any(codes)}
-    return pd.concat([pd.DataFrame(told, index=frame.index), frame], axis=1)
+    used = {name: codes for name, codes in place.items() if any(codes)}
+    return pd.concat([pd.DataFrame(used, index=frame.index), frame], axis=1)
 
 
 def flag_words(code: str, language: Language) -> str:

@@ -139,7 +139,7 @@ def route_name(route_id: str, language: Language) -> str:
 
 
 def country_name(code: str, language: Language) -> str:
-    """A country's name; the code itself where nobody knows it."""
+    """A country's name; the code itself if it is unknown."""
     try:
         return display_name(code, language.code)
     except InputError:
@@ -190,7 +190,7 @@ def level_label(level: str, language: Language) -> str:
 def message_in(said: Message, language: Language) -> str:
     """A recorded message in the reader's language, with names in place of the codes it was recorded with.
 
-    The log and the journal keep the codes, by which whoever runs Vigie finds a figure again.
+    The log and the journal keep the codes, by which operators find a figure.
     """
     return _in_words(said, language).render(language.text, language.significant, language.form)
 

@@ -110,7 +110,7 @@ def cards(
 
     Args:
         release: Its alerts are read.
-        former: The release before, which tells what has changed.
+        former: The release before, for comparison.
         summary: Result of :func:`reports.numbers.route_summary`.
         language: The reader's.
         dismissed: Alerts that people have dismissed, by alert_id: they are open no more.

@@ -117,7 +117,7 @@ def coverage_rows(calibration: pd.DataFrame) -> pd.DataFrame:
 def pit_rows(calibration: pd.DataFrame) -> pd.DataFrame:
     """``bin_low`` (its lower edge) and ``share`` of one horizon.
 
-    A release may name a bin by its lower edge or by its middle; both are told apart by the first one.
+    A release may name a bin by its lower edge or by its middle; the first one shows which.
     """
     rows = calibration[calibration["kind"] == "pit"].sort_values("level")
     if rows.empty:

@@ -1,4 +1,4 @@
-"""A scenario in one reader's language: what is assumed, what follows, what nobody knows; and reception places.
+"""A scenario in one reader's language: assumptions, consequences, what is unknown; and reception places.
 
 Places are counted as beds are planned: who arrives stays for a mean time; see ``forecasting.scenarios``.
 """

@@ -94,7 +94,7 @@ def year_lines(
 
 
 def together_name(count: int, language: Language) -> str:
-    """So many routes added up: all that count persons, or those of them that have a forecast."""
+    """Count the routes in the sum: all that count persons, or those of them with a forecast."""
     if count == len(ARRIVAL_SERIES):
         return language.text(_("All routes together"))
     return language.plural(ngettext("{n} route together", "{n} routes together"), count)

@@ -14,7 +14,7 @@ from core.schema import ALL, NOT_APPLICABLE, TARGETS
 
 NAME = "large_revision"
 LEAST = 200
-"""Persons from which a revision beyond what is typical is told."""
+"""Persons from which an unusual revision is reported."""
 QUANTILE, TIMES = 0.90, 3.0
 """A revision is beyond the typical at three times the size that nine in ten of the source's others stay within."""
 SMALLEST = 0.05
@@ -54,7 +54,7 @@ def with_typical_revision(revisions: pd.DataFrame, record: pd.DataFrame) -> pd.D
 
 
 def is_large(share: float, size: float, typical: float) -> bool:
-    """Return whether a revision is told: it is large, and the source does not typically revise by as much.
+    """Return whether a revision is reported: it is large, and the source does not typically revise by as much.
 
     Args:
         share: Change as a share of the former figure.

@@ -95,7 +95,7 @@ def _of_window(judged: Judged, cutoff: float) -> ContingencyTable:
     raised, fulfilled = entries(alert, judged.window.occurred, PLANNING_MONTHS)
     events = judged.onset[:, :, 0]
     entered = np.maximum.accumulate(np.where(raised, np.arange(len(alert))[:, None], -1), axis=0)
-    hits, told = np.zeros_like(alert), np.zeros_like(alert)
+    hits, counted = np.zeros_like(alert), np.zeros_like(alert)
     lead = np.zeros(events.shape)
     for row, column in np.argwhere(events):
         # The onset lies one month after its row's origin; an alert's window began `start` months after its own.
@@ -104,14 +104,14 @@ def _of_window(judged: Judged, cutoff: float) -> ContingencyTable:
             (month + 1.0, origin) for month, origin in enumerate(near) if origin >= 0 and alert[origin, column]
         ]
         about = sorted({int(entered[origin, column]) for _, origin in open_then})
-        told[about, column] = True
+        counted[about, column] = True
         free = [origin for origin in about if not hits[origin, column]]
         if free:
             hits[free[0], column] = True
             lead[row, column] = max(months for months, origin in open_then if entered[origin, column] == free[0])
     rest = raised & fulfilled & ~hits
     return ContingencyTable(
-        hits, rest & told, rest & ~told, raised & ~fulfilled & ~hits, events, lead > 0, lead, judged.window_known
+        hits, rest & counted, rest & ~counted, raised & ~fulfilled & ~hits, events, lead > 0, lead, judged.window_known
     )
 
 
@@ -152,10 +152,10 @@ def measures(table: ContingencyTable, weights: FloatArray) -> dict[str, float]:
         )
     )  # fmt: skip
     # Repeats and alerts about no onset came true, and foretold nothing new: they count neither for nor against.
-    told = hits + false_alarms
-    alerts = told + repeats + no_onsets
+    scored = hits + false_alarms
+    alerts = scored + repeats + no_onsets
     found = {
-        "precision": widened(with_interval(ratio(hits, told)), share_interval(hits[0], told[0])),
+        "precision": widened(with_interval(ratio(hits, scored)), share_interval(hits[0], scored[0])),
         "recall": widened(with_interval(ratio(detected, events)), share_interval(detected[0], events[0])),
         "false_alarms_per_route_year": widened(
             with_interval(ratio(false_alarms * MONTHS_PER_YEAR, judged)),

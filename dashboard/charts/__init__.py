@@ -152,7 +152,7 @@ class Scale:
         return self.pixels * math.log(max(value, self.lowest) / self.lowest) / math.log(self._top / self.lowest)
 
     def value(self, pixel: float) -> float:
-        """The number that stands so many pixels above the foot."""
+        """Return the value at a height in pixels above the foot."""
         if not self.lowest:
             return pixel / self.pixels * self._top
         return float(self.lowest * (self._top / self.lowest) ** (pixel / self.pixels))

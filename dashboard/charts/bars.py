@@ -84,7 +84,7 @@ def mix_alt(mix: pd.DataFrame, *, unit: str) -> str:
 
 
 def _part_of_all(share: float) -> str:
-    """Nobody and everybody are certain; a few are not "0%", nor all but a few "100%"."""
+    """Write 0 % and 100 % only for zero and for all; other shares are never rounded to them."""
     return lang().share(share) if share in (0.0, 1.0) else lang().percent(share)
 
 
@@ -235,8 +235,8 @@ def steps_chart(steps: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
         figure.add_trace(bar.update(marker={"color": colour}, hovertemplate=hover, name=str(row["name"])))
         middle = {"y": place, "yanchor": "middle"}
         ink = {"size": 13, "color": theme.ink}
-        told = "<br>".join(textwrap.wrap(str(row["name"]), STEP_NAME_LETTERS, break_on_hyphens=False))
-        name, figure_text = (f"<b>{part}</b>" if whole else part for part in (told, text))
+        wrapped = "<br>".join(textwrap.wrap(str(row["name"]), STEP_NAME_LETTERS, break_on_hyphens=False))
+        name, figure_text = (f"<b>{part}</b>" if whole else part for part in (wrapped, text))
         labels.append(
             note(theme, name, xref="paper", x=0, xanchor="right", xshift=-10, font=ink, align="right", **middle)
         )

@@ -206,7 +206,7 @@ def key_mark(style: str, text: str) -> str:
 
 
 def key_line(parts: Iterable[str]) -> str:
-    """The line above a chart that tells its marks: it wraps where such labels have no place in the chart."""
+    """Return the key of the chart's marks, as a line of HTML that wraps above it."""
     return f'<div class="vigie-key">{"".join(parts)}</div>'
 
 

@@ -125,7 +125,7 @@ def _scale(observed: pd.DataFrame, rows: pd.DataFrame, highlight: str) -> tuple[
 
 
 def teams_key(observed: pd.DataFrame, forecasts: pd.DataFrame, *, highlight: str, theme: Theme) -> str:
-    """What the marks of the chart mean, as a line of HTML above it: among so many lines a name has no place."""
+    """What the marks of the chart mean, as a line of HTML above it: names do not fit among the lines."""
     names = dict(zip(forecasts["model_id"], forecasts["name"], strict=True))
     # A dotted line of points, as in the chart: at night a line alone has the hue of the median's.
     points = f"height: 5px; background: radial-gradient(circle, {theme.observed} 2.5px, transparent 3px) 0 / 8px 5px"

@@ -81,7 +81,7 @@ def forecast_first(night: Night, alerts: pd.DataFrame) -> str:
 
 
 def title(alerts: pd.DataFrame, *, is_newest: bool = True) -> str:
-    """How many alerts wait for somebody; of a release that is not the newest, how many did when it was."""
+    """Return how many alerts wait for a decision; of an older release, how many did when it was the newest."""
     waiting, decided = (int((alerts["group"] == group).sum()) for group in (WAITS, DECIDED))
     if waiting and not is_newest:
         text = ngettext(

@@ -318,7 +318,7 @@ def _edition_changes(one: Edition) -> str:
 
 
 def _edition_why(one: Edition) -> str:
-    said = [*one.why_held, *one.told]
+    said = [*one.why_held, *one.reported]
     texts = [plain(message_in(message, lang())) for message in said]
     if one.decided is not None:
         decided = _("{state} by {who} on {day}: {reason}")

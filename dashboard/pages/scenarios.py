@@ -74,7 +74,7 @@ def show(night: Night) -> None:
 
 
 def key_of(scenario: Scenario, values: Values) -> tuple[str, ...]:
-    """What tells a scenario from others on the same release."""
+    """Return the key of a scenario among scenarios on the same release."""
     return (scenario.route_id, *(f"{name}={values[name]}" for name in sorted(values)))
 
 

@@ -133,9 +133,9 @@ def _levels(alerts: pd.DataFrame) -> dict[str, str]:
 def shown(release: LoadedRelease, decisions: Decisions) -> LoadedRelease:
     """The release with what the public may read: signed-off alerts, ended ones that were announced, open series."""
     ended = release.frame("ended_alerts")
-    told = ended[ended["alert_id"].isin(list(decisions.announced))]
+    announced = ended[ended["alert_id"].isin(list(decisions.announced))]
     signed = decisions.shown(release.frame("alerts"))
-    return without_closed(release.with_frame("alerts", signed).with_frame("ended_alerts", told))
+    return without_closed(release.with_frame("alerts", signed).with_frame("ended_alerts", announced))
 
 
 def _former(former: LoadedRelease, now: LoadedRelease, whole: LoadedRelease, decisions: Decisions) -> LoadedRelease:

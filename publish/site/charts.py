@@ -1,6 +1,6 @@
 """The site's charts: frames in, one drawing out, as wide as the screen it is for.
 
-Wide screens and phones get drawings of their own: one scaled down would be read by nobody.
+Wide screens and phones get drawings of their own: one scaled down is not legible.
 """
 
 from __future__ import annotations

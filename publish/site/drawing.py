@@ -211,7 +211,7 @@ def _element(item: Shape | Mark | Word) -> str:
 
 
 def png_file(drawing: Drawing, title: str, width: int) -> bytes:
-    """The chart as a picture so many pixels wide, on the light ground."""
+    """Return the chart as a PNG picture of a width in pixels, on the light ground."""
     with DRAWING, mpl.rc_context({"text.hinting": "no_hinting"}):
         figure = Figure(
             figsize=(drawing.width / 72, drawing.height / 72), dpi=72 * width / drawing.width,

@@ -44,7 +44,7 @@ class Chart:
         title: The finding.
         unit: What is counted.
         page: The page it stands on.
-        draw: Draws it so many pixels wide; None where there is nothing but the file.
+        draw: Draws it at a width in pixels; None for a file alone.
         frame: The figures as the release holds them, under the release's names.
         table: The same in the reader's words, as a person reads it; None where the page shows them anyway.
         citations: How to cite its sources, each with its licence.

@@ -175,7 +175,7 @@ PAST_FRAMES = ("routes", "observations", "trajectories", "alerts", "track_record
 
 
 def outcomes_of(past: LoadedRelease, knowing: LoadedRelease) -> pd.DataFrame:
-    """What a release expected on each route in its planning window, and what was counted, as another one knows.
+    """What a release expected on each route in its planning window, and what was counted, from another one.
 
     Returns:
         ``run_id, as_of, route_id, first_month, last_month, expected, low, high, counted`` (empty until all months are),

@@ -191,7 +191,7 @@ def measure_foot(content: Content) -> Foot:
 
 
 def _first_that_fit(entries: list[list[str]], lines: int, language: Language) -> list[list[str]]:
-    """The first entries, of so many lines together, the last of which tells how many more there are."""
+    """Return the first entries that fit, with a last line that counts the others."""
     if sum(map(len, entries)) <= lines:
         return entries
     kept: list[list[str]] = []

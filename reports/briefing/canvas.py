@@ -1,6 +1,6 @@
 """One sheet of A4 measured in points from its upper left corner, with text that is wrapped by the width of its letters.
 
-Matplotlib draws text where it is told and breaks no line; this module knows how wide a line will be before it is drawn.
+Matplotlib places text and breaks no line; this module measures the width of a line before it is drawn.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ class Content:
         limits: What a reader must know.
         uses: Intended and prohibited uses.
         year: The year ahead, a block of lines each: the running year by route, all together first; the twelve months
-            after it, as far as they are told; asylum by country. Empty where the release tells nothing of it.
+            after it, as far as they are published; asylum by country. Empty without a table of it.
         places: Demand against the places that are kept for routes; empty where none are.
         citations: Sources with their licences.
         trace: By what the release can be found and checked.
@@ -166,7 +166,7 @@ def compose(release: LoadedRelease, former: LoadedRelease | None, code: str, dec
 
 
 def _year(release: LoadedRelease, language: Language) -> tuple[tuple[YearLine, ...], ...]:
-    """The running calendar year by route, the next twelve months that are told, and the newest year by country."""
+    """The running calendar year by route, the next twelve months if published, and the newest year by country."""
     table = release.frame("year_ahead")
     if table.empty:
         return ()
@@ -187,7 +187,7 @@ def _first_window(lines: list[YearLine]) -> tuple[YearLine, ...]:
 
 
 def _places(release: LoadedRelease, kept: Iterable[Reception], language: Language) -> Iterator[PlacesLine]:
-    """In the order of the routes; a route without a forecast has no demand that could be told."""
+    """In the order of the routes; a route without a forecast has no demand."""
     forecast = set(release.frame("trajectories")["series_id"])
     for one in sorted(kept, key=lambda each: each.route_id):
         if numbers.route_series(one.route_id) in forecast:

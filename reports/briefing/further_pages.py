@@ -76,7 +76,7 @@ def _begin(content: Content) -> tuple[Sheet, float]:
 
 
 def _room(y: float, below: Sequence[Sequence[YearLine]], most: int = MOST_ROWS) -> float:
-    """Points between ``y`` and the blocks at the foot of the sheet, each of at most so many rows."""
+    """Points between ``y`` and the blocks at the foot of the sheet, each of at most ``rows`` rows."""
     return HEIGHT - MARGIN - y - sum(_height(block, most) for block in below)
 
 

@@ -55,7 +55,7 @@ class Message:
         uses_label: Heading over the intended use.
         uses: What it is for.
         prohibited_label: Heading over the prohibited uses.
-        prohibited: What nobody may do with it.
+        prohibited: Prohibited uses.
         caveat: What a reader must know about any forecast.
         link_label: Language of the link.
         link: Address of the same view in the dashboard.
@@ -148,10 +148,11 @@ def _digest_counts(facts: Facts, language: Language) -> str:
 
 def _digest_rows(facts: Facts, language: Language) -> list[tuple[str, str]]:
     """One line per alert, then one per source."""
-    told = [(one, alert_report(one, None, language).sentence) for one in facts["alerts"]]
-    told += [(one, _freshness_sentence(one, language)) for one in facts["changes"]]
+    items = [(one, alert_report(one, None, language).sentence) for one in facts["alerts"]]
+    items += [(one, _freshness_sentence(one, language)) for one in facts["changes"]]
     return [
-        (subject_name(one, {str(one.get("source_id", "")): language.record(one)}, language), said) for one, said in told
+        (subject_name(one, {str(one.get("source_id", "")): language.record(one)}, language), said)
+        for one, said in items
     ]
 
 

@@ -1,4 +1,4 @@
-"""One thing that readers outside are told, and what it rests on, as plain JSON kept in the journal.
+"""One announcement to recipients, with its evidence, as plain JSON kept in the journal.
 
 A message is written from these facts alone, so it says the same at every attempt, whatever becomes of the release.
 """
@@ -38,7 +38,7 @@ _NAMESPACE = uuid.UUID("7d1f6a0e-3a55-5e0b-9a63-5b0b5d1b8f7e")
 
 @dataclass(frozen=True)
 class Announcement:
-    """Something that readers outside are told; each outbox message tells one of them.
+    """An announcement to recipients; each outbox message carries it to one of them.
 
     Attributes:
         identity: The same at every attempt and in every language.

@@ -39,7 +39,7 @@ def cap_message(announcement: Announcement, publisher: str, dashboard_url: str) 
     """One announcement as a CAP message, with one ``info`` per language.
 
     Args:
-        announcement: What is said; not about a source's freshness, which is no alert.
+        announcement: The content; not about a source's freshness, which is no alert.
         publisher: The message's ``sender``.
         dashboard_url: Where the dashboard is found.
 
@@ -186,7 +186,7 @@ def atom_feed(
         language: Language of the feed.
         publisher: Who publishes: part of the feed's name.
         dashboard_url: Where the dashboard is found.
-        head: Hash of the newest release's manifest: whoever keeps the feed can hold the releases against it.
+        head: Hash of the newest release's manifest: releases can be checked against a kept feed.
     """
     words = Language(language)
     root = etree.Element(f"{{{ATOM_NAMESPACE}}}feed", nsmap={None: ATOM_NAMESPACE})

@@ -75,7 +75,7 @@ class Edition:
         changed: Known figures that it changed, or would change.
         gone: Known figures that it took away, or would take away.
         why_held: Why it was held; empty where it was not.
-        told: What is unusual about it and was no reason to hold it.
+        reported: What is unusual about it and was no reason to hold it.
         decided: When a person decided about it; None without a decision.
         decided_by: The person; empty without a decision.
         reason: Why, in that person's words.
@@ -96,7 +96,7 @@ class Edition:
     changed: int = 0
     gone: int = 0
     why_held: list[Message] = field(default_factory=list)
-    told: list[Message] = field(default_factory=list)
+    reported: list[Message] = field(default_factory=list)
     decided: dt.datetime | None = None
     decided_by: str = ""
     reason: str = ""
@@ -110,14 +110,14 @@ class Edition:
         lines = [
             f"{self.edition_id}  {self.state}: {self.file}, {counted(self.rows, 'figure')}, {change}; {self.given_by}"
         ]
-        lines += [f"  held: {one}" for one in self.why_held] + [f"  note: {one}" for one in self.told]
+        lines += [f"  held: {one}" for one in self.why_held] + [f"  note: {one}" for one in self.reported]
         if self.decided is not None:
             lines.append(f"  {self.state} on {self.decided:%Y-%m-%d} by {self.decided_by}: {self.reason}")
         return "\n".join(lines)
 
     def record(self) -> dict[str, Any]:
         """The edition as plain data: for machines, and as a row of a release."""
-        texts = {"why_held": "; ".join(map(str, self.why_held)), "told": "; ".join(map(str, self.told))}
+        texts = {"why_held": "; ".join(map(str, self.why_held)), "reported": "; ".join(map(str, self.reported))}
         names = ("edition_id", "source_id", "file", "sha256", "state", "given_by", "rows", "new", "changed", "gone")
         decided = {"decided_by": self.decided_by, "reason": self.reason}
         return {
@@ -421,7 +421,7 @@ class EditionStore:
         payload = {
             **arrival.payload, "source_id": arrival.source_id, "file": arrival.file, "sha256": arrival.sha256,
             "rows": len(arrival.observations), "complete": arrival.complete,
-            "told": [one.to_json() for one in notices], **facts,
+            "reported": [one.to_json() for one in notices], **facts,
         }  # fmt: skip
         return Entry(arrival.given_by, action, edition_id, payload=payload)
 
@@ -465,7 +465,7 @@ def _after(edition: Edition | None, row: Entry) -> Edition:
     if edition is None:
         texts: dict[str, Any] = {name: str(kept.get(name, "")) for name in ("source_id", "file", "sha256")}
         notes: dict[str, Any] = {
-            name: [Message.from_json(one) for one in kept.get(name, [])] for name in ("why_held", "told")
+            name: [Message.from_json(one) for one in kept.get(name, [])] for name in ("why_held", "reported")
         }
         return Edition(
             row.subject, **texts, received=row.at, given_by=row.actor, state=_STATES[row.action],

@@ -80,13 +80,13 @@ def test_figure_far_outside_its_series_is_held(geo: str, times: float) -> None:
 )
 def test_figure_that_its_series_seldom_shows_is_reported(geo: str, value: float, sign: str) -> None:
     found = arriving({geo: value})
-    assert any(sign in str(one) for one in found.told)
+    assert any(sign in str(one) for one in found.reported)
 
 
 def test_figure_as_large_as_year_is_reported() -> None:
     known = pd.concat([KNOWN, rows_of({geo: [value] * 2 for geo, value in USUAL.items()}, ["2025-01", "2025-02"])])
     march = rows_of({geo: [value * (3 if geo == "GRC" else 1)] for geo, value in USUAL.items()}, ["2025-03"])
-    assert "as large as its year so far" in " ".join(map(str, judge(march, known, NO_REVISIONS).told))
+    assert "as large as its year so far" in " ".join(map(str, judge(march, known, NO_REVISIONS).reported))
 
 
 def test_figure_with_more_decimals_than_its_series_is_reported() -> None:
@@ -118,17 +118,17 @@ def test_publisher_whose_series_all_move_by_five_is_held() -> None:
 @pytest.mark.parametrize(("day", "reports"), [(31, 1), (32, 0)])
 def test_period_that_was_not_over_is_reported(day: int, reports: int) -> None:
     received = dt.date(2025, 1, 1) + dt.timedelta(days=day - 1)
-    found = [one for one in arriving(received=received).told if "not over" in str(one)]
+    found = [one for one in arriving(received=received).reported if "not over" in str(one)]
     assert len(found) == reports
 
 
-@pytest.mark.parametrize(("value", "kind"), [(520.0, ""), (700.0, "told"), (8000.0, "held"), (30.0, "told")])
+@pytest.mark.parametrize(("value", "kind"), [(520.0, ""), (700.0, "reported"), (8000.0, "held"), (30.0, "reported")])
 def test_figure_outside_forecast_is_reported_or_held(value: float, kind: str) -> None:
     series = make_series_id("arrivals", "_Z", "ESP", "_T", "M")
     row = {"series_id": series, "time_period": NEXT, "obs_value": value, "low": 300.0, "high": 600.0}
     rows = rows_of({"ESP": [USUAL["ESP"]]}, [NEXT])
     found = judge(rows, KNOWN, NO_REVISIONS, forecast=pd.DataFrame([row]))
-    reasons = {"held": [str(one) for one in found.held], "told": [str(one) for one in found.told]}
+    reasons = {"held": [str(one) for one in found.held], "reported": [str(one) for one in found.reported]}
     assert [name for name, some in reasons.items() if any("Vigie forecast" in one for one in some)] == [kind] * bool(
         kind
     )
@@ -155,7 +155,7 @@ def test_days_of_week_before_again_are_copy() -> None:
 def test_change_below_twenty_is_not_reported() -> None:
     small = rows_of({"MLT": [2.0, 3.0] * 60}, MONTHS)
     assert judge(rows_of({"MLT": [20.0]}, [NEXT]), small, NO_REVISIONS) == Judgement()
-    assert judge(rows_of({"MLT": [60.0]}, [NEXT]), small, NO_REVISIONS).told != []
+    assert judge(rows_of({"MLT": [60.0]}, [NEXT]), small, NO_REVISIONS).reported != []
 
 
 def test_figure_between_two_sizes_is_unusual() -> None:

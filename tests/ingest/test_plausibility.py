@@ -79,8 +79,8 @@ def test_what_is_known_again_and_new_month_within_record_pass() -> None:
 def test_revision_as_large_as_source_usually_makes_is_not_told() -> None:
     past = pd.DataFrame({"kind": "changed", "before": 1000.0, "share": np.linspace(-0.1, 0.1, 40), "citizen": "_T"})
     revisions = past.reindex(columns=list(REVISIONS.columns))
-    assert judge(changed(CELL, lambda old: (old * 1.05).round()), KNOWN, revisions).told == []
-    assert judge(changed(CELL, lambda old: (old * 1.30).round()), KNOWN, revisions).told != []
+    assert judge(changed(CELL, lambda old: (old * 1.05).round()), KNOWN, revisions).reported == []
+    assert judge(changed(CELL, lambda old: (old * 1.30).round()), KNOWN, revisions).reported != []
 
 
 def test_figure_against_rounding_is_held() -> None:
@@ -95,7 +95,7 @@ def test_shortened_history_is_held() -> None:
     short = KNOWN[~YEAR]
     assert "was it cut short" in " ".join(held(short, complete=True))
     assert held(short) == []
-    assert "24 known figures are missing" in " ".join(map(str, judge(short, KNOWN, NO_REVISIONS).told))
+    assert "24 known figures are missing" in " ".join(map(str, judge(short, KNOWN, NO_REVISIONS).reported))
     assert "was it cut short" in " ".join(held(KNOWN[KNOWN["geo"] == "ITA"], complete=True))
 
 
@@ -130,7 +130,7 @@ FROM_NOWHERE = {
 @pytest.mark.parametrize("kind", FROM_NOWHERE)
 def test_figures_where_source_had_none_are_reported(kind: str) -> None:
     rows, known, reason = FROM_NOWHERE[kind]
-    assert reason in " ".join(map(str, judge(rows, known, NO_REVISIONS).told))
+    assert reason in " ".join(map(str, judge(rows, known, NO_REVISIONS).reported))
 
 
 def test_columns_of_two_targets_that_were_exchanged_are_held() -> None:
@@ -194,8 +194,8 @@ def test_twelve_equal_figures_are_exchanged_series(months: int, reasons: int) ->
 def test_revision_beyond_usual_is_large(persons: float, changes: int, before: float, reported: int) -> None:
     past = pd.DataFrame({"kind": "changed", "before": before, "share": [0.1] * changes, "citizen": "_T"})
     found = judge(put(flat(1000.0), [persons]), flat(1000.0), past.reindex(columns=list(REVISIONS.columns)))
-    assert len(found.told) == reported
-    assert all("(1 figure changes by more than the usual " in str(one) for one in found.told)
+    assert len(found.reported) == reported
+    assert all("(1 figure changes by more than the usual " in str(one) for one in found.reported)
 
 
 @pytest.mark.parametrize(

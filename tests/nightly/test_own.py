@@ -133,7 +133,7 @@ def test_night_forecasts_and_warns_of_own_route(home: Path, tmp_path: Path) -> N
 
 def ingested(**changes: Any) -> Ingested:  # noqa: ANN401  # fields of an edition, and of what became of it
     came = dt.datetime(2025, 1, 31, tzinfo=dt.UTC)
-    one = Edition("iom-1", "iom_dtm", "a.csv", "ab", came, "Ana", "known", rows=1200, told=[Message("unusual")])
+    one = Edition("iom-1", "iom_dtm", "a.csv", "ab", came, "Ana", "known", rows=1200, reported=[Message("unusual")])
     given: dict[str, Any] = {"new_rows": 1100, "rejected": 0, "is_repeated": False}
     edition = {name: value for name, value in changes.items() if name not in given}
     return Ingested(replace(one, **edition), **(given | {name: changes[name] for name in given if name in changes}))
