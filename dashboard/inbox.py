@@ -80,7 +80,7 @@ def show_decision(night: Night, row: Row, status: AlertStatus) -> None:
         with st.expander(_("The message, as it would be sent: {title}").format(title=plain(found.message.title))):
             st.code(mail_text(found.message), language=None, wrap_lines=True)
         kinds = {name: channel.kind for name, channel in reads.workflow().settings.delivery.channels.items()}
-        signed = capital(sign_off_words(state, lang()))
+        signed = f"{capital(sign_off_words(state, lang()))}."
         facts = {
             _("Recipients"): recipients_words(found.readers, kinds, lang()),
             _("Signatures"): [signed, _who_may_sign()],

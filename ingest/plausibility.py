@@ -80,14 +80,7 @@ def judge(
             obs_value`` and ``low, high``, the ends of the forecast's 98 % interval.
     """
     rows = rows.sort_values("as_of", kind="stable").drop_duplicates(_KEY, keep="last")
-    pairs = rows.merge(known[[*_KEY, "obs_value", "as_of"]], on=_KEY, how="left", suffixes=("", "_before"))
-    # An edition of a known day says nothing against what was published after it.
-    is_older = ~pairs["as_of_estimated"] & (pairs["as_of_before"] > pairs["as_of"])
-    before = pairs["obs_value_before"].mask(is_older).to_numpy(dtype=float)
-    after = pairs["obs_value"].to_numpy(dtype=float)
-    pairs = pairs.assign(
-        before=before, is_older=is_older, is_known=~np.isnan(before), is_changed=~np.isnan(before) & (before != after)
-    )
+    pairs = _beside_known(rows, known)
     weighed = weigh(rows, known)
     held = [
         *_of_another_size(pairs, known),
@@ -120,6 +113,18 @@ def judge(
             )
         )
     return Judgement(held, reported)
+
+
+def _beside_known(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with the known value ``before``, ``is_older``, ``is_known`` and ``is_changed``."""
+    pairs = rows.merge(known[[*_KEY, "obs_value", "as_of"]], on=_KEY, how="left", suffixes=("", "_before"))
+    # An edition of a known day says nothing against what was published after it.
+    is_older = ~pairs["as_of_estimated"] & (pairs["as_of_before"] > pairs["as_of"])
+    before = pairs["obs_value_before"].mask(is_older).to_numpy(dtype=float)
+    after = pairs["obs_value"].to_numpy(dtype=float)
+    return pairs.assign(
+        before=before, is_older=is_older, is_known=~np.isnan(before), is_changed=~np.isnan(before) & (before != after)
+    )
 
 
 def _of_another_size(pairs: pd.DataFrame, known: pd.DataFrame) -> Iterator[Message]:

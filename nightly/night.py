@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # i
 from alerts.rules import no_alerts
 from core.about import code_version
 from core.corridors import DEFAULT_REGION
-from core.errors import InputError, NothingToPublishError, VigieError, fault_of, message
+from core.errors import InputError, Message, NothingToPublishError, VigieError, fault_of, message
 from core.languages import marked as _
 from core.log import counted, get_logger
 from core.progress import ProgressReport, announce, silent
@@ -218,6 +218,19 @@ def run_demonstration(
     return run_night(home, settings, night, progress=progress)
 
 
+def _forecast(run: Run, data: RealTimeData, timer: StageTimer) -> tuple[NightForecasts, Message | None]:
+    """Forecast the routes, and people in reception from their paths; also return why the pooled model is missing."""
+    home, settings = run.delivery.home, run.settings
+    with timer.stage("forecasting"):
+        pooled, unable = pooled_night(data, home, settings, run.pool)
+        made = make_forecasts(data, settings, BacktestStore(home), timer.report, run.pool, pooled)
+        nowcasts = make_nowcasts(data, made)
+        served = made.with_nowcasts(nowcasts)
+    with timer.stage("reception"):
+        reception = forecast_reception(data, served.paths, made.past_ensemble)
+    return NightForecasts(made, served, nowcasts, reception, pooled), unable
+
+
 def _make_release(run: Run) -> RunResult:
     home, date, settings = run.delivery.home, run.date, run.settings
     timer = StageTimer(date, run.progress, run.note)
@@ -241,15 +254,7 @@ def _make_release(run: Run) -> RunResult:
     if not run.allow_empty:
         _refuse_empty(data.states, before, settings)
 
-    with timer.stage("forecasting"):
-        pooled, unable = pooled_night(data, home, settings, run.pool)
-        made = make_forecasts(data, settings, BacktestStore(home), timer.report, run.pool, pooled)
-        nowcasts = make_nowcasts(data, made)
-        served = made.with_nowcasts(nowcasts)
-
-    with timer.stage("reception"):
-        reception = forecast_reception(data, served.paths, made.past_ensemble)
-        forecasts = NightForecasts(made, served, nowcasts, reception, pooled)
+    forecasts, unable = _forecast(run, data, timer)
 
     with timer.stage("warning and scoring"):
         refused = collect_night(settings.hub.place, home, run.journal, timer.started.date())
@@ -258,13 +263,13 @@ def _make_release(run: Run) -> RunResult:
     with timer.stage("asylum applications"):
         asylum = forecast_asylum(
             data.known, date, timer.report, origins=settings.backtest_origins, fits=FitStore(home), workers=run.pool,
-            pooled=pooled,
+            pooled=forecasts.pooled,
         )  # fmt: skip
         tables["year_ahead"] = pd.concat([tables["year_ahead"], asylum.year_ahead], ignore_index=True)
         tables |= asylum.frames
 
     with timer.stage("hub"):
-        of_hub, hub_faults = hub_of_night(home, data, made.hindcasts, asylum.frames, asylum.hindcasts)
+        of_hub, hub_faults = hub_of_night(home, data, forecasts.made.hindcasts, asylum.frames, asylum.hindcasts)
 
     with timer.stage("publishing"):
         degraded = [
@@ -275,17 +280,17 @@ def _make_release(run: Run) -> RunResult:
             *hub_faults,
             *(item for item in asylum.degraded if item["source_id"] not in {*settings.exclude_sources, *others}),
             *_routes_without_forecast(data.states),
-            *left_out(made, settings.operation.fit_seconds),
+            *left_out(forecasts.made, settings.operation.fit_seconds),
             *([unable.record(CUT_OFF_SOURCE, model_id=MODEL_ID)] if unable else []),
             *map(_damaged, altered),
             *undone,
             *values_ahead(data.vintages, timer.started.date()),
         ]
         texts = documents(cards, tables, known_issues(SNAPSHOT))
-        texts[RUN_REPORT] = run_report(timer, settings, inputs.asked, made, degraded, run.pool)
+        texts[RUN_REPORT] = run_report(timer, settings, inputs.asked, forecasts.made, degraded, run.pool)
         release = _publish(run, inputs.hashes, tables | of_hub, texts, degraded)
 
-    return _finish(run, release, made.computed, degraded, timer.seconds())
+    return _finish(run, release, forecasts.made.computed, degraded, timer.seconds())
 
 
 def _cards(regions: Collection[str]) -> dict[str, SourceCard]:

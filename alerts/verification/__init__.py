@@ -132,20 +132,18 @@ def full_record(  # noqa: PLR0913  # the parts of one judgement, each named by t
     counts = counts_by_series(panel)
     past = past_forecasts(backtest, model_id, counts, as_of, nowcasts)
     span = training.Span(past.origins, 0) if cutoffs is not None else training.part(past.origins, settings)
-    own: list[dict[str, object]] = []
-    beside: list[dict[str, object]] = []
-    reliable: list[pd.DataFrame] = []
+    own, beside = list[dict[str, object]](), list[dict[str, object]]()
+    reliable: list[pd.DataFrame] = []  # a rule without a case has no row
     frozen: dict[str, dict[int, Cutoffs]] = {}
     for rule in rules if past.series else ():
         judged = judge(rule, past, counts, settings)
-        if cutoffs is not None:
-            frozen[rule.rule] = dict.fromkeys(range(HORIZONS + 1), cutoffs[rule.rule])
-        else:
-            frozen[rule.rule] = training.freeze(judged, rule.costs, span, settings)
+        frozen[rule.rule] = (
+            training.freeze(judged, rule.costs, span, settings)
+            if cutoffs is None
+            else dict.fromkeys(range(HORIZONS + 1), cutoffs[rule.rule])
+        )
         own += [row | {"rule": rule.rule} for row in _rows(judged, frozen[rule.rule], past, span)]
-        # Where every route counts fewer than mean something, a rule has no case.
-        if len(cases := reliability(judged, rule.rule, draw_weights(len(past.origins)))):
-            reliable.append(cases)
+        reliable.append(reliability(judged, rule.rule, draw_weights(len(past.origins))))
         for simple, other in compared(rule, judged, past, counts, settings, simple_rules):
             learned = training.freeze(other, rule.costs, span, settings, simple.conventional)
             chosen = {horizon: learned[horizon] for horizon in COMPARED_HORIZONS}
@@ -155,7 +153,7 @@ def full_record(  # noqa: PLR0913  # the parts of one judgement, each named by t
         check(_frame(own, COLUMNS), TRACK_RECORD),
         check(_frame(beside, ["against", *COLUMNS]), TRACK_RECORD),
         training.table(frozen, {rule.rule: rule.costs for rule in rules}, span, settings.cost_loss_ratio),
-        pd.concat(reliable, ignore_index=True) if reliable else ALERT_RELIABILITY.empty(),
+        concat_filled(reliable, ALERT_RELIABILITY.empty()),
         past,
         frozen,
         span,

@@ -154,7 +154,8 @@ def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertSt
                 width="stretch",
                 on_click=partial(state.write, "alert", name),
             )
-            st.markdown(small(list_caption(night, row, statuses[row["alert_id"]])))
+            if caption := list_caption(night, row, statuses[row["alert_id"]]):
+                st.markdown(small(caption))
     return rows[key]
 
 
@@ -207,7 +208,8 @@ def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
         st.markdown(f":{colour}[{said}]" if colour else f"**{report.badge}** · {said}")
     if not row["ended"]:
         until = "" if informs(row) else answer.needed_by(row, night.as_of, lang())
-        st.markdown(small(plain(" · ".join(filter(None, [report.chance_beside, capital(until)])))))
+        if facts := [fact for fact in (report.chance_beside, capital(until)) if fact]:
+            st.markdown(small(plain(" · ".join(facts))))
     if not is_newest:
         text = _("As known and decided up to {day}; what was decided later is not shown.")
         st.markdown(small(text.format(day=lang().day(night.as_of))))
