@@ -23,7 +23,7 @@ from benchmarks.shared import PAGE, Options, Section, demonstration, page_comman
 from tests.reader import Session
 from tests.servers import Server
 
-PAGES = ("", "route", "asylum", "alerts", "scenarios", "evaluation", "hub", "data", "method")
+PAGES = ("", "route", "asylum", "reception", "alerts", "scenarios", "evaluation", "data")
 WARM_UP, WEIGHED_EVERY, SESSION = 500, 100, 10
 """Visits until a server is warm, between two looks at its memory, and in one session."""
 LEAK = 25.0

@@ -34,12 +34,20 @@ def manager(page: Page, overview: str) -> list[Step]:
         page.keyboard.press("Tab")
         button("button", name="Confirm").click()
 
-    read, send = button("button", name="Read and decide").first, button("button", name="Sign off and send", exact=True)
+    read, send = (
+        button("button", name="Read and practise").first,
+        button("button", name="Practise the sign-off (nothing is sent)", exact=True),
+    )
     detail = ".st-key-alert-detail tr", "At least one of these months"
     return [
         ("open the Overview", lambda: page.goto(overview), "h1", "sign-off"),
-        ("click “Read and decide” on the card", read.click, *detail),
-        ("click “Sign off and send”", send.click, "[data-testid=stForm] p", "Sign off and send"),
+        ("click “Read and practise” on the card", read.click, *detail),
+        (
+            "click “Practise the sign-off”",
+            send.click,
+            "[data-testid=stForm] p",
+            "Practise the sign-off (nothing is sent)",
+        ),
         ("type a name and a reason, click “Confirm”", confirm, "p, td", "Signed off: “"),
     ]
 
