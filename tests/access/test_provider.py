@@ -179,7 +179,7 @@ def test_person_signs_in_decides_and_signs_out(connected: Dashboard, chrome: Bro
     page.locator("button[type=submit]").click()
     page.get_by_text("mia@example.org · manager").wait_for()
     page.goto(f"{connected.base}/alerts?alert=surge-WAR-2025-02")
-    page.get_by_role("button", name="Practise the sign-off (nothing is sent)", exact=True).click()
+    page.get_by_role("button", name="Sign off and send", exact=True).click()
     page.get_by_label("Reason").first.fill("Beds are prepared")
     assert page.get_by_label("Your name").count() == 0
     page.get_by_role("button", name="Confirm").click()

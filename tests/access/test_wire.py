@@ -198,7 +198,7 @@ def triggers(one: Visit, label: str) -> BackMsg:
 def test_viewer_who_sends_managers_click_begins_nothing(dashboard: Dashboard) -> None:
     with visit(dashboard.base, dashboard.cookie("mia", "manager")) as manager:
         manager.open("alerts")
-        click = triggers(manager, "Practise the sign-off (nothing is sent)")
+        click = triggers(manager, "Sign off and send")
         assert "Confirm" in manager.send(click)
     with visit(dashboard.base, dashboard.cookie("vera", "viewer")) as viewer:
         viewer.open("alerts")
