@@ -7,14 +7,15 @@ region that count persons are ever added up (``added_up``).
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.errors import InputError
+from core.toml_files import read_text, toml_of
 
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "corridors"
 DEFAULT_REGION = "europe"
@@ -189,12 +190,13 @@ def _place(code: str, corridor: Corridor) -> tuple[bool, str, int, str]:
 
 def _read(path: Path) -> Corridor:
     name = f"{path.parent.name}/{path.name}"
+    return _parsed(name, read_text(path, name))
+
+
+@lru_cache(maxsize=256)  # settings are read with every message of a page, and own corridors with them
+def _parsed(name: str, text: str) -> Corridor:
     try:
-        return Corridor.model_validate(tomllib.loads(path.read_text(encoding="utf-8-sig")))
-    except OSError as error:
-        raise InputError(f"{name}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{name}: not readable as TOML: {error}") from None
+        return Corridor.model_validate(toml_of(text, name))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

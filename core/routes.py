@@ -76,8 +76,10 @@ def use_own_corridors(home: Path) -> None:
         if code in ROUTES:
             raise InputError(f"{OWN_CORRIDORS}/{path.name}: {code} is a route of Vigie, described in data/corridors")
         found[code] = read_own(path)
-    _OWN.clear()
+    # Other threads read names meanwhile: none is missing in between.
     _OWN.update(found)
+    for code in _OWN.keys() - found.keys():
+        _OWN.pop(code, None)
 
 
 def is_own(route_id: str) -> bool:

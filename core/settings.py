@@ -13,7 +13,6 @@ import datetime as dt
 import ipaddress
 import os
 import re
-import tomllib
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -27,6 +26,7 @@ from core.corridors import DEFAULT_REGION
 from core.errors import InputError
 from core.languages import DEFAULT_LANGUAGE
 from core.routes import REGIONS, ROUTES, find_route, is_own, use_own_corridors
+from core.toml_files import toml_of
 
 PROJECT = Path(__file__).resolve().parent.parent
 SNAPSHOT = PROJECT / "data"
@@ -521,10 +521,8 @@ def load_settings(home: Path, *, adopted: bool = False) -> Settings:
 def _settings(name: str, text: str, environment: tuple[tuple[str, str], ...], *, is_drill: bool) -> Settings:
     """Settings of a file's text and the environment's variables of Vigie, both as they are now."""
     try:
-        settings = Settings(**tomllib.loads(text))
+        settings = Settings(**toml_of(text, name))
         return settings.cut_off() if is_drill else settings
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{name}: not readable as TOML: {error}") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "dashboard_url"

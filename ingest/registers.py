@@ -18,6 +18,7 @@ from core.errors import InputError
 from core.release import DRIVER_TESTS, RELEASE
 from core.routes import ROUTES
 from core.schema import check
+from core.toml_files import read_text, toml_of
 
 KNOWN_ISSUES, EVENTS, SAID = "known_issues.toml", "events.toml", "events_said.csv"
 DRIVER_TABLE, DRIVER_PROVENANCE = "driver_tests.csv", "driver_tests.toml"
@@ -143,12 +144,9 @@ def driver_tests(data_folder: Path) -> pd.DataFrame:
 
 
 def _entries(path: Path, name: str, kind: type[_Entry]) -> list[_Entry]:
+    entries = toml_of(read_text(path, path.name), path.name).get(name, [])
     try:
-        return [kind.model_validate(entry) for entry in tomllib.loads(path.read_text(encoding="utf-8")).get(name, [])]
-    except OSError as error:
-        raise InputError(f"{path.name}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path.name}: not readable as TOML: {error}") from None
+        return [kind.model_validate(entry) for entry in entries]
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

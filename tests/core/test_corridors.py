@@ -9,7 +9,7 @@ import pytest
 
 from core.corridors import read_corridors
 from core.errors import InputError
-from core.routes import OWN_CORRIDORS, ROUTES, find_route, region_of, route_name, use_own_corridors
+from core.routes import OWN_CORRIDORS, ROUTES, corridor, find_route, region_of, route_name, use_own_corridors
 from core.settings import load_settings
 from geo import is_placed
 
@@ -73,6 +73,17 @@ def test_an_own_route_has_the_names_and_the_arrow_of_its_file(own: Path, tmp_pat
     load_settings(tmp_path)
     assert (route_name(OWN, "fr"), is_placed(OWN), region_of(OWN)) == ("Ceuta on foot", True, "europe")
     assert find_route("ceuta on foot", [OWN]) == OWN
+
+
+def test_unchanged_own_file_is_parsed_once(own: Path, tmp_path: Path) -> None:
+    write(own, 'names = { en = "Ceuta on foot" }', f"{OWN}.toml")
+    load_settings(tmp_path)
+    first = corridor(OWN)
+    load_settings(tmp_path)
+    assert corridor(OWN) is first
+    write(own, 'names = { en = "Ceuta by foot" }', f"{OWN}.toml")
+    load_settings(tmp_path)
+    assert route_name(OWN) == "Ceuta by foot"
 
 
 @pytest.mark.parametrize(
