@@ -19,10 +19,11 @@ import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 from pyproj import CRS, Transformer
+from shapely import box, get_parts
 
 from core.corridors import DEFAULT_REGION, Arrow
 from core.errors import SourceError
-from core.routes import corridor, region_of
+from core.routes import corridor, receiving, region_of
 
 Range = tuple[float, float]
 
@@ -88,6 +89,40 @@ def load_shapes(folder: Path, region: str = DEFAULT_REGION) -> gpd.GeoDataFrame:
     if not path.exists():
         raise SourceError(path.name, f"the bundled shapes are missing from the folder '{folder.name}'")
     return gpd.read_parquet(path)
+
+
+def coarse_rings(
+    folder: Path, region: str, *, margin: float, detail: float, least_area: float = 0.0
+) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
+    """Outer rings of all other countries, and of those where people arrive, cut to the frame and simplified.
+
+    Args:
+        folder: As for :func:`load_shapes`.
+        region: The region.
+        margin: Kilometres of land that are kept around the frame.
+        detail: Smaller bends are left out, in kilometres.
+        least_area: Polygons up to this many square kilometres are left out.
+
+    Returns:
+        Rings of shape ``(n, 2)`` in kilometres of the region's map.
+
+    Raises:
+        SourceError: The bundled file is not there.
+    """
+    shapes = load_shapes(folder, region)
+    (west, east), (south, north) = MAPS[region].frame
+    frame = box(west - margin, south - margin, east + margin, north + margin)
+    shapes["geometry"] = shapes.geometry.intersection(frame).simplify(detail)
+    receives = shapes["geo"].isin(receiving(region))
+    others, entered = (
+        [
+            np.round(np.asarray(part.exterior.coords), 1)
+            for part in get_parts(get_parts(group.to_numpy()))
+            if part.geom_type == "Polygon" and part.area > least_area
+        ]
+        for group in (shapes.geometry[~receives], shapes.geometry[receives])
+    )
+    return others, entered
 
 
 def outline(shapes: gpd.GeoDataFrame) -> tuple[list[float | None], list[float | None]]:

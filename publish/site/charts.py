@@ -14,14 +14,13 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
-from shapely import box, get_parts
 
 from core import INTERVALS, interval_levels
 from core.corridors import DEFAULT_REGION
 from core.languages import Language, as_expected, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from core.routes import receiving, region_of
+from core.routes import region_of
 from core.settings import SNAPSHOT
 from geo import (
     MAPS,
@@ -30,11 +29,11 @@ from geo import (
     arrow_of,
     arrow_width,
     centre_line,
+    coarse_rings,
     curve,
     is_placed,
     km_per_person,
     label_place,
-    load_shapes,
     tapered_arrow,
 )
 from publish.site.drawing import Anchor, Drawing, Mark, Point, Shape, Word, width_of
@@ -357,6 +356,8 @@ def histogram(bins: pd.DataFrame, words: tuple[str, str], alt: str, width: float
 def flow_map(summary: pd.DataFrame, width: float, language: Language) -> Drawing:
     """Draw an arrow per route, as wide as the arrivals expected, in the colour of its alert.
 
+    Of routes of several regions the first route's are drawn; the table beside the map has all.
+
     Args:
         summary: Result of :func:`reports.numbers.route_summary`.
         width: In pixels.
@@ -364,6 +365,7 @@ def flow_map(summary: pd.DataFrame, width: float, language: Language) -> Drawing
     """
     placed = summary[summary["route_id"].map(is_placed)]
     region = next(map(region_of, placed["route_id"]), DEFAULT_REGION)
+    placed = placed[placed["route_id"].map(region_of) == region]
     (west, east), (south, north) = MAPS[region].frame
     scale = width / (east - west)
 
@@ -372,7 +374,7 @@ def flow_map(summary: pd.DataFrame, width: float, language: Language) -> Drawing
 
     height = (north - south) * scale
     items: Items = [Shape([[(0, 0), (width, 0), (width, height), (0, height)]], "sea")]
-    for role, rings in zip(("land", "receiving"), _countries(region), strict=True):
+    for role, rings in zip(("land", "receiving"), _land(region), strict=True):
         items.append(Shape([at(ring) for ring in rings], role))
     per_person = km_per_person(placed["expected"], placed["high"])
     words: Items = []
@@ -409,18 +411,5 @@ def _arrow(row: Row, path: FloatArray, per_person: float, at: _Rings, says: str)
 
 
 @lru_cache(maxsize=len(MAPS))
-def _countries(region: str) -> tuple[list[FloatArray], list[FloatArray]]:
-    """Outlines of all other countries, and of those where people arrive, in kilometres, as coarse as a page allows."""
-    shapes = load_shapes(SNAPSHOT, region)
-    (west, east), (south, north) = MAPS[region].frame
-    shapes["geometry"] = shapes.geometry.intersection(box(west, south, east, north)).simplify(DETAIL_KM)
-    receives = shapes["geo"].isin(receiving(region))
-    others, entered = (
-        [
-            np.round(np.asarray(part.exterior.coords), 1)
-            for part in get_parts(get_parts(group.to_numpy()))
-            if part.geom_type == "Polygon" and part.area > 4 * DETAIL_KM**2
-        ]
-        for group in (shapes.geometry[~receives], shapes.geometry[receives])
-    )
-    return others, entered
+def _land(region: str) -> tuple[list[FloatArray], list[FloatArray]]:
+    return coarse_rings(SNAPSHOT, region, margin=0, detail=DETAIL_KM, least_area=4 * DETAIL_KM**2)

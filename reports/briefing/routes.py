@@ -9,18 +9,16 @@ import math
 from functools import lru_cache
 from typing import NamedTuple
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch, Polygon
 from matplotlib.path import Path as Outline
 from matplotlib.patheffects import Normal, Stroke
-from shapely import MultiPolygon, box, get_parts
 
 from core.corridors import DEFAULT_REGION
 from core.languages import Language
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from core.routes import receiving, region_of
+from core.routes import region_of
 from core.settings import SNAPSHOT
 from geo import (
     MAPS,
@@ -30,11 +28,11 @@ from geo import (
     arrow_of,
     arrow_width,
     centre_line,
+    coarse_rings,
     curve,
     is_placed,
     km_per_person,
     label_place,
-    load_shapes,
     tapered_arrow,
 )
 from reports import colours
@@ -103,22 +101,11 @@ def _frame(axes: Axes, region: str) -> tuple[float, float, float, float]:
 @lru_cache(maxsize=len(MAPS))
 def _countries(region: str) -> tuple[Outline, Outline]:
     """Outlines of all other countries, and of those where people arrive, as coarse as paper allows."""
-    shapes = load_shapes(SNAPSHOT, region)
-    (west, east), (south, north) = MAPS[region].frame
-    frame = box(west - 400, south - 400, east + 400, north + 400)
-    shapes["geometry"] = shapes.geometry.intersection(frame).simplify(DETAIL_KM)
-    shapes = shapes[~shapes.geometry.is_empty]
-    receives = shapes["geo"].isin(receiving(region))
-    return _outline(list(shapes.geometry[~receives])), _outline(list(shapes.geometry[receives]))
-
-
-def _outline(shapes: list[MultiPolygon]) -> Outline:
-    rings = [
-        np.round(np.asarray(part.exterior.coords), 1)
-        for part in get_parts(get_parts(shapes))
-        if part.geom_type == "Polygon"
-    ]
-    return Outline.make_compound_path(*(Outline(ring, closed=True) for ring in rings))
+    others, entered = (
+        Outline.make_compound_path(*(Outline(ring, closed=True) for ring in rings))
+        for rings in coarse_rings(SNAPSHOT, region, margin=400, detail=DETAIL_KM)
+    )
+    return others, entered
 
 
 def _arrow(axes: Axes, route: RouteLine, scale: float) -> None:

@@ -11,7 +11,7 @@ from lxml import etree
 
 from core import QUANTILE_LEVELS
 from core.languages import Language
-from publish.site.charts import NARROW, WIDE, Fan, diagonal, fan, histogram, ranges
+from publish.site.charts import NARROW, WIDE, Fan, diagonal, fan, flow_map, histogram, ranges
 from publish.site.drawing import Drawing, Mark, Shape, Word, framed, inline_svg, svg_file, width_of
 
 WORDS = Language("en")
@@ -97,3 +97,9 @@ def test_svg_is_well_formed_whatever_its_words_hold() -> None:
     texts = file.findall("{http://www.w3.org/2000/svg}text")
     assert '<a> & "b"' in [text.text for text in texts]
     assert etree.fromstring(inline_svg(drawing)).get("aria-label") == 'alt "<d>"'
+
+
+def test_map_holds_arrows_of_one_region() -> None:
+    rows = [(route_id, 1_000.0, 2_000.0, "") for route_id in ("EMR", "US_SOUTHWEST")]
+    drawn = flow_map(pd.DataFrame(rows, columns=["route_id", "expected", "high", "level"]), 720.0, WORDS)
+    assert [word.text for word in drawn.items if isinstance(word, Word)] == ["Eastern Mediterranean", "1,000"]
