@@ -258,6 +258,10 @@ class Language:
         """A currency by its code of three letters: ``US dollar``."""
         return str(Locale.parse(self.code).currencies.get(code, code))
 
+    def language_name(self, code: str) -> str:
+        """A language's name in this one; the code itself if the CLDR has none."""
+        return Locale.parse(code).get_language_name(self.code) or code
+
     def day(self, date: dt.date) -> str:
         """A date in full: ``31 January 2025``, ``1er janvier 2025``, ``31 de enero de 2025``."""
         # Translators: a date in full, in the letters of the CLDR; words of its own stand between ' and '.

@@ -30,7 +30,6 @@ RECEIVING = [
     "ISL", "ITA", "LIE", "LTU", "LUX", "LVA", "MLT", "NLD", "NOR", "POL", "PRT", "ROU", "SVK", "SVN", "SWE",
 ]  # fmt: skip
 """Countries that report asylum applications to Eurostat."""
-SOURCE_ID = "eurostat"
 
 
 @dataclass(frozen=True)
@@ -95,8 +94,6 @@ def build(night: Night, kind: str, geo: str) -> AsylumView:
     history = numbers.series_of(night.frame("observations"), series_id, "Q" if freq == "Q" else "M")
     rows = night.frame("asylum_forecasts")
     rows = rows[(rows["series_id"] == series_id) & (rows["model_id"] == ENSEMBLE)].reset_index(drop=True)
-    reporting = asylum.of_kind(night.frame("reporting"), kind)
-    reporting = reporting[reporting["source_id"] == SOURCE_ID].sort_values("time_period")
     return AsylumView(
         night=night,
         kind=kind,
@@ -107,7 +104,7 @@ def build(night: Night, kind: str, geo: str) -> AsylumView:
         quantiles=numbers.quantiles_of(rows, series_id),
         earlier=earlier(night.frame("asylum_replays"), series_id, freq, history),
         skill=skill_span(night.frame("asylum_scores"), series_id),
-        reported=reporting.to_dict("records")[-1] if len(reporting) else None,
+        reported=asylum.newest_reporting(night.frame("reporting"), kind),
     )
 
 
@@ -191,7 +188,7 @@ def show_citizenships(view: AsylumView) -> None:
     reads.drawn_once(view.night, draw, "citizenships' chart", *view.key)
     made = downloads.export_of(
         view.night, f"asylum-citizenships-{view.geo}", title, route_context.monthly_breakdown(cells),
-        [SOURCE_ID],
+        [asylum.SOURCE_ID],
     )  # fmt: skip
     downloads.figures(made, title, shown=mix)
 
@@ -259,7 +256,7 @@ def show_largest(view: AsylumView, order: Sequence[str]) -> None:
         st.header(title, anchor=False)
         if len(table):
             full = labelled(title, asylum.kind_name(view.kind, lang()))
-            made = downloads.export_of(view.night, f"asylum-{name}-{view.freq}", full, table, [SOURCE_ID])
+            made = downloads.export_of(view.night, f"asylum-{name}-{view.freq}", full, table, [asylum.SOURCE_ID])
             downloads.buttons(made)
     if table.empty:
         st.markdown(layout.small(_("No forecast of this kind in this release.")))
@@ -302,5 +299,5 @@ def export(view: AsylumView) -> Export:
     named = frame.rename(columns={"month": "period"})
     name = f"asylum-{view.geo}-{view.target.removeprefix('asylum_')}-{view.freq}".replace("_", "-").lower()
     title = f"{asylum.title(view, lang())} ({asylum.kind_name(view.kind, lang())})"
-    made = downloads.export_of(view.night, name, title, named, [SOURCE_ID])
+    made = downloads.export_of(view.night, name, title, named, [asylum.SOURCE_ID])
     return downloads.with_notes(made, [_("Figures are rounded to the nearest 5 by Eurostat.")])

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from babel import Locale
 
 from alerts.lifecycle import PROPOSED, SIGN_OFFS_NEEDED, State
 from alerts.rules import EXCEEDANCE_RULES, OBSERVED_RULES, SUBJECT
@@ -168,8 +167,8 @@ def recipients_words(
             lines.append(language.text(_("Machines: CAP message and Atom feed, in every language")))
             continue
         texts = ngettext("{channel}, {n} recipient, in {language}", "{channel}, {n} recipients, in {language}")
-        spoken = Locale.parse(code).get_language_name(language.code) or code
-        words = language.plural(texts, count, channel=language.text(_CHANNELS[kinds[channel]]), language=spoken)
+        way = language.text(_CHANNELS[kinds[channel]])
+        words = language.plural(texts, count, channel=way, language=language.language_name(code))
         lines.append(language.labelled(name, words))
     return lines
 

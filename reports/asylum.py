@@ -17,7 +17,7 @@ from reports import ReadableRelease, Row, numbers
 from reports.route import KeyNumber, interval_words
 from reports.skill import verdict_words
 
-OK = "ok"
+OK, SOURCE_ID = "ok", "eurostat"
 KINDS = {
     "asylum_applications_first.M": _("First-time applicants, monthly"),
     "asylum_applications.M": _("All applicants, monthly"),
@@ -77,6 +77,13 @@ def of_kind(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
     """Rows of one target and frequency."""
     target, freq = kind.split(".")
     return frame[(frame["target"] == target) & (frame["freq"] == freq)]
+
+
+def newest_reporting(reporting: pd.DataFrame, kind: str) -> Row | None:
+    """How many countries have reported the newest period of a kind: a row of ``reporting``, or None."""
+    rows = of_kind(reporting, kind)
+    found = rows[rows["source_id"] == SOURCE_ID].sort_values("time_period").to_dict("records")
+    return found[-1] if found else None
 
 
 def destinations(series: pd.DataFrame, observations: pd.DataFrame, kind: str) -> list[str]:

@@ -77,10 +77,9 @@ def build_site(home: Path, settings: Settings, target: Path, base: str = "") -> 
     if target.exists() and any(target.iterdir()) and not (target / MARKER).is_file():
         raise InputError(f"{target}: the folder holds files that are no site of Vigie; choose a new or empty one")
     with open_workflow(home, settings) as workflow:
-        release, decisions, passed_over = choose(workflow)
+        release, former, decisions, passed_over = choose(workflow)
         whole = load(workflow, release, FRAMES)
         loaded = shown(whole, decisions)
-        former = former_of(workflow, release)
         before = None if former is None else _former(former, loaded, whole, decisions)
         past = [_past(workflow, one) for one in last_of_each_month(ReleaseStore(home).all(), release)]
     hidden = set(whole.frame("observations")["series_id"]) - set(loaded.frame("observations")["series_id"])
@@ -101,8 +100,8 @@ def build_site(home: Path, settings: Settings, target: Path, base: str = "") -> 
     return _write(target, made, release, passed_over)
 
 
-def choose(workflow: Workflow) -> tuple[Release, Decisions, tuple[str, ...]]:
-    """The newest release whose alerts were all decided about, what was decided, and newer ones that wait.
+def choose(workflow: Workflow) -> tuple[Release, LoadedRelease | None, Decisions, tuple[str, ...]]:
+    """The newest release whose alerts were all decided about, the one before, what was decided, and newer ones.
 
     Raises:
         InputError: There is none; the newest one's alerts that wait are named.
@@ -115,7 +114,7 @@ def choose(workflow: Workflow) -> tuple[Release, Decisions, tuple[str, ...]]:
         rows = alerts[alerts["alert_level"] != INFORMATION].to_dict("records")
         names = [str(row["alert_id"]) for row in rows if decisions.state(row).status not in DECIDED]
         if not names:
-            return release, decisions, tuple(waiting)
+            return release, former, decisions, tuple(waiting)
         waiting[release.run_id] = names
     if not waiting:
         raise InputError(f"no release in {workflow.home}: run 'vigie nightly' first")

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from core.languages import DEFAULT_LANGUAGE, Language
+from core.languages import DEFAULT_LANGUAGE, Language, capital
 from core.languages import marked as _
 from publish.site.charts import NARROW, WIDE
 from publish.site.drawing import Drawing, inline_svg
@@ -186,7 +186,7 @@ def _rendered(template: str, path: str, frame: Frame, **more: object) -> bytes:
 
 def name_of(code: str) -> str:
     """A language by its own name."""
-    return {"en": "English", "fr": "Français", "es": "Español"}.get(code, code)
+    return capital(Language(code).language_name(code))
 
 
 def _svg(chart: Chart, *, wide: bool) -> Markup:

@@ -23,7 +23,7 @@ from reports.skill import skill_span
 
 FRAMES = (
     *BRIEFING_FRAMES, "alert_reliability", "asylum_forecasts", "asylum_scores", "asylum_series", "calibration",
-    "ended_alerts", "nowcasts", "outcomes", "reception_scores", "reporting", "scores", "week_scores", "weeks",
+    "ended_alerts", "nowcasts", "outcomes", "reception_scores", "reporting", "week_scores", "weeks",
 )  # fmt: skip
 """What the site reads of a release."""
 LEVELS = {0.025: "q025", 0.1: "q10", 0.25: "q25", 0.5: "q50", 0.75: "q75", 0.9: "q90", 0.975: "q975"}
@@ -246,10 +246,9 @@ def _country(release: LoadedRelease, kind: str, geo: str) -> AsylumView:
     state = states[(states["geo"] == geo) & states["citizen"].eq("_T")].to_dict("records")[0]
     series_id = str(state["series_id"])
     freq: Frequency = "Q" if kind.endswith(".Q") else "M"
-    reporting = asylum.of_kind(release.frame("reporting"), kind).sort_values("time_period").to_dict("records")
     return AsylumView(
         release, kind, geo, freq, state, numbers.series_of(release.frame("observations"), series_id, freq),
         numbers.quantiles_of(release.frame("asylum_forecasts"), series_id),
         skill_span(release.frame("asylum_scores"), series_id),
-        reporting[-1] if reporting else None,
+        asylum.newest_reporting(release.frame("reporting"), kind),
     )  # fmt: skip
