@@ -38,7 +38,7 @@ from tests.faults.files import FILES
 
 PAGE = PROJECT / "docs" / "sources.md"
 TITLE = "Wrong newest figures"
-HELD, TOLD, SILENT, BEYOND = "held", "reported", "silent", "silent and outside all that its series did"
+HELD, REPORTED, SILENT, BEYOND = "held", "reported", "silent", "silent and outside all that its series did"
 YEARS = {"D": 365, "W": 52, "M": 12, "Q": 4, "A": 1}
 PERIODS_OF_AN_EDITION = {"D": 7, "W": 2}
 """Periods that arrive together, by frequency; else one."""
@@ -191,7 +191,7 @@ OF_COUNTS = {"a running sum", "all running sums", PARTIAL}
 
 def outcome(found: Judgement) -> str:
     """What becomes of an edition."""
-    return HELD if found.held else TOLD if found.reported else SILENT
+    return HELD if found.held else REPORTED if found.reported else SILENT
 
 
 def spoilt(numbers: random.Random, one: Growing) -> Iterator[tuple[str, str]]:
@@ -218,7 +218,7 @@ def spoilt(numbers: random.Random, one: Growing) -> Iterator[tuple[str, str]]:
         held, reported = ({one.template for one in mine} - {one.template for one in its} for mine, its in (
             (found.held, sound.held), (found.reported, sound.reported),
         ))  # fmt: skip
-        yield kind, HELD if held else TOLD if reported else _unless_marked(wrong, known, values != new["obs_value"])
+        yield kind, HELD if held else REPORTED if reported else _unless_marked(wrong, known, values != new["obs_value"])
 
 
 def _unless_marked(new: pd.DataFrame, known: pd.DataFrame, is_wrong: pd.Series) -> str:
@@ -226,7 +226,7 @@ def _unless_marked(new: pd.DataFrame, known: pd.DataFrame, is_wrong: pd.Series) 
     weighed = weigh(new, known)
     wrong = weighed[weighed["series_id"].isin(new.loc[is_wrong, "series_id"])]
     if wrong[list(MARKS)].any(axis=None):
-        return TOLD
+        return REPORTED
     return SILENT if (wrong["times_beyond"] <= 1).all() else BEYOND
 
 
@@ -301,7 +301,8 @@ def section(options: argparse.Namespace) -> tuple[list[str], bool]:
                     some[key[2]] += number
             total, silent = some.total(), some[SILENT] + some[BEYOND]
             share = f"{silent / total:.1%}" if total else "–"
-            yield [name, f"{total:,}", *(f"{one:,}" for one in (some[HELD], some[TOLD], silent, some[BEYOND])), share]
+            cells = total, some[HELD], some[REPORTED], silent, some[BEYOND]
+            yield [name, *(f"{one:,}" for one in cells), share]
 
     beyond = sum(number for key, number in counts.items() if key[2] == BEYOND)
     silent = beyond + sum(number for key, number in counts.items() if key[2] == SILENT)
@@ -320,7 +321,7 @@ def section(options: argparse.Namespace) -> tuple[list[str], bool]:
             "source | editions | figures | held | reported",
             (
                 [one, f"{sum(n for (s, _o), n in editions.items() if s == one):,}", f"{figures[one]:,}",
-                 editions[one, HELD], editions[one, TOLD]]
+                 editions[one, HELD], editions[one, REPORTED]]
                 for one in names
             ),
         ),
