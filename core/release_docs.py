@@ -15,7 +15,7 @@ _KINDS = {TEXT: "string", NUMBER: "number", WHOLE: "integer", DAY: "datetime", Y
 _MEDIA_TYPES = {".md": "text/markdown", ".json": "application/json", ".txt": "text/plain", ".csv": "text/csv"}
 _HEAD = """# A release, table by table
 
-Every release holds this page, generated from `core/release.py`, the one place where tables are declared. A
+Every release holds this page, generated from `data/release.toml`, the one place where tables are declared. A
 release is the folder `releases/<run_id>` of a home: one Parquet file per table, texts (`model_cards/`, `data_cards/`,
 `evaluation_matrix.md`, `known_issues.md`; other languages in a folder of their own), `sources.json`, the night's
 `run_report.json`, `manifest.json` with the hash of every file and of the former release's manifest, and

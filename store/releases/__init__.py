@@ -360,7 +360,7 @@ def contents_of(frames: Mapping[str, pd.DataFrame], documents: Mapping[str, str]
     for name, frame in frames.items():
         undeclared = [column for column in check(frame, RELEASE[name]).columns if column not in RELEASE[name].columns]
         if undeclared:
-            raise SchemaError(f"{name}: columns {undeclared} are not declared in core/release.py")
+            raise SchemaError(f"{name}: columns {undeclared} are not declared in data/release.toml")
     contents = {f"{name}.parquet": parquet_bytes(frame) for name, frame in frames.items()}
     contents |= {name: text.encode() for name, text in documents.items()}
     columns = {name: [str(column) for column in frame.columns] for name, frame in frames.items()}
