@@ -173,7 +173,7 @@ def prune(
             removed = remove(folder, newest)
             for one in made_again:
                 shutil.rmtree(one, ignore_errors=True)
-            with shared(folder, settings, without=MADE_AGAIN if caches else ()) as delivery:
+            with shared(folder, settings) as delivery:
                 delivery.deliver()
     size = sum(item.size for item in removed)
     if as_json:

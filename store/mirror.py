@@ -1,9 +1,9 @@
 """A home folder shared with other machines: a working copy here, and a store at any fsspec address that all share.
 
 Files never change once they are written, so homes are brought together by copying what is new; then one pointer moves:
-``commits/<number>.json`` names the newest release and, by hash, one list of files per kind (``lists/<sha256>.json``). A
-commit is created only where its number is free (as in the log of Delta Lake: Armbrust et al., 2020, PVLDB 13(12)): of
-two machines at once one succeeds, and what was cut off before it stays invisible.
+``commits/<number>.json`` names every file by its hash, of releases their manifests. A commit is created only where its
+number is free (as in the log of Delta Lake: Armbrust et al., 2020, PVLDB 13(12)): of two machines at once one succeeds,
+and what was cut off before it stays invisible.
 
 Every function raises :class:`StoreError` where the store does not answer or refuses, or the disk refuses, and
 :class:`AlteredError` where a file of the store is not as it was delivered.
@@ -16,7 +16,7 @@ import json
 import re
 import shutil
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from operator import itemgetter
@@ -36,28 +36,22 @@ from store.remote import AlteredError, MissingError, RemoteFiles, each, single_f
 
 STATE, UNDELIVERED = ".store", "undelivered"
 """Folders of the home: what it remembers of the store, and releases set aside because the store went another way."""
-_NAME, _RUN_ID = r"[^/\\\0.][^/\\\0]*", RUN_ID.pattern
+_NAME, _RUN_ID, _RELEASES = r"[^/\\\0.][^/\\\0]*", RUN_ID.pattern, "releases/"
 _RELEASE_FILE = re.compile(rf"(?!{MANIFEST}$){_NAME}(?:/{_NAME})*")
-KINDS: dict[str, re.Pattern[str]] = {
-    "releases": re.compile(rf"releases/(?:{_RUN_ID}/manifest|REMOVED/{_RUN_ID})\.json"),
-    "vintages": re.compile(rf"vintages/{_NAME}/[0-9a-f]{{32}}\.parquet"),
-    "rejected": re.compile(r"rejected/[0-9a-f]{32}\.parquet"),
-    "raw": re.compile(rf"raw/{_NAME}/\d{{4}}-\d\d-\d\d/\d{{6}}\.\d{{6}}/(?:\d{{3,}}\.(?:body|json)|visit\.json)"),
-    "own": re.compile(rf"own/(corridors/)?{_NAME}\.toml"),
-    "editions": re.compile(rf"editions/{_NAME}\.parquet"),
-    "hub": re.compile(
-        rf"hub/(?:editions/{_NAME}/{_NAME}/[0-9a-f]{{32}}\.(?:json|csv|parquet)"
-        rf"|models/{_NAME}\.yml|hub-config/{_NAME}\.json)"
-    ),
-}
-"""What is shared of a home folder, with the names that files may have; of releases the lists name the manifests."""
-_PARTS = tuple(KINDS)[1:]
+_SHARED = re.compile(
+    rf"releases/(?:{_RUN_ID}/manifest|REMOVED/{_RUN_ID})\.json|own/(?:corridors/)?{_NAME}\.toml"
+    rf"|(?:vintages/{_NAME}|rejected)/[0-9a-f]{{32}}\.parquet|editions/{_NAME}\.parquet"
+    rf"|raw/{_NAME}/\d{{4}}-\d\d-\d\d/\d{{6}}\.\d{{6}}/(?:\d{{3,}}\.(?:body|json)|visit\.json)"
+    rf"|hub/(?:editions/{_NAME}/{_NAME}/[0-9a-f]{{32}}\.(?:json|csv|parquet)|models/{_NAME}\.yml|hub-config/{_NAME}\.json)"
+)
+"""Names of the files of a home folder that are shared; of releases the manifests."""
+_LAYOUTS = ("releases/*/manifest.json", "releases/REMOVED/*.json", *(
+    f"{folder}/**/*" for folder in ("vintages", "rejected", "raw", "own", "editions", "hub")
+))  # fmt: skip
 _CHANGING = ("own/", "hub/models/", "hub/hub-config/")
 """Beginnings of the names of files whose content may change."""
 _COMMIT, _GRACE = "commits/{:012d}.json", dt.timedelta(days=1)
 _T = TypeVar("_T")
-Listing = dict[str, dict[str, str | int]]
-"""``sha256`` and ``size`` of each file of a kind, by its place in the home folder."""
 
 
 class MovedOnError(StoreError):
@@ -77,22 +71,28 @@ class Commit:
     """One state of the shared store; the first has the number 1, and number 0 is one where nothing was delivered yet.
 
     Attributes:
-        previous: Hash of the commit before it; empty for the first.
-        head: ``run_id`` and ``manifest_sha256`` of the newest release; None before the first.
-        lists: Hash of the list of files by kind.
+        files: SHA-256 of each shared file by its place in the home folder.
         made: When it was made, and a unique mark.
     """
 
     number: int = 0
-    previous: str = ""
-    head: dict[str, str] | None = None
-    lists: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
     made: str = ""
 
     @property
     def content(self) -> bytes:
         """Its file."""
         return json_bytes(asdict(self))
+
+    @property
+    def links(self) -> dict[str, Link]:
+        """Its chain of releases, oldest first."""
+        return _links(self.files, f"state {self.number} of the shared store")
+
+    @property
+    def head(self) -> dict[str, str] | None:
+        """``run_id`` and ``manifest_sha256`` of its newest release; None before the first."""
+        return _head(self.links)
 
 
 class Link(NamedTuple):
@@ -120,12 +120,11 @@ class Link(NamedTuple):
 
 @dataclass
 class Delivery:
-    """A home that was brought up to the shared store (None where nothing is shared), its state and its lists."""
+    """A home that was brought up to the shared store (None where nothing is shared), and the store's state."""
 
     home: Path
     files: RemoteFiles | None = None
     base: Commit = field(default_factory=Commit)
-    lists: Mapping[str, Listing] = field(default_factory=dict)
 
     def deliver(self) -> int:
         """Send what is new here; returns the number of the store's newest commit, 0 where nothing is shared.
@@ -141,72 +140,56 @@ class Delivery:
             text = f"release {newest} stands in {self.home}; it was not delivered to {self.files.url}: {error}"
             raise NotDeliveredError(text) from error
         try:
-            _remember(self.home, self.files, self.base, self.lists)
-            sweep(self.home, self.files, self.base, self.lists)
+            _remember(self.home, self.files, self.base)
+            sweep(self.home, self.files, self.base)
         except StoreError as error:  # what fails here is done the next time
             get_logger().warning("shared store not tidied", store=self.files.url, reason=str(error))
         return self.base.number
 
     def _push(self, files: RemoteFiles) -> None:
-        lists = {"releases": _push_releases(self.home, files, _links(self.lists.get("releases", {}), files.url))}
-        known = _parts(self.lists)
-        for kind in _PARTS:
-            names = _local_names(self.home, kind)
-            new = [name for name in names if name not in known or name.startswith(_CHANGING)]
-            sent = dict(zip(new, each(lambda name: _send(self.home, files, known, name), new), strict=True))
-            lists[kind] = {name: sent.get(name) or known[name] for name in names}
-        contents = {kind: json_bytes(listing) for kind, listing in lists.items() if listing}
-        digests = {kind: sha256_of_bytes(content) for kind, content in contents.items()}
-        for kind, digest in digests.items():
-            if self.base.lists.get(kind) != digest:
-                files.write(f"lists/{digest}.json", contents[kind])
-        head = _head(_links(lists["releases"], str(self.home)))
-        if (digests, head) != (self.base.lists, self.base.head):
-            previous = sha256_of_bytes(self.base.content) if self.base.number else ""
+        known, sent = self.base.files, _push_releases(self.home, files, self.base.links)
+        names = [name for name in _local_names(self.home) if not name.startswith(_RELEASES)]
+        new = [name for name in names if name not in known or name.startswith(_CHANGING)]
+        sent |= dict(zip(new, each(lambda name: _send(self.home, files, known, name), new), strict=True))
+        found = sent | {name: known[name] for name in names if name not in sent}
+        if found != known:
             made = f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ} {uuid4().hex}"
-            commit = Commit(self.base.number + 1, previous, head, digests, made)
+            commit = Commit(self.base.number + 1, dict(sorted(found.items())), made)
             publish(files, self.base, commit)
-            self.base, self.lists = commit, lists
+            self.base = commit
 
 
 @contextmanager
-def shared(home: Path, settings: Settings, *, without: Collection[str] = ()) -> Iterator[Delivery]:
-    """Hold the shared store (:func:`single_flight`) and bring a home up to it; the caller holds the home and delivers.
-
-    Args:
-        home: The home folder.
-        settings: Its settings.
-        without: Kinds of files (:data:`KINDS`) that this home removed: they are not fetched, and go from the store too.
-    """
+def shared(home: Path, settings: Settings) -> Iterator[Delivery]:
+    """Hold the shared store (:func:`single_flight`) and bring a home up to it; the caller delivers."""
     if not settings.store.url:
         yield Delivery(home)
         return
     files = RemoteFiles(settings.store.url)
     with single_flight(files, journal_url(settings.journal_url, home)):
-        yield pull(home, files, without)
+        yield pull(home, files)
 
 
-def pull(home: Path, files: RemoteFiles, without: Collection[str] = ()) -> Delivery:
+def pull(home: Path, files: RemoteFiles) -> Delivery:
     """Bring a home up to the store's newest state; :class:`DivergedError` where the two went different ways."""
 
     def bring_up(commit: Commit) -> Delivery:
-        number, known = _remembered(home, files)
+        number, seen = _remembered(home, files)
         if commit.number < number:
             raise AlteredError(f"{files.url}: was at state {number}, is at {commit.number}: it was taken back")
-        lists = {kind: read_list(files, kind, commit) for kind in KINDS}
-        listing = _parts(lists)
+        there = {name: sha256 for name, sha256 in commit.files.items() if not name.startswith(_RELEASES)}
         # What changed there since this home last looked is taken over; what was changed here goes up.
-        changed = {name for name in known if name.startswith(_CHANGING) and known[name] != listing.get(name)}
-        lacking = {name for name in listing if name.split("/")[0] not in without and not (home / name).is_file()}
-        wanted = [name for name in listing if name in changed | lacking]
-        each(lambda name: files.fetch(_place(name, listing[name]), home / name, str(listing[name]["sha256"])), wanted)
+        changed = {name for name in seen if name.startswith(_CHANGING) and seen[name] != there.get(name)}
+        wanted = [name for name in there if name in changed or not (home / name).is_file()]
+        each(lambda name: files.fetch(_place(name, there[name]), home / name, there[name]), wanted)
         # A file goes only where its going was seen; mappings are people's own and are never taken away.
-        for name in (name for name in known if name not in listing and not name.startswith("own/")):
-            with named_errors(home / name):
-                (home / name).unlink(missing_ok=True)
-        _pull_releases(home, files, commit, lists["releases"])
-        _remember(home, files, commit, lists)
-        return Delivery(home, files, commit, lists)
+        for name in seen.keys() - there.keys():
+            if not name.startswith(("own/", _RELEASES)):
+                with named_errors(home / name):
+                    (home / name).unlink(missing_ok=True)
+        _pull_releases(home, files, commit.links)
+        _remember(home, files, commit)
+        return Delivery(home, files, commit)
 
     return _at_rest(files, bring_up)
 
@@ -216,7 +199,7 @@ def pull_new_releases(home: Path, files: RemoteFiles, known: Commit | None = Non
 
     def bring_up(commit: Commit) -> Commit:
         if commit.number and commit != known:
-            _pull_releases(home, files, commit, read_list(files, "releases", commit))
+            _pull_releases(home, files, commit.links)
         return commit
 
     return _at_rest(files, bring_up)
@@ -224,10 +207,9 @@ def pull_new_releases(home: Path, files: RemoteFiles, known: Commit | None = Non
 
 def set_aside(home: Path, files: RemoteFiles) -> list[str]:
     """Move releases that the shared store does not continue into ``home/undelivered``; returns their run_ids."""
-    theirs = _links(read_list(files, "releases", latest(files)), files.url)
+    theirs, folder = latest(files).links, home / "releases"
     if not theirs:
         raise StoreError(f"{files.url}: holds no release: there is nothing to follow instead")
-    folder = home / "releases"
     with publishing(folder), named_errors(home):
         ours = local_links(home)
         gone, kept = [[one for run_id, one in ours.items() if (run_id in theirs) is stays] for stays in (False, True)]
@@ -250,7 +232,7 @@ def latest(files: RemoteFiles) -> Commit:
     content = files.read(f"commits/{names[-1]}")
     with suppress(ValueError, TypeError, AttributeError):  # whatever stands there that is no JSON of a commit
         found = Commit(**json.loads(content))
-        if (found.number, found.content) == (int(names[-1][:12]), content) and set(found.lists) <= set(KINDS):
+        if (found.number, found.content) == (int(names[-1][:12]), content) and all(map(_SHARED.fullmatch, found.files)):
             return found
     raise AlteredError(f"{files.url}/commits/{names[-1]}: was altered: it is no commit")
 
@@ -266,23 +248,10 @@ def publish(files: RemoteFiles, base: Commit, commit: Commit) -> None:
         raise MovedOnError(f"{files.url}: another machine delivered at the same moment: nothing of it is overwritten")
 
 
-def read_list(files: RemoteFiles, kind: str, commit: Commit) -> Listing:
-    """The list of one kind of files, which names none that does not belong to a home folder."""
-    if kind not in commit.lists:
-        return {}
-    place = f"lists/{commit.lists[kind]}.json"
-    found: Listing = json.loads(files.read(place, commit.lists[kind]))
-    for name in found:
-        if not KINDS[kind].fullmatch(name):
-            raise AlteredError(f"{files.url}/{place}: names '{name}', which is no file of {kind}")
-    return found
-
-
-def sweep(home: Path, files: RemoteFiles, commit: Commit, lists: Mapping[str, Listing]) -> list[str]:
+def sweep(home: Path, files: RemoteFiles, commit: Commit) -> list[str]:
     """Remove what no commit names (what retention took away, what was cut off) after a day; returns what went."""
     named = {_COMMIT.format(number) for number in range(commit.number - 20, commit.number + 1)}
-    named |= {f"lists/{digest}.json" for digest in commit.lists.values()}
-    named |= {_place(name, entry) for name, entry in _parts(lists).items()}
+    named |= {_place(name, sha256) for name, sha256 in commit.files.items()}
     for link in local_links(home).values():
         held_files = read_json(home / link.name)["files"] if link.is_whole else ()
         named |= {link.name, *(f"releases/{link.run_id}/{name}" for name in held_files)}
@@ -297,15 +266,14 @@ def sweep(home: Path, files: RemoteFiles, commit: Commit, lists: Mapping[str, Li
 
 def local_links(home: Path) -> dict[str, Link]:
     """The chain of a home folder, oldest first."""
-    listing: Listing = {name: {"sha256": sha256_of_file(home / name)} for name in _local_names(home, "releases")}
-    return _links(listing, str(home))
+    return _links({name: sha256_of_file(home / name) for name in _local_names(home, _LAYOUTS[:2])}, str(home))
 
 
-def _links(listing: Listing, where: str) -> dict[str, Link]:
-    """Return the chain of a list of manifests, oldest first; a whole release counts before what is left of one."""
+def _links(files: Mapping[str, str], where: str) -> dict[str, Link]:
+    """Return the chain of the manifests among some files, oldest first; a whole release before what is left of one."""
     found: dict[str, Link] = {}
-    for name, entry in listing.items():
-        link = Link(RUN_ID.findall(name)[0], str(entry["sha256"]), name)
+    for name in (name for name in files if name.startswith(_RELEASES)):
+        link = Link(RUN_ID.findall(name)[0], files[name], name)
         if found.get(link.run_id, link).sha256 != link.sha256:
             raise AlteredError(f"{where}/{name}: was altered: there are two manifests of {link.run_id}")
         if link.is_whole or link.run_id not in found:
@@ -313,11 +281,8 @@ def _links(listing: Listing, where: str) -> dict[str, Link]:
     return dict(sorted(found.items()))
 
 
-def _pull_releases(home: Path, files: RemoteFiles, commit: Commit, listing: Listing) -> None:
+def _pull_releases(home: Path, files: RemoteFiles, theirs: Mapping[str, Link]) -> None:
     """Bring down what a home lacks of the chain: all is fetched and checked before the first release is moved in."""
-    theirs = _links(listing, files.url)
-    if commit.head != _head(theirs):
-        raise AlteredError(f"{files.url}: the newest release is not the one that the newest commit names")
     folder = home / "releases"
     staging = folder / ".pulling"
     # Two dashboards on one home fetch one after the other, and the second finds that there is nothing left to fetch.
@@ -335,8 +300,9 @@ def _pull_releases(home: Path, files: RemoteFiles, commit: Commit, listing: List
             # What retention removed on another machine goes here too.
             gone = [one for one, link in theirs.items() if one in ours and ours[one].is_whole and not link.is_whole]
             remove_all(folder, [Release(folder / run_id) for run_id in gone])
-            if commit.head and list(local_links(home)) == list(theirs) and read_head(folder) != commit.head:
-                write_bytes(folder / HEAD, json_bytes(commit.head))  # a pull that was cut off left it behind
+            newest = _head(theirs)
+            if newest and list(local_links(home)) == list(theirs) and read_head(folder) != newest:
+                write_bytes(folder / HEAD, json_bytes(newest))  # a pull that was cut off left it behind
             shutil.rmtree(staging, ignore_errors=True)
     run_ids = [link.run_id for link in new if link.is_whole]
     if run_ids:
@@ -386,8 +352,8 @@ def _fetch_release(files: RemoteFiles, theirs: Mapping[str, Link], link: Link, s
     write_bytes(staging / link.name, content)
 
 
-def _push_releases(home: Path, files: RemoteFiles, known: Mapping[str, Link]) -> Listing:
-    """Send the releases that the store lacks; none that was altered leaves."""
+def _push_releases(home: Path, files: RemoteFiles, known: Mapping[str, Link]) -> dict[str, str]:
+    """Send the releases that the store lacks, none that was altered; returns the hash of each manifest."""
     ours = _compared(home, files, known)
     wanted: dict[str, str] = {}
     for run_id, link in ours.items():
@@ -398,49 +364,55 @@ def _push_releases(home: Path, files: RemoteFiles, known: Mapping[str, Link]) ->
             wanted |= {f"{link.place}/{name}": str(one["sha256"]) for name, one in manifest["files"].items()}
         if run_id not in known or known[run_id].name != link.name:
             wanted[link.name] = link.sha256
-    each(lambda name: files.write(name, home / name, wanted[name]), wanted)
-    return {link.name: {"sha256": link.sha256, "size": (home / link.name).stat().st_size} for link in ours.values()}
+    each(lambda name: files.write(name, _read(home / name, wanted[name])), wanted)
+    return {link.name: link.sha256 for link in ours.values()}
 
 
-def _parts(lists: Mapping[str, Listing]) -> Listing:
-    """One list of all files but the releases'; no two kinds share a name."""
-    return {name: entry for kind in _PARTS for name, entry in lists.get(kind, {}).items()}
+def _read(path: Path, sha256: str) -> bytes:
+    """Content of a file of the home; :class:`StoreError` with another hash than the recorded one."""
+    with named_errors(path):
+        content = path.read_bytes()
+    if sha256_of_bytes(content) != sha256:
+        raise StoreError(f"{path}: was altered: its hash is not the recorded one; it is not delivered")
+    return content
 
 
-def _place(name: str, entry: Mapping[str, str | int]) -> str:
+def _place(name: str, sha256: str) -> str:
     """Where a file of the home lies in the store: under its own name, except where its content may change."""
     path = PurePosixPath(name)
-    return f"{path.parts[0]}/{entry['sha256']}{path.suffix}" if name.startswith(_CHANGING) else name
+    return f"{path.parts[0]}/{sha256}{path.suffix}" if name.startswith(_CHANGING) else name
 
 
-def _send(home: Path, files: RemoteFiles, known: Listing, name: str) -> dict[str, str | int]:
+def _send(home: Path, files: RemoteFiles, known: Mapping[str, str], name: str) -> str:
+    """Send a file unless the store holds it as it is; returns its hash."""
     path = home / name
     with named_errors(path):
-        entry: dict[str, str | int] = {"sha256": sha256_of_file(path), "size": path.stat().st_size}
-    if path.suffix == ".parquet" and not str(entry["sha256"]).startswith(path.stem):
+        content = path.read_bytes()
+    sha256 = sha256_of_bytes(content)
+    if path.suffix == ".parquet" and not sha256.startswith(path.stem):
         raise StoreError(f"{path}: is damaged: its hash is not the one in its name; it is not delivered")
-    if entry != known.get(name):
-        files.write(_place(name, entry), path)
-    return entry
+    if sha256 != known.get(name):
+        files.write(_place(name, sha256), content)
+    return sha256
 
 
-def _local_names(home: Path, kind: str) -> list[str]:
-    # Releases are many files, and others may remove one meanwhile: only manifests are looked for.
-    layouts = ("*/manifest.json", "REMOVED/*.json") if kind == "releases" else ("**/*",)
-    found = (path.relative_to(home).as_posix() for layout in layouts for path in (home / kind).glob(layout))
-    return sorted(name for name in found if KINDS[kind].fullmatch(name))
+def _local_names(home: Path, layouts: tuple[str, ...] = _LAYOUTS) -> list[str]:
+    """Names of the shared files of a home. Of releases only manifests: others may remove files of one meanwhile."""
+    found = (path.relative_to(home).as_posix() for layout in layouts for path in home.glob(layout))
+    return sorted(name for name in found if _SHARED.fullmatch(name))
 
 
-def _remember(home: Path, files: RemoteFiles, commit: Commit, lists: Mapping[str, Listing]) -> None:
-    write_bytes(home / STATE / "seen.json", json_bytes({"url": files.url, "number": commit.number, "lists": lists}))
+def _remember(home: Path, files: RemoteFiles, commit: Commit) -> None:
+    seen = {"url": files.url, "number": commit.number, "files": commit.files}
+    write_bytes(home / STATE / "seen.json", json_bytes(seen))
 
 
-def _remembered(home: Path, files: RemoteFiles) -> tuple[int, Listing]:
+def _remembered(home: Path, files: RemoteFiles) -> tuple[int, dict[str, str]]:
     """Number and files of the state that this home last took over; nothing where that is not known."""
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         kept = json.loads((home / STATE / "seen.json").read_text(encoding="utf-8"))
         if kept["url"] == files.url:
-            return int(kept["number"]), _parts(dict(kept["lists"]))
+            return int(kept["number"]), dict(kept["files"])
     return 0, {}
 
 

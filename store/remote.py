@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import errno
-import os
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,7 +19,7 @@ import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from core.errors import StoreError, first_line
-from store import ASIDE, OWNER_FILE, flush_folder, make_folder, named_errors, sha256_of_bytes, sha256_of_file
+from store import ASIDE, flush_folder, sha256_of_bytes, sha256_of_file, write_bytes
 from store.journal.database import Database
 from store.lock import AlreadyRunningError
 
@@ -72,56 +70,37 @@ class RemoteFiles:
         with self._named(path) as at:
             content: bytes = self._system.cat_file(at)
         if sha256 and sha256_of_bytes(content) != sha256:
-            raise self._altered(path)
+            raise AlteredError(f"{self.url}/{path}: was altered: its hash is not the recorded one")
         return content
 
-    def write(self, path: str, content: bytes | Path, sha256: str = "") -> None:
-        """Put bytes or a local file there, whole or not at all; a file that is there is replaced.
-
-        Raises:
-            StoreError: The local file has another hash than ``sha256``.
-        """
-        if sha256 and isinstance(content, Path) and sha256_of_file(content) != sha256:
-            raise StoreError(f"{content}: was altered: its hash is not the recorded one; it is not delivered")
+    def write(self, path: str, content: bytes) -> None:
+        """Put bytes there, whole or not at all; a file that is there is replaced."""
         with self._named(path) as at:
             if self._is_folder:
-                with _aside(Path(at), content) as aside:
-                    aside.replace(at)
-            elif isinstance(content, Path):
-                self._system.put_file(str(content), at)
+                write_bytes(Path(at), content, private=False)
             else:
                 self._system.pipe_file(at, content)
 
     def create(self, path: str, content: bytes) -> bool:
         """Put a file there only if there is none: of several who try at once, one succeeds, and gets True."""
-        with self._named(path) as at:
+        with self._named(path) as at, contextlib.suppress(FileExistsError):
+            if not self._is_folder:
+                self._system.pipe_file(at, content, mode="create")
+                return True
+            aside = Path(at).with_name(f"{ASIDE}{uuid4().hex}")
+            write_bytes(aside, content, private=False)
             try:
-                if self._is_folder:
-                    with _aside(Path(at), content) as aside:
-                        Path(at).hardlink_to(aside)
-                else:
-                    self._system.pipe_file(at, content, mode="create")
-            except FileExistsError:
-                return False
+                Path(at).hardlink_to(aside)
+            finally:
+                aside.unlink()
+            flush_folder(aside.parent)
             return True
+        return False
 
     def fetch(self, path: str, target: Path, sha256: str) -> None:
-        """Bring a file down, if it is not there with this hash; with another one it raises :class:`AlteredError`.
-
-        It is moved into place when its hash has proved right.
-        """
-        if target.is_file() and sha256_of_file(target) == sha256:
-            return
-        with named_errors(target):
-            make_folder(target.parent)
-        with named_errors(target), _aside(target, b"") as aside:
-            aside.chmod(OWNER_FILE)
-            with self._named(path) as at:
-                self._system.get_file(at, str(aside))
-            if sha256_of_file(aside) != sha256:
-                raise self._altered(path)
-            _flush(aside)
-            aside.replace(target)
+        """Bring a file down, if it is not there with this hash; with another one it raises :class:`AlteredError`."""
+        if not (target.is_file() and sha256_of_file(target) == sha256):
+            write_bytes(target, self.read(path, sha256))
 
     def names(self, folder: str) -> list[str]:
         """Names of the files directly in a folder, sorted; none where there is no such folder."""
@@ -157,9 +136,6 @@ class RemoteFiles:
         finally:
             self.remove(path)
 
-    def _altered(self, path: str) -> AlteredError:
-        return AlteredError(f"{self.url}/{path}: was altered: its hash is not the recorded one")
-
     @contextlib.contextmanager
     def _named(self, path: str) -> Iterator[str]:
         """Where a file lies; what fsspec and the libraries behind it raise becomes a StoreError that names the file."""
@@ -169,24 +145,23 @@ class RemoteFiles:
             raise UnreachableError(f"{self.url}: there is no such folder; is its disk mounted?")
         try:
             yield f"{self._root.rstrip('/')}/{path}" if path else self._root
-        except (StoreError, FileExistsError):
+        except FileExistsError:
             raise
         except FileNotFoundError:
             raise MissingError(f"{name}: is not there") from None
         except Exception as error:
             # The libraries for object stores have errors of their own: no connection, time out, a broken answer.
-            is_refused = isinstance(error, PermissionError) or getattr(error, "errno", None) in _READ_ONLY
+            cause = error.__cause__ if isinstance(error, StoreError) else error
+            is_refused = isinstance(cause, PermissionError) or getattr(cause, "errno", None) in _READ_ONLY
+            if isinstance(error, StoreError) and not is_refused:
+                raise
             raise (RefusedError if is_refused else UnreachableError)(f"{name}: {first_line(error)}") from error
 
 
 def each(work: Callable[[_T], _U], items: Iterable[_T]) -> list[_U]:
     """Do something for each item, eight at once, and give the results in order; the first failure ends it."""
     with ThreadPoolExecutor(8, thread_name_prefix="store") as pool:
-        waiting = [pool.submit(work, item) for item in items]
-        try:
-            return [one.result() for one in waiting]
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        return list(pool.map(work, items))
 
 
 @contextlib.contextmanager
@@ -207,33 +182,7 @@ def single_flight(files: RemoteFiles, journal: str) -> Iterator[None]:
     if not journal.startswith("postgresql"):
         yield
         return
-    database = Database(journal)
-    try:
-        with database.alone(f"night on {files.url}") as is_held:
-            if not is_held:
-                raise AlreadyRunningError(f"another night is running on {files.url}: it holds the lock in PostgreSQL")
-            yield
-    finally:
-        database.close()
-
-
-@contextlib.contextmanager
-def _aside(target: Path, content: bytes | Path) -> Iterator[Path]:
-    """A file beside a target, on the disk, which goes when it was not moved."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.parent / f"{ASIDE}{uuid4().hex}"
-    try:
-        if isinstance(content, Path):
-            shutil.copyfile(content, aside)
-        else:
-            aside.write_bytes(content)
-        _flush(aside)
-        yield aside
-    finally:
-        aside.unlink(missing_ok=True)
-    flush_folder(target.parent)
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb+") as stream:
-        os.fsync(stream.fileno())
+    with contextlib.closing(Database(journal)) as database, database.alone(f"night on {files.url}") as is_held:
+        if not is_held:
+            raise AlreadyRunningError(f"another night is running on {files.url}: it holds the lock in PostgreSQL")
+        yield

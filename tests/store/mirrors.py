@@ -31,7 +31,7 @@ from tests.store.conftest import (
 __all__ = ["any_journal_url", "forecasts", "observations", "postgres_server", "postgres_url", "release_frames"]
 
 BUCKET = "vigie"
-CALLS = ("cat_file", "find", "get_file", "ls", "modified", "pipe_file", "put_file", "rm_file")
+CALLS = ("cat_file", "find", "ls", "modified", "pipe_file", "rm_file")
 """Everything that :class:`store.remote.RemoteFiles` asks of a file system."""
 
 

@@ -232,10 +232,10 @@ def test_altered_store_file_is_refused(quick_url: str, homes: Homes, name: str) 
     assert contents(reader)[0] == former[0]
 
 
-def test_altered_figures_lists_and_commits_are_refused_and_named(memory_url: str, homes: Homes) -> None:
+def test_altered_figures_and_commits_are_refused_and_named(memory_url: str, homes: Homes) -> None:
     files = RemoteFiles(memory_url)
     homes.night(homes("night"), files)
-    for part in ("vintages/", "lists/", "commits/"):
+    for part in ("vintages/", "commits/"):
         for place in (path for path in files.everything() if path.startswith(part)):
             content = files.read(place)
             files.write(place, content + b" ")
@@ -372,7 +372,7 @@ def test_what_no_commit_names_is_removed_after_day(file_url: str, homes: Homes) 
     for path in shared.rglob("*"):
         if path.is_file() and path.name != "young":
             os.utime(path, (yesterday, yesterday))
-    assert [path.rsplit("/", 1)[-1] for path in sweep(home, files, delivery.base, delivery.lists)] == ["old"]
+    assert [path.rsplit("/", 1)[-1] for path in sweep(home, files, delivery.base)] == ["old"]
     assert seen_by_others(homes, files) == contents(home)
 
 
@@ -384,7 +384,7 @@ def test_home_that_another_machine_overtook_removes_nothing(file_url: str, homes
     long_ago = dt.datetime.now(dt.UTC).timestamp() - 90_000
     for path in Path(file_url.removeprefix("file://")).rglob("*"):
         os.utime(path, (long_ago, long_ago))
-    assert sweep(home, files, overtaken.base, overtaken.lists) == []
+    assert sweep(home, files, overtaken.base) == []
     assert seen_by_others(homes, files) == contents(homes("other"))
 
 
@@ -491,8 +491,8 @@ def test_twenty_states_before_newest_stay(
     files, home, newest = RemoteFiles(file_url), homes("home"), Commit(number)
     monkeypatch.setattr("store.mirror.latest", lambda _files: newest)
     names = [f"commits/{one:012d}.json" for one in range(number + 1)]
-    for name, hours in [*((name, 24.1) for name in names), ("lists/young.json", 23.9)]:
+    for name, hours in [*((name, 24.1) for name in names), ("vintages/young.parquet", 23.9)]:
         files.write(name, b"{}")
         then = dt.datetime.now(dt.UTC).timestamp() - hours * 3600
         os.utime(Path(file_url.removeprefix("file://")) / name, (then, then))
-    assert sweep(home, files, newest, {}) == [names[one] for one in gone]
+    assert sweep(home, files, newest) == [names[one] for one in gone]
