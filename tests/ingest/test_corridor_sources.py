@@ -12,7 +12,7 @@ import rdata
 from core.errors import SourceError
 from ingest import Parsed, RawFile, read_raw
 from ingest.routes import route_arrivals
-from ingest.sources import SOURCES, elsewhere, iom_dtm_ehoa, panama_darien, us_border_patrol
+from ingest.sources import elsewhere, iom_dtm_ehoa, panama_darien, us_border_patrol
 
 
 def days(*months: str) -> list[float]:
@@ -122,28 +122,23 @@ def test_region_leaves_out_sources_of_other_regions_only() -> None:
     assert not elsewhere(["europe", "americas", "horn_of_africa"])
 
 
-def published(source_id: str, raw_data: Path, series_id: str) -> pd.Series:
-    source = SOURCES[source_id]
-    rows = source.parse(read_raw(raw_data / source.RAW_FILES[0])).observations
-    return rows[rows["series_id"] == series_id].set_index("time_period")["obs_value"]
+def months_of(bundled: pd.DataFrame, series_id: str) -> pd.Series:
+    return bundled[bundled["series_id"] == series_id].set_index("time_period")["obs_value"]
 
 
-@pytest.mark.raw_data
-def test_darien_years_equal_published_ones(raw_data: Path) -> None:
-    months = published("panama_darien", raw_data, "arrivals.DARIEN.PAN._T.M")
+def test_darien_years_equal_published_ones(bundled: pd.DataFrame) -> None:
+    months = months_of(bundled, "arrivals.DARIEN.PAN._T.M")
     years = months.groupby(months.index.str[:4]).sum()
     assert years["2021":"2024"].tolist() == [133_726, 248_284, 520_085, 302_203]
 
 
-@pytest.mark.raw_data
-def test_southwest_border_fiscal_years_equal_published_ones(raw_data: Path) -> None:
-    months = published("us_border_patrol", raw_data, "detections.US_SOUTHWEST.USA._T.M")
+def test_southwest_border_fiscal_years_equal_published_ones(bundled: pd.DataFrame) -> None:
+    months = months_of(bundled, "detections.US_SOUTHWEST.USA._T.M")
     for year, official in ((2021, 1_659_206), (2022, 2_206_436), (2023, 2_045_838), (2024, 1_530_523)):
         assert months[f"{year - 1}-10" : f"{year}-09"].sum() == pytest.approx(official, abs=20)
 
 
-@pytest.mark.raw_data
-def test_eastern_corridor_years_equal_published_ones(raw_data: Path) -> None:
-    months = published("iom_dtm_ehoa", raw_data, "detections.HOA_EAST.POINTS._T.M")
+def test_eastern_corridor_years_equal_published_ones(bundled: pd.DataFrame) -> None:
+    months = months_of(bundled, "detections.HOA_EAST.POINTS._T.M")
     years = months.groupby(months.index.str[:4]).sum()
     assert years.tolist() == [338_905, 501_434, 157_746, 319_255, 483_474, 558_404, 298_714]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
 from core.errors import SourceError
-from ingest import RawFile, read_raw
+from ingest import RawFile
 from ingest.sources import eurostat
 from tests.ingest import miniature_files as files
 
@@ -116,9 +114,8 @@ def test_file_that_is_known_to_mislead_is_refused_with_reason(name: str, why: st
 
 
 @pytest.fixture(scope="module")
-def published(raw_data: Path) -> pd.DataFrame:
-    paths = [path for pattern in eurostat.RAW_FILES for path in raw_data.glob(pattern)]
-    return pd.concat([eurostat.parse(read_raw(path)).observations for path in paths])
+def published(bundled: pd.DataFrame) -> pd.DataFrame:
+    return bundled[bundled["source_id"] == eurostat.SOURCE_ID]
 
 
 def _year(published: pd.DataFrame, year: int, *, without: tuple[str, ...]) -> float:
@@ -130,7 +127,6 @@ def _year(published: pd.DataFrame, year: int, *, without: tuple[str, ...]) -> fl
 OUTSIDE_EU28 = ("CHE", "NOR", "ISL", "LIE")
 
 
-@pytest.mark.raw_data
 @pytest.mark.parametrize(
     ("year", "without", "total"),
     [
@@ -145,7 +141,6 @@ def test_sum_of_countries_is_published_total_but_for_rounding(
     assert _year(published, year, without=without) == pytest.approx(total, rel=0.0005)
 
 
-@pytest.mark.raw_data
 def test_published_months_and_quarters_agree_where_both_exist(published: pd.DataFrame) -> None:
     first = published[published["target"] == "asylum_applications_first"]
     months = first[(first["freq"] == "M") & (first["obs_flag"] != "p")]

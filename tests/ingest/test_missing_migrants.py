@@ -13,7 +13,7 @@ import rdata
 from core.errors import SourceError
 from core.release import OBSERVATIONS
 from core.schema import PLACES_OF_EVENTS
-from ingest import Answer, Pull, RawFile, Request, read_raw
+from ingest import Answer, Pull, RawFile, Request
 from ingest.sources import missing_migrants
 
 INCIDENTS = pd.DataFrame(
@@ -99,11 +99,9 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> RawFile:
     return rda(tmp_path_factory.mktemp("rda"))
 
 
-@pytest.mark.slow
-@pytest.mark.raw_data
-def test_world_sums_of_years_are_published_ones(raw_data: Path) -> None:
-    (pattern,) = missing_migrants.RAW_FILES
-    world = sums(read_raw(raw_data / pattern), "_T")
+def test_world_sums_of_years_are_published_ones(bundled: pd.DataFrame) -> None:
+    rows = bundled[(bundled["source_id"] == missing_migrants.SOURCE_ID) & (bundled["route_id"] == "_T")]
+    world = rows.set_index("time_period")["obs_value"]
     years = world.groupby(world.index.str[:4]).sum()
     assert years[["2016", "2023", "2024"]].tolist() == [8_253, 8_755, 9_191]
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
 from core.errors import SourceError
-from ingest import read_raw
 from ingest.sources import ecb, fao_ffpi, worldbank_pinksheet
 from tests.ingest import miniature_files as files
 
@@ -89,12 +86,9 @@ def test_day_rate_that_cannot_be_right_is_set_aside(line: str, rule: str) -> Non
     assert rejected["rule"].tolist() == [rule]
 
 
-@pytest.mark.slow
-@pytest.mark.raw_data
-def test_published_prices_are_what_publishers_print(raw_data: Path) -> None:
+def test_published_prices_are_what_publishers_print(bundled: pd.DataFrame) -> None:
     pink, fao, euro = (
-        source.parse(read_raw(raw_data / source.RAW_FILES[0])).observations
-        for source in (worldbank_pinksheet, fao_ffpi, ecb)
+        bundled[bundled["source_id"] == source.SOURCE_ID] for source in (worldbank_pinksheet, fao_ffpi, ecb)
     )
     assert by_target(pink, "2026-05")["commodity_price_crude_oil"] == 100.43
     assert by_target(fao, "2026-06")["food_price_index"] == 130.3

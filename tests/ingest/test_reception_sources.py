@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
-import pytest
 import rdata
 
 from core.regions import REGIONS
@@ -31,8 +30,9 @@ def italian(*reports: str) -> Parsed:
     return italy_reception.parse(RawFile("accoglienza.csv", (HEADER + "".join(reports)).encode()))
 
 
-def values(parsed: Parsed, series_id: str) -> dict[str, float]:
-    rows = parsed.observations[parsed.observations["series_id"] == series_id]
+def values(found: Parsed | pd.DataFrame, series_id: str) -> dict[str, float]:
+    observations = found.observations if isinstance(found, Parsed) else found
+    rows = observations[observations["series_id"] == series_id]
     return dict(zip(rows["time_period"], rows["obs_value"], strict=True))
 
 
@@ -102,22 +102,18 @@ def test_people_without_region_count_in_country_alone(tmp_path: Path) -> None:
     assert (flags["reception.GBR-TLL._T.Q"], set(flags["reception.GBR._T.Q"])) == ("b", {""})
 
 
-@pytest.mark.raw_data
-def test_published_italian_regions_sum_to_every_month(raw_data: Path) -> None:
-    found = italy_reception.parse(read_raw(raw_data / italy_reception.RAW_FILES[0]))
-    total = values(found, "reception.ITA._T.M")
+def test_published_italian_regions_sum_to_every_month(bundled: pd.DataFrame) -> None:
+    italian = bundled[bundled["source_id"] == italy_reception.SOURCE_ID]
+    total = values(italian, "reception.ITA._T.M")
     assert (total["2019-09"], total["2025-08"], len(total)) == (99_599, 140_342, 70)
     months = set(pd.period_range("2019-09", "2025-08", freq="M").astype(str))
     assert months - set(total) == {"2023-06", "2024-03"}
-    regions = found.observations[found.observations["geo"].str.len() > 3].groupby("time_period")["obs_value"].sum()
+    regions = italian[italian["geo"].str.len() > 3].groupby("time_period")["obs_value"].sum()
     assert set(total) - set(regions.index) == {"2022-04"}
     assert (regions == pd.Series(total)[regions.index]).all()
 
 
-@pytest.mark.raw_data
-def test_published_british_totals_hold_without_subsistence(raw_data: Path) -> None:
-    found = uk_asylum_support.parse(read_raw(raw_data / uk_asylum_support.RAW_FILES[0]))
-    total = values(found, "reception.GBR._T.Q")
+def test_published_british_totals_hold_without_subsistence(bundled: pd.DataFrame) -> None:
+    total = values(bundled, "reception.GBR._T.Q")
     # The Home Office printed 123,758 and 109,024; 4,748 and 2,843 of them received subsistence only.
     assert (total["2023-Q3"], total["2024-Q3"]) == (123_758 - 4_748, 109_024 - 2_843)
-    assert found.rejected.empty

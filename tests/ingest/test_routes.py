@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from core.release import OBSERVATIONS
 from core.routes import estimated_shares
 from core.schema import check
-from ingest import read_raw
 from ingest.routes import route_arrivals
 from ingest.rows import observations
 from ingest.sources import iom_dtm, italy_interior, uk_home_office, unhcr_odp
@@ -180,19 +178,13 @@ def test_citizenships_over_total_are_scaled() -> None:
 
 
 @pytest.fixture(scope="module")
-def published(raw_data: Path) -> Callable[[str], pd.DataFrame]:
+def published(bundled: pd.DataFrame) -> Callable[[str], pd.DataFrame]:
     """What was known on a date, by the published files."""
-    frames = [
-        source.parse(read_raw(path)).observations
-        for source in (iom_dtm, italy_interior, uk_home_office, unhcr_odp)
-        for pattern in source.RAW_FILES
-        for path in sorted(raw_data.glob(pattern))
-    ]
-    everything = pd.concat(frames, ignore_index=True)
+    names = [source.SOURCE_ID for source in (iom_dtm, italy_interior, uk_home_office, unhcr_odp)]
+    everything = bundled[bundled["source_id"].isin(names)]
     return lambda date: everything[everything["as_of"] <= date]
 
 
-@pytest.mark.raw_data
 def test_all_routes_reach_december_2024(
     published: Callable[[str], pd.DataFrame],
 ) -> None:
@@ -204,7 +196,6 @@ def test_all_routes_reach_december_2024(
     assert found["as_of"].max() <= pd.Timestamp(dt.date(2025, 1, 31))
 
 
-@pytest.mark.raw_data
 def test_years_agree_with_published_totals(published: Callable[[str], pd.DataFrame]) -> None:
     found = route_arrivals(published("2026-11-01"))
     for route_id, year, official, tolerance in (
@@ -227,7 +218,6 @@ def test_years_agree_with_published_totals(published: Callable[[str], pd.DataFra
         assert total == pytest.approx(official, rel=tolerance, abs=0.5), (route_id, year)
 
 
-@pytest.mark.raw_data
 def test_no_spanish_citizenship_is_passed_on(published: Callable[[str], pd.DataFrame]) -> None:
     known = published("2026-11-01")
     by_citizen = known[(known["citizen"] != "_T") & (known["source_id"] == "iom_dtm")]
@@ -236,7 +226,6 @@ def test_no_spanish_citizenship_is_passed_on(published: Callable[[str], pd.DataF
     assert set(found.loc[found["citizen"] != "_T", "route_id"]) == {"CMR", "EMR"}
 
 
-@pytest.mark.raw_data
 def test_no_month_of_citizenships_exceeds_its_total(published: Callable[[str], pd.DataFrame]) -> None:
     found = route_arrivals(published("2026-11-01"))
     found = found[found["target"] == "arrivals"]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
 from core.errors import SourceError
-from ingest import RawFile, read_raw
+from ingest import RawFile
 from ingest.sources import ucdp
 from tests.ingest import miniature_files as files
 
@@ -89,19 +87,16 @@ def test_file_with_early_dates_is_refused() -> None:
 
 
 @pytest.fixture(scope="module")
-def published(raw_data: Path) -> pd.DataFrame:
-    paths = [path for pattern in ucdp.RAW_FILES for path in raw_data.glob(pattern)]
-    return pd.concat([ucdp.parse(read_raw(path)).observations for path in paths], ignore_index=True)
+def published(bundled: pd.DataFrame) -> pd.DataFrame:
+    return bundled[bundled["source_id"] == ucdp.SOURCE_ID]
 
 
-@pytest.mark.raw_data
 @pytest.mark.parametrize(("date", "total"), [("2024-01-26", 9_457), ("2024-06-24", 13_599), ("2026-06-24", 17_210)])
 def test_world_deaths_match_each_edition(published: pd.DataFrame, date: str, total: float) -> None:
     known = known_at(published, date)
     assert sum(value for (_, month), value in known.items() if month == "2023-12") == total
 
 
-@pytest.mark.raw_data
 def test_outlier_of_2026_01_is_there_and_marked_provisional(published: pd.DataFrame) -> None:
     iran = published[(published["geo"] == "IRN") & (published["time_period"] == "2026-01")]
     assert iran["obs_value"].tolist() == [19_886]
