@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import faulthandler
 import importlib
+import math
 import multiprocessing
 import os
 import signal
 import sys
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import TypeVar
 
 from core.log import get_logger
@@ -30,33 +28,24 @@ Key = TypeVar("Key")
 
 CUT_OFF = "cut off"
 """Begins every reason that is about limits and not about the series: such a forecast is tried again the next night."""
-_AGAIN_SECONDS = 1.0
-_GRACE_SECONDS = 5.0
-"""Time after its limit at which a task that does not return to Python from a compiled library ends its process."""
-_OVERDUE_EXIT = 1
-"""Exit code of a process that :mod:`faulthandler` ended."""
-_MOST_FAILED_STARTS = 3
 _THREAD_SETTINGS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _STARTING = threading.Lock()
 """Held while environment and script are others than those of this process."""
-_IMPORTS = "<frozen importlib._bootstrap>"
-"""File of the frames in which Python loads a module."""
 
 
-class CutOff(BaseException):
-    """Stands in place of an answer, with the reason why it is missing.
+class CutOff(str):
+    """Stands in place of an answer: the reason why it is missing."""
 
-    Not an ``Exception``: models turn those into a fit that failed.
-    """
+    __slots__ = ()
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of one fit.
+    """Limits of one fit in a process of a pool.
 
     Attributes:
         seconds: Longest time.
-        megabytes: Most memory, in addition to what the process holds before; applied in a pool's processes only.
+        megabytes: Most memory, in addition to what the process holds before.
     """
 
     seconds: float = 120.0
@@ -70,37 +59,37 @@ class Pool(contextlib.AbstractContextManager["Pool"]):
     """Processes that are started when they are needed and stay for several rounds; a context that ends them.
 
     Attributes:
-        size: Most processes; 0 runs tasks in this process, which is the fallback where processes do not start.
+        size: Most processes; 0 runs tasks in this process, without limits, as where processes do not start.
         limits: Limits of one fit.
     """
 
     def __init__(self, size: int | None = None, limits: Limits | None = None) -> None:
         self.size = (os.cpu_count() or 1) if size is None else size
         self.limits = limits or Limits()
-        self._executor: ProcessPoolExecutor | None = None
-        self._has_begun = ctypes.c_bool()
-        self._failed_starts = 0
+        self._workers = list[_Worker]()
 
     def __exit__(self, *_: object) -> None:
         """End every process at once."""
-        self._end()
+        while self._workers:
+            self._workers.pop().kill()
 
     def start(self) -> None:
         """Start all processes, so that they load their libraries while other work goes on."""
-        for _ in range(self.size):
-            self._submit(str, "", UNLIMITED.seconds)
+        try:
+            while len(self._workers) < self.size:
+                self._workers.append(_Worker(self.limits.megabytes))
+        except (OSError, NotImplementedError) as error:  # too many processes, or a system without semaphores
+            self._go_on_with(self._workers, error)
 
     @property
     def pids(self) -> list[int]:
         """Return the ids of the processes that run."""
-        return [] if self._executor is None else [*self._executor._processes]
+        return [pid for worker in self._workers for pid in worker.processes]
 
     def run(
-        self, function: Callable[[Task], Answer], tasks: Iterable[tuple[Key, Task]], seconds: float = UNLIMITED.seconds
+        self, function: Callable[[Task], Answer], tasks: Iterable[tuple[Key, Task]], seconds: float = math.inf
     ) -> Iterator[tuple[Key, Answer | CutOff]]:
         """Run tasks and yield each one's key and answer when it ends.
-
-        Tasks that ran when a process died run again, one at a time. One whose process dies then too is cut off.
 
         Args:
             function: Defined at the top of a module, so that processes find it.
@@ -110,147 +99,91 @@ class Pool(contextlib.AbstractContextManager["Pool"]):
         Raises:
             Exception: Whatever the function raises.
         """
-        waiting, suspects = iter(tasks), deque[tuple[Key, Task]]()
-        while True:
-            alone = [suspects.popleft()] if suspects else []
-            lost = yield from self._attempt(function, iter(alone) if alone else waiting, seconds)
-            if lost is None and not alone:
+        waiting, running = iter(tasks), dict[_Worker, tuple[Key, Future[Answer], float]]()
+        while self._are_ready():
+            for worker, (key, task) in zip([one for one in self._workers if one not in running], waiting, strict=False):
+                running[worker] = key, worker.submit(function, task), time.monotonic() + seconds
+            if not running:
                 return
-            if lost and alone and self._has_begun.value:
-                yield alone[0][0], CutOff(f"{CUT_OFF}: its process died twice, perhaps for want of memory")
-            elif lost:
-                suspects.extend(lost)
+            left = min(end for _, _, end in running.values()) - time.monotonic()
+            wait(
+                [future for _, future, _ in running.values()],
+                min(max(left, 0.0), threading.TIMEOUT_MAX),
+                FIRST_COMPLETED,
+            )
+            for worker, (key, future, end) in [*running.items()]:
+                if future.done() or end <= time.monotonic():
+                    del running[worker]
+                    answer = _answer(future, seconds)
+                    if isinstance(answer, CutOff):
+                        worker.kill()
+                        self._workers.remove(worker)
+                    yield key, answer
+        for key, task in waiting:
+            yield key, function(task)
 
-    def _attempt(
-        self, function: Callable[[Task], Answer], tasks: Iterator[tuple[Key, Task]], seconds: float
-    ) -> Generator[tuple[Key, Answer | CutOff], None, list[tuple[Key, Task]] | None]:
-        """Run tasks until a process dies; return those that ran then, or None if all have ended."""
-        running = dict[Future[Answer | CutOff], tuple[Key, Task, float]]()
+    def _are_ready(self) -> bool:
+        """Start what is missing and wait for it; return False where no process starts."""
+        self.start()
+        failures = {worker: error for worker in self._workers if (error := worker.ready.exception())}
+        if failures:
+            self._go_on_with([one for one in self._workers if one not in failures], *failures.values())
+        return bool(self._workers)
+
+    def _go_on_with(self, workers: list[_Worker], error: BaseException, *_more: BaseException) -> None:
+        get_logger().warning("processes failed, the work goes on without them", reason=str(error))
+        self._workers, self.size = workers, len(workers)
+
+
+class _Worker:
+    """One process, alone in its executor: if it ends, the task that it ran is known.
+
+    Attributes:
+        ready: Ends when the process has loaded its libraries; its exception says that it did not start.
+    """
+
+    def __init__(self, megabytes: int) -> None:
+        self._executor = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+        with _STARTING, one_thread_each(), _without_script():
+            self.ready = self._executor.submit(_set_up, os.getpid(), megabytes)
+        self.processes = dict(self._executor._processes)
+
+    def submit(self, function: Callable[[Task], Answer], task: Task) -> Future[Answer]:
+        """Run a task; the answer of a process that ended before is that it is broken."""
         try:
-            while True:
-                for key, task in islice(tasks, max(self.size, 1) - len(running)):
-                    begun = time.monotonic()
-                    running[self._submit(function, task, seconds)] = key, task, begun
-                if not running:
-                    return None
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    answer = future.result()
-                    yield running.pop(future)[0], answer
+            return self._executor.submit(function, task)
         except BrokenProcessPool as error:
-            is_overdue, now = _OVERDUE_EXIT in self._end(), time.monotonic()
-            if not self._has_begun.value:
-                self._failed_starts += 1
-                if self._failed_starts == _MOST_FAILED_STARTS:
-                    get_logger().warning("processes failed, the work goes on in one", reason=str(error))
-                    self.size = 0
-            lost = []
-            for key, task, begun in running.values():
-                if is_overdue and now - begun > seconds:
-                    yield key, _too_long(seconds)
-                else:
-                    lost.append((key, task))
-            return lost
-
-    def _submit(self, function: Callable[[Task], Answer], task: Task, seconds: float) -> Future[Answer | CutOff]:
-        future = Future[Answer | CutOff]()
-        if not self.size:
-            future.set_result(_limited(function, task, seconds))
-            return future
-        try:
-            with _STARTING, one_thread_each(), _without_script():
-                if self._executor is None:
-                    context = multiprocessing.get_context("spawn")
-                    self._has_begun = context.RawValue(ctypes.c_bool)
-                    given = os.getpid(), self.limits.megabytes, self._has_begun
-                    self._executor = ProcessPoolExecutor(self.size, context, _set_up, given)
-                return self._executor.submit(_watched, function, task, seconds)
-        except (BrokenProcessPool, OSError, NotImplementedError) as error:  # a death, too many processes, no semaphores
-            future.set_exception(BrokenProcessPool(str(error)))
+            future = Future[Answer]()
+            future.set_exception(error)
             return future
 
-    def _end(self) -> list[int | None]:
-        """Kill every process, with what it started; return their exit codes."""
-        executor, self._executor = self._executor, None
-        if executor is None:
-            return []
-        processes = [*executor._processes.values()]
+    def kill(self) -> None:
+        """Kill the process, with what it started."""
         # Without this, the executor would wait for the end of an answer whose sender is killed.
-        executor._result_queue._writer.close()  # type: ignore[attr-defined]  # the public kill_workers needs Python 3.14
-        for process in processes:
-            _kill_children(process.pid or 0)
+        self._executor._result_queue._writer.close()  # type: ignore[attr-defined]  # the public kill_workers needs Python 3.14
+        for pid, process in self.processes.items():
+            with contextlib.suppress(OSError, AttributeError):  # not started yet, or a system without groups
+                os.killpg(pid, signal.SIGKILL)
             process.kill()
-        executor.shutdown()
-        return [process.exitcode for process in processes]
+        self._executor.shutdown()
 
 
-def _watched(function: Callable[[Task], Answer], task: Task, seconds: float) -> Answer | CutOff:
-    """Run a task in a process of the pool, which ends if the task does not return to Python in time."""
-    with Path(os.devnull).open("w") as nowhere:
-        faulthandler.dump_traceback_later(seconds + _GRACE_SECONDS, exit=True, file=nowhere)
-        try:
-            return _limited(function, task, seconds)
-        finally:
-            faulthandler.cancel_dump_traceback_later()
-
-
-def _limited(function: Callable[[Task], Answer], task: Task, seconds: float) -> Answer | CutOff:
-    """Return the answer of a task, or why it was cut off."""
+def _answer(future: Future[Answer], seconds: float) -> Answer | CutOff:
     try:
-        with _time_limit(seconds):
-            return function(task)
-    except CutOff as cut_off:
-        return cut_off
+        return future.result(0)
+    except TimeoutError:
+        return CutOff(f"{CUT_OFF} after {seconds:g} s")
     except MemoryError:
         return CutOff(f"{CUT_OFF}: it needs more memory than is allowed")
+    except BrokenProcessPool:
+        return CutOff(f"{CUT_OFF}: its process died, perhaps for want of memory")
 
 
-def _too_long(seconds: float) -> CutOff:
-    return CutOff(f"{CUT_OFF} after {seconds:g} s")
-
-
-@contextlib.contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise in the block when its time is over; no limit outside of a process's main thread.
-
-    Processes that the block started, such as Stan's, are killed; earlier ones are spared. A library that is being
-    loaded is loaded to its end first: a partly loaded one would fail every later fit of this process.
-
-    Raises:
-        CutOff: The block took longer.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    earlier = _children(os.getpid())
-
-    def cut_off(_number: int, frame: FrameType | None) -> None:
-        while frame is not None:
-            if frame.f_code.co_filename == _IMPORTS:
-                return
-            frame = frame.f_back
-        _kill_children(os.getpid(), spared=earlier)
-        raise _too_long(seconds)
-
-    before = signal.signal(signal.SIGALRM, cut_off)
-    # The alarm repeats: a library may swallow an error raised inside one of its callbacks, or was being loaded.
-    signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN_SECONDS)
-    try:
-        try:
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-    finally:
-        # The alarm may ring while it is being turned off.
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before or signal.SIG_DFL)
-
-
-def _set_up(parent: int, megabytes: int, has_begun: ctypes.c_bool) -> None:
+def _set_up(parent: int, megabytes: int) -> None:
     """Prepare a process of the pool: it ends with its parent, even by kill -9, and has limited memory (Linux)."""
-    # Ctrl+C reaches every process of a terminal. The executor sends SIGTERM when another process died; the pool then
-    # ends its processes itself, with what they started.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    with contextlib.suppress(AttributeError):  # a group of its own: what it starts, as Prophet does, is killed with it
+        os.setpgid(0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         death_signal = 1  # PR_SET_PDEATHSIG of prctl(2)
         ctypes.CDLL(None).prctl(death_signal, signal.SIGKILL)
@@ -263,23 +196,6 @@ def _set_up(parent: int, megabytes: int, has_begun: ctypes.c_bool) -> None:
         held = int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
         most, hard = held + (megabytes << 20), resource.getrlimit(resource.RLIMIT_DATA)[1]
         resource.setrlimit(resource.RLIMIT_DATA, (most if hard < 0 else min(most, hard), hard))
-    has_begun.value = True
-
-
-def _kill_children(pid: int, spared: Collection[int] = ()) -> None:
-    """Kill the processes that a process started and their own, but for children that are spared (Linux)."""
-    for child in _children(pid).difference(spared):
-        _kill_children(child)
-        with contextlib.suppress(OSError):
-            os.kill(child, signal.SIGKILL)
-
-
-def _children(pid: int) -> set[int]:
-    found = set[int]()
-    for listing in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            found.update(map(int, listing.read_text().split()))
-    return found
 
 
 @contextlib.contextmanager

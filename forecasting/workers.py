@@ -45,9 +45,8 @@ class Cluster(Protocol):
 Workers = int | Pool | Cluster | None
 """Processes, a pool of them that stays, or a cluster; None lets the amount of work decide how many processes."""
 
-_SECONDS_PER_FIT = {False: 0.03, True: 0.3}
-_WORTH_PROCESSES = 20.0
-"""Seconds of fits below which starting processes, each of which loads the libraries, takes longer than it saves."""
+_WORTH_PROCESSES = 600
+"""Fits of fast models below which starting processes, each of which loads the libraries, takes longer than it saves."""
 _LARGEST_BATCH = 40
 """Most fits that travel together."""
 MOST_CUT_OFFS = 3
@@ -93,10 +92,10 @@ def run_fits(
         fits: What to run.
         horizon: Longest horizon H.
         workers: Processes, a pool of them that stays, or a cluster; by default one process per core if there is much to
-            do, else this process.
+            do or a model is slow, else this process, where nothing is cut off.
         progress: Called after every fit that was tried; on a cluster after several batches.
     """
-    is_much = sum(_SECONDS_PER_FIT[MODELS[fit.model_id].slow] for fit in fits) > _WORTH_PROCESSES
+    is_much = len(fits) > _WORTH_PROCESSES or any(MODELS[fit.model_id].slow for fit in fits)
     if workers is None and not is_much:
         workers = 1
     untried = CutOff(f"{CUT_OFF} untried: {MOST_CUT_OFFS} earlier fits of this model were cut off")
@@ -186,7 +185,7 @@ def run_tasks(
     """
     answers: dict[int, Answer] = {}
     if workers is None or isinstance(workers, int | Pool):
-        if is_small and not (isinstance(workers, Pool) and workers.pids):
+        if (is_small or len(tasks) < 2) and not (isinstance(workers, Pool) and workers.pids):
             workers = 1
         with _pool(workers, len(tasks), UNLIMITED) as pool:
             for place, answer in pool.run(function, enumerate(tasks)):
@@ -207,8 +206,7 @@ def _pool(workers: int | Pool | None, tasks: int, limits: Limits) -> Iterator[Po
         if isinstance(workers, Pool):
             yield workers
         else:
-            count = min(tasks, (os.cpu_count() or 1) if workers is None else workers)
-            with Pool(count if count > 1 else 0, limits) as pool:
+            with Pool(0 if workers == 1 else min(tasks, workers or os.cpu_count() or 1), limits) as pool:
                 yield pool
 
 

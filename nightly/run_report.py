@@ -118,7 +118,7 @@ def _cut_off(reason: str, fit_seconds: float) -> Message:
     known = (
         message(_("cut off after {n} s"), n=f"{fit_seconds:g}"),
         message(_("cut off: it needs more memory than is allowed")),
-        message(_("cut off: its process died twice, perhaps for want of memory")),
+        message(_("cut off: its process died, perhaps for want of memory")),
         message(_("cut off untried: {n} earlier fits of this model were cut off"), n=MOST_CUT_OFFS),
     )
     return next((fault for fault in known if str(fault) == reason), Message(reason))

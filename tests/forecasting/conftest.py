@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import calibration, members, pool, pooled_fit, reconcile, sum_of_parts
+from forecasting import calibration, members, pooled_fit, reconcile, sum_of_parts
 from forecasting.models import pooled, small_counts
 from forecasting.panel import Panel, panel_from_rows
 
@@ -33,7 +33,6 @@ def forked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start processes as copies of this one: in milliseconds, and with its models."""
     context = multiprocessing.get_context("fork")
     monkeypatch.setattr("forecasting.pool.multiprocessing.get_context", lambda _method: context)
-    monkeypatch.setattr(pool, "_GRACE_SECONDS", 0.5)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -22,13 +23,6 @@ def sleeps(_history: History, _horizon: int) -> FloatArray:
     raise AssertionError("nothing cut it off")
 
 
-def blocks(_history: History, _horizon: int) -> FloatArray:
-    """Ignore the alarm, as a compiled library does that does not return to Python."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
-    time.sleep(600)
-    raise AssertionError("nothing cut it off")
-
-
 def dies(_history: History, _horizon: int) -> FloatArray:
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError("it lives on")
@@ -38,7 +32,7 @@ def eats(_history: History, _horizon: int) -> FloatArray:
     raise AssertionError(f"{len(bytearray(1 << 30))} bytes were given")
 
 
-STUCK = {f"vigie-{one.__name__}": one for one in (sleeps, blocks, dies, eats)}
+STUCK = {f"vigie-{one.__name__}": one for one in (sleeps, dies, eats)}
 
 
 def model(model_id: str) -> Model:
@@ -63,11 +57,11 @@ def end_elsewhere(home: int) -> int:
     return home
 
 
-def note_and_block(noted: Path) -> None:
-    """Note that this task was started, and hang as :func:`blocks` does."""
+def note_and_hang(noted: Path) -> None:
+    """Note the process that this task starts, and hang."""
+    child = subprocess.Popen(["sleep", "3600"])
     with noted.open("a") as lines:
-        lines.write("started\n")
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+        lines.write(f"{child.pid}\n")
     time.sleep(600)
 
 
