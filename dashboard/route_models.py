@@ -155,7 +155,7 @@ SMALLEST_STEP, SMALLEST_SHARE = 0.5, 0.02
 def show_moved(view: RouteView) -> None:
     """Why the forecast of the planning window moved since the release before: chart, sentence, files."""
     former = reads.night(view.night.previous) if view.night.previous and not view.origin else None
-    move = former and move_of(view.night, former, view.route_id)
+    move = former and reads.once(view.night, partial(move_of, view.night, former, view.route_id), "move", view.route_id)
     if not move:
         st.header(_("Why the forecast moved"), anchor=False)
         nothing = _("Nothing to compare: steps lead from the forecast of the release before to a release’s own.")
@@ -167,7 +167,8 @@ def show_moved(view: RouteView) -> None:
     rows = view.night.frame("attribution")
     rows = rows[rows["series_id"] == view.series_id]
     export = downloads.export_of(view.night, f"moved-{view.route_id}", name, rows.drop(columns="series_id"))
-    downloads.figures(export, name, shown=step_table(rows, view.night))
+    shown = reads.once(view.night, partial(step_table, rows, view.night), "steps", view.route_id)
+    downloads.figures(export, name, shown=shown)
 
 
 def draw_moved(view: RouteView, move: Move) -> None:

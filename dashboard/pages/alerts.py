@@ -67,7 +67,9 @@ def show(night: Night) -> None:
                 show_alert(night, row, statuses[row["alert_id"]])
     st.markdown(small(uses(lang())))
     if len(alerts):
-        shown = alert_file(alerts.drop(columns=["key", "group"]), night.frame("track_record"), lang())
+        rows = alerts.drop(columns=["key", "group"])
+        make = partial(alert_file, rows, night.frame("track_record"), lang())
+        shown = reads.once(night, make, "alerts' file", *rows["alert_id"], *rows["ended"])
         downloads.buttons(downloads.export_of(night, "alerts", _("Alerts"), shown))
 
 
