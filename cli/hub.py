@@ -21,6 +21,7 @@ from cli import (
 )
 from core.errors import InputError
 from core.log import counted, get_logger
+from core.routes import region_of
 from core.settings import home_folder, load_settings
 
 if TYPE_CHECKING:
@@ -66,7 +67,9 @@ def known_on(release: Release, home: Path) -> RealTimeData:
     from nightly import RealTimeData
     from store.figures.vintages import VintageStore
 
-    return RealTimeData(VintageStore(home).history(), release.as_of, OLDEST_MONTHS, MONTHS_OF_VINTAGES)
+    regions = set(map(region_of, release.read("routes", ["route_id"])["route_id"]))
+    history = VintageStore(home).history()
+    return RealTimeData(history, release.as_of, OLDEST_MONTHS, MONTHS_OF_VINTAGES, regions=regions)
 
 
 @app.command()

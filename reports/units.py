@@ -16,23 +16,29 @@ COUNTED = ngettext(
     "{month}: {value} arrivals counted; the past twelve months averaged {mean}.",
 )
 _IN_UNITS = {
-    "{route}: {expected} arrivals expected in {months}, most likely {interval}": _(
-        "{route}: {expected} {unit} expected in {months}, most likely {interval}"
+    "{route}: {expected} arrivals expected {when}, most likely {interval}": _(
+        "{route}: {expected} {unit} expected {when}, most likely {interval}"
     ),
     "{route}: on {day}, {expected} arrivals were expected in {month}, most likely {interval}": _(
         "{route}: on {day}, {expected} {unit} were expected in {month}, most likely {interval}"
     ),
-    "{name}: {expected} arrivals expected in {window}, most likely {interval}": _(
-        "{name}: {expected} {unit} expected in {window}, most likely {interval}"
+    "{name}: {expected} arrivals expected {when}, most likely {interval}": _(
+        "{name}: {expected} {unit} expected {when}, most likely {interval}"
     ),
-    "Nothing unusual is expected: most likely {interval} arrivals in {months}.": _(
-        "Nothing unusual is expected: most likely {interval} {unit} in {months}."
+    "Nothing unusual is expected: most likely {interval} arrivals {when}.": _(
+        "Nothing unusual is expected: most likely {interval} {unit} {when}."
     ),
-    "The alert was dismissed. Most likely {interval} arrivals in {months}.": _(
-        "The alert was dismissed. Most likely {interval} {unit} in {months}."
+    "The alert was dismissed. Most likely {interval} arrivals {when}.": _(
+        "The alert was dismissed. Most likely {interval} {unit} {when}."
     ),
     "{month}: {value} arrivals counted; the past twelve months averaged {mean}.": _(
         "{month}: {value} {unit} counted; the past twelve months averaged {mean}."
+    ),
+    "{year}: {expected} arrivals expected, most likely {interval}; {before} in {past}": _(
+        "{year}: {expected} {unit} expected, most likely {interval}; {before} in {past}"
+    ),
+    "Fan chart of arrivals per month: {median} expected in {month}, most likely {low} to {high}.": _(
+        "Fan chart of {unit} per month: {median} expected in {month}, most likely {low} to {high}."
     ),
     _("{name}: observed arrivals and forecast."): _("{name}: observed {unit} and forecast."),
     "{median} arrivals expected": _("{median} {unit} expected"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -79,7 +80,7 @@ def year_lines(
     monthly = {name: _counts(observations, name) for name in members}
     return [
         YearLine(
-            name=together_name(len(added), language)
+            name=together_name(added, members, language)
             if row["series_id"] == ALL
             else series_name(str(row["series_id"]), language),
             window=window_name(row, language),
@@ -93,11 +94,11 @@ def year_lines(
     ]
 
 
-def together_name(count: int, language: Language) -> str:
-    """Count the routes in the sum: all that count persons, or those of them with a forecast."""
-    if count == len(ARRIVAL_SERIES):
+def together_name(added: Sequence[str], members: Sequence[str], language: Language) -> str:
+    """Name the sum: all routes, or how many of them are added up."""
+    if set(added) == set(ARRIVAL_SERIES) == set(members):
         return language.text(_("All routes together"))
-    return language.plural(ngettext("{n} route together", "{n} routes together"), count)
+    return language.plural(ngettext("{n} route together", "{n} routes together"), len(added))
 
 
 def series_name(series_id: str, language: Language) -> str:
@@ -158,9 +159,11 @@ def year_words(table: pd.DataFrame, series_id: str, year: int, language: Languag
         "{year}: {expected} arrival expected, most likely {interval}; {before} in {past}",
         "{year}: {expected} arrivals expected, most likely {interval}; {before} in {past}",
     )
-    return language.plural(
+    return plural_in_unit(
         texts,
         as_expected(row["median"]),
+        series_id.split(".")[1],
+        language,
         year=year,
         expected=language.expected(row["median"]),
         interval=language.interval_words(row["lo_80"], row["hi_80"]),

@@ -44,3 +44,12 @@ def violations(page: Page) -> list[dict[str, Any]]:
     """What axe finds, rule by rule; passed rules, which take most of its time, are left out."""
     found: list[dict[str, Any]] = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     return found
+
+
+def serious_findings(page: Page) -> dict[str, list[str]]:
+    """What axe finds that keeps someone from reading on; headings that skip a level do for those who listen."""
+    return {
+        one["id"]: [node["html"][:160] for node in one["nodes"]]
+        for one in violations(page)
+        if one["impact"] in {"serious", "critical"} or one["id"] == "heading-order"
+    }

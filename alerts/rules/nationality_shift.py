@@ -106,5 +106,5 @@ RULE = ObservedRule(
     minimum=lambda _settings: f"{MINIMUM:g} arrivals",
     levels=(f"further than {QUANTILE:.0%} of its own past", "further than ever", ""),
     signals=signals,
-    sentences={NAME: _("{citizen}: {share} of the last three months’ arrivals, {share_before} before.")},
+    sentences={NAME: _("{citizen}: {share} of the last three months’ count, {share_before} before.")},
 )

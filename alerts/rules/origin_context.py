@@ -140,10 +140,10 @@ RULE = ObservedRule(
     informs=True,
     sentences={
         "origin_conflict_deaths": _(
-            "{citizen}, {share} of arrivals here: {value} conflict deaths in 3 months, the highest in 3 years."
+            "{citizen}, {share} of the count here: {value} conflict deaths in 3 months, the highest in 3 years."
         ),
         "origin_new_displacement": _(
-            "{citizen}, {share} of arrivals here: {value} new displacements in 3 months, the highest in 3 years."
+            "{citizen}, {share} of the count here: {value} new displacements in 3 months, the highest in 3 years."
         ),
     },
 )

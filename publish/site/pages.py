@@ -21,6 +21,7 @@ from reports.changes import changes
 from reports.citations import limits, map_note, unsettled
 from reports.names import LEVEL_MARKS, country_name, level_label, place_name, route_name
 from reports.overview import cards, overview_title, together
+from reports.units import expected_title, in_unit
 from reports.year_ahead import KINDS, coverage_words, year_lines, year_table, year_title
 
 OVERVIEW, ASYLUM, RECEPTION = "index.html", "asylum/index.html", "reception/index.html"
@@ -62,13 +63,12 @@ def _map_and_routes(view: View) -> Iterator[Block]:
         view.night.summary,
         route.window_words(view.release.as_of, view.language),
     )
-    title = view.text(_("Arrivals expected by route, {months}"), months=months)
+    title = expected_title(summary["route_id"], language).format(months=months)
     series = [numbers.route_series(route_id) for route_id in summary["route_id"]]
     frame = summary[["route_id", "state", "level", "expected", "low", "high", "last_period", "last_value", "last_flag",
                      "year_earlier"]]  # fmt: skip
     if summary["route_id"].map(is_placed).any():
-        unit = view.text(_("Arrivals, {months}"), months=months)
-        drawn = Chart("routes", title, unit, OVERVIEW, lambda width: flow_map(summary, width, language), frame)
+        drawn = Chart("routes", title, title, OVERVIEW, lambda width: flow_map(summary, width, language), frame)
         yield Block("chart", view.chart(drawn, series))
         yield text(map_note(language), kind="note")
     rows = summary.to_dict("records")
@@ -121,8 +121,8 @@ def _route_fan(view: View, found: RouteView, picture: str, title: str) -> list[B
     words = "" if limit is None else view.text(_("threshold {value}"), value=language.counted(limit))
     name = route_name(found.route_id, language)
     shown = Fan(
-        found.history, found.quantiles, found.known_on, view.text(_("Arrivals per month")),
-        view.text(_("{name}: observed arrivals and forecast."), name=name),
+        found.history, found.quantiles, found.known_on, in_unit("Arrivals per month", found.route_id, language),
+        in_unit("{name}: observed arrivals and forecast.", found.route_id, language).format(name=name),
         limit=None if limit is None else (limit, words),
     )  # fmt: skip
     series_id = numbers.route_series(found.route_id)

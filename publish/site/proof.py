@@ -34,6 +34,7 @@ from reports.names import (
     source_name,
 )
 from reports.route import window_words
+from reports.units import expected_title
 
 TRACK_RECORD, SOURCES, ARCHIVE = "track-record.html", "sources.html", "archive.html"
 AHEAD = 3
@@ -226,7 +227,7 @@ def archive(view: View, past: Sequence[LoadedRelease]) -> Page:
 
 def _archive_files(view: View, every: pd.DataFrame) -> Chart:
     title = view.text(_("Past forecasts of three months and what was counted"))
-    unit = view.text(_("Arrivals in three months"))
+    unit = view.text(_("Total of three months"))
     series = [numbers.route_series(route_id) for route_id in every["route_id"].unique()]
     return view.chart(Chart("archive", title, unit, ARCHIVE, None, every), series)
 
@@ -243,7 +244,7 @@ def _past(view: View, release: LoadedRelease, frame: pd.DataFrame) -> Iterator[B
         _("Counted"): [language.counted(row["counted"]) for row in rows],
         _("Inside the 80% interval"): [_yes_no(row["inside"], language) for row in rows],
     }
-    caption = view.text(_("Arrivals, {months}"), months=window_words(release.as_of, language))
+    caption = expected_title(frame["route_id"], language).format(months=window_words(release.as_of, language))
     yield table(pd.DataFrame({view.text(head): column for head, column in cells.items()}), caption)
     yield text(*_past_alerts(view, release), kind="list")
     yield text(view.text(_("Release {run_id}, SHA-256 {hash}"), run_id=release.run_id, hash=release.manifest_hash),

@@ -25,6 +25,7 @@ from reports.citations import exercise, machine_made, prohibited_uses
 from reports.messages.announcement import FRESHNESS, Announcement, Facts, concerned
 from reports.names import level_name, subject_name
 from reports.route import expected_words
+from reports.units import in_unit, plural_in_unit
 
 MOST_MONTHS = 6
 HEADINGS = {
@@ -198,7 +199,7 @@ def _figures(facts: Facts, language: Language) -> list[tuple[str, str]]:
     if ahead := concerned(facts)[:MOST_MONTHS]:
         text = _("{month}: {median}, most likely {low} to {high}")
         lines = [language.text(text, **_written(month, levels, language)) for month, levels in ahead]
-        rows.append((_("Arrivals expected"), "\n".join(lines)))
+        rows.append((in_unit("Arrivals expected", str(facts.get("route_id", "")), language), "\n".join(lines)))
     if facts.get("history"):
         month, value = facts["history"][-1]
         said = language.text(_("{value} in {month}"), value=language.counted(value), month=language.month(month))
@@ -223,7 +224,8 @@ def _picture_alt(facts: Facts, language: Language) -> str:
         "Fan chart of arrivals per month: {median} expected in {month}, most likely {low} to {high}.",
     )
     month, levels = ahead[-1]
-    return language.plural(texts, as_expected(levels[0.5]), **_written(month, levels, language))
+    written = _written(month, levels, language)
+    return plural_in_unit(texts, as_expected(levels[0.5]), str(facts.get("route_id", "")), language, **written)
 
 
 def _as_of(facts: Facts) -> dt.date:

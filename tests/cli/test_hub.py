@@ -6,13 +6,15 @@ import datetime as dt
 import json
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import pandas as pd
 import pytest
 import typer
 
-from cli.hub import collect, combine, score, validate
+from cli.hub import collect, combine, known_on, score, validate
 from core.errors import SourceError
+from store.releases import Release
 from tests.cli.command_line import vigie
 
 
@@ -94,3 +96,9 @@ def test_scores_as_json_hold_whole_league_table(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr("hub.files.score_hub", lambda *_given: table)
     printed = json.loads(vigie(tmp_path, "hub", "score", ".", "--json").stdout)
     assert printed == table.to_dict("records")
+
+
+def test_target_data_cover_every_region_of_the_release(tmp_path: Path) -> None:
+    routes = pd.DataFrame({"route_id": ["CMR", "DARIEN", "US_NORTH"]})
+    release = SimpleNamespace(as_of=dt.date(2024, 11, 30), read=lambda _name, _columns: routes)
+    assert set(known_on(cast(Release, release), tmp_path).regions) == {"europe", "americas"}

@@ -23,7 +23,7 @@ from pypdf import PdfReader
 
 from core.languages import languages
 from dashboard import lang
-from tests.browser import DESK, DRAWN, PAGES, QUIET, chromium, violations
+from tests.browser import DESK, DRAWN, PAGES, QUIET, chromium, serious_findings
 from tests.servers import Server
 
 from .conftest import publish
@@ -135,15 +135,6 @@ def test_page_is_whole_accessible_and_asks_no_other_host(page: Page, address: st
         assert not page.evaluate("document.documentElement.scrollWidth > window.innerWidth + 2")
     assert outside == set()
     assert errors == []
-
-
-def serious_findings(page: Page) -> dict[str, list[str]]:
-    """What axe finds that keeps someone from reading on; headings that skip a level do for those who listen."""
-    return {
-        one["id"]: [node["html"][:160] for node in one["nodes"]]
-        for one in violations(page)
-        if one["impact"] in {"serious", "critical"} or one["id"] == "heading-order"
-    }
 
 
 def test_browser_language_holds_until_changed(browser: Browser, address: str) -> None:

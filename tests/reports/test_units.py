@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import cast
+
+import pandas as pd
 import pytest
 
 from core.languages import Language, languages
 from core.routes import ROUTES
+from reports import numbers
+from reports.messages import compose
+from reports.overview import cards, together
+from reports.route import RouteForecast, title
 from reports.units import _IN_UNITS, MEDIAN, expected_title, in_unit, plural_in_unit
+from reports.year_ahead import year_lines, year_title, year_words
+
+from .conftest import Announce, MakeRelease, year_row
 
 ENGLISH = Language("en")
 
@@ -35,3 +46,41 @@ def test_other_routes_keep_the_words_of_arrivals() -> None:
 def test_table_with_events_has_no_title_of_arrivals() -> None:
     titles = [expected_title(routes, ENGLISH) for routes in (["CMR", "CHA"], ["DARIEN", "US_NORTH"])]
     assert titles == ["Arrivals expected, {months}", "Expected, {months}"]
+
+
+def test_every_sentence_on_a_corridor_of_events_has_its_unit(make_release: MakeRelease, announce: Announce) -> None:
+    release = make_release(["US_NORTH"], 0)
+    ends = numbers.window_ends(release.as_of)
+    summary = numbers.route_summary(release.frame, release.frame("alerts"), ends)
+    (row,) = summary.to_dict("records")
+    usual = {"route_id": "US_NORTH", "summary": row, "known_on": release.as_of}
+    ahead = numbers.quantiles_of(release.frame("forecasts"), numbers.route_series("US_NORTH"))
+    views = [SimpleNamespace(origin=origin, quantiles=ahead, **usual) for origin in ("", "2024-11-30")]
+    year = pd.DataFrame([year_row(numbers.route_series("US_NORTH"))])
+    lines = year_lines(year, release.frame("observations"), "calendar year", ENGLISH)
+    message = compose(announce(route_id="US_NORTH"), "en", "")
+    said = [
+        *(title(cast(RouteForecast, view), release.as_of, ENGLISH) for view in views),
+        *(card.sentence for card in cards(release, None, summary, ENGLISH)),
+        year_title(lines, ENGLISH), year_words(year, numbers.route_series("US_NORTH"), 2025, ENGLISH),
+        message.rows[0][0], message.picture_alt,
+    ]  # fmt: skip
+    assert [text for text in said if "ncounters" not in text or "rrival" in text] == []
+
+
+def test_events_and_another_regions_persons_are_never_added_up(make_release: MakeRelease) -> None:
+    both = make_release(["CMR", "DARIEN", "WMR", "US_NORTH"], 0)
+    ends = numbers.window_ends(both.as_of)
+    summary = numbers.route_summary(both.frame, both.frame("alerts"), ends)
+    total = together(both, summary, ENGLISH)
+    alone = numbers.expected_total(
+        both.frame("trajectories"), [numbers.route_series(one) for one in ("CMR", "WMR")], ends
+    )
+    assert alone is not None and (total.low, total.high) == (alone.low, alone.high)
+    assert total.routes == "On 2 routes together"
+    year = pd.DataFrame([year_row("_T"), *(year_row(numbers.route_series(one)) for one in ("CMR", "DARIEN", "WMR"))])
+    lines = year_lines(year, both.frame("observations"), "calendar year", ENGLISH)
+    assert lines[0].name == "2 routes together"
+    counted = both.frame("observations")
+    added = counted[counted["route_id"].isin(["CMR", "WMR"]) & counted["time_period"].str.startswith("2024")]
+    assert lines[0].past[2024] == added["obs_value"].sum()
