@@ -174,10 +174,9 @@ def _freshness_sentence(facts: Facts, language: Language) -> str:
 
 def _rows(announcement: Announcement, report: AlertReport | None, language: Language) -> list[tuple[str, str]]:
     facts, rows = announcement.facts, _digest_rows(announcement.facts, language) if not report else []
-    if not announcement.is_over:
-        rows += _figures(facts, language)
-        if report and report.chance_of:
-            rows.append((_("Chance"), report.chance_of))
+    figures = [] if announcement.is_over else _figures(facts, language)
+    if report and report.chance_of and not announcement.is_over:
+        rows.append((_("Chance"), report.chance_of))
     if facts.get("last_known"):
         rows.append((_("Newest figure"), str(facts["last_known"])))
     if report:
@@ -190,7 +189,7 @@ def _rows(announcement: Announcement, report: AlertReport | None, language: Lang
         rows.append((_("Reason given"), str(facts["why"])))
     if facts.get("as_of"):
         rows.append((_("As known on"), language.day(_as_of(facts))))
-    return [(language.text(label), value) for label, value in rows]
+    return [*figures, *((language.text(label), value) for label, value in rows)]
 
 
 def _figures(facts: Facts, language: Language) -> list[tuple[str, str]]:
@@ -205,7 +204,7 @@ def _figures(facts: Facts, language: Language) -> list[tuple[str, str]]:
         said = language.text(_("{value} in {month}"), value=language.counted(value), month=language.month(month))
         median = facts.get("expected_before")
         beside = "" if median is None else f" ({expected_words(median, language)})"
-        rows.append((_("Newest count"), said + beside))
+        rows.append((language.text(_("Newest count")), said + beside))
     return rows
 
 

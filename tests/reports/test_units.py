@@ -50,6 +50,7 @@ def test_table_with_events_has_no_title_of_arrivals() -> None:
 
 def test_every_sentence_on_a_corridor_of_events_has_its_unit(make_release: MakeRelease, announce: Announce) -> None:
     release = make_release(["US_NORTH"], 0)
+    release = release.with_frame("ended_alerts", release.frame("alerts"))
     ends = numbers.window_ends(release.as_of)
     summary = numbers.route_summary(release.frame, release.frame("alerts"), ends)
     (row,) = summary.to_dict("records")
