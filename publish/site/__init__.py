@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -20,8 +22,14 @@ from core.errors import InputError
 from core.languages import Language, languages
 from core.languages import marked as _
 from core.settings import FEED, Settings
+from core.table_files import csv_bytes
 from decisions import Workflow, open_workflow
 from decisions.briefing import decided, former_of, load
+from decisions.judgements import TEAM
+from forecasting import BASELINE
+from hub import CONFIG
+from hub.files import score_hub
+from hub.night import PUBLISHED
 from publish.site import files, pages, proof
 from publish.site.layout import DATA, EMBED, Chart, Frame, Page, folder_of, render, render_embed
 from publish.site.view import FRAMES, Night, View, without_closed
@@ -29,6 +37,7 @@ from reports import Decisions, LoadedRelease
 from reports.citations import exercise, uses
 from reports.route import known_to
 from store import named_errors, write_bytes
+from store.hub import HubFiles
 from store.releases import Release, ReleaseStore
 
 DECIDED = {SIGNED_OFF, ACKNOWLEDGED, DISMISSED}
@@ -94,7 +103,7 @@ def build_site(home: Path, settings: Settings, target: Path, base: str = "") -> 
             found.setdefault(code, {}).update({chart.name: chart for chart in page.charts()})
         for chart in found[code].values():
             made |= _beside(chart, frame, loaded, target)
-    made |= feeds | files.data_files(found, loaded) | {"site.css": files.style()}
+    made |= feeds | hub_folder(home / FEED / PUBLISHED) | files.data_files(found, loaded) | {"site.css": files.style()}
     if base:
         made["sitemap.xml"] = files.sitemap([path for path in made if path.endswith(".html")], base)
     return _write(target, made, release, passed_over)
@@ -208,6 +217,27 @@ def _feeds(folder: Path) -> list[Path]:
     """Atom feeds in each language and the CAP messages that they name, as the home published them."""
     feeds = [folder / f"alerts.{code}.atom" for code in languages()]
     return [path for path in feeds if path.is_file()] + sorted((folder / "cap").glob("*.xml"))
+
+
+def hub_folder(published: Path) -> dict[str, bytes]:
+    """The forecast hub as the home has published it, and its league where an outcome is known; empty without a hub.
+
+    ``docs/recompute.sql`` computes the league from the other files. Forecasts of single persons are left out of both.
+    """
+    if not (published / CONFIG).is_dir():
+        return {}
+    paths = [path for path in published.rglob("*") if path.is_file() and path.parent != published]
+    files = HubFiles(str(published))
+    names = [path.relative_to(published).as_posix() for path in paths]
+    public = {name: files.read(name) for name in names if not any(map(_is_of_a_person, name.split("/")))}
+    with TemporaryDirectory() as folder, suppress(InputError):  # no outcome of a forecast is known yet
+        HubFiles(folder).write(public)
+        public["league.csv"] = csv_bytes(score_hub(HubFiles(folder), BASELINE))
+    return {f"{PUBLISHED}/{name}": content for name, content in public.items()}
+
+
+def _is_of_a_person(part: str) -> bool:
+    return part.startswith(f"{TEAM}-")
 
 
 def _write(target: Path, made: dict[str, bytes], release: Release, passed_over: tuple[str, ...]) -> Built:

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+import duckdb
+import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
@@ -18,11 +20,13 @@ from PIL import Image
 from alerts.lifecycle import DISMISSED
 from core.errors import InputError
 from core.languages import Language, languages
+from core.settings import PROJECT
 from publish.site.view import LEVELS
 from reports import numbers
 from reports.alert import alert_report, rule_record
 from reports.route import RouteForecast, title
 from store.releases import Release, ReleaseStore
+from tests.hub.test_recompute import write_hub
 
 from .conftest import ALERT, build, decide, make_release
 
@@ -110,6 +114,23 @@ def test_page_says_what_the_presenter_says(site: Path, signed: Release, code: st
     page = site / ("" if code == "en" else code) / "route" / "emr.html"
     assert " ".join(expected.split()) in plain(page)
     assert f'<html lang="{code}">' in page.read_text(encoding="utf-8")
+
+
+def test_league_of_the_hub_is_recomputed_from_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_release(tmp_path)
+    write_hub(tmp_path / "published" / "hub")
+    person = tmp_path / "published" / "hub" / "model-output" / "people-heron"
+    person.mkdir()
+    (person / "2023-01-31-people-heron.csv").write_text("by one person", encoding="utf-8")
+    build(tmp_path, tmp_path / "site")
+    folder = tmp_path / "site" / "hub"
+    assert not list(folder.rglob("*heron*"))
+    league = pd.read_csv(folder / "league.csv", dtype={"group": str}).set_index(["kind", "group", "model_id"])
+    monkeypatch.chdir(folder)
+    found = duckdb.sql((PROJECT / "docs" / "recompute.sql").read_text()).df().set_index(league.index.names)
+    wanted = league.loc[found.index, found.columns].to_numpy(dtype=float)
+    assert len(found) == len(league)
+    np.testing.assert_allclose(found.to_numpy(dtype=float), wanted, rtol=0, atol=1e-9)
 
 
 def test_pages_need_nothing_from_elsewhere_and_no_script(site: Path) -> None:
