@@ -3,7 +3,7 @@
 -- It equals `vigie hub score . --out league.csv` but for intervals and p-values, which are drawn, and the PIT.
 -- The baseline is vigie-baseline. Scores: Bracher et al. 2021, doi 10.1371/journal.pcbi.1008618, on log(1 + count).
 
--- The oracle's file is among the CSV files, so that there is one; its rows are left out again.
+-- The oracle's file is among the CSV files, so that there is one; its rows are left out again. It lacks some columns.
 SET VARIABLE csv_files = (
     SELECT list_concat(['target-data/oracle-output.csv'], coalesce(list(file), [])) FROM glob('model-output/*/*.csv'));
 
@@ -15,7 +15,10 @@ WITH files AS (
     UNION ALL
     SELECT filename, series_id, try_cast(origin_date AS DATE), try_cast(horizon AS INTEGER),
         target_end_date::DATE, output_type, output_type_id, try_cast(value AS DOUBLE)
-    FROM read_csv(getvariable('csv_files'), union_by_name = true, filename = true, all_varchar = true))
+    FROM (
+        SELECT '' AS origin_date, '' AS horizon, '' AS output_type, '' AS output_type_id, '' AS value WHERE false
+        UNION ALL BY NAME
+        FROM read_csv(getvariable('csv_files'), union_by_name = true, filename = true, all_varchar = true)))
 SELECT regexp_extract(filename, '([^/]+)/[^/]+$', 1) AS model_id, series_id, origin_date, horizon, target_end_date,
     try_cast(level AS DOUBLE) AS level, value
 FROM files WHERE output_type = 'quantile' AND filename LIKE '%model-output/%';

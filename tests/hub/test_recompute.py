@@ -25,8 +25,8 @@ ORIGINS = pd.date_range("2023-01-31", periods=9, freq="ME")
 MODELS = {"vigie-baseline": 1.0, "team-model": 0.7, "other-model": 1.4}
 
 
-def write_hub(place: Path) -> None:
-    """Write a hub of three models: one hands in CSV, one leaves out a series in some rounds."""
+def write_hub(place: Path, in_csv: str = "team-model") -> None:
+    """Write a hub of three models: one may hand in CSV, one leaves out a series in some rounds."""
     rng = np.random.default_rng(5)
     off = partial(rng.normal, 0, 0.2)
     files = config_files(SERIES, dt.date(2023, 2, 28), "A hub")
@@ -43,7 +43,7 @@ def write_hub(place: Path) -> None:
                 for ahead in (1, 3, 6, 12)
             ]  # fmt: skip
             rows, path = tidy(pd.concat(parts)), f"model-output/{model}/{origin:%Y-%m-%d}-{model}"
-            is_text = model == "team-model"
+            is_text = model == in_csv
             content = rows.to_csv(index=False).encode() if is_text else parquet_bytes(rows)
             files[f"{path}.{'csv' if is_text else 'parquet'}"] = content
     ends = pd.date_range("2023-02-28", periods=14, freq="ME")
@@ -58,8 +58,9 @@ def write_hub(place: Path) -> None:
     HubFiles(str(place)).write(files)
 
 
-def test_league_is_recomputed_to_a_billionth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_hub(tmp_path)
+@pytest.mark.parametrize("in_csv", ["team-model", ""])
+def test_league_is_recomputed_to_a_billionth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_csv: str) -> None:
+    write_hub(tmp_path, in_csv)
     expected = score_hub(HubFiles(str(tmp_path)), "vigie-baseline").set_index(["kind", "group", "model_id"])
     monkeypatch.chdir(tmp_path)
     with duckdb.connect() as connection:

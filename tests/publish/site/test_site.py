@@ -118,9 +118,9 @@ def test_page_says_what_the_presenter_says(site: Path, signed: Release, code: st
 
 def test_league_of_the_hub_is_recomputed_from_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_release(tmp_path)
-    write_hub(tmp_path / "published" / "hub")
     person = tmp_path / "published" / "hub" / "model-output" / "people-heron"
-    person.mkdir()
+    person.mkdir(parents=True)
+    write_hub(tmp_path / "published" / "hub")
     (person / "2023-01-31-people-heron.csv").write_text("by one person", encoding="utf-8")
     build(tmp_path, tmp_path / "site")
     folder = tmp_path / "site" / "hub"
