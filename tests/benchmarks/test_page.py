@@ -18,17 +18,6 @@ def page(tmp_path: Path) -> Path:
     return path
 
 
-def test_section_is_replaced_with_all_its_parts(page: Path) -> None:
-    replace_section(page, "One", ["new"])
-    assert page.read_text() == "# Benchmarks\n\nWords.\n\n## One\n\nnew\n\n## Two\n\nstays\n"
-
-
-def test_section_that_is_not_there_yet_comes_last(page: Path) -> None:
-    before = page.read_text()
-    replace_section(page, "Three", ["new", "", "more"])
-    assert page.read_text() == before + "\n## Three\n\nnew\n\nmore\n"
-
-
 def test_tables_and_facts_replace_their_places(page: Path) -> None:
     before = page.read_text()
     page.write_text(

@@ -9,8 +9,6 @@ import pandas as pd
 import pytest
 
 from benchmarks import peers
-from benchmarks.peers import COVERAGES, from_intervals
-from core import QUANTILE_LEVELS
 from core.progress import silent
 from forecasting import LEVELS
 from forecasting.panel import Panel, panel_from_rows
@@ -61,12 +59,3 @@ def test_log1p_peer_returns_counts(parts: Panel, seen: list[pd.DataFrame], tmp_p
     totals = parts.matrix.T.groupby(parts.groups["route_id"]).sum().T
     np.testing.assert_allclose(seen[0].to_numpy(), np.log1p(totals.iloc[:-5].to_numpy()))
     assert made.quantiles.max() > 200
-
-
-def test_intervals_become_23_levels_in_order() -> None:
-    lower = {f"M-lo-{coverage}": [-coverage] for coverage in COVERAGES}
-    upper = {f"M-hi-{coverage}": [coverage] for coverage in COVERAGES}
-    answer = pd.DataFrame({"unique_id": ["a"], "M": [0], **lower, **upper})
-    values = from_intervals(answer, "M", ["a"])[0, 0]
-    expected = [100 * (2 * level - 1) for level in QUANTILE_LEVELS]
-    np.testing.assert_allclose(values, np.round(expected))

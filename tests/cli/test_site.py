@@ -12,7 +12,8 @@ from tests.publish.site.conftest import ALERT, make_release
 from .command_line import vigie
 
 
-def test_site_build_names_the_release_and_what_is_passed_over(tmp_path: Path) -> None:
+def test_site_build_names_the_release_and_what_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("publish.site.languages", lambda: ["en"])
     older, newer = make_release(tmp_path / "home"), make_release(tmp_path / "home", (ALERT,))
     said = vigie(tmp_path / "home", "site", "build", str(tmp_path / "site")).stdout
     assert f"{newer.run_id} is not shown" in said

@@ -52,14 +52,6 @@ def test_steps_drawn_lead_from_former_forecast_to_this_one() -> None:
     assert list(drawn["value"]) == [11_000, 10_600, 11_990, 12_000]
 
 
-@pytest.mark.usefixtures("release")
-def test_evaluation_page_names_origin_of_driver_tests() -> None:
-    said = words(visit("evaluation", "evaluation_drivers", part="drivers"))
-    assert "No evidence for any of the 2 tested" in said
-    assert "Made on 25 November 2026" in said
-    assert "January 2018 to March 2025" in said
-
-
 def test_driver_that_helps_is_named_in_title() -> None:
     rows = make_driver_tests().query("series_id == '_T'").copy()
     rows.loc[rows["driver"] == "el_nino", "verdict"] = "evidence"

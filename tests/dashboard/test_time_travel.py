@@ -71,36 +71,11 @@ def test_relative_score_counts_only_months_that_both_models_have() -> None:
 
 
 @pytest.mark.slow
-def test_replay_is_marked_and_uses_its_models(home: Path) -> None:
-    publish(home)
-    app = visit("route", route="CMR", origin="2024-06-30")
-    said = words(app)
-    assert "it was not published at the time" in said
-    assert "The sources keep no past editions" in said
-    assert "Relative WIS as it stood then" in said
-
-
-@pytest.mark.slow
-def test_revealed_forecast_is_judged(home: Path) -> None:
-    publish(home)
-    said = words(visit("route", route="CMR", reveal="1"))
-    assert "months fell inside the 80% interval" in said
-    assert "of the baseline's over 6 months" in said
-
-
-@pytest.mark.slow
 def test_older_release_is_judged_by_newest_counts(home: Path) -> None:
     older = publish(home, as_of=dt.date(2025, 1, 30))
     publish(home)
     said = words(visit("route", route="CMR", release=older.run_id, reveal="1"))
     assert "Outcomes as known in the release of 31 January 2025" in said
-
-
-@pytest.mark.slow
-def test_overview_reveals_what_came_only_on_demand(home: Path) -> None:
-    publish(home)
-    assert "What happened next" not in words(visit("overview"))
-    assert "What happened next, February–April 2025" in words(visit("overview", reveal="1"))
 
 
 def test_months_inside_interval_are_inside_every_wider_one() -> None:

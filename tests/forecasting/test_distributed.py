@@ -21,22 +21,21 @@ from forecasting.distributed import FugueCluster, workers_of
 from forecasting.panel import Panel, panel_from_rows
 from tests.servers import wait_until
 
-from .frames import run_backtest, run_forecast
+from .frames import run_backtest
 
 ENGINES = Path(sys.prefix) / "engines"
 INSTALLING = 3600
 """Seconds that a test waits for the engines, which `make test` installs beside the first tests."""
 MODELS = "structural,pooled,baseline"
-BOTH_COMMANDS = """
+BACKTEST = """
 import sys
 from pathlib import Path
 from forecasting.distributed import workers_of
-from tests.forecasting.frames import run_backtest, run_forecast
+from tests.forecasting.frames import run_backtest
 
-engine, panel, past, present, models = sys.argv[1:]
+engine, panel, out, models = sys.argv[1:]
 with workers_of(engine) as workers:
-    run_backtest(Path(panel), origins=1, horizons=[1, 3], models=models, workers=workers).to_parquet(past)
-    run_forecast(Path(panel), horizon=2, models=models, workers=workers).to_parquet(present)
+    run_backtest(Path(panel), origins=1, horizons=[1, 3], models=models, workers=workers).to_parquet(out)
 """
 
 
@@ -62,31 +61,29 @@ def panel_path(panel: Panel, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def local(panel_path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
-    past = run_backtest(panel_path, origins=1, horizons=[1, 3], models=MODELS, workers=1)
-    return past, run_forecast(panel_path, horizon=2, models=MODELS, workers=1)
+def local(panel_path: Path) -> pd.DataFrame:
+    return run_backtest(panel_path, origins=1, horizons=[1, 3], models=MODELS, workers=1)
 
 
 @pytest.mark.cluster
 @pytest.mark.parametrize("engine", ["dask", "ray", "spark"])
 def test_cluster_gives_numbers_of_one_machine(
-    engine: str, panel_path: Path, local: tuple[pd.DataFrame, pd.DataFrame], tmp_path: Path
+    engine: str, panel_path: Path, local: pd.DataFrame, tmp_path: Path
 ) -> None:
     if not ENGINES.exists():
         pytest.skip("the environment with Dask, Ray and Spark is made by `make test`")
     wait_until((ENGINES / "ready").exists, INSTALLING)
     if engine == "spark" and not (os.environ.get("JAVA_HOME") or shutil.which("java")):
         pytest.skip("Spark needs Java, which could not be installed here")
-    out = [tmp_path / "past.parquet", tmp_path / "present.parquet"]
+    out = tmp_path / "past.parquet"
     # An engine's packages are compiled by the first process that loads them, else by each of its dozen processes.
     done = subprocess.run(
-        [ENGINES / "bin" / "python", "-c", BOTH_COMMANDS, engine, panel_path, *out, MODELS],
+        [ENGINES / "bin" / "python", "-c", BACKTEST, engine, panel_path, out, MODELS],
         capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2],
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
-    for path, expected in zip(out, local, strict=True):
-        pd.testing.assert_frame_equal(pd.read_parquet(path), expected, rtol=1e-9, atol=1e-9)
+    pd.testing.assert_frame_equal(pd.read_parquet(out), local, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("engine", ["dask", "ray", "spark"])
