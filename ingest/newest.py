@@ -25,8 +25,8 @@ FACTOR = 3.0
 USUAL_QUANTILE = 0.90
 """Usual is what nine in ten of the changes before stay within."""
 RARE = 1 - USUAL_QUANTILE
-BOTH = 0.40
-"""Changes from the period before and from a year before are unusual together where each is outside six in ten."""
+SELDOM = 0.15
+"""Largest share of a series' known figures that are copies, zeros or running sums, if a further one is reported."""
 BESIDE = 1.5
 """Times by which a figure differs from every known one of its series and is of a new size."""
 NEARLY_ALL = 0.98
@@ -92,9 +92,9 @@ def weigh(rows: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
         compared with its former figures alone:
 
         - ``former``, ``year_before``: the figures of the period before and of a year before, NaN where missing.
-        - ``is_unusual``: outside what nine in ten of the series' changes stay within, from the period before or from
-          a year before; to the same side outside what six in ten of both stay within; three times both of the former
-          figures, or a third of them; or of a size that the series never had. By at least 20 persons in a count.
+        - ``is_unusual``: outside what nine in ten of the series' changes stay within, from the period before, from a
+          year before or from the mean of the last twelve; three times both of the former figures, or a third of them;
+          or of a size that the series never had. By at least 20 persons in a count.
         - ``times_beyond``: the factor by which it lies outside all ranges of the series' changes and levels.
         - ``is_zero``: zero after six figures that are not, or where zeros are rare.
         - ``is_copy``: equal to the period before, to that of a year before (of days and weeks each of them) or to any
@@ -162,19 +162,16 @@ def _compared(table: _Table) -> pd.DataFrame:
     past = np.where(is_past, level, np.nan)
     highest, lowest = _quantile(past, 1), _quantile(past, 0)
     is_unusual = _is_of_new_size(level, past, table.is_new) & (np.abs(value - former) >= least)
-    rises, falls = np.ones(level.shape, dtype=bool), np.ones(level.shape, dtype=bool)
-    for middle in before:
+    recent_mean = pd.DataFrame(level.T).ffill().rolling(ENOUGH_HISTORY, min_periods=1).mean().shift().to_numpy().T
+    for middle in (*before, recent_mean):
         change = past - middle
         is_far = np.abs(value - np.sign(middle) * np.expm1(np.abs(middle)) * scale) >= least
-        low, lower, higher, high = (_quantile(change, end) for end in (RARE / 2, BOTH / 2, 1 - BOTH / 2, 1 - RARE / 2))
+        low, high = (_quantile(change, end) for end in (RARE / 2, 1 - RARE / 2))
         is_unusual |= ((level > middle + high) | (level < middle + low)) & is_far
-        rises &= is_far & (level > middle + higher)
-        falls &= is_far & (level < middle + lower)
         # A series may leap as far as its target's series did at most, on the median.
         most, fewest = _quantile(change, 1), _quantile(change, 0)
         highest = np.fmax(highest, middle + np.fmax(most, _quantile(most.T, 0.5)))
         lowest = np.fmin(lowest, middle + np.fmin(fewest, _quantile(fewest.T, 0.5)))
-    is_unusual |= rises | falls
     number = is_past.sum(axis=1, keepdims=True)
     is_unusual &= number >= ENOUGH_HISTORY
     if is_count:
@@ -291,9 +288,9 @@ def _together(level: FloatArray, before: list[FloatArray], is_new: Mask) -> Floa
 
 
 def _rarely(holds: Mask, is_past: Mask) -> Mask:
-    """Where something holds that held in at most one in ten of the series' known figures, twelve or more."""
+    """Where something holds that seldom held in the series' known figures, twelve or more."""
     number = is_past.sum(axis=1, keepdims=True)
-    is_rare = (holds & is_past).sum(axis=1, keepdims=True) <= RARE * number
+    is_rare = (holds & is_past).sum(axis=1, keepdims=True) <= SELDOM * number
     found: Mask = holds & is_rare & (number >= ENOUGH_HISTORY)
     return found
 

@@ -36,8 +36,8 @@ def noisy(mean: int, number: int, seed: int) -> list[float]:
 
 
 KNOWN = rows_of({geo: noisy(mean, len(MONTHS), seed) for seed, (geo, mean) in enumerate(MEANS.items())}, MONTHS)
-USUAL = {geo: float(mean) for geo, mean in MEANS.items()} | {"MLT": 110.0}
-"""Each place's mean; of Malta less, whose last month was 76 and the one a year before 85."""
+USUAL = {geo: float(mean) for geo, mean in MEANS.items()} | {"MLT": 110.0, "BGR": 73.0}
+"""Each place's mean; of Malta less, whose last month was 76, and of Bulgaria more, which had 70 within the year."""
 
 
 def arriving(change: dict[str, float] | None = None, *, received: dt.date | None = None) -> Judgement:
@@ -51,9 +51,10 @@ def last(geo: str, months_before: int = 1) -> float:
     return float(values.iloc[-months_before])
 
 
-def test_figure_beyond_both_neighbours_is_reported() -> None:
-    found = {geo: weigh(rows_of({"MLT": [value]}, [NEXT]), KNOWN) for geo, value in (("both", 150.0), ("one", 110.0))}
-    assert [bool(one["is_unusual"].iloc[0]) for one in found.values()] == [True, False]
+def test_figure_far_from_mean_of_year_is_reported() -> None:
+    found = [weigh(rows_of({"MLT": [value]}, [NEXT]), KNOWN).iloc[0] for value in (70.0, 95.0)]
+    assert [(one["former"], one["year_before"]) for one in found] == [(76.0, 85.0)] * 2
+    assert [bool(one["is_unusual"]) for one in found] == [True, False]
 
 
 def test_usual_month_is_neither_held_nor_reported() -> None:
