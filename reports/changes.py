@@ -223,11 +223,21 @@ def _alert_changes(now: ReadableRelease, former: ReadableRelease, language: Lang
         gravest.append(alerts.assign(subject=_subjects(alerts)).drop_duplicates("subject"))
     both = gravest[0].merge(gravest[1], on="subject", how="outer", suffixes=("", "_before"), indicator=True, sort=False)
     sources = cards_in(now, language)
-    texts = []
+    texts: list[str] = []
+    ended: dict[str, list[str]] = {}
     for row in both.to_dict("records"):
         named = row | {name: row[f"{name}_before"] for name in ("route_id", "source_id") if pd.isna(row[name])}
-        texts.append(_alert_change(row, subject_name(named, sources, language), language))
-    return [text for text in texts if text]
+        name = subject_name(named, sources, language)
+        if row["_merge"] == "right_only":
+            ended.setdefault(str(row["alert_level_before"]), []).append(name)
+        else:
+            texts.append(_alert_change(row, name, language))
+    text = _("{level} has ended")
+    over = [
+        language.labelled(language.text(text, level=level_name(level, language)), ", ".join(names))
+        for level, names in ended.items()
+    ]
+    return [text for text in [*texts, *over] if text]
 
 
 def _alert_change(row: Row, name: str, language: Language) -> str:
@@ -238,8 +248,6 @@ def _alert_change(row: Row, name: str, language: Language) -> str:
     )
     if not before:
         return language.text(_("{subject}: new alert, {level}"), subject=name, level=level)
-    if not level:
-        return language.text(_("{subject}: {level} has ended"), subject=name, level=before)
     if level != before:
         return language.text(_("{subject}: from {before} to {now}"), subject=name, before=before, now=level)
     return _chance_change(row, name, language) if row["rule"] == row["rule_before"] else ""

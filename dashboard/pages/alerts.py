@@ -49,6 +49,8 @@ def show(night: Night) -> None:
     statuses = inbox.statuses(dict(zip(alerts["alert_id"], level_now, strict=True)), night.run_id)
     alerts = alert_view.grouped(alerts, {name: one.state.status for name, one in statuses.items()})
     st.title(forecast_first(night, alerts) or title(alerts, is_newest=reads.is_newest(night)), anchor=False)
+    if not alerts["group"].isin([WAITS, DECIDED]).any():
+        show_former(night)
     # On a phone the list and the detail are two views: which one, the address says.
     is_chosen = "alert" in st.query_params
     with st.container(key="alerts-chosen" if is_chosen else "alerts-all"):
@@ -71,6 +73,21 @@ def show(night: Night) -> None:
         make = partial(alert_file, rows, night.frame("track_record"), lang())
         shown = reads.once(night, make, "alerts' file", *rows["alert_id"], *rows["ended"])
         downloads.buttons(downloads.export_of(night, "alerts", _("Alerts"), shown))
+
+
+def show_former(night: Night) -> None:
+    """The way to the alerts that were open in the release before; nothing if none was."""
+    former = reads.night(night.previous) if night.previous else None
+    count = 0 if former is None else int(former.frame("alerts")["alert_level"].isin(LEVELS).sum())
+    if former is None or not count:
+        return
+    text = ngettext(
+        "An open alert gives its chance, the usual chance, its months and its reasons: [see the one of {day}]({link}).",
+        "An open alert gives its chance, the usual chance, its months and its reasons: [see the {n} of {day}]({link}).",
+        count,
+    )
+    link = state.link("alerts", release=former.run_id)
+    st.markdown(small(text.format(n=count, day=lang().day(former.as_of), link=link)))
 
 
 def forecast_first(night: Night, alerts: pd.DataFrame) -> str:

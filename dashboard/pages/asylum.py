@@ -36,6 +36,9 @@ def show(night: Night) -> None:
     chart, figures = st.columns([3.1, 1], gap="medium")
     with chart:
         show_fan(view)
+        reporting, missing = asylum.reporting_words(view, lang()), asylum.missing_words(view, lang())
+        if reporting or missing:
+            st.markdown(layout.small(f"{reporting} {missing}".strip()))
     with figures:
         for label, value, pill in asylum.key_numbers(view, lang()):
             st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
@@ -53,7 +56,7 @@ def show(night: Night) -> None:
 
 def show_controls(view: AsylumView, found: list[str], order: list[str]) -> None:
     """What is counted, where, and whether earlier forecasts are laid over."""
-    with st.container(key="slide-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(key="controls-first", horizontal=True, vertical_alignment="bottom", gap="small"):
         st.selectbox(
             _("Applications"),
             found,
@@ -69,9 +72,6 @@ def show_controls(view: AsylumView, found: list[str], order: list[str]) -> None:
             _("Earlier forecasts"),
             **state.toggle("earlier", default=True),
         )
-    reporting, missing = asylum.reporting_words(view, lang()), asylum.missing_words(view, lang())
-    if reporting or missing:
-        st.markdown(layout.small(f"{reporting} {missing}".strip()))
 
 
 def show_fan(view: AsylumView) -> None:

@@ -26,8 +26,6 @@ from reports.units import expected_title
 
 TITLE, PLACE = _("Overview"), 1
 
-"""So that the page is one screen of 1440 × 900, and no wider than the land that is drawn."""
-
 
 def show(night: Night) -> None:
     """The page."""
@@ -49,12 +47,14 @@ def show(night: Night) -> None:
                     label = _("Year ahead →")
                     st.markdown(f":small[[{label}]({state.link('route', view='year')})]")
                 downloads.briefing_button(night)
-        waiting, changed = st.columns([2.3, 1], gap="medium")
+        with st.container(key="news"):
+            waiting, changed = st.columns([2.3, 1], gap="medium")
         with waiting:
             decisions.show_cards(night, found)
         with changed:
             reads.drawn_once(night, lambda: show_changes(night, former), "changes", former.run_id if former else None)
-        left, right = st.columns([1, 1.12], gap="medium")
+        with st.container(key="main-chart"):
+            left, right = st.columns([1, 1.12], gap="medium")
         with left:
             reads.drawn_once(night, partial(show_map, night, summary, ends), "map", gone)
         with right:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from functools import partial
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -72,7 +73,8 @@ def show(night: Night) -> None:
     if note := note_on(view.route_id, lang().code):
         st.markdown(layout.small(layout.plain(note)))
     show_controls(night, view, routes, past, others, other)
-    chart, figures = st.columns([3.1, 1], gap="medium")
+    with st.container(key="main-chart"):
+        chart, figures = st.columns([3.1, 1], gap="medium")
     with chart:
         show_fan(view, None if other == NONE else beside(night, other, horizon))
     with figures:
@@ -93,36 +95,39 @@ def show_controls(
 ) -> None:
     """Route, date of knowledge, horizon, the reader's number, and another route to compare."""
     typed = int(view.threshold) if view.is_own else None
-    with st.container(key="slide-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.selectbox(
-            _("Route"), routes, format_func=layout.route_name, width=240, **state.widget("route", view.route_id)
-        )
-        time_travel.show_control(night, view.origin, past)
-        st.selectbox(
-            _("Horizon"),
-            HORIZONS,
-            format_func=lambda months: ngettext("{n} month", "{n} months", int(months)).format(n=months),
-            width=130,
-            **state.widget("horizon", str(view.horizon)),
-        )
-        st.number_input(
-            _("Your number (a month)"),
-            min_value=0,
-            max_value=LARGEST,
-            step=100,
-            width=175,
-            help=_("A capacity or any count of persons: the page gives the chance that a month passes it."),
-            placeholder=lang().counted(view.threshold),
-            **state.widget("number", typed, lambda value: None if value is None else str(int(value))),
-        )
-        if len(others) > 1:
+    line: dict[str, Any] = {"horizontal": True, "vertical_alignment": "bottom", "gap": "small", "width": "content"}
+    with st.container(key="controls", **line):
+        with st.container(key="controls-first", **line):
             st.selectbox(
-                _("Compare with"),
-                others,
-                format_func=lambda one: _("no other route") if one == NONE else layout.route_name(one),
-                width=240,
-                **state.widget("with", other),
+                _("Route"), routes, format_func=layout.route_name, width=240, **state.widget("route", view.route_id)
             )
+            time_travel.show_control(night, view.origin, past)
+        with st.container(key="controls-more", **line):
+            st.selectbox(
+                _("Horizon"),
+                HORIZONS,
+                format_func=lambda months: ngettext("{n} month", "{n} months", int(months)).format(n=months),
+                width=130,
+                **state.widget("horizon", str(view.horizon)),
+            )
+            st.number_input(
+                _("Your number (a month)"),
+                min_value=0,
+                max_value=LARGEST,
+                step=100,
+                width=175,
+                help=_("A capacity or any count of persons: the page gives the chance that a month passes it."),
+                placeholder=lang().counted(view.threshold),
+                **state.widget("number", typed, lambda value: None if value is None else str(int(value))),
+            )
+            if len(others) > 1:
+                st.selectbox(
+                    _("Compare with"),
+                    others,
+                    format_func=lambda one: _("no other route") if one == NONE else layout.route_name(one),
+                    width=240,
+                    **state.widget("with", other),
+                )
     time_travel.show_replay_mark(view)
 
 
@@ -152,7 +157,7 @@ def beside(night: Night, route_id: str, horizon: int) -> Beside | None:
 def show_switches(view: RouteView) -> tuple[bool, bool]:
     """The axis and what to lay over the chart; whether earlier forecasts and outcomes are."""
     earlier = state.switch("earlier", default=True)
-    with st.container(key="slide-switches", horizontal=True, gap="medium"):
+    with st.container(key="controls-switches", horizontal=True, gap="medium"):
         st.toggle(_("Log scale"), **state.toggle("log"))
         st.toggle(_("Earlier forecasts"), **state.toggle("earlier", default=True))
         time_travel.show_reveal_switch(there=not view.outcomes.empty)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -63,10 +63,14 @@ def show(night: Night) -> None:
     badge = _("Conditional")
     st.markdown(f":violet-badge[:material/alt_route: {badge}] :gray[{plain(condition(night, scenario, values))}]")
     show_kind(values, route_id, routes)
-    with st.form("scenario"), st.container(key="sentence", horizontal=True, vertical_alignment="bottom", gap="small"):
-        {"if": _conditions, "shock": _shock, "past": _past}[values["kind"]](known, values)
-        names = ("kind", *LEVERS_OF[values["kind"]])
-        st.form_submit_button(_("Show the scenario"), type="primary", on_click=_follow, args=(names, dict(values)))
+    line: dict[str, Any] = {"horizontal": True, "vertical_alignment": "bottom", "gap": "small"}
+    with st.container(key="below-chart"):
+        with st.form("scenario"), st.container(key="sentence", **line):
+            {"if": _conditions, "shock": _shock, "past": _past}[values["kind"]](known, values)
+            names = ("kind", *LEVERS_OF[values["kind"]])
+            st.form_submit_button(_("Show the scenario"), type="primary", on_click=_follow, args=(names, dict(values)))
+        if values["kind"] == "shock":
+            st.markdown(small(_("By nationality: no source counts arrivals by country of departure.")))
     show_chart(night, scenario, values)
     if scenario.trajectories is not None:
         layout.let_draw()
@@ -115,7 +119,8 @@ def show_chart(night: Night, scenario: Scenario, values: Values) -> None:
     if scenario.trajectories is None:
         st.warning(plain(scenario.refused), icon=":material/block:")
         return
-    left, right = st.columns([1.9, 1], gap="medium")
+    with st.container(key="main-chart"):
+        left, right = st.columns([1.9, 1], gap="medium")
     with left:
         draw = partial(draw_chart, night, scenario.route_id, scenario.trajectories)
         reads.drawn_once(night, draw, "scenario's chart", *key_of(scenario, values))

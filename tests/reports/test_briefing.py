@@ -113,7 +113,7 @@ def test_end_is_reported_outside_only_where_its_beginning_was(make_release: Make
     release = make_release(5, 0)
     former = release.with_frame("alerts", pd.DataFrame([alert_row(0, ["BSR"])]))
     outside = Decisions({}, frozenset({"rule_0.BSR"}), signed_only=True)
-    assert compose(release, former, "en", outside).changes == ("Black Sea: Severe has ended",)
+    assert compose(release, former, "en", outside).changes == ("Severe has ended: Black Sea",)
     assert compose(release, former, "en", Decisions(signed_only=True)).changes == ()
 
 
