@@ -23,65 +23,36 @@ EARLIER_EVERY, EARLIER_LENGTH, EARLIER_BACK = 6, 6, 24
 
 
 @dataclass(frozen=True)
-class RouteView:
-    """One route as known on one date.
+class RouteView(route.RouteForecast):
+    """The same as the page on a route shows it.
 
     Attributes:
         night: The release.
-        route_id: The route.
-        origin: Past origin of the backtest (ISO date), or an empty text for the release's own forecast.
-        known_on: The date of knowledge.
-        horizon: Full months after the date of knowledge to show; those that are not counted yet before them too.
         threshold: The number to be passed, persons a month.
         is_own: Whether the reader has typed it.
-        summary: The route's row of ``numbers.route_summary``.
-        history: Counted months as known then: ``time_period, obs_value, obs_flag, end_date``; ``changed`` where they
-            are known otherwise now; without an origin ``estimated_share`` too.
         editions: Editions on record of the figures behind the route; 1 where its sources keep no past ones.
-        observed: The same for the chart: ``time_period_end, value, flag``.
-        forecast: Quantile rows: ``target_end_date, output_type_id, value, horizon``.
-        quantiles: The same, wide.
+        observed: The history for the chart: ``time_period_end, value, flag``.
         chances: Chance of passing the threshold in each month.
         earlier: Forecasts made before: ``origin_date, target_end_date, q10, q50, q90``.
         outcomes: What was counted later: ``time_period_end, value``.
         knowing: The release that holds the outcomes.
         scored: Score of ensemble and baseline in each month counted later: ``model_id, horizon, wis``.
-        skill: Months ahead from and up to which the forecast beats the baseline, see :func:`reports.skill.skill_span`.
-        expected_before: What was expected of the newest month counted, see :func:`reports.numbers.expected_before`.
-        running: The month that is running, where it is counted by day: one row at most, with ``target_end_date``,
-            ``last_day``, ``so_far``, ``q10``, ``q50`` and ``q90``.
         alert: The highest open alert on the route, or None.
         former_alerts: Alerts of the release before.
     """
 
     night: Night
-    route_id: str
-    origin: str
-    known_on: dt.date
-    horizon: int
     threshold: float
     is_own: bool
-    summary: Row
-    history: pd.DataFrame
     editions: int
     observed: pd.DataFrame
-    forecast: pd.DataFrame
-    quantiles: pd.DataFrame
     chances: pd.DataFrame
     earlier: pd.DataFrame
     outcomes: pd.DataFrame
     knowing: Night
     scored: pd.DataFrame
-    skill: tuple[int, int] | None
-    expected_before: numbers.Expected | None
-    running: pd.DataFrame
     alert: Row | None
     former_alerts: pd.DataFrame
-
-    @property
-    def series_id(self) -> str:
-        """The route's series."""
-        return numbers.route_series(self.route_id)
 
     @property
     def forecast_key(self) -> tuple[str, str, int]:
@@ -117,7 +88,7 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
     former = reads.night(night.previous) if night.previous else None
     origin_date = history["end_date"].max() if len(history) else pd.Timestamp(known_on)
     found, knowing = after_origin(night, series_id, origin, origin_date)
-    outcomes = for_chart(found)
+    outcomes = numbers.for_chart(found)
     view = RouteView(
         night=night,
         route_id=route_id,
@@ -129,7 +100,7 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
         summary=summary,
         history=history,
         editions=editions_of(routes, route_id),
-        observed=for_chart(history),
+        observed=numbers.for_chart(history),
         forecast=forecast,
         quantiles=quantiles,
         chances=pd.DataFrame(),
@@ -193,12 +164,6 @@ def _forecast_rows(source: pd.DataFrame, series_id: str, last: pd.Timestamp) -> 
         & (source["target_end_date"] <= last)
     ]
     return rows.reset_index(drop=True)
-
-
-def for_chart(history: pd.DataFrame) -> pd.DataFrame:
-    """A series under the names that charts take."""
-    renamed = history.rename(columns={"end_date": "time_period_end", "obs_value": "value", "obs_flag": "flag"})
-    return renamed[["time_period_end", "value", "flag"]]
 
 
 def usual_threshold(alerts: Sequence[Row], history: pd.DataFrame) -> float:

@@ -10,7 +10,6 @@ import streamlit as st
 from core.languages import NOTHING
 from core.schema import ALL
 from dashboard import _, downloads, lang, layout, ngettext
-from dashboard.evaluation_view import ratio_words
 from dashboard.layout import plain, small
 from dashboard.reads import Night
 from forecasting.verification.situations import ALONE, BEGUN, CALM, HIGH, MONTH, PATH, SIZE, SURGE, TOGETHER
@@ -125,7 +124,7 @@ def situation_table(rows: pd.DataFrame) -> pd.DataFrame:
                 ends = (row[f"relative_score{end}"] for end in ("", "_lo", "_hi"))
                 count = int(row["n"])
                 words = ngettext("{ratio}, {n} case", "{ratio}, {n} cases", count)
-                words = words.format(ratio=ratio_words(*ends), n=count)
+                words = words.format(ratio=record.ratio_words(*ends, lang()), n=count)
             line[ngettext("{n} month", "{n} months", step).format(n=step)] = words
         lines.append(line)
     return pd.DataFrame(lines)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -12,10 +15,11 @@ from core.languages import Language, as_expected, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
+from forecasting import ENSEMBLE
 from forecasting.verification.verdict import NO_EVIDENCE
 from reports import ReadableRelease, Row, numbers
 from reports.route import KeyNumber, interval_words
-from reports.skill import verdict_words
+from reports.skill import skill_span, verdict_words
 
 OK, SOURCE_ID = "ok", "eurostat"
 KINDS = {
@@ -26,44 +30,79 @@ KINDS = {
 """What is counted and how often, by target and frequency."""
 
 
-class AsylumForecast(Protocol):
-    """Asylum applications in one country as of one release, as the page on asylum gathers them."""
+MOST_ROWS = 12
+RECEIVING = [
+    "AUT", "BEL", "BGR", "CHE", "CYP", "CZE", "DEU", "DNK", "ESP", "EST", "FIN", "FRA", "GRC", "HRV", "HUN", "IRL",
+    "ISL", "ITA", "LIE", "LTU", "LUX", "LVA", "MLT", "NLD", "NOR", "POL", "PRT", "ROU", "SVK", "SVN", "SWE",
+]  # fmt: skip
+"""Countries that report asylum applications to Eurostat."""
+
+
+@dataclass(frozen=True)
+class AsylumForecast:
+    """Asylum applications in one country as of one release.
+
+    Attributes:
+        night: The release.
+        kind: Target and frequency, such as ``asylum_applications_first.M``.
+        geo: Country of destination, ISO 3166 alpha-3.
+        state: The series' row of ``asylum_series``.
+        history: ``time_period, obs_value, obs_flag, end_date``.
+        forecast: Quantile rows of the ensemble.
+        skill: Periods ahead from and up to which the forecast beats the baseline; None without scores.
+        reported: The newest row of ``reporting`` of this kind, or None.
+    """
+
+    night: ReadableRelease
+    kind: str
+    geo: str
+    state: Row
+    history: pd.DataFrame
+    forecast: pd.DataFrame
+    skill: tuple[int, int] | None
+    reported: Row | None
 
     @property
-    def night(self) -> ReadableRelease:
-        """The release."""
+    def key(self) -> tuple[str, str]:
+        """Return the key of this country's forecast among those of the same release."""
+        return self.kind, self.geo
 
     @property
-    def kind(self) -> str:
-        """Target and frequency, such as ``asylum_applications_first.M``."""
-
-    @property
-    def geo(self) -> str:
-        """Country of destination, ISO 3166 alpha-3."""
+    def series_id(self) -> str:
+        """The series."""
+        return str(self.state["series_id"])
 
     @property
     def freq(self) -> Frequency:
         """How often it is counted: M or Q."""
+        return freq_of(self.kind)
 
     @property
-    def state(self) -> Row:
-        """The series' row of ``asylum_series``."""
+    def months_each(self) -> int:
+        """Months that one figure covers."""
+        return MONTHS_EACH[self.freq]
 
-    @property
-    def history(self) -> pd.DataFrame:
-        """Counted periods: ``time_period, obs_value, obs_flag, end_date``."""
-
-    @property
+    @cached_property
     def quantiles(self) -> pd.DataFrame:
         """One row per period ahead, one column per level."""
+        return numbers.quantiles_of(self.forecast, self.series_id)
 
-    @property
-    def skill(self) -> tuple[int, int] | None:
-        """Periods ahead from and up to which the forecast beats the baseline; None without scores."""
 
-    @property
-    def reported(self) -> Row | None:
-        """The newest row of ``reporting`` of this kind."""
+def forecast_of(release: ReadableRelease, kind: str, geo: str) -> AsylumForecast:
+    """Gather what a release says of one country of destination."""
+    states = of_kind(release.frame("asylum_series"), kind)
+    state = states[(states["geo"] == geo) & states["citizen"].eq(ALL)].to_dict("records")[0]
+    series_id, rows = str(state["series_id"]), release.frame("asylum_forecasts")
+    return AsylumForecast(
+        release, kind, geo, state, numbers.series_of(release.frame("observations"), series_id, freq_of(kind)),
+        rows[(rows["series_id"] == series_id) & (rows["model_id"] == ENSEMBLE)].reset_index(drop=True),
+        skill_span(release.frame("asylum_scores"), series_id), newest_reporting(release.frame("reporting"), kind),
+    )  # fmt: skip
+
+
+def freq_of(kind: str) -> Frequency:
+    """How often a kind is counted: M or Q."""
+    return "Q" if kind.endswith(".Q") else "M"
 
 
 def kinds(series: pd.DataFrame) -> list[str]:
@@ -219,3 +258,66 @@ def why_no_forecast(view: AsylumForecast, language: Language) -> str:
     if not kinds.eq(view.kind).any() or view.state["state"] != OK:
         return language.text(_("Latest data: {period}. Too old for a current forecast."), period=last)
     return language.text(_("No forecast of this country in this release."))
+
+
+def earlier(hindcasts: pd.DataFrame, series_id: str, freq: str, history: pd.DataFrame) -> pd.DataFrame:
+    """Forecasts made every half year (quarters: every year) before, over the periods that have been counted since."""
+    columns = ["origin_date", "target_end_date", "q10", "q50", "q90"]
+    own = hindcasts[(hindcasts["series_id"] == series_id) & (hindcasts["model_id"] == ENSEMBLE)]
+    if own.empty or history.empty:
+        return pd.DataFrame(columns=columns)
+    last = history["end_date"].max()
+    each = MONTHS_EACH[freq]
+    origins = pd.to_datetime(own["origin_date"])
+    age = (12 * (last.year - origins.dt.year) + last.month - origins.dt.month) // each
+    step, length = (6, 6) if freq == "M" else (4, 4)
+    kept: pd.DataFrame = own[
+        age.gt(0) & age.mod(step).eq(0) & own["horizon"].le(length) & own["target_end_date"].le(last)
+    ]
+    return kept[columns].reset_index(drop=True)
+
+
+def by_destination(release: ReadableRelease, kind: str, order: Sequence[str]) -> pd.DataFrame:
+    """One row per country with a forecast, the most expected first.
+
+    Returns:
+        ``geo, expected, low, high, last_period, last_value, year_earlier``.
+    """
+    rows = of_kind(release.frame("asylum_forecasts"), kind)
+    table = _next_period(rows[(rows["citizen"] == ALL) & rows["geo"].isin(order)], release, kind, ["geo"])
+    return table.sort_values("expected", ascending=False, ignore_index=True).head(MOST_ROWS)
+
+
+def by_corridor(release: ReadableRelease, kind: str) -> pd.DataFrame:
+    """The largest corridors with a forecast, most applications expected first; without rows where none is known."""
+    rows = of_kind(release.frame("asylum_forecasts"), kind)
+    table = _next_period(rows[rows["citizen"] != ALL], release, kind, ["geo", "citizen"])
+    return table.sort_values("expected", ascending=False, ignore_index=True).head(MOST_ROWS)
+
+
+def _next_period(rows: pd.DataFrame, release: ReadableRelease, kind: str, names: list[str]) -> pd.DataFrame:
+    columns = [*names, "expected", "low", "high", "last_period", "last_value", "year_earlier"]
+    first = rows[(rows["model_id"] == ENSEMBLE) & (rows["horizon"] == 1)]
+    if first.empty:
+        return pd.DataFrame(columns=columns)
+    wide = first.assign(level=first["output_type_id"].round(6)).pivot_table(
+        index=["series_id", *names], columns="level", values="value"
+    )
+    out = wide[[0.5, 0.1, 0.9]].set_axis(["expected", "low", "high"], axis=1).reset_index()
+    observations = of_kind(release.frame("observations"), kind)
+    by_series = {str(name): part.sort_values("time_period") for name, part in observations.groupby("series_id")}
+    lines = [_newest(by_series.get(str(name)), freq_of(kind)) for name in out["series_id"]]
+    return out.join(pd.DataFrame(lines, columns=["last_period", "last_value", "year_earlier"]))[columns]
+
+
+def _newest(rows: pd.DataFrame | None, freq: Frequency) -> tuple[str, float, float]:
+    if rows is None or rows.empty:
+        return "", float("nan"), float("nan")
+    return str(rows["time_period"].iloc[-1]), float(rows["obs_value"].iloc[-1]), numbers.year_earlier(rows, freq)
+
+
+def citizenships(view: AsylumForecast) -> pd.DataFrame:
+    """Applications by citizenship in the country: ``citizen, time_period, obs_value``."""
+    rows = of_kind(view.night.frame("observations"), view.kind)
+    own = rows[(rows["geo"] == view.geo) & ~rows["citizen"].isin([ALL, "_Z"])]
+    return own[["citizen", "time_period", "obs_value"]].reset_index(drop=True)

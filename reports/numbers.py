@@ -43,6 +43,12 @@ def series_of(observations: pd.DataFrame, series_id: str, freq: Frequency = "M")
     ].reset_index(drop=True)
 
 
+def for_chart(history: pd.DataFrame) -> pd.DataFrame:
+    """A series under the names that charts take."""
+    renamed = history.rename(columns={"end_date": "time_period_end", "obs_value": "value", "obs_flag": "flag"})
+    return renamed[["time_period_end", "value", "flag"]]
+
+
 def with_shares(history: pd.DataFrame, observations: pd.DataFrame, series_id: str) -> pd.DataFrame:
     """A series with ``estimated_share``, see :func:`core.routes.estimated_shares`."""
     rows = observations[observations["route_id"] == series_id.split(".")[1]]

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 
 from alerts.verification import precision_cases
-from core.languages import Language, as_counted, is_known
+from core.languages import NOTHING, Language, as_counted, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import in_order
 from core.schema import ALL
-from forecasting import ENSEMBLE
-from forecasting.verification.verdict import BETTER, with_verdicts
+from forecasting import BASELINE, ENSEMBLE
+from forecasting.verification import FEW, NARROW
+from forecasting.verification.verdict import BETTER, WORSE, with_verdicts
 from reports import ReadableRelease, Row, numbers
-from reports.names import RULES
+from reports.names import MODELS, REGIONS, RULES, country_name, route_name
+from reports.names import name as named
 
 NEAR = (1, 2, 3)
 """Months ahead for which people plan."""
+PART_SERIES = "_parts"
+EVIDENCE, HARMS = "evidence", "makes it worse"
+DRIVERS = {
+    "conflict_deaths": _("Deaths in armed conflict (UCDP)"),
+    "new_displacement": _("New internal displacement (IDMC)"),
+    "exchange_rates": _("Exchange rates: lira, dollar (ECB)"),
+    "food_prices": _("Food and cereal prices (FAO)"),
+    "oil_price": _("Crude oil price (World Bank)"),
+    "el_nino": _("El Niño index (NOAA)"),
+    "deaths_at_sea": _("Deaths and disappearances on the way (IOM)"),
+    "other_routes": _("Level of the other routes"),
+}
+"""Names of the drivers that were tested."""
 
 
 def series_of(route_id: str) -> str:
@@ -155,3 +172,223 @@ def reliability_words(row: Row, language: Language) -> str:
         "Mean forecast probability {said}; event occurred in {came} of {n} months",
     )
     return language.plural(texts, int(row["n"]), said=language.percent(row["chance"]), came=language.share(row["came"]))
+
+
+def skill_rows(scores: pd.DataFrame, series_id: str, scale: str, language: Language) -> pd.DataFrame:
+    """Scores of one series and scale, the ensemble first and the baseline second.
+
+    Returns:
+        The columns of ``SCORES`` plus ``name``, ``lower`` and ``upper`` (empty where no interval is known), and
+        ``verdict``.
+    """
+    rows = with_verdicts(scores[(scores["series_id"] == series_id) & (scores["scale"] == scale)])
+    names = rows["model_id"].map(lambda one: named(MODELS, one, language))
+    rows = rows.assign(name=names, lower=rows["relative_wis_lo"], upper=rows["relative_wis_hi"])
+    order = rows["model_id"].map({ENSEMBLE: 0, BASELINE: 1}).fillna(2)
+    return rows.assign(_order=order).sort_values(["_order", "name", "horizon"]).drop(columns="_order")
+
+
+def evidence_words(model_id: str, relative_wis: float, verdict: str, language: Language) -> str:
+    """What a ratio to the baseline is evidence of."""
+    if model_id == BASELINE:
+        return language.text(_("the baseline"))
+    if not is_known(relative_wis):
+        return language.text(_("not scored"))
+    return language.text({BETTER: _("better"), WORSE: _("worse")}.get(verdict, _("no evidence")))
+
+
+def skill_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
+    """The sortable table: numbers stay numbers."""
+    verdicts = [
+        evidence_words(row["model_id"], row["relative_wis"], row["verdict"], language)
+        for row in rows.to_dict("records")
+    ]
+    return pd.DataFrame(
+        {
+            language.text(_("Model")): rows["name"].to_numpy(),
+            language.text(_("Months ahead")): rows["horizon"].to_numpy(),
+            language.text(_("Relative WIS")): rows["relative_wis"].round(3).to_numpy(),
+            language.text(_("from")): rows["lower"].round(3).to_numpy(),
+            language.text(_("to")): rows["upper"].round(3).to_numpy(),
+            language.text(_("Evidence")): verdicts,
+            language.text(_("50% interval coverage")): rows["coverage_50"].round(3).to_numpy(),
+            language.text(_("80% interval coverage")): rows["coverage_80"].round(3).to_numpy(),
+            language.text(_("95% interval coverage")): rows["coverage_95"].round(3).to_numpy(),
+            language.text(_("Cases")): rows["n"].to_numpy(),
+        }
+    )
+
+
+def baseline_note(rows: pd.DataFrame, language: Language) -> str:
+    """Why the baseline's own ratio is not 1, where it is shown so; empty where it is 1."""
+    own = rows.loc[rows["model_id"] == BASELINE, "relative_wis"].dropna()
+    if (own.round(3) == 1).all():
+        return ""
+    text = _(
+        "The baseline’s own row is below 1 where counts are small: on the logarithmic scale all are measured against "
+        "it as it is before its quantiles are cut at zero persons."
+    )
+    return language.text(text)
+
+
+def issued_table(found: pd.DataFrame, language: Language) -> pd.DataFrame:
+    """The table of :func:`store.status.issued_skill` in a reader's words."""
+    names = {
+        "horizon": language.text(_("Months ahead")),
+        "relative_wis_log": language.text(_("Relative WIS")),
+        "relative_wis_natural": language.text(_("Relative WIS, persons")),
+        "coverage_50": language.text(_("50% interval coverage")),
+        "coverage_80": language.text(_("80% interval coverage")),
+        "coverage_95": language.text(_("95% interval coverage")),
+        "n": language.text(_("Cases")),
+    }
+    return found[list(names)].round(3).rename(columns=names)
+
+
+def groups_finding(rows: pd.DataFrame, language: Language) -> str:
+    """How many groups are served worse, in one sentence."""
+    bad = rows[rows["mark"].isin([WORSE, NARROW])]
+    judged = int((rows["mark"] != FEW).sum())
+    if bad.empty:
+        texts = ngettext(
+            "No group of {n} is worse than the baseline or has intervals that are too narrow.",
+            "No group of {n} is worse than the baseline or has intervals that are too narrow.",
+        )
+        return language.plural(texts, judged)
+    names = ", ".join(_place(row, language) for row in bad.to_dict("records"))
+    text = language.form(
+        *ngettext(
+            "Forecasts are less accurate for {bad} of {n} groups: {names}.",
+            "Forecasts are less accurate for {bad} of {n} groups: {names}.",
+        ),
+        len(bad),
+    )
+    return text.format(bad=len(bad), n=judged, names=names)
+
+
+def groups_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
+    """The rows in words, the worst first."""
+    marks = {
+        WORSE: language.text(_("worse than the baseline")),
+        NARROW: language.text(_("intervals too narrow")),
+        FEW: language.text(_("too few forecasts")),
+    }
+    ordered = rows.sort_values("relative_wis", ascending=False).to_dict("records")
+    return pd.DataFrame(
+        {
+            language.text(_("Group")): [_place(row, language) for row in ordered],
+            language.text(_("Relative WIS")): [_ratio(row, language) for row in ordered],
+            language.text(_("Bias")): [language.decimal(row["bias"]) for row in ordered],
+            language.text(_("80% interval coverage")): [language.decimal(row["coverage_80"]) for row in ordered],
+            language.text(_("Forecasts")): [int(row["n"]) for row in ordered],
+            language.text(_("Note")): [marks.get(str(row["mark"]), "") for row in ordered],
+        }
+    )
+
+
+def _ratio(row: Row, language: Language) -> str:
+    value, low, high = (float(str(row[name])) for name in ("relative_wis", "relative_wis_lo", "relative_wis_hi"))
+    return f"{language.decimal(value)} ({language.decimal(low)}–{language.decimal(high)})"
+
+
+def _place(row: Row, language: Language) -> str:
+    """Route and group; a place in brackets where it is not the whole route."""
+    route = route_name(str(row["route_id"]), language)
+    if row["geo"] != ALL:
+        route = f"{route} ({country_name(str(row['geo']), language)})"
+    if row["kind"] == "route":
+        return route
+    group = str(row["group"])
+    return language.labelled(
+        route, named(REGIONS, group, language) if row["kind"] == "region" else country_name(group, language)
+    )
+
+
+def drivers_title(rows: pd.DataFrame, language: Language) -> str:
+    """The finding in one sentence."""
+    if rows.empty:
+        return language.text(_("Do drivers help?"))
+    drivers = rows["driver"].nunique()
+    helping = rows.loc[rows["verdict"] == EVIDENCE, "driver"].unique()
+    if len(helping) == 0:
+        texts = ngettext(
+            "Do drivers help? No evidence for {n} that was tested",
+            "Do drivers help? No evidence for any of the {n} tested",
+        )
+        return language.plural(texts, drivers)
+    text = language.text(_("Do drivers help? Evidence for {names}; none for the others of {n} tested"))
+    return text.format(names=", ".join(driver_name(name, language) for name in helping), n=drivers)
+
+
+def drivers_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
+    """One row per driver and horizon, the three ratios with their intervals as text."""
+    records = rows.to_dict("records")
+    ratios = {
+        language.text(_("Over no driver")): "ratio",
+        language.text(_("Over the late one")): "shifted",
+        language.text(_("Over a constant")): "missing",
+    }
+    return pd.DataFrame(
+        {
+            language.text(_("Driver")): [driver_name(row["driver"], language) for row in records],
+            language.text(_("Months ahead")): [int(row["horizon"]) for row in records],
+            **{
+                name: [ratio_words(row[key], row[f"{key}_lo"], row[f"{key}_hi"], language) for row in records]
+                for name, key in ratios.items()
+            },
+            language.text(_("p, corrected")): [language.decimal(row["p_holm"]) for row in records],
+            language.text(_("Finding")): [verdict_name(row["verdict"], language) for row in records],
+            language.text(_("Cases")): [int(row["n"]) for row in records],
+        }
+    )
+
+
+def ratio_words(value: float, low: float, high: float, language: Language) -> str:
+    """A ratio with its interval: ``1.01 (0.99–1.03)``."""
+    if not is_known(value):
+        return NOTHING
+    written = language.decimal(value, 3)
+    if not is_known(low) or not is_known(high):
+        return written
+    return f"{written} ({language.decimal(low, 3)}–{language.decimal(high, 3)})"
+
+
+def verdict_name(verdict: str, language: Language) -> str:
+    """A finding in words."""
+    return language.text(
+        {EVIDENCE: _("evidence that it helps"), HARMS: _("makes it worse")}.get(verdict, _("no evidence"))
+    )
+
+
+def place_name(series_id: str, language: Language) -> str:
+    """Which series were scored."""
+    if series_id == ALL:
+        return language.text(_("All routes"))
+    return language.text(_("Nationalities on routes")) if series_id == PART_SERIES else route_name(series_id, language)
+
+
+def driver_name(driver: str, language: Language) -> str:
+    """A driver's name."""
+    return language.text(DRIVERS[driver]) if driver in DRIVERS else driver.replace("_", " ")
+
+
+def origin_words(rows: pd.DataFrame, language: Language) -> str:
+    """Where the test comes from: panel, span, command, date, hash of its data."""
+    test = rows.iloc[0].to_dict()
+    if "panel_hash" not in test:
+        return ""
+    text = _(
+        "Tested on {panel}, forecasts made from {first} to {last}; model {model}. Made on {day}; data "
+        "{panel_hash}, snapshot {snapshot}. No weather series is bundled, so weather was tested by El Niño alone. "
+        "Drivers are shown as context, never as cause."
+    )
+    return language.text(
+        text,
+        panel=test["panel"],
+        first=language.month(pd.Period(test["first_origin"], "M").to_timestamp()),
+        last=language.month(pd.Period(test["last_origin"], "M").to_timestamp()),
+        model=test["model"],
+        day=language.day(dt.date.fromisoformat(test["made_on"])),
+        panel_hash=test["panel_hash"],
+        snapshot=str(test["snapshot"])[:12],
+    )

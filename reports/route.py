@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -28,52 +27,42 @@ PAST_WEEKS = 12
 _LEVELS = {0.1: "q10", 0.25: "q25", 0.5: "q50", 0.75: "q75", 0.9: "q90"}
 
 
-class RouteForecast(Protocol):
-    """One route as known on one date, as the route page gathers it."""
+@dataclass(frozen=True)
+class RouteForecast:
+    """One route as known on one date.
+
+    Attributes:
+        route_id: The route.
+        origin: Past origin of the backtest (ISO date), or an empty text for the release's own forecast.
+        known_on: The date of knowledge.
+        horizon: Full months after the date of knowledge to show; those that are not counted yet before them too.
+        summary: The route's row of :func:`reports.numbers.route_summary`.
+        history: Counted months as known then: ``time_period, obs_value, obs_flag, end_date``; ``changed`` where they
+            are known otherwise now; without an origin ``estimated_share`` too.
+        forecast: Quantile rows: ``target_end_date, output_type_id, value, horizon``.
+        quantiles: The same, wide.
+        skill: Months ahead from and up to which the forecast beats the baseline, see :func:`reports.skill.skill_span`.
+        expected_before: What was expected of the newest month counted, see :func:`reports.numbers.expected_before`.
+        running: The month that is running, where it is counted by day: one row at most, with ``target_end_date``,
+            ``last_day``, ``so_far``, ``q10``, ``q50`` and ``q90``.
+    """
+
+    route_id: str
+    origin: str
+    known_on: dt.date
+    horizon: int
+    summary: Row
+    history: pd.DataFrame
+    forecast: pd.DataFrame
+    quantiles: pd.DataFrame
+    skill: tuple[int, int] | None
+    expected_before: numbers.Expected | None
+    running: pd.DataFrame
 
     @property
-    def route_id(self) -> str:
-        """Its code."""
-
-    @property
-    def origin(self) -> str:
-        """Past origin (ISO date), or empty for the release’s own forecast."""
-
-    @property
-    def known_on(self) -> dt.date:
-        """The date of knowledge."""
-
-    @property
-    def horizon(self) -> int:
-        """Months ahead to show."""
-
-    @property
-    def summary(self) -> Row:
-        """Its row of :func:`reports.numbers.route_summary`."""
-
-    @property
-    def history(self) -> pd.DataFrame:
-        """Counted months: ``time_period, obs_value, obs_flag, end_date``."""
-
-    @property
-    def quantiles(self) -> pd.DataFrame:
-        """One row per month ahead, one column per level, and ``horizon``, months from the newest count."""
-
-    @property
-    def forecast(self) -> pd.DataFrame:
-        """Quantile rows, with their flags."""
-
-    @property
-    def expected_before(self) -> numbers.Expected | None:
-        """What was expected of the newest count, a month before; see :func:`reports.numbers.expected_before`."""
-
-    @property
-    def running(self) -> pd.DataFrame:
-        """The month that is running, where it is counted by day: one row at most."""
-
-    @property
-    def skill(self) -> tuple[int, int] | None:
-        """Months ahead from and up to which the forecast beats the baseline; None without scores."""
+    def series_id(self) -> str:
+        """The route's series."""
+        return numbers.route_series(self.route_id)
 
 
 def expected_words(median: float, language: Language) -> str:

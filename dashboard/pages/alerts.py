@@ -13,14 +13,13 @@ from alerts.lifecycle import DISMISSED, ENDED
 from core.languages import capital, is_known
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import _, alert_view, downloads, inbox, labelled, lang, layout, ngettext, reads, state
-from dashboard.alert_view import DECIDED, INFORMS, OVER, WAITS
+from dashboard import _, downloads, inbox, labelled, lang, layout, ngettext, reads, state
 from dashboard.charts.seasons import season_bars, season_bars_alt
 from dashboard.inbox import AlertStatus
 from dashboard.layout import plain, small
 from dashboard.reads import Night
 from dashboard.theme import current_theme, level_badge, level_label
-from reports import Row, answer, numbers
+from reports import Row, alert_list, answer, numbers, rules
 from reports.alert import (
     AlertReport,
     alert_file,
@@ -30,6 +29,7 @@ from reports.alert import (
     rule_record,
     status_words,
 )
+from reports.alert_list import DECIDED, INFORMS, OVER, WAITS
 from reports.changes import change_since, change_words
 from reports.citations import uses
 from reports.names import rule_name, subject_name
@@ -38,16 +38,17 @@ from reports.units import in_unit
 TITLE, PLACE = _("Alerts"), 4
 
 HEADING_LEVELS = LEVELS[::-1]
+MOST_RELEASES = 30
 
 
 def show(night: Night) -> None:
     """The page."""
     state.take_over_route()
     inbox.show_toast()
-    alerts = alert_view.all_alerts(night)
+    alerts = alert_list.all_alerts(night)
     level_now = alerts["alert_level"].where(~alerts["ended"].astype(bool), "")
     statuses = inbox.statuses(dict(zip(alerts["alert_id"], level_now, strict=True)), night.run_id)
-    alerts = alert_view.grouped(alerts, {name: one.state.status for name, one in statuses.items()})
+    alerts = alert_list.grouped(alerts, {name: one.state.status for name, one in statuses.items()})
     st.title(forecast_first(night, alerts) or title(alerts, is_newest=reads.is_newest(night)), anchor=False)
     if not alerts["group"].isin([WAITS, DECIDED]).any():
         show_former(night)
@@ -146,7 +147,7 @@ def show_filters(alerts: pd.DataFrame) -> pd.DataFrame:
             format_func=lambda code: _("All routes") if code == ALL else layout.route_name(code),
             **state.widget("on", route_id),
         )  # fmt: skip
-    return alert_view.chosen_alerts(alerts, show_which, levels, route_id)
+    return alert_list.chosen_alerts(alerts, show_which, levels, route_id)
 
 
 def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertStatus]) -> Row:
@@ -274,12 +275,12 @@ def show_answer(night: Night, row: Row) -> None:
 def show_reasons(night: Night, row: Row) -> None:
     """Facts that stand behind the alert."""
     st.markdown("### " + _("Why"), anchors=False)
-    st.markdown("\n".join(f"- {plain(text)}" for text in alert_view.reasons(night, row)))
+    st.markdown("\n".join(f"- {plain(text)}" for text in alert_list.reasons(night, row, lang())))
 
 
 def show_season(night: Night, row: Row) -> None:
     """The first likely month in earlier years beside this year's forecast."""
-    found = reads.once(night, partial(alert_view.season, night, row), "season", row["key"])
+    found = reads.once(night, partial(alert_list.season, night, row), "season", row["key"])
     if found is None:
         return
     past, quantiles, end = found
@@ -314,7 +315,7 @@ def season_table(past: pd.DataFrame, quantiles: pd.DataFrame) -> pd.DataFrame:
 
 def show_record(night: Night, row: Row) -> None:
     """How this rule did at past origins."""
-    rows = alert_view.record_rows(row, night.frame("track_record"))
+    rows = rules.record_rows(row, night.frame("track_record"), lang())
     st.markdown("### " + _("Track record of this rule"), anchors=False)
     if rows.empty:
         none = _("This rule reports what is known; it has no track record at this level.")
@@ -328,7 +329,9 @@ def show_record(night: Night, row: Row) -> None:
 def show_history(night: Night, row: Row, status: AlertStatus) -> None:
     """What happened to the alert, and what people decided."""
     st.markdown("### " + _("What happened and who decided"), anchors=False)
-    events = alert_view.history(night, reads.nights(), row, status.rows, status.state)
+    upto = [one for one in reversed(reads.nights()) if one.run_id <= night.run_id][-MOST_RELEASES:]
+    steps = ((one.created_at, one.as_of, one.frame("alerts")) for one in upto)
+    events = alert_list.history(steps, row, status.rows, status.state, lang())
     if events.empty:
         st.markdown(small(_("Nothing is recorded about this alert yet.")))
         return

@@ -38,19 +38,20 @@ def show(night: Night) -> None:
     st.title(decisions.title(night, former, found, summary, gone), anchor=False)
     show_older_forecasts(night)
     with st.container(key="overview"):
-        with st.container(key="sums", horizontal=True, vertical_alignment="center"):
-            with st.container(width="stretch"):
-                reads.drawn_once(night, partial(show_total, night, summary), "together")
-                reads.drawn_once(night, partial(show_reception, night), "reception")
-            with st.container(horizontal=True, vertical_alignment="center", width="content"):
-                if len(night.frame("year_ahead")):
-                    label = _("Year ahead →")
-                    st.markdown(f":small[[{label}]({state.link('route', view='year')})]")
-                downloads.briefing_button(night)
         with st.container(key="news"):
             waiting, changed = st.columns([2.3, 1], gap="medium")
         with waiting:
+            with st.container(key="sums", horizontal=True, vertical_alignment="center"):
+                with st.container(width="stretch"):
+                    reads.drawn_once(night, partial(show_total, night, summary), "together")
+                    reads.drawn_once(night, partial(show_reception, night), "reception")
+                with st.container(horizontal=True, vertical_alignment="center", width="content"):
+                    if len(night.frame("year_ahead")):
+                        label = _("Year ahead →")
+                        st.markdown(f":small[[{label}]({state.link('route', view='year')})]")
+                    downloads.briefing_button(night)
             decisions.show_cards(night, found)
+            reads.drawn_once(night, partial(decisions.show_context, night), "context")
         with changed:
             reads.drawn_once(night, lambda: show_changes(night, former), "changes", former.run_id if former else None)
         with st.container(key="main-chart"):
@@ -59,7 +60,6 @@ def show(night: Night) -> None:
             reads.drawn_once(night, partial(show_map, night, summary, ends), "map", gone)
         with right:
             show_routes(night, summary, ends, gone)
-        reads.drawn_once(night, partial(decisions.show_context, night), "context")
 
 
 def summarise(night: Night, ends: list[pd.Timestamp], gone: tuple[str, ...]) -> pd.DataFrame:

@@ -7,12 +7,12 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import _, downloads, lang, layout, reads, route_view, scenario_parts, state, tables
+from dashboard import _, downloads, lang, layout, reads, scenario_parts, state, tables
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
 from dashboard.layout import plain, small
 from dashboard.reads import Night
 from dashboard.theme import current_theme
-from reports import citations, reception
+from reports import citations, numbers, reception
 from reports.names import place_name
 from reports.reception import Need
 
@@ -80,7 +80,7 @@ def draw_fan(night: Night, need: Need) -> None:
     """People counted and expected, against the places."""
     long = need.quantiles.melt(var_name="output_type_id", ignore_index=False).reset_index()
     fan = Fan(
-        route_view.for_chart(need.history), long, night.as_of, _("People in reception"),
+        numbers.for_chart(need.history), long, night.as_of, _("People in reception"),
         threshold=None if pd.isna(need.places) else need.places, months_back=36 // need.months_each,
         months_each=need.months_each,
     )  # fmt: skip

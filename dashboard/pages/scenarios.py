@@ -147,7 +147,7 @@ def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
     known_on = pd.Timestamp(night.as_of)
     events = events_between(night.frame("events"), route_id, known_on - pd.DateOffset(months=24), known_on)
     figure = scenario_chart(
-        route_view.for_chart(history), forecast, then,
+        numbers.for_chart(history), forecast, then,
         now=night.as_of, theme=current_theme(), unit=in_unit("Arrivals per month", route_id, lang()), events=events,
     )  # fmt: skip
     text = _("Bands and solid line: under the assumption. Dashed and dotted: the forecast’s median and 80% interval.")

@@ -13,7 +13,7 @@ from core.languages import marked as _
 from geo import is_placed
 from publish.site.charts import Fan, flow_map, ranges
 from publish.site.layout import Block, Chart, Page, heading, table, text
-from publish.site.view import AsylumView, RouteView, View
+from publish.site.view import View
 from reports import asylum, numbers, reception, route
 from reports.alert import alert_report, limit_of, rule_record
 from reports.answer import answer
@@ -114,7 +114,7 @@ def routes(view: View) -> Iterator[Page]:
         yield Page(path, OVERVIEW, name, title, blocks, picture)
 
 
-def _route_fan(view: View, found: RouteView, picture: str, title: str) -> list[Block]:
+def _route_fan(view: View, found: route.RouteForecast, picture: str, title: str) -> list[Block]:
     language, alerts = view.language, view.release.frame("alerts")
     own = numbers.by_level(alerts[(alerts["route_id"] == found.route_id) & (alerts["alert_level"] != INFORMATION)])
     limit = next((value for row in own.to_dict("records") if (value := limit_of(row)) is not None), None)
@@ -218,7 +218,7 @@ def _destinations(view: View) -> Chart | None:
     return view.chart(drawn, ids)
 
 
-def _country(view: View, found: AsylumView) -> Page:
+def _country(view: View, found: asylum.AsylumForecast) -> Page:
     language = view.language
     name, path = country_name(found.geo, language), f"asylum/{found.geo.lower()}.html"
     title = asylum.title(found, language)

@@ -17,7 +17,7 @@ from forecasting import ENSEMBLE
 from hub.outputs import open_series
 from publish.site.charts import Fan, fan
 from publish.site.layout import Chart
-from reports import BRIEFING_FRAMES, LoadedRelease, Row, asylum, cards_in, citations, numbers, reception
+from reports import BRIEFING_FRAMES, LoadedRelease, Row, asylum, cards_in, citations, numbers, reception, route
 from reports.files import flag_words
 from reports.skill import skill_span
 
@@ -67,12 +67,12 @@ class Night:
         return numbers.route_summary(self.release.frame, self.release.frame("alerts"), ends)
 
     @cached_property
-    def routes(self) -> list[RouteView]:
+    def routes(self) -> list[route.RouteForecast]:
         """Every route, in the order of the summary."""
         return [_route(self.release, row) for row in self.summary.to_dict("records")]
 
     @cached_property
-    def asylum(self) -> list[AsylumView]:
+    def asylum(self) -> list[asylum.AsylumForecast]:
         """Every country of destination of the first kind that has a forecast, those with most applications first."""
         series, observations = self.release.frame("asylum_series"), self.release.frame("observations")
         kind = next(iter(asylum.kinds(series)), "")
@@ -80,7 +80,7 @@ class Night:
             return []
         order = asylum.destinations(series, observations, kind)
         counted = observations[observations["series_id"].isin(series["series_id"])]
-        return [_country(self.release.with_frame("observations", counted), kind, geo) for geo in order]
+        return [asylum.forecast_of(self.release.with_frame("observations", counted), kind, geo) for geo in order]
 
     @cached_property
     def stocks(self) -> dict[str, reception.Need]:
@@ -188,24 +188,7 @@ def in_words(frame: pd.DataFrame, shown: Fan, language: Language) -> pd.DataFram
     return pd.DataFrame({language.text(name): cells for name, cells in named.items()})
 
 
-@dataclass(frozen=True)
-class RouteView:
-    """One route's forecast in the shape that :mod:`reports.route` reads."""
-
-    route_id: str
-    known_on: dt.date
-    summary: Row
-    history: pd.DataFrame
-    quantiles: pd.DataFrame
-    forecast: pd.DataFrame
-    running: pd.DataFrame
-    skill: tuple[int, int] | None
-    expected_before: numbers.Expected | None
-    origin: str = ""
-    horizon: int = 12
-
-
-def _route(release: LoadedRelease, row: Row) -> RouteView:
+def _route(release: LoadedRelease, row: Row) -> route.RouteForecast:
     """Gather one route; ``row`` is its row of the summary."""
     series_id = numbers.route_series(str(row["route_id"]))
     forecasts = release.frame("forecasts")
@@ -217,38 +200,9 @@ def _route(release: LoadedRelease, row: Row) -> RouteView:
     own = own if row["state"] == "ok" else own.iloc[:0]
     history = numbers.series_of(release.frame("observations"), series_id)
     expected = numbers.expected_before(release.frame("backtest"), series_id, history["end_date"].max())
-    return RouteView(
-        str(row["route_id"]), release.as_of, row,
-        numbers.with_shares(history, release.frame("observations"), series_id), numbers.quantiles_of(own, series_id),
-        own, numbers.running_month(release.frame("nowcasts"), series_id),
-        skill_span(release.frame("scores"), series_id), expected,
-    )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class AsylumView:
-    """Asylum applications in one country in the shape that :mod:`reports.asylum` reads."""
-
-    night: LoadedRelease
-    kind: str
-    geo: str
-    freq: Frequency
-    state: Row
-    history: pd.DataFrame
-    quantiles: pd.DataFrame
-    skill: tuple[int, int] | None
-    reported: Row | None
-
-
-def _country(release: LoadedRelease, kind: str, geo: str) -> AsylumView:
-    """Gather one country of destination."""
-    states = asylum.of_kind(release.frame("asylum_series"), kind)
-    state = states[(states["geo"] == geo) & states["citizen"].eq("_T")].to_dict("records")[0]
-    series_id = str(state["series_id"])
-    freq: Frequency = "Q" if kind.endswith(".Q") else "M"
-    return AsylumView(
-        release, kind, geo, freq, state, numbers.series_of(release.frame("observations"), series_id, freq),
-        numbers.quantiles_of(release.frame("asylum_forecasts"), series_id),
-        skill_span(release.frame("asylum_scores"), series_id),
-        asylum.newest_reporting(release.frame("reporting"), kind),
+    return route.RouteForecast(
+        str(row["route_id"]), "", release.as_of, 12, row,
+        numbers.with_shares(history, release.frame("observations"), series_id), own,
+        numbers.quantiles_of(own, series_id), skill_span(release.frame("scores"), series_id), expected,
+        numbers.running_month(release.frame("nowcasts"), series_id),
     )  # fmt: skip

@@ -9,9 +9,11 @@ from typing import cast
 
 import pytest
 
-from dashboard import evaluation_view, route_models
+from core.languages import Language
+from dashboard import route_models
 from dashboard.charts.bars import STEP, TOTAL
 from dashboard.reads import Night
+from reports import record
 from reports.changes import Move
 
 from .conftest import AS_OF, make_attribution, make_driver_tests, publish
@@ -56,6 +58,6 @@ def test_driver_that_helps_is_named_in_title() -> None:
     rows = make_driver_tests().query("series_id == '_T'").copy()
     rows.loc[rows["driver"] == "el_nino", "verdict"] = "evidence"
     assert (
-        evaluation_view.drivers_title(rows)
+        record.drivers_title(rows, Language())
         == "Do drivers help? Evidence for El Niño index (NOAA); none for the others of 2 tested"
     )

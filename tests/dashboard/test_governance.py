@@ -6,10 +6,12 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import evaluation_view, layout, skill_map
+from core.languages import Language
+from dashboard import layout, skill_map
 from dashboard.downloads import FORMATS, Export, csv_bytes
 from forecasting.verification import COLUMNS, FEW, NARROW
 from forecasting.verification.verdict import WORSE
+from reports import record
 from store.releases import Release
 
 from .test_pages import visit
@@ -58,10 +60,10 @@ def test_every_kind_of_file_carries_purpose_and_prohibited_uses(ending: str) -> 
 
 def test_group_served_worse_is_named_and_stands_first() -> None:
     rows = errors("", WORSE, NARROW, FEW)
-    assert evaluation_view.groups_finding(rows).startswith(
+    assert record.groups_finding(rows, Language()).startswith(
         "Forecasts are less accurate for 2 of 3 groups: Central Mediterranean"
     )
-    table = evaluation_view.groups_table(rows)
+    table = record.groups_table(rows, Language())
     assert table["Note"].tolist() == ["too few forecasts", "intervals too narrow", "worse than the baseline", ""]
 
 

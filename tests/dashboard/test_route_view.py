@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from core.languages import Language
-from dashboard import evaluation_view, reads, route_view
+from dashboard import reads, route_view
 from dashboard.charts.bars import week_alt, week_chart
 from dashboard.route_view import spaced
 from dashboard.theme import LIGHT
@@ -53,7 +53,7 @@ def test_true_warnings_exclude_context() -> None:
     ],
 )
 def test_evaluation_page_words_verdict(model_id: str, ratio: float, verdict: str, words: str) -> None:
-    assert evaluation_view.verdict_words(model_id, ratio, verdict) == words
+    assert record.evidence_words(model_id, ratio, verdict, Language()) == words
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""What a page says of one alert."""
+"""What the inbox says of a step that somebody took."""
 
 from __future__ import annotations
 
@@ -15,27 +15,8 @@ from alerts.lifecycle import (
     SIGNED_OFF,
     State,
 )
-from core.languages import Language
-from dashboard.alert_view import _interval
 from dashboard.inbox import _outcome_words
 from decisions.actions import Outcome, Step
-
-NAN = float("nan")
-
-
-@pytest.mark.parametrize(
-    ("name", "found", "said"),
-    [
-        ("recall", {"recall_lo": 0.3, "recall_hi": 0.5, "n_events": 50.0}, "30%–50%"),
-        ("recall", {"recall_lo": 0.3, "recall_hi": NAN, "n_events": 50.0}, ""),
-        ("recall", {"recall_lo": 0.3, "recall_hi": 0.5, "n_events": 1.0}, "30%–50%, too few to say"),
-        ("recall", {"n_events": 1.0}, "too few to say"),
-        ("base_rate", {"n_events": 1.0}, ""),
-        ("precision", {"precision_lo": 0.3, "precision_hi": 0.5, "n_alerts": 100.0, "n_events": 1.0}, "30%–50%"),
-    ],
-)
-def test_share_has_interval_and_few_cases_note(name: str, found: dict[str, float], said: str) -> None:
-    assert _interval(name, dict(found), Language().share) == said
 
 
 @pytest.mark.parametrize(

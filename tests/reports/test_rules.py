@@ -7,7 +7,7 @@ import pytest
 
 from alerts.verification import FEWEST_EVENTS
 from core.languages import Language
-from dashboard import record_view
+from reports import rules
 
 NAN = float("nan")
 
@@ -22,7 +22,7 @@ NAN = float("nan")
     ],
 )
 def test_rule_that_has_neither_chance_nor_cut_off_looks_back(row: dict[str, float], said: str) -> None:
-    assert record_view.months_words(dict(row)) == said
+    assert rules.months_words(dict(row), Language()) == said
 
 
 SPANS = {"horizon": 1, "judged_from": "2023-01", "judged_to": "2024-12", "trained_from": "", "trained_to": ""}
@@ -41,8 +41,8 @@ LEARNED = "Cut-offs were learned before, at January 2018 to December 2022, and t
 )
 def test_training_and_test_spans_are_named(changes: dict[str, object], said: str) -> None:
     costs = pd.DataFrame({"cost_loss_ratio": [0.25]})
-    assert record_view.spans_words(pd.DataFrame([SPANS | changes]), costs) == said
-    assert record_view.spans_words(pd.DataFrame([SPANS | changes]), costs.iloc[:0]) == ""
+    assert rules.spans_words(pd.DataFrame([SPANS | changes]), costs, Language()) == said
+    assert rules.spans_words(pd.DataFrame([SPANS | changes]), costs.iloc[:0], Language()) == ""
 
 
 @pytest.mark.parametrize(
@@ -56,11 +56,26 @@ def test_training_and_test_spans_are_named(changes: dict[str, object], said: str
     ],
 )
 def test_measure_has_interval_if_known(row: dict[str, float], said: str) -> None:
-    assert record_view._between(dict(row), "recall", Language().share) == said
+    assert rules._between(dict(row), "recall", Language().share) == said
 
 
 @pytest.mark.parametrize(
     ("count", "is_few"), [(FEWEST_EVENTS - 1, True), (FEWEST_EVENTS, False), (0, True), (NAN, False)]
 )
 def test_few_cases_are_marked(count: float, is_few: bool) -> None:  # noqa: FBT001  # a case
-    assert record_view.few(count) is is_few
+    assert rules.few(count) is is_few
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "said"),
+    [
+        ("recall", {"recall_lo": 0.3, "recall_hi": 0.5, "n_events": 50.0}, "30%–50%"),
+        ("recall", {"recall_lo": 0.3, "recall_hi": NAN, "n_events": 50.0}, ""),
+        ("recall", {"recall_lo": 0.3, "recall_hi": 0.5, "n_events": 1.0}, "30%–50%, too few to say"),
+        ("recall", {"n_events": 1.0}, "too few to say"),
+        ("base_rate", {"n_events": 1.0}, ""),
+        ("precision", {"precision_lo": 0.3, "precision_hi": 0.5, "n_alerts": 100.0, "n_events": 1.0}, "30%–50%"),
+    ],
+)
+def test_share_has_interval_and_few_cases_note(name: str, found: dict[str, float], said: str) -> None:
+    assert rules._interval(name, dict(found), Language().share, Language()) == said

@@ -6,8 +6,6 @@ import pandas as pd
 import pytest
 
 from core.languages import Language
-from dashboard import evaluation_view
-from dashboard.evaluation_view import baseline_note
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.verification import FEW, NARROW
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE
@@ -19,7 +17,7 @@ NAN = float("nan")
 @pytest.mark.parametrize(("ratio", "is_told"), [(0.969, True), (0.9998, False), (1.0, False), (float("nan"), False)])
 def test_baseline_ratio_other_than_1_is_explained(ratio: float, is_told: bool) -> None:  # noqa: FBT001  # a case
     rows = pd.DataFrame({"model_id": [BASELINE, BASELINE, ENSEMBLE], "relative_wis": [1.0, ratio, 0.8]})
-    assert ("cut at zero" in baseline_note(rows)) == is_told
+    assert ("cut at zero" in record.baseline_note(rows, Language())) == is_told
 
 
 def verdicts(*better: int, horizons: tuple[int, ...] = (1, 3, 6)) -> pd.DataFrame:
@@ -56,12 +54,12 @@ def groups(marks: list[str]) -> pd.DataFrame:
 
 
 def test_groups_served_worse_are_named_and_counted() -> None:
-    said = evaluation_view.groups_finding(groups(["", WORSE, FEW]))
+    said = record.groups_finding(groups(["", WORSE, FEW]), Language())
     assert said.startswith("Forecasts are less accurate for 1 of 2 groups: Eastern Mediterranean ")
     assert "Greece" in said
     assert "Syria" not in said
-    assert "2 of 3 groups" in evaluation_view.groups_finding(groups([NARROW, WORSE, ""]))
-    assert evaluation_view.groups_finding(groups(["", "", FEW])).startswith("No group of 2 is worse")
+    assert "2 of 3 groups" in record.groups_finding(groups([NARROW, WORSE, ""]), Language())
+    assert record.groups_finding(groups(["", "", FEW]), Language()).startswith("No group of 2 is worse")
 
 
 def test_skill_rows_begin_with_ensemble_and_baseline() -> None:
@@ -69,7 +67,7 @@ def test_skill_rows_begin_with_ensemble_and_baseline() -> None:
     scores = pd.DataFrame(rows, columns=["model_id", "horizon"]).assign(series_id="a", scale="log", relative_wis=1.0)
     scores[["relative_wis_lo", "relative_wis_hi", "p_holm"]] = float("nan")
     others = pd.concat([scores.assign(series_id="b"), scores.assign(scale="natural")])
-    found = evaluation_view.skill_rows(pd.concat([scores, others]), "a", "log")
+    found = record.skill_rows(pd.concat([scores, others]), "a", "log", Language())
     assert list(zip(found["model_id"], found["horizon"], strict=True)) == [
         (model, horizon) for model in (ENSEMBLE, BASELINE, "alpha", "zeta") for horizon in (1, 2)
     ]
@@ -83,4 +81,4 @@ def test_skill_rows_begin_with_ensemble_and_baseline() -> None:
     ],
 )  # fmt: skip
 def test_ratio_has_interval_if_known(ratio: tuple[float, float, float], said: str) -> None:
-    assert evaluation_view.ratio_words(*ratio) == said
+    assert record.ratio_words(*ratio, Language()) == said

@@ -1,0 +1,245 @@
+"""The record of the alert rules and what they said before documented rises, as tables in one reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import pandas as pd
+
+from alerts import LEVELS
+from alerts.verification import FEWEST_EVENTS, precision_cases, precision_of_all, record_of
+from core.languages import NOTHING, Language, is_known
+from core.languages import marked as _
+from core.schema import ALL
+from reports import Row
+from reports.names import COMPARED_RULES, RULES, level_label
+from reports.names import name as named
+
+
+def record_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
+    """Each rule's record with its intervals as text; a share of too few cases says so instead."""
+    records = rows.assign(_order=rows["level"].map({name: place for place, name in enumerate(LEVELS)}))
+    records = records.sort_values(["rule", "horizon", "_order"], kind="stable")
+    table = records.to_dict("records")
+    return pd.DataFrame(
+        {
+            language.text(_("Rule")): [named(RULES, row["rule"], language) for row in table],
+            language.text(_("Level")): [
+                level_label(row["level"], language) if row["level"] in LEVELS else language.text(_("all"))
+                for row in table
+            ],
+            language.text(_("Months ahead")): [months_words(row, language) for row in table],
+            **_measured(table, language),
+        }
+    )
+
+
+def comparison_table(
+    record: pd.DataFrame, comparison: pd.DataFrame, rule: str, horizon: int, language: Language
+) -> pd.DataFrame:
+    """One rule beside the simple rules, at its mildest level, on the same events."""
+    own = record[(record["rule"] == rule) & (record["horizon"] == horizon) & (record["level"] == LEVELS[0])]
+    beside = comparison[
+        (comparison["against"] == rule) & (comparison["horizon"] == horizon) & (comparison["level"] == LEVELS[0])
+    ]
+    table = [*own.to_dict("records"), *beside.to_dict("records")]
+    names = [language.text(_("Vigie"))] * len(own) + [
+        named(COMPARED_RULES, str(name), language) for name in beside["rule"]
+    ]
+    return pd.DataFrame({language.text(_("Source")): names, **_measured(table, language)})
+
+
+def months_words(row: Row, language: Language) -> str:
+    """How far ahead a row's alerts looked."""
+    if int(row["horizon"]):
+        return str(int(row["horizon"]))
+    return (
+        language.text(_("any, as issued"))
+        if is_known(row["cutoff"]) or is_known(row["auc"])
+        else language.text(_("looks back"))
+    )
+
+
+def spans_words(record: pd.DataFrame, thresholds: pd.DataFrame, language: Language) -> str:
+    """On which origins cut-offs were learned and alerts were counted, and what a false alarm costs."""
+    if "judged_from" not in record or thresholds.empty or record.empty:
+        return ""
+    ahead = record[record["horizon"] > 0]
+    if ahead.empty:
+        return ""
+    row = ahead.iloc[0]
+    judged = [language.month(pd.Period(row[name], "M").to_timestamp()) for name in ("judged_from", "judged_to")]
+    ratio = language.decimal(float(thresholds["cost_loss_ratio"].iloc[0]), 2)
+    cost = language.text(_("A false alarm is taken to cost {ratio} of a missed event."))
+    counted = language.text(_("Alerts are counted at the origins {first} to {last}."), first=judged[0], last=judged[1])
+    parts = [cost.format(ratio=ratio), counted]
+    if row["trained_from"]:
+        trained = [language.month(pd.Period(row[name], "M").to_timestamp()) for name in ("trained_from", "trained_to")]
+        text = language.text(_("Cut-offs were learned before, at {first} to {last}, and then frozen."))
+        parts.insert(1, text.format(first=trained[0], last=trained[1]))
+    return " ".join(parts)
+
+
+def rises_table(rises: pd.DataFrame, language: Language) -> pd.DataFrame:
+    """Documented rises: the chance said 6, 3 and 1 months before, and the first alert."""
+    rows = []
+    for (_event, basis), said in rises.groupby(["event_id", "basis"], sort=False):
+        first = language.record(said.iloc[0].to_dict())
+        by_horizon = said.set_index("horizon")
+        alerted = said[said["level"] != ""]
+        rows.append(
+            {
+                language.text(_("Rise")): first["title"],
+                **{
+                    language.text(_("{n} before"), n=step): _chance(by_horizon, step, language)
+                    for step in (6, 5, 4, 3, 2, 1)
+                },
+                language.text(_("First alert")): _first(alerted, language),
+                language.text(_("Outcome")): _occurred(by_horizon, language),
+                language.text(_("Figures")): _basis(str(basis), language),
+                language.text(_("Source")): first["url"],
+                language.text(_("What happened")): first["what"],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def few(count: float) -> bool:
+    """Whether so few cases say little."""
+    return is_known(count) and count < FEWEST_EVENTS
+
+
+def _chance(by_horizon: pd.DataFrame, step: int, language: Language) -> str:
+    rows = by_horizon[by_horizon.index == step]
+    if rows.empty or not is_known(float(rows["chance"].iloc[0])):
+        return NOTHING
+    mark = {"watch": " ●", "warning": " ▲", "severe": " ◆"}.get(str(rows["level"].iloc[0]), "")
+    return language.percent(float(rows["chance"].iloc[0])) + mark
+
+
+def _first(alerted: pd.DataFrame, language: Language) -> str:
+    if alerted.empty:
+        return language.text(_("none"))
+    row = alerted.sort_values("horizon").iloc[-1]
+    return language.month(pd.Period(row["origin"], "M").to_timestamp())
+
+
+def _occurred(by_horizon: pd.DataFrame, language: Language) -> str:
+    occurred = by_horizon["came"].dropna()
+    if occurred.empty:
+        return NOTHING
+    return (
+        language.text(_("far above the mean")) if bool(occurred.max()) else language.text(_("not far above the mean"))
+    )
+
+
+def _basis(basis: str, language: Language) -> str:
+    names = {
+        "arrivals": language.text(_("arrivals")),
+        "detections": language.text(_("Frontex detections, chances only")),
+    }
+    return names.get(basis, language.text(_("no figures")))
+
+
+def _measured(table: Sequence[Row], language: Language) -> dict[str, list[str]]:
+    return {
+        language.text(_("Foretold an onset")): [
+            _share(row, "precision", precision_cases(row), language) for row in table
+        ],
+        language.text(_("Of all raised")): [language.share(precision_of_all(row)) for row in table],
+        language.text(_("Events seen")): [_share(row, "recall", float(row["n_events"]), language) for row in table],
+        language.text(_("False alarms per route per year")): [
+            _between(row, "false_alarms_per_route_year", partial(language.decimal, digits=1)) for row in table
+        ],
+        language.text(_("Lead time, months")): [_quartiles(row, language) for row in table],
+        language.text(_("Brier skill")): [_between(row, "brier_skill", language.decimal) for row in table],
+        language.text(_("AUC")): [_between(row, "auc", language.decimal) for row in table],
+        language.text(_("Base rate")): [language.share(row["base_rate"]) for row in table],
+        language.text(_("Cut-off")): [_cutoff(row, language) for row in table],
+        language.text(_("Alerts")): [language.counted(row["n_alerts"]) for row in table],
+        language.text(_("Repeats")): [language.counted(row["n_repeats"]) for row in table],
+        language.text(_("No onset")): [language.counted(row["n_no_onset"]) for row in table],
+        language.text(_("Events")): [language.counted(row["n_events"]) for row in table],
+    }
+
+
+def _share(row: Row, name: str, cases: float, language: Language) -> str:
+    if not is_known(row[name]):
+        return NOTHING
+    text = _between(row, name, language.share)
+    return language.text(_("{text}, too few to say"), text=text) if few(cases) else text
+
+
+def _between(row: Row, name: str, write: Callable[[float], str]) -> str:
+    value, low, high = (float(row.get(name + end, float("nan"))) for end in ("", "_lo", "_hi"))
+    if not is_known(value):
+        return NOTHING
+    return f"{write(value)} ({write(low)}–{write(high)})" if is_known(low) and is_known(high) else write(value)
+
+
+def _quartiles(row: Row, language: Language) -> str:
+    low, middle, high = (float(row.get(f"lead_months_{name}", float("nan"))) for name in ("q25", "median", "q75"))
+    if not is_known(middle):
+        return NOTHING
+    return (
+        f"{months(middle, language)} ({months(low, language)}–{months(high, language)})"
+        if is_known(low) and is_known(high)
+        else months(middle, language)
+    )
+
+
+def months(value: float, language: Language) -> str:
+    """A number of months, without a decimal where it has none."""
+    return language.counted(value) if float(value).is_integer() else language.decimal(value, 1)
+
+
+def _cutoff(row: Row, language: Language) -> str:
+    value = float(row["cutoff"])
+    if not is_known(value):
+        return NOTHING
+    return language.decimal(value, 2) if str(row["rule"]).startswith("compare.") else language.percent(value)
+
+
+def of_route(frame: pd.DataFrame, route_id: str) -> pd.DataFrame:
+    """Rows of one route, or of all of them together."""
+    return frame[frame["route_id"] == (route_id or ALL)] if len(frame) else frame
+
+
+def record_rows(row: Row, record: pd.DataFrame, language: Language) -> pd.DataFrame:
+    """The rule's record at past origins, with 90 % intervals: ``measure, value, interval``."""
+    found = record_of(row, record)
+    if found is None:
+        return pd.DataFrame(columns=["measure", "value", "interval"])
+    measures: dict[str, tuple[str, Callable[[float], str]]] = {
+        "precision": (language.text(_("Hit rate: warnings that came true")), language.share),
+        "recall": (language.text(_("Events that were warned of")), language.share),
+        "false_alarms_per_route_year": (
+            language.text(_("False alarms per route per year")),
+            partial(language.decimal, digits=1),
+        ),
+        "lead_months_median": (language.text(_("Lead time in months, median")), partial(months, language=language)),
+        "brier_skill": (language.text(_("Brier skill score (0: no better than the base rate)")), language.decimal),
+    }
+    rows = [
+        {"measure": words, "value": write(float(found[name])), "interval": _interval(name, found, write, language)}
+        for name, (words, write) in measures.items()
+        if name in found and is_known(float(found[name]))
+    ]
+    return pd.DataFrame(rows, columns=["measure", "value", "interval"])
+
+
+def _interval(name: str, found: Row, write: Callable[[float], str], language: Language) -> str:
+    """The 90 % interval of a measure; of the notice, its quartiles beside it."""
+    nothing = float("nan")
+    ends = [float(found.get(name + end, nothing)) for end in ("_lo", "_hi")]
+    text = "–".join(map(write, ends)) if all(map(is_known, ends)) else ""
+    if name == "lead_months_median":
+        low, high = (float(found.get(f"lead_months_{part}", nothing)) for part in ("q25", "q75"))
+        if is_known(low) and is_known(high) and low < high:
+            quartiles = language.text(_("half of them {low} to {high}"), low=write(low), high=write(high))
+            return language.listed([text, quartiles]) if text else quartiles
+    cases = {"precision": precision_cases(found), "recall": float(found.get("n_events", nothing))}
+    if few(cases.get(name, nothing)):
+        return language.text(_("{text}, too few to say"), text=text) if text else language.text(_("too few to say"))
+    return text
