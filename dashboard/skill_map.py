@@ -121,10 +121,10 @@ def situation_table(rows: pd.DataFrame) -> pd.DataFrame:
             row = by_place.get((kind, group, step))
             words = NOTHING
             if row is not None:
-                ends = (row[f"relative_score{end}"] for end in ("", "_lo", "_hi"))
+                value, low, high = (row[f"relative_score{end}"] for end in ("", "_lo", "_hi"))
                 count = int(row["n"])
                 words = ngettext("{ratio}, {n} case", "{ratio}, {n} cases", count)
-                words = words.format(ratio=record.ratio_words(*ends, lang()), n=count)
+                words = words.format(ratio=record.ratio_words(value, low, high, lang()), n=count)
             line[ngettext("{n} month", "{n} months", step).format(n=step)] = words
         lines.append(line)
     return pd.DataFrame(lines)

@@ -7,6 +7,7 @@ its ground. ``.streamlit/config.toml`` repeats these values for Streamlit's own 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -64,69 +65,22 @@ class Theme:
         Raises:
             KeyError: The level is unknown.
         """
-        return {
-            "information": self.information,
-            "watch": self.watch,
-            "warning": self.warning,
-            "severe": self.severe,
-            "ended": self.ended,
-        }[alert_level]
+        hues: dict[str, Hue] = {name: getattr(self, name) for name in BADGE_COLOURS}
+        return hues[alert_level]
 
 
-LIGHT = Theme(
-    name="light",
-    ground=colours.SCREEN,
-    input_ground="#F1F3F2",
-    ink=colours.INK,
-    secondary=colours.SECONDARY,
-    hairline=colours.HAIRLINE,
-    grid=colours.GRID,
-    accent=colours.ACCENT,
-    observed=colours.OBSERVED,
-    fan=colours.FAN,
-    median=colours.MEDIAN,
-    fan_opacity=colours.FAN_OPACITY,
-    neutral=colours.NEUTRAL,
-    earlier="#5A5AA0",
-    hover_ground="#FFFFFF",
-    sea=colours.SEA,
-    land=colours.LAND,
-    receiving=colours.RECEIVING,
-    border=colours.BORDER,
-    watch=colours.LEVELS["watch"],
-    warning=colours.LEVELS["warning"],
-    severe=colours.LEVELS["severe"],
-    ended=colours.ENDED,
-    replay=colours.REPLAY,
-    information=colours.LEVELS["information"],
-)
-DARK = Theme(
-    name="dark",
-    ground=colours.DARK["ground"],
-    input_ground="#1A262C",
-    ink=colours.DARK["ink"],
-    secondary=colours.DARK["secondary"],
-    hairline=colours.DARK["hairline"],
-    grid=colours.DARK["grid"],
-    accent=colours.DARK["accent"],
-    observed=colours.DARK["observed"],
-    fan=colours.DARK["fan"],
-    median=colours.DARK["median"],
-    fan_opacity=(0.18, 0.24, 0.34),
-    neutral=colours.DARK["neutral"],
-    earlier="#A9A9E6",
-    hover_ground="#1A262C",
-    sea=colours.DARK["sea"],
-    land=colours.DARK["land"],
-    receiving=colours.DARK["receiving"],
-    border=colours.DARK["border"],
-    watch=colours.DARK_LEVELS["watch"],
-    warning=colours.DARK_LEVELS["warning"],
-    severe=colours.DARK_LEVELS["severe"],
-    ended=colours.DARK_ENDED,
-    replay=colours.DARK_REPLAY,
-    information=colours.DARK_LEVELS["information"],
-)
+def _theme(name: Literal["light", "dark"], inks: Mapping[str, Any], **others: Any) -> Theme:  # noqa: ANN401  # a colour
+    return Theme(name, **inks, **others)
+
+
+LIGHT = _theme(
+    "light", colours.LIGHT, **colours.LEVELS, ended=colours.ENDED, replay=colours.REPLAY, input_ground="#F1F3F2",
+    hover_ground="#FFFFFF", earlier="#5A5AA0", fan_opacity=colours.FAN_OPACITY,
+)  # fmt: skip
+DARK = _theme(
+    "dark", colours.DARK, **colours.DARK_LEVELS, ended=colours.DARK_ENDED, replay=colours.DARK_REPLAY,
+    input_ground="#1A262C", hover_ground="#1A262C", earlier="#A9A9E6", fan_opacity=(0.18, 0.24, 0.34),
+)  # fmt: skip
 
 
 def current_theme() -> Theme:

@@ -28,7 +28,7 @@ def show_routes(night: Night, series_id: str) -> None:
     """All routes together and one route as bars, then every route in a table, for this year and the next."""
     kinds = kinds_of(night)
     if not kinds:
-        st.markdown(small(_("No year-ahead forecast in this release.")))
+        st.markdown(small(f"{year_ahead.year_title([], lang())}."))
         return
     kind = state.choice("kind", kinds, kinds[0])
     lines = lines_of(night, kind)

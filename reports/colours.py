@@ -27,12 +27,17 @@ LEVELS = {
     "severe": Hue("#861A43", "#F8E1E9", "#861A43"),
     "information": Hue("#0F5C6E", "#E3F0F3", "#1F6F8B"),
 }
+LIGHT = {
+    "ground": SCREEN, "ink": INK, "secondary": SECONDARY, "hairline": HAIRLINE, "grid": GRID, "accent": ACCENT,
+    "observed": OBSERVED, "fan": FAN, "median": MEDIAN, "neutral": NEUTRAL, "sea": SEA, "land": LAND,
+    "receiving": RECEIVING, "border": BORDER,
+}  # fmt: skip
 DARK = {
     "ground": "#10191E", "ink": "#E6ECEE", "secondary": "#A3B3BA", "hairline": "#2C3B43", "grid": "#25333A",
     "accent": "#6CC0D3", "observed": "#DCE5E8", "fan": "#5BB3CC", "median": "#B9E4EE", "neutral": "#93A8B1",
     "sea": "#14212A", "land": "#26343B", "receiving": "#35474F", "border": "#14212A",
 }  # fmt: skip
-"""Colours of a dark screen by their use."""
+"""Colours of a screen by their use."""
 DARK_LEVELS = {
     "watch": Hue("#F2CF6B", "#3A3013", "#F2CF6B"),
     "warning": Hue("#F5A56B", "#40260F", "#E98A45"),

@@ -103,7 +103,7 @@ def _ratios(table: list[dict[Hashable, Any]], language: Language) -> dict[str, l
             "–".join(both) if there else NOTHING for there, both in zip(known, ends, strict=True)
         ],
         language.text(_("Evidence")): [
-            evidence_words(str(row["model_id"]), row["relative_wis"], row["verdict"]) for row in table
+            evidence_words(str(row["model_id"]), row["relative_wis"], row["verdict"], language) for row in table
         ],
     }
 

@@ -183,7 +183,7 @@ def last_year(row: Row) -> int:
 def year_title(lines: list[YearLine], language: Language) -> str:
     """What is expected over the running year on all routes together, in one sentence."""
     if not lines:
-        return language.text(_("This release tells nothing of the year ahead"))
+        return language.text(_("No year-ahead forecast in this release"))
     line = lines[0]
     texts = ngettext(
         "{name}: {expected} arrival expected {when}, most likely {interval}",

@@ -77,13 +77,7 @@ WORDS: dict[str, tuple[str, Style]] = {
     "print": ("secondary", Style("sans", 11, 15)),
 }
 """Colour and type of words by role."""
-LIGHT: dict[str, str] = {
-    "ground": colours.SCREEN, "ink": colours.INK, "secondary": colours.SECONDARY, "hairline": colours.HAIRLINE,
-    "grid": colours.GRID, "accent": colours.ACCENT, "observed": colours.OBSERVED, "fan": colours.FAN,
-    "median": colours.MEDIAN, "neutral": colours.NEUTRAL, "sea": colours.SEA, "land": colours.LAND,
-    "receiving": colours.RECEIVING, "border": colours.BORDER,
-    **{name: hue.fill for name, hue in colours.LEVELS.items()},
-}  # fmt: skip
+LIGHT = colours.LIGHT | {name: hue.fill for name, hue in colours.LEVELS.items()}
 DARK = colours.DARK | {name: hue.fill for name, hue in colours.DARK_LEVELS.items()}
 
 
