@@ -18,7 +18,8 @@ from dashboard.charts import count_axis, finish
 from dashboard.layout import error_words
 from dashboard.route_view import RouteView
 from dashboard.theme import CHART_CONFIG, Theme, current_theme, with_opacity
-from decisions.judgements import LARGEST, Judgement, departures, fitted, hand_in, said_by
+from decisions.judgements import Judgement, departures, fitted, hand_in, said_by
+from reports.numbers import LARGEST
 from reports.scenario import percent
 
 LONGEST_PSEUDONYM = 16

@@ -33,6 +33,7 @@ _MOMENT, _LOADING = 0.06, 1.2
 session’s first page the browser loads the charts’ library meanwhile: with .8 the Route page takes a third of a second
 longer, because the rest of the page comes just before the chart would be drawn."""
 _DARK_BUTTON = '[data-testid^="stBaseButton-primary"] {color: #0B1A21 !important;}'
+_EMBEDDED = '[data-testid="stLayoutWrapper"]:has(> .st-key-head) {position: static !important;}'
 STYLE = (Path(__file__).parent / "assets" / "style.css").read_text("utf-8")
 _LOGO = (Path(__file__).parent / "assets" / "logo.svg").read_text("utf-8")
 """The name is drawn as a shape: a picture may not use the page's fonts."""
@@ -62,7 +63,8 @@ def dress() -> None:
     own |= {name: hue.ground for name, hue in hues.items()} | {f"{name}-text": hue.text for name, hue in hues.items()}
     own |= {"better": theme.information.fill, "better-text": theme.ground}
     colours = ":root {" + "".join(f"--vigie-{name}: {colour};" for name, colour in own.items()) + "}"
-    st.html(f"<style>\n{colours}\n{STYLE}{_DARK_BUTTON if theme.name == 'dark' else ''}\n</style>")
+    more = (_DARK_BUTTON if theme.name == "dark" else "") + (_EMBEDDED if st.context.is_embedded else "")
+    st.html(f"<style>\n{colours}\n{STYLE}{more}\n</style>")
     show_shortcuts()
     if not st.context.is_embedded:
         st.logo(_LOGO.format(accent=theme.accent, ink=theme.ink), size="medium")

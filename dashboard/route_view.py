@@ -13,10 +13,10 @@ from core.languages import is_known, round_counted, round_expected
 from dashboard import _, downloads, lang, reads, tables, time_travel
 from dashboard.downloads import Export
 from dashboard.reads import Night
-from decisions.judgements import LARGEST
 from forecasting import BASELINE, ENSEMBLE
 from reports import Row, citations, numbers, route
 from reports.alert import limit_of
+from reports.numbers import LARGEST
 from reports.skill import skill_span
 
 EARLIER_EVERY, EARLIER_LENGTH, EARLIER_BACK = 6, 6, 24

@@ -11,17 +11,17 @@ import streamlit as st
 from access import DELETE_SCENARIO, KEEP_PLACES
 from core.errors import VigieError
 from core.schema import Entry
-from dashboard import _, downloads, labelled, lang, layout, reads, scenario_state, scenario_view, state, visitor
+from dashboard import _, downloads, labelled, lang, layout, reads, state, visitor
 from dashboard.charts.scenario import compare_alt, compare_chart, places_chart
 from dashboard.layout import error_words, plain, small
 from dashboard.reads import Night
-from dashboard.scenario_state import PLACES, Values
-from dashboard.scenario_view import Scenario
 from dashboard.tables import no_break
 from dashboard.theme import current_theme
 from decisions.actions import SCENARIO_STEPS, delete_scenario, keep_places, save_scenario, scenarios_saved
-from reports import Reception, citations, entries_until, numbers, reception
+from reports import Reception, citations, entries_until, levers, numbers, reception, whatif
 from reports import scenario as wording
+from reports.levers import PLACES, Values
+from reports.whatif import Scenario
 
 MOST_COMPARED = 4
 LONGEST_TITLE = 120
@@ -62,8 +62,8 @@ def _show_form(night: Night, values: Values, scenario: Scenario) -> None:
     if not name.strip() or not who.strip():
         st.warning(_("A scenario is saved with its name and yours."))
         return
-    query = scenario_state.assumption(values, scenario.route_id)
-    subject = scenario_state.scenario_id(values, scenario.route_id)
+    query = levers.assumption(values, scenario.route_id)
+    subject = levers.scenario_id(values, scenario.route_id)
     try:
         save_scenario(reads.workflow(), visitor.actor(who), subject, night.run_id, name, query)
     except VigieError as error:
@@ -132,7 +132,7 @@ def _show_comparison(
             format_func=lambda subject: saved[subject].reason,
             **state.widget("compare", chosen, lambda names: ",".join(names) or None),
         )  # fmt: skip
-    ends = scenario_view.title_months(night, scenario.route_id)
+    ends = whatif.title_months(night, scenario.route_id)
     everything = [
         (_("Forecast"), night.frame("trajectories")),
         (_("This scenario"), trajectories),
@@ -140,7 +140,7 @@ def _show_comparison(
     ]
     rows = pd.DataFrame(
         [
-            {"name": name, "is_forecast": place == 0, **scenario_view.totals(paths, scenario.route_id, ends)}
+            {"name": name, "is_forecast": place == 0, **whatif.totals(paths, scenario.route_id, ends)}
             for place, (name, paths) in enumerate(everything)
         ]
     )
@@ -165,9 +165,9 @@ def _others(
     for entry in entries:
         query = {str(name): str(text) for name, text in entry.payload["query"].items()}
         own_route = query.pop("route", route_id)
-        known = scenario_state.levers(night, own_route if own_route in routes else route_id, list(routes))
-        values, bad = scenario_state.parse(query, known)
-        found = None if bad or own_route not in routes else scenario_view.build(night, values, own_route)
+        known = levers.levers(night, own_route if own_route in routes else route_id, list(routes))
+        values, bad = levers.parse(query, known)
+        found = None if bad or own_route not in routes else whatif.build(night, values, own_route, lang())
         if found is None or found.trajectories is None:
             text = _("“{name}” has no answer on this release.")
             st.markdown(small(plain(text.format(name=entry.reason))))

@@ -30,6 +30,7 @@ from hub.outputs import COLUMNS
 from hub.score import quantile_rows
 from hub.submission import read_submission
 from hub.targets import config_files
+from reports.numbers import LARGEST
 from store import sha256_of_bytes
 from store.hub import Edition, SubmissionStore
 
@@ -40,8 +41,6 @@ FEWEST_MEMBERS = 5
 """Authors that a panel must have before its record is shown: of fewer one could guess who said what."""
 COVERAGE = 0.8
 """Share of outcomes that the range is meant to hold: four times in five."""
-LARGEST = 10_000_000
-"""Persons in a month that anybody may name."""
 _PSEUDONYM = re.compile(r"[A-Za-z0-9_]{2,16}")
 
 

@@ -17,6 +17,8 @@ from core.routes import route_series as route_series  # noqa: PLC0414  # pages n
 from forecasting import ENSEMBLE
 from reports.skill import skill_span
 
+LARGEST = 10_000_000
+"""Persons in a month that anybody may name."""
 FIRST_COMPARED_YEAR = 2017
 """Beside 2015 and 2016 every other year would look flat."""
 SUMMARY_COLUMNS = [

@@ -61,7 +61,7 @@ def show(night: Night) -> None:
 
 def show_controls(view: AsylumForecast, found: list[str], order: list[str]) -> None:
     """What is counted, where, and whether earlier forecasts are laid over."""
-    with st.container(key="controls-first", horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(key="asylum-controls", horizontal=True, vertical_alignment="bottom", gap="small"):
         st.selectbox(
             _("Applications"),
             found,

@@ -39,7 +39,7 @@ def show(night: Night) -> None:
     show_older_forecasts(night)
     with st.container(key="overview"):
         with st.container(key="news"):
-            waiting, changed = st.columns([2.3, 1], gap="medium")
+            waiting, changed = st.columns([1.7, 1], gap="medium")
         with waiting:
             with st.container(key="sums", horizontal=True, vertical_alignment="center"):
                 with st.container(width="stretch"):

@@ -33,10 +33,10 @@ from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night
 from dashboard.route_view import RouteView
 from dashboard.theme import current_theme, level_badge, level_word
-from decisions.judgements import LARGEST
 from reports import numbers, route
 from reports.changes import change_since, change_words
 from reports.events import events_between
+from reports.numbers import LARGEST
 from reports.route import WeekView
 from reports.units import in_unit
 

@@ -19,8 +19,6 @@ from dashboard import (
     reads,
     route_view,
     scenario_parts,
-    scenario_state,
-    scenario_view,
     state,
 )
 from dashboard.charts.scenario import difference_alt, difference_chart, scenario_alt, scenario_chart
@@ -28,15 +26,15 @@ from dashboard.downloads import Export
 from dashboard.layout import plain, small
 from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night
-from dashboard.scenario_state import EVERYBODY, KINDS, LEVERS_OF, NONE, PLACES, Lever, Values
-from dashboard.scenario_view import Scenario
 from dashboard.theme import current_theme
 from forecasting.scenarios.analogues import EPISODES
-from reports import citations, numbers
+from reports import citations, levers, numbers, whatif
 from reports import scenario as wording
 from reports.events import events_between
+from reports.levers import EVERYBODY, KINDS, LEVERS_OF, NONE, PLACES, Lever, Values
 from reports.scenario import reception_of
 from reports.units import INSTEAD, in_unit, plural_in_unit
+from reports.whatif import Scenario
 
 TITLE, PLACE = _("Scenarios"), 5
 
@@ -46,18 +44,18 @@ PARTS = ("months", "routes", "places", "saved")
 
 def show(night: Night) -> None:
     """The page."""
-    routes = reads.once(night, partial(scenario_state.forecast_routes, night), "forecast routes")
+    routes = reads.once(night, partial(levers.forecast_routes, night), "forecast routes")
     if not routes:
         layout.stop_with(_("No sample paths, so no scenario can be worked out in this release."))
     usual = reads.once(night, partial(route_view.first_route, night, routes), "first forecast route")
     route_id = state.choice("route", routes, usual if usual in routes else routes[0], always=True)
-    known = reads.once(night, partial(scenario_state.levers, night, route_id, routes), "levers", route_id)
+    known = reads.once(night, partial(levers.levers, night, route_id, routes), "levers", route_id)
     at_hand = scenario_parts.kept_values(scenario_parts.kept(night, route_id))
-    values, bad = scenario_state.parse(at_hand | given(known), known)
+    values, bad = levers.parse(at_hand | given(known), known)
     for name in bad:
         state.note_bad_value(name, st.query_params[name])
         state.write(name, None)
-    scenario = scenario_view.build(night, values, route_id)
+    scenario = whatif.build(night, values, route_id, lang())
     said = reads.once(night, partial(title, night, scenario), "scenario's title", *key_of(scenario, values))
     st.title(said, anchor=False)
     badge = _("Conditional")
@@ -87,9 +85,9 @@ def title(night: Night, scenario: Scenario) -> str:
     route = layout.route_name(scenario.route_id)
     if scenario.trajectories is None:
         return _("{route}: no answer").format(route=route)
-    ends = scenario_view.title_months(night, scenario.route_id)
+    ends = whatif.title_months(night, scenario.route_id)
     then, plainly = (
-        scenario_view.totals(paths, scenario.route_id, ends)["q50"]
+        whatif.totals(paths, scenario.route_id, ends)["q50"]
         for paths in (scenario.trajectories, night.frame("trajectories"))
     )
     return plural_in_unit(
@@ -100,7 +98,7 @@ def title(night: Night, scenario: Scenario) -> str:
 
 def months_of(night: Night, scenario: Scenario) -> str:
     """The months whose total stands in the title."""
-    ends = scenario_view.title_months(night, scenario.route_id)
+    ends = whatif.title_months(night, scenario.route_id)
     return lang().months(ends[0], ends[-1])
 
 
@@ -110,7 +108,7 @@ def condition(night: Night, scenario: Scenario, values: Values) -> str:
     if scenario.trajectories is None:
         return _("Assumption: {assumption}.").format(assumption=assumption)
     text = _("Expected {when}, {assumption}. Not a forecast, and never scored as one.")
-    ends = scenario_view.title_months(night, scenario.route_id)
+    ends = whatif.title_months(night, scenario.route_id)
     return text.format(when=lang().in_months(ends[0], ends[-1]), assumption=assumption)
 
 
@@ -143,7 +141,7 @@ def show_chart(night: Night, scenario: Scenario, values: Values) -> None:
 def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
     """The chart alone."""
     history = numbers.series_of(night.frame("observations"), numbers.route_series(route_id))
-    forecast, then = map(scenario_view.as_rows, scenario_view.by_level(night, trajectories, route_id))
+    forecast, then = map(whatif.as_rows, whatif.by_level(night, trajectories, route_id))
     known_on = pd.Timestamp(night.as_of)
     events = events_between(night.frame("events"), route_id, known_on - pd.DateOffset(months=24), known_on)
     figure = scenario_chart(
@@ -159,7 +157,7 @@ def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
 def draw_difference(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
     """How many more or fewer are expected in each month than by the forecast."""
     st.markdown("## " + _("Difference from the forecast"), anchors=False)
-    median, then = (table[0.5] for table in scenario_view.by_level(night, trajectories, route_id))
+    median, then = (table[0.5] for table in whatif.by_level(night, trajectories, route_id))
     figure = difference_chart(
         then - median, unit=in_unit("Arrivals per month", route_id, lang()), theme=current_theme()
     )
@@ -202,7 +200,7 @@ def show_parts(
         with st.container(horizontal=True, width="content", vertical_alignment="center", gap="xsmall"):
             if st.button(_("Copy link"), key="copy-link", type="tertiary", icon=":material/link:"):
                 st.toast(_("The link to this view is copied."))
-            forecast = scenario_view.by_level(night, trajectories, scenario.route_id)[0]
+            forecast = whatif.by_level(night, trajectories, scenario.route_id)[0]
             picture = partial(drawn, Picture(history, then, made, is_conditional=True, forecast=forecast))
             (downloads.buttons if chosen == "months" else downloads.pictures)(made, picture)
     if chosen == "months":
@@ -227,25 +225,25 @@ def by_month(
     night: Night, scenario: Scenario, trajectories: pd.DataFrame, values: Values
 ) -> tuple[Export, pd.DataFrame, pd.DataFrame]:
     """The files, the scenario's quantiles by month, and the table on screen."""
-    forecast, then = scenario_view.by_level(night, trajectories, scenario.route_id)
-    frame = scenario_view.months_file(forecast, then, scenario.route_id)
+    forecast, then = whatif.by_level(night, trajectories, scenario.route_id)
+    frame = whatif.months_file(forecast, then, scenario.route_id)
     # A picture leaves without the page: its title holds months and assumption too.
     parts = (title(night, scenario), months_of(night, scenario), wording.assumption(values, lang()))
     made = export_of(night, scenario, values, scenario.route_id, frame, ", ".join(parts))
-    return made, then, scenario_view.months_table(forecast, then)
+    return made, then, whatif.months_table(forecast, then, lang())
 
 
 def show_routes(
     night: Night, scenario: Scenario, trajectories: pd.DataFrame, values: Values, routes: Sequence[str]
 ) -> None:
     """What the assumption means for every route."""
-    find = partial(scenario_view.routes_table, night, trajectories, routes)
+    find = partial(whatif.routes_table, night, trajectories, routes)
     table = reads.once(night, find, "scenario by route", *key_of(scenario, values))
-    said = _("Arrivals expected on every route over its next {n} months").format(n=scenario_view.LONGEST_TOTAL)
+    said = _("Arrivals expected on every route over its next {n} months").format(n=whatif.LONGEST_TOTAL)
     made = export_of(night, scenario, values, "routes", table, said)
     downloads.buttons(made)
     with st.container(key="numbers-routes"):
-        st.table(scenario_view.routes_shown(table), border="horizontal", hide_index=True, alt=said)
+        st.table(whatif.routes_shown(table, lang()), border="horizontal", hide_index=True, alt=said)
     text = _(
         "Routes move together as they did at past dates; a shock or an episode moves another route only as assumed."
     )

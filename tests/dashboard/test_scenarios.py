@@ -16,15 +16,16 @@ from streamlit.testing.v1 import AppTest
 
 from access import DELETE_SCENARIO, SAVE_SCENARIO
 from core.errors import InputError
+from core.languages import Language
 from core.schema import Entry
 from core.settings import Settings
-from dashboard import reads, scenario_state, scenario_view
+from dashboard import reads
 from dashboard.reads import Night
 from dashboard.scenario_parts import saved_scenarios
-from dashboard.scenario_state import KINDS, Lever
 from decisions.briefing import make_briefing
 from forecasting.scenarios.shocks import Shock, profile
-from reports import numbers
+from reports import levers, numbers, whatif
+from reports.levers import KINDS, Lever
 from reports.scenario import demand, reception_of
 from store.journal import Journal, journal_url
 from store.releases import Release
@@ -42,8 +43,8 @@ def night(release: Release) -> Night:
     return found
 
 
-def values_of(night: Night, route_id: str = "EMR", **levers: str) -> scenario_state.Values:
-    values, bad = scenario_state.parse(levers, scenario_state.levers(night, route_id, ROUTES))
+def values_of(night: Night, route_id: str = "EMR", **levers: str) -> levers.Values:
+    values, bad = levers.parse(levers, levers.levers(night, route_id, ROUTES))
     assert bad == []
     return values
 
@@ -64,7 +65,7 @@ def said(app: AppTest) -> str:
 @given(st.text(max_size=12))
 def test_lever_never_takes_foreign_text(text: str) -> None:
     known = {"side": Lever("above", ("above", "below")), "number": Lever("3", low=0, high=10)}
-    values, bad = scenario_state.parse({"side": text, "number": text}, known)
+    values, bad = levers.parse({"side": text, "number": text}, known)
     assert values["side"] in {"above", "below"}
     assert 0 <= float(values["number"]) <= 10
     assert set(bad) <= {"side", "number"}
@@ -74,8 +75,8 @@ def test_lever_never_takes_foreign_text(text: str) -> None:
     ("name", "field"), [("shock_onset", "onset"), ("shock_months", "duration"), ("shock_decay", "half_life")]
 )
 def test_shock_lever_takes_times_up_to_last_month(night: Night, name: str, field: str) -> None:
-    lever = scenario_state.levers(night, "EMR", ROUTES)[name]
-    ends = pd.DatetimeIndex([scenario_state.month_end(month) for month in scenario_state.months_of(night, "EMR")])
+    lever = levers.levers(night, "EMR", ROUTES)[name]
+    ends = pd.DatetimeIndex([levers.month_end(month) for month in levers.months_of(night, "EMR")])
 
     def is_possible(months: int) -> bool:
         try:
@@ -100,29 +101,29 @@ def test_field_takes_same_numbers_as_address(address: dict[str, str]) -> None:
     app = visit(f"scenarios_{address['kind']}", route="EMR", **address)
     fields = {str(field.key).removeprefix("lever:"): (field.min, field.max) for field in app.number_input}
     (night,) = reads.nights()
-    known = scenario_state.levers(night, "EMR", ROUTES)
+    known = levers.levers(night, "EMR", ROUTES)
     assert fields
     assert fields == {name: (known[name].low, known[name].high) for name in fields}
 
 
 def test_same_assumption_has_same_name_however_it_is_looked_at(night: Night) -> None:
     one, two = values_of(night, confidence="80"), values_of(night, confidence="95", shock_size="10")
-    assert scenario_state.scenario_id(one, "EMR") == scenario_state.scenario_id(two, "EMR")
-    assert scenario_state.scenario_id(one, "EMR") != scenario_state.scenario_id(one, "WAR")
+    assert levers.scenario_id(one, "EMR") == levers.scenario_id(two, "EMR")
+    assert levers.scenario_id(one, "EMR") != levers.scenario_id(one, "WAR")
 
 
 def test_a_nationality_that_doubles_adds_its_share_of_the_route(night: Night) -> None:
     values = values_of(
         night, "CMR", kind="shock", shock_of="SYR", shock_size="100", shock_onset="0", shock_from="2025-03"
     )
-    scenario = scenario_view.build(night, values, "CMR")
+    scenario = whatif.build(night, values, "CMR", Language())
     assert scenario.trajectories is not None
     march = pd.Timestamp("2025-03-31")
     before, after = (
         numbers.route_paths(paths, "CMR")[march].median()
         for paths in (night.frame("trajectories"), scenario.trajectories)
     )
-    share = scenario_state.shares_of(night, "CMR")["SYR"]
+    share = levers.shares_of(night, "CMR")["SYR"]
     assert share == pytest.approx(0.5, abs=0.01)
     assert after / before == pytest.approx(1 + share, abs=0.01)
     assert "Syria: 50% of the route" in scenario.notes[0]
@@ -131,9 +132,9 @@ def test_a_nationality_that_doubles_adds_its_share_of_the_route(night: Night) ->
 @pytest.mark.parametrize("kind", KINDS)
 def test_scenario_stays_distribution_with_ordered_quantiles(night: Night, kind: str) -> None:
     values = values_of(night, "CMR", kind=kind, episode="lampedusa-2023")
-    scenario = scenario_view.build(night, values, "CMR")
+    scenario = whatif.build(night, values, "CMR", Language())
     assert scenario.trajectories is not None
-    _forecast, wide = scenario_view.by_level(night, scenario.trajectories, "CMR")
+    _forecast, wide = whatif.by_level(night, scenario.trajectories, "CMR")
     assert (np.diff(wide.to_numpy(), axis=1) >= 0).all()
     assert (wide[0.9] > wide[0.1]).all()
 
@@ -148,11 +149,11 @@ def test_places_grow_with_confidence_and_stay(night: Night) -> None:
 
 
 def test_unchanged_scenario_is_the_served_forecast(night: Night) -> None:
-    rows, unmoved = scenario_view.by_level(night, night.frame("trajectories"), "EMR")
+    rows, unmoved = whatif.by_level(night, night.frame("trajectories"), "EMR")
     pd.testing.assert_frame_equal(unmoved, rows)
     served = numbers.quantiles_of(night.frame("forecasts"), numbers.route_series("EMR"))
     assert (rows == served[list(rows.columns)]).all(axis=None)
-    frame = scenario_view.months_file(rows, 2 * rows, "EMR").set_index(["month", "kind"])
+    frame = whatif.months_file(rows, 2 * rows, "EMR").set_index(["month", "kind"])
     median = frame["median"].astype(float)
     assert median["2025-03", "scenario"] == pytest.approx(2 * median["2025-03", "forecast"], abs=0.2)
     assert list(frame.columns) == ["route_id", "q025", "q10", "q25", "median", "q75", "q90", "q975"]
@@ -173,7 +174,7 @@ def test_form_writes_every_lever_of_its_kind_into_address() -> None:
     app.number_input(key="lever:shock_size").set_value(-40.0)
     next(button for button in app.button if button.label == "Show the scenario").click().run()
     assert app.query_params["shock_size"] in ("-40", ["-40"])
-    assert set(scenario_state.LEVERS_OF["shock"]) <= set(app.query_params)
+    assert set(levers.LEVERS_OF["shock"]) <= set(app.query_params)
     assert "fall by 40%" in said(app)
 
 
@@ -229,7 +230,7 @@ def test_saved_scenario_is_deleted_after_confirmation(home: Path) -> None:
 def test_routes_are_compared_with_their_forecast(night: Night) -> None:
     trajectories = night.frame("trajectories")
     halved = trajectories.assign(value=trajectories["value"] / 2)
-    table = scenario_view.routes_table(night, halved, ROUTES[:2])
+    table = whatif.routes_table(night, halved, ROUTES[:2])
     assert table[["route_id", "kind"]].to_numpy().tolist() == [
         ["CMR", "forecast"], ["CMR", "scenario"], ["EMR", "forecast"], ["EMR", "scenario"],
     ]  # fmt: skip
@@ -240,7 +241,7 @@ def test_routes_are_compared_with_their_forecast(night: Night) -> None:
     )
     assert then == pytest.approx(forecast / 2)
     assert (np.diff(forecast, axis=1) > 0).all()
-    shown = scenario_view.routes_shown(table)
+    shown = whatif.routes_shown(table, Language())
     assert shown["Route"].is_unique
     assert shown["Difference"].tolist() == ["−50%", "−50%"]
 

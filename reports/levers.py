@@ -16,11 +16,10 @@ from alerts.rules.nationality_shift import UNKNOWN
 from core.calendar import planning_window
 from core.languages import round_expected
 from core.schema import ALL, NOT_APPLICABLE
-from dashboard.reads import Night
-from decisions.judgements import LARGEST
 from forecasting.scenarios import HOWS, STAYS
 from forecasting.scenarios.analogues import EPISODES
-from reports import numbers
+from reports import ReadableRelease, numbers
+from reports.numbers import LARGEST
 
 KINDS = ("if", "shock", "past")
 NONE, EVERYBODY = "none", "all"
@@ -72,35 +71,35 @@ LEVERS_OF = {
 PLACES = ("stock", "stay", "stay_kind", "needs_place", "confidence")
 
 
-def forecast_routes(night: Night) -> list[str]:
+def forecast_routes(release: ReadableRelease) -> list[str]:
     """Routes of a release that are forecast, in the order of the overview."""
-    routes = numbers.route_states(night.frame("routes"))
-    known = set(night.frame("trajectories")["series_id"])
+    routes = numbers.route_states(release.frame("routes"))
+    known = set(release.frame("trajectories")["series_id"])
     return [str(name) for name in routes["route_id"] if numbers.route_series(str(name)) in known]
 
 
-def months_of(night: Night, route_id: str) -> list[str]:
+def months_of(release: ReadableRelease, route_id: str) -> list[str]:
     """Months ahead that a route's sample paths cover, ``YYYY-MM``."""
-    rows = night.frame("trajectories")
+    rows = release.frame("trajectories")
     ends = rows.loc[rows["series_id"] == numbers.route_series(route_id), "target_end_date"]
     return [str(month) for month in sorted(pd.DatetimeIndex(ends.unique()).to_period("M"))]
 
 
-def levers(night: Night, route_id: str, routes: list[str]) -> dict[str, Lever]:
+def levers(release: ReadableRelease, route_id: str, routes: list[str]) -> dict[str, Lever]:
     """Every lever with its values on a release and route."""
-    months = tuple(months_of(night, route_id))
+    months = tuple(months_of(release, route_id))
     # The months that every route has, so that a condition on one may speak of another.
-    spans = [set(months_of(night, other)) for other in routes]
+    spans = [set(months_of(release, other)) for other in routes]
     shared = tuple(month for month in months if all(month in span for span in spans))
     others = tuple(other for other in routes if other != route_id)
-    begins = str(planning_window(night.as_of)[0])
+    begins = str(planning_window(release.as_of)[0])
     own_start, start = (begins if begins in found else found[min(1, len(found) - 1)] for found in (months, shared))
     names, sides = tuple(routes), ("above", "below")
     return {
         "kind": Lever("if", KINDS),
         "if_route": Lever(route_id, names),
         "if_side": Lever("above", sides),
-        "if_value": Lever(_upper_quartile(night, route_id, start), low=0, high=LARGEST),
+        "if_value": Lever(_upper_quartile(release, route_id, start), low=0, high=LARGEST),
         "if_how": Lever("any", HOWS),
         "if_from": Lever(start, shared),
         "if_to": Lever(start, shared),
@@ -108,7 +107,7 @@ def levers(night: Night, route_id: str, routes: list[str]) -> dict[str, Lever]:
         "and_side": Lever("above", sides),
         "and_value": Lever("0", low=0, high=LARGEST),
         "stock": Lever("0", low=0, high=LARGEST),
-        "shock_of": Lever(EVERYBODY, (EVERYBODY, *shares_of(night, route_id))),
+        "shock_of": Lever(EVERYBODY, (EVERYBODY, *shares_of(release, route_id))),
         "shock_size": Lever("50", low=-100, high=500),
         "shock_from": Lever(own_start, months),
         "shock_onset": Lever("1", low=0, high=12),
@@ -127,13 +126,13 @@ def levers(night: Night, route_id: str, routes: list[str]) -> dict[str, Lever]:
     }
 
 
-def shares_of(night: Night, route_id: str) -> dict[str, float]:
+def shares_of(release: ReadableRelease, route_id: str) -> dict[str, float]:
     """Share of each large nationality among a route's arrivals in the newest twelve months with a breakdown.
 
     Returns:
         Citizenship -> share, 0 to 1, the largest first; empty where none is known.
     """
-    rows = night.frame("observations")
+    rows = release.frame("observations")
     own = rows[(rows["route_id"] == route_id) & (rows["target"] == "arrivals") & (rows["freq"] == "M")]
     own = own[~own["citizen"].isin([ALL, NOT_APPLICABLE]) & own["geo"].isin([ALL, NOT_APPLICABLE])]
     recent = own[own["time_period"].isin(sorted(own["time_period"].unique())[-MONTHS_OF_SHARES:])]
@@ -166,9 +165,9 @@ def month_end(month: str) -> pd.Timestamp:
     return pd.Period(month, "M").end_time.normalize()
 
 
-def _upper_quartile(night: Night, route_id: str, month: str) -> str:
+def _upper_quartile(release: ReadableRelease, route_id: str, month: str) -> str:
     """A number to begin with: what the month passes one time in four."""
-    rows = night.frame("trajectories")
+    rows = release.frame("trajectories")
     series = rows["series_id"] == numbers.route_series(route_id)
     values = rows.loc[series & (rows["target_end_date"] == month_end(month)), "value"]
     return str(int(min(round_expected(float(values.quantile(0.75))), LARGEST)))

@@ -10,20 +10,21 @@ import pandas as pd
 
 from core import QUANTILE_LEVELS
 from core.errors import InputError
-from core.languages import WORD_JOINER
-from dashboard import _, lang, layout, ngettext
-from dashboard.layout import error_words
-from dashboard.reads import Night
-from dashboard.scenario_state import EVERYBODY, NONE, month_end, shares_of
+from core.languages import WORD_JOINER, Language
+from core.languages import marked as _
+from core.languages import marked_plural as ngettext
 from forecasting.scenarios import FEWEST_EFFECTIVE, Condition, TooFewPathsError, given
 from forecasting.scenarios.analogues import EPISODES, Course, add_persons, course, rescale
 from forecasting.scenarios.shocks import Diversion, Shock, apply_shock, estimate_diversion
-from reports import numbers
+from reports import ReadableRelease, numbers
 from reports import scenario as wording
+from reports.levers import EVERYBODY, NONE, month_end, shares_of
+from reports.names import message_in, route_name, source_name
 from reports.numbers import route_paths
 
 LONGEST_TOTAL = 3
 """Months whose total stands in the title and is compared."""
+LEVELS = {0.025: "q025", 0.1: "q10", 0.25: "q25", 0.5: "median", 0.75: "q75", 0.9: "q90", 0.975: "q975"}
 
 
 @dataclass(frozen=True)
@@ -45,41 +46,39 @@ class Scenario:
     course: Course | None = None
 
 
-def build(night: Night, values: Mapping[str, str], route_id: str) -> Scenario:
+def build(release: ReadableRelease, values: Mapping[str, str], route_id: str, language: Language) -> Scenario:
     """Work a scenario out."""
     try:
         if values["kind"] == "if":
-            return _conditional(night, values, route_id)
+            return _conditional(release, values, route_id, language)
         if values["kind"] == "shock":
-            return _shocked(night, values, route_id)
-        return _analogue(night, values, route_id)
+            return _shocked(release, values, route_id, language)
+        return _analogue(release, values, route_id, language)
     except InputError as error:
-        return Scenario(route_id, None, refused=error_words(error))
+        return Scenario(route_id, None, refused=message_in(error.message, language))
 
 
-def _conditional(night: Night, values: Mapping[str, str], route_id: str) -> Scenario:
-    paths = night.frame("trajectories")
+def _conditional(release: ReadableRelease, values: Mapping[str, str], route_id: str, language: Language) -> Scenario:
+    paths = release.frame("trajectories")
     count = paths["output_type_id"].nunique()
     try:
         found = given(paths, conditions(values))
     except TooFewPathsError as error:
-        left = round(error.effective)
-        text = ngettext(
+        texts = ngettext(
             "Too rare for an answer: it happens on {left} of {n} sample paths, and at least {fewest} are needed. "
             "Bring the number nearer to the forecast, or choose other months.",
             "Too rare for an answer: it happens on {left} of {n} sample paths, and at least {fewest} are needed. "
             "Bring the number nearer to the forecast, or choose other months.",
-            left,
         )
-        said = text.format(left=left, n=lang().counted(error.paths), fewest=FEWEST_EFFECTIVE)
+        left = round(error.effective)
+        said = language.form(*texts, left)
+        said = said.format(left=left, n=language.counted(error.paths), fewest=FEWEST_EFFECTIVE)
         return Scenario(route_id, None, refused=said)
     text = _("Chance of the condition itself: {chance} ({word}). It holds on {left} of {n} sample paths.")
-    note = text.format(
-        chance=lang().percent(found.probability),
-        word=lang().chance_word(found.probability),
-        left=lang().counted(found.effective),
-        n=lang().counted(count),
-    )
+    note = language.text(
+        text, chance=language.percent(found.probability), word=language.chance_word(found.probability),
+        left=language.counted(found.effective), n=language.counted(count),
+    )  # fmt: skip
     return Scenario(route_id, found.trajectories, notes=[note])
 
 
@@ -96,9 +95,9 @@ def conditions(values: Mapping[str, str]) -> list[Condition]:
     return out
 
 
-def _shocked(night: Night, values: Mapping[str, str], route_id: str) -> Scenario:
+def _shocked(release: ReadableRelease, values: Mapping[str, str], route_id: str, language: Language) -> Scenario:
     of = values["shock_of"]
-    part = 1.0 if of == EVERYBODY else shares_of(night, route_id)[of]
+    part = 1.0 if of == EVERYBODY else shares_of(release, route_id)[of]
     shock = Shock(
         numbers.route_series(route_id),
         month_end(values["shock_from"]),
@@ -107,15 +106,15 @@ def _shocked(night: Night, values: Mapping[str, str], route_id: str) -> Scenario
         duration=int(float(values["shock_months"])),
         half_life=float(values["shock_decay"]),
     )
-    diversions, notes = [], [] if of == EVERYBODY else [wording.part_words(of, part, lang())]
+    diversions, notes = [], [] if of == EVERYBODY else [wording.part_words(of, part, language)]
     if values["to_route"] != NONE:
         lines = []
         for name in (route_id, values["to_route"]):
-            rows = numbers.series_of(night.frame("observations"), numbers.route_series(name))
+            rows = numbers.series_of(release.frame("observations"), numbers.route_series(name))
             lines.append(pd.Series(rows["obs_value"].to_numpy(), pd.PeriodIndex(rows["time_period"], freq="M")))
         found = estimate_diversion(*lines)
         share = float(values["to_share"]) / 100
-        notes.append(wording.diversion(found, route_id, values["to_route"], share, lang()))
+        notes.append(wording.diversion(found, route_id, values["to_route"], share, language))
         series_id = numbers.route_series(values["to_route"])
         # The estimate's own width counts only for the estimate itself; any other share is the reader's.
         if found.evidence and abs(share - found.share) < 0.005:
@@ -123,46 +122,48 @@ def _shocked(night: Night, values: Mapping[str, str], route_id: str) -> Scenario
             diversions.append(Diversion(series_id, share, low, high))
         else:
             diversions.append(Diversion(series_id, share, share, share))
-    return Scenario(route_id, apply_shock(night.frame("trajectories"), shock, diversions), notes=notes)
+    return Scenario(route_id, apply_shock(release.frame("trajectories"), shock, diversions), notes=notes)
 
 
-def _analogue(night: Night, values: Mapping[str, str], route_id: str) -> Scenario:
+def _analogue(release: ReadableRelease, values: Mapping[str, str], route_id: str, language: Language) -> Scenario:
     episode = EPISODES[values["episode"]]
-    name = wording.episode_name(episode.episode_id, lang())
-    found = course(night.frame("observations"), episode)
+    name = wording.episode_name(episode.episode_id, language)
+    found = course(release.frame("observations"), episode)
     if found is None:
         text = _(
             "{episode}: no source that may be passed on covers it. Where Frontex’s own workbook has been read in, it "
             "can be replayed."
         )
-        return Scenario(route_id, None, refused=text.format(episode=name))
+        return Scenario(route_id, None, refused=language.text(text, episode=name))
     strength = float(values["past_strength"]) / 100
     first = month_end(values["past_from"])
     series_id = numbers.route_series(route_id)
-    paths = night.frame("trajectories")
+    paths = release.frame("trajectories")
     if (episode.usual if values["past_as"] == "usual" else values["past_as"]) == "persons":
         paths = add_persons(paths, series_id, found.beyond, first=first, strength=strength)
-        said = _("The additional arrivals are added to the forecast; its own range is kept.")
+        said = language.text(_("The additional arrivals are added to the forecast; its own range is kept."))
     else:
         paths = rescale(paths, series_id, found.multiples, first=first, strength=strength)
-        said = _("The forecast is multiplied by the episode’s ratios; its width grows or shrinks with them.")
-    notes = [wording.course(found, episode, layout.source_name(night, found.source_id), lang()), said]
+        said = language.text(
+            _("The forecast is multiplied by the episode’s ratios; its width grows or shrinks with them.")
+        )
+    notes = [wording.course(found, episode, source_name(found.source_id, release.sources(), language), language), said]
     if episode.route_id != route_id:
-        text = _("The episode took place on another route ({route}).")
-        notes.append(text.format(route=layout.route_name(episode.route_id)))
+        text = language.text(_("The episode took place on another route ({route})."))
+        notes.append(text.format(route=route_name(episode.route_id, language)))
     return Scenario(route_id, paths, notes=notes, course=found)
 
 
-def by_level(night: Night, trajectories: pd.DataFrame, route_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def by_level(release: ReadableRelease, trajectories: pd.DataFrame, route_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """A route's forecast as it is served, and under a scenario: one row per month, one column per level.
 
     Quantiles of a finite number of paths are not quite those that are served. So the served ones are moved by the
     ratio of the scenario's paths to the forecast's: a scenario that changes nothing shows the forecast itself.
     """
-    served = numbers.quantiles_of(night.frame("forecasts"), numbers.route_series(route_id))[list(QUANTILE_LEVELS)]
+    served = numbers.quantiles_of(release.frame("forecasts"), numbers.route_series(route_id))[list(QUANTILE_LEVELS)]
     plain, then = (
         route_paths(paths, route_id)[served.index].quantile(list(QUANTILE_LEVELS)).T
-        for paths in (night.frame("trajectories"), trajectories)
+        for paths in (release.frame("trajectories"), trajectories)
     )
     moved = (served * then / plain.where(plain > 0)).fillna(then)
     # Ratios of neighbouring levels may cross where paths are few.
@@ -183,18 +184,15 @@ def totals(trajectories: pd.DataFrame, route_id: str, ends: list[pd.Timestamp]) 
     return pd.Series(np.quantile(sums, levels), [f"q{round(100 * level)}" for level in levels])
 
 
-def title_months(night: Night, route_id: str) -> list[pd.Timestamp]:
+def title_months(release: ReadableRelease, route_id: str) -> list[pd.Timestamp]:
     """The planning window, whose total the page speaks of, as far as the route's sample paths cover it."""
-    paths = route_paths(night.frame("trajectories"), route_id)
-    return [end for end in pd.DatetimeIndex(paths.columns) if end in numbers.window_ends(night.as_of)]
+    paths = route_paths(release.frame("trajectories"), route_id)
+    return [end for end in pd.DatetimeIndex(paths.columns) if end in numbers.window_ends(release.as_of)]
 
 
-LEVELS = {0.025: "q025", 0.1: "q10", 0.25: "q25", 0.5: "median", 0.75: "q75", 0.9: "q90", 0.975: "q975"}
-
-
-def _interval(low: float, high: float) -> str:
+def _interval(low: float, high: float, language: Language) -> str:
     """An interval that may break after its dash: on a phone these tables must not be wider than the screen."""
-    return lang().interval(low, high).replace(WORD_JOINER, "")
+    return language.interval(low, high).replace(WORD_JOINER, "")
 
 
 def months_file(forecast: pd.DataFrame, then: pd.DataFrame, route_id: str) -> pd.DataFrame:
@@ -209,45 +207,49 @@ def months_file(forecast: pd.DataFrame, then: pd.DataFrame, route_id: str) -> pd
     return pd.concat(parts, ignore_index=True)
 
 
-def months_table(forecast: pd.DataFrame, then: pd.DataFrame) -> pd.DataFrame:
+def months_table(forecast: pd.DataFrame, then: pd.DataFrame, language: Language) -> pd.DataFrame:
     """Months with both medians and 80 % intervals, and the difference."""
     rows = list(zip(pd.DatetimeIndex(then.index), then.to_dict("records"), forecast.to_dict("records"), strict=True))
     return pd.DataFrame(
         {
-            _("Month"): [lang().month(end) for end, _then, _plain in rows],
-            _("Scenario"): [lang().expected(row[0.5]) for _end, row, _plain in rows],
-            _("80% interval"): [_interval(row[0.1], row[0.9]) for _end, row, _plain in rows],
-            _("Forecast"): [lang().expected(row[0.5]) for _end, _then, row in rows],
-            _("80%, forecast"): [_interval(row[0.1], row[0.9]) for _end, _then, row in rows],
-            _("Difference"): [lang().change(one[0.5], two[0.5]) for _end, one, two in rows],
+            language.text(_("Month")): [language.month(end) for end, _then, _plain in rows],
+            language.text(_("Scenario")): [language.expected(row[0.5]) for _end, row, _plain in rows],
+            language.text(_("80% interval")): [_interval(row[0.1], row[0.9], language) for _end, row, _plain in rows],
+            language.text(_("Forecast")): [language.expected(row[0.5]) for _end, _then, row in rows],
+            language.text(_("80%, forecast")): [_interval(row[0.1], row[0.9], language) for _end, _then, row in rows],
+            language.text(_("Difference")): [language.change(one[0.5], two[0.5]) for _end, one, two in rows],
         }
     )
 
 
-def routes_table(night: Night, trajectories: pd.DataFrame, routes: Sequence[str]) -> pd.DataFrame:
+def routes_table(release: ReadableRelease, trajectories: pd.DataFrame, routes: Sequence[str]) -> pd.DataFrame:
     """Totals of each route's next months: ``route_id, first_month, last_month, kind, q10 … q90``."""
     lines = []
     for route_id in routes:
-        ends = title_months(night, route_id)
+        ends = title_months(release, route_id)
         span = {"first_month": f"{ends[0]:%Y-%m}", "last_month": f"{ends[-1]:%Y-%m}"}
-        for kind, paths in (("forecast", night.frame("trajectories")), ("scenario", trajectories)):
+        for kind, paths in (("forecast", release.frame("trajectories")), ("scenario", trajectories)):
             total = totals(paths, route_id, ends)
             lines.append({"route_id": route_id, **span, "kind": kind, **total})
     return pd.DataFrame(lines)
 
 
-def routes_shown(table: pd.DataFrame) -> pd.DataFrame:
+def routes_shown(table: pd.DataFrame, language: Language) -> pd.DataFrame:
     """The same in words, one row per route."""
     by_kind = {kind: rows.set_index("route_id") for kind, rows in table.groupby("kind")}
     then, plain = by_kind["scenario"], by_kind["forecast"]
     routes = list(dict.fromkeys(table["route_id"]))
     return pd.DataFrame(
         {
-            _("Route"): [layout.route_name(route_id) for route_id in routes],
-            _("Scenario"): [lang().expected(then["q50"][route_id]) for route_id in routes],
-            _("80% interval"): [_interval(then["q10"][one], then["q90"][one]) for one in routes],
-            _("Forecast"): [lang().expected(plain["q50"][route_id]) for route_id in routes],
-            _("80%, forecast"): [_interval(plain["q10"][one], plain["q90"][one]) for one in routes],
-            _("Difference"): [lang().change(then["q50"][one], plain["q50"][one]) for one in routes],
+            language.text(_("Route")): [route_name(route_id, language) for route_id in routes],
+            language.text(_("Scenario")): [language.expected(then["q50"][route_id]) for route_id in routes],
+            language.text(_("80% interval")): [
+                _interval(then["q10"][one], then["q90"][one], language) for one in routes
+            ],
+            language.text(_("Forecast")): [language.expected(plain["q50"][route_id]) for route_id in routes],
+            language.text(_("80%, forecast")): [
+                _interval(plain["q10"][one], plain["q90"][one], language) for one in routes
+            ],
+            language.text(_("Difference")): [language.change(then["q50"][one], plain["q50"][one]) for one in routes],
         }
     )

@@ -9,9 +9,9 @@ from typing import cast
 import pandas as pd
 import pytest
 
-from dashboard import scenario_state
 from dashboard.reads import Night
-from dashboard.scenario_state import Lever
+from reports import levers
+from reports.levers import Lever
 
 NUMBERS = {
     "if_value": (0, 10_000_000), "and_value": (0, 10_000_000), "stock": (0, 10_000_000), "shock_size": (-100, 500),
@@ -33,7 +33,7 @@ def known(first: str = "2025-01-31", other: str = "2025-01-31") -> dict[str, Lev
     nothing["obs_value"] = nothing["obs_value"].astype(float)
     frames = {"trajectories": paths, "observations": nothing}
     night = SimpleNamespace(as_of=dt.date(2025, 1, 31), frame=frames.__getitem__)
-    return scenario_state.levers(cast("Night", night), "CMR", ["CMR", "EMR"])
+    return levers.levers(cast("Night", night), "CMR", ["CMR", "EMR"])
 
 
 def test_scenario_numbers_include_their_ends() -> None:
@@ -61,6 +61,6 @@ def test_scenario_begins_with_planning_window(first: str, other: str, own_start:
 
 
 def test_value_that_lever_does_not_take_is_named_and_replaced() -> None:
-    values, bad = scenario_state.parse({"stay": "0.4", "stock": "7", "if_side": "beside"}, known())
+    values, bad = levers.parse({"stay": "0.4", "stock": "7", "if_side": "beside"}, known())
     assert sorted(bad) == ["if_side", "stay"]
     assert (values["stay"], values["stock"], values["if_side"]) == ("3", "7", "above")
