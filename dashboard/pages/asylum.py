@@ -16,7 +16,7 @@ from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night
 from dashboard.tables import sparkline
 from dashboard.theme import current_theme
-from reports import asylum, numbers
+from reports import asylum, context, numbers
 from reports.asylum import AsylumForecast
 from reports.events import events_between
 
@@ -141,18 +141,18 @@ def show_citizenships(night: Night, view: AsylumForecast) -> None:
         )
         st.markdown(layout.small(text))
         return
-    table, newest = route_context.yearly_breakdown(cells)
+    table, newest = context.yearly_breakdown(cells)
     period = pd.Period(newest.replace("-Q", "Q"), view.freq).end_time
     title = _("{country}: applicants by citizenship, year to {period}").format(
         country=country(view.geo), period=lang().period(period, view.months_each)
     )
     st.header(title, anchor=False)
-    mix = route_context.largest(table)
+    mix = context.largest(table, lang())
     unit = _("Persons, share of those shown")
     draw = partial(route_context.draw_mix, mix, unit, title, "citizenships")
     reads.drawn_once(night, draw, "citizenships' chart", *view.key)
     made = downloads.export_of(
-        night, f"asylum-citizenships-{view.geo}", title, route_context.monthly_breakdown(cells),
+        night, f"asylum-citizenships-{view.geo}", title, context.monthly_breakdown(cells),
         [asylum.SOURCE_ID],
     )  # fmt: skip
     downloads.figures(made, title, shown=mix)

@@ -9,8 +9,7 @@ from typing import cast
 import pandas as pd
 import pytest
 
-from dashboard.reads import Night
-from reports import levers
+from reports import ReadableRelease, levers
 from reports.levers import Lever
 
 NUMBERS = {
@@ -33,7 +32,7 @@ def known(first: str = "2025-01-31", other: str = "2025-01-31") -> dict[str, Lev
     nothing["obs_value"] = nothing["obs_value"].astype(float)
     frames = {"trajectories": paths, "observations": nothing}
     night = SimpleNamespace(as_of=dt.date(2025, 1, 31), frame=frames.__getitem__)
-    return levers.levers(cast("Night", night), "CMR", ["CMR", "EMR"])
+    return levers.levers(cast(ReadableRelease, night), "CMR", ["CMR", "EMR"])
 
 
 def test_scenario_numbers_include_their_ends() -> None:

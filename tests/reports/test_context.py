@@ -8,8 +8,8 @@ from typing import cast
 import pandas as pd
 import pytest
 
-from dashboard import route_context
-from dashboard.route_view import RouteView
+from reports import ReadableRelease, context
+from reports.route import RouteForecast
 
 MONTHS = [str(month) for month in pd.period_range("2023-11", "2024-12", freq="M")]
 
@@ -21,10 +21,10 @@ def test_sums_by_nationality_cover_twelve_months() -> None:
         + [("TUN", MONTHS[0], 99.0), ("TUN", MONTHS[-1], 0.0)],
         columns=["citizen", "time_period", "obs_value"],
     )
-    table, newest = route_context.yearly_breakdown(cells)
+    table, newest = context.yearly_breakdown(cells)
     assert newest == "2024-12"
     assert table.to_numpy().tolist() == [["EGY", 120.0], ["SYR", 12.0]]
-    monthly = route_context.monthly_breakdown(cells)
+    monthly = context.monthly_breakdown(cells)
     assert (monthly["time_period"].min(), len(monthly)) == ("2024-01", 25)
 
 
@@ -35,6 +35,6 @@ def test_shares_are_of_all_counts_of_year(persons: float) -> None:
     counts += [{**rows, "citizen": "EGY", "obs_value": persons * 0.25}]
     counts += [{**rows, "citizen": "_T", "obs_value": persons}]
     counts += [{**rows, "citizen": "SYR", "obs_value": 9e5, "time_period": "2023-12"}]
-    view = SimpleNamespace(night=SimpleNamespace(frame=lambda _name: pd.DataFrame(counts)), route_id="CMR")
-    shares = route_context.yearly_shares(cast("RouteView", view), set(MONTHS))
+    release, view = SimpleNamespace(frame=lambda _name: pd.DataFrame(counts)), SimpleNamespace(route_id="CMR")
+    shares = context.yearly_shares(cast(ReadableRelease, release), cast(RouteForecast, view), set(MONTHS))
     assert shares.to_dict() == {"SYR": 0.75, "EGY": 0.25}

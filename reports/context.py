@@ -1,0 +1,135 @@
+"""Who arrives on a route, and the indicators of countries of origin that stand beside it as context."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from alerts.rules.nationality_shift import UNKNOWN
+from core.disclosure import ROUNDED_TO
+from core.languages import Language
+from core.languages import marked as _
+from core.routes import CARRIED, counted, is_own
+from core.schema import ALL, PLACES, RECEPTION, TARGETS
+from reports import ReadableRelease, numbers
+from reports.names import INDICATORS, country_name
+from reports.names import name as named
+from reports.route import RouteForecast
+
+MONTHS_IN_BREAKDOWN, LARGEST_SHOWN = 12, 10
+INDICATOR_YEARS, MOST_INDICATORS = 5, 4
+WORLD_INDICATORS = ("food_price_index",)
+
+
+def breakdown(release: ReadableRelease, view: RouteForecast) -> pd.DataFrame:
+    """Monthly counts by nationality on the route, known on the date.
+
+    Returns:
+        ``citizen, time_period, obs_value``.
+    """
+    rows = release.frame("observations")
+    own = rows[
+        (rows["route_id"] == view.route_id)
+        & (rows["target"] == counted(view.route_id))
+        & (rows["freq"] == "M")
+        & ~rows["citizen"].isin(["_T", "_Z"])
+        & (rows["geo"] == ("_Z" if is_own(view.route_id) else "_T"))
+    ]
+    ends = pd.PeriodIndex(own["time_period"], freq="M").end_time.normalize()
+    upto = own[ends <= pd.Timestamp(view.known_on)]
+    return upto[["citizen", "time_period", "obs_value"]].reset_index(drop=True)
+
+
+def indicators(release: ReadableRelease) -> pd.DataFrame:
+    """Monthly indicators of the release: context, never forecast."""
+    rows = release.frame("observations")
+    is_context = ~rows["target"].isin([*TARGETS, CARRIED, PLACES]) & ~rows["target"].str.startswith(RECEPTION)
+    return rows[is_context & (rows["freq"] == "M")]
+
+
+def rounding_note(language: Language) -> str:
+    """How counts of an own source are shown."""
+    return language.text(_("Own counts by nationality are rounded to the nearest {n}."), n=ROUNDED_TO)
+
+
+def monthly_breakdown(cells: pd.DataFrame) -> pd.DataFrame:
+    """The last twelve months by nationality, for the files."""
+    periods = sorted(cells["time_period"].unique())[-MONTHS_IN_BREAKDOWN:]
+    return cells[cells["time_period"].isin(periods)].reset_index(drop=True)
+
+
+def yearly_breakdown(cells: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Sums of the last twelve months by nationality, the largest first; and the newest month."""
+    periods = sorted(cells["time_period"].unique())[-MONTHS_IN_BREAKDOWN:]
+    recent = cells[cells["time_period"].isin(periods)]
+    sums = recent.groupby("citizen", as_index=False)["obs_value"].sum()
+    return sums[sums["obs_value"] > 0].sort_values("obs_value", ascending=False, ignore_index=True), periods[-1]
+
+
+def yearly_shares(release: ReadableRelease, view: RouteForecast, known: set[str]) -> pd.Series:
+    """Share of each known nationality in the last twelve months in whole per cent, as alerts state it.
+
+    Returns:
+        Shares by citizenship, 0 to 1, the largest first; empty if no nationality is known.
+    """
+    rows = release.frame("observations")
+    rows = rows[rows["time_period"].isin(sorted(known)[-MONTHS_IN_BREAKDOWN:]) & ~rows["citizen"].isin(UNKNOWN)]
+    rows = rows[(rows["route_id"] == view.route_id) & (rows["target"] == counted(view.route_id)) & (rows["geo"] == ALL)]
+    sums = rows[rows["freq"] == "M"].groupby("citizen")["obs_value"].sum()
+    return (sums / sums.sum()).round(2).sort_values(ascending=False)
+
+
+def largest_shares(shares: pd.Series, language: Language) -> pd.DataFrame:
+    """The largest nationalities and the others together: ``name``, ``share``."""
+    top = shares.head(LARGEST_SHOWN)
+    top = top[top > 0]
+    out = pd.DataFrame({"name": [country_name(str(code), language) for code in top.index], "share": top.to_numpy()})
+    others = pd.DataFrame({"name": [language.text(_("Others"))], "share": [max(0.0, round(1 - float(top.sum()), 2))]})
+    return pd.concat([out, others], ignore_index=True)
+
+
+def largest(table: pd.DataFrame, language: Language) -> pd.DataFrame:
+    """The largest nationalities and the others together: ``name``, ``value``, ``share`` of what is shown."""
+    top, rest = table.head(LARGEST_SHOWN), table.iloc[LARGEST_SHOWN:]
+    out = pd.DataFrame(
+        {"name": [country_name(code, language) for code in top["citizen"]], "value": top["obs_value"].to_numpy()}
+    )
+    if len(rest):
+        others = pd.DataFrame({"name": [language.text(_("Others"))], "value": [float(rest["obs_value"].sum())]})
+        out = pd.concat([out, others], ignore_index=True)
+    return out.assign(share=out["value"] / max(float(out["value"].sum()), 1.0))
+
+
+def usual_place(release: ReadableRelease, view: RouteForecast, places: list[str]) -> str:
+    """The largest nationality on the route that indicators are known for, else the first place."""
+    cells = breakdown(release, view)
+    if not cells.empty:
+        for code in yearly_breakdown(cells)[0]["citizen"]:
+            if code in places:
+                return str(code)
+    return places[0] if places else ""
+
+
+def context_lines(view: RouteForecast, rows: pd.DataFrame, place: str, language: Language) -> pd.DataFrame:
+    """Five years of up to four indicators: of the place, of the route, then of the world.
+
+    Returns:
+        ``panel``, ``time_period_end``, ``value``.
+    """
+    local = rows[rows["geo"] == place]
+    own = rows[(rows["route_id"] == view.route_id) & (rows["geo"] != place)]
+    world = rows[rows["target"].isin(WORLD_INDICATORS)]
+    lines = []
+    for group in (local, own, world):
+        for (target, _series), part in group.groupby(["target", "series_id"]):
+            known = numbers.series_of(part, str(part["series_id"].iloc[0]))
+            known = known[known["end_date"] <= pd.Timestamp(view.known_on)].tail(12 * INDICATOR_YEARS)
+            lines.append(
+                pd.DataFrame(
+                    {
+                        "panel": named(INDICATORS, str(target), language),
+                        "time_period_end": known["end_date"],
+                        "value": known["obs_value"],
+                    }
+                )
+            )
+    return pd.concat(lines[:MOST_INDICATORS], ignore_index=True) if lines else pd.DataFrame()
