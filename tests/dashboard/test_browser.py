@@ -259,6 +259,23 @@ def test_on_phone_list_of_alerts_and_one_alert_are_two_views(page: Page, address
     page.locator(".st-key-alerts-list button").first.wait_for()
 
 
+@pytest.mark.parametrize("name", ["", "scenarios"])
+def test_on_phone_chart_begins_on_first_screen(page: Page, address: str, name: str) -> None:
+    page.set_viewport_size(PHONE)
+    open_page(page, f"{address}/{name}")
+    box = page.locator(".js-plotly-plot").first.bounding_box()
+    assert box and box["y"] < PHONE["height"] - 150
+    assert page.locator("[data-testid=stMain]").evaluate("one => one.scrollWidth") == PHONE["width"]
+
+
+def test_embedded_page_shows_its_title_and_no_menu(page: Page, address: str) -> None:
+    open_page(page, f"{address}/?embed=true")
+    in_sight = """one => {const box = one.getBoundingClientRect();
+        return one.contains(document.elementFromPoint(box.left + 20, box.top + box.height / 2))}"""
+    assert page.locator("h1").evaluate(in_sight)
+    assert page.get_by_role("link", name="Track record").count() == 0
+
+
 def test_past_origin_stays_in_address(page: Page, address: str) -> None:
     open_page(page, f"{address}/route?route=CMR")
     page.get_by_role("button", name="Earlier", exact=True).click()
