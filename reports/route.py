@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from core.countries import display_name
 from core.languages import Language, as_counted, as_expected, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
+from core.routes import ROUTES, region_of
 from core.schema import ALL
 from forecasting.verification.verdict import BETTER, with_verdicts
 from reports import ReadableRelease, Row, numbers
@@ -90,6 +92,15 @@ def without_forecast(row: Row, language: Language) -> str:
         return language.text(_("{route}: no figures, so no forecast."), route=name)
     text = _("{route}: latest data {month}, too old for a current forecast.")
     return language.text(text, route=name, month=language.month(str(row["last_period"])))
+
+
+def absent_words(route_ids: Collection[str], language: Language) -> str:
+    """The routes of the same regions that have no open figures; empty if there is none."""
+    regions = {region_of(route_id) for route_id in route_ids}
+    absent = [code for code, route in ROUTES.items() if route.region in regions and not route.parts]
+    names = [route_name(code, language) for code in absent if code not in route_ids]
+    text = _("No open monthly figures, so no forecast: {routes}.")
+    return language.text(text, routes=", ".join(names)) if names else ""
 
 
 def known_to(release: ReadableRelease, language: Language) -> str:

@@ -21,7 +21,7 @@ from reports import Row, numbers, reception
 from reports.changes import changes
 from reports.citations import map_note, unsettled
 from reports.overview import together
-from reports.route import without_forecast
+from reports.route import absent_words, without_forecast
 from reports.units import expected_title
 
 TITLE, PLACE = _("Overview"), 1
@@ -167,7 +167,8 @@ def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:
     )
     if any(corridor(route_id).unit for route_id in summary["route_id"]):
         note = _("In each route’s unit, {months}. Trend: two years, then six months with the 80% interval.")
-    st.markdown(layout.small(layout.plain(f"{note.format(months=months)} {unsettled(summary, lang())}".strip())))
+    notes = (note.format(months=months), unsettled(summary, lang()), absent_words(list(summary["route_id"]), lang()))
+    st.markdown(layout.small(layout.plain(" ".join(filter(None, notes)))))
     for row in summary[summary["state"] != "ok"].to_dict("records"):
         st.markdown(layout.small(layout.plain(without_forecast(row, lang()))))
 

@@ -15,6 +15,7 @@ from reports.numbers import Expected
 from reports.overview import overview_title, quiet_card
 from reports.route import (
     RouteForecast,
+    absent_words,
     fallback_words,
     key_numbers,
     running_words,
@@ -100,6 +101,13 @@ def test_route_without_forecast_says_how_far_its_figures_go() -> None:
         "Black Sea: latest data January 2024, too old for a current forecast."
     )
     assert without_forecast({"route_id": "BSR", "last_period": ""}, ENGLISH) == "Black Sea: no figures, so no forecast."
+
+
+def test_routes_without_open_figures_are_named() -> None:
+    said = absent_words(["CMR"], ENGLISH)
+    assert said.startswith("No open monthly figures, so no forecast: ") and "Western Balkan" in said
+    assert "Eastern Mediterranean" not in said
+    assert absent_words(list(ROUTES), ENGLISH) == ""
 
 
 @pytest.mark.parametrize(
