@@ -15,6 +15,7 @@ from core.routes import in_order
 from core.schema import ALL
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.verification import FEW, NARROW
+from forecasting.verification.situations import ALONE, BEGUN, CALM, HIGH, MONTH, PATH, SIZE, SURGE, TOGETHER
 from forecasting.verification.verdict import BETTER, WORSE, with_verdicts
 from reports import ReadableRelease, Row, numbers
 from reports.names import MODELS, REGIONS, RULES, country_name, route_name
@@ -35,6 +36,20 @@ DRIVERS = {
     "other_routes": _("Level of the other routes"),
 }
 """Names of the drivers that were tested."""
+SITUATIONS = {
+    (SIZE, "<100"): _("Size: under 100 a month"),
+    (SIZE, "100-999"): _("Size: 100 to 999"),
+    (SIZE, "1000-9999"): _("Size: 1,000 to 9,999"),
+    (SIZE, ">=10000"): _("Size: 10,000 and more"),
+    (MONTH, CALM): _("Calm months"),
+    (MONTH, SURGE): _("Surge months"),
+    (HIGH, "90%"): _("High figures"),
+    (PATH, ALONE): _("Whole paths, each route alone"),
+    (PATH, TOGETHER): _("Whole paths, all routes together"),
+}
+"""Names of kinds and groups of situations, in their order."""
+AHEAD = (1, 3, 6, 12)
+"""Months ahead of the table by situation."""
 
 
 def series_of(route_id: str) -> str:
@@ -392,3 +407,28 @@ def origin_words(rows: pd.DataFrame, language: Language) -> str:
         panel_hash=test["panel_hash"],
         snapshot=str(test["snapshot"])[:12],
     )
+
+
+def situation_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
+    """Ratios to the baseline by months ahead, with their intervals and cases; rows of one scale are given."""
+    by_place = {(str(row["kind"]), str(row["group"]), int(row["horizon"])): row for row in rows.to_dict("records")}
+    present = {(kind, group) for kind, group, _horizon in by_place}
+    names = {place: language.text(text) for place, text in SITUATIONS.items()}
+    for place in sorted(present):
+        if place[0] == BEGUN:
+            names[place] = language.text(_("Forecasts made in {year}"), year=place[1])
+    lines = []
+    for (kind, group), name in names.items():
+        if (kind, group) not in present:
+            continue
+        line = {language.text(_("Situation")): name}
+        for step in AHEAD:
+            row = by_place.get((kind, group, step))
+            words = NOTHING
+            if row is not None:
+                value, low, high = (row[f"relative_score{end}"] for end in ("", "_lo", "_hi"))
+                texts = ngettext("{ratio}, {n} case", "{ratio}, {n} cases")
+                words = language.plural(texts, int(row["n"]), ratio=ratio_words(value, low, high, language))
+            line[language.plural(ngettext("{n} month", "{n} months"), step)] = words
+        lines.append(line)
+    return pd.DataFrame(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 from functools import partial
 
 import pandas as pd
@@ -13,7 +14,7 @@ from core.calendar import Frequency
 from core.languages import NOTHING
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import _, downloads, lang, layout, named, ngettext, reads, skill_map, state
+from dashboard import _, downloads, lang, layout, named, ngettext, reads, state
 from dashboard.charts.calibration import (
     coverage_alt,
     coverage_chart,
@@ -30,6 +31,7 @@ from dashboard.tables import localised
 from dashboard.theme import current_theme
 from decisions.judgements import departures, said_by_panels
 from forecasting import BASELINE, ENSEMBLE
+from forecasting.verification.verdict import BETTER, WORSE
 from hub.score import SPANS
 from reports import hub, record, rules
 from reports.names import RULES
@@ -45,6 +47,8 @@ MATRIX = "evaluation_matrix.md"
 AS_ISSUED = "0"
 """Of the months ahead: an alert as it is issued, about any month of the planning window."""
 EVERYTHING, IN_TIME = "all", "in time"
+MARKS = {BETTER: "+", WORSE: "−"}
+CLASSES = {BETTER: "better", WORSE: "worse"}
 PARTS = ("skill", "issued", "intervals", "groups", "situations", "alerts", "drivers", HUB)
 
 
@@ -60,14 +64,14 @@ def show(night: Night) -> None:
     find = partial(record.skill_rows, scores, record.series_of(route_id), scale, lang())
     rows = reads.once(night, find, "skill", route_id, scale)
     st.title(record.title(rows, lang()), anchor=False)
-    reads.drawn_once(night, partial(skill_map.show, night), "skill map")
+    reads.drawn_once(night, partial(show_map, night), "skill map")
     st.header(_("For statisticians"), anchor=False)
     parts = {
         "skill": (_("Skill"), partial(show_skill, night, rows, route_id, scale)),
         "issued": (_("As issued"), partial(show_issued, night)),
         "intervals": (_("Intervals"), partial(show_calibration, night, route_id)),
         "groups": (_("Groups"), partial(show_groups, night)),
-        "situations": (_("Situations"), partial(skill_map.show_situations, night, scale)),
+        "situations": (_("Situations"), partial(show_situations, night, scale)),
         "alerts": (_("Alerts"), partial(show_rules, night, route_id)),
         "drivers": (_("Drivers"), partial(show_driver_tests, night)),
         HUB: (_("Other teams"), partial(show_hub, night)),
@@ -79,6 +83,76 @@ def show(night: Night) -> None:
     if part != HUB:
         show_controls(routes, route_id, scale)
     parts[part][1]()
+
+
+def show_map(night: Night) -> None:
+    """Sentences and map."""
+    grid = record.verdicts(night.frame("scores"))
+    if grid.empty:
+        return
+    said, drawn = st.columns([1, 1.3], gap="medium")
+    with said:
+        st.markdown("\n".join(f"- {plain(text)}" for text in record.sentences(night, grid, lang())))
+        text = _(
+            "+ better than the baseline; · no evidence; − worse. Relative errors at all past origins, corrected for "
+            "many tests."
+        )
+        st.markdown(small(plain(text)))
+    with drawn:
+        st.html(as_html(grid))
+
+
+def as_html(grid: pd.DataFrame) -> str:
+    """The map as a table: a sign, a colour and a hidden word in every cell."""
+    words = {BETTER: _("better"), WORSE: _("worse")}
+    corner, none = _("Months ahead"), _("no evidence")
+    heads = "".join(f'<th scope="col">{step}</th>' for step in grid.columns)
+    lines = []
+    for route_id, row in grid.iterrows():
+        name = _("All routes") if route_id == ALL else layout.route_name(str(route_id))
+        cells = "".join(
+            f'<td class="vigie-{CLASSES.get(verdict, "none")}">{MARKS.get(verdict, "·")}'
+            f'<span class="vigie-hidden">{html.escape(words.get(verdict, none))}</span></td>'
+            if isinstance(verdict, str)
+            else "<td></td>"
+            for verdict in row
+        )
+        lines.append(f'<tr><th scope="row">{html.escape(name)}</th>{cells}</tr>')
+    return (
+        f'<table class="vigie-map"><thead><tr><th scope="col">{html.escape(corner)}</th>{heads}</tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table>"
+    )
+
+
+def show_situations(night: Night, scale: str) -> None:
+    """One row per situation, and what each means."""
+    st.header(_("How good is it where it matters?"), anchor=False)
+    rows = night.frame("situation_scores")
+    if rows.empty:
+        st.markdown(small(_("No scores by situation in this release.")))
+        return
+    title = _("Scores by situation, over the baseline’s")
+    st.table(
+        record.situation_table(rows[rows["scale"] == scale], lang()), border="horizontal", hide_index=True, alt=title
+    )
+    st.markdown("\n".join(f"- {text}" for text in situation_meanings()))
+    downloads.buttons(downloads.export_of(night, "situation-scores", title, rows))
+
+
+def situation_meanings() -> list[str]:
+    """How to read each kind of row, in one sentence."""
+    return [
+        _("Size: how good the forecast is for routes with few and with many people a month in the year before."),
+        _(
+            "Surge: months with at least 1.5 times the mean of the year before. Who always warns does well here, so "
+            "read the next row too."
+        ),
+        _("High figures: only errors above the level that nine in ten earlier months stayed under, in any month."),
+        _(
+            "Whole paths: whether twelve months in a row, as totals and scenarios use them, come nearer to what "
+            "happened than the baseline’s."
+        ),
+    ]
 
 
 def show_controls(routes: list[str], route_id: str, scale: str) -> None:

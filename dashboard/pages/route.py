@@ -14,7 +14,7 @@ from dashboard import (
     _,
     decisions,
     downloads,
-    judgement_view,
+    judgement,
     lang,
     layout,
     ngettext,
@@ -286,7 +286,7 @@ def show_details(view: RouteView) -> None:
         "nationalities": route_context.show_nationalities,
         "drivers": route_context.show_drivers,
         "table": show_table,
-        "yours": judgement_view.show,
+        "yours": judgement.show,
     }
     draw[chosen](view)
 

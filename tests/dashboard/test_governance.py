@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.languages import Language
-from dashboard import layout, skill_map
+from dashboard import layout
 from dashboard.downloads import FORMATS, Export, csv_bytes
 from forecasting.verification import COLUMNS, FEW, NARROW
 from forecasting.verification.verdict import WORSE
@@ -69,7 +69,7 @@ def test_group_served_worse_is_named_and_stands_first() -> None:
 
 def test_scores_by_situation_have_one_row_each(release: Release) -> None:
     rows = release.read("situation_scores")
-    found = skill_map.situation_table(rows[rows["scale"] == "log"])
+    found = record.situation_table(rows[rows["scale"] == "log"], Language())
     assert found["Situation"].tolist() == ["Surge months", "Whole paths, each route alone", "Forecasts made in 2024"]
     assert found.iloc[:, 1].tolist() == ["0.800 (0.700–0.900), 40 cases", "–", "0.800 (0.700–0.900), 40 cases"]
     assert found.iloc[1, 4] == "0.800 (0.700–0.900), 40 cases"

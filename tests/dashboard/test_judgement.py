@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from dashboard import judgement_view
-from dashboard.judgement_view import SHORT, scale
+from dashboard import judgement
+from dashboard.judgement import SHORT, scale
 
 ENSEMBLE, KEYS = [800.0, 1000.0, 1200.0], ["low", "middle", "high"]
 
@@ -26,8 +26,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
             calls.update(options)
 
         streamlit = SimpleNamespace(session_state=state, plotly_chart=chart, markdown=lambda _text: None)
-        monkeypatch.setattr(judgement_view, "st", streamlit)
-        judgement_view._show_line(ENSEMBLE, [float(one) for one in said], KEYS)
+        monkeypatch.setattr(judgement, "st", streamlit)
+        judgement._show_line(ENSEMBLE, [float(one) for one in said], KEYS)
         box = [{"x": list(ends)}] if ends else []
         state[calls["key"]] = SimpleNamespace(selection=SimpleNamespace(box=box))
         calls["on_select"]()
