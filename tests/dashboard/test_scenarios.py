@@ -43,8 +43,8 @@ def night(release: Release) -> Night:
     return found
 
 
-def values_of(night: Night, route_id: str = "EMR", **levers: str) -> levers.Values:
-    values, bad = levers.parse(levers, levers.levers(night, route_id, ROUTES))
+def values_of(night: Night, route_id: str = "EMR", **chosen: str) -> levers.Values:
+    values, bad = levers.parse(chosen, levers.levers(night, route_id, ROUTES))
     assert bad == []
     return values
 
