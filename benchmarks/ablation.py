@@ -20,21 +20,24 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 
-from benchmarks.other_panels import AHEAD, PANELS, panel_of
-from benchmarks.routes import dense_parts
+from benchmarks.nowcast import SERIES as DAILY
+from benchmarks.routes import HORIZONS, dense_parts
 from benchmarks.shared import Section, engine, page_command, published_files, report, table
 from core import FloatArray
+from core.calendar import Frequency, to_period
 from core.progress import silent
 from core.settings import DEMONSTRATION_DATE, PROJECT, load_settings
 from forecasting import BOTTOM_UP, ENSEMBLE, STRUCTURAL, BoolArray, calibration, ensemble
 from forecasting.ensemble import combine
 from forecasting.members import Request, members_at
 from forecasting.models import POOLED_MODELS
-from forecasting.panel import Panel
+from forecasting.panel import Panel, panel_from_observations
 from forecasting.pooled import past_origins
 from forecasting.quantiles import QuantileTable, to_matrix
 from forecasting.verification import observed_at, wis
 from forecasting.verification.verdict import ratio_interval
+from ingest import read_raw
+from ingest.sources import SOURCES
 from nightly import RealTimeData
 from nightly.forecasts import make_forecasts
 from nightly.pooled import bundled_history, pooled_night, priors_from
@@ -42,9 +45,58 @@ from store.figures.vintages import VintageStore
 from store.releases.caches import BacktestStore, FitStore
 
 PAGE = PROJECT / "docs" / "method.md"
+AHEAD: Mapping[Frequency, tuple[int, ...]] = {"W": (1, 2, 4, 8), "M": HORIZONS}
 ORIGINS = 60
 LARGEST = 15
 """Series of a panel that is drawn from others."""
+_EUROSTAT = "eurostat_asylum/georgeblck"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A panel of published counts: the series with a value in each of the last ``periods`` up to ``end``.
+
+    Of a figure in several ``files``, by source, the last one counts. Days are summed to periods of ``freq``.
+    """
+
+    files: Mapping[str, tuple[str, ...]]
+    target: str
+    end: str
+    periods: int
+    freq: Frequency = "M"
+    counted_by: Frequency = "M"
+
+    def panel(self, raw_data: Path) -> Panel:
+        """At most :data:`LARGEST` of its series, drawn at random."""
+        parsed = [
+            SOURCES[source_id].parse(read_raw(raw_data / name)).observations
+            for source_id, names in self.files.items()
+            for name in names
+        ]
+        rows = pd.concat([one.sort_values("as_of") for one in parsed], ignore_index=True)
+        newest = rows.drop_duplicates(["series_id", "time_period"], keep="last")
+        whole = panel_from_observations(newest, self.target, self.counted_by).added_up(self.freq)
+        known = whole.matrix.loc[: to_period(self.end, self.freq)].iloc[-self.periods :]
+        usable = known.columns[known.notna().all() & (known.mean() > 1)]
+        drawn = sorted(np.random.default_rng(1).permutation(usable)[:LARGEST])
+        return Panel(self.freq, known[drawn], whole.groups.loc[drawn])
+
+
+PUBLISHED = {
+    "asylum": Published(
+        {
+            "eurostat": (
+                f"{_EUROSTAT}/migr_asyctzm_1_Data.csv",
+                f"{_EUROSTAT}/migr_asyappctzm__custom_39520_20201006_200227.tsv",
+            )
+        },
+        "asylum_applications", "2019-12", 96,
+    ),
+    "displacement": Published({"idmc": ("idmc_monthly/Hist.csv",)}, "new_displacement", "2024-06", 60),
+    "weeks": Published(
+        {source_id: (file,) for source_id, file in reversed(DAILY.values())}, "arrivals", "2025-W35", 312, "W", "D"
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -139,12 +191,6 @@ def _by_origin(shares: pd.Series) -> FloatArray:
 def section(_options: argparse.Namespace) -> Section:
     """Forecast each panel's members and combine them with every rule left out in turn."""
     raw_data = published_files()
-    published = {one.what: one for one in PANELS}
-
-    def drawn(what: str, periods: int) -> Panel:
-        whole = panel_of(replace(published[what], periods=periods), raw_data)
-        return whole.select(sorted(np.random.default_rng(1).permutation(whole.series_ids)[:LARGEST]))
-
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         parts = dense_parts(raw_data)
@@ -153,9 +199,7 @@ def section(_options: argparse.Namespace) -> Section:
             "five routes": partial(of_routes, home / "routes"),
             "Frontex routes": partial(of_panel, parts, home, "route_id"),
             "nationalities": partial(of_panel, parts.select(sorted(largest)), home),
-            "asylum": partial(of_panel, drawn("asylum applications (Eurostat)", 96), home),
-            "displacement": partial(of_panel, drawn("internal displacement (IDMC)", 60), home),
-            "weeks": partial(of_panel, drawn("arrivals by week (Italy, the Channel), the same", 312), home),
+            **{name: partial(of_panel, one.panel(raw_data), home) for name, one in PUBLISHED.items()},
         }
         costs = {}
         for name, make in panels.items():

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.peers import PEERS, on_scale
 from benchmarks.routes import HORIZONS
 from benchmarks.shared import Section, engine, page_command, table
+from core import QUANTILE_LEVELS
 from core.corridors import DEFAULT_REGION
 from core.progress import progress_bar
 from core.routes import REGIONS, route_name, route_series, routes_of
@@ -35,8 +35,9 @@ from nightly.pooled import bundled_history, priors_from
 from store.releases.caches import FitStore
 
 PAGE = PROJECT / "docs" / "corridors.md"
-ORIGINS = 24
-TOGETHER = ("statsforecast AutoETS", "statsforecast AutoTheta")
+ORIGINS, SHOWN = 24, (1, 6, 12)
+PEERS = ("AutoETS", "AutoTheta")
+"""Models of statsforecast, by class name."""
 
 
 def panel_of(region: str, known: pd.DataFrame) -> Panel:
@@ -46,12 +47,18 @@ def panel_of(region: str, known: pd.DataFrame) -> Panel:
 
 
 def peer_table(name: str, keys: pd.DataFrame, panel: Panel) -> QuantileTable:
-    """A peer's forecasts at the places where the ensemble forecast."""
+    """Forecasts of a model of statsforecast, on log1p counts, at the places where the ensemble forecast."""
+    from statsforecast import models  # noqa: PLC0415  # takes seconds to load; tests of this module do not need it
+
+    model = getattr(models, name)(season_length=12)
+    levels = [round(100 * (1 - 2 * level)) for level in QUANTILE_LEVELS if level < 0.5]
     found = np.empty((len(keys), 23))
     for (series_id, origin), rows in keys.groupby(["series_id", "origin_date"]):
-        known = panel.until(pd.Timestamp(str(origin))).matrix[[str(series_id)]].dropna()
-        made = on_scale(PEERS[name], "log1p", known, known, max(HORIZONS))
-        found[rows.index] = made[0, rows["horizon"] - 1]
+        known = panel.until(pd.Timestamp(str(origin))).matrix[str(series_id)].dropna()
+        made = model.forecast(y=np.log1p(known.to_numpy()), h=max(HORIZONS), level=levels)
+        ends = [made[f"{end}-{level}"] for end in ("lo", "hi") for level in levels]
+        quantiles = np.sort(np.stack([*ends, made["mean"]], axis=1), axis=1)
+        found[rows.index] = np.expm1(quantiles).clip(0)[rows["horizon"] - 1]
     return QuantileTable(keys.assign(model_id=name)[KEYS], found)
 
 
@@ -66,10 +73,10 @@ def lines_of(region: str, panel: Panel, made: QuantileTable) -> list[tuple[objec
     groups = scores[np.isfinite(observed)].groupby(["series_id", "horizon", "model_id"])[["log", "natural", "held"]]
     means, counts = groups.mean(), groups.size()
     out: list[tuple[object, ...]] = []
-    for route_id, horizon in product(routes_of([region]), HORIZONS):
+    for route_id, horizon in product(routes_of([region]), SHOWN):
         found = means.xs((route_series(route_id), horizon))
         ratios = found / found.xs(BASELINE)
-        cells = [f"{ratios['log'][name]:.3f} / {ratios['natural'][name]:.3f}" for name in (ENSEMBLE, *TOGETHER)]
+        cells = [f"{ratios['log'][name]:.3f} / {ratios['natural'][name]:.3f}" for name in (ENSEMBLE, *PEERS)]
         count = counts.xs((route_series(route_id), horizon))[ENSEMBLE]
         out.append((route_name(route_id), horizon, *cells, f"{found['held'][ENSEMBLE]:.2f}", count))
     return out
@@ -87,7 +94,7 @@ def section(_options: argparse.Namespace) -> Section:
             made = backtest(request, origins=ORIGINS, step=1).table
             own = QuantileTable(made.keys[KEYS].reset_index(drop=True), made.quantiles)
             places = own.of_model(ENSEMBLE).keys.reset_index(drop=True)
-            rows += lines_of(region, panel, stack([own, *(peer_table(name, places, panel) for name in TOGETHER)]))
+            rows += lines_of(region, panel, stack([own, *(peer_table(name, places, panel) for name in PEERS)]))
     said = f"Measured: WIS over the baseline's, log1p scale / counts, at each region's last {ORIGINS} monthly origins."
     head = "corridor | h | Vigie's ensemble | AutoETS, log1p | AutoTheta, log1p | 80 % hold | forecasts"
     return [engine(), said, "", *table(head, rows)], True

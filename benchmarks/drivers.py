@@ -7,10 +7,8 @@ kept: no figure of any source can be read back from them.
 
 from __future__ import annotations
 
-import argparse
 import datetime as dt
 import hashlib
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,11 +18,11 @@ import pandas as pd
 from benchmarks import placebo
 from benchmarks.placebo import Driver, World, same_for_all, spread_over_world
 from benchmarks.routes import ORIGINS, dense_parts, dense_routes, fingerprint
-from benchmarks.shared import PAGE, Section, interval, page_command, published_files, table
+from benchmarks.shared import published_files
 from core import FloatArray
 from core.progress import progress_bar
 from core.release import DRIVER_TESTS
-from core.schema import ALL, check
+from core.schema import check
 from core.settings import SNAPSHOT
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
@@ -101,8 +99,8 @@ def write_driver_tests(found: pd.DataFrame, about: Mapping[str, object], data_fo
     (data_folder / DRIVER_PROVENANCE).write_text("".join(lines), encoding="utf-8")
 
 
-def section(options: argparse.Namespace) -> Section:
-    """All routes, and their parts, on log1p scale; with ``--write`` the result is kept in data/ too."""
+def main() -> None:
+    """Test each driver on all routes and on their parts; write the table that releases publish."""
     parts = dense_parts(published_files())
     world = world_of(parts)
     drivers = drivers_of(snapshot.load(SNAPSHOT), world)
@@ -119,19 +117,8 @@ def section(options: argparse.Namespace) -> Section:
         "model": f"{placebo.MODEL_ID} {POOLED_MODELS[placebo.MODEL_ID].version}",
         "shift_months": placebo.SHIFT,
     }
-    if options.write:
-        write_driver_tests(found, about, SNAPSHOT)
-    rows = [
-        (
-            row["driver"], "routes" if row["series_id"] == ALL else "nationalities", row["horizon"],
-            *(interval(row, name) for name in ("ratio", "shifted", "missing")), f"{row['p_holm']:.2f}", row["verdict"],
-        )
-        for row in found[(found["scale"] == "log") & found["series_id"].isin([ALL, placebo.PARTS])].to_dict("records")
-    ]  # fmt: skip
-    measured = f"on {about['made_on']}: {about['panel']}, {ORIGINS} monthly origins to {about['last_origin']}"
-    head = "driver | rows | h | over none [90 %] | over late [90 %] | over constant [90 %] | p (Holm) | verdict"
-    return [f"Measured: {measured}.", "", *table(head, rows)], True
+    write_driver_tests(found, about, SNAPSHOT)
 
 
 if __name__ == "__main__":
-    sys.exit(page_command(PAGE, "Do drivers help the pooled model?", section))
+    main()

@@ -26,7 +26,7 @@ from forecasting.weeks import REFERENCES, week_record, week_scores
 from ingest import read_raw
 from ingest.sources import SOURCES
 
-DAYS = (1, 8, 15, 22, 28)
+DAYS, WEEKS = (1, 8, 15, 22, 28), (1, 2, 4, 8)
 FEWEST_MONTHS = 24
 ERRORS = 84
 """Past months whose errors a rival's interval is made of."""
@@ -84,17 +84,16 @@ def _rival(points: FloatArray, outcomes: FloatArray, number: int) -> FloatArray:
     return np.clip(np.expm1(symmetric_errors(float(np.log1p(points[number])), past)), 0, None)
 
 
-def by_day(found: pd.DataFrame) -> list[str]:
-    """Ratios of the nowcast to its rivals by day, with 90 % block-bootstrap intervals over months, as Markdown."""
-    lines = []
+def by_day(name: str, found: pd.DataFrame) -> list[tuple[object, ...]]:
+    """Ratios of the nowcast to its rivals by day, with 90 % block-bootstrap intervals over months: rows of a table."""
+    lines: list[tuple[object, ...]] = []
     for day, rows in found.groupby("day"):
         wide = rows.pivot_table(index="month", columns="forecaster", values=["log", "distance"], sort=True)
         ratios = [_ratio(wide[measure, "nowcast"], wide[measure, rival]) for measure, rival in RATIOS]
         own = rows[rows["forecaster"] == "nowcast"]
         held = "/".join(f"{own[f'covered_{level}'].mean():.2f}" for level in (80, 95))
-        lines.append((day, *ratios, held, len(own)))
-    head = "WIS log to last month | WIS log to run-rate | error to last month | error to run-rate"
-    return table(f"day | {head} | coverage 80/95 | months", lines)
+        lines.append((name, day, *ratios, held, len(own)))
+    return lines
 
 
 def _ratio(own: pd.Series, rival: pd.Series) -> str:
@@ -103,15 +102,15 @@ def _ratio(own: pd.Series, rival: pd.Series) -> str:
 
 
 def days_section() -> Section:
-    """The running month by day of the month: each series, then both together."""
-    every, spans, lines = [], [], list[str]()
+    """The running month by day of the month, of each series."""
+    spans, lines = [], list[tuple[object, ...]]()
     for name in SERIES:
         found = scores(daily_history(daily_counts(published_files(), name)))
         spans.append(f"{name} {found['month'].min()} to {found['month'].max()}")
-        lines += ["", *by_day(found)]
-        every.append(found.assign(month=found["month"] + name))
-    both = by_day(pd.concat(every, ignore_index=True))
-    return [f"Measured: {', '.join(spans)}.", *lines, "", *both], True
+        lines += by_day(name, found)
+    head = "WIS log to last month | WIS log to run-rate | error to last month | error to run-rate"
+    table_lines = table(f"series | day | {head} | coverage 80/95 | months", lines)
+    return [f"Measured: {', '.join(spans)}.", "", *table_lines], True
 
 
 def weeks_section() -> Section:
@@ -120,7 +119,7 @@ def weeks_section() -> Section:
     found = week_scores({name: week_record(daily_history(counts)) for name, counts in every.items()})
     found = found[found["scale"] == "log"]
     rows = []
-    for (name, horizon), both in found.groupby(["series_id", "horizon"]):
+    for (name, horizon), both in found[found["horizon"].isin(WEEKS)].groupby(["series_id", "horizon"]):
         against = both.set_index("reference")
         ratios = [interval(against.loc[one.model_id], "relative_wis") for one in REFERENCES]
         rows.append((name, horizon, *ratios, coverage(both.iloc[0]), both["n"].iloc[0]))

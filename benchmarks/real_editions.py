@@ -1,6 +1,6 @@
 """Hold every real edition and file against what was known before it: ``python -m benchmarks.real_editions --write``.
 
-Needs the published files, named by VIGIE_RAW_DATA; the table goes into docs/sources.md. Counts alone are kept, no cell.
+Needs the published files, named by VIGIE_RAW_DATA; the table goes into docs/sources.md. It holds no cell.
 Exit 1 where more than one figure in a thousand gives a reason to hold its edition: false alarms.
 """
 
@@ -38,21 +38,13 @@ class Seen:
         source_id: Whose it is.
         file: Its name.
         figures: How many it holds.
-        changed: Of how many known figures it changes value or flag; None where it is only looked at.
         judgement: What is to be said of it.
     """
 
     source_id: str
     file: str
     figures: int
-    changed: int | None
     judgement: Judgement
-
-    def line(self) -> str:
-        """Its row of the table: of what is reported the number alone, since it names figures."""
-        changed = "" if self.changed is None else f"{self.changed:,}"
-        held, reported = len(self.judgement.held), len(self.judgement.reported)
-        return f"| `{self.source_id}` | `{self.file}` | {self.figures:,} | {changed} | {held} | {reported} |"
 
 
 def look(
@@ -73,11 +65,10 @@ def look(
         if day not in before:
             before[day] = store.as_of(day, only=[source_id]), store.all_revisions(day, only=[source_id])
         found = judge(rows, *before[day], complete=complete)
-        changed = None
         if keep:
             before.clear()
-            changed = int((store.add(store.statements(rows, complete=complete))["version"] != "first").sum())
-        yield Seen(source_id, name, len(rows), changed, found)
+            store.add(store.statements(rows, complete=complete))
+        yield Seen(source_id, name, len(rows), found)
 
 
 def read(source_id: str, files: Iterable[Path]) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -125,7 +116,6 @@ def published(raw_data: Path, bundled: pd.DataFrame, folder: Path, first: int | 
 def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
     """The table as Markdown, and whether few figures hold one."""
     raw_data, bundled = published_files(), snapshot.load(SNAPSHOT)
-    lines: list[str] = []
     sums, alarms, figures = [], [], 0
     with progress_bar() as report, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -140,21 +130,15 @@ def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
             held = sum(bool(one.judgement.held) for one in seen)
             reported = sum(bool(one.judgement.reported) for one in seen)
             sums.append(f"| {what} | {len(seen)} | {held} | {reported} |")
-            lines += [one.line() for one in seen]
             figures += sum(one.figures for one in seen)
             alarms += [(one.file, quotable(one.source_id, why)) for one in seen for why in one.judgement.held]
             report("Holding real editions against what was known", number, len(parts))
     return [
         "By `python -m benchmarks.real_editions --write`: what an ingestion would have said of each on its day.",
-        "Of what is reported the number stands here alone, since it names figures.",
         "",
-        "| real files | read | held | reported of |",
+        "| real files | read | held | reported |",
         "|---|---|---|---|",
         *sums,
-        "",
-        "| source | file | figures | known figures whose value or flag it changes | held for | reported |",
-        "|---|---|---|---|---|---|",
-        *lines,
         "",
         *table("held file | reason that a person sees", alarms),
     ], len(alarms) <= 0.001 * figures

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from benchmarks.shared import PAGE, VARIABLE, coverage, engine, interval, publis
 from core.release import OBSERVATIONS
 from core.schema import ALL, check
 from core.settings import DEMONSTRATION_DATE
-from forecasting import ENSEMBLE
+from forecasting import BASELINE, ENSEMBLE
 from forecasting.hindcast import Fits
 from forecasting.members import Request
 from forecasting.panel import Panel, panel_from_observations
@@ -81,16 +81,31 @@ def hindcasts(
     return backtest(request, origins=origins, step=1).table
 
 
-def skill_table(scores: pd.DataFrame, *, natural_interval: bool = False) -> list[str]:
-    """Relative WIS (log, natural) and coverage per model and horizon over all series, as Markdown."""
-    chosen = scores[(scores["series_id"] == ALL) & scores["horizon"].isin(HORIZONS)]
+def skill_table(scores: pd.DataFrame) -> list[str]:
+    """Relative WIS and coverage of the ensemble by horizon, as Markdown."""
+    chosen = scores[(scores["series_id"] == ALL) & (scores["model_id"] == ENSEMBLE) & scores["horizon"].isin(HORIZONS)]
     rows = []
-    for (model_id, horizon), both in chosen.groupby(["model_id", "horizon"], observed=True):
+    for horizon, both in chosen.groupby("horizon", observed=True):
         log, natural = (both[both["scale"] == scale].iloc[0] for scale in ("log", "natural"))
-        ratio = interval(natural, "relative_wis") if natural_interval else f"{natural['relative_wis']:.3f}"
-        rows.append((model_id, horizon, interval(log, "relative_wis"), ratio, coverage(log), log["n"]))
-    bracket = " [90 %]" if natural_interval else ""
-    return table(f"model | h | WIS log [90 %] | WIS natural{bracket} | coverage 50/80/95 | n", rows)
+        ratio = f"{natural['relative_wis']:.3f}"
+        rows.append((ENSEMBLE, horizon, interval(log, "relative_wis"), ratio, coverage(log), log["n"]))
+    return table("model | h | WIS log [90 %] | WIS natural | coverage 50/80/95 | n", rows)
+
+
+def by_model(scores: pd.DataFrame) -> list[str]:
+    """Relative WIS (log) of the other models by horizon, as Markdown."""
+    chosen = scores[(scores["series_id"] == ALL) & (scores["scale"] == "log") & scores["horizon"].isin(HORIZONS)]
+    others = chosen[~chosen["model_id"].isin([ENSEMBLE, BASELINE])].sort_values("horizon")
+    rows = [
+        (model_id, *(interval(row, "relative_wis") for _place, row in found.iterrows()))
+        for model_id, found in others.groupby("model_id", observed=True)
+    ]
+    return by_horizon("model, WIS log [90 %]", rows)
+
+
+def by_horizon(head: str, rows: Iterable[Iterable[object]]) -> list[str]:
+    """A table with one column per horizon."""
+    return table(" | ".join([head, *(f"h = {step}" for step in HORIZONS)]), rows)
 
 
 def by_part(scores: pd.DataFrame, situations: pd.DataFrame) -> list[str]:
@@ -98,17 +113,18 @@ def by_part(scores: pd.DataFrame, situations: pd.DataFrame) -> list[str]:
     own = scores[(scores["model_id"] == ENSEMBLE) & (scores["series_id"] != ALL)]
     parts = own.rename(columns={"series_id": "part", "relative_wis": "relative_score"})
     kinds = situations.assign(part=situations["kind"] + ": " + situations["group"])
-    found, rows = pd.concat([parts, kinds]), []
+    found, rows = pd.concat([parts, kinds[kinds["kind"] != "year"]]), []
     for name, ratios in found[found["scale"] == "log"].groupby("part", sort=False):
-        by_horizon = ratios.set_index("horizon")["relative_score"].reindex(HORIZONS)
-        rows.append((name, *by_horizon.map("{:.3f}".format).where(by_horizon.notna(), "–")))
-    return table("part | " + " | ".join(f"h = {step}" for step in HORIZONS), rows)
+        scored = ratios.set_index("horizon")["relative_score"].reindex(HORIZONS)
+        rows.append((name, *scored.map("{:.3f}".format).where(scored.notna(), "–")))
+    return by_horizon("part", rows)
 
 
 def of_bundled_figures(release: Release) -> list[str]:
     """Skill of a release, of 60 origins."""
     scores = release.read("scores")
-    return [engine(), "", *skill_table(scores), "", *by_part(scores, release.read("situation_scores"))]
+    parts = by_part(scores, release.read("situation_scores"))
+    return [engine(), "", *skill_table(scores), "", *by_model(scores), "", *parts]
 
 
 def of_frontex_routes(raw_data: Path, fits: Fits) -> list[str]:

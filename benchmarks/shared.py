@@ -27,21 +27,19 @@ Section = tuple[list[str], bool]
 """A section's lines, and whether all is well."""
 PAGE = PROJECT / "docs" / "benchmarks.md"
 VARIABLE = "VIGIE_RAW_DATA"
-EARLIER = ", by an earlier engine"
-"""Stands in the heading of what another version measured."""
 FACT = re.compile(r"(Engine|Measured): ")
 """How a line begins that a measurement writes beside its tables."""
 
 
 def replace_section(page: Path, title: str, lines: Sequence[str]) -> None:
-    """Write a section of second level in place of the one with the same title, perhaps by an earlier engine, or last.
+    """Write a section of second level in place of the one with the same title, or last.
 
     Where all lines are tables and facts they take the places of those that stand there, and the page's words stay.
     """
     head = f"## {title}"
     first, *others = page.read_text(encoding="utf-8").split("\n## ")
     bodies = [first, *(f"## {other}" for other in others)]
-    places = [place for place, body in enumerate(bodies) if body.split("\n", 1)[0].partition(EARLIER)[0] == head]
+    places = [place for place, body in enumerate(bodies) if body.split("\n", 1)[0] == head]
     if not places:
         places = [len(bodies)]
         bodies.append(head)

@@ -1,21 +1,16 @@
-"""Nights killed at random moments, and what is left of them.
-
-    python -m benchmarks.nights --record faults.jsonl                # everything: hours
-    python -m benchmarks.nights --only killed --kills 40 --from 80 --record faults.jsonl
-    python -m benchmarks.nights --table faults.jsonl
+"""Nights killed at random moments, and what is left of them: ``python -m benchmarks.nights [--kills 40]``.
 
 Each case runs real nights (``vigie nightly``) on copies of a home folder in which one night was run. Throughout kills,
 one process reads the current release, one opens page after page of the dashboard, one comments on alerts at the
 command line, and one records actions until it is killed along. After each fault: the published release is whole,
 ``vigie verify`` says so, the journal holds every committed action, and the next night publishes, or the error names
-what a person must do. Every random moment follows from the seed and the number of the kill, so that a part of a run
-can be repeated alone. Prints a table in Markdown; exit 1 where a case failed.
+what a person must do. Every random moment follows from the seed and the number of the kill. Prints a table; exit 1
+where a case failed. All cases take hours.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
 import signal
@@ -27,8 +22,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.nights import kills, small
-from benchmarks.nights.bench import FEW, PUBLISHED, Bench, Home, Result
+from benchmarks.nights import kills
+from benchmarks.nights.bench import PUBLISHED, Bench, Home, Result
 from benchmarks.nights.processes import FaultError
 from benchmarks.nights.watchers import WatchError
 from core.settings import PROJECT
@@ -39,7 +34,6 @@ SETTINGS = "[operation]\nkeep_nights = 4\n"
 CASES: dict[str, Callable[[Bench], Iterable[Result]]] = {
     "killed": kills.killed,
     "publishing": kills.killed_publishing,
-    "small": small.killed_small,
 }
 
 
@@ -50,31 +44,19 @@ class Outcome:
     Attributes:
         results: What was counted.
         failed: Cases that failed, with the reason.
-        skipped: Cases that this machine does not allow, with the reason.
     """
 
     results: list[Result]
     failed: list[str]
-    skipped: list[str]
 
 
-def run(cases: Sequence[str], bench: Bench, record: Callable[[Result], None] = lambda _: None) -> Outcome:
-    """Run cases one after the other.
-
-    Args:
-        cases: Keys of ``CASES``.
-        bench: Where.
-        record: Given each result as it comes.
-    """
-    found = Outcome([], [], [])
+def run(cases: Sequence[str], bench: Bench) -> Outcome:
+    """Run cases, keys of :data:`CASES`, one after the other."""
+    found = Outcome([], [])
     for name in cases:
         begun = time.monotonic()
         try:
-            for result in CASES[name](bench):
-                found.results.append(result)
-                record(result)
-        except PermissionError as error:
-            found.skipped.append(f"{name}: {error}")
+            found.results.extend(CASES[name](bench))
         except (FaultError, WatchError) as error:
             found.failed.append(f"{name}: {error}")
         sys.stderr.write(f"{name}: {time.monotonic() - begun:.0f} s {found.failed[-1:]}\n")
@@ -92,38 +74,21 @@ def table(results: Iterable[Result]) -> list[str]:
     ]
 
 
-def read_records(path: Path) -> list[Result]:
-    """Results of earlier runs."""
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [Result(row["fault"], row["times"], Counter(row["outcomes"]), Counter(row["after"])) for row in rows]
-
-
 def _counted(counts: Counter[str]) -> str:
     if len(counts) == 1 and "\n" not in next(iter(counts)):
         return next(iter(counts))
     return "; ".join(f"{words}: {number:,}" for words, number in sorted(counts.items()))
 
 
-def _prepare(folder: Path, few: str) -> Path:
+def _prepare(folder: Path) -> Path:
     """A home folder in which one night was run."""
     home = Home(folder / "prepared")
     home.folder.mkdir()
-    (home.folder / "settings.toml").write_text(few + SETTINGS)
+    (home.folder / "settings.toml").write_text(SETTINGS)
     done = home.night(FIRST)
     if done.code not in PUBLISHED:
         raise SystemExit(f"the first night: exit {done.code}: {done.output}")
     return home.folder
-
-
-def recorder(path: Path | None) -> Callable[[Result], None]:
-    """Adds each result to a file at once: what a run that is ended has found so far is kept."""
-
-    def record(result: Result) -> None:
-        if path is not None:
-            with path.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(vars(result), ensure_ascii=False) + "\n")
-
-    return record
 
 
 def main() -> None:
@@ -137,24 +102,18 @@ def main() -> None:
     parser.add_argument("--start", type=Path, help="home folder with one night in it; by default one is made")
     parser.add_argument("--quick", action="store_true", help="leave out whole nights and the dashboard")
     parser.add_argument("--alone", action="store_true", help="kill nights without a dashboard and commands meanwhile")
-    parser.add_argument("--record", type=Path, help="file to which results are added")
-    parser.add_argument("--table", type=Path, help="only print the table of such a file")
     given = parser.parse_args()
-    if given.table:
-        sys.stdout.write("\n".join(table(read_records(given.table))) + "\n")
-        return
     os.chdir(PROJECT)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything that was started ends too
     with tempfile.TemporaryDirectory(prefix="vigie-faults-") as name:
         spare = Path(name)
         numbers = range(given.first, given.first + given.kills)
-        start = given.start or _prepare(spare, f"{FEW}pooled_model = false\n" if given.only == "small" else "")
+        start = given.start or _prepare(spare)
         until = time.monotonic() + given.minutes * 60
         bench = Bench(start, spare, given.seed, numbers, given.quick, given.alone, until)
-        found = run(given.only.split(","), bench, recorder(given.record))
+        found = run(given.only.split(","), bench)
     sys.stdout.write("\n".join(table(found.results)) + "\n")
-    for title, lines in (("failed", found.failed), ("skipped", found.skipped)):
-        sys.stdout.writelines(f"\n**{title}** {line}\n" for line in lines)
+    sys.stdout.writelines(f"\n**failed** {line}\n" for line in found.failed)
     sys.exit(1 if found.failed else 0)
 
 
