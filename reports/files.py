@@ -22,6 +22,7 @@ from reports.names import (
     LEVELS,
     MODELS,
     RULES,
+    WORDS,
     country_name,
     name,
     subject_name,
@@ -30,7 +31,8 @@ from reports.scenario import STAYS
 
 COUNTED, EXPECTED, SHARE, SCORE, TEXT = "counted", "expected", "share", "score", "text"
 """How a column's figures are rounded."""
-PERSONS, MONTHS = _("persons"), _("months")
+_UNITS = _("persons"), _("months"), _("persons a month")
+"""Units of columns, to be translated."""
 
 
 @dataclass(frozen=True)
@@ -43,104 +45,13 @@ class Column:
     kind: str = TEXT
 
 
-def _quantile(level: str, words: str) -> Column:
-    return Column(level, words, PERSONS, EXPECTED)
-
-
-_MORE = _("chance of so many more than in the newest complete twelve months")
 _ENDS = {
     "lo_95": "q025", "lo_80": "q10", "lo_50": "q25", "hi_50": "q75", "hi_80": "q90", "hi_95": "q975",
 }  # fmt: skip
 """Ends of intervals in the year ahead, by the same in a month's forecast."""
 COLUMNS: Mapping[str, Column] = {
-    "route_id": Column(_("Route"), _("migration route, or all routes")),
-    "citizen": Column(_("Nationality"), _("citizenship of the people counted")),
-    "geo": Column(_("Country"), _("country in which people are counted")),
-    "state": Column(_("State"), _("whether there is a forecast, or how fresh figures are")),
-    "level": Column(_("Alert level"), _("the highest level that is open")),
-    "alert_level": Column(_("Alert level"), _("how grave the alert is, or was")),
-    "alert_state": Column(_("State of the alert"), _("its level while it stands, or that it has ended")),
-    "rule": Column(_("Rule"), _("rule that gives the alert")),
-    "model_id": Column(_("Model"), _("forecasting model")),
-    "month": Column(_("Month"), _("month that the row is about")),
-    "time_period": Column(_("Period"), _("period that the row is about")),
-    "target_end_date": Column(_("Period ends"), _("last day of the period that is forecast")),
-    "first_month": Column(_("First month"), _("first month of the sum")),
-    "last_month": Column(_("Last month"), _("last month of the sum")),
-    "kind": Column(_("Kind"), _("counted, nowcast, forecast or scenario")),
-    "horizon": Column(_("Months ahead"), _("months between the newest count and the period"), MONTHS),
-    "flag": Column(_("Note"), _("provisional or estimated figures are named")),
-    "estimated_share": Column(_("Share estimated"), _("part of the count that is a late country's mean"), "0–1", SHARE),
-    "last_flag": Column(_("Note"), _("provisional or estimated figures are named")),
-    "note": Column(_("Remark"), _("what must be known about the row")),
-    "last_day": Column(_("Newest day"), _("newest day that is counted")),
-    "so_far": Column(_("Counted so far"), _("people counted of the period up to that day"), PERSONS, COUNTED),
-    "obs_value": Column(_("Counted"), _("people counted by the source"), PERSONS, COUNTED),
-    "observed": Column(_("Counted"), _("people counted by the source"), PERSONS, COUNTED),
-    "counted": Column(_("Counted"), _("people counted since"), PERSONS, COUNTED),
-    "inside": Column(
-        _("Narrowest interval around the count"), _("0.5, 0.8 or 0.95; 0 where it lies outside all three"), "0–1", SHARE
-    ),
-    "value": Column(_("Value"), _("the figure itself"), "", SCORE),
-    "last_period": Column(_("Newest month"), _("newest month that is counted")),
-    "last_value": Column(_("Newest count"), _("people counted in the newest month"), PERSONS, COUNTED),
-    "year_earlier": Column(_("A year earlier"), _("people counted twelve months before that"), PERSONS, COUNTED),
-    "expected_before": Column(
-        _("Newest month was expected"), _("median of the forecast made a full month before"), PERSONS, EXPECTED
-    ),
-    "better_from": Column(
-        _("Better from"), _("first of the months ahead in which the forecast beats the baseline"), MONTHS, COUNTED
-    ),
-    "better_to": Column(_("Better to"), _("last of these months; 0: not shown to beat it"), MONTHS, COUNTED),
-    "expected": Column(_("Expected"), _("median of the forecast"), PERSONS, EXPECTED),
-    "median": Column(_("Expected"), _("median of the forecast"), PERSONS, EXPECTED),
-    "q50": Column(_("Expected"), _("median of the forecast"), PERSONS, EXPECTED),
-    "low": _quantile(_("80% from"), _("lower end of the 80% interval")),
-    "high": _quantile(_("80% to"), _("upper end of the 80% interval")),
-    "q025": _quantile(_("95% from"), _("lower end of the 95% interval")),
-    "q10": _quantile(_("80% from"), _("lower end of the 80% interval")),
-    "q25": _quantile(_("50% from"), _("lower end of the 50% interval")),
-    "q75": _quantile(_("50% to"), _("upper end of the 50% interval")),
-    "q90": _quantile(_("80% to"), _("upper end of the 80% interval")),
-    "q975": _quantile(_("95% to"), _("upper end of the 95% interval")),
-    "places": _quantile(_("Places"), _("places that are enough at the chosen confidence")),
-    "chance_above": Column(_("Chance above the number"), _("chance of more than the number named above"), "0–1", SHARE),
-    "probability": Column(_("Chance"), _("chance of the event in any month of the window"), "0–1", SHARE),
-    "base_rate": Column(_("Usually"), _("how often the event followed earlier months of the season"), "0–1", SHARE),
-    "cutoff": Column(
-        _("Alert from"), _("chance from which there is an alert on this route in this season"), "0–1", SHARE
-    ),
-    "prepare_from": Column(_("Prepare from"), _("chance from which the ratio of costs asks to prepare"), "0–1", SHARE),
-    "threshold": Column(_("Threshold"), _("number to be passed, reached or fallen to"), _("persons a month"), COUNTED),
-    "reason": Column(_("Reason"), _("the alert in one sentence")),
-    "window": Column(_("Months"), _("months that the alert speaks of")),
-    "chance": Column(_("Chance in words"), _("the same chance in whole per cent")),
-    "record": Column(_("Record"), _("how often such alerts came true")),
-    "first_period": Column(_("First month"), _("first month of the alert’s window")),
-    "relative_wis": Column(_("Relative WIS"), _("score divided by the baseline’s; below 1 is better"), "", SCORE),
-    "relative_wis_lo": Column(_("Relative WIS from"), _("lower end of its 90% interval"), "", SCORE),
-    "relative_wis_hi": Column(_("Relative WIS to"), _("upper end of its 90% interval"), "", SCORE),
-    "wis": Column(_("WIS"), _("weighted interval score; lower is better"), "", SCORE),
-    "coverage_50": Column(_("50% interval coverage"), _("share of outcomes inside the interval"), "0–1", SHARE),
-    "coverage_80": Column(_("80% interval coverage"), _("share of outcomes inside the interval"), "0–1", SHARE),
-    "coverage_95": Column(_("95% interval coverage"), _("share of outcomes inside the interval"), "0–1", SHARE),
-    "n": Column(_("Cases"), _("past forecasts that were scored")),
-    "share": Column(_("Share"), _("share of the total"), "0–1", SHARE),
-    "year": Column(_("Year"), _("calendar year")),
-    "quantile": Column(_("Quantile"), _("share of possible outcomes below the value"), "0–1", SHARE),
-    "source_id": Column(_("Source"), _("code of the source")),
-    "name": Column(_("Name"), _("what the row is about")),
-    "verdict": Column(_("Finding"), _("what the interval is evidence of")),
-    "months_counted": Column(_("Months counted"), _("how many of the twelve months are counted"), MONTHS),
-    "last_total": Column(_("Last total"), _("people counted in the newest complete twelve months"), PERSONS, COUNTED),
-    "chance_0": Column(_("More than the last"), _MORE, "0–1", SHARE),
-    "chance_25": Column(_("A quarter more"), _MORE, "0–1", SHARE),
-    "chance_50": Column(_("Half more"), _MORE, "0–1", SHARE),
-    "chance_100": Column(_("Twice as many"), _MORE, "0–1", SHARE),
-    "confidence": Column(_("Confidence"), _("chance that the places are enough"), "0–1", SHARE),
-    "stay_months": Column(_("Mean stay"), _("how long people stay on average"), MONTHS, SCORE),
-    "stay_kind": Column(_("A stay"), _("how a stay ends")),
-    "needs_place": Column(_("Need a place"), _("share of those who arrive"), "0–1", SHARE),
+    str(one["code"]): Column(one["title"], one["what"], one.get("unit", ""), one.get("kind", TEXT))
+    for one in WORDS["columns"]
 }
 """What is known of a column by its name in the release; any other keeps its name."""
 _NOMINAL = Column(

@@ -5,9 +5,11 @@ Each table is by code, in English and marked for translation: ``language.text(RU
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from alerts import rules
 from alerts.rules import period_words
 from core.countries import display_name, known_codes
 from core.errors import InputError, Message
@@ -17,7 +19,21 @@ from core.regions import region_name
 from core.routes import is_route
 from core.routes import route_name as name_of_route
 from core.schema import RECEPTION
+from core.settings import SNAPSHOT
 
+WORDS: Mapping[str, list[dict[str, str]]] = tomllib.loads((SNAPSHOT / "words.toml").read_text("utf-8"))
+"""Words for people by the codes of releases, from ``data/words.toml``."""
+
+
+def _named(kind: str) -> dict[str, str]:
+    return {one["code"]: one["title"] for one in WORDS[kind]}
+
+
+MODELS, INDICATORS, REGIONS = _named("models"), _named("indicators"), _named("regions")
+COMPARED_RULES = _named("compared_rules")
+"""Simple rules that alerts are compared with."""
+PARTS_OF_VIGIE = _named("parts_of_vigie")
+"""Parts of Vigie that may stand where a source stands."""
 LEVEL_MARKS = {"information": "•", "watch": "●", "warning": "▲", "severe": "◆", "ended": "○"}
 LEVELS = {
     "information": _("Information"), "watch": _("Watch"), "warning": _("Warning"), "severe": _("Severe"),
@@ -27,102 +43,14 @@ LEVELS = {
 FRESHNESS = {"fresh": _("Fresh"), "due": _("Due"), "overdue": _("Overdue"), "delinquent": _("Long overdue")}
 EDITION_STATES = {"held": _("Held"), "known": _("Known"), "withdrawn": _("Withdrawn"), "rejected": _("Rejected")}
 EDITION_STEPS = {"edition accepted": _("Accept"), "edition rejected": _("Reject"), "edition withdrawn": _("Withdraw")}
-MODELS = {
-    "vigie-ensemble": _("Ensemble"),
-    "vigie-baseline": _("Baseline"),
-    "vigie-snaive": _("Seasonal baseline"),
-    "vigie-ets": _("Exponential smoothing"),
-    "vigie-seasonal-walk": _("Seasonal walk"),
-    "vigie-structural": _("Structural model"),
-    "vigie-prophet": _("Prophet"),
-    "vigie-pooled": _("Pooled model"),
-    "vigie-bottom-up": _("Sum of the parts"),
-    "vigie-nowcast": _("Days, weeks and the running month"),
-    "vigie-reception": _("Stock and entries from arrivals"),
-    "vigie-damped": _("Damped exponential smoothing"),
-    "vigie-arima": _("ARIMA"),
-    "vigie-state-space": _("State space on the change"),
-}
-RULES = {
-    "capacity": _("Above capacity or the usual high"),
-    "surge": _("Far above the past year"),
-    "fall": _("Far below the past year"),
-    "record_12": _("Highest in 12 months"),
-    "record_36": _("Highest in 36 months"),
-    "reception_full": _("Places in reception exceeded"),
-    "outside_95": _("Outside the 95% interval"),
-    "level_change": _("New level for months"),
-    "nationality_shift": _("Other nationalities than usual"),
-    "origin_context": _("Context in a country of origin"),
-    "stale_source": _("Figures late"),
-    "large_revision": _("Large revision"),
-}
+RULES = {rule.rule: rule.title for rule in rules.RULES}
 _RULES_BY_SENTENCE = {"capacity_own": _("Capacity passed"), "capacity_default": _("Above the usual high")}
 """Names of rules whose event is another where a reader has set a number, by ``reason_key``."""
-COMPARED_RULES = {
-    "compare.persistence": _("Last count stays, with its past errors"),
-    "compare.seasonal_walk": _("Last count plus the usual change of season"),
-    "compare.control_chart": _("Control chart of 24 months"),
-    "compare.highest_12": _("Extreme of 12 months"),
-    "compare.highest_36": _("Extreme of 36 months"),
-}
-"""Simple rules that alerts are compared with."""
-INDICATORS = {
-    "conflict_deaths": _("Deaths in organised violence, persons"),
-    "new_displacement": _("New internal displacements (movements)"),
-    "deaths_and_disappearances": _("Deaths and disappearances on migration routes, persons"),
-    "food_price_index": _("FAO food price index"),
-    "arrivals": _("Arrivals"),
-    "asylum_applications": _("Asylum applications"),
-    "asylum_applications_first": _("First asylum applications"),
-    "detections": _("Detections at borders"),
-    "temporary_protection": _("Grants of temporary protection"),
-    "food_price_index_cereals": _("FAO price index of cereals"),
-    "food_price_index_dairy": _("FAO price index of dairy products"),
-    "food_price_index_meat": _("FAO price index of meat"),
-    "food_price_index_oils": _("FAO price index of vegetable oils"),
-    "food_price_index_sugar": _("FAO price index of sugar"),
-    "commodity_price_crude_oil": _("Price of crude oil"),
-    "commodity_price_index_energy": _("Price index of energy"),
-    "commodity_price_index_food": _("Price index of food"),
-    "commodity_price_maize": _("Price of maize"),
-    "commodity_price_natural_gas_europe": _("Price of natural gas in Europe"),
-    "commodity_price_rice": _("Price of rice"),
-    "commodity_price_urea": _("Price of urea"),
-    "commodity_price_wheat": _("Price of wheat"),
-    "oceanic_nino_index": _("Oceanic Niño index"),
-}
 EXCHANGE_RATE = "exchange_rate_"
 """How the codes of exchange rates begin; a currency follows."""
 EACH = {"D": _("by day"), "W": _("by week"), "M": _("by month"), "Q": _("by quarter"), "A": _("by year")}
 """How often something is counted."""
 _SERIES_PARTS = 5
-REGIONS = {
-    name: name
-    for name in (
-        _("Northern Africa"),
-        _("Western Africa"),
-        _("Eastern Africa"),
-        _("Middle Africa"),
-        _("Southern Africa"),
-        _("Western Asia"),
-        _("Southern Asia"),
-        _("Central Asia"),
-        _("Eastern and South-eastern Asia"),
-        _("Europe"),
-        _("Americas"),
-        _("Oceania"),
-        _("Unknown or stateless"),
-    )
-}
-PARTS_OF_VIGIE = {
-    "vigie-releases": _("comparison with the former release"),
-    "vigie-journal": _("Vigie’s journal"),
-    "vigie-clock": _("the clock of this machine"),
-    "vigie-hub": _("the forecast hub"),
-    "vigie-engine": _("some of the models"),
-}
-"""Parts of Vigie that may stand where a source stands."""
 Sources = Mapping[str, Mapping[str, Any]]
 """The catalogue's cards in the reader's language, source_id -> fields."""
 

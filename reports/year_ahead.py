@@ -173,11 +173,9 @@ def year_words(table: pd.DataFrame, series_id: str, year: int, language: Languag
 
 
 def last_year(row: Row) -> int:
-    """The year of the newest complete total of the same months."""
-    counted_to = pd.Timestamp(row["origin_date"]).to_period("M")
-    first = pd.Period(str(row["first_period"]), "M")
-    back = 1 + max(0, -(((counted_to - first).n + 1) // 12))
-    return int(first.year) - back
+    """The year in which the newest complete total of the same months begins."""
+    first, origin = pd.Period(str(row["first_period"]), "M"), pd.Period(row["origin_date"], "M")
+    return int(first.year - 1 - max(0, -((origin.ordinal - first.ordinal + 1) // 12)))
 
 
 def year_title(lines: list[YearLine], language: Language) -> str:
@@ -280,16 +278,10 @@ def year_table(lines: list[YearLine], language: Language, *, brief: bool = False
 def _more_than(lines: list[YearLine], language: Language) -> str:
     """Which total the chances are measured against: the newest complete one, if it is of one year for all lines."""
     first = str(lines[0].row["first_period"])
-    compared = {_compared_year(line.row) for line in lines}
+    compared = {last_year(line.row) for line in lines}
     if len(compared) > 1:
         return language.text(_("More than the last total"))
     return language.text(_("More than {year}"), year=short_name(first, compared.pop()))
-
-
-def _compared_year(row: Row) -> int:
-    """The year in which the newest complete total before a window begins, for what is counted to the row's origin."""
-    first, origin = pd.Period(str(row["first_period"]), "M"), pd.Period(row["origin_date"], "M")
-    return int(first.year - 1 - max(0, -((origin.ordinal - first.ordinal + 1) // 12)))
 
 
 def _record(row: Row, language: Language) -> str:

@@ -171,6 +171,7 @@ class Rule:
 
     Attributes:
         rule: Its identity, in releases and settings.
+        title: Its name on screen.
         watches: What it watches, in words.
         event: What it warns of, in words, with the reader's numbers.
         minimum: The smallest figure that means something, in words.
@@ -180,6 +181,7 @@ class Rule:
     """
 
     rule: str
+    title: str
     watches: str
     event: Callable[[AlertSettings], str]
     minimum: Callable[[AlertSettings], str]

@@ -1,8 +1,8 @@
 """Context in countries of origin: conflict deaths or displacement unusual for a country where people are from.
 
-Context, not cause. On the routes measured, drivers gave no evidence of better forecasts (docs/benchmarks.md), so this
-rule merely informs, changes no forecast, and shows how often arrivals did rise after it, beside how often
-they rise anyway.
+Context, not cause. On the routes measured, drivers gave no evidence of better forecasts (``data/driver_tests.csv``).
+This rule merely informs, changes no forecast, and shows how often arrivals did rise after it, beside how often they
+rise anyway.
 """
 
 from __future__ import annotations
@@ -128,6 +128,7 @@ def _followed(counts: pd.Series, limit: float, month: pd.Period) -> float:
 
 RULE = ObservedRule(
     rule=NAME,
+    title=_("Context in a country of origin"),
     watches="conflict deaths and displacement in countries of origin: context, not cause",
     event=lambda settings: (
         f"{RECENT} months higher than in {PAST}, where at least {SHARE:.0%} of arrivals are from; the record counts "

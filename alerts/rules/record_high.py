@@ -10,13 +10,14 @@ from core.languages import marked as _
 from core.settings import AlertSettings
 
 
-def _rule(months: int, costs: LevelCosts, sentence: str) -> ExceedanceRule:
+def _rule(months: int, title: str, costs: LevelCosts, sentence: str) -> ExceedanceRule:
     def threshold(counts: pd.DataFrame, settings: AlertSettings) -> pd.DataFrame:
         highest = counts.rolling(months).max()
         return highest.where(highest >= smallest(settings))
 
     return ExceedanceRule(
         rule=f"record_{months}",
+        title=title,
         event=lambda _settings: f"a month above the highest of the last {months}",
         minimum=lambda settings: f"{settings.surge_minimum:g} a month",
         compares=">",
@@ -26,5 +27,9 @@ def _rule(months: int, costs: LevelCosts, sentence: str) -> ExceedanceRule:
     )
 
 
-OF_A_YEAR = _rule(12, COMMON, _("{word} ({chance}) to pass {threshold}, the highest of 12 months, {when}."))
-OF_THREE_YEARS = _rule(36, RARE, _("{word} ({chance}) to pass {threshold}, the highest of 36 months, {when}."))
+OF_A_YEAR = _rule(
+    12, _("Highest in 12 months"), COMMON, _("{word} ({chance}) to pass {threshold}, the highest of 12 months, {when}.")
+)
+OF_THREE_YEARS = _rule(
+    36, _("Highest in 36 months"), RARE, _("{word} ({chance}) to pass {threshold}, the highest of 36 months, {when}.")
+)

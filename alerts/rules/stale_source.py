@@ -35,6 +35,7 @@ def late_sources(evidence: Evidence) -> Iterator[Raised]:
 
 RULE = DataRule(
     rule=NAME,
+    title=_("Figures late"),
     watches="each source's newest figure against its rhythm",
     event=lambda _settings: "later than usual",
     minimum=lambda _settings: "",
