@@ -45,21 +45,19 @@ def get(url: str, cookie: str = "", **headers: str) -> httpx.Response:
     return httpx.get(url, headers={"Cookie": f"{COOKIE}={cookie}", **headers} if cookie else headers, timeout=PATIENCE)
 
 
-@pytest.mark.parametrize("page", ["", "route", "access"])
-def test_without_login_every_address_shows_door_and_nothing_else(dashboard: Dashboard, page: str) -> None:
+def test_without_login_page_shows_door_and_nothing_else(dashboard: Dashboard) -> None:
     with visit(dashboard.base) as one:
-        assert is_shut_out(one.open(page))
+        assert is_shut_out(one.open("route"))
 
 
-@pytest.mark.parametrize("page", ["overview", "scenarios", "access"])
 @pytest.mark.parametrize("role", ROLES)
-def test_page_is_shown_or_refused_by_role(dashboard: Dashboard, role: str, page: str) -> None:
-    with visit(dashboard.base, dashboard.cookie(f"{role}-{page}", role)) as one:
-        texts = one.open(page)
+def test_page_is_shown_or_refused_by_role(dashboard: Dashboard, role: str) -> None:
+    with visit(dashboard.base, dashboard.cookie(f"{role}-at-page", role)) as one:
+        texts = one.open("scenarios")
     assert DOOR not in texts
-    assert (REFUSAL not in texts) == promised()[f"read {page}"][role]
-    refused = [row.payload["about"] for row in dashboard.rows(REFUSED, f"{role}-{page}@")]
-    assert refused == ([] if promised()[f"read {page}"][role] else [page])
+    assert (REFUSAL not in texts) == promised()["read scenarios"][role]
+    refused = [row.payload["about"] for row in dashboard.rows(REFUSED, f"{role}-at-page@")]
+    assert refused == ([] if promised()["read scenarios"][role] else ["scenarios"])
 
 
 def test_account_without_role_sees_nothing_and_is_recorded(dashboard: Dashboard) -> None:
@@ -105,21 +103,6 @@ def test_good_cookie_without_page_token_counts_as_nobody(dashboard: Dashboard) -
             pass
 
 
-@pytest.mark.parametrize(
-    "origin",
-    [
-        "https://evil.example.org", None, "null", "http://localhost:3000", "http://127.0.0.1", "app://localhost",
-        "https://{place}", "http://{place}.evil.example.org", "http://evil.example.org@{place}", "http://{place}/", "HTTP://{place}",
-    ],
-)  # fmt: skip
-def test_page_of_another_origin_cannot_connect(dashboard: Dashboard, origin: str | None) -> None:
-    cookie = dashboard.cookie("anna", "analyst")
-    sent = origin and origin.format(place=dashboard.base.removeprefix("http://"))
-    with pytest.raises(InvalidStatus) as refused, visit(dashboard.base, cookie, origin=sent):
-        pass
-    assert refused.value.response.status_code == 403
-
-
 def test_file_is_for_those_who_may_take_files_away(dashboard: Dashboard, taken: tuple[str, str]) -> None:
     url, cookie = taken
     assert get(url).status_code == 401
@@ -144,22 +127,6 @@ def test_viewer_is_offered_no_file_and_gets_none_by_its_name(dashboard: Dashboar
                 cookie = dashboard.cookie("vera", "viewer")
                 assert not url or get(dashboard.base + url, cookie).status_code == 403
     assert dashboard.rows(DOWNLOADED, "vera") == []
-
-
-def sign_out(dashboard: Dashboard, cookie: str, token: str = "", **headers: str) -> int:
-    sent = {"token": token or dashboard.form_token(cookie)}
-    url, headers = f"{dashboard.base}/auth/logout", {"Cookie": f"{COOKIE}={cookie}", **headers}
-    return httpx.post(url, headers=headers, data=sent, timeout=PATIENCE).status_code
-
-
-def test_nobody_else_can_sign_person_out(dashboard: Dashboard) -> None:
-    cookie = dashboard.cookie("otto", "analyst")
-    assert get(f"{dashboard.base}/auth/logout", cookie).status_code == 405
-    assert sign_out(dashboard, cookie, "guessed") == 403
-    assert sign_out(dashboard, cookie, dashboard.form_token(dashboard.cookie("eve", "viewer"))) == 403
-    assert sign_out(dashboard, cookie, Origin="https://evil.example.org") == 403
-    with visit(dashboard.base, cookie) as one:
-        assert DOOR not in one.open("data")
 
 
 def test_what_another_process_decides_closes_open_page(dashboard: Dashboard) -> None:
@@ -224,10 +191,3 @@ def test_no_secret_is_written_anywhere(dashboard: Dashboard) -> None:
         for secret in (dashboard.cookie_secret, dashboard.client_secret):
             assert secret.encode() not in content, path.name
     assert "Traceback" not in dashboard.log.read_text()
-
-
-def test_servers_own_figures_are_for_administrators(dashboard: Dashboard) -> None:
-    statuses = {
-        role: get(f"{dashboard.base}/_stcore/metrics", dashboard.cookie(role, role)).status_code for role in ROLES
-    }
-    assert statuses == {"viewer": 403, "analyst": 403, "manager": 403, "administrator": 200}

@@ -166,28 +166,9 @@ def test_settings_that_would_leave_door_open_are_refused(tmp_path: Path, text: s
     assert "hidden-value" not in str(caught.value)
 
 
-def test_secret_comes_from_environment_and_no_error_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("VIGIE_TRIAL", raising=False)
-    with pytest.raises(InputError, match="VIGIE_TRIAL is not set"):
-        secret("VIGIE_TRIAL")
-    monkeypatch.setenv("VIGIE_TRIAL", "short-one")
-    with pytest.raises(InputError, match="shorter than 32") as caught:
-        secret("VIGIE_TRIAL", shortest=32)
-    assert "short-one" not in str(caught.value)
-    assert secret("VIGIE_TRIAL") == "short-one"
-
-
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.9.1", "::1", "[::1]", "LOCALHOST."])
 def test_loopback_is_known_by_all_its_names(host: str) -> None:
     assert is_loopback(host)
-
-
-def test_drill_is_cut_off_whatever_environment_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "drill.json").write_text("{}")
-    for name, value in (("DRILL", "false"), ("STORE_URL", "file:///srv/shared"), ("JOURNAL_URL", "postgresql://live")):
-        monkeypatch.setenv(f"VIGIE_{name}", value)
-    settings = load_settings(tmp_path)
-    assert (settings.drill, settings.store.url, settings.journal_url) == (True, "", "")
 
 
 CHANNELS = """
@@ -328,13 +309,14 @@ def test_address_is_safe_over_https_or_on_this_machine(url: str, *, safe: bool) 
     assert is_safe_address(url) is safe
 
 
-def test_secret_has_minimum_length_and_purpose(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secret_has_minimum_length_and_no_error_shows_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VIGIE_TRIAL", "four")
     assert secret("VIGIE_TRIAL", shortest=4) == "four"
-    with pytest.raises(InputError, match="shorter than 5 characters"):
+    with pytest.raises(InputError, match="shorter than 5 characters") as caught:
         secret("VIGIE_TRIAL", shortest=5)
+    assert "four" not in str(caught.value)
     monkeypatch.delenv("VIGIE_TRIAL")
-    with pytest.raises(InputError, match="is not set: the desk needs it"):
+    with pytest.raises(InputError, match="VIGIE_TRIAL is not set: the desk needs it"):
         secret("VIGIE_TRIAL", needed_by="the desk")
 
 
@@ -368,12 +350,14 @@ def test_subscription_without_routes_covers_all() -> None:
     assert not one.wants("ended", "severe", "WMR")
 
 
-def test_adopted_home_is_no_longer_cut_off(tmp_path: Path) -> None:
-    (tmp_path / "settings.toml").write_text('journal_url = "sqlite:///elsewhere"\n')
-    assert load_settings(tmp_path).journal_url == "sqlite:///elsewhere"
+def test_drill_is_cut_off_until_it_is_adopted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("DRILL", "false"), ("STORE_URL", "file:///srv/shared"), ("JOURNAL_URL", "postgresql://live")):
+        monkeypatch.setenv(f"VIGIE_{name}", value)
+    assert load_settings(tmp_path).journal_url == "postgresql://live"
     (tmp_path / DRILL).write_text("{}")
-    assert load_settings(tmp_path).journal_url == ""
-    assert load_settings(tmp_path, adopted=True).journal_url == "sqlite:///elsewhere"
+    settings = load_settings(tmp_path)
+    assert (settings.drill, settings.store.url, settings.journal_url) == (True, "", "")
+    assert load_settings(tmp_path, adopted=True).journal_url == "postgresql://live"
 
 
 def test_every_number_has_its_default_and_bounds() -> None:

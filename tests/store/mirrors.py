@@ -82,12 +82,6 @@ def any_url(request: pytest.FixtureRequest) -> str:
     return str(request.getfixturevalue(f"{request.param}_url"))
 
 
-@pytest.fixture(params=["memory", "file"])
-def quick_url(request: pytest.FixtureRequest) -> str:
-    """Each kind of store that answers at once, for what does not depend on the kind."""
-    return str(request.getfixturevalue(f"{request.param}_url"))
-
-
 class Homes:
     """Homes that share a store, and small nights in them."""
 

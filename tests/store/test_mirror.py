@@ -46,7 +46,6 @@ from tests.store.mirrors import (
     homes,
     memory_url,
     observations,
-    quick_url,
     release_frames,
     s3_server,
     s3_url,
@@ -54,7 +53,7 @@ from tests.store.mirrors import (
 )
 
 __all__ = [
-    "any_url", "cut", "file_url", "forecasts", "homes", "memory_url", "observations", "quick_url", "release_frames",
+    "any_url", "cut", "file_url", "forecasts", "homes", "memory_url", "observations", "release_frames",
     "s3_server", "s3_url",
 ]  # fmt: skip
 
@@ -86,8 +85,8 @@ def test_second_delivery_of_same_sends_nothing(memory_url: str, homes: Homes) ->
     assert files.everything() == held
 
 
-def test_dashboard_gets_releases_and_nothing_else(quick_url: str, homes: Homes) -> None:
-    files, reader = RemoteFiles(quick_url), homes("reader")
+def test_dashboard_gets_releases_and_nothing_else(memory_url: str, homes: Homes) -> None:
+    files, reader = RemoteFiles(memory_url), homes("reader")
     made = homes.night(homes("night"), files)
     state = pull_new_releases(reader, files)
     assert contents(reader) == ([made.run_id], 0)
@@ -120,15 +119,15 @@ def test_dashboard_needs_no_more_than_reading(memory_url: str, homes: Homes, mon
     assert contents(reader)[0] == contents(homes("night"))[0]
 
 
-def test_store_that_nobody_delivered_to_changes_nothing(quick_url: str, homes: Homes) -> None:
-    pull_new_releases(homes("reader"), RemoteFiles(quick_url))
+def test_store_that_nobody_delivered_to_changes_nothing(memory_url: str, homes: Homes) -> None:
+    pull_new_releases(homes("reader"), RemoteFiles(memory_url))
     assert not (homes("reader") / "releases").exists()
     homes.publish(homes("night"))
-    assert contents(pull(homes("night"), RemoteFiles(quick_url)).home)[1] == 1
+    assert contents(pull(homes("night"), RemoteFiles(memory_url)).home)[1] == 1
 
 
-def test_answers_and_mappings_are_shared(quick_url: str, homes: Homes) -> None:
-    first, second, files = homes("first"), homes("second"), RemoteFiles(quick_url)
+def test_answers_and_mappings_are_shared(memory_url: str, homes: Homes) -> None:
+    first, second, files = homes("first"), homes("second"), RemoteFiles(memory_url)
     visit = RawStore(first).begin("unhcr", dt.datetime(2025, 1, 31, tzinfo=dt.UTC))
     visit.keep("https://example.org/a", 200, {}, dt.datetime(2025, 1, 31, tzinfo=dt.UTC), b"answer")
     visit.close()
@@ -205,8 +204,8 @@ def test_store_that_another_machine_moved_on_is_not_overwritten(any_url: str, ho
     assert len(contents(first)[0]) == 2
 
 
-def test_diverged_home_waits_for_decision(quick_url: str, homes: Homes) -> None:
-    first, second, files = homes("first"), homes("second"), RemoteFiles(quick_url)
+def test_diverged_home_waits_for_decision(memory_url: str, homes: Homes) -> None:
+    first, second, files = homes("first"), homes("second"), RemoteFiles(memory_url)
     homes.night(first, files, 1)
     pull(second, files)
     stray = homes.publish(first, 2)
@@ -220,8 +219,8 @@ def test_diverged_home_waits_for_decision(quick_url: str, homes: Homes) -> None:
 
 
 @pytest.mark.parametrize("name", ["forecasts.parquet", "manifest.json"])
-def test_altered_store_file_is_refused(quick_url: str, homes: Homes, name: str) -> None:
-    files, reader = RemoteFiles(quick_url), homes("reader")
+def test_altered_store_file_is_refused(memory_url: str, homes: Homes, name: str) -> None:
+    files, reader = RemoteFiles(memory_url), homes("reader")
     homes.night(homes("night"), files, 1)
     pull(reader, files)
     former, release = contents(reader), homes.night(homes("night"), files, 2)
@@ -245,8 +244,8 @@ def test_altered_figures_and_commits_are_refused_and_named(memory_url: str, home
     assert seen_by_others(homes, files) == contents(homes("night"))
 
 
-def test_file_that_store_lost_is_named(quick_url: str, homes: Homes) -> None:
-    files = RemoteFiles(quick_url)
+def test_file_that_store_lost_is_named(memory_url: str, homes: Homes) -> None:
+    files = RemoteFiles(memory_url)
     release = homes.night(homes("night"), files)
     files.remove(f"releases/{release.run_id}/alerts.parquet")
     with pytest.raises(AlteredError, match=r"alerts\.parquet: is not there, though the newest commit names it"):
@@ -284,8 +283,8 @@ def test_store_that_went_back_is_not_followed(file_url: str, homes: Homes) -> No
         pull(homes("night"), files)
 
 
-def test_altered_release_or_figure_does_not_leave_its_home(quick_url: str, homes: Homes) -> None:
-    files, home = RemoteFiles(quick_url), homes("home")
+def test_altered_release_or_figure_does_not_leave_its_home(memory_url: str, homes: Homes) -> None:
+    files, home = RemoteFiles(memory_url), homes("home")
     delivery, release = pull(home, files), homes.publish(home)
     content = (release.path / "alerts.parquet").read_bytes()
     (release.path / "alerts.parquet").write_bytes(b"altered")
@@ -299,8 +298,8 @@ def test_altered_release_or_figure_does_not_leave_its_home(quick_url: str, homes
     assert latest(files).number == 0
 
 
-def test_removed_releases_stay_removed(quick_url: str, homes: Homes) -> None:
-    first, second, files = homes("first"), homes("second"), RemoteFiles(quick_url)
+def test_removed_releases_stay_removed(memory_url: str, homes: Homes) -> None:
+    first, second, files = homes("first"), homes("second"), RemoteFiles(memory_url)
     made = [homes.night(first, files, day).run_id for day in (1, 2, 3, 31)]
     pull(second, files)
     delivery = pull(first, files)
@@ -328,8 +327,8 @@ def test_last_release_of_month_stays_whole_in_store(memory_url: str, homes: Home
     assert seen_by_others(homes, files)[0] == [january.run_id, contents(home)[0][-1]]
 
 
-def test_merged_figures_replace_their_parts(quick_url: str, homes: Homes) -> None:
-    first, second, files = homes("first"), homes("second"), RemoteFiles(quick_url)
+def test_merged_figures_replace_their_parts(memory_url: str, homes: Homes) -> None:
+    first, second, files = homes("first"), homes("second"), RemoteFiles(memory_url)
     for day in (1, 2, 3):
         homes.night(first, files, day)
     pull(second, files)
@@ -351,8 +350,8 @@ def test_hand_read_figures_are_delivered(memory_url: str, homes: Homes, observat
     assert seen_by_others(homes, files)[1] == contents(second)[1] == 3
 
 
-def test_lost_figures_return_from_store(quick_url: str, homes: Homes) -> None:
-    files, home = RemoteFiles(quick_url), homes("home")
+def test_lost_figures_return_from_store(memory_url: str, homes: Homes) -> None:
+    files, home = RemoteFiles(memory_url), homes("home")
     homes.night(home, files, 1)
     figures = next((home / "vintages").rglob("*.parquet"))
     figures.unlink()

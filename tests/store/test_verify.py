@@ -353,13 +353,15 @@ TAMPERINGS: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("what", TAMPERINGS)
 def test_what_was_changed_is_named(home: Path, what: str, record_property: Callable[[str, object], None]) -> None:
-    settings = Settings()
-    assert verify_home(home, settings) is None
     TAMPERINGS[what](home)
-    problem = verify_home(home, settings)
+    problem = verify_home(home, Settings())
     assert problem is not None
     assert str(problem)
     record_property(what, str(problem))
+
+
+def test_unaltered_home_is_whole(home: Path) -> None:
+    assert verify_home(home, Settings()) is None
 
 
 def test_rewritten_release_with_its_own_head_is_refused(home: Path) -> None:
