@@ -8,8 +8,10 @@ import pandas as pd
 
 from alerts import INFORMATION
 from core.calendar import MONTHS_EACH
+from core.corridors import DEFAULT_REGION
 from core.languages import capital, is_known
 from core.languages import marked as _
+from core.routes import region_of
 from geo import is_placed
 from publish.site.charts import Fan, flow_map, ranges
 from publish.site.layout import Block, Chart, Page, heading, table, text
@@ -40,12 +42,13 @@ def overview(view: View) -> Page:
         text(*reception.lines(release.frame("reception_needs"), language)),
         Block("cards", cards(release, view.night.former, view.night.summary, language), {"labels": labels}),
         *_changes(view),
-        *_map_and_routes(view),
+        *_maps_and_routes(view),
         *_year(view),
         heading(view.text(_("What must be known"))),
         text(*limits(release, view.night.summary, language), kind="list"),
     ]
-    return Page(OVERVIEW, OVERVIEW, view.text(_("Overview")), total.title, blocks, "routes")
+    picture = next((block.of.name for block in blocks if block.kind == "chart"), "")
+    return Page(OVERVIEW, OVERVIEW, view.text(_("Overview")), total.title, blocks, picture)
 
 
 def _changes(view: View) -> Iterator[Block]:
@@ -57,18 +60,22 @@ def _changes(view: View) -> Iterator[Block]:
     yield text(*(said or [view.text(_("Nothing has changed."))]), kind="list")
 
 
-def _map_and_routes(view: View) -> Iterator[Block]:
-    language, summary, months = (
-        view.language,
-        view.night.summary,
-        route.window_words(view.release.as_of, view.language),
-    )
+def _maps_and_routes(view: View) -> Iterator[Block]:
+    """A map and a table of the routes of each region."""
+    summary = view.night.summary
+    for region, rows in summary.groupby(summary["route_id"].map(region_of), sort=False):
+        name = "routes" if region == DEFAULT_REGION else f"routes-{str(region).replace('_', '-')}"
+        yield from _map_and_routes(view, name, rows)
+
+
+def _map_and_routes(view: View, name: str, summary: pd.DataFrame) -> Iterator[Block]:
+    language, months = view.language, route.window_words(view.release.as_of, view.language)
     title = expected_title(summary["route_id"], language).format(months=months)
     series = [numbers.route_series(route_id) for route_id in summary["route_id"]]
     frame = summary[["route_id", "state", "level", "expected", "low", "high", "last_period", "last_value", "last_flag",
                      "year_earlier"]]  # fmt: skip
     if summary["route_id"].map(is_placed).any():
-        drawn = Chart("routes", title, title, OVERVIEW, lambda width: flow_map(summary, width, language), frame)
+        drawn = Chart(name, title, title, OVERVIEW, lambda width: flow_map(summary, width, language), frame)
         yield Block("chart", view.chart(drawn, series))
         yield text(map_note(language), kind="note")
     rows = summary.to_dict("records")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
 import pytest
 
 from alerts.lifecycle import PROPOSED, SIGNED_OFF
+from core.routes import route_series
 from core.schema import Entry
 from core.settings import Settings
 from publish.site import Built, build_site
@@ -43,10 +45,21 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def make_release(
-    home: Path, alerts: tuple[str, ...] = (), *, replay: bool = False, closed: tuple[str, ...] = ()
+    home: Path,
+    alerts: tuple[str, ...] = (),
+    *,
+    replay: bool = False,
+    closed: tuple[str, ...] = (),
+    instead: Mapping[str, str] = MappingProxyType({}),
 ) -> Release:
-    """Publish a release with warnings of these names; routes in ``closed`` come from a source that is private."""
-    frames = make_frames([alert_row(name) for name in alerts], [])
+    """Publish a release with warnings of these names; routes in ``closed`` come from a source that is private.
+
+    ``instead`` names other routes in place of its own three.
+    """
+    renamed = dict(instead) | {route_series(own): route_series(other) for own, other in instead.items()}
+    frames = {
+        name: frame.replace(renamed) for name, frame in make_frames([alert_row(name) for name in alerts], []).items()
+    }
     observations = frames["observations"]
     private = observations["route_id"].isin(closed)
     frames["observations"] = observations.assign(source_id=observations["source_id"].mask(private, "closed"))

@@ -125,6 +125,14 @@ def test_page_says_what_the_presenter_says(site: Path, signed: Release, code: st
     assert f'<html lang="{code}">' in page.read_text(encoding="utf-8")
 
 
+def test_regions_have_a_map_each_and_no_common_total(tmp_path: Path) -> None:
+    make_release(tmp_path, instead={"WAR": "DARIEN"})
+    build(tmp_path, tmp_path / "site")
+    on_maps = [pd.read_csv(tmp_path / "site" / "data" / f"{name}.csv") for name in ("routes", "routes-americas")]
+    assert [set(rows["route_id"]) for rows in on_maps] == [{"EMR", "CMR"}, {"DARIEN"}]
+    assert "On 2 routes together" in plain(tmp_path / "site" / "index.html")
+
+
 def test_league_of_the_hub_is_recomputed_from_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_release(tmp_path)
     person = tmp_path / "published" / "hub" / "model-output" / "people-heron"
