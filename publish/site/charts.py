@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -36,7 +37,7 @@ from geo import (
     label_place,
     tapered_arrow,
 )
-from publish.site.drawing import Anchor, Drawing, Mark, Point, Shape, Word, width_of
+from publish.site.drawing import WIDER, Anchor, Drawing, Mark, Point, Shape, Word, width_of
 from reports import Row
 from reports.names import level_label, route_name
 
@@ -44,6 +45,8 @@ WIDE, NARROW = 720.0, 340.0
 """Widths of drawings in pixels: for the page's column, and for a phone of 390 pixels."""
 BANDS = {0.95: "band95", 0.8: "band80", 0.5: "band50"}
 LINE = 18.0
+NAME_LETTERS = 18
+"""Letters in a line of a route's name on a phone's map."""
 DETAIL_KM = 9.0
 ANCHORS: dict[str, Anchor] = {"left": "start", "center": "middle", "right": "end"}
 Items = list[Shape | Mark | Word]
@@ -385,7 +388,11 @@ def flow_map(summary: pd.DataFrame, width: float, language: Language) -> Drawing
         items += _arrow(row, path, per_person, at, language.labelled(name, figure))
         x, y = at(np.array([label_place(row["route_id"])]))[0]
         anchor = ANCHORS[arrow_of(row["route_id"]).align]
-        words += [Word(x, y - 3, name, "strong", anchor, halo=True), Word(x, y + 12, figure, "word", anchor, halo=True)]
+        lines = [*textwrap.wrap(name, NAME_LETTERS if width <= NARROW else len(name)), figure]
+        widest = max(width_of(line, "strong") for line in lines) / WIDER
+        x = max(x, widest) if anchor == "end" else min(x, width - widest)
+        for place, line in enumerate(reversed(lines)):
+            words.append(Word(x, y + 12 - 15 * place, line, "strong" if place else "word", anchor, halo=True))
         alt.append(language.labelled(name, figure))
     text = language.text(_("Map of routes with arrivals expected. {routes}."), routes=language.listed(alt))
     return Drawing(width, height, [*items, *words], text)

@@ -10,9 +10,11 @@ import pytest
 from lxml import etree
 
 from core import QUANTILE_LEVELS
-from core.languages import Language
+from core.languages import Language, languages
+from core.routes import ROUTES, region_of
+from geo import is_placed
 from publish.site.charts import NARROW, WIDE, Fan, diagonal, fan, flow_map, histogram, ranges
-from publish.site.drawing import Drawing, Mark, Shape, Word, framed, inline_svg, svg_file, width_of
+from publish.site.drawing import WIDER, Drawing, Mark, Shape, Word, framed, inline_svg, svg_file, width_of
 
 WORDS = Language("en")
 
@@ -97,6 +99,19 @@ def test_svg_is_well_formed_whatever_its_words_hold() -> None:
     texts = file.findall("{http://www.w3.org/2000/svg}text")
     assert '<a> & "b"' in [text.text for text in texts]
     assert etree.fromstring(inline_svg(drawing)).get("aria-label") == 'alt "<d>"'
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+@pytest.mark.parametrize("language", languages())
+def test_names_on_a_map_stay_inside_it(language: str, width: float) -> None:
+    placed = [route_id for route_id in ROUTES if is_placed(route_id) and ROUTES[route_id].parts]
+    for region in {region_of(route_id) for route_id in placed}:
+        rows = [(route_id, 1_000.0, 2_000.0, "watch") for route_id in placed if region_of(route_id) == region]
+        frame = pd.DataFrame(rows, columns=["route_id", "expected", "high", "level"])
+        for word in (one for one in flow_map(frame, width, Language(language)).items if isinstance(one, Word)):
+            room = width_of(word.text, word.role) / WIDER
+            left = word.x - {"start": 0, "middle": 0.5, "end": 1}[word.anchor] * room
+            assert left >= 0 and left + room <= width, word
 
 
 def test_map_holds_arrows_of_one_region() -> None:
