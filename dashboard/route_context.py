@@ -8,48 +8,34 @@ import pandas as pd
 import streamlit as st
 
 from core.countries import known_codes
-from core.routes import is_own
 from dashboard import _, downloads, lang, layout, reads, state
 from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt
 from dashboard.layout import country
 from dashboard.route_view import RouteView
 from dashboard.theme import current_theme
 from reports import context
-from reports.units import in_unit
 
 
 def show_nationalities(view: RouteView) -> None:
     """The largest nationalities of the past year."""
     at = (view.route_id, view.known_on)
-    cells = reads.once(view.night, partial(context.breakdown, view.night, view), "breakdown", *at)
-    if cells.empty:
+    mix = reads.once(view.night, partial(context.route_mix, view.night, view, lang()), "nationality mix", *at)
+    if mix is None:
         st.header(_("Nationalities"), anchor=False)
         st.markdown(layout.small(_("No source of this release publishes this route by nationality.")))
         return
-    table, newest = context.yearly_breakdown(cells)
-    period = pd.Period(newest, "M")
-    title = in_unit("Arrivals by nationality, twelve months to {month}", view.route_id, lang())
-    title = title.format(month=lang().month(period.to_timestamp()))
-    st.header(title, anchor=False)
+    st.header(mix.title, anchor=False)
     show_cut(view)
-    shares = context.yearly_shares(view.night, view, set(cells["time_period"]))
-    mix = context.largest(table, lang()) if shares.empty else context.largest_shares(shares, lang())
-    shown = in_unit("Share of arrivals of known nationality", view.route_id, lang())
-    unit = _("Persons, share of those shown") if shares.empty else shown
-    draw = partial(draw_mix, mix, unit, title, "nationalities")
+    draw = partial(draw_mix, mix.rows, mix.unit, mix.title, "nationalities")
     reads.drawn_once(view.night, draw, "nationalities", *at)
-    notes = [context.rounding_note(lang())] if is_own(view.route_id) else []
+    notes = [mix.note] if mix.note else []
     for note in notes:
         st.markdown(layout.small(note))
     made = downloads.export_of(
-        view.night,
-        f"nationalities-{view.route_id}",
-        title,
-        context.monthly_breakdown(cells),
-        list(view.night.sources()),
+        view.night, f"nationalities-{view.route_id}", mix.title, mix.cells, list(view.night.sources())
     )
     made = downloads.cut_at(downloads.with_notes(made, notes), view.origin)
-    downloads.figures(made, title, shown=mix)
+    downloads.figures(made, mix.title, shown=mix.rows)
 
 
 def draw_mix(mix: pd.DataFrame, unit: str, title: str, key: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pandas as pd
 
 from alerts.rules.nationality_shift import UNKNOWN
@@ -14,6 +16,7 @@ from reports import ReadableRelease, numbers
 from reports.names import INDICATORS, country_name
 from reports.names import name as named
 from reports.route import RouteForecast
+from reports.units import in_unit
 
 MONTHS_IN_BREAKDOWN, LARGEST_SHOWN = 12, 10
 INDICATOR_YEARS, MOST_INDICATORS = 5, 4
@@ -39,16 +42,50 @@ def breakdown(release: ReadableRelease, view: RouteForecast) -> pd.DataFrame:
     return upto[["citizen", "time_period", "obs_value"]].reset_index(drop=True)
 
 
+@dataclass(frozen=True)
+class Mix:
+    """Who arrives on a route.
+
+    Attributes:
+        title: What is shown, and up to which month.
+        unit: What the shares are of.
+        rows: The largest nationalities and the others together: ``name``, ``share`` and, of own counts, ``value``.
+        cells: Monthly counts of the same twelve months: ``citizen, time_period, obs_value``.
+        note: How own counts are rounded, or empty.
+    """
+
+    title: str
+    unit: str
+    rows: pd.DataFrame
+    cells: pd.DataFrame
+    note: str
+
+
+def route_mix(release: ReadableRelease, view: RouteForecast, language: Language) -> Mix | None:
+    """The nationalities of a route's past twelve months; None if no source publishes it by nationality."""
+    cells = breakdown(release, view)
+    if cells.empty:
+        return None
+    table, newest = yearly_breakdown(cells)
+    title = in_unit("Arrivals by nationality, twelve months to {month}", view.route_id, language)
+    shares = yearly_shares(release, view, set(cells["time_period"]))
+    unit = in_unit("Share of arrivals of known nationality", view.route_id, language)
+    return Mix(
+        title=title.format(month=language.month(newest)),
+        unit=language.text(_("Persons, share of those shown")) if shares.empty else unit,
+        rows=largest(table, language) if shares.empty else largest_shares(shares, language),
+        cells=monthly_breakdown(cells),
+        note=language.text(_("Own counts by nationality are rounded to the nearest {n}."), n=ROUNDED_TO)
+        if is_own(view.route_id)
+        else "",
+    )
+
+
 def indicators(release: ReadableRelease) -> pd.DataFrame:
     """Monthly indicators of the release: context, never forecast."""
     rows = release.frame("observations")
     is_context = ~rows["target"].isin([*TARGETS, CARRIED, PLACES]) & ~rows["target"].str.startswith(RECEPTION)
     return rows[is_context & (rows["freq"] == "M")]
-
-
-def rounding_note(language: Language) -> str:
-    """How counts of an own source are shown."""
-    return language.text(_("Own counts by nationality are rounded to the nearest {n}."), n=ROUNDED_TO)
 
 
 def monthly_breakdown(cells: pd.DataFrame) -> pd.DataFrame:

@@ -11,12 +11,13 @@ from core.calendar import MONTHS_EACH
 from core.corridors import DEFAULT_REGION
 from core.languages import capital, is_known
 from core.languages import marked as _
-from core.routes import region_of
+from core.routes import counted, region_of
+from core.schema import ALL, make_series_id
 from geo import is_placed
 from publish.site.charts import Fan, flow_map, ranges
 from publish.site.layout import Block, Chart, Page, heading, table, text
 from publish.site.view import View
-from reports import asylum, numbers, reception, route
+from reports import asylum, context, numbers, reception, route
 from reports.alert import alert_report, limit_of, rule_record
 from reports.answer import answer
 from reports.changes import changes
@@ -117,7 +118,7 @@ def routes(view: View) -> Iterator[Page]:
         if not found.quantiles.empty:
             picture = f"route-{found.route_id.lower()}"
             blocks += _route_fan(view, found, picture, title)
-        blocks += [*_alerts(view, found.route_id), *_weeks(view, found.route_id)]
+        blocks += [*_alerts(view, found.route_id), *_weeks(view, found.route_id), *_nationalities(view, found)]
         yield Page(path, OVERVIEW, name, title, blocks, picture)
 
 
@@ -169,6 +170,20 @@ def _weeks(view: View, route_id: str) -> Iterator[Block]:
     yield heading(title)
     yield table(pd.DataFrame({view.text(name): column for name, column in cells.items()}), title)
     yield text(route.week_record(found, language), route.week_basis(found, language), kind="note")
+
+
+def _nationalities(view: View, found: route.RouteForecast) -> Iterator[Block]:
+    """Who arrived in the past twelve months, where a source publishes it."""
+    mix = context.route_mix(view.release, found, view.language)
+    if mix is None:
+        return
+    cells = {_("Nationality"): list(mix.rows["name"]), _("Share"): list(map(view.language.share, mix.rows["share"]))}
+    yield heading(mix.title)
+    yield table(pd.DataFrame({view.text(name): column for name, column in cells.items()}), mix.title)
+    yield text(mix.unit, mix.note, kind="note")
+    name, route_id = f"nationalities-{found.route_id.lower()}", found.route_id
+    series = [make_series_id(counted(route_id), route_id, ALL, citizen, "M") for citizen in mix.cells["citizen"]]
+    yield Block("files", view.chart(Chart(name, mix.title, mix.unit, route_path(route_id), None, mix.cells), series))
 
 
 def countries(view: View) -> Iterator[Page]:

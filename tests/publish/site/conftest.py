@@ -61,6 +61,10 @@ def make_release(
         name: frame.replace(renamed) for name, frame in make_frames([alert_row(name) for name in alerts], []).items()
     }
     observations = frames["observations"]
+    named = observations[observations["route_id"] == "EMR"]
+    syrians = named.assign(series_id="arrivals.EMR._T.SYR.M", citizen="SYR", obs_value=named["obs_value"] * 0.75)
+    afghans = named.assign(series_id="arrivals.EMR._T.AFG.M", citizen="AFG", obs_value=named["obs_value"] * 0.25)
+    observations = pd.concat([observations, syrians, afghans], ignore_index=True)
     private = observations["route_id"].isin(closed)
     frames["observations"] = observations.assign(source_id=observations["source_id"].mask(private, "closed"))
     frames["freshness"] = frames["freshness"].assign(source_id="closed" if closed else "vigie-routes")

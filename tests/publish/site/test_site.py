@@ -133,6 +133,15 @@ def test_regions_have_a_map_each_and_no_common_total(tmp_path: Path) -> None:
     assert "On 2 routes together" in plain(tmp_path / "site" / "index.html")
 
 
+def test_nationalities_stand_on_a_route_with_their_file(site: Path) -> None:
+    text = plain(site / "route" / "emr.html")
+    assert "Arrivals by nationality, twelve months to December 2024" in text
+    assert "Syria 75% Afghanistan 25%" in text
+    file = pd.read_csv(site / "data" / "nationalities-emr.csv")
+    assert file.groupby("citizen").size().to_dict() == {"AFG": 12, "SYR": 12}
+    assert "nationalities-cmr" not in (site / "route" / "cmr.html").read_text(encoding="utf-8")
+
+
 def test_league_of_the_hub_is_recomputed_from_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_release(tmp_path)
     person = tmp_path / "published" / "hub" / "model-output" / "people-heron"
