@@ -391,8 +391,8 @@ def flow_map(summary: pd.DataFrame, width: float, language: Language) -> Drawing
         lines = [*textwrap.wrap(name, NAME_LETTERS if width <= NARROW else len(name)), figure]
         widest = max(width_of(line, "strong") for line in lines) / WIDER
         x = max(x, widest) if anchor == "end" else min(x, width - widest)
-        for place, line in enumerate(reversed(lines)):
-            words.append(Word(x, y + 12 - 15 * place, line, "strong" if place else "word", anchor, halo=True))
+        for place, line in enumerate(lines, 1 - len(lines)):
+            words.append(Word(x, y + 12 + 15 * place, line, "strong" if place else "word", anchor, halo=True))
         alt.append(language.labelled(name, figure))
     text = language.text(_("Map of routes with arrivals expected. {routes}."), routes=language.listed(alt))
     return Drawing(width, height, [*items, *words], text)
