@@ -8,7 +8,8 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import _, downloads, labelled, lang, layout, reads, route_context, state, tables, year_ahead
+from dashboard import _, downloads, labelled, lang, layout, reads, state, tables, year_ahead
+from dashboard.charts.bars import mix_alt, mix_bars
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
 from dashboard.downloads import Export
 from dashboard.layout import country
@@ -149,7 +150,10 @@ def show_citizenships(night: Night, view: AsylumForecast) -> None:
     st.header(title, anchor=False)
     mix = context.largest(table, lang())
     unit = _("Persons, share of those shown")
-    draw = partial(route_context.draw_mix, mix, unit, title, "citizenships")
+
+    def draw() -> None:
+        layout.chart(mix_bars(mix, unit=unit, theme=current_theme()), mix_alt(mix, unit=title), "citizenships")
+
     reads.drawn_once(night, draw, "citizenships' chart", *view.key)
     made = downloads.export_of(
         night, f"asylum-citizenships-{view.geo}", title, context.monthly_breakdown(cells),

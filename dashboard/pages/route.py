@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.countries import known_codes
 from core.routes import note_on
 from dashboard import (
     _,
@@ -19,7 +20,6 @@ from dashboard import (
     layout,
     ngettext,
     reads,
-    route_context,
     route_models,
     route_view,
     state,
@@ -27,13 +27,14 @@ from dashboard import (
     time_travel,
     year_ahead,
 )
-from dashboard.charts.bars import week_alt, week_chart
+from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt, week_alt, week_chart
 from dashboard.charts.fan import Beside, Fan, fan_alt, fan_chart, fan_key
+from dashboard.layout import country
 from dashboard.pictures import Picture, drawn
 from dashboard.reads import Night
 from dashboard.route_view import RouteView
 from dashboard.theme import current_theme, level_badge, level_word
-from reports import numbers, route
+from reports import context, numbers, route
 from reports.changes import change_since, change_words
 from reports.events import events_between
 from reports.numbers import LARGEST
@@ -283,12 +284,83 @@ def show_details(view: RouteView) -> None:
     draw = {
         "models": route_models.show_models,
         "year": lambda view: year_ahead.show_routes(view.night, view.series_id),
-        "nationalities": route_context.show_nationalities,
-        "drivers": route_context.show_drivers,
+        "nationalities": show_nationalities,
+        "drivers": show_drivers,
         "table": show_table,
         "yours": judgement.show,
     }
     draw[chosen](view)
+
+
+def show_nationalities(view: RouteView) -> None:
+    """The largest nationalities of the past year."""
+    at = (view.route_id, view.known_on)
+    mix = reads.once(view.night, partial(context.route_mix, view.night, view, lang()), "nationality mix", *at)
+    if mix is None:
+        st.header(_("Nationalities"), anchor=False)
+        st.markdown(layout.small(_("No source of this release publishes this route by nationality.")))
+        return
+    st.header(mix.title, anchor=False)
+    show_cut(view)
+    reads.drawn_once(view.night, partial(draw_mix, mix), "nationalities", *at)
+    notes = [mix.note] if mix.note else []
+    for note in notes:
+        st.markdown(layout.small(note))
+    made = downloads.export_of(
+        view.night, f"nationalities-{view.route_id}", mix.title, mix.cells, list(view.night.sources())
+    )
+    made = downloads.cut_at(downloads.with_notes(made, notes), view.origin)
+    downloads.figures(made, mix.title, shown=mix.rows)
+
+
+def draw_mix(mix: context.Mix) -> None:
+    """Shares as bars: the chart alone."""
+    bars = mix_bars(mix.rows, unit=mix.unit, theme=current_theme())
+    layout.chart(bars, mix_alt(mix.rows, unit=mix.title), "nationalities")
+
+
+def show_cut(view: RouteView) -> None:
+    """At a past origin: how these figures were cut."""
+    if view.origin:
+        st.markdown(layout.small(downloads.cut_words(view.origin)))
+
+
+def show_drivers(view: RouteView) -> None:
+    """Indicators that people ask about, as context."""
+    st.header(_("Context: no evidence that it improves the forecast"), anchor=False)
+    show_cut(view)
+    text = _(
+        "Conflict, displacement, prices and exchange rates are shown because people ask for them. On past data there "
+        "is no evidence that they improve the forecast of a route; the forecast does not use them. Shown as context, "
+        "never as cause."
+    )
+    st.markdown(text)
+    rows = context.indicators(view.night)
+    if rows.empty:
+        st.markdown(layout.small(_("No indicators in this release.")))
+        return
+    places = sorted(set(rows["geo"]) & known_codes(), key=country)
+    usual = reads.once(
+        view.night, partial(context.usual_place, view.night, view, places), "usual place", view.route_id, view.known_on
+    )
+    place = state.choice("place", places, usual) if places else ""
+    if places:
+        st.selectbox(_("Country of origin"), places, format_func=country, width=240, **state.widget("place", place))
+    at = (view.route_id, view.known_on, place)
+    lines = reads.once(view.night, partial(context.context_lines, view, rows, place, lang()), "context", *at)
+    if lines.empty:
+        st.markdown(layout.small(_("No indicator for this place in this release.")))
+        return
+
+    def draw() -> None:
+        layout.chart(small_multiples(lines, theme=current_theme()), small_multiples_alt(lines), "context")
+
+    reads.drawn_once(view.night, draw, "context's chart", *at)
+    made = downloads.export_of(
+        view.night, f"context-{view.route_id}", _("Context of the route"), lines, list(view.night.sources())
+    )
+    made = downloads.cut_at(downloads.with_notes(made, [_("Shown as context, never as cause.")]), view.origin)
+    downloads.figures(made, _("Context of the route"))
 
 
 def show_table(view: RouteView) -> None:

@@ -257,7 +257,7 @@ def test_on_phone_list_of_alerts_and_one_alert_are_two_views(page: Page, address
     page.locator(".st-key-alerts-list button").first.wait_for()
 
 
-@pytest.mark.parametrize("name", ["", "scenarios"])
+@pytest.mark.parametrize("name", ["route", "scenarios"])
 def test_on_phone_chart_begins_on_first_screen(page: Page, address: str, name: str) -> None:
     page.set_viewport_size(PHONE)
     open_page(page, f"{address}/{name}")
