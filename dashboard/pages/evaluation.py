@@ -374,7 +374,7 @@ def show_horizon(found: pd.DataFrame) -> int:
     st.selectbox(
         _("Alerts about"),
         horizons,
-        width=240,
+        width=320,
         format_func=lambda step: (
             _("within three months (alerts as issued)")
             if step == AS_ISSUED
