@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
 from reports import asylum, numbers
 
 from .asylum_frames import asylum_frames
-from .conftest import AS_OF, publish
-from .test_pages import visit, words
+from .conftest import AS_OF
 
 QUARTERLY = "asylum_applications_first.Q"
 
@@ -37,14 +34,3 @@ def test_earlier_quarters_begin_whole_years_back(frames: dict[str, pd.DataFrame]
     found = asylum.earlier(frames["asylum_replays"], "asylum_applications_first._Z.DEU._T.Q", "Q", history)
     assert found["origin_date"].unique().tolist() == [pd.Timestamp("2023-09-30")]
     assert found["target_end_date"].max() == pd.Timestamp("2024-09-30")
-
-
-def test_page_opens_with_largest_destination(home: Path) -> None:
-    publish(home)
-    app = visit("asylum")
-    assert app.title[0].value.startswith("Germany: ")
-    assert "October–December 2024" in app.title[0].value
-    said = words(app)
-    assert "27 of the 32 countries with figures here have reported July–September 2024." in said
-    assert "All applicants, monthly: latest data June 2018, too old for a current forecast." in said
-    assert "Better than the baseline up to January–March 2025" in said

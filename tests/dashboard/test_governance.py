@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core.languages import Language
 from dashboard import layout
@@ -15,10 +14,6 @@ from reports import record
 from store.releases import Release
 
 from .test_pages import visit
-
-
-def said(app: AppTest) -> str:
-    return "\n".join(str(one.value) for kind in (app.title, app.markdown) for one in kind)
 
 
 def errors(*marks: str) -> pd.DataFrame:
@@ -73,4 +68,3 @@ def test_scores_by_situation_have_one_row_each(release: Release) -> None:
     assert found["Situation"].tolist() == ["Surge months", "Whole paths, each route alone", "Forecasts made in 2024"]
     assert found.iloc[:, 1].tolist() == ["0.800 (0.700–0.900), 40 cases", "–", "0.800 (0.700–0.900), 40 cases"]
     assert found.iloc[1, 4] == "0.800 (0.700–0.900), 40 cases"
-    assert "Who always warns does well here" in said(visit("evaluation", "evaluation_situations", part="situations"))

@@ -8,8 +8,7 @@ import pytest
 from dashboard.charts.teams import teams_alt, teams_chart, teams_key
 from dashboard.theme import LIGHT
 
-from .hub_frames import TEAM
-from .test_pages import visit, words
+from .test_pages import visit
 
 pytestmark = pytest.mark.usefixtures("release")
 
@@ -22,18 +21,6 @@ def test_league_names_best_first_and_says_how_many_are_better() -> None:
     assert list(table["Model"]) == ["Ensemble", r"Hub\: median of the models", team, "Baseline"]
     assert list(table["Evidence"]) == ["better", "better", "better", "the baseline"]
     assert next(iter(table["90% interval"])) == "0.75–0.85"
-
-
-def test_team_name_is_never_markup() -> None:
-    app = visit("evaluation", "hub_team", part="hub", model=TEAM)
-    (header,) = [one.value for one in app.header if "A model" in one.value]
-    assert header == r"\<b\>A model\</b\> \(A \*team\*\)"
-    assert "It looks far ahead" in words(app)
-
-
-def test_round_and_route_of_address_are_shown() -> None:
-    app = visit("evaluation", "hub_round", part="hub", route="CMR", round="2024-06-30", model=TEAM)
-    assert [one.value for one in app.selectbox][4:] == ["CMR", "2024-06-30", TEAM]
 
 
 def test_far_model_does_not_flatten_chart() -> None:

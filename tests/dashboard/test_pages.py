@@ -19,6 +19,7 @@ from store.lock import night_lock
 from tests.golden import check_golden
 
 from .conftest import make_alerts, publish
+from .hub_frames import TEAM
 from .shown import shown
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -85,6 +86,10 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
     "alerts_ended": ("alerts", {"show": "ended"}),
     "alerts_informs": ("alerts", {"alert": "stale_source-_Z-2025-02"}),
     **{f"evaluation_{part}": ("evaluation", {"part": part}) for part in ("alerts", "issued", "drivers")},
+    "evaluation_situations": ("evaluation", {"part": "situations"}),
+    "hub_team": ("evaluation", {"part": "hub", "model": TEAM}),
+    "hub_round": ("evaluation", {"part": "hub", "route": "CMR", "round": "2024-06-30", "model": TEAM}),
+    "route_year": ("route", {"route": "EMR", "view": "year"}),
     "data_source": ("data", {"source": "iom_dtm"}),
     "figures_route": ("route", {"route": "CMR", "figures-models-CMR": "1", "figures-seasons-CMR": "1"}),
     "figures_route_nationalities": (
