@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import pandas as pd
@@ -136,9 +136,43 @@ def set_aside(
     return frame[first_broken < 0], check(rejected, REJECTED)
 
 
-def nothing_rejected() -> pd.DataFrame:
-    """An empty frame of ``core.release.REJECTED``."""
-    return pd.DataFrame(columns=list(REJECTED.columns), dtype=object)
+@dataclass(frozen=True)
+class Reading:
+    """One file on its way to observations: rows that break a rule are set aside, and kept with the result.
+
+    Attributes:
+        raw: The file.
+        source_id: Who published.
+        lag_days: Usual days from a period's end to publication; None where every row has its own ``as_of``.
+        rejected: Rows set aside so far, frames of ``core.release.REJECTED``.
+    """
+
+    raw: RawFile
+    source_id: str
+    lag_days: int | None = None
+    rejected: list[pd.DataFrame] = field(default_factory=list)
+
+    def keep(self, frame: pd.DataFrame, *rules: RowRule, tolerated: float = TOLERATED) -> pd.DataFrame:
+        """Return the rows that keep every rule; see :func:`set_aside`.
+
+        Raises:
+            SourceError: Too many rows are bad, or none is left.
+        """
+        good, bad = set_aside(frame, rules, source_id=self.source_id, file=self.raw.name, tolerated=tolerated)
+        require_rows(good, self.raw.name)
+        self.rejected.append(bad)
+        return good
+
+    def parsed(self, tidy: pd.DataFrame, **dimensions: str) -> Parsed:
+        """Return the observations (see :func:`observations`) and all rows set aside.
+
+        Raises:
+            SourceError: No figure is left.
+        """
+        require_rows(tidy, self.raw.name)
+        found = observations(tidy, source_id=self.source_id, lag_days=self.lag_days, **dimensions)
+        none = pd.DataFrame(columns=list(REJECTED.columns), dtype=object)
+        return Parsed(found, pd.concat([none, *self.rejected], ignore_index=True))
 
 
 def count_rules(values: pd.Series, column: str) -> list[RowRule]:

@@ -13,15 +13,13 @@ from core.languages import marked as _
 from core.schema import ALL
 from ingest import Parsed, RawFile
 from ingest.rows import (
+    Reading,
     RowRule,
     count_rules,
     duplicate_rules,
     flags,
     future_rule,
-    nothing_rejected,
-    observations,
     require_rows,
-    set_aside,
     to_days,
     to_numbers,
 )
@@ -45,13 +43,15 @@ def italy_by_day(raw: RawFile, source_id: str, lag_days: int) -> Parsed:
     """
     frame = read_csv(raw, DAYS)
     days = to_days(frame["data_date"])
-    rules = [
+    reading = Reading(raw, source_id, lag_days)
+    good = reading.keep(
+        frame,
         RowRule("data_date", _("the day does not exist"), days.isna()),
         *count_rules(frame["individuals"], "individuals"),
         future_rule(days, "data_date"),
         *duplicate_rules(frame, ["data_date"], "individuals"),
-    ]
-    good, _none = set_aside(frame, rules, source_id=source_id, file=raw.name, tolerated=0)
+        tolerated=0,
+    )
     found = good.assign(month=days[good.index].dt.to_period("M"), obs_value=to_numbers(good["individuals"]))
     found = found[found["month"] >= pd.Period(DAYS_FROM, freq="M")]
     whole = found[found["month"] < found["month"].max()]
@@ -61,8 +61,7 @@ def italy_by_day(raw: RawFile, source_id: str, lag_days: int) -> Parsed:
         ["time_period", "obs_value"]
     ]
     tidy = pd.concat([by_day.assign(freq="D"), months.astype({"time_period": str}).assign(freq="M")], ignore_index=True)
-    place = {"target": "arrivals", "route_id": "CMR", "geo": "ITA", "citizen": ALL}
-    return Parsed(observations(tidy, source_id=source_id, lag_days=lag_days, **place), nothing_rejected())
+    return reading.parsed(tidy, target="arrivals", route_id="CMR", geo="ITA", citizen=ALL)
 
 
 def by_country(raw: RawFile, source_id: str) -> Parsed:
@@ -80,13 +79,15 @@ def by_country(raw: RawFile, source_id: str) -> Parsed:
     frame = pd.DataFrame(rows, columns=["country", "month", "people"])
     days = to_days(frame["month"])
     over = days.dt.to_period("M") < day.to_period("M")
-    rules = [RowRule("month", _("the day does not exist"), days.isna()), *count_rules(frame["people"], "people")]
-    rules += duplicate_rules(frame, ["country", "month"], "people")
-    set_aside(frame, rules, source_id=source_id, file=raw.name, tolerated=0)
-    past, rejected = set_aside(
-        frame, [RowRule("month", _("the month is not over"), ~over)], source_id=source_id, file=raw.name, tolerated=1
+    reading = Reading(raw, source_id)
+    reading.keep(
+        frame,
+        RowRule("month", _("the day does not exist"), days.isna()),
+        *count_rules(frame["people"], "people"),
+        *duplicate_rules(frame, ["country", "month"], "people"),
+        tolerated=0,
     )
-    require_rows(past, raw.name)
+    past = reading.keep(frame, RowRule("month", _("the month is not over"), ~over), tolerated=1)
     places = map_countries(past["country"], raw.name).map(_PLACES)
     months = days[past.index].dt.to_period("M")
     tidy = pd.DataFrame(
@@ -96,7 +97,7 @@ def by_country(raw: RawFile, source_id: str) -> Parsed:
             "obs_flag": flags(months >= day.to_period("M") - 2),
         }
     )  # fmt: skip
-    return Parsed(observations(tidy, source_id=source_id, target="arrivals", citizen=ALL, freq="M"), rejected)
+    return reading.parsed(tidy, target="arrivals", citizen=ALL, freq="M")
 
 
 def by_origin(raw: RawFile, source_id: str) -> Parsed:
@@ -109,12 +110,14 @@ def by_origin(raw: RawFile, source_id: str) -> Parsed:
     rows = _list(raw, body, "movements")
     frame = pd.DataFrame([{name: str(row.get(name, "")) for name in _MOVEMENT} for row in rows])
     counted = to_days(frame["data_date"])
-    rules = [
+    reading = Reading(raw, source_id)
+    reading.keep(
+        frame,
         RowRule("data_date", _("the day is impossible"), counted.isna()),
         *count_rules(frame["people"], "people"),
         *duplicate_rules(frame, ["data_date", "origin_country", "destination_country_code"], "people"),
-    ]
-    set_aside(frame, rules, source_id=source_id, file=raw.name, tolerated=0)
+        tolerated=0,
+    )
     places = map_countries(frame["destination_country_code"], raw.name).map(_PLACES)
     cells = pd.DataFrame(
         {
@@ -125,9 +128,7 @@ def by_origin(raw: RawFile, source_id: str) -> Parsed:
     )  # fmt: skip
     keys = [name for name in cells.columns if name != "obs_value"]
     sums = cells.groupby(keys, as_index=False).agg(obs_value=("obs_value", "sum"))
-    return Parsed(
-        observations(sums, source_id=source_id, target="arrivals_since_january", freq="M"), nothing_rejected()
-    )
+    return reading.parsed(sums, target="arrivals_since_january", freq="M")
 
 
 def _dated(raw: RawFile) -> tuple[dict[str, Any], pd.Timestamp]:

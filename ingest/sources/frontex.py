@@ -22,12 +22,11 @@ from core.schema import ALL
 from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.answers import get_file, links
 from ingest.rows import (
+    Reading,
     RowRule,
     count_rules,
     duplicate_rules,
     month_of_epoch_days,
-    nothing_rejected,
-    observations,
     require_rows,
     set_aside,
     to_days,
@@ -134,8 +133,7 @@ def parse(raw: RawFile) -> Parsed:
     totals = by_citizen.groupby(["route_id", "time_period"], as_index=False).agg(obs_value=("obs_value", "sum"))
     tidy = pd.concat([totals.assign(citizen=ALL), _from_first_detection(by_citizen)], ignore_index=True)
     tidy = tidy.assign(as_of=as_of)
-    found = observations(tidy, source_id=SOURCE_ID, target="detections", geo=ALL, freq="M")
-    return Parsed(found, nothing_rejected())
+    return Reading(raw, SOURCE_ID).parsed(tidy, target="detections", geo=ALL, freq="M")
 
 
 def _read_workbook(raw: RawFile) -> tuple[pd.Timestamp, pd.DataFrame]:

@@ -23,15 +23,12 @@ from core.schema import ALL, NOT_APPLICABLE
 from ingest import Parsed, RawFile, SourceCard
 from ingest.rows import (
     TOLERATED,
+    Reading,
     RowRule,
     count_rules,
     duplicate_rules,
     future_rule,
     month_of_epoch_days,
-    nothing_rejected,
-    observations,
-    require_rows,
-    set_aside,
     to_numbers,
 )
 from ingest.tables import read_rda
@@ -109,57 +106,59 @@ def parse(raw: RawFile) -> Parsed:
     """
     if "nat" in raw.name:
         return _by_citizen(raw)
-    frame, _none = _checked(read_rda(raw, "dtm_med", ["t", "geo", "n"]), raw.name, [], tolerated=0)
+    reading = Reading(raw, SOURCE_ID, LAG_DAYS)
+    frame = _checked(read_rda(raw, "dtm_med", ["t", "geo", "n"]), reading, [], tolerated=0)
     before = frame["time_period"] < frame["first_month"]
     cumulative = RowRule("n", _("a cumulative figure of 2015, no month"), before & (frame["geo"] == "BGR"))
-    kept, rejected = set_aside(frame, [cumulative], source_id=SOURCE_ID, file=raw.name, tolerated=1)
+    kept = reading.keep(frame, cumulative, tolerated=1)
     early = kept[kept["time_period"] < kept["first_month"]]
     monthly = kept.drop(early.index).assign(freq="M")
     early = early.assign(freq="A", time_period=early["time_period"].str[:4])
     annual = early.groupby(["route_id", "place", "freq", "time_period"], as_index=False)["n"].sum()
-    return Parsed(_observations(pd.concat([monthly, annual]).assign(citizen=ALL)), rejected)
+    return reading.parsed(_named(pd.concat([monthly, annual]).assign(citizen=ALL)), target="arrivals")
 
 
 def _by_citizen(raw: RawFile) -> Parsed:
     frame = read_rda(raw, "dtm_med_nat", ["t", "geo", "nat", "n"])
     spanish = frame["geo"].astype(object).fillna("").astype(str).str.startswith("ESP")
-    good, wrong = _checked(frame[~spanish], raw.name, ["nat"], tolerated=TOLERATED)
+    reading = Reading(raw, SOURCE_ID, LAG_DAYS)
+    if spanish.any():
+        reading.rejected.append(_left_out(raw.name, int(spanish.sum())))
+    good = _checked(frame[~spanish], reading, ["nat"], tolerated=TOLERATED)
     first = good["geo"].map(CITIZENS_FROM).fillna("")
     whole_year = RowRule("n", _("the figure of a whole year, no month"), good["time_period"] < first)
-    kept, cumulative = set_aside(good, [whole_year], source_id=SOURCE_ID, file=raw.name, tolerated=1)
+    kept = reading.keep(good, whole_year, tolerated=1)
     tidy = kept.assign(citizen=map_countries(kept["nat"], raw.name), freq="M")
     negative = pd.MultiIndex.from_frame(frame.loc[to_numbers(frame["n"]) < 0, ["geo", "t"]])
     corrected = pd.MultiIndex.from_frame(tidy[["geo", "t"]]).isin(negative)
     tidy = tidy.assign(obs_flag=np.where(corrected, "e", ""))
     keys = ["route_id", "place", "citizen", "freq", "time_period", "obs_flag"]
     tidy = tidy.groupby(keys, as_index=False).agg(n=("n", "sum"))
-    left_out = _left_out(raw.name, int(spanish.sum()))
-    return Parsed(_observations(tidy), pd.concat([left_out, wrong, cumulative], ignore_index=True))
+    return reading.parsed(_named(tidy), target="arrivals")
 
 
-def _checked(
-    table: pd.DataFrame, file: str, further_keys: list[str], *, tolerated: float
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Good rows with ``time_period``, ``route_id``, ``place`` and ``first_month`` added, and the rejected ones."""
+def _checked(table: pd.DataFrame, reading: Reading, further_keys: list[str], *, tolerated: float) -> pd.DataFrame:
+    """Good rows with ``time_period``, ``route_id``, ``place`` and ``first_month`` added."""
     month = month_of_epoch_days(table["t"])
     frame = table[["t", "geo", *further_keys, "n"]].assign(geo=table["geo"].astype(object).fillna("").astype(str))
-    rules = [
+    good = reading.keep(
+        frame,
         RowRule("geo", _("unknown place of arrival"), ~frame["geo"].isin(list(PLACES))),
         *count_rules(frame["n"], "n"),
         RowRule("t", _("not the first day of a month"), month.isna()),
         future_rule(month.dt.end_time.dt.normalize(), "t"),
         *duplicate_rules(frame, ["geo", *further_keys, "t"], "n"),
-    ]
-    good, rejected = set_aside(frame, rules, source_id=SOURCE_ID, file=file, tolerated=tolerated)
+        tolerated=tolerated,
+    )
     places = pd.DataFrame.from_dict(PLACES, orient="index", columns=["route_id", "place", "first_month"])
     good = good.assign(n=to_numbers(good["n"]), time_period=month[good.index].astype(str))
-    return good.join(places, on="geo"), rejected
+    return good.join(places, on="geo")
 
 
-def _observations(tidy: pd.DataFrame) -> pd.DataFrame:
+def _named(tidy: pd.DataFrame) -> pd.DataFrame:
+    """The figures by their names in the contract; those that were spread evenly over months are flagged ``e``."""
     columns = ["route_id", "place", "citizen", "freq", "time_period", "n"]
     named = tidy[columns].rename(columns={"place": "geo", "n": "obs_value"})
-    require_rows(named, SOURCE_ID)
     spans = pd.Series(list(zip(named["geo"], named["time_period"].str[:4], strict=True)), index=named.index).map(
         EVENED_OUT
     )
@@ -167,13 +166,10 @@ def _observations(tidy: pd.DataFrame) -> pd.DataFrame:
         isinstance(span, tuple) and span[0] <= period <= span[1]
         for span, period in zip(spans, named["time_period"], strict=True)
     ]
-    named = named.assign(obs_flag=np.where(evened, "e", tidy.get("obs_flag", "")))
-    return observations(named, source_id=SOURCE_ID, lag_days=LAG_DAYS, target="arrivals")
+    return named.assign(obs_flag=np.where(evened, "e", tidy.get("obs_flag", "")))
 
 
 def _left_out(file: str, rows: int) -> pd.DataFrame:
-    if rows == 0:
-        return nothing_rejected()
     rule = message(
         ngettext(
             "{n} row on Spain comes from Frontex, whose terms forbid passing it on: left out",

@@ -17,13 +17,11 @@ from core.languages import marked as _
 from core.schema import ALL
 from ingest import Parsed, RawFile, SourceCard
 from ingest.rows import (
+    Reading,
     RowRule,
     count_rules,
     future_rule,
     month_of_epoch_days,
-    observations,
-    require_rows,
-    set_aside,
     to_numbers,
 )
 from ingest.tables import read_rda
@@ -76,15 +74,15 @@ def parse(raw: RawFile) -> Parsed:
     frame = read_rda(raw, "dtm_ehoa_nat", _COLUMNS)[_COLUMNS]
     frame = frame[~frame["route"].isin(OTHER_ROUTES)]
     month = month_of_epoch_days(frame["t"])
-    rules = [
+    reading = Reading(raw, SOURCE_ID, LAG_DAYS)
+    good = reading.keep(
+        frame,
         RowRule("route", _("the route is none that is known"), ~frame["route"].isin(list(ROUTES))),
         RowRule("fmp", _("the point has no name"), frame["fmp"].isna()),
         *count_rules(frame["n"], "n"),
         RowRule("t", _("not the first day of a month"), month.isna()),
         future_rule(month.dt.end_time.dt.normalize(), "t"),
-    ]
-    good, rejected = set_aside(frame, rules, source_id=SOURCE_ID, file=raw.name)
-    require_rows(good, raw.name)
+    )
     rows = pd.DataFrame(
         {
             "route_id": good["route"].map(ROUTES),
@@ -97,8 +95,7 @@ def parse(raw: RawFile) -> Parsed:
     parts = [rows.assign(citizen=ALL), rows.assign(geo=EVERY_POINT), rows.assign(geo=EVERY_POINT, citizen=ALL)]
     keys = ["route_id", "geo", "citizen", "time_period"]
     tidy = pd.concat(parts).groupby(keys)["obs_value"].sum().reset_index()
-    found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, target="detections", freq="M")
-    return Parsed(found, rejected)
+    return reading.parsed(tidy, target="detections", freq="M")
 
 
 def _code(name: str) -> str:

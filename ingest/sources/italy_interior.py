@@ -18,13 +18,12 @@ from core.schema import ALL
 from ingest import Parsed, Pull, RawFile, SourceAccess, SourceCard
 from ingest.answers import gather, get_file
 from ingest.rows import (
+    Reading,
     RowRule,
     count_rules,
     duplicate_rules,
     future_rule,
-    observations,
     require_rows,
-    set_aside,
     to_days,
     to_numbers,
 )
@@ -100,52 +99,48 @@ def parse(raw: RawFile) -> Parsed:
         SourceError: The file is broken, names an unknown country, or more than one row in twenty is bad.
     """
     frame = read_csv(raw, ["Data_Report", "Valore"])
-    return _by_citizen(frame, raw.name) if "Nazione" in frame.columns else _by_day(frame, raw.name)
+    return _by_citizen(frame, raw) if "Nazione" in frame.columns else _by_day(frame, raw)
 
 
-def _by_day(frame: pd.DataFrame, file: str) -> Parsed:
-    require_columns(frame, ["Data"], file)
+def _by_day(frame: pd.DataFrame, raw: RawFile) -> Parsed:
+    require_columns(frame, ["Data"], raw.name)
+    reading = Reading(raw, SOURCE_ID, LAG_DAYS)
     frame = frame[["Data", "Valore", "Data_Report"]]
     days, reports = to_days(frame["Data"]), to_days(frame["Data_Report"])
     placeholder = (days > reports) & frame["Valore"].isin(["0", ""])
     rows = frame[~placeholder]
-    rules = [
+    good = reading.keep(
+        rows,
         RowRule("Data", _("the day does not exist"), days[rows.index].isna()),
         RowRule("Data_Report", _("the report's day does not exist"), reports[rows.index].isna()),
         *count_rules(rows["Valore"], "Valore"),
         RowRule("Valore", _("a figure for a day after its report"), (days > reports)[rows.index]),
         future_rule(reports[rows.index], "Data_Report"),
         *duplicate_rules(rows, ["Data", "Data_Report"], "Valore"),
-    ]
-    good, rejected = set_aside(rows, rules, source_id=SOURCE_ID, file=file)
-    require_rows(good, file)
+    )
     latest = good.sort_values(["Data", "Data_Report"]).drop_duplicates("Data", keep="last")
-    waiting = frame[placeholder & ~frame["Data"].isin(latest["Data"])]
-    rule = RowRule("Valore", _("a placeholder for a day after the report"), pd.Series(data=True, index=waiting.index))
-    _kept, unreplaced = set_aside(waiting, [rule], source_id=SOURCE_ID, file=file, tolerated=1)
+    waiting = placeholder & ~frame["Data"].isin(latest["Data"])
+    reading.keep(frame, RowRule("Valore", _("a placeholder for a day after the report"), waiting), tolerated=1)
     tidy = pd.DataFrame({"time_period": latest["Data"], "obs_value": to_numbers(latest["Valore"]), "obs_flag": "p"})
-    found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, citizen=ALL, freq="D", **_ROUTE)
-    return Parsed(found, pd.concat([rejected, unreplaced], ignore_index=True))
+    return reading.parsed(tidy, citizen=ALL, freq="D", **_ROUTE)
 
 
-def _by_citizen(frame: pd.DataFrame, file: str) -> Parsed:
-    reports = to_days(frame["Data_Report"])
-    rules = [
+def _by_citizen(frame: pd.DataFrame, raw: RawFile) -> Parsed:
+    reports, reading = to_days(frame["Data_Report"]), Reading(raw, SOURCE_ID, LAG_DAYS)
+    good = reading.keep(
+        frame,
         RowRule("Data_Report", _("the report's day does not exist"), reports.isna()),
         *count_rules(frame["Valore"], "Valore"),
         future_rule(reports, "Data_Report"),
         *duplicate_rules(frame, ["Data_Report", "Nazione"], "Valore"),
-    ]
-    good, rejected = set_aside(frame, rules, source_id=SOURCE_ID, file=file)
-    citizens = map_countries(good["Nazione"], file)
+    )
+    citizens = map_countries(good["Nazione"], raw.name)
     month_ends = good[reports[good.index].dt.is_month_end].assign(citizen=citizens, value=to_numbers(good["Valore"]))
-    require_rows(month_ends, file)
+    require_rows(month_ends, raw.name)
     flows = _flows(month_ends)
-    fell = RowRule("Valore", _("the year-to-date figure fell"), flows["flow"] < 0)
-    kept, fallen = set_aside(flows, [fell], source_id=SOURCE_ID, file=file, tolerated=1)
+    kept = reading.keep(flows, RowRule("Valore", _("the year-to-date figure fell"), flows["flow"] < 0), tolerated=1)
     tidy = kept.rename(columns={"flow": "obs_value"}).assign(obs_flag="p")
-    found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, freq="M", **_ROUTE)
-    return Parsed(found, pd.concat([rejected, fallen], ignore_index=True))
+    return reading.parsed(tidy, freq="M", **_ROUTE)
 
 
 def _flows(month_ends: pd.DataFrame) -> pd.DataFrame:

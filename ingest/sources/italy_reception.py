@@ -15,13 +15,12 @@ from core.schema import ALL, NOT_APPLICABLE
 from ingest import Parsed, Pull, RawFile, SourceAccess
 from ingest.answers import gather, get_file
 from ingest.rows import (
+    Reading,
     RowRule,
     count_rules,
     duplicate_rules,
     future_rule,
-    observations,
     require_rows,
-    set_aside,
     to_days,
     to_numbers,
 )
@@ -97,16 +96,17 @@ def parse(raw: RawFile) -> Parsed:
     Raises:
         SourceError: The file is broken, or more than one row in twenty is no count of a known region.
     """
-    frame, rejected = _checked(read_csv(raw, []), raw.name)
+    reading = Reading(raw, SOURCE_ID, LAG_DAYS)
+    frame = _checked(read_csv(raw, []), reading)
     copied = RowRule("day", _("the report repeats the centres of an earlier one"), _repeats(frame))
     short = RowRule("day", _("the report lacks a region"), frame.groupby("day")["geo"].transform("size") < len(_CODES))
     unkind = (frame["day"] >= _NEW_REPORTS) & (frame.groupby("day")[["centres", "sai"]].transform("sum") == 0).all(
         axis=1
     )
     alone = RowRule("day", _("the report holds the hot spots alone"), unkind)
-    frame, wrong = set_aside(frame, [short, alone, copied], source_id=SOURCE_ID, file=raw.name, tolerated=1)
+    frame = reading.keep(frame, short, alone, copied, tolerated=1)
     moved = RowRule("sai", _("the report holds the regions in another order"), _in_another_order(frame))
-    placed, scrambled = set_aside(frame, [moved], source_id=SOURCE_ID, file=raw.name, tolerated=1)
+    placed = reading.keep(frame, moved, tolerated=1)
     whole, regions = (rows[rows["day"].dt.is_month_end] for rows in (frame, placed))
     require_rows(whole, raw.name)
     sums = whole.groupby("day")[[*KINDS, "total"]].sum()
@@ -118,32 +118,29 @@ def parse(raw: RawFile) -> Parsed:
     ]
     tidy = pd.concat(parts, ignore_index=True)
     tidy = tidy.assign(time_period=tidy["day"].dt.strftime("%Y-%m"), obs_value=tidy["total"])
-    found = observations(
-        tidy[["target", "geo", "time_period", "obs_value"]], source_id=SOURCE_ID, lag_days=LAG_DAYS,
-        route_id=NOT_APPLICABLE, citizen=ALL, freq="M",
-    )  # fmt: skip
-    return Parsed(found, pd.concat([rejected, wrong, scrambled], ignore_index=True))
+    tidy = tidy[["target", "geo", "time_period", "obs_value"]]
+    return reading.parsed(tidy, route_id=NOT_APPLICABLE, citizen=ALL, freq="M")
 
 
 _CODES = region_codes("ITA")
 
 
-def _checked(table: pd.DataFrame, file: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """``day``, ``geo``, people by kind and ``total`` of each good row, and the rows set aside."""
+def _checked(table: pd.DataFrame, reading: Reading) -> pd.DataFrame:
+    """``day``, ``geo``, people by kind and ``total`` of each good row."""
     names = _MONTH_ENDS if "data_riferimento" in table.columns else _ONDATA
-    require_columns(table, list(names), file)
+    require_columns(table, list(names), reading.raw.name)
     frame = table[list(names)].rename(columns=names)
     counts = [name for name in names.values() if name not in ("region", "day")]
     frame[counts] = frame[counts].replace("", "0")
     days, places = to_days(frame["day"]), frame["region"].str.strip().str.casefold()
-    rules = [
+    good = reading.keep(
+        frame,
         RowRule("day", _("the day does not exist"), days.isna()),
         RowRule("region", _("unknown region"), ~places.isin(list(_CODES))),
         *(rule for name in counts for rule in count_rules(frame[name], name)),
         future_rule(days, "day"),
         *duplicate_rules(frame, ["day", "region"], "centres"),
-    ]
-    good, rejected = set_aside(frame, rules, source_id=SOURCE_ID, file=file)
+    )
     numbers = good[counts].apply(to_numbers)
     if "siproimi" in numbers:
         numbers["sai"] += numbers.pop("siproimi")
@@ -152,7 +149,7 @@ def _checked(table: pd.DataFrame, file: str) -> tuple[pd.DataFrame, pd.DataFrame
     out = numbers.assign(
         day=days[good.index], geo=places[good.index].map(_CODES), total=by_kind.where(by_kind > 0, old)
     )
-    return out.sort_values(["day", "geo"]), rejected
+    return out.sort_values(["day", "geo"])
 
 
 def _repeats(frame: pd.DataFrame) -> pd.Series:

@@ -16,14 +16,12 @@ from core.languages import marked as _
 from core.schema import ALL
 from ingest import Parsed, RawFile, SourceCard
 from ingest.rows import (
+    Reading,
     RowRule,
     count_rules,
     duplicate_rules,
     future_rule,
     month_of_epoch_days,
-    observations,
-    require_rows,
-    set_aside,
     to_numbers,
 )
 from ingest.tables import read_rda
@@ -66,14 +64,15 @@ def parse(raw: RawFile) -> Parsed:
     """
     frame = read_rda(raw, "irreg_darien_nat", ["t", "nat", "n"])[["t", "nat", "n"]]
     month = month_of_epoch_days(frame["t"])
-    rules = [
+    reading = Reading(raw, SOURCE_ID, LAG_DAYS)
+    good = reading.keep(
+        frame,
         *count_rules(frame["n"], "n"),
         RowRule("t", _("not the first day of a month"), month.isna()),
         future_rule(month.dt.end_time.dt.normalize(), "t"),
         *duplicate_rules(frame, ["nat", "t"], "n"),
-    ]
-    good, rejected = set_aside(frame, rules, source_id=SOURCE_ID, file=raw.name, tolerated=0)
-    require_rows(good, raw.name)
+        tolerated=0,
+    )
     months = month[good.index].astype(str)
     is_annual = months < FIRST_MONTH
     rows = pd.DataFrame(
@@ -86,5 +85,4 @@ def parse(raw: RawFile) -> Parsed:
     )
     parts = pd.concat([rows, rows.assign(citizen=ALL)])
     tidy = parts.groupby(["citizen", "freq", "time_period"])["obs_value"].sum().reset_index()
-    found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, target="arrivals", route_id="DARIEN", geo="PAN")
-    return Parsed(found, rejected)
+    return reading.parsed(tidy, target="arrivals", route_id="DARIEN", geo="PAN")

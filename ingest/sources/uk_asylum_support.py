@@ -11,14 +11,12 @@ from core.regions import region_codes
 from core.schema import ALL, NOT_APPLICABLE
 from ingest import Parsed, RawFile, SourceCard
 from ingest.rows import (
+    Reading,
     RowRule,
     count_rules,
     epoch_days,
     flags,
     future_rule,
-    observations,
-    require_rows,
-    set_aside,
     to_numbers,
 )
 from ingest.tables import read_rda
@@ -76,7 +74,9 @@ def parse(raw: RawFile) -> Parsed:
     days, codes = epoch_days(frame["Date"]), region_codes("GBR")
     places = frame["UK Region"].str.casefold().map(codes)
     nowhere = frame["UK Region"].str.startswith(_WITHOUT_REGION)
-    rules = [
+    reading = Reading(raw, SOURCE_ID, LAG_DAYS)
+    good = reading.keep(
+        frame,
         RowRule("Date", _("not the last day of a quarter"), ~days.dt.is_quarter_end),
         RowRule(
             "Accommodation Type", _("unknown kind of accommodation"), ~frame["Accommodation Type"].isin(list(KINDS))
@@ -84,9 +84,7 @@ def parse(raw: RawFile) -> Parsed:
         RowRule("UK Region", _("unknown region"), places.isna() & ~nowhere),
         *count_rules(frame["People"], "People"),
         future_rule(days, "Date"),
-    ]
-    good, rejected = set_aside(frame, rules, source_id=SOURCE_ID, file=raw.name)
-    require_rows(good, raw.name)
+    )
     rows = pd.DataFrame(
         {
             "time_period": days[good.index].dt.to_period("Q").astype(str).str.replace("Q", "-Q"),
@@ -103,5 +101,4 @@ def parse(raw: RawFile) -> Parsed:
     tidy = pd.DataFrame(pd.concat(parts).groupby(["target", "geo", "time_period"], as_index=False)["obs_value"].sum())
     is_whole = (tidy["target"] == "reception") & (tidy["geo"] == "GBR")
     tidy["obs_flag"] = flags((tidy["time_period"] == _BREAK) & ~is_whole, "b")
-    found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, route_id=NOT_APPLICABLE, citizen=ALL, freq="Q")
-    return Parsed(found, rejected)
+    return reading.parsed(tidy, route_id=NOT_APPLICABLE, citizen=ALL, freq="Q")

@@ -14,14 +14,12 @@ from core.schema import ALL
 from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.answers import gather, get_file, json_body, links
 from ingest.rows import (
+    Reading,
     RowRule,
     count_rules,
     duplicate_rules,
     flags,
     future_rule,
-    observations,
-    require_rows,
-    set_aside,
     to_dates,
     to_days,
     to_numbers,
@@ -139,15 +137,15 @@ def parse(raw: RawFile) -> Parsed:
         SourceError: The file is broken, names an unknown country, or more than one row in twenty is bad.
     """
     if raw.name.endswith(".ods"):
-        return _by_day(_read_workbook(raw), raw.name, as_of=_published(raw.name))
+        return _by_day(_read_workbook(raw), raw, as_of=_published(raw.name))
     if raw.name.endswith(".xlsx"):
-        return _by_quarter(_read_citizenships(raw), raw.name)
+        return _by_quarter(_read_citizenships(raw), raw)
     frame = read_csv(raw, [])
     if "Nationality" in frame.columns:
-        return _by_quarter(frame, raw.name)
+        return _by_quarter(frame, raw)
     require_columns(frame, DAILY_COLUMNS, raw.name)
     daily = frame[DAILY_COLUMNS].set_axis(["day", "migrants"], axis=1)
-    return _by_day(daily, raw.name, as_of=None)
+    return _by_day(daily, raw, as_of=None)
 
 
 def _read_workbook(raw: RawFile) -> pd.DataFrame:
@@ -188,16 +186,15 @@ def _published(file: str) -> pd.Timestamp | None:
     return None
 
 
-def _by_day(daily: pd.DataFrame, file: str, *, as_of: pd.Timestamp | None) -> Parsed:
-    days = to_days(daily["day"])
-    rules = [
+def _by_day(daily: pd.DataFrame, raw: RawFile, *, as_of: pd.Timestamp | None) -> Parsed:
+    days, reading = to_days(daily["day"]), Reading(raw, SOURCE_ID, LAG_DAYS)
+    good = reading.keep(
+        daily,
         RowRule("day", _("the day does not exist"), days.isna()),
         *count_rules(daily["migrants"], "migrants"),
         future_rule(days, "day"),
         *duplicate_rules(daily, ["day"], "migrants"),
-    ]
-    good, rejected = set_aside(daily, rules, source_id=SOURCE_ID, file=file)
-    require_rows(good, file)
+    )
     recent = days[good.index] > days[good.index].max() - pd.Timedelta(days=PROVISIONAL_DAYS)
     tidy = pd.DataFrame(
         {
@@ -208,37 +205,32 @@ def _by_day(daily: pd.DataFrame, file: str, *, as_of: pd.Timestamp | None) -> Pa
     )
     if as_of is not None:
         tidy["as_of"] = as_of
-    found = observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, citizen=ALL, freq="D", **_ROUTE)
-    return Parsed(found, rejected)
+    return reading.parsed(tidy, citizen=ALL, freq="D", **_ROUTE)
 
 
-def _by_quarter(frame: pd.DataFrame, file: str) -> Parsed:
-    require_columns(frame, QUARTERLY_COLUMNS, file)
+def _by_quarter(frame: pd.DataFrame, raw: RawFile) -> Parsed:
+    require_columns(frame, QUARTERLY_COLUMNS, raw.name)
+    reading = Reading(raw, SOURCE_ID, QUARTERLY_LAG_DAYS)
     unknown = ~frame["Method of entry"].isin([SMALL_BOATS, *OTHER_METHODS])
-    rule = RowRule("Method of entry", _("unknown method of entry"), unknown)
-    frame, misspelt = set_aside(frame, [rule], source_id=SOURCE_ID, file=file)
+    frame = reading.keep(frame, RowRule("Method of entry", _("unknown method of entry"), unknown))
     boats = frame[frame["Method of entry"] == SMALL_BOATS]
-    require_rows(boats, file)
     value = QUARTERLY_COLUMNS[-1]
     days = to_days(boats["Date"])
     keys = [column for column in frame.columns if column != value]
-    rules = [
+    good = reading.keep(
+        boats,
         RowRule("Date", _("not the last day of a quarter"), ~days.dt.is_quarter_end),
         *count_rules(boats[value], value),
         future_rule(days, "Date"),
         *duplicate_rules(boats, keys, value),
-    ]
-    good, rejected = set_aside(boats, rules, source_id=SOURCE_ID, file=file)
-    require_rows(good, file)
+    )
     tidy = pd.DataFrame(
         {
-            "citizen": map_countries(good["Nationality"], file),
+            "citizen": map_countries(good["Nationality"], raw.name),
             "time_period": days[good.index].dt.to_period("Q").astype(str).str.replace("Q", "-Q"),
             "obs_value": to_numbers(good[value]),
         }
     )
     by_citizen = tidy.groupby(["citizen", "time_period"], as_index=False)["obs_value"].sum()
     totals = tidy.groupby("time_period", as_index=False)["obs_value"].sum().assign(citizen=ALL)
-    both = pd.concat([totals, by_citizen], ignore_index=True)
-    found = observations(both, source_id=SOURCE_ID, lag_days=QUARTERLY_LAG_DAYS, freq="Q", **_ROUTE)
-    return Parsed(found, pd.concat([misspelt, rejected], ignore_index=True))
+    return reading.parsed(pd.concat([totals, by_citizen], ignore_index=True), freq="Q", **_ROUTE)

@@ -17,14 +17,12 @@ from core.schema import ALL, NOT_APPLICABLE
 from ingest import SETTING, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.answers import as_file, gather, json_rows, json_table
 from ingest.rows import (
-    TOLERATED,
+    Reading,
     RowRule,
     count_rules,
     duplicate_rules,
     flags,
     future_rule,
-    nothing_rejected,
-    observations,
     require_rows,
     set_aside,
     to_days,
@@ -276,8 +274,7 @@ def parse(raw: RawFile) -> Parsed:
         require_columns(frame, ["date"], raw.name)
         days = to_days(frame["date"])
     tidy = pd.concat([_series(frame, days, column, *place, raw.name) for column, place in places.items()])
-    require_rows(tidy, raw.name)
-    return Parsed(_arrivals(tidy), nothing_rejected())
+    return Reading(raw, SOURCE_ID, LAG_DAYS).parsed(tidy, **_ARRIVALS)
 
 
 def _series(frame: pd.DataFrame, days: pd.Series, column: str, route_id: str, geo: str, file: str) -> pd.DataFrame:
@@ -305,13 +302,7 @@ def _series(frame: pd.DataFrame, days: pd.Series, column: str, route_id: str, ge
     )[reported]
 
 
-def _arrivals(tidy: pd.DataFrame) -> pd.DataFrame:
-    return observations(tidy, source_id=SOURCE_ID, lag_days=LAG_DAYS, target="arrivals", citizen=ALL, freq="M")
-
-
-def _require_figures(frame: pd.DataFrame, file: str) -> None:
-    if frame.empty:
-        raise SourceError(file, _("the answer holds no figures"))
+_ARRIVALS = {"target": "arrivals", "citizen": ALL, "freq": "M"}
 
 
 def _running_month() -> pd.Period:
@@ -329,18 +320,17 @@ def _parse_widget(raw: RawFile, name: str) -> Parsed:
     text = as_texts(rows[["month", "year", "individuals"]])
     days = to_months(text["year"] + "-" + text["month"].str.zfill(2))
     running = days.dt.to_period("M") == _running_month()
-    rule = RowRule("month", _("the month is not over"), running)
-    past, rejected = set_aside(text, [rule], source_id=SOURCE_ID, file=raw.name, tolerated=1)
+    reading = Reading(raw, SOURCE_ID, LAG_DAYS)
+    past = reading.keep(text, RowRule("month", _("the month is not over"), running), tolerated=1)
     tidy = _series(past, days[past.index], "individuals", *WIDGETS[name], raw.name)
-    _require_figures(tidy, raw.name)
-    return Parsed(_arrivals(tidy), rejected)
+    return reading.parsed(tidy, **_ARRIVALS)
 
 
 def _parse_sums(raw: RawFile) -> Parsed:
     """Months as differences of sums since the first of two following ones, up to each country's newest report."""
     body = json.loads(raw.content)
     frame = _reports(raw, body)
-    _require_figures(frame, raw.name)
+    require_rows(frame, raw.name)
     newest_report = frame.groupby("place")["reported"].max()
     sums = frame.pivot_table("sum", "since", "place", aggfunc="sum", fill_value=0.0)
     sums = sums.reindex(sorted(body), fill_value=0.0)
@@ -348,15 +338,15 @@ def _parse_sums(raw: RawFile) -> Parsed:
     cells = months.melt("time_period", var_name="place", value_name="obs_value")
     running = str(_running_month())
     cells = cells[(cells["time_period"] <= cells["place"].map(newest_report)) & (cells["time_period"] < running)]
+    reading = Reading(raw, SOURCE_ID, LAG_DAYS)
     late = RowRule("obs_value", _("the sums since two months contradict each other"), cells["obs_value"] < 0)
-    good, rejected = set_aside(cells, [late], source_id=SOURCE_ID, file=raw.name, tolerated=TOLERATED)
-    _require_figures(good, raw.name)
+    good = reading.keep(cells, late)
     partial_from = str(pd.Period(running, freq="M") - PARTIAL_MONTHS)
     tidy = good.assign(
         route_id=good["place"].str.split("/").str[0], geo=good["place"].str.split("/").str[1],
         obs_flag=flags(good["time_period"] >= partial_from),
     )[["route_id", "geo", "time_period", "obs_value", "obs_flag"]]  # fmt: skip
-    return Parsed(_arrivals(tidy), rejected)
+    return reading.parsed(tidy, **_ARRIVALS)
 
 
 def _reports(raw: RawFile, body: dict[str, dict[str, list[Any]]]) -> pd.DataFrame:
@@ -390,14 +380,14 @@ def _parse_origins(raw: RawFile, name: str) -> Parsed:
         )
     refuse_wrong_kind(raw)
     texts = json_table(raw, _ORIGIN_COLUMNS, "data")
-    days = to_days(texts["date"], timed=True)
-    rules = [
+    days, reading = to_days(texts["date"], timed=True), Reading(raw, SOURCE_ID)
+    good = reading.keep(
+        texts,
         RowRule("date", _("the day is impossible"), days.isna()),
         future_rule(days, "date"),
         *count_rules(texts["individuals"], "individuals"),
         *duplicate_rules(texts, ["pop_origin_name", "date"], "individuals"),
-    ]
-    good, rejected = set_aside(texts, rules, source_id=SOURCE_ID, file=raw.name)
+    )
     newest = days[good.index] == days[good.index].max()
     cells = pd.DataFrame(
         {
@@ -408,11 +398,7 @@ def _parse_origins(raw: RawFile, name: str) -> Parsed:
             "as_of": days[good.index] + pd.Timedelta(days=LAG_DAYS),
         }
     )[newest]
-    _require_figures(cells, raw.name)
     keys = ["citizen", "time_period", "obs_flag", "as_of"]
     sums = cells.groupby(keys, as_index=False).agg(obs_value=("obs_value", "sum"))
     route_id, geo = WIDGETS[name]
-    found = observations(
-        sums, source_id=SOURCE_ID, target="arrivals_since_january", route_id=route_id, geo=geo, freq="M"
-    )
-    return Parsed(found, rejected)
+    return reading.parsed(sums, target="arrivals_since_january", route_id=route_id, geo=geo, freq="M")
