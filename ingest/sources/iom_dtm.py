@@ -63,6 +63,7 @@ CARD = SourceCard(
             " aside."
         ),
         _("A month without arrivals is often simply absent (Canary Islands 2016 to 2018, Malta, Cyprus)."),
+        _("Canary Islands: the 50 persons of 2018-04 include 16 whom UNHCR counts in 2018-03, which is zero here."),
         _("Bulgaria's three rows of 2015 look cumulative."),
         _("Cyprus 2017-01 to 05 and 2018-01 to 05 are sums spread evenly over the months: flagged as estimates."),
         _("By nationality, the rows of Spain come from Frontex: they are never bundled."),

@@ -31,6 +31,7 @@ CARD = SourceCard(
     expected_days=76,
     known_issues=[
         _("A value belongs to the middle month of its season of three months, and is known only after the third."),
+        _("Since 2026 the publisher's official index is the relative one (RONI); this is the index before it."),
         _("The date of the edition is not recorded."),
     ],
 )
