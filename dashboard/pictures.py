@@ -20,7 +20,7 @@ from dashboard import _, labelled, lang
 from dashboard.charts.fan_labels import threshold_words
 from dashboard.downloads import Export
 from dashboard.theme import LIGHT
-from reports.briefing.canvas import DRAWING, Style, font_of, usable, wrap
+from reports.typeface import DRAWING, Style, font_of, usable, wrap
 
 WIDTH, HEIGHT = 10.0, 6.4
 """Inches."""

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from alerts.lifecycle import ANNOUNCED, DELIVERY, NOT_SENT, RAISED, SENT, UPDATED
 from core.errors import InputError, VigieError
+from core.languages import Language
 from core.log import counted, get_logger
 from core.schema import Entry
 from core.settings import FEED, ChatChannel, EmailChannel, Settings
@@ -297,9 +298,9 @@ def answered(message: OutboxMessage, others: Sequence[OutboxMessage]) -> tuple[s
 def _picture(announcement: Announcement, language: str) -> bytes | None:
     if announcement.is_over:
         return None
-    from reports.briefing.charts import fan_picture  # noqa: PLC0415  # matplotlib takes a second to import
+    from reports.charts import fan_picture  # noqa: PLC0415  # matplotlib takes a second to import
 
-    return fan_picture(announcement.facts, language)
+    return fan_picture(announcement.facts, Language(language))
 
 
 def _delivery_row(action: str, message: OutboxMessage, announcement: Announcement, reason: str = "") -> Entry:

@@ -15,11 +15,11 @@ from core.about import INTENDED_USE
 from core.languages import DEFAULT_LANGUAGE, Language
 from core.languages import marked as _
 from core.table_files import csv_bytes
-from publish.site.charts import WIDE
-from publish.site.drawing import framed, png_file, style_sheet, svg_file
 from publish.site.layout import DATA, Chart, folder_of
 from reports import LoadedRelease, colours
+from reports.charts import WIDE
 from reports.citations import caveats, prohibited_uses
+from reports.drawing import framed, png_file, style_sheet, svg_file
 from reports.files import COLUMNS
 
 PICTURE_PIXELS = 1200

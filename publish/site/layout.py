@@ -14,8 +14,8 @@ from markupsafe import Markup
 
 from core.languages import DEFAULT_LANGUAGE, Language, capital
 from core.languages import marked as _
-from publish.site.charts import NARROW, WIDE
-from publish.site.drawing import Drawing, inline_svg
+from reports.charts import NARROW, WIDE
+from reports.drawing import Drawing, inline_svg
 
 DATA, EMBED = "data", "embed"
 """Folders of charts' files and of pages that stand in another site."""

@@ -14,13 +14,13 @@ from core.languages import marked as _
 from core.routes import counted, region_of
 from core.schema import ALL, make_series_id
 from geo import is_placed
-from publish.site.charts import Fan, flow_map, ranges
 from publish.site.layout import Block, Chart, Page, heading, table, text
 from publish.site.view import View
 from reports import asylum, context, numbers, reception, route
 from reports.alert import alert_report, limit_of, rule_record
 from reports.answer import answer
 from reports.changes import changes
+from reports.charts import Fan, flow_map, ranges
 from reports.citations import limits, map_note, unsettled
 from reports.names import LEVEL_MARKS, country_name, level_label, place_name, route_name
 from reports.overview import cards, overview_title, together

@@ -16,11 +16,11 @@ from core.languages import marked_plural as ngettext
 from core.schema import ALL
 from forecasting import ENSEMBLE
 from forecasting.verification.verdict import BETTER, WORSE
-from publish.site.charts import diagonal, histogram
 from publish.site.layout import Block, Chart, Page, folded, heading, table, text
 from publish.site.view import View
 from reports import LoadedRelease, Row, numbers, record
 from reports.alert import alert_report, events_words, measures_words, rule_record
+from reports.charts import diagonal, histogram
 from reports.citations import prohibited_uses
 from reports.names import (
     FRESHNESS,

@@ -15,9 +15,9 @@ from core.languages import Language
 from core.languages import marked as _
 from forecasting import ENSEMBLE
 from hub.outputs import open_series
-from publish.site.charts import Fan, fan
 from publish.site.layout import Chart
 from reports import BRIEFING_FRAMES, LoadedRelease, Row, asylum, cards_in, citations, numbers, reception, route
+from reports.charts import Fan, fan
 from reports.files import flag_words
 from reports.skill import skill_span
 

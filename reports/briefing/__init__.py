@@ -1,228 +1,49 @@
-"""What a release says in short, laid out on one sheet and written as a PDF: the same bytes for the same release.
+"""What a release says in short, set as a PDF by a template of typst: the same bytes for the same release.
 
-Frames in, bytes out. What is fixed is measured first, and alerts and charts share what is left.
+The PDF is tagged (PDF/UA-1): it can be read aloud, charts by their words.
 """
 
 from __future__ import annotations
 
-import io
+import json
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
-import matplotlib as mpl
-from matplotlib.backends.backend_pdf import PdfPages
-from matplotlib.figure import Figure
-from pypdf import PdfWriter
-from pypdf.generic import BooleanObject, DictionaryObject, NameObject, TextStringObject
+import typst
 
-from core.languages import Language, capital
+from core.languages import Language, as_expected, capital
 from core.languages import marked as _
+from core.languages import marked_plural as ngettext
 from reports import Decisions, LoadedRelease, colours
-from reports.briefing.canvas import (
-    BODY,
-    BOLD,
-    DRAWING,
-    GAP,
-    GREY,
-    GREY_BOLD,
-    HEADING,
-    HEIGHT,
-    MARGIN,
-    PRINT,
-    ROOM,
-    WIDTH,
-    Sheet,
-    Style,
-    heading,
-    page_head,
-    wrap,
-)
-from reports.briefing.charts import LEAST_PANEL, LEGEND, MOST_PANEL, PANEL_GAP, draw_charts, grid_of
-from reports.briefing.content import AND_MORE, AlertLine, Content, compose
-from reports.briefing.further_pages import draw_places, draw_year
-from reports.briefing.routes import draw_map, draw_routes
+from reports.briefing.content import AND_MORE, NO_FORECAST, AlertLine, Content, PlacesLine, RouteLine, compose
+from reports.charts import Fan, demand, flow_map, legend, small_fan, year_bars
 from reports.citations import map_note
+from reports.drawing import Drawing, print_svg
+from reports.names import LEVEL_MARKS, level_label
+from reports.scenario import counted_places
+from reports.typeface import Style, typst_fonts, usable
 from reports.units import expected_title
+from reports.year_ahead import YearLine, coverage_words, year_table, year_title
 
-MAP_WIDTH, MAP_HEIGHT = 252.0, 162.0
-TITLE, SUMMARY = Style("serif", 17, 20.5), Style("sans", 9.4, 12)
-LEFT_COLUMN = 256.0
-LEAST_CHANGES, MOST_CITATIONS = 5, 9
-AUTHOR = "Vigie"
-ALERT_PAD = 4.4
-ALERT_COLUMNS = ((68.0, 86.0), (157.0, 188.0), (349.0, 33.0), (386.0, 97.0), (487.0, 40.3))
-"""Left edge and width of subject, sentence, chance, record and status; the badge stands left of them."""
-BADGE = Style("bold", 7.2, 9)
-SMALL = Style("sans", 6.5, BODY.leading, colours.SECONDARY)
-ALERT_STYLES = (BOLD, BODY, BOLD, SMALL, SMALL)
-DOTS = Style("sans", 5.2, BODY.leading, colours.SECONDARY)
-_TRUETYPE = 42
-"""Kind of embedded font: letters stay letters, so that text can be searched, copied and read aloud."""
-
-
-def draw_page(content: Content) -> Figure:
-    """Lay the briefing out on one sheet of A4."""
-    with DRAWING:
-        sheet = Sheet()
-        y = _head(sheet, content)
-        y = _map_and_routes(sheet, content, y)
-        foot = measure_foot(content)
-        bottom = HEIGHT - MARGIN + 8 - foot.height
-        grid = grid_of(content)
-        fixed = HEADING.leading + LEGEND + grid.rows * (grid.head + PANEL_GAP)
-        y = draw_alerts(sheet, content, y, bottom - fixed - grid.rows * LEAST_PANEL - 6)
-        draw_charts(sheet, content, y, grid, min(MOST_PANEL, (bottom - y - fixed - 6) / grid.rows))
-        draw_foot(sheet, content, foot, bottom)
-    return sheet.figure
-
-
-def _head(sheet: Sheet, content: Content) -> float:
-    """Name and day on one line, then the finding and the summary."""
-    name = content.language.text(_("Briefing on arrivals expected"))
-    y = page_head(sheet, name, content.known, content.exercise)
-    y = sheet.lines(MARGIN, y + 3, wrap(content.title, TITLE, ROOM, 2), TITLE)
-    return sheet.lines(MARGIN, y + 2, wrap(content.summary, SUMMARY, ROOM, 3), SUMMARY) + 8
-
-
-def _map_and_routes(sheet: Sheet, content: Content, y: float) -> float:
-    language = content.language
-    title = expected_title([route.route_id for route in content.routes], language).format(months=content.months)
-    top = heading(sheet, MARGIN, y, title, MAP_WIDTH)
-    draw_map(sheet.axes(MARGIN, top, MAP_WIDTH, MAP_HEIGHT), content.routes, language)
-    below = sheet.lines(MARGIN, top + MAP_HEIGHT + 2, wrap(map_note(language), PRINT, MAP_WIDTH, 3), PRINT)
-    return max(below, draw_routes(sheet, content, y)) + 8
-
-
-def draw_alerts(sheet: Sheet, content: Content, y: float, until: float) -> float:
-    """As many alerts as there is room for, the gravest first, then how many more there are."""
-    language = content.language
-    y = heading(sheet, MARGIN, y, language.text(_("Alerts")), 200)
-    note = wrap(content.alerts_note, GREY, ROOM - 60, 1)
-    if note:
-        sheet.line(WIDTH - MARGIN, y - 4.5, note[0], GREY, "right")
-    if not content.alerts:
-        sheet.rule(MARGIN, y, ROOM)
-        return sheet.lines(MARGIN, y + 3, [language.text(_("No alert."))], BODY) + 8
-    rows = [_alert_cells(alert) for alert in content.alerts]
-    heights = [_alert_height(alert, cells) for alert, cells in zip(content.alerts, rows, strict=True)]
-    count = _how_many(heights, until - y)
-    for alert, cells, height in zip(content.alerts[:count], rows, heights, strict=False):
-        sheet.rule(MARGIN, y, ROOM)
-        _alert_row(sheet, alert, cells, y + ALERT_PAD / 2)
-        y += height
-    sheet.rule(MARGIN, y, ROOM)
-    if left := len(content.alerts) - count:
-        text = language.plural(AND_MORE, left)
-        y = sheet.lines(MARGIN, y + 2, [text], GREY_BOLD)
-    return y + 8
-
-
-def _alert_cells(alert: AlertLine) -> list[list[str]]:
-    """The cells right of the badge, each wrapped."""
-    report = alert.report
-    usual = f" ({', '.join(report.usual)})" if report.usual else ""
-    texts = (alert.subject, f"{report.sentence}{usual}", report.chance, report.record, alert.status)
-    most = (2, 3, 2, 2, 3)
-    return [
-        wrap(text, style, width, count)
-        for text, style, (_left, width), count in zip(texts, ALERT_STYLES, ALERT_COLUMNS, most, strict=True)
-    ]
-
-
-def _alert_height(alert: AlertLine, cells: list[list[str]]) -> float:
-    lines = [len(cell) + (1 if alert.report.dots and number == 3 else 0) for number, cell in enumerate(cells)]
-    return max(lines) * BODY.leading + ALERT_PAD
-
-
-def _alert_row(sheet: Sheet, alert: AlertLine, cells: list[list[str]], y: float) -> None:
-    hue = colours.LEVELS[alert.report.level]
-    badge = replace(BADGE, colour=hue.text)
-    sheet.badge(MARGIN, y + BODY.size, alert.report.badge, badge, hue.ground)
-    for number, (lines, style, (left, _width)) in enumerate(zip(cells, ALERT_STYLES, ALERT_COLUMNS, strict=True)):
-        top = y
-        if number == 3 and alert.report.dots:
-            sheet.line(MARGIN + left, y + BODY.size - 0.8, alert.report.dots, DOTS)
-            top += BODY.leading - 0.6
-        sheet.lines(MARGIN + left, top, lines, style)
-
-
-def _how_many(heights: Sequence[float], room: float) -> int:
-    """How many rows fit, with a line for the count of those that do not; at least one."""
-    taken, count = 0.0, 0
-    for number, height in enumerate(heights, 1):
-        taken += height
-        if taken + (0 if number == len(heights) else GREY.leading + 2) <= room:
-            count = number
-    return max(1, count)
-
-
-@dataclass(frozen=True)
-class Foot:
-    """The lower part of the page, wrapped: changes, limits, small print, and the height that they take."""
-
-    changes: list[list[str]]
-    limits: list[list[str]]
-    uses: list[str]
-    print: list[str]
-    trace: list[str]
-    height: float
-
-
-def measure_foot(content: Content) -> Foot:
-    """Wrap the lower part, to know how high it will be."""
-    language, right = content.language, ROOM - LEFT_COLUMN - GAP
-    none = _("There is no earlier release at hand to compare it with.")
-    nothing = none if content.changes is None else _("Nothing has changed.")
-    changed = content.changes or [language.text(nothing)]
-    limits = [wrap(text, BODY, right - 8, 2) for text in content.limits]
-    lines = max(LEAST_CHANGES, sum(map(len, limits)))
-    changes = _first_that_fit([wrap(text, BODY, LEFT_COLUMN - 8, 4) for text in changed], lines, language)
-    uses = wrap(content.uses, BOLD, ROOM, 3)
-    *cited, ground = content.citations
-    if (left := len(cited) - MOST_CITATIONS) > 0:
-        cited = [*cited[:MOST_CITATIONS], f"{capital(language.plural(AND_MORE, left))}."]
-    cited.append(ground)
-    small = wrap(language.labelled(language.text(_("Sources and licences")), " ".join(cited)), PRINT, ROOM, 7)
-    trace = wrap(content.trace, PRINT, ROOM, 2)
-    blocks = max(sum(map(len, changes)) * BODY.leading, sum(map(len, limits)) * BODY.leading)
-    height = HEADING.leading + 2 + blocks + 5
-    height += len(uses) * BOLD.leading + 4 + len(small) * PRINT.leading + 3 + len(trace) * PRINT.leading
-    return Foot(changes, limits, uses, small, trace, height)
-
-
-def _first_that_fit(entries: list[list[str]], lines: int, language: Language) -> list[list[str]]:
-    """Return the first entries that fit, with a last line that counts the others."""
-    if sum(map(len, entries)) <= lines:
-        return entries
-    kept: list[list[str]] = []
-    for entry in entries:
-        if sum(map(len, kept)) + len(entry) >= lines:
-            break
-        kept.append(entry)
-    return [*kept, [language.plural(AND_MORE, len(entries) - len(kept))]]
-
-
-def draw_foot(sheet: Sheet, content: Content, foot: Foot, y: float) -> None:
-    """Write the lower part below ``y``."""
-    language, right = content.language, MARGIN + LEFT_COLUMN + GAP
-    head = language.text(_("Since the last release"))
-    if content.changed_since:
-        head = language.text(_("Since the last release, {day}"), day=content.changed_since)
-    top = heading(sheet, MARGIN, y, head, LEFT_COLUMN)
-    heading(sheet, right, y, language.text(_("What must be known")), ROOM - LEFT_COLUMN - GAP)
-    below = max(_bullets(sheet, MARGIN, top, foot.changes), _bullets(sheet, right, top, foot.limits)) + 5
-    sheet.rule(MARGIN, below - 2, ROOM)
-    below = sheet.lines(MARGIN, below, foot.uses, BOLD) + 2
-    sheet.rule(MARGIN, below, ROOM)
-    below = sheet.lines(MARGIN, below + 2, foot.print, PRINT) + 3
-    sheet.lines(MARGIN, below, foot.trace, PRINT)
-
-
-def _bullets(sheet: Sheet, x: float, y: float, entries: list[list[str]]) -> float:
-    for lines in entries:
-        sheet.line(x, y + BODY.size, "•", GREY)
-        y = sheet.lines(x + 8, y, lines, BODY)
-    return y
+TEMPLATE = Path(__file__).with_name("briefing.typ")
+ROOM, GAP = 527.0, 12.0
+"""Width of the text and of the gap between charts, points."""
+POINT = 2.0
+"""Pixels of a drawing to a point on paper: its words have 6 points."""
+MOST_ROUTES, MOST_CHANGES, MOST_CITATIONS, MOST_ROWS, MOST_YEARS, MOST_PLACES = 9, 5, 9, 14, 9, 6
+COLOURS = {
+    "ink": colours.INK, "secondary": colours.SECONDARY, "hairline": colours.HAIRLINE, "accent": colours.ACCENT,
+    "median": colours.MEDIAN, "exercise-text": colours.REPLAY.text, "exercise-ground": colours.REPLAY.ground,
+    **{f"{name}-text": hue.text for name, hue in colours.LEVELS.items()},
+    **{f"{name}-ground": hue.ground for name, hue in colours.LEVELS.items()},
+}  # fmt: skip
+_HEADS = {
+    False: _("Arrivals by route, {window}"),
+    True: _("First asylum applications by country of destination, {window}"),
+}
+"""Of the blocks below the running year, by whether they count asylum applications."""
 
 
 def briefing_pdf(
@@ -239,35 +60,224 @@ def briefing_pdf(
     Returns:
         A PDF of one to four pages of A4.
     """
-    content = compose(release, former, language, decisions or Decisions())
-    return _with_language(_drawn(content), content)
+    shown = briefing_data(compose(release, former, language, decisions or Decisions()))
+    return typst.compile(
+        TEMPLATE, font_paths=typst_fonts(), ignore_system_fonts=True, pdf_standards="ua-1",
+        timestamp=int(release.created_at.timestamp()),
+        sys_inputs={"data": usable(json.dumps(shown, ensure_ascii=False), Style())},
+    )  # fmt: skip
 
 
-def _drawn(content: Content) -> bytes:
-    release, target = content.release, io.BytesIO()
-    metadata = {
-        "Title": f"Vigie: {content.title}. {content.known}",
-        "Author": AUTHOR,
-        "Subject": content.summary,
-        "Keywords": f"{release.run_id}, {release.manifest_hash}",
-        "Creator": AUTHOR,
-        "CreationDate": release.created_at,
+def briefing_data(content: Content) -> dict[str, Any]:
+    """Return what the template sets: texts, rows of tables, and charts as SVG with their words."""
+    language, release = content.language, content.release
+    return {
+        "language": language.code,
+        "title": " ".join(filter(None, (f"Vigie: {content.title}. {content.known}.", content.exercise))),
+        "about": content.summary,
+        "keywords": [release.run_id, release.manifest_hash],
+        "known": content.known,
+        "exercise": content.exercise,
+        "colours": COLOURS,
+        "first": {
+            "name": language.text(_("Briefing on arrivals expected")),
+            "title": content.title,
+            "summary": content.summary,
+            "map": _map(content),
+            "routes": _routes(content),
+            "alerts": _alerts(content),
+            "fans": _fans(content),
+            **_foot(content),
+        },
+        "year": _year(content) if content.year else None,
+        "places": _places(content) if content.places else None,
     }
-    with DRAWING, mpl.rc_context({"pdf.fonttype": _TRUETYPE}), PdfPages(target, metadata=metadata) as pages:
-        pages.savefig(draw_page(content))
-        if content.year:
-            for page in draw_year(content):
-                pages.savefig(page)
-        if content.places:
-            pages.savefig(draw_places(content))
-    return target.getvalue()
 
 
-def _with_language(document: bytes, content: Content) -> bytes:
-    """Say in which language it is written, and have its title shown in place of the file's name."""
-    writer, target = PdfWriter(clone_from=io.BytesIO(document)), io.BytesIO()
-    root = writer.root_object
-    root[NameObject("/Lang")] = TextStringObject(content.language.code)
-    root[NameObject("/ViewerPreferences")] = DictionaryObject({NameObject("/DisplayDocTitle"): BooleanObject(True)})
-    writer.write(target)
-    return target.getvalue()
+def _chart(drawing: Drawing) -> dict[str, str]:
+    return {"svg": print_svg(drawing), "alt": drawing.alt}
+
+
+def _map(content: Content) -> dict[str, Any]:
+    title = expected_title([route.route_id for route in content.routes], content.language)
+    return {
+        "head": title.format(months=content.months),
+        "chart": _chart(flow_map(content.flows, 252.0 * 1.9, content.language)),
+        "note": map_note(content.language),
+    }
+
+
+def _routes(content: Content) -> dict[str, Any]:
+    language, shown = content.language, content.routes[:MOST_ROUTES]
+    heads = (_("Expected"), _("Most likely (8\u00a0in\u00a010)"), _("Last month"), _("Year before"))
+    note = language.text(
+        _(
+            "Persons. Expected: the median over {months}; medians do not add up to that of all routes together. Last "
+            "month and year before: counted."
+        ),
+        months=content.months,
+    )
+    if left := len(content.routes) - len(shown):
+        texts = ngettext("{n} more route: see the dashboard.", "{n} more routes: see the dashboard.")
+        note = f"{language.plural(texts, left)} {note}"
+    return {
+        "head": language.text(_("Routes")),
+        "heads": ["", *map(language.text, heads)],
+        "rows": [_route(route, language) for route in shown],
+        "note": note,
+    }
+
+
+def _route(route: RouteLine, language: Language) -> dict[str, Any]:
+    ahead = ["", language.text(NO_FORECAST)] if route.why_not else [route.expected, route.interval]
+    return {
+        "name": route.name,
+        "level": route.level,
+        "mark": LEVEL_MARKS.get(route.level, ""),
+        "word": level_label(route.level, language) if route.level else "",
+        "cells": [*ahead, route.last, route.year_before],
+    }
+
+
+def _alerts(content: Content) -> dict[str, Any]:
+    language = content.language
+    return {
+        "head": language.text(_("Alerts")),
+        "note": content.alerts_note,
+        "none": language.text(_("No alert.")),
+        "rows": [_alert(alert) for alert in content.alerts],
+        "more": [language.plural(AND_MORE, left) for left in range(len(content.alerts) + 1)],
+    }
+
+
+def _alert(alert: AlertLine) -> dict[str, str]:
+    report = alert.report
+    usual = f" ({', '.join(report.usual)})" if report.usual else ""
+    return {
+        "level": report.level,
+        "badge": report.badge,
+        "subject": alert.subject,
+        "sentence": f"{report.sentence}{usual}",
+        "chance": report.chance,
+        "dots": report.dots,
+        "record": report.record,
+        "status": alert.status,
+    }
+
+
+def _fans(content: Content) -> dict[str, Any]:
+    """One row of charts up to four, else two; each chart in three heights, of which the template takes one."""
+    language, routes = content.language, content.routes[:MOST_ROUTES]
+    columns = len(routes) if len(routes) <= 4 else math.ceil(len(routes) / 2)
+    width = POINT * (ROOM - (columns - 1) * GAP) / max(1, columns)
+    charts = [_fan(route, content, width) for route in routes]
+    words = (
+        ("band95", _("19 times in 20 (95%)")), ("band80", _("4 times in 5 (80%)")), ("band50", _("1 time in 2 (50%)")),
+        ("median", _("median")), ("observed", _("counted")),
+    )  # fmt: skip
+    entries = [("", language.text(_("The count is expected within the band:")))]
+    entries += [(role, language.text(text)) for role, text in words]
+    if any(route.history["obs_flag"].str.contains("[pe]").any() for route in routes):
+        entries.append(("open", language.text(_("provisional or estimated"))))
+    items, height = legend(entries, 1.7 * ROOM, wider=1.0)
+    alt = " ".join(text for _role, text in entries)
+    return {
+        "head": language.text(_("Arrivals per month: counted, and expected")),
+        "legend": _chart(Drawing(1.7 * ROOM, height, items, alt)) | {"width": ROOM},
+        "columns": columns,
+        "rows": [charts[start : start + columns] for start in range(0, len(charts), max(1, columns))],
+    }
+
+
+def _fan(route: RouteLine, content: Content, width: float) -> dict[str, Any]:
+    language = content.language
+    label = route.why_not
+    if not label:
+        value, end = float(route.quantiles[0.5].iloc[-1]), route.quantiles.index[-1]
+        texts = ngettext("{value} expected in {month}", "{value} expected in {month}")
+        month = language.month_short(end, year=True)
+        label = language.plural(texts, as_expected(value), month=month, value=language.expected(value))
+    shown = Fan(route.history, route.quantiles, content.release.as_of, "", language.labelled(route.name, label) + ".")
+    heights = {"tall": 210.0, "middle": 160.0, "low": 120.0}
+    return {
+        "name": route.name,
+        "label": label,
+        "hue": "secondary" if route.why_not else "median",
+        **{size: _chart(small_fan(shown, width, height, language)) for size, height in heights.items()},
+    }
+
+
+def _foot(content: Content) -> dict[str, Any]:
+    """Changes, limits and small print; of what there is too much the first are shown and the others counted."""
+    language = content.language
+    head = language.text(_("Since the last release"))
+    if content.changed_since:
+        head = language.text(_("Since the last release, {day}"), day=content.changed_since)
+    none = _("There is no earlier release at hand to compare it with.")
+    changed = content.changes or [language.text(none if content.changes is None else _("Nothing has changed."))]
+    *cited, ground = content.citations
+    cited = _first(cited, MOST_CITATIONS, language)
+    return {
+        "changes": {"head": head, "items": _first(changed, MOST_CHANGES, language)},
+        "limits": {"head": language.text(_("What must be known")), "items": content.limits},
+        "uses": content.uses,
+        "sources": language.labelled(language.text(_("Sources and licences")), " ".join([*cited, ground])),
+        "trace": content.trace,
+    }
+
+
+def _first(entries: Sequence[str], most: int, language: Language) -> list[str]:
+    left = len(entries) - most
+    return [*entries[:most], *([f"{capital(language.plural(AND_MORE, left))}."] if left > 0 else [])]
+
+
+def _year(content: Content) -> dict[str, Any]:
+    """The running year with its charts, then the blocks below it."""
+    language, (running, *others) = content.language, content.year
+    width = POINT * (ROOM - 36) / 3
+    return {
+        "name": language.text(_("The year ahead")),
+        "title": year_title(list(running), language),
+        "blocks": [
+            _block(running, "", language),
+            *(_block(one, language.text(_HEADS[one[0].is_asylum], window=one[0].window), language) for one in others),
+        ],
+        "charts": [
+            {"name": line.name}
+            | _chart(year_bars(line.past, line.row, str(line.row["first_period"])[:4], width, 150.0, language))
+            for line in running
+            if len(line.past)
+        ][:MOST_YEARS],
+    }
+
+
+def _block(lines: Sequence[YearLine], head: str, language: Language) -> dict[str, Any]:
+    """A table, and beneath it what it has no room for, what is counted of it, and the record."""
+    table = year_table(list(lines[:MOST_ROWS]), language, brief=True)
+    heads, rows = ["", *table.columns[1:]], table.to_numpy().tolist()
+    said = [] if lines[0].is_asylum else [capital(" · ".join(coverage_words(list(lines), language)))]
+    if (left := len(lines) - MOST_ROWS) > 0:
+        said = [language.plural(AND_MORE, left), *said]
+    return {"head": head, "heads": heads, "rows": rows, "note": " · ".join(said)}
+
+
+def _places(content: Content) -> dict[str, Any]:
+    language, shown = content.language, content.places[:MOST_PLACES]
+    key = _(
+        "Full line: places needed at the chosen confidence. Dotted: the median. Dashed: the places there are. Kept "
+        "by {people}."
+    )
+    left = len(content.places) - len(shown)
+    return {
+        "name": language.text(_("Reception places")),
+        "key": language.text(key, people=", ".join(sorted({line.who for line in shown}))),
+        "rows": [_place(line, language) for line in shown],
+        "more": language.plural(AND_MORE, left) if left > 0 else "",
+        "note": language.text(counted_places()),
+    }
+
+
+def _place(line: PlacesLine, language: Language) -> dict[str, str]:
+    alt = f"{language.labelled(line.name, line.short)} {line.assumed}"
+    drawing = demand(line.demand, line.stock, alt, POINT * (ROOM - 24) / 2, 300.0, language)
+    return {"name": line.name, "short": line.short, "assumed": line.assumed} | _chart(drawing)

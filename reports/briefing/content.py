@@ -9,13 +9,15 @@ from functools import partial
 import pandas as pd
 
 from alerts import INFORMATION
-from core.languages import WORD_JOINER, Language, capital, is_known
+from core import QUANTILE_LEVELS
+from core.languages import Language, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import is_route
 from reports import Decisions, LoadedRelease, Reception, Row, cards_in, citations, numbers
 from reports.alert import AlertReport, alert_report, informs, rule_record, status_words
 from reports.changes import changes
+from reports.charts import MONTHS_AHEAD
 from reports.names import level_name, route_name, subject_name
 from reports.overview import together
 from reports.reception import lines as reception
@@ -23,7 +25,7 @@ from reports.route import known_to, window_words
 from reports.scenario import assumed, demand, first_short
 from reports.year_ahead import KINDS, YearLine, year_lines
 
-MONTHS_BACK, MONTHS_DRAWN, MOST_NAMED = 24, 6, 4
+MONTHS_BACK, MOST_NAMED = 24, 4
 NO_FORECAST = _("no forecast")
 AND_MORE = ngettext("and {n} more: see the dashboard", "and {n} more: see the dashboard")
 
@@ -36,8 +38,6 @@ class RouteLine:
         route_id: Its code.
         name: Its name in the reader's language.
         level: The highest alert shown for it, or empty.
-        median: Arrivals expected over the planning window; not a number where there is no forecast.
-        upper90: Upper end of the 80 % interval.
         expected: The median as it is written.
         interval: The 80 % interval as it is written.
         last: Newest monthly count.
@@ -50,8 +50,6 @@ class RouteLine:
     route_id: str
     name: str
     level: str
-    median: float
-    upper90: float
     expected: str
     interval: str
     last: str
@@ -94,6 +92,7 @@ class Content:
         known: As known on which day, and how far figures go.
         exercise: Warning that a past night is replayed, or empty.
         summary: The finding in plain words.
+        flows: Result of :func:`reports.numbers.route_summary`.
         routes: The most arrivals expected first.
         alerts: The gravest first.
         alerts_note: What is not among them, or empty.
@@ -115,6 +114,7 @@ class Content:
     known: str
     exercise: str
     summary: str
+    flows: pd.DataFrame
     routes: tuple[RouteLine, ...]
     alerts: tuple[AlertLine, ...]
     alerts_note: str
@@ -151,6 +151,7 @@ def compose(release: LoadedRelease, former: LoadedRelease | None, code: str, dec
         summary=" ".join(
             [*total.sentences(language), in_words, *reception(release.frame("reception_needs"), language)]
         ),
+        flows=summary,
         routes=tuple(_route_line(release, row, language) for row in summary.to_dict("records")),
         alerts=tuple(_alert_line(release, row, cards, decisions, language) for row in alerts.to_dict("records")),
         alerts_note=_alerts_note(release, len(alerts), decisions, language),
@@ -220,19 +221,17 @@ def _route_line(release: LoadedRelease, row: Row, language: Language) -> RouteLi
     route_id, has_forecast = str(row["route_id"]), is_known(row["expected"])
     series_id = numbers.route_series(route_id)
     history = numbers.series_of(release.frame("observations"), series_id).tail(MONTHS_BACK)
-    quantiles = numbers.quantiles_of(release.frame("forecasts"), series_id).head(MONTHS_DRAWN)
+    quantiles = numbers.quantiles_of(release.frame("forecasts"), series_id).head(MONTHS_AHEAD)
     return RouteLine(
         route_id=route_id,
         name=route_name(route_id, language),
         level=str(row["level"]),
-        median=float(row["expected"]),
-        upper90=float(row["high"]),
         expected=language.expected(row["expected"]),
-        interval=language.interval(row["low"], row["high"]).replace(WORD_JOINER, ""),
+        interval=language.interval(row["low"], row["high"]),
         last=language.counted(row["last_value"]),
         year_before=language.counted(row["year_earlier"]),
         history=history,
-        quantiles=quantiles if has_forecast else quantiles.iloc[:0],
+        quantiles=quantiles if has_forecast else quantiles.iloc[:0].reindex(columns=list(QUANTILE_LEVELS)),
         why_not="" if has_forecast else _why_not(row, language),
     )
 

@@ -1,6 +1,6 @@
-"""The site's charts: frames in, one drawing out, as wide as the screen it is for.
+"""Charts of site, briefing and mails: frames in, one drawing out, as wide as the screen or column it is for.
 
-Wide screens and phones get drawings of their own: one scaled down is not legible.
+Wide screens, phones and columns on paper get drawings of their own: one scaled down is not legible.
 """
 
 from __future__ import annotations
@@ -8,15 +8,17 @@ from __future__ import annotations
 import datetime as dt
 import math
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
 from core import INTERVALS, interval_levels
+from core.calendar import to_period
 from core.corridors import DEFAULT_REGION
 from core.languages import Language, as_expected, is_known
 from core.languages import marked as _
@@ -37,9 +39,11 @@ from geo import (
     label_place,
     tapered_arrow,
 )
-from publish.site.drawing import WIDER, Anchor, Drawing, Mark, Point, Shape, Word, width_of
 from reports import Row
-from reports.names import level_label, route_name
+from reports.alert import limit_of
+from reports.drawing import WIDER, WORDS, Anchor, Drawing, Mark, Point, Shape, Word, png_file, width_of
+from reports.names import LEVEL_MARKS, level_label, route_name
+from reports.typeface import text_width
 
 WIDE, NARROW = 720.0, 340.0
 """Widths of drawings in pixels: for the page's column, and for a phone of 390 pixels."""
@@ -47,8 +51,13 @@ BANDS = {0.95: "band95", 0.8: "band80", 0.5: "band50"}
 LINE = 18.0
 NAME_LETTERS = 18
 """Letters in a line of a route's name on a phone's map."""
+PICTURE_PIXELS, MONTHS_AHEAD = 1168, 6
+"""Width of a picture in a message, and months ahead that are drawn on it and in the briefing."""
 DETAIL_KM = 9.0
-ANCHORS: dict[str, Anchor] = {"left": "start", "center": "middle", "right": "end"}
+LABEL_LINE, EDGE = 15.0, 3.0
+"""Height of a line of a label on the map, and room that a label leaves at the map's edge, in pixels."""
+MOST_WITH_WORDS = 6
+"""Routes on a map above which labels leave out the word of their level."""
 Items = list[Shape | Mark | Word]
 _Place = Callable[[pd.Timestamp, float], Point]
 _Rings = Callable[[FloatArray], list[Point]]
@@ -86,28 +95,40 @@ class Fan:
 
 def fan(shown: Fan, width: float, language: Language) -> Drawing:
     """Draw counts, the bands of 95, 80 and 50 % and the median; the widest band is open where it leaves the axis."""
-    items, top = _legend(_fan_entries(shown, language), width)
-    counts, ahead = shown.counts, shown.quantiles
-    half = pd.Timedelta(days=15 * shown.months_each)
-    ends = [*counts["end_date"], *ahead.index, pd.Timestamp(shown.now) + half]
-    first, last = min(ends) - half, max(ends) - half
-    highest = max([1.0, *counts["obs_value"], *ahead[0.9], *([shown.limit[0]] if shown.limit else [])])
+    items, top = legend(_fan_entries(shown, language), width)
+    highest = max([1.0, *shown.counts["obs_value"], *shown.quantiles[0.9], *([shown.limit[0]] if shown.limit else [])])
     frame = _Frame.of(width, top + LINE, 300.0 if width > NARROW else 270.0, 1.04 * highest, language, shown.unit)
+    items += _fan_in(frame, shown, language) + _ends(shown, frame, language)
+    return Drawing(width, frame.bottom + 26, items, fan_alt(shown, language))
+
+
+def small_fan(shown: Fan, width: float, height: float, language: Language) -> Drawing:
+    """Draw the same without legend, unit and values at its end, for a row of charts that share these."""
+    widest = interval_levels(0.95)[1]
+    highest = max([1.0, *shown.counts["obs_value"], *shown.quantiles[widest]])
+    frame = _Frame.small(width, height, 1.04 * highest, language, top=LINE)
+    return Drawing(width, height, _fan_in(frame, shown, language), fan_alt(shown, language))
+
+
+def _fan_in(frame: _Frame, shown: Fan, language: Language) -> Items:
+    half = pd.Timedelta(days=15 * shown.months_each)
+    ends = [*shown.counts["end_date"], *shown.quantiles.index, pd.Timestamp(shown.now) + half]
+    first, last = min(ends) - half, max(ends) - half
 
     def at(day: pd.Timestamp, value: float) -> Point:
         share = (day - half - first) / (last - first)
         return frame.left + float(share) * (frame.right - frame.left), frame.y(value)
 
-    items += frame.items + _periods(frame, (first, last), language)
+    items = frame.items + _periods(frame, (first, last), language)
     items += _bands(shown, at) + _counts(shown, at, language)
     now = at(pd.Timestamp(shown.now) + half, 0)[0]
     items.append(Shape([[(now, frame.top), (now, frame.bottom)]], "now"))
-    items.append(Word(now, frame.top - 5, language.day_short(shown.now), anchor="middle"))
+    day = language.day_short(shown.now)
+    items.append(Word(min(now, frame.right - width_of(day) / 2), frame.top - 5, day, anchor="middle"))
     if shown.limit:
         height = frame.y(shown.limit[0])
         items.append(Shape([[(frame.left, height), (frame.right, height)]], "limit", shown.limit[1]))
-    items += _ends(shown, frame, language)
-    return Drawing(width, frame.bottom + 26, items, fan_alt(shown, language))
+    return items
 
 
 def fan_alt(shown: Fan, language: Language) -> str:
@@ -118,7 +139,7 @@ def fan_alt(shown: Fan, language: Language) -> str:
         period = language.period(last["end_date"], shown.months_each)
         text = _("Last count {value} in {month}.")
         parts.append(language.text(text, value=language.counted(last["obs_value"]), month=period))
-    for end in dict.fromkeys([shown.quantiles.index[0], shown.quantiles.index[-1]]):
+    for end in dict.fromkeys([*shown.quantiles.index[:1], *shown.quantiles.index[-1:]]):
         parts.append(_expected(shown, end, language))
     return " ".join(parts)
 
@@ -149,20 +170,35 @@ class _Frame:
     @classmethod
     def of(cls, width: float, top: float, height: float, highest: float, language: Language, unit: str) -> _Frame:
         """A frame with an axis from zero to ``highest`` in whole numbers."""
-        ticks = [one for one in MaxNLocator(5, integer=True).tick_values(0, highest) if 0 <= one <= highest]
-        words = [language.counted(one) for one in ticks]
-        left = 10 + max(width_of(word) for word in words)
+        left, ticks = _ticks(highest, 5, language)
         frame = cls(left, width - 62, top + LINE + 4, top + LINE + height, highest, [Word(0, top + 4, unit)])
-        for tick, word in zip(ticks, words, strict=True):
-            line = [(left, frame.y(tick)), (frame.right, frame.y(tick))]
-            frame.items.extend(
-                [Shape([line], "grid" if tick else "axis"), Word(left - 8, frame.y(tick) + 4, word, anchor="end")]
-            )
+        frame._draw_axis(ticks)
         return frame
+
+    @classmethod
+    def small(cls, width: float, height: float, highest: float, language: Language, top: float = LINE / 3) -> _Frame:
+        """The same for a small chart as high as ``height``: fewer numbers, no unit, no room at the right."""
+        left, ticks = _ticks(highest, 3, language)
+        frame = cls(left, width - 4, top, height - LINE - 4, highest, [])
+        frame._draw_axis(ticks)
+        return frame
+
+    def _draw_axis(self, ticks: Mapping[float, str]) -> None:
+        for tick, word in ticks.items():
+            line = [(self.left, self.y(tick)), (self.right, self.y(tick))]
+            self.items.append(Shape([line], "grid" if tick else "axis"))
+            self.items.append(Word(self.left - 8, self.y(tick) + 4, word, anchor="end"))
 
     def y(self, value: float) -> float:
         """Height of a value; what is above the axis stands at its upper end."""
         return self.bottom - min(1.0, value / self.highest) * (self.bottom - self.top)
+
+
+def _ticks(highest: float, count: int, language: Language) -> tuple[float, dict[float, str]]:
+    """Room that the numbers at an axis need, and the numbers by their value."""
+    values = MaxNLocator(count, integer=True).tick_values(0, highest)
+    words = {float(one): language.counted(one) for one in values if 0 <= one <= highest}
+    return 10 + max(map(width_of, words.values())), words
 
 
 def _fan_entries(shown: Fan, language: Language) -> list[tuple[str, str]]:
@@ -180,12 +216,12 @@ def _fan_entries(shown: Fan, language: Language) -> list[tuple[str, str]]:
     return entries
 
 
-def _legend(entries: Sequence[tuple[str, str]], width: float) -> tuple[Items, float]:
-    """Marks and what they mean, in as many rows as they need, and where these end."""
+def legend(entries: Sequence[tuple[str, str]], width: float, wider: float = WIDER) -> tuple[Items, float]:
+    """Return marks by their role with what they mean, in as many rows as they need, and where these end."""
     items: Items = []
     x, y = 0.0, 14.0
     for role, text in entries:
-        need = 22 + width_of(text) + 14
+        need = (22 if role else 0) + wider * text_width(text, WORDS["tick"][1]) + 14
         if x and x + need > width:
             x, y = 0.0, y + LINE
         if role.startswith("band"):
@@ -193,9 +229,9 @@ def _legend(entries: Sequence[tuple[str, str]], width: float) -> tuple[Items, fl
                 items.append(Shape([[(x, y - 10), (x + 16, y - 10), (x + 16, y), (x, y)]], layer))
         elif role == "open":
             items.append(Mark(x + 8, y - 4, 3.5, role))
-        else:
+        elif role:
             items.append(Shape([[(x, y - 4), (x + 16, y - 4)]], role))
-        items.append(Word(x + 22, y, text))
+        items.append(Word(x + (22 if role else 0), y, text))
         x += need
     return items, y + 10
 
@@ -220,6 +256,8 @@ def _periods(frame: _Frame, span: tuple[pd.Timestamp, pd.Timestamp], language: L
 
 def _bands(shown: Fan, at: _Place) -> Items:
     """From the last count on: bands, then the median with what each period says."""
+    if shown.quantiles.empty:
+        return []
     last = shown.counts.tail(1)
     start = [at(last["end_date"].iloc[0], float(last["obs_value"].iloc[0]))] if len(last) else []
     lines = {
@@ -262,6 +300,61 @@ def _ends(shown: Fan, frame: _Frame, language: Language) -> Items:
         floor = min(frame.y(float(row[level])) + 4, floor - 14)
         items.append(Word(frame.right + 6, floor, language.expected(float(row[level])), role))
     return list(items)
+
+
+def year_bars(past: pd.Series, row: Row, year: str, width: float, height: float, language: Language) -> Drawing:
+    """Draw past years as bars and the year ahead as its 80 and 50 % interval with the median.
+
+    Args:
+        past: Counted totals by year.
+        row: ``lo_80``, ``lo_50``, ``median``, ``hi_50`` and ``hi_80`` of the year ahead.
+        year: The year ahead.
+        width: In pixels.
+        height: In pixels.
+        language: The reader's.
+    """
+    frame = _Frame.small(width, height, 1.04 * max([*past, float(row["hi_80"]), 1.0]), language)
+    items, step = [*frame.items], (frame.right - frame.left) / (len(past) + 1)
+
+    def bar(place: int, low: float, high: float, role: str) -> Shape:
+        left, right = (frame.left + (place + share) * step for share in (0.19, 0.81))
+        return Shape([[(x, frame.y(y)) for x, y in ((left, low), (left, high), (right, high), (right, low))]], role)
+
+    for place, name in enumerate([*map(str, past.index), year]):
+        items.append(Word(frame.left + (place + 0.5) * step, frame.bottom + 16, name, anchor="middle"))
+    # The ground beneath each bar keeps the lines of the axis from showing through it.
+    items += [bar(place, 0, value, role) for role in ("ground", "past") for place, value in enumerate(past)]
+    items.append(bar(len(past), row["lo_80"], row["hi_80"], "ground"))
+    for share, role in ((80, "band80"), (50, "band50")):
+        items.append(bar(len(past), row[f"lo_{share}"], row[f"hi_{share}"], role))
+    items.append(bar(len(past), row["median"], row["median"], "median"))
+    counted = [language.labelled(str(name), language.counted(value)) for name, value in past.items()]
+    ahead = f"{language.expected(row['median'])} ({language.interval(row['lo_80'], row['hi_80'])})"
+    return Drawing(width, height, items, f"{language.listed([*counted, language.labelled(year, ahead)])}.")
+
+
+def demand(needed: pd.DataFrame, stock: float, alt: str, width: float, height: float, language: Language) -> Drawing:
+    """Draw the places needed by month at the chosen confidence, their median, and the line of the places there are.
+
+    Args:
+        needed: ``target_end_date``, ``median`` and ``places``.
+        stock: Places there are.
+        alt: The same in words.
+        width: In pixels.
+        height: In pixels.
+        language: The reader's.
+    """
+    frame = _Frame.small(width, height, 1.08 * max(1.0, float(needed["places"].max()), stock), language)
+    ends = list(needed["target_end_date"])
+    items, step = [*frame.items], (frame.right - frame.left - 60) / max(1, len(ends) - 1)
+    across = [frame.left + 30 + place * step for place in range(len(ends))]
+    most, median = (list(zip(across, map(frame.y, needed[name]), strict=True)) for name in ("places", "median"))
+    items += [Shape([[*most, *median[::-1]]], "band80"), Shape([most], "places"), Shape([median], "half")]
+    items.append(Shape([[(frame.left, frame.y(stock)), (frame.right, frame.y(stock))]], "limit"))
+    for place in range(0, len(ends), max(1, round(70 / step)) if step else 1):
+        month = language.month_short(ends[place], year=place == 0)
+        items.append(Word(across[place], frame.bottom + 16, month, anchor="middle"))
+    return Drawing(width, height, items, alt)
 
 
 def ranges(rows: pd.DataFrame, unit: str, what: str, width: float, language: Language) -> Drawing:
@@ -356,6 +449,52 @@ def histogram(bins: pd.DataFrame, words: tuple[str, str], alt: str, width: float
     return Drawing(side, bottom + 22, items, alt)
 
 
+class Align(NamedTuple):
+    """How a label stands to its place: SVG's word for it, and the share of its width that is left of the place."""
+
+    anchor: Anchor
+    share: float
+
+
+ANCHORS = {"left": Align("start", 0.0), "center": Align("middle", 0.5), "right": Align("end", 1.0)}
+
+
+class Box(NamedTuple):
+    """A rectangle by its upper left corner, width and height."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def covers(self, other: Box) -> bool:
+        """Whether the two share any ground."""
+        apart_x = self.x >= other.x + other.width or other.x >= self.x + self.width
+        return not apart_x and self.y < other.y + other.height and other.y < self.y + self.height
+
+
+def spread(boxes: Sequence[Box], width: float, height: float) -> list[Box]:
+    """Bring labels inside the map; move those that would cover one above them down, or up if there is no room.
+
+    Args:
+        boxes: Labels where they would stand by themselves.
+        width: Of the map, in the same unit.
+        height: Of the map.
+
+    Returns:
+        The labels in the same order.
+    """
+    placed: dict[int, Box] = {}
+    for number in sorted(range(len(boxes)), key=lambda one: boxes[one].y):
+        box = boxes[number]
+        lowest = height - box.height - EDGE
+        box = box._replace(x=min(max(box.x, EDGE), width - box.width - EDGE), y=min(max(box.y, EDGE), lowest))
+        tried = (box._replace(y=box.y + step) for step in (*range(int(height)), *(-up for up in range(int(height)))))
+        free = (one for one in tried if EDGE <= one.y <= lowest and not any(map(one.covers, placed.values())))
+        placed[number] = next(free, box)
+    return [placed[number] for number in range(len(boxes))]
+
+
 def flow_map(summary: pd.DataFrame, width: float, language: Language) -> Drawing:
     """Draw an arrow per route, as wide as the arrivals expected, in the colour of its alert.
 
@@ -380,29 +519,34 @@ def flow_map(summary: pd.DataFrame, width: float, language: Language) -> Drawing
     for role, rings in zip(("land", "receiving"), _land(region), strict=True):
         items.append(Shape([at(ring) for ring in rings], role))
     per_person = km_per_person(placed["expected"], placed["high"])
-    words: Items = []
-    alt = []
+    boxes, labels, alt = [], [], []
     for row in placed.to_dict("records"):
-        name, figure = route_name(row["route_id"], language), _figure(row, language)
-        path = curve(*centre_line(row["route_id"]))
-        items += _arrow(row, path, per_person, at, language.labelled(name, figure))
+        name = route_name(row["route_id"], language)
+        figure = _figure(row, language, short=len(placed) > MOST_WITH_WORDS)
+        said = language.labelled(name, _figure(row, language))
+        items += _arrow(row, curve(*centre_line(row["route_id"])), per_person, at, said)
         x, y = at(np.array([label_place(row["route_id"])]))[0]
-        anchor = ANCHORS[arrow_of(row["route_id"]).align]
+        align = ANCHORS[arrow_of(row["route_id"]).align]
         lines = [*textwrap.wrap(name, NAME_LETTERS if width <= NARROW else len(name)), figure]
-        widest = max(width_of(line, "strong") for line in lines) / WIDER
-        x = max(x, widest) if anchor == "end" else min(x, width - widest)
+        wide, high = max(width_of(line, "strong") for line in lines) / WIDER, LABEL_LINE * len(lines)
+        boxes.append(Box(x - align.share * wide, y + LABEL_LINE - high, wide, high))
+        labels.append((align, lines))
+        alt.append(said)
+    for box, (align, lines) in zip(spread(boxes, width, height), labels, strict=True):
         for place, line in enumerate(lines, 1 - len(lines)):
-            words.append(Word(x, y + 12 + 15 * place, line, "strong" if place else "word", anchor, halo=True))
-        alt.append(language.labelled(name, figure))
+            y, role = box.y + box.height - 4 + LABEL_LINE * place, "strong" if place else "word"
+            items.append(Word(box.x + align.share * box.width, y, line, role, align.anchor, halo=True))
     text = language.text(_("Map of routes with arrivals expected. {routes}."), routes=language.listed(alt))
-    return Drawing(width, height, [*items, *words], text)
+    return Drawing(width, height, items, text)
 
 
-def _figure(row: Row, language: Language) -> str:
-    if not is_known(row["expected"]):
-        return language.text(_("no forecast"))
-    figure = language.expected(row["expected"])
-    return f"{level_label(str(row['level']), language)} · {figure}" if row["level"] else figure
+def _figure(row: Row, language: Language, *, short: bool = False) -> str:
+    """Level and figure; on a crowded map the level's mark without its word, which the table beside it has."""
+    figure = language.expected(row["expected"]) if is_known(row["expected"]) else language.text(_("no forecast"))
+    if not row["level"]:
+        return figure
+    level = str(row["level"])
+    return f"{LEVEL_MARKS[level]} {figure}" if short else f"{level_label(level, language)} · {figure}"
 
 
 def _arrow(row: Row, path: FloatArray, per_person: float, at: _Rings, says: str) -> Items:
@@ -420,3 +564,34 @@ def _arrow(row: Row, path: FloatArray, per_person: float, at: _Rings, says: str)
 @lru_cache(maxsize=len(MAPS))
 def _land(region: str) -> tuple[list[FloatArray], list[FloatArray]]:
     return coarse_rings(SNAPSHOT, region, margin=0, detail=DETAIL_KM, least_area=4 * DETAIL_KM**2)
+
+
+def fan_picture(facts: Mapping[str, Any], language: Language) -> bytes | None:
+    """Draw the fan chart of a message.
+
+    Args:
+        facts: Of the announcement: ``history``, ``fan``, ``as_of`` and what :func:`reports.alert.limit_of` reads.
+        language: The reader's.
+
+    Returns:
+        A PNG, 1168 pixels wide; None where there is no count or no forecast to draw.
+    """
+    history, fan_ = facts.get("history") or [], facts.get("fan") or {}
+    if not history or not fan_.get("months"):
+        return None
+    ends = [to_period(month, "M").end_time.normalize() for month in fan_["months"]]
+    levels = {float(level): values for level, values in fan_["levels"].items()}
+    limit = limit_of(facts)
+    text = _("threshold {value}")
+    shown = Fan(
+        history=pd.DataFrame(
+            [(to_period(month, "M").end_time.normalize(), value, "") for month, value in history],
+            columns=["end_date", "obs_value", "obs_flag"],
+        ),
+        quantiles=pd.DataFrame(levels, index=pd.DatetimeIndex(ends)).head(MONTHS_AHEAD),
+        now=dt.date.fromisoformat(facts["as_of"]),
+        unit=language.text(_("Arrivals per month")),
+        what=language.text(_("Arrivals per month")),
+        limit=None if limit is None else (limit, language.text(text, value=language.counted(limit))),
+    )
+    return png_file(fan(shown, WIDE, language), shown.what, PICTURE_PIXELS)

@@ -1,31 +1,25 @@
-"""Charts as lists of shapes and words, written as SVG for pages and as PNG for pictures.
+"""Charts as lists of shapes and words, written as SVG for pages and for print, and as PNG for pictures.
 
 Plotly's figures, which the dashboard shows, become a picture only in a browser. Matplotlib's SVG holds neither a dark
 side nor words that a reader can select, and is five times as large. So a chart is drawn once, as shapes in pixels that
-each have a role. The page's style sheet gives roles their colours, light and dark; matplotlib paints the same shapes.
+each have a role. The page's style sheet gives roles their colours, light and dark; typst sets the same shapes on paper.
 """
 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from html import escape
-from typing import Any, Literal
+from typing import Literal
 
-import matplotlib as mpl
-import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.patches import Circle, PathPatch
-from matplotlib.path import Path as Outline
-from matplotlib.patheffects import Normal, withStroke
-from matplotlib.transforms import Affine2D, Transform
+import typst
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from reports import colours
-from reports.briefing.canvas import DRAWING, Style, font_of, text_width, usable, wrap
+from reports.typeface import STANDS_IN, Style, pieces, text_width, typst_fonts, usable, wrap
 
 Point = tuple[float, float]
 WIDER = 1.25
@@ -54,6 +48,10 @@ LOOKS: dict[str, Look] = {
     "provisional": Look(stroke="observed", width=1.8, dash=(1.5, 3)),
     "open": Look("ground", "observed", 1.8),
     "dot": Look("median"),
+    "ground": Look("ground"),
+    "past": Look("observed", opacity=0.45),
+    "places": Look(stroke="fan", width=2.2),
+    "half": Look(stroke="median", width=1.8, dash=(2, 3)),
     "point": Look("ink", opacity=0),
     "bar": Look("fan", opacity=0.45),
     "whisker": Look(stroke="median", width=1.6),
@@ -78,6 +76,11 @@ WORDS: dict[str, tuple[str, Style]] = {
 }
 """Colour and type of words by role."""
 LIGHT = colours.LIGHT | {name: hue.fill for name, hue in colours.LEVELS.items()}
+_PRINT = LIGHT | {"ground": colours.PAPER, "sans": "Source Sans Pro", "serif": "Source Serif Pro"}
+_PICTURE = (
+    b"#set page(width: auto, height: auto, margin: 0pt, fill: rgb(sys.inputs.ground))\n"
+    b'#image(bytes(sys.inputs.svg), format: "svg")'
+)
 DARK = colours.DARK | {name: hue.fill for name, hue in colours.DARK_LEVELS.items()}
 
 
@@ -172,7 +175,13 @@ def svg_file(drawing: Drawing, title: str) -> bytes:
 
 def style_sheet(root: str) -> str:
     """Colours of both sides, and what the roles do with them."""
-    rules = [_palette(root, LIGHT), f"@media screen and (prefers-color-scheme:dark){{{_palette(root, DARK)}}}"]
+    return "".join(
+        [_palette(root, LIGHT), f"@media screen and (prefers-color-scheme:dark){{{_palette(root, DARK)}}}", *_roles()]
+    )
+
+
+def _roles() -> list[str]:
+    rules = []
     for name, look in LOOKS.items():
         fill = f"fill:var(--{look.fill})" if look.fill else "fill:none"
         stroke = f";stroke:var(--{look.stroke});stroke-width:{look.width:g}" if look.stroke else ""
@@ -180,16 +189,16 @@ def style_sheet(root: str) -> str:
         faint = f";fill-opacity:{look.opacity:g}" if look.opacity < 1 else ""
         rules.append(f".{name}{{{fill}{stroke}{dash}{faint}}}")
     for name, (colour, style) in WORDS.items():
-        weight = ";font-weight:600" if style.font == "bold" else ""
-        family = "Georgia,serif" if style.font == "serif" else "var(--sans)"
-        rules.append(f"text.{name}{{fill:var(--{colour});font:{style.size:g}px {family}{weight}}}")
+        weight = ";font-weight:600" if style.font != "sans" else ""
+        family = "var(--serif)" if style.font == "serif" else "var(--sans)"
+        rules.append(f"text.{name}{{fill:var(--{colour});font-family:{family};font-size:{style.size:g}px{weight}}}")
     rules.append("text.halo{paint-order:stroke;stroke:var(--land);stroke-width:3px;stroke-linejoin:round}")
-    return "".join(rules)
+    return rules
 
 
 def _palette(root: str, palette: dict[str, str]) -> str:
     colours_of = ";".join(f"--{name}:{colour}" for name, colour in palette.items())
-    return f'{root}{{{colours_of};--sans:"Source Sans 3","Source Sans Pro",system-ui,sans-serif}}'
+    return f'{root}{{{colours_of};--sans:"Source Sans 3","Source Sans Pro",system-ui,sans-serif;--serif:Georgia,serif}}'
 
 
 def _element(item: Shape | Mark | Word) -> str:
@@ -204,52 +213,39 @@ def _element(item: Shape | Mark | Word) -> str:
     return f'<path class="{item.role}" d="{path}">{says}</path>' if says else f'<path class="{item.role}" d="{path}"/>'
 
 
+def print_svg(drawing: Drawing) -> str:
+    """The chart for typst: light colours, fonts by their names, nothing that is there to be pointed at."""
+    size = f'width="{drawing.width:g}" height="{drawing.height:g}" viewBox="0 0 {drawing.width:g} {drawing.height:g}"'
+    style = re.sub(r"var\(--(\w+)\)", lambda name: _PRINT[name[1]], "".join(_roles()))
+    items = "".join(_print_words(item) if isinstance(item, Word) else _element(replace(item, says=""))
+                    for item in drawing.items if item.role != "point")  # fmt: skip
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}><style>{style}</style>{items}</svg>'
+
+
+def _print_words(word: Word) -> str:
+    """The words in pieces, each in a font with all its letters: typst takes one font for the whole of a text."""
+    style = WORDS[word.role][1]
+    text = usable(word.text, style)
+    x = word.x - {"start": 0.0, "middle": 0.5, "end": 1.0}[word.anchor] * text_width(text, style)
+    made = []
+    for font, letters in pieces(text, style):
+        element = _element(replace(word, x=x, text=letters, anchor="start"))
+        made.append(element.replace("<text", f'<text style="font-family:{font}"') if font == STANDS_IN else element)
+        x += text_width(letters, style)
+    return "".join(made)
+
+
 def png_file(drawing: Drawing, title: str, width: int) -> bytes:
     """Return the chart as a PNG picture of a width in pixels, on the light ground."""
-    with DRAWING, mpl.rc_context({"text.hinting": "no_hinting"}):
-        figure = Figure(
-            figsize=(drawing.width / 72, drawing.height / 72), dpi=72 * width / drawing.width,
-            facecolor=colours.SCREEN,
-        )  # fmt: skip
-        place = Affine2D().scale(1, -1).translate(0, drawing.height).scale(1 / 72) + figure.dpi_scale_trans
-        for item in drawing.items:
-            _paint(figure, item, place)
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib publishes no type for it
-        pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]  # nor for this
-        painted = Image.fromarray(pixels).convert("RGB")
+    page = typst.compile(
+        _PICTURE, format="png", ppi=72 * width / drawing.width, font_paths=typst_fonts(), ignore_system_fonts=True,
+        sys_inputs={"svg": print_svg(drawing), "ground": colours.SCREEN},
+    )  # fmt: skip
     about, target = PngInfo(), io.BytesIO()
     for name, words in {"Title": title, "Description": drawing.alt, "Software": "Vigie"}.items():
         about.add_itxt(name, words)
     # A palette makes the file a third as large, and no eye sees it in flat colours.
+    painted = Image.open(io.BytesIO(page)).convert("RGB")
     flat = painted.quantize(COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     flat.save(target, "png", pnginfo=about)
     return target.getvalue()
-
-
-def _paint(figure: Figure, item: Shape | Mark | Word, place: Transform) -> None:
-    if isinstance(item, Word):
-        colour, style = WORDS[item.role]
-        around = [withStroke(linewidth=3, foreground=colours.LAND), Normal()] if item.halo else []
-        figure.text(
-            item.x, item.y, usable(item.text, style), transform=place, color=LIGHT[colour], parse_math=False,
-            fontproperties=font_of(style), ha={"start": "left", "middle": "center", "end": "right"}[item.anchor],
-            va="baseline", path_effects=around,
-        )  # fmt: skip
-        return
-    look = LOOKS[item.role]
-    paint: dict[str, Any] = {
-        "facecolor": (LIGHT[look.fill], look.opacity) if look.fill else "none",
-        "edgecolor": LIGHT[look.stroke] if look.stroke else "none",
-        "linewidth": look.width if look.stroke else 0,
-        "linestyle": (0, tuple(part / look.width for part in look.dash)) if look.dash else "solid",
-        "transform": place,
-    }
-    if isinstance(item, Mark):
-        figure.add_artist(Circle((item.x, item.y), item.radius, **paint))
-        return
-    lines = [Outline(ring, closed=False) for ring in item.rings if len(ring)]
-    if item.is_filled:
-        lines = [Outline([*ring, ring[0]], closed=True) for ring in item.rings if len(ring)]
-    if lines:
-        figure.add_artist(PathPatch(Outline.make_compound_path(*lines), **paint))

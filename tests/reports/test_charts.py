@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import itertools
 
 import numpy as np
 import pandas as pd
 import pytest
 from lxml import etree
+from PIL import Image
 
 from core import QUANTILE_LEVELS
 from core.languages import Language, languages
 from core.routes import ROUTES, region_of
 from geo import is_placed
-from publish.site.charts import NARROW, WIDE, Fan, diagonal, fan, flow_map, histogram, ranges
-from publish.site.drawing import WIDER, Drawing, Mark, Shape, Word, framed, inline_svg, svg_file, width_of
+from reports.charts import (
+    NARROW,
+    WIDE,
+    Box,
+    Fan,
+    demand,
+    diagonal,
+    fan,
+    fan_picture,
+    flow_map,
+    histogram,
+    ranges,
+    small_fan,
+    spread,
+    year_bars,
+)
+from reports.drawing import WIDER, Drawing, Mark, Shape, Word, framed, inline_svg, print_svg, svg_file, width_of
 
 WORDS = Language("en")
 
@@ -118,3 +136,56 @@ def test_map_holds_arrows_of_one_region() -> None:
     rows = [(route_id, 1_000.0, 2_000.0, "") for route_id in ("EMR", "US_SOUTHWEST")]
     drawn = flow_map(pd.DataFrame(rows, columns=["route_id", "expected", "high", "level"]), 720.0, WORDS)
     assert [word.text for word in drawn.items if isinstance(word, Word)] == ["Eastern Mediterranean", "1,000"]
+
+
+def test_labels_of_map_are_inside_it_and_none_covers_another() -> None:
+    boxes = [Box(10, 50, 60, 16), Box(20, 48, 60, 16), Box(190, 45, 60, 16), Box(15, 3, 60, 16), Box(15, 1, 60, 16)]
+    placed = spread(boxes, 200, 100)
+    assert not any(one.covers(other) for one, other in itertools.combinations(placed, 2))
+    assert all(0 <= box.x <= 140 and 0 <= box.y <= 84 for box in placed)
+
+
+@pytest.mark.parametrize("ahead", [quantiles(), quantiles().iloc[:0]])
+def test_small_fan_shows_counts_with_and_without_forecast(ahead: pd.DataFrame) -> None:
+    drawing = small_fan(shown(history(), ahead), 200, 120, WORDS)
+    assert all(0 <= x <= 200 and 0 <= y <= 120 for x, y in points(drawing))
+    roles = {item.role for item in drawing.items}
+    assert "observed" in roles and ("median" in roles) == (not ahead.empty)
+    assert "Last count 2,150 in December 2024." in drawing.alt
+
+
+def test_bars_of_years_are_as_high_as_their_totals() -> None:
+    row = {"lo_80": 50.0, "lo_50": 80.0, "median": 100.0, "hi_50": 120.0, "hi_80": 150.0}
+    drawing = year_bars(pd.Series([100.0, 200.0], index=[2023, 2024]), row, "2025", 300, 150, WORDS)
+    bars = [item.rings[0] for item in drawing.items if isinstance(item, Shape) and item.role in {"past", "band80"}]
+    heights = [abs(bar[1][1] - bar[0][1]) for bar in bars]
+    assert heights[1] == pytest.approx(2 * heights[0]) and heights[2] == pytest.approx(heights[0])
+    assert drawing.alt == "2023: 100, 2024: 200 and 2025: 100 (50–150)."
+
+
+def test_places_needed_lie_above_their_median() -> None:
+    ends = pd.date_range("2025-01-31", periods=3, freq="ME")
+    needed = pd.DataFrame({"target_end_date": ends, "median": [10.0, 20.0, 30.0], "places": [20.0, 40.0, 60.0]})
+    drawing = demand(needed, 30.0, "Places.", 300, 150, WORDS)
+    lines = {item.role: item.rings[0] for item in drawing.items if isinstance(item, Shape)}
+    assert all(upper[1] < lower[1] for upper, lower in zip(lines["places"], lines["half"], strict=True))
+    assert lines["half"][2][1] == pytest.approx(lines["limit"][0][1])
+
+
+def test_print_has_plain_colours_and_a_font_for_each_letter() -> None:
+    drawing = Drawing(100, 20, [Word(50, 10, "● 5", "strong", "middle"), Mark(1, 1, 2, "point", "said")], "")
+    file = etree.fromstring(print_svg(drawing))
+    texts = file.findall("{http://www.w3.org/2000/svg}text")
+    assert [(text.text, text.get("style")) for text in texts] == [("●", "font-family:DejaVu Sans"), (" 5", None)]
+    assert "var(" not in print_svg(drawing) and "circle" not in print_svg(drawing)
+
+
+def test_picture_of_message_shows_its_fan() -> None:
+    levels = {str(level): [500 + 4000 * level] * 3 for level in (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)}
+    facts = {
+        "history": [["2024-11", 4000.0], ["2024-12", 4321.0]], "as_of": "2025-01-31", "rule": "surge",
+        "fan": {"months": ["2025-01", "2025-02", "2025-03"], "levels": levels}, "threshold": 5000.0,
+    }  # fmt: skip
+    picture = Image.open(io.BytesIO(fan_picture(facts, WORDS) or b""))
+    assert picture.width == 1168 and "Last count 4,321 in December 2024." in picture.text["Description"]
+    assert fan_picture(facts | {"fan": {}}, WORDS) is None

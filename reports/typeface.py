@@ -1,0 +1,142 @@
+"""The fonts of briefing, charts and pictures, and the width of a text set in them, in points or pixels alike."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+from pathlib import Path
+
+import matplotlib as mpl
+import typst
+from matplotlib.font_manager import FontProperties, fontManager, get_font
+from PIL import ImageFont
+
+from reports import colours
+
+FONTS = Path(__file__).with_name("fonts")
+FURTHER = Path(mpl.get_data_path(), "fonts", "ttf")
+_FAMILIES = {"sans": "Source Sans Pro", "bold": "Source Sans Pro Semibold", "serif": "Source Serif Pro Semibold"}
+STANDS_IN = "DejaVu Sans"
+"""Has letters and marks that the fonts lack; it comes with matplotlib."""
+_FILES = {
+    "sans": FONTS / "SourceSansPro-Regular.ttf",
+    "bold": FONTS / "SourceSansPro-Semibold.ttf",
+    "serif": FONTS / "SourceSerifPro-Semibold.ttf",
+    STANDS_IN: FURTHER / "DejaVuSans.ttf",
+}
+_UNKNOWN = "\u25a1"
+_WORD_JOINER, _NARROW_SPACE, _NO_BREAK_SPACE = "\u2060", "\u202f", "\u00a0"
+_ELLIPSIS = "…"
+_MEASURED = 200
+"""Size at which letters are measured."""
+DRAWING = threading.RLock()
+"""Matplotlib's settings and fonts are shared by all threads: one draws at a time."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a text is set: font (sans, bold, serif), size and distance of lines, colour."""
+
+    font: str = "sans"
+    size: float = 7.6
+    leading: float = 9.4
+    colour: str = colours.INK
+
+
+def usable(text: str, style: Style) -> str:
+    """The text on one line, with a box for every letter that no font has."""
+    plain = text.replace("\n", " ").replace(_WORD_JOINER, "").strip()
+    if style.font == "serif":
+        # It has no narrow space.
+        plain = plain.replace(_NARROW_SPACE, _NO_BREAK_SPACE)
+    known = _letters(style.font) | _letters(STANDS_IN)
+    return "".join(letter if ord(letter) in known else _UNKNOWN for letter in plain)
+
+
+def pieces(text: str, style: Style) -> list[tuple[str, str]]:
+    """Return a usable text in pieces, each with the font that has its letters: the style's, or the stand-in."""
+    own = _letters(style.font)
+    parts = groupby(text, lambda letter: style.font if ord(letter) in own else STANDS_IN)
+    return [(font, "".join(letters)) for font, letters in parts]
+
+
+@lru_cache(maxsize=20_000)
+def text_width(text: str, style: Style) -> float:
+    """Width of a line in the unit of the style's size."""
+    width = sum(_measuring(font).getlength(piece) for font, piece in pieces(text, style))
+    return width * style.size / _MEASURED
+
+
+@lru_cache(maxsize=4)
+def _letters(font: str) -> frozenset[int]:
+    return frozenset(get_font(_FILES[font]).get_charmap())
+
+
+@lru_cache(maxsize=4)
+def _measuring(font: str) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(_FILES[font], _MEASURED)
+
+
+@lru_cache(maxsize=1)
+def typst_fonts() -> typst.Fonts:
+    """Return the bundled fonts and the stand-in: typst sets the same bytes on each machine."""
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS, FURTHER])
+
+
+def wrap(text: str, style: Style, width: float, most: int | None = None) -> list[str]:
+    """Break a text into lines no wider than ``width``; no-break spaces hold.
+
+    Args:
+        text: The text.
+        style: How it will be set.
+        width: Room in the unit of the style's size.
+        most: Count of lines allowed; what is over is cut with an ellipsis.
+    """
+    lines: list[str] = []
+    room, space = 0.0, text_width("x x", style) - text_width("xx", style)
+    for word in (part for part in usable(text, style).split(" ") if part):
+        need = text_width(word, style)
+        if lines and space + need <= room:
+            lines[-1] += f" {word}"
+            room -= space + need
+        else:
+            lines += _fitting(word, style, width)
+            room = width - text_width(lines[-1], style)
+    if most is None or len(lines) <= most:
+        return lines
+    return [*lines[: most - 1], _cut(lines[most - 1], style, width)]
+
+
+def _fitting(word: str, style: Style, width: float) -> list[str]:
+    """A word in pieces that are no wider than the room."""
+    if text_width(word, style) <= width:
+        return [word]
+    pieces = [""]
+    for letter in word:
+        if pieces[-1] and text_width(pieces[-1] + letter, style) > width:
+            pieces.append("")
+        pieces[-1] += letter
+    return pieces
+
+
+def _cut(line: str, style: Style, width: float) -> str:
+    while line and text_width(line + _ELLIPSIS, style) > width:
+        line = line[:-1].rstrip()
+    return line + _ELLIPSIS
+
+
+@lru_cache(maxsize=64)
+def font_of(style: Style) -> FontProperties:
+    """The font of a style, for matplotlib."""
+    _register_fonts()
+    return FontProperties(family=[_FAMILIES[style.font], STANDS_IN], size=style.size)
+
+
+@lru_cache(maxsize=1)
+def _register_fonts() -> None:
+    """Make the bundled fonts known to matplotlib."""
+    with DRAWING:
+        for file in _FILES.values():
+            fontManager.addfont(file)
