@@ -124,7 +124,7 @@ def _fan_in(frame: _Frame, shown: Fan, language: Language) -> Items:
     now = at(pd.Timestamp(shown.now) + half, 0)[0]
     items.append(Shape([[(now, frame.top), (now, frame.bottom)]], "now"))
     day = language.day_short(shown.now)
-    items.append(Word(min(now, frame.right - width_of(day) / 2), frame.top - 5, day, anchor="middle"))
+    items.append(frame.word_at(now, frame.top - 5, day))
     if shown.limit:
         height = frame.y(shown.limit[0])
         items.append(Shape([[(frame.left, height), (frame.right, height)]], "limit", shown.limit[1]))
@@ -158,8 +158,9 @@ def _expected(shown: Fan, end: pd.Timestamp, language: Language) -> str:
 
 @dataclass(frozen=True)
 class _Frame:
-    """The rectangle in which values are drawn, in pixels, and its axis of values."""
+    """The rectangle in which values are drawn on a chart of a width, in pixels, and its axis of values."""
 
+    width: float
     left: float
     right: float
     top: float
@@ -171,7 +172,7 @@ class _Frame:
     def of(cls, width: float, top: float, height: float, highest: float, language: Language, unit: str) -> _Frame:
         """A frame with an axis from zero to ``highest`` in whole numbers."""
         left, ticks = _ticks(highest, 5, language)
-        frame = cls(left, width - 62, top + LINE + 4, top + LINE + height, highest, [Word(0, top + 4, unit)])
+        frame = cls(width, left, width - 62, top + LINE + 4, top + LINE + height, highest, [Word(0, top + 4, unit)])
         frame._draw_axis(ticks)
         return frame
 
@@ -179,7 +180,7 @@ class _Frame:
     def small(cls, width: float, height: float, highest: float, language: Language, top: float = LINE / 3) -> _Frame:
         """The same for a small chart as high as ``height``: fewer numbers, no unit, no room at the right."""
         left, ticks = _ticks(highest, 3, language)
-        frame = cls(left, width - 4, top, height - LINE - 4, highest, [])
+        frame = cls(width, left, width - 4, top, height - LINE - 4, highest, [])
         frame._draw_axis(ticks)
         return frame
 
@@ -188,6 +189,10 @@ class _Frame:
             line = [(self.left, self.y(tick)), (self.right, self.y(tick))]
             self.items.append(Shape([line], "grid" if tick else "axis"))
             self.items.append(Word(self.left - 8, self.y(tick) + 4, word, anchor="end"))
+
+    def word_at(self, x: float, y: float, text: str) -> Word:
+        """A word in the middle of a place, or as near as the chart's right edge allows."""
+        return Word(min(x, self.width - width_of(text) / 2), y, text, anchor="middle")
 
     def y(self, value: float) -> float:
         """Height of a value; what is above the axis stands at its upper end."""
@@ -250,7 +255,7 @@ def _periods(frame: _Frame, span: tuple[pd.Timestamp, pd.Timestamp], language: L
             if frame.left <= x <= frame.right:
                 items.append(Shape([[(x, frame.bottom), (x, frame.bottom + 4)]], "axis"))
                 text = language.month_short(month, year=step >= 3 or month.month == 1)
-                items.append(Word(x, frame.bottom + 18, text, anchor="middle"))
+                items.append(frame.word_at(x, frame.bottom + 18, text))
     return items
 
 

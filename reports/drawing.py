@@ -219,7 +219,8 @@ def print_svg(drawing: Drawing) -> str:
     style = re.sub(r"var\(--(\w+)\)", lambda name: _PRINT[name[1]], "".join(_roles()))
     items = "".join(_print_words(item) if isinstance(item, Word) else _element(replace(item, says=""))
                     for item in drawing.items if item.role != "point")  # fmt: skip
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}><style>{style}</style>{items}</svg>'
+    root = f'<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" {size}>'
+    return f"{root}<style>{style}</style>{items}</svg>"
 
 
 def _print_words(word: Word) -> str:
