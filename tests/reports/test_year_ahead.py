@@ -114,6 +114,13 @@ def test_briefing_has_second_page_where_there_is_year_ahead(make_release: MakeRe
     assert "The year ahead" in pages[1].extract_text()
 
 
+def test_briefing_names_routes_with_narrow_intervals(make_release: MakeRelease) -> None:
+    years = pd.DataFrame([year_row("_T"), year_row("arrivals.CMR._T._T.M", coverage_80=0.58)])
+    content = compose(make_release(1, 0).with_frame("year_ahead", years), None, "en", Decisions())
+    (block,) = briefing_data(content)["year"]["blocks"]
+    assert block["note"].endswith("80% intervals too narrow in past years: Central Mediterranean (58%)")
+
+
 @pytest.mark.parametrize("routes", [4, 20])
 def test_yearly_table_counts_hidden_rows(make_release: MakeRelease, routes: int) -> None:
     codes = [f"X_R{number}" for number in range(routes)]
