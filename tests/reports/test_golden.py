@@ -14,6 +14,7 @@ import pytest
 
 from alerts.lifecycle import RAISED, State
 from core.errors import Message
+from core.languages import WORD_JOINER
 from core.routes import ROUTES
 from forecasting.scenarios import Needs
 from reports import Decisions, LoadedRelease, Reception
@@ -70,7 +71,7 @@ def _words(data: Any, name: str = "") -> Iterator[str]:  # noqa: ANN401  # whate
     """Each text with its name; of charts their words."""
     if isinstance(data, str | int | float):
         if name not in {"svg", "width"}:
-            yield f"{name}: {data}"
+            yield f"{name}: {data}".replace(WORD_JOINER, "")
         return
     for key, part in data.items() if isinstance(data, dict) else ((name, part) for part in data or ()):
         if key not in {"colours", "tall", "middle"}:
