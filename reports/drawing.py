@@ -26,6 +26,8 @@ WIDER = 1.25
 """Width of a reader's own font, at most, over that of the fonts that are measured here."""
 COLOURS = 128
 """Of a picture."""
+INCH = 96
+"""Pixels of SVG."""
 Anchor = Literal["start", "middle", "end"]
 
 
@@ -239,7 +241,7 @@ def _print_words(word: Word) -> str:
 def png_file(drawing: Drawing, title: str, width: int) -> bytes:
     """Return the chart as a PNG picture of a width in pixels, on the light ground."""
     page = typst.compile(
-        _PICTURE, format="png", ppi=72 * width / drawing.width, font_paths=typst_fonts(), ignore_system_fonts=True,
+        _PICTURE, format="png", ppi=INCH * width / drawing.width, font_paths=typst_fonts(), ignore_system_fonts=True,
         sys_inputs={"svg": print_svg(drawing), "ground": colours.SCREEN},
     )  # fmt: skip
     about, target = PngInfo(), io.BytesIO()
