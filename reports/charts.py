@@ -510,7 +510,7 @@ def flow_map(summary: pd.DataFrame, width: float, language: Language) -> Drawing
         width: In pixels.
         language: The reader's.
     """
-    placed = summary[summary["route_id"].map(is_placed)]
+    placed = summary[summary["route_id"].map(is_placed).astype(bool)]
     region = next(map(region_of, placed["route_id"]), DEFAULT_REGION)
     placed = placed[placed["route_id"].map(region_of) == region]
     (west, east), (south, north) = MAPS[region].frame

@@ -160,7 +160,7 @@ def test_bars_of_years_are_as_high_as_their_totals() -> None:
     bars = [item.rings[0] for item in drawing.items if isinstance(item, Shape) and item.role in {"past", "band80"}]
     heights = [abs(bar[1][1] - bar[0][1]) for bar in bars]
     assert heights[1] == pytest.approx(2 * heights[0]) and heights[2] == pytest.approx(heights[0])
-    assert drawing.alt.replace("\u2060", "") == "2023: 100, 2024: 200 and 2025: 100 (50–150)."
+    assert drawing.alt.replace("\u2060", "") == "2023: 100; 2024: 200; 2025: 100 (50–150)."
 
 
 def test_places_needed_lie_above_their_median() -> None:
