@@ -82,7 +82,7 @@ def test_each_page_of_an_exercise_is_marked(make_release: MakeRelease) -> None:
 
 
 def test_charts_have_words_for_those_who_do_not_see_them(pdf: Make) -> None:
-    root = PdfReader(io.BytesIO(pdf(2, 0, "fr"))).trailer["/Root"]
+    root: Any = PdfReader(io.BytesIO(pdf(2, 0, "fr"))).root_object
     assert root["/Lang"] == "fr" and root["/ViewerPreferences"]["/DisplayDocTitle"]
     figures = [part for part in elements(root["/StructTreeRoot"]["/K"]) if part["/S"] == "/Figure"]
     words = " ".join(str(figure["/Alt"]) for figure in figures)
@@ -92,7 +92,7 @@ def test_charts_have_words_for_those_who_do_not_see_them(pdf: Make) -> None:
 
 def test_letters_that_no_font_has_are_boxes(make_release: MakeRelease) -> None:
     release = make_release(1, 0)
-    card = release.cards["a_ministry"] | {"citation": "内政部 وزارة, arrivals."}
+    card = {**release.cards["a_ministry"], "citation": "内政部 وزارة, arrivals."}
     named = make_release(1, 0, cards={**release.cards, "a_ministry": card})
     (text,) = texts(briefing_pdf(named, None, "en"))
     assert "□□□" in text and "arrivals. Licence: CC BY 4.0" in text
