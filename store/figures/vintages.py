@@ -2,7 +2,7 @@
 
 A value is stored once and again only when it changes. Any past state can be asked for: "what did we know on
 2025-01-31?" (the *vintages* of real-time econometrics; see Croushore & Stark, 2001, J. Econometrics 105). The
-queries stand in :mod:`store.figures.vintage_queries` and run on the files directly: no database is ever locked.
+queries stand in ``vintages.sql`` beside this module and run on the files directly: no database is ever locked.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import os
+import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -26,7 +27,6 @@ from core.errors import InputError, StoreError
 from core.release import OBSERVATIONS, REJECTED, REVISIONS
 from core.schema import check
 from store import Partitions
-from store.figures import vintage_queries
 
 COLUMNS = list(OBSERVATIONS.columns)
 CELL = "cell"
@@ -45,6 +45,8 @@ _STORED = pa.schema(
     ]
 )
 _REVISION = list(REVISIONS.columns)
+_PARTS = re.split(r"^-- name: (\w+)\n", Path(__file__).with_suffix(".sql").read_text("utf-8"), flags=re.MULTILINE)
+_QUERIES = dict(zip(_PARTS[1::2], _PARTS[2::2], strict=True))
 CONFIRMED = "confirmed"
 """Version of a statement that repeats what is known; it is no vintage."""
 
@@ -145,7 +147,7 @@ class VintageStore:
         stated = [_in_arrow(rows) for rows in statements]
         table = _numbered([*stored, *stated])
         options = {"stored": sum(map(len, stored)), "stamps": list(stamps), "void": list(void), "day": _day(day)}
-        found = _ask(table, vintage_queries.CHANGES, **options)
+        found = _ask(table, _QUERIES["changes"], **options)
         rows: pd.DataFrame = _frame(table, found["row"], COLUMNS).assign(
             as_of=found["as_of"], as_of_estimated=False, version="revision", stored_at=_next_time([*stored, *stated]),
             obs_value=found["obs_value"].astype(float), obs_flag=found["obs_flag"],
@@ -188,7 +190,7 @@ class VintageStore:
             StoreError: A file is damaged; the text names it.
         """
         table = self._table(exclude_sources)
-        found = _ask(table, vintage_queries.HISTORY)
+        found = _ask(table, _QUERIES["history"])
         rows = _frame(table, found["row"], [*COLUMNS, "stored_at"]).assign(**{CELL: found["cell"]})
         # A merge of files that was cut off leaves versions twice, one behind the other.
         versions = [rows[name].to_numpy().astype(np.int64) for name in (CELL, "as_of", "stored_at")]
@@ -206,7 +208,7 @@ class VintageStore:
             StoreError: A file is damaged.
         """
         days = {"first": _day(date_from), "second": _day(date_to)}
-        return self._revisions(vintage_queries.BETWEEN, self._table(exclude_sources), **days)
+        return self._revisions("between", self._table(exclude_sources), **days)
 
     def all_revisions(
         self,
@@ -229,7 +231,7 @@ class VintageStore:
             StoreError: A file is damaged.
         """
         table = self._table((), only)
-        return self._revisions(vintage_queries.ONE_BY_ONE, table, day=_day(until), void=list(void))
+        return self._revisions("one_by_one", table, day=_day(until), void=list(void))
 
     def check_files(self) -> None:
         """Hold every file against the hash that it is named by.
@@ -259,7 +261,7 @@ class VintageStore:
         for source_id in self.sources() if until is None else until:
             table = self._table((), [source_id])
             newest = until[source_id] if until else pd.Timestamp(pc.max(table["stored_at"]).as_py()).isoformat()
-            facts = _ask(table, vintage_queries.CONTENTS, until=pd.Timestamp(newest))
+            facts = _ask(table, _QUERIES["contents"], until=pd.Timestamp(newest))
             found[source_id] = {"until": newest, "rows": int(facts["rows"][0]), "sha256": str(facts["sha256"][0])}
         return found
 
@@ -311,7 +313,7 @@ class VintageStore:
         return REJECTED.empty() if rows.empty else rows.drop_duplicates().sort_values(columns, ignore_index=True)
 
     def _revisions(self, query: str, table: pa.Table, **parameters: object) -> pd.DataFrame:
-        found = _ask(table, query, **parameters)
+        found = _ask(table, _QUERIES[query] + _QUERIES["differences"], **parameters)
         frame = _frame(table, found.pop("row"), [name for name in _REVISION if name in COLUMNS]).assign(usual=np.nan)
         revisions: pd.DataFrame = frame.assign(**{name: found[name] for name in _REVISION if name in found})
         return revisions[_REVISION]
@@ -351,7 +353,7 @@ def _statements(rows: pd.DataFrame, stored: Sequence[pa.Table], received: dt.dat
     before = len(table) - len(rows)
     table = table.append_column("is_over", pa.array(np.concatenate([np.zeros(before, dtype=bool), is_over])))
     options = {"stored": before, "received": _day(received), "complete": complete}
-    found = _ask(table, vintage_queries.STATEMENTS, **options)
+    found = _ask(table, _QUERIES["statements"], **options)
     stated = _frame(table, found["row"], COLUMNS).assign(
         as_of=found["as_of"], as_of_estimated=found["as_of_estimated"].astype(bool), version=found["version"]
     )
@@ -366,7 +368,7 @@ def _statements(rows: pd.DataFrame, stored: Sequence[pa.Table], received: dt.dat
 def _merged(rows: pd.DataFrame) -> pd.DataFrame:
     """All versions of one source, each once and in order."""
     table = _numbered([_in_arrow(rows)])
-    versions = pd.DataFrame(_ask(table, vintage_queries.VERSIONS))
+    versions = pd.DataFrame(_ask(table, _QUERIES["versions"]))
     return versions[list(_STORED.names)]
 
 
@@ -389,7 +391,7 @@ def _numbered(tables: Sequence[pa.Table]) -> pa.Table:
 
 
 def _ask(table: pa.Table, query: str, **parameters: object) -> dict[str, NDArray[np.generic]]:
-    """Run a query of ``vintage_queries`` on the vintages in ``table``; return each column as an array."""
+    """Run a query on the vintages in ``table``; return each column as an array."""
     with _database(os.getpid()).cursor() as connection:
         connection.register("vintages", table)
         used = {name: value for name, value in parameters.items() if f"${name}" in query}

@@ -1,27 +1,26 @@
-"""The vintages' questions in SQL, over one table ``vintages``: every stored version of every value.
+-- The vintages' questions in SQL, over one table `vintages`: every stored version of every value.
+--
+-- Columns: those of `observations` in data/release.toml; `row`, its place; `cell`, equal for versions of one source,
+-- series and period, and rising in that order; `stored_at`, for of two versions published on one day the later stored
+-- one holds; and `version`, what the row was when it was stored: the `first` of its cell, a `revision`, or `backdated`
+-- (its cell had a version with a later day). A version without `obs_value` is a withdrawal.
 
-Columns: those of ``core.release.OBSERVATIONS``; ``row``, its place; ``cell``, equal for versions of one source, series
-and period, and rising in that order; ``stored_at``, for of two versions published on one day the later stored one
-holds; and ``version``, what the row was when it was stored: the ``first`` of its cell, a ``revision``, or ``backdated``
-(its cell had a version with a later day). A version without ``obs_value`` is a withdrawal.
-"""
+-- name: history
+-- Every version.
+SELECT cell, row FROM vintages ORDER BY cell, as_of, stored_at
 
-# ruff: noqa: S608  # the queries are constants
-from __future__ import annotations
-
-HISTORY = "SELECT cell, row FROM vintages ORDER BY cell, as_of, stored_at"
-"""Every version."""
-
-_DIFFERENCES = """,
+-- name: differences
+-- End of the two queries below: rows of `states` that differ.
+,
 kinds AS (
     SELECT *, CASE WHEN after <> before THEN 'changed' WHEN before IS NOT NULL AND after IS NULL THEN 'deleted'
         WHEN is_addition AND after IS NOT NULL THEN 'added' END AS kind FROM states)
 SELECT row, kind, before, after, coalesce(after, 0) - coalesce(before, 0) AS change,
     CASE WHEN before IS NOT NULL THEN change / greatest(abs(before), 1) END AS share
-FROM kinds WHERE kind IS NOT NULL ORDER BY cell, as_of"""
+FROM kinds WHERE kind IS NOT NULL ORDER BY cell, as_of
 
-BETWEEN = (
-    """
+-- name: between
+-- What differs between what was known on `$first` and on `$second`.
 WITH latest AS (SELECT * FROM vintages WHERE as_of > $first AND as_of <= $second
     QUALIFY row_number() OVER (PARTITION BY cell ORDER BY as_of DESC, stored_at DESC) = 1),
 before AS (SELECT * FROM vintages WHERE as_of <= $first AND cell IN (SELECT cell FROM latest)
@@ -33,14 +32,10 @@ states AS (
     SELECT latest.cell, latest.row, latest.as_of, before.obs_value AS before, latest.obs_value AS after,
         before.cell IS NULL AND latest.time_period <= reached.period AS is_addition
     FROM latest LEFT JOIN before ON latest.cell = before.cell LEFT JOIN reached ON latest.source_id = reached.source_id
-        AND latest.target = reached.target AND latest.freq = reached.freq)"""
-    + _DIFFERENCES
-)
+        AND latest.target = reached.target AND latest.freq = reached.freq)
 
-"""What differs between what was known on ``$first`` and on ``$second``."""
-
-ONE_BY_ONE = (
-    """
+-- name: one_by_one
+-- Each change from one version to the next known by `$day`: what a source usually does.
 WITH known AS (SELECT * FROM vintages WHERE as_of <= $day AND stored_at NOT IN (SELECT unnest($void::TIMESTAMP[]))
     QUALIFY row_number() OVER (PARTITION BY cell, as_of, stored_at ORDER BY row) = 1),
 days AS (SELECT source_id, target, freq, as_of, max(time_period) AS period FROM known GROUP BY ALL),
@@ -51,13 +46,12 @@ versions AS (SELECT *, lag(obs_value) OVER versions AS before, row_number() OVER
 states AS (
     SELECT versions.cell, versions.row, versions.as_of, before, obs_value AS after,
         is_first AND time_period <= reached.period AS is_addition
-    FROM versions LEFT JOIN reached USING (source_id, target, freq, as_of))"""
-    + _DIFFERENCES
-)
+    FROM versions LEFT JOIN reached USING (source_id, target, freq, as_of))
 
-"""Each change from one version to the next known by ``$day``: what a source usually does."""
-
-STATEMENTS = """
+-- name: statements
+-- What the rows from `$stored` on state: `confirmed` is what the rows before hold already; an absence is named by the
+-- row that held. `$received`: day of receipt. `$complete`: the rows are an edition that re-sends the whole history.
+-- `is_over`: the row's period ended before the day of receipt.
 WITH stored AS (SELECT * FROM vintages WHERE row < $stored),
 incoming AS (SELECT *, cell IN (SELECT cell FROM stored) AS is_stored FROM vintages WHERE row >= $stored),
 -- What was stored under a clock that was ahead is not known yet, and must not stand in the way of what is.
@@ -100,15 +94,11 @@ FROM compared WHERE row >= $stored
 UNION ALL
 SELECT row, day, false, true,
     CASE WHEN is_repeated THEN 'confirmed' WHEN is_backdated THEN 'backdated' ELSE 'revision' END FROM absent
-"""
-"""What the rows from ``$stored`` on state: ``confirmed`` is what the rows before hold already; an absence is named by
-the row that held.
 
-``$received``: day of receipt. ``$complete``: the rows are an edition that re-sends the whole history. ``is_over``: the
-row's period ended before the day of receipt.
-"""
-
-CHANGES = """
+-- name: changes
+-- Cells stated at one of `$stamps` whose present value is not the newest statement that counts. Rows before `$stored`
+-- are vintages, from it on the statements of editions. `$void`: times of storing that do not count. `stated_at`: newest
+-- statement that counts, but for those at `$stamps`.
 WITH versions AS (SELECT *, stored_at IN (SELECT unnest($void::TIMESTAMP[])) AS is_void FROM vintages
     WHERE cell IN (SELECT cell FROM vintages WHERE stored_at IN (SELECT unnest($stamps::TIMESTAMP[])))),
 present AS (SELECT * FROM versions WHERE row < $stored
@@ -125,24 +115,17 @@ FROM present FULL JOIN sound ON present.cell = sound.cell LEFT JOIN others
 WHERE sound.obs_value IS DISTINCT FROM present.obs_value
     OR sound.obs_value IS NOT NULL AND sound.obs_flag <> present.obs_flag
 ORDER BY coalesce(present.cell, sound.cell)
-"""
-"""Cells stated at one of ``$stamps`` whose present value is not the newest statement that counts.
 
-Rows before ``$stored`` are vintages, from it on the statements of editions. ``$void``: times of storing that do not
-count. ``stated_at``: newest statement that counts, but for those at ``$stamps``.
-"""
-
-CONTENTS = """
+-- name: contents
+-- Number and hash of the rows of one source stored by a time, however they are parted into files.
 SELECT count(*) AS rows, sha256(string_agg(row, '' ORDER BY row)) AS sha256 FROM (
     SELECT DISTINCT md5(concat_ws('|', series_id, time_period, target, route_id, geo, citizen, freq, obs_flag,
         printf('%.17g', coalesce(obs_value, 'nan')), epoch_ns(as_of), as_of_estimated, epoch_ns(stored_at))) AS row
     FROM vintages WHERE stored_at <= $until)
-"""
-"""Number and hash of the rows of one source stored by a time, however they are parted into files."""
-VERSIONS = """
+
+-- name: versions
+-- All versions of one source as one file holds them, each once.
 SELECT * EXCLUDE (row, cell), CASE WHEN row_number() OVER versions = 1 THEN 'first' ELSE 'revision' END AS version
 FROM (SELECT * EXCLUDE (version) FROM vintages
     QUALIFY row_number() OVER (PARTITION BY cell, as_of, stored_at ORDER BY row) = 1)
 WINDOW versions AS (PARTITION BY cell ORDER BY as_of, stored_at) ORDER BY cell, as_of, stored_at
-"""
-"""All versions of one source as one file holds them, each once."""
