@@ -7,15 +7,15 @@ region that count persons are ever added up (``added_up``).
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from core.errors import InputError
-from core.toml_files import read_text, toml_of
 
 FOLDER = Path(__file__).resolve().parent.parent / "data" / "corridors"
 DEFAULT_REGION = "europe"
@@ -201,3 +201,37 @@ def _parsed(name: str, text: str) -> Corridor:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise InputError(f"{name}, field {where or 'corridor'}: {first['msg'].removeprefix('Value error, ')}") from None
+
+
+def read_text(path: Path, name: str) -> str:
+    """Read a file of UTF-8, with or without a byte order mark.
+
+    Args:
+        path: The file.
+        name: Its name in errors.
+
+    Raises:
+        InputError: It cannot be read, or is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{name}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise _unreadable(name, error) from None
+
+
+def toml_of(text: str, name: str) -> dict[str, Any]:
+    """Parse a file's text.
+
+    Raises:
+        InputError: It is not TOML.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise _unreadable(name, error) from None
+
+
+def _unreadable(name: str, error: ValueError) -> InputError:
+    return InputError(f"{name}: not readable as TOML: {error}")

@@ -2,6 +2,8 @@
 
 Names are read in English and Italian and in sources' spellings (``data/countries.toml``), without regard to case,
 accents and punctuation. What is no country keeps a code of its own: ``UNK``, ``OTH``, ``XXA`` (stateless), ``XSS``.
+Regions for which people in reception are counted have codes too; one of an analyst's own figures has its name for a
+code: ``DEU-BAYERN``.
 """
 
 from __future__ import annotations
@@ -21,26 +23,12 @@ from core.languages import marked as _
 from core.settings import SNAPSHOT
 
 
-def to_alpha3(name_or_code: str) -> str:
-    """Map one name or code to ISO 3166 alpha-3 or to one of the codes beside it.
-
-    Args:
-        name_or_code: A name, an alpha-2 or alpha-3 code, or one of Eurostat's codes (``EL``, ``UK``, ``XK``).
+def country_code(name_or_code: str) -> str:
+    """Map a name, an alpha-2 or alpha-3 code, or one of Eurostat's codes (``EL``, ``UK``, ``XK``) to a code.
 
     Returns:
-        A code of three letters.
-
-    Raises:
-        InputError: No country is known by that text.
+        ISO 3166 alpha-3, or one of the codes beside it; an empty text where no country is known by that name or code.
     """
-    code = country_code(name_or_code)
-    if not code:
-        raise InputError(f"'{name_or_code}' is not a known country name or code")
-    return code
-
-
-def country_code(name_or_code: str) -> str:
-    """The same; an empty text where no country is known by that name or code."""
     return _index().get(_normalise(name_or_code), "")
 
 
@@ -70,7 +58,7 @@ def display_name(alpha3: str, language: str = DEFAULT_LANGUAGE) -> str:
     """Short name of a country for the screen, by the Unicode CLDR.
 
     Args:
-        alpha3: A code as :func:`to_alpha3` returns it.
+        alpha3: A code as :func:`country_code` returns it.
         language: A language of the CLDR, such as ``fr``.
 
     Raises:
@@ -92,7 +80,7 @@ def region_of(alpha3: str) -> str:
 
 @cache
 def known_codes() -> frozenset[str]:
-    """Every code that :func:`to_alpha3` may return."""
+    """Every code that :func:`country_code` may return."""
     return frozenset(_index().values())
 
 
@@ -155,6 +143,8 @@ ALIASES: dict[str, list[str]] = _TABLE["aliases"]
 NO_REGION = "Unknown or stateless"
 """Region of codes that are no country."""
 REGIONS: tuple[str, ...] = (*_TABLE["regions"], NO_REGION)
+PLACES: dict[str, str] = _TABLE["places"]
+"""Regions below a country: name by code."""
 _REGION_OF: dict[str, str] = {code: region for region, codes in _TABLE["regions"].items() for code in codes.split()}
 
 SHORT_NAMES = {
@@ -167,3 +157,26 @@ SHORT_NAMES = {
     "PSE": _("Palestine"),
 }
 """Names for the screen where the CLDR's are unusual."""
+
+
+def region_codes(country: str) -> dict[str, str]:
+    """Code of each region of a country by its name in lower case."""
+    return {name.casefold(): code for code, name in PLACES.items() if code.startswith(country)}
+
+
+def place_code(text: str) -> str:
+    """Code of a country or region that a person names: ``ITA``, ``ITA-25`` or ``ITA-Lombardia``, ``DEU-Bayern``.
+
+    Raises:
+        InputError: It is neither.
+    """
+    country, mark, region = text.strip().partition("-")
+    name = re.sub(r"[^A-Z0-9]+", "_", region.upper()).strip("_")
+    if country not in known_codes() or bool(mark) != bool(name):
+        raise InputError(_("'{name}' is no place of reception: write `DEU`, or `DEU-Bayern` for a region"), name=text)
+    return region_codes(country).get(region.casefold(), f"{country}{mark}{name}")
+
+
+def region_name(code: str) -> str:
+    """A region's name: as its publisher writes it, or read off the code of one's own."""
+    return PLACES.get(code) or code.partition("-")[2].replace("_", " ").title()

@@ -246,14 +246,6 @@ class Language:
         whole = _whole_percent(chance)
         return self.text(next(word for limit, word in CHANCE_WORDS if whole < limit))
 
-    def times_in_ten(self, share: float) -> str:
-        """A share as natural frequency: ``6 times in 10``.
-
-        Raises:
-            ValueError: The share is not between 0 and 1.
-        """
-        return self.plural(ngettext("{n} time in 10", "{n} times in 10"), _tenths(share))
-
     def currency(self, code: str) -> str:
         """A currency by its code of three letters: ``US dollar``."""
         return str(Locale.parse(self.code).currencies.get(code, code))
@@ -305,8 +297,7 @@ class Language:
 
     def period(self, last: dt.date, months: int = 1) -> str:
         """Name a period of ``months`` months by a day of its last one: ``December 2024``, ``October–December 2024``."""
-        before = last.year * 12 + last.month - months
-        return self.months(dt.date(before // 12, before % 12 + 1, 1), last)
+        return self.months(_first_of(last, months), last)
 
     def _grouped(self, value: Decimal) -> str:
         return typeset(format_decimal(value, format="#,##0", locale=self.code))
@@ -330,7 +321,8 @@ def ten_dots(share: float) -> str:
     Raises:
         ValueError: The share is not between 0 and 1.
     """
-    times = _tenths(share)
+    _whole_percent(share)
+    times = int(_half_up(share, -1) * 10)
     return "●" * times + "○" * (10 - times)
 
 
@@ -359,11 +351,6 @@ def _whole_percent(share: float) -> int:
 def _in_hundredths(share: float) -> int:
     # Times 100 as a binary number, 57 of 200 would be a little less than the half that it is.
     return int(_half_up(share, -2) * 100)
-
-
-def _tenths(share: float) -> int:
-    _whole_percent(share)
-    return int(_half_up(share, -1) * 10)
 
 
 def _day_of(month: Month) -> dt.date:

@@ -1,7 +1,7 @@
 """The contract of a release, as ``data/release.toml`` declares it: every table once, with its columns and units.
 
-:mod:`store` writes and reads releases through it, :mod:`core.release_docs` makes each release's ``release.md`` and
-``datapackage.json`` from it. A word has one meaning: columns of the same name are declared once, in ``[words]``.
+:mod:`store` writes and reads releases through it. Each release's ``release.md`` and its descriptor as a Frictionless
+Data Package are made from it. A word has one meaning: columns of the same name are declared once, in ``[words]``.
 
 A table's fields: ``about`` (what a row says), ``columns`` (of the frame that its writer makes), ``more`` (columns that
 the night adds), ``key`` (columns whose values together occur once), ``written_by`` (module), ``read_by`` (packages),
@@ -12,19 +12,23 @@ the night adds), ``key`` (columns whose values together occur once), ``written_b
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from core.schema import DAY, NUMBER, TEXT, WHOLE, YES_NO, Column, Table
 
 CONTRACT_VERSION = 1
 """Version of this contract; it grows when a table or column is renamed, removed or changes its meaning."""
-LEVELS_OF_ALERTS = ("information", "watch", "warning", "severe")
 PARTS_OF_ONE = ("share", "probability")
 """Units of what lies between 0 and 1."""
 CATALOGUE = "sources.json"
 """Document of a release with the card of every source."""
+DATA_PACKAGE = "datapackage.json"
+_FRICTIONLESS = {TEXT: "string", NUMBER: "number", WHOLE: "integer", DAY: "datetime", YES_NO: "boolean"}
+"""Types of Frictionless Table Schema by dtype."""
+_MEDIA_TYPES = {".md": "text/markdown", ".json": "application/json", ".txt": "text/plain", ".csv": "text/csv"}
 _TYPES = {"text": TEXT, "number": NUMBER, "whole": WHOLE, "day": DAY, "yes_no": YES_NO}
 
 
@@ -79,7 +83,6 @@ FORECASTS, ALERTS, DRIVER_TESTS = _made("forecasts"), _made("alerts"), _made("dr
 ALERT_RELIABILITY = RELEASE["alert_reliability"]
 ATTRIBUTION = RELEASE["attribution"]
 DELAYS = RELEASE["delays"]
-DOCUMENTED_RISES = RELEASE["documented_rises"]
 EDITIONS = RELEASE["editions"]
 FIGURES_THEN = RELEASE["figures_then"]
 FRESHNESS = RELEASE["freshness"]
@@ -95,10 +98,92 @@ REJECTED = RELEASE["rejected"]
 REPLAYS = RELEASE["replays"]
 REPORTING = RELEASE["reporting"]
 REVISIONS = RELEASE["revisions"]
-SCORES = RELEASE["scores"]
 SITUATION_SCORES = RELEASE["situation_scores"]
 TRACK_RECORD = RELEASE["track_record"]
 TRAJECTORIES = RELEASE["trajectories"]
 WEEKS = RELEASE["weeks"]
 WEEK_SCORES = RELEASE["week_scores"]
 YEAR_AHEAD = RELEASE["year_ahead"]
+
+
+def contract_page() -> str:
+    """The page that describes a release, in Markdown."""
+    overview = ["| table | what a row says | made in | read by |", "|---|---|---|---|"]
+    overview += [
+        f"| [`{table.name}`](#{table.name}){'*' if table.required else ''} | {table.about} | `{table.written_by}` "
+        f"| {', '.join(table.read_by) or 'outside readers'} |"
+        for table in TABLES
+    ]
+    head = _DECLARED["page"].replace("@VERSION@", str(CONTRACT_VERSION))
+    return "\n\n".join([head, "\n".join(overview), *(_section(table) for table in TABLES)]) + "\n"
+
+
+def _section(table: Table) -> str:
+    rows = ["| column | type | unit | meaning |", "|---|---|---|---|"]
+    rows += [
+        f"| `{name}` | {_FRICTIONLESS[column.dtype]} | {column.unit} | {_meaning(column)} |"
+        for name, column in table.columns.items()
+    ]
+    facts = [table.about]
+    if table.key:
+        facts.append(f"One row per {', '.join(f'`{name}`' for name in table.key)}.")
+    return f"## {table.name}\n\n{' '.join(facts)}\n\n" + "\n".join(rows)
+
+
+def _meaning(column: Column) -> str:
+    values = f": {', '.join(f'`{value}`' for value in column.one_of)}" if column.one_of else ""
+    return f"{column.about}{values}{'; may be missing' if column.nullable else ''}"
+
+
+def data_package(
+    files: Mapping[str, Mapping[str, Any]], columns: Mapping[str, Sequence[str]], as_of: str
+) -> dict[str, Any]:
+    """Describe a release as a Data Package.
+
+    Args:
+        files: ``sha256``, ``bytes`` and, for tables, ``rows`` of each file by its path inside the release.
+        columns: Names of each table's columns in their order in its file.
+        as_of: The day whose knowledge it rests on.
+
+    Returns:
+        The descriptor (https://specs.frictionlessdata.io/data-package/).
+    """
+    return {
+        "profile": "data-package",
+        "name": "vigie-release",
+        "title": f"Vigie: forecasts of migration flows as known on {as_of}",
+        "description": "One night of Vigie: forecasts, their scores and alerts, and the figures that they rest on.",
+        "version": as_of,
+        "resources": [_resource(path, facts, columns) for path, facts in files.items()],
+    }
+
+
+def _resource(path: str, facts: Mapping[str, Any], columns: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    name = path.lower().replace("/", "-").rsplit(".", 1)[0]
+    found: dict[str, Any] = {"name": name, "path": path, "bytes": facts["bytes"], "hash": f"sha256:{facts['sha256']}"}
+    kind = PurePosixPath(path)
+    if kind.suffix != ".parquet":
+        return found | {"profile": "data-resource", "format": kind.suffix[1:], "mediatype": _MEDIA_TYPES[kind.suffix]}
+    table = RELEASE[kind.stem]
+    schema: dict[str, Any] = {"fields": [_field(name, table.columns[name]) for name in columns[table.name]]}
+    if table.key:
+        schema["primaryKey"] = list(table.key)
+    return found | {
+        "profile": "tabular-data-resource",
+        "format": "parquet",
+        "mediatype": "application/vnd.apache.parquet",
+        "description": table.about,
+        "rows": facts["rows"],
+        "schema": schema,
+    }
+
+
+def _field(name: str, column: Column) -> dict[str, Any]:
+    field: dict[str, Any] = {"name": name, "type": _FRICTIONLESS[column.dtype], "description": column.about}
+    if column.unit:
+        field["unit"] = column.unit
+    limits = {"minimum": column.least, "maximum": column.most, "enum": list(column.one_of) or None}
+    constraints = {key: value for key, value in limits.items() if value is not None}
+    if not (column.nullable or column.dtype == TEXT):
+        constraints["required"] = True
+    return field | ({"constraints": constraints} if constraints else {})

@@ -11,11 +11,14 @@ docs/governance.md.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import re
+import tomllib
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -234,52 +237,11 @@ class Entry:
     at: dt.datetime = _NOT_YET
 
 
-PLACES_OF_EVENTS = frozenset(
-    {"latitude", "longitude", "lat", "lon", "lng", "coordinates", "location_coordinates", "geom", "geom_wkt"}
-)
+_NAMES = tomllib.loads((Path(__file__).parent.parent / "data" / "person_columns.toml").read_text("utf-8"))
+PLACES_OF_EVENTS = frozenset(_NAMES["words"]["places_of_events"])
 """Columns of a publisher's table of single events, which a parser may meet where it takes sums only."""
-_NAMES = (
-    r"(first|last|given|middle|maiden|family|full|sur|fore|nick|person|applicant|migrant|vessel|ship|boat)s?_?names?"
-    r"|(vor|nach|familien|geburts|ruf|zu)_?name(ns?)?|nom_(de_)?(famille|naissance|jeune_fille)|nom_complet|prenoms?"
-    r"|nom_et_prenoms?|cognom[ei]|nominativo|nome_(e_cognome|completo)|apellidos?|nombre_(completo|de_pila)|nombres_y_\w+"
-)
-_BIRTH = (
-    r"(date|day|year|place|town|city)_of_birth|birth_?(date|day|year|place)|d_?o_?b|born_(on|in)"
-    r"|(date|lieu|annee|jour|ville)_de_naissance|nee?_le"
-    r"|(data|luogo|anno|comune)_di_nascita|nat[oa]_il|(fecha|lugar|ano)_de_nacimiento|nacid[oa]_el"
-    r"|geburts_?(datum|ort|jahr|tag)|geb_?(datum|dat|ort)"
-)
-_PAPERS = (
-    r"(passport|passeport|passaporto|pasaporte|reisepass|pass_?(nr|nummer)|fingerprint|biometric|biometrique|photo)s?"
-    r"|fingerabdruc?k\w*|empreintes?_digitales?|impront[ae]_digital[ei]|huellas?_(digital|dactilar)\w*|lichtbild"
-    r"|personalausweis\w*|ausweis_?(nr|nummer)|carte_d?_?identite|carta_d?_?identita|titre_de_sejour|visa_(no|nr|number)"
-    r"|permesso_di_soggiorno|identity_card\w*|iris_scans?|signature"
-)
-_NUMBERS = (
-    r"identifier|ssn|social_security_(no|nr|number)|sozialversicherungs_?\w+|steuer_?(id|nummer)|codice_fiscale|dni|nie|nif"
-    r"|numero_(de_)?(securite_sociale|identite|identidad|etranger|dossier|expediente|pratica|di_pratica)|num_dossier"
-    r"|az_?r_?nummer|aktenzeichen|personen_?(nr|nummer|kennziffer)"
-    r"|((person|personal|national|individual|migrant|applicant|case|unhcr|alien|eurodac|mmsi|imo|registration|tax)_?)+"
-    r"(id|no|nr|num|number|code)s?|mmsi"
-)
-_REACH = (
-    r"(tele|mobile_?|cell_?)?phone(_(no|nr|number))?s?|telefono|telefon_?(nr|nummer)?|handy_?(nr|nummer)?|mobilnummer"
-    r"|(numero_de_)?telephone|e_?mails?(_addres+(es)?)?|courriel|correo_electronico|imei|imsi|msisdn|ip_address"
-    r"|(home|street|postal|mail)_address|adresse|anschrift|wohnanschrift|indirizzo|direccion|domicilio|whatsapp(_\w+)?"
-)
-_PLACE = r"(\w+_)?(latitude|longitude|coordinates?)|lat|lon|lng|(lat|lon|lng)_(deg|dd)|gps(_\w+)?|geom(_wkt)?|geometry"
-_WHOLE = re.compile(rf"names?|nome|nombre_y_\w+|{_PLACE}|[\w]*_?phone_\w+|(passport|photo)s?_\w+")
-_ANYWHERE = re.compile(rf"(?:^|_)(?:{_NAMES}|{_BIRTH}|{_PAPERS}|{_NUMBERS}|{_REACH})(?:_|$)")
-"""English, French, German, Spanish and Italian; the second kind stands for a person whatever stands around it."""
-
-_NEAR = """
-surname firstname lastname familyname maidenname fullname birthdate dateofbirth placeofbirth passport telephone
-fingerprint identifier latitude longitude emailaddress prenom nomdefamille datedenaissance lieudenaissance passeport
-empreintesdigitales courriel vorname nachname familienname geburtsdatum geburtsort reisepass personalausweis
-telefonnummer anschrift apellido apellidos nombrecompleto fechadenacimiento pasaporte correoelectronico expediente
-cognome nominativo datadinascita luogodinascita passaporto codicefiscale indirizzo
-"""
-"""Names in one word, near which another is not refused by its name alone: a person looks."""
+_WHOLE = re.compile("|".join(_NAMES["words"]["whole"]))
+_ANYWHERE = re.compile(rf"(?:^|_)(?:{'|'.join(itertools.chain(*_NAMES['anywhere'].values()))})(?:_|$)")
 
 
 class PersonLevelError(SourceError, SchemaError):
@@ -316,7 +278,9 @@ def resembles_person_level(column: object) -> bool:
     """
     name = normalised(column)
     words = {name.replace("_", ""), *name.split("_")}
-    return not is_person_level(column) and any(_is_near(word, known) for word in words for known in _NEAR.split())
+    return not is_person_level(column) and any(
+        _is_near(word, known) for word in words for known in _NAMES["words"]["near"]
+    )
 
 
 def _is_near(word: str, known: str) -> bool:

@@ -22,11 +22,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
-from core.corridors import DEFAULT_REGION
+from core.corridors import DEFAULT_REGION, toml_of
 from core.errors import InputError
 from core.languages import DEFAULT_LANGUAGE
 from core.routes import REGIONS, ROUTES, find_route, is_own, use_own_corridors
-from core.toml_files import toml_of
 
 PROJECT = Path(__file__).resolve().parent.parent
 SNAPSHOT = PROJECT / "data"

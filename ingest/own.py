@@ -13,11 +13,10 @@ from typing import Any
 import pandas as pd
 from babel.dates import get_month_names
 
-from core.countries import map_countries
+from core.countries import map_countries, place_code
 from core.errors import InputError, SourceError, message
 from core.languages import languages
 from core.languages import marked as _
-from core.regions import place_code
 from core.release import OBSERVATIONS
 from core.routes import OWN_PREFIX, own_route_id
 from core.schema import (

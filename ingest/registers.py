@@ -14,11 +14,11 @@ from typing import Literal, TypeVar
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from core.corridors import read_text, toml_of
 from core.errors import InputError
 from core.release import DRIVER_TESTS, RELEASE
 from core.routes import ROUTES
 from core.schema import check
-from core.toml_files import read_text, toml_of
 
 KNOWN_ISSUES, EVENTS, SAID = "known_issues.toml", "events.toml", "events_said.csv"
 DRIVER_TABLE, DRIVER_PROVENANCE = "driver_tests.csv", "driver_tests.toml"

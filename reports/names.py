@@ -11,11 +11,10 @@ from typing import Any
 
 from alerts import rules
 from alerts.rules import period_words
-from core.countries import display_name, known_codes
+from core.countries import display_name, known_codes, region_name
 from core.errors import InputError, Message
 from core.languages import Language
 from core.languages import marked as _
-from core.regions import region_name
 from core.routes import is_route
 from core.routes import route_name as name_of_route
 from core.schema import RECEPTION

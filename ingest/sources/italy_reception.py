@@ -9,8 +9,8 @@ from functools import partial
 
 import pandas as pd
 
+from core.countries import region_codes
 from core.languages import marked as _
-from core.regions import region_codes
 from core.schema import ALL, NOT_APPLICABLE
 from ingest import Parsed, Pull, RawFile, SourceAccess
 from ingest.answers import gather, get_file

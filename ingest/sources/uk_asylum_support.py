@@ -6,8 +6,8 @@ import datetime as dt
 
 import pandas as pd
 
+from core.countries import region_codes
 from core.languages import marked as _
-from core.regions import region_codes
 from core.schema import ALL, NOT_APPLICABLE
 from ingest import Parsed, RawFile, SourceCard
 from ingest.rows import (

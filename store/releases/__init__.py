@@ -22,8 +22,7 @@ from typing import Any
 import pandas as pd
 
 from core.errors import InputError, SchemaError, StoreError
-from core.release import CONTRACT_VERSION, RELEASE, REQUIRED
-from core.release_docs import DATA_PACKAGE, data_package
+from core.release import CONTRACT_VERSION, DATA_PACKAGE, RELEASE, REQUIRED, data_package
 from core.schema import check
 from store import (
     flush_folder,

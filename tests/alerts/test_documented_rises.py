@@ -10,7 +10,7 @@ import pytest
 
 from alerts.verification import Record, documented_rises
 from alerts.verification.hindcast import EVENT_COLUMNS
-from core.release import DOCUMENTED_RISES
+from core.release import RELEASE
 from core.schema import check
 from core.settings import SNAPSHOT, AlertSettings
 from ingest.registers import events
@@ -26,7 +26,9 @@ def test_event_without_record_has_one_row_without_basis(kept: bool) -> None:  # 
     catalogue = pd.DataFrame([card.model_dump(exclude={"kind"}) for card in (first, *others)])
     panel = pd.DataFrame(columns=["series_id", "time_period", "value"])
     nothing_frozen = cast(Record, SimpleNamespace(frozen={}))
-    found = check(documented_rises(nothing_frozen, panel, AlertSettings(), catalogue, said), DOCUMENTED_RISES)
+    found = check(
+        documented_rises(nothing_frozen, panel, AlertSettings(), catalogue, said), RELEASE["documented_rises"]
+    )
     of_first = found.loc[found["event_id"] == first.event_id, ["route_id", "month", "horizon", "level"]]
     expected = (1, "warning") if kept else (0, "")
     assert of_first.to_numpy().tolist() == [[first.route_id, first.month, *expected]]

@@ -113,7 +113,7 @@ def test_chance_words_change_at_agreed_per_cents(probability: float, word: str) 
 
 @pytest.mark.parametrize("share", [-0.01, 1.01])
 def test_chance_outside_zero_to_one_is_refused(share: float) -> None:
-    for write in (Language().percent, Language().chance_word, Language().times_in_ten, ten_dots):
+    for write in (Language().percent, Language().chance_word, ten_dots):
         with pytest.raises(ValueError, match="between 0 and 1"):
             write(share)
 
@@ -142,17 +142,16 @@ def test_indicator_has_three_significant_figures_at_most(value: float, text: str
 
 
 @pytest.mark.parametrize(
-    ("share", "dots", "words"),
+    ("share", "dots"),
     [
-        (0, "○○○○○○○○○○", "0 times in 10"),
-        (0.1, "●○○○○○○○○○", "1 time in 10"),
-        (0.55, "●●●●●●○○○○", "6 times in 10"),
-        (1, "●●●●●●●●●●", "10 times in 10"),
+        (0, "○○○○○○○○○○"),
+        (0.1, "●○○○○○○○○○"),
+        (0.55, "●●●●●●○○○○"),
+        (1, "●●●●●●●●●●"),
     ],
 )
-def test_share_is_ten_dots_and_times_in_ten(share: float, dots: str, words: str) -> None:
+def test_share_is_ten_dots(share: float, dots: str) -> None:
     assert ten_dots(share) == dots
-    assert Language("en").times_in_ten(share) == words
 
 
 def test_dates_follow_reader() -> None:

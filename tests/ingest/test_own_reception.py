@@ -6,8 +6,8 @@ import datetime as dt
 
 import pytest
 
+from core.countries import place_code, region_name
 from core.errors import InputError, SourceError
-from core.regions import place_code, region_name
 from core.settings import PROJECT
 from ingest import RawFile
 from ingest.own import parse_own

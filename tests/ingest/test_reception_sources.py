@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import rdata
 
-from core.regions import REGIONS
+from core.countries import PLACES
 from ingest import Parsed, RawFile, read_raw
 from ingest.sources import italy_reception, uk_asylum_support
 
@@ -16,7 +16,7 @@ HEADER = (
     "Regione,Data_Report,Migranti presenti negli hot spot,Migranti presenti nei centri di accoglienza,"
     "Migranti presenti nei centri SIPROIMI,Migranti presenti nei centri SAI\n"
 )
-REGIONAL = [name for code, name in REGIONS.items() if code.startswith("ITA")]
+REGIONAL = [name for code, name in PLACES.items() if code.startswith("ITA")]
 Count = Callable[[int], int]
 
 

@@ -14,8 +14,7 @@ import pytest
 from frictionless import Package, Resource, Schema, validate
 
 from core.errors import SchemaError, StoreError
-from core.release import FORECASTS, RELEASE, REQUIRED, TABLES
-from core.release_docs import DATA_PACKAGE, contract_page
+from core.release import DATA_PACKAGE, FORECASTS, RELEASE, REQUIRED, TABLES, contract_page
 from core.schema import Table, check
 from core.settings import PROJECT
 from store.releases import About, Release, ReleaseStore

@@ -13,7 +13,7 @@ import pytest
 
 from core import QUANTILE_LEVELS
 from core.errors import SchemaError
-from core.release import SCORES
+from core.release import RELEASE
 from core.schema import check
 from forecasting.ensemble import combine
 from forecasting.panel import Panel, read_panel
@@ -71,7 +71,7 @@ def oracle(panel: Panel, forecasts: pd.DataFrame, model_id: str, horizon: int) -
 def test_summaries_agree_with_plain_loop_over_forecasts(
     small_panel: Panel, made: pd.DataFrame, model_id: str, horizon: int
 ) -> None:
-    scores = check(summarise(made, small_panel), SCORES)
+    scores = check(summarise(made, small_panel), RELEASE["scores"])
     rows = scores[(scores["model_id"] == model_id) & (scores["horizon"] == horizon) & (scores["series_id"] == "_T")]
     by_scale = rows.set_index("scale")
     expected = oracle(small_panel, made, model_id, horizon)

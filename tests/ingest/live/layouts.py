@@ -12,7 +12,7 @@ from typing import Any
 import openpyxl
 import pandas as pd
 
-from core.regions import region_codes
+from core.countries import region_codes
 from core.settings import LiveSettings
 from ingest import LiveSource, Pull, RawFile
 from ingest.http import Client
