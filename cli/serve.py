@@ -35,6 +35,12 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 app = typer.Typer(cls=Group, invoke_without_command=True)
+Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the dashboard.")]
+Address = Annotated[str, typer.Option("--address", help="Address of the dashboard.")]
+Headless = Annotated[bool, typer.Option("--headless", help="Do not open a browser.")]
+WithoutLogin = Annotated[
+    bool, typer.Option("--without-login", help="Allow an address other than loopback although no login is set up.")
+]
 _FRESH_SECONDS = 2.0
 """Seconds for which an answer is reused: repeated requests must not keep the disk busy."""
 
@@ -43,15 +49,13 @@ _FRESH_SECONDS = 2.0
 def everything(  # noqa: PLR0913, PLR0917  # one parameter per option
     context: typer.Context,
     home: Home = None,
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the dashboard.")] = 8501,
-    address: Annotated[str, typer.Option("--address", help="Address of the dashboard.")] = "127.0.0.1",
+    port: Port = 8501,
+    address: Address = "127.0.0.1",
     health_port: Annotated[
         int, typer.Option("--health-port", min=1, max=65535, help="Port of /healthz and /metrics, on loopback only.")
     ] = 8502,
-    headless: Annotated[bool, typer.Option("--headless", help="Do not open a browser.")] = False,
-    without_login: Annotated[
-        bool, typer.Option("--without-login", help="Allow an address other than loopback although no login is set up.")
-    ] = False,
+    headless: Headless = False,
+    without_login: WithoutLogin = False,
     at: Annotated[str, typer.Option("--at", help="Local time of the night.")] = "03:30",
     live: Annotated[bool, typer.Option("--live", help="Request new figures from the publishers each night.")] = False,
     backup_to: Annotated[
@@ -105,12 +109,10 @@ def everything(  # noqa: PLR0913, PLR0917  # one parameter per option
 @app.command()
 def dashboard(
     home: Home = None,
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to listen on.")] = 8501,
-    address: Annotated[str, typer.Option("--address", help="Address to listen on.")] = "127.0.0.1",
-    headless: Annotated[bool, typer.Option("--headless", help="Do not open a browser.")] = False,
-    without_login: Annotated[
-        bool, typer.Option("--without-login", help="Allow an address other than loopback although no login is set up.")
-    ] = False,
+    port: Port = 8501,
+    address: Address = "127.0.0.1",
+    headless: Headless = False,
+    without_login: WithoutLogin = False,
 ) -> None:
     """Serve the dashboard; other addresses than loopback need a login, or --without-login."""
     folder = home_folder(home)

@@ -59,8 +59,10 @@ from reports.alert import informs
 from reports.messages import Message, compose
 from reports.messages.announcement import Announcement
 from reports.scenario import places_subject
-from store.figures.editions import Action, Decision, Edition, decide
-from store.journal.outbox import OutboxMessage
+from store.figures.editions import Action, Decision, Edition, EditionStore
+from store.journal.outbox import DROPPED, OutboxMessage
+from store.lock import night_lock
+from store.mirror import shared
 from store.releases import Release
 
 SCENARIO_STEPS = (SAVE_SCENARIO, DELETE_SCENARIO)
@@ -315,7 +317,10 @@ def decide_edition(
     """
     authorize(workflow, actor, DECIDE_EDITION, edition_id)
     decision = Decision(action, edition_id, actor.name, reason, actor.with_identity(), replace_newer)
-    return decide(workflow.home, workflow.settings, workflow.journal, decision)
+    with night_lock(workflow.home), shared(workflow.home, workflow.settings) as delivery:
+        done = EditionStore(workflow.home, workflow.journal).decide(decision)
+        delivery.deliver()
+        return done
 
 
 def drop_message(workflow: Workflow, actor: Actor, message: OutboxMessage, reason: str) -> None:
@@ -328,7 +333,7 @@ def drop_message(workflow: Workflow, actor: Actor, message: OutboxMessage, reaso
     authorize(workflow, actor, DROP_MESSAGE, message.subject)
     payload = actor.with_identity({"letter": message.message_id, "subscription": message.subscription})
     entry = Entry(actor.name.strip(), DROP_MESSAGE, message.subject, reason=reason.strip(), payload=payload)
-    workflow.outbox.dropped(message, dt.datetime.now(dt.UTC), reason.strip(), entry)
+    workflow.outbox.finish(message, dt.datetime.now(dt.UTC), DROPPED, entry, reason.strip())
 
 
 def release_is_quiet(workflow: Workflow, release: Release) -> str:

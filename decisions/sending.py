@@ -32,8 +32,8 @@ from decisions.announcements import (
 from decisions.briefing import Attachments
 from decisions.delivery import ChannelDownError, RefusedError, post_chat, post_webhook, send_mail
 from reports.messages import Message, attach_briefing, chat_text, compose, machine_payload, mail, with_briefing
-from reports.messages.announcement import FRESHNESS, Announcement, announcement_of
-from store.journal.outbox import OutboxMessage
+from reports.messages.announcement import Announcement, announcement_of
+from store.journal.outbox import GIVEN_UP, OutboxMessage
 from store.lock import AlreadyRunningError, delivery_lock
 
 Thread = tuple[str, str, str]
@@ -193,7 +193,8 @@ class _Round:
             self._hand_over(message, announcement)
         except Exception as error:  # one message that cannot be written must not hold up those behind it
             return self._not_sent(message, announcement, error)
-        self._workflow.outbox.succeeded(message, dt.datetime.now(dt.UTC), _delivery_row(SENT, message, announcement))
+        row = _delivery_row(SENT, message, announcement)
+        self._workflow.outbox.finish(message, dt.datetime.now(dt.UTC), SENT, row)
         with self._lock:
             self._report.sent += 1
         return True
@@ -203,7 +204,8 @@ class _Round:
         text = str(error) if isinstance(error, VigieError) else f"{type(error).__name__}: {error}"
         self._note(f"{message.subscription}: {text}")
         if is_too_old(message, now, settings.give_up_days) or (isinstance(error, RefusedError) and error.permanent):
-            self._workflow.outbox.gave_up(message, now, text, _delivery_row(NOT_SENT, message, announcement, text))
+            row = _delivery_row(NOT_SENT, message, announcement, text)
+            self._workflow.outbox.finish(message, now, GIVEN_UP, row, text)
             with self._lock:
                 self._report.given_up += 1
         else:
@@ -263,7 +265,7 @@ class _Round:
             given = {one.announcement for one in known if one.channel == FEED and one.outcome == SENT}
             rows = [row for row in rows if row.id in given or row.id == message.announcement]
         found = announcement_of(next(row for row in rows if row.id == message.announcement), rows)
-        return for_reader(self._workflow, found, message) if found.kind == FRESHNESS else found
+        return for_reader(self._workflow, found, message)
 
     def _journal_end(self) -> str:
         """The end of the journal's chain, so that recipients can prove later what it held ('vigie verify --head')."""

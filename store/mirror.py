@@ -286,24 +286,22 @@ def _pull_releases(home: Path, files: RemoteFiles, theirs: Mapping[str, Link]) -
     folder = home / "releases"
     staging = folder / ".pulling"
     # Two dashboards on one home fetch one after the other, and the second finds that there is nothing left to fetch.
-    with held(folder / ".pull.lock", "pulling", 1800):
+    with held(folder / ".publish.lock", "publishing", 1800), named_errors(folder):
         ours = _compared(home, files, theirs)
-        for link in (one for run_id, one in theirs.items() if run_id not in ours):
+        new = [link for run_id, link in theirs.items() if run_id not in ours]
+        for link in new:
             _fetch_release(files, theirs, link, staging)
-        with publishing(folder), named_errors(folder):
-            ours = _compared(home, files, theirs)
-            new = [link for run_id, link in theirs.items() if run_id not in ours]
-            for link in new:
-                head = max(read_head(folder) or link.head, link.head, key=itemgetter("run_id"))
-                make_folder((home / link.place).parent)
-                move_in(folder, staging / link.place, home / link.place, head)
-            # What retention removed on another machine goes here too.
-            gone = [one for one, link in theirs.items() if one in ours and ours[one].is_whole and not link.is_whole]
-            remove_all(folder, [Release(folder / run_id) for run_id in gone])
-            newest = _head(theirs)
-            if newest and list(local_links(home)) == list(theirs) and read_head(folder) != newest:
-                write_bytes(folder / HEAD, json_bytes(newest))  # a pull that was cut off left it behind
-            shutil.rmtree(staging, ignore_errors=True)
+        for link in new:
+            head = max(read_head(folder) or link.head, link.head, key=itemgetter("run_id"))
+            make_folder((home / link.place).parent)
+            move_in(folder, staging / link.place, home / link.place, head)
+        # What retention removed on another machine goes here too.
+        gone = [one for one, link in theirs.items() if one in ours and ours[one].is_whole and not link.is_whole]
+        remove_all(folder, [Release(folder / run_id) for run_id in gone])
+        newest = _head(theirs)
+        if newest and list(local_links(home)) == list(theirs) and read_head(folder) != newest:
+            write_bytes(folder / HEAD, json_bytes(newest))  # a pull that was cut off left it behind
+        shutil.rmtree(staging, ignore_errors=True)
     run_ids = [link.run_id for link in new if link.is_whole]
     if run_ids:
         get_logger().info("releases pulled", store=files.url, run_ids=run_ids)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import errno
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,21 +22,16 @@ from store import ASIDE, flush_folder, sha256_of_bytes, sha256_of_file, write_by
 from store.journal.database import Database
 from store.lock import AlreadyRunningError
 
-_READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
 _T = TypeVar("_T")
 _U = TypeVar("_U")
 
 
 class UnreachableError(StoreError):
-    """The shared store does not answer."""
+    """The shared store does not answer, or refuses."""
 
 
 class MissingError(StoreError):
     """The shared store answers, and has no such file."""
-
-
-class RefusedError(StoreError):
-    """The shared store may not be read or written with these credentials."""
 
 
 class AlteredError(StoreError):
@@ -145,17 +139,13 @@ class RemoteFiles:
             raise UnreachableError(f"{self.url}: there is no such folder; is its disk mounted?")
         try:
             yield f"{self._root.rstrip('/')}/{path}" if path else self._root
-        except FileExistsError:
+        except (StoreError, FileExistsError):
             raise
         except FileNotFoundError:
             raise MissingError(f"{name}: is not there") from None
         except Exception as error:
             # The libraries for object stores have errors of their own: no connection, time out, a broken answer.
-            cause = error.__cause__ if isinstance(error, StoreError) else error
-            is_refused = isinstance(cause, PermissionError) or getattr(cause, "errno", None) in _READ_ONLY
-            if isinstance(error, StoreError) and not is_refused:
-                raise
-            raise (RefusedError if is_refused else UnreachableError)(f"{name}: {first_line(error)}") from error
+            raise UnreachableError(f"{name}: {first_line(error)}") from error
 
 
 def each(work: Callable[[_T], _U], items: Iterable[_T]) -> list[_U]:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from core.errors import StoreError
 from core.settings import DRILL, Settings
+from core.table_files import records
 from store import sha256_of_file
 from store.figures.editions import HELD, EditionStore
 from store.journal import Entry, existing_journal
@@ -49,7 +50,7 @@ def read_status(home: Path, journal_setting: str = "") -> dict[str, Any]:
         "running": running_night(home),
         "release": _release(release),
         "routes": [] if release is None else forecast_coverage(store, release),
-        "sources": _sources(release),
+        "sources": [] if release is None else records(release.read("freshness")),
         "alerts": {} if release is None else release.read("alerts")["alert_level"].value_counts().to_dict(),
         "issued": [] if release is None else issued_skill(release.read("issued_scores")).to_dict("records"),
         "held": _held(home, journal_setting),
@@ -109,15 +110,6 @@ def _release(release: Release | None) -> dict[str, Any] | None:
     return {"run_id": release.run_id} | {
         key: manifest[key] for key in ("as_of", "created_at", "replay", "degraded", "code_version")
     }
-
-
-def _sources(release: Release | None) -> list[dict[str, Any]]:
-    if release is None:
-        return []
-    frame = release.read("freshness")
-    days = {name: frame[name].dt.strftime("%Y-%m-%d") for name in frame.select_dtypes("datetime").columns}
-    rows = frame.assign(**days).to_dict("records")
-    return [{str(key): value for key, value in row.items()} for row in rows]
 
 
 def witnesses(home: Path, journal_setting: str = "") -> dict[str, str]:

@@ -25,12 +25,9 @@ from core.languages import marked as _
 from core.log import counted, get_logger
 from core.release import EDITIONS
 from core.schema import Entry
-from core.settings import Settings
 from store import parquet_bytes, read_parquet, sha256_of_bytes, sha256_of_file, write_bytes
 from store.figures.vintages import CONFIRMED, VintageStore
 from store.journal import Journal
-from store.lock import night_lock
-from store.mirror import shared
 
 State = Literal["held", "known", "withdrawn", "rejected"]
 HELD: Final = "held"
@@ -442,19 +439,6 @@ class EditionStore:
 
     def _file(self, edition_id: str) -> Path:
         return self._home / FOLDER / f"{edition_id}.parquet"
-
-
-def decide(home: Path, settings: Settings, journal: Journal, decision: Decision) -> Edition:
-    """Decide about an edition while no night is running, here and in the shared store.
-
-    Raises:
-        InputError: It cannot be decided so, or a night is running.
-        StoreError: The home or the shared store cannot be written.
-    """
-    with night_lock(home), shared(home, settings) as delivery:
-        done = EditionStore(home, journal).decide(decision)
-        delivery.deliver()
-        return done
 
 
 def _after(edition: Edition | None, row: Entry) -> Edition:

@@ -39,8 +39,7 @@ _JOURNAL = sa.Table(
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("action", sa.Text, nullable=False, index=True),
     sa.Column("subject", sa.Text, nullable=False, index=True),
-    sa.Column("run_id", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
+    *(sa.Column(name, sa.Text, nullable=False) for name in ("run_id", "reason")),
     sa.Column("payload", sa.JSON().with_variant(JSONB(), "postgresql"), nullable=False),
     sqlite_autoincrement=True,
 )
@@ -280,15 +279,9 @@ def add(connection: sa.Connection, entry: Entry) -> Entry:
         InputError: Actor, action or subject is empty, or a text cannot be stored.
     """
     _check_texts(entry)
-    values: dict[str, Any] = {
-        "at": now(),
-        "actor": entry.actor,
-        "action": entry.action,
-        "subject": entry.subject,
-        "run_id": entry.run_id,
-        "reason": entry.reason,
-        "payload": json.loads(json.dumps(dict(entry.payload))),
-    }
+    names = ("actor", "action", "subject", "run_id", "reason")
+    values: dict[str, Any] = {name: getattr(entry, name) for name in names}
+    values |= {"at": now(), "payload": json.loads(json.dumps(dict(entry.payload)))}
     hold_subject(connection, _CHAIN.name)
     head = _chain_head(connection)
     number = connection.execute(sa.insert(_JOURNAL).values(**values).returning(_JOURNAL.c.id)).scalar_one()

@@ -35,11 +35,10 @@ _MESSAGES = sa.Table(
     sa.Column("letter_id", sa.Text, key="message_id", primary_key=True),
     sa.Column("announcement", sa.BigInteger, nullable=False, index=True),
     sa.Column("subject", sa.Text, nullable=False, index=True),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("subscription", sa.Text, nullable=False),
-    sa.Column("channel", sa.Text, nullable=False),
-    sa.Column("recipient", sa.Text, nullable=False),
-    sa.Column("language", sa.Text, nullable=False),
+    *(
+        sa.Column(name, sa.Text, nullable=False)
+        for name in ("kind", "subscription", "channel", "recipient", "language")
+    ),
     sa.Column("not_before", UtcTime, nullable=False),
     sa.Column("posted_at", UtcTime, nullable=False),
 )
@@ -171,29 +170,19 @@ class Outbox:
         final = sa.select(_ATTEMPTS.c.message_id).where(_ATTEMPTS.c.outcome.in_(FINAL))
         return self._database.run(lambda connection: _read(connection, _MESSAGES.c.message_id.not_in(final)))
 
-    def succeeded(self, message: OutboxMessage, at: dt.datetime, entry: Entry) -> None:
-        """Record that a message was sent, here and in the journal.
+    def finish(self, message: OutboxMessage, at: dt.datetime, outcome: str, entry: Entry, error: str = "") -> None:
+        """Record that a message was sent, given up or dropped, here and in the journal (``entry``).
 
         Raises:
             StoreError: The database refuses.
         """
-        self._finish(message, at, SENT, "", entry)
 
-    def gave_up(self, message: OutboxMessage, at: dt.datetime, error: str, entry: Entry) -> None:
-        """Record that a message will not be tried again, here and in the journal.
+        def work(connection: sa.Connection) -> None:
+            hashes = _attempt(connection, message, at, outcome, error, None)
+            add(connection, entry)
+            _record(connection, hashes)
 
-        Raises:
-            StoreError: The database refuses.
-        """
-        self._finish(message, at, GIVEN_UP, error, entry)
-
-    def dropped(self, message: OutboxMessage, at: dt.datetime, reason: str, entry: Entry) -> None:
-        """Record that a person dropped a message, here and in the journal.
-
-        Raises:
-            StoreError: The database refuses.
-        """
-        self._finish(message, at, DROPPED, reason, entry)
+        self._journal.write(work)
 
     def failed(self, message: OutboxMessage, at: dt.datetime, error: str, next_at: dt.datetime) -> None:
         """Record that an attempt failed, and when to try again.
@@ -223,14 +212,6 @@ class Outbox:
                 rule = "was altered" if name in recorded else "was added: the journal has no record of it"
                 return f"row '{name}' {rule if name in found else 'is missing'}"
         return ""
-
-    def _finish(self, message: OutboxMessage, at: dt.datetime, outcome: str, error: str, entry: Entry) -> None:
-        def work(connection: sa.Connection) -> None:
-            hashes = _attempt(connection, message, at, outcome, error, None)
-            add(connection, entry)
-            _record(connection, hashes)
-
-        self._journal.write(work)
 
 
 def _post(connection: sa.Connection, message: OutboxMessage) -> dict[str, str]:
@@ -292,11 +273,7 @@ def _read(connection: sa.Connection, wanted: sa.ColumnElement[bool]) -> list[Out
         message = messages[row._mapping[_ATTEMPTS.c.message_id]]
         if not message.is_final:
             messages[message.message_id] = replace(
-                message,
-                attempts=message.attempts + 1,
-                outcome=row.outcome,
-                error=row.error,
-                next_at=row.next_at,
+                message, attempts=message.attempts + 1, outcome=row.outcome, error=row.error, next_at=row.next_at,
                 attempted_at=row.at,
-            )
+            )  # fmt: skip
     return list(messages.values())

@@ -14,14 +14,14 @@ import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pandas as pd
 
-from core.errors import InputError, SchemaError, StoreError
+from core.errors import SchemaError, StoreError
 from core.release import CONTRACT_VERSION, DATA_PACKAGE, RELEASE, REQUIRED, data_package
 from core.schema import check
 from store import (
@@ -82,17 +82,8 @@ class About:
 
     def in_manifest(self) -> dict[str, Any]:
         """As the manifest says it."""
-        return {
-            "contract": CONTRACT_VERSION,
-            "as_of": self.as_of.isoformat(),
-            "replay": self.replay,
-            "code_version": self.code_version,
-            "settings": dict(self.settings),
-            "inputs": dict(self.inputs),
-            "degraded": [dict(source) for source in self.degraded],
-            **({"journal": dict(self.journal)} if self.journal is not None else {}),
-            **({"vintages": dict(self.vintages)} if self.vintages is not None else {}),
-        }
+        facts = {name: value for name, value in asdict(self).items() if value is not None}
+        return facts | {"contract": CONTRACT_VERSION, "as_of": self.as_of.isoformat()}
 
 
 @dataclass(frozen=True)
@@ -414,11 +405,8 @@ def prune(home: Path, newest: int, *, dry_run: bool = False) -> list[Removed]:
         What went, or would go, oldest first.
 
     Raises:
-        InputError: Fewer than one release would be kept.
         StoreError: The folder cannot be read or written.
     """
-    if newest < 1:
-        raise InputError(f"at least one release is kept (found {newest})")
     store = ReleaseStore(home)
     chosen = expendable(store.all(), newest)
     removed = [Removed(one.run_id, _size(one.path)) for one in chosen]

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.errors import SchemaError, StoreError
+from core.errors import StoreError
 from core.log import get_logger
-from core.release import FORECASTS
+from core.release import FORECASTS, RELEASE
 from core.schema import check
 from store import KEY_FILE, Partitions, home_key, keyed_digest, named_errors, write_bytes
 
@@ -64,13 +64,11 @@ class BacktestStore:
             ``capped``, sorted by key, horizon and level; without rows where none of the keys is stored.
 
         Raises:
-            SchemaError: A column of the key is missing.
             StoreError: A file cannot be read; the text names it.
         """
-        _check_columns(keys, KEY)
         stored = self._partitions.read(COLUMNS)
         if stored.empty:
-            return _no_forecasts()
+            return RELEASE["forecasts"].empty()[COLUMNS]
         wanted = stored[_is_among(stored, keys)].drop_duplicates(_ROW)
         texts = wanted.astype(dict.fromkeys(_REPEATED_TEXTS, object))
         return texts.sort_values(_ROW, ignore_index=True)
@@ -89,18 +87,11 @@ class BacktestStore:
             SchemaError: The frame breaks its contract.
             StoreError: A file cannot be read or written.
         """
-        _check_columns(forecasts, COLUMNS)
         known = self._partitions.read(KEY)
         new = forecasts if known.empty else forecasts[~_is_among(forecasts, known)]
         check(new, _CONTRACT)
         self._partitions.append(new[COLUMNS].sort_values(_ROW, ignore_index=True))
         return len(new)
-
-
-def _check_columns(frame: pd.DataFrame, columns: list[str]) -> None:
-    missing = [name for name in columns if name not in frame.columns]
-    if missing:
-        raise SchemaError(f"backtests: missing columns {missing}; found {list(frame.columns)}")
 
 
 def _is_among(rows: pd.DataFrame, keys: pd.DataFrame) -> pd.Series:
@@ -116,14 +107,6 @@ def _key_texts(keys: pd.DataFrame) -> pd.DataFrame:
     return keys.astype({name: object for name in KEY if name != "origin_date"}).astype(
         {"origin_date": "datetime64[ns]"}
     )
-
-
-def _no_forecasts() -> pd.DataFrame:
-    kinds = {
-        "origin_date": "datetime64[ns]", "target_end_date": "datetime64[ns]", "horizon": "int64",
-        "output_type_id": "float64", "value": "float64", "fallback": "bool", "capped": "bool",
-    }  # fmt: skip
-    return pd.DataFrame({name: pd.Series(dtype=kinds.get(name, "object")) for name in COLUMNS})
 
 
 def altered_caches(home: Path) -> list[Path]:

@@ -67,7 +67,7 @@ def test_who_never_got_alert_hears_nothing_of_its_end(
         outcome = GIVEN_UP if letter.channel == "mail" else FAILED
         row = opened.journal.entries(subject=ALERT)[-1]
         if outcome == GIVEN_UP:
-            opened.outbox.gave_up(letter, row.at, "unknown reader", row)
+            opened.outbox.finish(letter, row.at, GIVEN_UP, row, "unknown reader")
     record_night(opened, publish({}, ended=(ALERT,)))
     assert [letter.channel for letter in opened.outbox.messages() if letter.kind == ENDED] == ["published"]
 

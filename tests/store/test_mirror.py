@@ -32,7 +32,7 @@ from store.mirror import (
 )
 from store.releases import ReleaseStore, prune
 from store.releases.chain import HEAD, read_head
-from store.remote import AlteredError, RefusedError, RemoteFiles, UnreachableError
+from store.remote import AlteredError, RemoteFiles, UnreachableError
 from tests.store.conftest import Rows
 from tests.store.mirrors import (
     Cut,
@@ -462,7 +462,7 @@ def test_folder_that_may_only_be_read_is_named(file_url: str, homes: Homes) -> N
             delivery.deliver()
     finally:
         shared.chmod(0o755)
-    assert isinstance(refused.value.__cause__, RefusedError)
+    assert "shared" in str(refused.value)
 
 
 def test_hub_files_reach_other_machine(memory_url: str, homes: Homes) -> None:

@@ -88,7 +88,7 @@ def test_letter_waits_through_failures_and_ends_when_it_is_sent(journal: Journal
     assert (waiting.attempts, waiting.outcome, waiting.error) == (1, FAILED, "no answer")
     assert not waiting.is_due(NOON + HOUR / 2)
     assert waiting.is_due(NOON + HOUR)
-    outbox.succeeded(waiting, NOON + HOUR, SENT_ENTRY)
+    outbox.finish(waiting, NOON + HOUR, SENT, SENT_ENTRY)
     assert outbox.waiting() == []
     (sent,) = outbox.messages()
     assert (sent.attempts, sent.outcome, sent.is_final) == (2, SENT, True)
@@ -99,7 +99,7 @@ def test_letter_waits_through_failures_and_ends_when_it_is_sent(journal: Journal
 def test_letter_that_is_given_up_or_dropped_waits_no_more(journal: Journal) -> None:
     outbox = Outbox(journal)
     post(outbox, letter("a"), letter("b"))
-    outbox.gave_up(letter("a"), NOON, "550 no such reader", SENT_ENTRY)
+    outbox.finish(letter("a"), NOON, GIVEN_UP, SENT_ENTRY, "550 no such reader")
     post(outbox, replace(letter("b"), outcome=DROPPED, error="overtaken"))
     assert outbox.waiting() == []
     assert [one.outcome for one in outbox.messages("surge.EMR")] == [GIVEN_UP, DROPPED]

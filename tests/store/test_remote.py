@@ -13,7 +13,7 @@ from store import sha256_of_bytes
 from store.journal.database import Database
 from store.lock import AlreadyRunningError
 from store.mirror import Commit, MovedOnError, latest, publish
-from store.remote import RefusedError, RemoteFiles, each, single_flight
+from store.remote import RemoteFiles, UnreachableError, each, single_flight
 from tests.store.mirrors import any_url, file_url, memory_url, postgres_server, postgres_url, s3_server, s3_url
 
 __all__ = ["any_url", "file_url", "memory_url", "postgres_server", "postgres_url", "s3_server", "s3_url"]
@@ -72,7 +72,7 @@ def test_night_does_not_begin_on_store_that_may_only_be_read(memory_url: str, mo
 
     monkeypatch.setattr("fsspec.implementations.memory.MemoryFileSystem.pipe_file", refused)
     with (
-        pytest.raises(RefusedError, match="Access Denied"),
+        pytest.raises(UnreachableError, match="Access Denied"),
         single_flight(RemoteFiles(memory_url), SQLITE),
     ):
         pass

@@ -27,7 +27,7 @@ from store.figures.editions import ACCEPT, Arrival, Decision, EditionStore
 from store.figures.vintages import VintageStore
 from store.hub import Edition, SubmissionStore, prove, record_receipts
 from store.journal import Entry, Journal, _link, journal_url, opened_journal
-from store.journal.outbox import Outbox, OutboxMessage
+from store.journal.outbox import SENT, Outbox, OutboxMessage
 from store.releases import SETTINGS_FILE, About, Release, ReleaseStore, home_inputs
 from store.releases.caches import FitStore
 from store.status import WITNESSED, alteration, whole_releases
@@ -109,7 +109,7 @@ def make_home(home: Path, frames: Frames, observations: Rows) -> None:
     outbox.failed(message, noon, "no route to host", noon)
     held = Arrival("iom-dtm", "odd.csv", "1" * 64, "ada", observations(("2025-01", 9.0, "2025-02-10")), noon.date())
     EditionStore(home, journal).hold(held, [Message("another unit")])
-    outbox.succeeded(message, noon, Entry("delivery", "sent", "alert 31"))
+    outbox.finish(message, noon, SENT, Entry("delivery", "sent", "alert 31"))
     journal.record(Entry("bob", "dissented", "alert 31", reason="too early"))
     journal.close()
 
