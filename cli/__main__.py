@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import EXIT_NOTHING_PUBLISHED, Group, access, alerts, home, hub, nights, panels, releases, serve, site
+from cli import EXIT_NOTHING_PUBLISHED, Group, alerts, home, hub, nights, panels, releases, serve, site
 from core.about import code_version
 from core.errors import VigieError
 from core.log import LOG_FORMAT, LogFormat, configure_logging, get_logger
@@ -22,7 +22,7 @@ PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
     },
     "Forecast": {"forecast": panels.forecast, "backtest": panels.backtest, "score": panels.score},
     "Decide": {"alerts": alerts.app, "outbox": alerts.outbox_app, "editions": releases.editions_app},
-    "Operate": {"verify": releases.verify, "home": home.app, "access": access.app},
+    "Operate": {"verify": releases.verify, "home": home.app, "access": home.access_app},
     "Hub": {"hub": hub.app},
 }  # fmt: skip
 """All commands, in the panels and the order of ``vigie --help``."""

@@ -1,4 +1,7 @@
-"""``vigie home``: back up, restore, adopt, prune and check the home folder, its journal and its shared store."""
+"""``vigie home``: back up, restore, adopt, prune and check the home folder, its journal and its shared store.
+
+``vigie access``: the audit log of people who sign in, and the end of their logins.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import AsJson, Group, Home, echo_json, existing_home
+from cli import AsJson, Group, Home, Reason, acting_here, echo_entries, echo_json, existing_home
 from core.errors import InputError, StoreError
-from core.log import counted, get_logger
+from core.log import counted, get_logger, one_line
 from core.schema import Entry
 from core.settings import DRILL, Settings, home_folder, load_settings
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 app = typer.Typer(cls=Group, help="Back up, restore, prune and check the data folder.")
 store_app = typer.Typer(cls=Group, help="Synchronise with the store that several machines share (setting store.url).")
 journal_app = typer.Typer(cls=Group, help="Move the journal to another database.")
+access_app = typer.Typer(cls=Group, help="Show who signed in and what they did; sign people out.")
 EXIT_PROBLEM, EXIT_CHAIN_BROKEN = 1, 3
 _MEGABYTE = 1e6
 
@@ -310,6 +314,48 @@ def move(
         "The chain is whole. Now set journal_url to that address (settings.toml or VIGIE_JOURNAL_URL), run 'vigie"
     )
     typer.echo("verify', start the dashboard. The former journal stays as it is: keep it as long as the law asks.")
+
+
+@access_app.command()
+def audit(
+    home: Home = None,
+    most: Annotated[int, typer.Option("--most", min=1, help="Maximum number of rows to show.")] = 200,
+    as_json: AsJson = False,
+) -> None:
+    """Show sign-ins, refusals, actions and downloads, newest first."""
+    from access.sessions import access_rows, describe
+    from decisions import open_workflow
+
+    folder = existing_home(home)
+    with open_workflow(folder, load_settings(folder)) as workflow:
+        rows = access_rows(workflow.journal)[:most]
+    if as_json:
+        echo_entries(rows)
+        return
+    for row in rows:
+        typer.echo(one_line(f"{row.at:%Y-%m-%d %H:%M:%S} {row.actor:32} {row.action:16} {describe(row)}".rstrip()))
+    if not rows:
+        typer.echo("No logins yet.")
+
+
+@access_app.command()
+def sign_out(
+    person: Annotated[str, typer.Argument(help="Name as 'vigie access audit' shows it, or issuer|subject.")],
+    reason: Reason,
+    home: Home = None,
+) -> None:
+    """End all logins of a person, on open pages too.
+
+    Roles are removed in settings.toml or at the identity provider.
+    """
+    from access.sessions import revoke
+    from decisions import open_workflow
+
+    folder = existing_home(home)
+    settings = load_settings(folder)
+    with open_workflow(folder, settings) as workflow:
+        count = revoke(workflow.journal, person, acting_here(settings.access), reason)
+    typer.echo(f"{counted(count, 'login')} of {person} ended.")
 
 
 app.add_typer(store_app, name="store")

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
-from core.corridors import DEFAULT_REGION, toml_of
+from core.corridors import DEFAULT_REGION, read_text, toml_of
 from core.errors import InputError
 from core.languages import DEFAULT_LANGUAGE
 from core.routes import REGIONS, ROUTES, find_route, is_own, use_own_corridors
@@ -506,12 +506,7 @@ def load_settings(home: Path, *, adopted: bool = False) -> Settings:
     """
     use_own_corridors(home)
     path = home / "settings.toml"
-    try:
-        text = path.read_text(encoding="utf-8-sig") if path.exists() else ""
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path.name}: not readable as TOML: {error}") from None
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from None
+    text = read_text(path, path.name) if path.exists() else ""
     environment = tuple(sorted(item for item in os.environ.items() if item[0].upper().startswith("VIGIE_")))
     return _settings(path.name, text, environment, is_drill=not adopted and (home / DRILL).exists())
 

@@ -15,7 +15,7 @@ import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -364,18 +364,14 @@ def _mend_head(home: Path, journal_setting: str) -> bool:
     if not newest or max(kept, default="") != newest[0].name:
         return False
     head = {"run_id": newest[0].name, "manifest_sha256": sha256_of_file(newest[0] / MANIFEST)}
-    if kept[head["run_id"]] != head["manifest_sha256"] or _head(folder) == head:
+    if kept[head["run_id"]] != head["manifest_sha256"]:
         return False
+    with suppress(StoreError):
+        if read_head(folder) == head:
+            return False
     write_bytes(folder / HEAD, json_bytes(head))
     (folder / NEXT_HEAD).unlink(missing_ok=True)
     return True
-
-
-def _head(folder: Path) -> dict[str, Any] | None:
-    try:
-        return read_head(folder)
-    except StoreError:
-        return None
 
 
 def _set_aside(path: Path) -> None:

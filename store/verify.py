@@ -16,7 +16,7 @@ from store.export import PLACED, WRITTEN
 from store.figures.editions import EditionStore
 from store.figures.vintages import VintageStore
 from store.hub import EDITIONS, SubmissionStore, receipts
-from store.journal import HEAD_FILE, AlteredRowError, existing_journal, read_head_file
+from store.journal import HEAD_FILE, AlteredRowError, Journal, existing_journal, read_head_file
 from store.journal.outbox import Outbox
 from store.releases import HOME_INPUTS, SETTINGS_FILE, ReleaseStore, home_inputs
 from store.releases.caches import altered_caches
@@ -57,50 +57,48 @@ def _problems(home: Path, settings: Settings, head: str) -> Iterator[Problem]:
     if (problem := store.verify(kept)) is not None:
         yield problem
     manifests = _manifests(store.folder)
-    if kept or not settings.store.url:
-        yield from _journal_problems(home, settings.journal_url, manifests, kept)
-        yield from _published_problems(home, settings.journal_url)
-    yield from _link_problems(home)
-    yield from _figure_problems(home)
-    if kept or not settings.store.url:
-        yield from _input_problems(home, manifests)
-    yield from _hub_problems(home, store, settings.journal_url)
-    for path in altered_caches(home):
-        yield Problem("", path.relative_to(home).as_posix(), "was altered or is unknown: it lacks this home's digest")
-    if not settings.store.url:  # several homes fill the vintages of a shared store
-        yield from _vintage_problems(home, settings.journal_url, manifests)
-    if head and head != store.head() and not _is_of_journal(home, settings.journal_url, head):
-        hashes = {sha256_of_file(path): run_id for run_id, path in links(store.folder).items()}
-        where = f"it goes on from there, the release {hashes[head]}" if head in hashes else "no release has this hash"
-        yield Problem("", "HEAD.json", f"the chain does not end with {head[:16]}…: {where}")
-
-
-def _is_of_journal(home: Path, setting: str, head: str) -> bool:
-    with existing_journal(setting, home) as journal:
-        return journal is not None and journal.holds(head)
+    is_own = bool(kept) or not settings.store.url
+    with existing_journal(settings.journal_url, home) as journal:
+        if is_own and journal is None:
+            for run_id in (run_id for run_id, one in manifests.items() if one.get("journal")):
+                yield Problem(run_id, JOURNAL, f"is missing: the release {run_id} names its rows")
+        if is_own and journal is not None:
+            yield from _journal_problems(home, journal, settings.journal_url, manifests, kept)
+            yield from _published_problems(home, journal, is_shared=bool(settings.journal_url))
+        yield from _link_problems(home)
+        yield from _figure_problems(home)
+        if is_own:
+            yield from _input_problems(home, manifests)
+        yield from _hub_problems(home, store, journal)
+        for path in altered_caches(home):
+            name = path.relative_to(home).as_posix()
+            yield Problem("", name, "was altered or is unknown: it lacks this home's digest")
+        if not settings.store.url:  # several homes fill the vintages of a shared store
+            yield from _vintage_problems(home, journal, manifests)
+        if head and head != store.head() and (journal is None or not journal.holds(head)):
+            hashes = {sha256_of_file(path): run_id for run_id, path in links(store.folder).items()}
+            found = (
+                f"it goes on from there, the release {hashes[head]}" if head in hashes else "no release has this hash"
+            )
+            yield Problem("", "HEAD.json", f"the chain does not end with {head[:16]}…: {found}")
 
 
 def _journal_problems(
-    home: Path, setting: str, manifests: dict[str, dict[str, Any]], kept: dict[str, str]
+    home: Path, journal: Journal, setting: str, manifests: dict[str, dict[str, Any]], kept: dict[str, str]
 ) -> Iterator[Problem]:
-    ends = {run_id: one["journal"] for run_id, one in manifests.items() if one.get("journal")}
-    with existing_journal(setting, home) as journal:
-        if journal is None:
-            for run_id in ends:
-                yield Problem(run_id, JOURNAL, f"is missing: the release {run_id} names its rows")
-            return
-        kept_head, end = read_head_file(home), journal.head()
-        if kept_head is None and end is not None and not setting:
-            yield Problem("", HEAD_FILE, "is missing or was altered: it names the journal's newest row")
-        recorded = {int(one["id"]): str(one["sha256"]) for one in ends.values()}
-        if broken := journal.walk(recorded | ({kept_head.id: kept_head.sha256} if kept_head else {})):
-            yield Problem("", JOURNAL, broken)
-        if broken := Outbox(journal).first_break():
-            yield Problem("", "outbox", broken)
-        for path in EditionStore(home, journal).altered():
-            yield Problem("", path.relative_to(home).as_posix(), "is missing or was altered since the edition was held")
-        known = {entry.run_id for entry in journal.entries(action=WITNESSED)}
-        began = min(known, default="")
+    kept_head, end = read_head_file(home), journal.head()
+    if kept_head is None and end is not None and not setting:
+        yield Problem("", HEAD_FILE, "is missing or was altered: it names the journal's newest row")
+    ends = [one["journal"] for one in manifests.values() if one.get("journal")]
+    recorded = {int(one["id"]): str(one["sha256"]) for one in ends}
+    if broken := journal.walk(recorded | ({kept_head.id: kept_head.sha256} if kept_head else {})):
+        yield Problem("", JOURNAL, broken)
+    if broken := Outbox(journal).first_break():
+        yield Problem("", "outbox", broken)
+    for path in EditionStore(home, journal).altered():
+        yield Problem("", path.relative_to(home).as_posix(), "is missing or was altered since the edition was held")
+    known = {entry.run_id for entry in journal.entries(action=WITNESSED)}
+    began = min(known, default="")
     for run_id in sorted(manifests):
         if began and run_id > began and run_id not in known and run_id not in kept:
             yield Problem(run_id, run_id, "was added: the journal has no witness of this release")
@@ -131,10 +129,9 @@ def _input_problems(home: Path, manifests: dict[str, dict[str, Any]]) -> Iterato
             yield Problem("", name, f"was {what} since the release {run_id}; the next night records it")
 
 
-def _hub_problems(home: Path, store: ReleaseStore, setting: str) -> Iterator[Problem]:
+def _hub_problems(home: Path, store: ReleaseStore, journal: Journal | None) -> Iterator[Problem]:
     """Submissions whose content or record is not as it was received."""
-    with existing_journal(setting, home) as journal:
-        collected = {} if journal is None else receipts(journal)
+    collected = {} if journal is None else receipts(journal)
     release, recorded = store.current(), dict[str, tuple[str, bool]]()
     if release is not None:
         rows = release.read(EDITIONS, ["sha256", "received", "late"])
@@ -155,7 +152,7 @@ def _hub_problems(home: Path, store: ReleaseStore, setting: str) -> Iterator[Pro
         yield Problem("", "hub/editions", f"the submission {sha256[:16]}… is missing: journal or release records it")
 
 
-def _vintage_problems(home: Path, setting: str, manifests: dict[str, dict[str, Any]]) -> Iterator[Problem]:
+def _vintage_problems(home: Path, journal: Journal | None, manifests: dict[str, dict[str, Any]]) -> Iterator[Problem]:
     """Rows that came or went since the newest release that records what the vintages held; files may be merged."""
     run_id = max((run_id for run_id, one in manifests.items() if one.get("vintages")), default="")
     if not run_id:
@@ -168,11 +165,10 @@ def _vintage_problems(home: Path, setting: str, manifests: dict[str, dict[str, A
             rule = f"was changed: the release {run_id} records {before} rows with another content ({now} now)"
             yield Problem(run_id, f"vintages/{source_id}", rule)
     stamps: dict[str, set[str]] = {}
-    with existing_journal(setting, home) as journal:
-        source_of: dict[str, str] = {}
-        for row in journal.entries() if journal is not None else ():
-            source_id = source_of.setdefault(row.subject, str(row.payload.get("source_id", "")))
-            stamps.setdefault(source_id, set()).update(*(row.payload.get(name, ()) for name in ("stamps", "undone")))
+    source_of: dict[str, str] = {}
+    for row in journal.entries() if journal is not None else ():
+        source_id = source_of.setdefault(row.subject, str(row.payload.get("source_id", "")))
+        stamps.setdefault(source_id, set()).update(*(row.payload.get(name, ()) for name in ("stamps", "undone")))
     there = vintages.sources()
     for source_id in sorted({*there, *stamps} - {""}):
         until = recorded.get(source_id, {}).get("until", "1970-01-01")
@@ -185,18 +181,15 @@ def _vintage_problems(home: Path, setting: str, manifests: dict[str, dict[str, A
             yield Problem("", f"vintages/{source_id}", f"rows stored at {lost[0]} are missing: the journal names them")
 
 
-def _published_problems(home: Path, setting: str) -> Iterator[Problem]:
+def _published_problems(home: Path, journal: Journal, *, is_shared: bool) -> Iterator[Problem]:
     """Files for machines that were altered, are gone, or are not in the journal."""
     written: dict[str, list[str]] = {}
     placed: set[str] = set()
-    with existing_journal(setting, home) as journal:
-        if journal is None:
-            return
-        for row in journal.entries():
-            for name, sha256 in row.payload.items() if row.action in {WRITTEN, PLACED} else ():
-                known = [] if row.action == PLACED else written.get(name, [])
-                written[name] = [*known, str(sha256)]
-                placed |= {name} if row.action == PLACED else set()
+    for row in journal.entries(action=(WRITTEN, PLACED)):
+        for name, sha256 in row.payload.items():
+            known = [] if row.action == PLACED else written.get(name, [])
+            written[name] = [*known, str(sha256)]
+            placed |= {name} if row.action == PLACED else set()
     for path in sorted((home / FEED).rglob("*")):
         name = path.relative_to(home / FEED).as_posix()
         if not path.is_dir() and name not in written and not path.name.startswith(ASIDE):
@@ -206,9 +199,9 @@ def _published_problems(home: Path, setting: str) -> Iterator[Problem]:
         # Of machines that share a journal each writes files of its own, maybe older ones. A night that is killed while
         # it writes the hub's files leaves some as they were before; the next one writes them, and records it.
         is_of_hub = name.startswith("hub/")
-        latest = hashes if setting or is_of_hub else hashes[-1:]
+        latest = hashes if is_shared or is_of_hub else hashes[-1:]
         if not path.is_file():
-            if not setting and (name in placed or not is_of_hub):
+            if not is_shared and (name in placed or not is_of_hub):
                 yield Problem("", f"{FEED}/{name}", "is missing: the journal names it")
         elif sha256_of_file(path) not in latest:
             yield Problem("", f"{FEED}/{name}", "was altered: its hash is not the one in the journal")

@@ -9,7 +9,7 @@ import pytest
 
 from access import NotAllowedError, Person, account_name, actor_of
 from access.sessions import authorize_download, note_login
-from cli.access import audit, sign_out
+from cli.home import audit, sign_out
 from core.errors import InputError
 from core.settings import AccessSettings
 from store.journal import opened_journal

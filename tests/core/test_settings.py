@@ -93,7 +93,7 @@ def test_threshold_is_read_by_route_code_or_name(tmp_path: Path, monkeypatch: py
 
 def test_unreadable_settings_are_named(tmp_path: Path) -> None:
     (tmp_path / "settings.toml").mkdir()
-    with pytest.raises(InputError, match=r"settings\.toml: Is a directory"):
+    with pytest.raises(InputError, match=r"settings\.toml: cannot be read: Is a directory"):
         load_settings(tmp_path)
     (tmp_path / "note").touch()
     with pytest.raises(InputError, match="note: is a file, not a home folder"):
