@@ -54,21 +54,22 @@ def send_mail(channel: EmailChannel, mail: EmailMessage) -> None:
         RefusedError: The server refuses this mail or its reader.
         InputError: The password is not in the environment.
     """
-    password = secret(channel.password_env) if channel.password_env else ""
     with _mail_errors(channel), _connection(channel) as server:
-        if password:
-            server.login(channel.user, password)
         server.send_message(mail)
 
 
 @contextmanager
 def _connection(channel: EmailChannel) -> Iterator[smtplib.SMTP]:
+    """A connection to the channel's server, signed in where the channel has a user."""
+    password = secret(channel.password_env) if channel.password_env else ""
     context = ssl.create_default_context()
     place: dict[str, Any] = {"host": channel.host, "port": channel.port, "timeout": channel.seconds}
     server = smtplib.SMTP_SSL(**place, context=context) if channel.security == "tls" else smtplib.SMTP(**place)
     try:
         if channel.security == "starttls":
             server.starttls(context=context)
+        if password:
+            server.login(channel.user, password)
         yield server
         _say_goodbye(server)
     finally:
@@ -110,10 +111,7 @@ def try_channel(channel: Channel) -> None:
         InputError: A secret is not in the environment.
     """
     if isinstance(channel, EmailChannel):
-        password = secret(channel.password_env) if channel.password_env else ""
         with _mail_errors(channel), _connection(channel) as server:
-            if password:
-                server.login(channel.user, password)
             server.noop()
     elif isinstance(channel, WebhookChannel):
         parts = urlsplit(channel.address())
