@@ -129,10 +129,10 @@ def ingest(  # noqa: PLR0913, PLR0917  # one parameter per option of the command
         return
     if sum((bool(file), live, replay is not None)) != 1:
         raise InputError("ingest: give one of --file SOURCE=PATH, --live and --replay DATE")
-    if mapping is not None:
-        _ingest_own(file or [], mapping, home_folder(home), as_json=as_json)
-    elif file:
-        _ingest_files(file, home_folder(home), as_json=as_json)
+    if mapping is not None and not file:
+        raise InputError("ingest: --mapping describes own figures: name them with --file PATH")
+    if file:
+        _ingest_files(file, mapping, home_folder(home), as_json=as_json)
     else:
         _ingest_live(source or [], as_date(replay, "--replay"), home_folder(home), as_json=as_json)
 
@@ -187,27 +187,10 @@ def _ingest_live(sources: list[str], replayed: dt.date | None, folder: Path, *, 
     _end(len(report.failed), len(report.held), len(report.taken))
 
 
-def _ingest_own(file: list[str], mapping: Path, folder: Path, *, as_json: bool = False) -> None:
+def _ingest_files(file: list[str], mapping: Path | None, folder: Path, *, as_json: bool = False) -> None:
+    """Take in files of sources or, with a mapping, of own figures; one that is refused is named."""
     from access import account_name
-    from nightly.inputs import ingest_own, load_snapshot
-    from store.figures.vintages import VintageStore
-
-    if not file:
-        raise InputError("ingest: --mapping describes own figures: name them with --file PATH")
-    with opened_journal(folder) as journal:
-        load_snapshot(VintageStore(folder), journal)
-        done = [ingest_own(folder, Path(path), mapping, journal, account_name()) for path in file]
-    if as_json:
-        _echo_ingested(done, [])
-    else:
-        for one in done:
-            _report_edition(one)
-    _end(0, sum(one.is_held for one in done), len(done))
-
-
-def _ingest_files(file: list[str], folder: Path, *, as_json: bool = False) -> None:
-    from access import account_name
-    from nightly.inputs import ingest_file, load_snapshot
+    from nightly.inputs import ingest_file, ingest_own, load_snapshot
     from store.figures.vintages import VintageStore
 
     done: list[Ingested] = []
@@ -215,11 +198,14 @@ def _ingest_files(file: list[str], folder: Path, *, as_json: bool = False) -> No
     with opened_journal(folder) as journal:
         load_snapshot(VintageStore(folder), journal)
         for item in file:
-            source_id, _, path = item.partition("=")
+            source_id, _, path = ("", "", item) if mapping is not None else item.partition("=")
             try:
                 if not path:
                     raise InputError(f"--file {item}: write SOURCE=PATH, such as frontex=ibc.xlsx")
-                done.append(ingest_file(folder, source_id, Path(path), journal, account_name()))
+                if mapping is not None:
+                    done.append(ingest_own(folder, Path(path), mapping, journal, account_name()))
+                else:
+                    done.append(ingest_file(folder, source_id, Path(path), journal, account_name()))
             except VigieError as error:
                 get_logger().error("refused", text=str(error), source_id=source_id)
                 failed.append({"source_id": source_id, "reason": str(error)})
