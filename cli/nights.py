@@ -198,7 +198,7 @@ def _ingest_files(file: list[str], mapping: Path | None, folder: Path, *, as_jso
     with opened_journal(folder) as journal:
         load_snapshot(VintageStore(folder), journal)
         for item in file:
-            source_id, _, path = ("", "", item) if mapping is not None else item.partition("=")
+            source_id, _, path = (mapping.stem, "", item) if mapping is not None else item.partition("=")
             try:
                 if not path:
                     raise InputError(f"--file {item}: write SOURCE=PATH, such as frontex=ibc.xlsx")
