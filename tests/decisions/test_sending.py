@@ -137,7 +137,7 @@ def test_crash_after_sending_repeats_same_message_id(
         raise PowerCutError("power cut")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Outbox, "succeeded", cut)
+        patch.setattr(Outbox, "finish", cut)
         send_waiting(opened)
     send_waiting(opened)
     first, second = mailbox.mails
