@@ -26,8 +26,6 @@ from forecasting.quantiles import KEYS, QuantileTable
 from forecasting.workers import Fit, Progress, Workers, run_fits
 
 WORK = ["model_id", "model_version", "series_id", "origin_date", "history_hash"]
-RealTimePanels = Mapping[pd.Timestamp, Panel]
-"""The panel as it was known at each origin, by the origin's date."""
 
 
 class Fits(Protocol):
@@ -84,36 +82,6 @@ def history_hash(values: FloatArray, first_period: str) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def backtest_work(
-    panel: Panel, *, origins: int, step: int, models: Sequence[str], known_at: RealTimePanels | None = None
-) -> WorkList:
-    """List the last ``origins`` origins, ``step`` periods apart, the newest one period before the panel's end.
-
-    At each origin a series takes part if it has a value in that period.
-
-    Args:
-        panel: The calendar, and the history unless ``known_at`` is given.
-        origins: Number of origins, at least 1; fewer are taken where the panel is shorter.
-        step: Periods between origins, at least 1.
-        models: Model ids of the registry.
-        known_at: The panel as it was known at each origin, for pseudo-real-time backtests.
-
-    Raises:
-        InputError: ``origins`` or ``step`` is below 1, or the panel has a single period.
-    """
-    if origins < 1 or step < 1:
-        raise InputError(f"origins and step are at least 1 (found {origins} and {step})")
-    ends = panel.end_dates[:-1][::-1][::step][:origins][::-1]
-    if ends.empty:
-        raise InputError("a backtest needs a panel of at least two periods")
-    works = []
-    for end in ends:
-        known = (panel if known_at is None else known_at[end]).until(end)
-        if len(known.matrix) and known.end_dates[-1] == end:
-            works.append(_work(known, np.full(known.matrix.shape[1], len(known.matrix) - 1), models))
-    return joined(works)
-
-
 def work_at(panel: Panel, wanted: BoolArray, models: Callable[[int], Sequence[str]]) -> WorkList:
     """List forecasts from any origins.
 
@@ -124,6 +92,19 @@ def work_at(panel: Panel, wanted: BoolArray, models: Callable[[int], Sequence[st
     """
     rows = np.flatnonzero(wanted.any(axis=1))
     return joined(_work(panel, np.where(wanted[row], row, -1), models(int(row))) for row in rows)
+
+
+def work_as_known(panels: Mapping[pd.Timestamp, Panel], *, models: Sequence[str]) -> WorkList:
+    """List every series from past origins, each from the panel as it was known there; it needs a value in that period.
+
+    Args:
+        panels: By the origin's date; later periods are left out.
+        models: Model ids.
+    """
+    return joined(
+        work_at(known, known.observed_at(np.asarray(known.end_dates == origin)), lambda _row: models)
+        for origin, known in panels.items()
+    )
 
 
 def present_work(panel: Panel, *, models: Sequence[str]) -> WorkList:

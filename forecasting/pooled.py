@@ -74,7 +74,11 @@ class Level:
 
 
 def past_origins(panel: Panel, *, origins: int, step: int) -> BoolArray:
-    """The backtest's origins (see :func:`forecasting.hindcast.backtest_work`), periods × series."""
+    """Mark the last ``origins`` origins, ``step`` periods apart, the newest one period before the panel's end.
+
+    Returns:
+        Periods × series; a series is marked where it has a value.
+    """
     rows = np.arange(len(panel.matrix) - 1)[::-1][::step][:origins]
     wanted = np.zeros(panel.matrix.shape, dtype=bool)
     wanted[rows] = panel.matrix.notna().to_numpy()[rows]

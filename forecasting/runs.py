@@ -255,9 +255,7 @@ def _answer(
 
 
 def _at(made: QuantileTable, panel: Panel, wanted: BoolArray) -> QuantileTable:
-    row = panel.end_dates.get_indexer(pd.DatetimeIndex(made.keys["origin_date"]))
-    column = pd.Index(panel.series_ids).get_indexer(pd.Index(made.keys["series_id"]))
-    return made.where(wanted[row, column])
+    return made.where(wanted[panel.places(made.keys["origin_date"], made.keys["series_id"])])
 
 
 def _with_members_reasons(combined: QuantileTable, members: QuantileTable) -> QuantileTable:

@@ -14,7 +14,7 @@ from core import FloatArray
 from core.languages import marked as _
 from forecasting import BOTTOM_UP, LEVELS, NORMAL_SCORES, BoolArray, ModelCard
 from forecasting.panel import Panel
-from forecasting.quantiles import KEYS, QuantileTable
+from forecasting.quantiles import KEYS, QuantileTable, stack
 from forecasting.verification import observed_at
 
 VERSION = "2"
@@ -86,11 +86,9 @@ def sum_of_parts(
         _one_horizon(parts, past or parts, int(horizon), panel, membership, list(names), wanted)
         for horizon in np.unique(steps)
     ]
-    blocks = [block for block in blocks if len(block.keys)]  # one without rows has no types either
-    keys = pd.concat([block.keys for block in blocks], ignore_index=True) if blocks else pd.DataFrame(columns=KEYS)
-    values = np.concatenate([block.quantiles for block in blocks]) if blocks else np.empty((0, len(LEVELS)))
-    keys = keys.assign(model_version=VERSION, history_hash="", fallback=False, reason="", capped=False)
-    return QuantileTable(keys, values)
+    made = stack([_table([], []), *blocks])
+    keys = made.keys.assign(model_version=VERSION, history_hash="", fallback=False, reason="", capped=False)
+    return QuantileTable(keys, made.quantiles)
 
 
 def shuffled_draws(logs: FloatArray, ranks: FloatArray) -> FloatArray:
@@ -139,9 +137,11 @@ def _one_horizon(
         sums = membership[np.ix_(usable, here)] @ shuffled_draws(cube.logs[place, here], ranks)
         keys += [(BOTTOM_UP, names[at], origin, horizon, end) for at in usable]
         values.append(np.quantile(sums, LEVELS, axis=1, method="hazen").T)
-    return QuantileTable(
-        pd.DataFrame(keys, columns=KEYS), np.concatenate(values) if values else np.empty((0, len(LEVELS)))
-    )
+    return _table(keys, values)
+
+
+def _table(keys: list[tuple[str, str, pd.Timestamp, int, pd.Timestamp]], values: list[FloatArray]) -> QuantileTable:
+    return QuantileTable(pd.DataFrame(keys, columns=KEYS), np.concatenate([*values, np.empty((0, len(LEVELS)))]))
 
 
 def cube_of(table: QuantileTable, panel: Panel) -> Cube:

@@ -16,13 +16,14 @@ from core import FloatArray
 from core.languages import marked as _
 from core.release import WEEK_SCORES
 from core.schema import check
-from forecasting import LEVELS, History, Model, ModelCard
+from forecasting import LEVELS, Model, ModelCard
 from forecasting.days import WEEK, WEEKS, DailyHistory
 from forecasting.models import baseline, snaive
 from forecasting.postprocess import safe_forecast
 from forecasting.quantiles import QuantileTable
 from forecasting.verification import COVERAGES, covered, wis
 from forecasting.verification.verdict import SCALES, compare, holm_within
+from forecasting.workers import Fit
 
 MODEL_ID = "vigie-nowcast"
 REFERENCES: tuple[Model, ...] = (baseline.MODEL, snaive.MODEL)
@@ -100,14 +101,15 @@ def week_record(history: DailyHistory) -> pd.DataFrame:
     outcomes: list[FloatArray] = []
     for number in range(max(0, len(sundays) - ORIGINS - 1), len(sundays) - 1):
         found = weeks_ahead(history, history.place_of(sundays[number]) or 0, n=RECORD_PATHS)
-        past = _history(totals[: number + 1], sundays[number])
-        if found is None or past is None:
+        if found is None or np.isnan(totals[number]):
             continue
+        known = totals[int(np.argmax(np.isfinite(totals))) : number + 1]
+        past = Fit(MODEL_ID, "", sundays[number].asfreq("W-SUN"), known, YEAR_OF_WEEKS).history()
         answers = {MODEL_ID: found.quantiles}
         answers |= {one.model_id: safe_forecast(one, past, WEEKS).quantiles for one in REFERENCES}
         came = np.full(WEEKS, np.nan)
-        known = totals[number + 1 : number + 1 + WEEKS]
-        came[: len(known)] = known
+        outcome = totals[number + 1 : number + 1 + WEEKS]
+        came[: len(outcome)] = outcome
         for model_id, quantiles in answers.items():
             made.append((model_id, sundays[number], quantiles))
             outcomes.append(came)
@@ -149,17 +151,6 @@ def week_scores(records: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         | {name: name.replace("covered", "coverage") for name in shares}
     )  # fmt: skip
     return check(found[list(WEEK_SCORES.columns)], WEEK_SCORES)
-
-
-def _history(totals: FloatArray, last: pd.Period) -> History | None:
-    """The weeks up to one as models take them; None where that one is not counted whole."""
-    first = int(np.argmax(np.isfinite(totals)))
-    logs = np.log1p(totals[first:])
-    known = np.isfinite(logs)
-    if not len(logs) or not known[-1]:
-        return None
-    filled = np.interp(np.arange(len(logs)), np.flatnonzero(known), logs[known])
-    return History(filled, logs[known], YEAR_OF_WEEKS, last.asfreq("W-SUN"), 0)
 
 
 def _table(made: Sequence[tuple[str, pd.Period, FloatArray]]) -> QuantileTable:

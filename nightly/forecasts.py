@@ -26,7 +26,7 @@ from core.schema import ALL
 from core.settings import Settings
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.ensemble import combine
-from forecasting.hindcast import Fits, WorkList, backtest_work, joined, present_work, run_work, was_cut_off
+from forecasting.hindcast import Fits, WorkList, joined, present_work, run_work, was_cut_off, work_as_known
 from forecasting.members import Request
 from forecasting.models import MODELS
 from forecasting.panel import Panel, panel_from_observations
@@ -257,8 +257,9 @@ def _past_work(data: RealTimeData, settings: Settings) -> WorkList:
     """Every member at past origins, from what was known there; slow ones at fewer."""
     fast = [model_id for model_id, model in MODELS.items() if not model.slow]
     slow = [model_id for model_id, model in MODELS.items() if model.slow]
+    ends = data.panel.end_dates[:-1]
     return joined(
-        backtest_work(data.panel, origins=origins, step=1, models=models, known_at=data.past_panels)
+        work_as_known({end: data.past_panels[end] for end in ends[-origins:]}, models=models)
         for origins, models in ((settings.backtest_origins, fast), (settings.slow_backtest_origins, slow))
     )
 

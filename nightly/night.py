@@ -348,9 +348,9 @@ def _judged_tables(
     newest = ReleaseStore(home).current()
     former = newest if newest in whole else None
     announce(report, _("Scores and paths"))
-    made, served, pooled = forecasts.made, forecasts.served, forecasts.pooled
-    judged = judge(data, made, served, settings.alerts, run.pool)
-    tables = forecast_tables(data, made, served, forecasts.nowcasts, judged)
+    made, pooled = forecasts.made, forecasts.pooled
+    judged = judge(data, forecasts, settings.alerts, run.pool)
+    tables = forecast_tables(data, forecasts, judged)
     announce(report, _("Figures and weeks"))
     tables |= data_tables(data, cards, vintages.rejected(), former) | make_weeks(data, run.pool)
     announce(report, _("Alerts"))

@@ -160,10 +160,32 @@ class Stocks:
                 found[name] = first, whole, DampedSmoothing(whole)
         return found
 
+    @cached_property
+    def last(self) -> int:
+        """Row of the country's newest stock."""
+        return int(self.panel.last_rows()[self.panel.series_ids.index(self.total)])
+
+    def ahead(self, row: int) -> pd.PeriodIndex:
+        """The periods ahead of the stock in a row."""
+        origin = self.panel.periods[row]
+        return pd.period_range(origin + 1, periods=self.horizon, freq=origin.freq)
+
+    def keys(self, row: int, model_id: str, names: Sequence[str]) -> pd.DataFrame:
+        """Forecasts of some series by a model from the stock in a row, horizon after horizon."""
+        return pd.DataFrame(
+            {
+                "model_id": model_id,
+                "series_id": np.repeat(list(names), self.horizon).astype(object),
+                "origin_date": self.panel.end_dates[row],
+                "horizon": np.tile(np.arange(1, self.horizon + 1), len(names)),
+                "target_end_date": np.tile(self.ahead(row).end_time.normalize().to_numpy(), len(names)),
+            }
+        )
+
     def periods(self, row: int) -> pd.PeriodIndex:
         """From the first period whose arrivals matter to the last one ahead of the stock in a row."""
         first = self.panel.periods[0] - LAGS[self.freq]
-        return pd.period_range(first, self.panel.periods[row] + self.horizon, freq=self.panel.periods.freq)
+        return pd.period_range(first, self.ahead(row)[-1], freq=self.panel.periods.freq)
 
     def flows(self, row: int, arrivals: FloatArray | None, n: int) -> dict[str, Flows]:
         """Paths from the stock in a row: the country and, where all of a division is known there, its parts.
@@ -262,9 +284,8 @@ def _tables(
     stocks: Stocks, now: Arrivals, then: Mapping[pd.Period, Arrivals], places: pd.DataFrame, as_of: pd.Timestamp
 ) -> dict[str, pd.DataFrame]:
     """Tables of one country; none where its stock is too old or its arrivals have no forecast."""
-    panel, routes = stocks.panel, stocks.routes
-    row = int(panel.last_rows()[panel.series_ids.index(stocks.total)])
-    ahead = pd.period_range(panel.periods[row] + 1, periods=stocks.horizon, freq=panel.periods.freq)
+    panel, routes, row = stocks.panel, stocks.routes, stocks.last
+    ahead = stocks.ahead(row)
     reached = not routes or ahead[-1].asfreq("M", how="end") <= now.reach
     is_current = ahead[-1].end_time >= as_of and reached
     if not is_current or not set(routes) <= set(now.ahead) or stocks.total not in stocks.smoothed:
@@ -313,20 +334,11 @@ def _with_places(panel: Panel, names: list[str], last: pd.Period, places: pd.Dat
 
 def _paths(stocks: Stocks, row: int, flows: Mapping[str, Flows]) -> pd.DataFrame:
     """Paths of some stocks from the one in a row."""
-    periods = pd.period_range(stocks.panel.periods[row], periods=stocks.horizon + 1, freq=stocks.panel.periods.freq)
-    ends = periods.end_time.normalize()
     parts = [
-        pd.DataFrame(
-            {
-                "model_id": MODEL_ID,
-                "series_id": name,
-                "origin_date": ends[0],
-                "horizon": np.tile(np.arange(1, stocks.horizon + 1), len(one.stock)),
-                "target_end_date": np.tile(ends[1:], len(one.stock)),
-                "output_type": "sample",
-                "output_type_id": np.repeat(np.arange(len(one.stock)), stocks.horizon),
-                "value": one.stock.ravel(),
-            }
+        stocks.keys(row, MODEL_ID, [name] * len(one.stock)).assign(
+            output_type="sample",
+            output_type_id=np.repeat(np.arange(len(one.stock)), stocks.horizon),
+            value=one.stock.ravel(),
         )
         for name, one in flows.items()
     ]
@@ -338,8 +350,7 @@ def _hindcasts(stocks: Stocks, then: Mapping[pd.Period, Arrivals]) -> QuantileTa
     panel, parts = stocks.panel, []
     total = panel.matrix[stocks.total].to_numpy(dtype=float)
     first = stocks.smoothed[stocks.total][0]
-    last = int(panel.last_rows()[panel.series_ids.index(stocks.total)])
-    for row in range(first + FEWEST - 1, last):
+    for row in range(first + FEWEST - 1, stocks.last):
         published = panel.periods[row].end_time.normalize() + pd.Timedelta(days=stocks.lag)
         known = then.get(pd.Period(published + pd.Timedelta(days=1), "M") - 1)
         if np.isnan(total[row]) or known is None or not set(stocks.routes) <= set(known.ahead):
@@ -347,7 +358,7 @@ def _hindcasts(stocks: Stocks, then: Mapping[pd.Period, Arrivals]) -> QuantileTa
         arrivals = known.in_periods(stocks.routes, stocks.periods(row)) if stocks.routes else None
         parts.append(_quantiles(stocks, row, stocks.flows(row, arrivals, PAST_PATHS)))
         parts += [_table(stocks, row, name, {stocks.total: found}) for name, found in _peers(stocks, row, arrivals)]
-    return stack(parts) if parts else _table(stocks, last, MODEL_ID, {})
+    return stack(parts) if parts else _table(stocks, stocks.last, MODEL_ID, {})
 
 
 def _peers(stocks: Stocks, row: int, arrivals: FloatArray | None) -> Iterator[tuple[str, FloatArray]]:
@@ -367,18 +378,8 @@ def _quantiles(stocks: Stocks, row: int, flows: Mapping[str, Flows]) -> Quantile
 
 def _table(stocks: Stocks, row: int, model_id: str, quantiles: Mapping[str, FloatArray]) -> QuantileTable:
     """Quantiles by series as forecasts from the stock in a row."""
-    periods = pd.period_range(stocks.panel.periods[row], periods=stocks.horizon + 1, freq=stocks.panel.periods.freq)
-    ends = periods.end_time.normalize()
-    keys = pd.DataFrame(
-        {
-            "model_id": model_id,
-            "series_id": np.repeat(list(quantiles), stocks.horizon).astype(object),
-            "origin_date": ends[0],
-            "horizon": np.tile(np.arange(1, stocks.horizon + 1), len(quantiles)),
-            "target_end_date": np.tile(ends[1:].to_numpy(), len(quantiles)),
-        }
-    )
-    return QuantileTable(keys, np.concatenate([*quantiles.values(), np.empty((0, len(LEVELS)))]))
+    values = np.concatenate([*quantiles.values(), np.empty((0, len(LEVELS)))])
+    return QuantileTable(stocks.keys(row, model_id, [*quantiles]), values)
 
 
 def _scores(past: QuantileTable, panel: Panel, total: str) -> pd.DataFrame:
@@ -402,7 +403,6 @@ def _scores(past: QuantileTable, panel: Panel, total: str) -> pd.DataFrame:
 
 def _needs(stocks: Stocks, row: int, name: str, flows: Flows, factor: float, places: pd.Series) -> pd.DataFrame:
     """What one stock needs in each period ahead, in one scenario."""
-    periods = pd.period_range(stocks.panel.periods[row] + 1, periods=stocks.horizon, freq=stocks.panel.periods.freq)
     now = float(stocks.panel.matrix[name].iloc[row])
     before = np.hstack([np.full((len(flows.stock), 1), now), flows.stock[:, :-1]])
     room = float(places.get(name.split(".")[1], np.nan)) if name.startswith(f"{RECEPTION}.") else np.nan
@@ -413,7 +413,7 @@ def _needs(stocks: Stocks, row: int, name: str, flows: Flows, factor: float, pla
             "freq": stocks.freq,
             "last_period": write_period(stocks.panel.periods[row], stocks.freq),
             "last_value": now,
-            "time_period": [write_period(period, stocks.freq) for period in periods],
+            "time_period": [write_period(period, stocks.freq) for period in stocks.ahead(row)],
             "horizon": np.arange(1, stocks.horizon + 1),
             **{column: np.quantile(flows.stock, level, axis=0).round() for level, column in LEVELS_SHOWN.items()},
             "entries": flows.entries.mean(axis=0).round(),

@@ -85,11 +85,9 @@ class Judged:
     situations: pd.DataFrame
 
 
-def judge(
-    data: RealTimeData, made: ForecastSet, served: ForecastSet, settings: AlertSettings, workers: Workers = 1
-) -> Judged:
+def judge(data: RealTimeData, night: NightForecasts, settings: AlertSettings, workers: Workers = 1) -> Judged:
     """Judge the night by past origins: its longest calculations that do not need each other, side by side."""
-    panel, replayed = data.panel, to_matrix(made.hindcasts)
+    panel, served, replayed = data.panel, night.served, to_matrix(night.made.hindcasts)
     return Judged(
         *run_tasks(
             operator.call,  # type: ignore[arg-type]  # mypy does not infer that it is given no arguments
@@ -112,29 +110,16 @@ def judge(
     )
 
 
-def forecast_tables(
-    data: RealTimeData,
-    made: ForecastSet,
-    served: ForecastSet,
-    nowcasts: pd.DataFrame,
-    judged: Judged,
-) -> dict[str, pd.DataFrame]:
-    """Forecasts as they are served, what past origins said, and scores.
-
-    Args:
-        data: What was known.
-        made: Forecasts as the models made them.
-        served: The same after the nowcasts.
-        nowcasts: Those of the running month.
-        judged: What past origins say.
-    """
+def forecast_tables(data: RealTimeData, night: NightForecasts, judged: Judged) -> dict[str, pd.DataFrame]:
+    """Forecasts as they are served, what past origins said, and scores."""
+    made, served = night.made, night.served
     past, panel = made.past_ensemble, data.panel
     as_of = pd.Timestamp(data.date)
     return {
         "forecasts": served.current.assign(target=served.current["series_id"].str.partition(".")[0], as_of=as_of),
         "trajectories": served.paths,
         "year_ahead": judged.year_ahead,
-        "nowcasts": nowcasts,
+        "nowcasts": night.nowcasts,
         "backtest": past,
         "replays": hindcast_table(made.hindcasts, data.outcome_panel),
         "figures_then": earlier_values(data, past),

@@ -14,7 +14,7 @@ from core.languages import WORD_JOINER, Language
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from forecasting.scenarios import FEWEST_EFFECTIVE, Condition, TooFewPathsError, given
-from forecasting.scenarios.analogues import EPISODES, Course, add_persons, course, rescale
+from forecasting.scenarios.analogues import EPISODES, Course, course, replay
 from forecasting.scenarios.shocks import Diversion, Shock, apply_shock, estimate_diversion
 from reports import ReadableRelease, numbers
 from reports import scenario as wording
@@ -138,12 +138,11 @@ def _analogue(release: ReadableRelease, values: Mapping[str, str], route_id: str
     strength = float(values["past_strength"]) / 100
     first = month_end(values["past_from"])
     series_id = numbers.route_series(route_id)
-    paths = release.frame("trajectories")
-    if (episode.usual if values["past_as"] == "usual" else values["past_as"]) == "persons":
-        paths = add_persons(paths, series_id, found.beyond, first=first, strength=strength)
+    by = episode.usual if values["past_as"] == "usual" else values["past_as"]
+    paths = replay(release.frame("trajectories"), series_id, found, by, first=first, strength=strength)
+    if by == "persons":
         said = language.text(_("The additional arrivals are added to the forecast; its own range is kept."))
     else:
-        paths = rescale(paths, series_id, found.multiples, first=first, strength=strength)
         said = language.text(
             _("The forecast is multiplied by the episode’s ratios; its width grows or shrinks with them.")
         )

@@ -14,7 +14,6 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core import FloatArray
 from core.errors import InputError
@@ -128,17 +127,25 @@ def course(observations: pd.DataFrame, episode: Episode) -> Course | None:
     return None
 
 
-def rescale(
-    trajectories: pd.DataFrame, series_id: str, multiples: FloatArray, *, first: pd.Timestamp, strength: float = 1.0
+def replay(
+    trajectories: pd.DataFrame,
+    series_id: str,
+    episode: Course,
+    by: str,
+    *,
+    first: pd.Timestamp,
+    strength: float = 1.0,
 ) -> pd.DataFrame:
     """Let an episode begin on one route.
 
     Args:
         trajectories: Frame that keeps ``TRAJECTORIES``.
         series_id: The route's series.
-        multiples: Ratio of each month of the episode to what came before, from its first month on.
+        episode: The episode's figures.
+        by: ``ratio``: multiply each path by the episode's ratios; ``persons``: add its persons beyond the base, and
+            keep paths at zero or above.
         first: Last day of the month in which it begins.
-        strength: Power of each ratio: 1 is the episode itself, 0.5 half of it (on log scale).
+        strength: Power of each ratio, or share of the persons: 1 is the episode itself.
 
     Returns:
         The same rows; months after the episode's last one are as forecast.
@@ -146,39 +153,6 @@ def rescale(
     Raises:
         InputError: The series has no paths, or the strength is negative.
     """
-    inside, place, own = _inside(trajectories, series_id, len(multiples), first, strength)
-    out = trajectories.copy()
-    factor = np.where(inside, np.power(multiples[place], strength), 1.0)
-    out.loc[own, "value"] = out.loc[own, "value"].to_numpy() * factor
-    return out
-
-
-def add_persons(
-    trajectories: pd.DataFrame, series_id: str, beyond: FloatArray, *, first: pd.Timestamp, strength: float = 1.0
-) -> pd.DataFrame:
-    """The same with the persons beyond the episode's base added to each path, ``strength`` times; never below zero.
-
-    Args:
-        trajectories: Frame that keeps ``TRAJECTORIES``.
-        series_id: The route's series.
-        beyond: Persons beyond the base in each month of the episode.
-        first: Last day of the month in which it begins.
-        strength: Share of them.
-
-    Raises:
-        InputError: The series has no paths, or the strength is negative.
-    """
-    inside, place, own = _inside(trajectories, series_id, len(beyond), first, strength)
-    out = trajectories.copy()
-    added = np.where(inside, strength * beyond[place], 0.0)
-    out.loc[own, "value"] = np.maximum(out.loc[own, "value"].to_numpy() + added, 0.0)
-    return out
-
-
-def _inside(
-    trajectories: pd.DataFrame, series_id: str, length: int, first: pd.Timestamp, strength: float
-) -> tuple[BoolArray, NDArray[np.intp], BoolArray]:
-    """For a series' rows: which lie in the episode, and in which of its months; and which rows are the series' own."""
     if strength < 0 or not np.isfinite(strength):
         raise InputError(f"an episode's strength is at least 0 (found {strength})")
     own: BoolArray = (trajectories["series_id"] == series_id).to_numpy()
@@ -186,7 +160,13 @@ def _inside(
         raise InputError(f"no sample paths of {series_id}")
     ends = pd.DatetimeIndex(trajectories.loc[own, "target_end_date"])
     since = np.asarray((ends.year * 12 + ends.month) - (first.year * 12 + first.month))
-    return (since >= 0) & (since < length), np.clip(since, 0, length - 1), own
+    values = episode.multiples if by == "ratio" else episode.beyond
+    inside, now = (since >= 0) & (since < len(values)), values[np.clip(since, 0, len(values) - 1)]
+    before = trajectories.loc[own, "value"].to_numpy()
+    after = before * np.power(now, strength) if by == "ratio" else np.maximum(before + strength * now, 0.0)
+    out = trajectories.copy()
+    out.loc[own, "value"] = np.where(inside, after, before)
+    return out
 
 
 def _months(first: str, last: str) -> list[str]:

@@ -172,9 +172,7 @@ def _lines(rows: pd.DataFrame) -> Iterator[dict[str, object]]:
                 **dict(zip(keys, key, strict=True)),
                 "scale": scale,
                 "score": float(part[names[0]].mean()),
-                "relative_score": found.ratio,
-                "relative_score_lo": found.low,
-                "relative_score_hi": found.high,
+                **found.named("relative_score"),
                 "coverage_80": float(part["covered_80"].mean()) if "covered_80" in part else float("nan"),
                 "n": len(part),
             }

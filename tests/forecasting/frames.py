@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from forecasting.ensemble import combine
-from forecasting.hindcast import RealTimePanels, backtest_work, present_work, run_work
+from forecasting.hindcast import present_work, run_work, work_as_known
 from forecasting.panel import Panel
 from forecasting.quantiles import to_rows
 from forecasting.runs import backtest_file, forecast_file
@@ -22,12 +22,13 @@ def backtest(
     step: int,
     horizons: Sequence[int],
     models: Sequence[str],
-    known_at: RealTimePanels | None = None,
+    known_at: Mapping[pd.Timestamp, Panel] | None = None,
     done: pd.DataFrame | None = None,
     **options: Any,  # noqa: ANN401  # those of the engine
 ) -> pd.DataFrame:
     """Forecasts of single models at past origins; those in ``done`` that are still the same are taken from there."""
-    work = backtest_work(panel, origins=origins, step=step, models=models, known_at=known_at)
+    ends = panel.end_dates[:-1][::-1][::step][:origins][::-1]
+    work = work_as_known({end: (known_at or {}).get(end, panel) for end in ends}, models=models)
     rest = work.without(done, max(horizons, default=0))
     fresh = to_rows(run_work(rest, horizons=horizons, **options))
     if done is None:

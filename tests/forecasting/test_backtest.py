@@ -13,6 +13,7 @@ from core.release import FORECASTS
 from core.schema import check
 from forecasting.hindcast import backtest_work
 from forecasting.panel import Panel
+from forecasting.runs import backtest_file
 from forecasting.workers import run_fits
 from tests.golden import check_golden, short
 
@@ -142,7 +143,7 @@ def test_backtest_of_nothing_is_refused(
     small_panel: Panel, origins: int, step: int, horizons: list[int], message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
-        backtest(small_panel, origins=origins, step=step, horizons=horizons, models=CHEAP)
+        backtest_file(small_panel.long(), origins=origins, step=step, horizons=horizons, models=CHEAP)
 
 
 def test_miniature_backtest_is_golden(small_panel: Panel) -> None:
