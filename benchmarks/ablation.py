@@ -128,6 +128,7 @@ RULES = (
     Rule("pooled model", "what many series have in common", tuple(POOLED_MODELS)),
     Rule("sum of parts", "what nationalities say of their total", (BOTTOM_UP,)),
     Rule("spread and tails", "intervals as wide as outcomes were", off=_off(calibration, FACTORS=np.ones(1))),
+    Rule("shrunk widenings", "few outcomes a year ahead do not overlap", off=_off(calibration, SHRINKAGE=0.0)),
     Rule("at most 5 × the record", "no endless tails", off=_off(ensemble, MOST_RECORDS=np.inf)),
 )
 

@@ -3,7 +3,7 @@
 At each origin and horizon the log1p quantiles of all series are scaled about their medians by one factor: the one that
 would have given the forecasts with outcomes in the last ``WINDOW`` periods the lowest weighted interval score. What
 lies beyond the quartiles is scaled by another, judged on these levels alone: averaged quantiles have longer tails than
-outcomes.
+outcomes. A factor above 1 is shrunk towards 1, the more the fewer outcomes of the window are independent.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ FACTORS: FloatArray = np.exp(np.linspace(np.log(0.4), np.log(2.5), 41))
 """What may be chosen; 1 is put in the place of the value nearest to it."""
 FACTORS[np.argmin(np.abs(FACTORS - 1.0))] = 1.0
 WINDOW = 24
+SHRINKAGE = 2.0
+"""Independent outcomes (``WINDOW`` by the horizon) with which a widening has half its size on log scale."""
 FEWEST_SCORED = 12
 """Periods with outcomes from which a factor is chosen."""
 FEWEST_TO_LEARN_FROM = 24
@@ -75,8 +77,9 @@ def _factors(
     factors = np.ones(len(logs))
     away = logs - centre
     ends, origins = (keys[name].to_numpy() for name in ("target_end_date", "origin_date"))
-    for indices in keys.groupby("horizon").indices.values():
-        rows = np.asarray(indices)
+    for horizon in keys["horizon"].unique():
+        rows = np.flatnonzero(keys["horizon"] == horizon)
+        independent = WINDOW / horizon
         known = rows[np.isfinite(observed[rows])]
         if not len(known):
             continue
@@ -92,7 +95,9 @@ def _factors(
             oldest = panel.end_before(pd.Timestamp(origin), WINDOW).to_datetime64()
             first, last = np.searchsorted(targets, [oldest, origin], side="right")
             if last - first >= FEWEST_SCORED:
-                factors[rows[origins[rows] == origin]] = FACTORS[np.argmin(sums[last] - sums[first])]
+                best = FACTORS[np.argmin(sums[last] - sums[first])]
+                shrunk = best ** (independent / (independent + SHRINKAGE)) if best > 1 else best
+                factors[rows[origins[rows] == origin]] = shrunk
     return factors
 
 

@@ -26,7 +26,7 @@ from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, Forecasts, QuantileTable, as_table
 
-VERSION = "21"
+VERSION = "22"
 MEMBERS = (STRUCTURAL, *POOLED_MODELS, BOTTOM_UP)
 MOST_RECORDS = 5.0
 """Largest ratio of a quantile to the highest value of its series up to the origin."""
@@ -42,11 +42,12 @@ CARD = ModelCard(
         "series and, for totals, the sum of their parts. On panels of 20 series or more the baseline takes the place "
         "of the structural model; a member without a forecast has no weight. The spread about the median is multiplied "
         "by one factor per horizon, the one that would have served the outcomes of the last 24 periods best, and what "
-        "lies beyond the quartiles by another. No quantile lies above five times the highest value so far. Quantiles "
+        "lies beyond the quartiles by another; a factor that widens is shrunk towards 1, the more the longer the "
+        "horizon. No quantile lies above five times the highest value so far. Quantiles "
         "of counts are whole numbers."
     ),
     recipe=_(
-        "Version 21, 30 November 2026: a small recipe in place of that of version 20, whose 75 constants had been "
+        "Version 22, 1 December 2026: a small recipe in place of that of version 20, whose 75 constants had been "
         "chosen on the outcomes that it is judged by; most of them made no difference. It does not change for a year "
         "but for a defect."
     ),

@@ -125,6 +125,20 @@ def test_long_tails_shrink_and_quartiles_stay() -> None:
     assert stretched[1] / stretched[0] < 0.95 * middle[1] / middle[0]
 
 
+def test_widening_shrinks_with_horizon_and_narrowing_does_not() -> None:
+    panel = world()
+    factors = {}
+    for spread in (NOISE / 2, 2 * NOISE):
+        table = forecasts(panel, spread, (1, 12))
+        newest = (table.keys["origin_date"] == panel.end_dates[-2]).to_numpy()
+        found = calibrate(table, panel)[1][newest, 0]
+        factors[spread] = [found[(table.keys["horizon"] == step).to_numpy()[newest]].mean() for step in (1, 12)]
+    near, far = factors[NOISE / 2]
+    assert 1 < far < near**0.75
+    near, far = factors[2 * NOISE]
+    assert far == pytest.approx(near, rel=0.3)
+
+
 def test_factor_uses_newest_outcomes_only() -> None:
     """A factor is learned at the first origin at which twelve outcomes are known, that of its own day among them.
 
