@@ -58,8 +58,7 @@ MODEL = Model(
         summary=_(
             "The last value plus half of the average change over the same calendar periods in up to seven "
             "earlier years, completed ones only, on log1p scale, by day and week on square roots. Its spread "
-            "is taken from its own last 84 errors, each counted with both signs: it stops the ensemble's "
-            "intervals from becoming too narrow."
+            "is taken from its own last 84 errors, each counted with both signs."
         ),
         source="Shrinking seasonals: Miller and Williams 2003, Int. J. Forecasting 19(4).",
         weaknesses=_(
