@@ -9,10 +9,23 @@ from typing import Any
 import pandas as pd
 
 from forecasting.ensemble import combine
-from forecasting.hindcast import present_work, run_work, work_as_known
+from forecasting.hindcast import WorkList, present_work, run_work, work_as_known
 from forecasting.panel import Panel
 from forecasting.quantiles import to_rows
 from forecasting.runs import backtest_file, forecast_file
+
+
+def past_work(
+    panel: Panel,
+    *,
+    origins: int,
+    step: int = 1,
+    models: Sequence[str],
+    known_at: Mapping[pd.Timestamp, Panel] | None = None,
+) -> WorkList:
+    """List the last origins, the newest one period before the panel's end."""
+    ends = panel.end_dates[:-1][::-1][::step][:origins][::-1]
+    return work_as_known({end: (known_at or {}).get(end, panel) for end in ends}, models=models)
 
 
 def backtest(
@@ -27,8 +40,7 @@ def backtest(
     **options: Any,  # noqa: ANN401  # those of the engine
 ) -> pd.DataFrame:
     """Forecasts of single models at past origins; those in ``done`` that are still the same are taken from there."""
-    ends = panel.end_dates[:-1][::-1][::step][:origins][::-1]
-    work = work_as_known({end: (known_at or {}).get(end, panel) for end in ends}, models=models)
+    work = past_work(panel, origins=origins, step=step, models=models, known_at=known_at)
     rest = work.without(done, max(horizons, default=0))
     fresh = to_rows(run_work(rest, horizons=horizons, **options))
     if done is None:

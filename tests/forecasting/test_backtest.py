@@ -11,13 +11,12 @@ import pytest
 from core.errors import InputError
 from core.release import FORECASTS
 from core.schema import check
-from forecasting.hindcast import backtest_work
 from forecasting.panel import Panel
 from forecasting.runs import backtest_file
 from forecasting.workers import run_fits
 from tests.golden import check_golden, short
 
-from .frames import backtest, forecast
+from .frames import backtest, forecast, past_work
 
 CHEAP = ["vigie-baseline", "vigie-seasonal-walk"]
 GOLDEN = Path(__file__).with_name("golden") / "backtest.txt"
@@ -80,7 +79,7 @@ def test_unpublished_series_is_not_forecast(small_panel: Panel) -> None:
         return small_panel.until(origin - pd.DateOffset(months=2))
 
     known_at = {end: two_months_late(end) for end in small_panel.end_dates}
-    work = backtest_work(
+    work = past_work(
         small_panel,
         origins=3,
         step=1,
@@ -120,7 +119,7 @@ def test_only_what_is_not_done_is_computed_and_answer_is_same(small_panel: Panel
 @pytest.mark.usefixtures("forked")
 def test_numbers_do_not_depend_on_processes_or_order(small_panel: Panel) -> None:
     models = [*CHEAP, "vigie-prophet"]
-    work = backtest_work(small_panel, origins=2, step=1, models=models)
+    work = past_work(small_panel, origins=2, step=1, models=models)
     here = run_fits(work.fits, 3, workers=1)
     over = run_fits(work.fits, 3, workers=2)
     back = run_fits(work.fits[::-1], 3, workers=1)[::-1]

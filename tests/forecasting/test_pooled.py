@@ -15,7 +15,6 @@ from core.release import FORECASTS
 from core.schema import check
 from forecasting import LEVELS, NORMAL_SCORES, between_levels, pooled_fit
 from forecasting.features import FEATURES, HORIZON
-from forecasting.hindcast import backtest_work
 from forecasting.models import POOLED_MODELS, small_counts
 from forecasting.models import pooled as pooled_model
 from forecasting.models.pooled import FITTED_LEVELS, fit, predict
@@ -25,6 +24,7 @@ from forecasting.pooled_fit import learned_horizons
 from forecasting.quantiles import QuantileTable, to_rows
 from forecasting.verification import score_rows
 from forecasting.workers import Progress
+from tests.forecasting.frames import past_work
 
 pytestmark = pytest.mark.usefixtures("few_trees")
 MODEL = "vigie-pooled"
@@ -68,7 +68,7 @@ def table(panel: Panel, few_trees: None) -> QuantileTable:  # noqa: ARG001  # it
 
 def test_every_series_is_forecast_at_origins_of_backtest(panel: Panel, table: QuantileTable) -> None:
     place = ["series_id", "origin_date"]
-    expected = backtest_work(panel, origins=14, step=1, models=["vigie-baseline"]).table[place]
+    expected = past_work(panel, origins=14, models=["vigie-baseline"]).table[place]
     found = table.keys[table.keys["horizon"] == 3][place]
     pd.testing.assert_frame_equal(
         found.sort_values(place, ignore_index=True), expected.sort_values(place, ignore_index=True)

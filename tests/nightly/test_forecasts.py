@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from forecasting import BASELINE, ENSEMBLE, LEVELS
-from forecasting.hindcast import backtest_work, run_work
+from forecasting.hindcast import run_work
 from forecasting.panel import panel_from_rows
 from forecasting.pool import CUT_OFF
 from forecasting.quantiles import QuantileTable
@@ -24,6 +24,7 @@ from nightly.forecasts import (
     hindcasts,
 )
 from store.releases.caches import BacktestStore
+from tests.forecasting.frames import past_work
 
 
 def rows(model_id: str, series_id: str, origin: str, horizon: int = 1, **other: object) -> dict[str, object]:
@@ -47,7 +48,7 @@ def test_cut_off_fits_are_counted_by_model() -> None:
 def test_what_was_cut_off_is_tried_again_and_all_else_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     months = pd.period_range("2020-01", periods=40, freq="M").astype(str)
     panel = panel_from_rows(pd.DataFrame({"series_id": "a", "time_period": months, "value": np.arange(40.0)}))
-    work, cache = backtest_work(panel, origins=3, step=1, models=[BASELINE]), BacktestStore(tmp_path)
+    work, cache = past_work(panel, origins=3, models=[BASELINE]), BacktestStore(tmp_path)
 
     def cut_off(*given: Any, **how: Any) -> QuantileTable:  # noqa: ANN401  # passed on
         made = run_work(*given, **how)

@@ -15,13 +15,13 @@ from core import QUANTILE_LEVELS
 from core.schema import ALL, NOT_APPLICABLE, make_series_id
 from core.settings import Settings
 from forecasting.days import daily_history
-from forecasting.hindcast import backtest_work
 from forecasting.models import MODELS
 from nightly import OWN_SETTLED_DAYS, SETTLED_DAYS, TOO_OLD, RealTimeData, forecasts, nowcasts
 from nightly.forecasts import ForecastSet
 from nightly.nowcasts import RouteDays
 from store.figures.vintages import VintageStore
 from store.releases.caches import BacktestStore
+from tests.forecasting.frames import past_work
 
 SERIES = make_series_id("arrivals", "WMR", ALL, ALL, "M")
 OWN = make_series_id("arrivals", "X_LAKE", ALL, ALL, "M")
@@ -76,7 +76,7 @@ def test_origin_knows_revisions_before_settling(tmp_path: Path, *, own: bool, da
 def test_late_revision_keeps_stored_forecast(tmp_path: Path) -> None:
     revised, never = (data_with(tmp_path / name, day) for name, day in (("a", AFTER), ("b", NIGHT)))
     hashes = [
-        backtest_work(data.panel, origins=PAST_ORIGINS, step=1, models=["vigie-baseline"], known_at=data.past_panels)
+        past_work(data.panel, origins=PAST_ORIGINS, models=["vigie-baseline"], known_at=data.past_panels)
         .table.set_index(["series_id", "origin_date"])["history_hash"]
         for data in (revised, never)
     ]  # fmt: skip
