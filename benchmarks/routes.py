@@ -130,15 +130,13 @@ def of_bundled_figures(release: Release) -> list[str]:
 def of_frontex_routes(raw_data: Path, fits: Fits) -> list[str]:
     """Skill on the published workbook: routes coherent with their nationalities, from 2018 on and before."""
     parts = dense_parts(raw_data)
+    routes = dense_routes(parts)
     made = hindcasts(parts, origins=BEFORE + ORIGINS, horizons=HORIZONS, fits=fits)
+    made = made.where(made.keys["series_id"].isin(routes.series_ids))
     dates = made.keys["origin_date"]
-    first = sorted(dates.unique())[BEFORE]
-    lines = [engine()]
-    for level in (dense_routes(parts), parts):
-        mine = made.keys["series_id"].isin(level.series_ids)
-        for then in (dates >= first, dates < first):
-            lines += ["", *skill_table(summarise(made.where(mine & then), level))]
-    return lines
+    is_late = dates >= sorted(dates.unique())[BEFORE]
+    tables = (skill_table(summarise(made.where(which), routes)) for which in (is_late, ~is_late))
+    return [engine(), *(line for table in tables for line in ("", *table))]
 
 
 def main() -> None:
