@@ -121,12 +121,16 @@ def _other(session: Session, widget: Sequence[str], choose: random.Random) -> fl
 
 
 def warm_up(address: str, reader: Mapping[str, str]) -> None:
-    """Show a reader each page in each language: a server keeps what it has worked out."""
+    """Show a reader each page and route in each language: a server keeps what it has worked out."""
     for locale in _LOCALES:
         session = Session(address, locale, **reader)
         session.open("")
         for page in PAGES:
             session.go(page)
+        session.go("route")
+        choice = session.find("selectbox", "address:route")
+        for route in session.options(choice):
+            session.choose(choice, route)
         session.close()
 
 
