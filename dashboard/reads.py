@@ -257,7 +257,7 @@ def _journal(url: str) -> Journal:
 
 
 def _key(night: Night, what: tuple[object, ...]) -> str:
-    return repr((night.home, night.run_id, newest_run_id(), language(), current_theme().name, state.kept(), what))
+    return repr((night.home, night.run_id, newest_run_id(), state.kept(), current_theme().name, what))
 
 
 @st.cache_data(max_entries=_MOST_KEPT, show_spinner=False)

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.schema import ALL, NOT_APPLICABLE
-from dashboard import _, labelled, lang, reads
+from dashboard import _, labelled, lang, reads, state
 from dashboard.pages import FOLDER
 from dashboard.reads import Night
 from reports.names import country_name, route_name
@@ -30,8 +30,7 @@ def show(night: Night) -> None:
     if chosen in found:
         page, query = found[chosen]
         del st.session_state[KEY]
-        kept = {name: st.query_params[name] for name in ("release", "lang") if name in st.query_params}
-        st.switch_page(f"{FOLDER}/{page}.py", query_params=kept | query)
+        st.switch_page(f"{FOLDER}/{page}.py", query_params=state.kept() | query)
 
 
 def places(night: Night) -> dict[str, Place]:

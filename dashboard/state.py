@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from dashboard import _
+from dashboard import _, language
 
 LATEST = "latest"
 CARRIED = ("release", "route", "origin", "reveal", "factor", "lang")
@@ -127,13 +127,13 @@ def take_over_route() -> None:
 
 def link(page: str, **values: str) -> str:
     """Relative address of a page that shows the same release in the same language."""
-    query = urlencode({**kept(), **values})
-    return f"{page}?{query}" if query else page
+    return f"{page}?{urlencode({**kept(), **values})}"
 
 
 def kept() -> dict[str, str]:
-    """What links carry to every page: the release and the language, where the address names them."""
-    return {name: st.query_params[name] for name in ("release", "lang") if name in st.query_params}
+    """What links carry to every page: the language of this one, and the release where the address names it."""
+    release = {"release": st.query_params["release"]} if "release" in st.query_params else {}
+    return {**release, "lang": language()}
 
 
 def forget(name: str) -> None:

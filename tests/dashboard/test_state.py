@@ -54,3 +54,16 @@ def test_every_run_sends_widget_state() -> None:
     app.radio[0].set_value("CMR").run()
     assert app.radio[0].value == "CMR"
     assert "on" not in app.query_params
+
+
+def test_links_are_equal_whether_address_or_browser_names_language() -> None:
+    def page() -> None:
+        import streamlit as st  # noqa: PLC0415  # AppTest runs the function's text by itself
+
+        from dashboard import state  # noqa: PLC0415  # as above
+
+        st.text(state.link("route", route="CMR"))
+
+    by_browser, by_address = AppTest.from_function(page), AppTest.from_function(page)
+    by_address.query_params["lang"] = "en"
+    assert [app.run().text[0].value for app in (by_browser, by_address)] == ["route?lang=en&route=CMR"] * 2
