@@ -29,14 +29,14 @@ from unittest import mock
 
 import pandas as pd
 
-from benchmarks.shared import page_command, published_files
+from benchmarks.shared import INGESTION, page_command, published_files
 from core.errors import SourceError
 from core.release import REVISIONS
 from core.schema import ALL, NOT_APPLICABLE
 from ingest import Parsed, RawFile
 from ingest.plausibility import USUAL_LEAST, judge
 from ingest.sources import SOURCES
-from tests.faults.files import FILES, PAGE, documented_answers
+from tests.faults.files import FILES, documented_answers
 
 Grid = list[list[Any]]
 Mutation = Callable[[random.Random, Grid], Grid]
@@ -457,7 +457,7 @@ def _share(share: tuple[int, int, int]) -> Outcome:
 
 
 def section(options: argparse.Namespace) -> tuple[list[str], bool]:
-    """The section on a run in docs/sources.md, and whether each change was fair."""
+    """The section on a run in docs/research, and whether each change was fair."""
     _FILES[:] = sound_files(published_files())
     files, number, seed = _FILES, options.number, options.seed
     documented = len(files) - sum(map(len, FILES.values()))
@@ -490,4 +490,4 @@ def section(options: argparse.Namespace) -> tuple[list[str], bool]:
 
 
 if __name__ == "__main__":
-    sys.exit(page_command(PAGE, TITLE, section, changes=20_000))
+    sys.exit(page_command(INGESTION, TITLE, section, changes=20_000))

@@ -23,12 +23,11 @@ from typing import cast
 
 import pandas as pd
 
-from benchmarks.shared import page_command, published_files, table
+from benchmarks.shared import INGESTION, page_command, published_files, table
 from core.calendar import Frequency
 from core.errors import Message
 from core.progress import progress_bar
 from core.release import REVISIONS
-from core.settings import PROJECT
 from ingest import RawFile
 from ingest.newest import ENOUGH_HISTORY, LEAST, MARKS, weigh
 from ingest.plausibility import Judgement, judge
@@ -36,7 +35,6 @@ from ingest.rows import period_ends
 from ingest.sources import SOURCES
 from tests.faults.files import FILES
 
-PAGE = PROJECT / "docs" / "sources.md"
 TITLE = "Wrong newest figures"
 HELD, REPORTED, SILENT, BEYOND = "held", "reported", "silent", "silent and outside all that its series did"
 YEARS = {"D": 365, "W": 52, "M": 12, "Q": 4, "A": 1}
@@ -334,4 +332,4 @@ def section(options: argparse.Namespace) -> tuple[list[str], bool]:
 
 if __name__ == "__main__":
     every = {"--every": {"type": int, "default": 1, "help": "judge each N-th real edition"}}
-    sys.exit(page_command(PAGE, TITLE, section, changes=3_000, options=every))
+    sys.exit(page_command(INGESTION, TITLE, section, changes=3_000, options=every))

@@ -1,6 +1,6 @@
 """Compare yearly sums of files with those that publishers printed: ``python -m benchmarks.published_sums --write``.
 
-Needs the published files, named by VIGIE_RAW_DATA; the table goes into docs/sources.md. It holds only sums that
+Needs the published files, named by VIGIE_RAW_DATA; the table goes into docs/research. It holds only sums that
 publishers printed themselves, so no licence is touched.
 """
 
@@ -13,12 +13,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.shared import page_command, published_files, table
-from core.settings import PROJECT
+from benchmarks.shared import INGESTION, page_command, published_files, table
 from ingest import read_raw
 from ingest.sources import SOURCES
 
-PAGE = PROJECT / "docs" / "sources.md"
 TITLE = "Published sums"
 
 
@@ -107,4 +105,4 @@ def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
 
 
 if __name__ == "__main__":
-    sys.exit(page_command(PAGE, TITLE, section))
+    sys.exit(page_command(INGESTION, TITLE, section))

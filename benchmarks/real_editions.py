@@ -1,6 +1,6 @@
 """Hold every real edition and file against what was known before it: ``python -m benchmarks.real_editions --write``.
 
-Needs the published files, named by VIGIE_RAW_DATA; the table goes into docs/sources.md. It holds no cell.
+Needs the published files, named by VIGIE_RAW_DATA; the table goes into docs/research. It holds no cell.
 Exit 1 where more than one figure in a thousand gives a reason to hold its edition: false alarms.
 """
 
@@ -17,15 +17,14 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.newest import quotable
-from benchmarks.shared import page_command, published_files, table
+from benchmarks.shared import INGESTION, page_command, published_files, table
 from core.progress import progress_bar
-from core.settings import PROJECT, SNAPSHOT
+from core.settings import SNAPSHOT
 from ingest import read_raw, snapshot
 from ingest.plausibility import Judgement, judge
 from ingest.sources import SOURCES
 from store.figures.vintages import VintageStore
 
-PAGE = PROJECT / "docs" / "sources.md"
 TITLE = "Real editions, held and reported"
 MONTHS_OF_A_VINTAGE = 36
 
@@ -145,4 +144,4 @@ def section(_options: argparse.Namespace) -> tuple[list[str], bool]:
 
 
 if __name__ == "__main__":
-    sys.exit(page_command(PAGE, TITLE, section))
+    sys.exit(page_command(INGESTION, TITLE, section))

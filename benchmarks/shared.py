@@ -26,6 +26,7 @@ Options = Mapping[str, Mapping[str, Any]]
 Section = tuple[list[str], bool]
 """A section's lines, and whether all is well."""
 PAGE = PROJECT / "docs" / "benchmarks.md"
+INGESTION = PROJECT / "docs" / "research" / "2026-12-ingestion.md"
 VARIABLE = "VIGIE_RAW_DATA"
 FACT = re.compile(r"(Engine|Measured): ")
 """How a line begins that a measurement writes beside its tables."""

@@ -22,9 +22,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from unittest import mock
 
-from benchmarks.shared import page_command, published_files
+from benchmarks.shared import INGESTION, page_command, published_files
 from core.errors import SourceError
-from core.settings import PROJECT, LiveSettings
+from core.settings import LiveSettings
 from ingest import Parsed, RawFile
 from ingest.sources import SOURCES, live_sources
 from tests.faults.damage import BINARY_DAMAGE, HEADER_LINES, JSON_DAMAGE, TEXT_DAMAGE, Damage
@@ -69,7 +69,7 @@ FILES = {
     "worldbank_pinksheet": ("worldbank_pinksheet/CMO-Historical-Data-Monthly.xlsx",),
 }
 """Real files per source. A parquet file of quarterly sums is left out: no publisher's format, and without checksum."""
-PAGE, TITLE = PROJECT / "docs" / "sources.md", "Damaged files"
+TITLE = "Damaged files"
 REFUSED, ASIDE, SAME, ABSENT = "refused", "rows set aside", "same figures", "a whole series or period absent"
 MARKED = "marked as estimated"
 FAIR = frozenset({REFUSED, ASIDE, SAME, ABSENT, MARKED})
@@ -216,7 +216,7 @@ def _only_absent(figures: Figures, sound: Figures) -> bool:
 
 
 def section(options: argparse.Namespace) -> tuple[list[str], bool]:
-    """The section on a run in docs/sources.md, and whether each change was fair."""
+    """The section on a run in docs/research, and whether each change was fair."""
     files = [*sound_files(published_files()), *documented_answers()]
     number, seed = options.number, options.seed
     outcome = fuzz(files, number, seed)
@@ -235,4 +235,4 @@ def section(options: argparse.Namespace) -> tuple[list[str], bool]:
 
 
 if __name__ == "__main__":
-    sys.exit(page_command(PAGE, TITLE, section, changes=5000))
+    sys.exit(page_command(INGESTION, TITLE, section, changes=5000))
