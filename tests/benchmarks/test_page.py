@@ -8,6 +8,8 @@ import pytest
 
 from benchmarks import shared as pages
 from benchmarks.shared import engine, replace_section, table
+from core.settings import PROJECT
+from forecasting import ensemble
 
 
 @pytest.fixture
@@ -36,3 +38,4 @@ def test_every_table_of_engine_is_todays() -> None:
     """Skill of another version of the engine belongs to docs/research."""
     for section in pages.PAGE.read_text(encoding="utf-8").split("\n## ")[1:]:
         assert "\n| vigie-ensemble |" not in section or engine() in section, section.partition("\n")[0]
+    assert f"| ensemble {ensemble.VERSION}, " in (PROJECT / "README.md").read_text(encoding="utf-8")
