@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import gc
 import os
 import shutil
@@ -20,6 +21,8 @@ os.environ.setdefault("VIGIE_POOLED_MODEL", "false")
 import hypothesis
 import pytest
 import structlog
+import typer.main
+import typer.testing
 from filelock import FileLock
 from fontTools import subset
 
@@ -104,6 +107,14 @@ def _small_fonts() -> Iterator[None]:
     """Fonts in a PDF are cut down without their rules of layout: no PDF uses them, and they take half of its time."""
     fewer = [*subset.Options._drop_tables_default, "GSUB", "GPOS", "GDEF"]
     with patch.object(subset.Options, "_drop_tables_default", fewer):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _command_made_once() -> Iterator[None]:
+    """A process makes the command line from its functions once; here each of a thousand commands would do it again."""
+    once = functools.cache(typer.main.get_command)
+    with patch.object(typer.main, "get_command", once), patch.object(typer.testing, "_get_command", once):
         yield
 
 

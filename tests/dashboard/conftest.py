@@ -48,7 +48,11 @@ INTENDED = "Planning of reception, health care and protection capacity."
 
 
 @pytest.fixture(autouse=True)
-def fresh_memory() -> Iterator[None]:
+def fresh_memory(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Clear what pages keep in memory; what they keep of ``read_release`` stays for the next test that only reads."""
+    if "read_release" in request.fixturenames:
+        yield
+        return
     st.cache_data.clear()
     st.cache_resource.clear()
     yield
@@ -89,6 +93,20 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def release(home: Path) -> Release:
     return publish(home)
+
+
+@pytest.fixture(scope="session")
+def _read_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("read")
+    publish(home)
+    return home
+
+
+@pytest.fixture
+def read_release(_read_home: Path, monkeypatch: pytest.MonkeyPatch) -> Release:
+    """The same release in a home of all tests that write nothing there and replace no function."""
+    monkeypatch.setenv("VIGIE_HOME", str(_read_home))
+    return ReleaseStore(_read_home).all()[-1]
 
 
 def publish(

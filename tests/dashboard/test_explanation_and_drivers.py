@@ -41,7 +41,7 @@ def test_table_of_steps_holds_every_quantity_in_words() -> None:
     assert list(table["Chance of the alert, percentage points"]) == ["0", "+9", "+1", "0"]
 
 
-@pytest.mark.usefixtures("release")
+@pytest.mark.usefixtures("read_release")
 @pytest.mark.parametrize("origin", ["", "2023-06-30"])
 def test_first_release_and_past_origin_compare_nothing(origin: str) -> None:
     assert "Nothing to compare" in words(visit("route", route="CMR", origin=origin))

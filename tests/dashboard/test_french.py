@@ -52,7 +52,7 @@ def texts(node: Any) -> Iterator[str]:  # noqa: ANN401  # a protocol buffer or a
 
 
 @pytest.mark.parametrize(("language", "page", "address"), IN_LANGUAGES, ids=str)
-@pytest.mark.usefixtures("release")
+@pytest.mark.usefixtures("read_release")
 def test_no_english_sentence_is_left_on_page_in_another_language(
     language: str, page: str, address: dict[str, Any]
 ) -> None:
@@ -63,7 +63,7 @@ def test_no_english_sentence_is_left_on_page_in_another_language(
     assert ("Traducción automática" in said) == (language == "es")
 
 
-@pytest.mark.usefixtures("release")
+@pytest.mark.usefixtures("read_release")
 def test_check_finds_english_sentences_of_english_page() -> None:
     assert len(english_left(shown(visit("overview")))) >= 10
 

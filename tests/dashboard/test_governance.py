@@ -24,7 +24,7 @@ def errors(*marks: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-@pytest.mark.usefixtures("release")
+@pytest.mark.usefixtures("read_release")
 def test_purpose_stands_on_first_page_of_visit_until_it_is_read() -> None:
     app = visit("data", "data_method", part="method")
     assert any("turning people back" in text.value for text in app.markdown[:4])
@@ -32,7 +32,7 @@ def test_purpose_stands_on_first_page_of_visit_until_it_is_read() -> None:
     assert not any("turning people back" in text.value for text in app.markdown[:4])
 
 
-@pytest.mark.usefixtures("release")
+@pytest.mark.usefixtures("read_release")
 def test_three_hints_follow_purpose_and_never_return() -> None:
     app, offered = visit("data", part="method"), list[list[str]]()
     for upto in range(1, layout.LAST_HINT + 1):
@@ -62,8 +62,8 @@ def test_group_served_worse_is_named_and_stands_first() -> None:
     assert table["Note"].tolist() == ["too few forecasts", "intervals too narrow", "worse than the baseline", ""]
 
 
-def test_scores_by_situation_have_one_row_each(release: Release) -> None:
-    rows = release.read("situation_scores")
+def test_scores_by_situation_have_one_row_each(read_release: Release) -> None:
+    rows = read_release.read("situation_scores")
     found = record.situation_table(rows[rows["scale"] == "log"], Language())
     assert found["Situation"].tolist() == ["Surge months", "Whole paths, each route alone", "Forecasts made in 2024"]
     assert found.iloc[:, 1].tolist() == ["0.800 (0.700–0.900), 40 cases", "–", "0.800 (0.700–0.900), 40 cases"]

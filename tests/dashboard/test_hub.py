@@ -10,7 +10,7 @@ from dashboard.theme import LIGHT
 
 from .test_pages import visit
 
-pytestmark = pytest.mark.usefixtures("release")
+pytestmark = pytest.mark.usefixtures("read_release")
 
 
 def test_league_names_best_first_and_says_how_many_are_better() -> None:

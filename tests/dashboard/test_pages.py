@@ -103,7 +103,7 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
 
 
 @pytest.mark.parametrize("golden", VIEWS)
-@pytest.mark.usefixtures("release")
+@pytest.mark.usefixtures("read_release")
 def test_page_over_release_is_golden_one(golden: str) -> None:
     page, address = VIEWS[golden]
     app = visit(page, golden, **address)
@@ -134,7 +134,7 @@ def test_overview_lists_waiting_alerts_gravest_first(home: Path) -> None:
     assert "The newest month is provisional or estimated for\\: " in words(app)
 
 
-@pytest.mark.usefixtures("release")
+@pytest.mark.usefixtures("read_release")
 def test_button_of_card_leads_to_its_alert_in_same_visit() -> None:
     app = visit("overview")
     next(button for button in app.button if button.label == "Read and practise").click().run()
@@ -160,7 +160,7 @@ def test_outdated_route_has_no_forecast(home: Path) -> None:
     assert not route.get("plotly_chart")
 
 
-@pytest.mark.usefixtures("release")
+@pytest.mark.usefixtures("read_release")
 def test_bad_values_in_address_fall_back_with_note() -> None:
     address = {"route": "XXX", "horizon": "7", "number": "many", "view": "<b>"}
     app = visit("route", **address)
@@ -179,7 +179,7 @@ def test_older_release_in_address_is_shown_with_way_to_latest(home: Path) -> Non
     assert "Exercise: replay of 31 January 2025" in words(app)
 
 
-@pytest.mark.usefixtures("release")
+@pytest.mark.usefixtures("read_release")
 def test_changing_widget_changes_address() -> None:
     app = visit("route", route="CMR")
     app.number_input[0].set_value(7000).run()
@@ -189,7 +189,7 @@ def test_changing_widget_changes_address() -> None:
 
 
 @pytest.mark.parametrize("page", ["evaluation", "alerts"])
-@pytest.mark.usefixtures("release")
+@pytest.mark.usefixtures("read_release")
 def test_route_link_works_on_other_pages(page: str) -> None:
     app = visit(page, route="WAR")
     assert next(box for box in app.selectbox if box.label == "Route").value == "WAR"

@@ -13,7 +13,7 @@ from dashboard import reads, route_view
 from dashboard.pictures import Picture, drawn
 from dashboard.route_view import RouteView
 
-pytestmark = pytest.mark.usefixtures("release")
+pytestmark = pytest.mark.usefixtures("read_release")
 
 
 def picture(view: RouteView, quantiles: pd.DataFrame) -> bytes:

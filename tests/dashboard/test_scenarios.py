@@ -37,8 +37,8 @@ ROUTES = ["CMR", "EMR", "WMR", "WAR", "CHA"]
 
 
 @pytest.fixture
-def night(release: Release) -> Night:
-    found = reads.night(release.run_id)
+def night(read_release: Release) -> Night:
+    found = reads.night(read_release.run_id)
     assert found is not None
     return found
 
@@ -88,7 +88,7 @@ def test_shock_lever_takes_times_up_to_last_month(night: Night, name: str, field
     assert all(lever.takes(str(months)) == is_possible(months) for months in range(-2, len(ends) + 3))
 
 
-@pytest.mark.usefixtures("release")
+@pytest.mark.usefixtures("read_release")
 @pytest.mark.parametrize(
     "address",
     [
@@ -159,7 +159,7 @@ def test_unchanged_scenario_is_the_served_forecast(night: Night) -> None:
     assert list(frame.columns) == ["route_id", "q025", "q10", "q25", "median", "q75", "q90", "q975"]
 
 
-@pytest.mark.usefixtures("release")
+@pytest.mark.usefixtures("read_release")
 @pytest.mark.parametrize(("language", "instead"), [("en", "instead of"), ("fr", "au lieu de"), ("es", "en lugar de")])
 def test_title_is_short_and_states_assumption_below(language: str, instead: str) -> None:
     app = visit(route="WAR", lang=language)
@@ -168,7 +168,7 @@ def test_title_is_short_and_states_assumption_below(language: str, instead: str)
     assert "2025" in below[-1] and "2025" not in app.title[0].value
 
 
-@pytest.mark.usefixtures("release")
+@pytest.mark.usefixtures("read_release")
 def test_form_writes_every_lever_of_its_kind_into_address() -> None:
     app = visit(route="EMR", kind="shock")
     app.number_input(key="lever:shock_size").set_value(-40.0)
@@ -246,7 +246,7 @@ def test_routes_are_compared_with_their_forecast(night: Night) -> None:
     assert shown["Difference"].tolist() == ["−50%", "−50%"]
 
 
-@pytest.mark.usefixtures("release")
+@pytest.mark.usefixtures("read_release")
 def test_factor_of_arrivals_is_one_choice_for_both_pages() -> None:
     for page, address in (("scenarios", {"route": "CMR", "part": "places"}), ("reception", {})):
         app = visit_page(page, "", factor="2.0", **address)

@@ -8,7 +8,7 @@ from dashboard import reads, search
 
 from .test_pages import visit
 
-pytestmark = pytest.mark.usefixtures("release")
+pytestmark = pytest.mark.usefixtures("read_release")
 
 
 def test_a_route_a_country_and_a_nationality_are_found() -> None:

@@ -30,11 +30,12 @@ MODELS = "structural,pooled,baseline"
 BACKTEST = """
 import sys
 from pathlib import Path
-from forecasting.distributed import workers_of
+from forecasting import distributed
 from tests.forecasting.frames import run_backtest
 
 engine, panel, out, models = sys.argv[1:]
-with workers_of(engine) as workers:
+distributed._cores = lambda: 1  # each further worker loads every model too
+with distributed.workers_of(engine) as workers:
     run_backtest(Path(panel), origins=1, horizons=[1, 3], models=models, workers=workers).to_parquet(out)
 """
 
@@ -42,7 +43,7 @@ with workers_of(engine) as workers:
 @pytest.fixture(scope="module")
 def panel() -> Panel:
     random = np.random.default_rng(5)
-    count, months = 20, 60
+    count, months = 6, 60
     season = 0.6 * np.sin(2 * np.pi * np.arange(months) / 12)[:, None]
     walk = 0.2 * random.standard_normal((months, count)).cumsum(axis=0)
     values = np.round(np.exp(random.uniform(1, 6, count) + season + walk))

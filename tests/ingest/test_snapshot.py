@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import runpy
+import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pandas as pd
 import pytest
+from rdata.conversion import SimpleConverter
+from rdata.parser import RObject, RObjectType
+from rdata.parser._parser import Parser
 
 from core.errors import InputError, SourceError, StoreError
 from core.release import OBSERVATIONS
@@ -143,8 +147,40 @@ def test_bundled_snapshot_holds_no_frontex() -> None:
     assert sum(path.stat().st_size for path in (SNAPSHOT / "snapshot").iterdir()) <= 8_000_000
 
 
+@pytest.fixture
+def each_text_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An R file's equal texts are parsed and converted once: its two million texts take most of the time."""
+    parsed: dict[tuple[int, bytes], RObject] = {}
+    converted: dict[int, str] = {}
+    convert = SimpleConverter._convert_next
+
+    def parse_vector(self: Any, *references: Any) -> list[RObject]:  # noqa: ANN401  # as the method that it replaces
+        found = []
+        for _ in range(self.parse_int()):
+            start = self.file.tell()
+            kind, length = struct.unpack(">ii", self.file.read(8))
+            key = (kind, self.file.read(length) if kind & 0xFFF == RObjectType.CHAR.value and length >= 0 else b"")
+            if not key[1] or key not in parsed:
+                self.file.seek(start)
+                parsed[key] = self.parse_R_object(*references)
+            found.append(parsed[key])
+        return found
+
+    def convert_next(self: Any, one: Any) -> Any:  # noqa: ANN401  # as above
+        if id(one) not in converted:
+            value = convert(self, one)
+            if not (isinstance(one, RObject) and one.info.type is RObjectType.CHAR and one.value):
+                return value
+            converted[id(one)] = value
+        return converted[id(one)]
+
+    monkeypatch.setattr(Parser, "_parse_vector_value", parse_vector)
+    monkeypatch.setattr(SimpleConverter, "_convert_next", convert_next)
+
+
 @pytest.mark.raw_data
 @pytest.mark.slow
+@pytest.mark.usefixtures("each_text_once")
 def test_bundled_snapshot_is_what_published_files_give(raw_data: Path, tmp_path: Path) -> None:
     assert build(raw_data, tmp_path).fingerprint == fingerprint(SNAPSHOT)
 

