@@ -14,12 +14,11 @@ import pytest
 
 from alerts.lifecycle import RAISED, State
 from core.errors import Message
-from core.languages import WORD_JOINER
+from core.languages import WORD_JOINER, Language
 from core.routes import ROUTES
 from forecasting.scenarios import Needs
 from reports import Decisions, LoadedRelease, Reception
 from reports.briefing import briefing_data
-from reports.briefing.content import compose as compose_briefing
 from reports.messages import chat_text, compose, machine_payload, mail, mail_html, mail_text
 from reports.messages.announcement import FRESHNESS, KINDS, Announcement
 from reports.messages.feeds import atom_feed, cap_message
@@ -63,7 +62,7 @@ def test_briefing_is_golden_one(
     kept = (Reception("EMR", 1000.0, Needs(4.0, "open", 0.8), 0.9, "Planner 1"),)
     former = make_release(routes, 2) if alerts < 12 else None
     release = with_years(make_release(routes, alerts, **other), routes, 16)
-    data = briefing_data(compose_briefing(release, former, language, Decisions(STATES, reception=kept)))
+    data = briefing_data(release, former, Language(language), Decisions(STATES, reception=kept))
     check_golden(GOLDEN / f"briefing_{name}.txt", _words(data))
 
 

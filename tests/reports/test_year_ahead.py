@@ -12,7 +12,6 @@ from pypdf import PdfReader
 from core.languages import Language
 from reports import Decisions
 from reports.briefing import briefing_data, briefing_pdf
-from reports.briefing.content import compose
 from reports.year_ahead import (
     coverage_words,
     record_words,
@@ -116,8 +115,8 @@ def test_briefing_has_second_page_where_there_is_year_ahead(make_release: MakeRe
 
 def test_briefing_names_routes_with_narrow_intervals(make_release: MakeRelease) -> None:
     years = pd.DataFrame([year_row("_T"), year_row("arrivals.CMR._T._T.M", coverage_80=0.58)])
-    content = compose(make_release(1, 0).with_frame("year_ahead", years), None, "en", Decisions())
-    (block,) = briefing_data(content)["year"]["blocks"]
+    release = make_release(1, 0).with_frame("year_ahead", years)
+    (block,) = briefing_data(release, None, Language(), Decisions())["year"]["blocks"]
     assert block["note"].endswith("80% intervals too narrow in past years: Central Mediterranean (58%)")
 
 
@@ -125,8 +124,8 @@ def test_briefing_names_routes_with_narrow_intervals(make_release: MakeRelease) 
 def test_yearly_table_counts_hidden_rows(make_release: MakeRelease, routes: int) -> None:
     codes = [f"X_R{number}" for number in range(routes)]
     running = pd.DataFrame([year_row(f"arrivals.{code}._T._T.M") for code in codes])
-    content = compose(make_release(codes, 0).with_frame("year_ahead", running), None, "en", Decisions())
-    page = briefing_data(content)["year"]
+    release = make_release(codes, 0).with_frame("year_ahead", running)
+    page = briefing_data(release, None, Language(), Decisions())["year"]
     (block,) = page["blocks"]
     assert len(block["rows"]) == min(routes, 14)
     left = [int(found) for found in re.findall(r"and (\d+) more", block["note"])]
