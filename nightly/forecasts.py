@@ -63,7 +63,6 @@ class ForecastSet:
     Attributes:
         current: Every member and the ensemble from each route's last complete month (``FORECASTS`` with flags).
         hindcasts: The same at past origins, refitted there on what was known.
-        weights: How the ensemble was made, at every origin.
         paths: Joint sample paths of the ensemble's current forecasts.
         computed: Number of hindcasts that were not stored yet.
         cut_off: One record per model and series whose fits were cut off tonight: ``model_id``, ``series_id``,
@@ -77,7 +76,6 @@ class ForecastSet:
 
     current: pd.DataFrame
     hindcasts: pd.DataFrame
-    weights: pd.DataFrame
     paths: pd.DataFrame
     computed: int
     cut_off: list[dict[str, Any]] = field(default_factory=list)
@@ -151,14 +149,13 @@ def make_forecasts(
         learned = to_rows(pooled.routes(settings.backtest_origins, FARTHER, stage))
         past = pd.concat([past, _beside(learned, pd.concat([present, past]))], ignore_index=True)
     announce(progress, _("Ensemble"))
-    current, former, weights = with_ensemble(present, past, data.panel)
+    current, former = with_ensemble(present, past, data.panel)
     announce(progress, _("Paths"))
     newest, earlier = of_model(current, ENSEMBLE), of_model(former, ENSEMBLE)
     paths = sample_paths(newest, earlier, data.panel, n=settings.trajectories)
     return ForecastSet(
         near(current),
         near(former),
-        near(weights),
         near(paths),
         len(made.drop_duplicates(FIT)),
         _cut_off(pd.concat([made, present], ignore_index=True)),
@@ -169,15 +166,12 @@ def make_forecasts(
     )  # fmt: skip
 
 
-def with_ensemble(
-    present: pd.DataFrame, past: pd.DataFrame, panel: Panel
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Members and their ensemble from each series' last value, the same at past origins, and the ensemble's weights."""
+def with_ensemble(present: pd.DataFrame, past: pd.DataFrame, panel: Panel) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Members and their ensemble from each series' last value, and the same at past origins."""
     # A past origin of one series may be the present one of another: the forecast is the same, and is kept once.
     together = pd.concat([present, past], ignore_index=True).drop_duplicates(ROW)
-    combined = combine(together, panel)
-    current, former = _now_and_then(pd.concat([together, to_rows(combined.forecasts)], ignore_index=True), panel)
-    return current, former, combined.weights
+    combined = to_rows(combine(together, panel).forecasts)
+    return _now_and_then(pd.concat([together, combined], ignore_index=True), panel)
 
 
 def _now_and_then(rows: pd.DataFrame, panel: Panel) -> tuple[pd.DataFrame, pd.DataFrame]:

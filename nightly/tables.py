@@ -126,7 +126,6 @@ def forecast_tables(data: RealTimeData, night: NightForecasts, judged: Judged) -
         "scores": judged.scores,
         "calibration": calibration_table(past, panel),
         "situation_scores": check(judged.situations, SITUATION_SCORES),
-        "weights": made.weights,
         "driver_tests": driver_tests(SNAPSHOT),
     }
 

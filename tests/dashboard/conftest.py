@@ -217,7 +217,6 @@ def usual_frames(too_old: str | None) -> dict[str, pd.DataFrame]:
         "scores": make_scores(),
         "calibration": make_calibration(),
         "situation_scores": make_situation_scores(),
-        "weights": make_weights(),
         "attribution": pd.concat([make_attribution(route) for route in known if route != too_old]),
         "driver_tests": make_driver_tests(),
         "freshness": make_freshness(),
@@ -466,23 +465,6 @@ def make_situation_scores() -> pd.DataFrame:
         for scale in ("log", "natural")
     ]  # fmt: skip
     return pd.DataFrame(table)
-
-
-def make_weights() -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            {
-                "model_id": model,
-                "series_id": make_series_id("arrivals", route, "_T", "_T", "M"),
-                "origin_date": pd.Timestamp("2024-12-31"),
-                "horizon": horizon,
-                "weight": 0.5,
-            }
-            for model in ("vigie-ets", "vigie-structural")
-            for route in ARRIVAL_ROUTES
-            for horizon in range(1, 13)
-        ]
-    )
 
 
 def make_attribution(route: str) -> pd.DataFrame:

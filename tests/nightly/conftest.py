@@ -17,7 +17,7 @@ import pytest
 AS_OF = dt.date(2025, 1, 31)
 OF_FORECASTS = {
     "forecasts", "trajectories", "year_ahead", "nowcasts", "backtest", "replays", "figures_then", "scores",
-    "calibration", "situation_scores", "weights", "driver_tests",
+    "calibration", "situation_scores", "driver_tests",
 }  # fmt: skip
 """What ``nightly.tables.forecast_tables`` makes."""
 
@@ -42,7 +42,7 @@ def without_forecasting(made: Path, *but: str) -> Iterator[None]:
     texts = {name: former.document(name) for name in former.manifest["files"] if name.endswith((".md", "sources.json"))}
     nothing = pd.DataFrame({"model_id": []})
     borrowed: dict[str, object] = {
-        "make_forecasts": ForecastSet(nothing, nothing, nothing, nothing, 0),
+        "make_forecasts": ForecastSet(nothing, nothing, nothing, 0),
         "make_nowcasts": NOWCASTS.empty(),
         "judge": SimpleNamespace(record=None),
         "forecast_tables": {name: table for name, table in tables.items() if name in OF_FORECASTS},

@@ -86,5 +86,5 @@ def test_unused_nowcast_changes_nothing() -> None:
     )
     assert _by_series(found)["a"].tolist() == [100.0 * one for one in levels]
     nothing = pd.DataFrame()
-    made = ForecastSet(pd.DataFrame([rows(ENSEMBLE, "a", "2024-12-31")]), nothing, nothing, nothing, 0)
+    made = ForecastSet(pd.DataFrame([rows(ENSEMBLE, "a", "2024-12-31")]), nothing, nothing, 0)
     assert made.with_nowcasts(found.assign(used=False)) is made
