@@ -71,7 +71,7 @@ def rounds_of(
     place.mkdir()
     files, values = HubFiles(str(place)), target_values(data, series)
     files.write(config_files(series, DEMONSTRATION_DATE, "Rounds of the past") | target_data(values))
-    for script in sorted((PROJECT / "hub" / "peers").glob("*.py")):
+    for script in sorted((PROJECT / "benchmarks" / "peers").glob("*.py")):
         if script.stem != "common":
             command = [sys.executable, str(script), str(place), *(f"{one:%Y-%m-%d}" for one in rounds)]
             begun = time.monotonic()

@@ -24,7 +24,7 @@ from tests.hub.test_submissions import ABOUT
 
 MONTH, WEEK, QUARTER = "arrivals.CMR._T._T.M", "arrivals.CHA.GBR._T.W", "asylum_applications_first._Z.DEU._T.Q"
 MODEL = "team-model"
-PEERS = PROJECT / "hub" / "peers" / "common.py"
+PEERS = PROJECT / "benchmarks" / "peers" / "common.py"
 
 
 def counts(series_id: str, ends: pd.DatetimeIndex, days_later: int) -> pd.DataFrame:

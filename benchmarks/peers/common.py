@@ -1,6 +1,6 @@
 """What the peers share: reading a hub's own target data, writing a submission and its metadata. Nothing of Vigie.
 
-python hub/peers/auto_arima.py HUB 2024-11-30 2024-12-31
+python benchmarks/peers/auto_arima.py HUB 2024-11-30 2024-12-31
 """
 
 from __future__ import annotations
