@@ -157,13 +157,8 @@ def editions_of(routes: pd.DataFrame, route_id: str) -> int:
 
 
 def _forecast_rows(source: pd.DataFrame, series_id: str, last: pd.Timestamp) -> pd.DataFrame:
-    rows = source[
-        (source["series_id"] == series_id)
-        & (source["model_id"] == ENSEMBLE)
-        & (source["output_type"] == "quantile")
-        & (source["target_end_date"] <= last)
-    ]
-    return rows.reset_index(drop=True)
+    rows = numbers.quantile_rows(source, series_id)
+    return rows[rows["target_end_date"] <= last].reset_index(drop=True)
 
 
 def usual_threshold(alerts: Sequence[Row], history: pd.DataFrame) -> float:

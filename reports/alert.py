@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -22,6 +23,7 @@ from core.languages import marked_plural as ngettext
 from core.schema import ALL
 from reports import Row
 from reports.names import level_label, level_name, rule_name
+from reports.skill import with_interval
 
 FALLS = frozenset(rule.rule for rule in EXCEEDANCE_RULES if rule.falls)
 """Rules that warn of a low count."""
@@ -42,7 +44,6 @@ class AlertReport:
         chance_word: The word that stands beside it, or empty.
         usual: How often the event comes at this time of year, and from which chance on there is an alert:
             ``("usually 39%", "alert from 45%")``; empty where nothing is forecast.
-        threshold: The number to be passed, reached or fallen to; an en dash where there is none.
         event: What the chance is of: ``to pass 10,000 a month``; empty where there is no threshold.
         window: The months it speaks of: ``February–April 2025``; empty where it names no month.
         dots: Ten dots, as many of them full as such alerts came true in ten; empty without a record.
@@ -55,7 +56,6 @@ class AlertReport:
     chance: str
     chance_word: str
     usual: tuple[str, ...]
-    threshold: str
     event: str
     window: str
     dots: str
@@ -81,9 +81,19 @@ def limit_of(alert: Row) -> float | None:
     return whole_limit(str(alert.get("rule")), float(limit)) if is_known(limit) else None
 
 
-def by_event(rule: str, *, passing: str, reaching: str, falling: str) -> str:
-    """Of three texts the one for a rule's event: its number is passed, reached, or fallen to."""
-    return falling if rule in FALLS else reaching if rule in _REACHES else passing
+def event_of(alert: Row, language: Language) -> str:
+    """What a chance of an alert is of: ``to pass 10,000 a month``; empty where it has no number."""
+    limit, rule = limit_of(alert), str(alert.get("rule"))
+    if limit is None:
+        return ""
+    text = _("to pass {threshold} a month")
+    if rule == RECEPTION_FULL.rule:
+        text = _("to need more places than {threshold}")
+    elif rule in _REACHES:
+        text = _("to reach {threshold} a month")
+    elif rule in FALLS:
+        text = _("to fall to {threshold} or fewer a month")
+    return language.text(text, threshold=language.counted(limit))
 
 
 def alert_report(alert: Row, record: Row | None, language: Language, *, over: str = "") -> AlertReport:
@@ -95,17 +105,8 @@ def alert_report(alert: Row, record: Row | None, language: Language, *, over: st
         language: The reader's.
         over: ``ended`` or ``withdrawn`` where the alert no longer stands.
     """
-    chance, threshold = _number(alert.get("probability")), limit_of(alert)
-    level = str(alert["alert_level"])
+    chance, level = _number(alert.get("probability")), str(alert["alert_level"])
     dots, in_words = _record_words(alert, record, language)
-    event = by_event(
-        str(alert.get("rule")),
-        passing=_("to need more places than {threshold}")
-        if alert.get("rule") == RECEPTION_FULL.rule
-        else _("to pass {threshold} a month"),
-        reaching=_("to reach {threshold} a month"),
-        falling=_("to fall to {threshold} or fewer a month"),
-    )
     badge = level_label(level, language)
     if over:
         was = _("{ended}, was {level}")
@@ -117,8 +118,7 @@ def alert_report(alert: Row, record: Row | None, language: Language, *, over: st
         chance=language.percent(chance),
         chance_word=language.chance_word(chance) if is_known(chance) else "",
         usual=_usual(alert, language),
-        threshold=language.counted(threshold),
-        event=language.text(event, threshold=language.counted(threshold)) if is_known(threshold) else "",
+        event=event_of(alert, language),
         window=_window(alert, language),
         dots=dots,
         record=in_words,
@@ -195,14 +195,10 @@ def measures_words(record: Row, language: Language) -> list[str]:
     )
     out = []
     for name, text, is_share in texts:
-        value, low, high = (
-            "" if record.get(name + part) is None
-            else language.share(record[name + part]) if is_share
-            else language.decimal(record[name + part], 1)
-            for part in ("", "_lo", "_hi")
-        )  # fmt: skip
-        if value:
-            shown = f"{value} ({low}–{high})" if low and high else value
+        write = language.share if is_share else partial(language.decimal, digits=1)
+        places = [_number(record.get(name + part)) for part in ("", "_lo", "_hi")]
+        if is_known(places[0]):
+            shown = with_interval(write, *places)
             if isinstance(text, str):
                 out.append(language.text(text, share=shown))
             else:

@@ -98,13 +98,8 @@ def season(release: ReadableRelease, row: Row) -> tuple[pd.DataFrame, pd.DataFra
     end = month_of(row)
     if end is None or not is_route(row["route_id"]):
         return None
-    rows = release.frame("forecasts")
-    rows = rows[
-        (rows["series_id"] == row["series_id"])
-        & (rows["model_id"] == ENSEMBLE)
-        & (rows["output_type"] == "quantile")
-        & (rows["target_end_date"] == end)
-    ]
+    rows = numbers.quantile_rows(release.frame("forecasts"), row["series_id"])
+    rows = rows[rows["target_end_date"] == end]
     if rows.empty:
         return None
     history = numbers.series_of(release.frame("observations"), row["series_id"])

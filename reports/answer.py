@@ -19,8 +19,9 @@ from core.languages import marked_plural as ngettext
 from core.settings import FEED
 from forecasting import ENSEMBLE
 from reports import ReadableRelease, Row
-from reports.alert import alert_report, by_event, is_trigger, limit_of
+from reports.alert import alert_report, event_of, is_trigger, limit_of
 from reports.changes import event_words
+from reports.citations import some
 from reports.names import level_label, level_name
 
 _FORECAST = {rule.rule: rule for rule in EXCEEDANCE_RULES}
@@ -206,11 +207,7 @@ def decisions_title(waiting: Collection[tuple[str, str]], count: int, language: 
     """
     if not waiting:
         return language.text(_("Nothing waits for a decision"))
-    named = [f"{subject} ({level_name(level, language)})" for subject, level in waiting]
-    shown = ", ".join(named[:_MOST_NAMED])
-    if len(named) > _MOST_NAMED:
-        more = ngettext("and {n} more", "and {n} more")
-        shown = f"{shown} {language.plural(more, len(named) - _MOST_NAMED)}"
+    shown = some([f"{subject} ({level_name(level, language)})" for subject, level in waiting], language, _MOST_NAMED)
     own = ngettext("{n} alert needs your sign-off", "{n} alerts need your sign-off")
     others = ngettext("{n} alert waits for sign-off", "{n} alerts wait for sign-off")
     return language.labelled(language.plural(own if mine else others, count), shown)
@@ -222,11 +219,8 @@ def _ends(alert: Row, language: Language) -> str:
         return language.text(_("It ends with the first new count that is no longer unusual."))
     if rule not in _FORECAST:
         return language.text(_("It ends when a new release no longer finds it."))
-    passing, reaching, falling = _("passing {threshold}"), _("reaching {threshold}"), _("falling to {threshold}")
-    event = by_event(rule, passing=passing, reaching=reaching, falling=falling)
-    named = language.text(event, threshold=language.counted(limit_of(alert)))
-    cutoff = alert.get("prepare_from" if is_trigger(alert) else "cutoff")
+    event, cutoff = event_of(alert, language), alert.get("prepare_from" if is_trigger(alert) else "cutoff")
     if not is_known(cutoff):
-        return language.text(_("It ends when the chance of {event} is too low for a watch."), event=named)
-    text = _("It ends when the chance of {event} falls below {cutoff}.")
-    return language.text(text, event=named, cutoff=language.percent(float(cutoff)))
+        return language.text(_("It ends when the chance {event} is too low for a watch."), event=event)
+    text = _("It ends when the chance {event} falls below {cutoff}.")
+    return language.text(text, event=event, cutoff=language.percent(float(cutoff)))

@@ -20,7 +20,7 @@ from core.languages import marked_plural as ngettext
 from core.routes import is_route
 from forecasting.attribution import COUNTS, MODEL, REFIT, REVISIONS
 from reports import ReadableRelease, Row, cards_in, numbers
-from reports.alert import by_event, informs, limit_of
+from reports.alert import event_of, informs, limit_of
 from reports.names import level_name, route_name, source_name, subject_name
 from reports.route import expected_words, window_words
 
@@ -255,22 +255,11 @@ def _alert_change(row: Row, name: str, language: Language) -> str:
 
 def _chance_change(row: Row, name: str, language: Language) -> str:
     """How far the chance of the same event moved, or an empty text."""
-    now, before, limit = row["probability"], row["probability_before"], limit_of(row)
-    if not all(map(is_known, (now, before, limit))) or abs(now - before) < LEAST_CHANGE:
+    now, before = row["probability"], row["probability_before"]
+    if not all(map(is_known, (now, before, limit_of(row)))) or abs(now - before) < LEAST_CHANGE:
         return ""
-    text = by_event(
-        str(row["rule"]),
-        passing=_("{subject}: chance to pass {threshold} from {before} to {now}"),
-        reaching=_("{subject}: chance to reach {threshold} from {before} to {now}"),
-        falling=_("{subject}: chance to fall to {threshold} from {before} to {now}"),
-    )
-    return language.text(
-        text,
-        subject=name,
-        before=language.percent(before),
-        now=language.percent(now),
-        threshold=language.counted(limit),
-    )
+    words = {"event": event_of(row, language), "before": language.percent(before), "now": language.percent(now)}
+    return language.text(_("{subject}: chance {event} from {before} to {now}"), subject=name, **words)
 
 
 def _late_sources(now: ReadableRelease, former: ReadableRelease, language: Language) -> list[str]:

@@ -19,7 +19,7 @@ from hub import outputs
 from hub.targets import RHYTHMS, open_round
 from reports import ReadableRelease, numbers, skill
 from reports.asylum import KINDS, kind_name
-from reports.names import MODELS, country_name, route_name
+from reports.names import MODELS, series_place
 from reports.names import name as named
 from reports.record import evidence_words
 
@@ -160,15 +160,8 @@ def span_words(span: str, unit: str, language: Language) -> str:
     return words.get(unit[-1], language.text(_("{span} months ahead"))).format(span=span.replace("-", "–"))
 
 
-def series_words(series_id: str, language: Language) -> str:
-    """Route or country of destination, and the citizens where only they are counted."""
-    _target, route_id, geo, citizen, _freq = series_id.split(".")
-    place = route_name(route_id, language) if route_id != NOT_APPLICABLE else country_name(geo, language)
-    return place if citizen == ALL else f"{place}: {country_name(citizen, language)}"
-
-
 def place_of(series_id: str) -> str:
-    """The same as it stands in an address: a route, a country, or a country and citizens."""
+    """Return a series' place as it stands in an address: a route, a country, or a country and citizens."""
     _target, route_id, geo, citizen, _freq = series_id.split(".")
     place = route_id if route_id != NOT_APPLICABLE else geo
     return place if citizen == ALL else f"{place}-{citizen}"
@@ -178,7 +171,7 @@ def _place(kind: str, group: str, unit: str, language: Language) -> str:
     if kind == "span":
         return span_words(group, unit, language)
     if kind == "series":
-        return series_words(group, language)
+        return series_place(group, language)
     return {
         "winter": language.text(_("Winter")),
         "spring": language.text(_("Spring")),

@@ -17,21 +17,23 @@ from core.languages import Language
 from core.languages import marked as _
 from core.routes import is_route
 from core.routes import route_name as name_of_route
-from core.schema import RECEPTION
+from core.schema import ALL, RECEPTION
 from core.settings import SNAPSHOT
 
 WORDS: Mapping[str, list[dict[str, str]]] = tomllib.loads((SNAPSHOT / "words.toml").read_text("utf-8"))
 """Words for people by the codes of releases, from ``data/words.toml``."""
 
 
-def _named(kind: str) -> dict[str, str]:
+def words_of(kind: str) -> dict[str, str]:
+    """One of the tables of words, by code; each code stands for itself in the address, the journal or a release."""
     return {one["code"]: one["title"] for one in WORDS[kind]}
 
 
-MODELS, INDICATORS, REGIONS = _named("models"), _named("indicators"), _named("regions")
-COMPARED_RULES = _named("compared_rules")
+MODELS, INDICATORS, REGIONS, DRIVERS = map(words_of, ("models", "indicators", "regions", "drivers"))
+ACCOMMODATION = words_of("accommodation")
+COMPARED_RULES = words_of("compared_rules")
 """Simple rules that alerts are compared with."""
-PARTS_OF_VIGIE = _named("parts_of_vigie")
+PARTS_OF_VIGIE = words_of("parts_of_vigie")
 """Parts of Vigie that may stand where a source stands."""
 LEVEL_MARKS = {"information": "•", "watch": "●", "warning": "▲", "severe": "◆", "ended": "○"}
 LEVELS = {
@@ -47,7 +49,7 @@ _RULES_BY_SENTENCE = {"capacity_own": _("Capacity passed"), "capacity_default": 
 """Names of rules whose event is another where a reader has set a number, by ``reason_key``."""
 EXCHANGE_RATE = "exchange_rate_"
 """How the codes of exchange rates begin; a currency follows."""
-EACH = {"D": _("by day"), "W": _("by week"), "M": _("by month"), "Q": _("by quarter"), "A": _("by year")}
+EACH = words_of("frequencies")
 """How often something is counted."""
 _SERIES_PARTS = 5
 Sources = Mapping[str, Mapping[str, Any]]
@@ -164,6 +166,15 @@ def series_words(series_id: str, language: Language) -> str:
     parts += [route_name(route_id, language)] if is_route(route_id) else []
     parts += [display_name(place, language.code) for place in places if place in known_codes()]
     return ", ".join(parts)
+
+
+def series_place(series_id: str, language: Language) -> str:
+    """Route or country of a series, and the citizens where only they are counted; the series itself without either."""
+    _target, route_id, geo, citizen, *_rest = series_id.split(".")
+    if not is_route(route_id) and geo not in known_codes():
+        return series_id
+    place = route_name(route_id, language) if is_route(route_id) else country_name(geo, language)
+    return place if citizen == ALL else f"{place}: {country_name(citizen, language)}"
 
 
 def _routes(codes: str, language: Language) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 from alerts import INFORMATION, rank
 from core import QUANTILE_LEVELS, interval_levels, probability_above, whole
 from core.calendar import PERIODS_PER_YEAR, Frequency, end_dates, planning_window, to_period, write_period
-from core.routes import ROUTES, estimated_shares
+from core.routes import ROUTES, estimated_shares, is_route
 from core.routes import route_series as route_series  # noqa: PLC0414  # pages name it through this module
 from forecasting import ENSEMBLE
 from reports.skill import skill_span
@@ -125,13 +125,15 @@ def expected_total(trajectories: pd.DataFrame, series_ids: Sequence[str], ends: 
     return Expected(float(np.median(sums)), float(np.quantile(sums, low)), float(np.quantile(sums, high)))
 
 
+def quantile_rows(forecasts: pd.DataFrame, series_id: str, model_id: str = ENSEMBLE) -> pd.DataFrame:
+    """Rows of one series and model that hold quantiles."""
+    is_own = (forecasts["series_id"] == series_id) & (forecasts["model_id"] == model_id)
+    return forecasts[is_own & (forecasts["output_type"] == "quantile")]
+
+
 def quantiles_of(forecasts: pd.DataFrame, series_id: str, model_id: str = ENSEMBLE) -> pd.DataFrame:
     """Quantiles of one series: one row per ``target_end_date`` (index), one column per level, plus ``horizon``."""
-    rows = forecasts[
-        (forecasts["series_id"] == series_id)
-        & (forecasts["model_id"] == model_id)
-        & (forecasts["output_type"] == "quantile")
-    ]
+    rows = quantile_rows(forecasts, series_id, model_id)
     wide = rows.pivot_table(index="target_end_date", columns="output_type_id", values="value", aggfunc="last")
     horizons = rows.groupby("target_end_date")["horizon"].last()
     wide.columns = [round(float(level), 6) for level in wide.columns]
@@ -188,6 +190,12 @@ def by_level(alerts: pd.DataFrame) -> pd.DataFrame:
     """Alerts with the highest level first, then the likeliest."""
     keyed = alerts.assign(_rank=alerts["alert_level"].map(rank))
     return keyed.sort_values(["_rank", "probability"], ascending=False, kind="stable").drop(columns="_rank")
+
+
+def gravest_by_route(alerts: pd.DataFrame) -> pd.DataFrame:
+    """The gravest alert of each route, the gravest first; what only informs has no say."""
+    ranked = by_level(alerts[alerts["alert_level"] != INFORMATION])
+    return ranked[ranked["route_id"].map(is_route).astype(bool)].drop_duplicates("route_id")
 
 
 def route_states(routes: pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from alerts.lifecycle import DISMISSED, ENDED
 from core.languages import Language, as_counted, as_expected, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from core.routes import ARRIVAL_ROUTES, is_route
+from core.routes import ARRIVAL_ROUTES
 from forecasting.verification.verdict import NO_EVIDENCE
 from reports import ReadableRelease, Row, cards_in, numbers
 from reports.alert import AlertReport, alert_report, rule_record
@@ -73,7 +73,7 @@ def overview_title(
     alerts: pd.DataFrame, former: pd.DataFrame | None, ended: pd.DataFrame, summary: pd.DataFrame, language: Language
 ) -> str:
     """Which routes need attention, the gravest first, in one sentence."""
-    firsts = _first_of_each_route(alerts)
+    firsts = numbers.gravest_by_route(alerts)
     moves = {NEW: _("{route}: new alert, {level}"), UP: _("{route} moves up to {level}"),
              DOWN: _("{route} moves down to {level}")}  # fmt: skip
     parts = []
@@ -119,9 +119,9 @@ def cards(
     alerts, ended = release.frame("alerts"), release.frame("ended_alerts")
     before = None if former is None else former.frame("alerts")
     is_gone = alerts["alert_id"].isin(list(dismissed))
-    put_aside = _first_of_each_route(alerts[is_gone]).set_index("route_id")["alert_level"]
+    put_aside = numbers.gravest_by_route(alerts[is_gone]).set_index("route_id")["alert_level"]
     alerts = alerts[~is_gone]
-    firsts = _first_of_each_route(alerts[~alerts["alert_id"].isin(list(behind))])
+    firsts = numbers.gravest_by_route(alerts[~alerts["alert_id"].isin(list(behind))])
     sources = cards_in(release, language)
     found = []
     for row in firsts.to_dict("records"):
@@ -202,11 +202,6 @@ def quiet_card(row: Row, as_of: dt.date, language: Language, was: str = "", *, o
         record=skill_mark(row, language),
         route_id=str(row["route_id"]),
     )
-
-
-def _first_of_each_route(alerts: pd.DataFrame) -> pd.DataFrame:
-    ranked = numbers.by_level(alerts[alerts["alert_level"] != INFORMATION])
-    return ranked[ranked["route_id"].map(is_route).astype(bool)].drop_duplicates("route_id")
 
 
 @dataclass(frozen=True)

@@ -15,19 +15,15 @@ from core.schema import RECEPTION
 from forecasting import BASELINE
 from forecasting.reception import MODEL_ID
 from forecasting.verification import TOO_NARROW
-from reports import numbers
-from reports.names import MODELS, place_name, route_name
+from reports import Row, numbers
+from reports.names import ACCOMMODATION, MODELS, place_name, route_name
 from reports.names import name as name_of
 from reports.route import KeyNumber
+from reports.skill import with_interval
 from reports.year_ahead import LEVELS
 
 UNLIKELY, LIKELY = 0.2, 0.5
 """Probabilities of too few places whose first period is named."""
-KINDS = {
-    "hotspots": _("Hot spots"), "centres": _("Reception centres"), "sai": _("Municipal network (SAI)"),
-    "dispersal": _("Dispersal accommodation"), "hotel": _("Hotels"), "initial": _("Initial accommodation"),
-    "other": _("Other accommodation"),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -257,9 +253,7 @@ def record_words(need: Need, language: Language) -> str:
         return language.text(_("No past forecasts of this stock can be scored yet."))
     parts = []
     for row in need.scores[need.scores["horizon"].isin([1, 2] if need.freq == "Q" else [1, 3, 6])].to_dict("records"):
-        ends = (language.decimal(row["relative_wis_lo"]), language.decimal(row["relative_wis_hi"]))
-        ahead = language.text(_("month {n}"), n=int(row["horizon"]) * need.months_each)
-        parts.append(f"{ahead} {language.decimal(row['relative_wis'])} ({ends[0]}–{ends[1]})")
+        parts.append(" ".join(_error(row, need.months_each, language)))
     text = language.text(
         _("Error relative to “the last count stays” (past dates: {n}; 90% interval): {ratios}. Below 1 is better."),
         n=int(need.scores["n"].max()), ratios=language.listed(parts),
@@ -273,6 +267,13 @@ def record_words(need: Need, language: Language) -> str:
     return text
 
 
+def _error(row: Row, months_each: int, language: Language) -> tuple[str, str]:
+    """How far ahead, and the error relative to “the last count stays” with its interval."""
+    ends = (row[f"relative_wis{end}"] for end in ("", "_lo", "_hi"))
+    ahead = language.text(_("month {n}"), n=int(row["horizon"]) * months_each)
+    return ahead, with_interval(language.decimal, *ends)
+
+
 def compared(scores: pd.DataFrame, series_id: str, language: Language) -> pd.DataFrame:
     """Error of each model of a stock relative to “the last count stays”, by months ahead, in words."""
     own = scores[scores["series_id"].eq(series_id) & scores["scale"].eq("log") & scores["reference"].eq(BASELINE)]
@@ -282,9 +283,8 @@ def compared(scores: pd.DataFrame, series_id: str, language: Language) -> pd.Dat
     for model_id in sorted(own["model_id"].unique(), key=lambda name: (name != MODEL_ID, name)):
         cells = {language.text(_("Forecast")): name_of(MODELS, model_id, language)}
         for row in own[own["model_id"] == model_id].sort_values("horizon").to_dict("records"):
-            low, high = (language.decimal(row[f"relative_wis_{end}"]) for end in ("lo", "hi"))
-            ahead = language.text(_("month {n}"), n=int(row["horizon"]) * months)
-            cells[ahead] = f"{language.decimal(row['relative_wis'])} ({low}–{high})"
+            ahead, error = _error(row, months, language)
+            cells[ahead] = error
         rows.append(cells)
     return pd.DataFrame(rows)
 
@@ -313,5 +313,5 @@ def kinds(observations: pd.DataFrame, series_id: str, language: Language) -> pd.
     rows = observations[observations["target"].str.startswith(f"{RECEPTION}_") & (observations["geo"] == parts[1])]
     newest = rows[rows["time_period"] == rows["time_period"].max()].sort_values("obs_value", ascending=False)
     codes = newest["target"].str.removeprefix(f"{RECEPTION}_")
-    names = [language.text(KINDS.get(code, code)) for code in codes]
+    names = [name_of(ACCOMMODATION, code, language) for code in codes]
     return pd.DataFrame({"name": names, "value": newest["obs_value"].to_numpy()})

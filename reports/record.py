@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -18,24 +19,14 @@ from forecasting.verification import FEW, NARROW
 from forecasting.verification.situations import ALONE, BEGUN, CALM, HIGH, MONTH, PATH, SIZE, SURGE, TOGETHER
 from forecasting.verification.verdict import BETTER, WORSE, with_verdicts
 from reports import ReadableRelease, Row, numbers
-from reports.names import MODELS, REGIONS, RULES, country_name, route_name
+from reports.names import DRIVERS, MODELS, REGIONS, RULES, country_name, route_name
 from reports.names import name as named
+from reports.skill import with_interval
 
 NEAR = (1, 2, 3)
 """Months ahead for which people plan."""
 PART_SERIES = "_parts"
 EVIDENCE, HARMS = "evidence", "makes it worse"
-DRIVERS = {
-    "conflict_deaths": _("Deaths in armed conflict (UCDP)"),
-    "new_displacement": _("New internal displacement (IDMC)"),
-    "exchange_rates": _("Exchange rates: lira, dollar (ECB)"),
-    "food_prices": _("Food and cereal prices (FAO)"),
-    "oil_price": _("Crude oil price (World Bank)"),
-    "el_nino": _("El Niño index (NOAA)"),
-    "deaths_at_sea": _("Deaths and disappearances on the way (IOM)"),
-    "other_routes": _("Level of the other routes"),
-}
-"""Names of the drivers that were tested."""
 SITUATIONS = {
     (SIZE, "<100"): _("Size: under 100 a month"),
     (SIZE, "100-999"): _("Size: 100 to 999"),
@@ -292,18 +283,16 @@ def groups_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
     return pd.DataFrame(
         {
             language.text(_("Group")): [_place(row, language) for row in ordered],
-            language.text(_("Relative WIS")): [_ratio(row, language) for row in ordered],
+            language.text(_("Relative WIS")): [
+                with_interval(language.decimal, *(row[f"relative_wis{end}"] for end in ("", "_lo", "_hi")))
+                for row in ordered
+            ],
             language.text(_("Bias")): [language.decimal(row["bias"]) for row in ordered],
             language.text(_("80% interval coverage")): [language.decimal(row["coverage_80"]) for row in ordered],
             language.text(_("Forecasts")): [int(row["n"]) for row in ordered],
             language.text(_("Note")): [marks.get(str(row["mark"]), "") for row in ordered],
         }
     )
-
-
-def _ratio(row: Row, language: Language) -> str:
-    value, low, high = (float(str(row[name])) for name in ("relative_wis", "relative_wis_lo", "relative_wis_hi"))
-    return f"{language.decimal(value)} ({language.decimal(low)}–{language.decimal(high)})"
 
 
 def _place(row: Row, language: Language) -> str:
@@ -332,12 +321,12 @@ def drivers_title(rows: pd.DataFrame, language: Language) -> str:
         )
         return language.plural(texts, drivers)
     text = language.text(_("Do drivers help? Evidence for {names}; none for the others of {n} tested"))
-    return text.format(names=", ".join(driver_name(name, language) for name in helping), n=drivers)
+    return text.format(names=", ".join(named(DRIVERS, driver, language) for driver in helping), n=drivers)
 
 
 def drivers_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
     """One row per driver and horizon, the three ratios with their intervals as text."""
-    records = rows.to_dict("records")
+    records, write = rows.to_dict("records"), partial(language.decimal, digits=3)
     ratios = {
         language.text(_("Over no driver")): "ratio",
         language.text(_("Over the late one")): "shifted",
@@ -345,10 +334,10 @@ def drivers_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
     }
     return pd.DataFrame(
         {
-            language.text(_("Driver")): [driver_name(row["driver"], language) for row in records],
+            language.text(_("Driver")): [named(DRIVERS, row["driver"], language) for row in records],
             language.text(_("Months ahead")): [int(row["horizon"]) for row in records],
             **{
-                name: [ratio_words(row[key], row[f"{key}_lo"], row[f"{key}_hi"], language) for row in records]
+                name: [with_interval(write, row[key], row[f"{key}_lo"], row[f"{key}_hi"]) for row in records]
                 for name, key in ratios.items()
             },
             language.text(_("p, corrected")): [language.decimal(row["p_holm"]) for row in records],
@@ -356,16 +345,6 @@ def drivers_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
             language.text(_("Cases")): [int(row["n"]) for row in records],
         }
     )
-
-
-def ratio_words(value: float, low: float, high: float, language: Language) -> str:
-    """A ratio with its interval: ``1.01 (0.99–1.03)``."""
-    if not is_known(value):
-        return NOTHING
-    written = language.decimal(value, 3)
-    if not is_known(low) or not is_known(high):
-        return written
-    return f"{written} ({language.decimal(low, 3)}–{language.decimal(high, 3)})"
 
 
 def verdict_name(verdict: str, language: Language) -> str:
@@ -380,11 +359,6 @@ def place_name(series_id: str, language: Language) -> str:
     if series_id == ALL:
         return language.text(_("All routes"))
     return language.text(_("Nationalities on routes")) if series_id == PART_SERIES else route_name(series_id, language)
-
-
-def driver_name(driver: str, language: Language) -> str:
-    """A driver's name."""
-    return language.text(DRIVERS[driver]) if driver in DRIVERS else driver.replace("_", " ")
 
 
 def origin_words(rows: pd.DataFrame, language: Language) -> str:
@@ -426,9 +400,9 @@ def situation_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
             row = by_place.get((kind, group, step))
             words = NOTHING
             if row is not None:
-                value, low, high = (row[f"relative_score{end}"] for end in ("", "_lo", "_hi"))
-                texts = ngettext("{ratio}, {n} case", "{ratio}, {n} cases")
-                words = language.plural(texts, int(row["n"]), ratio=ratio_words(value, low, high, language))
+                places = (row[f"relative_score{end}"] for end in ("", "_lo", "_hi"))
+                ratio = with_interval(partial(language.decimal, digits=3), *places)
+                words = language.plural(ngettext("{ratio}, {n} case", "{ratio}, {n} cases"), int(row["n"]), ratio=ratio)
             line[language.plural(ngettext("{n} month", "{n} months"), step)] = words
         lines.append(line)
     return pd.DataFrame(lines)

@@ -15,6 +15,7 @@ from core.schema import ALL
 from reports import Row
 from reports.names import COMPARED_RULES, RULES, level_label
 from reports.names import name as named
+from reports.skill import with_interval
 
 
 def record_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
@@ -172,21 +173,12 @@ def _share(row: Row, name: str, cases: float, language: Language) -> str:
 
 
 def _between(row: Row, name: str, write: Callable[[float], str]) -> str:
-    value, low, high = (float(row.get(name + end, float("nan"))) for end in ("", "_lo", "_hi"))
-    if not is_known(value):
-        return NOTHING
-    return f"{write(value)} ({write(low)}–{write(high)})" if is_known(low) and is_known(high) else write(value)
+    return with_interval(write, *(float(row.get(name + end, float("nan"))) for end in ("", "_lo", "_hi")))
 
 
 def _quartiles(row: Row, language: Language) -> str:
-    low, middle, high = (float(row.get(f"lead_months_{name}", float("nan"))) for name in ("q25", "median", "q75"))
-    if not is_known(middle):
-        return NOTHING
-    return (
-        f"{months(middle, language)} ({months(low, language)}–{months(high, language)})"
-        if is_known(low) and is_known(high)
-        else months(middle, language)
-    )
+    places = (float(row.get(f"lead_months_{name}", float("nan"))) for name in ("median", "q25", "q75"))
+    return with_interval(partial(months, language=language), *places)
 
 
 def months(value: float, language: Language) -> str:

@@ -17,33 +17,16 @@ from forecasting.scenarios import Needs, occupancy, places_needed
 from forecasting.scenarios.analogues import LARGEST_MULTIPLE, Course, Episode
 from forecasting.scenarios.shocks import DiversionEstimate
 from reports import ReadableRelease, Reception, numbers
-from reports.names import country_name, route_name
+from reports.names import country_name, route_name, words_of
 
 _PLACES = "places:"
 NONE = "none"
 """No route: a lever that is not used."""
-KINDS = {"if": _("What if …"), "shock": _("Sudden change"), "past": _("Past episode")}
-"""Kinds of scenario."""
-HOWS = {"any": _("in any of the months"), "every": _("in every month"), "total": _("in total")}
-"""Which of several months a condition is about."""
-SIDES = {"above": _("more than"), "below": _("at most")}
-"""Above or below a number."""
-STAYS = {"open": _("may end at any time"), "fixed": _("the same for everybody")}
-"""Ways in which a stay ends."""
-SCALES = {
-    "usual": _("default for this episode"),
-    "ratio": _("ratio to the months before"),
-    "persons": _("additional arrivals over preceding months"),
-}
-"""Ways in which a past episode is brought to the present."""
-EPISODE_NAMES = {
-    "aegean-2015": _("Aegean 2015"),
-    "eu-tuerkiye-2016": _("EU–Türkiye statement 2016"),
-    "canaries-2020": _("Canary Islands, from August 2020"),
-    "canaries-2023": _("Canary Islands, from June 2023"),
-    "lampedusa-2023": _("Lampedusa 2023"),
-    "belarus-2021": _("Belarus 2021"),
-}
+KINDS, HOWS, SIDES, STAYS, SCALES, EPISODES = map(
+    words_of, ("scenarios", "conditions", "sides", "stays", "scales", "episodes")
+)
+"""Kinds of scenario; which of several months a condition is about; above or below a number; ways in which a stay ends
+and in which a past episode is brought to the present; past episodes."""
 
 
 def places_enough(
@@ -122,7 +105,7 @@ def percent(share: float, language: Language) -> str:
 
 def episode_name(episode_id: str, language: Language) -> str:
     """A past episode's name."""
-    return language.text(EPISODE_NAMES.get(episode_id, episode_id))
+    return language.text(EPISODES.get(episode_id, episode_id))
 
 
 def assumption(values: Mapping[str, str], language: Language) -> str:

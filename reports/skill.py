@@ -1,10 +1,12 @@
-"""The one verdict of skill: the ensemble against the baseline, in the same words on every page and in every file."""
+"""The one verdict of skill, and a measure beside its interval: the same words on every page and in every file."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 
-from core.languages import Language
+from core.languages import NOTHING, Language, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE, skill
@@ -39,6 +41,13 @@ def skill_span(scores: pd.DataFrame, series_id: str) -> Span | None:
         return 1, 0
     longest = stretches.iloc[int((stretches["max"] - stretches["min"]).to_numpy().argmax())]
     return int(longest["min"]), int(longest["max"])
+
+
+def with_interval(write: Callable[[float], str], value: float, low: float, high: float) -> str:
+    """Return a measure with its interval, ``1.01 (0.99–1.03)``: alone where the interval is not known."""
+    if not is_known(value):
+        return NOTHING
+    return f"{write(value)} ({write(low)}–{write(high)})" if is_known(low) and is_known(high) else write(value)
 
 
 def span_words(span: Span | None, language: Language) -> str:

@@ -13,8 +13,6 @@ import typst
 from matplotlib.font_manager import FontProperties, fontManager, get_font
 from PIL import ImageFont
 
-from reports import colours
-
 FONTS = Path(__file__).with_name("fonts")
 FURTHER = Path(mpl.get_data_path(), "fonts", "ttf")
 _FAMILIES = {"sans": "Source Sans Pro", "bold": "Source Sans Pro Semibold", "serif": "Source Serif Pro Semibold"}
@@ -37,12 +35,11 @@ DRAWING = threading.RLock()
 
 @dataclass(frozen=True)
 class Style:
-    """How a text is set: font (sans, bold, serif), size and distance of lines, colour."""
+    """How a text is set: font (sans, bold, serif), size and distance of lines."""
 
     font: str = "sans"
     size: float = 7.6
     leading: float = 9.4
-    colour: str = colours.INK
 
 
 def usable(text: str, style: Style) -> str:

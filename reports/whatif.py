@@ -208,17 +208,22 @@ def months_file(forecast: pd.DataFrame, then: pd.DataFrame, route_id: str) -> pd
 
 def months_table(forecast: pd.DataFrame, then: pd.DataFrame, language: Language) -> pd.DataFrame:
     """Months with both medians and 80 % intervals, and the difference."""
-    rows = list(zip(pd.DatetimeIndex(then.index), then.to_dict("records"), forecast.to_dict("records"), strict=True))
-    return pd.DataFrame(
-        {
-            language.text(_("Month")): [language.month(end) for end, _then, _plain in rows],
-            language.text(_("Scenario")): [language.expected(row[0.5]) for _end, row, _plain in rows],
-            language.text(_("80% interval")): [_interval(row[0.1], row[0.9], language) for _end, row, _plain in rows],
-            language.text(_("Forecast")): [language.expected(row[0.5]) for _end, _then, row in rows],
-            language.text(_("80%, forecast")): [_interval(row[0.1], row[0.9], language) for _end, _then, row in rows],
-            language.text(_("Difference")): [language.change(one[0.5], two[0.5]) for _end, one, two in rows],
-        }
-    )
+    months = [language.month(end) for end in pd.DatetimeIndex(then.index)]
+    levels = [0.1, 0.5, 0.9]
+    return _compared({language.text(_("Month")): months}, then[levels], forecast[levels], language)
+
+
+def _compared(names: dict[str, list[str]], then: pd.DataFrame, plain: pd.DataFrame, language: Language) -> pd.DataFrame:
+    """The scenario beside the forecast; both have the lower end, the median and the upper end as columns."""
+    rows, beside = then.to_numpy(), plain.to_numpy()
+    words = {
+        _("Scenario"): [language.expected(row[1]) for row in rows],
+        _("80% interval"): [_interval(row[0], row[2], language) for row in rows],
+        _("Forecast"): [language.expected(row[1]) for row in beside],
+        _("80%, forecast"): [_interval(row[0], row[2], language) for row in beside],
+        _("Difference"): [language.change(one[1], two[1]) for one, two in zip(rows, beside, strict=True)],
+    }
+    return pd.DataFrame(names | {language.text(name): cells for name, cells in words.items()})
 
 
 def routes_table(release: ReadableRelease, trajectories: pd.DataFrame, routes: Sequence[str]) -> pd.DataFrame:
@@ -235,20 +240,7 @@ def routes_table(release: ReadableRelease, trajectories: pd.DataFrame, routes: S
 
 def routes_shown(table: pd.DataFrame, language: Language) -> pd.DataFrame:
     """The same in words, one row per route."""
-    by_kind = {kind: rows.set_index("route_id") for kind, rows in table.groupby("kind")}
-    then, plain = by_kind["scenario"], by_kind["forecast"]
-    routes = list(dict.fromkeys(table["route_id"]))
-    return pd.DataFrame(
-        {
-            language.text(_("Route")): [route_name(route_id, language) for route_id in routes],
-            language.text(_("Scenario")): [language.expected(then["q50"][route_id]) for route_id in routes],
-            language.text(_("80% interval")): [
-                _interval(then["q10"][one], then["q90"][one], language) for one in routes
-            ],
-            language.text(_("Forecast")): [language.expected(plain["q50"][route_id]) for route_id in routes],
-            language.text(_("80%, forecast")): [
-                _interval(plain["q10"][one], plain["q90"][one], language) for one in routes
-            ],
-            language.text(_("Difference")): [language.change(then["q50"][one], plain["q50"][one]) for one in routes],
-        }
-    )
+    then, plain = (table[table["kind"] == kind] for kind in ("scenario", "forecast"))
+    names = [route_name(route_id, language) for route_id in then["route_id"]]
+    ends = ["q10", "q50", "q90"]
+    return _compared({language.text(_("Route")): names}, then[ends], plain[ends], language)

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from core.countries import known_codes
 from core.languages import Language, as_expected, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from core.routes import ARRIVAL_SERIES, is_route
+from core.routes import ARRIVAL_SERIES
 from core.schema import ALL
 from forecasting.verification import TOO_NARROW
 from forecasting.verification.verdict import BETTER, verdicts
 from reports import Row, numbers
-from reports.names import country_name, route_name
+from reports.names import series_place
 from reports.skill import verdict_words
 from reports.units import plural_in_unit
 
@@ -82,7 +81,7 @@ def year_lines(
         YearLine(
             name=together_name(added, members, language)
             if row["series_id"] == ALL
-            else series_name(str(row["series_id"]), language),
+            else series_place(str(row["series_id"]), language),
             window=window_name(row, language),
             past=past_totals(
                 [monthly[name] for name in (added if row["series_id"] == ALL else [str(row["series_id"])])],
@@ -99,14 +98,6 @@ def together_name(added: Sequence[str], members: Sequence[str], language: Langua
     if set(added) == set(ARRIVAL_SERIES) == set(members):
         return language.text(_("All routes together"))
     return language.plural(ngettext("{n} route together", "{n} routes together"), len(added))
-
-
-def series_name(series_id: str, language: Language) -> str:
-    """A route or a country of destination."""
-    _target, route_id, geo, *_rest = series_id.split(".")
-    if is_route(route_id):
-        return route_name(route_id, language)
-    return country_name(geo, language) if geo in known_codes() else series_id
 
 
 def window_name(row: Row, language: Language) -> str:

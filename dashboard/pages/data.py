@@ -23,8 +23,7 @@ from dashboard.tables import localised, no_break
 from decisions.actions import decide_edition
 from forecasting import ENSEMBLE
 from reports.citations import prohibited_uses
-from reports.names import EDITION_STATES, EDITION_STEPS, FRESHNESS, INDICATORS, MODELS, message_in
-from reports.year_ahead import series_name
+from reports.names import EDITION_STATES, EDITION_STEPS, FRESHNESS, INDICATORS, MODELS, message_in, series_place
 from store.figures.editions import HELD, STEPS, Action, Edition, EditionStore
 
 TITLE, PLACE = _("About Vigie"), 8
@@ -520,7 +519,7 @@ def _first_paragraph(text: str) -> str:
 def _for_readers(text: str) -> str:
     """A card's own headings below those of the page, and names in place of codes, which its file keeps."""
     rows = re.compile(r"^\| `([^`]+)` ", flags=re.MULTILINE)  # a series by its route or country, a year as it is
-    named_rows = rows.sub(lambda row: f"| {plain(series_name(row[1], lang()) if '.' in row[1] else row[1])} ", text)
+    named_rows = rows.sub(lambda row: f"| {plain(series_place(row[1], lang()) if '.' in row[1] else row[1])} ", text)
     plain_heads = re.sub(r"^(#.*?) \(`[^`]+`\)$", r"\1", named_rows, flags=re.MULTILINE)
     return "\n".join(f"##{line}" if line.startswith("#") else line for line in plain_heads.splitlines())
 

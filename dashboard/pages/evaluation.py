@@ -34,7 +34,7 @@ from forecasting import BASELINE, ENSEMBLE
 from forecasting.verification.verdict import BETTER, WORSE
 from hub.score import SPANS
 from reports import hub, record, rules
-from reports.names import RULES
+from reports.names import RULES, series_place
 from reports.record import PART_SERIES
 from store.status import issued_skill
 
@@ -543,7 +543,7 @@ def show_round(night: Night, scores: pd.DataFrame, unit: str, timing: str, names
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.selectbox(
             _("Route") if of_routes else _("Country of destination"), list(series), width=240,
-            format_func=lambda one: hub.series_words(series[one], lang()), **state.widget(in_address, place),
+            format_func=lambda one: series_place(series[one], lang()), **state.widget(in_address, place),
         )  # fmt: skip
         st.selectbox(
             _("Round"), origins, width=180, format_func=lambda day: round_period(pd.Timestamp(day), freq),

@@ -13,7 +13,6 @@ import pandas as pd
 from core.calendar import Frequency, write_period
 from core.languages import Language
 from core.languages import marked as _
-from forecasting import ENSEMBLE
 from hub.outputs import open_series
 from publish.site.layout import Chart
 from reports import BRIEFING_FRAMES, LoadedRelease, Row, asylum, cards_in, citations, numbers, reception, route
@@ -191,12 +190,7 @@ def in_words(frame: pd.DataFrame, shown: Fan, language: Language) -> pd.DataFram
 def _route(release: LoadedRelease, row: Row) -> route.RouteForecast:
     """Gather one route; ``row`` is its row of the summary."""
     series_id = numbers.route_series(str(row["route_id"]))
-    forecasts = release.frame("forecasts")
-    own = forecasts[
-        (forecasts["series_id"] == series_id)
-        & (forecasts["model_id"] == ENSEMBLE)
-        & (forecasts["output_type"] == "quantile")
-    ]
+    own = numbers.quantile_rows(release.frame("forecasts"), series_id)
     own = own if row["state"] == "ok" else own.iloc[:0]
     history = numbers.series_of(release.frame("observations"), series_id)
     expected = numbers.expected_before(release.frame("backtest"), series_id, history["end_date"].max())

@@ -15,12 +15,10 @@ from typing import Any
 import pandas as pd
 import typst
 
-from alerts import INFORMATION
 from core import QUANTILE_LEVELS
 from core.languages import Language, as_expected, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from core.routes import is_route
 from reports import Decisions, LoadedRelease, Reception, Row, cards_in, citations, colours, numbers
 from reports.alert import alert_report, informs, rule_record, status_words
 from reports.changes import changes
@@ -214,8 +212,7 @@ def _alerts_note(shown: int, others: int, decisions: Decisions, language: Langua
 
 def _alerts_in_words(alerts: pd.DataFrame, language: Language, *, signed_only: bool) -> str:
     """Which routes have an alert, the gravest first."""
-    alerts = alerts[alerts["alert_level"] != INFORMATION]
-    on_routes = alerts[alerts["route_id"].map(is_route).astype(bool)].drop_duplicates("route_id")
+    on_routes = numbers.gravest_by_route(alerts)
     if on_routes.empty:
         signed, any_ = _("No alert on any route is signed off."), _("No alert is open on any route.")
         return language.text(signed if signed_only else any_)

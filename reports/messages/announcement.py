@@ -19,9 +19,8 @@ from alerts.lifecycle import ENDED, JUDGED, RAISED, UNJUDGED, UPDATED, WITHDRAWN
 from core import INTERVALS, interval_levels
 from core.calendar import is_month, to_period
 from core.schema import Entry
-from forecasting import ENSEMBLE
 from reports.alert import rule_record
-from reports.numbers import expected_before
+from reports.numbers import expected_before, quantiles_of, series_of
 
 Facts = Mapping[str, Any]
 MONTHS_BACK = 24
@@ -146,9 +145,8 @@ def concerned(facts: Facts) -> list[tuple[str, dict[float, float]]]:
 
 
 def _history(observations: pd.DataFrame, series_id: str) -> list[list[Any]]:
-    rows = observations[(observations["series_id"] == series_id) & (observations["freq"] == "M")]
-    rows = rows.sort_values("time_period").tail(MONTHS_BACK)
-    return [[str(row.time_period), float(str(row.obs_value))] for row in rows.itertuples()]
+    rows = series_of(observations, series_id).tail(MONTHS_BACK)
+    return [[month, float(value)] for month, value in zip(rows["time_period"], rows["obs_value"], strict=True)]
 
 
 def _expected_before(backtest: pd.DataFrame, series_id: str, history: Sequence[Sequence[Any]]) -> float | None:
@@ -160,16 +158,10 @@ def _expected_before(backtest: pd.DataFrame, series_id: str, history: Sequence[S
 
 
 def _fan(forecasts: pd.DataFrame, series_id: str) -> dict[str, Any]:
-    rows = forecasts[
-        (forecasts["series_id"] == series_id)
-        & (forecasts["model_id"] == ENSEMBLE)
-        & (forecasts["output_type"] == "quantile")
-    ]
-    wide = rows.pivot_table(index="target_end_date", columns="output_type_id", values="value", observed=True)
+    wide = quantiles_of(forecasts, series_id)
     levels = [level for level in FAN_LEVELS if level in wide.columns]
-    months = [str(to_period(str(end)[:7], "M")) for end in wide.index]
     return {
-        "months": months,
+        "months": [f"{end:%Y-%m}" for end in wide.index],
         "levels": {str(level): [round(float(value), 1) for value in wide[level]] for level in levels},
     }
 

@@ -52,7 +52,7 @@ def test_answer_states_any_month_and_end(make_release: MakeRelease) -> None:
     said = answer(surge(release), release, ENGLISH)
     assert said.months[0] == ("February 2025", "1,050", "40%")
     assert said.any_month == ("At least one of these months", "40%")
-    assert said.ends == "It ends when the chance of reaching 1,050 falls below 43%."
+    assert said.ends == "It ends when the chance to reach 1,050 a month falls below 43%."
     assert said.needed_by == "needed by 31 January 2025"
 
 
@@ -63,7 +63,7 @@ def test_answer_states_any_month_and_end(make_release: MakeRelease) -> None:
 def test_alert_ends_below_its_own_cut_off(make_release: MakeRelease, other: dict[str, object], end: str) -> None:
     release = make_release(1, 1)
     said = answer(surge(release, **other), release, ENGLISH).ends
-    assert said == f"It ends when the chance of reaching 1,050 {end}"
+    assert said == f"It ends when the chance to reach 1,050 a month {end}"
 
 
 def test_history_names_each_number_and_window(make_release: MakeRelease) -> None:

@@ -71,14 +71,3 @@ def test_skill_rows_begin_with_ensemble_and_baseline() -> None:
     assert list(zip(found["model_id"], found["horizon"], strict=True)) == [
         (model, horizon) for model in (ENSEMBLE, BASELINE, "alpha", "zeta") for horizon in (1, 2)
     ]
-
-
-@pytest.mark.parametrize(
-    ("ratio", "said"),
-    [
-        ((1.0123, 0.99, 1.03), "1.012 (0.990–1.030)"), ((0.9, NAN, 1.0), "0.900"), ((0.9, 0.8, NAN), "0.900"),
-        ((NAN, 0.8, 1.0), "–"),
-    ],
-)  # fmt: skip
-def test_ratio_has_interval_if_known(ratio: tuple[float, float, float], said: str) -> None:
-    assert record.ratio_words(*ratio, Language()) == said

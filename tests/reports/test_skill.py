@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from functools import partial
+
 import pandas as pd
 import pytest
 
 from core.languages import Language
-from reports.skill import Span, skill_span, span_words
+from reports.skill import Span, skill_span, span_words, with_interval
 
 ENGLISH = Language("en")
 
@@ -46,3 +49,14 @@ def test_skill_is_the_longest_stretch_without_a_gap(better: dict[int, bool], spa
 )
 def test_a_stretch_is_named_by_its_ends(span: Span | None, words: str) -> None:
     assert span_words(span, ENGLISH) == words
+
+
+@pytest.mark.parametrize(
+    ("ratio", "said"),
+    [
+        ((1.0123, 0.99, 1.03), "1.012 (0.990–1.030)"), ((0.9, math.nan, 1.0), "0.900"), ((0.9, 0.8, math.nan), "0.900"),
+        ((math.nan, 0.8, 1.0), "–"),
+    ],
+)  # fmt: skip
+def test_ratio_has_interval_if_known(ratio: tuple[float, float, float], said: str) -> None:
+    assert with_interval(partial(ENGLISH.decimal, digits=3), *ratio) == said
