@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import yaml
 from scipy.special import ndtri
 
 from access import HAND_IN, Actor
@@ -26,7 +25,7 @@ from decisions import Workflow
 from decisions.actions import authorize
 from forecasting import ENSEMBLE
 from hub import config_names, read_config
-from hub.outputs import COLUMNS
+from hub.outputs import COLUMNS, model_metadata
 from hub.score import quantile_rows
 from hub.submission import read_submission
 from hub.targets import config_files
@@ -137,18 +136,16 @@ def with_judgement(rows: pd.DataFrame | None, judgement: Judgement) -> pd.DataFr
     return pd.concat([rows[~same], new], ignore_index=True)
 
 
-def people_metadata(pseudonym: str) -> bytes:
+def people_metadata(model_id: str) -> bytes:
     """Return the hub's metadata of a person's model: the pseudonym alone."""
-    about = {
-        "team_name": "People", "team_abbr": TEAM, "model_name": pseudonym, "model_abbr": pseudonym,
-        "model_contributors": [{"name": pseudonym, "affiliation": "Readers of Vigie"}], "license": "CC-BY-4.0",
-        "designated_model": False, "data_inputs": "What the dashboard shows, and what the person knows.",
-        "methods": "Judgement: a median and a range, as a two-piece normal distribution on log scale.",
-        "methods_long": "A person names a median and a range that is to hold four outcomes of five.",
-        "ensemble_of_models": False, "ensemble_of_hub_models": False,
-    }  # fmt: skip
-    text: str = yaml.safe_dump(about, sort_keys=False)
-    return text.encode()
+    pseudonym = model_id.removeprefix(f"{TEAM}-")
+    return model_metadata(
+        model_id, "People", pseudonym,
+        "Judgement: a median and a range, as a two-piece normal distribution on log scale.",
+        model_contributors=[{"name": pseudonym, "affiliation": "Readers of Vigie"}],
+        data_inputs="What the dashboard shows, and what the person knows.",
+        methods_long="A person names a median and a range that is to hold four outcomes of five.",
+    )  # fmt: skip
 
 
 def hand_in(
@@ -191,7 +188,7 @@ def hand_in(
     today = dt.datetime.now(dt.UTC).date()
     first, last = found.window(round_id)
     edition = Edition(model_id, round_id, sha256_of_bytes(content), name, today, not first <= today <= last, PLACE)
-    store.put_metadata(model_id, people_metadata(pseudonym))
+    store.put_metadata(model_id, people_metadata(model_id))
     if store.add(edition, content):
         store.keep_rows(quantile_rows(submission, hub).assign(sha256=edition.sha256))
     payload = {"round": round_id, "sha256": edition.sha256, "late": edition.late, "panel": panel}

@@ -29,7 +29,7 @@ from core.settings import FEED, SNAPSHOT
 from forecasting import ENSEMBLE, ModelCard
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, to_rows
-from hub import CONFIG, Hub, config_names, read_config
+from hub import CONFIG, Hub, config_names, outputs, read_config
 from hub.files import (
     METADATA,
     config_of,
@@ -39,22 +39,6 @@ from hub.files import (
     outcomes_of,
     quantiles_of,
     submission_paths,
-)
-from hub.outputs import (
-    added_to,
-    changed_values,
-    dated,
-    ensemble_metadata,
-    every_version,
-    hub_model_id,
-    open_series,
-    own_metadata,
-    own_submissions,
-    provenance,
-    target_data,
-    tidy,
-    time_series,
-    weekly_name,
 )
 from hub.score import as_quantiles, combine, quantile_rows
 from hub.submission import place_of, read_metadata, read_submission
@@ -125,8 +109,8 @@ def published_series(release: Release) -> list[str]:
     sources = dict(zip(observed["series_id"], observed["source_id"], strict=True))
     cards = json.loads(release.document(CATALOGUE))
     daily = [one for one in sources if one.startswith("arrivals.") and one.endswith("._T.D")]
-    wanted = open_series([*sorted(set(forecast["series_id"])), *sorted(daily)], sources, cards)
-    return [weekly_name(one) if one.endswith(".D") else one for one in wanted]
+    wanted = outputs.open_series([*sorted(set(forecast["series_id"])), *sorted(daily)], sources, cards)
+    return [outputs.weekly_name(one) if one.endswith(".D") else one for one in wanted]
 
 
 def submit(place: str, release: Release, data: Known, models: Mapping[str, tuple[ModelCard, str]]) -> list[str]:
@@ -159,23 +143,22 @@ def submit(place: str, release: Release, data: Known, models: Mapping[str, tuple
     known = release.read("observations")
     both = pd.concat([both, weeks, _weekly_baseline(data, [one for one in open_ones if one.endswith(".W")])])
     both, paths = (rows[rows["series_id"].isin(open_ones)] for rows in (both, paths))
-    made = own_submissions(both, paths, release.as_of)
+    made = outputs.own_submissions(both, paths, release.as_of)
     out: dict[str, bytes] = {}
     for (model_id, round_id), rows in made.items():
         path = f"{hub.output_folder}/{model_id}/{round_id}-{model_id}.parquet"
         kept = files.find(path)
-        out[path] = parquet_bytes(added_to(None if kept is None else pd.read_parquet(io.BytesIO(kept)), rows))
+        out[path] = parquet_bytes(outputs.added_to(None if kept is None else pd.read_parquet(io.BytesIO(kept)), rows))
         if faults := read_submission(hub, path, out[path])[1]:
             raise InputError(f"not submitted: {faults[0]}")
     for model_id in sorted(both["model_id"].unique()):
-        card, version = models[model_id]
-        name = hub_model_id(model_id)
-        out[f"{METADATA}/{name}.yml"] = own_metadata(model_id, card.title, card.summary, card.source, version)
+        out[f"{METADATA}/{outputs.hub_model_id(model_id)}.yml"] = outputs.own_metadata(model_id, *models[model_id])
     series = target_values(data, open_ones)
-    named = known["series_id"].isin(open_ones) | known["series_id"].map(weekly_name).isin(open_ones)
+    named = known["series_id"].isin(open_ones) | known["series_id"].map(outputs.weekly_name).isin(open_ones)
     sources = set(known.loc[named, "source_id"])
-    out |= target_data(series)
-    out["target-data/README.md"] = provenance(json.loads(release.document(CATALOGUE)), sources, release.as_of).encode()
+    out |= outputs.target_data(series)
+    provenance = outputs.provenance(json.loads(release.document(CATALOGUE)), sources, release.as_of)
+    out["target-data/README.md"] = provenance.encode()
     files.write(out)
     rounds = sorted({round_id for _model_id, round_id in made})
     return [f"{len(made)} submissions of {len({one for one, _ in made})} models for {', '.join(rounds)}; "
@@ -187,7 +170,7 @@ def _weekly_baseline(data: Known, series: Collection[str]) -> pd.DataFrame:
     origin = open_round("W", data.date)
     if origin is None:
         return pd.DataFrame()
-    counts = dated(every_version(data.published, series))
+    counts = outputs.dated(outputs.every_version(data.published, series))
     made = to_rows(baseline(counts, pd.DataFrame({"series_id": list(series), "origin_date": origin})))
     return made.assign(target=made["series_id"].str.split(".").str[0])
 
@@ -203,8 +186,9 @@ def target_values(data: Known, series: Collection[str]) -> pd.DataFrame:
         for origin, panel in data.past_panels.items()
     ]
     now = data.routes[data.routes["series_id"].isin(routes)][["series_id", "time_period", "obs_value"]]
-    others = every_version(data.published, [one for one in series if one not in set(routes)])
-    return time_series(pd.concat([changed_values([*then, (pd.Timestamp(data.date), now)]), others], ignore_index=True))
+    others = outputs.every_version(data.published, [one for one in series if one not in set(routes)])
+    changed = outputs.changed_values([*then, (pd.Timestamp(data.date), now)])
+    return outputs.time_series(pd.concat([changed, others], ignore_index=True))
 
 
 @dataclass
@@ -299,8 +283,8 @@ def combine_hub(place: str) -> dict[str, bytes]:
         if files.find(path) is None:
             own = QuantileTable(part.reset_index(drop=True), made.quantiles[part.index])
             named = to_rows(own).assign(target=lambda frame: frame["series_id"].str.split(".").str[0])
-            out[path] = parquet_bytes(tidy(named))
-            out[f"{METADATA}/{model_id}.yml"] = ensemble_metadata(str(model_id))
+            out[path] = parquet_bytes(outputs.tidy(named))
+            out[f"{METADATA}/{model_id}.yml"] = outputs.ensemble_metadata(str(model_id))
     for path, content in out.items():
         if path.startswith(hub.output_folder) and (faults := read_submission(hub, path, content)[1]):
             raise InputError(f"not written: {faults[0]}")
@@ -351,12 +335,13 @@ def brought(
         asylum: Tables ``asylum_series`` and ``asylum_forecasts`` of the release.
         past: Hindcasts of asylum applications, whose figures come later than their rounds.
     """
-    routes = dated(
+    routes = outputs.dated(
         data.outcome_panel.long().rename(columns={"value": "obs_value"}).assign(as_of=np.datetime64("NaT", "ns"))
     )
     daily = data.published.loc[data.published["freq"] == "D", "series_id"].astype(str).unique()
     states = [asylum[name]["series_id"] for name in ("asylum_series", "asylum_forecasts")]
-    counts = dated(every_version(data.published, sorted({*pd.concat(states), *(weekly_name(one) for one in daily)})))
+    series = sorted({*pd.concat(states), *map(outputs.weekly_name, daily)})
+    counts = outputs.dated(outputs.every_version(data.published, series))
     own = past[past["model_id"] == ENSEMBLE]
     made = [hindcasts, replayed_rows(own, counts)] if len(own) else [hindcasts]
     return pd.concat(made, ignore_index=True), pd.concat([routes, counts], ignore_index=True)

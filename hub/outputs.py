@@ -13,7 +13,7 @@ import yaml
 from core.calendar import end_dates
 from core.languages import marked as _
 from core.routes import is_own
-from forecasting import BASELINE, ENSEMBLE
+from forecasting import BASELINE, ENSEMBLE, ModelCard
 from hub.targets import FEWEST_SAMPLES, frequency, handed_in
 
 TEAM = "vigie"
@@ -67,26 +67,17 @@ def added_to(kept: pd.DataFrame | None, new: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([kept, fresh], ignore_index=True) if len(fresh) else kept
 
 
-def own_metadata(model_id: str, title: str, summary: str, source: str, version: str) -> bytes:
-    """Return the hub's metadata of one of Vigie's models, as YAML."""
-    name = hub_model_id(model_id)
-    about: dict[str, Any] = {
-        "team_name": "Vigie",
-        "team_abbr": TEAM,
-        "model_name": title[:100],
-        "model_abbr": name.split("-", 1)[1],
-        "model_version": version,
-        "model_contributors": [{"name": "Vigie", "affiliation": "Vigie"}],
-        "license": "CC-BY-4.0",
-        "designated_model": model_id in DESIGNATED,
-        "citation": source,
-        "data_inputs": "The target data of this hub.",
-        "methods": summary if len(summary) <= 200 else summary[:199].rsplit(" ", 1)[0] + "…",
-        "methods_long": summary,
-        "ensemble_of_models": model_id == ENSEMBLE,
-        "ensemble_of_hub_models": False,
-    }
-    text: str = yaml.safe_dump(about, sort_keys=False, allow_unicode=True, width=100)
+def model_metadata(model_id: str, team: str, title: str, methods: str, **others: object) -> bytes:
+    """Return a hub's metadata of a model of this house, as YAML; ``others`` are added or replace the usual ones."""
+    team_abbr, model_abbr = model_id.split("-", 1)
+    about = {
+        "team_name": team, "team_abbr": team_abbr, "model_name": title[:100], "model_abbr": model_abbr,
+        "model_contributors": [{"name": team, "affiliation": team}], "license": "CC-BY-4.0",
+        "designated_model": False, "data_inputs": "The target data of this hub.",
+        "methods": methods if len(methods) <= 200 else methods[:199].rsplit(" ", 1)[0] + "…", "methods_long": methods,
+        "ensemble_of_models": False, "ensemble_of_hub_models": False,
+    }  # fmt: skip
+    text: str = yaml.safe_dump(about | others, sort_keys=False, allow_unicode=True, width=100)
     return text.encode()
 
 
@@ -97,16 +88,20 @@ ENSEMBLES = {
 
 
 def ensemble_metadata(model_id: str) -> bytes:
-    """Return the hub's metadata of one of its own ensembles, as YAML."""
-    about: dict[str, Any] = {
-        "team_name": "Hub", "team_abbr": "hub", "model_name": ENSEMBLES[model_id].split(",")[0][:100],
-        "model_abbr": model_id.split("-", 1)[1], "model_contributors": [{"name": "The hub", "affiliation": "The hub"}],
-        "license": "CC-BY-4.0", "designated_model": False, "data_inputs": "The submissions of this hub.",
-        "methods": ENSEMBLES[model_id], "methods_long": ENSEMBLES[model_id], "ensemble_of_models": True,
-        "ensemble_of_hub_models": True,
-    }  # fmt: skip
-    text: str = yaml.safe_dump(about, sort_keys=False)
-    return text.encode()
+    """Return the hub's metadata of one of its own ensembles."""
+    methods = ENSEMBLES[model_id]
+    return model_metadata(
+        model_id, "Hub", methods.split(",")[0], methods, data_inputs="The submissions of this hub.",
+        ensemble_of_models=True, ensemble_of_hub_models=True,
+    )  # fmt: skip
+
+
+def own_metadata(model_id: str, card: ModelCard, version: str) -> bytes:
+    """Return the hub's metadata of one of Vigie's models."""
+    return model_metadata(
+        hub_model_id(model_id), "Vigie", card.title, card.summary, model_version=version, citation=card.source,
+        designated_model=model_id in DESIGNATED, ensemble_of_models=model_id == ENSEMBLE,
+    )  # fmt: skip
 
 
 def open_series(series: Iterable[str], sources: Mapping[str, str], cards: Mapping[str, Mapping[str, Any]]) -> list[str]:

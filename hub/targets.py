@@ -26,7 +26,7 @@ from forecasting import BASELINE, History
 from forecasting.models.baseline import FEWEST_ERRORS, predict
 from forecasting.quantiles import QuantileTable
 
-SCHEMA_ADDRESS = "https://raw.githubusercontent.com/hubverse-org/schemas/main/v6.0.0/{name}-schema.json"
+TASKS_SCHEMA = "https://raw.githubusercontent.com/hubverse-org/schemas/main/v6.0.0/tasks-schema.json"
 TEMPLATES = Path(__file__).parent / "templates"
 MONTHS_BACK, MONTHS_AHEAD = 36, 24
 """Return the hub's rounds around the month in which it is made."""
@@ -87,29 +87,7 @@ def config_files(series: Sequence[str], as_of: dt.date, name: str) -> dict[str, 
     Returns:
         Content by path.
     """
-    admin = {
-        "schema_version": SCHEMA_ADDRESS.format(name="admin"),
-        "name": name,
-        "maintainer": "Vigie",
-        "contact": {"name": "The hub's maintainers", "email": "hub@example.org"},
-        "repository": {"host": "github", "owner": "owner", "name": "migration-forecast-hub"},
-        "file_format": ["csv", "parquet"],
-        "timezone": "Europe/Brussels",
-    }
-    target_data = {
-        "schema_version": SCHEMA_ADDRESS.format(name="target-data"),
-        "observable_unit": ["target_end_date", "target", "series_id"],
-        "date_col": "target_end_date",
-        "versioned": False,
-        "time-series": {"non_task_id_schema": {"observation": "double"}, "versioned": True},
-        "oracle-output": {"has_output_type_ids": False},
-    }
-    documents = {
-        "hub-config/admin.json": admin,
-        "hub-config/tasks.json": tasks(series, as_of),
-        "hub-config/target-data.json": target_data,
-    }
-    files = {path: _json(content) for path, content in documents.items()}
+    files = {"hub-config/tasks.json": (json.dumps(tasks(series, as_of), indent=2) + "\n").encode()}
     listed = "\n".join(f"| `{one}` | {series_name(one)} |" for one in series)
     example = next((one for one in series if frequency(one) == "M"), series[0])
     places = {"@NAME@": name, "@SERIES@": listed, "@EXAMPLE@": example, "@ROUND@": str(_open_month(as_of))}
@@ -117,7 +95,8 @@ def config_files(series: Sequence[str], as_of: dt.date, name: str) -> dict[str, 
         if path.is_file() and path.suffix != ".pyc":
             text = path.read_text(encoding="utf-8")
             for place, words in places.items():
-                text = text.replace(place, words)
+                escaped = json.dumps(words, ensure_ascii=False)[1:-1]
+                text = text.replace(place, escaped if path.suffix == ".json" else words)
             files[_target(path.relative_to(TEMPLATES).as_posix())] = text.encode()
     return files
 
@@ -156,7 +135,7 @@ def tasks(series: Sequence[str], as_of: dt.date) -> dict[str, Any]:
                 "additional_metadata": CHECKS_ENDS,
             }
         )
-    return {"schema_version": SCHEMA_ADDRESS.format(name="tasks"), "rounds": rounds}
+    return {"schema_version": TASKS_SCHEMA, "rounds": rounds}
 
 
 def _open_month(as_of: dt.date) -> dt.date:
@@ -216,10 +195,6 @@ def _ends(freq: Frequency, as_of: dt.date) -> list[dt.date]:
 def _target(name: str) -> str:
     """Where a template goes: those for pull requests lie in a folder that begins with a dot."""
     return name.replace("github/", ".github/", 1) if name.startswith("github/") else name
-
-
-def _json(content: object) -> bytes:
-    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def open_round(freq: Frequency, day: dt.date) -> pd.Timestamp | None:

@@ -65,7 +65,7 @@ def test_pseudonym_can_stand_in_files_name(
 ) -> None:
     if is_taken:
         assert people_model(pseudonym, panel).partition("-")[2] == pseudonym
-        assert yaml.safe_load(people_metadata(pseudonym))["model_contributors"][0]["name"] == pseudonym
+        assert yaml.safe_load(people_metadata(f"people-{pseudonym}"))["model_contributors"][0]["name"] == pseudonym
     else:
         with pytest.raises(InputError, match="2 to 16 letters"):
             people_model(pseudonym, panel)
