@@ -19,7 +19,7 @@ from dashboard.downloads import csv_bytes, export_of
 from decisions.announcements import facts_of
 from decisions.briefing import make_briefing
 from reports import numbers
-from reports.alert import alert_file, alert_report, rule_record
+from reports.alert import alert_file, alert_report, limit_of, rule_record
 from reports.messages import compose, mail_text
 from reports.messages.announcement import Announcement
 from reports.messages.feeds import atom_feed, cap_message
@@ -114,7 +114,7 @@ def expected_facts() -> Mapping[str, tuple[str, tuple[str, ...]]]:
         "chance": (report.chance, ("Overview", "briefing", *alert)),
         "usually": (report.usual[0], ("Overview", "briefing", *alert)),
         "cut-off": (report.usual[1], ("Overview", "briefing", *alert)),
-        "threshold": (report.threshold, ("Overview", "briefing", *alert)),
+        "threshold": (ENGLISH.counted(limit_of(row)), ("Overview", "briefing", *alert)),
         "months": (report.window, ("Overview", "mail", "Atom", "CAP", "alerts.csv")),
         "record": (report.record, ("Overview", "briefing", *alert)),
     }
