@@ -19,7 +19,7 @@ from access import NotAllowedError
 from alerts.lifecycle import StepError
 from core.errors import InputError, Message, StoreError, VigieError
 from core.languages import languages
-from dashboard import _, labelled, lang, language, listed, reads, search, state
+from dashboard import _, labelled, lang, language, listed, ngettext, reads, search, state
 from dashboard.reads import Night
 from dashboard.theme import CHART_CONFIG, current_theme, drawn_once, level_word
 from reports import asylum, citations, names, numbers
@@ -224,6 +224,11 @@ def country(code: str) -> str:
 def source_name(night: Night, source_id: str) -> str:
     """A source's publisher, a part of Vigie that stands in a source's place, or the code of neither."""
     return names.source_name(source_id, night.sources(), lang())
+
+
+def month_count(count: str | int) -> str:
+    """A count of months in words."""
+    return ngettext("{n} month", "{n} months", int(count)).format(n=count)
 
 
 def plain(text: str) -> str:

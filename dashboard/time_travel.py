@@ -269,8 +269,7 @@ def score_words(scored: pd.DataFrame) -> str:
         if ratio < 1
         else _("Its score (WIS) was {ratio} of the baseline's over {n}: not better.")
     )
-    count = ngettext("{n} month", "{n} months", months).format(n=months)
-    return text.format(ratio=lang().decimal(ratio), n=count)
+    return text.format(ratio=lang().decimal(ratio), n=layout.month_count(months))
 
 
 def source_words(night: Night, knowing: Night) -> str:

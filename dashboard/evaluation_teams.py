@@ -1,0 +1,225 @@
+"""The track record's part on other teams: league table, rounds, one team's record, panels, and how to take part."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from access import HAND_IN
+from core.calendar import Frequency
+from core.languages import NOTHING
+from dashboard import _, downloads, lang, layout, reads, state
+from dashboard.charts.teams import round_period, teams_alt, teams_chart, teams_key
+from dashboard.layout import plain, small
+from dashboard.reads import Night
+from dashboard.tables import localised
+from dashboard.theme import current_theme
+from decisions.judgements import departures, said_by_panels
+from forecasting import ENSEMBLE
+from hub.score import SPANS
+from reports import hub
+from reports.names import series_place
+
+EVERYTHING, IN_TIME = "all", "in time"
+
+
+def show(night: Night) -> None:
+    """League table, one round, the record of one team, panels, and how to take part."""
+    scores = hub.scores_of(night)
+    if scores.empty:
+        st.header(hub.finding(scores, lang()), anchor=False)
+        show_how(night)
+        return
+    names = hub.model_names(night.frame("hub_models"), lang())
+    units = hub.unit_names(scores, lang())
+    unit = state.choice("what", list(units), next(iter(units)))
+    scores = scores[scores["unit"] == unit]
+    spans = SPANS.get(unit[-1], SPANS["M"])
+    timings = [name for name in (EVERYTHING, IN_TIME) if name in set(scores["timing"])]
+    timing = state.choice("timing", timings, timings[0])
+    span = state.choice("ahead", spans, spans[0])
+    key = (unit, timing, span)
+    rows = reads.once(night, partial(hub.league, scores, timing, "span", span, names), "league", *key)
+    st.header(hub.finding(rows, lang()), anchor=False)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        words = {EVERYTHING: _("All, replays among them"), IN_TIME: _("Submitted in time")}
+        st.selectbox(_("What"), list(units), width=260, format_func=units.__getitem__, **state.widget("what", unit))
+        st.selectbox(
+            _("Forecasts"), timings, width=240, format_func=words.__getitem__, **state.widget("timing", timing)
+        )
+        st.selectbox(
+            _("Horizon"), spans, width=200, format_func=lambda one: hub.span_words(one, unit, lang()),
+            **state.widget("ahead", span),
+        )  # fmt: skip
+    reads.drawn_once(night, partial(draw_league, rows, timing), "league's table", *key)
+    title = _("League table of the forecast hub")
+    downloads.buttons(
+        downloads.export_of(
+            night, f"hub-league-{unit}-{span}", title, rows.drop(columns=["name", "unit"]), list(night.sources())
+        )
+    )
+    show_round(night, scores, unit, timing, names)
+    show_panels(night)
+    show_how(night)
+
+
+def draw_league(rows: pd.DataFrame, timing: str) -> None:
+    """The table with what must be known about it."""
+    with st.container(key="league"):
+        alt = _("Scores of every model on the same rows, the best first")
+        st.table(hub.league_table(rows, lang()).map(plain), border="horizontal", hide_index=True, alt=alt)
+    text = _(
+        "Weighted interval score on log scale. Pairwise: against every other model on the months that both forecast, "
+        "the baseline being 1. Relative: against the baseline alone, with its 90% interval over rounds. Below 1 is "
+        "better; where the interval includes 1, or a ratio does not stand after Holm’s correction for all models, "
+        "there is no evidence."
+    )
+    st.markdown(small(" ".join(part for part in (text, hub.interval_words(rows, lang())) if part)))
+    if timing == EVERYTHING:
+        replays = _(
+            "Replays were computed afterwards, on what was known when the round closed. They show how a method would "
+            "have done; only forecasts submitted in time are proof."
+        )
+        st.markdown(small(replays))
+
+
+def show_round(night: Night, scores: pd.DataFrame, unit: str, timing: str, names: dict[str, str]) -> None:
+    """One round's forecasts over what was counted, and the record of the model that is looked at."""
+    freq, of_routes = unit[-1], unit.startswith("arrivals")
+    scored = sorted(scores.loc[scores["kind"] == "series", "group"].unique())
+    series = {hub.place_of(one): one for one in scored}
+    in_address = "route" if of_routes else "country"
+    place = state.choice(in_address, list(series), next(iter(series)))
+    series_id = series[place]
+    own = night.frame("hub_forecasts")
+    found = own.loc[own["series_id"] == series_id, "origin_date"]
+    origins = [f"{day:%Y-%m-%d}" for day in sorted(found.unique(), reverse=True)]
+    origin = state.choice("round", origins, origins[min(12, len(origins) - 1)])
+    rows = reads.once(night, partial(hub.round_rows, night, series_id, origin, names), "round", series_id, origin)
+    models = list(rows["model_id"].unique())
+    model_id = state.choice("model", models, ENSEMBLE if ENSEMBLE in models else models[0])
+    st.header(_("What each expected, and what was counted"), anchor=False)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.selectbox(
+            _("Route") if of_routes else _("Country of destination"), list(series), width=240,
+            format_func=lambda one: series_place(series[one], lang()), **state.widget(in_address, place),
+        )  # fmt: skip
+        st.selectbox(
+            _("Round"), origins, width=180, format_func=lambda day: round_period(pd.Timestamp(day), freq),
+            **state.widget("round", origin),
+        )  # fmt: skip
+        st.selectbox(
+            _("Model"),
+            models,
+            width=360,
+            format_func=lambda one: names.get(one, one),
+            **state.widget("model", model_id),
+        )
+    seen = reads.once(night, partial(hub.counted, night, series_id, origin), "counted", series_id, origin)
+    reads.drawn_once(
+        night, partial(draw_round, seen, rows, model_id, unit), "round's chart", series_id, origin, model_id
+    )
+    title = _("Forecasts of the round {round}").format(round=origin)
+    export = downloads.export_of(
+        night, f"hub-{series_id}-{origin}", title, rows.drop(columns="name"), list(night.sources())
+    )
+    downloads.figures(export, title)
+    reads.drawn_once(
+        night, partial(draw_model, night, scores, timing, model_id, names), "model", unit, timing, model_id
+    )
+
+
+def draw_round(seen: pd.DataFrame, rows: pd.DataFrame, model_id: str, unit: str) -> None:
+    """The chart alone."""
+    units = {
+        "arrivals.M": _("Arrivals per month"), "arrivals.W": _("Arrivals per week"), "M": _("Applicants per month"),
+        "Q": _("Applicants per quarter"),
+    }  # fmt: skip
+    axis = units.get(unit) or units.get(unit[-1], "")
+    st.html(teams_key(seen, rows, highlight=model_id, theme=current_theme()))
+    figure = teams_chart(seen, rows, highlight=model_id, unit=axis, freq=unit[-1], theme=current_theme())
+    layout.chart(figure, teams_alt(seen, rows, highlight=model_id, freq=unit[-1]), "teams")
+
+
+def draw_model(night: Night, scores: pd.DataFrame, timing: str, model_id: str, names: dict[str, str]) -> None:
+    """One model: what its team says of it, and its record by months ahead, route and season."""
+    st.header(plain(names.get(model_id, model_id)), anchor=False)
+    about = night.frame("hub_models")
+    about = about[about["model_id"] == model_id]
+    if len(about):
+        row = about.iloc[0]
+        licence = _("Licence: {licence}").format(licence=row["licence"])
+        st.markdown(small(plain(f"{lang().text(row['methods'])} {licence}.")))
+    found = hub.record(scores, timing, model_id)
+    if found.empty:
+        st.markdown(small(_("Nothing of this model has been scored here yet.")))
+        return
+    alt = _("Scores of one model by months ahead, route and season")
+    with st.container(key="league-record"):
+        own = pd.concat([night.frame("scores"), night.frame("asylum_scores")], ignore_index=True)
+        st.table(hub.record_table(found, own, lang()), border="horizontal", hide_index=True, alt=alt)
+    if said := hub.interval_words(found, lang()):
+        st.markdown(small(said))
+
+
+def show_panels(night: Night) -> None:
+    """Whether departures from the ensemble helped, of panels large enough to keep members anonymous."""
+    said = said_by_panels(reads.journal().entries(action=HAND_IN))
+    rows = departures(night.frame("hub_forecasts"), night.frame("replays"), said)
+    if rows.empty:
+        return
+    st.header(_("Panels beside the ensemble"), anchor=False)
+    columns = {
+        "panel": _("Panel"), "n": _("Cases"), "helped": _("Nearer than the ensemble"),
+        "relative_wis": _("Score beside the ensemble’s"),
+    }  # fmt: skip
+    shown = rows.assign(relative_wis=rows["relative_wis"].round(3)).rename(columns=columns)
+    st.dataframe(
+        localised(shown),
+        hide_index=True,
+        placeholder=NOTHING,
+        alt=_("Whether panels’ departures from the ensemble helped"),
+    )
+    words = _("Panels of five or more people; what they handed in in time, on months counted since. Below 1 is better.")
+    st.markdown(small(words))
+
+
+def show_how(night: Night) -> None:
+    """Deadlines and how to take part."""
+    st.header(_("Take part"), anchor=False)
+    today = dt.datetime.now(dt.UTC).date()
+    rounds: tuple[tuple[Frequency, str], ...] = (
+        ("M", _("The monthly round of {round} is open until {day}.")),
+        ("W", _("The weekly round of {round} is open until {day}.")),
+    )  # fmt: skip
+    said = [
+        words.format(round=round_period(pd.Timestamp(found[0]), freq), day=lang().day(found[1]))
+        for freq, words in rounds
+        if (found := hub.next_deadline(today, freq))
+    ]
+    text = _(
+        "A ministry, a research team or a student may hand in forecasts of any of these series: one file with the 23 "
+        "quantiles, in hubverse’s format. Every file is checked, kept as it came and scored on the same rows as all "
+        "others; a late one is marked."
+    )
+    guide = _("The guide “The forecast hub” in Vigie’s documentation goes through it step by step.")
+    st.markdown(" ".join([*said, text, guide]))
+    received = night.frame("hub_editions")
+    if len(received):
+        st.subheader(_("Received"), anchor=False)
+        shown = received.sort_values("received", ascending=False)[
+            ["model_id", "round_id", "received", "late", "sha256"]
+        ]
+        columns = {
+            "model_id": _("Model"), "round_id": _("Round"), "received": _("Received"), "late": _("Late"),
+            "sha256": _("Hash of the file"),
+        }  # fmt: skip
+        late = shown["late"].map({True: _("late"), False: _("in time")})
+        st.dataframe(
+            localised(shown.assign(late=late).rename(columns=columns)), hide_index=True, alt=_("Files received")
+        )
+        title = _("Submissions received by the hub")
+        downloads.buttons(downloads.export_of(night, "hub-editions", title, received, []))
