@@ -47,7 +47,8 @@ from reports.typeface import text_width
 
 WIDE, NARROW = 720.0, 340.0
 """Widths of drawings in pixels: for the page's column, and for a phone of 390 pixels."""
-BANDS = {0.95: "band95", 0.8: "band80", 0.5: "band50"}
+_SHARES = ("95", "80", "50")
+"""Of outcomes in a band, as its role names it, from the widest."""
 LINE = 18.0
 NAME_LETTERS = 18
 """Letters in a line of a route's name on a phone's map."""
@@ -76,6 +77,8 @@ class Fan:
         months_each: Months of a period.
         back: Counted periods to show.
         limit: A number to hold it against, and what it is; None for none.
+        earlier: Forecasts made before: ``origin_date``, ``target_end_date``, ``q10``, ``q50``, ``q90``; None for none.
+        forecast: Quantiles of the forecast that a conditional projection starts from; None if the forecast is shown.
     """
 
     history: pd.DataFrame
@@ -86,6 +89,13 @@ class Fan:
     months_each: int = 1
     back: int = 24
     limit: tuple[float, str] | None = None
+    earlier: pd.DataFrame | None = None
+    forecast: pd.DataFrame | None = None
+
+    @property
+    def roles(self) -> tuple[str, str]:
+        """Return the beginning of the roles of its bands, and the role of its median."""
+        return ("band", "median") if self.forecast is None else ("given", "given")
 
     @property
     def counts(self) -> pd.DataFrame:
@@ -96,7 +106,8 @@ class Fan:
 def fan(shown: Fan, width: float, language: Language) -> Drawing:
     """Draw counts, the bands of 95, 80 and 50 % and the median; the widest band is open where it leaves the axis."""
     items, top = legend(_fan_entries(shown, language), width)
-    highest = max([1.0, *shown.counts["obs_value"], *shown.quantiles[0.9], *([shown.limit[0]] if shown.limit else [])])
+    ends = [ahead[0.9].max() for ahead in (shown.quantiles, shown.forecast) if ahead is not None and len(ahead)]
+    highest = max([1.0, *shown.counts["obs_value"], *ends, *([shown.limit[0]] if shown.limit else [])])
     frame = _Frame.of(width, top + LINE, 300.0 if width > NARROW else 270.0, 1.04 * highest, language, shown.unit)
     items += _fan_in(frame, shown, language) + _ends(shown, frame, language)
     return Drawing(width, frame.bottom + 26, items, fan_alt(shown, language))
@@ -120,7 +131,7 @@ def _fan_in(frame: _Frame, shown: Fan, language: Language) -> Items:
         return frame.left + float(share) * (frame.right - frame.left), frame.y(value)
 
     items = frame.items + _periods(frame, (first, last), language)
-    items += _bands(shown, at) + _counts(shown, at, language)
+    items += _earlier(shown, at) + _bands(shown, at) + _counts(shown, at, language)
     now = at(pd.Timestamp(shown.now) + half, 0)[0]
     items.append(Shape([[(now, frame.top), (now, frame.bottom)]], "now"))
     day = language.day_short(shown.now)
@@ -207,15 +218,20 @@ def _ticks(highest: float, count: int, language: Language) -> tuple[float, dict[
 
 
 def _fan_entries(shown: Fan, language: Language) -> list[tuple[str, str]]:
-    widest = float(shown.quantiles[interval_levels(0.95)[1]].max())
     words = {0.5: _("1 in 2"), 0.8: _("4 in 5"), 0.95: _("19 in 20, up to {value}")}
     entries = [("observed", language.text(_("counted")))]
     if shown.counts["obs_flag"].str.contains("[pe]").any():
         entries.append(("open", language.text(_("provisional or estimated"))))
-    entries.append(("median", language.text(_("median"))))
-    for coverage in sorted(INTERVALS):
-        said = language.text(words[coverage], value=language.expected(widest))
-        entries.append((BANDS[coverage], language.labelled(language.percent(coverage), said)))
+    if shown.earlier is not None and len(shown.earlier):
+        entries.append(("earlier", language.text(_("earlier forecasts"))))
+    if shown.forecast is not None:
+        entries.append(("forecast", language.text(_("forecast"))))
+    if len(shown.quantiles):
+        widest = float(shown.quantiles[interval_levels(0.95)[1]].max())
+        entries.append((shown.roles[1], language.text(_("median"))))
+        for coverage, share in zip(sorted(INTERVALS), reversed(_SHARES), strict=True):
+            said = language.text(words[coverage], value=language.expected(widest))
+            entries.append((shown.roles[0] + share, language.labelled(language.percent(coverage), said)))
     if shown.limit:
         entries.append(("limit", shown.limit[1]))
     return entries
@@ -229,9 +245,9 @@ def legend(entries: Sequence[tuple[str, str]], width: float, wider: float = WIDE
         need = (22 if role else 0) + wider * text_width(text, WORDS["tick"][1]) + 14
         if x and x + need > width:
             x, y = 0.0, y + LINE
-        if role.startswith("band"):
-            for layer in ("band95", "band80", "band50")[: 1 + ("band95", "band80", "band50").index(role)]:
-                items.append(Shape([[(x, y - 10), (x + 16, y - 10), (x + 16, y), (x, y)]], layer))
+        if role[-2:] in _SHARES:
+            for share in _SHARES[: 1 + _SHARES.index(role[-2:])]:
+                items.append(Shape([[(x, y - 10), (x + 16, y - 10), (x + 16, y), (x, y)]], role[:-2] + share))
         elif role == "open":
             items.append(Mark(x + 8, y - 4, 3.5, role))
         elif role:
@@ -260,7 +276,7 @@ def _periods(frame: _Frame, span: tuple[pd.Timestamp, pd.Timestamp], language: L
 
 
 def _bands(shown: Fan, at: _Place) -> Items:
-    """From the last count on: bands, then the median with what each period says."""
+    """From the last count on: bands, the median, and the forecast beside what is conditional."""
     if shown.quantiles.empty:
         return []
     last = shown.counts.tail(1)
@@ -271,10 +287,26 @@ def _bands(shown: Fan, at: _Place) -> Items:
         for level in (*interval_levels(coverage), 0.5)
     }
     items: Items = []
-    for coverage in sorted(INTERVALS, reverse=True):
+    for coverage, share in zip(sorted(INTERVALS, reverse=True), _SHARES, strict=True):
         low, high = interval_levels(coverage)
-        items.append(Shape([[*lines[low], *lines[high][::-1]]], BANDS[coverage]))
-    return [*items, Shape([lines[0.5]], "median")]
+        items.append(Shape([[*lines[low], *lines[high][::-1]]], shown.roles[0] + share))
+    if shown.forecast is not None:
+        for level in (*interval_levels(0.8), 0.5):
+            line = list(map(at, shown.forecast.index, shown.forecast[level]))
+            items.append(Shape([line], "forecast" if level == 0.5 else "forecast-end"))
+    return [*items, Shape([lines[0.5]], shown.roles[1])]
+
+
+def _earlier(shown: Fan, at: _Place) -> Items:
+    """Medians and 80 % intervals of forecasts made before, over the counted periods shown."""
+    if shown.earlier is None or shown.counts.empty:
+        return []
+    items: Items = []
+    recent = shown.earlier[shown.earlier["target_end_date"] >= shown.counts["end_date"].min()]
+    for _origin, rows in recent.groupby("origin_date"):
+        low, middle, high = (list(map(at, rows["target_end_date"], rows[name])) for name in ("q10", "q50", "q90"))
+        items += [Shape([[*low, *high[::-1]]], "earlier80"), Shape([middle], "earlier")]
+    return items
 
 
 def _counts(shown: Fan, at: _Place, language: Language) -> Items:
@@ -300,8 +332,10 @@ def _counts(shown: Fan, at: _Place, language: Language) -> Items:
 
 def _ends(shown: Fan, frame: _Frame, language: Language) -> Items:
     """The last period's median and both ends of its 80 % interval at the right edge, none over another."""
+    if shown.quantiles.empty:
+        return []
     row, items, floor = shown.quantiles.iloc[-1], [], math.inf
-    for level, role in ((0.1, "tick"), (0.5, "value"), (0.9, "tick")):
+    for level, role in ((0.1, "tick"), (0.5, "value" if shown.forecast is None else "mark"), (0.9, "tick")):
         floor = min(frame.y(float(row[level])) + 4, floor - 14)
         items.append(Word(frame.right + 6, floor, language.expected(float(row[level])), role))
     return list(items)

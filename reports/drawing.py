@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from typing import Literal
@@ -42,10 +42,16 @@ class Look:
     opacity: float = 1.0
 
 
-_BANDS = dict(zip(("band95", "band80", "band50"), colours.FAN_OPACITY, strict=True))
+_BANDS = dict(zip(("95", "80", "50"), colours.FAN_OPACITY, strict=True))
 LOOKS: dict[str, Look] = {
-    **{name: Look("fan", opacity=opacity) for name, opacity in _BANDS.items()},
+    **{f"band{share}": Look("fan", opacity=opacity) for share, opacity in _BANDS.items()},
+    **{f"given{share}": Look("replay", opacity=opacity) for share, opacity in _BANDS.items()},
     "median": Look(stroke="median", width=2.2),
+    "given": Look(stroke="mark", width=2.2),
+    "forecast": Look(stroke="fan", width=1.6, dash=(5, 3)),
+    "forecast-end": Look(stroke="fan", dash=(1.5, 3)),
+    "earlier80": Look("replay", opacity=0.14),
+    "earlier": Look(stroke="replay", width=1.4, dash=(1.5, 3)),
     "observed": Look(stroke="observed", width=1.8),
     "provisional": Look(stroke="observed", width=1.8, dash=(1.5, 3)),
     "open": Look("ground", "observed", 1.8),
@@ -74,16 +80,20 @@ WORDS: dict[str, tuple[str, Style]] = {
     "strong": ("ink", Style("bold", 13)),
     "value": ("median", Style("bold", 12)),
     "title": ("ink", Style("serif", 20, 25)),
+    "mark": ("mark", Style("bold", 12, 18)),
     "print": ("secondary", Style("sans", 11, 15)),
 }
 """Colour and type of words by role."""
 LIGHT = colours.LIGHT | {name: hue.fill for name, hue in colours.LEVELS.items()}
+LIGHT |= {"replay": colours.REPLAY.fill, "mark": colours.REPLAY.text}
+_SCREEN = {"sans": '"Source Sans 3","Source Sans Pro",system-ui,sans-serif', "serif": "Georgia,serif"}
 _PRINT = LIGHT | {"ground": colours.PAPER, "sans": "Source Sans Pro", "serif": "Source Serif Pro"}
 _PICTURE = (
     b"#set page(width: auto, height: auto, margin: 0pt, fill: rgb(sys.inputs.ground))\n"
     b'#image(bytes(sys.inputs.svg), format: "svg")'
 )
 DARK = colours.DARK | {name: hue.fill for name, hue in colours.DARK_LEVELS.items()}
+DARK |= {"replay": colours.DARK_REPLAY.fill, "mark": colours.DARK_REPLAY.text}
 
 
 @dataclass(frozen=True)
@@ -138,17 +148,23 @@ def width_of(text: str, role: str = "tick") -> float:
     return WIDER * text_width(usable(text, WORDS[role][1]), WORDS[role][1])
 
 
-def framed(drawing: Drawing, title: str, notes: Sequence[str]) -> Drawing:
-    """The chart with its title above and its unit, source and release below, as it stands by itself."""
-    margin, (_colour, head), (_quiet, small) = 24.0, WORDS["title"], WORDS["print"]
-    titles = wrap(title, head, drawing.width / WIDER, 3)
-    lines = [line for note in notes for line in wrap(note, small, drawing.width / WIDER, 3)]
-    top = margin + len(titles) * head.leading + 6
-    foot = top + drawing.height + 10
-    height = foot + len(lines) * small.leading + margin / 2
-    words = [Word(margin, margin + (place + 0.7) * head.leading, text, "title") for place, text in enumerate(titles)]
-    words += [Word(margin, foot + (place + 0.8) * small.leading, text, "print") for place, text in enumerate(lines)]
-    return Drawing(drawing.width + 2 * margin, height, [*_moved(drawing.items, margin, top), *words], drawing.alt)
+def framed(drawing: Drawing, title: str, notes: Sequence[str], *, mark: str = "", subtitle: str = "") -> Drawing:
+    """The chart as it stands by itself: mark, title and subtitle above; sources and release below."""
+    margin = 24.0
+
+    def block(texts: Sequence[str], role: str, top: float) -> tuple[list[Word], float]:
+        style = WORDS[role][1]
+        lines = [line for text in texts if text for line in wrap(text, style, drawing.width / WIDER)]
+        words = [Word(margin, top + (place + 0.8) * style.leading, line, role) for place, line in enumerate(lines)]
+        return words, top + len(lines) * style.leading
+
+    words, height = [], margin
+    for text, role in ((mark, "mark"), (title, "title"), (subtitle, "print")):
+        more, height = block([text], role, height)
+        words += more
+    items = [*_moved(drawing.items, margin, height + 8), *words]
+    more, height = block(notes, "print", height + 18 + drawing.height)
+    return Drawing(drawing.width + 2 * margin, height + margin / 2, [*items, *more], drawing.alt)
 
 
 def _moved(items: Sequence[Shape | Mark | Word], dx: float, dy: float) -> list[Shape | Mark | Word]:
@@ -167,10 +183,14 @@ def inline_svg(drawing: Drawing) -> str:
 
 
 def svg_file(drawing: Drawing, title: str) -> bytes:
-    """The chart as a file of its own, light or dark as the reader's screen is."""
+    """The chart as a file of its own, light or dark as the reader's screen is.
+
+    Colours stand in the rules themselves: programs for texts and drawings read no variables.
+    """
     size = f'width="{drawing.width:g}" height="{drawing.height:g}" viewBox="0 0 {drawing.width:g} {drawing.height:g}"'
-    words = f"<title>{escape(title)}</title><desc>{escape(drawing.alt)}</desc><style>{style_sheet(':root')}</style>"
-    ground = '<rect width="100%" height="100%" style="fill:var(--ground)"/>'
+    rules = f"{_painted(LIGHT | _SCREEN)}@media screen and (prefers-color-scheme:dark){{{_painted(DARK | _SCREEN)}}}"
+    words = f"<title>{escape(title)}</title><desc>{escape(drawing.alt)}</desc><style>{rules}</style>"
+    ground = '<rect width="100%" height="100%" class="ground"/>'
     items = "".join(map(_element, drawing.items))
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">{words}{ground}{items}</svg>\n'.encode()
 
@@ -198,9 +218,13 @@ def _roles() -> list[str]:
     return rules
 
 
+def _painted(palette: Mapping[str, str]) -> str:
+    """The rules of all roles in the colours and fonts of a palette."""
+    return re.sub(r"var\(--(\w+)\)", lambda name: palette[name[1]], "".join(_roles()))
+
+
 def _palette(root: str, palette: dict[str, str]) -> str:
-    colours_of = ";".join(f"--{name}:{colour}" for name, colour in palette.items())
-    return f'{root}{{{colours_of};--sans:"Source Sans 3","Source Sans Pro",system-ui,sans-serif;--serif:Georgia,serif}}'
+    return f"{root}{{{';'.join(f'--{name}:{value}' for name, value in (palette | _SCREEN).items())}}}"
 
 
 def _element(item: Shape | Mark | Word) -> str:
@@ -218,11 +242,10 @@ def _element(item: Shape | Mark | Word) -> str:
 def print_svg(drawing: Drawing) -> str:
     """The chart for typst: light colours, fonts by their names, nothing that is there to be pointed at."""
     size = f'width="{drawing.width:g}" height="{drawing.height:g}" viewBox="0 0 {drawing.width:g} {drawing.height:g}"'
-    style = re.sub(r"var\(--(\w+)\)", lambda name: _PRINT[name[1]], "".join(_roles()))
     items = "".join(_print_words(item) if isinstance(item, Word) else _element(replace(item, says=""))
                     for item in drawing.items if item.role != "point")  # fmt: skip
     root = f'<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" {size}>'
-    return f"{root}<style>{style}</style>{items}</svg>"
+    return f"{root}<style>{_painted(_PRINT)}</style>{items}</svg>"
 
 
 def _print_words(word: Word) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -10,12 +9,11 @@ from pathlib import Path
 
 import matplotlib as mpl
 import typst
-from matplotlib.font_manager import FontProperties, fontManager, get_font
+from matplotlib.font_manager import get_font
 from PIL import ImageFont
 
 FONTS = Path(__file__).with_name("fonts")
 FURTHER = Path(mpl.get_data_path(), "fonts", "ttf")
-_FAMILIES = {"sans": "Source Sans Pro", "bold": "Source Sans Pro Semibold", "serif": "Source Serif Pro Semibold"}
 STANDS_IN = "DejaVu Sans"
 """Has letters and marks that the fonts lack; it comes with matplotlib."""
 _FILES = {
@@ -29,8 +27,6 @@ _WORD_JOINER, _NARROW_SPACE, _NO_BREAK_SPACE = "\u2060", "\u202f", "\u00a0"
 _ELLIPSIS = "…"
 _MEASURED = 200
 """Size at which letters are measured."""
-DRAWING = threading.RLock()
-"""Matplotlib's settings and fonts are shared by all threads: one draws at a time."""
 
 
 @dataclass(frozen=True)
@@ -122,18 +118,3 @@ def _cut(line: str, style: Style, width: float) -> str:
     while line and text_width(line + _ELLIPSIS, style) > width:
         line = line[:-1].rstrip()
     return line + _ELLIPSIS
-
-
-@lru_cache(maxsize=64)
-def font_of(style: Style) -> FontProperties:
-    """The font of a style, for matplotlib."""
-    _register_fonts()
-    return FontProperties(family=[_FAMILIES[style.font], STANDS_IN], size=style.size)
-
-
-@lru_cache(maxsize=1)
-def _register_fonts() -> None:
-    """Make the bundled fonts known to matplotlib."""
-    with DRAWING:
-        for file in _FILES.values():
-            fontManager.addfont(file)

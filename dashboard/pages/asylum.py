@@ -13,11 +13,11 @@ from dashboard.charts.bars import mix_alt, mix_bars
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
 from dashboard.downloads import Export
 from dashboard.layout import country
-from dashboard.pictures import Picture, drawn
+from dashboard.pictures import drawn
 from dashboard.reads import Night
 from dashboard.tables import sparkline
 from dashboard.theme import current_theme
-from reports import asylum, context, numbers
+from reports import asylum, charts, context, numbers
 from reports.asylum import AsylumForecast
 from reports.events import events_between
 
@@ -117,12 +117,15 @@ def show_files(night: Night, view: AsylumForecast) -> None:
         return
     export = reads.once(night, partial(export_of, night, view), "asylum's file", *view.key)
     unit = asylum.unit(view, lang())
-    picture = Picture(view.history, view.quantiles, export, unit=unit, earlier=earlier_of(night, view))
+    fan = charts.Fan(
+        view.history, view.quantiles, night.as_of, unit, export.title, view.months_each, SHOWN[view.freq],
+        earlier=earlier_of(night, view),
+    )  # fmt: skip
     downloads.figures(
         export,
         export.title,
         shown=in_words(export.frame),
-        picture=partial(drawn, picture),
+        picture=partial(drawn, export, fan),
     )
 
 

@@ -18,7 +18,6 @@ from dashboard import (
     judgement,
     lang,
     layout,
-    ngettext,
     reads,
     route_models,
     route_view,
@@ -29,12 +28,13 @@ from dashboard import (
 )
 from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt, week_alt, week_chart
 from dashboard.charts.fan import Beside, Fan, fan_alt, fan_chart, fan_key
+from dashboard.charts.fan_labels import threshold_words
 from dashboard.layout import country
-from dashboard.pictures import Picture, drawn
+from dashboard.pictures import drawn
 from dashboard.reads import Night
 from dashboard.route_view import RouteView
 from dashboard.theme import current_theme, level_badge, level_word
-from reports import context, numbers, route
+from reports import charts, context, numbers, route
 from reports.changes import change_since, change_words
 from reports.events import events_between
 from reports.numbers import LARGEST
@@ -107,7 +107,7 @@ def show_controls(
             st.selectbox(
                 _("Horizon"),
                 HORIZONS,
-                format_func=lambda months: ngettext("{n} month", "{n} months", int(months)).format(n=months),
+                format_func=layout.month_count,
                 width=130,
                 **state.widget("horizon", str(view.horizon)),
             )
@@ -269,7 +269,11 @@ def show_details(view: RouteView) -> None:
     }
     chosen = state.choice("view", tuple(parts), "models")
     export = reads.once(view.night, partial(route_view.export, view), "route's file", *view.key)
-    picture = Picture(view.history, view.quantiles, export, view.threshold, view.is_own, earlier=view.earlier)
+    limit = view.threshold, threshold_words(view.threshold, own=view.is_own)
+    unit = in_unit("Arrivals per month", view.route_id, lang())
+    fan = charts.Fan(
+        view.history, view.quantiles, view.known_on, unit, export.title, limit=limit, earlier=view.earlier
+    )  # fmt: skip
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.segmented_control(
             _("More about this route"),
@@ -280,7 +284,7 @@ def show_details(view: RouteView) -> None:
             wrap=True,
             **state.widget("view", chosen),
         )
-        downloads.buttons(export, partial(drawn, picture))
+        downloads.buttons(export, partial(drawn, export, fan))
     draw = {
         "models": route_models.show_models,
         "year": lambda view: year_ahead.show_routes(view.night, view.series_id),

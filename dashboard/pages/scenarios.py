@@ -24,11 +24,11 @@ from dashboard import (
 from dashboard.charts.scenario import difference_alt, difference_chart, scenario_alt, scenario_chart
 from dashboard.downloads import Export
 from dashboard.layout import plain, small
-from dashboard.pictures import Picture, drawn
+from dashboard.pictures import drawn
 from dashboard.reads import Night
 from dashboard.theme import current_theme
 from forecasting.scenarios.analogues import EPISODES
-from reports import citations, levers, numbers, whatif
+from reports import charts, citations, levers, numbers, whatif
 from reports import scenario as wording
 from reports.events import events_between
 from reports.levers import EVERYBODY, KINDS, LEVERS_OF, NONE, PLACES, Lever, Values
@@ -201,7 +201,9 @@ def show_parts(
             if st.button(_("Copy link"), key="copy-link", type="tertiary", icon=":material/link:"):
                 st.toast(_("The link to this view is copied."))
             forecast = whatif.by_level(night, trajectories, scenario.route_id)[0]
-            picture = partial(drawn, Picture(history, then, made, is_conditional=True, forecast=forecast))
+            unit = in_unit("Arrivals per month", scenario.route_id, lang())
+            fan = charts.Fan(history, then, night.as_of, unit, made.title, forecast=forecast)
+            picture = partial(drawn, made, fan)
             (downloads.buttons if chosen == "months" else downloads.pictures)(made, picture)
     if chosen == "months":
         show_months(night, scenario, trajectories, values)

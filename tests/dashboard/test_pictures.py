@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
-import warnings
+from html import escape
 
 import pandas as pd
 import pytest
 from PIL import Image
 
 from dashboard import reads, route_view
-from dashboard.pictures import Picture, drawn
+from dashboard.pictures import drawn
 from dashboard.route_view import RouteView
+from reports.charts import Fan
 
 pytestmark = pytest.mark.usefixtures("read_release")
 
 
-def picture(view: RouteView, quantiles: pd.DataFrame) -> bytes:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        return drawn(Picture(view.history, quantiles, route_view.export(view), view.threshold))
+def fan_of(view: RouteView, forecast: pd.DataFrame | None = None) -> Fan:
+    return Fan(view.history, view.quantiles, view.known_on, "Arrivals per month", "A route.", forecast=forecast)
 
 
 def test_picture_carries_citation_and_caveats_in_its_text_fields() -> None:
     view = route_view.build(reads.nights()[0], "EMR", "", 12, 6000)
-    fields = Image.open(io.BytesIO(picture(view, view.quantiles))).info
+    fields = Image.open(io.BytesIO(drawn(route_view.export(view), fan_of(view)))).info
     assert "International Organization for Migration, monthly arrivals" in fields["Description"]
     assert "Not to be used for" in fields["Description"]
     assert fields["Title"].startswith("Eastern Mediterranean: ")
@@ -37,11 +37,13 @@ def test_past_forecast_is_dated_by_origin() -> None:
     assert made.file_name("png") == "vigie-route-EMR-replay-2024-06-30.png"
     assert about["As known on"] == "30 June 2024"
     assert "Replay of 30 June 2024: made later by the same code with what was known then." in made.notes
-    assert "As known on 30 June 2024" in Image.open(io.BytesIO(picture(view, view.quantiles))).info["Description"]
+    assert "As known on 30 June 2024" in Image.open(io.BytesIO(drawn(made, fan_of(view)))).info["Description"]
 
 
-def test_svg_needs_no_type_of_machine_that_shows_it() -> None:
+def test_picture_shows_sources_release_and_marks() -> None:
     view = route_view.build(reads.nights()[0], "EMR", "", 12, 6000)
-    drawing = drawn(Picture(view.history, view.quantiles, route_view.export(view), view.threshold), "svg").decode()
-    assert "<text" not in drawing  # a wider one in its place ran off the edge
-    assert "<dc:title>Eastern Mediterranean: " in drawing
+    made = dataclasses.replace(route_view.export(view), exercise="Exercise")
+    drawing = drawn(made, fan_of(view, forecast=view.quantiles), "svg").decode()
+    for text in (*"\n".join(made.citations).split(), made.run_id, "Exercise · Conditional"):
+        assert escape(text) in drawing
+    assert "var(" not in drawing  # programs for texts and drawings read no variables
