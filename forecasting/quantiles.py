@@ -118,6 +118,15 @@ def value_at(probabilities: FloatArray, quantiles: FloatArray) -> FloatArray:
     return np.maximum(np.expm1(_line(ndtri(probabilities), NORMAL_SCORES, np.log1p(quantiles))), 0.0)
 
 
+def rank_shares(values: FloatArray) -> FloatArray:
+    """Return each value's rank along the first axis as a probability; equal values rank in their order.
+
+    ``scipy.stats``, which has ranks too, takes half a second to load.
+    """
+    shares: FloatArray = (np.argsort(np.argsort(values, axis=0, kind="stable"), axis=0) + 0.5) / len(values)
+    return shares
+
+
 def probability_at(values: FloatArray, quantiles: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Chance of less than each value and of at most it: the two ends of its PIT.
 

@@ -15,11 +15,11 @@ from itertools import product
 import numpy as np
 from scipy.optimize import nnls
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from core import FloatArray
 from core.languages import marked as _
 from forecasting import LEVELS, ModelCard
+from forecasting.quantiles import rank_shares
 
 MODEL_ID, DAMPED, ARIMA, STATE_SPACE = "vigie-reception", "vigie-damped", "vigie-arima", "vigie-state-space"
 FEWEST = 12
@@ -164,7 +164,7 @@ def combined(flows: Flows, mean: FloatArray, deviation: FloatArray) -> Flows:
 
     Each path keeps its rank, so that it still belongs to its path of arrivals. Means are taken on log1p scale.
     """
-    ranks = (rankdata(flows.stock, axis=0, method="ordinal") - 0.5) / len(flows.stock)
+    ranks = rank_shares(flows.stock)
     smooth = mean + deviation * ndtri(ranks)
     both = (1 - SHARE_OF_SMOOTHING) * np.log1p(flows.stock) + SHARE_OF_SMOOTHING * smooth
     return Flows(np.maximum(np.expm1(both), 0.0), flows.entries)

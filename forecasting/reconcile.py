@@ -14,14 +14,13 @@ from typing import cast
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from core import FloatArray
 from core.errors import InputError
 from forecasting import ENSEMBLE, LEVELS
 from forecasting.calibration import whole_counts
 from forecasting.panel import Panel
-from forecasting.quantiles import QuantileTable, value_at
+from forecasting.quantiles import QuantileTable, rank_shares, value_at
 from forecasting.sum_of_parts import DECIMALS, FEWEST_ORIGINS, MOST_ORIGINS, cube_of, shuffled_draws
 from forecasting.workers import Progress, Workers, run_tasks
 
@@ -169,9 +168,9 @@ def coherent_paths(paths: FloatArray, total: FloatArray) -> FloatArray:
     Returns:
         Same shape. Where a path is zero in every part its total is spread in the proportion of the parts' means.
     """
-    count, n = paths.shape
+    count = len(paths)
     sums = paths.sum(axis=0)
-    wanted = value_at((rankdata(np.round(sums, DECIMALS), method="ordinal") - 0.5) / n, total)
+    wanted = value_at(rank_shares(np.round(sums, DECIMALS)), total)
     means = paths.mean(axis=1)
     shares = means / means.sum() if means.sum() > 0 else np.full(count, 1 / count)
     empty = sums == 0

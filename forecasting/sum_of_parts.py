@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
-from scipy.stats import rankdata
 
 from core import FloatArray
 from core.languages import marked as _
@@ -103,7 +102,7 @@ def shuffled_draws(logs: FloatArray, ranks: FloatArray) -> FloatArray:
     """
     count = len(ranks)
     known = np.round(np.where(np.isfinite(ranks), ranks, 0.5), DECIMALS)
-    order = rankdata(known, axis=0, method="ordinal").astype(int) - 1
+    order = np.argsort(np.argsort(known, axis=0, kind="stable"), axis=0)
     # Within a rank the slices are taken in another order by every part: there they are independent.
     turns = np.argsort(np.random.default_rng(count).random((SLICES, logs.shape[0])), axis=0)
     places = order[None] * SLICES + turns[:, None, :]

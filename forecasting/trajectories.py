@@ -18,12 +18,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
-from scipy.stats import rankdata
 
 from core import FloatArray
 from forecasting import LEVELS, BoolArray
 from forecasting.panel import Panel
-from forecasting.quantiles import Forecasts, QuantileTable, as_table, probability_at, to_matrix, to_rows, value_at
+from forecasting.quantiles import (
+    Forecasts,
+    QuantileTable,
+    as_table,
+    probability_at,
+    rank_shares,
+    to_matrix,
+    to_rows,
+    value_at,
+)  # fmt: skip
 from forecasting.verification import observed_at
 
 SHRINKAGE = 24.0
@@ -78,7 +86,7 @@ def draw_paths(
     """
     random = np.random.default_rng(seed)
     draws = _dependent_draws(scores, horizon_correlation(scores, horizons), n, random)
-    probabilities = (rankdata(draws, axis=0) - 0.5) / n
+    probabilities = (pd.DataFrame(draws.reshape(n, -1)).rank().to_numpy().reshape(draws.shape) - 0.5) / n
     rows = pd.Index(series).get_indexer(pd.Index(table.keys["series_id"]))
     columns = pd.Index(horizons).get_indexer(pd.Index(table.keys["horizon"]))
     return np.stack(
@@ -238,7 +246,7 @@ def conditioned(quantiles: FloatArray, draws: FloatArray, nowcast: FloatArray) -
     Returns:
         Both, in the same shapes.
     """
-    ranks = (rankdata(draws, axis=0, method="ordinal") - 0.5) / len(draws)
+    ranks = rank_shares(draws)
     scores = ndtri(ranks)
     first = value_at(ranks[:, 0], nowcast)
     moved = _scores_in(first, quantiles[0])
@@ -250,8 +258,7 @@ def conditioned(quantiles: FloatArray, draws: FloatArray, nowcast: FloatArray) -
         mixture = value_at(ndtr(np.add.outer(share * grid, noise)), quantiles[later])
         new_quantiles.append(np.quantile(mixture, LEVELS))
         score = scores[:, later] + share * (moved - scores[:, 0])
-        new_ranks = (rankdata(score, method="ordinal") - 0.5) / len(score)
-        new_draws.append(value_at(new_ranks, new_quantiles[-1]))
+        new_draws.append(value_at(rank_shares(score), new_quantiles[-1]))
     return np.stack(new_quantiles), np.stack(new_draws, axis=1)
 
 

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from alerts.rules import EXCEEDANCE
 from core import FloatArray
@@ -34,7 +33,7 @@ from forecasting.models import MODELS
 from forecasting.models.structural import estimate, predict
 from forecasting.panel import Panel, panel_from_observations
 from forecasting.postprocess import safe_forecast
-from forecasting.quantiles import QuantileTable, stack, to_matrix, value_at
+from forecasting.quantiles import QuantileTable, rank_shares, stack, to_matrix, value_at
 from forecasting.trajectories import conditioned
 from ingest.routes import daily_arrivals
 from nightly import FREQ, RealTimeData, route_values
@@ -257,7 +256,7 @@ def attribute(
         compared = Compared(months, window if {*window} <= {*months} else [], _alert(tables["alerts"], name))
         change = Change.between(*(frame[frame["route_id"] == route_of[name]] for frame in (then, now)))
         paths = made.paths[made.paths["series_id"] == name].pivot_table("value", "output_type_id", "horizon")
-        ranks = (rankdata(paths, axis=0, method="ordinal") - 0.5) / len(paths)
+        ranks = rank_shares(paths.to_numpy())
         engine = HeldEngine(name, data.date, change.then, factors[name], ranks, pooled, name in follow_days)
         steps = ladder(
             compared.numbers(old),
