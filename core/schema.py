@@ -51,9 +51,7 @@ _PERSONS = (
     "reception",
     "asylum_",
     "temporary_protection",
-    "first_instance_",
     "deaths_and_",
-    "internally_displaced",
 )
 _UNITS = {
     **dict.fromkeys(_PERSONS, "persons"),

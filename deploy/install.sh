@@ -72,7 +72,7 @@ folder vigie:vigie 0750 /var/log/vigie
 folder vigie:vigie 0700 /var/backups/vigie
 folder root:root 0750 /etc/vigie
 all="with PostgreSQL VIGIE_JOURNAL_URL and PGPASSWORD"
-secrets nightly "keys of publishers and proxies (UCDP_TOKEN, HTTPS_PROXY), passwords and tokens of channels; $all." environment
+secrets nightly "keys of publishers and proxies (IDMC_CLIENT_ID, HTTPS_PROXY), passwords and tokens of channels; $all." environment
 secrets deliver "passwords and tokens of channels that settings.toml names; $all." ""
 secrets dashboard "the two secrets of the login; passwords and tokens of channels, where pages send; $all." ""
 secrets health "nothing; $all." ""

@@ -131,16 +131,12 @@ class Request:
     Attributes:
         address: Address without a query.
         query: Names and values of the query, in order.
-        headers: Further headers. Keys and tokens are no headers of a request: see ``token_header``.
-        token_header: Header that carries the token which ``SourceAccess.token`` names; empty where none is sent.
-        token_query: Name in the query that carries the token, where the publisher wants it there.
+        token_query: Name in the query that carries the token which ``SourceAccess.token`` names; empty without one.
         expected: Statuses besides 200 that the asking module deals with itself, such as 404 or 413.
     """
 
     address: str
     query: tuple[tuple[str, str], ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
-    token_header: str = ""
     token_query: str = ""
     expected: frozenset[int] = frozenset()
 

@@ -13,7 +13,6 @@ import pandas as pd
 
 from core.errors import InputError, SourceError
 from core.languages import marked as _
-from core.languages import marked_plural as ngettext
 from ingest import Answer, Pull, RawFile, Request
 
 T = TypeVar("T")
@@ -165,27 +164,3 @@ def json_table(raw: RawFile, columns: Sequence[str], *path: str) -> pd.DataFrame
     texts = [["" if row[name] is None else str(row[name]) for name in columns] for row in rows]
     index = pd.RangeIndex(1, len(rows) + 1)
     return pd.DataFrame(texts, columns=list(columns), index=index, dtype=object)
-
-
-def require_announced(what: str, rows: int, total: int) -> None:
-    """Refuse an answer of fewer or more rows than its publisher announced.
-
-    Raises:
-        SourceError: It is one.
-    """
-    if rows != total:
-        fault = ngettext("{n} row came where {total} were announced", "{n} rows came where {total} were announced")
-        raise SourceError(what, fault, n=rows, total=total)
-
-
-def whole_number(what: str, body: dict[str, Any], name: str) -> int:
-    """A count that a page gives of itself.
-
-    Raises:
-        SourceError: It is missing or no count.
-    """
-    found = body.get(name)
-    text = str(found).strip() if isinstance(found, int | str) and not isinstance(found, bool) else ""
-    if not text.isascii() or not text.isdigit() or len(text) > 12:
-        raise SourceError(what, _("no page of figures: '{name}' is missing or no count"), name=name)
-    return int(text)

@@ -71,8 +71,8 @@ class Client:
             SourceError: No good answer came: the host is not declared, cannot be reached or does not stop failing; the
                 status is not expected; the body is empty, cut off, too large or too slow; the token is missing.
         """
-        token = _token(access) if request.token_header or request.token_query else ""
-        headers = self._headers(request, access, known or {}, token)
+        token = _token(access) if request.token_query else ""
+        headers = self._headers(access, known or {})
         host = _host(request.url)
         if host in self._out_of_reach:
             raise SourceError(_place(request.url), self._out_of_reach[host])
@@ -96,14 +96,12 @@ class Client:
             raise SourceError(_place(request.url), fault) from None
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _headers(self, request: Request, access: SourceAccess, known: Mapping[str, str], token: str) -> dict[str, str]:
+    def _headers(self, access: SourceAccess, known: Mapping[str, str]) -> dict[str, str]:
         agent = self._settings.browser_agent if access.agent == "browser" else self._settings.user_agent
-        headers = {"User-Agent": agent, "Accept": "*/*", "Accept-Encoding": "gzip", **request.headers}
+        headers = {"User-Agent": agent, "Accept": "*/*", "Accept-Encoding": "gzip"}
         for name, asked in (("etag", "If-None-Match"), ("last-modified", "If-Modified-Since")):
             if known.get(name):
                 headers[asked] = known[name]
-        if request.token_header:
-            headers[request.token_header] = token
         return headers
 
     def _wait_before_retry(self, error: Exception) -> bool | float:
@@ -137,21 +135,18 @@ class Client:
 
     async def _follow(self, request: Request, access: SourceAccess, headers: Mapping[str, str], token: str) -> Answer:
         limits = httpx.Timeout(self._settings.read_seconds, connect=self._settings.connect_seconds)
-        url, sent = _with_token(request, token), dict(headers)
+        url = _with_token(request, token)
         async with httpx.AsyncClient(timeout=limits, verify=self._certificates) as client:
             for _attempt in range(_REDIRECTS + 1):
                 _refuse_foreign(url, request, access)
-                async with client.stream("GET", url, headers=sent) as response:
+                async with client.stream("GET", url, headers=headers) as response:
                     if "location" not in response.headers or response.status_code not in (301, 302, 303, 307, 308):
                         if self._refusal and response.status_code not in _GOOD | request.expected:
                             first = await _first_bytes(response, self._settings.read_seconds)
                             refused = _answer(request, response, first)
                             self._refusal(access.source_id, _without_key(refused, token))
                         return await self._read(response, request)
-                    next_url = str(response.url.join(response.headers["location"]))
-                if _host(next_url) != _host(url) and request.token_header:
-                    sent.pop(request.token_header, None)
-                url = next_url
+                    url = str(response.url.join(response.headers["location"]))
         raise SourceError(_place(request.url), _("redirected more than {n} times"), n=_REDIRECTS)
 
     async def _read(self, response: httpx.Response, request: Request) -> Answer:

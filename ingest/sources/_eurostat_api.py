@@ -8,20 +8,19 @@ from functools import partial
 
 import pandas as pd
 
-from core.calendar import Frequency, to_period, write_period
 from core.errors import InputError, SourceError
 from core.languages import marked as _
 from ingest import SETTING, Pull, RawFile, Request
 from ingest.answers import gather
+from ingest.rows import PERIODS
 
 NO_DATA, TOO_BIG = 404, 413
 _EMPTY = re.compile(rb'"value"\s*:\s*(?:\{\s*\}|\[\s*\])')
 _QUEUED = re.compile(r"<(?:\w+:)?id>\s*([A-Za-z0-9-]{1,128})\s*</")
 _STATUS = re.compile(r"<(?:\w+:)?status>\s*([A-Z_]+)\s*</")
-_UNREPORTED = {"M": 6, "Q": 2}
-"""Newest months or quarters that no country may have reported yet: figures come two to three months late."""
+_UNREPORTED = 6
+"""Newest months that no country may have reported yet: figures come two to three months late."""
 _WAITING = frozenset({"SUBMITTED", "PROCESSING"})
-_FIRST_PERIOD = {"M": r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])", "Q": r"(?:19|20)[0-9]{2}-Q[1-4]"}
 _EVERY = (("sex", "T"), ("age", "TOTAL"), ("unit", "PER"))
 _TOTAL = (("citizen", "TOTAL"),)
 
@@ -34,10 +33,9 @@ class Question:
     filters: tuple[tuple[str, str], ...]
     first: pd.Period
     last: pd.Period
-    freq: Frequency = "M"
 
     def halves(self) -> tuple[Question, Question]:
-        """The first and second half of the periods, or, of one, of the values of its most filtered dimension.
+        """The first and second half of the months, or, of one, of the values of its most filtered dimension.
 
         Raises:
             SourceError: Nothing is left to divide.
@@ -59,14 +57,13 @@ class Question:
 
     def request(self, address: str) -> Request:
         """The question as the Statistics API takes it at the dataset's address."""
-        first, last = (write_period(period, self.freq) for period in (self.first, self.last))
-        span = (("sinceTimePeriod", first), ("untilTimePeriod", last))
+        span = (("sinceTimePeriod", str(self.first)), ("untilTimePeriod", str(self.last)))
         query = (("format", "JSON"), ("lang", "EN"), *self.filters, *span)
         return Request(address, query, expected=frozenset({NO_DATA, TOO_BIG}))
 
 
 def ask_eurostat(pull: Pull) -> list[RawFile]:
-    """Ask for applications, pending ones, decisions and temporary protection, by citizenship and country.
+    """Ask for applications, pending ones and temporary protection, by citizenship and country.
 
     A dataset whose option is empty is not asked for.
 
@@ -75,18 +72,15 @@ def ask_eurostat(pull: Pull) -> list[RawFile]:
 
     Raises:
         SourceError: A part of the figures could not be had.
-        InputError: An option is missing, or no month or quarter.
+        InputError: An option is missing, or no month.
     """
     access = pull.access
     applicants = tuple((access.text("applicant_dimension"), code) for code in access.option("applicant_types", list))
-    decisions = tuple(("decision", code) for code in access.option("decision_types", list))
     since, by_citizen = _first(pull, "since"), _first(pull, "since_by_citizen")
-    quarter, quarter_by_citizen = _first(pull, "decisions_since", "Q"), _first(pull, "decisions_since_by_citizen", "Q")
     protection = _first(pull, "protection_since")
     datasets = {
         access.text("applicants"): _slices(pull, applicants, since, by_citizen),
         access.text("pending"): _slices(pull, (), since, by_citizen),
-        access.text("decisions"): _slices(pull, decisions, quarter, quarter_by_citizen, "Q"),
         access.text("beneficiaries"): _slices(pull, (), protection, protection),
         access.text("grants"): _slices(pull, (), protection, protection),
     }
@@ -101,14 +95,14 @@ def ask_eurostat(pull: Pull) -> list[RawFile]:
 
 
 def _slices(
-    pull: Pull, filters: tuple[tuple[str, str], ...], since: pd.Period, by_citizen: pd.Period, freq: Frequency = "M"
+    pull: Pull, filters: tuple[tuple[str, str], ...], since: pd.Period, by_citizen: pd.Period
 ) -> list[Question]:
     """Totals of all citizenships from ``since``, and every citizenship, year by year, from ``by_citizen``."""
-    now = pd.Period(pull.today, freq=since.freqstr)
-    totals = Question("", (*_EVERY, *filters, *_TOTAL), since, by_citizen - 1, freq)
+    now = pd.Period(pull.today, freq="M")
+    totals = Question("", (*_EVERY, *filters, *_TOTAL), since, by_citizen - 1)
     return [
         *([totals] if since < by_citizen else []),
-        *_years(Question("", (*_EVERY, *filters), by_citizen, now, freq)),
+        *_years(Question("", (*_EVERY, *filters), by_citizen, now)),
     ]
 
 
@@ -129,8 +123,7 @@ def _answers(pull: Pull, question: Question) -> list[bytes]:
         return [part for half in question.halves() for part in _answers(pull, half)]
     content = _from_queue(pull, question, answer.content) if answer.content.lstrip()[:1] == b"<" else answer.content
     if answer.status == NO_DATA or _EMPTY.search(content):
-        now = pd.Period(pull.today, freq=question.first.freqstr)
-        if (now - question.first).n > _UNREPORTED[question.freq]:
+        if (pd.Period(pull.today, freq="M") - question.first).n > _UNREPORTED:
             span = f"{question.first} to {question.last}"
             raise SourceError(
                 question.dataset, _("no value from {span}: a code asked for is unknown, or the data moved"), span=span
@@ -167,9 +160,8 @@ def _years(question: Question) -> list[Question]:
     ]
 
 
-def _first(pull: Pull, option: str, freq: Frequency = "M") -> pd.Period:
+def _first(pull: Pull, option: str) -> pd.Period:
     text = pull.access.text(option)
-    if not re.fullmatch(_FIRST_PERIOD[freq], text):
-        such = {"M": "a month such as 2021-01", "Q": "a quarter such as 2021-Q1"}[freq]
-        raise InputError(f"{SETTING}, {pull.access.source_id}: options.{option} must be {such}")
-    return to_period(text, freq)
+    if not re.fullmatch(PERIODS["M"], text):
+        raise InputError(f"{SETTING}, {pull.access.source_id}: options.{option} must be a month such as 2021-01")
+    return pd.Period(text, freq="M")

@@ -1,4 +1,4 @@
-"""Copies of UNHCR's portal that others keep: Italy by day, and what it answered by country and origin in 2026."""
+"""Copies of UNHCR's portal that others keep: Italy by day, and what it answered by country in 2026."""
 
 from __future__ import annotations
 
@@ -30,7 +30,6 @@ DAYS_FROM = "2025-07"
 """First month taken from the days: before it the ministry's own days and IOM's months are there, and go before."""
 MINISTRY_UNTIL = "2025-09-15"
 """Last day of the ministry's own table; later days are these."""
-_MOVEMENT = ("data_date", "origin_country", "destination_country_code", "people")
 _PLACES = {"ITA": ("CMR", "ITA"), "GRC": ("EMR", "GRC"), "CYP": ("EMR", "CYP"), "ESP": ("_Z", "ESP")}
 """Place of a country's months; Spain's are of all ways together."""
 
@@ -98,37 +97,6 @@ def by_country(raw: RawFile, source_id: str) -> Parsed:
         }
     )  # fmt: skip
     return reading.parsed(tidy, target="arrivals", citizen=ALL, freq="M")
-
-
-def by_origin(raw: RawFile, source_id: str) -> Parsed:
-    """Arrivals since January by citizenship and country, as counted on each country's day.
-
-    Raises:
-        SourceError: The layout is another, or a row holds no count.
-    """
-    body, day = _dated(raw)
-    rows = _list(raw, body, "movements")
-    frame = pd.DataFrame([{name: str(row.get(name, "")) for name in _MOVEMENT} for row in rows])
-    counted = to_days(frame["data_date"])
-    reading = Reading(raw, source_id)
-    reading.keep(
-        frame,
-        RowRule("data_date", _("the day is impossible"), counted.isna()),
-        *count_rules(frame["people"], "people"),
-        *duplicate_rules(frame, ["data_date", "origin_country", "destination_country_code"], "people"),
-        tolerated=0,
-    )
-    places = map_countries(frame["destination_country_code"], raw.name).map(_PLACES)
-    cells = pd.DataFrame(
-        {
-            "route_id": places.str[0], "geo": places.str[1], "obs_flag": "p", "as_of": day,
-            "citizen": map_countries(frame["origin_country"], raw.name),
-            "time_period": counted.dt.to_period("M").astype(str), "obs_value": to_numbers(frame["people"]),
-        }
-    )  # fmt: skip
-    keys = [name for name in cells.columns if name != "obs_value"]
-    sums = cells.groupby(keys, as_index=False).agg(obs_value=("obs_value", "sum"))
-    return reading.parsed(sums, target="arrivals_since_january", freq="M")
 
 
 def _dated(raw: RawFile) -> tuple[dict[str, Any], pd.Timestamp]:

@@ -3,8 +3,7 @@
 ``asylum_applications`` counts all applicants, ``asylum_applications_first`` first-time applicants only. Monthly from
 1999 (all) and 2008 (first-time), quarterly sums of first-time applicants to 2025. ``temporary_protection`` counts the
 persons protected at a month's end, ``temporary_protection_grants`` decisions in it; ``asylum_pending`` persons whose
-application is undecided at a month's end. ``first_instance_decisions`` are quarterly, and
-``first_instance_decisions_positive`` those that grant protection. Rounded to the nearest 5.
+application is undecided at a month's end. Rounded to the nearest 5.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
-from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -89,10 +87,6 @@ ACCESS = SourceAccess(
         "beneficiaries": "migr_asytpsm",
         "grants": "migr_asytpfm",
         "pending": "migr_asypenctzm",
-        "decisions": "migr_asydcfstq",
-        "decision_types": ["TOTAL", "TOTAL_POS"],
-        "decisions_since": "2008-Q1",
-        "decisions_since_by_citizen": "2021-Q1",
         # Totals of all citizenships reach back to `since`; citizenship by destination to `since_by_citizen`.
         # An empty dataset, such as pending = "", is not asked for.
         "since": "2008-01",
@@ -121,17 +115,8 @@ _UNTYPED = {
     "migr_asypenctzm": "asylum_pending",
 }
 """Datasets without types of applicants, known by the file's name."""
-_DECISIONS = {
-    "TOTAL": "first_instance_decisions",
-    "TOTAL_POS": "first_instance_decisions_positive",
-    "Total": "first_instance_decisions",
-    "Total positive decisions": "first_instance_decisions_positive",
-}
-"""Types of decisions that are read; the forms of protection are parts of the positive ones."""
 _TOTAL = "TOTAL"
-_TOTALS = {"sex": "T", "age": _TOTAL, "unit": "PER"}
-_DECIDED = "migr_asydcfstq"
-"""Dataset of decisions, known by its dimension or by the file's name."""
+_TOTALS = {"sex": "T", "age": _TOTAL, "unit": "PER", "freq": "M"}
 _AGGREGATE = re.compile(r"(?:EXT_)?(?:EU|EA|EEA)\d*(?:_.*)?|EFTA|TOTAL|(?:European|Euro area|Total).*")
 _AGGREGATE_CITIZEN = re.compile(r"(?:EXT_)?(?:EU|EA|EEA)\d*(?:_.*)?|EFTA|(?:European|Extra-EU|Euro area).*")
 _GROUPED = r"[0-9]{1,3}(?:,[0-9]{3})+"
@@ -170,9 +155,7 @@ def parse(raw: RawFile) -> Parsed:
     else:
         cells = _totals(raw, read_tsv(raw))
     figures, unknown = _by_citizen(raw, _by_country(raw, cells[cells["value"] != MISSING]))
-    quarterly = figures["target"].isin(_DECISIONS.values()).all()
-    flagged, freq = _flag_periods(figures, 1 if quarterly else PROVISIONAL_MONTHS), "Q" if quarterly else "M"
-    parsed = to_observations(raw, flagged, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, freq=freq)
+    parsed = to_observations(raw, _flag_periods(figures), source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True)
     return parsed.with_aside(unknown)
 
 
@@ -185,37 +168,32 @@ def _totals(raw: RawFile, cells: pd.DataFrame) -> pd.DataFrame:
     """Rows for both sexes and all ages. The dimension ``asyl_app`` was renamed ``applicant`` in 2022."""
     named = cells.rename(columns={"asyl_app": "applicant"})
     untyped = next((target for code, target in _UNTYPED.items() if code in raw.name.lower()), "")
-    decided = not untyped and ("decision" in named or _DECIDED in raw.name.lower())
-    kind, targets = ("decision", _DECISIONS) if decided else ("applicant", _TARGETS)
-    missing = [name for name in ("citizen", *([] if untyped else [kind]), "geo", "time_period") if name not in named]
+    needed = ["citizen", *([] if untyped else ["applicant"]), "geo", "time_period"]
+    missing = [name for name in needed if name not in named]
     if missing:
         raise SourceError(
             raw.name, _("missing dimensions {columns}; found {found}"), columns=missing, found=list(cells.columns)
         )
-    for dimension, total in {**_TOTALS, "freq": "Q" if decided else "M"}.items():
+    for dimension, total in _TOTALS.items():
         if dimension in named:
             named = named[named[dimension] == total]
     if not untyped:
-        _refuse_what_nobody_asked_for(raw, named, kind, targets)
-        named = named[named[kind].isin(targets)]
+        others = named[~named["applicant"].isin(_TARGETS)]
+        # Answers to our own questions come in a list, of the types asked for: another name is one that was changed.
+        if raw.content.lstrip()[:1] == b"[" and len(others):
+            raise SourceError(raw.name, _("the answer holds what was not requested"), column="applicant")
+        named = named.drop(others.index)
     if not (named["citizen"] == _TOTAL).any():
         wanted = ", ".join(f"{dimension} {total}" for dimension, total in {"citizen": _TOTAL, **_TOTALS}.items())
-        raise SourceError(raw.name, _("no row for {code} and a type of {known}"), code=wanted, known=sorted(targets))
+        raise SourceError(raw.name, _("no row for {code} and a type of {known}"), code=wanted, known=sorted(_TARGETS))
     place = named["line"] if "line" in named else pd.Series(range(len(named)), index=named.index)
-    return named.assign(target=untyped or named[kind].map(targets), place=place)
-
-
-def _refuse_what_nobody_asked_for(raw: RawFile, cells: pd.DataFrame, kind: str, targets: Mapping[str, str]) -> None:
-    """Answers to our own questions come in a list, of the types asked for: another name is one that was changed."""
-    others = cells[~cells[kind].isin(targets)]
-    if raw.content.lstrip()[:1] == b"[" and len(others):
-        raise SourceError(raw.name, _("the answer holds what was not requested"), column=kind)
+    return named.assign(target=untyped or named["applicant"].map(_TARGETS), place=place)
 
 
 def _from_csv(raw: RawFile) -> pd.DataFrame:
     table = read_csv(raw, ["TIME", "GEO", "CITIZEN", "Value"])
     if "DECISION" in table:
-        return _decisions_from_csv(raw, table)
+        raise SourceError(raw.name, _("decisions on applications, not applications"), column="DECISION")
     if not (table["CITIZEN"] == "Total").any():
         raise SourceError(raw.name, _("no row for CITIZEN Total"))
     grouped = table["Value"].str.fullmatch(_GROUPED)
@@ -236,26 +214,6 @@ def _from_csv(raw: RawFile) -> pd.DataFrame:
         row = cells.loc[unknown, "place"].iloc[0]
         raise SourceError(raw.name, _("unknown type of applicant"), row=row, column="ASYL_APP")
     return cells
-
-
-def _decisions_from_csv(raw: RawFile, table: pd.DataFrame) -> pd.DataFrame:
-    """Total and positive decisions of both sexes and all ages."""
-    for column in ("SEX", "AGE"):
-        table = table[table[column] == "Total"] if column in table else table
-    kept = table[table["DECISION"].isin(_DECISIONS) & (table["CITIZEN"] == "Total")]
-    if kept.empty:
-        raise SourceError(raw.name, _("no row for CITIZEN Total and a DECISION of {known}"), known=sorted(_DECISIONS))
-    return pd.DataFrame(
-        {
-            "geo": kept["GEO"],
-            "time_period": kept["TIME"].str.replace("Q", "-Q", regex=False),
-            "value": kept["Value"].where(~kept["Value"].str.fullmatch(_GROUPED), kept["Value"].str.replace(",", "")),
-            "flag": "",
-            "place": kept.index,
-            "target": kept["DECISION"].map(_DECISIONS),
-            "citizen": _TOTAL,
-        }
-    )
 
 
 def _by_country(raw: RawFile, cells: pd.DataFrame) -> pd.DataFrame:
@@ -280,11 +238,11 @@ def _by_citizen(raw: RawFile, cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.Dat
     return good.assign(citizen=citizens[good.index]), rejected
 
 
-def _flag_periods(figures: pd.DataFrame, unsettled: int) -> pd.DataFrame:
+def _flag_periods(figures: pd.DataFrame) -> pd.DataFrame:
     """One flag per figure: provisional before break before estimated, from Eurostat's letters and from the calendar."""
     letters = figures["flag"].astype(str)
     regulated = figures["time_period"] >= REGULATION_SINCE
-    provisional = letters.str.contains("p") | (regulated & newest(figures["time_period"], unsettled))
+    provisional = letters.str.contains("p") | (regulated & newest(figures["time_period"], PROVISIONAL_MONTHS))
     break_here = letters.str.contains("b") | (
         (figures["time_period"] == REGULATION_SINCE) & (figures["target"] == _ALL_APPLICANTS)
     )

@@ -1,4 +1,4 @@
-"""Internal displacement (IDMC): new ones by country and month, conflict and disaster together; by cause by year."""
+"""New internal displacements by country and month, conflict and disaster together (IDMC)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pandas as pd
 from core.countries import map_countries
 from core.errors import SourceError, message
 from core.languages import marked as _
+from core.release import REJECTED
 from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.answers import as_file, json_table
 from ingest.rows import (
@@ -23,7 +24,7 @@ from ingest.rows import (
     to_numbers,
     to_observations,
 )
-from ingest.tables import as_texts, read_csv, read_rda, refuse_wrong_kind
+from ingest.tables import read_csv, refuse_wrong_kind
 
 SOURCE_ID = "idmc"
 RAW_FILES = ("idmc_monthly/Hist.csv",)
@@ -68,8 +69,6 @@ ACCESS = SourceAccess(
     asked="with token",
 )
 
-YEARLY_LAG_DAYS = 135
-"""A year's figures come out in the middle of May, with the Global Report on Internal Displacement."""
 FEED_SINCE = "2025-06"
 """From this month the figures come from a rolling feed that drops long events: they are marked estimated."""
 _PERIOD = ""
@@ -109,7 +108,7 @@ def download(pull: Pull) -> list[RawFile]:
 
 
 def parse(raw: RawFile) -> Parsed:
-    """Read the compiled history, the live feed, or the yearly tables of flows and stocks.
+    """Read the compiled history or the live feed.
 
     The history has one line per month and one column per country; a blank is no figure, never a zero. The newest month
     of history and feed is incomplete and marked provisional.
@@ -121,36 +120,23 @@ def parse(raw: RawFile) -> Parsed:
         raise SourceError(
             raw.name, _("another build of the same history with other levels: use {file}"), file="Hist.csv"
         )
-    if raw.name == FEED:
-        return _parsed(raw, *read_feed(raw), lag_days=LAG_DAYS, freq="M")
-    if raw.name.endswith(".rda"):
-        return _parsed(raw, *read_yearly(raw), lag_days=YEARLY_LAG_DAYS, freq="A")
-    return _parse_history(raw)
-
-
-def _parsed(raw: RawFile, cells: pd.DataFrame, aside: pd.DataFrame, *, lag_days: int, freq: str) -> Parsed:
-    if freq == "M":
-        cells = _flagged(cells).assign(target="new_displacement")
-    parsed = to_observations(raw, cells, source_id=SOURCE_ID, lag_days=lag_days, counts=True, freq=freq)
+    cells, aside = read_feed(raw) if raw.name == FEED else (_read_history(raw), REJECTED.empty())
+    late = cells["time_period"] >= FEED_SINCE
+    flagged = cells.assign(obs_flag=np.where(newest(cells["time_period"], 1), "p", np.where(late, "e", "")))
+    parsed = to_observations(
+        raw, since(flagged), source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, target="new_displacement"
+    )
     return parsed.with_aside(aside)
 
 
-def _flagged(cells: pd.DataFrame) -> pd.DataFrame:
-    late = cells["time_period"] >= FEED_SINCE
-    return cells.assign(obs_flag=np.where(newest(cells["time_period"], 1), "p", np.where(late, "e", "")))
-
-
-def _parse_history(raw: RawFile) -> Parsed:
+def _read_history(raw: RawFile) -> pd.DataFrame:
     wide = read_csv(raw, [_PERIOD, "AFG"])
     codes = [column for column in wide.columns if column not in (_PERIOD, ABYEI)]
     if not wide[_PERIOD].is_monotonic_increasing:
         raise SourceError(raw.name, _("the months are out of order: were rows moved?"))
     geo = map_countries(pd.Series(codes, index=codes, name="header"), raw.name)
     cells = melt(wide, _PERIOD, codes, {""})
-    cells = _flagged(cells.assign(geo=cells["name"].map(geo)))
-    return to_observations(
-        raw, since(cells), source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, target="new_displacement"
-    )
+    return cells.assign(geo=cells["name"].map(geo))
 
 
 ABYEI = "AB9"
@@ -161,7 +147,6 @@ ROLES = (RECOMMENDED, "Triangulation")
 """IDMC counts the recommended figure of an event; its other figures are alternatives to it."""
 LONGEST_MONTHS = 2
 """Events that span more calendar months belong to none of them."""
-CONFLICT = "conflict"
 _FEED_COLUMNS = ["id", "iso3", "role", "figure", "displacement_start_date", "displacement_end_date"]
 
 
@@ -212,44 +197,6 @@ def read_feed(raw: RawFile) -> tuple[pd.DataFrame, pd.DataFrame]:
     whole = cells[cells["time_period"] > str(ends.min().to_period("M"))]
     sums = whole.groupby(["geo", "time_period"], as_index=False).agg(value=("value", "sum"))
     return sums, pd.concat([unknown, rejected, apart], ignore_index=True)
-
-
-def read_yearly(raw: RawFile) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Add up a yearly table (``idmc_flows`` or ``idmc_stocks``) by country and cause: conflict, or any disaster.
-
-    Returns:
-        ``geo``, ``time_period`` (years), ``target`` and ``value``; and the rows set aside.
-
-    Raises:
-        SourceError: The layout is broken, or too many rows cannot be right.
-    """
-    name = raw.name.rpartition(".")[0]
-    if name not in ("idmc_flows", "idmc_stocks"):
-        raise SourceError(
-            raw.name,
-            _("the file must be named {example} or {other}, as its table is"),
-            example="idmc_flows.rda",
-            other="idmc_stocks.rda",
-        )
-    groups = ["sex", "age"] if name == "idmc_stocks" else []
-    keys = ["geo", "t", "cause", *groups]
-    texts = as_texts(read_rda(raw, name, [*keys, "n"])[[*keys, "n"]])
-    rules = [*count_rules(texts["n"], "n"), *duplicate_rules(texts, keys, "n")]
-    good, rejected = set_aside(texts, rules, source_id=SOURCE_ID, file=raw.name)
-    named = good[good["geo"] != ABYEI]
-    require_rows(named, raw.name)
-    what = "internally_displaced" if groups else "new_displacement"
-    cause = named["cause"].map(lambda text: CONFLICT if text == CONFLICT else "disaster")
-    cells = pd.DataFrame(
-        {
-            "geo": map_countries(named["geo"], raw.name),
-            "time_period": named["t"],
-            "target": what + "_" + cause,
-            "value": to_numbers(named["n"]),
-        }
-    )
-    sums = since(cells).groupby(["target", "geo", "time_period"], as_index=False).agg(value=("value", "sum"))
-    return sums, rejected
 
 
 def _months(days: pd.Series) -> pd.Series:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import json
 import re
 import zipfile
 import zlib
@@ -26,10 +25,10 @@ from core.errors import InputError, SourceError, first_line, message
 from core.languages import marked as _
 from core.schema import PLACES_OF_EVENTS
 from ingest import SETTING, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
-from ingest.answers import as_file, get_file, json_body, json_rows, require_announced, whole_number
+from ingest.answers import as_file, get_file
 from ingest.intake import GZIP, gunzipped
 from ingest.rows import RowRule, flags, melt, require_rows, set_aside, since, to_days, to_numbers, to_observations
-from ingest.tables import read_csv, require_columns
+from ingest.tables import read_csv
 
 SOURCE_ID = "ucdp"
 RAW_FILES = ("ucdp_country_month/Hist.csv", "ucdp_country_month/ucdp_vintages_36m.csv.gz")
@@ -74,18 +73,13 @@ ACCESS = SourceAccess(
     source_id=SOURCE_ID,
     addresses={
         "candidate": "https://ucdp.uu.se/downloads/candidateged",
-        "api": "https://ucdpapi.pcr.uu.se/api/gedevents",
         "annual": "https://ucdp.uu.se/downloads/ged",
     },
     evidence={
         "addresses.candidate": ("github.com/conflictlab/Pace-map-risk, 2026-06-24: GEDEvent_v26_0_5.csv"),
         "addresses.annual": "github.com/conflictlab/Pace-map-risk, 2026-06-24: ged251-csv.zip",
-        "addresses.api": "github.com/conflictlab/Pace-map-risk: gedevents/26.0.1, events of 2026-01, with a token",
     },
-    token="UCDP_TOKEN",  # noqa: S106  # a variable's name, not a key
     options={
-        # Files need no key. True asks the token API for the same monthly releases instead.
-        "use_api": False,
         "months": 12,
         # The final release of all events, such as "26.1": 30 MB and a minute, worth it once a year. Then `months` must
         # not reach back before its successor's year.
@@ -191,7 +185,7 @@ def _last_final_year(as_of: pd.Timestamp) -> int:
     return int(as_of.year) - (1 if as_of.month >= 7 else 2)
 
 
-FILE_NAME = re.compile(r"GEDEvent_v(\d{2})_(?:0|01_\d{2})_(\d{1,2})\.(?:csv|json)")
+FILE_NAME = re.compile(r"GEDEvent_v(\d{2})_(?:0|01_\d{2})_(\d{1,2})\.csv")
 """A release of one month (``v26_0_5``), or of a year up to a month (``v26_01_26_06``)."""
 ANNUAL_NAME = re.compile(r"ged(\d{2})1-csv\.zip")
 """The final release of a year: all events from 1989 to the end of the year before."""
@@ -201,8 +195,6 @@ _PLACES = PLACES_OF_EVENTS | {"where_coordinates"}
 EVENT = "id"
 """Number of the event; releases without one cannot show repeats."""
 COLUMNS = ["country", "date_start", "date_end", "best"]
-TOKEN_HEADER = "x-ucdp-access-token"  # noqa: S105  # the header's name, not a token
-PAGE_SIZE = 1000
 LARGEST_ANNUAL = 1_500_000_000
 """Bytes of an annual table, unpacked; release 25.1 has some 250 million."""
 NOT_FOUND = 404
@@ -219,7 +211,7 @@ class Release:
 
     @property
     def version(self) -> str:
-        """As the API writes it."""
+        """As the publisher numbers it."""
         year = f"{self.month.year % 100:02d}"
         return f"{year}.01.{year}.{self.month.month:02d}" if self.cumulative else f"{year}.0.{self.month.month}"
 
@@ -278,31 +270,9 @@ def _annual(pull: Pull, candidates: list[RawFile]) -> list[RawFile]:
 
 def _take(pull: Pull, release: Release) -> RawFile | None:
     """The events of a release; None where it is not published."""
-    if pull.access.option("use_api", bool):
-        return _take_pages(pull, release)
     request = Request(pull.access.address("candidate", f"{release.name}.csv"), expected=frozenset({NOT_FOUND}))
     answer = pull.ask(request)
     return None if answer.status == NOT_FOUND else as_file(answer, f"{release.name}.csv")
-
-
-def _take_pages(pull: Pull, release: Release) -> RawFile | None:
-    rows: list[object] = []
-    page, pages = 0, 1
-    while page < pages:
-        query = (("pagesize", str(PAGE_SIZE)), ("page", str(page)))
-        address = pull.access.address("api", release.version)
-        answer = pull.ask(Request(address, query, token_header=TOKEN_HEADER, expected=frozenset({NOT_FOUND})))
-        if answer.status == NOT_FOUND:
-            return None
-        body = json_body(answer)
-        if not isinstance(body, dict) or not isinstance(body.get("Result"), list) or "TotalPages" not in body:
-            raise SourceError(answer.url, _("not a page of events: 'Result' or 'TotalPages' is missing"))
-        rows += body["Result"]
-        pages, total = whole_number(answer.url, body, "TotalPages"), body.get("TotalCount", -1)
-        page += 1
-    if total != -1:
-        require_announced(release.name, len(rows), total)
-    return RawFile(f"{release.name}.json", json.dumps(rows).encode()) if rows else None
 
 
 def read_events(raw: RawFile) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -348,10 +318,6 @@ def read_events(raw: RawFile) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _read_release(raw: RawFile) -> pd.DataFrame:
     if ANNUAL_NAME.fullmatch(raw.name):
         return _read_annual(raw)
-    if raw.name.endswith(".json"):
-        frame = pd.DataFrame(json_rows(raw))
-        require_columns(frame, COLUMNS, raw.name, tolerated=_PLACES)
-        return frame.reindex(columns=[*COLUMNS, EVENT]).astype(object).fillna("").astype(str)
     header = raw.content[: raw.content.find(b"\n")]
     separator = ";" if header.count(b";") > header.count(b",") else ","
     return read_csv(raw, COLUMNS, separator=separator, tolerated=_PLACES).reindex(

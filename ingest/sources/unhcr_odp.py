@@ -15,7 +15,7 @@ from core.errors import InputError, SourceError
 from core.languages import marked as _
 from core.schema import ALL, NOT_APPLICABLE
 from ingest import SETTING, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
-from ingest.answers import as_file, gather, json_rows, json_table
+from ingest.answers import as_file, gather, json_rows
 from ingest.rows import (
     Reading,
     RowRule,
@@ -29,7 +29,7 @@ from ingest.rows import (
     to_months,
     to_numbers,
 )
-from ingest.sources._unhcr_copies import by_country, by_origin, italy_by_day
+from ingest.sources._unhcr_copies import by_country, italy_by_day
 from ingest.tables import as_texts, read_csv, refuse_wrong_kind, require_columns
 
 SOURCE_ID = "unhcr_odp"
@@ -39,7 +39,6 @@ RAW_FILES = (
     "unhcr_odp_arrivals/spain_2017_2025/*.csv",
     "unhcr_odp_arrivals/italy_daily_2026/unhcr_daily_arrivals_italy.csv",
     "unhcr_odp_arrivals/country_2026/country-arrivals.json",
-    "unhcr_odp_arrivals/country_2026/origin-countries.json",
 )
 LAG_DAYS = 10
 """UNHCR updates the portal weekly from the ministries' bulletins (Spain's come out on the 1st and the 15th): a month is
@@ -75,18 +74,14 @@ ACCESS = SourceAccess(
     addresses={
         "sublocation": "https://data.unhcr.org/population/get/sublocation",
         "timeseries": "https://data.unhcr.org/population/get/timeseries",
-        "origin": "https://data.unhcr.org/population/get/origin",
     },
     evidence={
         "addresses.sublocation": "github.com/mp3pintyo/Crucix, 2026-10-08: status 200, one row per country and group",
         "addresses.timeseries": (
             "github.com/mikloshetzer-sketch/migracio-terkep, 2026-08-22: Italy and Spain answered"
         ),
-        "addresses.origin": (
-            "github.com/mikloshetzer-sketch/migracio-terkep, 2026-08-22: Italy, Greece, Spain, Cyprus answered"
-        ),
     },
-    unconfirmed=["options.widgets", "options.origins"],
+    unconfirmed=["options.widgets"],
     agent="browser",
     options={
         "situation": 100,
@@ -102,9 +97,6 @@ ACCESS = SourceAccess(
             "spain_canaries": {"widget_id": 696926, "geo_id": 729, "population_group": "5634"},
             "spain_land": {"widget_id": 613983, "geo_id": 729, "population_group": "4798"},
         },
-        # Citizenships since January, by the same names; Italy's has widget_id 687575, geo_id 656 and
-        # population_collection 28.
-        "origins": {},
     },
 )
 PARTIAL_MONTHS = 2
@@ -151,32 +143,23 @@ BY_GROUP: dict[tuple[str, str], tuple[str, str]] = {
 SUBLOCATION = "odp-sublocation.json"
 _SUM_COLUMNS = ["geomaster_name", "individuals", "date"]
 _WIDGET_FILE = re.compile(r"odp-([a-z_]+)\.json")
-_ORIGIN_FILE = re.compile(r"odp-origins-([a-z_]+)\.json")
-_ORIGIN_FIELDS = ("geo_id", "population_collection")
-_ORIGIN_COLUMNS = ["pop_origin_name", "individuals", "date"]
 _WIDGET_FIELDS = ("widget_id", "geo_id", "population_group")
 
 
 def download(pull: Pull) -> list[RawFile]:
-    """Ask for the sums since the first of each newest month, else each widget for its months; and for citizenships.
-
-    Citizenships since January are asked of the widgets of ``options.origins``.
+    """Ask for the sums since the first of each newest month, else each widget for its months.
 
     Raises:
         InputError: A widget of ``options.widgets`` is unknown or lacks its numbers, or the answer is empty.
     """
-    widgets, origins = pull.access.option("widgets", dict), pull.access.option("origins", dict)
+    widgets = pull.access.option("widgets", dict)
     requests = {f"odp-{name}.json": _widget_request(pull, str(name), widget) for name, widget in widgets.items()}
-    asked = {f"odp-origins-{name}.json": _origin_request(pull, str(name), one) for name, one in origins.items()}
-    parts = {name: partial(_file, pull, name, request) for name, request in (requests | asked).items()}
     if pull.access.whole("months"):
         try:
-            files = [_sums(pull)]
+            return [_sums(pull)]
         except InputError as error:
             pull.failures.append(error)
-        else:
-            return files + (gather(pull, {name: parts[name] for name in asked}) if asked else [])
-    return gather(pull, parts)
+    return gather(pull, {name: partial(_file, pull, name, request) for name, request in requests.items()})
 
 
 def _file(pull: Pull, name: str, request: Request) -> RawFile:
@@ -205,15 +188,10 @@ def _sums(pull: Pull) -> RawFile:
     return RawFile(SUBLOCATION, json.dumps(since).encode())
 
 
-def _checked(option: str, name: str, widget: object, fields: tuple[str, ...]) -> dict[str, Any]:
-    if name not in WIDGETS or not isinstance(widget, dict) or not set(fields) <= set(widget):
-        known = f"must be one of {list(WIDGETS)} and give {', '.join(fields)}"
-        raise InputError(f"{SETTING}, {SOURCE_ID}: options.{option}.{name} {known}")
-    return widget
-
-
-def _widget_request(pull: Pull, name: str, given: object) -> Request:
-    widget = _checked("widgets", name, given, _WIDGET_FIELDS)
+def _widget_request(pull: Pull, name: str, widget: object) -> Request:
+    if name not in WIDGETS or not isinstance(widget, dict) or not set(_WIDGET_FIELDS) <= set(widget):
+        known = f"must be one of {list(WIDGETS)} and give {', '.join(_WIDGET_FIELDS)}"
+        raise InputError(f"{SETTING}, {SOURCE_ID}: options.widgets.{name} {known}")
     query = [
         ("widget_id", str(widget["widget_id"])),
         ("geo_id", str(widget["geo_id"])),
@@ -225,13 +203,6 @@ def _widget_request(pull: Pull, name: str, given: object) -> Request:
     if widget.get("admin_root"):
         query.append(("useAdmRootLevelData", "1"))
     return Request(pull.access.address("timeseries"), tuple(query))
-
-
-def _origin_request(pull: Pull, name: str, given: object) -> Request:
-    january = f"{pull.today.year}-01-01"
-    query = [(str(key), str(value)) for key, value in _checked("origins", name, given, _ORIGIN_FIELDS).items()]
-    query += [("sv_id", str(pull.access.whole("situation"))), ("limit", "300"), ("fromDate", january)]
-    return Request(pull.access.address("origin"), tuple(query))
 
 
 def parse(raw: RawFile) -> Parsed:
@@ -246,14 +217,12 @@ def parse(raw: RawFile) -> Parsed:
         SourceError: The file is broken, or a single cell is neither NA nor a count of a month that has passed. Only a
             widget may hold the running month: it is set aside.
     """
-    if origins := _ORIGIN_FILE.fullmatch(raw.name):
-        return _parse_origins(raw, origins[1])
     if raw.name == SUBLOCATION:
         return _parse_sums(raw)
     if widget := _WIDGET_FILE.fullmatch(raw.name):
         return _parse_widget(raw, widget[1])
     if raw.name.endswith(".json"):
-        return by_origin(raw, SOURCE_ID) if b'"movements"' in raw.content else by_country(raw, SOURCE_ID)
+        return by_country(raw, SOURCE_ID)
     if raw.content.lstrip(b"\xef\xbb\xbf")[:20].replace(b'"', b"").startswith(b"data_date"):
         return italy_by_day(raw, SOURCE_ID, LAG_DAYS)
     # the combined table comes without an end of its last line
@@ -370,35 +339,3 @@ def _reports(raw: RawFile, body: dict[str, dict[str, list[Any]]]) -> pd.DataFram
     places = ["/".join(BY_GROUP.get(pair, ())) for pair in zip(frame["country"], frame["group"], strict=True)]
     frame = frame.assign(place=places)
     return frame[frame["place"] != ""]
-
-
-def _parse_origins(raw: RawFile, name: str) -> Parsed:
-    """Arrivals since January by citizenship, as counted on a day: ``arrivals_since_january`` of that day's month."""
-    if name not in WIDGETS:
-        raise SourceError(
-            raw.name, _("'{name}' is not a known place; known: {known}"), name=name, known=", ".join(WIDGETS)
-        )
-    refuse_wrong_kind(raw)
-    texts = json_table(raw, _ORIGIN_COLUMNS, "data")
-    days, reading = to_days(texts["date"], timed=True), Reading(raw, SOURCE_ID)
-    good = reading.keep(
-        texts,
-        RowRule("date", _("the day is impossible"), days.isna()),
-        future_rule(days, "date"),
-        *count_rules(texts["individuals"], "individuals"),
-        *duplicate_rules(texts, ["pop_origin_name", "date"], "individuals"),
-    )
-    newest = days[good.index] == days[good.index].max()
-    cells = pd.DataFrame(
-        {
-            "citizen": map_countries(good["pop_origin_name"], raw.name),
-            "time_period": days[good.index].dt.to_period("M").astype(str),
-            "obs_value": to_numbers(good["individuals"]),
-            "obs_flag": "p",
-            "as_of": days[good.index] + pd.Timedelta(days=LAG_DAYS),
-        }
-    )[newest]
-    keys = ["citizen", "time_period", "obs_flag", "as_of"]
-    sums = cells.groupby(keys, as_index=False).agg(obs_value=("obs_value", "sum"))
-    route_id, geo = WIDGETS[name]
-    return reading.parsed(sums, target="arrivals_since_january", route_id=route_id, geo=geo, freq="M")

@@ -95,7 +95,6 @@ def test_quick_check_lets_through_what_pandera_lets_through(
         ("detections", "detections"),
         ("asylum_applications_first", "persons"),
         ("temporary_protection_grants", "persons"),
-        ("first_instance_decisions_positive", "persons"),
         ("asylum_applications_cases", "cases"),
         ("conflict_deaths", "deaths"),
         ("new_displacement", "displacements"),

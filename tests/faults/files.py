@@ -35,12 +35,10 @@ FILES = {
         "eurostat_asylum/georgeblck/migr_asyctzm_1_Data.csv",
         "eurostat_asylum/georgeblck/migr_asyappctzm_1_Data.csv",
         "eurostat_asylum/georgeblck/migr_asyappctzm__custom_39520_20201006_200227.tsv",
-        "eurostat_asylum/georgeblck/migr_asydcfstq_1_Data.csv",
-        "eurostat_asylum/georgeblck/migr_asydcfstq__custom_42121_20201007_150410.tsv",
     ),
     "fao_ffpi": ("fao_ffpi/food_price_indices_data.csv",),
     "frontex": ("frontex_ibc/ibc.xlsx", "frontex_ibc/vintages_gdidata/frontex_2025-06-19.rda"),
-    "idmc": ("idmc_monthly/Hist.csv", "idmc/idmc_flows.rda"),
+    "idmc": ("idmc_monthly/Hist.csv",),
     "iom_dtm": ("iom_dtm/dtm_med.rda", "iom_dtm/dtm_med_nat.rda"),
     "iom_dtm_ehoa": ("iom_dtm_ehoa/dtm_ehoa_nat.rda",),
     "italy_interior": (

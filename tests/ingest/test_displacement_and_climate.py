@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import rdata
 
 from core.errors import SourceError
 from ingest import RawFile, read_raw
@@ -31,15 +30,6 @@ def test_wrong_cell_of_displacement_is_named(cell: str, rule: str) -> None:
 def test_other_build_of_history_is_refused() -> None:
     with pytest.raises(SourceError, match="another build"):
         idmc.parse(RawFile("Hist_original.csv", files.idmc().content))
-
-
-def test_displacement_is_known_in_following_may(tmp_path: Path) -> None:
-    years = [f"{year}" for year in range(2018, 2024)]
-    table = pd.DataFrame({"geo": "AFG", "t": years, "cause": "conflict", "n": 1.0})
-    rdata.write_rda(tmp_path / "idmc_flows.rda", {"idmc_flows": table})
-    known = idmc.parse(read_raw(tmp_path / "idmc_flows.rda")).observations.set_index("time_period")["as_of"]
-    assert [str(day.year - 1) for day in known] == years
-    assert {f"{day:%d %B}" for day in known} == {"14 May", "15 May"}  # of leap years and others
 
 
 def test_nino_index_belongs_to_middle_month() -> None:

@@ -152,29 +152,7 @@ def test_published_months_and_quarters_agree_where_both_exist(published: pd.Data
     assert (both["sum"] == both["obs_value"]).mean() > 0.97
 
 
-DECISIONS = """"TIME","GEO","SEX","AGE","CITIZEN","DECISION","Value"
-"2019Q4","Austria","Total","Total","Total","Total","1,205"
-"2019Q4","Austria","Total","Total","Total","Total positive decisions","500"
-"2019Q4","Austria","Females","Total","Total","Total","400"
-"2019Q4","Austria","Total","Less than 14 years","Total","Total","300"
-"2019Q4","Austria","Total","Total","Syria","Total","200"
-"2019Q4","Austria","Total","Total","Total","Geneva Convention status","100"
-"""
-
-
-def test_decisions_are_read_in_total_and_positive() -> None:
-    parsed = eurostat.parse(RawFile("decisions.csv", DECISIONS.encode()))
-    found = parsed.observations.set_index("target")["obs_value"].to_dict()
-    assert found == {"first_instance_decisions": 1205.0, "first_instance_decisions_positive": 500.0}
-    assert set(parsed.observations["time_period"]) == {"2019-Q4"}
-    assert set(parsed.observations["freq"]) == {"Q"}
-
-
-def test_decisions_without_total_are_refused() -> None:
-    for old, new in (
-        ('"Total","Total","Total","Total', '"Total","Total","Syria","Total'),
-        ('"Total","1,', '"Other","1,'),
-    ):
-        text = DECISIONS.replace(old, new).replace("Total positive decisions", "Other")
-        with pytest.raises(SourceError, match="no row for CITIZEN Total and a DECISION of"):
-            eurostat.parse(RawFile("decisions.csv", text.encode()))
+def test_table_of_decisions_is_not_read_as_applications() -> None:
+    text = '"TIME","GEO","CITIZEN","DECISION","Value"\n"2019Q4","Austria","Total","Total","1,205"\n'
+    with pytest.raises(SourceError, match="decisions on applications, not applications"):
+        eurostat.parse(RawFile("decisions.csv", text.encode()))

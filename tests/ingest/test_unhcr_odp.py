@@ -124,32 +124,3 @@ def test_month_is_difference_of_two_sums() -> None:
         "arrivals.EMR.GRC._T.M": {"2026-03": 290, "2026-04": 115, "2026-05": 55},
         "arrivals.WAR.ESP._T.M": {"2026-03": 40, "2026-04": 30, "2026-05": 0},
     }
-
-
-DAY = "2026-06-10T08:00:00Z"
-
-
-def copy(**body: object) -> RawFile:
-    return RawFile("copy.json", json.dumps({"metadata": {"generated_at": DAY}, **body}).encode())
-
-
-def moved(origin: str, country: str, people: object, day: str = "2026-05-31") -> dict[str, object]:
-    return {"data_date": day, "origin_country": origin, "destination_country_code": country, "people": people}
-
-
-def test_copy_by_origin_sums_places_of_country_since_january() -> None:
-    rows = [moved("Eritrea", "ITA", 5), moved("Eritrea", "GRC", 2), moved("Mali", "ESP", 4)]
-    parsed = unhcr_odp.parse(copy(movements=rows))
-    assert _values(parsed) == {
-        "arrivals_since_january.CMR.ITA.ERI.M": {"2026-05": 5},
-        "arrivals_since_january.EMR.GRC.ERI.M": {"2026-05": 2},
-        "arrivals_since_january._Z.ESP.MLI.M": {"2026-05": 4},
-    }
-    assert set(parsed.observations["obs_flag"]) == {"p"}
-    for wrong in (
-        moved("Eritrea", "ITA", "many"),
-        moved("Eritrea", "ITA", 6),
-        moved("Eritrea", "CYP", 1, "2026-02-30"),
-    ):
-        with pytest.raises(SourceError):
-            unhcr_odp.parse(copy(movements=[*rows, wrong]))

@@ -55,26 +55,18 @@ def settings_for(publisher: Publisher, **changes: object) -> Settings:
     for month in pd.period_range(now - 4, now - 1, freq="M"):
         name = f"GEDEvent_v{month.year % 100:02d}_0_{month.month}.csv"
         publisher.serve(f"/ged/{name}", Reply(ged_csv(str(month))))
-    quarter = now.asfreq("Q")
     recent = {"since": f"{now - 16}", "since_by_citizen": f"{now - 8}", "protection_since": f"{now - 6}"}
-    recent |= {"decisions_since": as_written(quarter - 4), "decisions_since_by_citizen": as_written(quarter - 3)}
     sources["eurostat"]["options"] = recent
     _serve_eurostat(publisher)
     return Settings.model_validate({"live": {**QUICK, "sources": sources}, **changes})
 
 
-def as_written(period: pd.Period) -> str:
-    """A month or quarter as Eurostat writes it."""
-    return str(period).replace("Q", "-Q")
-
-
 def _serve_eurostat(publisher: Publisher) -> None:
     def answer(asked: Any) -> Reply:  # noqa: ANN401  # the server's record of a request
-        first, last = (asked.value(name).replace("-Q", "Q") for name in ("sinceTimePeriod", "untilTimePeriod"))
-        periods = pd.period_range(first, last, freq="Q" if "Q" in first else "M")
+        periods = pd.period_range(asked.value("sinceTimePeriod"), asked.value("untilTimePeriod"), freq="M")
         dimensions: dict[str, list[str]] = {"citizen": asked.values("citizen") or ["TOTAL", "SY"]}
-        dimensions |= {name: asked.values(name) for name in ("applicant", "decision") if asked.values(name)}
-        dimensions |= {"geo": ["DE", "FR"], "time": [as_written(period) for period in periods]}
+        dimensions |= {"applicant": asked.values("applicant")} if asked.values("applicant") else {}
+        dimensions |= {"geo": ["DE", "FR"], "time": [str(period) for period in periods]}
         cells = list(itertools.product(*dimensions.values()))
         body = {
             "version": "2.0", "class": "dataset", "id": list(dimensions),
@@ -84,7 +76,7 @@ def _serve_eurostat(publisher: Publisher) -> None:
         }  # fmt: skip
         return Reply(json.dumps(body).encode())
 
-    for code in ("migr_asyappctzm", "migr_asytpsm", "migr_asytpfm", "migr_asypenctzm", "migr_asydcfstq"):
+    for code in ("migr_asyappctzm", "migr_asytpsm", "migr_asytpfm", "migr_asypenctzm"):
         publisher.serve(f"/stat/{code}", answer)
 
 
@@ -318,16 +310,13 @@ def test_key_is_found_in_nothing_that_is_written(
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("UCDP_TOKEN", SECRET)
+    monkeypatch.setenv("IDMC_CLIENT_ID", SECRET)
     caplog.set_level(logging.DEBUG)
     chosen = settings_for(publisher)
-    chosen.live.sources["ucdp"]["options"] = {"use_api": True, "months": 1}
-    newest = pd.Period(dt.datetime.now(dt.UTC).date(), freq="M") - 1
-    path = f"/api/gedevents/{newest.year % 100:02d}.0.{newest.month}"
-    publisher.serve(path, Reply(b"", 500), Reply(b'{"TotalCount": 0, "TotalPages": 1, "Result": []}'))
+    publisher.serve("/idus/last-180-days/", Reply(b"", 500), Reply(SECRET.encode()))
     with structlog.testing.capture_logs() as events:
-        report = take(tmp_path, chosen, ("ucdp",))
-    assert publisher.asked[0].headers["x-ucdp-access-token"] == SECRET
+        report = take(tmp_path, chosen, ("idmc",))
+    assert publisher.asked[0].value("client_id") == SECRET
     written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert SECRET.encode() not in written
     printed = capfd.readouterr()

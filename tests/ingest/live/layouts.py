@@ -117,30 +117,11 @@ def pending(asked: Asked) -> Reply:
     return Reply(jsonstat(dimensions, lambda *cell: asylum_figure(cell[2], "FRST", cell[5], cell[6])))
 
 
-def decisions(asked: Asked) -> Reply:
-    """Quarters; the running one has no figure, and of Germany's last one there is none yet."""
-    assert asked.values("decision") == ["TOTAL", "TOTAL_POS"]
-    first, last = (asked.value(name) for name in ("sinceTimePeriod", "untilTimePeriod"))
-    span = pd.period_range(first.replace("-", ""), last.replace("-", ""), freq="Q")
-    dimensions = {
-        "freq": ["Q"], "unit": ["PER"], "citizen": asked.values("citizen") or ["AF", "TOTAL"], "sex": ["T"],
-        "age": ["TOTAL"], "decision": ["TOTAL", "TOTAL_POS"], "geo": PLACES,
-        "time": [f"{quarter.year}-Q{quarter.quarter}" for quarter in span],
-    }  # fmt: skip
-
-    def figure(*cell: str) -> int | None:
-        late = cell[7] >= "2024" or (cell[6] == "DE" and cell[7] == "2023-Q4")
-        return None if late else (200 if cell[5] == "TOTAL" else 80) + 5 * (cell[2] == "AF")
-
-    return Reply(jsonstat(dimensions, figure))
-
-
 def eurostat(publisher: Publisher) -> dict[str, Any]:
     publisher.serve("/stat/migr_asyappctzm", applicants())
     publisher.serve("/stat/migr_asytpsm", protection)
     publisher.serve("/stat/migr_asytpfm", protection)
     publisher.serve("/stat/migr_asypenctzm", pending)
-    publisher.serve("/stat/migr_asydcfstq", decisions)
     return {
         "addresses": {"statistics": f"{publisher.address}/stat", "asynchronous": f"{publisher.address}/async"},
         "pause_seconds": 0,
@@ -149,8 +130,6 @@ def eurostat(publisher: Publisher) -> dict[str, Any]:
             "since_by_citizen": "2022-11",
             "protection_since": "2023-12",
             "queue_polls": 4,
-            "decisions_since": "2022-Q1",
-            "decisions_since_by_citizen": "2023-Q1",
         },
     }
 
@@ -325,7 +304,7 @@ def ucdp(publisher: Publisher) -> dict[str, Any]:
         "/ged/GEDEvent_v23_01_23_12.csv", Reply(ged_csv("2023-12") + ged_csv("2023-11").partition(b"\n")[2])
     )
     return {
-        "addresses": {"candidate": f"{publisher.address}/ged", "api": f"{publisher.address}/api/gedevents"},
+        "addresses": {"candidate": f"{publisher.address}/ged"},
         "pause_seconds": 0,
         "options": {"months": 4},
     }

@@ -18,7 +18,6 @@ from ingest.sources import (
     idmc,
     missing_migrants,
     ucdp,
-    unhcr_odp,
 )
 from ingest.sources.idmc import FEED
 from tests.ingest.live import layouts_indicators as rows_of
@@ -61,50 +60,13 @@ def test_no_place_of_event_is_kept_with_row_set_aside() -> None:
     assert "12.5" not in "".join(parsed.rejected["record"])
 
 
-@pytest.mark.raw_data
-def test_yearly_displacement_matches_reports(raw_data: Path) -> None:
-    flows = idmc.parse(read_raw(raw_data / "idmc" / "idmc_flows.rda")).observations
-    stocks = idmc.parse(read_raw(raw_data / "idmc" / "idmc_stocks.rda")).observations
-    world = pd.concat([flows, stocks]).groupby(["target", "time_period"])["obs_value"].sum() / 1e6
-    # Global Reports on Internal Displacement 2024 and 2025, in millions; Abyei is left out here
-    assert world["new_displacement_conflict", "2023"] == pytest.approx(20.5, abs=0.05)
-    assert world["new_displacement_disaster", "2023"] == pytest.approx(26.4, abs=0.05)
-    assert world["internally_displaced_conflict", "2024"] == pytest.approx(73.5, abs=0.05)
-    assert world["internally_displaced_disaster", "2024"] == pytest.approx(9.8, abs=0.05)
-
-
 # --- Further layouts of sources that were there
 
 
-DECISIONS = {"Total": "first_instance_decisions", "Total positive decisions": "first_instance_decisions_positive"}
-
-
-@pytest.mark.raw_data
-@pytest.mark.parametrize("label", DECISIONS)
-def test_published_decisions_of_members_add_up_to_unions_row(raw_data: Path, label: str) -> None:
-    path = raw_data / "eurostat_asylum" / "georgeblck" / "migr_asydcfstq_1_Data.csv"
-    found = eurostat.parse(read_raw(path)).observations
-    rows = pd.read_csv(path, dtype=str)
-    union = rows[(rows["GEO"] == "European Union (28 countries)") & (rows["DECISION"] == label)].set_index("TIME")
-    members = found[~found["geo"].isin(["NOR", "CHE", "ISL", "LIE"]) & (found["target"] == DECISIONS[label])]
-    sums = members.groupby("time_period")["obs_value"].sum()
-    for quarter in ("2014-Q4", "2015-Q4", "2016-Q3"):
-        published = float(str(union.loc[quarter.replace("-", ""), "Value"]).replace(",", ""))
-        assert sums[quarter] == pytest.approx(published, abs=5 * 28)
-
-
-def test_pending_applications_and_decisions_are_read_by_dataset(publisher: Publisher, quick: LiveSettings) -> None:
+def test_pending_applications_are_read_by_dataset(publisher: Publisher, quick: LiveSettings) -> None:
     files = {file.name: file for file in eurostat.download(pull(publisher, "eurostat", quick))}
     waiting = eurostat.parse(files["migr_asypenctzm.json"]).observations
-    decided = eurostat.parse(files["migr_asydcfstq.json"]).observations
     assert set(waiting["target"]) == {"asylum_pending"}
-    assert (set(waiting["freq"]), set(decided["freq"])) == ({"M"}, {"Q"})
-    assert set(decided["target"]) == {"first_instance_decisions", "first_instance_decisions_positive"}
-    afghans = decided[decided["citizen"] == "AFG"]
-    assert values(afghans, "first_instance_decisions_positive", "GRC")["2023-Q2"] == 85
-    assert "2023-Q4" not in values(afghans, "first_instance_decisions", "DEU")
-    totals = decided[decided["citizen"] == "_T"]
-    assert min(values(totals, "first_instance_decisions", "DEU")) == "2022-Q1"
 
 
 INCIDENT = {"web_id": "2024.MMP1", "reported_date": "2024-01-05", "migration_route": "Central Mediterranean",
@@ -144,18 +106,3 @@ def test_final_release_is_final_and_ends_with_its_year(publisher: Publisher, qui
     visit = pull(publisher, "ucdp", quick, {"options": options, "addresses": {"annual": f"{publisher.address}/final"}})
     publisher.serve("/final/ged241-csv.zip", Reply(annual_release("2023-12").content))
     assert [file.name for file in ucdp.download(visit)] == ["GEDEvent_v24_0_1.csv", "ged241-csv.zip"]
-
-
-def test_citizenships_come_from_portal_on_request(publisher: Publisher, quick: LiveSettings) -> None:
-    rows = [
-        {"pop_origin_name": name, "pop_origin_code": "X", "individuals": count, "date": "2024-02-29", "month": 2}
-        for name, count in (("Bangladesh", "1200"), ("Tunisia", 300), ("Others", "55"))
-    ]
-    address = publisher.serve("/population/get/origin", Reply(json.dumps({"data": rows}).encode()))
-    origins = {"italy": {"widget_id": 687575, "geo_id": 656, "population_collection": "28"}}
-    changes = {"options": {"origins": origins}, "addresses": {"origin": address}}
-    files = unhcr_odp.download(pull(publisher, "unhcr_odp", quick, changes))
-    found = unhcr_odp.parse(files[-1]).observations
-    assert dict(zip(found["citizen"], found["obs_value"], strict=True)) == {"BGD": 1200, "TUN": 300, "OTH": 55}
-    assert set(found["target"]) == {"arrivals_since_january"}
-    assert ("fromDate", "2024-01-01") in publisher.asked[-1].query

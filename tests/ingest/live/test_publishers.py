@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, cast
 
 import pandas as pd
 import pytest
@@ -161,46 +160,6 @@ def test_release_that_must_be_out_and_is_not_fails_source(publisher: Publisher, 
     visit = pull(publisher, "ucdp", quick, {"options": {"months": 5}})
     publisher.serve("/ged/GEDEvent_v23_01_23_12.csv", Reply(b"", 404))
     with pytest.raises(SourceError, match="2023-11 is neither there alone nor in one of its year"):
-        ucdp.download(visit)
-
-
-def test_events_interface_gives_same_figures_page_by_page(
-    publisher: Publisher, quick: LiveSettings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("UCDP_TOKEN", "key")
-    events = layouts.ged_events("2024-01")
-    pages = [{"TotalCount": 4, "TotalPages": 2, "NextPageUrl": "", "Result": part} for part in (events[:2], events[2:])]
-
-    def answer(asked: Asked) -> Reply:
-        assert asked.headers["x-ucdp-access-token"] == "key"
-        return Reply(json.dumps(pages[int(asked.value("page"))]).encode())
-
-    visit = pull(publisher, "ucdp", quick, {"options": {"months": 2, "use_api": True}})
-    publisher.serve("/api/gedevents/24.0.1", answer)
-    (raw,) = ucdp.download(visit)
-    found = ucdp.parse(raw).observations
-    assert value(found, "conflict_deaths._Z.MLI._Z.M", "2024-01") == 7
-    damaged: tuple[object, ...] = ([], "x", {}, {"TotalPages": 1}, {"TotalPages": 1, "Result": {}}, {"Result": []})
-    for broken in damaged:
-        publisher.serve("/api/gedevents/24.0.1", Reply(json.dumps(broken).encode()))
-        with pytest.raises(SourceError, match="not a page of events"):
-            ucdp.download(visit)
-    publisher.serve("/api/gedevents/24.0.1", answer)
-    pages[1]["Result"] = cast("list[dict[str, Any]]", pages[1]["Result"])[:1]
-    with pytest.raises(SourceError, match="3 rows came where 4 were announced"):
-        ucdp.download(visit)
-
-
-@pytest.mark.parametrize(
-    "page", [[], {"TotalPages": 1}, {"TotalPages": 1, "Result": {}}, {"Result": []}, {"message": "no such version"}]
-)
-def test_answer_that_is_no_page_of_events_is_refused_as_none(
-    publisher: Publisher, quick: LiveSettings, monkeypatch: pytest.MonkeyPatch, page: object
-) -> None:
-    monkeypatch.setenv("UCDP_TOKEN", "key")
-    visit = pull(publisher, "ucdp", quick, {"options": {"months": 2, "use_api": True}})
-    publisher.serve("/api/gedevents/24.0.1", Reply(json.dumps(page).encode()))
-    with pytest.raises(SourceError, match="not a page of events: 'Result' or 'TotalPages' is missing"):
         ucdp.download(visit)
 
 
