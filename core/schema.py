@@ -15,15 +15,12 @@ import itertools
 import re
 import tomllib
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pandera.pandas as pa
-from pandera.errors import SchemaErrors
 
 from core.errors import SchemaError, SourceError
 from core.languages import marked as _
@@ -90,14 +87,6 @@ class Column:
     most: float | None = None
     one_of: tuple[str, ...] = ()
 
-    def checked(self) -> pa.Column:
-        """The column as pandera checks it."""
-        checks = [pa.Check.isin(self.one_of)] if self.one_of else []
-        checks += [] if self.least is None else [pa.Check.ge(self.least)]
-        checks += [] if self.most is None else [pa.Check.le(self.most)]
-        dtype = str if self.dtype == TEXT else self.dtype
-        return pa.Column(dtype, checks, nullable=self.nullable)
-
 
 @dataclass(frozen=True)
 class Table:
@@ -121,12 +110,6 @@ class Table:
     read_by: tuple[str, ...] = ()
     required: bool = field(default=False, kw_only=True)
 
-    @cached_property
-    def schema(self) -> pa.DataFrameSchema:
-        """The contract as pandera checks it."""
-        columns = {name: column.checked() for name, column in self.columns.items()}
-        return pa.DataFrameSchema(columns, unique=list(self.key) or None, name=self.name)
-
     def empty(self) -> pd.DataFrame:
         """The table without rows, every column of its kind."""
         return pd.DataFrame({name: pd.Series(dtype=column.dtype) for name, column in self.columns.items()})
@@ -142,14 +125,21 @@ def check(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     missing = [name for name in table.columns if name not in frame.columns]
     if missing:
         raise SchemaError(f"{table.name}: missing columns {missing}; found {list(frame.columns)}")
-    if keeps(frame, table):
-        return frame
-    # Pandera cannot name a repeated row if rows share an index label.
-    numbered = frame if frame.index.is_unique else frame.reset_index(drop=True)
-    try:
-        return table.schema.validate(numbered, lazy=True).set_axis(frame.index)
-    except SchemaErrors as errors:
-        raise SchemaError(f"{table.name}: {_describe(errors.failure_cases)}") from None
+    if not frame.columns.is_unique:
+        raise SchemaError(f"{table.name}: columns {list(frame.columns[frame.columns.duplicated()])} stand twice")
+    for name, column in table.columns.items():
+        dtype = frame[name].dtype
+        # A file may keep days in another unit of time.
+        if dtype != column.dtype and not (column.dtype == DAY and pd.api.types.is_datetime64_dtype(dtype)):
+            raise SchemaError(f"{table.name}: column {name}: has type {dtype}, not {column.dtype}")
+    broken = [(name, *fault) for name, column in table.columns.items() for fault in _faults(frame[name], column)]
+    key = list(table.key)
+    if key and (repeated := frame.duplicated(key).to_numpy()).any():
+        cells = frame.loc[repeated, key].astype(str).agg(", ".join, axis=1)
+        broken.append((", ".join(key), "repeated", cells))
+    if broken:
+        raise SchemaError(f"{table.name}: {_described(broken)}")
+    return frame
 
 
 def typed(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
@@ -168,34 +158,32 @@ def concat_filled(parts: Iterable[pd.DataFrame], empty: pd.DataFrame) -> pd.Data
     return pd.concat(filled, ignore_index=True) if filled else empty
 
 
-def keeps(frame: pd.DataFrame, table: Table) -> bool:
-    """Whether a frame certainly keeps a contract, in a tenth of pandera's time; otherwise pandera finds the fault."""
-    if not frame.columns.is_unique or (table.key and frame.duplicated(list(table.key)).any()):
-        return False
-    return all(_holds(frame[name], column) for name, column in table.columns.items())
-
-
-def _holds(values: pd.Series, column: Column) -> bool:
+def _faults(values: pd.Series, column: Column) -> Iterator[tuple[str, pd.Series]]:
+    """Yield each rule that cells of a column break, with these cells."""
     missing = values.isna()
-    if values.dtype != column.dtype or (missing.any() and not column.nullable):
-        return False
-    known = values[~missing] if missing.any() else values
-    if column.dtype == TEXT and pd.api.types.infer_dtype(known) != ("string" if len(known) else "empty"):
-        return False
-    return not (
-        (column.least is not None and (known < column.least).any())
-        or (column.most is not None and (known > column.most).any())
-        or (column.one_of and not known.isin(column.one_of).all())
-    )
-
-
-def _describe(cases: pd.DataFrame) -> str:
-    texts = [
-        f"row {case['index']}, column {case['column']}: {case['check']} (found {case['failure_case']})"
-        for case in cases.head(5).to_dict("records")
+    rules: list[tuple[str, pd.Series | None]] = [
+        ("missing", None if column.nullable else missing),
+        ("not a text", ~missing & ~values.map(type).eq(str) if _is_mixed(values, column) else None),
+        (f"below {column.least}", None if column.least is None else values < column.least),
+        (f"above {column.most}", None if column.most is None else values > column.most),
+        (f"none of {', '.join(column.one_of)}", ~missing & ~values.isin(column.one_of) if column.one_of else None),
     ]
-    more = f"; and {len(cases) - 5} more" if len(cases) > 5 else ""
-    return "; ".join(texts) + more
+    yield from ((rule, values[broken]) for rule, broken in rules if broken is not None and broken.any())
+
+
+def _is_mixed(values: pd.Series, column: Column) -> bool:
+    return column.dtype == TEXT and pd.api.types.infer_dtype(values) not in ("string", "empty")
+
+
+def _described(broken: list[tuple[str, str, pd.Series]]) -> str:
+    texts = (
+        f"row {row}, column {name}: {rule} (found {cell})"
+        for name, rule, cells in broken
+        for row, cell in cells.items()
+    )
+    listed = list(itertools.islice(texts, 5))
+    more = sum(len(cells) for _name, _rule, cells in broken) - len(listed)
+    return "; ".join(listed) + (f"; and {more} more" if more else "")
 
 
 def make_series_id(target: str, route_id: str, geo: str, citizen: str, freq: str) -> str:

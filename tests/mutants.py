@@ -67,7 +67,7 @@ NEAREST, SECONDS_OF_TESTS = 20, 60
 SECONDS, PROCESSOR_SECONDS = 1800, 300
 """After so long a fault counts as noticed: it made something endless."""
 FOREIGN = "numpy pandas pyarrow.parquet duckdb scipy.stats statsmodels.api plotly.graph_objects babel \
-hypothesis streamlit streamlit.testing.v1 typer sqlalchemy httpx matplotlib.figure geopandas pandera.pandas lxml.etree"
+hypothesis streamlit streamlit.testing.v1 typer sqlalchemy httpx matplotlib.figure geopandas lxml.etree"
 """Imported once, before each fault's process is forked."""
 
 

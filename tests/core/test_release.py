@@ -7,8 +7,9 @@ import re
 import pandas as pd
 import pytest
 
+from core.errors import SchemaError
 from core.release import PANEL, PARTS_OF_ONE, TABLES
-from core.schema import Column, Table, keeps
+from core.schema import Column, Table, check
 from forecasting import LEVELS
 
 COLUMNS = {f"{table.name}.{name}": column for table in (*TABLES, PANEL) for name, column in table.columns.items()}
@@ -26,7 +27,11 @@ FROM_0_TO_1 = (
 def takes(column: Column, value: float) -> bool:
     """Whether a value may stand in a column."""
     frame = pd.DataFrame({"x": [value]}).astype({"x": column.dtype})
-    return keeps(frame, Table("t", "", {"x": column}))
+    try:
+        check(frame, Table("t", "", {"x": column}))
+    except SchemaError:
+        return False
+    return True
 
 
 def bound(*units: str) -> list[str]:
