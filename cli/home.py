@@ -234,15 +234,14 @@ def store_status(home: Home = None) -> None:
 
     Exit codes: 0 equal; 1 different.
     """
-    from store.mirror import latest, local_links
+    from store.mirror import head_of, latest, local_links
 
     folder = existing_home(home)
     files = _opened(load_settings(folder))
-    commit, links = latest(files), local_links(folder)
-    here = list(links.values())[-1].head if links else None
+    commit, here = latest(files), local_links(folder)
     typer.echo(f"{files.url}: {_state(commit)}")
-    typer.echo(f"{folder}: newest release {here['run_id'] if here else 'none'}")
-    if here != commit.head:
+    typer.echo(f"{folder}: newest release {max(here, default='none')}")
+    if head_of(here) != head_of(commit.links):
         raise typer.Exit(1)
 
 
@@ -257,7 +256,7 @@ def _opened(settings: Settings) -> RemoteFiles:
 
 
 def _state(commit: Commit) -> str:
-    return f"state {commit.number}, newest release {commit.head['run_id'] if commit.head else 'none'}"
+    return f"state {commit.number}, newest release {max(commit.links, default='none')}"
 
 
 @app.command()

@@ -21,17 +21,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from operator import itemgetter
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 from uuid import uuid4
 
-from core.errors import StoreError
+from core.errors import StoreError, fault_of
 from core.log import get_logger
 from core.settings import Settings
 from store import make_folder, named_errors, sha256_of_bytes, sha256_of_file, write_bytes
 from store.journal import journal_url
 from store.lock import held
 from store.releases import Release, publishing, remove_all
-from store.releases.chain import HEAD, MANIFEST, NEXT_HEAD, RUN_ID, json_bytes, move_in, read_head, read_json
+from store.releases.chain import HEAD, MANIFEST, NEXT_HEAD, RUN_ID, json_bytes, links, move_in, read_head, read_json
 from store.remote import AlteredError, MissingError, RemoteFiles, each, single_flight
 
 STATE, UNDELIVERED = ".store", "undelivered"
@@ -45,13 +45,13 @@ _SHARED = re.compile(
     rf"|hub/(?:editions/{_NAME}/{_NAME}/[0-9a-f]{{32}}\.(?:json|csv|parquet)|models/{_NAME}\.yml|hub-config/{_NAME}\.json)"
 )
 """Names of the files of a home folder that are shared; of releases the manifests."""
-_LAYOUTS = ("releases/*/manifest.json", "releases/REMOVED/*.json", *(
-    f"{folder}/**/*" for folder in ("vintages", "rejected", "raw", "own", "editions", "hub")
-))  # fmt: skip
+_FOLDERS = ("vintages", "rejected", "raw", "own", "editions", "hub")
+"""Folders of them beside the releases."""
+_HASHED = re.compile(r".*/([0-9a-f]{32})\.(?:parquet|csv)")
+"""Names of files that begin with the hash of their content."""
 _CHANGING = ("own/", "hub/models/", "hub/hub-config/")
 """Beginnings of the names of files whose content may change."""
 _COMMIT, _GRACE = "commits/{:012d}.json", dt.timedelta(days=1)
-_T = TypeVar("_T")
 
 
 class MovedOnError(StoreError):
@@ -87,12 +87,9 @@ class Commit:
     @property
     def links(self) -> dict[str, Link]:
         """Its chain of releases, oldest first."""
-        return _links(self.files, f"state {self.number} of the shared store")
-
-    @property
-    def head(self) -> dict[str, str] | None:
-        """``run_id`` and ``manifest_sha256`` of its newest release; None before the first."""
-        return _head(self.links)
+        found = [(name, sha256) for name, sha256 in self.files.items() if name.startswith(_RELEASES)]
+        chain = sorted(Link(RUN_ID.findall(name)[0], sha256, name) for name, sha256 in found)
+        return {link.run_id: link for link in chain}
 
 
 class Link(NamedTuple):
@@ -141,17 +138,20 @@ class Delivery:
             raise NotDeliveredError(text) from error
         try:
             _remember(self.home, self.files, self.base)
-            sweep(self.home, self.files, self.base)
+            sweep(self.files, self.base)
         except StoreError as error:  # what fails here is done the next time
             get_logger().warning("shared store not tidied", store=self.files.url, reason=str(error))
         return self.base.number
 
     def _push(self, files: RemoteFiles) -> None:
-        known, sent = self.base.files, _push_releases(self.home, files, self.base.links)
-        names = [name for name in _local_names(self.home) if not name.startswith(_RELEASES)]
-        new = [name for name in names if name not in known or name.startswith(_CHANGING)]
-        sent |= dict(zip(new, each(lambda name: _send(self.home, files, known, name), new), strict=True))
-        found = sent | {name: known[name] for name in names if name not in sent}
+        known, names = self.base.files, _local_names(self.home)
+        new, chain = _new_releases(self.home, files, self.base)
+        for name in (name for name in names if name not in known or name.startswith(_CHANGING)):
+            hashed = _HASHED.fullmatch(name)
+            new[name] = hashed[1] if hashed else ""
+        hashes = each(lambda name: _send(self.home, files, name, new[name], known.get(name)), new)
+        sent = dict(zip(new, hashes, strict=True))
+        found = chain | {name: sent[name] if name in sent else known[name] for name in names}
         if found != known:
             made = f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ} {uuid4().hex}"
             commit = Commit(self.base.number + 1, dict(sorted(found.items())), made)
@@ -173,10 +173,11 @@ def shared(home: Path, settings: Settings) -> Iterator[Delivery]:
 def pull(home: Path, files: RemoteFiles) -> Delivery:
     """Bring a home up to the store's newest state; :class:`DivergedError` where the two went different ways."""
 
-    def bring_up(commit: Commit) -> Delivery:
-        number, seen = _remembered(home, files)
-        if commit.number < number:
-            raise AlteredError(f"{files.url}: was at state {number}, is at {commit.number}: it was taken back")
+    def bring_up(commit: Commit) -> None:
+        before = _remembered(home, files)
+        if commit.number < before.number:
+            raise AlteredError(f"{files.url}: was at state {before.number}, is at {commit.number}: it was taken back")
+        seen = before.files
         there = {name: sha256 for name, sha256 in commit.files.items() if not name.startswith(_RELEASES)}
         # What changed there since this home last looked is taken over; what was changed here goes up.
         changed = {name for name in seen if name.startswith(_CHANGING) and seen[name] != there.get(name)}
@@ -189,18 +190,16 @@ def pull(home: Path, files: RemoteFiles) -> Delivery:
                     (home / name).unlink(missing_ok=True)
         _pull_releases(home, files, commit.links)
         _remember(home, files, commit)
-        return Delivery(home, files, commit)
 
-    return _at_rest(files, bring_up)
+    return Delivery(home, files, _at_rest(files, bring_up))
 
 
 def pull_new_releases(home: Path, files: RemoteFiles, known: Commit | None = None) -> Commit:
     """Bring down new releases and nothing else, if the newest state is not ``known``; it is returned."""
 
-    def bring_up(commit: Commit) -> Commit:
+    def bring_up(commit: Commit) -> None:
         if commit.number and commit != known:
             _pull_releases(home, files, commit.links)
-        return commit
 
     return _at_rest(files, bring_up)
 
@@ -248,14 +247,12 @@ def publish(files: RemoteFiles, base: Commit, commit: Commit) -> None:
     raise MovedOnError(f"{files.url}: another machine has delivered meanwhile: nothing of it is overwritten")
 
 
-def sweep(home: Path, files: RemoteFiles, commit: Commit) -> list[str]:
+def sweep(files: RemoteFiles, commit: Commit) -> list[str]:
     """Remove what no commit names (what retention took away, what was cut off) after a day; returns what went."""
     named = {_COMMIT.format(number) for number in range(commit.number - 20, commit.number + 1)}
     named |= {_place(name, sha256) for name, sha256 in commit.files.items()}
-    for link in local_links(home).values():
-        held_files = read_json(home / link.name)["files"] if link.is_whole else ()
-        named |= {link.name, *(f"releases/{link.run_id}/{name}" for name in held_files)}
-    others = [path for path in files.everything() if path not in named]
+    whole = tuple(f"{link.place}/" for link in commit.links.values() if link.is_whole)
+    others = [path for path in files.everything() if path not in named and not path.startswith(whole)]
     if not others or latest(files) != commit:  # what another machine has delivered meanwhile is named elsewhere
         return []
     before = files.now() - _GRACE
@@ -266,19 +263,16 @@ def sweep(home: Path, files: RemoteFiles, commit: Commit) -> list[str]:
 
 def local_links(home: Path) -> dict[str, Link]:
     """The chain of a home folder, oldest first."""
-    return _links({name: sha256_of_file(home / name) for name in _local_names(home, _LAYOUTS[:2])}, str(home))
+    paths = {run_id: path for run_id, path in links(home / "releases").items() if path.is_file()}
+    return {
+        run_id: Link(run_id, sha256_of_file(path), path.relative_to(home).as_posix()) for run_id, path in paths.items()
+    }
 
 
-def _links(files: Mapping[str, str], where: str) -> dict[str, Link]:
-    """Return the chain of the manifests among some files, oldest first; a whole release before what is left of one."""
-    found: dict[str, Link] = {}
-    for name in (name for name in files if name.startswith(_RELEASES)):
-        link = Link(RUN_ID.findall(name)[0], files[name], name)
-        if found.get(link.run_id, link).sha256 != link.sha256:
-            raise AlteredError(f"{where}/{name}: was altered: there are two manifests of {link.run_id}")
-        if link.is_whole or link.run_id not in found:
-            found[link.run_id] = link
-    return dict(sorted(found.items()))
+def head_of(chain: Mapping[str, Link], before: str = "") -> dict[str, str] | None:
+    """The newest release of a chain, or of what of it lies before a release, as a head is recorded; None of none."""
+    newest = max((run_id for run_id in chain if not before or run_id < before), default=None)
+    return chain[newest].head if newest else None
 
 
 def _pull_releases(home: Path, files: RemoteFiles, theirs: Mapping[str, Link]) -> None:
@@ -298,7 +292,7 @@ def _pull_releases(home: Path, files: RemoteFiles, theirs: Mapping[str, Link]) -
         # What retention removed on another machine goes here too.
         gone = [one for one, link in theirs.items() if one in ours and ours[one].is_whole and not link.is_whole]
         remove_all(folder, [Release(folder / run_id) for run_id in gone])
-        newest = _head(theirs)
+        newest = head_of(theirs)
         if newest and list(local_links(home)) == list(theirs) and read_head(folder) != newest:
             write_bytes(folder / HEAD, json_bytes(newest))  # a pull that was cut off left it behind
         shutil.rmtree(staging, ignore_errors=True)
@@ -322,12 +316,6 @@ def _compared(home: Path, files: RemoteFiles, theirs: Mapping[str, Link]) -> dic
     return ours
 
 
-def _head(links: Mapping[str, Link], before: str = "") -> dict[str, str] | None:
-    """The head of a chain, or of what of it lies before a release."""
-    newest = max((run_id for run_id in links if not before or run_id < before), default=None)
-    return links[newest].head if newest else None
-
-
 def _fetch_release(files: RemoteFiles, theirs: Mapping[str, Link], link: Link, staging: Path) -> None:
     """Fetch one release, or what is left of one, each file checked; what a cut-off pull left is used again."""
     folder = staging / link.place
@@ -335,14 +323,13 @@ def _fetch_release(files: RemoteFiles, theirs: Mapping[str, Link], link: Link, s
     try:
         manifest = json.loads(content)
         wanted = {str(name): str(one["sha256"]) for name, one in manifest["files"].items()} if link.is_whole else {}
-        is_sound = manifest["run_id"] == link.run_id and all(map(_RELEASE_FILE.fullmatch, wanted))
-        follows = manifest["previous"] == _head(theirs, link.run_id)
+        is_its_own = manifest["run_id"] == link.run_id and manifest["previous"] == head_of(theirs, link.run_id)
+        is_sound = is_its_own and all(map(_RELEASE_FILE.fullmatch, wanted))
     except (ValueError, KeyError, TypeError, AttributeError):
         is_sound = False
     if not is_sound:
-        raise AlteredError(f"{files.url}/{link.name}: was altered: it is no manifest of this release")
-    if not follows:
-        raise AlteredError(f"{files.url}/{link.name}: does not follow the one before it: the store's chain is broken")
+        fault = "was altered: it is no manifest of this release, or does not follow the one before it"
+        raise AlteredError(f"{files.url}/{link.name}: {fault}")
     each(lambda name: files.fetch(f"{link.place}/{name}", folder / name, wanted[name]), wanted)
     for path in folder.rglob("*"):  # a pull that was killed may have left a file half written beside the others
         if path.is_file() and path.relative_to(folder).as_posix() not in wanted:
@@ -350,29 +337,19 @@ def _fetch_release(files: RemoteFiles, theirs: Mapping[str, Link], link: Link, s
     write_bytes(staging / link.name, content)
 
 
-def _push_releases(home: Path, files: RemoteFiles, known: Mapping[str, Link]) -> dict[str, str]:
-    """Send the releases that the store lacks, none that was altered; returns the hash of each manifest."""
-    ours = _compared(home, files, known)
+def _new_releases(home: Path, files: RemoteFiles, base: Commit) -> tuple[dict[str, str], dict[str, str]]:
+    """Recorded hashes of the files of releases that the store lacks, and of every manifest of this home, by name."""
+    known, ours = base.links, _compared(home, files, base.links)
     wanted: dict[str, str] = {}
     for run_id, link in ours.items():
         if link.is_whole and run_id not in known:
             manifest = read_json(home / link.name)
-            if manifest["previous"] != _head(ours, run_id):
+            if manifest["previous"] != head_of(ours, run_id):
                 raise StoreError(f"{home / link.name}: does not follow the release before it: see 'vigie verify'")
             wanted |= {f"{link.place}/{name}": str(one["sha256"]) for name, one in manifest["files"].items()}
-        if run_id not in known or known[run_id].name != link.name:
+        if link.name not in base.files:
             wanted[link.name] = link.sha256
-    each(lambda name: files.write(name, _read(home / name, wanted[name])), wanted)
-    return {link.name: link.sha256 for link in ours.values()}
-
-
-def _read(path: Path, sha256: str) -> bytes:
-    """Content of a file of the home; :class:`StoreError` with another hash than the recorded one."""
-    with named_errors(path):
-        content = path.read_bytes()
-    if sha256_of_bytes(content) != sha256:
-        raise StoreError(f"{path}: was altered: its hash is not the recorded one; it is not delivered")
-    return content
+    return wanted, {link.name: link.sha256 for link in ours.values()}
 
 
 def _place(name: str, sha256: str) -> str:
@@ -381,49 +358,53 @@ def _place(name: str, sha256: str) -> str:
     return f"{path.parts[0]}/{sha256}{path.suffix}" if name.startswith(_CHANGING) else name
 
 
-def _send(home: Path, files: RemoteFiles, known: Mapping[str, str], name: str) -> str:
-    """Send a file unless the store holds it as it is; returns its hash."""
-    path = home / name
-    with named_errors(path):
-        content = path.read_bytes()
+def _send(home: Path, files: RemoteFiles, name: str, recorded: str, known: str | None) -> str:
+    """Send a file unless the store holds it as it is; returns its hash.
+
+    Raises:
+        StoreError: Its hash does not begin with the recorded one.
+    """
+    with named_errors(home / name):
+        content = (home / name).read_bytes()
     sha256 = sha256_of_bytes(content)
-    if path.suffix == ".parquet" and not sha256.startswith(path.stem):
-        raise StoreError(f"{path}: is damaged: its hash is not the one in its name; it is not delivered")
-    if sha256 != known.get(name):
+    if not sha256.startswith(recorded):
+        raise StoreError(f"{home / name}: was altered: its hash is not the recorded one; it is not delivered")
+    if sha256 != known:
         files.write(_place(name, sha256), content)
     return sha256
 
 
-def _local_names(home: Path, layouts: tuple[str, ...] = _LAYOUTS) -> list[str]:
-    """Names of the shared files of a home. Of releases only manifests: others may remove files of one meanwhile."""
-    found = (path.relative_to(home).as_posix() for layout in layouts for path in home.glob(layout))
+def _local_names(home: Path) -> list[str]:
+    """Names of the shared files of a home, but for releases."""
+    found = (path.relative_to(home).as_posix() for folder in _FOLDERS for path in (home / folder).rglob("*"))
     return sorted(name for name in found if _SHARED.fullmatch(name))
 
 
 def _remember(home: Path, files: RemoteFiles, commit: Commit) -> None:
-    seen = {"url": files.url, "number": commit.number, "files": commit.files}
-    write_bytes(home / STATE / "seen.json", json_bytes(seen))
+    write_bytes(home / STATE / "seen.json", json_bytes({"url": files.url, **asdict(commit)}))
 
 
-def _remembered(home: Path, files: RemoteFiles) -> tuple[int, dict[str, str]]:
-    """Number and files of the state that this home last took over; nothing where that is not known."""
+def _remembered(home: Path, files: RemoteFiles) -> Commit:
+    """The state that this home last took over; number 0 where that is not known."""
     with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
         kept = json.loads((home / STATE / "seen.json").read_text(encoding="utf-8"))
-        if kept["url"] == files.url:
-            return int(kept["number"]), dict(kept["files"])
-    return 0, {}
+        if kept.pop("url") == files.url:
+            return Commit(**kept)
+    return Commit()
 
 
-def _at_rest(files: RemoteFiles, work: Callable[[Commit], _T]) -> _T:
-    """Work on the newest state; where a file went meanwhile because there is a newer one, work on that."""
+def _at_rest(files: RemoteFiles, work: Callable[[Commit], None]) -> Commit:
+    """Work on the newest state, and return it; where a file went because there is a newer one, work on that."""
     commit = latest(files)
     while True:
         try:
-            return work(commit)
+            work(commit)
         except MissingError as error:
             former, commit = commit, latest(files)
             if former == commit:
                 raise AlteredError(f"{error}, though the newest commit names it") from None
+        else:
+            return commit
 
 
 @dataclass(frozen=True)
@@ -461,8 +442,7 @@ class Follower(threading.Thread):
         try:
             self._known = pull_new_releases(self._home, RemoteFiles(self._settings.url), self._known)
         except Exception as error:  # an unexpected answer must not end the thread
-            fault = f"a fault in Vigie: {type(error).__name__}: {error}"
-            reason = str(error) if isinstance(error, StoreError) else fault
+            reason = str(fault_of(error))
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         contact = Contact(now, before.since if reason else now, reason)
         if reason not in ("", before.reason):

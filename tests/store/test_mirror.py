@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from store import Partitions, sha256_of_bytes
+from store import Partitions, parquet_bytes, sha256_of_bytes, write_bytes
 from store.figures.raw import RawStore
 from store.figures.vintages import VintageStore
 from store.hub import Edition, SubmissionStore
@@ -142,6 +142,15 @@ def test_answers_and_mappings_are_shared(memory_url: str, homes: Homes) -> None:
     homes.night(second, files, 1)
     pull(first, files)
     assert (first / "own" / "mine.toml").read_text() == "a = 2\n"
+
+
+def test_editions_are_shared_under_their_own_names(memory_url: str, homes: Homes, observations: Rows) -> None:
+    first, second, files = homes("first"), homes("second"), RemoteFiles(memory_url)
+    kept = Path("editions", "iom-dtm-20250131-0a1b2c3d.known.parquet")
+    write_bytes(first / kept, parquet_bytes(observations(("2023-05", 7.0, "2025-01-01"))))
+    homes.night(first, files)
+    pull(second, files)
+    assert (second / kept).read_bytes() == (first / kept).read_bytes()
 
 
 @pytest.mark.slow
@@ -293,7 +302,7 @@ def test_altered_release_or_figure_does_not_leave_its_home(memory_url: str, home
     (release.path / "alerts.parquet").write_bytes(content)
     figures = next((home / "vintages").rglob("*.parquet"))
     figures.write_bytes(b"damaged")
-    with pytest.raises(NotDeliveredError, match=r"is damaged"):
+    with pytest.raises(NotDeliveredError, match=r"was altered"):
         delivery.deliver()
     assert latest(files).number == 0
 
@@ -371,7 +380,7 @@ def test_what_no_commit_names_is_removed_after_day(file_url: str, homes: Homes) 
     for path in shared.rglob("*"):
         if path.is_file() and path.name != "young":
             os.utime(path, (yesterday, yesterday))
-    assert [path.rsplit("/", 1)[-1] for path in sweep(home, files, delivery.base)] == ["old"]
+    assert [path.rsplit("/", 1)[-1] for path in sweep(files, delivery.base)] == ["old"]
     assert seen_by_others(homes, files) == contents(home)
 
 
@@ -383,7 +392,7 @@ def test_home_that_another_machine_overtook_removes_nothing(file_url: str, homes
     long_ago = dt.datetime.now(dt.UTC).timestamp() - 90_000
     for path in Path(file_url.removeprefix("file://")).rglob("*"):
         os.utime(path, (long_ago, long_ago))
-    assert sweep(home, files, overtaken.base) == []
+    assert sweep(files, overtaken.base) == []
     assert seen_by_others(homes, files) == contents(homes("other"))
 
 
@@ -485,13 +494,13 @@ def test_hub_files_reach_other_machine(memory_url: str, homes: Homes) -> None:
 
 @pytest.mark.parametrize(("number", "gone"), [(19, []), (20, []), (21, [0]), (23, [0, 1, 2])])
 def test_twenty_states_before_newest_stay(
-    file_url: str, homes: Homes, monkeypatch: pytest.MonkeyPatch, number: int, gone: list[int]
+    file_url: str, monkeypatch: pytest.MonkeyPatch, number: int, gone: list[int]
 ) -> None:
-    files, home, newest = RemoteFiles(file_url), homes("home"), Commit(number)
+    files, newest = RemoteFiles(file_url), Commit(number)
     monkeypatch.setattr("store.mirror.latest", lambda _files: newest)
     names = [f"commits/{one:012d}.json" for one in range(number + 1)]
     for name, hours in [*((name, 24.1) for name in names), ("vintages/young.parquet", 23.9)]:
         files.write(name, b"{}")
         then = dt.datetime.now(dt.UTC).timestamp() - hours * 3600
         os.utime(Path(file_url.removeprefix("file://")) / name, (then, then))
-    assert sweep(home, files, newest) == [names[one] for one in gone]
+    assert sweep(files, newest) == [names[one] for one in gone]
