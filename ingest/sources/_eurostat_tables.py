@@ -21,6 +21,7 @@ from core.schema import refuse_person_level
 from ingest import RawFile
 from ingest.answers import json_document
 from ingest.intake import gunzipped
+from ingest.tables import read_csv
 
 
 def read_jsonstat(raw: RawFile) -> pd.DataFrame:
@@ -138,7 +139,7 @@ def _numbers(raw: RawFile, found: dict[int, Any]) -> dict[int, float]:
 
 
 MISSING = ":"
-_CELL = re.compile(r"(?P<value>:|-?[0-9]+(?:\.[0-9]+)?)(?: (?P<flag>[a-z]+))?")
+_CELL = re.compile(r"^(?P<value>:|-?[0-9]+(?:\.[0-9]+)?)(?: (?P<flag>[a-z]+))?$")
 
 
 def read_tsv(raw: RawFile) -> pd.DataFrame:
@@ -156,74 +157,34 @@ def read_tsv(raw: RawFile) -> pd.DataFrame:
         SourceError: Not UTF-8 text, an XML notice instead of a table, a header without ``\TIME_PERIOD``, or a line
             with another number of fields than the header.
     """
-    text = _decoded(raw)
-    lines = text.splitlines()
-    header = lines[0] if lines else ""
-    key, _tab, _rest = header.partition("\t")
+    plain = gunzipped(raw)
+    if plain.content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        raise SourceError(raw.name, _("an XML notice instead of a table: the extraction was refused or is queued"))
+    table = read_csv(plain, [], separator="\t")
+    key, *heads = table.columns
     if "\\" not in key:
         raise SourceError(
             raw.name, _("the header must start with its dimensions and '{example}'"), row=1, example="\\TIME_PERIOD"
         )
-    if not text.endswith("\n"):
-        raise SourceError(raw.name, _("the last line has no line end: the file was cut off"), row=len(lines))
-    dimensions = key.split("\\")[0].split(",")
-    periods = [period.strip() for period in header.split("\t")[1:]]
-    for fault, names in (
-        (_("the header names no dimension, an empty one, or the same one twice"), dimensions),
-        (_("the header names no period, an empty one, or the same one twice"), periods),
-    ):
-        if not names or len(set(names)) < len(names) or "" in names:
-            raise SourceError(raw.name, fault, row=1)
+    dimensions, periods = key.partition("\\")[0].split(","), [head.strip() for head in heads]
+    if len({*dimensions, *periods} - {""}) < len(dimensions) + len(periods):
+        fault = _("the header names an empty dimension or period, or the same one twice")
+        raise SourceError(raw.name, fault, row=1)
     if periods not in (sorted(periods), sorted(periods, reverse=True)):
         raise SourceError(raw.name, _("the header's periods are out of order: were columns exchanged?"), row=1)
-    records: list[tuple[str, ...]] = []
-    numbers: list[int] = []
-    for number, line in enumerate(lines[1:], start=2):
-        if not line.strip():
-            continue
-        codes, cells = _fields(raw, line, number, len(dimensions), len(periods))
-        for period, cell in zip(periods, cells, strict=True):
-            records.append((*codes, period, *_cell(cell)))
-            numbers.append(number)
-    if not records:
+    if table.empty or not periods:
         raise SourceError(raw.name, _("the table holds no series"))
-    return pd.DataFrame(records, columns=[*dimensions, "time_period", "value", "flag"]).assign(line=numbers)
-
-
-def _decoded(raw: RawFile) -> str:
-    try:
-        text = gunzipped(raw).content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SourceError(
-            raw.name, _("not UTF-8 text: {error}"), row=f"byte {error.start}", error=error.reason
-        ) from None
-    if text.lstrip().startswith("<"):
-        raise SourceError(raw.name, _("an XML notice instead of a table: the extraction was refused or is queued"))
-    return text
-
-
-def _fields(raw: RawFile, line: str, number: int, dimensions: int, periods: int) -> tuple[list[str], list[str]]:
-    key, *cells = line.split("\t")
-    codes = [code.strip() for code in key.split(",")]
-    if len(codes) != dimensions:
-        raise SourceError(
-            raw.name,
-            ngettext("{n} key field where the header has {expected}", "{n} key fields where the header has {expected}"),
-            row=number,
-            n=len(codes),
-            expected=dimensions,
+    fields = table[key].str.count(",") + 1
+    if (wrong := fields[fields != len(dimensions)]).size:
+        fault = ngettext(
+            "{n} key field where the header has {expected}", "{n} key fields where the header has {expected}"
         )
-    if len(cells) != periods:
-        raise SourceError(
-            raw.name,
-            ngettext("{n} cell where the header has {expected}", "{n} cells where the header has {expected}"),
-            row=number,
-            n=len(cells),
-            expected=periods,
-        )
-    return codes, cells
-
-
-def _cell(cell: str) -> tuple[str, str]:
-    found = _CELL.fullmatch(cell.strip())
-    return (found["value"], found["flag"] or "") if found else (cell.strip(), "")
+        raise SourceError(raw.name, fault, row=wrong.index[0], n=int(wrong.iloc[0]), expected=len(dimensions))
+    codes = table[key].str.split(",", expand=True).set_axis(dimensions, axis=1).apply(lambda column: column.str.strip())
+    cells = table.set_axis([key, *periods], axis=1).melt([key], var_name="time_period", ignore_index=False)
+    cells = cells.sort_index(kind="stable").assign(value=lambda long: long["value"].str.strip())
+    read = cells["value"].str.extract(_CELL)
+    return codes.loc[cells.index].assign(
+        time_period=cells["time_period"].to_numpy(), value=read["value"].fillna(cells["value"]).to_numpy(),
+        flag=read["flag"].fillna("").to_numpy(), line=cells.index,
+    ).reset_index(drop=True)  # fmt: skip
