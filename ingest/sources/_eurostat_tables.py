@@ -175,16 +175,18 @@ def read_tsv(raw: RawFile) -> pd.DataFrame:
     if table.empty or not periods:
         raise SourceError(raw.name, _("the table holds no series"))
     fields = table[key].str.count(",") + 1
-    if (wrong := fields[fields != len(dimensions)]).size:
-        fault = ngettext(
+    wrong = fields[fields != len(dimensions)]
+    if len(wrong):
+        words = ngettext(
             "{n} key field where the header has {expected}", "{n} key fields where the header has {expected}"
         )
-        raise SourceError(raw.name, fault, row=wrong.index[0], n=int(wrong.iloc[0]), expected=len(dimensions))
+        raise SourceError(raw.name, words, row=wrong.index[0], n=int(wrong.iloc[0]), expected=len(dimensions))
     codes = table[key].str.split(",", expand=True).set_axis(dimensions, axis=1).apply(lambda column: column.str.strip())
     cells = table.set_axis([key, *periods], axis=1).melt([key], var_name="time_period", ignore_index=False)
     cells = cells.sort_index(kind="stable").assign(value=lambda long: long["value"].str.strip())
     read = cells["value"].str.extract(_CELL)
-    return codes.loc[cells.index].assign(
+    found: pd.DataFrame = codes.loc[cells.index].assign(
         time_period=cells["time_period"].to_numpy(), value=read["value"].fillna(cells["value"]).to_numpy(),
         flag=read["flag"].fillna("").to_numpy(), line=cells.index,
     ).reset_index(drop=True)  # fmt: skip
+    return found
