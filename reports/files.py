@@ -29,7 +29,7 @@ from reports.names import (
 )
 from reports.scenario import STAYS
 
-COUNTED, EXPECTED, SHARE, SCORE, TEXT = "counted", "expected", "share", "score", "text"
+COUNTED, EXPECTED, SHARE, TEXT = "counted", "expected", "share", "text"
 """How a column's figures are rounded."""
 _UNITS = _("persons"), _("months"), _("persons a month")
 """Units of columns, to be translated."""

@@ -85,16 +85,15 @@ def test_model_forecasts_panel(copy: Path, tmp_path: Path) -> None:
 
 def test_rule_page_and_language_are_registered(copy: Path) -> None:
     code = (
-        "from alerts.rules import TEMPLATES, catalogue; from core.settings import AlertSettings\n"
-        "rows = catalogue(AlertSettings()).set_index('rule')\n"
-        "print(rows.loc['doubling', 'event'], TEMPLATES['doubling'])\n"
+        "from alerts.rules import EXCEEDANCE, TEMPLATES\n"
+        "print(EXCEEDANCE['doubling'].title, TEMPLATES['doubling'])\n"
         "from access import PERMISSIONS, page_action; from core.languages import catalogue, languages\n"
         "from dashboard.pages import page_titles\n"
         "print(list(page_titles().items())[-1], len(PERMISSIONS[page_action('glossary')]))\n"
         "print(languages(), catalogue('de').gettext('Overview'), catalogue('de').gettext('Route'))"
     )
     said = run(copy, "-c", code)
-    assert "twice the same month a year before {word} ({chance}) to reach" in said
+    assert "Twice the month a year before {word} ({chance}) to reach" in said
     assert "('glossary', 'Glossary') 4" in said
     assert "('en', 'de', 'es', 'fr') Überblick Route" in said
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import pandas as pd
 
-from alerts import INFORMATION, LEVELS, Cutoffs, rank
+from alerts import INFORMATION, Cutoffs, rank
 from alerts.rules.base import (
     DataRule,
     Evidence,
@@ -30,7 +30,7 @@ from alerts.rules.base import (
     route_of,
     subject_of,
 )
-from core.calendar import MONTHS_EACH, PLANNING_MONTHS, frequency_of, planning_window, to_period
+from core.calendar import MONTHS_EACH, frequency_of, planning_window, to_period
 from core.countries import display_name, known_codes
 from core.languages import Language, capital
 from core.languages import marked as _
@@ -38,12 +38,9 @@ from core.release import ALERTS
 from core.schema import check, concat_filled
 from core.settings import AlertSettings
 
-LONGEST = 120
-"""Characters of a sentence in English: three lines on a card."""
 _SHARES = frozenset({"chance", "share", "share_before"})
 """Figures of a sentence that are shares."""
 Params = Mapping[str, str | float]
-CATALOGUE_COLUMNS = ["rule", "watches", "event", "minimum", "months_ahead", *LEVELS]
 INTENDED_USE = "Planning of reception, health care and protection capacity"
 SUBJECT = ["rule", "route_id", "source_id"]
 """An alert goes on from night to night while its rule speaks of the same route and source."""
@@ -67,31 +64,6 @@ TEMPLATES: Mapping[str, str] = {key: text for rule in RULES for key, text in rul
 """Every sentence that an alert may say, by ``reason_key``."""
 EXCEEDANCE: Mapping[str, ExceedanceRule] = {rule.rule: rule for rule in EXCEEDANCE_RULES}
 _LIMITED: Mapping[str, ExceedanceRule] = {key: rule for rule in EXCEEDANCE_RULES for key in rule.sentences}
-
-
-def catalogue(settings: AlertSettings, thresholds: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The table of rules for people to read: what each watches, what counts, what each level needs.
-
-    Args:
-        settings: The reader's numbers.
-        thresholds: Frozen cut-offs (release table ``alert_thresholds``); Bayes cut-offs where there are none.
-
-    Returns:
-        :data:`CATALOGUE_COLUMNS`, in English: one row per rule. ``months_ahead`` is 0 where a rule looks back.
-    """
-    rows = []
-    for rule in RULES:
-        needs = dict(zip(LEVELS, rule.levels, strict=True))
-        if isinstance(rule, ExceedanceRule):
-            cutoffs = {level: rule.bayes_cutoffs(settings).of(level) for level in LEVELS}
-            if thresholds is not None:
-                own = thresholds[(thresholds["rule"] == rule.rule) & (thresholds["horizon"] == 0)]
-                cutoffs |= dict(zip(own["level"], own["cutoff"], strict=True))
-            needs = {level: f"probability from {cutoff:.0%}" for level, cutoff in cutoffs.items()}
-        months = PLANNING_MONTHS if isinstance(rule, ExceedanceRule) else 0
-        texts = rule.rule, rule.watches, rule.event(settings), rule.minimum(settings)
-        rows.append([*texts, months, *needs.values()])
-    return pd.DataFrame(rows, columns=CATALOGUE_COLUMNS)
 
 
 def sentence(key: str, params: Params, language: Language | None = None) -> str:

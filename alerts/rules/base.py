@@ -172,20 +172,12 @@ class Rule:
     Attributes:
         rule: Its identity, in releases and settings.
         title: Its name on screen.
-        watches: What it watches, in words.
-        event: What it warns of, in words, with the reader's numbers.
-        minimum: The smallest figure that means something, in words.
-        levels: What each level needs, in words; empty where the rule never reaches it.
         sentences: Templates of what it says, by ``reason_key``; at most 110 characters when filled in.
         informs: True where its alerts are :data:`alerts.INFORMATION`, whatever its signals' levels.
     """
 
     rule: str
     title: str
-    watches: str
-    event: Callable[[AlertSettings], str]
-    minimum: Callable[[AlertSettings], str]
-    levels: tuple[str, str, str] = ("", "", "")
     sentences: Mapping[str, str]
     informs: bool = False
 
@@ -227,7 +219,6 @@ class ExceedanceRule(Rule):
     """A rule about the planning window: is a number likely to be passed, or fallen to, in any of its months?
 
     Attributes:
-        watches: What it watches, in words.
         compares: How a month's count must compare with the number.
         threshold: The number to be passed in the months after each row: monthly counts, one column per series on an
             index without gaps (:func:`counts_by_series`), to a frame of the same shape. Only what was counted up to a
@@ -237,7 +228,6 @@ class ExceedanceRule(Rule):
         subject: The route or place that a series is about; None for a series with which the rule is not concerned.
     """
 
-    watches: str = "sample paths of the forecast"
     compares: Literal[">", ">=", "<="]
     threshold: Callable[[pd.DataFrame, AlertSettings], pd.DataFrame]
     costs: LevelCosts

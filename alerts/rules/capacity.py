@@ -37,10 +37,6 @@ def _say(series_id: str, settings: AlertSettings) -> tuple[str, dict[str, float]
 RULE = ExceedanceRule(
     rule="capacity",
     title=_("Above capacity or the usual high"),
-    event=lambda _settings: (
-        f"a month above the number set for the route, else the {QUANTILE:.0%} quantile of {MONTHS} months"
-    ),
-    minimum=lambda settings: f"{settings.surge_minimum:g} a month",
     compares=">",
     threshold=threshold,
     costs=RARE,

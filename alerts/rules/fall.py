@@ -25,11 +25,6 @@ def threshold(counts: pd.DataFrame, settings: AlertSettings) -> pd.DataFrame:
 RULE = ExceedanceRule(
     rule="fall",
     title=_("Far below the past year"),
-    event=lambda settings: (
-        f"a month of at most {settings.fall_factor:g} times the mean of the last 12, and no higher than any of the "
-        f"last {MONTHS}"
-    ),
-    minimum=lambda settings: f"{settings.surge_minimum:g} a month",
     compares="<=",
     threshold=threshold,
     costs=COMMON,

@@ -95,10 +95,6 @@ def largest_revisions(evidence: Evidence) -> Iterator[Raised]:
 RULE = DataRule(
     rule=NAME,
     title=_("Large revision"),
-    watches="figures changed since the former release",
-    event=lambda _settings: "a monthly total revised by much",
-    minimum=lambda _settings: f"{LEAST:g}",
-    levels=("information only", "", ""),
     find=largest_revisions,
     sentences={NAME: _("{month} was revised from {before} to {after}.")},
 )

@@ -129,10 +129,6 @@ def _confirmed(after: pd.Series, season: FloatArray, old: float, new: float) -> 
 RULE = ObservedRule(
     rule=NAME,
     title=_("New level for months"),
-    watches=f"{MONTHS} months of counts, season taken out",
-    event=lambda _settings: f"a new level that has lasted {SHORTEST} months",
-    minimum=lambda settings: f"{settings.surge_minimum:g} a month",
-    levels=(f"{FACTOR:g} times higher or lower", f"{WARNING_FACTOR:g} times higher or lower", ""),
     signals=signals,
     sentences={NAME: _("Since {month} about {after} a month, season taken out; {before} before.")},
 )

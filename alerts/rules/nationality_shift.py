@@ -102,10 +102,6 @@ def _named(signal: Signal, level: str, citizens: pd.Index, new: FloatArray, old:
 RULE = ObservedRule(
     rule=NAME,
     title=_("Other nationalities than usual"),
-    watches=f"shares of nationalities in {RECENT} months against the {BEFORE} before",
-    event=lambda _settings: f"{DISTANCE:.0%} of people or more would have to be of another nationality",
-    minimum=lambda _settings: f"{MINIMUM:g} arrivals",
-    levels=(f"further than {QUANTILE:.0%} of its own past", "further than ever", ""),
     signals=signals,
     sentences={NAME: _("{citizen}: {share} of the last three months’ count, {share_before} before.")},
 )

@@ -129,13 +129,6 @@ def _followed(counts: pd.Series, limit: float, month: pd.Period) -> float:
 RULE = ObservedRule(
     rule=NAME,
     title=_("Context in a country of origin"),
-    watches="conflict deaths and displacement in countries of origin: context, not cause",
-    event=lambda settings: (
-        f"{RECENT} months higher than in {PAST}, where at least {SHARE:.0%} of arrivals are from; the record counts "
-        f"months of {settings.surge_factor:g} times the mean within {FOLLOWED}"
-    ),
-    minimum=lambda _settings: " or ".join(f"{value:,.0f} ({target.replace('_', ' ')})" for target, value in INDICATORS),
-    levels=("information only", "", ""),
     signals=signals,
     followed=FOLLOWED,
     informs=True,

@@ -65,10 +65,6 @@ def _signal(  # the month's outcome and the four bounds it is compared with
 RULE = ObservedRule(
     rule=NAME,
     title=_("Outside the 95% interval"),
-    watches=f"the newest count against the {COVERAGE:.0%} interval issued a month before",
-    event=lambda _settings: "a count outside of it",
-    minimum=lambda _settings: f"{MINIMUM:g} beyond it",
-    levels=("outside of it", "outside of the outermost quantiles", ""),
     signals=signals,
     sentences={
         "outside_95_above": _("{month} counted {value}, above the {lower} to {upper} expected before."),

@@ -19,9 +19,6 @@ def threshold(counts: pd.DataFrame, _settings: AlertSettings) -> pd.DataFrame:
 RULE = ExceedanceRule(
     rule="reception_full",
     title=_("Places in reception exceeded"),
-    watches="sample paths of people in reception, where places are known",
-    event=lambda _settings: "a month at whose end more people are in reception than there are places",
-    minimum=lambda _settings: "",
     compares=">",
     threshold=threshold,
     costs=RARE,

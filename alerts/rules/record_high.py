@@ -18,8 +18,6 @@ def _rule(months: int, title: str, costs: LevelCosts, sentence: str) -> Exceedan
     return ExceedanceRule(
         rule=f"record_{months}",
         title=title,
-        event=lambda _settings: f"a month above the highest of the last {months}",
-        minimum=lambda settings: f"{settings.surge_minimum:g} a month",
         compares=">",
         threshold=threshold,
         costs=costs,

@@ -36,10 +36,6 @@ def late_sources(evidence: Evidence) -> Iterator[Raised]:
 RULE = DataRule(
     rule=NAME,
     title=_("Figures late"),
-    watches="each source's newest figure against its rhythm",
-    event=lambda _settings: "later than usual",
-    minimum=lambda _settings: "",
-    levels=("information only", "", ""),
     find=late_sources,
     sentences={NAME: _("Figures are late: newest {period}, {age} days old, expected within {expected}.")},
 )

@@ -18,8 +18,6 @@ def threshold(counts: pd.DataFrame, settings: AlertSettings) -> pd.DataFrame:
 RULE = ExceedanceRule(
     rule="surge",
     title=_("Far above the past year"),
-    event=lambda settings: f"a month of at least {settings.surge_factor:g} times the mean of the last 12",
-    minimum=lambda settings: f"{settings.surge_minimum:g} a month",
     compares=">=",
     threshold=threshold,
     costs=RARE,

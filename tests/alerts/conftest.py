@@ -14,6 +14,9 @@ from core import QUANTILE_LEVELS
 from core.release import FRESHNESS
 from tests.release_tables import filled
 
+LONGEST = 120
+"""Characters of a sentence in English: three lines on a card."""
+
 SERIES = "arrivals.CMR._T._T.M"
 Build = Callable[..., pd.DataFrame]
 

@@ -6,8 +6,10 @@ import json
 
 import pytest
 
-from alerts.rules import LONGEST, TEMPLATES, as_json, sentence
+from alerts.rules import TEMPLATES, as_json, sentence
 from core.languages import Language
+
+from .conftest import LONGEST
 
 LONG: dict[str, str | float] = {
     "chance": 0.44,

@@ -12,14 +12,16 @@ import pandas as pd
 import pytest
 
 from alerts import LIFT, bayes_threshold, rank
-from alerts.rules import COLUMNS, EXCEEDANCE_RULES, LONGEST, SUBJECT, ended, evaluate, no_alerts, sentence
+from alerts.rules import COLUMNS, EXCEEDANCE_RULES, RULES, SUBJECT, ended, evaluate, no_alerts, sentence
 from alerts.rules.base import Evidence, ExceedanceRule, counts_by_series
 from core import QUANTILE_LEVELS
 from core.calendar import planning_window
 from core.errors import SchemaError
 from core.release import ALERTS
 from core.schema import check
-from core.settings import AlertSettings
+from core.settings import PROJECT, AlertSettings
+
+from .conftest import LONGEST
 
 Build = Callable[..., pd.DataFrame]
 Night = Callable[..., Evidence]
@@ -375,3 +377,8 @@ def test_event_equals_that_of_whole_limit(rule: ExceedanceRule, limit: float) ->
     named = np.full(1, rule.whole_limit(limit))
     assert (rule.happened(counts, named) == rule.happened(counts, np.full(1, limit))).all()
     assert float(named[0]).is_integer()
+
+
+def test_page_about_alerts_has_a_row_for_each_rule() -> None:
+    page = (PROJECT / "docs" / "alerts.md").read_text(encoding="utf-8")
+    assert [rule.rule for rule in RULES if f"\n| {rule.rule} | " not in page] == []
