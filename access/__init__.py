@@ -28,6 +28,7 @@ from alerts.lifecycle import (
     STEPS_OF_PEOPLE,
 )
 from core.errors import InputError
+from core.schema import Entry
 from core.settings import PROJECT, AccessSettings
 
 VIEWER, ANALYST, MANAGER, ADMINISTRATOR = "viewer", "analyst", "manager", "administrator"
@@ -109,6 +110,12 @@ class Actor:
         if self.roles is None:
             return kept
         return {**kept, "identity": self.identity, "roles": sorted(self.roles)}
+
+    def entry(
+        self, action: str, subject: str, run_id: str = "", reason: str = "", payload: Mapping[str, Any] | None = None
+    ) -> Entry:
+        """The journal's row of what this person does."""
+        return Entry(self.name.strip(), action, subject, run_id, reason.strip(), self.with_identity(payload))
 
 
 def may(actor: Actor, action: str) -> bool:

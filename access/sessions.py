@@ -42,8 +42,7 @@ def note_login(journal: Journal, login_id: str, person: Person, actor: Actor) ->
     Raises:
         StoreError: The journal refuses.
     """
-    payload = actor.with_identity({"claimed": list(person.claimed)})
-    journal.record(Entry(person.name, SIGNED_IN, _PREFIX + login_id, payload=payload))
+    journal.record(actor.entry(SIGNED_IN, _PREFIX + login_id, payload={"claimed": list(person.claimed)}))
 
 
 def read_login(journal: Journal, login_id: str) -> tuple[Person, dt.datetime] | None:
@@ -75,7 +74,7 @@ def note_logout(journal: Journal, login_id: str, actor: Actor, reason: str = "")
     Raises:
         StoreError: The journal refuses.
     """
-    entry = Entry(actor.name, SIGNED_OUT, _PREFIX + login_id, reason=reason, payload=actor.with_identity())
+    entry = actor.entry(SIGNED_OUT, _PREFIX + login_id, reason=reason)
     journal.decide(entry.subject, lambda rows: [] if any(row.action == SIGNED_OUT for row in rows) else [entry])
 
 
@@ -139,7 +138,7 @@ def note_refusal(journal: Journal, actor: Actor, action: str, about: str = "") -
     if not (count := REFUSALS.due(f"{journal.database.name} {actor.identity} {action}")):
         return
     facts = {"action": action, "about": about[:_LONGEST], **({"count": count} if count > 1 else {})}
-    journal.record(Entry(actor.name, REFUSED, "access", payload=actor.with_identity(facts)))
+    journal.record(actor.entry(REFUSED, "access", payload=facts))
 
 
 def authorize_download(journal: Journal, actor: Actor, file_name: str, run_id: str = "") -> None:
@@ -153,9 +152,7 @@ def authorize_download(journal: Journal, actor: Actor, file_name: str, run_id: s
         note_refusal(journal, actor, DOWNLOAD, file_name)
         raise NotAllowedError(f"{actor.name} may not do this: {DOWNLOAD}")
     if actor.roles is not None:
-        journal.record(
-            Entry(actor.name, DOWNLOADED, f"file:{file_name}"[:_LONGEST], run_id, payload=actor.with_identity())
-        )
+        journal.record(actor.entry(DOWNLOADED, f"file:{file_name}"[:_LONGEST], run_id))
 
 
 def access_rows(journal: Journal) -> list[Entry]:

@@ -213,13 +213,9 @@ def _eased(state: State, entry: Entry) -> State:
 
 
 def _unjudged(state: State, entry: Entry) -> State:
+    """Keep since when it cannot be judged; the row of one that can again names no night."""
     _must_stand(state)
     return replace(state, unjudged_since=str(entry.payload.get("since", "")), version=entry.id)
-
-
-def _judged(state: State, entry: Entry) -> State:
-    _must_stand(state)
-    return replace(state, unjudged_since="", version=entry.id)
 
 
 def _signed_off(state: State, entry: Entry) -> State:
@@ -278,7 +274,7 @@ _TAKE: Mapping[str, Callable[[State, Entry], State]] = {
     WORSENED: _worsened,
     EASED: _eased,
     UNJUDGED: _unjudged,
-    JUDGED: _judged,
+    JUDGED: _unjudged,
     SIGNED_OFF: _signed_off,
     ACKNOWLEDGED: _acknowledged,
     DISMISSED: _dismissed,

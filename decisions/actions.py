@@ -193,10 +193,7 @@ def act(workflow: Workflow, release: Release, alert_id: str, wanted: Step) -> Ou
             raise StepError(text, status=shown.status, level=shown.level)
         if wanted.action in DECISIONS and informs(row):
             raise StepError(_("it merely informs: there is nothing to decide, and notes are taken"))
-        entry = Entry(
-            wanted.actor.name.strip(), wanted.action, alert_id, release.run_id, wanted.reason.strip(),
-            wanted.actor.with_identity(wanted.payload),
-        )  # fmt: skip
+        entry = wanted.actor.entry(wanted.action, alert_id, release.run_id, wanted.reason, wanted.payload)
         state, added = fold(entries), list(_missed_proposal(entries, row, release)) if level else []
         for one in added:
             state = step(state, one)
@@ -250,10 +247,7 @@ def save_scenario(
         StoreError: The journal refuses.
     """
     authorize(workflow, actor, SAVE_SCENARIO, scenario_id)
-    payload = actor.with_identity({"query": dict(query)})
-    return workflow.journal.record(
-        Entry(actor.name.strip(), SAVE_SCENARIO, scenario_id, run_id, title.strip(), payload)
-    )
+    return workflow.journal.record(actor.entry(SAVE_SCENARIO, scenario_id, run_id, title, {"query": dict(query)}))
 
 
 def delete_scenario(workflow: Workflow, actor: Actor, scenario_id: str, run_id: str) -> None:
@@ -269,8 +263,7 @@ def delete_scenario(workflow: Workflow, actor: Actor, scenario_id: str, run_id: 
     def decide(entries: list[Entry]) -> Sequence[Entry]:
         if scenario_id not in (saved := scenarios_saved(entries)):
             raise StepError(_("this scenario is not saved, or no longer: somebody may have deleted it meanwhile"))
-        title = saved[scenario_id].reason
-        return [Entry(actor.name.strip(), DELETE_SCENARIO, scenario_id, run_id, title, actor.with_identity())]
+        return [actor.entry(DELETE_SCENARIO, scenario_id, run_id, saved[scenario_id].reason)]
 
     workflow.journal.decide(scenario_id, decide)
 
@@ -299,8 +292,7 @@ def keep_places(workflow: Workflow, actor: Actor, route_id: str, run_id: str, qu
     """
     about = places_subject(route_id)
     authorize(workflow, actor, KEEP_PLACES, about)
-    payload = actor.with_identity({"query": dict(query)})
-    return workflow.journal.record(Entry(actor.name.strip(), KEEP_PLACES, about, run_id, "", payload))
+    return workflow.journal.record(actor.entry(KEEP_PLACES, about, run_id, payload={"query": dict(query)}))
 
 
 def decide_edition(
@@ -331,8 +323,8 @@ def drop_message(workflow: Workflow, actor: Actor, message: OutboxMessage, reaso
         StoreError: The journal refuses.
     """
     authorize(workflow, actor, DROP_MESSAGE, message.subject)
-    payload = actor.with_identity({"letter": message.message_id, "subscription": message.subscription})
-    entry = Entry(actor.name.strip(), DROP_MESSAGE, message.subject, reason=reason.strip(), payload=payload)
+    payload = {"letter": message.message_id, "subscription": message.subscription}
+    entry = actor.entry(DROP_MESSAGE, message.subject, reason=reason, payload=payload)
     workflow.outbox.finish(message, dt.datetime.now(dt.UTC), DROPPED, entry, reason.strip())
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+
+import pandas as pd
 
 from access import KEEP_PLACES
 from alerts.lifecycle import ANNOUNCED, fold
@@ -53,9 +55,8 @@ def briefing_of(workflow: Workflow, run_id: str, language: str, *, signed_only: 
     release = ReleaseStore(workflow.home).get(run_id)
     loaded = replace(load(workflow, release, BRIEFING_FRAMES), drill=workflow.settings.drill)
     former = former_of(workflow, release)
-    frames = [*([former.frame("alerts")] if former else []), loaded.frame("alerts")]
-    levels = {str(row["alert_id"]): str(row["alert_level"]) for frame in frames for row in frame.to_dict("records")}
-    return briefing_pdf(loaded, former, language, decided(workflow, run_id, levels, signed_only=signed_only))
+    alerts = [one.frame("alerts") for one in (former, loaded) if one]
+    return briefing_pdf(loaded, former, language, decided(workflow, run_id, *alerts, signed_only=signed_only))
 
 
 class Attachments:
@@ -113,9 +114,10 @@ def load(workflow: Workflow, release: Release, names: Sequence[str]) -> LoadedRe
     )
 
 
-def decided(workflow: Workflow, run_id: str, levels: Mapping[str, str], *, signed_only: bool) -> Decisions:
-    """What had been decided while the release was the newest."""
-    rows = {name: entries_until(entries, run_id) for name, entries in workflow.journal.about(list(levels)).items()}
+def decided(workflow: Workflow, run_id: str, *alerts: pd.DataFrame, signed_only: bool) -> Decisions:
+    """What had been decided about alerts of one or more releases while one was the newest."""
+    names = sorted({str(name) for frame in alerts for name in frame["alert_id"]})
+    rows = {name: entries_until(entries, run_id) for name, entries in workflow.journal.about(names).items()}
     announced = {name for name, entries in rows.items() if any(entry.action == ANNOUNCED for entry in entries)}
     # How many places there are is not for outsiders: a briefing that is mailed holds what was signed off.
     kept = [] if signed_only else entries_until(workflow.journal.entries(action=KEEP_PLACES), run_id)

@@ -165,8 +165,7 @@ def hand_in(
     """
     model_id = people_model(pseudonym, panel)
     authorize(workflow, actor, HAND_IN, model_id)
-    owner = actor.name.strip()
-    if any(entry.actor != owner for entry in workflow.journal.entries(subject=model_id, action=HAND_IN)):
+    if any(entry.actor != actor.name.strip() for entry in workflow.journal.entries(subject=model_id, action=HAND_IN)):
         raise InputError(_("the pseudonym {name} is somebody else’s: choose another"), name=pseudonym)
     store = SubmissionStore(workflow.home)
     if not store.config(config_names()):
@@ -175,8 +174,7 @@ def hand_in(
         store.put_config({name: content for name, content in files.items() if name in config_names()})
     hub, _faults = read_config(store.config(config_names()))
     round_id = f"{judgement.origin:%Y-%m-%d}"
-    found = None if hub is None else hub.round_of(round_id)
-    if hub is None or found is None:
+    if hub is None or hub.round_of(round_id) is None:
         raise InputError(_("the hub has no round {round}"), round=round_id)
     before = [one for one in store.all() if (one.model_id, one.round_id) == (model_id, round_id)]
     said = pd.read_csv(io.BytesIO(store.content(before[-1])), dtype={"output_type_id": str}) if before else None
@@ -186,13 +184,13 @@ def hand_in(
     if submission is None:
         raise InputError(faults[0].rule)
     today = dt.datetime.now(dt.UTC).date()
-    first, last = found.window(round_id)
-    edition = Edition(model_id, round_id, sha256_of_bytes(content), name, today, not first <= today <= last, PLACE)
+    late = bool(hub.closed_on(round_id, today))
+    edition = Edition(model_id, round_id, sha256_of_bytes(content), name, today, late, PLACE)
     store.put_metadata(model_id, people_metadata(model_id))
     if store.add(edition, content):
         store.keep_rows(quantile_rows(submission, hub).assign(sha256=edition.sha256))
     payload = {"round": round_id, "sha256": edition.sha256, "late": edition.late, "panel": panel}
-    workflow.journal.record(Entry(owner, HAND_IN, model_id, run_id, judgement.series_id, actor.with_identity(payload)))
+    workflow.journal.record(actor.entry(HAND_IN, model_id, run_id, judgement.series_id, payload))
     return edition
 
 

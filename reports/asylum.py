@@ -284,15 +284,13 @@ def by_destination(release: ReadableRelease, kind: str, order: Sequence[str]) ->
         ``geo, expected, low, high, last_period, last_value, year_earlier``.
     """
     rows = of_kind(release.frame("asylum_forecasts"), kind)
-    table = _next_period(rows[(rows["citizen"] == ALL) & rows["geo"].isin(order)], release, kind, ["geo"])
-    return table.sort_values("expected", ascending=False, ignore_index=True).head(MOST_ROWS)
+    return _next_period(rows[(rows["citizen"] == ALL) & rows["geo"].isin(order)], release, kind, ["geo"])
 
 
 def by_corridor(release: ReadableRelease, kind: str) -> pd.DataFrame:
     """The largest corridors with a forecast, most applications expected first; without rows where none is known."""
     rows = of_kind(release.frame("asylum_forecasts"), kind)
-    table = _next_period(rows[rows["citizen"] != ALL], release, kind, ["geo", "citizen"])
-    return table.sort_values("expected", ascending=False, ignore_index=True).head(MOST_ROWS)
+    return _next_period(rows[rows["citizen"] != ALL], release, kind, ["geo", "citizen"])
 
 
 def _next_period(rows: pd.DataFrame, release: ReadableRelease, kind: str, names: list[str]) -> pd.DataFrame:
@@ -307,7 +305,8 @@ def _next_period(rows: pd.DataFrame, release: ReadableRelease, kind: str, names:
     observations = of_kind(release.frame("observations"), kind)
     by_series = {str(name): part.sort_values("time_period") for name, part in observations.groupby("series_id")}
     lines = [_newest(by_series.get(str(name)), freq_of(kind)) for name in out["series_id"]]
-    return out.join(pd.DataFrame(lines, columns=["last_period", "last_value", "year_earlier"]))[columns]
+    table = out.join(pd.DataFrame(lines, columns=["last_period", "last_value", "year_earlier"]))[columns]
+    return table.sort_values("expected", ascending=False, ignore_index=True).head(MOST_ROWS)
 
 
 def _newest(rows: pd.DataFrame | None, freq: Frequency) -> tuple[str, float, float]:

@@ -139,9 +139,8 @@ def _by_route_and_year(model_id: str, frames: Mapping[str, pd.DataFrame], words:
         [f"`{part}`", *(cells.get((part, step), "–") for step in MATRIX_HORIZONS)]
         for part in rows["part"].drop_duplicates()
     ]
-    months = [words.plural(ngettext("{n} month", "{n} months"), step) for step in MATRIX_HORIZONS]
     where = _("The same by route, and by year of the origin; before the first year shown nothing was scored")
-    return [_headed(where, "", words), _table([_("route or year"), *months], lines, words)]
+    return [_headed(where, "", words), _table([_("route or year"), *_months_ahead(words)], lines, words)]
 
 
 def data_card(card: SourceCard, spans: pd.DataFrame, state: str, issues: Sequence[KnownIssue], words: Language) -> str:
@@ -219,8 +218,11 @@ def _matrix_of(scores: pd.DataFrame, series_id: str, words: Language) -> str:
                 for step in MATRIX_HORIZONS
             ]
         )
-    months = [words.plural(ngettext("{n} month", "{n} months"), step) for step in MATRIX_HORIZONS]
-    return _table([_("model"), *months], rows, words)
+    return _table([_("model"), *_months_ahead(words)], rows, words)
+
+
+def _months_ahead(words: Language) -> list[str]:
+    return [words.plural(ngettext("{n} month", "{n} months"), step) for step in MATRIX_HORIZONS]
 
 
 def _groups_table(group_errors: pd.DataFrame, words: Language) -> str:

@@ -138,15 +138,9 @@ def coverage_rows(calibration: pd.DataFrame) -> pd.DataFrame:
 
 
 def pit_rows(calibration: pd.DataFrame) -> pd.DataFrame:
-    """``bin_low`` (its lower edge) and ``share`` of one horizon.
-
-    A release may name a bin by its lower edge or by its middle; the first one shows which.
-    """
+    """``bin_low`` (its lower edge) and ``share`` of one horizon."""
     rows = calibration[calibration["kind"] == "pit"].sort_values("level")
-    if rows.empty:
-        return pd.DataFrame({"bin_low": pd.Series(dtype=float), "share": pd.Series(dtype=float)})
-    edges = rows["level"].astype(float) - float(rows["level"].iloc[0])
-    return pd.DataFrame({"bin_low": edges.round(6), "share": rows["value"].astype(float)})
+    return pd.DataFrame({"bin_low": rows["level"].astype(float).round(6), "share": rows["value"].astype(float)})
 
 
 def coverage_alt(coverage: pd.DataFrame, language: Language) -> str:

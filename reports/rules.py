@@ -13,7 +13,7 @@ from core.languages import NOTHING, Language, is_known
 from core.languages import marked as _
 from core.schema import ALL
 from reports import Row
-from reports.names import COMPARED_RULES, RULES, level_label
+from reports.names import COMPARED_RULES, LEVEL_MARKS, RULES, level_label
 from reports.names import name as named
 from reports.skill import with_interval
 
@@ -115,8 +115,8 @@ def _chance(by_horizon: pd.DataFrame, step: int, language: Language) -> str:
     rows = by_horizon[by_horizon.index == step]
     if rows.empty or not is_known(float(rows["chance"].iloc[0])):
         return NOTHING
-    mark = {"watch": " ●", "warning": " ▲", "severe": " ◆"}.get(str(rows["level"].iloc[0]), "")
-    return language.percent(float(rows["chance"].iloc[0])) + mark
+    level = str(rows["level"].iloc[0])
+    return language.percent(float(rows["chance"].iloc[0])) + (f" {LEVEL_MARKS[level]}" if level else "")
 
 
 def _first(alerted: pd.DataFrame, language: Language) -> str:

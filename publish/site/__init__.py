@@ -14,8 +14,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import pandas as pd
-
 from alerts import INFORMATION
 from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, SIGNED_OFF
 from core.errors import InputError
@@ -118,8 +116,8 @@ def choose(workflow: Workflow) -> tuple[Release, LoadedRelease | None, Decisions
     waiting: dict[str, list[str]] = {}
     for release in reversed(ReleaseStore(workflow.home).all()):
         alerts, former = release.read("alerts"), former_of(workflow, release)
-        levels = _levels(alerts) if former is None else _levels(former.frame("alerts")) | _levels(alerts)
-        decisions = decided(workflow, release.run_id, levels, signed_only=True)
+        seen = [alerts] if former is None else [former.frame("alerts"), alerts]
+        decisions = decided(workflow, release.run_id, *seen, signed_only=True)
         rows = alerts[alerts["alert_level"] != INFORMATION].to_dict("records")
         names = [str(row["alert_id"]) for row in rows if decisions.state(row).status not in DECIDED]
         if not names:
@@ -132,10 +130,6 @@ def choose(workflow: Workflow) -> tuple[Release, LoadedRelease | None, Decisions
         f"no release may be shown: of {run_id} these alerts wait to be signed off or dismissed: {', '.join(names)} "
         "('vigie alerts sign-off ID')"
     )
-
-
-def _levels(alerts: pd.DataFrame) -> dict[str, str]:
-    return dict(zip(alerts["alert_id"], alerts["alert_level"], strict=True))
 
 
 def shown(release: LoadedRelease, decisions: Decisions) -> LoadedRelease:
@@ -162,7 +156,7 @@ def _past(workflow: Workflow, release: Release) -> LoadedRelease:
     """A release of the archive, with the alerts that were signed off."""
     loaded = load(workflow, release, proof.PAST_FRAMES)
     alerts = loaded.frame("alerts")
-    signed = decided(workflow, release.run_id, _levels(alerts), signed_only=True).shown(alerts)
+    signed = decided(workflow, release.run_id, alerts, signed_only=True).shown(alerts)
     return without_closed(loaded.with_frame("alerts", signed))
 
 

@@ -39,6 +39,7 @@ from reports.units import expected_title
 TRACK_RECORD, SOURCES, ARCHIVE = "track-record.html", "sources.html", "archive.html"
 AHEAD = 3
 """Months ahead of the charts of calibration: the middle of the planning window."""
+INSIDE = {None: _("not counted yet"), True: _("yes"), False: _("no")}
 MARKS = {BETTER: "+", WORSE: "−"}
 
 
@@ -242,19 +243,13 @@ def _past(view: View, release: LoadedRelease, frame: pd.DataFrame) -> Iterator[B
         _("Expected"): [language.expected(row["expected"]) for row in rows],
         _("80% interval"): [language.interval(row["low"], row["high"]) for row in rows],
         _("Counted"): [language.counted(row["counted"]) for row in rows],
-        _("Inside the 80% interval"): [_yes_no(row["inside"], language) for row in rows],
+        _("Inside the 80% interval"): [view.text(INSIDE[row["inside"]]) for row in rows],
     }
     caption = expected_title(frame["route_id"], language).format(months=window_words(release.as_of, language))
     yield table(pd.DataFrame({view.text(head): column for head, column in cells.items()}), caption)
     yield text(*_past_alerts(view, release), kind="list")
     yield text(view.text(_("Release {run_id}, SHA-256 {hash}"), run_id=release.run_id, hash=release.manifest_hash),
                kind="note")  # fmt: skip
-
-
-def _yes_no(inside: bool | None, language: Language) -> str:  # noqa: FBT001  # a cell
-    if inside is None:
-        return language.text(_("not counted yet"))
-    return language.text(_("yes") if inside else _("no"))
 
 
 def _past_alerts(view: View, release: LoadedRelease) -> Iterator[str]:
