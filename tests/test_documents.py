@@ -70,6 +70,7 @@ class Workshop:
 
     folder: Path
     signed: list[str] = field(default_factory=list)
+    nights: set[str] = field(default_factory=set)
 
     @property
     def home(self) -> Path:
@@ -81,6 +82,10 @@ class Workshop:
         for step in " ".join(map(shlex.quote, words)).split(" '&&' "):
             name, *given = [self._given(word, words) for word in shlex.split(step.removeprefix("sudo -u vigie "))]
             assert Path(name).name == "vigie", f"{line}: mark it as not run, and say why"
+            if given[:1] == ["nightly"]:  # the night of an earlier block serves a later one too
+                if " ".join(given) in self.nights:
+                    continue
+                self.nights.add(" ".join(given))
             yield command(*given, home=self.home)
 
     def _given(self, word: str, words: list[str]) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from alerts.rules.base import Evidence
 from core import QUANTILE_LEVELS
-from core.release import FRESHNESS
+from core.release import FRESHNESS, REVISIONS
 from tests.release_tables import filled
 
 LONGEST = 120
@@ -107,20 +107,7 @@ def evidence(panel: Build, paths: Build, issued: Build, freshness: Build) -> Cal
             "trajectories": paths([[0.0]]).iloc[:0],
             "backtest": issued({}),
             "freshness": freshness(),
-            "revisions": pd.DataFrame(
-                columns=[
-                    "source_id",
-                    "series_id",
-                    "time_period",
-                    "target",
-                    "route_id",
-                    "citizen",
-                    "freq",
-                    "before",
-                    "after",
-                    "share",
-                ]
-            ),
+            "revisions": REVISIONS.empty(),
         }
         return Evidence(as_of=dt.date(2024, 12, 31), **(nothing | frames))
 

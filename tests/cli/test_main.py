@@ -161,17 +161,6 @@ def test_mistake_gets_sentence_and_no_traceback(begun: Path, arguments: tuple[st
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_one_good_and_one_damaged_file_leave_good_one_stored(tmp_path: Path) -> None:
-    good, bad = tmp_path / "enso.csv", tmp_path / "boats.csv"
-    good.write_text("year,season,oni,month,date\n2024,DJF,1.8,1,2024-01-01\n2024,JFM,1.5,2,2024-02-01\n")
-    bad.write_bytes(b"")
-    home = tmp_path / "home"
-    done = vigie("ingest", "--file", f"noaa_enso={good}", "--file", f"uk_home_office={bad}", home=home)
-    assert done.returncode == 3
-    assert "boats.csv: the file is empty" in done.stderr
-    assert "noaa_enso: enso.csv read, 2 figures, 2 new" in done.stdout
-
-
 def test_backtest_writes_hubverse_rows_at_origins_asked_for(panel: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
     done = vigie(
@@ -210,6 +199,7 @@ def test_bad_row_of_panel_is_named(panel: Path, tmp_path: Path, row: str, named:
 
 def test_every_fault_is_json_line_where_json_is_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("VIGIE_LOG_FORMAT", "json")
+    monkeypatch.setattr("nightly.inputs.load_snapshot", lambda *_: "")
     bad = tmp_path / "bad.csv"
     bad.write_text("a,b\n1,2\n")
     (tmp_path / "home" / "releases" / "stranger").mkdir(parents=True)

@@ -58,7 +58,8 @@ def test_night_as_json_names_release_and_degraded_sources(monkeypatch: pytest.Mo
     )
 
 
-def test_ingest_as_json_lists_editions_and_failed_files(tmp_path: Path) -> None:
+def test_ingest_as_json_lists_editions_and_failed_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nightly.inputs.load_snapshot", lambda *_: "")
     good, bad = tmp_path / "enso.csv", tmp_path / "boats.csv"
     good.write_text("year,season,oni,month,date\n2024,DJF,1.8,1,2024-01-01\n2024,JFM,1.5,2,2024-02-01\n")
     bad.write_bytes(b"")

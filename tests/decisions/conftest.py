@@ -79,18 +79,8 @@ def make_frames(alerts: list[dict[str, object]], ended: list[dict[str, object]])
             for suffix, step in (("", 0.0), ("_lo", -0.1), ("_hi", 0.1))
         }
     )  # fmt: skip
-    scores = pd.DataFrame(
-        {
-            "model_id": ["vigie-baseline"], "series_id": ["_T"], "horizon": [1], "scale": ["log"], "wis": [0.2],
-            "relative_wis": [1.0], "coverage_50": [0.5], "coverage_80": [0.8], "coverage_95": [0.95], "n": [60],
-        }
-    )  # fmt: skip
-    fresh = pd.DataFrame(
-        {
-            "source_id": ["iom_dtm"], "last_period": ["2024-12"], "last_as_of": [pd.Timestamp(AS_OF)], "age_days": [0],
-            "expected_days": [45], "state": ["fresh"],
-        }
-    )  # fmt: skip
+    scores = pd.DataFrame({"model_id": ["vigie-baseline"]})
+    fresh = pd.DataFrame({"source_id": ["iom_dtm"], "last_period": ["2024-12"], "state": ["fresh"]})
     columns = list(alert_row(ALERT))
     states = pd.DataFrame({"route_id": routes, "state": "ok", "origin_date": pd.Timestamp("2024-12-31"), "note": ""})
     return {

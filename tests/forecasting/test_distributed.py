@@ -26,7 +26,7 @@ from .frames import run_backtest
 ENGINES = Path(sys.prefix) / "engines"
 INSTALLING = 3600
 """Seconds that a test waits for the engines, which `make test` installs beside the first tests."""
-MODELS = "structural,pooled,baseline"
+MODELS = "snaive,pooled,baseline"
 BACKTEST = """
 import sys
 from pathlib import Path

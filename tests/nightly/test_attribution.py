@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -14,14 +13,14 @@ import pytest
 
 from alerts.rules import no_alerts
 from core.progress import silent
-from core.release import ATTRIBUTION, NOWCASTS
+from core.release import NOWCASTS
 from core.schema import ALL
 from core.settings import Settings
 from forecasting.models import MODELS
 from nightly import RealTimeData, forecasts
 from nightly.attribution import Change, Compared, Served, attribute
 from nightly.forecasts import ForecastSet, make_forecasts
-from store.releases import Release, ReleaseStore
+from store.releases import Release
 from store.releases.caches import BacktestStore
 
 STORED, LATER = pd.Timestamp("2024-12-31"), pd.Timestamp("2025-01-31")
@@ -50,7 +49,7 @@ def figures(months: int = 96, last: float = 1.0) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def night(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Night]:
     home = tmp_path_factory.mktemp("home")
-    settings = Settings(backtest_origins=36, slow_backtest_origins=4, trajectories=200, pooled_model=False)
+    settings = Settings(backtest_origins=12, slow_backtest_origins=4, trajectories=200, pooled_model=False)
 
     def make(date: dt.date, **values: Any) -> Night:  # noqa: ANN401  # as of figures
         data = RealTimeData(figures(**values), date, 6, settings.backtest_origins)
@@ -128,10 +127,3 @@ def test_probability_is_that_of_open_alert_in_its_window() -> None:
     compared = Compared(months, months, {"rule": "surge", "threshold": 5.0})
     found = compared.keys().assign(value=compared.numbers(served)).groupby("quantity")["value"].last()
     assert found.to_dict() == {"median": 11.0, "probability": 0.75, "total": 9.0, "width80": 16.0}
-
-
-def test_first_release_has_no_steps(first_night: Path) -> None:
-    release = ReleaseStore(first_night).current()
-    assert release is not None
-    assert list(release.read("attribution").columns) == list(ATTRIBUTION.columns)
-    assert release.read("attribution").empty

@@ -74,62 +74,11 @@ def forecasts() -> Rows:
 @pytest.fixture
 def release_frames(observations: Rows, forecasts: Rows) -> dict[str, pd.DataFrame]:
     """Every frame a release needs; each has a row or more."""
-    series = "arrivals.CMR._T._T.M"
     frames = {
         "forecasts": forecasts().assign(target="arrivals"),
         "trajectories": forecasts(output_type="sample", output_type_id=0).drop_duplicates("horizon"),
-        "scores": pd.DataFrame(
-            {
-                "model_id": ["vigie-baseline"],
-                "series_id": [series],
-                "horizon": [1],
-                "scale": ["log"],
-                "wis": [0.2],
-                "relative_wis": [1.0],
-                "coverage_50": [0.5],
-                "coverage_80": [0.8],
-                "coverage_95": [0.95],
-                "n": [60],
-            }
-        ),
-        "alerts": pd.DataFrame(
-            {
-                "alert_id": ["surge.CMR.2025-01"],
-                "rule": ["surge"],
-                "alert_level": ["watch"],
-                "route_id": ["CMR"],
-                "series_id": [series],
-                "source_id": [""],
-                "reason": ["About even to pass 6,000 by March 2025"],
-                "probability": [0.5],
-                "threshold": [6000.0],
-                "first_period": ["2025-01"],
-                "last_period": ["2025-03"],
-                "horizon": [1],
-                "change": ["new"],
-                "intended_use": ["reception"],
-            }
-        ),
-        "track_record": pd.DataFrame(
-            {"rule": ["surge"], "level": ["watch"], "route_id": ["CMR"], "horizon": [1], "n_events": [3]}
-            | {
-                f"{name}{suffix}": [0.5]
-                for name in ("precision", "recall", "false_alarms_per_route_year", "lead_months_median", "auc")
-                for suffix in ("", "_lo", "_hi")
-            }
-        ),
         "observations": observations(("2024-12", 4000.0, "2025-01-15")),
-        "freshness": pd.DataFrame(
-            {
-                "source_id": ["iom-dtm"],
-                "last_period": ["2024-12"],
-                "last_as_of": pd.to_datetime(["2025-01-15"]),
-                "age_days": [16],
-                "expected_days": [35],
-                "state": ["fresh"],
-            }
-        ),
-    }
+    } | {name: pd.DataFrame(index=[0]) for name in ("scores", "alerts", "track_record", "freshness")}
     return whole_release(frames)
 
 
