@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from scipy.optimize import nnls
 from scipy.special import ndtri
 
 from core import FloatArray
@@ -91,6 +90,8 @@ def stock_flow(stock: FloatArray, arrivals: FloatArray, horizon: int, seed: int)
         horizon: Periods ahead, H.
         seed: Same seed, same paths.
     """
+    from scipy.optimize import nnls  # noqa: PLC0415  # takes a quarter of a second to load, and only a fit needs it
+
     lags = arrivals.shape[1] - len(stock) - horizon
     lagged = np.stack([arrivals[:, lags - lag : arrivals.shape[1] - lag] for lag in range(lags + 1)], axis=2)
     known = lagged[:, 1 : len(stock)].mean(axis=0)

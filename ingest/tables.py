@@ -11,7 +11,6 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
-import rdata
 from numpy.typing import NDArray
 
 from core.errors import SourceError, first_line
@@ -123,6 +122,8 @@ def read_rda(raw: RawFile, table: str, columns: Sequence[str], *, tolerated: Col
     Raises:
         SourceError: It is empty, a web page, cut off, or lacks the table or a column.
     """
+    import rdata  # noqa: PLC0415  # takes a quarter of a second to load, and few files need it
+
     refuse_wrong_kind(raw)
     content = unpacked(raw)
     try:
