@@ -17,7 +17,6 @@ from forecasting import BASELINE, ENSEMBLE
 from reports import Row, citations, numbers, route
 from reports.alert import limit_of
 from reports.numbers import LARGEST
-from reports.skill import skill_span
 
 EARLIER_EVERY, EARLIER_LENGTH, EARLIER_BACK = 6, 6, 24
 
@@ -108,7 +107,6 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
         outcomes=outcomes,
         knowing=knowing,
         scored=scores_then(night, series_id, origin, horizon, outcomes),
-        skill=skill_span(night.frame("scores"), series_id),
         expected_before=numbers.expected_before(past, series_id, origin_date),
         running=numbers.running_month(night.frame("nowcasts"), "" if origin else series_id),
         alert=own[0] if own and not origin else None,

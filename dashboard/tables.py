@@ -25,7 +25,7 @@ from dashboard.reads import Night
 from dashboard.theme import BADGE_COLOURS, Theme, level_label
 from reports import Row
 from reports.names import MODELS
-from reports.overview import skill_mark
+from reports.skill import better_mark
 
 NO_BREAK = "\u00a0"
 LINE_WIDTH, LINE_HEIGHT, PADDING = 150, 36, 3
@@ -38,11 +38,14 @@ def no_break(text: str) -> str:
     return text.replace(" ", NO_BREAK)
 
 
-def route_table(summary: pd.DataFrame, trends: dict[str, str], links: dict[str, str]) -> Styler:
+def route_table(
+    summary: pd.DataFrame, ends: list[pd.Timestamp], trends: dict[str, str], links: dict[str, str]
+) -> Styler:
     """The overview's table of routes.
 
     Args:
         summary: Result of ``numbers.route_summary``.
+        ends: Last days of the months whose sum is expected.
         trends: route_id -> sparkline as an image address.
         links: route_id -> address of the route's page.
 
@@ -55,7 +58,7 @@ def route_table(summary: pd.DataFrame, trends: dict[str, str], links: dict[str, 
     columns = {
         _("Route"): [_route_cell(row, links[row["route_id"]]) for row in summary.to_dict("records")],
         _("Expected"): summary["expected"].tolist(),
-        no_break(ahead): [_interval_cell(row) for row in summary.to_dict("records")],
+        no_break(ahead): [_interval_cell(row, ends) for row in summary.to_dict("records")],
         _("Trend and forecast"): [
             f"![{no_break(trend.format(route=route_name(one)))}]({trends[one]})" if one in trends else ""
             for one in summary["route_id"].astype(str)
@@ -80,10 +83,11 @@ def _route_cell(row: Row, link: str) -> str:
     return cell
 
 
-def _interval_cell(row: Row) -> str:
+def _interval_cell(row: Row, ends: list[pd.Timestamp]) -> str:
     if row["state"] != "ok":
         return ":gray[" + no_break(_("no forecast")) + "]"
-    return f":gray[{lang().interval(row['low'], row['high'])}]  \n:small[:gray[{skill_mark(row, lang())}]]"
+    mark = better_mark(row["better"], ends, lang())
+    return f":gray[{lang().interval(row['low'], row['high'])}]  \n:small[:gray[{mark}]]"
 
 
 def chance_table(chances: pd.DataFrame, together: tuple[str, float] | None = None) -> pd.DataFrame:

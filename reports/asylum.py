@@ -16,10 +16,9 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
 from forecasting import ENSEMBLE
-from forecasting.verification.verdict import NO_EVIDENCE
 from reports import ReadableRelease, Row, numbers
 from reports.route import KeyNumber, interval_words
-from reports.skill import skill_span, verdict_words
+from reports.skill import Better, better_ends, better_words
 
 OK, SOURCE_ID = "ok", "eurostat"
 KINDS = {
@@ -59,7 +58,7 @@ class AsylumForecast:
     state: Row
     history: pd.DataFrame
     forecast: pd.DataFrame
-    skill: tuple[int, int] | None
+    better: Better
     reported: Row | None
 
     @property
@@ -96,7 +95,8 @@ def forecast_of(release: ReadableRelease, kind: str, geo: str) -> AsylumForecast
     return AsylumForecast(
         release, kind, geo, state, numbers.series_of(release.frame("observations"), series_id, freq_of(kind)),
         rows[(rows["series_id"] == series_id) & (rows["model_id"] == ENSEMBLE)].reset_index(drop=True),
-        skill_span(release.frame("asylum_scores"), series_id), newest_reporting(release.frame("reporting"), kind),
+        better_ends(release.frame("asylum_scores"), rows, series_id),
+        newest_reporting(release.frame("reporting"), kind),
     )  # fmt: skip
 
 
@@ -203,19 +203,10 @@ def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
 
 
 def skill_words(view: AsylumForecast, language: Language) -> str:
-    """How far ahead the forecast is worth more than the baseline."""
-    if view.skill is None or view.quantiles.empty:
+    """The verdict of skill on the periods ahead."""
+    if view.better is None or view.quantiles.empty:
         return ""
-    first, last = view.skill
-    if last == 0:
-        return capital(f"{verdict_words(NO_EVIDENCE, language)}.")
-    until = period(view, view.quantiles.index[min(last, len(view.quantiles)) - 1], language)
-    if first > 1:
-        begin = period(view, view.quantiles.index[first - 1], language)
-        one = _("Better than the baseline in {first}; not shown elsewhere.")
-        text = _("Better than the baseline from {first} to {last}; not shown elsewhere.")
-        return language.text(one if begin == until else text, first=begin, last=until)
-    return language.text(_("Better than the baseline up to {last}."), last=until)
+    return capital(f"{better_words(view.better, view.quantiles.index, language, view.months_each)}.")
 
 
 def reporting_words(view: AsylumForecast, language: Language) -> str:

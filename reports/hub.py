@@ -14,7 +14,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL, NOT_APPLICABLE
 from forecasting import BASELINE, ENSEMBLE
-from forecasting.verification.verdict import BETTER, FEWEST_ORIGINS, with_verdicts
+from forecasting.verification.verdict import BETTER, FEWEST_ORIGINS, NO_EVIDENCE, with_verdicts
 from hub import outputs
 from hub.targets import RHYTHMS, open_round
 from reports import ReadableRelease, numbers, skill
@@ -137,7 +137,7 @@ def record_table(rows: pd.DataFrame, scores: pd.DataFrame, language: Language) -
     table = rows.to_dict("records")
     ratios = _ratios(table, language)
     evidence = [
-        skill.span_words(skill.skill_span(scores, row["group"]), language)
+        _better_ahead(skill.better_steps(scores, row["group"]), row["unit"], language)
         if row["kind"] == "series" and row["model_id"] == ENSEMBLE
         else said
         for row, said in zip(table, ratios[language.text(_("Evidence"))], strict=True)
@@ -152,6 +152,15 @@ def record_table(rows: pd.DataFrame, scores: pd.DataFrame, language: Language) -
             language.text(_("Missing")): [language.counted(row["missing"]) for row in table],
         }
     )
+
+
+def _better_ahead(steps: list[int] | None, unit: str, language: Language) -> str:
+    """The periods ahead in which the ensemble beats the baseline."""
+    if not steps:
+        return language.text(_("not scored")) if steps is None else skill.verdict_words(NO_EVIDENCE, language)
+    parts = pd.Series(steps).groupby(pd.Series(steps).diff().ne(1).cumsum()).agg(["min", "max"])
+    spans = ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in parts.to_numpy())
+    return language.labelled(skill.verdict_words(BETTER, language), span_words(spans, unit, language))
 
 
 def span_words(span: str, unit: str, language: Language) -> str:

@@ -15,7 +15,7 @@ from core.calendar import PERIODS_PER_YEAR, Frequency, end_dates, planning_windo
 from core.routes import ROUTES, estimated_shares, is_route
 from core.routes import route_series as route_series  # noqa: PLC0414  # pages name it through this module
 from forecasting import ENSEMBLE
-from reports.skill import skill_span
+from reports.skill import better_ends
 
 LARGEST = 10_000_000
 """Persons in a month that anybody may name."""
@@ -23,7 +23,7 @@ FIRST_COMPARED_YEAR = 2017
 """Beside 2015 and 2016 every other year would look flat."""
 SUMMARY_COLUMNS = [
     "route_id", "state", "note", "level", "expected", "low", "high", "last_period", "last_value", "last_flag",
-    "year_earlier", "expected_before", "better_from", "better_to",
+    "year_earlier", "expected_before", "better",
 ]  # fmt: skip
 
 
@@ -211,18 +211,19 @@ def route_summary(
     """One row per route, the most arrivals expected first and routes without a forecast last.
 
     Args:
-        frame: Returns a release's table: ``routes, observations, trajectories, backtest`` and ``scores`` are read.
+        frame: Returns a release's table: ``routes, observations, trajectories, backtest,
+            forecasts`` and ``scores`` are read.
         alerts: Its alerts that count.
         ends: Last days of the months whose sum is expected.
         only: One route alone, by its code.
 
     Returns:
         ``route_id, state, note, level, expected, low, high, last_period, last_value, last_flag, year_earlier,
-        expected_before`` (of the last month, see :func:`expected_before`), ``better_from, better_to`` (see
-        :func:`reports.skill.skill_span`); numbers are empty where a route has none.
+        expected_before`` (of the last month, see :func:`expected_before`), ``better`` (see
+        :func:`reports.skill.better_ends`); numbers are empty where a route has none.
     """
-    frames = ("routes", "observations", "trajectories", "backtest", "scores")
-    routes, observations, trajectories, backtest, scores = map(frame, frames)
+    frames = ("routes", "observations", "trajectories", "backtest", "forecasts", "scores")
+    routes, observations, trajectories, backtest, forecasts, scores = map(frame, frames)
     rows = []
     for route in route_states(routes[routes["route_id"] == only] if only else routes).itertuples():
         series_id = route_series(str(route.route_id))
@@ -230,7 +231,6 @@ def route_summary(
         expected = expected_total(trajectories, [series_id], ends) if route.state == "ok" else None
         last = history.iloc[-1] if len(history) else None
         before = expected_before(backtest, series_id, last["end_date"]) if last is not None else None
-        better_from, better_to = skill_span(scores, series_id) or (np.nan, np.nan)
         rows.append(
             {
                 "route_id": route.route_id,
@@ -245,8 +245,7 @@ def route_summary(
                 "last_flag": last["obs_flag"] if last is not None else "",
                 "year_earlier": year_earlier(history),
                 "expected_before": before.median if before else np.nan,
-                "better_from": better_from,
-                "better_to": better_to,
+                "better": better_ends(scores, forecasts, series_id),
             }
         )
     return pd.DataFrame(rows, columns=SUMMARY_COLUMNS).sort_values(

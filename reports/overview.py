@@ -10,17 +10,16 @@ import pandas as pd
 
 from alerts import INFORMATION
 from alerts.lifecycle import DISMISSED, ENDED
-from core.languages import Language, as_counted, as_expected, capital, is_known
+from core.languages import Language, as_counted, as_expected, capital
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import ARRIVAL_ROUTES
-from forecasting.verification.verdict import NO_EVIDENCE
 from reports import ReadableRelease, Row, cards_in, numbers
 from reports.alert import AlertReport, alert_report, rule_record
 from reports.changes import DOWN, NEW, UP, change_since, change_words
 from reports.names import level_name, route_name, subject_name
 from reports.route import in_window, window_words, without_forecast
-from reports.skill import verdict_words
+from reports.skill import better_mark
 from reports.units import plural_in_unit
 
 
@@ -36,7 +35,7 @@ class Card:
         figure: Chance of the alert, or arrivals expected.
         figure_means: What the figure is.
         when: The months meant.
-        record: How many such alerts came true, or how far ahead the route's forecast beats the baseline.
+        record: How many such alerts came true, or the months in which the route's forecast beats the baseline.
         route_id: The route; empty where a source is meant.
         alert_id: The alert, where one is open.
     """
@@ -51,22 +50,6 @@ class Card:
     record: str = ""
     route_id: str = ""
     alert_id: str = ""
-
-
-def skill_mark(row: Row, language: Language) -> str:
-    """The verdict of skill on a route as a mark: ``✓ 2–5 months ahead``; ``not shown to beat the baseline``.
-
-    Args:
-        row: The route's row of :func:`reports.numbers.route_summary`.
-        language: The reader's.
-    """
-    if not is_known(row["better_to"]):
-        return language.text(_("not scored"))
-    first, last = int(row["better_from"]), int(row["better_to"])
-    if last == 0:
-        return verdict_words(NO_EVIDENCE, language)
-    months = f"{first}–{last}" if first < last else f"{last}"
-    return language.plural(ngettext("✓ {months} month ahead", "✓ {months} months ahead"), last, months=months)
 
 
 def overview_title(
@@ -199,7 +182,7 @@ def quiet_card(row: Row, as_of: dt.date, language: Language, was: str = "", *, o
             language,
         ),
         when=window,
-        record=skill_mark(row, language),
+        record=better_mark(row["better"], numbers.window_ends(as_of), language),
         route_id=str(row["route_id"]),
     )
 

@@ -20,7 +20,7 @@ from forecasting.verification.verdict import BETTER, with_verdicts
 from reports import ReadableRelease, Row, numbers
 from reports.files import flag_words
 from reports.names import route_name
-from reports.skill import span_words
+from reports.skill import better_words, stretches
 from reports.units import plural_in_unit
 
 KeyNumber = tuple[str, str, str]
@@ -43,7 +43,6 @@ class RouteForecast:
             are known otherwise now; without an origin ``estimated_share`` too.
         forecast: Quantile rows: ``target_end_date, output_type_id, value, horizon``.
         quantiles: The same, wide.
-        skill: Months ahead from and up to which the forecast beats the baseline, see :func:`reports.skill.skill_span`.
         expected_before: What was expected of the newest month counted, see :func:`reports.numbers.expected_before`.
         running: The month that is running, where it is counted by day: one row at most, with ``target_end_date``,
             ``last_day``, ``so_far``, ``q10``, ``q50`` and ``q90``.
@@ -57,7 +56,6 @@ class RouteForecast:
     history: pd.DataFrame
     forecast: pd.DataFrame
     quantiles: pd.DataFrame
-    skill: tuple[int, int] | None
     expected_before: numbers.Expected | None
     running: pd.DataFrame
 
@@ -207,13 +205,13 @@ def running_words(view: RouteForecast, language: Language) -> str:
 
 
 def skill_words(view: RouteForecast, language: Language) -> str:
-    """How far ahead the forecast is worth more than the baseline."""
-    if view.skill is None:
+    """The verdict of skill on the planning window."""
+    if view.summary["better"] is None:
         return language.text(_("No score for this route in this release."))
     if view.origin:
         text = _("How far the forecast can be trusted is judged on all past origins, later ones too: see Track record.")
         return language.text(text)
-    return capital(f"{span_words(view.skill, language)}.")
+    return capital(f"{better_words(view.summary['better'], numbers.window_ends(view.known_on), language)}.")
 
 
 def fallback_words(view: RouteForecast, language: Language) -> str:
@@ -224,16 +222,9 @@ def fallback_words(view: RouteForecast, language: Language) -> str:
         ("capped", _("Upper tails were cut by the cap on explosive forecasts in {months}.")),
     ):
         if flag in rows and rows[flag].any():
-            ends = pd.DatetimeIndex(rows.loc[rows[flag].astype(bool), "target_end_date"].unique()).sort_values()
-            parts.append(language.text(text, months=", ".join(_stretches(ends, language))))
+            ends = rows.loc[rows[flag].astype(bool), "target_end_date"].unique()
+            parts.append(language.text(text, months=stretches(ends, language)))
     return " ".join(parts)
-
-
-def _stretches(ends: pd.DatetimeIndex, language: Language) -> list[str]:
-    """Months in words, those that follow each other as one stretch."""
-    months = pd.Series(ends, index=ends.to_period("M").astype("int64"))
-    begins = months.index.to_series().diff().ne(1).cumsum()
-    return [language.months(part.iloc[0], part.iloc[-1]) for _number, part in months.groupby(begins)]
 
 
 def interval_words(low: float, high: float, language: Language) -> str:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pandas as pd
 
 from core.languages import NOTHING, Language, is_known
 from core.languages import marked as _
-from core.languages import marked_plural as ngettext
+from forecasting import ENSEMBLE
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE, skill
 
 WORDS = {BETTER: BETTER, NO_EVIDENCE: _("not shown to beat the baseline"), WORSE: WORSE}
 """Each verdict as a sentence says it."""
-Span = tuple[int, int]
-"""First and last of the periods ahead in which the forecast beats the baseline; ``(1, 0)`` where it does in none."""
+Better = tuple[pd.Timestamp, ...] | None
+"""Last days of the periods of a release in which the forecast beats the baseline; None if the series is not scored."""
 
 
 def verdict_words(verdict: str, language: Language) -> str:
@@ -22,25 +22,25 @@ def verdict_words(verdict: str, language: Language) -> str:
     return language.text(WORDS[verdict])
 
 
-def skill_span(scores: pd.DataFrame, series_id: str) -> Span | None:
-    """The longest stretch of scored periods ahead in which the ensemble's verdict is better than the baseline.
+def better_steps(scores: pd.DataFrame, series_id: str) -> list[int] | None:
+    """Periods ahead in which the ensemble's verdict is better than the baseline; None without scores of the series."""
+    judged = skill(scores[scores["series_id"] == series_id])
+    return None if judged.empty else [int(step) for step in judged.loc[judged["verdict"] == BETTER, "horizon"]]
+
+
+def better_ends(scores: pd.DataFrame, forecasts: pd.DataFrame, series_id: str) -> Better:
+    """The periods of a release's forecast in which the ensemble's verdict is better than the baseline.
 
     Args:
         scores: From :func:`forecasting.verification.summarise`.
+        forecasts: ``model_id, series_id, horizon, target_end_date``.
         series_id: The series.
-
-    Returns:
-        None without scores of the series.
     """
-    judged = skill(scores[scores["series_id"] == series_id])
-    if judged.empty:
+    if (steps := better_steps(scores, series_id)) is None:
         return None
-    is_better = judged["verdict"] == BETTER
-    stretches = judged["horizon"][is_better].groupby((~is_better).cumsum()).agg(["min", "max"])
-    if stretches.empty:
-        return 1, 0
-    longest = stretches.iloc[int((stretches["max"] - stretches["min"]).to_numpy().argmax())]
-    return int(longest["min"]), int(longest["max"])
+    is_own = forecasts["series_id"].eq(series_id) & forecasts["model_id"].eq(ENSEMBLE)
+    ends = forecasts.loc[is_own & forecasts["horizon"].isin(steps), "target_end_date"]
+    return tuple(sorted(pd.Timestamp(end) for end in ends.unique()))
 
 
 def with_interval(write: Callable[[float], str], value: float, low: float, high: float) -> str:
@@ -50,14 +50,40 @@ def with_interval(write: Callable[[float], str], value: float, low: float, high:
     return f"{write(value)} ({write(low)}–{write(high)})" if is_known(low) and is_known(high) else write(value)
 
 
-def span_words(span: Span | None, language: Language) -> str:
-    """The months ahead in which a forecast beats the baseline: ``better than the baseline 2 to 5 months ahead``."""
-    if span is None:
+def stretches(ends: Iterable[pd.Timestamp], language: Language, months_each: int = 1) -> str:
+    """Periods by their names, those that follow each other as one: ``January 2025, March–April 2025``."""
+    days = pd.Series(sorted(ends))
+    months = days.dt.year * 12 + days.dt.month
+    parts = days.groupby(months.diff().ne(months_each).cumsum())
+    return ", ".join(
+        language.months(part.iloc[0] - pd.DateOffset(months=months_each - 1), part.iloc[-1]) for _number, part in parts
+    )
+
+
+def better_words(better: Better, shown: Iterable[pd.Timestamp], language: Language, months_each: int = 1) -> str:
+    """The verdict on the periods that are shown.
+
+    ``better than the baseline: February–March 2025; not shown: April 2025``.
+
+    Args:
+        better: Result of :func:`better_ends`.
+        shown: Last days of the periods that are shown.
+        language: The reader's.
+        months_each: Months of a period.
+    """
+    if better is None:
         return language.text(_("not scored"))
-    first, last = span
-    if last == 0:
+    above = [end for end in shown if end in better]
+    if not above:
         return verdict_words(NO_EVIDENCE, language)
-    if first == last:
-        texts = ngettext("better than the baseline {n} month ahead", "better than the baseline {n} months ahead")
-        return language.plural(texts, last)
-    return language.text(_("better than the baseline {first} to {last} months ahead"), first=first, last=last)
+    said = language.text(_("better than the baseline: {months}"), months=stretches(above, language, months_each))
+    if not (others := [end for end in shown if end not in better]):
+        return said
+    text = language.text(_("not shown: {months}"), months=stretches(others, language, months_each))
+    return language.listed([said, text])
+
+
+def better_mark(better: Better, shown: Iterable[pd.Timestamp], language: Language) -> str:
+    """The same as a mark with the months: ``✓ February–March 2025``; ``not shown to beat the baseline``."""
+    above = [end for end in shown if end in (better or ())]
+    return f"✓ {stretches(above, language)}" if above else better_words(better, shown, language)

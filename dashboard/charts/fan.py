@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeGuard
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -31,6 +32,7 @@ from dashboard.charts import (
     require,
 )
 from dashboard.theme import Theme, with_opacity
+from reports.skill import Better
 
 HEIGHT = 530
 STRIP_PIXELS = 70
@@ -74,8 +76,7 @@ class Fan:
         threshold: A number of persons that may be passed.
         is_own: Whether the reader has typed it.
         chances: ``target_end_date``, ``probability`` of passing the threshold in that month.
-        skill: First and last of the months ahead in which the forecast beats the baseline, the last 0 where none
-            does; None leaves the strip out.
+        better: Last days of the periods in which the forecast beats the baseline; None leaves the strip out.
         months_back: Observed figures to show.
         months_each: Months that one figure covers: 3 for quarters.
         is_log: Whether the axis is one of ratios.
@@ -94,7 +95,7 @@ class Fan:
     threshold: float | None = None
     is_own: bool = False
     chances: pd.DataFrame | None = None
-    skill: tuple[int, int] | None = None
+    better: Better = None
     months_back: int = 24
     months_each: int = 1
     is_log: bool = False
@@ -126,7 +127,7 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
 
     plot_height = height - MARGIN_TOP - MARGIN_BOTTOM
     largest = max(_largest(figure, fan.threshold), fan.reach)
-    headroom = (STRIP_PIXELS if fan.skill is not None else TOP_PIXELS) / plot_height
+    headroom = (STRIP_PIXELS if fan.better is not None else TOP_PIXELS) / plot_height
     scale = Scale(largest, headroom, plot_height, lowest=_lowest(fan, months))
     for trace in figure.data if fan.is_log else ():
         trace.y = [None if pd.isna(value) else max(float(value), scale.lowest) for value in trace.y]
@@ -144,9 +145,10 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     )
     ends = fan_labels.median_label(fan.forecast, theme)
     labels = fan_labels.fixed_labels(figure, fan.unit, fan.now, room, theme) + ends
-    if fan.skill is not None:
+    if fan.better is not None:
         place = (scale.value(plot_height - WORDS_BELOW), scale.value(plot_height - WORDS_BELOW + WORDS_PIXELS))
-        fan_labels.skill_strip(figure, targets, fan.now, fan.skill, place, theme)
+        is_better = np.isin(np.sort(fan.forecast["target_end_date"].unique()), pd.DatetimeIndex(fan.better))
+        fan_labels.skill_strip(figure, targets, fan.now, is_better, place, theme)
     taken = ends + fan_labels.threshold_line(figure, fan.threshold, months["value"], scale, theme, own=fan.is_own)
     wished = fan_labels.chance_labels(fan.chances, fan.threshold, scale, theme)
     wished += fan_labels.beyond_label(fan.forecast, largest, theme) + fan_labels.running_label(fan.running, theme)
@@ -192,7 +194,7 @@ def fan_key(fan: Fan, theme: Theme) -> str:
         parts.append(key_mark(f"border-top: 3px dashed {theme.warning.fill}", text))
     if _has_rows(fan.earlier):
         parts.append(key_mark(f"border-top: 2px dotted {theme.earlier}", _("earlier forecasts")))
-    if fan.skill is not None:
+    if fan.better is not None:
         parts.append(key_mark(f"border-top: 3px solid {theme.fan}", _("better than baseline")))
         parts.append(key_mark(f"border-top: 3px solid {theme.ended.fill}", _("not shown to beat the baseline")))
     if _has_rows(fan.outcomes):

@@ -10,10 +10,12 @@ import datetime as dt
 import html
 import math
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from core import interval_levels
 from dashboard import _, lang
@@ -224,7 +226,7 @@ def skill_strip(
     figure: go.Figure,
     targets: pd.DatetimeIndex,
     now: dt.date,
-    better: tuple[int, int],
+    is_better: NDArray[np.bool_],
     room: tuple[float, float],
     theme: Theme,
 ) -> None:
@@ -236,26 +238,21 @@ def skill_strip(
         figure: The chart, which gets the bars.
         targets: Months ahead, at mid-month.
         now: Date of knowledge.
-        better: First and last of the months ahead with skill; none where the last is 0.
+        is_better: Whether the forecast beats the baseline, one per month ahead.
         room: Foot and top of the place for words under the bars, persons.
         theme: Colours.
     """
-    ends = targets.to_period("M").end_time.normalize()
     stop, gap = targets[-1] + pd.Timedelta(days=2), pd.Timedelta(days=2)
-    first, last = better
-    turn = min(ends[min(last, len(ends)) - 1], stop) if last > 0 else pd.Timestamp(now)
-    start = pd.Timestamp(now) if turn >= pd.Timestamp(now) else targets[0]
-    if last > 0 and first > 1 and len(ends) >= first:
-        before, start = start, max(start, ends[first - 2])
-        if start > before:
-            _bar(figure, before + gap, start, theme.ended.fill)
-    if turn > start:
-        _bar(figure, start + gap, turn, theme.fan)
-        figure.add_trace(_words_that_fit(_("better than<br>baseline"), start, turn, room, theme, name="skill"))
-    if turn < stop:
-        _bar(figure, turn + gap, stop, theme.ended.fill)
-        text = _("not shown to beat<br>the baseline")
-        figure.add_trace(_words_that_fit(text, turn, stop, room, theme, name="no skill"))
+    ends = [*targets.to_period("M").end_time.normalize()[:-1], stop]
+    start = pd.Timestamp(now)
+    for better, part in groupby(zip(ends, is_better, strict=True), key=lambda one: bool(one[1])):
+        end = [last for last, _is_better in part][-1]
+        if end > start:
+            _bar(figure, start + gap, end, theme.fan if better else theme.ended.fill)
+            text = _("better than<br>baseline") if better else _("not shown to beat<br>the baseline")
+            name = "skill" if better else "no skill"
+            figure.add_trace(_words_that_fit(text, start, end, room, theme, name=name))
+            start = end
 
 
 def _words_that_fit(

@@ -100,7 +100,7 @@ def draw_fan(night: Night, view: AsylumForecast, *, earlier: bool) -> None:
         night.as_of,
         asylum.unit(view, lang()),
         earlier=earlier_of(night, view) if earlier else None,
-        skill=view.skill,
+        better=view.better,
         months_back=SHOWN[view.freq],
         months_each=view.months_each,
         events=events,

@@ -139,7 +139,8 @@ def show_routes(night: Night, summary: pd.DataFrame, ends: list[pd.Timestamp], g
         if rows["months"].gt(0).any():
             time_travel.show_reveal_switch(there=True)
         title = _("Arrivals expected by route, {months}").format(months=months)
-        downloads.buttons(downloads.export_of(night, "routes", title, summary))
+        better = [" ".join(f"{end:%Y-%m}" for end in one or ()) for one in summary["better"]]
+        downloads.buttons(downloads.export_of(night, "routes", title, summary.assign(better=better)))
     reads.drawn_once(night, lambda: show_table(night, summary, months), "routes", gone)
     if rows["months"].gt(0).any() and state.switch("reveal"):
         show_outcomes(night, rows, knowing, ends)
@@ -156,13 +157,13 @@ def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:
         quantiles = numbers.quantiles_of(night.frame("forecasts"), series_id)
         trends[route_id] = sparkline(history, quantiles, theme=theme)
     st.table(
-        tables.route_table(summary, trends, links),
+        tables.route_table(summary, numbers.window_ends(night.as_of), trends, links),
         border="horizontal",
         hide_index=True,
         alt=_("Arrivals expected on each route, with the last month and the year before"),
     )
     note = _(
-        "Persons, {months}. Expected is the median; ✓ names the months ahead in which forecasts beat the baseline. "
+        "Persons, {months}. Expected is the median; ✓ names the months of these in which forecasts beat the baseline. "
         "Trend: two years, then six months with the 80% interval."
     )
     if any(corridor(route_id).unit for route_id in summary["route_id"]):

@@ -184,7 +184,7 @@ def draw_fan(view: RouteView, compared: Beside | None, *, earlier: bool, reveale
         is_own=view.is_own,
         chances=view.chances,
         # At a past origin the record of today was not known yet.
-        skill=None if view.origin else view.skill,
+        better=None if view.origin else view.summary["better"],
         months_back=months_back,
         is_log=is_log,
         events=events,

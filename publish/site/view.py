@@ -18,7 +18,6 @@ from publish.site.layout import Chart
 from reports import BRIEFING_FRAMES, LoadedRelease, Row, asylum, cards_in, citations, numbers, reception, route
 from reports.charts import Fan, fan
 from reports.files import flag_words
-from reports.skill import skill_span
 
 FRAMES = (
     *BRIEFING_FRAMES, "alert_reliability", "asylum_forecasts", "asylum_scores", "asylum_series", "calibration",
@@ -197,6 +196,6 @@ def _route(release: LoadedRelease, row: Row) -> route.RouteForecast:
     return route.RouteForecast(
         str(row["route_id"]), "", release.as_of, 12, row,
         numbers.with_shares(history, release.frame("observations"), series_id), own,
-        numbers.quantiles_of(own, series_id), skill_span(release.frame("scores"), series_id), expected,
+        numbers.quantiles_of(own, series_id), expected,
         numbers.running_month(release.frame("nowcasts"), series_id),
     )  # fmt: skip

@@ -25,7 +25,7 @@ from reports.messages.announcement import Announcement
 from reports.messages.feeds import atom_feed, cap_message
 from reports.names import level_name
 from reports.route import expected_words
-from reports.skill import skill_span, span_words
+from reports.skill import better_ends, better_mark, better_words
 from store.releases import Release, ReleaseStore
 from store.status import read_status
 
@@ -96,10 +96,10 @@ def expected_facts() -> Mapping[str, tuple[str, tuple[str, ...]]]:
     sums = numbers.expected_total(night.frame("trajectories"), [series_id], ends)
     counts = numbers.series_of(night.frame("observations"), series_id).iloc[-1]
     before = numbers.expected_before(night.frame("backtest"), series_id, counts["end_date"])
-    first, last = skill_span(night.frame("scores"), series_id) or (0, 0)
+    better = better_ends(night.frame("scores"), night.frame("forecasts"), series_id)
     assert sums is not None and before is not None
     alert = ("Alerts", "mail", "Atom", "CAP", "alerts.csv")
-    words = span_words((first, last), ENGLISH)
+    words = better_words(better, ends, ENGLISH)
     return {
         "expected": (ENGLISH.expected(sums.median), ("Overview", "Route", "briefing", "routes.csv")),
         "interval from": (ENGLISH.expected(sums.low), ("Overview", "Route", "briefing", "routes.csv")),
@@ -110,6 +110,7 @@ def expected_facts() -> Mapping[str, tuple[str, tuple[str, ...]]]:
         ),
         "expected of it": (expected_words(before.median, ENGLISH), ("Route", "mail", "Atom", "CAP")),
         "skill": (words[0].upper() + words[1:], ("Route",)),
+        "skill's mark": (better_mark(better, ends, ENGLISH), ("Overview",)),
         "level": (level_name("severe", ENGLISH), ("Overview", "briefing", *alert)),
         "chance": (report.chance, ("Overview", "briefing", *alert)),
         "usually": (report.usual[0], ("Overview", "briefing", *alert)),
@@ -131,6 +132,4 @@ def test_twelve_facts_are_equal_wherever_they_are_read(home: Path) -> None:
         if plain(fact) not in said[where]
     ]
     assert not missing, missing
-    first, last = skill_span(reads.nights()[0].frame("scores"), numbers.route_series(ROUTE)) or (0, 0)
-    assert f"✓ {first}–{last} months ahead" in said["Overview"]
     assert read_status(home)["alerts"] == dict.fromkeys(("severe", "warning", "watch", "information"), 1)

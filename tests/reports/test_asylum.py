@@ -12,7 +12,6 @@ from core.languages import Language
 from reports.asylum import (
     AsylumForecast,
     key_numbers,
-    skill_words,
     title,
     why_no_forecast,
 )
@@ -30,22 +29,6 @@ def view(**other: Any) -> AsylumForecast:  # noqa: ANN401  # parts of a view as 
         "history": pd.DataFrame({"end_date": months[:1]}), "state": {"state": "ok"},
     }  # fmt: skip
     return cast(AsylumForecast, SimpleNamespace(**usual | other))
-
-
-@pytest.mark.parametrize(
-    ("skill", "said"),
-    [
-        (None, ""),
-        ((0, 0), "Not shown to beat the baseline."),
-        ((1, 1), "Better than the baseline up to January 2025."),
-        ((1, 4), "Better than the baseline up to April 2025."),
-        ((1, 12), "Better than the baseline up to June 2025."),
-        ((2, 2), "Better than the baseline in February 2025; not shown elsewhere."),
-        ((2, 4), "Better than the baseline from February 2025 to April 2025; not shown elsewhere."),
-    ],
-)
-def test_skill_is_reported_by_periods_that_have_it(skill: tuple[int, int] | None, said: str) -> None:
-    assert skill_words(view(skill=skill), ENGLISH) == said
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_no_alert_is_said_as_plainly_as_alert() -> None:
 
 def test_quiet_route_says_what_is_expected_in_planning_window() -> None:
     row = {"route_id": "CMR", "state": "ok", "low": 1000.0, "high": 2000.0, "expected": 1500.0,
-           "better_from": 2, "better_to": 3}  # fmt: skip
+           "better": ()}  # fmt: skip
     card = quiet_card(row, dt.date(2025, 1, 10), ENGLISH)
     assert card.when == window_words(dt.date(2025, 1, 10), ENGLISH) == "February–April 2025"
     assert card.sentence == "Nothing unusual is expected: most likely 1,000 to 2,000 arrivals in February–April 2025."
@@ -90,7 +90,7 @@ def test_quiet_route_says_how_its_alert_ended_where_it_had_one(
     was: str, over: str, level: str, change: str, begins: str
 ) -> None:
     row = {"route_id": "CMR", "state": "ok", "low": 1000.0, "high": 2000.0, "expected": 1500.0,
-           "better_from": 2, "better_to": 3}  # fmt: skip
+           "better": ()}  # fmt: skip
     card = quiet_card(row, dt.date(2025, 1, 10), ENGLISH, was, over=over)
     assert (card.level, card.change, card.figure) == (level, change, "1,500")
     assert card.sentence.startswith(begins)
@@ -108,21 +108,6 @@ def test_routes_without_open_figures_are_named() -> None:
     assert said.startswith("No open monthly figures, so no forecast: ") and "Western Balkan" in said
     assert "Eastern Mediterranean" not in said
     assert absent_words(list(ROUTES), ENGLISH) == ""
-
-
-@pytest.mark.parametrize(
-    ("skill", "said"),
-    [
-        ((1, 1), "Better than the baseline 1 month ahead."),
-        ((1, 3), "Better than the baseline 1 to 3 months ahead."),
-        ((2, 2), "Better than the baseline 2 months ahead."),
-        ((1, 0), "Not shown to beat the baseline."),
-    ],
-)
-def test_skill_names_its_months(skill: tuple[int, int], said: str) -> None:
-    shown = pd.DataFrame({"horizon": [1, 2, 3, 4]})  # a month that is over, and three to come
-    view = SimpleNamespace(skill=skill, origin="", horizon=3, quantiles=shown)
-    assert skill_words(cast(RouteForecast, view), ENGLISH) == said
 
 
 def past_and_ahead(**other: object) -> RouteForecast:
@@ -175,16 +160,17 @@ def test_past_title_states_first_month() -> None:
 
 
 @pytest.mark.parametrize(
-    ("skill", "origin", "said"),
+    ("better", "origin", "said"),
     [
         (None, "", "No score for this route in this release."),
         (None, "2024-12-31", "No score for this route in this release."),
-        ((1, 3), "2024-12-31", "How far the forecast can be trusted is judged on all past origins"),
-        ((1, 0), "", "Not shown to beat the baseline."),
+        ((), "2024-12-31", "How far the forecast can be trusted is judged on all past origins"),
+        ((), "", "Not shown to beat the baseline."),
     ],
 )
-def test_no_evidence_claims_no_skill(skill: tuple[int, int] | None, origin: str, said: str) -> None:
-    assert skill_words(past_and_ahead(skill=skill, origin=origin), ENGLISH).startswith(said)
+def test_no_evidence_claims_no_skill(better: tuple[()] | None, origin: str, said: str) -> None:
+    view = past_and_ahead(summary={"better": better}, origin=origin)
+    assert skill_words(view, ENGLISH).startswith(said)
 
 
 def test_running_month_states_count_and_forecast() -> None:

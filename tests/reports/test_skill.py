@@ -9,46 +9,55 @@ import pandas as pd
 import pytest
 
 from core.languages import Language
-from reports.skill import Span, skill_span, span_words, with_interval
+from reports.skill import better_ends, better_mark, better_words, with_interval
 
 ENGLISH = Language("en")
 
 
+ENDS = [pd.Timestamp(day) for day in ("2025-01-31", "2025-02-28", "2025-03-31", "2025-04-30")]
+
+
 @pytest.mark.parametrize(
-    ("better", "span"),
-    [
-        ({1: True, 2: True, 3: False, 4: True}, (1, 2)),
-        ({1: False, 2: True, 3: True, 6: True}, (2, 6)),
-        ({1: True, 3: True}, (1, 3)),
-        ({1: False}, (1, 0)),
-        ({1: True, 2: False, 3: True}, (1, 1)),
-        ({1: False, 2: True, 3: False, 4: True}, (2, 2)),
-        ({1: True, 2: False, 4: True, 5: True, 6: True, 7: False, 8: True, 9: True}, (4, 6)),
-        ({3: True, 2: True, 1: False}, (2, 3)),
-        ({2: True, 3: True, 6: False, 7: True, 10: True}, (7, 10)),
-        ({}, None),
-    ],
+    ("better", "months"),
+    [({1: True, 2: False, 3: True}, (0, 2)), ({3: True, 2: True, 1: False}, (1, 2)), ({1: False}, ())],
 )
-def test_skill_is_the_longest_stretch_without_a_gap(better: dict[int, bool], span: Span | None) -> None:
+def test_months_with_skill_are_all_named(better: dict[int, bool], months: tuple[int, ...]) -> None:
     rows = {
         "model_id": "vigie-ensemble", "series_id": "a", "horizon": list(better), "scale": "log", "n": 50,
         "relative_wis": 0.8, "relative_wis_lo": 0.7, "relative_wis_hi": 0.9,
         "p_holm": [0.01 if one else 0.5 for one in better.values()],
     }  # fmt: skip
-    assert skill_span(pd.DataFrame(rows), "a") == span
+    forecasts = pd.DataFrame(
+        {"model_id": "vigie-ensemble", "series_id": "a", "horizon": range(1, 5), "target_end_date": ENDS}
+    )
+    assert better_ends(pd.DataFrame(rows), forecasts, "a") == tuple(ENDS[month] for month in months)
+    assert better_ends(pd.DataFrame(rows), forecasts, "b") is None
 
 
 @pytest.mark.parametrize(
-    ("span", "words"),
+    ("better", "words", "mark"),
     [
-        (None, "not scored"),
-        ((1, 0), "not shown to beat the baseline"),
-        ((1, 1), "better than the baseline 1 month ahead"),
-        ((2, 5), "better than the baseline 2 to 5 months ahead"),
+        (None, "not scored", "not scored"),
+        ((), "not shown to beat the baseline", "not shown to beat the baseline"),
+        ((0,), "not shown to beat the baseline", "not shown to beat the baseline"),
+        ((1, 2, 3), "better than the baseline: February–April 2025", "✓ February–April 2025"),
+        (
+            (0, 1, 3),
+            "better than the baseline: February 2025, April 2025; not shown: March 2025",
+            "✓ February 2025, April 2025",
+        ),
     ],
 )
-def test_a_stretch_is_named_by_its_ends(span: Span | None, words: str) -> None:
-    assert span_words(span, ENGLISH) == words
+def test_verdict_concerns_months_that_are_shown(better: tuple[int, ...] | None, words: str, mark: str) -> None:
+    ends = None if better is None else tuple(ENDS[month] for month in better)
+    assert better_words(ends, ENDS[1:], ENGLISH) == words
+    assert better_mark(ends, ENDS[1:], ENGLISH) == mark
+
+
+def test_quarters_are_named_by_their_months() -> None:
+    quarters = [pd.Timestamp("2024-12-31"), pd.Timestamp("2025-03-31")]
+    words = "better than the baseline: January–March 2025; not shown: October–December 2024"
+    assert better_words((quarters[1],), quarters, ENGLISH, 3) == words
 
 
 @pytest.mark.parametrize(

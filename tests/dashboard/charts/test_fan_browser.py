@@ -90,14 +90,14 @@ def test_words_of_fan_never_overlap(
     ends = pd.date_range("2025-01-31", periods=12, freq="ME")
     chances = pd.DataFrame({"target_end_date": ends[2::3], "probability": [0.4, 0.55, 0.7, 0.6]})
     more: dict[str, Any] = {"earlier": earlier, "chances": chances, "running": running_month()}
-    for threshold, skill, is_log in ((4200.0, (1, 6), False), (7000.0, (1, 0), False), (4200.0, (1, 3), True)):
+    for threshold, skill, is_log in ((4200.0, 6, False), (7000.0, 0, False), (4200.0, 3, True)):
         fan = Fan(
             observed,
             forecast_of(kind),
             NOW,
             "Arrivals per month",
             threshold=threshold,
-            skill=skill,
+            better=tuple(ends[:skill]),
             is_log=is_log,
             **more,
         )

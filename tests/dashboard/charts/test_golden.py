@@ -105,14 +105,25 @@ def fan_with_every_layer() -> Drawn:
     return fan(
         Fan(
             COUNTED, COMING, NOW, "Arrivals", earlier=earlier, outcomes=outcomes, running=running, threshold=2200.0,
-            chances=chances, skill=(2, 4),
+            chances=chances, better=tuple(ends[1:4]),
         )
     )  # fmt: skip
 
 
 def fan_of_ratios() -> Drawn:
     uneven = COUNTED.assign(value=COUNTED["value"].where(COUNTED.index != 3, 0.0), flag=[*["e"] * 2, *[""] * 9, "p"])
-    return fan(Fan(uneven, COMING, NOW, "Arrivals", threshold=9000.0, is_log=True, skill=(1, 6)), "dark")
+    return fan(
+        Fan(
+            uneven,
+            COMING,
+            NOW,
+            "Arrivals",
+            threshold=9000.0,
+            is_log=True,
+            better=tuple(COMING["target_end_date"].unique()),
+        ),
+        "dark",
+    )
 
 
 def fan_of_quarters() -> Drawn:
@@ -123,12 +134,12 @@ def fan_of_quarters() -> Drawn:
 
 def fan_after_a_short_history() -> Drawn:
     far = ahead("2025-01-31", [300, 290, 280, 100, 50, 40], spread=8.0)
-    return fan(Fan(COUNTED.tail(3), far, NOW, "Arrivals", skill=(4, 6)))
+    return fan(Fan(COUNTED.tail(3), far, NOW, "Arrivals", better=tuple(far["target_end_date"].unique()[3:])))
 
 
 def fan_that_is_widest_at_its_end() -> Drawn:
     far = ahead("2025-01-31", [100, 120, 130, 150, 180, 400], spread=8.0)
-    return fan(Fan(COUNTED.tail(2), far, NOW, "Arrivals", skill=(1, 0), threshold=1700.0))
+    return fan(Fan(COUNTED.tail(2), far, NOW, "Arrivals", better=(), threshold=1700.0))
 
 
 def nationalities() -> Drawn:
