@@ -73,7 +73,7 @@ def make_release(
     frames["calibration"] = pd.DataFrame(
         {
             "model_id": "vigie-ensemble", "series_id": "_T", "horizon": 3, "kind": ["coverage"] * 2 + ["pit"] * 2,
-            "level": [0.5, 0.8, 0.25, 0.75], "value": [0.48, 0.77, 0.4, 0.6], "n": 60,
+            "level": [0.5, 0.8, 0.0, 0.5], "value": [0.48, 0.77, 0.4, 0.6], "n": 60,
         }
     )  # fmt: skip
     about = About(AS_OF, "0.1.0", {}, {"snapshot": "0" * 64}, [], replay)
