@@ -24,7 +24,6 @@ _FILES = {
 }
 _UNKNOWN = "\u25a1"
 _WORD_JOINER, _NARROW_SPACE, _NO_BREAK_SPACE = "\u2060", "\u202f", "\u00a0"
-_ELLIPSIS = "…"
 _MEASURED = 200
 """Size at which letters are measured."""
 
@@ -78,15 +77,8 @@ def typst_fonts() -> typst.Fonts:
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS, FURTHER])
 
 
-def wrap(text: str, style: Style, width: float, most: int | None = None) -> list[str]:
-    """Break a text into lines no wider than ``width``; no-break spaces hold.
-
-    Args:
-        text: The text.
-        style: How it will be set.
-        width: Room in the unit of the style's size.
-        most: Count of lines allowed; what is over is cut with an ellipsis.
-    """
+def wrap(text: str, style: Style, width: float) -> list[str]:
+    """Break a text into lines no wider than ``width``, in the unit of the style's size; no-break spaces hold."""
     lines: list[str] = []
     room, space = 0.0, text_width("x x", style) - text_width("xx", style)
     for word in (part for part in usable(text, style).split(" ") if part):
@@ -97,9 +89,7 @@ def wrap(text: str, style: Style, width: float, most: int | None = None) -> list
         else:
             lines += _fitting(word, style, width)
             room = width - text_width(lines[-1], style)
-    if most is None or len(lines) <= most:
-        return lines
-    return [*lines[: most - 1], _cut(lines[most - 1], style, width)]
+    return lines
 
 
 def _fitting(word: str, style: Style, width: float) -> list[str]:
@@ -112,9 +102,3 @@ def _fitting(word: str, style: Style, width: float) -> list[str]:
             pieces.append("")
         pieces[-1] += letter
     return pieces
-
-
-def _cut(line: str, style: Style, width: float) -> str:
-    while line and text_width(line + _ELLIPSIS, style) > width:
-        line = line[:-1].rstrip()
-    return line + _ELLIPSIS

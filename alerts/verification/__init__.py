@@ -34,7 +34,6 @@ from alerts.verification.contingency import (
 from alerts.verification.hindcast import (
     EVENT_COLUMNS,
     EVENT_KINDS,
-    HORIZONS,
     WINDOW,
     BoolArray,
     Judged,
@@ -106,7 +105,6 @@ def full_record(  # noqa: PLR0913  # the parts of one judgement, each named by t
     as_of: dt.date,
     rules: Sequence[ExceedanceRule] = ROUTE_RULES,
     model_id: str = ENSEMBLE,
-    cutoffs: Mapping[str, Cutoffs] | None = None,
     simple_rules: Sequence[Comparison] = COMPARISONS,
     nowcasts: Nowcasts | None = None,
 ) -> Record:
@@ -120,7 +118,6 @@ def full_record(  # noqa: PLR0913  # the parts of one judgement, each named by t
             have on it.
         rules: The rules.
         model_id: The model whose forecasts they rest on.
-        cutoffs: Cut-offs by rule, given beforehand: then nothing is learned, and every origin is judged.
         simple_rules: Rules to compare with.
         nowcasts: Of the month after past origins, where alerts are issued from forecasts that follow one.
 
@@ -131,17 +128,13 @@ def full_record(  # noqa: PLR0913  # the parts of one judgement, each named by t
     check(panel, PANEL)
     counts = counts_by_series(panel)
     past = past_forecasts(backtest, model_id, counts, as_of, nowcasts)
-    span = training.Span(past.origins, 0) if cutoffs is not None else training.part(past.origins, settings)
+    span = training.part(past.origins, settings)
     own, beside = list[dict[str, object]](), list[dict[str, object]]()
     reliable: list[pd.DataFrame] = []  # a rule without a case has no row
     frozen: dict[str, dict[int, Cutoffs]] = {}
     for rule in rules if past.series else ():
         judged = judge(rule, past, counts, settings)
-        frozen[rule.rule] = (
-            training.freeze(judged, rule.costs, span, settings)
-            if cutoffs is None
-            else dict.fromkeys(range(HORIZONS + 1), cutoffs[rule.rule])
-        )
+        frozen[rule.rule] = training.freeze(judged, rule.costs, span, settings)
         own += [row | {"rule": rule.rule} for row in _rows(judged, frozen[rule.rule], past, span)]
         reliable.append(reliability(judged, rule.rule, draw_weights(len(past.origins))))
         for simple, other in compared(rule, judged, past, counts, settings, simple_rules):

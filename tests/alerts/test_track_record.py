@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from alerts import Cutoffs
 from alerts.rules import ROUTE_RULES
 from alerts.rules.base import ExceedanceRule, counts_by_series
 from alerts.rules.capacity import RULE as CAPACITY
@@ -73,9 +72,8 @@ def track_record(
     *,
     as_of: dt.date = AS_OF,
     rules: Sequence[ExceedanceRule] = ROUTE_RULES,
-    cutoffs: Mapping[str, Cutoffs] | None = None,
 ) -> pd.DataFrame:
-    return full_record(forecasts, panel, settings, as_of=as_of, rules=rules, cutoffs=cutoffs, simple_rules=()).rules
+    return full_record(forecasts, panel, settings, as_of=as_of, rules=rules, simple_rules=()).rules
 
 
 @pytest.fixture(scope="module")

@@ -447,8 +447,7 @@ def make_calibration() -> pd.DataFrame:
             for level in (0.5, 0.8, 0.95):
                 table.append(("vigie-ensemble", series, horizon, "coverage", level, level - 0.02, 300))
             table += [
-                ("vigie-ensemble", series, horizon, "pit", b / 10, 0.1 + 0.01 * (b % 3 - 1), 300)
-                for b in range(10)
+                ("vigie-ensemble", series, horizon, "pit", b / 10, 0.1 + 0.01 * (b % 3 - 1), 300) for b in range(10)
             ]
     return pd.DataFrame(table, columns=["model_id", "series_id", "horizon", "kind", "level", "value", "n"])
 
