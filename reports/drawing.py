@@ -84,16 +84,21 @@ WORDS: dict[str, tuple[str, Style]] = {
     "print": ("secondary", Style("sans", 11, 15)),
 }
 """Colour and type of words by role."""
-LIGHT = colours.LIGHT | {name: hue.fill for name, hue in colours.LEVELS.items()}
-LIGHT |= {"replay": colours.REPLAY.fill, "mark": colours.REPLAY.text}
+
+
+def _side(palette: Mapping[str, str], levels: Mapping[str, colours.Hue], replay: colours.Hue) -> dict[str, str]:
+    exercise = {"replay": replay.fill, "mark": replay.text, "mark-ground": replay.ground}
+    return {**palette, **{name: hue.fill for name, hue in levels.items()}, **exercise}
+
+
+LIGHT = _side(colours.LIGHT, colours.LEVELS, colours.REPLAY)
+DARK = _side(colours.DARK, colours.DARK_LEVELS, colours.DARK_REPLAY)
 _SCREEN = {"sans": '"Source Sans 3","Source Sans Pro",system-ui,sans-serif', "serif": "Georgia,serif"}
 _PRINT = LIGHT | {"ground": colours.PAPER, "sans": "Source Sans Pro", "serif": "Source Serif Pro"}
 _PICTURE = (
     b"#set page(width: auto, height: auto, margin: 0pt, fill: rgb(sys.inputs.ground))\n"
     b'#image(bytes(sys.inputs.svg), format: "svg")'
 )
-DARK = colours.DARK | {name: hue.fill for name, hue in colours.DARK_LEVELS.items()}
-DARK |= {"replay": colours.DARK_REPLAY.fill, "mark": colours.DARK_REPLAY.text}
 
 
 @dataclass(frozen=True)
@@ -195,11 +200,13 @@ def svg_file(drawing: Drawing, title: str) -> bytes:
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">{words}{ground}{items}</svg>\n'.encode()
 
 
-def style_sheet(root: str) -> str:
+def style_sheet() -> str:
     """Colours of both sides, and what the roles do with them."""
-    return "".join(
-        [_palette(root, LIGHT), f"@media screen and (prefers-color-scheme:dark){{{_palette(root, DARK)}}}", *_roles()]
+    light, dark = (
+        f":root{{{';'.join(f'--{name}:{value}' for name, value in (side | _SCREEN).items())}}}"
+        for side in (LIGHT, DARK)
     )
+    return "".join([light, f"@media screen and (prefers-color-scheme:dark){{{dark}}}", *_roles()])
 
 
 def _roles() -> list[str]:
@@ -221,10 +228,6 @@ def _roles() -> list[str]:
 def _painted(palette: Mapping[str, str]) -> str:
     """The rules of all roles in the colours and fonts of a palette."""
     return re.sub(r"var\(--(\w+)\)", lambda name: palette[name[1]], "".join(_roles()))
-
-
-def _palette(root: str, palette: dict[str, str]) -> str:
-    return f"{root}{{{';'.join(f'--{name}:{value}' for name, value in (palette | _SCREEN).items())}}}"
 
 
 def _element(item: Shape | Mark | Word) -> str:

@@ -16,7 +16,7 @@ from core.languages import DEFAULT_LANGUAGE, Language
 from core.languages import marked as _
 from core.table_files import csv_bytes
 from publish.site.layout import DATA, Chart, folder_of
-from reports import LoadedRelease, colours
+from reports import LoadedRelease
 from reports.charts import WIDE
 from reports.citations import caveats, prohibited_uses
 from reports.drawing import framed, png_file, style_sheet, svg_file
@@ -31,12 +31,8 @@ _TYPES = {"i": "integer", "f": "number", "b": "boolean"}
 
 def style() -> bytes:
     """The style sheet: colours of both sides, roles of shapes, and the page's layout."""
-    extra = {"replay-ground": "ground", "replay-text": "text"}
-    light = ";".join(f"--{name}:{getattr(colours.REPLAY, part)}" for name, part in extra.items())
-    dark = ";".join(f"--{name}:{getattr(colours.DARK_REPLAY, part)}" for name, part in extra.items())
-    sides = f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
     layout = (Path(__file__).parent / "templates" / "site.css").read_text(encoding="utf-8")
-    return f"{style_sheet(':root')}{sides}\n{layout}".encode()
+    return f"{style_sheet()}\n{layout}".encode()
 
 
 def pictures(chart: Chart, notes: Sequence[str], folder: Path) -> dict[str, bytes]:
