@@ -78,8 +78,9 @@ lint: .venv/ready-to-test
 	$(VENV)/mypy
 	$(VENV)/lint-imports
 
+# Three processes on two cores: one test in ten waits for a process, a socket or a disk.
 quick: .venv/system-ready
-	$(VENV)/pytest -q -n $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder -m "$(QUICK)"
+	$(VENV)/pytest -q -n $(or $(WORKERS),3) --dist loadfile --no-loadscope-reorder -m "$(QUICK)"
 
 # The quick tests in random order, which shows what a test leaves to the next one. SEED=… repeats an order.
 elsewhere: .venv/system-ready

@@ -35,7 +35,7 @@ _ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"
 def chromium() -> Iterator[Browser]:
     """A browser without a graphics card."""
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=_ARGUMENTS)
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=_ARGUMENTS, timeout=LONGEST_MS)
         yield browser
         browser.close()
 

@@ -16,6 +16,7 @@ from cli import schedule
 from cli.schedule import BACKUP, Children, Jobs, first_night, night_trigger, start_schedule
 from core.errors import InputError
 from decisions.health import OK, Health
+from tests.servers import LONGEST_SECONDS
 
 NOW = dt.datetime(2026, 11, 30, 12, 0).astimezone()
 """In the time zone of this machine, as the schedule's times are."""
@@ -66,7 +67,7 @@ def test_night_missed_three_times_runs_once() -> None:
     now = dt.datetime.now(dt.UTC)
     due = trigger.get_next_fire_time(None, now - dt.timedelta(days=3))
     scheduler = start_schedule(Jobs(cast(Children, children)), trigger, due)
-    assert children.has_started.wait(60)
+    assert children.has_started.wait(LONGEST_SECONDS)
     scheduler.shutdown(wait=True)
     assert children.started == [("cli", "nightly")]
 

@@ -74,7 +74,6 @@ def browser(address: str) -> Iterator[Browser]:
 def desk(browser: Browser) -> Iterator[BrowserContext]:
     """One visitor for all tests that need no other: what every page loads is loaded once."""
     context = browser.new_context(viewport=DESK)
-    context.set_default_timeout(WAIT)
     yield context
     context.close()
 
@@ -87,7 +86,8 @@ def page(desk: BrowserContext) -> Iterator[Page]:
 
 
 def open_page(page: Page, url: str) -> None:
-    """Go to a page and wait until it is drawn."""
+    """Go to a page and wait until it is drawn, as long as a loaded machine may need."""
+    page.set_default_timeout(WAIT)
     page.goto(url)
     page.wait_for_selector("h1")
     settle(page)
@@ -95,7 +95,7 @@ def open_page(page: Page, url: str) -> None:
 
 def settle(page: Page) -> None:
     """Wait until nothing on a page is being drawn anew."""
-    page.wait_for_function(DRAWN, timeout=WAIT)
+    page.wait_for_function(DRAWN)
     page.evaluate(QUIET, 200)
 
 
@@ -132,7 +132,6 @@ def test_page_is_whole_accessible_and_asks_no_other_host(page: Page, address: st
 def test_browser_language_holds_until_changed(browser: Browser, address: str) -> None:
     context = browser.new_context(locale="fr-BE", viewport={"width": 1440, "height": 900})
     page = context.new_page()
-    page.set_default_timeout(WAIT)
     open_page(page, f"{address}/route?route=CMR")
     assert page.inner_text("h1").startswith("Méditerranée centrale\u202f: ")
     assert "lang=" not in page.url
@@ -200,7 +199,7 @@ def test_back_leads_to_page_before(browser: Browser, address: str, size: Viewpor
     if size is PHONE:
         page.get_by_test_id("stExpandSidebarButton").wait_for()
     page.go_back()
-    page.get_by_role("heading", level=1, name=re.compile("^A range for every")).wait_for(timeout=WAIT)
+    page.get_by_role("heading", level=1, name=re.compile("^A range for every")).wait_for()
     assert "part=method" in page.url
     assert page.evaluate("window.same") is True
     context.close()
@@ -228,7 +227,6 @@ def test_on_paper_nothing_is_cut(page: Page, address: str, name: str) -> None:
 def test_what_browser_has_read_once_does_not_return(browser: Browser, address: str) -> None:
     context = browser.new_context()
     page = context.new_page()
-    page.set_default_timeout(WAIT)
     open_page(page, f"{address}/data?part=method")
     for label in ("I have read this", "No more hints"):
         page.get_by_role("button", name=label).click()
@@ -282,7 +280,7 @@ def test_past_origin_stays_in_address(page: Page, address: str) -> None:
     settle(page)
     page.get_by_text("Reveal what happened next").click()
     page.wait_for_url("**reveal=1*")
-    page.get_by_text("fell inside the 80% interval").wait_for(timeout=WAIT)
+    page.get_by_text("fell inside the 80% interval").wait_for()
     page.get_by_role("link", name="Track record").first.click()
     page.wait_for_url("**/evaluation*")
     settle(page)
@@ -294,7 +292,7 @@ def test_past_origin_stays_in_address(page: Page, address: str) -> None:
 
 def test_table_leaves_as_file_with_its_citation(page: Page, address: str) -> None:
     open_page(page, f"{address}/route?route=EMR")
-    with page.expect_download(timeout=WAIT) as waiting:
+    with page.expect_download() as waiting:
         page.get_by_role("button", name="CSV").first.click()
     text = Path(waiting.value.path()).read_text(encoding="utf-8-sig")
     assert waiting.value.suggested_filename == "vigie-route-EMR-2025-01-31.csv"
@@ -307,14 +305,14 @@ def test_alert_is_signed_off_with_keyboard(page: Page, address: str) -> None:
     page.set_viewport_size({"width": 1440, "height": 1800})
     open_page(page, f"{address}/alerts?alert=surge-WAR-2025-02")
     page.get_by_role("button", name="Practise the sign-off (nothing is sent)", exact=True).press("Enter")
-    page.get_by_role("button", name="Confirm").wait_for(timeout=WAIT)
+    page.get_by_role("button", name="Confirm").wait_for()
     settle(page)
     assert serious_findings(page) == {}
     page.get_by_label("Your name").first.fill("Ada Lovelace")
     page.get_by_label("Reason").first.fill("Beds are prepared")
     page.keyboard.press("Tab")
     page.get_by_role("button", name="Confirm").press("Enter")
-    page.get_by_text("Signed off: “Beds are prepared”").wait_for(timeout=WAIT)
+    page.get_by_text("Signed off: “Beds are prepared”").wait_for()
     settle(page)
     assert page.get_by_role("button", name="Acknowledge", exact=True).count() == 1
 
@@ -337,7 +335,7 @@ def test_drawn_range_is_shown_as_distribution(page: Page, address: str) -> None:
         page.mouse.down()
         page.mouse.move(box["x"] + last * box["width"], height, steps=4)
         page.mouse.up()
-        expect(back).not_to_have_text(before)
+        expect(back).not_to_have_text(before, timeout=WAIT)
         settle(page)
         return [int(field.input_value()) for field in fields]
 

@@ -118,7 +118,7 @@ def test_reference_scorer_agrees_on_frontex_routes(tmp_path: Path) -> None:
     workbook = raw / "frontex_ibc/ibc.xlsx"
     subprocess.run([sys.executable, tools / "frontex_panel.py", workbook, tmp_path], check=True, capture_output=True)
     panel = read_panel(tmp_path / "routes.csv")
-    fast = ["vigie-baseline", "vigie-ets", "vigie-snaive"]
+    fast = ["vigie-baseline", "vigie-snaive"]
     members = backtest(panel, origins=6, step=1, horizons=[1, 3, 6], models=fast)
     both = pd.concat([members, to_rows(combine(members, panel).forecasts)], ignore_index=True)
     both.to_parquet(tmp_path / "forecasts.parquet")
