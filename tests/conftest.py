@@ -39,6 +39,7 @@ for _name in [name for name in os.environ if name.startswith("VIGIE_")]:
 _TOOLS = Path(__file__).parent.parent / ".venv" / "tools" / "usr"
 os.environ["PATH"] += f":{_TOOLS / 'bin'}:{_TOOLS / 'sbin'}"
 
+pytest_plugins = ("tests.store.fixtures", "tests.store.mirrors")
 MARK_OF_FIXTURE = {
     "first_night": "night",
     "postgres_server": "server",

@@ -15,9 +15,6 @@ from core.errors import InputError
 from decisions.health import read_health
 from store.journal import Journal, journal_url
 from store.releases import About, ReleaseStore
-from tests.store.conftest import forecasts, observations, release_frames
-
-__all__ = ["forecasts", "observations", "release_frames"]
 
 
 @pytest.fixture

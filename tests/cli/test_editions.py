@@ -14,9 +14,6 @@ from cli import nights
 from core.errors import InputError
 from nightly.inputs import Ingested
 from tests.cli.command_line import vigie
-from tests.store.conftest import observations
-
-__all__ = ["observations"]
 
 DAYS = pd.date_range("2024-01-01", "2024-06-30")
 

@@ -20,11 +20,9 @@ from store.journal import Journal, journal_url
 from store.releases import About, ReleaseStore
 from tests.faults.delivery import READERS, publish, settings_text
 from tests.receivers import Mailbox, Requests, http_server, mail_server
-from tests.store.conftest import postgres_server, postgres_url
 
 from .command_line import vigie
 
-__all__ = ["postgres_server", "postgres_url"]
 ALERT = "surge.CMR.0001"
 
 

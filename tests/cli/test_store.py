@@ -11,9 +11,6 @@ import pytest
 from store.mirror import DivergedError
 from store.releases import About, ReleaseStore
 from tests.cli.command_line import vigie
-from tests.store.conftest import forecasts, observations, release_frames
-
-__all__ = ["forecasts", "observations", "release_frames"]
 
 
 class Machines:

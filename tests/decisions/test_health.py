@@ -20,9 +20,6 @@ from store.journal import Entry, Journal, journal_url
 from store.lock import night_lock
 from store.releases import About, Release, ReleaseStore
 from tests.release_tables import whole_release
-from tests.store.conftest import forecasts, observations, release_frames
-
-__all__ = ["forecasts", "observations", "release_frames"]
 
 
 @pytest.fixture

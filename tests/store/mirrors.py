@@ -12,23 +12,12 @@ import fsspec
 import pandas as pd
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
-from moto.server import ThreadedMotoServer
 
 from store.figures.vintages import VintageStore
 from store.mirror import Delivery, NotDeliveredError, pull
 from store.releases import About, Release, ReleaseStore
 from store.remote import RemoteFiles
-from tests.store.conftest import (
-    Rows,
-    any_journal_url,
-    forecasts,
-    observations,
-    postgres_server,
-    postgres_url,
-    release_frames,
-)
-
-__all__ = ["any_journal_url", "forecasts", "observations", "postgres_server", "postgres_url", "release_frames"]
+from tests.store.fixtures import Rows
 
 BUCKET = "vigie"
 CALLS = ("cat_file", "find", "ls", "modified", "pipe_file", "rm_file")
@@ -38,6 +27,8 @@ CALLS = ("cat_file", "find", "ls", "modified", "pipe_file", "rm_file")
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[str]:
     """Address of a server on loopback that speaks S3."""
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415  # takes seconds to load, and few tests need it
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -24,7 +24,7 @@ from store.journal import Entry, Journal, journal_url
 from store.releases import About, ReleaseStore
 from store.status import WITNESS
 from tests.servers import LONGEST_SECONDS
-from tests.store.conftest import Rows
+from tests.store.fixtures import Rows
 
 Frames = dict[str, pd.DataFrame]
 

@@ -14,27 +14,7 @@ from store.mirror import Follower, read_contact, shared
 from store.releases import ReleaseStore
 from store.status import WITNESS, witnesses
 from tests.servers import wait_until
-from tests.store.mirrors import (
-    Cut,
-    Homes,
-    contents,
-    cut,
-    file_url,
-    forecasts,
-    homes,
-    memory_url,
-    observations,
-    postgres_server,
-    postgres_url,
-    release_frames,
-    s3_server,
-    s3_url,
-)
-
-__all__ = [
-    "cut", "file_url", "forecasts", "homes", "memory_url", "observations", "postgres_server", "postgres_url",
-    "release_frames", "s3_server", "s3_url",
-]  # fmt: skip
+from tests.store.mirrors import Cut, Homes, contents
 
 
 def settings_of(home: Path, url: str, journal: str = "") -> Settings:

@@ -33,29 +33,8 @@ from store.mirror import (
 from store.releases import ReleaseStore, prune
 from store.releases.chain import HEAD, read_head
 from store.remote import AlteredError, RemoteFiles, UnreachableError
-from tests.store.conftest import Rows
-from tests.store.mirrors import (
-    Cut,
-    Homes,
-    any_url,
-    contents,
-    cut,
-    delivered,
-    file_url,
-    forecasts,
-    homes,
-    memory_url,
-    observations,
-    release_frames,
-    s3_server,
-    s3_url,
-    seen_by_others,
-)
-
-__all__ = [
-    "any_url", "cut", "file_url", "forecasts", "homes", "memory_url", "observations", "release_frames",
-    "s3_server", "s3_url",
-]  # fmt: skip
+from tests.store.fixtures import Rows
+from tests.store.mirrors import Cut, Homes, contents, delivered, seen_by_others
 
 
 def test_what_one_machine_delivers_another_gets_to_byte(any_url: str, homes: Homes) -> None:

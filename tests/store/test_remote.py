@@ -14,9 +14,6 @@ from store.journal.database import Database
 from store.lock import AlreadyRunningError
 from store.mirror import Commit, MovedOnError, latest, publish
 from store.remote import RemoteFiles, UnreachableError, each, single_flight
-from tests.store.mirrors import any_url, file_url, memory_url, postgres_server, postgres_url, s3_server, s3_url
-
-__all__ = ["any_url", "file_url", "memory_url", "postgres_server", "postgres_url", "s3_server", "s3_url"]
 
 SQLITE = "sqlite:///journal.sqlite"
 

@@ -32,7 +32,7 @@ from store.releases import SETTINGS_FILE, About, Release, ReleaseStore, home_inp
 from store.releases.caches import FitStore
 from store.status import WITNESSED, alteration, whole_releases
 from store.verify import verify_home
-from tests.store.conftest import Rows
+from tests.store.fixtures import Rows
 
 Frames = dict[str, pd.DataFrame]
 FOLLOWING = Settings.model_validate({"store": {"url": "s3://vigie/production"}})
