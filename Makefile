@@ -103,7 +103,7 @@ explore: .venv/ready-to-test
 
 # How many of 200 small faults do the quick tests notice?
 mutants: .venv/system-ready
-	$(VENV)/python -m tests.mutants
+	$(VENV)/python -m benchmarks.mutants
 
 # Write the golden files of pages, messages and tables. Read the difference before it is committed.
 golden: .venv/ready-to-test

@@ -4,7 +4,7 @@ Faults are Cosmic Ray's (a boundary moved, a sign turned, a number off by one, *
 a copy of the project. The quick tests run once, to see which files of tests call which function; then for each fault
 the files that call its function, nearest to the module first, until a test fails. The sample depends on modules and
 faults alone, so two runs on one state agree; with ``--seed`` another sample is drawn. Run it with ``make mutants``, or
-for one room with ``.venv/bin/python -m tests.mutants --room alerts --count 40``.
+for one room with ``.venv/bin/python -m benchmarks.mutants --room alerts --count 40``.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ def start(copy: Path, options: Sequence[str], output: Path, seconds: int, plugin
     os.setsid()
     os.chdir(copy)
     sys.path[:] = [str(copy), *(entry for entry in sys.path if Path(entry or ".").resolve() != PROJECT)]
-    for name in [name for name in sys.modules if name.partition(".")[0] in {*ROOMS, "tests"}]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in {*ROOMS, "benchmarks", "tests"}]:
         del sys.modules[name]
     os.environ["PYTHONPATH"] = str(copy)
     file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
