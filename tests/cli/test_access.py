@@ -14,7 +14,7 @@ from core.errors import InputError
 from core.settings import AccessSettings
 from store.journal import opened_journal
 from tests.cli.command_line import vigie
-from tests.faults.delivery import publish
+from tests.delivery import publish
 
 ALERT = "surge.CMR.0001"
 SETTINGS = (

@@ -11,7 +11,7 @@ from alerts.lifecycle import fold
 from cli.alerts import _stands
 from core.errors import InputError
 from tests.cli.command_line import vigie
-from tests.faults.delivery import publish
+from tests.delivery import publish
 
 ALERT = "surge.CMR.0001"
 

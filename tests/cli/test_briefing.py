@@ -11,7 +11,7 @@ from pypdf import PdfReader
 from core.errors import InputError, StoreError
 from store.releases import ReleaseStore
 from tests.cli.command_line import vigie
-from tests.faults.delivery import publish
+from tests.delivery import publish
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from decisions.actions import Step, act
 from nightly import night
 from store.journal import Journal, journal_url
 from store.releases import About, ReleaseStore
-from tests.faults.delivery import READERS, publish, settings_text
+from tests.delivery import READERS, publish, settings_text
 from tests.receivers import Mailbox, Requests, http_server, mail_server
 
 from .command_line import vigie

@@ -12,7 +12,7 @@ import pytest
 from cli.releases import _age, _status_lines
 from store.releases import ReleaseStore
 from tests.cli.command_line import command, vigie
-from tests.faults.delivery import publish
+from tests.delivery import publish
 
 ROUTES = [
     {"route_id": "CMR", "state": "ok", "run_id": "", "as_of": ""},

@@ -19,7 +19,7 @@ from core.settings import PROJECT, load_settings
 from decisions import open_workflow
 from decisions.actions import Step, act
 from store.releases import ReleaseStore
-from tests.faults.delivery import publish
+from tests.delivery import publish
 
 from .command_line import vigie
 

@@ -30,7 +30,7 @@ from store.lock import delivery_lock
 from store.mirror import NotDeliveredError
 from store.releases import About, Release, ReleaseStore
 from store.status import read_status
-from tests.faults.delivery import publish
+from tests.delivery import publish
 from tests.release_tables import filled
 
 ALERTS = ["surge.CMR.0001", "surge.EMR.0001"]

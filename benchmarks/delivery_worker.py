@@ -1,4 +1,4 @@
-"""The worker that :mod:`tests.faults.delivery` kills: a module of its own, so that it can be forked ready."""
+"""The worker that :mod:`benchmarks.delivery` kills: a module of its own, so that it can be forked ready."""
 
 from __future__ import annotations
 
