@@ -78,7 +78,9 @@ def release_frames(observations: Rows, forecasts: Rows) -> dict[str, pd.DataFram
         "forecasts": forecasts().assign(target="arrivals"),
         "trajectories": forecasts(output_type="sample", output_type_id=0).drop_duplicates("horizon"),
         "observations": observations(("2024-12", 4000.0, "2025-01-15")),
-    } | {name: pd.DataFrame(index=[0]) for name in ("scores", "alerts", "track_record", "freshness")}
+        "alerts": pd.DataFrame({"alert_id": ["surge.CMR.2025-01"]}),
+        "freshness": pd.DataFrame({"source_id": ["iom-dtm"]}),
+    } | {name: pd.DataFrame(index=[0]) for name in ("scores", "track_record")}
     return whole_release(frames)
 
 
