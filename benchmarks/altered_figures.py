@@ -1,9 +1,9 @@
 """Replace figures by other sound-looking ones; are they noticed? ``python -m benchmarks.altered_figures --write``.
 
-Where :mod:`tests.faults.files` damages bytes, this changes meaning: units, years, labels, marks of thousands, errors,
-rows, digits. A change is fair where the file is refused, rows are set aside, the edition is held or the revision noted,
-no figure changes, or no yearly total moves by more than half a percent, the least that counts as usual for a source.
-Needs the published files, named by VIGIE_RAW_DATA; long tables are cut down to a part of their rows first.
+Where :mod:`benchmarks.damaged_files` damages bytes, this changes meaning: units, years, labels, marks of thousands,
+errors, rows, digits. A change is fair where the file is refused, rows are set aside, the edition is held or the
+revision noted, no figure changes, or no yearly total moves by more than half a percent, the least that counts as usual
+for a source. Needs the published files, named by VIGIE_RAW_DATA; long tables are cut down to a part of their rows.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from unittest import mock
 
 import pandas as pd
 
+from benchmarks.damaged_files import FILES, documented_answers
 from benchmarks.shared import INGESTION, page_command, published_files
 from core.errors import SourceError
 from core.release import REVISIONS
@@ -36,7 +37,6 @@ from core.schema import ALL, NOT_APPLICABLE
 from ingest import Parsed, RawFile
 from ingest.plausibility import USUAL_LEAST, judge
 from ingest.sources import SOURCES
-from tests.faults.files import FILES, documented_answers
 
 Grid = list[list[Any]]
 Mutation = Callable[[random.Random, Grid], Grid]
@@ -88,7 +88,7 @@ class Outcome:
 
 
 def sound_files(folder: Path) -> Iterator[Sound]:
-    """Every file of :data:`tests.faults.files.FILES` whose cells can be reached."""
+    """Every file of :data:`benchmarks.damaged_files.FILES` whose cells can be reached."""
     for source_id, names in FILES.items():
         for name in names:
             raw = RawFile(Path(name).name, (folder / name).read_bytes())

@@ -23,6 +23,7 @@ from typing import cast
 
 import pandas as pd
 
+from benchmarks.damaged_files import FILES
 from benchmarks.shared import INGESTION, page_command, published_files, table
 from core.calendar import Frequency
 from core.errors import Message
@@ -33,7 +34,6 @@ from ingest.newest import ENOUGH_HISTORY, LEAST, MARKS, weigh
 from ingest.plausibility import Judgement, judge
 from ingest.rows import period_ends
 from ingest.sources import SOURCES
-from tests.faults.files import FILES
 
 TITLE = "Wrong newest figures"
 HELD, REPORTED, SILENT, BEYOND = "held", "reported", "silent", "silent and outside all that its series did"

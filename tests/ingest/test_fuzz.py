@@ -1,14 +1,14 @@
-"""A short run of the fuzzing of real files; ``python -m tests.faults.files 5000`` is the long one."""
+"""A short run of the fuzzing of real files; ``python -m benchmarks.damaged_files 5000`` is the long one."""
 
 from __future__ import annotations
 
 import pytest
 
 from benchmarks import altered_figures as figures
+from benchmarks.damage import TEXT_DAMAGE
+from benchmarks.damaged_files import FAIR, SAME, Sound, documented_answers, fuzz, judge
 from ingest import RawFile
 from ingest.sources import live_sources
-from tests.faults.damage import TEXT_DAMAGE
-from tests.faults.files import FAIR, SAME, Sound, documented_answers, fuzz, judge
 from tests.ingest.miniature_files import TEXT_FILES
 
 

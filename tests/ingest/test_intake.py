@@ -21,7 +21,7 @@ from ingest import Parsed, RawFile, intake, read_raw
 from ingest.intake import MEMORY, SECONDS, apart, parse_all, refuse_many, unpacked
 from ingest.tables import read_sheet
 from ingest.workbooks import _refuse_content, _refuse_parts
-from tests.faults.bombs import BOMBS, EMPTY, FAST, cell, explode, full, ods, xlsx
+from tests.ingest.bombs import BOMBS, EMPTY, FAST, cell, explode, full, ods, xlsx
 
 
 @pytest.mark.slow

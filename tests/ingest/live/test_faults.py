@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.damaged_files import Sound, documented_answers, figures_of
 from core.errors import SourceError
 from core.settings import LiveSettings
 from ingest import Pull
 from ingest.sources import live_sources
-from tests.faults.files import Sound, documented_answers, figures_of
 from tests.ingest.live.layouts import LAYOUTS, pull, whole_visit
 from tests.ingest.live.publisher import Answerer, Publisher, Reply
 

@@ -1,4 +1,4 @@
-"""Damage real files in seeded ways and see what parsers make of them: ``python -m tests.faults.files 5000 --write``.
+"""Damage real files and see what parsers make of them: ``python -m benchmarks.damaged_files 5000 --write``.
 
 Needs the published files, named by VIGIE_RAW_DATA; the answers of every source that can be asked are added in
 miniature, in their documented layouts. Long text files are cut down to their header and last lines first: real lines,
@@ -22,12 +22,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from unittest import mock
 
+from benchmarks.damage import BINARY_DAMAGE, HEADER_LINES, JSON_DAMAGE, TEXT_DAMAGE, Damage
 from benchmarks.shared import INGESTION, page_command, published_files
 from core.errors import SourceError
 from core.settings import LiveSettings
 from ingest import Parsed, RawFile
 from ingest.sources import SOURCES, live_sources
-from tests.faults.damage import BINARY_DAMAGE, HEADER_LINES, JSON_DAMAGE, TEXT_DAMAGE, Damage
 
 FILES = {
     "ecb": ("fx/eurofxref-hist.zip",),
@@ -221,7 +221,7 @@ def section(options: argparse.Namespace) -> tuple[list[str], bool]:
     sources = len({file.source_id for file in files})
     sys.stdout.writelines(f"FAILED {failure}\n" for failure in outcome.failures)
     return [
-        f"By `python -m tests.faults.files {number} {seed} --write`: {number:,} times one of {len(files)} sound",
+        f"By `python -m benchmarks.damaged_files {number} {seed} --write`: {number:,} times one of {len(files)} sound",
         f"files of {sources} sources was cut off, filled with junk, given spoilt cells,",
         "its columns swapped, dropped or renamed, or coded otherwise.",
         "",
