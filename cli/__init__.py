@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from access import Actor
     from core.schema import Entry
     from core.settings import AccessSettings
+    from decisions import Workflow
     from store.journal import Journal
     from store.releases import Release
 
@@ -121,6 +123,23 @@ def opened_journal(folder: Path) -> Iterator[Journal]:
 
     with journal.opened_journal(load_settings(folder).journal_url, folder) as opened:
         yield opened
+
+
+@contextmanager
+def opened_workflow(home: Path | None) -> Iterator[Workflow]:
+    """Open the workflow of the home folder that ``--home`` names.
+
+    Raises:
+        InputError: The folder does not exist, or root would leave files in a folder of another user.
+        StoreError: The journal cannot be opened.
+    """
+    from decisions import open_workflow
+
+    folder = existing_home(home)
+    if os.geteuid() == 0 and (owner := folder.stat().st_uid):
+        raise InputError(f"{folder} belongs to user {owner}, who could not write root's files: sudo -u '#{owner}' …")
+    with open_workflow(folder, load_settings(folder)) as workflow:
+        yield workflow
 
 
 def echo_json(value: object) -> None:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,13 +24,13 @@ from cli import (
     current_release,
     echo_entries,
     echo_json,
-    existing_home,
     is_group_alone,
+    opened_workflow,
 )
 from core.errors import InputError
 from core.log import counted, one_line
 from core.routes import is_route, of_route, spelled
-from core.settings import home_folder, load_settings
+from core.settings import home_folder
 
 if TYPE_CHECKING:
     from decisions import Workflow
@@ -158,18 +156,6 @@ def history(context: typer.Context, alert_id: AlertId, home: Home = None, as_jso
             typer.echo(one_line(f"{entry.id:6} {entry.at:%Y-%m-%d %H:%M} {entry.actor:20} {what:24} {entry.reason}"))
         state = state_of(workflow, alert_id)
         typer.echo(one_line(f"now: {_status_words(state) or 'nothing is recorded'}"))
-
-
-@contextmanager
-def opened_workflow(home: Path | None) -> Iterator[Workflow]:
-    """Open the workflow of the home folder that ``--home`` names."""
-    from decisions import open_workflow
-
-    folder = existing_home(home)
-    if os.geteuid() == 0 and (owner := folder.stat().st_uid):
-        raise InputError(f"{folder} belongs to user {owner}, who could not write root's files: sudo -u '#{owner}' …")
-    with open_workflow(folder, load_settings(folder)) as workflow:
-        yield workflow
 
 
 def _act(  # noqa: PLR0913  # one parameter per option of the commands

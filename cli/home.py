@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import AsJson, Group, Home, Reason, acting_here, echo_entries, echo_json, existing_home
+from cli import AsJson, Group, Home, Reason, acting_here, echo_entries, echo_json, existing_home, opened_workflow
 from core.errors import InputError, StoreError
 from core.log import counted, get_logger, one_line
 from core.schema import Entry
@@ -286,7 +286,6 @@ def move(
     home: Home = None,
 ) -> None:
     """Copy the journal to another database and verify every row. Stop the dashboard first; nothing is deleted."""
-    from decisions import open_workflow
     from store.journal import Journal
     from store.journal.database import copy_tables
     from store.journal.outbox import Outbox
@@ -296,7 +295,7 @@ def move(
     target = Journal(to)
     try:
         Outbox(target)
-        with night_lock(folder), delivery_lock(folder), open_workflow(folder, load_settings(folder)) as workflow:
+        with night_lock(folder), delivery_lock(folder), opened_workflow(folder) as workflow:
             if broken := workflow.journal.walk({}):
                 raise StoreError(f"the journal's chain is broken, so it is not moved: {broken}")
             counts, head = copy_tables(workflow.journal.database, target.database), target.head()
@@ -323,10 +322,8 @@ def audit(
 ) -> None:
     """Show sign-ins, refusals, actions and downloads, newest first."""
     from access.sessions import access_rows, describe
-    from decisions import open_workflow
 
-    folder = existing_home(home)
-    with open_workflow(folder, load_settings(folder)) as workflow:
+    with opened_workflow(home) as workflow:
         rows = access_rows(workflow.journal)[:most]
     if as_json:
         echo_entries(rows)
@@ -348,12 +345,9 @@ def sign_out(
     Roles are removed in settings.toml or at the identity provider.
     """
     from access.sessions import revoke
-    from decisions import open_workflow
 
-    folder = existing_home(home)
-    settings = load_settings(folder)
-    with open_workflow(folder, settings) as workflow:
-        count = revoke(workflow.journal, person, acting_here(settings.access), reason)
+    with opened_workflow(home) as workflow:
+        count = revoke(workflow.journal, person, acting_here(workflow.settings.access), reason)
     typer.echo(f"{counted(count, 'login')} of {person} ended.")
 
 

@@ -28,6 +28,7 @@ from cli import (
     existing_home,
     is_group_alone,
     opened_journal,
+    opened_workflow,
 )
 from core.errors import InputError, StoreError
 from core.languages import DEFAULT_LANGUAGE, Language, languages
@@ -403,12 +404,9 @@ def _decide(
     context: typer.Context, home: Path | None, edition_id: str, action: Action, reason: str, name: str,
     *, replace_newer: bool = False,
 ) -> None:  # fmt: skip
-    from decisions import open_workflow
     from decisions.actions import decide_edition
 
-    folder = existing_home(home or context.obj)
-    settings = load_settings(folder)
-    actor = acting_here(settings.access, name)
-    with open_workflow(folder, settings) as workflow:
+    with opened_workflow(home or context.obj) as workflow:
+        actor = acting_here(workflow.settings.access, name)
         done = decide_edition(workflow, actor, action, edition_id, reason, replace_newer=replace_newer)
         typer.echo(done.summary())

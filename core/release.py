@@ -82,7 +82,6 @@ PANEL = Table(
 FORECASTS, ALERTS, DRIVER_TESTS = _made("forecasts"), _made("alerts"), _made("driver_tests")
 ALERT_RELIABILITY = RELEASE["alert_reliability"]
 ATTRIBUTION = RELEASE["attribution"]
-DELAYS = RELEASE["delays"]
 EDITIONS = RELEASE["editions"]
 FIGURES_THEN = RELEASE["figures_then"]
 FRESHNESS = RELEASE["freshness"]

@@ -10,21 +10,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import cast
 
 import numpy as np
 import pandas as pd
 
 from core.calendar import FREQUENCIES, PERIODS_PER_YEAR, end_dates, to_period
 from core.errors import InputError
-from core.release import DELAYS, FRESHNESS, FRESHNESS_CHANGES, OBSERVATIONS, REPORTING
+from core.release import FRESHNESS, FRESHNESS_CHANGES, OBSERVATIONS, REPORTING
 from core.schema import ALL, NOT_APPLICABLE, check, concat_filled
 from ingest import SourceCard
 from ingest.rows import period_ends
 
-LONGEST = 150
-"""Days after a period's end up to which a profile goes."""
-STEP = 5
 SHARE_PUBLISHED = 0.5
 """Share of a period's figures whose presence counts as its publication."""
 FEWEST_PLACES = 5
@@ -56,28 +52,6 @@ def first_known(history: pd.DataFrame) -> pd.DataFrame:
     # What the first vintage already held was published at some unknown earlier day.
     kept = first[(ends > began) & (first["as_of"] >= ends)]
     return kept.assign(days=(kept["as_of"] - ends[kept.index]).dt.days).drop(columns="as_of")
-
-
-def delay_profile(history: pd.DataFrame) -> pd.DataFrame:
-    """Share of a period's figures known by days after its end, per source, target and frequency.
-
-    Args:
-        history: As for :func:`first_known`.
-
-    Returns:
-        A frame that keeps ``core.release.DELAYS``; datasets without a period on record have no rows.
-    """
-    known = first_known(history)
-    grid = np.arange(0, LONGEST + 1, STEP)
-    parts = []
-    for key, rows in known.groupby(_DATASET, sort=True):
-        by_period = [np.sort(part["days"].to_numpy()) for _, part in rows.groupby("time_period")]
-        shares = np.mean([np.searchsorted(days, grid, side="right") / len(days) for days in by_period], axis=0)
-        named: dict[str, object] = dict(zip(_DATASET, cast("tuple[str, str, str]", key), strict=True))
-        parts.append(pd.DataFrame({**named, "days": grid, "share": shares, "periods": len(by_period)}))
-    if not parts:
-        return DELAYS.empty()
-    return check(pd.concat(parts, ignore_index=True)[list(DELAYS.columns)], DELAYS)
 
 
 def publication_days(history: pd.DataFrame) -> pd.DataFrame:

@@ -7,12 +7,14 @@ night with it. It ends with the process in which it is parsed, which has little 
 from __future__ import annotations
 
 import bz2
-import gzip
+import io
 import lzma
 import multiprocessing
 import os
+import re
 import resource
 import signal
+import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -155,23 +157,11 @@ def refuse_many(file: str, rows: int, columns: int, cells: int | None = None) ->
             raise SourceError(file, rule, n=most)
 
 
-def gunzipped(raw: RawFile) -> RawFile:
-    """A file without gzip around it, if there is any.
+def unpacked(raw: RawFile) -> RawFile:
+    """A file without gzip, bzip2 or xz around it, no larger than a table needs.
 
     Raises:
-        SourceError: It is damaged.
-    """
-    try:
-        return RawFile(raw.name, gzip.decompress(raw.content)) if raw.content.startswith(GZIP) else raw
-    except (OSError, EOFError, zlib.error) as error:
-        raise SourceError(raw.name, _("damaged gzip: {error}"), error=error) from None
-
-
-def unpacked(raw: RawFile) -> bytes:
-    """A file's bytes without gzip, bzip2 or xz around them, no more than a table needs.
-
-    Raises:
-        SourceError: It unpacks to more, or it is damaged.
+        SourceError: It unpacks to more, is damaged or was cut off.
     """
     kinds: dict[bytes, Callable[[], Any]] = {
         GZIP: lambda: zlib.decompressobj(wbits=31),
@@ -180,7 +170,7 @@ def unpacked(raw: RawFile) -> bytes:
     }
     make = next((make for start, make in kinds.items() if raw.content.startswith(start)), None)
     if make is None:
-        return raw.content
+        return raw
     machine, most = make(), LARGEST_UNPACKED + 1
     try:
         content: bytes = machine.decompress(raw.content, most)
@@ -188,4 +178,29 @@ def unpacked(raw: RawFile) -> bytes:
         raise SourceError(raw.name, _("cannot be unpacked: {error}"), error=str(error)) from None
     if len(content) >= most:
         raise SourceError(raw.name, UNFOLDS)
-    return content
+    if not machine.eof or machine.unused_data:
+        raise SourceError(raw.name, _("cannot be unpacked: it was cut off, or other data follow"))
+    return RawFile(raw.name, content)
+
+
+def unzipped(raw: RawFile, member: str, largest: int) -> RawFile:
+    """The one file of a ZIP archive with a name of a form.
+
+    Args:
+        raw: The archive.
+        member: Regular expression of the file's whole name.
+        largest: Bytes that it may have.
+
+    Raises:
+        SourceError: It is damaged, or has no such file, several, or a larger one.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw.content)) as archive:
+            found = [part for part in archive.infolist() if re.fullmatch(member, part.filename)]
+            if len(found) != 1 or found[0].file_size > largest:
+                fault = _("one file {file} of at most {n} MB is expected; found {found}")
+                listed = archive.namelist()[:5]
+                raise SourceError(raw.name, fault, file=member, n=largest // 10**6, found=listed)
+            return RawFile(raw.name, archive.read(found[0]))
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError) as error:
+        raise SourceError(raw.name, _("not a whole zip archive: {error}"), error=error) from None

@@ -210,6 +210,35 @@ def duplicate_rules(frame: pd.DataFrame, keys: Sequence[str], value: str) -> lis
     ]
 
 
+def figure_rules(
+    frame: pd.DataFrame,
+    days: pd.Series,
+    day: str,
+    value: str,
+    keys: Sequence[str] = (),
+    *,
+    fault: str = _("the day does not exist"),
+) -> list[RowRule]:
+    """Rules for rows of one count each: its day exists and has passed, it is a count, and it is given once.
+
+    Args:
+        frame: Rows.
+        days: Midnight timestamps of the rows; NaT where a row has no possible day.
+        day: Column that they come from.
+        value: Column of counts.
+        keys: Columns that name a figure; empty where several rows are parts of one.
+        fault: The rule of a row without a possible day.
+    """
+    rules = [RowRule(day, fault, days.isna()), *count_rules(frame[value], value), future_rule(days, day)]
+    return rules + (duplicate_rules(frame, keys, value) if keys else [])
+
+
+def month_rules(frame: pd.DataFrame, months: pd.Series, keys: Sequence[str] = ()) -> list[RowRule]:
+    """The same for rows of compiled R tables: months in ``t``, counts in ``n``; see :func:`month_of_epoch_days`."""
+    ends = months.dt.end_time.dt.normalize()
+    return figure_rules(frame, ends, "t", "n", keys, fault=_("not the first day of a month"))
+
+
 def _series_ids(frame: pd.DataFrame) -> pd.Series:
     unique = frame[_DIMENSIONS].drop_duplicates()
     names = {tuple(row): make_series_id(*row) for row in unique.itertuples(index=False, name=None)}

@@ -125,7 +125,7 @@ def read_rda(raw: RawFile, table: str, columns: Sequence[str], *, tolerated: Col
     import rdata  # noqa: PLC0415  # takes a quarter of a second to load, and few files need it
 
     refuse_wrong_kind(raw)
-    content = unpacked(raw)
+    content = unpacked(raw).content
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -33,7 +33,7 @@ from forecasting.verification import calibration, observed_at, pit_histogram, sc
 from forecasting.verification.situations import situation_scores
 from forecasting.workers import Workers, run_tasks
 from ingest import SourceCard
-from ingest.freshness import changes, delay_profile, freshness, reporting
+from ingest.freshness import changes, freshness, reporting
 from ingest.registers import driver_tests, events, said_on_detections
 from ingest.sources import elsewhere
 from nightly import RealTimeData
@@ -133,7 +133,7 @@ def forecast_tables(data: RealTimeData, night: NightForecasts, judged: Judged) -
 def data_tables(
     data: RealTimeData, cards: Mapping[str, SourceCard], rejected: pd.DataFrame, former: Release | None
 ) -> dict[str, pd.DataFrame]:
-    """What was known, how fresh it is, how late it usually comes, and what came after the night."""
+    """What was known, how fresh it is, and what came after the night."""
     fresh = freshness(data.known, data.date, cards, data.published)
     editions = data.editions()
     return {
@@ -141,7 +141,6 @@ def data_tables(
         "outcomes": data.outcomes,
         "freshness": fresh,
         "freshness_changes": changes(former.read("freshness") if former else fresh, fresh),
-        "delays": delay_profile(data.published),
         "reporting": reporting(data.known),
         "routes": data.states.assign(editions=data.states["route_id"].map(editions).fillna(0).astype("int64")),
         "rejected": without_own_rows(rejected),

@@ -20,7 +20,7 @@ from core.languages import marked_plural as ngettext
 from core.schema import refuse_person_level
 from ingest import RawFile
 from ingest.answers import json_document
-from ingest.intake import gunzipped
+from ingest.intake import unpacked
 from ingest.tables import read_csv
 
 
@@ -157,7 +157,7 @@ def read_tsv(raw: RawFile) -> pd.DataFrame:
         SourceError: Not UTF-8 text, an XML notice instead of a table, a header without ``\TIME_PERIOD``, or a line
             with another number of fields than the header.
     """
-    plain = gunzipped(raw)
+    plain = unpacked(raw)
     if plain.content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         raise SourceError(raw.name, _("an XML notice instead of a table: the extraction was refused or is queued"))
     table = read_csv(plain, [], separator="\t")

@@ -17,8 +17,8 @@ from ingest.rows import (
     RowRule,
     count_rules,
     duplicate_rules,
+    figure_rules,
     flags,
-    future_rule,
     require_rows,
     to_days,
     to_numbers,
@@ -45,10 +45,7 @@ def italy_by_day(raw: RawFile, source_id: str, lag_days: int) -> Parsed:
     reading = Reading(raw, source_id, lag_days)
     good = reading.keep(
         frame,
-        RowRule("data_date", _("the day does not exist"), days.isna()),
-        *count_rules(frame["individuals"], "individuals"),
-        future_rule(days, "data_date"),
-        *duplicate_rules(frame, ["data_date"], "individuals"),
+        *figure_rules(frame, days, "data_date", "individuals", ["data_date"]),
         tolerated=0,
     )
     found = good.assign(month=days[good.index].dt.to_period("M"), obs_value=to_numbers(good["individuals"]))

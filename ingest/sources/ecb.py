@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
 import re
-import zipfile
-import zlib
 
 import pandas as pd
 
-from core.errors import SourceError
 from core.languages import marked as _
 from ingest import Parsed, Pull, RawFile, SourceAccess, SourceCard
 from ingest.answers import get_file
+from ingest.intake import unzipped
 from ingest.rows import (
     FIRST_MONTH,
     RowRule,
@@ -61,7 +58,7 @@ ACCESS = SourceAccess(
     },
 )
 
-MEMBER = "eurofxref-hist.csv"
+MEMBER = r"eurofxref-hist\.csv"
 _MISSING = {"", "N/A"}
 _LARGEST = 50_000_000
 
@@ -82,7 +79,8 @@ def parse(raw: RawFile) -> Parsed:
     Raises:
         SourceError: The layout is broken.
     """
-    table = read_csv(_unzip(raw), ["Date", "USD"])
+    refuse_wrong_kind(raw)
+    table = read_csv(unzipped(raw, MEMBER, _LARGEST), ["Date", "USD"])
     currencies = [column for column in table.columns if re.fullmatch(r"[A-Z]{3}", column)]
     days = melt(table[table["Date"] >= FIRST_MONTH], "Date", currencies, _MISSING)
     good, rejected = set_aside(days, _rules(days), source_id=SOURCE_ID, file=raw.name)
@@ -90,19 +88,6 @@ def parse(raw: RawFile) -> Parsed:
     monthly = _monthly_means(good)
     figures = to_observations(raw, monthly, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=False)
     return Parsed(figures.observations, rejected)
-
-
-def _unzip(raw: RawFile) -> RawFile:
-    refuse_wrong_kind(raw)
-    try:
-        with zipfile.ZipFile(io.BytesIO(raw.content)) as archive:
-            if archive.getinfo(MEMBER).file_size > _LARGEST:
-                raise SourceError(raw.name, _("{file} is larger than {n} MB"), file=MEMBER, n=_LARGEST // 10**6)
-            return RawFile(raw.name, archive.read(MEMBER))
-    except KeyError:
-        raise SourceError(raw.name, _("the archive lacks {file}"), file=MEMBER) from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, ValueError) as error:
-        raise SourceError(raw.name, _("not a whole zip archive: {error}"), error=error) from None
 
 
 def _rules(days: pd.DataFrame) -> list[RowRule]:

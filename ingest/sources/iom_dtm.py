@@ -21,16 +21,7 @@ from core.languages import marked_plural as ngettext
 from core.release import REJECTED
 from core.schema import ALL, NOT_APPLICABLE
 from ingest import Parsed, RawFile, SourceCard
-from ingest.rows import (
-    TOLERATED,
-    Reading,
-    RowRule,
-    count_rules,
-    duplicate_rules,
-    future_rule,
-    month_of_epoch_days,
-    to_numbers,
-)
+from ingest.rows import TOLERATED, Reading, RowRule, month_of_epoch_days, month_rules, to_numbers
 from ingest.tables import read_rda
 
 SOURCE_ID = "iom_dtm"
@@ -145,10 +136,7 @@ def _checked(table: pd.DataFrame, reading: Reading, further_keys: list[str], *, 
     good = reading.keep(
         frame,
         RowRule("geo", _("unknown place of arrival"), ~frame["geo"].isin(list(PLACES))),
-        *count_rules(frame["n"], "n"),
-        RowRule("t", _("not the first day of a month"), month.isna()),
-        future_rule(month.dt.end_time.dt.normalize(), "t"),
-        *duplicate_rules(frame, ["geo", *further_keys, "t"], "n"),
+        *month_rules(frame, month, ["geo", *further_keys, "t"]),
         tolerated=tolerated,
     )
     places = pd.DataFrame.from_dict(PLACES, orient="index", columns=["route_id", "place", "first_month"])

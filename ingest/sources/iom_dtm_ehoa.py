@@ -16,14 +16,7 @@ from core.countries import map_countries
 from core.languages import marked as _
 from core.schema import ALL
 from ingest import Parsed, RawFile, SourceCard
-from ingest.rows import (
-    Reading,
-    RowRule,
-    count_rules,
-    future_rule,
-    month_of_epoch_days,
-    to_numbers,
-)
+from ingest.rows import Reading, RowRule, month_of_epoch_days, month_rules, to_numbers
 from ingest.tables import read_rda
 
 SOURCE_ID = "iom_dtm_ehoa"
@@ -79,9 +72,7 @@ def parse(raw: RawFile) -> Parsed:
         frame,
         RowRule("route", _("the route is none that is known"), ~frame["route"].isin(list(ROUTES))),
         RowRule("fmp", _("the point has no name"), frame["fmp"].isna()),
-        *count_rules(frame["n"], "n"),
-        RowRule("t", _("not the first day of a month"), month.isna()),
-        future_rule(month.dt.end_time.dt.normalize(), "t"),
+        *month_rules(frame, month),
     )
     rows = pd.DataFrame(
         {

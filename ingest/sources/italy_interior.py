@@ -22,6 +22,7 @@ from ingest.rows import (
     RowRule,
     count_rules,
     duplicate_rules,
+    figure_rules,
     future_rule,
     require_rows,
     to_days,
@@ -127,13 +128,9 @@ def _by_day(frame: pd.DataFrame, raw: RawFile) -> Parsed:
 
 def _by_citizen(frame: pd.DataFrame, raw: RawFile) -> Parsed:
     reports, reading = to_days(frame["Data_Report"]), Reading(raw, SOURCE_ID, LAG_DAYS)
-    good = reading.keep(
-        frame,
-        RowRule("Data_Report", _("the report's day does not exist"), reports.isna()),
-        *count_rules(frame["Valore"], "Valore"),
-        future_rule(reports, "Data_Report"),
-        *duplicate_rules(frame, ["Data_Report", "Nazione"], "Valore"),
-    )
+    keys = ["Data_Report", "Nazione"]
+    fault = _("the report's day does not exist")
+    good = reading.keep(frame, *figure_rules(frame, reports, "Data_Report", "Valore", keys, fault=fault))
     citizens = map_countries(good["Nazione"], raw.name)
     month_ends = good[reports[good.index].dt.is_month_end].assign(citizen=citizens, value=to_numbers(good["Valore"]))
     require_rows(month_ends, raw.name)

@@ -15,15 +15,7 @@ from core.countries import map_countries
 from core.languages import marked as _
 from core.schema import ALL
 from ingest import Parsed, RawFile, SourceCard
-from ingest.rows import (
-    Reading,
-    RowRule,
-    count_rules,
-    duplicate_rules,
-    future_rule,
-    month_of_epoch_days,
-    to_numbers,
-)
+from ingest.rows import Reading, month_of_epoch_days, month_rules, to_numbers
 from ingest.tables import read_rda
 
 SOURCE_ID = "panama_darien"
@@ -65,14 +57,7 @@ def parse(raw: RawFile) -> Parsed:
     frame = read_rda(raw, "irreg_darien_nat", ["t", "nat", "n"])[["t", "nat", "n"]]
     month = month_of_epoch_days(frame["t"])
     reading = Reading(raw, SOURCE_ID, LAG_DAYS)
-    good = reading.keep(
-        frame,
-        *count_rules(frame["n"], "n"),
-        RowRule("t", _("not the first day of a month"), month.isna()),
-        future_rule(month.dt.end_time.dt.normalize(), "t"),
-        *duplicate_rules(frame, ["nat", "t"], "n"),
-        tolerated=0,
-    )
+    good = reading.keep(frame, *month_rules(frame, month, ["nat", "t"]), tolerated=0)
     months = month[good.index].astype(str)
     is_annual = months < FIRST_MONTH
     rows = pd.DataFrame(

@@ -14,8 +14,6 @@ from __future__ import annotations
 import datetime as dt
 import io
 import re
-import zipfile
-import zlib
 from dataclasses import dataclass
 
 import pandas as pd
@@ -26,7 +24,7 @@ from core.languages import marked as _
 from core.schema import PLACES_OF_EVENTS
 from ingest import SETTING, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
 from ingest.answers import as_file, get_file
-from ingest.intake import GZIP, gunzipped
+from ingest.intake import GZIP, unpacked, unzipped
 from ingest.rows import RowRule, flags, melt, require_rows, set_aside, since, to_days, to_numbers, to_observations
 from ingest.tables import read_csv
 
@@ -136,7 +134,7 @@ def _figures(raw: RawFile, cells: pd.DataFrame) -> Parsed:
 
 def _parse_editions(raw: RawFile) -> Parsed:
     columns = ["vintage_date", "month", "country_ne", "fatalities_best"]
-    table = read_csv(gunzipped(raw), columns)[columns]
+    table = read_csv(unpacked(raw), columns)[columns]
     good, rejected = set_aside(table, _edition_rules(table), source_id=SOURCE_ID, file=raw.name)
     require_rows(good, raw.name)
     good = good.assign(geo=map_countries(good["country_ne"], raw.name), deaths=to_numbers(good["fatalities_best"]))
@@ -189,7 +187,7 @@ FILE_NAME = re.compile(r"GEDEvent_v(\d{2})_(?:0|01_\d{2})_(\d{1,2})\.csv")
 """A release of one month (``v26_0_5``), or of a year up to a month (``v26_01_26_06``)."""
 ANNUAL_NAME = re.compile(r"ged(\d{2})1-csv\.zip")
 """The final release of a year: all events from 1989 to the end of the year before."""
-_ANNUAL_MEMBER = re.compile(r"(?i)(?:.*/)?gedevent_v(\d{2})_1\.csv")
+_ANNUAL_MEMBER = r"(?i)(?:.*/)?gedevent_v\d{2}_1\.csv"
 _PLACES = PLACES_OF_EVENTS | {"where_coordinates"}
 """Columns of places, which are there and never read."""
 EVENT = "id"
@@ -327,18 +325,11 @@ def _read_release(raw: RawFile) -> pd.DataFrame:
 
 def _read_annual(raw: RawFile) -> pd.DataFrame:
     """Columns that are needed of some 400,000 events."""
+    content = unzipped(raw, _ANNUAL_MEMBER, LARGEST_ANNUAL).content
     try:
-        with zipfile.ZipFile(io.BytesIO(raw.content)) as archive:
-            members = [name for name in archive.namelist() if _ANNUAL_MEMBER.fullmatch(name)]
-            if len(members) != 1 or archive.getinfo(members[0]).file_size > LARGEST_ANNUAL:
-                raise SourceError(
-                    raw.name, _("one table of events is expected; found {found}"), found=archive.namelist()[:5]
-                )
-            content = archive.read(members[0])
         frame = pd.read_csv(io.BytesIO(content), usecols=[*COLUMNS, EVENT], dtype=str, keep_default_na=False)
-    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, RuntimeError) as error:
-        fault = _("no whole zip with a table of events: {error}")
-        raise SourceError(raw.name, fault, error=first_line(error)) from None
+    except ValueError as error:
+        raise SourceError(raw.name, _("no table of events: {error}"), error=first_line(error)) from None
     return frame.set_axis(pd.RangeIndex(2, len(frame) + 2), axis=0)
 
 

@@ -10,15 +10,7 @@ from core.countries import region_codes
 from core.languages import marked as _
 from core.schema import ALL, NOT_APPLICABLE
 from ingest import Parsed, RawFile, SourceCard
-from ingest.rows import (
-    Reading,
-    RowRule,
-    count_rules,
-    epoch_days,
-    flags,
-    future_rule,
-    to_numbers,
-)
+from ingest.rows import Reading, RowRule, epoch_days, figure_rules, flags, to_numbers
 from ingest.tables import read_rda
 
 SOURCE_ID = "uk_asylum_support"
@@ -72,18 +64,17 @@ def parse(raw: RawFile) -> Parsed:
     frame = read_rda(raw, "support_received", _COLUMNS)[_COLUMNS]
     frame = frame[frame["Accommodation Type"].str.casefold() != _NO_PLACE_NEEDED]
     days, codes = epoch_days(frame["Date"]), region_codes("GBR")
+    ends = days.where(days.dt.is_quarter_end)
     places = frame["UK Region"].str.casefold().map(codes)
     nowhere = frame["UK Region"].str.startswith(_WITHOUT_REGION)
     reading = Reading(raw, SOURCE_ID, LAG_DAYS)
     good = reading.keep(
         frame,
-        RowRule("Date", _("not the last day of a quarter"), ~days.dt.is_quarter_end),
         RowRule(
             "Accommodation Type", _("unknown kind of accommodation"), ~frame["Accommodation Type"].isin(list(KINDS))
         ),
         RowRule("UK Region", _("unknown region"), places.isna() & ~nowhere),
-        *count_rules(frame["People"], "People"),
-        future_rule(days, "Date"),
+        *figure_rules(frame, ends, "Date", "People", fault=_("not the last day of a quarter")),
     )
     rows = pd.DataFrame(
         {

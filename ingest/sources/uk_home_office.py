@@ -16,10 +16,8 @@ from ingest.answers import gather, get_file, json_body, links
 from ingest.rows import (
     Reading,
     RowRule,
-    count_rules,
-    duplicate_rules,
+    figure_rules,
     flags,
-    future_rule,
     to_dates,
     to_days,
     to_numbers,
@@ -188,13 +186,7 @@ def _published(file: str) -> pd.Timestamp | None:
 
 def _by_day(daily: pd.DataFrame, raw: RawFile, *, as_of: pd.Timestamp | None) -> Parsed:
     days, reading = to_days(daily["day"]), Reading(raw, SOURCE_ID, LAG_DAYS)
-    good = reading.keep(
-        daily,
-        RowRule("day", _("the day does not exist"), days.isna()),
-        *count_rules(daily["migrants"], "migrants"),
-        future_rule(days, "day"),
-        *duplicate_rules(daily, ["day"], "migrants"),
-    )
+    good = reading.keep(daily, *figure_rules(daily, days, "day", "migrants", ["day"]))
     recent = days[good.index] > days[good.index].max() - pd.Timedelta(days=PROVISIONAL_DAYS)
     tidy = pd.DataFrame(
         {
@@ -217,13 +209,8 @@ def _by_quarter(frame: pd.DataFrame, raw: RawFile) -> Parsed:
     value = QUARTERLY_COLUMNS[-1]
     days = to_days(boats["Date"])
     keys = [column for column in frame.columns if column != value]
-    good = reading.keep(
-        boats,
-        RowRule("Date", _("not the last day of a quarter"), ~days.dt.is_quarter_end),
-        *count_rules(boats[value], value),
-        future_rule(days, "Date"),
-        *duplicate_rules(boats, keys, value),
-    )
+    ends, fault = days.where(days.dt.is_quarter_end), _("not the last day of a quarter")
+    good = reading.keep(boats, *figure_rules(boats, ends, "Date", value, keys, fault=fault))
     tidy = pd.DataFrame(
         {
             "citizen": map_countries(good["Nationality"], raw.name),

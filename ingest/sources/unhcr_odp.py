@@ -21,6 +21,7 @@ from ingest.rows import (
     RowRule,
     count_rules,
     duplicate_rules,
+    figure_rules,
     flags,
     future_rule,
     require_rows,
@@ -329,8 +330,7 @@ def _reports(raw: RawFile, body: dict[str, dict[str, list[Any]]]) -> pd.DataFram
     ]
     frame = pd.DataFrame(rows, columns=["since", "group", *_SUM_COLUMNS]).astype(str)
     days = to_days(frame["date"], timed=True)
-    rules = [RowRule("date", _("the day is impossible"), days.isna()), future_rule(days, "date")]
-    rules += [*count_rules(frame["individuals"], "individuals")]
+    rules = figure_rules(frame, days, "date", "individuals", fault=_("the day is impossible"))
     set_aside(frame, rules, source_id=SOURCE_ID, file=raw.name, tolerated=0)
     frame = frame.assign(
         country=map_countries(frame["geomaster_name"], raw.name), reported=days.dt.to_period("M").astype(str),

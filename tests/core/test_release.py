@@ -20,7 +20,6 @@ FROM_0_TO_1 = (
     "scores.coverage_80",
     "scores.p_holm",
     "alert_reliability.came",
-    "delays.share",
 )
 
 
@@ -60,7 +59,7 @@ def begins_at_one(name: str) -> bool:
     return (
         column == "horizon"
         or (column == "n" and re.sub("^(week|asylum|reception)_", "", table) in MADE_OF_CASES)
-        or name in {"delays.periods", "reporting.expected"}
+        or name == "reporting.expected"
     )
 
 

@@ -6,10 +6,10 @@ import datetime as dt
 
 import pandas as pd
 
-from core.release import DELAYS, FRESHNESS_CHANGES, REPORTING
+from core.release import FRESHNESS_CHANGES, REPORTING
 from core.schema import check
 from ingest import SourceCard
-from ingest.freshness import changes, delay_profile, freshness, reporting
+from ingest.freshness import changes, freshness, reporting
 from ingest.rows import observations
 
 CARD = SourceCard(
@@ -30,19 +30,6 @@ def published(lags: dict[str, int], *, months: int = 10, estimated: bool = False
     tidy = pd.DataFrame(rows, columns=["geo", "time_period", "obs_value", "as_of"])
     found = observations(tidy, source_id="a", target="arrivals", route_id="CMR", citizen="_T", freq="M")
     return found.assign(as_of_estimated=estimated)
-
-
-def test_profile_is_share_of_figures_known_by_days_after_period() -> None:
-    profile = check(delay_profile(published({"ITA": 10, "GRC": 10, "ESP": 30, "MLT": 62})), DELAYS)
-    shares = profile.set_index("days")["share"]
-    assert shares[[5, 10, 30, 60, 65]].tolist() == [0.0, 0.5, 0.75, 0.75, 1.0]
-    assert set(profile["periods"]) == {10}
-
-
-def test_estimated_days_are_left_out_of_delays() -> None:
-    history = published({"ITA": 10}, estimated=True)
-    revised = history.assign(as_of=history["as_of"] + pd.Timedelta(days=100), as_of_estimated=False)
-    assert delay_profile(pd.concat([history, revised], ignore_index=True)).empty
 
 
 def test_rhythm_is_learned_where_enough_periods_are_on_record() -> None:

@@ -10,7 +10,7 @@ import pytest
 from core.release import FRESHNESS
 from core.schema import check
 from ingest import SourceCard
-from ingest.freshness import FEWEST_PLACES, delay_profile, freshness, reporting, state, usual_age
+from ingest.freshness import FEWEST_PLACES, freshness, reporting, state, usual_age
 from ingest.rows import observations
 
 NIGHT = dt.date(2026, 7, 31)
@@ -89,10 +89,3 @@ def test_rhythm_needs_six_periods(periods: int, learned: int) -> None:
     row = freshness(known, night, {"a": card("a", 45)}, known).iloc[0]
     assert row["learned_from"] == learned
     assert row["expected_days"] == (31 + 3 if learned else 45)
-
-
-def test_profile_ends_at_150_days() -> None:
-    known = figures("a", *[str(month) for month in pd.period_range("2025-01", periods=9, freq="M")], lag_days=150)
-    profile = delay_profile(known.assign(as_of_estimated=False))
-    assert profile["days"].tolist() == list(range(0, 151, 5))
-    assert profile["share"].tolist() == [0.0] * 30 + [1.0]

@@ -225,9 +225,11 @@ def test_contradicting_files_name_first_cell(
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress], ids=["gzip", "bzip2", "xz"])
 def test_unpacked_size_is_bounded(pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ingest.intake.LARGEST_UNPACKED", 100)
-    assert unpacked(RawFile("x", pack(b"a" * 100))) == b"a" * 100
+    assert unpacked(RawFile("x", pack(b"a" * 100))).content == b"a" * 100
     with pytest.raises(SourceError, match="unpacks to far more"):
         unpacked(RawFile("x", pack(b"a" * 101)))
     with pytest.raises(SourceError, match="cannot be unpacked"):
         unpacked(RawFile("x", pack(b"a" * 50)[:6] + b"damage" * 9))
-    assert unpacked(RawFile("x", b"plain")) == b"plain"
+    assert unpacked(RawFile("x", b"plain")).content == b"plain"
+    with pytest.raises(SourceError, match="it was cut off"):
+        unpacked(RawFile("x", pack(b"a" * 50)[:-9]))

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.release import DELAYS, FRESHNESS_CHANGES, NOWCASTS, REPORTING, WEEKS
+from core.release import FRESHNESS_CHANGES, NOWCASTS, REPORTING, WEEKS
 from core.schema import check
 from forecasting import LEVELS
 from forecasting.days import DailyHistory, Nowcast
@@ -58,9 +58,8 @@ def test_better_nowcast_replaces_first_month(first_night: Path) -> None:
 
 
 @pytest.mark.slow
-def test_release_says_who_has_reported_how_late_and_what_changed(first_night: Path) -> None:
+def test_release_says_who_has_reported_and_what_changed(first_night: Path) -> None:
     release = release_of(first_night)
-    check(release.read("delays"), DELAYS)
     reporting = check(release.read("reporting"), REPORTING)
     assert "eurostat" in set(reporting["source_id"])
     assert (reporting["reported"] <= reporting["expected"]).all()

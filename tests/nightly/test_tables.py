@@ -68,7 +68,7 @@ def test_only_changed_values_are_listed() -> None:
 
 
 def test_own_breakdown_enters_release_rounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("freshness", "changes", "delay_profile", "reporting"):
+    for name in ("freshness", "changes", "reporting"):
         monkeypatch.setattr(tables, name, lambda *_given: pd.DataFrame())
     sources, citizens = ["own_post", "own_post", "iom_dtm"], ["SYR", "_T", "SYR"]
     rows = pd.DataFrame({"source_id": sources, "citizen": citizens, "obs_value": [3.0, 3.0, 3.0]})
