@@ -25,7 +25,6 @@ from alerts.lifecycle import (
     DISMISSED,
     DISSENTED,
     SIGNED_OFF,
-    STEPS_OF_PEOPLE,
 )
 from core.errors import InputError
 from core.schema import Entry
@@ -80,9 +79,7 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = {
 }
 """Action -> roles that may do it. Actions that are not listed are forbidden."""
 
-KEPT_WITH_A_NAME: Final = frozenset(
-    {*STEPS_OF_PEOPLE, SAVE_SCENARIO, DELETE_SCENARIO, KEEP_PLACES, HAND_IN, DECIDE_EDITION, DROP_MESSAGE}
-)
+KEPT_WITH_A_NAME: Final = frozenset(PERMISSIONS) - {DOWNLOAD, *map(page_action, PAGES)}
 """Actions that the journal keeps with a name."""
 
 

@@ -64,10 +64,8 @@ def months_words(row: Row, language: Language) -> str:
 
 def spans_words(record: pd.DataFrame, thresholds: pd.DataFrame, language: Language) -> str:
     """On which origins cut-offs were learned and alerts were counted, and what a false alarm costs."""
-    if "judged_from" not in record or thresholds.empty or record.empty:
-        return ""
     ahead = record[record["horizon"] > 0]
-    if ahead.empty:
+    if ahead.empty or thresholds.empty:
         return ""
     row = ahead.iloc[0]
     judged = [language.month(pd.Period(row[name], "M").to_timestamp()) for name in ("judged_from", "judged_to")]
