@@ -27,17 +27,9 @@ ROUTES_BY_MONTH = "arrivals.M"
 
 
 def model_names(models: pd.DataFrame, language: Language) -> dict[str, str]:
-    """Every model's name: a team's as the team writes it, Vigie's own in the reader's language."""
+    """Every model's name: a team's as the team writes it, Vigie's and the hub's own in the reader's language."""
     teams = {row["model_id"]: f"{row['model_name']} ({row['team_name']})" for row in models.to_dict("records")}
-    own = {model_id: named(MODELS, model_id, language) for model_id in MODELS}
-    return (
-        teams
-        | own
-        | {
-            "hub-median": language.text(_("Hub: median of the models")),
-            "hub-weighted": language.text(_("Hub: weighted by past scores")),
-        }
-    )
+    return teams | {model_id: named(MODELS, model_id, language) for model_id in MODELS}
 
 
 def unit_names(scores: pd.DataFrame, language: Language) -> dict[str, str]:
