@@ -232,10 +232,11 @@ def _as_of(facts: Facts) -> dt.date:
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates of this package."""
     return Environment(
         loader=PackageLoader("reports.messages"),
-        autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
+        autoescape=select_autoescape(enabled_extensions=("html.j2", "xml.j2"), default=False),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -245,18 +246,18 @@ def _environment() -> Environment:
 
 def mail_text(message: Message) -> str:
     """The message as plain text."""
-    return _environment().get_template("mail.txt.j2").render(m=message, w=Language(message.language))
+    return environment().get_template("mail.txt.j2").render(m=message, w=Language(message.language))
 
 
 def mail_html(message: Message, picture: str = "") -> str:
     """The message as HTML with its style inside; ``picture`` is the Content-ID of the fan chart, if there is one."""
-    template, colour = _environment().get_template("mail.html.j2"), colours.LEVELS.get(message.level, colours.ENDED)
+    template, colour = environment().get_template("mail.html.j2"), colours.LEVELS.get(message.level, colours.ENDED)
     return template.render(m=message, w=Language(message.language), picture=picture, colour=colour)
 
 
 def chat_text(message: Message) -> str:
     """The message for a chat service: a few lines without markup."""
-    return _environment().get_template("chat.txt.j2").render(m=message, w=Language(message.language))
+    return environment().get_template("chat.txt.j2").render(m=message, w=Language(message.language))
 
 
 def message_id_header(message_id: str, sender: str) -> str:
