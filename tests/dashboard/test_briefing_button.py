@@ -19,11 +19,6 @@ def labels() -> list[str]:
 
 
 @pytest.mark.usefixtures("release")
-def test_overview_hands_over_briefing() -> None:
-    assert "Briefing (PDF)" in labels()
-
-
-@pytest.mark.usefixtures("release")
 def test_reader_who_may_take_no_file_away_is_not_offered_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(visitor, "allows", lambda _action: False)
     assert "Briefing (PDF)" not in labels()

@@ -7,8 +7,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
-import pytest
-
 from core.languages import Language
 from dashboard import route_models
 from dashboard.charts.bars import STEP, TOTAL
@@ -39,12 +37,6 @@ def test_table_of_steps_holds_every_quantity_in_words() -> None:
     ]  # fmt: skip
     assert list(table["February–April 2025"]) == ["0", "+90", "+10", "0"]
     assert list(table["Chance of the alert, percentage points"]) == ["0", "+9", "+1", "0"]
-
-
-@pytest.mark.usefixtures("read_release")
-@pytest.mark.parametrize("origin", ["", "2023-06-30"])
-def test_first_release_and_past_origin_compare_nothing(origin: str) -> None:
-    assert "Nothing to compare" in words(visit("route", route="CMR", origin=origin))
 
 
 def test_steps_drawn_lead_from_former_forecast_to_this_one() -> None:

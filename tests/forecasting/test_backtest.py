@@ -49,11 +49,9 @@ def test_series_without_value_at_origin_is_not_forecast_there(small_panel: Panel
     assert set(made.loc[made["origin_date"] == "2020-10-31", "series_id"]) == {"north", "south", "west"}
 
 
-@pytest.mark.slow
 def test_changing_future_does_not_change_past_forecast(small_panel: Panel) -> None:
-    models = [*CHEAP, "vigie-ets", "vigie-structural"]
     ours, other = (
-        backtest(panel, origins=7, step=2, horizons=[1, 3], models=models)
+        backtest(panel, origins=7, step=2, horizons=[1, 3], models=CHEAP)
         for panel in (small_panel, altered(small_panel, "2020-08", 50))
     )
     before = ours["origin_date"] <= "2020-08-31"

@@ -144,7 +144,7 @@ def night(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             patch.setattr(module, "TREES", 2)
         for name in ("HORIZONS", "FARTHER"):
             patch.setattr(forecasts, name, (1, 2))
-        patch.setattr(forecasts, "MODELS", {name: MODELS[name] for name in ("vigie-baseline", "vigie-ets")})
+        patch.setattr(forecasts, "MODELS", {name: MODELS[name] for name in ("vigie-baseline", "vigie-snaive")})
         pooled = PooledNight(data, FitStore(home), 1)
         yield pooled, make_forecasts(data, settings, BacktestStore(home), silent, 1, pooled)
 
