@@ -19,7 +19,7 @@ from core.errors import SchemaError
 from core.languages import Language, languages
 from core.languages import marked as _
 from reports.messages import chat_text, compose, environment
-from reports.messages.announcement import FRESHNESS, Announcement
+from reports.messages.announcement import Announcement
 
 ATOM_NAMESPACE = "http://www.w3.org/2005/Atom"
 CAP_FOLDER = "cap"
@@ -92,7 +92,7 @@ def _schema() -> etree.XMLSchema:
 def _urgency(announcement: Announcement) -> tuple[str, str]:
     """``urgency`` and ``certainty`` in the standard's words."""
     chance = announcement.facts.get("probability")
-    if announcement.is_over or announcement.kind == FRESHNESS or chance is None:
+    if announcement.is_over or chance is None:
         return "Past", "Observed"
     return "Future", "Likely" if float(chance) >= LIKELY_FROM else "Possible"
 

@@ -107,7 +107,8 @@ def _forms(announcement: Announcement) -> Iterator[str]:
         "== webhook",
         json.dumps({name: payload[name] for name in payload if name not in {"facts", "text"}}, indent=1),
     )
-    yield from ("== CAP", cap_message(announcement, PUBLISHER, DASHBOARD).decode())
+    if announcement.kind != FRESHNESS:  # which is no alert
+        yield from ("== CAP", cap_message(announcement, PUBLISHER, DASHBOARD).decode())
     yield from ("== Atom", atom_feed([announcement], "en", PUBLISHER, DASHBOARD).decode())
     out = mail(
         message,
