@@ -29,39 +29,31 @@ PERIODS_SHOWN = 24
 _DATASET = ["source_id", "target", "freq"]
 
 
-def first_known(history: pd.DataFrame) -> pd.DataFrame:
-    """Days after its period's end on which each figure became known, of periods that ended while vintages were kept.
+def publication_days(history: pd.DataFrame) -> pd.DataFrame:
+    """Day after each period's end on which half of its figures were known.
+
+    Periods that ended before vintages were kept are left out.
 
     Args:
         history: Columns of ``core.release.OBSERVATIONS``, every figure with every ``as_of``. Where it has the store's
             column ``cell`` too, its rows are in the store's order.
 
     Returns:
-        ``source_id, target, freq, series_id, time_period, days``.
+        ``source_id, freq, time_period, days``: one row per source, frequency and period on record.
     """
     if "cell" in history:
         first = history[~history["cell"].duplicated()]
     else:
         ordered = history.sort_values("as_of", kind="stable")
         first = ordered[~ordered.duplicated(["source_id", "series_id", "time_period"])]
-    first = first.loc[~first["as_of_estimated"].astype(bool), [*_DATASET, "series_id", "time_period", "as_of"]]
-    if first.empty:
-        return first.assign(days=pd.Series(dtype="int64")).drop(columns="as_of")
+    first = first[~first["as_of_estimated"].astype(bool)]
     ends = period_ends(first)
     began = first.groupby(_DATASET)["as_of"].transform("min")
     # What the first vintage already held was published at some unknown earlier day.
     kept = first[(ends > began) & (first["as_of"] >= ends)]
-    return kept.assign(days=(kept["as_of"] - ends[kept.index]).dt.days).drop(columns="as_of")
-
-
-def publication_days(history: pd.DataFrame) -> pd.DataFrame:
-    """Day after each period's end on which half of its figures were known.
-
-    Returns:
-        ``source_id, freq, time_period, days``: one row per source, frequency and period on record.
-    """
-    known = first_known(history)
-    return known.groupby(["source_id", "freq", "time_period"])["days"].quantile(SHARE_PUBLISHED).reset_index()
+    days = (kept["as_of"] - ends[kept.index]).dt.days
+    periods = kept[["source_id", "freq", "time_period"]].assign(days=days)
+    return periods.groupby(["source_id", "freq", "time_period"])["days"].quantile(SHARE_PUBLISHED).reset_index()
 
 
 def reporting(known: pd.DataFrame) -> pd.DataFrame:
