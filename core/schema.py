@@ -128,10 +128,8 @@ def check(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
     if not frame.columns.is_unique:
         raise SchemaError(f"{table.name}: columns {list(frame.columns[frame.columns.duplicated()])} stand twice")
     for name, column in table.columns.items():
-        dtype = frame[name].dtype
-        # A file may keep days in another unit of time.
-        if dtype != column.dtype and not (column.dtype == DAY and pd.api.types.is_datetime64_dtype(dtype)):
-            raise SchemaError(f"{table.name}: column {name}: has type {dtype}, not {column.dtype}")
+        if not _is_of_kind(frame[name], column):
+            raise SchemaError(f"{table.name}: column {name}: has type {frame[name].dtype}, not {column.dtype}")
     broken = [(name, *fault) for name, column in table.columns.items() for fault in _faults(frame[name], column)]
     key = list(table.key)
     if key and (repeated := frame.duplicated(key).to_numpy()).any():
@@ -156,6 +154,16 @@ def concat_filled(parts: Iterable[pd.DataFrame], empty: pd.DataFrame) -> pd.Data
     """Concatenate the frames that have rows; return ``empty`` if none has."""
     filled = [part for part in parts if len(part)]
     return pd.concat(filled, ignore_index=True) if filled else empty
+
+
+def _is_of_kind(values: pd.Series, column: Column) -> bool:
+    """Whether a column has its contract's dtype, or another one of pandas for the same values."""
+    if column.dtype == DAY:  # in any unit of time
+        return pd.api.types.is_datetime64_dtype(values.dtype)
+    if column.dtype == TEXT:  # a column without a single text may be of any dtype
+        is_text = values.dtype == object or isinstance(values.dtype, pd.StringDtype | pd.CategoricalDtype)
+        return is_text or bool(values.isna().all())
+    return str(values.dtype).lower() == column.dtype
 
 
 def _faults(values: pd.Series, column: Column) -> Iterator[tuple[str, pd.Series]]:
