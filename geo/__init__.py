@@ -17,10 +17,10 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from shapely import box, get_parts
 
-from core import FloatArray
 from core.corridors import DEFAULT_REGION, Arrow
 from core.errors import SourceError
 from core.routes import corridor, receiving, region_of
@@ -65,7 +65,7 @@ def _transformer(region: str) -> Transformer:
     return Transformer.from_crs("EPSG:4326", MAPS[region].crs, always_xy=True)
 
 
-def project(points: Iterable[tuple[float, float]], region: str = DEFAULT_REGION) -> FloatArray:
+def project(points: Iterable[tuple[float, float]], region: str = DEFAULT_REGION) -> NDArray[np.float64]:
     """Bring (longitude, latitude) in degrees to (x, y) in kilometres of a region's map.
 
     Returns:
@@ -93,7 +93,7 @@ def load_shapes(folder: Path, region: str = DEFAULT_REGION) -> gpd.GeoDataFrame:
 
 def coarse_rings(
     folder: Path, region: str, *, margin: float, detail: float, least_area: float = 0.0
-) -> tuple[list[FloatArray], list[FloatArray]]:
+) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
     """Outer rings of all other countries, and of those where people arrive, cut to the frame and simplified.
 
     Args:
@@ -138,6 +138,8 @@ def outline(shapes: gpd.GeoDataFrame) -> tuple[list[float | None], list[float | 
         y += [*ring[:, 1].tolist(), None]
     return x[:-1], y[:-1]
 
+
+FloatArray = NDArray[np.float64]
 
 KM_PER_PERSON = 190 / 10_000
 NARROWEST_KM = 22.0
@@ -242,7 +244,7 @@ def arrow_of(route_id: str) -> Arrow:
     return found
 
 
-def centre_line(route_id: str) -> FloatArray:
+def centre_line(route_id: str) -> NDArray[np.float64]:
     """Start, control and end point of a route in kilometres, shape ``(3, 2)``.
 
     Raises:
@@ -252,7 +254,7 @@ def centre_line(route_id: str) -> FloatArray:
     return project([arrow.start, arrow.control, arrow.end], region_of(route_id))
 
 
-def path_in_degrees(route_id: str) -> FloatArray:
+def path_in_degrees(route_id: str) -> NDArray[np.float64]:
     """Centre line of a route's arrow in (longitude, latitude), shape ``(n, 2)``, to a hundredth of a degree.
 
     Raises:
