@@ -11,9 +11,9 @@ import pandas as pd
 import streamlit as st
 
 from alerts import INFORMATION
-from alerts.lifecycle import DISMISSED, PROPOSED, SIGNED_OFF, same_person
+from alerts.lifecycle import DISMISSED, ENDED, PROPOSED, SIGNED_OFF, same_person
 from core.languages import capital
-from dashboard import _, inbox, labelled, lang, layout, ngettext, reads, state, visitor
+from dashboard import _, inbox, labelled, lang, layout, listed, ngettext, reads, state, visitor
 from dashboard.inbox import AlertStatus
 from dashboard.pages import FOLDER
 from dashboard.reads import Night
@@ -118,6 +118,16 @@ def title(night: Night, former: Night | None, found: list[Found], summary: pd.Da
         overview_title, not_dismissed(night, gone), before, ended.iloc[:0] if gone else ended, summary, lang()
     )
     return reads.once(night, make, "title", former.run_id if former else None, gone)
+
+
+def calm_words(found: list[Found]) -> str:
+    """That no alert is open, and on which routes one has ended or was dismissed since the release before."""
+    said = [f"**{_('No alert is open')}.**"]
+    words = {ENDED: _("Ended alerts"), DISMISSED: _("Dismissed")}
+    for level, word in words.items():
+        if names := [one.card.title for one in found if one.card.level == level]:
+            said.append(layout.plain(f"{labelled(word, listed(names))}."))
+    return " ".join([*said, f"[{_('All alerts')} →]({state.link('alerts')})"])
 
 
 def show_cards(night: Night, found: list[Found]) -> None:

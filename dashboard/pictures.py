@@ -27,7 +27,7 @@ def drawn(export: Export, fan: charts.Fan, kind: str = "png") -> bytes:
     known = labelled(_("As known on"), lang().day(dt.date.fromisoformat(export.known_on)))
     caveat = _("A forecast is a range, not a fact: one outcome in five is expected outside the 80% interval.")
     source, release = labelled(_("Source"), " ".join(export.citations)), labelled(_("Release"), export.run_id)
-    notes = [source, caveat, f"Vigie · {release}"]
+    notes = [*export.notes, source, caveat, f"Vigie · {release}"]
     drawing = framed(charts.fan(fan, WIDE, lang()), export.title, notes, mark=mark, subtitle=known)
     drawing = dataclasses.replace(drawing, alt="\n".join([drawing.alt, *export.lines()]))
     return svg_file(drawing, export.title) if kind == "svg" else png_file(drawing, export.title, PIXELS)

@@ -51,9 +51,11 @@ def show_members(view: RouteView) -> None:
         st.markdown(layout.small(_("This release keeps no forecasts of single models for that date.")))
         return
     others = members[members["model_id"] != ENSEMBLE]["q50"]
-    spread = lang().expected(others.max() - others.min()) if len(others) else ""
-    text = ngettext("{n} model beside the ensemble", "The medians of {n} models lie within {spread}", len(others))
-    st.header(text.format(n=len(others), spread=spread), anchor=False)
+    text = ngettext(
+        "{n} model beside the ensemble", "{n} models expect between {low} and {high} in {month}", len(others)
+    )
+    low, high = lang().expected(others.min()), lang().expected(others.max())
+    st.header(text.format(n=len(others), low=low, high=high, month=members["month"].iloc[0]), anchor=False)
     unit = in_unit("Arrivals expected, {month}", view.route_id, lang()).format(month=members["month"].iloc[0])
 
     def draw() -> None:
@@ -178,7 +180,7 @@ def draw_moved(view: RouteView, move: Move) -> None:
     layout.chart(steps_chart(drawn, unit=unit, theme=current_theme()), steps_alt(drawn), "moved")
     how = _(
         "Both releases are compared for the same months. Each step is a forecast made anew with one thing changed, so "
-        "the steps add up to the whole change; several sources share what they changed together."
+        "the steps add up to the whole change, before rounding; several sources share what they changed together."
     )
     st.markdown(layout.small(how))
 

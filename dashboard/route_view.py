@@ -218,9 +218,10 @@ def spaced(chances: pd.DataFrame, count: int) -> pd.DataFrame:
 
 
 def window_and_later(chances: pd.DataFrame, ends: Sequence[pd.Timestamp]) -> pd.DataFrame:
-    """Each month of the planning window, then up to three later ones at even distances."""
-    later = chances[chances["target_end_date"] > max(ends)]
-    return pd.concat([chances[chances["target_end_date"].isin(ends)], spaced(later, 3)], ignore_index=True)
+    """Each month of the planning window, then the later one with the highest chance, and the last."""
+    window, later = chances[chances["target_end_date"].isin(ends)], chances[chances["target_end_date"] > max(ends)]
+    highest = later.nlargest(1, "probability").index.union(later.index[-1:])
+    return pd.concat([window, later.loc[highest]], ignore_index=True)
 
 
 def export(view: RouteView) -> Export:
@@ -229,7 +230,9 @@ def export(view: RouteView) -> Export:
     sources = citations.sources_of(view.night, [view.series_id])
     title = route.title(view, view.night.as_of, lang())
     made = downloads.export_of(view.night, f"route-{view.route_id}", title, frame, sources)
+    notes = [route.skill_words(view, lang())]
     if len(view.chances):
         text = _("Chances: of more than {number} in the month.")
-        made = downloads.with_notes(made, [text.format(number=lang().counted(view.threshold))])
+        notes.append(text.format(number=lang().counted(view.threshold)))
+    made = downloads.with_notes(made, notes)
     return downloads.at_origin(made, view.origin)

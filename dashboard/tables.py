@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,15 +15,16 @@ from babel.numbers import format_decimal
 from pandas.io.formats.style import Styler
 
 from core import interval_levels
-from core.languages import NOTHING, capital, is_known, round_expected, typeset
+from core.languages import NOTHING, as_expected, capital, is_known, round_expected, typeset
 from core.routes import is_route
-from dashboard import _, lang, language, named
+from dashboard import _, lang, language, named, ngettext
 from dashboard.charts import require
 from dashboard.layout import plain, route_name, source_name
 from dashboard.pages import page_titles
 from dashboard.reads import Night
 from dashboard.theme import BADGE_COLOURS, Theme, level_label
 from reports import Row
+from reports.files import flag_words
 from reports.names import MODELS
 from reports.skill import better_mark
 
@@ -39,36 +40,43 @@ def no_break(text: str) -> str:
 
 
 def route_table(
-    summary: pd.DataFrame, ends: list[pd.Timestamp], trends: dict[str, str], links: dict[str, str]
+    summary: pd.DataFrame,
+    before: Sequence[float | None],
+    ends: list[pd.Timestamp],
+    trends: dict[str, str],
+    links: dict[str, str],
 ) -> Styler:
     """The overview's table of routes.
 
     Args:
         summary: Result of ``numbers.route_summary``.
+        before: What was counted in the same months a year earlier, route by route; None where a month is missing.
         ends: Last days of the months whose sum is expected.
         trends: route_id -> sparkline as an image address.
         links: route_id -> address of the route's page.
 
     Returns:
-        Columns route, expected, interval, trend, last month, change on the year before; numbers stay numeric so that
-        they align to the right.
+        Columns route, expected, its change on the year before, interval, trend, last month; numbers stay numeric so
+        that they align to the right.
     """
-    growth = summary["last_value"] / summary["year_earlier"].replace(0, math.nan) - 1
+    growth = [median / year - 1 if year else math.nan for median, year in zip(summary["expected"], before, strict=True)]
+    newest = summary["last_period"].unique()
+    last = capital(lang().month(newest[0])) if len(newest) == 1 and newest[0] else _("Last month")
     ahead, trend = _("80% interval"), _("Two years of arrivals and six months of forecast, {route}")
     columns = {
         _("Route"): [_route_cell(row, links[row["route_id"]]) for row in summary.to_dict("records")],
         _("Expected"): summary["expected"].tolist(),
+        _("vs a year earlier"): growth,
         no_break(ahead): [_interval_cell(row, ends) for row in summary.to_dict("records")],
         _("Trend and forecast"): [
             f"![{no_break(trend.format(route=route_name(one)))}]({trends[one]})" if one in trends else ""
             for one in summary["route_id"].astype(str)
         ],
-        _("Last month"): summary["last_value"].tolist(),
-        _("vs last year"): growth.tolist(),
+        last: [_last_cell(row) for row in summary.to_dict("records")],
     }
     frame = pd.DataFrame(columns)
     names = list(frame.columns)
-    writers: dict[str, Any] = {names[1]: lang().expected, names[4]: lang().counted, names[5]: _growth}
+    writers: dict[str, Any] = {names[1]: lang().expected, names[2]: _growth}
     return frame.style.format(writers)
 
 
@@ -81,6 +89,17 @@ def _route_cell(row: Row, link: str) -> str:
     if level := str(row["level"]):
         return f"{cell}  \n:{BADGE_COLOURS[level]}[{level_label(level)}]"
     return cell
+
+
+def _last_cell(row: Row) -> str:
+    """The newest count; below it whether that may change, and what was expected of it a month before."""
+    if not is_known(row["last_value"]):
+        return NOTHING
+    notes = [flag_words(row["last_flag"], lang())]
+    if is_known(row["expected_before"]):
+        texts = ngettext("{value} expected", "{value} expected", as_expected(row["expected_before"]))
+        notes.append(texts.format(value=lang().expected(row["expected_before"])))
+    return f"{lang().counted(row['last_value'])}  \n:small[:gray[{' · '.join(filter(None, notes))}]]"
 
 
 def _interval_cell(row: Row, ends: list[pd.Timestamp]) -> str:

@@ -29,6 +29,7 @@ FALLS = frozenset(rule.rule for rule in EXCEEDANCE_RULES if rule.falls)
 """Rules that warn of a low count."""
 _REACHES = frozenset(rule.rule for rule in EXCEEDANCE_RULES if rule.compares == ">=")
 """Rules whose event the number itself is; of the other highs it is one more."""
+MOST_DOTS = 10
 MEASURES = ("precision", "recall", "false_alarms_per_route_year", "lead_months_median")
 
 
@@ -46,7 +47,7 @@ class AlertReport:
             ``("usually 39%", "alert from 45%")``; empty where nothing is forecast.
         event: What the chance is of: ``to pass 10,000 a month``; empty where there is no threshold.
         window: The months it speaks of: ``February–April 2025``; empty where it names no month.
-        dots: Ten dots, as many of them full as such alerts came true in ten; empty without a record.
+        dots: A dot for each such alert, full if it came true; of more than ten their share; empty without a record.
         record: How many such alerts came true, or why there is none.
     """
 
@@ -256,14 +257,16 @@ def _usual(alert: Row, language: Language) -> tuple[str, ...]:
 
 def _record_words(alert: Row, record: Row | None, language: Language) -> tuple[str, str]:
     share = None if record is None else record.get("precision")
-    if record is None or share is None:
+    if record is None or share is None or (informs(alert) and not is_trigger(alert)):
         none, not_forecast = _("no track record at this level yet"), _("reports what is known: no track record")
         is_forecast = is_known(_number(alert.get("probability"))) and not informs(alert)
         return "", language.text(none if is_forecast else not_forecast)
     count = int(record.get("n_cases") or 0)
     texts = ngettext("{hits} of {n} such alert came true", "{hits} of {n} such alerts came true")
     said = language.plural(texts, count, hits=language.counted(share * count))
-    return ten_dots(share), language.text(_("{text}, all routes"), text=said) if record["all_routes"] else said
+    hits = round(share * count)
+    dots = ten_dots(share) if count > MOST_DOTS else "●" * hits + "○" * (count - hits)
+    return dots, language.text(_("{text}, all routes"), text=said) if record["all_routes"] else said
 
 
 def _number(value: Any) -> float:  # noqa: ANN401  # a frame's cell, a JSON number or nothing

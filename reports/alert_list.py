@@ -38,7 +38,7 @@ from core.schema import ALL, Entry
 from core.settings import FEED
 from forecasting import BASELINE, ENSEMBLE
 from reports import ReadableRelease, Row, numbers, reception
-from reports.alert import FALLS, informs, limit_of
+from reports.alert import FALLS, informs, is_trigger, limit_of
 from reports.answer import night_steps
 from reports.units import COUNTED, plural_in_unit
 
@@ -116,7 +116,7 @@ def reasons(release: ReadableRelease, row: Row, language: Language) -> list[str]
     end = month_of(row)
     if place_of(row["series_id"]):
         return reception.reasons(release.frame("reception_needs"), row["series_id"], language)
-    if not is_route(row["route_id"]):
+    if not is_route(row["route_id"]) or (informs(row) and not is_trigger(row)):
         return out
     history = numbers.series_of(release.frame("observations"), row["series_id"])
     if len(history):
@@ -127,6 +127,10 @@ def reasons(release: ReadableRelease, row: Row, language: Language) -> list[str]
             mean=language.expected(mean),
         )  # fmt: skip
         out.append(capital(said))
+    before = history[history["end_date"] == end - pd.DateOffset(years=1)] if end is not None else history.iloc[:0]
+    if len(before):
+        month, value = language.month(before["end_date"].iloc[0]), language.counted(before["obs_value"].iloc[0])
+        out.append(language.text(_("The same month a year earlier, {month}: {value}."), month=month, value=value))
     if end is not None and limit_of(row) is not None:
         out += _agreement(release, row, end, language)
     return out

@@ -21,6 +21,7 @@ from core.routes import is_route
 from forecasting.attribution import COUNTS, MODEL, REFIT, REVISIONS
 from reports import ReadableRelease, Row, cards_in, numbers
 from reports.alert import event_of, informs, limit_of
+from reports.files import flag_words
 from reports.names import level_name, route_name, source_name, subject_name
 from reports.route import expected_words, window_words
 
@@ -112,7 +113,6 @@ def changes(now: ReadableRelease, former: ReadableRelease, language: Language) -
         *_alert_changes(now, former, language),
         *said[1:],
         *_late_sources(now, former, language),
-        *_new_counts(now, former, language),
     ]
     return list(dict.fromkeys(found))
 
@@ -183,9 +183,9 @@ def _reason(move: Move, language: Language) -> str:
     """The main step as a clause; empty where no step made most of the move."""
     step = move.main_step()
     if step == COUNTS and move.month and move.surprise * (move.now - move.before) > 0:
-        text = _("{month} was counted {n} above the last estimate")
+        text = _("{month} came in {n} above the last estimate")
         if move.surprise < 0:
-            text = _("{month} was counted {n} below the last estimate")
+            text = _("{month} came in {n} below the last estimate")
         return language.text(text, month=language.month(move.month), n=language.expected(abs(move.surprise)))
     clauses = {
         COUNTS: _("new figures came in"), REVISIONS: _("earlier figures were revised"),
@@ -273,7 +273,7 @@ def _late_sources(now: ReadableRelease, former: ReadableRelease, language: Langu
     return [language.plural(texts, n) for texts, n in ((more, late), (fewer, back)) if n]
 
 
-def _new_counts(now: ReadableRelease, former: ReadableRelease, language: Language) -> list[str]:
+def new_counts(now: ReadableRelease, former: ReadableRelease, language: Language) -> list[str]:
     """Months that closed since, a sentence for each: every route's count beside what was expected of it."""
     closed: dict[str, list[str]] = {}
     for route_id in now.frame("routes")["route_id"]:
@@ -284,7 +284,8 @@ def _new_counts(now: ReadableRelease, former: ReadableRelease, language: Languag
             last = fresh.iloc[-1]
             expected = numbers.expected_before(now.frame("backtest"), series_id, last["end_date"])
             estimate = numbers.estimated_at_end(former.frame("nowcasts"), series_id, last["end_date"])
-            said = count_words(route_name(route_id, language), float(last["obs_value"]), expected, estimate, language)
+            name, flags = route_name(route_id, language), flag_words(last["obs_flag"], language)
+            said = count_words(name, float(last["obs_value"]), expected, estimate, language, flags)
             closed.setdefault(str(last["time_period"]), []).append(said)
     text = _("Counted in {month}")
     return [
@@ -299,6 +300,7 @@ def count_words(
     expected: numbers.Expected | None,
     estimate: tuple[float, pd.Timestamp] | None,
     language: Language,
+    flags: str = "",
 ) -> str:
     """A closed month's count with what was expected of it: ``Malta 3,163 (5,000 expected; estimate of 29 May: 2,200)``.
 
@@ -308,8 +310,10 @@ def count_words(
         expected: See :func:`reports.numbers.expected_before`.
         estimate: See :func:`reports.numbers.estimated_at_end`.
         language: The reader's.
+        flags: Whether the count is provisional or estimated, in words.
     """
-    beside = [expected_words(expected.median, language)] if expected else []
+    beside = [flags] if flags else []
+    beside += [expected_words(expected.median, language)] if expected else []
     if estimate is not None:
         text = _("estimate of {day}: {value}")
         beside.append(language.text(text, day=language.day_short(estimate[1]), value=language.expected(estimate[0])))

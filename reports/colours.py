@@ -19,7 +19,7 @@ INK, SECONDARY, HAIRLINE, GRID, ACCENT = "#0E1B22", "#51626B", "#D9DFE0", "#E3E8
 OBSERVED, FAN, MEDIAN, NEUTRAL = "#22333B", "#1F6F8B", "#0B4A5E", "#4F6570"
 FAN_OPACITY = (0.14, 0.20, 0.30)
 """Of the bands from the widest to the narrowest, drawn over each other."""
-SEA, LAND, RECEIVING, BORDER = "#EDF2F3", "#DFE4E1", "#CBD5D2", "#F7F9F8"
+SEA, LAND, RECEIVING, BORDER = "#EDF2F3", "#DFE4E1", "#B9C8C3", "#F7F9F8"
 REPLAY, ENDED = Hue("#4A4A86", "#ECECF7", "#6E6EB0"), Hue("#51626B", "#EDF0F0", "#6B7B84")
 LEVELS = {
     "watch": Hue("#765600", "#FBF1CF", "#E0AE2B"),

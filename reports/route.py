@@ -165,7 +165,8 @@ def key_numbers(view: RouteForecast, as_of: dt.date, language: Language) -> list
     month = pd.Timestamp(view.known_on).to_period("M").end_time.normalize()
     if not view.origin and month in view.quantiles.index:
         low, middle, high = (float(view.quantiles[level].loc[month]) for level in (0.1, 0.5, 0.9))
-        label = language.text(_("This month ({month}, nowcast)"), month=language.month(month))
+        text = _("This month ({month}, forecast)") if view.running.empty else _("This month ({month}, nowcast)")
+        label = language.text(text, month=language.month(month))
         out.append((label, language.expected(middle), interval_words(low, high, language)))
     if len(view.history):
         last = view.history.iloc[-1]

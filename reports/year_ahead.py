@@ -220,7 +220,7 @@ def _counted_words(row: Row, others: list[Row], language: Language) -> str:
         )
         return language.plural(texts, months, value=value)
     if not months:
-        return language.text(_("nothing of it is counted yet"))
+        return language.text(_("no full month of it is counted yet"))
     texts = ngettext("{n} month counted so far: {value}", "{n} months counted so far: {value}")
     return language.plural(texts, months, value=value)
 

@@ -35,13 +35,12 @@ from dashboard.theme import Theme, with_opacity
 from reports.skill import Better
 
 HEIGHT = 530
-STRIP_PIXELS = 70
-WORDS_BELOW, WORDS_PIXELS = 48, 40
-"""Under the strip: pixels from the chart's top to the foot of the words, and their height with the air around them."""
+STRIP_PIXELS = 34
 TOP_PIXELS = 16
 EVENT_PIXELS = 12
 """How far below the top the marks of events stand."""
-FARTHEST_THRESHOLD = 1.6
+FARTHEST_THRESHOLD, FARTHEST_BAND = 1.6, 1.4
+"""How far above the rest a threshold and the 95 % band may lie and still set the axis."""
 WIDEST_BAND = "band 95%"
 EARLIER_OPACITY = 0.16
 
@@ -146,9 +145,8 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
     ends = fan_labels.median_label(fan.forecast, theme)
     labels = fan_labels.fixed_labels(figure, fan.unit, fan.now, room, theme) + ends
     if fan.better is not None:
-        place = (scale.value(plot_height - WORDS_BELOW), scale.value(plot_height - WORDS_BELOW + WORDS_PIXELS))
         is_better = np.isin(np.sort(fan.forecast["target_end_date"].unique()), pd.DatetimeIndex(fan.better))
-        fan_labels.skill_strip(figure, targets, fan.now, is_better, place, theme)
+        fan_labels.skill_strip(figure, targets, fan.now, is_better, theme)
     taken = ends + fan_labels.threshold_line(figure, fan.threshold, months["value"], scale, theme, own=fan.is_own)
     wished = fan_labels.chance_labels(fan.chances, fan.threshold, scale, theme)
     wished += fan_labels.beyond_label(fan.forecast, largest, theme) + fan_labels.running_label(fan.running, theme)
@@ -169,10 +167,8 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
 
 def fan_key(fan: Fan, theme: Theme) -> str:
     """What the marks of the chart mean, as a line of HTML that wraps: on a phone such labels have no place in it."""
-    low, high = (quantile(fan.forecast, level) for level in interval_levels(0.95))
-    widest = lang().interval(float(low.min()), float(high.max()))
     months = monthly_values(fan.observed, fan.months_each).tail(fan.months_back)
-    words = {0.5: _("1 in 2"), 0.8: _("4 in 5"), 0.95: _("19 in 20, {interval} at most")}
+    words = {0.5: _("1 in 2"), 0.8: _("4 in 5"), 0.95: _("19 in 20")}
     dots = f"height: 5px; background: radial-gradient(circle, {theme.observed} 2.5px, transparent 3px) 0 / 8px 5px"
     parts = [key_mark(dots, _("counted"))]
     for flag, text in (("p", _("provisional")), ("e", _("estimated"))):
@@ -184,7 +180,7 @@ def fan_key(fan: Fan, theme: Theme) -> str:
         parts.append(f"<span>▼ {html.escape(text)}</span>")
     parts.append(key_mark(f"border-top: 3px solid {theme.median}", _("median")))
     for coverage, opacity in zip(sorted(INTERVALS), (0.75, 0.45, theme.fan_opacity[0] + 0.06), strict=True):
-        text = labelled(lang().percent(coverage), words[coverage].format(interval=widest))
+        text = labelled(lang().percent(coverage), words[coverage])
         parts.append(key_mark(f"height: 0.7em; background: {with_opacity(theme.fan, opacity)}", text))
     if fan.threshold is not None:
         text = fan_labels.threshold_words(fan.threshold, own=fan.is_own)
@@ -260,13 +256,14 @@ def _since_first_month(earlier: pd.DataFrame | None, months: pd.DataFrame) -> pd
 
 
 def _largest(figure: go.Figure, threshold: float | None) -> float:
-    """Top of the chart: counts, forecasts and the 80 % band; what the 95 % band reaches beyond has an open end.
+    """Top of the chart: counts, forecasts and the 80 % band; the 95 % band where it would not flatten these.
 
-    A threshold counts unless it would flatten the rest too.
+    What the 95 % band reaches beyond has an open end. A threshold counts unless it would flatten the rest too.
     """
     tops = {trace.name: float(pd.Series(trace.y, dtype=float).max()) for trace in figure.data}
-    tops.pop(WIDEST_BAND)
-    drawn = max(tops.values())
+    widest, drawn = tops.pop(WIDEST_BAND), max(tops.values())
+    if widest <= FARTHEST_BAND * drawn:
+        drawn = max(drawn, widest)
     if threshold is not None and drawn < threshold <= FARTHEST_THRESHOLD * drawn:
         return threshold
     return drawn

@@ -227,19 +227,17 @@ def skill_strip(
     targets: pd.DatetimeIndex,
     now: dt.date,
     is_better: NDArray[np.bool_],
-    room: tuple[float, float],
     theme: Theme,
 ) -> None:
     """A bar under the top edge: the months in which the forecast beats the baseline, and those without evidence.
 
-    Their words show where the bar is wide enough for them; the page says the same in a sentence.
+    The key above the chart names both colours.
 
     Args:
         figure: The chart, which gets the bars.
         targets: Months ahead, at mid-month.
         now: Date of knowledge.
         is_better: Whether the forecast beats the baseline, one per month ahead.
-        room: Foot and top of the place for words under the bars, persons.
         theme: Colours.
     """
     stop, gap = targets[-1] + pd.Timedelta(days=2), pd.Timedelta(days=2)
@@ -249,9 +247,6 @@ def skill_strip(
         end = [last for last, _is_better in part][-1]
         if end > start:
             _bar(figure, start + gap, end, theme.fan if better else theme.ended.fill)
-            text = _("better than<br>baseline") if better else _("not shown to beat<br>the baseline")
-            name = "skill" if better else "no skill"
-            figure.add_trace(_words_that_fit(text, start, end, room, theme, name=name))
             start = end
 
 

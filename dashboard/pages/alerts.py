@@ -138,10 +138,14 @@ def show_filters(alerts: pd.DataFrame) -> pd.DataFrame:
             _("Which alerts"), list(words), format_func=words.__getitem__, required=True,
             label_visibility="collapsed", wrap=True, **state.widget("show", show_which),
         )  # fmt: skip
-        st.pills(
-            _("Levels"), HEADING_LEVELS, selection_mode="multi", format_func=level_label, label_visibility="collapsed",
-            **state.widget("levels", levels, lambda kept: None if len(kept) == len(HEADING_LEVELS) else ",".join(kept)),
-        )  # fmt: skip
+        if count(WAITS, DECIDED):
+            address = state.widget(
+                "levels", levels, lambda kept: None if len(kept) == len(HEADING_LEVELS) else ",".join(kept)
+            )
+            st.pills(
+                _("Levels"), HEADING_LEVELS, selection_mode="multi", format_func=level_label,
+                label_visibility="collapsed", **address,
+            )  # fmt: skip
         st.selectbox(
             _("Route"), routes, label_visibility="collapsed", width=240,
             format_func=lambda code: _("All routes") if code == ALL else layout.route_name(code),
@@ -157,7 +161,7 @@ def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertSt
         DECIDED: _("Open, decided on"),
         INFORMS: _("For information: nothing to decide"),
         DISMISSED: _("Dismissed"),
-        OVER: _("Ended"),
+        OVER: _("Ended alerts"),
     }
     rows = {row["key"]: row for row in chosen.to_dict("records")}
     key = state.choice("alert", tuple(rows), next(iter(rows)), always="alert" in st.query_params)
@@ -201,7 +205,7 @@ def list_caption(night: Night, row: Row, status: AlertStatus) -> str:
         change = change_since(row, night.frame("alerts"), former.frame("alerts") if former else None)
         parts.append(change_words(change, lang()))
     elif row["group"] == OVER:
-        parts.append(_("was {level}").format(level=level_label(row["alert_level"])))
+        parts += [_("was {level}").format(level=level_label(row["alert_level"])), report_of(night, row).chance_of]
     if status.state.objections:
         count = len(status.state.objections)
         parts.append(ngettext("{n} open objection", "{n} open objections", count).format(n=count))
@@ -273,9 +277,10 @@ def show_answer(night: Night, row: Row) -> None:
 
 
 def show_reasons(night: Night, row: Row) -> None:
-    """Facts that stand behind the alert."""
-    st.markdown("### " + _("Why"), anchors=False)
-    st.markdown("\n".join(f"- {plain(text)}" for text in alert_list.reasons(night, row, lang())))
+    """Facts that stand behind the alert; nothing where its sentence says all."""
+    if found := alert_list.reasons(night, row, lang()):
+        st.markdown("### " + _("Why"), anchors=False)
+        st.markdown("\n".join(f"- {plain(text)}" for text in found))
 
 
 def show_season(night: Night, row: Row) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 from core.languages import NOTHING
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import _, downloads, evaluation_alerts, evaluation_teams, lang, layout, ngettext, reads, state
+from dashboard import _, downloads, evaluation_alerts, evaluation_teams, labelled, lang, layout, ngettext, reads, state
 from dashboard.charts.calibration import (
     coverage_alt,
     coverage_chart,
@@ -51,7 +51,8 @@ def show(night: Night) -> None:
     scale = state.choice("scale", SCALES, "log")
     find = partial(record.skill_rows, scores, record.series_of(route_id), scale, lang())
     rows = reads.once(night, find, "skill", route_id, scale)
-    st.title(record.title(rows, lang()), anchor=False)
+    title = record.title(rows, lang())
+    st.title(title if route_id == ALL else labelled(layout.route_name(route_id), title), anchor=False)
     reads.drawn_once(night, partial(show_map, night), "skill map")
     st.header(_("For statisticians"), anchor=False)
     parts = {
@@ -188,7 +189,7 @@ def show_table(rows: pd.DataFrame) -> None:
         st.dataframe(
             localised(table),
             hide_index=True,
-            height=420,
+            height=457,  # the ensemble, whole
             placeholder=NOTHING,
             alt=_("Scores of every model at every horizon; click a column to sort"),
         )

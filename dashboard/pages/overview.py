@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from alerts import INFORMATION
 from core.languages import is_known
 from core.routes import corridor, region_of
 from dashboard import _, decisions, downloads, inbox, lang, layout, ngettext, reads, state, tables, time_travel
@@ -38,8 +39,12 @@ def show(night: Night) -> None:
     st.title(decisions.title(night, former, found, summary, gone), anchor=False)
     show_older_forecasts(night)
     with st.container(key="overview"):
+        is_calm = bool((decisions.not_dismissed(night, gone)["alert_level"] == INFORMATION).all())
         with st.container(key="news"):
-            waiting, changed = st.columns([1.7, 1], gap="medium")
+            if is_calm:  # without a card beside them the changes have the whole width
+                waiting, changed = st.container(), st.container(key="changed")
+            else:
+                waiting, changed = st.columns([1.7, 1], gap="medium")
         with waiting:
             with st.container(key="sums", horizontal=True, vertical_alignment="center"):
                 with st.container(width="stretch"):
@@ -50,7 +55,10 @@ def show(night: Night) -> None:
                         label = _("Year ahead →")
                         st.markdown(f":small[[{label}]({state.link('route', view='year')})]")
                     downloads.briefing_button(night)
-            decisions.show_cards(night, found)
+            if is_calm:
+                st.markdown(decisions.calm_words(found))
+            else:
+                decisions.show_cards(night, found)
             reads.drawn_once(night, partial(decisions.show_context, night), "context")
         with changed:
             reads.drawn_once(night, lambda: show_changes(night, former), "changes", former.run_id if former else None)
@@ -108,7 +116,7 @@ def show_map(night: Night, summary: pd.DataFrame, ends: list[pd.Timestamp]) -> N
             "lower10": summary["low"],
             "upper90": summary["high"],
             "alert_level": summary["level"],
-            "label": [map_label(night, row, ends) for row in summary.to_dict("records")],
+            "label": [map_label(night, row) for row in summary.to_dict("records")],
             "link": [state.link("route", route=route_id) for route_id in summary["route_id"]],
         }
     )
@@ -119,12 +127,17 @@ def show_map(night: Night, summary: pd.DataFrame, ends: list[pd.Timestamp]) -> N
         st.markdown(layout.small(f"{beside} {map_note(lang())}"))
 
 
-def map_label(night: Night, row: Row, ends: list[pd.Timestamp]) -> str:
+def year_before(night: Night, route_id: str) -> float | None:
+    """What was counted on a route in the planning window's months a year earlier; None where a month is missing."""
+    series, ends = [numbers.route_series(route_id)], numbers.window_ends(night.as_of)
+    return numbers.counted_a_year_before(night.frame("observations"), series, ends)
+
+
+def map_label(night: Night, row: Row) -> str:
     """What is expected on a route, and its change against the same months a year earlier."""
     if row["state"] != "ok":
         return _("no forecast")
-    series_id = numbers.route_series(str(row["route_id"]))
-    before = numbers.counted_a_year_before(night.frame("observations"), [series_id], ends)
+    before = year_before(night, str(row["route_id"]))
     expected = lang().expected(row["expected"])
     return expected if before is None else f"{expected} ({lang().change(row['expected'], before)})"
 
@@ -156,15 +169,17 @@ def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:
         history = numbers.series_of(night.frame("observations"), series_id)
         quantiles = numbers.quantiles_of(night.frame("forecasts"), series_id)
         trends[route_id] = sparkline(history, quantiles, theme=theme)
+    before = [year_before(night, route_id) for route_id in summary["route_id"]]
     st.table(
-        tables.route_table(summary, numbers.window_ends(night.as_of), trends, links),
+        tables.route_table(summary, before, numbers.window_ends(night.as_of), trends, links),
         border="horizontal",
         hide_index=True,
-        alt=_("Arrivals expected on each route, with the last month and the year before"),
+        alt=_("Arrivals expected on each route, with the year before and the last month"),
     )
     note = _(
         "Persons, {months}. Expected is the median; ✓ names the months of these in which forecasts beat the baseline. "
-        "Trend: two years, then six months with the 80% interval."
+        "Trend: two years, then six months with the 80% interval. Beneath the last count: what was expected of it a "
+        "month before."
     )
     if any(corridor(route_id).unit for route_id in summary["route_id"]):
         note = _("In each route’s unit, {months}. Trend: two years, then six months with the 80% interval.")

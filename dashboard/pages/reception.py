@@ -100,8 +100,8 @@ def show_months(night: Night, need: Need) -> None:
     file_name = f"reception-{need.series_id.split('.')[1].lower()}"
     downloads.buttons(downloads.export_of(night, file_name, title, rows, citations.sources_of(night, [need.series_id])))
     text = _(
-        "Exits are what balances people and entries; entries are estimated from arrivals. Places that suffice are "
-        "enough up to that month in nine of ten cases."
+        "Exits: people before, plus entries, less people after; entries are estimated from arrivals. Places that "
+        "suffice are enough up to that month in nine of ten cases."
     )
     st.markdown(small(text))
 
@@ -125,7 +125,10 @@ def show_regions(night: Night, found: list[str], series_id: str, factor: float) 
         return
     st.header(_("Regions by further places needed"), anchor=False)
     reads.drawn_once(night, partial(draw_regions, night, regions, factor), "reception regions", country, factor)
-    text = _("Places needed beyond the people there now, to suffice for six months in nine of ten cases.")
+    text = _(
+        "Places needed beyond the people there now, to suffice for six months in nine of ten cases. They do not add "
+        "up to the country’s: regions are seldom all full at once."
+    )
     st.markdown(small(text))
 
 

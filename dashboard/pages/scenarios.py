@@ -60,6 +60,9 @@ def show(night: Night) -> None:
     st.title(said, anchor=False)
     badge = _("Conditional")
     st.markdown(f":violet-badge[:material/alt_route: {badge}] :gray[{plain(condition(night, scenario, values))}]")
+    with st.container(key="scenario-notes", gap=None):
+        for note in scenario.notes:
+            st.markdown(small(plain(note)))
     show_kind(values, route_id, routes)
     line: dict[str, Any] = {"horizontal": True, "vertical_alignment": "bottom", "gap": "small"}
     with st.container(key="below-chart"):
@@ -125,8 +128,6 @@ def show_chart(night: Night, scenario: Scenario, values: Values) -> None:
     with right:
         draw = partial(draw_difference, night, scenario.route_id, scenario.trajectories)
         reads.drawn_once(night, draw, "scenario's difference", *key_of(scenario, values))
-    for note in scenario.notes:
-        st.markdown(small(plain(note)))
     if scenario.course is not None:
         made = downloads.export_of(
             night,

@@ -19,7 +19,7 @@ from publish.site.view import View
 from reports import asylum, context, numbers, reception, route
 from reports.alert import alert_report, limit_of, rule_record
 from reports.answer import answer
-from reports.changes import changes
+from reports.changes import changes, new_counts
 from reports.charts import Fan, flow_map, ranges
 from reports.citations import limits, map_note, unsettled
 from reports.names import LEVEL_MARKS, country_name, level_label, place_name, route_name
@@ -57,8 +57,8 @@ def _changes(view: View) -> Iterator[Block]:
         return
     day = view.language.day(view.night.former.as_of)
     yield heading(view.text(_("Since the last release, {day}"), day=day))
-    said = changes(view.release, view.night.former, view.language)
-    yield text(*(said or [view.text(_("Nothing has changed."))]), kind="list")
+    said = [find(view.release, view.night.former, view.language) for find in (changes, new_counts)]
+    yield text(*([*said[0], *said[1]] or [view.text(_("Nothing has changed."))]), kind="list")
 
 
 def _maps_and_routes(view: View) -> Iterator[Block]:
@@ -289,8 +289,8 @@ def _stock(view: View, need: reception.Need) -> Page:
     )  # fmt: skip
     caption = view.text(_("{place}: people in reception, entries, exits and places"), place=name)
     said = _(
-        "Exits are what balances people and entries; entries are estimated from arrivals. Places that suffice are "
-        "enough up to that month in nine of ten cases."
+        "Exits: people before, plus entries, less people after; entries are estimated from arrivals. Places that "
+        "suffice are enough up to that month in nine of ten cases."
     )
     blocks = [
         Block("numbers", reception.key_numbers(need, language)),
@@ -319,5 +319,8 @@ def _regions(view: View, series_id: str) -> Iterator[Block]:
     title = view.text(_("Regions by further places needed"))
     yield heading(title)
     yield table(pd.DataFrame({view.text(name): column for name, column in cells.items()}), title)
-    said = _("Places needed beyond the people there now, to suffice for six months in nine of ten cases.")
+    said = _(
+        "Places needed beyond the people there now, to suffice for six months in nine of ten cases. They do not add "
+        "up to the country’s: regions are seldom all full at once."
+    )
     yield text(view.text(said), kind="note")

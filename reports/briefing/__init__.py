@@ -21,7 +21,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from reports import Decisions, LoadedRelease, Reception, Row, cards_in, citations, colours, numbers
 from reports.alert import alert_report, informs, rule_record, status_words
-from reports.changes import changes
+from reports.changes import changes, new_counts
 from reports.charts import MONTHS_AHEAD, Fan, demand, flow_map, legend, small_fan, year_bars
 from reports.drawing import Drawing, print_svg
 from reports.names import LEVEL_MARKS, level_label, level_name, route_name, subject_name
@@ -282,7 +282,9 @@ def _changes(
     alerts = release.frame("alerts")
     now = release.with_frame("alerts", decisions.shown(alerts))
     before = former.with_frame("alerts", decisions.shown_before(former.frame("alerts"), alerts))
-    said = changes(now, before, language) or [language.text(_("Nothing has changed."))]
+    said = [*changes(now, before, language), *new_counts(now, before, language)] or [
+        language.text(_("Nothing has changed."))
+    ]
     head = language.text(_("Since the last release, {day}"), day=language.day(former.as_of))
     return {"head": head, "items": _first(said, MOST_CHANGES, language)}
 

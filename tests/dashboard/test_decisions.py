@@ -10,6 +10,7 @@ import pytest
 
 from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, PROPOSED, SIGNED_OFF, State
 from dashboard import decisions, reads
+from dashboard.decisions import Found
 from dashboard.inbox import AlertStatus
 from dashboard.reads import Night
 from reports.overview import Card
@@ -69,6 +70,12 @@ def one_card_a_route(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]
 
     monkeypatch.setattr(decisions, "cards", made)
     return asked
+
+
+def test_quiet_day_names_routes_whose_alert_is_over() -> None:
+    cards = [Card("ended", "", "Crete", ""), Card("", "", "Malta", ""), Card("dismissed", "", "Ceuta", "")]
+    said = decisions.calm_words([Found(card) for card in cards])
+    assert said.startswith("**No alert is open.** Ended alerts\\: Crete. Dismissed\\: Ceuta. [All alerts →](")
 
 
 def test_waiting_alerts_stand_first(newest: Callable[[bool], None], one_card_a_route: list[tuple[object, ...]]) -> None:

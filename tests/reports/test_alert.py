@@ -114,3 +114,15 @@ def test_past_release_shows_decisions_of_its_time() -> None:
 def test_alert_on_quarterly_source_names_no_window_of_months() -> None:
     row = alert_row(0, ["CMR"]) | {"first_period": "2025-Q4", "last_period": "2025-Q4"}
     assert alert_report(row, None, ENGLISH).window == ""
+
+
+@pytest.mark.parametrize(("n", "precision", "dots"), [(9, 6 / 9, "●●●●●●○○○"), (1, 0.0, "○"), (24, 0.5, "●●●●●○○○○○")])
+def test_few_cases_have_a_dot_each(n: int, precision: float, dots: str) -> None:
+    record = {"precision": precision, "n_cases": n, "all_routes": False}
+    assert alert_report(alert_row(0, ["EMR"]), record, ENGLISH).dots == dots
+
+
+def test_note_that_only_informs_has_no_record() -> None:
+    record = {"precision": 0.5, "n_cases": 20, "all_routes": False}
+    report = alert_report(alert_row(0, ["EMR"], alert_level="information", prepare_from=None), record, ENGLISH)
+    assert (report.dots, report.record) == ("", "reports what is known: no track record")

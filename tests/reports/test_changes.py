@@ -8,7 +8,7 @@ import pytest
 from alerts.lifecycle import State
 from core.languages import Language
 from reports import Decisions, LoadedRelease
-from reports.changes import Move, change_since, change_words, changes, move_words
+from reports.changes import Move, change_since, change_words, changes, move_words, new_counts
 from reports.overview import cards, overview_title
 
 from .conftest import AS_OF, MakeRelease, alert_row
@@ -89,13 +89,13 @@ def test_month_that_closed_stands_beside_what_was_expected(
     counted = now.frame("observations")
     former = former.with_frame("observations", counted[counted["time_period"] < "2024-12"])
     expected = "Counted in December 2024: Central Mediterranean 1,161 (1,400 expected a month before)"
-    assert changes(now, former, ENGLISH) == [expected]
+    assert new_counts(now, former, ENGLISH) == [expected]
     nowcast = pd.DataFrame({
         "series_id": ["arrivals.CMR._T._T.M"], "target_end_date": pd.Timestamp("2024-12-31"), "output_type_id": 0.5,
         "value": 1220.0,
         "last_day": pd.Timestamp("2024-12-29"), "used": True,
     })  # fmt: skip
-    (said,) = changes(now, former.with_frame("nowcasts", nowcast), ENGLISH)
+    (said,) = new_counts(now, former.with_frame("nowcasts", nowcast), ENGLISH)
     assert said.endswith("1,161 (1,400 expected a month before; estimate of 29 Dec 2024: 1,200)")
 
 
@@ -130,8 +130,8 @@ def test_move_names_step_that_made_most_of_it(steps: dict[str, float], said: str
 @pytest.mark.parametrize(
     ("surprise", "change", "said"),
     [
-        (-2100.0, -5500.0, "down from 18,300, mostly because December 2024 was counted 2,100 below the last estimate"),
-        (2100.0, 2000.0, "up from 10,800, mostly because December 2024 was counted 2,100 above the last estimate"),
+        (-2100.0, -5500.0, "down from 18,300, mostly because December 2024 came in 2,100 below the last estimate"),
+        (2100.0, 2000.0, "up from 10,800, mostly because December 2024 came in 2,100 above the last estimate"),
         (2100.0, -5500.0, "down from 18,300, mostly because new figures came in"),
     ],
 )
@@ -154,5 +154,5 @@ def test_move_names_count_that_former_release_lacked(make_release: MakeRelease) 
     rows = former.frame("observations")
     added = rows.tail(1).assign(time_period="2025-01", obs_value=1234.0)
     grown = now.with_frame("observations", pd.concat([rows, added], ignore_index=True))
-    said = "down from 4,000, mostly because January 2025 was counted 780 below the last estimate"
+    said = "down from 4,000, mostly because January 2025 came in 780 below the last estimate"
     assert changes(grown, former, ENGLISH)[0] == f"Central Mediterranean: 3,000 in February–April 2025, {said}"

@@ -122,6 +122,7 @@ def past_and_ahead(**other: object) -> RouteForecast:
         "route_id": "CMR", "origin": "", "known_on": dt.date(2025, 1, 10), "history": counted,
         "summary": {"route_id": "CMR", "state": "ok", "expected": 6000.0, "low": 3000.0, "high": 9000.0,
                     "last_period": "2024-12"},
+        "running": pd.DataFrame({"so_far": [50.0]}),
         "quantiles": quantiles.assign(horizon=[1, 2]), "expected_before": Expected(900.0, 500.0, 1500.0),
     }  # fmt: skip
     return cast(RouteForecast, SimpleNamespace(**usual | other))
@@ -143,6 +144,8 @@ def test_unknown_key_numbers_are_left_out() -> None:
     assert [label for label, *_ in key_numbers(past_and_ahead(summary=nothing), as_of, ENGLISH)] == [
         "This month (January 2025, nowcast)", "Last month (December 2024, provisional)",
     ]  # fmt: skip
+    (_, month, _) = key_numbers(past_and_ahead(running=pd.DataFrame()), as_of, ENGLISH)
+    assert month[0] == "This month (January 2025, forecast)"
     march = past_and_ahead(known_on=dt.date(2025, 3, 2), history=known.history.iloc[:0])
     assert [label for label, *_ in key_numbers(march, as_of, ENGLISH)] == ["Expected, February–April 2025"]
     for flag, label in (("e", "Last month (December 2024, estimated)"), ("", "Last month (December 2024)")):

@@ -81,10 +81,18 @@ def test_far_number_does_not_flatten_chart(
     assert [list(trace.text) for trace in named(figure, "your number")] == [["threshold: 1,000,000 ↑"]]
 
 
-def test_words_of_skill_strip_never_cross_line_of_today(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
-    (words_below,) = named(draw(observed, forecast, better=tuple(forecast["target_end_date"].unique()[:10])), "skill")
-    half = pd.Timedelta(milliseconds=words_below.width) / 2
-    assert pd.Timestamp(words_below.x[0]) - half >= pd.Timestamp(NOW)
+def test_skill_strip_never_crosses_line_of_today(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
+    figure = draw(observed, forecast, better=tuple(forecast["target_end_date"].unique()[:10]))
+    strip = [shape for shape in figure.layout.shapes if shape.y0 == shape.y1 == 0.99]
+    assert len(strip) == 2 and all(pd.Timestamp(bar.x0) >= pd.Timestamp(NOW) for bar in strip)
+
+
+def test_axis_holds_widest_band_that_lies_near_the_rest(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
+    widest = forecast["output_type_id"] == 0.975
+    top = float(forecast.loc[forecast["output_type_id"] == 0.9, "value"].max())
+    near = draw(observed, forecast.assign(value=forecast["value"].mask(widest, 1.2 * top)))
+    assert not named(near, "open end")
+    assert named(draw(observed, forecast.assign(value=forecast["value"].mask(widest, 9 * top))), "open end")
 
 
 def test_vertical_axis_starts_at_zero(observed: pd.DataFrame, forecast: pd.DataFrame) -> None:
