@@ -79,9 +79,7 @@ def test_https_cookie_name_rejects_neighbours(tmp_path: Path) -> None:
     assert guard(tmp_path, "http://127.0.0.1:8501").own_cookie(SESSION_COOKIE) == SESSION_COOKIE
 
 
-def test_unreadable_journal_admits_nobody(
-    tmp_path: Path,
-) -> None:
+def test_unreadable_journal_admits_nobody(tmp_path: Path) -> None:
     (tmp_path / "settings.toml").write_text(
         'dashboard_url = "http://127.0.0.1"\n[access]\nprovider = "http://127.0.0.1/none"\nclient_id = "vigie"\n'
     )

@@ -115,9 +115,7 @@ def test_two_people_in_one_browser_are_never_both(connected: Dashboard) -> None:
             assert DOOR in one.open("alerts")
 
 
-def test_withdrawn_roles_end_with_next_login(
-    connected: Dashboard,
-) -> None:
+def test_withdrawn_roles_end_with_next_login(connected: Dashboard) -> None:
     file = accounts_of(connected)
     with signed_in(connected, "max") as browser, visit(connected.base, cookie_of(browser)) as one:
         file.write_text(json.dumps(ACCOUNTS | {"max": ACCOUNTS["max"] | {"roles": ["viewer"]}}))

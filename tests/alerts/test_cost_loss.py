@@ -12,9 +12,7 @@ from alerts.verification.cutoffs import CANDIDATES, PRIOR_MONTHS, learn_cutoff, 
 
 
 @given(st.floats(0.01, 100))
-def test_calibrated_alert_pays_where_loss_equals_cost(
-    ratio: float,
-) -> None:
+def test_calibrated_alert_pays_where_loss_equals_cost(ratio: float) -> None:
     cutoff = bayes_threshold(ratio)
     assert ratio * (1 - cutoff) == pytest.approx(cutoff)
 

@@ -167,9 +167,7 @@ ROWS = st.lists(st.tuples(ACTIONS, st.sampled_from(["Ada", "Ben"]), st.sampled_f
 
 
 @given(ROWS)
-def test_no_severe_alert_leaves_with_one_signature(
-    steps: list[tuple[str, str, str]],
-) -> None:
+def test_no_severe_alert_leaves_with_one_signature(steps: list[tuple[str, str, str]]) -> None:
     state = fold([])
     for number, (action, actor, level) in enumerate(steps, 1):
         entry = row(number, action, actor, level=level, answers=1)

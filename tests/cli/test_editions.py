@@ -59,9 +59,7 @@ def test_wrong_unit_is_held_and_can_be_withdrawn(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_held_edition_lists_its_changes(
-    tmp_path: Path,
-) -> None:
+def test_held_edition_lists_its_changes(tmp_path: Path) -> None:
     home = tmp_path / "home"
     assert vigie(home, "ingest", "--file", days_csv(tmp_path / "days.csv")).exit_code == 0
     assert vigie(home, "ingest", "--file", days_csv(tmp_path / "thousands.csv", times=1000)).exit_code == 3

@@ -38,9 +38,7 @@ def test_exit_code_separates_stored_held_and_none(failed: int, held: int, taken:
         if sum(map(bool, (file, live, replay))) != 1
     ],
 )
-def test_figures_have_one_origin(
-    ways: dict[str, Any],
-) -> None:
+def test_figures_have_one_origin(ways: dict[str, Any]) -> None:
     alone = cast("typer.Context", SimpleNamespace(invoked_subcommand=None))
     with pytest.raises(InputError, match="give one of --file SOURCE=PATH, --live and --replay DATE"):
         ingest(alone, **ways)

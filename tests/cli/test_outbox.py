@@ -68,9 +68,7 @@ def test_dropped_message_is_never_sent(home: Path, mailbox: Mailbox) -> None:
     assert (row.actor, row.reason, row.payload["letter"]) == ("Ada", "left the service", chosen)
 
 
-def test_drop_needs_manager_where_people_sign_in(
-    home: Path,
-) -> None:
+def test_drop_needs_manager_where_people_sign_in(home: Path) -> None:
     account, settings = f"shell:{account_name()}", home / "settings.toml"
     drop = "outbox", "drop", str(waiting(home)[0]["message_id"]), "--reason", "left the service"
     login = (

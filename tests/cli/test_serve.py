@@ -217,8 +217,6 @@ def test_serve_ends_when_dashboard_ends(tmp_path: Path) -> None:
     assert "the dashboard ended with exit code" in done.stderr
 
 
-def test_each_path_has_its_own_answer(
-    asked: Callable[[str], tuple[int, str]],
-) -> None:
+def test_each_path_has_its_own_answer(asked: Callable[[str], tuple[int, str]]) -> None:
     paths = ("/healthz", "/metrics", "/healthz", "/nowhere", "/nowhere")
     assert [asked(path) for path in paths] == [(200, "0"), (200, "1"), (200, "0"), (404, "2"), (404, "3")]

@@ -67,9 +67,7 @@ def test_newest_five_hundred_steps_are_listed_newest_first(monkeypatch: pytest.M
     assert listed.iloc[-1].tolist() == ["3 May 2025, 09:02 UTC", "person 2", "signed in", page.role_names([ROLES[0]])]
 
 
-def test_access_page_without_login_lists_roles(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_access_page_without_login_lists_roles(monkeypatch: pytest.MonkeyPatch) -> None:
     found = seen(monkeypatch, [])
     assert any("Nobody has signed in yet." in text for text in found.texts)
     (may_do,) = found.tables

@@ -40,9 +40,7 @@ def fields(state: dict[str, Any]) -> tuple[int, int, int]:
     return state["low"], state["middle"], state["high"]
 
 
-def test_long_drag_is_range_in_both_directions(
-    drawn: Callable[..., dict[str, Any]],
-) -> None:
+def test_long_drag_is_range_in_both_directions(drawn: Callable[..., dict[str, Any]]) -> None:
     assert fields(drawn(700.4, 1300.6)) == (700, 1000, 1301)
     assert fields(drawn(1300.6, 700.4)) == (700, 1000, 1301)
     assert fields(drawn(1100.0, 1300.0)) == (1100, 1100, 1300)

@@ -19,9 +19,7 @@ def panel() -> Panel:
     return panel_from_rows(pd.DataFrame(rows, columns=["series_id", "time_period", "value"]))
 
 
-def test_diagnostics_list_limited_names(
-    panel: Panel,
-) -> None:
+def test_diagnostics_list_limited_names(panel: Panel) -> None:
     fallen = pd.DataFrame({"model_id": "m", "reason": "short", "series_id": list("abcd"), "forecasts": [1, 2, 3, 4]})
     capped = pd.DataFrame({"model_id": "m", "series_id": ["a"], "forecasts": [1]})
     none = capped.iloc[:0]

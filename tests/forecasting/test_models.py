@@ -239,9 +239,7 @@ def test_quantiles_stay_below_the_cap(first: int, last: int, factor: int) -> Non
 
 
 @pytest.mark.parametrize("ends", [(0.0, 99.0), (5.0, 100.0), (0.0, 999.0), (0.0, 20.0)])
-def test_baseline_exceeds_cap_by_few_persons(
-    ends: tuple[float, float],
-) -> None:
+def test_baseline_exceeds_cap_by_few_persons(ends: tuple[float, float]) -> None:
     history = fit(BASELINE, np.tile(ends, 40)).history()
     said, cap = MODELS[BASELINE].predict(history, HORIZON), log_cap(history, HORIZON)
     factor = (ends[1] + 1) / (ends[0] + 1)

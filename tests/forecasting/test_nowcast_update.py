@@ -41,9 +41,7 @@ def of(frame: pd.DataFrame, series_id: str, horizon: int) -> FloatArray:
     return chosen["value"].to_numpy()
 
 
-def test_first_month_is_nowcast_and_other_series_is_untouched(
-    before: tuple[pd.DataFrame, pd.DataFrame],
-) -> None:
+def test_first_month_is_nowcast_and_other_series_is_untouched(before: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     forecasts, paths = update_with_nowcasts(*before, {"a": NARROW})
     check(forecasts, FORECASTS)
     check(paths, TRAJECTORIES)

@@ -245,9 +245,7 @@ def test_one_fit_serves_every_horizon() -> None:
     assert medians[1::2].mean() > 1.5
 
 
-def test_largest_known_series_are_learned_from(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_largest_known_series_are_learned_from(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pooled_fit, "MOST_ROWS", 600)
     sizes = np.arange(60, 0, -1, dtype=float)
     logs = np.log1p(np.tile(sizes, (60, 1)))

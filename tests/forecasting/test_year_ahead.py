@@ -153,9 +153,7 @@ def test_single_evidence_fails_multiple_correction(panel: Panel, monkeypatch: py
     assert [set(one["verdict"]) for one in judged] == [{NO_EVIDENCE}, {BETTER}]
 
 
-def test_year_before_needs_all_its_months(
-    panel: Panel,
-) -> None:
+def test_year_before_needs_all_its_months(panel: Panel) -> None:
     def last_total(first: str) -> pd.Series:
         own = Panel("M", panel.matrix.loc[first:], panel.groups)
         months = len(own.matrix)

@@ -214,9 +214,7 @@ def parse(monkeypatch: pytest.MonkeyPatch) -> Callable[[RawFile], Parsed]:
     return read
 
 
-def test_contradicting_files_name_first_cell(
-    parse: Callable[[RawFile], Parsed],
-) -> None:
+def test_contradicting_files_name_first_cell(parse: Callable[[RawFile], Parsed]) -> None:
     both = [RawFile("a", b"2024-11 2024-12"), RawFile("b", b"2024-12 2025-01")]
     with pytest.raises(SourceError, match=r"a, b: arrivals\.CMR\._T\._T\.M of 2024-12 is given by more than one file"):
         parse_all(parse, both, [])

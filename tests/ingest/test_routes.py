@@ -185,9 +185,7 @@ def published(bundled: pd.DataFrame) -> Callable[[str], pd.DataFrame]:
     return lambda date: everything[everything["as_of"] <= date]
 
 
-def test_all_routes_reach_december_2024(
-    published: Callable[[str], pd.DataFrame],
-) -> None:
+def test_all_routes_reach_december_2024(published: Callable[[str], pd.DataFrame]) -> None:
     found = route_arrivals(published("2025-01-31"))
     for route_id, first in (("CMR", "2014-01"), ("EMR", "2016-01"), ("WMR", "2017-01"), ("WAR", "2017-01"),
                             ("CHA", "2018-01")):  # fmt: skip

@@ -137,9 +137,7 @@ def test_without_recent_figures_night_is_degraded_and_says_why(known: pd.DataFra
 
 
 @pytest.mark.parametrize("dataset", DATASETS, ids=lambda one: f"{one.target}.{one.freq}")
-def test_country_with_recent_figures_is_forecast(
-    dataset: Dataset,
-) -> None:
+def test_country_with_recent_figures_is_forecast(dataset: Dataset) -> None:
     year = PERIODS_PER_YEAR[dataset.freq]
     assert list(dataset.horizons) == list(range(1, year + 1))
     newest = last_complete_period(AS_OF, dataset.freq)

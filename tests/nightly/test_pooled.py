@@ -103,9 +103,7 @@ def asked_of(monkeypatch: pytest.MonkeyPatch) -> list[Level]:
     return asked
 
 
-def test_explanation_uses_forecasting_model(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_explanation_uses_forecasting_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """A route is a total to the model. Its newest value alone is looked ahead from."""
     asked = asked_of(monkeypatch)
     data = known_by_nationality(MONTHS[:0])
@@ -149,9 +147,7 @@ def night(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield pooled, make_forecasts(data, settings, BacktestStore(home), silent, 1, pooled)
 
 
-def test_pooled_model_forecasts_every_route(
-    night: tuple[PooledNight, ForecastSet],
-) -> None:
+def test_pooled_model_forecasts_every_route(night: tuple[PooledNight, ForecastSet]) -> None:
     """The Central Mediterranean's nationalities end a month before its total, and still speak of the same months."""
     pooled, made = night
     now = made.current[np.isclose(made.current["output_type_id"], 0.5)].set_index("model_id")

@@ -154,9 +154,7 @@ def test_sources_behind_figures_are_cited_and_no_others(make_release: MakeReleas
     assert "A bureau" not in cited
 
 
-def test_page_of_places_names_keepers(
-    make_release: MakeRelease,
-) -> None:
+def test_page_of_places_names_keepers(make_release: MakeRelease) -> None:
     kept = tuple(
         Reception(route, stock=2_000, needs=Needs(6.0), confidence=0.8, who=f"Planner Number {number} of the Agency")
         for number, route in enumerate([*ROUTES][:9])

@@ -82,9 +82,7 @@ def test_title_card_and_list_report_same_change(make_release: MakeRelease) -> No
     assert changes(now, former, ENGLISH) == ["Central Mediterranean: from Severe to Watch"]
 
 
-def test_month_that_closed_stands_beside_what_was_expected(
-    make_release: MakeRelease,
-) -> None:
+def test_month_that_closed_stands_beside_what_was_expected(make_release: MakeRelease) -> None:
     now, former = make_release(1, 0), make_release(1, 0)
     counted = now.frame("observations")
     former = former.with_frame("observations", counted[counted["time_period"] < "2024-12"])

@@ -29,9 +29,7 @@ def test_provisional_routes_are_named() -> None:
     assert citations.unsettled(summary.assign(last_flag=""), ENGLISH) == ""
 
 
-def test_sources_follow_order_of_use(
-    make_release: MakeRelease,
-) -> None:
+def test_sources_follow_order_of_use(make_release: MakeRelease) -> None:
     release = make_release(1)
     reason = pd.DataFrame([{"source_id": "a_bureau", "target": "conflict_deaths", "series_id": "x", "route_id": "_Z"}])
     rows = pd.concat([release.frame("observations"), reason], ignore_index=True)
