@@ -229,8 +229,7 @@ def test_geopackage_holds_the_same_features(release: Release, tmp_path: Path) ->
 
 
 def test_route_without_a_place_on_the_map_has_no_geometry(release: Release) -> None:
-    names = ("routes", "observations", "trajectories", "alerts", "backtest", "scores")
-    frames = {name: release.read(name) for name in names}
+    frames = {name: release.read(name) for name in release.names}
     frames["routes"].loc[0, "route_id"] = "X_CEUTA"
     stand_in = replace(release)
     object.__setattr__(stand_in, "read", frames.__getitem__)
