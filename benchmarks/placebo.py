@@ -21,7 +21,7 @@ from forecasting import BoolArray, between_levels
 from forecasting.features import WIDENING, before, features, volatility
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
-from forecasting.pooled_fit import usable_rows
+from forecasting.pooled import usable_rows
 from forecasting.verification import wis
 from forecasting.verification.verdict import (
     BETTER,
@@ -263,7 +263,7 @@ def _fit(world: World, extra: FloatArray | None, known: int, horizons: Sequence[
     for horizon in horizons:
         past = list(range(season, known - horizon))
         described = _describe(world, logs[:known], extra, past, horizon)
-        parts.append(usable_rows(described, logs, scale, past, horizon, world.is_total))
+        parts.append(usable_rows(described, logs, scale, np.asarray(past), horizon, world.is_total))
     described, growth, weights = (np.concatenate(one) for one in zip(*parts, strict=True))
     return POOLED_MODELS[MODEL_ID].fit(described, growth, weights, season)
 
@@ -282,7 +282,7 @@ def _describe(world: World, logs: FloatArray, extra: FloatArray | None, rows: li
     positions = (world.totals.periods.month.to_numpy() - 1.0)[: len(logs)]
     season = world.totals.season_length
     parts = [
-        features(logs[:, columns], rows, positions, horizon=horizon, season=season, kind=kind)
+        features(logs[:, columns], np.asarray(rows), positions, horizon=horizon, season=season, kind=kind)
         for kind, columns in ((1, world.is_total), (0, ~world.is_total))
     ]
     own = np.concatenate(parts, axis=1)

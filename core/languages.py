@@ -29,7 +29,10 @@ from babel.numbers import format_decimal, format_percent
 
 LOCALE_FOLDER = Path(__file__).resolve().parent.parent / "data" / "locale"
 DEFAULT_LANGUAGE = "en"
-TEXTS_OF_RECORDS = ("title", "publisher", "dataset", "licence", "came_through", "rhythm", "what", "known_issues")
+TEXTS_OF_RECORDS = (
+    "title", "publisher", "dataset", "licence", "came_through", "rhythm", "what", "known_issues", "summary",
+    "weaknesses", "recipe",
+)  # fmt: skip
 """Fields of sources' cards and of registers' entries that are texts for readers."""
 NOTHING = "–"
 _MANY = 2
@@ -363,6 +366,7 @@ def extract_register(
     file: IO[bytes], _keywords: Collection[str], _comment_tags: Collection[str], **_options: object
 ) -> Iterator[tuple[int, None, str, list[str]]]:
     """Texts of a register under ``data/`` for Babel (``make texts``): line, function, text, comments of each."""
-    for entries in tomllib.load(file).values():
+    register = tomllib.load(file)
+    for entries in [[register], *register.values()]:
         for entry in entries if isinstance(entries, list) else []:
             yield from ((0, None, entry[name], []) for name in TEXTS_OF_RECORDS if name in entry)

@@ -1,6 +1,6 @@
 """Probabilistic forecasts per series: models, backtest, combination, trajectories, scores. Pure: frame to frame.
 
-Here: what a forecasting model is, a function from one series' history to quantiles, with a card that describes it.
+Here: what a forecasting model is, a function from one series' history to quantiles, and what a card says of it.
 
 Every model works on log1p scale, where counts of very different sizes behave alike, some by day and week on square
 roots, and gives the 23 hub quantiles at horizons 1..H. It may raise :class:`FitError`; guarding, fallback and the way
@@ -66,7 +66,7 @@ Predict = Callable[[History, int], FloatArray]
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What a reader must know about a model; printed into a release's ``model_cards/``.
+    """What a reader must know about a model, from ``data/models/``; printed into a release's ``model_cards/``.
 
     Attributes:
         title: Name in plain words.
@@ -91,7 +91,6 @@ class Model:
         model_id: Name in every frame.
         version: Raised whenever its numbers change, so that stored past forecasts are computed anew.
         predict: The model itself.
-        card: Its description.
         slow: True where one fit takes more than about a tenth of a second.
         on_roots: By day and week it is given square roots of counts (:mod:`forecasting.postprocess`).
         longest_season: Longest season, in periods, that it models; a longer one is removed beforehand.
@@ -100,7 +99,6 @@ class Model:
     model_id: str
     version: str
     predict: Predict
-    card: ModelCard
     slow: bool = False
     on_roots: bool = False
     longest_season: float = math.inf
@@ -123,7 +121,6 @@ class PooledModel:
         parameters: Writes down all that a fit depends on beside its examples: a kept fit serves as long as that stays.
         fit: Learns from past origins.
         predict: Foresees with what was learned.
-        card: Its description.
     """
 
     model_id: str
@@ -132,7 +129,6 @@ class PooledModel:
     parameters: Callable[[], str]
     fit: Learn
     predict: PredictGrowth
-    card: ModelCard
 
 
 def constants_of(*modules: ModuleType) -> str:

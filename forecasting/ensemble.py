@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 
 from core import FloatArray
 from core.errors import InputError
-from core.languages import marked as _
-from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, STRUCTURAL, BoolArray, ModelCard
+from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, STRUCTURAL, BoolArray
 from forecasting.calibration import calibrate, whole_counts
 from forecasting.diagnostics import highest_before
 from forecasting.models import POOLED_MODELS
@@ -34,29 +33,6 @@ SMALLEST_RECORD = 5.0
 """Least record that the bound uses: new nationalities start from zero."""
 NO_MEMBER = "no member could be fitted: the baseline stands in"
 _PLACE = ["series_id", "origin_date", "horizon"]
-
-CARD = ModelCard(
-    title=_("Ensemble"),
-    summary=_(
-        "The plain mean, on log1p scale and quantile by quantile, of the structural model, the model pooled over many "
-        "series and, for totals, the sum of their parts. On panels of 20 series or more the baseline takes the place "
-        "of the structural model; a member without a forecast has no weight. The spread about the median is multiplied "
-        "by one factor per horizon, the one that would have served the outcomes of the last 24 periods best, and what "
-        "lies beyond the quartiles by another; a factor that widens is shrunk towards 1, the more the longer the "
-        "horizon. No quantile lies above five times the highest value so far. Quantiles "
-        "of counts are whole numbers."
-    ),
-    recipe=_(
-        "Version 22, 1 December 2026: a small recipe in place of that of version 20, whose 75 constants had been "
-        "chosen on the outcomes that it is judged by; most of them made no difference. It does not change for a year "
-        "but for a defect."
-    ),
-    source="Quantile averaging: Lichtendahl, Grushka-Cockayne and Winkler 2013, Management Science 59(7).",
-    weaknesses=_(
-        "It is fitted on the past of the same series: it cannot foresee a change without precedent. A year ahead "
-        "it is little better than the baseline."
-    ),
-)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ model can learn from all of them.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core import FloatArray
 
@@ -34,7 +35,13 @@ _FROM_NOW = len(SEASON_SHARES) + len(SEASONS)
 
 
 def features(
-    logs: FloatArray, rows: list[int], positions: FloatArray, *, horizon: int, season: int, kind: int
+    logs: FloatArray,
+    rows: NDArray[np.int64],
+    positions: FloatArray,
+    *,
+    horizon: int,
+    season: int,
+    kind: int | NDArray[np.int64],
 ) -> FloatArray:
     """Describe series at some origins.
 
@@ -44,7 +51,7 @@ def features(
         positions: Place of every period within its season (for months 1 to 12).
         horizon: Periods ahead.
         season: Periods in a season.
-        kind: 0 for series as given, 1 for their totals.
+        kind: 0 for series as given, 1 for their totals: of all, or of each.
 
     Returns:
         Shape ``(len(rows), series, len(FEATURES))``; NaN where a series is too young for a feature.
@@ -63,7 +70,7 @@ def features(
         last,
         zeros,
         *(np.broadcast_to(at[:, None], now.shape) for at in (positions[rows], (positions[rows] + horizon) % season)),
-        np.full(now.shape, float(kind)),
+        np.broadcast_to(kind, now.shape),
         np.full(now.shape, np.log(horizon)),
     ]
     return np.stack(columns, axis=-1)
@@ -135,7 +142,7 @@ def _trailing(values: FloatArray, window: int) -> FloatArray:
     return np.asarray(running[ends] - running[np.maximum(ends - window, 0)])
 
 
-def _range(logs: FloatArray, rows: list[int], window: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _range(logs: FloatArray, rows: NDArray[np.int64], window: int) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Lowest and highest value and share of zeros over a trailing window, at some origins."""
     shape = (len(rows), logs.shape[1])
     low, high, zeros = np.full(shape, np.nan), np.full(shape, np.nan), np.zeros(shape)
@@ -146,13 +153,14 @@ def _range(logs: FloatArray, rows: list[int], window: int) -> tuple[FloatArray, 
     return low, high, zeros
 
 
-def _seasonal_changes(logs: FloatArray, rows: list[int], horizon: int, season: int) -> tuple[FloatArray, FloatArray]:
+def _seasonal_changes(
+    logs: FloatArray, rows: NDArray[np.int64], horizon: int, season: int
+) -> tuple[FloatArray, FloatArray]:
     """Change over ``horizon`` periods from the same time of the last completed year, and the mean of up to seven."""
     first = -(-horizon // season)
-    at = np.asarray(rows)
     found = []
     for year in range(first, first + YEARS):
-        start = at - season * year
+        start = rows - season * year
         begun = np.maximum(start, 0)
         change = logs[np.minimum(begun + horizon, len(logs) - 1)] - logs[begun]
         found.append(np.where((start >= 0)[:, None], change, np.nan))

@@ -1,44 +1,39 @@
-"""Runs the pooled model: which series it learns from, how often it is fitted, where it forecasts.
+"""Runs the pooled model: which series it is fitted on, how often, and where it forecasts.
 
 An origin's model was fitted at the turn of its calendar year, on outcomes that had ended by then. So all origins of a
 year share one fit, which answers at every horizon, and the future cannot leak into the past. Fits can be kept: a later
 run on the same figures needs none, and is fitted anew only when the year turns, figures are revised or the model's
 version changes.
 
-The series that are learned from need not be those that are forecast: a night's routes are described alike and too few
-to learn from, and get the fits of every count that is known (:class:`Lesson`, year by year, as known at its turn).
+The series of a fit need not be those that are forecast: a night's routes are described alike and too few for a fit of
+their own, and get the fits of every count that is known, year by year, as known at its turn.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
+import math
+import sys
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property, partial
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from core import FloatArray
-from core.calendar import Frequency, write_period
-from forecasting import LEVELS, BoolArray
-from forecasting.hindcast import Fits, history_hash
+from core.calendar import Frequency
+from forecasting import BoolArray, between_levels, constants_of
+from forecasting import features as features_module
+from forecasting.features import FEATURES, WIDENING, features, rounded, volatility
+from forecasting.hindcast import Fits, InMemory
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
-from forecasting.pooled_fit import (
-    Answer,
-    FitTask,
-    Lesson,
-    PredictTask,
-    Series,
-    answers,
-    extended_cache,
-    read_cache,
-    run_fit,
-    run_predictions,
-)
-from forecasting.postprocess import FEWEST_EARLIER_VALUES
-from forecasting.quantiles import KEYS, QuantileTable
+from forecasting.postprocess import FEWEST_EARLIER_VALUES, LARGEST_CAP, SMALLEST_CAP
+from forecasting.quantiles import QuantileTable
 from forecasting.workers import Progress, Workers, run_tasks
 
 ENOUGH = 5_000
@@ -49,11 +44,89 @@ SHARES = 4
 """Parts that the horizons of more predictions are split into, for processes to share."""
 PREDICTIONS = "foreseen"
 """Ending of the name under which is kept what a fit predicted."""
-_FLAGS = ["model_version", "history_hash", "fallback", "reason", "capped"]
+MOST_BYTES = 8_000_000
+"""Of kept predictions per fit: seven hundred series at a year's origins and five horizons, three times. The oldest go
+first, and of a panel with tens of thousands of series only the present remains."""
+LEARNED = (1, 2, 3, 4, 6, 9, 12, 18)
+"""Horizons of the outcomes that every fit is made on; longer ones follow, each half as far again, where asked for."""
+MOST_ROWS = 33_000
+"""Past origins that are described for a fit: half of the largest series, half spread evenly over the rest."""
+FEWEST_ROWS = 2_000
+TOTALS_WEIGHT = 3.0
+LOWEST_WEIGHT, HIGHEST_WEIGHT = 1.0, 8.0
+"""A row counts as its log level within these: small counts are mostly noise."""
 
 
-Lessons = Callable[[int], Lesson]
-"""What the fits at the turn of a calendar year learn from."""
+@dataclass(frozen=True)
+class World:
+    """Series side by side on one calendar, as arrays of periods × series.
+
+    Attributes:
+        logs: log1p values, gaps as NaN.
+        volatility: See :func:`forecasting.features.volatility`.
+        count: Number of values observed up to each period.
+        kinds: Of each series: 0 as given, 1 for totals; ascending.
+        periods: The calendar.
+        season: Periods in a season.
+    """
+
+    logs: FloatArray
+    volatility: FloatArray
+    count: NDArray[np.int64]
+    kinds: NDArray[np.int64]
+    periods: pd.PeriodIndex
+    season: int
+
+    @staticmethod
+    def of(levels: Sequence[tuple[Panel, int]]) -> World:
+        """Panels on one calendar, each with the kind of its series."""
+        panel = levels[0][0]
+        logs = np.log1p(np.hstack([one.matrix.to_numpy(dtype=float) for one, _ in levels]))
+        kinds = np.repeat([kind for _, kind in levels], [one.matrix.shape[1] for one, _ in levels])
+        spread, count = volatility(logs, panel.season_length), np.isfinite(logs).cumsum(axis=0)
+        return World(logs, spread, count, kinds, panel.periods, panel.season_length)
+
+    def before(self, year: int) -> World:
+        """The periods that had ended at the turn of a calendar year."""
+        rows = slice(int((self.periods.end_time.year < year).sum()))
+        return replace(
+            self, logs=self.logs[rows], volatility=self.volatility[rows], count=self.count[rows],
+            periods=self.periods[rows],
+        )  # fmt: skip
+
+    def select(self, columns: NDArray[np.intp]) -> World:
+        """Some of the series."""
+        return replace(
+            self, logs=self.logs[:, columns], volatility=self.volatility[:, columns], count=self.count[:, columns],
+            kinds=self.kinds[columns],
+        )  # fmt: skip
+
+    @cached_property
+    def positions(self) -> FloatArray:
+        """Place of every period within its season, from 0."""
+        ends = self.periods.end_time
+        within = {"M": ends.month - 1, "Q": ends.quarter - 1, "W": ends.isocalendar().week - 1, "D": ends.dayofweek}
+        found = within.get(self.periods.freqstr[0], np.zeros(len(ends)))
+        return np.asarray(found, dtype=float) % self.season
+
+    @cached_property
+    def fingerprints(self) -> list[str]:
+        """Fingerprint of all values known after each number of periods, from zero on."""
+        running = hashlib.sha256()
+        found = [running.hexdigest()[:16]]
+        for values in np.ascontiguousarray(self.logs, dtype="<f8"):
+            running.update(values.tobytes())
+            found.append(running.hexdigest()[:16])
+        return found
+
+    @property
+    def fingerprint(self) -> str:
+        """Fingerprint of all values."""
+        return self.fingerprints[-1]
+
+
+Lessons = Callable[[int], World]
+"""What the fits at the turn of a calendar year are made on."""
 Priors = Mapping[Frequency, Lessons]
 """Training data for panels that are too small for a model of their own."""
 
@@ -65,7 +138,7 @@ class Level:
     Attributes:
         panel: The series; all levels share one calendar.
         wanted: Origins to forecast from, periods × series.
-        kind: 0 for series as given, 1 for totals.
+        kind: 0 for series as given, 1 for totals; ascending from level to level.
     """
 
     panel: Panel
@@ -92,6 +165,25 @@ def present_origins(panel: Panel) -> BoolArray:
     return wanted
 
 
+def is_enough(panels: Sequence[Panel]) -> BoolArray:
+    """At the end of each period of panels on one calendar: whether their own values suffice without a prior."""
+    known = np.sum([panel.matrix.notna().sum(axis=1).to_numpy() for panel in panels], axis=0)
+    return np.asarray(known.cumsum() >= ENOUGH)
+
+
+def own_lessons(levels: Sequence[tuple[Panel, int]], prior: Lessons | None) -> Lessons:
+    """Return the panels' own values before each year, or the prior until they had ``ENOUGH`` values."""
+    world, enough = World.of(levels), is_enough([one for one, _ in levels])
+
+    @cache
+    def at(year: int) -> World:
+        own = world.before(year)
+        known = len(own.logs)
+        return own if prior is None or (known and enough[known - 1]) else prior(year)
+
+    return at
+
+
 def run_pooled(  # noqa: PLR0913  # what to forecast, from what, and by what means
     model_id: str,
     levels: Sequence[Level],
@@ -108,8 +200,8 @@ def run_pooled(  # noqa: PLR0913  # what to forecast, from what, and by what mea
     Args:
         model_id: Entry of :data:`forecasting.models.POOLED_MODELS`.
         levels: Series to forecast.
-        lessons: What to learn from; by default these same series.
-        prior: What to learn from instead at the turn of years that had seen fewer than ``ENOUGH`` of their values.
+        lessons: What fits are made on; by default these same series.
+        prior: What they are made on instead at the turn of years that had seen fewer than ``ENOUGH`` of their values.
         horizons: Periods ahead.
         workers: Processes or a cluster; by default one process per core.
         progress: Called after every fit.
@@ -117,191 +209,267 @@ def run_pooled(  # noqa: PLR0913  # what to forecast, from what, and by what mea
 
     Returns:
         One table per level, as of :func:`forecasting.hindcast.run_work`. A series with fewer than six earlier values
-        has no row, and there is none before 2,000 past origins can be learned from.
+        has no row, and there is none before a fit has 2,000 past origins.
     """
-    panel = levels[0].panel
-    world = [Series.of(level.panel, level.kind) for level in levels]
-    years, prints = panel.periods.end_time.year.to_numpy(), _fingerprints(world)
-    eligible = [level.wanted & (one.count > FEWEST_EARLIER_VALUES) for level, one in zip(levels, world, strict=True)]
-    rows = sorted({int(row) for one in eligible for row in np.flatnonzero(one.any(axis=1))})
-    groups: dict[int, list[int]] = {}
-    for row in rows:
-        groups.setdefault(int(years[row]), []).append(row)
-    lessons = lessons or own_lessons([(level.panel, level.kind) for level in levels], prior)
-    trained_on = {year: lessons(year) for year in groups}
-    steps, season = sorted(set(horizons)), panel.season_length
-    tasks = {year: FitTask(model_id, lesson, season, max(steps)) for year, lesson in trained_on.items()}
-    keys = {year: task.key() for year, task in tasks.items()}
-    fitted = {year: fit for year, fit in _fitted(tasks, keys, fits, workers, progress).items() if fit}
-    marks = {row: _mark(prints[row + 1], eligible, row) for row in rows}
-    wanted = {year: {_name(marks[row], step): (row, step) for step in steps for row in groups[year]} for year in fitted}
-    positions = _positions(panel)
-    work = {
-        year: PredictTask(model_id, fit, world, eligible, positions, season, wanted[year])
-        for year, fit in fitted.items()
+    given = [(level.panel, level.kind) for level in levels]
+    world, steps = World.of(given), sorted(set(horizons))
+    eligible = np.hstack([level.wanted for level in levels]) & (world.count > FEWEST_EARLIER_VALUES)
+    rows = np.flatnonzero(eligible.any(axis=1))
+    years = world.periods.end_time.year.to_numpy()[rows]
+    lessons, fits = lessons or own_lessons(given, prior), InMemory() if fits is None else fits
+    trained_on = {int(year): lessons(int(year)) for year in np.unique(years)}
+    fitted = _fitted(model_id, trained_on, max(steps), fits, workers, progress)
+    marks = {int(row): _mark(world.fingerprints[row + 1], eligible[row]) for row in rows}
+    wanted = {
+        year: {f"h{step}-{marks[row]}": (row, step) for step in steps for row in map(int, rows[years == year])}
+        for year in fitted
     }
-    growth = _predicted(work, {year: f"{keys[year]}-{PREDICTIONS}" for year in work}, fits, workers)
-    found = []
-    for year in fitted:
-        for step in steps:
-            own = [growth[year][_name(marks[row], step)] for row in groups[year]]
-            found.append((year, step, answers(model_id, world, eligible, groups[year], own, step)))
-    fitted_on = {year: lesson.fingerprint for year, lesson in trained_on.items()}
-    return [
-        _table(model_id, level, [(year, step, one[place]) for year, step, one in found], fitted_on)
-        for place, level in enumerate(levels)
-    ]
+    growth = _predicted(model_id, world, eligible, wanted, fitted, fits, workers)
+    table, columns = _table(model_id, levels, world, eligible, growth)
+    ends = np.cumsum([level.wanted.shape[1] for level in levels])
+    return [table.where(np.searchsorted(ends, columns, side="right") == place) for place in range(len(levels))]
 
 
-def is_enough(panels: Sequence[Panel]) -> BoolArray:
-    """At the end of each period of panels on one calendar: whether their own values suffice without a prior."""
-    known = np.sum([panel.matrix.notna().sum(axis=1).to_numpy() for panel in panels], axis=0)
-    return np.asarray(known.cumsum() >= ENOUGH)
-
-
-def own_lessons(levels: Sequence[tuple[Panel, int]], prior: Lessons | None) -> Lessons:
-    """Return the panels' own training data, see :func:`lesson`, or the prior until they had ``ENOUGH`` values."""
-    panel, enough = levels[0][0], is_enough([one for one, _ in levels])
-
-    @cache
-    def at(year: int) -> Lesson:
-        known = int((panel.periods.end_time.year < year).sum())
-        return lesson(levels, year) if prior is None or (known and enough[known - 1]) else prior(year)
-
-    return at
-
-
-def lesson(levels: Sequence[tuple[Panel, int]], year: int) -> Lesson:
-    """What can be learned at the turn of a year from panels on one calendar, each with its kind (see :class:`Level`).
-
-    Periods from the year on are left out.
-    """
-    panel = levels[0][0]
-    known = int((panel.periods.end_time.year < year).sum())
-    world = [Series.of(Panel(one.freq, one.matrix.iloc[:known], one.groups), kind) for one, kind in levels]
-    return Lesson(world, _positions(panel)[:known], known, _fingerprints(world)[known])
-
-
-def _name(mark: str, horizon: int) -> str:
-    return f"h{horizon}-{mark}"
+def _mark(fingerprint: str, eligible: BoolArray) -> str:
+    """Of what was known at an origin, and of the series that are forecast from there."""
+    return hashlib.sha256(fingerprint.encode() + eligible.tobytes()).hexdigest()[:32]
 
 
 def _fitted(
-    tasks: Mapping[int, FitTask],
-    keys: Mapping[int, str],
-    fits: Fits | None,
+    model_id: str,
+    trained_on: Mapping[int, World],
+    longest: int,
+    fits: Fits,
     workers: Workers,
     progress: Progress | None,
-) -> dict[int, bytes]:
-    """The fit of each year, kept or new; a new one is kept as soon as it ends. Empty where there is too little."""
-    found = {year: None if fits is None else fits.get(key) for year, key in keys.items()}
+) -> dict[int, tuple[str, bytes]]:
+    """Name and fit of each year that has one, kept or new; a new one is kept as soon as it ends."""
+    keys = {year: fit_key(model_id, world, longest) for year, world in trained_on.items()}
+    found = {year: fits.get(key) or b"" for year, key in keys.items()}
     new = [year for year, fit in found.items() if not fit]
-    light = [replace(tasks[year], lesson=tasks[year].lesson.cut(tasks[year].season)) for year in new]
 
     def keep(place: int, fit: bytes) -> None:
-        if fits is not None and fit:
+        found[new[place]] = fit
+        if fit:
             fits.put(keys[new[place]], fit)
 
-    made = run_tasks(run_fit, light, workers=workers, progress=progress, took=keep)
-    return {year: fit or b"" for year, fit in (found | dict(zip(new, made, strict=True))).items()}
+    light = [trained_on[year].select(learned_from(trained_on[year])) for year in new]  # the others need not travel
+    run_tasks(partial(run_fit, model_id, longest), light, workers=workers, progress=progress, took=keep)
+    return {year: (keys[year], fit) for year, fit in found.items() if fit}
 
 
-def _predicted(
-    work: Mapping[int, PredictTask], keys: Mapping[int, str], fits: Fits | None, workers: Workers
-) -> dict[int, dict[str, FloatArray]]:
-    """Growth by year and name: what was kept, and the rest predicted now and kept."""
-    known = {year: read_cache(fits.get(key) if fits is not None else None) for year, key in keys.items()}
+def fit_key(model_id: str, world: World, longest: int) -> str:
+    """Name under which a fit is kept: the model, its version, and a hash of all that it is made on, and how."""
+    model = POOLED_MODELS[model_id]
+    how = model.parameters() + constants_of(features_module, sys.modules[__name__])
+    rest = f"{world.fingerprint} {learned_horizons(longest)} {world.season} {world.positions.tolist()} {how}"
+    content = rest.encode() + world.kinds.tobytes()
+    return f"{model_id}-{model.version}-{hashlib.sha256(content).hexdigest()[:32]}"
+
+
+def learned_horizons(longest: int) -> tuple[int, ...]:
+    """The horizons of the outcomes that a fit is made on."""
+    found = list(LEARNED)
+    while found[-1] < longest:
+        found.append(math.ceil(1.5 * found[-1]))
+    return tuple(found)
+
+
+def learned_from(world: World) -> NDArray[np.intp]:
+    """Columns of the series of a fit: of each kind the largest by their total, and some of the rest, evenly."""
+    length = len(world.logs) - 1 - world.season
+    found = [np.empty(0, dtype=np.intp)]
+    for kind in np.unique(world.kinds) if length > 0 else ():
+        own = np.flatnonzero(world.kinds == kind)
+        total = rounded(np.nansum(np.expm1(np.ascontiguousarray(world.logs[:, own])), axis=0))
+        order = np.argsort(-total, kind="stable")
+        order = order[total[order] > 0]
+        most = max(2, MOST_ROWS // length)
+        largest, rest = order[: most // 2], order[most // 2 :]
+        spread = np.linspace(0, len(rest) - 1, most - len(largest)).astype(int) if len(order) > most else slice(None)
+        found.append(np.sort(own[np.concatenate([largest, np.unique(rest[spread])])]))
+    return np.concatenate(found)
+
+
+def run_fit(model_id: str, longest: int, world: World) -> bytes:
+    """The model fitted on what was known; nothing where there are too few past origins."""
+    parts = [_examples(world, horizon) for horizon in learned_horizons(longest)]
+    described, growth, weights = (np.concatenate(one) for one in zip(*parts, strict=True))
+    if len(parts[0][1]) < FEWEST_ROWS:
+        return b""
+    return POOLED_MODELS[model_id].fit(described, growth, weights, world.season)
+
+
+def _examples(world: World, horizon: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Features, growth and weights of past origins whose outcomes had ended, kind after kind."""
+    rows = np.arange(world.season, len(world.logs) - horizon)
+    parts = [(np.empty((0, len(FEATURES))), np.empty(0), np.empty(0))]
+    for kind in np.unique(world.kinds):
+        one = world.select(np.flatnonzero(world.kinds == kind))
+        described = features(one.logs, rows, one.positions, horizon=horizon, season=one.season, kind=kind)
+        parts.append(usable_rows(described, one.logs, one.volatility, rows, horizon, np.asarray(kind == 1)))
+    described, growth, weights = (np.concatenate(one) for one in zip(*parts, strict=True))
+    return described, growth, weights
+
+
+def usable_rows(
+    described: FloatArray,
+    logs: FloatArray,
+    scale: FloatArray,
+    rows: NDArray[np.int64],
+    horizon: int,
+    is_total: BoolArray,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Features, growth and weights at origins whose outcome is known.
+
+    Args:
+        described: Features, shape ``(rows, series, features)``.
+        logs: log1p values, periods × series.
+        scale: Volatility, periods × series.
+        rows: Places of the origins on the calendar.
+        horizon: Periods ahead.
+        is_total: Which series are totals.
+    """
+    now = logs[rows]
+    growth = (logs[rows + horizon] - now) / (scale[rows] * horizon**WIDENING)
+    weights = np.clip(now, LOWEST_WEIGHT, HIGHEST_WEIGHT) * np.where(is_total, TOTALS_WEIGHT, 1.0)
+    usable = np.isfinite(growth)
+    return described[usable], growth[usable], weights[usable]
+
+
+def _predicted(  # what to predict, from what, and by what means
+    model_id: str,
+    world: World,
+    eligible: BoolArray,
+    wanted: Mapping[int, Mapping[str, tuple[int, int]]],
+    fitted: Mapping[int, tuple[str, bytes]],
+    fits: Fits,
+    workers: Workers,
+) -> list[tuple[int, int, FloatArray]]:
+    """Origins and horizons, each with the growth of its series: what was kept, and the rest predicted now and kept."""
+    names = {year: f"{key}-{PREDICTIONS}" for year, (key, _fit) in fitted.items()}
+    known = {year: read_cache(fits.get(name)) for year, name in names.items()}
     lacking = {
-        year: {name: at for name, at in task.wanted.items() if name not in known[year]} for year, task in work.items()
+        year: {name: at for name, at in some.items() if name not in known[year]} for year, some in wanted.items()
     }
-    origins = [row for wanted in lacking.values() for row, _ in wanted.values()]
-    eligible = next(iter(work.values())).eligible if work else []
-    is_few = sum(sum(wanted[row].sum() for wanted in eligible) for row in origins) <= FEW
-    parts = []
-    for year, wanted in lacking.items():
-        steps = sorted({step for _, step in wanted.values()})
-        for share in np.array_split(steps, min(1 if is_few else SHARES, len(steps))) if steps else []:
-            some = {name: at for name, at in wanted.items() if at[1] in share}
-            parts.append((year, replace(work[year], wanted=some)))
-    made = run_tasks(run_predictions, [task for _, task in parts], workers=workers, is_small=is_few)
-    new: dict[int, dict[str, FloatArray]] = {year: {} for year in work}
-    for (year, _), growth in zip(parts, made, strict=True):
+    is_few = sum(eligible[row].sum() for some in lacking.values() for row, _step in some.values()) <= FEW
+    parts = [
+        (year, {name: at for name, at in some.items() if at[1] in share})
+        for year, some in lacking.items()
+        for share in np.array_split(sorted({step for _row, step in some.values()}), 1 if is_few else SHARES)
+        if len(share)
+    ]
+    tasks = [(fitted[year][1], some) for year, some in parts]
+    made = run_tasks(partial(predictions, model_id, world, eligible), tasks, workers=workers, is_small=is_few)
+    new: dict[int, dict[str, FloatArray]] = {year: {} for year in wanted}
+    for (year, _some), growth in zip(parts, made, strict=True):
         new[year] |= growth
-    for year, key in keys.items():
-        if fits is not None and new[year]:
-            fits.put(key, extended_cache(known[year], new[year]))
-    return {year: known[year] | new[year] for year in work}
+    for year, name in names.items():
+        if new[year]:
+            fits.put(name, extended_cache(known[year], new[year]))
+    return [(*at, (known[year] | new[year])[name]) for year, some in wanted.items() for name, at in some.items()]
 
 
-def _positions(panel: Panel) -> FloatArray:
-    """Place of every period within its season, from 0."""
-    ends = panel.periods.end_time
-    within = {"M": ends.month - 1, "Q": ends.quarter - 1, "W": ends.isocalendar().week - 1, "D": ends.dayofweek}
-    found = within.get(panel.freq, np.zeros(len(ends)))
-    return np.asarray(found, dtype=float) % panel.season_length
+def predictions(
+    model_id: str, world: World, eligible: BoolArray, task: tuple[bytes, Mapping[str, tuple[int, int]]]
+) -> dict[str, FloatArray]:
+    """Growth of the eligible series at the model's own levels, by name.
+
+    Args:
+        model_id: Entry of :data:`forecasting.models.POOLED_MODELS`.
+        world: The series.
+        eligible: Origins to predict from, periods × series.
+        task: A fit, and the name of each prediction with its origin's place on the calendar and its horizon.
+    """
+    fitted, wanted = task
+    described: dict[str, FloatArray] = {}
+    for horizon in sorted({step for _row, step in wanted.values()}):
+        origins = {name: row for name, (row, step) in wanted.items() if step == horizon}
+        rows = np.asarray(list(origins.values()))
+        seen = features(world.logs, rows, world.positions, horizon=horizon, season=world.season, kind=world.kinds)
+        described |= {name: one[eligible[row]] for (name, row), one in zip(origins.items(), seen, strict=True)}
+    distinct, places = _distinct(np.concatenate(list(described.values())))
+    found = POOLED_MODELS[model_id].predict(fitted, distinct)[places]
+    ends = np.cumsum([len(one) for one in described.values()])[:-1]
+    return dict(zip(described, np.split(found, ends), strict=True))
 
 
-def _fingerprints(world: list[Series]) -> list[str]:
-    """Fingerprint of all values known after each number of periods, from zero on."""
-    running = hashlib.sha256()
-    found = [running.hexdigest()[:16]]
-    for period in range(len(world[0].logs)):
-        for series in world:
-            running.update(np.ascontiguousarray(series.logs[period], dtype="<f8").tobytes())
-        found.append(running.hexdigest()[:16])
-    return found
+def _distinct(described: FloatArray) -> tuple[FloatArray, NDArray[np.intp]]:
+    """The different rows, and the place of each row among them: series that have been zero for years are alike."""
+    rows = np.ascontiguousarray(described)
+    whole = rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
+    _, first, place = np.unique(whole, return_index=True, return_inverse=True)
+    return rows[first], place
 
 
-def _mark(fingerprint: str, eligible: list[BoolArray], row: int) -> str:
-    """Of what was known at an origin, and of the series that are forecast from there."""
-    content = fingerprint.encode() + b"".join(wanted[row].tobytes() for wanted in eligible)
-    return hashlib.sha256(content).hexdigest()[:32]
+def read_cache(kept: bytes | None) -> dict[str, FloatArray]:
+    """The entries of what was kept; none where nothing was, or where it cannot be read."""
+    if not kept:
+        return {}
+    try:
+        with np.load(io.BytesIO(kept), allow_pickle=False) as entries:
+            return {name: entries[name] for name in entries.files}
+    except (ValueError, OSError, KeyError, zipfile.BadZipFile):
+        return {}
+
+
+def extended_cache(known: Mapping[str, FloatArray], new: Mapping[str, FloatArray]) -> bytes:
+    """Known entries and new ones as bytes to keep: the newest, as many as there is room for."""
+    newest_first = dict(reversed({**known, **new}.items()))
+    sizes = np.cumsum([entry.nbytes for entry in newest_first.values()])
+    kept = dict([*newest_first.items()][: int((sizes <= MOST_BYTES).sum())])
+    stream = io.BytesIO()
+    np.savez(stream, allow_pickle=False, **dict(reversed(kept.items())))
+    return stream.getvalue()
 
 
 def _table(
-    model_id: str, level: Level, answers: list[tuple[int, int, Answer]], fitted_on: dict[int, str]
-) -> QuantileTable:
-    panel = level.panel
-    names, ends = np.asarray(panel.series_ids, dtype=object), panel.end_dates
-    marks = _history_marks(panel, answers, fitted_on)
-    blocks, values = [], []
-    for year, horizon, answer in answers:
-        targets = (panel.periods + horizon).end_time.normalize()
-        blocks.append(
-            pd.DataFrame(
-                {
-                    "model_id": model_id,
-                    "series_id": names[answer.columns],
-                    "origin_date": ends[answer.rows],
-                    "horizon": horizon,
-                    "target_end_date": targets[answer.rows],
-                    "model_version": POOLED_MODELS[model_id].version,
-                    "history_hash": [marks[year, *at] for at in zip(answer.rows, answer.columns, strict=True)],
-                    "fallback": False,
-                    "reason": "",
-                    "capped": answer.capped,
-                }
-            )
-        )
-        values.append(np.expm1(answer.quantiles))
-    if not blocks:
-        empty = {name: pd.Series(dtype=object) for name in [*KEYS, *_FLAGS]}
-        return QuantileTable(pd.DataFrame(empty), np.empty((0, len(LEVELS))))
-    return QuantileTable(pd.concat(blocks, ignore_index=True), np.concatenate(values))
+    model_id: str,
+    levels: Sequence[Level],
+    world: World,
+    eligible: BoolArray,
+    made: Sequence[tuple[int, int, FloatArray]],
+) -> tuple[QuantileTable, NDArray[np.intp]]:
+    """Forecasts from predicted growth, kept between zero and the cap that holds for every model, and their columns.
+
+    Where growth is NaN there is none.
+    """
+    model = POOLED_MODELS[model_id]
+    growth = np.concatenate([np.empty((0, len(model.levels))), *(one for _row, _step, one in made)])
+    places = [np.empty(0, dtype=np.intp), *(np.flatnonzero(eligible[row]) for row, _step, _growth in made)]
+    lengths = [len(one) for one in places[1:]]
+    rows, ahead = (np.repeat(np.asarray([one[at] for one in made], dtype=np.intp), lengths) for at in (0, 1))
+    columns, is_made = np.concatenate(places), np.isfinite(growth).all(axis=1)
+    rows, ahead, columns = rows[is_made], ahead[is_made], columns[is_made]
+    ceiling = np.empty((len(rows), 1))
+    for step in np.unique(ahead):
+        ceiling[ahead == step, 0] = _caps(world.logs, int(step))[rows[ahead == step], columns[ahead == step]]
+    scale = world.volatility[rows, columns] * ahead**WIDENING
+    quantiles = world.logs[rows, columns][:, None] + growth[is_made] @ between_levels(model.levels) * scale[:, None]
+    names = np.asarray([name for level in levels for name in level.panel.series_ids], dtype=object)
+    keys = pd.DataFrame(
+        {
+            "model_id": model_id,
+            "series_id": names[columns],
+            "origin_date": levels[0].panel.end_dates[rows],
+            "horizon": ahead,
+            "target_end_date": (world.periods[rows] + ahead).end_time.normalize(),
+            "model_version": model.version,
+            "history_hash": "",
+            "fallback": False,
+            "reason": "",
+            "capped": (quantiles > ceiling + 1e-9).any(axis=1),
+        }
+    )
+    return QuantileTable(keys, np.expm1(np.clip(quantiles, 0.0, ceiling))), columns
 
 
-def _history_marks(
-    panel: Panel, answers: list[tuple[int, int, Answer]], fitted_on: dict[int, str]
-) -> dict[tuple[int, int, int], str]:
-    """Fingerprint of what is behind a forecast: the series' own history, and all that its model was fitted on."""
-    values = panel.matrix.to_numpy(dtype=float)
-    first = np.isfinite(values).argmax(axis=0)
-    written = [write_period(period, panel.freq) for period in panel.periods]
-    marks: dict[tuple[int, int, int], str] = {}
-    for year, _horizon, answer in answers:
-        for row, column in zip(answer.rows, answer.columns, strict=True):
-            key = (year, int(row), int(column))
-            if key not in marks:
-                begin = int(first[column])
-                marks[key] = history_hash(values[begin : row + 1, column], f"{fitted_on[year]} {written[begin]}")
-    return marks
+def _caps(logs: FloatArray, horizon: int) -> FloatArray:
+    """The highest log1p quantile allowed at every period, as :func:`forecasting.postprocess.log_cap` has it."""
+    largest = np.zeros_like(logs)
+    for step in range(1, min(horizon, len(logs) - 1) + 1):
+        largest[step:] = np.fmax(largest[step:], np.abs(logs[step:] - logs[:-step]))
+    running = np.fmax.accumulate(largest, axis=0)
+    factors = np.clip(np.exp(np.clip(running, 0.0, 50.0)), SMALLEST_CAP, LARGEST_CAP)
+    record = np.maximum(np.expm1(np.fmax.accumulate(logs, axis=0)), 1.0)
+    return np.asarray(np.log1p(factors * record))

@@ -16,8 +16,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from core import FloatArray
-from core.languages import marked as _
-from forecasting import LEVELS, ModelCard
+from forecasting import LEVELS
 from forecasting.quantiles import rank_shares
 
 MODEL_ID, DAMPED, ARIMA, STATE_SPACE = "vigie-reception", "vigie-damped", "vigie-arima", "vigie-state-space"
@@ -39,20 +38,6 @@ _STEPS = np.asarray([0.0, 0.003, 0.01, 0.03, 0.1, 0.3])
 """Variance of the steps of the state space's level relative to its noise, among which the likelihood chooses."""
 _VAGUE = 1e4
 """Variance of each state before the first change, relative to the noise."""
-CARD = ModelCard(
-    title=_("People in reception: remaining stock plus entries from arrivals"),
-    summary=_(
-        "What remains of the stock, plus entries in proportion to arrivals of the running and the two earlier months, "
-        "with exit rate and shares estimated at each origin; arrivals ahead are the ensemble's joint paths. A quarter "
-        "of the weight is on damped exponential smoothing."
-    ),
-    source="Stock and flow accounting; Gardner and McKenzie 1985, Management Science 31(10), 1237–1246.",
-    weaknesses=_(
-        "A decision that moves people at once (mass decisions, evictions, a new agreement) is not foreseen. Quarterly "
-        "stocks have few past origins, and their intervals have been too narrow."
-    ),
-    recipe="Version 1, 2026-11-30; weight of smoothing chosen among three on Italian origins since December 2020.",
-)
 
 
 @dataclass(frozen=True)

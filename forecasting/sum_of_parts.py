@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from core import FloatArray
-from core.languages import marked as _
-from forecasting import BOTTOM_UP, LEVELS, NORMAL_SCORES, BoolArray, ModelCard
+from forecasting import BOTTOM_UP, LEVELS, NORMAL_SCORES, BoolArray
 from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, QuantileTable, stack
 from forecasting.verification import observed_at
@@ -22,19 +21,6 @@ SLICES = 6
 """Values drawn within each rank; a tail of one in a hundred needs some hundreds of draws."""
 DECIMALS = 6
 """Ties of whole counts are ties whatever the last bits of a sum: else these would decide an order."""
-CARD = ModelCard(
-    title=_("Sum of the parts"),
-    summary=_(
-        "The parts of a total (for a route its nationalities), each forecast by the pooled model, added up in draws "
-        "that put the parts' ranks together as they fell at up to 72 past origins."
-    ),
-    source="Schaake shuffle: Clark, Gangopadhyay, Hay, Rajagopalan and Wilby 2004, J. Hydrometeorology 5(1).",
-    recipe=_(
-        "Version 2, November 2026. The hierarchy: this is one of three kinds of members of a total's ensemble, which "
-        "is then kept as it is; in every draw its parts move to add up to it, the large ones most."
-    ),
-    weaknesses=_("Needs two years of past forecasts of every part; without them it is silent."),
-)
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ _FARTHEST = 4.0
 
 def sample_paths(
     forecasts: Forecasts,
-    backtest: Forecasts | None,
+    backtest: Forecasts,
     panel: Panel,
     *,
     n: int = 1000,
@@ -55,7 +55,7 @@ def sample_paths(
 
     Args:
         forecasts: Quantile rows of one model, one origin per series.
-        backtest: Past quantile rows of the same model; may be None or empty. Only outcomes that precede every
+        backtest: Past quantile rows of the same model. Only outcomes that precede every
             origin in ``forecasts`` are used.
         panel: Outcomes of the past forecasts.
         n: Number of paths.
@@ -116,18 +116,15 @@ class PastScores:
         return np.where(known[:, None, :], self.scores, np.nan)[usable]
 
 
-def past_scores(backtest: Forecasts | None, panel: Panel, series: list[str], horizons: list[int]) -> PastScores:
+def past_scores(backtest: Forecasts, panel: Panel, series: list[str], horizons: list[int]) -> PastScores:
     """Where past outcomes fell in past forecasts, as normal scores.
 
     Args:
-        backtest: Past quantile rows of one model, or None.
+        backtest: Past quantile rows of one model.
         panel: Outcomes.
         series: Order of the second axis.
         horizons: Order of the third axis.
     """
-    nothing = np.empty((0, len(series), len(horizons)))
-    if backtest is None or (isinstance(backtest, pd.DataFrame) and backtest.empty):
-        return PastScores(nothing, np.empty((0, len(horizons)), dtype="datetime64[ns]"))
     table = as_table(backtest)
     table = table.where(table.keys["series_id"].isin(series) & table.keys["horizon"].isin(horizons))
     observed = observed_at(table.keys, panel)
@@ -211,28 +208,32 @@ def update_with_nowcasts(
 
     Args:
         forecasts: Quantile rows of one model, one origin per series.
-        paths: Joint sample paths whose marginals are these forecasts (``core.release.TRAJECTORIES``).
+        paths: Joint sample paths (``core.release.TRAJECTORIES``) whose marginals are these forecasts, in their order.
         nowcasts: Quantiles at the 23 levels of the first horizon, by series. Parts of a total are not changed: see
             :mod:`forecasting.reconcile`.
 
     Returns:
         Forecasts and paths, in the order in which they came. Series without a nowcast are as they were.
     """
-    table = to_matrix(forecasts)
-    quantiles = table.quantiles.copy()
-    values = paths["value"].to_numpy(dtype=float).copy()
+    n = paths["output_type_id"].nunique()
+    table, draws = to_matrix(forecasts), paths["value"].to_numpy(dtype=float).reshape(-1, n)
+    quantiles, draws = followed(table, draws, nowcasts)
+    return to_rows(QuantileTable(table.keys, quantiles)), paths.assign(value=draws.ravel())
+
+
+def followed(
+    table: QuantileTable, draws: FloatArray, nowcasts: Mapping[str, FloatArray]
+) -> tuple[FloatArray, FloatArray]:
+    """Quantiles and draws, shape ``(rows, n)``, of forecasts of which some series follow a nowcast."""
+    quantiles, draws = table.quantiles.copy(), draws.copy()
+    horizons = table.keys["horizon"].to_numpy()
     for series_id, nowcast in nowcasts.items():
         own = np.flatnonzero(table.keys["series_id"] == series_id)
-        order = own[np.argsort(table.keys["horizon"].to_numpy()[own])]
-        if not len(order) or table.keys["horizon"].iloc[order[0]] != 1:
-            continue
-        rows = paths["series_id"].to_numpy() == series_id
-        places = paths[rows].reset_index().pivot_table(index="output_type_id", columns="horizon", values="index")
-        draws = values[places.to_numpy(dtype=int)]
-        new_quantiles, new_draws = conditioned(table.quantiles[order], draws, nowcast)
-        quantiles[order] = new_quantiles
-        values[places.to_numpy(dtype=int)] = new_draws
-    return to_rows(QuantileTable(table.keys, quantiles)), paths.assign(value=values)
+        own = own[np.argsort(horizons[own])]
+        if len(own) and horizons[own[0]] == 1:
+            quantiles[own], moved = conditioned(quantiles[own], draws[own].T, nowcast)
+            draws[own] = moved.T
+    return quantiles, draws
 
 
 def conditioned(quantiles: FloatArray, draws: FloatArray, nowcast: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -13,10 +13,9 @@ import numpy as np
 import pandas as pd
 
 from core import FloatArray
-from core.languages import marked as _
 from core.release import WEEK_SCORES
 from core.schema import check
-from forecasting import LEVELS, Model, ModelCard
+from forecasting import LEVELS, Model
 from forecasting.days import WEEK, WEEKS, DailyHistory
 from forecasting.models import baseline, snaive
 from forecasting.postprocess import safe_forecast
@@ -31,25 +30,6 @@ ORIGINS = 208
 """Newest Sundays of the record, four years."""
 RECORD_PATHS = 300
 YEAR_OF_WEEKS = 52
-
-CARD = ModelCard(
-    title=_("Days, weeks and the running month"),
-    summary=_(
-        "Joint paths of the days to come, of a route that is counted by day: the coming weeks are predicted from "
-        "recent daily rates and from what the same weeks of past years brought, on the fourth root of counts, and take "
-        "the errors of one past day each. The running month and the next eight weeks are sums of the same paths."
-    ),
-    recipe=_(
-        "26 and 27 November 2026. The root, the ridge and the width were chosen among some twenty variants, on the "
-        "very months of the Channel (2020 to 2026) and Italy (2021 to 2025) on which it is scored: part of its score "
-        "is luck."
-    ),
-    source="Bańbura, Giannone and Reichlin 2011, Oxford Handbook of Economic Forecasting; Anscombe 1948, Biometrika.",
-    weaknesses=_(
-        "Needs two years of days. Storms and landings of a single day are not foreseen, and two series by day are few "
-        "to judge it by."
-    ),
-)
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,9 @@ from core.schema import ALL, typed
 from forecasting import LEVELS
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable
-from forecasting.trajectories import conditioned, draw_paths, past_scores
+from forecasting.trajectories import draw_paths, followed, past_scores
 from forecasting.verification import wis
-from forecasting.verification.verdict import holm, ratio_interval
+from forecasting.verification.verdict import holm, ratios
 
 REACH = 18
 """Months ahead that are forecast so that in autumn the whole next calendar year is."""
@@ -145,11 +145,7 @@ class _Totals:
             return
         known = self._scores.until(table.keys["origin_date"].min())
         paths = draw_paths(table, self._series, self._horizons, known, n=n, seed=0)
-        for name, nowcast in nowcasts.items():
-            rows = np.flatnonzero(table.keys["series_id"] == name)
-            rows = rows[np.argsort(table.keys["horizon"].to_numpy()[rows])]
-            if len(rows) and table.keys["horizon"].iloc[rows[0]] == 1:
-                paths[rows] = conditioned(table.quantiles[rows], paths[rows].T, nowcast)[1].T
+        paths = followed(table, paths, nowcasts)[1]
         ahead: dict[str, dict[int, FloatArray]] = {name: {} for name in origins}
         for place, (name, step) in enumerate(zip(table.keys["series_id"], table.keys["horizon"], strict=True)):
             ahead[name][origins[name].ordinal + int(step)] = paths[place]
@@ -222,7 +218,10 @@ _WINDOW = ["series_id", "kind", "ahead"]
 def _records(
     totals: _Totals, past: QuantileTable, reference: _Totals, baseline: QuantileTable, year: int
 ) -> pd.DataFrame:
-    """Scores of totals at past origins whose windows are over, beside the baseline's, by series, kind and window."""
+    """Scores of totals at past origins whose windows are over, beside the baseline's, by series, kind and window.
+
+    The ratio of scores with its interval, the coverage, and the number of origins and of different windows.
+    """
     cases = []
     for date in sorted(past.keys["origin_date"].unique()):
         here, there = ((table.keys["origin_date"] == date).to_numpy() for table in (past, baseline))
@@ -236,36 +235,18 @@ def _records(
             place = tuple(row[name] for name in _WINDOW)
             if place in beside:
                 outcome = totals.outcome(str(row["series_id"]), str(row["first_period"]))
-                cases.append({"origin": date} | row | _scores(outcome, quantiles, beside[place]))
-    found = [
-        dict(zip(_WINDOW, key, strict=True)) | _record(rows, year)
-        for key, rows in pd.DataFrame(cases, columns=None if cases else [*_WINDOW, "origin"]).groupby(_WINDOW)
-    ]
-    records = pd.DataFrame(found, columns=None if found else [*_WINDOW, "p_value"])
-    return records.assign(p_holm=holm(records.pop("p_value").to_numpy(dtype=float)))
-
-
-def _scores(outcome: float, quantiles: FloatArray, baseline: FloatArray) -> dict[str, float]:
-    observed = np.asarray([outcome])
-    return {
-        "outcome": outcome,
-        "wis": float(wis(np.log1p(observed), np.log1p(quantiles)[None])[0]),
-        "reference": float(wis(np.log1p(observed), np.log1p(baseline)[None])[0]),
+                own, other = (
+                    float(wis(np.log1p([outcome]), np.log1p(one)[None])[0]) for one in (quantiles, beside[place])
+                )
+                cases.append(row | {"origin_date": date, "outcome": outcome, "wis_log": own, "reference_log": other})
+    if not cases:
+        return pd.DataFrame(columns=_WINDOW)
+    rows = pd.DataFrame(cases)
+    rows = rows.assign(horizon=year * (1 + rows["ahead"]))
+    inside = {
+        f"coverage_{level}": rows["outcome"].between(rows[f"lo_{level}"], rows[f"hi_{level}"]) for level in INTERVALS
     }
-
-
-def _record(cases: pd.DataFrame, year: int) -> dict[str, object]:
-    """The ratio of scores with its interval, the coverage, and the number of origins and of different windows.
-
-    Args:
-        cases: Of one series and window, one row per past origin.
-        year: Periods of twelve months.
-    """
-    of_origins = cases.groupby("origin", sort=True)[["wis", "reference"]].sum()
-    own, reference = (of_origins[name].to_numpy(dtype=float) for name in ("wis", "reference"))
-    covered = {
-        f"coverage_{level}": float(cases["outcome"].between(cases[f"lo_{level}"], cases[f"hi_{level}"]).mean())
-        for level in INTERVALS
-    }
-    found = ratio_interval(own, reference, horizon=year * (1 + int(cases["ahead"].iloc[0]))).named("relative_wis")
-    return {**found, **covered, "n": len(cases), "years": cases["first_period"].nunique()}
+    counts = {"n": ("outcome", "size"), "years": ("first_period", "nunique")}
+    facts = rows.assign(**inside).groupby(_WINDOW).agg(**{name: (name, "mean") for name in inside}, **counts)
+    found = ratios(rows, [*_WINDOW, "horizon"], "log", "relative_wis").join(facts, on=_WINDOW)
+    return found.assign(p_holm=holm(found["p_value"].to_numpy(dtype=float)))

@@ -30,8 +30,7 @@ from forecasting import BoolArray
 from forecasting.hindcast import Fits, InMemory
 from forecasting.models.pooled import library
 from forecasting.panel import Panel
-from forecasting.pooled import PREDICTIONS, Lessons, Level, lesson, past_origins, present_origins, run_pooled
-from forecasting.pooled_fit import Lesson
+from forecasting.pooled import PREDICTIONS, Lessons, Level, World, past_origins, present_origins, run_pooled
 from forecasting.quantiles import QuantileTable, stack
 from forecasting.sum_of_parts import sum_of_parts
 from forecasting.workers import Progress, Workers
@@ -70,9 +69,9 @@ class KnownCounts:
     history: Callable[[], pd.DataFrame]
     date: dt.date = dt.date.max
     freq: Frequency = FREQ
-    _lessons: dict[int, Lesson] = field(default_factory=dict)
+    _lessons: dict[int, World] = field(default_factory=dict)
 
-    def __call__(self, year: int) -> Lesson:
+    def __call__(self, year: int) -> World:
         """The lesson of a year's fits."""
         if year not in self._lessons:
             settled = min(dt.date(year, 1, 1) + dt.timedelta(days=SETTLED_DAYS - 1), self.date)
@@ -80,7 +79,7 @@ class KnownCounts:
             months = pd.period_range(FIRST_MONTH, f"{year - 1}-12", freq="M", name="period")
             routes = pd.concat([route_arrivals(known, totals_only=True), own_route_figures(known)])
             levels = (counts(known, months), 0), (_wide(routes[routes["freq"] == FREQ], months), 1)
-            self._lessons[year] = lesson([(panel.added_up(self.freq), kind) for panel, kind in levels], year)
+            self._lessons[year] = World.of([(panel.added_up(self.freq), kind) for panel, kind in levels])
         return self._lessons[year]
 
     @cached_property

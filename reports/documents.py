@@ -15,7 +15,7 @@ from core.languages import marked_plural as ngettext
 from core.release import CATALOGUE, contract_page
 from core.schema import ALL, TARGETS
 from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, ModelCard, ensemble, reception, sum_of_parts, weeks
-from forecasting.models import MODELS, POOLED_MODELS
+from forecasting.models import CARDS, MODELS, POOLED_MODELS
 from forecasting.verification.situations import BEGUN
 from forecasting.verification.verdict import skill
 from ingest import SourceCard
@@ -26,11 +26,11 @@ MATRIX, ISSUES, CONTRACT = "evaluation_matrix.md", "known_issues.md", "release.m
 MODEL_CARDS, DATA_CARDS = "model_cards", "data_cards"
 MATRIX_HORIZONS = (1, 3, 6, 12)
 ALL_MODELS: dict[str, tuple[ModelCard, str]] = {
-    **{model_id: (model.card, model.version) for model_id, model in (MODELS | POOLED_MODELS).items()},
-    BOTTOM_UP: (sum_of_parts.CARD, sum_of_parts.VERSION),
-    ENSEMBLE: (ensemble.CARD, ensemble.VERSION),
-    weeks.MODEL_ID: (weeks.CARD, "1"),
-    reception.MODEL_ID: (reception.CARD, "1"),
+    **{model_id: (CARDS[model_id], model.version) for model_id, model in (MODELS | POOLED_MODELS).items()},
+    BOTTOM_UP: (CARDS[BOTTOM_UP], sum_of_parts.VERSION),
+    ENSEMBLE: (CARDS[ENSEMBLE], ensemble.VERSION),
+    weeks.MODEL_ID: (CARDS[weeks.MODEL_ID], "1"),
+    reception.MODEL_ID: (CARDS[reception.MODEL_ID], "1"),
 }
 """Card and version of every model of a release."""
 _REDISTRIBUTION: dict[bool | str, str] = {

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import tomllib
 from collections.abc import Iterable
 
 from core.errors import InputError
-from forecasting import BASELINE, ENSEMBLE, Model, PooledModel
+from core.settings import SNAPSHOT
+from forecasting import BASELINE, ENSEMBLE, Model, ModelCard, PooledModel
 
 _MODULES = [importlib.import_module(f"{__name__}.{item.name}") for item in pkgutil.iter_modules(__path__)]
 
@@ -27,6 +29,12 @@ POOLED_MODELS: dict[str, PooledModel] = {
     module.POOLED_MODEL.model_id: module.POOLED_MODEL for module in _MODULES if hasattr(module, "POOLED_MODEL")
 }
 """Models that learn from all series of a panel at once, by ``model_id``."""
+
+CARDS: dict[str, ModelCard] = {
+    path.stem: ModelCard(**tomllib.loads(path.read_text("utf-8")))
+    for path in sorted((SNAPSHOT / "models").glob("*.toml"))
+}
+"""Cards by ``model_id``, also of models that are made of others."""
 
 
 def resolve(names: str | Iterable[str]) -> list[str]:

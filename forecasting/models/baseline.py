@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core import FloatArray
-from core.languages import marked as _
-from forecasting import BASELINE, NORMAL_SCORES, History, Model, ModelCard, symmetric_errors
+from forecasting import BASELINE, NORMAL_SCORES, History, Model, symmetric_errors
 
 LAST_ERRORS = 84
 FEWEST_ERRORS = 12
@@ -33,15 +32,4 @@ MODEL = Model(
     model_id=BASELINE,
     version="1",
     predict=predict,
-    card=ModelCard(
-        title=_("Baseline: as last month"),
-        summary=_(
-            "The last observed value, with a spread taken from the series itself: its last 84 changes over the same "
-            "number of periods on log1p scale, each counted with both signs, so that it expects neither rise nor fall. "
-            "Every other model is measured against it. Where fewer than 12 such changes exist, the spread is that of a "
-            "random walk whose step is the series' own, shrunk towards 0.5 on log scale (weight of 12 observations)."
-        ),
-        source="The baseline of the FluSight and COVID-19 forecast hubs: Cramer et al. 2022, PNAS 119(15) e2113561119.",
-        weaknesses=_("Has no season and no trend; after a calm stretch its intervals are too narrow for a new regime."),
-    ),
 )

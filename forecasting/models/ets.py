@@ -6,8 +6,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from core import FloatArray
-from core.languages import marked as _
-from forecasting import FitError, History, Model, ModelCard, heavy_tailed_quantiles
+from forecasting import FitError, History, Model, heavy_tailed_quantiles
 
 LONGEST_SEASON = 24
 """Exponential smoothing estimates one state per period of the season: weeks of a year are too many."""
@@ -38,17 +37,4 @@ MODEL = Model(
     predict=predict,
     on_roots=True,
     longest_season=LONGEST_SEASON,
-    card=ModelCard(
-        title=_("Exponential smoothing (ETS)"),
-        summary=_(
-            "Innovations state space model on log1p scale, by day and week on square roots, with additive "
-            "errors and an additive season (from three seasons of data on; by week two waves a year are taken "
-            "out before); no trend, a trend or a damped trend, whichever has the lowest AICc. Student t "
-            "intervals with the model's own variance."
-        ),
-        source="Hyndman, Koehler, Ord and Snyder 2008, Forecasting with Exponential Smoothing; by statsforecast.",
-        weaknesses=_(
-            "Intervals too narrow beyond half a year and after a change of regime; a trend may run on too long."
-        ),
-    ),
 )

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from core import FloatArray
 from core.errors import InputError
-from core.languages import marked as _
-from forecasting import ModelCard, PooledModel, constants_of
+from forecasting import PooledModel, constants_of
 from forecasting.features import HORIZON, rounded
 from forecasting.models import small_counts
 from forecasting.models.small_counts import SLOW_AND_SMALL
@@ -135,30 +134,4 @@ POOLED_MODEL = PooledModel(
     parameters=parameters,
     fit=fit,
     predict=predict,
-    card=ModelCard(
-        title=_("Pooled model"),
-        summary=_(
-            "One model for all series of a panel: gradient-boosted quantile regression of log growth, measured in each "
-            "series' own volatility, on what was known at the origin (recent changes, distance from usual levels, "
-            "volatility, range, what the season brought before) and on the horizon. It is fitted anew once per "
-            "calendar year, for all horizons together, on outcomes that ended before that year: on the largest series "
-            "known then and as many spread evenly over the rest, past origins drawn in proportion to the logarithm of "
-            "their counts. Where a series counts but a few persons, boosted trees also learn the chance of at most 0, "
-            "1, 3, 9 and 30: up to a mean of one over the last season this makes seven tenths of the forecast, then "
-            "less and less, and from twenty on nothing; beyond half a season ahead it is not used."
-        ),
-        recipe=_(
-            "Version 7, November 2026: one fit per year for all horizons in place of one for each, seven levels, one "
-            "set of features. It was compared with some 35 variants on outcomes since 2020, so part of its score on "
-            "these years is luck."
-        ),
-        source=(
-            "Friedman 2001, Annals of Statistics 29(5); fitted by LightGBM (Ke et al. 2017, NeurIPS 30). Small counts: "
-            "Foresi and Peracchi 1995, Journal of the American Statistical Association 90(430)."
-        ),
-        weaknesses=_(
-            "Its intervals are somewhat too narrow on their own, above all in years unlike those it learned from; it "
-            "needs many series. In the ensemble its companions make up for that."
-        ),
-    ),
 )

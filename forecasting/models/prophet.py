@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core import FloatArray
-from core.languages import marked as _
-from forecasting import LEVELS, FitError, History, Model, ModelCard
+from forecasting import LEVELS, FitError, History, Model
 
 SAMPLES = 1000
 
@@ -51,16 +50,4 @@ MODEL = Model(
     version="3",
     predict=predict,
     slow=True,
-    card=ModelCard(
-        title=_("Prophet"),
-        summary=_(
-            "A piecewise linear trend with possible bends in the first four fifths of the history, plus a yearly "
-            "season from three years on, fitted to log1p values with Prophet's own defaults; quantiles of 1,000 draws "
-            "from its predictive distribution."
-        ),
-        source="Taylor and Letham 2018, Forecasting at scale, The American Statistician 72(1).",
-        weaknesses=_(
-            "Ignores the last value: it draws a line through the past. It rarely beats the baseline near term."
-        ),
-    ),
 )

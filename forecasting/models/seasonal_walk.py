@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core import FloatArray
-from core.languages import marked as _
-from forecasting import FitError, History, Model, ModelCard, symmetric_errors
+from forecasting import FitError, History, Model, symmetric_errors
 from forecasting.models.baseline import FEWEST_ERRORS, LAST_ERRORS
 
 SHARE = 0.5
@@ -53,16 +52,4 @@ MODEL = Model(
     version="3",
     predict=predict,
     on_roots=True,
-    card=ModelCard(
-        title=_("Random walk with half the usual seasonal change"),
-        summary=_(
-            "The last value plus half of the average change over the same calendar periods in up to seven "
-            "earlier years, completed ones only, on log1p scale, by day and week on square roots. Its spread "
-            "is taken from its own last 84 errors, each counted with both signs."
-        ),
-        source="Shrinking seasonals: Miller and Williams 2003, Int. J. Forecasting 19(4).",
-        weaknesses=_(
-            "Reacts to no trend; where the season has shifted it keeps pointing the old way, at half strength."
-        ),
-    ),
 )

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core import FloatArray
-from core.languages import marked as _
-from forecasting import FitError, History, Model, ModelCard, symmetric_errors
+from forecasting import FitError, History, Model, symmetric_errors
 from forecasting.models.baseline import FEWEST_ERRORS, LAST_ERRORS
 
 
@@ -31,13 +30,4 @@ MODEL = Model(
     model_id="vigie-snaive",
     version="2",
     predict=predict,
-    card=ModelCard(
-        title=_("Seasonal naive: as the same month last year"),
-        summary=_(
-            "The value of the same period one season ago, with a spread taken from the series' last 84 changes over "
-            "a season on log1p scale, each counted with both signs."
-        ),
-        source="Hyndman and Athanasopoulos 2021, Forecasting: Principles and Practice, 3rd ed., section 5.2.",
-        weaknesses=_("Ignores everything since last year; on routes worse than the baseline for a quarter."),
-    ),
 )

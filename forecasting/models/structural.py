@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core import FloatArray
-from core.languages import marked as _
-from forecasting import STRUCTURAL, FitError, History, Model, ModelCard, heavy_tailed_quantiles
+from forecasting import STRUCTURAL, FitError, History, Model, heavy_tailed_quantiles
 
 if TYPE_CHECKING:
     from statsmodels.tsa.statespace.mlemodel import MLEResults
@@ -68,16 +67,4 @@ MODEL = Model(
     version="3",
     predict=predict,
     on_roots=True,
-    card=ModelCard(
-        title=_("Structural model"),
-        summary=_(
-            "Unobserved components on log1p scale, by day and week on square roots: a level that wanders and a season "
-            "of up to three waves a year that may change slowly, separated from noise by the Kalman filter. Student t "
-            "intervals with its variance."
-        ),
-        source="Harvey 1989, Forecasting, Structural Time Series Models and the Kalman Filter; fitted by statsmodels.",
-        weaknesses=_(
-            "One variance for calm and crisis: intervals are too wide in the one and too narrow in the other."
-        ),
-    ),
 )

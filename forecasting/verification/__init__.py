@@ -7,7 +7,6 @@ so the published baseline may score a little below 1. A row without 12 past chan
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import cast
 
 import numpy as np
@@ -20,7 +19,7 @@ from forecasting import LEVELS, BoolArray, symmetric_errors
 from forecasting.models.baseline import FEWEST_ERRORS, LAST_ERRORS
 from forecasting.panel import Panel
 from forecasting.quantiles import Forecasts, QuantileTable, as_table, probability_at
-from forecasting.verification.verdict import FAMILY, SCALES, WORSE, holm_within, ratio_interval, with_verdicts
+from forecasting.verification.verdict import FAMILY, SCALES, WORSE, holm_within, ratios, with_verdicts
 
 COVERAGES = (*INTERVALS, 0.98)
 """Central intervals that the 23 levels hold; .98 is the widest of them."""
@@ -126,25 +125,14 @@ def summarise(forecasts: Forecasts, panel: Panel) -> pd.DataFrame:
     groups = both.groupby(keys, sort=True)
     shares = {f"covered_{round(100 * level)}": f"coverage_{round(100 * level)}" for level in COVERAGES}
     means = groups[["wis_log", "wis_natural", *shares]].mean().rename(columns=shares).assign(n=groups.size())
-    scored = [f"{what}_{scale}" for scale in SCALES for what in ("wis", "reference")]
-    by_origin = both.groupby([*keys, "origin_date"], sort=True)[scored].sum()
-    lines = []
-    for line, (_, sums) in zip(means.reset_index().to_dict("records"), by_origin.groupby(level=keys), strict=True):
-        for scale in SCALES:
-            own, reference = (sums[f"{what}_{scale}"].to_numpy() for what in ("wis", "reference"))
-            found = ratio_interval(own, reference, horizon=line["horizon"])
-            lines.append(
-                {
-                    **{name: line[name] for name in keys},
-                    "scale": scale,
-                    "wis": line[f"wis_{scale}"],
-                    **found.named("relative_wis"),
-                    **{name: line[name] for name in shares.values()},
-                    "n": line["n"],
-                }
-            )
-    table = pd.DataFrame(lines)
-    return table.assign(p_holm=holm_within(table, FAMILY)).drop(columns="p_value")
+    parts = [
+        ratios(both, keys, scale, "relative_wis").join(means.rename(columns={f"wis_{scale}": "wis"}), on=keys)
+        for scale in SCALES
+    ]
+    table = pd.concat(parts).sort_values([*keys, "scale"], ignore_index=True)
+    table = table.assign(p_holm=holm_within(table, FAMILY))
+    ratio = ["relative_wis", "relative_wis_lo", "relative_wis_hi"]
+    return table[[*keys, "scale", "wis", *ratio, *shares.values(), "n", "p_holm"]]
 
 
 def with_bounds(table: QuantileTable, observed: FloatArray) -> pd.DataFrame:
@@ -230,9 +218,13 @@ def group_errors(forecasts: Forecasts, panel: Panel, groups: pd.DataFrame) -> pd
     if rows.empty:
         return _frame([])
     keys = ["model_id", "series_id", "origin_date", "horizon"]
-    rows = rows.merge(table.keys[keys].assign(bias=_bias(table, panel)), on=keys)
-    lines = pd.DataFrame(_lines(rows.merge(groups, on="series_id")))
-    return _frame(_marked(lines)) if len(lines) else _frame([])
+    rows = rows.merge(table.keys[keys].assign(bias=_bias(table, panel)), on=keys).merge(groups, on="series_id")
+    group = ["kind", "route_id", "geo", "group", "model_id", "horizon"]
+    shares = {f"coverage_{level}": (f"covered_{level}", "mean") for level in (50, 80, 95)}
+    facts = rows.groupby(group).agg(
+        n=("bias", "size"), n_series=("series_id", "nunique"), bias=("bias", "mean"), **shares
+    )
+    return _frame(_marked(ratios(rows, group, "log", "relative_wis").join(facts, on=group)))
 
 
 def _bias(table: QuantileTable, panel: Panel) -> FloatArray:
@@ -240,22 +232,6 @@ def _bias(table: QuantileTable, panel: Panel) -> FloatArray:
     observed = observed_at(table.keys, panel)
     low, high = probability_at(observed, table.quantiles)
     return np.where(np.isfinite(observed), 1 - (low + high), np.nan)
-
-
-def _lines(rows: pd.DataFrame) -> Iterator[dict[str, object]]:
-    for key, part in rows.groupby(["kind", "route_id", "geo", "group", "model_id", "horizon"], sort=True):
-        place = dict(zip(("kind", "route_id", "geo", "group", "model_id", "horizon"), key, strict=True))
-        sums = part.groupby("origin_date")[["wis_log", "reference_log"]].sum()
-        own, reference = (sums[name].to_numpy() for name in ("wis_log", "reference_log"))
-        found = ratio_interval(own, reference, horizon=int(part["horizon"].iloc[0]))
-        line = {
-            "n": len(part),
-            "n_series": part["series_id"].nunique(),
-            **found.named("relative_wis"),
-            "bias": part["bias"].mean(),
-            **{f"coverage_{level}": part[f"covered_{level}"].mean() for level in (50, 80, 95)},
-        }
-        yield {**place, **line}
 
 
 def _marked(lines: pd.DataFrame) -> pd.DataFrame:

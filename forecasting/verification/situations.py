@@ -6,8 +6,6 @@ dilemma, Lerch et al. 2017, Statistical Science 32(1)). The threshold-weighted s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 
@@ -18,7 +16,7 @@ from forecasting.panel import Panel
 from forecasting.quantiles import Forecasts, QuantileTable, as_table
 from forecasting.trajectories import draw_paths, past_scores
 from forecasting.verification import observed_at, reference_quantiles, score_rows, wis
-from forecasting.verification.verdict import ratio_interval
+from forecasting.verification.verdict import SCALES, ratios
 
 SIZE, MONTH, BEGUN, HIGH, PATH = "size", "month", "year", "high", "path"
 SIZES = {"<100": 0, "100-999": 100, "1000-9999": 1_000, ">=10000": 10_000}
@@ -80,20 +78,27 @@ def situation_scores(forecasts: Forecasts, panel: Panel) -> pd.DataFrame:
         A frame that keeps ``core.release.SITUATION_SCORES``.
     """
     table = as_table(forecasts)
-    lines = [*_by_month(table.of_model(ENSEMBLE), panel), *_of_paths(table, panel)]
-    return pd.DataFrame(lines, columns=list(SITUATION_SCORES.columns)) if lines else SITUATION_SCORES.empty()
+    own, energy = table.of_model(ENSEMBLE), _of_paths(table, panel)
+    rows = pd.concat([*_by_month(own, panel), *([energy] if len(energy) else [])], ignore_index=True)
+    keys = ["kind", "group", "model_id", "horizon"]
+    groups = rows.astype({"covered_80": float}).groupby(keys)
+    parts = [
+        ratios(rows, keys, scale, "relative_score").join(
+            groups.agg(score=(f"wis_{scale}", "mean"), coverage_80=("covered_80", "mean"), n=("horizon", "size")),
+            on=keys,
+        )
+        for scale in SCALES
+    ]
+    return pd.concat(parts)[list(SITUATION_SCORES.columns)].sort_values([*keys, "scale"], ignore_index=True)
 
 
-def _by_month(table: QuantileTable, panel: Panel) -> Iterator[dict[str, object]]:
+def _by_month(table: QuantileTable, panel: Panel) -> list[pd.DataFrame]:
+    """Scores of every forecast by kind and group."""
     rows = score_rows(table, panel)
-    if rows.empty:
-        return
     mean, high = _known_before(rows, panel)
     size = np.asarray(list(SIZES))[np.searchsorted(list(SIZES.values()), mean, side="right") - 1]
     month = np.where(rows["observed"] >= SURGE_FACTOR * mean, SURGE, CALM)
     year = rows["origin_date"].dt.year.astype(str)
-    for kind, groups in ((SIZE, size), (MONTH, month), (BEGUN, year)):
-        yield from _lines(rows.assign(kind=kind, group=groups))
     observed = observed_at(table.keys, panel)
     reference = reference_quantiles(table.keys, panel)
     scored = np.isfinite(observed) & np.isfinite(reference[:, 0])
@@ -105,7 +110,10 @@ def _by_month(table: QuantileTable, panel: Panel) -> Iterator[dict[str, object]]
         "wis_natural": threshold_weighted(observed, own, high),
         "reference_natural": threshold_weighted(observed, in_persons, high),
     }
-    yield from _lines(rows.assign(kind=HIGH, group=f"{HIGH_SHARE:.0%}", **scores).drop(columns="covered_80"))
+    return [
+        *(rows.assign(kind=kind, group=group) for kind, group in ((SIZE, size), (MONTH, month), (BEGUN, year))),
+        rows.assign(kind=HIGH, group=f"{HIGH_SHARE:.0%}", covered_80=np.nan, **scores),
+    ]
 
 
 def _known_before(rows: pd.DataFrame, panel: Panel) -> tuple[FloatArray, FloatArray]:
@@ -116,20 +124,18 @@ def _known_before(rows: pd.DataFrame, panel: Panel) -> tuple[FloatArray, FloatAr
     return mean, values.expanding().quantile(HIGH_SHARE).to_numpy()[places, columns]
 
 
-def _of_paths(table: QuantileTable, panel: Panel) -> Iterator[dict[str, object]]:
-    """Energy scores of whole paths, each series alone and all together, over those of the baseline's paths."""
-    parts = [table.of_model(name) for name in (ENSEMBLE, BASELINE)]
-    if any(part.keys.empty for part in parts):
-        return
-    horizons = sorted(int(step) for step in parts[0].keys["horizon"].unique())
-    series = sorted(str(name) for name in parts[0].keys["series_id"].unique())
-    parts = [part.where(part.keys["series_id"].isin(series) & part.keys["horizon"].isin(horizons)) for part in parts]
+def _of_paths(table: QuantileTable, panel: Panel) -> pd.DataFrame:
+    """Energy scores of whole paths, each series alone and all together, beside those of the baseline's paths."""
+    own, baseline = (table.of_model(name) for name in (ENSEMBLE, BASELINE))
+    horizons = sorted(int(step) for step in own.keys["horizon"].unique())
+    series = sorted(str(name) for name in own.keys["series_id"].unique())
+    baseline = baseline.where(baseline.keys["series_id"].isin(series) & baseline.keys["horizon"].isin(horizons))
     found = pd.concat(
-        [_energy(part, panel, series, horizons) for part in parts], axis=1, keys=["wis", "reference"], join="inner"
-    )
+        [_energy(part, panel, series, horizons) for part in (own, baseline)],
+        axis=1, keys=["wis", "reference"], join="inner",
+    )  # fmt: skip
     found.columns = pd.Index(["_".join(name) for name in found.columns])
-    rows = found.reset_index().assign(kind=PATH, model_id=ENSEMBLE, horizon=horizons[-1])
-    yield from _lines(rows)
+    return found.reset_index().assign(kind=PATH, model_id=ENSEMBLE, horizon=max(horizons, default=0))
 
 
 def _energy(table: QuantileTable, panel: Panel, series: list[str], horizons: list[int]) -> pd.DataFrame:
@@ -158,21 +164,3 @@ def _energy(table: QuantileTable, panel: Panel, series: list[str], horizons: lis
             lines.append({"origin_date": origin, "group": group, "series_id": name, **scores})
     keys = ["origin_date", "group", "series_id"]
     return pd.DataFrame(lines, columns=[*keys, "log", "natural"]).set_index(keys)
-
-
-def _lines(rows: pd.DataFrame) -> Iterator[dict[str, object]]:
-    keys = ["kind", "group", "model_id", "horizon"]
-    for key, part in rows.groupby(keys, sort=True):
-        for scale in ("log", "natural"):
-            names = [f"wis_{scale}", f"reference_{scale}"]
-            sums = part.groupby("origin_date")[names].sum()
-            own, reference = (sums[name].to_numpy() for name in names)
-            found = ratio_interval(own, reference, horizon=int(part["horizon"].iloc[0]))
-            yield {
-                **dict(zip(keys, key, strict=True)),
-                "scale": scale,
-                "score": float(part[names[0]].mean()),
-                **found.named("relative_score"),
-                "coverage_80": float(part["covered_80"].mean()) if "covered_80" in part else float("nan"),
-                "n": len(part),
-            }

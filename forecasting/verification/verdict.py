@@ -129,28 +129,20 @@ def compare(scored: pd.DataFrame, model_id: str, others: Sequence[str]) -> pd.Da
         InputError: No row is common to all.
     """
     rows = same_rows(scored, [model_id, *others])
-    lines = [
-        {"model_id": model_id, "other": other, "series_id": ALL, "horizon": horizon, "scale": scale,
-         **_against(rows[rows["horizon"] == horizon], model_id, other, scale, horizon)}
-        for scale in SCALES
-        for other in others
-        for horizon in sorted(int(step) for step in rows["horizon"].unique())
-    ]  # fmt: skip
-    table = pd.DataFrame(lines)
-    table["p_holm"] = holm_within(table, ["scale"])
+    scores = [*_ROW, *(f"wis_{scale}" for scale in SCALES)]
+    own, parts = rows.loc[rows["model_id"] == model_id, scores], []
+    for other in others:
+        theirs = rows.loc[rows["model_id"] == other, scores].rename(
+            columns=lambda name: name.replace("wis", "reference")
+        )
+        both = own.merge(theirs, on=_ROW)
+        count = both.groupby("horizon").size().rename("n")
+        parts += [
+            ratios(both, ["horizon"], scale, "ratio").join(count, on="horizon").assign(other=other) for scale in SCALES
+        ]
+    table = pd.concat(parts).sort_values("scale", kind="stable", ignore_index=True)
+    table = table.assign(model_id=model_id, series_id=ALL, p_holm=holm_within(table, ["scale"]))
     return table.assign(verdict=verdicts(table["ratio_lo"], table["ratio_hi"], table["p_holm"]))
-
-
-def by_origin(rows: pd.DataFrame, model_id: str, scale: str) -> FloatArray:
-    """Sum of a model's scores at each origin, in order of time."""
-    own = rows[rows["model_id"] == model_id].groupby("origin_date", sort=True)[f"wis_{scale}"].sum()
-    return cast(FloatArray, own.to_numpy(dtype=float))
-
-
-def _against(rows: pd.DataFrame, model_id: str, other: str, scale: str, horizon: int) -> dict[str, object]:
-    own, reference = by_origin(rows, model_id, scale), by_origin(rows, other, scale)
-    found = ratio_interval(own, reference, horizon=horizon)
-    return {**found.named("ratio"), "n": int((rows["model_id"] == model_id).sum())}
 
 
 def block_length(origins: int, horizon: int) -> int:
@@ -247,3 +239,25 @@ def ratio_interval(own: FloatArray, reference: FloatArray, *, horizon: int) -> R
         return RatioInterval(ratio, ratio, ratio, float(away < 1e-12))
     p_value = float(2 * stdtr(freedom, -away / error))
     return RatioInterval(ratio, ratio * float(np.exp(-reach)), ratio * float(np.exp(reach)), p_value)
+
+
+def ratios(rows: pd.DataFrame, keys: list[str], scale: str, name: str) -> pd.DataFrame:
+    """Ratio of scores of every group of forecasts, with what it is worth.
+
+    Args:
+        rows: ``origin_date``, ``horizon``, ``wis_log``, ``reference_log`` and the same on natural scale, of forecasts.
+        keys: Columns that make the groups, ``horizon`` among them.
+        scale: ``log`` or ``natural``.
+        name: Of the ratio.
+
+    Returns:
+        One row per group: ``keys``, ``scale``, the ratio and its bounds (:meth:`RatioInterval.named`) and ``p_value``.
+    """
+    sums = rows.groupby([*keys, "origin_date"], sort=True)[[f"wis_{scale}", f"reference_{scale}"]].sum()
+    lines = []
+    for key, part in sums.groupby(level=keys):
+        group = dict(zip(keys, key, strict=True))
+        own, reference = part.to_numpy(dtype=float).T
+        found = ratio_interval(own, reference, horizon=int(group["horizon"]))
+        lines.append({**group, "scale": scale, **found.named(name)})
+    return pd.DataFrame(lines, columns=[*keys, "scale", name, f"{name}_lo", f"{name}_hi", "p_value"])

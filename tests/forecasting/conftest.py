@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import calibration, members, pooled_fit, reconcile, sum_of_parts
+from forecasting import calibration, members, reconcile, sum_of_parts
+from forecasting import pooled as pooled_run
 from forecasting.models import pooled, small_counts
 from forecasting.panel import Panel, panel_from_rows
 
@@ -63,7 +64,7 @@ def quick_engine() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (pooled, small_counts):
             patch.setattr(module, "TREES", 5)
-        patch.setattr(pooled_fit, "FEWEST_ROWS", 200)
+        patch.setattr(pooled_run, "FEWEST_ROWS", 200)
         for module in (members, reconcile, sum_of_parts):
             patch.setattr(module, "MOST_ORIGINS", sum_of_parts.FEWEST_ORIGINS)
         for module in (members, calibration):

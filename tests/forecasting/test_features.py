@@ -29,7 +29,7 @@ def walks(seed: int = 3) -> FloatArray:
 
 
 def described(logs: FloatArray, rows: list[int], horizon: int = 3) -> FloatArray:
-    return features(logs, rows, POSITIONS, horizon=horizon, season=12, kind=0)
+    return features(logs, np.asarray(rows), POSITIONS, horizon=horizon, season=12, kind=0)
 
 
 @pytest.mark.parametrize("horizon", [1, 6, 12, 14])
@@ -58,7 +58,9 @@ def test_seasonal_features_use_completed_years() -> None:
 @pytest.mark.parametrize(("season", "shortest"), [(12, 1), (4, 1), (1, 1), (52, 4)])
 def test_levels_are_read_back_from_changes(season: int, shortest: int) -> None:
     logs = walks()
-    made = features(logs, [70], np.arange(MONTHS, dtype=float) % season, horizon=6, season=season, kind=0)[0]
+    made = features(logs, np.asarray([70]), np.arange(MONTHS, dtype=float) % season, horizon=6, season=season, kind=0)[
+        0
+    ]
     assert made.shape[1] == len(FEATURES)
     assert np.allclose(made[:, HORIZON], np.log(6))
     made = np.hstack([made, np.full((SERIES, 2), 7.0)])

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import ENSEMBLE, LEVELS, NORMAL_SCORES, pooled_fit
+from forecasting import ENSEMBLE, LEVELS, NORMAL_SCORES
+from forecasting import pooled as pooled_run
 from forecasting.ensemble import combine
 from forecasting.models import pooled as pooled_model
 from forecasting.models import small_counts
@@ -75,7 +76,7 @@ def answers() -> Iterator[tuple[str, QuantileTable]]:
     alone = [table.where(table.keys["horizon"] == 1) for table in newest]
     yield "reconciled without a past", reconcile(alone[0], alone[1], parts, "route_id")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pooled_fit, "FEWEST_ROWS", 100)
+        patch.setattr(pooled_run, "FEWEST_ROWS", 100)
         patch.setattr(pooled_model, "TREES", 8)
         patch.setattr(small_counts, "TREES", 8)
         levels = [Level(one, past_origins(one, origins=3, step=1), kind) for kind, one in enumerate((parts, totals))]

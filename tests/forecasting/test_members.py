@@ -14,7 +14,7 @@ from core.schema import check
 from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, STRUCTURAL
 from forecasting.members import MANY, NOT_POOLED, Request, members_at, models_to_run
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.pooled import lesson, past_origins, present_origins
+from forecasting.pooled import World, past_origins, present_origins
 from forecasting.quantiles import QuantileTable, to_rows
 
 from .frames import run_backtest
@@ -74,7 +74,7 @@ def test_pooled_model_joins_from_twenty_series_on(panel: Panel) -> None:
     few = panel.select(panel.series_ids[:5])
     assert Request.of(few, None, [ENSEMBLE], [1]).pooled == []
     assert Request.of(few, None, [POOLED], [1]).pooled == [POOLED]
-    with_prior = replace(Request.of(few, None, [ENSEMBLE], [1]), priors={"M": lambda year: lesson([(panel, 0)], year)})
+    with_prior = replace(Request.of(few, None, [ENSEMBLE], [1]), priors={"M": World.of([(panel, 0)]).before})
     assert with_prior.pooled == [POOLED], "with a prior on a small panel too"
     quarters = Panel("Q", few.matrix.set_axis(pd.period_range("2014Q1", periods=MONTHS, freq="Q")), few.groups)
     assert replace(with_prior, levels=[quarters]).pooled == [], "a prior of months says nothing of quarters"

@@ -18,7 +18,6 @@ from forecasting import (
     FitError,
     History,
     Model,
-    ModelCard,
     heavy_tailed_quantiles,
     symmetric_errors,
 )
@@ -160,7 +159,7 @@ def _fake(output: NDArray[np.float64] | None) -> Model:
             raise FitError("no convergence\n after 50 steps")
         return output
 
-    return Model("vigie-fake", "1", predict, ModelCard("", "", "", ""))
+    return Model("vigie-fake", "1", predict)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +176,7 @@ def test_model_can_receive_square_roots(
         spread = np.linspace(-2.0, 2.0, 23) * np.arange(1, horizon + 1)[:, None]
         return np.asarray(history.scaled[-1] + spread)
 
-    model = Model("vigie-fake", "1", predict, ModelCard("", "", "", ""), on_roots=bool(asks))
+    model = Model("vigie-fake", "1", predict, on_roots=bool(asks))
     history = Fit("vigie-fake", "series", pd.Period("2024-12-30", freq=freq), counts, 12).history()
     result = safe_forecast(model, history, HORIZON)
     observed = counts[np.isfinite(counts)]

@@ -33,7 +33,7 @@ def before() -> tuple[pd.DataFrame, pd.DataFrame]:
     forecasts = pd.concat([rows("a"), rows("b")], ignore_index=True)
     matrix = pd.DataFrame({"a": [1.0], "b": [1.0]}, index=pd.period_range("2024-12", periods=1, freq="M"))
     panel = Panel("M", matrix, pd.DataFrame(index=["a", "b"]))
-    return forecasts, sample_paths(forecasts, None, panel, n=2000)
+    return forecasts, sample_paths(forecasts, forecasts.iloc[:0], panel, n=2000)
 
 
 def of(frame: pd.DataFrame, series_id: str, horizon: int) -> FloatArray:
@@ -76,10 +76,12 @@ def test_conditional_law_is_that_of_chosen_paths() -> None:
         pd.DataFrame({"a": [1.0]}, index=pd.period_range("2024-12", periods=1, freq="M")),
         pd.DataFrame(index=["a"]),
     )
-    many = sample_paths(forecasts, None, panel, n=40_000, seed=2)
+    many = sample_paths(forecasts, forecasts.iloc[:0], panel, n=40_000, seed=2)
     first, second = of(many, "a", 1), of(many, "a", 2)
     chosen = second[(first > 680) & (first < 720)]
     sharpened, _ = update_with_nowcasts(
-        forecasts, sample_paths(forecasts, None, panel, n=2000), {"a": 700 * np.exp(0.015 * NORMAL_SCORES)}
+        forecasts,
+        sample_paths(forecasts, forecasts.iloc[:0], panel, n=2000),
+        {"a": 700 * np.exp(0.015 * NORMAL_SCORES)},
     )
     assert np.allclose(np.log(of(sharpened, "a", 2)[3:20]), np.log(np.quantile(chosen, LEVELS[3:20])), atol=0.06)

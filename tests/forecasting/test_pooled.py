@@ -13,14 +13,13 @@ from hypothesis import strategies as st
 from core import FloatArray
 from core.release import FORECASTS
 from core.schema import check
-from forecasting import LEVELS, NORMAL_SCORES, between_levels, pooled_fit
+from forecasting import LEVELS, NORMAL_SCORES, between_levels, pooled
 from forecasting.features import FEATURES, HORIZON
 from forecasting.models import POOLED_MODELS, small_counts
 from forecasting.models import pooled as pooled_model
 from forecasting.models.pooled import FITTED_LEVELS, fit, predict
 from forecasting.panel import Panel, panel_from_rows
-from forecasting.pooled import PREDICTIONS, Level, past_origins, present_origins, run_pooled
-from forecasting.pooled_fit import learned_horizons
+from forecasting.pooled import PREDICTIONS, Level, World, learned_horizons, past_origins, present_origins, run_pooled
 from forecasting.quantiles import QuantileTable, to_rows
 from forecasting.verification import score_rows
 from forecasting.workers import Progress
@@ -246,10 +245,11 @@ def test_one_fit_serves_every_horizon() -> None:
 
 
 def test_largest_known_series_are_learned_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pooled_fit, "MOST_ROWS", 600)
+    monkeypatch.setattr(pooled, "MOST_ROWS", 600)
     sizes = np.arange(60, 0, -1, dtype=float)
-    logs = np.log1p(np.tile(sizes, (60, 1)))
-    columns = pooled_fit.learned_from(logs, 60)
+    months = pd.period_range("2015-01", periods=73, freq="M")
+    matrix = pd.DataFrame(np.tile(sizes, (len(months), 1)), index=months)
+    columns = pooled.learned_from(World.of([(Panel("M", matrix, pd.DataFrame(index=matrix.columns)), 0)]))
     assert columns[:5].tolist() == [0, 1, 2, 3, 4]
     assert len(columns) == 10
     assert columns[-1] == 59
