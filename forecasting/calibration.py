@@ -49,20 +49,15 @@ def calibrate(
     """
     logs = np.log1p(table.quantiles)
     middle, inner = logs[:, [_MIDDLE]], np.clip(logs, logs[:, [_LOWER]], logs[:, [_UPPER]])
-    factors = _estimated(table, panel) if factors is None else factors
+    if factors is None:
+        row, column = panel.places(table.keys["origin_date"], table.keys["series_id"])
+        long = panel.matrix.notna().to_numpy().cumsum(axis=0)[row, column] > FEWEST_TO_LEARN_FROM
+        is_judged = (row < 0) | (panel.judged()[row] & long)
+        observed = np.where(is_judged, np.log1p(observed_at(table.keys, panel)), np.nan)
+        of_tails = _factors(logs, inner, _BEYOND, observed, table.keys, panel)
+        factors = np.column_stack([_factors(logs, middle, slice(None), observed, table.keys, panel), of_tails])
     scaled = np.maximum(middle + factors[:, [0]] * (inner - middle) + factors[:, [1]] * (logs - inner), 0.0)
     return QuantileTable(table.keys, np.where(scaled == logs, table.quantiles, np.expm1(scaled))), factors
-
-
-def _estimated(table: QuantileTable, panel: Panel) -> FloatArray:
-    row, column = panel.places(table.keys["origin_date"], table.keys["series_id"])
-    long = panel.matrix.notna().to_numpy().cumsum(axis=0)[row, column] > FEWEST_TO_LEARN_FROM
-    is_judged = (row < 0) | (panel.judged()[row] & long)
-    observed = np.where(is_judged, np.log1p(observed_at(table.keys, panel)), np.nan)
-    logs = np.log1p(table.quantiles)
-    middle, inner = logs[:, [_MIDDLE]], np.clip(logs, logs[:, [_LOWER]], logs[:, [_UPPER]])
-    of_spread = _factors(logs, middle, slice(None), observed, table.keys, panel)
-    return np.column_stack([of_spread, _factors(logs, inner, _BEYOND, observed, table.keys, panel)])
 
 
 def _factors(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,35 +69,28 @@ class Diagnostics:
         return f"in {made} of {len(ids):,} of {self.series:,} series: {listed(ids, names)}"
 
 
-def highest_before(keys: pd.DataFrame, panels: Sequence[Panel]) -> FloatArray:
-    """For each forecast the highest value that its series had up to the origin, at least 1.
+def extreme_before(keys: pd.DataFrame, panel: Panel, extreme: np.ufunc) -> FloatArray:
+    """For each forecast the highest (``np.fmax``) or lowest value that its series had up to the origin; else NaN.
 
     Args:
         keys: Columns ``series_id`` and ``origin_date``.
-        panels: Panels that hold the series between them, on one calendar.
+        panel: The series.
+        extreme: ``np.fmax`` or ``np.fmin``.
     """
-    return np.asarray(np.fmax(_extreme_before(keys, panels, np.fmax), 1.0))
+    record = extreme.accumulate(panel.matrix.to_numpy(dtype=float), axis=0)
+    row, column = panel.places(keys["origin_date"], keys["series_id"])
+    return np.where((column >= 0) & (row >= 0), record[row, column], np.nan)
 
 
-def _extreme_before(keys: pd.DataFrame, panels: Sequence[Panel], extreme: np.ufunc) -> FloatArray:
-    found = np.full(len(keys), np.nan)
-    for panel in panels:
-        record = extreme.accumulate(panel.matrix.to_numpy(dtype=float), axis=0)
-        row, column = panel.places(keys["origin_date"], keys["series_id"])
-        mine = (column >= 0) & (row >= 0)
-        found[mine] = record[row[mine], column[mine]]
-    return found
-
-
-def diagnose(table: QuantileTable, panels: Sequence[Panel]) -> Diagnostics:
+def diagnose(table: QuantileTable, panel: Panel) -> Diagnostics:
     """Gather what must be known.
 
     Args:
         table: Forecasts whose keys hold the marks ``fallback``, ``reason`` and ``capped``.
-        panels: See :func:`highest_before`.
+        panel: All series.
     """
     keys = table.keys
-    highest, lowest = (_extreme_before(keys, panels, extreme) for extreme in (np.fmax, np.fmin))
+    highest, lowest = (extreme_before(keys, panel, extreme) for extreme in (np.fmax, np.fmin))
     flat = (highest == lowest) & (np.ptp(table.quantiles, axis=1) <= NO_WIDTH)
     return Diagnostics(
         series=int(keys["series_id"].nunique()),

@@ -14,12 +14,12 @@ from __future__ import annotations
 import base64
 import contextlib
 import logging
+import math
 import os
 import pickle
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pandas as pd
@@ -29,21 +29,21 @@ from threadpoolctl import (  # type: ignore[import-untyped]  # it publishes no t
 )
 
 from core.errors import InputError, VigieError, first_line
-from forecasting.pool import one_thread_each
-from forecasting.workers import Answer, Cluster, Progress, Task, report, run_tasks
+from forecasting.pool import UNLIMITED, Answer, CutOff, Key, Pool, Task, one_thread_each
+from forecasting.workers import run_tasks
 
 LOCAL = "local"
 LARGEST_TASK = 16 * 2**20
 """Bytes of a task above which it is not sent to a cluster."""
 _WAVE_BYTES = 32 * 2**20
 _WAVE_TASKS = 32
-"""Tasks per worker that are sent together; progress is reported after them."""
+"""Tasks per worker that are sent together."""
 _PARTITIONS = 4
 """Partitions per worker: several, so that none waits long for the slowest."""
 
 
 @contextlib.contextmanager
-def workers_of(engine: str) -> Iterator[Cluster | None]:
+def workers_of(engine: str) -> Iterator[Pool | None]:
     """Join or start the workers of an engine, and leave or end them.
 
     Args:
@@ -77,74 +77,65 @@ def workers_of(engine: str) -> Iterator[Cluster | None]:
         yield cluster
 
 
-@dataclass(frozen=True)
-class FugueCluster:
-    """A cluster behind one of Fugue's execution engines.
+class FugueCluster(Pool):
+    """A pool whose tasks run on a cluster, behind one of Fugue's execution engines.
 
-    Attributes:
+    Args:
         name: The engine's name, for errors.
         engine: Fugue's ``ExecutionEngine``.
         size: Tasks that run at the same time.
     """
 
-    name: str
-    engine: Any
-    size: int
+    def __init__(self, name: str, engine: Any, size: int) -> None:  # noqa: ANN401  # Fugue has no types
+        super().__init__(size, UNLIMITED)
+        self._name, self._engine = name, engine
 
     def run(
-        self, function: Callable[[Task], Answer], tasks: Sequence[Task], *, progress: Progress | None = None
-    ) -> list[Answer]:
-        """Answers of a function of this package, in the order of the tasks.
+        self, function: Callable[[Task], Answer], tasks: Iterable[tuple[Key, Task]], seconds: float = math.inf
+    ) -> Iterator[tuple[Key, Answer | CutOff]]:
+        """Run tasks and yield each one's key and answer, wave after wave; ``seconds`` does not count here.
 
         Raises:
             VigieError: As the function raised it, or naming the engine where the cluster failed.
         """
-        answers: dict[int, Answer] = {}
-        wave: dict[int, str] = {}
-        large: list[int] = []
-        for place, task in enumerate(tasks):
+        del seconds
+        wave: list[tuple[Key, str]] = []
+        large: list[tuple[Key, Task]] = []
+        for key, task in tasks:
             text = _write((function, task))
             if len(text) > LARGEST_TASK:
-                large.append(place)
+                large.append((key, task))
                 continue
-            wave[place] = text
-            if len(wave) >= _WAVE_TASKS * self.size or sum(map(len, wave.values())) >= _WAVE_BYTES:
-                answers |= self._run_wave(wave)
-                wave = {}
-                report(progress, len(answers), len(tasks))
-        if wave:
-            answers |= self._run_wave(wave)
-            report(progress, len(answers), len(tasks))
-        before = len(answers)
-        kept = run_tasks(
-            function,
-            [tasks[place] for place in large],
-            progress=lambda done, _total: report(progress, before + done, len(tasks)),
-        )
-        answers |= zip(large, kept, strict=True)
-        return [answers[place] for place in range(len(tasks))]
+            wave.append((key, text))
+            if len(wave) >= _WAVE_TASKS * self.size or sum(len(one) for _, one in wave) >= _WAVE_BYTES:
+                yield from self._run_wave(wave)
+                wave = []
+        yield from self._run_wave(wave)
+        yield from zip([key for key, _ in large], run_tasks(function, [task for _, task in large]), strict=True)
 
-    def _run_wave(self, wave: dict[int, str]) -> dict[int, Any]:
+    def _run_wave(self, wave: list[tuple[Key, str]]) -> Iterator[tuple[Key, Any]]:
         import fugue.api  # noqa: PLC0415  # takes seconds to load, and only a cluster needs it
 
-        rows = pd.DataFrame({"place": wave.keys(), "task": wave.values()})
+        if not wave:
+            return
+        rows = pd.DataFrame({"place": range(len(wave)), "task": [text for _key, text in wave]})
         try:
             made = fugue.api.transform(  # type: ignore[attr-defined]  # typed, but without a list of what it exports
                 rows,
                 _answer_rows,
                 schema="place:long,answer:str",
                 partition={"num": min(len(wave), _PARTITIONS * self.size)},
-                engine=self.engine,
+                engine=self._engine,
                 as_fugue=False,
                 as_local=True,
             )
         except Exception as error:  # each engine has exceptions of its own for workers that are lost
-            raise InputError(f"--engine {self.name} failed: {first_line(error, with_kind=True)[:300]}") from error
-        answers = {int(place): _read(text) for place, text in zip(made["place"], made["answer"], strict=True)}
-        for answer in answers.values():
+            raise InputError(f"--engine {self._name} failed: {first_line(error, with_kind=True)[:300]}") from error
+        for place, text in zip(made["place"], made["answer"], strict=True):
+            answer = _read(text)
             if isinstance(answer, VigieError):
                 raise answer
-        return answers
+            yield wave[int(place)][0], answer
 
 
 def _answer_rows(rows: pd.DataFrame) -> pd.DataFrame:

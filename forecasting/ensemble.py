@@ -20,7 +20,7 @@ from core import FloatArray
 from core.errors import InputError
 from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, STRUCTURAL, BoolArray
 from forecasting.calibration import calibrate, whole_counts
-from forecasting.diagnostics import highest_before
+from forecasting.diagnostics import extreme_before
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, Forecasts, QuantileTable, as_table
@@ -101,12 +101,9 @@ def _align(table: QuantileTable, model_id: str, row_of: pd.MultiIndex) -> _Membe
     rows = row_of.get_indexer(pd.MultiIndex.from_frame(mine.keys[_PLACE]))
     logs = np.full((len(row_of), table.quantiles.shape[1]), np.nan)
     logs[rows] = np.log1p(mine.quantiles)
-    own, capped = np.zeros(len(row_of), dtype=bool), np.zeros(len(row_of), dtype=bool)
-    history = np.full(len(row_of), "", dtype=object)
-    own[rows] = ~mine.keys["fallback"].to_numpy(dtype=bool) if "fallback" in mine.keys else True
-    capped[rows] = mine.keys["capped"].to_numpy(dtype=bool) if "capped" in mine.keys else False
-    history[rows] = mine.keys["history_hash"].to_numpy() if "history_hash" in mine.keys else ""
-    return _Member(logs, own, capped, history)
+    marks = mine.keys.set_index(_PLACE)[["fallback", "capped", "history_hash"]].reindex(row_of)
+    own, capped = (marks[name].eq(value).to_numpy() for name, value in (("fallback", False), ("capped", True)))
+    return _Member(logs, own, capped, marks["history_hash"].fillna("").to_numpy())
 
 
 def _weights(aligned: dict[str, _Member], count: int) -> dict[str, FloatArray]:
@@ -123,8 +120,8 @@ def _limited(combined: QuantileTable, panel: Panel, factors: FloatArray | None) 
     quantiles, marks = combined.quantiles.copy(), np.ones((len(own), 2))
     scaled, marks[own] = calibrate(combined.where(own), panel, None if factors is None else factors[own])
     quantiles[own] = scaled.quantiles
-    dated = panel.end_dates.get_indexer(pd.DatetimeIndex(combined.keys["origin_date"])) >= 0
-    record = np.where(dated, np.maximum(highest_before(combined.keys, [panel]), SMALLEST_RECORD), np.inf)
+    record = extreme_before(combined.keys, panel, np.fmax)
+    record = np.where(np.isnan(record), np.inf, np.maximum(record, SMALLEST_RECORD))
     highest = MOST_RECORDS * record[:, None]
     capped = combined.keys["capped"].to_numpy(dtype=bool) | (quantiles > highest).any(axis=1)
     bounded = QuantileTable(

@@ -13,7 +13,6 @@ from typing import Protocol
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core import FloatArray
 from core.calendar import write_period
@@ -90,8 +89,17 @@ def work_at(panel: Panel, wanted: BoolArray, models: Callable[[int], Sequence[st
         wanted: Origins, periods × series; one without a value is passed over.
         models: Gives the model ids for a place on the calendar.
     """
-    rows = np.flatnonzero(wanted.any(axis=1))
-    return joined(_work(panel, np.where(wanted[row], row, -1), models(int(row))) for row in rows)
+    values, periods, ends, names = panel.matrix.to_numpy(dtype=float), panel.periods, panel.end_dates, panel.series_ids
+    first = np.isfinite(values).argmax(axis=0)
+    lines, fits = [], []
+    for row, column in zip(*np.nonzero(wanted & np.isfinite(values)), strict=True):
+        begin = int(first[column])
+        past = values[begin : row + 1, column]
+        fingerprint = history_hash(past, write_period(periods[begin], panel.freq))
+        for model_id in models(int(row)):
+            lines.append((model_id, MODELS[model_id].version, names[column], ends[row], fingerprint))
+            fits.append(Fit(model_id, names[column], periods[row], past, panel.season_length))
+    return WorkList(_table(lines), fits)
 
 
 def work_as_known(panels: Mapping[pd.Timestamp, Panel], *, models: Sequence[str]) -> WorkList:
@@ -109,7 +117,7 @@ def work_as_known(panels: Mapping[pd.Timestamp, Panel], *, models: Sequence[str]
 
 def present_work(panel: Panel, *, models: Sequence[str]) -> WorkList:
     """List every series from its own last observed period."""
-    return _work(panel, panel.last_rows(), models)
+    return work_at(panel, panel.at_last(), lambda _row: models)
 
 
 def joined(works: Iterable[WorkList]) -> WorkList:
@@ -167,27 +175,6 @@ def _target_ends(fits: list[Fit], horizons: list[int]) -> pd.DatetimeIndex:
         return pd.DatetimeIndex([])
     origins = pd.PeriodIndex([fit.last_period for fit in fits])
     return (origins.repeat(len(horizons)) + np.tile(horizons, len(fits))).end_time.normalize()
-
-
-def _work(panel: Panel, rows: NDArray[np.int64], models: Sequence[str]) -> WorkList:
-    """List every series that has a value at its origin.
-
-    Args:
-        panel: The series.
-        rows: Place of each series' origin on the calendar; -1 where it has none.
-        models: Model ids.
-    """
-    values, periods, ends, names = panel.matrix.to_numpy(dtype=float), panel.periods, panel.end_dates, panel.series_ids
-    first = np.isfinite(values).argmax(axis=0)
-    lines, fits = [], []
-    for column in np.flatnonzero((rows >= 0) & np.isfinite(values[rows, np.arange(len(rows))])):
-        begin, row = int(first[column]), int(rows[column])
-        past = values[begin : row + 1, column]
-        fingerprint = history_hash(past, write_period(periods[begin], panel.freq))
-        for model_id in models:
-            lines.append((model_id, MODELS[model_id].version, names[column], ends[row], fingerprint))
-            fits.append(Fit(model_id, names[column], periods[row], past, panel.season_length))
-    return WorkList(_table(lines), fits)
 
 
 def _table(lines: Sequence[tuple[object, ...]]) -> pd.DataFrame:

@@ -137,6 +137,12 @@ class Panel:
         known = self.matrix.notna().to_numpy()
         return np.asarray(len(known) - 1 - known[::-1].argmax(axis=0))
 
+    def at_last(self) -> BoolArray:
+        """Where each series has its last value, periods × series."""
+        found = np.zeros(self.matrix.shape, dtype=bool)
+        found[self.last_rows(), np.arange(found.shape[1])] = True
+        return found
+
     def ended(self) -> BoolArray:
         """Which series have ended: their last value lies further back than ``PRESENT_WITHIN`` of the panel's."""
         return np.asarray(len(self.matrix) - 1 - self.last_rows() > PRESENT_WITHIN[self.freq])

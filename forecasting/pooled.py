@@ -160,9 +160,7 @@ def past_origins(panel: Panel, *, origins: int, step: int) -> BoolArray:
 
 def present_origins(panel: Panel) -> BoolArray:
     """Every series' own last observed period, unless the series has ended; periods × series."""
-    wanted = np.zeros(panel.matrix.shape, dtype=bool)
-    wanted[panel.last_rows(), np.arange(wanted.shape[1])] = ~panel.ended()
-    return wanted
+    return np.asarray(panel.at_last() & ~panel.ended())
 
 
 def is_enough(panels: Sequence[Panel]) -> BoolArray:

@@ -18,6 +18,10 @@ FLAGS = ["model_version", "history_hash", "fallback", "reason", "capped", "sprea
 """What the engine adds to hubverse columns: which code and which history made a forecast, how it was kept safe,
 and by what the ensemble's spread was multiplied."""
 
+_FAR = 40.0
+_REACH: FloatArray = np.concatenate([[NORMAL_SCORES[0] - _FAR], NORMAL_SCORES, [NORMAL_SCORES[-1] + _FAR]])
+"""Normal scores between which quantiles lie on lines: the outermost ones go on beyond the levels."""
+
 
 @dataclass(frozen=True)
 class QuantileTable:
@@ -115,7 +119,10 @@ def value_at(probabilities: FloatArray, quantiles: FloatArray) -> FloatArray:
         probabilities: Between 0 and 1, any shape.
         quantiles: The 23 quantiles in counts, ascending.
     """
-    return np.maximum(np.expm1(_line(ndtri(probabilities), NORMAL_SCORES, np.log1p(quantiles))), 0.0)
+    line = np.log1p(quantiles)
+    slopes = (line[[1, -1]] - line[[0, -2]]) / (NORMAL_SCORES[[1, -1]] - NORMAL_SCORES[[0, -2]])
+    reached = np.concatenate([[line[0] - _FAR * slopes[0]], line, [line[-1] + _FAR * slopes[1]]])
+    return np.asarray(np.maximum(np.expm1(np.interp(ndtri(probabilities), _REACH, reached)), 0.0))
 
 
 def rank_shares(values: FloatArray) -> FloatArray:
@@ -155,12 +162,3 @@ def probability_at(values: FloatArray, quantiles: FloatArray) -> tuple[FloatArra
         np.where(several, np.where(first == 0, 0.0, LEVELS[first]), chance),
         np.where(several, np.where(last == len(LEVELS) - 1, 1.0, LEVELS[last]), chance),
     )
-
-
-def _line(at: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
-    """Linear interpolation that goes on beyond both ends with the outermost slopes."""
-    inside: FloatArray = np.interp(at, x, y)
-    with np.errstate(all="ignore"):  # an outer pair may tie; its slope is then not asked for
-        low = y[0] + (at - x[0]) * (y[1] - y[0]) / (x[1] - x[0])
-        high = y[-1] + (at - x[-1]) * (y[-1] - y[-2]) / (x[-1] - x[-2])
-    return np.where(at < x[0], low, np.where(at > x[-1], high, inside))

@@ -179,7 +179,7 @@ def forecasts_at(request: Request, wanted: Sequence[BoolArray]) -> Made:
         table, accounts = _together(request, wanted, rows)
     if ENSEMBLE in request.asked and request.prior is not None and not is_enough(request.levels)[-1]:
         accounts.append(WITH_PRIOR)
-    diagnosis = replace(diagnose(table, request.levels), panel=request.levels[0], account=tuple(accounts))
+    diagnosis = replace(diagnose(table, _joined(request.levels)), panel=request.levels[0], account=tuple(accounts))
     return Made(table, diagnosis, pd.concat([level.counted() for level in request.levels]))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.interpolate import interp1d
 from scipy.special import ndtr, ndtri
 
 from core import FloatArray
@@ -93,7 +94,8 @@ def shuffled_draws(logs: FloatArray, ranks: FloatArray) -> FloatArray:
     turns = np.argsort(np.random.default_rng(count).random((SLICES, logs.shape[0])), axis=0)
     places = order[None] * SLICES + turns[:, None, :]
     grid = (np.arange(count * SLICES) + 0.5) / (count * SLICES)
-    values = np.maximum(np.expm1(logs @ _weights_at(ndtri(grid))), 0.0)
+    line = interp1d(NORMAL_SCORES, logs, fill_value="extrapolate", assume_sorted=True)
+    values = np.maximum(np.expm1(line(ndtri(grid))), 0.0)
     return np.take_along_axis(values, places.reshape(-1, logs.shape[0]).T, axis=1)
 
 
@@ -167,13 +169,3 @@ def ranks_of(observed: FloatArray, logs: FloatArray) -> FloatArray:
     highest = np.where(upto > last, 1.0, LEVELS[np.clip(upto - 1, 0, last)])
     ranks = np.where(upto - below > 1, (lowest + highest) / 2, inside)
     return np.where(np.isfinite(observed), ranks, np.nan)
-
-
-def _weights_at(scores: FloatArray) -> FloatArray:
-    """Weights of the 23 levels at other normal scores, going on straight beyond them; shape ``(23, n)``."""
-    left = np.clip(np.searchsorted(NORMAL_SCORES, scores) - 1, 0, len(NORMAL_SCORES) - 2)
-    share = (scores - NORMAL_SCORES[left]) / (NORMAL_SCORES[left + 1] - NORMAL_SCORES[left])
-    weights = np.zeros((len(NORMAL_SCORES), len(scores)))
-    weights[left, np.arange(len(scores))] = 1 - share
-    weights[left + 1, np.arange(len(scores))] += share
-    return weights

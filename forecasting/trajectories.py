@@ -23,6 +23,7 @@ from core import FloatArray
 from forecasting import LEVELS, BoolArray
 from forecasting.panel import Panel
 from forecasting.quantiles import (
+    KEYS,
     Forecasts,
     QuantileTable,
     as_table,
@@ -68,7 +69,7 @@ def sample_paths(
     series = sorted(str(name) for name in table.keys["series_id"].unique())
     horizons = sorted(int(horizon) for horizon in table.keys["horizon"].unique())
     scores = past_scores(backtest, panel, series, horizons).until(table.keys["origin_date"].min())
-    return _to_rows(table, draw_paths(table, series, horizons, scores, n=n, seed=seed))
+    return path_rows(table.keys, draw_paths(table, series, horizons, scores, n=n, seed=seed))
 
 
 def draw_paths(
@@ -190,13 +191,12 @@ def _root(correlation: FloatArray) -> FloatArray:
     return np.asarray(vectors * np.sqrt(np.clip(eigenvalues, 0.0, None)))
 
 
-def _to_rows(table: QuantileTable, values: FloatArray) -> pd.DataFrame:
-    """Paths of shape ``(forecasts, n)`` as trajectory rows."""
+def path_rows(keys: pd.DataFrame, values: FloatArray) -> pd.DataFrame:
+    """Paths of forecasts, shape ``(forecasts, n)``, as rows of ``core.release.TRAJECTORIES``."""
     n = values.shape[1]
-    columns = ["model_id", "series_id", "origin_date", "horizon", "target_end_date"]
-    rows = table.keys.loc[table.keys.index.repeat(n), columns].reset_index(drop=True)
+    rows = keys.loc[keys.index.repeat(n), KEYS].reset_index(drop=True)
     rows["output_type"] = "sample"
-    rows["output_type_id"] = np.tile(np.arange(n, dtype=np.int64), len(table.keys))
+    rows["output_type_id"] = np.tile(np.arange(n, dtype=np.int64), len(keys))
     rows["value"] = values.reshape(-1)
     return rows
 

@@ -124,12 +124,8 @@ def week_scores(records: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     if not parts:
         return WEEK_SCORES.empty()
     found = pd.concat(parts, ignore_index=True)
-    found = found.assign(p_holm=holm_within(found, ["scale"])).rename(
-        columns={
-            "other": "reference", "ratio": "relative_wis", "ratio_lo": "relative_wis_lo", "ratio_hi": "relative_wis_hi"
-        }
-        | {name: name.replace("covered", "coverage") for name in shares}
-    )  # fmt: skip
+    found = found.assign(p_holm=holm_within(found, ["scale"]))
+    found = found.rename(columns=lambda name: name.replace("covered", "coverage"))
     return check(found[list(WEEK_SCORES.columns)], WEEK_SCORES)
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import itertools
 import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,30 +18,16 @@ from core import FloatArray
 from core.log import get_logger
 from forecasting import History
 from forecasting.models import MODELS
-from forecasting.pool import CUT_OFF, UNLIMITED, CutOff, Limits, Pool
+from forecasting.pool import CUT_OFF, UNLIMITED, Answer, CutOff, Limits, Pool, Task
 from forecasting.postprocess import SafeForecast, fallback_forecast, safe_forecast
 
 Progress = Callable[[int, int], None]
-"""Called with the number of fits (on a cluster, batches of fits) that are done, and their total."""
-Task = TypeVar("Task")
-Answer = TypeVar("Answer")
+"""Called with the number of fits that are done, and their total."""
 
 
-class Cluster(Protocol):
-    """Workers that are not this machine's processes; see :mod:`forecasting.distributed`."""
-
-    @property
-    def size(self) -> int:
-        """Tasks that run at the same time."""
-
-    def run(
-        self, function: Callable[[Task], Answer], tasks: Sequence[Task], *, progress: Progress | None = None
-    ) -> list[Answer]:
-        """Answers of a function at the top of a module of this package, in the order of the tasks."""
-
-
-Workers = int | Pool | Cluster | None
-"""Processes, a pool of them that stays, or a cluster; None lets the amount of work decide how many processes."""
+Workers = int | Pool | None
+"""Processes, a pool of them that stays, or a cluster (:mod:`forecasting.distributed`); None lets the amount of work
+decide how many processes."""
 
 _WORTH_PROCESSES = 600
 """Fits of fast models below which starting processes, each of which loads the libraries, takes longer than it saves."""
@@ -93,25 +77,18 @@ def run_fits(
         horizon: Longest horizon H.
         workers: Processes, a pool of them that stays, or a cluster; by default one process per core if there is much to
             do or a model is slow, else this process, where nothing is cut off.
-        progress: Called after every fit that was tried; on a cluster after several batches.
+        progress: Called after every fit that was tried.
     """
     is_much = len(fits) > _WORTH_PROCESSES or any(MODELS[fit.model_id].slow for fit in fits)
     if workers is None and not is_much:
         workers = 1
     untried = CutOff(f"{CUT_OFF} untried: {MOST_CUT_OFFS} earlier fits of this model were cut off")
     answers: list[SafeForecast | CutOff] = [untried] * len(fits)
-    if workers is None or isinstance(workers, int | Pool):
-        with _pool(workers, len(fits), Limits()) as pool:
-            run = _run_batches(pool, fits, _batches(fits, pool.size), partial(run_fit, horizon=horizon))
-            for done, (place, answer) in enumerate(run, start=1):
-                answers[place] = answer
-                report(progress, done, len(fits))
-    else:
-        batches = _batches(fits, workers.size)
-        work = [[fits[place] for place in batch] for batch in batches]
-        found = workers.run(partial(run_fits, horizon=horizon, workers=1), work, progress=progress)
-        for place, answer in zip(itertools.chain(*batches), itertools.chain(*found), strict=True):
+    with _pool(workers, len(fits), Limits()) as pool:
+        run = _run_batches(pool, fits, _batches(fits, pool.size), partial(run_fit, horizon=horizon))
+        for done, (place, answer) in enumerate(run, start=1):
             answers[place] = answer
+            report(progress, done, len(fits))
     return [_with_fallback(fit, horizon, answer) for fit, answer in zip(fits, answers, strict=True)]
 
 
@@ -181,21 +158,16 @@ def run_tasks(
             more memory than a pool allows is run here.
         is_small: The tasks take less time than starting processes: only processes that run already help.
         progress: Called after every task.
-        took: Called with a task's place and answer when it ends; on a cluster when all have ended.
+        took: Called with a task's place and answer when it ends.
     """
     answers: dict[int, Answer] = {}
-    if workers is None or isinstance(workers, int | Pool):
-        if (is_small or len(tasks) < 2) and not (isinstance(workers, Pool) and workers.pids):
-            workers = 1
-        with _pool(workers, len(tasks), UNLIMITED) as pool:
-            for place, answer in pool.run(function, enumerate(tasks)):
-                answers[place] = function(tasks[place]) if isinstance(answer, CutOff) else answer
-                took(place, answers[place])
-                report(progress, len(answers), len(tasks))
-    else:
-        for place, answer in enumerate(workers.run(function, tasks, progress=progress)):
-            answers[place] = answer
-            took(place, answer)
+    if (is_small or len(tasks) < 2) and not (isinstance(workers, Pool) and workers.pids):
+        workers = 1
+    with _pool(workers, len(tasks), UNLIMITED) as pool:
+        for place, answer in pool.run(function, enumerate(tasks)):
+            answers[place] = function(tasks[place]) if isinstance(answer, CutOff) else answer
+            took(place, answers[place])
+            report(progress, len(answers), len(tasks))
     return [answers[place] for place in range(len(tasks))]
 
 

@@ -8,9 +8,8 @@ as they are known tonight, cut at each origin: Eurostat keeps no past editions.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import pandas as pd
 
@@ -18,20 +17,17 @@ from core.calendar import Frequency, last_complete_period, to_period
 from core.errors import InputError, Message, message
 from core.languages import marked as _
 from core.log import counted
-from core.progress import ProgressReport
 from core.release import FORECASTS, RELEASE, YEAR_AHEAD
 from core.schema import ALL, NOT_APPLICABLE, check, concat_filled, make_series_id
 from forecasting import BASELINE, ENSEMBLE
-from forecasting.hindcast import Fits
 from forecasting.panel import Panel, panel_from_observations, panel_from_rows
 from forecasting.quantiles import to_matrix, to_rows
 from forecasting.reconcile import reconcile
 from forecasting.verification import summarise
-from forecasting.workers import Workers
 from forecasting.year_ahead import reach_of, year_ahead
 from nightly import OK, TOO_OLD
-from nightly.forecasts import forecast_panel, of_model
-from nightly.pooled import TOTAL, PooledNight
+from nightly.forecasts import PanelEngine, of_model
+from nightly.pooled import TOTAL
 from nightly.tables import hindcast_table
 
 SOURCE_ID = "eurostat"
@@ -104,20 +100,8 @@ class Asylum:
     degraded: list[dict[str, str]]
 
 
-def forecast_asylum(
-    known: pd.DataFrame,
-    as_of: dt.date,
-    progress: ProgressReport,
-    *,
-    origins: int,
-    fits: Fits | None = None,
-    workers: Workers = None,
-    pooled: PooledNight | None = None,
-) -> Asylum:
+def forecast_asylum(known: pd.DataFrame, as_of: dt.date, engine: PanelEngine) -> Asylum:
     """Forecast every dataset that is recent enough."""
-    forecast = partial(
-        forecast_panel, origins=min(origins, MOST_ORIGINS), progress=progress, fits=fits, workers=workers, pooled=pooled
-    )
     states, made = [], []
     for dataset in DATASETS:
         rows = dataset.rows(known)
@@ -125,7 +109,7 @@ def forecast_asylum(
         states.append(state)
         fine = state.loc[state["state"] == OK, "series_id"]
         if len(fine) >= FEWEST_DESTINATIONS:
-            made.append(_forecast_dataset(dataset, rows, list(fine), forecast))
+            made.append(_forecast_dataset(dataset, rows, list(fine), engine))
     frames = {"asylum_series": concat_filled(states, RELEASE["asylum_series"].empty())}
     for name in ("asylum_forecasts", "asylum_replays", "asylum_scores"):
         frames[name] = concat_filled([one[name] for one in made], RELEASE[name].empty())
@@ -173,10 +157,7 @@ def why_not(states: Sequence[pd.DataFrame]) -> Message:
 
 
 def _forecast_dataset(
-    dataset: Dataset,
-    rows: pd.DataFrame,
-    series_ids: list[str],
-    forecast: Callable[..., tuple[pd.DataFrame, pd.DataFrame]],
+    dataset: Dataset, rows: pd.DataFrame, series_ids: list[str], engine: PanelEngine
 ) -> dict[str, pd.DataFrame]:
     """Forecast one dataset.
 
@@ -184,7 +165,7 @@ def _forecast_dataset(
         dataset: The dataset.
         rows: Its observations.
         series_ids: Countries of destination to forecast.
-        forecast: :func:`nightly.forecasts.forecast_panel` with what a night gives it.
+        engine: What forecasts it.
 
     Returns:
         ``asylum_forecasts``, ``asylum_replays`` and ``asylum_scores`` as in :class:`Asylum`, without ``as_of``;
@@ -193,7 +174,7 @@ def _forecast_dataset(
     is_totalled = dataset.target == OF_THE_YEAR
     panel = panel_from_observations(rows[rows["series_id"].isin(series_ids)], dataset.target, dataset.freq)
     horizons = range(1, reach_of(panel.periods[0]) + 1) if is_totalled else dataset.horizons
-    present, past = forecast(panel, horizons=horizons, kind=1)
+    present, past = engine.forecast(panel, MOST_ORIGINS, horizons, kind=1)
     totals = YEAR_AHEAD.empty()
     if is_totalled:
         newest, earlier = (to_matrix(of_model(made, ENSEMBLE)) for made in (present, past))
@@ -201,7 +182,7 @@ def _forecast_dataset(
         present, past = (made[made["horizon"].isin(dataset.horizons)] for made in (present, past))
     parts = corridors(rows, panel)
     if parts is not None:
-        below, before = forecast(parts, horizons=dataset.horizons)
+        below, before = engine.forecast(parts, MOST_ORIGINS, dataset.horizons)
         newest, total, earlier = (to_matrix(of_model(made, ENSEMBLE)) for made in (below, present, before))
         agreed = to_rows(reconcile(newest, total, parts, TOTAL, past=earlier))
         named = agreed[parts.groups["citizen"].reindex(agreed["series_id"]).ne("").to_numpy()]

@@ -182,29 +182,36 @@ def _now_and_then(rows: pd.DataFrame, panel: Panel) -> tuple[pd.DataFrame, pd.Da
     return current, former
 
 
-def forecast_panel(  # noqa: PLR0913  # what is forecast, and by what means the engine runs
-    panel: Panel,
-    *,
-    origins: int,
-    horizons: Sequence[int],
-    progress: ProgressReport,
-    fits: Fits | None = None,
-    workers: Workers = None,
-    pooled: PooledNight | None = None,
-    kind: int = 0,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Quantile rows of ensemble and baseline from each series' last value, and from the origins before it.
+@dataclass(frozen=True)
+class PanelEngine:
+    """The engine of ``vigie forecast``, whose pooled model is fitted here on every count that is known.
 
-    The engine of ``vigie forecast``, whose pooled model learns here from every count that is known.
+    Attributes:
+        origins: Most past origins.
+        progress: Reports the fits done.
+        fits: Where fits are kept.
+        workers: Processes.
+        pooled: The pooled model, if it takes part.
     """
-    request = Request(
-        [panel], None, [BASELINE, ENSEMBLE], horizons, workers, progress,
-        fits=fits, lessons=pooled.lessons(panel.freq) if pooled else None,
-        pools=pooled is not None, kind=kind,
-    )  # fmt: skip
-    back = panel.last_rows() - np.arange(len(panel.matrix))[:, None]
-    wanted = present_origins(panel) | ((back > 0) & (back <= origins) & panel.matrix.notna().to_numpy())
-    return _now_and_then(to_rows(forecasts_at(request, [wanted]).table), panel)
+
+    origins: int
+    progress: ProgressReport
+    fits: Fits | None = None
+    workers: Workers = None
+    pooled: PooledNight | None = None
+
+    def forecast(
+        self, panel: Panel, most: int, horizons: Sequence[int], kind: int = 0
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Quantile rows of ensemble and baseline from each series' last value, and from ``most`` origins before it."""
+        request = Request(
+            [panel], None, [BASELINE, ENSEMBLE], horizons, self.workers, self.progress, fits=self.fits,
+            lessons=self.pooled.lessons(panel.freq) if self.pooled else None, pools=self.pooled is not None, kind=kind,
+        )  # fmt: skip
+        back = panel.last_rows() - np.arange(len(panel.matrix))[:, None]
+        recent = (back > 0) & (back <= min(self.origins, most))
+        wanted = present_origins(panel) | (recent & panel.matrix.notna().to_numpy())
+        return _now_and_then(to_rows(forecasts_at(request, [wanted]).table), panel)
 
 
 def hindcasts(
@@ -269,15 +276,7 @@ def _fallbacks(present: pd.DataFrame) -> dict[str, int]:
     return {str(model_id): int(count) for model_id, count in counts.items()}
 
 
-def errors_by_group(  # what is judged, and by what means the engine runs
-    data: RealTimeData,
-    past: pd.DataFrame,
-    progress: ProgressReport,
-    origins: int = GROUP_ORIGINS,
-    fits: Fits | None = None,
-    workers: Workers = None,
-    pooled: PooledNight | None = None,
-) -> pd.DataFrame:
+def errors_by_group(data: RealTimeData, past: pd.DataFrame, engine: PanelEngine) -> pd.DataFrame:
     """Errors of the ensemble by route, by region of origin and route, and by nationality and route.
 
     Returns:
@@ -289,10 +288,7 @@ def errors_by_group(  # what is judged, and by what means the engine runs
     named = breakdowns(data)
     if len(named):
         panel = panel_from_observations(named, None, FREQ)
-        _now, then = forecast_panel(
-            panel, origins=min(origins, GROUP_ORIGINS), horizons=GROUP_HORIZONS, progress=progress, fits=fits,
-            workers=workers, pooled=pooled,
-        )  # fmt: skip
+        _now, then = engine.forecast(panel, GROUP_ORIGINS, GROUP_HORIZONS)
         parts.append(group_errors(of_model(then, ENSEMBLE), panel, _groups(named)))
     return pd.concat(parts, ignore_index=True)
 

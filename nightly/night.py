@@ -36,7 +36,7 @@ from ingest.sources import CARDS, elsewhere
 from nightly import OK, RealTimeData
 from nightly.asylum import forecast_asylum
 from nightly.attribution import attribute
-from nightly.forecasts import errors_by_group, make_forecasts
+from nightly.forecasts import PanelEngine, errors_by_group, make_forecasts
 from nightly.inputs import ACTOR, held_before, own_cards, with_own_capacities
 from nightly.live import read_inputs
 from nightly.nowcasts import make_nowcasts, make_weeks
@@ -49,7 +49,6 @@ from nightly.tables import (
     data_tables,
     forecast_tables,
     issued_scores,
-    judge,
     revisions_since,
     run_alerts,
 )
@@ -228,7 +227,8 @@ def _forecast(run: Run, data: RealTimeData, timer: StageTimer) -> tuple[NightFor
         served = made.with_nowcasts(nowcasts)
     with timer.stage("reception"):
         reception = forecast_reception(data, served.paths, made.past_ensemble)
-    return NightForecasts(made, served, nowcasts, reception, pooled), unable
+    engine = PanelEngine(settings.backtest_origins, timer.report, FitStore(home), run.pool, pooled)
+    return NightForecasts(made, served, nowcasts, reception, engine), unable
 
 
 def _make_release(run: Run) -> RunResult:
@@ -261,10 +261,7 @@ def _make_release(run: Run) -> RunResult:
         tables = _judged_tables(run, data, cards, forecasts, whole, before)
 
     with timer.stage("asylum applications"):
-        asylum = forecast_asylum(
-            data.known, date, timer.report, origins=settings.backtest_origins, fits=FitStore(home), workers=run.pool,
-            pooled=forecasts.pooled,
-        )  # fmt: skip
+        asylum = forecast_asylum(data.known, date, forecasts.engine)
         tables["year_ahead"] = pd.concat([tables["year_ahead"], asylum.year_ahead], ignore_index=True)
         tables |= asylum.frames
 
@@ -348,23 +345,20 @@ def _judged_tables(
     newest = ReleaseStore(home).current()
     former = newest if newest in whole else None
     announce(report, _("Scores and paths"))
-    made, pooled = forecasts.made, forecasts.pooled
-    judged = judge(data, forecasts, settings.alerts, run.pool)
-    tables = forecast_tables(data, forecasts, judged)
+    made = forecasts.made
+    tables, record = forecast_tables(data, forecasts, settings.alerts, run.pool)
     announce(report, _("Figures and weeks"))
     tables |= data_tables(data, cards, vintages.rejected(), former) | make_weeks(data, run.pool)
     announce(report, _("Alerts"))
     revisions = revisions_since(vintages, former, date, settings, editions.void())
     alerts_before = before.read("alerts") if before else no_alerts()
     tables |= forecasts.reception.tables
-    tables |= run_alerts(data, forecasts, judged.record, tables["freshness"], settings, revisions, alerts_before)
+    tables |= run_alerts(data, forecasts, record, tables["freshness"], settings, revisions, alerts_before)
     announce(report, _("Why forecasts moved"))
-    tables["attribution"] = attribute(data, former, made, tables, pooled)
+    tables["attribution"] = attribute(data, former, made, tables, forecasts.engine.pooled)
     tables["editions"] = editions.table(date)
     tables["issued_scores"] = issued_scores(whole, former, data)
-    tables["group_errors"] = errors_by_group(
-        data, made.past_ensemble, report, settings.backtest_origins, FitStore(home), run.pool, pooled
-    )
+    tables["group_errors"] = errors_by_group(data, made.past_ensemble, forecasts.engine)
     return tables
 
 

@@ -79,19 +79,13 @@ def make_nowcasts(data: RealTimeData, made: ForecastSet) -> pd.DataFrame:
     days, present, past = daily_arrivals(data.known), made.current_ensemble, made.past_ensemble
     states = data.states[data.states["series_id"].isin(present["series_id"])]
     parts = [
-        _of_route(row, RouteDays(daily_history(days[row["route_id"]]), data.panel.matrix[row["series_id"]]), past)
+        _of_route(
+            row, RouteDays(daily_history(days[row["route_id"]]), data.panel.matrix[row["series_id"]]), present, past
+        )
         for row in states.to_dict("records")
         if row["route_id"] in days
     ]
-    found = concat_filled(parts, NOWCASTS.empty()).assign(as_of=pd.Timestamp(data.date))
-    if found.empty:
-        return NOWCASTS.empty()
-    former = present[present["horizon"] == 1][["series_id", "output_type_id", "value"]]
-    former = former.assign(output_type_id=former["output_type_id"].round(6)).rename(columns={"value": "unsharpened"})
-    joined = found.assign(output_type_id=found["output_type_id"].round(6)).merge(
-        former, on=["series_id", "output_type_id"], how="left"
-    )
-    return typed(joined, NOWCASTS)
+    return typed(concat_filled(parts, NOWCASTS.empty()).assign(as_of=pd.Timestamp(data.date)), NOWCASTS)
 
 
 def make_weeks(data: RealTimeData, workers: Workers = 1) -> dict[str, pd.DataFrame]:
@@ -136,14 +130,17 @@ def past_nowcasts(data: RealTimeData, used: pd.DataFrame, past: pd.DataFrame) ->
     return known
 
 
-def _of_route(row: Mapping[Hashable, object], route: RouteDays, past: pd.DataFrame) -> pd.DataFrame:
+def _of_route(
+    row: Mapping[Hashable, object], route: RouteDays, present: pd.DataFrame, past: pd.DataFrame
+) -> pd.DataFrame:
     """Rows of one route; none where its days have not begun, are whole already, or are too few for a nowcast."""
     origin = pd.Timestamp(str(row["origin_date"]))
     found = route.running(origin)
     if found is None:
         return pd.DataFrame()
     month, day = found.month, int(route.days.days[-1].day)
-    ratio, count = past_skill(route, past[past["series_id"] == row["series_id"]], day)
+    present, past = (one[one["series_id"] == row["series_id"]] for one in (present, past))
+    ratio, count = past_skill(route, past, day)
     return pd.DataFrame(
         {
             "model_id": MODEL_ID,
@@ -156,6 +153,7 @@ def _of_route(row: Mapping[Hashable, object], route: RouteDays, past: pd.DataFra
             "output_type": "quantile",
             "output_type_id": LEVELS,
             "value": found.quantiles,
+            "unsharpened": present[present["horizon"] == 1].sort_values("output_type_id")["value"].to_numpy(),
             "relative_wis": ratio,
             "n": count,
             "used": bool(count >= FEWEST_PROVEN and ratio < 1),

@@ -15,7 +15,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -56,40 +56,30 @@ TOTAL = "total"
 """Grouping column of parts: the series that they add up to."""
 
 
-@dataclass(frozen=True)
-class KnownCounts:
-    """Every monthly count that was known a month after the turn of a year: what its fits learn from.
+def known_counts(history: Callable[[], pd.DataFrame], date: dt.date = dt.date.max, freq: Frequency = FREQ) -> Lessons:
+    """Every monthly count that was known a month after the turn of a year: what its fits are made on.
 
-    Attributes:
+    Args:
         history: Returns every stored value with every ``as_of``, as ``VintageStore.history`` does.
         date: Nothing later is known.
         freq: Months are added up to whole periods of this frequency.
     """
+    vintages = cache(history)
 
-    history: Callable[[], pd.DataFrame]
-    date: dt.date = dt.date.max
-    freq: Frequency = FREQ
-    _lessons: dict[int, World] = field(default_factory=dict)
+    @cache
+    def lesson(year: int) -> World:
+        known = reduce_as_of(vintages(), min(dt.date(year, 1, 1) + dt.timedelta(days=SETTLED_DAYS - 1), date))
+        months = pd.period_range(FIRST_MONTH, f"{year - 1}-12", freq="M", name="period")
+        routes = pd.concat([route_arrivals(known, totals_only=True), own_route_figures(known)])
+        levels = (counts(known, months), 0), (_wide(routes[routes["freq"] == FREQ], months), 1)
+        return World.of([(panel.added_up(freq), kind) for panel, kind in levels])
 
-    def __call__(self, year: int) -> World:
-        """The lesson of a year's fits."""
-        if year not in self._lessons:
-            settled = min(dt.date(year, 1, 1) + dt.timedelta(days=SETTLED_DAYS - 1), self.date)
-            known = reduce_as_of(self._vintages, settled)
-            months = pd.period_range(FIRST_MONTH, f"{year - 1}-12", freq="M", name="period")
-            routes = pd.concat([route_arrivals(known, totals_only=True), own_route_figures(known)])
-            levels = (counts(known, months), 0), (_wide(routes[routes["freq"] == FREQ], months), 1)
-            self._lessons[year] = World.of([(panel.added_up(self.freq), kind) for panel, kind in levels])
-        return self._lessons[year]
-
-    @cached_property
-    def _vintages(self) -> pd.DataFrame:
-        return self.history()
+    return lesson
 
 
-def priors_from(history: Callable[[], pd.DataFrame]) -> dict[Frequency, KnownCounts]:
+def priors_from(history: Callable[[], pd.DataFrame]) -> dict[Frequency, Lessons]:
     """Training data from known counts for small panels: of months, and of quarters."""
-    return {freq: KnownCounts(history, freq=freq) for freq in (FREQ, "Q")}
+    return {freq: known_counts(history, freq=freq) for freq in (FREQ, "Q")}
 
 
 def bundled_history() -> pd.DataFrame:
@@ -118,7 +108,7 @@ class PooledNight:
 
     def lessons(self, freq: Frequency) -> Lessons:
         """What the fits of each year learn from, for series of a frequency."""
-        return self._known.setdefault(freq, KnownCounts(lambda: self.data.vintages, self.data.date, freq))
+        return self._known.setdefault(freq, known_counts(lambda: self.data.vintages, self.data.date, freq))
 
     def forecast(
         self, levels: Sequence[Level], horizons: Sequence[int], progress: Progress | None = None
@@ -288,23 +278,17 @@ def _known_otherwise(panel: Panel, wanted: BoolArray, then: dict[pd.Timestamp, P
 
     The origins that they answer for are taken out of ``wanted``, as are those at which a series was not known.
     """
-    columns, rows = {}, []
+    parts = []
     for end, known in then.items():
         row = int(panel.end_dates.searchsorted(end))
-        seen = known.matrix.reindex(index=panel.periods, columns=panel.matrix.columns)
-        for place, name in enumerate(panel.matrix.columns):
-            was, now = seen[name].to_numpy()[: row + 1], panel.matrix[name].to_numpy()[: row + 1]
-            if not np.array_equal(was, now, equal_nan=True):
-                wanted[row, place] = False
-                if np.isfinite(was[row]):
-                    columns[f"{end:%Y-%m} {name}"] = np.concatenate(
-                        [was, np.full(len(panel.periods) - row - 1, np.nan)]
-                    )
-                    rows.append(row)
-    matrix = pd.DataFrame(columns, index=panel.periods).rename_axis(columns="series_id")
-    own = np.zeros(matrix.shape, dtype=bool)
-    own[rows, np.arange(len(rows))] = True
-    return Panel(FREQ, matrix, pd.DataFrame(index=matrix.columns)), own
+        now = panel.matrix.iloc[: row + 1]
+        was = known.matrix.reindex(index=now.index, columns=now.columns)
+        differs = ~((was == now) | (was.isna() & now.isna())).all().to_numpy()
+        wanted[row, differs] = False
+        parts.append(was.loc[:, differs & was.iloc[-1].notna()].add_prefix(f"{end:%Y-%m} "))
+    matrix = pd.concat([pd.DataFrame(index=panel.periods), *parts], axis=1).rename_axis(columns="series_id")
+    otherwise = Panel(FREQ, matrix, pd.DataFrame(index=matrix.columns))
+    return otherwise, otherwise.at_last()
 
 
 def _wide(rows: pd.DataFrame, months: pd.PeriodIndex) -> Panel:

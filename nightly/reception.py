@@ -39,7 +39,7 @@ from forecasting.reception import (
     state_space_quantiles,
     stock_flow,
 )
-from forecasting.trajectories import draw_paths, past_scores
+from forecasting.trajectories import draw_paths, past_scores, path_rows
 from forecasting.verification import score_rows, summarise
 from forecasting.verification.verdict import compare
 from nightly import RealTimeData
@@ -334,14 +334,7 @@ def _with_places(panel: Panel, names: list[str], last: pd.Period, places: pd.Dat
 
 def _paths(stocks: Stocks, row: int, flows: Mapping[str, Flows]) -> pd.DataFrame:
     """Paths of some stocks from the one in a row."""
-    parts = [
-        stocks.keys(row, MODEL_ID, [name] * len(one.stock)).assign(
-            output_type="sample",
-            output_type_id=np.repeat(np.arange(len(one.stock)), stocks.horizon),
-            value=one.stock.ravel(),
-        )
-        for name, one in flows.items()
-    ]
+    parts = [path_rows(stocks.keys(row, MODEL_ID, [name]), one.stock.T) for name, one in flows.items()]
     return typed(concat_filled(parts, TRAJECTORIES.empty()), TRAJECTORIES)
 
 
@@ -393,8 +386,7 @@ def _scores(past: QuantileTable, panel: Panel, total: str) -> pd.DataFrame:
         return RELEASE["reception_scores"].empty()
     scores = pd.concat(parts, ignore_index=True)
     own = scores[scores["series_id"].isin(panel.series_ids)].assign(reference=BASELINE)
-    names = {"other": "reference", **{f"ratio{end}": f"relative_wis{end}" for end in ("", "_lo", "_hi")}}
-    ratios = compared.rename(columns=names).assign(series_id=total).drop(columns=["n", "verdict", "p_value"])
+    ratios = compared.assign(series_id=total).drop(columns=["n", "verdict", "p_value"])
     same = own[(own["series_id"] == total) & (own["model_id"] == MODEL_ID)]
     kept = ["model_id", "series_id", "horizon", "scale", "wis", "n", *own.filter(like="coverage")]
     against = ratios.merge(same[kept], on=["model_id", "series_id", "horizon", "scale"])

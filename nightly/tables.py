@@ -10,6 +10,7 @@ import operator
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,9 +38,8 @@ from ingest.freshness import changes, freshness, reporting
 from ingest.registers import driver_tests, events, said_on_detections
 from ingest.sources import elsewhere
 from nightly import RealTimeData
-from nightly.forecasts import ForecastSet
+from nightly.forecasts import ForecastSet, PanelEngine
 from nightly.nowcasts import past_nowcasts
-from nightly.pooled import PooledNight
 from nightly.reception import ReceptionNight
 from store.figures.vintages import VintageStore
 from store.releases import Release
@@ -58,76 +58,52 @@ class NightForecasts:
         served: The same after the nowcasts.
         nowcasts: Those of the running month.
         reception: People in reception.
-        pooled: The pooled model, if it took part.
+        engine: What forecasts other panels.
     """
 
     made: ForecastSet
     served: ForecastSet
     nowcasts: pd.DataFrame
     reception: ReceptionNight
-    pooled: PooledNight | None
+    engine: PanelEngine
 
 
-@dataclass(frozen=True)
-class Judged:
-    """What past origins say of a night's forecasts and of the rules behind its alerts.
+def forecast_tables(
+    data: RealTimeData, night: NightForecasts, settings: AlertSettings, workers: Workers = 1
+) -> tuple[dict[str, pd.DataFrame], Record]:
+    """Forecasts as they are served, what past origins said, and scores; and the record of the rules about them.
 
-    Attributes:
-        year_ahead: Totals of twelve months, with their record (``core.release.YEAR_AHEAD``).
-        record: Of the rules about the months ahead.
-        scores: As of :func:`forecasting.verification.summarise`.
-        situations: As of :func:`forecasting.verification.situations.situation_scores`.
+    The longest calculations do not need each other and run side by side.
     """
-
-    year_ahead: pd.DataFrame
-    record: Record
-    scores: pd.DataFrame
-    situations: pd.DataFrame
-
-
-def judge(data: RealTimeData, night: NightForecasts, settings: AlertSettings, workers: Workers = 1) -> Judged:
-    """Judge the night by past origins: its longest calculations that do not need each other, side by side."""
-    panel, served, replayed = data.panel, night.served, to_matrix(night.made.hindcasts)
-    return Judged(
-        *run_tasks(
-            operator.call,  # type: ignore[arg-type]  # mypy does not infer that it is given no arguments
-            [
-                served.year_ahead(panel),
-                partial(
-                    full_record,
-                    served.past_ensemble,
-                    panel.long(),
-                    settings,
-                    as_of=data.date,
-                    nowcasts=past_nowcasts(data, served.nowcasts, served.past_ensemble),
-                ),
-                partial(summarise, replayed, panel),
-                partial(situation_scores, replayed, panel),
-            ],
-            workers=workers,
-            is_small=True,
-        )
+    made, served, panel, replayed = night.made, night.served, data.panel, to_matrix(night.made.hindcasts)
+    past, as_of = made.past_ensemble, pd.Timestamp(data.date)
+    nowcasts = past_nowcasts(data, served.nowcasts, past)
+    results: list[Any] = run_tasks(
+        operator.call,  # type: ignore[arg-type]  # mypy does not infer that it is given no arguments
+        [
+            served.year_ahead(panel),
+            partial(full_record, past, panel.long(), settings, as_of=data.date, nowcasts=nowcasts),
+            partial(summarise, replayed, panel),
+            partial(situation_scores, replayed, panel),
+        ],
+        workers=workers,
+        is_small=True,
     )
-
-
-def forecast_tables(data: RealTimeData, night: NightForecasts, judged: Judged) -> dict[str, pd.DataFrame]:
-    """Forecasts as they are served, what past origins said, and scores."""
-    made, served = night.made, night.served
-    past, panel = made.past_ensemble, data.panel
-    as_of = pd.Timestamp(data.date)
-    return {
+    year_ahead, record, scores, situations = results
+    tables = {
         "forecasts": served.current.assign(target=served.current["series_id"].str.partition(".")[0], as_of=as_of),
         "trajectories": served.paths,
-        "year_ahead": judged.year_ahead,
+        "year_ahead": year_ahead,
         "nowcasts": night.nowcasts,
         "backtest": past,
         "replays": hindcast_table(made.hindcasts, data.outcome_panel),
         "figures_then": earlier_values(data, past),
-        "scores": judged.scores,
+        "scores": scores,
         "calibration": calibration_table(past, panel),
-        "situation_scores": check(judged.situations, SITUATION_SCORES),
+        "situation_scores": check(situations, SITUATION_SCORES),
         "driver_tests": driver_tests(SNAPSHOT),
     }
+    return tables, record
 
 
 def data_tables(

@@ -9,6 +9,8 @@ release's own; where no source that may be passed on covers an episode, it is no
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +19,7 @@ import pandas as pd
 
 from core import FloatArray
 from core.errors import InputError
+from core.settings import SNAPSHOT
 from forecasting import BoolArray
 
 LARGEST_MULTIPLE = 20.0
@@ -42,38 +45,17 @@ class Episode:
     route_id: str
     first: str
     last: str
-    base: tuple[str, str]
+    base: Sequence[str]
     seasonal: bool
     usual: Literal["ratio", "persons"]
-    series: tuple[tuple[str, str], ...]
-
-
-def _of_route(route_id: str, *others: tuple[str, str]) -> tuple[tuple[str, str], ...]:
-    return ("vigie-routes", f"arrivals.{route_id}._T._T.M"), ("frontex", f"detections.{route_id}._T._T.M"), *others
+    series: Sequence[Sequence[str]]
 
 
 EPISODES: dict[str, Episode] = {
-    episode.episode_id: episode
-    for episode in (
-        Episode(
-            "aegean-2015", "EMR", "2015-04", "2016-02", ("2014-04", "2015-03"), True, "persons",
-            _of_route("EMR", ("unhcr_odp", "arrivals.EMR.GRC._T.M"), ("iom_dtm", "arrivals.EMR.GRC._T.M")),
-        ),
-        Episode(
-            "eu-tuerkiye-2016", "EMR", "2016-04", "2017-03", ("2016-01", "2016-03"), False, "ratio",
-            _of_route("EMR", ("unhcr_odp", "arrivals.EMR.GRC._T.M"), ("iom_dtm", "arrivals.EMR.GRC._T.M")),
-        ),
-        Episode(
-            "canaries-2020", "WAR", "2020-08", "2021-07", ("2019-08", "2020-07"), True, "persons", _of_route("WAR"),
-        ),
-        Episode(
-            "canaries-2023", "WAR", "2023-06", "2024-05", ("2022-06", "2023-05"), True, "persons", _of_route("WAR"),
-        ),
-        Episode("lampedusa-2023", "CMR", "2023-06", "2023-11", ("2022-06", "2023-05"), True, "ratio", _of_route("CMR")),
-        Episode("belarus-2021", "EBR", "2021-07", "2021-12", ("2020-07", "2021-06"), True, "persons", _of_route("EBR")),
-    )
-}  # fmt: skip
-"""Episodes that people ask about."""
+    episode_id: Episode(episode_id, **facts)
+    for episode_id, facts in tomllib.loads((SNAPSHOT / "episodes.toml").read_text("utf-8")).items()
+}
+"""Episodes that people ask about, from ``data/episodes.toml``."""
 
 
 @dataclass(frozen=True)

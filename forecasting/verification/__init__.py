@@ -169,19 +169,17 @@ def pit_histogram(forecasts: Forecasts, panel: Panel, *, bins: int = 10) -> pd.D
     table, observed = table.where(known), observed[known]
     low, high = probability_at(observed, table.quantiles)
     pit = low + np.random.default_rng(0).uniform(size=len(observed)) * (high - low)
-    edges = np.linspace(0, 1, bins + 1)
-    frame = table.keys[["model_id", "horizon"]].assign(place=np.clip((pit * bins).astype(int), 0, bins - 1))
-    parts = [
-        pd.DataFrame({"bin_low": edges[:-1], "bin_high": edges[1:]}).assign(
-            model_id=key[0],
-            horizon=key[1],
-            share=np.bincount(group["place"], minlength=bins) / len(group),
-            n=len(group),
-        )
-        for key, group in ((cast(tuple[str, int], key), group) for key, group in frame.groupby(["model_id", "horizon"]))
-    ]
-    columns = ["model_id", "horizon", "bin_low", "bin_high", "share", "n"]
-    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+    place = np.clip((pit * bins).astype(int), 0, bins - 1)
+    wide = pd.crosstab([table.keys["model_id"], table.keys["horizon"]], place).reindex(
+        columns=range(bins), fill_value=0
+    )
+    n = wide.sum(axis=1)
+    found = wide.div(n, axis=0).assign(n=n).reset_index().melt(["model_id", "horizon", "n"], var_name="bin")
+    bin_low, bin_high = found["bin"].astype(float) / bins, (found["bin"].astype(float) + 1) / bins
+    found = found.assign(bin_low=bin_low, bin_high=bin_high, share=found["value"])
+    return found[["model_id", "horizon", "bin_low", "bin_high", "share", "n"]].sort_values(
+        ["model_id", "horizon", "bin_low"]
+    )
 
 
 KINDS = ("route", "region", "citizen")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -121,9 +121,9 @@ def compare(scored: pd.DataFrame, model_id: str, others: Sequence[str]) -> pd.Da
         others: What it is measured against.
 
     Returns:
-        One row per other model, scale and horizon: ``model_id, other, series_id`` (``_T``), ``horizon, scale, ratio,
-        ratio_lo, ratio_hi, p_value`` (:func:`ratio_interval`), ``p_holm`` (Holm's over all rows of the scale), ``n``
-        (rows scored) and ``verdict`` (:func:`forecasting.verification.verdict.verdicts`).
+        One row per other model, scale and horizon: ``model_id, reference, series_id`` (``_T``), ``horizon, scale``,
+        ``relative_wis`` with its bounds and ``p_value`` (:func:`ratio_interval`), ``p_holm`` (Holm's over all rows of
+        the scale), ``n`` (rows scored) and ``verdict`` (:func:`forecasting.verification.verdict.verdicts`).
 
     Raises:
         InputError: No row is common to all.
@@ -137,12 +137,13 @@ def compare(scored: pd.DataFrame, model_id: str, others: Sequence[str]) -> pd.Da
         )
         both = own.merge(theirs, on=_ROW)
         count = both.groupby("horizon").size().rename("n")
-        parts += [
-            ratios(both, ["horizon"], scale, "ratio").join(count, on="horizon").assign(other=other) for scale in SCALES
-        ]
+        for scale in SCALES:
+            parts.append(
+                ratios(both, ["horizon"], scale, "relative_wis").join(count, on="horizon").assign(reference=other)
+            )
     table = pd.concat(parts).sort_values("scale", kind="stable", ignore_index=True)
     table = table.assign(model_id=model_id, series_id=ALL, p_holm=holm_within(table, ["scale"]))
-    return table.assign(verdict=verdicts(table["ratio_lo"], table["ratio_hi"], table["p_holm"]))
+    return with_verdicts(table)
 
 
 def block_length(origins: int, horizon: int) -> int:
@@ -255,9 +256,9 @@ def ratios(rows: pd.DataFrame, keys: list[str], scale: str, name: str) -> pd.Dat
     """
     sums = rows.groupby([*keys, "origin_date"], sort=True)[[f"wis_{scale}", f"reference_{scale}"]].sum()
     lines = []
-    for key, part in sums.groupby(level=keys):
-        group = dict(zip(keys, key, strict=True))
+    for key, part in sums.groupby(keys):
+        group: dict[str, Any] = dict(zip(keys, key, strict=True))
         own, reference = part.to_numpy(dtype=float).T
-        found = ratio_interval(own, reference, horizon=int(group["horizon"]))
+        found = ratio_interval(own, reference, horizon=group["horizon"])
         lines.append({**group, "scale": scale, **found.named(name)})
     return pd.DataFrame(lines, columns=[*keys, "scale", name, f"{name}_lo", f"{name}_hi", "p_value"])

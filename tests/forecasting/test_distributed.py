@@ -141,10 +141,10 @@ def _divide(number: int) -> float:
 def test_what_worker_refuses_reaches_person_in_its_own_words(monkeypatch: pytest.MonkeyPatch) -> None:
     Waves(monkeypatch)
     with pytest.raises(InputError, match=r"^this series cannot be read$"):
-        FugueCluster("spark", None, 1).run(_refuse, [1, 2])
+        list(FugueCluster("spark", None, 1).run(_refuse, enumerate([1, 2])))
 
 
 def test_workers_that_fail_are_named_by_their_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     Waves(monkeypatch)
     with pytest.raises(InputError, match="--engine spark failed: ZeroDivisionError"):
-        FugueCluster("spark", None, 1).run(_divide, [1, 0])
+        list(FugueCluster("spark", None, 1).run(_divide, enumerate([1, 0])))

@@ -15,13 +15,15 @@ from core import QUANTILE_LEVELS
 from core.errors import InputError
 from forecasting import (
     BASELINE,
+    BOTTOM_UP,
+    ENSEMBLE,
     FitError,
     History,
     Model,
     heavy_tailed_quantiles,
     symmetric_errors,
 )
-from forecasting.models import MODELS, resolve
+from forecasting.models import CARDS, MODELS, POOLED_MODELS, resolve
 from forecasting.postprocess import SafeForecast, log_cap, safe_forecast
 from forecasting.workers import Fit
 
@@ -215,9 +217,10 @@ def test_exploding_tail_is_capped_and_reported_at_its_horizon() -> None:
 
 
 def test_every_model_has_card() -> None:
-    for model in MODELS.values():
-        assert model.model_id.startswith("vigie-")
-        assert all(len(text) > 10 for text in (model.card.summary, model.card.source, model.card.weaknesses))
+    for model_id in (*MODELS, *POOLED_MODELS, ENSEMBLE, BOTTOM_UP):
+        assert model_id.startswith("vigie-")
+        card = CARDS[model_id]
+        assert all(len(text) > 10 for text in (card.summary, card.source, card.weaknesses))
 
 
 @pytest.mark.parametrize("names", ["oracle", "", "ets,wizard"])

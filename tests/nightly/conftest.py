@@ -44,8 +44,7 @@ def without_forecasting(made: Path, *but: str) -> Iterator[None]:
     borrowed: dict[str, object] = {
         "make_forecasts": ForecastSet(nothing, nothing, nothing, 0),
         "make_nowcasts": NOWCASTS.empty(),
-        "judge": SimpleNamespace(record=None),
-        "forecast_tables": {name: table for name, table in tables.items() if name in OF_FORECASTS},
+        "forecast_tables": ({name: table for name, table in tables.items() if name in OF_FORECASTS}, None),
         "data_tables": {name: table for name, table in tables.items() if name not in OF_FORECASTS},
         "make_weeks": {},
         "attribute": RELEASE["attribution"].empty(),

@@ -24,6 +24,7 @@ from nightly.asylum import (
     forecast_asylum,
 )
 from nightly.asylum import corridors as corridor_panel
+from nightly.forecasts import PanelEngine
 
 AS_OF = dt.date(2020, 1, 31)
 COUNTRIES = (
@@ -67,7 +68,7 @@ QUARTERS = pd.period_range("2010Q1", "2019Q4", freq="Q")
 
 
 def made(known: pd.DataFrame, as_of: dt.date = AS_OF, origins: int = 30) -> Asylum:
-    return forecast_asylum(known, as_of, silent, origins=origins, workers=1)
+    return forecast_asylum(known, as_of, PanelEngine(origins, silent, workers=1))
 
 
 @pytest.fixture(scope="module")

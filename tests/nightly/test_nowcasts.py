@@ -149,7 +149,7 @@ def test_nowcast_needs_twelve_better_months(months: int, forecast: float, *, use
     past = pd.concat([
         forecasts(MONTHS[-months:], forecast * SPREAD), forecasts(MONTHS[-3:], SPREAD).assign(series_id="b")
     ])  # fmt: skip
-    found = nowcasts._of_route(about, route(), past)
+    found = nowcasts._of_route(about, route(), forecasts(MONTHS[-1:], SPREAD), past)
     assert set(found["used"]) == {used}
     assert set(found["n"]) == {months}
 

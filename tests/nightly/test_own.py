@@ -103,7 +103,7 @@ def test_night_forecasts_and_warns_of_own_route(home: Path, tmp_path: Path) -> N
     changed = months() | {"2024-11": 400}
     write(inbox, "own_post", "arrivals", "Almería", changed)[1].unlink()
     steps = (
-        "make_forecasts", "make_nowcasts", "forecast_reception", "judge", "forecast_tables", "data_tables",
+        "make_forecasts", "make_nowcasts", "forecast_reception", "forecast_tables", "data_tables",
         "run_alerts", "documents",
     )  # fmt: skip
     alone = load_settings(home).model_copy(update={"exclude_sources": sorted(SOURCES)})

@@ -28,8 +28,8 @@ def noise(seed: int, size: int = 60) -> np.ndarray:
 def test_model_that_scores_half_is_ahead_with_that_ratio() -> None:
     other = noise(1)
     row = compare(scored({"own": other / 2, "other": other}), "own", ["other"]).iloc[0]
-    assert row["ratio"] == pytest.approx(0.5)
-    assert row["ratio_lo"] == pytest.approx(0.5)
+    assert row["relative_wis"] == pytest.approx(0.5)
+    assert row["relative_wis_lo"] == pytest.approx(0.5)
     assert row["verdict"] == BETTER
     assert row["p_value"] < 0.001
 
@@ -42,8 +42,8 @@ def test_model_that_scores_double_is_behind() -> None:
 def test_luck_alone_is_no_evidence() -> None:
     rows = compare(scored({"own": noise(1), "other": noise(2)}), "own", ["other"])
     assert set(rows["verdict"]) == {NO_EVIDENCE}
-    assert (rows["ratio_lo"] < 1).all()
-    assert (rows["ratio_hi"] > 1).all()
+    assert (rows["relative_wis_lo"] < 1).all()
+    assert (rows["relative_wis_hi"] > 1).all()
 
 
 def test_rows_that_one_model_lacks_count_for_nobody() -> None:
