@@ -152,7 +152,7 @@ def of_panel(panel: Panel, home: Path, column: str | None = None) -> Members:
     priors = priors_from(bundled_history) if panel.freq in {"M", "Q"} and column is None else None
     request = replace(request, fits=FitStore(home), priors=priors)
     wanted = [past_origins(level, origins=ORIGINS, step=1) for level in request.levels]
-    tables = members_at(request, wanted).tables
+    tables = members_at(request, wanted)[0]
     return Members(request.levels[-1], tables[-1], wanted[-1], AHEAD[panel.freq])
 
 

@@ -104,9 +104,10 @@ def _counted(keys: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     return keys.groupby(columns, sort=True).size().rename("forecasts").reset_index()
 
 
-def account_of(answer: QuantileTable, weights: pd.DataFrame, panel: Panel) -> list[str]:
+def account_of(table: QuantileTable, weights: pd.DataFrame, panel: Panel) -> list[str]:
     """Mean weights and factors of the ensemble at its newest origin, horizon by horizon."""
-    own = answer.keys[answer.keys["model_id"] == ENSEMBLE]
+    keys = table.keys
+    own = keys[(keys["model_id"] == ENSEMBLE) & keys["series_id"].isin(panel.matrix.columns)]
     newest = own["origin_date"].max()
     own = own[own["origin_date"] == newest]
     lines = []

@@ -23,7 +23,7 @@ from forecasting.calibration import calibrate, whole_counts
 from forecasting.diagnostics import extreme_before
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
-from forecasting.quantiles import KEYS, Forecasts, QuantileTable, as_table
+from forecasting.quantiles import KEYS, Forecasts, QuantileTable, to_matrix
 
 VERSION = "22"
 MEMBERS = (STRUCTURAL, *POOLED_MODELS, BOTTOM_UP)
@@ -42,7 +42,7 @@ class Combination:
     Attributes:
         forecasts: Those of ``vigie-ensemble`` with the engine's flags, and ``spread_factor``: by what the spread about
             the median was multiplied (1 where the baseline stands in).
-        weights: ``model_id, series_id, origin_date, horizon, weight``: the members of each forecast; they sum to 1.
+        weights: ``model_id, origin_date, horizon, weight``: the members of each forecast sum to 1; summed over series.
         factors: Of the spread and the tails of each row of ``forecasts`` (:func:`forecasting.calibration.calibrate`).
     """
 
@@ -63,7 +63,7 @@ def combine(members: Forecasts, panel: Panel, factors: FloatArray | None = None)
     Raises:
         InputError: The baseline is not among the members.
     """
-    table = as_table(members)
+    table = to_matrix(members)
     present = set(table.keys["model_id"])
     if BASELINE not in present:
         raise InputError(f"the ensemble falls back to {BASELINE}: it must be among its members")
@@ -131,9 +131,6 @@ def _limited(combined: QuantileTable, panel: Panel, factors: FloatArray | None) 
 
 
 def _weights_table(weights: dict[str, FloatArray], places: pd.DataFrame) -> pd.DataFrame:
-    parts = [
-        places.loc[weight > 0, _PLACE].assign(model_id=name, weight=weight[weight > 0])
-        for name, weight in weights.items()
-    ]
-    table = pd.concat(parts, ignore_index=True)[["model_id", *_PLACE, "weight"]]
-    return table.sort_values(["origin_date", "horizon", "series_id", "model_id"], ignore_index=True)
+    place = ["origin_date", "horizon"]
+    table = pd.concat([places[place].assign(model_id=name, weight=weight) for name, weight in weights.items()])
+    return table[table["weight"] > 0].groupby(["model_id", *place])["weight"].sum().reset_index()

@@ -13,7 +13,6 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core.progress import ProgressReport, silent
 from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, STRUCTURAL, BoolArray
@@ -90,19 +89,6 @@ class Request:
         return [model_id for model_id in POOLED_MODELS if model_id in self.asked or large]
 
 
-@dataclass(frozen=True)
-class Members:
-    """Forecasts of every model that runs.
-
-    Attributes:
-        tables: One per level: at the origins asked for, and at those that they learn from.
-        past: Forecasts of the panel's own series, by one model at each origin: they give the dependence of outcomes.
-    """
-
-    tables: list[QuantileTable]
-    past: QuantileTable
-
-
 def models_to_run(asked: Sequence[str], series: int = 1) -> list[str]:
     """The models of single series that run for those asked, in registry order.
 
@@ -118,7 +104,7 @@ def models_to_run(asked: Sequence[str], series: int = 1) -> list[str]:
     return [model_id for model_id in MODELS if model_id in wanted]
 
 
-def members_at(request: Request, wanted: Sequence[BoolArray]) -> Members:
+def members_at(request: Request, wanted: Sequence[BoolArray]) -> tuple[list[QuantileTable], QuantileTable]:
     """Forecasts of every model that runs, at some origins and at all earlier ones that these learn from.
 
     The ensemble scales its spread by the outcomes of ``WINDOW`` periods; sums of parts learn from 72. So far back
@@ -128,6 +114,10 @@ def members_at(request: Request, wanted: Sequence[BoolArray]) -> Members:
     Args:
         request: What is asked.
         wanted: For each level the origins, periods × series; see :func:`forecasting.pooled.past_origins`.
+
+    Returns:
+        One table per level: at the origins asked for, and at those that they learn from. And forecasts of the panel's
+        own series, by one model at each origin: they give the dependence of outcomes.
     """
     rows = np.logical_or.reduce([mask.any(axis=1) for mask in wanted])
     own = [mask | _learned_from(request, level, rows) for level, mask in zip(request.levels, wanted, strict=True)]
@@ -138,7 +128,7 @@ def members_at(request: Request, wanted: Sequence[BoolArray]) -> Members:
     works = [_work(request, *one) for one in zip(request.levels, masks, own, strict=True)]
     report = partial(request.progress, "Fitting models of single series")
     tables = [[run_work(work, horizons=request.horizons, workers=request.workers, progress=report)] for work in works]
-    references = [tables[0][0].where(no_pool[_rows(request.levels[0], tables[0][0])]).of_model(BASELINE)]
+    references = [tables[0][0].where(no_pool[request.levels[0].rows_of(tables[0][0].keys)]).of_model(BASELINE)]
     for model_id in request.pooled:
         at = pool if model_id not in request.asked else np.ones_like(pool)
         masks = [(mask | below if not kind else mask) & at[:, None] for kind, mask in enumerate(own)]
@@ -162,7 +152,7 @@ def members_at(request: Request, wanted: Sequence[BoolArray]) -> Members:
             for of_level, table in zip(tables, made, strict=True)
         ]
         for of_level, table in zip(tables, whole, strict=True):
-            of_level.append(table.where(at[_rows(request.levels[0], table)]))
+            of_level.append(table.where(at[request.levels[0].rows_of(table.keys)]))
         references.append(made[0])
         if request.column is not None and ENSEMBLE in request.asked:
             parts = stack([whole[0], made[0]])
@@ -170,7 +160,7 @@ def members_at(request: Request, wanted: Sequence[BoolArray]) -> Members:
             needed = pd.DatetimeIndex(tables[1][0].keys["origin_date"].unique())
             sums = sum_of_parts(parts.where(first), request.levels[0], request.column, needed, past=made[0])
             tables[1].append(completed(sums, tables[1][0], BOTTOM_UP, BOTTOM_UP_VERSION, NO_SUM))
-    return Members([stack(of_level) for of_level in tables], stack(references))
+    return [stack(of_level) for of_level in tables], stack(references)
 
 
 def _learned_from(request: Request, level: Panel, rows: BoolArray) -> BoolArray:
@@ -205,11 +195,6 @@ def _before(rows: BoolArray, count: int) -> BoolArray:
     for row in np.flatnonzero(rows):
         found[max(0, row - count) : row] = True
     return found
-
-
-def _rows(level: Panel, table: QuantileTable) -> NDArray[np.intp]:
-    """Place of every forecast's origin on the calendar."""
-    return np.asarray(level.end_dates.get_indexer(pd.DatetimeIndex(table.keys["origin_date"])))
 
 
 def _work(request: Request, level: Panel, mask: BoolArray, own: BoolArray) -> WorkList:

@@ -121,6 +121,10 @@ class Panel:
         rows = self.end_dates.get_indexer(pd.DatetimeIndex(ends))
         return np.asarray(rows), np.asarray(self.matrix.columns.get_indexer(pd.Index(series_ids)))
 
+    def rows_of(self, keys: pd.DataFrame) -> NDArray[np.intp]:
+        """Place on the calendar of every forecast's origin; -1 where it lies outside."""
+        return np.asarray(self.end_dates.get_indexer(pd.DatetimeIndex(keys["origin_date"])))
+
     def seen(self) -> NDArray[np.int64]:
         """Number of series, other batches' among them, that had a value by the end of each period."""
         if self.seen_together is not None:

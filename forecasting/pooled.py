@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import io
 import math
-import sys
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,8 +25,7 @@ from numpy.typing import NDArray
 
 from core import FloatArray
 from core.calendar import Frequency
-from forecasting import BoolArray, between_levels, constants_of
-from forecasting import features as features_module
+from forecasting import BoolArray, between_levels
 from forecasting.features import FEATURES, WIDENING, features, rounded, volatility
 from forecasting.hindcast import Fits, InMemory
 from forecasting.models import POOLED_MODELS
@@ -217,7 +215,10 @@ def run_pooled(  # noqa: PLR0913  # what to forecast, from what, and by what mea
     lessons, fits = lessons or own_lessons(given, prior), InMemory() if fits is None else fits
     trained_on = {int(year): lessons(int(year)) for year in np.unique(years)}
     fitted = _fitted(model_id, trained_on, max(steps), fits, workers, progress)
-    marks = {int(row): _mark(world.fingerprints[row + 1], eligible[row]) for row in rows}
+    marks = {  # of what was known at an origin, and of the series that are forecast from there
+        row: hashlib.sha256(world.fingerprints[row + 1].encode() + eligible[row].tobytes()).hexdigest()[:32]
+        for row in rows
+    }
     wanted = {
         year: {f"h{step}-{marks[row]}": (row, step) for step in steps for row in map(int, rows[years == year])}
         for year in fitted
@@ -226,11 +227,6 @@ def run_pooled(  # noqa: PLR0913  # what to forecast, from what, and by what mea
     table, columns = _table(model_id, levels, world, eligible, growth)
     ends = np.cumsum([level.wanted.shape[1] for level in levels])
     return [table.where(np.searchsorted(ends, columns, side="right") == place) for place in range(len(levels))]
-
-
-def _mark(fingerprint: str, eligible: BoolArray) -> str:
-    """Of what was known at an origin, and of the series that are forecast from there."""
-    return hashlib.sha256(fingerprint.encode() + eligible.tobytes()).hexdigest()[:32]
 
 
 def _fitted(
@@ -259,8 +255,8 @@ def _fitted(
 def fit_key(model_id: str, world: World, longest: int) -> str:
     """Name under which a fit is kept: the model, its version, and a hash of all that it is made on, and how."""
     model = POOLED_MODELS[model_id]
-    how = model.parameters() + constants_of(features_module, sys.modules[__name__])
-    rest = f"{world.fingerprint} {learned_horizons(longest)} {world.season} {world.positions.tolist()} {how}"
+    how = f"{learned_horizons(longest)} {world.season} {world.positions.tolist()} {model.libraries()}"
+    rest = f"{world.fingerprint} {how}"
     content = rest.encode() + world.kinds.tobytes()
     return f"{model_id}-{model.version}-{hashlib.sha256(content).hexdigest()[:32]}"
 

@@ -52,12 +52,18 @@ def stack(tables: Sequence[QuantileTable]) -> QuantileTable:
     return QuantileTable(keys, np.concatenate([table.quantiles for table in some]))
 
 
-def to_matrix(forecasts: pd.DataFrame) -> QuantileTable:
-    """Turn hubverse quantile rows, in any order, into one matrix row per forecast.
+Forecasts = pd.DataFrame | QuantileTable
+"""Hubverse quantile rows, or the same as a matrix."""
+
+
+def to_matrix(forecasts: Forecasts) -> QuantileTable:
+    """Turn hubverse quantile rows, in any order, into one matrix row per forecast; a matrix stays as it is.
 
     Raises:
         SchemaError: A forecast lacks one of the 23 levels, or has one twice.
     """
+    if isinstance(forecasts, QuantileTable):
+        return forecasts
     rows = forecasts[forecasts["output_type"] == "quantile"]
     if not _in_blocks(rows):
         rows = rows.sort_values([*KEYS, "output_type_id"], ignore_index=True)
@@ -66,15 +72,6 @@ def to_matrix(forecasts: pd.DataFrame) -> QuantileTable:
     columns = [column for column in [*KEYS, *FLAGS] if column in rows.columns]
     keys = rows[columns].iloc[:: len(LEVELS)].reset_index(drop=True)
     return QuantileTable(keys, rows["value"].to_numpy(dtype=float).reshape(-1, len(LEVELS)))
-
-
-Forecasts = pd.DataFrame | QuantileTable
-"""Hubverse quantile rows, or the same as a matrix."""
-
-
-def as_table(forecasts: Forecasts) -> QuantileTable:
-    """Forecasts as a matrix, whether they come as one or as hubverse rows."""
-    return forecasts if isinstance(forecasts, QuantileTable) else to_matrix(forecasts)
 
 
 def _in_blocks(rows: pd.DataFrame) -> bool:

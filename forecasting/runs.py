@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -173,63 +173,56 @@ def forecasts_at(request: Request, wanted: Sequence[BoolArray]) -> Made:
     """
     rows = np.logical_or.reduce([mask.any(axis=1) for mask in wanted])
     present = np.flatnonzero(wanted[0].any(axis=0))
-    if len(present) > BATCH and stands_alone(request, wanted):
-        table, accounts = _in_batches(request, wanted[0], rows, present)
-    else:
-        table, accounts = _together(request, wanted, rows)
+    alone = len(present) > BATCH and stands_alone(request, wanted)
+    parts = _batches(request, wanted[0], present) if alone else [(request, wanted)]
+    tables, weights = zip(*(_together(*one, rows) for one in parts), strict=True)
+    table, accounts = stack(tables), list[str]()
+    for level, of_level in zip(request.levels, zip(*weights, strict=True), strict=True):
+        if ENSEMBLE in request.asked:
+            accounts += account_of(table, pd.concat(of_level), level)
     if ENSEMBLE in request.asked and request.prior is not None and not is_enough(request.levels)[-1]:
         accounts.append(WITH_PRIOR)
     diagnosis = replace(diagnose(table, _joined(request.levels)), panel=request.levels[0], account=tuple(accounts))
     return Made(table, diagnosis, pd.concat([level.counted() for level in request.levels]))
 
 
-def _together(request: Request, wanted: Sequence[BoolArray], rows: BoolArray) -> tuple[QuantileTable, list[str]]:
-    """Forecasts of all levels, each learning from what the others' earlier ones were worth, and the account."""
+def _together(
+    request: Request, wanted: Sequence[BoolArray], rows: BoolArray
+) -> tuple[QuantileTable, list[pd.DataFrame]]:
+    """Forecasts of all levels, each from what the others' earlier ones were worth, and the ensemble's weights."""
     # A part agrees with the total of its own origin, be there a newer one or not.
     whole = [level.observed_at(rows) for level in request.levels]
-    members = members_at(request, whole if request.column is not None else wanted)
-    answers = [_answer(*one, request, rows) for one in zip(members.tables, request.levels, strict=True)]
+    members, past = members_at(request, whole if request.column is not None else wanted)
+    answers = [_answer(*one, request, rows) for one in zip(members, request.levels, strict=True)]
     made = [answer for answer, _ in answers]
-    accounts = [
-        line
-        for (answer, weights), level in zip(answers, request.levels, strict=True)
-        if weights is not None
-        for line in account_of(answer, weights, level)
-    ]
     if request.column is not None:
         parts, totals = made
         agreed = reconcile(
-            parts, totals, request.levels[0], request.column, past=members.past, workers=request.workers,
+            parts, totals, request.levels[0], request.column, past=past, workers=request.workers,
             progress=partial(request.progress, "Reconciling parts and totals"),
         )  # fmt: skip
         made = [agreed, totals]
-    return stack([_at(*one) for one in zip(made, request.levels, wanted, strict=True)]), accounts
+    shown = [
+        table.where(mask[level.places(table.keys["origin_date"], table.keys["series_id"])])
+        for table, level, mask in zip(made, request.levels, wanted, strict=True)
+    ]
+    return stack(shown), [weights for _, weights in answers]
 
 
-def _in_batches(
-    request: Request, wanted: BoolArray, rows: BoolArray, present: NDArray[np.intp]
-) -> tuple[QuantileTable, list[str]]:
-    """The same for more than ``LARGEST_JUDGED`` series, which are independent: batches bound the memory."""
+def _batches(
+    request: Request, wanted: BoolArray, present: NDArray[np.intp]
+) -> Iterator[tuple[Request, list[BoolArray]]]:
+    """Batches of more than ``LARGEST_JUDGED`` series, which are independent: they bound the memory."""
     panel, fits = request.levels[0], request.fits or InMemory()
     lessons = own_lessons([(panel, 0)], request.prior)
     batches = np.array_split(present, -(-len(present) // BATCH))
-    tables, weights = [], list[pd.DataFrame]()
     with Pool() as pool:  # whose processes stay from batch to batch
         workers = pool if request.workers is None else request.workers
         means = replace(request, fits=fits, lessons=lessons, workers=workers)
-        for place, columns in enumerate(batches):
+        for place, columns in enumerate(batches, start=1):
+            request.progress("Batches", place - 1, len(batches))
+            yield replace(means, levels=[panel.batch(columns)]), [wanted[:, columns]]
             request.progress("Batches", place, len(batches))
-            batch, mask = panel.batch(columns), wanted[:, columns]
-            one = replace(means, levels=[batch])
-            answer, used = _answer(members_at(one, [mask]).tables[0], batch, one, rows)
-            tables.append(_at(answer, batch, mask))
-            if used is not None:
-                weights.append(used.groupby(["model_id", "origin_date", "horizon"])[["weight"]].sum().reset_index())
-        request.progress("Batches", len(batches), len(batches))
-    table = stack(tables)
-    if not weights:
-        return table, []
-    return table, account_of(table, pd.concat(weights), panel)
 
 
 def _request(source: Path | pd.DataFrame, horizons: Sequence[int], options: Options) -> Request:
@@ -242,20 +235,15 @@ def _request(source: Path | pd.DataFrame, horizons: Sequence[int], options: Opti
 
 def _answer(
     members: QuantileTable, panel: Panel, request: Request, rows: BoolArray
-) -> tuple[QuantileTable, pd.DataFrame | None]:
+) -> tuple[QuantileTable, pd.DataFrame]:
     """Forecasts of the models and horizons asked for, from some rows of the calendar, and the ensemble's weights."""
-    made, weights = members, None
+    made, weights = members, pd.DataFrame()
     if ENSEMBLE in request.asked:
         combined = combine(members, panel)
         made = stack([members, _with_members_reasons(combined.forecasts, members)])
         weights = combined.weights
-    row = panel.end_dates.get_indexer(pd.DatetimeIndex(made.keys["origin_date"]))
     asked = made.keys["model_id"].isin(request.asked) & made.keys["horizon"].isin(request.horizons)
-    return made.where(asked.to_numpy() & rows[row]), weights
-
-
-def _at(made: QuantileTable, panel: Panel, wanted: BoolArray) -> QuantileTable:
-    return made.where(wanted[panel.places(made.keys["origin_date"], made.keys["series_id"])])
+    return made.where(asked.to_numpy() & rows[panel.rows_of(made.keys)]), weights
 
 
 def _with_members_reasons(combined: QuantileTable, members: QuantileTable) -> QuantileTable:

@@ -26,7 +26,6 @@ from forecasting.quantiles import (
     KEYS,
     Forecasts,
     QuantileTable,
-    as_table,
     probability_at,
     rank_shares,
     to_matrix,
@@ -65,7 +64,7 @@ def sample_paths(
     Returns:
         A frame that keeps ``TRAJECTORIES``: ``output_type_id`` is the path's number from 0.
     """
-    table = as_table(forecasts)
+    table = to_matrix(forecasts)
     series = sorted(str(name) for name in table.keys["series_id"].unique())
     horizons = sorted(int(horizon) for horizon in table.keys["horizon"].unique())
     scores = past_scores(backtest, panel, series, horizons).until(table.keys["origin_date"].min())
@@ -126,7 +125,7 @@ def past_scores(backtest: Forecasts, panel: Panel, series: list[str], horizons: 
         series: Order of the second axis.
         horizons: Order of the third axis.
     """
-    table = as_table(backtest)
+    table = to_matrix(backtest)
     table = table.where(table.keys["series_id"].isin(series) & table.keys["horizon"].isin(horizons))
     observed = observed_at(table.keys, panel)
     origins = np.unique(table.keys["origin_date"].to_numpy())

@@ -85,16 +85,16 @@ def run_fits(
     untried = CutOff(f"{CUT_OFF} untried: {MOST_CUT_OFFS} earlier fits of this model were cut off")
     answers: list[SafeForecast | CutOff] = [untried] * len(fits)
     with _pool(workers, len(fits), Limits()) as pool:
-        run = _run_batches(pool, fits, _batches(fits, pool.size), partial(run_fit, horizon=horizon))
+        run = _run_batches(pool, fits, _batches(fits, pool.size), horizon)
         for done, (place, answer) in enumerate(run, start=1):
             answers[place] = answer
             report(progress, done, len(fits))
     return [_with_fallback(fit, horizon, answer) for fit, answer in zip(fits, answers, strict=True)]
 
 
-def run_fit(fit: Fit, horizon: int) -> SafeForecast:
-    """Run one fit."""
-    return safe_forecast(MODELS[fit.model_id], fit.history(), horizon)
+def run_batch(horizon: int, fits: Iterable[Fit]) -> list[SafeForecast]:
+    """Run fits one after the other."""
+    return [safe_forecast(MODELS[fit.model_id], fit.history(), horizon) for fit in fits]
 
 
 def _with_fallback(fit: Fit, horizon: int, answer: SafeForecast | CutOff) -> SafeForecast:
@@ -114,7 +114,7 @@ def _batches(fits: Sequence[Fit], workers: int) -> list[list[int]]:
 
 
 def _run_batches(
-    pool: Pool, fits: Sequence[Fit], batches: Iterable[list[int]], fit: Callable[[Fit], SafeForecast]
+    pool: Pool, fits: Sequence[Fit], batches: Iterable[list[int]], horizon: int
 ) -> Iterator[tuple[int, SafeForecast | CutOff]]:
     """Yield places and answers; the fits of a batch that is cut off run again, each as a batch of its own."""
     waiting, cut_offs = deque(batches), Counter[str]()
@@ -125,7 +125,7 @@ def _run_batches(
             yield batch, [fits[place] for place in batch]
 
     while waiting:
-        for batch, found in pool.run(partial(_each, fit), tried(), pool.limits.seconds):
+        for batch, found in pool.run(partial(run_batch, horizon), tried(), pool.limits.seconds):
             if not isinstance(found, CutOff):
                 yield from zip(batch, found, strict=True)
             elif len(batch) > 1:
@@ -133,10 +133,6 @@ def _run_batches(
             else:
                 cut_offs[fits[batch[0]].model_id] += 1
                 yield batch[0], found
-
-
-def _each(function: Callable[[Task], Answer], tasks: Iterable[Task]) -> list[Answer]:
-    return [function(task) for task in tasks]
 
 
 def run_tasks(

@@ -20,7 +20,7 @@ from core.log import counted
 from core.release import FORECASTS, RELEASE, YEAR_AHEAD
 from core.schema import ALL, NOT_APPLICABLE, check, concat_filled, make_series_id
 from forecasting import BASELINE, ENSEMBLE
-from forecasting.panel import Panel, panel_from_observations, panel_from_rows
+from forecasting.panel import Panel, panel_from_observations
 from forecasting.quantiles import to_matrix, to_rows
 from forecasting.reconcile import reconcile
 from forecasting.verification import summarise
@@ -233,7 +233,8 @@ def corridors(rows: pd.DataFrame, totals: Panel) -> Panel | None:
     wide.index = pd.PeriodIndex(wide.index, freq=totals.periods.freqstr)
     recent = wide.tail(RECENT).sum().nlargest(LARGEST_CORRIDORS)
     chosen = [pair for pair in recent.index if wide[pair].notna().sum() >= FEWEST_PERIODS and recent[pair] > 0]
-    parts = []
+    columns: dict[str, pd.Series] = {}
+    facts: dict[str, tuple[str, str, str]] = {}
     for geo in dict.fromkeys(pair[0] for pair in chosen):
         total = totals.matrix[total_of[geo]].dropna()
         span = total.index.intersection(wide.index[wide[geo].notna().any(axis=1)])
@@ -242,21 +243,13 @@ def corridors(rows: pd.DataFrame, totals: Panel) -> Panel | None:
         citizens = [citizen for place, citizen in chosen if place == geo]
         cells = wide.loc[span, geo].reindex(columns=citizens).fillna(0.0)
         left = pd.Series(total.loc[span].to_numpy() - cells.to_numpy().sum(axis=1), index=span).clip(lower=0.0)
-        parts += [_long(cells[citizen], total_of[geo], geo, citizen) for citizen in citizens]
-        parts.append(_long(left, total_of[geo], geo, ""))
-    return panel_from_rows(pd.concat(parts, ignore_index=True)) if parts else None
-
-
-def _long(values: pd.Series, total: str, geo: str, citizen: str) -> pd.DataFrame:
-    fields = total.split(".")
-    name = ".".join([*fields[:3], citizen or REST, *fields[4:]])
-    return pd.DataFrame(
-        {
-            "series_id": name,
-            "time_period": [str(period).replace("Q", "-Q") for period in values.index],
-            "value": values.to_numpy(dtype=float),
-            TOTAL: total,
-            "geo": geo,
-            "citizen": citizen,
-        }
-    )
+        fields = total_of[geo].split(".")
+        for citizen, values in [*cells.items(), ("", left)]:
+            name = ".".join([*fields[:3], str(citizen) or REST, *fields[4:]])
+            columns[name], facts[name] = values, (total_of[geo], geo, str(citizen))
+    if not columns:
+        return None
+    matrix = pd.DataFrame(columns).rename_axis(columns="series_id").sort_index(axis=1)
+    calendar = pd.period_range(matrix.index.min(), matrix.index.max(), freq=totals.periods.freq, name="period")
+    groups = pd.DataFrame.from_dict(facts, orient="index", columns=[TOTAL, "geo", "citizen"])
+    return Panel(totals.freq, matrix.reindex(calendar), groups.loc[matrix.columns])

@@ -147,9 +147,14 @@ def make_forecasts(
         announce(progress, _("Forecasting with the pooled model"))
         stage = partial(progress, _("Fitting the pooled model"))
         learned = to_rows(pooled.routes(settings.backtest_origins, FARTHER, stage))
-        past = pd.concat([past, _beside(learned, pd.concat([present, past]))], ignore_index=True)
+        # Only from where models of single series have one too: the series had a value there, as known then.
+        there = pd.concat([present, past])[["series_id", "origin_date"]].drop_duplicates()
+        past = pd.concat([past, learned.merge(there)], ignore_index=True)
     announce(progress, _("Ensemble"))
-    current, former = with_ensemble(present, past, data.panel)
+    # A past origin of one series may be the present one of another: the forecast is the same, and is kept once.
+    together = pd.concat([present, past], ignore_index=True).drop_duplicates(ROW)
+    combined = to_rows(combine(together, data.panel).forecasts)
+    current, former = _now_and_then(pd.concat([together, combined], ignore_index=True), data.panel)
     announce(progress, _("Paths"))
     newest, earlier = of_model(current, ENSEMBLE), of_model(former, ENSEMBLE)
     paths = sample_paths(newest, earlier, data.panel, n=settings.trajectories)
@@ -164,14 +169,6 @@ def make_forecasts(
         earlier,
         of_model(former, BASELINE),
     )  # fmt: skip
-
-
-def with_ensemble(present: pd.DataFrame, past: pd.DataFrame, panel: Panel) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Members and their ensemble from each series' last value, and the same at past origins."""
-    # A past origin of one series may be the present one of another: the forecast is the same, and is kept once.
-    together = pd.concat([present, past], ignore_index=True).drop_duplicates(ROW)
-    combined = to_rows(combine(together, panel).forecasts)
-    return _now_and_then(pd.concat([together, combined], ignore_index=True), panel)
 
 
 def _now_and_then(rows: pd.DataFrame, panel: Panel) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -236,12 +233,6 @@ def hindcasts(
     cache.append(made[~was_cut_off(made)])
     parts = [part[COLUMNS] for part in (stored, made) if len(part)]
     return (pd.concat(parts, ignore_index=True) if parts else made.reindex(columns=COLUMNS)), made
-
-
-def _beside(learned: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
-    """Only forecasts from where models of single series have one too: the series had a value there, as known then."""
-    place = ["series_id", "origin_date"]
-    return learned.merge(others[place].drop_duplicates(), on=place)
 
 
 def near(rows: pd.DataFrame) -> pd.DataFrame:

@@ -57,7 +57,7 @@ from store.export import write_published
 from store.figures.editions import EditionStore
 from store.figures.vintages import VintageStore
 from store.journal import Entry, Journal, opened_journal
-from store.lock import AlreadyRunningError, Note, night_lock
+from store.lock import AlreadyRunningError, night_lock
 from store.mirror import Delivery, NotDeliveredError, shared
 from store.releases import About, Release, ReleaseStore, home_inputs, predecessor, prune
 from store.releases.caches import BacktestStore, FitStore
@@ -88,8 +88,7 @@ class Run:
         journal: The home's journal.
         delivery: The home folder, and the shared store where there is one.
         pool: Processes that make forecasts.
-        progress: Reports what is being done.
-        note: Takes it for readers of the home folder.
+        timer: Takes the time of stages, and reports what is being done.
     """
 
     date: dt.date
@@ -100,8 +99,7 @@ class Run:
     journal: Journal
     delivery: Delivery
     pool: Pool
-    progress: ProgressReport
-    note: Note
+    timer: StageTimer
 
 
 @dataclass(frozen=True)
@@ -174,8 +172,9 @@ def run_night(
             with shared(home, settings) as delivery, Pool(limits=limits) as pool:
                 pool.start()  # libraries load while values are read
                 get_logger().info("night begun", as_of=str(date), live=live, home=str(home))
+                timer = StageTimer(date, progress, note)
                 return _make_release(
-                    Run(date, date < today, live, allow_empty, settings, journal, delivery, pool, progress, note)
+                    Run(date, date < today, live, allow_empty, settings, journal, delivery, pool, timer)
                 )
         except AlreadyRunningError:
             raise
@@ -217,9 +216,9 @@ def run_demonstration(
     return run_night(home, settings, night, progress=progress)
 
 
-def _forecast(run: Run, data: RealTimeData, timer: StageTimer) -> tuple[NightForecasts, Message | None]:
+def _forecast(run: Run, data: RealTimeData) -> tuple[NightForecasts, Message | None]:
     """Forecast the routes, and people in reception from their paths; also return why the pooled model is missing."""
-    home, settings = run.delivery.home, run.settings
+    home, settings, timer = run.delivery.home, run.settings, run.timer
     with timer.stage("forecasting"):
         pooled, unable = pooled_night(data, home, settings, run.pool)
         made = make_forecasts(data, settings, BacktestStore(home), timer.report, run.pool, pooled)
@@ -232,8 +231,7 @@ def _forecast(run: Run, data: RealTimeData, timer: StageTimer) -> tuple[NightFor
 
 
 def _make_release(run: Run) -> RunResult:
-    home, date, settings = run.delivery.home, run.date, run.settings
-    timer = StageTimer(date, run.progress, run.note)
+    home, date, settings, timer = run.delivery.home, run.date, run.settings, run.timer
     vintages, editions = VintageStore(home), EditionStore(home, run.journal)
 
     with timer.stage("reading"):
@@ -254,7 +252,7 @@ def _make_release(run: Run) -> RunResult:
     if not run.allow_empty:
         _refuse_empty(data.states, before, settings)
 
-    forecasts, unable = _forecast(run, data, timer)
+    forecasts, unable = _forecast(run, data)
 
     with timer.stage("warning and scoring"):
         refused = collect_night(settings.hub.place, home, run.journal, timer.started.date())

@@ -14,7 +14,7 @@ from core.release import NOWCASTS, WEEKS
 from core.schema import concat_filled, typed
 from forecasting import LEVELS
 from forecasting.days import DailyHistory, Nowcast, daily_history, scaled
-from forecasting.quantiles import to_matrix
+from forecasting.quantiles import QuantileTable, to_matrix, to_rows
 from forecasting.verification import wis
 from forecasting.weeks import MODEL_ID, week_record, week_scores, weeks_ahead
 from forecasting.workers import Workers, run_tasks
@@ -101,13 +101,13 @@ def make_weeks(data: RealTimeData, workers: Workers = 1) -> dict[str, pd.DataFra
         if found is None or (data.date - found.last_day.to_timestamp().date()).days > OLDEST_DAYS:
             continue
         series_id, sunday = str(daily.name).removesuffix(".D") + ".W", found.origin.to_timestamp()
-        for week, quantiles in enumerate(found.quantiles, start=1):
-            about = {
-                "model_id": MODEL_ID, "series_id": series_id, "route_id": route_id, "as_of": pd.Timestamp(data.date),
-                "origin_date": sunday, "horizon": week, "target_end_date": sunday + pd.Timedelta(days=7 * week),
-                "last_day": found.last_day.to_timestamp(), "so_far": found.so_far[week - 1], "output_type": "quantile",
-            }  # fmt: skip
-            parts.append(pd.DataFrame(about | {"output_type_id": LEVELS, "value": quantiles}))
+        week = np.arange(1, len(found.quantiles) + 1)
+        about = {
+            "model_id": MODEL_ID, "series_id": series_id, "origin_date": sunday, "horizon": week,
+            "target_end_date": sunday + pd.to_timedelta(7 * week, unit="D"), "route_id": route_id,
+            "as_of": pd.Timestamp(data.date), "last_day": found.last_day.to_timestamp(), "so_far": found.so_far,
+        }  # fmt: skip
+        parts.append(to_rows(QuantileTable(pd.DataFrame(about), found.quantiles)))
         histories[series_id] = days
     records = run_tasks(week_record, [*histories.values()], workers=workers, is_small=True)
     return {

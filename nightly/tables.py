@@ -193,7 +193,6 @@ def issued_scores(releases: Sequence[Release], former: Release | None, data: Rea
     kept = former.read(ISSUED_SCORES.name) if former is not None else ISSUED_SCORES.empty()
     first_known = _first_known(data)
     found = [kept]
-    scored = set(kept[_PLACE].itertuples(index=False, name=None))
     for release in releases:
         if release.manifest["replay"]:
             continue
@@ -202,14 +201,11 @@ def issued_scores(releases: Sequence[Release], former: Release | None, data: Rea
         place = pd.MultiIndex.from_frame(forecasts[["series_id", "target_end_date"]])
         known = first_known.reindex(place).to_numpy()
         made = pd.Timestamp(release.manifest["created_at"]).tz_localize(None).to_datetime64()
-        news = np.asarray(
-            [key not in scored for key in forecasts[_PLACE].itertuples(index=False, name=None)], dtype=bool
-        )
-        chosen = forecasts[news & (known > made)]
+        scored = pd.MultiIndex.from_frame(pd.concat(found)[_PLACE])
+        chosen = forecasts[~pd.MultiIndex.from_frame(forecasts[_PLACE]).isin(scored) & (known > made)]
         if chosen.empty:
             continue
         rows = score_rows(to_matrix(chosen), data.panel).assign(run_id=release.run_id)
-        scored |= set(rows[_PLACE].itertuples(index=False, name=None))
         found.append(rows[list(ISSUED_SCORES.columns)])
     return concat_filled(found, kept)
 

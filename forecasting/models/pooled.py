@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import zlib
 from importlib.metadata import version
 from types import ModuleType
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from core import FloatArray
 from core.errors import InputError
-from forecasting import PooledModel, constants_of
+from forecasting import PooledModel
 from forecasting.features import HORIZON, rounded
 from forecasting.models import small_counts
 from forecasting.models.small_counts import SLOW_AND_SMALL
@@ -107,10 +106,9 @@ def drawn(weights: FloatArray, count: int) -> NDArray[np.intp]:
     return np.searchsorted(passed, np.arange(count) + 0.5)
 
 
-def parameters() -> str:
-    """Constants of this model and of the chances of small counts, and the libraries' versions."""
-    versions = " ".join(f"{name} {version(name)}" for name in ("lightgbm", "numpy"))
-    return f"{versions}\n{constants_of(sys.modules[__name__], small_counts)}"
+def libraries() -> str:
+    """Versions of the libraries on which a fit depends."""
+    return " ".join(f"{name} {version(name)}" for name in ("lightgbm", "numpy"))
 
 
 def library() -> ModuleType:
@@ -131,7 +129,7 @@ POOLED_MODEL = PooledModel(
     model_id="vigie-pooled",
     version="7",
     levels=FITTED_LEVELS,
-    parameters=parameters,
+    libraries=libraries,
     fit=fit,
     predict=predict,
 )

@@ -25,7 +25,7 @@ from core.errors import InputError
 from forecasting import BoolArray
 
 FEWEST_EFFECTIVE = 50
-"""Effective paths below which no distribution is shown: a chance would be off by more than 7 points (one standard
+"""Paths below which no distribution is shown: a chance would be off by more than 7 points (one standard
 error), a 90 % level by more than its distance to the next."""
 How = Literal["any", "every", "total"]
 HOWS: tuple[How, ...] = ("any", "every", "total")
@@ -35,7 +35,7 @@ class TooFewPathsError(InputError):
     """The condition is too rare among the sample paths for an answer.
 
     Attributes:
-        effective: Effective number of paths left.
+        effective: Number of paths left.
         paths: Number of paths in all.
     """
 
@@ -74,7 +74,7 @@ class Conditional:
     Attributes:
         trajectories: The paths on which it holds, with their numbers.
         probability: Chance of the condition itself.
-        effective: Effective number of paths: Kish's (Σw)²/Σw², here the count of paths kept.
+        effective: Number of paths kept.
     """
 
     trajectories: pd.DataFrame
@@ -90,24 +90,17 @@ def given(trajectories: pd.DataFrame, conditions: Sequence[Condition]) -> Condit
         conditions: What is supposed to happen, all of it.
 
     Raises:
-        TooFewPathsError: Fewer than :data:`FEWEST_EFFECTIVE` effective paths are left.
+        TooFewPathsError: Fewer than :data:`FEWEST_EFFECTIVE` paths are left.
         InputError: A condition is about a series or period without paths, or its number is not usable.
     """
     paths = np.unique(trajectories["output_type_id"])
-    weights = np.ones(len(paths))
+    holds = np.ones(len(paths), dtype=bool)
     for condition in conditions:
-        weights = weights * _holds(trajectories, condition, paths)
-    effective = effective_size(weights)
-    if effective < FEWEST_EFFECTIVE:
-        raise TooFewPathsError(effective, len(paths))
-    kept = trajectories[trajectories["output_type_id"].isin(paths[weights > 0])].reset_index(drop=True)
-    return Conditional(kept, float(weights.mean()), effective)
-
-
-def effective_size(weights: FloatArray) -> float:
-    """Effective sample size of weighted paths: Kish 1965, *Survey Sampling*; 0 where no weight is left."""
-    squares = float(np.square(weights).sum())
-    return float(weights.sum()) ** 2 / squares if squares > 0 else 0.0
+        holds &= _holds(trajectories, condition, paths)
+    if holds.sum() < FEWEST_EFFECTIVE:
+        raise TooFewPathsError(int(holds.sum()), len(paths))
+    kept = trajectories[trajectories["output_type_id"].isin(paths[holds])].reset_index(drop=True)
+    return Conditional(kept, float(holds.mean()), int(holds.sum()))
 
 
 def _holds(trajectories: pd.DataFrame, condition: Condition, paths: NDArray[np.int64]) -> BoolArray:

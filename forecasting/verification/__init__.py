@@ -18,7 +18,7 @@ from core.schema import ALL
 from forecasting import LEVELS, BoolArray, symmetric_errors
 from forecasting.models.baseline import FEWEST_ERRORS, LAST_ERRORS
 from forecasting.panel import Panel
-from forecasting.quantiles import Forecasts, QuantileTable, as_table, probability_at
+from forecasting.quantiles import Forecasts, QuantileTable, probability_at, to_matrix
 from forecasting.verification.verdict import FAMILY, SCALES, WORSE, holm_within, ratios, with_verdicts
 
 COVERAGES = (*INTERVALS, 0.98)
@@ -77,7 +77,7 @@ def score_rows(forecasts: Forecasts, panel: Panel) -> pd.DataFrame:
         One row per forecast: ``model_id, series_id, origin_date, horizon, target_end_date, observed``, ``wis_log``,
         ``wis_natural``, ``reference_log``, ``reference_natural`` and ``covered_50/80/95/98`` (bool).
     """
-    table = as_table(forecasts)
+    table = to_matrix(forecasts)
     observed = observed_at(table.keys, panel)
     table, observed = table.where(np.isfinite(observed)), observed[np.isfinite(observed)]
     reference = reference_quantiles(table.keys, panel)
@@ -163,7 +163,7 @@ def pit_histogram(forecasts: Forecasts, panel: Panel, *, bins: int = 10) -> pd.D
     Returns:
         ``model_id, horizon, bin_low, bin_high, share, n``.
     """
-    table = as_table(forecasts)
+    table = to_matrix(forecasts)
     observed = observed_at(table.keys, panel)
     known = np.isfinite(observed)
     table, observed = table.where(known), observed[known]
@@ -210,7 +210,7 @@ def group_errors(forecasts: Forecasts, panel: Panel, groups: pd.DataFrame) -> pd
         (Funk et al. 2019, PLoS Comput. Biol. 15(2) e1006785); ``mark`` is empty, :data:`FEW`, :data:`WORSE` (the
         one verdict, Holm over all groups of a kind) or :data:`NARROW`.
     """
-    table = as_table(forecasts)
+    table = to_matrix(forecasts)
     table = table.where(table.keys["series_id"].isin(groups["series_id"]))
     rows = score_rows(table, panel)
     if rows.empty:

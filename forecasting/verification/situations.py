@@ -13,7 +13,7 @@ from core import FloatArray
 from core.release import SITUATION_SCORES
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.panel import Panel
-from forecasting.quantiles import Forecasts, QuantileTable, as_table
+from forecasting.quantiles import Forecasts, QuantileTable, to_matrix
 from forecasting.trajectories import draw_paths, past_scores
 from forecasting.verification import observed_at, reference_quantiles, score_rows, wis
 from forecasting.verification.verdict import SCALES, ratios
@@ -77,7 +77,7 @@ def situation_scores(forecasts: Forecasts, panel: Panel) -> pd.DataFrame:
     Returns:
         A frame that keeps ``core.release.SITUATION_SCORES``.
     """
-    table = as_table(forecasts)
+    table = to_matrix(forecasts)
     own, energy = table.of_model(ENSEMBLE), _of_paths(table, panel)
     rows = pd.concat([*_by_month(own, panel), *([energy] if len(energy) else [])], ignore_index=True)
     keys = ["kind", "group", "model_id", "horizon"]

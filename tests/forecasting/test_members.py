@@ -50,12 +50,12 @@ def asked(panel: Panel, column: str | None, models: list[str], horizons: list[in
 
 def past_members(request: Request, origins: int) -> list[QuantileTable]:
     """Members at past origins, and at those that they learn from."""
-    return members_at(request, [past_origins(level, origins=origins, step=1) for level in request.levels]).tables
+    return members_at(request, [past_origins(level, origins=origins, step=1) for level in request.levels])[0]
 
 
 def present_members(request: Request) -> list[QuantileTable]:
     """Members from each series' last value, and at the origins that they learn from."""
-    return members_at(request, [present_origins(level) for level in request.levels]).tables
+    return members_at(request, [present_origins(level) for level in request.levels])[0]
 
 
 @pytest.fixture(scope="module")
