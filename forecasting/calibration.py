@@ -76,8 +76,6 @@ def _factors(
         rows = np.flatnonzero(keys["horizon"] == horizon)
         independent = WINDOW / horizon
         known = rows[np.isfinite(observed[rows])]
-        if not len(known):
-            continue
         middle, apart = np.broadcast_to(centre, logs.shape)[known][:, judged], away[known][:, judged]
         targets, place = np.unique(ends[known], return_inverse=True)
         losses = np.zeros((len(targets) + 1, len(FACTORS)))

@@ -59,13 +59,11 @@ class Nowcast:
 
     Attributes:
         month: The month.
-        day: Days of it that are known.
         so_far: Persons counted on these days.
         quantiles: The month's total at the 23 levels, in persons, shape ``(23,)``.
     """
 
     month: pd.Period
-    day: int
     so_far: float
     quantiles: FloatArray
 
@@ -82,25 +80,7 @@ def scaled(nowcast: Nowcast, ratios: FloatArray) -> Nowcast:
     """
     grid = np.linspace(0.005, 0.995, 100)
     products = np.multiply.outer(np.interp(grid, LEVELS, nowcast.quantiles), ratios)
-    return Nowcast(nowcast.month, nowcast.day, nowcast.so_far, np.quantile(products, LEVELS))
-
-
-@dataclass(frozen=True)
-class DailyPaths:
-    """Possible courses of a daily series: days that are counted as they were, others drawn.
-
-    Attributes:
-        days: The days, in order: the running month and week, and eight weeks from the last known day on.
-        paths: Persons on each path and day, shape ``(n, days)``.
-    """
-
-    days: pd.PeriodIndex
-    paths: FloatArray
-
-    def total(self, first: pd.Period, last: pd.Period) -> FloatArray:
-        """Sum from one day to another on each path, shape ``(n,)``."""
-        begin, end = (first - self.days[0]).n, (last - self.days[0]).n + 1
-        return np.asarray(self.paths[:, begin:end].sum(axis=1))
+    return Nowcast(nowcast.month, nowcast.so_far, np.quantile(products, LEVELS))
 
 
 @dataclass(frozen=True)
@@ -130,7 +110,7 @@ class DailyHistory:
         begin, end = max(int((first - self.days[0]).n), 0), int((last - self.days[0]).n)
         return float(np.nansum(self.counts[begin : end + 1]))
 
-    def ahead(self, place: int, *, n: int = 1000) -> DailyPaths | None:
+    def ahead(self, place: int, *, n: int = 1000) -> pd.DataFrame | None:
         """Paths of the eight weeks after a day, from that day and the days before it.
 
         Args:
@@ -138,7 +118,8 @@ class DailyHistory:
             n: Number of paths.
 
         Returns:
-            The paths; None with fewer than about two years of days to learn from.
+            Persons by path and day, from the running month or week on: days that are counted as they were, others
+            drawn. None with fewer than about two years of days to learn from.
         """
         place = place % len(self.counts)
         rows = self._rows[: int(np.searchsorted(self._rows, place - WEEK * WEEKS, side="right"))]
@@ -162,7 +143,7 @@ class DailyHistory:
             level = np.nanmean(around) if np.isfinite(around).any() else self._recent[place] ** (1 / ROOT) / WEEK
             known[:, missing] = self._days_like(np.full((n, 1), WEEK * level), place, random)[:, 0, 0]
         days = pd.period_range(self.days[begin], today + WEEK * WEEKS, freq="D")
-        return DailyPaths(days, np.concatenate([known, coming], axis=1))
+        return pd.DataFrame(np.concatenate([known, coming], axis=1), columns=days)
 
     def nowcast(self, place: int) -> Nowcast | None:
         """Nowcast the month of one day from that day and the days before it: the sum of its days on each path.
@@ -179,8 +160,8 @@ class DailyHistory:
         ahead = self.ahead(place) if first >= self.days[0] else None
         if ahead is None:
             return None
-        quantiles = np.quantile(ahead.total(first, last), LEVELS, method="hazen")
-        return Nowcast(month, int(today.day), self.so_far(first, today), quantiles)
+        quantiles = np.quantile(ahead.loc[:, first:last].sum(axis=1), LEVELS, method="hazen")
+        return Nowcast(month, self.so_far(first, today), quantiles)
 
     @cached_property
     def _sums(self) -> tuple[FloatArray, WholeNumbers]:

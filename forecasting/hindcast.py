@@ -65,8 +65,7 @@ class WorkList:
         if done is None or done.empty:
             return self
         reach = done.groupby(WORK, sort=False)["horizon"].max()
-        kept = set(reach[reach >= horizon].index)
-        keep = [place for place, row in enumerate(self.table.itertuples(index=False, name=None)) if row not in kept]
+        keep = np.flatnonzero(~pd.MultiIndex.from_frame(self.table).isin(reach.index[reach >= horizon]))
         return WorkList(self.table.iloc[keep].reset_index(drop=True), [self.fits[place] for place in keep])
 
     def matching(self, done: pd.DataFrame, horizons: Sequence[int]) -> pd.DataFrame:

@@ -302,7 +302,11 @@ def _read_text(path: Path) -> pd.DataFrame:
     try:
         if path.suffix == ".parquet":
             return pd.read_parquet(path).reset_index(drop=True)
-        header = _header(path)
+        with path.open("rb") as stream:
+            header = stream.readline(_LONGEST_HEADER)
+        if len(header) == _LONGEST_HEADER:
+            rule = f"not a table: its first line is longer than {_LONGEST_HEADER:,} bytes"
+            raise SourceError(path.name, rule, row=1)
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header would be cut short
             table = pd.read_csv(
@@ -324,14 +328,6 @@ def _read_text(path: Path) -> pd.DataFrame:
         raise SourceError(path.name, f"not a table: {first_line(error)[:200]}") from None
     blank = table.isna() | (table == "")
     return table[~blank.all(axis=1)]
-
-
-def _header(path: Path) -> bytes:
-    with path.open("rb") as stream:
-        header = stream.readline(_LONGEST_HEADER)
-    if len(header) == _LONGEST_HEADER:
-        raise SourceError(path.name, f"not a table: its first line is longer than {_LONGEST_HEADER:,} bytes", row=1)
-    return header
 
 
 def _set_aside(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, Reading]:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 import io
 import math
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
@@ -397,14 +396,11 @@ def _distinct(described: FloatArray) -> tuple[FloatArray, NDArray[np.intp]]:
 
 
 def read_cache(kept: bytes | None) -> dict[str, FloatArray]:
-    """The entries of what was kept; none where nothing was, or where it cannot be read."""
+    """The entries of what was kept; none where nothing was."""
     if not kept:
         return {}
-    try:
-        with np.load(io.BytesIO(kept), allow_pickle=False) as entries:
-            return {name: entries[name] for name in entries.files}
-    except (ValueError, OSError, KeyError, zipfile.BadZipFile):
-        return {}
+    with np.load(io.BytesIO(kept), allow_pickle=False) as entries:
+        return {name: entries[name] for name in entries.files}
 
 
 def extended_cache(known: Mapping[str, FloatArray], new: Mapping[str, FloatArray]) -> bytes:

@@ -63,8 +63,9 @@ def weeks_ahead(history: DailyHistory, place: int, *, n: int = 1000) -> Weeks | 
     today = history.days[place]
     origin = today - (today.dayofweek + 1) % WEEK
     spans = [(origin + 1 + WEEK * week, origin + WEEK * (week + 1)) for week in range(WEEKS)]
-    quantiles = np.quantile([ahead.total(*span) for span in spans], LEVELS, axis=1, method="hazen").T
-    so_far = np.asarray([history.so_far(first, min(today, last)) if first <= today else 0.0 for first, last in spans])
+    sums = [ahead.loc[:, first:last].sum(axis=1) for first, last in spans]
+    quantiles = np.quantile(sums, LEVELS, axis=1, method="hazen").T
+    so_far = np.asarray([history.so_far(first, min(today, last)) for first, last in spans])
     return Weeks(origin, today, so_far, quantiles)
 
 

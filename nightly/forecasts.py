@@ -20,7 +20,7 @@ from core import FloatArray
 from core.countries import region_of
 from core.languages import marked as _
 from core.progress import ProgressReport, announce
-from core.release import FORECASTS, NOWCASTS
+from core.release import NOWCASTS
 from core.routes import ARRIVAL_SERIES
 from core.schema import ALL
 from core.settings import Settings
@@ -68,9 +68,8 @@ class ForecastSet:
         cut_off: One record per model and series whose fits were cut off tonight: ``model_id``, ``series_id``,
             ``fits`` and ``reason``. They are left out of the ensemble.
         fallbacks: Number of series for which the baseline answers tonight, by model.
-        farther: The ensemble from each route's last complete month, as far as the year ahead needs it.
-        farther_past: The same at past origins.
-        farther_baseline: The baseline at past origins, as far.
+        farther: As far as the year ahead needs them: the ensemble from each route's last complete month, the same at
+            past origins, and the baseline there.
         nowcasts: Those that the present forecasts follow (``core.release.NOWCASTS``).
     """
 
@@ -80,9 +79,7 @@ class ForecastSet:
     computed: int
     cut_off: list[dict[str, Any]] = field(default_factory=list)
     fallbacks: dict[str, int] = field(default_factory=dict)
-    farther: pd.DataFrame = field(default_factory=FORECASTS.empty)
-    farther_past: pd.DataFrame = field(default_factory=FORECASTS.empty)
-    farther_baseline: pd.DataFrame = field(default_factory=FORECASTS.empty)
+    farther: tuple[pd.DataFrame, ...] = ()
     nowcasts: pd.DataFrame = field(default_factory=NOWCASTS.empty)
 
     @cached_property
@@ -106,7 +103,7 @@ class ForecastSet:
 
     def year_ahead(self, panel: Panel) -> Callable[[], pd.DataFrame]:
         """What makes totals of the running and the next year from the same paths (``core.release.YEAR_AHEAD``)."""
-        far, past, baseline = map(to_matrix, (self.farther, self.farther_past, self.farther_baseline))
+        far, past, baseline = map(to_matrix, self.farther)
         nowcasts, n = _by_series(self.nowcasts), int(self.paths["output_type_id"].nunique())
         return partial(year_ahead, far, past, baseline, panel, nowcasts=nowcasts, together=ARRIVAL_SERIES, n=n)
 
@@ -164,10 +161,8 @@ def make_forecasts(
         near(paths),
         len(made.drop_duplicates(FIT)),
         _cut_off(pd.concat([made, present], ignore_index=True)),
-        _fallbacks(present),
-        newest,
-        earlier,
-        of_model(former, BASELINE),
+        present[present["fallback"]].groupby("model_id")["series_id"].nunique().to_dict(),
+        (newest, earlier, of_model(former, BASELINE)),
     )  # fmt: skip
 
 
@@ -260,11 +255,6 @@ def _cut_off(made: pd.DataFrame) -> list[dict[str, Any]]:
     rows = made[was_cut_off(made)].drop_duplicates(FIT)
     found = rows.groupby(["model_id", "series_id"]).agg(fits=("origin_date", "size"), reason=("reason", "first"))
     return [{str(key): value for key, value in row.items()} for row in found.reset_index().to_dict("records")]
-
-
-def _fallbacks(present: pd.DataFrame) -> dict[str, int]:
-    counts = present[present["fallback"]].groupby("model_id")["series_id"].nunique()
-    return {str(model_id): int(count) for model_id, count in counts.items()}
 
 
 def errors_by_group(data: RealTimeData, past: pd.DataFrame, engine: PanelEngine) -> pd.DataFrame:

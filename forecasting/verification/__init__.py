@@ -182,7 +182,6 @@ def pit_histogram(forecasts: Forecasts, panel: Panel, *, bins: int = 10) -> pd.D
     )
 
 
-KINDS = ("route", "region", "citizen")
 COLUMNS = [
     "kind", "route_id", "geo", "group", "model_id", "horizon", "n", "n_series", "relative_wis", "relative_wis_lo",
     "relative_wis_hi", "bias", "coverage_50", "coverage_80", "coverage_95", "mark",
@@ -200,8 +199,8 @@ def group_errors(forecasts: Forecasts, panel: Panel, groups: pd.DataFrame) -> pd
     Args:
         forecasts: Past quantile rows (``FORECASTS``).
         panel: Outcomes.
-        groups: One row per series and group it belongs to: ``series_id, kind`` (one of :data:`KINDS`), ``route_id``,
-            ``geo`` and ``group``. Series without a row are left out.
+        groups: One row per series and group it belongs to: ``series_id``, ``kind`` (route, region or citizen),
+            ``route_id``, ``geo`` and ``group``. Series without a row are left out.
 
     Returns:
         Columns ``COLUMNS``, one row per group, model and horizon. ``n``: forecasts scored; ``relative_wis``: ratio of
@@ -213,33 +212,18 @@ def group_errors(forecasts: Forecasts, panel: Panel, groups: pd.DataFrame) -> pd
     table = to_matrix(forecasts)
     table = table.where(table.keys["series_id"].isin(groups["series_id"]))
     rows = score_rows(table, panel)
-    if rows.empty:
-        return _frame([])
     keys = ["model_id", "series_id", "origin_date", "horizon"]
-    rows = rows.merge(table.keys[keys].assign(bias=_bias(table, panel)), on=keys).merge(groups, on="series_id")
+    low, high = probability_at(observed_at(table.keys, panel), table.quantiles)
+    rows = rows.merge(table.keys[keys].assign(bias=1 - (low + high)), on=keys).merge(groups, on="series_id")
     group = ["kind", "route_id", "geo", "group", "model_id", "horizon"]
     shares = {f"coverage_{level}": (f"covered_{level}", "mean") for level in (50, 80, 95)}
     facts = rows.groupby(group).agg(
         n=("bias", "size"), n_series=("series_id", "nunique"), bias=("bias", "mean"), **shares
     )
-    return _frame(_marked(ratios(rows, group, "log", "relative_wis").join(facts, on=group)))
-
-
-def _bias(table: QuantileTable, panel: Panel) -> FloatArray:
-    """1 − 2 × the place of each outcome in its forecast; NaN where the outcome is unknown."""
-    observed = observed_at(table.keys, panel)
-    low, high = probability_at(observed, table.quantiles)
-    return np.where(np.isfinite(observed), 1 - (low + high), np.nan)
-
-
-def _marked(lines: pd.DataFrame) -> pd.DataFrame:
-    """The same with each group's mark; all groups of a kind are judged at once."""
+    lines = ratios(rows, group, "log", "relative_wis").join(facts, on=group)
+    # All groups of a kind are judged at once.
     judged = with_verdicts(lines.assign(p_holm=holm_within(lines, ["model_id", "kind"])))
     narrow = judged["coverage_80"] < TOO_NARROW
     mark = np.select([judged["n"] < FEWEST, judged["verdict"] == WORSE, narrow], [FEW, WORSE, NARROW], default="")
-    return judged.assign(mark=mark)
-
-
-def _frame(lines: pd.DataFrame | list[dict[str, object]]) -> pd.DataFrame:
     numbers = dict.fromkeys(COLUMNS[8:-1], float) | dict.fromkeys(("horizon", "n", "n_series"), int)
-    return pd.DataFrame(lines, columns=COLUMNS).reset_index(drop=True).astype(numbers)
+    return judged.assign(mark=mark)[COLUMNS].astype(numbers)

@@ -142,16 +142,12 @@ def _energy(table: QuantileTable, panel: Panel, series: list[str], horizons: lis
     """``log`` and ``natural`` scores by ``origin_date, group, series_id`` where the whole path has come."""
     past = past_scores(table, panel, series, horizons)
     observed = observed_at(table.keys, panel)
-    lines = []
+    table, observed = table.where(np.isfinite(observed)), observed[np.isfinite(observed)]
+    whole = table.keys.groupby(["origin_date", "series_id"])["horizon"].transform("size").eq(len(horizons)).to_numpy()
+    table, observed, lines = table.where(whole), observed[whole], []
     for origin, places in table.keys.groupby("origin_date", sort=True).indices.items():
-        here = np.zeros(len(table.keys), dtype=bool)
-        here[places] = True
-        complete = table.keys.assign(known=here & np.isfinite(observed)).groupby("series_id")["known"].sum()
-        names = complete.index[complete == len(horizons)]
-        if names.empty:
-            continue
-        here &= table.keys["series_id"].isin(names).to_numpy()
-        part, came = table.where(here), observed[here]
+        part, came = table.where(np.isin(np.arange(len(observed)), places)), observed[places]
+        names = sorted(part.keys["series_id"].unique())
         paths = draw_paths(part, series, horizons, past.until(pd.Timestamp(str(origin))), n=PATHS, seed=0).T
         groups = [(ALONE, str(name), np.asarray(part.keys["series_id"] == name)) for name in names]
         if len(names) == len(series) > 1:
