@@ -254,10 +254,9 @@ def _fitted(
 def fit_key(model_id: str, world: World, longest: int) -> str:
     """Name under which a fit is kept: the model, its version, and a hash of all that it is made on, and how."""
     model = POOLED_MODELS[model_id]
-    how = f"{learned_horizons(longest)} {world.season} {world.positions.tolist()} {model.libraries()}"
-    rest = f"{world.fingerprint} {how}"
-    content = rest.encode() + world.kinds.tobytes()
-    return f"{model_id}-{model.version}-{hashlib.sha256(content).hexdigest()[:32]}"
+    known = f"{world.fingerprint} {world.kinds.tolist()} {world.season} {world.positions.tolist()}"
+    rest = f"{known} {learned_horizons(longest)} {model.libraries()}"
+    return f"{model_id}-{model.version}-{hashlib.sha256(rest.encode()).hexdigest()[:32]}"
 
 
 def learned_horizons(longest: int) -> tuple[int, ...]:
