@@ -19,7 +19,7 @@ FLAGS = ["model_version", "history_hash", "fallback", "reason", "capped", "sprea
 and by what the ensemble's spread was multiplied."""
 
 _FAR = 40.0
-_REACH: FloatArray = np.concatenate([[NORMAL_SCORES[0] - _FAR], NORMAL_SCORES, [NORMAL_SCORES[-1] + _FAR]])
+REACH: FloatArray = np.concatenate([[NORMAL_SCORES[0] - _FAR], NORMAL_SCORES, [NORMAL_SCORES[-1] + _FAR]])
 """Normal scores between which quantiles lie on lines: the outermost ones go on beyond the levels."""
 
 
@@ -116,10 +116,14 @@ def value_at(probabilities: FloatArray, quantiles: FloatArray) -> FloatArray:
         probabilities: Between 0 and 1, any shape.
         quantiles: The 23 quantiles in counts, ascending.
     """
-    line = np.log1p(quantiles)
-    slopes = (line[[1, -1]] - line[[0, -2]]) / (NORMAL_SCORES[[1, -1]] - NORMAL_SCORES[[0, -2]])
-    reached = np.concatenate([[line[0] - _FAR * slopes[0]], line, [line[-1] + _FAR * slopes[1]]])
-    return np.asarray(np.maximum(np.expm1(np.interp(ndtri(probabilities), _REACH, reached)), 0.0))
+    return np.asarray(np.maximum(np.expm1(np.interp(ndtri(probabilities), REACH, reached(np.log1p(quantiles)))), 0.0))
+
+
+def reached(logs: FloatArray) -> FloatArray:
+    """log1p values at the normal scores ``REACH``, from those at the 23 levels; shapes ``(…, 25)`` and ``(…, 23)``."""
+    slopes = (logs[..., [1, -1]] - logs[..., [0, -2]]) / (NORMAL_SCORES[[1, -1]] - NORMAL_SCORES[[0, -2]])
+    ends = logs[..., [0, -1]] + np.asarray([-_FAR, _FAR]) * slopes
+    return np.concatenate([ends[..., :1], logs, ends[..., 1:]], axis=-1)
 
 
 def rank_shares(values: FloatArray) -> FloatArray:
@@ -127,8 +131,7 @@ def rank_shares(values: FloatArray) -> FloatArray:
 
     ``scipy.stats``, which has ranks too, takes half a second to load.
     """
-    shares: FloatArray = (np.argsort(np.argsort(values, axis=0, kind="stable"), axis=0) + 0.5) / len(values)
-    return shares
+    return np.asarray((np.argsort(np.argsort(values, axis=0, kind="stable"), axis=0) + 0.5) / len(values))
 
 
 def probability_at(values: FloatArray, quantiles: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.interpolate import interp1d
 from scipy.special import ndtr, ndtri
 
 from core import FloatArray
 from forecasting import BOTTOM_UP, LEVELS, NORMAL_SCORES, BoolArray
 from forecasting.panel import Panel
-from forecasting.quantiles import KEYS, QuantileTable, stack
+from forecasting.quantiles import KEYS, REACH, QuantileTable, reached, stack
 from forecasting.verification import observed_at
 
 VERSION = "2"
@@ -94,8 +93,8 @@ def shuffled_draws(logs: FloatArray, ranks: FloatArray) -> FloatArray:
     turns = np.argsort(np.random.default_rng(count).random((SLICES, logs.shape[0])), axis=0)
     places = order[None] * SLICES + turns[:, None, :]
     grid = (np.arange(count * SLICES) + 0.5) / (count * SLICES)
-    line = interp1d(NORMAL_SCORES, logs, fill_value="extrapolate", assume_sorted=True)
-    values = np.maximum(np.expm1(line(ndtri(grid))), 0.0)
+    scores = ndtri(grid)
+    values = np.maximum(np.expm1([np.interp(scores, REACH, line) for line in reached(logs)]), 0.0)
     return np.take_along_axis(values, places.reshape(-1, logs.shape[0]).T, axis=1)
 
 

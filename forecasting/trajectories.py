@@ -31,7 +31,7 @@ from forecasting.quantiles import (
     to_matrix,
     to_rows,
     value_at,
-)  # fmt: skip
+)
 from forecasting.verification import observed_at
 
 SHRINKAGE = 24.0

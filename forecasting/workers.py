@@ -88,7 +88,8 @@ def run_fits(
         run = _run_batches(pool, fits, _batches(fits, pool.size), horizon)
         for done, (place, answer) in enumerate(run, start=1):
             answers[place] = answer
-            report(progress, done, len(fits))
+            if progress is not None:
+                progress(done, len(fits))
     return [_with_fallback(fit, horizon, answer) for fit, answer in zip(fits, answers, strict=True)]
 
 
@@ -163,7 +164,8 @@ def run_tasks(
         for place, answer in pool.run(function, enumerate(tasks)):
             answers[place] = function(tasks[place]) if isinstance(answer, CutOff) else answer
             took(place, answers[place])
-            report(progress, len(answers), len(tasks))
+            if progress is not None:
+                progress(len(answers), len(tasks))
     return [answers[place] for place in range(len(tasks))]
 
 
@@ -176,9 +178,3 @@ def _pool(workers: int | Pool | None, tasks: int, limits: Limits) -> Iterator[Po
         else:
             with Pool(0 if workers == 1 else min(tasks, workers or os.cpu_count() or 1), limits) as pool:
                 yield pool
-
-
-def report(progress: Progress | None, done: int, total: int) -> None:
-    """Report the number of finished tasks."""
-    if progress is not None:
-        progress(done, total)

@@ -106,17 +106,12 @@ class LiveReport:
     @property
     def left_out(self) -> list[dict[str, str]]:
         """What the night had to do without: failures, and editions that are held, each named once."""
-        return self.failed + [record for item in self.held for record in held_records(item)]
+        return self.failed + [_held_record(item.edition) for item in self.held if not item.is_repeated]
 
     def summary(self) -> list[str]:
         """Return lines for a person, without what failed."""
         lines = [item.summary() for item in [*self.taken, *self.held]]
         return lines + [f"not asked: {item['source_id']}: {item['reason']}" for item in self.not_asked]
-
-
-def held_records(done: Ingested) -> list[dict[str, str]]:
-    """An edition that is held, as a record of what a night went without; none where it was named before."""
-    return [] if done.is_repeated else [_held_record(done.edition)]
 
 
 def held_before(
@@ -140,6 +135,7 @@ def held_before(
 
 
 def _held_record(one: Edition) -> dict[str, str]:
+    """An edition that is held, as a record of what a night went without."""
     fault = _("{file} waits for a person as {edition}: {reasons}")
     about = message(fault, file=one.file, edition=one.edition_id, reasons=one.why_held)
     return about.record(one.source_id, edition_id=one.edition_id)
@@ -282,10 +278,10 @@ def read_inbox(home: Path, journal: Journal) -> tuple[dict[str, str], list[dict[
             failures.append(fault.record(source_id))
             journal.record(Entry(ACTOR, REFUSED, f"{source_id}/{path.name}", reason=str(fault)))
         else:
-            if done.is_held:
-                failures += held_records(done)
-            else:
+            if not done.is_held:
                 hashes[f"{source_id}/{done.edition.file}"] = done.edition.sha256
+            elif not done.is_repeated:
+                failures.append(_held_record(done.edition))
     return hashes, failures
 
 

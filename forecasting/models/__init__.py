@@ -17,12 +17,8 @@ from forecasting import BASELINE, ENSEMBLE, Model, ModelCard, PooledModel
 _MODULES = [importlib.import_module(f"{__name__}.{item.name}") for item in pkgutil.iter_modules(__path__)]
 
 
-def _per_series() -> dict[str, Model]:
-    by_id = {module.MODEL.model_id: module.MODEL for module in _MODULES if hasattr(module, "MODEL")}
-    return {BASELINE: by_id.pop(BASELINE), **dict(sorted(by_id.items()))}
-
-
-MODELS: dict[str, Model] = _per_series()
+_BY_ID = {module.MODEL.model_id: module.MODEL for module in _MODULES if hasattr(module, "MODEL")}
+MODELS: dict[str, Model] = {BASELINE: _BY_ID.pop(BASELINE), **dict(sorted(_BY_ID.items()))}
 """Models of single series by ``model_id``, the baseline first. The ensemble is not among them: it is made of them."""
 
 POOLED_MODELS: dict[str, PooledModel] = {
