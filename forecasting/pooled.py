@@ -216,7 +216,7 @@ def run_pooled(  # noqa: PLR0913  # what to forecast, from what, and by what mea
     fitted = _fitted(model_id, trained_on, max(steps), fits, workers, progress)
     marks = {  # of what was known at an origin, and of the series that are forecast from there
         row: hashlib.sha256(world.fingerprints[row + 1].encode() + eligible[row].tobytes()).hexdigest()[:32]
-        for row in rows
+        for row in map(int, rows)
     }
     wanted = {
         year: {f"h{step}-{marks[row]}": (row, step) for step in steps for row in map(int, rows[years == year])}

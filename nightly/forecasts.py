@@ -8,7 +8,7 @@ summed by region of origin too (``data/countries.toml``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
@@ -78,7 +78,7 @@ class ForecastSet:
     paths: pd.DataFrame
     computed: int
     cut_off: list[dict[str, Any]] = field(default_factory=list)
-    fallbacks: dict[str, int] = field(default_factory=dict)
+    fallbacks: dict[Hashable, int] = field(default_factory=dict)
     farther: tuple[pd.DataFrame, ...] = ()
     nowcasts: pd.DataFrame = field(default_factory=NOWCASTS.empty)
 
@@ -144,9 +144,7 @@ def make_forecasts(
         announce(progress, _("Forecasting with the pooled model"))
         stage = partial(progress, _("Fitting the pooled model"))
         learned = to_rows(pooled.routes(settings.backtest_origins, FARTHER, stage))
-        # Only from where models of single series have one too: the series had a value there, as known then.
-        there = pd.concat([present, past])[["series_id", "origin_date"]].drop_duplicates()
-        past = pd.concat([past, learned.merge(there)], ignore_index=True)
+        past = pd.concat([past, _beside(learned, pd.concat([present, past]))], ignore_index=True)
     announce(progress, _("Ensemble"))
     # A past origin of one series may be the present one of another: the forecast is the same, and is kept once.
     together = pd.concat([present, past], ignore_index=True).drop_duplicates(ROW)
@@ -228,6 +226,11 @@ def hindcasts(
     cache.append(made[~was_cut_off(made)])
     parts = [part[COLUMNS] for part in (stored, made) if len(part)]
     return (pd.concat(parts, ignore_index=True) if parts else made.reindex(columns=COLUMNS)), made
+
+
+def _beside(learned: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Only forecasts from where models of single series have one too: the series had a value there, as known then."""
+    return learned.merge(others[["series_id", "origin_date"]].drop_duplicates())
 
 
 def near(rows: pd.DataFrame) -> pd.DataFrame:

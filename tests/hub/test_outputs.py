@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from core.routes import own_route_id
-from forecasting import ensemble
+from forecasting.models import CARDS
 from hub.outputs import (
     added_to,
     ensemble_metadata,
@@ -29,7 +29,7 @@ SERIES = "arrivals.CMR._T._T.M"
 
 def test_only_own_models_are_designated() -> None:
     names = ("vigie-ensemble", "vigie-baseline", "vigie-ets", "vigie-seasonal-walk")
-    found = {name: yaml.safe_load(own_metadata(name, ensemble.CARD, "1")) for name in names}
+    found = {name: yaml.safe_load(own_metadata(name, CARDS[name], "1")) for name in names}
     assert [found[name]["designated_model"] for name in names] == [True, True, False, False]
     assert [found[name]["ensemble_of_models"] for name in names] == [True, False, False, False]
     assert hub_model_id(names[3]) == "vigie-seasonal_walk"

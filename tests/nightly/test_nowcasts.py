@@ -80,7 +80,7 @@ class Days:
 
     def nowcast(self, place: int) -> Nowcast:
         newest = self.days[place]
-        return Nowcast(newest.asfreq("M"), newest.day, float(newest.day), 100.0 * SPREAD)
+        return Nowcast(newest.asfreq("M"), float(newest.day), 100.0 * SPREAD)
 
     def total(self, first: pd.Period, last: pd.Period) -> float:
         return float((last - first).n + 1)
