@@ -172,8 +172,8 @@ def test_day_is_found_within_series_only() -> None:
 def test_paths_begin_with_earlier_of_month_and_week(today: str, first: str) -> None:
     ahead = daily_history(daily(today)).ahead(-1, n=3)
     assert ahead is not None
-    assert str(ahead.days[0]) == first
-    assert ahead.days[-1] == pd.Period(today, "D") + 56
-    assert ahead.paths.shape == (3, len(ahead.days))
-    known = ahead.paths[:, ahead.days <= pd.Period(today, "D")]
+    assert str(ahead.columns[0]) == first
+    assert ahead.columns[-1] == pd.Period(today, "D") + 56
+    assert len(ahead) == 3
+    known = ahead.loc[:, ahead.columns <= pd.Period(today, "D")].to_numpy()
     assert (known == daily(today)[first:].to_numpy()).all()
