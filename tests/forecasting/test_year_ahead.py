@@ -11,7 +11,7 @@ from core.schema import ALL, check
 from forecasting import NORMAL_SCORES
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import KEYS, QuantileTable
-from forecasting.verification.verdict import BETTER, NO_EVIDENCE, with_verdicts
+from forecasting.verification.verdict import BETTER, NO_EVIDENCE, RatioInterval, with_verdicts
 from forecasting.year_ahead import REACH, windows, year_ahead
 
 MONTHS = 116
@@ -142,9 +142,8 @@ def test_nowcast_moves_only_its_totals(panel: Panel) -> None:
 
 
 def test_single_evidence_fails_multiple_correction(panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = {"relative_wis": 0.5, "relative_wis_lo": 0.4, "relative_wis_hi": 0.9, "p_value": 0.02, "n": 9, "years": 6}
-    same = found | dict.fromkeys(("coverage_50", "coverage_80", "coverage_95"), 0.5)
-    monkeypatch.setattr("forecasting.year_ahead._record", lambda _cases, _year: same)
+    same = RatioInterval(0.5, 0.4, 0.9, 0.02)
+    monkeypatch.setattr("forecasting.verification.verdict.ratio_interval", lambda *_scores, **_about: same)
     past, current = forecasts(panel, range(60, MONTHS - 1, 9)), forecasts(panel, range(MONTHS - 1, MONTHS))
     alone = [table.where((table.keys["series_id"] == "a").to_numpy()) for table in (current, past)]
     judged = [
