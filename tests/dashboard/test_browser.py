@@ -22,7 +22,7 @@ from playwright.sync_api import (
 from pypdf import PdfReader
 
 from dashboard import lang
-from tests.browser import DESK, DRAWN, PAGES, QUIET, chromium, serious_findings
+from tests.browser import DESK, DRAWN, LONGEST_MS, PAGES, QUIET, chromium, serious_findings
 from tests.servers import Server
 
 from .conftest import publish
@@ -34,7 +34,6 @@ pytestmark = [
 
 PHONE: ViewportSize = {"width": 390, "height": 844}
 LOCAL = {"127.0.0.1", "localhost"}
-WAIT = 600_000
 COUNT_DRAWINGS = """() => {
     window.again = {};
     new MutationObserver(() => {
@@ -49,7 +48,6 @@ COUNT_DRAWINGS = """() => {
 }"""
 """How often each chart is drawn after the first time, which is over when it is seen to be there."""
 CUT = "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText)"
-NAMES = list(PAGES)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +85,7 @@ def page(desk: BrowserContext) -> Iterator[Page]:
 
 def open_page(page: Page, url: str) -> None:
     """Go to a page and wait until it is drawn, as long as a loaded machine may need."""
-    page.set_default_timeout(WAIT)
+    page.set_default_timeout(LONGEST_MS)
     page.goto(url)
     page.wait_for_selector("h1")
     settle(page)
@@ -99,7 +97,7 @@ def settle(page: Page) -> None:
     page.evaluate(QUIET, 200)
 
 
-@pytest.mark.parametrize("name", NAMES, ids=lambda name: name or "root")
+@pytest.mark.parametrize("name", list(PAGES), ids=lambda name: name or "root")
 def test_page_is_whole_accessible_and_asks_no_other_host(page: Page, address: str, name: str) -> None:
     outside: set[str] = set()
     errors: list[str] = []
@@ -335,7 +333,7 @@ def test_drawn_range_is_shown_as_distribution(page: Page, address: str) -> None:
         page.mouse.down()
         page.mouse.move(box["x"] + last * box["width"], height, steps=4)
         page.mouse.up()
-        expect(back).not_to_have_text(before, timeout=WAIT)
+        expect(back).not_to_have_text(before, timeout=LONGEST_MS)
         settle(page)
         return [int(field.input_value()) for field in fields]
 
