@@ -94,9 +94,7 @@ def _ratios(table: list[dict[Hashable, Any]], language: Language) -> dict[str, l
         language.text(_("90% interval")): [
             "–".join(both) if there else NOTHING for there, both in zip(known, ends, strict=True)
         ],
-        language.text(_("Evidence")): [
-            evidence_words(str(row["model_id"]), row["relative_wis"], row["verdict"], language) for row in table
-        ],
+        language.text(_("Evidence")): [evidence_words(row, language) for row in table],
     }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from alerts.verification import precision_cases
-from core.languages import NOTHING, Language, as_counted, is_known
+from core.languages import NOTHING, Language, as_counted, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import in_order
@@ -17,11 +17,11 @@ from core.schema import ALL
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.verification import FEW, NARROW
 from forecasting.verification.situations import ALONE, BEGUN, CALM, HIGH, MONTH, PATH, SIZE, SURGE, TOGETHER
-from forecasting.verification.verdict import BETTER, WORSE, with_verdicts
+from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE, with_verdicts
 from reports import ReadableRelease, Row, numbers
 from reports.names import DRIVERS, MODELS, REGIONS, RULES, country_name, route_name
 from reports.names import name as named
-from reports.skill import with_interval
+from reports.skill import better_ends, better_words, judged_periods, stretches, with_interval
 
 NEAR = (1, 2, 3)
 """Months ahead for which people plan."""
@@ -48,87 +48,142 @@ def series_of(route_id: str) -> str:
     return ALL if route_id == ALL else numbers.route_series(route_id)
 
 
-def own_rows(scores: pd.DataFrame, route_id: str) -> pd.DataFrame:
-    """The ensemble's scores on one route on log scale, each with its ``verdict``, by ``horizon``."""
-    rows = scores[(scores["series_id"] == series_of(route_id)) & (scores["scale"] == "log")]
-    judged = with_verdicts(rows)
-    return judged[(judged["model_id"] == ENSEMBLE) & judged["relative_wis"].notna()].sort_values("horizon")
-
-
-def title(rows: pd.DataFrame, language: Language) -> str:
-    """The finding in one sentence; ``rows`` are scores of one series and scale with their ``verdict``."""
-    own = rows[(rows["model_id"] == ENSEMBLE)].dropna(subset=["relative_wis"]).sort_values("horizon")
-    if own.empty:
+def title(release: ReadableRelease, route_id: str, language: Language) -> str:
+    """The verdict on the planning window: of one route, or of all together with the routes where it is not shown."""
+    scores, forecasts, ends = release.frame("scores"), release.frame("forecasts"), numbers.window_ends(release.as_of)
+    better = better_ends(scores, forecasts, series_of(route_id))
+    if better is None:
         return language.text(_("No past forecasts have been scored yet"))
-    better = own[own["verdict"] == BETTER]
-    if better.empty:
-        return language.text(_("No evidence that the forecast is better than the baseline"))
-    until = _unbroken(own, better)
-    if until == int(own["horizon"].max()):
-        return language.text(_("The forecast beats the baseline at every horizon"))
-    if until and len(better) == int((own["horizon"] <= until).sum()):
-        texts = ngettext(
-            "The forecast beats the baseline {n} month ahead; no evidence beyond",
-            "The forecast beats the baseline up to {n} months ahead; no evidence beyond",
+    said = better_words(better, ends, language)
+    if route_id != ALL:
+        return language.labelled(route_name(route_id, language), said)
+    without = [
+        route_name(one, language)
+        for one in routes_of(scores)
+        if not set(better_ends(scores, forecasts, series_of(one)) or ()) & set(ends)
+    ]
+    text = language.text(_("not shown for {routes}"), routes=", ".join(without)) if without else ""
+    return language.labelled(language.text(_("All routes together")), language.listed(filter(None, [said, text])))
+
+
+def routes_of(scores: pd.DataFrame) -> list[str]:
+    """The routes that are scored, in the order in which Vigie lists them."""
+    return in_order(str(name).split(".")[1] for name in scores["series_id"].unique() if "." in str(name))
+
+
+def verdicts(release: ReadableRelease) -> pd.DataFrame:
+    """Verdict on the ensemble: one row per route (all of them first), one column per month of this release."""
+    scores, forecasts = release.frame("scores"), release.frame("forecasts")
+    found = {one: judged_periods(scores, forecasts, series_of(one)) for one in [ALL, *routes_of(scores)]}
+    rows = {one: judged.set_index("end")["verdict"] for one, judged in found.items() if len(judged)}
+    return pd.DataFrame(rows).sort_index().T
+
+
+def month_heads(grid: pd.DataFrame, language: Language) -> list[str]:
+    """Heads of the columns of :func:`verdicts`: months, the year with the first one of each."""
+    years = pd.Series(pd.DatetimeIndex(grid.columns).year).duplicated()
+    return [language.month_short(end, year=not later) for end, later in zip(grid.columns, years, strict=True)]
+
+
+def sentences(release: ReadableRelease, route_id: str, language: Language) -> list[str]:
+    """How far off it was, why there is no evidence, whether intervals held and alerts came true, and what all rests on.
+
+    Args:
+        release: Its scores, past forecasts and counts are read.
+        route_id: One route, or all of them.
+        language: The reader's.
+    """
+    said = (
+        error_words(release.frame("backtest"), release.frame("observations"), route_id, language),
+        held_words(release.frame("scores"), route_id, language),
+        watch_words(release.frame("track_record"), route_id, language),
+        doubt_words(release, route_id, language),
+        issued_words(len(release.frame("issued_scores")), language),
+    )
+    return [text for text in said if text]
+
+
+def error_words(backtest: pd.DataFrame, observations: pd.DataFrame, route_id: str, language: Language) -> str:
+    """How far past forecasts typically were from the count, in the unit counted and as a share of it.
+
+    Both are medians over past dates; of all routes the share alone, each route's months counting for themselves.
+    """
+    rows = backtest[backtest["horizon"].eq(max(NEAR)) & backtest["output_type_id"].round(6).eq(0.5)]
+    rows = rows if route_id == ALL else rows[rows["series_id"] == series_of(route_id)]
+    counts = observations[["series_id", "time_period", "obs_value"]]
+    rows = rows.assign(time_period=rows["target_end_date"].dt.strftime("%Y-%m")).merge(counts)
+    rows = rows[rows["obs_value"] > 0]
+    if rows.empty:
+        return ""
+    error = (rows["value"] - rows["obs_value"]).abs()
+    share = language.percent(float((error / rows["obs_value"]).median()))
+    if route_id == ALL:
+        text = _("Three months ahead a route’s forecast was typically {share} off: half of {n} past ones came nearer.")
+    else:
+        text = _(
+            "Three months ahead the forecast was typically off by {error} a month, {share} of the count: half of {n} "
+            "past ones came nearer."
         )
-        return language.plural(texts, until)
+    error_said = language.expected(float(error.median()))
+    return language.text(text, share=share, error=error_said, n=language.counted(len(rows)))
+
+
+def held_words(scores: pd.DataFrame, route_id: str, language: Language) -> str:
+    """How often the 80 % interval held what was counted one to three months later."""
+    rows = scores[(scores["series_id"] == series_of(route_id)) & (scores["model_id"] == ENSEMBLE)]
+    held = rows.loc[rows["scale"].eq("log") & rows["horizon"].astype(int).isin(NEAR), "coverage_80"].mean()
+    text = _("Its 80% interval held {share} of what was counted one to three months later.")
+    return language.text(text, share=language.share(held)) if is_known(held) else ""
+
+
+def watch_words(track_record: pd.DataFrame, route_id: str, language: Language) -> str:
+    """How many alerts of the mildest level came true at past dates, beside how often the same events happen anyway."""
+    rows = track_record[(track_record["route_id"] == route_id) & (track_record["horizon"] == 0)]
+    rows = rows[rows["level"].eq("watch") & rows["rule"].isin(RULES) & rows["precision"].notna()]
+    rows = rows[rows["base_rate"].notna()] if "base_rate" in rows else rows.iloc[:0]
+    if rows.empty:
+        return ""
+    cases = np.array([precision_cases(row) for row in rows.to_dict("records")])
+    right = float(np.nansum(cases * rows["precision"].to_numpy()))
+    n, hits = language.counted(np.nansum(cases)), language.counted(right)
     texts = ngettext(
-        "The forecast beats the baseline at {n} of {total} horizons",
-        "The forecast beats the baseline at {n} of {total} horizons",
+        "Of {n} alerts at level Watch at past dates {right} came true ({share}; such events follow in {base} of "
+        "calm months, alert or not), all rules together.",
+        "Of {n} alerts at level Watch at past dates {right} came true ({share}; such events follow in {base} of "
+        "calm months, alert or not), all rules together.",
     )
-    return language.plural(texts, len(better), total=len(own))
+    base = float(np.nansum(cases * rows["base_rate"].to_numpy()) / np.nansum(cases))
+    share, usual = language.percent(right / float(np.nansum(cases))), language.percent(base)
+    return language.form(*texts, as_counted(right)).format(n=n, right=hits, share=share, base=usual)
 
 
-def _unbroken(own: pd.DataFrame, better: pd.DataFrame) -> int:
-    until = 0
-    for horizon in own["horizon"]:
-        if horizon not in set(better["horizon"]):
-            break
-        until = int(horizon)
-    return until
-
-
-def verdicts(scores: pd.DataFrame) -> pd.DataFrame:
-    """Verdict on the ensemble: one row per route (all of them first), one column per month ahead."""
-    names = [str(name).split(".")[1] for name in scores["series_id"].unique() if "." in str(name)]
-    rows = {}
-    for route_id in [ALL, *in_order(names)]:
-        own = own_rows(scores, route_id)
-        if len(own):
-            rows[route_id] = own.set_index(own["horizon"].astype(int))["verdict"]
-    return pd.DataFrame(rows).T.sort_index(axis=1) if rows else pd.DataFrame()
-
-
-def sentences(release: ReadableRelease, grid: pd.DataFrame, language: Language) -> list[str]:
-    """Is it better, do its intervals hold, did its warnings come true? ``grid`` is the result of :func:`verdicts`."""
-    near = grid.drop(index=ALL, errors="ignore").reindex(columns=list(NEAR))
-    always, once = (int(found.sum()) for found in ((near == BETTER).all(axis=1), (near == BETTER).any(axis=1)))
-    texts = ngettext(
-        "One to three months ahead the forecast is better than the baseline in at least one month on {once} of "
-        "{n} route, in all three on {always}.",
-        "One to three months ahead the forecast is better than the baseline in at least one month on {once} of "
-        "{n} routes, in all three on {always}.",
-    )
-    said = [language.plural(texts, len(near), once=once, always=always)]
+def doubt_words(release: ReadableRelease, route_id: str, language: Language) -> str:
+    """Why months whose whole interval lies below 1 count as no evidence: many comparisons, few dates."""
     scores = release.frame("scores")
-    rows = scores[(scores["series_id"] == ALL) & (scores["model_id"] == ENSEMBLE) & (scores["scale"] == "log")]
-    held = rows.loc[rows["horizon"].astype(int).isin(NEAR), "coverage_80"].mean()
-    if is_known(held):
-        text = _("Its 80% interval held {share} of what was counted one to three months later.")
-        said.append(language.text(text, share=language.share(held)))
-    record = release.frame("track_record")
-    record = record[(record["route_id"] == ALL) & (record["horizon"] == 0) & (record["level"] == "watch")]
-    record = record[record["rule"].isin(RULES) & record["precision"].notna()]
-    if len(record) and "n_alerts" in record:
-        cases = np.array([precision_cases(row) for row in record.to_dict("records")])
-        right = float(np.nansum(cases * record["precision"].to_numpy()))
-        texts = ngettext(
-            "Of {n} warnings at past dates {right} came true, all rules together.",
-            "Of {n} warnings at past dates {right} came true, all rules together.",
-        )
-        n, hits = language.counted(np.nansum(cases)), language.counted(right)
-        said.append(language.form(*texts, as_counted(right)).format(n=n, right=hits))
-    return said
+    judged = judged_periods(scores, release.frame("forecasts"), series_of(route_id))
+    doubted = judged[judged["verdict"].eq(NO_EVIDENCE) & (judged["relative_wis_hi"] < 1)]
+    if doubted.empty:
+        return ""
+    family = scores[scores["model_id"].eq(ENSEMBLE) & scores["scale"].eq("log")]
+    text = _(
+        "{months}: no evidence, although the whole interval lies below 1, because {tests} comparisons are corrected "
+        "for together and {n} past dates that overlap are too few."
+    )
+    return language.text(
+        text,
+        months=capital(stretches(doubted["end"], language.months)),
+        tests=language.counted(family["p_holm"].count()),
+        n=language.counted(family.loc[family["series_id"] != ALL, "n"].max()),
+    )
+
+
+def issued_words(n: int, language: Language) -> str:
+    """That the record is hindcast, and how many forecasts have been judged as they were issued."""
+    texts = ngettext(
+        "All this is hindcast: forecasts made afterwards for past dates. {n} forecast issued live has been judged.",
+        "All this is hindcast: forecasts made afterwards for past dates. {n} forecasts issued live have been judged.",
+    )
+    return language.plural(texts, n)
 
 
 def coverage_rows(calibration: pd.DataFrame) -> pd.DataFrame:
@@ -188,21 +243,21 @@ def skill_rows(scores: pd.DataFrame, series_id: str, scale: str, language: Langu
     return rows.assign(_order=order).sort_values(["_order", "name", "horizon"]).drop(columns="_order")
 
 
-def evidence_words(model_id: str, relative_wis: float, verdict: str, language: Language) -> str:
-    """What a ratio to the baseline is evidence of."""
+def evidence_words(row: Row, language: Language) -> str:
+    """What a ratio to the baseline is evidence of; whether the correction for many comparisons alone forbids it."""
+    model_id, relative_wis, verdict = str(row["model_id"]), row["relative_wis"], row["verdict"]
     if model_id == BASELINE:
         return language.text(_("the baseline"))
     if not is_known(relative_wis):
         return language.text(_("not scored"))
+    if verdict == NO_EVIDENCE and (row["relative_wis_hi"] < 1 or row["relative_wis_lo"] > 1):
+        return language.text(_("no evidence (corrected)"))
     return language.text({BETTER: _("better"), WORSE: _("worse")}.get(verdict, _("no evidence")))
 
 
 def skill_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
     """The sortable table: numbers stay numbers."""
-    verdicts = [
-        evidence_words(row["model_id"], row["relative_wis"], row["verdict"], language)
-        for row in rows.to_dict("records")
-    ]
+    verdicts = [evidence_words(row, language) for row in rows.to_dict("records")]
     return pd.DataFrame(
         {
             language.text(_("Model")): rows["name"].to_numpy(),

@@ -224,7 +224,7 @@ def fallback_words(view: RouteForecast, language: Language) -> str:
     ):
         if flag in rows and rows[flag].any():
             ends = rows.loc[rows[flag].astype(bool), "target_end_date"].unique()
-            parts.append(language.text(text, months=stretches(ends, language)))
+            parts.append(language.text(text, months=stretches(ends, language.months)))
     return " ".join(parts)
 
 

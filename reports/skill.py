@@ -8,6 +8,7 @@ import pandas as pd
 
 from core.languages import NOTHING, Language, is_known
 from core.languages import marked as _
+from core.schema import ALL
 from forecasting import ENSEMBLE
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE, skill
 
@@ -24,23 +25,32 @@ def verdict_words(verdict: str, language: Language) -> str:
 
 def better_steps(scores: pd.DataFrame, series_id: str) -> list[int] | None:
     """Periods ahead in which the ensemble's verdict is better than the baseline; None without scores of the series."""
-    judged = skill(scores[scores["series_id"] == series_id])
+    judged = skill(scores[scores["series_id"] == series_id]).dropna(subset="relative_wis")
     return None if judged.empty else [int(step) for step in judged.loc[judged["verdict"] == BETTER, "horizon"]]
 
 
-def better_ends(scores: pd.DataFrame, forecasts: pd.DataFrame, series_id: str) -> Better:
-    """The periods of a release's forecast in which the ensemble's verdict is better than the baseline.
+def judged_periods(scores: pd.DataFrame, forecasts: pd.DataFrame, series_id: str) -> pd.DataFrame:
+    """Return the ensemble's verdicts on a series, each with the period of a release's forecast that it concerns.
 
     Args:
         scores: From :func:`forecasting.verification.summarise`.
         forecasts: ``model_id, series_id, horizon, target_end_date``.
-        series_id: The series.
+        series_id: The series; all of them together have the periods of most.
+
+    Returns:
+        The columns of :func:`forecasting.verification.verdict.skill` and ``end``, the period's last day.
     """
-    if (steps := better_steps(scores, series_id)) is None:
-        return None
-    is_own = forecasts["series_id"].eq(series_id) & forecasts["model_id"].eq(ENSEMBLE)
-    ends = forecasts.loc[is_own & forecasts["horizon"].isin(steps), "target_end_date"]
-    return tuple(sorted(pd.Timestamp(end) for end in ends.unique()))
+    judged = skill(scores[scores["series_id"] == series_id]).dropna(subset="relative_wis")
+    own = forecasts[forecasts["model_id"] == ENSEMBLE]
+    own = own if series_id == ALL else own[own["series_id"] == series_id]
+    ends = own.groupby("horizon")["target_end_date"].agg(lambda days: days.mode().iloc[0])
+    return judged.assign(end=judged["horizon"].map(ends)).dropna(subset="end")
+
+
+def better_ends(scores: pd.DataFrame, forecasts: pd.DataFrame, series_id: str) -> Better:
+    """The periods of a release's forecast in which the ensemble's verdict is better than the baseline."""
+    judged = judged_periods(scores, forecasts, series_id)
+    return None if judged.empty else tuple(pd.DatetimeIndex(judged.loc[judged["verdict"] == BETTER, "end"]))
 
 
 def with_interval(write: Callable[[float], str], value: float, low: float, high: float) -> str:
@@ -50,20 +60,26 @@ def with_interval(write: Callable[[float], str], value: float, low: float, high:
     return f"{write(value)} ({write(low)}–{write(high)})" if is_known(low) and is_known(high) else write(value)
 
 
-def stretches(ends: Iterable[pd.Timestamp], language: Language, months_each: int = 1) -> str:
-    """Periods by their names, those that follow each other as one: ``January 2025, March–April 2025``."""
+def stretches(
+    ends: Iterable[pd.Timestamp], write: Callable[[pd.Timestamp, pd.Timestamp], str], months_each: int = 1
+) -> str:
+    """Periods by their names, those that follow each other as one: ``January 2025, March–April 2025``.
+
+    Args:
+        ends: Last days of the periods.
+        write: Names a stretch by its first and its last month.
+        months_each: Months of a period.
+    """
     days = pd.Series(sorted(ends))
-    months = days.dt.year * 12 + days.dt.month
-    parts = days.groupby(months.diff().ne(months_each).cumsum())
-    return ", ".join(
-        language.months(part.iloc[0] - pd.DateOffset(months=months_each - 1), part.iloc[-1]) for _number, part in parts
-    )
+    parts = days.groupby((days.dt.year * 12 + days.dt.month).diff().ne(months_each).cumsum())
+    begin = pd.DateOffset(months=months_each - 1)
+    return ", ".join(write(part.iloc[0] - begin, part.iloc[-1]) for _number, part in parts)
 
 
 def better_words(better: Better, shown: Iterable[pd.Timestamp], language: Language, months_each: int = 1) -> str:
     """The verdict on the periods that are shown.
 
-    ``better than the baseline: February–March 2025; not shown: April 2025``.
+    ``better than the baseline in February–March 2025; not shown in April 2025``.
 
     Args:
         better: Result of :func:`better_ends`.
@@ -73,17 +89,19 @@ def better_words(better: Better, shown: Iterable[pd.Timestamp], language: Langua
     """
     if better is None:
         return language.text(_("not scored"))
-    above = [end for end in shown if end in better]
-    if not above:
-        return verdict_words(NO_EVIDENCE, language)
-    said = language.text(_("better than the baseline: {months}"), months=stretches(above, language, months_each))
-    if not (others := [end for end in shown if end not in better]):
-        return said
-    text = language.text(_("not shown: {months}"), months=stretches(others, language, months_each))
-    return language.listed([said, text])
+    above, others = ([end for end in shown if (end in better) == wanted] for wanted in (True, False))
+    texts = (
+        (above, _("better than the baseline {when}")),
+        (others, _("not shown {when}") if above else _("not shown to beat the baseline {when}")),
+    )
+    return language.listed(
+        language.text(text, when=stretches(ends, language.in_months, months_each)) for ends, text in texts if ends
+    )
 
 
 def better_mark(better: Better, shown: Iterable[pd.Timestamp], language: Language) -> str:
     """The same as a mark with the months: ``✓ February–March 2025``; ``not shown to beat the baseline``."""
-    above = [end for end in shown if end in (better or ())]
-    return f"✓ {stretches(above, language)}" if above else better_words(better, shown, language)
+    if better is None:
+        return language.text(_("not scored"))
+    above = [end for end in shown if end in better]
+    return f"✓ {stretches(above, language.months)}" if above else verdict_words(NO_EVIDENCE, language)

@@ -9,9 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from core.languages import NOTHING
-from core.routes import in_order
 from core.schema import ALL
-from dashboard import _, downloads, evaluation_alerts, evaluation_teams, labelled, lang, layout, ngettext, reads, state
+from dashboard import _, downloads, evaluation_alerts, evaluation_teams, lang, layout, reads, state
 from dashboard.charts.calibration import (
     coverage_alt,
     coverage_chart,
@@ -46,14 +45,20 @@ def show(night: Night) -> None:
     if part != HUB:  # whose route is another choice
         state.take_over_route()
     scores = night.frame("scores")
-    routes = [ALL, *in_order(str(name).split(".")[1] for name in scores["series_id"].unique() if "." in str(name))]
+    routes = [ALL, *record.routes_of(scores)]
     route_id = state.choice("on", routes, ALL)
     scale = state.choice("scale", SCALES, "log")
     find = partial(record.skill_rows, scores, record.series_of(route_id), scale, lang())
     rows = reads.once(night, find, "skill", route_id, scale)
-    title = record.title(rows, lang())
-    st.title(title if route_id == ALL else labelled(layout.route_name(route_id), title), anchor=False)
-    reads.drawn_once(night, partial(show_map, night), "skill map")
+    title = reads.once(night, partial(record.title, night, route_id, lang()), "record's title", route_id)
+    st.title(title, anchor=False)
+    if part != HUB:
+        st.selectbox(
+            _("Route"), routes, width=240,
+            format_func=lambda code: _("All routes") if code == ALL else layout.route_name(code),
+            **state.widget("on", route_id),
+        )  # fmt: skip
+    reads.drawn_once(night, partial(show_map, night, route_id), "skill map", route_id)
     st.header(_("For statisticians"), anchor=False)
     parts = {
         "skill": (_("Skill"), partial(show_skill, night, rows, route_id, scale)),
@@ -69,19 +74,20 @@ def show(night: Night) -> None:
         _("Which scores"), PARTS, format_func=lambda one: parts[one][0], required=True,
         label_visibility="collapsed", wrap=True, **state.widget("part", part),
     )  # fmt: skip
-    if part != HUB:
-        show_controls(routes, route_id, scale)
+    if part in {"skill", "situations"}:
+        words = {"log": _("Logarithmic: relative errors"), "natural": _("Natural: errors in persons")}
+        st.selectbox(_("Scale"), SCALES, width=240, format_func=words.__getitem__, **state.widget("scale", scale))
     parts[part][1]()
 
 
-def show_map(night: Night) -> None:
+def show_map(night: Night, route_id: str) -> None:
     """Sentences and map."""
-    grid = record.verdicts(night.frame("scores"))
+    grid = record.verdicts(night)
     if grid.empty:
         return
     said, drawn = st.columns([1, 1.3], gap="medium")
     with said:
-        st.markdown("\n".join(f"- {plain(text)}" for text in record.sentences(night, grid, lang())))
+        st.markdown("\n".join(f"- {plain(text)}" for text in record.sentences(night, route_id, lang())))
         text = _(
             "+ better than the baseline; · no evidence; − worse. Relative errors at all past origins, corrected for "
             "many tests."
@@ -94,8 +100,8 @@ def show_map(night: Night) -> None:
 def as_html(grid: pd.DataFrame) -> str:
     """The map as a table: a sign, a colour and a hidden word in every cell."""
     words = {BETTER: _("better"), WORSE: _("worse")}
-    corner, none = _("Months ahead"), _("no evidence")
-    heads = "".join(f'<th scope="col">{step}</th>' for step in grid.columns)
+    corner, none = _("Month"), _("no evidence")
+    heads = "".join(f'<th scope="col">{html.escape(head)}</th>' for head in record.month_heads(grid, lang()))
     lines = []
     for route_id, row in grid.iterrows():
         name = _("All routes") if route_id == ALL else layout.route_name(str(route_id))
@@ -144,18 +150,6 @@ def situation_meanings() -> list[str]:
     ]
 
 
-def show_controls(routes: list[str], route_id: str, scale: str) -> None:
-    """Route and scale."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        st.selectbox(
-            _("Route"), routes, width=240,
-            format_func=lambda code: _("All routes") if code == ALL else layout.route_name(code),
-            **state.widget("on", route_id),
-        )  # fmt: skip
-        words = {"log": _("Logarithmic: relative errors"), "natural": _("Natural: errors in persons")}
-        st.selectbox(_("Scale"), SCALES, width=240, format_func=words.__getitem__, **state.widget("scale", scale))
-
-
 def show_skill(night: Night, rows: pd.DataFrame, route_id: str, scale: str) -> None:
     """Relative WIS by horizon and model: the chart, the table and its files."""
     if rows.empty:
@@ -180,8 +174,8 @@ def show_table(rows: pd.DataFrame) -> None:
     """The same as a sortable table."""
     text = _(
         "Relative WIS: the weighted interval score divided by the baseline’s on the same months. Below 1 is better "
-        "than the baseline, whose forecast is the last value with its own past errors. Where the 90% interval includes "
-        "1, or a ratio does not stand after Holm’s correction for all routes and months, there is no evidence."
+        "than the baseline, whose forecast is the last value with its own past errors. No evidence: the 90% interval "
+        "includes 1; no evidence (corrected): it does not after Holm’s correction for all routes and months."
     )
     st.markdown(small(text))
     table = record.skill_table(rows, lang())
@@ -189,7 +183,7 @@ def show_table(rows: pd.DataFrame) -> None:
         st.dataframe(
             localised(table),
             hide_index=True,
-            height=457,  # the ensemble, whole
+            height=458,  # the ensemble's twelve rows and the head
             placeholder=NOTHING,
             alt=_("Scores of every model at every horizon; click a column to sort"),
         )
@@ -240,14 +234,7 @@ def show_issued(night: Night) -> None:
     """Forecasts scored as they were issued: the one score that no choice of a recipe can have touched."""
     st.header(_("How did forecasts fare that were issued beforehand?"), anchor=False)
     found = issued_skill(night.frame("issued_scores"))
-    text = ngettext(
-        "Scores at past origins may owe something to the choice of the recipe; these cannot: {n} forecast has had its "
-        "outcome since a release issued it. Forecasts of replayed nights do not count.",
-        "Scores at past origins may owe something to the choice of the recipe; these cannot: {n} forecasts have had "
-        "their outcome since a release issued them. Forecasts of replayed nights do not count.",
-        int(found["n"].sum()),
-    )
-    st.markdown(small(text.format(n=lang().counted(float(found["n"].sum())))))
+    st.markdown(small(f"{record.issued_words(int(found['n'].sum()), lang())} {_('Replayed nights do not count.')}"))
     if len(found):
         st.dataframe(
             localised(record.issued_table(found, lang())),

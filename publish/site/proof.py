@@ -45,25 +45,26 @@ MARKS = {BETTER: "+", WORSE: "−"}
 
 def track_record(view: View) -> Page:
     """Is the forecast better than the baseline, do its intervals hold, were the alerts right?"""
-    scores, language = view.release.frame("scores"), view.language
-    grid = record.verdicts(scores)
+    language, grid = view.language, record.verdicts(view.release)
     blocks = []
     if len(grid):
         names = [view.text(_("All routes")) if one == ALL else route_name(str(one), language) for one in grid.index]
-        cells = {str(step): [MARKS.get(one, "·" if isinstance(one, str) else "") for one in grid[step]]
-                 for step in grid.columns}  # fmt: skip
+        cells = {
+            head: [MARKS.get(one, "·" if isinstance(one, str) else "") for one in grid[end]]
+            for head, end in zip(record.month_heads(grid, language), grid.columns, strict=True)
+        }
         marks = _(
             "+ better than the baseline; · no evidence; − worse. Relative errors at all past origins, corrected for "
             "many tests."
         )
-        caption = view.text(_("Skill against the baseline, by months ahead"))
+        caption = view.text(_("Skill against the baseline, by month expected"))
         blocks = [
-            text(*record.sentences(view.release, grid, language), kind="list"),
+            text(*record.sentences(view.release, ALL, language), kind="list"),
             table(pd.DataFrame({view.text(_("Route")): names} | cells), caption),
             text(view.text(marks), kind="note"),
         ]
     blocks += [*_calibration(view), *_rules(view)]
-    title = record.title(record.own_rows(scores, ALL), language)
+    title = record.title(view.release, ALL, language)
     return Page(TRACK_RECORD, TRACK_RECORD, view.text(_("Track record")), title, blocks, "coverage")
 
 

@@ -3,57 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from core.languages import Language
 from dashboard import reads, route_view
 from dashboard.charts.bars import week_alt, week_chart
 from dashboard.route_view import spaced
 from dashboard.theme import LIGHT
-from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE
-from reports import numbers, record
+from reports import numbers
 from tests.golden import check_golden
 
-from .conftest import AS_OF, alert, make_scores, publish, usual_frames
+from .conftest import AS_OF, alert, publish, usual_frames
 from .shown import drawn
 from .test_pages import GOLDEN
 
 EMR = "arrivals.EMR._T._T.M"
-
-
-def test_true_warnings_exclude_context() -> None:
-    class Recorded:
-        def frame(self, name: str) -> pd.DataFrame:
-            if name == "scores":
-                return make_scores()
-            row = {"level": "watch", "route_id": "_T", "horizon": 0, "n_alerts": 20.0, "n_repeats": 1.0}
-            rules: dict[str, dict[str, object]] = {
-                "surge": {"n_no_onset": 6.0, "precision": 8 / 13},
-                "record_12": {"precision": np.nan},
-                "origin_context": {"precision": 0.5, "level": "information"},
-            }
-            return pd.DataFrame([{"rule": rule, **row, **more} for rule, more in rules.items()])
-
-    said = record.sentences(cast(reads.Night, Recorded()), record.verdicts(make_scores()), Language())
-    assert said[-1] == "Of 13 warnings at past dates 8 came true, all rules together."
-
-
-@pytest.mark.parametrize(
-    ("model_id", "ratio", "verdict", "words"),
-    [
-        ("vigie-ets", 0.9, BETTER, "better"),
-        ("vigie-ets", 0.9, NO_EVIDENCE, "no evidence"),
-        ("vigie-ets", 1.2, WORSE, "worse"),
-        ("vigie-ets", np.nan, NO_EVIDENCE, "not scored"),
-        ("vigie-baseline", 1.0, NO_EVIDENCE, "the baseline"),
-    ],
-)
-def test_evaluation_page_words_verdict(model_id: str, ratio: float, verdict: str, words: str) -> None:
-    assert record.evidence_words(model_id, ratio, verdict, Language()) == words
 
 
 @pytest.mark.slow

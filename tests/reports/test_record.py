@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from typing import cast
+
 import pandas as pd
 import pytest
 
 from core.languages import Language
+from core.schema import ALL
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.verification import FEW, NARROW
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE
-from reports import record
+from reports import ReadableRelease, record
 
 NAN = float("nan")
 
@@ -20,27 +24,115 @@ def test_baseline_ratio_other_than_1_is_explained(ratio: float, is_told: bool) -
     assert ("cut at zero" in record.baseline_note(rows, Language())) == is_told
 
 
-def verdicts(*better: int, horizons: tuple[int, ...] = (1, 3, 6)) -> pd.DataFrame:
-    """Verdicts on the ensemble, better at some horizons."""
-    said = [BETTER if horizon in better else NO_EVIDENCE for horizon in horizons]
-    return pd.DataFrame({"model_id": ENSEMBLE, "horizon": horizons, "verdict": said, "relative_wis": 0.9})
+ENDS = pd.date_range("2025-01-31", periods=4, freq="ME")
+
+
+class Scored:
+    """A release of 31 January 2025 with the ensemble's verdicts on series, month by month from January."""
+
+    as_of = dt.date(2025, 1, 31)
+
+    def __init__(self, **better: list[bool]) -> None:
+        series = {"T": ALL, "CMR": "arrivals.CMR._T._T.M", "EMR": "arrivals.EMR._T._T.M"}
+        rows = [
+            (series[name], step, 0.01 if is_better else 0.5, end)
+            for name, verdicts in better.items()
+            for step, (is_better, end) in enumerate(zip(verdicts, ENDS, strict=True), 1)
+        ]
+        frame = pd.DataFrame(rows, columns=["series_id", "horizon", "p_holm", "target_end_date"])
+        frame = frame.assign(model_id=ENSEMBLE, scale="log", n=60, relative_wis=0.8)
+        scores = frame.assign(relative_wis_lo=0.7, relative_wis_hi=0.9)
+        self.frames = {"scores": scores, "forecasts": frame[frame["series_id"] != ALL]}
+
+    def frame(self, name: str) -> pd.DataFrame:
+        return self.frames[name]
+
+
+def release(**better: list[bool]) -> ReadableRelease:
+    return cast(ReadableRelease, Scored(**better))
+
+
+YES, NO = [True] * 4, [False] * 4
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"),
+    ("route_id", "said"),
     [
-        (verdicts(), "No evidence that the forecast is better than the baseline"),
-        (verdicts(1, 3, 6), "The forecast beats the baseline at every horizon"),
-        (verdicts(1), "The forecast beats the baseline 1 month ahead; no evidence beyond"),
-        (verdicts(1, 3), "The forecast beats the baseline up to 3 months ahead; no evidence beyond"),
-        (verdicts(1, 6), "The forecast beats the baseline at 2 of 3 horizons"),
-        (verdicts(3), "The forecast beats the baseline at 1 of 3 horizons"),
-        (verdicts(1, 3).assign(relative_wis=float("nan")), "No past forecasts have been scored yet"),
-        (verdicts(1).assign(model_id=BASELINE), "No past forecasts have been scored yet"),
+        (
+            ALL,
+            "All routes together: better than the baseline in February–April 2025; not shown for Eastern Mediterranean",
+        ),
+        (
+            "CMR",
+            "Central Mediterranean: better than the baseline in March 2025; not shown in February 2025, in April 2025",
+        ),
+        ("EMR", "Eastern Mediterranean: not shown to beat the baseline in February–April 2025"),
+        ("WMR", "No past forecasts have been scored yet"),
     ],
 )
-def test_title_reports_how_far_forecast_beats_baseline(rows: pd.DataFrame, said: str) -> None:
-    assert record.title(rows, Language()) == said
+def test_title_speaks_of_route_and_planning_window(route_id: str, said: str) -> None:
+    scored = release(T=YES, CMR=[False, False, True, False], EMR=[True, False, False, False])
+    assert record.title(scored, route_id, Language()).startswith(said)
+
+
+def test_interval_below_1_without_evidence_is_explained() -> None:
+    said = record.doubt_words(release(T=YES, CMR=YES, EMR=[True, False, False, True]), "EMR", Language())
+    assert said == (
+        "February–March 2025: no evidence, although the whole interval lies below 1, because 12 comparisons are "
+        "corrected for together and 60 past dates that overlap are too few."
+    )
+    assert record.doubt_words(release(CMR=YES), "CMR", Language()) == ""
+
+
+@pytest.mark.parametrize(
+    ("route_id", "said"),
+    [
+        ("CMR", "Three months ahead the forecast was typically off by 200 a month, 20% of the count: half of 3 past"),
+        (ALL, "Three months ahead a route’s forecast was typically 18% off: half of 4 past"),
+        ("EMR", "Three months ahead the forecast was typically off by 30 a month, 15% of the count: half of 1 past"),
+        ("WMR", ""),
+    ],
+)
+def test_error_is_median_over_past_dates(route_id: str, said: str) -> None:
+    cmr, emr = "arrivals.CMR._T._T.M", "arrivals.EMR._T._T.M"
+    rows = [(cmr, 3, 0, 1100.0), (cmr, 3, 1, 800.0), (cmr, 3, 2, 1300.0), (cmr, 1, 0, 9.0), (emr, 3, 0, 230.0)]
+    backtest = pd.DataFrame(rows, columns=["series_id", "horizon", "end", "value"])
+    backtest = backtest.assign(target_end_date=ENDS[backtest["end"]], output_type_id=0.5)
+    wide = backtest.assign(output_type_id=0.9, value=9e9)
+    months = ["2025-01", "2025-02", "2025-03", "2025-01"]
+    counts = pd.DataFrame({"series_id": [cmr] * 3 + [emr], "time_period": months, "obs_value": [1000.0] * 3 + [200.0]})
+    assert record.error_words(pd.concat([backtest, wide]), counts, route_id, Language()).startswith(said)
+
+
+def test_share_of_alerts_that_came_true_stands_beside_base_rate() -> None:
+    row = {"level": "watch", "route_id": "_T", "horizon": 0, "n_alerts": 20.0, "n_repeats": 1.0, "base_rate": 0.25}
+    rules: dict[str, dict[str, object]] = {
+        "surge": {"n_no_onset": 6.0, "precision": 8 / 13},
+        "record_12": {"precision": NAN},
+        "level_change": {"precision": 0.5, "base_rate": NAN},
+        "origin_context": {"precision": 0.5, "level": "information"},
+    }
+    table = pd.DataFrame([{"rule": rule, **row, **more} for rule, more in rules.items()])
+    assert record.watch_words(table, ALL, Language()).startswith(
+        "Of 13 alerts at level Watch at past dates 8 came true (62%; such events follow in 25% of calm months"
+    )
+
+
+@pytest.mark.parametrize(
+    ("model_id", "interval", "verdict", "words"),
+    [
+        ("vigie-ets", (0.9, 0.8, 0.95), BETTER, "better"),
+        ("vigie-ets", (0.9, 0.8, 1.1), NO_EVIDENCE, "no evidence"),
+        ("vigie-ets", (0.9, 0.8, 0.95), NO_EVIDENCE, "no evidence (corrected)"),
+        ("vigie-ets", (1.2, 1.1, 1.3), WORSE, "worse"),
+        ("vigie-ets", (NAN, NAN, NAN), NO_EVIDENCE, "not scored"),
+        ("vigie-baseline", (1.0, NAN, NAN), NO_EVIDENCE, "the baseline"),
+    ],
+)
+def test_verdict_in_words(model_id: str, interval: tuple[float, float, float], verdict: str, words: str) -> None:
+    names = ("relative_wis", "relative_wis_lo", "relative_wis_hi")
+    row = {"model_id": model_id, "verdict": verdict, **dict(zip(names, interval, strict=True))}
+    assert record.evidence_words(row, Language()) == words
 
 
 def groups(marks: list[str]) -> pd.DataFrame:

@@ -38,12 +38,12 @@ def test_months_with_skill_are_all_named(better: dict[int, bool], months: tuple[
     ("better", "words", "mark"),
     [
         (None, "not scored", "not scored"),
-        ((), "not shown to beat the baseline", "not shown to beat the baseline"),
-        ((0,), "not shown to beat the baseline", "not shown to beat the baseline"),
-        ((1, 2, 3), "better than the baseline: February–April 2025", "✓ February–April 2025"),
+        ((), "not shown to beat the baseline in February–April 2025", "not shown to beat the baseline"),
+        ((0,), "not shown to beat the baseline in February–April 2025", "not shown to beat the baseline"),
+        ((1, 2, 3), "better than the baseline in February–April 2025", "✓ February–April 2025"),
         (
             (0, 1, 3),
-            "better than the baseline: February 2025, April 2025; not shown: March 2025",
+            "better than the baseline in February 2025, in April 2025; not shown in March 2025",
             "✓ February 2025, April 2025",
         ),
     ],
@@ -56,7 +56,7 @@ def test_verdict_concerns_months_that_are_shown(better: tuple[int, ...] | None, 
 
 def test_quarters_are_named_by_their_months() -> None:
     quarters = [pd.Timestamp("2024-12-31"), pd.Timestamp("2025-03-31")]
-    words = "better than the baseline: January–March 2025; not shown: October–December 2024"
+    words = "better than the baseline in January–March 2025; not shown in October–December 2024"
     assert better_words((quarters[1],), quarters, ENGLISH, 3) == words
 
 
