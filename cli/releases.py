@@ -260,6 +260,10 @@ def _status_lines(found: dict[str, Any]) -> str:
     for source in found["sources"]:
         state = FRESHNESS.get(source["state"], source["state"]).lower()
         lines.append(f"  {source['source_id']:20} {state:12} to {source['last_period']}")
+    lines += [
+        f"  {one['source_id']:20} stopped      to {one['last_period']}: {one['target']}, {one['freq']}"
+        for one in found["stopped"]
+    ]
     levels = found["alerts"]
     lines.append("Alerts: " + (", ".join(f"{count} {level}" for level, count in levels.items()) or "none"))
     lines += [_issued_line(found["issued"])]

@@ -318,17 +318,6 @@ def _first_of(last: dt.date, months: int) -> dt.date:
     return dt.date(before // 12, before % 12 + 1, 1)
 
 
-def ten_dots(share: float) -> str:
-    """A share as ten dots: ``●●●●●●○○○○``.
-
-    Raises:
-        ValueError: The share is not between 0 and 1.
-    """
-    _whole_percent(share)
-    times = int(_half_up(share, -1) * 10)
-    return "●" * times + "○" * (10 - times)
-
-
 def typeset(text: str) -> str:
     """A true minus, and the narrow space in place of every no-break space."""
     return text.replace("-", MINUS).replace("\u00a0", NARROW_SPACE)

@@ -22,6 +22,7 @@ from typing import Any
 
 import pandas as pd
 
+from core.calendar import to_period
 from core.errors import SchemaError, SourceError
 from core.languages import marked as _
 
@@ -300,3 +301,25 @@ def normalised(column: object) -> str:
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", seen)
     bare = "".join(char for char in unicodedata.normalize("NFKD", parted) if not unicodedata.combining(char))
     return re.sub(r"[^a-z0-9]+", "_", bare.casefold()).strip("_")
+
+
+STOPPED_AFTER = pd.Timedelta(days=365)
+"""Age of the newest figure from which a series is no longer continued."""
+
+
+def stopped_series(observations: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
+    """Monthly and quarterly counts that a source has not continued for a year, whatever else of it is fresh.
+
+    Args:
+        observations: ``source_id, target, freq, time_period``; indicators are left out.
+        as_of: The day of knowledge.
+
+    Returns:
+        ``source_id, target, freq, last_period``, one row per kind of counts that stopped.
+    """
+    is_count = observations["target"].astype(str).str.startswith(TARGETS) & observations["freq"].isin(["M", "Q"])
+    kinds = observations[is_count].groupby(["source_id", "target", "freq"], observed=True)
+    last = kinds.agg(last_period=("time_period", "max")).reset_index()
+    ends = [to_period(str(row["last_period"]), row["freq"]).end_time for row in last.to_dict("records")]
+    is_old = [pd.Timestamp(as_of) - end > STOPPED_AFTER for end in ends]
+    return last[pd.Series(is_old, last.index, dtype=bool)].reset_index(drop=True)

@@ -22,7 +22,6 @@ from alerts.lifecycle import (
     fold,
 )
 from core.errors import VigieError
-from core.languages import capital
 from core.schema import Entry
 from dashboard import _, labelled, lang, ngettext, reads, visitor
 from dashboard.layout import error_words, plain, small
@@ -30,7 +29,7 @@ from dashboard.reads import Night
 from decisions.actions import Outcome, Preview, Step, act, preview
 from decisions.sending import start_sending
 from reports import Row, entries_until
-from reports.answer import consequences, recipients_words, sign_off_words
+from reports.answer import consequences, recipients_words
 from reports.messages import mail_text
 from store.releases import ReleaseStore
 
@@ -80,10 +79,9 @@ def show_decision(night: Night, row: Row, status: AlertStatus) -> None:
         with st.expander(_("The message, as it would be sent: {title}").format(title=plain(found.message.title))):
             st.code(mail_text(found.message), language=None, wrap_lines=True)
         kinds = {name: channel.kind for name, channel in reads.workflow().settings.delivery.channels.items()}
-        signed = f"{capital(sign_off_words(state, lang()))}."
         facts = {
             _("Recipients"): recipients_words(found.readers, kinds, lang()),
-            _("Signatures"): [signed, _who_may_sign()],
+            _("Signatures"): [_who_may_sign()],
             _("What follows"): consequences(found.quiet, found.held_until, lang()),
         }
         st.markdown("\n".join(f"- **{labelled(label, '')}** {plain(' '.join(said))}" for label, said in facts.items()))

@@ -196,8 +196,9 @@ def _replay_line(night: Night) -> str:
 
 
 def _known_to(night: Night) -> str:
-    """How far the figures of the routes go, and those of asylum applications."""
-    return listed(filter(None, [known_to(night, lang()), asylum.known_to(night, lang())]))
+    """How far the figures of the routes go, those of asylum applications, and how many series have stopped."""
+    words = [known_to(night, lang()), asylum.known_to(night, lang()), citations.stopped_words(night, lang())]
+    return listed(filter(None, words))
 
 
 def release_labels(found: list[Night]) -> dict[str, str]:

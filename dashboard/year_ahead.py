@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import pandas as pd
@@ -50,14 +51,23 @@ def show_countries(night: Night, geo: str) -> None:
     if not lines:
         return
     st.header(_("Year ahead: first asylum applications"), anchor=False)
-    windows = list(dict.fromkeys(line.window for line in lines))
     own = [line for line in lines if line.row["series_id"].split(".")[2] == geo]
-    reads.drawn_once(night, partial(show_charts, own), "year's charts", kinds[0], geo)
-    for window in windows:
-        with st.expander(plain(window)):
-            own = [line for line in lines if line.window == window]
-            reads.drawn_once(night, partial(show_table, own), "year's countries", kinds[0], window)
+    if own and len(own[0].past):
+        reads.drawn_once(night, partial(draw_country, own), "year's charts", kinds[0], geo)
+    for window in dict.fromkeys(line.window for line in lines):
+        name = _("Every country, {window}: past years, what is expected, and the record").format(window=window)
+        with st.expander(plain(name)):
+            same = [line for line in lines if line.window == window]
+            reads.drawn_once(night, partial(show_table, same), "year's countries", kinds[0], window)
     show_notes(night, kinds[0])
+
+
+def draw_country(lines: list[YearLine]) -> None:
+    """One country: counted years, the year that is partly counted, and the next, with the record of each."""
+    first, last = lines[0], lines[-1]
+    said = [f"{line.window}: {year_ahead.record_words(line.row, lang())}." for line in lines]
+    draw_bars(first if first is last else replace(last, past=first.past), before=None if first is last else first)
+    st.markdown(small(plain(" ".join(said))))
 
 
 def lines_of(night: Night, kind: str, *, asylum: bool = False) -> list[YearLine]:
@@ -122,12 +132,16 @@ def show_charts(lines: list[YearLine]) -> None:
                     draw_bars(line)
 
 
-def draw_bars(line: YearLine) -> None:
-    """One route: the last five years as bars, the year ahead as an interval."""
-    st.markdown(f"### {plain(line.name)}, {plain(line.window)}", anchors=False)
+def draw_bars(line: YearLine, before: YearLine | None = None) -> None:
+    """One route or country: past years as bars, the year ahead as an interval, beside the one before it if given."""
+    windows = line.window if before is None else f"{before.window}–{line.window}"
+    st.markdown(f"### {plain(line.name)}, {plain(windows)}", anchors=False)
     unit = _("Applicants in twelve months") if line.is_asylum else _("Arrivals in twelve months")
     past = pd.DataFrame({"year": line.past.index, "value": line.past.to_numpy()})
     year = int(str(line.row["first_period"])[:4])
-    figure = season_bars(past, line.quantiles, year=year, threshold=None, unit=unit, theme=current_theme())
+    figure = season_bars(
+        past, line.quantiles, year=year, threshold=None, unit=unit, theme=current_theme(),
+        before=before.quantiles if before else None,
+    )  # fmt: skip
     alt = season_bars_alt(past, line.quantiles, year=year)
     chart(figure, f"{line.name}: {alt}", f"year-{line.row['series_id']}-{line.window}")

@@ -15,22 +15,23 @@ from alerts import INFORMATION
 from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, ENDED, PROPOSED, SIGN_OFFS_NEEDED, SIGNED_OFF, WITHDRAWN, State
 from alerts.rules import EXCEEDANCE_RULES, TEMPLATES, cannot_be_judged, sentence, whole_limit
 from alerts.rules.reception_full import RULE as RECEPTION_FULL
-from alerts.verification import precision_cases, record_of
+from alerts.verification import FEWEST_EVENTS, precision_cases, record_of
 from core.calendar import is_month
-from core.languages import Language, is_known, ten_dots
+from core.languages import Language, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
 from reports import Row
 from reports.names import level_label, level_name, rule_name
 from reports.skill import with_interval
+from reports.units import in_unit
 
 FALLS = frozenset(rule.rule for rule in EXCEEDANCE_RULES if rule.falls)
 """Rules that warn of a low count."""
 _REACHES = frozenset(rule.rule for rule in EXCEEDANCE_RULES if rule.compares == ">=")
 """Rules whose event the number itself is; of the other highs it is one more."""
-MOST_DOTS = 10
 MEASURES = ("precision", "recall", "false_alarms_per_route_year", "lead_months_median")
+_MOST_DOTS = 10
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,10 @@ class AlertReport:
             ``("usually 39%", "alert from 45%")``; empty where nothing is forecast.
         event: What the chance is of: ``to pass 10,000 a month``; empty where there is no threshold.
         window: The months it speaks of: ``February–April 2025``; empty where it names no month.
-        dots: A dot for each such alert, full if it came true; of more than ten their share; empty without a record.
-        record: How many such alerts came true, or why there is none.
+        finding: The chance as a sentence: ``82% chance that arrivals pass 10,000 in one month of May–July 2025``.
+        chance_of: The same beside what is usual: ``…; usually 40%, alert from 45%``; empty where the finding is.
+        dots: A dot for each past case, full where the alert came true; empty without a record or with many cases.
+        record: How many such alerts came true, or why that is not known; empty where an alert merely informs.
     """
 
     level: str
@@ -59,6 +62,8 @@ class AlertReport:
     usual: tuple[str, ...]
     event: str
     window: str
+    finding: str
+    chance_of: str
     dots: str
     record: str
 
@@ -66,14 +71,6 @@ class AlertReport:
     def chance_beside(self) -> str:
         """The chance beside what is usual: ``30% · usually 39% · alert from 45%``; empty without a chance."""
         return " · ".join(text for text in (self.chance, *self.usual) if text) if self.chance_word else ""
-
-    @property
-    def chance_of(self) -> str:
-        """Chance, event and what is usual: ``82% to pass 10,000 a month, May–July 2025 (usually 40%)``, or empty."""
-        if not self.chance_word:
-            return ""
-        of = f"{self.chance} {self.event}, {self.window}" if self.event and self.window else self.chance
-        return f"{of} ({', '.join(self.usual)})" if self.usual else of
 
 
 def limit_of(alert: Row) -> float | None:
@@ -97,6 +94,28 @@ def event_of(alert: Row, language: Language) -> str:
     return language.text(text, threshold=language.counted(limit))
 
 
+def _finding(alert: Row, language: Language) -> str:
+    """The chance, its event and its months as one sentence without a full stop; empty where one of them is missing."""
+    limit, chance, rule = limit_of(alert), _number(alert.get("probability")), str(alert.get("rule"))
+    first, last = str(alert.get("first_period") or ""), str(alert.get("last_period") or "")
+    if limit is None or not is_known(chance) or not (is_month(first) and is_month(last)):
+        return ""
+    text = _("{chance} chance that arrivals pass {threshold} in one month of {months}")
+    if rule in _REACHES:
+        text = _("{chance} chance that arrivals reach {threshold} in one month of {months}")
+    elif rule in FALLS:
+        text = _("{chance} chance that arrivals fall to {threshold} or fewer in one month of {months}")
+    fields = {
+        "chance": language.percent(chance),
+        "threshold": language.counted(limit),
+        "months": language.months(first, last),
+    }
+    if rule == RECEPTION_FULL.rule:
+        text = _("{chance} chance that more places than {threshold} are needed in one month of {months}")
+        return language.text(text, **fields)
+    return in_unit(text, str(alert.get("route_id")), language).format(**fields)
+
+
 def alert_report(alert: Row, record: Row | None, language: Language, *, over: str = "") -> AlertReport:
     """Write one alert.
 
@@ -108,6 +127,7 @@ def alert_report(alert: Row, record: Row | None, language: Language, *, over: st
     """
     chance, level = _number(alert.get("probability")), str(alert["alert_level"])
     dots, in_words = _record_words(alert, record, language)
+    usual, finding = _usual(alert, language), _finding(alert, language)
     badge = level_label(level, language)
     if over:
         was = _("{ended}, was {level}")
@@ -118,9 +138,11 @@ def alert_report(alert: Row, record: Row | None, language: Language, *, over: st
         sentence=_sentence(alert, language, over),
         chance=language.percent(chance),
         chance_word=language.chance_word(chance) if is_known(chance) else "",
-        usual=_usual(alert, language),
+        usual=usual,
         event=event_of(alert, language),
         window=_window(alert, language),
+        finding=finding,
+        chance_of=language.listed(filter(None, [finding, ", ".join(usual)])) if finding else "",
         dots=dots,
         record=in_words,
     )
@@ -255,17 +277,24 @@ def _usual(alert: Row, language: Language) -> tuple[str, ...]:
     return tuple(said)
 
 
+def is_judged(record: Row) -> bool:
+    """Whether a record rests on enough alerts to say how many came true."""
+    return int(record.get("n_cases") or 0) >= FEWEST_EVENTS
+
+
 def _record_words(alert: Row, record: Row | None, language: Language) -> tuple[str, str]:
-    share = None if record is None else record.get("precision")
-    if record is None or share is None or (informs(alert) and not is_trigger(alert)):
-        none, not_forecast = _("no track record at this level yet"), _("reports what is known: no track record")
-        is_forecast = is_known(_number(alert.get("probability"))) and not informs(alert)
-        return "", language.text(none if is_forecast else not_forecast)
-    count = int(record.get("n_cases") or 0)
+    if informs(alert):
+        return "", ""
+    if not is_known(_number(alert.get("probability"))) and record is None:
+        return "", language.text(_("reports what is known: no track record"))
+    count = 0 if record is None else int(record.get("n_cases") or 0)
+    if record is None or not is_judged(record):
+        few = ngettext("no record yet ({n} case)", "no record yet ({n} cases)")
+        return "", language.plural(few, count)
+    hits = round(_number(record["precision"]) * count)
     texts = ngettext("{hits} of {n} such alert came true", "{hits} of {n} such alerts came true")
-    said = language.plural(texts, count, hits=language.counted(share * count))
-    hits = round(share * count)
-    dots = ten_dots(share) if count > MOST_DOTS else "●" * hits + "○" * (count - hits)
+    said = language.plural(texts, count, hits=language.counted(hits))
+    dots = "●" * hits + "○" * (count - hits) if count <= _MOST_DOTS else ""
     return dots, language.text(_("{text}, all routes"), text=said) if record["all_routes"] else said
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 
+import numpy as np
 import pandas as pd
 
 from alerts import INFORMATION
@@ -29,18 +30,18 @@ from alerts.lifecycle import (
     WITHDRAWN,
     State,
 )
+from alerts.rules import EXCEEDANCE
 from alerts.rules.base import place_of
-from core import QUANTILE_LEVELS
-from core.languages import Language, as_counted, capital
+from alerts.verification import FEWEST_EVENTS
+from core.languages import Language, capital
 from core.languages import marked as _
 from core.routes import is_route
 from core.schema import ALL, Entry
 from core.settings import FEED
-from forecasting import BASELINE, ENSEMBLE
 from reports import ReadableRelease, Row, numbers, reception
-from reports.alert import FALLS, informs, is_trigger, limit_of
-from reports.answer import night_steps
-from reports.units import COUNTED, plural_in_unit
+from reports.alert import informs, limit_of
+from reports.answer import newest_count, night_steps
+from reports.route import so_far_words
 
 ENDED_KEY = ":ended"
 WAITS, DECIDED, INFORMS, OVER = "waits", "decided", "informs", "over"
@@ -111,46 +112,64 @@ def season(release: ReadableRelease, row: Row) -> tuple[pd.DataFrame, pd.DataFra
 
 
 def reasons(release: ReadableRelease, row: Row, language: Language) -> list[str]:
-    """Facts that stand behind an alert, one sentence each."""
-    out: list[str] = []
-    end = month_of(row)
-    if place_of(row["series_id"]):
-        return reception.reasons(release.frame("reception_needs"), row["series_id"], language)
-    if not is_route(row["route_id"]) or (informs(row) and not is_trigger(row)):
-        return out
-    history = numbers.series_of(release.frame("observations"), row["series_id"])
-    if len(history):
-        last, mean = history.iloc[-1], float(history["obs_value"].tail(12).mean())
-        said = plural_in_unit(
-            COUNTED, as_counted(last["obs_value"]), str(row["route_id"]), language,
-            month=language.month(last["end_date"]), value=language.counted(last["obs_value"]),
-            mean=language.expected(mean),
-        )  # fmt: skip
-        out.append(capital(said))
-    before = history[history["end_date"] == end - pd.DateOffset(years=1)] if end is not None else history.iloc[:0]
-    if len(before):
-        month, value = language.month(before["end_date"].iloc[0]), language.counted(before["obs_value"].iloc[0])
-        out.append(language.text(_("The same month a year earlier, {month}: {value}."), month=month, value=value))
-    if end is not None and limit_of(row) is not None:
-        out += _agreement(release, row, end, language)
-    return out
-
-
-def _agreement(release: ReadableRelease, row: Row, end: pd.Timestamp, language: Language) -> list[str]:
-    forecasts = release.frame("forecasts")
-    rows = forecasts[(forecasts["series_id"] == row["series_id"]) & (forecasts["target_end_date"] == end)]
-    values = []
-    for model_id in rows["model_id"].unique():
-        if model_id not in {ENSEMBLE, BASELINE}:
-            wide = numbers.quantiles_of(rows, row["series_id"], model_id)
-            if set(QUANTILE_LEVELS) <= set(wide.columns):
-                above = float(numbers.chances(wide, float(row["threshold"]))["probability"].iloc[0])
-                values.append(1 - above if row["rule"] in FALLS else above)
-    if len(values) < 2:
+    """Facts that stand behind an alert, one sentence each; none behind what merely gives context."""
+    series_id, route_id = str(row["series_id"]), str(row["route_id"])
+    if place_of(series_id):
+        return reception.reasons(release.frame("reception_needs"), series_id, language)
+    history = numbers.series_of(release.frame("observations"), series_id)
+    rule, end = EXCEEDANCE.get(str(row["rule"])), month_of(row)
+    if not is_route(route_id) or history.empty or (rule is None and informs(row)):
         return []
-    text = _("In {month} alone, {n} models give a chance of {low} to {high}.")
-    low, high = language.percent(min(values)), language.percent(max(values))
-    return [language.text(text, month=language.month(end), n=len(values), low=low, high=high)]
+    if rule is None or end is None:
+        return [newest_count(history, route_id, language)]
+    running = numbers.running_month(release.frame("nowcasts"), series_id)
+    said = [
+        _origin_of_threshold(row, history, language),
+        _level(history, end, route_id, falls=rule.falls, language=language),
+    ]
+    said += [so_far_words(running.iloc[0], language) + "."] if len(running) else []
+    return [capital(text) for text in said if text]
+
+
+def _origin_of_threshold(row: Row, history: pd.DataFrame, language: Language) -> str:
+    """Where an alert's number comes from; empty where a reader has set it."""
+    key, limit, last = str(row["reason_key"]), float(row["threshold"]), history["end_date"].iloc[-1]
+    recent = history.tail(36)
+    same = recent[recent["obs_value"] == limit]
+    threshold, until = language.counted(limit_of(row)), language.month(last)
+    if key == "capacity_default":
+        text = _("{threshold} a month was exceeded in {n} of the {all} months to {until}.")
+        count = int((recent["obs_value"] > limit).sum())
+        return language.text(text, threshold=threshold, n=count, all=len(recent), until=until)
+    if len(same):
+        text = _("{threshold} is the count of {month}.")
+        return language.text(text, threshold=threshold, month=language.month(same["end_date"].iloc[-1]))
+    if row["rule"] in {"surge", "fall"}:
+        mean = float(history["obs_value"].tail(12).mean())
+        text = _("{threshold} is {factor} times {mean}, the mean of the twelve months to {until}.")
+        factor, mean_words = language.significant(limit / mean), language.expected(mean)
+        return language.text(text, threshold=threshold, factor=factor, mean=mean_words, until=until)
+    return ""
+
+
+def _level(history: pd.DataFrame, end: pd.Timestamp, route_id: str, *, falls: bool, language: Language) -> str:
+    """What lets the count fall, or rise, by the alert's month: the season, else the level of the newest count."""
+    counts = history.set_index(history["end_date"].dt.to_period("M"))["obs_value"]
+    last, month = counts.index[-1], end.to_period("M")
+    months = pd.period_range(counts.index[0], last, freq="M")
+    counts = counts.reindex(months)
+    change = (counts.shift(-(month - last).n) / counts)[months.month == last.month]
+    change = change[np.isfinite(change)]
+    if len(change) >= FEWEST_EVENTS and (change.median() < 1) == falls:
+        text = _("{month}: {value} counted; from {first} to {second} the count fell in {n} of {all} years.")
+        rose = _("{month}: {value} counted; from {first} to {second} the count rose in {n} of {all} years.")
+        return language.text(
+            text if falls else rose, month=language.month(last), value=language.counted(counts.iloc[-1]),
+            first=language.month(last, year=False), second=language.month(month, year=False),
+            n=int(((change < 1) if falls else (change > 1)).sum()), all=len(change),
+        )  # fmt: skip
+    is_low = counts.iloc[-1] < counts.tail(12).mean()
+    return newest_count(history, route_id, language) if is_low == falls else ""
 
 
 def history(
@@ -205,13 +224,13 @@ def _without_repeats(entries: list[Entry]) -> list[Entry]:
 def _action(entry: Entry, language: Language, *, void: bool) -> str:
     if entry.action in {ANNOUNCED, SENT, NOT_SENT}:
         return _delivery(entry, language)
-    name = entry.action
-    if name == ANSWERED:
-        name = language.text(_("Answer to note {n}"), n=entry.payload.get("answers", ""))
-    elif name in STEPS:
-        name = language.text(STEPS[name])
+    step = entry.action
+    if step == ANSWERED:
+        step = language.text(_("Answer to note {n}"), n=entry.payload.get("answers", ""))
+    elif step in STEPS:
+        step = language.text(STEPS[step])
     number = f" {entry.id}" if entry.action in OBJECTIONS else ""
-    said = language.labelled(f"{name}{number}", language.text(_("“{text}”"), text=entry.reason))
+    said = language.labelled(f"{step}{number}", language.text(_("“{text}”"), text=entry.reason))
     return language.text(_("{step} (without effect: the alert stood otherwise)"), step=said) if void else said
 
 
@@ -220,8 +239,8 @@ def _delivery(entry: Entry, language: Language) -> str:
     what = language.text(MESSAGES[kind]) if kind in MESSAGES else kind
     if entry.action == ANNOUNCED:
         return language.text(_("Released to readers: {what}"), what=what)
-    name = str(entry.payload.get("subscription", ""))
-    reader = language.text(_("machines")) if name == FEED else name
+    subscription = str(entry.payload.get("subscription", ""))
+    reader = language.text(_("machines")) if subscription == FEED else subscription
     if entry.action == SENT:
         return language.text(_("Sent to {reader}: {what}"), reader=reader, what=what)
     return language.text(_("Not sent to {reader}: {why}"), reader=reader, why=entry.reason)

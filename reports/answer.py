@@ -10,19 +10,22 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from alerts.lifecycle import PROPOSED, SIGN_OFFS_NEEDED, State
+from alerts.lifecycle import DISMISSED, ENDED, PROPOSED, SIGN_OFFS_NEEDED, State, fold
 from alerts.rules import EXCEEDANCE_RULES, OBSERVED_RULES, SUBJECT
-from core.calendar import end_dates
-from core.languages import Language, capital, is_known
+from alerts.rules.origin_context import NAME as ORIGIN_CONTEXT
+from core.calendar import end_dates, planning_window
+from core.languages import Language, as_counted, capital, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
+from core.schema import Entry
 from core.settings import FEED
 from forecasting import ENSEMBLE
-from reports import ReadableRelease, Row
-from reports.alert import alert_report, event_of, is_trigger, limit_of
+from reports import ReadableRelease, Row, numbers
+from reports.alert import alert_report, event_of, informs, is_trigger, limit_of
 from reports.changes import event_words
-from reports.citations import some
+from reports.citations import CONTEXT, some
 from reports.names import level_label, level_name
+from reports.units import COUNTED, plural_in_unit
 
 _FORECAST = {rule.rule: rule for rule in EXCEEDANCE_RULES}
 _OBSERVED = frozenset(rule.rule for rule in OBSERVED_RULES if not rule.informs)
@@ -83,16 +86,88 @@ def month_chances(alert: Row, release: ReadableRelease) -> list[tuple[pd.Timesta
     if len(stock):
         chances = stock.set_index(end_dates(stock["time_period"], "M"))["chance"].reindex(window)
         return list(zip(window, map(float, chances), strict=True))
+    happened = _on_paths(alert, trajectories, window)
+    if len(happened.columns) < len(window):
+        return []
+    return list(zip(pd.DatetimeIndex(happened.columns), map(float, happened.mean()), strict=True))
+
+
+def _on_paths(alert: Row, trajectories: pd.DataFrame, ends: pd.DatetimeIndex) -> pd.DataFrame:
+    """Whether the event of an alert happens: one row per path, one column per month that has paths."""
     rows = trajectories[
         (trajectories["series_id"] == alert["series_id"])
         & (trajectories["model_id"] == ENSEMBLE)
-        & trajectories["target_end_date"].isin(window)
+        & trajectories["target_end_date"].isin(ends)
     ]
     paths = rows.pivot_table(index="output_type_id", columns="target_end_date", values="value")
-    if len(paths.columns) < len(window):
+    limits = np.array([alert["threshold"]], dtype=np.float64)
+    happened = _FORECAST[str(alert["rule"])].happened(paths.to_numpy(dtype=float), limits)
+    return pd.DataFrame(happened, paths.index, paths.columns)
+
+
+def came_true(alert: Row, counts: pd.DataFrame) -> bool | None:
+    """Whether the event of an alert happened in a month of its window; None where it forecast none or is not over.
+
+    Args:
+        alert: A row of ``alerts``.
+        counts: Monthly counts of its series: ``end_date, obs_value``.
+    """
+    rule = _FORECAST.get(str(alert["rule"]))
+    if rule is None or not is_known(alert["threshold"]):
+        return None
+    months = pd.period_range(str(alert["first_period"]), str(alert["last_period"]), freq="M")
+    counted = counts.loc[counts["end_date"].dt.to_period("M").isin(months), "obs_value"].dropna().to_numpy(dtype=float)
+    happened = bool(rule.happened(counted[None, :], np.array([alert["threshold"]], dtype=float)).any())
+    return True if happened else (False if len(counted) == len(months) else None)
+
+
+def outcome(alert: Row, release: ReadableRelease, entries: Sequence[Entry], language: Language) -> list[str]:
+    """How an alert ended, a sentence each: what was counted, whether it came true, its chance now, who had decided.
+
+    Nothing of what merely informed.
+
+    Args:
+        alert: A row of ``ended_alerts``.
+        release: The release that no longer finds it; only what it knows is said.
+        entries: The journal's rows on the alert.
+        language: The reader's.
+    """
+    if informs(alert):
         return []
-    happened = rule.happened(paths.to_numpy(dtype=float), np.array([limit], dtype=np.float64))
-    return list(zip(pd.DatetimeIndex(paths.columns), map(float, happened.mean(axis=0)), strict=True))
+    counts = numbers.series_of(release.frame("observations"), str(alert["series_id"]))
+    said, came = [], came_true(alert, counts)
+    if came is not None:
+        said.append(language.text(_("It happened.") if came else _("It did not happen.")))
+    elif str(alert["rule"]) in _FORECAST and is_known(alert["threshold"]):
+        window = pd.period_range(str(alert["first_period"]), str(alert["last_period"]), freq="M").end_time.normalize()
+        happened = _on_paths(alert, release.frame("trajectories"), window[window > counts["end_date"].max()])
+        if len(happened):
+            text = _("{months}: chance now {now}, before {before}. Open until {month} is counted.")
+            fields = {
+                "months": language.months(window[0], window[-1]), "month": language.month(window[-1]),
+                "now": language.percent(float(happened.any(axis=1).mean())),
+                "before": language.percent(alert["probability"]),
+            }  # fmt: skip
+            said.append(capital(language.text(text, **fields)))
+        judged = planning_window(release.as_of)
+        text = _("No such alert on the months judged now, {months}.")
+        said.append(language.text(text, months=language.months(judged[0], judged[-1])))
+    elif len(counts):
+        said.append(newest_count(counts, str(alert["route_id"]), language))
+    before = fold([one for one in entries if one.action != ENDED], str(alert["alert_level"]))
+    texts = {PROPOSED: _("Nobody had decided on it."), DISMISSED: _("People had dismissed it.")}
+    signed = _("Signed off by {names}.")
+    return [*said, language.text(texts.get(before.status, signed), names=", ".join(before.sign_offs))]
+
+
+def newest_count(history: pd.DataFrame, route_id: str, language: Language) -> str:
+    """The newest count of a route beside the mean of twelve months: ``December 2024: 3,163 arrivals counted; …``."""
+    last, mean = history.iloc[-1], float(history["obs_value"].tail(12).mean())
+    said = plural_in_unit(
+        COUNTED, as_counted(last["obs_value"]), route_id, language,
+        month=language.month(last["end_date"]), value=language.counted(last["obs_value"]), mean=language.expected(mean),
+    )  # fmt: skip
+    return capital(said)
 
 
 def night_steps(
@@ -127,12 +202,16 @@ def night_steps(
 
 
 def needed_by(alert: Row, as_of: dt.date, language: Language) -> str:
-    """The day before the months begin that an alert speaks of; empty where they have begun."""
-    first = str(alert.get("first_period") or "")
+    """Until when a decision is of use: before the first month likely to bring the event; empty where it has begun."""
+    first = str(alert.get("likely_period") or alert.get("first_period") or "")
     if len(first) != len("2025-01"):
         return ""
     day = (pd.Period(first, "M").start_time - pd.Timedelta(days=1)).date()
-    return language.text(_("needed by {day}"), day=language.day(day)) if day >= as_of else ""
+    if day < as_of:
+        return ""
+    text = _("needed by {day}") if day > as_of else _("needed at once")
+    text = language.text(text, day=language.day(day))
+    return language.text(_("{text}: {month} is the first likely month"), text=text, month=language.month(first))
 
 
 def sign_off_words(state: State, language: Language) -> str:
@@ -218,7 +297,8 @@ def _ends(alert: Row, language: Language) -> str:
     if rule in _OBSERVED:
         return language.text(_("It ends with the first new count that is no longer unusual."))
     if rule not in _FORECAST:
-        return language.text(_("It ends when a new release no longer finds it."))
+        gone = _("It ends when a new release no longer finds it.")
+        return language.text(CONTEXT if rule == ORIGIN_CONTEXT else gone)
     event, cutoff = event_of(alert, language), alert.get("prepare_from" if is_trigger(alert) else "cutoff")
     if not is_known(cutoff):
         return language.text(_("It ends when the chance {event} is too low for a watch."), event=event)

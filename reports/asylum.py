@@ -49,7 +49,6 @@ class AsylumForecast:
         history: ``time_period, obs_value, obs_flag, end_date``.
         forecast: Quantile rows of the ensemble.
         skill: Periods ahead from and up to which the forecast beats the baseline; None without scores.
-        reported: The newest row of ``reporting`` of this kind, or None.
     """
 
     night: ReadableRelease
@@ -59,7 +58,6 @@ class AsylumForecast:
     history: pd.DataFrame
     forecast: pd.DataFrame
     better: Better
-    reported: Row | None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -86,6 +84,11 @@ class AsylumForecast:
         """One row per period ahead, one column per level."""
         return numbers.quantiles_of(self.forecast, self.series_id)
 
+    @property
+    def ahead(self) -> pd.DataFrame:
+        """The same of periods that have not ended."""
+        return self.quantiles[self.quantiles.index > pd.Timestamp(self.night.as_of)]
+
 
 def forecast_of(release: ReadableRelease, kind: str, geo: str) -> AsylumForecast:
     """Gather what a release says of one country of destination."""
@@ -96,7 +99,6 @@ def forecast_of(release: ReadableRelease, kind: str, geo: str) -> AsylumForecast
         release, kind, geo, state, numbers.series_of(release.frame("observations"), series_id, freq_of(kind)),
         rows[(rows["series_id"] == series_id) & (rows["model_id"] == ENSEMBLE)].reset_index(drop=True),
         better_ends(release.frame("asylum_scores"), rows, series_id),
-        newest_reporting(release.frame("reporting"), kind),
     )  # fmt: skip
 
 
@@ -118,21 +120,17 @@ def of_kind(frame: pd.DataFrame, kind: str) -> pd.DataFrame:
     return frame[(frame["target"] == target) & (frame["freq"] == freq)]
 
 
-def newest_reporting(reporting: pd.DataFrame, kind: str) -> Row | None:
-    """How many countries have reported the newest period of a kind: a row of ``reporting``, or None."""
-    rows = of_kind(reporting, kind)
-    found = rows[rows["source_id"] == SOURCE_ID].sort_values("time_period").to_dict("records")
-    return found[-1] if found else None
-
-
 def destinations(series: pd.DataFrame, observations: pd.DataFrame, kind: str) -> list[str]:
-    """Countries of destination, those with most applications in their newest four figures first."""
+    """Countries of destination, those with most applications in their newest four figures first.
+
+    Only those with a forecast, where any has one.
+    """
     own = of_kind(observations, kind)
     own = own[own["citizen"].eq(ALL) & own["series_id"].isin(series["series_id"])].sort_values("time_period")
     recent = own.groupby("geo").tail(4).groupby("geo")["obs_value"].sum()
     fine = of_kind(series, kind).set_index("geo")["state"].eq(OK)
-    ranked = pd.DataFrame({"fine": fine, "size": recent.reindex(fine.index).fillna(0.0)})
-    return [str(geo) for geo in ranked.sort_values(["fine", "size"], ascending=False).index]
+    offered = fine.index[fine] if fine.any() else fine.index
+    return [str(geo) for geo in recent.reindex(offered).fillna(0.0).sort_values(ascending=False, kind="stable").index]
 
 
 def kind_name(kind: str, language: Language) -> str:
@@ -164,42 +162,65 @@ def period(view: AsylumForecast, last_day: Any, language: Language) -> str:  # n
 def title(view: AsylumForecast, language: Language) -> str:
     """The finding in one sentence."""
     country = display_name(view.geo, language.code)
-    if view.quantiles.empty:
+    if view.ahead.empty:
         return language.text(_("{country}: no forecast of asylum applications"), country=country)
-    first = view.quantiles.iloc[0]
-    is_over = pd.Timestamp(view.quantiles.index[0]) <= pd.Timestamp(view.night.as_of)
-    over = ngettext(
-        "{country}: {expected} asylum applicant {when} (ended; figures not yet published), most likely {interval}",
-        "{country}: {expected} asylum applicants {when} (ended; figures not yet published), most likely {interval}",
-    )
-    ahead = ngettext(
+    first, end = view.ahead.iloc[0], pd.Timestamp(view.ahead.index[0])
+    texts = ngettext(
         "{country}: {expected} asylum applicant expected {when}, most likely {interval}",
         "{country}: {expected} asylum applicants expected {when}, most likely {interval}",
     )
     return language.plural(
-        over if is_over else ahead,
+        texts,
         as_expected(first[0.5]),
         country=country,
         expected=language.expected(first[0.5]),
-        when=language.in_period(pd.Timestamp(view.quantiles.index[0]), MONTHS_EACH[view.freq]),
+        when=language.in_period(end, MONTHS_EACH[view.freq]),
         interval=language.interval_words(first[0.1], first[0.9]),
     )
 
 
 def key_numbers(view: AsylumForecast, language: Language) -> list[KeyNumber]:
-    """The next two periods, and the last one counted."""
+    """The period that has ended, the next ones, the last one counted, and all countries together as counted."""
     out = []
-    for end, row in view.quantiles.head(2).iterrows():
-        label = language.text(_("Expected, {window}"), window=period(view, end, language))
+    ended = len(view.quantiles) - len(view.ahead)
+    first = max(0, ended - 1)
+    for place, (end, row) in enumerate(view.quantiles.iloc[first:].head(2).iterrows(), start=first):
+        text = _("Nowcast, {window}") if place < ended else _("Expected, {window}")
+        label = language.text(text, window=period(view, end, language))
         out.append((label, language.expected(row[0.5]), interval_words(row[0.1], row[0.9], language)))
     if len(view.history):
         last = view.history.iloc[-1]
         text = _("Last count ({period}, provisional)") if last["obs_flag"] == "p" else _("Last count ({period})")
         before = numbers.year_earlier(view.history, view.freq)
-        earlier = language.text(_("{value} a year earlier"), value=language.counted(before)) if is_known(before) else ""
         label = language.text(text, period=period(view, last["end_date"], language))
-        out.append((label, language.counted(last["obs_value"]), earlier))
-    return out
+        out.append((label, language.counted(last["obs_value"]), _a_year_earlier(before, language)))
+    return out + _together(view, language)
+
+
+def _a_year_earlier(value: float, language: Language) -> str:
+    return language.text(_("{value} a year earlier"), value=language.counted(value)) if is_known(value) else ""
+
+
+def _together(view: AsylumForecast, language: Language) -> list[KeyNumber]:
+    """All countries of the newest period as counted; against a year earlier where as many had reported."""
+    rows = of_kind(view.night.frame("reporting"), view.kind)
+    rows = rows[rows["source_id"] == SOURCE_ID].sort_values("time_period")
+    if rows.empty:
+        return []
+    last, count = rows.iloc[-1], int(rows["reported"].iloc[-1])
+    newest = to_period(str(last["time_period"]), view.freq)
+    year = rows[
+        rows["time_period"].map(lambda text: to_period(str(text), view.freq) == newest - 12 // view.months_each)
+    ]
+    before = year.loc[year["reported"] == count, "total"]
+    texts = ngettext("{n} country together ({period})", "{n} countries together ({period})")
+    if last["provisional"]:
+        texts = ngettext(
+            "{n} country together ({period}, provisional)", "{n} countries together ({period}, provisional)"
+        )
+    label = language.plural(texts, count, period=period(view, newest.end_time, language))
+    earlier = _a_year_earlier(float(before.iloc[0]), language) if len(before) else ""
+    return [(label, language.counted(last["total"]), earlier)]
 
 
 def skill_words(view: AsylumForecast, language: Language) -> str:
@@ -209,32 +230,27 @@ def skill_words(view: AsylumForecast, language: Language) -> str:
     return capital(f"{better_words(view.better, view.quantiles.index, language, view.months_each)}.")
 
 
-def reporting_words(view: AsylumForecast, language: Language) -> str:
-    """How many countries have reported the newest period."""
-    row = view.reported
-    if row is None:
-        return ""
-    texts = ngettext(
-        "{n} of the {expected} countries with figures here has reported {period}.",
-        "{n} of the {expected} countries with figures here have reported {period}.",
-    )
-    end = to_period(str(row["time_period"]), view.freq).end_time
-    of, when = int(row["expected"]), period(view, end, language)
-    said = language.plural(texts, int(row["reported"]), expected=of, period=when)
-    return f"{said} {language.text(_('Figures are provisional.'))}" if row["provisional"] else said
-
-
-def missing_words(view: AsylumForecast, language: Language) -> str:
-    """Other kinds of figures in the release that are too old for a forecast."""
-    parts = []
-    for (target, freq), rows in view.night.frame("asylum_series").groupby(["target", "freq"], sort=False):
+def missing_words(view: AsylumForecast, language: Language) -> list[str]:
+    """What a reader may look for and does not find, a sentence each, with its reason."""
+    series, parts = view.night.frame("asylum_series"), []
+    for (target, freq), rows in series.groupby(["target", "freq"], sort=False):
         kind = f"{target}.{freq}"
         if kind != view.kind and not rows["state"].eq(OK).any():
             last = to_period(str(rows["last_period"].max()), "Q" if freq == "Q" else "M").end_time
-            text = _("{kind}: latest data {period}, too old for a current forecast.")
+            text = _("{kind}: Eurostat’s figures known here end in {period}, too old for a forecast.")
             ended = language.period(last, MONTHS_EACH[str(freq)])
             parts.append(language.text(text, kind=kind_name(kind, language), period=ended))
-    return " ".join(parts)
+    own = of_kind(series, view.kind)
+    own = own[own["citizen"] == ALL]
+    lacking = [display_name(geo, language.code) for geo in own.loc[own["state"] != OK, "geo"]]
+    absent = sorted(display_name(geo, language.code) for geo in RECEIVING if geo not in set(own["geo"]))
+    for text, names in ((_("No forecast, too few or too old figures: {names}."), lacking),
+                        (_("No figures in this release: {names}."), absent)):  # fmt: skip
+        if names:
+            parts.append(language.text(text, names=", ".join(names)))
+    if citizenships(view).empty:
+        parts.append(language.text(_("Citizenships: Eurostat publishes them by month only, see above.")))
+    return [*parts, language.text(_("No total is forecast: countries are forecast apart, and medians do not add up."))]
 
 
 def why_no_forecast(view: AsylumForecast, language: Language) -> str:
@@ -286,7 +302,8 @@ def by_corridor(release: ReadableRelease, kind: str) -> pd.DataFrame:
 
 def _next_period(rows: pd.DataFrame, release: ReadableRelease, kind: str, names: list[str]) -> pd.DataFrame:
     columns = [*names, "expected", "low", "high", "last_period", "last_value", "year_earlier"]
-    first = rows[(rows["model_id"] == ENSEMBLE) & (rows["horizon"] == 1)]
+    ahead = rows[(rows["model_id"] == ENSEMBLE) & (rows["target_end_date"] > pd.Timestamp(release.as_of))]
+    first = ahead[ahead["target_end_date"] == ahead.groupby("series_id")["target_end_date"].transform("min")]
     if first.empty:
         return pd.DataFrame(columns=columns)
     wide = first.assign(level=first["output_type_id"].round(6)).pivot_table(

@@ -14,6 +14,7 @@ from core.languages import Language, awaits_review
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import is_own
+from core.schema import stopped_series
 from reports import ReadableRelease, cards_in, numbers
 from reports.names import message_in, route_name, source_name
 
@@ -31,6 +32,9 @@ LIMITS = (
     _("A change of policy or of counting looks like a change of arrivals."),
 )
 """Limits of every forecast."""
+CONTEXT = _(
+    "Conflict, prices and displacement are context. On past data there is no evidence that they improve the forecast."
+)
 Cards = Mapping[str, Mapping[str, Any]]
 
 
@@ -128,6 +132,18 @@ def left_out(release: ReadableRelease, language: Language, *, with_reasons: bool
         (_("No forecast of the present, for want of recent figures: {names}."), routes),
     )
     return lost + [language.text(text, names=some(names, language, most)) for text, names in named if names]
+
+
+def stopped(release: ReadableRelease) -> pd.DataFrame:
+    """Counts of a release that their source no longer continues, see :func:`core.schema.stopped_series`."""
+    return stopped_series(release.frame("observations"), release.as_of)
+
+
+def stopped_words(release: ReadableRelease, language: Language) -> str:
+    """How many kinds of counts have stopped: ``4 series of figures have stopped``; empty where none has."""
+    count = len(stopped(release))
+    texts = ngettext("{n} series of figures has stopped", "{n} series of figures have stopped")
+    return language.plural(texts, count) if count else ""
 
 
 def citations(cards: Cards, source_ids: Collection[str], language: Language) -> list[str]:

@@ -182,18 +182,22 @@ def key_numbers(view: RouteForecast, as_of: dt.date, language: Language) -> list
     return out
 
 
-def running_words(view: RouteForecast, language: Language) -> str:
-    """How many were counted in the running month, and up to which day."""
-    if view.running.empty:
-        return ""
-    row = view.running.iloc[0]
-    counted = language.plural(
+def so_far_words(row: Row | pd.Series, language: Language) -> str:
+    """How many were counted in the running month, a row of :func:`reports.numbers.running_month`."""
+    return language.plural(
         ngettext("{month} so far: {counted} counted up to {day}", "{month} so far: {counted} counted up to {day}"),
         as_counted(row["so_far"]),
         month=language.month(row["target_end_date"]),
         counted=language.counted(row["so_far"]),
         day=language.day_short(row["last_day"]),
     )
+
+
+def running_words(view: RouteForecast, language: Language) -> str:
+    """How many were counted in the running month, and up to which day."""
+    if view.running.empty:
+        return ""
+    row = view.running.iloc[0]
     expected = language.plural(
         ngettext(
             "{expected} expected in all, most likely {interval}.", "{expected} expected in all, most likely {interval}."
@@ -202,7 +206,7 @@ def running_words(view: RouteForecast, language: Language) -> str:
         expected=language.expected(row["q50"]),
         interval=language.interval_words(row["q10"], row["q90"]),
     )
-    return capital(language.listed([counted, expected]))
+    return capital(language.listed([so_far_words(row, language), expected]))
 
 
 def skill_words(view: RouteForecast, language: Language) -> str:

@@ -41,6 +41,15 @@ _IN_UNITS = {
         "Fan chart of {unit} per month: {median} expected in {month}, most likely {low} to {high}."
     ),
     _("{name}: observed arrivals and forecast."): _("{name}: observed {unit} and forecast."),
+    "{chance} chance that arrivals pass {threshold} in one month of {months}": _(
+        "{chance} chance that {unit} pass {threshold} in one month of {months}"
+    ),
+    "{chance} chance that arrivals reach {threshold} in one month of {months}": _(
+        "{chance} chance that {unit} reach {threshold} in one month of {months}"
+    ),
+    "{chance} chance that arrivals fall to {threshold} or fewer in one month of {months}": _(
+        "{chance} chance that {unit} fall to {threshold} or fewer in one month of {months}"
+    ),
     "{median} arrivals expected": _("{median} {unit} expected"),
     "{route}: {then} arrivals instead of {plain}": _("{route}: {then} {unit} instead of {plain}"),
     "arrivals expected": _("{unit} expected"),

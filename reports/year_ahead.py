@@ -246,7 +246,7 @@ def year_table(lines: list[YearLine], language: Language, *, brief: bool = False
     years = sorted({year for line in lines for year in line.past.index})[-PAST_YEARS:]
     first = str(lines[0].row["first_period"])
     columns: dict[str, list[str]] = {
-        language.text(_("Route or country")): [line.name for line in lines],
+        language.text(_("Country") if lines[0].is_asylum else _("Route")): [line.name for line in lines],
         **{short_name(first, year): [language.counted(line.past.get(year)) for line in lines] for year in years},
         language.text(_("Expected, {window}"), window=short_name(first, int(first[:4]))): [
             language.expected(line.row["median"]) for line in lines

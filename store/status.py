@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from core.errors import StoreError
+from core.schema import stopped_series
 from core.settings import DRILL, Settings
 from core.table_files import records
 from store import sha256_of_file
@@ -35,7 +36,8 @@ def read_status(home: Path, journal_setting: str = "") -> dict[str, Any]:
     Returns:
         ``home``; ``drill``: restored and not in service; ``running``: see :func:`store.lock.running_night`;
         ``release`` (None before the first night) with run_id, as_of, created_at, replay, degraded; ``routes``, see
-        :func:`forecast_coverage`; ``sources`` with freshness; ``alerts``: number of open ones by level;
+        :func:`forecast_coverage`; ``sources`` with freshness; ``stopped``: see
+        :func:`core.schema.stopped_series`; ``alerts``: number of open ones by level;
         ``issued``: see :func:`issued_skill`; ``held``: editions that wait for a person; ``last_run`` with at, outcome,
         reason, seconds; ``last_backup``: when, in ISO 8601, or None.
 
@@ -51,6 +53,7 @@ def read_status(home: Path, journal_setting: str = "") -> dict[str, Any]:
         "release": _release(release),
         "routes": [] if release is None else forecast_coverage(store, release),
         "sources": [] if release is None else records(release.read("freshness")),
+        "stopped": [] if release is None else records(_stopped(release)),
         "alerts": {} if release is None else release.read("alerts")["alert_level"].value_counts().to_dict(),
         "issued": [] if release is None else issued_skill(release.read("issued_scores")).to_dict("records"),
         "held": _held(home, journal_setting),
@@ -101,6 +104,10 @@ def forecast_coverage(store: ReleaseStore, release: Release) -> list[dict[str, A
         for route_id in forecast_routes(one) & set(open_rows):
             open_rows.pop(route_id).update(run_id=one.run_id, as_of=one.as_of.isoformat())
     return rows
+
+
+def _stopped(release: Release) -> pd.DataFrame:
+    return stopped_series(release.read("observations", ["source_id", "target", "freq", "time_period"]), release.as_of)
 
 
 def _release(release: Release | None) -> dict[str, Any] | None:

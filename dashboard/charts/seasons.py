@@ -160,6 +160,7 @@ def season_bars(
     threshold: float | None,
     unit: str,
     theme: Theme,
+    before: pd.DataFrame | None = None,
 ) -> go.Figure:  # fmt: skip
     """Bars of the same season in earlier years beside this year's forecast as a stacked interval box.
 
@@ -170,18 +171,23 @@ def season_bars(
         threshold: The alert's threshold for the season, if it has one.
         unit: What is counted.
         theme: Colours.
+        before: Quantiles of the year before, where it is a forecast as well.
     """
     require(history, ("year", "value"), "season bars, history")
-    at = forecast.set_index(forecast["output_type_id"].round(4))["value"]
-    names = [*(f"{value}" for value in history["year"].astype(int)), f"<b>{year}</b>"]
-    here = len(history)
+    boxes = {year - 1: before, year: forecast} if before is not None else {year: forecast}
+    levels = {one: box.set_index(box["output_type_id"].round(4))["value"] for one, box in boxes.items()}
+    at = levels[year]
+    names = [*(f"{value}" for value in history["year"].astype(int)), *(f"<b>{one}</b>" for one in boxes)]
     figure = go.Figure(counted_bars(history["value"].tolist(), names, theme, "earlier years"))
-    median, upper = (float(at[level]) for level in (0.5, interval_levels(0.8)[1]))
-    largest = max([*history["value"], upper, *([] if threshold is None else [threshold])])
-    for coverage, opacity in zip(sorted(INTERVALS, reverse=True), theme.fan_opacity, strict=True):
-        low, high = (min(float(at[level]), largest) for level in interval_levels(coverage))
-        figure.add_trace(interval_box(here, low, high, coverage, with_opacity(theme.fan, opacity)))
-    median_line(figure, here, median, theme)
+    # The axis holds the 95 % interval, unless that ends at more than twice the end of the 80 % one.
+    upper, farthest = (float(at[interval_levels(coverage)[1]]) for coverage in (0.8, 0.95))
+    reach = farthest if farthest <= 2 * upper else upper
+    largest = max([*history["value"], reach, *([] if threshold is None else [threshold])])
+    for place, one in enumerate(levels.values(), start=len(history)):
+        for coverage, opacity in zip(sorted(INTERVALS, reverse=True), theme.fan_opacity, strict=True):
+            low, high = (min(float(one[level]), largest) for level in interval_levels(coverage))
+            figure.add_trace(interval_box(place, low, high, coverage, with_opacity(theme.fan, opacity)))
+        median_line(figure, place, float(one[0.5]), theme)
     if threshold is not None:
         level_line(figure, threshold, theme)
     labels = _bars_labels(at, threshold, largest, theme)
@@ -190,7 +196,12 @@ def season_bars(
         barmode="overlay",
         margin={"r": max(_MARGIN, round(8 + _PIXELS_PER_SIGN * longest))},
         hovermode="closest",
-        xaxis={"range": [-0.6, here + 0.6], "tickvals": list(range(here + 1)), "ticktext": names, "ticks": ""},
+        xaxis={
+            "range": [-0.6, len(names) - 0.4],
+            "tickvals": list(range(len(names))),
+            "ticktext": names,
+            "ticks": "",
+        },
         yaxis=count_axis(largest, HEADROOM),
     )
     return finish(figure, theme, height=BARS_HEIGHT, annotations=[unit_label(theme, unit), *labels])

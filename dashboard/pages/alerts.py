@@ -31,7 +31,6 @@ from reports.alert import (
 )
 from reports.alert_list import DECIDED, INFORMS, OVER, WAITS
 from reports.changes import change_since, change_words
-from reports.citations import uses
 from reports.names import rule_name, subject_name
 from reports.units import in_unit
 
@@ -50,7 +49,8 @@ def show(night: Night) -> None:
     statuses = inbox.statuses(dict(zip(alerts["alert_id"], level_now, strict=True)), night.run_id)
     alerts = alert_list.grouped(alerts, {name: one.state.status for name, one in statuses.items()})
     st.title(forecast_first(night, alerts) or title(alerts, is_newest=reads.is_newest(night)), anchor=False)
-    if not alerts["group"].isin([WAITS, DECIDED]).any():
+    is_calm = not alerts["group"].isin([WAITS, DECIDED]).any()
+    if is_calm:
         show_former(night)
     # On a phone the list and the detail are two views: which one, the address says.
     is_chosen = "alert" in st.query_params
@@ -58,17 +58,18 @@ def show(night: Night) -> None:
         if is_chosen:
             back = _("All alerts")
             st.button(f"← {back}", key="all-alerts", type="tertiary", on_click=partial(state.write, "alert", None))
-        chosen = show_filters(alerts)
-        if chosen.empty:
-            none = _("No alert matches these filters.") if len(alerts) else _("No alert in this release.")
-            st.markdown(small(none))
-        else:
+        chosen = alerts if is_calm else show_filters(alerts)
+        if len(alerts) and chosen.empty:
+            st.markdown(small(_("No alert matches these filters.")))
+        elif is_calm and not is_chosen:
+            with st.container(key="alerts-list", gap="xsmall"):
+                show_list(night, chosen, statuses)
+        elif len(chosen):
             left, detail = st.columns([1, 1.7], gap="medium")
             with left, st.container(key="alerts-list", gap="xsmall"):
                 row = show_list(night, chosen, statuses)
             with detail, st.container(border=True, key="alert-detail"):
                 show_alert(night, row, statuses[row["alert_id"]])
-    st.markdown(small(uses(lang())))
     if len(alerts):
         rows = alerts.drop(columns=["key", "group"])
         make = partial(alert_file, rows, night.frame("track_record"), lang())
@@ -138,14 +139,10 @@ def show_filters(alerts: pd.DataFrame) -> pd.DataFrame:
             _("Which alerts"), list(words), format_func=words.__getitem__, required=True,
             label_visibility="collapsed", wrap=True, **state.widget("show", show_which),
         )  # fmt: skip
-        if count(WAITS, DECIDED):
-            address = state.widget(
-                "levels", levels, lambda kept: None if len(kept) == len(HEADING_LEVELS) else ",".join(kept)
-            )
-            st.pills(
-                _("Levels"), HEADING_LEVELS, selection_mode="multi", format_func=level_label,
-                label_visibility="collapsed", **address,
-            )  # fmt: skip
+        st.pills(
+            _("Levels"), HEADING_LEVELS, selection_mode="multi", format_func=level_label, label_visibility="collapsed",
+            **state.widget("levels", levels, lambda kept: None if len(kept) == len(HEADING_LEVELS) else ",".join(kept)),
+        )  # fmt: skip
         st.selectbox(
             _("Route"), routes, label_visibility="collapsed", width=240,
             format_func=lambda code: _("All routes") if code == ALL else layout.route_name(code),
@@ -163,30 +160,33 @@ def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertSt
         DISMISSED: _("Dismissed"),
         OVER: _("Ended alerts"),
     }
+    together = ["group", "route_id", "source_id", "first_period", "last_period"]
     rows = {row["key"]: row for row in chosen.to_dict("records")}
-    key = state.choice("alert", tuple(rows), next(iter(rows)), always="alert" in st.query_params)
+    key = state.choice("alert", tuple(rows), next(iter(rows), ""), always="alert" in st.query_params)
+    is_open = bool(rows) and (rows[key]["group"] in {WAITS, DECIDED} or "alert" in st.query_params)
     group = ""
-    for name, row in rows.items():
-        if row["group"] != group:
-            group = row["group"]
+    # Alerts of one route in the same months stand together, each with its own number and chance.
+    for _subject, same in chosen.groupby(together, sort=False):
+        if same["group"].iloc[0] != group:
+            group = str(same["group"].iloc[0])
             st.markdown(f"## {heads[group]}", anchors=False)
-        with st.container(border=name == key, gap=None, key=f"listed-{name}"):
-            st.button(
-                list_label(night, row),
-                key=f"open:{name}",
-                type="tertiary",
-                width="stretch",
-                on_click=partial(state.write, "alert", name),
-            )
-            if caption := list_caption(night, row, statuses[row["alert_id"]]):
-                st.markdown(small(caption))
-    return rows[key]
+        with st.container(border=is_open and key in set(same["key"]), gap=None, key=f"listed-{same['key'].iloc[0]}"):
+            for place, row in enumerate(same.to_dict("records")):
+                st.button(
+                    list_label(night, row, is_first=not place),
+                    key=f"open:{row['key']}",
+                    type="tertiary",
+                    width="stretch",
+                    on_click=partial(state.write, "alert", row["key"]),
+                )
+                st.markdown(small(list_caption(night, row, statuses[row["alert_id"]])))
+    return rows.get(key, {})
 
 
-def list_label(night: Night, row: Row) -> str:
-    """Badge, subject and rule of one alert."""
-    subject = plain(subject_name(row, night.sources(), lang()))
-    return f"{badge(row)} **{subject}** {small(plain(rule_name(row, lang())))}"
+def list_label(night: Night, row: Row, *, is_first: bool) -> str:
+    """Badge, subject and rule of one alert; the subject once for several alerts of one route in the same months."""
+    subject = f" **{plain(subject_name(row, night.sources(), lang()))}**" if is_first else ""
+    return f"{badge(row)}{subject} {small(plain(rule_name(row, lang())))}"
 
 
 def badge(row: Row) -> str:
@@ -197,19 +197,27 @@ def badge(row: Row) -> str:
 
 
 def list_caption(night: Night, row: Row, status: AlertStatus) -> str:
-    """Chance, state and change of one alert in one line; what is over has no chance any more."""
-    parts = []
+    """What is the matter, state and change of one alert in a few words; of what is over how it ended."""
+    report = alert_report(row, None, lang())
+    if row["group"] == OVER:
+        was = _("was {level}").format(level=level_label(row["alert_level"]))
+        said = plain(" · ".join([was, report.finding or report.sentence]))
+        return "  \n".join([said, plain(" ".join(outcome_of(night, row, status)))])
+    parts = [report.chance_of or report.sentence]
     if row["group"] in {WAITS, DECIDED}:
-        parts += [report_of(night, row).chance_of, status_words(status.state, lang())]
         former = reads.night(night.previous) if night.previous else None
         change = change_since(row, night.frame("alerts"), former.frame("alerts") if former else None)
-        parts.append(change_words(change, lang()))
-    elif row["group"] == OVER:
-        parts += [_("was {level}").format(level=level_label(row["alert_level"])), report_of(night, row).chance_of]
+        parts += [status_words(status.state, lang()), change_words(change, lang())]
     if status.state.objections:
         count = len(status.state.objections)
         parts.append(ngettext("{n} open objection", "{n} open objections", count).format(n=count))
     return plain(" · ".join(part for part in parts if part))
+
+
+def outcome_of(night: Night, row: Row, status: AlertStatus) -> list[str]:
+    """How an alert that is over ended."""
+    find = partial(answer.outcome, row, night, status.rows, lang())
+    return reads.once(night, find, "alert's outcome", row["key"], len(status.rows))
 
 
 def report_of(night: Night, row: Row) -> AlertReport:
@@ -230,10 +238,13 @@ def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
         st.markdown(f":gray-badge[{_('Dismissed')}] :gray[{plain(report.badge)} · {said}]")
     else:
         st.markdown(f":{colour}[{said}]" if colour else f"**{report.badge}** · {said}")
-    if not row["ended"]:
-        until = "" if informs(row) else answer.needed_by(row, night.as_of, lang())
-        if facts := [fact for fact in (report.chance_beside, capital(until)) if fact]:
-            st.markdown(small(plain(" · ".join(facts))))
+    if row["ended"]:
+        st.markdown(plain(" ".join(outcome_of(night, row, status))))
+    else:
+        if report.chance_beside:
+            st.markdown(small(plain(report.chance_beside)))
+        if row["group"] == WAITS:
+            st.markdown(labelled(f"**{_('Next')}**", plain(next_words(night, row, status))))
     if not is_newest:
         text = _("As known and decided up to {day}; what was decided later is not shown.")
         st.markdown(small(text.format(day=lang().day(night.as_of))))
@@ -243,7 +254,8 @@ def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
     asks, chart = st.columns([1, 1.25], gap="medium")
     with asks:
         reads.drawn_once(night, partial(show_answer, night, row), "alert's answer", *key)
-        reads.drawn_once(night, partial(show_reasons, night, row), "alert's reasons", *key)
+        if not row["ended"]:
+            reads.drawn_once(night, partial(show_reasons, night, row), "alert's reasons", *key)
     with chart:
         if not row["ended"]:
             show_season(night, row)
@@ -259,6 +271,15 @@ def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
     ):
         reads.drawn_once(night, partial(show_record, night, row), "alert's record", *key)
     inbox.show_notes(night, row, is_newest=is_newest)
+
+
+def next_words(night: Night, row: Row, status: AlertStatus) -> str:
+    """Who must sign, by when, and what follows a signature, in one line."""
+    after = _("the last signature sends the message")
+    if inbox.is_practice(night):
+        after = _("practice: a signature sends nothing")
+    steps = [answer.sign_off_words(status.state, lang()), answer.needed_by(row, night.as_of, lang()), after]
+    return " · ".join(step for step in steps if step)
 
 
 def show_answer(night: Night, row: Row) -> None:
@@ -277,7 +298,7 @@ def show_answer(night: Night, row: Row) -> None:
 
 
 def show_reasons(night: Night, row: Row) -> None:
-    """Facts that stand behind the alert; nothing where its sentence says all."""
+    """Facts that stand behind the alert."""
     if found := alert_list.reasons(night, row, lang()):
         st.markdown("### " + _("Why"), anchors=False)
         st.markdown("\n".join(f"- {plain(text)}" for text in found))

@@ -8,6 +8,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from core.languages import round_expected
 from dashboard import _, downloads, labelled, lang, layout, reads, state, tables, year_ahead
 from dashboard.charts.bars import mix_alt, mix_bars
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
@@ -42,22 +43,19 @@ def show(night: Night) -> None:
     chart, figures = st.columns([3.1, 1], gap="medium")
     with chart:
         show_fan(night, view)
-        reporting, missing = asylum.reporting_words(view, lang()), asylum.missing_words(view, lang())
-        if reporting or missing:
-            st.markdown(layout.small(f"{reporting} {missing}".strip()))
     with figures:
         for label, value, pill in asylum.key_numbers(view, lang()):
             st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
         st.markdown(layout.small(asylum.skill_words(view, lang())))
     layout.let_draw()
     show_files(night, view)
-    glance, largest = st.columns([1.6, 1], gap="large")
-    with glance:
-        show_grid(night, view, order)
-    with largest:
-        show_largest(night, view, order)
+    show_countries(night, view, order)
+    show_corridors(night, view)
     show_citizenships(night, view)
     year_ahead.show_countries(night, geo)
+    with st.container(border=True):
+        st.markdown("## " + _("What is missing here, and why"), anchors=False)
+        st.markdown("\n".join(f"- {layout.plain(text)}" for text in asylum.missing_words(view, lang())))
 
 
 def show_controls(view: AsylumForecast, found: list[str], order: list[str]) -> None:
@@ -135,15 +133,9 @@ def earlier_of(night: Night, view: AsylumForecast) -> pd.DataFrame:
 
 
 def show_citizenships(night: Night, view: AsylumForecast) -> None:
-    """Return the applicants by citizenship in the newest year with a breakdown, or that none has one."""
+    """The applicants by citizenship in the newest year with a breakdown; nothing where none has one."""
     cells = reads.once(night, partial(asylum.citizenships, view), "citizenships", *view.key)
     if cells.empty:
-        st.header(_("Citizenships"), anchor=False)
-        text = _(
-            "No applications by citizenship in this release. Eurostat publishes them by month; they are in releases "
-            "of nights that ask it for its newest figures."
-        )
-        st.markdown(layout.small(text))
         return
     table, newest = context.yearly_breakdown(cells)
     period = pd.Period(newest.replace("-Q", "Q"), view.freq).end_time
@@ -165,81 +157,72 @@ def show_citizenships(night: Night, view: AsylumForecast) -> None:
     downloads.figures(made, title, shown=mix)
 
 
-def show_grid(night: Night, view: AsylumForecast, order: Sequence[str]) -> None:
-    """Small pictures of all countries with a forecast, on one scale or each on its own; then who is missing."""
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.header(_("Countries at a glance"), anchor=False)
-        st.toggle(
-            _("One scale for all"),
-            **state.toggle("one_scale"),
-        )
-    shared = state.switch("one_scale")
-    reads.drawn_once(night, partial(draw_grid, night, view, order, shared=shared), "asylum grid", view.kind, shared)
-
-
-def draw_grid(night: Night, view: AsylumForecast, order: Sequence[str], *, shared: bool) -> None:
-    """One cell per country: its name, what is expected next, and its line."""
-    cells = [asylum.forecast_of(night, view.kind, geo) for geo in order]
-    found = sorted((one for one in cells if len(one.quantiles)), key=lambda one: -float(one.quantiles[0.5].iloc[0]))
-    tops = [max(float(one.history["obs_value"].tail(24).max()), float(one.quantiles[0.9].max())) for one in found]
-    top = max(tops, default=None) if shared else None
-    with st.container(key="asylum-grid"), st.grid(4, min_column_width=150):
-        for one, own_top in zip(found, tops, strict=True):
-            line = sparkline(
-                one.history, one.quantiles, theme=current_theme(), months_back=24, months_each=one.months_each,
-                top=top or own_top,
-            )  # fmt: skip
-            link = state.link("asylum", kind=view.kind, country=one.geo)
-            name, value = tables.no_break(country(one.geo)), lang().expected(float(one.quantiles[0.5].iloc[0]))
-            alt = _("Two years of applications and the forecast, {country}").format(country=country(one.geo))
-            scale = layout.small(_("axis to {top}").format(top=lang().expected(top or own_top)))
-            st.markdown(f"[{name} **{value}**]({link}) {scale}  \n![{alt}]({line})")
-    st.markdown(layout.small(_("The number: applicants expected in the next period. Each picture begins at zero.")))
-    lacking = [country(one.geo) for one in cells if not len(one.quantiles)]
-    absent = sorted(country(geo) for geo in asylum.RECEIVING if geo not in set(order))
-    for text, names in ((_("No forecast, too few or too old figures: {names}."), lacking),
-                        (_("No figures in this release: {names}."), absent)):  # fmt: skip
-        if names:
-            st.markdown(layout.small(layout.plain(text.format(names=", ".join(names)))))
-
-
-def show_largest(night: Night, view: AsylumForecast, order: Sequence[str]) -> None:
-    """The largest corridors, where citizenship is known; else the largest destinations."""
-    corridors = reads.once(night, partial(asylum.by_corridor, night, view.kind), "corridors", view.kind)
-    if len(corridors):
-        title = _("Largest corridors")
-        names = [f"{country(row['citizen'])} → {country(row['geo'])}" for row in corridors.to_dict("records")]
-        table, heading, name = corridors, _("Corridor"), "corridors"
-    else:
-        title = _("Largest destinations")
-        find = partial(asylum.by_destination, night, view.kind, order)
-        table = reads.once(night, find, "by destination", view.kind)
-        heading, name = _("Country of destination"), "destinations"
-        links = {geo: state.link("asylum", kind=view.kind, country=geo) for geo in table["geo"]}
-        names = [f"[{tables.no_break(country(geo))}]({links[geo]})" for geo in table["geo"]]
+def show_countries(night: Night, view: AsylumForecast, order: Sequence[str]) -> None:
+    """Every country with a forecast in one table that can be sorted: its line, what is expected, its last count."""
+    find = partial(asylum.by_destination, night, view.kind, order)
+    table = reads.once(night, find, "by destination", view.kind)
+    if table.empty:
+        return
+    title = _("Countries of destination")
+    if len(view.ahead):
+        when = asylum.period(view, view.ahead.index[0], lang())
+        title = _("Countries of destination: applicants expected, {period}").format(period=when)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.header(title, anchor=False)
-        if len(table):
-            full = labelled(title, asylum.kind_name(view.kind, lang()))
-            made = downloads.export_of(night, f"asylum-{name}-{view.freq}", full, table, [asylum.SOURCE_ID])
-            downloads.buttons(made)
-    if table.empty:
-        st.markdown(layout.small(_("No forecast of this kind in this release.")))
+        made = downloads.export_of(night, f"asylum-destinations-{view.freq}", title, table, [asylum.SOURCE_ID])
+        downloads.buttons(made)
+    draw = partial(draw_countries, night, view.kind, table, title)
+    reads.drawn_once(night, draw, "asylum countries", view.kind)
+    st.markdown(layout.small(_("Each line has its own scale from zero: two years of counts, then the forecast.")))
+
+
+def draw_countries(night: Night, kind: str, table: pd.DataFrame, title: str) -> None:
+    """The table alone; a name leads to its country."""
+    lines = []
+    for geo in table["geo"]:
+        one = asylum.forecast_of(night, kind, geo)
+        lines.append(sparkline(one.history, one.quantiles, theme=current_theme(), months_each=one.months_each))
+    name, line = _("Country"), _("Trend and forecast")
+    shown = pd.DataFrame(
+        {
+            name: [f"{state.link('asylum', kind=kind, country=geo)}#{country(geo)}" for geo in table["geo"]],
+            line: lines,
+            _("Expected"): table["expected"].map(round_expected),
+            _("80% from"): table["low"].map(round_expected),
+            _("80% to"): table["high"].map(round_expected),
+            _("Last count"): table["last_value"],
+            _("A year earlier"): table["year_earlier"],
+        }
+    )
+    columns = {
+        name: st.column_config.LinkColumn(display_text=r"#(.+)$"),
+        line: st.column_config.ImageColumn(width="medium"),
+    }
+    st.dataframe(tables.localised(shown), hide_index=True, height="content", column_config=columns, alt=title)
+
+
+def show_corridors(night: Night, view: AsylumForecast) -> None:
+    """The largest corridors, where citizenship is known."""
+    corridors = reads.once(night, partial(asylum.by_corridor, night, view.kind), "corridors", view.kind)
+    if corridors.empty:
         return
+    title = _("Largest corridors")
+    names = [f"{country(row['citizen'])} → {country(row['geo'])}" for row in corridors.to_dict("records")]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.header(title, anchor=False)
+        full = labelled(title, asylum.kind_name(view.kind, lang()))
+        downloads.buttons(
+            downloads.export_of(night, f"asylum-corridors-{view.freq}", full, corridors, [asylum.SOURCE_ID])
+        )
     with st.container(key="numbers-largest"):
-        st.table(largest_in_words(table, names, heading), border="horizontal", hide_index=True, alt=title)
-    end = pd.Timestamp(view.quantiles.index[0]) if len(view.quantiles) else None
-    note = _("Applicants; expected is the median of the first period after each country's last count.")
-    st.markdown(layout.small(note))
-    if end is None:
-        st.markdown(layout.small(_("The country chosen has no forecast.")))
+        st.table(largest_in_words(corridors, names), border="horizontal", hide_index=True, alt=title)
 
 
-def largest_in_words(table: pd.DataFrame, names: list[str], heading: str) -> pd.DataFrame:
+def largest_in_words(table: pd.DataFrame, names: list[str]) -> pd.DataFrame:
     """The table on screen, numbers in the reader's format; four columns, so that a phone shows all of them."""
     return pd.DataFrame(
         {
-            heading: names,
+            _("Corridor"): names,
             _("Expected"): [lang().expected(value) for value in table["expected"]],
             _("80% interval"): [
                 lang().interval(low, high) for low, high in zip(table["low"], table["high"], strict=True)

@@ -16,13 +16,13 @@ from core.about import INTENDED_USE
 from core.calendar import MONTHS_EACH, frequency_of, to_period
 from core.errors import VigieError
 from core.settings import home_folder
-from dashboard import _, downloads, labelled, lang, layout, named, ngettext, reads, state, tables, visitor
+from dashboard import _, downloads, labelled, lang, layout, listed, named, ngettext, reads, state, tables, visitor
 from dashboard.layout import error_words, fault, plain, small
 from dashboard.reads import Night
 from dashboard.tables import localised, no_break
 from decisions.actions import decide_edition
 from forecasting import ENSEMBLE
-from reports.citations import prohibited_uses
+from reports.citations import CONTEXT, prohibited_uses, stopped, stopped_words
 from reports.names import EDITION_STATES, EDITION_STEPS, FRESHNESS, INDICATORS, MODELS, message_in, series_place
 from store.figures.editions import HELD, STEPS, Action, Edition, EditionStore
 
@@ -39,8 +39,8 @@ STATE_MARKS = {"fresh": "●", "due": "○", "overdue": "▲", "delinquent": "�
 
 def show(night: Night) -> None:
     """The page."""
-    parts = {"sources": _("Sources"), "method": _("Method")}
-    part = state.choice("part", tuple(parts), "sources")
+    parts = {"method": _("Method"), "sources": _("Sources")}
+    part = state.choice("part", tuple(parts), "sources" if "source" in st.query_params else "method")
     st.segmented_control(
         _("About Vigie"), list(parts), format_func=parts.__getitem__, required=True, label_visibility="collapsed",
         **state.widget("part", part),
@@ -51,7 +51,12 @@ def show(night: Night) -> None:
 def show_sources(night: Night) -> None:
     """Every source, and what was done to its figures."""
     fresh, cards = night.frame("freshness"), night.sources()
-    st.title(title(fresh), anchor=False)
+    st.title(listed(filter(None, [title(fresh), stopped_words(night, lang())])), anchor=False)
+    text = _(
+        "“As known on” a day: figures of the periods that were published by then. “Retrieved”: when the file was "
+        "fetched. Most sources keep no past figures, so those that were corrected in between stand in it as corrected."
+    )
+    st.markdown(small(text))
     show_freshness(night, fresh, cards)
     show_card(night, fresh, cards)
     show_reporting(night)
@@ -66,7 +71,7 @@ def title(fresh: pd.DataFrame) -> str:
     """How many sources are late."""
     late = int(fresh["state"].isin(["overdue", "delinquent"]).sum())
     if late == 0:
-        return _("Every source is as fresh as usual")
+        return _("No source is later than usual")
     text = ngettext("{late} of {n} sources is later than usual", "{late} of {n} sources are later than usual", late)
     return text.format(late=late, n=len(fresh))
 
@@ -75,15 +80,19 @@ def show_freshness(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str,
     """One row per source."""
     rows = fresh.to_dict("records")
     rejected = night.frame("rejected")["source_id"].value_counts()
+    ended = stopped(night)
     table = {
         # A link makes the scrolling table reachable by keyboard on a phone.
         _("Source"): [source_link(night, row["source_id"]) for row in rows],
         _("What"): [plain(str(cards.get(row["source_id"], {}).get("dataset", ""))) for row in rows],
-        _("State"): [state_badge(row["state"]) for row in rows],
+        _("State"): [
+            "  \n".join([state_badge(row["state"]), *stopped_badges(ended[ended["source_id"] == row["source_id"]])])
+            for row in rows
+        ],
         _("Figures to"): [period_words(row["last_period"]) for row in rows],
         _("Known since"): [no_break(lang().day_short(row["last_as_of"])) for row in rows],
         _("Age, days"): [row["age_days"] for row in rows],
-        _("Usually up to"): [row["expected_days"] for row in rows],
+        _("Usually up to, days"): [row["expected_days"] for row in rows],
         _("Next expected"): [next_expected(row) for row in rows],
         _("Licence"): [plain(str(cards.get(row["source_id"], {}).get("licence", ""))) for row in rows],
     }
@@ -156,6 +165,23 @@ def source_link(night: Night, source_id: str) -> str:
 def state_badge(state_id: str) -> str:
     """Mark, word and colour of a source's freshness."""
     return f":{STATE_COLOURS[state_id]}-badge[{STATE_MARKS[state_id]} {named(FRESHNESS, state_id)}]"
+
+
+def stopped_badges(rows: pd.DataFrame) -> list[str]:
+    """What of a source is no longer continued, and since when."""
+    text = _("Stopped: {what}, {rhythm}, {period}")
+    rhythms = {"Q": _("quarterly"), "M": _("monthly")}
+    return [
+        ":orange-badge[■ "
+        + plain(
+            text.format(
+                what=named(INDICATORS, row["target"]), rhythm=rhythms[row["freq"]],
+                period=period_words(str(row["last_period"])),
+            )
+        )
+        + "]"
+        for row in rows.to_dict("records")
+    ]  # fmt: skip
 
 
 def show_card(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str, Any]]) -> None:
@@ -437,10 +463,7 @@ def limits() -> list[str]:
             "Skill falls with distance: beyond the months marked “better than baseline” read only the width of "
             "the range."
         ),
-        _(
-            "Conflict, prices and displacement are context. On past data there is no evidence that they improve "
-            "the forecast."
-        ),
+        _(CONTEXT),
     ]
 
 
@@ -453,7 +476,7 @@ def glossary() -> list[tuple[str, str]]:
         (_("Relative WIS"), _("the score of a range divided by the baseline’s; below 1 is better")),
         (_("Nowcast"), _("the forecast of a month that has begun or ended and is not counted yet")),
         (_("Provisional"), _("the newest figure, which its publisher may still change")),
-        (_("6 of 10 came true"), _("of ten past warnings of this kind, six came true")),
+        (_("6 of 10 came true"), _("of ten past alerts of this kind, six came true")),
     ]
 
 

@@ -193,7 +193,7 @@ def countries(view: View) -> Iterator[Page]:
         return
     pages = [_country(view, found) for found in night.asylum]
     title = view.text(_("Asylum applications by country"))
-    firsts = [found.quantiles.head(1) for found in night.asylum]
+    firsts = [found.ahead.head(1) for found in night.asylum]
     cells = {
         _("Country"): [page.name for page in pages],
         _("Period"): [
@@ -207,26 +207,26 @@ def countries(view: View) -> Iterator[Page]:
     }
     listed = pd.DataFrame({view.text(head): column for head, column in cells.items()})
     kind = asylum.kind_name(night.asylum[0].kind, language)
-    said = (asylum.reporting_words(night.asylum[0], language), asylum.missing_words(night.asylum[0], language))
     chart = _destinations(view)
     blocks = [
-        text(*said),
         *([Block("chart", chart)] if chart else []),
         heading(kind),
         table(listed, kind, [page.path for page in pages]),
+        heading(view.text(_("What is missing here, and why"))),
+        text(*asylum.missing_words(night.asylum[0], language), kind="list"),
     ]
     yield Page(ASYLUM, ASYLUM, view.text(_("Asylum")), title, blocks, "asylum" if chart else "")
     yield from pages
 
 
 def _destinations(view: View) -> Chart | None:
-    """The countries with most applicants expected in the first period after their last count."""
+    """The countries with most applicants expected in the first period that has not ended."""
     language, rows, ids = view.language, [], []
     for found in view.night.asylum:
-        if not found.quantiles.empty:
-            first = found.quantiles.iloc[0]
-            last = asylum.period(found, found.quantiles.index[0], language)
-            rows.append({"geo": found.geo, "period": last, "target_end_date": found.quantiles.index[0].date(),
+        if not found.ahead.empty:
+            first = found.ahead.iloc[0]
+            last = asylum.period(found, found.ahead.index[0], language)
+            rows.append({"geo": found.geo, "period": last, "target_end_date": found.ahead.index[0].date(),
                          "expected": first[0.5], "low": first[0.1], "high": first[0.9]})  # fmt: skip
             ids.append(str(found.state["series_id"]))
     if not rows:

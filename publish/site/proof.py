@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from alerts.rules import EXCEEDANCE_RULES, period_words
+from alerts.rules import period_words
 from core.about import INTENDED_USE
-from core.languages import Language, is_known
+from core.languages import Language
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
@@ -18,8 +18,9 @@ from forecasting import ENSEMBLE
 from forecasting.verification.verdict import BETTER, WORSE
 from publish.site.layout import Block, Chart, Page, folded, heading, table, text
 from publish.site.view import View
-from reports import LoadedRelease, Row, numbers, record
+from reports import LoadedRelease, numbers, record
 from reports.alert import alert_report, events_words, measures_words, rule_record
+from reports.answer import came_true
 from reports.charts import diagonal, histogram
 from reports.citations import prohibited_uses
 from reports.names import (
@@ -259,21 +260,8 @@ def _past_alerts(view: View, release: LoadedRelease) -> Iterator[str]:
     for row in release.frame("alerts").to_dict("records"):
         report = alert_report(row, rule_record(row, release.frame("track_record")), language)
         said = f"{report.badge}, {route_name(str(row['route_id']), language)}: {report.sentence}"
-        came = came_true(row, view.release)
+        frames = view.release.frame("observations"), view.release.frame("outcomes")
+        came = came_true(row, numbers.observed_after(*frames, str(row["series_id"]), release.as_of))
         if came is not None:
             said += " " + view.text(_("It happened.") if came else _("It did not happen."))
         yield said
-
-
-def came_true(alert: Row, knowing: LoadedRelease) -> bool | None:
-    """Whether the event of an alert happened in a month of its window; None where it forecast none or is not over."""
-    rule = next((one for one in EXCEEDANCE_RULES if one.rule == alert["rule"]), None)
-    if rule is None or not is_known(alert["threshold"]):
-        return None
-    months = pd.period_range(str(alert["first_period"]), str(alert["last_period"]), freq="M")
-    before = months[0].start_time.date()
-    frames = knowing.frame("observations"), knowing.frame("outcomes")
-    later = numbers.observed_after(*frames, str(alert["series_id"]), before)
-    counts = later.loc[later["end_date"].dt.to_period("M").isin(months), "obs_value"].dropna().to_numpy(dtype=float)
-    happened = bool(rule.happened(counts[None, :], np.array([alert["threshold"]], dtype=float)).any())
-    return True if happened else (False if len(counts) == len(months) else None)

@@ -20,7 +20,7 @@ from core.languages import Language, as_expected
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from reports import colours, names
-from reports.alert import AlertReport, alert_report, events_words, measures_words
+from reports.alert import AlertReport, alert_report, events_words, is_judged, measures_words
 from reports.citations import exercise, machine_made, prohibited_uses
 from reports.messages.announcement import FRESHNESS, Announcement, Facts, concerned
 from reports.names import level_name, subject_name
@@ -179,9 +179,11 @@ def _rows(announcement: Announcement, report: AlertReport | None, language: Lang
         rows.append((_("Chance"), report.chance_of))
     if facts.get("last_known"):
         rows.append((_("Newest figure"), str(facts["last_known"])))
-    if report:
+    if report and report.record:
         record = facts.get("record")
-        details = [] if record is None else [*measures_words(record, language), events_words(record, language)]
+        details = []
+        if record is not None and is_judged(record):
+            details = [*measures_words(record, language), events_words(record, language)]
         rows.append((_("Record of this rule"), language.listed([report.record, *details])))
     if facts.get("signed_by"):
         rows.append((_("Signed off by"), ", ".join(facts["signed_by"])))

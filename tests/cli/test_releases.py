@@ -32,6 +32,7 @@ FOUND: dict[str, Any] = {
         {"source_id": "a_bureau", "state": "overdue", "last_period": "2024-11"},
         {"source_id": "b", "state": "of its own", "last_period": "2024-12"},
     ],
+    "stopped": [{"source_id": "b", "target": "arrivals", "freq": "M", "last_period": "2020-08"}],
     "alerts": {"severe": 1, "watch": 2},
     "issued": [
         {"horizon": 1, "relative_wis_log": 0.904, "n": 12}, {"horizon": 3, "relative_wis_log": 1.1, "n": 7},
@@ -50,6 +51,7 @@ def test_status_lists_missing_routes_first() -> None:
         "  degraded: a_bureau: no answer",
         "  a_bureau             overdue      to 2024-11",
         "  b                    of its own   to 2024-12",
+        "  b                    stopped      to 2020-08: arrivals, M",
         "Alerts: 1 severe, 2 watch",
         "Forecasts scored as they were issued, WIS relative to the baseline (forecasts): "
         "1 ahead 0.90 (12), 3 ahead 1.10 (7)",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.languages import Language, as_counted, as_expected, round_expected, ten_dots
+from core.languages import Language, as_counted, as_expected, round_expected
 
 NAN = float("nan")
 
@@ -113,7 +113,7 @@ def test_chance_words_change_at_agreed_per_cents(probability: float, word: str) 
 
 @pytest.mark.parametrize("share", [-0.01, 1.01])
 def test_chance_outside_zero_to_one_is_refused(share: float) -> None:
-    for write in (Language().percent, Language().chance_word, ten_dots):
+    for write in (Language().percent, Language().chance_word):
         with pytest.raises(ValueError, match="between 0 and 1"):
             write(share)
 
@@ -139,19 +139,6 @@ def test_score_has_two_decimals(value: float, english: str, french: str) -> None
 )
 def test_indicator_has_three_significant_figures_at_most(value: float, text: str) -> None:
     assert Language("en").significant(value) == text
-
-
-@pytest.mark.parametrize(
-    ("share", "dots"),
-    [
-        (0, "○○○○○○○○○○"),
-        (0.1, "●○○○○○○○○○"),
-        (0.55, "●●●●●●○○○○"),
-        (1, "●●●●●●●●●●"),
-    ],
-)
-def test_share_is_ten_dots(share: float, dots: str) -> None:
-    assert ten_dots(share) == dots
 
 
 def test_dates_follow_reader() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Sequence
 
@@ -9,7 +10,7 @@ import pytest
 
 from core.errors import SchemaError
 from core.release import PANEL
-from core.schema import DAY, NUMBER, TEXT, WHOLE, YES_NO, Column, Table, check, make_series_id, unit_of
+from core.schema import DAY, NUMBER, TEXT, WHOLE, YES_NO, Column, Table, check, make_series_id, stopped_series, unit_of
 
 
 def panel() -> pd.DataFrame:
@@ -113,3 +114,15 @@ def test_cell_that_breaks_its_column_is_named(values: Sequence[object], column: 
 )
 def test_whatever_is_counted_has_unit(target: str, unit: str) -> None:
     assert unit_of(target) == unit
+
+
+def test_counts_that_are_not_continued_for_a_year_have_stopped() -> None:
+    rows = [
+        ("eurostat", "asylum_applications", "M", "2020-08"), ("eurostat", "asylum_applications_first", "Q", "2024-Q3"),
+        ("iom", "arrivals", "A", "2017"), ("iom", "arrivals", "M", "2024-12"), ("ecb", "exchange_rate", "M", "2010-12"),
+        ("uk", "arrivals", "Q", "2023-Q4"),
+    ]  # fmt: skip
+    observations = pd.DataFrame(rows, columns=["source_id", "target", "freq", "time_period"])
+    found = stopped_series(observations, dt.date(2025, 1, 31))
+    assert found.to_numpy().tolist() == [list(rows[0]), list(rows[-1])]
+    assert stopped_series(observations.iloc[3:4], dt.date(2025, 1, 31)).empty

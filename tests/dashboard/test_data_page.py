@@ -18,8 +18,8 @@ data = functions_of("data")
 @pytest.mark.parametrize(
     ("states", "words"),
     [
-        ([], "Every source is as fresh as usual"),
-        (["fresh", "due"], "Every source is as fresh as usual"),
+        ([], "No source is later than usual"),
+        (["fresh", "due"], "No source is later than usual"),
         (["fresh", "overdue"], "1 of 2 sources is later than usual"),
         (["delinquent", "overdue", "due"], "2 of 3 sources are later than usual"),
     ],

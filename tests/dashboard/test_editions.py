@@ -35,7 +35,7 @@ def editions(home: Path) -> None:
 
 @pytest.mark.usefixtures("release", "editions")
 def test_edition_offers_only_allowed_steps() -> None:
-    app = visit("data")
+    app = visit("data", part="sources")
     edition = next(one for one in app.selectbox if one.label == "Edition")
 
     def steps() -> list[str]:
@@ -65,7 +65,7 @@ def test_decision_shows_its_changes(home: Path) -> None:
         came = Arrival("iom_dtm", f"{mark}.csv", mark * 64, "Ana", rows, today)
         store.hold(came, [message("another unit")]) if mark == "b" else store.take_in(came)
     journal.close()
-    app = visit("data")
+    app = visit("data", part="sources")
     shown = next(one.value for one in app.dataframe if "Known now" in one.value)
     assert shown[["Known now", "Then", "Newer than the edition"]].to_numpy().tolist() == [[99.0, 1000.0, True]]
 
@@ -82,13 +82,13 @@ def test_decision_shows_its_changes(home: Path) -> None:
 
 @pytest.mark.usefixtures("release", "editions")
 def test_held_reason_uses_readers_language() -> None:
-    app = visit("data", lang="en")
+    app = visit("data", part="sources", lang="en")
     said = "Arrivals, Central Mediterranean, December 2024 is 1,195,000"
     assert said in _shown(app)
     # On a phone the table's last column lies beyond the edge: who decides reads why where the decision is made.
     assert any(said in str(one.value) for one in app.markdown)
     french = "Arrivées, Méditerranée centrale, décembre 2024 is 1\u202f195\u202f000"
-    assert french in _shown(visit("data", lang="fr"))
+    assert french in _shown(visit("data", part="sources", lang="fr"))
 
 
 def _shown(app: AppTest) -> str:

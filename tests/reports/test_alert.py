@@ -36,8 +36,8 @@ def test_sentence_and_window_name_same_months() -> None:
     report = alert_report(alert_row(0, ["CMR"]), None, ENGLISH)
     assert report.window == "February–April 2025"
     assert f"in any month of {report.window}." in report.sentence
-    event = "62% to pass 5,000 a month, February–April 2025"
-    assert report.chance_of == f"{event} (usually 39%, alert from 43%)"
+    finding = "62% chance that arrivals pass 5,000 in one month of February–April 2025"
+    assert report.chance_of == f"{finding}; usually 39%, alert from 43%"
     assert report.chance_beside == "62% · usually 39% · alert from 43%"
 
 
@@ -90,6 +90,27 @@ def test_record_is_of_own_route_where_it_rests_on_enough_events(routes: list[str
 
 
 @pytest.mark.parametrize(
+    ("cases", "dots", "words"),
+    [
+        (24, "", "12 of 24 such alerts came true"),
+        (6, "●●●○○○", "3 of 6 such alerts came true"),
+        (4, "", "no record yet (4 cases)"),
+        (None, "", "no record yet (0 cases)"),
+    ],
+)
+def test_record_has_a_dot_for_each_case_and_none_for_few(cases: int | None, dots: str, words: str) -> None:
+    record = {"precision": 0.5, "n_cases": cases, "all_routes": False}
+    report = alert_report(alert_row(0, ["EMR"]), record, ENGLISH)
+    assert (report.dots, report.record) == (dots, words)
+
+
+def test_what_merely_informs_has_no_record() -> None:
+    record = {"precision": 0.5, "n_cases": 9, "all_routes": False}
+    report = alert_report(alert_row(0, ["EMR"], alert_level="information"), record, ENGLISH)
+    assert (report.dots, report.record) == ("", "")
+
+
+@pytest.mark.parametrize(
     ("state", "words"),
     [
         (State("proposed", "severe"), "waits for sign-off"),
@@ -114,15 +135,3 @@ def test_past_release_shows_decisions_of_its_time() -> None:
 def test_alert_on_quarterly_source_names_no_window_of_months() -> None:
     row = alert_row(0, ["CMR"]) | {"first_period": "2025-Q4", "last_period": "2025-Q4"}
     assert alert_report(row, None, ENGLISH).window == ""
-
-
-@pytest.mark.parametrize(("n", "precision", "dots"), [(9, 6 / 9, "●●●●●●○○○"), (1, 0.0, "○"), (24, 0.5, "●●●●●○○○○○")])
-def test_few_cases_have_a_dot_each(n: int, precision: float, dots: str) -> None:
-    record = {"precision": precision, "n_cases": n, "all_routes": False}
-    assert alert_report(alert_row(0, ["EMR"]), record, ENGLISH).dots == dots
-
-
-def test_note_that_only_informs_has_no_record() -> None:
-    record = {"precision": 0.5, "n_cases": 20, "all_routes": False}
-    report = alert_report(alert_row(0, ["EMR"], alert_level="information", prepare_from=None), record, ENGLISH)
-    assert (report.dots, report.record) == ("", "reports what is known: no track record")

@@ -9,15 +9,18 @@ import pandas as pd
 import pytest
 
 from core.languages import Language
+from core.schema import Entry
 from core.settings import FEED
 from reports.alert import alert_report
 from reports.answer import (
     answer,
+    came_true,
     consequences,
     decisions_title,
     month_chances,
     needed_by,
     night_steps,
+    outcome,
     recipients_words,
 )
 from reports.names import subject_name
@@ -53,7 +56,7 @@ def test_answer_states_any_month_and_end(make_release: MakeRelease) -> None:
     assert said.months[0] == ("February 2025", "1,050", "40%")
     assert said.any_month == ("At least one of these months", "40%")
     assert said.ends == "It ends when the chance to reach 1,050 a month falls below 43%."
-    assert said.needed_by == "needed by 31 January 2025"
+    assert said.needed_by == "needed at once: February 2025 is the first likely month"
 
 
 @pytest.mark.parametrize(
@@ -96,10 +99,51 @@ def test_exercise_says_that_nothing_is_sent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("day", "said"), [(dt.date(2025, 1, 10), "needed by 31 January 2025"), (dt.date(2025, 2, 1), "")]
+    ("day", "said"),
+    [
+        (dt.date(2025, 1, 10), "needed by 28 February 2025: March 2025 is the first likely month"),
+        (dt.date(2025, 2, 28), "needed at once: March 2025 is the first likely month"),
+        (dt.date(2025, 3, 1), ""),
+    ],
 )
-def test_decision_is_needed_before_months_begin(make_release: MakeRelease, day: dt.date, said: str) -> None:
-    assert needed_by(surge(make_release(1, 1)), day, ENGLISH) == said
+def test_decision_is_needed_before_first_likely_month(make_release: MakeRelease, day: dt.date, said: str) -> None:
+    assert needed_by(surge(make_release(1, 1), likely_period="2025-03"), day, ENGLISH) == said
+
+
+@pytest.mark.parametrize(
+    ("counts", "came"),
+    [
+        ({"2025-02": 900.0, "2025-03": 1000.0}, True),
+        ({"2025-02": 900.0, "2025-03": 999.0}, False),
+        ({"2025-02": 1000.0}, True),
+        ({"2025-02": 900.0}, None),
+    ],
+)
+def test_alert_came_true_if_any_month_of_its_window_did(counts: dict[str, float], came: bool | None) -> None:  # noqa: FBT001  # a case
+    alert = {"rule": "surge", "threshold": 1000.0, "first_period": "2025-02", "last_period": "2025-03"}
+    ends = pd.PeriodIndex(list(counts), freq="M").to_timestamp(how="end")
+    assert came_true(alert, pd.DataFrame({"end_date": ends, "obs_value": list(counts.values())})) is came
+
+
+def test_alert_without_a_forecast_cannot_come_true() -> None:
+    assert came_true({"rule": "outside_95", "threshold": 5.0}, pd.DataFrame()) is None
+
+
+def test_ended_alert_states_its_chance_now_and_that_nobody_decided(make_release: MakeRelease) -> None:
+    release = make_release(1, 1)
+    # Two of five paths reach 1050 in every month, as they did when it was raised.
+    assert outcome(surge(release, probability=0.6), release, [], ENGLISH) == [
+        "February–April 2025: chance now 40%, before 60%. Open until April 2025 is counted.",
+        "No such alert on the months judged now, February–April 2025.",
+        "Nobody had decided on it.",
+    ]
+
+
+def test_ended_alert_whose_months_are_counted_states_whether_it_happened(make_release: MakeRelease) -> None:
+    release = make_release(1, 1)
+    over = surge(release, first_period="2024-11", last_period="2024-12")
+    signed = Entry("Ada", "signed off", str(over["alert_id"]), reason="yes")
+    assert outcome(over, release, [signed], ENGLISH) == ["It happened.", "Signed off by Ada."]
 
 
 def test_title_names_what_waits_and_for_whom() -> None:

@@ -45,37 +45,48 @@ def test_country_without_forecast_says_why(other: dict[str, Any], said: str) -> 
     assert why_no_forecast(view(**other), ENGLISH) == said
 
 
-def counts(*flags: str) -> pd.DataFrame:
-    """Counts of the newest months up to December 2024, and of December 2023."""
-    ends = pd.to_datetime(["2023-12-31", *pd.date_range(end="2024-12-31", periods=len(flags), freq="ME")])
-    return pd.DataFrame({
-        "time_period": ends.strftime("%Y-%m"), "obs_value": [900.0, *[1000.0] * len(flags)], "obs_flag": ["", *flags],
-        "end_date": ends,
+QUARTERS = pd.date_range("2024-12-31", periods=3, freq="QE")
+AHEAD = pd.DataFrame({0.1: 100.0, 0.5: [200.0, 400.0, 600.0], 0.9: 1000.0}, index=QUARTERS)
+QUARTERLY = "asylum_applications_first.Q"
+REPORTING = pd.DataFrame(
+    [
+        ("eurostat", "asylum_applications_first", "Q", "2023-Q3", 28, 258_385.0, False),
+        ("eurostat", "asylum_applications_first", "Q", "2024-Q3", 28, 206_080.0, False),
+    ],
+    columns=["source_id", "target", "freq", "time_period", "reported", "total", "provisional"],
+)  # fmt: skip
+
+
+def forecast(as_of: str, ahead: pd.DataFrame = AHEAD, reporting: pd.DataFrame = REPORTING) -> AsylumForecast:
+    counts = pd.DataFrame({
+        "time_period": ["2023-Q3", "2024-Q3"], "obs_value": [900.0, 1000.0], "obs_flag": ["", "p"],
+        "end_date": pd.to_datetime(["2023-09-30", "2024-09-30"]),
     })  # fmt: skip
+    night = SimpleNamespace(as_of=as_of, frame=lambda _name: reporting)
+    found = AsylumForecast(cast(Any, night), QUARTERLY, "DEU", {"series_id": "s"}, counts, pd.DataFrame(), None)
+    found.__dict__["quantiles"] = ahead
+    return found
 
 
-def test_key_numbers_are_next_two_periods() -> None:
-    ends = pd.date_range("2025-01-31", periods=3, freq="ME")
-    ahead = pd.DataFrame({0.1: 100.0, 0.5: [200.0, 400.0, 600.0], 0.9: 1000.0}, index=ends)
-    assert key_numbers(view(quantiles=ahead, history=counts("p")), ENGLISH) == [
-        ("Expected, January 2025", "200", "80% interval 100 to 1,000"),
-        ("Expected, February 2025", "400", "80% interval 100 to 1,000"),
-        ("Last count (December 2024, provisional)", "1,000", "900 a year earlier"),
-    ]
-    alone = counts("").tail(1)
-    assert key_numbers(view(quantiles=ahead.iloc[:0], history=alone), ENGLISH) == [
-        ("Last count (December 2024)", "1,000", "")
-    ]
-    assert key_numbers(view(quantiles=ahead.iloc[:0], history=alone.iloc[:0]), ENGLISH) == []
+def test_key_numbers_are_nowcast_next_period_last_count_and_all_countries() -> None:
+    last = ("Last count (July–September 2024, provisional)", "1,000", "900 a year earlier")
+    together = ("28 countries together (July–September 2024)", "206,080", "258,385 a year earlier")
+    assert key_numbers(forecast("2025-01-31"), ENGLISH) == [
+        ("Nowcast, October–December 2024", "200", "80% interval 100 to 1,000"),
+        ("Expected, January–March 2025", "400", "80% interval 100 to 1,000"), last, together,
+    ]  # fmt: skip
+    assert [label for label, *_rest in key_numbers(forecast("2024-12-30"), ENGLISH)[:2]] == [
+        "Expected, October–December 2024", "Expected, January–March 2025",
+    ]  # fmt: skip
+    assert key_numbers(forecast("2025-01-31", AHEAD.iloc[:0]), ENGLISH) == [last, together]
 
 
-@pytest.mark.parametrize(
-    ("as_of", "said"),
-    [("2025-01-30", "expected in January 2025"), ("2025-01-31", "in January 2025 (ended; figures not yet published)")],
-)
-def test_period_that_is_over_is_not_reported_as_one_to_come(as_of: str, said: str) -> None:
-    ahead = pd.DataFrame({0.1: [100.0], 0.5: [200.0], 0.9: [300.0]}, index=pd.to_datetime(["2025-01-31"]))
-    seen = view(geo="DEU", quantiles=ahead, night=SimpleNamespace(as_of=as_of))
-    assert title(seen, ENGLISH) == f"Germany: 200 asylum applicants {said}, most likely 100 to 300"
-    nothing = view(geo="DEU", quantiles=ahead.iloc[:0])
-    assert title(nothing, ENGLISH) == "Germany: no forecast of asylum applications"
+def test_totals_of_other_countries_are_not_compared() -> None:
+    fewer = REPORTING.assign(reported=[27, 28])
+    assert key_numbers(forecast("2025-01-31", reporting=fewer), ENGLISH)[-1][2] == ""
+
+
+def test_title_leads_with_first_period_that_has_not_ended() -> None:
+    said = "Germany: 400 asylum applicants expected in January–March 2025, most likely 100 to 1,000"
+    assert title(forecast("2025-01-31"), ENGLISH) == said
+    assert title(forecast("2025-01-31", AHEAD.head(1)), ENGLISH) == "Germany: no forecast of asylum applications"

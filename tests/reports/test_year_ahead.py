@@ -65,7 +65,7 @@ def test_finding_and_table_say_same(make_release: MakeRelease, table: pd.DataFra
     said = "2 routes together: 12,000 arrivals expected in 2025, most likely 7,200 to 16,800; the year before"
     assert year_title(lines, ENGLISH) == f"{said} {before:,}"
     shown = year_table(lines, ENGLISH)
-    assert list(shown.columns)[:4] == ["Route or country", "2023", "2024", "Expected, 2025"]
+    assert list(shown.columns)[:4] == ["Route", "2023", "2024", "Expected, 2025"]
     assert shown["Expected, 2025"].tolist() == ["12,000", "15,000", "12,000"]
     assert shown["More than 2024"].tolist() == ["40%"] * 3
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from core.languages import Language
-from publish.site.proof import came_true, outcomes_of, readable
+from publish.site.proof import outcomes_of, readable
 from reports import LoadedRelease
 from tests.reports.conftest import observations_of, trajectories_of
 
@@ -41,26 +40,6 @@ def test_window_that_is_not_over_has_no_verdict() -> None:
     release = released({"2025-02": 1000.0})
     row = outcomes_of(release, release).iloc[0]
     assert pd.isna(row["counted"]) and row["inside"] is None
-
-
-@pytest.mark.parametrize(
-    ("counts", "came"),
-    [
-        ({"2025-02": 900.0, "2025-03": 1000.0}, True),
-        ({"2025-02": 900.0, "2025-03": 999.0}, False),
-        ({"2025-02": 1000.0}, True),
-        ({"2025-02": 900.0}, None),
-    ],
-)
-def test_alert_came_true_if_any_month_of_its_window_did(counts: dict[str, float], came: bool | None) -> None:  # noqa: FBT001  # a case
-    window = {"first_period": "2025-02", "last_period": "2025-03"}
-    alert = {"rule": "surge", "threshold": 1000.0, "series_id": EMR, **window}
-    assert came_true(alert, released(counts)) is came
-
-
-def test_alert_without_a_forecast_has_no_outcome() -> None:
-    alert = {"rule": "outside_95", "threshold": float("nan"), "first_period": "", "last_period": "", "series_id": EMR}
-    assert came_true(alert, replace(released({}), replay=True)) is None
 
 
 def test_texts_name_series_and_models_in_place_of_codes() -> None:
