@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from core.calendar import MONTHS_EACH, Frequency, end_dates
-from core.languages import Language, is_known
+from core.languages import Language, as_expected, is_known
 from core.languages import marked as _
+from core.languages import marked_plural as ngettext
 from core.routes import ROUTES, routes_to
 from core.schema import RECEPTION
 from forecasting import BASELINE
@@ -121,13 +122,44 @@ def stocks(needs: pd.DataFrame) -> list[str]:
 
 
 def title(need: Need, language: Language) -> str:
-    """How many places suffice until when."""
+    """How many people are there now, and how many are expected, with the 80 % interval."""
+    first, last = need.rows.iloc[0], need.rows.iloc[-1]
+    counted = end_dates(pd.Series([first["last_period"]]), need.freq).iloc[0]
     return language.text(
-        _("{place}: {places} places suffice to the end of {period} in nine of ten cases"),
+        _("{place}: {people} in reception at the end of {month}; {expected} expected at the end of {end} ({interval})"),
         place=place_name(need.series_id.split(".")[1], language),
-        places=language.expected(float(need.rows["enough"].iloc[-1])),
+        people=language.counted(float(first["last_value"])),
+        month=language.month(counted),
+        expected=language.expected(float(last["median"])),
+        end=language.month(need.ends.iloc[-1]),
+        interval=language.text(_("80%: {interval}"), interval=language.interval(last["lo_80"], last["hi_80"])),
+    )
+
+
+def enough_words(need: Need, language: Language) -> str:
+    """How many places suffice until when."""
+    enough = float(need.rows["enough"].iloc[-1])
+    return language.plural(
+        ngettext(
+            "{places} place suffices to the end of {period} in nine of ten cases.",
+            "{places} places suffice to the end of {period} in nine of ten cases.",
+        ),
+        as_expected(enough),
+        places=language.expected(enough),
         period=language.month(need.ends.iloc[-1]),
     )
+
+
+def entries_words(need: Need, trajectories: pd.DataFrame, language: Language) -> str:
+    """Which share of the arrivals expected enters reception; empty where no route leads there by itself."""
+    series = routes_to(need.series_id.split(".")[1])
+    ends = [pd.Timestamp(end) for end in need.ends]
+    arrivals = numbers.expected_total(trajectories, series, ends) if need.months_each == 1 else None
+    if arrivals is None or not arrivals.median:
+        return ""
+    text = _("Entries are {share} of the arrivals expected in {months}.")
+    share = language.share(float(need.rows["entries"].sum()) / arrivals.median)
+    return language.text(text, share=share, months=language.months(ends[0], ends[-1]))
 
 
 def key_numbers(need: Need, language: Language) -> list[KeyNumber]:
@@ -136,6 +168,7 @@ def key_numbers(need: Need, language: Language) -> list[KeyNumber]:
     end = language.month(need.ends.iloc[-1])
     counted = end_dates(pd.Series([first["last_period"]]), need.freq).iloc[0]
     months = len(need.rows) * need.months_each
+    ahead = language.months(need.ends.iloc[0] - pd.DateOffset(months=need.months_each - 1), need.ends.iloc[-1])
     moves = {name: float(need.rows[name].sum()) / months for name in ("entries", "exits")}
     return [
         (
@@ -148,8 +181,8 @@ def key_numbers(need: Need, language: Language) -> list[KeyNumber]:
             language.expected(float(last["median"])),
             language.text(_("80%: {interval}"), interval=language.interval(last["lo_80"], last["hi_80"])),
         ),
-        (language.text(_("Entries a month")), language.expected(moves["entries"]), ""),
-        (language.text(_("Exits a month")), language.expected(moves["exits"]), ""),
+        (language.text(_("Entries a month, {months}"), months=ahead), language.expected(moves["entries"]), ""),
+        (language.text(_("Exits a month, {months}"), months=ahead), language.expected(moves["exits"]), ""),
     ]
 
 
@@ -158,14 +191,16 @@ def reasons(needs: pd.DataFrame, series_id: str, language: Language) -> list[str
     need = _alone(needs, series_id, 1.0)
     return [
         title(need, language),
-        *(language.labelled(label, value) for label, value, _interval in key_numbers(need, language)),
+        enough_words(need, language),
+        *(language.labelled(label, value) for label, value, _interval in key_numbers(need, language)[2:]),
     ]
 
 
 def places_words(need: Need, language: Language) -> str:
     """When the places known are likely not to suffice, in a sentence; how to give them where none are known."""
     if not is_known(need.places):
-        return language.text(_("No number of places is known: enter one to read when it may be exceeded."))
+        unknown = language.text(_("No number of places is known: enter one to read when it may be exceeded."))
+        return f"{enough_words(need, language)} {unknown}"
     given = language.counted(need.places)
     last = need.chances.iloc[-1]
     words = language.text(

@@ -36,6 +36,10 @@ def show(night: Night) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         show_controls(need, found)
         scenario_parts.show_factor(own, factor)
+    others = [name.split(".")[1] for name in found if "-" not in name and name.split(".")[1] != chosen[:3]]
+    links = [f"[{place_name(code, lang())}]({state.link('reception', place=code)})" for code in others]
+    if links:
+        st.markdown(small(" · ".join(links)))
     if factor != 1:
         usual = need_of(night, series_id, 1.0, places)
         note = _("A scenario has no record of its own.")

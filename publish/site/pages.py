@@ -298,7 +298,7 @@ def _stock(view: View, need: reception.Need) -> Page:
         text(reception.places_words(need, language)) if places else text(),
         text(reception.record_words(need, language)),
         table(reception.table(need, language), caption),
-        text(view.text(said), kind="note"),
+        text(view.text(said), reception.entries_words(need, view.release.frame("trajectories"), language), kind="note"),
         *_regions(view, series_id),
     ]
     return Page(path, RECEPTION, name, title, blocks, picture)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from core.languages import Language
+from forecasting import ENSEMBLE
 from reports import reception
 from reports.names import place_name
 from reports.reception import Need
@@ -41,6 +42,7 @@ def scores(ratio: float = 0.7, high: float = 0.9, held: float = 0.8) -> pd.DataF
     )  # fmt: skip
 
 
+ARRIVALS = "arrivals.CMR._T._T.M"
 HISTORY = pd.DataFrame(
     {"series_id": ITALY, "time_period": ["2024-11", "2024-12"], "obs_value": [950.0, 1000.0], "obs_flag": ""}
 )
@@ -51,10 +53,22 @@ def need(places: float | None = None, scored: pd.DataFrame | None = None) -> Nee
     return reception.needs_of(frames, ITALY, 1.0, places)
 
 
-def test_title_names_places_that_suffice_until_when() -> None:
-    assert (
-        reception.title(need(), ENGLISH) == "Italy: 1,400 places suffice to the end of March 2025 in nine of ten cases"
+def test_title_names_people_now_and_expected() -> None:
+    said = reception.title(need(), ENGLISH)
+    assert said.startswith("Italy: 1,000 in reception at the end of December 2024; ")
+    assert " expected at the end of March 2025 (80%: " in said
+
+
+def test_entries_stand_beside_arrivals_expected() -> None:
+    ends = need().ends
+    paths = [(ARRIVALS, end, path, 1000.0) for end in ends for path in range(3)]
+    columns = ["series_id", "target_end_date", "output_type_id", "value"]
+    trajectories = pd.DataFrame(paths, columns=columns).assign(model_id=ENSEMBLE)
+    share = ENGLISH.share(need().rows["entries"].sum() / 3000)
+    assert reception.entries_words(need(), trajectories, ENGLISH) == (
+        f"Entries are {share} of the arrivals expected in January–March 2025."
     )
+    assert reception.entries_words(need(), trajectories.iloc[:0], ENGLISH) == ""
 
 
 def test_first_failing_months_are_named() -> None:
@@ -146,6 +160,6 @@ def test_simpler_forecasts_stand_below_the_one_that_is_shown() -> None:
 
 def test_reasons_name_people_now_and_places_that_suffice() -> None:
     assert reception.reasons(rows(), ITALY, ENGLISH)[:2] == [
-        "Italy: 1,400 places suffice to the end of March 2025 in nine of ten cases",
-        "People, end of December 2024: 1,000",
+        reception.title(need(), ENGLISH),
+        "1,400 places suffice to the end of March 2025 in nine of ten cases.",
     ]
