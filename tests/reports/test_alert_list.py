@@ -1,0 +1,54 @@
+"""Reasons speak for their alert; what gives context has none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from core.languages import Language
+from reports.alert_list import reasons
+
+from .conftest import MakeRelease
+
+ENGLISH = Language("en")
+NOWCASTS = ["series_id", "used", "output_type_id", "value", "target_end_date", "last_day", "so_far"]
+
+
+def reasons_of(make_release: MakeRelease, counts: list[float], **other: object) -> list[str]:
+    """Reasons of an alert on March 2025, with counts up to December 2024."""
+    release = make_release(1, 1)
+    row: dict[Any, Any] = release.frame("alerts").iloc[0].to_dict()
+    one = release.frame("observations").iloc[:1]
+    months = pd.period_range(end="2024-12", periods=len(counts), freq="M").astype(str)
+    observed = pd.concat([one] * len(counts)).assign(time_period=months, obs_value=counts, series_id=row["series_id"])
+    usual = {"likely_period": "2025-03", "reason_key": "?"}
+    known = release.with_frame("observations", observed).with_frame("nowcasts", pd.DataFrame(columns=NOWCASTS))
+    return reasons(known, {**row, **usual, **other}, ENGLISH)
+
+
+def test_fall_names_its_season_and_month_of_its_number(make_release: MakeRelease) -> None:
+    year = [800.0, 700.0, 500.0, *[1000.0] * 8, 1200.0]
+    counts = [*year * 5, *[900.0] * 2, 501.0, *year[3:]]
+    assert reasons_of(make_release, counts, rule="fall", threshold=501.0) == [
+        "501 is the count of March 2024.",
+        "December 2024: 1,200 counted; from December to March the count fell in 5 of 5 years.",
+    ]
+
+
+def test_rise_names_mean_behind_its_number_and_level(make_release: MakeRelease) -> None:
+    counts = [1000.0] * 11 + [2200.0]
+    assert reasons_of(make_release, counts, rule="surge", threshold=1650.0) == [
+        "1,650 is 1.5 times 1,100, the mean of the twelve months to December 2024.",
+        "December 2024: 2,200 arrivals counted; the past twelve months averaged 1,100.",
+    ]
+
+
+def test_count_against_its_alert_is_no_reason(make_release: MakeRelease) -> None:
+    counts = [1000.0] * 11 + [2200.0]
+    assert len(reasons_of(make_release, counts, rule="fall", threshold=500.0)) == 1
+
+
+def test_context_has_no_reasons(make_release: MakeRelease) -> None:
+    other = {"rule": "origin_context", "alert_level": "information", "threshold": float("nan")}
+    assert reasons_of(make_release, [1000.0] * 12, **other) == []
