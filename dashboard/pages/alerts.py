@@ -244,7 +244,8 @@ def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
         if report.chance_beside:
             st.markdown(small(plain(report.chance_beside)))
         if row["group"] == WAITS:
-            st.markdown(labelled(f"**{_('Next')}**", plain(next_words(night, row, status))))
+            head = _("Next step")
+            st.markdown(labelled(f"**{head}**", plain(next_words(night, row, status))))
     if not is_newest:
         text = _("As known and decided up to {day}; what was decided later is not shown.")
         st.markdown(small(text.format(day=lang().day(night.as_of))))
