@@ -42,10 +42,10 @@ def places_enough(
         language: The reader's.
     """
     texts = ngettext(
-        "At {confidence} confidence, **{then} place** is enough in every single month up to {month} under the "
-        "assumption; by the forecast, {plain}.",
-        "At {confidence} confidence, **{then} places** are enough in every single month up to {month} under the "
-        "assumption; by the forecast, {plain}.",
+        "At {confidence} confidence, **{then} place** for new arrivals alone is enough in each month to {month} "
+        "under the assumption; by the forecast, {plain}.",
+        "At {confidence} confidence, **{then} places** for new arrivals alone are enough in each month to {month} "
+        "under the assumption; by the forecast, {plain}.",
     )
     return language.plural(
         texts,

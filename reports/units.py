@@ -11,6 +11,9 @@ from core.routes import corridor
 
 MEDIAN = ngettext("{median} arrival expected", "{median} arrivals expected")
 INSTEAD = ngettext("{route}: {then} arrival instead of {plain}", "{route}: {then} arrivals instead of {plain}")
+WHAT_IF = ngettext(
+    "{route}: {plain} arrival expected, {when}. What if …?", "{route}: {plain} arrivals expected, {when}. What if …?"
+)
 COUNTED = ngettext(
     "{month}: {value} arrival counted; the past twelve months averaged {mean}.",
     "{month}: {value} arrivals counted; the past twelve months averaged {mean}.",
@@ -51,6 +54,7 @@ _IN_UNITS = {
         "{chance} chance that {unit} fall to {threshold} or fewer in one month of {months}"
     ),
     "{median} arrivals expected": _("{median} {unit} expected"),
+    "{route}: {plain} arrivals expected, {when}. What if …?": _("{route}: {plain} {unit} expected, {when}. What if …?"),
     "{route}: {then} arrivals instead of {plain}": _("{route}: {then} {unit} instead of {plain}"),
     "arrivals expected": _("{unit} expected"),
     _("Arrivals expected"): _("{unit} expected"),

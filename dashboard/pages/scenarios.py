@@ -33,7 +33,7 @@ from reports import scenario as wording
 from reports.events import events_between
 from reports.levers import EVERYBODY, KINDS, LEVERS_OF, NONE, PLACES, Lever, Values
 from reports.scenario import reception_of
-from reports.units import INSTEAD, in_unit, plural_in_unit
+from reports.units import INSTEAD, WHAT_IF, in_unit, plural_in_unit
 from reports.whatif import Scenario
 
 TITLE, PLACE = _("Scenarios"), 5
@@ -56,22 +56,22 @@ def show(night: Night) -> None:
         state.note_bad_value(name, st.query_params[name])
         state.write(name, None)
     scenario = whatif.build(night, values, route_id, lang())
-    said = reads.once(night, partial(title, night, scenario), "scenario's title", *key_of(scenario, values))
-    st.title(said, anchor=False)
-    badge = _("Conditional")
+    is_asked = bool(given(known))
+    find = partial(title, night, scenario, is_asked=is_asked)
+    st.title(reads.once(night, find, "scenario's title", is_asked, *key_of(scenario, values)), anchor=False)
+    badge = _("Conditional") if is_asked else _("Example")
     st.markdown(f":violet-badge[:material/alt_route: {badge}] :gray[{plain(condition(night, scenario, values))}]")
     with st.container(key="scenario-notes", gap=None):
         for note in scenario.notes:
             st.markdown(small(plain(note)))
     show_kind(values, route_id, routes)
     line: dict[str, Any] = {"horizontal": True, "vertical_alignment": "bottom", "gap": "small"}
-    with st.container(key="below-chart"):
-        with st.form("scenario"), st.container(key="sentence", **line):
-            {"if": _conditions, "shock": _shock, "past": _past}[values["kind"]](known, values)
-            names = ("kind", *LEVERS_OF[values["kind"]])
-            st.form_submit_button(_("Show the scenario"), type="primary", on_click=_follow, args=(names, dict(values)))
-        if values["kind"] == "shock":
-            st.markdown(small(_("By nationality: no source counts arrivals by country of departure.")))
+    with st.form("scenario"), st.container(key="sentence", **line):
+        {"if": _conditions, "shock": _shock, "past": _past}[values["kind"]](known, values)
+        names = ("kind", *LEVERS_OF[values["kind"]])
+        st.form_submit_button(_("Show the scenario"), type="primary", on_click=_follow, args=(names, dict(values)))
+    if values["kind"] == "shock":
+        st.markdown(small(_("Departures are not counted by country: choose a nationality in the first field.")))
     show_chart(night, scenario, values)
     if scenario.trajectories is not None:
         layout.let_draw()
@@ -83,8 +83,11 @@ def key_of(scenario: Scenario, values: Values) -> tuple[str, ...]:
     return (scenario.route_id, *(f"{name}={values[name]}" for name in sorted(values)))
 
 
-def title(night: Night, scenario: Scenario) -> str:
-    """What follows, as short as a title: when and under what assumption stands in the sentence below."""
+def title(night: Night, scenario: Scenario, *, is_asked: bool = True) -> str:
+    """What follows, as short as a title: when and under what assumption stands in the sentence below.
+
+    Where the reader has asked nothing yet it is the forecast, and an invitation.
+    """
     route = layout.route_name(scenario.route_id)
     if scenario.trajectories is None:
         return _("{route}: no answer").format(route=route)
@@ -93,9 +96,10 @@ def title(night: Night, scenario: Scenario) -> str:
         whatif.totals(paths, scenario.route_id, ends)["q50"]
         for paths in (scenario.trajectories, night.frame("trajectories"))
     )
+    texts, number = (INSTEAD, then) if is_asked else (WHAT_IF, plainly)
     return plural_in_unit(
-        INSTEAD, as_expected(then), scenario.route_id, lang(), route=route, then=lang().expected(then),
-        plain=lang().expected(plainly),
+        texts, as_expected(number), scenario.route_id, lang(), route=route, then=lang().expected(then),
+        plain=lang().expected(plainly), when=months_of(night, scenario),
     )  # fmt: skip
 
 

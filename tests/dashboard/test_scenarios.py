@@ -162,10 +162,16 @@ def test_unchanged_scenario_is_the_served_forecast(night: Night) -> None:
 @pytest.mark.usefixtures("read_release")
 @pytest.mark.parametrize(("language", "instead"), [("en", "instead of"), ("fr", "au lieu de"), ("es", "en lugar de")])
 def test_title_is_short_and_states_assumption_below(language: str, instead: str) -> None:
-    app = visit(route="WAR", lang=language)
+    app = visit(route="WAR", kind="if", lang=language)
     assert len(app.title[0].value) <= 70 and instead in app.title[0].value
     below = [one.value for one in app.markdown if "violet-badge" in one.value]
     assert "2025" in below[-1] and "2025" not in app.title[0].value
+
+
+@pytest.mark.usefixtures("read_release")
+def test_page_opens_on_forecast_and_not_on_unasked_condition() -> None:
+    app = visit(route="WAR")
+    assert "instead of" not in app.title[0].value and "arrivals expected" in app.title[0].value
 
 
 @pytest.mark.usefixtures("read_release")

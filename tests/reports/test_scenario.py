@@ -94,7 +94,7 @@ def test_first_short_month_needs_more_places(stock: float, said: str) -> None:
 
 def test_sufficient_places_are_stated_twice() -> None:
     assert places_enough(NEEDED, 300.0, 200.0, 0.9, ENGLISH) == (
-        "At 90% confidence, **300 places** are enough in every single month up to April 2025 under the "
+        "At 90% confidence, **300 places** for new arrivals alone are enough in each month to April 2025 under the "
         "assumption; by the forecast, 200."
     )
 
