@@ -166,8 +166,8 @@ def title(view: AsylumForecast, language: Language) -> str:
         return language.text(_("{country}: no forecast of asylum applications"), country=country)
     first, end = view.ahead.iloc[0], pd.Timestamp(view.ahead.index[0])
     texts = ngettext(
-        "{country}: {expected} asylum applicant expected {when}, most likely {interval}",
-        "{country}: {expected} asylum applicants expected {when}, most likely {interval}",
+        "{country}: {expected} asylum applicant expected {when}, 8-in-10 chance of {interval}",
+        "{country}: {expected} asylum applicants expected {when}, 8-in-10 chance of {interval}",
     )
     return language.plural(
         texts,

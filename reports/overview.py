@@ -154,13 +154,13 @@ def quiet_card(row: Row, as_of: dt.date, language: Language, was: str = "", *, o
         return Card("", language.text(_("no forecast")), name, why, route_id=str(row["route_id"]))
     window = window_words(as_of, language)
     said = ngettext(
-        "Nothing unusual is expected: most likely {interval} arrivals {when}.",
-        "Nothing unusual is expected: most likely {interval} arrivals {when}.",
+        "Nothing unusual is expected: 8-in-10 chance of {interval} arrivals {when}.",
+        "Nothing unusual is expected: 8-in-10 chance of {interval} arrivals {when}.",
     )
     if was and over == DISMISSED:
         said = ngettext(
-            "The alert was dismissed. Most likely {interval} arrivals {when}.",
-            "The alert was dismissed. Most likely {interval} arrivals {when}.",
+            "The alert was dismissed. 8-in-10 chance of {interval} arrivals {when}.",
+            "The alert was dismissed. 8-in-10 chance of {interval} arrivals {when}.",
         )
     return Card(
         level=over if was else "",
@@ -214,7 +214,7 @@ class Together:
         if not self.figure:
             return []
         low, high = language.expected(self.low), language.expected(self.high)
-        text = _("{routes}: 8-in-10 chance of between {low} and {high}.")
+        text = _("{routes}: 8-in-10 chance of {low} to {high}.")
         out = [language.text(text, routes=self.routes, low=low, high=high)]
         if self.year_before is not None:
             texts = ngettext(

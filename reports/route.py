@@ -124,8 +124,8 @@ def title(view: RouteForecast, as_of: dt.date, language: Language) -> str:
             return without_forecast(view.summary, language).rstrip(".")
         return plural_in_unit(
             ngettext(
-                "{route}: {expected} arrival expected {when}, most likely {interval}",
-                "{route}: {expected} arrivals expected {when}, most likely {interval}",
+                "{route}: {expected} arrival expected {when}, 8-in-10 chance of {interval}",
+                "{route}: {expected} arrivals expected {when}, 8-in-10 chance of {interval}",
             ),
             as_expected(view.summary["expected"]),
             view.route_id,
@@ -140,8 +140,8 @@ def title(view: RouteForecast, as_of: dt.date, language: Language) -> str:
     first = view.quantiles.iloc[0]
     return plural_in_unit(
         ngettext(
-            "{route}: on {day}, {expected} arrival was expected in {month}, most likely {interval}",
-            "{route}: on {day}, {expected} arrivals were expected in {month}, most likely {interval}",
+            "{route}: on {day}, {expected} arrival was expected in {month}, 8-in-10 chance of {interval}",
+            "{route}: on {day}, {expected} arrivals were expected in {month}, 8-in-10 chance of {interval}",
         ),
         as_expected(first[0.5]),
         view.route_id,
@@ -200,7 +200,8 @@ def running_words(view: RouteForecast, language: Language) -> str:
     row = view.running.iloc[0]
     expected = language.plural(
         ngettext(
-            "{expected} expected in all, most likely {interval}.", "{expected} expected in all, most likely {interval}."
+            "{expected} expected in all, 8-in-10 chance of {interval}.",
+            "{expected} expected in all, 8-in-10 chance of {interval}.",
         ),
         as_expected(row["q50"]),
         expected=language.expected(row["q50"]),
@@ -299,8 +300,8 @@ def week_title(view: WeekView, language: Language) -> str:
     row = later.iloc[0]
     return language.plural(
         ngettext(
-            "The week to {day}: {expected} arrival expected, most likely {interval}",
-            "The week to {day}: {expected} arrivals expected, most likely {interval}",
+            "The week to {day}: {expected} arrival expected, 8-in-10 chance of {interval}",
+            "The week to {day}: {expected} arrivals expected, 8-in-10 chance of {interval}",
         ),
         as_expected(row["q50"]),
         day=language.day_short(row["target_end_date"]),

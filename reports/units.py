@@ -19,29 +19,29 @@ COUNTED = ngettext(
     "{month}: {value} arrivals counted; the past twelve months averaged {mean}.",
 )
 _IN_UNITS = {
-    "{route}: {expected} arrivals expected {when}, most likely {interval}": _(
-        "{route}: {expected} {unit} expected {when}, most likely {interval}"
+    "{route}: {expected} arrivals expected {when}, 8-in-10 chance of {interval}": _(
+        "{route}: {expected} {unit} expected {when}, 8-in-10 chance of {interval}"
     ),
-    "{route}: on {day}, {expected} arrivals were expected in {month}, most likely {interval}": _(
-        "{route}: on {day}, {expected} {unit} were expected in {month}, most likely {interval}"
+    "{route}: on {day}, {expected} arrivals were expected in {month}, 8-in-10 chance of {interval}": _(
+        "{route}: on {day}, {expected} {unit} were expected in {month}, 8-in-10 chance of {interval}"
     ),
-    "{name}: {expected} arrivals expected {when}, most likely {interval}": _(
-        "{name}: {expected} {unit} expected {when}, most likely {interval}"
+    "{name}: {expected} arrivals expected {when}, 8-in-10 chance of {interval}": _(
+        "{name}: {expected} {unit} expected {when}, 8-in-10 chance of {interval}"
     ),
-    "Nothing unusual is expected: most likely {interval} arrivals {when}.": _(
-        "Nothing unusual is expected: most likely {interval} {unit} {when}."
+    "Nothing unusual is expected: 8-in-10 chance of {interval} arrivals {when}.": _(
+        "Nothing unusual is expected: 8-in-10 chance of {interval} {unit} {when}."
     ),
-    "The alert was dismissed. Most likely {interval} arrivals {when}.": _(
-        "The alert was dismissed. Most likely {interval} {unit} {when}."
+    "The alert was dismissed. 8-in-10 chance of {interval} arrivals {when}.": _(
+        "The alert was dismissed. 8-in-10 chance of {interval} {unit} {when}."
     ),
     "{month}: {value} arrivals counted; the past twelve months averaged {mean}.": _(
         "{month}: {value} {unit} counted; the past twelve months averaged {mean}."
     ),
-    "{year}: {expected} arrivals expected, most likely {interval}; {before} in {past}": _(
-        "{year}: {expected} {unit} expected, most likely {interval}; {before} in {past}"
+    "{year}: {expected} arrivals expected, 8-in-10 chance of {interval}; {before} in {past}": _(
+        "{year}: {expected} {unit} expected, 8-in-10 chance of {interval}; {before} in {past}"
     ),
-    "Fan chart of arrivals per month: {median} expected in {month}, most likely {low} to {high}.": _(
-        "Fan chart of {unit} per month: {median} expected in {month}, most likely {low} to {high}."
+    "Fan chart of arrivals per month: {median} expected in {month}, 8-in-10 chance of {low} to {high}.": _(
+        "Fan chart of {unit} per month: {median} expected in {month}, 8-in-10 chance of {low} to {high}."
     ),
     _("{name}: observed arrivals and forecast."): _("{name}: observed {unit} and forecast."),
     "{chance} chance that arrivals pass {threshold} in one month of {months}": _(

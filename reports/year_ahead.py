@@ -147,8 +147,8 @@ def year_words(table: pd.DataFrame, series_id: str, year: int, language: Languag
         return language.text(_("{year} beside earlier years"), year=year)
     (row,) = rows.head(1).to_dict("records")
     texts = ngettext(
-        "{year}: {expected} arrival expected, most likely {interval}; {before} in {past}",
-        "{year}: {expected} arrivals expected, most likely {interval}; {before} in {past}",
+        "{year}: {expected} arrival expected, 8-in-10 chance of {interval}; {before} in {past}",
+        "{year}: {expected} arrivals expected, 8-in-10 chance of {interval}; {before} in {past}",
     )
     return plural_in_unit(
         texts,
@@ -175,8 +175,8 @@ def year_title(lines: list[YearLine], language: Language) -> str:
         return language.text(_("No year-ahead forecast in this release"))
     line = lines[0]
     texts = ngettext(
-        "{name}: {expected} arrival expected {when}, most likely {interval}",
-        "{name}: {expected} arrivals expected {when}, most likely {interval}",
+        "{name}: {expected} arrival expected {when}, 8-in-10 chance of {interval}",
+        "{name}: {expected} arrivals expected {when}, 8-in-10 chance of {interval}",
     )
     said = plural_in_unit(
         texts,

@@ -75,7 +75,10 @@ def test_quiet_route_says_what_is_expected_in_planning_window() -> None:
            "better": ()}  # fmt: skip
     card = quiet_card(row, dt.date(2025, 1, 10), ENGLISH)
     assert card.when == window_words(dt.date(2025, 1, 10), ENGLISH) == "February–April 2025"
-    assert card.sentence == "Nothing unusual is expected: most likely 1,000 to 2,000 arrivals in February–April 2025."
+    assert (
+        card.sentence
+        == "Nothing unusual is expected: 8-in-10 chance of 1,000 to 2,000 arrivals in February–April 2025."
+    )
 
 
 @pytest.mark.parametrize(
@@ -156,7 +159,7 @@ def test_unknown_key_numbers_are_left_out() -> None:
 def test_past_title_states_first_month() -> None:
     then = past_and_ahead(origin="2024-12-31")
     assert route_title(then, dt.date(2025, 1, 31), ENGLISH) == (
-        "Central Mediterranean: on 10 January 2025, 200 arrivals were expected in January 2025, most likely 100 to 300"
+        "Central Mediterranean: on 10 January 2025, 200 arrivals were expected in January 2025, 8-in-10 chance of 100 to 300"
     )
     empty = past_and_ahead(origin="2024-12-31", quantiles=then.quantiles.iloc[:0])
     assert route_title(empty, dt.date(2025, 1, 31), ENGLISH) == "Central Mediterranean"
@@ -181,7 +184,9 @@ def test_running_month_states_count_and_forecast() -> None:
            "q10": 300.0, "q50": 400.0, "q90": 500.0}  # fmt: skip
     running = pd.DataFrame([row])
     said = running_words(past_and_ahead(running=running), ENGLISH)
-    assert said == ("January 2025 so far: 120 counted up to 9 Jan 2025; 400 expected in all, most likely 300 to 500.")
+    assert said == (
+        "January 2025 so far: 120 counted up to 9 Jan 2025; 400 expected in all, 8-in-10 chance of 300 to 500."
+    )
     assert running_words(past_and_ahead(running=running.iloc[:0]), ENGLISH) == ""
 
 
