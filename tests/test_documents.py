@@ -18,6 +18,7 @@ import pytest
 
 from core.corridors import Corridor
 from core.settings import PROJECT, Settings
+from forecasting import ModelCard
 from ingest.own_mapping import mapping_of_text
 from tests.cli.command_line import command
 from tests.ingest.test_own import MAPPING
@@ -198,7 +199,9 @@ def test_what_table_of_faults_says_is_seen_is_what_vigie_says() -> None:
 @pytest.mark.parametrize("block", [one for one in BLOCKS if one.language == "toml"], ids=str)
 def test_documented_settings_are_valid(block: Block) -> None:
     values = tomllib.loads(block.text)
-    if "source" in values:
+    if "weaknesses" in values:
+        assert ModelCard(**values)
+    elif "source" in values:
         mapping_of_text(block.text, "own.toml")
     elif "names" in values:
         assert Corridor.model_validate(values)

@@ -67,8 +67,8 @@ def json_stat(_folder: Path) -> object:
 
 
 def events_with_persons(_folder: Path) -> object:
-    row = dict.fromkeys([*EVENT_COLUMNS, "latitude", "date_of_birth"], "1")
-    return read_events(RawFile("GEDEvent_v26_0_5.json", json.dumps([row]).encode()))
+    head = ",".join([*EVENT_COLUMNS, "latitude", "date_of_birth"])
+    return read_events(RawFile("GEDEvent_v26_0_5.csv", f"{head}\n".encode()))
 
 
 def incidents_with_persons(_folder: Path) -> object:

@@ -83,7 +83,7 @@ def test_r_table_is_read(tmp_path: Path) -> None:
 def test_broken_r_file_is_refused_by_name_and_rule(tmp_path: Path) -> None:
     whole = _rda(tmp_path)
     half = whole[: len(whole) // 2]
-    for content, reason in ((b"", "empty"), (half, "whole R data"), (b"RDX9 nonsense", "whole R data")):
+    for content, reason in ((b"", "empty"), (half, "cut off"), (b"RDX9 nonsense", "whole R data")):
         with pytest.raises(SourceError, match=rf"table\.rda: .*{reason}"):
             read_rda(_file(content, "table.rda"), "table", ["geo"])
     with pytest.raises(SourceError, match="the table 'other' is missing"):

@@ -84,9 +84,9 @@ def test_quiet_route_says_what_is_expected_in_planning_window() -> None:
 @pytest.mark.parametrize(
     ("was", "over", "level", "change", "begins"),
     [
-        ("", "ended", "", "", "Nothing unusual is expected: most likely"),
-        ("severe", "ended", "ended", "was Severe", "Nothing unusual is expected: most likely"),
-        ("watch", "dismissed", "dismissed", "was Watch", "The alert was dismissed. Most likely"),
+        ("", "ended", "", "", "Nothing unusual is expected: 8-in-10 chance of"),
+        ("severe", "ended", "ended", "was Severe", "Nothing unusual is expected: 8-in-10 chance of"),
+        ("watch", "dismissed", "dismissed", "was Watch", "The alert was dismissed. 8-in-10 chance of"),
     ],
 )
 def test_quiet_route_says_how_its_alert_ended_where_it_had_one(
@@ -159,7 +159,8 @@ def test_unknown_key_numbers_are_left_out() -> None:
 def test_past_title_states_first_month() -> None:
     then = past_and_ahead(origin="2024-12-31")
     assert route_title(then, dt.date(2025, 1, 31), ENGLISH) == (
-        "Central Mediterranean: on 10 January 2025, 200 arrivals were expected in January 2025, 8-in-10 chance of 100 to 300"
+        "Central Mediterranean: on 10 January 2025, 200 arrivals were expected in January 2025, "
+        "8-in-10 chance of 100 to 300"
     )
     empty = past_and_ahead(origin="2024-12-31", quantiles=then.quantiles.iloc[:0])
     assert route_title(empty, dt.date(2025, 1, 31), ENGLISH) == "Central Mediterranean"
@@ -171,7 +172,7 @@ def test_past_title_states_first_month() -> None:
         (None, "", "No score for this route in this release."),
         (None, "2024-12-31", "No score for this route in this release."),
         ((), "2024-12-31", "How far the forecast can be trusted is judged on all past origins"),
-        ((), "", "Not shown to beat the baseline."),
+        ((), "", "Not shown to beat the baseline in February–April 2025."),
     ],
 )
 def test_no_evidence_claims_no_skill(better: tuple[()] | None, origin: str, said: str) -> None:
