@@ -10,10 +10,10 @@ from typing import Any
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-CHART, TABLE = ".js-plotly-plot .scatterlayer", '[data-testid="stTable"]'
+CHART = ".js-plotly-plot .scatterlayer"
 PAGES: Mapping[str, str] = {
     "": CHART, "route": CHART, "asylum": CHART, "alerts": ".st-key-alerts-list button",
-    "scenarios": CHART, "evaluation": CHART, "data": TABLE,
+    "scenarios": CHART, "evaluation": CHART, "data": "[data-testid=stExpander]",
 }  # fmt: skip
 """Address of each page and what must be drawn, beside its title, before it means something to a reader."""
 DRAWN = """() => document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'

@@ -66,12 +66,13 @@ def show(night: Night) -> None:
             st.markdown(small(plain(note)))
     show_kind(values, route_id, routes)
     line: dict[str, Any] = {"horizontal": True, "vertical_alignment": "bottom", "gap": "small"}
-    with st.form("scenario"), st.container(key="sentence", **line):
-        {"if": _conditions, "shock": _shock, "past": _past}[values["kind"]](known, values)
-        names = ("kind", *LEVERS_OF[values["kind"]])
-        st.form_submit_button(_("Show the scenario"), type="primary", on_click=_follow, args=(names, dict(values)))
-    if values["kind"] == "shock":
-        st.markdown(small(_("Departures are not counted by country: choose a nationality in the first field.")))
+    with st.container(key="below-chart"):
+        with st.form("scenario"), st.container(key="sentence", **line):
+            {"if": _conditions, "shock": _shock, "past": _past}[values["kind"]](known, values)
+            names = ("kind", *LEVERS_OF[values["kind"]])
+            st.form_submit_button(_("Show the scenario"), type="primary", on_click=_follow, args=(names, dict(values)))
+        if values["kind"] == "shock":
+            st.markdown(small(_("Departures are not counted by country: choose a nationality in the first field.")))
     show_chart(night, scenario, values)
     if scenario.trajectories is not None:
         layout.let_draw()
