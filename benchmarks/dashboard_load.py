@@ -32,7 +32,7 @@ _LOCALES = ("en-GB", "fr-FR", "es-ES")
 _WEIGHTS: Mapping[str, int] = {"page": 40, "route": 25, "alert": 15, "view": 10, "language": 10}
 _CHOICES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "route": (("route", "selectbox", "address:route"),),
-    "alert": (("alerts", "button_group", "address:show"),),
+    "alert": (("alerts", "selectbox", "address:release"),),
     "view": (("route", "button_group", "address:view"), ("evaluation", "selectbox", "address:on")),
     "language": (("", "button_group", "address:lang"),),
 }
