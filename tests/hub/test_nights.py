@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.hub_mutations import MODEL, ROUND, SERIES, sound
 from core.release import FORECASTS
 from hub.files import validate
 from hub.night import collect, collect_night, hub_files, hub_tables, publish_files
@@ -19,7 +20,6 @@ from hub.targets import config_files, open_round
 from store.export import WRITTEN
 from store.hub import HubFiles, SubmissionStore, receipts
 from store.journal import Journal, journal_url, opened_journal
-from tests.hub.mutations import MODEL, ROUND, SERIES, sound
 from tests.hub.test_submissions import ABOUT
 
 FILE = f"model-output/{MODEL}/{ROUND}-{MODEL}.csv"

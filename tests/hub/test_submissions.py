@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.hub_mutations import MODEL, RIGHT, ROUND, WRONG, misjudged, run, sound, world
 from core.errors import SourceError
 from hub import METADATA_SCHEMA, read_config
 from hub.submission import (
@@ -17,7 +18,6 @@ from hub.submission import (
     read_submission,
 )
 from hub.targets import config_files
-from tests.hub.mutations import MODEL, RIGHT, ROUND, WRONG, misjudged, run, sound, world
 from tests.hub.outside import PATH, config, submission
 
 HUB = world()

@@ -1,6 +1,6 @@
 """Thousands of damaged and of harmlessly changed submissions: is none wrong accepted, and none right refused?
 
-python -m tests.hub.mutations [N] [--write]
+python -m benchmarks.hub_mutations [N] [--write]
 """
 
 from __future__ import annotations
@@ -227,7 +227,7 @@ def section(options: argparse.Namespace) -> tuple[list[str], bool]:
     report("\n".join(wrong_way[:40]))
     refused, taken = (", ".join(f"{name} {tried[name]}" for name in kinds) for kinds in (WRONG, RIGHT))
     lines = [
-        f"`python -m tests.hub.mutations {options.count} --write` on {dt.datetime.now(dt.UTC):%Y-%m-%d}: "
+        f"`python -m benchmarks.hub_mutations {options.count} --write` on {dt.datetime.now(dt.UTC):%Y-%m-%d}: "
         f"{options.count:,} submissions changed in {len(tried)} ways, {len(wrong_way)} of them judged the wrong way; "
         f"{took.processor:.0f} s of processor time.",
         "",
