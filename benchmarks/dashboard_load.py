@@ -1,4 +1,4 @@
-"""Many readers at once, or one after another: they go from page to page, change route and language, open alerts.
+"""Many readers at once, or one after another: they go from page to page, change route and language.
 
     python -m benchmarks.dashboard_load [--visits 2000] [--write]
 
@@ -29,10 +29,9 @@ WARM_UP, WEIGHED_EVERY, SESSION = 500, 100, 10
 LEAK = 25.0
 """MiB that the server may still gain in a thousand visits once it is warm: 10,000 visits a week fit into its limit."""
 _LOCALES = ("en-GB", "fr-FR", "es-ES")
-_WEIGHTS: Mapping[str, int] = {"page": 40, "route": 25, "alert": 15, "view": 10, "language": 10}
+_WEIGHTS: Mapping[str, int] = {"page": 55, "route": 25, "view": 10, "language": 10}
 _CHOICES: Mapping[str, tuple[tuple[str, str, str], ...]] = {
     "route": (("route", "selectbox", "address:route"),),
-    "alert": (("alerts", "selectbox", "address:release"),),
     "view": (("route", "button_group", "address:view"), ("evaluation", "selectbox", "address:on")),
     "language": (("", "button_group", "address:lang"),),
 }
