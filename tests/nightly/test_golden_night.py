@@ -67,7 +67,7 @@ def waves(count: int, size: float, phase: float, period: float = 12.0) -> np.nda
 def world() -> Iterator[pd.DataFrame]:
     """What publishers have published: two routes by nationality, one of them by day too, and asylum applications."""
     for route, geo, size in (("WMR", "ESP", 900.0), ("CMR", "ITA", 4000.0)):
-        for citizen, share in (("_T", 1.0), ("SYR", 0.5), ("GIN", 0.3), ("ERI", 0.003)):
+        for citizen, share in (("_T", 1.0), ("SYR", 0.5), ("GIN", 0.3), ("ERI", 0.02)):
             name, values = f"arrivals.{route}.{geo}.{citizen}.M", waves(len(MONTHS), size * share, share)
             yield rows("iom_dtm", name, MONTHS, values, 12)
             yield rows("iom_dtm", name, MONTHS[-6:-4], 1.1 * values[-6:-4], 130)  # a later edition
