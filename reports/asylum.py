@@ -29,7 +29,7 @@ KINDS = {
 """What is counted and how often, by target and frequency."""
 
 
-MOST_ROWS = 12
+MOST_CORRIDORS = 12
 RECEIVING = [
     "AUT", "BEL", "BGR", "CHE", "CYP", "CZE", "DEU", "DNK", "ESP", "EST", "FIN", "FRA", "GRC", "HRV", "HUN", "IRL",
     "ISL", "ITA", "LIE", "LTU", "LUX", "LVA", "MLT", "NLD", "NOR", "POL", "PRT", "ROU", "SVK", "SVN", "SWE",
@@ -297,7 +297,7 @@ def by_destination(release: ReadableRelease, kind: str, order: Sequence[str]) ->
 def by_corridor(release: ReadableRelease, kind: str) -> pd.DataFrame:
     """The largest corridors with a forecast, most applications expected first; without rows where none is known."""
     rows = of_kind(release.frame("asylum_forecasts"), kind)
-    return _next_period(rows[rows["citizen"] != ALL], release, kind, ["geo", "citizen"])
+    return _next_period(rows[rows["citizen"] != ALL], release, kind, ["geo", "citizen"]).head(MOST_CORRIDORS)
 
 
 def _next_period(rows: pd.DataFrame, release: ReadableRelease, kind: str, names: list[str]) -> pd.DataFrame:
@@ -314,7 +314,7 @@ def _next_period(rows: pd.DataFrame, release: ReadableRelease, kind: str, names:
     by_series = {str(name): part.sort_values("time_period") for name, part in observations.groupby("series_id")}
     lines = [_newest(by_series.get(str(name)), freq_of(kind)) for name in out["series_id"]]
     table = out.join(pd.DataFrame(lines, columns=["last_period", "last_value", "year_earlier"]))[columns]
-    return table.sort_values("expected", ascending=False, ignore_index=True).head(MOST_ROWS)
+    return table.sort_values("expected", ascending=False, ignore_index=True)
 
 
 def _newest(rows: pd.DataFrame | None, freq: Frequency) -> tuple[str, float, float]:

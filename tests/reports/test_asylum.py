@@ -11,6 +11,8 @@ import pytest
 from core.languages import Language
 from reports.asylum import (
     AsylumForecast,
+    by_corridor,
+    by_destination,
     key_numbers,
     title,
     why_no_forecast,
@@ -90,3 +92,22 @@ def test_title_leads_with_first_period_that_has_not_ended() -> None:
     said = "Germany: 400 asylum applicants expected in January–March 2025, 8-in-10 chance of 100 to 1,000"
     assert title(forecast("2025-01-31"), ENGLISH) == said
     assert title(forecast("2025-01-31", AHEAD.head(1)), ENGLISH) == "Germany: no forecast of asylum applications"
+
+
+def test_every_country_is_listed_and_only_the_largest_corridors() -> None:
+    places = [f"X{number:02d}" for number in range(15)]
+    rows = [
+        (f"asylum_applications_first._Z.{geo}.{citizen}.Q", geo, citizen, level, 100.0 * size)
+        for size, geo in enumerate(places, 1)
+        for citizen in ("_T", "SYR")
+        for level in (0.1, 0.5, 0.9)
+    ]
+    forecasts = pd.DataFrame(rows, columns=["series_id", "geo", "citizen", "output_type_id", "value"]).assign(
+        target="asylum_applications_first", freq="Q", model_id="vigie-ensemble", target_end_date=QUARTERS[1]
+    )
+    counts = pd.DataFrame(columns=["series_id", "target", "freq", "time_period", "obs_value"])
+    night: Any = SimpleNamespace(
+        as_of="2025-01-31", frame={"asylum_forecasts": forecasts, "observations": counts}.__getitem__
+    )
+    assert by_destination(night, QUARTERLY, places)["geo"].tolist() == places[::-1]
+    assert by_corridor(night, QUARTERLY)["geo"].tolist() == places[:2:-1]
