@@ -79,41 +79,38 @@ def limit_of(alert: Row) -> float | None:
     return whole_limit(str(alert.get("rule")), float(limit)) if is_known(limit) else None
 
 
+def _event_texts(rule: str) -> tuple[str, str]:
+    """What a rule's number does: as the rest of ``the chance …``, and as a sentence with chance and months."""
+    if rule == RECEPTION_FULL.rule:
+        needed = _("{chance} chance that more places than {threshold} are needed in one month of {months}")
+        return _("to need more places than {threshold}"), needed
+    if rule in _REACHES:
+        reached = _("{chance} chance that arrivals reach {threshold} in one month of {months}")
+        return _("to reach {threshold} a month"), reached
+    if rule in FALLS:
+        fallen = _("{chance} chance that arrivals fall to {threshold} or fewer in one month of {months}")
+        return _("to fall to {threshold} or fewer a month"), fallen
+    passed = _("{chance} chance that arrivals pass {threshold} in one month of {months}")
+    return _("to pass {threshold} a month"), passed
+
+
 def event_of(alert: Row, language: Language) -> str:
     """What a chance of an alert is of: ``to pass 10,000 a month``; empty where it has no number."""
-    limit, rule = limit_of(alert), str(alert.get("rule"))
-    if limit is None:
-        return ""
-    text = _("to pass {threshold} a month")
-    if rule == RECEPTION_FULL.rule:
-        text = _("to need more places than {threshold}")
-    elif rule in _REACHES:
-        text = _("to reach {threshold} a month")
-    elif rule in FALLS:
-        text = _("to fall to {threshold} or fewer a month")
-    return language.text(text, threshold=language.counted(limit))
+    limit = limit_of(alert)
+    text = _event_texts(str(alert.get("rule")))[0]
+    return "" if limit is None else language.text(text, threshold=language.counted(limit))
 
 
 def _finding(alert: Row, language: Language) -> str:
     """The chance, its event and its months as one sentence without a full stop; empty where one of them is missing."""
-    limit, chance, rule = limit_of(alert), _number(alert.get("probability")), str(alert.get("rule"))
+    limit, chance = limit_of(alert), _number(alert.get("probability"))
     first, last = str(alert.get("first_period") or ""), str(alert.get("last_period") or "")
     if limit is None or not is_known(chance) or not (is_month(first) and is_month(last)):
         return ""
-    text = _("{chance} chance that arrivals pass {threshold} in one month of {months}")
-    if rule in _REACHES:
-        text = _("{chance} chance that arrivals reach {threshold} in one month of {months}")
-    elif rule in FALLS:
-        text = _("{chance} chance that arrivals fall to {threshold} or fewer in one month of {months}")
-    fields = {
-        "chance": language.percent(chance),
-        "threshold": language.counted(limit),
-        "months": language.months(first, last),
-    }
-    if rule == RECEPTION_FULL.rule:
-        text = _("{chance} chance that more places than {threshold} are needed in one month of {months}")
-        return language.text(text, **fields)
-    return in_unit(text, str(alert.get("route_id")), language).format(**fields)
+    text = _event_texts(str(alert.get("rule")))[1]
+    return in_unit(text, str(alert.get("route_id")), language).format(
+        chance=language.percent(chance), threshold=language.counted(limit), months=language.months(first, last)
+    )
 
 
 def alert_report(alert: Row, record: Row | None, language: Language, *, over: str = "") -> AlertReport:
