@@ -19,8 +19,7 @@ from core.settings import home_folder
 from forecasting import runs
 from forecasting.panel import read_panel
 from forecasting.quantiles import to_rows
-from store.releases import Release, ReleaseStore
-from store.releases.chain import MANIFEST
+from store.releases import MANIFEST, Release, ReleaseStore
 
 __all__ = ["backtest", "forecast", "open_release", "score"]
 

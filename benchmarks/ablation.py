@@ -25,7 +25,7 @@ from benchmarks.routes import HORIZONS, dense_parts
 from benchmarks.shared import Section, engine, page_command, published_files, report, table
 from core import FloatArray
 from core.calendar import Frequency, to_period
-from core.progress import silent
+from core.log import silent
 from core.settings import DEMONSTRATION_DATE, PROJECT, load_settings
 from forecasting import BOTTOM_UP, ENSEMBLE, STRUCTURAL, BoolArray, calibration, ensemble
 from forecasting.ensemble import combine
@@ -41,7 +41,7 @@ from ingest.sources import SOURCES
 from nightly import RealTimeData
 from nightly.forecasts import make_forecasts
 from nightly.pooled import bundled_history, pooled_night, priors_from
-from store.figures.vintages import VintageStore
+from store.figures import VintageStore
 from store.releases.caches import BacktestStore, FitStore
 
 PAGE = PROJECT / "docs" / "method.md"

@@ -19,9 +19,8 @@ import pandas as pd
 from benchmarks.routes import HORIZONS
 from benchmarks.shared import Section, engine, page_command, table
 from core import QUANTILE_LEVELS
-from core.corridors import DEFAULT_REGION
-from core.progress import progress_bar
-from core.routes import REGIONS, route_name, route_series, routes_of
+from core.log import progress_bar
+from core.routes import DEFAULT_REGION, REGIONS, route_name, route_series, routes_of
 from core.settings import PROJECT, SNAPSHOT
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.members import Request

@@ -25,7 +25,7 @@ from alerts.lifecycle import ANNOUNCED, SIGNED_OFF
 from benchmarks.delivery_worker import work
 from core.settings import FEED, load_settings
 from decisions import open_workflow
-from store.journal.outbox import SENT, OutboxMessage
+from store.journal import SENT, OutboxMessage
 from tests.delivery import publish, settings_text
 from tests.receivers import Mailbox, Requests, http_server, mail_server
 

@@ -20,7 +20,7 @@ from benchmarks.placebo import Driver, World, same_for_all, spread_over_world
 from benchmarks.routes import ORIGINS, dense_parts, dense_routes, fingerprint
 from benchmarks.shared import published_files
 from core import FloatArray
-from core.progress import progress_bar
+from core.log import progress_bar
 from core.release import DRIVER_TESTS
 from core.schema import check
 from core.settings import SNAPSHOT

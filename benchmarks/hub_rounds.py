@@ -28,7 +28,7 @@ from nightly import OK, RealTimeData
 from nightly.asylum import DATASETS, destination_states
 from nightly.inputs import load_snapshot
 from store import sha256_of_file
-from store.figures.vintages import VintageStore
+from store.figures import VintageStore
 from store.hub import HubFiles
 from store.journal import opened_journal
 

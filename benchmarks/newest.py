@@ -27,7 +27,7 @@ from benchmarks.damaged_files import FILES
 from benchmarks.shared import INGESTION, page_command, published_files, table
 from core.calendar import Frequency
 from core.errors import Message
-from core.progress import progress_bar
+from core.log import progress_bar
 from core.release import REVISIONS
 from ingest import RawFile
 from ingest.newest import ENOUGH_HISTORY, LEAST, MARKS, weigh

@@ -18,12 +18,12 @@ import pandas as pd
 
 from benchmarks.newest import quotable
 from benchmarks.shared import INGESTION, page_command, published_files, table
-from core.progress import progress_bar
+from core.log import progress_bar
 from core.settings import SNAPSHOT
 from ingest import read_raw, snapshot
 from ingest.plausibility import Judgement, judge
 from ingest.sources import SOURCES
-from store.figures.vintages import VintageStore
+from store.figures import VintageStore
 
 TITLE = "Real editions, held and reported"
 MONTHS_OF_A_VINTAGE = 36

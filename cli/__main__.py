@@ -10,9 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from cli import EXIT_NOTHING_PUBLISHED, Group, alerts, home, hub, nights, panels, releases, serve, site
-from core.about import code_version
 from core.errors import VigieError
 from core.log import LOG_FORMAT, LogFormat, configure_logging, get_logger
+from core.release import code_version
 
 PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
     "Daily": {

@@ -35,7 +35,7 @@ from core.settings import home_folder
 if TYPE_CHECKING:
     from decisions import Workflow
     from decisions.actions import Outcome
-    from store.journal.outbox import OutboxMessage
+    from store.journal import OutboxMessage
 
 app = typer.Typer(
     cls=Group, invoke_without_command=True, help="List alerts; sign off, acknowledge, dismiss, comment or dissent."

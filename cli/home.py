@@ -21,8 +21,7 @@ from core.schema import Entry
 from core.settings import DRILL, Settings, home_folder, load_settings
 
 if TYPE_CHECKING:
-    from store.mirror import Commit
-    from store.remote import RemoteFiles
+    from store.mirror import Commit, RemoteFiles
 
 app = typer.Typer(cls=Group, help="Back up, restore, prune and check the data folder.")
 store_app = typer.Typer(cls=Group, help="Synchronise with the store that several machines share (setting store.url).")
@@ -159,8 +158,8 @@ def prune(
     as_json: AsJson = False,
 ) -> None:
     """Remove old releases, except the last of each month. Their manifests stay, so the chain still verifies."""
+    from store import night_lock
     from store.backup import MADE_AGAIN
-    from store.lock import night_lock
     from store.mirror import shared
     from store.releases import prune as remove
 
@@ -200,8 +199,7 @@ def pull(
     ] = False,
 ) -> None:
     """Copy what the shared store has and this data folder lacks."""
-    from store import mirror
-    from store.lock import night_lock
+    from store import mirror, night_lock
 
     folder = home_folder(home)
     files, begun = _opened(load_settings(folder)), time.monotonic()
@@ -216,7 +214,7 @@ def pull(
 @store_app.command()
 def push(home: Home = None) -> None:
     """Copy what this data folder has and the shared store lacks."""
-    from store.lock import night_lock
+    from store import night_lock
     from store.mirror import shared
 
     folder = existing_home(home)
@@ -246,7 +244,7 @@ def store_status(home: Home = None) -> None:
 
 
 def _opened(settings: Settings) -> RemoteFiles:
-    from store.remote import RemoteFiles
+    from store.mirror import RemoteFiles
 
     if settings.drill:
         raise InputError("this home is a drill: nothing is shared, whatever [store] says, until 'vigie home adopt'")
@@ -286,10 +284,9 @@ def move(
     home: Home = None,
 ) -> None:
     """Copy the journal to another database and verify every row. Stop the dashboard first; nothing is deleted."""
-    from store.journal import Journal
+    from store import delivery_lock, night_lock
+    from store.journal import Journal, Outbox
     from store.journal.database import copy_tables
-    from store.journal.outbox import Outbox
-    from store.lock import delivery_lock, night_lock
 
     folder = existing_home(home)
     target = Journal(to)

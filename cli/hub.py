@@ -65,7 +65,7 @@ def submit(place: Place, home: Home = None) -> None:
 def known_on(release: Release, home: Path) -> RealTimeData:
     """Return what was known on a release's day and at the month ends before it, on which past rounds rest."""
     from nightly import RealTimeData
-    from store.figures.vintages import VintageStore
+    from store.figures import VintageStore
 
     regions = set(map(region_of, release.read("routes", ["route_id"])["route_id"]))
     history = VintageStore(home).history()

@@ -23,8 +23,7 @@ from cli import (
     opened_journal,
 )
 from core.errors import InputError, VigieError
-from core.log import counted, get_logger
-from core.progress import progress_bar
+from core.log import counted, get_logger, progress_bar
 from core.settings import home_folder, load_settings
 
 if TYPE_CHECKING:
@@ -191,7 +190,7 @@ def _ingest_files(file: list[str], mapping: Path | None, folder: Path, *, as_jso
     """Take in files of sources or, with a mapping, of own figures; one that is refused is named."""
     from access import account_name
     from nightly.inputs import ingest_file, ingest_own, load_snapshot
-    from store.figures.vintages import VintageStore
+    from store.figures import VintageStore
 
     done: list[Ingested] = []
     failed: list[dict[str, str]] = []

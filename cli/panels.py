@@ -14,8 +14,7 @@ import typer
 from cli import Home
 from core.calendar import Frequency
 from core.errors import InputError, StoreError, first_line
-from core.log import counted, get_logger
-from core.progress import ProgressReport, progress_bar
+from core.log import ProgressReport, counted, get_logger, progress_bar
 from core.settings import home_folder, load_settings
 
 if TYPE_CHECKING:

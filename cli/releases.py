@@ -32,8 +32,7 @@ from cli import (
 )
 from core.errors import InputError, StoreError
 from core.languages import DEFAULT_LANGUAGE, Language, languages
-from core.log import counted, get_logger, one_line
-from core.progress import sentence
+from core.log import counted, get_logger, one_line, sentence
 from core.routes import of_route, spelled
 from core.settings import home_folder, load_settings
 
@@ -97,8 +96,7 @@ def verify(
 
     Exit codes: 0 nothing was altered; 1 the first altered, missing or added file or entry is named, or no release.
     """
-    from store.releases import ReleaseStore
-    from store.releases.chain import links
+    from store.releases import ReleaseStore, links
     from store.verify import verify_home
 
     folder = existing_home(home)
@@ -300,8 +298,8 @@ def list_editions(
     """List ingested files and answers with their state and changes, newest last."""
     if not is_group_alone(context, home):
         return
+    from store import AlreadyRunningError, night_lock
     from store.figures.editions import EditionStore
-    from store.lock import AlreadyRunningError, night_lock
 
     folder = existing_home(home)
     with opened_journal(folder) as journal:
@@ -376,13 +374,13 @@ def observations(
     home: Home = None,
 ) -> None:
     """Write observations of sources and routes, as known today or on a past date."""
-    from core.disclosure import rounded
+    from core.release import rounded
     from core.routes import REGIONS, estimated_shares
     from ingest.sources import CARDS
     from nightly import RealTimeData
     from nightly.inputs import own_cards
     from store.export import kind_of, observations_bytes, write_table
-    from store.figures.vintages import VintageStore
+    from store.figures import VintageStore
 
     folder, kind = home_folder(home), kind_of(out, kind)
     day = as_date(as_of, "--as-of") or dt.datetime.now(dt.UTC).date()

@@ -7,17 +7,33 @@ A table's fields: ``about`` (what a row says), ``columns`` (of the frame that it
 the night adds), ``key`` (columns whose values together occur once), ``written_by`` (module), ``read_by`` (packages),
 ``required`` (whether every release holds it), ``like`` (the table whose columns and key hold here too) and ``own``
 (columns of another meaning or bound than elsewhere).
+
+Here too: the version that manifests name, what the figures are for, and what of an own source may enter a release.
+Published figures are republished as published: hiding them would not protect anyone. Counts by citizenship of
+own sources are rounded to the nearest 5 before they enter a release, so that no small count of them leaves a home
+(Hundepool et al., *Statistical Disclosure Control*, 2012, chapter 5). So are figures in sentences about their editions,
+and their rows that were set aside leave without their text. Models see exact figures.
 """
 
 from __future__ import annotations
 
+import os
+import subprocess
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
+from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from core.schema import DAY, NUMBER, TEXT, WHOLE, YES_NO, Column, Table
+import pandas as pd
+
+from core.errors import Message
+from core.languages import marked as _
+from core.schema import ALL, DAY, NOT_APPLICABLE, NUMBER, TEXT, WHOLE, YES_NO, Column, Table
+from core.settings import PROJECT
 
 CONTRACT_VERSION = 1
 """Version of this contract; it grows when a table or column is renamed, removed or changes its meaning."""
@@ -186,3 +202,93 @@ def _field(name: str, column: Column) -> dict[str, Any]:
     if not (column.nullable or column.dtype == TEXT):
         constraints["required"] = True
     return field | ({"constraints": constraints} if constraints else {})
+
+
+_DIGITS = 12
+
+
+@lru_cache(maxsize=1)
+def code_version() -> str:
+    """Such as ``1.0.0+g1a2b3c4d5e6f.r0f9e8d7c6b5a``: version, commit, and the digest of the pinned requirements.
+
+    The commit comes from ``VIGIE_COMMIT``, which images set, else from git; ``.changed`` stands where files of the
+    working copy differ from it. Without either it is left out.
+    """
+    requirements = PROJECT / "requirements.txt"
+    build = f"r{sha256(requirements.read_bytes()).hexdigest()[:_DIGITS]}" if requirements.is_file() else ""
+    commit = os.environ.get("VIGIE_COMMIT", "")[:_DIGITS] or _git("rev-parse", f"--short={_DIGITS}", "HEAD")
+    is_changed = bool(commit) and bool(_git("status", "--porcelain", "--untracked-files=no"))
+    parts = [f"g{commit}" if commit else "", "changed" if is_changed else "", build]
+    return "+".join(filter(None, (version("vigie"), ".".join(filter(None, parts)))))
+
+
+def _git(*words: str) -> str:
+    """What git says about the program's own folder; nothing where it is no working copy, or there is no git."""
+    if not (PROJECT / ".git").exists():
+        return ""
+    # The service's user does not own the working copy, and git refuses those of others; what runs from it trusts it.
+    line = ["git", "-c", "safe.directory=*", "-C", str(PROJECT), *words]
+    try:
+        done = subprocess.run(line, check=False, capture_output=True, text=True, timeout=10)  # noqa: S603  # fixed words
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+INTENDED_USE = _("Made for planning reception, health care and protection capacity.")
+PROHIBITED_USES = (
+    _("turning people back, or placing forces where people are expected in order to do so"),
+    _("profiling, or any decision about a person"),
+    _("presenting a forecast as certain, or arrivals as a danger"),
+)
+NOT_A_FACT = _("A forecast is a range, not a fact: one month in five is expected outside the 80% interval.")
+PURPOSE = f"{INTENDED_USE} Not to be used for: {'; '.join(PROHIBITED_USES)}."
+"""Both in one line, in English."""
+
+
+OWN_SOURCE = "own_"
+"""Begins the ``source_id`` of an analyst's own figures."""
+ROUNDED_TO = 5
+_COUNTS = ("obs_value", "before", "after")
+
+
+def rounded(frame: pd.DataFrame) -> pd.DataFrame:
+    """Round counts by citizenship of own sources.
+
+    Args:
+        frame: Rows with ``source_id``, ``citizen`` and counts in persons: ``obs_value``, or ``before`` and ``after``
+            with their difference ``change`` and ``share`` (``change`` relative to ``before``).
+
+    Returns:
+        A copy; all other rows are as they were.
+    """
+    own = frame["source_id"].str.startswith(OWN_SOURCE) & ~frame["citizen"].isin([ALL, NOT_APPLICABLE])
+    out = frame.copy()
+    for name in (one for one in _COUNTS if one in out.columns):
+        out.loc[own, name] = (out.loc[own, name] / ROUNDED_TO).round() * ROUNDED_TO
+    if "change" in out.columns:
+        out.loc[own, "change"] = out.loc[own, "after"].fillna(0) - out.loc[own, "before"].fillna(0)
+        out.loc[own, "share"] = out.loc[own, "change"] / out.loc[own, "before"].where(out.loc[own, "before"] > 0)
+    return out
+
+
+def rounded_message(source_id: str, sentence: Message) -> Message:
+    """Round the figures in a sentence about an edition of an own source; another sentence is returned as it is.
+
+    Args:
+        source_id: The source.
+        sentence: The sentence; its figures are the parameters that are ``float``, but for a ratio in ``times``.
+    """
+    if not source_id.startswith(OWN_SOURCE):
+        return sentence
+    figures = {
+        name: value for name, value in sentence.parameters.items() if isinstance(value, float) and name != "times"
+    }
+    shown = {name: float(round(value / ROUNDED_TO) * ROUNDED_TO) for name, value in figures.items()}
+    return replace(sentence, parameters={**sentence.parameters, **shown})
+
+
+def without_own_rows(rejected: pd.DataFrame) -> pd.DataFrame:
+    """Return rows that a parser set aside, those of own sources without their text (``record``)."""
+    own = rejected["source_id"].str.startswith(OWN_SOURCE)
+    return rejected.assign(record=rejected["record"].mask(own, ""))

@@ -22,10 +22,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError
 
-from core.corridors import DEFAULT_REGION, read_text, toml_of
 from core.errors import InputError
 from core.languages import DEFAULT_LANGUAGE
-from core.routes import REGIONS, ROUTES, find_route, is_own, use_own_corridors
+from core.routes import DEFAULT_REGION, REGIONS, ROUTES, find_route, is_own, read_text, toml_of, use_own_corridors
 
 PROJECT = Path(__file__).resolve().parent.parent
 SNAPSHOT = PROJECT / "data"

@@ -16,9 +16,8 @@ import numpy.typing as npt
 import pandas as pd
 import plotly.graph_objects as go
 
-from core.corridors import DEFAULT_REGION
 from core.languages import as_expected
-from core.routes import receiving, region_of
+from core.routes import DEFAULT_REGION, receiving, region_of
 from core.settings import SNAPSHOT
 from dashboard import _, labelled, lang, listed
 from dashboard.charts import Annotation, Row

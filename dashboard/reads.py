@@ -28,12 +28,10 @@ from core.settings import home_folder, load_settings
 from dashboard import language, state
 from dashboard.theme import current_theme
 from decisions import Workflow, workflow_on
-from store import status
+from store import running_night, status
 from store.journal import Journal, journal_url
-from store.lock import running_night
 from store.mirror import Contact, read_contact
-from store.releases import Release, ReleaseStore
-from store.releases.chain import release_folders
+from store.releases import Release, ReleaseStore, release_folders
 
 Made = TypeVar("Made")
 _MOST_KEPT = 512
@@ -121,7 +119,7 @@ def newest_run_id() -> str:
 
 
 def night_at_work() -> dict[str, Any] | None:
-    """How far the running night is, as of :func:`store.lock.running_night`; None while no night runs."""
+    """How far the running night is, as of :func:`store.running_night`; None while no night runs."""
     return running_night(home_folder())
 
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.settings import Settings
-from store.journal import Journal, opened_journal
-from store.journal.outbox import Outbox
+from store.journal import Journal, Outbox, opened_journal
 
 
 @dataclass(frozen=True)

@@ -59,9 +59,9 @@ from reports.alert import informs
 from reports.messages import Message, compose
 from reports.messages.announcement import Announcement
 from reports.scenario import places_subject
+from store import night_lock
 from store.figures.editions import Action, Decision, Edition, EditionStore
-from store.journal.outbox import DROPPED, OutboxMessage
-from store.lock import night_lock
+from store.journal import DROPPED, OutboxMessage
 from store.mirror import shared
 from store.releases import Release
 

@@ -26,7 +26,7 @@ from reports.messages.announcement import (
 )
 from reports.messages.feeds import atom_feed, cap_message, cap_name, feed_name
 from store.export import write_published
-from store.journal.outbox import DROPPED, GIVEN_UP, SENT, OutboxMessage
+from store.journal import DROPPED, GIVEN_UP, SENT, OutboxMessage
 from store.releases import Release, ReleaseStore
 
 DEDUPLICATION = "matter"

@@ -24,8 +24,7 @@ from decisions import Workflow, open_workflow
 from reports import BRIEFING_FRAMES, CHANGE_FRAMES, Decisions, LoadedRelease, entries_until
 from reports.scenario import kept_by_route, reception_of
 from store import sha256_of_file
-from store.releases import Release, ReleaseStore
-from store.releases.chain import MANIFEST
+from store.releases import MANIFEST, Release, ReleaseStore
 from store.status import alteration
 
 LARGEST_ATTACHMENT = 1_000_000

@@ -17,17 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from alerts import LEVELS
-from core.about import code_version
 from core.errors import InputError, StoreError, VigieError
 from core.log import get_logger
+from core.release import code_version
 from core.settings import SHORTEST_COOKIE_SECRET, Settings, is_loopback, load_settings, secret
 from decisions import open_workflow
 from decisions.delivery import try_channel
 from store.journal import Journal, journal_url
 from store.journal.database import sqlite_file
-from store.mirror import latest, read_contact
+from store.mirror import RemoteFiles, latest, read_contact
 from store.releases import ReleaseStore
-from store.remote import RemoteFiles
 from store.status import NIGHT_ACTIONS, alteration, read_status
 
 ALTERED = "altered"
@@ -62,7 +61,7 @@ class Health:
         writable: Whether the home folder can be written, as this process sees it.
         disk_free: Space left on its disk, in bytes.
         drill: True where the home was restored and is not in service.
-        running: How far the running night is, see :func:`store.lock.running_night`; None while no night runs.
+        running: How far the running night is, see :func:`store.running_night`; None while no night runs.
         run_id: The current release.
         as_of: The day whose knowledge it rests on.
         replay: True where a past night was replayed.

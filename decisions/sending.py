@@ -33,8 +33,8 @@ from decisions.briefing import Attachments
 from decisions.delivery import ChannelDownError, RefusedError, post_chat, post_webhook, send_mail
 from reports.messages import Message, attach_briefing, chat_text, compose, machine_payload, mail, with_briefing
 from reports.messages.announcement import Announcement, announcement_of
-from store.journal.outbox import GIVEN_UP, OutboxMessage
-from store.lock import AlreadyRunningError, delivery_lock
+from store import AlreadyRunningError, delivery_lock
+from store.journal import GIVEN_UP, OutboxMessage
 
 Thread = tuple[str, str, str]
 JOURNAL_HEADER = "X-Vigie-Journal"

@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from core.progress import ProgressReport, silent
+from core.log import ProgressReport, silent
 from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, STRUCTURAL, BoolArray
 from forecasting.calibration import WINDOW
 from forecasting.hindcast import Fits, WorkList, run_work, work_at

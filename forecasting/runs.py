@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.calendar import Frequency
 from core.errors import InputError, first_line
-from core.progress import ProgressReport
+from core.log import ProgressReport
 from core.schema import DAY
 from forecasting import BASELINE, ENSEMBLE, BoolArray
 from forecasting.diagnostics import Diagnostics, account_of, diagnose

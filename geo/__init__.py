@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 from pyproj import CRS, Transformer
 from shapely import box, get_parts
 
-from core.corridors import DEFAULT_REGION, Arrow
 from core.errors import SourceError
-from core.routes import corridor, receiving, region_of
+from core.routes import DEFAULT_REGION, Arrow, corridor, receiving, region_of
 
 Range = tuple[float, float]
 

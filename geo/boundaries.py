@@ -17,8 +17,8 @@ import pycountry
 from shapely import MultiPolygon, Polygon, box, get_parts, make_valid, segmentize, set_precision
 from shapely.geometry.base import BaseGeometry
 
-from core.corridors import DEFAULT_REGION
 from core.errors import SourceError
+from core.routes import DEFAULT_REGION
 from core.settings import SNAPSHOT
 from geo import MAPS, RegionMap
 

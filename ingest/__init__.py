@@ -60,7 +60,7 @@ class Source(Protocol):
 
     Attributes:
         SOURCE_ID: Key of the column ``source_id``.
-        RAW_FILES: Patterns of the source's files below the raw-data folder, for ``tools/build_snapshot.py``;
+        RAW_FILES: Patterns of the source's files below the raw-data folder, for ``benchmarks/build_snapshot.py``;
             empty where the licence forbids redistribution. A module whose figures only one region's releases hold names
             it in ``REGION``. A module may name dated editions of one of them in
             ``EDITIONS``: see ``ingest.snapshot.with_editions``.

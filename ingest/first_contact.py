@@ -14,7 +14,7 @@ from typing import Any
 
 from core.errors import fault_of
 from core.languages import marked as _
-from core.progress import ProgressReport, silent
+from core.log import ProgressReport, silent
 from core.settings import Settings
 from ingest import Answer, LiveSource, Pull, Request, SourceAccess
 from ingest.http import Client

@@ -14,10 +14,9 @@ from typing import Literal, TypeVar
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from core.corridors import read_text, toml_of
 from core.errors import InputError
 from core.release import DRIVER_TESTS, RELEASE
-from core.routes import ROUTES
+from core.routes import ROUTES, read_text, toml_of
 from core.schema import check
 
 KNOWN_ISSUES, EVENTS, SAID = "known_issues.toml", "events.toml", "events_said.csv"

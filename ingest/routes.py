@@ -1,6 +1,6 @@
 """Monthly arrivals per route, put together from what the sources know on a date.
 
-A route is the sum of the parts that its corridor names (:mod:`core.corridors`): countries, or ways into one. Each part
+A route is the sum of the parts that its corridor names (:mod:`core.routes`): countries, or ways into one. Each part
 takes, month by month, the first of its candidate sources that has a figure. Rules for months without one:
 
 - The route begins with the month in which its last part begins.
@@ -29,10 +29,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core import FloatArray
-from core.corridors import ALWAYS, Part
 from core.languages import marked as _
 from core.release import OBSERVATIONS
-from core.routes import CARRIED, ROUTES, counted
+from core.routes import ALWAYS, CARRIED, ROUTES, Part, counted
 from core.schema import ALL
 from ingest import SourceCard
 from ingest.rows import observations

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from core.errors import InputError, SourceError, StoreError
 from core.languages import marked as _
-from core.progress import ProgressReport, silent
+from core.log import ProgressReport, silent
 from core.release import OBSERVATIONS, REJECTED
 from core.schema import check
 from ingest import Source, read_raw

@@ -13,15 +13,14 @@ from functools import cached_property
 import pandas as pd
 
 from core.calendar import Frequency, last_complete_period, to_period
-from core.corridors import DEFAULT_REGION
 from core.languages import marked as _
-from core.progress import ProgressReport, silent
-from core.routes import ROUTES, counted, is_own, route_name, route_series, routes_of
+from core.log import ProgressReport, silent
+from core.routes import DEFAULT_REGION, ROUTES, counted, is_own, route_name, route_series, routes_of
 from core.schema import ALL, concat_filled
 from forecasting.panel import Panel, panel_from_observations
 from ingest.own import own_route_figures
 from ingest.routes import route_arrivals
-from store.figures.vintages import CELL, reduce_as_of
+from store.figures import CELL, reduce_as_of
 
 FREQ: Frequency = "M"
 SETTLED_DAYS = 31

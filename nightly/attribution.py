@@ -40,7 +40,7 @@ from nightly import FREQ, RealTimeData, route_values
 from nightly.forecasts import FARTHER, HORIZONS, ForecastSet
 from nightly.nowcasts import RouteDays
 from nightly.pooled import PooledNight
-from store.figures.vintages import reduce_as_of
+from store.figures import reduce_as_of
 from store.releases import Release
 
 _CELL = ["source_id", "series_id", "time_period"]

@@ -19,7 +19,7 @@ import pandas as pd
 from core import FloatArray
 from core.countries import region_of
 from core.languages import marked as _
-from core.progress import ProgressReport, announce
+from core.log import ProgressReport, announce
 from core.release import NOWCASTS
 from core.routes import ARRIVAL_SERIES
 from core.schema import ALL

@@ -14,11 +14,10 @@ from pathlib import Path
 import pandas as pd
 
 from core.calendar import is_ahead
-from core.disclosure import rounded_message
 from core.errors import InputError, SourceError, fault_of, message
 from core.languages import marked as _
 from core.log import counted, get_logger
-from core.release import EDITIONS, REJECTED
+from core.release import EDITIONS, REJECTED, rounded_message
 from core.settings import SNAPSHOT, Settings
 from forecasting import ENSEMBLE
 from ingest import Parsed, RawFile, SourceCard, read_raw, snapshot
@@ -31,9 +30,9 @@ from ingest.routes import route_arrivals
 from ingest.rows import period_ends
 from ingest.sources import SOURCES
 from store import write_bytes
+from store.figures import VintageStore
 from store.figures.editions import HELD, KNOWN, WITHDRAWN, Arrival, Edition, EditionStore
 from store.figures.editions import REJECTED as REJECTED_BY_PERSON
-from store.figures.vintages import VintageStore
 from store.journal import Entry, Journal
 from store.releases import Release, ReleaseStore
 

@@ -15,17 +15,16 @@ import pandas as pd
 
 from core.errors import InputError, SourceError, StoreError
 from core.languages import marked as _
-from core.log import get_logger
-from core.progress import ProgressReport, announce, silent
+from core.log import ProgressReport, announce, get_logger, silent
 from core.settings import Settings
 from ingest import Answer, LiveSource, Pull, Request, SourceAccess
 from ingest.http import Client
 from ingest.sources import chosen_sources, elsewhere, live_sources, source_access
 from nightly.inputs import LiveReport, Visited, load_snapshot, read_inbox, require_known, take_in
-from store.figures.raw import Kept, RawStore
-from store.figures.vintages import VintageStore
+from store import night_lock
+from store.figures import VintageStore
+from store.figures.editions import Kept, RawStore
 from store.journal import Journal, opened_journal
-from store.lock import night_lock
 from store.mirror import shared
 
 NOT_MODIFIED_KEEPS = 200

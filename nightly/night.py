@@ -16,12 +16,11 @@ import pandas as pd
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it publishes no type information
 
 from alerts.rules import no_alerts
-from core.about import code_version
-from core.corridors import DEFAULT_REGION
 from core.errors import InputError, Message, NothingToPublishError, VigieError, fault_of, message
 from core.languages import marked as _
-from core.log import counted, get_logger
-from core.progress import ProgressReport, announce, silent
+from core.log import ProgressReport, announce, counted, get_logger, silent
+from core.release import code_version
+from core.routes import DEFAULT_REGION
 from core.settings import DEMONSTRATIONS, FEED, NEWEST_BUNDLED_NIGHT, SNAPSHOT, Settings
 from decisions import workflow_on
 from decisions.actions import record_night
@@ -53,15 +52,14 @@ from nightly.tables import (
     run_alerts,
 )
 from reports.documents import documents
+from store import AlreadyRunningError, night_lock
 from store.export import write_published
+from store.figures import VintageStore
 from store.figures.editions import EditionStore
-from store.figures.vintages import VintageStore
 from store.journal import Entry, Journal, opened_journal
-from store.lock import AlreadyRunningError, night_lock
 from store.mirror import Delivery, NotDeliveredError, shared
-from store.releases import About, Release, ReleaseStore, home_inputs, predecessor, prune
+from store.releases import About, Problem, Release, ReleaseStore, home_inputs, predecessor, prune
 from store.releases.caches import BacktestStore, FitStore
-from store.releases.chain import Problem
 from store.status import NIGHT_ACTIONS, forecast_routes, whole_releases
 
 PUBLISHED, PUBLISHED_DEGRADED, NOTHING_PUBLISHED, NOT_DELIVERED = NIGHT_ACTIONS

@@ -22,8 +22,8 @@ import numpy as np
 import pandas as pd
 
 from core.calendar import Frequency
-from core.corridors import DEFAULT_REGION
 from core.errors import InputError, Message
+from core.routes import DEFAULT_REGION
 from core.schema import ALL
 from core.settings import SNAPSHOT, Settings
 from forecasting import BoolArray
@@ -39,7 +39,7 @@ from ingest.own import CAPACITY, own_route_figures
 from ingest.routes import route_arrivals
 from ingest.sources import elsewhere
 from nightly import FREQ, SETTLED_DAYS, RealTimeData
-from store.figures.vintages import CELL, reduce_as_of
+from store.figures import CELL, reduce_as_of
 from store.releases.caches import FitStore
 
 MODEL_ID = "vigie-pooled"

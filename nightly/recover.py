@@ -17,8 +17,8 @@ from core.languages import marked_plural as ngettext
 from core.log import get_logger
 from nightly.inputs import ACTOR, LOADED
 from store import remove_unfinished
+from store.figures import CELL, VintageStore, reduce_as_of
 from store.figures.editions import EditionStore
-from store.figures.vintages import CELL, VintageStore, reduce_as_of
 from store.journal import Entry, Journal
 from store.releases import Release, ReleaseStore
 from store.releases.caches import BacktestStore, FitStore

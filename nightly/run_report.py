@@ -17,14 +17,13 @@ from rich.progress import Progress
 
 from core.errors import Message, message
 from core.languages import marked as _
-from core.log import get_logger
-from core.progress import ESTIMATE_SECONDS, ProgressReport, updated
+from core.log import ESTIMATE_SECONDS, ProgressReport, get_logger, updated
 from core.settings import Settings
 from forecasting.pool import Pool
 from forecasting.workers import MOST_CUT_OFFS
 from nightly.forecasts import ForecastSet
 from nightly.inputs import LiveReport
-from store.lock import Note
+from store import Note
 
 RUN_REPORT = "run_report.json"
 CUT_OFF_SOURCE = "vigie-engine"
@@ -46,7 +45,7 @@ class StageTimer:
     Attributes:
         date: The day whose knowledge the night rests on.
         progress: Reports the stages, and the steps of each.
-        note: Takes the same for readers of the home folder: see :func:`store.lock.running_night`.
+        note: Takes the same for readers of the home folder: see :func:`store.running_night`.
     """
 
     date: dt.date

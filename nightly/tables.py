@@ -22,8 +22,7 @@ from alerts.rules.origin_context import INDICATORS
 from alerts.rules.reception_full import RULE as RECEPTION_FULL
 from alerts.verification import Record, documented_rises, full_record, observed_record
 from core.calendar import last_complete_period, write_period
-from core.disclosure import rounded, without_own_rows
-from core.release import FIGURES_THEN, ISSUED_SCORES, REPLAYS, SITUATION_SCORES
+from core.release import FIGURES_THEN, ISSUED_SCORES, REPLAYS, SITUATION_SCORES, rounded, without_own_rows
 from core.schema import ALL, check, concat_filled, typed
 from core.settings import SNAPSHOT, AlertSettings, Settings
 from forecasting import ENSEMBLE
@@ -41,7 +40,7 @@ from nightly import RealTimeData
 from nightly.forecasts import ForecastSet, PanelEngine
 from nightly.nowcasts import past_nowcasts
 from nightly.reception import ReceptionNight
-from store.figures.vintages import VintageStore
+from store.figures import VintageStore
 from store.releases import Release
 
 _PLACE = ["series_id", "origin_date", "horizon"]

@@ -27,11 +27,10 @@ from pydantic_core import to_json
 from access import DOWNLOAD, NotAllowedError, may
 from access.guard import LOGIN_HEADER, Guard
 from access.sessions import REFUSALS, authorize_download
-from core.about import PURPOSE
 from core.errors import InputError, StoreError, VigieError
 from core.languages import DEFAULT_LANGUAGE, Language, languages
 from core.log import get_logger
-from core.release import RELEASE
+from core.release import PURPOSE, RELEASE
 from core.routes import of_route
 from core.schema import DAY, NUMBER, TEXT, WHOLE, YES_NO, Column
 from core.settings import PROJECT, load_settings
@@ -39,8 +38,7 @@ from core.table_files import csv_bytes, records
 from publish.maps import geojson_bytes, route_features
 from store import sha256_of_file
 from store.export import cited_sources, exported
-from store.releases import Release, ReleaseStore
-from store.releases.chain import MANIFEST
+from store.releases import MANIFEST, Release, ReleaseStore
 from store.status import alteration
 
 PATH = "/api/v1"

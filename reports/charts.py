@@ -19,11 +19,10 @@ from matplotlib.ticker import MaxNLocator
 
 from core import INTERVALS, interval_levels
 from core.calendar import to_period
-from core.corridors import DEFAULT_REGION
 from core.languages import Language, as_expected, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from core.routes import region_of
+from core.routes import DEFAULT_REGION, region_of
 from core.settings import SNAPSHOT
 from geo import (
     MAPS,

@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from core.about import INTENDED_USE, NOT_A_FACT, PROHIBITED_USES
 from core.errors import Message
 from core.languages import Language, awaits_review
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
+from core.release import INTENDED_USE, NOT_A_FACT, PROHIBITED_USES
 from core.routes import is_own
 from core.schema import stopped_series
 from reports import ReadableRelease, cards_in, numbers

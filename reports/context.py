@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from alerts.rules.nationality_shift import UNKNOWN
-from core.disclosure import ROUNDED_TO
 from core.languages import Language
 from core.languages import marked as _
+from core.release import ROUNDED_TO
 from core.routes import CARRIED, counted, is_own
 from core.schema import ALL, PLACES, RECEPTION, TARGETS
 from reports import ReadableRelease, numbers

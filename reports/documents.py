@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from core.about import INTENDED_USE, PROHIBITED_USES
 from core.languages import DEFAULT_LANGUAGE, Language, languages
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
-from core.release import CATALOGUE, contract_page
+from core.release import CATALOGUE, INTENDED_USE, PROHIBITED_USES, contract_page
 from core.schema import ALL, TARGETS
 from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, ModelCard, ensemble, reception, sum_of_parts, weeks
 from forecasting.models import CARDS, MODELS, POOLED_MODELS

@@ -26,20 +26,20 @@ from core.errors import InputError, StoreError
 from core.settings import DRILL
 from store import (
     ASIDE,
+    BACKUP,
     flush_folder,
     is_as_named,
     is_read_only,
     make_folder,
     named_errors,
+    night_lock,
     sha256_of_bytes,
     sha256_of_file,
     write_bytes,
 )
 from store.journal import HEAD_FILE, Journal, journal_url, write_head
 from store.journal.database import copy_sqlite, sqlite_file
-from store.lock import BACKUP, night_lock
-from store.releases import ReleaseStore
-from store.releases.chain import HEAD, MANIFEST, NEXT_HEAD, Problem, json_bytes, read_head, release_folders
+from store.releases import HEAD, MANIFEST, NEXT_HEAD, Problem, ReleaseStore, json_bytes, read_head, release_folders
 from store.status import witnesses
 
 ABOUT = "backup.json"

@@ -18,8 +18,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.about import PURPOSE
 from core.errors import InputError
+from core.release import PURPOSE
 from core.schema import Entry, unit_of
 from core.settings import FEED
 from core.table_files import csv_bytes, json_bytes, parquet_bytes, xlsx_bytes
@@ -94,7 +94,7 @@ def observations_bytes(
     """Some of what was known on a day as the content of a file, and the text that stands beside it.
 
     Args:
-        known: Rows of what was known (:func:`core.disclosure.rounded`), with ``estimated_share``.
+        known: Rows of what was known (:func:`core.release.rounded`), with ``estimated_share``.
         cited: A citation with its licence per source.
         day: The day.
         kind: One of :data:`KINDS`.

@@ -21,9 +21,8 @@ from core.schema import Entry
 from core.settings import load_settings
 from store import Partitions, named_errors, sha256_of_bytes, sha256_of_file, write_bytes
 from store.journal import Journal
-from store.releases import Release
-from store.releases.chain import HEAD, MANIFEST, read_head
-from store.remote import MissingError, RemoteFiles
+from store.mirror import MissingError, RemoteFiles
+from store.releases import HEAD, MANIFEST, Release, read_head
 from store.status import whole_releases
 
 LARGEST_FILE = 20 << 20

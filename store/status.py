@@ -13,12 +13,10 @@ from core.errors import StoreError
 from core.schema import stopped_series
 from core.settings import DRILL, Settings
 from core.table_files import records
-from store import sha256_of_file
+from store import running_night, sha256_of_file
 from store.figures.editions import HELD, EditionStore
 from store.journal import Entry, existing_journal
-from store.lock import running_night
-from store.releases import Release, ReleaseStore
-from store.releases.chain import MANIFEST, Problem
+from store.releases import MANIFEST, Problem, Release, ReleaseStore
 
 WITNESSED = "witnessed"
 """Action of the journal row that names a release before it is in place."""
@@ -34,7 +32,7 @@ def read_status(home: Path, journal_setting: str = "") -> dict[str, Any]:
     """Collect what an operator asks first; the folder is not changed.
 
     Returns:
-        ``home``; ``drill``: restored and not in service; ``running``: see :func:`store.lock.running_night`;
+        ``home``; ``drill``: restored and not in service; ``running``: see :func:`store.running_night`;
         ``release`` (None before the first night) with run_id, as_of, created_at, replay, degraded; ``routes``, see
         :func:`forecast_coverage`; ``sources`` with freshness; ``stopped``: see
         :func:`core.schema.stopped_series`; ``alerts``: number of open ones by level;

@@ -13,14 +13,12 @@ from core.errors import StoreError
 from core.settings import FEED, Settings
 from store import ASIDE, is_as_named, sha256_of_file
 from store.export import PLACED, WRITTEN
+from store.figures import VintageStore
 from store.figures.editions import EditionStore
-from store.figures.vintages import VintageStore
 from store.hub import EDITIONS, SubmissionStore, receipts
-from store.journal import HEAD_FILE, AlteredRowError, Journal, existing_journal, read_head_file
-from store.journal.outbox import Outbox
-from store.releases import HOME_INPUTS, SETTINGS_FILE, ReleaseStore, home_inputs
+from store.journal import HEAD_FILE, AlteredRowError, Journal, Outbox, existing_journal, read_head_file
+from store.releases import HOME_INPUTS, SETTINGS_FILE, Problem, ReleaseStore, home_inputs, links, read_json
 from store.releases.caches import altered_caches
-from store.releases.chain import Problem, links, read_json
 from store.status import WITNESSED, witnesses
 
 JOURNAL = "journal"

@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.corridors import Corridor
+from core.routes import Corridor
 from core.settings import PROJECT, Settings
 from forecasting import ModelCard
 from ingest.own_mapping import mapping_of_text

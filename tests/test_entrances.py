@@ -19,7 +19,7 @@ from ingest.sources._eurostat_tables import read_jsonstat
 from ingest.sources.ucdp import COLUMNS as EVENT_COLUMNS
 from ingest.sources.ucdp import _read_release as read_events
 from nightly.inputs import REFUSED, ingest_file, read_inbox
-from store.figures.vintages import VintageStore
+from store.figures import VintageStore
 from store.journal import Journal, journal_url, opened_journal
 
 DAYS = "#date,migrants,boats,passport number\n2024-01-01,3,1,X1\n"

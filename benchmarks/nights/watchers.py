@@ -17,8 +17,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 from store.journal import Entry, Journal, journal_url
-from store.releases import ReleaseStore
-from store.releases.chain import file_problems
+from store.releases import ReleaseStore, file_problems
 from store.status import read_status
 from tests.servers import Server
 

@@ -12,9 +12,9 @@ import pandas as pd
 import streamlit as st
 
 from access import DECIDE_EDITION
-from core.about import INTENDED_USE
 from core.calendar import MONTHS_EACH, frequency_of, to_period
 from core.errors import VigieError
+from core.release import INTENDED_USE
 from core.settings import home_folder
 from dashboard import _, downloads, labelled, lang, layout, listed, named, ngettext, reads, state, tables, visitor
 from dashboard.layout import error_words, fault, plain, small

@@ -11,9 +11,9 @@ from urllib.parse import quote
 import pandas as pd
 from lxml import etree
 
-from core.about import INTENDED_USE
 from core.languages import DEFAULT_LANGUAGE, Language
 from core.languages import marked as _
+from core.release import INTENDED_USE
 from core.table_files import csv_bytes
 from publish.site.layout import DATA, Chart, folder_of
 from reports import LoadedRelease

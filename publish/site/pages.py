@@ -8,10 +8,9 @@ import pandas as pd
 
 from alerts import INFORMATION
 from core.calendar import MONTHS_EACH
-from core.corridors import DEFAULT_REGION
 from core.languages import capital, is_known
 from core.languages import marked as _
-from core.routes import counted, region_of
+from core.routes import DEFAULT_REGION, counted, region_of
 from core.schema import ALL, make_series_id
 from geo import is_placed
 from publish.site.layout import Block, Chart, Page, heading, table, text

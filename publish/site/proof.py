@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from alerts.rules import period_words
-from core.about import INTENDED_USE
 from core.languages import Language
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
+from core.release import INTENDED_USE
 from core.schema import ALL
 from forecasting import ENSEMBLE
 from forecasting.verification.verdict import BETTER, WORSE

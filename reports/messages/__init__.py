@@ -15,10 +15,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from alerts.lifecycle import ENDED, JUDGED, RAISED, UNJUDGED, UPDATED, WITHDRAWN
-from core.about import INTENDED_USE, NOT_A_FACT
 from core.languages import Language, as_expected
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
+from core.release import INTENDED_USE, NOT_A_FACT
 from reports import colours, names
 from reports.alert import AlertReport, alert_report, events_words, is_judged, measures_words
 from reports.citations import exercise, machine_made, prohibited_uses

@@ -114,7 +114,7 @@ class Database:
 
         Yields:
             True where it is held now, False where another process holds it. SQLite serves one machine, where files
-            are locked instead (:mod:`store.lock`): True.
+            are locked instead (:mod:`store`): True.
 
         Raises:
             StoreError: The database refuses.

@@ -7,9 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from core.corridors import read_corridors
 from core.errors import InputError
-from core.routes import OWN_CORRIDORS, ROUTES, corridor, find_route, region_of, route_name, use_own_corridors
+from core.routes import (
+    OWN_CORRIDORS,
+    ROUTES,
+    corridor,
+    find_route,
+    read_corridors,
+    region_of,
+    route_name,
+    use_own_corridors,
+)
 from core.settings import load_settings
 from geo import is_placed
 

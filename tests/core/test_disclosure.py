@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.disclosure import ROUNDED_TO, rounded, rounded_message, without_own_rows
 from core.errors import message
+from core.release import ROUNDED_TO, rounded, rounded_message, without_own_rows
 
 
 def counts(source_id: str, citizen: str, *values: float) -> pd.DataFrame:

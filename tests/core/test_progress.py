@@ -7,8 +7,7 @@ import json
 import pytest
 from rich.progress import Progress
 
-from core.log import configure_logging
-from core.progress import progress_bar, sentence, updated
+from core.log import configure_logging, progress_bar, sentence, updated
 
 
 @pytest.fixture

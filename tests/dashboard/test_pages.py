@@ -15,7 +15,7 @@ from core.errors import Message
 from core.settings import PROJECT
 from dashboard import reads
 from dashboard.route_view import first_route
-from store.lock import night_lock
+from store import night_lock
 from tests.golden import check_golden
 
 from .conftest import make_alerts, publish

@@ -40,8 +40,7 @@ from dashboard.streamlit_private import STATIC_ADDRESS as ADDRESS
 from dashboard.streamlit_private import STATIC_FOLDER as FOLDER
 from dashboard.streamlit_private import frame
 from publish import api
-from store.releases import Release, ReleaseStore
-from store.releases.chain import Problem
+from store.releases import Problem, Release, ReleaseStore
 
 SCRIPT = next(path for path in sorted((FOLDER / "js").glob("*.js")) if path.stat().st_size > 5000)
 

@@ -33,7 +33,7 @@ from decisions.actions import (
     state_of,
 )
 from decisions.announcements import deduplication_key
-from store.journal.outbox import DROPPED
+from store.journal import DROPPED
 from store.releases import Release
 
 from .conftest import ALERT, ENDED, SEVERE, OpenDesk, Publish

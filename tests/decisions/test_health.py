@@ -16,8 +16,8 @@ import pytest
 from cli.serve import application
 from decisions import health as health_module
 from decisions.health import Health, answer, check_settings, prometheus, read_health
+from store import night_lock
 from store.journal import Entry, Journal, journal_url
-from store.lock import night_lock
 from store.releases import About, Release, ReleaseStore
 from tests.release_tables import whole_release
 

@@ -8,7 +8,7 @@ from access import Actor
 from alerts.lifecycle import ANNOUNCED, EASED, ENDED, JUDGED, PROPOSED, SIGNED_OFF, UNJUDGED, WORSENED
 from decisions import Workflow
 from decisions.actions import Step, act, record_night, state_of
-from store.journal.outbox import FAILED, GIVEN_UP
+from store.journal import FAILED, GIVEN_UP
 from store.releases import Release
 
 from .conftest import ALERT, SEVERE, OpenDesk, Publish

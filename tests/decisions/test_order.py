@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from decisions.sending import answered, due, is_too_old, thread_of
-from store.journal.outbox import FAILED, GIVEN_UP, SENT, OutboxMessage
+from store.journal import FAILED, GIVEN_UP, SENT, OutboxMessage
 
 NOON = dt.datetime(2025, 1, 31, 12, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)

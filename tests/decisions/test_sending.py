@@ -31,7 +31,7 @@ from decisions.delivery import ChannelDownError, RefusedError
 from decisions.sending import next_attempt, send_waiting
 from reports.messages.announcement import FRESHNESS
 from reports.messages.feeds import validated
-from store.journal.outbox import Outbox, OutboxMessage
+from store.journal import Outbox, OutboxMessage
 from tests.receivers import Mailbox
 
 from .conftest import ALERT, ENDED, SEVERE, OpenDesk, Publish

@@ -9,7 +9,7 @@ import pytest
 from core.settings import load_settings
 from decisions import open_workflow
 from decisions.sending import send_waiting
-from store.lock import AlreadyRunningError
+from store import AlreadyRunningError
 
 
 def test_while_one_machine_sends_other_waits_or_leaves_it(tmp_path: Path, postgres_url: str) -> None:

@@ -206,7 +206,7 @@ def test_dated_editions_leave_past_unchanged() -> None:
 
 
 def test_build_script_without_raw_files_exits_1_naming_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    script = PROJECT / "tools" / "build_snapshot.py"
+    script = PROJECT / "benchmarks" / "build_snapshot.py"
     monkeypatch.setattr("sys.argv", [str(script), str(tmp_path), "--out", str(tmp_path / "data")])
     with pytest.raises(SystemExit, match="error: no file matches"):
         runpy.run_path(str(script), run_name="__main__")

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from core.calendar import PERIODS_PER_YEAR, last_complete_period
-from core.progress import silent
+from core.log import silent
 from forecasting.models import pooled, small_counts
 from forecasting.panel import Panel, panel_from_rows
 from nightly import OK, TOO_OLD

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from alerts.rules import no_alerts
-from core.progress import silent
+from core.log import silent
 from core.release import NOWCASTS
 from core.schema import ALL
 from core.settings import Settings

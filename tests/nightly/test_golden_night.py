@@ -26,7 +26,7 @@ from nightly import RealTimeData
 from nightly.asylum import Asylum
 from nightly.night import run_night
 from reports.documents import ALL_MODELS
-from store.figures.vintages import VintageStore
+from store.figures import VintageStore
 from store.hub import HubFiles
 from store.journal import opened_journal
 from store.releases import Release, ReleaseStore

@@ -19,7 +19,7 @@ from forecasting.models import MODELS
 from nightly import OWN_SETTLED_DAYS, SETTLED_DAYS, TOO_OLD, RealTimeData, forecasts, nowcasts
 from nightly.forecasts import ForecastSet
 from nightly.nowcasts import RouteDays
-from store.figures.vintages import VintageStore
+from store.figures import VintageStore
 from store.releases.caches import BacktestStore
 from tests.forecasting.frames import past_work
 

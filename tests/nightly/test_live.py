@@ -23,9 +23,8 @@ from ingest.sources import live_sources
 from nightly.inputs import FAILED, LiveReport, load_snapshot
 from nightly.live import ask_publishers, ingest_live, parse_again
 from nightly.night import run_night
-from store.figures.editions import TAKEN_IN
-from store.figures.raw import RawStore
-from store.figures.vintages import VintageStore
+from store.figures import VintageStore
+from store.figures.editions import TAKEN_IN, RawStore
 from store.journal import Journal, journal_url
 from tests.ingest.live.layouts import LAYOUTS, ONI, ged_csv
 from tests.ingest.live.layouts_indicators import KEYS

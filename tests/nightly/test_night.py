@@ -13,7 +13,7 @@ from core.errors import NothingToPublishError
 from core.settings import Settings, load_settings
 from nightly import RealTimeData
 from nightly.night import run_night
-from store.figures.vintages import VintageStore
+from store.figures import VintageStore
 from store.journal import Journal, journal_url
 from store.releases import Release, ReleaseStore
 from tests.nightly.conftest import without_forecasting

@@ -25,8 +25,8 @@ from decisions import workflow_on
 from decisions.actions import Step, act
 from nightly import night
 from nightly.night import notify
+from store import delivery_lock
 from store.journal import Journal, journal_url
-from store.lock import delivery_lock
 from store.mirror import NotDeliveredError
 from store.releases import About, Release, ReleaseStore
 from store.status import read_status

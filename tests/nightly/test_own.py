@@ -17,8 +17,8 @@ from hub.night import published_series
 from ingest.sources import SOURCES
 from nightly.inputs import Ingested, LiveReport, ingest_own, own_mappings, with_own_capacities
 from nightly.night import run_night
+from store.figures import VintageStore
 from store.figures.editions import Edition, EditionStore
-from store.figures.vintages import VintageStore
 from store.journal import Journal, journal_url, opened_journal
 from tests.nightly.conftest import without_forecasting
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.progress import silent
+from core.log import silent
 from core.schema import ALL
 from core.settings import load_settings
 from forecasting.models import MODELS, small_counts
@@ -28,7 +28,7 @@ from nightly.pooled import (
     PooledNight,
     counts,
 )
-from store.figures.vintages import VintageStore
+from store.figures import VintageStore
 from store.releases.caches import BacktestStore, FitStore
 
 AS_OF = dt.date(2025, 1, 31)

@@ -23,8 +23,8 @@ from nightly.recover import (
     values_ahead,
     witness,
 )
+from store.figures import VintageStore
 from store.figures.editions import REJECT, Arrival, Decision, EditionStore
-from store.figures.vintages import VintageStore
 from store.journal import Journal, journal_url, opened_journal
 from store.releases import About, Release, ReleaseStore
 from store.status import NIGHT_ACTIONS, WITNESSED, alteration, witnesses

@@ -14,7 +14,7 @@ from alerts.rules.base import BY_CITIZEN, DRIVERS
 from alerts.rules.origin_context import INDICATORS
 from core.settings import Settings
 from nightly import RealTimeData, tables
-from store.figures.vintages import VintageStore
+from store.figures import VintageStore
 from store.releases import Release
 
 

@@ -12,11 +12,10 @@ from core.errors import StoreError
 from core.settings import Settings, load_settings
 from ingest.sources import SOURCES
 from nightly.night import RunResult, run_night
-from store.figures.vintages import VintageStore
+from store.figures import VintageStore
 from store.journal import Journal, journal_url
-from store.mirror import MovedOnError, NotDeliveredError, pull
+from store.mirror import MovedOnError, NotDeliveredError, RemoteFiles, UnreachableError, pull
 from store.releases import ReleaseStore
-from store.remote import RemoteFiles, UnreachableError
 from tests.nightly.conftest import without_forecasting
 
 pytestmark = pytest.mark.slow

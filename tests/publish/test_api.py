@@ -25,7 +25,7 @@ from publish import api
 from publish.maps import geopackage_bytes, route_features
 from reports import numbers
 from store.export import export_bytes, exported
-from store.figures.vintages import VintageStore
+from store.figures import VintageStore
 from store.journal import Journal, journal_url
 from store.releases import Release, ReleaseStore
 from tests.access.wire import session_of

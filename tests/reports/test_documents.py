@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from core.about import INTENDED_USE, PROHIBITED_USES
 from core.languages import DEFAULT_LANGUAGE, Language, languages
+from core.release import INTENDED_USE, PROHIBITED_USES
 from forecasting.verification import COLUMNS
 from ingest.sources import CARDS, elsewhere
 from reports import documents

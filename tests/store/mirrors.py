@@ -13,15 +13,14 @@ import pandas as pd
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from store.figures.vintages import VintageStore
-from store.mirror import Delivery, NotDeliveredError, pull
+from store.figures import VintageStore
+from store.mirror import Delivery, NotDeliveredError, RemoteFiles, pull
 from store.releases import About, Release, ReleaseStore
-from store.remote import RemoteFiles
 from tests.store.fixtures import Rows
 
 BUCKET = "vigie"
 CALLS = ("cat_file", "find", "ls", "modified", "pipe_file", "rm_file")
-"""Everything that :class:`store.remote.RemoteFiles` asks of a file system."""
+"""Everything that :class:`store.mirror.RemoteFiles` asks of a file system."""
 
 
 @pytest.fixture(scope="session")

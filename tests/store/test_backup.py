@@ -19,7 +19,7 @@ import pytest
 from core.errors import InputError, StoreError
 from store import backup, sha256_of_file
 from store.backup import find_archive, read_archive, repair, restore, write_backup
-from store.figures.vintages import VintageStore
+from store.figures import VintageStore
 from store.journal import Entry, Journal, journal_url
 from store.releases import About, ReleaseStore
 from store.status import WITNESS

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pytest import MonkeyPatch
 
 from core.errors import InputError, Message
+from store.figures import VintageStore
 from store.figures.editions import ACCEPT, REJECT, WITHDRAW, Action, Arrival, Decision, EditionStore
-from store.figures.vintages import VintageStore
 from store.journal import Journal, journal_url
 
 Rows = Callable[..., pd.DataFrame]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from core.settings import Settings, load_settings
+from store import AlreadyRunningError, night_lock
 from store.journal import Entry, Journal, journal_url
-from store.lock import AlreadyRunningError, night_lock
 from store.mirror import Follower, read_contact, shared
 from store.releases import ReleaseStore
 from store.status import WITNESS, witnesses

@@ -15,8 +15,8 @@ from core.release import HUB_EDITIONS
 from core.schema import typed
 from store import sha256_of_bytes
 from store.hub import Edition, HubFiles, SubmissionStore, prove
+from store.mirror import RemoteFiles
 from store.releases import About, ReleaseStore
-from store.remote import RemoteFiles
 
 FILES = {"model-output/a-b/one.csv": b"1", "model-output/a-b/two.csv": b"22", "hub-config/tasks.json": b"{}"}
 

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from filelock import Timeout
 
-from store.lock import BACKUP, NIGHT, AlreadyRunningError, night_lock, running_night
+from store import BACKUP, NIGHT, AlreadyRunningError, night_lock, running_night
 
 HOLD = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from store.lock import night_lock
+from store import night_lock
 with night_lock(Path(sys.argv[2])) as note:
     note({"stage": "forecasting", "done": 12})
     print("held", flush=True)
@@ -92,7 +92,7 @@ def test_night_waits_fifteen_minutes_for_backup(
         asked.append(seconds)
         raise Timeout("night.lock")
 
-    monkeypatch.setattr("store.lock._acquired", busy)
+    monkeypatch.setattr("store._acquired", busy)
     what = "a backup is running" if holds == "backup" else "another night is running"
     with pytest.raises(AlreadyRunningError, match=what), night_lock(tmp_path, task=task, wait_seconds=given):
         pass

@@ -15,24 +15,25 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from store import Partitions, parquet_bytes, sha256_of_bytes, write_bytes
-from store.figures.raw import RawStore
-from store.figures.vintages import VintageStore
+from store.figures import VintageStore
+from store.figures.editions import RawStore
 from store.hub import Edition, SubmissionStore
 from store.mirror import (
     UNDELIVERED,
+    AlteredError,
     Commit,
     Delivery,
     DivergedError,
     NotDeliveredError,
+    RemoteFiles,
+    UnreachableError,
     latest,
     pull,
     pull_new_releases,
     set_aside,
     sweep,
 )
-from store.releases import ReleaseStore, prune
-from store.releases.chain import HEAD, read_head
-from store.remote import AlteredError, RemoteFiles, UnreachableError
+from store.releases import HEAD, ReleaseStore, prune, read_head
 from tests.store.fixtures import Rows
 from tests.store.mirrors import Cut, Homes, contents, delivered, seen_by_others
 

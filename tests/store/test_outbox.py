@@ -12,8 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from core.errors import InputError
-from store.journal import Entry, Journal
-from store.journal.outbox import DROPPED, FAILED, GIVEN_UP, OUTBOX, SENT, Outbox, OutboxMessage
+from store.journal import DROPPED, FAILED, GIVEN_UP, OUTBOX, SENT, Entry, Journal, Outbox, OutboxMessage
 
 NOON = dt.datetime(2025, 1, 31, 12, tzinfo=dt.UTC)
 HOUR, YEAR = dt.timedelta(hours=1), dt.timedelta(days=365)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import InputError, StoreError
-from store.figures.raw import RawStore
+from store.figures.editions import RawStore
 
 URL = "https://publisher.example/figures?time=2024"
 AT = dt.datetime(2024, 3, 20, 2, 15, 0, 123456, tzinfo=dt.UTC)

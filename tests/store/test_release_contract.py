@@ -17,8 +17,7 @@ from core.errors import SchemaError, StoreError
 from core.release import DATA_PACKAGE, FORECASTS, RELEASE, REQUIRED, TABLES, contract_page
 from core.schema import Table, check
 from core.settings import PROJECT
-from store.releases import About, Release, ReleaseStore
-from store.releases.chain import Problem
+from store.releases import About, Problem, Release, ReleaseStore
 
 ROOMS = ("alerts", "cli", "dashboard", "decisions", "nightly", "reports", "store")
 READING = re.compile(r"""\.(?:frame|read|published)\(\s*"([a-z_]+)\"""")

@@ -9,11 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from store import sha256_of_bytes
+from store import AlreadyRunningError, sha256_of_bytes
 from store.journal.database import Database
-from store.lock import AlreadyRunningError
-from store.mirror import Commit, MovedOnError, latest, publish
-from store.remote import RemoteFiles, UnreachableError, each, single_flight
+from store.mirror import Commit, MovedOnError, RemoteFiles, UnreachableError, each, latest, publish, single_flight
 
 SQLITE = "sqlite:///journal.sqlite"
 

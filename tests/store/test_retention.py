@@ -11,8 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from store.releases import About, ReleaseStore, prune
-from store.releases.chain import REMOVED
+from store.releases import REMOVED, About, ReleaseStore, prune
 
 Frames = dict[str, pd.DataFrame]
 DAYS = ["2025-01-30", "2025-01-31", "2025-02-27", "2025-02-28", "2025-03-01", "2025-03-02", "2025-03-03"]

@@ -23,11 +23,10 @@ from hub.night import publish_files
 from nightly.recover import chain_head, record_publication, witness
 from store import Partitions, parquet_bytes, sha256_of_bytes, sha256_of_file, write_bytes
 from store.export import record_published, write_published
+from store.figures import VintageStore
 from store.figures.editions import ACCEPT, Arrival, Decision, EditionStore
-from store.figures.vintages import VintageStore
 from store.hub import Edition, SubmissionStore, prove, record_receipts
-from store.journal import Entry, Journal, _link, journal_url, opened_journal
-from store.journal.outbox import SENT, Outbox, OutboxMessage
+from store.journal import SENT, Entry, Journal, Outbox, OutboxMessage, _link, journal_url, opened_journal
 from store.releases import SETTINGS_FILE, About, Release, ReleaseStore, home_inputs
 from store.releases.caches import FitStore
 from store.status import WITNESSED, alteration, whole_releases

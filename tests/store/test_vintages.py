@@ -17,7 +17,7 @@ from core.errors import InputError, SchemaError, StoreError
 from core.release import REVISIONS
 from core.schema import check
 from store import Partitions
-from store.figures.vintages import VintageStore, _merged, reduce_as_of
+from store.figures import VintageStore, _merged, reduce_as_of
 
 Rows = Callable[..., pd.DataFrame]
 DAY = dt.date(2025, 6, 1)

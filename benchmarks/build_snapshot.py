@@ -1,4 +1,4 @@
-"""Tabulate publishers' files into the bundled snapshot: ``python tools/build_snapshot.py RAW_FOLDER [--out DIR]``.
+"""Tabulate publishers' files into the bundled snapshot: ``python benchmarks/build_snapshot.py RAW_FOLDER [--out DIR]``.
 
 The same files give the same bytes. It is for Vigie's maintainers.
 """
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from core.errors import VigieError
-from core.progress import progress_bar
+from core.log import progress_bar
 from core.settings import SNAPSHOT
 from ingest.snapshot import build
 
