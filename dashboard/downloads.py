@@ -22,8 +22,14 @@ from dashboard import _, labelled, lang, language, reads, state, visitor
 from dashboard.reads import Night
 from dashboard.tables import localised
 from decisions.briefing import make_briefing
+from reports import charts
 from reports import citations as reported
+from reports.charts import WIDE
+from reports.drawing import framed, png_file, svg_file
 from reports.files import explanation, for_people
+
+PIXELS = 1536
+"""Width of a PNG."""
 
 
 @dataclass(frozen=True)
@@ -258,3 +264,21 @@ def briefing_button(night: Night) -> None:
 def _briefing(home: str, run_id: str, reader_language: str) -> bytes:
     folder = Path(home)
     return make_briefing(folder, load_settings(folder), run_id, reader_language)
+
+
+def drawn(export: Export, fan: charts.Fan, kind: str = "png") -> bytes:
+    """Draw a fan chart that can stand by itself.
+
+    Args:
+        export: Its title, mark, sources and caveats.
+        fan: What it shows.
+        kind: ``png`` or ``svg``.
+    """
+    mark = " · ".join(filter(None, [export.exercise, _("Conditional") if fan.forecast is not None else ""]))
+    known = labelled(_("As known on"), lang().day(dt.date.fromisoformat(export.known_on)))
+    caveat = _("A forecast is a range, not a fact: one outcome in five is expected outside the 80% interval.")
+    source, release = labelled(_("Source"), " ".join(export.citations)), labelled(_("Release"), export.run_id)
+    notes = [*export.notes, source, caveat, f"Vigie · {release}"]
+    drawing = framed(charts.fan(fan, WIDE, lang()), export.title, notes, mark=mark, subtitle=known)
+    drawing = dataclasses.replace(drawing, alt="\n".join([drawing.alt, *export.lines()]))
+    return svg_file(drawing, export.title) if kind == "svg" else png_file(drawing, export.title, PIXELS)

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import _, downloads, lang, layout, named, ngettext, reads, state
-from dashboard.charts.calibration import reliability_alt, reliability_chart
+from dashboard.charts.models import reliability_alt, reliability_chart
 from dashboard.layout import small
 from dashboard.reads import Night
 from dashboard.theme import current_theme

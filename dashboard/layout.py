@@ -19,12 +19,15 @@ from access import NotAllowedError
 from alerts.lifecycle import StepError
 from core.errors import InputError, Message, StoreError, VigieError
 from core.languages import languages
-from dashboard import _, labelled, lang, language, listed, ngettext, reads, search, state
+from core.schema import ALL, NOT_APPLICABLE
+from dashboard import _, labelled, lang, language, listed, ngettext, reads, state
+from dashboard.pages import FOLDER
 from dashboard.reads import Night
 from dashboard.theme import CHART_CONFIG, current_theme, drawn_once, level_word
 from reports import asylum, citations, names, numbers
-from reports.events import event_words, events_note
-from reports.names import message_in
+from reports.context import event_words, events_note
+from reports.names import country_name, message_in
+from reports.numbers import route_states
 from reports.route import known_to
 
 _DRAWN = "drawn:before"
@@ -50,6 +53,9 @@ LAST_HINT = 4
 """The purpose, then three hints."""
 _SAY_LANGUAGE = "<script>document.documentElement.lang = '%s';</script>"
 """Set the language for screen readers: Streamlit's own page always declares English."""
+SEARCH = "search"
+Place = tuple[str, dict[str, str]]
+"""A page and its query."""
 
 
 def dress() -> None:
@@ -145,7 +151,7 @@ def above_title(night: Night, found: list[Night], *, with_switch: bool) -> None:
             _SUBJECT.set(st.container(width="content"))
             st.markdown(_replay_line(night), width="content")
         if not st.context.is_embedded:
-            search.show(night)
+            show_search(night)
         is_older = night.run_id != found[0].run_id
         icon = ":material/arrow_forward:"
         if is_older and st.button(_("Latest release"), type="tertiary", icon=icon, icon_position="right"):
@@ -405,3 +411,44 @@ def _step_word(name: str, text: str) -> str:
     if name == "status" and text:
         return _(text)
     return level_word(text) if name == "level" and text else text
+
+
+def show_search(night: Night) -> None:
+    """A field that leads to what is chosen in it."""
+    found = reads.once(night, partial(searched, night), "search")
+    with st.container(key="find", width="content"):
+        chosen = st.selectbox(
+            _("Search"), list(found), index=None, placeholder=_("Find a route, country or nationality"), width=290,
+            label_visibility="collapsed", key=SEARCH,
+        )  # fmt: skip
+    if chosen in found:
+        page, query = found[chosen]
+        del st.session_state[SEARCH]
+        st.switch_page(f"{FOLDER}/{page}.py", query_params=state.kept() | query)
+
+
+def searched(night: Night) -> dict[str, Place]:
+    """Every route, every country of destination with asylum applications, every nationality counted on a route."""
+    routes = [str(name) for name in route_states(night.frame("routes"))["route_id"]]
+    found: dict[str, Place] = {route_name(one): ("route", {"route": one}) for one in routes}
+    series = night.frame("asylum_series")
+    countries = {
+        labelled(country_name(geo, lang()), _("asylum applications")): ("asylum", {"country": geo})
+        for geo in sorted(series["geo"].unique())
+    }
+    rows = night.frame("observations")
+    rows = rows[rows["target"].eq("arrivals") & rows["geo"].isin([ALL, NOT_APPLICABLE]) & rows["route_id"].isin(routes)]
+    rows = rows[~rows["citizen"].isin([ALL, NOT_APPLICABLE])]
+    return found | dict(sorted(countries.items())) | dict(sorted(_nationalities(rows).items()))
+
+
+def _nationalities(rows: pd.DataFrame) -> dict[str, Place]:
+    """Each nationality leads to the route on which most of its people were counted."""
+    sums = rows.groupby(["citizen", "route_id"])["obs_value"].sum()
+    most = sums[sums > 0].groupby("citizen").idxmax()
+    return {
+        labelled(country_name(str(citizen), lang()), _("nationality")): (
+            "route", {"route": str(route_id), "view": "nationalities"}
+        )
+        for citizen, route_id in most
+    }  # fmt: skip

@@ -38,7 +38,7 @@ from geo import (
     outline,
     tapered_arrow,
 )
-from reports.units import MEDIAN, plural_in_unit
+from reports.names import MEDIAN, plural_in_unit
 
 HEIGHT = 306
 COLUMNS = ("route_id", "name", "median", "lower10", "upper90", "alert_level", "label")

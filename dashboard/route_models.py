@@ -20,9 +20,8 @@ from dashboard.theme import current_theme
 from forecasting import BASELINE, ENSEMBLE
 from reports import cards_in, numbers
 from reports.changes import Move, move_of, move_words, step_words
-from reports.names import MODELS
+from reports.names import MODELS, in_unit
 from reports.route import window_words
-from reports.units import in_unit
 from reports.year_ahead import year_words
 
 

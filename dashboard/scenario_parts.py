@@ -18,10 +18,9 @@ from dashboard.reads import Night
 from dashboard.tables import no_break
 from dashboard.theme import current_theme
 from decisions.actions import SCENARIO_STEPS, delete_scenario, keep_places, save_scenario, scenarios_saved
-from reports import Reception, citations, entries_until, levers, numbers, reception, whatif
+from reports import Reception, citations, entries_until, numbers, reception, whatif
 from reports import scenario as wording
-from reports.levers import PLACES, Values
-from reports.whatif import Scenario
+from reports.whatif import PLACES, Scenario, Values
 
 MOST_COMPARED = 4
 LONGEST_TITLE = 120
@@ -62,8 +61,8 @@ def _show_form(night: Night, values: Values, scenario: Scenario) -> None:
     if not name.strip() or not who.strip():
         st.warning(_("A scenario is saved with its name and yours."))
         return
-    query = levers.assumption(values, scenario.route_id)
-    subject = levers.scenario_id(values, scenario.route_id)
+    query = whatif.assumption(values, scenario.route_id)
+    subject = whatif.scenario_id(values, scenario.route_id)
     try:
         save_scenario(reads.workflow(), visitor.actor(who), subject, night.run_id, name, query)
     except VigieError as error:
@@ -165,8 +164,8 @@ def _others(
     for entry in entries:
         query = {str(name): str(text) for name, text in entry.payload["query"].items()}
         own_route = query.pop("route", route_id)
-        known = levers.levers(night, own_route if own_route in routes else route_id, list(routes))
-        values, bad = levers.parse(query, known)
+        known = whatif.levers(night, own_route if own_route in routes else route_id, list(routes))
+        values, bad = whatif.parse(query, known)
         found = None if bad or own_route not in routes else whatif.build(night, values, own_route, lang())
         if found is None or found.trajectories is None:
             text = _("“{name}” has no answer on this release.")

@@ -22,9 +22,8 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
 from reports import Row
-from reports.names import level_label, level_name, rule_name
+from reports.names import in_unit, level_label, level_name, rule_name
 from reports.skill import with_interval
-from reports.units import in_unit
 
 FALLS = frozenset(rule.rule for rule in EXCEEDANCE_RULES if rule.falls)
 """Rules that warn of a low count."""

@@ -24,8 +24,7 @@ from reports import ReadableRelease, Row, numbers
 from reports.alert import alert_report, event_of, informs, is_trigger, limit_of
 from reports.changes import event_words
 from reports.citations import CONTEXT, some
-from reports.names import level_label, level_name
-from reports.units import COUNTED, plural_in_unit
+from reports.names import COUNTED, level_label, level_name, plural_in_unit
 
 _FORECAST = {rule.rule: rule for rule in EXCEEDANCE_RULES}
 _OBSERVED = frozenset(rule.rule for rule in OBSERVED_RULES if not rule.informs)

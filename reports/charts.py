@@ -40,9 +40,8 @@ from geo import (
 )
 from reports import Row
 from reports.alert import limit_of
-from reports.drawing import WIDER, WORDS, Anchor, Drawing, Mark, Point, Shape, Word, png_file, width_of
+from reports.drawing import WIDER, WORDS, Anchor, Drawing, Mark, Point, Shape, Word, png_file, text_width, width_of
 from reports.names import LEVEL_MARKS, level_label, route_name
-from reports.typeface import text_width
 
 WIDE, NARROW = 720.0, 340.0
 """Widths of drawings in pixels: for the page's column, and for a phone of 390 pixels."""

@@ -1,4 +1,4 @@
-"""Who arrives on a route, and the indicators of countries of origin that stand beside it as context."""
+"""What stands beside a forecast: who arrives, indicators of origins, documented events. Context, never cause."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from core.release import ROUNDED_TO
 from core.routes import CARRIED, counted, is_own
 from core.schema import ALL, PLACES, RECEPTION, TARGETS
 from reports import ReadableRelease, numbers
-from reports.names import INDICATORS, country_name
+from reports.names import INDICATORS, country_name, in_unit
 from reports.names import name as named
 from reports.route import RouteForecast
-from reports.units import in_unit
 
 MONTHS_IN_BREAKDOWN, LARGEST_SHOWN = 12, 10
 INDICATOR_YEARS, MOST_INDICATORS = 5, 4
@@ -170,3 +169,33 @@ def context_lines(view: RouteForecast, rows: pd.DataFrame, place: str, language:
                 )
             )
     return pd.concat(lines[:MOST_INDICATORS], ignore_index=True) if lines else pd.DataFrame()
+
+
+def events_between(events: pd.DataFrame, route_id: str, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
+    """Return the events of a route, or of ``asylum``, from one month to another, in order of time.
+
+    Args:
+        events: The release's ``events``.
+        route_id: The route; ``asylum`` for what concerns asylum applications in general.
+        first: A day of the first month.
+        last: A day of the last month.
+
+    Returns:
+        The same columns; without rows where the release has no events.
+    """
+    if events.empty:
+        return events
+    is_shown = events["route_id"].eq(route_id) & events["month"].between(f"{first:%Y-%m}", f"{last:%Y-%m}")
+    return events[is_shown].sort_values("month", ignore_index=True)
+
+
+def event_words(events: pd.DataFrame, language: Language) -> list[tuple[str, str, str]]:
+    """Return title, fact and source's address of each event in the reader's language, in the order of their marks."""
+    return [
+        (language.text(row["title"]), language.text(row["what"]), str(row["url"])) for row in events.to_dict("records")
+    ]
+
+
+def events_note(language: Language) -> str:
+    """Say that an event is no cause."""
+    return language.text(_("Events are context, never a cause; the forecast does not use them."))

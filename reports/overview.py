@@ -17,10 +17,9 @@ from core.routes import ARRIVAL_ROUTES
 from reports import ReadableRelease, Row, cards_in, numbers
 from reports.alert import AlertReport, alert_report, rule_record
 from reports.changes import DOWN, NEW, UP, change_since, change_words
-from reports.names import level_name, route_name, subject_name
+from reports.names import level_name, plural_in_unit, route_name, subject_name
 from reports.route import in_window, window_words, without_forecast
 from reports.skill import better_mark
-from reports.units import plural_in_unit
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,8 @@ from core.schema import ALL
 from forecasting.verification.verdict import BETTER, with_verdicts
 from reports import ReadableRelease, Row, numbers
 from reports.files import flag_words
-from reports.names import route_name
+from reports.names import plural_in_unit, route_name
 from reports.skill import better_words, stretches
-from reports.units import plural_in_unit
 
 KeyNumber = tuple[str, str, str]
 """Label, value and what stands beneath it."""

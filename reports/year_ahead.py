@@ -15,9 +15,8 @@ from core.schema import ALL
 from forecasting.verification import TOO_NARROW
 from forecasting.verification.verdict import BETTER, verdicts
 from reports import Row, numbers
-from reports.names import series_place
+from reports.names import plural_in_unit, series_place
 from reports.skill import verdict_words
-from reports.units import plural_in_unit
 
 CALENDAR_YEAR = "calendar year"
 KINDS = {CALENDAR_YEAR: _("Calendar year"), "July to June": _("July to June")}

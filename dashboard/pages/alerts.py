@@ -13,9 +13,9 @@ from alerts.lifecycle import DISMISSED, ENDED
 from core.languages import capital, is_known
 from core.routes import in_order
 from core.schema import ALL
-from dashboard import _, downloads, inbox, labelled, lang, layout, ngettext, reads, state
+from dashboard import _, decisions, downloads, labelled, lang, layout, ngettext, reads, state
 from dashboard.charts.seasons import season_bars, season_bars_alt
-from dashboard.inbox import AlertStatus
+from dashboard.decisions import AlertStatus
 from dashboard.layout import plain, small
 from dashboard.reads import Night
 from dashboard.theme import current_theme, level_badge, level_label
@@ -31,8 +31,7 @@ from reports.alert import (
 )
 from reports.alert_list import DECIDED, INFORMS, OVER, WAITS
 from reports.changes import change_since, change_words
-from reports.names import rule_name, subject_name
-from reports.units import in_unit
+from reports.names import in_unit, rule_name, subject_name
 
 TITLE, PLACE = _("Alerts"), 4
 
@@ -43,10 +42,10 @@ MOST_RELEASES = 30
 def show(night: Night) -> None:
     """The page."""
     state.take_over_route()
-    inbox.show_toast()
+    decisions.show_toast()
     alerts = alert_list.all_alerts(night)
     level_now = alerts["alert_level"].where(~alerts["ended"].astype(bool), "")
-    statuses = inbox.statuses(dict(zip(alerts["alert_id"], level_now, strict=True)), night.run_id)
+    statuses = decisions.statuses(dict(zip(alerts["alert_id"], level_now, strict=True)), night.run_id)
     alerts = alert_list.grouped(alerts, {name: one.state.status for name, one in statuses.items()})
     st.title(forecast_first(night, alerts) or title(alerts, is_newest=reads.is_newest(night)), anchor=False)
     is_calm = not alerts["group"].isin([WAITS, DECIDED]).any()
@@ -95,7 +94,7 @@ def show_former(night: Night) -> None:
 def forecast_first(night: Night, alerts: pd.DataFrame) -> str:
     """Of an exercise, what is forecast of the first alert that can be practised on; empty without one."""
     first = alerts[alerts["group"] == WAITS].head(1).to_dict("records")
-    if not (first and inbox.is_practice(night)):
+    if not (first and decisions.is_practice(night)):
         return ""
     report = report_of(night, first[0])
     return labelled(subject_name(first[0], night.sources(), lang()), report.chance_of or report.sentence)
@@ -250,7 +249,7 @@ def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
         text = _("As known and decided up to {day}; what was decided later is not shown.")
         st.markdown(small(text.format(day=lang().day(night.as_of))))
     with st.container():
-        inbox.show_objections(night, row, status.state, is_newest=is_newest)
+        decisions.show_objections(night, row, status.state, is_newest=is_newest)
     key = (row["key"], row["alert_level"])
     asks, chart = st.columns([1, 1.25], gap="medium")
     with asks:
@@ -263,21 +262,21 @@ def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
     # What comes and goes has a place of its own, so that what stands below keeps its.
     with st.container():
         if decides:
-            inbox.show_decision(night, row, status)
-        inbox.show_form(night, row, is_newest=is_newest)
+            decisions.show_decision(night, row, status)
+        decisions.show_form(night, row, is_newest=is_newest)
     show_history(night, row, status)
     if st.toggle(
         _("Track record in detail"),
         **state.toggle("record"),
     ):
         reads.drawn_once(night, partial(show_record, night, row), "alert's record", *key)
-    inbox.show_notes(night, row, is_newest=is_newest)
+    decisions.show_notes(night, row, is_newest=is_newest)
 
 
 def next_words(night: Night, row: Row, status: AlertStatus) -> str:
     """Who must sign, by when, and what follows a signature, in one line."""
     after = _("the last signature sends the message")
-    if inbox.is_practice(night):
+    if decisions.is_practice(night):
         after = _("practice: a signature sends nothing")
     steps = [answer.sign_off_words(status.state, lang()), answer.needed_by(row, night.as_of, lang()), after]
     return " · ".join(step for step in steps if step)

@@ -12,15 +12,14 @@ from core.languages import round_expected
 from dashboard import _, downloads, labelled, lang, layout, reads, state, tables, year_ahead
 from dashboard.charts.bars import mix_alt, mix_bars
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
-from dashboard.downloads import Export
+from dashboard.downloads import Export, drawn
 from dashboard.layout import country
-from dashboard.pictures import drawn
 from dashboard.reads import Night
 from dashboard.tables import sparkline
 from dashboard.theme import current_theme
 from reports import asylum, charts, context, numbers
 from reports.asylum import AsylumForecast
-from reports.events import events_between
+from reports.context import events_between
 
 TITLE, PLACE = _("Asylum"), 3
 SHOWN = {"M": 24, "Q": 16}

@@ -11,13 +11,14 @@ import streamlit as st
 from core.languages import NOTHING
 from core.schema import ALL
 from dashboard import _, downloads, evaluation_alerts, evaluation_teams, lang, layout, reads, state
-from dashboard.charts.calibration import (
+from dashboard.charts.models import (
     coverage_alt,
     coverage_chart,
     pit_alt,
     pit_histogram,
+    skill_alt,
+    skill_chart,
 )
-from dashboard.charts.models import skill_alt, skill_chart
 from dashboard.layout import plain, small
 from dashboard.reads import Night
 from dashboard.tables import localised

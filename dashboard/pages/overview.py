@@ -13,7 +13,7 @@ import streamlit as st
 from alerts import INFORMATION
 from core.languages import is_known
 from core.routes import corridor, region_of
-from dashboard import _, decisions, downloads, inbox, lang, layout, ngettext, reads, state, tables, time_travel
+from dashboard import _, decisions, downloads, lang, layout, ngettext, reads, state, tables, time_travel
 from dashboard.maps import flow_map, map_alt
 from dashboard.reads import Night
 from dashboard.tables import sparkline
@@ -21,9 +21,9 @@ from dashboard.theme import current_theme
 from reports import Row, numbers, reception
 from reports.changes import changes
 from reports.citations import map_note, unsettled
+from reports.names import expected_title
 from reports.overview import together
 from reports.route import absent_words, without_forecast
-from reports.units import expected_title
 
 TITLE, PLACE = _("Overview"), 1
 
@@ -94,7 +94,7 @@ def show_total(night: Night, summary: pd.DataFrame) -> None:
     with st.container(key="together", gap=None):
         why = _("The routes’ medians do not add up to this: they are seldom all high, or all low, at once.")
         note = f" {layout.small(why)}" if total.figure else ""
-        head = "" if inbox.is_practice(night) else f"**{layout.plain(total.title)}.** "
+        head = "" if decisions.is_practice(night) else f"**{layout.plain(total.title)}.** "
         st.markdown(f"{head}{layout.plain(said)}{note}")
 
 

@@ -29,17 +29,17 @@ from dashboard import (
 from dashboard.charts.bars import mix_alt, mix_bars, small_multiples, small_multiples_alt, week_alt, week_chart
 from dashboard.charts.fan import Beside, Fan, fan_alt, fan_chart, fan_key
 from dashboard.charts.fan_labels import threshold_words
+from dashboard.downloads import drawn
 from dashboard.layout import country
-from dashboard.pictures import drawn
 from dashboard.reads import Night
 from dashboard.route_view import RouteView
 from dashboard.theme import current_theme, level_badge, level_word
 from reports import charts, context, numbers, route
 from reports.changes import change_since, change_words
-from reports.events import events_between
+from reports.context import events_between
+from reports.names import in_unit
 from reports.numbers import LARGEST
 from reports.route import WeekView
-from reports.units import in_unit
 
 TITLE, PLACE = _("Route"), 2
 

@@ -22,19 +22,17 @@ from dashboard import (
     state,
 )
 from dashboard.charts.scenario import difference_alt, difference_chart, scenario_alt, scenario_chart
-from dashboard.downloads import Export
+from dashboard.downloads import Export, drawn
 from dashboard.layout import plain, small
-from dashboard.pictures import drawn
 from dashboard.reads import Night
 from dashboard.theme import current_theme
 from forecasting.scenarios.analogues import EPISODES
-from reports import charts, citations, levers, numbers, whatif
+from reports import charts, citations, numbers, whatif
 from reports import scenario as wording
-from reports.events import events_between
-from reports.levers import EVERYBODY, KINDS, LEVERS_OF, NONE, PLACES, Lever, Values
+from reports.context import events_between
+from reports.names import INSTEAD, WHAT_IF, in_unit, plural_in_unit
 from reports.scenario import reception_of
-from reports.units import INSTEAD, WHAT_IF, in_unit, plural_in_unit
-from reports.whatif import Scenario
+from reports.whatif import EVERYBODY, KINDS, LEVERS_OF, NONE, PLACES, Lever, Scenario, Values
 
 TITLE, PLACE = _("Scenarios"), 5
 
@@ -44,14 +42,14 @@ PARTS = ("months", "routes", "places", "saved")
 
 def show(night: Night) -> None:
     """The page."""
-    routes = reads.once(night, partial(levers.forecast_routes, night), "forecast routes")
+    routes = reads.once(night, partial(whatif.forecast_routes, night), "forecast routes")
     if not routes:
         layout.stop_with(_("No sample paths, so no scenario can be worked out in this release."))
     usual = reads.once(night, partial(route_view.first_route, night, routes), "first forecast route")
     route_id = state.choice("route", routes, usual if usual in routes else routes[0], always=True)
-    known = reads.once(night, partial(levers.levers, night, route_id, routes), "levers", route_id)
+    known = reads.once(night, partial(whatif.levers, night, route_id, routes), "levers", route_id)
     at_hand = scenario_parts.kept_values(scenario_parts.kept(night, route_id))
-    values, bad = levers.parse(at_hand | given(known), known)
+    values, bad = whatif.parse(at_hand | given(known), known)
     for name in bad:
         state.note_bad_value(name, st.query_params[name])
         state.write(name, None)
@@ -279,7 +277,7 @@ def show_places(
 
 
 def given(known: Mapping[str, Lever]) -> dict[str, str]:
-    """What the address says about the levers."""
+    """What the address says about the whatif."""
     return {name: st.query_params[name] for name in known if name in st.query_params}
 
 

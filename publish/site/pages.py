@@ -21,9 +21,8 @@ from reports.answer import answer
 from reports.changes import changes, new_counts
 from reports.charts import Fan, flow_map, ranges
 from reports.citations import limits, map_note, unsettled
-from reports.names import LEVEL_MARKS, country_name, level_label, place_name, route_name
+from reports.names import LEVEL_MARKS, country_name, expected_title, in_unit, level_label, place_name, route_name
 from reports.overview import cards, overview_title, together
-from reports.units import expected_title, in_unit
 from reports.year_ahead import KINDS, coverage_words, year_lines, year_table, year_title
 
 OVERVIEW, ASYLUM, RECEPTION = "index.html", "asylum/index.html", "reception/index.html"

@@ -28,6 +28,7 @@ from reports.names import (
     LEVELS,
     MODELS,
     RULES,
+    expected_title,
     level_label,
     name,
     route_name,
@@ -35,7 +36,6 @@ from reports.names import (
     source_name,
 )
 from reports.route import window_words
-from reports.units import expected_title
 
 TRACK_RECORD, SOURCES, ARCHIVE = "track-record.html", "sources.html", "archive.html"
 AHEAD = 3

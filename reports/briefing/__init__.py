@@ -23,15 +23,13 @@ from reports import Decisions, LoadedRelease, Reception, Row, cards_in, citation
 from reports.alert import alert_report, informs, rule_record, status_words
 from reports.changes import changes, new_counts
 from reports.charts import MONTHS_AHEAD, Fan, demand, flow_map, legend, small_fan, year_bars
-from reports.drawing import Drawing, print_svg
-from reports.names import LEVEL_MARKS, level_label, level_name, route_name, subject_name
+from reports.drawing import Drawing, Style, print_svg, typst_fonts, usable
+from reports.names import LEVEL_MARKS, expected_title, level_label, level_name, route_name, subject_name
 from reports.overview import together
 from reports.reception import lines as reception
 from reports.route import known_to, window_words
 from reports.scenario import assumed, counted_places, first_short
 from reports.scenario import demand as places_by_month
-from reports.typeface import Style, typst_fonts, usable
-from reports.units import expected_title
 from reports.year_ahead import KINDS, YearLine, coverage_words, year_lines, year_table, year_title
 
 TEMPLATE = Path(__file__).with_name("briefing.typ")

@@ -23,9 +23,8 @@ from reports import colours, names
 from reports.alert import AlertReport, alert_report, events_words, is_judged, measures_words
 from reports.citations import exercise, machine_made, prohibited_uses
 from reports.messages.announcement import FRESHNESS, Announcement, Facts, concerned
-from reports.names import level_name, subject_name
+from reports.names import in_unit, level_name, plural_in_unit, subject_name
 from reports.route import expected_words
-from reports.units import in_unit, plural_in_unit
 
 MOST_MONTHS = 6
 HEADINGS = {

@@ -24,7 +24,8 @@ from core.errors import Message
 from core.routes import ARRIVAL_ROUTES
 from core.schema import make_series_id
 from core.settings import Settings
-from dashboard import inbox, layout
+from dashboard import decisions as dashboard_decisions
+from dashboard import layout
 from decisions import open_workflow
 from decisions.sending import send_waiting
 from store.releases import About, Release, ReleaseStore
@@ -81,7 +82,7 @@ def sending_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         with open_workflow(home, settings) as desk:
             send_waiting(desk)
 
-    monkeypatch.setattr(inbox, "start_sending", send)
+    monkeypatch.setattr(dashboard_decisions, "start_sending", send)
 
 
 @pytest.fixture

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
-from typing import cast
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pandas as pd
 import pytest
 
-from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, PROPOSED, SIGNED_OFF, State
+from access import Actor
+from alerts.lifecycle import (
+    ACKNOWLEDGED,
+    COMMENTED,
+    DISMISSED,
+    PROPOSED,
+    SIGNED_OFF,
+    State,
+)
 from dashboard import decisions, reads
-from dashboard.decisions import Found
-from dashboard.inbox import AlertStatus
+from dashboard.decisions import AlertStatus, Found, _outcome_words
 from dashboard.reads import Night
+from decisions.actions import Outcome, Step
 from reports.overview import Card
 
 SUMMARY = pd.DataFrame({"route_id": ["CMR"], "level": [""], "state": ["ok"]})
@@ -98,3 +108,24 @@ def test_decided_alert_stands_behind_waiting_one(
     newest(False)
     decisions.found_on(made, None, SUMMARY, stands)
     assert one_card_a_route == [((), ("a",)), ((), ())]
+
+
+@pytest.mark.parametrize(
+    ("action", "outcome", "said"),
+    [
+        (SIGNED_OFF, {"missing": 1}, " 1 more person must sign it off."),
+        (SIGNED_OFF, {"why_not": "a replay"}, " Nothing is sent: this release replays a past night."),
+        (SIGNED_OFF, {"held_until": dt.datetime(2025, 2, 3, 9, tzinfo=dt.UTC)},
+         " Notifications are held until 3 February 2025: recipients were recently told about this."),
+        (SIGNED_OFF, {"announced": "raised"}, " Notifications are being sent."),
+        (DISMISSED, {}, ""),
+        (COMMENTED, {"missing": 1}, ""),
+    ],
+)  # fmt: skip
+def test_what_came_of_step_is_said_with_whether_anything_leaves(
+    action: str, outcome: dict[str, Any], said: str
+) -> None:
+    missing = outcome.pop("missing", 0)
+    state = cast(State, SimpleNamespace(sign_offs_missing=missing))
+    came = _outcome_words(Step(Actor("Ada"), action, "seen"), Outcome(state, **outcome))
+    assert came == "Recorded in the journal." + said

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from dashboard.charts.teams import teams_alt, teams_chart, teams_key
+from dashboard.evaluation_teams import teams_alt, teams_chart, teams_key
 from dashboard.theme import LIGHT
 
 from .test_pages import visit

@@ -10,8 +10,11 @@ import pytest
 import dashboard
 from access import NotAllowedError
 from core.errors import InputError, NothingToPublishError, StoreError, VigieError
+from dashboard import layout, reads
 from dashboard.layout import error_words, plain, since_words
 from decisions.judgements import fitted
+
+from .test_pages import visit
 
 
 @pytest.mark.parametrize(
@@ -61,3 +64,20 @@ def test_address_in_note_is_no_link(text: str) -> None:
     links = (r"(?i)(https?://|www(?=\.))([-.\w]+)", r"[-.\w+]+@[-\w]+(\.[-\w]+)+")  # as mdast-util-gfm-autolink-literal
     assert not [link for link in links if re.search(link, seen)]
     assert seen.replace("\u2060", "") == text
+
+
+@pytest.mark.usefixtures("read_release")
+def test_a_route_a_country_and_a_nationality_are_found() -> None:
+    found = layout.searched(reads.nights()[0])
+    assert found["Eastern Mediterranean"] == ("route", {"route": "EMR"})
+    assert found["Germany: asylum applications"] == ("asylum", {"country": "DEU"})
+    page, query = found["Syria: nationality"]
+    assert (page, query["view"]) == ("route", "nationalities")
+
+
+@pytest.mark.usefixtures("read_release")
+def test_what_is_chosen_opens_its_page() -> None:
+    app = visit("overview")
+    app.selectbox(key=layout.SEARCH).select("Eastern Mediterranean").run()
+    assert not app.exception
+    assert app.title[0].value.startswith("Eastern Mediterranean: ")

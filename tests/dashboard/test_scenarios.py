@@ -24,9 +24,9 @@ from dashboard.reads import Night
 from dashboard.scenario_parts import saved_scenarios
 from decisions.briefing import make_briefing
 from forecasting.scenarios.shocks import Shock, profile
-from reports import levers, numbers, whatif
-from reports.levers import KINDS, Lever
+from reports import numbers, whatif
 from reports.scenario import demand, reception_of
+from reports.whatif import KINDS, Lever
 from store.journal import Journal, journal_url
 from store.releases import Release
 
@@ -43,8 +43,8 @@ def night(read_release: Release) -> Night:
     return found
 
 
-def values_of(night: Night, route_id: str = "EMR", **chosen: str) -> levers.Values:
-    values, bad = levers.parse(chosen, levers.levers(night, route_id, ROUTES))
+def values_of(night: Night, route_id: str = "EMR", **chosen: str) -> whatif.Values:
+    values, bad = whatif.parse(chosen, whatif.levers(night, route_id, ROUTES))
     assert bad == []
     return values
 
@@ -65,7 +65,7 @@ def said(app: AppTest) -> str:
 @given(st.text(max_size=12))
 def test_lever_never_takes_foreign_text(text: str) -> None:
     known = {"side": Lever("above", ("above", "below")), "number": Lever("3", low=0, high=10)}
-    values, bad = levers.parse({"side": text, "number": text}, known)
+    values, bad = whatif.parse({"side": text, "number": text}, known)
     assert values["side"] in {"above", "below"}
     assert 0 <= float(values["number"]) <= 10
     assert set(bad) <= {"side", "number"}
@@ -75,8 +75,8 @@ def test_lever_never_takes_foreign_text(text: str) -> None:
     ("name", "field"), [("shock_onset", "onset"), ("shock_months", "duration"), ("shock_decay", "half_life")]
 )
 def test_shock_lever_takes_times_up_to_last_month(night: Night, name: str, field: str) -> None:
-    lever = levers.levers(night, "EMR", ROUTES)[name]
-    ends = pd.DatetimeIndex([levers.month_end(month) for month in levers.months_of(night, "EMR")])
+    lever = whatif.levers(night, "EMR", ROUTES)[name]
+    ends = pd.DatetimeIndex([whatif.month_end(month) for month in whatif.months_of(night, "EMR")])
 
     def is_possible(months: int) -> bool:
         try:
@@ -101,15 +101,15 @@ def test_field_takes_same_numbers_as_address(address: dict[str, str]) -> None:
     app = visit(f"scenarios_{address['kind']}", route="EMR", **address)
     fields = {str(field.key).removeprefix("lever:"): (field.min, field.max) for field in app.number_input}
     (night,) = reads.nights()
-    known = levers.levers(night, "EMR", ROUTES)
+    known = whatif.levers(night, "EMR", ROUTES)
     assert fields
     assert fields == {name: (known[name].low, known[name].high) for name in fields}
 
 
 def test_same_assumption_has_same_name_however_it_is_looked_at(night: Night) -> None:
     one, two = values_of(night, confidence="80"), values_of(night, confidence="95", shock_size="10")
-    assert levers.scenario_id(one, "EMR") == levers.scenario_id(two, "EMR")
-    assert levers.scenario_id(one, "EMR") != levers.scenario_id(one, "WAR")
+    assert whatif.scenario_id(one, "EMR") == whatif.scenario_id(two, "EMR")
+    assert whatif.scenario_id(one, "EMR") != whatif.scenario_id(one, "WAR")
 
 
 def test_a_nationality_that_doubles_adds_its_share_of_the_route(night: Night) -> None:
@@ -123,7 +123,7 @@ def test_a_nationality_that_doubles_adds_its_share_of_the_route(night: Night) ->
         numbers.route_paths(paths, "CMR")[march].median()
         for paths in (night.frame("trajectories"), scenario.trajectories)
     )
-    share = levers.shares_of(night, "CMR")["SYR"]
+    share = whatif.shares_of(night, "CMR")["SYR"]
     assert share == pytest.approx(0.5, abs=0.01)
     assert after / before == pytest.approx(1 + share, abs=0.01)
     assert "Syria: 50% of the route" in scenario.notes[0]
@@ -180,7 +180,7 @@ def test_form_writes_every_lever_of_its_kind_into_address() -> None:
     app.number_input(key="lever:shock_size").set_value(-40.0)
     next(button for button in app.button if button.label == "Show the scenario").click().run()
     assert app.query_params["shock_size"] in ("-40", ["-40"])
-    assert set(levers.LEVERS_OF["shock"]) <= set(app.query_params)
+    assert set(whatif.LEVERS_OF["shock"]) <= set(app.query_params)
     assert "fall by 40%" in said(app)
 
 

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import cast
+
+import pandas as pd
 import pytest
 
 from core.errors import message
-from core.languages import Language
-from reports.names import message_in
+from core.languages import Language, languages
+from core.routes import ROUTES
+from reports import numbers
+from reports.messages import compose
+from reports.names import _IN_UNITS, MEDIAN, expected_title, in_unit, message_in, plural_in_unit
+from reports.overview import cards, together
+from reports.route import RouteForecast, title
+from reports.year_ahead import year_lines, year_title, year_words
+
+from .conftest import Announce, MakeRelease, year_row
+
+ENGLISH = Language("en")
 
 
 @pytest.mark.parametrize(
@@ -40,3 +54,68 @@ def test_why_edition_waits_is_sentence_without_codes(language: str, expected: st
         "{file} waits for a person as {edition}: {reasons}", file="prices.csv", edition="e1", reasons=[of_size, cut]
     )
     assert message_in(whole, Language(language)) == expected
+
+
+def test_unit_is_given_exactly_where_events_are_counted() -> None:
+    summed = {code: route for code, route in ROUTES.items() if route.parts}
+    assert {code for code, route in summed.items() if route.unit} == {
+        code for code, route in summed.items() if route.counts == "detections"
+    }
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("text", _IN_UNITS)
+def test_no_text_of_a_corridor_of_events_speaks_of_arrivals(text: str, language: str) -> None:
+    said = in_unit(text, "US_NORTH", Language(language)).lower()
+    assert ROUTES["US_NORTH"].unit[language] in said
+    assert not any(word in said for word in ("arrival", "arrivée", "llegada", "{unit}"))
+
+
+def test_other_routes_keep_the_words_of_arrivals() -> None:
+    assert plural_in_unit(MEDIAN, 2, "CMR", ENGLISH, median="2") == "2 arrivals expected"
+    assert plural_in_unit(MEDIAN, 2, "US_NORTH", ENGLISH, median="2") == "2 encounters expected"
+    assert in_unit("Arrivals per month", "CMR", ENGLISH) == "Arrivals per month"
+
+
+def test_table_with_events_has_no_title_of_arrivals() -> None:
+    titles = [expected_title(routes, ENGLISH) for routes in (["CMR", "CHA"], ["DARIEN", "US_NORTH"])]
+    assert titles == ["Arrivals expected, {months}", "Expected, {months}"]
+
+
+def test_every_sentence_on_a_corridor_of_events_has_its_unit(make_release: MakeRelease, announce: Announce) -> None:
+    release = make_release(["US_NORTH"], 0)
+    release = release.with_frame("ended_alerts", release.frame("alerts"))
+    ends = numbers.window_ends(release.as_of)
+    summary = numbers.route_summary(release.frame, release.frame("alerts"), ends)
+    (row,) = summary.to_dict("records")
+    usual = {"route_id": "US_NORTH", "summary": row, "known_on": release.as_of}
+    ahead = numbers.quantiles_of(release.frame("forecasts"), numbers.route_series("US_NORTH"))
+    views = [SimpleNamespace(origin=origin, quantiles=ahead, **usual) for origin in ("", "2024-11-30")]
+    year = pd.DataFrame([year_row(numbers.route_series("US_NORTH"))])
+    lines = year_lines(year, release.frame("observations"), "calendar year", ENGLISH)
+    message = compose(announce(route_id="US_NORTH"), "en", "")
+    said = [
+        *(title(cast(RouteForecast, view), release.as_of, ENGLISH) for view in views),
+        *(card.sentence for card in cards(release, None, summary, ENGLISH)),
+        year_title(lines, ENGLISH), year_words(year, numbers.route_series("US_NORTH"), 2025, ENGLISH),
+        message.rows[0][0], message.picture_alt,
+    ]  # fmt: skip
+    assert [text for text in said if "ncounters" not in text or "rrival" in text] == []
+
+
+def test_events_and_another_regions_persons_are_never_added_up(make_release: MakeRelease) -> None:
+    both = make_release(["CMR", "DARIEN", "WMR", "US_NORTH"], 0)
+    ends = numbers.window_ends(both.as_of)
+    summary = numbers.route_summary(both.frame, both.frame("alerts"), ends)
+    total = together(both, summary, ENGLISH)
+    alone = numbers.expected_total(
+        both.frame("trajectories"), [numbers.route_series(one) for one in ("CMR", "WMR")], ends
+    )
+    assert alone is not None and (total.low, total.high) == (alone.low, alone.high)
+    assert total.routes == "On 2 routes together"
+    year = pd.DataFrame([year_row("_T"), *(year_row(numbers.route_series(one)) for one in ("CMR", "DARIEN", "WMR"))])
+    lines = year_lines(year, both.frame("observations"), "calendar year", ENGLISH)
+    assert lines[0].name == "2 routes together"
+    counted = both.frame("observations")
+    added = counted[counted["route_id"].isin(["CMR", "WMR"]) & counted["time_period"].str.startswith("2024")]
+    assert lines[0].past[2024] == added["obs_value"].sum()

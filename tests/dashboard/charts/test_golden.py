@@ -26,16 +26,19 @@ from dashboard.charts.bars import (
     steps_alt,
     steps_chart,
 )
-from dashboard.charts.calibration import (
+from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
+from dashboard.charts.models import (
     coverage_alt,
     coverage_chart,
+    members_alt,
+    members_chart,
     pit_alt,
     pit_histogram,
     reliability_alt,
     reliability_chart,
+    skill_alt,
+    skill_chart,
 )
-from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
-from dashboard.charts.models import members_alt, members_chart, skill_alt, skill_chart
 from dashboard.charts.scenario import (
     compare_alt,
     compare_chart,
@@ -46,7 +49,7 @@ from dashboard.charts.scenario import (
     scenario_chart,
 )
 from dashboard.charts.seasons import season_alt, season_bars, season_bars_alt, season_chart
-from dashboard.charts.teams import teams_alt, teams_chart, teams_key
+from dashboard.evaluation_teams import teams_alt, teams_chart, teams_key
 from dashboard.tables import sparkline
 from dashboard.theme import DARK, LIGHT
 from tests.dashboard.shown import drawn

@@ -2,8 +2,7 @@ import pandas as pd
 import pytest
 
 from core.errors import SchemaError
-from dashboard.charts.calibration import coverage_chart, pit_histogram
-from dashboard.charts.models import members_chart, skill_chart
+from dashboard.charts.models import coverage_chart, members_chart, pit_histogram, skill_chart
 from dashboard.theme import LIGHT
 
 

@@ -9,8 +9,8 @@ from typing import cast
 import pandas as pd
 import pytest
 
-from reports import ReadableRelease, levers
-from reports.levers import Lever
+from reports import ReadableRelease, whatif
+from reports.whatif import Lever
 
 NUMBERS = {
     "if_value": (0, 10_000_000), "and_value": (0, 10_000_000), "stock": (0, 10_000_000), "shock_size": (-100, 500),
@@ -32,7 +32,7 @@ def known(first: str = "2025-01-31", other: str = "2025-01-31") -> dict[str, Lev
     nothing["obs_value"] = nothing["obs_value"].astype(float)
     frames = {"trajectories": paths, "observations": nothing}
     night = SimpleNamespace(as_of=dt.date(2025, 1, 31), frame=frames.__getitem__)
-    return levers.levers(cast(ReadableRelease, night), "CMR", ["CMR", "EMR"])
+    return whatif.levers(cast(ReadableRelease, night), "CMR", ["CMR", "EMR"])
 
 
 def test_scenario_numbers_include_their_ends() -> None:
@@ -60,6 +60,6 @@ def test_scenario_begins_with_planning_window(first: str, other: str, own_start:
 
 
 def test_value_that_lever_does_not_take_is_named_and_replaced() -> None:
-    values, bad = levers.parse({"stay": "0.4", "stock": "7", "if_side": "beside"}, known())
+    values, bad = whatif.parse({"stay": "0.4", "stock": "7", "if_side": "beside"}, known())
     assert sorted(bad) == ["if_side", "stay"]
     assert (values["stay"], values["stock"], values["if_side"]) == ("3", "7", "above")
