@@ -23,7 +23,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from access import DOWNLOAD, Login, may, page_action
+from access import DOWNLOAD, REFUSALS, Login, login_id_of, may, page_action
 from access.guard import (
     CALLBACK_PATH,
     LOGIN_HEADER,
@@ -34,7 +34,6 @@ from access.guard import (
     Bucket,
     Guard,
 )
-from access.sessions import REFUSALS, login_id_of
 from core.log import get_logger
 
 MOST_BYTES, MOST_BYTES_UNKNOWN = 1024**2, 64 * 1024

@@ -26,8 +26,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from access import Actor, Login, Person, read_person
-from access.sessions import REFUSALS, form_token, logins_of, note_refusal
+from access import REFUSALS, Actor, Login, Person, form_token, logins_of, note_refusal, read_person
 from core.errors import VigieError
 from core.log import get_logger
 from core.settings import (

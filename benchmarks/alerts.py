@@ -6,16 +6,16 @@ frozen on origins before 2018.
 
 from __future__ import annotations
 
-from alerts.rules.base import counts_by_series
+from alerts import counts_by_series
 from alerts.rules.surge import RULE as SURGE
-from alerts.verification import cutoffs, hindcast
+from alerts.verification import freeze, hindcast, part
 from benchmarks.routes import dense_parts, dense_routes, hindcasts
 from benchmarks.shared import published_files
 from core.schema import ALL, make_series_id
 from core.settings import SNAPSHOT, AlertSettings
 from forecasting import ENSEMBLE
 from forecasting.quantiles import to_rows
-from ingest.registers import SAID, events
+from ingest.snapshot import SAID, events
 
 SETTINGS = AlertSettings(trained_until="2017-12")
 ORIGINS = 172
@@ -33,8 +33,8 @@ def main() -> None:
     counts = counts_by_series(panel)
     # A month's figures are published in the month after it.
     past = hindcast.past_forecasts(forecasts, ENSEMBLE, counts, (counts.index[-1] + 1).end_time.date())
-    span = cutoffs.part(past.origins, SETTINGS)
-    frozen = cutoffs.freeze(hindcast.judge(SURGE, past, counts, SETTINGS), SURGE.costs, span, SETTINGS)
+    span = part(past.origins, SETTINGS)
+    frozen = freeze(hindcast.judge(SURGE, past, counts, SETTINGS), SURGE.costs, span, SETTINGS)
     rises = {card.event_id: (card.route_id, card.month) for card in events(SNAPSHOT) if card.kind == "rise"}
     said = hindcast.retrospective_alerts(rises, past, counts, frozen, span.first_judged, SETTINGS, basis="detections")
     said.round({"chance": 4, "cutoff": 4}).to_csv(SNAPSHOT / SAID, index=False)

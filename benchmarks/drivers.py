@@ -27,7 +27,7 @@ from core.settings import SNAPSHOT
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
 from ingest import snapshot
-from ingest.registers import DRIVER_PROVENANCE, DRIVER_TABLE
+from ingest.snapshot import DRIVER_PROVENANCE, DRIVER_TABLE
 from ingest.sources import frontex
 
 HORIZONS = (1, 3, 6)

@@ -18,8 +18,8 @@ import pandas as pd
 from benchmarks.shared import PAGE, page_command, report, timed
 from core import QUANTILE_LEVELS
 from hub import Hub, read_config
+from hub.own import config_files
 from hub.submission import read_submission
-from hub.targets import config_files
 
 TITLE = "Submissions to the hub, damaged and harmlessly changed"
 ROUND, MODEL = "2024-11-30", "team-model"

@@ -21,9 +21,8 @@ from forecasting import LEVELS
 from forecasting.quantiles import to_matrix
 from hub.files import hub_of, metadata_of
 from hub.night import ROUNDS, ROUNDS_ABOUT, target_values
-from hub.outputs import target_data, weekly_name
-from hub.tables import ROUND_KEYS
-from hub.targets import config_files
+from hub.own import config_files, target_data, weekly_name
+from hub.score import ROUND_KEYS
 from nightly import OK, RealTimeData
 from nightly.asylum import DATASETS, destination_states
 from nightly.inputs import load_snapshot

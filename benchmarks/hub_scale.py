@@ -20,8 +20,7 @@ from core.routes import ARRIVAL_ROUTES
 from core.schema import ALL, make_series_id
 from forecasting.quantiles import QuantileTable, to_rows
 from hub.night import collect, hub_tables
-from hub.outputs import tidy
-from hub.targets import config_files
+from hub.own import config_files, tidy
 from store import parquet_bytes, write_bytes
 
 SERIES = [make_series_id("arrivals", route_id, ALL, ALL, "M") for route_id in ARRIVAL_ROUTES]

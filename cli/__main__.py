@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import EXIT_NOTHING_PUBLISHED, Group, alerts, home, hub, nights, panels, releases, serve, site
+from cli import EXIT_NOTHING_PUBLISHED, Group, alerts, home, hub, nights, panels, releases, serve
 from core.errors import VigieError
 from core.log import LOG_FORMAT, LogFormat, configure_logging, get_logger
 from core.release import code_version
@@ -18,7 +18,7 @@ PANELS: dict[str, dict[str, Callable[..., None] | typer.Typer]] = {
     "Daily": {
         "nightly": nights.nightly, "demonstrate": nights.demonstrate, "serve": serve.app, "status": releases.status,
         "ingest": nights.ingest_app, "observations": releases.observations, "export": releases.export_app,
-        "site": site.app,
+        "site": releases.site_app,
     },
     "Forecast": {"forecast": panels.forecast, "backtest": panels.backtest, "score": panels.score},
     "Decide": {"alerts": alerts.app, "outbox": alerts.outbox_app, "editions": releases.editions_app},

@@ -318,7 +318,7 @@ def audit(
     as_json: AsJson = False,
 ) -> None:
     """Show sign-ins, refusals, actions and downloads, newest first."""
-    from access.sessions import access_rows, describe
+    from access import access_rows, describe
 
     with opened_workflow(home) as workflow:
         rows = access_rows(workflow.journal)[:most]
@@ -341,7 +341,7 @@ def sign_out(
 
     Roles are removed in settings.toml or at the identity provider.
     """
-    from access.sessions import revoke
+    from access import revoke
 
     with opened_workflow(home) as workflow:
         count = revoke(workflow.journal, person, acting_here(workflow.settings.access), reason)

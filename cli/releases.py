@@ -1,4 +1,4 @@
-"""``vigie status``, ``verify``, ``export``, ``observations`` and ``editions``: read what a home folder holds."""
+"""``vigie status``, ``verify``, ``export``, ``observations``, ``editions`` and ``site``: read what a home holds."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -159,7 +160,7 @@ def briefing(
     home: Home = None,
 ) -> None:
     """Write the briefing of a release as PDF: alerts, map and charts on one page, then the year ahead and places."""
-    from decisions.briefing import make_briefing
+    from decisions.announcements import make_briefing
     from store import named_errors, write_bytes
 
     _language(lang)
@@ -190,7 +191,7 @@ def map_(
     home: Home = None,
 ) -> None:
     """Write the routes as lines with what is expected of each over the planning window."""
-    from publish.maps import geojson_bytes, geopackage_bytes, route_features
+    from publish import geojson_bytes, geopackage_bytes, route_features
     from store.export import about_bytes, write_table
 
     makers = {".gpkg": geopackage_bytes, ".geojson": geojson_bytes}
@@ -412,3 +413,44 @@ def _decide(
         actor = acting_here(workflow.settings.access, name)
         done = decide_edition(workflow, actor, action, edition_id, reason, replace_newer=replace_newer)
         typer.echo(done.summary())
+
+
+site_app = typer.Typer(cls=Group, help="Build the public site.")
+
+
+@site_app.command()
+def build(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The site's folder: new, empty, or made by this command before.")
+    ],
+    url: Annotated[
+        str,
+        typer.Option("--url", help="Address at which the site will stand; the sitemap and shared pictures need it."),
+    ] = "",
+    home: Home = None,
+) -> None:
+    """Write the site of the newest release in which every alert was signed off or dismissed; only changed files.
+
+    Any web server can serve the folder: see docs/publishing.md.
+    """
+    from publish.site import build_site
+
+    source = existing_home(home)
+    done = build_site(source, load_settings(source), folder.expanduser(), _base(url))
+    for run_id in done.passed_over:
+        typer.echo(f"{run_id} is not shown: alerts wait to be signed off ('vigie alerts')")
+    typer.echo(
+        f"{folder}: release {done.run_id}, as known on {done.as_of}; {counted(done.written, 'file')} written, "
+        f"{done.removed} removed, {done.kept} unchanged"
+    )
+    if not url:
+        typer.echo("No --url: without it there is no sitemap and no picture where a page is shared.")
+
+
+def _base(url: str) -> str:
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+        raise InputError(f"--url {url}: write an address such as https://example.org/vigie/")
+    return url.rstrip("/") + "/"

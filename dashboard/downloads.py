@@ -21,7 +21,7 @@ from core.settings import load_settings
 from dashboard import _, labelled, lang, language, reads, state, visitor
 from dashboard.reads import Night
 from dashboard.tables import localised
-from decisions.briefing import make_briefing
+from decisions.announcements import make_briefing
 from reports import charts
 from reports import citations as reported
 from reports.charts import WIDE

@@ -13,9 +13,19 @@ from typing import Literal
 
 import streamlit as st
 
-from access import ROLES, Actor, Login, NotAllowedError, may, page_action
+from access import (
+    ROLES,
+    Actor,
+    Login,
+    NotAllowedError,
+    authorize_download,
+    form_token,
+    logins_of,
+    may,
+    note_refusal,
+    page_action,
+)
 from access.guard import LOGIN_HEADER, LOGIN_PATH, LOGOUT_PATH
-from access.sessions import authorize_download, form_token, logins_of, note_refusal
 from core.errors import VigieError
 from core.log import get_logger
 from core.settings import AccessSettings, home_folder, is_loopback, load_settings, secret

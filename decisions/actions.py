@@ -16,9 +16,9 @@ from access import (
     SAVE_SCENARIO,
     Actor,
     NotAllowedError,
+    note_refusal,
     require,
 )
-from access.sessions import note_refusal
 from alerts.lifecycle import (
     ACKNOWLEDGED,
     ANNOUNCED,

@@ -22,7 +22,7 @@ from core.log import get_logger
 from core.release import code_version
 from core.settings import SHORTEST_COOKIE_SECRET, Settings, is_loopback, load_settings, secret
 from decisions import open_workflow
-from decisions.delivery import try_channel
+from decisions.sending import try_channel
 from store.journal import Journal, journal_url
 from store.journal.database import sqlite_file
 from store.mirror import RemoteFiles, latest, read_contact

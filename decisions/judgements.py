@@ -25,10 +25,9 @@ from decisions import Workflow
 from decisions.actions import authorize
 from forecasting import ENSEMBLE
 from hub import config_names, read_config
-from hub.outputs import COLUMNS, model_metadata
+from hub.own import COLUMNS, config_files, model_metadata
 from hub.score import quantile_rows
 from hub.submission import read_submission
-from hub.targets import config_files
 from reports.numbers import LARGEST
 from store import sha256_of_bytes
 from store.hub import Edition, SubmissionStore

@@ -1,6 +1,6 @@
 """Geometry of the flow map: country shapes, one projection, and arrows as wide as the number of people.
 
-The shapes were made once from Natural Earth (``python -m geo.boundaries``) and are bundled small. They are for
+The shapes were made once from Natural Earth (``python -m benchmarks.boundaries``) and are bundled small. They are for
 orientation only; names and boundaries imply no endorsement.
 
 One projection serves the whole map of a region: Lambert azimuthal equal-area, centred in it, in kilometres. Equal area

@@ -29,7 +29,7 @@ from core.settings import FEED, SNAPSHOT
 from forecasting import ENSEMBLE, ModelCard
 from forecasting.panel import Panel
 from forecasting.quantiles import QuantileTable, to_rows
-from hub import CONFIG, Hub, config_names, outputs, read_config
+from hub import CONFIG, Hub, config_names, read_config
 from hub.files import (
     METADATA,
     config_of,
@@ -40,11 +40,28 @@ from hub.files import (
     quantiles_of,
     submission_paths,
 )
-from hub.score import as_quantiles, combine, quantile_rows
+from hub.own import (
+    added_to,
+    baseline,
+    changed_values,
+    config_files,
+    dated,
+    ensemble_metadata,
+    every_version,
+    hub_model_id,
+    open_round,
+    open_series,
+    own_metadata,
+    own_submissions,
+    provenance_of,
+    target_data,
+    tidy,
+    time_series,
+    weekly_name,
+)
+from hub.own import replayed as replayed_rows
+from hub.score import IN_TIME, LATE, TABLES, as_quantiles, combine, empty_tables, quantile_rows, release_tables
 from hub.submission import place_of, read_metadata, read_submission
-from hub.tables import IN_TIME, LATE, TABLES, empty_tables, release_tables
-from hub.targets import baseline, config_files, open_round
-from hub.targets import replayed as replayed_rows
 from store import make_folder, parquet_bytes, sha256_of_bytes, sha256_of_file, write_bytes
 from store.export import ABOUT, PLACED, about_bytes, export_bytes, record_published
 from store.hub import LARGEST_FILE, Edition, HubFiles, SubmissionStore, record_receipts
@@ -109,8 +126,8 @@ def published_series(release: Release) -> list[str]:
     sources = dict(zip(observed["series_id"], observed["source_id"], strict=True))
     cards = json.loads(release.document(CATALOGUE))
     daily = [one for one in sources if one.startswith("arrivals.") and one.endswith("._T.D")]
-    wanted = outputs.open_series([*sorted(set(forecast["series_id"])), *sorted(daily)], sources, cards)
-    return [outputs.weekly_name(one) if one.endswith(".D") else one for one in wanted]
+    wanted = open_series([*sorted(set(forecast["series_id"])), *sorted(daily)], sources, cards)
+    return [weekly_name(one) if one.endswith(".D") else one for one in wanted]
 
 
 def submit(place: str, release: Release, data: Known, models: Mapping[str, tuple[ModelCard, str]]) -> list[str]:
@@ -143,21 +160,21 @@ def submit(place: str, release: Release, data: Known, models: Mapping[str, tuple
     known = release.read("observations")
     both = pd.concat([both, weeks, _weekly_baseline(data, [one for one in open_ones if one.endswith(".W")])])
     both, paths = (rows[rows["series_id"].isin(open_ones)] for rows in (both, paths))
-    made = outputs.own_submissions(both, paths, release.as_of)
+    made = own_submissions(both, paths, release.as_of)
     out: dict[str, bytes] = {}
     for (model_id, round_id), rows in made.items():
         path = f"{hub.output_folder}/{model_id}/{round_id}-{model_id}.parquet"
         kept = files.find(path)
-        out[path] = parquet_bytes(outputs.added_to(None if kept is None else pd.read_parquet(io.BytesIO(kept)), rows))
+        out[path] = parquet_bytes(added_to(None if kept is None else pd.read_parquet(io.BytesIO(kept)), rows))
         if faults := read_submission(hub, path, out[path])[1]:
             raise InputError(f"not submitted: {faults[0]}")
     for model_id in sorted(both["model_id"].unique()):
-        out[f"{METADATA}/{outputs.hub_model_id(model_id)}.yml"] = outputs.own_metadata(model_id, *models[model_id])
+        out[f"{METADATA}/{hub_model_id(model_id)}.yml"] = own_metadata(model_id, *models[model_id])
     series = target_values(data, open_ones)
-    named = known["series_id"].isin(open_ones) | known["series_id"].map(outputs.weekly_name).isin(open_ones)
+    named = known["series_id"].isin(open_ones) | known["series_id"].map(weekly_name).isin(open_ones)
     sources = set(known.loc[named, "source_id"])
-    out |= outputs.target_data(series)
-    provenance = outputs.provenance(json.loads(release.document(CATALOGUE)), sources, release.as_of)
+    out |= target_data(series)
+    provenance = provenance_of(json.loads(release.document(CATALOGUE)), sources, release.as_of)
     out["target-data/README.md"] = provenance.encode()
     files.write(out)
     rounds = sorted({round_id for _model_id, round_id in made})
@@ -170,7 +187,7 @@ def _weekly_baseline(data: Known, series: Collection[str]) -> pd.DataFrame:
     origin = open_round("W", data.date)
     if origin is None:
         return pd.DataFrame()
-    counts = outputs.dated(outputs.every_version(data.published, series))
+    counts = dated(every_version(data.published, series))
     made = to_rows(baseline(counts, pd.DataFrame({"series_id": list(series), "origin_date": origin})))
     return made.assign(target=made["series_id"].str.split(".").str[0])
 
@@ -186,9 +203,9 @@ def target_values(data: Known, series: Collection[str]) -> pd.DataFrame:
         for origin, panel in data.past_panels.items()
     ]
     now = data.routes[data.routes["series_id"].isin(routes)][["series_id", "time_period", "obs_value"]]
-    others = outputs.every_version(data.published, [one for one in series if one not in set(routes)])
-    changed = outputs.changed_values([*then, (pd.Timestamp(data.date), now)])
-    return outputs.time_series(pd.concat([changed, others], ignore_index=True))
+    others = every_version(data.published, [one for one in series if one not in set(routes)])
+    changed = changed_values([*then, (pd.Timestamp(data.date), now)])
+    return time_series(pd.concat([changed, others], ignore_index=True))
 
 
 @dataclass
@@ -283,8 +300,8 @@ def combine_hub(place: str) -> dict[str, bytes]:
         if files.find(path) is None:
             own = QuantileTable(part.reset_index(drop=True), made.quantiles[part.index])
             named = to_rows(own).assign(target=lambda frame: frame["series_id"].str.split(".").str[0])
-            out[path] = parquet_bytes(outputs.tidy(named))
-            out[f"{METADATA}/{model_id}.yml"] = outputs.ensemble_metadata(str(model_id))
+            out[path] = parquet_bytes(tidy(named))
+            out[f"{METADATA}/{model_id}.yml"] = ensemble_metadata(str(model_id))
     for path, content in out.items():
         if path.startswith(hub.output_folder) and (faults := read_submission(hub, path, content)[1]):
             raise InputError(f"not written: {faults[0]}")
@@ -313,7 +330,7 @@ def read_rounds() -> tuple[QuantileTable | None, dict[str, dict[str, Any]]]:
 
 
 def hub_tables(hindcasts: pd.DataFrame, counts: pd.DataFrame, home: Path, date: dt.date) -> dict[str, pd.DataFrame]:
-    """The tables of a release about the hub, as :func:`hub.tables.release_tables`.
+    """The tables of a release about the hub, as :func:`hub.score.release_tables`.
 
     Raises:
         StoreError: What was collected cannot be read.
@@ -335,13 +352,13 @@ def brought(
         asylum: Tables ``asylum_series`` and ``asylum_forecasts`` of the release.
         past: Hindcasts of asylum applications, whose figures come later than their rounds.
     """
-    routes = outputs.dated(
+    routes = dated(
         data.outcome_panel.long().rename(columns={"value": "obs_value"}).assign(as_of=np.datetime64("NaT", "ns"))
     )
     daily = data.published.loc[data.published["freq"] == "D", "series_id"].astype(str).unique()
     states = [asylum[name]["series_id"] for name in ("asylum_series", "asylum_forecasts")]
-    series = sorted({*pd.concat(states), *map(outputs.weekly_name, daily)})
-    counts = outputs.dated(outputs.every_version(data.published, series))
+    series = sorted({*pd.concat(states), *map(weekly_name, daily)})
+    counts = dated(every_version(data.published, series))
     own = past[past["model_id"] == ENSEMBLE]
     made = [hindcasts, replayed_rows(own, counts)] if len(own) else [hindcasts]
     return pd.concat(made, ignore_index=True), pd.concat([routes, counts], ignore_index=True)

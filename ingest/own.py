@@ -43,8 +43,7 @@ from ingest.rows import (
     to_numbers,
     to_observations,
 )
-from ingest.tables import read_csv, read_sheet, require_columns
-from ingest.workbooks import refuse_workbook
+from ingest.tables import read_csv, read_sheet, refuse_workbook, require_columns
 
 CAPACITY = "capacity"
 """Target of capacities: persons a month that a route's reception can take in."""

@@ -16,8 +16,7 @@ from core.languages import marked as _
 from ingest import RawFile
 from ingest.own import SERIAL, is_total, month_of_name, refuse_layout
 from ingest.own_mapping import with_advice
-from ingest.tables import NOT_SEPARATED, read_sheet
-from ingest.workbooks import refuse_workbook
+from ingest.tables import NOT_SEPARATED, read_sheet, refuse_workbook
 
 _SEPARATORS = ";\t|"
 _LOOK_AT = 200

@@ -1,25 +1,172 @@
-"""The bundled snapshot: redistributable figures, tabulated by each source's own parser, the same bytes each time."""
+"""What is bundled under ``data/``: the snapshot, and registers kept by hand.
+
+The snapshot holds redistributable figures, tabulated by each source's own parser, the same bytes each time. The
+registers, known issues and documented events, are published with every release; their texts are English, translations
+stand in the catalogues of ``data/locale/``.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
 import json
+import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, TypeVar
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from core.errors import InputError, SourceError, StoreError
 from core.languages import marked as _
 from core.log import ProgressReport, silent
-from core.release import OBSERVATIONS, REJECTED
+from core.release import DRIVER_TESTS, OBSERVATIONS, REJECTED, RELEASE
+from core.routes import ROUTES, read_text, toml_of
 from core.schema import check
 from ingest import Source, read_raw
 from ingest.sources import SOURCES
+
+KNOWN_ISSUES, EVENTS, SAID = "known_issues.toml", "events.toml", "events_said.csv"
+DRIVER_TABLE, DRIVER_PROVENANCE = "driver_tests.csv", "driver_tests.toml"
+ASYLUM = "asylum"
+PROVENANCE = tuple(name for name in RELEASE["driver_tests"].columns if name not in DRIVER_TESTS.columns)
+"""What every row of the test of drivers says of the run that made it."""
+
+
+class KnownIssue(BaseModel):
+    """One entry of ``known_issues.toml``.
+
+    Attributes:
+        id: Name that is never used twice.
+        what: What is wrong or limited, in a sentence for a reader.
+        affects: ``source_id``, ``route_id``, ``model_id`` or page.
+        since: Day on which it was found.
+        status: ``open``, ``mitigated`` (its effect is bounded) or ``closed`` (mended).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
+    what: str = Field(min_length=20)
+    affects: list[str] = Field(min_length=1)
+    since: dt.date
+    status: Literal["open", "mitigated", "closed"]
+
+
+class EventCard(BaseModel):
+    """One documented event, an entry of ``events.toml``.
+
+    Attributes:
+        event_id: Its identity.
+        kind: ``rise`` of arrivals, ``agreement`` or ``law``.
+        route_id: Route, or :data:`ASYLUM` for what concerns asylum applications in general.
+        month: First month that the source speaks of.
+        title: What it is called.
+        what: The fact, from the source.
+        source: Who reports it, and when.
+        url: Where it can be read.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    event_id: str = Field(pattern=r"^[a-z]+(-[a-z]+)*-\d{4}$")
+    kind: Literal["rise", "agreement", "law"] = "rise"
+    route_id: str
+    month: str = Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
+    title: str = Field(min_length=5)
+    what: str = Field(min_length=20)
+    source: str = Field(min_length=5)
+    url: str = Field(pattern=r"^https://.+")
+
+    @field_validator("route_id")
+    @classmethod
+    def _is_a_route(cls, route_id: str) -> str:
+        if route_id not in {*ROUTES, ASYLUM}:
+            raise ValueError(f"no route '{route_id}'; known: {', '.join(ROUTES)}")
+        return route_id
+
+
+_Entry = TypeVar("_Entry", KnownIssue, EventCard)
+
+
+def known_issues(folder: Path) -> list[KnownIssue]:
+    """Read the register of known issues.
+
+    Returns:
+        Entries, the open ones first, each group in the file's order.
+
+    Raises:
+        InputError: The file is missing or not TOML, an entry breaks a rule, or an id stands twice.
+    """
+    found = _entries(folder / KNOWN_ISSUES, "issue", KnownIssue)
+    _refuse_twice(KNOWN_ISSUES, [issue.id for issue in found])
+    order = ("open", "mitigated", "closed")
+    return sorted(found, key=lambda issue: order.index(issue.status))
+
+
+def events(folder: Path) -> list[EventCard]:
+    """Read the catalogue of documented rises, agreements and laws, each from a public source.
+
+    Raises:
+        InputError: The file is missing or not TOML, an entry breaks a rule, or an event stands twice.
+    """
+    found = _entries(folder / EVENTS, "event", EventCard)
+    _refuse_twice(EVENTS, [card.event_id for card in found])
+    return found
+
+
+def said_on_detections(folder: Path) -> pd.DataFrame:
+    """Chances computed before on Frontex's detections, whose figures are not bundled: chances and months only.
+
+    Returns:
+        Columns of :data:`alerts.verification.hindcast.EVENT_COLUMNS`; without rows where nothing was computed.
+    """
+    path = folder / SAID
+    if not path.exists():
+        return pd.DataFrame()
+    texts = dict.fromkeys(("event_id", "route_id", "month", "origin", "level", "basis"), str)
+    return pd.read_csv(path, dtype=texts).fillna({"level": ""})
+
+
+def driver_tests(data_folder: Path) -> pd.DataFrame:
+    """Read the yearly test of drivers, which is kept beside the snapshot with where it comes from.
+
+    Returns:
+        A frame that keeps ``DRIVER_TESTS``, plus ``PROVENANCE`` in every row; empty where no test was run yet.
+
+    Raises:
+        InputError: The table is not the one that its provenance describes.
+        SchemaError: The table breaks its contract.
+    """
+    table, about = data_folder / DRIVER_TABLE, data_folder / DRIVER_PROVENANCE
+    if not table.exists():
+        return RELEASE["driver_tests"].empty()
+    content = table.read_bytes()
+    facts = tomllib.loads(about.read_text(encoding="utf-8")) if about.exists() else {}
+    if facts.get("sha256") != hashlib.sha256(content).hexdigest():
+        raise InputError(
+            f"{DRIVER_TABLE}: does not match {DRIVER_PROVENANCE}; run `python -m benchmarks.drivers` again"
+        )
+    rows = check(pd.read_csv(table, keep_default_na=False, na_values=[""]), DRIVER_TESTS)
+    return rows.assign(**{name: str(facts.get(name, "")) for name in PROVENANCE})
+
+
+def _entries(path: Path, name: str, kind: type[_Entry]) -> list[_Entry]:
+    entries = toml_of(read_text(path, path.name), path.name).get(name, [])
+    try:
+        return [kind.model_validate(entry) for entry in entries]
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{path.name}, an entry of {first['input']!r}, field {where}: {first['msg']}") from None
+
+
+def _refuse_twice(file: str, ids: list[str]) -> None:
+    if twice := sorted({name for name in ids if ids.count(name) > 1}):
+        raise InputError(f"{file}: ids {twice} stand twice")
+
 
 FOLDER = "snapshot"
 MANIFEST = "manifest.json"

@@ -24,13 +24,12 @@ from core.routes import DEFAULT_REGION
 from core.settings import DEMONSTRATIONS, FEED, NEWEST_BUNDLED_NIGHT, SNAPSHOT, Settings
 from decisions import workflow_on
 from decisions.actions import record_night
-from decisions.delivery import time_stamp
-from decisions.sending import send_waiting
+from decisions.sending import send_waiting, time_stamp
 from forecasting.pool import Limits, Pool
 from hub.night import collect_night, hub_of_night, publish_tables
 from ingest import SourceCard
-from ingest.registers import known_issues
 from ingest.routes import SOURCE_ID as ROUTES_SOURCE
+from ingest.snapshot import known_issues
 from ingest.sources import CARDS, elsewhere
 from nightly import OK, RealTimeData
 from nightly.asylum import forecast_asylum

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from alerts.rules.base import place_of, places_series
+from alerts import place_of, places_series
 from core import FloatArray
 from core.calendar import MONTHS_EACH, PERIODS_PER_YEAR, Frequency, period_index, to_period, write_period
 from core.errors import InputError

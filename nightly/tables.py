@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from alerts import BY_CITIZEN, DRIVERS, Evidence
 from alerts.rules import ended, evaluate, observed_signals
-from alerts.rules.base import BY_CITIZEN, DRIVERS, Evidence
 from alerts.rules.large_revision import with_typical_revision
 from alerts.rules.origin_context import INDICATORS
 from alerts.rules.reception_full import RULE as RECEPTION_FULL
@@ -34,7 +34,7 @@ from forecasting.verification.situations import situation_scores
 from forecasting.workers import Workers, run_tasks
 from ingest import SourceCard
 from ingest.freshness import changes, freshness, reporting
-from ingest.registers import driver_tests, events, said_on_detections
+from ingest.snapshot import driver_tests, events, said_on_detections
 from ingest.sources import elsewhere
 from nightly import RealTimeData
 from nightly.forecasts import ForecastSet, PanelEngine

@@ -24,9 +24,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
-from access import DOWNLOAD, NotAllowedError, may
+from access import DOWNLOAD, REFUSALS, NotAllowedError, authorize_download, may
 from access.guard import LOGIN_HEADER, Guard
-from access.sessions import REFUSALS, authorize_download
 from core.errors import InputError, StoreError, VigieError
 from core.languages import DEFAULT_LANGUAGE, Language, languages
 from core.log import get_logger
@@ -35,7 +34,7 @@ from core.routes import of_route
 from core.schema import DAY, NUMBER, TEXT, WHOLE, YES_NO, Column
 from core.settings import PROJECT, load_settings
 from core.table_files import csv_bytes, records
-from publish.maps import geojson_bytes, route_features
+from publish import geojson_bytes, route_features
 from store import sha256_of_file
 from store.export import cited_sources, exported
 from store.releases import MANIFEST, Release, ReleaseStore

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from alerts import INFORMATION
+from alerts import INFORMATION, place_of
 from alerts.lifecycle import (
     ACKNOWLEDGED,
     ANNOUNCED,
@@ -31,7 +31,6 @@ from alerts.lifecycle import (
     State,
 )
 from alerts.rules import EXCEEDANCE
-from alerts.rules.base import place_of
 from alerts.verification import FEWEST_EVENTS
 from core.languages import Language, capital
 from core.languages import marked as _

@@ -18,7 +18,7 @@ from forecasting.models import CARDS, MODELS, POOLED_MODELS
 from forecasting.verification.situations import BEGUN
 from forecasting.verification.verdict import skill
 from ingest import SourceCard
-from ingest.registers import KnownIssue
+from ingest.snapshot import KnownIssue
 from reports.names import FRESHNESS
 
 MATRIX, ISSUES, CONTRACT = "evaluation_matrix.md", "known_issues.md", "release.md"

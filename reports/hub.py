@@ -15,8 +15,8 @@ from core.languages import marked_plural as ngettext
 from core.schema import ALL, NOT_APPLICABLE
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.verification.verdict import BETTER, FEWEST_ORIGINS, NO_EVIDENCE, with_verdicts
-from hub import outputs
-from hub.targets import RHYTHMS, open_round
+from hub import own as own_hub
+from hub.own import RHYTHMS, open_round
 from reports import ReadableRelease, numbers, skill
 from reports.asylum import KINDS, kind_name
 from reports.names import MODELS, series_place
@@ -205,7 +205,7 @@ def counted(release: ReadableRelease, series_id: str, origin: str) -> pd.DataFra
     else:
         by_day = f"{series_id.removesuffix('.W')}.D"
         days, own = (seen[seen["series_id"] == name] for name in (by_day, series_id))
-        rows = outputs.dated(pd.concat([own, outputs.weekly(days)]) if series_id.endswith(".W") else own)
+        rows = own_hub.dated(pd.concat([own, own_hub.weekly(days)]) if series_id.endswith(".W") else own)
         rows = rows.rename(columns={"target_end_date": "time_period_end"})
     inside = (rows["time_period_end"] > start) & (rows["time_period_end"] <= end)
     return rows.loc[inside, ["time_period_end", "value"]].reset_index(drop=True)

@@ -15,7 +15,7 @@ from core.schema import PersonLevelError, check
 from forecasting.panel import read_panel
 from ingest import RawFile, snapshot, tables
 from ingest.sources import SOURCES, missing_migrants, uk_home_office
-from ingest.sources._eurostat_tables import read_jsonstat
+from ingest.sources._eurostat import read_jsonstat
 from ingest.sources.ucdp import COLUMNS as EVENT_COLUMNS
 from ingest.sources.ucdp import _read_release as read_events
 from nightly.inputs import REFUSED, ingest_file, read_inbox

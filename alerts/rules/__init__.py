@@ -18,8 +18,9 @@ from typing import Any
 
 import pandas as pd
 
-from alerts import INFORMATION, Cutoffs, rank
-from alerts.rules.base import (
+from alerts import (
+    INFORMATION,
+    Cutoffs,
     DataRule,
     Evidence,
     ExceedanceRule,
@@ -27,6 +28,7 @@ from alerts.rules.base import (
     Raised,
     Rule,
     Signal,
+    rank,
     route_of,
     subject_of,
 )
@@ -146,7 +148,7 @@ def evaluate(
 
     Returns:
         A frame that keeps ``ALERTS``, gravest first, plus ``base_rate``, ``cutoff`` and ``prepare_from`` (see
-        :class:`alerts.rules.base.Raised`), ``likely_period`` (first month of the window that is likely to bring it) and
+        :class:`alerts.Raised`), ``likely_period`` (first month of the window that is likely to bring it) and
         ``reason_key`` and ``reason_params`` (JSON), from which a page can write the sentence in another language.
         ``alert_id`` stays the same while an alert goes on. A former alert that no fresh figures judge tonight stays as
         it was, with ``unjudged_since`` and without a probability.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from alerts import COMMON
-from alerts.rules.base import ExceedanceRule, large_enough_mean
+from alerts import COMMON, ExceedanceRule, large_enough_mean
 from core.languages import marked as _
 from core.settings import AlertSettings
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from alerts import INFORMATION
-from alerts.rules.base import DataRule, Evidence, Raised
+from alerts import INFORMATION, DataRule, Evidence, Raised
 from core.languages import marked as _
 from core.schema import ALL, NOT_APPLICABLE, TARGETS
 

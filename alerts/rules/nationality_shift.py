@@ -11,8 +11,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from alerts import WARNING, WATCH
-from alerts.rules.base import FOLLOWED_MONTHS, Evidence, ObservedRule, Signal
+from alerts import FOLLOWED_MONTHS, WARNING, WATCH, Evidence, ObservedRule, Signal
 from core import FloatArray
 from core.calendar import period_index
 from core.languages import marked as _

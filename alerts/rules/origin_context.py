@@ -12,9 +12,8 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from alerts import WATCH
+from alerts import WATCH, Evidence, ObservedRule, Signal, counts_by_series, route_of
 from alerts.rules import surge
-from alerts.rules.base import Evidence, ObservedRule, Signal, counts_by_series, route_of
 from alerts.rules.nationality_shift import UNKNOWN
 from core.calendar import period_index
 from core.languages import marked as _

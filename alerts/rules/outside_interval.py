@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from alerts import WARNING, WATCH
-from alerts.rules.base import FOLLOWED_MONTHS, Evidence, ObservedRule, Signal, counts_by_series, route_of
+from alerts import FOLLOWED_MONTHS, WARNING, WATCH, Evidence, ObservedRule, Signal, counts_by_series, route_of
 from core import QUANTILE_LEVELS, interval_levels
 from core.languages import marked as _
 from core.settings import AlertSettings

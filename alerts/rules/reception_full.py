@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from alerts import RARE
-from alerts.rules.base import ExceedanceRule, place_of, places_series
+from alerts import RARE, ExceedanceRule, place_of, places_series
 from core.languages import marked as _
 from core.settings import AlertSettings
 

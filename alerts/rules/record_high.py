@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from alerts import COMMON, RARE, LevelCosts
-from alerts.rules.base import ExceedanceRule, smallest
+from alerts import COMMON, RARE, ExceedanceRule, LevelCosts, smallest
 from core.languages import marked as _
 from core.settings import AlertSettings
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alerts import INFORMATION
-from alerts.rules.base import DataRule, Evidence, Raised
+from alerts import INFORMATION, DataRule, Evidence, Raised
 from core.languages import marked as _
 from core.schema import NOT_APPLICABLE
 

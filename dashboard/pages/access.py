@@ -9,14 +9,19 @@ from access import (
     DECIDE_EDITION,
     DELETE_SCENARIO,
     DOWNLOAD,
+    DOWNLOADED,
     HAND_IN,
     KEEP_PLACES,
+    REFUSED,
     ROLES,
     SAVE_SCENARIO,
+    SIGNED_IN,
+    SIGNED_OUT,
+    access_rows,
+    describe,
     matrix,
     page_action,
 )
-from access.sessions import DOWNLOADED, REFUSED, SIGNED_IN, SIGNED_OUT, access_rows, describe
 from alerts.lifecycle import ACKNOWLEDGED, ANSWERED, COMMENTED, CORRECTION, DISMISSED, DISSENTED, SIGNED_OFF
 from core.schema import Entry
 from dashboard import _, lang, layout, reads

@@ -8,8 +8,7 @@ import re
 import pandas as pd
 
 from core.languages import marked as _
-from ingest import Parsed, Pull, RawFile, SourceAccess, SourceCard
-from ingest.answers import get_file
+from ingest import Parsed, Pull, RawFile, SourceAccess, SourceCard, get_file
 from ingest.intake import unzipped
 from ingest.rows import (
     FIRST_MONTH,

@@ -23,8 +23,7 @@ from core.languages import marked as _
 from core.schema import ALL
 from ingest import Parsed, RawFile, SourceAccess, SourceCard
 from ingest.rows import RowRule, flags, newest, require_rows, set_aside, to_observations
-from ingest.sources._eurostat_api import ask_eurostat
-from ingest.sources._eurostat_tables import MISSING, read_jsonstat, read_tsv
+from ingest.sources._eurostat import MISSING, ask_eurostat, read_jsonstat, read_tsv
 from ingest.tables import read_csv, refuse_wrong_kind
 
 SOURCE_ID = "eurostat"

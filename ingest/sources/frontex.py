@@ -19,8 +19,7 @@ from core.countries import map_countries
 from core.errors import SourceError
 from core.languages import marked as _
 from core.schema import ALL
-from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
-from ingest.answers import get_file, links
+from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard, get_file, links
 from ingest.rows import (
     Reading,
     RowRule,

@@ -9,8 +9,7 @@ from core.countries import map_countries
 from core.errors import SourceError, message
 from core.languages import marked as _
 from core.release import REJECTED
-from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
-from ingest.answers import as_file, json_table
+from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard, as_file, json_table
 from ingest.rows import (
     RowRule,
     count_rules,

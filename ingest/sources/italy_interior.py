@@ -15,8 +15,7 @@ import pandas as pd
 from core.countries import map_countries
 from core.languages import marked as _
 from core.schema import ALL
-from ingest import Parsed, Pull, RawFile, SourceAccess, SourceCard
-from ingest.answers import gather, get_file
+from ingest import Parsed, Pull, RawFile, SourceAccess, SourceCard, gather, get_file
 from ingest.rows import (
     Reading,
     RowRule,

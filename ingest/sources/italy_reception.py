@@ -12,8 +12,7 @@ import pandas as pd
 from core.countries import region_codes
 from core.languages import marked as _
 from core.schema import ALL, NOT_APPLICABLE
-from ingest import Parsed, Pull, RawFile, SourceAccess
-from ingest.answers import gather, get_file
+from ingest import Parsed, Pull, RawFile, SourceAccess, gather, get_file
 from ingest.rows import (
     Reading,
     RowRule,

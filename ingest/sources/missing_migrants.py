@@ -13,8 +13,7 @@ import pandas as pd
 from core.errors import SourceError
 from core.languages import marked as _
 from core.schema import ALL, PLACES_OF_EVENTS
-from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
-from ingest.answers import get_file, json_body, json_rows, json_table
+from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard, get_file, json_body, json_rows, json_table
 from ingest.rows import (
     RowRule,
     epoch_days,

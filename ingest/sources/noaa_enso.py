@@ -8,8 +8,7 @@ import pandas as pd
 
 from core.errors import SourceError
 from core.languages import marked as _
-from ingest import Parsed, Pull, RawFile, SourceAccess, SourceCard
-from ingest.answers import get_file
+from ingest import Parsed, Pull, RawFile, SourceAccess, SourceCard, get_file
 from ingest.rows import since, to_observations
 from ingest.tables import read_csv, refuse_wrong_kind
 

@@ -11,8 +11,7 @@ from core.countries import map_countries
 from core.errors import SourceError
 from core.languages import marked as _
 from core.schema import ALL
-from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
-from ingest.answers import gather, get_file, json_body, links
+from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard, gather, get_file, json_body, links
 from ingest.rows import (
     Reading,
     RowRule,

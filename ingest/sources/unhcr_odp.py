@@ -1,4 +1,7 @@
-"""UNHCR Operational Data Portal: monthly arrivals per country and, to Spain, by way; tables, or the portal's JSON."""
+"""UNHCR Operational Data Portal: monthly arrivals per country and, to Spain, by way; tables, or the portal's JSON.
+
+Copies of the portal that others keep are read too: Italy by day, and its answers by country in 2026.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,7 @@ from core.countries import map_countries
 from core.errors import InputError, SourceError
 from core.languages import marked as _
 from core.schema import ALL, NOT_APPLICABLE
-from ingest import SETTING, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
-from ingest.answers import as_file, gather, json_rows
+from ingest import SETTING, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard, as_file, gather, json_rows
 from ingest.rows import (
     Reading,
     RowRule,
@@ -30,7 +32,6 @@ from ingest.rows import (
     to_months,
     to_numbers,
 )
-from ingest.sources._unhcr_copies import by_country, italy_by_day
 from ingest.tables import as_texts, read_csv, refuse_wrong_kind, require_columns
 
 SOURCE_ID = "unhcr_odp"
@@ -339,3 +340,91 @@ def _reports(raw: RawFile, body: dict[str, dict[str, list[Any]]]) -> pd.DataFram
     places = ["/".join(BY_GROUP.get(pair, ())) for pair in zip(frame["country"], frame["group"], strict=True)]
     frame = frame.assign(place=places)
     return frame[frame["place"] != ""]
+
+
+DAYS = ["data_date", "unix_timestamp", "individuals"]
+DAYS_FROM = "2025-07"
+"""First month taken from the days: before it the ministry's own days and IOM's months are there, and go before."""
+MINISTRY_UNTIL = "2025-09-15"
+"""Last day of the ministry's own table; later days are these."""
+_PLACES = {"ITA": ("CMR", "ITA"), "GRC": ("EMR", "GRC"), "CYP": ("EMR", "CYP"), "ESP": ("_Z", "ESP")}
+"""Place of a country's months; Spain's are of all ways together."""
+
+
+def italy_by_day(raw: RawFile, source_id: str, lag_days: int) -> Parsed:
+    """Italy's sea arrivals by month, and by day from where the ministry's days end; the last month is incomplete.
+
+    Raises:
+        SourceError: A cell is no count of a day that passed.
+    """
+    frame = read_csv(raw, DAYS)
+    days = to_days(frame["data_date"])
+    reading = Reading(raw, source_id, lag_days)
+    good = reading.keep(
+        frame,
+        *figure_rules(frame, days, "data_date", "individuals", ["data_date"]),
+        tolerated=0,
+    )
+    found = good.assign(month=days[good.index].dt.to_period("M"), obs_value=to_numbers(good["individuals"]))
+    found = found[found["month"] >= pd.Period(DAYS_FROM, freq="M")]
+    whole = found[found["month"] < found["month"].max()]
+    require_rows(whole, raw.name)
+    months = whole.groupby("month")["obs_value"].sum().rename_axis("time_period").reset_index()
+    by_day = found[found["data_date"] > MINISTRY_UNTIL].rename(columns={"data_date": "time_period"})[
+        ["time_period", "obs_value"]
+    ]
+    tidy = pd.concat([by_day.assign(freq="D"), months.astype({"time_period": str}).assign(freq="M")], ignore_index=True)
+    return reading.parsed(tidy, target="arrivals", route_id="CMR", geo="ITA", citizen=ALL)
+
+
+def by_country(raw: RawFile, source_id: str) -> Parsed:
+    """Months by country as the portal answered on the day that the copy names; the running month is set aside.
+
+    Raises:
+        SourceError: The layout is another, or a month holds no count.
+    """
+    body, day = _dated(raw)
+    rows = [
+        {"country": country.get("country_code", ""), "month": str(month.get("date", "")), "people": month.get("people")}
+        for country in _list(raw, body, "countries")
+        for month in country.get("monthly", [])
+    ]
+    frame = pd.DataFrame(rows, columns=["country", "month", "people"])
+    days = to_days(frame["month"])
+    over = days.dt.to_period("M") < day.to_period("M")
+    reading = Reading(raw, source_id)
+    reading.keep(
+        frame,
+        RowRule("month", _("the day does not exist"), days.isna()),
+        *count_rules(frame["people"], "people"),
+        *duplicate_rules(frame, ["country", "month"], "people"),
+        tolerated=0,
+    )
+    past = reading.keep(frame, RowRule("month", _("the month is not over"), ~over), tolerated=1)
+    places = map_countries(past["country"], raw.name).map(_PLACES)
+    months = days[past.index].dt.to_period("M")
+    tidy = pd.DataFrame(
+        {
+            "route_id": places.str[0], "geo": places.str[1], "time_period": months.astype(str),
+            "obs_value": to_numbers(past["people"]), "as_of": day,
+            "obs_flag": flags(months >= day.to_period("M") - 2),
+        }
+    )  # fmt: skip
+    return reading.parsed(tidy, target="arrivals", citizen=ALL, freq="M")
+
+
+def _dated(raw: RawFile) -> tuple[dict[str, Any], pd.Timestamp]:
+    """The document, and the day on which the portal answered so."""
+    try:
+        body = json.loads(raw.content)
+        day = pd.Timestamp(body["metadata"]["generated_at"]).tz_convert(None).normalize()
+    except (ValueError, KeyError, TypeError):
+        raise SourceError(raw.name, _("the copy does not say on which day it was made")) from None
+    return body, day
+
+
+def _list(raw: RawFile, body: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    found = body.get(name)
+    if not isinstance(found, list) or not all(isinstance(row, dict) for row in found) or not found:
+        raise SourceError(raw.name, _("'{name}' is no list of records"), name=name)
+    return found

@@ -8,8 +8,7 @@ import pandas as pd
 
 from core.errors import SourceError
 from core.languages import marked as _
-from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard
-from ingest.answers import get_file, links
+from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard, get_file, links
 from ingest.rows import melt, since, to_observations
 from ingest.tables import read_sheet
 

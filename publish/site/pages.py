@@ -13,8 +13,7 @@ from core.languages import marked as _
 from core.routes import DEFAULT_REGION, counted, region_of
 from core.schema import ALL, make_series_id
 from geo import is_placed
-from publish.site.layout import Block, Chart, Page, heading, table, text
-from publish.site.view import View
+from publish.site.layout import Block, Chart, Page, View, heading, table, text
 from reports import asylum, context, numbers, reception, route
 from reports.alert import alert_report, limit_of, rule_record
 from reports.answer import answer

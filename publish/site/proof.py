@@ -16,8 +16,7 @@ from core.release import INTENDED_USE
 from core.schema import ALL
 from forecasting import ENSEMBLE
 from forecasting.verification.verdict import BETTER, WORSE
-from publish.site.layout import Block, Chart, Page, folded, heading, table, text
-from publish.site.view import View
+from publish.site.layout import Block, Chart, Page, View, folded, heading, table, text
 from reports import LoadedRelease, numbers, record
 from reports.alert import alert_report, events_words, measures_words, rule_record
 from reports.answer import came_true

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from access.sessions import form_token, login_id_of
+from access import form_token, login_id_of
 from core.schema import Entry
 from core.settings import PROJECT
 from store.journal import Journal, journal_url

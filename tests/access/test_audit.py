@@ -6,14 +6,17 @@ import dataclasses
 
 import pytest
 
-from access import Actor, NotAllowedError, Person, actor_of
-from access.sessions import (
+from access import (
     DOWNLOADED,
     REFUSED,
     SIGNED_IN,
     SIGNED_OUT,
+    Actor,
+    NotAllowedError,
+    Person,
     Refusals,
     access_rows,
+    actor_of,
     authorize_download,
     describe,
     ended_logins,

@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from access import ROLES, gate, sessions
+import access
+from access import REFUSED, ROLES, Refusals, gate, login_id_of
 from access.gate import MOST_BYTES, MOST_BYTES_UNKNOWN, Application, Gate
 from access.guard import LOGIN_HEADER, Guard, own_names
-from access.sessions import REFUSED, Refusals, login_id_of
 from core.settings import LoadSettings, load_settings
 from store.journal import Journal
 
@@ -117,8 +117,8 @@ class House:
 @pytest.fixture
 def house(tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> House:
     """A dashboard with login that has just started."""
-    monkeypatch.setattr(sessions, "_OF_PROCESS", {})
-    for module in (sessions, gate):
+    monkeypatch.setattr(access, "_OF_PROCESS", {})
+    for module in (access, gate):
         monkeypatch.setattr(module, "REFUSALS", Refusals())
     return House(tmp_path, journal)
 

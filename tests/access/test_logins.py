@@ -14,9 +14,19 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 
-from access import Actor, Person, sessions
+import access
+from access import (
+    ASK_JOURNAL_AFTER,
+    SIGNED_IN,
+    SIGNED_OUT,
+    Actor,
+    Logins,
+    Person,
+    form_token,
+    login_id_of,
+    revoke,
+)
 from access.guard import CALLBACK_PATH, LOGIN_HEADER, LOGIN_PATH, LOGOUT_PATH, Guard, login_routes, own_names
-from access.sessions import ASK_JOURNAL_AFTER, SIGNED_IN, SIGNED_OUT, Logins, form_token, login_id_of, revoke
 from core.settings import AccessSettings, load_settings
 from store.journal import Journal
 
@@ -125,13 +135,14 @@ def test_login_ends_only_by_its_own_form(
     journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed_port: int
 ) -> None:
     monkeypatch.setenv(ACCESS.client_secret_env, "x")
-    monkeypatch.setattr(sessions, "_OF_PROCESS", {})
+    monkeypatch.setattr(access, "_OF_PROCESS", {})
     base, provider = "http://127.0.0.1", f"http://127.0.0.1:{closed_port}/none"
     (tmp_path / "settings.toml").write_text(
         f'dashboard_url = "{base}"\n[access]\nprovider = "{provider}"\nclient_id = "vigie"\n'
     )
-    access = load_settings(tmp_path).access
-    served = Starlette(routes=login_routes(Guard(tmp_path, access, base, own_names("127.0.0.1"), "x", lambda: journal)))
+    settings = load_settings(tmp_path).access
+    guard = Guard(tmp_path, settings, base, own_names("127.0.0.1"), "x", lambda: journal)
+    served = Starlette(routes=login_routes(guard))
     otto, eve = (login_id_of(session_of(tmp_path, who)) for who in ("otto", "eve"))
 
     async def ask(method: str, token: str) -> int:
@@ -173,7 +184,7 @@ def way_in(
     journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[str, dict[str, object] | None], httpx.Response]:
     """Ask a dashboard over https whose provider returns a person's claims, or none."""
-    monkeypatch.setattr(sessions, "_OF_PROCESS", {})
+    monkeypatch.setattr(access, "_OF_PROCESS", {})
     monkeypatch.setenv(ACCESS.client_secret_env, "x")
     base = "https://vigie.example.org"
     (tmp_path / "settings.toml").write_text(

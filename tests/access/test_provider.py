@@ -13,8 +13,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from access import Actor
-from access.sessions import SIGNED_IN, SIGNED_OUT, revoke
+from access import SIGNED_IN, SIGNED_OUT, Actor, revoke
 from alerts.lifecycle import SIGNED_OFF
 from store.journal import Journal, journal_url
 from tests.browser import DRAWN, chromium, violations

@@ -12,8 +12,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 from websockets.exceptions import InvalidStatus
 
-from access import ROLES, Actor
-from access.sessions import DOWNLOADED, REFUSED, login_id_of, revoke
+from access import DOWNLOADED, REFUSED, ROLES, Actor, login_id_of, revoke
 from store.journal import Journal, journal_url
 from tests.decisions.test_permissions import promised
 

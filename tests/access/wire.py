@@ -21,9 +21,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from access import Person, actor_of
+from access import Person, actor_of, login_id_of, note_login
 from access.guard import SESSION_COOKIE
-from access.sessions import login_id_of, note_login
 from core.settings import AccessSettings
 from store.journal import Journal, journal_url
 from tests.reader import answers

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alerts.rules.base import Evidence
+from alerts import Evidence
 from core import QUANTILE_LEVELS
 from core.release import FRESHNESS, REVISIONS
 from tests.release_tables import filled

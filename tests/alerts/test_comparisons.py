@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from alerts.verification.comparisons import (
+from alerts.verification.hindcast import (
     COMPARISONS,
     Comparison,
     any_within,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts import COMMON, LEVELS, RARE, bayes_threshold
-from alerts.verification.cutoffs import CANDIDATES, PRIOR_MONTHS, learn_cutoff, learn_score
+from alerts.verification import CANDIDATES, PRIOR_MONTHS, learn_cutoff, learn_score
 
 
 @given(st.floats(0.01, 100))

@@ -13,7 +13,7 @@ from alerts.verification.hindcast import EVENT_COLUMNS
 from core.release import RELEASE
 from core.schema import check
 from core.settings import SNAPSHOT, AlertSettings
-from ingest.registers import events
+from ingest.snapshot import events
 
 
 @pytest.mark.parametrize("kept", [True, False])

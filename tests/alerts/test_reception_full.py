@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from alerts import Evidence
 from alerts.rules import evaluate, no_alerts
-from alerts.rules.base import Evidence
 from alerts.rules.reception_full import RULE
 from alerts.verification import full_record, record_of
 from core import QUANTILE_LEVELS

@@ -11,9 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from alerts import LIFT, bayes_threshold, rank
+from alerts import LIFT, Evidence, ExceedanceRule, bayes_threshold, counts_by_series, rank
 from alerts.rules import COLUMNS, EXCEEDANCE_RULES, RULES, SUBJECT, ended, evaluate, no_alerts, sentence
-from alerts.rules.base import Evidence, ExceedanceRule, counts_by_series
 from core import QUANTILE_LEVELS
 from core.calendar import planning_window
 from core.errors import SchemaError

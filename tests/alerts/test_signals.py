@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from alerts import Evidence, Signal
 from alerts.rules import level_change, nationality_shift, newest, origin_context, outside_interval
-from alerts.rules.base import Evidence, Signal
 from alerts.rules.nationality_shift import distance
 from alerts.verification import observed_record, signal_rows
 from core import QUANTILE_LEVELS

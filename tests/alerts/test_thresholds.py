@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from alerts import counts_by_series, route_of
 from alerts.rules import capacity, fall, record_high, surge
-from alerts.rules.base import counts_by_series, route_of
 from core.settings import AlertSettings
 
 Build = Callable[..., pd.DataFrame]

@@ -11,12 +11,11 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from alerts import ExceedanceRule, counts_by_series
 from alerts.rules import ROUTE_RULES
-from alerts.rules.base import ExceedanceRule, counts_by_series
 from alerts.rules.capacity import RULE as CAPACITY
 from alerts.rules.surge import RULE as SURGE
 from alerts.verification import full_record, hindcast
-from alerts.verification.comparisons import COMPARISONS
 from alerts.verification.contingency import (
     ContingencyTable,
     entries,
@@ -24,7 +23,7 @@ from alerts.verification.contingency import (
     ranking,
     rate_interval,
 )
-from alerts.verification.hindcast import PATHS, USUAL_START, WINDOW, Pairs, judge, past_forecasts
+from alerts.verification.hindcast import COMPARISONS, PATHS, USUAL_START, WINDOW, Pairs, judge, past_forecasts
 from core import QUANTILE_LEVELS
 from core.calendar import PLANNING_MONTHS
 from core.release import ALERT_RELIABILITY, TRACK_RECORD

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from access import NotAllowedError, Person, account_name, actor_of
-from access.sessions import authorize_download, note_login
+from access import NotAllowedError, Person, account_name, actor_of, authorize_download, note_login
 from cli.home import audit, sign_out
 from core.errors import InputError
 from core.settings import AccessSettings

@@ -12,8 +12,8 @@ from typing import Any, cast
 import pytest
 import structlog
 
-from cli import schedule
-from cli.schedule import BACKUP, Children, Jobs, first_night, night_trigger, start_schedule
+from cli import serve
+from cli.serve import BACKUP, Children, Jobs, first_night, night_trigger, start_schedule
 from core.errors import InputError
 from decisions.health import OK, Health
 from tests.servers import LONGEST_SECONDS
@@ -25,7 +25,7 @@ NOW = dt.datetime(2026, 11, 30, 12, 0).astimezone()
 def last_night(monkeypatch: pytest.MonkeyPatch, ended: dt.datetime | None) -> None:
     """Make the health of every home name a last night."""
     night = {"at": ended.astimezone(dt.UTC).isoformat()} if ended else None
-    monkeypatch.setattr(schedule, "read_health", lambda _home: Health(OK, last_night=night))
+    monkeypatch.setattr(serve, "read_health", lambda _home: Health(OK, last_night=night))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_night_time_malformed_is_refused(at: str) -> None:
 def test_children_that_ignore_sigterm_are_killed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     program = "signal.signal(signal.SIGTERM, signal.SIG_IGN); open('ready', 'w').close(); time.sleep(600)"
     (tmp_path / "stubborn.py").write_text(f"import signal, time\n{program}\n")
-    monkeypatch.setattr(schedule, "PROJECT", tmp_path)
+    monkeypatch.setattr(serve, "PROJECT", tmp_path)
     children = Children(grace_seconds=0.1)
     stubborn = children.start("stubborn")
     while not (tmp_path / "ready").exists():

@@ -9,8 +9,7 @@ import pytest
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
-from access import NotAllowedError, Person
-from access.sessions import DOWNLOADED, REFUSED, SIGNED_IN, form_token, login_id_of, logins_of
+from access import DOWNLOADED, REFUSED, SIGNED_IN, NotAllowedError, Person, form_token, login_id_of, logins_of
 from alerts.lifecycle import SIGNED_OFF
 from core.schema import Entry
 from core.settings import PROJECT

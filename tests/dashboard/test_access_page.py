@@ -11,8 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from access import DOWNLOAD, ROLES
-from access.sessions import DOWNLOADED, REFUSED, SIGNED_IN, SIGNED_OUT
+from access import DOWNLOAD, DOWNLOADED, REFUSED, ROLES, SIGNED_IN, SIGNED_OUT
 from alerts.lifecycle import DISMISSED
 from core.schema import Entry
 from dashboard import reads

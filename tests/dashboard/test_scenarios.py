@@ -22,7 +22,7 @@ from core.settings import Settings
 from dashboard import reads
 from dashboard.reads import Night
 from dashboard.scenario_parts import saved_scenarios
-from decisions.briefing import make_briefing
+from decisions.announcements import make_briefing
 from forecasting.scenarios.shocks import Shock, profile
 from reports import numbers, whatif
 from reports.scenario import demand, reception_of

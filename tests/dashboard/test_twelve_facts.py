@@ -16,8 +16,7 @@ from core.languages import Language
 from core.settings import load_settings
 from dashboard import reads, route_view
 from dashboard.downloads import csv_bytes, export_of
-from decisions.announcements import facts_of
-from decisions.briefing import make_briefing
+from decisions.announcements import facts_of, make_briefing
 from reports import numbers
 from reports.alert import alert_file, alert_report, limit_of, rule_record
 from reports.messages import compose, mail_text

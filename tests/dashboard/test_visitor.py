@@ -9,8 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from access import Actor, Login, NotAllowedError, Person
-from access.sessions import REFUSED
+from access import REFUSED, Actor, Login, NotAllowedError, Person
 from alerts.lifecycle import SIGNED_OFF
 from core.errors import InputError, StoreError
 from core.settings import AccessSettings

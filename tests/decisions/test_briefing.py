@@ -10,7 +10,7 @@ from pypdf import PdfReader
 
 from core.errors import StoreError
 from core.settings import Settings
-from decisions.briefing import make_briefing
+from decisions.announcements import make_briefing
 from store import sha256_of_file
 from store.releases import Release
 

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import InputError
 from core.settings import ChatChannel, EmailChannel, WebhookChannel
-from decisions.delivery import (
+from decisions.sending import (
     ChannelDownError,
     RefusedError,
     post_chat,

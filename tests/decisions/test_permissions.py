@@ -8,17 +8,19 @@ from access import (
     DECIDE_EDITION,
     DELETE_SCENARIO,
     DOWNLOAD,
+    DOWNLOADED,
     DROP_MESSAGE,
     KEEP_PLACES,
     PERMISSIONS,
+    REFUSED,
     ROLES,
     SAVE_SCENARIO,
     Actor,
     NotAllowedError,
+    authorize_download,
     may,
     require,
 )
-from access.sessions import DOWNLOADED, REFUSED, authorize_download
 from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, DISSENTED, PROPOSED, SIGNED_OFF, STEPS_OF_PEOPLE
 from core.errors import InputError
 from core.schema import Entry

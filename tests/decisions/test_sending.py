@@ -25,10 +25,9 @@ from alerts.lifecycle import ANNOUNCED, SENT, SIGNED_OFF
 from core.errors import InputError
 from core.schema import Entry
 from core.settings import Settings
-from decisions import Workflow, announcements, briefing, open_workflow, sending
+from decisions import Workflow, announcements, open_workflow, sending
 from decisions.actions import Step, act, record_night
-from decisions.delivery import ChannelDownError, RefusedError
-from decisions.sending import next_attempt, send_waiting
+from decisions.sending import ChannelDownError, RefusedError, next_attempt, send_waiting
 from reports.messages.announcement import FRESHNESS
 from reports.messages.feeds import validated
 from store.journal import Outbox, OutboxMessage
@@ -46,7 +45,7 @@ def without_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
     if "fan_chart" not in request.node.name:
         monkeypatch.setattr(sending, "_picture", lambda _announcement, _language: None)
     if "briefing" not in request.node.name:
-        monkeypatch.setattr(briefing, "briefing_of", lambda *_given, **_more: b"%PDF")
+        monkeypatch.setattr(announcements, "briefing_of", lambda *_given, **_more: b"%PDF")
 
 
 def sign(desk: Workflow, publish: Publish) -> None:

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from shapely import MultiPolygon, Point, box
 
+from benchmarks import boundaries
 from core.errors import SourceError
 from core.routes import ROUTES
 from core.settings import SNAPSHOT
-from geo import MAPS, boundaries, load_shapes, outline, project
+from geo import MAPS, load_shapes, outline, project
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +152,7 @@ def test_missing_file_is_named_without_traceback(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: list[str], ending: int | str
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["boundaries", *(str(tmp_path / name) for name in given)])
-    monkeypatch.delitem(sys.modules, "geo.boundaries")
+    monkeypatch.delitem(sys.modules, "benchmarks.boundaries")
     with pytest.raises(SystemExit) as stopped:
-        runpy.run_module("geo.boundaries", run_name="__main__")
+        runpy.run_module("benchmarks.boundaries", run_name="__main__")
     assert stopped.value.code == ending or str(ending) in str(stopped.value.code)

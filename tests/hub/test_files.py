@@ -13,8 +13,7 @@ import pytest
 from core.errors import InputError
 from forecasting import LEVELS, NORMAL_SCORES
 from hub.files import score_hub
-from hub.outputs import tidy
-from hub.targets import config_files
+from hub.own import config_files, tidy
 from store import parquet_bytes
 from store.hub import HubFiles
 from tests.hub.test_submissions import ABOUT

@@ -9,7 +9,7 @@ from pathlib import Path
 from pprint import pformat
 from typing import Any
 
-from hub.targets import config_files
+from hub.own import config_files
 from tests.golden import check_golden, selected
 
 GOLDEN = Path(__file__).with_name("golden")

@@ -16,7 +16,7 @@ from benchmarks.hub_mutations import MODEL, ROUND, SERIES, sound
 from core.release import FORECASTS
 from hub.files import validate
 from hub.night import collect, collect_night, hub_files, hub_tables, publish_files
-from hub.targets import config_files, open_round
+from hub.own import config_files, open_round
 from store.export import WRITTEN
 from store.hub import HubFiles, SubmissionStore, receipts
 from store.journal import Journal, journal_url, opened_journal

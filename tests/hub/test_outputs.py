@@ -12,7 +12,7 @@ import yaml
 
 from core.routes import own_route_id
 from forecasting.models import CARDS
-from hub.outputs import (
+from hub.own import (
     added_to,
     ensemble_metadata,
     hub_model_id,

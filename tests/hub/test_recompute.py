@@ -14,8 +14,7 @@ import pytest
 from core.settings import PROJECT
 from forecasting import LEVELS, NORMAL_SCORES
 from hub.files import score_hub
-from hub.outputs import ORACLE, tidy
-from hub.targets import config_files
+from hub.own import ORACLE, config_files, tidy
 from store import parquet_bytes
 from store.hub import HubFiles
 from tests.hub.test_submissions import ABOUT

@@ -17,7 +17,7 @@ from core.settings import PROJECT
 from forecasting import BASELINE
 from hub.files import validate
 from hub.night import collect, hub_tables
-from hub.targets import RHYTHMS, baseline, config_files, open_round
+from hub.own import RHYTHMS, baseline, config_files, open_round
 from store.hub import HubFiles
 from tests.hub.test_nights import write
 from tests.hub.test_submissions import ABOUT

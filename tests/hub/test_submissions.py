@@ -13,11 +13,11 @@ import pytest
 from benchmarks.hub_mutations import MODEL, RIGHT, ROUND, WRONG, misjudged, run, sound, world
 from core.errors import SourceError
 from hub import METADATA_SCHEMA, read_config
+from hub.own import config_files
 from hub.submission import (
     read_metadata,
     read_submission,
 )
-from hub.targets import config_files
 from tests.hub.outside import PATH, config, submission
 
 HUB = world()

@@ -10,7 +10,7 @@ import pytest
 
 from forecasting import LEVELS
 from forecasting.quantiles import QuantileTable, stack, to_rows
-from hub.tables import IN_TIME, REPLAY, _closed, _models, _own_name, _shown, _timed, with_own
+from hub.score import IN_TIME, REPLAY, _closed, _models, _own_name, _shown, _timed, with_own
 
 
 @pytest.mark.parametrize(

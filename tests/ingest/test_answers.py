@@ -7,8 +7,7 @@ import json
 import pytest
 
 from core.errors import SourceError
-from ingest import RawFile
-from ingest.answers import json_rows, json_table
+from ingest import RawFile, json_rows, json_table
 
 
 def test_json_document_without_its_end_was_cut_off() -> None:

@@ -12,7 +12,7 @@ from core.errors import InputError
 from core.release import DRIVER_TESTS
 from core.schema import ALL
 from core.settings import SNAPSHOT
-from ingest.registers import DRIVER_PROVENANCE, DRIVER_TABLE, PROVENANCE, driver_tests
+from ingest.snapshot import DRIVER_PROVENANCE, DRIVER_TABLE, PROVENANCE, driver_tests
 
 ABOUT_IT = dict.fromkeys(PROVENANCE, "something") | {"made_on": "2026-11-25"}
 

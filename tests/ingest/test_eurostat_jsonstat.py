@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.errors import SourceError
 from ingest import RawFile
-from ingest.sources._eurostat_tables import read_jsonstat
+from ingest.sources._eurostat import read_jsonstat
 
 
 def answer(**changes: object) -> RawFile:

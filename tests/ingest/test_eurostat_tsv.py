@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import SourceError
 from ingest import RawFile
-from ingest.sources._eurostat_tables import read_tsv
+from ingest.sources._eurostat import read_tsv
 
 TABLE = b"freq,citizen,geo\\TIME_PERIOD\t2008-01 \t2008-02 \nM,TOTAL,DE\t2445 \t1980 p\nM,TOTAL,EL\t: \t: c\n"
 

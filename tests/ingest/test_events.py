@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import InputError
 from core.settings import SNAPSHOT
-from ingest.registers import EVENTS, events, said_on_detections
+from ingest.snapshot import EVENTS, events, said_on_detections
 
 GOOD = """
 [[event]]

@@ -8,7 +8,7 @@ import pytest
 
 from core.languages import DEFAULT_LANGUAGE, TEXTS_OF_RECORDS, Language, catalogue, languages
 from core.settings import SNAPSHOT
-from ingest.registers import events, known_issues
+from ingest.snapshot import events, known_issues
 from ingest.sources import CARDS
 
 OTHERS = [name for name in languages() if name != DEFAULT_LANGUAGE]

@@ -19,8 +19,7 @@ import pytest
 from core.errors import InputError, Message, SourceError
 from ingest import Parsed, RawFile, intake, read_raw
 from ingest.intake import MEMORY, SECONDS, apart, parse_all, refuse_many, unpacked
-from ingest.tables import read_sheet
-from ingest.workbooks import _refuse_content, _refuse_parts
+from ingest.tables import _refuse_content, _refuse_parts, read_sheet
 from tests.ingest.bombs import BOMBS, EMPTY, FAST, cell, explode, full, ods, xlsx
 
 

@@ -9,7 +9,7 @@ from core.routes import ROUTES
 from core.settings import SNAPSHOT
 from forecasting import ENSEMBLE
 from forecasting.models import MODELS
-from ingest.registers import known_issues
+from ingest.snapshot import known_issues
 from ingest.sources import CARDS
 
 PAGES = {"overview", "route", "alerts", "scenarios", "evaluation", "data"}

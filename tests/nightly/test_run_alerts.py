@@ -10,7 +10,7 @@ from typing import cast
 import pandas as pd
 import pytest
 
-from alerts.rules.base import BY_CITIZEN, DRIVERS
+from alerts import BY_CITIZEN, DRIVERS
 from alerts.rules.origin_context import INDICATORS
 from core.settings import Settings
 from nightly import RealTimeData, tables

@@ -14,15 +14,14 @@ import httpx
 import pandas as pd
 import pytest
 
-from access import sessions
+import access
+from access import DOWNLOADED, REFUSED, Refusals, login_id_of
 from access.guard import LOGIN_HEADER, guard_of
-from access.sessions import DOWNLOADED, REFUSED, Refusals, login_id_of
 from core.errors import InputError
 from core.languages import Language
 from core.release import RELEASE
 from core.settings import DEMONSTRATION_DATE
-from publish import api
-from publish.maps import geopackage_bytes, route_features
+from publish import api, geopackage_bytes, route_features
 from reports import numbers
 from store.export import export_bytes, exported
 from store.figures import VintageStore
@@ -50,7 +49,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 @pytest.fixture
 def ask(tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> Ask:
     """Ask the interface of a home; the login is what the gate found."""
-    monkeypatch.setattr(sessions, "_OF_PROCESS", {})
+    monkeypatch.setattr(access, "_OF_PROCESS", {})
     monkeypatch.setattr(api, "REFUSALS", Refusals())
 
     def get(address: str, login_id: str = "", **headers: str) -> httpx.Response:

@@ -33,7 +33,7 @@ def site(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     decide(home, make_release(home, (ALERT,), replay=True), ALERT)
     folder = tmp_path_factory.mktemp("site")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("publish.site.files.png_file", lambda *_: b"")  # no page shows one
+        patch.setattr("publish.site.png_file", lambda *_: b"")  # no page shows one
         build(home, folder)
     return folder
 

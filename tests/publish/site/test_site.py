@@ -21,7 +21,7 @@ from alerts.lifecycle import DISMISSED
 from core.errors import InputError
 from core.languages import Language, languages
 from core.settings import PROJECT
-from publish.site.view import LEVELS
+from publish.site.layout import LEVELS
 from reports import numbers
 from reports.alert import alert_report, rule_record
 from reports.route import RouteForecast, title
@@ -62,7 +62,7 @@ def pages(site: Path) -> Iterator[Path]:
 def in_english(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sites have one language and no painted picture, which makes them in a fifth of the time."""
     monkeypatch.setattr("publish.site.languages", lambda: ["en"])
-    monkeypatch.setattr("publish.site.files.png_file", lambda *_: b"")
+    monkeypatch.setattr("publish.site.png_file", lambda *_: b"")
 
 
 @pytest.mark.usefixtures("in_english")

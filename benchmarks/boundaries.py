@@ -1,4 +1,4 @@
-"""Shapes of the maps, ``data/boundaries*.parquet``, made from Natural Earth: ``python -m geo.boundaries FILE``.
+"""Shapes of the maps, ``data/boundaries*.parquet``, made from Natural Earth: ``python -m benchmarks.boundaries FILE``.
 
 Natural Earth is in the public domain. Where it draws who holds a territory, the map follows the United Nations'
 practice instead: Northern Cyprus is drawn with Cyprus, Somaliland with Somalia, Crimea with Ukraine, and Western Sahara
