@@ -30,7 +30,6 @@ from dashboard.theme import current_theme
 from decisions import Workflow, workflow_on
 from store import running_night, status
 from store.journal import Journal, journal_url
-from store.mirror import Contact, read_contact
 from store.releases import Release, ReleaseStore, release_folders
 
 Made = TypeVar("Made")
@@ -136,10 +135,10 @@ def night(run_id: str) -> Night | None:
         return None
 
 
-def store_silence() -> Contact | None:
+def store_silence() -> status.Contact | None:
     """The last look at the shared store, where it failed; None where there was news or nothing is shared."""
     home = home_folder()
-    contact = read_contact(home)
+    contact = status.read_contact(home)
     return contact if contact is not None and contact.reason and load_settings(home).store.url else None
 
 

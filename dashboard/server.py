@@ -18,6 +18,7 @@ import os
 import pkgutil
 import re
 import sys
+import threading
 import time
 import tomllib
 import webbrowser
@@ -38,17 +39,18 @@ from streamlit.starlette import App
 import dashboard
 from access.gate import MOST_BYTES, Application, Gate
 from access.guard import LOGIN_HEADER, Guard, guard_of, login_routes
+from core.errors import fault_of
 from core.log import configure_logging
-from core.settings import FEED, PROJECT, address_of, home_folder, is_loopback, load_settings
+from core.settings import FEED, PROJECT, Settings, address_of, home_folder, is_loopback, load_settings
 from dashboard import choose_language, speaking, streamlit_private
 from dashboard.layout import HINTS_COOKIE, STYLE, page_scripts
 from dashboard.pages import FORMER, page_titles
 from decisions.health import HEALTH_PATH, answer
 from publish import api
 from store.journal import Journal
-from store.mirror import Follower
+from store.mirror import Commit, RemoteFiles, pull_new_releases
 from store.releases import ReleaseStore
-from store.status import alteration
+from store.status import Contact, alteration, keep_contact
 
 PAGE_SCRIPT = PROJECT / "app.py"
 HUB_FILES = "/hub/files"
@@ -230,6 +232,35 @@ class Looks:
         code, kind, body = self._newest
         is_old = time.monotonic() - self._at > _OLDEST_LOOK
         return Response(body, 503 if is_old else code, {"Cache-Control": "no-store"}, kind)
+
+
+class Follower(threading.Thread):
+    """Polls the store that a home's settings name, for a dashboard; it ends with the process."""
+
+    def __init__(self, home: Path, settings: Settings) -> None:
+        super().__init__(name="follower", daemon=True)
+        self._home, self._settings = home, settings.store
+        self._known: Commit | None = None
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        """Look, and wait, until the end."""
+        self.look()
+        while not self._over.wait(self._settings.poll_seconds):
+            self.look()
+
+    def stop(self) -> None:
+        """End; a look that is under way is waited for."""
+        self._over.set()
+        self.join()
+
+    def look(self) -> Contact:
+        """Look once: take over what is new, and keep how it went for pages and monitoring."""
+        try:
+            self._known = pull_new_releases(self._home, RemoteFiles(self._settings.url), self._known)
+        except Exception as error:  # an unexpected answer must not end the thread
+            return keep_contact(self._home, str(fault_of(error)))
+        return keep_contact(self._home, "")
 
 
 def options(address: str, port: int, guard: Guard) -> dict[str, Any]:

@@ -25,9 +25,9 @@ from decisions import open_workflow
 from decisions.sending import try_channel
 from store.journal import Journal, journal_url
 from store.journal.database import sqlite_file
-from store.mirror import RemoteFiles, latest, read_contact
+from store.mirror import RemoteFiles, latest
 from store.releases import ReleaseStore
-from store.status import NIGHT_ACTIONS, alteration, read_status
+from store.status import NIGHT_ACTIONS, alteration, read_contact, read_status
 
 ALTERED = "altered"
 OK, DEGRADED, STALE, NONE, UNREADABLE, CLOCK = "ok", "degraded", "stale", "no release", "unreadable", "clock"

@@ -36,6 +36,8 @@ ASIDE = ".aside-"
 KEY_FILE = "integrity.key"
 """File of a home folder that holds the key of its digests."""
 _KEY_BYTES = 32
+SHARED_STATE = ".store"
+"""Folder of a home that holds what it remembers of the shared store."""
 OWNER_FILE, _OWNER_FOLDER = 0o600, 0o700
 """Modes of the files and folders of a home."""
 _BLOCK = 1 << 20
@@ -51,18 +53,7 @@ def home_key(home: Path) -> bytes:
     path = home / KEY_FILE
     with named_errors(path):
         if not path.exists():
-            make_folder(home)
-            handle, aside = tempfile.mkstemp(prefix=ASIDE, dir=home)  # for its owner alone
-            try:
-                with os.fdopen(handle, "wb") as stream:
-                    stream.write(secrets.token_bytes(_KEY_BYTES))
-                    stream.flush()
-                    os.fsync(stream.fileno())
-                # A link, unlike a rename, leaves in place the key of a process that was faster.
-                with contextlib.suppress(FileExistsError):
-                    os.link(aside, path)
-            finally:
-                Path(aside).unlink(missing_ok=True)
+            create_bytes(path, secrets.token_bytes(_KEY_BYTES))
         key = path.read_bytes()
     if len(key) != _KEY_BYTES:
         raise StoreError(f"{path}: is no key of {_KEY_BYTES} bytes; remove it: the next night makes the caches again")
@@ -148,6 +139,25 @@ def write_bytes(path: Path, content: bytes, *, private: bool = True) -> None:
             Path(name).unlink(missing_ok=True)
             raise
         flush_folder(path.parent)
+
+
+def create_bytes(path: Path, content: bytes, *, private: bool = True) -> bool:
+    """Write a file as :func:`write_bytes` does, only where there is none: of several at once one gets True.
+
+    Raises:
+        StoreError: The disk is full, or the folder cannot be written.
+    """
+    aside = path.with_name(f"{ASIDE}{secrets.token_hex(16)}")
+    write_bytes(aside, content, private=private)
+    with named_errors(path):
+        try:
+            path.hardlink_to(aside)  # unlike a rename, it leaves in place what a faster process has put there
+        except FileExistsError:
+            return False
+        finally:
+            aside.unlink()
+        flush_folder(path.parent)
+    return True
 
 
 def is_read_only(folder: Path) -> bool:

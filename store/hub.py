@@ -47,7 +47,7 @@ class HubFiles:
     def names(self, below: str) -> list[str]:
         """Paths of the files below a folder of the hub, sorted; links and what begins with a dot are not followed."""
         if self._remote is not None:
-            found = [name for name in self._remote.everything() if name.startswith(f"{below}/")]
+            found = self._remote.everything(below)
         else:
             paths = [
                 path for path in self._folder.joinpath(below).rglob("*") if path.is_file() and not path.is_symlink()

@@ -14,15 +14,13 @@ The address must keep three promises: a file appears whole or not at all; a file
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import json
 import re
 import shutil
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from operator import itemgetter
 from pathlib import Path, PurePosixPath
@@ -32,36 +30,22 @@ from uuid import uuid4
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from core.errors import StoreError, fault_of, first_line
+from core.errors import StoreError, first_line
 from core.log import get_logger
 from core.settings import Settings
 from store import (
-    ASIDE,
+    SHARED_STATE,
     AlreadyRunningError,
-    flush_folder,
-    held,
-    make_folder,
+    create_bytes,
     named_errors,
+    releases,
     sha256_of_bytes,
     sha256_of_file,
     write_bytes,
 )
 from store.journal import journal_url
 from store.journal.database import Database
-from store.releases import (
-    HEAD,
-    MANIFEST,
-    NEXT_HEAD,
-    RUN_ID,
-    Release,
-    json_bytes,
-    links,
-    move_in,
-    publishing,
-    read_head,
-    read_json,
-    remove_all,
-)
+from store.releases import HEAD, MANIFEST, NEXT_HEAD, RUN_ID, Release, json_bytes
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
@@ -118,17 +102,10 @@ class RemoteFiles:
 
     def create(self, path: str, content: bytes) -> bool:
         """Put a file there only if there is none: of several who try at once, one succeeds, and gets True."""
-        with self._named(path) as at, contextlib.suppress(FileExistsError):
-            if not self._is_folder:
-                self._system.pipe_file(at, content, mode="create")
-                return True
-            aside = Path(at).with_name(f"{ASIDE}{uuid4().hex}")
-            write_bytes(aside, content, private=False)
-            try:
-                Path(at).hardlink_to(aside)
-            finally:
-                aside.unlink()
-            flush_folder(aside.parent)
+        with self._named(path) as at, suppress(FileExistsError):
+            if self._is_folder:
+                return create_bytes(Path(at), content, private=False)
+            self._system.pipe_file(at, content, mode="create")
             return True
         return False
 
@@ -137,27 +114,21 @@ class RemoteFiles:
         if not (target.is_file() and sha256_of_file(target) == sha256):
             write_bytes(target, self.read(path, sha256))
 
-    def names(self, folder: str) -> list[str]:
-        """Names of the files directly in a folder, sorted; none where there is no such folder."""
-        with contextlib.suppress(MissingError), self._named(folder) as at:
-            found = [str(path).rstrip("/").rsplit("/", 1)[-1] for path in self._system.ls(at, False, refresh=True)]
-            return sorted(name for name in found if not name.startswith(ASIDE))
+    def everything(self, below: str = "") -> list[str]:
+        """Every file below a folder, by its path from the address, sorted; none where there is no such folder."""
+        with suppress(MissingError), self._named(below) as at:
+            return sorted(str(path)[len(self._root.rstrip("/")) + 1 :] for path in self._system.find(at))
         return []
-
-    def everything(self) -> list[str]:
-        """Every file, relative to the address, sorted."""
-        with self._named("") as at:
-            return sorted(str(path)[len(at.rstrip("/")) + 1 :] for path in self._system.find(at))
 
     def modified(self, path: str) -> dt.datetime:
         """When a file was written, by the store's own clock."""
         with self._named(path) as at:
             time: dt.datetime = self._system.modified(at)
-            return time if time.tzinfo else time.replace(tzinfo=dt.UTC)
+        return time
 
     def remove(self, path: str) -> None:
         """Remove a file, if it is there."""
-        with contextlib.suppress(MissingError), self._named(path) as at:
+        with suppress(MissingError), self._named(path) as at:
             self._system.rm_file(at)
 
     def now(self) -> dt.datetime:
@@ -171,7 +142,7 @@ class RemoteFiles:
         finally:
             self.remove(path)
 
-    @contextlib.contextmanager
+    @contextmanager
     def _named(self, path: str) -> Iterator[str]:
         """Where a file lies; what fsspec and the libraries behind it raise becomes a StoreError that names the file."""
         name = f"{self.url}/{path}" if path else self.url
@@ -195,7 +166,7 @@ def each(work: Callable[[_T], _U], items: Iterable[_T]) -> list[_U]:
         return list(pool.map(work, items))
 
 
-@contextlib.contextmanager
+@contextmanager
 def single_flight(files: RemoteFiles, journal: str) -> Iterator[None]:
     """Hold the shared store for one night if the journal is in PostgreSQL, by an advisory lock.
 
@@ -213,14 +184,14 @@ def single_flight(files: RemoteFiles, journal: str) -> Iterator[None]:
     if not journal.startswith("postgresql"):
         yield
         return
-    with contextlib.closing(Database(journal)) as database, database.alone(f"night on {files.url}") as is_held:
+    with closing(Database(journal)) as database, database.alone(f"night on {files.url}") as is_held:
         if not is_held:
             raise AlreadyRunningError(f"another night is running on {files.url}: it holds the lock in PostgreSQL")
         yield
 
 
-STATE, UNDELIVERED = ".store", "undelivered"
-"""Folders of the home: what it remembers of the store, and releases set aside because the store went another way."""
+UNDELIVERED = "undelivered"
+"""Folder of the home with releases set aside because the store went another way."""
 _NAME, _RUN_ID, _RELEASES = r"[^/\\\0.][^/\\\0]*", RUN_ID.pattern, "releases/"
 _RELEASE_FILE = re.compile(rf"(?!{MANIFEST}$){_NAME}(?:/{_NAME})*")
 _SHARED = re.compile(
@@ -232,7 +203,7 @@ _SHARED = re.compile(
 """Names of the files of a home folder that are shared; of releases the manifests."""
 _FOLDERS = ("vintages", "rejected", "raw", "own", "editions", "hub")
 """Folders of them beside the releases."""
-_HASHED = re.compile(r".*/([0-9a-f]{32})\.(?:parquet|csv)")
+_HASHED = re.compile(r".*/([0-9a-f]{32})\.(?:parquet|csv)$")
 """Names of files that begin with the hash of their content."""
 _CHANGING = ("own/", "hub/models/", "hub/hub-config/")
 """Beginnings of the names of files whose content may change."""
@@ -322,21 +293,21 @@ class Delivery:
             text = f"release {newest} stands in {self.home}; it was not delivered to {self.files.url}: {error}"
             raise NotDeliveredError(text) from error
         try:
-            _remember(self.home, self.files, self.base)
+            write_bytes(_seen(self.home, self.files), self.base.content)
             sweep(self.files, self.base)
         except StoreError as error:  # what fails here is done the next time
             get_logger().warning("shared store not tidied", store=self.files.url, reason=str(error))
         return self.base.number
 
     def _push(self, files: RemoteFiles) -> None:
-        known, names = self.base.files, _local_names(self.home)
-        new, chain = _new_releases(self.home, files, self.base)
-        for name in (name for name in names if name not in known or name.startswith(_CHANGING)):
-            hashed = _HASHED.fullmatch(name)
-            new[name] = hashed[1] if hashed else ""
+        known, names, chain = self.base.files, _local_names(self.home), _compared(self.home, files, self.base.links)
+        new = _new_releases(self.home, chain, self.base)
+        new |= {
+            name: "".join(_HASHED.findall(name)) for name in names if name not in known or name.startswith(_CHANGING)
+        }
         hashes = each(lambda name: _send(self.home, files, name, new[name], known.get(name)), new)
-        sent = dict(zip(new, hashes, strict=True))
-        found = chain | {name: sent[name] if name in sent else known[name] for name in names}
+        sent = known | dict(zip(new, hashes, strict=True))
+        found = {name: sent[name] for name in [*names, *(link.name for link in chain.values())]}
         if found != known:
             made = f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ} {uuid4().hex}"
             commit = Commit(self.base.number + 1, dict(sorted(found.items())), made)
@@ -357,36 +328,31 @@ def shared(home: Path, settings: Settings) -> Iterator[Delivery]:
 
 def pull(home: Path, files: RemoteFiles) -> Delivery:
     """Bring a home up to the store's newest state; :class:`DivergedError` where the two went different ways."""
-
-    def bring_up(commit: Commit) -> None:
-        before = _remembered(home, files)
-        if commit.number < before.number:
-            raise AlteredError(f"{files.url}: was at state {before.number}, is at {commit.number}: it was taken back")
-        seen = before.files
-        there = {name: sha256 for name, sha256 in commit.files.items() if not name.startswith(_RELEASES)}
-        # What changed there since this home last looked is taken over; what was changed here goes up.
-        changed = {name for name in seen if name.startswith(_CHANGING) and seen[name] != there.get(name)}
-        wanted = [name for name in there if name in changed or not (home / name).is_file()]
-        each(lambda name: files.fetch(_place(name, there[name]), home / name, there[name]), wanted)
-        # A file goes only where its going was seen; mappings are people's own and are never taken away.
-        for name in seen.keys() - there.keys():
-            if not name.startswith(("own/", _RELEASES)):
-                with named_errors(home / name):
-                    (home / name).unlink(missing_ok=True)
-        _pull_releases(home, files, commit.links)
-        _remember(home, files, commit)
-
-    return Delivery(home, files, _at_rest(files, bring_up))
+    return Delivery(home, files, _at_rest(files, lambda commit: _bring_up(home, files, commit)))
 
 
 def pull_new_releases(home: Path, files: RemoteFiles, known: Commit | None = None) -> Commit:
     """Bring down new releases and nothing else, if the newest state is not ``known``; it is returned."""
+    return _at_rest(files, lambda commit: _pull_releases(home, files, {} if commit == known else commit.links))
 
-    def bring_up(commit: Commit) -> None:
-        if commit.number and commit != known:
-            _pull_releases(home, files, commit.links)
 
-    return _at_rest(files, bring_up)
+def _bring_up(home: Path, files: RemoteFiles, commit: Commit) -> None:
+    before = _remembered(home, files)
+    if commit.number < before.number:
+        raise AlteredError(f"{files.url}: was at state {before.number}, is at {commit.number}: it was taken back")
+    seen = before.files
+    there = {name: sha256 for name, sha256 in commit.files.items() if not name.startswith(_RELEASES)}
+    # What changed there since this home last looked is taken over; what was changed here goes up.
+    changed = {name for name in seen if name.startswith(_CHANGING) and seen[name] != there.get(name)}
+    wanted = [name for name in there if name in changed or not (home / name).is_file()]
+    each(lambda name: files.fetch(_place(name, there[name]), home / name, there[name]), wanted)
+    # A file goes only where its going was seen; mappings are people's own and are never taken away.
+    for name in seen.keys() - there.keys():
+        if not name.startswith(("own/", _RELEASES)):
+            with named_errors(home / name):
+                (home / name).unlink(missing_ok=True)
+    _pull_releases(home, files, commit.links)
+    write_bytes(_seen(home, files), commit.content)
 
 
 def set_aside(home: Path, files: RemoteFiles) -> list[str]:
@@ -394,10 +360,10 @@ def set_aside(home: Path, files: RemoteFiles) -> list[str]:
     theirs, folder = latest(files).links, home / "releases"
     if not theirs:
         raise StoreError(f"{files.url}: holds no release: there is nothing to follow instead")
-    with publishing(folder), named_errors(home):
+    with releases.publishing(folder), named_errors(home):
         ours = local_links(home)
         gone, kept = [[one for run_id, one in ours.items() if (run_id in theirs) is stays] for stays in (False, True)]
-        make_folder(home / UNDELIVERED)
+        (home / UNDELIVERED).mkdir(mode=0o700, exist_ok=True)
         if kept:
             write_bytes(folder / HEAD, json_bytes(kept[-1].head))
         for name in (NEXT_HEAD,) if kept else (NEXT_HEAD, HEAD):
@@ -410,15 +376,14 @@ def set_aside(home: Path, files: RemoteFiles) -> list[str]:
 
 def latest(files: RemoteFiles) -> Commit:
     """The newest commit; number 0 where there is none."""
-    names = [name for name in files.names("commits") if re.fullmatch(r"\d{12}\.json", name)]
-    if not names:
+    places = [place for place in files.everything("commits") if re.fullmatch(r"commits/\d{12}\.json", place)]
+    if not places:
         return Commit()
-    content = files.read(f"commits/{names[-1]}")
-    with suppress(ValueError, TypeError, AttributeError):  # whatever stands there that is no JSON of a commit
-        found = Commit(**json.loads(content))
-        if (found.number, found.content) == (int(names[-1][:12]), content) and all(map(_SHARED.fullmatch, found.files)):
-            return found
-    raise AlteredError(f"{files.url}/commits/{names[-1]}: was altered: it is no commit")
+    content = files.read(places[-1])
+    found = _commit_of(content)
+    if found and (_COMMIT.format(found.number), found.content) == (places[-1], content):
+        return found
+    raise AlteredError(f"{files.url}/{places[-1]}: was altered: it is no commit")
 
 
 def publish(files: RemoteFiles, base: Commit, commit: Commit) -> None:
@@ -448,7 +413,7 @@ def sweep(files: RemoteFiles, commit: Commit) -> list[str]:
 
 def local_links(home: Path) -> dict[str, Link]:
     """The chain of a home folder, oldest first."""
-    paths = {run_id: path for run_id, path in links(home / "releases").items() if path.is_file()}
+    paths = {run_id: path for run_id, path in releases.links(home / "releases").items() if path.is_file()}
     return {
         run_id: Link(run_id, sha256_of_file(path), path.relative_to(home).as_posix()) for run_id, path in paths.items()
     }
@@ -462,24 +427,22 @@ def head_of(chain: Mapping[str, Link], before: str = "") -> dict[str, str] | Non
 
 def _pull_releases(home: Path, files: RemoteFiles, theirs: Mapping[str, Link]) -> None:
     """Bring down what a home lacks of the chain: all is fetched and checked before the first release is moved in."""
+    if not theirs:
+        return
     folder = home / "releases"
     staging = folder / ".pulling"
     # Two dashboards on one home fetch one after the other, and the second finds that there is nothing left to fetch.
-    with held(folder / ".publish.lock", "publishing", 1800), named_errors(folder):
+    with releases.publishing(folder, 1800), named_errors(folder):
         ours = _compared(home, files, theirs)
         new = [link for run_id, link in theirs.items() if run_id not in ours]
         for link in new:
             _fetch_release(files, theirs, link, staging)
         for link in new:
-            head = max(read_head(folder) or link.head, link.head, key=itemgetter("run_id"))
-            make_folder((home / link.place).parent)
-            move_in(folder, staging / link.place, home / link.place, head)
+            head = max(releases.read_head(folder) or link.head, link.head, key=itemgetter("run_id"))
+            releases.move_in(folder, staging / link.place, home / link.place, head)
         # What retention removed on another machine goes here too.
         gone = [one for one, link in theirs.items() if one in ours and ours[one].is_whole and not link.is_whole]
-        remove_all(folder, [Release(folder / run_id) for run_id in gone])
-        newest = head_of(theirs)
-        if newest and list(local_links(home)) == list(theirs) and read_head(folder) != newest:
-            write_bytes(folder / HEAD, json_bytes(newest))  # a pull that was cut off left it behind
+        releases.remove_all(folder, [Release(folder / run_id) for run_id in gone])
         shutil.rmtree(staging, ignore_errors=True)
     run_ids = [link.run_id for link in new if link.is_whole]
     if run_ids:
@@ -522,19 +485,18 @@ def _fetch_release(files: RemoteFiles, theirs: Mapping[str, Link], link: Link, s
     write_bytes(staging / link.name, content)
 
 
-def _new_releases(home: Path, files: RemoteFiles, base: Commit) -> tuple[dict[str, str], dict[str, str]]:
-    """Recorded hashes of the files of releases that the store lacks, and of every manifest of this home, by name."""
-    known, ours = base.links, _compared(home, files, base.links)
+def _new_releases(home: Path, ours: Mapping[str, Link], base: Commit) -> dict[str, str]:
+    """Recorded hashes of the files of releases that the store lacks, by name, each manifest behind its files."""
     wanted: dict[str, str] = {}
     for run_id, link in ours.items():
-        if link.is_whole and run_id not in known:
-            manifest = read_json(home / link.name)
+        if link.is_whole and run_id not in base.links:
+            manifest = releases.read_json(home / link.name)
             if manifest["previous"] != head_of(ours, run_id):
                 raise StoreError(f"{home / link.name}: does not follow the release before it: see 'vigie verify'")
             wanted |= {f"{link.place}/{name}": str(one["sha256"]) for name, one in manifest["files"].items()}
         if link.name not in base.files:
             wanted[link.name] = link.sha256
-    return wanted, {link.name: link.sha256 for link in ours.values()}
+    return wanted
 
 
 def _place(name: str, sha256: str) -> str:
@@ -565,16 +527,24 @@ def _local_names(home: Path) -> list[str]:
     return sorted(name for name in found if _SHARED.fullmatch(name))
 
 
-def _remember(home: Path, files: RemoteFiles, commit: Commit) -> None:
-    write_bytes(home / STATE / "seen.json", json_bytes({"url": files.url, **asdict(commit)}))
+def _commit_of(content: bytes) -> Commit | None:
+    """A commit as its file holds it; None where the file holds anything else."""
+    with suppress(ValueError, TypeError, AttributeError):
+        found = Commit(**json.loads(content))
+        if all(map(_SHARED.fullmatch, found.files)):
+            return found
+    return None
+
+
+def _seen(home: Path, files: RemoteFiles) -> Path:
+    """File with the state of the store that this home last took over."""
+    return home / SHARED_STATE / f"{sha256_of_bytes(files.url.encode())}.json"
 
 
 def _remembered(home: Path, files: RemoteFiles) -> Commit:
     """The state that this home last took over; number 0 where that is not known."""
-    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-        kept = json.loads((home / STATE / "seen.json").read_text(encoding="utf-8"))
-        if kept.pop("url") == files.url:
-            return Commit(**kept)
+    with suppress(OSError):
+        return _commit_of(_seen(home, files).read_bytes()) or Commit()
     return Commit()
 
 
@@ -590,57 +560,3 @@ def _at_rest(files: RemoteFiles, work: Callable[[Commit], None]) -> Commit:
                 raise AlteredError(f"{error}, though the newest commit names it") from None
         else:
             return commit
-
-
-@dataclass(frozen=True)
-class Contact:
-    """How the last look at the shared store went: when (UTC, ISO 8601), when one last succeeded, and why it failed."""
-
-    at: str
-    since: str
-    reason: str = ""
-
-
-class Follower(threading.Thread):
-    """Polls the store that a home's settings name, for a dashboard; it ends with the process."""
-
-    def __init__(self, home: Path, settings: Settings) -> None:
-        super().__init__(name="follower", daemon=True)
-        self._home, self._settings = home, settings.store
-        self._known: Commit | None = None
-        self._over = threading.Event()
-
-    def run(self) -> None:
-        """Look, and wait, until the end."""
-        self.look()
-        while not self._over.wait(self._settings.poll_seconds):
-            self.look()
-
-    def stop(self) -> None:
-        """End; a look that is under way is waited for."""
-        self._over.set()
-        self.join()
-
-    def look(self) -> Contact:
-        """Look once: take over what is new, and keep how it went for pages and monitoring."""
-        reason, before = "", read_contact(self._home) or Contact("", "")
-        try:
-            self._known = pull_new_releases(self._home, RemoteFiles(self._settings.url), self._known)
-        except Exception as error:  # an unexpected answer must not end the thread
-            reason = str(fault_of(error))
-        now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        contact = Contact(now, before.since if reason else now, reason)
-        if reason not in ("", before.reason):
-            get_logger().warning("no news from the shared store", reason=reason)
-        try:
-            write_bytes(self._home / STATE / "contact.json", json.dumps(asdict(contact)).encode())
-        except StoreError as error:
-            get_logger().warning("contact with the shared store not kept", reason=str(error))
-        return contact
-
-
-def read_contact(home: Path) -> Contact | None:
-    """Return the result of the last look; None before the first."""
-    with suppress(OSError, ValueError, TypeError):
-        return Contact(**json.loads((home / STATE / "contact.json").read_text(encoding="utf-8")))
-    return None

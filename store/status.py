@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,10 +14,11 @@ from typing import Any
 import pandas as pd
 
 from core.errors import StoreError
+from core.log import get_logger
 from core.schema import stopped_series
 from core.settings import DRILL, Settings
 from core.table_files import records
-from store import running_night, sha256_of_file
+from store import SHARED_STATE, running_night, sha256_of_file, write_bytes
 from store.figures.editions import HELD, EditionStore
 from store.journal import Entry, existing_journal
 from store.releases import MANIFEST, Problem, Release, ReleaseStore
@@ -208,3 +213,32 @@ def _last_run(home: Path, journal_setting: str) -> dict[str, Any] | None:
 def _last_backup(home: Path, journal_setting: str) -> str | None:
     rows = _nights(home, journal_setting, [BACKED_UP])
     return max(row.at for row in rows).isoformat(timespec="seconds") if rows else None
+
+
+@dataclass(frozen=True)
+class Contact:
+    """How the last look at the shared store went: when (UTC, ISO 8601), when one last succeeded, and why it failed."""
+
+    at: str
+    since: str
+    reason: str = ""
+
+
+def keep_contact(home: Path, reason: str) -> Contact:
+    """Keep how a look at the shared store went, for pages and monitoring; a new reason is logged."""
+    before, now = read_contact(home) or Contact("", ""), dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    contact = Contact(now, before.since if reason else now, reason)
+    if reason not in ("", before.reason):
+        get_logger().warning("no news from the shared store", reason=reason)
+    try:
+        write_bytes(home / SHARED_STATE / "contact.json", json.dumps(asdict(contact)).encode())
+    except StoreError as error:
+        get_logger().warning("contact with the shared store not kept", reason=str(error))
+    return contact
+
+
+def read_contact(home: Path) -> Contact | None:
+    """Return the result of the last look; None before the first."""
+    with suppress(OSError, ValueError, TypeError):
+        return Contact(**json.loads((home / SHARED_STATE / "contact.json").read_text(encoding="utf-8")))
+    return None

@@ -121,6 +121,7 @@ def move_in(folder: Path, staged: Path, target: Path, head: Mapping[str, str]) -
         OSError: The disk refuses a move.
     """
     write_bytes(folder / NEXT_HEAD, json_bytes(head))
+    make_folder(target.parent)
     staged.replace(target)
     flush_folder(target.parent)
     (folder / NEXT_HEAD).replace(folder / HEAD)
@@ -488,9 +489,9 @@ def home_inputs(home: Path) -> dict[str, str]:
     return {SETTINGS_FILE: sha256_of_bytes(b"")} | hashes
 
 
-def publishing(folder: Path) -> AbstractContextManager[None]:
-    """Hold the folder of releases: one publication, removal or pull at a time; raises StoreError after a minute."""
-    return held(folder / ".publish.lock", "publishing", 60)
+def publishing(folder: Path, wait_seconds: float = 60) -> AbstractContextManager[None]:
+    """Hold the folder of releases: one publication, removal or pull at a time; raises StoreError after the wait."""
+    return held(folder / ".publish.lock", "publishing", wait_seconds)
 
 
 def predecessor(releases: Sequence[Release], as_of: dt.date, *, replay: bool) -> Release | None:

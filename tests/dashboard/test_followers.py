@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from core.settings import Settings, load_settings
+from dashboard.server import Follower
 from store import AlreadyRunningError, night_lock
 from store.journal import Entry, Journal, journal_url
-from store.mirror import Follower, read_contact, shared
+from store.mirror import shared
 from store.releases import ReleaseStore
-from store.status import WITNESS, witnesses
+from store.status import WITNESS, read_contact, witnesses
 from tests.servers import wait_until
 from tests.store.mirrors import Cut, Homes, contents
 
@@ -79,5 +80,5 @@ def test_reader_goes_on_looking_after_fault_that_nobody_foresaw(
 ) -> None:
     home = homes("reader")
     follower = Follower(home, settings_of(home, memory_url))
-    monkeypatch.setattr("store.mirror.pull_new_releases", lambda *_: 1 // 0)
+    monkeypatch.setattr("dashboard.server.pull_new_releases", lambda *_: 1 // 0)
     assert "ZeroDivisionError" in follower.look().reason
