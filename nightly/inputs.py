@@ -240,14 +240,13 @@ def load_snapshot(vintages: VintageStore, journal: Journal) -> str:
     # A journal that machines share may hold a load that another home never delivered.
     loads = journal.entries(subject=fingerprint, action=LOADED)
     held = set(vintages.sources())
-    if not held or not loads or not set(loads[-1].payload.get("sources", [])) <= held:
+    if not held or not loads or not loads[-1].payload.get("stored", {}).keys() <= held:
         figures = snapshot.load(SNAPSHOT)
         sources, before = sorted(set(figures["source_id"])), vintages.contents()
         new_rows = vintages.append(figures)
         begins = {one: before[one]["until"] if one in before else "1970-01-01" for one in sources}
-        stamps = sorted({stamp for one, begin in begins.items() for stamp in vintages.stored_after(one, begin)})
-        payload = {"new_rows": new_rows, "sources": sources, "stamps": stamps}
-        journal.record(Entry(ACTOR, LOADED, fingerprint, payload=payload))
+        stored = {one: vintages.stored_after(one, begin) for one, begin in begins.items()}
+        journal.record(Entry(ACTOR, LOADED, fingerprint, payload={"new_rows": new_rows, "stored": stored}))
     return fingerprint
 
 

@@ -166,7 +166,9 @@ def _vintage_problems(home: Path, journal: Journal | None, manifests: dict[str, 
     source_of: dict[str, str] = {}
     for row in journal.entries() if journal is not None else ():
         source_id = source_of.setdefault(row.subject, str(row.payload.get("source_id", "")))
-        stamps.setdefault(source_id, set()).update(*(row.payload.get(name, ()) for name in ("stamps", "undone")))
+        stated = {source_id: [*row.payload.get("stamps", ()), *row.payload.get("undone", ())]}
+        for one, found_stamps in row.payload.get("stored", stated).items():
+            stamps.setdefault(one, set()).update(found_stamps)
     there = vintages.sources()
     for source_id in sorted({*there, *stamps} - {""}):
         until = recorded.get(source_id, {}).get("until", "1970-01-01")

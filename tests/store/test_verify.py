@@ -20,6 +20,7 @@ from core.errors import Message, StoreError
 from core.release import HUB_EDITIONS
 from core.settings import Settings
 from hub.night import publish_files
+from nightly.inputs import load_snapshot
 from nightly.recover import chain_head, record_publication, witness
 from store import Partitions, parquet_bytes, sha256_of_bytes, sha256_of_file, write_bytes
 from store.export import record_published, write_published
@@ -437,9 +438,21 @@ def take_in(home: Path, observations: Rows) -> str:
     return source_id
 
 
-def test_figures_taken_in_since_newest_release_do_not_go_unseen(home: Path, observations: Rows) -> None:
+def load_new_snapshot(home: Path, observations: Rows) -> None:
+    """Load a bundled snapshot that holds a figure more, after the newest release."""
+    journal = Journal(journal_url("", home))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ingest.snapshot.load", lambda _folder: observations(("2025-01", 5000.0, "2025-02-10")))
+        load_snapshot(VintageStore(home), journal)
+    journal.close()
+
+
+@pytest.mark.parametrize("put_in", [take_in, load_new_snapshot])
+def test_figures_stored_since_newest_release_do_not_go_unseen(
+    home: Path, observations: Rows, put_in: Callable[[Path, Rows], object]
+) -> None:
     before = set(figures(home).parent.iterdir())
-    take_in(home, observations)
+    put_in(home, observations)
     assert verify_home(home, Settings()) is None
     for path in set(figures(home).parent.iterdir()) - before:
         path.unlink()
