@@ -23,9 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.nights import kills
-from benchmarks.nights.bench import PUBLISHED, Bench, Home, Result
-from benchmarks.nights.processes import FaultError
-from benchmarks.nights.watchers import WatchError
+from benchmarks.nights.bench import PUBLISHED, Bench, FaultError, Home, Result
+from benchmarks.nights.kills import WatchError
 from core.settings import PROJECT
 
 FIRST = "2024-12-31"

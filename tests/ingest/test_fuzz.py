@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import altered_figures as figures
-from benchmarks.damage import TEXT_DAMAGE
-from benchmarks.damaged_files import FAIR, SAME, Sound, documented_answers, fuzz, judge
+from benchmarks.damaged_files import FAIR, SAME, TEXT_DAMAGE, Sound, documented_answers, fuzz, judge
 from ingest import RawFile
 from ingest.sources import live_sources
 from tests.ingest.miniature_files import TEXT_FILES
