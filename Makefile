@@ -40,8 +40,10 @@ setup: .venv/ready-to-run
 	@$(VENV)/uv pip install --quiet --compile-bytecode --python $(VENV)/python --require-hashes -r requirements/dev.txt
 	@touch $@
 
+# The tests are compiled once, not by each process of the first run.
 .venv/system-ready: .venv/ready-to-test tests/install_system_packages.sh
 	@PYTHON=$(VENV)/python sh tests/install_system_packages.sh
+	@$(VENV)/pytest -qq -n 0 --collect-only >/dev/null || true
 	@touch $@
 
 # Dask, Ray and Spark have an environment of their own: where they are installed every model loads more slowly.
@@ -60,8 +62,7 @@ run: .venv/ready-to-run
 	$(VENV)/vigie serve dashboard --port $(PORT) $(if $(filter 1,$(HEADLESS)),--headless)
 
 # Tests that need nights, browsers, clusters, real servers or more than a few seconds are left to `make test`.
-HEAVY = slow or night or browser or provider or cluster or server
-QUICK = not ($(HEAVY))
+QUICK = not (slow or night or browser or provider or cluster or server)
 
 # Installing waits for the network and lint takes one processor: both go on beside tests.
 check:
@@ -88,10 +89,10 @@ elsewhere: .venv/system-ready
 	$(VENV)/pytest -q -n $(or $(WORKERS),2) --dist loadfile --no-loadscope-reorder -m "$(QUICK)" \
 	    --random-order --random-order-seed=$$seed
 
-# Quick tests first, in processes of their own: after heavy ones, which load every library, they take twice as long.
-# Then twice as many processes as the two cores: tests that wait for a browser or a server leave their core to others.
-unit: quick
-	$(VENV)/pytest -q -n $(or $(WORKERS),4) --dist loadfile --no-loadscope-reorder -m "$(HEAVY)"
+# All tests in one run, the long ones first. More processes than the two cores: tests that wait for a browser or a server
+# leave their core to others.
+unit: .venv/system-ready
+	$(VENV)/pytest -q -n $(or $(WORKERS),5) --dist loadfile --no-loadscope-reorder
 
 # Property tests draw freely, ROUNDS times. A failure prints the decorator that repeats it: commit it with the fix.
 ROUNDS ?= 10

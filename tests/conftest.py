@@ -46,8 +46,11 @@ MARK_OF_FIXTURE = {
     "s3_server": "server",
     "start": "server",  # tests/access: a dashboard with login in its own process
 }
-FIRST = ("browser", "night", "cluster", "provider", "slow", "server")
-"""Groups with these marks start first, in this order: at the end no worker waits for a long one."""
+FIRST = ("browser", "provider", "slow", "server", "night", "cluster")
+"""Files with these marks start first, in this order: at the end no worker waits for a long one.
+
+One file with a night starts before all others: those after it find the night made.
+"""
 
 
 hypothesis.settings.register_profile("test", derandomize=True, database=None, deadline=None, max_examples=50)
@@ -72,6 +75,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         file = item.nodeid.partition("::")[0]
         rank = min((FIRST.index(mark.name) for mark in item.iter_markers() if mark.name in FIRST), default=len(FIRST))
         ranks[file] = min(rank, ranks.get(file, rank))
+    if nights := sorted(file for file, rank in ranks.items() if rank == FIRST.index("night")):
+        ranks[nights[0]] = -1
     items.sort(key=lambda item: ranks[item.nodeid.partition("::")[0]])
 
 
@@ -151,6 +156,7 @@ def first_night(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pat
     One worker makes it, under a lock; the others copy it.
     """
     from core.settings import load_settings  # noqa: PLC0415  # most runs need no night, which imports every model
+    from forecasting.pool import Pool  # noqa: PLC0415  # as above
     from nightly.night import run_night  # noqa: PLC0415  # as above
 
     own = tmp_path_factory.mktemp("first") / "home"
@@ -160,7 +166,9 @@ def first_night(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Pat
         if not made.exists():
             shared.mkdir()
             (shared / "settings.toml").write_text(FEW)
-            run_night(shared, load_settings(shared), dt.date(2025, 1, 31))
+            # In this process: two others would load every model too. tests/test_wheel.py has a night with processes.
+            with patch("nightly.night.Pool", functools.partial(Pool, 0)):
+                run_night(shared, load_settings(shared), dt.date(2025, 1, 31))
             made.touch()
     return Path(shutil.copytree(shared, own))
 
