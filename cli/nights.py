@@ -150,7 +150,7 @@ def check_publishers(
 
     Exit codes: 0 all checks passed; 3 a publisher failed.
     """
-    from ingest.first_contact import HEADER, check_sources
+    from ingest.http import HEADER, check_sources
     from store import write_bytes
 
     settings = load_settings(home_folder(home or context.obj))

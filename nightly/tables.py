@@ -33,7 +33,7 @@ from forecasting.verification import calibration, observed_at, pit_histogram, sc
 from forecasting.verification.situations import situation_scores
 from forecasting.workers import Workers, run_tasks
 from ingest import SourceCard
-from ingest.freshness import changes, freshness, reporting
+from ingest.newest import changes, freshness, reporting
 from ingest.snapshot import driver_tests, events, said_on_detections
 from ingest.sources import elsewhere
 from nightly import RealTimeData

@@ -9,7 +9,7 @@ import pandas as pd
 from core.release import FRESHNESS_CHANGES, REPORTING
 from core.schema import check
 from ingest import SourceCard
-from ingest.freshness import changes, freshness, reporting
+from ingest.newest import changes, freshness, reporting
 from ingest.rows import observations
 
 CARD = SourceCard(

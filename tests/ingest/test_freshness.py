@@ -10,7 +10,7 @@ import pytest
 from core.release import FRESHNESS
 from core.schema import check
 from ingest import SourceCard
-from ingest.freshness import FEWEST_PLACES, freshness, reporting, state, usual_age
+from ingest.newest import FEWEST_PLACES, freshness, reporting, state, usual_age
 from ingest.rows import observations
 
 NIGHT = dt.date(2026, 7, 31)

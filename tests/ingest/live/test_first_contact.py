@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from cli.__main__ import app
 from core.errors import InputError
 from core.settings import Settings
-from ingest.first_contact import check_sources
+from ingest.http import check_sources
 from tests.ingest.live.layouts import LAYOUTS
 from tests.ingest.live.publisher import Publisher, Reply
 
