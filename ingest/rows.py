@@ -20,6 +20,7 @@ from typing import cast
 import pandas as pd
 
 from core.calendar import Frequency, end_dates, pandas_frequency
+from core.countries import map_countries
 from core.errors import Message, SourceError, message
 from core.languages import marked as _
 from core.release import OBSERVATIONS, REJECTED
@@ -174,6 +175,65 @@ class Reading:
         none = pd.DataFrame(columns=list(REJECTED.columns), dtype=object)
         return Parsed(found, pd.concat([none, *self.rejected], ignore_index=True))
 
+    def figures(self, cells: pd.DataFrame, *, counts: bool, whole: bool = True, **dimensions: str) -> Parsed:
+        """Return the observations of cells (see :func:`to_observations`) and all rows set aside.
+
+        Raises:
+            SourceError: No figure is left, or too many are bad.
+        """
+        found = to_observations(
+            self.raw, cells, source_id=self.source_id, lag_days=self.lag_days, counts=counts, whole=whole, today=None,
+            **dimensions,
+        )  # fmt: skip
+        return found.with_aside(*self.rejected)
+
+    def events(
+        self,
+        events: pd.DataFrame,
+        starts: pd.Series,
+        ends: pd.Series,
+        country: str,
+        count: str,
+        *rules: RowRule,
+        most_months: int,
+        too_long: str,
+    ) -> pd.DataFrame:
+        """Count events by country and month of their end; those that span more months are set aside.
+
+        Args:
+            events: One row per event.
+            starts: Midnight of each event's first day, named as its column; NaT where the day is impossible.
+            ends: The same of the last day.
+            country: Column of countries.
+            count: Column of counts.
+            *rules: Further rules of the source.
+            most_months: Calendar months that an event may span.
+            too_long: The rule of an event that spans more.
+
+        Returns:
+            ``geo``, ``time_period`` and ``value``.
+
+        Raises:
+            SourceError: Too many events cannot be right, or none is left.
+        """
+        first, last = str(starts.name), str(ends.name)
+        good = self.keep(
+            events,
+            RowRule(first, _("the day is impossible"), starts.isna()),
+            RowRule(last, _("the day is impossible, or lies before the first"), ends.isna() | (ends < starts)),
+            *rules,
+        )
+        spans = [days[good.index].dt.year * 12 + days[good.index].dt.month for days in (starts, ends)]
+        kept = self.keep(good, RowRule(last, too_long, spans[1] - spans[0] >= most_months), tolerated=1)
+        cells = pd.DataFrame(
+            {
+                "geo": map_countries(kept[country], self.raw.name),
+                "time_period": ends[kept.index].dt.to_period("M").astype(str),
+                "value": to_numbers(kept[count]),
+            }
+        )
+        return cells.groupby(["geo", "time_period"], as_index=False).agg(value=("value", "sum"))
+
 
 def count_rules(values: pd.Series, column: str) -> list[RowRule]:
     """Rules for a column of counts of people, given as text or numbers."""
@@ -299,7 +359,7 @@ def to_observations(
     cells: pd.DataFrame,
     *,
     source_id: str,
-    lag_days: int,
+    lag_days: int | None,
     counts: bool,
     whole: bool = True,
     today: dt.date | None = None,

@@ -243,8 +243,8 @@ class Commit:
     @property
     def links(self) -> dict[str, Link]:
         """Its chain of releases, oldest first."""
-        found = [(name, sha256) for name, sha256 in self.files.items() if name.startswith(_RELEASES)]
-        chain = sorted(Link(RUN_ID.findall(name)[0], sha256, name) for name, sha256 in found)
+        names = sorted(name for name in self.files if name.startswith(_RELEASES))
+        chain = sorted(Link(RUN_ID.findall(name)[0], self.files[name], name) for name in names)
         return {link.run_id: link for link in chain}
 
 
@@ -413,10 +413,8 @@ def sweep(files: RemoteFiles, commit: Commit) -> list[str]:
 
 def local_links(home: Path) -> dict[str, Link]:
     """The chain of a home folder, oldest first."""
-    paths = {run_id: path for run_id, path in releases.links(home / "releases").items() if path.is_file()}
-    return {
-        run_id: Link(run_id, sha256_of_file(path), path.relative_to(home).as_posix()) for run_id, path in paths.items()
-    }
+    paths = [(run_id, path) for run_id, path in releases.links(home / "releases").items() if path.is_file()]
+    return {one: Link(one, sha256_of_file(path), path.relative_to(home).as_posix()) for one, path in paths}
 
 
 def head_of(chain: Mapping[str, Link], before: str = "") -> dict[str, str] | None:

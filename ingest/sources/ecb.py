@@ -10,18 +10,7 @@ import pandas as pd
 from core.languages import marked as _
 from ingest import Parsed, Pull, RawFile, SourceAccess, SourceCard, get_file
 from ingest.intake import unzipped
-from ingest.rows import (
-    FIRST_MONTH,
-    RowRule,
-    flags,
-    future_rule,
-    melt,
-    require_rows,
-    set_aside,
-    to_days,
-    to_numbers,
-    to_observations,
-)
+from ingest.rows import FIRST_MONTH, Reading, RowRule, flags, future_rule, melt, to_days, to_numbers
 from ingest.tables import read_csv, refuse_wrong_kind
 
 SOURCE_ID = "ecb"
@@ -82,11 +71,8 @@ def parse(raw: RawFile) -> Parsed:
     table = read_csv(unzipped(raw, MEMBER, _LARGEST), ["Date", "USD"])
     currencies = [column for column in table.columns if re.fullmatch(r"[A-Z]{3}", column)]
     days = melt(table[table["Date"] >= FIRST_MONTH], "Date", currencies, _MISSING)
-    good, rejected = set_aside(days, _rules(days), source_id=SOURCE_ID, file=raw.name)
-    require_rows(good, raw.name)
-    monthly = _monthly_means(good)
-    figures = to_observations(raw, monthly, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=False)
-    return Parsed(figures.observations, rejected)
+    reading = Reading(raw, SOURCE_ID, LAG_DAYS)
+    return reading.figures(_monthly_means(reading.keep(days, *_rules(days))), counts=False)
 
 
 def _rules(days: pd.DataFrame) -> list[RowRule]:

@@ -22,7 +22,7 @@ from core.errors import SourceError, first_line
 from core.languages import marked as _
 from core.schema import ALL
 from ingest import Parsed, RawFile, SourceAccess, SourceCard
-from ingest.rows import RowRule, flags, newest, require_rows, set_aside, to_observations
+from ingest.rows import Reading, RowRule, flags, newest, require_rows, to_observations
 from ingest.sources._eurostat import MISSING, ask_eurostat, read_jsonstat, read_tsv
 from ingest.tables import read_csv, refuse_wrong_kind
 
@@ -153,9 +153,9 @@ def parse(raw: RawFile) -> Parsed:
         cells = _from_csv(raw)
     else:
         cells = _totals(raw, read_tsv(raw))
-    figures, unknown = _by_citizen(raw, _by_country(raw, cells[cells["value"] != MISSING]))
-    parsed = to_observations(raw, _flag_periods(figures), source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True)
-    return parsed.with_aside(unknown)
+    reading = Reading(raw, SOURCE_ID, LAG_DAYS)
+    figures = _by_citizen(reading, _by_country(raw, cells[cells["value"] != MISSING]))
+    return reading.figures(_flag_periods(figures), counts=True)
 
 
 def _from_jsonstat(raw: RawFile) -> pd.DataFrame:
@@ -227,14 +227,13 @@ def _by_country(raw: RawFile, cells: pd.DataFrame) -> pd.DataFrame:
     return labelled[["time_period", "value", "flag", "target", "citizen"]].assign(geo=geo)
 
 
-def _by_citizen(raw: RawFile, cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Citizenships as codes, without aggregates; and the rows set aside because theirs is no country."""
+def _by_citizen(reading: Reading, cells: pd.DataFrame) -> pd.DataFrame:
+    """Citizenships as codes, without aggregates; a row is set aside where its citizenship is no country."""
     single = cells[~cells["citizen"].str.fullmatch(_AGGREGATE_CITIZEN)]
     codes = {code: ALL if code == _TOTAL else country_code(code) for code in single["citizen"].unique()}
     citizens = single["citizen"].map(codes)
-    unknown = RowRule("citizen", _("the citizenship is no country"), citizens == "")
-    good, rejected = set_aside(single, [unknown], source_id=SOURCE_ID, file=raw.name)
-    return good.assign(citizen=citizens[good.index]), rejected
+    good = reading.keep(single, RowRule("citizen", _("the citizenship is no country"), citizens == ""))
+    return good.assign(citizen=citizens[good.index])
 
 
 def _flag_periods(figures: pd.DataFrame) -> pd.DataFrame:

@@ -8,21 +8,8 @@ import pandas as pd
 from core.countries import map_countries
 from core.errors import SourceError, message
 from core.languages import marked as _
-from core.release import REJECTED
 from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard, as_file, json_table
-from ingest.rows import (
-    RowRule,
-    count_rules,
-    duplicate_rules,
-    melt,
-    newest,
-    require_rows,
-    set_aside,
-    since,
-    to_days,
-    to_numbers,
-    to_observations,
-)
+from ingest.rows import Reading, RowRule, count_rules, duplicate_rules, melt, newest, since, to_days
 from ingest.tables import read_csv, refuse_wrong_kind
 
 SOURCE_ID = "idmc"
@@ -119,13 +106,11 @@ def parse(raw: RawFile) -> Parsed:
         raise SourceError(
             raw.name, _("another build of the same history with other levels: use {file}"), file="Hist.csv"
         )
-    cells, aside = read_feed(raw) if raw.name == FEED else (_read_history(raw), REJECTED.empty())
+    reading = Reading(raw, SOURCE_ID, LAG_DAYS)
+    cells = read_feed(reading) if raw.name == FEED else _read_history(raw)
     late = cells["time_period"] >= FEED_SINCE
     flagged = cells.assign(obs_flag=np.where(newest(cells["time_period"], 1), "p", np.where(late, "e", "")))
-    parsed = to_observations(
-        raw, since(flagged), source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, target="new_displacement"
-    )
-    return parsed.with_aside(aside)
+    return reading.figures(since(flagged), counts=True, target="new_displacement")
 
 
 def _read_history(raw: RawFile) -> pd.DataFrame:
@@ -149,55 +134,26 @@ LONGEST_MONTHS = 2
 _FEED_COLUMNS = ["id", "iso3", "role", "figure", "displacement_start_date", "displacement_end_date"]
 
 
-def read_feed(raw: RawFile) -> tuple[pd.DataFrame, pd.DataFrame]:
+def read_feed(reading: Reading) -> pd.DataFrame:
     """Add up the recommended figures of events by country and month of their end.
 
     The feed reaches 180 days back: its first month is incomplete and is left out.
 
     Returns:
-        ``geo``, ``time_period`` and ``value``; and the events set aside, without places.
+        ``geo``, ``time_period`` and ``value``; events are set aside without places.
 
     Raises:
         SourceError: The layout is broken, or too many events cannot be right.
     """
-    refuse_wrong_kind(raw)
-    feed = json_table(raw, _FEED_COLUMNS)
-    role = RowRule(
-        "role",
-        message(_("the role of the figure is none of {known}"), known=", ".join(ROLES)),
-        ~feed["role"].isin(ROLES),
-    )
-    known, unknown = set_aside(feed, [role], source_id=SOURCE_ID, file=raw.name)
+    refuse_wrong_kind(reading.raw)
+    feed = json_table(reading.raw, _FEED_COLUMNS)
+    fault = message(_("the role of the figure is none of {known}"), known=", ".join(ROLES))
+    known = reading.keep(feed, RowRule("role", fault, ~feed["role"].isin(ROLES)))
     events = known[(known["role"] == RECOMMENDED) & (known["iso3"] != ABYEI)]
-    starts, ends = (
-        to_days(events["displacement_start_date"], timed=True),
-        to_days(events["displacement_end_date"], timed=True),
-    )
-    no_end = ends.isna() | (ends < starts)
-    rules = [
-        RowRule("displacement_start_date", _("the day is impossible"), starts.isna()),
-        RowRule("displacement_end_date", _("the day is impossible, or lies before the first"), no_end),
-        *count_rules(events["figure"], "figure"),
-        *duplicate_rules(events, ["id"], "figure"),
-    ]
-    good, rejected = set_aside(events, rules, source_id=SOURCE_ID, file=raw.name)
-    require_rows(good, raw.name)
-    months = _months(ends[good.index]) - _months(starts[good.index]) + 1
-    too_long = RowRule("displacement_end_date", _("the event spans more than two months"), months > LONGEST_MONTHS)
-    kept, apart = set_aside(good, [too_long], source_id=SOURCE_ID, file=raw.name, tolerated=1)
-    require_rows(kept, raw.name)
-    cells = pd.DataFrame(
-        {
-            "geo": map_countries(kept["iso3"], raw.name),
-            "time_period": ends[kept.index].dt.to_period("M").astype(str),
-            "value": to_numbers(kept["figure"]),
-        }
-    )
-    whole = cells[cells["time_period"] > str(ends.min().to_period("M"))]
-    sums = whole.groupby(["geo", "time_period"], as_index=False).agg(value=("value", "sum"))
-    return sums, pd.concat([unknown, rejected, apart], ignore_index=True)
-
-
-def _months(days: pd.Series) -> pd.Series:
-    months: pd.Series = days.dt.year * 12 + days.dt.month
-    return months
+    starts, ends = (to_days(events[f"displacement_{name}_date"], timed=True) for name in ("start", "end"))
+    rules = [*count_rules(events["figure"], "figure"), *duplicate_rules(events, ["id"], "figure")]
+    sums = reading.events(
+        events, starts, ends, "iso3", "figure", *rules, most_months=LONGEST_MONTHS,
+        too_long=_("the event spans more than two months"),
+    )  # fmt: skip
+    return sums[sums["time_period"] > str(ends.min().to_period("M"))]

@@ -14,19 +14,7 @@ from core.errors import SourceError
 from core.languages import marked as _
 from core.schema import ALL, PLACES_OF_EVENTS
 from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard, get_file, json_body, json_rows, json_table
-from ingest.rows import (
-    RowRule,
-    epoch_days,
-    flags,
-    future_rule,
-    newest,
-    require_rows,
-    set_aside,
-    to_dates,
-    to_days,
-    to_numbers,
-    to_observations,
-)
+from ingest.rows import Reading, RowRule, epoch_days, flags, future_rule, newest, to_dates, to_days, to_numbers
 from ingest.tables import as_texts, read_csv, read_rda, require_columns
 
 SOURCE_ID = "missing_migrants"
@@ -171,14 +159,10 @@ def parse(raw: RawFile) -> Parsed:
         RowRule("route", _("the route is none that is known"), ~routes.isin([*ROUTES, *OTHER_ROUTES])),
         RowRule("t", _("the record is listed twice"), repeated.reindex(incidents.index, fill_value=False)),
     ]
-    good, rejected = set_aside(incidents, rules, source_id=SOURCE_ID, file=raw.name)
-    require_rows(good, raw.name)
-    sums = _sums(routes[good.index].map(ROUTES), dates[good.index], dead[good.index])
-    figures = to_observations(
-        raw, sums, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, target="deaths_and_disappearances",
-        geo=ALL, citizen=ALL,
-    )  # fmt: skip
-    return Parsed(figures.observations, rejected)
+    reading = Reading(raw, SOURCE_ID, LAG_DAYS)
+    good = reading.keep(incidents, *rules).index
+    sums = _sums(routes[good].map(ROUTES), dates[good], dead[good])
+    return reading.figures(sums, counts=True, target="deaths_and_disappearances", geo=ALL, citizen=ALL)
 
 
 def _sums(routes: pd.Series, dates: pd.Series, dead: pd.Series) -> pd.DataFrame:

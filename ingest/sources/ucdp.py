@@ -24,7 +24,7 @@ from core.languages import marked as _
 from core.schema import PLACES_OF_EVENTS
 from ingest import SETTING, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard, as_file, get_file
 from ingest.intake import GZIP, unpacked, unzipped
-from ingest.rows import RowRule, flags, melt, require_rows, set_aside, since, to_days, to_numbers, to_observations
+from ingest.rows import Reading, RowRule, flags, melt, since, to_days, to_numbers
 from ingest.tables import read_csv
 
 SOURCE_ID = "ucdp"
@@ -86,7 +86,6 @@ ACCESS = SourceAccess(
 
 LAST_UNDATED_MONTH = "2023-12"
 """Newest month taken from the wide table. It bears no date of edition; later months have editions that do."""
-_TARGET = "conflict_deaths"
 _DATE_COLUMN = ""
 """The first header cell is blank."""
 _UNNAMED = re.compile(r"Unnamed: \d+")
@@ -105,15 +104,15 @@ def parse(raw: RawFile) -> Parsed:
     """
     if raw.name in _REFUSED:
         raise SourceError(raw.name, _REFUSED[raw.name])
-    final = ANNUAL_NAME.fullmatch(raw.name) is not None
+    reading, final = Reading(raw, SOURCE_ID, LAG_DAYS), ANNUAL_NAME.fullmatch(raw.name) is not None
     if final or FILE_NAME.fullmatch(raw.name):
-        sums, aside = read_events(raw)
-        flagged = since(sums).assign(obs_flag="" if final else "p")
-        return _figures(raw, flagged).with_aside(aside)
-    return _parse_editions(raw) if raw.content.startswith(GZIP) else _parse_wide(raw)
+        cells = since(read_events(reading)).assign(obs_flag="" if final else "p")
+    else:
+        cells = _read_editions(reading) if raw.content.startswith(GZIP) else _read_wide(raw)
+    return reading.figures(cells, counts=True, target="conflict_deaths")
 
 
-def _parse_wide(raw: RawFile) -> Parsed:
+def _read_wide(raw: RawFile) -> pd.DataFrame:
     wide = read_csv(raw, [_DATE_COLUMN, "Afghanistan"])
     for column in wide.columns:
         if _UNNAMED.fullmatch(column) and not wide[column].isin(["", "0", "0.0"]).all():
@@ -123,21 +122,15 @@ def _parse_wide(raw: RawFile) -> Parsed:
     months = wide[_DATE_COLUMN].str.replace(r"-[0-9]{2}$", "", regex=True).where(wide[_DATE_COLUMN].str.len() == 10, "")
     cells = melt(wide.assign(time_period=months), "time_period", names, set())
     cells["geo"] = cells["name"].map(geo)
-    cells = cells[cells["time_period"] <= LAST_UNDATED_MONTH]
-    return _figures(raw, since(cells))
+    return since(cells[cells["time_period"] <= LAST_UNDATED_MONTH])
 
 
-def _figures(raw: RawFile, cells: pd.DataFrame) -> Parsed:
-    return to_observations(raw, cells, source_id=SOURCE_ID, lag_days=LAG_DAYS, counts=True, target=_TARGET)
-
-
-def _parse_editions(raw: RawFile) -> Parsed:
+def _read_editions(reading: Reading) -> pd.DataFrame:
     columns = ["vintage_date", "month", "country_ne", "fatalities_best"]
-    table = read_csv(unpacked(raw), columns)[columns]
-    good, rejected = set_aside(table, _edition_rules(table), source_id=SOURCE_ID, file=raw.name)
-    require_rows(good, raw.name)
-    good = good.assign(geo=map_countries(good["country_ne"], raw.name), deaths=to_numbers(good["fatalities_best"]))
-    return Parsed(_figures(raw, _changes(good)).observations, rejected)
+    table = read_csv(unpacked(reading.raw), columns)[columns]
+    good = reading.keep(table, *_edition_rules(table))
+    geo = map_countries(good["country_ne"], reading.raw.name)
+    return _changes(good.assign(geo=geo, deaths=to_numbers(good["fatalities_best"])))
 
 
 def _edition_rules(table: pd.DataFrame) -> list[RowRule]:
@@ -272,44 +265,30 @@ def _take(pull: Pull, release: Release) -> RawFile | None:
     return None if answer.status == NOT_FOUND else as_file(answer, f"{release.name}.csv")
 
 
-def read_events(raw: RawFile) -> tuple[pd.DataFrame, pd.DataFrame]:
+def read_events(reading: Reading) -> pd.DataFrame:
     """Sum the best estimates of deaths by country and month.
 
     Events that begin and end in different months are set aside, as in the history that these months follow on.
 
     Args:
-        raw: A release; its name states its months.
+        reading: Of a release; its name states its months.
 
     Returns:
-        ``geo``, ``time_period`` and ``value``; and the events set aside, without places and names.
+        ``geo``, ``time_period`` and ``value``; events are set aside without places and names.
 
     Raises:
         SourceError: The layout is broken, or too many events cannot be right.
     """
-    table = _read_release(raw)
-    starts, ends = to_days(table["date_start"], timed=True), to_days(table["date_end"], timed=True)
-    is_count = table["best"].str.fullmatch(r"[0-9]{1,7}")
+    table = _read_release(reading.raw)
+    starts, ends = (to_days(table[name], timed=True) for name in ("date_start", "date_end"))
     rules = [
-        RowRule("date_start", _("the day is impossible"), starts.isna()),
-        RowRule("date_end", _("the day is impossible, or lies before the first"), ends.isna() | (ends < starts)),
-        RowRule("best", _("the figure is not a count"), ~is_count),
-        RowRule("date_start", _("the event lies outside the release's months"), ~_inside(raw.name, ends)),
+        RowRule("best", _("the figure is not a count"), ~table["best"].str.fullmatch(r"[0-9]{1,7}")),
+        RowRule("date_start", _("the event lies outside the release's months"), ~_inside(reading.raw.name, ends)),
         RowRule(EVENT, _("the event is listed twice"), table[EVENT].ne("") & table[EVENT].duplicated()),
     ]
-    good, rejected = set_aside(table, rules, source_id=SOURCE_ID, file=raw.name)
-    spans = starts[good.index].dt.to_period("M") != ends[good.index].dt.to_period("M")
-    months_apart = RowRule("date_end", _("the event spans months"), spans)
-    within, apart = set_aside(good, [months_apart], source_id=SOURCE_ID, file=raw.name, tolerated=1)
-    require_rows(within, raw.name)
-    cells = pd.DataFrame(
-        {
-            "geo": map_countries(within["country"], raw.name),
-            "time_period": ends[within.index].dt.to_period("M").astype(str),
-            "value": to_numbers(within["best"]),
-        }
+    return reading.events(
+        table, starts, ends, "country", "best", *rules, most_months=1, too_long=_("the event spans months")
     )
-    sums = cells.groupby(["geo", "time_period"], as_index=False).agg(value=("value", "sum"))
-    return sums, pd.concat([rejected, apart], ignore_index=True)
 
 
 def _read_release(raw: RawFile) -> pd.DataFrame:
