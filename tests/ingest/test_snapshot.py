@@ -151,7 +151,7 @@ def test_bundled_snapshot_holds_no_frontex() -> None:
 def each_text_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """An R file's equal texts are parsed and converted once: its two million texts take most of the time."""
     parsed: dict[tuple[int, bytes], RObject] = {}
-    converted: dict[int, str] = {}
+    converted: dict[int, tuple[RObject, str]] = {}  # each object is kept, so that no other gets its id
     convert = SimpleConverter._convert_next
 
     def parse_vector(self: Any, *references: Any) -> list[RObject]:  # noqa: ANN401  # as the method that it replaces
@@ -171,8 +171,8 @@ def each_text_once(monkeypatch: pytest.MonkeyPatch) -> None:
             value = convert(self, one)
             if not (isinstance(one, RObject) and one.info.type is RObjectType.CHAR and one.value):
                 return value
-            converted[id(one)] = value
-        return converted[id(one)]
+            converted[id(one)] = one, value
+        return converted[id(one)][1]
 
     monkeypatch.setattr(Parser, "_parse_vector_value", parse_vector)
     monkeypatch.setattr(SimpleConverter, "_convert_next", convert_next)
