@@ -359,7 +359,6 @@ def show_objections(night: Night, row: Row, state: State, *, is_newest: bool) ->
 def show_notes(night: Night, row: Row, *, is_newest: bool) -> None:
     """Comment, dissent or a correction, by any reader, at any time while the alert is in the newest release."""
     if not is_newest:
-        st.markdown(small(_("Steps and notes are taken on the newest release.")))
         return
     kinds = {COMMENTED: _("Comment"), DISSENTED: _("Dissent"), CORRECTION: _("Correction")}
     with st.expander(_("Comment, disagree or correct")):

@@ -13,7 +13,7 @@ import pandas as pd
 
 from alerts import INFORMATION
 from alerts.lifecycle import ACKNOWLEDGED, DISMISSED, ENDED, PROPOSED, SIGN_OFFS_NEEDED, SIGNED_OFF, WITHDRAWN, State
-from alerts.rules import EXCEEDANCE_RULES, TEMPLATES, cannot_be_judged, sentence, whole_limit
+from alerts.rules import EXCEEDANCE, EXCEEDANCE_RULES, TEMPLATES, cannot_be_judged, sentence, whole_limit
 from alerts.rules.reception_full import RULE as RECEPTION_FULL
 from alerts.verification import FEWEST_EVENTS, precision_cases, record_of
 from core.calendar import is_month
@@ -47,7 +47,7 @@ class AlertReport:
             ``("usually 39%", "alert from 45%")``; empty where nothing is forecast.
         event: What the chance is of: ``to pass 10,000 a month``; empty where there is no threshold.
         window: The months it speaks of: ``February–April 2025``; empty where it names no month.
-        finding: The chance as a sentence: ``82% chance that arrivals pass 10,000 in one month of May–July 2025``.
+        finding: The chance as a sentence: ``82% chance that arrivals pass 10,000 in any month of May–July 2025``.
         chance_of: The same beside what is usual: ``…; usually 40%, alert from 45%``; empty where the finding is.
         dots: A dot for each past case, full where the alert came true; empty without a record or with many cases.
         record: How many such alerts came true, or why that is not known; empty where an alert merely informs.
@@ -78,18 +78,26 @@ def limit_of(alert: Row) -> float | None:
     return whole_limit(str(alert.get("rule")), float(limit)) if is_known(limit) else None
 
 
+def direction(alert: Row) -> str:
+    """``↑`` or ``↓`` where an alert is about a high or a low count; empty for any other."""
+    rule, key = str(alert.get("rule")), str(alert.get("reason_key"))
+    if rule in EXCEEDANCE:
+        return "↓" if rule in FALLS else "↑"
+    return {"outside_95_above": "↑", "outside_95_below": "↓"}.get(key, "")
+
+
 def _event_texts(rule: str) -> tuple[str, str]:
     """What a rule's number does: as the rest of ``the chance …``, and as a sentence with chance and months."""
     if rule == RECEPTION_FULL.rule:
-        needed = _("{chance} chance that more places than {threshold} are needed in one month of {months}")
+        needed = _("{chance} chance that more places than {threshold} are needed in any month of {months}")
         return _("to need more places than {threshold}"), needed
     if rule in _REACHES:
-        reached = _("{chance} chance that arrivals reach {threshold} in one month of {months}")
+        reached = _("{chance} chance that arrivals reach {threshold} in any month of {months}")
         return _("to reach {threshold} a month"), reached
     if rule in FALLS:
-        fallen = _("{chance} chance that arrivals fall to {threshold} or fewer in one month of {months}")
+        fallen = _("{chance} chance that arrivals fall to {threshold} or fewer in any month of {months}")
         return _("to fall to {threshold} or fewer a month"), fallen
-    passed = _("{chance} chance that arrivals pass {threshold} in one month of {months}")
+    passed = _("{chance} chance that arrivals pass {threshold} in any month of {months}")
     return _("to pass {threshold} a month"), passed
 
 

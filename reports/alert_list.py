@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from alerts import INFORMATION, place_of
+from alerts import INFORMATION, LEVELS, place_of
 from alerts.lifecycle import (
     ACKNOWLEDGED,
     ANNOUNCED,
@@ -32,14 +32,15 @@ from alerts.lifecycle import (
 )
 from alerts.rules import EXCEEDANCE
 from alerts.verification import FEWEST_EVENTS
-from core.languages import Language, capital
+from core.languages import Language, capital, is_known
 from core.languages import marked as _
 from core.routes import is_route
 from core.schema import ALL, Entry
 from core.settings import FEED
 from reports import ReadableRelease, Row, numbers, reception
-from reports.alert import informs, limit_of
+from reports.alert import informs, is_judged, limit_of, rule_record
 from reports.answer import newest_count, night_steps
+from reports.record import watch_words
 from reports.route import so_far_words
 
 ENDED_KEY = ":ended"
@@ -108,6 +109,36 @@ def season(release: ReadableRelease, row: Row) -> tuple[pd.DataFrame, pd.DataFra
     ]
     past = pd.DataFrame({"year": same["end_date"].dt.year, "value": same["obs_value"]})
     return past[past["year"] < end.year], rows[["output_type_id", "value"]], end
+
+
+def size_words(release: ReadableRelease, row: Row, language: Language) -> str:
+    """What is expected in all over the months that an alert forecasts, beside the year before; empty for any other."""
+    first, last = str(row["first_period"]), str(row["last_period"])
+    if str(row["rule"]) not in EXCEEDANCE or not is_route(row["route_id"]):
+        return ""
+    ends = list(pd.period_range(first, last, freq="M").end_time.normalize())
+    total = numbers.expected_total(release.frame("trajectories"), [row["series_id"]], ends)
+    if total is None:
+        return ""
+    text = _("Expected {when}: {expected} in all, 8-in-10 chance of {interval}")
+    said = [
+        language.text(
+            text, when=language.in_months(first, last), expected=language.expected(total.median),
+            interval=language.interval_words(total.low, total.high),
+        )
+    ]  # fmt: skip
+    before = numbers.counted_a_year_before(release.frame("observations"), [row["series_id"]], ends)
+    if before is not None:
+        said.append(language.text(_("{value} a year earlier"), value=language.counted(before)))
+    return language.listed(said) + "."
+
+
+def record_of_level(release: ReadableRelease, row: Row, language: Language) -> str:
+    """How many alerts of all rules together came true, for a Watch whose own rule has no record yet; else empty."""
+    record = rule_record(row, release.frame("track_record"))
+    if row["alert_level"] != LEVELS[0] or not is_known(row["probability"]) or (record and is_judged(record)):
+        return ""
+    return watch_words(release.frame("track_record"), ALL, language)
 
 
 def reasons(release: ReadableRelease, row: Row, language: Language) -> list[str]:

@@ -21,10 +21,11 @@ from core.schema import Entry
 from core.settings import FEED
 from forecasting import ENSEMBLE
 from reports import ReadableRelease, Row, numbers
-from reports.alert import alert_report, event_of, informs, is_trigger, limit_of
+from reports.alert import alert_report, informs, is_trigger, limit_of
 from reports.changes import event_words
 from reports.citations import CONTEXT, some
 from reports.names import COUNTED, level_label, level_name, plural_in_unit
+from reports.route import so_far_words
 
 _FORECAST = {rule.rule: rule for rule in EXCEEDANCE_RULES}
 _OBSERVED = frozenset(rule.rule for rule in OBSERVED_RULES if not rule.informs)
@@ -37,7 +38,7 @@ class Answer:
 
     Attributes:
         months: Month, threshold and chance of each month of the window, as they are written; empty without a forecast.
-        any_month: ``At least one of these months``, and its chance; empty without a forecast.
+        any_month: ``Any of these months``, and its chance; empty without a forecast.
         ends: What would end it.
         needed_by: Until when a decision is of use; empty where the alert speaks of months that are over.
     """
@@ -60,7 +61,7 @@ def answer(alert: Row, release: ReadableRelease, language: Language) -> Answer:
     limit = language.counted(limit_of(alert))
     return Answer(
         months=tuple((capital(language.month(end)), limit, language.percent(chance)) for end, chance in chances),
-        any_month=(language.text(_("At least one of these months")), language.percent(alert["probability"]))
+        any_month=(language.text(_("Any of these months")), language.percent(alert["probability"]))
         if chances
         else None,
         ends=_ends(alert, language),
@@ -134,23 +135,32 @@ def outcome(alert: Row, release: ReadableRelease, entries: Sequence[Entry], lang
     if informs(alert):
         return []
     counts = numbers.series_of(release.frame("observations"), str(alert["series_id"]))
-    said, came = [], came_true(alert, counts)
+    said, came, judged = [], came_true(alert, counts), planning_window(release.as_of)
     if came is not None:
         said.append(language.text(_("It happened.") if came else _("It did not happen.")))
     elif str(alert["rule"]) in _FORECAST and is_known(alert["threshold"]):
         window = pd.period_range(str(alert["first_period"]), str(alert["last_period"]), freq="M").end_time.normalize()
         happened = _on_paths(alert, release.frame("trajectories"), window[window > counts["end_date"].max()])
         if len(happened):
-            text = _("{months}: chance now {now}, before {before}. Open until {month} is counted.")
-            fields = {
-                "months": language.months(window[0], window[-1]), "month": language.month(window[-1]),
-                "now": language.percent(float(happened.any(axis=1).mean())),
-                "before": language.percent(alert["probability"]),
-            }  # fmt: skip
-            said.append(capital(language.text(text, **fields)))
-        judged = planning_window(release.as_of)
-        text = _("No such alert on the months judged now, {months}.")
-        said.append(language.text(text, months=language.months(judged[0], judged[-1])))
+            now, former = float(happened.any(axis=1).mean()), float(alert["probability"])
+            fell = _("The chance for {months} fell from {before} to {now}.")
+            moved = _(
+                "No such alert on the months judged now, {judged}; the chance for {months} is {now}, {before} before."
+            )
+            needed = alert["cutoff"] if is_known(alert["cutoff"]) else former
+            text = language.text(
+                fell if now < needed else moved, judged=language.months(judged[0], judged[-1]),
+                months=language.months(window[0], window[-1]), now=language.percent(now),
+                before=language.percent(former),
+            )  # fmt: skip
+            known = language.text(_("Outcome known once {month} is counted."), month=language.month(window[-1]))
+            said += [text, known]
+        else:
+            text = _("No such alert on the months judged now, {months}.")
+            said.append(language.text(text, months=language.months(judged[0], judged[-1])))
+        running = numbers.running_month(release.frame("nowcasts"), str(alert["series_id"]))
+        if running["target_end_date"].isin(window).any():
+            said.append(f"{so_far_words(running.iloc[0], language)}.")
     elif len(counts):
         said.append(newest_count(counts, str(alert["route_id"]), language))
     before = fold([one for one in entries if one.action != ENDED], str(alert["alert_level"]))
@@ -298,8 +308,8 @@ def _ends(alert: Row, language: Language) -> str:
     if rule not in _FORECAST:
         gone = _("It ends when a new release no longer finds it.")
         return language.text(CONTEXT if rule == ORIGIN_CONTEXT else gone)
-    event, cutoff = event_of(alert, language), alert.get("prepare_from" if is_trigger(alert) else "cutoff")
+    cutoff = alert.get("prepare_from" if is_trigger(alert) else "cutoff")
     if not is_known(cutoff):
-        return language.text(_("It ends when the chance {event} is too low for a watch."), event=event)
-    text = _("It ends when the chance {event} falls below {cutoff}.")
-    return language.text(text, event=event, cutoff=language.percent(float(cutoff)))
+        return language.text(_("It ends with the first release in which the chance is too low for a watch."))
+    text = _("It ends with the first release in which the chance for the months then ahead is below {cutoff}.")
+    return language.text(text, cutoff=language.percent(float(cutoff)))

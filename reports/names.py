@@ -75,14 +75,14 @@ _IN_UNITS = {
         "Fan chart of {unit} per month: {median} expected in {month}, 8-in-10 chance of {low} to {high}."
     ),
     _("{name}: observed arrivals and forecast."): _("{name}: observed {unit} and forecast."),
-    "{chance} chance that arrivals pass {threshold} in one month of {months}": _(
-        "{chance} chance that {unit} pass {threshold} in one month of {months}"
+    "{chance} chance that arrivals pass {threshold} in any month of {months}": _(
+        "{chance} chance that {unit} pass {threshold} in any month of {months}"
     ),
-    "{chance} chance that arrivals reach {threshold} in one month of {months}": _(
-        "{chance} chance that {unit} reach {threshold} in one month of {months}"
+    "{chance} chance that arrivals reach {threshold} in any month of {months}": _(
+        "{chance} chance that {unit} reach {threshold} in any month of {months}"
     ),
-    "{chance} chance that arrivals fall to {threshold} or fewer in one month of {months}": _(
-        "{chance} chance that {unit} fall to {threshold} or fewer in one month of {months}"
+    "{chance} chance that arrivals fall to {threshold} or fewer in any month of {months}": _(
+        "{chance} chance that {unit} fall to {threshold} or fewer in any month of {months}"
     ),
     "{median} arrivals expected": _("{median} {unit} expected"),
     "{route}: {plain} arrivals expected, {when}. What if …?": _("{route}: {plain} {unit} expected, {when}. What if …?"),

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from alerts.rules import EXCEEDANCE
 from alerts.verification import precision_cases
 from core.languages import NOTHING, Language, as_counted, capital, is_known
 from core.languages import marked as _
@@ -19,7 +20,7 @@ from forecasting.verification import FEW, NARROW
 from forecasting.verification.situations import ALONE, BEGUN, CALM, HIGH, MONTH, PATH, SIZE, SURGE, TOGETHER
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE, with_verdicts
 from reports import ReadableRelease, Row, numbers
-from reports.names import DRIVERS, MODELS, REGIONS, RULES, country_name, route_name
+from reports.names import DRIVERS, MODELS, REGIONS, country_name, route_name
 from reports.names import name as named
 from reports.skill import better_ends, better_words, judged_periods, stretches, with_interval
 
@@ -137,9 +138,9 @@ def held_words(scores: pd.DataFrame, route_id: str, language: Language) -> str:
 
 
 def watch_words(track_record: pd.DataFrame, route_id: str, language: Language) -> str:
-    """How many alerts of the mildest level came true at past dates, beside how often the same events happen anyway."""
+    """How many Watch alerts that forecast came true at past dates, beside how often the same events happen anyway."""
     rows = track_record[(track_record["route_id"] == route_id) & (track_record["horizon"] == 0)]
-    rows = rows[rows["level"].eq("watch") & rows["rule"].isin(RULES) & rows["precision"].notna()]
+    rows = rows[rows["level"].eq("watch") & rows["rule"].isin(list(EXCEEDANCE)) & rows["precision"].notna()]
     rows = rows[rows["base_rate"].notna()] if "base_rate" in rows else rows.iloc[:0]
     if rows.empty:
         return ""
@@ -147,10 +148,10 @@ def watch_words(track_record: pd.DataFrame, route_id: str, language: Language) -
     right = float(np.nansum(cases * rows["precision"].to_numpy()))
     n, hits = language.counted(np.nansum(cases)), language.counted(right)
     texts = ngettext(
-        "Of {n} alerts at level Watch at past dates {right} came true ({share}; such events follow in {base} of "
-        "calm months, alert or not), all rules together.",
-        "Of {n} alerts at level Watch at past dates {right} came true ({share}; such events follow in {base} of "
-        "calm months, alert or not), all rules together.",
+        "Of {n} Watch alerts on months ahead at past dates {right} came true ({share}; such events follow in {base} "
+        "of calm months, alert or not). Repeats and events under way are not counted.",
+        "Of {n} Watch alerts on months ahead at past dates {right} came true ({share}; such events follow in {base} "
+        "of calm months, alert or not). Repeats and events under way are not counted.",
     )
     base = float(np.nansum(cases * rows["base_rate"].to_numpy()) / np.nansum(cases))
     share, usual = language.percent(right / float(np.nansum(cases))), language.percent(base)

@@ -23,7 +23,7 @@ def threshold(counts: pd.DataFrame, settings: AlertSettings) -> pd.DataFrame:
 
 RULE = ExceedanceRule(
     rule="fall",
-    title=_("Far below the past year"),
+    title=_("Lowest in 24 months"),
     compares="<=",
     threshold=threshold,
     costs=COMMON,

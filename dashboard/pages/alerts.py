@@ -10,8 +10,9 @@ import streamlit as st
 
 from alerts import LEVELS
 from alerts.lifecycle import DISMISSED, ENDED
+from alerts.rules import EXCEEDANCE
 from core.languages import capital, is_known
-from core.routes import in_order
+from core.routes import in_order, is_route
 from core.schema import ALL
 from dashboard import _, decisions, downloads, labelled, lang, layout, ngettext, reads, state
 from dashboard.charts.seasons import season_bars, season_bars_alt
@@ -24,6 +25,7 @@ from reports.alert import (
     AlertReport,
     alert_file,
     alert_report,
+    direction,
     informs,
     limit_of,
     rule_record,
@@ -31,12 +33,15 @@ from reports.alert import (
 )
 from reports.alert_list import DECIDED, INFORMS, OVER, WAITS
 from reports.changes import change_since, change_words
-from reports.names import in_unit, rule_name, subject_name
+from reports.citations import some
+from reports.names import in_unit, place_name, rule_name, subject_name
+from reports.reception import reached_by
 
 TITLE, PLACE = _("Alerts"), 4
 
 HEADING_LEVELS = LEVELS[::-1]
 MOST_RELEASES = 30
+MOST_NAMED = 4
 
 
 def show(night: Night) -> None:
@@ -47,7 +52,7 @@ def show(night: Night) -> None:
     level_now = alerts["alert_level"].where(~alerts["ended"].astype(bool), "")
     statuses = decisions.statuses(dict(zip(alerts["alert_id"], level_now, strict=True)), night.run_id)
     alerts = alert_list.grouped(alerts, {name: one.state.status for name, one in statuses.items()})
-    st.title(forecast_first(night, alerts) or title(alerts, is_newest=reads.is_newest(night)), anchor=False)
+    st.title(title(night, alerts), anchor=False)
     is_calm = not alerts["group"].isin([WAITS, DECIDED]).any()
     if is_calm:
         show_former(night)
@@ -61,8 +66,12 @@ def show(night: Night) -> None:
         if len(alerts) and chosen.empty:
             st.markdown(small(_("No alert matches these filters.")))
         elif is_calm and not is_chosen:
-            with st.container(key="alerts-list", gap="xsmall"):
-                show_list(night, chosen, statuses)
+            with st.container(key="alerts-list"):
+                over = chosen["group"].isin([OVER, DISMISSED])
+                parts = [rows for rows in (chosen[over], chosen[~over]) if len(rows)]
+                for column, rows in zip(st.columns(2, gap="large"), parts, strict=False):
+                    with column:
+                        show_list(night, rows, statuses)
         elif len(chosen):
             left, detail = st.columns([1, 1.7], gap="medium")
             with left, st.container(key="alerts-list", gap="xsmall"):
@@ -91,28 +100,26 @@ def show_former(night: Night) -> None:
     st.markdown(small(text.format(n=count, day=lang().day(former.as_of), link=link)))
 
 
-def forecast_first(night: Night, alerts: pd.DataFrame) -> str:
-    """Of an exercise, what is forecast of the first alert that can be practised on; empty without one."""
-    first = alerts[alerts["group"] == WAITS].head(1).to_dict("records")
-    if not (first and decisions.is_practice(night)):
-        return ""
-    report = report_of(night, first[0])
-    return labelled(subject_name(first[0], night.sources(), lang()), report.chance_of or report.sentence)
+def title(night: Night, alerts: pd.DataFrame) -> str:
+    """How many alerts wait for a decision, and on which routes a high or a low count is likely.
 
-
-def title(alerts: pd.DataFrame, *, is_newest: bool = True) -> str:
-    """Return how many alerts wait for a decision; of an older release, how many did when it was the newest."""
-    waiting, decided = (int((alerts["group"] == group).sum()) for group in (WAITS, DECIDED))
-    if waiting and not is_newest:
-        text = ngettext(
-            "{n} alert was still waiting for sign-off", "{n} alerts were still waiting for sign-off", waiting
+    Of an older release: how many did when it was the newest.
+    """
+    waiting, decided = (alerts[alerts["group"] == group] for group in (WAITS, DECIDED))
+    rows = waiting if len(waiting) else decided
+    if rows.empty:
+        return _("No alert is open")
+    count = ngettext("{n} open alert, decided on", "{n} open alerts, all decided on", len(rows))
+    if len(waiting) and reads.is_newest(night):
+        count = ngettext("{n} alert waits for sign-off", "{n} alerts wait for sign-off", len(rows))
+    elif len(waiting):
+        count = ngettext(
+            "{n} alert was still waiting for sign-off", "{n} alerts were still waiting for sign-off", len(rows)
         )
-        return text.format(n=waiting)
-    if waiting:
-        return ngettext("{n} alert waits for sign-off", "{n} alerts wait for sign-off", waiting).format(n=waiting)
-    if decided:
-        return ngettext("{n} open alert, decided on", "{n} open alerts, all decided on", decided).format(n=decided)
-    return _("No alert is open")
+    sources = night.sources()
+    named = [f"{subject_name(row, sources, lang())} {direction(row)}".strip() for row in rows.to_dict("records")]
+    said = some(list(dict.fromkeys(named)), lang(), MOST_NAMED)
+    return labelled(count.format(n=len(rows)), said)
 
 
 def show_filters(alerts: pd.DataFrame) -> pd.DataFrame:
@@ -170,47 +177,46 @@ def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertSt
             group = str(same["group"].iloc[0])
             st.markdown(f"## {heads[group]}", anchors=False)
         with st.container(border=is_open and key in set(same["key"]), gap=None, key=f"listed-{same['key'].iloc[0]}"):
-            for place, row in enumerate(same.to_dict("records")):
+            for row in same.to_dict("records"):
                 st.button(
-                    list_label(night, row, is_first=not place),
+                    list_label(night, row),
                     key=f"open:{row['key']}",
                     type="tertiary",
                     width="stretch",
                     on_click=partial(state.write, "alert", row["key"]),
                 )
-                st.markdown(small(list_caption(night, row, statuses[row["alert_id"]])))
+                st.markdown(list_caption(night, row, statuses[row["alert_id"]]))
     return rows.get(key, {})
 
 
-def list_label(night: Night, row: Row, *, is_first: bool) -> str:
-    """Badge, subject and rule of one alert; the subject once for several alerts of one route in the same months."""
-    subject = f" **{plain(subject_name(row, night.sources(), lang()))}**" if is_first else ""
-    return f"{badge(row)}{subject} {small(plain(rule_name(row, lang())))}"
-
-
-def badge(row: Row) -> str:
-    """The state as it stands: grey where it is over or was dismissed."""
+def list_label(night: Night, row: Row) -> str:
+    """Level, subject, direction and rule of one alert; the level is grey where the alert is over or was dismissed."""
+    badge = level_badge(row["alert_level"])
     if row["group"] == DISMISSED:
-        return ":gray-badge[" + _("Dismissed") + "]"
-    return level_badge("ended" if row["group"] == OVER else row["alert_level"])
+        badge = ":gray-badge[" + _("Dismissed") + "]"
+    elif row["group"] == OVER:
+        badge = ":gray-badge[" + _("was {level}").format(level=level_label(row["alert_level"])) + "]"
+    subject = f"{subject_name(row, night.sources(), lang())} {direction(row)}".strip()
+    return f"{badge} **{plain(subject)}** {small(plain(rule_name(row, lang())))}"
 
 
 def list_caption(night: Night, row: Row, status: AlertStatus) -> str:
-    """What is the matter, state and change of one alert in a few words; of what is over how it ended."""
+    """Chance and months, state and change of one alert in a few words; of what is over how it ended."""
     report = alert_report(row, None, lang())
     if row["group"] == OVER:
-        was = _("was {level}").format(level=level_label(row["alert_level"]))
-        said = plain(" · ".join([was, report.finding or report.sentence]))
+        said = small(plain(report.finding or report.sentence))
         return "  \n".join([said, plain(" ".join(outcome_of(night, row, status)))])
-    parts = [report.chance_of or report.sentence]
+    parts = [f"{report.chance}, {report.window}"] if report.finding and not row["unjudged_since"] else [report.sentence]
     if row["group"] in {WAITS, DECIDED}:
         former = reads.night(night.previous) if night.previous else None
         change = change_since(row, night.frame("alerts"), former.frame("alerts") if former else None)
-        parts += [status_words(status.state, lang()), change_words(change, lang())]
+        # That it waits is the heading above.
+        has_moved = row["group"] == DECIDED or status.state.sign_offs or status.state.reopened
+        parts += [status_words(status.state, lang()) if has_moved else "", change_words(change, lang())]
     if status.state.objections:
         count = len(status.state.objections)
         parts.append(ngettext("{n} open objection", "{n} open objections", count).format(n=count))
-    return plain(" · ".join(part for part in parts if part))
+    return small(plain(" · ".join(part for part in parts if part)))
 
 
 def outcome_of(night: Night, row: Row, status: AlertStatus) -> list[str]:
@@ -229,25 +235,10 @@ def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
     """One alert, top to bottom."""
     is_newest = reads.is_newest(night)
     decides = is_newest and not row["ended"] and not informs(row)
-    st.header(plain(subject_name(row, night.sources(), lang())), anchor=False)
-    report = report_of(night, row)
-    colour = "gray" if row["group"] in {OVER, DISMISSED} else "blue" if informs(row) else ""
-    said = plain(report.sentence)
-    if row["group"] == DISMISSED:
-        st.markdown(f":gray-badge[{_('Dismissed')}] :gray[{plain(report.badge)} · {said}]")
-    else:
-        st.markdown(f":{colour}[{said}]" if colour else f"**{report.badge}** · {said}")
-    if row["ended"]:
-        st.markdown(plain(" ".join(outcome_of(night, row, status))))
-    else:
-        if report.chance_beside:
-            st.markdown(small(plain(report.chance_beside)))
-        if row["group"] == WAITS:
-            head = _("Next step")
-            st.markdown(labelled(f"**{head}**", plain(next_words(night, row, status))))
+    show_matter(night, row, status)
     if not is_newest:
-        text = _("As known and decided up to {day}; what was decided later is not shown.")
-        st.markdown(small(text.format(day=lang().day(night.as_of))))
+        text = _("As known and decided up to {day}: [what became of it]({link}).")
+        st.markdown(small(text.format(day=lang().day(night.as_of), link=later_link(row))))
     with st.container():
         decisions.show_objections(night, row, status.state, is_newest=is_newest)
     key = (row["key"], row["alert_level"])
@@ -273,13 +264,66 @@ def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
     decisions.show_notes(night, row, is_newest=is_newest)
 
 
+def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
+    """What is the matter, how much is expected, the next step and where to read more; of what is over how it ended."""
+    st.header(plain(subject_name(row, night.sources(), lang())), anchor=False)
+    report = report_of(night, row)
+    colour = "gray" if row["group"] in {OVER, DISMISSED} else "blue" if informs(row) else ""
+    # The chance beside what is usual, but where the sentence says more.
+    is_brief = not (row["ended"] or row["unjudged_since"] or informs(row))
+    said = plain((report.chance_of if is_brief else "") or report.sentence)
+    if row["group"] == DISMISSED:
+        st.markdown(f":gray-badge[{_('Dismissed')}] :gray[{plain(report.badge)} · {said}]")
+    else:
+        st.markdown(f":{colour}[{said}]" if colour else f"**{report.badge}** · {said}")
+    if row["ended"]:
+        st.markdown(plain(" ".join(outcome_of(night, row, status))))
+    else:
+        if report.chance_beside and not is_brief:
+            st.markdown(small(plain(report.chance_beside)))
+        if size := alert_list.size_words(night, row, lang()):
+            st.markdown(plain(size))
+        if row["group"] == WAITS and reads.is_newest(night):
+            head = _("Next step")
+            st.markdown(labelled(f"**{head}**", plain(next_words(night, row, status))))
+        if links := links_to_prepare(night, row):
+            st.markdown(" · ".join(links))
+
+
 def next_words(night: Night, row: Row, status: AlertStatus) -> str:
-    """Who must sign, by when, and what follows a signature, in one line."""
+    """What to decide, who must sign, by when, and what follows a signature, a sentence each."""
     after = _("the last signature sends the message")
     if decisions.is_practice(night):
-        after = _("practice: a signature sends nothing")
-    steps = [answer.sign_off_words(status.state, lang()), answer.needed_by(row, night.as_of, lang()), after]
-    return " · ".join(step for step in steps if step)
+        after = _("in this exercise a signature sends nothing")
+    signed, needed = answer.sign_off_words(status.state, lang()), answer.needed_by(row, night.as_of, lang())
+    steps = [_("sign it off or dismiss it"), needed, signed, after]
+    return " ".join(f"{capital(step)}." for step in steps if step)
+
+
+def links_to_prepare(night: Night, row: Row) -> list[str]:
+    """Where to read what the event would mean: places in reception, month by month, the whole forecast."""
+    rule, route_id = EXCEEDANCE.get(str(row["rule"])), str(row["route_id"])
+    if rule is None or not is_route(route_id):
+        return []
+    stocks = reached_by(night.frame("reception_needs"), route_id)["series_id"].str.split(".").str[1]
+    places = [code for code in stocks.unique() if "-" not in code]
+    head = _("Reception")
+    links = [(labelled(head, place_name(code, lang())), state.link("reception", place=code)) for code in places]
+    condition = {
+        "if_route": route_id, "if_side": "below" if rule.falls else "above", "if_value": f"{limit_of(row):g}",
+        "if_how": "any", "if_from": row["first_period"], "if_to": row["last_period"],
+    }  # fmt: skip
+    links.append((_("What if it comes true?"), state.link("scenarios", route=route_id, kind="if", **condition)))
+    links.append((_("Forecast by month"), state.link("route", route=route_id)))
+    return [f"[{plain(label)}]({address})" for label, address in links]
+
+
+def later_link(row: Row) -> str:
+    """Address of what the newest release says of an alert of an older one."""
+    newest = reads.nights()[0]
+    found = alert_list.all_alerts(newest)
+    same = found.loc[found["alert_id"] == row["alert_id"], "key"].head(1)
+    return state.link("alerts", release=newest.run_id, **({"alert": str(same.iloc[0])} if len(same) else {}))
 
 
 def show_answer(night: Night, row: Row) -> None:
@@ -291,7 +335,7 @@ def show_answer(night: Night, row: Row) -> None:
         with st.container(key="numbers-window"):
             st.table(table, border="horizontal", hide_index=True, alt=_("Chance in each month of the alert’s window"))
     report = report_of(night, row)
-    lines = [f"{report.dots} {report.record}".strip()]
+    lines = [f"{report.dots} {report.record}".strip(), alert_list.record_of_level(night, row, lang())]
     if not row["ended"]:
         lines.append(said.ends)
     st.markdown("  \n".join(plain(capital(line)) for line in lines if line))

@@ -128,7 +128,7 @@ def test_older_releases_are_read_only(home: Path) -> None:
     app.switch_page("dashboard/pages/alerts.py")
     app.run()
     assert not labels(app) & {"Sign off and send", "Dismiss", "Acknowledge", "Save"}
-    assert any("taken on the newest release" in text.value for text in app.markdown)
+    assert any("[what became of it]" in text.value for text in app.markdown)
 
 
 @pytest.mark.usefixtures("release")
@@ -197,5 +197,5 @@ def test_past_release_shows_what_was_decided_while_it_was_newest(home: Path) -> 
     assert "Western African / Atlantic" not in overview(first.run_id).split("arrivals expected")[0]  # the title
     assert "▲ Warning" in overview("latest")
     assert "Dismissed" in label(first.run_id)
-    assert visit(release=first.run_id).title[0].value == "2 alerts were still waiting for sign-off"
+    assert visit(release=first.run_id).title[0].value.startswith("2 alerts were still waiting for sign-off")
     assert "Dismissed" not in label("latest")

@@ -36,7 +36,7 @@ def test_sentence_and_window_name_same_months() -> None:
     report = alert_report(alert_row(0, ["CMR"]), None, ENGLISH)
     assert report.window == "February–April 2025"
     assert f"in any month of {report.window}." in report.sentence
-    finding = "62% chance that arrivals pass 5,000 in one month of February–April 2025"
+    finding = "62% chance that arrivals pass 5,000 in any month of February–April 2025"
     assert report.chance_of == f"{finding}; usually 39%, alert from 43%"
     assert report.chance_beside == "62% · usually 39% · alert from 43%"
 

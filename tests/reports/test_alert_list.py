@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from core.languages import Language
-from reports.alert_list import reasons
+from reports.alert_list import reasons, size_words
 
 from .conftest import MakeRelease
 
@@ -52,3 +52,12 @@ def test_count_against_its_alert_is_no_reason(make_release: MakeRelease) -> None
 def test_context_has_no_reasons(make_release: MakeRelease) -> None:
     other = {"rule": "origin_context", "alert_level": "information", "threshold": float("nan")}
     assert reasons_of(make_release, [1000.0] * 12, **other) == []
+
+
+def test_size_of_alert_sums_its_months_path_by_path(make_release: MakeRelease) -> None:
+    release = make_release(1, 1)
+    row = release.frame("alerts").iloc[0].to_dict() | {"rule": "surge"}
+    # Paths are 800, 900, 1000, 1100 and 1200 in each of three months.
+    said = size_words(release, row, ENGLISH)
+    assert said.startswith("Expected in February–April 2025: 3,000 in all, 8-in-10 chance of 2,500 to 3,500")
+    assert size_words(release, row | {"rule": "outside_95"}, ENGLISH) == ""

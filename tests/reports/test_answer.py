@@ -54,19 +54,22 @@ def test_answer_states_any_month_and_end(make_release: MakeRelease) -> None:
     release = make_release(1, 1)
     said = answer(surge(release), release, ENGLISH)
     assert said.months[0] == ("February 2025", "1,050", "40%")
-    assert said.any_month == ("At least one of these months", "40%")
-    assert said.ends == "It ends when the chance to reach 1,050 a month falls below 43%."
+    assert said.any_month == ("Any of these months", "40%")
+    assert said.ends == "It ends with the first release in which the chance for the months then ahead is below 43%."
     assert said.needed_by == "needed at once: February 2025 is the first likely month"
 
 
 @pytest.mark.parametrize(
     ("other", "end"),
-    [({"cutoff": float("nan")}, "is too low for a watch."), ({"alert_level": "information"}, "falls below 25%.")],
+    [
+        ({"cutoff": float("nan")}, "is too low for a watch."),
+        ({"alert_level": "information"}, "for the months then ahead is below 25%."),
+    ],
 )
 def test_alert_ends_below_its_own_cut_off(make_release: MakeRelease, other: dict[str, object], end: str) -> None:
     release = make_release(1, 1)
     said = answer(surge(release, **other), release, ENGLISH).ends
-    assert said == f"It ends when the chance to reach 1,050 a month {end}"
+    assert said == f"It ends with the first release in which the chance {end}"
 
 
 def test_history_names_each_number_and_window(make_release: MakeRelease) -> None:
@@ -129,12 +132,23 @@ def test_alert_without_a_forecast_cannot_come_true() -> None:
     assert came_true({"rule": "outside_95", "threshold": 5.0}, pd.DataFrame()) is None
 
 
-def test_ended_alert_states_its_chance_now_and_that_nobody_decided(make_release: MakeRelease) -> None:
+@pytest.mark.parametrize(
+    ("cutoff", "why"),
+    [
+        (0.43, "The chance for February–April 2025 fell from 60% to 40%."),
+        (
+            0.35,
+            "No such alert on the months judged now, February–April 2025; "
+            "the chance for February–April 2025 is 40%, 60% before.",
+        ),
+    ],
+)
+def test_ended_alert_names_why_it_ended(make_release: MakeRelease, cutoff: float, why: str) -> None:
     release = make_release(1, 1)
-    # Two of five paths reach 1050 in every month, as they did when it was raised.
-    assert outcome(surge(release, probability=0.6), release, [], ENGLISH) == [
-        "February–April 2025: chance now 40%, before 60%. Open until April 2025 is counted.",
-        "No such alert on the months judged now, February–April 2025.",
+    # Two of five paths reach 1050 in every month: below the first cut-off, above the second.
+    assert outcome(surge(release, probability=0.6, cutoff=cutoff), release, [], ENGLISH) == [
+        why,
+        "Outcome known once April 2025 is counted.",
         "Nobody had decided on it.",
     ]
 

@@ -109,12 +109,12 @@ def test_share_of_alerts_that_came_true_stands_beside_base_rate() -> None:
     rules: dict[str, dict[str, object]] = {
         "surge": {"n_no_onset": 6.0, "precision": 8 / 13},
         "record_12": {"precision": NAN},
-        "level_change": {"precision": 0.5, "base_rate": NAN},
+        "nationality_shift": {"precision": 0.5},
         "origin_context": {"precision": 0.5, "level": "information"},
     }
     table = pd.DataFrame([{"rule": rule, **row, **more} for rule, more in rules.items()])
     assert record.watch_words(table, ALL, Language()).startswith(
-        "Of 13 alerts at level Watch at past dates 8 came true (62%; such events follow in 25% of calm months"
+        "Of 13 Watch alerts on months ahead at past dates 8 came true (62%; such events follow in 25% of calm months"
     )
 
 
