@@ -267,8 +267,9 @@ def rounded(frame: pd.DataFrame) -> pd.DataFrame:
     for name in (one for one in _COUNTS if one in out.columns):
         out.loc[own, name] = (out.loc[own, name] / ROUNDED_TO).round() * ROUNDED_TO
     if "change" in out.columns:
-        out.loc[own, "change"] = out.loc[own, "after"].fillna(0) - out.loc[own, "before"].fillna(0)
-        out.loc[own, "share"] = out.loc[own, "change"] / out.loc[own, "before"].where(out.loc[own, "before"] > 0)
+        before = out.loc[own, "before"]
+        out.loc[own, "change"] = out.loc[own, "after"].fillna(0) - before.fillna(0)
+        out.loc[own, "share"] = out.loc[own, "change"] / before.where(before > 0)
     return out
 
 

@@ -220,8 +220,8 @@ def spaced(chances: pd.DataFrame, count: int) -> pd.DataFrame:
 def window_and_later(chances: pd.DataFrame, ends: Sequence[pd.Timestamp]) -> pd.DataFrame:
     """Each month of the planning window, then the later one with the highest chance, and the last."""
     window, later = chances[chances["target_end_date"].isin(ends)], chances[chances["target_end_date"] > max(ends)]
-    highest = later.nlargest(1, "probability").index.union(later.index[-1:])
-    return pd.concat([window, later.loc[highest]], ignore_index=True)
+    highest = later.loc[later.nlargest(1, "probability").index.union(later.index[-1:])]
+    return pd.concat([window, highest], ignore_index=True)
 
 
 def export(view: RouteView) -> Export:

@@ -443,7 +443,7 @@ def with_own(submitted: QuantileTable, own: pd.DataFrame, counts: pd.DataFrame) 
         is_new = ~pd.MultiIndex.from_frame(mine.keys[["model_id", *key]]).isin(taken)
         is_asked = pd.MultiIndex.from_frame(mine.keys[key]).isin(pd.MultiIndex.from_frame(rounds))
         parts.append(_timed(mine.where(is_new & is_asked), REPLAY))
-    measured = pd.concat([part.keys.loc[part.keys["model_id"] == BASELINE, key] for part in parts])
+    measured = pd.concat([part.keys[part.keys["model_id"] == BASELINE][key] for part in parts])
     lacking = rounds[~pd.MultiIndex.from_frame(rounds).isin(pd.MultiIndex.from_frame(measured))]
     known = counts.dropna(subset=["as_of"])
     made = baseline(known, lacking[lacking["series_id"].isin(known["series_id"].unique())])

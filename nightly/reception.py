@@ -328,8 +328,8 @@ def _with_places(panel: Panel, names: list[str], last: pd.Period, places: pd.Dat
         }
     )
     given = given.drop_duplicates(["series_id", "time_period"], keep="last")
-    both = pd.concat([rows.loc[rows["series_id"].isin(names), list(given.columns)], given], ignore_index=True)
-    return typed(both, PANEL)
+    published = rows.loc[rows["series_id"].isin(names), list(given.columns)]
+    return typed(pd.concat([published, given], ignore_index=True), PANEL)
 
 
 def _paths(stocks: Stocks, row: int, flows: Mapping[str, Flows]) -> pd.DataFrame:

@@ -26,7 +26,7 @@ PLACE = ["model_id", "series_id", "origin_date", "horizon", "output_type_id"]
 def altered(panel: Panel, after: str, factor: float) -> Panel:
     """The same panel with another future: every value after a month multiplied."""
     matrix = panel.matrix.copy()
-    matrix.loc[matrix.index > pd.Period(after, freq="M")] *= factor
+    matrix[matrix.index > pd.Period(after, freq="M")] *= factor
     return Panel(panel.freq, matrix, panel.groups)
 
 

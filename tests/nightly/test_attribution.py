@@ -114,7 +114,8 @@ def test_gap_is_a_revision_and_later_period_is_new() -> None:
     then = figures()[["source_id", "series_id", "freq", "time_period", "obs_value"]].drop_duplicates("time_period")
     now = pd.concat([then.drop(5), then.tail(1).assign(time_period="2025-01")], ignore_index=True)
     assert Change.between(then, now).revised() == ["iom_dtm"]
-    assert Change.between(now, pd.concat([now, then.loc[[5]]])).revised() == ["iom_dtm"]
+    gap = then.loc[[5]]
+    assert Change.between(now, pd.concat([now, gap])).revised() == ["iom_dtm"]
     later = Change.between(then, pd.concat([then, now.tail(1)]))
     assert later.revised() == []
     assert later.new["time_period"].tolist() == ["2025-01"]
