@@ -282,6 +282,7 @@ def options(address: str, port: int, guard: Guard) -> dict[str, Any]:
         "server.fileWatcherType": "none",
         "server.allowedHosts": sorted(guard.hosts),
         "client.showErrorDetails": "none",
+        "client.showErrorLinks": False,
         "logger.hideWelcomeMessage": True,
         # Else Streamlit searches for garbage after each run of a page, through what all readers' sessions hold: with
         # 200 of them that takes longer than the pages. Python searches by itself once enough has gathered.

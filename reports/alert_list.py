@@ -34,12 +34,13 @@ from alerts.rules import EXCEEDANCE
 from alerts.verification import FEWEST_EVENTS
 from core.languages import Language, capital, is_known
 from core.languages import marked as _
-from core.routes import is_route
+from core.routes import ROUTES, is_route
 from core.schema import ALL, Entry
 from core.settings import FEED
 from reports import ReadableRelease, Row, numbers, reception
 from reports.alert import informs, is_judged, limit_of, rule_record
 from reports.answer import newest_count, night_steps
+from reports.names import country_name
 from reports.record import watch_words
 from reports.route import so_far_words
 
@@ -112,7 +113,7 @@ def season(release: ReadableRelease, row: Row) -> tuple[pd.DataFrame, pd.DataFra
 
 
 def size_words(release: ReadableRelease, row: Row, language: Language) -> str:
-    """What is expected in all over the months that an alert forecasts, beside the year before; empty for any other."""
+    """What is expected over the months that an alert forecasts, the year before, and where; empty for any other."""
     first, last = str(row["first_period"]), str(row["last_period"])
     if str(row["rule"]) not in EXCEEDANCE or not is_route(row["route_id"]):
         return ""
@@ -130,7 +131,9 @@ def size_words(release: ReadableRelease, row: Row, language: Language) -> str:
     before = numbers.counted_a_year_before(release.frame("observations"), [row["series_id"]], ends)
     if before is not None:
         said.append(language.text(_("{value} a year earlier"), value=language.counted(before)))
-    return language.listed(said) + "."
+    places = ", ".join(country_name(code, language) for code in ROUTES[str(row["route_id"])].countries)
+    where = language.labelled(language.text(_("Countries of arrival")), places)
+    return f"{language.listed(said)}. {where}."
 
 
 def record_of_level(release: ReadableRelease, row: Row, language: Language) -> str:

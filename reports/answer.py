@@ -164,7 +164,7 @@ def outcome(alert: Row, release: ReadableRelease, entries: Sequence[Entry], lang
     elif len(counts):
         said.append(newest_count(counts, str(alert["route_id"]), language))
     before = fold([one for one in entries if one.action != ENDED], str(alert["alert_level"]))
-    texts = {PROPOSED: _("Nobody had decided on it."), DISMISSED: _("People had dismissed it.")}
+    texts = {PROPOSED: _("Nobody decided on it."), DISMISSED: _("People dismissed it.")}
     signed = _("Signed off by {names}.")
     return [*said, language.text(texts.get(before.status, signed), names=", ".join(before.sign_offs))]
 

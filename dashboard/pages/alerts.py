@@ -160,7 +160,7 @@ def show_filters(alerts: pd.DataFrame) -> pd.DataFrame:
 def show_list(night: Night, chosen: pd.DataFrame, statuses: Mapping[str, AlertStatus]) -> Row:
     """The list of alerts, group by group; returns the one that is picked."""
     heads = {
-        WAITS: _("Wait for sign-off"),
+        WAITS: _("Waiting for sign-off"),
         DECIDED: _("Open, decided on"),
         INFORMS: _("For information: nothing to decide"),
         DISMISSED: _("Dismissed"),
@@ -237,7 +237,7 @@ def show_alert(night: Night, row: Row, status: AlertStatus) -> None:
     decides = is_newest and not row["ended"] and not informs(row)
     show_matter(night, row, status)
     if not is_newest:
-        text = _("As known and decided up to {day}: [what became of it]({link}).")
+        text = _("As known and decided up to {day}, no longer to be signed: [what became of it]({link}).")
         st.markdown(small(text.format(day=lang().day(night.as_of), link=later_link(row))))
     with st.container():
         decisions.show_objections(night, row, status.state, is_newest=is_newest)
@@ -292,11 +292,9 @@ def show_matter(night: Night, row: Row, status: AlertStatus) -> None:
 
 def next_words(night: Night, row: Row, status: AlertStatus) -> str:
     """What to decide, who must sign, by when, and what follows a signature, a sentence each."""
-    after = _("the last signature sends the message")
-    if decisions.is_practice(night):
-        after = _("in this exercise a signature sends nothing")
+    after = _("in this exercise a signature sends nothing") if decisions.is_practice(night) else ""
     signed, needed = answer.sign_off_words(status.state, lang()), answer.needed_by(row, night.as_of, lang())
-    steps = [_("sign it off or dismiss it"), needed, signed, after]
+    steps = [_("sign it off, which sends its message, or dismiss it"), needed, signed, after]
     return " ".join(f"{capital(step)}." for step in steps if step)
 
 

@@ -54,7 +54,8 @@ def show_sources(night: Night) -> None:
     st.title(listed(filter(None, [title(fresh), stopped_words(night, lang())])), anchor=False)
     text = _(
         "“As known on” a day: figures of the periods that were published by then. “Retrieved”: when the file was "
-        "fetched. Most sources keep no past figures, so those that were corrected in between stand in it as corrected."
+        "fetched. Most sources keep no past figures, so those that were corrected in between stand in it as corrected. "
+        "“Stopped”: nothing new for a year; nothing is forecast from it."
     )
     st.markdown(small(text))
     show_freshness(night, fresh, cards)
@@ -100,11 +101,6 @@ def show_freshness(night: Night, fresh: pd.DataFrame, cards: dict[str, dict[str,
         table[_("Rejected rows")] = [int(rejected.get(row["source_id"], 0)) for row in rows]
     with st.container(key="freshness"):
         st.table(pd.DataFrame(table), border="horizontal", hide_index=True, alt=_("Freshness of each source"))
-    first = _(
-        "Whoever runs this installation can ask each publisher once whether it answers as it did: the guide “Sources” "
-        "in Vigie’s documentation tells how."
-    )
-    st.markdown(small(first))
     downloads.buttons(
         downloads.export_of(night, "freshness", _("Freshness of each source"), fresh, list(night.sources()))
     )
@@ -482,7 +478,10 @@ def glossary() -> list[tuple[str, str]]:
 
 def show_method(night: Night) -> None:
     """The part."""
-    st.title(_("A range for every route and month, made the same way every night"), anchor=False)
+    st.title(
+        _("Vigie forecasts arrivals on migration routes, warns early, and publishes how often it was right"),
+        anchor=False,
+    )
     left, right = st.columns([1.3, 1], gap="large")
     with left:
         st.header(_("How it works"), anchor=False)
@@ -494,12 +493,28 @@ def show_method(night: Night) -> None:
         st.markdown(_(INTENDED_USE))
         st.header(_("What it must not be used for"), anchor=False)
         st.markdown("\n".join(f"- {text}" for text in prohibited_uses(lang())))
+        st.header(_("Who makes it, how to cite it"), anchor=False)
+        st.markdown("\n".join(f"- {text}" for text in imprint(night)))
         st.header(_("Limits"), anchor=False)
         st.markdown("\n".join(f"- {text}" for text in limits()))
     show_cards(night)
-    made = _("Release {run_id}, made on {day} by Vigie {version}.")
-    text = made.format(run_id=night.run_id, day=lang().day(night.created_at.date()), version=night.code_version)
-    st.markdown(small(plain(text)))
+
+
+def imprint(night: Night) -> list[str]:
+    """Who makes it under which licence, how to cite it, where to report what is wrong."""
+    made = _(
+        "**Cite as**: The Vigie authors, Vigie {version}, release {run_id} made on {day}; and the publishers of the "
+        "figures, named under Sources and in every file."
+    )
+    day = lang().day(night.created_at.date())
+    return [
+        _("Open software by the Vigie authors, under the MIT licence. Whoever runs an installation answers for it."),
+        made.format(version=plain(night.code_version.partition("+")[0]), run_id=night.run_id, day=day),
+        _(
+            "**Something is wrong?** With an alert: “Comment, disagree or correct” below it. With a figure: its "
+            "publisher, linked under Sources. With security: in private, as the file SECURITY.md says."
+        ),
+    ]
 
 
 def show_cards(night: Night) -> None:
@@ -531,7 +546,7 @@ def ensemble_in_short() -> list[str]:
     return [
         _("Three forecasts are averaged with the same weight."),
         _("The width of the range follows from how far past forecasts missed."),
-        _("A change without precedent is not in it, and one year ahead it is hardly better than the baseline."),
+        _("A change without precedent is not in it; how far ahead it beats the baseline, Track record says by route."),
     ]
 
 
