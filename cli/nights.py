@@ -232,8 +232,7 @@ def _report_edition(done: Ingested) -> None:
 
 def _preview(file: Path, mapping_path: Path | None) -> None:
     """Print a suggested or given mapping, and the first figures as it reads them."""
-    from ingest import read_raw
-    from ingest.intake import apart
+    from ingest import apart, read_raw
     from ingest.own import parse_own
     from ingest.own_mapping import mapping_of_text, read_mapping
     from ingest.own_preview import suggest

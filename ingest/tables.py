@@ -32,8 +32,7 @@ from core.errors import SourceError, first_line
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import refuse_person_level
-from ingest import RawFile
-from ingest.intake import LARGEST_UNPACKED, UNFOLDS, refuse_many, unpacked
+from ingest import LARGEST_UNPACKED, UNFOLDS, RawFile, refuse_many, unpacked
 
 ROWS_OF_HEAD = 30
 _HTML = (b"<!doctype", b"<html", b"<head", b"<body")

@@ -20,8 +20,7 @@ from core.log import counted, get_logger
 from core.release import EDITIONS, REJECTED, rounded_message
 from core.settings import SNAPSHOT, Settings
 from forecasting import ENSEMBLE
-from ingest import Parsed, RawFile, SourceCard, read_raw, snapshot
-from ingest.intake import apart, parse_all
+from ingest import Parsed, RawFile, SourceCard, apart, parse_all, read_raw, snapshot
 from ingest.own import own_capacities, parse_own
 from ingest.own_mapping import OwnMapping, read_mapping
 from ingest.plausibility import Judgement, judge

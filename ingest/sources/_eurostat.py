@@ -21,8 +21,7 @@ from core.errors import InputError, SourceError
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import refuse_person_level
-from ingest import SETTING, Pull, RawFile, Request, gather, json_document
-from ingest.intake import unpacked
+from ingest import SETTING, Pull, RawFile, Request, gather, json_document, unpacked
 from ingest.rows import PERIODS
 from ingest.tables import read_csv
 

@@ -8,8 +8,7 @@ import re
 import pandas as pd
 
 from core.languages import marked as _
-from ingest import Parsed, Pull, RawFile, SourceAccess, SourceCard, get_file
-from ingest.intake import unzipped
+from ingest import Parsed, Pull, RawFile, SourceAccess, SourceCard, get_file, unzipped
 from ingest.rows import FIRST_MONTH, Reading, RowRule, flags, future_rule, melt, to_days, to_numbers
 from ingest.tables import read_csv, refuse_wrong_kind
 

@@ -22,8 +22,20 @@ from core.countries import map_countries
 from core.errors import InputError, SourceError, first_line, message
 from core.languages import marked as _
 from core.schema import PLACES_OF_EVENTS
-from ingest import SETTING, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard, as_file, get_file
-from ingest.intake import GZIP, unpacked, unzipped
+from ingest import (
+    GZIP,
+    SETTING,
+    Parsed,
+    Pull,
+    RawFile,
+    Request,
+    SourceAccess,
+    SourceCard,
+    as_file,
+    get_file,
+    unpacked,
+    unzipped,
+)
 from ingest.rows import Reading, RowRule, flags, melt, since, to_days, to_numbers
 from ingest.tables import read_csv
 

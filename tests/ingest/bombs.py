@@ -18,8 +18,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.errors import SourceError
-from ingest import RawFile
-from ingest.intake import apart
+from ingest import RawFile, apart
 from ingest.tables import read_csv, read_rda, read_sheet
 
 OFFICE = "urn:oasis:names:tc:opendocument:xmlns"

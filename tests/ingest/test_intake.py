@@ -16,9 +16,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+import ingest
 from core.errors import InputError, Message, SourceError
-from ingest import Parsed, RawFile, intake, read_raw
-from ingest.intake import MEMORY, SECONDS, apart, parse_all, refuse_many, unpacked
+from ingest import MEMORY, SECONDS, Parsed, RawFile, apart, parse_all, read_raw, refuse_many, unpacked
 from ingest.tables import _refuse_content, _refuse_parts, read_sheet
 from tests.ingest.bombs import BOMBS, EMPTY, FAST, cell, explode, full, ods, xlsx
 
@@ -202,7 +202,7 @@ def cells(*months: str) -> pd.DataFrame:
 @pytest.fixture
 def parse(monkeypatch: pytest.MonkeyPatch) -> Callable[[RawFile], Parsed]:
     """A file is read in this process: its months are its content, and one that holds none cannot be read."""
-    monkeypatch.setattr(intake, "apart", lambda read, file: read(file))
+    monkeypatch.setattr(ingest, "apart", lambda read, file: read(file))
 
     def read(file: RawFile) -> Parsed:
         if not file.content:
@@ -221,7 +221,7 @@ def test_contradicting_files_name_first_cell(parse: Callable[[RawFile], Parsed])
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress], ids=["gzip", "bzip2", "xz"])
 def test_unpacked_size_is_bounded(pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.intake.LARGEST_UNPACKED", 100)
+    monkeypatch.setattr("ingest.LARGEST_UNPACKED", 100)
     assert unpacked(RawFile("x", pack(b"a" * 100))).content == b"a" * 100
     with pytest.raises(SourceError, match="unpacks to far more"):
         unpacked(RawFile("x", pack(b"a" * 101)))
