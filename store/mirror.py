@@ -116,9 +116,8 @@ class RemoteFiles:
 
     def everything(self, below: str = "") -> list[str]:
         """Every file below a folder, by its path from the address, sorted; none where there is no such folder."""
-        with suppress(MissingError), self._named(below) as at:
+        with self._named(below) as at:
             return sorted(str(path)[len(self._root.rstrip("/")) + 1 :] for path in self._system.find(at))
-        return []
 
     def modified(self, path: str) -> dt.datetime:
         """When a file was written, by the store's own clock."""
@@ -442,9 +441,8 @@ def _pull_releases(home: Path, files: RemoteFiles, theirs: Mapping[str, Link]) -
         gone = [one for one, link in theirs.items() if one in ours and ours[one].is_whole and not link.is_whole]
         releases.remove_all(folder, [Release(folder / run_id) for run_id in gone])
         shutil.rmtree(staging, ignore_errors=True)
-    run_ids = [link.run_id for link in new if link.is_whole]
-    if run_ids:
-        get_logger().info("releases pulled", store=files.url, run_ids=run_ids)
+    if new:
+        get_logger().info("releases pulled", store=files.url, run_ids=[link.run_id for link in new if link.is_whole])
 
 
 def _compared(home: Path, files: RemoteFiles, theirs: Mapping[str, Link]) -> dict[str, Link]:
