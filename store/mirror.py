@@ -169,7 +169,7 @@ def each(work: Callable[[_T], _U], items: Iterable[_T]) -> list[_U]:
 def single_flight(files: RemoteFiles, journal: str) -> Iterator[None]:
     """Hold the shared store for one night if the journal is in PostgreSQL, by an advisory lock.
 
-    Without PostgreSQL two nights may run at once; :func:`store.mirror.publish` then accepts the first to deliver.
+    Without PostgreSQL two nights may run at once; :func:`publish` then accepts the first to deliver.
 
     Args:
         files: The store.

@@ -96,7 +96,7 @@ class Record:
             as it is issued, about any month of the planning window; its lead counts from the release. A measure that
             cannot be known is NaN.
         comparisons: The same columns plus ``against``: simple rules (``rule``) on the events of a rule (``against``).
-        thresholds: Frozen cut-offs; see :func:`alerts.verification.table`.
+        thresholds: Frozen cut-offs; see :func:`alerts.verification.cutoff_table`.
         reliability: Probabilities against how often the event occurred.
         past: Forecasts issued at past origins.
         frozen: Cut-offs by rule and horizon.

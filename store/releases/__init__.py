@@ -44,7 +44,7 @@ HEAD = "HEAD.json"
 NEXT_HEAD = "HEAD.next.json"
 """The head to be, written before a release is moved in: it distinguishes a crashed night from tampering."""
 REMOVED = "REMOVED"
-"""Folder of the manifests of releases that retention removed (:mod:`store.releases`)."""
+"""Folder of the manifests of releases that retention removed. Its hash stays part of the chain."""
 RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 
 
