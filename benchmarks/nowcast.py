@@ -19,10 +19,9 @@ import pandas as pd
 from benchmarks.shared import PAGE, Options, Section, coverage, interval, page_command, published_files, table
 from core import FloatArray
 from forecasting import LEVELS, symmetric_errors
-from forecasting.days import DailyHistory, daily_history
+from forecasting.days import REFERENCES, DailyHistory, daily_history, week_record, week_scores
 from forecasting.verification import covered, wis
 from forecasting.verification.verdict import ratio_interval
-from forecasting.weeks import REFERENCES, week_record, week_scores
 from ingest import read_raw
 from ingest.sources import SOURCES
 

@@ -20,7 +20,6 @@ from core import FloatArray
 from core.errors import InputError
 from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, STRUCTURAL, BoolArray
 from forecasting.calibration import calibrate, whole_counts
-from forecasting.diagnostics import extreme_before
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.quantiles import KEYS, Forecasts, QuantileTable, to_matrix
@@ -128,6 +127,19 @@ def _limited(combined: QuantileTable, panel: Panel, factors: FloatArray | None) 
         combined.keys.assign(spread_factor=marks[:, 0], capped=capped), np.minimum(quantiles, highest)
     )
     return whole_counts(bounded, panel), marks
+
+
+def extreme_before(keys: pd.DataFrame, panel: Panel, extreme: np.ufunc) -> FloatArray:
+    """For each forecast the highest (``np.fmax``) or lowest value that its series had up to the origin; else NaN.
+
+    Args:
+        keys: Columns ``series_id`` and ``origin_date``.
+        panel: The series.
+        extreme: ``np.fmax`` or ``np.fmin``.
+    """
+    record = extreme.accumulate(panel.matrix.to_numpy(dtype=float), axis=0)
+    row, column = panel.places(keys["origin_date"], keys["series_id"])
+    return np.where((column >= 0) & (row >= 0), record[row, column], np.nan)
 
 
 def _weights_table(weights: dict[str, FloatArray], places: pd.DataFrame) -> pd.DataFrame:

@@ -29,7 +29,7 @@ from forecasting.features import FEATURES, WIDENING, features, rounded, volatili
 from forecasting.hindcast import Fits, InMemory
 from forecasting.models import POOLED_MODELS
 from forecasting.panel import Panel
-from forecasting.postprocess import FEWEST_EARLIER_VALUES, LARGEST_CAP, SMALLEST_CAP
+from forecasting.postprocess import FEWEST_EARLIER_VALUES, log_caps
 from forecasting.quantiles import QuantileTable
 from forecasting.workers import Progress, Workers, run_tasks
 
@@ -431,8 +431,13 @@ def _table(
     columns, is_made = np.concatenate(places), np.isfinite(growth).all(axis=1)
     rows, ahead, columns = rows[is_made], ahead[is_made], columns[is_made]
     ceiling = np.empty((len(rows), 1))
-    for step in np.unique(ahead):
-        ceiling[ahead == step, 0] = _caps(world.logs, int(step))[rows[ahead == step], columns[ahead == step]]
+    records, changes = np.fmax.accumulate(world.logs, axis=0), np.zeros_like(world.logs)
+    for step in range(1, ahead.max(initial=0) + 1):
+        changes[step:] = np.fmax(changes[step:], np.abs(world.logs[step:] - world.logs[:-step]))
+        at = np.flatnonzero(ahead == step)
+        if len(at):
+            caps = log_caps(records, np.fmax.accumulate(changes, axis=0))
+            ceiling[at, 0] = caps[rows[at], columns[at]]
     scale = world.volatility[rows, columns] * ahead**WIDENING
     quantiles = world.logs[rows, columns][:, None] + growth[is_made] @ between_levels(model.levels) * scale[:, None]
     names = np.asarray([name for level in levels for name in level.panel.series_ids], dtype=object)
@@ -451,14 +456,3 @@ def _table(
         }
     )
     return QuantileTable(keys, np.expm1(np.clip(quantiles, 0.0, ceiling))), columns
-
-
-def _caps(logs: FloatArray, horizon: int) -> FloatArray:
-    """The highest log1p quantile allowed at every period, as :func:`forecasting.postprocess.log_cap` has it."""
-    largest = np.zeros_like(logs)
-    for step in range(1, min(horizon, len(logs) - 1) + 1):
-        largest[step:] = np.fmax(largest[step:], np.abs(logs[step:] - logs[:-step]))
-    running = np.fmax.accumulate(largest, axis=0)
-    factors = np.clip(np.exp(np.clip(running, 0.0, 50.0)), SMALLEST_CAP, LARGEST_CAP)
-    record = np.maximum(np.expm1(np.fmax.accumulate(logs, axis=0)), 1.0)
-    return np.asarray(np.log1p(factors * record))

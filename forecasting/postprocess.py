@@ -73,10 +73,14 @@ def _within_bounds(quantiles: FloatArray, ceiling: FloatArray, reason: str) -> S
 def log_cap(history: History, horizon: int) -> FloatArray:
     """The highest log1p quantile allowed at horizons 1..H, shape ``(H,)``."""
     values = history.scaled
-    changes = [float(np.abs(values[step:] - values[:-step]).max(initial=0.0)) for step in range(1, horizon + 1)]
-    factors = np.clip(np.exp(np.clip(np.maximum.accumulate(changes), 0.0, 50.0)), SMALLEST_CAP, LARGEST_CAP)
-    record = max(float(np.expm1(values.max())), 1.0)
-    return np.asarray(np.log1p(factors * record))
+    changes = [np.abs(values[step:] - values[:-step]).max(initial=0.0) for step in range(1, horizon + 1)]
+    return log_caps(values.max(), np.maximum.accumulate(changes))
+
+
+def log_caps(records: FloatArray, changes: FloatArray) -> FloatArray:
+    """The highest log1p quantile allowed by the highest value and the largest absolute change, both on log1p scale."""
+    factors = np.clip(np.exp(np.clip(changes, 0.0, 50.0)), SMALLEST_CAP, LARGEST_CAP)
+    return np.asarray(np.log1p(factors * np.maximum(np.expm1(records), 1.0)))
 
 
 def _attempt(model: Model, history: History, horizon: int) -> FloatArray:

@@ -13,10 +13,18 @@ from core import FloatArray
 from core.release import NOWCASTS, WEEKS
 from core.schema import concat_filled, typed
 from forecasting import LEVELS
-from forecasting.days import DailyHistory, Nowcast, daily_history, scaled
+from forecasting.days import (
+    MODEL_ID,
+    DailyHistory,
+    Nowcast,
+    daily_history,
+    scaled,
+    week_record,
+    week_scores,
+    weeks_ahead,
+)
 from forecasting.quantiles import QuantileTable, to_matrix, to_rows
 from forecasting.verification import wis
-from forecasting.weeks import MODEL_ID, week_record, week_scores, weeks_ahead
 from forecasting.workers import Workers, run_tasks
 from ingest.routes import daily_arrivals
 from nightly import RealTimeData

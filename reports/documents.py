@@ -13,7 +13,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.release import CATALOGUE, INTENDED_USE, PROHIBITED_USES, contract_page
 from core.schema import ALL, TARGETS
-from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, ModelCard, ensemble, reception, sum_of_parts, weeks
+from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, ModelCard, days, ensemble, reception, sum_of_parts
 from forecasting.models import CARDS, MODELS, POOLED_MODELS
 from forecasting.verification.situations import BEGUN
 from forecasting.verification.verdict import skill
@@ -28,7 +28,7 @@ ALL_MODELS: dict[str, tuple[ModelCard, str]] = {
     **{model_id: (CARDS[model_id], model.version) for model_id, model in (MODELS | POOLED_MODELS).items()},
     BOTTOM_UP: (CARDS[BOTTOM_UP], sum_of_parts.VERSION),
     ENSEMBLE: (CARDS[ENSEMBLE], ensemble.VERSION),
-    weeks.MODEL_ID: (CARDS[weeks.MODEL_ID], "1"),
+    days.MODEL_ID: (CARDS[days.MODEL_ID], "1"),
     reception.MODEL_ID: (CARDS[reception.MODEL_ID], "1"),
 }
 """Card and version of every model of a release."""
@@ -97,7 +97,7 @@ def model_card(
     ]
     head = [_("months ahead"), _("relative WIS (90% interval)"), _("verdict"), _("forecasts")]
     where = _("At past origins, all routes, log scale")
-    if model_id == weeks.MODEL_ID and by_week is not None:
+    if model_id == days.MODEL_ID and by_week is not None:
         where = _("At past Sundays, against a random walk of weeks, log scale")
         head = [_("series"), _("weeks ahead"), head[1], head[3]]
         rows = [

@@ -11,7 +11,7 @@ import pytest
 
 from forecasting import calibration, members, reconcile, sum_of_parts
 from forecasting import pooled as pooled_run
-from forecasting.models import pooled, small_counts
+from forecasting.models import pooled
 from forecasting.panel import Panel, panel_from_rows
 
 
@@ -52,9 +52,9 @@ def small_panel() -> Panel:
 def few_trees() -> Iterator[None]:
     """A quarter of the trees, each learning four times as fast: as good in a quarter of the time; here alone."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (pooled, small_counts):
-            patch.setattr(module, "TREES", module.TREES // 4)
-            patch.setattr(module, "PARAMETERS", module.PARAMETERS | {"learning_rate": 0.2})
+        for kind in ("", "COUNT_"):
+            patch.setattr(pooled, f"{kind}TREES", getattr(pooled, f"{kind}TREES") // 4)
+            patch.setitem(getattr(pooled, f"{kind}PARAMETERS"), "learning_rate", 0.2)
         yield
 
 
@@ -62,8 +62,8 @@ def few_trees() -> Iterator[None]:
 def quick_engine() -> Iterator[None]:
     """Few trees and short windows: for tests of who takes part and what is kept, not of skill."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (pooled, small_counts):
-            patch.setattr(module, "TREES", 5)
+        for kind in ("TREES", "COUNT_TREES"):
+            patch.setattr(pooled, kind, 5)
         patch.setattr(pooled_run, "FEWEST_ROWS", 200)
         for module in (members, reconcile, sum_of_parts):
             patch.setattr(module, "MOST_ORIGINS", sum_of_parts.FEWEST_ORIGINS)

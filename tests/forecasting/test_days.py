@@ -11,8 +11,7 @@ import pytest
 
 from benchmarks.nowcast import daily_counts, scores
 from forecasting import LEVELS
-from forecasting.days import Nowcast, daily_history
-from forecasting.weeks import weeks_ahead
+from forecasting.days import Nowcast, daily_history, weeks_ahead
 
 MONTH = pd.Period("2023-06", freq="M")
 

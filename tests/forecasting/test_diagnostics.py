@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from forecasting.diagnostics import Diagnostics
 from forecasting.panel import Panel, panel_from_rows
+from forecasting.runs import Diagnostics
 
 MONTHS = ["2024-01", "2024-02", "2024-03"]
 

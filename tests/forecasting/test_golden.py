@@ -17,7 +17,6 @@ from forecasting import ENSEMBLE, LEVELS, NORMAL_SCORES
 from forecasting import pooled as pooled_run
 from forecasting.ensemble import combine
 from forecasting.models import pooled as pooled_model
-from forecasting.models import small_counts
 from forecasting.panel import Panel, read_panel
 from forecasting.pooled import Level, past_origins, run_pooled
 from forecasting.quantiles import KEYS, QuantileTable, stack
@@ -78,7 +77,7 @@ def answers() -> Iterator[tuple[str, QuantileTable]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pooled_run, "FEWEST_ROWS", 100)
         patch.setattr(pooled_model, "TREES", 8)
-        patch.setattr(small_counts, "TREES", 8)
+        patch.setattr(pooled_model, "COUNT_TREES", 8)
         levels = [Level(one, past_origins(one, origins=3, step=1), kind) for kind, one in enumerate((parts, totals))]
         for table in run_pooled("vigie-pooled", levels, horizons=(1, 8), workers=1):
             yield "pooled", table

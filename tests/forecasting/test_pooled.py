@@ -15,7 +15,7 @@ from core.release import FORECASTS
 from core.schema import check
 from forecasting import LEVELS, NORMAL_SCORES, between_levels, pooled
 from forecasting.features import FEATURES, HORIZON
-from forecasting.models import POOLED_MODELS, small_counts
+from forecasting.models import POOLED_MODELS
 from forecasting.models import pooled as pooled_model
 from forecasting.models.pooled import FITTED_LEVELS, fit, predict
 from forecasting.panel import Panel, panel_from_rows
@@ -50,9 +50,9 @@ def made(panel: Panel, *, origins: int = 14, horizons: tuple[int, ...] = (1, 3))
 
 def with_all_trees(patch: pytest.MonkeyPatch) -> None:
     """The models as they are."""
-    for module, trees, rate in ((pooled_model, 75, 0.1), (small_counts, 60, 0.06)):
-        patch.setattr(module, "TREES", trees)
-        patch.setattr(module, "PARAMETERS", module.PARAMETERS | {"learning_rate": rate})
+    for kind, trees, rate in (("", 75, 0.1), ("COUNT_", 60, 0.06)):
+        patch.setattr(pooled_model, f"{kind}TREES", trees)
+        patch.setitem(getattr(pooled_model, f"{kind}PARAMETERS"), "learning_rate", rate)
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ from scipy.stats import poisson
 from core import FloatArray
 from forecasting import LEVELS
 from forecasting.features import _VOLATILITY, _YEARLY_DISTANCE, FEATURES
-from forecasting.models import small_counts
-from forecasting.models.small_counts import THRESHOLDS, log_quantiles
+from forecasting.models import pooled as pooled_model
+from forecasting.models.pooled import THRESHOLDS, log_quantiles
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.pooled import Level, past_origins, run_pooled
 from forecasting.quantiles import QuantileTable
@@ -43,7 +43,7 @@ def made(panel: Panel) -> QuantileTable:
 
 def without_chances(panel: Panel, patch: pytest.MonkeyPatch) -> QuantileTable:
     with patch.context() as inside:
-        inside.setattr(small_counts, "fit", lambda *_: [])
+        inside.setattr(pooled_model, "fit_counts", lambda *_: [])
         return made(panel)
 
 
@@ -76,9 +76,9 @@ def test_weight_of_chances_falls_to_20_a_month() -> None:
     described[:, _YEARLY_DISTANCE] = -np.asarray(
         [0.0, one, (3 * one + twenty) / 4, (one + twenty) / 2, twenty, 9.0, np.nan]
     )
-    share = small_counts._share(described)
-    assert share[:2].tolist() == [small_counts.LARGEST_SHARE] * 2
-    assert share[2:4] / small_counts.LARGEST_SHARE == pytest.approx([0.75, 0.5])
+    share = pooled_model._share(described)
+    assert share[:2].tolist() == [pooled_model.LARGEST_SHARE] * 2
+    assert share[2:4] / pooled_model.LARGEST_SHARE == pytest.approx([0.75, 0.5])
     assert share[4:].tolist() == [0.0] * 3
 
 
@@ -100,7 +100,7 @@ def asked_to_learn(outcomes: FloatArray) -> tuple[list[str], list[FloatArray]]:
     described = np.zeros((len(outcomes), len(FEATURES)))
     described[:, _VOLATILITY] = 1.0
     library: Any = Trees()
-    return small_counts.fit(library, described, np.log1p(outcomes)), library.labels
+    return pooled_model.fit_counts(library, described, np.log1p(outcomes)), library.labels
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from core.calendar import PERIODS_PER_YEAR, last_complete_period
 from core.log import silent
-from forecasting.models import pooled, small_counts
+from forecasting.models import pooled
 from forecasting.panel import Panel, panel_from_rows
 from nightly import OK, TOO_OLD
 from nightly.asylum import (
@@ -74,8 +74,8 @@ def made(known: pd.DataFrame, as_of: dt.date = AS_OF, origins: int = 30) -> Asyl
 @pytest.fixture(scope="module")
 def few_trees() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        for module in (pooled, small_counts):
-            patch.setattr(module, "TREES", 10)
+        for kind in ("TREES", "COUNT_TREES"):
+            patch.setattr(pooled, kind, 10)
         yield
 
 

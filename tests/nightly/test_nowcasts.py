@@ -15,8 +15,7 @@ import pytest
 from core.release import FRESHNESS_CHANGES, NOWCASTS, REPORTING, WEEKS
 from core.schema import check
 from forecasting import LEVELS
-from forecasting.days import DailyHistory, Nowcast
-from forecasting.weeks import Weeks
+from forecasting.days import DailyHistory, Nowcast, Weeks
 from nightly import RealTimeData, nowcasts
 from nightly.nowcasts import RouteDays
 from store.releases import Release, ReleaseStore

@@ -16,7 +16,7 @@ import pytest
 from core.log import silent
 from core.schema import ALL
 from core.settings import load_settings
-from forecasting.models import MODELS, small_counts
+from forecasting.models import MODELS
 from forecasting.models import pooled as pooled_model
 from forecasting.panel import Panel
 from forecasting.pooled import Level
@@ -138,8 +138,8 @@ def night(first_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     settings = load_settings(home)
     data = RealTimeData(VintageStore(home).history(), AS_OF, 6, settings.backtest_origins)
     with pytest.MonkeyPatch.context() as patch:
-        for module in (pooled_model, small_counts):
-            patch.setattr(module, "TREES", 2)
+        for kind in ("TREES", "COUNT_TREES"):
+            patch.setattr(pooled_model, kind, 2)
         for name in ("HORIZONS", "FARTHER"):
             patch.setattr(forecasts, name, (1, 2))
         patch.setattr(forecasts, "MODELS", {name: MODELS[name] for name in ("vigie-baseline", "vigie-snaive")})
