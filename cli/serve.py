@@ -207,8 +207,8 @@ def application(home: Path, address: str = "127.0.0.1") -> Starlette:
         if host_name(request.headers.get("host", "")) not in names:
             return Response("This host name is not served here.\n", 400)
         path = request.url.path
-        at, answered = kept.get(path, (0.0, (0, "", "")))
-        if not answered[0] or time.monotonic() - at > _FRESH_SECONDS:
+        at, answered = kept.get(path, (0.0, None))
+        if answered is None or time.monotonic() - at > _FRESH_SECONDS:
             answered = answer(home, path)
             if answered[0] != 404:
                 kept[path] = (time.monotonic(), answered)

@@ -102,6 +102,20 @@ def test_monitoring_answers_under_two_names(
         assert answer.headers["cache-control"] == "no-store"
 
 
+def test_repeated_question_is_answered_from_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([(200, "text/plain", "first"), (200, "text/plain", "second")])
+    monkeypatch.setattr("decisions.health.answer", lambda _home, _path: next(answers))
+    clock = SimpleNamespace(monotonic=iter([1.0, 2.0, 9.0, 9.0]).__next__)
+    monkeypatch.setattr("cli.serve.time", clock)
+    served = application(tmp_path)
+
+    async def ask() -> list[str]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(served), base_url="http://127.0.0.1") as client:
+            return [(await client.get("/healthz")).text for _ in range(3)]
+
+    assert asyncio.run(ask()) == ["first", "first", "second"]
+
+
 @pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1)])
 def test_health_asked_once_is_printed_and_reported_by_exit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], status: int, code: int
