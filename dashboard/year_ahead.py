@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.languages import capital
 from core.schema import ALL
-from dashboard import _, downloads, lang, reads, state
+from dashboard import _, downloads, labelled, lang, listed, reads, state
 from dashboard.charts.seasons import season_bars, season_bars_alt
 from dashboard.layout import chart, plain, small
 from dashboard.reads import Night
@@ -35,6 +35,7 @@ def show_routes(night: Night, series_id: str) -> None:
     lines = lines_of(night, kind)
     st.header(plain(year_ahead.year_title(lines, lang())), anchor=False)
     show_kinds(kinds, kind)
+    show_key()
     for place, window in enumerate(dict.fromkeys(line.window for line in lines)):
         own = [line for line in lines if line.window == window]
         if place == 0:
@@ -54,6 +55,7 @@ def show_countries(night: Night, geo: str) -> None:
     own = [line for line in lines if line.row["series_id"].split(".")[2] == geo]
     if own and len(own[0].past):
         reads.drawn_once(night, partial(draw_country, own), "year's charts", kinds[0], geo)
+    show_key()
     for window in dict.fromkeys(line.window for line in lines):
         name = _("Every country, {window}: past years, what is expected, and the record").format(window=window)
         with st.expander(plain(name)):
@@ -65,7 +67,10 @@ def show_countries(night: Night, geo: str) -> None:
 def draw_country(lines: list[YearLine]) -> None:
     """One country: counted years, the year that is partly counted, and the next, with the record of each."""
     first, last = lines[0], lines[-1]
-    said = [f"{line.window}: {year_ahead.record_words(line.row, lang())}." for line in lines]
+    said = []
+    for line in lines:
+        total = f"{lang().expected(line.row['median'])} ({lang().interval(line.row['lo_80'], line.row['hi_80'])})"
+        said.append(labelled(line.window, f"{listed([total, year_ahead.record_words(line.row, lang())])}."))
     draw_bars(first if first is last else replace(last, past=first.past), before=None if first is last else first)
     st.markdown(small(plain(" ".join(said))))
 
@@ -78,7 +83,7 @@ def lines_of(night: Night, kind: str, *, asylum: bool = False) -> list[YearLine]
 
 
 def show_notes(night: Night, kind: str) -> None:
-    """The files, and how to read the tables."""
+    """The files, and what a total is."""
     table = night.frame("year_ahead")
     downloads.buttons(
         downloads.export_of(
@@ -90,6 +95,10 @@ def show_notes(night: Night, kind: str) -> None:
         "added on each path, so the routes’ medians do not add up to it. A change of policy is not foreseen."
     )
     st.markdown(small(text))
+
+
+def show_key() -> None:
+    """What the columns of the tables mean."""
     text = _(
         "Chances: of more than the newest complete total. Record: the error at past dates over the baseline’s; below "
         "1 is better, and ✓ marks what is better than the baseline after correction for all rows. 80% held: the share "

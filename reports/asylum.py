@@ -17,6 +17,7 @@ from core.languages import marked_plural as ngettext
 from core.schema import ALL
 from forecasting import ENSEMBLE
 from reports import ReadableRelease, Row, numbers
+from reports.citations import some
 from reports.route import KeyNumber, interval_words
 from reports.skill import Better, better_ends, better_words
 
@@ -29,7 +30,7 @@ KINDS = {
 """What is counted and how often, by target and frequency."""
 
 
-MOST_CORRIDORS = 12
+MOST_CORRIDORS, MOST_ABSENT = 12, 5
 RECEIVING = [
     "AUT", "BEL", "BGR", "CHE", "CYP", "CZE", "DEU", "DNK", "ESP", "EST", "FIN", "FRA", "GRC", "HRV", "HUN", "IRL",
     "ISL", "ITA", "LIE", "LTU", "LUX", "LVA", "MLT", "NLD", "NOR", "POL", "PRT", "ROU", "SVK", "SVN", "SWE",
@@ -230,6 +231,14 @@ def skill_words(view: AsylumForecast, language: Language) -> str:
     return capital(f"{better_words(view.better, view.quantiles.index, language, view.months_each)}.")
 
 
+def absent_words(view: AsylumForecast, language: Language) -> str:
+    """Which of the countries that report to Eurostat have no figures in the release; empty without any."""
+    known = set(of_kind(view.night.frame("asylum_series"), view.kind)["geo"])
+    absent = sorted(display_name(geo, language.code) for geo in RECEIVING if geo not in known)
+    names = some(absent, language, MOST_ABSENT)
+    return language.text(_("No figures in this release: {names}."), names=names) if absent else ""
+
+
 def missing_words(view: AsylumForecast, language: Language) -> list[str]:
     """What a reader may look for and does not find, a sentence each, with its reason."""
     series, parts = view.night.frame("asylum_series"), []
@@ -242,12 +251,8 @@ def missing_words(view: AsylumForecast, language: Language) -> list[str]:
             parts.append(language.text(text, kind=kind_name(kind, language), period=ended))
     own = of_kind(series, view.kind)
     own = own[own["citizen"] == ALL]
-    lacking = [display_name(geo, language.code) for geo in own.loc[own["state"] != OK, "geo"]]
-    absent = sorted(display_name(geo, language.code) for geo in RECEIVING if geo not in set(own["geo"]))
-    for text, names in ((_("No forecast, too few or too old figures: {names}."), lacking),
-                        (_("No figures in this release: {names}."), absent)):  # fmt: skip
-        if names:
-            parts.append(language.text(text, names=", ".join(names)))
+    if lacking := [display_name(geo, language.code) for geo in own.loc[own["state"] != OK, "geo"]]:
+        parts.append(language.text(_("No forecast, too few or too old figures: {names}."), names=", ".join(lacking)))
     if citizenships(view).empty:
         parts.append(language.text(_("Citizenships: Eurostat publishes them by month only, see above.")))
     return [*parts, language.text(_("No total is forecast: countries are forecast apart, and medians do not add up."))]

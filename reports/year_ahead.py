@@ -232,7 +232,8 @@ def record_words(row: Row, language: Language) -> str:
     text = _("{ratio} of the baseline’s error at past dates, over {years}: {verdict}")
     ratio = language.decimal(float(row["relative_wis"]))
     said = language.text(text, ratio=ratio, years=years, verdict=verdict_words(verdict_of(row), language))
-    return language.listed([said, language.text(_("80% intervals held {share}"), share=_held(row, language))])
+    held = language.text(_("80% intervals held {share}"), share=language.share(row["coverage_80"]))
+    return language.listed([said, _marked(held, row, language)])
 
 
 def verdict_of(row: Row) -> str:
@@ -250,7 +251,9 @@ def year_table(lines: list[YearLine], language: Language, *, brief: bool = False
         language.text(_("Expected, {window}"), window=short_name(first, int(first[:4]))): [
             language.expected(line.row["median"]) for line in lines
         ],
-        language.text(_("80% interval")): [language.interval(line.row["lo_80"], line.row["hi_80"]) for line in lines],
+        language.text(_("80% interval")): [
+            _marked(language.interval(line.row["lo_80"], line.row["hi_80"]), line.row, language) for line in lines
+        ],
         _more_than(lines, language): [language.percent(line.row["chance_0"], brief=True) for line in lines],
         f"+{language.share(0.25)}": [language.percent(line.row["chance_25"], brief=True) for line in lines],
     }
@@ -260,7 +263,7 @@ def year_table(lines: list[YearLine], language: Language, *, brief: bool = False
         f"+{language.share(0.5)}": [language.percent(line.row["chance_50"], brief=True) for line in lines],
         f"+{language.share(1)}": [language.percent(line.row["chance_100"], brief=True) for line in lines],
         language.text(_("Record")): [_record(line.row, language) for line in lines],
-        language.text(_("80% held")): [_held(line.row, language) for line in lines],
+        language.text(_("80% held")): [language.share(line.row["coverage_80"]) for line in lines],
     }
     return pd.DataFrame(columns)
 
@@ -271,7 +274,9 @@ def _more_than(lines: list[YearLine], language: Language) -> str:
     compared = {last_year(line.row) for line in lines}
     if len(compared) > 1:
         return language.text(_("More than the last total"))
-    return language.text(_("More than {year}"), year=short_name(first, compared.pop()))
+    year = compared.pop()
+    text = _("More than {year}") if year == int(first[:4]) - 1 else _("More than {year}, the newest complete total")
+    return language.text(text, year=short_name(first, year))
 
 
 def _record(row: Row, language: Language) -> str:
@@ -280,10 +285,9 @@ def _record(row: Row, language: Language) -> str:
     return language.decimal(row["relative_wis"]) + mark
 
 
-def _held(row: Row, language: Language) -> str:
-    """The share of past totals inside the 80% interval, marked where it is too narrow."""
-    share = language.share(row["coverage_80"])
-    return language.text(_("{share}, too narrow"), share=share) if _is_narrow(row) else share
+def _marked(text: str, row: Row, language: Language) -> str:
+    """What is said of a total's 80% interval, marked where it held too few past totals."""
+    return language.text(_("{interval}, too narrow"), interval=text) if _is_narrow(row) else text
 
 
 def _is_narrow(row: Row) -> bool:

@@ -38,6 +38,8 @@ def show(night: Night) -> None:
     geo = state.choice("country", order, order[0])
     view = reads.once(night, partial(asylum.forecast_of, night, kind, geo), "asylum", kind, geo)
     st.title(asylum.title(view, lang()), anchor=False)
+    if caveats := " ".join(filter(None, [asylum.skill_words(view, lang()), asylum.absent_words(view, lang())])):
+        st.markdown(layout.plain(caveats))
     show_controls(view, found, order)
     chart, figures = st.columns([3.1, 1], gap="medium")
     with chart:
@@ -45,7 +47,6 @@ def show(night: Night) -> None:
     with figures:
         for label, value, pill in asylum.key_numbers(view, lang()):
             st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
-        st.markdown(layout.small(asylum.skill_words(view, lang())))
     layout.let_draw()
     show_files(night, view)
     show_countries(night, view, order)

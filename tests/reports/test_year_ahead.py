@@ -79,14 +79,16 @@ def test_record_names_years_and_coverage() -> None:
     assert record_words(year_row("_T", relative_wis=float("nan"), n=0), ENGLISH) == "no record yet"
 
 
-@pytest.mark.parametrize(("coverage", "said"), [(0.58, "58%, too narrow"), (0.7, "70%"), (float("nan"), "–")])
+@pytest.mark.parametrize(("coverage", "said"), [(0.58, ", too narrow"), (0.7, ""), (float("nan"), "")])
 def test_interval_that_held_too_few_totals_is_called_too_narrow(
     make_release: MakeRelease, table: pd.DataFrame, coverage: float, said: str
 ) -> None:
     lines = year_lines(
         table.assign(coverage_80=coverage), make_release(2, 0).frame("observations"), "calendar year", ENGLISH
     )
-    assert set(year_table(lines, ENGLISH)["80% held"]) == {said}
+    shown = year_table(lines, ENGLISH)["80% interval"]
+    assert set(shown) == {f"{ENGLISH.interval(line.row['lo_80'], line.row['hi_80'])}{said}" for line in lines}
+    assert record_words(lines[0].row, ENGLISH).endswith("too narrow") == bool(said)
 
 
 @pytest.mark.slow
@@ -156,7 +158,7 @@ def test_a_route_whose_intervals_were_too_narrow_is_named(make_release: MakeRele
     ("origins", "said"),
     [
         (["2024-12-31", "2024-12-31"], "More than 2024"),
-        (["2024-09-30", "2024-11-30"], "More than 2023"),
+        (["2024-09-30", "2024-11-30"], "More than 2023, the newest complete total"),
         (["2024-12-31", "2024-11-30"], "More than the last total"),
     ],
 )
