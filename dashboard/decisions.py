@@ -40,7 +40,7 @@ from decisions.actions import Outcome, Preview, Step, act, preview
 from decisions.sending import start_sending
 from reports import Row, entries_until
 from reports.alert import alert_report, status_words
-from reports.answer import consequences, decisions_title, needed_by, recipients_words, sign_off_words
+from reports.answer import consequences, decisions_title, needed_by, outcome, recipients_words, sign_off_words
 from reports.messages import mail_text
 from reports.names import subject_name
 from reports.overview import Card, cards, overview_title, together
@@ -147,13 +147,18 @@ def title(night: Night, former: Night | None, found: list[Found], summary: pd.Da
     return reads.once(night, make, "title", former.run_id if former else None, gone)
 
 
-def calm_words(found: list[Found]) -> str:
-    """That no alert is open, and on which routes one has ended or was dismissed since the release before."""
+def calm_words(night: Night, found: list[Found]) -> str:
+    """That no alert is open, how the gravest of each route ended since the release before, where one is dismissed."""
     said = [f"**{_('No alert is open')}.**"]
-    words = {ENDED: _("Ended alerts"), DISMISSED: _("Dismissed")}
-    for level, word in words.items():
-        if names := [one.card.title for one in found if one.card.level == level]:
-            said.append(layout.plain(f"{labelled(word, listed(names))}."))
+    ended = night.frame("ended_alerts")
+    ended = ended[ended["alert_level"] != INFORMATION].drop_duplicates("route_id").set_index("route_id", drop=False)
+    if cards_ended := [one.card for one in found if one.card.level == ENDED]:
+        said.append(layout.plain(labelled(_("Ended alerts"), "").rstrip()))
+    for card in cards_ended:
+        how = outcome(ended.loc[card.route_id].to_dict(), night, [], lang())[0]
+        said.append(f"**{layout.plain(card.title)}.** {layout.plain(how)}")
+    if names := [one.card.title for one in found if one.card.level == DISMISSED]:
+        said.append(layout.plain(f"{labelled(_('Dismissed'), listed(names))}."))
     return " ".join([*said, f"[{_('All alerts')} →]({state.link('alerts')})"])
 
 

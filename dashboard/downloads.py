@@ -56,17 +56,26 @@ class Export:
     notes: list[str] = field(default_factory=list)
     exercise: str = ""
 
+    @property
+    def day(self) -> str:
+        """The date on which the figures were known, in words."""
+        return lang().day(dt.date.fromisoformat(self.known_on))
+
+    @property
+    def citation(self) -> str:
+        """How to cite it."""
+        text = _("Vigie, {title}. As known on {day}, release {run_id}.")
+        return text.format(title=self.title, day=self.day, run_id=self.run_id)
+
     def about(self) -> list[tuple[str, str]]:
         """Lines that travel inside the file: a label and a text each."""
-        day = lang().day(dt.date.fromisoformat(self.known_on))
         lines = [
             *([(_("Mark"), self.exercise)] if self.exercise else []),
             (_("Title"), self.title),
-            (_("As known on"), day),
+            (_("As known on"), self.day),
             (_("Release"), self.run_id),
-            (_("Cite as"), _("Vigie, {title}. As known on {day}, release {run_id}.").format(
-                title=self.title, day=day, run_id=self.run_id)),
-        ]  # fmt: skip
+            (_("Cite as"), self.citation),
+        ]
         lines += [(_("Source"), citation) for citation in self.citations]
         return lines + [(_("Caveat"), text) for text in [*self.notes, *reported.caveats(lang())]]
 
@@ -142,6 +151,8 @@ def pictures(export: Export, picture: Callable[[str], bytes]) -> None:
     if visitor.allows(DOWNLOAD):
         _button("PNG", export, "png", "image/png", partial(picture, "png"), None)
         _button("SVG", export, "svg", "image/svg+xml", partial(picture, "svg"), None)
+        with st.popover(_("Cite"), type="tertiary"):
+            st.code(export.citation, language=None, wrap_lines=True)
 
 
 def document_button(night: Night, name: str, label: str) -> None:
@@ -275,7 +286,7 @@ def drawn(export: Export, fan: charts.Fan, kind: str = "png") -> bytes:
         kind: ``png`` or ``svg``.
     """
     mark = " · ".join(filter(None, [export.exercise, _("Conditional") if fan.forecast is not None else ""]))
-    known = labelled(_("As known on"), lang().day(dt.date.fromisoformat(export.known_on)))
+    known = labelled(_("As known on"), export.day)
     caveat = _("A forecast is a range, not a fact: one outcome in five is expected outside the 80% interval.")
     source, release = labelled(_("Source"), " ".join(export.citations)), labelled(_("Release"), export.run_id)
     notes = [*export.notes, source, caveat, f"Vigie · {release}"]

@@ -196,15 +196,15 @@ def _replay_line(night: Night) -> str:
         badge = _("As known on {day}").format(day=lang().day(night.as_of))
         head = f":blue-badge[{badge}]"
     known = reads.once(night, partial(_known_to, night), "known to")
-    source = _("from published statistics")
     made = "".join(f" :gray-badge[{text}]" for text in citations.machine_made(lang()))
-    return f"{head} :gray[{source} · {known}]{made}"
+    return f"{head} :gray[{known}]{made}"
 
 
 def _known_to(night: Night) -> str:
     """How far the figures of the routes go, those of asylum applications, and how many series have stopped."""
-    words = [known_to(night, lang()), asylum.known_to(night, lang()), citations.stopped_words(night, lang())]
-    return listed(filter(None, words))
+    stopped = citations.stopped_words(night, lang())
+    link = f"[{stopped}]({state.link('data', part='sources')})" if stopped else ""
+    return listed(filter(None, [known_to(night, lang()), asylum.known_to(night, lang()), link]))
 
 
 def release_labels(found: list[Night]) -> dict[str, str]:
@@ -275,10 +275,10 @@ def show_events(events: pd.DataFrame) -> None:
     if events.empty:
         return
     said = [
-        f"**{place}** [{plain(title)}]({url}): {plain(what)}"
+        labelled(f"**{place}** [{plain(title)}]({url})", plain(what))
         for place, (title, what, url) in enumerate(event_words(events, lang()), start=1)
     ]
-    st.markdown("\n".join(f"- {small(text)}" for text in [*said, events_note(lang())]))
+    st.markdown("\n".join([*(f"- {small(text)}" for text in said), "", small(events_note(lang()))]))
 
 
 def let_draw() -> None:

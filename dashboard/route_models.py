@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.calendar import PLANNING_MONTHS
+from core.languages import capital
 from dashboard import _, downloads, lang, layout, named, ngettext, reads
 from dashboard.charts.bars import STEP, TOTAL, steps_alt, steps_chart
 from dashboard.charts.models import members_alt, members_chart
@@ -19,7 +20,7 @@ from dashboard.route_view import RouteView
 from dashboard.theme import current_theme
 from forecasting import BASELINE, ENSEMBLE
 from reports import cards_in, numbers
-from reports.changes import Move, move_of, move_words, step_words
+from reports.changes import Move, move_of, moved_words, step_words
 from reports.names import MODELS, in_unit
 from reports.route import window_words
 from reports.year_ahead import year_words
@@ -51,10 +52,13 @@ def show_members(view: RouteView) -> None:
         return
     others = members[members["model_id"] != ENSEMBLE]["q50"]
     text = ngettext(
-        "{n} model beside the ensemble", "{n} models expect between {low} and {high} in {month}", len(others)
+        "{month}: {expected} expected; {n} single model: {low}",
+        "{month}: {expected} expected; {n} single models: {low} to {high}",
+        len(others),
     )
-    low, high = lang().expected(others.min()), lang().expected(others.max())
-    st.header(text.format(n=len(others), low=low, high=high, month=members["month"].iloc[0]), anchor=False)
+    values = {"expected": members["q50"].iloc[0], "low": others.min(), "high": others.max()}
+    said = {name: lang().expected(value) for name, value in values.items()}
+    st.header(text.format(n=len(others), month=members["month"].iloc[0], **said), anchor=False)
     unit = in_unit("Arrivals expected, {month}", view.route_id, lang()).format(month=members["month"].iloc[0])
 
     def draw() -> None:
@@ -149,10 +153,6 @@ def by_year(history: pd.DataFrame, median: pd.Series) -> pd.DataFrame:
     )
 
 
-SMALLEST_STEP, SMALLEST_SHARE = 0.5, 0.02
-"""Persons, and share of the longest bar, below which a step is not drawn; the files hold every one."""
-
-
 def show_moved(view: RouteView) -> None:
     """Why the forecast of the planning window moved since the release before: chart, sentence, files."""
     former = reads.night(view.night.previous) if view.night.previous and not view.origin else None
@@ -162,13 +162,13 @@ def show_moved(view: RouteView) -> None:
         nothing = _("Nothing to compare: steps lead from the forecast of the release before to a release’s own.")
         st.markdown(layout.small(nothing))
         return
-    st.header(move_words(move, view.night.as_of, lang()), anchor=False)
+    st.header(moved_words(move, view.night.as_of, lang()), anchor=False)
     reads.drawn_once(view.night, partial(draw_moved, view, move), "moved", view.route_id)
     name = _("Why the forecast moved")
     rows = view.night.frame("attribution")
     rows = rows[rows["series_id"] == view.series_id]
     export = downloads.export_of(view.night, f"moved-{view.route_id}", name, rows.drop(columns="series_id"))
-    shown = reads.once(view.night, partial(step_table, rows, view.night), "steps", view.route_id)
+    shown = reads.once(view.night, partial(step_table, rows, move, view.night), "steps", view.route_id)
     downloads.figures(export, name, shown=shown)
 
 
@@ -186,18 +186,18 @@ def draw_moved(view: RouteView, move: Move) -> None:
 
 def steps(move: Move, sources: Mapping[str, Mapping[str, object]]) -> pd.DataFrame:
     """A move for the chart: ``name, change, value, kind``; steps too small to see are left out."""
-    least = SMALLEST_SHARE * max(move.before, move.now)
-    lines = [(_("The release before"), move.before, move.before, TOTAL)]
-    value = move.before
+    before, seen = move.before.median, move.seen()
+    lines = [(_("The release before"), before, before, TOTAL)]
+    value = before
     for step, change in move.steps.items():
         value += change
-        if abs(change) >= least:
-            lines.append((step_words(step, sources, lang()), change, value, STEP))
+        if step in seen:
+            lines.append((capital(step_words(step, move, sources, lang())), change, value, STEP))
     lines.append((_("This release"), move.now, move.now, TOTAL))
     return pd.DataFrame(lines, columns=["name", "change", "value", "kind"])
 
 
-def step_table(rows: pd.DataFrame, night: Night) -> pd.DataFrame:
+def step_table(rows: pd.DataFrame, move: Move, night: Night) -> pd.DataFrame:
     """Every step in words: what it did to the window's total, its last month's median and interval, and the alert."""
     sources, end = cards_in(night, lang()), numbers.window_ends(night.as_of)[-1]
     last = rows[rows["target_end_date"] == end]
@@ -211,4 +211,5 @@ def step_table(rows: pd.DataFrame, night: Night) -> pd.DataFrame:
     }
     shown = wide.assign(probability=100 * wide["probability"]) if "probability" in wide else wide
     out = {title: shown[name].map(lang().signed) for name, title in titles.items() if name in shown}
-    return pd.DataFrame({_("Step"): [step_words(step, sources, lang()) for step in wide.index]} | out)
+    names = [capital(step_words(step, move, sources, lang())) for step in wide.index]
+    return pd.DataFrame({_("Step"): names} | out)

@@ -211,17 +211,18 @@ def earlier_forecasts(past: pd.DataFrame, origin_date: pd.Timestamp) -> pd.DataF
     return wide.reset_index().reindex(columns=["origin_date", "target_end_date", "q10", "q50", "q90"])
 
 
-def spaced(chances: pd.DataFrame, count: int) -> pd.DataFrame:
-    """Up to ``count`` months at even distances, the last one included."""
-    step = max(1, len(chances) // count)
-    return chances.iloc[(len(chances) - 1) % step :: step].tail(count).reset_index(drop=True)
-
-
-def window_and_later(chances: pd.DataFrame, ends: Sequence[pd.Timestamp]) -> pd.DataFrame:
-    """Each month of the planning window, then the later one with the highest chance, and the last."""
+def window_and_highest(chances: pd.DataFrame, ends: Sequence[pd.Timestamp]) -> pd.DataFrame:
+    """Each month of the planning window, then the later one with the highest chance."""
     window, later = chances[chances["target_end_date"].isin(ends)], chances[chances["target_end_date"] > max(ends)]
-    highest = later.loc[later.nlargest(1, "probability").index.union(later.index[-1:])]
-    return pd.concat([window, highest], ignore_index=True)
+    return pd.concat([window, later.nlargest(1, "probability")], ignore_index=True)
+
+
+def threshold_origin(view: RouteView) -> str:
+    """Where the number comes from that the reader has not typed, and that the table ends with the highest chance."""
+    text = _("{number}: the threshold of the open alert. The last row is the later month with the highest chance.")
+    if view.alert is None or limit_of(view.alert) is None:
+        text = _("{number}: 1.5 times the past year’s mean. The last row is the later month with the highest chance.")
+    return text.format(number=lang().counted(view.threshold))
 
 
 def export(view: RouteView) -> Export:
@@ -230,9 +231,4 @@ def export(view: RouteView) -> Export:
     sources = citations.sources_of(view.night, [view.series_id])
     title = route.title(view, view.night.as_of, lang())
     made = downloads.export_of(view.night, f"route-{view.route_id}", title, frame, sources)
-    notes = [route.skill_words(view, lang())]
-    if len(view.chances):
-        text = _("Chances: of more than {number} in the month.")
-        notes.append(text.format(number=lang().counted(view.threshold)))
-    made = downloads.with_notes(made, notes)
-    return downloads.at_origin(made, view.origin)
+    return downloads.at_origin(downloads.with_notes(made, [route.skill_words(view, lang())]), view.origin)

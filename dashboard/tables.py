@@ -15,9 +15,9 @@ from babel.numbers import format_decimal
 from pandas.io.formats.style import Styler
 
 from core import interval_levels
-from core.languages import NOTHING, as_expected, capital, is_known, round_expected, typeset
+from core.languages import NOTHING, capital, is_known, round_expected, typeset
 from core.routes import is_route
-from dashboard import _, lang, language, named, ngettext
+from dashboard import _, lang, language, named
 from dashboard.charts import require
 from dashboard.layout import plain, route_name, source_name
 from dashboard.pages import page_titles
@@ -68,11 +68,13 @@ def route_table(
         _("Expected"): summary["expected"].tolist(),
         _("vs a year earlier"): growth,
         no_break(ahead): [_interval_cell(row, ends) for row in summary.to_dict("records")],
-        _("Trend and forecast"): [
+        _("Two years, then six months ahead"): [
             f"![{no_break(trend.format(route=route_name(one)))}]({trends[one]})" if one in trends else ""
             for one in summary["route_id"].astype(str)
         ],
-        last: [_last_cell(row) for row in summary.to_dict("records")],
+        _("{month} (expected a month before)").format(month=last): [
+            _last_cell(row) for row in summary.to_dict("records")
+        ],
     }
     frame = pd.DataFrame(columns)
     names = list(frame.columns)
@@ -92,14 +94,10 @@ def _route_cell(row: Row, link: str) -> str:
 
 
 def _last_cell(row: Row) -> str:
-    """The newest count; below it whether that may change, and what was expected of it a month before."""
-    if not is_known(row["last_value"]):
-        return NOTHING
-    notes = [flag_words(row["last_flag"], lang())]
-    if is_known(row["expected_before"]):
-        texts = ngettext("{value} expected", "{value} expected", as_expected(row["expected_before"]))
-        notes.append(texts.format(value=lang().expected(row["expected_before"])))
-    return f"{lang().counted(row['last_value'])}  \n:small[:gray[{' · '.join(filter(None, notes))}]]"
+    """The newest count and what was expected of it a month before; below them whether it may change."""
+    expected = f" ({lang().expected(row['expected_before'])})" if is_known(row["expected_before"]) else ""
+    flags = flag_words(row["last_flag"], lang())
+    return f"{lang().counted(row['last_value'])}{expected}" + (f"  \n:small[:gray[{flags}]]" if flags else "")
 
 
 def _interval_cell(row: Row, ends: list[pd.Timestamp]) -> str:

@@ -21,10 +21,10 @@ Row = Mapping[Any, Any]
 """One row of a release's table, by column."""
 BRIEFING_FRAMES = (
     "routes", "observations", "forecasts", "trajectories", "alerts", "track_record", "freshness", "year_ahead",
-    "reception_needs", "attribution", "backtest", "scores",
+    "reception_needs", "attribution", "backtest", "nowcasts", "scores",
 )  # fmt: skip
 """What the briefing reads of a release."""
-CHANGE_FRAMES = ("routes", "observations", "forecasts", "nowcasts", "alerts")
+CHANGE_FRAMES = ("routes", "observations", "forecasts", "nowcasts", "trajectories", "alerts")
 """What is read of the release before it."""
 
 

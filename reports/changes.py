@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -27,8 +27,8 @@ from reports.route import expected_words, window_words
 
 LEAST_CHANGE = 0.05
 """Chances that moved by less are not worth a line."""
-MOST = 0.5
-"""Share of a move from which a step is its main reason."""
+SMALLEST_SHARE = 0.02
+"""Share of the larger forecast below which a step is neither named nor drawn; the files hold every one."""
 NEW, UP, DOWN, UNCHANGED = "new", "up", "down", "unchanged"
 
 
@@ -99,15 +99,17 @@ def changes(now: ReadableRelease, former: ReadableRelease, language: Language) -
     """One sentence for each thing that the release before this one said otherwise; the largest move leads.
 
     Args:
-        now: The release: ``alerts``, ``attribution``, ``backtest``, ``observations``, ``routes`` and ``trajectories``
+        now: The release: ``alerts``, ``attribution``, ``nowcasts``, ``observations``, ``routes`` and ``trajectories``
             are read.
-        former: The release before it: ``alerts``, ``forecasts``, ``nowcasts`` and ``observations`` are read.
+        former: The release before it: the same but ``attribution``, and ``forecasts``, are read.
         language: The reader's.
     """
     found_moves = (move_of(now, former, str(route_id)) for route_id in now.frame("routes")["route_id"])
-    moves = [move for move in found_moves if move and language.expected(move.now) != language.expected(move.before)]
-    moves.sort(key=lambda move: -abs(move.now - move.before))
-    said = [move_words(move, now.as_of, language) for move in moves]
+    moves = [
+        move for move in found_moves if move and language.expected(move.now) != language.expected(move.before.median)
+    ]
+    moves.sort(key=lambda move: -abs(move.now - move.before.median))
+    said = [move_words(move, now.as_of, cards_in(now, language), language) for move in moves]
     found = [
         *said[:1],
         *_alert_changes(now, former, language),
@@ -118,30 +120,44 @@ def changes(now: ReadableRelease, former: ReadableRelease, language: Language) -
 
 
 @dataclass(frozen=True)
+class Figure:
+    """The newest month of a source's new figures, as two releases have it.
+
+    Attributes:
+        end: Its last day.
+        value: The route's count; of a month that is running the median of its nowcast.
+        is_counted: Whether the month is over and counted.
+        before: Median of the release before.
+    """
+
+    end: pd.Timestamp
+    value: float
+    is_counted: bool
+    before: float
+
+
+@dataclass(frozen=True)
 class Move:
     """How the median of a route's planning window moved since the release before, for the same months.
 
     Attributes:
         route_id: The route.
         before: What the release before expected.
-        now: What this one expects.
+        now: Median that this one expects.
         steps: By how much each step moved it, by ``core.release.ATTRIBUTION``'s names.
-        month: Newest month counted since; empty where there is none.
-        surprise: Its count less the median that the release before gave for it.
+        figures: By source, where a month and both numbers are known.
     """
 
     route_id: str
-    before: float
+    before: numbers.Expected
     now: float
     steps: Mapping[str, float]
-    month: str = ""
-    surprise: float = 0.0
+    figures: Mapping[str, Figure] = field(default_factory=dict)
 
-    def main_step(self) -> str:
-        """The kind of step that made at least half of the move; empty where none did."""
-        kinds = pd.Series(self.steps).groupby(lambda step: step.partition(":")[0]).sum()
-        shares = kinds / (self.now - self.before)
-        return str(shares.idxmax()) if shares.max() >= MOST else ""
+    def seen(self) -> dict[str, float]:
+        """Return the steps that are large enough to be named."""
+        least = SMALLEST_SHARE * max(self.before.median, self.now)
+        return {step: value for step, value in self.steps.items() if abs(value) >= least}
 
 
 def move_of(now: ReadableRelease, former: ReadableRelease, route_id: str) -> Move | None:
@@ -149,59 +165,74 @@ def move_of(now: ReadableRelease, former: ReadableRelease, route_id: str) -> Mov
     series_id, ends = numbers.route_series(route_id), numbers.window_ends(now.as_of)
     rows = now.frame("attribution")
     rows = rows[(rows["series_id"] == series_id) & (rows["quantity"] == "total")]
-    expected = numbers.expected_total(now.frame("trajectories"), [series_id], ends)
-    if rows.empty or expected is None:
+    expected, before = (numbers.expected_total(one.frame("trajectories"), [series_id], ends) for one in (now, former))
+    if rows.empty or expected is None or before is None:
         return None
     steps = dict(zip(rows["step"], rows["value"], strict=True))
-    move = Move(route_id, expected.median - sum(steps.values()), expected.median, steps)
-    counts, known = (numbers.series_of(one.frame("observations"), series_id) for one in (now, former))
-    last, forecast = counts.iloc[-1], numbers.quantiles_of(former.frame("forecasts"), series_id)
-    if last["time_period"] in set(known["time_period"]) or last["end_date"] not in forecast.index:
-        return move
-    return replace(move, month=last["time_period"], surprise=last["obs_value"] - forecast[0.5].loc[last["end_date"]])
+    before = replace(before, median=expected.median - sum(steps.values()))
+    return Move(route_id, before, expected.median, steps, _figures(now, former, route_id))
 
 
-def move_words(move: Move, as_of: dt.date, language: Language) -> str:
-    """``Eastern Mediterranean: 12,800 in February–April 2025, down from 18,300, mostly because …``."""
+def _figures(now: ReadableRelease, former: ReadableRelease, route_id: str) -> dict[str, Figure]:
+    """The newest month of each source with new days or months on a route."""
+    series_id = numbers.route_series(route_id)
+    rows, known = (one.frame("observations") for one in (now, former))
+    rows = rows[(rows["route_id"] == route_id) & rows["freq"].isin(["D", "M"])]
+    cell = ["source_id", "series_id", "time_period"]
+    is_new = ~pd.MultiIndex.from_frame(rows[cell]).isin(pd.MultiIndex.from_frame(known[cell]))
+    months = rows[is_new].groupby("source_id")["time_period"].max().str[:7]
+    counts = numbers.series_of(rows, series_id).set_index("end_date")["obs_value"]
+    running = numbers.running_month(now.frame("nowcasts"), series_id).set_index("target_end_date")["q50"]
+    medians = numbers.quantiles_of(former.frame("forecasts"), series_id)[0.5]
+    found = {}
+    for source_id, month in months.items():
+        end = pd.Period(month, "M").end_time.normalize()
+        values = counts if end in counts.index else running
+        if end in values.index and end in medians.index:
+            found[str(source_id)] = Figure(end, float(values[end]), values is counts, float(medians[end]))
+    return found
+
+
+def moved_words(move: Move, as_of: dt.date, language: Language) -> str:
+    """``Malta: 12,500 in February–April 2025, up from 8,500 (outside its 80% interval, 5,100 to 12,100)``."""
     words = {
         "route": route_name(move.route_id, language), "now": language.expected(move.now),
-        "months": window_words(as_of, language), "before": language.expected(move.before),
+        "months": window_words(as_of, language), "before": language.expected(move.before.median),
+        "interval": language.interval_words(move.before.low, move.before.high),
     }  # fmt: skip
     if words["now"] == words["before"]:
         return language.text(_("{route}: {now} in {months}, as in the release before"), **words)
-    reason = _reason(move, language)
-    if move.now < move.before:
-        text = _("{route}: {now} in {months}, down from {before}, mostly because {reason}")
-        without = _("{route}: {now} in {months}, down from {before}, for several reasons")
+    is_inside = move.before.low <= move.now <= move.before.high
+    if move.now < move.before.median:
+        inside = _("{route}: {now} in {months}, down from {before} (inside its 80% interval, {interval})")
+        outside = _("{route}: {now} in {months}, down from {before} (outside its 80% interval, {interval})")
     else:
-        text = _("{route}: {now} in {months}, up from {before}, mostly because {reason}")
-        without = _("{route}: {now} in {months}, up from {before}, for several reasons")
-    return language.text(text, **words, reason=reason) if reason else language.text(without, **words)
+        inside = _("{route}: {now} in {months}, up from {before} (inside its 80% interval, {interval})")
+        outside = _("{route}: {now} in {months}, up from {before} (outside its 80% interval, {interval})")
+    return language.text(inside if is_inside else outside, **words)
 
 
-def _reason(move: Move, language: Language) -> str:
-    """The main step as a clause; empty where no step made most of the move."""
-    step = move.main_step()
-    if step == COUNTS and move.month and move.surprise * (move.now - move.before) > 0:
-        text = _("{month} came in {n} above the last estimate")
-        if move.surprise < 0:
-            text = _("{month} came in {n} below the last estimate")
-        return language.text(text, month=language.month(move.month), n=language.expected(abs(move.surprise)))
-    clauses = {
-        COUNTS: _("new figures came in"), REVISIONS: _("earlier figures were revised"),
-        REFIT: _("the models were fitted anew"), MODEL: _("the model itself changed"),
-    }  # fmt: skip
-    return language.text(clauses[step]) if step else ""
+def move_words(move: Move, as_of: dt.date, sources: Mapping[str, Mapping[str, object]], language: Language) -> str:
+    """The same with its reasons, the largest first: ``…: December 2024 at 3,163, not 2,200 (IOM) +1,500``."""
+    steps = sorted(move.seen().items(), key=lambda one: -abs(one[1]))
+    said = [f"{step_words(step, move, sources, language)} {language.signed(value)}" for step, value in steps]
+    head = moved_words(move, as_of, language)
+    return language.labelled(head, language.listed(said)) if said else head
 
 
-def step_words(step: str, sources: Mapping[str, Mapping[str, object]], language: Language) -> str:
-    """A step in a few words: ``Home Office, new figures``."""
+def step_words(step: str, move: Move, sources: Mapping[str, Mapping[str, object]], language: Language) -> str:
+    """A step in a few words: ``January 2025 at 1,100, not 2,100 (Home Office)``."""
     kind, _colon, source_id = step.partition(":")
-    texts = {
-        COUNTS: _("{source}, new figures"), REVISIONS: _("{source}, revised figures"),
-        REFIT: _("Models fitted anew"), MODEL: _("Another version of the model"),
-    }  # fmt: skip
     publisher, _comma, _unit = source_name(source_id, sources, language).partition(",")
+    figure = move.figures.get(source_id)
+    if kind == COUNTS and figure:
+        value = language.counted(figure.value) if figure.is_counted else language.expected(figure.value)
+        words = {"month": language.month(figure.end), "value": value, "before": language.expected(figure.before)}
+        return language.text(_("{month} at {value}, not {before} ({source})"), **words, source=publisher)
+    texts = {
+        COUNTS: _("new figures ({source})"), REVISIONS: _("revised figures ({source})"),
+        REFIT: _("models fitted anew"), MODEL: _("another version of the model"),
+    }  # fmt: skip
     return language.text(texts[kind], source=publisher)
 
 

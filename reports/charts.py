@@ -6,7 +6,6 @@ Wide screens, phones and columns on paper get drawings of their own: one scaled 
 from __future__ import annotations
 
 import datetime as dt
-import math
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,6 +46,8 @@ WIDE, NARROW = 720.0, 340.0
 """Widths of drawings in pixels: for the page's column, and for a phone of 390 pixels."""
 _SHARES = ("95", "80", "50")
 """Of outcomes in a band, as its role names it, from the widest."""
+FARTHEST_BAND = 1.4
+"""How far above the rest the 95 % band may lie and still set the axis."""
 LINE = 18.0
 NAME_LETTERS = 18
 """Letters in a line of a route's name on a phone's map."""
@@ -103,11 +104,14 @@ class Fan:
 
 def fan(shown: Fan, width: float, language: Language) -> Drawing:
     """Draw counts, the bands of 95, 80 and 50 % and the median; the widest band is open where it leaves the axis."""
-    items, top = legend(_fan_entries(shown, language), width)
     ends = [ahead[0.9].max() for ahead in (shown.quantiles, shown.forecast) if ahead is not None and len(ahead)]
     highest = max([1.0, *shown.counts["obs_value"], *ends, *([shown.limit[0]] if shown.limit else [])])
+    widest = float(shown.quantiles[interval_levels(0.95)[1]].max()) if len(shown.quantiles) else 0.0
+    if widest <= FARTHEST_BAND * highest:
+        highest, widest = max(highest, widest), 0.0
+    items, top = legend(_fan_entries(shown, widest, language), width)
     frame = _Frame.of(width, top + LINE, 300.0 if width > NARROW else 270.0, 1.04 * highest, language, shown.unit)
-    items += _fan_in(frame, shown, language) + _ends(shown, frame, language)
+    items += _fan_in(frame, shown, language) + _end(shown, frame, language)
     return Drawing(width, frame.bottom + 26, items, fan_alt(shown, language))
 
 
@@ -215,8 +219,9 @@ def _ticks(highest: float, count: int, language: Language) -> tuple[float, dict[
     return 10 + max(map(width_of, words.values())), words
 
 
-def _fan_entries(shown: Fan, language: Language) -> list[tuple[str, str]]:
-    words = {0.5: _("1 in 2"), 0.8: _("4 in 5"), 0.95: _("19 in 20, up to {value}")}
+def _fan_entries(shown: Fan, beyond: float, language: Language) -> list[tuple[str, str]]:
+    """Marks by their role with what they mean; ``beyond`` is what the 95 % band reaches above the axis, else 0."""
+    words = {0.5: _("1 in 2"), 0.8: _("4 in 5"), 0.95: _("19 in 20, up to {value}") if beyond else _("19 in 20")}
     entries = [("observed", language.text(_("counted")))]
     if shown.counts["obs_flag"].str.contains("[pe]").any():
         entries.append(("open", language.text(_("provisional or estimated"))))
@@ -225,10 +230,9 @@ def _fan_entries(shown: Fan, language: Language) -> list[tuple[str, str]]:
     if shown.forecast is not None:
         entries.append(("forecast", language.text(_("forecast"))))
     if len(shown.quantiles):
-        widest = float(shown.quantiles[interval_levels(0.95)[1]].max())
         entries.append((shown.roles[1], language.text(_("median"))))
         for coverage, share in zip(sorted(INTERVALS), reversed(_SHARES), strict=True):
-            said = language.text(words[coverage], value=language.expected(widest))
+            said = language.text(words[coverage], value=language.expected(beyond))
             entries.append((shown.roles[0] + share, language.labelled(language.percent(coverage), said)))
     if shown.limit:
         entries.append(("limit", shown.limit[1]))
@@ -328,15 +332,12 @@ def _counts(shown: Fan, at: _Place, language: Language) -> Items:
     return items + [Mark(*at(end, float(value)), 7, "point", _expected(shown, end, language)) for end, value in medians]
 
 
-def _ends(shown: Fan, frame: _Frame, language: Language) -> Items:
-    """The last period's median and both ends of its 80 % interval at the right edge, none over another."""
+def _end(shown: Fan, frame: _Frame, language: Language) -> Items:
+    """The last period's median at the right edge."""
     if shown.quantiles.empty:
         return []
-    row, items, floor = shown.quantiles.iloc[-1], [], math.inf
-    for level, role in ((0.1, "tick"), (0.5, "value" if shown.forecast is None else "mark"), (0.9, "tick")):
-        floor = min(frame.y(float(row[level])) + 4, floor - 14)
-        items.append(Word(frame.right + 6, floor, language.expected(float(row[level])), role))
-    return list(items)
+    value, role = float(shown.quantiles[0.5].iloc[-1]), "value" if shown.forecast is None else "mark"
+    return [Word(frame.right + 6, frame.y(value) + 4, language.expected(value), role)]
 
 
 def year_bars(past: pd.Series, row: Row, year: str, width: float, height: float, language: Language) -> Drawing:

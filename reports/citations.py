@@ -13,7 +13,6 @@ from core.languages import Language, awaits_review
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.release import INTENDED_USE, NOT_A_FACT, PROHIBITED_USES
-from core.routes import is_own
 from core.schema import stopped_series
 from reports import ReadableRelease, cards_in, numbers
 from reports.names import message_in, route_name, source_name
@@ -169,12 +168,13 @@ def sources_behind(release: ReadableRelease, alerts: pd.DataFrame) -> list[str]:
 
 
 def sources_of(release: ReadableRelease, series_ids: Collection[str]) -> list[str]:
-    """The sources of some series; of an analyst's own route, harmonised like any other, who handed it over."""
+    """The sources of some series; of a route's composed count those with figures of this route, if there are any."""
     rows = release.frame("observations")
-    own = {route_id for one in series_ids if is_own(route_id := one.split(".")[1])}
-    handed_over = rows["route_id"].isin(own) & (rows["target"] == "arrivals") & (rows["source_id"] != _DERIVED)
-    others = rows["series_id"].isin(series_ids) & ~rows["route_id"].isin(own)
-    return sorted(set(rows.loc[handed_over | others, "source_id"]))
+    is_asked, is_composed = rows["series_id"].isin(series_ids), rows["source_id"] == _DERIVED
+    composed = rows.loc[is_asked & is_composed, ["route_id", "target"]].drop_duplicates()
+    parts = rows[~is_composed].merge(composed, on=["route_id", "target"])
+    alone = [] if composed["route_id"].isin(parts["route_id"]).all() else [_DERIVED]
+    return sorted({*rows.loc[is_asked & ~is_composed, "source_id"], *parts["source_id"], *alone})
 
 
 def some(names: Sequence[str], language: Language, most: int = _MOST_NAMED) -> str:

@@ -286,10 +286,21 @@ def observed_after(observations: pd.DataFrame, outcomes: pd.DataFrame, series_id
 
 
 def running_month(nowcasts: pd.DataFrame, series_id: str) -> pd.DataFrame:
-    """The nowcast of one series in one row, where it took the forecast's place; without rows where there is none."""
+    """The nowcast of one series in one row, where it took the forecast's place; without rows where there is none.
+
+    Its ``places`` are the codes of those that are counted by day, where the route's months hold others too.
+    """
     columns = ["target_end_date", "last_day", "so_far"]
     rows = nowcasts[(nowcasts["series_id"] == series_id) & nowcasts["used"].astype(bool)]
     if rows.empty:
-        return pd.DataFrame(columns=[*columns, "q10", "q50", "q90"])
+        return pd.DataFrame(columns=[*columns, "places", "q10", "q50", "q90"])
     values = rows.set_index(rows["output_type_id"].round(6))["value"]
-    return rows[columns].iloc[:1].assign(q10=values[0.1], q50=values[0.5], q90=values[0.9]).reset_index(drop=True)
+    found = rows[columns].iloc[:1].assign(q10=values[0.1], q50=values[0.5], q90=values[0.9])
+    return found.assign(places=_counted_by_day(series_id.split(".")[1])).reset_index(drop=True)
+
+
+def _counted_by_day(route_id: str) -> str:
+    """Places of a route with daily counts; none where these are all of its places."""
+    ways = [way for part in ROUTES[route_id].parts for way in part.candidates] if route_id in ROUTES else []
+    days = {place for way in ways if way.freq == "D" for place in way.places}
+    return " ".join(sorted(days)) if {place for way in ways for place in way.places} > days else ""

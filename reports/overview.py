@@ -194,6 +194,7 @@ class Together:
         title: ``49,400 arrivals expected in February–April 2025``; why there is none, where no route has a forecast or
             only such have one as are added to no total.
         figure: The median as it is written; empty without a total.
+        median: The same as a number.
         routes: ``On 5 routes together``; empty without a total.
         low: Lower end of the 80 % interval.
         high: Its upper end.
@@ -203,6 +204,7 @@ class Together:
 
     title: str
     figure: str = ""
+    median: float = 0.0
     routes: str = ""
     low: float = 0.0
     high: float = 0.0
@@ -217,11 +219,11 @@ class Together:
         out = [language.text(text, routes=self.routes, low=low, high=high)]
         if self.year_before is not None:
             texts = ngettext(
-                "In the same months a year earlier {value} was counted.",
-                "In the same months a year earlier {value} were counted.",
+                "Against the {value} counted in the same months a year earlier: {change}.",
+                "Against the {value} counted in the same months a year earlier: {change}.",
             )
-            before = language.counted(self.year_before)
-            out.append(language.plural(texts, as_counted(self.year_before), value=before))
+            before, change = language.counted(self.year_before), language.change(self.median, self.year_before)
+            out.append(language.plural(texts, as_counted(self.year_before), value=before, change=change))
         return out
 
 
@@ -254,6 +256,7 @@ def together(release: ReadableRelease, summary: pd.DataFrame, language: Language
             texts, as_expected(total.median), expected=figure, when=in_window(release.as_of, language)
         ),
         figure=figure,
+        median=total.median,
         routes=language.plural(ngettext("On {n} route", "On {n} routes together"), len(routes)),
         low=total.low,
         high=total.high,

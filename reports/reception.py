@@ -273,12 +273,13 @@ def _alone(needs: pd.DataFrame, series_id: str, factor: float) -> Need:
 
 
 def lines(needs: pd.DataFrame, language: Language) -> list[str]:
-    """One sentence on each country whose places are known, from a release's ``reception_needs``."""
-    known = needs[needs["factor"].eq(1.0) & needs["places"].notna()]
+    """One sentence on each country: on its places, where they are known, else on its people in reception."""
+    found = [_alone(needs, name, 1.0) for name in stocks(needs) if "-" not in name]
     return [
-        language.labelled(place_name(name.split(".")[1], language), places_words(_alone(known, name, 1.0), language))
-        for name in stocks(known)
-        if "-" not in name
+        language.labelled(place_name(need.series_id.split(".")[1], language), places_words(need, language))
+        if is_known(need.places)
+        else f"{title(need, language)}."
+        for need in found
     ]
 
 

@@ -19,7 +19,7 @@ from core.schema import ALL
 from forecasting.verification.verdict import BETTER, with_verdicts
 from reports import ReadableRelease, Row, numbers
 from reports.files import flag_words
-from reports.names import plural_in_unit, route_name
+from reports.names import country_name, plural_in_unit, route_name
 from reports.skill import better_words, stretches
 
 KeyNumber = tuple[str, str, str]
@@ -183,9 +183,16 @@ def key_numbers(view: RouteForecast, as_of: dt.date, language: Language) -> list
 
 def so_far_words(row: Row | pd.Series, language: Language) -> str:
     """How many were counted in the running month, a row of :func:`reports.numbers.running_month`."""
+    texts = ngettext("{month} so far: {counted} counted up to {day}", "{month} so far: {counted} counted up to {day}")
+    if places := row["places"]:
+        texts = ngettext(
+            "{month} so far: {counted} counted up to {day} in {places} alone",
+            "{month} so far: {counted} counted up to {day} in {places} alone",
+        )
     return language.plural(
-        ngettext("{month} so far: {counted} counted up to {day}", "{month} so far: {counted} counted up to {day}"),
+        texts,
         as_counted(row["so_far"]),
+        places=", ".join(country_name(place, language) for place in places.split()),
         month=language.month(row["target_end_date"]),
         counted=language.counted(row["so_far"]),
         day=language.day_short(row["last_day"]),

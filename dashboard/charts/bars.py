@@ -193,7 +193,7 @@ def _years(first: pd.Timestamp, last: pd.Timestamp, anchor: str) -> dict[str, ob
 
 STEP_COLUMNS = ("name", "change", "value", "kind")
 TOTAL, STEP = "total", "step"
-STEP_ROW_PIXELS, STEP_NAME_PIXELS, STEP_FIGURE_PIXELS = 36, 230, 64
+STEP_ROW_PIXELS, STEP_NAME_PIXELS, STEP_FIGURE_PIXELS = 54, 230, 64
 STEP_NAME_LETTERS = 32
 
 

@@ -32,6 +32,7 @@ from dashboard.charts import (
     require,
 )
 from dashboard.theme import Theme, with_opacity
+from reports.charts import FARTHEST_BAND
 from reports.skill import Better
 
 HEIGHT = 530
@@ -39,8 +40,8 @@ STRIP_PIXELS = 34
 TOP_PIXELS = 16
 EVENT_PIXELS = 12
 """How far below the top the marks of events stand."""
-FARTHEST_THRESHOLD, FARTHEST_BAND = 1.6, 1.4
-"""How far above the rest a threshold and the 95 % band may lie and still set the axis."""
+FARTHEST_THRESHOLD = 1.6
+"""How far above the rest a threshold may lie and still set the axis."""
 WIDEST_BAND = "band 95%"
 EARLIER_OPACITY = 0.16
 
@@ -148,8 +149,7 @@ def fan_chart(fan: Fan, theme: Theme, *, height: int = HEIGHT) -> go.Figure:
         is_better = np.isin(np.sort(fan.forecast["target_end_date"].unique()), pd.DatetimeIndex(fan.better))
         fan_labels.skill_strip(figure, targets, fan.now, is_better, theme)
     taken = ends + fan_labels.threshold_line(figure, fan.threshold, months["value"], scale, theme, own=fan.is_own)
-    wished = fan_labels.chance_labels(fan.chances, fan.threshold, scale, theme)
-    wished += fan_labels.beyond_label(fan.forecast, largest, theme) + fan_labels.running_label(fan.running, theme)
+    wished = fan_labels.beyond_label(fan.forecast, largest, theme) + fan_labels.running_label(fan.running, theme)
     labels += fan_labels.clear_of_each_other(wished, room, taken)
     for label in labels:
         if label.get("yref") != "paper":

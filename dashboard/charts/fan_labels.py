@@ -7,7 +7,6 @@ line of today or over the median, however wide the chart is drawn.
 from __future__ import annotations
 
 import datetime as dt
-import html
 import math
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -21,6 +20,7 @@ from core import interval_levels
 from dashboard import _, lang
 from dashboard.charts import Annotation, Scale, dated, level_line, mid_month, note, quantile, unit_label
 from dashboard.theme import Theme, halo
+from reports.names import country_name
 
 Annotations = list[Annotation]
 Box = tuple[float, float, float, float]
@@ -154,6 +154,8 @@ def running_label(running: pd.DataFrame | None, theme: Theme) -> Annotations:
     row = running.iloc[0]
     place = {"x": mid_month(pd.Series([row["target_end_date"]])).iloc[0], "y": row["so_far"], "xanchor": "right"}
     text = _("{value} so far").format(value=lang().counted(row["so_far"]))
+    if places := row["places"]:
+        text = f"{text}, {', '.join(country_name(place, lang()) for place in places.split())}"
     return [note(theme, text, yanchor="top", xshift=-10, yshift=2, font={"color": theme.ink}, **place)]
 
 
@@ -203,23 +205,6 @@ def _longest_gap(heights: pd.Series, foot: float, top: float) -> tuple[pd.Timest
         elif when - start > longest[1] - longest[0]:
             longest = (start, when)
     return longest
-
-
-def chance_labels(chances: pd.DataFrame | None, threshold: float | None, scale: Scale, theme: Theme) -> Annotations:
-    """The chances to pass the reader's number on its line, the highest first: it is the last to be left out."""
-    if chances is None or chances.empty or threshold is None or not scale.lowest <= threshold <= scale.largest:
-        return []
-    points = sorted(_months(chances), key=lambda point: -point[1])
-    ink, place = {"color": theme.ink}, {"y": threshold, "xanchor": "center", "yanchor": "bottom", "yshift": 1}
-    above = _("<b>{chance}</b> above")
-    return [
-        note(theme, above.format(chance=html.escape(lang().percent(chance, brief=True))), x=month, font=ink, **place)
-        for month, chance in points
-    ]
-
-
-def _months(chances: pd.DataFrame) -> list[tuple[pd.Timestamp, float]]:
-    return dated(chances.assign(month=mid_month(chances["target_end_date"])).set_index("month")["probability"])
 
 
 def skill_strip(

@@ -208,7 +208,7 @@ def members_chart(members: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figur
     top = {"yref": "paper", "y": 1, "yanchor": "bottom", "yshift": 6, "xref": "paper"}
     labels = [
         note(theme, _("{unit}: 50% and 80%").format(unit=unit), x=0, xanchor="left", xshift=-NAME_PIXELS, **top),
-        note(theme, _("relative WIS"), x=1, xanchor="right", xshift=SCORE_PIXELS, **top),
+        note(theme, _("error (baseline 1)"), x=1, xanchor="right", xshift=SCORE_PIXELS, **top),
     ]
     for place, row in enumerate(rows.to_dict("records")):
         leads = row["model_id"] == ENSEMBLE

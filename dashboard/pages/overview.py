@@ -41,7 +41,7 @@ def show(night: Night) -> None:
     with st.container(key="overview"):
         is_calm = bool((decisions.not_dismissed(night, gone)["alert_level"] == INFORMATION).all())
         with st.container(key="news"):
-            if is_calm:  # without a card beside them the changes have the whole width
+            if is_calm or former is None:  # without a card beside them the changes have the whole width
                 waiting, changed = st.container(), st.container(key="changed")
             else:
                 waiting, changed = st.columns([1.7, 1], gap="medium")
@@ -56,12 +56,13 @@ def show(night: Night) -> None:
                         st.markdown(f":small[[{label}]({state.link('route', view='year')})]")
                     downloads.briefing_button(night)
             if is_calm:
-                st.markdown(decisions.calm_words(found))
+                st.markdown(decisions.calm_words(night, found))
             else:
                 decisions.show_cards(night, found)
             reads.drawn_once(night, partial(decisions.show_context, night), "context")
-        with changed:
-            reads.drawn_once(night, lambda: show_changes(night, former), "changes", former.run_id if former else None)
+        if former is not None:
+            with changed:
+                reads.drawn_once(night, partial(show_changes, night, former), "changes", former.run_id)
         with st.container(key="main-chart"):
             left, right = st.columns([1, 1.12], gap="medium")
         with left:
@@ -99,9 +100,10 @@ def show_total(night: Night, summary: pd.DataFrame) -> None:
 
 
 def show_reception(night: Night) -> None:
-    """A sentence on each country whose places are known."""
-    for line in reception.lines(night.frame("reception_needs"), lang()):
-        st.markdown(f"[{layout.plain(line)}]({state.link('reception')})")
+    """A sentence on each country with figures of reception."""
+    lines = reception.lines(night.frame("reception_needs"), lang())
+    links = (f"[{layout.plain(line)}]({state.link('reception')})" for line in lines)
+    st.markdown("  \n".join(links))
 
 
 def show_map(night: Night, summary: pd.DataFrame, ends: list[pd.Timestamp]) -> None:
@@ -176,25 +178,17 @@ def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:
         hide_index=True,
         alt=_("Arrivals expected on each route, with the year before and the last month"),
     )
-    note = _(
-        "Persons, {months}. Expected is the median; ✓ names the months of these in which forecasts beat the baseline. "
-        "Trend: two years, then six months with the 80% interval. Beneath the last count: what was expected of it a "
-        "month before."
-    )
+    note = _("Persons, {months}. Expected is the median; ✓ names the months in which forecasts beat the baseline.")
     if any(corridor(route_id).unit for route_id in summary["route_id"]):
-        note = _("In each route’s unit, {months}. Trend: two years, then six months with the 80% interval.")
+        note = _("In each route’s unit, {months}.")
     notes = (note.format(months=months), unsettled(summary, lang()), absent_words(list(summary["route_id"]), lang()))
     st.markdown(layout.small(layout.plain(" ".join(filter(None, notes)))))
     for row in summary[summary["state"] != "ok"].to_dict("records"):
         st.markdown(layout.small(layout.plain(without_forecast(row, lang()))))
 
 
-def show_changes(night: Night, former: Night | None) -> None:
+def show_changes(night: Night, former: Night) -> None:
     """What the release before this one said otherwise."""
-    if former is None:
-        st.header(_("Since the last release"), anchor=False)
-        st.markdown(layout.small(_("This is the first release; there is none to compare it with.")))
-        return
     st.header(_("Since the last release, {day}").format(day=lang().day(former.as_of)), anchor=False)
     found = changes(night, former, lang())
     said = "\n".join(f"- :small[{layout.plain(text)}]" for text in found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from functools import partial
 from typing import Any
 
@@ -16,8 +15,10 @@ from dashboard import (
     decisions,
     downloads,
     judgement,
+    labelled,
     lang,
     layout,
+    listed,
     reads,
     route_models,
     route_view,
@@ -34,7 +35,7 @@ from dashboard.layout import country
 from dashboard.reads import Night
 from dashboard.route_view import RouteView
 from dashboard.theme import current_theme, level_badge, level_word
-from reports import charts, context, numbers, route
+from reports import charts, citations, context, numbers, record, route
 from reports.changes import change_since, change_words
 from reports.context import events_between
 from reports.names import in_unit
@@ -78,6 +79,7 @@ def show(night: Night) -> None:
         chart, figures = st.columns([3.1, 1], gap="medium")
     with chart:
         show_fan(view, None if other == NONE else beside(night, other, horizon))
+        show_files(view)
     with figures:
         # What people decided is asked for at every run: it changes while a release is shown.
         is_dismissed = view.alert is not None and view.alert["alert_id"] in decisions.dismissed(
@@ -192,12 +194,29 @@ def draw_fan(view: RouteView, compared: Beside | None, *, earlier: bool, reveale
     name = layout.route_name(view.route_id)
     what = in_unit("{name}: observed arrivals and forecast.", view.route_id, lang()).format(name=name)
     alt = fan_alt(fan, name=name, what=what)
-    figure = fan_chart(dataclasses.replace(fan, chances=route_view.spaced(view.chances, 3)), current_theme())
+    figure = fan_chart(fan, current_theme())
     st.html(fan_key(fan, current_theme()))
     layout.chart(figure, alt, "fan")
     if running := route.running_words(view, lang()):
         st.markdown(layout.small(running))
     layout.show_events(events)
+
+
+def show_files(view: RouteView) -> None:
+    """Who counted what the chart shows, and its files."""
+    export = reads.once(view.night, partial(route_view.export, view), "route's file", *view.key)
+    limit = view.threshold, threshold_words(view.threshold, own=view.is_own)
+    unit = in_unit("Arrivals per month", view.route_id, lang())
+    fan = charts.Fan(
+        view.history, view.quantiles, view.known_on, unit, export.title, limit=limit, earlier=view.earlier
+    )  # fmt: skip
+    sources = citations.sources_of(view.night, [view.series_id])
+    names = dict.fromkeys(layout.source_name(view.night, one).partition(",")[0] for one in sources)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(layout.small(layout.plain(labelled(_("Source"), listed(names)))))
+        text = _("Chances: of more than {number} in the month.").format(number=lang().counted(view.threshold))
+        notes = [*export.notes, *([text] if len(view.chances) else [])]
+        downloads.buttons(downloads.with_notes(export, notes), partial(drawn, export, fan))
 
 
 def show_key_numbers(view: RouteView, *, is_dismissed: bool) -> None:
@@ -224,8 +243,10 @@ def show_key_numbers(view: RouteView, *, is_dismissed: bool) -> None:
     any_of = None if view.origin else reads.once(view.night, find, "any month", *view.key)
     together = None if any_of is None else (lang().months(ends[0], ends[-1]), any_of)
     with st.container(key="chances"):
+        if not view.is_own:
+            st.markdown(layout.small(layout.plain(route_view.threshold_origin(view))))
         st.table(
-            tables.chance_table(route_view.window_and_later(view.chances, ends), together),
+            tables.chance_table(route_view.window_and_highest(view.chances, ends), together),
             border="horizontal",
             hide_index=True,
             hide_header=True,
@@ -233,7 +254,8 @@ def show_key_numbers(view: RouteView, *, is_dismissed: bool) -> None:
         )
     label = _("How we know →")
     how = f"[{label}]({state.link('evaluation', on=view.route_id)})"
-    st.markdown(f"{layout.small(route.skill_words(view, lang()))} :small[{how}]")
+    held = "" if view.origin else record.held_words(view.night.frame("scores"), view.route_id, lang())
+    st.markdown(f"{layout.small(layout.plain(f'{route.skill_words(view, lang())} {held}'))} :small[{how}]")
 
 
 def show_weeks(view: RouteView) -> None:
@@ -258,7 +280,7 @@ def draw_weeks(found: WeekView) -> None:
 
 
 def show_details(view: RouteView) -> None:
-    """What lies under the chart: one of six views, and the files."""
+    """What lies under the chart: one of six views."""
     parts = {
         "models": _("Models and seasons"),
         "year": _("Year ahead"),
@@ -268,23 +290,15 @@ def show_details(view: RouteView) -> None:
         "yours": _("Your forecast"),
     }
     chosen = state.choice("view", tuple(parts), "models")
-    export = reads.once(view.night, partial(route_view.export, view), "route's file", *view.key)
-    limit = view.threshold, threshold_words(view.threshold, own=view.is_own)
-    unit = in_unit("Arrivals per month", view.route_id, lang())
-    fan = charts.Fan(
-        view.history, view.quantiles, view.known_on, unit, export.title, limit=limit, earlier=view.earlier
-    )  # fmt: skip
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.segmented_control(
-            _("More about this route"),
-            list(parts),
-            format_func=parts.__getitem__,
-            required=True,
-            label_visibility="collapsed",
-            wrap=True,
-            **state.widget("view", chosen),
-        )
-        downloads.buttons(export, partial(drawn, export, fan))
+    st.segmented_control(
+        _("More about this route"),
+        list(parts),
+        format_func=parts.__getitem__,
+        required=True,
+        label_visibility="collapsed",
+        wrap=True,
+        **state.widget("view", chosen),
+    )
     draw = {
         "models": route_models.show_models,
         "year": lambda view: year_ahead.show_routes(view.night, view.series_id),

@@ -82,10 +82,16 @@ def one_card_a_route(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]
     return asked
 
 
-def test_quiet_day_names_routes_whose_alert_is_over() -> None:
-    cards = [Card("ended", "", "Crete", ""), Card("", "", "Malta", ""), Card("dismissed", "", "Ceuta", "")]
-    said = decisions.calm_words([Found(card) for card in cards])
-    assert said.startswith("**No alert is open.** Ended alerts\\: Crete. Dismissed\\: Ceuta. [All alerts →](")
+def test_quiet_day_says_how_each_routes_alert_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = pd.DataFrame({"route_id": ["EMR"], "alert_level": ["watch"]})
+    monkeypatch.setattr(decisions, "outcome", lambda row, *_more: [f"Chance of {row['route_id']} fell.", "More."])
+    cards = [
+        Card("ended", "", "Crete", "", route_id="EMR"), Card("", "", "Malta", ""), Card("dismissed", "", "Ceuta", ""),
+    ]  # fmt: skip
+    said = decisions.calm_words(cast(Night, SimpleNamespace(frame=lambda _name: ended)), [Found(one) for one in cards])
+    assert said.startswith(
+        "**No alert is open.** Ended alerts\\: **Crete.** Chance of EMR fell. Dismissed\\: Ceuta. [All alerts →]("
+    )
 
 
 def test_waiting_alerts_stand_first(newest: Callable[[bool], None], one_card_a_route: list[tuple[object, ...]]) -> None:

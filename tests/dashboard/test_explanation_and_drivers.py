@@ -13,11 +13,15 @@ from dashboard.charts.bars import STEP, TOTAL
 from dashboard.reads import Night
 from reports import record
 from reports.changes import Move
+from reports.numbers import Expected
 
 from .conftest import AS_OF, make_attribution, make_driver_tests, publish
 from .test_pages import visit, words
 
-MOVE = Move("CMR", 11_000.0, 12_000.0, {"revisions:iom_dtm": -400.0, "counts:iom_dtm": 1390.0, "refit": 10.0})
+MOVE = Move(
+    "CMR", Expected(11_000.0, 9000.0, 13_000.0), 12_000.0,
+    {"revisions:iom_dtm": -400.0, "counts:iom_dtm": 1390.0, "refit": 10.0},
+)  # fmt: skip
 CARDS = {"iom_dtm": {"publisher": "IOM"}}
 
 
@@ -26,14 +30,14 @@ def test_route_page_states_why_its_forecast_moved(home: Path) -> None:
     publish(home)
     said = words(visit("route", route="CMR", part="models"))
     assert "in February–April 2025, up from" in said
-    assert "mostly because new figures came in" in said
+    assert "its 80% interval" in said
 
 
 def test_table_of_steps_holds_every_quantity_in_words() -> None:
     night = cast(Night, SimpleNamespace(as_of=AS_OF, sources=lambda: CARDS))
-    table = route_models.step_table(make_attribution("CMR"), night)
+    table = route_models.step_table(make_attribution("CMR"), MOVE, night)
     assert list(table["Step"]) == [
-        "IOM, revised figures", "IOM, new figures", "Models fitted anew", "Another version of the model",
+        "Revised figures (IOM)", "New figures (IOM)", "Models fitted anew", "Another version of the model",
     ]  # fmt: skip
     assert list(table["February–April 2025"]) == ["0", "+90", "+10", "0"]
     assert list(table["Chance of the alert, percentage points"]) == ["0", "+9", "+1", "0"]
@@ -42,7 +46,7 @@ def test_table_of_steps_holds_every_quantity_in_words() -> None:
 def test_steps_drawn_lead_from_former_forecast_to_this_one() -> None:
     drawn = route_models.steps(MOVE, CARDS)
     assert list(drawn["kind"]) == [TOTAL, STEP, STEP, TOTAL]
-    assert list(drawn["name"])[1:3] == ["IOM, revised figures", "IOM, new figures"]
+    assert list(drawn["name"])[1:3] == ["Revised figures (IOM)", "New figures (IOM)"]
     assert list(drawn["value"]) == [11_000, 10_600, 11_990, 12_000]
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from dashboard import reads, route_view
 from dashboard.charts.bars import week_alt, week_chart
-from dashboard.route_view import spaced
 from dashboard.theme import LIGHT
 from reports import numbers
 from tests.golden import check_golden
@@ -48,20 +47,3 @@ def test_weeks_chart_is_golden() -> None:
     )
     lines = [*drawn(week_chart(counted, ahead, theme=LIGHT).to_json()), week_alt(ahead)]
     check_golden(GOLDEN / "weeks.txt", lines)
-
-
-@pytest.mark.parametrize(
-    ("months", "count", "horizons"),
-    [
-        (12, 4, [3, 6, 9, 12]),
-        (3, 4, [1, 2, 3]),
-        (6, 3, [2, 4, 6]),
-        (7, 3, [3, 5, 7]),
-        (11, 4, [5, 7, 9, 11]),
-        (9, 3, [3, 6, 9]),
-        (0, 3, []),
-    ],
-)
-def test_chances_stand_at_even_distances(months: int, count: int, horizons: list[int]) -> None:
-    chances = pd.DataFrame({"horizon": range(1, months + 1)})
-    assert spaced(chances, count)["horizon"].tolist() == horizons

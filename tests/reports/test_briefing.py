@@ -53,7 +53,9 @@ def test_double_counted_routes_are_in_no_total(make_release: MakeRelease) -> Non
 def test_year_before_is_count_of_same_months(make_release: MakeRelease) -> None:
     content = first_page(make_release(1))
     # January 2023 is the first month: February to April 2024 are the places 13 to 15.
-    assert f"In the same months a year earlier {3 * 1000 + 7 * (13 + 14 + 15):,} were counted." in content["summary"]
+    before = 3 * 1000 + 7 * (13 + 14 + 15)
+    said = f"Against the {before:,} counted in the same months a year earlier: {3000 / before - 1:+.0%}."
+    assert said.replace("-", "−") in content["summary"]
 
 
 def test_without_count_for_each_month_no_year_before_is_claimed(make_release: MakeRelease) -> None:

@@ -8,7 +8,8 @@ import pytest
 from alerts.lifecycle import State
 from core.languages import Language
 from reports import Decisions, LoadedRelease
-from reports.changes import Move, change_since, change_words, changes, move_words, new_counts
+from reports.changes import Figure, Move, change_since, change_words, changes, move_words, new_counts
+from reports.numbers import Expected
 from reports.overview import cards, overview_title
 
 from .conftest import AS_OF, MakeRelease, alert_row
@@ -108,34 +109,35 @@ def of_release(release: LoadedRelease, **steps: float) -> LoadedRelease:
     return release.with_frame("attribution", pd.DataFrame(rows, columns=columns))
 
 
+SOURCES = {"iom_dtm": {"publisher": "IOM, Displacement Tracking Matrix"}, "italy_interior": {"publisher": "Ministry"}}
+FIGURES = {
+    "iom_dtm": Figure(pd.Timestamp("2024-12-31"), 3163.0, is_counted=True, before=2194.0),
+    "italy_interior": Figure(pd.Timestamp("2025-01-31"), 3721.0, is_counted=False, before=2337.0),
+}
+
+
 @pytest.mark.parametrize(
     ("steps", "said"),
     [
-        ({"counts:iom_dtm": -5000.0, "refit": -500.0}, "down from 18,300, mostly because new figures came in"),
-        ({"revisions:iom_dtm": 3000.0, "refit": -500.0}, "up from 10,300, mostly because earlier figures were revised"),
-        ({"counts:iom_dtm": 100.0, "refit": 2000.0}, "up from 10,700, mostly because the models were fitted anew"),
-        ({"counts:iom_dtm": 0.0, "model": 2000.0}, "up from 10,800, mostly because the model itself changed"),
-        ({"counts:a": 400.0, "refit": 400.0, "model": 400.0}, "up from 11,600, for several reasons"),
-        ({"counts:a": 800.0, "refit": -800.0}, "as in the release before"),
+        (
+            {"counts:iom_dtm": 1500.0, "counts:italy_interior": 2400.0, "refit": 69.0},
+            "up from 8,500 (outside its 80% interval, 7,800 to 9,200): "
+            "January 2025 at 3,700, not 2,300 (Ministry) +2,400; December 2024 at 3,163, not 2,200 (IOM) +1,500",
+        ),
+        (
+            {"revisions:iom_dtm": -700.0, "counts:other": -400.0, "model": 500.0},
+            "down from 13,100 (inside its 80% interval, 12,400 to 13,800): "
+            "revised figures (IOM) −700; another version of the model +500; new figures (other) −400",
+        ),
+        ({"counts:other": 800.0, "refit": -800.0}, "as in the release before: "
+         "new figures (other) +800; models fitted anew −800"),
     ],
-)
-def test_move_names_step_that_made_most_of_it(steps: dict[str, float], said: str) -> None:
-    move = Move("EMR", 12_800 - sum(steps.values()), 12_800, steps)
-    head = "Eastern Mediterranean: 12,800 in February–April 2025, "
-    assert move_words(move, AS_OF, ENGLISH) == head + said
-
-
-@pytest.mark.parametrize(
-    ("surprise", "change", "said"),
-    [
-        (-2100.0, -5500.0, "down from 18,300, mostly because December 2024 came in 2,100 below the last estimate"),
-        (2100.0, 2000.0, "up from 10,800, mostly because December 2024 came in 2,100 above the last estimate"),
-        (2100.0, -5500.0, "down from 18,300, mostly because new figures came in"),
-    ],
-)
-def test_count_is_reason_only_if_it_points_the_same_way(surprise: float, change: float, said: str) -> None:
-    move = Move("EMR", 12_800 - change, 12_800, {"counts:iom_dtm": change}, "2024-12", surprise)
-    assert move_words(move, AS_OF, ENGLISH).endswith(said)
+)  # fmt: skip
+def test_move_states_each_visible_step_largest_first(steps: dict[str, float], said: str) -> None:
+    before = 12_500 - sum(steps.values())
+    move = Move("CMR", Expected(before, before - 700, before + 700), 12_500, steps, FIGURES)
+    head = "Central Mediterranean: 12,500 in February–April 2025, "
+    assert move_words(move, AS_OF, SOURCES, ENGLISH) == head + said
 
 
 def test_changes_lead_with_largest_move(make_release: MakeRelease) -> None:
@@ -147,10 +149,25 @@ def test_changes_lead_with_largest_move(make_release: MakeRelease) -> None:
     ]  # fmt: skip
 
 
-def test_move_names_count_that_former_release_lacked(make_release: MakeRelease) -> None:
-    now, former = of_release(make_release(1, 0), **{"counts_from_iom_dtm": -1000.0}), make_release(1, 0)
+def test_move_names_month_that_former_release_lacked(make_release: MakeRelease) -> None:
+    now, former = of_release(make_release(1, 0), **{"counts_from_vigie-routes": -1000.0}), make_release(1, 0)
     rows = former.frame("observations")
     added = rows.tail(1).assign(time_period="2025-01", obs_value=1234.0)
     grown = now.with_frame("observations", pd.concat([rows, added], ignore_index=True))
-    said = "down from 4,000, mostly because January 2025 came in 780 below the last estimate"
-    assert changes(grown, former, ENGLISH)[0] == f"Central Mediterranean: 3,000 in February–April 2025, {said}"
+    assert "January 2025 at 1,234, not 2,000 (" in changes(grown, former, ENGLISH)[0]
+
+
+def test_running_month_is_named_by_its_nowcast(make_release: MakeRelease) -> None:
+    now, former = of_release(make_release(1, 0), **{"counts_from_daily": -1000.0}), make_release(1, 0)
+    rows = former.frame("observations")
+    added = rows.tail(1).assign(
+        source_id="daily", freq="D", time_period="2025-01-29", series_id="arrivals.CMR.ITA._T.D"
+    )
+    nowcast = pd.DataFrame({
+        "series_id": "arrivals.CMR._T._T.M", "target_end_date": pd.Timestamp("2025-01-31"), "so_far": 900.0,
+        "last_day": pd.Timestamp("2025-01-29"), "output_type_id": [0.1, 0.5, 0.9], "value": [950.0, 1010.0, 1090.0],
+        "used": True,
+    })  # fmt: skip
+    grown = now.with_frame("observations", pd.concat([rows, added], ignore_index=True))
+    said = changes(grown.with_frame("nowcasts", nowcast), former, ENGLISH)[0]
+    assert said.endswith(": January 2025 at 1,000, not 2,000 (daily) −1,000")

@@ -38,5 +38,8 @@ def test_sources_follow_order_of_use(make_release: MakeRelease) -> None:
     assert citations.sources_behind(release, alerts) == ["vigie-routes"]
     of_origin = alerts.assign(reason_key="origin_conflict_deaths")
     assert citations.sources_behind(release, of_origin) == ["vigie-routes", "a_bureau"]
+    part = rows[rows["target"] == "arrivals"].assign(source_id="a_ministry", series_id="arrivals.CMR.ITA._T.M")
+    counted = release.with_frame("observations", pd.concat([rows, part], ignore_index=True))
+    assert citations.sources_of(counted, ["arrivals.CMR._T._T.M"]) == ["a_ministry"]
     late = alerts.assign(source_id="a_ministry")
     assert citations.sources_behind(release, late) == ["vigie-routes", "a_ministry"]

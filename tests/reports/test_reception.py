@@ -90,11 +90,12 @@ def test_regions_follow_their_country_by_further_places_needed() -> None:
     assert place_name("ITA-25", ENGLISH) == "Lombardia"
 
 
-def test_countries_with_places_have_line_and_others_have_none() -> None:
+def test_country_without_known_places_has_line_on_its_people() -> None:
     known = rows(places=1150.0).assign(chance=[0.1, 0.3, 0.9])
     others = [rows("reception.GBR._T.M"), rows(LOMBARDY, places=10.0)]
-    (line,) = reception.lines(pd.concat([known, *others]), ENGLISH)
-    assert line.startswith("Italy: 1,150 places: the probability")
+    lines = reception.lines(pd.concat([known, *others]), ENGLISH)
+    assert sorted(line.split(" ", 2)[0] for line in lines) == ["Italy:", "United"]
+    assert "1,150 places: the probability" in " ".join(lines) and "in reception at the end of" in " ".join(lines)
     assert reception.lines(known.iloc[:0], ENGLISH) == []
 
 

@@ -181,14 +181,16 @@ def test_no_evidence_claims_no_skill(better: tuple[()] | None, origin: str, said
 
 
 def test_running_month_states_count_and_forecast() -> None:
-    row = {"so_far": 120.0, "target_end_date": pd.Timestamp("2025-01-31"), "last_day": pd.Timestamp("2025-01-09"),
-           "q10": 300.0, "q50": 400.0, "q90": 500.0}  # fmt: skip
+    row = {"so_far": 120.0, "places": "", "target_end_date": pd.Timestamp("2025-01-31"),
+           "last_day": pd.Timestamp("2025-01-09"), "q10": 300.0, "q50": 400.0, "q90": 500.0}  # fmt: skip
     running = pd.DataFrame([row])
     said = running_words(past_and_ahead(running=running), ENGLISH)
     assert said == (
         "January 2025 so far: 120 counted up to 9 Jan 2025; 400 expected in all, 8-in-10 chance of 300 to 500."
     )
     assert running_words(past_and_ahead(running=running.iloc[:0]), ENGLISH) == ""
+    of_italy = running.assign(places="ITA")
+    assert "120 counted up to 9 Jan 2025 in Italy alone;" in running_words(past_and_ahead(running=of_italy), ENGLISH)
 
 
 def test_stand_ins_and_cut_tails_are_named() -> None:

@@ -32,15 +32,14 @@ def test_missing_month_leaves_gap(observed: pd.DataFrame, forecast: pd.DataFrame
 
 
 @pytest.mark.parametrize("level", [3000.0, 4500.0, 6000.0])
-def test_movable_words_keep_apart_at_every_width(
-    observed: pd.DataFrame, forecast: pd.DataFrame, chances: pd.DataFrame, level: float
-) -> None:
+def test_movable_words_keep_apart_at_every_width(observed: pd.DataFrame, forecast: pd.DataFrame, level: float) -> None:
     median, dates = quantile(forecast, 0.5), mid_month(observed["time_period_end"])
     counted = pd.Series(observed["value"].to_numpy(), pd.DatetimeIndex(dates))
     room = fan_labels.Room(
         Scale(8_000.0, 0.1, 240.0), dates.iloc[0], median.index[-1], pd.Timestamp(NOW), median, counted
     )
-    wished = fan_labels.chance_labels(chances, level, Scale(8_000.0, 0.1, 400.0), LIGHT)
+    place = {"y": level, "xanchor": "center", "yanchor": "bottom", "yshift": 1}
+    wished = [{"text": "<b>25%</b> above", "x": month, **place} for month in median.index]
     kept = fan_labels.clear_of_each_other(wished, room, fan_labels.median_label(forecast, LIGHT))
     assert 0 < len(kept) < len(wished)
     for width in fan_labels.PLOT_PIXELS:
@@ -116,7 +115,8 @@ def test_missing_column_or_level_is_named(observed: pd.DataFrame, forecast: pd.D
 
 
 def running_month() -> pd.DataFrame:
-    row = {"target_end_date": pd.Timestamp("2025-01-31"), "so_far": 890.0, "q10": 980.0, "q50": 1784.0, "q90": 2880.0}
+    row = {"target_end_date": pd.Timestamp("2025-01-31"), "so_far": 890.0, "places": "", "q10": 980.0,
+           "q50": 1784.0, "q90": 2880.0}  # fmt: skip
     return pd.DataFrame([row])
 
 

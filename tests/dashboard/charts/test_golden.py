@@ -100,7 +100,16 @@ def fan_with_every_layer() -> Drawn:
         }
     )
     running = pd.DataFrame(
-        [{"target_end_date": pd.Timestamp("2025-01-31"), "so_far": 450.0, "q10": 800.0, "q50": 1250.0, "q90": 1700.0}]
+        [
+            {
+                "target_end_date": pd.Timestamp("2025-01-31"),
+                "so_far": 450.0,
+                "places": "ITA",
+                "q10": 800.0,
+                "q50": 1250.0,
+                "q90": 1700.0,
+            }
+        ]
     )
     ends = pd.date_range("2025-01-31", periods=6, freq="ME")
     chances = pd.DataFrame({"target_end_date": ends, "probability": [0.02, 0.1, 0.15, 0.3, 0.45, 0.995]})
