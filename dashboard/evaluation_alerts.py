@@ -21,6 +21,7 @@ AS_ISSUED = "0"
 
 def show(night: Night, route_id: str) -> None:
     """Everything that past origins say about the alert rules."""
+    show_rises(night)
     st.header(_("How often were alerts correct?"), anchor=False)
     everywhere = night.frame("track_record")
     found = rules.of_route(everywhere, route_id)
@@ -35,7 +36,6 @@ def show(night: Night, route_id: str) -> None:
         rule = show_rule(names)
         show_comparison(night, found, route_id, rule, horizon)
         show_reliability(night, rule, horizon)
-    show_rises(night)
 
 
 def show_horizon(found: pd.DataFrame) -> int:
@@ -61,10 +61,10 @@ def show_record(night: Night, rows: pd.DataFrame, route_id: str, horizon: int) -
     table = reads.once(night, partial(rules.record_table, rows, lang()), "record", route_id, horizon)
     st.dataframe(table, hide_index=True, alt=_("Track record of each alert rule at past origins"))
     text = _(
-        "Foretold an onset (hit rate): share of alerts followed by the event; looking back: whose finding still held "
-        "three months later. Of all raised: repeats and alerts about no onset count against it. Base rate: share of "
-        "calm months with the event, alert or not. Brackets: 90% interval from a block bootstrap over past origins, no "
-        "narrower than the number of cases allows; lead time: quartiles."
+        "Came true: share of alerts followed by the event; looking back: whose finding still held three months later. "
+        "Repeats and alerts about no onset count neither way there, and against it in the share of all raised. Base "
+        "rate: share of calm months with the event, alert or not. Brackets: 90% interval from a block bootstrap over "
+        "past origins, no narrower than the number of cases allows; lead time: quartiles."
     )
     st.markdown(small(text))
     downloads.buttons(downloads.export_of(night, f"track-record-{horizon}", _("Track record of alert rules"), rows))

@@ -35,7 +35,7 @@ from dashboard.theme import Theme, current_theme, with_opacity
 from decisions.judgements import departures, said_by_panels
 from forecasting import ENSEMBLE
 from hub.score import SPANS
-from reports import hub
+from reports import hub, skill
 from reports.names import series_place
 
 EVERYTHING, IN_TIME = "all", "in time"
@@ -70,7 +70,7 @@ def show(night: Night) -> None:
             _("Forecasts"), timings, width=240, format_func=words.__getitem__, **state.widget("timing", timing)
         )
         st.selectbox(
-            _("Horizon"), spans, width=200, format_func=lambda one: hub.span_words(one, unit, lang()),
+            _("Horizon"), spans, width=200, format_func=lambda one: skill.span_words(one, unit, lang()),
             **state.widget("ahead", span),
         )  # fmt: skip
     reads.drawn_once(night, partial(draw_league, rows, timing), "league's table", *key)

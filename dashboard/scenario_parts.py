@@ -244,9 +244,10 @@ def show_keeping(night: Night, row: Entry | None, wanted: Reception, values: Map
     st.rerun()
 
 
-def chosen_factor(needs: pd.DataFrame) -> float:
-    """By what arrivals ahead are multiplied: one choice for Scenarios and Reception."""
-    return float(state.choice("factor", _factors(needs), "1.0"))
+def chosen_factor(needs: pd.DataFrame, ratio: float = 1.0) -> float:
+    """By what arrivals ahead are multiplied, at first nearest to a ratio: one choice for Scenarios and Reception."""
+    factors = _factors(needs)
+    return float(state.choice("factor", factors, min(factors, key=lambda one: abs(float(one) - ratio))))
 
 
 def show_factor(needs: pd.DataFrame, factor: float) -> None:
@@ -264,13 +265,13 @@ def _factors(needs: pd.DataFrame) -> list[str]:
     return [str(factor) for factor in sorted(needs["factor"].unique())]
 
 
-def show_people(night: Night, route_id: str) -> None:
-    """What more or fewer arrivals on a route mean for people in reception where it leads."""
+def show_people(night: Night, route_id: str, ratio: float) -> None:
+    """What arrivals on a route, at first those of the scenario, mean for people in reception where it leads."""
     needs = reception.reached_by(night.frame("reception_needs"), route_id)
     if needs.empty:
         return
-    st.markdown("## " + _("People in reception"), anchors=False)
-    factor = chosen_factor(needs)
+    st.markdown("## " + _("People in reception, all who are there"), anchors=False)
+    factor = chosen_factor(needs, ratio)
     show_factor(needs, factor)
     lines = reads.once(night, partial(reception.scenario_lines, needs, factor, lang()), "people", route_id, factor)
     st.markdown("\n".join(f"- {plain(line)}" for line in lines))

@@ -148,15 +148,7 @@ def _better_ahead(steps: list[int] | None, unit: str, language: Language) -> str
     """The periods ahead in which the ensemble beats the baseline."""
     if not steps:
         return language.text(_("not scored")) if steps is None else skill.verdict_words(NO_EVIDENCE, language)
-    parts = pd.Series(steps).groupby(pd.Series(steps).diff().ne(1).cumsum()).agg(["min", "max"])
-    spans = ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in parts.to_numpy())
-    return language.labelled(skill.verdict_words(BETTER, language), span_words(spans, unit, language))
-
-
-def span_words(span: str, unit: str, language: Language) -> str:
-    """A span of horizons in words."""
-    words = {"W": language.text(_("{span} weeks ahead")), "Q": language.text(_("{span} quarters ahead"))}
-    return words.get(unit[-1], language.text(_("{span} months ahead"))).format(span=span.replace("-", "–"))
+    return language.labelled(skill.verdict_words(BETTER, language), skill.steps_ahead(steps, language, unit))
 
 
 def place_of(series_id: str) -> str:
@@ -168,7 +160,7 @@ def place_of(series_id: str) -> str:
 
 def _place(kind: str, group: str, unit: str, language: Language) -> str:
     if kind == "span":
-        return span_words(group, unit, language)
+        return skill.span_words(group, unit, language)
     if kind == "series":
         return series_place(group, language)
     return {

@@ -33,7 +33,7 @@ FRESHNESS = {"fresh": _("Fresh"), "due": _("Due"), "overdue": _("Overdue"), "del
 EDITION_STATES = {"held": _("Held"), "known": _("Known"), "withdrawn": _("Withdrawn"), "rejected": _("Rejected")}
 EDITION_STEPS = {"edition accepted": _("Accept"), "edition rejected": _("Reject"), "edition withdrawn": _("Withdraw")}
 RULES = {rule.rule: rule.title for rule in rules.RULES}
-_RULES_BY_SENTENCE = {"capacity_own": _("Capacity passed"), "capacity_default": _("Above the usual high")}
+_RULES_BY_SENTENCE = {"capacity_own": _("Capacity passed")}
 """Names of rules whose event is another where a reader has set a number, by ``reason_key``."""
 EXCHANGE_RATE = "exchange_rate_"
 """How the codes of exchange rates begin; a currency follows."""
@@ -43,7 +43,8 @@ Sources = Mapping[str, Mapping[str, Any]]
 MEDIAN = ngettext("{median} arrival expected", "{median} arrivals expected")
 INSTEAD = ngettext("{route}: {then} arrival instead of {plain}", "{route}: {then} arrivals instead of {plain}")
 WHAT_IF = ngettext(
-    "{route}: {plain} arrival expected, {when}. What if …?", "{route}: {plain} arrivals expected, {when}. What if …?"
+    "{route}: {plain} arrival expected, {when}; {then} in this example",
+    "{route}: {plain} arrivals expected, {when}; {then} in this example",
 )
 COUNTED = ngettext(
     "{month}: {value} arrival counted; the past twelve months averaged {mean}.",
@@ -85,7 +86,9 @@ _IN_UNITS = {
         "{chance} chance that {unit} fall to {threshold} or fewer in any month of {months}"
     ),
     "{median} arrivals expected": _("{median} {unit} expected"),
-    "{route}: {plain} arrivals expected, {when}. What if …?": _("{route}: {plain} {unit} expected, {when}. What if …?"),
+    "{route}: {plain} arrivals expected, {when}; {then} in this example": _(
+        "{route}: {plain} {unit} expected, {when}; {then} in this example"
+    ),
     "{route}: {then} arrivals instead of {plain}": _("{route}: {then} {unit} instead of {plain}"),
     "arrivals expected": _("{unit} expected"),
     _("Arrivals expected"): _("{unit} expected"),

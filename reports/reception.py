@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from alerts.rules import period_words
 from core.calendar import MONTHS_EACH, Frequency, end_dates
 from core.languages import Language, as_expected, is_known
 from core.languages import marked as _
@@ -16,13 +18,15 @@ from core.schema import RECEPTION
 from forecasting import BASELINE
 from forecasting.reception import MODEL_ID
 from forecasting.verification import TOO_NARROW
-from reports import Row, numbers
+from reports import numbers
 from reports.names import ACCOMMODATION, MODELS, place_name, route_name
 from reports.names import name as name_of
 from reports.route import KeyNumber
-from reports.skill import with_interval
+from reports.skill import stretches, with_interval
 from reports.year_ahead import LEVELS
 
+MONTHS_BACK = 36
+"""Months of counts in charts."""
 UNLIKELY, LIKELY = 0.2, 0.5
 """Probabilities of too few places whose first period is named."""
 
@@ -157,7 +161,7 @@ def entries_words(need: Need, trajectories: pd.DataFrame, language: Language) ->
     arrivals = numbers.expected_total(trajectories, series, ends) if need.months_each == 1 else None
     if arrivals is None or not arrivals.median:
         return ""
-    text = _("Entries are {share} of the arrivals expected in {months}.")
+    text = _("Entries are {share} of the arrivals expected in {months}: not everyone who arrives enters reception.")
     share = language.share(float(need.rows["entries"].sum()) / arrivals.median)
     return language.text(text, share=share, months=language.months(ends[0], ends[-1]))
 
@@ -199,7 +203,11 @@ def reasons(needs: pd.DataFrame, series_id: str, language: Language) -> list[str
 def places_words(need: Need, language: Language) -> str:
     """When the places known are likely not to suffice, in a sentence; how to give them where none are known."""
     if not is_known(need.places):
-        unknown = language.text(_("No number of places is known: enter one to read when it may be exceeded."))
+        most = need.history.sort_values("obs_value").iloc[-1]
+        unknown = language.text(
+            _("Most people counted so far: {most} ({month}). No number of places is published: enter yours."),
+            most=language.counted(most["obs_value"]), month=language.month(most["end_date"]),
+        )  # fmt: skip
         return f"{enough_words(need, language)} {unknown}"
     given = language.counted(need.places)
     last = need.chances.iloc[-1]
@@ -287,12 +295,11 @@ def record_words(need: Need, language: Language) -> str:
     """What past forecasts of this stock were worth, and where the evidence is weak."""
     if need.scores.empty:
         return language.text(_("No past forecasts of this stock can be scored yet."))
-    parts = []
-    for row in need.scores[need.scores["horizon"].isin([1, 2] if need.freq == "Q" else [1, 3, 6])].to_dict("records"):
-        parts.append(" ".join(_error(row, need.months_each, language)))
+    row = need.scores[need.scores["horizon"] == 3 // need.months_each].iloc[0]
+    ratio = with_interval(language.share, *(row[f"relative_wis{end}"] for end in ("", "_lo", "_hi")))
     text = language.text(
-        _("Error relative to “the last count stays” (past dates: {n}; 90% interval): {ratios}. Below 1 is better."),
-        n=int(need.scores["n"].max()), ratios=language.listed(parts),
+        _("Three months ahead past errors were {ratio} of those of “the last count stays” ({n} past dates)."),
+        ratio=ratio, n=int(row["n"]),
     )  # fmt: skip
     held = float(np.average(need.scores["coverage_80"], weights=need.scores["n"]))
     text += " " + language.text(_("The 80% interval held {share} of outcomes."), share=language.share(held))
@@ -303,11 +310,31 @@ def record_words(need: Need, language: Language) -> str:
     return text
 
 
-def _error(row: Row, months_each: int, language: Language) -> tuple[str, str]:
-    """How far ahead, and the error relative to “the last count stays” with its interval."""
-    ends = (row[f"relative_wis{end}"] for end in ("", "_lo", "_hi"))
-    ahead = language.text(_("month {n}"), n=int(row["horizon"]) * months_each)
-    return ahead, with_interval(language.decimal, *ends)
+def gaps_words(need: Need, language: Language) -> str:
+    """Which of the months shown have no figures; empty where all have."""
+    known = pd.PeriodIndex(need.history["time_period"], freq=need.freq)
+    span = pd.period_range(max(known.min(), known.max() - MONTHS_BACK // need.months_each), known.max())
+    missing = span.difference(known)
+    if missing.empty:
+        return ""
+    ends = missing.to_timestamp(how="end").normalize()
+    text = _("Gap in the line: no figures published for {months}.")
+    return language.text(text, months=stretches(ends, language.months, need.months_each))
+
+
+def regions_table(needs: Sequence[Need], language: Language) -> pd.DataFrame:
+    """Regions as given: people there now, places that suffice, and how many these are beyond the people there."""
+    now = [float(need.rows["last_value"].iloc[0]) for need in needs]
+    cells = {
+        _("Region"): [place_name(need.series_id.split(".")[1], language) for need in needs],
+        _("People"): [language.counted(value) for value in now],
+        _("Places that suffice"): [language.expected(float(need.rows["enough"].iloc[-1])) for need in needs],
+        _("Further places"): [
+            f"{language.signed(need.further)} ({language.change(value + need.further, value)})"
+            for need, value in zip(needs, now, strict=True)
+        ],
+    }
+    return pd.DataFrame({language.text(name): column for name, column in cells.items()})
 
 
 def compared(scores: pd.DataFrame, series_id: str, language: Language) -> pd.DataFrame:
@@ -319,8 +346,9 @@ def compared(scores: pd.DataFrame, series_id: str, language: Language) -> pd.Dat
     for model_id in sorted(own["model_id"].unique(), key=lambda name: (name != MODEL_ID, name)):
         cells = {language.text(_("Forecast")): name_of(MODELS, model_id, language)}
         for row in own[own["model_id"] == model_id].sort_values("horizon").to_dict("records"):
-            ahead, error = _error(row, months, language)
-            cells[ahead] = error
+            ahead = language.text(_("month {n}"), n=int(row["horizon"]) * months)
+            ends = (row[f"relative_wis{end}"] for end in ("", "_lo", "_hi"))
+            cells[ahead] = with_interval(language.decimal, *ends)
         rows.append(cells)
     return pd.DataFrame(rows)
 
@@ -344,10 +372,15 @@ def table(need: Need, language: Language) -> pd.DataFrame:
 
 
 def kinds(observations: pd.DataFrame, series_id: str, language: Language) -> pd.DataFrame:
-    """People by kind of accommodation in the newest period that has them: ``name``, ``value``, most first."""
+    """People by kind of accommodation in the newest period that has them, in words, most first, and their sum."""
     parts = series_id.split(".")
     rows = observations[observations["target"].str.startswith(f"{RECEPTION}_") & (observations["geo"] == parts[1])]
     newest = rows[rows["time_period"] == rows["time_period"].max()].sort_values("obs_value", ascending=False)
     codes = newest["target"].str.removeprefix(f"{RECEPTION}_")
     names = [name_of(ACCOMMODATION, code, language) for code in codes]
-    return pd.DataFrame({"name": names, "value": newest["obs_value"].to_numpy()})
+    if not names:
+        return pd.DataFrame()
+    values = [*newest["obs_value"], newest["obs_value"].sum()]
+    people = language.text(_("People, {period}"), period=period_words(newest["time_period"].iloc[0], language))
+    words = [*names, language.text(_("Together"))]
+    return pd.DataFrame({language.text(_("Kind")): words, people: [language.counted(value) for value in values]})

@@ -5,12 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from functools import partial
 
-import numpy as np
 import pandas as pd
 
 from alerts.rules import EXCEEDANCE
 from alerts.verification import precision_cases
-from core.languages import NOTHING, Language, as_counted, capital, is_known
+from core.languages import NOTHING, Language, is_known
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import in_order
@@ -18,14 +17,21 @@ from core.schema import ALL
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.verification import FEW, NARROW
 from forecasting.verification.situations import ALONE, BEGUN, CALM, HIGH, MONTH, PATH, SIZE, SURGE, TOGETHER
-from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE, with_verdicts
+from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE, skill, with_verdicts
 from reports import ReadableRelease, Row, numbers
-from reports.names import DRIVERS, MODELS, REGIONS, country_name, route_name
+from reports.names import DRIVERS, MODELS, REGIONS, RULES, country_name, route_name
 from reports.names import name as named
-from reports.skill import better_ends, better_words, judged_periods, stretches, with_interval
+from reports.skill import better_steps, steps_ahead, verdict_words, with_interval
 
 NEAR = (1, 2, 3)
 """Months ahead for which people plan."""
+PROBABLY_BETTER, PROBABLY_WORSE = _("probably better, not proven"), _("probably worse, not proven")
+MARKS = {BETTER: "+", PROBABLY_BETTER: "(+)", NO_EVIDENCE: "·", PROBABLY_WORSE: "(−)", WORSE: "−"}
+"""Signs of the table of verdicts."""
+MARKS_WORDS = _(
+    "+ better than the baseline; (+) probably better, not proven: the 90% interval lies below 1, but does not hold "
+    "for all routes and months tested together; · no evidence; − worse. Months ahead of the newest count."
+)
 PART_SERIES = "_parts"
 EVIDENCE, HARMS = "evidence", "makes it worse"
 SITUATIONS = {
@@ -50,20 +56,19 @@ def series_of(route_id: str) -> str:
 
 
 def title(release: ReadableRelease, route_id: str, language: Language) -> str:
-    """The verdict on the planning window: of one route, or of all together with the routes where it is not shown."""
-    scores, forecasts, ends = release.frame("scores"), release.frame("forecasts"), numbers.window_ends(release.as_of)
-    better = better_ends(scores, forecasts, series_of(route_id))
-    if better is None:
+    """How far ahead past forecasts beat the baseline: of one route, or of all with the routes where it is not shown."""
+    scores = release.frame("scores")
+    steps = better_steps(scores, series_of(route_id))
+    if steps is None:
         return language.text(_("No past forecasts have been scored yet"))
-    said = better_words(better, ends, language)
+    if steps:
+        said = language.text(_("past forecasts beat the baseline {ahead}"), ahead=steps_ahead(steps, language))
+    else:
+        said = verdict_words(NO_EVIDENCE, language)
     if route_id != ALL:
         return language.labelled(route_name(route_id, language), said)
-    without = [
-        route_name(one, language)
-        for one in routes_of(scores)
-        if not set(better_ends(scores, forecasts, series_of(one)) or ()) & set(ends)
-    ]
-    text = language.text(_("not shown for {routes}"), routes=", ".join(without)) if without else ""
+    without = [route_name(one, language) for one in routes_of(scores) if not better_steps(scores, series_of(one))]
+    text = language.text(_("not shown for {routes}"), routes=", ".join(without)) if without and steps else ""
     return language.labelled(language.text(_("All routes together")), language.listed(filter(None, [said, text])))
 
 
@@ -73,21 +78,17 @@ def routes_of(scores: pd.DataFrame) -> list[str]:
 
 
 def verdicts(release: ReadableRelease) -> pd.DataFrame:
-    """Verdict on the ensemble: one row per route (all of them first), one column per month of this release."""
-    scores, forecasts = release.frame("scores"), release.frame("forecasts")
-    found = {one: judged_periods(scores, forecasts, series_of(one)) for one in [ALL, *routes_of(scores)]}
-    rows = {one: judged.set_index("end")["verdict"] for one, judged in found.items() if len(judged)}
-    return pd.DataFrame(rows).sort_index().T
-
-
-def month_heads(grid: pd.DataFrame, language: Language) -> list[str]:
-    """Heads of the columns of :func:`verdicts`: months, the year with the first one of each."""
-    years = pd.Series(pd.DatetimeIndex(grid.columns).year).duplicated()
-    return [language.month_short(end, year=not later) for end, later in zip(grid.columns, years, strict=True)]
+    """A mark of :data:`MARKS` on the ensemble: one row per route (all of them first), one column per month ahead."""
+    scores = release.frame("scores")
+    judged = skill(scores).dropna(subset="relative_wis")
+    judged["evidence"] = [evidence(row) for row in judged.to_dict("records")]
+    found = judged.pivot_table(index="series_id", columns="horizon", values="evidence", aggfunc="first")
+    rows = {one: series_of(one) for one in [ALL, *routes_of(scores)]}
+    return found.reindex(list(rows.values())).set_axis(list(rows)).dropna(how="all")
 
 
 def sentences(release: ReadableRelease, route_id: str, language: Language) -> list[str]:
-    """How far off it was, why there is no evidence, whether intervals held and alerts came true, and what all rests on.
+    """What was judged live, how far off forecasts were, whether intervals held and alerts came true.
 
     Args:
         release: Its scores, past forecasts and counts are read.
@@ -95,38 +96,38 @@ def sentences(release: ReadableRelease, route_id: str, language: Language) -> li
         language: The reader's.
     """
     said = (
+        issued_words(len(release.frame("issued_scores")), language),
         error_words(release.frame("backtest"), release.frame("observations"), route_id, language),
         held_words(release.frame("scores"), route_id, language),
         watch_words(release.frame("track_record"), route_id, language),
-        doubt_words(release, route_id, language),
-        issued_words(len(release.frame("issued_scores")), language),
     )
     return [text for text in said if text]
 
 
 def error_words(backtest: pd.DataFrame, observations: pd.DataFrame, route_id: str, language: Language) -> str:
-    """How far past forecasts typically were from the count, in the unit counted and as a share of it.
+    """How far past forecasts typically were from the count, in persons and as a share, beside the last count repeated.
 
-    Both are medians over past dates; of all routes the share alone, each route's months counting for themselves.
+    All are medians over past dates. The last count is the median of ``vigie-baseline``.
     """
     rows = backtest[backtest["horizon"].eq(max(NEAR)) & backtest["output_type_id"].round(6).eq(0.5)]
     rows = rows if route_id == ALL else rows[rows["series_id"] == series_of(route_id)]
-    counts = observations[["series_id", "time_period", "obs_value"]]
-    rows = rows.assign(time_period=rows["target_end_date"].dt.strftime("%Y-%m")).merge(counts)
+    for name, day in (("obs_value", "target_end_date"), ("last_value", "origin_date")):
+        counts = observations[["series_id", "time_period", "obs_value"]].rename(columns={"obs_value": name})
+        rows = rows.assign(time_period=rows[day].dt.strftime("%Y-%m")).merge(counts, on=["series_id", "time_period"])
     rows = rows[rows["obs_value"] > 0]
     if rows.empty:
         return ""
-    error = (rows["value"] - rows["obs_value"]).abs()
-    share = language.percent(float((error / rows["obs_value"]).median()))
-    if route_id == ALL:
-        text = _("Three months ahead a route’s forecast was typically {share} off: half of {n} past ones came nearer.")
-    else:
-        text = _(
-            "Three months ahead the forecast was typically off by {error} a month, {share} of the count: half of {n} "
-            "past ones came nearer."
-        )
-    error_said = language.expected(float(error.median()))
-    return language.text(text, share=share, error=error_said, n=language.counted(len(rows)))
+    errors = rows[["value", "last_value"]].sub(rows["obs_value"], axis=0).abs()
+    shares = errors.div(rows["obs_value"], axis=0).median().map(language.percent)
+    persons = errors.median().map(language.expected)
+    text = _(
+        "Three months ahead a route’s forecast was typically off by {error} a month, {share} of the count; repeating "
+        "the last count (the baseline) by {other}, {other_share}. Medians of {n} past forecasts."
+    )
+    return language.text(
+        text, error=persons["value"], share=shares["value"], other=persons["last_value"],
+        other_share=shares["last_value"], n=language.counted(len(rows)),
+    )  # fmt: skip
 
 
 def held_words(scores: pd.DataFrame, route_id: str, language: Language) -> str:
@@ -138,51 +139,36 @@ def held_words(scores: pd.DataFrame, route_id: str, language: Language) -> str:
 
 
 def watch_words(track_record: pd.DataFrame, route_id: str, language: Language) -> str:
-    """How many Watch alerts that forecast came true at past dates, beside how often the same events happen anyway."""
+    """How many Watch alerts that forecast came true at past dates, all and by rule, beside the base rate."""
     rows = track_record[(track_record["route_id"] == route_id) & (track_record["horizon"] == 0)]
     rows = rows[rows["level"].eq("watch") & rows["rule"].isin(list(EXCEEDANCE)) & rows["precision"].notna()]
     rows = rows[rows["base_rate"].notna()] if "base_rate" in rows else rows.iloc[:0]
     if rows.empty:
         return ""
-    cases = np.array([precision_cases(row) for row in rows.to_dict("records")])
-    right = float(np.nansum(cases * rows["precision"].to_numpy()))
-    n, hits = language.counted(np.nansum(cases)), language.counted(right)
+    cases = rows.apply(precision_cases, axis=1)
+    right = (cases * rows["precision"]).round()
     texts = ngettext(
         "Of {n} Watch alerts on months ahead at past dates {right} came true ({share}; such events follow in {base} "
-        "of calm months, alert or not). Repeats and events under way are not counted.",
+        "of calm months, alert or not): {rules}. Repeats and events under way are not counted.",
         "Of {n} Watch alerts on months ahead at past dates {right} came true ({share}; such events follow in {base} "
-        "of calm months, alert or not). Repeats and events under way are not counted.",
+        "of calm months, alert or not): {rules}. Repeats and events under way are not counted.",
     )
-    base = float(np.nansum(cases * rows["base_rate"].to_numpy()) / np.nansum(cases))
-    share, usual = language.percent(right / float(np.nansum(cases))), language.percent(base)
-    return language.form(*texts, as_counted(right)).format(n=n, right=hits, share=share, base=usual)
-
-
-def doubt_words(release: ReadableRelease, route_id: str, language: Language) -> str:
-    """Why months whose whole interval lies below 1 count as no evidence: many comparisons, few dates."""
-    scores = release.frame("scores")
-    judged = judged_periods(scores, release.frame("forecasts"), series_of(route_id))
-    doubted = judged[judged["verdict"].eq(NO_EVIDENCE) & (judged["relative_wis_hi"] < 1)]
-    if doubted.empty:
-        return ""
-    family = scores[scores["model_id"].eq(ENSEMBLE) & scores["scale"].eq("log")]
-    text = _(
-        "{months}: no evidence, although the whole interval lies below 1, because {tests} comparisons are corrected "
-        "for together and {n} past dates that overlap are too few."
-    )
-    return language.text(
-        text,
-        months=capital(stretches(doubted["end"], language.months)),
-        tests=language.counted(family["p_holm"].count()),
-        n=language.counted(family.loc[family["series_id"] != ALL, "n"].max()),
-    )
+    by_rule = [
+        f"{named(RULES, rule, language)} {language.text(_('{hits} of {n}'), hits=int(hits), n=int(n))}"
+        for rule, hits, n in zip(rows["rule"], right, cases, strict=True)
+    ]
+    base = float((cases * rows["base_rate"]).sum() / cases.sum())
+    return language.form(*texts, int(right.sum())).format(
+        n=language.counted(cases.sum()), right=language.counted(right.sum()), base=language.percent(base),
+        share=language.percent(float(right.sum() / cases.sum())), rules=language.listed(by_rule),
+    )  # fmt: skip
 
 
 def issued_words(n: int, language: Language) -> str:
-    """That the record is hindcast, and how many forecasts have been judged as they were issued."""
+    """How many forecasts have been judged as they were issued, and that all else is hindcast."""
     texts = ngettext(
-        "All this is hindcast: forecasts made afterwards for past dates. {n} forecast issued live has been judged.",
-        "All this is hindcast: forecasts made afterwards for past dates. {n} forecasts issued live have been judged.",
+        "Issued live and judged: {n} forecast. All else here is hindcast: forecasts made afterwards for past dates.",
+        "Issued live and judged: {n} forecasts. All else here is hindcast: forecasts made afterwards for past dates.",
     )
     return language.plural(texts, n)
 
@@ -244,16 +230,23 @@ def skill_rows(scores: pd.DataFrame, series_id: str, scale: str, language: Langu
     return rows.assign(_order=order).sort_values(["_order", "name", "horizon"]).drop(columns="_order")
 
 
+def evidence(row: Row) -> str:
+    """A verdict, and where the correction for many comparisons alone forbids one, what is probable: a key of MARKS."""
+    if row["verdict"] == NO_EVIDENCE and row["relative_wis_hi"] < 1:
+        return PROBABLY_BETTER
+    if row["verdict"] == NO_EVIDENCE and row["relative_wis_lo"] > 1:
+        return PROBABLY_WORSE
+    return str(row["verdict"])
+
+
 def evidence_words(row: Row, language: Language) -> str:
-    """What a ratio to the baseline is evidence of; whether the correction for many comparisons alone forbids it."""
-    model_id, relative_wis, verdict = str(row["model_id"]), row["relative_wis"], row["verdict"]
-    if model_id == BASELINE:
+    """What a ratio to the baseline is evidence of."""
+    if str(row["model_id"]) == BASELINE:
         return language.text(_("the baseline"))
-    if not is_known(relative_wis):
+    if not is_known(row["relative_wis"]):
         return language.text(_("not scored"))
-    if verdict == NO_EVIDENCE and (row["relative_wis_hi"] < 1 or row["relative_wis_lo"] > 1):
-        return language.text(_("no evidence (corrected)"))
-    return language.text({BETTER: _("better"), WORSE: _("worse")}.get(verdict, _("no evidence")))
+    found = evidence(row)
+    return language.text({BETTER: _("better"), WORSE: _("worse")}.get(found, found))
 
 
 def skill_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
@@ -451,7 +444,7 @@ def situation_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
             words = NOTHING
             if row is not None:
                 places = (row[f"relative_score{end}"] for end in ("", "_lo", "_hi"))
-                ratio = with_interval(partial(language.decimal, digits=3), *places)
+                ratio = with_interval(language.decimal, *places)
                 words = language.plural(ngettext("{ratio}, {n} case", "{ratio}, {n} cases"), int(row["n"]), ratio=ratio)
             line[language.plural(ngettext("{n} month", "{n} months"), step)] = words
         lines.append(line)

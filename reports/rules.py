@@ -25,12 +25,11 @@ def record_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
     table = records.to_dict("records")
     return pd.DataFrame(
         {
-            language.text(_("Rule")): [named(RULES, row["rule"], language) for row in table],
+            language.text(_("Rule")): [rule_words(row, language) for row in table],
             language.text(_("Level")): [
                 level_label(row["level"], language) if row["level"] in LEVELS else language.text(_("all"))
                 for row in table
             ],
-            language.text(_("Months ahead")): [months_words(row, language) for row in table],
             **_measured(table, language),
         }
     )
@@ -51,15 +50,11 @@ def comparison_table(
     return pd.DataFrame({language.text(_("Source")): names, **_measured(table, language)})
 
 
-def months_words(row: Row, language: Language) -> str:
-    """How far ahead a row's alerts looked."""
-    if int(row["horizon"]):
-        return str(int(row["horizon"]))
-    return (
-        language.text(_("any, as issued"))
-        if is_known(row["cutoff"]) or is_known(row["auc"])
-        else language.text(_("looks back"))
-    )
+def rule_words(row: Row, language: Language) -> str:
+    """A rule's name, and whether it looks back."""
+    name = named(RULES, row["rule"], language)
+    ahead = int(row["horizon"]) or is_known(row["cutoff"]) or is_known(row["auc"])
+    return name if ahead else language.text(_("{rule} (looks back)"), rule=name)
 
 
 def spans_words(record: pd.DataFrame, thresholds: pd.DataFrame, language: Language) -> str:
@@ -90,13 +85,13 @@ def rises_table(rises: pd.DataFrame, language: Language) -> pd.DataFrame:
         rows.append(
             {
                 language.text(_("Rise")): first["title"],
+                language.text(_("Figures")): _basis(str(basis), language),
                 **{
                     language.text(_("{n} before"), n=step): _chance(by_horizon, step, language)
                     for step in (6, 5, 4, 3, 2, 1)
                 },
                 language.text(_("First alert")): _first(alerted, language),
                 language.text(_("Outcome")): _occurred(by_horizon, language),
-                language.text(_("Figures")): _basis(str(basis), language),
                 language.text(_("Source")): first["url"],
                 language.text(_("What happened")): first["what"],
             }
@@ -136,17 +131,15 @@ def _occurred(by_horizon: pd.DataFrame, language: Language) -> str:
 def _basis(basis: str, language: Language) -> str:
     names = {
         "arrivals": language.text(_("arrivals")),
-        "detections": language.text(_("Frontex detections, chances only")),
+        "detections": language.text(_("Frontex detections")),
     }
     return names.get(basis, language.text(_("no figures")))
 
 
 def _measured(table: Sequence[Row], language: Language) -> dict[str, list[str]]:
     return {
-        language.text(_("Foretold an onset")): [
-            _share(row, "precision", precision_cases(row), language) for row in table
-        ],
-        language.text(_("Of all raised")): [language.share(precision_of_all(row)) for row in table],
+        language.text(_("Came true")): [_share(row, "precision", precision_cases(row), language) for row in table],
+        language.text(_("Base rate")): [language.share(row["base_rate"]) for row in table],
         language.text(_("Events seen")): [_share(row, "recall", float(row["n_events"]), language) for row in table],
         language.text(_("False alarms per route per year")): [
             _between(row, "false_alarms_per_route_year", partial(language.decimal, digits=1)) for row in table
@@ -154,20 +147,21 @@ def _measured(table: Sequence[Row], language: Language) -> dict[str, list[str]]:
         language.text(_("Lead time, months")): [_quartiles(row, language) for row in table],
         language.text(_("Brier skill")): [_between(row, "brier_skill", language.decimal) for row in table],
         language.text(_("AUC")): [_between(row, "auc", language.decimal) for row in table],
-        language.text(_("Base rate")): [language.share(row["base_rate"]) for row in table],
         language.text(_("Cut-off")): [_cutoff(row, language) for row in table],
-        language.text(_("Alerts")): [language.counted(row["n_alerts"]) for row in table],
+        language.text(_("All raised")): [language.counted(row["n_alerts"]) for row in table],
+        language.text(_("Share of all raised that came true")): [
+            language.share(precision_of_all(row)) for row in table
+        ],
         language.text(_("Repeats")): [language.counted(row["n_repeats"]) for row in table],
         language.text(_("No onset")): [language.counted(row["n_no_onset"]) for row in table],
-        language.text(_("Events")): [language.counted(row["n_events"]) for row in table],
     }
 
 
 def _share(row: Row, name: str, cases: float, language: Language) -> str:
     if not is_known(row[name]):
         return NOTHING
-    text = _between(row, name, language.share)
-    return language.text(_("{text}, too few to say"), text=text) if few(cases) else text
+    said = language.text(_("{hits} of {n}"), hits=round(float(row[name]) * cases), n=round(cases))
+    return f"{said} · {_between(row, name, language.share)}"
 
 
 def _between(row: Row, name: str, write: Callable[[float], str]) -> str:

@@ -29,6 +29,19 @@ def better_steps(scores: pd.DataFrame, series_id: str) -> list[int] | None:
     return None if judged.empty else [int(step) for step in judged.loc[judged["verdict"] == BETTER, "horizon"]]
 
 
+def steps_ahead(steps: list[int], language: Language, unit: str = "M") -> str:
+    """Periods ahead in words, those that follow each other as one: ``1–3, 5 months ahead``."""
+    parts = pd.Series(steps).groupby(pd.Series(steps).diff().ne(1).cumsum()).agg(["min", "max"])
+    spans = ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in parts.to_numpy())
+    return span_words(spans, unit, language)
+
+
+def span_words(span: str, unit: str, language: Language) -> str:
+    """A span of horizons in words."""
+    words = {"W": language.text(_("{span} weeks ahead")), "Q": language.text(_("{span} quarters ahead"))}
+    return words.get(unit[-1], language.text(_("{span} months ahead"))).format(span=span.replace("-", "–"))
+
+
 def judged_periods(scores: pd.DataFrame, forecasts: pd.DataFrame, series_id: str) -> pd.DataFrame:
     """Return the ensemble's verdicts on a series, each with the period of a release's forecast that it concerns.
 

@@ -35,7 +35,7 @@ def _say(series_id: str, settings: AlertSettings) -> tuple[str, dict[str, float]
 
 RULE = ExceedanceRule(
     rule="capacity",
-    title=_("Above capacity or the usual high"),
+    title=_("Above the usual high"),
     compares=">",
     threshold=threshold,
     costs=RARE,

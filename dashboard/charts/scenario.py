@@ -86,16 +86,16 @@ def difference_chart(difference: pd.Series, *, unit: str, theme: Theme) -> go.Fi
     )
     figure = go.Figure(bars)
     reach = max(float(difference.abs().max()), 1.0)
-    low, high = min(0.0, float(difference.min())), max(0.0, float(difference.max()))
+    low, high = (1.1 * end for end in (min(0.0, float(difference.min())), max(0.0, float(difference.max()))))
     ticks = sorted(
-        {side * tick for side in (1, -1) for tick in nice_ticks(reach, whole=True) if low <= side * tick <= high}
+        {side * tick for side in (1, -1) for tick in nice_ticks(1.1 * reach, whole=True) if low <= side * tick <= high}
     )
     places = list(range(0, len(months), 3))
     figure.update_layout(
         margin={"r": 12},
         xaxis={"tickvals": places, "ticktext": [months[place] for place in places]},
         yaxis={
-            "range": [1.1 * low, 1.1 * high or 1.0],
+            "range": [low, high or 1.0],
             "tickvals": ticks,
             # Not as a forecast is written: 1,250 rounded to 1,300 would stand where 1,250 is.
             "ticktext": [f"{'+' if tick > 0 else MINUS * (tick < 0)}{lang().significant(abs(tick))}" for tick in ticks],

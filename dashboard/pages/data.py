@@ -472,7 +472,7 @@ def glossary() -> list[tuple[str, str]]:
         (_("Relative WIS"), _("the score of a range divided by the baseline’s; below 1 is better")),
         (_("Nowcast"), _("the forecast of a month that has begun or ended and is not counted yet")),
         (_("Provisional"), _("the newest figure, which its publisher may still change")),
-        (_("6 of 10 came true"), _("of ten past alerts of this kind, six came true")),
+        (_("9 of 16 such alerts came true"), _("of 16 past alerts by this rule, 9 were followed by the event")),
     ]
 
 

@@ -35,7 +35,6 @@ SCALES = ("log", "natural")
 HUB = "hub"
 GROUPS = ("region", "citizen", "route")
 MATRIX = "evaluation_matrix.md"
-MARKS = {BETTER: "+", WORSE: "−"}
 CLASSES = {BETTER: "better", WORSE: "worse"}
 PARTS = ("skill", "issued", "intervals", "groups", "situations", "alerts", "drivers", HUB)
 
@@ -60,7 +59,7 @@ def show(night: Night) -> None:
             **state.widget("on", route_id),
         )  # fmt: skip
     reads.drawn_once(night, partial(show_map, night, route_id), "skill map", route_id)
-    st.header(_("For statisticians"), anchor=False)
+    st.header(_("In detail"), anchor=False)
     parts = {
         "skill": (_("Skill"), partial(show_skill, night, rows, route_id, scale)),
         "issued": (_("As issued"), partial(show_issued, night)),
@@ -89,26 +88,20 @@ def show_map(night: Night, route_id: str) -> None:
     said, drawn = st.columns([1, 1.3], gap="medium")
     with said:
         st.markdown("\n".join(f"- {plain(text)}" for text in record.sentences(night, route_id, lang())))
-        text = _(
-            "+ better than the baseline; · no evidence; − worse. Relative errors at all past origins, corrected for "
-            "many tests."
-        )
-        st.markdown(small(plain(text)))
+        st.markdown(small(plain(_(record.MARKS_WORDS))))
     with drawn:
         st.html(as_html(grid))
 
 
 def as_html(grid: pd.DataFrame) -> str:
     """The map as a table: a sign, a colour and a hidden word in every cell."""
-    words = {BETTER: _("better"), WORSE: _("worse")}
-    corner, none = _("Month"), _("no evidence")
-    heads = "".join(f'<th scope="col">{html.escape(head)}</th>' for head in record.month_heads(grid, lang()))
+    corner, heads = _("Months ahead"), "".join(f'<th scope="col">{step}</th>' for step in grid.columns)
     lines = []
     for route_id, row in grid.iterrows():
         name = _("All routes") if route_id == ALL else layout.route_name(str(route_id))
         cells = "".join(
-            f'<td class="vigie-{CLASSES.get(verdict, "none")}">{MARKS.get(verdict, "·")}'
-            f'<span class="vigie-hidden">{html.escape(words.get(verdict, none))}</span></td>'
+            f'<td class="vigie-{CLASSES.get(verdict, "none")}">{record.MARKS[verdict]}'
+            f'<span class="vigie-hidden">{html.escape(_(verdict))}</span></td>'
             if isinstance(verdict, str)
             else "<td></td>"
             for verdict in row
@@ -176,7 +169,8 @@ def show_table(rows: pd.DataFrame) -> None:
     text = _(
         "Relative WIS: the weighted interval score divided by the baseline’s on the same months. Below 1 is better "
         "than the baseline, whose forecast is the last value with its own past errors. No evidence: the 90% interval "
-        "includes 1; no evidence (corrected): it does not after Holm’s correction for all routes and months."
+        "includes 1. Probably better or worse, not proven: it does not, but would after Holm’s correction for all "
+        "routes and months."
     )
     st.markdown(small(text))
     table = record.skill_table(rows, lang())

@@ -7,14 +7,14 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from dashboard import _, downloads, lang, layout, reads, scenario_parts, state, tables
+from dashboard import _, downloads, labelled, lang, layout, reads, scenario_parts, state, tables
 from dashboard.charts.fan import Fan, fan_alt, fan_chart, fan_key
 from dashboard.layout import plain, small
 from dashboard.reads import Night
 from dashboard.theme import current_theme
 from reports import citations, numbers, reception
 from reports.names import place_name
-from reports.reception import Need
+from reports.reception import MONTHS_BACK, Need
 
 TITLE, PLACE = _("Reception"), 3
 MOST_PLACES = 10_000_000
@@ -39,7 +39,7 @@ def show(night: Night) -> None:
     others = [name.split(".")[1] for name in found if "-" not in name and name.split(".")[1] != chosen[:3]]
     links = [f"[{place_name(code, lang())}]({state.link('reception', place=code)})" for code in others]
     if links:
-        st.markdown(small(" · ".join(links)))
+        st.markdown(small(labelled(_("Other countries"), " · ".join(links))))
     if factor != 1:
         usual = need_of(night, series_id, 1.0, places)
         note = _("A scenario has no record of its own.")
@@ -51,7 +51,9 @@ def show(night: Night) -> None:
         for label, value, pill in reception.key_numbers(need, lang()):
             st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
     st.markdown(plain(reception.places_words(need, lang())))
-    st.markdown(small(plain(reception.record_words(need, lang()))))
+    arrivals = reception.entries_words(need, night.frame("trajectories"), lang()) if factor == 1 else ""
+    said = (arrivals, reception.gaps_words(need, lang()), reception.record_words(need, lang()))
+    st.markdown(small(plain(" ".join(filter(None, said)))))
     layout.let_draw()
     show_months(night, need)
     show_record(night, need)
@@ -85,7 +87,7 @@ def draw_fan(night: Night, need: Need) -> None:
     long = need.quantiles.melt(var_name="output_type_id", ignore_index=False).reset_index()
     fan = Fan(
         numbers.for_chart(need.history), long, night.as_of, _("People in reception"),
-        threshold=None if pd.isna(need.places) else need.places, months_back=36 // need.months_each,
+        threshold=None if pd.isna(need.places) else need.places, months_back=MONTHS_BACK // need.months_each,
         months_each=need.months_each,
     )  # fmt: skip
     name = place_name(need.series_id.split(".")[1], lang())
@@ -122,7 +124,7 @@ def show_record(night: Night, need: Need) -> None:
 
 
 def show_regions(night: Night, found: list[str], series_id: str, factor: float) -> None:
-    """Small pictures of a country's regions, those that need most further places first."""
+    """A country's regions, those that need most further places first."""
     country = series_id.split(".")[1][:3]
     regions = [name for name in found if name.split(".")[1].startswith(f"{country}-")]
     if not regions:
@@ -137,16 +139,23 @@ def show_regions(night: Night, found: list[str], series_id: str, factor: float) 
 
 
 def draw_regions(night: Night, regions: list[str], factor: float) -> None:
-    """One cell per region: its name, the further places, and its line."""
+    """A row per region, with its line."""
     needs = sorted((need_of(night, name, factor, None) for name in regions), key=lambda need: -need.further)
-    with st.container(key="reception-grid"), st.grid(4, min_column_width=150):
-        for need in needs:
-            name = place_name(need.series_id.split(".")[1], lang())
-            line = tables.sparkline(need.history, need.quantiles, theme=current_theme(), months_back=36)
-            link = state.link("reception", place=need.series_id.split(".")[1])
-            alt = _("Three years of people in reception and the forecast, {place}").format(place=name)
-            label = tables.no_break(plain(name))
-            st.markdown(f"[{label} **{lang().signed(need.further)}**]({link})  \n![{alt}]({line})")
+    rows = reception.regions_table(needs, lang())
+    names = rows.columns[0]
+    links = [state.link("reception", place=need.series_id.split(".")[1]) for need in needs]
+    alt = _("Three years of people in reception and the forecast")
+    lines = [
+        tables.sparkline(need.history, need.quantiles, theme=current_theme(), months_back=MONTHS_BACK) for need in needs
+    ]
+    rows = rows.map(plain).assign(
+        **{
+            names: [f"[{name}]({link})" for name, link in zip(rows[names].map(plain), links, strict=True)],
+            _("Three years"): [f"![{alt}]({line})" for line in lines],
+        }
+    )
+    with st.container(key="reception-regions"):
+        st.table(rows, border="horizontal", hide_index=True, alt=_("Regions by further places needed"))
 
 
 def show_kinds(night: Night, series_id: str) -> None:
@@ -156,8 +165,7 @@ def show_kinds(night: Night, series_id: str) -> None:
     if found.empty:
         return
     st.header(_("Kinds of accommodation"), anchor=False)
-    shown = pd.DataFrame({_("Kind"): found["name"], _("People"): [lang().counted(value) for value in found["value"]]})
-    st.table(shown, border="horizontal", hide_index=True, alt=_("People by kind of accommodation"))
+    st.table(found, border="horizontal", hide_index=True, alt=_("People by kind of accommodation"))
 
 
 show(layout.open_page())

@@ -189,7 +189,7 @@ def show_parts(
     words = {
         "months": _("Month by month"),
         "routes": _("All routes"),
-        "places": _("Reception places"),
+        "places": _("Places for new arrivals"),
         "saved": _("Saved and compared"),
     }
     chosen = state.choice("part", PARTS, "months")
@@ -259,7 +259,18 @@ def show_routes(
 def show_places(
     night: Night, scenario: Scenario, trajectories: pd.DataFrame, known: Mapping[str, Lever], values: Values
 ) -> None:
-    """Places needed by month at the chosen confidence."""
+    """People in reception where the route leads; and places for new arrivals alone, at the chosen confidence."""
+    ends = whatif.title_months(night, scenario.route_id)
+    then, usual = (
+        whatif.totals(paths, scenario.route_id, ends)["q50"] for paths in (trajectories, night.frame("trajectories"))
+    )
+    scenario_parts.show_people(night, scenario.route_id, then / usual if usual else 1.0)
+    st.markdown("## " + _("Places for new arrivals alone"), anchors=False)
+    text = _(
+        "A sum with your own numbers: places for those who arrive from now on, if each stays as long as entered. Not "
+        "to be compared with the page Reception, which counts everyone already there."
+    )
+    st.markdown(small(text))
     with st.form("places"), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         _number("stock", _("Places there are"), known, values, step=100.0)
         _number("stay", _("Mean stay, months"), known, values, step=0.5)
@@ -273,7 +284,6 @@ def show_places(
     scenario_parts.show_keeping(night, row, wanted, values)
     frame, said = scenario_parts.show_demand(night, wanted, trajectories)
     downloads.buttons(export_of(night, scenario, values, f"places-{scenario.route_id}", frame, said))
-    scenario_parts.show_people(night, scenario.route_id)
 
 
 def given(known: Mapping[str, Lever]) -> dict[str, str]:

@@ -282,7 +282,7 @@ def _stock(view: View, need: reception.Need) -> Page:
     shown = Fan(
         need.history, need.quantiles, view.release.as_of, view.text(_("People in reception")),
         view.text(_("{place}: people in reception, counted and expected."), place=name),
-        need.months_each, 36 // need.months_each, places,
+        need.months_each, reception.MONTHS_BACK // need.months_each, places,
     )  # fmt: skip
     caption = view.text(_("{place}: people in reception, entries, exits and places"), place=name)
     said = _(
@@ -295,7 +295,12 @@ def _stock(view: View, need: reception.Need) -> Page:
         text(reception.places_words(need, language)) if places else text(),
         text(reception.record_words(need, language)),
         table(reception.table(need, language), caption),
-        text(view.text(said), reception.entries_words(need, view.release.frame("trajectories"), language), kind="note"),
+        text(
+            view.text(said),
+            reception.entries_words(need, view.release.frame("trajectories"), language),
+            reception.gaps_words(need, language),
+            kind="note",
+        ),
         *_regions(view, series_id),
     ]
     return Page(path, RECEPTION, name, title, blocks, picture)
@@ -307,15 +312,9 @@ def _regions(view: View, series_id: str) -> Iterator[Block]:
     needs = [need for name, need in view.night.stocks.items() if name.split(".")[1].startswith(f"{country}-")]
     if not needs:
         return
-    cells = {
-        _("Region"): [place_name(need.series_id.split(".")[1], language) for need in needs],
-        _("People"): [language.counted(float(need.rows["last_value"].iloc[0])) for need in needs],
-        _("Places that suffice"): [language.expected(float(need.rows["enough"].iloc[-1])) for need in needs],
-        _("Further places"): [language.signed(need.further) for need in needs],
-    }
     title = view.text(_("Regions by further places needed"))
     yield heading(title)
-    yield table(pd.DataFrame({view.text(name): column for name, column in cells.items()}), title)
+    yield table(reception.regions_table(needs, language), title)
     said = _(
         "Places needed beyond the people there now, to suffice for six months in nine of ten cases. They do not add "
         "up to the country’s: regions are seldom all full at once."

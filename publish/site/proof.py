@@ -15,7 +15,6 @@ from core.languages import marked_plural as ngettext
 from core.release import INTENDED_USE
 from core.schema import ALL
 from forecasting import ENSEMBLE
-from forecasting.verification.verdict import BETTER, WORSE
 from publish.site.layout import Block, Chart, Page, View, folded, heading, table, text
 from reports import LoadedRelease, numbers, record
 from reports.alert import alert_report, events_words, measures_words, rule_record
@@ -40,7 +39,6 @@ TRACK_RECORD, SOURCES, ARCHIVE = "track-record.html", "sources.html", "archive.h
 AHEAD = 3
 """Months ahead of the charts of calibration: the middle of the planning window."""
 INSIDE = {None: _("not counted yet"), True: _("yes"), False: _("no")}
-MARKS = {BETTER: "+", WORSE: "−"}
 
 
 def track_record(view: View) -> Page:
@@ -49,19 +47,12 @@ def track_record(view: View) -> Page:
     blocks = []
     if len(grid):
         names = [view.text(_("All routes")) if one == ALL else route_name(str(one), language) for one in grid.index]
-        cells = {
-            head: [MARKS.get(one, "·" if isinstance(one, str) else "") for one in grid[end]]
-            for head, end in zip(record.month_heads(grid, language), grid.columns, strict=True)
-        }
-        marks = _(
-            "+ better than the baseline; · no evidence; − worse. Relative errors at all past origins, corrected for "
-            "many tests."
-        )
-        caption = view.text(_("Skill against the baseline, by month expected"))
+        cells = {str(step): [record.MARKS.get(one, "") for one in grid[step]] for step in grid.columns}
+        caption = view.text(_("Skill against the baseline, by months ahead"))
         blocks = [
             text(*record.sentences(view.release, ALL, language), kind="list"),
             table(pd.DataFrame({view.text(_("Route")): names} | cells), caption),
-            text(view.text(marks), kind="note"),
+            text(view.text(record.MARKS_WORDS), kind="note"),
         ]
     blocks += [*_calibration(view), *_rules(view)]
     title = record.title(view.release, ALL, language)

@@ -66,5 +66,5 @@ def test_scores_by_situation_have_one_row_each(read_release: Release) -> None:
     rows = read_release.read("situation_scores")
     found = record.situation_table(rows[rows["scale"] == "log"], Language())
     assert found["Situation"].tolist() == ["Surge months", "Whole paths, each route alone", "Forecasts made in 2024"]
-    assert found.iloc[:, 1].tolist() == ["0.800 (0.700–0.900), 40 cases", "–", "0.800 (0.700–0.900), 40 cases"]
-    assert found.iloc[1, 4] == "0.800 (0.700–0.900), 40 cases"
+    assert found.iloc[:, 1].tolist() == ["0.80 (0.70–0.90), 40 cases", "–", "0.80 (0.70–0.90), 40 cases"]
+    assert found.iloc[1, 4] == "0.80 (0.70–0.90), 40 cases"

@@ -66,7 +66,8 @@ def test_entries_stand_beside_arrivals_expected() -> None:
     trajectories = pd.DataFrame(paths, columns=columns).assign(model_id=ENSEMBLE)
     share = ENGLISH.share(need().rows["entries"].sum() / 3000)
     assert reception.entries_words(need(), trajectories, ENGLISH) == (
-        f"Entries are {share} of the arrivals expected in January–March 2025."
+        f"Entries are {share} of the arrivals expected in January–March 2025: not everyone who arrives enters "
+        "reception."
     )
     assert reception.entries_words(need(), trajectories.iloc[:0], ENGLISH) == ""
 
@@ -101,8 +102,8 @@ def test_country_without_known_places_has_line_on_its_people() -> None:
 
 def test_record_names_ratio_interval_and_share_held() -> None:
     words = reception.record_words(need(), ENGLISH)
-    assert "past dates: 44" in words
-    assert "month 3 0.70 (0.50–0.90)" in words
+    assert "Three months ahead past errors were 70% (50%–90%) of those of" in words
+    assert "(42 past dates)" in words
     assert "held 80% of outcomes" in words
     assert "too narrow" not in words
 
@@ -116,7 +117,21 @@ def test_kinds_of_accommodation_are_those_counted_last() -> None:
         }
     )  # fmt: skip
     found = reception.kinds(kinds, "reception.GBR._T.Q", ENGLISH)
-    assert found.to_numpy().tolist() == [["Initial accommodation", 9.0], ["Hotels", 5.0]]
+    assert found.columns[1] == "People, July–September 2024"
+    assert found.to_numpy().tolist() == [["Initial accommodation", "9"], ["Hotels", "5"], ["Together", "14"]]
+
+
+def test_gaps_in_line_are_named() -> None:
+    earlier = HISTORY.head(1).assign(time_period="2024-08")
+    gap = reception.needs_of((rows(), pd.concat([earlier, HISTORY]), scores()), ITALY, 1.0, None)
+    assert reception.gaps_words(gap, ENGLISH) == "Gap in the line: no figures published for September–October 2024."
+    assert reception.gaps_words(need(), ENGLISH) == ""
+
+
+def test_regions_say_further_places_of_how_many_people() -> None:
+    (cells,) = reception.regions_table([need()], ENGLISH).to_numpy().tolist()
+    assert cells[1] == "1,000"
+    assert cells[3] == "+380 (+38%)"
 
 
 def in_scenario(factor: float, places: float, chance: float) -> pd.DataFrame:

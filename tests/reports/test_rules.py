@@ -15,14 +15,14 @@ NAN = float("nan")
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ({"horizon": 3, "auc": 0.7, "cutoff": NAN}, "3"),
-        ({"horizon": 0, "auc": 0.7, "cutoff": NAN}, "any, as issued"),
-        ({"horizon": 0, "auc": NAN, "cutoff": 0.3}, "any, as issued"),
-        ({"horizon": 0, "auc": NAN, "cutoff": NAN}, "looks back"),
+        ({"horizon": 3, "auc": NAN, "cutoff": NAN}, "Far above the past year"),
+        ({"horizon": 0, "auc": 0.7, "cutoff": NAN}, "Far above the past year"),
+        ({"horizon": 0, "auc": NAN, "cutoff": 0.3}, "Far above the past year"),
+        ({"horizon": 0, "auc": NAN, "cutoff": NAN}, "Far above the past year (looks back)"),
     ],
 )
 def test_rule_that_has_neither_chance_nor_cut_off_looks_back(row: dict[str, float], said: str) -> None:
-    assert rules.months_words(dict(row), Language()) == said
+    assert rules.rule_words({"rule": "surge", **row}, Language()) == said
 
 
 SPANS = {"horizon": 1, "judged_from": "2023-01", "judged_to": "2024-12", "trained_from": "", "trained_to": ""}
