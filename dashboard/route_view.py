@@ -15,7 +15,7 @@ from dashboard.downloads import Export
 from dashboard.reads import Night
 from forecasting import BASELINE, ENSEMBLE
 from reports import Row, citations, numbers, route
-from reports.alert import limit_of
+from reports.alert import direction, limit_of
 from reports.numbers import LARGEST
 
 EARLIER_EVERY, EARLIER_LENGTH, EARLIER_BACK = 6, 6, 24
@@ -94,7 +94,7 @@ def build(night: Night, route_id: str, origin: str, horizon: int, number: float 
         origin=origin,
         known_on=known_on,
         horizon=horizon,
-        threshold=usual_threshold(own, history),
+        threshold=usual_threshold(own[0] if own else None, history),
         is_own=False,
         summary=summary,
         history=history,
@@ -159,12 +159,17 @@ def _forecast_rows(source: pd.DataFrame, series_id: str, last: pd.Timestamp) -> 
     return rows[rows["target_end_date"] <= last].reset_index(drop=True)
 
 
-def usual_threshold(alerts: Sequence[Row], history: pd.DataFrame) -> float:
-    """A number to begin with: the open alert's threshold, else half more than the past year's average."""
-    limits = [float(round_counted(limit)) for row in alerts if (limit := limit_of(row)) is not None]
+def limit_to_pass(alert: Row | None) -> float | None:
+    """The threshold of an alert about a rise; None for any other: the page gives chances of more."""
+    return None if alert is None or direction(alert) != "↑" else limit_of(alert)
+
+
+def usual_threshold(alert: Row | None, history: pd.DataFrame) -> float:
+    """A number to begin with: the open alert's threshold to pass, else half more than the past year's average."""
+    limit = limit_to_pass(alert)
     mean = history["obs_value"].tail(12).mean()
     usual = round_expected(1.5 * float(mean)) if is_known(mean) else 0.0
-    return min([*limits, usual][0], float(LARGEST))
+    return min(usual if limit is None else float(round_counted(limit)), float(LARGEST))
 
 
 def routes_of(night: Night) -> tuple[list[str], str]:
@@ -220,7 +225,7 @@ def window_and_highest(chances: pd.DataFrame, ends: Sequence[pd.Timestamp]) -> p
 def threshold_origin(view: RouteView) -> str:
     """Where the number comes from that the reader has not typed, and that the table ends with the highest chance."""
     text = _("{number}: the threshold of the open alert. The last row is the later month with the highest chance.")
-    if view.alert is None or limit_of(view.alert) is None:
+    if limit_to_pass(view.alert) is None:
         text = _("{number}: 1.5 times the past year’s mean. The last row is the later month with the highest chance.")
     return text.format(number=lang().counted(view.threshold))
 

@@ -38,6 +38,15 @@ def test_what_merely_informs_colours_no_route_and_opens_no_page(home: Path) -> N
     assert route_view.routes_of(night)[1] == "WAR"
 
 
+def test_number_to_begin_with_is_never_that_of_a_fall(home: Path) -> None:
+    publish(home, alerts=pd.DataFrame([alert("watch", "EMR", rule="fall", threshold=2293.0)]))
+    history = pd.DataFrame({"obs_value": [1000.0] * 12})
+    night = reads.nights()[0]
+    fall, rise = (alert("watch", "EMR", rule=rule, threshold=2293.0) for rule in ("fall", "surge"))
+    assert route_view.build(night, "EMR", "", 12, None).threshold != 2293
+    assert [route_view.usual_threshold(one, history) for one in (fall, rise)] == [1500, 2293]
+
+
 def test_weeks_chart_is_golden() -> None:
     ends = pd.date_range("2024-11-03", periods=13, freq="W")
     counted = pd.DataFrame({"target_end_date": ends[:8], "value": [100.0 + 20 * place for place in range(8)]})
