@@ -188,7 +188,7 @@ def figures(
         st.toggle(_("Show the figures"), **state.toggle(name))
         buttons(export, picture)
     if state.switch(name):
-        table = localised(export.frame if shown is None else shown)
+        table = localised(for_people(export.frame, lang())[0] if shown is None else shown)
         st.dataframe(table, hide_index=True, placeholder="", alt=alt)
 
 

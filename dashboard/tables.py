@@ -7,6 +7,7 @@ import datetime as dt
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -226,9 +227,9 @@ def _pattern(column: pd.Series) -> str:
 def _cell(value: Any, pattern: str) -> str:  # noqa: ANN401  # the Styler hands over whatever a cell holds
     if isinstance(value, dt.date):
         return lang().day_short(value)
-    if isinstance(value, bool | str) or not isinstance(value, int | float) or math.isinf(value):
+    if isinstance(value, bool | str) or not isinstance(value, Real) or math.isinf(value):
         return str(value)
-    return typeset(format_decimal(value, format=pattern, locale=language()))
+    return typeset(format_decimal(float(value), format=pattern, locale=language()))
 
 
 def in_names(register: str, night: Night) -> str:
