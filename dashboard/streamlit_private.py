@@ -66,8 +66,8 @@ STYLED_PARTS = frozenset(
         "stExpandSidebarButton", "stExpander", "stForm", "stFullScreenFrame", "stGrid", "stHeader", "stHeading",
         "stHorizontalBlock",
         "stLayoutWrapper", "stMain", "stMainBlockContainer", "stMarkdown", "stMarkdownContainer", "stMetricDelta",
-        "stMetricLabel", "stMetricValue", "stNumberInput", "stSelectbox", "stSidebar", "stTable", "stToolbar",
-        "stVerticalBlock",
+        "stMetricLabel", "stMetricValue", "stNumberInput", "stSelectbox", "stSidebar", "stSlider", "stTable",
+        "stToolbar", "stVerticalBlock", "stWidgetLabel",
     }
 )  # fmt: skip
 """``data-testid`` of parts that the style sheet dresses, where Streamlit's theme has no setting."""

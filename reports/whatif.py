@@ -102,8 +102,9 @@ def _conditional(release: ReadableRelease, values: Mapping[str, str], route_id: 
         said = said.format(left=left, n=language.counted(error.paths), fewest=FEWEST_EFFECTIVE)
         return Scenario(route_id, None, refused=said)
     text = _(
-        "Chance of the condition itself: {chance} ({word}). It holds on {left} of {n} sample paths, and the scenario "
-        "is these: other months differ because months move together in past figures, not as an effect of the condition."
+        "Chance of the condition itself: {chance} ({word}). Of {n} sample paths, {left} meet it, and the scenario "
+        "shows only those. Other months differ because months move together in past figures, not as an effect of the "
+        "condition."
     )
     note = language.text(
         text, chance=language.percent(found.probability), word=language.chance_word(found.probability),

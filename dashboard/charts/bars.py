@@ -193,7 +193,7 @@ def _years(first: pd.Timestamp, last: pd.Timestamp, anchor: str) -> dict[str, ob
 
 STEP_COLUMNS = ("name", "change", "value", "kind")
 TOTAL, STEP = "total", "step"
-STEP_ROW_PIXELS, STEP_NAME_PIXELS, STEP_FIGURE_PIXELS = 54, 230, 64
+STEP_ROW_PIXELS, STEP_LINE_PIXELS, STEP_NAME_PIXELS, STEP_FIGURE_PIXELS = 54, 19, 230, 64
 STEP_NAME_LETTERS = 32
 
 
@@ -225,6 +225,8 @@ def steps_chart(steps: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
         )
     ]
     largest = float(rows["value"].max()) if len(rows) else 1.0
+    names = [textwrap.wrap(str(name), STEP_NAME_LETTERS, break_on_hyphens=False) for name in rows["name"]]
+    row_pixels = max(STEP_ROW_PIXELS, STEP_LINE_PIXELS * max(map(len, names), default=1))
     for place, row in enumerate(rows.to_dict("records")):
         whole = row["kind"] == TOTAL
         begin = 0.0 if whole else row["value"] - row["change"]
@@ -235,8 +237,7 @@ def steps_chart(steps: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
         figure.add_trace(bar.update(marker={"color": colour}, hovertemplate=hover, name=str(row["name"])))
         middle = {"y": place, "yanchor": "middle"}
         ink = {"size": 13, "color": theme.ink}
-        wrapped = "<br>".join(textwrap.wrap(str(row["name"]), STEP_NAME_LETTERS, break_on_hyphens=False))
-        name, figure_text = (f"<b>{part}</b>" if whole else part for part in (wrapped, text))
+        name, figure_text = (f"<b>{part}</b>" if whole else part for part in ("<br>".join(names[place]), text))
         labels.append(
             note(theme, name, xref="paper", x=0, xanchor="right", xshift=-10, font=ink, align="right", **middle)
         )
@@ -245,7 +246,7 @@ def steps_chart(steps: pd.DataFrame, *, unit: str, theme: Theme) -> go.Figure:
             note(theme, figure_text, x=min(max(begin, row["value"]), largest), xanchor="left", xshift=8, **middle)
         )
     named_rows(figure, len(rows), largest, {"l": STEP_NAME_PIXELS, "r": STEP_FIGURE_PIXELS, "t": 30, "b": 10})
-    return finish(figure, theme, height=STEP_ROW_PIXELS * len(rows) + 44, annotations=labels)
+    return finish(figure, theme, height=row_pixels * len(rows) + 44, annotations=labels)
 
 
 def steps_alt(steps: pd.DataFrame) -> str:

@@ -128,7 +128,7 @@ def test_overview_lists_waiting_alerts_gravest_first(home: Path) -> None:
     )
     assert app.title[0].value == title
     headings = [text.value for text in app.markdown if text.value.startswith("## [")]
-    assert headings[0].startswith("## [Eastern Mediterranean](alerts?")
+    assert headings[0].startswith("## [Eastern Mediterranean ↑](alerts?")
     assert [button.label for button in app.button].count("Read and decide") == 3
     assert "eeded by 28 February 2025" in words(app)
     assert "The newest month is provisional or estimated for\\: " in words(app)
