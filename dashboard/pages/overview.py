@@ -41,8 +41,8 @@ def show(night: Night) -> None:
     with st.container(key="overview"):
         is_calm = bool((decisions.not_dismissed(night, gone)["alert_level"] == INFORMATION).all())
         with st.container(key="news"):
-            if is_calm or former is None:  # without a card beside them the changes have the whole width
-                waiting, changed = st.container(), st.container(key="changed")
+            if is_calm or former is None:
+                waiting, changed = st.container(), None
             else:
                 waiting, changed = st.columns([1.7, 1], gap="medium")
         with waiting:
@@ -60,15 +60,15 @@ def show(night: Night) -> None:
             else:
                 decisions.show_cards(night, found)
             reads.drawn_once(night, partial(decisions.show_context, night), "context")
-        if former is not None:
-            with changed:
-                reads.drawn_once(night, partial(show_changes, night, former), "changes", former.run_id)
         with st.container(key="main-chart"):
             left, right = st.columns([1, 1.12], gap="medium")
         with left:
             reads.drawn_once(night, partial(show_map, night, summary, ends), "map", gone)
         with right:
             show_routes(night, summary, ends, gone)
+        if former is not None:  # without cards to stand beside, under map and table
+            with changed or st.container(key="changed"):
+                reads.drawn_once(night, partial(show_changes, night, former), "changes", former.run_id)
 
 
 def summarise(night: Night, ends: list[pd.Timestamp], gone: tuple[str, ...]) -> pd.DataFrame:
