@@ -39,7 +39,7 @@ from dashboard.theme import level_badge
 from decisions.actions import Outcome, Preview, Step, act, preview
 from decisions.sending import start_sending
 from reports import Row, entries_until
-from reports.alert import alert_report, direction, status_words
+from reports.alert import alert_report, status_words
 from reports.answer import consequences, decisions_title, needed_by, outcome, recipients_words, sign_off_words
 from reports.messages import mail_text
 from reports.names import subject_name
@@ -184,8 +184,7 @@ def show_card(night: Night, one: Found) -> None:
     st.markdown(f"{badge} {layout.small(layout.plain(card.change))}")
     page = {"alert": card.alert_id} if card.alert_id else {"route": card.route_id}
     link = state.link("alerts" if card.alert_id else "route", **page)
-    arrow = direction(one.alert) if one.alert else ""
-    st.markdown(f"## [{layout.plain(f'{card.title} {arrow}'.strip())}]({link})", anchors=False)
+    st.markdown(f"## [{layout.plain(card.title)}]({link})", anchors=False)
     if card.figure:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.metric(card.title, card.figure, label_visibility="collapsed", width="content")

@@ -54,8 +54,8 @@ def flow_map(routes: pd.DataFrame, *, theme: Theme) -> go.Figure:
 
     Args:
         routes: Routes of one region: columns ``route_id``, ``name``, ``median``, ``lower10`` and ``upper90`` (empty
-            without a forecast), ``alert_level`` (empty without an alert), ``label`` (text after the level; empty: the
-            median) and, where its name is to lead somewhere, ``link``.
+            without a forecast), ``alert_level`` and ``direction`` (empty without an alert), ``label`` (text after the
+            level; empty: the median) and, where its name is to lead somewhere, ``link``.
         theme: Colours.
 
     Returns:
@@ -87,7 +87,7 @@ def map_alt(routes: pd.DataFrame) -> str:
     """The map in words: every route with its figure and alert, the largest flow first."""
     parts = []
     for row in routes.sort_values("median", ascending=False).to_dict("records"):
-        level = f" ({level_label(row['alert_level'])})" if row["alert_level"] else ""
+        level = f" ({_level(row)})" if row["alert_level"] else ""
         parts.append(labelled(row["name"], f"{_figure(row)}{level}"))
     return _("Map of routes with arrivals expected. {routes}.").format(routes=listed(parts))
 
@@ -135,7 +135,7 @@ def _ring(path: FloatArray, width_km: float) -> Outline:
 def _hover_points(path: FloatArray, row: Row, colour: str) -> go.Scatter:
     lines = [f"<b>{row['name']}</b>", _figure(row)]
     if row["alert_level"]:
-        lines.append(level_label(row["alert_level"]))
+        lines.append(_level(row))
     points = path[4::7].round(1)
     return go.Scatter(
         x=points[:, 0].tolist(),
@@ -151,7 +151,7 @@ def _label(row: Row, theme: Theme) -> Annotation:
     align = arrow_of(row["route_id"]).align
     figure = row["label"] or lang().expected(row["median"])
     if level := row["alert_level"]:
-        figure = f"<b><span style='color:{theme.level(level).text}'>{level_label(level)}</span></b> · {figure}"
+        figure = f"<b><span style='color:{theme.level(level).text}'>{_level(row)}</span></b> · {figure}"
     name = f"<b>{_in_lines(row['name'])}</b>"
     if link := row.get("link"):
         name = f'<a href="{html.escape(link)}" target="_self" style="color:{theme.ink}">{name}</a>'
@@ -174,6 +174,10 @@ def _in_lines(name: str) -> str:
         return name
     middle = min(gaps, key=lambda place: max(place, len(name) - place))
     return f"{name[:middle]}<br>{name[middle + 1 :]}"
+
+
+def _level(row: Row) -> str:
+    return f"{level_label(row['alert_level'])} {row.get('direction', '')}".strip()
 
 
 def _figure(row: Row) -> str:

@@ -90,7 +90,7 @@ def _growth(share: Any) -> str:  # noqa: ANN401  # the Styler hands over whateve
 def _route_cell(row: Row, link: str) -> str:
     cell = f"[{route_name(str(row['route_id']))}]({link})"
     if level := str(row["level"]):
-        return f"{cell}  \n:{BADGE_COLOURS[level]}[{level_label(level)}]"
+        return f"{cell}  \n:{BADGE_COLOURS[level]}[{level_label(level)} {row['direction']}]"
     return cell
 
 

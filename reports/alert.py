@@ -22,7 +22,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL
 from reports import Row
-from reports.names import in_unit, level_label, level_name, rule_name
+from reports.names import Sources, in_unit, level_label, level_name, rule_name, subject_name
 from reports.skill import with_interval
 
 FALLS = frozenset(rule.rule for rule in EXCEEDANCE_RULES if rule.falls)
@@ -84,6 +84,11 @@ def direction(alert: Row) -> str:
     if rule in EXCEEDANCE:
         return "↓" if rule in FALLS else "↑"
     return {"outside_95_above": "↑", "outside_95_below": "↓"}.get(key, "")
+
+
+def directed(alert: Row, sources: Sources, language: Language) -> str:
+    """What an alert is about, with its direction: ``Malta ↓``."""
+    return f"{subject_name(alert, sources, language)} {direction(alert)}".strip()
 
 
 def _event_texts(rule: str) -> tuple[str, str]:

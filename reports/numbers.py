@@ -15,6 +15,7 @@ from core.calendar import PERIODS_PER_YEAR, Frequency, end_dates, planning_windo
 from core.routes import ROUTES, estimated_shares, is_route
 from core.routes import route_series as route_series  # noqa: PLC0414  # pages name it through this module
 from forecasting import ENSEMBLE
+from reports.alert import direction
 from reports.skill import better_ends
 
 LARGEST = 10_000_000
@@ -22,8 +23,8 @@ LARGEST = 10_000_000
 FIRST_COMPARED_YEAR = 2017
 """Beside 2015 and 2016 every other year would look flat."""
 SUMMARY_COLUMNS = [
-    "route_id", "state", "note", "level", "expected", "low", "high", "last_period", "last_value", "last_flag",
-    "year_earlier", "expected_before", "better",
+    "route_id", "state", "note", "level", "direction", "expected", "low", "high", "last_period", "last_value",
+    "last_flag", "year_earlier", "expected_before", "better",
 ]  # fmt: skip
 
 
@@ -180,12 +181,6 @@ def chance_of_any(
     return float((whole(rows.groupby("output_type_id")["value"].max().to_numpy(dtype=float)) > threshold).mean())
 
 
-def level_of(alerts: pd.DataFrame, route_id: str) -> str:
-    """The highest level open on a route, or an empty text; what only informs has no say."""
-    found = set(alerts.loc[(alerts["route_id"] == route_id) & (alerts["alert_level"] != INFORMATION), "alert_level"])
-    return max(found, key=rank, default="")
-
-
 def by_level(alerts: pd.DataFrame) -> pd.DataFrame:
     """Alerts with the highest level first, then the likeliest."""
     keyed = alerts.assign(_rank=alerts["alert_level"].map(rank))
@@ -218,12 +213,13 @@ def route_summary(
         only: One route alone, by its code.
 
     Returns:
-        ``route_id, state, note, level, expected, low, high, last_period, last_value, last_flag, year_earlier,
-        expected_before`` (of the last month, see :func:`expected_before`), ``better`` (see
+        ``route_id, state, note, level, direction, expected, low, high, last_period, last_value, last_flag,
+        year_earlier, expected_before`` (of the last month, see :func:`expected_before`), ``better`` (see
         :func:`reports.skill.better_ends`); numbers are empty where a route has none.
     """
     frames = ("routes", "observations", "trajectories", "backtest", "forecasts", "scores")
     routes, observations, trajectories, backtest, forecasts, scores = map(frame, frames)
+    gravest = {row["route_id"]: row for row in gravest_by_route(alerts).to_dict("records")}
     rows = []
     for route in route_states(routes[routes["route_id"] == only] if only else routes).itertuples():
         series_id = route_series(str(route.route_id))
@@ -236,7 +232,8 @@ def route_summary(
                 "route_id": route.route_id,
                 "state": route.state,
                 "note": route.note,
-                "level": level_of(alerts, str(route.route_id)),
+                "level": gravest.get(route.route_id, {}).get("alert_level", ""),
+                "direction": direction(gravest.get(route.route_id, {})),
                 "expected": expected.median if expected else np.nan,
                 "low": expected.low if expected else np.nan,
                 "high": expected.high if expected else np.nan,

@@ -15,9 +15,9 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.routes import ARRIVAL_ROUTES
 from reports import ReadableRelease, Row, cards_in, numbers
-from reports.alert import AlertReport, alert_report, rule_record
+from reports.alert import AlertReport, alert_report, directed, rule_record
 from reports.changes import DOWN, NEW, UP, change_since, change_words
-from reports.names import level_name, plural_in_unit, route_name, subject_name
+from reports.names import level_name, plural_in_unit, route_name
 from reports.route import in_window, window_words, without_forecast
 from reports.skill import better_mark
 
@@ -29,7 +29,7 @@ class Card:
     Attributes:
         level: watch, warning, severe, ``ended`` or empty.
         change: What has changed since the last release.
-        title: Route.
+        title: Route, with the direction of its alert.
         sentence: What is the matter, or what is expected.
         figure: Chance of the alert, or arrivals expected.
         figure_means: What the figure is.
@@ -109,7 +109,7 @@ def cards(
     for row in firsts.to_dict("records"):
         report = alert_report(row, rule_record(row, release.frame("track_record")), language)
         change = change_words(change_since(row, alerts, before), language)
-        card = alert_card(report, subject_name(row, sources, language), change)
+        card = alert_card(report, directed(row, sources, language), change)
         found.append(replace(card, route_id=str(row["route_id"]), alert_id=str(row["alert_id"])))
     was = ended[ended["alert_level"] != INFORMATION].drop_duplicates("route_id").set_index("route_id")["alert_level"]
     calm = [row for row in summary.to_dict("records") if row["route_id"] not in set(firsts["route_id"])]

@@ -25,7 +25,7 @@ from reports.alert import (
     AlertReport,
     alert_file,
     alert_report,
-    direction,
+    directed,
     informs,
     limit_of,
     rule_record,
@@ -117,7 +117,7 @@ def title(night: Night, alerts: pd.DataFrame) -> str:
             "{n} alert was still waiting for sign-off", "{n} alerts were still waiting for sign-off", len(rows)
         )
     sources = night.sources()
-    named = [f"{subject_name(row, sources, lang())} {direction(row)}".strip() for row in rows.to_dict("records")]
+    named = [directed(row, sources, lang()) for row in rows.to_dict("records")]
     said = some(list(dict.fromkeys(named)), lang(), MOST_NAMED)
     return labelled(count.format(n=len(rows)), said)
 
@@ -196,8 +196,7 @@ def list_label(night: Night, row: Row) -> str:
         badge = ":gray-badge[" + _("Dismissed") + "]"
     elif row["group"] == OVER:
         badge = ":gray-badge[" + _("was {level}").format(level=level_label(row["alert_level"])) + "]"
-    subject = f"{subject_name(row, night.sources(), lang())} {direction(row)}".strip()
-    return f"{badge} **{plain(subject)}** {small(plain(rule_name(row, lang())))}"
+    return f"{badge} **{plain(directed(row, night.sources(), lang()))}** {small(plain(rule_name(row, lang())))}"
 
 
 def list_caption(night: Night, row: Row, status: AlertStatus) -> str:

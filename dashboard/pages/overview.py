@@ -118,6 +118,7 @@ def show_map(night: Night, summary: pd.DataFrame, ends: list[pd.Timestamp]) -> N
             "lower10": summary["low"],
             "upper90": summary["high"],
             "alert_level": summary["level"],
+            "direction": summary["direction"],
             "label": [map_label(night, row) for row in summary.to_dict("records")],
             "link": [state.link("route", route=route_id) for route_id in summary["route_id"]],
         }

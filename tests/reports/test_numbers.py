@@ -113,17 +113,22 @@ def test_path_sums_cover_months_and_series() -> None:
     assert sums([], [first]) is None
 
 
-def test_highest_level_ignores_information() -> None:
+def test_level_and_direction_are_of_gravest_alert() -> None:
     alerts = pd.DataFrame(
         [
-            ("A", WATCH, "rise"),
-            ("A", WARNING, "rise"),
-            ("A", INFORMATION, "late"),
-            ("B", SEVERE, "rise"),
+            ("EMR", WATCH, "surge", 0.5),
+            ("EMR", WARNING, "fall", 0.4),
+            ("EMR", INFORMATION, "late", 0.9),
+            ("CMR", SEVERE, "surge", 0.3),
+            ("WMR", INFORMATION, "late", 0.9),
         ],
-        columns=["route_id", "alert_level", "rule"],
+        columns=["route_id", "alert_level", "rule", "probability"],
     )
-    assert [numbers.level_of(alerts, route) for route in "ABC"] == [WARNING, SEVERE, ""]
+    frames = usual_frames(None)
+    ends = numbers.window_ends(dt.date(2025, 1, 31))
+    table = numbers.route_summary(frames.__getitem__, alerts, ends).set_index("route_id")
+    assert table.loc[["EMR", "CMR", "WMR"], "level"].tolist() == [WARNING, SEVERE, ""]
+    assert table.loc[["EMR", "CMR", "WMR"], "direction"].tolist() == ["↓", "↑", ""]
 
 
 def test_chance_of_any_month_needs_all_months() -> None:
