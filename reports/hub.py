@@ -21,7 +21,7 @@ from reports import ReadableRelease, numbers, skill
 from reports.asylum import KINDS, kind_name
 from reports.names import MODELS, series_place
 from reports.names import name as named
-from reports.record import evidence_words
+from reports.record import row_verdict
 
 ROUTES_BY_MONTH = "arrivals.M"
 
@@ -94,7 +94,7 @@ def _ratios(table: list[dict[Hashable, Any]], language: Language) -> dict[str, l
         language.text(_("90% interval")): [
             "–".join(both) if there else NOTHING for there, both in zip(known, ends, strict=True)
         ],
-        language.text(_("Evidence")): [evidence_words(row, language) for row in table],
+        language.text(_("Verdict")): [row_verdict(row, language) for row in table],
     }
 
 
@@ -104,7 +104,7 @@ def interval_words(rows: pd.DataFrame, language: Language) -> str:
         return ""
     text = _(
         "{mark}: too few rounds for an interval. It takes four times as many as the periods that are looked ahead, and "
-        "at least {fewest}; without one there is no evidence."
+        "at least {fewest}; without one nothing is shown."
     )
     return language.text(text, mark=NOTHING, fewest=FEWEST_ORIGINS)
 
@@ -126,17 +126,17 @@ def record_table(rows: pd.DataFrame, scores: pd.DataFrame, language: Language) -
     """
     table = rows.to_dict("records")
     ratios = _ratios(table, language)
-    evidence = [
+    verdicts = [
         _better_ahead(skill.better_steps(scores, row["group"]), row["unit"], language)
         if row["kind"] == "series" and row["model_id"] == ENSEMBLE
         else said
-        for row, said in zip(table, ratios[language.text(_("Evidence"))], strict=True)
+        for row, said in zip(table, ratios[language.text(_("Verdict"))], strict=True)
     ]
     return pd.DataFrame(
         {
             language.text(_("Where")): [_place(row["kind"], row["group"], row["unit"], language) for row in table],
             **ratios,
-            language.text(_("Evidence")): evidence,
+            language.text(_("Verdict")): verdicts,
             language.text(_("80% interval coverage")): [language.share(row["coverage_80"]) for row in table],
             language.text(_("Cases")): [language.counted(row["n"]) for row in table],
             language.text(_("Missing")): [language.counted(row["missing"]) for row in table],

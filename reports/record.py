@@ -17,7 +17,7 @@ from core.schema import ALL
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.verification import FEW, NARROW
 from forecasting.verification.situations import ALONE, BEGUN, CALM, HIGH, MONTH, PATH, SIZE, SURGE, TOGETHER
-from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE, skill, with_verdicts
+from forecasting.verification.verdict import NO_EVIDENCE, WORSE, skill, with_verdicts
 from reports import ReadableRelease, Row, numbers
 from reports.names import DRIVERS, MODELS, REGIONS, RULES, country_name, route_name
 from reports.names import name as named
@@ -25,13 +25,6 @@ from reports.skill import better_steps, steps_ahead, verdict_words, with_interva
 
 NEAR = (1, 2, 3)
 """Months ahead for which people plan."""
-PROBABLY_BETTER, PROBABLY_WORSE = _("probably better, not proven"), _("probably worse, not proven")
-MARKS = {BETTER: "+", PROBABLY_BETTER: "(+)", NO_EVIDENCE: "·", PROBABLY_WORSE: "(−)", WORSE: "−"}
-"""Signs of the table of verdicts."""
-MARKS_WORDS = _(
-    "+ better than the baseline; (+) probably better, not proven: the 90% interval lies below 1, but does not hold "
-    "for all routes and months tested together; · no evidence; − worse. Months ahead of the newest count."
-)
 PART_SERIES = "_parts"
 EVIDENCE, HARMS = "evidence", "makes it worse"
 SITUATIONS = {
@@ -78,11 +71,10 @@ def routes_of(scores: pd.DataFrame) -> list[str]:
 
 
 def verdicts(release: ReadableRelease) -> pd.DataFrame:
-    """A mark of :data:`MARKS` on the ensemble: one row per route (all of them first), one column per month ahead."""
+    """The ensemble's verdicts: one row per route (all of them first), one column per month ahead."""
     scores = release.frame("scores")
     judged = skill(scores).dropna(subset="relative_wis")
-    judged["evidence"] = [evidence(row) for row in judged.to_dict("records")]
-    found = judged.pivot_table(index="series_id", columns="horizon", values="evidence", aggfunc="first")
+    found = judged.pivot_table(index="series_id", columns="horizon", values="verdict", aggfunc="first")
     rows = {one: series_of(one) for one in [ALL, *routes_of(scores)]}
     return found.reindex(list(rows.values())).set_axis(list(rows)).dropna(how="all")
 
@@ -230,28 +222,18 @@ def skill_rows(scores: pd.DataFrame, series_id: str, scale: str, language: Langu
     return rows.assign(_order=order).sort_values(["_order", "name", "horizon"]).drop(columns="_order")
 
 
-def evidence(row: Row) -> str:
-    """A verdict, and where the correction for many comparisons alone forbids one, what is probable: a key of MARKS."""
-    if row["verdict"] == NO_EVIDENCE and row["relative_wis_hi"] < 1:
-        return PROBABLY_BETTER
-    if row["verdict"] == NO_EVIDENCE and row["relative_wis_lo"] > 1:
-        return PROBABLY_WORSE
-    return str(row["verdict"])
-
-
-def evidence_words(row: Row, language: Language) -> str:
-    """What a ratio to the baseline is evidence of."""
+def row_verdict(row: Row, language: Language) -> str:
+    """What a ratio to the baseline shows."""
     if str(row["model_id"]) == BASELINE:
         return language.text(_("the baseline"))
     if not is_known(row["relative_wis"]):
         return language.text(_("not scored"))
-    found = evidence(row)
-    return language.text({BETTER: _("better"), WORSE: _("worse")}.get(found, found))
+    return verdict_words(str(row["verdict"]), language)
 
 
 def skill_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
     """The sortable table: numbers stay numbers."""
-    verdicts = [evidence_words(row, language) for row in rows.to_dict("records")]
+    verdicts = [row_verdict(row, language) for row in rows.to_dict("records")]
     return pd.DataFrame(
         {
             language.text(_("Model")): rows["name"].to_numpy(),
@@ -259,7 +241,7 @@ def skill_table(rows: pd.DataFrame, language: Language) -> pd.DataFrame:
             language.text(_("Relative WIS")): rows["relative_wis"].round(3).to_numpy(),
             language.text(_("from")): rows["lower"].round(3).to_numpy(),
             language.text(_("to")): rows["upper"].round(3).to_numpy(),
-            language.text(_("Evidence")): verdicts,
+            language.text(_("Verdict")): verdicts,
             language.text(_("50% interval coverage")): rows["coverage_50"].round(3).to_numpy(),
             language.text(_("80% interval coverage")): rows["coverage_80"].round(3).to_numpy(),
             language.text(_("95% interval coverage")): rows["coverage_95"].round(3).to_numpy(),

@@ -324,9 +324,7 @@ def week_record(view: WeekView, language: Language) -> str:
     better = scores.assign(better=scores["verdict"] == BETTER).groupby("horizon")["better"].all()
     reach = int(np.argmin([*better, False]))
     if not reach:
-        return language.text(
-            _("No evidence that this is better than the last week again, or the same week of last year again.")
-        )
+        return language.text(_("Not shown to beat “the last week again” and “the same week of last year again”."))
     texts = ngettext(
         "Better than “the last week again” and “the same week of last year again” {n} week ahead.",
         "Better than “the last week again” and “the same week of last year again” up to {n} weeks ahead.",
@@ -339,7 +337,7 @@ def week_record(view: WeekView, language: Language) -> str:
         share=language.share(float(near["coverage_80"].mean())),
         count=language.counted(int(near["n"].min())),
     )
-    beyond = [] if reach == len(better) else [language.text(_("No evidence beyond."))]
+    beyond = [] if reach == len(better) else [language.text(_("Not shown beyond."))]
     return " ".join([language.plural(texts, reach), *beyond, words])
 
 

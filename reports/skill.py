@@ -14,6 +14,12 @@ from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE, skill
 
 WORDS = {BETTER: BETTER, NO_EVIDENCE: _("not shown to beat the baseline"), WORSE: WORSE}
 """Each verdict as a sentence says it."""
+MARKS = {BETTER: "✓", NO_EVIDENCE: "·", WORSE: "✗"}
+"""Each verdict where there is room for a sign only."""
+MARKS_WORDS = _(
+    "✓ better than the baseline; ✗ worse; · not shown to be either: the 90% interval includes 1, or the finding does "
+    "not hold once all routes and months are tested together (Holm’s correction)."
+)
 Better = tuple[pd.Timestamp, ...] | None
 """Last days of the periods of a release in which the forecast beats the baseline; None if the series is not scored."""
 
@@ -117,4 +123,4 @@ def better_mark(better: Better, shown: Iterable[pd.Timestamp], language: Languag
     if better is None:
         return language.text(_("not scored"))
     above = [end for end in shown if end in better]
-    return f"✓ {stretches(above, language.months)}" if above else verdict_words(NO_EVIDENCE, language)
+    return f"{MARKS[BETTER]} {stretches(above, language.months)}" if above else verdict_words(NO_EVIDENCE, language)

@@ -25,7 +25,7 @@ from dashboard.tables import localised
 from dashboard.theme import current_theme
 from forecasting import BASELINE, ENSEMBLE
 from forecasting.verification.verdict import BETTER, WORSE
-from reports import record
+from reports import record, skill
 from reports.record import PART_SERIES
 from store.status import issued_skill
 
@@ -88,7 +88,7 @@ def show_map(night: Night, route_id: str) -> None:
     said, drawn = st.columns([1, 1.3], gap="medium")
     with said:
         st.markdown("\n".join(f"- {plain(text)}" for text in record.sentences(night, route_id, lang())))
-        st.markdown(small(plain(_(record.MARKS_WORDS))))
+        st.markdown(small(plain(_(skill.MARKS_WORDS))))
     with drawn:
         st.html(as_html(grid))
 
@@ -100,8 +100,8 @@ def as_html(grid: pd.DataFrame) -> str:
     for route_id, row in grid.iterrows():
         name = _("All routes") if route_id == ALL else layout.route_name(str(route_id))
         cells = "".join(
-            f'<td class="vigie-{CLASSES.get(verdict, "none")}">{record.MARKS[verdict]}'
-            f'<span class="vigie-hidden">{html.escape(_(verdict))}</span></td>'
+            f'<td class="vigie-{CLASSES.get(verdict, "none")}">{skill.MARKS[verdict]}'
+            f'<span class="vigie-hidden">{html.escape(skill.verdict_words(verdict, lang()))}</span></td>'
             if isinstance(verdict, str)
             else "<td></td>"
             for verdict in row
@@ -168,9 +168,8 @@ def show_table(rows: pd.DataFrame) -> None:
     """The same as a sortable table."""
     text = _(
         "Relative WIS: the weighted interval score divided by the baseline’s on the same months. Below 1 is better "
-        "than the baseline, whose forecast is the last value with its own past errors. No evidence: the 90% interval "
-        "includes 1. Probably better or worse, not proven: it does not, but would after Holm’s correction for all "
-        "routes and months."
+        "than the baseline, whose forecast is the last value with its own past errors. Not shown: the 90% interval "
+        "includes 1, or the finding does not hold once all routes and months are tested together."
     )
     st.markdown(small(text))
     table = record.skill_table(rows, lang())

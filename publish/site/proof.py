@@ -16,7 +16,7 @@ from core.release import INTENDED_USE
 from core.schema import ALL
 from forecasting import ENSEMBLE
 from publish.site.layout import Block, Chart, Page, View, folded, heading, table, text
-from reports import LoadedRelease, numbers, record
+from reports import LoadedRelease, numbers, record, skill
 from reports.alert import alert_report, events_words, measures_words, rule_record
 from reports.answer import came_true
 from reports.charts import diagonal, histogram
@@ -47,12 +47,12 @@ def track_record(view: View) -> Page:
     blocks = []
     if len(grid):
         names = [view.text(_("All routes")) if one == ALL else route_name(str(one), language) for one in grid.index]
-        cells = {str(step): [record.MARKS.get(one, "") for one in grid[step]] for step in grid.columns}
+        cells = {str(step): [skill.MARKS.get(one, "") for one in grid[step]] for step in grid.columns}
         caption = view.text(_("Skill against the baseline, by months ahead"))
         blocks = [
             text(*record.sentences(view.release, ALL, language), kind="list"),
             table(pd.DataFrame({view.text(_("Route")): names} | cells), caption),
-            text(view.text(record.MARKS_WORDS), kind="note"),
+            text(view.text(skill.MARKS_WORDS), kind="note"),
         ]
     blocks += [*_calibration(view), *_rules(view)]
     title = record.title(view.release, ALL, language)

@@ -19,7 +19,7 @@ def test_league_names_best_first_and_says_how_many_are_better() -> None:
     table = app.table[0].value
     team = r"\<b\>A model\</b\> \(A \*team\*\)"
     assert list(table["Model"]) == ["Ensemble", r"Hub\: median of the models", team, "Baseline"]
-    assert list(table["Evidence"]) == ["better", "better", "better", "the baseline"]
+    assert list(table["Verdict"]) == [*["better than the baseline"] * 3, "the baseline"]
     assert next(iter(table["90% interval"])) == "0.75–0.85"
 
 

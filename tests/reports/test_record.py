@@ -14,6 +14,7 @@ from forecasting import BASELINE, ENSEMBLE
 from forecasting.verification import FEW, NARROW
 from forecasting.verification.verdict import BETTER, NO_EVIDENCE, WORSE
 from reports import ReadableRelease, record
+from reports.skill import MARKS
 
 NAN = float("nan")
 
@@ -69,9 +70,9 @@ def test_title_says_how_far_ahead_past_forecasts_were_better(route_id: str, said
     assert record.title(scored, route_id, Language()).startswith(said)
 
 
-def test_interval_below_1_without_proof_is_marked_probable() -> None:
+def test_interval_below_1_without_proof_is_not_shown_to_be_better() -> None:
     grid = record.verdicts(release(T=YES, EMR=[True, False, False, True]))
-    assert [record.MARKS[str(one)] for one in grid.loc["EMR"].to_numpy()] == ["+", "(+)", "(+)", "+"]
+    assert [MARKS[str(one)] for one in grid.loc["EMR"].to_numpy()] == ["✓", "·", "·", "✓"]
 
 
 @pytest.mark.parametrize(
@@ -117,10 +118,9 @@ def test_alerts_ahead_that_came_true_are_counted_by_rule() -> None:
 @pytest.mark.parametrize(
     ("model_id", "interval", "verdict", "words"),
     [
-        ("vigie-ets", (0.9, 0.8, 0.95), BETTER, "better"),
-        ("vigie-ets", (0.9, 0.8, 1.1), NO_EVIDENCE, "no evidence"),
-        ("vigie-ets", (0.9, 0.8, 0.95), NO_EVIDENCE, "probably better, not proven"),
-        ("vigie-ets", (1.2, 1.1, 1.3), WORSE, "worse"),
+        ("vigie-ets", (0.9, 0.8, 0.95), BETTER, "better than the baseline"),
+        ("vigie-ets", (0.9, 0.8, 1.1), NO_EVIDENCE, "not shown to beat the baseline"),
+        ("vigie-ets", (1.2, 1.1, 1.3), WORSE, "worse than the baseline"),
         ("vigie-ets", (NAN, NAN, NAN), NO_EVIDENCE, "not scored"),
         ("vigie-baseline", (1.0, NAN, NAN), NO_EVIDENCE, "the baseline"),
     ],
@@ -128,7 +128,7 @@ def test_alerts_ahead_that_came_true_are_counted_by_rule() -> None:
 def test_verdict_in_words(model_id: str, interval: tuple[float, float, float], verdict: str, words: str) -> None:
     names = ("relative_wis", "relative_wis_lo", "relative_wis_hi")
     row = {"model_id": model_id, "verdict": verdict, **dict(zip(names, interval, strict=True))}
-    assert record.evidence_words(row, Language()) == words
+    assert record.row_verdict(row, Language()) == words
 
 
 def groups(marks: list[str]) -> pd.DataFrame:
