@@ -295,8 +295,8 @@ class ExceedanceRule(Rule):
         rates = (events + PRIOR_MONTHS * year) / (cases + PRIOR_MONTHS)
         return pd.DataFrame(rates, counts.index, counts.columns)
 
-    def alerts(self, evidence: Evidence, settings: AlertSettings, cutoffs: Cutoffs | None = None) -> Iterator[Raised]:
-        """Alerts of a night, at most one per route or place.
+    def judged(self, evidence: Evidence, settings: AlertSettings, cutoffs: Cutoffs | None = None) -> Iterator[Raised]:
+        """The probability of a night on every route or place; an alert from ``prepare_from`` on.
 
         A probability from which preparing pays, but that is no higher than usual, has no level: it informs.
         The months between a route's newest count and the planning window are the nowcast's: no alert is about them.
@@ -322,8 +322,6 @@ class ExceedanceRule(Rule):
                 continue
             happened = self.happened(ahead.to_numpy(), np.full(1, limit))
             probability = float(happened.any(axis=1).mean())
-            if probability < levels.watch:
-                continue
             start = (window[0] - origin).n
             usual = self.base_rates(counts[[series_id]], settings, start)[series_id]
             base_rate = float(usual[usual.index == origin].iloc[0])

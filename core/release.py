@@ -96,6 +96,7 @@ PANEL = Table(
 )  # fmt: skip
 """Not of a release: what crosses from the night into the engine."""
 FORECASTS, ALERTS, DRIVER_TESTS = _made("forecasts"), _made("alerts"), _made("driver_tests")
+ALERT_CHANCES = RELEASE["alert_chances"]
 ALERT_RELIABILITY = RELEASE["alert_reliability"]
 ATTRIBUTION = RELEASE["attribution"]
 EDITIONS = RELEASE["editions"]

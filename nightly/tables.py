@@ -16,13 +16,21 @@ import numpy as np
 import pandas as pd
 
 from alerts import BY_CITIZEN, DRIVERS, Evidence
-from alerts.rules import ended, evaluate, observed_signals
+from alerts.rules import ended, evaluate, judged_ahead, observed_signals
 from alerts.rules.large_revision import with_typical_revision
 from alerts.rules.origin_context import INDICATORS
 from alerts.rules.reception_full import RULE as RECEPTION_FULL
 from alerts.verification import Record, documented_rises, full_record, observed_record
 from core.calendar import last_complete_period, write_period
-from core.release import FIGURES_THEN, ISSUED_SCORES, REPLAYS, SITUATION_SCORES, rounded, without_own_rows
+from core.release import (
+    ALERT_CHANCES,
+    FIGURES_THEN,
+    ISSUED_SCORES,
+    REPLAYS,
+    SITUATION_SCORES,
+    rounded,
+    without_own_rows,
+)
 from core.schema import ALL, check, concat_filled, typed
 from core.settings import SNAPSHOT, AlertSettings, Settings
 from forecasting import ENSEMBLE
@@ -249,8 +257,9 @@ def run_alerts(
     """Judge the night.
 
     Returns:
-        Frames ``alerts``, ``ended_alerts`` and ``revisions``; ``track_record``, ``track_record_comparison``,
-        ``alert_thresholds`` and ``alert_reliability`` of the rules behind them, ``documented_rises`` and ``events``.
+        Frames ``alerts``, ``ended_alerts``, ``alert_chances`` and ``revisions``; ``track_record``,
+        ``track_record_comparison``, ``alert_thresholds`` and ``alert_reliability`` of the rules behind them,
+        ``documented_rises`` and ``events``.
     """
     panel, served, reception = data.panel.long(), forecasts.served, forecasts.reception
     records = [record]
@@ -275,11 +284,13 @@ def run_alerts(
     observed = observed_signals(evidence, settings.alerts)
     cutoffs = {rule: found for one in records for rule, found in one.cutoffs.items()}
     now = evaluate(evidence, settings.alerts, before, cutoffs, observed)
+    ahead = judged_ahead(evidence, settings.alerts, cutoffs)
     catalogue = pd.DataFrame([card.model_dump() for card in events(SNAPSHOT)])
     rises = catalogue[catalogue["kind"] == "rise"].drop(columns="kind")
     return {
         "alerts": now,
         "ended_alerts": ended(before, now),
+        "alert_chances": typed(pd.DataFrame(ahead, columns=[*ALERT_CHANCES.columns]), ALERT_CHANCES),
         "track_record": pd.concat([*(one.rules for one in records), observed_record(observed)], ignore_index=True),
         "track_record_comparison": record.comparisons,
         "alert_thresholds": pd.concat([one.thresholds for one in records], ignore_index=True),

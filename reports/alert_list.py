@@ -206,7 +206,7 @@ def _level(history: pd.DataFrame, end: pd.Timestamp, route_id: str, *, falls: bo
 
 
 def history(
-    releases: Iterable[tuple[dt.datetime, dt.date, pd.DataFrame]],
+    releases: Iterable[tuple[dt.datetime, dt.date, pd.DataFrame, pd.DataFrame]],
     row: Row,
     entries: list[Entry],
     state: State,
@@ -215,7 +215,8 @@ def history(
     """What happened to an alert, the newest first: in releases, and by people.
 
     Args:
-        releases: When each release was made, its day of knowledge, its ``alerts``; the oldest first.
+        releases: When each release was made, its day of knowledge, its ``alerts`` and ``alert_chances``; the oldest
+            first.
         row: The alert.
         entries: The journal's rows on it.
         state: Where it stands.

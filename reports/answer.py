@@ -135,29 +135,24 @@ def outcome(alert: Row, release: ReadableRelease, entries: Sequence[Entry], lang
     if informs(alert):
         return []
     counts = numbers.series_of(release.frame("observations"), str(alert["series_id"]))
-    said, came, judged = [], came_true(alert, counts), planning_window(release.as_of)
+    said, came, judged = [], came_true(alert, counts), judged_now(alert, release.frame("alert_chances"))
     if came is not None:
         said.append(language.text(_("It happened.") if came else _("It did not happen.")))
     elif str(alert["rule"]) in _FORECAST and is_known(alert["threshold"]):
         window = pd.period_range(str(alert["first_period"]), str(alert["last_period"]), freq="M").end_time.normalize()
+        if judged is None:
+            text, ahead = _("No such alert on the months judged now, {months}."), planning_window(release.as_of)
+            said.append(language.text(text, months=language.months(ahead[0], ahead[-1])))
+        else:
+            text = _("Judged again: {chance}.")
+            said.append(language.text(text, chance=alert_report(judged, None, language).chance_of))
         happened = _on_paths(alert, release.frame("trajectories"), window[window > counts["end_date"].max()])
         if len(happened):
-            now, former = float(happened.any(axis=1).mean()), float(alert["probability"])
-            fell = _("The chance for {months} fell from {before} to {now}.")
-            moved = _(
-                "No such alert on the months judged now, {judged}; the chance for {months} is {now}, {before} before."
-            )
-            needed = alert["cutoff"] if is_known(alert["cutoff"]) else former
-            text = language.text(
-                fell if now < needed else moved, judged=language.months(judged[0], judged[-1]),
-                months=language.months(window[0], window[-1]), now=language.percent(now),
-                before=language.percent(former),
-            )  # fmt: skip
-            known = language.text(_("Outcome known once {month} is counted."), month=language.month(window[-1]))
-            said += [text, known]
-        else:
-            text = _("No such alert on the months judged now, {months}.")
-            said.append(language.text(text, months=language.months(judged[0], judged[-1])))
+            text = _("The chance for {months} went from {before} to {now}; outcome known once {month} is counted.")
+            chances = {"before": float(alert["probability"]), "now": float(happened.any(axis=1).mean())}
+            words = {name: language.percent(chance) for name, chance in chances.items()}
+            months = language.months(window[0], window[-1])
+            said.append(language.text(text, months=months, month=language.month(window[-1]), **words))
         running = numbers.running_month(release.frame("nowcasts"), str(alert["series_id"]))
         if running["target_end_date"].isin(window).any():
             said.append(f"{so_far_words(running.iloc[0], language)}.")
@@ -167,6 +162,17 @@ def outcome(alert: Row, release: ReadableRelease, entries: Sequence[Entry], lang
     texts = {PROPOSED: _("Nobody decided on it."), DISMISSED: _("People dismissed it.")}
     signed = _("Signed off by {names}.")
     return [*said, language.text(texts.get(before.status, signed), names=", ".join(before.sign_offs))]
+
+
+def judged_now(alert: Row, chances: pd.DataFrame) -> Row | None:
+    """An alert of a former release as a release judges its event anew; None where it does not.
+
+    Args:
+        alert: A row of ``ended_alerts``.
+        chances: ``alert_chances`` of the release.
+    """
+    same = chances[(chances["rule"] == alert["rule"]) & (chances["route_id"] == alert["route_id"])]
+    return None if same.empty else {**alert, **same.to_dict("records")[0]}
 
 
 def newest_count(history: pd.DataFrame, route_id: str, language: Language) -> str:
@@ -180,12 +186,12 @@ def newest_count(history: pd.DataFrame, route_id: str, language: Language) -> st
 
 
 def night_steps(
-    nights: Iterable[tuple[dt.datetime, dt.date, pd.DataFrame]], alert: Row, language: Language
+    nights: Iterable[tuple[dt.datetime, dt.date, pd.DataFrame, pd.DataFrame]], alert: Row, language: Language
 ) -> list[tuple[dt.datetime, dt.date, str]]:
     """What nights found of one rule on one route, each time that level, number or months changed.
 
     Args:
-        nights: When each release was made, its day and its ``alerts``, oldest first.
+        nights: When each release was made, its day, its ``alerts`` and ``alert_chances``, oldest first.
         alert: The alert.
         language: The reader's.
 
@@ -193,18 +199,18 @@ def night_steps(
         When and of which day, with the step in words: level, number, months, and the chance beside what is usual.
     """
     found, former, level = [], "", ""
-    for made_at, day, alerts in nights:
+    for made_at, day, alerts, chances in nights:
         same = alerts[(alerts[list(SUBJECT)] == [alert[name] for name in SUBJECT]).all(axis=1)]
         row = None if same.empty else same.to_dict("records")[0]
         now = "" if row is None else str(row["alert_level"])
         said = "" if row is None else " · ".join(filter(None, [level_label(now, language), event_words(row, language)]))
         if said == former:
             continue
-        if row is None:
-            text = language.text(_("Ended, was {level}"), level=level_name(level, language))
-        else:
-            chance = alert_report(row, None, language).chance_beside
-            text = " · ".join(filter(None, [said, chance]))
+        judged = judged_now(alert, chances) if row is None else row
+        text = said or language.text(_("Ended, was {level}"), level=level_name(level, language))
+        if judged is not None:
+            event = event_words(judged, language) if row is None else ""
+            text = " · ".join(filter(None, [text, event, alert_report(judged, None, language).chance_beside]))
         found.append((made_at, day, text))
         former, level = said, now
     return found

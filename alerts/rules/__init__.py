@@ -158,9 +158,7 @@ def evaluate(
     """
     evidence.checked()
     observed = observed_signals(evidence, settings) if observed is None else observed
-    raised = [
-        alert for rule in EXCEEDANCE_RULES for alert in rule.alerts(evidence, settings, (cutoffs or {}).get(rule.rule))
-    ]
+    raised = [one for one in judged_ahead(evidence, settings, cutoffs) if one.probability >= one.prepare_from]
     raised += newest(signal for signals in observed.values() for signal in signals)
     raised += [alert for rule in DATA_RULES for alert in rule.find(evidence)]
     before = no_alerts() if previous is None else check(previous, ALERTS)
@@ -172,6 +170,14 @@ def evaluate(
     order = alerts["alert_level"].map(rank)
     alerts = alerts.assign(_order=-order).sort_values(["_order", "rule", "route_id", "source_id"], ignore_index=True)
     return check(alerts.drop(columns="_order"), ALERTS)
+
+
+def judged_ahead(
+    evidence: Evidence, settings: AlertSettings, cutoffs: Mapping[str, Cutoffs] | None = None
+) -> list[Raised]:
+    """What each rule about the months ahead finds on each route or place, be it an alert or not."""
+    found = cutoffs or {}
+    return [one for rule in EXCEEDANCE_RULES for one in rule.judged(evidence, settings, found.get(rule.rule))]
 
 
 def observed_signals(evidence: Evidence, settings: AlertSettings) -> dict[str, list[Signal]]:

@@ -397,7 +397,7 @@ def show_history(night: Night, row: Row, status: AlertStatus) -> None:
     """What happened to the alert, and what people decided."""
     st.markdown("### " + _("What happened and who decided"), anchors=False)
     upto = [one for one in reversed(reads.nights()) if one.run_id <= night.run_id][-MOST_RELEASES:]
-    steps = ((one.created_at, one.as_of, one.frame("alerts")) for one in upto)
+    steps = ((one.created_at, one.as_of, one.frame("alerts"), one.frame("alert_chances")) for one in upto)
     events = alert_list.history(steps, row, status.rows, status.state, lang())
     if events.empty:
         st.markdown(small(_("Nothing is recorded about this alert yet.")))

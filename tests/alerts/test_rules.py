@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from alerts import LIFT, Evidence, ExceedanceRule, bayes_threshold, counts_by_series, rank
-from alerts.rules import COLUMNS, EXCEEDANCE_RULES, RULES, SUBJECT, ended, evaluate, no_alerts, sentence
+from alerts.rules import COLUMNS, EXCEEDANCE_RULES, RULES, SUBJECT, ended, evaluate, judged_ahead, no_alerts, sentence
 from core import QUANTILE_LEVELS
 from core.calendar import planning_window
 from core.errors import SchemaError
@@ -73,6 +73,10 @@ class TestCapacity:
             assert row["base_rate"] > 0.75
             assert row["cutoff"] == pytest.approx(LIFT * row["base_rate"])
             assert row["prepare_from"] == pytest.approx(bayes_threshold(OWN.cost_loss_ratio))
+
+    def test_chance_without_alert_is_kept(self, evidence: Night, panel: Build, paths: Build) -> None:
+        night = evidence(panel=panel(FLAT), trajectories=paths(_futures(0.2, 1, 2000)))
+        assert [one.probability for one in judged_ahead(night, OWN) if one.rule == "capacity"] == [0.2]
 
     def test_met_number_is_not_exceeded(self, evidence: Night, panel: Build, paths: Build) -> None:
         for high, raised in ((1000, 0), (1000.4, 0), (1001, 1)):

@@ -21,6 +21,7 @@ from streamlit.components.v2 import manifest_scanner
 
 from core import QUANTILE_LEVELS
 from core.errors import Message
+from core.release import RELEASE
 from core.routes import ARRIVAL_ROUTES
 from core.schema import make_series_id
 from core.settings import Settings
@@ -214,6 +215,7 @@ def usual_frames(too_old: str | None) -> dict[str, pd.DataFrame]:
         "outcomes": pd.concat(outcomes).query("time_period > '2024-12'"),
         "alerts": make_alerts(),
         "ended_alerts": make_ended(),
+        "alert_chances": make_ended().assign(probability=0.21)[[*RELEASE["alert_chances"].columns]],
         "track_record": make_track_record(),
         "scores": make_scores(),
         "calibration": make_calibration(),

@@ -159,6 +159,7 @@ def make_release() -> MakeRelease:
             "forecasts": forecasts_of(with_forecast),
             "trajectories": trajectories_of(with_forecast),
             "alerts": pd.DataFrame(rows, columns=list(alert_row(0, codes))),
+            "alert_chances": RELEASE["alert_chances"].empty(),
             "track_record": record_of_rules(alerts),
             "freshness": pd.DataFrame({"source_id": ["a_ministry", "a_bureau"], "state": ["fresh", "overdue"]}),
             "year_ahead": RELEASE["year_ahead"].empty(),

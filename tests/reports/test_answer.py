@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from core.languages import Language
+from core.release import RELEASE
 from core.schema import Entry
 from core.settings import FEED
 from reports.alert import alert_report
@@ -77,13 +78,13 @@ def test_history_names_each_number_and_window(make_release: MakeRelease) -> None
     moved = row | {"threshold": 2000.0, "first_period": "2025-03", "last_period": "2025-05", "probability": 0.5}
     days = [dt.date(2025, 1, day) for day in (1, 2, 3, 4)]
     nights = [
-        (dt.datetime(2025, 1, day.day, tzinfo=dt.UTC), day, pd.DataFrame(rows, columns=list(row)))
+        (dt.datetime(2025, 1, day.day, tzinfo=dt.UTC), day, pd.DataFrame(rows, columns=list(row)), judged(row))
         for day, rows in zip(days, ([row], [row], [moved], []), strict=True)
     ]
     assert [(day, said) for _at, day, said in night_steps(nights, row, ENGLISH)] == [
         (days[0], "● Watch · 1,050 a month, February–April 2025 · 40% · usually 39% · alert from 43%"),
         (days[2], "● Watch · 2,000 a month, March–May 2025 · 50% · usually 39% · alert from 43%"),
-        (days[3], "Ended, was Watch"),
+        (days[3], "Ended, was Watch · 1,100 a month, March–May 2025 · 41% · usually 39% · alert from 43%"),
     ]
 
 
@@ -132,24 +133,29 @@ def test_alert_without_a_forecast_cannot_come_true() -> None:
     assert came_true({"rule": "outside_95", "threshold": 5.0}, pd.DataFrame()) is None
 
 
-@pytest.mark.parametrize(
-    ("cutoff", "why"),
-    [
-        (0.43, "The chance for February–April 2025 fell from 60% to 40%."),
-        (
-            0.35,
-            "No such alert on the months judged now, February–April 2025; "
-            "the chance for February–April 2025 is 40%, 60% before.",
-        ),
-    ],
-)
-def test_ended_alert_names_why_it_ended(make_release: MakeRelease, cutoff: float, why: str) -> None:
+def judged(alert: dict[str, Any], **other: object) -> pd.DataFrame:
+    """What the release says of the alert's event tonight, at another number and in later months."""
+    now = {"probability": 0.41, "threshold": 1100.0, "first_period": "2025-03", "last_period": "2025-05"}
+    return pd.DataFrame([{**alert, **now, **other}])[list(RELEASE["alert_chances"].columns)]
+
+
+def test_ended_alert_names_chance_that_ended_it(make_release: MakeRelease) -> None:
     release = make_release(1, 1)
-    # Two of five paths reach 1050 in every month: below the first cut-off, above the second.
-    assert outcome(surge(release, probability=0.6, cutoff=cutoff), release, [], ENGLISH) == [
-        why,
-        "Outcome known once April 2025 is counted.",
+    alert = surge(release, probability=0.6)
+    # Two of five paths reach 1050 in every month.
+    moved = (
+        "The chance for February–April 2025 went from 60% to 40%; outcome known once April 2025 is counted.",
         "Nobody decided on it.",
+    )
+    found = release.with_frame("alert_chances", judged(alert))
+    assert outcome(alert, found, [], ENGLISH) == [
+        "Judged again: 41% chance that arrivals reach 1,100 in any month of March–May 2025; "
+        "usually 39%, alert from 43%.",
+        *moved,
+    ]
+    assert outcome(alert, release, [], ENGLISH) == [
+        "No such alert on the months judged now, February–April 2025.",
+        *moved,
     ]
 
 
