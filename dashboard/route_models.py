@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.calendar import PLANNING_MONTHS
 from core.languages import capital
-from dashboard import _, downloads, lang, layout, named, ngettext, reads
+from dashboard import _, downloads, labelled, lang, layout, named, ngettext, reads
 from dashboard.charts.bars import STEP, TOTAL, steps_alt, steps_chart
 from dashboard.charts.models import members_alt, members_chart
 from dashboard.charts.seasons import season_alt, season_chart
@@ -22,7 +22,7 @@ from forecasting import BASELINE, ENSEMBLE
 from reports import cards_in, numbers
 from reports.changes import Move, move_of, moved_words, step_words
 from reports.names import MODELS, in_unit
-from reports.route import window_words
+from reports.route import interval_words, window_words
 from reports.year_ahead import year_words
 
 
@@ -162,9 +162,9 @@ def show_moved(view: RouteView) -> None:
         nothing = _("Nothing to compare: steps lead from the forecast of the release before to a release’s own.")
         st.markdown(layout.small(nothing))
         return
-    st.header(moved_words(move, view.night.as_of, lang()), anchor=False)
-    reads.drawn_once(view.night, partial(draw_moved, view, move), "moved", view.route_id)
     name = _("Why the forecast moved")
+    st.header(labelled(name, moved_words(move, lang())), anchor=False)
+    reads.drawn_once(view.night, partial(draw_moved, view, move), "moved", view.route_id)
     rows = view.night.frame("attribution")
     rows = rows[rows["series_id"] == view.series_id]
     export = downloads.export_of(view.night, f"moved-{view.route_id}", name, rows.drop(columns="series_id"))
@@ -186,14 +186,16 @@ def draw_moved(view: RouteView, move: Move) -> None:
 
 def steps(move: Move, sources: Mapping[str, Mapping[str, object]]) -> pd.DataFrame:
     """A move for the chart: ``name, change, value, kind``; steps too small to see are left out."""
-    before, seen = move.before.median, move.seen()
-    lines = [(_("The release before"), before, before, TOTAL)]
-    value = before
+
+    def total(name: str, of: numbers.Expected) -> tuple[str, float, float, str]:
+        return f"{name}, {interval_words(of.low, of.high, lang())}", of.median, of.median, TOTAL
+
+    lines, value, seen = [total(_("The release before"), move.before)], move.before.median, move.seen()
     for step, change in move.steps.items():
         value += change
         if step in seen:
             lines.append((capital(step_words(step, move, sources, lang())), change, value, STEP))
-    lines.append((_("This release"), move.now, move.now, TOTAL))
+    lines.append(total(_("This release"), move.now))
     return pd.DataFrame(lines, columns=["name", "change", "value", "kind"])
 
 

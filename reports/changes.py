@@ -5,7 +5,6 @@ Forecasts are compared for the same months, alerts once per route by the gravest
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -29,6 +28,13 @@ LEAST_CHANGE = 0.05
 """Chances that moved by less are not worth a line."""
 SMALLEST_SHARE = 0.02
 """Share of the larger forecast below which a step is neither named nor drawn; the files hold every one."""
+_FIGURES = {
+    (True, True): _("{month} counted at {value}, before estimated at {before} ({source})"),
+    (True, False): _("{month} counted at {value}, before forecast at {before} ({source})"),
+    (False, True): _("{month} estimated at {value}, before at {before} ({source})"),
+    (False, False): _("{month} estimated at {value}, before forecast at {before} ({source})"),
+}
+"""A month's new figure, by whether it is counted now and was estimated then."""
 NEW, UP, DOWN, UNCHANGED = "new", "up", "down", "unchanged"
 
 
@@ -95,6 +101,12 @@ def _months(alert: Row) -> tuple[str, str]:
     return str(alert.get("first_period") or ""), str(alert.get("last_period") or "")
 
 
+def changes_title(now: ReadableRelease, former: ReadableRelease, language: Language) -> str:
+    """What :func:`changes` compares: with which release, and for which months."""
+    text = _("Since the last release, {day}: forecasts for {months}")
+    return language.text(text, day=language.day(former.as_of), months=window_words(now.as_of, language))
+
+
 def changes(now: ReadableRelease, former: ReadableRelease, language: Language) -> list[str]:
     """One sentence for each thing that the release before this one said otherwise; the largest move leads.
 
@@ -106,10 +118,12 @@ def changes(now: ReadableRelease, former: ReadableRelease, language: Language) -
     """
     found_moves = (move_of(now, former, str(route_id)) for route_id in now.frame("routes")["route_id"])
     moves = [
-        move for move in found_moves if move and language.expected(move.now) != language.expected(move.before.median)
+        move
+        for move in found_moves
+        if move and language.expected(move.now.median) != language.expected(move.before.median)
     ]
-    moves.sort(key=lambda move: -abs(move.now - move.before.median))
-    said = [move_words(move, now.as_of, cards_in(now, language), language) for move in moves]
+    moves.sort(key=lambda move: -abs(move.change))
+    said = [move_words(move, cards_in(now, language), language) for move in moves]
     found = [
         *said[:1],
         *_alert_changes(now, former, language),
@@ -128,12 +142,14 @@ class Figure:
         value: The route's count; of a month that is running the median of its nowcast.
         is_counted: Whether the month is over and counted.
         before: Median of the release before.
+        was_estimated: Whether that was an estimate with days of the month counted, and not a forecast.
     """
 
     end: pd.Timestamp
     value: float
     is_counted: bool
     before: float
+    was_estimated: bool
 
 
 @dataclass(frozen=True)
@@ -143,20 +159,25 @@ class Move:
     Attributes:
         route_id: The route.
         before: What the release before expected.
-        now: Median that this one expects.
+        now: What this one expects.
         steps: By how much each step moved it, by ``core.release.ATTRIBUTION``'s names.
         figures: By source, where a month and both numbers are known.
     """
 
     route_id: str
     before: numbers.Expected
-    now: float
+    now: numbers.Expected
     steps: Mapping[str, float]
     figures: Mapping[str, Figure] = field(default_factory=dict)
 
+    @property
+    def change(self) -> float:
+        """By how much the median moved."""
+        return self.now.median - self.before.median
+
     def seen(self) -> dict[str, float]:
         """Return the steps that are large enough to be named."""
-        least = SMALLEST_SHARE * max(self.before.median, self.now)
+        least = SMALLEST_SHARE * max(self.before.median, self.now.median)
         return {step: value for step, value in self.steps.items() if abs(value) >= least}
 
 
@@ -170,7 +191,7 @@ def move_of(now: ReadableRelease, former: ReadableRelease, route_id: str) -> Mov
         return None
     steps = dict(zip(rows["step"], rows["value"], strict=True))
     before = replace(before, median=expected.median - sum(steps.values()))
-    return Move(route_id, before, expected.median, steps, _figures(now, former, route_id))
+    return Move(route_id, before, expected, steps, _figures(now, former, route_id))
 
 
 def _figures(now: ReadableRelease, former: ReadableRelease, route_id: str) -> dict[str, Figure]:
@@ -189,46 +210,44 @@ def _figures(now: ReadableRelease, former: ReadableRelease, route_id: str) -> di
         end = pd.Period(month, "M").end_time.normalize()
         values = counts if end in counts.index else running
         if end in values.index and end in medians.index:
-            found[str(source_id)] = Figure(end, float(values[end]), values is counts, float(medians[end]))
+            was_estimated = numbers.estimated_at_end(former.frame("nowcasts"), series_id, end) is not None
+            found[str(source_id)] = Figure(
+                end, float(values[end]), values is counts, float(medians[end]), was_estimated
+            )
     return found
 
 
-def moved_words(move: Move, as_of: dt.date, language: Language) -> str:
-    """``Malta: 12,500 in February–April 2025, up from 8,500 (outside its 80% interval, 5,100 to 12,100)``."""
-    words = {
-        "route": route_name(move.route_id, language), "now": language.expected(move.now),
-        "months": window_words(as_of, language), "before": language.expected(move.before.median),
-        "interval": language.interval_words(move.before.low, move.before.high),
-    }  # fmt: skip
-    if words["now"] == words["before"]:
-        return language.text(_("{route}: {now} in {months}, as in the release before"), **words)
-    is_inside = move.before.low <= move.now <= move.before.high
-    if move.now < move.before.median:
-        inside = _("{route}: {now} in {months}, down from {before} (inside its 80% interval, {interval})")
-        outside = _("{route}: {now} in {months}, down from {before} (outside its 80% interval, {interval})")
-    else:
-        inside = _("{route}: {now} in {months}, up from {before} (inside its 80% interval, {interval})")
-        outside = _("{route}: {now} in {months}, up from {before} (outside its 80% interval, {interval})")
-    return language.text(inside if is_inside else outside, **words)
+def moved_words(move: Move, language: Language) -> str:
+    """``12,500, up from 8,500``."""
+    now, before = language.expected(move.now.median), language.expected(move.before.median)
+    text = _("{now}, down from {before}") if move.change < 0 else _("{now}, up from {before}")
+    if now == before:
+        text = _("{now}, as in the release before")
+    return language.text(text, now=now, before=before)
 
 
-def move_words(move: Move, as_of: dt.date, sources: Mapping[str, Mapping[str, object]], language: Language) -> str:
-    """The same with its reasons, the largest first: ``…: December 2024 at 3,163, not 2,200 (IOM) +1,500``."""
-    steps = sorted(move.seen().items(), key=lambda one: -abs(one[1]))
-    said = [f"{step_words(step, move, sources, language)} {language.signed(value)}" for step, value in steps]
-    head = moved_words(move, as_of, language)
-    return language.labelled(head, language.listed(said)) if said else head
+def move_words(move: Move, sources: Mapping[str, Mapping[str, object]], language: Language) -> str:
+    """The same of a route with the largest step that leads there; the chart of steps has the others.
+
+    ``Malta: 12,500, up from 8,500; chiefly +1,500: December 2024 counted at 3,163, before estimated at 2,200 (IOM)``.
+    """
+    said = moved_words(move, language)
+    if steps := move.seen():
+        step = max(steps, key=lambda one: steps[one] * (1 if move.change >= 0 else -1))
+        text, words = _("{moved}; chiefly {change}: {step}"), step_words(step, move, sources, language)
+        said = language.text(text, moved=said, change=language.signed(steps[step]), step=words)
+    return language.labelled(route_name(move.route_id, language), said)
 
 
 def step_words(step: str, move: Move, sources: Mapping[str, Mapping[str, object]], language: Language) -> str:
-    """A step in a few words: ``January 2025 at 1,100, not 2,100 (Home Office)``."""
+    """A step in a few words: ``January 2025 estimated at 1,100, before forecast at 2,100 (Home Office)``."""
     kind, _colon, source_id = step.partition(":")
     publisher, _comma, _unit = source_name(source_id, sources, language).partition(",")
     figure = move.figures.get(source_id)
     if kind == COUNTS and figure:
         value = language.counted(figure.value) if figure.is_counted else language.expected(figure.value)
         words = {"month": language.month(figure.end), "value": value, "before": language.expected(figure.before)}
-        return language.text(_("{month} at {value}, not {before} ({source})"), **words, source=publisher)
+        return language.text(_FIGURES[figure.is_counted, figure.was_estimated], **words, source=publisher)
     texts = {
         COUNTS: _("new figures ({source})"), REVISIONS: _("revised figures ({source})"),
         REFIT: _("models fitted anew"), MODEL: _("another version of the model"),

@@ -19,7 +19,7 @@ from dashboard.reads import Night
 from dashboard.tables import sparkline
 from dashboard.theme import current_theme
 from reports import Row, numbers, reception
-from reports.changes import changes
+from reports.changes import changes, changes_title
 from reports.citations import map_note, unsettled
 from reports.names import expected_title
 from reports.overview import together
@@ -190,7 +190,7 @@ def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:
 
 def show_changes(night: Night, former: Night) -> None:
     """What the release before this one said otherwise."""
-    st.header(_("Since the last release, {day}").format(day=lang().day(former.as_of)), anchor=False)
+    st.header(changes_title(night, former, lang()), anchor=False)
     found = changes(night, former, lang())
     said = "\n".join(f"- :small[{layout.plain(text)}]" for text in found)
     st.markdown(said or layout.small(_("Nothing has changed.")))

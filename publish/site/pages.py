@@ -17,7 +17,7 @@ from publish.site.layout import Block, Chart, Page, View, heading, table, text
 from reports import asylum, context, numbers, reception, route
 from reports.alert import alert_report, limit_of, rule_record
 from reports.answer import answer
-from reports.changes import changes, new_counts
+from reports.changes import changes, changes_title, new_counts
 from reports.charts import Fan, flow_map, ranges
 from reports.citations import limits, map_note, unsettled
 from reports.names import LEVEL_MARKS, country_name, expected_title, in_unit, level_label, place_name, route_name
@@ -52,8 +52,7 @@ def overview(view: View) -> Page:
 def _changes(view: View) -> Iterator[Block]:
     if view.night.former is None:
         return
-    day = view.language.day(view.night.former.as_of)
-    yield heading(view.text(_("Since the last release, {day}"), day=day))
+    yield heading(changes_title(view.release, view.night.former, view.language))
     said = [find(view.release, view.night.former, view.language) for find in (changes, new_counts)]
     yield text(*([*said[0], *said[1]] or [view.text(_("Nothing has changed."))]), kind="list")
 

@@ -21,7 +21,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from reports import Decisions, LoadedRelease, Reception, Row, cards_in, citations, colours, numbers
 from reports.alert import alert_report, informs, rule_record, status_words
-from reports.changes import changes, new_counts
+from reports.changes import changes, changes_title, new_counts
 from reports.charts import MONTHS_AHEAD, Fan, demand, flow_map, legend, small_fan, year_bars
 from reports.drawing import Drawing, Style, print_svg, typst_fonts, usable
 from reports.names import LEVEL_MARKS, expected_title, level_label, level_name, route_name, subject_name
@@ -283,8 +283,7 @@ def _changes(
     said = [*changes(now, before, language), *new_counts(now, before, language)] or [
         language.text(_("Nothing has changed."))
     ]
-    head = language.text(_("Since the last release, {day}"), day=language.day(former.as_of))
-    return {"head": head, "items": _first(said, MOST_CHANGES, language)}
+    return {"head": changes_title(now, before, language), "items": _first(said, MOST_CHANGES, language)}
 
 
 def _sources(release: LoadedRelease, alerts: pd.DataFrame, language: Language) -> str:

@@ -12,7 +12,7 @@ from reports.changes import Figure, Move, change_since, change_words, changes, m
 from reports.numbers import Expected
 from reports.overview import cards, overview_title
 
-from .conftest import AS_OF, MakeRelease, alert_row
+from .conftest import MakeRelease, alert_row
 
 ENGLISH = Language("en")
 
@@ -111,8 +111,8 @@ def of_release(release: LoadedRelease, **steps: float) -> LoadedRelease:
 
 SOURCES = {"iom_dtm": {"publisher": "IOM, Displacement Tracking Matrix"}, "italy_interior": {"publisher": "Ministry"}}
 FIGURES = {
-    "iom_dtm": Figure(pd.Timestamp("2024-12-31"), 3163.0, is_counted=True, before=2194.0),
-    "italy_interior": Figure(pd.Timestamp("2025-01-31"), 3721.0, is_counted=False, before=2337.0),
+    "iom_dtm": Figure(pd.Timestamp("2024-12-31"), 3163.0, is_counted=True, before=2194.0, was_estimated=True),
+    "italy_interior": Figure(pd.Timestamp("2025-01-31"), 3721.0, is_counted=False, before=2337.0, was_estimated=False),
 }
 
 
@@ -121,23 +121,24 @@ FIGURES = {
     [
         (
             {"counts:iom_dtm": 1500.0, "counts:italy_interior": 2400.0, "refit": 69.0},
-            "up from 8,500 (outside its 80% interval, 7,800 to 9,200): "
-            "January 2025 at 3,700, not 2,300 (Ministry) +2,400; December 2024 at 3,163, not 2,200 (IOM) +1,500",
+            "up from 8,500; chiefly +2,400: January 2025 estimated at 3,700, before forecast at 2,300 (Ministry)",
         ),
         (
-            {"revisions:iom_dtm": -700.0, "counts:other": -400.0, "model": 500.0},
-            "down from 13,100 (inside its 80% interval, 12,400 to 13,800): "
-            "revised figures (IOM) −700; another version of the model +500; new figures (other) −400",
+            {"counts:iom_dtm": 1500.0, "counts:italy_interior": -400.0},
+            "up from 11,400; chiefly +1,500: December 2024 counted at 3,163, before estimated at 2,200 (IOM)",
         ),
-        ({"counts:other": 800.0, "refit": -800.0}, "as in the release before: "
-         "new figures (other) +800; models fitted anew −800"),
+        (
+            {"revisions:iom_dtm": -700.0, "counts:other": -400.0, "model": 800.0},
+            "down from 12,800; chiefly −700: revised figures (IOM)",
+        ),
+        ({"counts:other": 800.0, "refit": -800.0}, "as in the release before; chiefly +800: new figures (other)"),
     ],
 )  # fmt: skip
-def test_move_states_each_visible_step_largest_first(steps: dict[str, float], said: str) -> None:
+def test_move_states_largest_step_that_leads_there(steps: dict[str, float], said: str) -> None:
     before = 12_500 - sum(steps.values())
-    move = Move("CMR", Expected(before, before - 700, before + 700), 12_500, steps, FIGURES)
-    head = "Central Mediterranean: 12,500 in February–April 2025, "
-    assert move_words(move, AS_OF, SOURCES, ENGLISH) == head + said
+    now, then = (Expected(value, value - 700, value + 700) for value in (12_500, before))
+    move = Move("CMR", then, now, steps, FIGURES)
+    assert move_words(move, SOURCES, ENGLISH) == f"Central Mediterranean: 12,500, {said}"
 
 
 def test_changes_lead_with_largest_move(make_release: MakeRelease) -> None:
@@ -154,7 +155,7 @@ def test_move_names_month_that_former_release_lacked(make_release: MakeRelease) 
     rows = former.frame("observations")
     added = rows.tail(1).assign(time_period="2025-01", obs_value=1234.0)
     grown = now.with_frame("observations", pd.concat([rows, added], ignore_index=True))
-    assert "January 2025 at 1,234, not 2,000 (" in changes(grown, former, ENGLISH)[0]
+    assert "January 2025 counted at 1,234, before forecast at 2,000 (" in changes(grown, former, ENGLISH)[0]
 
 
 def test_running_month_is_named_by_its_nowcast(make_release: MakeRelease) -> None:
@@ -170,4 +171,4 @@ def test_running_month_is_named_by_its_nowcast(make_release: MakeRelease) -> Non
     })  # fmt: skip
     grown = now.with_frame("observations", pd.concat([rows, added], ignore_index=True))
     said = changes(grown.with_frame("nowcasts", nowcast), former, ENGLISH)[0]
-    assert said.endswith(": January 2025 at 1,000, not 2,000 (daily) −1,000")
+    assert said.endswith("chiefly −1,000: January 2025 estimated at 1,000, before forecast at 2,000 (daily)")
