@@ -27,7 +27,7 @@ from core import FloatArray
 from core.calendar import Frequency, to_period
 from core.log import silent
 from core.settings import DEMONSTRATION_DATE, PROJECT, load_settings
-from forecasting import BOTTOM_UP, ENSEMBLE, STRUCTURAL, BoolArray, calibration, ensemble
+from forecasting import BOTTOM_UP, ENSEMBLE, STRUCTURAL, BoolArray, ensemble
 from forecasting.ensemble import combine
 from forecasting.members import Request, members_at
 from forecasting.models import POOLED_MODELS
@@ -127,8 +127,8 @@ RULES = (
     Rule("structural model", "each series' own level and season", (STRUCTURAL,)),
     Rule("pooled model", "what many series have in common", tuple(POOLED_MODELS)),
     Rule("sum of parts", "what nationalities say of their total", (BOTTOM_UP,)),
-    Rule("spread and tails", "intervals as wide as outcomes were", off=_off(calibration, FACTORS=np.ones(1))),
-    Rule("shrunk widenings", "few outcomes a year ahead do not overlap", off=_off(calibration, SHRINKAGE=0.0)),
+    Rule("spread and tails", "intervals as wide as outcomes were", off=_off(ensemble, FACTORS=np.ones(1))),
+    Rule("shrunk widenings", "few outcomes a year ahead do not overlap", off=_off(ensemble, SHRINKAGE=0.0)),
     Rule("at most 5 × the record", "no endless tails", off=_off(ensemble, MOST_RECORDS=np.inf)),
 )
 

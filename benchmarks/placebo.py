@@ -18,8 +18,8 @@ import pandas as pd
 from core import FloatArray
 from core.schema import ALL
 from forecasting import BoolArray, between_levels
-from forecasting.features import WIDENING, before, features, volatility
 from forecasting.models import POOLED_MODELS
+from forecasting.models.pooled import WIDENING, before, features, volatility
 from forecasting.panel import Panel
 from forecasting.pooled import usable_rows
 from forecasting.verification import wis

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from core.settings import PROJECT
-from forecasting import ensemble, sum_of_parts
+from forecasting import ensemble, reconcile
 from forecasting.models import POOLED_MODELS
 
 T = TypeVar("T")
@@ -70,7 +70,9 @@ def _renewed(before: Sequence[str], lines: Sequence[str]) -> list[str]:
 def engine() -> str:
     """Which engine made a table; ``tests/benchmarks/test_page.py`` fails where it is not today's."""
     pooled = POOLED_MODELS["vigie-pooled"].version
-    return f"Engine: ensemble {ensemble.VERSION}, pooled model {pooled}, sum of the parts {sum_of_parts.VERSION}."
+    return (
+        f"Engine: ensemble {ensemble.VERSION}, pooled model {pooled}, sum of the parts {reconcile.BOTTOM_UP_VERSION}."
+    )
 
 
 def page_command(

@@ -172,7 +172,7 @@ def check_publishers(
 
 
 def _ingest_live(sources: list[str], replayed: dt.date | None, folder: Path, *, as_json: bool = False) -> None:
-    from nightly.live import ingest_live
+    from nightly.inputs import ingest_live
 
     with progress_bar() as progress:
         report = ingest_live(folder, load_settings(folder), sources, answered_on=replayed, progress=progress)

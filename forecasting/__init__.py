@@ -4,7 +4,7 @@ Here: what a forecasting model is, a function from one series' history to quanti
 
 Every model works on log1p scale, where counts of very different sizes behave alike, some by day and week on square
 roots, and gives the 23 hub quantiles at horizons 1..H. It may raise :class:`FitError`; guarding, fallback and the way
-back to counts are the engine's work (:mod:`forecasting.postprocess`), so that every model is treated alike.
+back to counts are the engine's work (:mod:`forecasting.models`), so that every model is treated alike.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Model:
         version: Raised whenever its numbers change, so that stored past forecasts are computed anew.
         predict: The model itself.
         slow: True where one fit takes more than about a tenth of a second.
-        on_roots: By day and week it is given square roots of counts (:mod:`forecasting.postprocess`).
+        on_roots: By day and week it is given square roots of counts (:mod:`forecasting.models`).
         longest_season: Longest season, in periods, that it models; a longer one is removed beforehand.
     """
 

@@ -31,8 +31,7 @@ from core import FloatArray
 from core.release import WEEK_SCORES
 from core.schema import check
 from forecasting import LEVELS, Model
-from forecasting.models import baseline, snaive
-from forecasting.postprocess import safe_forecast
+from forecasting.models import baseline, safe_forecast, snaive
 from forecasting.quantiles import QuantileTable
 from forecasting.verification import COVERAGES, covered, wis
 from forecasting.verification.verdict import SCALES, compare, holm_within

@@ -16,15 +16,13 @@ import pandas as pd
 
 from core.log import ProgressReport, silent
 from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, STRUCTURAL, BoolArray
-from forecasting.calibration import WINDOW
+from forecasting.ensemble import WINDOW
 from forecasting.hindcast import Fits, WorkList, run_work, work_at
 from forecasting.models import MODELS, POOLED_MODELS
 from forecasting.panel import Panel
 from forecasting.pooled import Lessons, Level, Priors, run_pooled
 from forecasting.quantiles import QuantileTable, stack
-from forecasting.reconcile import totals_panel
-from forecasting.sum_of_parts import MOST_ORIGINS, sum_of_parts
-from forecasting.sum_of_parts import VERSION as BOTTOM_UP_VERSION
+from forecasting.reconcile import BOTTOM_UP_VERSION, MOST_ORIGINS, sum_of_parts, totals_panel
 from forecasting.workers import Workers
 
 MANY = 20

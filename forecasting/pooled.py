@@ -25,11 +25,10 @@ from numpy.typing import NDArray
 from core import FloatArray
 from core.calendar import Frequency
 from forecasting import BoolArray, between_levels
-from forecasting.features import FEATURES, WIDENING, features, rounded, volatility
 from forecasting.hindcast import Fits, InMemory
-from forecasting.models import POOLED_MODELS
+from forecasting.models import FEWEST_EARLIER_VALUES, POOLED_MODELS, log_caps
+from forecasting.models.pooled import FEATURES, WIDENING, features, rounded, volatility
 from forecasting.panel import Panel
-from forecasting.postprocess import FEWEST_EARLIER_VALUES, log_caps
 from forecasting.quantiles import QuantileTable
 from forecasting.workers import Progress, Workers, run_tasks
 
@@ -60,7 +59,7 @@ class World:
 
     Attributes:
         logs: log1p values, gaps as NaN.
-        volatility: See :func:`forecasting.features.volatility`.
+        volatility: See :func:`forecasting.models.pooled.volatility`.
         count: Number of values observed up to each period.
         kinds: Of each series: 0 as given, 1 for totals; ascending.
         periods: The calendar.

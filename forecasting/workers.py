@@ -17,9 +17,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # i
 from core import FloatArray
 from core.log import get_logger
 from forecasting import History
-from forecasting.models import MODELS
+from forecasting.models import MODELS, SafeForecast, fallback_forecast, safe_forecast
 from forecasting.pool import CUT_OFF, UNLIMITED, Answer, CutOff, Limits, Pool, Task
-from forecasting.postprocess import SafeForecast, fallback_forecast, safe_forecast
 
 Progress = Callable[[int, int], None]
 """Called with the number of fits that are done, and their total."""
@@ -68,7 +67,7 @@ class Fit:
 def run_fits(
     fits: Sequence[Fit], horizon: int, *, workers: Workers = None, progress: Progress | None = None
 ) -> list[SafeForecast]:
-    """Run fits and return their answers, as of :func:`forecasting.postprocess.safe_forecast`, in the order asked.
+    """Run fits and return their answers, as of :func:`forecasting.models.safe_forecast`, in the order asked.
 
     A fit that takes too long or too much memory is cut off; the baseline stands in for it, with the reason.
 

@@ -29,10 +29,9 @@ from forecasting.attribution import Sources, ladder
 from forecasting.days import daily_history
 from forecasting.ensemble import MEMBERS, combine
 from forecasting.hindcast import present_work, run_work
-from forecasting.models import MODELS
+from forecasting.models import MODELS, safe_forecast
 from forecasting.models.structural import estimate, predict
 from forecasting.panel import Panel, panel_from_observations
-from forecasting.postprocess import safe_forecast
 from forecasting.quantiles import QuantileTable, rank_shares, stack, to_matrix, value_at
 from forecasting.trajectories import conditioned
 from ingest.routes import daily_arrivals

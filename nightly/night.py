@@ -35,8 +35,7 @@ from nightly import OK, RealTimeData
 from nightly.asylum import forecast_asylum
 from nightly.attribution import attribute
 from nightly.forecasts import PanelEngine, errors_by_group, make_forecasts
-from nightly.inputs import ACTOR, held_before, own_cards, with_own_capacities
-from nightly.live import read_inputs
+from nightly.inputs import ACTOR, held_before, own_cards, read_inputs, with_own_capacities
 from nightly.nowcasts import make_nowcasts, make_weeks
 from nightly.pooled import MODEL_ID, pooled_night
 from nightly.reception import forecast_reception

@@ -32,7 +32,7 @@ from forecasting.models.pooled import library
 from forecasting.panel import Panel
 from forecasting.pooled import PREDICTIONS, Lessons, Level, World, past_origins, present_origins, run_pooled
 from forecasting.quantiles import QuantileTable, stack
-from forecasting.sum_of_parts import sum_of_parts
+from forecasting.reconcile import sum_of_parts
 from forecasting.workers import Progress, Workers
 from ingest import snapshot
 from ingest.own import CAPACITY, own_route_figures

@@ -13,7 +13,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.release import CATALOGUE, INTENDED_USE, PROHIBITED_USES, contract_page
 from core.schema import ALL, TARGETS
-from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, ModelCard, days, ensemble, reception, sum_of_parts
+from forecasting import BASELINE, BOTTOM_UP, ENSEMBLE, ModelCard, days, ensemble, reception, reconcile
 from forecasting.models import CARDS, MODELS, POOLED_MODELS
 from forecasting.verification.situations import BEGUN
 from forecasting.verification.verdict import skill
@@ -26,7 +26,7 @@ MODEL_CARDS, DATA_CARDS = "model_cards", "data_cards"
 MATRIX_HORIZONS = (1, 3, 6, 12)
 ALL_MODELS: dict[str, tuple[ModelCard, str]] = {
     **{model_id: (CARDS[model_id], model.version) for model_id, model in (MODELS | POOLED_MODELS).items()},
-    BOTTOM_UP: (CARDS[BOTTOM_UP], sum_of_parts.VERSION),
+    BOTTOM_UP: (CARDS[BOTTOM_UP], reconcile.BOTTOM_UP_VERSION),
     ENSEMBLE: (CARDS[ENSEMBLE], ensemble.VERSION),
     days.MODEL_ID: (CARDS[days.MODEL_ID], "1"),
     reception.MODEL_ID: (CARDS[reception.MODEL_ID], "1"),

@@ -13,8 +13,7 @@ from core.languages import Language, as_counted, as_expected
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import Entry
-from forecasting.scenarios import Needs, occupancy, places_needed
-from forecasting.scenarios.analogues import LARGEST_MULTIPLE, Course, Episode
+from forecasting.scenarios import LARGEST_MULTIPLE, Course, Episode, Needs, occupancy, places_needed
 from forecasting.scenarios.shocks import DiversionEstimate
 from reports import ReadableRelease, Reception, numbers
 from reports.names import country_name, route_name, words_of

@@ -21,8 +21,18 @@ from core.languages import WORD_JOINER, Language, round_expected
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL, NOT_APPLICABLE
-from forecasting.scenarios import FEWEST_EFFECTIVE, HOWS, STAYS, Condition, TooFewPathsError, given
-from forecasting.scenarios.analogues import EPISODES, Course, course, replay
+from forecasting.scenarios import (
+    EPISODES,
+    FEWEST_EFFECTIVE,
+    HOWS,
+    STAYS,
+    Condition,
+    Course,
+    TooFewPathsError,
+    course,
+    given,
+    replay,
+)
 from forecasting.scenarios.shocks import Diversion, Shock, apply_shock, estimate_diversion
 from reports import ReadableRelease, numbers
 from reports import scenario as wording

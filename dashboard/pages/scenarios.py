@@ -26,7 +26,7 @@ from dashboard.downloads import Export, drawn
 from dashboard.layout import plain, small
 from dashboard.reads import Night
 from dashboard.theme import current_theme
-from forecasting.scenarios.analogues import EPISODES
+from forecasting.scenarios import EPISODES
 from reports import charts, citations, numbers, whatif
 from reports import scenario as wording
 from reports.context import events_between

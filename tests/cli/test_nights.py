@@ -79,7 +79,7 @@ def test_failed_source_is_reported_on_standard_error(
 ) -> None:
     faults = [{"source_id": one, "reason": "cannot be reached"} for one in failed]
     report = SimpleNamespace(summary=lambda: held + taken, failed=faults, held=held, taken=taken)
-    monkeypatch.setattr("nightly.live.ingest_live", lambda *_given, **_more: report)
+    monkeypatch.setattr("nightly.inputs.ingest_live", lambda *_given, **_more: report)
     done = command("ingest", "--live", home=tmp_path)
     assert done.returncode == code
     assert done.stdout.splitlines() == held + taken

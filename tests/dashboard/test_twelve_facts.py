@@ -19,9 +19,8 @@ from dashboard.downloads import csv_bytes, export_of
 from decisions.announcements import facts_of, make_briefing
 from reports import numbers
 from reports.alert import alert_file, alert_report, limit_of, rule_record
-from reports.messages import compose, mail_text
+from reports.messages import atom_feed, cap_message, compose, mail_text
 from reports.messages.announcement import Announcement
-from reports.messages.feeds import atom_feed, cap_message
 from reports.names import level_name
 from reports.route import expected_words
 from reports.skill import better_ends, better_mark, better_words

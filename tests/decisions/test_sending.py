@@ -28,8 +28,8 @@ from core.settings import Settings
 from decisions import Workflow, announcements, open_workflow, sending
 from decisions.actions import Step, act, record_night
 from decisions.sending import ChannelDownError, RefusedError, next_attempt, send_waiting
+from reports.messages import validated
 from reports.messages.announcement import FRESHNESS
-from reports.messages.feeds import validated
 from store.journal import Outbox, OutboxMessage
 from tests.receivers import Mailbox
 

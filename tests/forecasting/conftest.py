@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting import calibration, members, reconcile, sum_of_parts
+from forecasting import ensemble, members, reconcile
 from forecasting import pooled as pooled_run
 from forecasting.models import pooled
 from forecasting.panel import Panel, panel_from_rows
@@ -65,8 +65,8 @@ def quick_engine() -> Iterator[None]:
         for kind in ("TREES", "COUNT_TREES"):
             patch.setattr(pooled, kind, 5)
         patch.setattr(pooled_run, "FEWEST_ROWS", 200)
-        for module in (members, reconcile, sum_of_parts):
-            patch.setattr(module, "MOST_ORIGINS", sum_of_parts.FEWEST_ORIGINS)
-        for module in (members, calibration):
+        for module in (members, reconcile):
+            patch.setattr(module, "MOST_ORIGINS", reconcile.FEWEST_ORIGINS)
+        for module in (members, ensemble):
             patch.setattr(module, "WINDOW", 12)
         yield

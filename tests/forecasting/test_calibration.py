@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from forecasting import LEVELS, NORMAL_SCORES
-from forecasting.calibration import (
+from forecasting.ensemble import (
     FEWEST_SCORED,
     FEWEST_TO_LEARN_FROM,
     WINDOW,

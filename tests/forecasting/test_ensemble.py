@@ -11,8 +11,7 @@ import pytest
 from core.release import FORECASTS
 from core.schema import check
 from forecasting import LEVELS
-from forecasting.calibration import FEWEST_SCORED, FEWEST_TO_LEARN_FROM
-from forecasting.ensemble import MOST_RECORDS, NO_MEMBER, combine
+from forecasting.ensemble import FEWEST_SCORED, FEWEST_TO_LEARN_FROM, MOST_RECORDS, NO_MEMBER, combine
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.quantiles import QuantileTable, to_rows
 

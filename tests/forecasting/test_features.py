@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core import FloatArray
-from forecasting.features import (
+from forecasting.models.pooled import (
     FEATURES,
     HORIZON,
     WIDENING,

@@ -20,8 +20,7 @@ from forecasting.models import pooled as pooled_model
 from forecasting.panel import Panel, read_panel
 from forecasting.pooled import Level, past_origins, run_pooled
 from forecasting.quantiles import KEYS, QuantileTable, stack
-from forecasting.reconcile import reconcile, totals_panel
-from forecasting.sum_of_parts import sum_of_parts
+from forecasting.reconcile import reconcile, sum_of_parts, totals_panel
 from tests.golden import check_golden, short
 
 WORLD = Path(__file__).with_name("golden_world.csv")

@@ -23,8 +23,7 @@ from forecasting import (
     heavy_tailed_quantiles,
     symmetric_errors,
 )
-from forecasting.models import CARDS, MODELS, POOLED_MODELS, resolve
-from forecasting.postprocess import SafeForecast, log_cap, safe_forecast
+from forecasting.models import CARDS, MODELS, POOLED_MODELS, SafeForecast, log_cap, resolve, safe_forecast
 from forecasting.workers import Fit
 
 HORIZON = 6

@@ -14,10 +14,9 @@ from core import FloatArray
 from core.release import FORECASTS
 from core.schema import check
 from forecasting import LEVELS, NORMAL_SCORES, between_levels, pooled
-from forecasting.features import FEATURES, HORIZON
 from forecasting.models import POOLED_MODELS
 from forecasting.models import pooled as pooled_model
-from forecasting.models.pooled import FITTED_LEVELS, fit, predict
+from forecasting.models.pooled import FEATURES, FITTED_LEVELS, HORIZON, fit, predict
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.pooled import PREDICTIONS, Level, World, learned_horizons, past_origins, present_origins, run_pooled
 from forecasting.quantiles import QuantileTable, to_rows

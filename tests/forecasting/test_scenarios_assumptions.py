@@ -11,15 +11,17 @@ from hypothesis import strategies as st
 
 from core.errors import InputError
 from forecasting.scenarios import (
+    EPISODES,
     Condition,
+    Course,
     Needs,
     TooFewPathsError,
+    course,
     given,
     occupancy,
     shocks,
     still_present,
 )
-from forecasting.scenarios.analogues import EPISODES, Course, course
 from forecasting.scenarios.shocks import Diversion, Shock, apply_shock, estimate_diversion, profile
 
 ENDS = pd.date_range("2025-01-31", periods=12, freq="ME")

@@ -15,9 +15,8 @@ from scipy.stats import poisson
 
 from core import FloatArray
 from forecasting import LEVELS
-from forecasting.features import _VOLATILITY, _YEARLY_DISTANCE, FEATURES
 from forecasting.models import pooled as pooled_model
-from forecasting.models.pooled import THRESHOLDS, log_quantiles
+from forecasting.models.pooled import _VOLATILITY, _YEARLY_DISTANCE, FEATURES, THRESHOLDS, log_quantiles
 from forecasting.panel import Panel, panel_from_rows
 from forecasting.pooled import Level, past_origins, run_pooled
 from forecasting.quantiles import QuantileTable

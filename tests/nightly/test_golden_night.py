@@ -87,7 +87,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     few = {"backtest_origins": 4, "slow_backtest_origins": 4, "trajectories": 100, "pooled_model": False}
     settings = load_settings(home).model_copy(update=few)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nightly.live.load_snapshot", lambda *_: "fingerprint")
+        patch.setattr("nightly.inputs.load_snapshot", lambda *_: "fingerprint")
         patch.setattr("nightly.forecasts.MODELS", {name: MODELS[name] for name in FEW})
         patch.setattr("forecasting.members.MANY", 0)
         patch.setattr("hub.night.read_rounds", lambda: (None, {}))

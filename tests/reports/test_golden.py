@@ -19,9 +19,8 @@ from core.routes import ROUTES
 from forecasting.scenarios import Needs
 from reports import Decisions, LoadedRelease, Reception
 from reports.briefing import briefing_data
-from reports.messages import chat_text, compose, machine_payload, mail, mail_html, mail_text
+from reports.messages import atom_feed, cap_message, chat_text, compose, machine_payload, mail, mail_html, mail_text
 from reports.messages.announcement import FRESHNESS, KINDS, Announcement
-from reports.messages.feeds import atom_feed, cap_message
 from tests.golden import check_golden
 
 from .conftest import Announce, MakeRelease, year_row

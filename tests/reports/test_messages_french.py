@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reports.messages import chat_text, compose, mail, mail_html, mail_text
+from reports.messages import atom_feed, cap_message, chat_text, compose, mail, mail_html, mail_text
 from reports.messages.announcement import Announcement
-from reports.messages.feeds import atom_feed, cap_message
 from tests.french import english_left
 
 from .conftest import Announce

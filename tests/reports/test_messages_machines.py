@@ -13,9 +13,18 @@ from lxml import etree
 
 from core.errors import SchemaError
 from core.schema import Entry
-from reports.messages import compose, mail, mail_html, mail_text
+from reports.messages import (
+    ATOM_NAMESPACE,
+    atom_feed,
+    cap_message,
+    cap_name,
+    compose,
+    mail,
+    mail_html,
+    mail_text,
+    validated,
+)
 from reports.messages.announcement import announcement_of, message_identity
-from reports.messages.feeds import ATOM_NAMESPACE, atom_feed, cap_message, cap_name, validated
 
 from .conftest import IDENTITY, Announce
 

@@ -20,9 +20,8 @@ from reports import LoadedRelease
 from reports.alert import AlertReport, alert_file, alert_report, rule_record
 from reports.briefing import briefing_pdf
 from reports.files import for_people
-from reports.messages import chat_text, compose, machine_payload, mail_html, mail_text
+from reports.messages import atom_feed, cap_message, chat_text, compose, machine_payload, mail_html, mail_text
 from reports.messages.announcement import Announcement, alert_facts
-from reports.messages.feeds import atom_feed, cap_message
 from reports.names import level_name
 from reports.overview import cards
 
