@@ -36,7 +36,7 @@ from core.release import REVISIONS
 from core.schema import ALL, NOT_APPLICABLE
 from ingest import Parsed, RawFile
 from ingest.plausibility import USUAL_LEAST, judge
-from ingest.sources import SOURCES
+from ingest.sources import CARDS, SOURCES
 
 Grid = list[list[Any]]
 Mutation = Callable[[random.Random, Grid], Grid]
@@ -394,7 +394,7 @@ def _noticed(sound_file: Sound, parsed: Parsed) -> str:
         return ASIDE
     if rows[FIGURES].reset_index(drop=True).equals(known[FIGURES].reset_index(drop=True)):
         return SAME
-    complete = SOURCES[sound_file.source_id].CARD.complete_editions
+    complete = CARDS[sound_file.source_id].complete_editions
     found = judge(rows, known, NO_REVISIONS, complete=complete)
     before, after = sound_file.totals, totals(_taken_in(rows, known, complete=complete))
     both = pd.concat([before, after], axis=1, keys=["before", "after"]).fillna(0.0)

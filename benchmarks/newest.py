@@ -33,7 +33,7 @@ from ingest import RawFile
 from ingest.newest import ENOUGH_HISTORY, LEAST, MARKS, weigh
 from ingest.plausibility import Judgement, judge
 from ingest.rows import period_ends
-from ingest.sources import SOURCES
+from ingest.sources import CARDS, SOURCES
 
 TITLE = "Wrong newest figures"
 HELD, REPORTED, SILENT, BEYOND = "held", "reported", "silent", "silent and outside all that its series did"
@@ -230,7 +230,7 @@ def _unless_marked(new: pd.DataFrame, known: pd.DataFrame, is_wrong: pd.Series) 
 
 def quotable(source_id: str, reason: Message) -> str:
     """A reason with its figures where the source's licence lets them be passed on, else without."""
-    return str(reason) if SOURCES[source_id].CARD.may_be_bundled else reason.template
+    return str(reason) if CARDS[source_id].may_be_bundled else reason.template
 
 
 @dataclass

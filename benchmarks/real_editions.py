@@ -22,7 +22,7 @@ from core.log import progress_bar
 from core.settings import SNAPSHOT
 from ingest import read_raw, snapshot
 from ingest.plausibility import Judgement, judge
-from ingest.sources import SOURCES
+from ingest.sources import CARDS, SOURCES
 from store.figures import VintageStore
 
 TITLE = "Real editions, held and reported"
@@ -57,7 +57,7 @@ def look(
         editions: Name and figures of each, the oldest first.
         keep: Let each be known before the next is judged.
     """
-    complete = SOURCES[source_id].CARD.complete_editions
+    complete = CARDS[source_id].complete_editions
     before: dict[dt.date, tuple[pd.DataFrame, pd.DataFrame]] = {}
     for name, rows in editions:
         day = dt.datetime.now(dt.UTC).date() if rows["as_of_estimated"].any() else rows["as_of"].max().date()

@@ -356,6 +356,9 @@ def extract_register(
 ) -> Iterator[tuple[int, None, str, list[str]]]:
     """Texts of a register under ``data/`` for Babel (``make texts``): line, function, text, comments of each."""
     register = tomllib.load(file)
-    for entries in [[register], *register.values()]:
-        for entry in entries if isinstance(entries, list) else []:
-            yield from ((0, None, entry[name], []) for name in TEXTS_OF_RECORDS if name in entry)
+    lists = [entries for entries in register.values() if isinstance(entries, list)]
+    for entry in [register, *(one for entries in lists for one in entries if isinstance(one, dict))]:
+        for text in (entry[name] for name in TEXTS_OF_RECORDS if name in entry):
+            # Repositories and their hashes are the same in every language.
+            found = [one for one in (text if isinstance(text, list) else [text]) if not one.startswith("github.com/")]
+            yield from ((0, None, one, []) for one in found)

@@ -166,10 +166,10 @@ class LiveSettings(_Section):
     browser_agent: str = Field(
         default="Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36",
         min_length=1,
-        description="Sent only to sources whose ACCESS says agent = 'browser'",
+        description="Sent only to sources whose card says agent = 'browser'",
     )
     sources: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, description="Fields of a source's ACCESS to change, by source_id: addresses, options, …"
+        default_factory=dict, description="Fields of a source's table access to change, by source_id: addresses, options, …"
     )
 
 

@@ -80,28 +80,20 @@ class Source(Protocol):
         RAW_FILES: Patterns of the source's files below the raw-data folder, for ``benchmarks/build_snapshot.py``;
             empty where the licence forbids redistribution. A module whose figures only one region's releases hold names
             it in ``REGION``. A module may name dated editions of one of them in
-            ``EDITIONS``: see ``ingest.snapshot.with_editions``.
+            ``EDITIONS``: see ``benchmarks.build_snapshot.with_editions``.
         LAG_DAYS: Usual days from a period's end to its publication: dates ``as_of`` where no vintage is known.
-        CARD: The source as a person would cite it.
     """
 
     SOURCE_ID: str
     RAW_FILES: tuple[str, ...]
     LAG_DAYS: int
-    CARD: SourceCard
 
     def parse(self, raw: RawFile) -> Parsed:
         """Turn the file into observations; raises ``core.errors.SourceError`` if its layout is broken."""
 
 
 class LiveSource(Source, Protocol):
-    """A source whose publisher can be asked. A module without ``download`` says in ``NOT_LIVE`` why it has none.
-
-    Attributes:
-        ACCESS: How it is asked, unless a home's settings change it (``live.sources``).
-    """
-
-    ACCESS: SourceAccess
+    """A source whose publisher can be asked. A module without ``download`` says in ``NOT_LIVE`` why it has none."""
 
     def download(self, pull: Pull) -> list[RawFile]:
         """Ask for everything that is wanted of the source; each file is one for ``parse``.
@@ -213,7 +205,7 @@ SETTING = "settings.toml, live.sources"
 
 
 class SourceAccess(BaseModel):
-    """How one source is asked.
+    """How one source is asked: the table ``access`` of ``data/sources/<source_id>.toml``.
 
     Attributes:
         source_id: The source.
@@ -297,10 +289,10 @@ class SourceAccess(BaseModel):
 
 
 class SourceCard(BaseModel):
-    """One source as a person would cite it.
+    """One source as a person would cite it: ``data/sources/<source_id>.toml``.
 
     Attributes:
-        publisher: Who publishes; as every text of a card, marked for translation where it is written.
+        publisher: Who publishes; as every text of a card, in English here and translated in ``data/locale``.
         redistribution: True or False where the licence says so, else 'to be confirmed': then the figures are bundled
             with attribution, and the setting ``exclude_sources`` leaves them out.
         retrieved: Date of the edition that the bundled figures were tabulated from; None where it is not recorded.

@@ -18,7 +18,6 @@ A month has the flags of all of its parts. ``as_of`` is the latest of the parts'
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatch
@@ -29,43 +28,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core import FloatArray
-from core.languages import marked as _
 from core.release import OBSERVATIONS
 from core.routes import ALWAYS, CARRIED, ROUTES, Part, counted
 from core.schema import ALL
-from ingest import SourceCard
 from ingest.rows import observations
 
 SOURCE_ID = "vigie-routes"
-CARD = SourceCard(
-    source_id=SOURCE_ID,
-    publisher=_("Vigie"),
-    dataset=_("Monthly arrivals by route, composed from the sources below"),
-    url="",
-    licence=_("As the component with the strictest licence"),
-    redistribution="to be confirmed",
-    citation=(
-        "Vigie, arrivals by route, computed from IOM DTM, UNHCR, Ministero dell'Interno and Home Office figures."
-    ),
-    retrieved=dt.date(2026, 8, 22),
-    rhythm=_("Recomputed at every run from what is known on its date."),
-    expected_days=45,
-    derived_from=sorted({source for route in ROUTES.values() for source in route.sources}),
-    known_issues=[
-        _(
-            "Persons who arrived and were recorded; never added to detections at borders, which count some persons "
-            "twice."
-        ),
-        _(
-            "A country that is late is estimated for up to six months, which are marked so. Later months leave it out "
-            "and are marked as a break in the series, or are missing where it is large."
-        ),
-        _(
-            "The Eastern Mediterranean and the Western Mediterranean end where the open sources end (2024-12 and "
-            "2025-06)."
-        ),
-    ],
-)
 CARRIED_MONTHS = 3
 """Months whose mean stands for a minor part that is late."""
 CARRY_LIMIT = 6

@@ -41,10 +41,10 @@ from ingest.http import Client
 from ingest.own import own_capacities, parse_own
 from ingest.own_mapping import OwnMapping, read_mapping
 from ingest.plausibility import Judgement, judge
-from ingest.routes import CARD as ROUTES_CARD
+from ingest.routes import SOURCE_ID as ROUTES_SOURCE
 from ingest.routes import route_arrivals
 from ingest.rows import period_ends
-from ingest.sources import SOURCES, chosen_sources, elsewhere, live_sources, source_access
+from ingest.sources import CARDS, SOURCES, chosen_sources, elsewhere, live_sources, source_access
 from store import night_lock, write_bytes
 from store.figures import VintageStore
 from store.figures.editions import HELD, KNOWN, WITHDRAWN, Arrival, Edition, EditionStore, Kept, RawStore
@@ -348,7 +348,7 @@ def _take(
 ) -> Ingested:  # fmt: skip
     """Let what was read be known, or hold it where it is implausible; what was set aside is kept beside it."""
     vintages, editions = VintageStore(home), EditionStore(home, journal)
-    complete = source_id in SOURCES and SOURCES[source_id].CARD.complete_editions
+    complete = source_id in SOURCES and CARDS[source_id].complete_editions
     day = received or dt.datetime.now(dt.UTC).date()
     arrival = Arrival(source_id, raw.name, raw.sha256, given_by, parsed.observations, day, complete)
     former = editions.newest_of(source_id, arrival.sha256)
@@ -380,8 +380,8 @@ def _judgement(home: Path, arrival: Arrival, void: list[dt.datetime], *, is_know
     releases, forecast = ReleaseStore(home), None
     release = None if is_known else releases.current()
     if release is not None and releases.alteration(release) is None:  # a night reports an altered one
-        sources = [one for one in ROUTES_CARD.derived_from if one != arrival.source_id]
-        others = vintages.as_of(day, only=sources if arrival.source_id in ROUTES_CARD.derived_from else [])
+        sources = [one for one in CARDS[ROUTES_SOURCE].derived_from if one != arrival.source_id]
+        others = vintages.as_of(day, only=sources if arrival.source_id in CARDS[ROUTES_SOURCE].derived_from else [])
         forecast = forecast_of(rows, known, others, release)
     received = arrival.received
     return judge(rows, known, revisions, complete=arrival.complete, received=received, forecast=forecast)

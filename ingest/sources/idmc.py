@@ -8,52 +8,13 @@ import pandas as pd
 from core.countries import map_countries
 from core.errors import SourceError, message
 from core.languages import marked as _
-from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard, as_file, json_table
+from ingest import Parsed, Pull, RawFile, Request, as_file, json_table
 from ingest.rows import Reading, RowRule, count_rules, duplicate_rules, melt, newest, since, to_days
 from ingest.tables import read_csv, refuse_wrong_kind
 
 SOURCE_ID = "idmc"
 RAW_FILES = ("idmc_monthly/Hist.csv",)
 LAG_DAYS = 30
-
-CARD = SourceCard(
-    source_id=SOURCE_ID,
-    publisher=_("Internal Displacement Monitoring Centre"),
-    dataset=_("New internal displacements by country and month (GIDD and Internal Displacement Updates)"),
-    url="https://www.internal-displacement.org/database/displacement-data/",
-    licence=_("CC BY-IGO, as listed on HDX"),
-    licence_url="https://creativecommons.org/licenses/by/3.0/igo/",
-    redistribution=True,
-    citation=(
-        "Internal Displacement Monitoring Centre (IDMC), Global Internal Displacement Database and Internal "
-        "Displacement Updates."
-    ),
-    came_through="github.com/ThomasSchinca/Live_Displacement at 4df8081cc8a9eebf0e08e34d73a3f1d2fcea95c2",
-    rhythm=_("Continuous; a month settles in the weeks after its end."),
-    expected_days=61,
-    known_issues=[
-        _(
-            "From 2025-06 on, months come from the rolling feed of updates and are marked estimated: events longer "
-            "than two months are dropped."
-        ),
-        _("The newest month is incomplete and marked provisional."),
-        _("A blank may mean none or not reported: it is left out, never read as zero."),
-        _("Abyei (AB9), disputed between Sudan and South Sudan, has no ISO 3166 code and is left out."),
-        _("The date of the edition is not recorded."),
-    ],
-)
-ACCESS = SourceAccess(
-    source_id=SOURCE_ID,
-    addresses={"feed": "https://helix-tools-api.idmcdb.org/external-api/idus/last-180-days/"},
-    hosts=["helix-copilot-prod-helix-media-external.s3.amazonaws.com"],
-    evidence={
-        "addresses.feed": "github.com/ThomasSchinca/Live_Displacement: asks it with a client_id, answered to 2026-04",
-        "hosts": "github.com/IFRCGo/pystac-monty, 2025-01-28: the feed's file lies there",
-    },
-    # IDMC puts client names on a list on request.
-    token="IDMC_CLIENT_ID",  # noqa: S106  # a variable's name, not a key
-    asked="with token",
-)
 
 FEED_SINCE = "2025-06"
 """From this month the figures come from a rolling feed that drops long events: they are marked estimated."""

@@ -9,8 +9,6 @@ A month without arrivals is simply absent from the file: no row is made up here 
 
 from __future__ import annotations
 
-import datetime as dt
-
 import numpy as np
 import pandas as pd
 
@@ -20,7 +18,7 @@ from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.release import REJECTED
 from core.schema import ALL, NOT_APPLICABLE
-from ingest import Parsed, RawFile, SourceCard
+from ingest import Parsed, RawFile
 from ingest.rows import TOLERATED, Reading, RowRule, month_of_epoch_days, month_rules, to_numbers
 from ingest.tables import read_rda
 
@@ -30,40 +28,6 @@ RAW_FILES = ("iom_dtm/dtm_med.rda", "iom_dtm/dtm_med_nat.rda")
 LAG_DAYS = 25
 """IOM gathers the ministries' figures in the first half of the next month; the compiled table with December 2024 was
 public on 5 February 2025. 25 days keep the whole month known at the end of the next one."""
-
-CARD = SourceCard(
-    source_id=SOURCE_ID,
-    publisher=_("International Organization for Migration, Displacement Tracking Matrix"),
-    dataset=_("Migrant arrivals to Europe, monthly by country"),
-    url="https://dtm.iom.int/europe/arrivals",
-    licence=_("Not stated clearly (CC BY-IGO on HDX): name IOM DTM, and ask it before republishing"),
-    licence_url="https://dtm.iom.int/terms-and-conditions",
-    redistribution="to be confirmed",
-    citation=(
-        "International Organization for Migration (IOM), Displacement Tracking Matrix (DTM), arrivals to Europe, to"
-        " 2024-12."
-    ),
-    retrieved=dt.date(2025, 2, 5),
-    came_through="github.com/iom/gdidata, data/dtm_med.rda at d6262efc4052c0720eb8bfc866eece9dc705641b",
-    rhythm=_("Monthly, about a month late; the bundled table ended with 2024-12."),
-    expected_days=75,
-    known_issues=[
-        _('The terms of redistribution are to be confirmed; exclude_sources = ["iom_dtm"] leaves these figures out.'),
-        _(
-            "Before 2014 (Italy) and 2015 (Greece, Spain) each year is one row dated December: an annual total, set"
-            " aside."
-        ),
-        _("A month without arrivals is often simply absent (Canary Islands 2016 to 2018, Malta, Cyprus)."),
-        _("Canary Islands: the 50 persons of 2018-04 include 16 whom UNHCR counts in 2018-03, which is zero here."),
-        _("Bulgaria's three rows of 2015 look cumulative."),
-        _("Cyprus 2017-01 to 05 and 2018-01 to 05 are sums spread evenly over the months: flagged as estimates."),
-        _("By nationality, the rows of Spain come from Frontex: they are never bundled."),
-        _(
-            "Where a nationality is negative, the publisher corrects a sum of nationalities that exceeds the total: "
-            "the month's other nationalities are flagged as estimates."
-        ),
-    ],
-)
 
 PLACES: dict[str, tuple[str, str, str]] = {
     "ITA": ("CMR", "ITA", "2014-01"),

@@ -6,7 +6,6 @@ One person may be observed at several points. Rows of the Northern Corridor and 
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 import unicodedata
 
@@ -15,7 +14,7 @@ import pandas as pd
 from core.countries import map_countries
 from core.languages import marked as _
 from core.schema import ALL
-from ingest import Parsed, RawFile, SourceCard
+from ingest import Parsed, RawFile
 from ingest.rows import Reading, RowRule, month_of_epoch_days, month_rules, to_numbers
 from ingest.tables import read_rda
 
@@ -24,28 +23,6 @@ REGION = "horn_of_africa"
 RAW_FILES = ("iom_dtm_ehoa/dtm_ehoa_nat.rda",)
 LAG_DAYS = 45
 """Assumed: no edition of the compiled table says when a month became known."""
-CARD = SourceCard(
-    source_id=SOURCE_ID,
-    publisher=_("International Organization for Migration, Displacement Tracking Matrix"),
-    dataset=_("Flow monitoring in the East and Horn of Africa, monthly by point and nationality"),
-    url="https://dtm.iom.int/online-interactive-resources/flow-monitoring",
-    licence=_("Not stated clearly (CC BY-IGO on HDX): name IOM DTM, and ask it before republishing"),
-    licence_url="https://dtm.iom.int/terms-and-conditions",
-    redistribution="to be confirmed",
-    citation=(
-        "International Organization for Migration (IOM), Displacement Tracking Matrix (DTM), flow monitoring in the"
-        " East and Horn of Africa, to 2024-07."
-    ),
-    retrieved=dt.date(2025, 2, 5),
-    came_through="github.com/iom/gdidata, data/dtm_ehoa_nat.rda at d6262efc4052c0720eb8bfc866eece9dc705641b",
-    rhythm=_("Monthly; the bundled table ends with 2024-07."),
-    expected_days=90,
-    known_issues=[
-        _("Movements are events, not persons: one person may be observed at several points."),
-        _("Points open and close: only months of the same points compare."),
-        _("When a month became known is assumed: six weeks after its end."),
-    ],
-)
 NOT_LIVE = "IOM offers flow monitoring of the region as reports; no public project has a dated answer of an interface."
 ROUTES = {"Eastern Corridor": "HOA_EAST", "Southern Corridor": "HOA_SOUTH", "HoA Corridor": "HOA_HORN"}
 OTHER_ROUTES = frozenset({"Nothern Corridor", "Undefined"})

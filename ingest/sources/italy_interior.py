@@ -7,7 +7,6 @@ to 4 % below the consolidated ones).
 
 from __future__ import annotations
 
-import datetime as dt
 from functools import partial
 
 import pandas as pd
@@ -15,7 +14,7 @@ import pandas as pd
 from core.countries import map_countries
 from core.languages import marked as _
 from core.schema import ALL
-from ingest import Parsed, Pull, RawFile, SourceAccess, SourceCard, gather, get_file
+from ingest import Parsed, Pull, RawFile, gather, get_file
 from ingest.rows import (
     Reading,
     RowRule,
@@ -38,46 +37,6 @@ RAW_FILES = (
 LAG_DAYS = 2
 """The dashboard comes out each working day with the days up to the day before; after a weekend that is two days. onData
 keeps only the reports of the 15th and of the month's end, so a report's date is not the first day of knowledge."""
-
-CARD = SourceCard(
-    source_id=SOURCE_ID,
-    publisher=_("Ministero dell'Interno, Dipartimento per le Libertà civili e l'Immigrazione"),
-    dataset=_("Cruscotto statistico giornaliero: sea arrivals, daily and by nationality"),
-    url=(
-        "https://www.interno.gov.it/it/stampa-e-comunicazione/dati-e-statistiche/sbarchi-e-accoglienza-dei-migranti-tutti-i-dati"
-    ),
-    licence=_("CC BY 4.0 (onData, Liberiamoli tutti!)"),
-    licence_url="https://creativecommons.org/licenses/by/4.0/",
-    redistribution=True,
-    citation=(
-        "Ministero dell'Interno, Cruscotto statistico giornaliero; figures by onData, Liberiamoli tutti! "
-        "(datibenecomune.substack.com)."
-    ),
-    retrieved=dt.date(2025, 9, 15),
-    came_through="github.com/ondata/liberiamoli-tutti at 04e6d28195bba97d728f11a056dcf9bac1a531f5",
-    rhythm=_("Daily figures in a report every two weeks."),
-    expected_days=30,
-    known_issues=[
-        _("Daily figures run 1 to 4 % below the consolidated month and are not revised back."),
-        _("Impossible dates (2024-04-31), zero placeholders after the last report and one damaged cell are set aside."),
-        _("Only 8 to 15 nationalities are named in a report; the others are lumped together."),
-    ],
-)
-ACCESS = SourceAccess(
-    source_id=SOURCE_ID,
-    addresses={
-        "days": (
-            "https://raw.githubusercontent.com/ondata/liberiamoli-tutti/main/sbarchi-migranti/dati/sbarchi-per-giorno.csv"
-        ),
-        "citizenships": (
-            "https://raw.githubusercontent.com/ondata/liberiamoli-tutti/main/sbarchi-migranti/dati/nazionalita.csv"
-        ),
-    },
-    evidence={
-        "addresses.days": "github.com/ondata/liberiamoli-tutti, 2026-11-27: keeps the file there",
-        "addresses.citizenships": "github.com/ondata/liberiamoli-tutti, 2026-11-27: keeps the file there",
-    },
-)
 
 _ROUTE = {"target": "arrivals", "route_id": "CMR", "geo": "ITA"}
 

@@ -12,7 +12,7 @@ import pandas as pd
 from core.countries import region_codes
 from core.languages import marked as _
 from core.schema import ALL, NOT_APPLICABLE
-from ingest import Parsed, Pull, RawFile, SourceAccess, gather, get_file
+from ingest import Parsed, Pull, RawFile, gather, get_file
 from ingest.rows import (
     Reading,
     RowRule,
@@ -23,7 +23,6 @@ from ingest.rows import (
     to_days,
     to_numbers,
 )
-from ingest.sources import italy_interior
 from ingest.tables import read_csv, require_columns
 
 SOURCE_ID = "italy_reception"
@@ -31,29 +30,6 @@ REGION = "europe"
 RAW_FILES = ("italy_interior_cruscotto/ondata/accoglienza.csv",)
 LAG_DAYS = 2
 """The ministry's report of a month's last day comes out on the next working days."""
-CARD = italy_interior.CARD.model_copy(
-    update={
-        "source_id": SOURCE_ID,
-        "dataset": _("Cruscotto statistico giornaliero: people in reception, by region and kind of centre"),
-        "rhythm": _("In the reports of the 15th and of each month's last day; the latter is taken."),
-        "expected_days": 45,
-        "known_issues": [
-            _("A report whose centres repeat an earlier report's is set aside (June 2023)."),
-            _("Regions of a report that holds them in another order are set aside (April 2022); its total is kept."),
-            _("People in the municipal network (SAI) are counted once a month at most."),
-        ],
-    }
-)
-"""Of the same publisher, licence and transcription as its arrivals."""
-ACCESS = SourceAccess(
-    source_id=SOURCE_ID,
-    addresses={
-        "reception": (
-            "https://raw.githubusercontent.com/ondata/liberiamoli-tutti/main/sbarchi-migranti/dati/accoglienza.csv"
-        ),
-    },
-    evidence={"addresses.reception": "github.com/ondata/liberiamoli-tutti, 2026-11-27: keeps the file there"},
-)
 KINDS = ("hotspots", "centres", "sai")
 """Hot spots at the landing places, reception centres, and the municipal network (SIPROIMI, since 2020 SAI)."""
 _ONDATA = {

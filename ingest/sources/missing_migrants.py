@@ -13,57 +13,13 @@ import pandas as pd
 from core.errors import SourceError
 from core.languages import marked as _
 from core.schema import ALL, PLACES_OF_EVENTS
-from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard, get_file, json_body, json_rows, json_table
+from ingest import Parsed, Pull, RawFile, Request, get_file, json_body, json_rows, json_table
 from ingest.rows import Reading, RowRule, epoch_days, flags, future_rule, newest, to_dates, to_days, to_numbers
 from ingest.tables import as_texts, read_csv, read_rda, require_columns
 
 SOURCE_ID = "missing_migrants"
 RAW_FILES = ("iom_missing_migrants/gdidata/iom_mmp.rda",)
 LAG_DAYS = 90
-
-CARD = SourceCard(
-    source_id=SOURCE_ID,
-    publisher=_("International Organization for Migration, Missing Migrants Project"),
-    dataset=_("Deaths and disappearances during migration"),
-    url="https://missingmigrants.iom.int/downloads",
-    licence=_("CC BY 4.0"),
-    licence_url="https://creativecommons.org/licenses/by/4.0/",
-    redistribution=True,
-    citation=(
-        "International Organization for Migration, Missing Migrants Project (missingmigrants.iom.int), to 30 April "
-        "2025."
-    ),
-    came_through="github.com/iom/gdidata, data/iom_mmp.rda at c9e4cc69cebd91d6cfca5f4107e2406e4de2c6ff",
-    rhythm=_("Continuous, with a lag of one to three months."),
-    expected_days=122,
-    known_issues=[
-        _("Minimum estimates: many deaths are never recorded."),
-        _(
-            "Route names changed between releases; the English Channel is part of 'Intra-European routes' and not "
-            "told apart."
-        ),
-        _("The newest three months are incomplete and marked provisional."),
-        _("Only sums by route and month are kept: no places, no single incidents."),
-    ],
-)
-ACCESS = SourceAccess(
-    source_id=SOURCE_ID,
-    addresses={
-        "incidents": (
-            "https://missingmigrants.iom.int/sites/g/files/tmzbdl601/files/report-migrant-incident/Missing_Migrants_Global_Figures_allData.csv"
-        ),
-        "years": "https://missingmigrants.iom.int/global-figures",
-    },
-    evidence={
-        "addresses.years": "github.com/OCHA-DAP/hdx-scraper-iom-missingmigrants, 2025-09-15: has answers",
-    },
-    unconfirmed=["addresses.incidents"],
-    options={
-        # True asks for the yearly lists (JSON) instead of the one table of all years.
-        "by_year": False,
-        "since": 2014,
-    },
-)
 
 ROUTES = {
     "Central Mediterranean Route": "CMR",

@@ -8,7 +8,7 @@ import pandas as pd
 
 from core.errors import SourceError
 from core.languages import marked as _
-from ingest import Parsed, Pull, RawFile, SourceAccess, SourceCard, get_file
+from ingest import Parsed, Pull, RawFile, get_file
 from ingest.rows import since, to_observations
 from ingest.tables import read_csv, refuse_wrong_kind
 
@@ -17,32 +17,6 @@ RAW_FILES = ("noaa_enso/oni.csv",)
 LAG_DAYS = 41
 """A value belongs to the middle month of its season and needs the third: a month, and some ten days to publish."""
 
-CARD = SourceCard(
-    source_id=SOURCE_ID,
-    publisher=_("National Oceanic and Atmospheric Administration, Climate Prediction Center"),
-    dataset=_("Oceanic Niño Index"),
-    url="https://www.cpc.ncep.noaa.gov/data/indices/oni.ascii.txt",
-    licence=_("Public domain (work of the United States government)"),
-    redistribution=True,
-    citation="NOAA Climate Prediction Center, Oceanic Niño Index (ONI).",
-    came_through="github.com/dbrisaro/climate-dashboard at 544d3764e081ea8c88faf2a734dfbfad85ac1431",
-    rhythm=_("Monthly, a few days after the three-month season."),
-    expected_days=76,
-    known_issues=[
-        _("A value belongs to the middle month of its season of three months, and is known only after the third."),
-        _("Since 2026 the publisher's official index is the relative one (RONI); this is the index before it."),
-        _("The date of the edition is not recorded."),
-    ],
-)
-ACCESS = SourceAccess(
-    source_id=SOURCE_ID,
-    addresses={"index": "https://www.cpc.ncep.noaa.gov/data/indices/oni.ascii.txt"},
-    evidence={
-        "addresses.index": (
-            "github.com/dbrisaro/climate-dashboard: takes it, answered to JFM 2026, centred on 2026-02"
-        ),
-    },
-)
 HEADER = [b"SEAS", b"YR", b"TOTAL", b"ANOM"]
 SEASONS = ("DJF", "JFM", "FMA", "MAM", "AMJ", "MJJ", "JJA", "JAS", "ASO", "SON", "OND", "NDJ")
 

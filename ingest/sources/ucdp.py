@@ -11,7 +11,6 @@ Known faults, so that figures serve as log1p context and never as exact counts:
 
 from __future__ import annotations
 
-import datetime as dt
 import io
 import re
 from dataclasses import dataclass
@@ -29,8 +28,6 @@ from ingest import (
     Pull,
     RawFile,
     Request,
-    SourceAccess,
-    SourceCard,
     as_file,
     get_file,
     unpacked,
@@ -42,59 +39,6 @@ from ingest.tables import read_csv
 SOURCE_ID = "ucdp"
 RAW_FILES = ("ucdp_country_month/Hist.csv", "ucdp_country_month/ucdp_vintages_36m.csv.gz")
 LAG_DAYS = 21
-
-CARD = SourceCard(
-    source_id=SOURCE_ID,
-    publisher=_("Uppsala Conflict Data Program, Uppsala University"),
-    dataset=_("Deaths in organised violence by country and month (GED 25.1 and GED Candidate)"),
-    url="https://ucdp.uu.se/downloads/",
-    licence=_("CC BY 4.0"),
-    licence_url="https://creativecommons.org/licenses/by/4.0/",
-    redistribution=True,
-    citation=(
-        "Uppsala Conflict Data Program; Sundberg and Melander (2013), Journal of Peace Research 50(4); Davies et "
-        "al. (2025), Journal of Peace Research; Hegre et al. (2020), Research & Politics 7(3)."
-    ),
-    retrieved=dt.date(2026, 6, 24),
-    came_through=(
-        "github.com/conflictlab/Pace-map-risk at 0e30cc42759296faf70021bd3d87eb2f9f4d91d8 (Hist.csv and its 25 "
-        "editions since 2024-01-26)"
-    ),
-    rhythm=_("Monthly candidate figures about three weeks late; final ones once a year."),
-    expected_days=57,
-    known_issues=[
-        _(
-            "Events that start and end in different months are missing: 85 to 95 % of deaths are kept in most "
-            "years, 33 % in 2022, 45 % in 2021. Use as log1p, never as exact counts."
-        ),
-        _("Deaths in Gaza are coded under Israel, those in Western Sahara under Morocco."),
-        _(
-            "Annual releases revise months by 10 to 45 %: the world's 2023-12 went from 9,457 to 13,599 (2024-06), "
-            "then 17,210 (2025-07)."
-        ),
-        _("Iran 2026-01 (19,886 deaths) is an unrevised outlier of the candidate release."),
-        _("From 2024 on, a country without any death in an edition has no figure; absent means none recorded."),
-        _("Months from 2025-10 to 2026-02 became known only on 2026-03-16, when the collector ran again."),
-        _("The licence was relayed by others; the publisher's page is to be read again."),
-    ],
-)
-ACCESS = SourceAccess(
-    source_id=SOURCE_ID,
-    addresses={
-        "candidate": "https://ucdp.uu.se/downloads/candidateged",
-        "annual": "https://ucdp.uu.se/downloads/ged",
-    },
-    evidence={
-        "addresses.candidate": ("github.com/conflictlab/Pace-map-risk, 2026-06-24: GEDEvent_v26_0_5.csv"),
-        "addresses.annual": "github.com/conflictlab/Pace-map-risk, 2026-06-24: ged251-csv.zip",
-    },
-    options={
-        "months": 12,
-        # The final release of all events, such as "26.1": 30 MB and a minute, worth it once a year. Then `months` must
-        # not reach back before its successor's year.
-        "annual": "",
-    },
-)
 
 LAST_UNDATED_MONTH = "2023-12"
 """Newest month taken from the wide table. It bears no date of edition; later months have editions that do."""

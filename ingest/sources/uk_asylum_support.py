@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pandas as pd
 
 from core.countries import region_codes
 from core.languages import marked as _
 from core.schema import ALL, NOT_APPLICABLE
-from ingest import Parsed, RawFile, SourceCard
+from ingest import Parsed, RawFile
 from ingest.rows import Reading, RowRule, epoch_days, figure_rules, flags, to_numbers
 from ingest.tables import read_rda
 
@@ -19,24 +17,6 @@ RAW_FILES = ("uk_asylum_support/support_received.rda",)
 LAG_DAYS = 60
 """The quarterly immigration statistics come out in the last week of the second month after the quarter."""
 NOT_LIVE = "The Home Office's workbook (Asy_D09) has another layout than the table that is read here."
-CARD = SourceCard(
-    source_id=SOURCE_ID,
-    publisher=_("Home Office, United Kingdom"),
-    dataset=_("People in receipt of asylum support, by accommodation and region (Asy_D09)"),
-    url="https://www.gov.uk/government/statistical-data-sets/immigration-system-statistics-data-tables",
-    licence=_("Open Government Licence v3.0"),
-    licence_url="https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/",
-    redistribution=True,
-    citation="Home Office, Immigration system statistics, asylum and resettlement datasets, table Asy_D09.",
-    retrieved=dt.date(2024, 12, 10),
-    came_through="github.com/humaniverse/asylum at e7044ecf2a924a5fccc6bd1011ef71cf4e90c383",
-    rhythm=_("Quarterly, about two months late."),
-    expected_days=160,
-    known_issues=[
-        _("People who receive support for their subsistence alone need no place and are left out."),
-        _("Before December 2022 people in first accommodation have no region and no kind: both break there."),
-    ],
-)
 KINDS = {
     "Dispersal Accommodation": "dispersal",
     "Contingency Accommodation - Hotel": "hotel",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 
 import pandas as pd
@@ -11,7 +10,7 @@ from core.countries import map_countries
 from core.errors import SourceError
 from core.languages import marked as _
 from core.schema import ALL
-from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard, gather, get_file, json_body, links
+from ingest import Parsed, Pull, RawFile, Request, gather, get_file, json_body, links
 from ingest.rows import (
     Reading,
     RowRule,
@@ -34,42 +33,6 @@ EDITIONS = ("uk_small_boats/editions_2026/*.ods",)
 LAG_DAYS = 1
 """GOV.UK puts a day's count online the next day, so a month is whole on the first day of the next one."""
 
-CARD = SourceCard(
-    source_id=SOURCE_ID,
-    publisher=_("Home Office and Border Force, United Kingdom"),
-    dataset=_("Migrants detected crossing the English Channel in small boats"),
-    url=("https://www.gov.uk/government/publications/migrants-detected-crossing-the-english-channel-in-small-boats"),
-    licence=_("Open Government Licence v3.0"),
-    licence_url="https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/",
-    redistribution=True,
-    citation="Home Office, Migrants detected crossing the English Channel in small boats, to 21 August 2026.",
-    retrieved=dt.date(2026, 8, 22),
-    came_through=(
-        "github.com/rvaughan/uk-migrant-data at cacbaca0a8d202d2503afd9cac37bb547221d1c3; "
-        "github.com/humaniverse/asylum at e7044ecf2a924a5fccc6bd1011ef71cf4e90c383; editions since November 2025: "
-        "github.com/thenationalnews-datavis/uk_small_boats at c442171984c6b185c29cea9eebf8d8e31fdb93ee"
-    ),
-    rhythm=_("Daily, a day or two late; consolidated each quarter."),
-    expected_days=7,
-    known_issues=[
-        _("The newest days are provisional."),
-        _("Nationality is published by quarter only."),
-    ],
-)
-ACCESS = SourceAccess(
-    source_id=SOURCE_ID,
-    addresses={
-        "content": (
-            "https://www.gov.uk/api/content/government/publications/migrants-detected-crossing-the-english-channel-in-small-boats"
-        ),
-        "tables": "https://www.gov.uk/government/statistical-data-sets/immigration-system-statistics-data-tables",
-    },
-    # github.com/thenationalnews-datavis/uk_small_boats (2026-01-30) takes the weekly workbook from the publication's
-    # page; the content API of the same publication was asked by no project that has a name and a date.
-    unconfirmed=["addresses.content", "addresses.tables"],
-    hosts=["assets.publishing.service.gov.uk"],
-    agent="browser",
-)
 QUARTERLY_LAG_DAYS = 60
 """The quarterly immigration statistics come out in the last week of the second month after the quarter."""
 PROVISIONAL_DAYS = 7

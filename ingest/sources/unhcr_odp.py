@@ -5,7 +5,6 @@ Copies of the portal that others keep are read too: Italy by day, and its answer
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import re
 from functools import partial
@@ -17,7 +16,7 @@ from core.countries import map_countries
 from core.errors import InputError, SourceError
 from core.languages import marked as _
 from core.schema import ALL, NOT_APPLICABLE
-from ingest import SETTING, Parsed, Pull, RawFile, Request, SourceAccess, SourceCard, as_file, gather, json_rows
+from ingest import SETTING, Parsed, Pull, RawFile, Request, as_file, gather, json_rows
 from ingest.rows import (
     Reading,
     RowRule,
@@ -46,61 +45,6 @@ LAG_DAYS = 10
 """UNHCR updates the portal weekly from the ministries' bulletins (Spain's come out on the 1st and the 15th): a month is
 whole within about ten days."""
 
-CARD = SourceCard(
-    source_id=SOURCE_ID,
-    publisher=_("United Nations High Commissioner for Refugees, Operational Data Portal"),
-    dataset=_("Mediterranean sea and land arrivals, monthly by country"),
-    url="https://data.unhcr.org/en/situations/europe-sea-arrivals",
-    licence=_("Not stated clearly (CC BY 3.0 IGO or CC BY 4.0): name UNHCR, and ask it before republishing"),
-    licence_url="https://creativecommons.org/licenses/by/4.0/",
-    redistribution="to be confirmed",
-    citation="UNHCR, Operational Data Portal, Europe sea arrivals, 2014-01 to 2026-07.",
-    retrieved=dt.date(2026, 8, 22),
-    came_through=(
-        "github.com/stklem/med_migration at f23e3150a27b054893bfff67a44a61f043db7534 (to 2019-12); "
-        "github.com/leblanguva/PEPFAR at 588a7798017aa9f12c621eddf5e6cd67f87a71b8 (Spain); "
-        "github.com/giocopp/thesis-cmr-mortality at e3c7a83bb5aeaa08de89c88797dff0dbf933f6d0 (Italy by day); "
-        "github.com/mikloshetzer-sketch/migracio-terkep at 5e62cb4bc503e6ab29bbe58d4629ab77f142cf5a (2026)"
-    ),
-    rhythm=_("Weekly to monthly, a few days late."),
-    expected_days=45,
-    known_issues=[
-        _("The exact licence is to be confirmed on the portal."),
-        _("2019-12 is incomplete for every country; the newest month is often partial (Canary Islands 2025-06)."),
-        _("Cyprus and Malta are blank in many months."),
-        _("Spain by way ends in 2025-06: its months of 2026 are of all ways together, and make no route."),
-    ],
-)
-ACCESS = SourceAccess(
-    source_id=SOURCE_ID,
-    addresses={
-        "sublocation": "https://data.unhcr.org/population/get/sublocation",
-        "timeseries": "https://data.unhcr.org/population/get/timeseries",
-    },
-    evidence={
-        "addresses.sublocation": "github.com/mp3pintyo/Crucix, 2026-10-08: status 200, one row per country and group",
-        "addresses.timeseries": (
-            "github.com/mikloshetzer-sketch/migracio-terkep, 2026-08-22: Italy and Spain answered"
-        ),
-    },
-    unconfirmed=["options.widgets"],
-    agent="browser",
-    options={
-        "situation": 100,
-        "since": "2014-01-01",
-        # Months to ask by sublocation, the running one included; 0 asks the widgets alone.
-        "months": 7,
-        # Their numbers change when the portal's pages are rebuilt; the population group decides what is counted.
-        "widgets": {
-            "italy": {"widget_id": 690058, "geo_id": 656, "population_group": "4797"},
-            "greece": {"widget_id": 688675, "geo_id": 24489, "population_group": "4797,4798", "admin_root": True},
-            "cyprus": {"widget_id": 663857, "geo_id": 24473, "population_group": "4797,4798", "admin_root": True},
-            "spain_sea": {"widget_id": 687069, "geo_id": 729, "population_group": "4797"},
-            "spain_canaries": {"widget_id": 696926, "geo_id": 729, "population_group": "5634"},
-            "spain_land": {"widget_id": 613983, "geo_id": 729, "population_group": "4798"},
-        },
-    },
-)
 PARTIAL_MONTHS = 2
 """Newest months of a file that UNHCR still fills up: November 2019 holds 915 of Italy's 1,232 arrivals."""
 

@@ -6,15 +6,13 @@ An encounter is an event: one person who tries again is counted again, most of a
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pandas as pd
 
 from core.countries import map_countries
 from core.errors import SourceError
 from core.languages import marked as _
 from core.schema import ALL
-from ingest import Parsed, RawFile, SourceCard
+from ingest import Parsed, RawFile
 from ingest.rows import to_numbers, to_observations
 from ingest.tables import read_sheets, require_columns
 
@@ -23,29 +21,6 @@ REGION = "americas"
 RAW_FILES = ("us_border_patrol/KHSM_Encounters_USBP_fy25m11.xlsx",)
 LAG_DAYS = 47
 """The workbook that ends with November 2024 was written on 16 January 2025."""
-CARD = SourceCard(
-    source_id=SOURCE_ID,
-    publisher=_("US Department of Homeland Security, Office of Homeland Security Statistics"),
-    dataset=_("Key Homeland Security Metrics: Border Patrol encounters by month, border and citizenship"),
-    url="https://ohss.dhs.gov/khsm",
-    licence=_("Work of the US federal government: public domain"),
-    licence_url="https://www.usa.gov/government-copyright",
-    redistribution=True,
-    citation=(
-        "US Department of Homeland Security, Office of Homeland Security Statistics, Key Homeland Security Metrics, US"
-        " Border Patrol encounters, to 2024-11."
-    ),
-    retrieved=dt.date(2025, 1, 16),
-    came_through="github.com/arilamstein/immigration_enforcement at c438a05",
-    rhythm=_("Monthly, about six weeks late; the bundled workbook ends with 2024-11."),
-    expected_days=80,
-    known_issues=[
-        _("Encounters are events, not persons: a person who tries again is counted again."),
-        _("From 2020-03 to 2023-05 expulsions under Title 42 led to many repeated attempts."),
-        _("Figures are rounded to tens; what rounds to zero is absent."),
-        _("Encounters at ports of entry (Office of Field Operations) are not included."),
-    ],
-)
 NOT_LIVE = "The workbook's address changes with every edition, and no public project has a dated answer of it."
 BORDERS = {
     "Southwest Land Border": "US_SOUTHWEST",

@@ -2,46 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import pandas as pd
 
 from core.errors import SourceError
 from core.languages import marked as _
-from ingest import Parsed, Pull, RawFile, Request, SourceAccess, SourceCard, get_file, links
+from ingest import Parsed, Pull, RawFile, Request, get_file, links
 from ingest.rows import melt, since, to_observations
 from ingest.tables import read_sheet
 
 SOURCE_ID = "worldbank_pinksheet"
 RAW_FILES = ("worldbank_pinksheet/CMO-Historical-Data-Monthly.xlsx",)
 LAG_DAYS = 5
-
-CARD = SourceCard(
-    source_id=SOURCE_ID,
-    publisher=_("World Bank, Prospects Group"),
-    dataset=_("Commodity Price Data (The Pink Sheet), monthly"),
-    url="https://www.worldbank.org/en/research/commodity-markets",
-    licence=_("CC BY 4.0"),
-    licence_url="https://datacatalog.worldbank.org/public-licenses",
-    redistribution=True,
-    citation="World Bank, Commodity Price Data (The Pink Sheet), edition of 2 June 2026.",
-    retrieved=dt.date(2026, 6, 2),
-    came_through="github.com/klaus0005/ClaudiuP-SIA2026 at 0bf9716047815eba8198e8f0f9cdbd2d2526935e",
-    rhythm=_("Monthly, two working days after the month."),
-    expected_days=36,
-    known_issues=[
-        _("The file's address holds a hash that changes with every edition."),
-    ],
-)
-ACCESS = SourceAccess(
-    source_id=SOURCE_ID,
-    addresses={"page": "https://www.worldbank.org/en/research/commodity-markets"},
-    evidence={
-        "addresses.page": "github.com/ZorigoKH/tugrik, 2026-09-28: takes the workbook's link from it",
-    },
-    unconfirmed=["hosts"],
-    hosts=["thedocs.worldbank.org", "documents1.worldbank.org", "pubdocs.worldbank.org", "worldbank.org"],
-)
 
 SERIES = {
     "Monthly Prices": {

@@ -14,7 +14,7 @@ from core.errors import SourceError
 from core.release import OBSERVATIONS
 from core.schema import PLACES_OF_EVENTS
 from ingest import Answer, Pull, RawFile, Request
-from ingest.sources import missing_migrants
+from ingest.sources import missing_migrants, source_access
 
 INCIDENTS = pd.DataFrame(
     {
@@ -32,7 +32,7 @@ INCIDENTS = pd.DataFrame(
 
 def visit(asked: list[str], answers: dict[int, object], **options: object) -> Pull:
     """A visit in 2016 to a publisher with a list for each year; the others hold one incident."""
-    access = missing_migrants.ACCESS
+    access = source_access()["missing_migrants"]
     now = dt.datetime(2016, 3, 1, tzinfo=dt.UTC)
 
     def ask(request: Request) -> Answer:

@@ -15,13 +15,14 @@ from rdata.conversion import SimpleConverter
 from rdata.parser import RObject, RObjectType
 from rdata.parser._parser import Parser
 
+from benchmarks.build_snapshot import BuildReport, build, with_editions
 from core.errors import InputError, SourceError, StoreError
 from core.release import OBSERVATIONS
 from core.schema import check
 from core.settings import PROJECT, SNAPSHOT
 from ingest import Parsed, RawFile, Source, SourceCard, read_raw
 from ingest.rows import observations, to_observations
-from ingest.snapshot import BuildReport, build, fingerprint, load, with_editions
+from ingest.snapshot import fingerprint, load
 from ingest.sources import SOURCES
 from ingest.tables import read_csv
 
@@ -36,10 +37,6 @@ class Counts:
     RAW_FILES: tuple[str, ...] = ("counts/*.csv",)
     LAG_DAYS: int = 10
     redistribution: bool = True
-
-    @property
-    def CARD(self) -> SourceCard:  # noqa: N802  # as a module has it
-        return card(self.SOURCE_ID, redistribution=self.redistribution)
 
     def parse(self, raw: RawFile) -> Parsed:
         table = read_csv(raw, ["month", "deaths"])
@@ -63,7 +60,8 @@ def raw_folder(tmp_path: Path) -> Path:
 
 def make(raw_folder: Path, target: Path, *sources: Counts) -> BuildReport:
     chosen = {source.SOURCE_ID: source for source in sources or (Counts(),)}
-    return build(raw_folder, target, sources=cast("dict[str, Source]", chosen))
+    cards = {name: card(name, redistribution=source.redistribution) for name, source in chosen.items()}
+    return build(raw_folder, target, sources=cast("dict[str, Source]", chosen), cards=cards)
 
 
 def test_what_is_built_is_what_is_loaded(raw_folder: Path, tmp_path: Path) -> None:
