@@ -169,7 +169,7 @@ class LiveSettings(_Section):
         description="Sent only to sources whose card says agent = 'browser'",
     )
     sources: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, description="Fields of a source's table access to change, by source_id: addresses, options, …"
+        default_factory=dict, description="Fields of a source's access to change, by source_id: addresses, options, …"
     )
 
 
