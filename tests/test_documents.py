@@ -19,6 +19,7 @@ import pytest
 from core.routes import Corridor
 from core.settings import PROJECT, Settings
 from forecasting import ModelCard
+from ingest import SourceCard
 from ingest.own_mapping import mapping_of_text
 from tests.cli.command_line import command
 from tests.ingest.test_own import MAPPING
@@ -203,6 +204,8 @@ def test_documented_settings_are_valid(block: Block) -> None:
         assert ModelCard(**values)
     elif "source" in values:
         mapping_of_text(block.text, "own.toml")
+    elif "citation" in values:
+        assert SourceCard(source_id="shown", **values)
     elif "names" in values:
         assert Corridor.model_validate(values)
     else:
