@@ -46,6 +46,12 @@ WHAT_IF = ngettext(
     "{route}: {plain} arrival expected, {when}; {then} in this example",
     "{route}: {plain} arrivals expected, {when}; {then} in this example",
 )
+UNDER_CONDITION = ngettext(
+    "{assumption} ({chance}): {then} arrival expected {when}, 8-in-10 chance of {interval}; {change} ({percent}) "
+    "against the forecast of {plain} ({usual}).",
+    "{assumption} ({chance}): {then} arrivals expected {when}, 8-in-10 chance of {interval}; {change} ({percent}) "
+    "against the forecast of {plain} ({usual}).",
+)
 COUNTED = ngettext(
     "{month}: {value} arrival counted; the past twelve months averaged {mean}.",
     "{month}: {value} arrivals counted; the past twelve months averaged {mean}.",
@@ -90,6 +96,10 @@ _IN_UNITS = {
         "{route}: {plain} {unit} expected, {when}; {then} in this example"
     ),
     "{route}: {then} arrivals instead of {plain}": _("{route}: {then} {unit} instead of {plain}"),
+    UNDER_CONDITION[1]: _(
+        "{assumption} ({chance}): {then} {unit} expected {when}, 8-in-10 chance of {interval}; {change} ({percent}) "
+        "against the forecast of {plain} ({usual})."
+    ),
     "arrivals expected": _("{unit} expected"),
     _("Arrivals expected"): _("{unit} expected"),
     _("Arrivals per month"): _("{unit} per month"),

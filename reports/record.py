@@ -49,13 +49,18 @@ def series_of(route_id: str) -> str:
 
 
 def title(release: ReadableRelease, route_id: str, language: Language) -> str:
-    """How far ahead past forecasts beat the baseline: of one route, or of all with the routes where it is not shown."""
+    """How far ahead past forecasts beat the baseline and by how much, and where it is not shown."""
     scores = release.frame("scores")
+    judged = skill(scores[scores["series_id"] == series_of(route_id)])
     steps = better_steps(scores, series_of(route_id))
     if steps is None:
         return language.text(_("No past forecasts have been scored yet"))
     if steps:
-        said = language.text(_("past forecasts beat the baseline {ahead}"), ahead=steps_ahead(steps, language))
+        ratios = judged.loc[judged["horizon"].isin(steps), "relative_wis"]
+        least, most = (language.percent(1 - float(ratio)) for ratio in (ratios.max(), ratios.min()))
+        text = _("past forecasts beat the baseline by {least} to {most}, {ahead}")
+        text = _("past forecasts beat the baseline by {least}, {ahead}") if least == most else text
+        said = language.text(text, least=least, most=most, ahead=steps_ahead(steps, language))
     else:
         said = verdict_words(NO_EVIDENCE, language)
     if route_id != ALL:
@@ -80,7 +85,7 @@ def verdicts(release: ReadableRelease) -> pd.DataFrame:
 
 
 def sentences(release: ReadableRelease, route_id: str, language: Language) -> list[str]:
-    """What was judged live, how far off forecasts were, whether intervals held and alerts came true.
+    """How far off forecasts were, whether intervals held and alerts came true, and what was judged live.
 
     Args:
         release: Its scores, past forecasts and counts are read.
@@ -88,10 +93,10 @@ def sentences(release: ReadableRelease, route_id: str, language: Language) -> li
         language: The reader's.
     """
     said = (
-        issued_words(len(release.frame("issued_scores")), language),
         error_words(release.frame("backtest"), release.frame("observations"), route_id, language),
         held_words(release.frame("scores"), route_id, language),
         watch_words(release.frame("track_record"), route_id, language),
+        issued_words(len(release.frame("issued_scores")), language),
     )
     return [text for text in said if text]
 
@@ -123,11 +128,13 @@ def error_words(backtest: pd.DataFrame, observations: pd.DataFrame, route_id: st
 
 
 def held_words(scores: pd.DataFrame, route_id: str, language: Language) -> str:
-    """How often the 80 % interval held what was counted one to three months later."""
+    """How many of the counts one to three months later the 80 % interval held."""
     rows = scores[(scores["series_id"] == series_of(route_id)) & (scores["model_id"] == ENSEMBLE)]
-    held = rows.loc[rows["scale"].eq("log") & rows["horizon"].astype(int).isin(NEAR), "coverage_80"].mean()
-    text = _("Its 80% interval held {share} of what was counted one to three months later.")
-    return language.text(text, share=language.share(held)) if is_known(held) else ""
+    rows = rows[rows["scale"].eq("log") & rows["horizon"].astype(int).isin(NEAR) & rows["coverage_80"].notna()]
+    cases, held = float(rows["n"].sum()), float((rows["n"] * rows["coverage_80"]).sum())
+    text = _("Its 80% interval held {held} of {n} counts one to three months later ({share}).")
+    said = {"held": language.counted(held), "n": language.counted(cases), "share": language.share(held / (cases or 1))}
+    return language.text(text, **said) if cases else ""
 
 
 def watch_words(track_record: pd.DataFrame, route_id: str, language: Language) -> str:

@@ -17,7 +17,7 @@ from alerts.rules.nationality_shift import UNKNOWN
 from core import QUANTILE_LEVELS
 from core.calendar import planning_window
 from core.errors import InputError
-from core.languages import WORD_JOINER, Language, round_expected
+from core.languages import WORD_JOINER, Language, as_expected, capital, round_expected
 from core.languages import marked as _
 from core.languages import marked_plural as ngettext
 from core.schema import ALL, NOT_APPLICABLE
@@ -36,7 +36,7 @@ from forecasting.scenarios import (
 from forecasting.scenarios.shocks import Diversion, Shock, apply_shock, estimate_diversion
 from reports import ReadableRelease, numbers
 from reports import scenario as wording
-from reports.names import message_in, route_name, source_name
+from reports.names import INSTEAD, UNDER_CONDITION, WHAT_IF, message_in, plural_in_unit, route_name, source_name
 from reports.numbers import LARGEST, route_paths
 
 LONGEST_TOTAL = 3
@@ -74,6 +74,7 @@ class Scenario:
         refused: Why there is none, in a sentence.
         notes: What a reader must know of this scenario, in sentences.
         course: The past episode's figures, where it is one.
+        chance: Chance of the assumption; None where it is not estimated.
     """
 
     route_id: str
@@ -81,6 +82,7 @@ class Scenario:
     refused: str = ""
     notes: list[str] = field(default_factory=list)
     course: Course | None = None
+    chance: float | None = None
 
 
 def build(release: ReadableRelease, values: Mapping[str, str], route_id: str, language: Language) -> Scenario:
@@ -112,15 +114,11 @@ def _conditional(release: ReadableRelease, values: Mapping[str, str], route_id: 
         said = said.format(left=left, n=language.counted(error.paths), fewest=FEWEST_EFFECTIVE)
         return Scenario(route_id, None, refused=said)
     text = _(
-        "Chance of the condition itself: {chance} ({word}). Of {n} sample paths, {left} meet it, and the scenario "
-        "shows only those. Other months differ because months move together in past figures, not as an effect of the "
-        "condition."
+        "Of {n} sample paths, {left} meet the condition, and the scenario shows only those. Other months differ "
+        "because months move together in past figures, not as an effect of the condition."
     )
-    note = language.text(
-        text, chance=language.percent(found.probability), word=language.chance_word(found.probability),
-        left=language.counted(found.effective), n=language.counted(count),
-    )  # fmt: skip
-    return Scenario(route_id, found.trajectories, notes=[note])
+    note = language.text(text, left=language.counted(found.effective), n=language.counted(count))
+    return Scenario(route_id, found.trajectories, notes=[note], chance=found.probability)
 
 
 def conditions(values: Mapping[str, str]) -> list[Condition]:
@@ -192,6 +190,45 @@ def _analogue(release: ReadableRelease, values: Mapping[str, str], route_id: str
         text = language.text(_("The episode took place on another route ({route})."))
         notes.append(text.format(route=route_name(episode.route_id, language)))
     return Scenario(route_id, paths, notes=notes, course=found)
+
+
+def title(release: ReadableRelease, scenario: Scenario, language: Language, *, is_asked: bool = True) -> str:
+    """What follows, as short as a title; where the reader has asked nothing yet, the forecast and an invitation."""
+    route = route_name(scenario.route_id, language)
+    if scenario.trajectories is None:
+        return language.text(_("{route}: no answer"), route=route)
+    ends = title_months(release, scenario.route_id)
+    then, plain = (
+        float(totals(paths, scenario.route_id, ends)["q50"])
+        for paths in (scenario.trajectories, release.frame("trajectories"))
+    )
+    texts, number = (INSTEAD, then) if is_asked else (WHAT_IF, plain)
+    return plural_in_unit(
+        texts, as_expected(number), scenario.route_id, language, route=route, then=language.expected(then),
+        plain=language.expected(plain), when=language.months(ends[0], ends[-1]),
+    )  # fmt: skip
+
+
+def answer(release: ReadableRelease, scenario: Scenario, values: Mapping[str, str], language: Language) -> str:
+    """The assumption and its chance, what is expected under it, and how far that lies from the forecast."""
+    assumed = wording.assumption(values, language)
+    if scenario.trajectories is None:
+        return language.text(_("Assumption: {assumption}."), assumption=assumed)
+    ends = title_months(release, scenario.route_id)
+    then, plain = (
+        totals(paths, scenario.route_id, ends) for paths in (scenario.trajectories, release.frame("trajectories"))
+    )
+    chance = language.text(_("its chance is not estimated"))
+    if scenario.chance is not None:
+        word = language.chance_word(scenario.chance)
+        chance = language.text(_("{chance} chance, {word}"), chance=language.percent(scenario.chance), word=word)
+    return plural_in_unit(
+        UNDER_CONDITION, as_expected(then["q50"]), scenario.route_id, language, assumption=capital(assumed),
+        chance=chance, then=language.expected(then["q50"]), when=language.in_months(ends[0], ends[-1]),
+        interval=language.interval_words(then["q10"], then["q90"]), plain=language.expected(plain["q50"]),
+        usual=language.interval(plain["q10"], plain["q90"]), change=language.signed(then["q50"] - plain["q50"]),
+        percent=language.change(then["q50"], plain["q50"]),
+    )  # fmt: skip
 
 
 def by_level(release: ReadableRelease, trajectories: pd.DataFrame, route_id: str) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -37,6 +37,8 @@ BOUNDS = ("relative_wis_lo", "relative_wis_hi")
 HEIGHT = 340
 SPAN = 0.56
 HIGHEST_SHOWN = 2.0
+NAMED_HORIZONS = (1, 3, 6, 9, 12)
+"""Months ahead that have room for their number on a phone."""
 MEMBER_COLUMNS = ("model_id", "name", "q10", "q25", "q50", "q75", "q90", "relative_wis")
 ROW_PIXELS, FRAME_PIXELS = 36, 74
 NAME_PIXELS, SCORE_PIXELS = 150, 74
@@ -72,12 +74,12 @@ def skill_chart(scores: pd.DataFrame, *, theme: Theme) -> go.Figure:
         drawn.append((leads, _dots(rows[rows["model_id"] == model_id], horizons, shift, marker, with_bars=leads)))
     figure.add_traces([trace for _leads, trace in sorted(drawn, key=lambda pair: pair[0])])
     labels = _words(theme) + _key(rows, models, rival, (low, high), theme)
-    ticks = _ticks(low, high)
+    ticks, named = _ticks(low, high), [one for one in horizons if one in NAMED_HORIZONS] or horizons
     figure.update_layout(
         margin={"r": 148},
         hovermode="closest",
         xaxis={"range": [-0.55, len(horizons) + 0.15], "tickangle": 0}
-        | {"tickvals": list(range(len(horizons))), "ticktext": [f"{horizon}" for horizon in horizons]},
+        | {"tickvals": [horizons.index(one) for one in named], "ticktext": [f"{one}" for one in named]},
         yaxis={"range": [low, high], "zeroline": False}
         | {"tickvals": ticks, "ticktext": [lang().decimal(tick, 1) for tick in ticks]},
     )

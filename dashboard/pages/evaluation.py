@@ -173,7 +173,7 @@ def show_table(rows: pd.DataFrame) -> None:
     )
     st.markdown(small(text))
     table = record.skill_table(rows, lang())
-    with st.container(key="skill-screen"):
+    with st.container(key="skill-screen"), st.expander(_("Every model and month in figures")):
         st.dataframe(
             localised(table),
             hide_index=True,

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pandas as pd
 import streamlit as st
 
-from core.languages import as_expected
+from core.languages import capital
 from dashboard import (
     _,
     downloads,
@@ -30,7 +30,7 @@ from forecasting.scenarios import EPISODES
 from reports import charts, citations, numbers, whatif
 from reports import scenario as wording
 from reports.context import events_between
-from reports.names import INSTEAD, WHAT_IF, in_unit, plural_in_unit
+from reports.names import in_unit
 from reports.scenario import reception_of
 from reports.whatif import EVERYBODY, KINDS, LEVERS_OF, NONE, PLACES, Lever, Scenario, Values
 
@@ -55,12 +55,14 @@ def show(night: Night) -> None:
         state.write(name, None)
     scenario = whatif.build(night, values, route_id, lang())
     is_asked = bool(given(known))
-    find = partial(title, night, scenario, is_asked=is_asked)
+    find = partial(whatif.title, night, scenario, lang(), is_asked=is_asked)
     st.title(reads.once(night, find, "scenario's title", is_asked, *key_of(scenario, values)), anchor=False)
     badge = _("Conditional") if is_asked else _("Example")
-    st.markdown(f":violet-badge[:material/alt_route: {badge}] :gray[{plain(condition(night, scenario, values))}]")
+    find = partial(whatif.answer, night, scenario, values, lang())
+    said = reads.once(night, find, "scenario's answer", *key_of(scenario, values))
+    st.markdown(f":violet-badge[:material/alt_route: {badge}] :gray[{plain(said)}]")
     with st.container(key="scenario-notes", gap=None):
-        for note in scenario.notes:
+        for note in [wording.conditional_note(lang()), *scenario.notes]:
             st.markdown(small(plain(note)))
     show_kind(values, route_id, routes)
     line: dict[str, Any] = {"horizontal": True, "vertical_alignment": "bottom", "gap": "small"}
@@ -82,42 +84,6 @@ def key_of(scenario: Scenario, values: Values) -> tuple[str, ...]:
     return (scenario.route_id, *(f"{name}={values[name]}" for name in sorted(values)))
 
 
-def title(night: Night, scenario: Scenario, *, is_asked: bool = True) -> str:
-    """What follows, as short as a title: when and under what assumption stands in the sentence below.
-
-    Where the reader has asked nothing yet it is the forecast, and an invitation.
-    """
-    route = layout.route_name(scenario.route_id)
-    if scenario.trajectories is None:
-        return _("{route}: no answer").format(route=route)
-    ends = whatif.title_months(night, scenario.route_id)
-    then, plainly = (
-        whatif.totals(paths, scenario.route_id, ends)["q50"]
-        for paths in (scenario.trajectories, night.frame("trajectories"))
-    )
-    texts, number = (INSTEAD, then) if is_asked else (WHAT_IF, plainly)
-    return plural_in_unit(
-        texts, as_expected(number), scenario.route_id, lang(), route=route, then=lang().expected(then),
-        plain=lang().expected(plainly), when=months_of(night, scenario),
-    )  # fmt: skip
-
-
-def months_of(night: Night, scenario: Scenario) -> str:
-    """The months whose total stands in the title."""
-    ends = whatif.title_months(night, scenario.route_id)
-    return lang().months(ends[0], ends[-1])
-
-
-def condition(night: Night, scenario: Scenario, values: Values) -> str:
-    """Which months the title is about, what is assumed, and that this is no forecast."""
-    assumption = wording.assumption(values, lang())
-    if scenario.trajectories is None:
-        return _("Assumption: {assumption}.").format(assumption=assumption)
-    text = _("Expected {when}, {assumption}. Not a forecast, and never scored as one.")
-    ends = whatif.title_months(night, scenario.route_id)
-    return text.format(when=lang().in_months(ends[0], ends[-1]), assumption=assumption)
-
-
 def show_chart(night: Night, scenario: Scenario, values: Values) -> None:
     """The scenario's fan over the forecast, or why there is none; and what must be known about it."""
     if scenario.trajectories is None:
@@ -126,6 +92,8 @@ def show_chart(night: Night, scenario: Scenario, values: Values) -> None:
     with st.container(key="main-chart"):
         left, right = st.columns([1.9, 1], gap="medium")
     with left:
+        with st.container(key="condition"):
+            st.markdown("## " + plain(capital(wording.assumption(values, lang()))), anchors=False)
         draw = partial(draw_chart, night, scenario.route_id, scenario.trajectories)
         reads.drawn_once(night, draw, "scenario's chart", *key_of(scenario, values))
     with right:
@@ -152,9 +120,9 @@ def draw_chart(night: Night, route_id: str, trajectories: pd.DataFrame) -> None:
         numbers.for_chart(history), forecast, then,
         now=night.as_of, theme=current_theme(), unit=in_unit("Arrivals per month", route_id, lang()), events=events,
     )  # fmt: skip
+    layout.chart(figure, scenario_alt(forecast, then, name=layout.route_name(route_id)), "scenario")
     text = _("Bands and solid line: under the assumption. Dashed and dotted: the forecast’s median and 80% interval.")
     st.markdown(small(text))
-    layout.chart(figure, scenario_alt(forecast, then, name=layout.route_name(route_id)), "scenario")
     layout.show_events(events)
 
 
@@ -173,7 +141,7 @@ def export_of(night: Night, scenario: Scenario, values: Values, name: str, frame
     routes = set(frame.get("route_id", [scenario.route_id]))
     sources = citations.sources_of(night, [numbers.route_series(route_id) for route_id in sorted(routes)])
     made = downloads.export_of(night, f"scenario-{name}", title, frame, sources)
-    said = _("Assumption: {assumption}.").format(assumption=wording.assumption(values, lang()))
+    said = whatif.answer(night, scenario, values, lang())
     return downloads.with_notes(made, [wording.conditional_note(lang()), said, *scenario.notes])
 
 
@@ -234,7 +202,9 @@ def by_month(
     forecast, then = whatif.by_level(night, trajectories, scenario.route_id)
     frame = whatif.months_file(forecast, then, scenario.route_id)
     # A picture leaves without the page: its title holds months and assumption too.
-    parts = (title(night, scenario), months_of(night, scenario), wording.assumption(values, lang()))
+    ends = whatif.title_months(night, scenario.route_id)
+    when = lang().months(ends[0], ends[-1])
+    parts = (whatif.title(night, scenario, lang()), when, wording.assumption(values, lang()))
     made = export_of(night, scenario, values, scenario.route_id, frame, ", ".join(parts))
     return made, then, whatif.months_table(forecast, then, lang())
 

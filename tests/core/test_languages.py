@@ -122,7 +122,7 @@ def test_record_falls_back_to_english() -> None:
 
 
 MANY = (
-    "Arrivals expected on every route over its next", "better than the baseline {first}", "Chance of the condition",
+    "Arrivals expected on every route over its next", "better than the baseline {first}", "Of {n} sample paths",
     "Do drivers help?", "Figures are late", "Its error was", "answered {status} and asks",
     "cut off", "position outside", "redirected more than", "refused: more than", "the answer took longer",
     "{citizen}, {share} of the count here", "{fault} (", "{month} counted", "{n} known figures", "{n} pages",

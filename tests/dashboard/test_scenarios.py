@@ -168,6 +168,22 @@ def test_title_is_short_and_states_assumption_below(language: str, instead: str)
     assert "2025" in below[-1] and "2025" not in app.title[0].value
 
 
+@pytest.mark.parametrize(
+    ("kind", "chance"), [("if", "22% chance, unlikely"), ("shock", "its chance is not estimated")]
+)
+def test_answer_states_condition_chance_ends_and_difference(night: Night, kind: str, chance: str) -> None:
+    values = values_of(night, kind=kind)
+    scenario = whatif.build(night, values, "EMR", Language())
+    said = whatif.answer(night, scenario, values, Language())
+    ends = whatif.title_months(night, "EMR")
+    assert scenario.trajectories is not None
+    then, plain = (whatif.totals(paths, "EMR", ends) for paths in (scenario.trajectories, night.frame("trajectories")))
+    change = Language().signed(then["q50"] - plain["q50"])
+    for part in (then["q10"], then["q50"], then["q90"], plain["q10"], plain["q50"], plain["q90"]):
+        assert Language().expected(part) in said
+    assert f"({chance}):" in said and change in said and said.startswith("If ")
+
+
 @pytest.mark.usefixtures("read_release")
 def test_page_opens_on_forecast_and_not_on_unasked_condition() -> None:
     app = visit(route="WAR")

@@ -59,8 +59,8 @@ YES, NO = [True] * 4, [False] * 4
 @pytest.mark.parametrize(
     ("route_id", "said"),
     [
-        (ALL, "All routes together: past forecasts beat the baseline 1–4 months ahead; not shown for Eastern"),
-        ("CMR", "Central Mediterranean: past forecasts beat the baseline 1, 3–4 months ahead"),
+        (ALL, "All routes together: past forecasts beat the baseline by 20%, 1–4 months ahead; not shown for Eastern"),
+        ("CMR", "Central Mediterranean: past forecasts beat the baseline by 20%, 1, 3–4 months ahead"),
         ("EMR", "Eastern Mediterranean: not shown to beat the baseline"),
         ("WMR", "No past forecasts have been scored yet"),
     ],
@@ -73,6 +73,13 @@ def test_title_says_how_far_ahead_past_forecasts_were_better(route_id: str, said
 def test_interval_below_1_without_proof_is_not_shown_to_be_better() -> None:
     grid = record.verdicts(release(T=YES, EMR=[True, False, False, True]))
     assert [MARKS[str(one)] for one in grid.loc["EMR"].to_numpy()] == ["✓", "·", "·", "✓"]
+
+
+def test_record_of_interval_names_how_many_counts_it_held() -> None:
+    scores = release(T=YES).frame("scores").assign(n=[60, 50, 40, 30], coverage_80=[0.9, 0.8, 0.5, 0.1])
+    said = "Its 80% interval held 114 of 150 counts one to three months later (76%)."
+    assert record.held_words(scores, ALL, Language()) == said
+    assert record.held_words(scores, "EMR", Language()) == ""
 
 
 @pytest.mark.parametrize(
