@@ -21,17 +21,21 @@ AS_ISSUED = "0"
 
 def show(night: Night, route_id: str) -> None:
     """Everything that past origins say about the alert rules."""
-    show_rises(night)
     st.header(_("How often were alerts correct?"), anchor=False)
-    everywhere = night.frame("track_record")
-    found = rules.of_route(everywhere, route_id)
+    found = rules.of_route(night.frame("track_record"), route_id)
     if found.empty:
         st.markdown(small(_("No alert rule has a track record here yet.")))
-        return
+    else:
+        show_rules(night, route_id, found)
+    show_rises(night)
+
+
+def show_rules(night: Night, route_id: str, found: pd.DataFrame) -> None:
+    """The rules' record, one of them beside simple rules, and its chances against frequencies."""
     st.markdown(small(rules.spans_words(found, night.frame("alert_thresholds"), lang())))
     horizon = show_horizon(found)
     show_record(night, found[found["horizon"] == horizon], route_id, horizon)
-    names = list(dict.fromkeys(found.loc[found["horizon"] > 0, "rule"])) if len(found) else []
+    names = list(dict.fromkeys(found.loc[found["horizon"] > 0, "rule"]))
     if names:
         rule = show_rule(names)
         show_comparison(night, found, route_id, rule, horizon)
@@ -62,9 +66,9 @@ def show_record(night: Night, rows: pd.DataFrame, route_id: str, horizon: int) -
     st.dataframe(table, hide_index=True, alt=_("Track record of each alert rule at past origins"))
     text = _(
         "Came true: share of alerts followed by the event; looking back: whose finding still held three months later. "
-        "Repeats and alerts about no onset count neither way there, and against it in the share of all raised. Base "
-        "rate: share of calm months with the event, alert or not. Brackets: 90% interval from a block bootstrap over "
-        "past origins, no narrower than the number of cases allows; lead time: quartiles."
+        "Repeats and alerts about no onset count neither way there, and against it in the share of all raised; the "
+        "file counts them. Base rate: share of calm months with the event, alert or not. Brackets: 90% interval from a"
+        " block bootstrap over past origins, no narrower than the number of cases allows; lead time: quartiles."
     )
     st.markdown(small(text))
     downloads.buttons(downloads.export_of(night, f"track-record-{horizon}", _("Track record of alert rules"), rows))
@@ -121,7 +125,7 @@ def show_rises(night: Night) -> None:
     if rises.empty:
         return
     title = _("What would have been said before documented rises?")
-    st.markdown(f"### {title}", anchors=False)
+    st.header(title, anchor=False)
     table = reads.once(night, partial(rules.rises_table, rises, lang()), "rises")
     link = {_("Source"): st.column_config.LinkColumn(_("Source"), display_text=_("read"))}
     st.dataframe(table, hide_index=True, column_config=link, alt=title)

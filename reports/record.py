@@ -173,9 +173,11 @@ def issued_words(n: int, language: Language) -> str:
 
 
 def coverage_rows(calibration: pd.DataFrame) -> pd.DataFrame:
-    """``nominal`` and ``observed`` of one horizon."""
+    """``nominal``, ``observed`` and ``n`` of one horizon."""
     rows = calibration[calibration["kind"] == "coverage"]
-    return pd.DataFrame({"nominal": rows["level"].astype(float), "observed": rows["value"].astype(float)})
+    return pd.DataFrame(
+        {"nominal": rows["level"].astype(float), "observed": rows["value"].astype(float), "n": rows["n"]}
+    )
 
 
 def pit_rows(calibration: pd.DataFrame) -> pd.DataFrame:
@@ -191,7 +193,9 @@ def coverage_alt(coverage: pd.DataFrame, language: Language) -> str:
         language.text(text, nominal=language.percent(row["nominal"]), actual=language.share(row["observed"]))
         for row in coverage.sort_values("nominal").to_dict("records")
     ]
-    return language.text(_("Coverage: {parts}."), parts=language.listed(parts))
+    return language.text(
+        _("Of {n} past months: {parts}."), n=language.counted(coverage["n"].max()), parts=language.listed(parts)
+    )
 
 
 def pit_alt(pit: pd.DataFrame, language: Language) -> str:

@@ -141,19 +141,19 @@ def _measured(table: Sequence[Row], language: Language) -> dict[str, list[str]]:
         language.text(_("Came true")): [_share(row, "precision", precision_cases(row), language) for row in table],
         language.text(_("Base rate")): [language.share(row["base_rate"]) for row in table],
         language.text(_("Events seen")): [_share(row, "recall", float(row["n_events"]), language) for row in table],
-        language.text(_("False alarms per route per year")): [
+        language.text(_("False alarms per route-year")): [
             _between(row, "false_alarms_per_route_year", partial(language.decimal, digits=1)) for row in table
         ],
         language.text(_("Lead time, months")): [_quartiles(row, language) for row in table],
         language.text(_("Brier skill")): [_between(row, "brier_skill", language.decimal) for row in table],
         language.text(_("AUC")): [_between(row, "auc", language.decimal) for row in table],
         language.text(_("Cut-off")): [_cutoff(row, language) for row in table],
-        language.text(_("All raised")): [language.counted(row["n_alerts"]) for row in table],
-        language.text(_("Share of all raised that came true")): [
-            language.share(precision_of_all(row)) for row in table
+        language.text(_("Of all raised")): [
+            language.text(
+                _("{hits} of {n}"), hits=language.share(precision_of_all(row)), n=language.counted(row["n_alerts"])
+            )
+            for row in table
         ],
-        language.text(_("Repeats")): [language.counted(row["n_repeats"]) for row in table],
-        language.text(_("No onset")): [language.counted(row["n_no_onset"]) for row in table],
     }
 
 

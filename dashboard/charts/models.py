@@ -306,7 +306,7 @@ def _on_the_diagonal(  # noqa: PLR0913  # what differs between the two charts th
 
 def coverage_alt(coverage: pd.DataFrame) -> str:
     """Coverage in words, one clause per interval."""
-    return record.coverage_alt(require(coverage, ("nominal", "observed"), "coverage chart"), lang())
+    return record.coverage_alt(require(coverage, ("nominal", "observed", "n"), "coverage chart"), lang())
 
 
 def pit_histogram(pit: pd.DataFrame, *, theme: Theme) -> go.Figure:

@@ -88,9 +88,9 @@ def show_map(night: Night, route_id: str) -> None:
     said, drawn = st.columns([1, 1.3], gap="medium")
     with said:
         st.markdown("\n".join(f"- {plain(text)}" for text in record.sentences(night, route_id, lang())))
-        st.markdown(small(plain(_(skill.MARKS_WORDS))))
     with drawn:
         st.html(as_html(grid))
+        st.markdown(small(plain(_(skill.MARKS_WORDS))))
 
 
 def as_html(grid: pd.DataFrame) -> str:
@@ -216,6 +216,7 @@ def show_calibration(night: Night, route_id: str) -> None:
 def draw_calibration(at: pd.DataFrame) -> None:
     """Coverage and PIT side by side."""
     coverage, pit = record.coverage_rows(at), record.pit_rows(at)
+    st.markdown(" ".join(plain(text) for text in (coverage_alt(coverage), "" if pit.empty else pit_alt(pit))))
     left, right = st.columns(2, gap="medium")
     with left:
         layout.chart(coverage_chart(coverage, theme=current_theme()), coverage_alt(coverage), "coverage")

@@ -168,9 +168,7 @@ def test_title_is_short_and_states_assumption_below(language: str, instead: str)
     assert "2025" in below[-1] and "2025" not in app.title[0].value
 
 
-@pytest.mark.parametrize(
-    ("kind", "chance"), [("if", "22% chance, unlikely"), ("shock", "its chance is not estimated")]
-)
+@pytest.mark.parametrize(("kind", "chance"), [("if", "22% chance, unlikely"), ("shock", "its chance is not estimated")])
 def test_answer_states_condition_chance_ends_and_difference(night: Night, kind: str, chance: str) -> None:
     values = values_of(night, kind=kind)
     scenario = whatif.build(night, values, "EMR", Language())

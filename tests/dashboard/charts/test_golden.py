@@ -195,7 +195,7 @@ def steps() -> Drawn:
 
 def coverage() -> Drawn:
     rows = pd.DataFrame({"nominal": [0.95, 0.5, 0.8], "observed": [0.9, 0.55, 0.7], "lower": [0.85, 0.4, 0.6]})
-    rows["upper"] = [0.97, 0.65, 0.75]
+    rows[["upper", "n"]] = [[0.97, 60], [0.65, 60], [0.75, 60]]
     return coverage_chart(rows, theme=LIGHT), [coverage_alt(rows)]
 
 
