@@ -27,7 +27,7 @@ from dashboard.theme import BADGE_COLOURS, Theme, level_label
 from reports import Row
 from reports.files import flag_words
 from reports.names import MODELS
-from reports.skill import better_mark
+from reports.skill import better_signs
 
 NO_BREAK = "\u00a0"
 LINE_WIDTH, LINE_HEIGHT, PADDING = 150, 36, 3
@@ -57,8 +57,8 @@ def route_table(
         links: route_id -> address of the route's page.
 
     Returns:
-        Columns route, expected, its change on the year before, interval, trend, last month; numbers stay numeric so
-        that they align to the right.
+        Columns route, expected, its change on the year before, interval, verdict, trend, last month; numbers stay numeric
+        so that they align to the right.
     """
     growth = [median / year - 1 if year else math.nan for median, year in zip(summary["expected"], before, strict=True)]
     newest = summary["last_period"].unique()
@@ -68,7 +68,8 @@ def route_table(
         _("Route"): [_route_cell(row, links[row["route_id"]]) for row in summary.to_dict("records")],
         _("Expected"): summary["expected"].tolist(),
         _("vs a year earlier"): growth,
-        no_break(ahead): [_interval_cell(row, ends) for row in summary.to_dict("records")],
+        no_break(ahead): [_interval_cell(row) for row in summary.to_dict("records")],
+        _("Beats baseline"): [better_signs(better, ends) for better in summary["better"]],
         _("Two years, then six months ahead"): [
             f"![{no_break(trend.format(route=route_name(one)))}]({trends[one]})" if one in trends else ""
             for one in summary["route_id"].astype(str)
@@ -101,11 +102,12 @@ def _last_cell(row: Row) -> str:
     return f"{lang().counted(row['last_value'])}{expected}" + (f"  \n:small[:gray[{flags}]]" if flags else "")
 
 
-def _interval_cell(row: Row, ends: list[pd.Timestamp]) -> str:
+def _interval_cell(row: Row) -> str:
     if row["state"] != "ok":
         return ":gray[" + no_break(_("no forecast")) + "]"
-    mark = better_mark(row["better"], ends, lang())
-    return f":gray[{lang().interval(row['low'], row['high'])}]  \n:small[:gray[{mark}]]"
+    interval = f":gray[{lang().interval(row['low'], row['high'])}]"
+    held = _("held {share}").format(share=lang().share(row["held"]))
+    return f"{interval}  \n:small[:gray[{no_break(held)}]]" if is_known(row["held"]) else interval
 
 
 def chance_table(chances: pd.DataFrame, together: tuple[str, float] | None = None) -> pd.DataFrame:

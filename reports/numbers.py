@@ -16,7 +16,7 @@ from core.routes import ROUTES, estimated_shares, is_route
 from core.routes import route_series as route_series  # noqa: PLC0414  # pages name it through this module
 from forecasting import ENSEMBLE
 from reports.alert import direction
-from reports.skill import better_ends
+from reports.skill import better_ends, held_counts
 
 LARGEST = 10_000_000
 """Persons in a month that anybody may name."""
@@ -24,7 +24,7 @@ FIRST_COMPARED_YEAR = 2017
 """Beside 2015 and 2016 every other year would look flat."""
 SUMMARY_COLUMNS = [
     "route_id", "state", "note", "level", "direction", "expected", "low", "high", "last_period", "last_value",
-    "last_flag", "year_earlier", "expected_before", "better",
+    "last_flag", "year_earlier", "expected_before", "held", "better",
 ]  # fmt: skip
 
 
@@ -214,8 +214,8 @@ def route_summary(
 
     Returns:
         ``route_id, state, note, level, direction, expected, low, high, last_period, last_value, last_flag,
-        year_earlier, expected_before`` (of the last month, see :func:`expected_before`), ``better`` (see
-        :func:`reports.skill.better_ends`); numbers are empty where a route has none.
+        year_earlier, expected_before`` (of the last month, see :func:`expected_before`), ``held`` and ``better`` (see
+        :mod:`reports.skill`); numbers are empty where a route has none.
     """
     frames = ("routes", "observations", "trajectories", "backtest", "forecasts", "scores")
     routes, observations, trajectories, backtest, forecasts, scores = map(frame, frames)
@@ -227,6 +227,7 @@ def route_summary(
         expected = expected_total(trajectories, [series_id], ends) if route.state == "ok" else None
         last = history.iloc[-1] if len(history) else None
         before = expected_before(backtest, series_id, last["end_date"]) if last is not None else None
+        held, cases = held_counts(scores, series_id)
         rows.append(
             {
                 "route_id": route.route_id,
@@ -242,6 +243,7 @@ def route_summary(
                 "last_flag": last["obs_flag"] if last is not None else "",
                 "year_earlier": year_earlier(history),
                 "expected_before": before.median if before else np.nan,
+                "held": held / cases if cases else np.nan,
                 "better": better_ends(scores, forecasts, series_id),
             }
         )

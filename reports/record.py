@@ -21,10 +21,8 @@ from forecasting.verification.verdict import NO_EVIDENCE, WORSE, skill, with_ver
 from reports import ReadableRelease, Row, numbers
 from reports.names import DRIVERS, MODELS, REGIONS, RULES, country_name, route_name
 from reports.names import name as named
-from reports.skill import better_steps, steps_ahead, verdict_words, with_interval
+from reports.skill import NEAR, better_steps, held_counts, steps_ahead, verdict_words, with_interval
 
-NEAR = (1, 2, 3)
-"""Months ahead for which people plan."""
 PART_SERIES = "_parts"
 EVIDENCE, HARMS = "evidence", "makes it worse"
 SITUATIONS = {
@@ -129,9 +127,7 @@ def error_words(backtest: pd.DataFrame, observations: pd.DataFrame, route_id: st
 
 def held_words(scores: pd.DataFrame, route_id: str, language: Language) -> str:
     """How many of the counts one to three months later the 80 % interval held."""
-    rows = scores[(scores["series_id"] == series_of(route_id)) & (scores["model_id"] == ENSEMBLE)]
-    rows = rows[rows["scale"].eq("log") & rows["horizon"].astype(int).isin(NEAR) & rows["coverage_80"].notna()]
-    cases, held = float(rows["n"].sum()), float((rows["n"] * rows["coverage_80"]).sum())
+    held, cases = held_counts(scores, series_of(route_id))
     text = _("Its 80% interval held {held} of {n} counts one to three months later ({share}).")
     said = {"held": language.counted(held), "n": language.counted(cases), "share": language.share(held / (cases or 1))}
     return language.text(text, **said) if cases else ""

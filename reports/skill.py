@@ -20,6 +20,8 @@ MARKS_WORDS = _(
     "✓ better than the baseline; ✗ worse; · not shown to be either: the 90% interval includes 1, or the finding does "
     "not hold once all routes and months are tested together (Holm’s correction)."
 )
+NEAR = (1, 2, 3)
+"""Months ahead for which people plan."""
 Better = tuple[pd.Timestamp, ...] | None
 """Last days of the periods of a release in which the forecast beats the baseline; None if the series is not scored."""
 
@@ -70,6 +72,13 @@ def better_ends(scores: pd.DataFrame, forecasts: pd.DataFrame, series_id: str) -
     """The periods of a release's forecast in which the ensemble's verdict is better than the baseline."""
     judged = judged_periods(scores, forecasts, series_id)
     return None if judged.empty else tuple(pd.DatetimeIndex(judged.loc[judged["verdict"] == BETTER, "end"]))
+
+
+def held_counts(scores: pd.DataFrame, series_id: str) -> tuple[float, float]:
+    """How many counts in the next months the ensemble's 80 % intervals held at past dates, and of how many."""
+    rows = scores[scores["series_id"].eq(series_id) & scores["model_id"].eq(ENSEMBLE) & scores["scale"].eq("log")]
+    rows = rows[rows["horizon"].astype(int).isin(NEAR) & rows["coverage_80"].notna()]
+    return float((rows["n"] * rows["coverage_80"]).sum()), float(rows["n"].sum())
 
 
 def with_interval(write: Callable[[float], str], value: float, low: float, high: float) -> str:
@@ -124,3 +133,8 @@ def better_mark(better: Better, shown: Iterable[pd.Timestamp], language: Languag
         return language.text(_("not scored"))
     above = [end for end in shown if end in better]
     return f"{MARKS[BETTER]} {stretches(above, language.months)}" if above else verdict_words(NO_EVIDENCE, language)
+
+
+def better_signs(better: Better, shown: Iterable[pd.Timestamp]) -> str:
+    """The same in a sign for each period: ``✓✓·``; an en dash where the series is not scored."""
+    return NOTHING if better is None else "".join("✓" if end in better else "·" for end in shown)

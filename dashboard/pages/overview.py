@@ -179,7 +179,10 @@ def show_table(night: Night, summary: pd.DataFrame, months: str) -> None:
         hide_index=True,
         alt=_("Arrivals expected on each route, with the year before and the last month"),
     )
-    note = _("Persons, {months}. Expected is the median; ✓ names the months in which forecasts beat the baseline.")
+    note = _(
+        "Persons, {months}. Expected is the median. Held: share of past counts inside such intervals. "
+        "For each month in turn: ✓ past forecasts beat the baseline, · not shown to."
+    )
     if any(corridor(route_id).unit for route_id in summary["route_id"]):
         note = _("In each route’s unit, {months}.")
     notes = (note.format(months=months), unsettled(summary, lang()), absent_words(list(summary["route_id"]), lang()))

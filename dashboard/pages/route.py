@@ -228,8 +228,13 @@ def show_key_numbers(view: RouteView, *, is_dismissed: bool) -> None:
         if is_dismissed:
             badge, change = f":gray-badge[{_('Dismissed')}]", _("was {level}").format(level=level_word(level))
         st.markdown(f"{badge} {layout.small(change)}")
+    held = "" if view.origin or view.quantiles.empty else record.held_words(view.night.frame("scores"), view.route_id, lang())
     for label, value, pill in route.key_numbers(view, view.night.as_of, lang()):
-        st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
+        with st.container(gap=None):
+            st.metric(label, value, pill or None, delta_color="off", delta_arrow="off")
+            if held:
+                st.markdown(layout.small(layout.plain(held)))
+        held = ""  # the record is of the first number
     if view.quantiles.empty:
         return
     title = _("Chance of exceeding {number} a month").format(number=lang().counted(view.threshold))
@@ -254,8 +259,7 @@ def show_key_numbers(view: RouteView, *, is_dismissed: bool) -> None:
         )
     label = _("How we know →")
     how = f"[{label}]({state.link('evaluation', on=view.route_id)})"
-    held = "" if view.origin else record.held_words(view.night.frame("scores"), view.route_id, lang())
-    st.markdown(f"{layout.small(layout.plain(f'{route.skill_words(view, lang())} {held}'))} :small[{how}]")
+    st.markdown(f"{layout.small(layout.plain(route.skill_words(view, lang())))} :small[{how}]")
 
 
 def show_weeks(view: RouteView) -> None:
